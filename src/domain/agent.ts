@@ -1,0 +1,83 @@
+/**
+ * The seam between one agent's format and everything else: an agent is one file that exports an `AgentFormat`
+ * and one line in `ingest/agents/index.ts`.
+ * Promises: nothing here touches a disk; an agent's file is pure.
+ */
+import type { FactSink, RecordReader } from './facts.ts';
+import type { AgentId } from './ids.ts';
+import type { FileRole } from './session.ts';
+import type { Iso } from './time.ts';
+
+/** The machine as `main.ts` found it. Empty variables are already left out. */
+export interface Host {
+  readonly homeDir: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly platform: 'linux' | 'darwin' | 'win32';
+}
+
+/** What a path under an agent's root is. */
+export interface FileClass {
+  readonly role: FileRole;
+  /** The session it belongs to; null where only its content tells (`Peek.nativeId`). */
+  readonly nativeId: string | null;
+  /** Unique within the session and the same wherever the session's folder moves; `main` for the transcript. */
+  readonly key: string;
+  /** How the agent stores it; Tier 1 keeps the plain bytes. */
+  readonly encoding: 'plain' | 'zstd';
+  /** Only taken when its session has a transcript (checkpoints, task lists). */
+  readonly onlyWithSession?: true;
+}
+
+/** What the first and the last bytes of a transcript tell, before any analysis. */
+export interface Peek {
+  readonly nativeId: string | null;
+  readonly project: string | null;
+  readonly branch: string | null;
+  readonly title: string | null;
+  readonly startedAt: Iso | null;
+  readonly endedAt: Iso | null;
+  readonly parentNativeId: string | null;
+}
+
+/** Which session a file is restored for. */
+export interface RestoreTarget {
+  readonly nativeId: string;
+  readonly project: string | null;
+  readonly startedAt: Iso | null;
+}
+
+export interface AgentFormat {
+  readonly id: AgentId;
+  /** For people, e.g. `Claude Code`. */
+  readonly name: string;
+  /** Absolute folders where this agent keeps its sessions on such a machine, existing or not. */
+  roots(host: Host): readonly string[];
+  /** The root that an absolute path lies in by its form (`/x/.claude/projects/y` → `/x/.claude`), or null. */
+  rootOf(path: string): string | null;
+  /** Folders below a root that are walked, e.g. `projects`. */
+  readonly folders: readonly string[];
+  /** What the file at `relPath` (from the root, `/` between parts) is; null: not a session's. Decides by the path alone. */
+  classify(relPath: string): FileClass | null;
+  /** A folder below the root that is never entered (`memory`). */
+  skipsFolder(relPath: string): boolean;
+  /**
+   * Reads times, project, title and identity off the first (≤ 256 KiB) and last (≤ 64 KiB) plain bytes of a transcript;
+   * `head` and `tail` may overlap. Null where this is not a transcript of this agent.
+   */
+  peek(head: Uint8Array, tail: Uint8Array): Peek | null;
+  /** The place under the root for a transcript of which only the content is known (a copy given by path). */
+  relPathOf(peek: Peek, fileName: string): string | null;
+  reader(sink: FactSink): RecordReader;
+  /** Where the agent looks for this file, relative to its root. May hold anything: the caller checks the path. */
+  restorePath(
+    session: RestoreTarget,
+    file: { readonly role: FileRole; readonly key: string; readonly relPath: string },
+  ): string;
+  /** What the user types to go on with the session; argv, and the folder it must be typed in. */
+  resume(session: RestoreTarget): { readonly cwd: string | null; readonly argv: readonly string[] };
+  /** A settings file under the root and how to read from it after how many days the agent deletes; null: never. */
+  readonly retention: {
+    readonly settingsFile: string;
+    days(settingsText: string | null): number | null;
+  } | null;
+}

@@ -1,0 +1,82 @@
+/**
+ * Expected failures, as values with a code, a sentence and the way out. A bug throws an ordinary Error.
+ * Promises: every code has one exit status, in `EXIT_OF_CODE`, and every failure says what to do next.
+ */
+
+/** Exit codes, the same everywhere (SPEC §7). */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  dataLost: 3,
+  overHardCap: 4,
+  stalePlan: 5,
+  sweepRunning: 6,
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Which exit code wins where several apply after something changed: 3 over 130 over 1 over 4. */
+export const EXIT_PRECEDENCE: readonly ExitCode[] = [
+  EXIT.dataLost,
+  EXIT.interrupted,
+  EXIT.failed,
+  EXIT.overHardCap,
+];
+
+export const EXIT_OF_CODE = {
+  failed: EXIT.failed,
+  not_found: EXIT.failed,
+  io: EXIT.failed,
+  disk_full: EXIT.failed,
+  corrupt: EXIT.failed,
+  newer_store: EXIT.failed,
+  busy: EXIT.failed,
+  exists: EXIT.failed,
+  usage: EXIT.usage,
+  config: EXIT.usage,
+  consent_needed: EXIT.usage,
+  over_hard_cap: EXIT.overHardCap,
+  stale_plan: EXIT.stalePlan,
+  sweep_running: EXIT.sweepRunning,
+  interrupted: EXIT.interrupted,
+} as const satisfies Record<string, ExitCode>;
+export type ErrorCode = keyof typeof EXIT_OF_CODE;
+
+/** A failure that a user can do something about. */
+export interface Failure {
+  readonly code: ErrorCode;
+  /** One sentence that names the file, key or value. May hold text from outside: sanitise before printing. */
+  readonly message: string;
+  /** The way out, one sentence. */
+  readonly hint: string;
+}
+
+/** Carries a `Failure` through code that cannot return one (iterators, transactions). */
+export class FailureError extends Error {
+  override readonly name = 'FailureError';
+  readonly failure: Failure;
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+export function failure(code: ErrorCode, message: string, hint: string): Failure {
+  return { code, message, hint };
+}
+
+/** Wrong usage: exits 2 before anything changed. */
+export function invalid(message: string, hint: string): Failure {
+  return failure('usage', message, hint);
+}
+
+/** Throws where an assumption of ours does not hold: a bug, not a user's mistake. */
+export function invariant(holds: boolean, what: string): asserts holds {
+  if (!holds) throw new Error(`invariant broken: ${what}`);
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,86 @@
+/**
+ * What an agent's reader tells about a session, record by record, and what a digest is made of.
+ * Promises: facts only, in the words of no one agent; a reader calls a `FactSink` and keeps no digest of its own.
+ */
+import type { Iso } from './time.ts';
+
+/** Tokens of one model answer or of a whole session. `input` excludes what came from or went to a cache. */
+export interface Tokens {
+  readonly input: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+  readonly output: number;
+  readonly reasoning: number;
+}
+
+/** Which title wins: one the user gave, one the agent made, a summary, the first prompt. */
+export const TITLE_SOURCES = ['custom', 'ai', 'summary', 'prompt'] as const;
+export type TitleSource = (typeof TITLE_SOURCES)[number];
+
+export interface Todo {
+  readonly text: string;
+  readonly status: string;
+}
+
+/**
+ * Receives facts in the order of the transcript. Times are as the agent wrote them, already parsed; null where absent.
+ * Nothing here throws on odd values: a sink bounds what it keeps.
+ */
+export interface FactSink {
+  /** A time seen in any record; the earliest and the latest become the session's. */
+  time(at: Iso): void;
+  project(cwd: string): void;
+  branch(name: string): void;
+  agentVersion(version: string): void;
+  title(text: string, source: TitleSource): void;
+  /** The session this one was forked, resumed or spawned from. */
+  parent(nativeId: string): void;
+  /** A prompt that a human wrote. `copied`: history that a fork or resume repeated; marked, and counted once. */
+  prompt(text: string, at: Iso | null, copied?: boolean): void;
+  /** A text answer; the last one is the outcome. */
+  answer(text: string, at: Iso | null): void;
+  tool(name: string): void;
+  fileRead(path: string): void;
+  fileWritten(path: string): void;
+  fileEdited(path: string): void;
+  /** A shell command. `callId` joins it with its result. */
+  command(callId: string, command: string, at: Iso | null): void;
+  /** `exitCode` null: not told; `failed`: told to have failed without a code. `output` is scanned for commits and pull requests. */
+  commandResult(callId: string, exitCode: number | null, failed: boolean, output: string): void;
+  error(text: string, at: Iso | null): void;
+  pullRequest(url: string): void;
+  plan(text: string): void;
+  /** The whole list as it stands now; the last one stays. */
+  todos(list: readonly Todo[]): void;
+  /** One entry of a task list changed; `id` names it. */
+  todoChanged(id: string, change: Partial<Todo>): void;
+  /** A compaction's summary. */
+  compaction(text: string, at: Iso | null): void;
+  /** Usage of one answer; calls with one `key` are the same answer growing, the largest counts once. */
+  usage(key: string, model: string, tokens: Tokens): void;
+  /** A running total for the whole session, replacing what earlier totals said. */
+  usageTotal(model: string, tokens: Tokens): void;
+  model(name: string): void;
+  subagent(
+    id: string,
+    about: { readonly task?: string; readonly kind?: string; readonly result?: string },
+  ): void;
+  /** A record whose type the reader does not know; counted by name. */
+  unknown(type: string): void;
+}
+
+/** How a reader got on with one line. `unreadable` lines are counted; a session of nothing else cannot be analyzed. */
+export type LineVerdict = 'read' | 'skipped' | 'unreadable';
+
+/** Reads one file's lines in order. Holds state between lines of one file only, save what the agent shares by `begin`. */
+export interface RecordReader {
+  /** A file begins: its role and key; called before its first line. */
+  begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void;
+  /**
+   * One line without its 0x0A. Must not keep a view on `line`: the buffer is used again.
+   * A line of glued records yields all of them; NULs around a record are no part of it.
+   */
+  line(line: Uint8Array): LineVerdict;
+  /** All files are read; what is only known at the end is told now. */
+  end(): void;
+}

@@ -1,0 +1,61 @@
+/**
+ * A session as the policy, the tables and the people see it.
+ * Promises: byte counts are named by what they count: raw (as the agent wrote), stored (compressed), digest.
+ */
+import type { AgentId, SessionUid } from './ids.ts';
+import type { Iso } from './time.ts';
+
+export const SESSION_STATES = ['analyzed', 'unanalyzed', 'evicted'] as const;
+export type SessionState = (typeof SESSION_STATES)[number];
+
+/** What belongs to a session besides its main transcript; only `main` and `subagent` are read by a digest. */
+export const FILE_ROLES = ['main', 'subagent', 'tool-result', 'meta', 'orphaned', 'sidecar'] as const;
+export type FileRole = (typeof FILE_ROLES)[number];
+
+/** What the policy needs to know of one session. */
+export interface SessionCard {
+  readonly uid: SessionUid;
+  readonly agent: AgentId;
+  readonly project: string | null;
+  readonly title: string | null;
+  readonly startedAt: Iso | null;
+  readonly endedAt: Iso | null;
+  readonly ingestedAt: Iso | null;
+  /** Set exactly while a digest covers every stored byte. */
+  readonly analyzedAt: Iso | null;
+  readonly evictedAt: Iso | null;
+  readonly pinned: boolean;
+  /** Raised by every segment stored; names the content that a plan, a digest or an event stands for. */
+  readonly generation: number;
+  readonly rawBytes: number;
+  readonly storedBytes: number;
+}
+
+/** A whole row, for `list` and `show`. */
+export interface SessionRow extends SessionCard {
+  readonly branch: string | null;
+  readonly parentUid: SessionUid | null;
+  readonly digestAt: Iso | null;
+  readonly digestBytes: number;
+  readonly state: SessionState;
+  /** Why the last analysis failed, null where it did not. */
+  readonly analyzeError: string | null;
+  readonly fileCount: number;
+}
+
+/** One file of a session, as stored or as its tombstone remembers it. */
+export interface SessionFile {
+  readonly fileId: number;
+  readonly role: FileRole;
+  /** Its name within the session, the same wherever the agent moves the session's folder; `main` for the transcript. */
+  readonly key: string;
+  /** Where it was under the agent's root when last seen, `/` between parts. */
+  readonly relPath: string;
+  readonly rawBytes: number;
+  readonly storedBytes: number;
+  /** Hex of the plain bytes of the present version; null while not yet computed. */
+  readonly sha256: string | null;
+  /** Bytes that the agent has removed from it and the store still has. */
+  readonly removedBytes: number;
+  readonly segmentCount: number;
+}

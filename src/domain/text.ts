@@ -1,0 +1,40 @@
+/**
+ * Text from transcripts, made harmless for a terminal (SPEC §9).
+ * Promises: what `plainLine` returns has no control character, escape sequence, bidi control or line break.
+ * No kept library does this: strip-ansi leaves C1 and a lone ESC, Bun.stripANSI drops what follows an unterminated OSC.
+ */
+
+/** CSI, OSC/DCS/APC/PM/SOS with their terminator where there is one, and two-byte escapes; 7- and 8-bit forms. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const ESCAPES =
+  /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]{0,4096}(?:\x07|\x1b\\|\x9c)|\x1b[ -/]*[0-~]/g;
+/** C0, DEL, C1, bidi marks and isolates, zero-width joiners that hide text, line separators, BOM, tag characters. */
+const INERT =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+/** Text of several lines with everything that a terminal would act on removed; newlines and tabs stay. */
+export function plainText(text: string): string {
+  return text
+    .replaceAll('\r\n', '\n')
+    .replace(ESCAPES, '')
+    .replace(INERT, '')
+    .replace(LONE_SURROGATE, '\ufffd');
+}
+
+/** The same on one line: runs of white space become one blank. */
+export function plainLine(text: string): string {
+  return plainText(text.replaceAll('\r', ' ').replace(/[\u2028\u2029]/g, ' '))
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+/** At most `charsMax` characters (code points), the cut marked with `…`. */
+export function cutText(text: string, charsMax: number): string {
+  if (text.length <= charsMax) return text;
+  const kept = [...text.slice(0, charsMax * 2)];
+  return kept.length <= charsMax && text.length <= charsMax * 2
+    ? text
+    : `${kept.slice(0, Math.max(0, charsMax - 1)).join('')}…`;
+}

@@ -1,0 +1,40 @@
+/**
+ * Decisions in words. The only prose of the policy; every sentence is made from a reason's data.
+ * Byte counts are put by the caller's formatter, so that the policy knows no unit format.
+ */
+import type { Limits } from '../domain/limits.ts';
+import type { PassName, Reason } from './passes.ts';
+
+export type FormatBytes = (bytes: number) => string;
+
+/** Why one session goes, as the end of "UID goes: …". */
+export function explainReason(reason: Reason, bytes: FormatBytes): string {
+  switch (reason.kind) {
+    case 'too_old':
+      return `${reason.ageDays.toFixed(1)} days old, the limit is ${reason.ageDaysMax}; its digest stays`;
+    case 'over_soft_cap':
+      return `usage ${bytes(reason.usageBytes)} is over the soft cap ${bytes(reason.capBytes)}, oldest analyzed first; its digest stays`;
+    case 'over_soft_cap_once_analyzed':
+      return `goes once it is analyzed: usage ${bytes(reason.usageBytes)} is over the soft cap ${bytes(reason.capBytes)}`;
+    case 'last_resort':
+      return `data loss: un-analyzed, and usage ${bytes(reason.usageBytes)} is over the hard cap ${bytes(reason.capBytes)}`;
+    default:
+      return reason satisfies never;
+  }
+}
+
+/** What a pass does under these limits, one sentence. */
+export function explainPass(pass: PassName, limits: Limits, bytes: FormatBytes): string {
+  switch (pass) {
+    case 'backstop':
+      return limits.rawMaxAgeDays === 'off'
+        ? 'backstop: switched off'
+        : `backstop: evict analyzed sessions older than ${limits.rawMaxAgeDays} days`;
+    case 'budget':
+      return `budget: evict analyzed sessions, oldest analyzed first, until usage is at most ${bytes(limits.rawSoftCapBytes)}`;
+    case 'overflow':
+      return `overflow: if usage is still above ${bytes(limits.rawHardCapBytes)}, analyze what waits, run the budget again, and lose un-analyzed sessions as the last resort`;
+    default:
+      return pass satisfies never;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The three passes, each as a pure choice of victims. What can delete the wrong thing is decided here and nowhere else.
+ * Promises: victims come in order of eviction, each with its reason; budget and backstop never name an un-analyzed session.
+ * Never: names a pinned or an evicted session.
+ */
+import { invariant } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
+import type { Limits } from '../domain/limits.ts';
+import type { SessionCard } from '../domain/session.ts';
+import { DAY_MS, type Iso } from '../domain/time.ts';
+import { ageMs, type Census, compareEviction, isEvictable, isOlderThan, isUnanalyzed } from './census.ts';
+
+/** In the order in which they run. */
+export const PASSES = ['backstop', 'budget', 'overflow'] as const;
+export type PassName = (typeof PASSES)[number];
+
+/** Why a session goes; `explain` puts it into words. */
+export type Reason =
+  | { readonly kind: 'too_old'; readonly ageDays: number; readonly ageDaysMax: number }
+  | { readonly kind: 'over_soft_cap'; readonly usageBytes: number; readonly capBytes: number }
+  | { readonly kind: 'over_soft_cap_once_analyzed'; readonly usageBytes: number; readonly capBytes: number }
+  | { readonly kind: 'last_resort'; readonly usageBytes: number; readonly capBytes: number };
+
+export interface Victim {
+  readonly card: SessionCard;
+  readonly reason: Reason;
+}
+
+/** Sessions that the user keeps out, and those that an earlier pass of the same plan already takes. */
+export type Excluded = ReadonlySet<SessionUid>;
+const NONE: Excluded = new Set();
+
+/** Pass 1: every evictable session strictly older than the limit goes, whatever the usage. */
+export function backstopVictims(census: Census, limits: Limits, now: Iso, excluded = NONE): Victim[] {
+  const ageDaysMax = limits.rawMaxAgeDays;
+  if (ageDaysMax === 'off') return [];
+  const victims: Victim[] = [];
+  for (const card of inOrder(census.evictableOlderThan(ageDaysMax), now)) {
+    invariant(isEvictable(card) && isOlderThan(card, ageDaysMax, now), `backstop was offered ${card.uid}`);
+    if (excluded.has(card.uid)) continue;
+    const ageDays = (ageMs(card, now) ?? 0) / DAY_MS;
+    victims.push({ card, reason: { kind: 'too_old', ageDays, ageDaysMax } });
+  }
+  return victims;
+}
+
+/** Pass 2: while usage is above the soft cap, evictable sessions go in order; stops at the cap or when none is left. */
+export function budgetVictims(
+  census: Census,
+  usageBytes: number,
+  limits: Limits,
+  now: Iso,
+  excluded = NONE,
+): Victim[] {
+  const capBytes = limits.rawSoftCapBytes;
+  return untilUnder(inOrder(census.evictable(), now), usageBytes, capBytes, (card) => {
+    invariant(isEvictable(card), `budget was offered ${card.uid}`);
+    return !excluded.has(card.uid);
+  }).map(({ card, usageBytes: before }) => ({
+    card,
+    reason: { kind: 'over_soft_cap', usageBytes: before, capBytes },
+  }));
+}
+
+/** Pass 3 (a): every live un-analyzed session, pinned ones too: a digest harms nothing. */
+export function sessionsToAnalyze(census: Census, now: Iso): SessionCard[] {
+  return [...inOrder(census.unanalyzed(), now)];
+}
+
+/** Pass 3 (b) as a forecast: what the second budget pass takes if every analysis succeeds. */
+export function budgetOnceAnalyzed(
+  analyzed: readonly SessionCard[],
+  usageBytes: number,
+  limits: Limits,
+): Victim[] {
+  const capBytes = limits.rawSoftCapBytes;
+  return untilUnder(analyzed, usageBytes, capBytes, (card) => !card.pinned).map(
+    ({ card, usageBytes: before }) => ({
+      card,
+      reason: { kind: 'over_soft_cap_once_analyzed', usageBytes: before, capBytes },
+    }),
+  );
+}
+
+/** The outcome of pass 3 (c): whom it takes, or that taking all of them would not be enough. */
+export interface LastResort {
+  readonly victims: readonly Victim[];
+  /** True where usage is above the hard cap and all candidates together would not bring it under: none is taken. */
+  readonly insufficient: boolean;
+}
+
+/** Pass 3 (c), the last resort: un-analyzed sessions in order while usage is above the hard cap, and no further. */
+export function lastResortVictims(
+  candidates: readonly SessionCard[],
+  usageBytes: number,
+  limits: Limits,
+): LastResort {
+  const capBytes = limits.rawHardCapBytes;
+  const losable = candidates.filter((card) => isUnanalyzed(card) && !card.pinned);
+  const taken = untilUnder(losable, usageBytes, capBytes, () => true);
+  const freedBytes = taken.reduce((bytes, { card }) => bytes + card.storedBytes, 0);
+  if (usageBytes - freedBytes > capBytes) return { victims: [], insufficient: true };
+  return {
+    victims: taken.map(({ card, usageBytes: before }) => ({
+      card,
+      reason: { kind: 'last_resort', usageBytes: before, capBytes },
+    })),
+    insufficient: false,
+  };
+}
+
+/** Takes cards while `usageBytes` is above `capBytes`. One that frees nothing is passed over: dropping it helps nobody. */
+function untilUnder(
+  cards: Iterable<SessionCard>,
+  usageBytes: number,
+  capBytes: number,
+  takes: (card: SessionCard) => boolean,
+): { card: SessionCard; usageBytes: number }[] {
+  const taken: { card: SessionCard; usageBytes: number }[] = [];
+  let leftBytes = usageBytes;
+  if (leftBytes <= capBytes) return taken;
+  for (const card of cards) {
+    if (card.storedBytes === 0 || !takes(card)) continue;
+    taken.push({ card, usageBytes: leftBytes });
+    leftBytes -= card.storedBytes;
+    if (leftBytes <= capBytes) break;
+  }
+  return taken;
+}
+
+/** Passes cards on and holds whoever made them to the one order: a store that sorts otherwise is a bug. */
+function* inOrder(cards: Iterable<SessionCard>, now: Iso): Generator<SessionCard> {
+  let previous: SessionCard | null = null;
+  for (const card of cards) {
+    invariant(
+      previous === null || compareEviction(previous, card, now) < 0,
+      `sessions out of order: ${previous?.uid} before ${card.uid}`,
+    );
+    yield card;
+    previous = card;
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * The schema's history: one entry a version, applied in order, each in one transaction. A released entry is never edited.
+ */
+import { base } from './0001-base.ts';
+import { refusals } from './0001-refusals.ts';
+
+export interface Migration {
+  /** `PRAGMA user_version` after it. */
+  readonly version: number;
+  /** What it is for, for the error message where it fails. */
+  readonly name: string;
+  readonly sql: string;
+}
+
+export const MIGRATIONS: readonly Migration[] = [{ version: 1, name: 'base', sql: base + refusals }];
