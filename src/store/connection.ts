@@ -1,0 +1,146 @@
+/**
+ * Connections to the one SQLite file.
+ * Promises: a `ReadableDb` has no way to write, by type and by how it is opened; every write goes through
+ * `writeTransaction`, which takes the write lock first, so that nothing it read can change under it.
+ */
+import { Database, type SQLQueryBindings } from 'bun:sqlite';
+import { FailureError, failure, messageOf } from '../domain/errors.ts';
+
+export type Params = Record<string, SQLQueryBindings>;
+
+/** Reads only. `params` are named without their `$`. */
+export interface ReadableDb {
+  readonly path: string;
+  get<Row>(sql: string, params?: Params): Row | null;
+  all<Row>(sql: string, params?: Params): Row[];
+  /** Runs `read` on one unchanging state of the store. */
+  snapshot<T>(read: () => T): T;
+  close(): void;
+}
+
+/** Reads and writes; only `store/` makes one. */
+export interface WritableDb extends ReadableDb {
+  /** Returns the rowid of the last insert and how many rows changed. */
+  run(sql: string, params?: Params): { lastInsertRowid: number; changes: number };
+  exec(sql: string): void;
+  /** All of it or nothing. `work` must not be async: it would be committed before its await ends. */
+  writeTransaction<T>(work: () => T): T;
+}
+
+/** How long a statement waits for another process before it is a failure; batches hold the lock for well under a second. */
+const BUSY_TIMEOUT_MS = 60_000;
+
+/** Opens a file that exists. A read-only folder is read as immutable, since SQLite cannot make its shared-memory file. */
+export function connect(path: string, mode: 'read' | 'write'): WritableDb {
+  const database = openDatabase(path, mode);
+  database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  return new Connection(database, path);
+}
+
+function openDatabase(path: string, mode: 'read' | 'write'): Database {
+  if (mode === 'write') return new Database(path, { readwrite: true, create: true, strict: true });
+  const database = new Database(path, { readonly: true, strict: true });
+  try {
+    database.query('SELECT 1 FROM sqlite_schema LIMIT 1').get();
+    return database;
+  } catch (thrown) {
+    database.close();
+    if (!/unable to open|readonly|read-only/i.test(messageOf(thrown))) throw thrown;
+    return new Database(`file:${encodeURI(path).replaceAll('?', '%3f').replaceAll('#', '%23')}?immutable=1`, {
+      readonly: true,
+      strict: true,
+    });
+  }
+}
+
+class Connection implements WritableDb {
+  // Held in a field: a Database that nothing refers to is collected and closed.
+  readonly #database: Database;
+  readonly path: string;
+
+  constructor(database: Database, path: string) {
+    this.#database = database;
+    this.path = path;
+  }
+
+  get<Row>(sql: string, params: Params = {}): Row | null {
+    return translated(this.path, () => this.#database.query<Row, Params>(sql).get(params) ?? null);
+  }
+
+  all<Row>(sql: string, params: Params = {}): Row[] {
+    return translated(this.path, () => this.#database.query<Row, Params>(sql).all(params));
+  }
+
+  run(sql: string, params: Params = {}): { lastInsertRowid: number; changes: number } {
+    return translated(this.path, () => {
+      const { lastInsertRowid, changes } = this.#database.query(sql).run(params);
+      return { lastInsertRowid: Number(lastInsertRowid), changes };
+    });
+  }
+
+  exec(sql: string): void {
+    translated(this.path, () => this.#database.run(sql));
+  }
+
+  snapshot<T>(read: () => T): T {
+    if (this.#database.inTransaction) return read();
+    return this.#within('BEGIN', read);
+  }
+
+  writeTransaction<T>(work: () => T): T {
+    return this.#within('BEGIN IMMEDIATE', work);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #within<T>(begin: string, work: () => T): T {
+    this.exec(begin);
+    try {
+      const result = work();
+      this.exec('COMMIT');
+      return result;
+    } catch (thrown) {
+      // A full disk or an I/O error has already rolled back.
+      if (this.#database.inTransaction) this.#database.run('ROLLBACK');
+      throw thrown;
+    }
+  }
+}
+
+/** SQLite's errors that a user can do something about, as failures that name the file. */
+function translated<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    throw storeError(path, thrown);
+  }
+}
+
+/** The failure that an error of SQLite stands for, or the error itself where it is a bug. */
+export function storeError(path: string, thrown: unknown): unknown {
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  const text = messageOf(thrown);
+  if (code.startsWith('SQLITE_FULL')) {
+    return new FailureError(
+      failure('disk_full', `the disk is full: ${path}`, 'Run `session-memory sweep`: it has a reserve to work with.'),
+    );
+  }
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+    return new FailureError(
+      failure('busy', `another process keeps the store locked: ${path}`, 'Try again when it is done.'),
+    );
+  }
+  if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) {
+    return new FailureError(
+      failure('corrupt', `the store is damaged: ${path}: ${text}`, 'Run `session-memory verify` to see what is hit.'),
+    );
+  }
+  if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN') || code.startsWith('SQLITE_IOERR')) {
+    return new FailureError(
+      failure('io', `cannot use the store ${path}: ${text}`, 'Check its permissions and its disk, or give another --store.'),
+    );
+  }
+  return thrown;
+}

@@ -1,0 +1,38 @@
+/**
+ * The sweep lock: one sweep at a time applies a pass, and the lock dies with its process.
+ * How: a second, tiny SQLite file held in an exclusive transaction; SIGKILL frees it at once.
+ * Never touch that file otherwise in this process: closing any other handle on it drops the POSIX lock.
+ */
+import { Database } from 'bun:sqlite';
+import { makePrivateFile, storeFiles } from './place.ts';
+
+export interface SweepLock {
+  release(): void;
+}
+
+/** Locks held by this process, so that nothing collects their Database (a collected one unlocks without a word). */
+const held = new Set<Database>();
+
+/** The lock, or null where another sweep holds it. */
+export function takeSweepLock(storePath: string): SweepLock | null {
+  const { lock } = storeFiles(storePath);
+  makePrivateFile(lock);
+  const database = new Database(lock, { readwrite: true, create: true });
+  try {
+    database.run('PRAGMA busy_timeout = 0');
+    database.run('PRAGMA journal_mode = DELETE');
+    database.run('BEGIN EXCLUSIVE');
+  } catch (thrown) {
+    database.close();
+    if (thrown instanceof Error && 'code' in thrown && String(thrown.code).startsWith('SQLITE_BUSY')) return null;
+    throw thrown;
+  }
+  held.add(database);
+  return {
+    release() {
+      if (!held.delete(database)) return;
+      database.run('ROLLBACK');
+      database.close();
+    },
+  };
+}

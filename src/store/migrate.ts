@@ -1,0 +1,70 @@
+/**
+ * Brings a store's schema up to this program's version.
+ * Promises: all or nothing, in one transaction; two processes that open one store at once migrate it once; a store of a
+ * newer version, or a file that is no store, is refused untouched; before an existing store is changed, a copy of all
+ * but the segments lies beside it.
+ */
+import { existsSync, rmSync } from 'node:fs';
+import { FailureError, failure } from '../domain/errors.ts';
+import type { ReadableDb, WritableDb } from './connection.ts';
+import { MIGRATIONS, type Migration } from './migrations/index.ts';
+
+/** `PRAGMA application_id`: "SMEM". */
+const APPLICATION_ID = 0x534d454d;
+
+/** The version a store is at; 0 for an empty file. Refuses what is not ours and what is newer. */
+export function storeVersion(db: ReadableDb, migrations: readonly Migration[] = MIGRATIONS): number {
+  const version = db.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
+  const application = db.get<{ application_id: number }>('PRAGMA application_id')?.application_id ?? 0;
+  const tables = db.get<{ n: number }>('SELECT count(*) AS n FROM sqlite_schema')?.n ?? 0;
+  if (application !== APPLICATION_ID && tables > 0) {
+    throw new FailureError(
+      failure('failed', `not a session-memory store: ${db.path}`, 'Give the path of a store, or of a file that does not exist yet, as --store.'),
+    );
+  }
+  const newest = newestVersion(migrations);
+  if (version > newest) {
+    throw new FailureError(
+      failure('newer_store', `the store ${db.path} has version ${version}; this program knows up to ${newest}`, 'Use a newer session-memory; nothing was changed.'),
+    );
+  }
+  return version;
+}
+
+/** Applies what is missing. Returns the version before. */
+export function migrate(db: WritableDb, migrations: readonly Migration[] = MIGRATIONS): number {
+  const before = storeVersion(db, migrations);
+  if (before === newestVersion(migrations)) return before;
+  if (before > 0) copyAllButSegments(db, before);
+  return db.writeTransaction(() => {
+    // Read again under the write lock: another process may have been faster.
+    const from = storeVersion(db, migrations);
+    for (const migration of migrations.filter(({ version }) => version > from)) {
+      db.exec(migration.sql);
+      db.exec(`PRAGMA user_version = ${migration.version}`);
+    }
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    return from;
+  });
+}
+
+function newestVersion(migrations: readonly Migration[]): number {
+  return Math.max(...migrations.map(({ version }) => version));
+}
+
+/** Digests, tombstones and events exist nowhere else; segments are too many to copy and no migration touches them. */
+function copyAllButSegments(db: WritableDb, version: number): void {
+  const copyPath = `${db.path}.before-v${version + 1}`;
+  if (existsSync(copyPath)) rmSync(copyPath);
+  db.run('ATTACH $path AS copy', { path: copyPath });
+  try {
+    db.writeTransaction(() => {
+      const tables = db.all<{ name: string }>(
+        `SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name <> 'segments' AND name NOT LIKE 'sqlite_%'`,
+      );
+      for (const { name } of tables) db.exec(`CREATE TABLE copy."${name}" AS SELECT * FROM main."${name}"`);
+    });
+  } finally {
+    db.exec('DETACH copy');
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Opens a store for reading or for writing.
+ * Promises: a store that does not exist reads as an empty one and is not created by reading; a writer creates it private
+ * and current; nothing opens a store that this program does not fully understand.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { FailureError, messageOf } from '../domain/errors.ts';
+import { connect, type ReadableDb, storeError, type WritableDb } from './connection.ts';
+import { migrate, storeVersion } from './migrate.ts';
+import { MIGRATIONS, type Migration } from './migrations/index.ts';
+import { giveUpReserve, makePrivateFile, makeReserve } from './place.ts';
+
+/** How long a second creator waits for the first, in 20 ms steps: switching to WAL takes no part in the busy timeout. */
+const CREATE_TRIES = 500;
+
+export function openReadable(path: string): ReadableDb {
+  if (!existsSync(path) || statSync(path).size === 0) return emptyStore(path);
+  const db = reading(path, () => connect(path, 'read'));
+  const version = reading(path, () => storeVersion(db));
+  if (version === MIGRATIONS.at(-1)?.version) return db;
+  db.close();
+  // Created but not yet migrated by its first writer, or older: the writer's way brings it up to date.
+  const writer = openWritable(path);
+  writer.close();
+  return connect(path, 'read');
+}
+
+/** `roomForSweep`: on a full disk the reserve is given up so that SQLite can open at all. */
+export function openWritable(
+  path: string,
+  options: { readonly roomForSweep?: boolean; readonly migrations?: readonly Migration[] } = {},
+): WritableDb {
+  makePrivateFile(path);
+  const migrations = options.migrations ?? MIGRATIONS;
+  try {
+    return prepared(path, migrations);
+  } catch (thrown) {
+    const full = thrown instanceof FailureError && ['disk_full', 'io'].includes(thrown.failure.code);
+    if (!full || options.roomForSweep !== true || !giveUpReserve(path)) throw thrown;
+    return prepared(path, migrations);
+  }
+}
+
+function prepared(path: string, migrations: readonly Migration[]): WritableDb {
+  for (let tries = 0; ; tries += 1) {
+    const db = reading(path, () => connect(path, 'write'));
+    try {
+      const version = storeVersion(db, migrations);
+      // Only before the first table does SQLite take this; only with it does freed space go back to the disk.
+      if (version === 0) db.exec('PRAGMA auto_vacuum = INCREMENTAL');
+      db.exec('PRAGMA journal_mode = WAL');
+      db.exec('PRAGMA synchronous = NORMAL');
+      db.exec('PRAGMA secure_delete = FAST');
+      db.exec('PRAGMA journal_size_limit = 4194304');
+      db.exec('PRAGMA foreign_keys = ON');
+      migrate(db, migrations);
+      if (version === 0) makeReserve(path);
+      return db;
+    } catch (thrown) {
+      db.close();
+      const busy = thrown instanceof FailureError && thrown.failure.code === 'busy';
+      if (!busy || tries >= CREATE_TRIES) throw thrown;
+      Bun.sleepSync(20);
+    }
+  }
+}
+
+function emptyStore(path: string): ReadableDb {
+  const db = connect(':memory:', 'write');
+  migrate(db);
+  return Object.assign(db, { path });
+}
+
+function reading<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    const known = storeError(path, thrown);
+    if (known instanceof FailureError) throw known;
+    throw new Error(`cannot open ${path}: ${messageOf(thrown)}`, { cause: thrown });
+  }
+}
