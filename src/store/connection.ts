@@ -124,7 +124,11 @@ export function storeError(path: string, thrown: unknown): unknown {
   const text = messageOf(thrown);
   if (code.startsWith('SQLITE_FULL')) {
     return new FailureError(
-      failure('disk_full', `the disk is full: ${path}`, 'Run `session-memory sweep`: it has a reserve to work with.'),
+      failure(
+        'disk_full',
+        `the disk is full: ${path}`,
+        'Run `session-memory sweep`: it has a reserve to work with.',
+      ),
     );
   }
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
@@ -134,12 +138,24 @@ export function storeError(path: string, thrown: unknown): unknown {
   }
   if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) {
     return new FailureError(
-      failure('corrupt', `the store is damaged: ${path}: ${text}`, 'Run `session-memory verify` to see what is hit.'),
+      failure(
+        'corrupt',
+        `the store is damaged: ${path}: ${text}`,
+        'Run `session-memory verify` to see what is hit.',
+      ),
     );
   }
-  if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN') || code.startsWith('SQLITE_IOERR')) {
+  if (
+    code.startsWith('SQLITE_READONLY') ||
+    code.startsWith('SQLITE_CANTOPEN') ||
+    code.startsWith('SQLITE_IOERR')
+  ) {
     return new FailureError(
-      failure('io', `cannot use the store ${path}: ${text}`, 'Check its permissions and its disk, or give another --store.'),
+      failure(
+        'io',
+        `cannot use the store ${path}: ${text}`,
+        'Check its permissions and its disk, or give another --store.',
+      ),
     );
   }
   return thrown;

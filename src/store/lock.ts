@@ -24,7 +24,8 @@ export function takeSweepLock(storePath: string): SweepLock | null {
     database.run('BEGIN EXCLUSIVE');
   } catch (thrown) {
     database.close();
-    if (thrown instanceof Error && 'code' in thrown && String(thrown.code).startsWith('SQLITE_BUSY')) return null;
+    if (thrown instanceof Error && 'code' in thrown && String(thrown.code).startsWith('SQLITE_BUSY'))
+      return null;
     throw thrown;
   }
   held.add(database);

@@ -19,13 +19,21 @@ export function storeVersion(db: ReadableDb, migrations: readonly Migration[] = 
   const tables = db.get<{ n: number }>('SELECT count(*) AS n FROM sqlite_schema')?.n ?? 0;
   if (application !== APPLICATION_ID && tables > 0) {
     throw new FailureError(
-      failure('failed', `not a session-memory store: ${db.path}`, 'Give the path of a store, or of a file that does not exist yet, as --store.'),
+      failure(
+        'failed',
+        `not a session-memory store: ${db.path}`,
+        'Give the path of a store, or of a file that does not exist yet, as --store.',
+      ),
     );
   }
   const newest = newestVersion(migrations);
   if (version > newest) {
     throw new FailureError(
-      failure('newer_store', `the store ${db.path} has version ${version}; this program knows up to ${newest}`, 'Use a newer session-memory; nothing was changed.'),
+      failure(
+        'newer_store',
+        `the store ${db.path} has version ${version}; this program knows up to ${newest}`,
+        'Use a newer session-memory; nothing was changed.',
+      ),
     );
   }
   return version;

@@ -2,7 +2,17 @@
  * The store's files on disk: who may read them, what they take, the reserve.
  * Promises: the folder is 0700 and every file 0600 under any umask; the reserve is given up only to make room for a sweep.
  */
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import { MIB } from '../domain/limits.ts';
@@ -11,8 +21,20 @@ import { MIB } from '../domain/limits.ts';
 const RESERVE_BYTES = 2 * MIB;
 
 /** Everything that belongs to the store at `path`, existing or not. */
-export function storeFiles(path: string): { db: string; wal: string; shm: string; reserve: string; lock: string } {
-  return { db: path, wal: `${path}-wal`, shm: `${path}-shm`, reserve: `${path}.reserve`, lock: `${path}.sweep-lock` };
+export function storeFiles(path: string): {
+  db: string;
+  wal: string;
+  shm: string;
+  reserve: string;
+  lock: string;
+} {
+  return {
+    db: path,
+    wal: `${path}-wal`,
+    shm: `${path}-shm`,
+    reserve: `${path}.reserve`,
+    lock: `${path}.sweep-lock`,
+  };
 }
 
 /** Makes the folder and an empty file that only the owner can read. SQLite gives its other files the same mode. */
@@ -29,7 +51,11 @@ export function makePrivateFile(path: string): void {
     chmodSync(path, 0o600);
   } catch (thrown) {
     throw new FailureError(
-      failure('io', `cannot create ${path}: ${messageOf(thrown)}`, 'Give a place that you can write to as --store.'),
+      failure(
+        'io',
+        `cannot create ${path}: ${messageOf(thrown)}`,
+        'Give a place that you can write to as --store.',
+      ),
     );
   }
 }

@@ -1,0 +1,211 @@
+/**
+ * Every question about sessions, files, digests and history.
+ * Promises: what is asked often (usage, counts, the next victim) comes from counters and partial indexes; test/store
+ * asserts the query plans.
+ */
+import { FailureError, failure } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
+import type { SessionRow, SessionState } from '../domain/session.ts';
+import type { ReadableDb } from './connection.ts';
+import {
+  type FileColumns,
+  SESSION_COLUMNS,
+  type SessionColumns,
+  type StoredFile,
+  toFile,
+  toSession,
+} from './rows.ts';
+
+export interface SessionFilter {
+  readonly agent?: string;
+  /** A part of the project's path. */
+  readonly project?: string;
+  readonly state?: SessionState;
+  /** Ended (else started, else ingested) at or after. */
+  readonly since?: string;
+  readonly pinned?: boolean;
+  readonly sort?: SessionSort;
+  readonly limit?: number;
+}
+
+/** How `list` may be sorted; newest or largest first. */
+export const SESSION_SORTS = {
+  ended: 'age_key DESC, session_uid DESC',
+  started: 'started_at DESC, session_uid DESC',
+  ingested: 'ingested_at DESC, session_uid DESC',
+  analyzed: 'analyzed_at DESC, session_uid DESC',
+  size: 'raw_bytes DESC, session_uid DESC',
+  stored: 'stored_bytes DESC, session_uid DESC',
+  project: 'project, age_key DESC, session_uid DESC',
+  eviction: 'evict_key, end_key, session_uid',
+} as const;
+export type SessionSort = keyof typeof SESSION_SORTS;
+
+export function findSession(db: ReadableDb, uid: SessionUid): SessionRow | null {
+  const row = db.get<SessionColumns>(`SELECT ${SESSION_COLUMNS} FROM sessions WHERE session_uid = $uid`, {
+    uid,
+  });
+  return row === null ? null : toSession(row);
+}
+
+/** The internal number of a session; throws where there is none. */
+export function sessionIdOf(db: ReadableDb, uid: SessionUid): number {
+  const row = db.get<{ id: number }>('SELECT id FROM sessions WHERE session_uid = $uid', { uid });
+  if (row === null)
+    throw new FailureError(failure('not_found', `no session ${uid}`, 'See `session-memory list`.'));
+  return row.id;
+}
+
+/** The session that `text` names: a uid, the agent's own id, or a unique prefix of either. */
+export function resolveSession(db: ReadableDb, text: string): SessionRow {
+  const hits = db.all<SessionColumns>(
+    `SELECT ${SESSION_COLUMNS} FROM sessions WHERE session_uid >= $text AND session_uid < $text || char(1114111)
+     UNION SELECT ${SESSION_COLUMNS} FROM sessions WHERE native_id >= $text AND native_id < $text || char(1114111) LIMIT 6`,
+    { text },
+  );
+  const exact = hits.filter((row) => row.session_uid === text || row.session_uid.endsWith(`:${text}`));
+  const [only, second] = exact.length === 1 ? exact : hits;
+  if (only === undefined || text === '') {
+    throw new FailureError(
+      failure(
+        'not_found',
+        `no session ${text || '""'}`,
+        'See `session-memory list`; evicted sessions are listed too.',
+      ),
+    );
+  }
+  if (second !== undefined) {
+    const names = hits
+      .slice(0, 5)
+      .map((row) => row.session_uid)
+      .join(', ');
+    throw new FailureError(
+      failure(
+        'usage',
+        `${text} names more than one session: ${names}${hits.length > 5 ? ', …' : ''}`,
+        'Give more of the id.',
+      ),
+    );
+  }
+  return toSession(only);
+}
+
+export function listSessions(db: ReadableDb, filter: SessionFilter = {}): SessionRow[] {
+  const where: string[] = [];
+  if (filter.agent !== undefined) where.push('agent = $agent');
+  if (filter.project !== undefined) where.push("instr(lower(coalesce(project, '')), lower($project)) > 0");
+  if (filter.state !== undefined) where.push('state = $state');
+  if (filter.since !== undefined) where.push('age_key >= $since');
+  if (filter.pinned !== undefined) where.push('pinned = $pinned');
+  const sql = `SELECT ${SESSION_COLUMNS} FROM sessions ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
+    ORDER BY ${SESSION_SORTS[filter.sort ?? 'ended']} LIMIT $limit`;
+  const named = {
+    ...(filter.agent === undefined ? {} : { agent: filter.agent }),
+    ...(filter.project === undefined ? {} : { project: filter.project }),
+    ...(filter.state === undefined ? {} : { state: filter.state }),
+    ...(filter.since === undefined ? {} : { since: filter.since }),
+    ...(filter.pinned === undefined ? {} : { pinned: filter.pinned ? 1 : 0 }),
+  };
+  return db.all<SessionColumns>(sql, { ...named, limit: filter.limit ?? -1 }).map(toSession);
+}
+
+/** A session's files: live ones, and what the tombstones of the last eviction say of the others. */
+export function filesOf(db: ReadableDb, uid: SessionUid): StoredFile[] {
+  return db
+    .all<FileColumns>(
+      `SELECT f.id, f.role, f.key, f.rel_path, f.encoding, f.raw_bytes, f.log_bytes, f.extents, f.sha256, f.gone,
+         coalesce(sum(s.stored_bytes), 0) AS stored_bytes, count(s.id) AS segment_count
+       FROM files f LEFT JOIN segments s ON s.session_id = f.session_id AND s.file_id = f.id
+       WHERE f.session_id = (SELECT id FROM sessions WHERE session_uid = $uid)
+       GROUP BY f.id ORDER BY f.role <> 'main', f.key`,
+      { uid },
+    )
+    .map(toFile);
+}
+
+export interface StoredDigest {
+  readonly generation: number;
+  readonly complete: boolean;
+  readonly madeAt: string;
+  readonly bytes: number;
+  readonly json: string;
+}
+
+/** A session's digests, newest first: more than one where it came back changed after an eviction. */
+export function digestsOf(db: ReadableDb, uid: SessionUid): StoredDigest[] {
+  return db
+    .all<{ generation: number; complete: number; made_at: string; bytes: number; json: string }>(
+      `SELECT generation, complete, made_at, bytes, json FROM digests
+       WHERE session_id = (SELECT id FROM sessions WHERE session_uid = $uid) ORDER BY generation DESC`,
+      { uid },
+    )
+    .map((row) => ({ ...row, complete: row.complete === 1, madeAt: row.made_at }));
+}
+
+/** Where on this machine a session's files were last seen. */
+export function sourcesOf(db: ReadableDb, uid: SessionUid): { path: string; fileId: number | null }[] {
+  return db.all(
+    'SELECT path, file_id AS fileId FROM sources WHERE session_id = (SELECT id FROM sessions WHERE session_uid = $uid) ORDER BY path',
+    { uid },
+  );
+}
+
+export interface EventRow {
+  readonly at: string;
+  readonly kind: string;
+  readonly session_uid: SessionUid;
+  readonly generation: number;
+  readonly sweep_id: string | null;
+  readonly raw_bytes: number;
+  readonly stored_bytes: number;
+  readonly reason: string;
+}
+
+/** Events, newest first. */
+export function listEvents(
+  db: ReadableDb,
+  filter: { readonly sweepId?: string; readonly uid?: SessionUid; readonly limit?: number } = {},
+): EventRow[] {
+  const where = [
+    ...(filter.sweepId === undefined ? [] : ['sweep_id = $sweepId']),
+    ...(filter.uid === undefined ? [] : ['session_id = (SELECT id FROM sessions WHERE session_uid = $uid)']),
+  ];
+  return db.all(
+    `SELECT at, kind, session_uid, generation, sweep_id, raw_bytes, stored_bytes, reason FROM events
+     ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''} ORDER BY id DESC LIMIT $limit`,
+    {
+      ...(filter.sweepId === undefined ? {} : { sweepId: filter.sweepId }),
+      ...(filter.uid === undefined ? {} : { uid: filter.uid }),
+      limit: filter.limit ?? -1,
+    },
+  );
+}
+
+export interface SweepRow {
+  readonly sweep_id: string;
+  readonly plan_id: string;
+  readonly started_at: string;
+  /** Null where the sweep was killed before its report. */
+  readonly finished_at: string | null;
+  readonly lost_data: boolean;
+  readonly bytes_freed: number;
+  /** JSON of the report, null as above. */
+  readonly report: string | null;
+}
+
+/** Sweeps, newest first. */
+export function listSweeps(db: ReadableDb, limit = -1): SweepRow[] {
+  return db
+    .all<Omit<SweepRow, 'lost_data'> & { lost_data: number }>(
+      `SELECT sweep_id, plan_id, started_at, finished_at, lost_data, bytes_freed, report FROM sweeps
+       ORDER BY started_at DESC, sweep_id DESC LIMIT $limit`,
+      { limit },
+    )
+    .map((row) => ({ ...row, lost_data: row.lost_data === 1 }));
+}
+
+/** One sweep by its id or a unique prefix. */
+export function findSweep(db: ReadableDb, prefix: string): SweepRow | null {
+  const hits = listSweeps(db).filter((row) => row.sweep_id.startsWith(prefix));
+  return hits.length === 1 ? (hits[0] ?? null) : null;
+}
