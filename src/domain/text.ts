@@ -5,8 +5,8 @@
  */
 
 /** CSI, OSC/DCS/APC/PM/SOS with their terminator where there is one, and two-byte escapes; 7- and 8-bit forms. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const ESCAPES =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]{0,4096}(?:\x07|\x1b\\|\x9c)|\x1b[ -/]*[0-~]/g;
 /** C0, DEL, C1, bidi marks and isolates, zero-width joiners that hide text, line separators, BOM, tag characters. */
 const INERT =

@@ -3,10 +3,10 @@
  * Promises: a `ReadableDb` has no way to write, by type and by how it is opened; every write goes through
  * `writeTransaction`, which takes the write lock first, so that nothing it read can change under it.
  */
-import { Database, type SQLQueryBindings } from 'bun:sqlite';
+import { Database } from 'bun:sqlite';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
 
-export type Params = Record<string, SQLQueryBindings>;
+export type Params = Record<string, string | number | bigint | boolean | null | Uint8Array>;
 
 /** Reads only. `params` are named without their `$`. */
 export interface ReadableDb {
@@ -64,16 +64,16 @@ class Connection implements WritableDb {
   }
 
   get<Row>(sql: string, params: Params = {}): Row | null {
-    return translated(this.path, () => this.#database.query<Row, Params>(sql).get(params) ?? null);
+    return translated(this.path, () => this.#database.query<Row, [Params]>(sql).get(params) ?? null);
   }
 
   all<Row>(sql: string, params: Params = {}): Row[] {
-    return translated(this.path, () => this.#database.query<Row, Params>(sql).all(params));
+    return translated(this.path, () => this.#database.query<Row, [Params]>(sql).all(params));
   }
 
   run(sql: string, params: Params = {}): { lastInsertRowid: number; changes: number } {
     return translated(this.path, () => {
-      const { lastInsertRowid, changes } = this.#database.query(sql).run(params);
+      const { lastInsertRowid, changes } = this.#database.query<unknown, [Params]>(sql).run(params);
       return { lastInsertRowid: Number(lastInsertRowid), changes };
     });
   }
