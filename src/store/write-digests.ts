@@ -1,0 +1,125 @@
+/**
+ * What analyze writes: digests, the hashes of files, failures.
+ * Promises: `analyzed_at` is set exactly where a complete digest newly covers what is stored; a better digest outlives a worse one.
+ */
+import type { SessionUid } from '../domain/ids.ts';
+import type { Iso } from '../domain/time.ts';
+import type { WritableDb } from './connection.ts';
+
+export interface NewDigest {
+  readonly uid: SessionUid;
+  /** The generation that was read; where the session has grown since, nothing is stored. */
+  readonly generation: number;
+  readonly version: number;
+  readonly json: string;
+  readonly complete: boolean;
+  readonly now: Iso;
+  /** What the analysis found out about the session; null leaves what is known. */
+  readonly title: string | null;
+  readonly project: string | null;
+  readonly branch: string | null;
+  readonly startedAt: Iso | null;
+  readonly endedAt: Iso | null;
+  /** Hashes of the files' present versions, by file number. */
+  readonly fileHashes: ReadonlyMap<number, Uint8Array>;
+}
+
+export type SaveOutcome = 'saved' | 'same' | 'grown';
+
+/** Stores a digest of the present generation, drops older ones that it covers. `same`: it was there, word for word. */
+export function saveDigest(db: WritableDb, digest: NewDigest): SaveOutcome {
+  return db.writeTransaction(() => {
+    const session = db.get<{
+      id: number;
+      raw_generation: number;
+      covers_from: number;
+      evicted_at: string | null;
+      analyzed_at: string | null;
+    }>(
+      'SELECT id, raw_generation, covers_from, evicted_at, analyzed_at FROM sessions WHERE session_uid = $uid',
+      { uid: digest.uid },
+    );
+    if (session === null || session.raw_generation !== digest.generation || session.evicted_at !== null)
+      return 'grown';
+    for (const [fileId, sha256] of digest.fileHashes) {
+      db.run('UPDATE files SET sha256 = $sha256 WHERE id = $fileId AND sha256 IS NULL', { fileId, sha256 });
+    }
+    const outcome = putDigest(db, session.id, session.covers_from, digest);
+    if (!digest.complete) return outcome;
+    db.run(
+      `DELETE FROM digests WHERE session_id = $id AND generation < $generation AND covers_from >= $coversFrom`,
+      { id: session.id, generation: digest.generation, coversFrom: session.covers_from },
+    );
+    db.run(
+      `UPDATE sessions SET analyzed_at = coalesce(analyzed_at, $now), analyze_error = NULL,
+         digest_at = CASE WHEN $same = 1 AND digest_at IS NOT NULL THEN digest_at ELSE $now END,
+         title = coalesce($title, title), project = coalesce($project, project), branch = coalesce($branch, branch),
+         started_at = coalesce($startedAt, started_at), ended_at = coalesce($endedAt, ended_at)
+       WHERE id = $id`,
+      {
+        id: session.id,
+        now: digest.now,
+        same: outcome === 'same' ? 1 : 0,
+        title: digest.title,
+        project: digest.project,
+        branch: digest.branch,
+        startedAt: digest.startedAt,
+        endedAt: digest.endedAt,
+      },
+    );
+    return outcome;
+  });
+}
+
+function putDigest(db: WritableDb, sessionId: number, coversFrom: number, digest: NewDigest): SaveOutcome {
+  const found = db.get<{ id: number; json: string; complete: number }>(
+    'SELECT id, json, complete FROM digests WHERE session_id = $sessionId AND generation = $generation',
+    { sessionId, generation: digest.generation },
+  );
+  const row = {
+    json: digest.json,
+    bytes: Buffer.byteLength(digest.json),
+    version: digest.version,
+    complete: digest.complete ? 1 : 0,
+    now: digest.now,
+  };
+  if (found === null) {
+    db.run(
+      `INSERT INTO digests (session_id, generation, covers_from, complete, version, made_at, bytes, json)
+       VALUES ($sessionId, $generation, $coversFrom, $complete, $version, $now, $bytes, $json)`,
+      { ...row, sessionId, generation: digest.generation, coversFrom },
+    );
+    return 'saved';
+  }
+  if (found.json === digest.json || found.complete > row.complete) return 'same';
+  db.run(
+    `UPDATE digests SET complete = $complete, version = $version, made_at = $now, bytes = $bytes, json = $json
+     WHERE id = $id`,
+    { ...row, id: found.id },
+  );
+  return 'saved';
+}
+
+/** Remembers why an analysis failed, so that an unchanged session is not tried at every ingest. */
+export function noteAnalyzeError(db: WritableDb, uid: SessionUid, generation: number, why: string): void {
+  db.run(
+    `UPDATE sessions SET analyze_error = $why
+     WHERE session_uid = $uid AND raw_generation = $generation AND evicted_at IS NULL AND analyzed_at IS NULL`,
+    { uid, generation, why },
+  );
+}
+
+/** Files of the session whose present version has no hash yet: an appended one is only read from where it ended. */
+export function unhashedFiles(db: WritableDb, uid: SessionUid): number[] {
+  return db
+    .all<{ id: number }>(
+      `SELECT id FROM files WHERE gone = 0 AND sha256 IS NULL
+         AND session_id = (SELECT id FROM sessions WHERE session_uid = $uid)`,
+      { uid },
+    )
+    .map(({ id }) => id);
+}
+
+export function setFileHash(db: WritableDb, fileId: number, sha256: Uint8Array): void {
+  db.run('UPDATE files SET sha256 = $sha256 WHERE id = $fileId AND sha256 IS NULL', { fileId, sha256 });
+}

@@ -1,0 +1,203 @@
+/**
+ * What ingest writes: sessions, their files, segments, and where on this machine they were seen.
+ * Promises: adds only. Nothing here deletes a byte, save segments that a larger one covers, and the schema holds it to that.
+ */
+import { invariant } from '../domain/errors.ts';
+import type { AgentId, SessionUid } from '../domain/ids.ts';
+import type { FileRole } from '../domain/session.ts';
+import type { Iso } from '../domain/time.ts';
+import type { WritableDb } from './connection.ts';
+import type { Extent } from './rows.ts';
+
+export interface NewSession {
+  readonly uid: SessionUid;
+  readonly agent: AgentId;
+  readonly nativeId: string;
+  /** The agent's folder, absolute, for a restore. */
+  readonly agentRoot: string;
+  readonly ingestedAt: Iso;
+}
+
+/** What the first and last bytes told; null leaves what is known. */
+export interface SessionAbout {
+  readonly project: string | null;
+  readonly title: string | null;
+  readonly branch: string | null;
+  readonly parentUid: SessionUid | null;
+  readonly startedAt: Iso | null;
+  readonly endedAt: Iso | null;
+}
+
+/** The internal number of the session, which is made where it is new. */
+export function ensureSession(db: WritableDb, session: NewSession): number {
+  const found = db.get<{ id: number }>('SELECT id FROM sessions WHERE session_uid = $uid', {
+    uid: session.uid,
+  });
+  if (found !== null) return found.id;
+  return db.run(
+    `INSERT INTO sessions (session_uid, agent, native_id, agent_root, ingested_at)
+     VALUES ($uid, $agent, $nativeId, $agentRoot, $ingestedAt)`,
+    { ...session },
+  ).lastInsertRowid;
+}
+
+/** The earliest start, the latest end; the rest as it is told now. */
+export function describeSession(db: WritableDb, sessionId: number, about: SessionAbout): void {
+  db.run(
+    `UPDATE sessions SET project = coalesce($project, project), title = coalesce($title, title),
+       branch = coalesce($branch, branch), parent_uid = coalesce($parentUid, parent_uid),
+       started_at = CASE WHEN $startedAt IS NULL THEN started_at ELSE min($startedAt, coalesce(started_at, $startedAt)) END,
+       ended_at = CASE WHEN $endedAt IS NULL THEN ended_at ELSE max($endedAt, coalesce(ended_at, $endedAt)) END
+     WHERE id = $sessionId`,
+    { sessionId, ...about },
+  );
+}
+
+/** Byte and file counts of a session, from its files. */
+export function recountSession(db: WritableDb, sessionId: number): void {
+  db.run(
+    `UPDATE sessions SET (raw_bytes, file_count) =
+       (SELECT coalesce(sum(raw_bytes), 0), count(*) FROM files WHERE session_id = $sessionId
+          AND (gone = 0 OR NOT EXISTS (SELECT 1 FROM files WHERE session_id = $sessionId AND gone = 0)))
+     WHERE id = $sessionId`,
+    { sessionId },
+  );
+}
+
+export interface NewFile {
+  readonly role: FileRole;
+  readonly key: string;
+  readonly relPath: string;
+  readonly encoding: 'plain' | 'zstd';
+}
+
+/** The file's number. A tombstone's file starts again with an empty log. */
+export function ensureFile(db: WritableDb, sessionId: number, file: NewFile): number {
+  const found = db.get<{ id: number; gone: number }>(
+    'SELECT id, gone FROM files WHERE session_id = $sessionId AND key = $key',
+    { sessionId, key: file.key },
+  );
+  if (found === null) {
+    return db.run(
+      `INSERT INTO files (session_id, role, key, rel_path, encoding)
+       VALUES ($sessionId, $role, $key, $relPath, $encoding)`,
+      { sessionId, ...file },
+    ).lastInsertRowid;
+  }
+  db.run('UPDATE files SET rel_path = $relPath, encoding = $encoding WHERE id = $id', {
+    id: found.id,
+    relPath: file.relPath,
+    encoding: file.encoding,
+  });
+  if (found.gone === 1) {
+    db.run(
+      `UPDATE files SET gone = 0, log_bytes = 0, raw_bytes = 0, extents = NULL, sha256 = NULL WHERE id = $id`,
+      {
+        id: found.id,
+      },
+    );
+  }
+  return found.id;
+}
+
+export interface NewSegment {
+  readonly logOffset: number;
+  readonly rawBytes: number;
+  readonly sha256: Uint8Array;
+  /** zstd. */
+  readonly data: Uint8Array;
+}
+
+/** Adds segments at the end of a file's log. One that begins earlier covers the last ones, which go in the same breath. */
+export function addSegments(
+  db: WritableDb,
+  sessionId: number,
+  fileId: number,
+  segments: readonly NewSegment[],
+): void {
+  for (const segment of segments) {
+    invariant(segment.data.length > 0 && segment.rawBytes > 0, 'a segment holds bytes');
+    const { lastInsertRowid: id } = db.run(
+      `INSERT INTO segments (session_id, file_id, log_offset, raw_bytes, stored_bytes, sha256, data)
+       VALUES ($sessionId, $fileId, $logOffset, $rawBytes, $storedBytes, $sha256, $data)`,
+      { sessionId, fileId, ...segment, storedBytes: segment.data.length },
+    );
+    db.run(
+      `DELETE FROM segments WHERE session_id = $sessionId AND file_id = $fileId AND id <> $id
+         AND log_offset >= $logOffset AND log_offset + raw_bytes <= $logOffset + $rawBytes`,
+      { sessionId, fileId, id, logOffset: segment.logOffset, rawBytes: segment.rawBytes },
+    );
+  }
+}
+
+/** The present version of a file. `extents` null: the whole log. `sha256` null: not known until it is read again. */
+export function setFileVersion(
+  db: WritableDb,
+  fileId: number,
+  version: {
+    readonly rawBytes: number;
+    readonly extents: readonly Extent[] | null;
+    readonly sha256: Uint8Array | null;
+  },
+): void {
+  db.run('UPDATE files SET raw_bytes = $rawBytes, extents = $extents, sha256 = $sha256 WHERE id = $fileId', {
+    fileId,
+    rawBytes: version.rawBytes,
+    extents: version.extents === null ? null : JSON.stringify(version.extents),
+    sha256: version.sha256,
+  });
+}
+
+/** How a path on this machine was last seen, so that an unchanged one costs one `stat`. */
+export interface SourceMark {
+  readonly path: string;
+  readonly agent: AgentId;
+  readonly sessionId: number;
+  readonly fileId: number | null;
+  /** Size, mtime and inode in one text. */
+  readonly stat: string;
+  /** Plain bytes from its start that the store has. */
+  readonly takenBytes: number;
+  /** Of its first 4 KiB, and of the last 64 KiB before `takenBytes`. */
+  readonly headSha256: Uint8Array | null;
+  readonly tailSha256: Uint8Array | null;
+}
+
+export function markSource(db: WritableDb, mark: SourceMark): void {
+  db.run(
+    `INSERT INTO sources (path, agent, session_id, file_id, stat, taken_bytes, head_sha256, tail_sha256)
+     VALUES ($path, $agent, $sessionId, $fileId, $stat, $takenBytes, $headSha256, $tailSha256)
+     ON CONFLICT (path) DO UPDATE SET agent = excluded.agent, session_id = excluded.session_id,
+       file_id = excluded.file_id, stat = excluded.stat, taken_bytes = excluded.taken_bytes,
+       head_sha256 = excluded.head_sha256, tail_sha256 = excluded.tail_sha256`,
+    { ...mark },
+  );
+}
+
+/** An entry of the log that lets nothing go: `restored`, `pinned`, `unpinned`, `rewritten`, `returned`. */
+export function noteEvent(
+  db: WritableDb,
+  event: { readonly kind: string; readonly sessionId: number; readonly at: Iso; readonly reason: string },
+): void {
+  db.run(
+    `INSERT INTO events (at, kind, session_id, session_uid, generation, raw_bytes, stored_bytes, reason)
+     SELECT $at, $kind, id, session_uid, raw_generation, raw_bytes, stored_bytes, $reason FROM sessions WHERE id = $sessionId`,
+    { ...event },
+  );
+}
+
+/** Pins or unpins. Returns false where it already was so. */
+export function setPinned(db: WritableDb, sessionId: number, pinned: boolean, at: Iso): boolean {
+  return db.writeTransaction(() => {
+    const { changes } = db.run(
+      'UPDATE sessions SET pinned = $pinned WHERE id = $sessionId AND pinned <> $pinned',
+      {
+        sessionId,
+        pinned: pinned ? 1 : 0,
+      },
+    );
+    if (changes === 0) return false;
+    noteEvent(db, { kind: pinned ? 'pinned' : 'unpinned', sessionId, at, reason: 'by hand' });
+    return true;
+  });
+}

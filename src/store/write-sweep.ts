@@ -1,0 +1,149 @@
+/**
+ * What a sweep writes. One eviction is one event; the schema's triggers do the rest, or refuse it.
+ * Promises: each victim is looked at again inside the transaction that takes it; nothing is evicted on an old look.
+ */
+import type { SessionUid } from '../domain/ids.ts';
+import type { Iso } from '../domain/time.ts';
+import type { WritableDb } from './connection.ts';
+import { usage } from './usage.ts';
+
+/** What was decided to go: as it was when it was decided. */
+export interface Condemned {
+  readonly uid: SessionUid;
+  readonly generation: number;
+  readonly storedBytes: number;
+  /** For the event, in words. */
+  readonly reason: string;
+}
+
+export type EvictionOutcome =
+  | { readonly uid: SessionUid; readonly kind: 'evicted'; readonly freedBytes: number }
+  | { readonly uid: SessionUid; readonly kind: 'skipped'; readonly reason: string };
+
+interface Present {
+  id: number;
+  raw_generation: number;
+  raw_bytes: number;
+  stored_bytes: number;
+  pinned: number;
+  analyzed_at: string | null;
+  evicted_at: string | null;
+}
+
+/** How many go in one transaction: a hundred keep the log small and others waiting for milliseconds only. */
+export const EVICTIONS_PER_TRANSACTION = 100;
+
+/**
+ * Evicts covered sessions in the given order. `untilUsageBytes`: stops before the first one that is no longer needed.
+ * Returns an outcome for each one taken or skipped; those not reached are absent.
+ */
+export function evictCovered(
+  db: WritableDb,
+  victims: readonly Condemned[],
+  context: { readonly sweepId: string; readonly at: Iso; readonly untilUsageBytes: number | null },
+): EvictionOutcome[] {
+  return db.writeTransaction(() => {
+    const outcomes: EvictionOutcome[] = [];
+    let usageBytes = usage(db).tier1Bytes;
+    for (const victim of victims) {
+      if (context.untilUsageBytes !== null && usageBytes <= context.untilUsageBytes) break;
+      const session = present(db, victim.uid);
+      const why = whyNot(session, victim) ?? (session?.analyzed_at === null ? 'no longer analyzed' : null);
+      if (session === null || why !== null) {
+        outcomes.push({ uid: victim.uid, kind: 'skipped', reason: why ?? 'no longer there' });
+        continue;
+      }
+      insertEvent(db, 'evicted', session, victim, context);
+      usageBytes -= session.stored_bytes;
+      outcomes.push({ uid: victim.uid, kind: 'evicted', freedBytes: session.stored_bytes });
+    }
+    return outcomes;
+  });
+}
+
+/** The last resort for one session: its event first, then its bytes, in one transaction; only while over the hard cap. */
+export function loseUncovered(
+  db: WritableDb,
+  victim: Condemned,
+  context: { readonly sweepId: string; readonly at: Iso; readonly hardCapBytes: number },
+): EvictionOutcome {
+  return db.writeTransaction(() => {
+    const skip = (reason: string) => ({ uid: victim.uid, kind: 'skipped', reason }) as const;
+    if (usage(db).tier1Bytes <= context.hardCapBytes) return skip('usage is no longer over the hard cap');
+    if (hasEvictable(db)) return skip('an analyzed session can go instead');
+    const session = present(db, victim.uid);
+    const why = whyNot(session, victim) ?? (session?.analyzed_at !== null ? 'analyzed meanwhile' : null);
+    if (session === null || why !== null) return skip(why ?? 'no longer there');
+    insertEvent(db, 'data_loss', session, victim, context);
+    return { uid: victim.uid, kind: 'evicted', freedBytes: session.stored_bytes };
+  });
+}
+
+/** Whether a covered, unpinned session that frees something is left. */
+function hasEvictable(db: WritableDb): boolean {
+  return (
+    db.get(
+      `SELECT 1 AS found FROM sessions
+       WHERE analyzed_at IS NOT NULL AND evicted_at IS NULL AND pinned = 0 AND stored_bytes > 0 LIMIT 1`,
+    ) !== null
+  );
+}
+
+function present(db: WritableDb, uid: SessionUid): Present | null {
+  return db.get<Present>(
+    `SELECT id, raw_generation, raw_bytes, stored_bytes, pinned, analyzed_at, evicted_at FROM sessions
+     WHERE session_uid = $uid`,
+    { uid },
+  );
+}
+
+/** Why a session may not go although it was decided, or null. */
+function whyNot(session: Present | null, victim: Condemned): string | null {
+  if (session === null) return 'no longer there';
+  if (session.evicted_at !== null) return 'evicted meanwhile';
+  if (session.pinned === 1) return 'pinned meanwhile';
+  if (session.raw_generation !== victim.generation) return 'grew meanwhile';
+  return null;
+}
+
+function insertEvent(
+  db: WritableDb,
+  kind: 'evicted' | 'data_loss',
+  session: Present,
+  victim: Condemned,
+  context: { readonly sweepId: string; readonly at: Iso },
+): void {
+  db.run(
+    `INSERT INTO events (at, kind, session_id, session_uid, generation, sweep_id, raw_bytes, stored_bytes, reason)
+     VALUES ($at, $kind, $id, $uid, $generation, $sweepId, $rawBytes, $storedBytes, $reason)`,
+    {
+      at: context.at,
+      kind,
+      id: session.id,
+      uid: victim.uid,
+      generation: session.raw_generation,
+      sweepId: context.sweepId,
+      rawBytes: session.raw_bytes,
+      storedBytes: session.stored_bytes,
+      reason: victim.reason,
+    },
+  );
+}
+
+/** A sweep that begins to change things. One that is killed stays without a report, its events tell what it did. */
+export function beginSweep(db: WritableDb, sweep: { sweepId: string; planId: string; startedAt: Iso }): void {
+  db.run('INSERT INTO sweeps (sweep_id, plan_id, started_at) VALUES ($sweepId, $planId, $startedAt)', {
+    ...sweep,
+  });
+}
+
+export function finishSweep(
+  db: WritableDb,
+  sweep: { sweepId: string; finishedAt: Iso; lostData: boolean; bytesFreed: number; report: string },
+): void {
+  db.run(
+    `UPDATE sweeps SET finished_at = $finishedAt, lost_data = $lostData, bytes_freed = $bytesFreed, report = $report
+     WHERE sweep_id = $sweepId`,
+    { ...sweep, lostData: sweep.lostData ? 1 : 0 },
+  );
+}
