@@ -28,7 +28,7 @@ export interface WritableDb extends ReadableDb {
 }
 
 /** How long a statement waits for another process before it is a failure; batches hold the lock for well under a second. */
-const BUSY_TIMEOUT_MS = 60_000;
+export const BUSY_TIMEOUT_MS = 60_000;
 
 /** Opens a file that exists. A read-only folder is read as immutable, since SQLite cannot make its shared-memory file. */
 export function connect(path: string, mode: 'read' | 'write'): WritableDb {

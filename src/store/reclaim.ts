@@ -2,8 +2,8 @@
  * Gives freed space back to the file system, in steps that other processes can get between.
  * Promises: moves pages, never drops one; may stop after any step.
  */
-import type { WritableDb } from './connection.ts';
-import { diskBytes, makeReserve } from './place.ts';
+import { BUSY_TIMEOUT_MS, type WritableDb } from './connection.ts';
+import { makeReserve } from './place.ts';
 
 /** 1 MiB a step: larger ones give nothing but longer waits for the others (STACK.md). */
 const PAGES_PER_STEP = 256;
@@ -24,14 +24,18 @@ export async function reclaim(
     left = now;
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
-  // The file shrinks at a checkpoint. Where a reader holds the log, PASSIVE does what can be done without waiting for it.
-  const checkpoint = db.get<{ busy: number }>('PRAGMA wal_checkpoint(PASSIVE)');
-  if (checkpoint?.busy === 0) db.get('PRAGMA wal_checkpoint(TRUNCATE)');
+  // The file shrinks at a checkpoint. Where a reader is in the middle of the log, what can be done without waiting is done.
+  const log = db.get<{ log: number; checkpointed: number }>('PRAGMA wal_checkpoint(PASSIVE)');
+  if (log !== null && log.log === log.checkpointed) truncateLog(db);
   makeReserve(db.path);
+}
+
+function truncateLog(db: WritableDb): void {
+  db.exec('PRAGMA busy_timeout = 250');
+  db.all('PRAGMA wal_checkpoint(TRUNCATE)');
+  db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
 }
 
 function freePages(db: WritableDb): number {
   return db.get<{ freelist_count: number }>('PRAGMA freelist_count')?.freelist_count ?? 0;
 }
-
-export { diskBytes };
