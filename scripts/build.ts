@@ -1,0 +1,98 @@
+// Builds one executable. Promises the same bytes for the same commit, wherever an equal outfile name is
+// used: nothing here reads a clock, and only what git says of the tree enters the file.
+
+import { join } from 'node:path';
+import type { BunPlugin } from 'bun';
+
+const ROOT = join(import.meta.dir, '..');
+
+/** The program, and every worker it starts: a worker must be an entry point to be in the executable. */
+const ENTRY_POINTS = ['src/main.ts'];
+
+/** What `src/main.ts` finds in the global constant SESSION_MEMORY_BUILD. */
+interface BuildInfo {
+  version: string;
+  /** The first twelve digits, `-dirty` where the tree differs from it, `unknown` outside a checkout. */
+  commit: string;
+}
+
+export interface Target {
+  /** Absolute; its last name is part of the bytes. */
+  outfile: string;
+  /** Bun's name of the platform; this machine's when left out. */
+  compileTarget?: Bun.Build.CompileTarget;
+}
+
+/** Ink loads its development tools only with DEV=true, but the bundler wants the module all the same. */
+const withoutDevtools: BunPlugin = {
+  name: 'without-devtools',
+  setup(build) {
+    build.onResolve({ filter: /^react-devtools-core$/ }, ({ path }) => ({ path, namespace: 'stub' }));
+    build.onLoad({ filter: /.*/, namespace: 'stub' }, () => ({
+      contents: 'export default {}',
+      loader: 'js',
+    }));
+  },
+};
+
+/** The version in package.json and the commit of the tree. */
+export async function buildInfo(): Promise<BuildInfo> {
+  const { version } = await Bun.file(join(ROOT, 'package.json')).json();
+  return { version, commit: commitOfTree() };
+}
+
+/** Compiles the program; throws with the bundler's messages where it cannot. */
+export async function buildExecutable({ outfile, compileTarget }: Target): Promise<void> {
+  await Bun.build({
+    entrypoints: ENTRY_POINTS.map((path) => join(ROOT, path)),
+    root: join(ROOT, 'src'),
+    target: 'bun',
+    // Bytecode knows top-level await only in this format.
+    format: 'esm',
+    bytecode: true,
+    minify: true,
+    // What `await import()` names stays out of the start-up of commands that do not ask for it.
+    splitting: true,
+    plugins: [withoutDevtools],
+    define: {
+      SESSION_MEMORY_BUILD: JSON.stringify(await buildInfo()),
+      'process.env.NODE_ENV': '"production"',
+      'process.env.DEV': '"false"',
+    },
+    compile: {
+      outfile,
+      ...(compileTarget === undefined ? {} : { target: compileTarget }),
+      // The folder a user stands in must not change what the program does.
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+    },
+  });
+}
+
+function commitOfTree(): string {
+  const top = git('rev-parse', '--show-prefix');
+  // Unpacked inside someone else's repository, its commit would be a lie.
+  if (top !== '') return 'unknown';
+  const head = git('rev-parse', 'HEAD');
+  if (head === undefined) return 'unknown';
+  return head.slice(0, 12) + (git('status', '--porcelain') === '' ? '' : '-dirty');
+}
+
+/** What git prints, or nothing where there is no git, no checkout or no commit. */
+function git(...args: string[]): string | undefined {
+  if (Bun.which('git') === null) return undefined;
+  const run = Bun.spawnSync(['git', ...args], { cwd: ROOT, stderr: 'ignore' });
+  return run.success ? run.stdout.toString().trim() : undefined;
+}
+
+if (import.meta.main) {
+  const outfile = process.argv[2];
+  if (outfile === undefined) throw new Error('usage: bun scripts/build.ts OUTFILE');
+  try {
+    await buildExecutable({ outfile });
+  } catch (thrown) {
+    const messages = thrown instanceof AggregateError ? thrown.errors : [thrown];
+    for (const message of messages) console.error(message);
+    process.exit(1);
+  }
+}
