@@ -1,0 +1,106 @@
+/**
+ * What a sweep needs from the world, handed in: it knows no SQLite, no file and no terminal.
+ */
+import type { SessionUid } from '../domain/ids.ts';
+import type { SessionCard } from '../domain/session.ts';
+import type { Clock, Iso } from '../domain/time.ts';
+import type { Census } from '../policy/census.ts';
+import type { FormatBytes } from '../policy/explain.ts';
+import type { Victim } from '../policy/passes.ts';
+import type { Report } from './report.ts';
+
+/** A victim's fate: taken, or passed over because it has changed since it was chosen. */
+export type Fate =
+  | { readonly uid: SessionUid; readonly kind: 'evicted'; readonly freedBytes: number }
+  | { readonly uid: SessionUid; readonly kind: 'skipped'; readonly reason: string };
+
+export interface EvictContext {
+  readonly sweepId: string;
+  readonly at: Iso;
+}
+
+/** The store as a sweep uses it. Every eviction checks its victim again inside its own transaction. */
+export interface SweepStore {
+  /** Runs `read` on the census of one moment. */
+  withCensus<T>(now: Iso, read: (census: Census) => T): T;
+  usageBytes(): number;
+  distilledBytes(): number;
+  /** The session now, or null. */
+  card(uid: SessionUid): SessionCard | null;
+  /** Evicts covered sessions in order, a bounded batch in one transaction, until usage is at most `untilUsageBytes` (null: all). */
+  evict(victims: readonly Victim[], context: EvictContext, untilUsageBytes: number | null): Fate[];
+  /** The last resort for one session, refused unless usage is above the hard cap and nothing evictable is left. */
+  lose(victim: Victim, context: EvictContext, hardCapBytes: number): Fate;
+  /** The sweep lock, or null where another sweep has it. */
+  takeLock(): { release(): void } | null;
+  diskBytes(): number;
+  reclaim(onStep: (leftBytes: number) => void, stopped: () => boolean): Promise<void>;
+  begin(sweep: { sweepId: string; planId: string; startedAt: Iso }): void;
+  finish(report: Report): void;
+}
+
+export type AnalyzeOutcome = { readonly ok: true } | { readonly ok: false; readonly why: string };
+
+/** Makes and stores the digest of one session. `salvage`: what can be made of one that is about to be lost, never fails. */
+export interface Analyzer {
+  analyze(uid: SessionUid, signal: AbortSignal): Promise<AnalyzeOutcome>;
+  salvage(uid: SessionUid): Promise<void>;
+}
+
+/** What happens while a sweep runs, for whoever shows it. */
+export type Progress =
+  | { readonly kind: 'pass'; readonly pass: StepName; readonly victims: number }
+  | {
+      readonly kind: 'evicted';
+      readonly uid: SessionUid;
+      readonly freedBytes: number;
+      readonly usageBytes: number;
+    }
+  | { readonly kind: 'analyzing'; readonly uid: SessionUid; readonly done: number; readonly total: number }
+  | { readonly kind: 'reclaiming'; readonly leftBytes: number };
+
+/** The steps that are asked about, in the order in which they may come. */
+export type StepName = 'backstop' | 'budget' | 'analyze' | 'budget_again' | 'data_loss';
+
+/** One step as it would run now. */
+export interface Proposal {
+  readonly step: StepName;
+  /** Who would be evicted or lost; empty for `analyze`. */
+  readonly victims: readonly Victim[];
+  /** Who would be analyzed. */
+  readonly toAnalyze: readonly SessionCard[];
+  readonly usageBytes: number;
+  /** For `data_loss`: why each could not be analyzed. */
+  readonly failures: ReadonlyMap<SessionUid, string>;
+}
+
+export type Decision =
+  | { readonly kind: 'run'; readonly keepOut?: ReadonlySet<SessionUid> }
+  | { readonly kind: 'skip' }
+  | { readonly kind: 'stop' };
+
+/** Who is asked before each step. A script's consent says `run` to all; the wizard shows the proposal and waits. */
+export interface Consent {
+  /**
+   * True: the lock is held from the plan to the report, since nobody thinks in between.
+   * False: only while a step is applied.
+   */
+  readonly unattended: boolean;
+  ask(proposal: Proposal): Promise<Decision>;
+}
+
+export interface SweepDeps {
+  readonly store: SweepStore;
+  readonly analyzer: Analyzer;
+  readonly clock: Clock;
+  readonly bytes: FormatBytes;
+  /** Hex SHA-256 of a text. */
+  readonly hash: (text: string) => string;
+  /** A new, never used id of a sweep. */
+  readonly newSweepId: () => string;
+  readonly progress: (event: Progress) => void;
+  readonly signal: AbortSignal;
+}
+
+/** A script's consent: yes to everything that the flags allow. */
+export const YES_TO_ALL: Consent = { unattended: true, ask: async () => ({ kind: 'run' }) };

@@ -1,0 +1,87 @@
+/**
+ * The report of a sweep: its keys and texts are a contract (SPEC §3), others script against them.
+ */
+import { EXIT, EXIT_PRECEDENCE, type ExitCode } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
+import type { Iso } from '../domain/time.ts';
+import { explainReason, type FormatBytes } from '../policy/explain.ts';
+import type { PassName, Victim } from '../policy/passes.ts';
+import type { SweepPlan } from '../policy/plan.ts';
+
+export interface PlanVictim {
+  readonly session_uid: SessionUid;
+  readonly reason: string;
+  readonly bytes: number;
+}
+
+export interface PlanReport {
+  readonly passes: readonly { readonly pass: PassName; readonly victims: readonly PlanVictim[] }[];
+  readonly to_analyze: readonly SessionUid[];
+  readonly worst_case_data_loss: readonly SessionUid[];
+}
+
+export interface Report {
+  readonly version: 1;
+  readonly sweep_id: string;
+  readonly plan_id: string;
+  readonly dry_run: boolean;
+  readonly started_at: Iso;
+  readonly finished_at: Iso;
+  /** True where `SESSION_MEMORY_NOW` held the clock. */
+  readonly clock_set: boolean;
+  readonly backstop_evicted: readonly SessionUid[];
+  /** Both budget runs, in order. */
+  readonly budget_evicted: readonly SessionUid[];
+  readonly overflow_analyzed: readonly SessionUid[];
+  readonly overflow_data_loss: readonly SessionUid[];
+  readonly usage_before_bytes: number;
+  readonly bytes_freed: number;
+  readonly final_usage_bytes: number;
+  readonly disk_bytes_before: number;
+  readonly disk_bytes_after: number;
+  readonly over_hard_cap: boolean;
+  readonly tier2_over_cap: boolean;
+  /** Steps that the user said no to. */
+  readonly declined: readonly string[];
+  readonly skipped: readonly { readonly session_uid: SessionUid; readonly reason: string }[];
+  readonly warnings: readonly string[];
+  readonly lost_data: boolean;
+  readonly interrupted: boolean;
+  readonly plan: PlanReport;
+}
+
+export const WARNINGS = {
+  analyzeFailed: (uid: SessionUid, why: string) => `analyze failed for ${uid}: ${why}`,
+  dataLoss: (uid: SessionUid) => `data_loss: evicted un-analyzed ${uid} to stay under hard cap`,
+  tier2: 'tier2 distilled store over cap — flag for curation review (do not auto-drop)',
+  insufficient: (pinned: string) =>
+    `still over hard cap: losing every un-analyzed session would not be enough, so none was evicted (pinned sessions hold ${pinned}); unpin some or raise the hard cap`,
+  dataLossForbidden: (count: number) =>
+    `still over hard cap: ${count} un-analyzed session(s) would have to be lost, which --no-data-loss forbids`,
+  notReclaimed:
+    'freed space stays in the file for later reuse (--no-reclaim); evicted bytes may still be readable in it',
+} as const;
+
+/** The plan with its reasons in words. */
+export function planReport(plan: SweepPlan, bytes: FormatBytes): PlanReport {
+  const victim = ({ card, reason }: Victim): PlanVictim => ({
+    session_uid: card.uid,
+    reason: explainReason(reason, bytes),
+    bytes: card.storedBytes,
+  });
+  return {
+    passes: plan.passes.map(({ pass, victims }) => ({ pass, victims: victims.map(victim) })),
+    to_analyze: plan.toAnalyze.map((card) => card.uid),
+    worst_case_data_loss: plan.worstCaseDataLoss.map(({ card }) => card.uid),
+  };
+}
+
+/** The exit code of a sweep that ran; a dry run exits 0. */
+export function exitCodeOf(report: Report): ExitCode {
+  if (report.dry_run) return EXIT.done;
+  const holds = new Set<ExitCode>();
+  if (report.lost_data) holds.add(EXIT.dataLost);
+  if (report.interrupted) holds.add(EXIT.interrupted);
+  if (report.over_hard_cap) holds.add(EXIT.overHardCap);
+  return EXIT_PRECEDENCE.find((code) => holds.has(code)) ?? EXIT.done;
+}

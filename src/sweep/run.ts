@@ -1,0 +1,342 @@
+/**
+ * One sweep as it is carried out, step by step.
+ * Promises: steps come in the order backstop, budget, analyze, budget again, data loss; each is proposed as the store
+ * stands at that moment, and what is then taken is what was proposed.
+ */
+import { invariant, messageOf } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
+import type { SessionCard } from '../domain/session.ts';
+import type { Iso } from '../domain/time.ts';
+import { isUnanalyzed } from '../policy/census.ts';
+import {
+  backstopVictims,
+  budgetVictims,
+  type LastResort,
+  lastResortVictims,
+  sessionsToAnalyze,
+  type Victim,
+} from '../policy/passes.ts';
+import type { Consent, Decision, Fate, Proposal, StepName, SweepDeps } from './ports.ts';
+import { planReport, type Report, WARNINGS } from './report.ts';
+import { lockOrFail, type PlannedSweep, type SweepOptions } from './sweep.ts';
+
+/** Evictions between two looks at the stop signal and two reports of progress. */
+const BATCH = 100;
+/** A budget pass that the user thins out is shown again before any loss, but not for ever. */
+const BUDGET_ROUNDS_MAX = 8;
+
+type Went = 'on' | 'stopped';
+
+export class Run {
+  readonly #deps: SweepDeps;
+  readonly #options: SweepOptions;
+  readonly #consent: Consent;
+  readonly #planned: PlannedSweep;
+  readonly #sweepId: string;
+  readonly #startedAt: Iso;
+  readonly #diskBytesBefore: number;
+  readonly #backstop: SessionUid[] = [];
+  readonly #budget: SessionUid[] = [];
+  readonly #analyzed: SessionUid[] = [];
+  readonly #lost: SessionUid[] = [];
+  readonly #declined: StepName[] = [];
+  readonly #skipped: { session_uid: SessionUid; reason: string }[] = [];
+  readonly #warnings: string[] = [];
+  /** Generation and reason of each session whose analysis failed in this run. */
+  readonly #failed = new Map<SessionUid, { readonly generation: number; readonly why: string }>();
+  #freedBytes = 0;
+  #begun = false;
+
+  constructor(deps: SweepDeps, options: SweepOptions, consent: Consent, planned: PlannedSweep) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#consent = consent;
+    this.#planned = planned;
+    this.#sweepId = deps.newSweepId();
+    this.#startedAt = deps.clock.now();
+    this.#diskBytesBefore = deps.store.diskBytes();
+  }
+
+  async execute(): Promise<Report> {
+    const went = await this.#passes();
+    if (went === 'stopped') this.#warnings.push('the sweep was stopped before its end');
+    return this.#finish();
+  }
+
+  async #passes(): Promise<Went> {
+    const { limits, flags } = this.#options;
+    if ((await this.#evictStep('backstop', this.#backstop)) === 'stopped') return 'stopped';
+    if ((await this.#evictStep('budget', this.#budget)) === 'stopped') return 'stopped';
+    if (this.#usage() <= limits.rawHardCapBytes) return 'on';
+    if (flags.analyze) {
+      if ((await this.#analyzeStep()) === 'stopped') return 'stopped';
+      if ((await this.#evictStep('budget_again', this.#budget)) === 'stopped') return 'stopped';
+    }
+    return this.#dataLossStep();
+  }
+
+  /** Backstop and both budget passes: propose, ask, evict. */
+  async #evictStep(step: 'backstop' | 'budget' | 'budget_again', taken: SessionUid[]): Promise<Went> {
+    const victims = this.#victimsOf(step);
+    const decision = await this.#ask({ step, victims, toAnalyze: [] });
+    if (decision.kind === 'stop') return 'stopped';
+    if (decision.kind === 'skip') return this.#decline(step, victims);
+    const keepOut = decision.keepOut ?? new Set();
+    const chosen = victims.filter(({ card }) => this.#isChosen(card, keepOut));
+    const untilBytes = step === 'backstop' ? null : this.#options.limits.rawSoftCapBytes;
+    return this.#locked(() => this.#evictAll(step, chosen, untilBytes, taken, keepOut));
+  }
+
+  async #evictAll(
+    step: StepName,
+    chosen: readonly Victim[],
+    untilBytes: number | null,
+    taken: SessionUid[],
+    keepOut: ReadonlySet<SessionUid>,
+  ): Promise<Went> {
+    this.#deps.progress({ kind: 'pass', pass: step, victims: chosen.length });
+    if (chosen.length > 0) this.#begin();
+    const seen = new Set<SessionUid>(keepOut);
+    for (let queue = [...chosen]; queue.length > 0; ) {
+      if (this.#deps.signal.aborted) return 'stopped';
+      const batch = queue.splice(0, BATCH);
+      for (const { card } of batch) seen.add(card.uid);
+      this.#record(this.#deps.store.evict(batch, this.#context(), untilBytes), taken);
+      // A victim that had changed leaves room for the next in order; an exact plan takes nobody else.
+      const wantsMore = queue.length === 0 && untilBytes !== null && this.#usage() > untilBytes;
+      if (wantsMore && this.#options.planId === null && this.#consent.unattended) {
+        queue = this.#victimsOf('budget', seen).filter(({ card }) => !seen.has(card.uid));
+      }
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    return 'on';
+  }
+
+  /** (a) of the overflow: every live un-analyzed session, now, in order; a failure is a warning and the next is tried. */
+  async #analyzeStep(): Promise<Went> {
+    const now = this.#deps.clock.now();
+    const toAnalyze = this.#deps.store.withCensus(now, (census) => sessionsToAnalyze(census, now));
+    const decision = await this.#ask({ step: 'analyze', victims: [], toAnalyze });
+    if (decision.kind === 'stop') return 'stopped';
+    if (decision.kind === 'skip') return this.#decline('analyze', []);
+    return this.#locked(async () => {
+      if (toAnalyze.length > 0) this.#begin();
+      for (const [done, card] of toAnalyze.entries()) {
+        if (this.#deps.signal.aborted) return 'stopped';
+        this.#deps.progress({ kind: 'analyzing', uid: card.uid, done, total: toAnalyze.length });
+        await this.#analyzeOne(card);
+      }
+      return 'on';
+    });
+  }
+
+  async #analyzeOne(card: SessionCard): Promise<void> {
+    const outcome = await this.#deps.analyzer
+      .analyze(card.uid, this.#deps.signal)
+      .catch((thrown) => ({ ok: false as const, why: messageOf(thrown) }));
+    if (outcome.ok) {
+      this.#analyzed.push(card.uid);
+      return;
+    }
+    this.#warnings.push(WARNINGS.analyzeFailed(card.uid, outcome.why));
+    this.#failed.set(card.uid, { generation: card.generation, why: outcome.why });
+  }
+
+  /** (c) of the overflow, the last resort. */
+  async #dataLossStep(): Promise<Went> {
+    const { limits, flags } = this.#options;
+    for (let round = 0; round < BUDGET_ROUNDS_MAX; round += 1) {
+      if (this.#usage() <= limits.rawHardCapBytes) return 'on';
+      // While an evictable session remains, nothing is offered to be lost: the budget pass is shown again.
+      if (this.#victimsOf('budget_again').length === 0) break;
+      if (this.#options.planId !== null || this.#deps.signal.aborted) return 'stopped';
+      const declinedBefore = this.#declined.length;
+      if ((await this.#evictStep('budget_again', this.#budget)) === 'stopped') return 'stopped';
+      if (this.#declined.length > declinedBefore) return 'on';
+    }
+    if (this.#usage() <= limits.rawHardCapBytes || this.#victimsOf('budget_again').length > 0) return 'on';
+    const resort = this.#lastResort();
+    if (resort.insufficient) {
+      const now = this.#deps.clock.now();
+      const pinned = this.#deps.store.withCensus(now, (census) => census.pinnedBytes);
+      this.#warnings.push(WARNINGS.insufficient(this.#deps.bytes(pinned)));
+      return 'on';
+    }
+    if (resort.victims.length === 0) return 'on';
+    if (!flags.dataLoss) {
+      this.#warnings.push(WARNINGS.dataLossForbidden(resort.victims.length));
+      return 'on';
+    }
+    return this.#askAndLose(resort.victims);
+  }
+
+  async #askAndLose(victims: readonly Victim[]): Promise<Went> {
+    const decision = await this.#ask({ step: 'data_loss', victims, toAnalyze: [] });
+    if (decision.kind === 'stop') return 'stopped';
+    if (decision.kind === 'skip') return this.#decline('data_loss', victims);
+    const { rawHardCapBytes } = this.#options.limits;
+    return this.#locked(async () => {
+      this.#begin();
+      this.#deps.progress({ kind: 'pass', pass: 'data_loss', victims: victims.length });
+      for (const victim of victims) {
+        if (this.#deps.signal.aborted) return 'stopped';
+        if (this.#usage() <= rawHardCapBytes) return 'on';
+        await this.#deps.analyzer.salvage(victim.card.uid);
+        const fate = this.#deps.store.lose(victim, this.#context(), rawHardCapBytes);
+        this.#record([fate], this.#lost);
+        if (fate.kind === 'evicted') this.#warnings.push(WARNINGS.dataLoss(fate.uid));
+      }
+      return 'on';
+    });
+  }
+
+  /** Who may be lost: live, unpinned, still un-analyzed, tried in this run (unless analysis is off), unchanged, within the plan. */
+  #lastResort(): LastResort {
+    const now = this.#deps.clock.now();
+    const atWorst = new Map(
+      this.#planned.plan.worstCaseDataLoss.map(({ card }) => [card.uid, card.generation]),
+    );
+    const candidates = this.#deps.store.withCensus(now, (census) => [...census.unanalyzed()]);
+    const tried = candidates.filter((card) => {
+      if (this.#options.flags.analyze) return this.#failed.get(card.uid)?.generation === card.generation;
+      return this.#options.planId === null || atWorst.get(card.uid) === card.generation;
+    });
+    const resort = lastResortVictims(tried, this.#usage(), this.#options.limits);
+    if (this.#options.planId === null) return resort;
+    return {
+      ...resort,
+      victims: resort.victims.filter(({ card }) => atWorst.get(card.uid) === card.generation),
+    };
+  }
+
+  #victimsOf(
+    step: 'backstop' | 'budget' | 'budget_again',
+    excluded: ReadonlySet<SessionUid> = new Set(),
+  ): Victim[] {
+    const now = this.#deps.clock.now();
+    const { limits } = this.#options;
+    return this.#deps.store.withCensus(now, (census) =>
+      step === 'backstop'
+        ? backstopVictims(census, limits, now, excluded)
+        : budgetVictims(census, census.usageBytes, limits, now, excluded),
+    );
+  }
+
+  /** Not kept out, and under an exact plan one of its victims or a session analyzed under it. */
+  #isChosen(card: SessionCard, keepOut: ReadonlySet<SessionUid>): boolean {
+    if (keepOut.has(card.uid)) {
+      this.#skipped.push({ session_uid: card.uid, reason: 'kept out by the user' });
+      return false;
+    }
+    return true;
+  }
+
+  async #ask(step: Pick<Proposal, 'step' | 'victims' | 'toAnalyze'>): Promise<Decision> {
+    if (this.#deps.signal.aborted) return { kind: 'stop' };
+    const failures = new Map([...this.#failed].map(([uid, { why }]) => [uid, why]));
+    return this.#consent.ask({ ...step, usageBytes: this.#usage(), failures });
+  }
+
+  #decline(step: StepName, victims: readonly Victim[]): Went {
+    this.#declined.push(step);
+    for (const { card } of victims)
+      this.#skipped.push({ session_uid: card.uid, reason: `${step} was skipped` });
+    return 'on';
+  }
+
+  /** Unattended, the lock is already held by `sweep`; else it is held for this step only. */
+  async #locked(apply: () => Promise<Went>): Promise<Went> {
+    if (this.#consent.unattended) return apply();
+    const lock = lockOrFail(this.#deps);
+    try {
+      return await apply();
+    } finally {
+      lock.release();
+    }
+  }
+
+  #record(fates: readonly Fate[], taken: SessionUid[]): void {
+    for (const fate of fates) {
+      if (fate.kind === 'skipped') {
+        this.#skipped.push({ session_uid: fate.uid, reason: fate.reason });
+        continue;
+      }
+      taken.push(fate.uid);
+      this.#freedBytes += fate.freedBytes;
+      this.#deps.progress({
+        kind: 'evicted',
+        uid: fate.uid,
+        freedBytes: fate.freedBytes,
+        usageBytes: this.#usage(),
+      });
+    }
+  }
+
+  #context() {
+    return { sweepId: this.#sweepId, at: this.#deps.clock.now() };
+  }
+
+  #usage(): number {
+    return this.#deps.store.usageBytes();
+  }
+
+  #begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#deps.store.begin({
+      sweepId: this.#sweepId,
+      planId: this.#planned.planId,
+      startedAt: this.#startedAt,
+    });
+  }
+
+  async #finish(): Promise<Report> {
+    const { store, clock, progress, signal } = this.#deps;
+    const { limits, reclaim } = this.#options;
+    if (reclaim && !signal.aborted) {
+      await store.reclaim(
+        (leftBytes) => progress({ kind: 'reclaiming', leftBytes }),
+        () => signal.aborted,
+      );
+    }
+    if (!reclaim && this.#freedBytes > 0) this.#warnings.push(WARNINGS.notReclaimed);
+    const tier2Over = store.distilledBytes() > limits.distilledCapBytes;
+    if (tier2Over) this.#warnings.push(WARNINGS.tier2);
+    const usageBytes = this.#usage();
+    invariant(this.#lost.length === 0 || this.#options.flags.dataLoss, 'data was lost without leave');
+    const report: Report = {
+      version: 1,
+      sweep_id: this.#sweepId,
+      plan_id: this.#planned.planId,
+      dry_run: false,
+      started_at: this.#startedAt,
+      finished_at: clock.now(),
+      clock_set: clock.isSet,
+      backstop_evicted: this.#backstop,
+      budget_evicted: this.#budget,
+      overflow_analyzed: this.#analyzed,
+      overflow_data_loss: this.#lost,
+      usage_before_bytes: this.#planned.plan.usageBeforeBytes,
+      bytes_freed: this.#freedBytes,
+      final_usage_bytes: usageBytes,
+      disk_bytes_before: this.#diskBytesBefore,
+      disk_bytes_after: store.diskBytes(),
+      over_hard_cap: usageBytes > limits.rawHardCapBytes,
+      tier2_over_cap: tier2Over,
+      declined: this.#declined,
+      skipped: this.#skipped,
+      warnings: this.#warnings,
+      lost_data: this.#lost.length > 0,
+      interrupted: signal.aborted,
+      plan: planReport(this.#planned.plan, this.#deps.bytes),
+    };
+    this.#begin();
+    store.finish(report);
+    return report;
+  }
+}
+
+/** Used by tests: whether a card is what the last resort may name. */
+export function mayBeLost(card: SessionCard): boolean {
+  return isUnanalyzed(card) && !card.pinned;
+}
