@@ -1,0 +1,188 @@
+/**
+ * Lines of JSON as agents really write them, and as crashes leave them.
+ * Promises: never throws on any bytes; time and memory are linear in the line, whatever it holds.
+ * Never: drops the rest of a line because its beginning is torn. NUL blocks, glued records and torn prefixes are all
+ * found in the wild (anthropics/claude-code#49876, #52387, #50347).
+ */
+import { type Iso, parseTime } from '../../domain/time.ts';
+
+/** A line above it is counted as unreadable and not parsed: multi-MB images are real, more is a broken file. */
+export const LINE_BYTES_MAX = 16 * 1024 * 1024;
+/** How much of a line's beginning decides whether it is parsed: paths make 300 too few. */
+export const HEAD_BYTES = 700;
+/** Starts of records tried within one broken line; more would let a hostile line cost more than its length. */
+const STARTS_TRIED_MAX = 64;
+/** Characters scanned for all starts of one broken line together, as a multiple of its length. */
+const SCANS_OF_LINE_MAX = 4;
+
+export type JsonRecord = { readonly [key: string]: unknown };
+
+export interface LineRecords {
+  readonly records: readonly JsonRecord[];
+  /** Something on the line could not be read, besides NULs and blanks. */
+  readonly torn: boolean;
+}
+
+const NOTHING: LineRecords = { records: [], torn: true };
+
+export function isRecord(value: unknown): value is JsonRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The member `key` as a record, an empty one where it is anything else. */
+export function recordAt(record: JsonRecord, key: string): JsonRecord {
+  const value = record[key];
+  return isRecord(value) ? value : {};
+}
+
+/** The member `key` as a list, an empty one where it is anything else. */
+export function listAt(record: JsonRecord, key: string): readonly unknown[] {
+  const value = record[key];
+  return Array.isArray(value) ? value : [];
+}
+
+/** The member `key` as non-empty text, else null. */
+export function textAt(record: JsonRecord, key: string): string | null {
+  const value = record[key];
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** The member `key` as a count from 0 up, else 0. */
+export function countAt(record: JsonRecord, key: string): number {
+  const value = record[key];
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
+}
+
+/** Parses text that should be one JSON object; null where it is none. */
+export function parseRecord(text: string): JsonRecord | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : null;
+  } catch {
+    // Not JSON is an answer here, not a failure: the caller tries what else the line may be.
+    return null;
+  }
+}
+
+/** A view on bytes that has Buffer's fast searches; copies nothing. */
+export function viewOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The line without NULs and blanks around it; a view. */
+export function trimmed(line: Uint8Array): Buffer {
+  let start = 0;
+  let end = line.length;
+  while (start < end && isPadding(line[start])) start++;
+  while (end > start && isPadding(line[end - 1])) end--;
+  return viewOf(line).subarray(start, end);
+}
+
+function isPadding(byte: number | undefined): boolean {
+  return byte === 0 || byte === 0x20 || byte === 0x0d || byte === 0x09 || byte === 0x0a;
+}
+
+/** All records of a line: usually one. Invalid UTF-8 becomes U+FFFD; lone surrogates stay in the strings. */
+export function recordsOf(line: Uint8Array): LineRecords {
+  if (line.length > LINE_BYTES_MAX) return NOTHING;
+  const text = trimmed(line).toString('utf8');
+  if (text === '') return NOTHING;
+  const whole = text.startsWith('{') ? parseRecord(text) : null;
+  return whole === null ? salvage(text) : { records: [whole], torn: false };
+}
+
+/** Takes what can be read from a broken line: records between NULs, glued together, or behind a torn one. */
+function salvage(text: string): LineRecords {
+  const records: JsonRecord[] = [];
+  let torn = false;
+  const budget = { starts: STARTS_TRIED_MAX, chars: text.length * SCANS_OF_LINE_MAX };
+  for (const piece of text.split('\0')) {
+    if (piece.trim() === '') continue;
+    if (!takePiece(piece, records, budget)) torn = true;
+  }
+  return { records, torn };
+}
+
+/** True when all of `piece` was read. */
+function takePiece(piece: string, into: JsonRecord[], budget: { starts: number; chars: number }): boolean {
+  let at = 0;
+  let complete = true;
+  while (at < piece.length && budget.starts > 0 && budget.chars > 0) {
+    const start = piece.indexOf('{"', at);
+    if (start < 0) break;
+    if (piece.slice(at, start).trim() !== '') complete = false;
+    budget.starts--;
+    const end = objectEnd(piece, start);
+    budget.chars -= (end < 0 ? piece.length : end) - start;
+    const record = end > 0 && endsRecord(piece, end) ? parseRecord(piece.slice(start, end)) : null;
+    if (record === null) {
+      complete = false;
+      at = start + 2;
+    } else {
+      into.push(record);
+      at = end;
+    }
+  }
+  return complete && piece.slice(at).trim() === '';
+}
+
+/** A record ends where the piece ends or the next one begins; an object inside a torn record ends in `,`, `]` or `}`. */
+function endsRecord(text: string, end: number): boolean {
+  let at = end;
+  while (at < text.length && text.charCodeAt(at) <= 0x20) at++;
+  return at === text.length || text.startsWith('{"', at);
+}
+
+/** The index behind the object that begins at `start`, or -1 where it does not end. */
+function objectEnd(text: string, start: number): number {
+  let depth = 0;
+  for (let at = start; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) {
+      at = stringEnd(text, at);
+      if (at < 0) return -1;
+    } else if (code === 0x7b || code === 0x5b) depth++;
+    else if ((code === 0x7d || code === 0x5d) && --depth === 0) return at + 1;
+  }
+  return -1;
+}
+
+/** The index of the quote that ends the string opened at `open`, or -1. */
+function stringEnd(text: string, open: number): number {
+  for (let at = open + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x5c) at++;
+    else if (code === 0x22) return at;
+  }
+  return -1;
+}
+
+/** The lines of a piece of a file, views without their 0x0A; the last one may be torn. */
+export function* linesWithin(bytes: Uint8Array): Generator<Buffer> {
+  const view = viewOf(bytes);
+  let start = 0;
+  while (start < view.length) {
+    const end = view.indexOf(0x0a, start);
+    const stop = end < 0 ? view.length : end;
+    if (stop > start) yield view.subarray(start, stop);
+    start = stop + 1;
+  }
+}
+
+/** The text time that follows `marker` when it stands at `at`, else null. */
+export function timeBehind(line: Buffer, at: number, marker: string): Iso | null {
+  if (at < 0) return null;
+  const from = at + marker.length;
+  const quote = line.indexOf(0x22, from);
+  return quote < 0 || quote - from > 40 ? null : parseTime(line.toString('latin1', from, quote));
+}
+
+/** Text on one line, at most `charsMax` UTF-16 units, for a title. */
+export function titleOf(text: string, charsMax = 120): string | null {
+  const line = text
+    .slice(0, charsMax * 8)
+    .replace(/\s+/g, ' ')
+    .trim();
+  if (line === '') return null;
+  return line.length <= charsMax ? line : `${line.slice(0, charsMax - 1).toWellFormed().replace(/\ufffd$/, '')}…`;
+}
