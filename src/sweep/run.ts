@@ -7,7 +7,6 @@ import { invariant, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionCard } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
-import { isUnanalyzed } from '../policy/census.ts';
 import {
   backstopVictims,
   budgetVictims,
@@ -16,9 +15,9 @@ import {
   sessionsToAnalyze,
   type Victim,
 } from '../policy/passes.ts';
+import { lockOrFail, type PlannedSweep, type SweepOptions } from './options.ts';
 import type { Consent, Decision, Fate, Proposal, StepName, SweepDeps } from './ports.ts';
 import { planReport, type Report, WARNINGS } from './report.ts';
-import { lockOrFail, type PlannedSweep, type SweepOptions } from './sweep.ts';
 
 /** Evictions between two looks at the stop signal and two reports of progress. */
 const BATCH = 100;
@@ -77,7 +76,7 @@ export class Run {
 
   /** Backstop and both budget passes: propose, ask, evict. */
   async #evictStep(step: 'backstop' | 'budget' | 'budget_again', taken: SessionUid[]): Promise<Went> {
-    const victims = this.#victimsOf(step);
+    const victims = this.#victimsOf(step).filter((victim) => this.#isPlanned(step, victim));
     const decision = await this.#ask({ step, victims, toAnalyze: [] });
     if (decision.kind === 'stop') return 'stopped';
     if (decision.kind === 'skip') return this.#decline(step, victims);
@@ -222,7 +221,16 @@ export class Run {
     );
   }
 
-  /** Not kept out, and under an exact plan one of its victims or a session analyzed under it. */
+  /** Under an exact plan its passes take only what it named; what the analyses make evictable was forecast, not named. */
+  #isPlanned(step: StepName, { card }: Victim): boolean {
+    if (this.#options.planId === null || step === 'budget_again') return true;
+    const planned = this.#planned.plan.passes.find(({ pass }) => pass === step)?.victims ?? [];
+    return planned.some(
+      (victim) => victim.card.uid === card.uid && victim.card.generation === card.generation,
+    );
+  }
+
+  /** Notes who is kept out. */
   #isChosen(card: SessionCard, keepOut: ReadonlySet<SessionUid>): boolean {
     if (keepOut.has(card.uid)) {
       this.#skipped.push({ session_uid: card.uid, reason: 'kept out by the user' });
@@ -334,9 +342,4 @@ export class Run {
     store.finish(report);
     return report;
   }
-}
-
-/** Used by tests: whether a card is what the last resort may name. */
-export function mayBeLost(card: SessionCard): boolean {
-  return isUnanalyzed(card) && !card.pinned;
 }

@@ -5,25 +5,12 @@
  * Never: waits for a person while it holds the lock.
  */
 import { FailureError, failure } from '../domain/errors.ts';
-import { checkLimits, type Limits } from '../domain/limits.ts';
-import { isEmptyPlan, planFingerprint, planSweep, type SweepFlags, type SweepPlan } from '../policy/plan.ts';
+import { checkLimits } from '../domain/limits.ts';
+import { isEmptyPlan, planFingerprint, planSweep } from '../policy/plan.ts';
+import { lockOrFail, type PlannedSweep, type SweepOptions } from './options.ts';
 import type { Consent, SweepDeps } from './ports.ts';
 import { planReport, type Report, WARNINGS } from './report.ts';
 import { Run } from './run.ts';
-
-export interface SweepOptions {
-  readonly limits: Limits;
-  readonly flags: SweepFlags;
-  readonly reclaim: boolean;
-  /** Apply exactly the plan of this id, or fail as stale. */
-  readonly planId: string | null;
-}
-
-export interface PlannedSweep {
-  readonly plan: SweepPlan;
-  readonly planId: string;
-  readonly isEmpty: boolean;
-}
 
 /** Decides; changes nothing. */
 export function plan(deps: SweepDeps, options: Pick<SweepOptions, 'limits' | 'flags'>): PlannedSweep {
@@ -87,19 +74,4 @@ export async function sweep(deps: SweepDeps, options: SweepOptions, consent: Con
   } finally {
     lock?.release();
   }
-}
-
-/** The sweep lock, or the failure that says another sweep has it. */
-export function lockOrFail(deps: Pick<SweepDeps, 'store'>): { release(): void } {
-  const lock = deps.store.takeLock();
-  if (lock === null) {
-    throw new FailureError(
-      failure(
-        'sweep_running',
-        'another sweep is running on this store',
-        'Wait until it is done; nothing was changed.',
-      ),
-    );
-  }
-  return lock;
 }
