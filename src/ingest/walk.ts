@@ -1,0 +1,108 @@
+/**
+ * Finds files under an agent's folders.
+ * Promises: one `readdir` a folder and one `lstat` a file; follows no symlink out of the folder; a thing that cannot be
+ * read is named in a warning and stops nothing.
+ */
+import { type BigIntStats, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { messageOf } from '../domain/errors.ts';
+
+export interface WalkedFile {
+  readonly path: string;
+  /** From the root, `/` between parts. */
+  readonly relPath: string;
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+  /** Size, mtime and inode in one text: the same text, the same file. */
+  readonly stat: string;
+}
+
+export interface WalkOptions {
+  readonly skipsFolder: (relPath: string) => boolean;
+  readonly warn: (text: string) => void;
+}
+
+/** Deeper than any agent's folders; a loop of links cannot be followed for ever. */
+const DEPTH_MAX = 32;
+
+/** Regular files below `root/folder`, in the order of their names. */
+export function* walk(root: string, folder: string, options: WalkOptions): Generator<WalkedFile> {
+  yield* walkFolder(root, realpathOrNull(root) ?? root, folder, options, 0);
+}
+
+function* walkFolder(
+  root: string,
+  realRoot: string,
+  relFolder: string,
+  options: WalkOptions,
+  depth: number,
+): Generator<WalkedFile> {
+  const folder = relFolder === '' ? root : join(root, relFolder);
+  for (const name of entriesOf(folder, options.warn)) {
+    const relPath = relFolder === '' ? name : `${relFolder}/${name}`;
+    const path = join(folder, name);
+    const stats = statOf(path, realRoot, options.warn);
+    if (stats === null) continue;
+    if (stats.isDirectory()) {
+      if (depth < DEPTH_MAX && !options.skipsFolder(relPath)) {
+        yield* walkFolder(root, realRoot, relPath, options, depth + 1);
+      }
+      continue;
+    }
+    if (stats.isFile()) yield walkedFile(path, relPath, stats);
+    else options.warn(`skipped ${path}: not a regular file`);
+  }
+}
+
+function entriesOf(folder: string, warn: (text: string) => void): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (thrown) {
+    const missing = thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
+    if (!missing) warn(`skipped ${folder}: ${messageOf(thrown)}`);
+    return [];
+  }
+}
+
+/** The stats of what a path names; a link that stays within the root counts as what it names. */
+function statOf(path: string, realRoot: string, warn: (text: string) => void): BigIntStats | null {
+  try {
+    const stats = lstatSync(path, { bigint: true });
+    if (!stats.isSymbolicLink()) return stats;
+    const target = realpathSync(path);
+    if (target !== realRoot && !target.startsWith(realRoot + sep)) {
+      warn(`skipped ${path}: a link that leaves ${realRoot}`);
+      return null;
+    }
+    const named = statSync(path, { bigint: true });
+    // A linked folder inside the root is walked where it really is.
+    return named.isDirectory() ? null : named;
+  } catch (thrown) {
+    warn(`skipped ${path}: ${messageOf(thrown)}`);
+    return null;
+  }
+}
+
+function realpathOrNull(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch {
+    // The root is not there: the walk finds nothing, which is what an agent that was never used looks like.
+    return null;
+  }
+}
+
+/** One file by its path, null where it is no regular file. */
+export function walkedFile(path: string, relPath: string, stats?: BigIntStats): WalkedFile | null;
+export function walkedFile(path: string, relPath: string, stats: BigIntStats): WalkedFile;
+export function walkedFile(path: string, relPath: string, known?: BigIntStats): WalkedFile | null {
+  const stats = known ?? lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (stats === undefined || !stats.isFile()) return null;
+  return {
+    path,
+    relPath,
+    sizeBytes: Number(stats.size),
+    mtimeMs: Number(stats.mtimeMs),
+    stat: `${stats.size}:${stats.mtimeNs}:${stats.ino}`,
+  };
+}
