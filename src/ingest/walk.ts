@@ -92,12 +92,13 @@ function realpathOrNull(path: string): string | null {
   }
 }
 
-/** One file by its path, null where it is no regular file. */
-export function walkedFile(path: string, relPath: string, stats?: BigIntStats): WalkedFile | null;
-export function walkedFile(path: string, relPath: string, stats: BigIntStats): WalkedFile;
-export function walkedFile(path: string, relPath: string, known?: BigIntStats): WalkedFile | null {
-  const stats = known ?? lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  if (stats === undefined || !stats.isFile()) return null;
+/** One file by its path, null where there is no regular file. */
+export function fileAt(path: string, relPath: string): WalkedFile | null {
+  const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined || !stats.isFile() ? null : walkedFile(path, relPath, stats);
+}
+
+function walkedFile(path: string, relPath: string, stats: BigIntStats): WalkedFile {
   return {
     path,
     relPath,

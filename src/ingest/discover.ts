@@ -1,0 +1,319 @@
+/**
+ * From paths to sessions: which files there are, which session each belongs to, which have changed since they were stored.
+ * Promises: an unchanged file costs one `lstat`; a changed one at most a look at its head and tail. Changes nothing.
+ */
+import { lstatSync, statSync } from 'node:fs';
+import { basename, dirname, relative, resolve, sep } from 'node:path';
+import type { AgentFormat, FileClass, Host, Peek } from '../domain/agent.ts';
+import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { type SessionUid, sessionUid } from '../domain/ids.ts';
+import { type Iso, isoFromMs, plausibleTime } from '../domain/time.ts';
+import type { KnownSource } from '../store/read-sources.ts';
+import { AGENTS } from './agents/index.ts';
+import { headAndTail, SourceFile } from './source.ts';
+import { fileAt, type WalkedFile, walk } from './walk.ts';
+
+export interface FoundFile extends WalkedFile {
+  readonly agent: AgentFormat;
+  readonly root: string;
+  readonly class: FileClass;
+  /** What the store knows of this very path, null where it is new. */
+  readonly known: KnownSource | null;
+  readonly isChanged: boolean;
+}
+
+/** A session as found on disk: its files, by the folder that they lie in. */
+export interface FoundSession {
+  readonly agent: AgentFormat;
+  readonly root: string;
+  readonly nativeId: string;
+  readonly uid: SessionUid;
+  readonly files: readonly FoundFile[];
+  /** What the main transcript's head and tail tell; null where nothing changed or there is no readable transcript. */
+  readonly peek: Peek | null;
+  /** Its end as far as can be told without reading it; the order of a batch. */
+  readonly endedAt: Iso | null;
+  readonly isChanged: boolean;
+}
+
+export interface Found {
+  readonly sessions: readonly FoundSession[];
+  readonly roots: readonly {
+    readonly agent: AgentFormat;
+    readonly root: string;
+    readonly files: number;
+    readonly rawBytes: number;
+    readonly sessions: number;
+  }[];
+  readonly files: number;
+}
+
+export interface DiscoverOptions {
+  readonly host: Host;
+  /** Empty: the roots of every agent on this machine. */
+  readonly paths: readonly string[];
+  readonly agent: AgentFormat | null;
+  readonly known: ReadonlyMap<string, KnownSource>;
+  readonly now: Iso;
+  readonly warn: (text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export async function discover(options: DiscoverOptions): Promise<Found> {
+  const files: FoundFile[] = [];
+  const roots = new Map<string, { agent: AgentFormat; root: string; files: number; rawBytes: number }>();
+  for await (const file of foundFiles(options)) {
+    files.push(file);
+    const name = `${file.agent.id} ${file.root}`;
+    const root = roots.get(name) ?? { agent: file.agent, root: file.root, files: 0, rawBytes: 0 };
+    root.files += 1;
+    root.rawBytes += file.sizeBytes;
+    roots.set(name, root);
+    if (options.signal?.aborted === true) break;
+  }
+  const sessions = await toSessions(files, options);
+  return {
+    sessions,
+    roots: [...roots.values()].map((root) => ({
+      ...root,
+      sessions: sessions.filter((session) => session.agent === root.agent && session.root === root.root)
+        .length,
+    })),
+    files: files.length,
+  };
+}
+
+/** The agents' roots that exist on this machine, each once. */
+export function existingRoots(
+  host: Host,
+  agents: readonly AgentFormat[],
+): { agent: AgentFormat; root: string }[] {
+  const all = agents.flatMap((agent) => agent.roots(host).map((root) => ({ agent, root: resolve(root) })));
+  return all.filter(
+    ({ agent, root }, i) =>
+      isFolder(root) && all.findIndex((o) => o.agent === agent && o.root === root) === i,
+  );
+}
+
+async function* foundFiles(options: DiscoverOptions): AsyncGenerator<FoundFile> {
+  const agents = options.agent === null ? AGENTS : [options.agent];
+  if (options.paths.length === 0) {
+    for (const { agent, root } of existingRoots(options.host, agents))
+      yield* filesOfRoot(agent, root, null, options);
+    return;
+  }
+  for (const path of options.paths) yield* filesOfPath(resolve(path), agents, options);
+}
+
+/** All that `agent` has under `root`, or under `within`, a folder or file below it. */
+function* filesOfRoot(
+  agent: AgentFormat,
+  root: string,
+  within: string | null,
+  options: DiscoverOptions,
+): Generator<FoundFile> {
+  const relWithin = within === null ? null : relative(root, within).split(sep).join('/');
+  const single = within === null || relWithin === null ? null : fileAt(within, relWithin);
+  if (single !== null) {
+    const file = asFound(agent, root, single, options);
+    if (file !== null) yield file;
+    return;
+  }
+  const folders = relWithin === null || relWithin === '' ? agent.folders : [relWithin];
+  const rules = { skipsFolder: (relPath: string) => agent.skipsFolder(relPath), warn: options.warn };
+  for (const folder of folders) {
+    for (const walked of walk(root, folder, rules)) {
+      const file = asFound(agent, root, walked, options);
+      if (file !== null) yield file;
+    }
+  }
+}
+
+function asFound(
+  agent: AgentFormat,
+  root: string,
+  file: WalkedFile,
+  options: DiscoverOptions,
+): FoundFile | null {
+  const fileClass = agent.classify(file.relPath);
+  if (fileClass === null) return null;
+  const known = options.known.get(file.path) ?? null;
+  return { ...file, agent, root, class: fileClass, known, isChanged: known?.stat !== file.stat };
+}
+
+/** A path that the user gave: an agent's root or below, a home folder, or transcripts lying about. */
+async function* filesOfPath(
+  path: string,
+  agents: readonly AgentFormat[],
+  options: DiscoverOptions,
+): AsyncGenerator<FoundFile> {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) {
+    throw new FailureError(
+      failure(
+        'usage',
+        `no such file or folder: ${path}`,
+        "Give a transcript, or an agent's folder at any level.",
+      ),
+    );
+  }
+  for (const agent of agents) {
+    const root = agent.rootOf(path) ?? (isRootOf(agent, path) ? path : null);
+    if (root === null) continue;
+    yield* filesOfRoot(agent, root, path === root ? null : path, options);
+    return;
+  }
+  if (stats.isDirectory()) {
+    const homes = existingRoots({ ...options.host, homeDir: path, env: {} }, agents).filter(({ root }) =>
+      root.startsWith(path + sep),
+    );
+    for (const { agent, root } of homes) yield* filesOfRoot(agent, root, null, options);
+    if (homes.length > 0) return;
+  }
+  yield* looseFiles(path, stats.isDirectory(), agents, options);
+}
+
+/** A folder is an agent's root where one of the agent's folders in it holds something of the agent's. */
+function isRootOf(agent: AgentFormat, path: string): boolean {
+  const rules = { skipsFolder: (relPath: string) => agent.skipsFolder(relPath), warn: () => undefined };
+  for (const folder of agent.folders) {
+    for (const file of walk(path, folder, rules)) {
+      if (agent.classify(file.relPath)?.role === 'main') return true;
+    }
+  }
+  return false;
+}
+
+/** Files outside any agent's folder: their records tell whose they are. */
+async function* looseFiles(
+  path: string,
+  isDirectory: boolean,
+  agents: readonly AgentFormat[],
+  options: DiscoverOptions,
+): AsyncGenerator<FoundFile> {
+  const single = fileAt(path, basename(path));
+  const files = isDirectory
+    ? walk(path, '', { skipsFolder: () => false, warn: options.warn })
+    : single === null
+      ? []
+      : [single];
+  let found = 0;
+  for (const file of files) {
+    const loose = await asLoose(file, agents, options);
+    if (loose === null) continue;
+    found += 1;
+    yield loose;
+  }
+  if (found === 0) options.warn(`${path}: no transcript of a known agent`);
+}
+
+async function asLoose(
+  file: WalkedFile,
+  agents: readonly AgentFormat[],
+  options: DiscoverOptions,
+): Promise<FoundFile | null> {
+  if (!/\.jsonl(\.zst)?$/.test(file.path)) return null;
+  for (const agent of agents) {
+    const peek = await peekFile(
+      agent,
+      file.path,
+      file.path.endsWith('.zst') ? 'zstd' : 'plain',
+      options.warn,
+    );
+    const relPath = peek === null ? null : agent.relPathOf(peek, basename(file.path));
+    const fileClass = relPath === null ? null : agent.classify(relPath);
+    if (peek === null || relPath === null || fileClass === null) continue;
+    const known = options.known.get(file.path) ?? null;
+    const root = agent.roots(options.host)[0] ?? dirname(file.path);
+    return {
+      ...file,
+      relPath,
+      agent,
+      root,
+      class: { ...fileClass, nativeId: fileClass.nativeId ?? peek.nativeId },
+      known,
+      isChanged: known?.stat !== file.stat,
+    };
+  }
+  return null;
+}
+
+/** What an agent makes of a file's first and last bytes; null where it cannot be read or is not the agent's. */
+export async function peekFile(
+  agent: AgentFormat,
+  path: string,
+  encoding: 'plain' | 'zstd',
+  warn: (text: string) => void,
+): Promise<Peek | null> {
+  try {
+    using source = new SourceFile(path, encoding);
+    const { head, tail } = await headAndTail(source);
+    return agent.peek(head, tail);
+  } catch (thrown) {
+    warn(`cannot read ${path}: ${messageOf(thrown)}`);
+    return null;
+  }
+}
+
+/** Files by session, oldest session first. */
+async function toSessions(files: readonly FoundFile[], options: DiscoverOptions): Promise<FoundSession[]> {
+  const groups = new Map<string, FoundFile[]>();
+  for (const file of files) {
+    const nativeId = await nativeIdOfFile(file, options);
+    const name = `${file.agent.id}\0${nativeId}`;
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [file]);
+    else group.push(file);
+  }
+  const sessions: FoundSession[] = [];
+  for (const [name, group] of groups) {
+    const first = group[0];
+    if (first === undefined || group.every((file) => file.class.onlyWithSession === true)) continue;
+    sessions.push(await toSession(first.agent, name.slice(name.indexOf('\0') + 1), group, options));
+  }
+  return sessions.sort((a, b) => compareText(a.endedAt ?? '', b.endedAt ?? '') || compareText(a.uid, b.uid));
+}
+
+async function nativeIdOfFile(file: FoundFile, options: DiscoverOptions): Promise<string> {
+  if (file.class.nativeId !== null) return file.class.nativeId;
+  if (file.known !== null) return file.known.nativeId;
+  const peek = await peekFile(file.agent, file.path, file.class.encoding, options.warn);
+  // A transcript that tells nothing is still kept: under its own name.
+  return peek?.nativeId ?? basename(file.path).replace(/\.jsonl(\.zst)?$/, '');
+}
+
+async function toSession(
+  agent: AgentFormat,
+  nativeId: string,
+  files: readonly FoundFile[],
+  options: DiscoverOptions,
+): Promise<FoundSession> {
+  const isChanged = files.some((file) => file.isChanged);
+  const main = files.find((file) => file.class.role === 'main') ?? files[0];
+  const peek =
+    isChanged && main !== undefined
+      ? await peekFile(agent, main.path, main.class.encoding, () => undefined)
+      : null;
+  const mtime = isoFromMs(Math.max(...files.map((file) => file.mtimeMs)));
+  return {
+    agent,
+    root: main?.root ?? '',
+    nativeId,
+    uid: sessionUid(agent.id, nativeId, (text) => new Bun.CryptoHasher('sha256').update(text).digest('hex')),
+    files,
+    peek,
+    endedAt: plausibleTime(peek?.endedAt ?? null, options.now) ?? plausibleTime(mtime, options.now),
+    isChanged,
+  };
+}
+
+function isFolder(path: string): boolean {
+  return (
+    lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true ||
+    statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
