@@ -54,7 +54,8 @@ fetch_bun() {
   printf '{"private":true}\n' >"$box/package.json"
   if command -v npm >/dev/null 2>&1; then
     say "fetching Bun $bun_version ($package)"
-    (cd "$box" && npm install --ignore-scripts --no-audit --no-fund --no-package-lock --loglevel=error "$package") >&2 ||
+    (cd "$box" && npm install --ignore-scripts --no-audit --no-fund --no-package-lock \
+      --no-update-notifier --loglevel=error "$package") >&2 ||
       fail "npm could not get $package: see its message above"
   elif [ -n "$bun" ]; then
     say "fetching Bun $bun_version ($package)"

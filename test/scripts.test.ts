@@ -1,0 +1,144 @@
+// The scripts: what they count, what they sign and pack, and that a start leaves stdout to the program.
+
+import { describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { type Entry, tarGz, zip } from '../scripts/archive.ts';
+import { countWrongPages, signAdHoc } from '../scripts/macho.ts';
+import { countTests } from '../scripts/test.ts';
+
+const report = (tests: number, failures: number, skipped: number) =>
+  `<?xml version="1.0"?>\n<testsuites name="bun test" tests="${tests}" failures="${failures}" skipped="${skipped}">`;
+
+describe('the count', () => {
+  test.each([
+    ['a good run', report(3, 0, 0), ' 3 pass\n 0 fail\n', 0, { passed: 3, failed: 0 }],
+    [
+      'a skipped test is neither',
+      report(3, 0, 1),
+      ' 2 pass\n 1 skip\n 0 fail\n',
+      0,
+      { passed: 2, failed: 0 },
+    ],
+    ['a failed test', report(3, 1, 0), ' 2 pass\n 1 fail\n', 1, { passed: 2, failed: 1 }],
+    [
+      'a file that fails at import, which no report names',
+      report(3, 1, 1),
+      ' 1 pass\n 2 fail\n 1 error\n',
+      1,
+      { passed: 1, failed: 2 },
+    ],
+    ['a test that ends the process', undefined, 'a.test.ts:\n(pass) a\n', 0, { passed: 0, failed: 1 }],
+    ['no test at all', undefined, 'No tests found!\n', 1, { passed: 0, failed: 1 }],
+    ['an empty report', report(0, 0, 0), ' 0 pass\n 0 fail\n', 0, { passed: 0, failed: 1 }],
+    [
+      'an exit code that nothing explains',
+      report(3, 0, 0),
+      ' 3 pass\n 0 fail\n',
+      139,
+      { passed: 3, failed: 1 },
+    ],
+    [
+      'a summary that a test printed',
+      report(2, 0, 0),
+      ' 9 fail\n\n 2 pass\n 0 fail\n',
+      0,
+      { passed: 2, failed: 0 },
+    ],
+  ])('%s', (_, junit, said, exitCode, counts) => {
+    expect(countTests(junit, said, exitCode)).toEqual(counts);
+  });
+});
+
+describe('an ad-hoc signature', () => {
+  test('matches every page, where the one before did not', () => {
+    const stale = machO(300_000);
+    expect(countWrongPages(signAdHoc(stale, 'first'))).toBe(0);
+    const signed = signAdHoc(stale, 'session-memory');
+    signed[100_000] = 1;
+    signed[200_000] = 1;
+    expect(countWrongPages(signed)).toBe(2);
+    expect(countWrongPages(signAdHoc(signed, 'session-memory'))).toBe(0);
+  });
+
+  test('is the same for the same bytes', () => {
+    expect(signAdHoc(machO(50_000), 'a')).toEqual(signAdHoc(machO(50_000), 'a'));
+  });
+
+  test('refuses what is no Mach-O', () => {
+    expect(() => signAdHoc(new Uint8Array(100), 'a')).toThrow('not a 64-bit Mach-O');
+  });
+});
+
+describe('an archive', () => {
+  const entries: Entry[] = [
+    { path: 'a/LICENSE', bytes: new TextEncoder().encode('free\n'), executable: false },
+    { path: 'a/run', bytes: new Uint8Array(1000).fill(7), executable: true },
+  ];
+
+  test('is unpacked by the tools that people have', () => {
+    using folder = temporaryFolder();
+    const pack = join(folder.path, 'a.tar.gz');
+    writeFileSync(pack, tarGz(entries));
+    const listed = Bun.spawnSync(['tar', 'tvzf', pack]);
+    expect(listed.success).toBe(true);
+    expect(listed.stdout.toString()).toMatch(/-rw-r--r-- .* 5 .*a\/LICENSE\n-rwxr-xr-x .* 1000 .*a\/run\n/);
+    expect(gunzipSync(tarGz(entries)).length % 512).toBe(0);
+  });
+
+  test('has the same bytes for the same files', () => {
+    expect(tarGz(entries)).toEqual(tarGz(entries));
+    expect(zip(entries)).toEqual(zip(entries));
+  });
+
+  test('a zip says where each file lies', () => {
+    const packed = Buffer.from(zip(entries));
+    const end = packed.subarray(packed.length - 22);
+    expect([end.readUInt32LE(0), end.readUInt16LE(10)]).toEqual([0x06054b50, 2]);
+    expect(packed.readUInt32LE(end.readUInt32LE(16))).toBe(0x02014b50);
+  });
+});
+
+describe('scripts/start', () => {
+  test('from another folder and through a symlink, it says what the program says, and no more', () => {
+    using folder = temporaryFolder();
+    const link = join(folder.path, 'sm');
+    symlinkSync(join(import.meta.dir, '..', 'scripts', 'start'), link);
+    const started = Bun.spawnSync([link, '--version'], { cwd: folder.path });
+    const direct = Bun.spawnSync([
+      process.env['SESSION_MEMORY_BIN'] ?? join(import.meta.dir, '../dist/session-memory'),
+      '--version',
+    ]);
+    expect(started.stdout.toString()).toBe(direct.stdout.toString());
+    expect(started.exitCode).toBe(direct.exitCode);
+  });
+});
+
+/** The least that a signature stands on: a header, two segments, and a signature of zeros at the end. */
+function machO(codeBytes: number): Uint8Array {
+  const signatureAt = Math.ceil(codeBytes / 16) * 16;
+  const file = Buffer.alloc(signatureAt + 64);
+  file.writeUInt32LE(0xfeedfacf, 0);
+  file.writeUInt32LE(3, 16);
+  const segment = (at: number, name: string, fileAt: number, bytes: number) => {
+    file.writeUInt32LE(0x19, at);
+    file.writeUInt32LE(72, at + 4);
+    file.write(name, at + 8);
+    file.writeBigUInt64LE(BigInt(fileAt), at + 40);
+    file.writeBigUInt64LE(BigInt(bytes), at + 48);
+  };
+  segment(32, '__TEXT', 0, 16_384);
+  segment(104, '__LINKEDIT', 16_384, file.length - 16_384);
+  file.writeUInt32LE(0x1d, 176);
+  file.writeUInt32LE(16, 180);
+  file.writeUInt32LE(signatureAt, 184);
+  file.writeUInt32LE(64, 188);
+  return file;
+}
+
+function temporaryFolder(): { path: string } & Disposable {
+  const path = mkdtempSync(join(tmpdir(), 'session-memory-scripts-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}

@@ -1,0 +1,293 @@
+// The house as a test: who may import whom, where SQL and process may stand, how long a file may be. It reads
+// the source as text, so that it also sees what lint cannot: types imported in place, circles, string literals.
+
+import { describe, expect, test } from 'bun:test';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+
+const ROOT = join(import.meta.dir, '..');
+const LINES_MAX = 400;
+
+/**
+ * The folders of src that each folder may import from, beside itself. A file of src itself is main's. Keep it
+ * equal to the overrides in biome.json, which say the same to an editor.
+ */
+const MAY_IMPORT: Record<string, string[]> = {
+  domain: [],
+  policy: ['domain'],
+  sweep: ['domain', 'policy'],
+  // The store fills in a census, whose shape is the policy's.
+  store: ['domain', 'policy'],
+  digest: ['domain'],
+  agents: ['domain'],
+  ingest: ['domain', 'store', 'digest', 'agents'],
+  cli: ['domain', 'policy', 'sweep', 'store', 'digest', 'agents', 'ingest'],
+  tui: ['domain', 'policy', 'sweep', 'store'],
+  main: ['domain', 'policy', 'sweep', 'store', 'digest', 'agents', 'ingest', 'cli', 'tui'],
+};
+
+/** The packages, built-in ones included, of those folders that have a closed list. */
+const MAY_USE: Record<string, string[]> = { domain: ['zod'], policy: [], sweep: [] };
+
+/** Process by each of its names; a sentence that ends with the word is none. */
+const PROCESS =
+  /\bprocess\s*(?:\[|\??\.\s*[[\w])|\bnode:process\b|\bfrom 'process'|\bBun\.env\b|\bimport\.meta\.env\b/;
+const SQL =
+  /\b(SELECT\s+.+\s+FROM|SELECT\s+[\w*(?:]+\s*\(?|INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+(TEMP\s+|VIRTUAL\s+|UNIQUE\s+)*(TABLE|INDEX|TRIGGER|VIEW)|PRAGMA\s+\w+)/;
+
+interface SourceFile {
+  /** Relative to the project, with forward slashes. */
+  path: string;
+  text: string;
+  /** The text with comments blanked out, line by line the same. */
+  code: string;
+}
+
+interface Import {
+  file: SourceFile;
+  line: number;
+  specifier: string;
+  /** The project's file that a relative specifier means. */
+  target: string | undefined;
+}
+
+const SRC = sourceFiles('src');
+const TEST = sourceFiles('test');
+const SCRIPTS = sourceFiles('scripts');
+const IMPORTS = SRC.flatMap(importsOf);
+
+describe('the house', () => {
+  test('every folder of src has its place in the table', () => {
+    expect(
+      complaints(SRC, (file) => (MAY_IMPORT[room(file.path)] ? [] : [1]), 'stands in no known folder'),
+    ).toEqual([]);
+  });
+
+  test('a folder imports only from the folders below it', () => {
+    const wrong = IMPORTS.filter(({ file, target }) => {
+      if (target === undefined) return false;
+      const from = room(file.path);
+      return from !== room(target) && !MAY_IMPORT[from]?.includes(room(target));
+    });
+    expect(wrong.map((each) => `${place(each)} imports ${each.target}`)).toEqual([]);
+  });
+
+  test('domain, policy and sweep use no package beyond their list', () => {
+    const wrong = IMPORTS.filter(({ file, specifier, target }) => {
+      const allowed = MAY_USE[room(file.path)];
+      return target === undefined && allowed !== undefined && !allowed.includes(specifier);
+    });
+    expect(wrong.map((each) => `${place(each)} imports ${each.specifier}`)).toEqual([]);
+  });
+
+  test('a relative import names its file, with its extension', () => {
+    const wrong = IMPORTS.filter(({ target }) => target !== undefined && !isFile(join(ROOT, target)));
+    expect(wrong.map((each) => `${place(each)} imports ${each.specifier}`)).toEqual([]);
+  });
+
+  test('no file imports itself in a circle', () => {
+    expect(circles()).toEqual([]);
+  });
+
+  test('only main touches process', () => {
+    const others = SRC.filter(({ path }) => path !== 'src/main.ts');
+    expect(complaints(others, linesMatching(PROCESS), 'touches process')).toEqual([]);
+  });
+
+  test('SQL stands in the store only', () => {
+    const others = SRC.filter(({ path }) => room(path) !== 'store');
+    const inLiterals = (file: SourceFile) => linesMatching(SQL)({ ...file, code: literalsOf(file.code) });
+    expect(complaints(others, inLiterals, 'holds SQL')).toEqual([]);
+  });
+
+  test('the policy makes no promise and reads no clock', () => {
+    const policy = SRC.filter(({ path }) => room(path) === 'policy');
+    const impure =
+      /\basync\b|\bawait\b|\bPromise\b|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\./;
+    expect(complaints(policy, linesMatching(impure), 'is not pure')).toEqual([]);
+  });
+});
+
+describe('the files', () => {
+  test(`none is longer than ${LINES_MAX} lines`, () => {
+    const long = [...SRC, ...TEST, ...SCRIPTS].filter(
+      ({ text }) => text.trimEnd().split('\n').length > LINES_MAX,
+    );
+    expect(long.map(({ path, text }) => `${path}:${text.split('\n').length}`)).toEqual([]);
+  });
+
+  test('no test is left out or left alone', () => {
+    const parked = /\b(?:test|it|describe)\.(?:only|todo|skip)\(|\.(?:only|todo)\(/;
+    expect(complaints(TEST, linesMatching(parked), 'parks a test')).toEqual([]);
+  });
+
+  test('nothing is left for later', () => {
+    const later = new RegExp(`\\b(?:${['TO', 'DO'].join('')}|${['FIX', 'ME'].join('')})\\b`);
+    const inText = (file: SourceFile) => linesMatching(later)({ ...file, code: file.text });
+    expect(complaints([...SRC, ...TEST, ...SCRIPTS], inText, 'puts something off')).toEqual([]);
+  });
+
+  test('no tracked file names a folder of the machine it was written on', () => {
+    const listed = Bun.spawnSync(['git', 'ls-files', '-z'], { cwd: ROOT, stderr: 'ignore' });
+    if (!listed.success) return console.log('not looked at: this is no git checkout');
+    const machine = new RegExp(
+      `(?:^|[^\\w.~-])/(?:${['wo', 'rk'].join('')}|${['ro', 'ot'].join('')})/(?!\\$)`,
+    );
+    const files = listed.stdout
+      .toString()
+      .split('\0')
+      .filter((path) => path !== '' && !path.startsWith('test/fixtures/'));
+    const found = files.flatMap((path) => {
+      const text = readTracked(path);
+      return linesMatching(machine)({ path, text, code: text }).map((line) => `${path}:${line}`);
+    });
+    expect(found).toEqual([]);
+  });
+});
+
+describe('the reader of this test', () => {
+  const file = (code: string): SourceFile => ({
+    path: 'src/cli/a.ts',
+    text: code,
+    code: withoutComments(code),
+  });
+
+  test('finds every way to import', () => {
+    const code = [
+      `import { a } from '../domain/a.ts';`,
+      `import type {\n  B,\n} from '../domain/b.ts';`,
+      `export * from './c.ts';`,
+      `import 'zod';`,
+      `const d = await import('../store/d.ts');`,
+      `type E = import('./e.ts').E;`,
+      `// import { f } from '../tui/f.ts';`,
+    ].join('\n');
+    expect(importsOf(file(code)).map(({ line, specifier }) => `${line} ${specifier}`)).toEqual([
+      '1 ../domain/a.ts',
+      '4 ../domain/b.ts',
+      '5 ./c.ts',
+      '6 zod',
+      '7 ../store/d.ts',
+      '8 ./e.ts',
+    ]);
+  });
+
+  test('sees SQL in literals, and none in comments and prose', () => {
+    const sql = (code: string) =>
+      linesMatching(SQL)({ ...file(code), code: literalsOf(withoutComments(code)) });
+    expect(sql("db.query('SELECT uid FROM sessions')")).toEqual([1]);
+    expect(sql('db.run(`\n  DELETE FROM segments`)')).toEqual([2]);
+    expect(sql('// SELECT uid FROM sessions')).toEqual([]);
+    expect(sql("const hint = 'select sessions, then update them'")).toEqual([]);
+  });
+
+  test('sees process by each of its names', () => {
+    const names = [
+      'process.env',
+      'process[key]',
+      'process?.env',
+      'Bun.env',
+      'import.meta.env',
+      "'node:process'",
+    ];
+    expect(names.filter((name) => linesMatching(PROCESS)(file(`x(${name})`)).length === 0)).toEqual([]);
+    expect(linesMatching(PROCESS)(file('const preprocess = 1; child_process.spawn; processed.x'))).toEqual(
+      [],
+    );
+  });
+});
+
+function sourceFiles(folder: string): SourceFile[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
+    .filter((path) => /\.tsx?$/.test(path) && !path.includes('/fixtures/'))
+    .sort()
+    .map((path) => {
+      const text = readFileSync(join(ROOT, path), 'utf8');
+      return { path, text, code: withoutComments(text) };
+    });
+}
+
+/** A tracked file that was deleted but not yet committed has nothing to say. */
+function readTracked(path: string): string {
+  try {
+    return readFileSync(join(ROOT, path), 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/** `src/store/rows.ts` stands in `store`, one agent's format in `agents`, a file of src itself in `main`. */
+function room(path: string): string {
+  if (path.startsWith('src/ingest/agents/')) return 'agents';
+  const [, folder, below] = path.split('/');
+  return below === undefined ? 'main' : (folder ?? 'main');
+}
+
+/** Strings are stepped over, so that a `//` in one is none; line breaks stay, so that line numbers do. */
+function withoutComments(text: string): string {
+  const token = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
+  return text.replace(token, (found) => (/^\/[/*]/.test(found) ? found.replace(/[^\n]/g, ' ') : found));
+}
+
+/** The code with all but its string literals blanked out. */
+function literalsOf(code: string): string {
+  let end = 0;
+  let kept = '';
+  for (const match of code.matchAll(/'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g)) {
+    kept += code.slice(end, match.index).replace(/[^\n]/g, ' ') + match[0];
+    end = match.index + match[0].length;
+  }
+  return kept;
+}
+
+function importsOf(file: SourceFile): Import[] {
+  const statement =
+    /^\s*(?:import|export)\b[^;'"`]*?\bfrom\s*'([^']+)'|^\s*import\s*'([^']+)'|\bimport\(\s*'([^']+)'/gm;
+  return [...file.code.matchAll(statement)].map((match) => {
+    const specifier = match[1] ?? match[2] ?? match[3] ?? '';
+    const relative = specifier.startsWith('.');
+    return {
+      file,
+      line: lineAt(file.code, match.index + match[0].length),
+      specifier,
+      target: relative ? normalize(join(dirname(file.path), specifier)).replaceAll('\\', '/') : undefined,
+    };
+  });
+}
+
+/** Each circle once, as the files on it. Types count: what cannot be read alone is one file in two. */
+function circles(): string[] {
+  const next = Map.groupBy(IMPORTS, ({ file }) => file.path);
+  const done = new Set<string>();
+  const found: string[] = [];
+  const walk = (path: string, trail: string[]) => {
+    const start = trail.indexOf(path);
+    if (start >= 0) found.push([...trail.slice(start), path].join(' -> '));
+    if (start >= 0 || done.has(path)) return;
+    for (const { target } of next.get(path) ?? []) if (target) walk(target, [...trail, path]);
+    done.add(path);
+  };
+  for (const { path } of SRC) walk(path, []);
+  return found;
+}
+
+function linesMatching(pattern: RegExp): (file: SourceFile) => number[] {
+  return ({ code }) => code.split('\n').flatMap((line, index) => (pattern.test(line) ? [index + 1] : []));
+}
+
+function complaints(files: SourceFile[], lines: (file: SourceFile) => number[], what: string): string[] {
+  return files.flatMap((file) => lines(file).map((line) => `${file.path}:${line} ${what}`));
+}
+
+function place({ file, line }: Import): string {
+  return `${file.path}:${line}`;
+}
+
+function lineAt(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length;
+}
