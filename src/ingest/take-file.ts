@@ -1,0 +1,276 @@
+/**
+ * One file into Tier 1: stored new, appended to, or rewritten.
+ * Promises: only new bytes are stored; a kill at any moment leaves a prefix that the next run goes on from; nothing that
+ * was stored is dropped.
+ */
+import type { SessionUid } from '../domain/ids.ts';
+import type { WritableDb } from '../store/connection.ts';
+import { filesOf } from '../store/read.ts';
+import type { KnownSource } from '../store/read-sources.ts';
+import type { Extent, StoredFile } from '../store/rows.ts';
+import { fileChunks, readSegment, sameBytes, segmentsOf, sha256 } from '../store/segments.ts';
+import {
+  addSegments,
+  ensureFile,
+  markSource,
+  type NewSegment,
+  recountSession,
+  setFileVersion,
+} from '../store/write-raw.ts';
+import { compare } from './compare.ts';
+import type { FoundFile } from './discover.ts';
+import { joined, MATCHED_BYTES_MAX, matchLines, sliced } from './rewrite.ts';
+import { toSegments } from './segmenter.ts';
+import type { SourceFile } from './source.ts';
+
+/** Compressed bytes that are held before they are written; bounds memory and how long others wait for the lock. */
+const FLUSH_BYTES = 16 * 1024 * 1024;
+/** A last segment below this is merged with what is appended: many small ones compress badly. */
+const MERGE_BELOW_BYTES = 512 * 1024;
+const HEAD_BYTES = 4096;
+const TAIL_BYTES = 64 * 1024;
+
+export interface TakeContext {
+  readonly db: WritableDb;
+  readonly uid: SessionUid;
+  readonly sessionId: number;
+  readonly signal: AbortSignal;
+}
+
+/** What taking a file did. `readBytes`: of its content. */
+export interface Taken {
+  readonly kind: 'new' | 'same' | 'grown' | 'rewritten' | 'copy' | 'diverged' | 'interrupted';
+  readonly readBytes: number;
+}
+
+/** Stores a file of which nothing is stored yet. */
+export async function takeNew(context: TakeContext, file: FoundFile, source: SourceFile): Promise<Taken> {
+  const fileId = context.db.writeTransaction(() => ensureFile(context.db, context.sessionId, newFile(file)));
+  return storeFrom(context, file, source, { fileId, fromByte: 0, logOffset: 0, kind: 'new' });
+}
+
+/** Brings the stored version of a file up to what is on disk. `mayReplace`: this path is the session's own, not a copy. */
+export async function takeChanged(
+  context: TakeContext,
+  file: FoundFile,
+  source: SourceFile,
+  stored: StoredFile,
+  options: { readonly mayReplace: boolean; readonly full: boolean },
+): Promise<Taken> {
+  if (!options.full && isPlainAppend(file, source, stored)) {
+    return storeFrom(context, file, source, {
+      fileId: stored.fileId,
+      fromByte: stored.rawBytes,
+      logOffset: stored.logBytes,
+      kind: 'grown',
+      extents: stored.extents,
+    });
+  }
+  const difference = await compare(source.chunks(), fileChunks(context.db, context.uid, stored));
+  const readBytes = difference.commonBytes;
+  const grows = difference.kind === 'grown';
+  if (difference.kind === 'same' || (difference.kind === 'shorter' && !options.mayReplace)) {
+    mark(context, file, source, stored.fileId, readBytes);
+    return { kind: difference.kind === 'same' ? 'same' : 'copy', readBytes };
+  }
+  if (grows) {
+    const taken = await storeFrom(context, file, source, {
+      fileId: stored.fileId,
+      fromByte: stored.rawBytes,
+      logOffset: stored.logBytes,
+      kind: 'grown',
+      extents: stored.extents,
+    });
+    return { ...taken, readBytes: taken.readBytes + readBytes };
+  }
+  if (!options.mayReplace) return { kind: 'diverged', readBytes };
+  return rewrite(context, file, source, stored, difference.lineStartBytes);
+}
+
+/** The cheap proof of an append: the same inode, the same head, the same tail before where it ended. */
+function isPlainAppend(file: FoundFile, source: SourceFile, stored: StoredFile): boolean {
+  const known: KnownSource | null = file.known;
+  if (known === null || known.headSha256 === null || known.tailSha256 === null || source.encoding !== 'plain')
+    return false;
+  if (known.takenBytes !== stored.rawBytes || source.sizeBytes <= known.takenBytes) return false;
+  if (known.stat.split(':')[2] !== source.stat.split(':')[2]) return false;
+  const marks = marksOf(source, known.takenBytes);
+  return sameBytes(marks.head, known.headSha256) && sameBytes(marks.tail, known.tailSha256);
+}
+
+function marksOf(source: SourceFile, takenBytes: number): { head: Uint8Array; tail: Uint8Array } {
+  const tailBytes = Math.min(TAIL_BYTES, takenBytes);
+  return {
+    head: sha256(source.readAt(0, Math.min(HEAD_BYTES, takenBytes))),
+    tail: sha256(source.readAt(takenBytes - tailBytes, tailBytes)),
+  };
+}
+
+interface StoreFrom {
+  readonly fileId: number;
+  readonly fromByte: number;
+  readonly logOffset: number;
+  readonly kind: 'new' | 'grown';
+  /** The ranges of the version so far; absent for a new file. */
+  readonly extents?: readonly Extent[];
+}
+
+/** Reads from a place on, and adds what comes to the log, flushed now and then so that a kill loses little. */
+async function storeFrom(
+  context: TakeContext,
+  file: FoundFile,
+  source: SourceFile,
+  from: StoreFrom,
+): Promise<Taken> {
+  const whole = from.fromByte === 0 ? new Bun.CryptoHasher('sha256') : null;
+  const merged = lastSmallSegment(context, from);
+  let readBytes = 0;
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    let before = merged?.plain ?? null;
+    for await (const chunk of source.chunks(from.fromByte)) {
+      readBytes += chunk.length;
+      whole?.update(chunk);
+      yield before === null ? chunk : Buffer.concat([before, chunk]);
+      before = null;
+    }
+  }
+  const start = merged?.logOffset ?? from.logOffset;
+  let pending: NewSegment[] = [];
+  let pendingBytes = 0;
+  let doneBytes = 0;
+  const flush = (sha: Uint8Array | null) => {
+    const newBytes = doneBytes - (from.logOffset - start);
+    if (pending.length === 0 && sha === null) return;
+    context.db.writeTransaction(() => {
+      addSegments(context.db, context.sessionId, from.fileId, pending);
+      const rawBytes = from.fromByte + Math.max(0, newBytes);
+      const extents = joined([...(from.extents ?? []), [from.logOffset, Math.max(0, newBytes)]]);
+      const isWhole = extents.length === 0 || (extents.length === 1 && extents[0]?.[0] === 0);
+      setFileVersion(context.db, from.fileId, { rawBytes, extents: isWhole ? null : extents, sha256: sha });
+      mark(context, file, source, from.fileId, rawBytes, sha === null && from.kind === 'new');
+      recountSession(context.db, context.sessionId);
+    });
+    pending = [];
+    pendingBytes = 0;
+  };
+  for await (const segment of toSegments(chunks(), start)) {
+    pending.push(segment);
+    pendingBytes += segment.data.length;
+    doneBytes += segment.rawBytes;
+    if (pendingBytes >= FLUSH_BYTES) flush(null);
+    if (context.signal.aborted) {
+      flush(null);
+      return { kind: 'interrupted', readBytes };
+    }
+  }
+  if (from.kind === 'new') flush(whole?.digest() ?? null);
+  else if (pending.length > 0) flush(null);
+  else mark(context, file, source, from.fileId, from.fromByte);
+  return { kind: from.kind, readBytes };
+}
+
+/** The last segment of the log where it is small enough to be merged with what follows. */
+function lastSmallSegment(
+  context: TakeContext,
+  from: StoreFrom,
+): { plain: Uint8Array; logOffset: number } | null {
+  if (from.kind === 'new') return null;
+  const last = segmentsOf(context.db, context.uid, from.fileId).at(-1);
+  if (last === undefined || last.raw_bytes >= MERGE_BELOW_BYTES) return null;
+  return { plain: readSegment(context.db, last, context.uid), logOffset: last.log_offset };
+}
+
+/** A rewritten file shares what stands before the first changed line, and every later line that it kept. */
+async function rewrite(
+  context: TakeContext,
+  file: FoundFile,
+  source: SourceFile,
+  stored: StoredFile,
+  lineStartBytes: number,
+): Promise<Taken> {
+  const kept = sliced(stored.extents, 0, lineStartBytes);
+  const oldExtents = sliced(stored.extents, lineStartBytes, stored.rawBytes - lineStartBytes);
+  const oldBytes = stored.rawBytes - lineStartBytes;
+  const isSmall =
+    oldBytes <= MATCHED_BYTES_MAX &&
+    source.encoding === 'plain' &&
+    source.sizeBytes - lineStartBytes <= MATCHED_BYTES_MAX;
+  if (!isSmall) {
+    const version = { ...stored, extents: kept, rawBytes: lineStartBytes };
+    context.db.writeTransaction(() =>
+      setFileVersion(context.db, stored.fileId, { rawBytes: lineStartBytes, extents: kept, sha256: null }),
+    );
+    const taken = await storeFrom(context, file, source, {
+      fileId: stored.fileId,
+      fromByte: lineStartBytes,
+      logOffset: version.logBytes,
+      kind: 'grown',
+      extents: kept,
+    });
+    return { ...taken, kind: taken.kind === 'interrupted' ? 'interrupted' : 'rewritten' };
+  }
+  const oldRest = collect(fileChunks(context.db, context.uid, stored), lineStartBytes);
+  const newRest = await collectAsync(source.chunks(lineStartBytes));
+  const { extents, added } = matchLines(kept, oldExtents, oldRest, newRest, stored.logBytes);
+  const segments: NewSegment[] = [];
+  for await (const segment of toSegments(added.length > 0 ? [added] : [], stored.logBytes))
+    segments.push(segment);
+  const rawBytes = lineStartBytes + newRest.length;
+  context.db.writeTransaction(() => {
+    addSegments(context.db, context.sessionId, stored.fileId, segments);
+    setFileVersion(context.db, stored.fileId, { rawBytes, extents, sha256: null });
+    mark(context, file, source, stored.fileId, rawBytes);
+    recountSession(context.db, context.sessionId);
+  });
+  return { kind: 'rewritten', readBytes: lineStartBytes + newRest.length };
+}
+
+function collect(chunks: Iterable<Uint8Array>, fromByte: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let skip = fromByte;
+  for (const chunk of chunks) {
+    const part = chunk.subarray(Math.min(skip, chunk.length));
+    skip -= chunk.length - part.length;
+    // Copied: the chunk is a view on a segment that is let go.
+    if (part.length > 0) parts.push(part.slice());
+  }
+  return Buffer.concat(parts);
+}
+
+async function collectAsync(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  return Buffer.concat(parts);
+}
+
+/** Notes how the path looked when it was read. `unfinished`: its stat is not trusted, so that the next run goes on. */
+export function mark(
+  context: Pick<TakeContext, 'db' | 'sessionId'>,
+  file: FoundFile,
+  source: SourceFile,
+  fileId: number | null,
+  takenBytes: number,
+  unfinished = false,
+): void {
+  const marks = source.encoding === 'plain' ? marksOf(source, Math.min(takenBytes, source.sizeBytes)) : null;
+  const inode = source.stat.split(':')[2] ?? '';
+  markSource(context.db, {
+    path: file.path,
+    agent: file.agent.id,
+    sessionId: context.sessionId,
+    fileId,
+    stat: unfinished ? `unfinished::${inode}` : source.stat,
+    takenBytes,
+    headSha256: marks?.head ?? null,
+    tailSha256: marks?.tail ?? null,
+  });
+}
+
+export function newFile(file: FoundFile) {
+  return { role: file.class.role, key: file.class.key, relPath: file.relPath, encoding: file.class.encoding };
+}
+
+/** The live stored file of this key, or null. */
+export function storedFile(context: TakeContext, key: string): StoredFile | null {
+  return filesOf(context.db, context.uid).find((stored) => stored.key === key && !stored.gone) ?? null;
+}
