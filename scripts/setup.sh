@@ -3,6 +3,8 @@
 # packages and its executable. Sourced with $self set to the caller's real path. Whatever is said here
 # goes to stderr: stdout belongs to the program that is started.
 set -eu
+# Where a function's failure is asked for (`if`, `||`), the shell ignores -e inside it: a step whose failure
+# matters therefore ends with `|| fail`.
 
 root=$(cd "$(dirname "$self")/.." && pwd -P)
 binary=$root/dist/session-memory
@@ -65,8 +67,8 @@ fetch_bun() {
     fail "needs Bun $bun_version and found neither it nor npm: install Node.js, or Bun from https://bun.com"
   fi
   mkdir -p "$root/.bun/$bun_version"
-  chmod +x "$box/node_modules/${package%@*}/bin/bun"
-  mv -f "$box/node_modules/${package%@*}/bin/bun" "$own_bun"
+  fetched=$box/node_modules/${package%@*}/bin/bun
+  chmod +x "$fetched" && mv -f "$fetched" "$own_bun" || fail "$package holds no Bun"
   rm -rf "$box"
 }
 
@@ -74,7 +76,8 @@ fetch_bun() {
 install_packages() {
   cmp -s "$root/bun.lock" "$root/node_modules/.installed-lock" && return
   say 'installing packages'
-  (cd "$root" && "$bun" install --frozen-lockfile --ignore-scripts) >&2
+  (cd "$root" && "$bun" install --frozen-lockfile --ignore-scripts) >&2 ||
+    fail 'the packages could not be installed: see the message above'
   cp "$root/bun.lock" "$root/node_modules/.installed-lock"
 }
 
@@ -85,16 +88,17 @@ build_binary() {
   mkdir -p "$root/dist"
   box=$(mktemp -d "$root/dist/.build.XXXXXX")
   : >"$box/started"
-  (cd "$root" && "$bun" scripts/build.ts "$box/session-memory") >&2
+  (cd "$root" && "$bun" scripts/build.ts "$box/session-memory") >&2 ||
+    fail 'the build failed: see the message above'
   touch -r "$box/started" "$box/session-memory"
-  mv -f "$box/session-memory" "$binary"
+  mv -f "$box/session-memory" "$binary" || fail "could not write $binary"
   rm -rf "$box"
 }
 
 # One at a time: a symlink that names its holder is made in one step, and outlives a killed holder
 # only until the next one looks. (Should two find it dead at once, both build, which does no harm.)
 take_turn() {
-  mkdir -p "$root/.bun"
+  mkdir -p "$root/.bun" && [ -w "$root/.bun" ] || fail "cannot write to $root/.bun"
   turn=$root/.bun/turn
   while ! ln -s "$$" "$turn" 2>/dev/null; do
     holder=$(readlink "$turn" || true)

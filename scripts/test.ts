@@ -62,11 +62,11 @@ async function runTests(filters: string[]): Promise<Counts> {
     ],
     { cwd: ROOT, env: testEnvironment(home), stdout: 'inherit', stderr: 'pipe' },
   );
-  // Shown as it comes, and kept for its summary.
+  // Shown as it comes, and kept for its summary. Awaited, so that nothing can follow the last line.
   const decoder = new TextDecoder();
   let said = '';
   for await (const piece of run.stderr) {
-    process.stderr.write(piece);
+    await Bun.write(Bun.stdout, piece);
     said += decoder.decode(piece, { stream: true });
   }
   const exitCode = await run.exited;
