@@ -70,7 +70,7 @@ function linesOf(bytes: Uint8Array): [number, number][] {
 
 /** One character a byte: equal exactly where the bytes are. */
 function key(bytes: Uint8Array, from: number, to: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).latin1Slice();
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
 }
 
 function nextAfter(list: readonly number[] | undefined, after: number): number | null {

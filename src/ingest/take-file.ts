@@ -138,18 +138,21 @@ async function storeFrom(
   let pending: NewSegment[] = [];
   let pendingBytes = 0;
   let doneBytes = 0;
-  const flush = (sha: Uint8Array | null) => {
+  let logBytes = from.logOffset;
+  // Until the last flush the path's stat is not trusted, so that after a kill the next run goes on.
+  const flush = (isLast: boolean) => {
     const newBytes = doneBytes - (from.logOffset - start);
-    if (pending.length === 0 && sha === null) return;
+    const sha = isLast && whole !== null ? whole.digest() : null;
     context.db.writeTransaction(() => {
-      addSegments(context.db, context.sessionId, from.fileId, pending);
+      addSegments(context.db, { sessionId: context.sessionId, fileId: from.fileId, logBytes }, pending);
       const rawBytes = from.fromByte + Math.max(0, newBytes);
       const extents = joined([...(from.extents ?? []), [from.logOffset, Math.max(0, newBytes)]]);
       const isWhole = extents.length === 0 || (extents.length === 1 && extents[0]?.[0] === 0);
       setFileVersion(context.db, from.fileId, { rawBytes, extents: isWhole ? null : extents, sha256: sha });
-      mark(context, file, source, from.fileId, rawBytes, sha === null && from.kind === 'new');
+      mark(context, file, source, from.fileId, rawBytes, !isLast);
       recountSession(context.db, context.sessionId);
     });
+    logBytes = start + doneBytes;
     pending = [];
     pendingBytes = 0;
   };
@@ -157,15 +160,13 @@ async function storeFrom(
     pending.push(segment);
     pendingBytes += segment.data.length;
     doneBytes += segment.rawBytes;
-    if (pendingBytes >= FLUSH_BYTES) flush(null);
+    if (pendingBytes >= FLUSH_BYTES) flush(false);
     if (context.signal.aborted) {
-      flush(null);
+      if (pending.length > 0) flush(false);
       return { kind: 'interrupted', readBytes };
     }
   }
-  if (from.kind === 'new') flush(whole?.digest() ?? null);
-  else if (pending.length > 0) flush(null);
-  else mark(context, file, source, from.fileId, from.fromByte);
+  flush(true);
   return { kind: from.kind, readBytes };
 }
 
@@ -217,7 +218,11 @@ async function rewrite(
     segments.push(segment);
   const rawBytes = lineStartBytes + newRest.length;
   context.db.writeTransaction(() => {
-    addSegments(context.db, context.sessionId, stored.fileId, segments);
+    addSegments(
+      context.db,
+      { sessionId: context.sessionId, fileId: stored.fileId, logBytes: stored.logBytes },
+      segments,
+    );
     setFileVersion(context.db, stored.fileId, { rawBytes, extents, sha256: null });
     mark(context, file, source, stored.fileId, rawBytes);
     recountSession(context.db, context.sessionId);

@@ -2,7 +2,7 @@
  * What ingest writes: sessions, their files, segments, and where on this machine they were seen.
  * Promises: adds only. Nothing here deletes a byte, save segments that a larger one covers, and the schema holds it to that.
  */
-import { invariant } from '../domain/errors.ts';
+import { FailureError, failure, invariant } from '../domain/errors.ts';
 import type { AgentId, SessionUid } from '../domain/ids.ts';
 import type { FileRole } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
@@ -108,13 +108,31 @@ export interface NewSegment {
   readonly data: Uint8Array;
 }
 
-/** Adds segments at the end of a file's log. One that begins earlier covers the last ones, which go in the same breath. */
+/**
+ * Adds segments at the end of a file's log. One that begins earlier covers the last ones, which go in the same breath.
+ * `logBytes`: how long the log was when the segments were made; where another process has changed it since, it fails as busy.
+ */
 export function addSegments(
   db: WritableDb,
-  sessionId: number,
-  fileId: number,
+  target: { readonly sessionId: number; readonly fileId: number; readonly logBytes: number },
   segments: readonly NewSegment[],
 ): void {
+  const { sessionId, fileId } = target;
+  const file = db.get<{ log_bytes: number; gone: number }>(
+    'SELECT log_bytes, gone FROM files WHERE id = $fileId',
+    {
+      fileId,
+    },
+  );
+  if (file === null || file.gone === 1 || file.log_bytes !== target.logBytes) {
+    throw new FailureError(
+      failure(
+        'busy',
+        'another process stored or evicted this session at the same moment',
+        'The next ingest looks at it again.',
+      ),
+    );
+  }
   for (const segment of segments) {
     invariant(segment.data.length > 0 && segment.rawBytes > 0, 'a segment holds bytes');
     const { lastInsertRowid: id } = db.run(

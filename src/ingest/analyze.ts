@@ -1,0 +1,174 @@
+/**
+ * Analyze: the stored bytes of a session to its digest in Tier 2.
+ * Promises: reads what the store has, not what the agent has now; a failure leaves the session un-analyzed and stops nothing
+ * else; nothing is stored for a session that grew while it was read.
+ */
+import type { AgentFormat, Host } from '../domain/agent.ts';
+import { type Digest, DIGEST_VERSION } from '../domain/digest.ts';
+import { FailureError, messageOf } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
+import type { SessionRow } from '../domain/session.ts';
+import type { Clock, Iso } from '../domain/time.ts';
+import { type DigestOutcome, type DigestSource, makeDigest } from '../digest/digest.ts';
+import { runExternalAnalyzer, withSummary } from '../digest/external.ts';
+import type { ReadableDb, WritableDb } from '../store/connection.ts';
+import { filesOf, findSession } from '../store/read.ts';
+import type { StoredFile } from '../store/rows.ts';
+import { fileChunks, logBreaks, logChunks } from '../store/segments.ts';
+import { census } from '../store/usage.ts';
+import { noteAnalyzeError, saveDigest, setFileHash } from '../store/write-digests.ts';
+import { agentById } from './agents/index.ts';
+
+export interface AnalyzeDeps {
+  readonly db: WritableDb;
+  readonly clock: Clock;
+  /** The user's own program, run after the built-in digest; null: none. */
+  readonly external: { readonly command: string; readonly timeoutS: number } | null;
+  readonly host: Host;
+}
+
+export type AnalyzeResult = { readonly ok: true } | { readonly ok: false; readonly why: string };
+
+/** Live un-analyzed sessions, in order of eviction: oldest first. `untried`: without those whose analysis failed as they are. */
+export function sessionsWaiting(db: ReadableDb, now: Iso, untried = false): SessionUid[] {
+  const waiting = [...census(db, now).unanalyzed()].map((card) => card.uid);
+  if (!untried) return waiting;
+  return waiting.filter((uid) => findSession(db, uid)?.analyzeError === null);
+}
+
+/** Makes and stores the digest of one session. */
+export async function analyzeSession(deps: AnalyzeDeps, uid: SessionUid, signal: AbortSignal): Promise<AnalyzeResult> {
+  const session = findSession(deps.db, uid);
+  const agent = session === null ? null : agentById(session.agent);
+  if (session === null || agent === null) return { ok: false, why: 'the session or its agent is not known' };
+  if (session.evictedAt !== null) return { ok: false, why: 'its raw bytes were evicted' };
+  try {
+    const outcome = await analyzed(deps, session, agent, signal);
+    if (!outcome.ok) noteAnalyzeError(deps.db, uid, session.generation, outcome.why);
+    return outcome;
+  } catch (thrown) {
+    const why = messageOf(thrown);
+    if (!(thrown instanceof FailureError && thrown.failure.code === 'disk_full')) {
+      noteAnalyzeError(deps.db, uid, session.generation, why);
+    }
+    return { ok: false, why };
+  }
+}
+
+async function analyzed(deps: AnalyzeDeps, session: SessionRow, agent: AgentFormat, signal: AbortSignal): Promise<AnalyzeResult> {
+  const hashes = new Map<number, Uint8Array>();
+  const made = await digestOf(deps, session, agent, hashes);
+  if (!made.ok) return { ok: false, why: made.why };
+  let { digest, json } = made;
+  if (deps.external !== null) {
+    const summary = await externalSummary(deps, session, deps.external, signal);
+    if (!summary.ok) return summary;
+    ({ digest, json } = await withSummary(digest, summary.text));
+  }
+  const saved = save(deps, session, digest, json, true, hashes);
+  return saved === 'grown' ? { ok: false, why: 'it grew while it was analyzed' } : { ok: true };
+}
+
+async function externalSummary(
+  deps: AnalyzeDeps,
+  session: SessionRow,
+  external: { readonly command: string; readonly timeoutS: number },
+  signal: AbortSignal,
+): Promise<{ ok: true; text: string } | { ok: false; why: string }> {
+  const main = filesOf(deps.db, session.uid).find((file) => file.role === 'main' && !file.gone);
+  return runExternalAnalyzer({
+    command: external.command,
+    timeoutMs: external.timeoutS * 1000,
+    transcript: main === undefined ? [] : fileChunks(deps.db, session.uid, main),
+    session: { uid: session.uid, agent: session.agent, project: session.project, title: session.title },
+    host: deps.host,
+    signal,
+  });
+}
+
+/** Keeps what the built-in analyzer can make of a session that is about to be lost. Never fails: a loss must not wait for it. */
+export async function salvageSession(deps: AnalyzeDeps, uid: SessionUid): Promise<void> {
+  const session = findSession(deps.db, uid);
+  const agent = session === null ? null : agentById(session.agent);
+  if (session === null || agent === null || session.evictedAt !== null) return;
+  await hashFiles(deps, session);
+  try {
+    const made = await digestOf(deps, session, agent, new Map());
+    const digest: Digest = { ...(made.ok ? made.digest : made.partial), partial: true };
+    save(deps, session, digest, JSON.stringify(digest), false, new Map());
+  } catch (thrown) {
+    noteAnalyzeError(deps.db, uid, session.generation, messageOf(thrown));
+  }
+}
+
+/** A tombstone needs each file's hash; an appended file has none until it is read. Unreadable bytes get the hash of nothing. */
+async function hashFiles(deps: AnalyzeDeps, session: SessionRow): Promise<void> {
+  for (const file of filesOf(deps.db, session.uid)) {
+    if (file.gone || file.sha256 !== null) continue;
+    const hasher = new Bun.CryptoHasher('sha256');
+    try {
+      for (const chunk of fileChunks(deps.db, session.uid, file)) hasher.update(chunk);
+    } catch (thrown) {
+      // Damaged bytes cannot be known again; the loss of them is still recorded.
+      hasher.update(messageOf(thrown));
+    }
+    setFileHash(deps.db, file.fileId, hasher.digest());
+  }
+}
+
+/** The digest of all that was ever stored of a session; fills `hashes` with the present version of each file without one. */
+async function digestOf(
+  deps: AnalyzeDeps,
+  session: SessionRow,
+  agent: AgentFormat,
+  hashes: Map<number, Uint8Array>,
+): Promise<DigestOutcome> {
+  const files = filesOf(deps.db, session.uid).filter((file) => !file.gone);
+  const sources: DigestSource['files'] = files.flatMap((file) =>
+    file.role === 'main' || file.role === 'subagent'
+      ? [{ role: file.role, key: file.key, chunks: logChunks(deps.db, session.uid, file), breaks: logBreaks(file) }]
+      : [],
+  );
+  const made = await makeDigest({
+    uid: session.uid,
+    agent,
+    rawBytes: session.rawBytes,
+    now: deps.clock.now(),
+    peekTitle: session.title,
+    files: sources,
+  });
+  for (const file of files) {
+    if (file.sha256 === null) hashes.set(file.fileId, hashOf(deps.db, session.uid, file));
+  }
+  return made;
+}
+
+function hashOf(db: ReadableDb, uid: SessionUid, file: StoredFile): Uint8Array {
+  const hasher = new Bun.CryptoHasher('sha256');
+  for (const chunk of fileChunks(db, uid, file)) hasher.update(chunk);
+  return hasher.digest();
+}
+
+function save(
+  deps: AnalyzeDeps,
+  session: SessionRow,
+  digest: Digest,
+  json: string,
+  complete: boolean,
+  fileHashes: ReadonlyMap<number, Uint8Array>,
+) {
+  return saveDigest(deps.db, {
+    uid: session.uid,
+    generation: session.generation,
+    version: DIGEST_VERSION,
+    json,
+    complete,
+    now: deps.clock.now(),
+    title: digest.title,
+    project: digest.project,
+    branch: digest.branches.at(-1) ?? null,
+    startedAt: digest.started_at,
+    endedAt: digest.ended_at,
+    fileHashes,
+  });
+}
