@@ -3,14 +3,15 @@
  * Promises: reads what the store has, not what the agent has now; a failure leaves the session un-analyzed and stops nothing
  * else; nothing is stored for a session that grew while it was read.
  */
+
+import { type DigestOutcome, type DigestSource, makeDigest } from '../digest/digest.ts';
+import { runExternalAnalyzer, withSummary } from '../digest/external.ts';
 import type { AgentFormat, Host } from '../domain/agent.ts';
-import { type Digest, DIGEST_VERSION } from '../domain/digest.ts';
+import { DIGEST_VERSION, type Digest } from '../domain/digest.ts';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { Clock, Iso } from '../domain/time.ts';
-import { type DigestOutcome, type DigestSource, makeDigest } from '../digest/digest.ts';
-import { runExternalAnalyzer, withSummary } from '../digest/external.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { filesOf, findSession } from '../store/read.ts';
 import type { StoredFile } from '../store/rows.ts';
@@ -37,7 +38,11 @@ export function sessionsWaiting(db: ReadableDb, now: Iso, untried = false): Sess
 }
 
 /** Makes and stores the digest of one session. */
-export async function analyzeSession(deps: AnalyzeDeps, uid: SessionUid, signal: AbortSignal): Promise<AnalyzeResult> {
+export async function analyzeSession(
+  deps: AnalyzeDeps,
+  uid: SessionUid,
+  signal: AbortSignal,
+): Promise<AnalyzeResult> {
   const session = findSession(deps.db, uid);
   const agent = session === null ? null : agentById(session.agent);
   if (session === null || agent === null) return { ok: false, why: 'the session or its agent is not known' };
@@ -55,7 +60,12 @@ export async function analyzeSession(deps: AnalyzeDeps, uid: SessionUid, signal:
   }
 }
 
-async function analyzed(deps: AnalyzeDeps, session: SessionRow, agent: AgentFormat, signal: AbortSignal): Promise<AnalyzeResult> {
+async function analyzed(
+  deps: AnalyzeDeps,
+  session: SessionRow,
+  agent: AgentFormat,
+  signal: AbortSignal,
+): Promise<AnalyzeResult> {
   const hashes = new Map<number, Uint8Array>();
   const made = await digestOf(deps, session, agent, hashes);
   if (!made.ok) return { ok: false, why: made.why };
@@ -126,7 +136,14 @@ async function digestOf(
   const files = filesOf(deps.db, session.uid).filter((file) => !file.gone);
   const sources: DigestSource['files'] = files.flatMap((file) =>
     file.role === 'main' || file.role === 'subagent'
-      ? [{ role: file.role, key: file.key, chunks: logChunks(deps.db, session.uid, file), breaks: logBreaks(file) }]
+      ? [
+          {
+            role: file.role,
+            key: file.key,
+            chunks: logChunks(deps.db, session.uid, file),
+            breaks: logBreaks(file),
+          },
+        ]
       : [],
   );
   const made = await makeDigest({

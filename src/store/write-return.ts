@@ -12,8 +12,11 @@ import { ensureFile, type NewFile, noteEvent, recountSession } from './write-raw
  */
 export function noteReturn(db: WritableDb, sessionId: number, at: Iso, continues: boolean): void {
   db.writeTransaction(() => {
-    if (!continues) db.run('UPDATE sessions SET covers_from = raw_generation + 1 WHERE id = $sessionId', { sessionId });
-    const reason = continues ? 'grew since it was evicted' : 'changed since it was evicted; its old digest stays';
+    if (!continues)
+      db.run('UPDATE sessions SET covers_from = raw_generation + 1 WHERE id = $sessionId', { sessionId });
+    const reason = continues
+      ? 'grew since it was evicted'
+      : 'changed since it was evicted; its old digest stays';
     noteEvent(db, { kind: 'returned', sessionId, at, reason });
   });
 }
@@ -50,7 +53,13 @@ export function recordDigestOnly(db: WritableDb, session: DigestOnly): void {
     db.run(
       `INSERT INTO digests (session_id, generation, covers_from, complete, version, made_at, bytes, json)
        SELECT id, raw_generation, covers_from, 1, $version, $at, $bytes, $json FROM sessions WHERE id = $sessionId`,
-      { sessionId, version: session.version, at: session.at, bytes: Buffer.byteLength(session.json), json: session.json },
+      {
+        sessionId,
+        version: session.version,
+        at: session.at,
+        bytes: Buffer.byteLength(session.json),
+        json: session.json,
+      },
     );
     db.run(
       `DELETE FROM digests WHERE session_id = $sessionId
@@ -58,7 +67,10 @@ export function recordDigestOnly(db: WritableDb, session: DigestOnly): void {
          AND covers_from >= (SELECT covers_from FROM sessions WHERE id = $sessionId)`,
       { sessionId },
     );
-    db.run('UPDATE sessions SET analyzed_at = $at, digest_at = $at WHERE id = $sessionId', { sessionId, at: session.at });
+    db.run('UPDATE sessions SET analyzed_at = $at, digest_at = $at WHERE id = $sessionId', {
+      sessionId,
+      at: session.at,
+    });
     db.run(
       `INSERT INTO events (at, kind, session_id, session_uid, generation, raw_bytes, stored_bytes, reason)
        SELECT $at, 'evicted', id, session_uid, raw_generation, raw_bytes, 0, $reason FROM sessions WHERE id = $sessionId`,

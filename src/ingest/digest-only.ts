@@ -1,0 +1,114 @@
+/**
+ * A session that alone exceeds the hard cap: digested from its source, recorded as evicted (SPEC §5).
+ * Promises: no byte of it is stored; where no digest can be made it is left alone, named in a warning.
+ */
+
+import { makeDigest } from '../digest/digest.ts';
+import { DIGEST_VERSION } from '../domain/digest.ts';
+import { messageOf } from '../domain/errors.ts';
+import { plausibleTime } from '../domain/time.ts';
+import { describeSession, ensureSession, markSource, type NewFile } from '../store/write-raw.ts';
+import { recordDigestOnly } from '../store/write-return.ts';
+import type { FoundFile, FoundSession } from './discover.ts';
+import type { IngestDeps } from './ingest.ts';
+import { SourceFile } from './source.ts';
+import { newFile } from './take-file.ts';
+
+export async function digestOnly(
+  deps: IngestDeps,
+  found: FoundSession,
+  warn: (text: string) => void,
+): Promise<boolean> {
+  const now = deps.clock.now();
+  const hashed: (NewFile & { rawBytes: number; sha256: Uint8Array; found: FoundFile; stat: string })[] = [];
+  try {
+    for (const file of found.files) hashed.push(await hashedFile(file));
+    const made = await makeDigest({
+      uid: found.uid,
+      agent: found.agent,
+      rawBytes: hashed.reduce((bytes, file) => bytes + file.rawBytes, 0),
+      now,
+      peekTitle: found.peek?.title ?? null,
+      files: found.files.flatMap((file) =>
+        file.class.role === 'main' || file.class.role === 'subagent'
+          ? [{ role: file.class.role, key: file.class.key, chunks: chunksOf(file) }]
+          : [],
+      ),
+    });
+    if (!made.ok) {
+      warn(
+        `${found.uid} alone exceeds the hard cap and cannot be digested (${made.why}): it was left where it is`,
+      );
+      return false;
+    }
+    const sessionId = ensureSession(deps.db, {
+      uid: found.uid,
+      agent: found.agent.id,
+      nativeId: found.nativeId,
+      agentRoot: found.root,
+      ingestedAt: now,
+    });
+    describeSession(deps.db, sessionId, {
+      project: made.digest.project,
+      title: made.digest.title,
+      branch: made.digest.branches.at(-1) ?? null,
+      parentUid: null,
+      startedAt: plausibleTime(made.digest.started_at, now),
+      endedAt: plausibleTime(made.digest.ended_at, now),
+    });
+    recordDigestOnly(deps.db, {
+      sessionId,
+      uid: found.uid,
+      at: now,
+      version: DIGEST_VERSION,
+      json: made.json,
+      reason: 'alone it exceeds the hard cap; its digest stays',
+      files: hashed.map(({ role, key, relPath, encoding, rawBytes, sha256 }) => ({
+        role,
+        key,
+        relPath,
+        encoding,
+        rawBytes,
+        sha256,
+      })),
+    });
+    for (const { found: file, rawBytes, stat } of hashed) {
+      markSource(deps.db, {
+        path: file.path,
+        agent: file.agent.id,
+        sessionId,
+        fileId: null,
+        stat,
+        takenBytes: rawBytes,
+        headSha256: null,
+        tailSha256: null,
+      });
+    }
+    return true;
+  } catch (thrown) {
+    warn(`could not digest ${found.uid}: ${messageOf(thrown)}`);
+    return false;
+  }
+}
+
+async function* chunksOf(file: FoundFile): AsyncGenerator<Uint8Array> {
+  using source = new SourceFile(file.path, file.class.encoding);
+  yield* source.chunks();
+}
+
+async function hashedFile(file: FoundFile) {
+  using source = new SourceFile(file.path, file.class.encoding);
+  const hasher = new Bun.CryptoHasher('sha256');
+  let rawBytes = 0;
+  for await (const chunk of source.chunks()) {
+    hasher.update(chunk);
+    rawBytes += chunk.length;
+  }
+  return {
+    ...newFile(file),
+    rawBytes,
+    sha256: hasher.digest() as Uint8Array,
+    found: file,
+    stat: source.stat,
+  };
+}

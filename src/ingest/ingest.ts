@@ -1,0 +1,272 @@
+/**
+ * Ingest: new bytes of transcripts into Tier 1, oldest session first, each digested at once.
+ * Promises: adds and never evicts; a bad file stops no other; it stops before usage would pass the hard cap and says how
+ * many sessions wait; after a stop or a kill the next run goes on.
+ */
+import type { AgentFormat, Host } from '../domain/agent.ts';
+import { FailureError } from '../domain/errors.ts';
+import type { AgentId, SessionUid } from '../domain/ids.ts';
+import type { Clock, Iso } from '../domain/time.ts';
+import type { WritableDb } from '../store/connection.ts';
+import { knownSources } from '../store/read-sources.ts';
+import { usage } from '../store/usage.ts';
+import { agentById } from './agents/index.ts';
+import { type AnalyzeDeps, analyzeSession, sessionsWaiting } from './analyze.ts';
+import { digestOnly } from './digest-only.ts';
+import { discover, type FoundSession } from './discover.ts';
+import { storedSizeOf } from './measure.ts';
+import { isWanted } from './select.ts';
+import { type TakeDeps, takeSession } from './take-session.ts';
+
+export interface IngestOptions {
+  /** Empty: every agent found on this machine. */
+  readonly paths: readonly string[];
+  readonly agent: AgentId | null;
+  readonly since: Iso | null;
+  /** A part of the project's path. */
+  readonly project: string | null;
+  /** Projects or paths never stored. */
+  readonly exclude: readonly string[];
+  /** Hold every file against what is stored, byte by byte. */
+  readonly full: boolean;
+  readonly dryRun: boolean;
+  readonly analyze: boolean;
+  readonly hardCapBytes: number;
+}
+
+export type IngestProgress =
+  | { readonly kind: 'scanned'; readonly sessions: number; readonly files: number; readonly rawBytes: number }
+  | {
+      readonly kind: 'session';
+      readonly uid: SessionUid;
+      readonly done: number;
+      readonly total: number;
+      readonly readBytes: number;
+      readonly totalBytes: number;
+    };
+
+export interface IngestDeps {
+  readonly db: WritableDb;
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly analyze: AnalyzeDeps;
+  readonly progress: (event: IngestProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface IngestReport {
+  version: 1;
+  dry_run: boolean;
+  agents: { agent: string; root: string; sessions: number; files: number; raw_bytes: number }[];
+  sessions_found: number;
+  sessions_new: number;
+  sessions_grown: number;
+  sessions_unchanged: number;
+  /** Evicted, and their source is what it was: not stored again. */
+  sessions_evicted: number;
+  /** Not stored because usage would pass the hard cap. */
+  sessions_waiting: number;
+  /** Too large for Tier 1 alone: digested from their source, recorded as evicted. */
+  sessions_digest_only: number;
+  sessions_excluded: number;
+  files_found: number;
+  /** Files whose content was read; 0 where nothing has changed. */
+  files_read: number;
+  bytes_read: number;
+  raw_bytes_added: number;
+  stored_bytes_added: number;
+  analyzed: number;
+  analyze_failed: number;
+  /** Files that could not be stored. */
+  failed: number;
+  over_hard_cap: boolean;
+  interrupted: boolean;
+  warnings: string[];
+}
+
+export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<IngestReport> {
+  const report = emptyReport(options.dryRun);
+  const warn = (text: string) => report.warnings.push(text);
+  const before = usage(deps.db);
+  const now = deps.clock.now();
+  const found = await discover({
+    host: deps.host,
+    paths: options.paths,
+    agent: options.agent === null ? null : (agentById(options.agent) as AgentFormat | null),
+    known: knownSources(deps.db),
+    now,
+    warn,
+    signal: deps.signal,
+  });
+  report.files_found = found.files;
+  report.sessions_found = found.sessions.length;
+  report.agents = found.roots.map(({ agent, root, sessions, files, rawBytes }) => ({
+    agent: agent.id,
+    root,
+    sessions,
+    files,
+    raw_bytes: rawBytes,
+  }));
+  const wanted = found.sessions.filter((session) => isWanted(session, options));
+  report.sessions_excluded = found.sessions.length - wanted.length;
+  const changed = wanted.filter((session) => options.full || session.isChanged);
+  report.sessions_unchanged = wanted.length - changed.length;
+  deps.progress({
+    kind: 'scanned',
+    sessions: changed.length,
+    files: found.files,
+    rawBytes: changed.reduce((bytes, s) => bytes + rawBytesOf(s), 0),
+  });
+  if (options.dryRun)
+    return {
+      ...report,
+      sessions_new: changed.filter((s) => s.files.every((f) => f.known === null)).length,
+      sessions_grown: changed.filter((s) => s.files.some((f) => f.known !== null)).length,
+    };
+  // What an earlier run stored and did not come to analyze is older than what comes now.
+  if (options.analyze) await analyzeAll(deps, sessionsWaiting(deps.db, now, true), report);
+  await takeAll(deps, options, changed, report);
+  const after = usage(deps.db);
+  report.raw_bytes_added = after.rawBytes - before.rawBytes;
+  report.stored_bytes_added = after.tier1Bytes - before.tier1Bytes;
+  report.over_hard_cap = report.sessions_waiting > 0;
+  report.interrupted = deps.signal.aborted;
+  return report;
+}
+
+async function takeAll(
+  deps: IngestDeps,
+  options: IngestOptions,
+  sessions: readonly FoundSession[],
+  report: IngestReport,
+): Promise<void> {
+  const totalBytes = sessions.reduce((bytes, session) => bytes + rawBytesOf(session), 0);
+  const take: TakeDeps = {
+    db: deps.db,
+    now: deps.clock.now(),
+    full: options.full,
+    signal: deps.signal,
+    warn: (text) => report.warnings.push(text),
+  };
+  const queue = [...sessions];
+  let readBytes = 0;
+  for (let done = 0; queue.length > 0 && !deps.signal.aborted; done += 1) {
+    const session = queue.shift();
+    if (session === undefined) break;
+    deps.progress({
+      kind: 'session',
+      uid: session.uid,
+      done,
+      total: done + queue.length + 1,
+      readBytes,
+      totalBytes,
+    });
+    const room = await roomFor(deps, options, session);
+    if (room === 'wait') {
+      report.sessions_waiting = queue.length + 1;
+      return;
+    }
+    if (room === 'digest_only') {
+      if (await digestOnly(deps, session, (text) => report.warnings.push(text)))
+        report.sessions_digest_only += 1;
+      else report.sessions_waiting += 1;
+      continue;
+    }
+    const taken = await takeSession(take, session);
+    readBytes += rawBytesOf(session);
+    queue.unshift(...taken.diverged);
+    report.files_read += taken.filesRead;
+    report.bytes_read += taken.bytesRead;
+    report.failed += taken.failed;
+    if (taken.kind === 'new') report.sessions_new += 1;
+    else if (taken.kind === 'grown') report.sessions_grown += 1;
+    else if (taken.kind === 'evicted') report.sessions_evicted += 1;
+    else report.sessions_unchanged += 1;
+    if (options.analyze && !taken.interrupted && (taken.kind === 'new' || taken.kind === 'grown'))
+      await analyzeAll(deps, [taken.uid], report);
+  }
+}
+
+async function analyzeAll(
+  deps: IngestDeps,
+  uids: readonly SessionUid[],
+  report: IngestReport,
+): Promise<void> {
+  for (const uid of uids) {
+    if (deps.signal.aborted) return;
+    const outcome = await analyzeSession(deps.analyze, uid, deps.signal);
+    if (outcome.ok) {
+      report.analyzed += 1;
+      continue;
+    }
+    report.analyze_failed += 1;
+    report.warnings.push(`analyze failed for ${uid}: ${outcome.why}`);
+  }
+}
+
+/** Whether a session fits under the hard cap. It is only measured where its plain size might not fit. */
+async function roomFor(
+  deps: IngestDeps,
+  options: IngestOptions,
+  session: FoundSession,
+): Promise<'store' | 'wait' | 'digest_only'> {
+  const leftBytes = options.hardCapBytes - usage(deps.db).tier1Bytes;
+  const newFiles = session.files.filter((file) => file.isChanged);
+  const newBytes = newFiles.reduce(
+    (bytes, file) => bytes + Math.max(0, file.sizeBytes - (file.known?.takenBytes ?? 0)),
+    0,
+  );
+  // Compressed frames of a chunk can be a little larger than the chunk; a stored .zst only shrinks or keeps.
+  const atMostBytes = Math.ceil(newBytes * 1.01) + 1024 * newFiles.length;
+  const isCompressed = newFiles.some((file) => file.class.encoding === 'zstd');
+  if (!isCompressed && atMostBytes <= leftBytes) return 'store';
+  const measured = await storedSizeOf(session, deps.signal);
+  if (measured.newBytes <= leftBytes) return 'store';
+  return measured.wholeBytes > options.hardCapBytes &&
+    session.files.every((file) => file.known === null || file.known.key === null)
+    ? 'digest_only'
+    : 'wait';
+}
+
+function rawBytesOf(session: FoundSession): number {
+  return session.files.reduce((bytes, file) => bytes + (file.isChanged ? file.sizeBytes : 0), 0);
+}
+
+function emptyReport(dryRun: boolean): IngestReport {
+  return {
+    version: 1,
+    dry_run: dryRun,
+    agents: [],
+    sessions_found: 0,
+    sessions_new: 0,
+    sessions_grown: 0,
+    sessions_unchanged: 0,
+    sessions_evicted: 0,
+    sessions_waiting: 0,
+    sessions_digest_only: 0,
+    sessions_excluded: 0,
+    files_found: 0,
+    files_read: 0,
+    bytes_read: 0,
+    raw_bytes_added: 0,
+    stored_bytes_added: 0,
+    analyzed: 0,
+    analyze_failed: 0,
+    failed: 0,
+    over_hard_cap: false,
+    interrupted: false,
+    warnings: [],
+  };
+}
+
+/** Fails before anything is read where `--agent` names no agent. */
+export function knownAgent(name: string): AgentId {
+  const agent = agentById(name);
+  if (agent === null)
+    throw new FailureError({
+      code: 'usage',
+      message: `no agent ${name}`,
+      hint: 'See `session-memory agents`.',
+    });
+  return agent.id;
+}

@@ -1,0 +1,30 @@
+/**
+ * How many bytes a session would take in Tier 1, found by compressing it without storing it.
+ * Promises: streams; stores nothing. Used only where the plain size might not fit under the hard cap.
+ */
+import type { FoundSession } from './discover.ts';
+import { toSegments } from './segmenter.ts';
+import { SourceFile } from './source.ts';
+
+export async function storedSizeOf(
+  session: FoundSession,
+  signal: AbortSignal,
+): Promise<{ newBytes: number; wholeBytes: number }> {
+  let newBytes = 0;
+  let wholeBytes = 0;
+  for (const file of session.files) {
+    try {
+      using source = new SourceFile(file.path, file.class.encoding);
+      const knownBytes = file.known?.takenBytes ?? 0;
+      for await (const segment of toSegments(source.chunks(), 0)) {
+        wholeBytes += segment.data.length;
+        if (file.isChanged && segment.logOffset + segment.rawBytes > knownBytes)
+          newBytes += segment.data.length;
+        if (signal.aborted) return { newBytes, wholeBytes };
+      }
+    } catch {
+      // A file that cannot be read takes no room; storing it will name it in a warning.
+    }
+  }
+  return { newBytes, wholeBytes };
+}

@@ -1,0 +1,82 @@
+/**
+ * What is on this machine and not yet safe: agents, their sessions, what each agent will delete by itself and when.
+ * Promises: reads no transcript that is known and unchanged; writes only the result of the scan, if told to.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AgentFormat, Host } from '../domain/agent.ts';
+import { type Clock, DAY_MS, type Iso } from '../domain/time.ts';
+import type { ReadableDb } from '../store/connection.ts';
+import { knownSources } from '../store/read-sources.ts';
+import { AGENTS } from './agents/index.ts';
+import { discover, existingRoots, type FoundSession } from './discover.ts';
+
+export interface AgentScan {
+  readonly agent: string;
+  readonly name: string;
+  readonly root: string;
+  readonly sessions: number;
+  readonly files: number;
+  readonly raw_bytes: number;
+  /** New, or grown since they were stored. */
+  readonly sessions_not_stored: number;
+  /** Those that the agent deletes within `AT_RISK_DAYS`. */
+  readonly sessions_at_risk: number;
+  readonly at_risk_not_stored: number;
+  /** Null: this agent deletes nothing by itself. */
+  readonly deletes_after_days: number | null;
+  readonly scanned_at: Iso;
+}
+
+/** A week: long enough to act, short enough to mean something. */
+export const AT_RISK_DAYS = 7;
+
+export async function scanAgents(
+  db: ReadableDb,
+  host: Host,
+  clock: Clock,
+  warn: (text: string) => void,
+): Promise<AgentScan[]> {
+  const now = clock.now();
+  const found = await discover({ host, paths: [], agent: null, known: knownSources(db), now, warn });
+  return existingRoots(host, AGENTS).map(({ agent, root }) => {
+    const sessions = found.sessions.filter((session) => session.agent === agent && session.root === root);
+    const days = deletesAfterDays(agent, root);
+    const atRisk =
+      days === null ? [] : sessions.filter((session) => goesWithinDays(session, days, now) <= AT_RISK_DAYS);
+    const totals = found.roots.find((entry) => entry.agent === agent && entry.root === root);
+    return {
+      agent: agent.id,
+      name: agent.name,
+      root,
+      sessions: sessions.length,
+      files: totals?.files ?? 0,
+      raw_bytes: totals?.rawBytes ?? 0,
+      sessions_not_stored: sessions.filter((session) => session.isChanged).length,
+      sessions_at_risk: atRisk.length,
+      at_risk_not_stored: atRisk.filter((session) => session.isChanged).length,
+      deletes_after_days: days,
+      scanned_at: now,
+    };
+  });
+}
+
+function deletesAfterDays(agent: AgentFormat, root: string): number | null {
+  if (agent.retention === null) return null;
+  return agent.retention.days(settingsText(join(root, agent.retention.settingsFile)));
+}
+
+function settingsText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // No settings: the agent's own default holds.
+    return null;
+  }
+}
+
+/** Days until the agent deletes the session, by the newest change of its files; negative where it is due. */
+function goesWithinDays(session: FoundSession, days: number, now: Iso): number {
+  const lastMs = Math.max(...session.files.map((file) => file.mtimeMs));
+  return days - (Date.parse(now) - lastMs) / DAY_MS;
+}

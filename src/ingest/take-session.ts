@@ -1,0 +1,224 @@
+/**
+ * One session into Tier 1: which of its files are new, grown, copies, or already evicted, and what follows.
+ * Promises: an evicted session whose files are what they were is not stored again, wherever they lie now; one that grew
+ * is stored whole; two transcripts that claim one id and differ become two sessions.
+ */
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { messageOf } from '../domain/errors.ts';
+import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
+import { type Iso, plausibleTime } from '../domain/time.ts';
+import type { WritableDb } from '../store/connection.ts';
+import { findSession } from '../store/read.ts';
+import { otherPathsOf, type Tombstone, tombstonesOf } from '../store/read-sources.ts';
+import { sameBytes } from '../store/segments.ts';
+import { describeSession, ensureSession } from '../store/write-raw.ts';
+import { noteReturn } from '../store/write-return.ts';
+import type { FoundFile, FoundSession } from './discover.ts';
+import { SourceFile } from './source.ts';
+import { mark, storedFile, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
+
+export interface TakeDeps {
+  readonly db: WritableDb;
+  readonly now: Iso;
+  readonly full: boolean;
+  readonly signal: AbortSignal;
+  readonly warn: (text: string) => void;
+}
+
+export interface TakenSession {
+  readonly uid: SessionUid;
+  readonly kind: 'new' | 'grown' | 'unchanged' | 'evicted';
+  readonly filesRead: number;
+  readonly bytesRead: number;
+  /** Files that could not be stored. */
+  readonly failed: number;
+  readonly interrupted: boolean;
+  /** Transcripts that claim this session's id but differ: sessions of their own. */
+  readonly diverged: readonly FoundSession[];
+}
+
+export async function takeSession(deps: TakeDeps, found: FoundSession): Promise<TakenSession> {
+  const before = findSession(deps.db, found.uid);
+  if (before?.evictedAt != null) {
+    const seen = await lookAtEvicted(deps, found);
+    if (seen.kind === 'evicted') return seen;
+    const sessionId = ensureRow(deps, found);
+    noteReturn(deps.db, sessionId, deps.now, seen.continues);
+    return takeFiles(deps, found, sessionId, found.files, 'grown');
+  }
+  const sessionId = ensureRow(deps, found);
+  const changed = deps.full ? found.files : found.files.filter((file) => file.isChanged);
+  return takeFiles(deps, found, sessionId, changed, before === null ? 'new' : 'grown');
+}
+
+function ensureRow(deps: TakeDeps, found: FoundSession): number {
+  return deps.db.writeTransaction(() => {
+    const { uid, agent, nativeId, root } = found;
+    const sessionId = ensureSession(deps.db, {
+      uid,
+      agent: agent.id,
+      nativeId,
+      agentRoot: root,
+      ingestedAt: deps.now,
+    });
+    const peek = found.peek;
+    const parent = peek?.parentNativeId ?? null;
+    describeSession(deps.db, sessionId, {
+      project: peek?.project ?? null,
+      title: findSession(deps.db, uid)?.title == null ? (peek?.title ?? null) : null,
+      branch: peek?.branch ?? null,
+      parentUid: parent === null || parent === nativeId ? null : sessionUid(agent.id, parent, hashText),
+      startedAt: plausibleTime(peek?.startedAt ?? null, deps.now),
+      endedAt: plausibleTime(peek?.endedAt ?? null, deps.now),
+    });
+    return sessionId;
+  });
+}
+
+async function takeFiles(
+  deps: TakeDeps,
+  found: FoundSession,
+  sessionId: number,
+  files: readonly FoundFile[],
+  kindIfStored: 'new' | 'grown',
+): Promise<TakenSession> {
+  const context: TakeContext = { db: deps.db, uid: found.uid, sessionId, signal: deps.signal };
+  const diverged: FoundFile[] = [];
+  let filesRead = 0;
+  let bytesRead = 0;
+  let failed = 0;
+  let stored = 0;
+  let interrupted = false;
+  for (const file of ownFirst(files)) {
+    if (deps.signal.aborted) interrupted = true;
+    if (interrupted) break;
+    try {
+      const taken = await takeOne(deps, context, file);
+      filesRead += taken.readBytes > 0 ? 1 : 0;
+      bytesRead += taken.readBytes;
+      if (taken.kind === 'diverged') diverged.push(file);
+      else if (taken.kind === 'interrupted') interrupted = true;
+      else if (taken.kind !== 'same' && taken.kind !== 'copy') stored += 1;
+    } catch (thrown) {
+      failed += 1;
+      deps.warn(`could not store ${file.path}: ${messageOf(thrown)}`);
+    }
+  }
+  return {
+    uid: found.uid,
+    kind: stored > 0 || interrupted ? kindIfStored : 'unchanged',
+    filesRead,
+    bytesRead,
+    failed,
+    interrupted,
+    diverged: asSessions(found, diverged),
+  };
+}
+
+/** The path that the store knows first, then plain before compressed, then the longest: copies are held against it. */
+function ownFirst(files: readonly FoundFile[]): FoundFile[] {
+  const rank = (file: FoundFile) => (file.known !== null ? 0 : file.class.encoding === 'plain' ? 1 : 2);
+  return [...files].sort(
+    (a, b) => rank(a) - rank(b) || b.sizeBytes - a.sizeBytes || (a.path < b.path ? -1 : 1),
+  );
+}
+
+async function takeOne(deps: TakeDeps, context: TakeContext, file: FoundFile): Promise<Taken> {
+  using source = new SourceFile(file.path, file.class.encoding);
+  const stored = storedFile(context, file.class.key);
+  if (stored === null) return takeNew(context, file, source);
+  const isOwn = file.known?.uid === context.uid && file.known.key === file.class.key;
+  const others = otherPathsOf(deps.db, context.uid, file.class.key, file.path);
+  // A path that is not the session's own may only replace what is stored where no other path is left on disk.
+  const mayReplace = isOwn
+    ? !others.some((path) => existsSync(path)) || file.known?.takenBytes === stored.rawBytes
+    : !others.some((path) => existsSync(path));
+  return takeChanged(context, file, source, stored, { mayReplace, full: deps.full });
+}
+
+/** Transcripts that share an id and differ, one session a folder. */
+function asSessions(found: FoundSession, files: readonly FoundFile[]): FoundSession[] {
+  const byFolder = new Map<string, FoundFile[]>();
+  for (const file of files) {
+    const folder = dirname(file.path);
+    byFolder.set(folder, [...(byFolder.get(folder) ?? []), file]);
+  }
+  return [...byFolder].map(([folder, group]) => ({
+    ...found,
+    uid: divergedUid(found.uid, hashText(folder)),
+    files: group,
+  }));
+}
+
+type Look =
+  | (TakenSession & { readonly kind: 'evicted' })
+  | { readonly kind: 'changed'; readonly continues: boolean };
+
+/** Holds the files of an evicted session against its tombstones. The same content is known again under any path. */
+async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look> {
+  const tombstones = tombstonesOf(deps.db, found.uid);
+  const newest = tombstones.filter((stone) => stone.generation === tombstones[0]?.generation);
+  const continued = new Set<string>();
+  let filesRead = 0;
+  let bytesRead = 0;
+  let isSame = true;
+  for (const file of found.files) {
+    if (file.known !== null && !file.isChanged && file.known.uid === found.uid) {
+      continued.add(file.class.key);
+      continue;
+    }
+    try {
+      using source = new SourceFile(file.path, file.class.encoding);
+      const { sameAs, startsWith, readBytes } = await hold(source, tombstones);
+      filesRead += 1;
+      bytesRead += readBytes;
+      for (const stone of startsWith) continued.add(stone.key);
+      if (sameAs === null) isSame = false;
+      else mark({ db: deps.db, sessionId: ensureRow(deps, found) }, file, source, null, sameAs.rawBytes);
+    } catch (thrown) {
+      deps.warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
+    }
+  }
+  if (!isSame) return { kind: 'changed', continues: newest.every((stone) => continued.has(stone.key)) };
+  return {
+    uid: found.uid,
+    kind: 'evicted',
+    filesRead,
+    bytesRead,
+    failed: 0,
+    interrupted: false,
+    diverged: [],
+  };
+}
+
+/** Which tombstone's content a file is, and which ones it begins with. */
+async function hold(source: SourceFile, tombstones: readonly Tombstone[]) {
+  const marks = [...new Set(tombstones.map((stone) => stone.rawBytes))].sort((a, b) => a - b);
+  const hasher = new Bun.CryptoHasher('sha256');
+  const hashAt = new Map<number, Uint8Array>();
+  let at = 0;
+  const take = (chunk: Uint8Array) => {
+    let rest = chunk;
+    for (const place of marks) {
+      if (place < at || place > at + rest.length || hashAt.has(place)) continue;
+      hasher.update(rest.subarray(0, place - at));
+      rest = rest.subarray(place - at);
+      at = place;
+      hashAt.set(place, hasher.copy().digest());
+    }
+    hasher.update(rest);
+    at += rest.length;
+  };
+  take(new Uint8Array(0));
+  for await (const chunk of source.chunks()) take(chunk);
+  const startsWith = tombstones.filter((stone) => {
+    const hash = hashAt.get(stone.rawBytes);
+    return hash !== undefined && sameBytes(hash, stone.sha256);
+  });
+  return { sameAs: startsWith.find((stone) => stone.rawBytes === at) ?? null, startsWith, readBytes: at };
+}
+
+function hashText(text: string): string {
+  return new Bun.CryptoHasher('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,53 @@
+/** The last scan of each agent's folder, so that `status` need not look at the disk. */
+import type { ReadableDb, WritableDb } from './connection.ts';
+
+export interface ScanRow {
+  readonly agent: string;
+  readonly root: string;
+  readonly scanned_at: string;
+  readonly sessions: number;
+  readonly raw_bytes: number;
+  readonly sessions_not_stored: number;
+  readonly sessions_at_risk: number;
+  readonly at_risk_not_stored: number;
+  readonly deletes_after_days: number | null;
+}
+
+export function saveScans(db: WritableDb, scans: readonly ScanRow[]): void {
+  db.writeTransaction(() => {
+    db.run('DELETE FROM scans');
+    for (const {
+      agent,
+      root,
+      scanned_at,
+      sessions,
+      raw_bytes,
+      sessions_not_stored,
+      sessions_at_risk,
+      at_risk_not_stored,
+      deletes_after_days,
+    } of scans) {
+      db.run(
+        `INSERT INTO scans (agent, root, scanned_at, sessions, raw_bytes, sessions_not_stored, sessions_at_risk,
+           at_risk_not_stored, deletes_after_days)
+         VALUES ($agent, $root, $scanned_at, $sessions, $raw_bytes, $sessions_not_stored, $sessions_at_risk,
+           $at_risk_not_stored, $deletes_after_days)`,
+        {
+          agent,
+          root,
+          scanned_at,
+          sessions,
+          raw_bytes,
+          sessions_not_stored,
+          sessions_at_risk,
+          at_risk_not_stored,
+          deletes_after_days,
+        },
+      );
+    }
+  });
+}
+
+export function lastScans(db: ReadableDb): ScanRow[] {
+  return db.all<ScanRow>('SELECT * FROM scans ORDER BY agent, root');
+}
