@@ -96,7 +96,7 @@ function salvage(text: string): LineRecords {
   const records: JsonRecord[] = [];
   let torn = false;
   const budget = { starts: STARTS_TRIED_MAX, chars: text.length * SCANS_OF_LINE_MAX };
-  for (const piece of text.split('\0')) {
+  for (const [piece] of text.matchAll(/[^\0]+/g)) {
     if (piece.trim() === '') continue;
     if (!takePiece(piece, records, budget)) torn = true;
   }
@@ -184,5 +184,44 @@ export function titleOf(text: string, charsMax = 120): string | null {
     .replace(/\s+/g, ' ')
     .trim();
   if (line === '') return null;
-  return line.length <= charsMax ? line : `${line.slice(0, charsMax - 1).toWellFormed().replace(/\ufffd$/, '')}…`;
+  return line.length <= charsMax
+    ? line
+    : `${line
+        .slice(0, charsMax - 1)
+        .toWellFormed()
+        .replace(/\ufffd$/, '')}…`;
+}
+
+const SEAM = Buffer.from('}{"');
+
+/**
+ * True where the bytes look like exactly one complete record without being parsed: nothing torn, no NUL, no second one.
+ * Exact about glued records, since a quote within a JSON string is always escaped and `}{"` cannot stand in one.
+ */
+export function isWholeRecord(line: Buffer): boolean {
+  let end = line.length;
+  while (end > 0 && (line[end - 1] === 0x0d || line[end - 1] === 0x20)) end--;
+  return line[0] === 0x7b && line[end - 1] === 0x7d && line.indexOf(0) < 0 && line.indexOf(SEAM) < 0;
+}
+
+/**
+ * The JSON string that follows `marker`, which ends with its opening quote and stands within the first `withinBytes`;
+ * null where there is none. The rest of the line is not parsed.
+ */
+export function stringBehind(line: Buffer, marker: string, withinBytes: number): string | null {
+  const at = line.subarray(0, withinBytes).indexOf(marker);
+  if (at < 0) return null;
+  const open = at + Buffer.byteLength(marker) - 1;
+  let close = line.indexOf(0x22, open + 1);
+  while (close > 0 && isEscaped(line, close)) close = line.indexOf(0x22, close + 1);
+  if (close < 0) return null;
+  const value = parseRecord(`{"v":${line.toString('utf8', open, close + 1)}}`)?.['v'];
+  return typeof value === 'string' ? value : null;
+}
+
+/** A quote is part of a string where an odd run of backslashes stands before it. */
+function isEscaped(line: Buffer, quote: number): boolean {
+  let at = quote - 1;
+  while (line[at] === 0x5c) at--;
+  return (quote - 1 - at) % 2 === 1;
 }

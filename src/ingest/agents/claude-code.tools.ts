@@ -1,0 +1,208 @@
+/**
+ * Claude Code's tools: what a call and its result tell.
+ * Promises: a call waits for its result only where the result tells more than the call; memory is bounded.
+ */
+import type { FactSink, Todo } from '../../domain/facts.ts';
+import type { Iso } from '../../domain/time.ts';
+import { isRecord, type JsonRecord, listAt, recordAt, textAt } from './jsonl.ts';
+
+/** Calls that wait for a result; a transcript torn again and again must not fill the memory. */
+const WAITING_MAX = 10_000;
+
+/** Which member of a tool's input is the file it works on, and what it does to it. */
+const FILE_TOOLS: ReadonlyMap<string, { readonly member: string; readonly does: 'read' | 'write' | 'edit' }> =
+  new Map([
+    ['Read', { member: 'file_path', does: 'read' }],
+    ['NotebookRead', { member: 'notebook_path', does: 'read' }],
+    ['Write', { member: 'file_path', does: 'write' }],
+    ['Edit', { member: 'file_path', does: 'edit' }],
+    ['MultiEdit', { member: 'file_path', does: 'edit' }],
+    ['NotebookEdit', { member: 'notebook_path', does: 'edit' }],
+  ]);
+
+type Waiting =
+  | { readonly kind: 'command' }
+  | { readonly kind: 'agent'; readonly task: string | null; readonly type: string | null }
+  | { readonly kind: 'task'; readonly subject: string | null; readonly isOwn: boolean }
+  | { readonly kind: 'plan'; readonly isOwn: boolean };
+
+/** The text of a message's content: a string, or its text blocks. */
+export function textOfContent(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  const texts = content.flatMap((block: unknown) =>
+    isRecord(block) && block['type'] === 'text' && typeof block['text'] === 'string' ? [block['text']] : [],
+  );
+  return texts.join('\n');
+}
+
+export class ClaudeTools {
+  private readonly sink: FactSink;
+  private readonly waiting = new Map<string, Waiting>();
+  private readonly agentIds = new Set<string>();
+
+  constructor(sink: FactSink) {
+    this.sink = sink;
+  }
+
+  waitsFor(callId: string): boolean {
+    return this.waiting.has(callId);
+  }
+
+  /** A `tool_use` block. `isOwn`: of the session itself, not of a subagent, whose todos and plans are not the session's. */
+  call(block: JsonRecord, isOwn: boolean, at: Iso | null): void {
+    const name = textAt(block, 'name');
+    const callId = textAt(block, 'id') ?? '';
+    const input = recordAt(block, 'input');
+    if (name === null) return;
+    this.sink.tool(name);
+    if (this.file(name, input)) return;
+    if (name === 'Bash' || name === 'PowerShell') this.command(callId, textAt(input, 'command'), at);
+    else if (name === 'Task' || name === 'Agent') {
+      const task = textAt(input, 'description') ?? textAt(input, 'prompt');
+      this.wait(callId, { kind: 'agent', task, type: textAt(input, 'subagent_type') });
+    } else if (name === 'TodoWrite' && isOwn) this.sink.todos(todosOf(input));
+    else if (name === 'TaskCreate')
+      this.wait(callId, { kind: 'task', subject: textAt(input, 'subject'), isOwn });
+    else if (name === 'TaskUpdate' && isOwn) this.taskUpdate(input);
+    else if (name === 'ExitPlanMode') this.plan(callId, textAt(input, 'plan'), isOwn);
+  }
+
+  private file(name: string, input: JsonRecord): boolean {
+    const tool = FILE_TOOLS.get(name);
+    if (tool === undefined) return false;
+    const path = textAt(input, tool.member);
+    if (path === null) return true;
+    if (tool.does === 'read') this.sink.fileRead(path);
+    else if (tool.does === 'write') this.sink.fileWritten(path);
+    else this.sink.fileEdited(path);
+    return true;
+  }
+
+  private wait(callId: string, what: Waiting): void {
+    if (this.waiting.size < WAITING_MAX) this.waiting.set(callId, what);
+  }
+
+  private command(callId: string, command: string | null, at: Iso | null): void {
+    if (command === null) return;
+    this.sink.command(callId, command, at);
+    this.wait(callId, { kind: 'command' });
+  }
+
+  private taskUpdate(input: JsonRecord): void {
+    const id = textAt(input, 'taskId');
+    if (id === null) return;
+    const status = textAt(input, 'status');
+    const text = textAt(input, 'subject');
+    this.sink.todoChanged(id, { ...(status === null ? {} : { status }), ...(text === null ? {} : { text }) });
+  }
+
+  /** Newer versions keep the plan in a file and tell it with the result. */
+  private plan(callId: string, plan: string | null, isOwn: boolean): void {
+    if (plan === null) this.wait(callId, { kind: 'plan', isOwn });
+    else if (isOwn) this.sink.plan(plan);
+  }
+
+  /** A `tool_result` block and the structured result beside the message. */
+  result(block: JsonRecord, structured: unknown, at: Iso | null): void {
+    const callId = textAt(block, 'tool_use_id') ?? '';
+    const text = textOfContent(block['content']);
+    const failed = block['is_error'] === true;
+    const waiting = this.waiting.get(callId);
+    this.waiting.delete(callId);
+    if (failed && !isRefusal(text)) this.error(text, at);
+    if (waiting === undefined) return;
+    const told = isRecord(structured) ? structured : {};
+    if (waiting.kind === 'command')
+      this.sink.commandResult(callId, exitCode(text, failed, block, told), failed, text);
+    else if (waiting.kind === 'agent') this.agentResult(callId, waiting, told, text);
+    else if (waiting.kind === 'task') this.taskCreated(waiting.subject, waiting.isOwn, told, text);
+    else if (waiting.kind === 'plan') {
+      const plan = textAt(told, 'plan');
+      if (plan !== null && waiting.isOwn) this.sink.plan(plan);
+    } else waiting satisfies never;
+  }
+
+  private error(text: string, at: Iso | null): void {
+    const plain = text.replace(/<\/?tool_use_error>/g, '').trim();
+    if (plain !== '') this.sink.error(plain, at);
+  }
+
+  private agentResult(
+    callId: string,
+    call: { readonly task: string | null; readonly type: string | null },
+    told: JsonRecord,
+    text: string,
+  ): void {
+    const id = textAt(told, 'agentId') ?? /^agentId: ([\w-]+)/m.exec(text)?.[1] ?? callId;
+    const isLaunch = told['isAsync'] === true || told['status'] === 'async_launched';
+    this.agentIds.add(id);
+    const result = isLaunch ? '' : textOfContent(told['content']) || text;
+    this.tellAgent(id, call, result);
+  }
+
+  private tellAgent(
+    id: string,
+    call: { readonly task: string | null; readonly type: string | null },
+    result: string,
+  ): void {
+    this.sink.subagent(id, {
+      ...(call.task === null ? {} : { task: call.task }),
+      ...(call.type === null ? {} : { kind: call.type }),
+      ...(result === '' ? {} : { result }),
+    });
+  }
+
+  private taskCreated(subject: string | null, isOwn: boolean, told: JsonRecord, text: string): void {
+    const task = recordAt(told, 'task');
+    const id = textAt(task, 'id') ?? /Task #(\w+)/.exec(text)?.[1];
+    const name = textAt(task, 'subject') ?? subject;
+    if (isOwn && id !== undefined && name !== null)
+      this.sink.todoChanged(id, { text: name, status: 'pending' });
+  }
+
+  /** What the client adds to a message in tags: a background agent's end, a command typed after `!`. */
+  note(text: string, uuid: string | null, at: Iso | null): void {
+    if (text.startsWith('<task-notification>')) {
+      const id = /<task-id>([\w-]+)<\/task-id>/.exec(text)?.[1];
+      const result = /<result>([\s\S]*?)<\/result>/.exec(text)?.[1];
+      if (id !== undefined && result !== undefined && this.agentIds.has(id))
+        this.sink.subagent(id, { result });
+    } else if (text.startsWith('<bash-input>')) {
+      const command = /^<bash-input>([\s\S]*?)<\/bash-input>/.exec(text)?.[1]?.trim();
+      if (command) this.sink.command(uuid ?? command, command, at);
+    }
+  }
+
+  /** Agents that were called and never answered are told all the same. */
+  end(): void {
+    for (const [callId, call] of this.waiting) if (call.kind === 'agent') this.tellAgent(callId, call, '');
+    this.waiting.clear();
+  }
+}
+
+function todosOf(input: JsonRecord): readonly Todo[] {
+  return listAt(input, 'todos').flatMap((entry) => {
+    const text = isRecord(entry) ? textAt(entry, 'content') : null;
+    return isRecord(entry) && text !== null ? [{ text, status: textAt(entry, 'status') ?? 'pending' }] : [];
+  });
+}
+
+/** A human who declines is no error of the tool. */
+function isRefusal(text: string): boolean {
+  return text.startsWith("The user doesn't want to") || text.startsWith('[Request interrupted');
+}
+
+/**
+ * Claude Code tells a code only in the text of a failure; a result that is told to be no error ended with 0, unless
+ * it still runs, was interrupted, or its code was read as something else (`grep` without a match).
+ */
+function exitCode(text: string, failed: boolean, block: JsonRecord, told: JsonRecord): number | null {
+  if (failed) {
+    const code = /^(?:Error: )?Exit code (\d{1,9})\b/.exec(text)?.[1];
+    return code === undefined ? null : Number(code);
+  }
+  const isOpen =
+    'backgroundTaskId' in told || told['interrupted'] === true || 'returnCodeInterpretation' in told;
+  return block['is_error'] === false && !isOpen ? 0 : null;
+}

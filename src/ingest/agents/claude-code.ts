@@ -1,0 +1,242 @@
+/**
+ * Claude Code: where it keeps sessions, what each file is, and where a restored one goes.
+ * Promises: decides by paths and bytes alone; touches no disk. The layout is Anthropic's "claude directory" page and recordings.
+ * Never: takes `memory/` or an index for a session; decodes a folder's name (it is lossy: the records tell the cwd).
+ */
+import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../domain/agent.ts';
+import type { TitleSource } from '../../domain/facts.ts';
+import { agentId } from '../../domain/ids.ts';
+import type { FileRole } from '../../domain/session.ts';
+import type { Iso } from '../../domain/time.ts';
+import { claudeReader, forkedFrom, humanPrompt, lineTime } from './claude-code.records.ts';
+import { type JsonRecord, linesWithin, parseRecord, recordsOf, textAt, titleOf, viewOf } from './jsonl.ts';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** How long Claude Code keeps transcripts where its settings do not say. */
+const CLEANUP_DAYS_DEFAULT = 30;
+/** A longer folder name gets a hash by Claude Code that cannot be computed here; the recorded name serves. */
+const FOLDER_CHARS_MAX = 200;
+/** Folders beside `projects` with files of one session each. */
+const OUTER_FOLDERS = ['file-history', 'tasks', 'todos'] as const;
+/** Records of the head read for a title; a human speaks early. */
+const HEAD_RECORDS_MAX = 400;
+
+export const claudeCode: AgentFormat = {
+  id: agentId('claude-code'),
+  name: 'Claude Code',
+  folders: ['projects', ...OUTER_FOLDERS],
+  retention: { settingsFile: 'settings.json', days: cleanupDays },
+  roots,
+  rootOf,
+  classify,
+  skipsFolder: (relPath) => /^projects\/[^/]+\/memory$/.test(relPath),
+  peek,
+  relPathOf,
+  reader: claudeReader,
+  restorePath,
+  resume: (session) => ({ cwd: session.project, argv: ['claude', '--resume', session.nativeId] }),
+};
+
+function roots(host: Host): readonly string[] {
+  const moved = host.env['CLAUDE_CONFIG_DIR'];
+  if (moved) return [moved];
+  return [host.platform === 'win32' ? `${host.homeDir}\\.claude` : `${host.homeDir}/.claude`];
+}
+
+function rootOf(path: string): string | null {
+  const named =
+    /^(.*?[\\/]\.claude|\.claude)(?:[\\/](?:projects|file-history|tasks|todos)(?:[\\/].*)?|[\\/])?$/s.exec(
+      path,
+    );
+  if (named) return named[1] ?? null;
+  // CLAUDE_CONFIG_DIR may bear any name; a project's folder is told by its form: an absolute path with `-` for `/`.
+  const moved = /^(.*)[\\/]projects[\\/](?:-|[A-Za-z]--)[A-Za-z0-9-]*(?:[\\/].*)?$/s.exec(path);
+  return moved?.[1] ?? null;
+}
+
+function classify(relPath: string): FileClass | null {
+  const [top, first, ...rest] = relPath.split('/');
+  if (top === 'projects' && first !== undefined && rest.length > 0) return classifyInProject(rest);
+  if (top === 'todos' && first !== undefined && rest.length === 0) return classifyTodo(first);
+  if ((top !== 'file-history' && top !== 'tasks') || first === undefined || rest.length === 0) return null;
+  return UUID.test(first) ? sidecar(first, `${top}/${rest.join('/')}`, true) : null;
+}
+
+function classifyInProject(parts: readonly string[]): FileClass | null {
+  const [first = '', ...inner] = parts;
+  if (first === 'memory') return null;
+  if (inner.length > 0) return classifyInSession(first, inner.join('/'));
+  if (!first.endsWith('.jsonl')) return null;
+  const stem = first.slice(0, -'.jsonl'.length);
+  const orphan = /^([0-9a-f-]{36})\.(orphaned-.+)$/i.exec(stem);
+  if (orphan?.[1] && UUID.test(orphan[1])) return fileOf('orphaned', orphan[1], `${orphan[2]}.jsonl`);
+  // Versions 2.0 to 2.1.0 put subagents beside the sessions; their records carry the parent's id.
+  if (/^agent-[\w-]+$/.test(stem)) return fileOf('subagent', null, first);
+  return fileOf('main', UUID.test(stem) ? stem : null, 'main');
+}
+
+function classifyInSession(session: string, inner: string): FileClass | null {
+  const isUuid = UUID.test(session);
+  const name = inner.slice(inner.lastIndexOf('/') + 1);
+  if (inner.startsWith('subagents/')) {
+    if (/^agent-.*\.jsonl$/.test(name)) return fileOf('subagent', isUuid ? session : null, inner);
+    if (!isUuid) return null;
+    return name.endsWith('.meta.json') ? fileOf('meta', session, inner) : sidecar(session, inner);
+  }
+  if (!isUuid) return null;
+  if (inner.startsWith('tool-results/')) return fileOf('tool-result', session, inner);
+  return sidecar(session, `session/${inner}`);
+}
+
+function classifyTodo(name: string): FileClass | null {
+  const match = /^([0-9a-f-]{36})-(agent-.+\.json)$/i.exec(name);
+  return match?.[1] && UUID.test(match[1]) ? sidecar(match[1], `todos/${match[2]}`, true) : null;
+}
+
+function fileOf(role: FileRole, nativeId: string | null, key: string): FileClass {
+  return { role, nativeId, key, encoding: 'plain' };
+}
+
+function sidecar(nativeId: string, key: string, onlyWithSession = false): FileClass {
+  const file = fileOf('sidecar', nativeId, key);
+  return onlyWithSession ? { ...file, onlyWithSession: true } : file;
+}
+
+/** What a peek gathers; the later of two titles of one kind wins, as Claude Code appends them again. */
+interface Gathered {
+  nativeId: string | null;
+  project: string | null;
+  branch: string | null;
+  parent: string | null;
+  isClaude: boolean;
+  firstAt: Iso | null;
+  lastAt: Iso | null;
+  readonly titles: Map<TitleSource, string>;
+  readonly leaves: Map<string, string>;
+}
+
+function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
+  const found: Gathered = {
+    ...{
+      nativeId: null,
+      project: null,
+      branch: null,
+      parent: null,
+      isClaude: false,
+      firstAt: null,
+      lastAt: null,
+    },
+    titles: new Map(),
+    leaves: new Map(),
+  };
+  let count = 0;
+  for (const line of linesWithin(head)) {
+    noteTime(found, lineTime(line), true);
+    if (count++ < HEAD_RECORDS_MAX || isTitle(line))
+      for (const one of recordsOf(line).records) note(found, one);
+  }
+  let latest: Iso | null = null;
+  for (const line of linesWithin(tail)) {
+    const at = lineTime(line);
+    if (at !== null && (latest === null || at > latest)) latest = at;
+    if (isTitle(line) || !found.isClaude) for (const one of recordsOf(line).records) note(found, one);
+  }
+  if (!found.isClaude) return null;
+  return {
+    ...{ nativeId: found.nativeId, project: found.project, branch: found.branch },
+    title: bestTitle(found.titles),
+    startedAt: found.firstAt,
+    endedAt: latest ?? found.lastAt,
+    parentNativeId: found.parent,
+  };
+}
+
+function isTitle(line: Uint8Array): boolean {
+  return /"type":"(?:ai-title|custom-title|summary)"/.test(viewOf(line).toString('latin1', 0, 80));
+}
+
+function noteTime(found: Gathered, at: Iso | null, first: boolean): void {
+  if (at === null) return;
+  if (first && (found.firstAt === null || at < found.firstAt)) found.firstAt = at;
+  if (found.lastAt === null || at > found.lastAt) found.lastAt = at;
+}
+
+function note(found: Gathered, record: JsonRecord): void {
+  const sessionId = textAt(record, 'sessionId');
+  const type = textAt(record, 'type');
+  if (type === null || 'payload' in record) return;
+  if (sessionId !== null || 'leafUuid' in record || type === 'file-history-snapshot') found.isClaude = true;
+  found.nativeId ??= sessionId;
+  found.project ??= textAt(record, 'cwd');
+  const branch = textAt(record, 'gitBranch');
+  if (branch !== null && branch !== 'HEAD') found.branch ??= branch;
+  found.parent ??= forkedFrom(record);
+  noteTitle(found, type, record);
+}
+
+function noteTitle(found: Gathered, type: string, record: JsonRecord): void {
+  const uuid = textAt(record, 'uuid');
+  if (type === 'custom-title') setTitle(found, 'custom', textAt(record, 'customTitle'));
+  else if (type === 'ai-title') setTitle(found, 'ai', textAt(record, 'aiTitle'));
+  else if (type === 'summary') {
+    const leaf = textAt(record, 'leafUuid');
+    const summary = textAt(record, 'summary');
+    if (leaf !== null && summary !== null) found.leaves.set(leaf, summary);
+  } else if (type === 'user' && !found.titles.has('prompt')) {
+    setTitle(found, 'prompt', humanPrompt(record));
+  }
+  // A file begins with summaries of other sessions; only one whose leaf is a record of this file names it.
+  if (uuid !== null && found.leaves.has(uuid)) setTitle(found, 'summary', found.leaves.get(uuid) ?? null);
+}
+
+function setTitle(found: Gathered, source: TitleSource, text: string | null): void {
+  const title = text === null ? null : titleOf(text);
+  if (title !== null) found.titles.set(source, title);
+}
+
+function bestTitle(titles: ReadonlyMap<TitleSource, string>): string | null {
+  return titles.get('custom') ?? titles.get('ai') ?? titles.get('summary') ?? titles.get('prompt') ?? null;
+}
+
+/** Claude Code's name of a project's folder: every character other than an ASCII letter, digit or `-` becomes `-`. */
+function folderOf(cwd: string): string {
+  return cwd.replace(/[^A-Za-z0-9-]/g, '-');
+}
+
+function relPathOf(peeked: Peek, fileName: string): string | null {
+  const folder = folderOf(peeked.project ?? '/');
+  if (/^agent-[\w-]+\.jsonl$/.test(fileName)) return `projects/${folder}/${fileName}`;
+  const stem = fileName.replace(/\.jsonl$/, '');
+  const id = UUID.test(stem) ? stem : peeked.nativeId;
+  return id === null ? null : `projects/${folder}/${id}.jsonl`;
+}
+
+function restorePath(
+  session: RestoreTarget,
+  file: { readonly role: FileRole; readonly key: string; readonly relPath: string },
+): string {
+  const folder = `projects/${projectFolder(session.project, file.relPath)}`;
+  const id = session.nativeId;
+  const { role, key } = file;
+  if (role === 'main') return `${folder}/${id}.jsonl`;
+  if (role === 'orphaned') return `${folder}/${id}.${key}`;
+  if (key.startsWith('todos/')) return `todos/${id}-${key.slice('todos/'.length)}`;
+  const outer = OUTER_FOLDERS.find((name) => key.startsWith(`${name}/`));
+  if (outer !== undefined) return `${outer}/${id}/${key.slice(outer.length + 1)}`;
+  if (key.startsWith('session/')) return `${folder}/${id}/${key.slice('session/'.length)}`;
+  return key.includes('/') ? `${folder}/${id}/${key}` : `${folder}/${key}`;
+}
+
+/** Where `claude --resume` looks from the project's cwd; the recorded folder where the cwd is unknown or too long to name. */
+function projectFolder(project: string | null, relPath: string): string {
+  const recorded = /^projects\/([^/]+)\//.exec(relPath)?.[1];
+  const named = project === null ? null : folderOf(project);
+  if (named !== null && named.length <= FOLDER_CHARS_MAX) return named;
+  return recorded ?? named?.slice(0, FOLDER_CHARS_MAX) ?? '-';
+}
+
+/** Days from Claude Code's `cleanupPeriodDays`; 0 is taken as it stands. */
+function cleanupDays(settingsText: string | null): number {
+  const days = settingsText === null ? null : parseRecord(settingsText)?.['cleanupPeriodDays'];
+  return typeof days === 'number' && Number.isFinite(days) && days >= 0 ? days : CLEANUP_DAYS_DEFAULT;
+}

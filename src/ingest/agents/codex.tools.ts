@@ -1,0 +1,226 @@
+/**
+ * Codex's tools: what a call and its output tell.
+ * Promises: a call waits for its output only where that tells more than the call; memory is bounded.
+ * Source: the tools of openai/codex (shell, exec_command, apply_patch, update_plan) and recordings.
+ */
+import type { FactSink, Todo } from '../../domain/facts.ts';
+import type { Iso } from '../../domain/time.ts';
+import { isRecord, type JsonRecord, listAt, parseRecord, recordAt, textAt } from './jsonl.ts';
+
+/** Calls that wait for an output; a transcript torn again and again must not fill the memory. */
+const WAITING_MAX = 10_000;
+/** The exit status stands in the first lines of an output. */
+const STATUS_CHARS = 600;
+const ERROR_CHARS = 2000;
+
+export class CodexTools {
+  /** Patches name files relative to it. */
+  cwd: string | null = null;
+  private readonly sink: FactSink;
+  /** The call that waits, and the command whose result it brings. */
+  private readonly waiting = new Map<string, string>();
+  /** Commands that still run, by the number that Codex gave their terminal. */
+  private readonly running = new Map<string, string>();
+
+  constructor(sink: FactSink) {
+    this.sink = sink;
+  }
+
+  waitsFor(callId: string): boolean {
+    return this.waiting.has(callId);
+  }
+
+  /** A response item that is no message. */
+  item(item: JsonRecord, at: Iso | null): void {
+    const type = textAt(item, 'type') ?? '';
+    const callId = textAt(item, 'call_id') ?? textAt(item, 'id') ?? '';
+    if (type === 'function_call')
+      this.call(callId, textAt(item, 'name') ?? 'function', argumentsOf(item), at);
+    else if (type === 'custom_tool_call')
+      this.custom(callId, textAt(item, 'name') ?? 'custom', textAt(item, 'input'), at);
+    else if (type === 'local_shell_call') this.call(callId, 'local_shell', recordAt(item, 'action'), at);
+    else if (type === 'function_call_output' || type === 'custom_tool_call_output')
+      this.output(callId, item['output'], at);
+    else if (type === 'web_search_call' || type === 'tool_search_call')
+      this.sink.tool(type.replace(/_call$/, ''));
+    else if (
+      type !== 'reasoning' &&
+      type !== 'tool_search_output' &&
+      type !== 'compaction' &&
+      type !== 'ghost_snapshot'
+    ) {
+      this.sink.unknown(`response_item/${type}`);
+    }
+  }
+
+  private call(callId: string, name: string, input: JsonRecord, at: Iso | null): void {
+    this.sink.tool(name);
+    if (name === 'update_plan') this.sink.todos(todosOf(input));
+    else if (name === 'write_stdin') this.goOn(callId, input);
+    else if (name === 'apply_patch') this.patch(textAt(input, 'input') ?? textAt(input, 'patch') ?? '');
+    else if (name === 'view_image' || name === 'read_file') {
+      const path = textAt(input, 'path') ?? textAt(input, 'file_path');
+      if (path !== null) this.sink.fileRead(this.absolute(path));
+    } else {
+      const command = commandOf(input);
+      if (command !== null) this.command(callId, command, at);
+    }
+  }
+
+  private custom(callId: string, name: string, input: string | null, at: Iso | null): void {
+    this.sink.tool(name);
+    if (input === null) return;
+    if (input.includes('*** Begin Patch')) this.patch(input);
+    if (name === 'apply_patch') return;
+    // `exec` runs a script of its own that calls tools; each literal command in it is one.
+    const commands = [...input.matchAll(/\bcmd["']?\s*:\s*("(?:[^"\\]|\\.){1,65536}")/g)];
+    commands.forEach((match, index) => {
+      const command = parseRecord(`{"c":${match[1] ?? '""'}}`)?.['c'];
+      if (typeof command === 'string') this.command(index === 0 ? callId : `${callId}.${index}`, command, at);
+    });
+  }
+
+  private command(callId: string, command: string, at: Iso | null): void {
+    this.sink.command(callId, command, at);
+    if (command.includes('*** Begin Patch')) this.patch(command);
+    if (this.waiting.size < WAITING_MAX) this.waiting.set(callId, callId);
+  }
+
+  /** Input for, or a look at, a command that still runs: its output may bring that command's end. */
+  private goOn(callId: string, input: JsonRecord): void {
+    const origin = this.running.get(String(input['session_id']));
+    if (origin !== undefined && this.waiting.size < WAITING_MAX) this.waiting.set(callId, origin);
+  }
+
+  private output(callId: string, output: unknown, at: Iso | null): void {
+    const origin = this.waiting.get(callId);
+    this.waiting.delete(callId);
+    if (origin === undefined) return;
+    const told = outputOf(output);
+    if (told.terminal !== null && this.running.size < WAITING_MAX) this.running.set(told.terminal, origin);
+    this.ended(origin, told.exitCode, told.failed, told.text, at);
+  }
+
+  private ended(
+    callId: string,
+    exitCode: number | null,
+    failed: boolean,
+    text: string,
+    at: Iso | null,
+  ): void {
+    this.sink.commandResult(callId, exitCode, failed, text);
+    const message = text.slice(0, ERROR_CHARS).trim();
+    if (failed && message !== '') this.sink.error(message, at);
+  }
+
+  /** `exec_command_end`, of versions before 0.13x: the exit status as a number, and what the command read. */
+  commandEnd(item: JsonRecord, at: Iso | null): void {
+    for (const parsed of listAt(item, 'parsed_cmd')) {
+      const path = isRecord(parsed) && parsed['type'] === 'read' ? textAt(parsed, 'path') : null;
+      if (path !== null) this.sink.fileRead(this.absolute(path));
+    }
+    const callId = textAt(item, 'call_id') ?? '';
+    const origin = this.waiting.get(callId);
+    const exitCode = item['exit_code'];
+    if (origin === undefined || typeof exitCode !== 'number') return;
+    this.waiting.delete(callId);
+    const text = textAt(item, 'aggregated_output') ?? textAt(item, 'stdout') ?? textAt(item, 'stderr') ?? '';
+    this.ended(origin, exitCode, exitCode !== 0, text, at);
+  }
+
+  /** `patch_apply_end`: the files that were really changed, by their whole paths. */
+  patchEnd(item: JsonRecord): void {
+    if (item['success'] === false) return;
+    for (const [path, change] of Object.entries(recordAt(item, 'changes'))) {
+      const isNew = isRecord(change) && (change['type'] === 'add' || isRecord(change['add']));
+      this.changed(path, isNew);
+      const moved = isRecord(change) ? textAt(change, 'move_path') : null;
+      if (moved !== null) this.changed(moved, true);
+    }
+  }
+
+  /** The files named in a patch in Codex's own form; also where it stands inside a script's string. */
+  private patch(text: string): void {
+    for (const match of text.matchAll(
+      /\*\*\* (Add File|Update File|Delete File|Move to): ([^\n\r"\\]{1,4096})/g,
+    )) {
+      if (match[2]) this.changed(match[2].trim(), match[1] === 'Add File' || match[1] === 'Move to');
+    }
+  }
+
+  private changed(path: string, isNew: boolean): void {
+    if (isNew) this.sink.fileWritten(this.absolute(path));
+    else this.sink.fileEdited(this.absolute(path));
+  }
+
+  private absolute(path: string): string {
+    if (this.cwd === null || /^(?:[/\\~]|[A-Za-z]:)/.test(path)) return path;
+    return `${this.cwd}/${path.replace(/^(?:\.\/)+/, '')}`;
+  }
+}
+
+/** A function's arguments are JSON within a string. */
+function argumentsOf(item: JsonRecord): JsonRecord {
+  const text = item['arguments'];
+  if (isRecord(text)) return text;
+  return (typeof text === 'string' ? parseRecord(text) : null) ?? {};
+}
+
+/** The command of a shell tool: `cmd`, or `command` as text or as argv, of which a shell's `-lc` script is the command. */
+function commandOf(input: JsonRecord): string | null {
+  const text = textAt(input, 'cmd') ?? textAt(input, 'command');
+  if (text !== null) return text;
+  const argv = listAt(input, 'command').filter((part) => typeof part === 'string');
+  if (argv.length === 0) return null;
+  const [shell = '', flag = '', script] = argv;
+  return /(?:^|\/)(?:ba|z|da|)sh$/.test(shell) && /^-l?c$/.test(flag) && script !== undefined
+    ? script
+    : argv.join(' ');
+}
+
+function todosOf(input: JsonRecord): readonly Todo[] {
+  return listAt(input, 'plan').flatMap((entry) => {
+    const text = isRecord(entry) ? textAt(entry, 'step') : null;
+    return isRecord(entry) && text !== null ? [{ text, status: textAt(entry, 'status') ?? 'pending' }] : [];
+  });
+}
+
+interface Output {
+  readonly exitCode: number | null;
+  readonly failed: boolean;
+  readonly text: string;
+  /** The terminal that the command still runs in. */
+  readonly terminal: string | null;
+}
+
+/** An output is text with a heading, older ones JSON `{output, metadata: {exit_code}}`, newer ones a list of texts. */
+function outputOf(output: unknown): Output {
+  const whole = typeof output === 'string' ? output : Array.isArray(output) ? joined(output) : '';
+  const old = whole.startsWith('{"output"') ? parseRecord(whole) : null;
+  if (old !== null) {
+    const code = recordAt(old, 'metadata')['exit_code'];
+    const exitCode = typeof code === 'number' ? code : null;
+    return {
+      exitCode,
+      failed: exitCode !== null && exitCode !== 0,
+      text: textAt(old, 'output') ?? '',
+      terminal: null,
+    };
+  }
+  const start = whole.indexOf('Output:\n');
+  const isHeaded = start >= 0 && start < STATUS_CHARS;
+  const heading = isHeaded ? whole.slice(0, start) : whole.slice(0, STATUS_CHARS);
+  const code = /^(?:Process exited with code|Exit code:) (-?\d{1,9})\b/m.exec(heading)?.[1];
+  const exitCode = code === undefined ? null : Number(code);
+  return {
+    exitCode,
+    failed:
+      exitCode === null ? /^Script failed|^exec_command failed|^failed /m.test(heading) : exitCode !== 0,
+    text: isHeaded ? whole.slice(start + 'Output:\n'.length) : whole,
+    terminal: /^Process running with session ID (\w{1,32})/m.exec(heading)?.[1] ?? null,
+  };
+}
+
+function joined(output: readonly unknown[]): string {
+  return output.flatMap((part) => (isRecord(part) ? [textAt(part, 'text') ?? ''] : [])).join('');
+}

@@ -1,0 +1,14 @@
+/**
+ * The agents that session-memory knows. A new one is a file beside this and a line in `AGENTS`.
+ * Promises: ids are unique, and no agent's file knows another's.
+ */
+import type { AgentFormat } from '../../domain/agent.ts';
+import { claudeCode } from './claude-code.ts';
+import { codex } from './codex.ts';
+
+export const AGENTS: readonly AgentFormat[] = [claudeCode, codex];
+
+/** The agent of that id, or null where none is known by it. */
+export function agentById(text: string): AgentFormat | null {
+  return AGENTS.find((agent) => agent.id === text) ?? null;
+}
