@@ -127,14 +127,15 @@ function ownFirst(files: readonly FoundFile[]): FoundFile[] {
 async function takeOne(deps: TakeDeps, context: TakeContext, file: FoundFile): Promise<Taken> {
   using source = new SourceFile(file.path, file.class.encoding);
   const stored = storedFile(context, file.class.key);
-  if (stored === null) return takeNew(context, file, source);
+  // Awaited here: `using` closes the source when this function returns.
+  if (stored === null) return await takeNew(context, file, source);
   const isOwn = file.known?.uid === context.uid && file.known.key === file.class.key;
   const others = otherPathsOf(deps.db, context.uid, file.class.key, file.path);
   // A path that is not the session's own may only replace what is stored where no other path is left on disk.
   const mayReplace = isOwn
     ? !others.some((path) => existsSync(path)) || file.known?.takenBytes === stored.rawBytes
     : !others.some((path) => existsSync(path));
-  return takeChanged(context, file, source, stored, { mayReplace, full: deps.full });
+  return await takeChanged(context, file, source, stored, { mayReplace, full: deps.full });
 }
 
 /** Transcripts that share an id and differ, one session a folder. */

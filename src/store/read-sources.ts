@@ -22,7 +22,7 @@ export function knownSources(db: ReadableDb): Map<string, KnownSource> {
   const rows = db.all<KnownSource>(
     `SELECT path, s.session_uid AS uid, s.native_id AS nativeId, f.key AS key, stat, taken_bytes AS takenBytes,
        head_sha256 AS headSha256, tail_sha256 AS tailSha256
-     FROM sources JOIN sessions s ON s.id = session_id LEFT JOIN files f ON f.id = file_id`,
+     FROM sources o JOIN sessions s ON s.id = o.session_id LEFT JOIN files f ON f.id = o.file_id`,
   );
   return new Map(rows.map((row) => [row.path, row]));
 }
