@@ -8,7 +8,8 @@ import type { TitleSource } from '../../domain/facts.ts';
 import { agentId } from '../../domain/ids.ts';
 import type { FileRole } from '../../domain/session.ts';
 import type { Iso } from '../../domain/time.ts';
-import { claudeReader, forkedFrom, humanPrompt, lineTime } from './claude-code.records.ts';
+import { claudeReader } from './claude-code.reader.ts';
+import { forkedFrom, humanPrompt, lineTime } from './claude-code.records.ts';
 import { type JsonRecord, linesWithin, parseRecord, recordsOf, textAt, titleOf, viewOf } from './jsonl.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

@@ -1,68 +1,16 @@
 /**
- * Codex's records, one JSON object a line, read as facts: `{timestamp, type, payload}`, and the bare items of 2025.
- * Promises: a line whose facts no digest uses is not parsed, but its time counts and a record glued to it is not missed;
- * history that a fork copied from its parent is told as copied prompts and nothing else.
+ * Codex's records, one JSON object a line: `{timestamp, type, payload}`, and the bare items of 2025.
+ * Promises: pure; what a record does not tell is null.
  * Never: takes context that Codex adds (AGENTS.md, environment) for a human's words.
  * Source: codex-rs/rollout (recorder.rs, policy.rs) of openai/codex, and recordings of versions 0.118 to 0.147.
  */
-import type { FactSink, LineVerdict, RecordReader, Tokens } from '../../domain/facts.ts';
+import type { Tokens } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
-import { CodexTools } from './codex.tools.ts';
-import {
-  countAt,
-  isRecord,
-  isWholeRecord,
-  type JsonRecord,
-  LINE_BYTES_MAX,
-  listAt,
-  recordAt,
-  recordsOf,
-  stringBehind,
-  textAt,
-  timeBehind,
-  titleOf,
-  viewOf,
-} from './jsonl.ts';
+import { countAt, isRecord, type JsonRecord, listAt, recordAt, textAt, timeBehind, viewOf } from './jsonl.ts';
 
-/** `type/payload type` of lines that a digest takes nothing from but the time. */
-const SKIPPED: ReadonlySet<string> = new Set([
-  ...['reasoning', 'message/developer', 'message/system', 'tool_search_output'].map(
-    (type) => `response_item/${type}`,
-  ),
-  ...[
-    'agent_reasoning',
-    'agent_reasoning_raw_content',
-    'mcp_tool_call_end',
-    'web_search_end',
-    'task_complete',
-  ].map((type) => `event_msg/${type}`),
-  ...['turn_aborted', 'context_compacted', 'thread_rolled_back', 'turn_diff', 'background_event'].map(
-    (type) => `event_msg/${type}`,
-  ),
-  ...['entered_review_mode', 'exited_review_mode', 'exec_command_begin', 'exec_command_output_delta'].map(
-    (type) => `event_msg/${type}`,
-  ),
-]);
-/** Whole record types without facts. */
-const SKIPPED_KINDS: ReadonlySet<string> = new Set([
-  'world_state',
-  'inter_agent_communication',
-  'ghost_snapshot',
-]);
-const RESULTS: ReadonlySet<string> = new Set([
-  ...['function_call_output', 'custom_tool_call_output', 'exec_command_end'],
-]);
-const HEAD_FORM =
-  /^\{(?:"timestamp":"[^"]{0,40}",)?(?:"ordinal":\d+,)?"type":"(\w+)"(?:,"payload":\{"type":"(\w+)")?/;
-const CALL_ID = Buffer.from('"call_id":"');
 const TIME = '"timestamp":"';
 /** A record's time is its first member, behind an id at most. */
 const TIME_WITHIN_BYTES = 200;
-const HEAD_BYTES = 400;
-/** Versions without turn ids: what a fork copies is written in one burst. */
-const BURST_MS = 1000;
-/** Messages kept until it is known whether this version notes prompts as events. */
-const CANDIDATES_MAX = 1000;
 
 /** What a `session_meta`, or the first line of the oldest form, tells of a session. */
 export interface Meta {
@@ -135,7 +83,7 @@ function ownWords(text: string): string | null {
   return own;
 }
 
-function textsOf(item: JsonRecord): readonly string[] {
+export function textsOf(item: JsonRecord): readonly string[] {
   return listAt(item, 'content').flatMap((block) => {
     const text = isRecord(block) ? textAt(block, 'text') : null;
     return text === null ? [] : [text];
@@ -154,264 +102,32 @@ export function cwdOfContext(record: JsonRecord): string | null {
 }
 
 /** Milliseconds since 1970 in a UUID of version 7, null in any other id. */
-function msOfId(id: string | null): number | null {
+export function msOfId(id: string | null): number | null {
   return id !== null && /^[0-9a-f]{8}-[0-9a-f]{4}-7/i.test(id)
     ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
     : null;
 }
 
-export function codexReader(sink: FactSink): RecordReader {
-  return new CodexReader(sink);
-}
-
-class CodexReader implements RecordReader {
-  private readonly sink: FactSink;
-  private readonly tools: CodexTools;
-  private own: Meta | null = null;
-  /** The fork whose copied history may be running. */
-  private fork: Meta | null = null;
-  private copying = false;
-  private burstAt: Iso | null = null;
-  private model = '';
-  private cwd: string | null = null;
-  private baseline: Tokens | null = null;
-  private total = '';
-  private lastPrompt = '';
-  private hasPrompts = false;
-  private hasTitle = false;
-  private copiedTitle: string | null = null;
-  private readonly candidates: {
-    readonly text: string;
-    readonly at: Iso | null;
-    readonly copied: boolean;
-  }[] = [];
-
-  constructor(sink: FactSink) {
-    this.sink = sink;
-    this.tools = new CodexTools(sink);
-  }
-
-  begin(): void {
-    this.flush();
-    this.own = null;
-    this.fork = null;
-    this.copying = false;
-    this.burstAt = null;
-    this.baseline = null;
-    this.total = '';
-  }
-
-  end(): void {
-    this.flush();
-    if (!this.hasTitle && this.copiedTitle !== null) this.sink.title(this.copiedTitle, 'prompt');
-  }
-
-  private flush(): void {
-    if (!this.hasPrompts) for (const one of this.candidates) this.tellPrompt(one.text, one.at, one.copied);
-    this.candidates.length = 0;
-    this.hasPrompts = false;
-    this.lastPrompt = '';
-  }
-
-  line(line: Uint8Array): LineVerdict {
-    const view = viewOf(line);
-    if (view.length === 0 || (view.length === 1 && view[0] === 0x0d)) return 'skipped';
-    if (view.length > LINE_BYTES_MAX) return 'unreadable';
-    if (this.isSkipped(view) && isWholeRecord(view)) {
-      const at = lineTime(view);
-      if (at !== null) this.sink.time(at);
-      return 'skipped';
-    }
-    let verdict: LineVerdict = 'unreadable';
-    for (const record of recordsOf(view).records) if (this.record(record)) verdict = 'read';
-    return verdict;
-  }
-
-  private isSkipped(line: Buffer): boolean {
-    const head = line.toString('latin1', 0, Math.min(HEAD_BYTES, line.length));
-    if (head.startsWith('{"record_type":"state"')) return true;
-    const form = HEAD_FORM.exec(head);
-    if (form === null) return false;
-    const [, kind = '', inner] = form;
-    if (SKIPPED_KINDS.has(kind)) return true;
-    if (kind === 'compacted') return this.compacted(line);
-    const type = inner ?? kind;
-    if (RESULTS.has(type)) return this.isUnusedResult(line);
-    const role = type === 'message' ? `/${/"role":"(\w+)"/.exec(head)?.[1] ?? ''}` : '';
-    if (role === '/user') return /"text":"# AGENTS\.md instructions/.test(head);
-    if (type === 'item_completed') return !head.includes('"item":{"type":"UserMessage"');
-    return SKIPPED.has(`${inner === undefined ? 'response_item' : kind}/${type}${role}`);
-  }
-
-  private isUnusedResult(line: Buffer): boolean {
-    const at = line.indexOf(CALL_ID);
-    if (at < 0) return false;
-    const from = at + CALL_ID.length;
-    return !this.tools.waitsFor(line.toString('latin1', from, Math.max(from, line.indexOf(0x22, from))));
-  }
-
-  /** A compaction repeats the whole history behind its summary: only the summary is taken. True when it was. */
-  private compacted(line: Buffer): boolean {
-    const text = stringBehind(line, '"payload":{"message":"', HEAD_BYTES);
-    if (text === null || !isWholeRecord(line)) return false;
-    if (text !== '' && !this.copying) this.sink.compaction(text, lineTime(line));
-    return true;
-  }
-
-  /** False where it is no record of Codex. */
-  private record(record: JsonRecord): boolean {
-    const meta = metaOf(record);
-    const at = parseTime(record['timestamp']);
-    if (at !== null) this.sink.time(at);
-    if (meta !== null) {
-      this.meta(meta, at);
-      return true;
-    }
-    const { kind, item } = itemOf(record);
-    if (kind === '') return 'record_type' in record;
-    if (this.copying) this.copyEnds(at);
-    const human = humanText(record);
-    if (human !== null) this.prompt(human, at);
-    if (kind === 'turn_context') this.turnContext(item);
-    else if (kind === 'event_msg') this.event(item, at);
-    else if (kind === 'response_item') this.item(record, item, at);
-    else if (kind === 'compacted') {
-      const text = textAt(item, 'message');
-      if (text !== null && !this.copying) this.sink.compaction(text, at);
-    } else if (!SKIPPED_KINDS.has(kind)) this.sink.unknown(kind);
-    return true;
-  }
-
-  private meta(meta: Meta, at: Iso | null): void {
-    if (this.own === null) {
-      this.own = meta;
-      if (meta.at !== null) this.sink.time(meta.at);
-      this.place(meta.cwd);
-      if (meta.branch !== null) this.sink.branch(meta.branch);
-      if (meta.version !== null) this.sink.agentVersion(meta.version);
-      if (meta.parent !== null) this.sink.parent(meta.parent);
-    }
-    const isParents = meta.id !== null && meta.id === this.own.parent && meta !== this.own;
-    if (meta.isFork && !this.copying) this.fork = meta;
-    else if (isParents && this.fork === null) this.fork = this.own;
-    else return;
-    this.copying = true;
-    this.burstAt = at;
-  }
-
-  private place(cwd: string | null): void {
-    if (cwd === null) return;
-    if (this.cwd === null) this.sink.project(cwd);
-    this.cwd = cwd;
-    this.tools.cwd = cwd;
-  }
-
-  /** A copied turn is older than the fork that holds it: the ids of both carry their time. */
-  private turn(turnId: string | null): void {
-    const turnMs = msOfId(turnId);
-    const forkMs = msOfId(this.fork?.id ?? null);
-    if (turnMs !== null && forkMs !== null) {
-      this.copying = turnMs < forkMs;
-      this.burstAt = null;
-    }
-  }
-
-  private copyEnds(at: Iso | null): void {
-    if (at === null || this.burstAt === null) return;
-    if (Date.parse(at) - Date.parse(this.burstAt) > BURST_MS) this.copying = false;
-  }
-
-  private prompt(human: { readonly text: string; readonly certain: boolean }, at: Iso | null): void {
-    if (!human.certain) {
-      if (this.candidates.length < CANDIDATES_MAX)
-        this.candidates.push({ text: human.text, at, copied: this.copying });
-      return;
-    }
-    this.hasPrompts = true;
-    this.candidates.length = 0;
-    this.tellPrompt(human.text, at, this.copying);
-  }
-
-  private tellPrompt(text: string, at: Iso | null, copied: boolean): void {
-    const key = `${at} ${text}`;
-    if (key === this.lastPrompt) return;
-    this.lastPrompt = key;
-    const title = titleOf(text);
-    if (copied) this.copiedTitle ??= title;
-    else if (!this.hasTitle && title !== null) {
-      this.hasTitle = true;
-      this.sink.title(title, 'prompt');
-      // What another thread asked of a subagent is its task, and no human's prompt.
-      const own = this.own;
-      if (own?.isSubagent)
-        this.sink.subagent(own.id ?? '', { task: text, ...(own.kind === null ? {} : { kind: own.kind }) });
-    }
-    if (this.own?.isSubagent !== true) this.sink.prompt(text, at, copied);
-  }
-
-  private turnContext(item: JsonRecord): void {
-    this.turn(textAt(item, 'turn_id'));
-    if (this.copying) return;
-    this.place(textAt(item, 'cwd'));
-    const model = textAt(item, 'model');
-    if (model === null || model === this.model) return;
-    this.model = model;
-    this.sink.model(model);
-  }
-
-  private event(item: JsonRecord, at: Iso | null): void {
-    const type = item['type'];
-    if (type === 'task_started') this.turn(textAt(item, 'turn_id'));
-    else if (type === 'token_count') this.tokens(item);
-    else if (this.copying) return;
-    else if (type === 'agent_message') this.answer(textAt(item, 'message'), at);
-    else if (type === 'exec_command_end') this.tools.commandEnd(item, at);
-    else if (type === 'patch_apply_end') this.tools.patchEnd(item);
-    else if (type === 'error' || type === 'stream_error') {
-      const message = textAt(item, 'message');
-      if (message !== null) this.sink.error(message, at);
-    }
-  }
-
-  private answer(text: string | null, at: Iso | null): void {
-    if (text !== null && !this.copying) this.sink.answer(text, at);
-  }
-
-  private item(record: JsonRecord, item: JsonRecord, at: Iso | null): void {
-    if (this.cwd === null) this.place(cwdOfContext(record));
-    if (this.copying) return;
-    if (item['type'] === 'message') {
-      const texts = item['role'] === 'assistant' ? textsOf(item) : [];
-      if (texts.length > 0) this.answer(texts.join('\n'), at);
-    } else this.tools.item(item, at);
-  }
-
-  /** `total_token_usage` runs through the whole thread, a fork's from its parent's total on; it may be null. */
-  private tokens(item: JsonRecord): void {
-    const usage = recordAt(item, 'info')['total_token_usage'];
-    if (!isRecord(usage)) return;
-    const cached = countAt(usage, 'cached_input_tokens');
-    const cacheWrite = countAt(usage, 'cache_write_input_tokens');
-    const now: Tokens = {
-      input: Math.max(0, countAt(usage, 'input_tokens') - cached - cacheWrite),
-      cacheRead: cached,
-      cacheWrite,
-      output: countAt(usage, 'output_tokens'),
-      reasoning: countAt(usage, 'reasoning_output_tokens'),
-    };
-    if (this.copying) {
-      if (this.own?.isFork || this.fork === this.own) this.baseline = now;
-      return;
-    }
-    const key = `${this.model} ${Object.values(now).join(' ')}`;
-    if (key === this.total) return;
-    this.total = key;
-    this.sink.usageTotal(this.model, this.baseline === null ? now : beyond(now, this.baseline));
-  }
+/**
+ * A `token_count`'s total for the whole thread, which a fork goes on from its parent's total; null where it has none.
+ * Codex counts cached tokens as input too; here they stand apart.
+ */
+export function totalOf(item: JsonRecord): Tokens | null {
+  const usage = recordAt(item, 'info')['total_token_usage'];
+  if (!isRecord(usage)) return null;
+  const cacheRead = countAt(usage, 'cached_input_tokens');
+  const cacheWrite = countAt(usage, 'cache_write_input_tokens');
+  return {
+    input: Math.max(0, countAt(usage, 'input_tokens') - cacheRead - cacheWrite),
+    cacheRead,
+    cacheWrite,
+    output: countAt(usage, 'output_tokens'),
+    reasoning: countAt(usage, 'reasoning_output_tokens'),
+  };
 }
 
 /** What came after the copied part; a total below it has started anew and is taken as it stands. */
-function beyond(now: Tokens, copied: Tokens): Tokens {
+export function beyond(now: Tokens, copied: Tokens): Tokens {
   const rest: Tokens = {
     input: now.input - copied.input,
     cacheRead: now.cacheRead - copied.cacheRead,

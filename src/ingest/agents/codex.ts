@@ -7,15 +7,8 @@ import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../do
 import { agentId } from '../../domain/ids.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
-import {
-  codexReader,
-  cwdOfContext,
-  humanText,
-  itemOf,
-  lineTime,
-  type Meta,
-  metaOf,
-} from './codex.records.ts';
+import { codexReader } from './codex.reader.ts';
+import { cwdOfContext, humanText, itemOf, lineTime, type Meta, metaOf } from './codex.records.ts';
 import { isRecord, type JsonRecord, linesWithin, recordsOf, textAt, titleOf, viewOf } from './jsonl.ts';
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';

@@ -1,0 +1,274 @@
+/**
+ * Claude Code's sessions, told as facts.
+ * Promises: a line whose facts no digest uses is not parsed, but its time counts and a record glued to it is not missed.
+ * Never: counts a record twice that a resume replayed, as long as no more than `SEEN_MAX` ids are to be remembered.
+ */
+import type { FactSink, LineVerdict, RecordReader } from '../../domain/facts.ts';
+import { type Iso, parseTime } from '../../domain/time.ts';
+import {
+  apiErrorText,
+  forkedFrom,
+  humanPrompt,
+  humanText,
+  lineTime,
+  tokensOf,
+} from './claude-code.records.ts';
+import { ClaudeTools, textOfContent } from './claude-code.tools.ts';
+import {
+  HEAD_BYTES,
+  isRecord,
+  isWholeRecord,
+  type JsonRecord,
+  LINE_BYTES_MAX,
+  listAt,
+  recordAt,
+  recordsOf,
+  textAt,
+  titleOf,
+  viewOf,
+} from './jsonl.ts';
+
+/** Types that a digest takes nothing from but the time. */
+const SKIPPED_TYPES: ReadonlySet<string> = new Set([
+  ...['progress', 'file-history-snapshot', 'queue-operation', 'permission-mode', 'mode', 'last-prompt'],
+  ...['agent-name', 'atis-latch', 'worktree-state'],
+]);
+const TYPE = '"type":"';
+const CALL_ID = Buffer.from('"tool_use_id":"');
+const IS_ERROR = Buffer.from('"is_error":true');
+/** Ids remembered to count replayed history once: about 10 MB at most. */
+const SEEN_MAX = 100_000;
+
+export function claudeReader(sink: FactSink): RecordReader {
+  return new ClaudeReader(sink);
+}
+
+class ClaudeReader implements RecordReader {
+  private readonly sink: FactSink;
+  private readonly tools: ClaudeTools;
+  private readonly seen = new Set<string>();
+  /** Summaries whose leaf has not been met: most are of other sessions. */
+  private readonly leaves = new Map<string, string>();
+  private subagentId: string | null = null;
+  private inSubagent = false;
+  private subagentAnswer: string | null = null;
+  private hasTitle = false;
+  private hasProject = false;
+  private branch: string | null = null;
+  private version: string | null = null;
+
+  constructor(sink: FactSink) {
+    this.sink = sink;
+    this.tools = new ClaudeTools(sink);
+  }
+
+  begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void {
+    this.finishSubagent();
+    this.inSubagent = file.role === 'subagent';
+    this.subagentId = this.inSubagent ? (/agent-([\w-]+)\.jsonl$/.exec(file.key)?.[1] ?? file.key) : null;
+  }
+
+  end(): void {
+    this.finishSubagent();
+    this.tools.end();
+  }
+
+  private finishSubagent(): void {
+    if (this.subagentId !== null) {
+      this.sink.subagent(
+        this.subagentId,
+        this.subagentAnswer === null ? {} : { result: this.subagentAnswer },
+      );
+    }
+    this.subagentAnswer = null;
+  }
+
+  line(line: Uint8Array): LineVerdict {
+    if (line.length > LINE_BYTES_MAX) return 'unreadable';
+    const view = viewOf(line);
+    if (view.length === 0 || (view.length === 1 && view[0] === 0x0d)) return 'skipped';
+    if (this.isSkipped(view) && isWholeRecord(view)) {
+      const at = lineTime(view);
+      if (at !== null) this.sink.time(at);
+      return 'skipped';
+    }
+    let verdict: LineVerdict = 'unreadable';
+    for (const record of recordsOf(view).records) if (this.record(record)) verdict = 'read';
+    return verdict;
+  }
+
+  private isSkipped(line: Buffer): boolean {
+    const head = line.toString('latin1', 0, Math.min(HEAD_BYTES, line.length));
+    const at = head.indexOf(TYPE);
+    if (at < 0) return false;
+    const type = head.slice(at + TYPE.length, head.indexOf('"', at + TYPE.length));
+    if (SKIPPED_TYPES.has(type)) return true;
+    if (type === 'user' || type === 'tool_result') return this.isUnusedResult(line);
+    if (type === 'system') return !head.includes('"subtype":"api_error"');
+    const isAttachment = type === 'attachment' || head.endsWith('"attachment":{', at);
+    return isAttachment && !head.includes('"type":"queued_command"');
+  }
+
+  /** True for the result of a tool whose call says all: a file read, a search, an edit that went well. */
+  private isUnusedResult(line: Buffer): boolean {
+    const at = line.indexOf(CALL_ID);
+    if (at < 0) return false;
+    const from = at + CALL_ID.length;
+    const callId = line.toString(
+      'latin1',
+      from,
+      Math.min(line.length, Math.max(from, line.indexOf(0x22, from))),
+    );
+    return !this.tools.waitsFor(callId) && line.indexOf(IS_ERROR) < 0;
+  }
+
+  /** False where it is no record of Claude Code. */
+  private record(record: JsonRecord): boolean {
+    const type = textAt(record, 'type');
+    if (type === null) return false;
+    const at = parseTime(record['timestamp'] ?? recordAt(record, 'snapshot')['timestamp']);
+    if (at !== null) this.sink.time(at);
+    this.place(record);
+    const copied = forkedFrom(record);
+    if (copied !== null) this.sink.parent(copied);
+    if (type === 'user') this.user(record, at, copied !== null);
+    else if (type === 'assistant') this.assistant(record, at, copied !== null);
+    else this.other(type, record, at);
+    this.titleByLeaf(record);
+    return true;
+  }
+
+  private place(record: JsonRecord): void {
+    const cwd = this.hasProject ? null : textAt(record, 'cwd');
+    if (cwd !== null) {
+      this.hasProject = true;
+      this.sink.project(cwd);
+    }
+    const branch = textAt(record, 'gitBranch');
+    if (branch !== null && branch !== 'HEAD' && branch !== this.branch) {
+      this.branch = branch;
+      this.sink.branch(branch);
+    }
+    const version = textAt(record, 'version');
+    if (version !== null && version !== this.version) {
+      this.version = version;
+      this.sink.agentVersion(version);
+    }
+  }
+
+  /** True the first time an id is met: a resume or a fork may have replayed it. */
+  private isNew(id: string | null): boolean {
+    if (id === null) return true;
+    if (this.seen.has(id)) return false;
+    if (this.seen.size < SEEN_MAX) this.seen.add(id);
+    return true;
+  }
+
+  private user(record: JsonRecord, at: Iso | null, copied: boolean): void {
+    if (record['isCompactSummary'] === true) {
+      const text = textOfContent(recordAt(record, 'message')['content']);
+      if (!this.inSubagent && text !== '' && this.isNew(textAt(record, 'uuid')))
+        this.sink.compaction(text, at);
+      return;
+    }
+    for (const block of listAt(recordAt(record, 'message'), 'content')) {
+      if (isRecord(block) && block['type'] === 'tool_result')
+        this.tools.result(block, record['toolUseResult'], at);
+    }
+    const text = textOfContent(recordAt(record, 'message')['content']);
+    if (text.startsWith('<')) this.tools.note(text, textAt(record, 'uuid'), at);
+    const prompt = this.inSubagent ? null : humanPrompt(record);
+    if (prompt !== null && this.isNew(textAt(record, 'uuid'))) this.prompt(prompt, at, copied);
+  }
+
+  private prompt(text: string, at: Iso | null, copied: boolean): void {
+    this.sink.prompt(text, at, copied);
+    const title = this.hasTitle ? null : titleOf(text);
+    if (title === null) return;
+    this.hasTitle = true;
+    this.sink.title(title, 'prompt');
+  }
+
+  private assistant(record: JsonRecord, at: Iso | null, copied: boolean): void {
+    const message = recordAt(record, 'message');
+    const text = textOfContent(message['content']);
+    const model = textAt(message, 'model') ?? '';
+    if (model === '<synthetic>' || record['isApiErrorMessage'] === true) {
+      if (record['isApiErrorMessage'] === true && text !== '') this.sink.error(text, at);
+      return;
+    }
+    if (text !== '') this.answer(text, record['isSidechain'] === true, at);
+    if (copied) return;
+    this.usage(record, message, model);
+    for (const block of listAt(message, 'content')) {
+      if (!isRecord(block) || block['type'] !== 'tool_use') continue;
+      const isOwn = !this.inSubagent && record['isSidechain'] !== true;
+      if (this.isNew(textAt(block, 'id'))) this.tools.call(block, isOwn, at);
+    }
+  }
+
+  private answer(text: string, isSidechain: boolean, at: Iso | null): void {
+    if (this.inSubagent) this.subagentAnswer = text;
+    else if (!isSidechain) this.sink.answer(text, at);
+  }
+
+  private usage(record: JsonRecord, message: JsonRecord, model: string): void {
+    const tokens = tokensOf(message);
+    if (tokens === null) {
+      if (model !== '') this.sink.model(model);
+      return;
+    }
+    const id = textAt(message, 'id') ?? textAt(record, 'uuid') ?? '';
+    this.sink.usage(`${id} ${textAt(record, 'requestId') ?? ''}`, model, tokens);
+  }
+
+  private other(type: string, record: JsonRecord, at: Iso | null): void {
+    if (type === 'custom-title') this.title(textAt(record, 'customTitle'), 'custom');
+    else if (type === 'ai-title') this.title(textAt(record, 'aiTitle'), 'ai');
+    else if (type === 'summary') this.summary(record);
+    else if (type === 'pr-link') {
+      const url = textAt(record, 'prUrl');
+      if (url !== null) this.sink.pullRequest(url);
+    } else if (type === 'system') this.system(record, at);
+    else if (type === 'attachment') this.attachment(record, at);
+    else if (!SKIPPED_TYPES.has(type)) this.sink.unknown(type);
+  }
+
+  private title(text: string | null, source: 'custom' | 'ai' | 'summary'): void {
+    const title = text === null || this.inSubagent ? null : titleOf(text);
+    if (title !== null) this.sink.title(title, source);
+  }
+
+  private system(record: JsonRecord, at: Iso | null): void {
+    if (record['subtype'] !== 'api_error') return;
+    this.sink.error(apiErrorText(record), at);
+  }
+
+  /** What a human typed while the agent worked is delivered as an attachment and nowhere else. */
+  private attachment(record: JsonRecord, at: Iso | null): void {
+    const attachment = recordAt(record, 'attachment');
+    if (attachment['type'] !== 'queued_command' || this.inSubagent || record['isSidechain'] === true) return;
+    const text = textOfContent(attachment['prompt']);
+    if (text.startsWith('<task-notification>')) this.tools.note(text, textAt(record, 'uuid'), at);
+    const prompt = attachment['commandMode'] === 'prompt' || attachment['commandMode'] === undefined;
+    const human = prompt ? humanText(text) : null;
+    if (human !== null && this.isNew(textAt(record, 'uuid'))) this.prompt(human, at, false);
+  }
+
+  /** A file begins with summaries of other sessions; only one whose leaf is a record of this file names it. */
+  private summary(record: JsonRecord): void {
+    const leaf = textAt(record, 'leafUuid');
+    const summary = textAt(record, 'summary');
+    if (leaf === null || summary === null) return;
+    if (this.seen.has(leaf)) this.title(summary, 'summary');
+    else if (this.leaves.size < SEEN_MAX) this.leaves.set(leaf, summary);
+  }
+
+  private titleByLeaf(record: JsonRecord): void {
+    const uuid = textAt(record, 'uuid');
+    if (uuid === null) return;
+    const summary = this.leaves.get(uuid);
+    if (summary !== undefined) this.title(summary, 'summary');
+    if (this.seen.size < SEEN_MAX) this.seen.add(uuid);
+  }
+}

@@ -1,0 +1,307 @@
+/**
+ * Codex's sessions, told as facts.
+ * Promises: a line whose facts no digest uses is not parsed, but its time counts and a record glued to it is not missed;
+ * history that a fork copied from its parent is told as copied prompts and nothing else.
+ * Never: counts a total of tokens twice, however often it is repeated.
+ */
+import type { FactSink, LineVerdict, RecordReader, Tokens } from '../../domain/facts.ts';
+import { type Iso, parseTime } from '../../domain/time.ts';
+import {
+  beyond,
+  cwdOfContext,
+  humanText,
+  itemOf,
+  lineTime,
+  type Meta,
+  metaOf,
+  msOfId,
+  textsOf,
+  totalOf,
+} from './codex.records.ts';
+import { CodexTools } from './codex.tools.ts';
+import {
+  isWholeRecord,
+  type JsonRecord,
+  LINE_BYTES_MAX,
+  recordsOf,
+  stringBehind,
+  textAt,
+  titleOf,
+  viewOf,
+} from './jsonl.ts';
+
+/** `type/payload type` of lines that a digest takes nothing from but the time. */
+const SKIPPED: ReadonlySet<string> = new Set([
+  ...['reasoning', 'message/developer', 'message/system', 'tool_search_output'].map(
+    (type) => `response_item/${type}`,
+  ),
+  ...[
+    'agent_reasoning',
+    'agent_reasoning_raw_content',
+    'mcp_tool_call_end',
+    'web_search_end',
+    'task_complete',
+  ].map((type) => `event_msg/${type}`),
+  ...['turn_aborted', 'context_compacted', 'thread_rolled_back', 'turn_diff', 'background_event'].map(
+    (type) => `event_msg/${type}`,
+  ),
+  ...['entered_review_mode', 'exited_review_mode', 'exec_command_begin', 'exec_command_output_delta'].map(
+    (type) => `event_msg/${type}`,
+  ),
+]);
+const RESULTS: ReadonlySet<string> = new Set([
+  ...['function_call_output', 'custom_tool_call_output', 'exec_command_end'],
+]);
+const HEAD_FORM =
+  /^\{(?:"timestamp":"[^"]{0,40}",)?(?:"ordinal":\d+,)?"type":"(\w+)"(?:,"payload":\{"type":"(\w+)")?/;
+const CALL_ID = Buffer.from('"call_id":"');
+const HEAD_BYTES = 400;
+/** Versions without turn ids: what a fork copies is written in one burst. */
+const BURST_MS = 1000;
+/** Messages kept until it is known whether this version notes prompts as events. */
+const CANDIDATES_MAX = 1000;
+
+/** Record types without facts. */
+function isBulk(kind: string): boolean {
+  return kind === 'world_state' || kind === 'ghost_snapshot' || kind.startsWith('inter_agent_communication');
+}
+
+export function codexReader(sink: FactSink): RecordReader {
+  return new CodexReader(sink);
+}
+
+class CodexReader implements RecordReader {
+  private readonly sink: FactSink;
+  private readonly tools: CodexTools;
+  private own: Meta | null = null;
+  /** The fork whose copied history may be running. */
+  private fork: Meta | null = null;
+  private copying = false;
+  private burstAt: Iso | null = null;
+  private model = '';
+  private cwd: string | null = null;
+  private baseline: Tokens | null = null;
+  private total = '';
+  private lastPrompt = '';
+  private hasPrompts = false;
+  private hasTitle = false;
+  private copiedTitle: string | null = null;
+  private readonly candidates: {
+    readonly text: string;
+    readonly at: Iso | null;
+    readonly copied: boolean;
+  }[] = [];
+
+  constructor(sink: FactSink) {
+    this.sink = sink;
+    this.tools = new CodexTools(sink);
+  }
+
+  begin(): void {
+    this.flush();
+    this.own = null;
+    this.fork = null;
+    this.copying = false;
+    this.burstAt = null;
+    this.baseline = null;
+    this.total = '';
+  }
+
+  end(): void {
+    this.flush();
+    if (!this.hasTitle && this.copiedTitle !== null) this.sink.title(this.copiedTitle, 'prompt');
+  }
+
+  private flush(): void {
+    if (!this.hasPrompts) for (const one of this.candidates) this.tellPrompt(one.text, one.at, one.copied);
+    this.candidates.length = 0;
+    this.hasPrompts = false;
+    this.lastPrompt = '';
+  }
+
+  line(line: Uint8Array): LineVerdict {
+    const view = viewOf(line);
+    if (view.length === 0 || (view.length === 1 && view[0] === 0x0d)) return 'skipped';
+    if (view.length > LINE_BYTES_MAX) return 'unreadable';
+    if (this.isSkipped(view) && isWholeRecord(view)) {
+      const at = lineTime(view);
+      if (at !== null) this.sink.time(at);
+      return 'skipped';
+    }
+    let verdict: LineVerdict = 'unreadable';
+    for (const record of recordsOf(view).records) if (this.record(record)) verdict = 'read';
+    return verdict;
+  }
+
+  private isSkipped(line: Buffer): boolean {
+    const head = line.toString('latin1', 0, Math.min(HEAD_BYTES, line.length));
+    if (head.startsWith('{"record_type":"state"')) return true;
+    const form = HEAD_FORM.exec(head);
+    if (form === null) return false;
+    const [, kind = '', inner] = form;
+    if (isBulk(kind)) return true;
+    if (kind === 'compacted') return this.compacted(line);
+    const type = inner ?? kind;
+    if (RESULTS.has(type)) return this.isUnusedResult(line);
+    const role = type === 'message' ? `/${/"role":"(\w+)"/.exec(head)?.[1] ?? ''}` : '';
+    if (role === '/user') return /"text":"# AGENTS\.md instructions/.test(head);
+    if (type === 'item_completed') return !head.includes('"item":{"type":"UserMessage"');
+    return SKIPPED.has(`${inner === undefined ? 'response_item' : kind}/${type}${role}`);
+  }
+
+  private isUnusedResult(line: Buffer): boolean {
+    const at = line.indexOf(CALL_ID);
+    if (at < 0) return false;
+    const from = at + CALL_ID.length;
+    return !this.tools.waitsFor(line.toString('latin1', from, Math.max(from, line.indexOf(0x22, from))));
+  }
+
+  /** A compaction repeats the whole history behind its summary: only the summary is taken. True when it was. */
+  private compacted(line: Buffer): boolean {
+    const text = stringBehind(line, '"payload":{"message":"', HEAD_BYTES);
+    if (text === null || !isWholeRecord(line)) return false;
+    if (text !== '' && !this.copying) this.sink.compaction(text, lineTime(line));
+    return true;
+  }
+
+  /** False where it is no record of Codex. */
+  private record(record: JsonRecord): boolean {
+    const meta = metaOf(record);
+    const at = parseTime(record['timestamp']);
+    if (at !== null) this.sink.time(at);
+    if (meta !== null) {
+      this.meta(meta, at);
+      return true;
+    }
+    const { kind, item } = itemOf(record);
+    if (kind === '') return 'record_type' in record;
+    if (this.copying) this.copyEnds(at);
+    const human = humanText(record);
+    if (human !== null) this.prompt(human, at);
+    if (kind === 'turn_context') this.turnContext(item);
+    else if (kind === 'event_msg') this.event(item, at);
+    else if (kind === 'response_item') this.item(record, item, at);
+    else if (kind === 'compacted') {
+      const text = textAt(item, 'message');
+      if (text !== null && !this.copying) this.sink.compaction(text, at);
+    } else if (!isBulk(kind)) this.sink.unknown(kind);
+    return true;
+  }
+
+  private meta(meta: Meta, at: Iso | null): void {
+    if (this.own === null) {
+      this.own = meta;
+      if (meta.at !== null) this.sink.time(meta.at);
+      this.place(meta.cwd);
+      if (meta.branch !== null) this.sink.branch(meta.branch);
+      if (meta.version !== null) this.sink.agentVersion(meta.version);
+      if (meta.parent !== null) this.sink.parent(meta.parent);
+    }
+    const isParents = meta.id !== null && meta.id === this.own.parent && meta !== this.own;
+    if (meta.isFork && !this.copying) this.fork = meta;
+    else if (isParents && this.fork === null) this.fork = this.own;
+    else return;
+    this.copying = true;
+    this.burstAt = at;
+  }
+
+  private place(cwd: string | null): void {
+    if (cwd === null) return;
+    if (this.cwd === null) this.sink.project(cwd);
+    this.cwd = cwd;
+    this.tools.cwd = cwd;
+  }
+
+  /** A copied turn is older than the fork that holds it: the ids of both carry their time. */
+  private turn(turnId: string | null): void {
+    const turnMs = msOfId(turnId);
+    const forkMs = msOfId(this.fork?.id ?? null);
+    if (turnMs !== null && forkMs !== null) {
+      this.copying = turnMs < forkMs;
+      this.burstAt = null;
+    }
+  }
+
+  private copyEnds(at: Iso | null): void {
+    if (at === null || this.burstAt === null) return;
+    if (Date.parse(at) - Date.parse(this.burstAt) > BURST_MS) this.copying = false;
+  }
+
+  private prompt(human: { readonly text: string; readonly certain: boolean }, at: Iso | null): void {
+    if (!human.certain) {
+      if (this.candidates.length < CANDIDATES_MAX)
+        this.candidates.push({ text: human.text, at, copied: this.copying });
+      return;
+    }
+    this.hasPrompts = true;
+    this.candidates.length = 0;
+    this.tellPrompt(human.text, at, this.copying);
+  }
+
+  private tellPrompt(text: string, at: Iso | null, copied: boolean): void {
+    const key = `${at} ${text}`;
+    if (key === this.lastPrompt) return;
+    this.lastPrompt = key;
+    const title = titleOf(text);
+    if (copied) this.copiedTitle ??= title;
+    else if (!this.hasTitle && title !== null) {
+      this.hasTitle = true;
+      this.sink.title(title, 'prompt');
+      // What another thread asked of a subagent is its task, and no human's prompt.
+      const own = this.own;
+      if (own?.isSubagent)
+        this.sink.subagent(own.id ?? '', { task: text, ...(own.kind === null ? {} : { kind: own.kind }) });
+    }
+    if (this.own?.isSubagent !== true) this.sink.prompt(text, at, copied);
+  }
+
+  private turnContext(item: JsonRecord): void {
+    this.turn(textAt(item, 'turn_id'));
+    if (this.copying) return;
+    this.place(textAt(item, 'cwd'));
+    const model = textAt(item, 'model');
+    if (model === null || model === this.model) return;
+    this.model = model;
+    this.sink.model(model);
+  }
+
+  private event(item: JsonRecord, at: Iso | null): void {
+    const type = item['type'];
+    if (type === 'task_started') this.turn(textAt(item, 'turn_id'));
+    else if (type === 'token_count') this.tokens(item);
+    else if (this.copying) return;
+    else if (type === 'agent_message') this.answer(textAt(item, 'message'), at);
+    else if (type === 'exec_command_end') this.tools.commandEnd(item, at);
+    else if (type === 'patch_apply_end') this.tools.patchEnd(item);
+    else if (type === 'error' || type === 'stream_error') {
+      const message = textAt(item, 'message');
+      if (message !== null) this.sink.error(message, at);
+    }
+  }
+
+  private answer(text: string | null, at: Iso | null): void {
+    if (text !== null && !this.copying) this.sink.answer(text, at);
+  }
+
+  private item(record: JsonRecord, item: JsonRecord, at: Iso | null): void {
+    if (this.cwd === null) this.place(cwdOfContext(record));
+    if (this.copying) return;
+    if (item['type'] === 'message') {
+      const texts = item['role'] === 'assistant' ? textsOf(item) : [];
+      if (texts.length > 0) this.answer(texts.join('\n'), at);
+    } else this.tools.item(item, at);
+  }
+
+  private tokens(item: JsonRecord): void {
+    const now = totalOf(item);
+    if (now === null) return;
+    if (this.copying) {
+      if (this.fork === this.own) this.baseline = now;
+      return;
+    }
+    const key = `${this.model} ${Object.values(now).join(' ')}`;
+    if (key === this.total) return;
+    this.total = key;
+    this.sink.usageTotal(this.model, this.baseline === null ? now : beyond(now, this.baseline));
+  }
+}
