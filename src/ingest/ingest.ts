@@ -8,15 +8,16 @@ import { FailureError } from '../domain/errors.ts';
 import type { AgentId, SessionUid } from '../domain/ids.ts';
 import type { Clock, Iso } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
+import { findSession } from '../store/read.ts';
 import { knownSources } from '../store/read-sources.ts';
 import { usage } from '../store/usage.ts';
 import { agentById } from './agents/index.ts';
 import { type AnalyzeDeps, analyzeSession, sessionsWaiting } from './analyze.ts';
 import { digestOnly } from './digest-only.ts';
-import { discover, type FoundSession } from './discover.ts';
+import { discover, type FoundFile, type FoundSession } from './discover.ts';
 import { storedSizeOf } from './measure.ts';
 import { isWanted } from './select.ts';
-import { type TakeDeps, takeSession } from './take-session.ts';
+import { type Room, type TakeDeps, takeSession } from './take-session.ts';
 
 export interface IngestOptions {
   /** Empty: every agent found on this machine. */
@@ -161,18 +162,16 @@ async function takeAll(
       readBytes,
       totalBytes,
     });
-    const room = await roomFor(deps, options, session);
-    if (room === 'wait') {
-      report.sessions_waiting = queue.length + 1;
+    const taken = await takeSession(take, session, () => roomFor(deps, options, session));
+    if (taken === 'wait') {
+      report.sessions_waiting += queue.length + 1;
       return;
     }
-    if (room === 'digest_only') {
-      if (await digestOnly(deps, session, (text) => report.warnings.push(text)))
-        report.sessions_digest_only += 1;
+    if (taken === 'digest_only') {
+      if (await digestOnly(deps, session, take.warn)) report.sessions_digest_only += 1;
       else report.sessions_waiting += 1;
       continue;
     }
-    const taken = await takeSession(take, session);
     readBytes += rawBytesOf(session);
     queue.unshift(...taken.diverged);
     report.files_read += taken.filesRead;
@@ -205,27 +204,23 @@ async function analyzeAll(
 }
 
 /** Whether a session fits under the hard cap. It is only measured where its plain size might not fit. */
-async function roomFor(
-  deps: IngestDeps,
-  options: IngestOptions,
-  session: FoundSession,
-): Promise<'store' | 'wait' | 'digest_only'> {
+async function roomFor(deps: IngestDeps, options: IngestOptions, session: FoundSession): Promise<Room> {
   const leftBytes = options.hardCapBytes - usage(deps.db).tier1Bytes;
-  const newFiles = session.files.filter((file) => file.isChanged);
+  // Of an evicted session nothing is there to be added to: it would be stored whole.
+  const isLive = findSession(deps.db, session.uid)?.evictedAt === null;
+  const newFiles = isLive ? session.files.filter((file) => file.isChanged) : session.files;
+  const takenBytes = (file: FoundFile) => (isLive ? (file.known?.takenBytes ?? 0) : 0);
   const newBytes = newFiles.reduce(
-    (bytes, file) => bytes + Math.max(0, file.sizeBytes - (file.known?.takenBytes ?? 0)),
+    (bytes, file) => bytes + Math.max(0, file.sizeBytes - takenBytes(file)),
     0,
   );
-  // Compressed frames of a chunk can be a little larger than the chunk; a stored .zst only shrinks or keeps.
+  // A chunk that does not compress becomes a little larger than it was.
   const atMostBytes = Math.ceil(newBytes * 1.01) + 1024 * newFiles.length;
   const isCompressed = newFiles.some((file) => file.class.encoding === 'zstd');
   if (!isCompressed && atMostBytes <= leftBytes) return 'store';
-  const measured = await storedSizeOf(session, deps.signal);
+  const measured = await storedSizeOf(session.files, takenBytes, deps.signal);
   if (measured.newBytes <= leftBytes) return 'store';
-  return measured.wholeBytes > options.hardCapBytes &&
-    session.files.every((file) => file.known === null || file.known.key === null)
-    ? 'digest_only'
-    : 'wait';
+  return measured.wholeBytes > options.hardCapBytes && !isLive ? 'digest_only' : 'wait';
 }
 
 function rawBytesOf(session: FoundSession): number {

@@ -2,24 +2,24 @@
  * How many bytes a session would take in Tier 1, found by compressing it without storing it.
  * Promises: streams; stores nothing. Used only where the plain size might not fit under the hard cap.
  */
-import type { FoundSession } from './discover.ts';
+import type { FoundFile } from './discover.ts';
 import { toSegments } from './segmenter.ts';
 import { SourceFile } from './source.ts';
 
+/** `takenBytes`: how much of a file is stored already. `newBytes`: what would be added; `wholeBytes`: all of it. */
 export async function storedSizeOf(
-  session: FoundSession,
+  files: readonly FoundFile[],
+  takenBytes: (file: FoundFile) => number,
   signal: AbortSignal,
 ): Promise<{ newBytes: number; wholeBytes: number }> {
   let newBytes = 0;
   let wholeBytes = 0;
-  for (const file of session.files) {
+  for (const file of files) {
     try {
       using source = new SourceFile(file.path, file.class.encoding);
-      const knownBytes = file.known?.takenBytes ?? 0;
       for await (const segment of toSegments(source.chunks(), 0)) {
         wholeBytes += segment.data.length;
-        if (file.isChanged && segment.logOffset + segment.rawBytes > knownBytes)
-          newBytes += segment.data.length;
+        if (segment.logOffset + segment.rawBytes > takenBytes(file)) newBytes += segment.data.length;
         if (signal.aborted) return { newBytes, wholeBytes };
       }
     } catch {

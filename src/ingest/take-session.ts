@@ -38,11 +38,21 @@ export interface TakenSession {
   readonly diverged: readonly FoundSession[];
 }
 
-export async function takeSession(deps: TakeDeps, found: FoundSession): Promise<TakenSession> {
+/** Whether what would be stored fits under the hard cap. */
+export type Room = 'store' | 'wait' | 'digest_only';
+
+/** Asks for room only where something would be stored. */
+export async function takeSession(
+  deps: TakeDeps,
+  found: FoundSession,
+  roomFor: () => Promise<Room>,
+): Promise<TakenSession | Exclude<Room, 'store'>> {
   const before = findSession(deps.db, found.uid);
-  if (before?.evictedAt != null) {
-    const seen = await lookAtEvicted(deps, found);
-    if (seen.kind === 'evicted') return seen;
+  const seen = before?.evictedAt != null ? await lookAtEvicted(deps, found) : null;
+  if (seen?.kind === 'evicted') return seen;
+  const room = await roomFor();
+  if (room !== 'store') return room;
+  if (seen !== null) {
     const sessionId = ensureRow(deps, found);
     noteReturn(deps.db, sessionId, deps.now, seen.continues);
     return takeFiles(deps, found, sessionId, found.files, 'grown');

@@ -1,0 +1,375 @@
+/**
+ * Gathers facts from a reader and drafts the digest of them.
+ * Promises: bounded memory however long the transcript; the same facts give the same draft; nothing is redacted or
+ * shrunk yet, and texts are longer than shown by a margin.
+ * Never: throws on odd values, or reads a clock (`now` bounds what times are plausible).
+ */
+import { DIGEST_VERSION, type Digest, type DigestCommand, type DigestPrompt } from '../domain/digest.ts';
+import { type FactSink, TITLE_SOURCES, type TitleSource, type Todo, type Tokens } from '../domain/facts.ts';
+import type { AgentId, SessionUid } from '../domain/ids.ts';
+import { plainText } from '../domain/text.ts';
+import { horizon, type Iso, plausibleTime } from '../domain/time.ts';
+import { commitsOf, newBranch, pullRequestsIn } from './git.ts';
+import { BothEnds, CHARS, COUNTS, forgetOldest, kept, Names } from './keep.ts';
+
+interface Ran {
+  readonly command: string;
+  /** Characters of the command beyond `command`. */
+  readonly beyond: number;
+  exit: number | null;
+  failed: boolean;
+  times: number;
+}
+
+interface Subagent {
+  kind: string;
+  task: string;
+  result: string;
+}
+
+const NO_TOKENS: Tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0, reasoning: 0 };
+
+export interface DraftOf {
+  readonly uid: SessionUid;
+  readonly agent: AgentId;
+  readonly peekTitle: string | null;
+  readonly linesRead: number;
+  readonly linesUnreadable: number;
+}
+
+export class Collector implements FactSink {
+  readonly #now: Iso;
+  readonly #latest: Iso;
+  readonly #titles = new Map<TitleSource, string>();
+  readonly #prompts = new BothEnds<DigestPrompt>(COUNTS.prompts);
+  readonly #commands = new Map<string, Ran>();
+  readonly #open = new Map<string, Ran>();
+  readonly #errors = new Map<string, number>();
+  readonly #tools = new Map<string, number>();
+  readonly #unknown = new Map<string, number>();
+  readonly #branches = new Names(COUNTS.branches);
+  readonly #models = new Names(COUNTS.names);
+  readonly #read = new Names(COUNTS.paths);
+  readonly #written = new Names(COUNTS.paths);
+  readonly #edited = new Names(COUNTS.paths);
+  readonly #pullRequests = new Names(COUNTS.pullRequests);
+  readonly #plans = new Names(COUNTS.plans);
+  readonly #compactions = new BothEnds<string>(COUNTS.compactions);
+  readonly #commits = new Map<string, { sha?: string; branch?: string; message: string }>();
+  readonly #todos = new Map<string, Todo>();
+  readonly #subagents = new Map<string, Subagent>();
+  readonly #usages = new Map<string, Tokens>();
+  #usage: Tokens = NO_TOKENS;
+  #total: Tokens | null = null;
+  #todoList: readonly Todo[] = [];
+  #project: string | null = null;
+  #version: string | null = null;
+  #parent: string | null = null;
+  #startedAt: Iso | null = null;
+  #endedAt: Iso | null = null;
+  #outcome: string | null = null;
+  #commandsOmitted = 0;
+  #errorsOmitted = 0;
+  #subagentsOmitted = 0;
+  /** Records of types that no reader knew. */
+  unknownRecords = 0;
+
+  constructor(now: Iso) {
+    this.#now = now;
+    this.#latest = horizon(now);
+  }
+
+  time(at: Iso): void {
+    if (this.#endedAt !== null && at <= this.#endedAt && this.#startedAt !== null && at >= this.#startedAt)
+      return;
+    if (at > this.#latest || plausibleTime(at, this.#now) === null) return;
+    if (this.#startedAt === null || at < this.#startedAt) this.#startedAt = at;
+    if (this.#endedAt === null || at > this.#endedAt) this.#endedAt = at;
+  }
+
+  /** The first one: where the session was begun, and where it is resumed. */
+  project(cwd: string): void {
+    this.#project ??= kept(cwd, CHARS.path);
+  }
+
+  branch(name: string): void {
+    this.#branches.add(kept(name, CHARS.name));
+  }
+
+  agentVersion(version: string): void {
+    this.#version = kept(version, CHARS.name);
+  }
+
+  title(text: string, source: TitleSource): void {
+    this.#titles.set(source, kept(text, CHARS.title));
+  }
+
+  parent(nativeId: string): void {
+    this.#parent ??= kept(nativeId, CHARS.name);
+  }
+
+  prompt(text: string, at: Iso | null, copied = false): void {
+    const shown = kept(text, CHARS.prompt);
+    this.#prompts.add({
+      at: plausibleTime(at, this.#now),
+      text: shown,
+      ...(shown.length < text.length ? { cut: text.length - shown.length } : {}),
+      ...(copied ? { copied: true } : {}),
+    });
+    this.#pullRequestsOf(text);
+    if (!copied && !this.#titles.has('prompt')) this.title(text, 'prompt');
+  }
+
+  answer(text: string): void {
+    this.#outcome = kept(text, CHARS.outcome);
+    this.#pullRequestsOf(text);
+  }
+
+  tool(name: string): void {
+    count(this.#tools, kept(name, CHARS.name));
+  }
+
+  fileRead(path: string): void {
+    this.#read.add(kept(path, CHARS.path));
+  }
+
+  fileWritten(path: string): void {
+    this.#written.add(kept(path, CHARS.path));
+  }
+
+  fileEdited(path: string): void {
+    this.#edited.add(kept(path, CHARS.path));
+  }
+
+  command(callId: string, command: string): void {
+    const shown = kept(command, CHARS.command);
+    let ran = this.#commands.get(shown);
+    if (ran === undefined) {
+      ran = { command: shown, beyond: command.length - shown.length, exit: null, failed: false, times: 0 };
+      if (this.#commands.size < COUNTS.commands) this.#commands.set(shown, ran);
+      else this.#commandsOmitted++;
+    }
+    ran.times++;
+    this.#open.set(callId, ran);
+    if (this.#open.size > COUNTS.openCalls) forgetOldest(this.#open);
+  }
+
+  commandResult(callId: string, exitCode: number | null, failed: boolean, output: string): void {
+    const ran = this.#open.get(callId);
+    if (ran === undefined) return;
+    ran.exit = exitCode;
+    ran.failed = failed;
+    if (failed) return;
+    const branch = newBranch(ran.command);
+    if (branch !== null) this.branch(branch);
+    // The agent may tell a result twice, by halves: what the second one adds is taken too.
+    for (const commit of commitsOf(ran.command, output)) this.#commit(commit);
+    this.#pullRequestsOf(output);
+  }
+
+  #commit(commit: { readonly sha?: string; readonly branch?: string; readonly message: string }): void {
+    const message = kept(commit.message, CHARS.commit);
+    const key = commit.sha ?? message;
+    if (commit.sha !== undefined) this.#commits.delete(message);
+    if (this.#commits.size < COUNTS.commits) this.#commits.set(key, { ...commit, message });
+    if (commit.branch !== undefined) this.branch(commit.branch);
+  }
+
+  #pullRequestsOf(text: string): void {
+    for (const url of pullRequestsIn(text)) this.#pullRequests.add(url);
+  }
+
+  error(text: string): void {
+    const shown = plainText(kept(text.trim(), CHARS.error));
+    if (shown === '') return;
+    if (this.#errors.has(shown) || this.#errors.size < COUNTS.errors) count(this.#errors, shown);
+    else this.#errorsOmitted++;
+  }
+
+  pullRequest(url: string): void {
+    this.#pullRequests.add(kept(url, CHARS.name));
+  }
+
+  plan(text: string): void {
+    this.#plans.add(kept(text, CHARS.plan));
+  }
+
+  todos(list: readonly Todo[]): void {
+    this.#todoList = list.slice(0, COUNTS.todos).map(keptTodo);
+  }
+
+  todoChanged(id: string, change: Partial<Todo>): void {
+    const key = kept(id, CHARS.name);
+    const before = this.#todos.get(key);
+    if (before === undefined && this.#todos.size >= COUNTS.todos) return;
+    const text = change.text ?? before?.text ?? '';
+    this.#todos.set(key, keptTodo({ text, status: change.status ?? before?.status ?? 'pending' }));
+  }
+
+  compaction(text: string): void {
+    this.#compactions.add(kept(text, CHARS.compaction));
+  }
+
+  /** Fields grow on their own while an answer streams: the largest of each counts. */
+  usage(key: string, _model: string, tokens: Tokens): void {
+    const name = kept(key, CHARS.name);
+    const before = this.#usages.get(name);
+    this.#usages.set(name, before === undefined ? tokens : largest(before, tokens));
+    if (this.#usages.size <= COUNTS.answersWithUsage) return;
+    for (const [oldest, usage] of this.#usages) {
+      this.#usage = sum(this.#usage, usage);
+      this.#usages.delete(oldest);
+      return;
+    }
+  }
+
+  usageTotal(_model: string, tokens: Tokens): void {
+    this.#total = tokens;
+  }
+
+  model(name: string): void {
+    this.#models.add(kept(name, CHARS.name));
+  }
+
+  /** What was told first of a subagent stays: the call knows the task, later records repeat or shorten it. */
+  subagent(
+    id: string,
+    about: { readonly task?: string; readonly kind?: string; readonly result?: string },
+  ): void {
+    const key = kept(id, CHARS.name);
+    let known = this.#subagents.get(key);
+    if (known === undefined) {
+      if (this.#subagents.size >= COUNTS.subagents) {
+        this.#subagentsOmitted++;
+        return;
+      }
+      known = { kind: '', task: '', result: '' };
+      this.#subagents.set(key, known);
+    }
+    known.kind ||= kept(about.kind ?? '', CHARS.name);
+    known.task ||= kept(about.task ?? '', CHARS.task);
+    known.result ||= kept(about.result ?? '', CHARS.result);
+  }
+
+  unknown(type: string): void {
+    this.unknownRecords++;
+    count(this.#unknown, type === '' ? '(none)' : kept(type, CHARS.name));
+  }
+
+  draft(of: DraftOf): Digest {
+    const omitted = this.#omitted();
+    return {
+      version: DIGEST_VERSION,
+      session_uid: of.uid,
+      agent: of.agent,
+      title: this.#title(of.peekTitle),
+      project: this.#project,
+      branches: this.#branches.list(),
+      agent_version: this.#version,
+      started_at: this.#startedAt,
+      ended_at: this.#endedAt,
+      parent: this.#parent,
+      prompts: this.#prompts.list(),
+      outcome: this.#outcome,
+      files: {
+        read: this.#read.list().filter((path) => !this.#written.has(path) && !this.#edited.has(path)),
+        written: this.#written.list(),
+        edited: this.#edited.list(),
+      },
+      commands: [...this.#commands.values()].map(commandOf),
+      errors: [...this.#errors].map(([text, times]) => (times > 1 ? `${text} (×${times})` : text)),
+      commits: [...this.#commits.values()],
+      pull_requests: this.#pullRequests.list(),
+      plans: this.#plans.list(),
+      todos: [...this.#todoList, ...this.#todos.values()].filter(
+        (todo) => todo.text !== '' && todo.status !== 'deleted',
+      ),
+      compactions: this.#compactions.list(),
+      subagents: [...this.#subagents].map(([id, agent]) => ({
+        id,
+        ...(agent.kind === '' ? {} : { kind: agent.kind }),
+        ...(agent.task === '' ? {} : { task: agent.task }),
+        ...(agent.result === '' ? {} : { result: agent.result }),
+      })),
+      tools: sortedCounts(this.#tools),
+      models: this.#models.list(),
+      tokens: this.#tokens(),
+      records: { read: of.linesRead, unreadable: of.linesUnreadable, unknown: sortedCounts(this.#unknown) },
+      ...(Object.keys(omitted).length === 0 ? {} : { omitted }),
+      redacted: 0,
+    };
+  }
+
+  #title(peekTitle: string | null): string | null {
+    for (const source of TITLE_SOURCES) {
+      const title = source === 'prompt' ? (peekTitle ?? this.#titles.get(source)) : this.#titles.get(source);
+      if (title !== undefined && title.trim() !== '') return title;
+    }
+    return null;
+  }
+
+  #tokens(): Tokens {
+    let tokens = this.#usage;
+    for (const usage of this.#usages.values()) tokens = sum(tokens, usage);
+    return this.#total === null ? tokens : sum(tokens, this.#total);
+  }
+
+  #omitted(): Record<string, number> {
+    const counts = {
+      prompts: this.#prompts.omitted,
+      commands: this.#commandsOmitted,
+      reads: this.#read.omitted,
+      written: this.#written.omitted,
+      edited: this.#edited.omitted,
+      errors: this.#errorsOmitted,
+      compactions: this.#compactions.omitted,
+      subagents: this.#subagentsOmitted,
+    };
+    return Object.fromEntries(Object.entries(counts).filter(([, omitted]) => omitted > 0));
+  }
+}
+
+function commandOf(ran: Ran): DigestCommand {
+  return {
+    command: ran.command,
+    exit: ran.exit,
+    ...(ran.failed ? { failed: true } : {}),
+    ...(ran.times > 1 ? { times: ran.times } : {}),
+    ...(ran.beyond > 0 ? { cut: ran.beyond } : {}),
+  };
+}
+
+function keptTodo(todo: Todo): Todo {
+  return { text: kept(todo.text, CHARS.todo), status: kept(todo.status, CHARS.name) };
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  const before = counts.get(name);
+  if (before === undefined && counts.size >= COUNTS.names) return;
+  counts.set(name, (before ?? 0) + 1);
+}
+
+/** Most frequent first, then by name, so that no order depends on when a name came. */
+function sortedCounts(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)));
+}
+
+function sum(a: Tokens, b: Tokens): Tokens {
+  return {
+    input: a.input + b.input,
+    cacheRead: a.cacheRead + b.cacheRead,
+    cacheWrite: a.cacheWrite + b.cacheWrite,
+    output: a.output + b.output,
+    reasoning: a.reasoning + b.reasoning,
+  };
+}
+
+function largest(a: Tokens, b: Tokens): Tokens {
+  return {
+    input: Math.max(a.input, b.input),
+    cacheRead: Math.max(a.cacheRead, b.cacheRead),
+    cacheWrite: Math.max(a.cacheWrite, b.cacheWrite),
+    output: Math.max(a.output, b.output),
+    reasoning: Math.max(a.reasoning, b.reasoning),
+  };
+}

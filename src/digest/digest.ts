@@ -1,0 +1,124 @@
+/**
+ * Makes a session's digest from its transcript, built in and deterministic.
+ * Promises: the same bytes give the same digest; bounded memory; long transcripts let other work run between.
+ * Never: reads a clock, a locale or a disk; passes an empty digest off as one that covers a session.
+ */
+import type { AgentFormat } from '../domain/agent.ts';
+import type { Digest } from '../domain/digest.ts';
+import type { RecordReader } from '../domain/facts.ts';
+import type { SessionUid } from '../domain/ids.ts';
+import type { Iso } from '../domain/time.ts';
+import { Collector } from './collect.ts';
+import { type LineSink, LineSplitter } from './lines.ts';
+import { redactDigest } from './redact.ts';
+import { type Sized, shrink, targetBytes } from './shrink.ts';
+
+/** Bytes read between two pauses for other work, some 10 to 30 ms. */
+const PAUSE_EVERY_BYTES = 8 * 1024 * 1024;
+
+export interface SourceFile {
+  readonly role: 'main' | 'subagent';
+  readonly key: string;
+  readonly chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  /** Byte offsets at which a line ends though no newline is there. */
+  readonly breaks?: readonly number[];
+}
+
+export interface DigestSource {
+  readonly uid: SessionUid;
+  readonly agent: AgentFormat;
+  /** Bytes of all files together; the digest's size is a share of it. */
+  readonly rawBytes: number;
+  readonly files: readonly SourceFile[];
+  /** A title from outside the transcript, used where the transcript gives none. */
+  readonly peekTitle?: string | null;
+  /** Only bounds which times are plausible. */
+  readonly now: Iso;
+}
+
+export type DigestOutcome =
+  | { readonly ok: true; readonly digest: Digest; readonly json: string }
+  | { readonly ok: false; readonly why: string; readonly partial: Digest; readonly partialJson: string };
+
+export async function makeDigest(source: DigestSource): Promise<DigestOutcome> {
+  const collector = new Collector(source.now);
+  const reader = source.agent.reader(collector);
+  const lines = await readAll(source.files, reader);
+  reader.end();
+  const draft = collector.draft({
+    uid: source.uid,
+    agent: source.agent.id,
+    peekTitle: source.peekTitle ?? null,
+    linesRead: lines.read,
+    linesUnreadable: lines.unreadable,
+  });
+  const why = whyNot(lines, collector.unknownRecords);
+  const aim = targetBytes(source.rawBytes);
+  if (why === null) {
+    const { digest, json } = await finish(draft, aim);
+    return { ok: true, digest, json };
+  }
+  const { digest, json } = await finish({ ...draft, partial: true }, aim);
+  return { ok: false, why, partial: digest, partialJson: json };
+}
+
+/** Redacts before it cuts: half a secret would not be known as one. */
+async function finish(draft: Digest, aimBytes: number): Promise<Sized> {
+  return shrink(await redactDigest(draft), aimBytes);
+}
+
+interface LineCounts {
+  read: number;
+  unreadable: number;
+  /** Of the main transcript alone; a session may have lost it and keep its subagents'. */
+  mainRead: number;
+  mainUnreadable: number;
+}
+
+async function readAll(files: readonly SourceFile[], reader: RecordReader): Promise<LineCounts> {
+  const counts: LineCounts = { read: 0, unreadable: 0, mainRead: 0, mainUnreadable: 0 };
+  let sincePause = 0;
+  for (const file of files) {
+    const splitter = new LineSplitter(lineCounter(reader, counts, file.role === 'main'), file.breaks);
+    reader.begin({ role: file.role, key: file.key });
+    for await (const chunk of file.chunks) {
+      splitter.push(chunk);
+      sincePause += chunk.length;
+      if (sincePause < PAUSE_EVERY_BYTES) continue;
+      sincePause = 0;
+      await Bun.sleep(0);
+    }
+    splitter.end();
+  }
+  return counts;
+}
+
+function lineCounter(reader: RecordReader, counts: LineCounts, main: boolean): LineSink {
+  const unreadable = () => {
+    counts.unreadable++;
+    if (main) counts.mainUnreadable++;
+  };
+  return {
+    line: (line) => {
+      if (reader.line(line) === 'unreadable') return unreadable();
+      counts.read++;
+      if (main) counts.mainRead++;
+    },
+    oversized: unreadable,
+  };
+}
+
+/** Why this is no analysis; null where it is one. */
+function whyNot(counts: LineCounts, unknownRecords: number): string | null {
+  const { read, unreadable, mainRead, mainUnreadable } = counts;
+  if (read + unreadable === 0) return 'no record at all';
+  if (read === 0) return `no readable record in ${lines(unreadable)}`;
+  if (mainRead === 0 && mainUnreadable > 0)
+    return `no readable record in ${lines(mainUnreadable)} of the main transcript`;
+  if (unknownRecords >= read) return `no known record in ${lines(read + unreadable)}`;
+  return null;
+}
+
+function lines(count: number): string {
+  return count === 1 ? '1 line' : `${count} lines`;
+}

@@ -1,0 +1,112 @@
+/** A throw-away home and store for tests that ingest: real files, the real store, a clock that is set by hand. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Host } from '../../src/domain/agent.ts';
+import type { SessionUid } from '../../src/domain/ids.ts';
+import type { Clock, Iso } from '../../src/domain/time.ts';
+import { type IngestOptions, type IngestReport, ingest } from '../../src/ingest/ingest.ts';
+import type { WritableDb } from '../../src/store/connection.ts';
+import { openWritable } from '../../src/store/open.ts';
+import { filesOf, findSession } from '../../src/store/read.ts';
+import { fileChunks, removedChunks } from '../../src/store/segments.ts';
+import { evictCovered } from '../../src/store/write-sweep.ts';
+
+export class World implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'session-memory-'));
+  readonly home = join(this.folder, 'home');
+  readonly db: WritableDb = openWritable(join(this.folder, 'store', 's.db'));
+  now = '2026-06-01T00:00:00.000Z' as Iso;
+  readonly clock: Clock = { now: () => this.now, monotonicMs: () => performance.now(), isSet: true };
+
+  get host(): Host {
+    return { homeDir: this.home, env: {}, platform: 'linux' };
+  }
+
+  /** Writes a file below the home folder and returns its path. */
+  put(relPath: string, content: string | Uint8Array): string {
+    const path = join(this.home, relPath);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+    return path;
+  }
+
+  ingest(options: Partial<IngestOptions> = {}, signal = new AbortController().signal): Promise<IngestReport> {
+    return ingest(
+      {
+        db: this.db,
+        host: this.host,
+        clock: this.clock,
+        analyze: { db: this.db, clock: this.clock, external: null, host: this.host },
+        progress: () => undefined,
+        signal,
+      },
+      {
+        paths: [],
+        agent: null,
+        since: null,
+        project: null,
+        exclude: [],
+        full: false,
+        dryRun: false,
+        analyze: true,
+        hardCapBytes: 6 * 1024 ** 3,
+        ...options,
+      },
+    );
+  }
+
+  /** The stored bytes of one file of a session. */
+  stored(uid: string, key = 'main'): Buffer {
+    const file = filesOf(this.db, uid as SessionUid).find((candidate) => candidate.key === key);
+    if (file === undefined) throw new Error(`no file ${key} in ${uid}`);
+    return Buffer.concat(
+      [...fileChunks(this.db, uid as SessionUid, file)].map((chunk) => Buffer.from(chunk)),
+    );
+  }
+
+  removed(uid: string, key = 'main'): string {
+    const file = filesOf(this.db, uid as SessionUid).find((candidate) => candidate.key === key);
+    if (file === undefined) throw new Error(`no file ${key} in ${uid}`);
+    return Buffer.concat(
+      [...removedChunks(this.db, uid as SessionUid, file)].map((chunk) => Buffer.from(chunk)),
+    ).toString();
+  }
+
+  /** Evicts an analyzed session as a sweep would. */
+  evict(uid: string): void {
+    const card = findSession(this.db, uid as SessionUid);
+    if (card === null) throw new Error(`no session ${uid}`);
+    const [outcome] = evictCovered(
+      this.db,
+      [{ uid: card.uid, generation: card.generation, storedBytes: card.storedBytes, reason: 'test' }],
+      { sweepId: 'test', at: this.now, untilUsageBytes: null },
+    );
+    if (outcome?.kind !== 'evicted') throw new Error(`not evicted: ${JSON.stringify(outcome)}`);
+  }
+
+  [Symbol.dispose](): void {
+    this.db.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A made-up Claude Code record of a human prompt. */
+export function promptLine(sessionId: string, text: string, at = '2026-05-01T10:00:00.000Z'): string {
+  return `${JSON.stringify({
+    parentUuid: null,
+    isSidechain: false,
+    userType: 'external',
+    cwd: '/home/me/project',
+    sessionId,
+    version: '2.1.0',
+    gitBranch: 'main',
+    type: 'user',
+    message: { role: 'user', content: text },
+    uuid: Bun.hash(text + at).toString(16),
+    timestamp: at,
+  })}\n`;
+}
+
+export const claudePath = (id: string, project = '-home-me-project') =>
+  `.claude/projects/${project}/${id}.jsonl`;
