@@ -1,7 +1,70 @@
-// The only file that touches process. For now it says its version.
+/**
+ * The only file that touches the process: arguments, environment, streams, signals, exit code.
+ * Promises: nothing heavy is loaded before it is needed; SIGINT and SIGTERM stop at the next safe place, a second one at once.
+ */
+import { homedir, tmpdir } from 'node:os';
+import type { Host } from './domain/agent.ts';
+import { EXIT } from './domain/errors.ts';
+import type { Io } from './cli/io.ts';
+import { run } from './cli/run.ts';
 
-declare const SESSION_MEMORY_BUILD: { version: string; commit: string } | undefined;
+declare const SESSION_MEMORY_BUILD: { readonly version: string; readonly commit: string } | undefined;
 
-const build =
-  typeof SESSION_MEMORY_BUILD === 'undefined' ? { version: '0.0.0', commit: 'source' } : SESSION_MEMORY_BUILD;
-process.stdout.write(`session-memory ${build.version} (${build.commit})\n`);
+/** Empty variables count as unset, and so does `CI=false`. */
+function environment(): Record<string, string> {
+  const entries = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '');
+  return Object.fromEntries(entries.filter(([name, value]) => !(name === 'CI' && value === 'false')));
+}
+
+const env = environment();
+
+const host: Host = {
+  homeDir: env['HOME'] ?? homedir(),
+  env,
+  platform: process.platform === 'win32' ? 'win32' : process.platform === 'darwin' ? 'darwin' : 'linux',
+};
+
+function io(color: string | null): Io {
+  const wantsColour = color === 'always' || (color !== 'never' && process.stdout.isTTY === true && env['NO_COLOR'] === undefined && env['TERM'] !== 'dumb');
+  const locale = env['LC_ALL'] ?? env['LC_CTYPE'] ?? env['LANG'] ?? '';
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    outBytes: (bytes) => new Promise((resolve, reject) => process.stdout.write(bytes, (error) => (error == null ? resolve() : reject(error)))),
+    stdinIsTty: process.stdin.isTTY === true,
+    stdoutIsTty: process.stdout.isTTY === true,
+    stderrIsTty: process.stderr.isTTY === true,
+    columns: process.stdout.columns ?? process.stderr.columns ?? 100,
+    colour: wantsColour,
+    unicode: process.platform === 'win32' || process.platform === 'darwin' || /utf-?8/i.test(locale),
+  };
+}
+
+const stop = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => {
+    if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    stop.abort();
+  });
+}
+// Whoever reads our output has gone (`| head`): nothing more to say to them.
+process.stdout.on('error', () => process.exit(EXIT.done));
+process.stderr.on('error', () => undefined);
+
+const build = typeof SESSION_MEMORY_BUILD === 'undefined' ? { version: '0.1.0', commit: 'source' } : SESSION_MEMORY_BUILD;
+
+const code = await run({
+  argv: process.argv.slice(2),
+  host,
+  cwd: process.cwd(),
+  tempFolder: tmpdir(),
+  version: `${build.version} (${build.commit})`,
+  signal: stop.signal,
+  debug: env['SESSION_MEMORY_DEBUG'] !== undefined,
+  io,
+  dashboard: async (context) => {
+    const { dashboard } = await import('./cli/dashboard.ts');
+    return dashboard(context, { stdin: process.stdin, stdout: process.stdout });
+  },
+});
+process.exitCode = code;

@@ -1,0 +1,42 @@
+/** `agents`: looks at the disk now, and remembers what it saw for `status`. */
+import { EXIT } from '../../domain/errors.ts';
+import { plainLine } from '../../domain/text.ts';
+import { scanAgents } from '../../ingest/scan.ts';
+import { openWritable } from '../../store/open.ts';
+import { saveScans } from '../../store/scans.ts';
+import { type Command, printJson } from '../context.ts';
+import { formatBytes, formatCount, table } from '../format.ts';
+
+export const agents: Command = async (context) => {
+  const { io } = context;
+  const warnings: string[] = [];
+  const db = openWritable(context.settings.storePath);
+  try {
+    const scans = await scanAgents(db, context.host, context.clock, (text) => warnings.push(text));
+    saveScans(db, scans);
+    if (context.json) printJson(io, { version: 1, agents: scans, warnings });
+    else {
+      for (const warning of warnings) io.err(`${plainLine(warning)}\n`);
+      if (scans.length === 0) io.out('No agent was found on this machine.\n');
+      else {
+        io.out(
+          table(
+            [{ title: 'AGENT' }, { title: 'SESSIONS', align: 'right' }, { title: 'SIZE', align: 'right' }, { title: 'NOT STORED', align: 'right' }, { title: 'DELETES AFTER', align: 'right' }, { title: 'WHERE', shrinks: true }],
+            scans.map((scan) => [
+              scan.name,
+              formatCount(scan.sessions),
+              formatBytes(scan.raw_bytes),
+              formatCount(scan.sessions_not_stored),
+              scan.deletes_after_days === null ? 'never' : `${scan.deletes_after_days} days`,
+              scan.root,
+            ]),
+            io.columns,
+          ),
+        );
+      }
+    }
+    return EXIT.done;
+  } finally {
+    db.close();
+  }
+};

@@ -1,0 +1,39 @@
+/** `analyze [UID…]`: the digests that are missing. A failed analysis is a warning; the command itself did its work. */
+import { EXIT } from '../../domain/errors.ts';
+import { plainLine } from '../../domain/text.ts';
+import { analyzeSession, sessionsWaiting } from '../../ingest/analyze.ts';
+import { openWritable } from '../../store/open.ts';
+import { resolveSession } from '../../store/read.ts';
+import { type Command, printJson } from '../context.ts';
+import { formatCount } from '../format.ts';
+import { ProgressLine } from '../io.ts';
+import { analyzeDeps } from '../wire.ts';
+
+export const analyze: Command = async (context) => {
+  const { io, signal } = context;
+  const db = openWritable(context.settings.storePath);
+  const line = new ProgressLine(io);
+  try {
+    const uids = context.args.length > 0 ? context.args.map((text) => resolveSession(db, text).uid) : sessionsWaiting(db, context.clock.now());
+    const analyzed: string[] = [];
+    const failed: { session_uid: string; reason: string }[] = [];
+    for (const [done, uid] of uids.entries()) {
+      if (signal.aborted) break;
+      line.show(`analyze ${done + 1}/${uids.length}  ${uid}`);
+      const outcome = await analyzeSession(analyzeDeps(context, db), uid, signal);
+      if (outcome.ok) analyzed.push(uid);
+      else failed.push({ session_uid: uid, reason: outcome.why });
+    }
+    line.clear();
+    const warnings = failed.map(({ session_uid, reason }) => `analyze failed for ${session_uid}: ${reason}`);
+    if (context.json) printJson(io, { version: 1, analyzed, failed, warnings, interrupted: signal.aborted });
+    else {
+      for (const warning of warnings) io.err(`warning: ${plainLine(warning)}\n`);
+      io.out(uids.length === 0 ? 'Nothing waits to be analyzed.\n' : `Analyzed ${formatCount(analyzed.length)} of ${formatCount(uids.length)}.\n`);
+    }
+    return signal.aborted ? EXIT.interrupted : EXIT.done;
+  } finally {
+    line.clear();
+    db.close();
+  }
+};

@@ -1,0 +1,89 @@
+/** `list`: all sessions, evicted ones too, with their last byte counts. */
+import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
+import { SESSION_STATES, type SessionRow } from '../../domain/session.ts';
+import { openReadable } from '../../store/open.ts';
+import { listSessions, SESSION_SORTS, type SessionFilter, type SessionSort } from '../../store/read.ts';
+import { type Command, type Context, printJson, textFlag } from '../context.ts';
+import { formatAge, formatBytes, table } from '../format.ts';
+import { nearest } from '../parse.ts';
+import { parseCount, parseSince } from '../values.ts';
+
+export const list: Command = async (context) => {
+  const filter = filterOf(context);
+  const db = openReadable(context.settings.storePath);
+  try {
+    const rows = listSessions(db, filter);
+    if (context.json) printJson(context.io, { version: 1, sessions: rows.map(asJson) });
+    else context.io.out(rows.length === 0 ? 'No session.\n' : asTable(context, rows));
+    return EXIT.done;
+  } finally {
+    db.close();
+  }
+};
+
+function filterOf(context: Context): SessionFilter {
+  const { flags } = context;
+  const agent = textFlag(flags, 'agent');
+  const project = textFlag(flags, 'project');
+  const since = textFlag(flags, 'since');
+  const limit = textFlag(flags, 'limit');
+  const state = oneOf(textFlag(flags, 'state'), SESSION_STATES, '--state');
+  const sort = oneOf(textFlag(flags, 'sort'), Object.keys(SESSION_SORTS) as SessionSort[], '--sort');
+  return {
+    ...(agent === null ? {} : { agent }),
+    ...(project === null ? {} : { project }),
+    ...(state === null ? {} : { state }),
+    ...(sort === null ? {} : { sort }),
+    ...(since === null ? {} : { since: parseSince(since, '--since', context.clock.now()) }),
+    ...(limit === null ? {} : { limit: parseCount(limit, '--limit') }),
+  };
+}
+
+/** The value where it is one of the known ones; a failure that names the nearest where not. */
+export function oneOf<T extends string>(value: string | null, known: readonly T[], flag: string): T | null {
+  if (value === null) return null;
+  const found = known.find((candidate) => candidate === value);
+  if (found !== undefined) return found;
+  throw new FailureError(invalid(`${flag} does not know ${value}`, `${nearest(value, known) ?? ''} It takes ${known.join(', ')}.`.trim()));
+}
+
+export function asJson(row: SessionRow) {
+  return {
+    session_uid: row.uid,
+    agent: row.agent,
+    project: row.project,
+    title: row.title,
+    branch: row.branch,
+    parent_uid: row.parentUid,
+    state: row.state,
+    started_at: row.startedAt,
+    ended_at: row.endedAt,
+    ingested_at: row.ingestedAt,
+    analyzed_at: row.analyzedAt,
+    digest_at: row.digestAt,
+    evicted_at: row.evictedAt,
+    pinned: row.pinned,
+    raw_bytes: row.rawBytes,
+    stored_bytes: row.storedBytes,
+    digest_bytes: row.digestBytes,
+    files: row.fileCount,
+    analyze_error: row.analyzeError,
+  };
+}
+
+function asTable(context: Context, rows: readonly SessionRow[]): string {
+  const now = context.clock.now();
+  return table(
+    [{ title: 'SESSION' }, { title: 'STATE' }, { title: 'AGE', align: 'right' }, { title: 'RAW', align: 'right' }, { title: 'STORED', align: 'right' }, { title: 'PROJECT' }, { title: 'TITLE', shrinks: true }],
+    rows.map((row) => [
+      row.uid,
+      row.pinned ? `${row.state}, pinned` : row.state,
+      formatAge(row.endedAt ?? row.startedAt ?? row.ingestedAt, now),
+      formatBytes(row.rawBytes),
+      row.state === 'evicted' ? '-' : formatBytes(row.storedBytes),
+      (row.project ?? '-').split(/[\\/]/).at(-1) ?? '-',
+      row.title ?? '-',
+    ]),
+    Math.max(context.io.columns, 60),
+  );
+}

@@ -1,0 +1,113 @@
+/** `status`: reads counters and a plan; no session row by row, no disk but the store's. */
+import { EXIT } from '../../domain/errors.ts';
+import { openReadable } from '../../store/open.ts';
+import { diskBytes } from '../../store/place.ts';
+import { lastScans, type ScanRow } from '../../store/scans.ts';
+import { counters, usage } from '../../store/usage.ts';
+import { bytesOf } from '../../policy/plan.ts';
+import { plan } from '../../sweep/sweep.ts';
+import { type Command, type Context, printJson } from '../context.ts';
+import { bar, formatBytes, formatCount, formatTime, plural, table } from '../format.ts';
+import { paint } from '../io.ts';
+import { planDeps } from '../wire.ts';
+
+export const status: Command = async (context) => {
+  const db = openReadable(context.settings.storePath);
+  try {
+    const found = gather(context, db);
+    if (context.json) printJson(context.io, found);
+    else context.io.out(page(context, found));
+    return EXIT.done;
+  } finally {
+    db.close();
+  }
+};
+
+type Status = ReturnType<typeof gather>;
+
+function gather(context: Context, db: ReturnType<typeof openReadable>) {
+  const { limits } = context.settings;
+  return db.snapshot(() => {
+    const used = usage(db);
+    const rows = counters(db);
+    const planned = plan(planDeps(context, db), { limits, flags: { analyze: true, dataLoss: true } });
+    const sum = (state: string) => rows.filter((row) => row.state === state).reduce((n, row) => ({ sessions: n.sessions + row.sessions, raw_bytes: n.raw_bytes + row.raw_bytes, stored_bytes: n.stored_bytes + row.stored_bytes }), { sessions: 0, raw_bytes: 0, stored_bytes: 0 });
+    return {
+      version: 1 as const,
+      store: context.settings.storePath,
+      now: context.clock.now(),
+      clock_set: context.clock.isSet,
+      tier1: {
+        used_bytes: used.tier1Bytes,
+        raw_bytes: used.rawBytes,
+        pinned_bytes: used.pinnedBytes,
+        soft_cap_bytes: limits.rawSoftCapBytes,
+        hard_cap_bytes: limits.rawHardCapBytes,
+        max_age_days: limits.rawMaxAgeDays,
+        over_soft_cap: used.tier1Bytes > limits.rawSoftCapBytes,
+        over_hard_cap: used.tier1Bytes > limits.rawHardCapBytes,
+      },
+      tier2: { used_bytes: used.tier2Bytes, cap_bytes: limits.distilledCapBytes, over_cap: used.tier2Bytes > limits.distilledCapBytes },
+      disk_bytes: diskBytes(db.path),
+      sessions: {
+        analyzed: sum('analyzed'),
+        unanalyzed: sum('unanalyzed'),
+        evicted: sum('evicted'),
+        pinned: rows.filter((row) => row.pinned === 1).reduce((n, row) => n + row.sessions, 0),
+      },
+      agents: rows.map(({ agent, state, pinned, sessions, raw_bytes, stored_bytes, digest_bytes }) => ({ agent, state, pinned: pinned === 1, sessions, raw_bytes, stored_bytes, digest_bytes })),
+      next_sweep: {
+        plan_id: planned.planId,
+        empty: planned.isEmpty,
+        passes: planned.plan.passes.map(({ pass, victims }) => ({ pass, sessions: victims.length, bytes: bytesOf(victims) })),
+        to_analyze: planned.plan.toAnalyze.length,
+        worst_case_data_loss: planned.plan.worstCaseDataLoss.length,
+      },
+      at_risk: lastScans(db),
+    };
+  });
+}
+
+function page(context: Context, found: Status): string {
+  const { io } = context;
+  const { tier1, tier2, sessions } = found;
+  const width = Math.min(76, Math.max(20, io.columns - 4));
+  const cap = Math.max(tier1.hard_cap_bytes, 1);
+  const state = (name: 'analyzed' | 'unanalyzed') => `${formatCount(sessions[name].sessions)} · ${formatBytes(sessions[name].stored_bytes)}`;
+  const flag = tier1.over_hard_cap ? paint(io, 'red', '  over the hard cap') : tier1.over_soft_cap ? paint(io, 'yellow', '  over the soft cap') : '';
+  return [
+    `${paint(io, 'bold', 'Tier 1 · raw transcripts')}  ${formatBytes(tier1.used_bytes)} of ${formatBytes(tier1.hard_cap_bytes)}, soft cap ${formatBytes(tier1.soft_cap_bytes)}${flag}`,
+    bar(tier1.used_bytes, cap, tier1.soft_cap_bytes, width, io.unicode),
+    `  analyzed ${state('analyzed')}   un-analyzed ${state('unanalyzed')}   pinned ${formatCount(sessions.pinned)}   evicted ${formatCount(sessions.evicted.sessions)}`,
+    `${paint(io, 'bold', 'Tier 2 · digests')}  ${formatBytes(tier2.used_bytes)} of ${formatBytes(tier2.cap_bytes)}, alert only${tier2.over_cap ? paint(io, 'yellow', '  over its cap') : ''}`,
+    `Disk         ${formatBytes(found.disk_bytes)} at ${found.store}`,
+    `Next sweep   ${nextSweep(found)}`,
+    ...found.at_risk.map((scan) => `At risk      ${atRisk(scan)}`),
+    ...(found.agents.length === 0 ? ['', 'Nothing stored yet. Run `session-memory ingest`.'] : ['', agentTable(found, io.columns).trimEnd()]),
+    '',
+  ].join('\n');
+}
+
+function nextSweep(found: Status): string {
+  const { passes, to_analyze: toAnalyze, worst_case_data_loss: loss } = found.next_sweep;
+  const parts = passes.map(({ pass, sessions, bytes }) => {
+    if (pass === 'overflow' && toAnalyze === 0 && loss === 0) return 'overflow not reached';
+    return sessions === 0 ? `${pass} nothing` : `${pass} ${plural(sessions, 'session')} · ${formatBytes(bytes)}`;
+  });
+  const worst = loss > 0 ? `   at worst ${plural(loss, 'session')} lost` : '';
+  return `${parts.join('   ')}${toAnalyze > 0 ? `   ${formatCount(toAnalyze)} to analyze` : ''}${worst}`;
+}
+
+function atRisk(scan: ScanRow): string {
+  const since = `as of ${formatTime(scan.scanned_at)}`;
+  if (scan.deletes_after_days === null) return `${scan.agent} deletes nothing by itself (${since})`;
+  return `${plural(scan.sessions_at_risk, 'session')} of ${scan.agent} go within a week by its own clean-up after ${scan.deletes_after_days} days; ${formatCount(scan.at_risk_not_stored)} not stored yet (${since})`;
+}
+
+function agentTable(found: Status, columns: number): string {
+  return table(
+    [{ title: 'AGENT' }, { title: 'STATE' }, { title: 'SESSIONS', align: 'right' }, { title: 'RAW', align: 'right' }, { title: 'STORED', align: 'right' }, { title: 'DIGESTS', align: 'right' }],
+    found.agents.map((row) => [row.agent, row.pinned ? `${row.state}, pinned` : row.state, formatCount(row.sessions), formatBytes(row.raw_bytes), formatBytes(row.state === 'evicted' ? 0 : row.stored_bytes), formatBytes(row.digest_bytes)]),
+    columns,
+  );
+}

@@ -1,0 +1,92 @@
+/**
+ * Numbers, times and tables for people.
+ * Promises: every cell is made inert before it is laid out; nothing here decides anything.
+ */
+import { cutText, plainLine } from '../domain/text.ts';
+import { DAY_MS, type Iso, msBetween } from '../domain/time.ts';
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** Bytes in binary units with at most one decimal: `3.1 GiB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (Math.abs(value) >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** With separators: `1,204`. Not by locale: the same everywhere. */
+export function formatCount(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `1 session`, `3 sessions`. */
+export function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** How long ago: `5 m`, `3 h`, `12 d`; `-` where unknown. */
+export function formatAge(time: Iso | null, now: Iso): string {
+  if (time === null) return '-';
+  const ms = msBetween(time, now);
+  if (ms < 0) return 'ahead';
+  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} m`;
+  if (ms < DAY_MS) return `${Math.floor(ms / 3_600_000)} h`;
+  return `${Math.floor(ms / DAY_MS)} d`;
+}
+
+/** `2026-06-01 10:00`, UTC; `-` where unknown. */
+export function formatTime(time: string | null): string {
+  return time === null ? '-' : time.slice(0, 16).replace('T', ' ');
+}
+
+export interface Column {
+  readonly title: string;
+  readonly align?: 'right';
+  /** This column gives way where the table is too wide. */
+  readonly shrinks?: true;
+}
+
+/** An aligned table. Cells are made plain; the shrinking column is cut to fit `widthColumns`. */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[], widthColumns: number): string {
+  const plain = rows.map((row) => row.map((cell) => plainLine(cell)));
+  const widths = columns.map((column, i) =>
+    Math.max(Bun.stringWidth(column.title), ...plain.map((row) => Bun.stringWidth(row[i] ?? ''))),
+  );
+  const total = widths.reduce((sum, width) => sum + width, 0) + 2 * (columns.length - 1);
+  const shrinking = columns.findIndex((column) => column.shrinks === true);
+  if (total > widthColumns && shrinking >= 0) {
+    widths[shrinking] = Math.max(8, (widths[shrinking] ?? 0) - (total - widthColumns));
+  }
+  const line = (cells: readonly string[]) =>
+    columns
+      .map((column, i) => fit(cells[i] ?? '', widths[i] ?? 0, column.align === 'right'))
+      .join('  ')
+      .trimEnd();
+  return `${[line(columns.map((column) => column.title)), ...plain.map(line)].join('\n')}\n`;
+}
+
+function fit(text: string, width: number, right: boolean): string {
+  const shown = fitWidth(text, width);
+  const pad = ' '.repeat(Math.max(0, width - Bun.stringWidth(shown)));
+  return right ? pad + shown : shown + pad;
+}
+
+/** Cut to a width in terminal columns; wide characters count as two. */
+function fitWidth(text: string, width: number): string {
+  let shown = text;
+  for (let chars = width; Bun.stringWidth(shown) > width && chars > 0; chars -= 1) shown = cutText(text, chars);
+  return shown;
+}
+
+/** A bar of `width` cells: used, then free, with a mark at `markBytes`. */
+export function bar(usedBytes: number, capBytes: number, markBytes: number, width: number, unicode: boolean): string {
+  const scale = Math.max(1, capBytes);
+  const used = Math.min(width, Math.ceil((usedBytes / scale) * width));
+  const mark = Math.min(width - 1, Math.floor((markBytes / scale) * width));
+  const [full, empty, tick] = unicode ? ['█', '░', '│'] : ['#', '.', '|'];
+  return Array.from({ length: width }, (_, i) => (i === mark ? tick : i < used ? full : empty)).join('');
+}

@@ -1,0 +1,118 @@
+/**
+ * One call of the program: parse, settings, command, exit code.
+ * Promises: every failure ends here as one sentence and its way out (or as JSON), nothing from outside unescaped.
+ */
+import { isAbsolute, resolve } from 'node:path';
+import type { Host } from '../domain/agent.ts';
+import { EXIT, EXIT_OF_CODE, type ExitCode, type Failure, FailureError, failure, messageOf } from '../domain/errors.ts';
+import { plainLine } from '../domain/text.ts';
+import { type Clock, type Iso, parseTime } from '../domain/time.ts';
+import { type Context, printJson, textFlag } from './context.ts';
+import { loadSettings } from './config.ts';
+import { commandHelp, programHelp } from './help.ts';
+import { type Io, paint } from './io.ts';
+import { type Parsed, parseArgs } from './parse.ts';
+import { COMMANDS } from './table.ts';
+
+/** What `main.ts` found in the process. */
+export interface Runtime {
+  readonly argv: readonly string[];
+  readonly host: Host;
+  readonly cwd: string;
+  readonly tempFolder: string;
+  readonly version: string;
+  readonly signal: AbortSignal;
+  readonly debug: boolean;
+  /** `color`: what `--color` says. */
+  io(color: string | null): Io;
+  /** Opens the dashboard; returns its exit code. */
+  dashboard(context: Context): Promise<ExitCode>;
+}
+
+export async function run(runtime: Runtime): Promise<ExitCode> {
+  let json = runtime.argv.includes('--json');
+  let io = runtime.io(null);
+  try {
+    const parsed = parseArgs(runtime.argv);
+    io = runtime.io(checkedColor(textFlag(parsed.flags, 'color')));
+    json = parsed.flags['json'] === true;
+    if (parsed.wantsVersion) {
+      io.out(`session-memory ${runtime.version}\n`);
+      return EXIT.done;
+    }
+    if (parsed.wantsHelp) {
+      io.out(parsed.command === null ? programHelp() : commandHelp(parsed.command));
+      return EXIT.done;
+    }
+    return await runCommand(runtime, parsed, io, json);
+  } catch (thrown) {
+    return explain(thrown, io, json, runtime);
+  }
+}
+
+async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolean): Promise<ExitCode> {
+  const { flags } = parsed;
+  const settings = await loadSettings(runtime.host, {
+    config: absolute(runtime, textFlag(flags, 'config')),
+    store: absolute(runtime, textFlag(flags, 'store')),
+    raw_soft_cap_bytes: textFlag(flags, 'softCap') ?? undefined,
+    raw_hard_cap_bytes: textFlag(flags, 'hardCap') ?? undefined,
+    raw_max_age_days: textFlag(flags, 'maxAgeDays') ?? undefined,
+    distilled_cap_bytes: textFlag(flags, 'distilledCap') ?? undefined,
+    'analyzer.command': textFlag(flags, 'analyzer') ?? undefined,
+  });
+  const context: Context = {
+    io,
+    args: parsed.args,
+    flags,
+    json,
+    settings: { ...settings, storePath: resolve(runtime.cwd, settings.storePath) },
+    host: runtime.host,
+    clock: clockOf(runtime.host),
+    signal: runtime.signal,
+    tempFolder: runtime.tempFolder,
+  };
+  if (parsed.command !== null) return (await parsed.command.load())(context);
+  if (io.stdinIsTty && io.stdoutIsTty && !json) return runtime.dashboard(context);
+  const status = COMMANDS.find((spec) => spec.name === 'status');
+  return status === undefined ? EXIT.failed : (await status.load())(context);
+}
+
+function absolute(runtime: Runtime, path: string | null): string | undefined {
+  if (path === null) return undefined;
+  return isAbsolute(path) ? path : resolve(runtime.cwd, path);
+}
+
+function checkedColor(color: string | null): string | null {
+  if (color === null || ['auto', 'always', 'never'].includes(color)) return color;
+  throw new FailureError(failure('usage', `--color takes auto, always or never, not ${color}`, 'Write --color never.'));
+}
+
+/** The system's clock, or the one that `SESSION_MEMORY_NOW` holds. */
+export function clockOf(host: Host): Clock {
+  const set = host.env['SESSION_MEMORY_NOW'];
+  const monotonicMs = () => performance.now();
+  if (set === undefined) return { now: () => new Date().toISOString() as Iso, monotonicMs, isSet: false };
+  const now = parseTime(set);
+  if (now === null) {
+    throw new FailureError(failure('usage', `SESSION_MEMORY_NOW is not a time: ${set}`, 'Write 2026-06-01T00:00:00.000Z, or unset it.'));
+  }
+  return { now: () => now, monotonicMs, isSet: true };
+}
+
+function explain(thrown: unknown, io: Io, json: boolean, runtime: Runtime): ExitCode {
+  if (runtime.signal.aborted) return EXIT.interrupted;
+  const known = thrown instanceof FailureError ? thrown.failure : null;
+  const shown: Failure = known ?? failure('failed', `unexpected: ${messageOf(thrown)}`, 'This is a bug: please report it with the command that you ran. Nothing that was stored is lost.');
+  printFailure(io, json, shown);
+  if (known === null && runtime.debug && thrown instanceof Error) io.err(`${thrown.stack ?? ''}\n`);
+  return EXIT_OF_CODE[shown.code];
+}
+
+/** A failure as text on stderr, or with `--json` as an object on stdout. `more` adds keys to the object. */
+export function printFailure(io: Io, json: boolean, shown: Failure, more: Readonly<Record<string, unknown>> = {}): void {
+  const message = plainLine(shown.message);
+  const hint = plainLine(shown.hint);
+  if (json) printJson(io, { version: 1, error: { code: shown.code, message, hint }, ...more });
+  else io.err(`${paint(io, 'red', 'session-memory:')} ${message}\n  ${hint}\n`);
+}

@@ -1,0 +1,233 @@
+/**
+ * Every command and flag, as data: the parser, `--help` and the exit codes are made from it.
+ */
+import type { Command } from './context.ts';
+
+export interface Flag {
+  /** As it is written, with its value's name: `--soft-cap SIZE`. */
+  readonly flag: string;
+  readonly help: string;
+}
+
+export interface CommandSpec {
+  readonly name: string;
+  readonly summary: string;
+  /** Positional arguments: `UID`, `[UID]`, `[PATH...]`. */
+  readonly args: readonly string[];
+  readonly flags: readonly Flag[];
+  readonly examples: readonly string[];
+  /** Beyond 0, 1, 2 and 130, which every command may have. */
+  readonly exits: readonly (3 | 4 | 5 | 6)[];
+  /** What it is about, a few sentences under the usage. */
+  readonly about?: string;
+  load(): Promise<Command>;
+}
+
+export const GLOBAL_FLAGS: readonly Flag[] = [
+  { flag: '--store PATH', help: 'the store file (SESSION_MEMORY_STORE)' },
+  { flag: '--config PATH', help: 'the configuration file (SESSION_MEMORY_CONFIG)' },
+  { flag: '--json', help: 'one JSON object on stdout' },
+  { flag: '--color WHEN', help: 'auto, always or never (NO_COLOR)' },
+  { flag: '--help', help: 'this text' },
+  { flag: '--version', help: 'the version' },
+];
+
+const CAPS: readonly Flag[] = [
+  { flag: '--soft-cap SIZE', help: 'the budget pass goes down to it' },
+  { flag: '--hard-cap SIZE', help: 'the overflow pass goes down to it' },
+  { flag: '--max-age-days DAYS', help: 'the backstop evicts analyzed sessions older than this; off' },
+  { flag: '--distilled-cap SIZE', help: 'digests above it are reported, never dropped' },
+];
+const SWEEP: readonly Flag[] = [
+  { flag: '--yes', help: 'consent to every pass, data loss included' },
+  { flag: '--no-data-loss', help: 'never evict an un-analyzed session, not even with --yes' },
+  { flag: '--no-analyze', help: 'leave out the analysis and the second budget pass of the overflow' },
+  { flag: '--no-reclaim', help: 'leave freed space in the store file for later reuse' },
+  ...CAPS,
+  { flag: '--analyzer CMD', help: 'add a summary by this program (see README)' },
+];
+
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'status',
+    summary: 'usage against the caps, counts, what the next sweep would do, what is at risk',
+    args: [],
+    flags: CAPS,
+    examples: ['session-memory status', 'session-memory status --json | jq .tier1.used_bytes'],
+    exits: [],
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
+    name: 'agents',
+    summary: 'the agents found on this machine, what they have, what is not stored yet',
+    args: [],
+    flags: [],
+    examples: ['session-memory agents'],
+    exits: [],
+    load: async () => (await import('./commands/agents.ts')).agents,
+  },
+  {
+    name: 'ingest',
+    summary: 'copy new bytes of transcripts into the store and digest them',
+    args: ['[PATH...]'],
+    flags: [
+      { flag: '--agent AGENT', help: 'only this agent; for a PATH: whose it is' },
+      { flag: '--since TIME', help: 'only sessions that ended at or after it' },
+      { flag: '--project TEXT', help: 'only sessions whose project holds this text' },
+      { flag: '--dry-run', help: 'say what would be stored, store nothing' },
+      { flag: '--full', help: 'hold every file against what is stored, byte by byte' },
+      { flag: '--no-analyze', help: 'make no digests now' },
+      { flag: '--hard-cap SIZE', help: 'stop before usage would pass it' },
+      { flag: '--analyzer CMD', help: 'add a summary by this program (see README)' },
+    ],
+    examples: ['session-memory ingest', 'session-memory ingest ~/backup/.claude --since 30d', 'session-memory ingest --agent codex --dry-run'],
+    exits: [4],
+    about: 'Without PATH, every agent found on this machine. Adds and never evicts; stops before usage would pass the hard cap.',
+    load: async () => (await import('./commands/ingest.ts')).ingestCommand,
+  },
+  {
+    name: 'analyze',
+    summary: 'make the digests that are missing',
+    args: ['[UID...]'],
+    flags: [{ flag: '--analyzer CMD', help: 'add a summary by this program (see README)' }],
+    examples: ['session-memory analyze', 'session-memory analyze claude-code:8c81'],
+    exits: [],
+    about: 'Without UID, all sessions that wait. A failure leaves the session un-analyzed and is a warning.',
+    load: async () => (await import('./commands/analyze.ts')).analyze,
+  },
+  {
+    name: 'sweep',
+    summary: 'evict what the caps and the age limit do not allow, digests stay',
+    args: [],
+    flags: [...SWEEP, { flag: '--dry-run', help: 'print the plan, change nothing' }, { flag: '--plan ID', help: 'apply exactly this plan, or exit 5' }],
+    examples: [
+      'session-memory sweep --dry-run',
+      'session-memory sweep --yes --no-data-loss',
+      'session-memory sweep --yes --plan 4f1c09ab23de5678',
+    ],
+    exits: [3, 4, 5, 6],
+    about:
+      'Three passes: backstop (older than the age limit), budget (down to the soft cap, oldest analyzed first), overflow (only while over the hard cap: analyze, budget again, and as the last resort lose un-analyzed sessions).',
+    load: async () => (await import('./commands/sweep.ts')).sweepCommand,
+  },
+  {
+    name: 'maintain',
+    summary: 'ingest, analyze and sweep in one: for cron and hooks',
+    args: [],
+    flags: SWEEP,
+    examples: ['session-memory maintain --yes --no-data-loss'],
+    exits: [3, 4, 6],
+    load: async () => (await import('./commands/maintain.ts')).maintain,
+  },
+  {
+    name: 'list',
+    summary: 'all sessions, evicted ones too',
+    args: [],
+    flags: [
+      { flag: '--agent AGENT', help: 'only this agent' },
+      { flag: '--project TEXT', help: 'only projects that hold this text' },
+      { flag: '--state STATE', help: 'analyzed, unanalyzed or evicted' },
+      { flag: '--since TIME', help: 'only sessions that ended at or after it' },
+      { flag: '--sort ORDER', help: 'ended, started, ingested, analyzed, size, stored, project, eviction' },
+      { flag: '--limit N', help: 'at most so many' },
+    ],
+    examples: ['session-memory list --limit 20', 'session-memory list --state evicted --project website'],
+    exits: [],
+    load: async () => (await import('./commands/list.ts')).list,
+  },
+  {
+    name: 'show',
+    summary: "a session's digest; its raw bytes, files, or what its agent removed",
+    args: ['UID'],
+    flags: [
+      { flag: '--raw', help: "the main transcript's bytes" },
+      { flag: '--files', help: 'its files' },
+      { flag: '--removed', help: 'what the agent took out of its transcript' },
+    ],
+    examples: ['session-memory show 8c81', 'session-memory show 8c81 --raw | jq -c .type'],
+    exits: [],
+    about: 'A unique prefix of the id will do, here and everywhere.',
+    load: async () => (await import('./commands/show.ts')).show,
+  },
+  {
+    name: 'restore',
+    summary: "put a session's files back where its agent looks for them",
+    args: ['UID'],
+    flags: [
+      { flag: '--to DIR', help: 'below this folder instead' },
+      { flag: '--force', help: 'replace a file that differs' },
+    ],
+    examples: ['session-memory restore 8c81', 'session-memory restore 8c81 --to /tmp/look'],
+    exits: [],
+    about: 'Byte for byte, with a fresh time so that the agent does not delete them at once. Never over a different file without --force.',
+    load: async () => (await import('./commands/restore.ts')).restore,
+  },
+  {
+    name: 'pin',
+    summary: 'protect a session from every pass',
+    args: ['UID'],
+    flags: [],
+    examples: ['session-memory pin 8c81'],
+    exits: [],
+    load: async () => (await import('./commands/pin.ts')).pin,
+  },
+  {
+    name: 'unpin',
+    summary: 'let a pinned session go again',
+    args: ['UID'],
+    flags: [],
+    examples: ['session-memory unpin 8c81'],
+    exits: [],
+    load: async () => (await import('./commands/pin.ts')).unpin,
+  },
+  {
+    name: 'history',
+    summary: 'sweeps, evictions, data losses',
+    args: ['[SWEEP]'],
+    flags: [{ flag: '--limit N', help: 'at most so many of each (default 50)' }],
+    examples: ['session-memory history', "session-memory history --json | jq '.events[] | select(.kind == \"data_loss\")'"],
+    exits: [],
+    load: async () => (await import('./commands/history.ts')).history,
+  },
+  {
+    name: 'verify',
+    summary: 'read every stored byte back against its hash',
+    args: [],
+    flags: [],
+    examples: ['session-memory verify'],
+    exits: [],
+    about: 'Exits 1 with the list where anything is wrong. Changes nothing.',
+    load: async () => (await import('./commands/verify.ts')).verifyCommand,
+  },
+  {
+    name: 'config',
+    summary: 'the settings in force and where each comes from',
+    args: ['[ACTION]'],
+    flags: [],
+    examples: ['session-memory config', 'session-memory config path', 'session-memory config init'],
+    exits: [],
+    about: 'ACTION: path prints where the file is; init writes one with the defaults, commented.',
+    load: async () => (await import('./commands/config.ts')).configCommand,
+  },
+  {
+    name: 'demo',
+    summary: 'a throw-away store of sample sessions, swept before your eyes',
+    args: [],
+    flags: [{ flag: '--yes', help: 'consent to all, data loss included' }],
+    examples: ['session-memory demo --yes'],
+    exits: [3],
+    about: 'Bundled genuine sessions, one of them unreadable, under tiny caps and a clock of their own. Nothing of yours is touched.',
+    load: async () => (await import('./commands/demo.ts')).demo,
+  },
+];
+
+export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
+  0: 'done',
+  1: 'failed',
+  2: 'wrong usage, or consent is needed; nothing was changed',
+  3: 'data was lost, as agreed',
+  4: 'still over the hard cap',
+  5: 'the plan is stale; nothing was changed',
+  6: 'another sweep is running; nothing was changed',
+  130: 'interrupted',
+};

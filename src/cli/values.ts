@@ -1,0 +1,52 @@
+/**
+ * Values as people write them: sizes, ages, times.
+ * Promises: a value that is not understood is a failure that names it and says how to write it; nothing is guessed.
+ */
+import ms from '@lukeed/ms';
+import bytesIec from 'bytes-iec';
+import { FailureError, invalid } from '../domain/errors.ts';
+import { addMs, DAY_MS, type Iso, parseTime } from '../domain/time.ts';
+
+/** `4GiB`, `500MB` or a number of bytes. `name`: the flag or key, for the message. */
+export function parseBytes(text: string | number, name: string): number {
+  const parsed = typeof text === 'number' ? text : /^\d+$/.test(text.trim()) ? Number(text) : bytesIec.parse(text.trim());
+  if (parsed === null || !Number.isSafeInteger(Math.floor(parsed)) || parsed < 0 || String(text).trim().startsWith('-')) {
+    throw new FailureError(invalid(`${name} is not a size: ${text}`, 'Write 4GiB, 500MB, or a number of bytes.'));
+  }
+  return Math.floor(parsed);
+}
+
+/** `45`, `45d`, `2w` or `off`, in days. */
+export function parseAgeDays(text: string | number, name: string): number | 'off' {
+  if (text === 'off') return 'off';
+  const plain = typeof text === 'number' ? text : /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : null;
+  const days = plain ?? (typeof text === 'string' ? parseDays(text) : null);
+  if (days === null || !Number.isFinite(days) || days < 0) {
+    throw new FailureError(invalid(`${name} is not an age in days: ${text}`, 'Write 45, 45d, 2w or off.'));
+  }
+  return days;
+}
+
+function parseDays(text: string): number | null {
+  const parsed = ms.parse(text.trim());
+  return parsed === undefined ? null : parsed / DAY_MS;
+}
+
+/** A date or time (UTC unless it says otherwise), or how long ago: `2026-05-01`, `2026-05-01T10:00`, `7d`. */
+export function parseSince(text: string, name: string, now: Iso): Iso {
+  const time = parseTime(text.trim());
+  if (time !== null) return time;
+  const ago = ms.parse(text.trim());
+  if (ago === undefined || ago < 0) {
+    throw new FailureError(invalid(`${name} is not a time: ${text}`, 'Write 2026-05-01, 2026-05-01T10:00:00Z, or 7d for seven days ago.'));
+  }
+  return addMs(now, -ago);
+}
+
+export function parseCount(text: string, name: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 0) {
+    throw new FailureError(invalid(`${name} is not a whole number: ${text}`, 'Write a number from 0 up.'));
+  }
+  return count;
+}

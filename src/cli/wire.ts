@@ -1,0 +1,118 @@
+/**
+ * The composition root: the store behind the sweep's port, the analyzer behind the sweep's and ingest's.
+ * Promises: who only reads gets a store that cannot be written.
+ */
+import type { Report } from '../sweep/report.ts';
+import { FailureError, failure } from '../domain/errors.ts';
+import type { Iso } from '../domain/time.ts';
+import { explainReason } from '../policy/explain.ts';
+import type { Victim } from '../policy/passes.ts';
+import type { Progress, SweepDeps, SweepStore } from '../sweep/ports.ts';
+import type { ReadableDb, WritableDb } from '../store/connection.ts';
+import { takeSweepLock } from '../store/lock.ts';
+import { diskBytes } from '../store/place.ts';
+import { findSession } from '../store/read.ts';
+import { reclaim } from '../store/reclaim.ts';
+import { census, usage } from '../store/usage.ts';
+import { beginSweep, type Condemned, evictCovered, finishSweep, loseUncovered } from '../store/write-sweep.ts';
+import type { AnalyzeDeps } from '../ingest/analyze.ts';
+import type { Context } from './context.ts';
+import { formatBytes } from './format.ts';
+
+function condemned({ card, reason }: Victim): Condemned {
+  return { uid: card.uid, generation: card.generation, storedBytes: card.storedBytes, reason: explainReason(reason, formatBytes) };
+}
+
+function reading(db: ReadableDb): Pick<SweepStore, 'withCensus' | 'usageBytes' | 'distilledBytes' | 'card' | 'diskBytes'> {
+  return {
+    withCensus: (now, read) => db.snapshot(() => read(census(db, now))),
+    usageBytes: () => usage(db).tier1Bytes,
+    distilledBytes: () => usage(db).tier2Bytes,
+    card: (uid) => findSession(db, uid),
+    diskBytes: () => diskBytes(db.path),
+  };
+}
+
+function sweepStore(db: WritableDb): SweepStore {
+  return {
+    ...reading(db),
+    evict: (victims, context, untilUsageBytes) => evictCovered(db, victims.map(condemned), { ...context, untilUsageBytes }),
+    lose: (victim, context, hardCapBytes) => loseUncovered(db, condemned(victim), { ...context, hardCapBytes }),
+    takeLock: () => takeSweepLock(db.path),
+    reclaim: (onStep, stopped) => reclaim(db, onStep, stopped),
+    begin: (sweep) => beginSweep(db, sweep),
+    finish: (report: Report) =>
+      finishSweep(db, {
+        sweepId: report.sweep_id,
+        finishedAt: report.finished_at,
+        lostData: report.lost_data,
+        bytesFreed: report.bytes_freed,
+        report: JSON.stringify(report),
+      }),
+  };
+}
+
+/** A store that only answers: what writes throws, since a plan must not change a byte. */
+function readOnlySweepStore(db: ReadableDb): SweepStore {
+  const refuse = (): never => {
+    throw new Error('a plan was about to be applied to a store that is open for reading');
+  };
+  return { ...reading(db), evict: refuse, lose: refuse, takeLock: refuse, reclaim: refuse, begin: refuse, finish: refuse };
+}
+
+export function analyzeDeps(context: Context, db: WritableDb): AnalyzeDeps {
+  const { analyzerCommand, analyzerTimeoutS } = context.settings;
+  return {
+    db,
+    clock: context.clock,
+    external: analyzerCommand === null ? null : { command: analyzerCommand, timeoutS: analyzerTimeoutS },
+    host: context.host,
+  };
+}
+
+function common(context: Context, progress: (event: Progress) => void) {
+  return {
+    clock: context.clock,
+    bytes: formatBytes,
+    hash: hashText,
+    newSweepId: () => newSweepId(context.clock.now()),
+    progress,
+    signal: context.signal,
+  };
+}
+
+/** For a sweep that is applied. Analysis is loaded when it is first needed. */
+export function sweepDeps(context: Context, db: WritableDb, progress: (event: Progress) => void): SweepDeps {
+  return {
+    ...common(context, progress),
+    store: sweepStore(db),
+    analyzer: {
+      analyze: async (uid, signal) => (await import('../ingest/analyze.ts')).analyzeSession(analyzeDeps(context, db), uid, signal),
+      salvage: async (uid) => (await import('../ingest/analyze.ts')).salvageSession(analyzeDeps(context, db), uid),
+    },
+  };
+}
+
+/** For a plan that is only shown. */
+export function planDeps(context: Context, db: ReadableDb): SweepDeps {
+  const never = async (): Promise<never> => {
+    throw new Error('a plan analyzes nothing');
+  };
+  return { ...common(context, () => undefined), store: readOnlySweepStore(db), analyzer: { analyze: never, salvage: never } };
+}
+
+/** Time first, so that ids sort as they were made; then what makes two of one millisecond differ. */
+function newSweepId(now: Iso): string {
+  return `${now.replace(/[-:]/g, '').replace('.', '').slice(0, 15).toLowerCase()}-${crypto.randomUUID().slice(0, 8)}`;
+}
+
+export function hashText(text: string): string {
+  return new Bun.CryptoHasher('sha256').update(text).digest('hex');
+}
+
+/** The one argument that a command needs. */
+export function onlyArg(context: Context, name: string): string {
+  const [only] = context.args;
+  if (only === undefined) throw new FailureError(failure('usage', `${name} is missing`, 'See --help.'));
+  return only;
+}
