@@ -39,7 +39,8 @@ type Raw = string | number | readonly string[];
 export type FlagValues = Partial<Record<SettingKey | 'config', string | undefined>>;
 
 export async function loadSettings(host: Host, flags: FlagValues): Promise<Settings> {
-  const configPath = flags.config ?? host.env['SESSION_MEMORY_CONFIG'] ?? join(configFolder(host), 'config.toml');
+  const configPath =
+    flags.config ?? host.env['SESSION_MEMORY_CONFIG'] ?? join(configFolder(host), 'config.toml');
   const mustExist = flags.config !== undefined || host.env['SESSION_MEMORY_CONFIG'] !== undefined;
   const file = await readConfig(configPath, mustExist);
   const origins: Partial<Record<SettingKey, string>> = {};
@@ -57,12 +58,17 @@ export async function loadSettings(host: Host, flags: FlagValues): Promise<Setti
     origins[key] = origin;
     return value;
   };
-  const where = (key: SettingKey) => (origins[key] === configPath ? `${key} in ${configPath}` : (origins[key] ?? key).replace(/^\$/, ''));
-  const bytes = (key: SettingKey, fallback: number) => parseBytes(scalar(pick(key, fallback), key), where(key));
+  const where = (key: SettingKey) =>
+    origins[key] === configPath ? `${key} in ${configPath}` : (origins[key] ?? key).replace(/^\$/, '');
+  const bytes = (key: SettingKey, fallback: number) =>
+    parseBytes(scalar(pick(key, fallback), key), where(key));
   const limits: Limits = {
     rawSoftCapBytes: bytes('raw_soft_cap_bytes', DEFAULT_LIMITS.rawSoftCapBytes),
     rawHardCapBytes: bytes('raw_hard_cap_bytes', DEFAULT_LIMITS.rawHardCapBytes),
-    rawMaxAgeDays: parseAgeDays(scalar(pick('raw_max_age_days', DEFAULT_LIMITS.rawMaxAgeDays), 'raw_max_age_days'), where('raw_max_age_days')),
+    rawMaxAgeDays: parseAgeDays(
+      scalar(pick('raw_max_age_days', DEFAULT_LIMITS.rawMaxAgeDays), 'raw_max_age_days'),
+      where('raw_max_age_days'),
+    ),
     distilledCapBytes: bytes('distilled_cap_bytes', DEFAULT_LIMITS.distilledCapBytes),
   };
   const wrong = checkLimits(limits);
@@ -76,13 +82,18 @@ export async function loadSettings(host: Host, flags: FlagValues): Promise<Setti
     limits,
     analyzerCommand: command === null || command === '' ? null : String(command),
     analyzerTimeoutS: parseCount(String(timeout), where('analyzer.timeout_s')),
-    exclude: (Array.isArray(exclude) ? exclude : String(exclude).split(',')).map((entry) => resolvePath(host, String(entry))),
+    exclude: (Array.isArray(exclude) ? exclude : String(exclude).split(',')).map((entry) =>
+      resolvePath(host, String(entry)),
+    ),
     // Every key was picked above.
     origins: { ...DEFAULT_ORIGINS, ...origins },
   };
 }
 
-const DEFAULT_ORIGINS = Object.fromEntries(SETTING_KEYS.map((key) => [key, 'default'])) as Record<SettingKey, string>;
+const DEFAULT_ORIGINS = Object.fromEntries(SETTING_KEYS.map((key) => [key, 'default'])) as Record<
+  SettingKey,
+  string
+>;
 
 const FLAG_OF: Partial<Record<SettingKey, string>> = {
   store: 'store',
@@ -106,7 +117,13 @@ function resolvePath(host: Host, path: string): string {
 async function readConfig(path: string, mustExist: boolean): Promise<Map<string, Raw>> {
   if (!existsSync(path)) {
     if (!mustExist) return new Map();
-    throw new FailureError(failure('config', `no configuration file: ${path}`, 'Give a file that exists, or run `session-memory config init`.'));
+    throw new FailureError(
+      failure(
+        'config',
+        `no configuration file: ${path}`,
+        'Give a file that exists, or run `session-memory config init`.',
+      ),
+    );
   }
   const { parse } = await import('smol-toml');
   let text: string;
@@ -115,13 +132,18 @@ async function readConfig(path: string, mustExist: boolean): Promise<Map<string,
     text = readFileSync(path, 'utf8');
     table = parse(text);
   } catch (thrown) {
-    throw new FailureError(failure('config', `cannot read ${path}: ${messageOf(thrown).trim()}`, 'Mend the file; it is TOML.'));
+    throw new FailureError(
+      failure('config', `cannot read ${path}: ${messageOf(thrown).trim()}`, 'Mend the file; it is TOML.'),
+    );
   }
   const values = new Map<string, Raw>();
   for (const [key, value] of Object.entries(table)) {
     const isTable = typeof value === 'object' && value !== null && !Array.isArray(value);
-    const entries: [string, unknown][] = isTable ? Object.entries(value).map(([name, inner]) => [`${key}.${name}`, inner]) : [[key, value]];
-    for (const [name, inner] of entries) values.set(await knownKey(name, path, text), checkedValue(name, inner, path));
+    const entries: [string, unknown][] = isTable
+      ? Object.entries(value).map(([name, inner]) => [`${key}.${name}`, inner])
+      : [[key, value]];
+    for (const [name, inner] of entries)
+      values.set(await knownKey(name, path, text), checkedValue(name, inner, path));
   }
   return values;
 }
@@ -133,13 +155,26 @@ async function knownKey(name: string, path: string, text: string): Promise<Setti
   const last = name.split('.').at(-1) ?? name;
   const line = text.split('\n').findIndex((row) => row.trim().replaceAll('"', '').startsWith(last)) + 1;
   const nearest = closest(name, [...SETTING_KEYS]);
-  throw new FailureError(failure('config', `unknown key ${name} in ${path}${line > 0 ? `, line ${line}` : ''}`, `Did you mean ${nearest}?`));
+  throw new FailureError(
+    failure(
+      'config',
+      `unknown key ${name} in ${path}${line > 0 ? `, line ${line}` : ''}`,
+      `Did you mean ${nearest}?`,
+    ),
+  );
 }
 
 function checkedValue(name: string, value: unknown, path: string): Raw {
   if (typeof value === 'string' || typeof value === 'number') return value;
-  if (Array.isArray(value) && value.every((entry): entry is string => typeof entry === 'string')) return value;
-  throw new FailureError(failure('config', `${name} in ${path} has a value of a wrong kind`, 'Give a text, a number, or for ingest.exclude a list of texts.'));
+  if (Array.isArray(value) && value.every((entry): entry is string => typeof entry === 'string'))
+    return value;
+  throw new FailureError(
+    failure(
+      'config',
+      `${name} in ${path} has a value of a wrong kind`,
+      'Give a text, a number, or for ingest.exclude a list of texts.',
+    ),
+  );
 }
 
 /** XDG folders count only where absolute, as the XDG standard says. */
@@ -150,8 +185,10 @@ function xdg(host: Host, name: string, fallback: string): string {
 
 /** Where the store is by default (SPEC §4). */
 export function dataFolder(host: Host): string {
-  if (host.platform === 'darwin') return join(host.homeDir, 'Library', 'Application Support', 'session-memory');
-  if (host.platform === 'win32') return join(host.env['LOCALAPPDATA'] ?? join(host.homeDir, 'AppData', 'Local'), 'session-memory');
+  if (host.platform === 'darwin')
+    return join(host.homeDir, 'Library', 'Application Support', 'session-memory');
+  if (host.platform === 'win32')
+    return join(host.env['LOCALAPPDATA'] ?? join(host.homeDir, 'AppData', 'Local'), 'session-memory');
   return join(xdg(host, 'XDG_DATA_HOME', '.local/share'), 'session-memory');
 }
 

@@ -51,7 +51,11 @@ export interface Column {
 }
 
 /** An aligned table. Cells are made plain; the shrinking column is cut to fit `widthColumns`. */
-export function table(columns: readonly Column[], rows: readonly (readonly string[])[], widthColumns: number): string {
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  widthColumns: number,
+): string {
   const plain = rows.map((row) => row.map((cell) => plainLine(cell)));
   const widths = columns.map((column, i) =>
     Math.max(Bun.stringWidth(column.title), ...plain.map((row) => Bun.stringWidth(row[i] ?? ''))),
@@ -78,12 +82,19 @@ function fit(text: string, width: number, right: boolean): string {
 /** Cut to a width in terminal columns; wide characters count as two. */
 function fitWidth(text: string, width: number): string {
   let shown = text;
-  for (let chars = width; Bun.stringWidth(shown) > width && chars > 0; chars -= 1) shown = cutText(text, chars);
+  for (let chars = width; Bun.stringWidth(shown) > width && chars > 0; chars -= 1)
+    shown = cutText(text, chars);
   return shown;
 }
 
 /** A bar of `width` cells: used, then free, with a mark at `markBytes`. */
-export function bar(usedBytes: number, capBytes: number, markBytes: number, width: number, unicode: boolean): string {
+export function bar(
+  usedBytes: number,
+  capBytes: number,
+  markBytes: number,
+  width: number,
+  unicode: boolean,
+): string {
   const scale = Math.max(1, capBytes);
   const used = Math.min(width, Math.ceil((usedBytes / scale) * width));
   const mark = Math.min(width - 1, Math.floor((markBytes / scale) * width));

@@ -18,7 +18,11 @@ export interface Io {
 }
 
 /** Dim, bold, … where colour is on; the text alone where not. Meaning is never carried by it alone. */
-export function paint(io: Pick<Io, 'colour'>, style: 'bold' | 'dim' | 'red' | 'yellow' | 'green', text: string): string {
+export function paint(
+  io: Pick<Io, 'colour'>,
+  style: 'bold' | 'dim' | 'red' | 'yellow' | 'green',
+  text: string,
+): string {
   if (!io.colour) return text;
   const codes = { bold: [1, 22], dim: [2, 22], red: [31, 39], yellow: [33, 39], green: [32, 39] } as const;
   const [on, off] = codes[style];

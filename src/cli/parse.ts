@@ -30,7 +30,10 @@ export function parseArgs(argv: readonly string[]): Parsed {
     if (own.words.includes(spec.name)) addFlags(sub, [...spec.flags, ...GLOBAL_FLAGS]);
     sub.action((...given: unknown[]) => {
       command = spec;
-      args = given.slice(0, spec.args.length).flat().filter((word): word is string => typeof word === 'string');
+      args = given
+        .slice(0, spec.args.length)
+        .flat()
+        .filter((word): word is string => typeof word === 'string');
     });
   }
   try {
@@ -42,10 +45,21 @@ export function parseArgs(argv: readonly string[]): Parsed {
     throw thrown;
   }
   const chosen: CommandSpec | null = command;
-  const sub = chosen === null ? null : program.commands.find((candidate) => candidate.name() === (chosen as CommandSpec).name);
+  const sub =
+    chosen === null
+      ? null
+      : program.commands.find((candidate) => candidate.name() === (chosen as CommandSpec).name);
   const flags: Flags = { ...program.opts(), ...(sub === null ? {} : withoutUndefined(sub?.opts() ?? {})) };
   if (chosen === null && program.args[0] !== undefined) {
-    throw new FailureError(invalid(`unknown command ${program.args[0]}`, nearest(program.args[0], COMMANDS.map((spec) => spec.name)) ?? 'See `session-memory --help`.'));
+    throw new FailureError(
+      invalid(
+        `unknown command ${program.args[0]}`,
+        nearest(
+          program.args[0],
+          COMMANDS.map((spec) => spec.name),
+        ) ?? 'See `session-memory --help`.',
+      ),
+    );
   }
   return { command: chosen, args, flags, wantsHelp: false, wantsVersion: own.version };
 }
@@ -69,7 +83,13 @@ function withoutHelp(argv: readonly string[]): { words: string[]; help: boolean;
 }
 
 function silent(program: Commander): Commander {
-  return program.exitOverride().helpOption(false).helpCommand(false).showSuggestionAfterError(true).allowExcessArguments(false).configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
+  return program
+    .exitOverride()
+    .helpOption(false)
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .allowExcessArguments(false)
+    .configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
 }
 
 function addFlags(program: Commander, flags: readonly Flag[]): void {
@@ -84,7 +104,9 @@ function bracketed(arg: string): string {
 }
 
 function withoutUndefined(flags: Record<string, unknown>): Flags {
-  return Object.fromEntries(Object.entries(flags).filter(([, value]) => typeof value === 'string' || typeof value === 'boolean')) as Flags;
+  return Object.fromEntries(
+    Object.entries(flags).filter(([, value]) => typeof value === 'string' || typeof value === 'boolean'),
+  ) as Flags;
 }
 
 function asFailure(error: CommanderError, words: readonly string[]) {

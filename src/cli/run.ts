@@ -4,11 +4,19 @@
  */
 import { isAbsolute, resolve } from 'node:path';
 import type { Host } from '../domain/agent.ts';
-import { EXIT, EXIT_OF_CODE, type ExitCode, type Failure, FailureError, failure, messageOf } from '../domain/errors.ts';
+import {
+  EXIT,
+  EXIT_OF_CODE,
+  type ExitCode,
+  type Failure,
+  FailureError,
+  failure,
+  messageOf,
+} from '../domain/errors.ts';
 import { plainLine } from '../domain/text.ts';
 import { type Clock, type Iso, parseTime } from '../domain/time.ts';
-import { type Context, printJson, textFlag } from './context.ts';
 import { loadSettings } from './config.ts';
+import { type Context, printJson, textFlag } from './context.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { type Io, paint } from './io.ts';
 import { type Parsed, parseArgs } from './parse.ts';
@@ -85,7 +93,9 @@ function absolute(runtime: Runtime, path: string | null): string | undefined {
 
 function checkedColor(color: string | null): string | null {
   if (color === null || ['auto', 'always', 'never'].includes(color)) return color;
-  throw new FailureError(failure('usage', `--color takes auto, always or never, not ${color}`, 'Write --color never.'));
+  throw new FailureError(
+    failure('usage', `--color takes auto, always or never, not ${color}`, 'Write --color never.'),
+  );
 }
 
 /** The system's clock, or the one that `SESSION_MEMORY_NOW` holds. */
@@ -95,7 +105,13 @@ export function clockOf(host: Host): Clock {
   if (set === undefined) return { now: () => new Date().toISOString() as Iso, monotonicMs, isSet: false };
   const now = parseTime(set);
   if (now === null) {
-    throw new FailureError(failure('usage', `SESSION_MEMORY_NOW is not a time: ${set}`, 'Write 2026-06-01T00:00:00.000Z, or unset it.'));
+    throw new FailureError(
+      failure(
+        'usage',
+        `SESSION_MEMORY_NOW is not a time: ${set}`,
+        'Write 2026-06-01T00:00:00.000Z, or unset it.',
+      ),
+    );
   }
   return { now: () => now, monotonicMs, isSet: true };
 }
@@ -103,14 +119,25 @@ export function clockOf(host: Host): Clock {
 function explain(thrown: unknown, io: Io, json: boolean, runtime: Runtime): ExitCode {
   if (runtime.signal.aborted) return EXIT.interrupted;
   const known = thrown instanceof FailureError ? thrown.failure : null;
-  const shown: Failure = known ?? failure('failed', `unexpected: ${messageOf(thrown)}`, 'This is a bug: please report it with the command that you ran. Nothing that was stored is lost.');
+  const shown: Failure =
+    known ??
+    failure(
+      'failed',
+      `unexpected: ${messageOf(thrown)}`,
+      'This is a bug: please report it with the command that you ran. Nothing that was stored is lost.',
+    );
   printFailure(io, json, shown);
   if (known === null && runtime.debug && thrown instanceof Error) io.err(`${thrown.stack ?? ''}\n`);
   return EXIT_OF_CODE[shown.code];
 }
 
 /** A failure as text on stderr, or with `--json` as an object on stdout. `more` adds keys to the object. */
-export function printFailure(io: Io, json: boolean, shown: Failure, more: Readonly<Record<string, unknown>> = {}): void {
+export function printFailure(
+  io: Io,
+  json: boolean,
+  shown: Failure,
+  more: Readonly<Record<string, unknown>> = {},
+): void {
   const message = plainLine(shown.message);
   const hint = plainLine(shown.hint);
   if (json) printJson(io, { version: 1, error: { code: shown.code, message, hint }, ...more });

@@ -80,9 +80,14 @@ export const COMMANDS: readonly CommandSpec[] = [
       { flag: '--hard-cap SIZE', help: 'stop before usage would pass it' },
       { flag: '--analyzer CMD', help: 'add a summary by this program (see README)' },
     ],
-    examples: ['session-memory ingest', 'session-memory ingest ~/backup/.claude --since 30d', 'session-memory ingest --agent codex --dry-run'],
+    examples: [
+      'session-memory ingest',
+      'session-memory ingest ~/backup/.claude --since 30d',
+      'session-memory ingest --agent codex --dry-run',
+    ],
     exits: [4],
-    about: 'Without PATH, every agent found on this machine. Adds and never evicts; stops before usage would pass the hard cap.',
+    about:
+      'Without PATH, every agent found on this machine. Adds and never evicts; stops before usage would pass the hard cap.',
     load: async () => (await import('./commands/ingest.ts')).ingestCommand,
   },
   {
@@ -99,7 +104,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'sweep',
     summary: 'evict what the caps and the age limit do not allow, digests stay',
     args: [],
-    flags: [...SWEEP, { flag: '--dry-run', help: 'print the plan, change nothing' }, { flag: '--plan ID', help: 'apply exactly this plan, or exit 5' }],
+    flags: [
+      ...SWEEP,
+      { flag: '--dry-run', help: 'print the plan, change nothing' },
+      { flag: '--plan ID', help: 'apply exactly this plan, or exit 5' },
+    ],
     examples: [
       'session-memory sweep --dry-run',
       'session-memory sweep --yes --no-data-loss',
@@ -159,7 +168,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     examples: ['session-memory restore 8c81', 'session-memory restore 8c81 --to /tmp/look'],
     exits: [],
-    about: 'Byte for byte, with a fresh time so that the agent does not delete them at once. Never over a different file without --force.',
+    about:
+      'Byte for byte, with a fresh time so that the agent does not delete them at once. Never over a different file without --force.',
     load: async () => (await import('./commands/restore.ts')).restore,
   },
   {
@@ -185,7 +195,10 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'sweeps, evictions, data losses',
     args: ['[SWEEP]'],
     flags: [{ flag: '--limit N', help: 'at most so many of each (default 50)' }],
-    examples: ['session-memory history', "session-memory history --json | jq '.events[] | select(.kind == \"data_loss\")'"],
+    examples: [
+      'session-memory history',
+      'session-memory history --json | jq \'.events[] | select(.kind == "data_loss")\'',
+    ],
     exits: [],
     load: async () => (await import('./commands/history.ts')).history,
   },
@@ -216,7 +229,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     flags: [{ flag: '--yes', help: 'consent to all, data loss included' }],
     examples: ['session-memory demo --yes'],
     exits: [3],
-    about: 'Bundled genuine sessions, one of them unreadable, under tiny caps and a clock of their own. Nothing of yours is touched.',
+    about:
+      'Bundled genuine sessions, one of them unreadable, under tiny caps and a clock of their own. Nothing of yours is touched.',
     load: async () => (await import('./commands/demo.ts')).demo,
   },
 ];

@@ -9,9 +9,17 @@ import { addMs, DAY_MS, type Iso, parseTime } from '../domain/time.ts';
 
 /** `4GiB`, `500MB` or a number of bytes. `name`: the flag or key, for the message. */
 export function parseBytes(text: string | number, name: string): number {
-  const parsed = typeof text === 'number' ? text : /^\d+$/.test(text.trim()) ? Number(text) : bytesIec.parse(text.trim());
-  if (parsed === null || !Number.isSafeInteger(Math.floor(parsed)) || parsed < 0 || String(text).trim().startsWith('-')) {
-    throw new FailureError(invalid(`${name} is not a size: ${text}`, 'Write 4GiB, 500MB, or a number of bytes.'));
+  const parsed =
+    typeof text === 'number' ? text : /^\d+$/.test(text.trim()) ? Number(text) : bytesIec.parse(text.trim());
+  if (
+    parsed === null ||
+    !Number.isSafeInteger(Math.floor(parsed)) ||
+    parsed < 0 ||
+    String(text).trim().startsWith('-')
+  ) {
+    throw new FailureError(
+      invalid(`${name} is not a size: ${text}`, 'Write 4GiB, 500MB, or a number of bytes.'),
+    );
   }
   return Math.floor(parsed);
 }
@@ -38,7 +46,12 @@ export function parseSince(text: string, name: string, now: Iso): Iso {
   if (time !== null) return time;
   const ago = ms.parse(text.trim());
   if (ago === undefined || ago < 0) {
-    throw new FailureError(invalid(`${name} is not a time: ${text}`, 'Write 2026-05-01, 2026-05-01T10:00:00Z, or 7d for seven days ago.'));
+    throw new FailureError(
+      invalid(
+        `${name} is not a time: ${text}`,
+        'Write 2026-05-01, 2026-05-01T10:00:00Z, or 7d for seven days ago.',
+      ),
+    );
   }
   return addMs(now, -ago);
 }

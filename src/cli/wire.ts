@@ -2,28 +2,42 @@
  * The composition root: the store behind the sweep's port, the analyzer behind the sweep's and ingest's.
  * Promises: who only reads gets a store that cannot be written.
  */
-import type { Report } from '../sweep/report.ts';
+
 import { FailureError, failure } from '../domain/errors.ts';
 import type { Iso } from '../domain/time.ts';
+import type { AnalyzeDeps } from '../ingest/analyze.ts';
 import { explainReason } from '../policy/explain.ts';
 import type { Victim } from '../policy/passes.ts';
-import type { Progress, SweepDeps, SweepStore } from '../sweep/ports.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { takeSweepLock } from '../store/lock.ts';
 import { diskBytes } from '../store/place.ts';
 import { findSession } from '../store/read.ts';
 import { reclaim } from '../store/reclaim.ts';
 import { census, usage } from '../store/usage.ts';
-import { beginSweep, type Condemned, evictCovered, finishSweep, loseUncovered } from '../store/write-sweep.ts';
-import type { AnalyzeDeps } from '../ingest/analyze.ts';
+import {
+  beginSweep,
+  type Condemned,
+  evictCovered,
+  finishSweep,
+  loseUncovered,
+} from '../store/write-sweep.ts';
+import type { Progress, SweepDeps, SweepStore } from '../sweep/ports.ts';
+import type { Report } from '../sweep/report.ts';
 import type { Context } from './context.ts';
 import { formatBytes } from './format.ts';
 
 function condemned({ card, reason }: Victim): Condemned {
-  return { uid: card.uid, generation: card.generation, storedBytes: card.storedBytes, reason: explainReason(reason, formatBytes) };
+  return {
+    uid: card.uid,
+    generation: card.generation,
+    storedBytes: card.storedBytes,
+    reason: explainReason(reason, formatBytes),
+  };
 }
 
-function reading(db: ReadableDb): Pick<SweepStore, 'withCensus' | 'usageBytes' | 'distilledBytes' | 'card' | 'diskBytes'> {
+function reading(
+  db: ReadableDb,
+): Pick<SweepStore, 'withCensus' | 'usageBytes' | 'distilledBytes' | 'card' | 'diskBytes'> {
   return {
     withCensus: (now, read) => db.snapshot(() => read(census(db, now))),
     usageBytes: () => usage(db).tier1Bytes,
@@ -36,8 +50,10 @@ function reading(db: ReadableDb): Pick<SweepStore, 'withCensus' | 'usageBytes' |
 function sweepStore(db: WritableDb): SweepStore {
   return {
     ...reading(db),
-    evict: (victims, context, untilUsageBytes) => evictCovered(db, victims.map(condemned), { ...context, untilUsageBytes }),
-    lose: (victim, context, hardCapBytes) => loseUncovered(db, condemned(victim), { ...context, hardCapBytes }),
+    evict: (victims, context, untilUsageBytes) =>
+      evictCovered(db, victims.map(condemned), { ...context, untilUsageBytes }),
+    lose: (victim, context, hardCapBytes) =>
+      loseUncovered(db, condemned(victim), { ...context, hardCapBytes }),
     takeLock: () => takeSweepLock(db.path),
     reclaim: (onStep, stopped) => reclaim(db, onStep, stopped),
     begin: (sweep) => beginSweep(db, sweep),
@@ -57,7 +73,15 @@ function readOnlySweepStore(db: ReadableDb): SweepStore {
   const refuse = (): never => {
     throw new Error('a plan was about to be applied to a store that is open for reading');
   };
-  return { ...reading(db), evict: refuse, lose: refuse, takeLock: refuse, reclaim: refuse, begin: refuse, finish: refuse };
+  return {
+    ...reading(db),
+    evict: refuse,
+    lose: refuse,
+    takeLock: refuse,
+    reclaim: refuse,
+    begin: refuse,
+    finish: refuse,
+  };
 }
 
 export function analyzeDeps(context: Context, db: WritableDb): AnalyzeDeps {
@@ -87,8 +111,10 @@ export function sweepDeps(context: Context, db: WritableDb, progress: (event: Pr
     ...common(context, progress),
     store: sweepStore(db),
     analyzer: {
-      analyze: async (uid, signal) => (await import('../ingest/analyze.ts')).analyzeSession(analyzeDeps(context, db), uid, signal),
-      salvage: async (uid) => (await import('../ingest/analyze.ts')).salvageSession(analyzeDeps(context, db), uid),
+      analyze: async (uid, signal) =>
+        (await import('../ingest/analyze.ts')).analyzeSession(analyzeDeps(context, db), uid, signal),
+      salvage: async (uid) =>
+        (await import('../ingest/analyze.ts')).salvageSession(analyzeDeps(context, db), uid),
     },
   };
 }
@@ -98,7 +124,11 @@ export function planDeps(context: Context, db: ReadableDb): SweepDeps {
   const never = async (): Promise<never> => {
     throw new Error('a plan analyzes nothing');
   };
-  return { ...common(context, () => undefined), store: readOnlySweepStore(db), analyzer: { analyze: never, salvage: never } };
+  return {
+    ...common(context, () => undefined),
+    store: readOnlySweepStore(db),
+    analyzer: { analyze: never, salvage: never },
+  };
 }
 
 /** Time first, so that ids sort as they were made; then what makes two of one millisecond differ. */

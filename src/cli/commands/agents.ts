@@ -21,7 +21,14 @@ export const agents: Command = async (context) => {
       else {
         io.out(
           table(
-            [{ title: 'AGENT' }, { title: 'SESSIONS', align: 'right' }, { title: 'SIZE', align: 'right' }, { title: 'NOT STORED', align: 'right' }, { title: 'DELETES AFTER', align: 'right' }, { title: 'WHERE', shrinks: true }],
+            [
+              { title: 'AGENT' },
+              { title: 'SESSIONS', align: 'right' },
+              { title: 'SIZE', align: 'right' },
+              { title: 'NOT STORED', align: 'right' },
+              { title: 'DELETES AFTER', align: 'right' },
+              { title: 'WHERE', shrinks: true },
+            ],
             scans.map((scan) => [
               scan.name,
               formatCount(scan.sessions),

@@ -14,7 +14,10 @@ export const analyze: Command = async (context) => {
   const db = openWritable(context.settings.storePath);
   const line = new ProgressLine(io);
   try {
-    const uids = context.args.length > 0 ? context.args.map((text) => resolveSession(db, text).uid) : sessionsWaiting(db, context.clock.now());
+    const uids =
+      context.args.length > 0
+        ? context.args.map((text) => resolveSession(db, text).uid)
+        : sessionsWaiting(db, context.clock.now());
     const analyzed: string[] = [];
     const failed: { session_uid: string; reason: string }[] = [];
     for (const [done, uid] of uids.entries()) {
@@ -29,7 +32,11 @@ export const analyze: Command = async (context) => {
     if (context.json) printJson(io, { version: 1, analyzed, failed, warnings, interrupted: signal.aborted });
     else {
       for (const warning of warnings) io.err(`warning: ${plainLine(warning)}\n`);
-      io.out(uids.length === 0 ? 'Nothing waits to be analyzed.\n' : `Analyzed ${formatCount(analyzed.length)} of ${formatCount(uids.length)}.\n`);
+      io.out(
+        uids.length === 0
+          ? 'Nothing waits to be analyzed.\n'
+          : `Analyzed ${formatCount(analyzed.length)} of ${formatCount(uids.length)}.\n`,
+      );
     }
     return signal.aborted ? EXIT.interrupted : EXIT.done;
   } finally {

@@ -1,8 +1,8 @@
 /** `ingest`: flags to options, progress to stderr, the report to stdout. */
 import { resolve } from 'node:path';
-import { EXIT, type ExitCode, EXIT_PRECEDENCE } from '../../domain/errors.ts';
+import { EXIT, EXIT_PRECEDENCE, type ExitCode } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import { ingest, type IngestOptions, type IngestReport, knownAgent } from '../../ingest/ingest.ts';
+import { type IngestOptions, type IngestReport, ingest, knownAgent } from '../../ingest/ingest.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { openWritable } from '../../store/open.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
@@ -36,7 +36,11 @@ export const ingestCommand: Command = async (context) => {
 };
 
 /** One ingest with this call's settings; `maintain` uses it too. */
-export async function runIngest(context: Context, db: WritableDb, options: Partial<IngestOptions>): Promise<IngestReport> {
+export async function runIngest(
+  context: Context,
+  db: WritableDb,
+  options: Partial<IngestOptions>,
+): Promise<IngestReport> {
   const line = new ProgressLine(context.io);
   try {
     return await ingest(
@@ -47,7 +51,10 @@ export async function runIngest(context: Context, db: WritableDb, options: Parti
         analyze: analyzeDeps(context, db),
         signal: context.signal,
         progress: (event) => {
-          if (event.kind === 'session') line.show(`ingest ${event.done + 1}/${event.total}  ${formatBytes(event.readBytes)} of ${formatBytes(event.totalBytes)}  ${event.uid}`);
+          if (event.kind === 'session')
+            line.show(
+              `ingest ${event.done + 1}/${event.total}  ${formatBytes(event.readBytes)} of ${formatBytes(event.totalBytes)}  ${event.uid}`,
+            );
         },
       },
       {
@@ -84,22 +91,40 @@ export function printIngest(context: Context, report: IngestReport): void {
 }
 
 function ingestSentences(report: IngestReport): string[] {
-  if (report.sessions_found === 0) return ['No session was found. `session-memory agents` says where was looked.'];
+  if (report.sessions_found === 0)
+    return ['No session was found. `session-memory agents` says where was looked.'];
   const changed = report.sessions_new + report.sessions_grown + report.sessions_digest_only;
-  if (report.dry_run) return [`Would store ${plural(report.sessions_new, 'new session')} and add to ${formatCount(report.sessions_grown)}; ${formatCount(report.sessions_unchanged)} unchanged.`];
+  if (report.dry_run)
+    return [
+      `Would store ${plural(report.sessions_new, 'new session')} and add to ${formatCount(report.sessions_grown)}; ${formatCount(report.sessions_unchanged)} unchanged.`,
+    ];
   const lines: string[] = [];
-  if (changed === 0 && report.files_read === 0) lines.push(`Nothing new: ${plural(report.sessions_unchanged, 'session')} unchanged, no file was read.`);
+  if (changed === 0 && report.files_read === 0)
+    lines.push(`Nothing new: ${plural(report.sessions_unchanged, 'session')} unchanged, no file was read.`);
   else {
     lines.push(
       `Stored ${plural(report.sessions_new, 'new session')}, added to ${formatCount(report.sessions_grown)}; ${formatCount(report.sessions_unchanged)} unchanged. Read ${formatBytes(report.bytes_read)} in ${plural(report.files_read, 'file')}, ${formatBytes(report.stored_bytes_added)} added.`,
     );
   }
-  if (report.analyzed > 0 || report.analyze_failed > 0) lines.push(`Analyzed ${formatCount(report.analyzed)}${report.analyze_failed > 0 ? `, ${formatCount(report.analyze_failed)} failed` : ''}.`);
-  if (report.sessions_evicted > 0) lines.push(`${plural(report.sessions_evicted, 'evicted session')} unchanged at the source: not stored again.`);
-  if (report.sessions_digest_only > 0) lines.push(`${plural(report.sessions_digest_only, 'session')} alone above the hard cap: kept as digests only.`);
-  if (report.sessions_excluded > 0) lines.push(`${plural(report.sessions_excluded, 'session')} left out by flags or configuration.`);
+  if (report.analyzed > 0 || report.analyze_failed > 0)
+    lines.push(
+      `Analyzed ${formatCount(report.analyzed)}${report.analyze_failed > 0 ? `, ${formatCount(report.analyze_failed)} failed` : ''}.`,
+    );
+  if (report.sessions_evicted > 0)
+    lines.push(
+      `${plural(report.sessions_evicted, 'evicted session')} unchanged at the source: not stored again.`,
+    );
+  if (report.sessions_digest_only > 0)
+    lines.push(
+      `${plural(report.sessions_digest_only, 'session')} alone above the hard cap: kept as digests only.`,
+    );
+  if (report.sessions_excluded > 0)
+    lines.push(`${plural(report.sessions_excluded, 'session')} left out by flags or configuration.`);
   if (report.failed > 0) lines.push(`${plural(report.failed, 'file')} could not be stored.`);
-  if (report.sessions_waiting > 0) lines.push(`Stopped at the hard cap: ${plural(report.sessions_waiting, 'session')} wait. Run \`session-memory sweep\`, or \`session-memory maintain\`, which does both.`);
+  if (report.sessions_waiting > 0)
+    lines.push(
+      `Stopped at the hard cap: ${plural(report.sessions_waiting, 'session')} wait. Run \`session-memory sweep\`, or \`session-memory maintain\`, which does both.`,
+    );
   if (report.interrupted) lines.push('Interrupted; what is done is kept, the next run goes on.');
   return lines;
 }

@@ -44,7 +44,12 @@ export function oneOf<T extends string>(value: string | null, known: readonly T[
   if (value === null) return null;
   const found = known.find((candidate) => candidate === value);
   if (found !== undefined) return found;
-  throw new FailureError(invalid(`${flag} does not know ${value}`, `${nearest(value, known) ?? ''} It takes ${known.join(', ')}.`.trim()));
+  throw new FailureError(
+    invalid(
+      `${flag} does not know ${value}`,
+      `${nearest(value, known) ?? ''} It takes ${known.join(', ')}.`.trim(),
+    ),
+  );
 }
 
 export function asJson(row: SessionRow) {
@@ -74,7 +79,15 @@ export function asJson(row: SessionRow) {
 function asTable(context: Context, rows: readonly SessionRow[]): string {
   const now = context.clock.now();
   return table(
-    [{ title: 'SESSION' }, { title: 'STATE' }, { title: 'AGE', align: 'right' }, { title: 'RAW', align: 'right' }, { title: 'STORED', align: 'right' }, { title: 'PROJECT' }, { title: 'TITLE', shrinks: true }],
+    [
+      { title: 'SESSION' },
+      { title: 'STATE' },
+      { title: 'AGE', align: 'right' },
+      { title: 'RAW', align: 'right' },
+      { title: 'STORED', align: 'right' },
+      { title: 'PROJECT' },
+      { title: 'TITLE', shrinks: true },
+    ],
     rows.map((row) => [
       row.uid,
       row.pinned ? `${row.state}, pinned` : row.state,

@@ -15,7 +15,10 @@ function set(context: Context, pinned: boolean) {
     const session = resolveSession(db, onlyArg(context, 'UID'));
     const changed = setPinned(db, sessionIdOf(db, session.uid), pinned, context.clock.now());
     if (context.json) printJson(context.io, { version: 1, session_uid: session.uid, pinned, changed });
-    else context.io.out(`${session.uid} ${changed ? 'is now' : 'already was'} ${pinned ? 'pinned' : 'not pinned'}.\n`);
+    else
+      context.io.out(
+        `${session.uid} ${changed ? 'is now' : 'already was'} ${pinned ? 'pinned' : 'not pinned'}.\n`,
+      );
     return EXIT.done;
   } finally {
     db.close();

@@ -1,10 +1,10 @@
 /** `status`: reads counters and a plan; no session row by row, no disk but the store's. */
 import { EXIT } from '../../domain/errors.ts';
+import { bytesOf } from '../../policy/plan.ts';
 import { openReadable } from '../../store/open.ts';
 import { diskBytes } from '../../store/place.ts';
 import { lastScans, type ScanRow } from '../../store/scans.ts';
 import { counters, usage } from '../../store/usage.ts';
-import { bytesOf } from '../../policy/plan.ts';
 import { plan } from '../../sweep/sweep.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { bar, formatBytes, formatCount, formatTime, plural, table } from '../format.ts';
@@ -31,7 +31,17 @@ function gather(context: Context, db: ReturnType<typeof openReadable>) {
     const used = usage(db);
     const rows = counters(db);
     const planned = plan(planDeps(context, db), { limits, flags: { analyze: true, dataLoss: true } });
-    const sum = (state: string) => rows.filter((row) => row.state === state).reduce((n, row) => ({ sessions: n.sessions + row.sessions, raw_bytes: n.raw_bytes + row.raw_bytes, stored_bytes: n.stored_bytes + row.stored_bytes }), { sessions: 0, raw_bytes: 0, stored_bytes: 0 });
+    const sum = (state: string) =>
+      rows
+        .filter((row) => row.state === state)
+        .reduce(
+          (n, row) => ({
+            sessions: n.sessions + row.sessions,
+            raw_bytes: n.raw_bytes + row.raw_bytes,
+            stored_bytes: n.stored_bytes + row.stored_bytes,
+          }),
+          { sessions: 0, raw_bytes: 0, stored_bytes: 0 },
+        );
     return {
       version: 1 as const,
       store: context.settings.storePath,
@@ -47,7 +57,11 @@ function gather(context: Context, db: ReturnType<typeof openReadable>) {
         over_soft_cap: used.tier1Bytes > limits.rawSoftCapBytes,
         over_hard_cap: used.tier1Bytes > limits.rawHardCapBytes,
       },
-      tier2: { used_bytes: used.tier2Bytes, cap_bytes: limits.distilledCapBytes, over_cap: used.tier2Bytes > limits.distilledCapBytes },
+      tier2: {
+        used_bytes: used.tier2Bytes,
+        cap_bytes: limits.distilledCapBytes,
+        over_cap: used.tier2Bytes > limits.distilledCapBytes,
+      },
       disk_bytes: diskBytes(db.path),
       sessions: {
         analyzed: sum('analyzed'),
@@ -55,11 +69,23 @@ function gather(context: Context, db: ReturnType<typeof openReadable>) {
         evicted: sum('evicted'),
         pinned: rows.filter((row) => row.pinned === 1).reduce((n, row) => n + row.sessions, 0),
       },
-      agents: rows.map(({ agent, state, pinned, sessions, raw_bytes, stored_bytes, digest_bytes }) => ({ agent, state, pinned: pinned === 1, sessions, raw_bytes, stored_bytes, digest_bytes })),
+      agents: rows.map(({ agent, state, pinned, sessions, raw_bytes, stored_bytes, digest_bytes }) => ({
+        agent,
+        state,
+        pinned: pinned === 1,
+        sessions,
+        raw_bytes,
+        stored_bytes,
+        digest_bytes,
+      })),
       next_sweep: {
         plan_id: planned.planId,
         empty: planned.isEmpty,
-        passes: planned.plan.passes.map(({ pass, victims }) => ({ pass, sessions: victims.length, bytes: bytesOf(victims) })),
+        passes: planned.plan.passes.map(({ pass, victims }) => ({
+          pass,
+          sessions: victims.length,
+          bytes: bytesOf(victims),
+        })),
         to_analyze: planned.plan.toAnalyze.length,
         worst_case_data_loss: planned.plan.worstCaseDataLoss.length,
       },
@@ -73,8 +99,13 @@ function page(context: Context, found: Status): string {
   const { tier1, tier2, sessions } = found;
   const width = Math.min(76, Math.max(20, io.columns - 4));
   const cap = Math.max(tier1.hard_cap_bytes, 1);
-  const state = (name: 'analyzed' | 'unanalyzed') => `${formatCount(sessions[name].sessions)} · ${formatBytes(sessions[name].stored_bytes)}`;
-  const flag = tier1.over_hard_cap ? paint(io, 'red', '  over the hard cap') : tier1.over_soft_cap ? paint(io, 'yellow', '  over the soft cap') : '';
+  const state = (name: 'analyzed' | 'unanalyzed') =>
+    `${formatCount(sessions[name].sessions)} · ${formatBytes(sessions[name].stored_bytes)}`;
+  const flag = tier1.over_hard_cap
+    ? paint(io, 'red', '  over the hard cap')
+    : tier1.over_soft_cap
+      ? paint(io, 'yellow', '  over the soft cap')
+      : '';
   return [
     `${paint(io, 'bold', 'Tier 1 · raw transcripts')}  ${formatBytes(tier1.used_bytes)} of ${formatBytes(tier1.hard_cap_bytes)}, soft cap ${formatBytes(tier1.soft_cap_bytes)}${flag}`,
     bar(tier1.used_bytes, cap, tier1.soft_cap_bytes, width, io.unicode),
@@ -83,7 +114,9 @@ function page(context: Context, found: Status): string {
     `Disk         ${formatBytes(found.disk_bytes)} at ${found.store}`,
     `Next sweep   ${nextSweep(found)}`,
     ...found.at_risk.map((scan) => `At risk      ${atRisk(scan)}`),
-    ...(found.agents.length === 0 ? ['', 'Nothing stored yet. Run `session-memory ingest`.'] : ['', agentTable(found, io.columns).trimEnd()]),
+    ...(found.agents.length === 0
+      ? ['', 'Nothing stored yet. Run `session-memory ingest`.']
+      : ['', agentTable(found, io.columns).trimEnd()]),
     '',
   ].join('\n');
 }
@@ -92,7 +125,9 @@ function nextSweep(found: Status): string {
   const { passes, to_analyze: toAnalyze, worst_case_data_loss: loss } = found.next_sweep;
   const parts = passes.map(({ pass, sessions, bytes }) => {
     if (pass === 'overflow' && toAnalyze === 0 && loss === 0) return 'overflow not reached';
-    return sessions === 0 ? `${pass} nothing` : `${pass} ${plural(sessions, 'session')} · ${formatBytes(bytes)}`;
+    return sessions === 0
+      ? `${pass} nothing`
+      : `${pass} ${plural(sessions, 'session')} · ${formatBytes(bytes)}`;
   });
   const worst = loss > 0 ? `   at worst ${plural(loss, 'session')} lost` : '';
   return `${parts.join('   ')}${toAnalyze > 0 ? `   ${formatCount(toAnalyze)} to analyze` : ''}${worst}`;
@@ -106,8 +141,22 @@ function atRisk(scan: ScanRow): string {
 
 function agentTable(found: Status, columns: number): string {
   return table(
-    [{ title: 'AGENT' }, { title: 'STATE' }, { title: 'SESSIONS', align: 'right' }, { title: 'RAW', align: 'right' }, { title: 'STORED', align: 'right' }, { title: 'DIGESTS', align: 'right' }],
-    found.agents.map((row) => [row.agent, row.pinned ? `${row.state}, pinned` : row.state, formatCount(row.sessions), formatBytes(row.raw_bytes), formatBytes(row.state === 'evicted' ? 0 : row.stored_bytes), formatBytes(row.digest_bytes)]),
+    [
+      { title: 'AGENT' },
+      { title: 'STATE' },
+      { title: 'SESSIONS', align: 'right' },
+      { title: 'RAW', align: 'right' },
+      { title: 'STORED', align: 'right' },
+      { title: 'DIGESTS', align: 'right' },
+    ],
+    found.agents.map((row) => [
+      row.agent,
+      row.pinned ? `${row.state}, pinned` : row.state,
+      formatCount(row.sessions),
+      formatBytes(row.raw_bytes),
+      formatBytes(row.state === 'evicted' ? 0 : row.stored_bytes),
+      formatBytes(row.digest_bytes),
+    ]),
     columns,
   );
 }

@@ -1,0 +1,100 @@
+/** `config`: the settings in force and where each comes from; `config path`, `config init`. */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { EXIT, FailureError, failure, invalid } from '../../domain/errors.ts';
+import { SETTING_KEYS, type SettingKey, type Settings } from '../config.ts';
+import { type Command, type Context, printJson } from '../context.ts';
+import { formatBytes, table } from '../format.ts';
+import { nearest } from '../parse.ts';
+
+const ACTIONS = ['path', 'init'] as const;
+
+export const configCommand: Command = async (context) => {
+  const [action] = context.args;
+  if (action === undefined) return showAll(context);
+  if (action === 'path') {
+    if (context.json) printJson(context.io, { version: 1, path: context.settings.configPath });
+    else context.io.out(`${context.settings.configPath}\n`);
+    return EXIT.done;
+  }
+  if (action === 'init') return init(context);
+  throw new FailureError(
+    invalid(
+      `config does not know ${action}`,
+      `${nearest(action, ACTIONS) ?? ''} It takes path or init.`.trim(),
+    ),
+  );
+};
+
+function valuesOf(settings: Settings): Record<SettingKey, string | number | readonly string[] | null> {
+  return {
+    store: settings.storePath,
+    raw_soft_cap_bytes: settings.limits.rawSoftCapBytes,
+    raw_hard_cap_bytes: settings.limits.rawHardCapBytes,
+    raw_max_age_days: settings.limits.rawMaxAgeDays,
+    distilled_cap_bytes: settings.limits.distilledCapBytes,
+    'analyzer.command': settings.analyzerCommand,
+    'analyzer.timeout_s': settings.analyzerTimeoutS,
+    'ingest.exclude': settings.exclude,
+  };
+}
+
+function showAll(context: Context) {
+  const values = valuesOf(context.settings);
+  if (context.json) {
+    printJson(context.io, {
+      version: 1,
+      path: context.settings.configPath,
+      exists: existsSync(context.settings.configPath),
+      settings: SETTING_KEYS.map((key) => ({
+        key,
+        value: values[key],
+        origin: context.settings.origins[key],
+      })),
+    });
+    return EXIT.done;
+  }
+  const shown = (key: SettingKey): string => {
+    const value = values[key];
+    if (value === null) return '-';
+    if (typeof value === 'number' && key.endsWith('_bytes')) return `${formatBytes(value)} (${value})`;
+    return Array.isArray(value) ? value.join(', ') || '-' : String(value);
+  };
+  context.io.out(
+    table(
+      [{ title: 'KEY' }, { title: 'VALUE', shrinks: true }, { title: 'FROM' }],
+      SETTING_KEYS.map((key) => [key, shown(key), context.settings.origins[key]]),
+      Math.max(context.io.columns, 72),
+    ),
+  );
+  return EXIT.done;
+}
+
+const TEMPLATE = `# session-memory. Every key is optional; these are the defaults.
+
+# raw_soft_cap_bytes = "4GiB"    # the budget pass evicts down to it
+# raw_hard_cap_bytes = "6GiB"    # the overflow pass keeps usage under it
+# raw_max_age_days = 45          # or "off"
+# distilled_cap_bytes = "1GiB"   # digests above it are reported, never dropped
+# store = "~/somewhere/store.db"
+
+[analyzer]
+# command = "my-summarizer"      # adds a summary to each digest; the transcript is on its stdin
+# timeout_s = 120
+
+[ingest]
+# exclude = ["~/private"]        # projects or paths never stored
+`;
+
+function init(context: Context) {
+  const path = context.settings.configPath;
+  if (existsSync(path))
+    throw new FailureError(
+      failure('exists', `${path} is already there; it was left as it is`, 'Edit it, or move it away first.'),
+    );
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeFileSync(path, TEMPLATE, { flag: 'wx', mode: 0o600 });
+  if (context.json) printJson(context.io, { version: 1, path, created: true });
+  else context.io.out(`Wrote ${path}\n`);
+  return EXIT.done;
+}

@@ -1,0 +1,99 @@
+/** `history [SWEEP]`: sweeps, evictions, data losses. */
+import { EXIT, FailureError, failure } from '../../domain/errors.ts';
+import { plainLine } from '../../domain/text.ts';
+import type { ReadableDb } from '../../store/connection.ts';
+import { openReadable } from '../../store/open.ts';
+import { type EventRow, findSweep, listEvents, listSweeps, type SweepRow } from '../../store/read.ts';
+import { type Command, type Context, printJson, textFlag } from '../context.ts';
+import { formatBytes, formatTime, table } from '../format.ts';
+import { parseCount } from '../values.ts';
+
+const DEFAULT_LIMIT = 50;
+
+export const history: Command = async (context) => {
+  const text = textFlag(context.flags, 'limit');
+  const limit = text === null ? (context.json ? -1 : DEFAULT_LIMIT) : parseCount(text, '--limit');
+  const db = openReadable(context.settings.storePath);
+  try {
+    const [prefix] = context.args;
+    const sweeps = prefix === undefined ? listSweeps(db, limit) : [oneSweep(db, prefix)];
+    const [only] = sweeps;
+    const events =
+      prefix === undefined || only === undefined
+        ? listEvents(db, { limit })
+        : listEvents(db, { sweepId: only.sweep_id });
+    if (context.json)
+      printJson(context.io, { version: 1, sweeps: sweeps.map(sweepJson), events: events.map(eventJson) });
+    else context.io.out(page(context, sweeps, events));
+    return EXIT.done;
+  } finally {
+    db.close();
+  }
+};
+
+function oneSweep(db: ReadableDb, prefix: string): SweepRow {
+  const found = findSweep(db, prefix);
+  if (found === null)
+    throw new FailureError(failure('not_found', `no sweep ${prefix}`, 'See `session-memory history`.'));
+  return found;
+}
+
+function sweepJson(row: SweepRow) {
+  return {
+    sweep_id: row.sweep_id,
+    plan_id: row.plan_id,
+    started_at: row.started_at,
+    finished_at: row.finished_at,
+    lost_data: row.lost_data,
+    bytes_freed: row.bytes_freed,
+    report: row.report === null ? null : JSON.parse(row.report),
+  };
+}
+
+function eventJson(row: EventRow) {
+  return {
+    at: row.at,
+    kind: row.kind,
+    data_loss: row.kind === 'data_loss',
+    session_uid: row.session_uid,
+    generation: row.generation,
+    sweep_id: row.sweep_id,
+    raw_bytes: row.raw_bytes,
+    stored_bytes: row.stored_bytes,
+    reason: row.reason,
+  };
+}
+
+function page(context: Context, sweeps: readonly SweepRow[], events: readonly EventRow[]): string {
+  if (sweeps.length === 0 && events.length === 0) return 'Nothing has happened yet.\n';
+  const { columns } = context.io;
+  return [
+    table(
+      [{ title: 'SWEEP' }, { title: 'STARTED' }, { title: 'FREED', align: 'right' }, { title: 'RESULT' }],
+      sweeps.map((row) => [
+        row.sweep_id,
+        formatTime(row.started_at),
+        formatBytes(row.bytes_freed),
+        row.report === null ? 'not finished' : row.lost_data ? 'DATA LOSS' : 'ok',
+      ]),
+      columns,
+    ),
+    table(
+      [
+        { title: 'AT' },
+        { title: 'EVENT' },
+        { title: 'SESSION' },
+        { title: 'STORED', align: 'right' },
+        { title: 'WHY', shrinks: true },
+      ],
+      events.map((row) => [
+        formatTime(row.at),
+        row.kind === 'data_loss' ? 'DATA LOSS' : row.kind,
+        row.session_uid,
+        formatBytes(row.stored_bytes),
+        plainLine(row.reason),
+      ]),
+      columns,
+    ),
+  ].join('\n');
+}

@@ -1,0 +1,83 @@
+/** `maintain`: ingest and sweep in turn while either makes progress; what cron or a hook calls. */
+import {
+  EXIT,
+  EXIT_OF_CODE,
+  EXIT_PRECEDENCE,
+  type ExitCode,
+  FailureError,
+  failure,
+} from '../../domain/errors.ts';
+import type { IngestReport } from '../../ingest/ingest.ts';
+import { openWritable } from '../../store/open.ts';
+import { exitCodeOf, type Report } from '../../sweep/report.ts';
+import { type Command, printJson } from '../context.ts';
+import { formatBytes, plural } from '../format.ts';
+import { printFailure } from '../run.ts';
+import { ingestExit, printIngest, runIngest } from './ingest.ts';
+import { planOnly, printReport, runSweep } from './sweep.ts';
+
+/** Each turn must free or store something; this is only the guard against a bug that does neither for ever. */
+const TURNS_MAX = 10_000;
+
+export const maintain: Command = async (context) => {
+  const { io, json, settings } = context;
+  const consents = context.flags['yes'] === true;
+  const db = openWritable(settings.storePath, { roomForSweep: true });
+  const ingests: IngestReport[] = [];
+  const sweeps: Report[] = [];
+  try {
+    for (let turn = 0; turn < TURNS_MAX && !context.signal.aborted; turn += 1) {
+      const report = await runIngest(context, db, { analyze: true });
+      ingests.push(report);
+      if (turn === 0 && report.sessions_waiting > 0 && !json) {
+        io.err(
+          `More was found than fits under ${formatBytes(settings.limits.rawHardCapBytes)}: ${plural(report.sessions_waiting, 'session')} wait. The newest stay raw, older ones as digests.\n`,
+        );
+      }
+      if (!json) printIngest(context, report);
+      if (!consents) break;
+      const swept = await runSweep(context, db, null);
+      sweeps.push(swept);
+      if (!json) printReport(context, swept);
+      if (report.sessions_waiting === 0 || swept.bytes_freed === 0) break;
+    }
+  } finally {
+    db.close();
+  }
+  const code = codeOf(ingests, sweeps);
+  if (!consents && needsConsent(context)) {
+    const needed = failure(
+      'consent_needed',
+      'ingest is done; the sweep would change the store and nobody can be asked here',
+      'Add --yes, or --yes --no-data-loss as in the documented cron line.',
+    );
+    if (json) printFailure(io, true, needed, { ingests, sweeps });
+    else printFailure(io, false, needed);
+    return EXIT_OF_CODE[needed.code];
+  }
+  if (json) printJson(io, { version: 1, ingests, sweeps });
+  return code;
+};
+
+function needsConsent(context: Parameters<Command>[0]): boolean {
+  const { plan } = planOnly(context);
+  return (
+    plan.passes.some(({ victims }) => victims.length > 0) ||
+    plan.to_analyze.length > 0 ||
+    plan.worst_case_data_loss.length > 0
+  );
+}
+
+/** The worst of all turns; waiting sessions count only where they still wait at the end. */
+function codeOf(ingests: readonly IngestReport[], sweeps: readonly Report[]): ExitCode {
+  const last = ingests.at(-1);
+  if (last === undefined)
+    throw new FailureError(failure('interrupted', 'interrupted before anything was done', 'Run it again.'));
+  const codes = new Set<ExitCode>([
+    ...sweeps.map(exitCodeOf).filter((code) => code !== EXIT.overHardCap),
+    ingestExit(last),
+  ]);
+  const lastSweep = sweeps.at(-1);
+  if (lastSweep?.over_hard_cap === true) codes.add(EXIT.overHardCap);
+  return EXIT_PRECEDENCE.find((code) => codes.has(code)) ?? EXIT.done;
+}
