@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import packageJson from '../package.json' with { type: 'json' };
 import { type Entry, tarGz, zip } from '../scripts/archive.ts';
 import { countWrongPages, signAdHoc } from '../scripts/macho.ts';
 import { countTests } from '../scripts/test.ts';
@@ -113,6 +114,14 @@ describe('scripts/start', () => {
     ]);
     expect(started.stdout.toString()).toBe(direct.stdout.toString());
     expect(started.exitCode).toBe(direct.exitCode);
+  });
+
+  test('the executable knows the version it was built as, and its commit', () => {
+    const program =
+      process.env['SESSION_MEMORY_BIN'] ?? join(import.meta.dir, '..', 'dist', 'session-memory');
+    const said = Bun.spawnSync([program, '--version']).stdout.toString();
+    expect(said).toMatch(/^session-memory \d+\.\d+\.\d+ \((?:[0-9a-f]{12}(?:-dirty)?|unknown)\)\n$/);
+    expect(said).toStartWith(`session-memory ${packageJson.version} (`);
   });
 });
 
