@@ -98,7 +98,7 @@ function isPlainAppend(file: FoundFile, source: SourceFile, stored: StoredFile):
   return sameBytes(marks.head, known.headSha256) && sameBytes(marks.tail, known.tailSha256);
 }
 
-function marksOf(source: SourceFile, takenBytes: number): { head: Uint8Array; tail: Uint8Array } {
+export function marksOf(source: SourceFile, takenBytes: number): { head: Uint8Array; tail: Uint8Array } {
   const tailBytes = Math.min(TAIL_BYTES, takenBytes);
   return {
     head: sha256(source.readAt(0, Math.min(HEAD_BYTES, takenBytes))),

@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { redactText } from '../digest/redact.ts';
 import { messageOf } from '../domain/errors.ts';
 import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
 import { type Iso, plausibleTime } from '../domain/time.ts';
@@ -53,30 +54,26 @@ export async function takeSession(
   const room = await roomFor();
   if (room !== 'store') return room;
   if (seen !== null) {
-    const sessionId = ensureRow(deps, found);
+    const sessionId = await describedRow(deps, found);
     noteReturn(deps.db, sessionId, deps.now, seen.continues);
     return takeFiles(deps, found, sessionId, found.files, 'grown');
   }
-  const sessionId = ensureRow(deps, found);
+  const sessionId = await describedRow(deps, found);
   const changed = deps.full ? found.files : found.files.filter((file) => file.isChanged);
   return takeFiles(deps, found, sessionId, changed, before === null ? 'new' : 'grown');
 }
 
-function ensureRow(deps: TakeDeps, found: FoundSession): number {
+/** The session's row, with what the transcript's head and tail tell. The title is kept for good, so it is redacted first. */
+async function describedRow(deps: TakeDeps, found: FoundSession): Promise<number> {
+  const { uid, agent, nativeId, peek } = found;
+  const known = findSession(deps.db, uid)?.title ?? null;
+  const title = known === null && peek?.title != null ? (await redactText(peek.title)).text : null;
+  const parent = peek?.parentNativeId ?? null;
   return deps.db.writeTransaction(() => {
-    const { uid, agent, nativeId, root } = found;
-    const sessionId = ensureSession(deps.db, {
-      uid,
-      agent: agent.id,
-      nativeId,
-      agentRoot: root,
-      ingestedAt: deps.now,
-    });
-    const peek = found.peek;
-    const parent = peek?.parentNativeId ?? null;
+    const sessionId = ensureRow(deps, found);
     describeSession(deps.db, sessionId, {
       project: peek?.project ?? null,
-      title: findSession(deps.db, uid)?.title == null ? (peek?.title ?? null) : null,
+      title,
       branch: peek?.branch ?? null,
       parentUid: parent === null || parent === nativeId ? null : sessionUid(agent.id, parent, hashText),
       startedAt: plausibleTime(peek?.startedAt ?? null, deps.now),
@@ -84,6 +81,11 @@ function ensureRow(deps: TakeDeps, found: FoundSession): number {
     });
     return sessionId;
   });
+}
+
+function ensureRow(deps: TakeDeps, found: FoundSession): number {
+  const { uid, agent, nativeId, root } = found;
+  return ensureSession(deps.db, { uid, agent: agent.id, nativeId, agentRoot: root, ingestedAt: deps.now });
 }
 
 async function takeFiles(

@@ -1,0 +1,165 @@
+/**
+ * Writes a session's files below one folder.
+ * Promises: byte for byte, checked while written; nothing outside the folder, whatever ids and links say; never over a file
+ * that differs unless told to; a fresh time, so that the agent's own clean-up spares what was restored.
+ */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import type { SessionRow } from '../domain/session.ts';
+import type { Iso } from '../domain/time.ts';
+import type { WritableDb } from '../store/connection.ts';
+import { sessionIdOf } from '../store/read.ts';
+import type { StoredFile } from '../store/rows.ts';
+import { markSource, noteEvent } from '../store/write-raw.ts';
+import { SourceFile } from './source.ts';
+import { marksOf } from './take-file.ts';
+import { fileAt } from './walk.ts';
+
+export class RestoreTree {
+  readonly #root: string;
+  readonly #force: boolean;
+
+  constructor(root: string, force: boolean) {
+    this.#root = resolve(root);
+    this.#force = force;
+  }
+
+  /** The absolute place of a relative path, which must lie inside the root, also through links that exist. */
+  place(relPath: string): string {
+    const path = resolve(this.#root, relPath);
+    const outside = !path.startsWith(this.#root + sep) || relPath.includes('\0');
+    if (outside || !this.#isReallyInside(path)) {
+      throw new FailureError(
+        failure(
+          'failed',
+          `refused to write outside ${this.#root}: ${relPath}`,
+          'Give --to DIR with a folder of your own.',
+        ),
+      );
+    }
+    return path;
+  }
+
+  #isReallyInside(path: string): boolean {
+    if (!existsSync(this.#root)) return true;
+    const realRoot = realpathSync(this.#root);
+    let parent = dirname(path);
+    while (!existsSync(parent)) parent = dirname(parent);
+    const real = realpathSync(parent);
+    return real === realRoot || real.startsWith(realRoot + sep);
+  }
+
+  /** Refuses a file that is there and differs, unless forced. An equal one may stay. */
+  check(path: string, chunks: Iterable<Uint8Array>, rawBytes: number): void {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return;
+    if (!stats.isFile())
+      throw new FailureError(
+        failure('exists', `${path} is there and is no regular file`, 'Move it away first.'),
+      );
+    if (this.#force || (stats.size === rawBytes && holds(path, chunks))) return;
+    throw new FailureError(
+      failure('exists', `${path} is there and differs`, 'Add --force to replace it, or give --to DIR.'),
+    );
+  }
+
+  /** Writes to a temporary file beside the place, then renames it: never half a transcript. `sha256`: hex, null where not known. */
+  write(path: string, chunks: Iterable<Uint8Array>, sha256: string | null): void {
+    const temporary = join(
+      dirname(path),
+      `.${basename(path).slice(0, 100)}.session-memory-${crypto.randomUUID().slice(0, 8)}`,
+    );
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      const handle = openSync(temporary, 'wx', 0o600);
+      const hasher = new Bun.CryptoHasher('sha256');
+      try {
+        for (const chunk of chunks) {
+          hasher.update(chunk);
+          for (let at = 0; at < chunk.length; ) at += writeSync(handle, chunk, at);
+        }
+        fsyncSync(handle);
+      } finally {
+        closeSync(handle);
+      }
+      if (sha256 !== null && hasher.digest('hex') !== sha256) {
+        throw new FailureError(
+          failure(
+            'corrupt',
+            `${path} would not have the hash that was recorded; it was not written`,
+            'Run `session-memory verify`.',
+          ),
+        );
+      }
+      renameSync(temporary, path);
+      const now = new Date();
+      utimesSync(path, now, now);
+    } catch (thrown) {
+      rmSync(temporary, { force: true });
+      if (thrown instanceof FailureError) throw thrown;
+      throw new FailureError(
+        failure(
+          'io',
+          `cannot write ${path}: ${messageOf(thrown)}`,
+          'Give a folder that you can write to as --to DIR.',
+        ),
+      );
+    }
+  }
+}
+
+function holds(path: string, chunks: Iterable<Uint8Array>): boolean {
+  const handle = openSync(path, 'r');
+  try {
+    for (const chunk of chunks) {
+      const there = new Uint8Array(chunk.length);
+      const read = readSync(handle, there, 0, chunk.length, null);
+      if (read !== chunk.length || Buffer.compare(there, chunk) !== 0) return false;
+    }
+    return true;
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Makes the restored file known, so that it is no second copy and the next ingest reads nothing of it. */
+export function markRestored(
+  db: WritableDb,
+  session: SessionRow,
+  file: StoredFile,
+  path: string,
+  at: Iso,
+): void {
+  const there = fileAt(path, file.relPath);
+  if (there === null) return;
+  using source = new SourceFile(path, 'plain');
+  const marks = marksOf(source, file.rawBytes);
+  db.writeTransaction(() => {
+    const sessionId = sessionIdOf(db, session.uid);
+    markSource(db, {
+      path,
+      agent: session.agent,
+      sessionId,
+      fileId: file.fileId,
+      stat: source.stat,
+      takenBytes: file.rawBytes,
+      headSha256: marks.head,
+      tailSha256: marks.tail,
+    });
+    if (file.role === 'main') noteEvent(db, { kind: 'restored', sessionId, at, reason: `to ${path}` });
+  });
+}
