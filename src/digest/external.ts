@@ -1,25 +1,37 @@
 /**
  * The user's own analyzer: any program that reads a transcript on stdin and writes a summary on stdout (SPEC §6).
- * Promises: its output is bounded, made plain and redacted; its whole process group dies with the time-out; whether it reads
- * its stdin is its own affair. Never: lets its failure stop anything but this one analysis.
+ * Promises: its output is bounded, made plain and redacted; its whole process group dies with the time-out; whether it
+ * reads its stdin is its own affair, and so is what it leaves running after a good end.
+ * Never: lets its failure stop anything but this one analysis; throws.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { Host } from '../domain/agent.ts';
 import { DIGEST_BYTES_MAX, type Digest } from '../domain/digest.ts';
 import { messageOf } from '../domain/errors.ts';
 import { cutText, plainLine, plainText } from '../domain/text.ts';
+import { cutMarked } from './keep.ts';
 import { redactText } from './redact.ts';
+import { jsonBytes, shrink } from './shrink.ts';
 
-/** What is kept of its answer, in bytes; a digest is never larger than 64 KiB as a whole. */
-const ANSWER_BYTES_MAX = 32 * 1024;
+/** What is read of its answer, in bytes; a digest is never larger as a whole. */
+const ANSWER_BYTES_MAX = DIGEST_BYTES_MAX;
 /** What is kept of its stderr, for the first line of it. */
 const ERROR_BYTES_MAX = 4 * 1024;
+const COMPLAINT_CHARS = 200;
+/** A summary may always take so much, in bytes of JSON; more only where the facts leave the room. */
+const SUMMARY_BYTES = 16 * 1024;
+/** What the program left running may hold its pipes open for ever: output is waited for so long after its end. */
+const PIPES_GRACE_MS = 1000;
+/** Longer, and a timer fires at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+/** An environment with a longer text than the kernel takes (128 KiB on Linux) would keep the program from starting. */
+const ENV_CHARS = 4096;
 
 export interface ExternalRun {
   /** Run by `sh -c`, or `cmd /c` on Windows. */
   readonly command: string;
   readonly timeoutMs: number;
-  /** The main transcript. */
+  /** The main transcript. A chunk is done with before the next one is asked for. */
   readonly transcript: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   readonly session: {
     readonly uid: string;
@@ -35,143 +47,172 @@ export type ExternalAnswer =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly why: string };
 
+/** Why the program was killed. */
+type Stop = 'timeout' | 'interrupted' | { readonly unread: string };
+
 /** Runs the program once. */
 export async function runExternalAnalyzer(run: ExternalRun): Promise<ExternalAnswer> {
+  if (run.signal.aborted) return { ok: false, why: 'interrupted' };
   const isWindows = run.host.platform === 'win32';
-  const child = spawn(isWindows ? 'cmd' : 'sh', [isWindows ? '/c' : '-c', run.command], {
+  let stopped: Stop | null = null;
+  let stop = (_why: Stop): void => undefined;
+  const onAbort = () => stop('interrupted');
+  // A timer counts on the monotonic clock: setting the system's clock neither fires nor delays it.
+  const timer = setTimeout(() => stop('timeout'), Math.min(run.timeoutMs, TIMER_MS_MAX));
+  run.signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    const child = start(run, isWindows);
+    stop = (why) => {
+      if (stopped !== null) return;
+      stopped = why;
+      killGroup(child, isWindows);
+    };
+    const answer = bounded(child.stdout, ANSWER_BYTES_MAX);
+    const complaint = bounded(child.stderr, ERROR_BYTES_MAX);
+    const exit = exitOf(child);
+    const fed = feed(child.stdin, run.transcript, () => stopped !== null).catch((thrown: unknown) =>
+      stop({ unread: messageOf(thrown) }),
+    );
+    const status = await exit;
+    child.stdin.destroy();
+    await fed;
+    return stopped === null
+      ? await verdict(status, answer(), complaint())
+      : { ok: false, why: reason(stopped, run.timeoutMs) };
+  } catch (thrown) {
+    return { ok: false, why: `the analyzer could not be run: ${plainLine(messageOf(thrown))}` };
+  } finally {
+    clearTimeout(timer);
+    run.signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function start(run: ExternalRun, isWindows: boolean) {
+  const { uid, agent, project, title } = run.session;
+  return spawn(isWindows ? 'cmd' : 'sh', [isWindows ? '/c' : '-c', run.command], {
     env: {
       ...run.host.env,
-      SESSION_UID: run.session.uid,
-      SESSION_AGENT: run.session.agent,
-      SESSION_PROJECT: run.session.project ?? '',
-      SESSION_TITLE: run.session.title ?? '',
+      SESSION_UID: uid,
+      SESSION_AGENT: agent,
+      SESSION_PROJECT: plainText(project ?? '').slice(0, ENV_CHARS),
+      SESSION_TITLE: plainLine(title ?? '').slice(0, ENV_CHARS),
     },
     stdio: ['pipe', 'pipe', 'pipe'],
     // A group of its own, so that what it starts dies with it.
     detached: !isWindows,
     windowsHide: true,
   });
-  const answer = bounded(ANSWER_BYTES_MAX);
-  const complaint = bounded(ERROR_BYTES_MAX);
-  child.stdout.on('data', answer.take);
-  child.stderr.on('data', complaint.take);
-  let ended: 'timeout' | 'stopped' | null = null;
-  const kill = (why: 'timeout' | 'stopped') => {
-    ended ??= why;
-    killGroup(child.pid, () => child.kill('SIGKILL'), isWindows);
-  };
-  // A timer counts on the monotonic clock: setting the system's clock neither fires nor delays it.
-  const timer = setTimeout(() => kill('timeout'), run.timeoutMs);
-  const stop = () => kill('stopped');
-  run.signal.addEventListener('abort', stop, { once: true });
-  try {
-    const exit = exitOf(child);
-    const fed = feed(child.stdin, run.transcript, () => ended !== null || child.exitCode !== null);
-    const status = await exit;
-    await fed;
-    if (ended === 'timeout')
-      return { ok: false, why: `the analyzer ran longer than ${run.timeoutMs / 1000} s and was stopped` };
-    if (ended === 'stopped') return { ok: false, why: 'interrupted' };
-    if (status !== '0') return { ok: false, why: await failed(status, complaint.text()) };
-    const text = plainText(answer.text()).trim();
-    return text === '' ? { ok: false, why: 'the analyzer gave an empty answer' } : { ok: true, text };
-  } catch (thrown) {
-    return { ok: false, why: `the analyzer could not be run: ${messageOf(thrown)}` };
-  } finally {
-    clearTimeout(timer);
-    run.signal.removeEventListener('abort', stop);
-    killGroup(child.pid, () => undefined, isWindows);
-  }
 }
 
-function exitOf(child: ReturnType<typeof spawn>): Promise<string> {
+/** Its exit status or the signal that ended it, once its output is read too. */
+function exitOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    // `close` waits for the pipes; what the program left running may hold them open for ever, so `exit` with a moment's grace.
     child.on('exit', (code, signal) => {
       const status = code === null ? String(signal) : String(code);
-      child.on('close', () => resolve(status));
-      setTimeout(() => resolve(status), 1000).unref();
+      const timer = setTimeout(() => resolve(status), PIPES_GRACE_MS);
+      child.on('close', () => {
+        clearTimeout(timer);
+        resolve(status);
+      });
     });
   });
 }
 
-async function failed(status: string, complaint: string): Promise<string> {
-  const line = plainLine(complaint.split('\n').find((text) => text.trim() !== '') ?? '');
-  const said = line === '' ? '' : `: ${(await redactText(cutText(line, 200))).text}`;
-  return `the analyzer ended with ${/^\d+$/.test(status) ? `status ${status}` : status}${said}`;
+async function verdict(status: string, answer: string, complaint: string): Promise<ExternalAnswer> {
+  if (status !== '0') {
+    const line = plainLine(complaint.split('\n').find((text) => plainLine(text) !== '') ?? '');
+    const said = line === '' ? '' : `: ${cutText((await redactText(line)).text, COMPLAINT_CHARS)}`;
+    const ended = /^\d+$/.test(status) ? `status ${status}` : status;
+    return { ok: false, why: `the analyzer ended with ${ended}${said}` };
+  }
+  const text = plainText(answer).trim();
+  return text === '' ? { ok: false, why: 'the analyzer gave an empty answer' } : { ok: true, text };
+}
+
+function reason(stopped: Stop, timeoutMs: number): string {
+  if (stopped === 'interrupted') return 'interrupted';
+  if (stopped === 'timeout') return `the analyzer ran longer than ${timeoutMs / 1000} s and was stopped`;
+  return `the transcript could not be read: ${stopped.unread}`;
 }
 
 /** Writes the transcript as the program reads it; one that does not read is not waited for. */
 async function feed(
   stdin: NodeJS.WritableStream,
   transcript: ExternalRun['transcript'],
-  isOver: () => boolean,
+  isStopped: () => boolean,
 ): Promise<void> {
   let closed = false;
-  const wake: (() => void)[] = [];
+  let wake = (): void => undefined;
   const over = () => {
     closed = true;
-    for (const resolve of wake.splice(0)) resolve();
+    wake();
   };
+  // A program that closes its stdin early (EPIPE) has read what it wanted.
   stdin.on('error', over);
   stdin.on('close', over);
   for await (const chunk of transcript) {
-    if (closed || isOver()) break;
-    if (!stdin.write(chunk)) {
-      await new Promise<void>((resolve) => {
-        wake.push(resolve);
-        stdin.once('drain', resolve);
-      });
-    }
+    if (closed || isStopped()) break;
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+      stdin.write(chunk, () => resolve());
+    });
   }
   if (!closed) stdin.end();
 }
 
-function bounded(bytesMax: number): { take: (chunk: Uint8Array) => void; text: () => string } {
+/** Reads a stream to its end, keeps the first bytes of it; the text so far when asked. */
+function bounded(stream: NodeJS.ReadableStream, bytesMax: number): () => string {
   const parts: Uint8Array[] = [];
   let bytes = 0;
-  return {
-    take: (chunk) => {
-      const part = chunk.subarray(0, Math.max(0, bytesMax - bytes));
-      bytes += part.length;
-      if (part.length > 0) parts.push(part.slice());
-    },
-    text: () => Buffer.concat(parts).toString('utf8'),
+  stream.on('data', (chunk: Uint8Array) => {
+    const part = chunk.slice(0, Math.max(0, bytesMax - bytes));
+    bytes += part.length;
+    if (part.length > 0) parts.push(part);
+  });
+  return () => {
+    const text = Buffer.concat(parts).toString('utf8');
+    // The cut may have torn the last character.
+    return bytes < bytesMax ? text : text.replace(/\ufffd$/, '');
   };
 }
 
-function killGroup(pid: number | undefined, otherwise: () => void, isWindows: boolean): void {
-  if (pid === undefined || isWindows) {
-    otherwise();
-    return;
-  }
+/** `process` belongs to main.ts; the shell's own `kill` knows groups, and a shell is there, or nothing had started. */
+function killGroup(child: ChildProcess, isWindows: boolean): void {
+  if (child.pid === undefined) return;
+  const argv = isWindows
+    ? ['taskkill', '/pid', String(child.pid), '/t', '/f']
+    : ['sh', '-c', 'kill -9 "-$1"', 'sh', String(child.pid)];
   try {
-    // The negative number names the group.
-    killProcess(-pid);
-  } catch {
-    // Nothing of the group is left.
-    otherwise();
+    Bun.spawnSync(argv, { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' });
+  } finally {
+    child.kill('SIGKILL');
   }
 }
 
-/** `process` belongs to main.ts; `kill(1)` does the same for a group. */
-function killProcess(group: number): void {
-  Bun.spawnSync(['kill', '-KILL', '--', String(group)], { stdout: 'ignore', stderr: 'ignore' });
-}
-
-/** The digest with a summary: redacted, and cut so that the whole keeps its size. */
+/**
+ * The digest with a summary: made plain, redacted, and cut so that the whole keeps its size. A summary of up to 16 KiB
+ * stays, and the facts make room as they do for one another.
+ */
 export async function withSummary(
   digest: Digest,
   summary: string,
 ): Promise<{ digest: Digest; json: string }> {
-  const redacted = await redactText(plainText(summary));
-  let text = redacted.text;
-  for (;;) {
-    const made: Digest = { ...digest, redacted: digest.redacted + redacted.count, summary: text };
-    const json = JSON.stringify(made);
-    const bytes = Buffer.byteLength(json);
-    if (bytes <= DIGEST_BYTES_MAX || text === '') return { digest: made, json };
-    text = cutText(text, Math.max(0, Math.floor([...text].length - (bytes - DIGEST_BYTES_MAX) / 2) - 1));
+  const { text, count } = await redactText(plainText(summary).trim());
+  const plain: Digest = { ...digest, redacted: digest.redacted + count };
+  const room = DIGEST_BYTES_MAX - jsonBytes(plain) - jsonBytes({ summary: '' });
+  const kept = cutToBytes(text, Math.max(SUMMARY_BYTES, room));
+  return shrink({ ...plain, summary: kept }, DIGEST_BYTES_MAX);
+}
+
+/** As many characters as fit `bytesMax` of JSON, the cut marked. */
+function cutToBytes(text: string, bytesMax: number): string {
+  let low = 0;
+  let high = text.length;
+  while (low < high) {
+    const chars = Math.ceil((low + high) / 2);
+    if (jsonBytes(cutMarked(text, chars)) <= bytesMax) low = chars;
+    else high = chars - 1;
   }
+  return cutMarked(text, low);
 }
