@@ -3,16 +3,18 @@
  * Promises: nothing heavy is loaded before it is needed; SIGINT and SIGTERM stop at the next safe place, a second one at once.
  */
 import { homedir, tmpdir } from 'node:os';
-import type { Host } from './domain/agent.ts';
-import { EXIT } from './domain/errors.ts';
 import type { Io } from './cli/io.ts';
 import { run } from './cli/run.ts';
+import type { Host } from './domain/agent.ts';
+import { EXIT } from './domain/errors.ts';
 
 declare const SESSION_MEMORY_BUILD: { readonly version: string; readonly commit: string } | undefined;
 
 /** Empty variables count as unset, and so does `CI=false`. */
 function environment(): Record<string, string> {
-  const entries = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '');
+  const entries = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
+  );
   return Object.fromEntries(entries.filter(([name, value]) => !(name === 'CI' && value === 'false')));
 }
 
@@ -25,12 +27,20 @@ const host: Host = {
 };
 
 function io(color: string | null): Io {
-  const wantsColour = color === 'always' || (color !== 'never' && process.stdout.isTTY === true && env['NO_COLOR'] === undefined && env['TERM'] !== 'dumb');
+  const wantsColour =
+    color === 'always' ||
+    (color !== 'never' &&
+      process.stdout.isTTY === true &&
+      env['NO_COLOR'] === undefined &&
+      env['TERM'] !== 'dumb');
   const locale = env['LC_ALL'] ?? env['LC_CTYPE'] ?? env['LANG'] ?? '';
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    outBytes: (bytes) => new Promise((resolve, reject) => process.stdout.write(bytes, (error) => (error == null ? resolve() : reject(error)))),
+    outBytes: (bytes) =>
+      new Promise((resolve, reject) =>
+        process.stdout.write(bytes, (error) => (error == null ? resolve() : reject(error))),
+      ),
     stdinIsTty: process.stdin.isTTY === true,
     stdoutIsTty: process.stdout.isTTY === true,
     stderrIsTty: process.stderr.isTTY === true,
@@ -51,7 +61,8 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 process.stdout.on('error', () => process.exit(EXIT.done));
 process.stderr.on('error', () => undefined);
 
-const build = typeof SESSION_MEMORY_BUILD === 'undefined' ? { version: '0.1.0', commit: 'source' } : SESSION_MEMORY_BUILD;
+const build =
+  typeof SESSION_MEMORY_BUILD === 'undefined' ? { version: '0.1.0', commit: 'source' } : SESSION_MEMORY_BUILD;
 
 const code = await run({
   argv: process.argv.slice(2),

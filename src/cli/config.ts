@@ -125,15 +125,17 @@ async function readConfig(path: string, mustExist: boolean): Promise<Map<string,
       ),
     );
   }
-  const { parse } = await import('smol-toml');
+  const { parse, TomlError } = await import('smol-toml');
   let text: string;
   let table: Record<string, unknown>;
   try {
     text = readFileSync(path, 'utf8');
     table = parse(text);
   } catch (thrown) {
+    const where = thrown instanceof TomlError ? `, line ${thrown.line}, column ${thrown.column}` : '';
+    const why = messageOf(thrown).split('\n')[0] ?? '';
     throw new FailureError(
-      failure('config', `cannot read ${path}: ${messageOf(thrown).trim()}`, 'Mend the file; it is TOML.'),
+      failure('config', `cannot read ${path}${where}: ${why}`, 'Mend the file; it is TOML.'),
     );
   }
   const values = new Map<string, Raw>();

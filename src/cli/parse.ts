@@ -3,10 +3,10 @@
  * Promises: what is wrong is one failure with the word, the nearest right one and the way out.
  */
 import { Command as Commander, CommanderError, Option } from 'commander';
-import { closest, distance } from 'fastest-levenshtein';
 import { FailureError, invalid } from '../domain/errors.ts';
 import type { Flags } from './context.ts';
 import { COMMANDS, type CommandSpec, type Flag, GLOBAL_FLAGS } from './table.ts';
+import { nearest } from './values.ts';
 
 export interface Parsed {
   /** Null: no command was named. */
@@ -50,17 +50,6 @@ export function parseArgs(argv: readonly string[]): Parsed {
       ? null
       : program.commands.find((candidate) => candidate.name() === (chosen as CommandSpec).name);
   const flags: Flags = { ...program.opts(), ...(sub === null ? {} : withoutUndefined(sub?.opts() ?? {})) };
-  if (chosen === null && program.args[0] !== undefined) {
-    throw new FailureError(
-      invalid(
-        `unknown command ${program.args[0]}`,
-        nearest(
-          program.args[0],
-          COMMANDS.map((spec) => spec.name),
-        ) ?? 'See `session-memory --help`.',
-      ),
-    );
-  }
   return { command: chosen, args, flags, wantsHelp: false, wantsVersion: own.version };
 }
 
@@ -112,13 +101,21 @@ function withoutUndefined(flags: Record<string, unknown>): Flags {
 function asFailure(error: CommanderError, words: readonly string[]) {
   const [message = '', hint] = error.message.replace(/^error: /, '').split('\n');
   const command = COMMANDS.find((spec) => words.includes(spec.name));
+  const word = words.find((candidate, i) => !candidate.startsWith('-') && !isGlobalValue(words, i));
+  if (command === undefined && word !== undefined && error.code === 'commander.excessArguments') {
+    const names = COMMANDS.map((spec) => spec.name);
+    return invalid(
+      `unknown command ${word}`,
+      `${nearest(word, names) ?? ''} See \`session-memory --help\`.`.trim(),
+    );
+  }
   const help = `See \`session-memory ${command === undefined ? '' : `${command.name} `}--help\`.`;
   const meant = /\(Did you mean (.*)\?\)/.exec(hint ?? '')?.[1];
   return invalid(message.replaceAll("'", ''), meant === undefined ? help : `Did you mean ${meant}? ${help}`);
 }
 
-/** Which known word is meant, where one is near. */
-export function nearest(word: string, known: readonly string[]): string | null {
-  const best = closest(word, [...known]);
-  return distance(word, best) <= Math.max(2, Math.floor(word.length / 3)) ? `Did you mean ${best}?` : null;
+/** Whether the word is the value of a global flag before it. */
+function isGlobalValue(words: readonly string[], i: number): boolean {
+  const before = words[i - 1];
+  return GLOBAL_FLAGS.some(({ flag }) => flag.includes(' ') && flag.split(' ')[0] === before);
 }

@@ -8,7 +8,7 @@ import type { Report } from '../sweep/report.ts';
 import { formatBytes, formatCount, plural } from './format.ts';
 import { type Io, paint } from './io.ts';
 
-/** How many victims of a pass are listed one by one; the rest is counted. `--json` has all. */
+/** How many sessions a report lists one by one; the rest is counted. `--json` has all, and so has a plan. */
 const LISTED_MAX = 40;
 
 export function planPage(io: Io, report: Report, limits: Limits): string {
@@ -23,12 +23,11 @@ export function planPage(io: Io, report: Report, limits: Limits): string {
       lines.push(`  would analyze ${plural(plan.to_analyze.length, 'session')}`);
     if (victims.length === 0)
       lines.push(pass === 'overflow' && plan.to_analyze.length === 0 ? '  not reached' : '  nothing');
-    for (const victim of victims.slice(0, LISTED_MAX)) {
+    for (const victim of victims) {
       lines.push(
         `  ${plainLine(victim.session_uid)}  ${formatBytes(victim.bytes)}  ${plainLine(victim.reason)}`,
       );
     }
-    if (victims.length > LISTED_MAX) lines.push(`  … and ${formatCount(victims.length - LISTED_MAX)} more`);
   }
   const worst = plan.worst_case_data_loss;
   if (worst.length > 0) {
@@ -63,7 +62,7 @@ export function reportPage(io: Io, report: Report, limits: Limits): string {
       ),
     );
   if (report.interrupted) lines.push('Interrupted; what was done is recorded.');
-  if (report.clock_set) lines.push('The clock was held by SESSION_MEMORY_NOW.');
+  if (report.clock_set) lines.push(`The clock was held at ${report.started_at}.`);
   lines.push(`sweep ${report.sweep_id}`, '');
   return lines.join('\n');
 }

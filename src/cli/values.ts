@@ -2,8 +2,9 @@
  * Values as people write them: sizes, ages, times.
  * Promises: a value that is not understood is a failure that names it and says how to write it; nothing is guessed.
  */
-import ms from '@lukeed/ms';
+import { parse as parseMs } from '@lukeed/ms';
 import bytesIec from 'bytes-iec';
+import { closest, distance } from 'fastest-levenshtein';
 import { FailureError, invalid } from '../domain/errors.ts';
 import { addMs, DAY_MS, type Iso, parseTime } from '../domain/time.ts';
 
@@ -36,7 +37,7 @@ export function parseAgeDays(text: string | number, name: string): number | 'off
 }
 
 function parseDays(text: string): number | null {
-  const parsed = ms.parse(text.trim());
+  const parsed = parseMs(text.trim());
   return parsed === undefined ? null : parsed / DAY_MS;
 }
 
@@ -44,7 +45,7 @@ function parseDays(text: string): number | null {
 export function parseSince(text: string, name: string, now: Iso): Iso {
   const time = parseTime(text.trim());
   if (time !== null) return time;
-  const ago = ms.parse(text.trim());
+  const ago = parseMs(text.trim());
   if (ago === undefined || ago < 0) {
     throw new FailureError(
       invalid(
@@ -62,4 +63,23 @@ export function parseCount(text: string, name: string): number {
     throw new FailureError(invalid(`${name} is not a whole number: ${text}`, 'Write a number from 0 up.'));
   }
   return count;
+}
+
+/** The value where it is one of the known ones; a failure that names the nearest where not. */
+export function oneOf<T extends string>(value: string | null, known: readonly T[], flag: string): T | null {
+  if (value === null) return null;
+  const found = known.find((candidate) => candidate === value);
+  if (found !== undefined) return found;
+  throw new FailureError(
+    invalid(
+      `${flag} does not know ${value}`,
+      `${nearest(value, known) ?? ''} It takes ${known.join(', ')}.`.trim(),
+    ),
+  );
+}
+
+/** Which known word is meant, where one is near. */
+export function nearest(word: string, known: readonly string[]): string | null {
+  const best = closest(word, [...known]);
+  return distance(word, best) <= Math.max(2, Math.floor(word.length / 3)) ? `Did you mean ${best}?` : null;
 }

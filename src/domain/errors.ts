@@ -26,7 +26,8 @@ export const EXIT_PRECEDENCE: readonly ExitCode[] = [
 
 export const EXIT_OF_CODE = {
   failed: EXIT.failed,
-  not_found: EXIT.failed,
+  not_found: EXIT.usage,
+  evicted: EXIT.failed,
   io: EXIT.failed,
   disk_full: EXIT.failed,
   corrupt: EXIT.failed,

@@ -4,7 +4,6 @@
  * many sessions wait; after a stop or a kill the next run goes on.
  */
 import type { AgentFormat, Host } from '../domain/agent.ts';
-import { FailureError } from '../domain/errors.ts';
 import type { AgentId, SessionUid } from '../domain/ids.ts';
 import type { Clock, Iso } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
@@ -252,16 +251,4 @@ function emptyReport(dryRun: boolean): IngestReport {
     interrupted: false,
     warnings: [],
   };
-}
-
-/** Fails before anything is read where `--agent` names no agent. */
-export function knownAgent(name: string): AgentId {
-  const agent = agentById(name);
-  if (agent === null)
-    throw new FailureError({
-      code: 'usage',
-      message: `no agent ${name}`,
-      hint: 'See `session-memory agents`.',
-    });
-  return agent.id;
 }

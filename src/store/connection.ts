@@ -136,7 +136,16 @@ export function storeError(path: string, thrown: unknown): unknown {
       failure('busy', `another process keeps the store locked: ${path}`, 'Try again when it is done.'),
     );
   }
-  if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) {
+  if (code.startsWith('SQLITE_NOTADB')) {
+    return new FailureError(
+      failure(
+        'usage',
+        `not a session-memory store, or its first page is damaged: ${path}`,
+        'Give the path of a store, or of a file that does not exist yet, as --store.',
+      ),
+    );
+  }
+  if (code.startsWith('SQLITE_CORRUPT')) {
     return new FailureError(
       failure(
         'corrupt',

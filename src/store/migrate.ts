@@ -20,7 +20,7 @@ export function storeVersion(db: ReadableDb, migrations: readonly Migration[] = 
   if (application !== APPLICATION_ID && tables > 0) {
     throw new FailureError(
       failure(
-        'failed',
+        'usage',
         `not a session-memory store: ${db.path}`,
         'Give the path of a store, or of a file that does not exist yet, as --store.',
       ),

@@ -4,7 +4,7 @@
  * and current; nothing opens a store that this program does not fully understand.
  */
 import { existsSync, statSync } from 'node:fs';
-import { FailureError, messageOf } from '../domain/errors.ts';
+import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import { connect, type ReadableDb, storeError, type WritableDb } from './connection.ts';
 import { migrate, storeVersion } from './migrate.ts';
 import { MIGRATIONS, type Migration } from './migrations/index.ts';
@@ -14,6 +14,7 @@ import { giveUpReserve, makePrivateFile, makeReserve } from './place.ts';
 const CREATE_TRIES = 500;
 
 export function openReadable(path: string): ReadableDb {
+  refuseFolder(path);
   if (!existsSync(path) || statSync(path).size === 0) return emptyStore(path);
   const db = reading(path, () => connect(path, 'read'));
   const version = reading(path, () => storeVersion(db));
@@ -30,6 +31,7 @@ export function openWritable(
   path: string,
   options: { readonly roomForSweep?: boolean; readonly migrations?: readonly Migration[] } = {},
 ): WritableDb {
+  refuseFolder(path);
   makePrivateFile(path);
   const migrations = options.migrations ?? MIGRATIONS;
   try {
@@ -63,6 +65,13 @@ function prepared(path: string, migrations: readonly Migration[]): WritableDb {
       Bun.sleepSync(20);
     }
   }
+}
+
+function refuseFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  throw new FailureError(
+    failure('usage', `the store is a folder: ${path}`, 'Give a file, such as store.db in it, as --store.'),
+  );
 }
 
 function emptyStore(path: string): ReadableDb {

@@ -5,7 +5,7 @@ import { EXIT, FailureError, failure, invalid } from '../../domain/errors.ts';
 import { SETTING_KEYS, type SettingKey, type Settings } from '../config.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, table } from '../format.ts';
-import { nearest } from '../parse.ts';
+import { nearest } from '../values.ts';
 
 const ACTIONS = ['path', 'init'] as const;
 

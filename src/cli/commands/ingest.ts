@@ -2,13 +2,13 @@
 import { resolve } from 'node:path';
 import { EXIT, EXIT_PRECEDENCE, type ExitCode } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import { type IngestOptions, type IngestReport, ingest, knownAgent } from '../../ingest/ingest.ts';
+import { type IngestOptions, type IngestReport, ingest } from '../../ingest/ingest.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { openWritable } from '../../store/open.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { formatBytes, formatCount, plural } from '../format.ts';
 import { ProgressLine } from '../io.ts';
-import { parseSince } from '../values.ts';
+import { oneOf, parseSince } from '../values.ts';
 import { analyzeDeps } from '../wire.ts';
 
 export const ingestCommand: Command = async (context) => {
@@ -17,7 +17,11 @@ export const ingestCommand: Command = async (context) => {
   const since = textFlag(flags, 'since');
   const options: Partial<IngestOptions> = {
     paths: context.args.map((path) => resolve(path)),
-    agent: agent === null ? null : knownAgent(agent),
+    agent: oneOf(
+      agent,
+      AGENTS.map((format) => format.id),
+      '--agent',
+    ),
     since: since === null ? null : parseSince(since, '--since', context.clock.now()),
     project: textFlag(flags, 'project'),
     full: flags['full'] === true,

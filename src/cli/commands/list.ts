@@ -1,12 +1,11 @@
 /** `list`: all sessions, evicted ones too, with their last byte counts. */
-import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
+import { EXIT } from '../../domain/errors.ts';
 import { SESSION_STATES, type SessionRow } from '../../domain/session.ts';
 import { openReadable } from '../../store/open.ts';
 import { listSessions, SESSION_SORTS, type SessionFilter, type SessionSort } from '../../store/read.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { formatAge, formatBytes, table } from '../format.ts';
-import { nearest } from '../parse.ts';
-import { parseCount, parseSince } from '../values.ts';
+import { oneOf, parseCount, parseSince } from '../values.ts';
 
 export const list: Command = async (context) => {
   const filter = filterOf(context);
@@ -37,19 +36,6 @@ function filterOf(context: Context): SessionFilter {
     ...(since === null ? {} : { since: parseSince(since, '--since', context.clock.now()) }),
     ...(limit === null ? {} : { limit: parseCount(limit, '--limit') }),
   };
-}
-
-/** The value where it is one of the known ones; a failure that names the nearest where not. */
-export function oneOf<T extends string>(value: string | null, known: readonly T[], flag: string): T | null {
-  if (value === null) return null;
-  const found = known.find((candidate) => candidate === value);
-  if (found !== undefined) return found;
-  throw new FailureError(
-    invalid(
-      `${flag} does not know ${value}`,
-      `${nearest(value, known) ?? ''} It takes ${known.join(', ')}.`.trim(),
-    ),
-  );
 }
 
 export function asJson(row: SessionRow) {

@@ -34,7 +34,7 @@ export const restore: Command = async (context) => {
     if (session.state === 'evicted') {
       throw new FailureError(
         failure(
-          'not_found',
+          'evicted',
           `the raw bytes of ${session.uid} were evicted on ${formatTime(session.evictedAt)}`,
           `Its digest is in \`session-memory show ${session.uid}\`.`,
         ),

@@ -51,7 +51,7 @@ function liveFiles(db: ReadableDb, session: SessionRow): StoredFile[] {
   if (session.state === 'evicted') {
     throw new FailureError(
       failure(
-        'not_found',
+        'evicted',
         `the raw bytes of ${session.uid} were evicted on ${formatTime(session.evictedAt)}`,
         'Its digest is in `session-memory show`.',
       ),
