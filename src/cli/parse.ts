@@ -102,7 +102,7 @@ function asFailure(error: CommanderError, words: readonly string[]) {
   const [message = '', hint] = error.message.replace(/^error: /, '').split('\n');
   const command = COMMANDS.find((spec) => words.includes(spec.name));
   const word = words.find((candidate, i) => !candidate.startsWith('-') && !isGlobalValue(words, i));
-  if (command === undefined && word !== undefined && error.code === 'commander.excessArguments') {
+  if (command === undefined && word !== undefined) {
     const names = COMMANDS.map((spec) => spec.name);
     return invalid(
       `unknown command ${word}`,

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { EXIT, EXIT_PRECEDENCE, type ExitCode } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
+import { AGENTS } from '../../ingest/agents/index.ts';
 import { type IngestOptions, type IngestReport, ingest } from '../../ingest/ingest.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { openWritable } from '../../store/open.ts';
