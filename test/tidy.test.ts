@@ -13,6 +13,8 @@ const LINES_MAX = 400;
  * equal to the overrides in biome.json, which say the same to an editor.
  */
 const MAY_IMPORT: Record<string, string[]> = {
+  // Files that the demo carries with it, and their type.
+  'demo-samples': [],
   domain: [],
   policy: ['domain'],
   sweep: ['domain', 'policy'],
@@ -21,7 +23,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   digest: ['domain'],
   agents: ['domain'],
   ingest: ['domain', 'store', 'digest', 'agents'],
-  cli: ['domain', 'policy', 'sweep', 'store', 'digest', 'agents', 'ingest'],
+  cli: ['domain', 'policy', 'sweep', 'store', 'digest', 'agents', 'ingest', 'demo-samples'],
   tui: ['domain', 'policy', 'sweep', 'store'],
   main: ['domain', 'policy', 'sweep', 'store', 'digest', 'agents', 'ingest', 'cli', 'tui'],
 };
