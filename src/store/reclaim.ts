@@ -7,6 +7,9 @@ import { makeReserve } from './place.ts';
 
 /** 1 MiB a step: larger ones give nothing but longer waits for the others (STACK.md). */
 const PAGES_PER_STEP = 256;
+/** How long the end of a reclaim waits for readers, and how often it looks; writers get in between. */
+const TRUNCATE_WITHIN_MS = 6000;
+const TRUNCATE_EVERY_MS = 100;
 
 /** Steps until no free page is left. `onStep` gets the bytes still to go; `stopped` ends it early. */
 export async function reclaim(
@@ -24,16 +27,18 @@ export async function reclaim(
     left = now;
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
-  // The file shrinks at a checkpoint. Where a reader is in the middle of the log, what can be done without waiting is done.
-  const log = db.get<{ log: number; checkpointed: number }>('PRAGMA wal_checkpoint(PASSIVE)');
-  if (log !== null && log.log === log.checkpointed) truncateLog(db);
+  // The file shrinks when the log is written back, which a reader in the middle of it holds up; readers are short.
+  const giveUpMs = performance.now() + TRUNCATE_WITHIN_MS;
+  while (!truncateLog(db) && performance.now() < giveUpMs && !stopped()) await Bun.sleep(TRUNCATE_EVERY_MS);
   makeReserve(db.path);
 }
 
-function truncateLog(db: WritableDb): void {
-  db.exec('PRAGMA busy_timeout = 250');
-  db.all('PRAGMA wal_checkpoint(TRUNCATE)');
+/** Writes the log back and empties it; false where a reader or a writer is in the way. */
+function truncateLog(db: WritableDb): boolean {
+  db.exec('PRAGMA busy_timeout = 100');
+  const [result] = db.all<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)');
   db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  return result?.busy === 0;
 }
 
 function freePages(db: WritableDb): number {

@@ -40,7 +40,8 @@ export const restore: Command = async (context) => {
         ),
       );
     }
-    const root = to === null ? (agentRootOf(db, session.uid) ?? agent.roots(context.host)[0]) : resolve(to);
+    const root =
+      to === null ? whereAgentLooks(agent.roots(context.host), agentRootOf(db, session.uid)) : resolve(to);
     if (root === undefined)
       throw new FailureError(failure('failed', `no folder of ${agent.name} is known here`, 'Give --to DIR.'));
     const target: RestoreTarget = {
@@ -87,6 +88,11 @@ export const restore: Command = async (context) => {
     db.close();
   }
 };
+
+/** Of the agent's folders on this machine the one where the session was found; a backup that was ingested is none of them. */
+function whereAgentLooks(roots: readonly string[], foundIn: string | null): string | undefined {
+  return roots.find((root) => root === foundIn) ?? roots[0];
+}
 
 /** One word for a POSIX shell, whatever it holds. */
 export function quote(word: string): string {
