@@ -24,7 +24,7 @@ import { toSegments } from './segmenter.ts';
 import type { SourceFile } from './source.ts';
 
 /** Compressed bytes that are held before they are written; bounds memory and how long others wait for the lock. */
-const FLUSH_BYTES = 16 * 1024 * 1024;
+const FLUSH_BYTES = 8 * 1024 * 1024;
 /** A last segment below this is merged with what is appended: many small ones compress badly. */
 const MERGE_BELOW_BYTES = 512 * 1024;
 const HEAD_BYTES = 4096;

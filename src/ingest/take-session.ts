@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { redactText } from '../digest/redact.ts';
-import { messageOf } from '../domain/errors.ts';
+import { FailureError, messageOf } from '../domain/errors.ts';
 import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
 import { type Iso, plausibleTime } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
@@ -18,6 +18,10 @@ import { noteReturn } from '../store/write-return.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
 import { SourceFile } from './source.ts';
 import { mark, storedFile, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
+
+/** Another ingest of the same file is done in a moment, or goes on with it itself. */
+const SHARED_TRIES = 5;
+const SHARED_PAUSE_MS = 20;
 
 export interface TakeDeps {
   readonly db: WritableDb;
@@ -106,7 +110,7 @@ async function takeFiles(
     if (deps.signal.aborted) interrupted = true;
     if (interrupted) break;
     try {
-      const taken = await takeOne(deps, context, file);
+      const taken = await takeShared(deps, context, file);
       filesRead += taken.readBytes > 0 ? 1 : 0;
       bytesRead += taken.readBytes;
       if (taken.kind === 'diverged') diverged.push(file);
@@ -134,6 +138,19 @@ function ownFirst(files: readonly FoundFile[]): FoundFile[] {
   return [...files].sort(
     (a, b) => rank(a) - rank(b) || b.sizeBytes - a.sizeBytes || (a.path < b.path ? -1 : 1),
   );
+}
+
+/** Looks at a file again where another process was storing it at the same moment; what that one stores need not be stored here. */
+async function takeShared(deps: TakeDeps, context: TakeContext, file: FoundFile): Promise<Taken> {
+  for (let tries = 0; tries < SHARED_TRIES; tries += 1) {
+    try {
+      return await takeOne(deps, context, file);
+    } catch (thrown) {
+      if (!(thrown instanceof FailureError && thrown.failure.code === 'busy')) throw thrown;
+      await Bun.sleep(SHARED_PAUSE_MS);
+    }
+  }
+  return { kind: 'same', readBytes: 0 };
 }
 
 async function takeOne(deps: TakeDeps, context: TakeContext, file: FoundFile): Promise<Taken> {
