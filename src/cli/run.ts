@@ -13,12 +13,12 @@ import {
   failure,
   messageOf,
 } from '../domain/errors.ts';
-import { plainLine } from '../domain/text.ts';
 import { type Clock, type Iso, parseTime } from '../domain/time.ts';
 import { loadSettings } from './config.ts';
-import { type Context, printJson, textFlag } from './context.ts';
+import { type Context, textFlag } from './context.ts';
+import { printFailure } from './failure.ts';
 import { commandHelp, programHelp } from './help.ts';
-import { type Io, paint } from './io.ts';
+import type { Io } from './io.ts';
 import { type Parsed, parseArgs } from './parse.ts';
 import { COMMANDS } from './table.ts';
 
@@ -129,17 +129,4 @@ function explain(thrown: unknown, io: Io, json: boolean, runtime: Runtime): Exit
   printFailure(io, json, shown);
   if (known === null && runtime.debug && thrown instanceof Error) io.err(`${thrown.stack ?? ''}\n`);
   return EXIT_OF_CODE[shown.code];
-}
-
-/** A failure as text on stderr, or with `--json` as an object on stdout. `more` adds keys to the object. */
-export function printFailure(
-  io: Io,
-  json: boolean,
-  shown: Failure,
-  more: Readonly<Record<string, unknown>> = {},
-): void {
-  const message = plainLine(shown.message);
-  const hint = plainLine(shown.hint);
-  if (json) printJson(io, { version: 1, error: { code: shown.code, message, hint }, ...more });
-  else io.err(`${paint(io, 'red', 'session-memory:')} ${message}\n  ${hint}\n`);
 }

@@ -8,9 +8,9 @@ import { DIGEST_BYTES_MAX, type Digest, type DigestCommand, type DigestPrompt } 
 import { CHARS, cutAt, cutMarked } from './keep.ts';
 
 /** Share of the raw bytes that a digest aims at; the corpus as a whole stays below 3 % with it. */
-export const TARGET_SHARE = 0.02;
+export const TARGET_SHARE = 0.028;
 /** A digest of a tiny session is allowed so much; facts of few records take more than a share. */
-export const TARGET_BYTES_MIN = 1024;
+export const TARGET_BYTES_MIN = 3072;
 /** Characters that the shrinking leaves of a text while there is room for whole entries. */
 const FLOOR = {
   prompt: 160,

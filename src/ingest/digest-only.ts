@@ -6,16 +6,16 @@
 import { makeDigest } from '../digest/digest.ts';
 import { DIGEST_VERSION } from '../domain/digest.ts';
 import { messageOf } from '../domain/errors.ts';
-import { plausibleTime } from '../domain/time.ts';
+import { type Clock, plausibleTime } from '../domain/time.ts';
+import type { WritableDb } from '../store/connection.ts';
 import { describeSession, ensureSession, markSource, type NewFile } from '../store/write-raw.ts';
 import { recordDigestOnly } from '../store/write-return.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
-import type { IngestDeps } from './ingest.ts';
 import { SourceFile } from './source.ts';
 import { newFile } from './take-file.ts';
 
 export async function digestOnly(
-  deps: IngestDeps,
+  deps: { readonly db: WritableDb; readonly clock: Clock },
   found: FoundSession,
   warn: (text: string) => void,
 ): Promise<boolean> {

@@ -37,9 +37,9 @@ import type { Iso } from '../../domain/time.ts';
 import { openWritable } from '../../store/open.ts';
 import { exitCodeOf } from '../../sweep/report.ts';
 import type { Command, Context } from '../context.ts';
+import { printFailure } from '../failure.ts';
 import { formatBytes, plural } from '../format.ts';
 import { planPage } from '../report.ts';
-import { printFailure } from '../run.ts';
 import { printIngest, runIngest } from './ingest.ts';
 import { planOnly, printReport, runSweep } from './sweep.ts';
 

@@ -11,8 +11,8 @@ import type { IngestReport } from '../../ingest/ingest.ts';
 import { openWritable } from '../../store/open.ts';
 import { exitCodeOf, type Report } from '../../sweep/report.ts';
 import { type Command, printJson } from '../context.ts';
+import { printFailure } from '../failure.ts';
 import { formatBytes, plural } from '../format.ts';
-import { printFailure } from '../run.ts';
 import { ingestExit, printIngest, runIngest } from './ingest.ts';
 import { planOnly, printReport, runSweep } from './sweep.ts';
 

@@ -8,9 +8,9 @@ import { YES_TO_ALL } from '../../sweep/ports.ts';
 import { exitCodeOf, type Report } from '../../sweep/report.ts';
 import { dryRun, sweep } from '../../sweep/sweep.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
+import { printFailure } from '../failure.ts';
 import { ProgressLine } from '../io.ts';
 import { planPage, reportPage } from '../report.ts';
-import { printFailure } from '../run.ts';
 import { planDeps, sweepDeps } from '../wire.ts';
 
 export const sweepCommand: Command = async (context) => {

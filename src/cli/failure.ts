@@ -1,0 +1,18 @@
+/** The one place where a failure is shown. */
+import type { Failure } from '../domain/errors.ts';
+import { plainLine } from '../domain/text.ts';
+import { printJson } from './context.ts';
+import { type Io, paint } from './io.ts';
+
+/** A failure as text on stderr, or with `--json` as an object on stdout. `more` adds keys to the object. */
+export function printFailure(
+  io: Io,
+  json: boolean,
+  shown: Failure,
+  more: Readonly<Record<string, unknown>> = {},
+): void {
+  const message = plainLine(shown.message);
+  const hint = plainLine(shown.hint);
+  if (json) printJson(io, { version: 1, error: { code: shown.code, message, hint }, ...more });
+  else io.err(`${paint(io, 'red', 'session-memory:')} ${message}\n  ${hint}\n`);
+}
