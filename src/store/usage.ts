@@ -18,9 +18,11 @@ export interface CounterRow {
   readonly digest_bytes: number;
 }
 
+export const COUNTERS_SQL = 'SELECT * FROM counters WHERE sessions > 0 ORDER BY agent, state, pinned';
+
 /** Sessions and bytes by agent, state and pin. A handful of rows, whatever the number of sessions. */
 export function counters(db: ReadableDb): CounterRow[] {
-  return db.all<CounterRow>('SELECT * FROM counters WHERE sessions > 0 ORDER BY agent, state, pinned');
+  return db.all<CounterRow>(COUNTERS_SQL);
 }
 
 export interface Usage {

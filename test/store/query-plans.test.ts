@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'bun:test';
+import { CENSUS_SQL, COUNTERS_SQL } from '../../src/store/usage.ts';
+import { World } from '../support/bench-world.ts';
+
+function planOf(world: World, sql: string): string {
+  const names = [...sql.matchAll(/\$(\w+)/g)].map((match) => match[1] ?? '');
+  const params = Object.fromEntries(names.map((name) => [name, '']));
+  return world.db
+    .all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, params)
+    .map((row) => row.detail)
+    .join('\n');
+}
+
+describe('what is asked often reads no session row by row', () => {
+  test.each([
+    ['evictable', 'USING INDEX evictable_by_order'],
+    ['unanalyzed', 'USING INDEX unanalyzed_by_order'],
+    ['olderThan', 'USING INDEX evictable_by_age'],
+    ['beyondHorizon', 'USING INDEX live_by_last_time'],
+  ] as const)('%s', (name, index) => {
+    using world = new World();
+    const plan = planOf(world, CENSUS_SQL[name]);
+    expect(plan).toContain(index);
+    expect(plan).not.toContain('SCAN sessions\n');
+  });
+
+  test('the next victims come in order without sorting', () => {
+    using world = new World();
+    expect(planOf(world, CENSUS_SQL.evictable)).not.toContain('TEMP B-TREE');
+    expect(planOf(world, CENSUS_SQL.unanalyzed)).not.toContain('TEMP B-TREE');
+  });
+
+  test('usage and counts come from counters alone', () => {
+    using world = new World();
+    expect(planOf(world, COUNTERS_SQL)).toMatch(/^SCAN counters/);
+  });
+});
