@@ -4,6 +4,7 @@
  * Never: looks anything up, or loads its rules before there is something to redact.
  */
 import type { Digest } from '../domain/digest.ts';
+import { type Finding, loadLint } from './lint.ts';
 import { isPlaceholder, looksSecret, SECRET_FORMS, type SecretForm } from './secrets.ts';
 import { mapTexts } from './strings.ts';
 
@@ -11,12 +12,6 @@ import { mapTexts } from './strings.ts';
 const PIECE_CHARS = 64 * 1024;
 /** Between two texts of a piece: no rule reads across a blank line with a NUL in it. */
 const SEPARATOR = '\n\0\n';
-
-interface Span {
-  readonly start: number;
-  readonly end: number;
-  readonly kind: string;
-}
 
 /** The digest with each secret replaced by `[redacted: KIND]`, and their number added to `redacted`. */
 export async function redactDigest(digest: Digest): Promise<Digest> {
@@ -44,7 +39,8 @@ export async function redactText(text: string): Promise<{ readonly text: string;
 /** The texts that held secrets, and what they become. */
 async function redactTexts(texts: readonly string[]): Promise<Map<string, { text: string; count: number }>> {
   const changed = new Map<string, { text: string; count: number }>();
-  const cleaned = texts.map((text) => redactForms(text));
+  const forms = formsIn(texts);
+  const cleaned = texts.map((text) => redactForms(text, forms));
   for (const [index, piece] of (await lintTexts(cleaned.map(({ text }) => text))).entries()) {
     const text = texts[index];
     const count = (cleaned[index]?.count ?? 0) + piece.count;
@@ -53,12 +49,18 @@ async function redactTexts(texts: readonly string[]): Promise<Map<string, { text
   return changed;
 }
 
+/** The forms of which some text holds a hint: a handful, asked once for all texts together. */
+function formsIn(texts: readonly string[]): readonly SecretForm[] {
+  const lower = texts.join('\n').toLowerCase();
+  return SECRET_FORMS.filter((form) => form.hints.some((hint) => lower.includes(hint)));
+}
+
 /** Our own forms, one after the other: what one has replaced the next does not see. */
-function redactForms(text: string): { text: string; count: number } {
+function redactForms(text: string, forms: readonly SecretForm[]): { text: string; count: number } {
   let current = text;
   let total = 0;
   const lower = text.toLowerCase();
-  for (const form of SECRET_FORMS) {
+  for (const form of forms) {
     if (!form.hints.some((hint) => lower.includes(hint))) continue;
     const { text: next, count } = replaceSpans(current, spansOf(form, current));
     current = next;
@@ -67,8 +69,8 @@ function redactForms(text: string): { text: string; count: number } {
   return { text: current, count: total };
 }
 
-function spansOf(form: SecretForm, text: string): readonly Span[] {
-  const spans: Span[] = [];
+function spansOf(form: SecretForm, text: string): readonly Finding[] {
+  const spans: Finding[] = [];
   for (const match of text.matchAll(form.pattern)) {
     const value = match[1] ?? match[0];
     if (isPlaceholder(value) || (form.loose && !isLikely(form, value))) continue;
@@ -83,7 +85,7 @@ function isLikely(form: SecretForm, value: string): boolean {
   return looksSecret(value);
 }
 
-function replaceSpans(text: string, spans: readonly Span[]): { text: string; count: number } {
+function replaceSpans(text: string, spans: readonly Finding[]): { text: string; count: number } {
   if (spans.length === 0) return { text, count: 0 };
   let clean = '';
   let at = 0;
@@ -104,7 +106,8 @@ async function lintTexts(texts: readonly string[]): Promise<readonly { text: str
   let piece: number[] = [];
   let chars = 0;
   const run = async () => {
-    const spans = await lint(piece.map((index) => texts[index] ?? '').join(SEPARATOR));
+    const content = piece.map((index) => texts[index] ?? '').join(SEPARATOR);
+    const spans = (await lint(content)).filter(({ start, end }) => !isPlaceholder(content.slice(start, end)));
     let start = 0;
     for (const index of piece) {
       const text = texts[index] ?? '';
@@ -125,7 +128,7 @@ async function lintTexts(texts: readonly string[]): Promise<readonly { text: str
   return results;
 }
 
-function spansWithin(spans: readonly Span[], start: number, end: number): readonly Span[] {
+function spansWithin(spans: readonly Finding[], start: number, end: number): readonly Finding[] {
   return spans
     .filter((span) => span.start < end && span.end > start)
     .map((span) => ({
@@ -133,37 +136,4 @@ function spansWithin(spans: readonly Span[], start: number, end: number): readon
       start: Math.max(span.start, start) - start,
       end: Math.min(span.end, end) - start,
     }));
-}
-
-type Lint = (content: string) => Promise<readonly Span[]>;
-let loaded: Promise<Lint> | null = null;
-
-/** Loads the rules once: they cost a plain command 5 ms that it does not need. */
-function loadLint(): Promise<Lint> {
-  loaded ??= makeLint();
-  return loaded;
-}
-
-async function makeLint(): Promise<Lint> {
-  const [{ lintSource }, { creator }] = await Promise.all([
-    import('@secretlint/core'),
-    import('@secretlint/secretlint-rule-preset-recommend'),
-  ]);
-  const config = {
-    rules: [{ id: '@secretlint/secretlint-rule-preset-recommend', rule: creator, options: {} }],
-  };
-  return async (content) => {
-    const { messages } = await lintSource({
-      source: { content, filePath: 'digest.txt', ext: '.txt', contentType: 'text' },
-      options: { config, noPhysicFilePath: true, locale: 'en' },
-    });
-    return messages
-      .map(({ range, ruleId }) => ({
-        start: range[0],
-        end: range[1],
-        kind: ruleId.replace(/^.*secretlint-rule-/, ''),
-      }))
-      .filter(({ start, end }) => !isPlaceholder(content.slice(start, end)))
-      .sort((a, b) => a.start - b.start || b.end - a.end);
-  };
 }
