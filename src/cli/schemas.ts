@@ -6,15 +6,9 @@
 import { z } from 'zod';
 import { type ErrorCode, EXIT_OF_CODE } from '../domain/errors.ts';
 import { SESSION_STATES } from '../domain/session.ts';
+import { digestSchema } from './schemas.digest.ts';
+import { bytes, count, iso, sha256, uid, version } from './schemas.words.ts';
 
-const version = z.literal(1);
-/** UTC, ISO 8601 with milliseconds and `Z`. */
-const iso = z.iso.datetime({ precision: 3 });
-const bytes = z.int().nonnegative();
-const count = z.int().nonnegative();
-/** `<agent>:<the agent's own id>`. */
-const uid = z.string().regex(/^[a-z][a-z0-9-]*:[A-Za-z0-9._-]+$/);
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const planId = z.string().min(8);
 const passName = z.enum(['backstop', 'budget', 'overflow']);
 const state = z.enum(SESSION_STATES);
@@ -221,75 +215,6 @@ export const sessionSchema = z.strictObject({
 });
 
 export const listSchema = z.strictObject({ version, sessions: z.array(sessionSchema) });
-
-const todo = z.strictObject({ text: z.string(), status: z.string() });
-
-/** What stays of a session for good; `src/domain/digest.ts` says what each field means. */
-export const digestSchema = z.strictObject({
-  version: z.int().positive(),
-  session_uid: uid,
-  agent: z.string(),
-  title: z.string().nullable(),
-  project: z.string().nullable(),
-  branches: z.array(z.string()),
-  agent_version: z.string().nullable(),
-  started_at: iso.nullable(),
-  ended_at: iso.nullable(),
-  parent: z.string().nullable(),
-  prompts: z.array(
-    z.strictObject({
-      at: iso.nullable(),
-      text: z.string(),
-      cut: count.optional(),
-      copied: z.literal(true).optional(),
-    }),
-  ),
-  outcome: z.string().nullable(),
-  files: z.strictObject({
-    read: z.array(z.string()),
-    written: z.array(z.string()),
-    edited: z.array(z.string()),
-  }),
-  commands: z.array(
-    z.strictObject({
-      command: z.string(),
-      exit: z.int().nullable(),
-      failed: z.literal(true).optional(),
-      times: count.optional(),
-      cut: count.optional(),
-    }),
-  ),
-  errors: z.array(z.string()),
-  commits: z.array(
-    z.strictObject({ sha: z.string().optional(), branch: z.string().optional(), message: z.string() }),
-  ),
-  pull_requests: z.array(z.string()),
-  plans: z.array(z.string()),
-  todos: z.array(todo),
-  compactions: z.array(z.string()),
-  subagents: z.array(
-    z.strictObject({
-      id: z.string(),
-      kind: z.string().optional(),
-      task: z.string().optional(),
-      result: z.string().optional(),
-    }),
-  ),
-  tools: z.record(z.string(), count),
-  models: z.array(z.string()),
-  tokens: z.strictObject({
-    input: count,
-    cacheRead: count,
-    cacheWrite: count,
-    output: count,
-    reasoning: count,
-  }),
-  records: z.strictObject({ read: count, unreadable: count, unknown: z.record(z.string(), count) }),
-  omitted: z.record(z.string(), count).optional(),
-  redacted: count,
-  summary: z.string().optional(),
-  partial: z.literal(true).optional(),
-});
 
 /** `show`: the newest digest, and older ones of what was evicted before and came back different. */
 export const showSchema = z.strictObject({
