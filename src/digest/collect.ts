@@ -7,10 +7,11 @@
 import { DIGEST_VERSION, type Digest, type DigestCommand, type DigestPrompt } from '../domain/digest.ts';
 import { type FactSink, TITLE_SOURCES, type TitleSource, type Todo, type Tokens } from '../domain/facts.ts';
 import type { AgentId, SessionUid } from '../domain/ids.ts';
-import { plainText } from '../domain/text.ts';
+import { plainLine, plainText } from '../domain/text.ts';
 import { horizon, type Iso, plausibleTime } from '../domain/time.ts';
 import { commitsOf, newBranch, pullRequestsIn } from './git.ts';
 import { BothEnds, CHARS, COUNTS, forgetOldest, kept, Names } from './keep.ts';
+import { largest, NO_TOKENS, sum } from './tokens.ts';
 
 interface Ran {
   readonly command: string;
@@ -21,13 +22,17 @@ interface Ran {
   times: number;
 }
 
+/** A run whose result may still come, or come again with what the first telling left out. */
+interface Call {
+  readonly ran: Ran;
+  told: boolean;
+}
+
 interface Subagent {
   kind: string;
   task: string;
   result: string;
 }
-
-const NO_TOKENS: Tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0, reasoning: 0 };
 
 export interface DraftOf {
   readonly uid: SessionUid;
@@ -43,7 +48,7 @@ export class Collector implements FactSink {
   readonly #titles = new Map<TitleSource, string>();
   readonly #prompts = new BothEnds<DigestPrompt>(COUNTS.prompts);
   readonly #commands = new Map<string, Ran>();
-  readonly #open = new Map<string, Ran>();
+  readonly #open = new Map<string, Call>();
   readonly #errors = new Map<string, number>();
   readonly #tools = new Map<string, number>();
   readonly #unknown = new Map<string, number>();
@@ -150,19 +155,21 @@ export class Collector implements FactSink {
       else this.#commandsOmitted++;
     }
     ran.times++;
-    this.#open.set(callId, ran);
+    this.#open.set(kept(callId, CHARS.name), { ran, told: false });
     if (this.#open.size > COUNTS.openCalls) forgetOldest(this.#open);
   }
 
   commandResult(callId: string, exitCode: number | null, failed: boolean, output: string): void {
-    const ran = this.#open.get(callId);
-    if (ran === undefined) return;
-    ran.exit = exitCode;
-    ran.failed = failed;
+    const call = this.#open.get(kept(callId, CHARS.name));
+    if (call === undefined) return;
+    const { ran, told } = call;
+    call.told = true;
+    // The agent may tell one result twice, by halves; another run of the same command replaces it.
+    ran.exit = told ? (exitCode ?? ran.exit) : exitCode;
+    ran.failed = failed || (told && ran.failed);
     if (failed) return;
     const branch = newBranch(ran.command);
     if (branch !== null) this.branch(branch);
-    // The agent may tell a result twice, by halves: what the second one adds is taken too.
     for (const commit of commitsOf(ran.command, output)) this.#commit(commit);
     this.#pullRequestsOf(output);
   }
@@ -302,7 +309,8 @@ export class Collector implements FactSink {
 
   #title(peekTitle: string | null): string | null {
     for (const source of TITLE_SOURCES) {
-      const title = source === 'prompt' ? (peekTitle ?? this.#titles.get(source)) : this.#titles.get(source);
+      const told = this.#titles.get(source);
+      const title = source === 'prompt' ? outsideOr(told, peekTitle) : told;
       if (title !== undefined && title.trim() !== '') return title;
     }
     return null;
@@ -329,6 +337,16 @@ export class Collector implements FactSink {
   }
 }
 
+/**
+ * The title from outside, unless it is the first prompt again, cut: the whole prompt is taken then, since half a
+ * secret at the cut would not be known as one.
+ */
+function outsideOr(prompt: string | undefined, outside: string | null): string | undefined {
+  if (outside === null || outside.trim() === '') return prompt;
+  const start = plainLine(outside.replace(/…$/, ''));
+  return prompt !== undefined && plainLine(prompt).startsWith(start) ? prompt : outside;
+}
+
 function commandOf(ran: Ran): DigestCommand {
   return {
     command: ran.command,
@@ -352,24 +370,4 @@ function count(counts: Map<string, number>, name: string): void {
 /** Most frequent first, then by name, so that no order depends on when a name came. */
 function sortedCounts(counts: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)));
-}
-
-function sum(a: Tokens, b: Tokens): Tokens {
-  return {
-    input: a.input + b.input,
-    cacheRead: a.cacheRead + b.cacheRead,
-    cacheWrite: a.cacheWrite + b.cacheWrite,
-    output: a.output + b.output,
-    reasoning: a.reasoning + b.reasoning,
-  };
-}
-
-function largest(a: Tokens, b: Tokens): Tokens {
-  return {
-    input: Math.max(a.input, b.input),
-    cacheRead: Math.max(a.cacheRead, b.cacheRead),
-    cacheWrite: Math.max(a.cacheWrite, b.cacheWrite),
-    output: Math.max(a.output, b.output),
-    reasoning: Math.max(a.reasoning, b.reasoning),
-  };
 }

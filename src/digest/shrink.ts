@@ -69,7 +69,7 @@ function withLimits(draft: Digest): Digest {
       edited: cutAll(draft.files.edited, CHARS.path),
     },
     commands: cutCommands(draft.commands, CHARS.command),
-    errors: cutAll(draft.errors, CHARS.error),
+    errors: cutErrors(draft.errors, CHARS.error),
     commits: draft.commits.map((commit) => ({ ...commit, message: cutMarked(commit.message, CHARS.commit) })),
     pull_requests: cutAll(draft.pull_requests, CHARS.name),
     plans: cutAll(draft.plans, CHARS.plan),
@@ -100,17 +100,32 @@ const DROPS: readonly Step[] = [
   (digest) => ({ ...digest, commands: cutCommands(digest.commands, 60) }),
   (digest) => ({ ...digest, prompts: cutPrompts(digest.prompts, 110) }),
   (digest) => ({ ...digest, outcome: digest.outcome === null ? null : cutMarked(digest.outcome, 300) }),
-  (digest, excess) => dropMiddle(digest, 'subagents', 8 * 1024, excess),
-  (digest, excess) => dropMiddle(digest, 'commands', 16 * 1024, excess),
-  (digest, excess) => dropMiddle(digest, 'todos', 2 * 1024, excess),
-  (digest, excess) => dropMiddle(digest, 'compactions', 2 * 1024, excess),
-  (digest, excess) => dropMiddle(digest, 'plans', 2 * 1024, excess),
-  (digest, excess) => dropFiles(digest, 'edited', 10 * 1024, excess),
-  (digest, excess) => dropFiles(digest, 'written', 8 * 1024, excess),
-  (digest, excess) => dropMiddle(digest, 'commits', 3 * 1024, excess),
-  (digest, excess) => dropMiddle(digest, 'prompts', 14 * 1024, excess),
+  ...drops(1),
   (digest) => leaner(digest),
+  // Entries of which each byte takes six in JSON are still too many then.
+  ...drops(1 / 4),
 ];
+
+/** Whole entries, down to `share` of what each list is worth. */
+function drops(share: number): readonly Step[] {
+  const list = (field: ListField, bytesLeft: number): Step => {
+    return (digest, excess) => dropMiddle(digest, field, bytesLeft * share, excess);
+  };
+  const names = (field: 'written' | 'edited', bytesLeft: number): Step => {
+    return (digest, excess) => dropFiles(digest, field, bytesLeft * share, excess);
+  };
+  return [
+    list('subagents', 8 * 1024),
+    list('commands', 16 * 1024),
+    list('todos', 2 * 1024),
+    list('compactions', 2 * 1024),
+    list('plans', 2 * 1024),
+    names('edited', 10 * 1024),
+    names('written', 8 * 1024),
+    list('commits', 3 * 1024),
+    list('prompts', 14 * 1024),
+  ];
+}
 
 /** Reads go from the end; the first ones say what the session was about. */
 function keepReads(digest: Digest, excessBytes: number): Digest {
@@ -136,7 +151,7 @@ function fitted<T>(list: readonly T[], bytes: number): readonly T[] {
 
 function keepErrors(digest: Digest, count: number, chars: number): Digest {
   // The last errors are those the session ended with.
-  const errors = count === 0 ? [] : cutAll(digest.errors.slice(-count), chars);
+  const errors = count === 0 ? [] : cutErrors(digest.errors.slice(-count), chars);
   return omitting({ ...digest, errors }, 'errors', digest.errors.length - errors.length);
 }
 
@@ -194,6 +209,14 @@ function cutSubagents(digest: Digest, taskChars: number, resultChars: number): D
   }));
 }
 
+/** An error's text is cut, never how often it came. */
+function cutErrors(errors: readonly string[], chars: number): readonly string[] {
+  return errors.map((error) => {
+    const times = / \(×\d+\)$/.exec(error)?.[0] ?? '';
+    return cutMarked(error.slice(0, error.length - times.length), chars) + times;
+  });
+}
+
 function cutAll(texts: readonly string[], chars: number): readonly string[] {
   return texts.map((text) => cutMarked(text, chars));
 }
@@ -246,6 +269,9 @@ function leaner(digest: Digest): Digest {
   const few = <T>(list: readonly T[]) => fitted(list, 1024);
   return {
     ...digest,
+    project: digest.project === null ? null : cutMarked(digest.project, 256),
+    agent_version: digest.agent_version === null ? null : cutMarked(digest.agent_version, 64),
+    parent: digest.parent === null ? null : cutMarked(digest.parent, 64),
     branches: few(digest.branches),
     pull_requests: few(digest.pull_requests),
     models: few(digest.models),
