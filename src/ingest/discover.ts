@@ -2,7 +2,7 @@
  * From paths to sessions: which files there are, which session each belongs to, which have changed since they were stored.
  * Promises: an unchanged file costs one `lstat`; a changed one at most a look at its head and tail. Changes nothing.
  */
-import { lstatSync, statSync } from 'node:fs';
+import { lstatSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, relative, resolve, sep } from 'node:path';
 import type { AgentFormat, FileClass, Host, Peek } from '../domain/agent.ts';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
@@ -141,22 +141,26 @@ function asFound(
   return { ...file, agent, root, class: fileClass, known, isChanged: known?.stat !== file.stat };
 }
 
+/** What is at a path that the user gave; a failure where there is nothing. */
+export function existing(path: string): Stats {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats !== undefined) return stats;
+  throw new FailureError(
+    failure(
+      'usage',
+      `no such file or folder: ${path}`,
+      "Give a transcript, or an agent's folder at any level.",
+    ),
+  );
+}
+
 /** A path that the user gave: an agent's root or below, a home folder, or transcripts lying about. */
 async function* filesOfPath(
   path: string,
   agents: readonly AgentFormat[],
   options: DiscoverOptions,
 ): AsyncGenerator<FoundFile> {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) {
-    throw new FailureError(
-      failure(
-        'usage',
-        `no such file or folder: ${path}`,
-        "Give a transcript, or an agent's folder at any level.",
-      ),
-    );
-  }
+  const stats = existing(path);
   for (const agent of agents) {
     const root = agent.rootOf(path) ?? (isRootOf(agent, path) ? path : null);
     if (root === null) continue;

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { EXIT, EXIT_PRECEDENCE, type ExitCode } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { AGENTS } from '../../ingest/agents/index.ts';
+import { existing } from '../../ingest/discover.ts';
 import { type IngestOptions, type IngestReport, ingest } from '../../ingest/ingest.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { openWritable } from '../../store/open.ts';
@@ -29,6 +30,8 @@ export const ingestCommand: Command = async (context) => {
     dryRun: flags['dryRun'] === true,
     analyze: flags['analyze'] !== false,
   };
+  // Before a store is made: a wrong word changes nothing.
+  for (const path of options.paths ?? []) existing(path);
   const db = openWritable(context.settings.storePath);
   try {
     const report = await runIngest(context, db, options);
