@@ -99,8 +99,8 @@ function todoText(todo: Todo): string {
 }
 
 function commitText(commit: DigestCommit): string {
-  const place = commit.branch === undefined ? '' : `  (${commit.branch})`;
-  return `${(commit.sha ?? '').slice(0, 12).padEnd(commit.sha === undefined ? 0 : 8)} ${commit.message}${place}`;
+  const branch = commit.branch === undefined ? undefined : `(${commit.branch})`;
+  return [commit.sha?.slice(0, 12), commit.message, branch].filter((part) => part !== undefined).join(' ');
 }
 
 function subagentText(agent: DigestSubagent): string {
