@@ -2,25 +2,14 @@
  * Settings: flags, then environment, then the configuration file, then defaults; each remembers where it came from.
  * Promises: an unknown key or a wrong value is a failure that names the file, the key and the nearest right one.
  */
-import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { Host } from '../domain/agent.ts';
-import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { FailureError, failure, invalid } from '../domain/errors.ts';
 import { checkLimits, DEFAULT_LIMITS, type Limits } from '../domain/limits.ts';
+import { readConfigFile, SETTING_KEYS, type SettingKey, type SettingValue } from './config-file.ts';
 import { parseAgeDays, parseBytes, parseCount } from './values.ts';
 
-/** Every key of the file, with its default; `[table] key` is written `table.key`. */
-export const SETTING_KEYS = [
-  'store',
-  'raw_soft_cap_bytes',
-  'raw_hard_cap_bytes',
-  'raw_max_age_days',
-  'distilled_cap_bytes',
-  'analyzer.command',
-  'analyzer.timeout_s',
-  'ingest.exclude',
-] as const;
-export type SettingKey = (typeof SETTING_KEYS)[number];
+export { SETTING_KEYS, type SettingKey };
 
 export interface Settings {
   readonly storePath: string;
@@ -33,25 +22,25 @@ export interface Settings {
   readonly origins: Readonly<Record<SettingKey, string>>;
 }
 
-type Raw = string | number | readonly string[];
-
 /** Values that flags give, by key; absent ones are undefined. */
 export type FlagValues = Partial<Record<SettingKey | 'config', string | undefined>>;
 
-export async function loadSettings(host: Host, flags: FlagValues): Promise<Settings> {
+/** `writesConfig`: the file that the user named is about to be written, and need not be there. */
+export async function loadSettings(host: Host, flags: FlagValues, writesConfig = false): Promise<Settings> {
   const configPath =
     flags.config ?? host.env['SESSION_MEMORY_CONFIG'] ?? join(configFolder(host), 'config.toml');
-  const mustExist = flags.config !== undefined || host.env['SESSION_MEMORY_CONFIG'] !== undefined;
-  const file = await readConfig(configPath, mustExist);
+  const isNamed = flags.config !== undefined || host.env['SESSION_MEMORY_CONFIG'] !== undefined;
+  const mustExist = isNamed && !writesConfig;
+  const file = await readConfigFile(configPath, mustExist);
   const origins: Partial<Record<SettingKey, string>> = {};
-  const pick = (key: SettingKey, fallback: Raw | null): Raw | null => {
+  const pick = (key: SettingKey, fallback: SettingValue | null): SettingValue | null => {
     const envName = `SESSION_MEMORY_${key.toUpperCase().replace('.', '_')}`;
     const flag = flags[key];
     if (flag !== undefined) return from(key, flag, `--${FLAG_OF[key] ?? key}`);
     const env = host.env[envName];
     if (env !== undefined) return from(key, env, `$${envName}`);
     const inFile = file.get(key);
-    if (inFile !== undefined) return from(key, inFile, configPath);
+    if (inFile !== undefined) return from(key, inFile.value, configPath);
     return from(key, fallback, 'default');
   };
   const from = <T>(key: SettingKey, value: T, origin: string): T => {
@@ -59,7 +48,9 @@ export async function loadSettings(host: Host, flags: FlagValues): Promise<Setti
     return value;
   };
   const where = (key: SettingKey) =>
-    origins[key] === configPath ? `${key} in ${configPath}` : (origins[key] ?? key).replace(/^\$/, '');
+    origins[key] === configPath
+      ? `${key} in ${configPath}${file.get(key)?.line == null ? '' : `, line ${file.get(key)?.line}`}`
+      : (origins[key] ?? key).replace(/^\$/, '');
   const bytes = (key: SettingKey, fallback: number) =>
     parseBytes(scalar(pick(key, fallback), key), where(key));
   const limits: Limits = {
@@ -74,14 +65,17 @@ export async function loadSettings(host: Host, flags: FlagValues): Promise<Setti
   const wrong = checkLimits(limits);
   if (wrong !== null) throw new FailureError(wrong);
   const command = pick('analyzer.command', null);
-  const timeout = pick('analyzer.timeout_s', 120);
+  const timeoutS = parseCount(String(pick('analyzer.timeout_s', 120)), where('analyzer.timeout_s'));
+  // Nothing can be summarised in no time: every analysis would fail, and look like the analyzer's fault.
+  if (timeoutS === 0)
+    throw new FailureError(invalid(`${where('analyzer.timeout_s')} is 0`, 'Give seconds from 1 up.'));
   const exclude = pick('ingest.exclude', []);
   return {
     storePath: resolvePath(host, String(pick('store', join(dataFolder(host), 'store.db')))),
     configPath,
     limits,
     analyzerCommand: command === null || command === '' ? null : String(command),
-    analyzerTimeoutS: parseCount(String(timeout), where('analyzer.timeout_s')),
+    analyzerTimeoutS: timeoutS,
     exclude: (Array.isArray(exclude) ? exclude : String(exclude).split(',')).map((entry) =>
       resolvePath(host, String(entry)),
     ),
@@ -104,79 +98,13 @@ const FLAG_OF: Partial<Record<SettingKey, string>> = {
   'analyzer.command': 'analyzer',
 };
 
-function scalar(value: Raw | null, key: SettingKey): string | number {
+function scalar(value: SettingValue | null, key: SettingKey): string | number {
   if (typeof value === 'string' || typeof value === 'number') return value;
   throw new FailureError(failure('config', `${key} takes one value`, 'See `session-memory config`.'));
 }
 
 function resolvePath(host: Host, path: string): string {
   return path === '~' || path.startsWith('~/') ? join(host.homeDir, path.slice(1)) : path;
-}
-
-/** The file's values by key. A missing file has none, unless the user named it. */
-async function readConfig(path: string, mustExist: boolean): Promise<Map<string, Raw>> {
-  if (!existsSync(path)) {
-    if (!mustExist) return new Map();
-    throw new FailureError(
-      failure(
-        'config',
-        `no configuration file: ${path}`,
-        'Give a file that exists, or run `session-memory config init`.',
-      ),
-    );
-  }
-  const { parse, TomlError } = await import('smol-toml');
-  let text: string;
-  let table: Record<string, unknown>;
-  try {
-    text = readFileSync(path, 'utf8');
-    table = parse(text);
-  } catch (thrown) {
-    const where = thrown instanceof TomlError ? `, line ${thrown.line}, column ${thrown.column}` : '';
-    const why = messageOf(thrown).split('\n')[0] ?? '';
-    throw new FailureError(
-      failure('config', `cannot read ${path}${where}: ${why}`, 'Mend the file; it is TOML.'),
-    );
-  }
-  const values = new Map<string, Raw>();
-  for (const [key, value] of Object.entries(table)) {
-    const isTable = typeof value === 'object' && value !== null && !Array.isArray(value);
-    const entries: [string, unknown][] = isTable
-      ? Object.entries(value).map(([name, inner]) => [`${key}.${name}`, inner])
-      : [[key, value]];
-    for (const [name, inner] of entries)
-      values.set(await knownKey(name, path, text), checkedValue(name, inner, path));
-  }
-  return values;
-}
-
-async function knownKey(name: string, path: string, text: string): Promise<SettingKey> {
-  const known = SETTING_KEYS.find((key) => key === name);
-  if (known !== undefined) return known;
-  const { closest } = await import('fastest-levenshtein');
-  const last = name.split('.').at(-1) ?? name;
-  const line = text.split('\n').findIndex((row) => row.trim().replaceAll('"', '').startsWith(last)) + 1;
-  const nearest = closest(name, [...SETTING_KEYS]);
-  throw new FailureError(
-    failure(
-      'config',
-      `unknown key ${name} in ${path}${line > 0 ? `, line ${line}` : ''}`,
-      `Did you mean ${nearest}?`,
-    ),
-  );
-}
-
-function checkedValue(name: string, value: unknown, path: string): Raw {
-  if (typeof value === 'string' || typeof value === 'number') return value;
-  if (Array.isArray(value) && value.every((entry): entry is string => typeof entry === 'string'))
-    return value;
-  throw new FailureError(
-    failure(
-      'config',
-      `${name} in ${path} has a value of a wrong kind`,
-      'Give a text, a number, or for ingest.exclude a list of texts.',
-    ),
-  );
 }
 
 /** XDG folders count only where absolute, as the XDG standard says. */

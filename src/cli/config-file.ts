@@ -1,0 +1,164 @@
+/**
+ * The configuration file: TOML, every key known and of its kind.
+ * Promises: what is wrong is one failure that names the file, the line, the key and the nearest right one.
+ * Never: loads TOML or zod where there is no file, and decides nothing about the values: `config.ts` does.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { nearest } from './values.ts';
+
+/** Every key of the file; `[table] key` is written `table.key`. */
+export const SETTING_KEYS = [
+  'store',
+  'raw_soft_cap_bytes',
+  'raw_hard_cap_bytes',
+  'raw_max_age_days',
+  'distilled_cap_bytes',
+  'analyzer.command',
+  'analyzer.timeout_s',
+  'ingest.exclude',
+] as const;
+export type SettingKey = (typeof SETTING_KEYS)[number];
+export type SettingValue = string | number | readonly string[];
+
+export interface FileValue {
+  readonly value: SettingValue;
+  /** From 1; null where it could not be told, as for a key in an inline table. */
+  readonly line: number | null;
+}
+
+/** The file's values by key. A missing file has none, unless the user named it (`mustExist`). */
+export async function readConfigFile(
+  path: string,
+  mustExist: boolean,
+): Promise<ReadonlyMap<SettingKey, FileValue>> {
+  if (!existsSync(path)) {
+    if (!mustExist) return new Map();
+    throw wrong(
+      `no configuration file: ${path}`,
+      'Give a file that exists, or run `session-memory config init`.',
+    );
+  }
+  const { text, table } = await parsed(path);
+  await check(path, text, table);
+  const values = new Map<SettingKey, FileValue>();
+  for (const key of SETTING_KEYS) {
+    const value = valueAt(table, key.split('.'));
+    if (value !== undefined) values.set(key, { value, line: lineOf(text, key) });
+  }
+  return values;
+}
+
+async function parsed(path: string): Promise<{ text: string; table: Record<string, unknown> }> {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (thrown) {
+    throw wrong(`cannot read ${path}: ${messageOf(thrown)}`, 'Give a file that you can read as --config.');
+  }
+  const { parse, TomlError } = await import('smol-toml');
+  try {
+    return { text, table: parse(text) };
+  } catch (thrown) {
+    const where = thrown instanceof TomlError ? `, line ${thrown.line}, column ${thrown.column}` : '';
+    const why = (messageOf(thrown).split('\n')[0] ?? '').replace(/^Invalid TOML document: /, '');
+    throw wrong(`${path}${where} is not TOML: ${why}`, 'Mend that line; texts stand in quotes.');
+  }
+}
+
+/** What a value of each key, or of a table that holds keys, must look like. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  store: 'a path in quotes',
+  raw_soft_cap_bytes: 'a size such as "4GiB", or a whole number of bytes',
+  raw_hard_cap_bytes: 'a size such as "6GiB", or a whole number of bytes',
+  distilled_cap_bytes: 'a size such as "1GiB", or a whole number of bytes',
+  raw_max_age_days: 'a number of days such as 45, or "off"',
+  analyzer: 'a table: [analyzer], and its keys below it',
+  'analyzer.command': 'a command in quotes',
+  'analyzer.timeout_s': 'a whole number of seconds from 1 up',
+  ingest: 'a table: [ingest], and its keys below it',
+  'ingest.exclude': 'a list of paths: ["~/private"]',
+};
+
+async function check(path: string, text: string, table: Record<string, unknown>): Promise<void> {
+  const z = await import('zod/mini');
+  const line = z.string().check(z.minLength(1));
+  const size = z.union([line, z.int().check(z.gte(0))]);
+  const schema = z.strictObject({
+    store: z.optional(line),
+    raw_soft_cap_bytes: z.optional(size),
+    raw_hard_cap_bytes: z.optional(size),
+    raw_max_age_days: z.optional(z.union([line, z.number().check(z.gte(0))])),
+    distilled_cap_bytes: z.optional(size),
+    analyzer: z.optional(
+      z.strictObject({
+        command: z.optional(z.string()),
+        timeout_s: z.optional(z.int().check(z.gte(1))),
+      }),
+    ),
+    ingest: z.optional(z.strictObject({ exclude: z.optional(z.union([line, z.array(line)])) })),
+  });
+  const [issue] = schema.safeParse(table).error?.issues ?? [];
+  if (issue === undefined) return;
+  const at = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') throw unknownKey(path, text, [...at, issue.keys[0] ?? '']);
+  // Within a list the path ends in a number: the key is what can be mended.
+  const key = at.filter((part) => !/^\d+$/.test(part)).join('.');
+  throw wrong(
+    `${key} in ${path}${lineSuffix(text, key)} is of a wrong kind`,
+    `It takes ${EXPECTED[key] ?? 'another value'}.`,
+  );
+}
+
+function unknownKey(path: string, text: string, parts: readonly string[]): FailureError {
+  const name = parts.join('.');
+  const known = [...SETTING_KEYS, 'analyzer', 'ingest'];
+  return wrong(
+    `unknown key ${name} in ${path}${lineSuffix(text, name)}`,
+    nearest(name, known) ?? `The keys are ${SETTING_KEYS.join(', ')}.`,
+  );
+}
+
+function lineSuffix(text: string, key: string): string {
+  const line = lineOf(text, key);
+  return line === null ? '' : `, line ${line}`;
+}
+
+/** Where a key stands: the parser gives values without places. From 1; null where it is written in some rarer way. */
+export function lineOf(text: string, key: string): number | null {
+  let table = '';
+  for (const [i, row] of text.split('\n').entries()) {
+    const header = /^\s*\[+([^\]]*)\]/.exec(row)?.[1];
+    if (header !== undefined) table = plainKey(header);
+    const own = header === undefined ? /^\s*([^=#]+?)\s*=/.exec(row)?.[1] : undefined;
+    const full = own === undefined ? table : [table, plainKey(own)].filter((part) => part !== '').join('.');
+    if (
+      header !== undefined ? table === key : own !== undefined && (full === key || full.startsWith(`${key}.`))
+    )
+      return i + 1;
+  }
+  return null;
+}
+
+function plainKey(written: string): string {
+  return written.replace(/["'\s]/g, '');
+}
+
+function valueAt(table: unknown, parts: readonly string[]): SettingValue | undefined {
+  const [part, ...rest] = parts;
+  if (part === undefined) return isSettingValue(table) ? table : undefined;
+  if (typeof table !== 'object' || table === null) return undefined;
+  return valueAt(new Map(Object.entries(table)).get(part), rest);
+}
+
+function isSettingValue(value: unknown): value is SettingValue {
+  return (
+    typeof value === 'string' ||
+    typeof value === 'number' ||
+    (Array.isArray(value) && value.every((entry) => typeof entry === 'string'))
+  );
+}
+
+function wrong(message: string, hint: string): FailureError {
+  return new FailureError(failure('config', message, hint));
+}
