@@ -51,14 +51,25 @@ function io(color: string | null): Io {
 }
 
 const stop = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(name, () => {
-    if (stop.signal.aborted) process.exit(EXIT.interrupted);
-    stop.abort();
-  });
+
+function catchSignals(): void {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (stop.signal.aborted) process.exit(EXIT.interrupted);
+      stop.abort();
+    });
+  }
 }
-// Whoever reads our output has gone (`| head`): nothing more to say to them.
-process.stdout.on('error', () => process.exit(EXIT.done));
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Whoever reads our output has gone (`| head`): nothing more to say to them.
+  if (error.code === 'EPIPE') process.exit(EXIT.done);
+  // A full disk must not pass for a whole copy.
+  process.stderr.write(
+    `session-memory: cannot write to stdout: ${error.message}\n  Write it to a place with room.\n`,
+  );
+  process.exit(EXIT.failed);
+});
 process.stderr.on('error', () => undefined);
 
 const build =
@@ -71,6 +82,7 @@ const code = await run({
   tempFolder: tmpdir(),
   version: `${build.version} (${build.commit})`,
   signal: stop.signal,
+  catchSignals,
   debug: env['SESSION_MEMORY_DEBUG'] !== undefined,
   io,
   dashboard: async (context) => {

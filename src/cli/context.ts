@@ -29,7 +29,14 @@ export function textFlag(flags: Flags, name: string): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** Prints one JSON object. */
+/** What JSON.stringify leaves raw and a terminal acts on: DEL and C1, bidi marks, line separators, hidden characters. */
+const UNSAFE_IN_JSON = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+
+/** Prints one JSON object: the same value to a parser, and inert on a terminal. */
 export function printJson(io: Io, value: unknown): void {
-  io.out(`${JSON.stringify(value, null, 2)}\n`);
+  const text = JSON.stringify(value, null, 2).replace(
+    UNSAFE_IN_JSON,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  io.out(`${text}\n`);
 }

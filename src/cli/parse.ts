@@ -21,13 +21,14 @@ export function parseArgs(argv: readonly string[]): Parsed {
   let command: CommandSpec | null = null;
   let args: readonly string[] = [];
   const own = withoutHelp(argv);
+  const called = commandIn(own.words);
   const program = silent(new Commander('session-memory'));
   addFlags(program, GLOBAL_FLAGS);
   program.action(() => undefined);
   for (const spec of COMMANDS) {
     const sub = silent(program.command([spec.name, ...spec.args.map(bracketed)].join(' ')));
     // Flags of other commands are not registered: it costs start-up, and they would be accepted.
-    if (own.words.includes(spec.name)) addFlags(sub, [...spec.flags, ...GLOBAL_FLAGS]);
+    if (spec === called) addFlags(sub, [...spec.flags, ...GLOBAL_FLAGS]);
     sub.action((...given: unknown[]) => {
       command = spec;
       args = given
@@ -38,7 +39,7 @@ export function parseArgs(argv: readonly string[]): Parsed {
   }
   try {
     // With --help, a missing argument is no mistake.
-    if (own.help) return { ...named(own.words), wantsHelp: true, wantsVersion: false };
+    if (own.help) return helpOn(own.words);
     program.parse(own.words, { from: 'user' });
   } catch (thrown) {
     if (thrown instanceof CommanderError) throw new FailureError(asFailure(thrown, own.words));
@@ -50,11 +51,35 @@ export function parseArgs(argv: readonly string[]): Parsed {
       ? null
       : program.commands.find((candidate) => candidate.name() === (chosen as CommandSpec).name);
   const flags: Flags = { ...program.opts(), ...(sub === null ? {} : withoutUndefined(sub?.opts() ?? {})) };
+  refuseEmpty(flags);
   return { command: chosen, args, flags, wantsHelp: false, wantsVersion: own.version };
 }
 
-function named(words: readonly string[]): Pick<Parsed, 'command' | 'args' | 'flags'> {
-  return { command: COMMANDS.find((spec) => words.includes(spec.name)) ?? null, args: [], flags: {} };
+function helpOn(words: readonly string[]): Parsed {
+  const [word, next] = positionals(words);
+  const name = word === 'help' ? next : word;
+  const command = COMMANDS.find((spec) => spec.name === name) ?? null;
+  if (command === null && name !== undefined) throw new FailureError(unknownCommand(name));
+  return { command, args: [], flags: {}, wantsHelp: true, wantsVersion: false };
+}
+
+/** The command that is called: the first word that is neither a flag nor a global flag's value. */
+function commandIn(words: readonly string[]): CommandSpec | undefined {
+  const [word] = positionals(words);
+  return COMMANDS.find((spec) => spec.name === word);
+}
+
+/** Words that are no flags, up to what only the command's own flags could tell: enough to find the command. */
+function positionals(words: readonly string[]): string[] {
+  return words.filter((word, i) => !word.startsWith('-') && !isGlobalValue(words, i));
+}
+
+function unknownCommand(word: string) {
+  const names = COMMANDS.map((spec) => spec.name);
+  return invalid(
+    `unknown command ${word}`,
+    `${nearest(word, names) ?? ''} See \`session-memory --help\`.`.trim(),
+  );
 }
 
 /** `--help` and `--version` stand anywhere before a `--`. */
@@ -69,6 +94,14 @@ function withoutHelp(argv: readonly string[]): { words: string[]; help: boolean;
     help: own.some(isHelp) || own[0] === 'help',
     version: own.some(isVersion),
   };
+}
+
+/** An empty value is mostly a variable that was not set: `--store "$STORE"`. */
+function refuseEmpty(flags: Flags): void {
+  const name = Object.keys(flags).find((key) => flags[key] === '');
+  if (name === undefined) return;
+  const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new FailureError(invalid(`${flag} has an empty value`, 'Give a value, or leave the flag out.'));
 }
 
 function silent(program: Commander): Commander {
@@ -100,18 +133,25 @@ function withoutUndefined(flags: Record<string, unknown>): Flags {
 
 function asFailure(error: CommanderError, words: readonly string[]) {
   const [message = '', hint] = error.message.replace(/^error: /, '').split('\n');
-  const command = COMMANDS.find((spec) => words.includes(spec.name));
-  const word = words.find((candidate, i) => !candidate.startsWith('-') && !isGlobalValue(words, i));
-  if (command === undefined && word !== undefined) {
-    const names = COMMANDS.map((spec) => spec.name);
-    return invalid(
-      `unknown command ${word}`,
-      `${nearest(word, names) ?? ''} See \`session-memory --help\`.`.trim(),
-    );
-  }
+  const command = commandIn(words);
+  const [word] = positionals(words);
+  const early = command === undefined ? flagOfALaterCommand(words) : undefined;
+  if (early !== undefined) return early;
+  if (command === undefined && word !== undefined) return unknownCommand(word);
   const help = `See \`session-memory ${command === undefined ? '' : `${command.name} `}--help\`.`;
   const meant = /\(Did you mean (.*)\?\)/.exec(hint ?? '')?.[1];
   return invalid(message.replaceAll("'", ''), meant === undefined ? help : `Did you mean ${meant}? ${help}`);
+}
+
+/** `--soft-cap 1GiB sweep`: a command's own flag stands after its command. */
+function flagOfALaterCommand(words: readonly string[]) {
+  const spec = COMMANDS.find(({ name }) => words.includes(name));
+  const first = words.find((word) => word.startsWith('-'))?.split('=')[0] ?? '';
+  if (spec?.flags.some(({ flag }) => flag.split(' ')[0] === first) !== true) return undefined;
+  return invalid(
+    `${first} belongs to ${spec.name} and stands before it`,
+    `Write \`session-memory ${spec.name} ${first} …\`; only global flags may come first.`,
+  );
 }
 
 /** Whether the word is the value of a global flag before it. */

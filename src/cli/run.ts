@@ -30,6 +30,8 @@ export interface Runtime {
   readonly tempFolder: string;
   readonly version: string;
   readonly signal: AbortSignal;
+  /** From here on a signal stops at the next safe place; before, and where it is never called, it ends the process. */
+  catchSignals(): void;
   readonly debug: boolean;
   /** `color`: what `--color` says. */
   io(color: string | null): Io;
@@ -60,15 +62,20 @@ export async function run(runtime: Runtime): Promise<ExitCode> {
 
 async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolean): Promise<ExitCode> {
   const { flags } = parsed;
-  const settings = await loadSettings(runtime.host, {
-    config: absolute(runtime, textFlag(flags, 'config')),
-    store: absolute(runtime, textFlag(flags, 'store')),
-    raw_soft_cap_bytes: textFlag(flags, 'softCap') ?? undefined,
-    raw_hard_cap_bytes: textFlag(flags, 'hardCap') ?? undefined,
-    raw_max_age_days: textFlag(flags, 'maxAgeDays') ?? undefined,
-    distilled_cap_bytes: textFlag(flags, 'distilledCap') ?? undefined,
-    'analyzer.command': textFlag(flags, 'analyzer') ?? undefined,
-  });
+  if (parsed.command?.onlyReads !== true) runtime.catchSignals();
+  const settings = await loadSettings(
+    runtime.host,
+    {
+      config: absolute(runtime, textFlag(flags, 'config')),
+      store: absolute(runtime, textFlag(flags, 'store')),
+      raw_soft_cap_bytes: textFlag(flags, 'softCap') ?? undefined,
+      raw_hard_cap_bytes: textFlag(flags, 'hardCap') ?? undefined,
+      raw_max_age_days: textFlag(flags, 'maxAgeDays') ?? undefined,
+      distilled_cap_bytes: textFlag(flags, 'distilledCap') ?? undefined,
+      'analyzer.command': textFlag(flags, 'analyzer') ?? undefined,
+    },
+    parsed.command?.name === 'config' && parsed.args.length > 0,
+  );
   const context: Context = {
     io,
     args: parsed.args,

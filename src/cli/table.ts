@@ -20,6 +20,11 @@ export interface CommandSpec {
   readonly exits: readonly (3 | 4 | 5 | 6)[];
   /** What it is about, a few sentences under the usage. */
   readonly about?: string;
+  /**
+   * It leaves nothing half done, so a signal may end it at once. It must: it reads the store in one go, and no handler
+   * of ours would run before it is through.
+   */
+  readonly onlyReads?: true;
   load(): Promise<Command>;
 }
 
@@ -55,6 +60,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     flags: CAPS,
     examples: ['session-memory status', 'session-memory status --json | jq .tier1.used_bytes'],
     exits: [],
+    onlyReads: true,
     load: async () => (await import('./commands/status.ts')).status,
   },
   {
@@ -142,6 +148,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     examples: ['session-memory list --limit 20', 'session-memory list --state evicted --project website'],
     exits: [],
+    onlyReads: true,
     load: async () => (await import('./commands/list.ts')).list,
   },
   {
@@ -156,6 +163,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: ['session-memory show 8c81', 'session-memory show 8c81 --raw | jq -c .type'],
     exits: [],
     about: 'A unique prefix of the id will do, here and everywhere.',
+    onlyReads: true,
     load: async () => (await import('./commands/show.ts')).show,
   },
   {
@@ -200,6 +208,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'session-memory history --json | jq \'.events[] | select(.kind == "data_loss")\'',
     ],
     exits: [],
+    onlyReads: true,
     load: async () => (await import('./commands/history.ts')).history,
   },
   {
@@ -210,6 +219,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: ['session-memory verify'],
     exits: [],
     about: 'Exits 1 with the list where anything is wrong. Changes nothing.',
+    onlyReads: true,
     load: async () => (await import('./commands/verify.ts')).verifyCommand,
   },
   {

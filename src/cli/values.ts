@@ -58,8 +58,8 @@ export function parseSince(text: string, name: string, now: Iso): Iso {
 }
 
 export function parseCount(text: string, name: string): number {
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 0) {
+  const count = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(count)) {
     throw new FailureError(invalid(`${name} is not a whole number: ${text}`, 'Write a number from 0 up.'));
   }
   return count;

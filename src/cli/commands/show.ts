@@ -3,6 +3,7 @@
 import { digestPage } from '../../digest/page.ts';
 import { EXIT, FailureError, failure, invalid } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
+import { plainLine } from '../../domain/text.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
 import { digestsOf, filesOf, resolveSession, sourcesOf } from '../../store/read.ts';
@@ -126,7 +127,7 @@ function digest(context: Context, db: ReadableDb, session: SessionRow): void {
   io.out(`${session.uid}  ${state}${session.pinned ? ', pinned' : ''}\n`);
   if (parsed.length === 0)
     io.out(
-      `\nNo digest yet${session.analyzeError === null ? '' : `: ${session.analyzeError}`}. \`session-memory analyze ${session.uid}\` makes one.\n`,
+      `\nNo digest yet${session.analyzeError === null ? '' : `: ${plainLine(session.analyzeError)}`}. \`session-memory analyze ${session.uid}\` makes one.\n`,
     );
   for (const [i, stored] of parsed.entries()) {
     if (i > 0) io.out(`\nAn older digest, of what was evicted before (${formatTime(stored.madeAt)}):\n`);
