@@ -38,9 +38,8 @@ function io(color: string | null): Io {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     outBytes: (bytes) =>
-      new Promise((resolve, reject) =>
-        process.stdout.write(bytes, (error) => (error == null ? resolve() : reject(error))),
-      ),
+      // An error ends the process by the handler below, which is the one that speaks.
+      new Promise((resolve) => process.stdout.write(bytes, (error) => error ?? resolve())),
     stdinIsTty: process.stdin.isTTY === true,
     stdoutIsTty: process.stdout.isTTY === true,
     stderrIsTty: process.stderr.isTTY === true,

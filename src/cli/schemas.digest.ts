@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { count, iso, uid } from './schemas.words.ts';
 
-const todo = z.strictObject({ text: z.string(), status: z.string() });
+const todo = z.object({ text: z.string(), status: z.string() });
 
 /** What stays of a session for good. */
-export const digestSchema = z.strictObject({
+export const digestSchema = z.object({
   version: z.int().positive(),
   session_uid: uid,
   agent: z.string(),
@@ -17,7 +17,7 @@ export const digestSchema = z.strictObject({
   ended_at: iso.nullable(),
   parent: z.string().nullable(),
   prompts: z.array(
-    z.strictObject({
+    z.object({
       at: iso.nullable(),
       text: z.string(),
       cut: count.optional(),
@@ -25,13 +25,13 @@ export const digestSchema = z.strictObject({
     }),
   ),
   outcome: z.string().nullable(),
-  files: z.strictObject({
+  files: z.object({
     read: z.array(z.string()),
     written: z.array(z.string()),
     edited: z.array(z.string()),
   }),
   commands: z.array(
-    z.strictObject({
+    z.object({
       command: z.string(),
       exit: z.int().nullable(),
       failed: z.literal(true).optional(),
@@ -41,14 +41,14 @@ export const digestSchema = z.strictObject({
   ),
   errors: z.array(z.string()),
   commits: z.array(
-    z.strictObject({ sha: z.string().optional(), branch: z.string().optional(), message: z.string() }),
+    z.object({ sha: z.string().optional(), branch: z.string().optional(), message: z.string() }),
   ),
   pull_requests: z.array(z.string()),
   plans: z.array(z.string()),
   todos: z.array(todo),
   compactions: z.array(z.string()),
   subagents: z.array(
-    z.strictObject({
+    z.object({
       id: z.string(),
       kind: z.string().optional(),
       task: z.string().optional(),
@@ -57,14 +57,14 @@ export const digestSchema = z.strictObject({
   ),
   tools: z.record(z.string(), count),
   models: z.array(z.string()),
-  tokens: z.strictObject({
+  tokens: z.object({
     input: count,
     cacheRead: count,
     cacheWrite: count,
     output: count,
     reasoning: count,
   }),
-  records: z.strictObject({ read: count, unreadable: count, unknown: z.record(z.string(), count) }),
+  records: z.object({ read: count, unreadable: count, unknown: z.record(z.string(), count) }),
   omitted: z.record(z.string(), count).optional(),
   redacted: count,
   summary: z.string().optional(),

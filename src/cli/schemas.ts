@@ -5,11 +5,9 @@
 import { z } from 'zod';
 import { SESSION_STATES } from '../domain/session.ts';
 import { PASSES } from '../policy/passes.ts';
+import { digestSchema } from './schemas.digest.ts';
+import { bytes, count, iso, uid } from './schemas.words.ts';
 
-const iso = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-const uid = z.string().regex(/^[a-z0-9-]+:[A-Za-z0-9._-]+$/);
-const bytes = z.number().int().nonnegative();
-const count = z.number().int().nonnegative();
 const state = z.enum(SESSION_STATES);
 
 export const errorSchema = z.object({
@@ -183,8 +181,8 @@ export const agentsSchema = z.object({
 export const showSchema = z.object({
   version: z.literal(1),
   session: sessionSchema,
-  digest: z.looseObject({ version: z.number(), session_uid: uid }).nullable(),
-  older_digests: z.array(z.looseObject({ version: z.number() })),
+  digest: digestSchema.nullable(),
+  older_digests: z.array(digestSchema),
 });
 
 export const filesSchema = z.object({
