@@ -218,7 +218,8 @@ export class Collector implements FactSink {
   }
 
   /** Fields grow on their own while an answer streams: the largest of each counts. */
-  usage(key: string, _model: string, tokens: Tokens): void {
+  usage(key: string, model: string, tokens: Tokens): void {
+    this.model(model);
     const name = kept(key, CHARS.name);
     const before = this.#usages.get(name);
     this.#usages.set(name, before === undefined ? tokens : largest(before, tokens));
@@ -230,12 +231,13 @@ export class Collector implements FactSink {
     }
   }
 
-  usageTotal(_model: string, tokens: Tokens): void {
+  usageTotal(model: string, tokens: Tokens): void {
+    this.model(model);
     this.#total = tokens;
   }
 
   model(name: string): void {
-    this.#models.add(kept(name, CHARS.name));
+    if (name !== '') this.#models.add(kept(name, CHARS.name));
   }
 
   /** What was told first of a subagent stays: the call knows the task, later records repeat or shorten it. */

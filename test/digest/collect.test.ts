@@ -179,6 +179,16 @@ describe('tokens', () => {
     expect(digest.tokens).toEqual(tokens(110, 632));
   });
 
+  test('tell the models that spent them, each once', () => {
+    const digest = drafted((sink) => {
+      sink.usage('a', 'opus', tokens(1, 1));
+      sink.usage('b', '', tokens(1, 1));
+      sink.usageTotal('gpt', tokens(1, 1));
+      sink.model('opus');
+    });
+    expect(digest.models).toEqual(['opus', 'gpt']);
+  });
+
   test('of a running total the last one counts', () => {
     const digest = drafted((sink) => {
       sink.usageTotal('m', tokens(5, 1));

@@ -11,6 +11,7 @@ import {
   askedOfCodex,
   HAS_CORPUS,
   isJson,
+  modelsOf,
   type Recorded,
   type RecordedFile,
   recordedSessions,
@@ -102,6 +103,12 @@ describe('of every recorded session', () => {
       const { input, cacheRead, cacheWrite, output } = digest.tokens;
       const expected = session.agent === 'codex' ? tokensOfCodex(session) : tokensOfClaude(session);
       expect([session.name, input + cacheRead + cacheWrite, output]).toEqual([session.name, ...expected]);
+    }
+  });
+
+  recorded('every model that answered survives', async () => {
+    for (const { session, digest } of await all()) {
+      expect([session.name, ...[...digest.models].sort()]).toEqual([session.name, ...modelsOf(session)]);
     }
   });
 

@@ -188,3 +188,15 @@ export function tokensOfCodex(session: Recorded): readonly [number, number] {
   const last = totals.at(-1);
   return [Number(last?.['input_tokens'] ?? 0), Number(last?.['output_tokens'] ?? 0)];
 }
+
+/** The models of a session by name: of each answer (Claude Code), of each turn's context (Codex). */
+export function modelsOf(session: Recorded): string[] {
+  const all = session.files
+    .flatMap(({ bytes }) => records(bytes))
+    .map((record) => {
+      if (session.agent === 'codex')
+        return record['type'] === 'turn_context' ? textAt(record, 'payload', 'model') : '';
+      return record['type'] === 'assistant' ? textAt(record, 'message', 'model') : '';
+    });
+  return [...new Set(all)].filter((model) => model !== '' && model !== '<synthetic>').sort();
+}
