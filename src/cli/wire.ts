@@ -10,6 +10,7 @@ import { explainReason } from '../policy/explain.ts';
 import type { Victim } from '../policy/passes.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { takeSweepLock } from '../store/lock.ts';
+import { openReadable, openWritable } from '../store/open.ts';
 import { diskBytes } from '../store/place.ts';
 import { findSession } from '../store/read.ts';
 import { reclaim } from '../store/reclaim.ts';
@@ -138,6 +139,20 @@ function newSweepId(now: Iso): string {
 
 export function hashText(text: string): string {
   return new Bun.CryptoHasher('sha256').update(text).digest('hex');
+}
+
+/**
+ * The store for writing, once `look` has found what the call names in it: a wrong id fails before there is anything to
+ * create, so that a mistyped call leaves no store behind.
+ */
+export function openAfterLook(path: string, look: (db: ReadableDb) => void): WritableDb {
+  const db = openReadable(path);
+  try {
+    look(db);
+  } finally {
+    db.close();
+  }
+  return openWritable(path);
 }
 
 /** The one argument that a command needs. */

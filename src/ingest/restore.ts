@@ -29,6 +29,9 @@ import { SourceFile } from './source.ts';
 import { marksOf } from './take-file.ts';
 import { fileAt } from './walk.ts';
 
+/** What a file would be restored over. */
+export type Place = 'free' | 'same' | 'replace';
+
 export class RestoreTree {
   readonly #root: string;
   readonly #force: boolean;
@@ -63,22 +66,36 @@ export class RestoreTree {
     return real === realRoot || real.startsWith(realRoot + sep);
   }
 
-  /** Refuses a file that is there and differs, unless forced. An equal one may stay. */
-  check(path: string, chunks: Iterable<Uint8Array>, rawBytes: number): void {
+  /** What is at `path`: nothing, these very bytes, or, only where forced, something else. A different file is refused. */
+  check(path: string, chunks: Iterable<Uint8Array>, rawBytes: number): Place {
     const stats = lstatSync(path, { throwIfNoEntry: false });
-    if (stats === undefined) return;
+    if (stats === undefined) return 'free';
     if (!stats.isFile())
       throw new FailureError(
         failure('exists', `${path} is there and is no regular file`, 'Move it away first.'),
       );
-    if (this.#force || (stats.size === rawBytes && holds(path, chunks))) return;
+    if (stats.size === rawBytes && holds(path, chunks)) return 'same';
+    if (this.#force) return 'replace';
     throw new FailureError(
       failure('exists', `${path} is there and differs`, 'Add --force to replace it, or give --to DIR.'),
     );
   }
 
-  /** Writes to a temporary file beside the place, then renames it: never half a transcript. `sha256`: hex, null where not known. */
-  write(path: string, chunks: Iterable<Uint8Array>, sha256: string | null): void {
+  /** A file that is already right is left, since its agent may have it open, and only made fresh. */
+  touch(path: string): void {
+    const now = new Date();
+    try {
+      utimesSync(path, now, now);
+    } catch (thrown) {
+      throw cannotWrite(path, thrown);
+    }
+  }
+
+  /**
+   * Writes to a temporary file beside the place, then moves it there: never half a transcript. `sha256`: hex, null where
+   * not known. A place that was `free` and is taken by now is left to whoever took it.
+   */
+  write(path: string, chunks: Iterable<Uint8Array>, sha256: string | null, place: Place = 'replace'): void {
     const temporary = join(
       dirname(path),
       `.${basename(path).slice(0, 100)}.session-memory-${crypto.randomUUID().slice(0, 8)}`,
@@ -105,21 +122,33 @@ export class RestoreTree {
           ),
         );
       }
+      if (place === 'free' && lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
+        throw new FailureError(
+          failure(
+            'exists',
+            `${path} has come up meanwhile; it was left as it is`,
+            'Look at it, then try again.',
+          ),
+        );
+      }
       renameSync(temporary, path);
-      const now = new Date();
-      utimesSync(path, now, now);
     } catch (thrown) {
       rmSync(temporary, { force: true });
       if (thrown instanceof FailureError) throw thrown;
-      throw new FailureError(
-        failure(
-          'io',
-          `cannot write ${path}: ${messageOf(thrown)}`,
-          'Give a folder that you can write to as --to DIR.',
-        ),
-      );
+      throw cannotWrite(path, thrown);
     }
+    this.touch(path);
   }
+}
+
+function cannotWrite(path: string, thrown: unknown): FailureError {
+  return new FailureError(
+    failure(
+      'io',
+      `cannot write ${path}: ${messageOf(thrown)}`,
+      'Give a folder that you can write to as --to DIR.',
+    ),
+  );
 }
 
 function holds(path: string, chunks: Iterable<Uint8Array>): boolean {

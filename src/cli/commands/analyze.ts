@@ -2,16 +2,17 @@
 import { EXIT } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { analyzeSession, sessionsWaiting } from '../../ingest/analyze.ts';
-import { openWritable } from '../../store/open.ts';
 import { resolveSession } from '../../store/read.ts';
 import { type Command, printJson } from '../context.ts';
 import { formatCount } from '../format.ts';
 import { ProgressLine } from '../io.ts';
-import { analyzeDeps } from '../wire.ts';
+import { analyzeDeps, openAfterLook } from '../wire.ts';
 
 export const analyze: Command = async (context) => {
   const { io, signal } = context;
-  const db = openWritable(context.settings.storePath);
+  const db = openAfterLook(context.settings.storePath, (there) => {
+    for (const text of context.args) resolveSession(there, text);
+  });
   const line = new ProgressLine(io);
   try {
     const uids =

@@ -1,18 +1,18 @@
 /** `pin` and `unpin`. */
 import { EXIT } from '../../domain/errors.ts';
-import { openWritable } from '../../store/open.ts';
 import { resolveSession, sessionIdOf } from '../../store/read.ts';
 import { setPinned } from '../../store/write-raw.ts';
 import { type Command, type Context, printJson } from '../context.ts';
-import { onlyArg } from '../wire.ts';
+import { onlyArg, openAfterLook } from '../wire.ts';
 
 export const pin: Command = async (context) => set(context, true);
 export const unpin: Command = async (context) => set(context, false);
 
 function set(context: Context, pinned: boolean) {
-  const db = openWritable(context.settings.storePath);
+  const named = onlyArg(context, 'UID');
+  const db = openAfterLook(context.settings.storePath, (there) => resolveSession(there, named));
   try {
-    const session = resolveSession(db, onlyArg(context, 'UID'));
+    const session = resolveSession(db, named);
     const changed = setPinned(db, sessionIdOf(db, session.uid), pinned, context.clock.now());
     if (context.json) printJson(context.io, { version: 1, session_uid: session.uid, pinned, changed });
     else

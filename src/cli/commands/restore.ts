@@ -1,45 +1,32 @@
 /** `restore UID`: a session's files back where its agent looks for them, or below `--to`. */
 import { resolve } from 'node:path';
-import type { RestoreTarget } from '../../domain/agent.ts';
+import type { AgentFormat, RestoreTarget } from '../../domain/agent.ts';
 import { EXIT, FailureError, failure } from '../../domain/errors.ts';
 import { nativeIdOf } from '../../domain/ids.ts';
+import type { SessionRow } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
 import { agentById } from '../../ingest/agents/index.ts';
-import { markRestored, RestoreTree } from '../../ingest/restore.ts';
-import { openReadable, openWritable } from '../../store/open.ts';
+import { markRestored, type Place, RestoreTree } from '../../ingest/restore.ts';
+import type { ReadableDb } from '../../store/connection.ts';
+import { openReadable } from '../../store/open.ts';
 import { filesOf, resolveSession } from '../../store/read.ts';
 import { agentRootOf } from '../../store/read-sources.ts';
+import type { StoredFile } from '../../store/rows.ts';
 import { fileChunks } from '../../store/segments.ts';
-import { type Command, printJson, textFlag } from '../context.ts';
+import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { formatTime, plural } from '../format.ts';
-import { onlyArg } from '../wire.ts';
+import { onlyArg, openAfterLook } from '../wire.ts';
 
 export const restore: Command = async (context) => {
-  const { io, json } = context;
   const to = textFlag(context.flags, 'to');
+  const named = onlyArg(context, 'UID');
+  const { storePath } = context.settings;
   // Restored elsewhere, the store has nothing to learn: it is opened for reading only.
-  const db =
-    to === null ? openWritable(context.settings.storePath) : openReadable(context.settings.storePath);
+  const writable = to === null ? openAfterLook(storePath, (there) => resolveSession(there, named)) : null;
+  const db = writable ?? openReadable(storePath);
   try {
-    const session = resolveSession(db, onlyArg(context, 'UID'));
-    const agent = agentById(session.agent);
-    if (agent === null)
-      throw new FailureError(
-        failure(
-          'failed',
-          `this program does not know the agent ${session.agent}`,
-          'Give --to DIR, or use a newer session-memory.',
-        ),
-      );
-    if (session.state === 'evicted') {
-      throw new FailureError(
-        failure(
-          'evicted',
-          `the raw bytes of ${session.uid} were evicted on ${formatTime(session.evictedAt)}`,
-          `Its digest is in \`session-memory show ${session.uid}\`.`,
-        ),
-      );
-    }
+    const session = resolveSession(db, named);
+    const agent = agentOf(session);
     const root =
       to === null ? whereAgentLooks(agent.roots(context.host), agentRootOf(db, session.uid)) : resolve(to);
     if (root === undefined)
@@ -50,44 +37,108 @@ export const restore: Command = async (context) => {
       startedAt: session.startedAt,
     };
     const tree = new RestoreTree(root, context.flags['force'] === true);
-    const files = filesOf(db, session.uid).filter((file) => !file.gone);
-    const planned = files.map((file) => ({ file, path: tree.place(agent.restorePath(target, file)) }));
-    // All is checked before anything is written: a half restored session would be worse than none.
-    for (const { file, path } of planned) tree.check(path, fileChunks(db, session.uid, file), file.rawBytes);
-    for (const { file, path } of planned) {
-      tree.write(path, fileChunks(db, session.uid, file), file.sha256);
-      if (to === null && 'run' in db)
-        markRestored(db as ReturnType<typeof openWritable>, session, file, path, context.clock.now());
+    const planned = planOf(tree, db, session, (file) => agent.restorePath(target, file));
+    for (const { file, path, place } of planned) {
+      if (place === 'same') tree.touch(path);
+      else tree.write(path, fileChunks(db, session.uid, file), file.sha256, place);
+      if (writable !== null) markRestored(writable, session, file, path, context.clock.now());
     }
-    const resume = agent.resume(target);
-    const command = [
-      ...(resume.cwd === null ? [] : [`cd ${quote(resume.cwd)}`]),
-      resume.argv.map(quote).join(' '),
-    ].join(' && ');
     const paths = planned.map(({ path }) => path);
-    if (json)
-      printJson(io, {
-        version: 1,
-        session_uid: session.uid,
-        root,
-        files: paths,
-        resume: { cwd: resume.cwd, argv: resume.argv, command },
-      });
-    else {
-      io.out(
-        `Restored ${plural(paths.length, 'file')} of ${session.uid}:\n${paths.map((path) => `  ${plainLine(path)}\n`).join('')}`,
-      );
-      io.out(
-        to === null
-          ? `Go on with: ${plainLine(command)}\n`
-          : `To go on with it, restore it without --to; then: ${plainLine(command)}\n`,
-      );
-    }
+    print(context, { session, root, paths, resume: agent.resume(target), isElsewhere: to !== null });
     return EXIT.done;
   } finally {
     db.close();
   }
 };
+
+/** The agent of a session whose bytes are still there; a failure that says what is, where they are not. */
+function agentOf(session: SessionRow): AgentFormat {
+  const agent = agentById(session.agent);
+  if (agent === null) {
+    throw new FailureError(
+      failure(
+        'failed',
+        `this program does not know the agent ${session.agent}`,
+        'Use a newer session-memory; `show --raw` gives the transcript.',
+      ),
+    );
+  }
+  if (session.state === 'evicted') {
+    throw new FailureError(
+      failure(
+        'evicted',
+        `the raw bytes of ${session.uid} were evicted on ${formatTime(session.evictedAt)}`,
+        `Its digest is in \`session-memory show ${session.uid}\`.`,
+      ),
+    );
+  }
+  return agent;
+}
+
+interface Planned {
+  readonly file: StoredFile;
+  readonly path: string;
+  readonly place: Place;
+}
+
+/** Where each file goes. All is checked before anything is written: a half restored session would be worse than none. */
+function planOf(
+  tree: RestoreTree,
+  db: ReadableDb,
+  session: SessionRow,
+  placeOf: (file: StoredFile) => string,
+): Planned[] {
+  const taken = new Set<string>();
+  return filesOf(db, session.uid)
+    .filter((file) => !file.gone)
+    .map((file) => {
+      const path = tree.place(placeOf(file));
+      // Ids and keys are the agent's, or a forger's: two of them may mean one place.
+      if (taken.has(path)) {
+        throw new FailureError(
+          failure(
+            'failed',
+            `two files of ${session.uid} would be restored to ${path}`,
+            'See `session-memory show UID --files`; `show --raw` gives the main transcript.',
+          ),
+        );
+      }
+      taken.add(path);
+      return { file, path, place: tree.check(path, fileChunks(db, session.uid, file), file.rawBytes) };
+    });
+}
+
+interface Restored {
+  readonly session: SessionRow;
+  readonly root: string;
+  readonly paths: readonly string[];
+  readonly resume: ReturnType<AgentFormat['resume']>;
+  readonly isElsewhere: boolean;
+}
+
+function print({ io, json }: Context, { session, root, paths, resume, isElsewhere }: Restored): void {
+  const command = [
+    ...(resume.cwd === null ? [] : [`cd ${quote(resume.cwd)}`]),
+    resume.argv.map(quote).join(' '),
+  ].join(' && ');
+  if (json) {
+    printJson(io, {
+      version: 1,
+      session_uid: session.uid,
+      root,
+      files: paths,
+      resume: { cwd: resume.cwd, argv: resume.argv, command },
+    });
+    return;
+  }
+  const list = paths.map((path) => `  ${plainLine(path)}\n`).join('');
+  io.out(`Restored ${plural(paths.length, 'file')} of ${session.uid}:\n${list}`);
+  io.out(
+    isElsewhere
+      ? `To go on with it, restore it without --to; then: ${plainLine(command)}\n`
+      : `Go on with: ${plainLine(command)}\n`,
+  );
+}
 
 /** Of the agent's folders on this machine the one where the session was found; a backup that was ingested is none of them. */
 function whereAgentLooks(roots: readonly string[], foundIn: string | null): string | undefined {
