@@ -3,7 +3,9 @@
  * Promises: a `ReadableDb` has no way to write, by type and by how it is opened; every write goes through
  * `writeTransaction`, which takes the write lock first, so that nothing it read can change under it.
  */
-import { Database } from 'bun:sqlite';
+import { constants, Database } from 'bun:sqlite';
+import { statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
 
 export type Params = Record<string, string | number | bigint | boolean | null | Uint8Array>;
@@ -30,7 +32,10 @@ export interface WritableDb extends ReadableDb {
 /** How long a statement waits for another process before it is a failure; batches hold the lock for well under a second. */
 export const BUSY_TIMEOUT_MS = 60_000;
 
-/** Opens a file that exists. A read-only folder is read as immutable, since SQLite cannot make its shared-memory file. */
+/**
+ * Opens a file that exists. In a read-only folder and on a full disk SQLite cannot make its shared-memory file; the store is
+ * then read as immutable, which is safe only while no log stands beside it.
+ */
 export function connect(path: string, mode: 'read' | 'write'): WritableDb {
   const database = openDatabase(path, mode);
   database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
@@ -45,12 +50,15 @@ function openDatabase(path: string, mode: 'read' | 'write'): Database {
     return database;
   } catch (thrown) {
     database.close();
-    if (!/unable to open|readonly|read-only/i.test(messageOf(thrown))) throw thrown;
-    return new Database(`file:${encodeURI(path).replaceAll('?', '%3f').replaceAll('#', '%23')}?immutable=1`, {
-      readonly: true,
-      strict: true,
-    });
+    if (!/unable to open|readonly|read-only|disk i\/o/i.test(messageOf(thrown)) || hasLog(path)) throw thrown;
+    const uri = `file:${encodeURI(path).replaceAll('?', '%3f').replaceAll('#', '%23')}?immutable=1`;
+    // Flags, not options: only they say that the name is a URI.
+    return new Database(uri, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI);
   }
+}
+
+function hasLog(path: string): boolean {
+  return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 class Connection implements WritableDb {
@@ -118,16 +126,28 @@ function translated<T>(path: string, work: () => T): T {
   }
 }
 
+/** Less room than SQLite's shared-memory file takes: then its I/O errors mean a full disk. */
+function isDiskFull(path: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path));
+    return bavail * bsize < 64 * 1024;
+  } catch {
+    // The folder is gone: that is another error, and it is told as it is.
+    return false;
+  }
+}
+
 /** The failure that an error of SQLite stands for, or the error itself where it is a bug. */
 export function storeError(path: string, thrown: unknown): unknown {
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
   const text = messageOf(thrown);
-  if (code.startsWith('SQLITE_FULL')) {
+  const isIo = code.startsWith('SQLITE_IOERR') || code.startsWith('SQLITE_CANTOPEN');
+  if (code.startsWith('SQLITE_FULL') || (isIo && isDiskFull(path))) {
     return new FailureError(
       failure(
         'disk_full',
         `the disk is full: ${path}`,
-        'Run `session-memory sweep`: it has a reserve to work with.',
+        'Free some space, or run `session-memory sweep`, which has a reserve to work with.',
       ),
     );
   }
@@ -154,11 +174,7 @@ export function storeError(path: string, thrown: unknown): unknown {
       ),
     );
   }
-  if (
-    code.startsWith('SQLITE_READONLY') ||
-    code.startsWith('SQLITE_CANTOPEN') ||
-    code.startsWith('SQLITE_IOERR')
-  ) {
+  if (code.startsWith('SQLITE_READONLY') || isIo) {
     return new FailureError(
       failure(
         'io',

@@ -4,6 +4,7 @@
  * Never touch that file otherwise in this process: closing any other handle on it drops the POSIX lock.
  */
 import { Database } from 'bun:sqlite';
+import { storeError } from './connection.ts';
 import { makePrivateFile, storeFiles } from './place.ts';
 
 export interface SweepLock {
@@ -26,7 +27,7 @@ export function takeSweepLock(storePath: string): SweepLock | null {
     database.close();
     if (thrown instanceof Error && 'code' in thrown && String(thrown.code).startsWith('SQLITE_BUSY'))
       return null;
-    throw thrown;
+    throw storeError(storePath, thrown);
   }
   held.add(database);
   return {

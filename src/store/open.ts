@@ -8,7 +8,7 @@ import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import { connect, type ReadableDb, storeError, type WritableDb } from './connection.ts';
 import { migrate, storeVersion } from './migrate.ts';
 import { MIGRATIONS, type Migration } from './migrations/index.ts';
-import { giveUpReserve, makePrivateFile, makeReserve } from './place.ts';
+import { makePrivateFile, makeReserve, withReserve } from './place.ts';
 
 /** How long a second creator waits for the first, in 20 ms steps: switching to WAL takes no part in the busy timeout. */
 const CREATE_TRIES = 500;
@@ -34,13 +34,13 @@ export function openWritable(
   refuseFolder(path);
   makePrivateFile(path);
   const migrations = options.migrations ?? MIGRATIONS;
-  try {
-    return prepared(path, migrations);
-  } catch (thrown) {
-    const full = thrown instanceof FailureError && ['disk_full', 'io'].includes(thrown.failure.code);
-    if (!full || options.roomForSweep !== true || !giveUpReserve(path)) throw thrown;
-    return prepared(path, migrations);
-  }
+  // A sweep's log stays far smaller than the reserve that it may have to live on.
+  const sweeping = (db: WritableDb): WritableDb => {
+    if (options.roomForSweep === true) db.exec('PRAGMA wal_autocheckpoint = 64');
+    return db;
+  };
+  const open = () => sweeping(prepared(path, migrations));
+  return options.roomForSweep === true ? withReserve(path, open) : open();
 }
 
 function prepared(path: string, migrations: readonly Migration[]): WritableDb {

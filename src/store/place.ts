@@ -97,3 +97,14 @@ export function giveUpReserve(path: string): boolean {
   rmSync(reserve, { force: true });
   return true;
 }
+
+/** Runs `work`; where the disk is full for it, gives up the reserve and runs it once more. Only a sweep may do that. */
+export function withReserve<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    const isFull = thrown instanceof FailureError && thrown.failure.code === 'disk_full';
+    if (!isFull || !giveUpReserve(path)) throw thrown;
+    return work();
+  }
+}

@@ -3,7 +3,7 @@
  * Promises: steps come in the order backstop, budget, analyze, budget again, data loss; each is proposed as the store
  * stands at that moment, and what is then taken is what was proposed.
  */
-import { invariant, messageOf } from '../domain/errors.ts';
+import { FailureError, invariant, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionCard } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
@@ -298,15 +298,24 @@ export class Run {
     });
   }
 
-  async #finish(): Promise<Report> {
-    const { store, clock, progress, signal } = this.#deps;
-    const { limits, reclaim } = this.#options;
-    if (reclaim && !signal.aborted) {
+  /** Evictions are done and recorded whatever becomes of the space: on a disk that is still full it is a warning. */
+  async #reclaim(): Promise<void> {
+    const { store, progress, signal } = this.#deps;
+    try {
       await store.reclaim(
         (leftBytes) => progress({ kind: 'reclaiming', leftBytes }),
         () => signal.aborted,
       );
+    } catch (thrown) {
+      if (!(thrown instanceof FailureError)) throw thrown;
+      this.#warnings.push(WARNINGS.reclaimFailed(thrown.failure.message));
     }
+  }
+
+  async #finish(): Promise<Report> {
+    const { store, clock, signal } = this.#deps;
+    const { limits, reclaim } = this.#options;
+    if (reclaim && !signal.aborted) await this.#reclaim();
     if (!reclaim && this.#freedBytes > 0) this.#warnings.push(WARNINGS.notReclaimed);
     const tier2Over = store.distilledBytes() > limits.distilledCapBytes;
     if (tier2Over) this.#warnings.push(WARNINGS.tier2);
