@@ -17,6 +17,11 @@ export interface Io {
   readonly unicode: boolean;
 }
 
+/** How wide a table may be: a terminal's columns; where the reader is no terminal, nothing is cut. */
+export function tableColumns(io: Pick<Io, 'stdoutIsTty' | 'columns'>): number {
+  return io.stdoutIsTty ? io.columns : Number.POSITIVE_INFINITY;
+}
+
 /** Dim, bold, … where colour is on; the text alone where not. Meaning is never carried by it alone. */
 export function paint(
   io: Pick<Io, 'colour'>,

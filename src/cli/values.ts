@@ -80,6 +80,8 @@ export function oneOf<T extends string>(value: string | null, known: readonly T[
 
 /** Which known word is meant, where one is near. */
 export function nearest(word: string, known: readonly string[]): string | null {
+  const begun = word.length < 3 ? [] : known.filter((name) => name.startsWith(word));
+  if (begun.length === 1) return `Did you mean ${begun[0]}?`;
   const best = closest(word, [...known]);
   return distance(word, best) <= Math.max(2, Math.floor(word.length / 3)) ? `Did you mean ${best}?` : null;
 }

@@ -11,7 +11,7 @@ import type { Victim } from '../policy/passes.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { takeSweepLock } from '../store/lock.ts';
 import { openReadable, openWritable } from '../store/open.ts';
-import { diskBytes } from '../store/place.ts';
+import { diskBytes, withReserve } from '../store/place.ts';
 import { findSession } from '../store/read.ts';
 import { reclaim } from '../store/reclaim.ts';
 import { census, usage } from '../store/usage.ts';
@@ -49,15 +49,16 @@ function reading(
 }
 
 function sweepStore(db: WritableDb): SweepStore {
+  const roomy = <T>(work: () => T): T => withReserve(db.path, work);
   return {
     ...reading(db),
     evict: (victims, context, untilUsageBytes) =>
-      evictCovered(db, victims.map(condemned), { ...context, untilUsageBytes }),
+      roomy(() => evictCovered(db, victims.map(condemned), { ...context, untilUsageBytes })),
     lose: (victim, context, hardCapBytes) =>
-      loseUncovered(db, condemned(victim), { ...context, hardCapBytes }),
-    takeLock: () => takeSweepLock(db.path),
+      roomy(() => loseUncovered(db, condemned(victim), { ...context, hardCapBytes })),
+    takeLock: () => roomy(() => takeSweepLock(db.path)),
     reclaim: (onStep, stopped) => reclaim(db, onStep, stopped),
-    begin: (sweep) => beginSweep(db, sweep),
+    begin: (sweep) => roomy(() => beginSweep(db, sweep)),
     finish: (report: Report) =>
       finishSweep(db, {
         sweepId: report.sweep_id,
@@ -134,7 +135,7 @@ export function planDeps(context: Context, db: ReadableDb): SweepDeps {
 
 /** Time first, so that ids sort as they were made; then what makes two of one millisecond differ. */
 function newSweepId(now: Iso): string {
-  return `${now.replace(/[-:]/g, '').replace('.', '').slice(0, 15).toLowerCase()}-${crypto.randomUUID().slice(0, 8)}`;
+  return `${now.replace(/[-:]/g, '').replace('.', '').slice(0, 18).toLowerCase()}-${crypto.randomUUID().slice(0, 8)}`;
 }
 
 export function hashText(text: string): string {

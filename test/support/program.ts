@@ -36,7 +36,14 @@ export class Program implements Disposable {
   /** Starts it; `--store` comes first, so that global flags are seen to work before the command. */
   start(...args: string[]) {
     return Bun.spawn([...COMMAND, '--store', this.store, ...args], {
-      env: { PATH: Bun.env['PATH'] ?? '', HOME: this.home, LANG: 'C.UTF-8', ...this.env },
+      env: {
+        PATH: Bun.env['PATH'] ?? '',
+        HOME: this.home,
+        LANG: 'C.UTF-8',
+        // Run from source, Bun would keep what it compiled in the home that the test looks at.
+        BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0',
+        ...this.env,
+      },
       stdin: 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',

@@ -6,6 +6,7 @@ import { openWritable } from '../../store/open.ts';
 import { saveScans } from '../../store/scans.ts';
 import { type Command, printJson } from '../context.ts';
 import { formatBytes, formatCount, table } from '../format.ts';
+import { tableColumns } from '../io.ts';
 
 export const agents: Command = async (context) => {
   const { io } = context;
@@ -37,7 +38,7 @@ export const agents: Command = async (context) => {
               scan.deletes_after_days === null ? 'never' : `${scan.deletes_after_days} days`,
               scan.root,
             ]),
-            io.columns,
+            tableColumns(io),
           ),
         );
       }

@@ -5,6 +5,7 @@ import { EXIT, FailureError, failure, invalid } from '../../domain/errors.ts';
 import { SETTING_KEYS, type SettingKey, type Settings } from '../config.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, table } from '../format.ts';
+import { tableColumns } from '../io.ts';
 import { nearest } from '../values.ts';
 
 const ACTIONS = ['path', 'init'] as const;
@@ -64,7 +65,7 @@ function showAll(context: Context) {
     table(
       [{ title: 'KEY' }, { title: 'VALUE', shrinks: true }, { title: 'FROM' }],
       SETTING_KEYS.map((key) => [key, shown(key), context.settings.origins[key]]),
-      Math.max(context.io.columns, 72),
+      tableColumns(context.io),
     ),
   );
   return EXIT.done;

@@ -6,6 +6,7 @@ import { openReadable } from '../../store/open.ts';
 import { type EventRow, findSweep, listEvents, listSweeps, type SweepRow } from '../../store/read.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { formatBytes, formatTime, table } from '../format.ts';
+import { tableColumns } from '../io.ts';
 import { parseCount } from '../values.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -66,7 +67,7 @@ function eventJson(row: EventRow) {
 
 function page(context: Context, sweeps: readonly SweepRow[], events: readonly EventRow[]): string {
   if (sweeps.length === 0 && events.length === 0) return 'Nothing has happened yet.\n';
-  const { columns } = context.io;
+  const columns = tableColumns(context.io);
   return [
     table(
       [{ title: 'SWEEP' }, { title: 'STARTED' }, { title: 'FREED', align: 'right' }, { title: 'RESULT' }],

@@ -1,12 +1,14 @@
 /** `ingest`: flags to options, progress to stderr, the report to stdout. */
-import { resolve } from 'node:path';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { EXIT, EXIT_PRECEDENCE, type ExitCode } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { AGENTS } from '../../ingest/agents/index.ts';
 import { existing } from '../../ingest/discover.ts';
 import { type IngestOptions, type IngestReport, ingest } from '../../ingest/ingest.ts';
-import type { WritableDb } from '../../store/connection.ts';
+import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openWritable } from '../../store/open.ts';
+import { usage } from '../../store/usage.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { formatBytes, formatCount, plural } from '../format.ts';
 import { ProgressLine } from '../io.ts';
@@ -32,7 +34,10 @@ export const ingestCommand: Command = async (context) => {
   };
   // Before a store is made: a wrong word changes nothing.
   for (const path of options.paths ?? []) existing(path);
-  const db = openWritable(context.settings.storePath);
+  const isUnborn = options.dryRun === true && !existsSync(context.settings.storePath);
+  // A dry run makes no store: it asks an empty one that is gone afterwards.
+  const passing = isUnborn ? mkdtempSync(join(context.tempFolder, 'session-memory-dry-run-')) : null;
+  const db = openWritable(passing === null ? context.settings.storePath : join(passing, 'store.db'));
   try {
     const report = await runIngest(context, db, options);
     if (context.json) printJson(io, report);
@@ -40,14 +45,16 @@ export const ingestCommand: Command = async (context) => {
     return ingestExit(report);
   } finally {
     db.close();
+    if (passing !== null) rmSync(passing, { recursive: true, force: true });
   }
 };
 
-/** One ingest with this call's settings; `maintain` uses it too. */
+/** One ingest with this call's settings; `maintain` uses it too, and announces only its first. */
 export async function runIngest(
   context: Context,
   db: WritableDb,
   options: Partial<IngestOptions>,
+  announces = true,
 ): Promise<IngestReport> {
   const line = new ProgressLine(context.io);
   try {
@@ -59,6 +66,7 @@ export async function runIngest(
         analyze: analyzeDeps(context, db),
         signal: context.signal,
         progress: (event) => {
+          if (event.kind === 'scanned' && announces) sayWhatComes(context, db, event);
           if (event.kind === 'session')
             line.show(
               `ingest ${event.done + 1}/${event.total}  ${formatBytes(event.readBytes)} of ${formatBytes(event.totalBytes)}  ${event.uid}`,
@@ -81,6 +89,31 @@ export async function runIngest(
   } finally {
     line.clear();
   }
+}
+
+/** Below it an import is over before one has read what it will be. */
+const HUGE_IMPORT_BYTES = 1024 ** 3;
+/** What transcripts shrink to, by and large: zstd -3 makes 7 to 8 times less of recorded ones. Only for the estimate. */
+const USUAL_RATIO = 7;
+
+/**
+ * Says before a huge import what was found, and what of it will stay raw. An estimate: the sweep measures. Transcripts
+ * come oldest first, so the newest are those that stay.
+ */
+function sayWhatComes(context: Context, db: ReadableDb, found: { sessions: number; rawBytes: number }): void {
+  const { rawHardCapBytes, rawSoftCapBytes } = context.settings.limits;
+  const storedBytes = found.rawBytes / USUAL_RATIO;
+  const overflows = usage(db).tier1Bytes + storedBytes > rawHardCapBytes;
+  if (context.json || (found.rawBytes < HUGE_IMPORT_BYTES && !overflows)) return;
+  const share = overflows ? Math.min(1, rawSoftCapBytes / Math.max(1, storedBytes)) : 1;
+  const kept = Math.round(found.sessions * share);
+  context.io.err(
+    `Found ${plural(found.sessions, 'session')} to store, ${formatBytes(found.rawBytes)}, about ${formatBytes(storedBytes)} compressed.\n`,
+  );
+  if (overflows)
+    context.io.err(
+      `That is more than the hard cap of ${formatBytes(rawHardCapBytes)} leaves: with \`session-memory maintain\` about ${formatCount(kept)} of them, the newest, stay raw under the soft cap, and about ${formatCount(found.sessions - kept)} stay as digests only.\n`,
+    );
 }
 
 export function ingestExit(report: IngestReport): ExitCode {

@@ -1,16 +1,20 @@
 /** `list`: all sessions, evicted ones too, with their last byte counts. */
 import { EXIT } from '../../domain/errors.ts';
 import { SESSION_STATES, type SessionRow } from '../../domain/session.ts';
+import type { ReadableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
 import { listSessions, SESSION_SORTS, type SessionFilter, type SessionSort } from '../../store/read.ts';
+import { counters } from '../../store/usage.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { formatAge, formatBytes, table } from '../format.ts';
+import { tableColumns } from '../io.ts';
 import { oneOf, parseCount, parseSince } from '../values.ts';
 
 export const list: Command = async (context) => {
   const filter = filterOf(context);
   const db = openReadable(context.settings.storePath);
   try {
+    await checkAgent(db, filter.agent ?? null);
     const rows = listSessions(db, filter);
     if (context.json) printJson(context.io, { version: 1, sessions: rows.map(asJson) });
     else context.io.out(rows.length === 0 ? 'No session.\n' : asTable(context, rows));
@@ -19,6 +23,14 @@ export const list: Command = async (context) => {
     db.close();
   }
 };
+
+/** An agent that this program reads, or one that the store has sessions of. Formats are loaded only to name the others. */
+async function checkAgent(db: ReadableDb, agent: string | null): Promise<void> {
+  const stored = counters(db).map((row) => row.agent);
+  if (agent === null || stored.includes(agent)) return;
+  const { AGENTS } = await import('../../ingest/agents/index.ts');
+  oneOf(agent, [...new Set([...AGENTS.map((format) => format.id), ...stored])], '--agent');
+}
 
 function filterOf(context: Context): SessionFilter {
   const { flags } = context;
@@ -83,6 +95,6 @@ function asTable(context: Context, rows: readonly SessionRow[]): string {
       (row.project ?? '-').split(/[\\/]/).at(-1) ?? '-',
       row.title ?? '-',
     ]),
-    Math.max(context.io.columns, 60),
+    tableColumns(context.io),
   );
 }

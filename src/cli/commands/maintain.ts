@@ -12,7 +12,6 @@ import { openWritable } from '../../store/open.ts';
 import { exitCodeOf, type Report } from '../../sweep/report.ts';
 import { type Command, printJson } from '../context.ts';
 import { printFailure } from '../failure.ts';
-import { formatBytes, plural } from '../format.ts';
 import { ingestExit, printIngest, runIngest } from './ingest.ts';
 import { planOnly, printReport, runSweep } from './sweep.ts';
 
@@ -27,13 +26,8 @@ export const maintain: Command = async (context) => {
   const sweeps: Report[] = [];
   try {
     for (let turn = 0; turn < TURNS_MAX && !context.signal.aborted; turn += 1) {
-      const report = await runIngest(context, db, { analyze: true });
+      const report = await runIngest(context, db, { analyze: true }, turn === 0);
       ingests.push(report);
-      if (turn === 0 && report.sessions_waiting > 0 && !json) {
-        io.err(
-          `More was found than fits under ${formatBytes(settings.limits.rawHardCapBytes)}: ${plural(report.sessions_waiting, 'session')} wait. The newest stay raw, older ones as digests.\n`,
-        );
-      }
       if (!json) printIngest(context, report);
       if (!consents) break;
       const swept = await runSweep(context, db, null);

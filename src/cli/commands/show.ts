@@ -11,6 +11,7 @@ import type { StoredFile } from '../../store/rows.ts';
 import { fileChunks, removedChunks } from '../../store/segments.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, formatCount, formatTime, table } from '../format.ts';
+import { tableColumns } from '../io.ts';
 import { onlyArg } from '../wire.ts';
 import { asJson } from './list.ts';
 
@@ -102,7 +103,7 @@ function files(context: Context, db: ReadableDb, session: SessionRow): void {
         formatCount(file.segmentCount),
         file.sha256?.slice(0, 16) ?? '-',
       ]),
-      context.io.columns,
+      tableColumns(context.io),
     ),
   );
 }

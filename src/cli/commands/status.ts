@@ -1,5 +1,6 @@
 /** `status`: reads counters and a plan; no session row by row, no disk but the store's. */
 import { EXIT } from '../../domain/errors.ts';
+import { plainLine } from '../../domain/text.ts';
 import { bytesOf } from '../../policy/plan.ts';
 import { openReadable } from '../../store/open.ts';
 import { diskBytes } from '../../store/place.ts';
@@ -8,7 +9,7 @@ import { counters, usage } from '../../store/usage.ts';
 import { plan } from '../../sweep/sweep.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { bar, formatBytes, formatCount, formatTime, plural, table } from '../format.ts';
-import { paint } from '../io.ts';
+import { paint, tableColumns } from '../io.ts';
 import { planDeps } from '../wire.ts';
 
 export const status: Command = async (context) => {
@@ -111,12 +112,12 @@ function page(context: Context, found: Status): string {
     bar(tier1.used_bytes, cap, tier1.soft_cap_bytes, width, io.unicode),
     `  analyzed ${state('analyzed')}   un-analyzed ${state('unanalyzed')}   pinned ${formatCount(sessions.pinned)}   evicted ${formatCount(sessions.evicted.sessions)}`,
     `${paint(io, 'bold', 'Tier 2 · digests')}  ${formatBytes(tier2.used_bytes)} of ${formatBytes(tier2.cap_bytes)}, alert only${tier2.over_cap ? paint(io, 'yellow', '  over its cap') : ''}`,
-    `Disk         ${formatBytes(found.disk_bytes)} at ${found.store}`,
+    `Disk         ${formatBytes(found.disk_bytes)} at ${plainLine(found.store)}`,
     `Next sweep   ${nextSweep(found)}`,
     ...found.at_risk.map((scan) => `At risk      ${atRisk(scan)}`),
     ...(found.agents.length === 0
       ? ['', 'Nothing stored yet. Run `session-memory ingest`.']
-      : ['', agentTable(found, io.columns).trimEnd()]),
+      : ['', agentTable(found, tableColumns(io)).trimEnd()]),
     '',
   ].join('\n');
 }
