@@ -34,6 +34,7 @@ const SKIPPED_TYPES: ReadonlySet<string> = new Set([
   ...['agent-name', 'atis-latch', 'worktree-state'],
 ]);
 const TYPE = '"type":"';
+const TEXT_BLOCK = Buffer.from('"type":"text","text":');
 const CALL_ID = Buffer.from('"tool_use_id":"');
 const IS_ERROR = Buffer.from('"is_error":true');
 /** Ids remembered to count replayed history once: about 10 MB at most. */
@@ -119,7 +120,8 @@ class ClaudeReader implements RecordReader {
       from,
       Math.min(line.length, Math.max(from, line.indexOf(0x22, from))),
     );
-    return !this.tools.waitsFor(callId) && line.indexOf(IS_ERROR) < 0;
+    // What a human typed while the tool ran stands behind its result, in the same record.
+    return !this.tools.waitsFor(callId) && line.indexOf(IS_ERROR) < 0 && line.indexOf(TEXT_BLOCK) < 0;
   }
 
   /** False where it is no record of Claude Code. */

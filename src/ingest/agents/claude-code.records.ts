@@ -44,7 +44,8 @@ function textBlocks(content: unknown): readonly string[] {
 export function humanText(text: string): string | null {
   const trimmed = text.trim();
   if (trimmed === '' || trimmed.startsWith('[Request interrupted')) return null;
-  if (!/^<[a-z]/.test(trimmed)) return trimmed;
+  // As it was written: white space around it is part of the words.
+  if (!/^<[a-z]/.test(trimmed)) return text;
   const name = /^<command-(?:name|message)>[\s\S]*?<command-name>([^<]*)|^<command-name>([^<]*)/.exec(
     trimmed,
   );
