@@ -19,7 +19,7 @@ export interface Result {
 export class Program implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'session-memory-cli-'));
   readonly home = join(this.folder, 'home');
-  readonly store = join(this.folder, 'data', 's.db');
+  store = join(this.folder, 'data', 's.db');
   env: Record<string, string> = {};
 
   constructor() {
