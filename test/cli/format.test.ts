@@ -1,0 +1,124 @@
+/** Numbers, ages and tables for people. */
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { printJson } from '../../src/cli/context.ts';
+import { bar, formatAge, formatBytes, formatCount, plural, table } from '../../src/cli/format.ts';
+import { type Io, paint } from '../../src/cli/io.ts';
+import type { Iso } from '../../src/domain/time.ts';
+
+const seed = Number(Bun.env['FC_SEED'] ?? 20_261_123);
+
+test.each([
+  [0, '0 B'],
+  [1023, '1023 B'],
+  [1024, '1.0 KiB'],
+  [1_610_612_736, '1.5 GiB'],
+  [125_829_120, '120 MiB'],
+])('%p bytes read %p', (bytes, text) => {
+  expect(formatBytes(bytes)).toBe(text);
+});
+
+test('counts have separators, and one is singular', () => {
+  expect([formatCount(999), formatCount(1204), formatCount(1_000_000)]).toEqual([
+    '999',
+    '1,204',
+    '1,000,000',
+  ]);
+  expect([plural(1, 'session'), plural(0, 'session')]).toEqual(['1 session', '0 sessions']);
+});
+
+test.each([
+  [null, '-'],
+  ['2026-06-10T11:55:00.000Z', '5 m'],
+  ['2026-06-10T09:00:00.000Z', '3 h'],
+  ['2026-05-29T12:00:00.000Z', '12 d'],
+  ['2026-06-11T12:00:00.000Z', 'ahead'],
+])('at noon of 10 June, %p is %p old', (time, age) => {
+  expect(formatAge(time as Iso | null, '2026-06-10T12:00:00.000Z' as Iso)).toBe(age);
+});
+
+describe('a table', () => {
+  const columns = [
+    { title: 'ID' },
+    { title: 'BYTES', align: 'right' },
+    { title: 'TITLE', shrinks: true },
+  ] as const;
+
+  test('is aligned, numbers to the right', () => {
+    expect(
+      table(
+        columns,
+        [
+          ['a', '5', 'one'],
+          ['bbb', '1,000', 'two'],
+        ],
+        80,
+      ),
+    ).toBe(['ID   BYTES  TITLE', 'a        5  one', 'bbb  1,000  two', ''].join('\n'));
+  });
+
+  test('cuts the column that gives way, counting wide characters as two', () => {
+    const wide = table(columns, [['a', '5', '日本語日本語日本語']], 20);
+    expect(wide.split('\n').map((line) => Bun.stringWidth(line) <= 20)).toEqual([true, true, true]);
+    expect(wide).toContain('…');
+  });
+
+  test('is cut nowhere for a reader that is no terminal', () => {
+    const long = 'x'.repeat(500);
+    expect(table(columns, [['a', '5', long]], Number.POSITIVE_INFINITY)).toContain(long);
+  });
+
+  test('stays within its lines and lets nothing act on a terminal, whatever its cells hold', () => {
+    const cell = fc.string({
+      unit: fc.oneof(
+        fc.constantFrom('\u001b[31m', '\u009b2J', '\n', '\r', '\u202e', '\0', '日'),
+        fc.string(),
+      ),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(cell, cell, cell), { maxLength: 5 }), (rows) => {
+        const page = table(columns, rows, 60);
+        expect(page.split('\n')).toHaveLength(rows.length + 2);
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+        expect(page).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+      }),
+      { seed },
+    );
+  });
+});
+
+test('a bar shows what is used of the cap, and the soft cap as a mark', () => {
+  expect(bar(50, 100, 75, 8, false)).toBe('####..|.');
+  expect(bar(0, 100, 75, 8, true)).toBe('░░░░░░│░');
+  // Over the cap it is full, not wider; one byte is seen.
+  expect(bar(900, 100, 75, 8, false)).toBe('######|#');
+  expect(bar(1, 1_000_000, 750_000, 8, false)).toBe('#.....|.');
+});
+
+test('colour is there where it was decided, and nowhere else', () => {
+  expect(paint({ colour: true }, 'red', 'over')).toBe('\u001b[31mover\u001b[39m');
+  expect(paint({ colour: false }, 'red', 'over')).toBe('over');
+});
+
+test('JSON is the same value to a parser and inert on a terminal', () => {
+  const value = { title: 'a\u009b31mb\u001b]0;x\u0007c\u202ed\u2028e\u007f', plain: 'ä日🎉' };
+  const pieces: string[] = [];
+  printJson({ ...silent, out: (text) => void pieces.push(text) }, value);
+  const printed = pieces.join('');
+  expect(JSON.parse(printed)).toEqual(value);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+  expect(printed).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2028]/);
+  expect(printed).toContain('ä日🎉');
+});
+
+const silent: Io = {
+  out: () => undefined,
+  err: () => undefined,
+  outBytes: async () => undefined,
+  stdinIsTty: false,
+  stdoutIsTty: false,
+  stderrIsTty: false,
+  columns: 80,
+  colour: false,
+  unicode: true,
+};
