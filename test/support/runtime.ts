@@ -1,0 +1,62 @@
+/** The command line within the test's own process: what `main.ts` finds is made up, above all whether there is a terminal. */
+import { join } from 'node:path';
+import type { Io } from '../../src/cli/io.ts';
+import { type Runtime, run } from '../../src/cli/run.ts';
+import { EXIT, type ExitCode } from '../../src/domain/errors.ts';
+
+export interface Told {
+  readonly code: ExitCode;
+  readonly out: string;
+  readonly err: string;
+  readonly opensDashboard: boolean;
+  readonly catchesSignals: boolean;
+}
+
+export interface Circumstances {
+  readonly tty?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly columns?: number;
+}
+
+/** Runs `argv` as in `folder`, which serves as home, current folder and place for temporary files. */
+export async function runIn(
+  folder: string,
+  argv: readonly string[],
+  given: Circumstances = {},
+): Promise<Told> {
+  const out: string[] = [];
+  const err: string[] = [];
+  let opensDashboard = false;
+  let catchesSignals = false;
+  const tty = given.tty ?? false;
+  const io = (color: string | null): Io => ({
+    out: (text) => void out.push(text),
+    err: (text) => void err.push(text),
+    outBytes: async (bytes) => void out.push(Buffer.from(bytes).toString()),
+    stdinIsTty: tty,
+    stdoutIsTty: tty,
+    stderrIsTty: tty,
+    columns: given.columns ?? 100,
+    colour: color === 'always' || (color !== 'never' && tty),
+    unicode: true,
+  });
+  const runtime: Runtime = {
+    argv,
+    host: { homeDir: folder, env: given.env ?? {}, platform: 'linux' },
+    cwd: folder,
+    tempFolder: join(folder),
+    version: '1.2.3 (test)',
+    signal: new AbortController().signal,
+    catchSignals: () => {
+      catchesSignals = true;
+    },
+    debug: false,
+    io,
+    dashboard: async () => {
+      opensDashboard = true;
+      return EXIT.done;
+    },
+  };
+  const code = await run(runtime);
+  return { code, out: out.join(''), err: err.join(''), opensDashboard, catchesSignals };
+}
