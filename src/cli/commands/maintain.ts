@@ -42,7 +42,7 @@ export const maintain: Command = async (context) => {
   if (!consents && needsConsent(context)) {
     const needed = failure(
       'consent_needed',
-      'ingest is done; the sweep would change the store and nobody can be asked here',
+      'ingest is done; the sweep would change the store and needs consent',
       'Add --yes, or --yes --no-data-loss as in the documented cron line.',
     );
     if (json) printFailure(io, true, needed, { ingests, sweeps });

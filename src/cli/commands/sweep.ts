@@ -58,7 +58,7 @@ function askForConsent(context: Context): ExitCode {
   if (isEmpty) return showPlan(context, report, EXIT.done);
   const needed = failure(
     'consent_needed',
-    'this sweep would change the store, and nobody can be asked here; nothing was changed',
+    'this sweep would change the store and needs consent; nothing was changed',
     `Add --yes to consent${report.plan.worst_case_data_loss.length > 0 ? ' (data loss included; --yes --no-data-loss forbids it)' : ''}, --plan ${report.plan_id} with it for exactly this plan, or --dry-run to only look.`,
   );
   if (context.json) printFailure(context.io, true, needed, { plan_id: report.plan_id, plan: report.plan });
