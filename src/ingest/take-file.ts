@@ -57,7 +57,7 @@ export async function takeChanged(
   stored: StoredFile,
   options: { readonly mayReplace: boolean; readonly full: boolean },
 ): Promise<Taken> {
-  if (!options.full && isPlainAppend(file, source, stored)) {
+  if (!options.full && isPlainAppend(context.uid, file, source, stored)) {
     return storeFrom(context, file, source, {
       fileId: stored.fileId,
       fromByte: stored.rawBytes,
@@ -88,10 +88,12 @@ export async function takeChanged(
 }
 
 /** The cheap proof of an append: the same inode, the same head, the same tail before where it ended. */
-function isPlainAppend(file: FoundFile, source: SourceFile, stored: StoredFile): boolean {
+function isPlainAppend(uid: SessionUid, file: FoundFile, source: SourceFile, stored: StoredFile): boolean {
   const known: KnownSource | null = file.known;
   if (known === null || known.headSha256 === null || known.tailSha256 === null || source.encoding !== 'plain')
     return false;
+  // What is known of this path may be of another session that claims the same id.
+  if (known.uid !== uid || known.key !== file.class.key) return false;
   if (known.takenBytes !== stored.rawBytes || source.sizeBytes <= known.takenBytes) return false;
   if (known.stat.split(':')[2] !== source.stat.split(':')[2]) return false;
   const marks = marksOf(source, known.takenBytes);

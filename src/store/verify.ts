@@ -37,12 +37,15 @@ export function verify(
   for (const [done, { session_uid: uid }] of live.entries()) {
     if (stopped()) break;
     onProgress(done, live.length);
-    for (const file of filesOf(db, uid)) {
-      const checked = fileFindings(db, uid, file);
-      segments += checked.segments;
-      bytes += checked.bytes;
-      findings.push(...checked.problems.map((problem) => ({ session_uid: uid, file: file.key, problem })));
-    }
+    // One unchanging state for each session: an ingest or a sweep beside this must not look like damage.
+    db.snapshot(() => {
+      for (const file of filesOf(db, uid)) {
+        const checked = fileFindings(db, uid, file);
+        segments += checked.segments;
+        bytes += checked.bytes;
+        findings.push(...checked.problems.map((problem) => ({ session_uid: uid, file: file.key, problem })));
+      }
+    });
   }
   return { findings, sessions: live.length, segments, bytes };
 }

@@ -240,6 +240,22 @@ describe('two transcripts of one id', () => {
   });
 });
 
+test('of two that differ and have one length, what grows is added to the right one', async () => {
+  using world = new World();
+  const [ours, theirs] = [
+    promptLine(ID, 'shared') + promptLine(ID, 'one way'),
+    promptLine(ID, 'shared') + promptLine(ID, 'another'),
+  ];
+  expect(ours.length).toBe(theirs.length);
+  world.put(claudePath(ID), ours);
+  const path = world.put(claudePath(ID, '-elsewhere'), theirs);
+  await world.ingest();
+  appendFileSync(path, promptLine(ID, 'more'));
+  await world.ingest();
+  const contents = listSessions(world.db).map((row) => world.stored(row.uid).toString());
+  expect(contents.sort()).toEqual([ours, theirs + promptLine(ID, 'more')].sort());
+});
+
 describe('sidecars', () => {
   test('subagents nested and flat, spilled results, meta files and orphans belong to their session; memory does not', async () => {
     using world = new World();

@@ -7,6 +7,8 @@ import { EXIT, type ExitCode } from '../../src/domain/errors.ts';
 export interface Told {
   readonly code: ExitCode;
   readonly out: string;
+  /** What went out as bytes, exactly. */
+  readonly bytes: Buffer;
   readonly err: string;
   readonly opensDashboard: boolean;
   readonly catchesSignals: boolean;
@@ -26,13 +28,14 @@ export async function runIn(
 ): Promise<Told> {
   const out: string[] = [];
   const err: string[] = [];
+  const bytes: Uint8Array[] = [];
   let opensDashboard = false;
   let catchesSignals = false;
   const tty = given.tty ?? false;
   const io = (color: string | null): Io => ({
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
-    outBytes: async (bytes) => void out.push(Buffer.from(bytes).toString()),
+    outBytes: async (chunk) => void bytes.push(Uint8Array.from(chunk)),
     stdinIsTty: tty,
     stdoutIsTty: tty,
     stderrIsTty: tty,
@@ -58,5 +61,12 @@ export async function runIn(
     },
   };
   const code = await run(runtime);
-  return { code, out: out.join(''), err: err.join(''), opensDashboard, catchesSignals };
+  return {
+    code,
+    out: out.join(''),
+    bytes: Buffer.concat(bytes),
+    err: err.join(''),
+    opensDashboard,
+    catchesSignals,
+  };
 }
