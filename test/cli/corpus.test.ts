@@ -19,8 +19,16 @@ const CORPUS = join(import.meta.dir, '../../../shared/corpus');
 const HAS_CORPUS = existsSync(join(CORPUS, 'home/.claude/projects')) && existsSync(join(CORPUS, 'growth'));
 if (!HAS_CORPUS) console.log('skipped: no recorded transcripts in ../shared/corpus');
 
-/** Of the growing sessions those that their agent also took lines out of. */
-const REWRITTEN = ['3a782158', '4fec7ea0'];
+/**
+ * How many lines were taken out of a growing session, counted by hand: 197 to 203 of the fourth snapshot of 4fec7ea0; its
+ * line 196 and line 172 of 3a782158 are still there, glued to the next. 198393f2 is slices: any number.
+ */
+const TAKEN_OUT: Readonly<Record<string, number>> = {
+  '1ed0d37a': 0,
+  '3a782158': 0,
+  '4fec7ea0': 7,
+  cc432c40: 0,
+};
 
 /** A folder that is home, current folder and temporary folder at once. */
 class Place implements Disposable {
@@ -155,13 +163,12 @@ describe.if(HAS_CORPUS)('recorded growth', () => {
       }
       expect(sha256((await place.run('show', name, '--raw')).bytes)).toBe(sha256(last));
       const kept = new Set(last.toString('latin1').split('\n'));
-      const removed = new Set(
-        (await place.run('show', name, '--removed')).bytes.toString('latin1').split('\n'),
-      );
+      const removed = (await place.run('show', name, '--removed')).bytes;
       // A snapshot that ends without a line break is gone on with in the same line: glued, not removed.
       const gone = [...seen].filter((line) => !kept.has(line) && !last.includes(line, 0, 'latin1'));
-      if (REWRITTEN.some((id) => name.startsWith(id))) expect(gone.length).toBeGreaterThan(0);
-      expect(gone.filter((line) => !removed.has(line))).toEqual([]);
+      expect(gone.length).toBe(TAKEN_OUT[name.slice(0, 8)] ?? gone.length);
+      // A removed line without a line break runs on into the next one, so these are looked for as bytes.
+      expect(gone.filter((line) => !removed.includes(line, 0, 'latin1'))).toEqual([]);
       // Nothing is stored twice because a file grew: the log has what was ever there, and little more.
       const [main] = schemas.filesSchema.parse(
         (await place.run('show', name, '--files', '--json')).json(),
