@@ -1,0 +1,155 @@
+/** Restoring: never over what differs, never outside, never half; and what is already right is left alone. */
+import { describe, expect, test } from 'bun:test';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { quote } from '../../src/cli/commands/restore.ts';
+import * as schemas from '../../src/cli/schemas.ts';
+import { FailureError } from '../../src/domain/errors.ts';
+import { RestoreTree } from '../../src/ingest/restore.ts';
+import { claudePath, promptLine } from '../support/bench-world.ts';
+import { runIn } from '../support/runtime.ts';
+
+const ID = '80000000-0000-4000-8000-000000000001';
+const SPILLED = `.claude/projects/-home-me-project/${ID}/tool-results/toolu_01.txt`;
+
+/** A home with one stored session: its transcript and a spilled tool result. */
+class Home implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'session-memory-restore-'));
+  readonly main = join(this.path, claudePath(ID));
+  readonly spilled = join(this.path, SPILLED);
+
+  static async stored(): Promise<Home> {
+    const home = new Home();
+    home.put(claudePath(ID), promptLine(ID, 'hello'));
+    home.put(SPILLED, 'a long answer');
+    expect((await home.run('ingest')).code).toBe(0);
+    return home;
+  }
+
+  put(relPath: string, content: string): void {
+    const path = join(this.path, relPath);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+  }
+
+  run(...args: string[]) {
+    return runIn(this.path, ['--store', join(this.path, 's.db'), ...args]);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+describe('restore', () => {
+  test('brings back the transcript and its sidecars, for their owner only, and is on record', async () => {
+    using home = await Home.stored();
+    rmSync(join(home.path, '.claude'), { recursive: true });
+    expect((await home.run('restore', ID)).code).toBe(0);
+    expect(readFileSync(home.main, 'utf8')).toBe(promptLine(ID, 'hello'));
+    expect(readFileSync(home.spilled, 'utf8')).toBe('a long answer');
+    expect([statSync(home.main).mode & 0o777, readdirSync(dirname(home.main)).length]).toEqual([0o600, 2]);
+    const { events } = schemas.historySchema.parse(JSON.parse((await home.run('history', '--json')).out));
+    expect(events.map(({ kind, session_uid: uid }) => [kind, uid])).toEqual([
+      ['restored', `claude-code:${ID}`],
+    ]);
+  });
+
+  test('leaves a file that is already right where it is, since its agent may have it open, and makes it fresh', async () => {
+    using home = await Home.stored();
+    utimesSync(home.main, 1_000_000_000, 1_000_000_000);
+    const before = statSync(home.main);
+    expect((await home.run('restore', ID, '--force')).code).toBe(0);
+    const after = statSync(home.main);
+    expect(after.ino).toBe(before.ino);
+    expect(Date.now() - after.mtimeMs).toBeLessThan(3_600_000);
+  });
+
+  test('writes nothing at all where one of its files would go over a different one', async () => {
+    using home = await Home.stored();
+    rmSync(home.main);
+    writeFileSync(home.spilled, 'mine');
+    const { code, err } = await home.run('restore', ID);
+    expect([code, err]).toEqual([1, expect.stringContaining(`${home.spilled} is there and differs`)]);
+    expect([existsSync(home.main), readFileSync(home.spilled, 'utf8')]).toEqual([false, 'mine']);
+    expect((await home.run('restore', ID, '--force')).code).toBe(0);
+    expect([existsSync(home.main), readFileSync(home.spilled, 'utf8')]).toEqual([true, 'a long answer']);
+  });
+
+  test('of an evicted session fails, and says that its digest is there', async () => {
+    using home = await Home.stored();
+    const swept = await home.run('sweep', '--yes', '--soft-cap', '0', '--max-age-days', 'off');
+    expect(swept.code).toBe(0);
+    const { code, err } = await home.run('restore', ID);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/were evicted on .*\n.*session-memory show claude-code:/),
+    ]);
+    expect(JSON.parse((await home.run('restore', ID, '--json')).out).error.code).toBe('evicted');
+    expect((await home.run('show', ID, '--raw')).code).toBe(1);
+    expect((await home.run('show', ID)).out).toContain('hello');
+  });
+
+  test('never follows a link out of the folder, not even one that leads nowhere yet', async () => {
+    using home = await Home.stored();
+    const [to, nowhere] = [join(home.path, 'to'), join(home.path, 'nowhere')];
+    mkdirSync(to);
+    symlinkSync(nowhere, join(to, 'projects'));
+    expect((await home.run('restore', ID, '--to', to)).code).toBe(1);
+    expect(existsSync(nowhere)).toBe(false);
+  });
+
+  test('a cwd full of quotes and escapes becomes one harmless word of the resume command', async () => {
+    using home = new Home();
+    const cwd = "/home/it's $(touch pwned)\u001b[31m";
+    const line = promptLine(ID, 'hello').replace('"/home/me/project"', JSON.stringify(cwd));
+    home.put(claudePath(ID), line);
+    await home.run('ingest');
+    const { out, code } = await home.run('restore', ID, '--to', join(home.path, 'to'));
+    expect(code).toBe(0);
+    expect(out).toContain(`then: cd '/home/it'\\''s $(touch pwned)' && claude --resume ${ID}\n`);
+    expect(out).not.toContain('\u001b');
+  });
+
+  test('a mistyped id makes no store', async () => {
+    using home = new Home();
+    for (const command of ['restore', 'pin', 'unpin', 'analyze', 'show']) {
+      const { code, err } = await home.run(command, 'nobody');
+      expect([code, err]).toEqual([2, expect.stringContaining('no session nobody')]);
+    }
+    expect(readdirSync(home.path)).toEqual([]);
+  });
+});
+
+test.each([
+  ['plain', 'plain'],
+  ['/home/me/a-b_c.d', '/home/me/a-b_c.d'],
+  ['two words', "'two words'"],
+  ["it's", "'it'\\''s'"],
+  ['$HOME', "'$HOME'"],
+  ['', "''"],
+  ['~', "'~'"],
+])('%p is the shell word %p', (word, quoted) => {
+  expect(quote(word)).toBe(quoted);
+  const said = Bun.spawnSync(['sh', '-c', `printf %s ${quoted}`], { stdout: 'pipe' });
+  expect(said.stdout.toString()).toBe(word);
+});
+
+test.each(['../x', '/etc/passwd', 'a/../../x', 'a\0b', '', '.', 'a/..', '..'])(
+  'the place %p is refused, whoever asks for it',
+  (relPath) => {
+    expect(() => new RestoreTree('/nowhere/root', true).place(relPath)).toThrow(FailureError);
+  },
+);
