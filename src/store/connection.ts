@@ -3,7 +3,7 @@
  * Promises: a `ReadableDb` has no way to write, by type and by how it is opened; every write goes through
  * `writeTransaction`, which takes the write lock first, so that nothing it read can change under it.
  */
-import { constants, Database } from 'bun:sqlite';
+import { constants, Database, type Statement } from 'bun:sqlite';
 import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
@@ -64,6 +64,7 @@ function hasLog(path: string): boolean {
 class Connection implements WritableDb {
   // Held in a field: a Database that nothing refers to is collected and closed.
   readonly #database: Database;
+  readonly #statements = new Map<string, Statement<unknown, [Params]>>();
   readonly path: string;
 
   constructor(database: Database, path: string) {
@@ -71,17 +72,26 @@ class Connection implements WritableDb {
     this.path = path;
   }
 
+  /** `Database.query` keeps twenty statements; we have more, and each insert compiles the triggers that guard it. */
+  #statement<Row>(sql: string): Statement<Row, [Params]> {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known as Statement<Row, [Params]>;
+    const made = this.#database.prepare<Row, [Params]>(sql);
+    this.#statements.set(sql, made as Statement<unknown, [Params]>);
+    return made;
+  }
+
   get<Row>(sql: string, params: Params = {}): Row | null {
-    return translated(this.path, () => this.#database.query<Row, [Params]>(sql).get(params) ?? null);
+    return translated(this.path, () => this.#statement<Row>(sql).get(params) ?? null);
   }
 
   all<Row>(sql: string, params: Params = {}): Row[] {
-    return translated(this.path, () => this.#database.query<Row, [Params]>(sql).all(params));
+    return translated(this.path, () => this.#statement<Row>(sql).all(params));
   }
 
   run(sql: string, params: Params = {}): { lastInsertRowid: number; changes: number } {
     return translated(this.path, () => {
-      const { lastInsertRowid, changes } = this.#database.query<unknown, [Params]>(sql).run(params);
+      const { lastInsertRowid, changes } = this.#statement(sql).run(params);
       return { lastInsertRowid: Number(lastInsertRowid), changes };
     });
   }
@@ -100,6 +110,9 @@ class Connection implements WritableDb {
   }
 
   close(): void {
+    // An unfinalised statement would keep the file open.
+    for (const statement of this.#statements.values()) statement.finalize();
+    this.#statements.clear();
     this.#database.close();
   }
 
