@@ -18,41 +18,38 @@ export interface Parsed {
 }
 
 export function parseArgs(argv: readonly string[]): Parsed {
-  let command: CommandSpec | null = null;
-  let args: readonly string[] = [];
   const own = withoutHelp(argv);
+  // With these, a missing argument is no mistake.
+  if (own.help) return helpOn(own.words);
+  if (own.version) return { command: null, args: [], flags: {}, wantsHelp: false, wantsVersion: true };
   const called = commandIn(own.words);
   const program = silent(new Commander('session-memory'));
   addFlags(program, GLOBAL_FLAGS);
   program.action(() => undefined);
-  for (const spec of COMMANDS) {
-    const sub = silent(program.command([spec.name, ...spec.args.map(bracketed)].join(' ')));
-    // Flags of other commands are not registered: it costs start-up, and they would be accepted.
-    if (spec === called) addFlags(sub, [...spec.flags, ...GLOBAL_FLAGS]);
-    sub.action((...given: unknown[]) => {
-      command = spec;
-      args = given
-        .slice(0, spec.args.length)
-        .flat()
-        .filter((word): word is string => typeof word === 'string');
-    });
-  }
+  // Other commands are not registered: it costs start-up, and their flags would be accepted.
+  const sub = called === undefined ? null : register(program, called);
   try {
-    // With --help, a missing argument is no mistake.
-    if (own.help) return helpOn(own.words);
     program.parse(own.words, { from: 'user' });
   } catch (thrown) {
     if (thrown instanceof CommanderError) throw new FailureError(asFailure(thrown, own.words));
     throw thrown;
   }
-  const chosen: CommandSpec | null = command;
-  const sub =
-    chosen === null
-      ? null
-      : program.commands.find((candidate) => candidate.name() === (chosen as CommandSpec).name);
-  const flags: Flags = { ...program.opts(), ...(sub === null ? {} : withoutUndefined(sub?.opts() ?? {})) };
+  const flags: Flags = { ...program.opts(), ...withoutUndefined(sub?.opts() ?? {}) };
   refuseEmpty(flags);
-  return { command: chosen, args, flags, wantsHelp: false, wantsVersion: own.version };
+  return {
+    command: called ?? null,
+    // Each argument is a word, a list of words, or nothing.
+    args: (sub?.processedArgs ?? []).flat().filter((word): word is string => typeof word === 'string'),
+    flags,
+    wantsHelp: false,
+    wantsVersion: false,
+  };
+}
+
+function register(program: Commander, spec: CommandSpec): Commander {
+  const sub = silent(program.command([spec.name, ...spec.args.map(bracketed)].join(' ')));
+  addFlags(sub, [...spec.flags, ...GLOBAL_FLAGS]);
+  return sub.action(() => undefined);
 }
 
 function helpOn(words: readonly string[]): Parsed {
