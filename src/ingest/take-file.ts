@@ -24,7 +24,7 @@ import { toSegments } from './segmenter.ts';
 import type { SourceFile } from './source.ts';
 
 /** Compressed bytes that are held before they are written; bounds memory and how long others wait for the lock. */
-const FLUSH_BYTES = 8 * 1024 * 1024;
+const FLUSH_BYTES = 4 * 1024 * 1024;
 /** A last segment below this is merged with what is appended: many small ones compress badly. */
 const MERGE_BELOW_BYTES = 512 * 1024;
 const HEAD_BYTES = 4096;
@@ -162,7 +162,11 @@ async function storeFrom(
     pending.push(segment);
     pendingBytes += segment.data.length;
     doneBytes += segment.rawBytes;
-    if (pendingBytes >= FLUSH_BYTES) flush(false);
+    if (pendingBytes >= FLUSH_BYTES) {
+      flush(false);
+      // Chunks live outside the heap, so that nothing presses the collector; a huge transcript would pile them up.
+      Bun.gc(true);
+    }
     if (context.signal.aborted) {
       if (pending.length > 0) flush(false);
       return { kind: 'interrupted', readBytes };

@@ -10,17 +10,17 @@ import {
 import type { IngestReport } from '../../ingest/ingest.ts';
 import { openWritable } from '../../store/open.ts';
 import { exitCodeOf, type Report } from '../../sweep/report.ts';
-import { type Command, printJson } from '../context.ts';
+import { type Command, type Context, printJson } from '../context.ts';
 import { printFailure } from '../failure.ts';
 import { ingestExit, printIngest, runIngest } from './ingest.ts';
-import { planOnly, printReport, runSweep } from './sweep.ts';
+import { printReport, runSweep } from './sweep.ts';
 
 /** Each turn must free or store something; this is only the guard against a bug that does neither for ever. */
 const TURNS_MAX = 10_000;
 
 export const maintain: Command = async (context) => {
   const { io, json, settings } = context;
-  const consents = context.flags['yes'] === true;
+  if (context.flags['yes'] !== true) return askForConsent(context);
   const db = openWritable(settings.storePath, { roomForSweep: true });
   const ingests: IngestReport[] = [];
   const sweeps: Report[] = [];
@@ -29,7 +29,6 @@ export const maintain: Command = async (context) => {
       const report = await runIngest(context, db, { analyze: true }, turn === 0);
       ingests.push(report);
       if (!json) printIngest(context, report);
-      if (!consents) break;
       const swept = await runSweep(context, db, null);
       sweeps.push(swept);
       if (!json) printReport(context, swept);
@@ -39,27 +38,19 @@ export const maintain: Command = async (context) => {
     db.close();
   }
   const code = codeOf(ingests, sweeps);
-  if (!consents && needsConsent(context)) {
-    const needed = failure(
-      'consent_needed',
-      'ingest is done; the sweep would change the store and needs consent',
-      'Add --yes, or --yes --no-data-loss as in the documented cron line.',
-    );
-    if (json) printFailure(io, true, needed, { ingests, sweeps });
-    else printFailure(io, false, needed);
-    return EXIT_OF_CODE[needed.code];
-  }
   if (json) printJson(io, { version: 1, ingests, sweeps });
   return code;
 };
 
-function needsConsent(context: Parameters<Command>[0]): boolean {
-  const { plan } = planOnly(context);
-  return (
-    plan.passes.some(({ victims }) => victims.length > 0) ||
-    plan.to_analyze.length > 0 ||
-    plan.worst_case_data_loss.length > 0
+/** Before anything is done: what a sweep after the ingest would evict cannot be known, so it cannot be asked about later. */
+function askForConsent({ io, json }: Context): ExitCode {
+  const needed = failure(
+    'consent_needed',
+    'maintain sweeps without asking and needs consent beforehand; nothing was changed',
+    'Add --yes, or --yes --no-data-loss as in the documented cron line. `session-memory ingest` alone needs none.',
   );
+  printFailure(io, json, needed);
+  return EXIT_OF_CODE[needed.code];
 }
 
 /** The worst of all turns; waiting sessions count only where they still wait at the end. */
