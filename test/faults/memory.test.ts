@@ -12,7 +12,10 @@ async function peakBytes(program: Program, ...args: string[]): Promise<number> {
   const child = program.start(...args);
   await new Response(child.stdout).bytes();
   expect(await child.exited).toBe(0);
-  return child.resourceUsage()?.maxRSS ?? Number.POSITIVE_INFINITY;
+  const peak = child.resourceUsage()?.maxRSS ?? Number.POSITIVE_INFINITY;
+  // Bytes, not kibibytes: no program of ours is smaller than this.
+  expect(peak).toBeGreaterThan(20 * MIB);
+  return peak;
 }
 
 test('a transcript of 400 MiB, then a line of 200 MiB, stay under 256 MiB', async () => {
