@@ -71,7 +71,7 @@ export async function discover(options: DiscoverOptions): Promise<Found> {
     roots.set(name, root);
     if (options.signal?.aborted === true) break;
   }
-  const sessions = await toSessions(files, options);
+  const sessions = await toSessions(withoutCompressedTwins(files), options);
   return {
     sessions,
     roots: [...roots.values()].map((root) => ({
@@ -81,6 +81,14 @@ export async function discover(options: DiscoverOptions): Promise<Found> {
     })),
     files: files.length,
   };
+}
+
+/** Where a transcript lies beside its compressed form, the agent reads the plain one; the other is about to go. */
+function withoutCompressedTwins(files: readonly FoundFile[]): FoundFile[] {
+  const paths = new Set(files.map((file) => file.path));
+  return files.filter(
+    (file) => file.class.encoding === 'plain' || !paths.has(file.path.replace(/\.zst$/, '')),
+  );
 }
 
 /** The agents' roots that exist on this machine, each once. */

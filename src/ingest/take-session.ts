@@ -159,11 +159,14 @@ async function takeOne(deps: TakeDeps, context: TakeContext, file: FoundFile): P
   // Awaited here: `using` closes the source when this function returns.
   if (stored === null) return await takeNew(context, file, source);
   const isOwn = file.known?.uid === context.uid && file.known.key === file.class.key;
-  const others = otherPathsOf(deps.db, context.uid, file.class.key, file.path);
-  // A path that is not the session's own may only replace what is stored where no other path is left on disk.
-  const mayReplace = isOwn
-    ? !others.some((path) => existsSync(path)) || file.known?.takenBytes === stored.rawBytes
-    : !others.some((path) => existsSync(path));
+  const others = otherPathsOf(deps.db, context.uid, file.class.key, file.path).filter(({ path }) =>
+    existsSync(path),
+  );
+  // A path may replace what is stored where it held all of it and no other path still does; a mere copy only where it is the last.
+  const heldAll = isOwn && file.known?.takenBytes === stored.rawBytes;
+  const mayReplace = heldAll
+    ? !others.some(({ takenBytes }) => takenBytes === stored.rawBytes)
+    : others.length === 0;
   return await takeChanged(context, file, source, stored, { mayReplace, full: deps.full });
 }
 

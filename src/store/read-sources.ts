@@ -51,14 +51,17 @@ export function agentRootOf(db: ReadableDb, uid: SessionUid): string | null {
   );
 }
 
-/** Whether a path of this session, other than `path`, was seen; the caller asks the disk whether it is still there. */
-export function otherPathsOf(db: ReadableDb, uid: SessionUid, key: string, path: string): string[] {
-  return db
-    .all<{ path: string }>(
-      `SELECT path FROM sources WHERE path <> $path
-         AND file_id = (SELECT f.id FROM files f JOIN sessions s ON s.id = f.session_id
-                        WHERE s.session_uid = $uid AND f.key = $key)`,
-      { uid, key, path },
-    )
-    .map((row) => row.path);
+/** Other paths of one file of a session, and how much of each the store has; the caller asks the disk whether they are still there. */
+export function otherPathsOf(
+  db: ReadableDb,
+  uid: SessionUid,
+  key: string,
+  path: string,
+): { readonly path: string; readonly takenBytes: number }[] {
+  return db.all(
+    `SELECT path, taken_bytes AS takenBytes FROM sources WHERE path <> $path
+       AND file_id = (SELECT f.id FROM files f JOIN sessions s ON s.id = f.session_id
+                      WHERE s.session_uid = $uid AND f.key = $key)`,
+    { uid, key, path },
+  );
 }

@@ -256,6 +256,32 @@ test('of two that differ and have one length, what grows is added to the right o
   expect(contents.sort()).toEqual([ours, theirs + promptLine(ID, 'more')].sort());
 });
 
+test('a compressed twin beside a plain transcript never replaces it', async () => {
+  using world = new World();
+  const name =
+    '.codex/sessions/2026/05/01/rollout-2026-05-01T10-00-00-33333333-3333-4333-8333-333333333333.jsonl';
+  const plain = `${JSON.stringify({ timestamp: '2026-05-01T10:00:01.000Z', type: 'event_msg', payload: { type: 'user_message', message: 'hello' } })}\n`;
+  world.put(name, plain);
+  world.put(`${name}.zst`, Bun.zstdCompressSync(Buffer.from(`${plain}longer`)));
+  await world.ingest();
+  world.put(`${name}.zst`, Bun.zstdCompressSync(Buffer.from('short')));
+  await world.ingest();
+  expect(world.stored('codex:33333333-3333-4333-8333-333333333333').toString()).toBe(plain);
+});
+
+test('a copy that changes becomes a session of its own while the first is still what it was', async () => {
+  using world = new World();
+  world.put(claudePath(ID), promptLine(ID, 'one') + promptLine(ID, 'two'));
+  const copy = world.put(claudePath(ID, '-elsewhere'), promptLine(ID, 'one') + promptLine(ID, 'two'));
+  await world.ingest();
+  writeFileSync(copy, promptLine(ID, 'one'));
+  await world.ingest();
+  writeFileSync(copy, promptLine(ID, 'other'));
+  await world.ingest();
+  expect(world.stored(UID).toString()).toBe(promptLine(ID, 'one') + promptLine(ID, 'two'));
+  expect(listSessions(world.db)).toHaveLength(2);
+});
+
 describe('sidecars', () => {
   test('subagents nested and flat, spilled results, meta files and orphans belong to their session; memory does not', async () => {
     using world = new World();
