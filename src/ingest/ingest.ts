@@ -9,12 +9,14 @@ import type { Clock, Iso } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { findSession } from '../store/read.ts';
 import { knownSources } from '../store/read-sources.ts';
+import { saveScans } from '../store/scans.ts';
 import { usage } from '../store/usage.ts';
 import { agentById } from './agents/index.ts';
 import { type AnalyzeDeps, analyzeSession, sessionsWaiting } from './analyze.ts';
 import { digestOnly } from './digest-only.ts';
 import { discover, type FoundFile, type FoundSession } from './discover.ts';
 import { storedSizeOf } from './measure.ts';
+import { scansOf } from './scan.ts';
 import { isWanted } from './select.ts';
 import { type Room, type TakeDeps, takeSession } from './take-session.ts';
 
@@ -125,7 +127,14 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
     };
   // What an earlier run stored and did not come to analyze is older than what comes now.
   if (options.analyze) await analyzeAll(deps, sessionsWaiting(deps.db, now, true), report);
-  await takeAll(deps, options, changed, report);
+  const left = await takeAll(deps, options, changed, report);
+  // A walk over everything is a scan too: `status` tells from it what is at risk.
+  const isWhole = options.paths.length === 0 && options.agent === null && !deps.signal.aborted;
+  if (isWhole)
+    saveScans(
+      deps.db,
+      scansOf(found, deps.host, now, (session) => left.has(session)),
+    );
   const after = usage(deps.db);
   report.raw_bytes_added = after.rawBytes - before.rawBytes;
   report.stored_bytes_added = after.tier1Bytes - before.tier1Bytes;
@@ -134,12 +143,14 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
   return report;
 }
 
+/** Takes one session after the other; returns those that had to wait. */
 async function takeAll(
   deps: IngestDeps,
   options: IngestOptions,
   sessions: readonly FoundSession[],
   report: IngestReport,
-): Promise<void> {
+): Promise<ReadonlySet<FoundSession>> {
+  const left = new Set<FoundSession>();
   const totalBytes = sessions.reduce((bytes, session) => bytes + rawBytesOf(session), 0);
   const take: TakeDeps = {
     db: deps.db,
@@ -163,12 +174,12 @@ async function takeAll(
     });
     const taken = await takeSession(take, session, () => roomFor(deps, options, session));
     if (taken === 'wait') {
-      report.sessions_waiting += queue.length + 1;
-      return;
+      for (const waiting of [session, ...queue]) left.add(waiting);
+      break;
     }
     if (taken === 'digest_only') {
       if (await digestOnly(deps, session, take.warn)) report.sessions_digest_only += 1;
-      else report.sessions_waiting += 1;
+      else left.add(session);
       continue;
     }
     readBytes += rawBytesOf(session);
@@ -183,6 +194,8 @@ async function takeAll(
     if (options.analyze && !taken.interrupted && (taken.kind === 'new' || taken.kind === 'grown'))
       await analyzeAll(deps, [taken.uid], report);
   }
+  report.sessions_waiting = left.size;
+  return left;
 }
 
 async function analyzeAll(

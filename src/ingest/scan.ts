@@ -9,7 +9,7 @@ import { type Clock, DAY_MS, type Iso } from '../domain/time.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { knownSources } from '../store/read-sources.ts';
 import { AGENTS } from './agents/index.ts';
-import { discover, existingRoots, type FoundSession } from './discover.ts';
+import { discover, existingRoots, type Found, type FoundSession } from './discover.ts';
 
 export interface AgentScan {
   readonly agent: string;
@@ -39,6 +39,16 @@ export async function scanAgents(
 ): Promise<AgentScan[]> {
   const now = clock.now();
   const found = await discover({ host, paths: [], agent: null, known: knownSources(db), now, warn });
+  return scansOf(found, host, now, (session) => session.isChanged);
+}
+
+/** What a walk over all agents' folders tells; `waits`: whether a session is not stored, or not all of it. */
+export function scansOf(
+  found: Found,
+  host: Host,
+  now: Iso,
+  waits: (session: FoundSession) => boolean,
+): AgentScan[] {
   return existingRoots(host, AGENTS).map(({ agent, root }) => {
     const sessions = found.sessions.filter((session) => session.agent === agent && session.root === root);
     const days = deletesAfterDays(agent, root);
@@ -52,9 +62,9 @@ export async function scanAgents(
       sessions: sessions.length,
       files: totals?.files ?? 0,
       raw_bytes: totals?.rawBytes ?? 0,
-      sessions_not_stored: sessions.filter((session) => session.isChanged).length,
+      sessions_not_stored: sessions.filter(waits).length,
       sessions_at_risk: atRisk.length,
-      at_risk_not_stored: atRisk.filter((session) => session.isChanged).length,
+      at_risk_not_stored: atRisk.filter(waits).length,
       deletes_after_days: days,
       scanned_at: now,
     };
