@@ -14,9 +14,12 @@ const APPLICATION_ID = 0x534d454d;
 
 /** The version a store is at; 0 for an empty file. Refuses what is not ours and what is newer. */
 export function storeVersion(db: ReadableDb, migrations: readonly Migration[] = MIGRATIONS): number {
-  const version = db.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
-  const application = db.get<{ application_id: number }>('PRAGMA application_id')?.application_id ?? 0;
-  const tables = db.get<{ n: number }>('SELECT count(*) AS n FROM sqlite_schema')?.n ?? 0;
+  // One state: between two questions another process may have made the store.
+  const { version, application, tables } = db.snapshot(() => ({
+    version: db.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0,
+    application: db.get<{ application_id: number }>('PRAGMA application_id')?.application_id ?? 0,
+    tables: db.get<{ n: number }>('SELECT count(*) AS n FROM sqlite_schema')?.n ?? 0,
+  }));
   if (application !== APPLICATION_ID && tables > 0) {
     throw new FailureError(
       failure(
