@@ -8,6 +8,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { FailureError, failure } from '../domain/errors.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
 import { MIGRATIONS, type Migration } from './migrations/index.ts';
+import { makePrivateFile } from './place.ts';
 
 /** `PRAGMA application_id`: "SMEM". */
 const APPLICATION_ID = 0x534d454d;
@@ -67,6 +68,8 @@ function newestVersion(migrations: readonly Migration[]): number {
 function copyAllButSegments(db: WritableDb, version: number): void {
   const copyPath = `${db.path}.before-v${version + 1}`;
   if (existsSync(copyPath)) rmSync(copyPath);
+  // SQLite would make it with the user's umask.
+  makePrivateFile(copyPath);
   db.run('ATTACH $path AS copy', { path: copyPath });
   try {
     db.writeTransaction(() => {
