@@ -14,9 +14,11 @@ import type { FoundFile, FoundSession } from './discover.ts';
 import { SourceFile } from './source.ts';
 import { newFile } from './take-file.ts';
 
+/** `continues`: it was evicted before, and begins with what was; its new digest then covers the old one. */
 export async function digestOnly(
   deps: { readonly db: WritableDb; readonly clock: Clock },
   found: FoundSession,
+  continues: boolean,
   warn: (text: string) => void,
 ): Promise<boolean> {
   const now = deps.clock.now();
@@ -63,6 +65,7 @@ export async function digestOnly(
       version: DIGEST_VERSION,
       json: made.json,
       reason: 'alone it exceeds the hard cap; its digest stays',
+      continues,
       files: hashed.map(({ role, key, relPath, encoding, rawBytes, sha256 }) => ({
         role,
         key,

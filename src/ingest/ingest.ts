@@ -173,12 +173,12 @@ async function takeAll(
       totalBytes,
     });
     const taken = await takeSession(take, session, () => roomFor(deps, options, session));
-    if (taken === 'wait') {
+    if (taken.kind === 'wait') {
       for (const waiting of [session, ...queue]) left.add(waiting);
       break;
     }
-    if (taken === 'digest_only') {
-      if (await digestOnly(deps, session, take.warn)) report.sessions_digest_only += 1;
+    if (taken.kind === 'digest_only') {
+      if (await digestOnly(deps, session, taken.continues, take.warn)) report.sessions_digest_only += 1;
       else left.add(session);
       continue;
     }

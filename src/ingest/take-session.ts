@@ -10,9 +10,9 @@ import { FailureError, messageOf } from '../domain/errors.ts';
 import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
 import { type Iso, plausibleTime } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
-import { findSession } from '../store/read.ts';
+import { filesOf, findSession } from '../store/read.ts';
 import { otherPathsOf, type Tombstone, tombstonesOf } from '../store/read-sources.ts';
-import { sameBytes } from '../store/segments.ts';
+import { removedRanges, sameBytes } from '../store/segments.ts';
 import { describeSession, ensureSession } from '../store/write-raw.ts';
 import { noteReturn } from '../store/write-return.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
@@ -46,17 +46,23 @@ export interface TakenSession {
 /** Whether what would be stored fits under the hard cap. */
 export type Room = 'store' | 'wait' | 'digest_only';
 
+/** Nothing was stored: there is no room now, or never. `continues`: it was evicted, and begins with what was. */
+export type NotTaken =
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'digest_only'; readonly continues: boolean };
+
 /** Asks for room only where something would be stored. */
 export async function takeSession(
   deps: TakeDeps,
   found: FoundSession,
   roomFor: () => Promise<Room>,
-): Promise<TakenSession | Exclude<Room, 'store'>> {
+): Promise<TakenSession | NotTaken> {
   const before = findSession(deps.db, found.uid);
   const seen = before?.evictedAt != null ? await lookAtEvicted(deps, found) : null;
   if (seen?.kind === 'evicted') return seen;
   const room = await roomFor();
-  if (room !== 'store') return room;
+  if (room === 'wait') return { kind: 'wait' };
+  if (room === 'digest_only') return { kind: 'digest_only', continues: seen?.continues ?? true };
   if (seen !== null) {
     const sessionId = await describedRow(deps, found);
     noteReturn(deps.db, sessionId, deps.now, seen.continues);
@@ -213,7 +219,13 @@ async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look>
       deps.warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
     }
   }
-  if (!isSame) return { kind: 'changed', continues: newest.every((stone) => continued.has(stone.key)) };
+  if (!isSame) {
+    // What the agent had removed is in the old digest and in no source any more: no new digest covers that.
+    const hadRemoved = filesOf(deps.db, found.uid).some(
+      (file) => file.gone && removedRanges(file).length > 0,
+    );
+    return { kind: 'changed', continues: !hadRemoved && newest.every((stone) => continued.has(stone.key)) };
+  }
   return {
     uid: found.uid,
     kind: 'evicted',

@@ -71,8 +71,9 @@ export interface NewFile {
   readonly encoding: 'plain' | 'zstd';
 }
 
-/** The file's number. A tombstone's file starts again with an empty log. */
+/** The file's number. A tombstone's file starts again with an empty log. Fails as busy where the session was just evicted. */
 export function ensureFile(db: WritableDb, sessionId: number, file: NewFile): number {
+  refuseEvicted(db, sessionId);
   const found = db.get<{ id: number; gone: number }>(
     'SELECT id, gone FROM files WHERE session_id = $sessionId AND key = $key',
     { sessionId, key: file.key },
@@ -100,6 +101,26 @@ export function ensureFile(db: WritableDb, sessionId: number, file: NewFile): nu
   return found.id;
 }
 
+/** One file of a session that a sweep has just evicted must not come back alone: all return together, by `noteReturn`. */
+function refuseEvicted(db: WritableDb, sessionId: number): void {
+  const evicted = db.get(
+    `SELECT 1 AS found FROM sessions s WHERE id = $sessionId AND evicted_at IS NOT NULL AND NOT EXISTS
+       (SELECT 1 FROM events WHERE session_id = s.id AND generation = s.raw_generation AND kind = 'returned')`,
+    { sessionId },
+  );
+  if (evicted !== null) throw changedMeanwhile();
+}
+
+function changedMeanwhile(): FailureError {
+  return new FailureError(
+    failure(
+      'busy',
+      'another process stored or evicted this session at the same moment',
+      'The next ingest looks at it again.',
+    ),
+  );
+}
+
 export interface NewSegment {
   readonly logOffset: number;
   readonly rawBytes: number;
@@ -124,15 +145,8 @@ export function addSegments(
       fileId,
     },
   );
-  if (file === null || file.gone === 1 || file.log_bytes !== target.logBytes) {
-    throw new FailureError(
-      failure(
-        'busy',
-        'another process stored or evicted this session at the same moment',
-        'The next ingest looks at it again.',
-      ),
-    );
-  }
+  if (file === null || file.gone === 1 || file.log_bytes !== target.logBytes) throw changedMeanwhile();
+  refuseEvicted(db, sessionId);
   for (const segment of segments) {
     invariant(segment.data.length > 0 && segment.rawBytes > 0, 'a segment holds bytes');
     const { lastInsertRowid: id } = db.run(

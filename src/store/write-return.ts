@@ -7,18 +7,23 @@ import type { WritableDb } from './connection.ts';
 import { ensureFile, type NewFile, noteEvent, recountSession } from './write-raw.ts';
 
 /**
- * Before an evicted session is stored whole again. `continues`: what was evicted stands unchanged at the start of what is
- * there now, so that a new digest covers the old one too; otherwise the old digest stays beside the new one.
+ * Before an evicted session is stored whole again; without it the schema refuses its segments. `continues`: what was evicted
+ * stands unchanged at the start of what is there now, so that a new digest covers the old one too; otherwise the old digest
+ * stays beside the new one.
  */
 export function noteReturn(db: WritableDb, sessionId: number, at: Iso, continues: boolean): void {
-  db.writeTransaction(() => {
-    if (!continues)
-      db.run('UPDATE sessions SET covers_from = raw_generation + 1 WHERE id = $sessionId', { sessionId });
-    const reason = continues
-      ? 'grew since it was evicted'
-      : 'changed since it was evicted; its old digest stays';
-    noteEvent(db, { kind: 'returned', sessionId, at, reason });
-  });
+  db.writeTransaction(() => putReturn(db, sessionId, at, continues));
+}
+
+function putReturn(db: WritableDb, sessionId: number, at: Iso, continues: boolean): void {
+  if (!continues)
+    db.run('UPDATE sessions SET covers_from = raw_generation + 1 WHERE id = $sessionId', { sessionId });
+  // All of its files come back. Where this run is killed after the first, the next must not take the others for known.
+  db.run("UPDATE sources SET stat = 'returning' WHERE session_id = $sessionId", { sessionId });
+  const reason = continues
+    ? 'grew since it was evicted'
+    : 'changed since it was evicted; its old digest stays';
+  noteEvent(db, { kind: 'returned', sessionId, at, reason });
 }
 
 export interface DigestOnly {
@@ -28,6 +33,8 @@ export interface DigestOnly {
   readonly version: number;
   readonly json: string;
   readonly reason: string;
+  /** As for `noteReturn`, where it was evicted before. */
+  readonly continues: boolean;
   readonly files: readonly (NewFile & { readonly rawBytes: number; readonly sha256: Uint8Array })[];
 }
 
@@ -36,6 +43,11 @@ export function recordDigestOnly(db: WritableDb, session: DigestOnly): void {
   const { sessionId } = session;
   db.writeTransaction(() => {
     // One that came back grown is of a new generation; a digest and an event stand for one generation only.
+    const isEvicted =
+      db.get('SELECT 1 AS found FROM sessions WHERE id = $sessionId AND evicted_at IS NOT NULL', {
+        sessionId,
+      }) !== null;
+    if (isEvicted) putReturn(db, sessionId, session.at, session.continues);
     db.run(
       `UPDATE sessions SET raw_generation = raw_generation + 1, evicted_at = NULL, analyzed_at = NULL, stored_bytes = 0
        WHERE id = $sessionId AND evicted_at IS NOT NULL`,

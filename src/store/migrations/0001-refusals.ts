@@ -36,8 +36,15 @@ const sessions = [
   refuse(
     'sessions_generation_rises',
     'UPDATE OF raw_generation ON sessions',
-    'NEW.raw_generation NOT IN (OLD.raw_generation, OLD.raw_generation + 1)',
-    'raw_generation only rises, by one',
+    `NEW.raw_generation <> OLD.raw_generation AND (NEW.raw_generation <> OLD.raw_generation + 1
+      OR NEW.analyzed_at IS NOT NULL OR NEW.evicted_at IS NOT NULL)`,
+    'raw_generation only rises, by one, and leaves the session live and un-analyzed',
+  ),
+  refuse(
+    'sessions_covers_less',
+    'UPDATE OF covers_from ON sessions',
+    'NEW.covers_from < OLD.covers_from OR NEW.covers_from > OLD.raw_generation + 1',
+    'covers_from only rises: what it once left out is gone',
   ),
   refuse(
     'sessions_evicted_by_event',
@@ -51,8 +58,11 @@ const sessions = [
     'sessions_eviction_stays',
     'UPDATE OF evicted_at ON sessions',
     `OLD.evicted_at IS NOT NULL AND NEW.evicted_at IS NOT OLD.evicted_at
-      AND NOT (NEW.evicted_at IS NULL AND NEW.raw_generation = OLD.raw_generation + 1)`,
-    'an evicted session comes back only with new segments',
+      AND NOT (NEW.evicted_at IS NULL AND NEW.raw_generation = OLD.raw_generation + 1
+        AND NEW.stored_bytes = (SELECT coalesce(sum(stored_bytes), 0) FROM segments WHERE session_id = OLD.id)
+        AND EXISTS (SELECT 1 FROM events WHERE session_id = OLD.id AND generation = OLD.raw_generation
+                      AND kind = 'returned'))`,
+    'an evicted session comes back only by an event that says so, with what is stored of it',
   ),
   refuse(
     'sessions_analyzed_by_digest',
@@ -60,6 +70,13 @@ const sessions = [
     `NEW.analyzed_at IS NOT NULL AND NEW.analyzed_at IS NOT OLD.analyzed_at
       AND NOT EXISTS (SELECT 1 FROM digests WHERE session_id = OLD.id AND generation = NEW.raw_generation AND complete = 1)`,
     'no digest covers what is stored',
+  ),
+  refuse(
+    'sessions_analyzed_once',
+    'UPDATE OF analyzed_at ON sessions',
+    `OLD.analyzed_at IS NOT NULL AND NEW.analyzed_at IS NOT OLD.analyzed_at
+      AND NOT (NEW.analyzed_at IS NULL AND NEW.raw_generation > OLD.raw_generation)`,
+    'analyzed_at stays until the session grows',
   ),
 ];
 
@@ -112,6 +129,19 @@ const files = [
     `NEW.log_bytes < OLD.log_bytes AND (OLD.gone = 0 OR EXISTS (SELECT 1 FROM segments
        WHERE session_id = OLD.session_id AND file_id = OLD.id))`,
     'the log of a file only grows while it has segments',
+  ),
+  refuse(
+    'files_log_ends_with_segment',
+    'UPDATE OF log_bytes ON files',
+    `NEW.log_bytes > OLD.log_bytes AND NOT EXISTS (SELECT 1 FROM segments
+       WHERE session_id = OLD.session_id AND file_id = OLD.id AND log_offset + raw_bytes = NEW.log_bytes)`,
+    'the log of a file ends where its last segment does',
+  ),
+  refuse(
+    'files_return_empty',
+    'UPDATE OF gone ON files',
+    'NEW.gone = 0 AND OLD.gone = 1 AND (NEW.log_bytes <> 0 OR NEW.raw_bytes <> 0 OR NEW.sha256 IS NOT NULL)',
+    'an evicted file comes back with nothing stored',
   ),
   refuse(
     'files_gone_with_session',
@@ -177,6 +207,14 @@ const events = [
        WHERE s.id = NEW.session_id AND s.analyzed_at IS NOT NULL AND d.generation = s.raw_generation AND d.complete = 1)`,
     'no digest covers what is stored',
   ),
+  // Not left to NOT NULL of the tombstone: INSERT OR IGNORE and OR FAIL hand their way with conflicts down to triggers.
+  refuse(
+    'events_know_content',
+    'INSERT ON events',
+    `NEW.kind IN ('evicted', 'data_loss') AND EXISTS (SELECT 1 FROM files
+       WHERE session_id = NEW.session_id AND gone = 0 AND sha256 IS NULL)`,
+    'a file has no hash for its tombstone',
+  ),
 ];
 
 const others = [
@@ -184,13 +222,13 @@ const others = [
   refuse(
     'sweeps_no_replace',
     'INSERT ON sweeps',
-    'EXISTS (SELECT 1 FROM sweeps WHERE sweep_id = NEW.sweep_id)',
+    'EXISTS (SELECT 1 FROM sweeps WHERE sweep_id = NEW.sweep_id OR rowid = NEW.rowid)',
     'the sweep exists',
   ),
   refuse(
     'sweeps_finish_once',
     'UPDATE ON sweeps',
-    'OLD.report IS NOT NULL OR NEW.sweep_id IS NOT OLD.sweep_id',
+    'OLD.report IS NOT NULL OR NEW.sweep_id IS NOT OLD.sweep_id OR NEW.rowid IS NOT OLD.rowid',
     'a report is final',
   ),
   refuse('tombstones_no_delete', 'DELETE ON tombstones', '1', 'tombstones are kept for good'),
@@ -200,6 +238,14 @@ const others = [
     'INSERT ON tombstones',
     'EXISTS (SELECT 1 FROM tombstones WHERE id = NEW.id)',
     'the tombstone exists',
+  ),
+  refuse(
+    'tombstones_of_the_evicted',
+    'INSERT ON tombstones',
+    `NOT EXISTS (SELECT 1 FROM sessions s JOIN files f ON f.session_id = s.id
+       WHERE s.id = NEW.session_id AND s.evicted_at IS NOT NULL AND s.raw_generation = NEW.generation
+         AND f.key = NEW.key AND f.gone = 0 AND f.raw_bytes = NEW.raw_bytes AND f.sha256 = NEW.sha256)`,
+    'a tombstone stands for a file that is just evicted',
   ),
 ];
 
