@@ -57,6 +57,7 @@ export type Progress =
       readonly usageBytes: number;
     }
   | { readonly kind: 'analyzing'; readonly uid: SessionUid; readonly done: number; readonly total: number }
+  | { readonly kind: 'analyze_failed'; readonly uid: SessionUid; readonly why: string }
   | { readonly kind: 'reclaiming'; readonly leftBytes: number };
 
 /** The steps that are asked about, in the order in which they may come. */
@@ -70,6 +71,8 @@ export interface Proposal {
   /** Who would be analyzed. */
   readonly toAnalyze: readonly SessionCard[];
   readonly usageBytes: number;
+  /** True where it is shown anew, because what was shown before is no longer what is stored. */
+  readonly movedOn: boolean;
   /** For `data_loss`: why each could not be analyzed. */
   readonly failures: ReadonlyMap<SessionUid, string>;
 }

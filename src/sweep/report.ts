@@ -58,6 +58,8 @@ export const WARNINGS = {
     `still over hard cap: losing every un-analyzed session would not be enough, so none was evicted (pinned sessions hold ${pinned}); unpin some or raise the hard cap`,
   dataLossForbidden: (count: number) =>
     `still over hard cap: ${count} un-analyzed session(s) would have to be lost, which --no-data-loss forbids`,
+  keepsChanging:
+    'still over hard cap: what would be lost changed each time it was shown, so nothing was lost; try again when no agent writes',
   reclaimFailed: (why: string) => `freed space could not be given back yet (${why}); the next sweep goes on`,
   notReclaimed:
     'freed space stays in the file for later reuse (--no-reclaim); evicted bytes may still be readable in it',

@@ -7,6 +7,7 @@ import { FailureError, invariant, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionCard } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
+import { isEvictable } from '../policy/census.ts';
 import {
   backstopVictims,
   budgetVictims,
@@ -21,10 +22,15 @@ import { planReport, type Report, WARNINGS } from './report.ts';
 
 /** Evictions between two looks at the stop signal and two reports of progress. */
 const BATCH = 100;
+/** The same where somebody watches: they can stop between two sessions, and see it move. */
+const BATCH_WATCHED = 10;
 /** A budget pass that the user thins out is shown again before any loss, but not for ever. */
 const BUDGET_ROUNDS_MAX = 8;
+/** How often a list of losses is shown anew because the store moved on. */
+const LOSS_ROUNDS_MAX = 20;
 
-type Went = 'on' | 'stopped';
+/** `moved_on`: what was shown is no longer what is stored, so nothing was done. */
+type Went = 'on' | 'stopped' | 'moved_on';
 
 export class Run {
   readonly #deps: SweepDeps;
@@ -66,24 +72,43 @@ export class Run {
     const { limits, flags } = this.#options;
     if ((await this.#evictStep('backstop', this.#backstop)) === 'stopped') return 'stopped';
     if ((await this.#evictStep('budget', this.#budget)) === 'stopped') return 'stopped';
-    if (this.#usage() <= limits.rawHardCapBytes) return 'on';
-    if (flags.analyze) {
-      if ((await this.#analyzeStep()) === 'stopped') return 'stopped';
-      if ((await this.#evictStep('budget_again', this.#budget)) === 'stopped') return 'stopped';
+    let went: Went = 'moved_on';
+    for (let round = 0; went === 'moved_on' && round < LOSS_ROUNDS_MAX; round += 1) {
+      if (this.#usage() <= limits.rawHardCapBytes) return 'on';
+      if (flags.analyze) {
+        if ((await this.#analyzeStep(round > 0)) === 'stopped') return 'stopped';
+        if ((await this.#evictStep('budget_again', this.#budget)) === 'stopped') return 'stopped';
+      }
+      went = await this.#dataLossStep(round > 0);
     }
-    return this.#dataLossStep();
+    if (went === 'moved_on') this.#warnings.push(WARNINGS.keepsChanging);
+    return went;
   }
 
-  /** Backstop and both budget passes: propose, ask, evict. */
+  /** Backstop and both budget passes: propose, ask, evict. Shown anew where the store moved on while somebody thought. */
   async #evictStep(step: 'backstop' | 'budget' | 'budget_again', taken: SessionUid[]): Promise<Went> {
-    const victims = this.#victimsOf(step).filter((victim) => this.#isPlanned(step, victim));
-    const decision = await this.#ask({ step, victims, toAnalyze: [] });
-    if (decision.kind === 'stop') return 'stopped';
-    if (decision.kind === 'skip') return this.#decline(step, victims);
-    const keepOut = decision.keepOut ?? new Set();
-    const chosen = victims.filter(({ card }) => this.#isChosen(card, keepOut));
     const untilBytes = step === 'backstop' ? null : this.#options.limits.rawSoftCapBytes;
-    return this.#locked(() => this.#evictAll(step, chosen, untilBytes, taken, keepOut));
+    for (let movedOn = false; ; movedOn = true) {
+      const victims = this.#victimsOf(step).filter((victim) => this.#isPlanned(step, victim));
+      const decision = await this.#ask({ step, victims, toAnalyze: [], movedOn });
+      if (decision.kind === 'stop') return 'stopped';
+      if (decision.kind === 'skip') return this.#decline(step, victims);
+      const keepOut = decision.keepOut ?? new Set();
+      const chosen = victims.filter(({ card }) => !keepOut.has(card.uid));
+      const went = await this.#locked(async () => {
+        if (!chosen.every(({ card }) => this.#isAsShown(card))) return 'moved_on';
+        this.#noteKeptOut(victims, keepOut);
+        return this.#evictAll(step, chosen, untilBytes, taken, keepOut);
+      });
+      if (went !== 'moved_on') return went;
+    }
+  }
+
+  /** A script has the lock since its plan, and passes over what changed; a person is shown what changed first. */
+  #isAsShown(shown: SessionCard): boolean {
+    if (this.#consent.unattended) return true;
+    const now = this.#deps.store.card(shown.uid);
+    return now !== null && isEvictable(now) && now.generation === shown.generation;
   }
 
   async #evictAll(
@@ -98,7 +123,7 @@ export class Run {
     const seen = new Set<SessionUid>(keepOut);
     for (let queue = [...chosen]; queue.length > 0; ) {
       if (this.#deps.signal.aborted) return 'stopped';
-      const batch = queue.splice(0, BATCH);
+      const batch = queue.splice(0, this.#consent.unattended ? BATCH : BATCH_WATCHED);
       for (const { card } of batch) seen.add(card.uid);
       this.#record(this.#deps.store.evict(batch, this.#context(), untilBytes), taken);
       // A victim that had changed leaves room for the next in order; an exact plan takes nobody else.
@@ -112,10 +137,13 @@ export class Run {
   }
 
   /** (a) of the overflow: every live un-analyzed session, now, in order; a failure is a warning and the next is tried. */
-  async #analyzeStep(): Promise<Went> {
+  async #analyzeStep(again: boolean): Promise<Went> {
     const now = this.#deps.clock.now();
-    const toAnalyze = this.#deps.store.withCensus(now, (census) => sessionsToAnalyze(census, now));
-    const decision = await this.#ask({ step: 'analyze', victims: [], toAnalyze });
+    const toAnalyze = this.#deps.store
+      .withCensus(now, (census) => sessionsToAnalyze(census, now))
+      .filter((card) => this.#failed.get(card.uid)?.generation !== card.generation);
+    if (again && toAnalyze.length === 0) return 'on';
+    const decision = await this.#ask({ step: 'analyze', victims: [], toAnalyze, movedOn: again });
     if (decision.kind === 'stop') return 'stopped';
     if (decision.kind === 'skip') return this.#decline('analyze', []);
     return this.#locked(async () => {
@@ -138,11 +166,12 @@ export class Run {
       return;
     }
     this.#warnings.push(WARNINGS.analyzeFailed(card.uid, outcome.why));
+    this.#deps.progress({ kind: 'analyze_failed', uid: card.uid, why: outcome.why });
     this.#failed.set(card.uid, { generation: card.generation, why: outcome.why });
   }
 
   /** (c) of the overflow, the last resort. */
-  async #dataLossStep(): Promise<Went> {
+  async #dataLossStep(movedOn: boolean): Promise<Went> {
     const { limits, flags } = this.#options;
     for (let round = 0; round < BUDGET_ROUNDS_MAX; round += 1) {
       if (this.#usage() <= limits.rawHardCapBytes) return 'on';
@@ -166,15 +195,16 @@ export class Run {
       this.#warnings.push(WARNINGS.dataLossForbidden(resort.victims.length));
       return 'on';
     }
-    return this.#askAndLose(resort.victims);
+    return this.#askAndLose(resort.victims, movedOn);
   }
 
-  async #askAndLose(victims: readonly Victim[]): Promise<Went> {
-    const decision = await this.#ask({ step: 'data_loss', victims, toAnalyze: [] });
+  async #askAndLose(victims: readonly Victim[], movedOn: boolean): Promise<Went> {
+    const decision = await this.#ask({ step: 'data_loss', victims, toAnalyze: [], movedOn });
     if (decision.kind === 'stop') return 'stopped';
     if (decision.kind === 'skip') return this.#decline('data_loss', victims);
     const { rawHardCapBytes } = this.#options.limits;
     return this.#locked(async () => {
+      if (!this.#consent.unattended && !this.#isSameLoss(victims)) return 'moved_on';
       this.#begin();
       this.#deps.progress({ kind: 'pass', pass: 'data_loss', victims: victims.length });
       for (const victim of victims) {
@@ -187,6 +217,13 @@ export class Run {
       }
       return 'on';
     });
+  }
+
+  /** Whether what was shown is, one by one, what would be lost now. */
+  #isSameLoss(shown: readonly Victim[]): boolean {
+    if (this.#victimsOf('budget_again').length > 0) return false;
+    const stored = ({ card }: Victim) => [card.uid, card.generation, card.storedBytes].join(' ');
+    return this.#lastResort().victims.map(stored).join() === shown.map(stored).join();
   }
 
   /** Who may be lost: live, unpinned, still un-analyzed, tried in this run (unless analysis is off), unchanged, within the plan. */
@@ -230,16 +267,18 @@ export class Run {
     );
   }
 
-  /** Notes who is kept out. */
-  #isChosen(card: SessionCard, keepOut: ReadonlySet<SessionUid>): boolean {
-    if (keepOut.has(card.uid)) {
-      this.#skipped.push({ session_uid: card.uid, reason: 'kept out by the user' });
-      return false;
+  #noteKeptOut(victims: readonly Victim[], keepOut: ReadonlySet<SessionUid>): void {
+    for (const { card } of victims) {
+      if (!keepOut.has(card.uid)) continue;
+      const pinned = this.#deps.store.card(card.uid)?.pinned === true;
+      this.#skipped.push({
+        session_uid: card.uid,
+        reason: pinned ? 'pinned by the user' : 'kept out by the user',
+      });
     }
-    return true;
   }
 
-  async #ask(step: Pick<Proposal, 'step' | 'victims' | 'toAnalyze'>): Promise<Decision> {
+  async #ask(step: Pick<Proposal, 'step' | 'victims' | 'toAnalyze' | 'movedOn'>): Promise<Decision> {
     if (this.#deps.signal.aborted) return { kind: 'stop' };
     const failures = new Map([...this.#failed].map(([uid, { why }]) => [uid, why]));
     return this.#consent.ask({ ...step, usageBytes: this.#usage(), failures });
