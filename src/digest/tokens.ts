@@ -1,15 +1,19 @@
-/** Arithmetic of tokens, field by field. Promises: pure. */
+/** Arithmetic of tokens, field by field. Promises: pure; a sum stays a whole number, whatever a transcript claims. */
 import type { Tokens } from '../domain/facts.ts';
 
 export const NO_TOKENS: Tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0, reasoning: 0 };
 
+function added(a: number, b: number): number {
+  return Math.min(a + b, Number.MAX_SAFE_INTEGER);
+}
+
 export function sum(a: Tokens, b: Tokens): Tokens {
   return {
-    input: a.input + b.input,
-    cacheRead: a.cacheRead + b.cacheRead,
-    cacheWrite: a.cacheWrite + b.cacheWrite,
-    output: a.output + b.output,
-    reasoning: a.reasoning + b.reasoning,
+    input: added(a.input, b.input),
+    cacheRead: added(a.cacheRead, b.cacheRead),
+    cacheWrite: added(a.cacheWrite, b.cacheWrite),
+    output: added(a.output, b.output),
+    reasoning: added(a.reasoning, b.reasoning),
   };
 }
 

@@ -6,7 +6,16 @@
  */
 import type { Tokens } from '../../domain/facts.ts';
 import type { Iso } from '../../domain/time.ts';
-import { countAt, isRecord, type JsonRecord, recordAt, textAt, timeBehind, viewOf } from './jsonl.ts';
+import {
+  between,
+  countAt,
+  isRecord,
+  type JsonRecord,
+  recordAt,
+  textAt,
+  timeBehind,
+  viewOf,
+} from './jsonl.ts';
 
 const TIME = '"timestamp":"';
 const TIME_BYTES = Buffer.from(TIME);
@@ -49,7 +58,7 @@ export function humanText(text: string): string | null {
   const name = /^<command-(?:name|message)>[\s\S]*?<command-name>([^<]*)|^<command-name>([^<]*)/.exec(
     trimmed,
   );
-  const args = /<command-args>([\s\S]*?)<\/command-args>/.exec(trimmed)?.[1]?.trim();
+  const args = between(trimmed, '<command-args>', '</command-args>')?.trim();
   const command = (name?.[1] ?? name?.[2])?.trim();
   return command && args ? `${command} ${args}` : null;
 }

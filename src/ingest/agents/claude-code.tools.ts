@@ -4,7 +4,7 @@
  */
 import type { FactSink, Todo } from '../../domain/facts.ts';
 import type { Iso } from '../../domain/time.ts';
-import { isRecord, type JsonRecord, listAt, recordAt, textAt } from './jsonl.ts';
+import { between, isRecord, type JsonRecord, listAt, recordAt, textAt } from './jsonl.ts';
 
 /** Calls that wait for a result; a transcript torn again and again must not fill the memory. */
 const WAITING_MAX = 10_000;
@@ -165,9 +165,8 @@ export class ClaudeTools {
   note(text: string, uuid: string | null, at: Iso | null): void {
     if (text.startsWith('<task-notification>')) {
       const id = /<task-id>([\w-]+)<\/task-id>/.exec(text)?.[1];
-      const result = /<result>([\s\S]*?)<\/result>/.exec(text)?.[1];
-      if (id !== undefined && result !== undefined && this.agentIds.has(id))
-        this.sink.subagent(id, { result });
+      const result = between(text, '<result>', '</result>');
+      if (id !== undefined && result !== null && this.agentIds.has(id)) this.sink.subagent(id, { result });
     } else if (text.startsWith('<bash-input>')) {
       const command = /^<bash-input>([\s\S]*?)<\/bash-input>/.exec(text)?.[1]?.trim();
       if (command) this.sink.command(uuid ?? command, command, at);

@@ -88,7 +88,9 @@ export class CodexTools {
 
   /** Input for, or a look at, a command that still runs: its output may bring that command's end. */
   private goOn(callId: string, input: JsonRecord): void {
-    const origin = this.running.get(String(input['session_id']));
+    // A forged id may be a record that no text can be made of.
+    const id = input['session_id'];
+    const origin = typeof id === 'number' || typeof id === 'string' ? this.running.get(`${id}`) : undefined;
     if (origin !== undefined && this.waiting.size < WAITING_MAX) this.waiting.set(callId, origin);
   }
 
@@ -122,7 +124,7 @@ export class CodexTools {
     const callId = textAt(item, 'call_id') ?? '';
     const origin = this.waiting.get(callId);
     const exitCode = item['exit_code'];
-    if (origin === undefined || typeof exitCode !== 'number') return;
+    if (origin === undefined || !isStatus(exitCode)) return;
     this.waiting.delete(callId);
     const text = textAt(item, 'aggregated_output') ?? textAt(item, 'stdout') ?? textAt(item, 'stderr') ?? '';
     this.ended(origin, exitCode, exitCode !== 0, text, at);
@@ -199,7 +201,7 @@ function outputOf(output: unknown): Output {
   const old = whole.startsWith('{"output"') ? parseRecord(whole) : null;
   if (old !== null) {
     const code = recordAt(old, 'metadata')['exit_code'];
-    const exitCode = typeof code === 'number' ? code : null;
+    const exitCode = isStatus(code) ? code : null;
     return {
       exitCode,
       failed: exitCode !== null && exitCode !== 0,
@@ -219,6 +221,11 @@ function outputOf(output: unknown): Output {
     text: isHeaded ? whole.slice(start + 'Output:\n'.length) : whole,
     terminal: /^Process running with session ID (\w{1,32})/m.exec(heading)?.[1] ?? null,
   };
+}
+
+/** An exit status is a small whole number; a forged one need not be. */
+function isStatus(code: unknown): code is number {
+  return Number.isInteger(code) && Math.abs(Number(code)) < 2 ** 32;
 }
 
 function joined(output: readonly unknown[]): string {

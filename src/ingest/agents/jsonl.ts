@@ -10,7 +10,7 @@ import { type Iso, parseTime } from '../../domain/time.ts';
 export const LINE_BYTES_MAX = 16 * 1024 * 1024;
 /** How much of a line's beginning decides whether it is parsed: paths make 300 too few. */
 export const HEAD_BYTES = 700;
-/** Starts of records tried within one broken line; more would let a hostile line cost more than its length. */
+/** Starts tried in vain within one broken line; more would let a hostile line cost more than its length. */
 const STARTS_TRIED_MAX = 64;
 /** Characters scanned for all starts of one broken line together, as a multiple of its length. */
 const SCANS_OF_LINE_MAX = 4;
@@ -47,10 +47,17 @@ export function textAt(record: JsonRecord, key: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-/** The member `key` as a count from 0 up, else 0. */
+/** The member `key` as a whole count from 0 up, at most what a number holds exactly; else 0. */
 export function countAt(record: JsonRecord, key: string): number {
   const value = record[key];
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
+  return typeof value === 'number' && value > 0 ? Math.min(Math.floor(value), Number.MAX_SAFE_INTEGER) : 0;
+}
+
+/** The text between the first `open` and the next `close`, or null. Linear, where a lazy pattern tries every `open` to the end. */
+export function between(text: string, open: string, close: string): string | null {
+  const at = text.indexOf(open);
+  const end = at < 0 ? -1 : text.indexOf(close, at + open.length);
+  return end < 0 ? null : text.slice(at + open.length, end);
 }
 
 /** Parses text that should be one JSON object; null where it is none. */
@@ -111,12 +118,13 @@ function takePiece(piece: string, into: JsonRecord[], budget: { starts: number; 
     const start = piece.indexOf('{"', at);
     if (start < 0) break;
     if (piece.slice(at, start).trim() !== '') complete = false;
-    budget.starts--;
     const end = objectEnd(piece, start);
     budget.chars -= (end < 0 ? piece.length : end) - start;
     const record = end > 0 && endsRecord(piece, end) ? parseRecord(piece.slice(start, end)) : null;
     if (record === null) {
       complete = false;
+      // Only what was tried in vain is counted: any number of whole records may be glued together.
+      budget.starts--;
       at = start + 2;
     } else {
       into.push(record);

@@ -1,0 +1,213 @@
+/** Transcripts made to do harm, one by one: each test is a hole that was there. Mutations of genuine ones: hostile-mutations. */
+import { describe, expect, test } from 'bun:test';
+import type { AgentFormat } from '../../src/domain/agent.ts';
+import type { Digest } from '../../src/domain/digest.ts';
+import { claudeCode } from '../../src/ingest/agents/claude-code.ts';
+import { codex } from '../../src/ingest/agents/codex.ts';
+import { digestOf } from '../digest/samples.ts';
+
+const AT = '2026-05-01T10:00:00.000Z';
+const line = (record: unknown) => `${JSON.stringify(record)}\n`;
+const asked = (content: unknown, uuid = 'u') =>
+  line({ type: 'user', sessionId: 's', uuid, timestamp: AT, message: { role: 'user', content } });
+const codexItem = (payload: unknown) => line({ timestamp: AT, type: 'response_item', payload });
+const codexCall = (name: string, input: unknown) =>
+  codexItem({ type: 'function_call', call_id: 'c', name, arguments: input });
+const CODEX_META = line({ timestamp: AT, type: 'session_meta', payload: { id: 'a', cwd: '/home/ann' } });
+
+async function digested(agent: AgentFormat, ...parts: string[]): Promise<Digest> {
+  const made = await digestOf(agent, ...parts);
+  if (!made.ok) throw new Error(made.why);
+  return made.digest;
+}
+
+/**
+ * How many times longer sixteen times as much takes: about 16 where the cost is linear, 256 where it is quadratic.
+ * The best of three, since other work can only make it slower.
+ */
+async function growth(work: (times: number) => Promise<unknown>): Promise<number> {
+  const best = async (times: number) => {
+    let ms = Number.POSITIVE_INFINITY;
+    for (let tries = 0; tries < 3; tries += 1) {
+      const started = performance.now();
+      await work(times);
+      ms = Math.min(ms, performance.now() - started);
+    }
+    return ms;
+  };
+  // The first run compiles what it runs.
+  await work(1);
+  const small = await best(1);
+  return (await best(16)) / Math.max(small, 0.5);
+}
+const LINEAR_GROWTH_MAX = 64;
+
+describe('a line costs in proportion to its length', () => {
+  const units: readonly (readonly [string, AgentFormat, (text: string) => string, string])[] = [
+    ['tags that open and never close', claudeCode, asked, '<command-args>'],
+    [
+      'results that open and never close',
+      claudeCode,
+      (text) => asked(`<task-notification><task-id>a</task-id>${text}`),
+      '<result>',
+    ],
+    [
+      'names that open and never close',
+      claudeCode,
+      (text) => asked(`<command-message>${text}`),
+      '<command-name>',
+    ],
+    ['starts of records', claudeCode, (text) => `${asked('x')}${text}\n`, '{"'],
+    ['starts of records between NULs', claudeCode, (text) => `${asked('x')}${text}\n`, '{"a\0'],
+    ['eight-bit escapes that never end', claudeCode, asked, '\u009d'],
+    [
+      'commands in a script',
+      codex,
+      (text) => CODEX_META + codexItem({ type: 'custom_tool_call', name: 'exec', input: text }),
+      'cmd:"\\',
+    ],
+    [
+      'files in a patch',
+      codex,
+      (text) =>
+        CODEX_META +
+        codexItem({ type: 'custom_tool_call', name: 'apply_patch', input: `*** Begin Patch\n${text}` }),
+      '*** Add File: a\n',
+    ],
+    [
+      'contexts without an end',
+      codex,
+      (text) => CODEX_META + codexItem({ type: 'message', role: 'user', content: [{ text }] }),
+      '<environment_context>',
+    ],
+  ];
+  for (const [name, agent, wrap, unit] of units) {
+    test(name, async () => {
+      const ratio = await growth((times) =>
+        digested(agent, wrap(unit.repeat(Math.ceil((times * 24_000) / unit.length)))),
+      );
+      expect(ratio, 'sixteen times the bytes, in times').toBeLessThan(LINEAR_GROWTH_MAX);
+    }, 120_000);
+  }
+});
+
+describe('no record stops the reading of the others', () => {
+  const HOSTILE_IDS = [
+    '{"toString":1,"valueOf":1}',
+    '['.repeat(50_000) + ']'.repeat(50_000),
+    'null',
+    '1e300',
+  ];
+  test('a terminal whose number is a record that no text can be made of', async () => {
+    for (const id of HOSTILE_IDS) {
+      const digest = await digested(
+        codex,
+        CODEX_META,
+        codexCall('write_stdin', 'ID').replace('"ID"', `{"session_id":${id}}`),
+        codexCall('exec_command', { cmd: 'make' }),
+      );
+      expect(digest.commands.map(({ command }) => command)).toEqual(['make']);
+    }
+  });
+
+  test('nesting of 100,000 levels, whole and torn', async () => {
+    const deep = '['.repeat(100_000);
+    const digest = await digested(
+      claudeCode,
+      asked('before', '1'),
+      `${'{"a":'.repeat(100_000)}\n`,
+      `{"type":"user","sessionId":"s","message":{"content":${deep}${']'.repeat(100_000)}}}\n`,
+      `${deep}\n`,
+      asked('after', '2'),
+    );
+    expect(digest.prompts.map(({ text }) => text)).toEqual(['before', 'after']);
+  });
+
+  test('two hundred records whose newlines were lost are all read', async () => {
+    const records = Array.from({ length: 200 }, (_, index) => asked(`prompt ${index}`, `${index}`).trim());
+    for (const glue of ['', ' ', '\0', '\r']) {
+      const digest = await digested(claudeCode, `${records.join(glue)}\n`);
+      expect(digest.prompts.length, `glued by ${JSON.stringify(glue)}`).toBe(200);
+    }
+  });
+
+  test('names of what every object has are names like any other', async () => {
+    const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', '__defineGetter__'];
+    const calls = names.map((name) => codexCall(name, {}));
+    const types = names.map((type) => line({ timestamp: AT, type, payload: {} }));
+    const polluted =
+      '{"__proto__":{"type":"user","polluted":true},"constructor":{"prototype":{"polluted":true}}}\n';
+    const digest = await digested(
+      codex,
+      CODEX_META,
+      ...calls,
+      ...types,
+      polluted,
+      codexCall('a', { cmd: 'b' }),
+    );
+    expect(JSON.parse(JSON.stringify(digest))).toEqual(digest);
+    expect(Object.keys(digest.tools).sort()).toEqual([...names, 'a'].sort());
+    expect(Object.values(digest.tools).every((count) => count === 1)).toBe(true);
+    expect('polluted' in {}).toBe(false);
+  });
+});
+
+describe('numbers', () => {
+  test('tokens beyond all measure are whole numbers that JSON can hold', async () => {
+    const answer = (id: string, tokens: unknown) =>
+      line({
+        type: 'assistant',
+        sessionId: 's',
+        uuid: id,
+        message: {
+          id,
+          model: 'm',
+          role: 'assistant',
+          content: [],
+          usage: { input_tokens: tokens, output_tokens: 1.5 },
+        },
+      });
+    const digest = await digested(
+      claudeCode,
+      asked('x'),
+      answer('1', 1e308),
+      answer('2', 1e308),
+      answer('3', -5),
+    );
+    // 2^53 - 1; and 1.5 counts as 1, three times.
+    expect(digest.tokens).toMatchObject({ input: 9_007_199_254_740_991, output: 3 });
+  });
+
+  test('an exit status that is none is not told', async () => {
+    for (const code of ['1e308', '0.5', '-1e15', '"0"', 'null']) {
+      const digest = await digested(
+        codex,
+        CODEX_META,
+        codexCall('exec_command', { cmd: 'make' }),
+        `{"timestamp":"${AT}","type":"event_msg","payload":{"type":"exec_command_end","call_id":"c","exit_code":${code}}}\n`,
+      );
+      expect(digest.commands, code).toEqual([{ command: 'make', exit: null }]);
+    }
+  });
+
+  test('times of the years 0 and 9999, and of no year at all, are as if absent', async () => {
+    for (const at of [
+      '0000-01-01T00:00:00.000Z',
+      '9999-12-31T23:59:59.999Z',
+      '+275760-09-13T00:00:00.000Z',
+      1e300,
+      -1,
+    ]) {
+      const record = {
+        type: 'user',
+        sessionId: 's',
+        uuid: String(at),
+        timestamp: at,
+        message: { content: 'x' },
+      };
+      const digest = await digested(claudeCode, line(record), asked('y'));
+      expect([digest.started_at, digest.ended_at], String(at)).toEqual([AT, AT]);
+      expect(digest.prompts.map((prompt) => String(prompt.at))).toEqual(['null', AT]);
+    }
+  });
+});
