@@ -176,14 +176,18 @@ export class Collector implements FactSink {
 
   #commit(commit: { readonly sha?: string; readonly branch?: string; readonly message: string }): void {
     const message = kept(commit.message, CHARS.commit);
-    const key = commit.sha ?? message;
-    if (commit.sha !== undefined) this.#commits.delete(message);
-    if (this.#commits.size < COUNTS.commits) this.#commits.set(key, { ...commit, message });
-    if (commit.branch !== undefined) this.branch(commit.branch);
+    const sha = commit.sha === undefined ? undefined : kept(commit.sha, CHARS.name);
+    const branch = commit.branch === undefined ? undefined : kept(commit.branch, CHARS.name);
+    if (sha !== undefined) this.#commits.delete(message);
+    if (this.#commits.size < COUNTS.commits) {
+      const told = { ...(sha === undefined ? {} : { sha }), ...(branch === undefined ? {} : { branch }) };
+      this.#commits.set(sha ?? message, { ...told, message });
+    }
+    if (branch !== undefined) this.branch(branch);
   }
 
   #pullRequestsOf(text: string): void {
-    for (const url of pullRequestsIn(text)) this.#pullRequests.add(url);
+    for (const url of pullRequestsIn(text)) this.#pullRequests.add(kept(url, CHARS.name));
   }
 
   error(text: string): void {

@@ -47,11 +47,9 @@ export const COUNTS = {
 /** The first `charsMax` UTF-16 units and the margin, well-formed, as a string of its own. */
 export function kept(text: string, charsMax: number): string {
   const max = charsMax + CUT_MARGIN_CHARS;
-  if (text.length <= max) return text.toWellFormed();
-  // A slice would keep the whole text alive in memory; bytes made of it do not.
-  return Buffer.from(text.slice(0, max))
-    .toString('utf8')
-    .replace(/\ufffd$/, '');
+  // A slice keeps the whole text alive in memory, and what a reader hands on may be one; bytes made of it do not.
+  const own = Buffer.from(text.slice(0, max)).toString('utf8');
+  return text.length <= max ? own : own.replace(/\ufffd$/, '');
 }
 
 /** The first `charsMax` UTF-16 units, no surrogate pair torn. */

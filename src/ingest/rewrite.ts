@@ -6,6 +6,8 @@ import type { Extent } from '../store/rows.ts';
 
 /** Above it, old and new rest are not matched line by line: memory stays bounded, the new rest is stored whole. */
 export const MATCHED_BYTES_MAX = 48 * 1024 * 1024;
+/** A file of so many lines is no transcript; each line costs a hundred bytes of memory however short it is. */
+const LINES_MAX = 300_000;
 /** A file shredded into more pieces than this costs more to read than matching saves. */
 const EXTENTS_MAX = 4096;
 
@@ -29,6 +31,9 @@ export function matchLines(
 ): Rewritten {
   const whole: Rewritten = { extents: joined([...kept, [logBytes, newRest.length]]), added: newRest };
   const old = linesOf(oldRest);
+  const added: Uint8Array[] = [];
+  const lines = linesOf(newRest);
+  if (old === null || lines === null) return whole;
   const places = new Map<string, number[]>();
   for (const [i, [from, to]] of old.entries()) {
     const text = key(oldRest, from, to);
@@ -37,10 +42,9 @@ export function matchLines(
     else list.push(i);
   }
   const extents: Extent[] = [...kept];
-  const added: Uint8Array[] = [];
   let addedBytes = 0;
   let after = -1;
-  for (const [from, to] of linesOf(newRest)) {
+  for (const [from, to] of lines) {
     const place = nextAfter(places.get(key(newRest, from, to)), after);
     const found = place === null ? undefined : old[place];
     if (place !== null && found !== undefined) {
@@ -56,12 +60,13 @@ export function matchLines(
   return result.length > EXTENTS_MAX ? whole : { extents: result, added: Buffer.concat(added) };
 }
 
-/** Lines with their newline, as [from, to). */
-function linesOf(bytes: Uint8Array): [number, number][] {
+/** Lines with their newline, as [from, to); null where they are too many. */
+function linesOf(bytes: Uint8Array): [number, number][] | null {
   const lines: [number, number][] = [];
   for (let from = 0; from < bytes.length; ) {
     const newline = bytes.indexOf(10, from);
     const to = newline < 0 ? bytes.length : newline + 1;
+    if (lines.length === LINES_MAX) return null;
     lines.push([from, to]);
     from = to;
   }

@@ -1,10 +1,12 @@
 /** Transcripts made to do harm, one by one: each test is a hole that was there. Mutations of genuine ones: hostile-mutations. */
 import { describe, expect, test } from 'bun:test';
+import { makeDigest } from '../../src/digest/digest.ts';
 import type { AgentFormat } from '../../src/domain/agent.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import { claudeCode } from '../../src/ingest/agents/claude-code.ts';
 import { codex } from '../../src/ingest/agents/codex.ts';
-import { digestOf } from '../digest/samples.ts';
+import { joined, matchLines } from '../../src/ingest/rewrite.ts';
+import { digestOf, NOW, UID } from '../digest/samples.ts';
 
 const AT = '2026-05-01T10:00:00.000Z';
 const line = (record: unknown) => `${JSON.stringify(record)}\n`;
@@ -206,8 +208,91 @@ describe('numbers', () => {
         message: { content: 'x' },
       };
       const digest = await digested(claudeCode, line(record), asked('y'));
-      expect([digest.started_at, digest.ended_at], String(at)).toEqual([AT, AT]);
+      expect([String(digest.started_at), String(digest.ended_at)], String(at)).toEqual([AT, AT]);
       expect(digest.prompts.map((prompt) => String(prompt.at))).toEqual(['null', AT]);
     }
+  });
+});
+
+describe('memory does not grow with the transcript', () => {
+  const MIB = 1024 * 1024;
+  const endless = 'x'.repeat(MIB);
+  const tool = (name: string, id: string, input: unknown) =>
+    line({
+      type: 'assistant',
+      sessionId: 's',
+      uuid: id,
+      message: { model: 'm', content: [{ type: 'tool_use', id, name, input }] },
+    });
+  const kinds: readonly (readonly [string, AgentFormat, (n: number) => string])[] = [
+    [
+      'short names cut out of long lines',
+      codex,
+      (n) =>
+        codexItem({
+          type: 'custom_tool_call',
+          name: 'apply_patch',
+          input: `*** Begin Patch\n*** Add File: /src/${n}.ts\n${endless}`,
+        }),
+    ],
+    [
+      'prompts that no event confirms',
+      codex,
+      (n) => codexItem({ type: 'message', role: 'user', content: [{ text: n + endless }] }),
+    ],
+    [
+      'ids of calls without a result',
+      codex,
+      (n) =>
+        codexItem({ type: 'function_call', call_id: n + endless, name: 'shell', arguments: { cmd: 'a' } }),
+    ],
+    ['ids of records', claudeCode, (n) => asked('x', n + endless)],
+    [
+      'summaries of other sessions',
+      claudeCode,
+      (n) => line({ type: 'summary', leafUuid: `${n}`, summary: n + endless }),
+    ],
+    [
+      'tasks of subagents that never answer',
+      claudeCode,
+      (n) => tool('Task', `${n}`, { description: n + endless }),
+    ],
+  ];
+  for (const [name, agent, record] of kinds) {
+    test(name, async () => {
+      // So many MiB would be held; half of them is more than a collector that lags behind leaves.
+      const records = 240;
+      let heldMax = 0;
+      Bun.gc(true);
+      const before = process.memoryUsage().rss;
+      async function* chunks() {
+        yield Buffer.from(agent === codex ? CODEX_META : asked('first', 'first'));
+        for (let n = 0; n < records; n += 1) {
+          yield Buffer.from(record(n));
+          if (n % 8 === 0) Bun.gc(true);
+          heldMax = Math.max(heldMax, process.memoryUsage().rss - before);
+        }
+      }
+      const made = await makeDigest({
+        uid: UID,
+        agent,
+        rawBytes: records * MIB,
+        now: NOW,
+        files: [{ role: 'main', key: 'main', chunks: chunks() }],
+      });
+      expect(made.ok).toBe(true);
+      expect(heldMax / MIB, 'MiB held of 240').toBeLessThan(records / 2);
+    }, 60_000);
+  }
+
+  test('of a rewritten file of millions of empty lines no list of lines is made', () => {
+    const bytes = 4 * MIB;
+    const rewritten = new Uint8Array(bytes).fill(10);
+    rewritten[0] = 65;
+    const before = process.memoryUsage().rss;
+    const { extents, added } = matchLines([], [[0, bytes]], new Uint8Array(bytes).fill(10), rewritten, bytes);
+    expect((process.memoryUsage().rss - before) / MIB, 'MiB, a list would take 600').toBeLessThan(200);
+    expect(joined(extents)).toEqual([[bytes, bytes]]);
+    expect(added.length, 'all of it is stored').toBe(bytes);
   });
 });

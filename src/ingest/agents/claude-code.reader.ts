@@ -16,6 +16,7 @@ import {
 import { ClaudeTools, textOfContent } from './claude-code.tools.ts';
 import {
   HEAD_BYTES,
+  idKey,
   isRecord,
   isWholeRecord,
   type JsonRecord,
@@ -161,8 +162,9 @@ class ClaudeReader implements RecordReader {
   /** True the first time an id is met: a resume or a fork may have replayed it. */
   private isNew(id: string | null): boolean {
     if (id === null) return true;
-    if (this.seen.has(id)) return false;
-    if (this.seen.size < SEEN_MAX) this.seen.add(id);
+    const key = idKey(id);
+    if (this.seen.has(key)) return false;
+    if (this.seen.size < SEEN_MAX) this.seen.add(key);
     return true;
   }
 
@@ -259,9 +261,10 @@ class ClaudeReader implements RecordReader {
 
   /** A file begins with summaries of other sessions; only one whose leaf is a record of this file names it. */
   private summary(record: JsonRecord): void {
-    const leaf = textAt(record, 'leafUuid');
-    const summary = textAt(record, 'summary');
-    if (leaf === null || summary === null) return;
+    const uuid = textAt(record, 'leafUuid');
+    const summary = titleOf(textAt(record, 'summary') ?? '');
+    if (uuid === null || summary === null) return;
+    const leaf = idKey(uuid);
     if (this.seen.has(leaf)) this.title(summary, 'summary');
     else if (this.leaves.size < SEEN_MAX) this.leaves.set(leaf, summary);
   }
@@ -269,8 +272,9 @@ class ClaudeReader implements RecordReader {
   private titleByLeaf(record: JsonRecord): void {
     const uuid = textAt(record, 'uuid');
     if (uuid === null) return;
-    const summary = this.leaves.get(uuid);
+    const key = idKey(uuid);
+    const summary = this.leaves.get(key);
     if (summary !== undefined) this.title(summary, 'summary');
-    if (this.seen.size < SEEN_MAX) this.seen.add(uuid);
+    if (this.seen.size < SEEN_MAX) this.seen.add(key);
   }
 }

@@ -4,10 +4,12 @@
  */
 import type { FactSink, Todo } from '../../domain/facts.ts';
 import type { Iso } from '../../domain/time.ts';
-import { between, isRecord, type JsonRecord, listAt, recordAt, textAt } from './jsonl.ts';
+import { between, idKey, isRecord, type JsonRecord, listAt, ownText, recordAt, textAt } from './jsonl.ts';
 
 /** Calls that wait for a result; a transcript torn again and again must not fill the memory. */
 const WAITING_MAX = 10_000;
+/** Characters held of what a call says until its result comes; no digest shows more. */
+const HELD_CHARS = 2000;
 
 /** Which member of a tool's input is the file it works on, and what it does to it. */
 const FILE_TOOLS: ReadonlyMap<string, { readonly member: string; readonly does: 'read' | 'write' | 'edit' }> =
@@ -46,24 +48,24 @@ export class ClaudeTools {
   }
 
   waitsFor(callId: string): boolean {
-    return this.waiting.has(callId);
+    return this.waiting.has(idKey(callId));
   }
 
   /** A `tool_use` block. `isOwn`: of the session itself, not of a subagent, whose todos and plans are not the session's. */
   call(block: JsonRecord, isOwn: boolean, at: Iso | null): void {
     const name = textAt(block, 'name');
-    const callId = textAt(block, 'id') ?? '';
+    const callId = idKey(textAt(block, 'id') ?? '');
     const input = recordAt(block, 'input');
     if (name === null) return;
     this.sink.tool(name);
     if (this.file(name, input)) return;
     if (name === 'Bash' || name === 'PowerShell') this.command(callId, textAt(input, 'command'), at);
     else if (name === 'Task' || name === 'Agent') {
-      const task = textAt(input, 'description') ?? textAt(input, 'prompt');
-      this.wait(callId, { kind: 'agent', task, type: textAt(input, 'subagent_type') });
+      const task = held(textAt(input, 'description') ?? textAt(input, 'prompt'));
+      this.wait(callId, { kind: 'agent', task, type: held(textAt(input, 'subagent_type')) });
     } else if (name === 'TodoWrite' && isOwn) this.sink.todos(todosOf(input));
     else if (name === 'TaskCreate')
-      this.wait(callId, { kind: 'task', subject: textAt(input, 'subject'), isOwn });
+      this.wait(callId, { kind: 'task', subject: held(textAt(input, 'subject')), isOwn });
     else if (name === 'TaskUpdate' && isOwn) this.taskUpdate(input);
     else if (name === 'ExitPlanMode') this.plan(callId, textAt(input, 'plan'), isOwn);
   }
@@ -105,7 +107,7 @@ export class ClaudeTools {
 
   /** A `tool_result` block and the structured result beside the message. */
   result(block: JsonRecord, structured: unknown, at: Iso | null): void {
-    const callId = textAt(block, 'tool_use_id') ?? '';
+    const callId = idKey(textAt(block, 'tool_use_id') ?? '');
     const text = textOfContent(block['content']);
     const failed = block['is_error'] === true;
     const waiting = this.waiting.get(callId);
@@ -134,9 +136,9 @@ export class ClaudeTools {
     told: JsonRecord,
     text: string,
   ): void {
-    const id = textAt(told, 'agentId') ?? /^agentId: ([\w-]+)/m.exec(text)?.[1] ?? callId;
+    const id = idKey(textAt(told, 'agentId') ?? /^agentId: ([\w-]+)/m.exec(text)?.[1] ?? callId);
     const isLaunch = told['isAsync'] === true || told['status'] === 'async_launched';
-    this.agentIds.add(id);
+    if (this.agentIds.size < WAITING_MAX) this.agentIds.add(id);
     const result = isLaunch ? '' : textOfContent(told['content']) || text;
     this.tellAgent(id, call, result);
   }
@@ -178,6 +180,10 @@ export class ClaudeTools {
     for (const [callId, call] of this.waiting) if (call.kind === 'agent') this.tellAgent(callId, call, '');
     this.waiting.clear();
   }
+}
+
+function held(text: string | null): string | null {
+  return text === null ? null : ownText(text, HELD_CHARS);
 }
 
 function todosOf(input: JsonRecord): readonly Todo[] {

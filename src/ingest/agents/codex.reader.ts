@@ -60,6 +60,7 @@ const HEAD_BYTES = 400;
 const BURST_MS = 1000;
 /** Messages kept until it is known whether this version notes prompts as events. */
 const CANDIDATES_MAX = 1000;
+const CANDIDATES_CHARS_MAX = 4 * 1024 * 1024;
 
 /** Record types without facts. */
 function isBulk(kind: string): boolean {
@@ -91,6 +92,7 @@ class CodexReader implements RecordReader {
     readonly at: Iso | null;
     readonly copied: boolean;
   }[] = [];
+  private candidateChars = 0;
 
   constructor(sink: FactSink) {
     this.sink = sink;
@@ -113,10 +115,20 @@ class CodexReader implements RecordReader {
   }
 
   private flush(): void {
-    if (!this.hasPrompts) for (const one of this.candidates) this.tellPrompt(one.text, one.at, one.copied);
-    this.candidates.length = 0;
+    if (!this.hasPrompts) this.tellCandidates();
+    this.dropCandidates();
     this.hasPrompts = false;
     this.lastPrompt = '';
+  }
+
+  private tellCandidates(): void {
+    for (const one of this.candidates) this.tellPrompt(one.text, one.at, one.copied);
+    this.dropCandidates();
+  }
+
+  private dropCandidates(): void {
+    this.candidates.length = 0;
+    this.candidateChars = 0;
   }
 
   line(line: Uint8Array): LineVerdict {
@@ -229,12 +241,16 @@ class CodexReader implements RecordReader {
 
   private prompt(human: { readonly text: string; readonly certain: boolean }, at: Iso | null): void {
     if (!human.certain) {
-      if (this.candidates.length < CANDIDATES_MAX)
-        this.candidates.push({ text: human.text, at, copied: this.copying });
+      if (this.hasPrompts) return;
+      this.candidates.push({ text: human.text, at, copied: this.copying });
+      this.candidateChars += human.text.length;
+      // More than a version that notes prompts writes before the first note: this one notes none.
+      if (this.candidates.length >= CANDIDATES_MAX || this.candidateChars > CANDIDATES_CHARS_MAX)
+        this.tellCandidates();
       return;
     }
     this.hasPrompts = true;
-    this.candidates.length = 0;
+    this.dropCandidates();
     this.tellPrompt(human.text, at, this.copying);
   }
 

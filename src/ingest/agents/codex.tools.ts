@@ -5,13 +5,14 @@
  */
 import type { FactSink, Todo } from '../../domain/facts.ts';
 import type { Iso } from '../../domain/time.ts';
-import { isRecord, type JsonRecord, listAt, parseRecord, recordAt, textAt } from './jsonl.ts';
+import { idKey, isRecord, type JsonRecord, listAt, ownText, parseRecord, recordAt, textAt } from './jsonl.ts';
 
 /** Calls that wait for an output; a transcript torn again and again must not fill the memory. */
 const WAITING_MAX = 10_000;
 /** The exit status stands in the first lines of an output. */
 const STATUS_CHARS = 600;
 const ERROR_CHARS = 2000;
+const TERMINAL_CHARS = 32;
 
 export class CodexTools {
   /** Patches name files relative to it. */
@@ -27,13 +28,13 @@ export class CodexTools {
   }
 
   waitsFor(callId: string): boolean {
-    return this.waiting.has(callId);
+    return this.waiting.has(idKey(callId));
   }
 
   /** A response item that is no message. */
   item(item: JsonRecord, at: Iso | null): void {
     const type = textAt(item, 'type') ?? '';
-    const callId = textAt(item, 'call_id') ?? textAt(item, 'id') ?? '';
+    const callId = idKey(textAt(item, 'call_id') ?? textAt(item, 'id') ?? '');
     if (type === 'function_call')
       this.call(callId, textAt(item, 'name') ?? 'function', argumentsOf(item), at);
     else if (type === 'custom_tool_call')
@@ -99,7 +100,8 @@ export class CodexTools {
     this.waiting.delete(callId);
     if (origin === undefined) return;
     const told = outputOf(output);
-    if (told.terminal !== null && this.running.size < WAITING_MAX) this.running.set(told.terminal, origin);
+    if (told.terminal !== null && this.running.size < WAITING_MAX)
+      this.running.set(ownText(told.terminal, TERMINAL_CHARS), origin);
     this.ended(origin, told.exitCode, told.failed, told.text, at);
   }
 
@@ -121,7 +123,7 @@ export class CodexTools {
       const path = isRecord(parsed) && parsed['type'] === 'read' ? textAt(parsed, 'path') : null;
       if (path !== null) this.sink.fileRead(this.absolute(path));
     }
-    const callId = textAt(item, 'call_id') ?? '';
+    const callId = idKey(textAt(item, 'call_id') ?? '');
     const origin = this.waiting.get(callId);
     const exitCode = item['exit_code'];
     if (origin === undefined || !isStatus(exitCode)) return;

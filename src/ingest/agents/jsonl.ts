@@ -53,6 +53,19 @@ export function countAt(record: JsonRecord, key: string): number {
   return typeof value === 'number' && value > 0 ? Math.min(Math.floor(value), Number.MAX_SAFE_INTEGER) : 0;
 }
 
+/** A longer id is a forged one; of many of them only a hash is remembered. */
+const ID_CHARS_MAX = 200;
+
+/** An id as something to remember: itself, or where it is endless, a hash of it. */
+export function idKey(id: string): string {
+  return id.length <= ID_CHARS_MAX ? ownText(id, ID_CHARS_MAX) : `long-${Bun.hash(id).toString(36)}`;
+}
+
+/** The first `charsMax` characters as a string of their own: a slice would keep the whole line in memory. */
+export function ownText(text: string, charsMax: number): string {
+  return Buffer.from(text.slice(0, charsMax)).toString('utf8');
+}
+
 /** The text between the first `open` and the next `close`, or null. Linear, where a lazy pattern tries every `open` to the end. */
 export function between(text: string, open: string, close: string): string | null {
   const at = text.indexOf(open);
@@ -185,19 +198,15 @@ export function timeBehind(line: Buffer, at: number, marker: string): Iso | null
   return quote < 0 || quote - from > 40 ? null : parseTime(line.toString('latin1', from, quote));
 }
 
-/** Text on one line, at most `charsMax` UTF-16 units, for a title. */
+/** Text on one line, at most `charsMax` UTF-16 units, for a title; a string of its own. */
 export function titleOf(text: string, charsMax = 120): string | null {
   const line = text
     .slice(0, charsMax * 8)
     .replace(/\s+/g, ' ')
     .trim();
   if (line === '') return null;
-  return line.length <= charsMax
-    ? line
-    : `${line
-        .slice(0, charsMax - 1)
-        .toWellFormed()
-        .replace(/\ufffd$/, '')}…`;
+  if (line.length <= charsMax) return ownText(line, charsMax);
+  return `${ownText(line, charsMax - 1).replace(/\ufffd$/, '')}…`;
 }
 
 const SEAM = Buffer.from('}{"');
