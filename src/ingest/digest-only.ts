@@ -95,12 +95,12 @@ export async function digestOnly(
 }
 
 async function* chunksOf(file: FoundFile): AsyncGenerator<Uint8Array> {
-  using source = new SourceFile(file.path, file.class.encoding);
+  using source = new SourceFile(file.path, file.class.encoding, file.within);
   yield* source.chunks();
 }
 
 async function hashedFile(file: FoundFile) {
-  using source = new SourceFile(file.path, file.class.encoding);
+  using source = new SourceFile(file.path, file.class.encoding, file.within);
   const hasher = new Bun.CryptoHasher('sha256');
   let rawBytes = 0;
   for await (const chunk of source.chunks()) {

@@ -226,12 +226,7 @@ async function asLoose(
 ): Promise<FoundFile | null> {
   if (!/\.jsonl(\.zst)?$/.test(file.path)) return null;
   for (const agent of agents) {
-    const peek = await peekFile(
-      agent,
-      file.path,
-      file.path.endsWith('.zst') ? 'zstd' : 'plain',
-      options.warn,
-    );
+    const peek = await peekFile(agent, file, file.path.endsWith('.zst') ? 'zstd' : 'plain', options.warn);
     const relPath = peek === null ? null : agent.relPathOf(peek, basename(file.path));
     const fileClass = relPath === null ? null : agent.classify(relPath);
     if (peek === null || relPath === null || fileClass === null) continue;
@@ -253,16 +248,16 @@ async function asLoose(
 /** What an agent makes of a file's first and last bytes; null where it cannot be read or is not the agent's. */
 export async function peekFile(
   agent: AgentFormat,
-  path: string,
+  file: WalkedFile,
   encoding: 'plain' | 'zstd',
   warn: (text: string) => void,
 ): Promise<Peek | null> {
   try {
-    using source = new SourceFile(path, encoding);
+    using source = new SourceFile(file.path, encoding, file.within);
     const { head, tail } = await headAndTail(source);
     return agent.peek(head, tail);
   } catch (thrown) {
-    warn(`cannot read ${path}: ${messageOf(thrown)}`);
+    warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
     return null;
   }
 }
@@ -289,7 +284,7 @@ async function toSessions(files: readonly FoundFile[], options: DiscoverOptions)
 async function nativeIdOfFile(file: FoundFile, options: DiscoverOptions): Promise<string> {
   if (file.class.nativeId !== null) return file.class.nativeId;
   if (file.known !== null) return file.known.nativeId;
-  const peek = await peekFile(file.agent, file.path, file.class.encoding, options.warn);
+  const peek = await peekFile(file.agent, file, file.class.encoding, options.warn);
   // A transcript that tells nothing is still kept: under its own name.
   return peek?.nativeId ?? basename(file.path).replace(/\.jsonl(\.zst)?$/, '');
 }
@@ -304,7 +299,7 @@ async function toSession(
   const main = files.find((file) => file.class.role === 'main') ?? files[0];
   const peek =
     isChanged && main !== undefined
-      ? await peekFile(agent, main.path, main.class.encoding, () => undefined)
+      ? await peekFile(agent, main, main.class.encoding, () => undefined)
       : null;
   const mtime = isoFromMs(Math.max(...files.map((file) => file.mtimeMs)));
   return {

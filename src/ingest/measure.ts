@@ -16,7 +16,7 @@ export async function storedSizeOf(
   let wholeBytes = 0;
   for (const file of files) {
     try {
-      using source = new SourceFile(file.path, file.class.encoding);
+      using source = new SourceFile(file.path, file.class.encoding, file.within);
       for await (const segment of toSegments(source.chunks(), 0)) {
         wholeBytes += segment.data.length;
         if (segment.logOffset + segment.rawBytes > takenBytes(file)) newBytes += segment.data.length;

@@ -1,11 +1,25 @@
 /**
  * The plain bytes of one source file, streamed.
- * Promises: memory is bounded by a few chunks whatever the file's size; a `.zst` file reads as what it holds; a file that
- * turned into something else between finding and opening is refused.
+ * Promises: memory is bounded by a few chunks whatever the file's size; a `.zst` file reads as what it holds, whole, or
+ * fails; a file that turned into something else between finding and opening, or whose folder did, is refused.
+ * Never: reads beyond where the file ended when it was opened; what is appended meanwhile is the next run's.
  */
-import { closeSync, constants, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
+import { sep } from 'node:path';
+import { pipeline, Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { SEGMENT_BYTES } from '../store/segments.ts';
+import { ZstdFrames } from './zstd-frames.ts';
+
+const COMPRESSED_PIECE_BYTES = 256 * 1024;
+/**
+ * Transcripts shrink six- to twentyfold. What grows a thousandfold beyond a size that does no harm was made to fill
+ * disks and hours: zstd can turn 1 MiB into 32 GiB.
+ */
+const EXPANSION_MAX = 1000;
+const EXPANDED_BYTES_FREE = 1024 ** 3;
+/** An agent may put a new file in the place of the old one at the very moment of opening; hardly three times. */
+const OPEN_TRIES = 3;
 
 /** A file held open for reading. `using` closes it. */
 export class SourceFile implements Disposable {
@@ -16,11 +30,11 @@ export class SourceFile implements Disposable {
   readonly stat: string;
   readonly #handle: number;
 
-  constructor(path: string, encoding: 'plain' | 'zstd') {
+  /** `within`: the real folder that the file must lie in; null where the caller made the path itself. */
+  constructor(path: string, encoding: 'plain' | 'zstd', within: string | null) {
     this.path = path;
     this.encoding = encoding;
-    // Non-blocking: where a FIFO has taken the file's place, opening it must not wait for a writer.
-    this.#handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    this.#handle = openWithin(path, within);
     const stats = fstatSync(this.#handle, { bigint: true });
     if (!stats.isFile()) {
       closeSync(this.#handle);
@@ -33,26 +47,40 @@ export class SourceFile implements Disposable {
   /** Plain bytes from `fromByte` on, in chunks of one segment; each chunk is the caller's to keep. */
   async *chunks(fromByte = 0): AsyncGenerator<Uint8Array> {
     if (this.encoding === 'zstd') yield* this.#decompressed(fromByte);
-    else yield* this.#plain(fromByte);
+    else yield* this.#pieces(fromByte, SEGMENT_BYTES);
   }
 
-  *#plain(fromByte: number): Generator<Uint8Array> {
-    let at = fromByte;
-    for (;;) {
-      const wanted = Math.max(1, Math.min(SEGMENT_BYTES, this.sizeBytes - at));
-      const chunk = this.readAt(at, wanted);
-      if (chunk.length === 0) return;
-      at += chunk.length;
-      yield chunk;
+  *#pieces(fromByte: number, pieceBytes: number): Generator<Uint8Array> {
+    for (let at = fromByte; at < this.sizeBytes; ) {
+      const piece = this.readAt(at, Math.min(pieceBytes, this.sizeBytes - at));
+      if (piece.length === 0) return;
+      at += piece.length;
+      yield piece;
     }
   }
 
+  *#wholeFrames(): Generator<Uint8Array> {
+    const frames = new ZstdFrames();
+    for (const piece of this.#pieces(0, COMPRESSED_PIECE_BYTES)) {
+      frames.push(piece);
+      yield piece;
+    }
+    frames.end();
+  }
+
   async *#decompressed(fromByte: number): AsyncGenerator<Uint8Array> {
-    const stream = createReadStream(this.path).pipe(createZstdDecompress());
+    const stream = createZstdDecompress();
+    // Unlike `pipe` it hands on errors and ends both when one is left; they are thrown where the stream is read.
+    pipeline(Readable.from(this.#wholeFrames()), stream, () => undefined);
+    const expandedMax = Math.max(EXPANDED_BYTES_FREE, this.sizeBytes * EXPANSION_MAX);
+    let expanded = 0;
     let skip = fromByte;
     let parts: Uint8Array[] = [];
     let bytes = 0;
     for await (const piece of stream) {
+      expanded += piece.length;
+      if (expanded > expandedMax)
+        throw new Error(`it expands to more than ${EXPANSION_MAX} times its size, as no transcript does`);
       const part: Uint8Array = piece.subarray(Math.min(skip, piece.length));
       skip -= piece.length - part.length;
       for (let at = 0; at < part.length; ) {
@@ -84,6 +112,32 @@ export class SourceFile implements Disposable {
   [Symbol.dispose](): void {
     closeSync(this.#handle);
   }
+}
+
+/** Opens a file and holds what was opened against the place that it was found in. */
+function openWithin(path: string, within: string | null): number {
+  for (let tries = 1; ; tries += 1) {
+    // Non-blocking: where a FIFO has taken the file's place, opening it must not wait for a writer.
+    const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      if (within === null || isWithin(handle, path, within)) return handle;
+    } catch (thrown) {
+      closeSync(handle);
+      throw thrown;
+    }
+    closeSync(handle);
+    if (tries === OPEN_TRIES) throw new Error('another file came in its place while it was opened');
+  }
+}
+
+/** False where the file was replaced since it was opened. Throws where its path leads out of `within`. */
+function isWithin(handle: number, path: string, within: string): boolean {
+  const real = realpathSync(path);
+  if (!real.startsWith(within.endsWith(sep) ? within : within + sep))
+    throw new Error(`it has come to lie outside ${within}`);
+  const opened = fstatSync(handle, { bigint: true });
+  const there = statSync(real, { bigint: true, throwIfNoEntry: false });
+  return there !== undefined && there.ino === opened.ino && there.dev === opened.dev;
 }
 
 const HEAD_BYTES = 256 * 1024;

@@ -160,7 +160,7 @@ async function takeShared(deps: TakeDeps, context: TakeContext, file: FoundFile)
 }
 
 async function takeOne(deps: TakeDeps, context: TakeContext, file: FoundFile): Promise<Taken> {
-  using source = new SourceFile(file.path, file.class.encoding);
+  using source = new SourceFile(file.path, file.class.encoding, file.within);
   const stored = storedFile(context, file.class.key);
   // Awaited here: `using` closes the source when this function returns.
   if (stored === null) return await takeNew(context, file, source);
@@ -208,7 +208,7 @@ async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look>
       continue;
     }
     try {
-      using source = new SourceFile(file.path, file.class.encoding);
+      using source = new SourceFile(file.path, file.class.encoding, file.within);
       const { sameAs, startsWith, readBytes } = await hold(source, tombstones);
       filesRead += 1;
       bytesRead += readBytes;

@@ -4,7 +4,7 @@
  * read is named in a warning and stops nothing.
  */
 import { type BigIntStats, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { messageOf } from '../domain/errors.ts';
 
 export interface WalkedFile {
@@ -15,6 +15,8 @@ export interface WalkedFile {
   readonly mtimeMs: number;
   /** Size, mtime and inode in one text: the same text, the same file. */
   readonly stat: string;
+  /** The real folder that it must still lie in when it is opened. */
+  readonly within: string;
 }
 
 export interface WalkOptions {
@@ -49,7 +51,7 @@ function* walkFolder(
       }
       continue;
     }
-    if (stats.isFile()) yield walkedFile(path, relPath, stats);
+    if (stats.isFile()) yield walkedFile(path, relPath, stats, realRoot);
     else options.warn(`skipped ${path}: not a regular file`);
   }
 }
@@ -95,15 +97,17 @@ function realpathOrNull(path: string): string | null {
 /** One file by its path, null where there is no regular file. */
 export function fileAt(path: string, relPath: string): WalkedFile | null {
   const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats === undefined || !stats.isFile() ? null : walkedFile(path, relPath, stats);
+  if (stats === undefined || !stats.isFile()) return null;
+  return walkedFile(path, relPath, stats, realpathSync(dirname(path)));
 }
 
-function walkedFile(path: string, relPath: string, stats: BigIntStats): WalkedFile {
+function walkedFile(path: string, relPath: string, stats: BigIntStats, within: string): WalkedFile {
   return {
     path,
     relPath,
     sizeBytes: Number(stats.size),
     mtimeMs: Number(stats.mtimeMs),
     stat: `${stats.size}:${stats.mtimeNs}:${stats.ino}`,
+    within,
   };
 }

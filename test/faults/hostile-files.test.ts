@@ -1,0 +1,193 @@
+/** Files made to do harm: what they are when they are opened, not when they were found; and none is stored by half. */
+import { describe, expect, test } from 'bun:test';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { RestoreTree } from '../../src/ingest/restore.ts';
+import { SourceFile } from '../../src/ingest/source.ts';
+import { fileAt, walk } from '../../src/ingest/walk.ts';
+import { listSessions } from '../../src/store/read.ts';
+import { claudePath, promptLine, World } from '../support/bench-world.ts';
+
+const ID = '11111111-1111-4111-8111-111111111111';
+const OTHER = '22222222-2222-4222-8222-222222222222';
+const CODEX = `.codex/sessions/2026/05/01/rollout-2026-05-01T10-00-00-${ID}.jsonl`;
+const META = `{"timestamp":"2026-05-01T10:00:00.000Z","type":"session_meta","payload":{"id":"${ID}","cwd":"/p"}}\n`;
+const RULES = { skipsFolder: () => false, warn: () => undefined };
+
+async function read(source: SourceFile): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of source.chunks()) parts.push(chunk);
+  return Buffer.concat(parts).toString();
+}
+
+describe('between finding and opening', () => {
+  test('a folder that became a link to elsewhere is not followed', async () => {
+    using world = new World();
+    const path = world.put(claudePath(ID), promptLine(ID, 'mine'));
+    const root = join(world.home, '.claude');
+    const [found] = [...walk(root, 'projects', RULES)];
+    const elsewhere = join(world.folder, 'elsewhere');
+    renameSync(dirname(path), elsewhere);
+    symlinkSync(elsewhere, dirname(path));
+    expect(() => new SourceFile(path, 'plain', found?.within ?? '')).toThrow('it has come to lie outside');
+    expect(await read(new SourceFile(path, 'plain', elsewhere)), 'the harm was done').toContain('mine');
+  });
+
+  test('a file that became a link to elsewhere is not followed, and one within the folder is', async () => {
+    using world = new World();
+    const secret = join(world.folder, 'secret.jsonl');
+    writeFileSync(secret, promptLine(OTHER, 'not yours'));
+    const path = world.put(claudePath(ID), promptLine(ID, 'mine'));
+    const found = fileAt(path, 'x');
+    renameSync(path, `${path}.moved`);
+    symlinkSync(secret, path);
+    expect(() => new SourceFile(path, 'plain', found?.within ?? '')).toThrow('it has come to lie outside');
+    rmSync(path);
+    symlinkSync(`${path}.moved`, path);
+    using source = new SourceFile(path, 'plain', found?.within ?? '');
+    expect(await read(source)).toContain('mine');
+  });
+
+  test('a FIFO in the place of a file is refused, and not waited for', () => {
+    using world = new World();
+    const path = world.put(claudePath(ID), 'x');
+    const found = fileAt(path, 'x');
+    rmSync(path);
+    expect(Bun.spawnSync(['mkfifo', path]).exitCode).toBe(0);
+    expect(() => new SourceFile(path, 'plain', found?.within ?? '')).toThrow('not a regular file');
+  });
+
+  test('what is appended while a file is read is left to the next run, and makes no crumbs', async () => {
+    using world = new World();
+    const path = world.put(claudePath(ID), promptLine(ID, 'before'));
+    using source = new SourceFile(path, 'plain', null);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of source.chunks()) {
+      if (chunks.length < 1000) chunks.push(chunk);
+      if (chunks.length === 1) appendFileSync(path, 'after '.repeat(100));
+    }
+    expect(chunks.map((chunk) => Buffer.from(chunk).toString())).toEqual([promptLine(ID, 'before')]);
+  });
+});
+
+describe('links', () => {
+  test('loops and links that lead out are named, and stop no other file', async () => {
+    using world = new World();
+    const path = world.put(claudePath(ID), promptLine(ID, 'mine'));
+    const outside = join(world.folder, 'outside');
+    mkdirSync(outside);
+    writeFileSync(join(outside, `${OTHER}.jsonl`), promptLine(OTHER, 'not yours'));
+    symlinkSync(dirname(path), join(dirname(path), 'loop'));
+    symlinkSync('self.jsonl', join(dirname(path), 'self.jsonl'));
+    symlinkSync('gone.jsonl', join(dirname(path), 'dangling.jsonl'));
+    symlinkSync(outside, join(dirname(path), 'out'));
+    symlinkSync(join(outside, `${OTHER}.jsonl`), join(dirname(path), `${OTHER}.jsonl`));
+    const report = await world.ingest();
+    expect(listSessions(world.db).map(({ uid }) => String(uid))).toEqual([`claude-code:${ID}`]);
+    for (const name of ['self.jsonl', 'dangling.jsonl', 'out', OTHER])
+      expect(report.warnings.filter((text) => text.includes(`/${name}`)).length, name).toBe(1);
+    expect(report.failed).toBe(0);
+  });
+});
+
+describe('a compressed transcript', () => {
+  const plain = Buffer.from(META + 'x'.repeat(5000).concat('\n').repeat(50));
+  const packed = Bun.zstdCompressSync(plain);
+
+  async function ingested(bytes: Uint8Array) {
+    using world = new World();
+    world.put(`${CODEX}.zst`, bytes);
+    const report = await world.ingest();
+    const stored = listSessions(world.db).map(({ uid, rawBytes }) =>
+      rawBytes === 0 ? '' : world.stored(uid).toString(),
+    );
+    return { report, stored: stored.join('') };
+  }
+
+  test('is stored as what it holds, frame by frame', async () => {
+    const skippable = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
+    const { report, stored } = await ingested(Buffer.concat([packed, skippable, packed]));
+    expect(report.warnings).toEqual([]);
+    expect(stored === `${plain}${plain}`).toBe(true);
+  });
+
+  test('that was cut off anywhere is not taken for a shorter one', async () => {
+    for (const cut of [1, 4, 10, packed.length >> 1, packed.length - 5]) {
+      const { report, stored } = await ingested(packed.subarray(0, packed.length - cut));
+      expect([report.failed, stored], `${cut} bytes cut off`).toEqual([1, '']);
+      expect(report.warnings.join('\n')).toContain('in the middle of a zstd frame');
+    }
+  });
+
+  test('that goes on with something else is not stored without it', async () => {
+    const { report, stored } = await ingested(Buffer.concat([packed, Buffer.from('{"type":"event_msg"}\n')]));
+    expect([report.failed, stored]).toEqual([1, '']);
+  });
+
+  test('whose bytes are damaged stops no other', async () => {
+    const damaged = Uint8Array.from(packed);
+    damaged.fill(0xff, 20, 60);
+    using world = new World();
+    world.put(`${CODEX}.zst`, damaged);
+    world.put(claudePath(OTHER), promptLine(OTHER, 'fine'));
+    const report = await world.ingest();
+    expect([report.failed, report.analyzed]).toEqual([1, 1]);
+  });
+
+  test('that grows a thousandfold is a bomb: it is given up early and named, and holds no memory', async () => {
+    // RFC 8878, 3.1.1.2: blocks of one byte repeated 128 KiB times; 4 bytes each, 32 GiB in 1 MiB.
+    const block = Buffer.from([0, 0, 0, 0x41]);
+    block.writeUIntLE((131_072 << 3) | 2, 0, 3);
+    const frame = Buffer.concat([
+      Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58]),
+      ...Array<Buffer>(262_144).fill(block),
+    ]);
+    const last = Buffer.from([1, 0, 0]);
+    using world = new World();
+    const path = world.put(`${CODEX}.zst`, Buffer.concat([frame, last]));
+    using source = new SourceFile(path, 'zstd', null);
+    Bun.gc(true);
+    const before = process.memoryUsage().rss;
+    let bytes = 0;
+    let held = 0;
+    const reading = (async () => {
+      for await (const chunk of source.chunks()) {
+        bytes += chunk.length;
+        held = Math.max(held, process.memoryUsage().rss - before);
+        if (bytes % (1 << 28) === 0) Bun.gc(true);
+      }
+    })();
+    expect(await reading.catch(String)).toContain('more than 1000 times its size');
+    expect(bytes, 'it did expand').toBeGreaterThan(1_000_000_000);
+    expect(bytes, 'it was given up early').toBeLessThan(1_200_000_000);
+    expect(held / 2 ** 20, 'MiB held').toBeLessThan(400);
+  }, 60_000);
+});
+
+describe('restore', () => {
+  test('a folder that becomes a link while files are written leads nothing outside', () => {
+    using world = new World();
+    const root = join(world.folder, 'to');
+    const outside = join(world.folder, 'outside');
+    mkdirSync(join(root, 'projects'), { recursive: true });
+    mkdirSync(outside);
+    const tree = new RestoreTree(root, false);
+    const path = tree.place('projects/a.jsonl');
+    rmSync(join(root, 'projects'), { recursive: true });
+    symlinkSync(outside, join(root, 'projects'));
+    expect(() => tree.write(path, [Buffer.from('x')], null, 'free')).toThrow('refused to write outside');
+    expect(readdirSync(outside)).toEqual([]);
+    rmSync(join(root, 'projects'));
+    tree.write(path, [Buffer.from('x')], null, 'free');
+    expect(existsSync(path)).toBe(true);
+  });
+});
