@@ -45,16 +45,18 @@ export class RestoreTree {
   place(relPath: string): string {
     const path = resolve(this.#root, relPath);
     const outside = !path.startsWith(this.#root + sep) || relPath.includes('\0');
-    if (outside || !this.#isReallyInside(path)) {
-      throw new FailureError(
-        failure(
-          'failed',
-          `refused to write outside ${this.#root}: ${relPath}`,
-          'Give --to DIR with a folder of your own.',
-        ),
-      );
-    }
+    if (outside || !this.#isReallyInside(path)) throw this.#refusal(relPath);
     return path;
+  }
+
+  #refusal(path: string): FailureError {
+    return new FailureError(
+      failure(
+        'failed',
+        `refused to write outside ${this.#root}: ${path}`,
+        'Give --to DIR with a folder of your own.',
+      ),
+    );
   }
 
   #isReallyInside(path: string): boolean {
@@ -101,7 +103,10 @@ export class RestoreTree {
       `.${basename(path).slice(0, 100)}.session-memory-${crypto.randomUUID().slice(0, 8)}`,
     );
     try {
+      // A folder may have become a link since its place was checked: it is looked at again before and after each step.
+      if (!this.#isReallyInside(path)) throw this.#refusal(path);
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      if (!this.#isReallyInside(path)) throw this.#refusal(path);
       const handle = openSync(temporary, 'wx', 0o600);
       const hasher = new Bun.CryptoHasher('sha256');
       try {
@@ -131,6 +136,7 @@ export class RestoreTree {
           ),
         );
       }
+      if (!this.#isReallyInside(path)) throw this.#refusal(path);
       renameSync(temporary, path);
     } catch (thrown) {
       rmSync(temporary, { force: true });
@@ -175,7 +181,7 @@ export function markRestored(
 ): void {
   const there = fileAt(path, file.relPath);
   if (there === null) return;
-  using source = new SourceFile(path, 'plain');
+  using source = new SourceFile(path, 'plain', there.within);
   const marks = marksOf(source, file.rawBytes);
   db.writeTransaction(() => {
     const sessionId = sessionIdOf(db, session.uid);
