@@ -60,6 +60,13 @@ function catchSignals(): void {
   }
 }
 
+/** As the shell's ctrl-z would, if the terminal still sent it. Where nobody could continue us, the system ignores it. */
+async function stopProcess(): Promise<void> {
+  const continued = new Promise<void>((resolve) => process.once('SIGCONT', () => resolve()));
+  process.kill(process.pid, 'SIGTSTP');
+  await Promise.race([continued, Bun.sleep(200)]);
+}
+
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // Whoever reads our output has gone (`| head`): nothing more to say to them.
   if (error.code === 'EPIPE') process.exit(EXIT.done);
@@ -84,9 +91,14 @@ const code = await run({
   catchSignals,
   debug: env['SESSION_MEMORY_DEBUG'] !== undefined,
   io,
-  dashboard: async (context) => {
-    const { dashboard } = await import('./cli/dashboard.ts');
-    return dashboard(context, { stdin: process.stdin, stdout: process.stdout });
+  screens: async (context, start) => {
+    const { openScreens } = await import('./cli/screens.ts');
+    return openScreens(context, start, {
+      stdin: process.stdin,
+      stdout: process.stdout,
+      stopProcess,
+      startThread: () => new Worker(new URL('./background.worker.ts', import.meta.url).href),
+    });
   },
 });
 process.exitCode = code;

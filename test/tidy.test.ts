@@ -32,7 +32,11 @@ const MAY_IMPORT: Record<string, string[]> = {
 const MAY_LOAD: Record<string, string[]> = { cli: ['tui'] };
 
 /** Single files that a folder may import from one it may not. The screens print as the commands do. */
-const MAY_IMPORT_FILE: Record<string, string[]> = { tui: ['src/cli/format.ts'] };
+const MAY_IMPORT_FILE: Record<string, string[]> = {
+  tui: ['src/cli/format.ts'],
+  // What the screens want to be handed, as types.
+  cli: ['src/tui/ports.ts'],
+};
 
 /** The packages, built-in ones included, of those folders that have a closed list. */
 const MAY_USE: Record<string, string[]> = { domain: ['zod'], policy: [], sweep: [] };

@@ -19,6 +19,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** A fresh folder only for the owner, below the system's place for temporary files. */
   readonly tempFolder: string;
+  /** Opens the dashboard or the walk through one sweep; returns the exit code. */
+  screens(start: 'dashboard' | 'sweep'): Promise<ExitCode>;
 }
 
 export type Command = (context: Context) => Promise<ExitCode>;
@@ -39,4 +41,9 @@ export function printJson(io: Io, value: unknown): void {
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
   io.out(`${text}\n`);
+}
+
+/** Whether a person sits at a terminal that can show screens. */
+export function hasScreens({ io, json, host }: Context): boolean {
+  return io.stdinIsTty && io.stdoutIsTty && !json && host.env['TERM'] !== 'dumb';
 }

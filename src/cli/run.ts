@@ -13,7 +13,7 @@ import {
   failure,
   messageOf,
 } from '../domain/errors.ts';
-import { type Clock, type Iso, parseTime } from '../domain/time.ts';
+import { clockOf } from './clock.ts';
 import { loadSettings } from './config.ts';
 import { type Context, textFlag } from './context.ts';
 import { printFailure } from './failure.ts';
@@ -35,8 +35,8 @@ export interface Runtime {
   readonly debug: boolean;
   /** `color`: what `--color` says. */
   io(color: string | null): Io;
-  /** Opens the dashboard; returns its exit code. */
-  dashboard(context: Context): Promise<ExitCode>;
+  /** Opens the dashboard or the walk through one sweep; returns the exit code. */
+  screens(context: Context, start: 'dashboard' | 'sweep'): Promise<ExitCode>;
 }
 
 export async function run(runtime: Runtime): Promise<ExitCode> {
@@ -83,12 +83,13 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     json,
     settings: { ...settings, storePath: resolve(runtime.cwd, settings.storePath) },
     host: runtime.host,
-    clock: clockOf(runtime.host),
+    clock: clockOf(runtime.host.env['SESSION_MEMORY_NOW'] ?? null),
     signal: runtime.signal,
     tempFolder: runtime.tempFolder,
+    screens: (start) => runtime.screens(context, start),
   };
   if (parsed.command !== null) return (await parsed.command.load())(context);
-  if (io.stdinIsTty && io.stdoutIsTty && !json) return runtime.dashboard(context);
+  if (io.stdinIsTty && io.stdoutIsTty && !json) return context.screens('dashboard');
   const status = COMMANDS.find((spec) => spec.name === 'status');
   return status === undefined ? EXIT.failed : (await status.load())(context);
 }
@@ -103,24 +104,6 @@ function checkedColor(color: string | null): string | null {
   throw new FailureError(
     failure('usage', `--color takes auto, always or never, not ${color}`, 'Write --color never.'),
   );
-}
-
-/** The system's clock, or the one that `SESSION_MEMORY_NOW` holds. */
-export function clockOf(host: Host): Clock {
-  const set = host.env['SESSION_MEMORY_NOW'];
-  const monotonicMs = () => performance.now();
-  if (set === undefined) return { now: () => new Date().toISOString() as Iso, monotonicMs, isSet: false };
-  const now = parseTime(set);
-  if (now === null) {
-    throw new FailureError(
-      failure(
-        'usage',
-        `SESSION_MEMORY_NOW is not a time: ${set}`,
-        'Write 2026-06-01T00:00:00.000Z, or unset it.',
-      ),
-    );
-  }
-  return { now: () => now, monotonicMs, isSet: true };
 }
 
 function explain(thrown: unknown, io: Io, json: boolean, runtime: Runtime): ExitCode {

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentFormat, Host } from '../domain/agent.ts';
-import { type Clock, DAY_MS, type Iso } from '../domain/time.ts';
+import { addMs, type Clock, DAY_MS, type Iso } from '../domain/time.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { knownSources } from '../store/read-sources.ts';
 import { AGENTS } from './agents/index.ts';
@@ -25,6 +25,8 @@ export interface AgentScan {
   readonly at_risk_not_stored: number;
   /** Null: this agent deletes nothing by itself. */
   readonly deletes_after_days: number | null;
+  /** When the first of those at risk goes; null where none is. */
+  readonly first_deletion_at: Iso | null;
   readonly scanned_at: Iso;
 }
 
@@ -66,9 +68,16 @@ export function scansOf(
       sessions_at_risk: atRisk.length,
       at_risk_not_stored: atRisk.filter(waits).length,
       deletes_after_days: days,
+      first_deletion_at: firstDeletion(atRisk, days, now),
       scanned_at: now,
     };
   });
+}
+
+function firstDeletion(atRisk: readonly FoundSession[], days: number | null, now: Iso): Iso | null {
+  if (days === null || atRisk.length === 0) return null;
+  const soonest = Math.min(...atRisk.map((session) => goesWithinDays(session, days, now)));
+  return addMs(now, soonest * DAY_MS);
 }
 
 function deletesAfterDays(agent: AgentFormat, root: string): number | null {

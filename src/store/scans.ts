@@ -11,6 +11,8 @@ export interface ScanRow {
   readonly sessions_at_risk: number;
   readonly at_risk_not_stored: number;
   readonly deletes_after_days: number | null;
+  /** When the first of those at risk goes; null where none is. */
+  readonly first_deletion_at: string | null;
 }
 
 export function saveScans(db: WritableDb, scans: readonly ScanRow[]): void {
@@ -26,12 +28,13 @@ export function saveScans(db: WritableDb, scans: readonly ScanRow[]): void {
       sessions_at_risk,
       at_risk_not_stored,
       deletes_after_days,
+      first_deletion_at,
     } of scans) {
       db.run(
         `INSERT INTO scans (agent, root, scanned_at, sessions, raw_bytes, sessions_not_stored, sessions_at_risk,
-           at_risk_not_stored, deletes_after_days)
+           at_risk_not_stored, deletes_after_days, first_deletion_at)
          VALUES ($agent, $root, $scanned_at, $sessions, $raw_bytes, $sessions_not_stored, $sessions_at_risk,
-           $at_risk_not_stored, $deletes_after_days)`,
+           $at_risk_not_stored, $deletes_after_days, $first_deletion_at)`,
         {
           agent,
           root,
@@ -42,6 +45,7 @@ export function saveScans(db: WritableDb, scans: readonly ScanRow[]): void {
           sessions_at_risk,
           at_risk_not_stored,
           deletes_after_days,
+          first_deletion_at,
         },
       );
     }

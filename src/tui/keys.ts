@@ -1,23 +1,193 @@
-/** Every key, once: the footer, the help and the handler are made from this table. */
-import type { Event } from './state.ts';
+/**
+ * Every key, once: the footer, the help and the handler are made from this table, and so is the one in ARCHITECTURE.
+ * A context is what the keyboard means at a moment; a screen may have several.
+ */
+
+export const CONTEXTS = {
+  first_run: 'First run',
+  dashboard: 'Dashboard',
+  pass: 'Sweep: a pass',
+  analyze: 'Sweep: analyzing',
+  running: 'Sweep: while it runs',
+  loss: 'Sweep: data loss',
+  phrase: 'Sweep: typing the phrase',
+  result: 'Sweep: the result',
+  browse: 'Browse',
+  filter: 'Browse: typing a filter',
+  reader: 'Reading',
+  restore: 'Restore',
+  history: 'History',
+  help: 'Help',
+} as const;
+export type Context = keyof typeof CONTEXTS;
+
+export type Action =
+  | 'quit'
+  | 'help'
+  | 'back'
+  | 'up'
+  | 'down'
+  | 'page_up'
+  | 'page_down'
+  | 'top'
+  | 'bottom'
+  | 'confirm'
+  | 'sweep'
+  | 'ingest'
+  | 'browse'
+  | 'history'
+  | 'keep_out'
+  | 'pin'
+  | 'skip'
+  | 'stop'
+  | 'preview'
+  | 'transcript'
+  | 'restore'
+  | 'sort'
+  | 'reverse'
+  | 'filter'
+  | 'erase'
+  | 'erase_all'
+  | 'suspend';
 
 export interface Key {
-  /** As Ink reports it. */
-  readonly input: string;
-  /** As the footer shows it. */
+  /** Names as `keyNames` gives them. */
+  readonly keys: readonly string[];
   readonly shown: string;
   readonly does: string;
-  readonly event: Event;
+  readonly action: Action;
+  readonly in: readonly Context[];
+  /** Left out of the footer: the help has it. */
+  readonly quiet?: true;
 }
 
-export const KEYS: readonly Key[] = [{ input: 'q', shown: 'q', does: 'quit', event: { kind: 'quit' } }];
+const EVERYWHERE = Object.keys(CONTEXTS) as Context[];
 
-/** What a key press means; Ctrl-C is always quit. Null: nothing. */
-export function eventOf(input: string, ctrl: boolean): Event | null {
-  if (ctrl && input === 'c') return { kind: 'quit' };
-  return ctrl ? null : (KEYS.find((key) => key.input === input)?.event ?? null);
+const LISTS = [
+  'pass',
+  'analyze',
+  'loss',
+  'browse',
+  'history',
+  'reader',
+  'help',
+  'result',
+  'restore',
+] as const satisfies readonly Context[];
+
+export const KEYS: readonly Key[] = [
+  { keys: ['enter', 'i'], shown: 'enter', does: 'store them', action: 'ingest', in: ['first_run'] },
+  { keys: ['s'], shown: 's', does: 'sweep', action: 'sweep', in: ['dashboard'] },
+  { keys: ['i'], shown: 'i', does: 'ingest', action: 'ingest', in: ['dashboard'] },
+  { keys: ['b'], shown: 'b', does: 'browse', action: 'browse', in: ['dashboard', 'first_run'] },
+  { keys: ['h'], shown: 'h', does: 'history', action: 'history', in: ['dashboard'] },
+  { keys: ['enter'], shown: 'enter', does: 'run', action: 'confirm', in: ['pass', 'analyze'] },
+  { keys: ['enter'], shown: 'enter', does: 'done', action: 'confirm', in: ['result'] },
+  { keys: ['space'], shown: 'space', does: 'keep out', action: 'keep_out', in: ['pass'] },
+  { keys: ['p'], shown: 'p', does: 'pin', action: 'pin', in: ['pass', 'browse'] },
+  { keys: ['n'], shown: 'n', does: 'skip', action: 'skip', in: ['pass', 'analyze', 'loss'] },
+  { keys: ['v'], shown: 'v', does: 'digest', action: 'preview', in: ['pass', 'loss', 'analyze'] },
+  { keys: ['esc'], shown: 'esc', does: 'stop', action: 'stop', in: ['pass', 'analyze', 'loss', 'running'] },
+  { keys: ['enter'], shown: 'enter', does: 'lose them', action: 'confirm', in: ['phrase'] },
+  { keys: ['esc'], shown: 'esc', does: 'clear', action: 'erase_all', in: ['phrase'] },
+  { keys: ['enter'], shown: 'enter', does: 'digest', action: 'confirm', in: ['browse'] },
+  { keys: ['t'], shown: 't', does: 'transcript', action: 'transcript', in: ['browse'] },
+  { keys: ['r'], shown: 'r', does: 'restore', action: 'restore', in: ['browse'] },
+  { keys: ['o'], shown: 'o', does: 'order', action: 'sort', in: ['browse'] },
+  { keys: ['O'], shown: 'O', does: 'turn it round', action: 'reverse', in: ['browse'], quiet: true },
+  { keys: ['f'], shown: 'f', does: 'filter', action: 'filter', in: ['browse'] },
+  { keys: ['enter'], shown: 'enter', does: 'apply', action: 'confirm', in: ['filter'] },
+  { keys: ['esc'], shown: 'esc', does: 'no filter', action: 'erase_all', in: ['filter'] },
+  { keys: ['enter'], shown: 'enter', does: 'write', action: 'confirm', in: ['restore'] },
+  { keys: ['enter'], shown: 'enter', does: 'report', action: 'confirm', in: ['history'] },
+  {
+    keys: ['backspace'],
+    shown: 'backspace',
+    does: 'erase',
+    action: 'erase',
+    in: ['phrase', 'filter'],
+    quiet: true,
+  },
+  { keys: ['up', 'k'], shown: '↑ k', does: 'up', action: 'up', in: LISTS, quiet: true },
+  { keys: ['down', 'j'], shown: '↓ j', does: 'down', action: 'down', in: LISTS, quiet: true },
+  { keys: ['pageup', 'ctrl+b'], shown: 'pgup', does: 'a page up', action: 'page_up', in: LISTS, quiet: true },
+  {
+    keys: ['pagedown', 'ctrl+f'],
+    shown: 'pgdn',
+    does: 'a page down',
+    action: 'page_down',
+    in: LISTS,
+    quiet: true,
+  },
+  { keys: ['home', 'g'], shown: 'home g', does: 'first', action: 'top', in: LISTS, quiet: true },
+  { keys: ['end', 'G'], shown: 'end G', does: 'last', action: 'bottom', in: LISTS, quiet: true },
+  {
+    keys: ['esc'],
+    shown: 'esc',
+    does: 'back',
+    action: 'back',
+    in: ['browse', 'reader', 'restore', 'history', 'help', 'result'],
+  },
+  { keys: ['q'], shown: 'q', does: 'back', action: 'back', in: ['reader', 'help'], quiet: true },
+  {
+    keys: ['?'],
+    shown: '?',
+    does: 'help',
+    action: 'help',
+    in: ['first_run', 'dashboard', 'pass', 'analyze', 'loss', 'browse', 'history', 'result'],
+  },
+  {
+    keys: ['q'],
+    shown: 'q',
+    does: 'quit',
+    action: 'quit',
+    in: ['first_run', 'dashboard', 'browse', 'history', 'result'],
+  },
+  {
+    keys: ['ctrl+z'],
+    shown: 'ctrl-z',
+    does: 'to the shell; fg comes back',
+    action: 'suspend',
+    in: EVERYWHERE,
+    quiet: true,
+  },
+  {
+    keys: ['ctrl+c'],
+    shown: 'ctrl-c',
+    does: 'quit',
+    action: 'quit',
+    in: EVERYWHERE,
+    quiet: true,
+  },
+]; // prettier-ignore
+
+/** Contexts in which what is typed is text, unless a key of the table says otherwise. */
+const TYPING: readonly Context[] = ['loss', 'phrase', 'filter'];
+
+export type Meaning =
+  | { readonly kind: 'action'; readonly action: Action }
+  | { readonly kind: 'text'; readonly text: string };
+
+/** What a key means in a context; null: nothing. `name` is a character or the name of a key. */
+export function meaningOf(context: Context, name: string): Meaning | null {
+  const key = KEYS.find((row) => row.in.includes(context) && row.keys.includes(name));
+  if (key !== undefined) return { kind: 'action', action: key.action };
+  const text = name === 'space' ? ' ' : name;
+  const isText = [...text].length === 1 && text >= ' ' && text !== '\u007f';
+  return TYPING.includes(context) && isText ? { kind: 'text', text } : null;
 }
 
-export function footer(): string {
-  return KEYS.map((key) => `${key.shown} ${key.does}`).join('   ');
+/** The footer's keys, as many as fit, the first ones first; help and quit always. */
+export function footer(context: Context, cells: number): string {
+  const shown = KEYS.filter((key) => key.in.includes(context) && key.quiet !== true);
+  const parts = shown.map((key) => `${key.shown} ${key.does}`);
+  const last = parts.splice(shown.at(-1)?.action === 'quit' ? -2 : -1);
+  const whole = [...parts, ...last];
+  const gap = whole.join('   ').length <= cells ? '   ' : '  ';
+  const kept: string[] = [];
+  for (const part of parts) {
+    if ([...kept, part, ...last].join(gap).length > cells) break;
+    kept.push(part);
+  }
+  return [...kept, ...last].join(gap);
 }

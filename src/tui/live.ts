@@ -3,85 +3,93 @@
  * Promises: the same object while nothing has changed; one cheap question four times a second (0.1 % of a core).
  */
 import type { Limits } from '../domain/limits.ts';
-import type { Clock } from '../domain/time.ts';
+import { addMs, type Clock, DAY_MS, type Iso } from '../domain/time.ts';
 import { bytesOf, planSweep } from '../policy/plan.ts';
+import { storedByDay } from '../store/browse.ts';
 import type { ReadableDb } from '../store/connection.ts';
+import { listSweeps } from '../store/read.ts';
 import { lastScans } from '../store/scans.ts';
-import { census, counters, usage } from '../store/usage.ts';
+import { type CounterRow, census, counters, usage } from '../store/usage.ts';
 import { dataVersion } from '../store/watch.ts';
-import type { View } from './model.ts';
+import type { AgentPart, Part, View } from './view.ts';
 
 const POLL_MS = 250;
+/** Days of the sparkline, today last. */
+const GROWTH_DAYS = 15;
+/** The days before today change seldom, and adding them up reads their sessions. */
+const GROWTH_EVERY_MS = 60_000;
 
 export class LiveView {
   readonly #db: ReadableDb;
   readonly #limits: Limits;
   readonly #clock: Clock;
-  readonly #listeners = new Set<() => void>();
-  #version: number;
-  #view: View;
+  readonly #onChange: (view: View) => void;
+  #version = -1;
+  #minute = '';
+  #growth: { readonly atMs: number; readonly days: readonly number[] } | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
 
-  constructor(db: ReadableDb, limits: Limits, clock: Clock) {
+  constructor(db: ReadableDb, limits: Limits, clock: Clock, onChange: (view: View) => void) {
     this.#db = db;
     this.#limits = limits;
     this.#clock = clock;
-    this.#version = dataVersion(db);
-    this.#view = readView(db, limits, clock);
+    this.#onChange = onChange;
   }
 
-  readonly snapshot = (): View => this.#view;
+  start(): void {
+    this.look();
+    this.#timer = setInterval(() => this.look(), POLL_MS);
+  }
 
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    this.#timer ??= setInterval(() => this.#poll(), POLL_MS);
-    return () => {
-      this.#listeners.delete(listener);
-      if (this.#listeners.size > 0 || this.#timer === null) return;
-      clearInterval(this.#timer);
-      this.#timer = null;
-    };
-  };
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
 
-  #poll(): void {
+  /** Tells of a change, if there was one. */
+  look(): void {
     const version = dataVersion(this.#db);
-    const minute = minuteOf(this.#clock);
-    if (version === this.#version && minute === this.#view.clock) return;
+    const minute = this.#clock.now().slice(0, 16);
+    if (version === this.#version && minute === this.#minute) return;
     this.#version = version;
-    this.#view = readView(this.#db, this.#limits, this.#clock);
-    for (const listener of this.#listeners) listener();
+    this.#minute = minute;
+    this.#onChange(readView(this.#db, this.#limits, this.#clock.now(), this.#growthDays()));
+  }
+
+  #growthDays(): readonly number[] {
+    const nowMs = this.#clock.monotonicMs();
+    const empty = this.#growth !== null && this.#growth.days.length === 0;
+    if (this.#growth === null || empty || nowMs - this.#growth.atMs > GROWTH_EVERY_MS)
+      this.#growth = { atMs: nowMs, days: growthOf(this.#db, this.#clock.now()) };
+    return this.#growth.days;
   }
 }
 
-function minuteOf(clock: Clock): string {
-  return clock.now().slice(11, 16);
+/** Stored bytes by day, oldest first, today last; empty where there is none at all. */
+export function growthOf(db: ReadableDb, now: Iso): number[] {
+  const days = Array.from({ length: GROWTH_DAYS }, (_, i) =>
+    addMs(now, (i - GROWTH_DAYS + 1) * DAY_MS).slice(0, 10),
+  );
+  const stored = new Map(storedByDay(db, days[0] ?? '').map((row) => [row.day, row.stored_bytes]));
+  return stored.size === 0 ? [] : days.map((day) => stored.get(day) ?? 0);
 }
 
-export function readView(db: ReadableDb, limits: Limits, clock: Clock): View {
+export function readView(db: ReadableDb, limits: Limits, now: Iso, growth: readonly number[]): View {
   return db.snapshot(() => {
-    const now = clock.now();
     const used = usage(db);
     const rows = counters(db);
     const planned = planSweep(census(db, now), limits, { analyze: true, dataLoss: true }, now);
-    const sum = (state: string) =>
-      rows
-        .filter((row) => row.state === state)
-        .reduce(
-          (total, row) => ({
-            sessions: total.sessions + row.sessions,
-            bytes: total.bytes + row.stored_bytes,
-          }),
-          { sessions: 0, bytes: 0 },
-        );
+    const [last] = listSweeps(db, 1);
     return {
       limits,
+      now,
       tier1Bytes: used.tier1Bytes,
       tier2Bytes: used.tier2Bytes,
-      analyzed: sum('analyzed'),
-      unanalyzed: sum('unanalyzed'),
-      pinned: rows.filter((row) => row.pinned === 1).reduce((total, row) => total + row.sessions, 0),
-      evicted: sum('evicted').sessions,
-      agents: new Set(rows.map((row) => row.agent)).size,
+      analyzed: partOf(rows, 'analyzed'),
+      unanalyzed: partOf(rows, 'unanalyzed'),
+      pinned: rows.reduce((total, row) => total + (row.pinned === 1 ? row.sessions : 0), 0),
+      evicted: partOf(rows, 'evicted').sessions,
+      byAgent: agentParts(rows),
       next: planned.passes.map(({ pass, victims }) => ({
         pass,
         sessions: victims.length,
@@ -98,10 +106,39 @@ export function readView(db: ReadableDb, limits: Limits, clock: Clock): View {
                 sessions: scan.sessions_at_risk,
                 notStored: scan.at_risk_not_stored,
                 days: scan.deletes_after_days,
+                // The store's own text of a time.
+                firstAt: scan.first_deletion_at as Iso | null,
               },
             ],
       ),
-      clock: minuteOf(clock),
+      growth,
+      lastSweep:
+        last === undefined
+          ? null
+          : { at: last.started_at, freedBytes: last.bytes_freed, lost: last.lost_data },
+    };
+  });
+}
+
+function partOf(rows: readonly CounterRow[], state: CounterRow['state']): Part {
+  return sum(rows.filter((row) => row.state === state));
+}
+
+function sum(rows: readonly CounterRow[]): Part {
+  return rows.reduce(
+    (total, row) => ({ sessions: total.sessions + row.sessions, bytes: total.bytes + row.stored_bytes }),
+    { sessions: 0, bytes: 0 },
+  );
+}
+
+function agentParts(rows: readonly CounterRow[]): AgentPart[] {
+  return [...new Set(rows.map((row) => row.agent))].map((agent) => {
+    const own = rows.filter((row) => row.agent === agent);
+    return {
+      agent,
+      live: sum(own.filter((row) => row.state !== 'evicted')),
+      unanalyzed: partOf(own, 'unanalyzed').sessions,
+      evicted: partOf(own, 'evicted').sessions,
     };
   });
 }

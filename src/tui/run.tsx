@@ -1,55 +1,60 @@
 /**
- * Opens the dashboard on the alternate screen and closes it again: the one owner of `exit`.
- * Promises: the terminal is as it was afterwards, however it ends.
+ * Opens the screens on the alternate screen and closes them again: the one owner of `exit`.
+ * Promises: the terminal is as it was afterwards, however it ends; nothing runs any more when it resolves.
  */
 import { render } from 'ink';
 import { createElement } from 'react';
-import type { Limits } from '../domain/limits.ts';
-import type { Clock } from '../domain/time.ts';
-import type { ReadableDb } from '../store/connection.ts';
-import { Dashboard } from './Dashboard.tsx';
-import { LiveView } from './live.ts';
-import { type Screen, step } from './state.ts';
+import type { Report } from '../sweep/report.ts';
+import { App } from './App.tsx';
+import { Controller } from './controller.ts';
+import type { Services } from './ports.ts';
 
-export interface DashboardDeps {
-  readonly db: ReadableDb;
-  readonly limits: Limits;
-  readonly clock: Clock;
+export interface TuiOptions {
+  readonly services: Services;
+  readonly start: 'dashboard' | 'sweep';
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly colour: boolean;
   readonly unicode: boolean;
-  readonly bytes: (count: number) => string;
   readonly signal: AbortSignal;
+  readonly stopProcess: () => Promise<void>;
 }
 
-export async function runDashboard(deps: DashboardDeps): Promise<void> {
-  let screen: Screen = { kind: 'dashboard' };
-  const live = new LiveView(deps.db, deps.limits, deps.clock);
+export interface TuiResult {
+  /** Of the sweeps that were run, oldest first. */
+  readonly reports: readonly Report[];
+  /** What the sweep that was the whole task failed with; null: it did not. */
+  readonly failed: unknown;
+}
+
+export async function runTui(options: TuiOptions): Promise<TuiResult> {
+  const { stdin, stdout } = options;
+  const ended = Promise.withResolvers<void>();
+  const size = { columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 };
+  const controller = new Controller(options.services, options.start, size, ended.resolve);
+  controller.start();
   const app = render(
-    createElement(Dashboard, {
-      live,
-      colour: deps.colour,
-      unicode: deps.unicode,
-      bytes: deps.bytes,
-      onEvent: (event) => {
-        screen = step(screen, event);
-        if (screen.kind === 'done') app.unmount();
-      },
+    createElement(App, {
+      controller,
+      theme: { unicode: options.unicode },
+      colour: options.colour,
+      stopProcess: options.stopProcess,
     }),
-    {
-      stdin: deps.stdin,
-      stdout: deps.stdout,
-      exitOnCtrlC: false,
-      alternateScreen: true,
-      incrementalRendering: true,
-    },
+    { stdin, stdout, exitOnCtrlC: false, alternateScreen: true, incrementalRendering: true, maxFps: 60 },
   );
-  const stop = () => app.unmount();
-  deps.signal.addEventListener('abort', stop, { once: true });
+  const interrupt = () => controller.dispatch({ kind: 'interrupt' });
+  options.signal.addEventListener('abort', interrupt, { once: true });
+  // A connection that is gone answers no question any more.
+  stdin.once('end', interrupt);
   try {
-    await app.waitUntilExit();
+    // A bug in a component ends Ink itself.
+    await Promise.race([ended.promise, app.waitUntilExit()]);
   } finally {
-    deps.signal.removeEventListener('abort', stop);
+    options.signal.removeEventListener('abort', interrupt);
+    stdin.off('end', interrupt);
+    app.unmount();
+    await app.waitUntilExit().catch(() => undefined);
+    await controller.stop();
   }
+  return { reports: controller.reports, failed: controller.failed };
 }

@@ -1,14 +1,279 @@
-/** Which screen is shown and what an event makes of it. Pure. */
+/**
+ * What is on the screen, as one value, and what can happen to it. `step` makes the next state; a frame is made of the state
+ * alone.
+ */
+import type { SessionUid } from '../domain/ids.ts';
+import type { SessionRow } from '../domain/session.ts';
+import type { SweepRow } from '../store/read.ts';
+import type { Decision, Progress, Proposal, StepName } from '../sweep/ports.ts';
+import type { Report } from '../sweep/report.ts';
+import type { Catalogue, Sort } from './catalogue.ts';
+import type { View } from './view.ts';
 
-export type Screen = { readonly kind: 'dashboard' } | { readonly kind: 'done' };
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
 
-export type Event = { readonly kind: 'quit' };
+/** The smallest window in which every screen has its place. */
+export const SMALLEST: Size = { columns: 60, rows: 16 };
 
-export function step(state: Screen, event: Event): Screen {
-  switch (event.kind) {
-    case 'quit':
-      return state.kind === 'done' ? state : { kind: 'done' };
-    default:
-      return event.kind satisfies never;
-  }
+/** Where a list stands: the row under the cursor and the first row that is shown. */
+export interface Place {
+  readonly cursor: number;
+  readonly top: number;
+}
+
+export const AT_TOP: Place = { cursor: 0, top: 0 };
+
+/** What an agent has on this machine, before anything is stored. */
+export interface FoundHere {
+  readonly agents: readonly {
+    readonly name: string;
+    readonly root: string;
+    readonly sessions: number;
+    readonly rawBytes: number;
+    readonly deletesAfterDays: number | null;
+    readonly atRisk: number;
+  }[];
+  /** Where was looked, for a machine that has nothing. */
+  readonly lookedIn: readonly string[];
+}
+
+/** What the dashboard itself is doing beside showing. */
+export type Activity =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'looking' }
+  | {
+      readonly kind: 'ingesting';
+      readonly done: number;
+      readonly total: number;
+      readonly readBytes: number;
+      readonly totalBytes: number;
+    }
+  | { readonly kind: 'analyzing' };
+
+/** One step of the sweep as it went. */
+export interface Went {
+  readonly step: StepName;
+  readonly how: 'ran' | 'skipped' | 'nothing';
+}
+
+export type Stage =
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'asking'; readonly proposal: Proposal }
+  | {
+      readonly kind: 'running';
+      readonly step: StepName;
+      readonly done: number;
+      readonly total: number;
+      readonly label: string;
+    }
+  | { readonly kind: 'reclaiming'; readonly leftBytes: number }
+  | { readonly kind: 'result'; readonly report: Report; readonly lines: readonly string[] }
+  | { readonly kind: 'failed'; readonly message: string; readonly hint: string };
+
+/** Whether the agent's own file of a session is still on the disk. */
+export type OwnFile = 'there' | 'changed' | 'gone' | 'unknown';
+
+export interface Wizard {
+  /** `command`: the process ends with the report. */
+  readonly origin: 'command' | 'dashboard';
+  readonly stage: Stage;
+  readonly went: readonly Went[];
+  readonly place: Place;
+  readonly keptOut: ReadonlySet<SessionUid>;
+  readonly pinned: ReadonlySet<SessionUid>;
+  readonly phrase: string;
+  /** A sentence about the last key or the last change. */
+  readonly notice: string | null;
+  readonly failures: readonly { readonly uid: SessionUid; readonly why: string }[];
+  readonly ownFiles: ReadonlyMap<SessionUid, OwnFile>;
+  readonly preview: { readonly uid: SessionUid; readonly lines: readonly string[] } | null;
+  readonly usageBytes: number;
+  readonly freedBytes: number;
+  readonly stopping: boolean;
+}
+
+export interface Browse {
+  readonly catalogue: Catalogue | null;
+  readonly sort: Sort;
+  readonly reversed: boolean;
+  readonly typed: string;
+  readonly editing: boolean;
+  /** How far the search for free text has come, 0 to 1; null where there is none. */
+  readonly searched: number | null;
+  /** Rows of the catalogue in the order shown. */
+  readonly shown: Uint32Array;
+  readonly place: Place;
+  /** What the store says of the rows on the screen. */
+  readonly rows: ReadonlyMap<number, SessionRow>;
+  readonly notice: string | null;
+}
+
+export interface Reader {
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly place: Place;
+  /** Where the next piece of a transcript begins; null: all is here. */
+  readonly more: { readonly uid: SessionUid; readonly offsetBytes: number } | null;
+  readonly back: Screen;
+}
+
+export interface RestorePlan {
+  readonly uid: SessionUid;
+  readonly root: string;
+  readonly files: readonly { readonly path: string; readonly place: 'free' | 'same' | 'differs' }[];
+  readonly resume: string;
+  /** Why it cannot be restored; null: it can. */
+  readonly obstacle: string | null;
+}
+
+export type Screen =
+  | { readonly kind: 'first_run'; readonly found: FoundHere | null }
+  | { readonly kind: 'dashboard' }
+  | { readonly kind: 'sweep'; readonly wizard: Wizard }
+  | { readonly kind: 'browse'; readonly browse: Browse }
+  | { readonly kind: 'reader'; readonly reader: Reader }
+  | {
+      readonly kind: 'restore';
+      readonly plan: RestorePlan;
+      readonly done: string | null;
+      readonly place: Place;
+      readonly back: Screen;
+    }
+  | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[]; readonly place: Place }
+  | { readonly kind: 'help'; readonly place: Place; readonly back: Screen }
+  | { readonly kind: 'done' };
+
+export interface State {
+  readonly screen: Screen;
+  readonly size: Size;
+  readonly view: View | null;
+  readonly activity: Activity;
+  /** `off`: nothing to watch yet, or a sweep is on. */
+  readonly watching: 'on' | 'off' | 'trouble';
+  /** What went wrong last in the background. */
+  readonly trouble: string | null;
+  /** A sentence about what was done last in the background. */
+  readonly news: string | null;
+  readonly reports: readonly Report[];
+  /** The user asked to quit while a sweep was running: it ends after its report. */
+  readonly quitting: boolean;
+}
+
+export type Event =
+  | { readonly kind: 'key'; readonly name: string }
+  | { readonly kind: 'paste'; readonly text: string }
+  | { readonly kind: 'resize'; readonly size: Size }
+  | { readonly kind: 'view'; readonly view: View }
+  | { readonly kind: 'found'; readonly found: FoundHere }
+  | { readonly kind: 'activity'; readonly activity: Activity }
+  | { readonly kind: 'watching'; readonly watching: State['watching'] }
+  | { readonly kind: 'trouble'; readonly message: string | null }
+  | { readonly kind: 'ingested'; readonly news: string | null }
+  | { readonly kind: 'proposed'; readonly proposal: Proposal }
+  | { readonly kind: 'own_files'; readonly ownFiles: ReadonlyMap<SessionUid, OwnFile> }
+  | { readonly kind: 'preview'; readonly uid: SessionUid; readonly lines: readonly string[] }
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'pinned'; readonly uid: SessionUid; readonly pinned: boolean }
+  | { readonly kind: 'swept'; readonly report: Report; readonly lines: readonly string[] }
+  | { readonly kind: 'sweep_failed'; readonly message: string; readonly hint: string }
+  | { readonly kind: 'catalogue'; readonly catalogue: Catalogue; readonly shown: Uint32Array }
+  | { readonly kind: 'shown'; readonly shown: Uint32Array; readonly searched: number | null }
+  | { readonly kind: 'rows'; readonly rows: ReadonlyMap<number, SessionRow> }
+  | {
+      readonly kind: 'read';
+      readonly title: string;
+      readonly lines: readonly string[];
+      readonly more: Reader['more'];
+    }
+  | { readonly kind: 'read_on'; readonly lines: readonly string[]; readonly more: Reader['more'] }
+  | { readonly kind: 'restore_planned'; readonly plan: RestorePlan }
+  | { readonly kind: 'restored'; readonly message: string }
+  | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[] }
+  | { readonly kind: 'said'; readonly message: string }
+  | { readonly kind: 'interrupt' };
+
+/** What the shell is to do next. */
+export type Effect =
+  | { readonly kind: 'quit' }
+  | { readonly kind: 'suspend' }
+  | { readonly kind: 'look' }
+  | { readonly kind: 'ingest' }
+  | { readonly kind: 'sweep' }
+  | { readonly kind: 'decide'; readonly decision: Decision }
+  | { readonly kind: 'stop_sweep' }
+  | { readonly kind: 'examine'; readonly uids: readonly SessionUid[] }
+  | { readonly kind: 'preview'; readonly uid: SessionUid }
+  | { readonly kind: 'pin'; readonly uid: SessionUid; readonly pinned: boolean }
+  | { readonly kind: 'catalogue' }
+  /** Filter and sort anew. */
+  | { readonly kind: 'select' }
+  | { readonly kind: 'rows'; readonly ids: readonly number[] }
+  | { readonly kind: 'digest'; readonly uid: SessionUid }
+  | { readonly kind: 'transcript'; readonly uid: SessionUid }
+  | { readonly kind: 'read_on'; readonly uid: SessionUid; readonly offsetBytes: number }
+  | { readonly kind: 'plan_restore'; readonly uid: SessionUid }
+  | { readonly kind: 'restore'; readonly plan: RestorePlan }
+  | { readonly kind: 'history' }
+  | { readonly kind: 'report'; readonly sweepId: string };
+
+export interface Stepped {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+export function to(state: State, ...effects: readonly Effect[]): Stepped {
+  return { state, effects };
+}
+
+export function onScreen(state: State, screen: Screen, ...effects: readonly Effect[]): Stepped {
+  return { state: { ...state, screen }, effects };
+}
+
+export function newWizard(origin: Wizard['origin'], usageBytes: number): Wizard {
+  return {
+    origin,
+    stage: { kind: 'starting' },
+    went: [],
+    place: AT_TOP,
+    keptOut: new Set(),
+    pinned: new Set(),
+    phrase: '',
+    notice: null,
+    failures: [],
+    ownFiles: new Map(),
+    preview: null,
+    usageBytes,
+    freedBytes: 0,
+    stopping: false,
+  };
+}
+
+export const NEW_BROWSE: Browse = {
+  catalogue: null,
+  sort: 'newest',
+  reversed: false,
+  typed: '',
+  editing: false,
+  searched: null,
+  shown: new Uint32Array(0),
+  place: AT_TOP,
+  rows: new Map(),
+  notice: null,
+};
+
+export function firstState(screen: Screen, size: Size): State {
+  return {
+    screen,
+    size,
+    view: null,
+    activity: { kind: 'idle' },
+    watching: 'off',
+    trouble: null,
+    news: null,
+    reports: [],
+    quitting: false,
+  };
 }

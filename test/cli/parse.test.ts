@@ -104,15 +104,16 @@ describe('without a command', () => {
   ])('with %p, %p opens the %s', async (given, argv, opens) => {
     using folder = new Folder();
     const told = await runIn(folder.path, argv, given);
-    const shown = told.opensDashboard
-      ? 'dashboard'
-      : told.out.startsWith('session-memory 1.2.3')
-        ? 'version'
-        : told.out.includes('Exit codes:')
-          ? 'help'
-          : /Tier 1|"tier1"/.test(told.out)
-            ? 'status'
-            : told.out;
+    const shown =
+      told.opens === 'dashboard'
+        ? 'dashboard'
+        : told.out.startsWith('session-memory 1.2.3')
+          ? 'version'
+          : told.out.includes('Exit codes:')
+            ? 'help'
+            : /Tier 1|"tier1"/.test(told.out)
+              ? 'status'
+              : told.out;
     expect([told.code, shown]).toEqual([0, opens]);
     expect(readdirSync(folder.path), 'looking makes no store').toEqual([]);
   });

@@ -10,7 +10,8 @@ export interface Told {
   /** What went out as bytes, exactly. */
   readonly bytes: Buffer;
   readonly err: string;
-  readonly opensDashboard: boolean;
+  /** Which screens it opened; null: none. */
+  readonly opens: 'dashboard' | 'sweep' | null;
   readonly catchesSignals: boolean;
 }
 
@@ -29,7 +30,7 @@ export async function runIn(
   const out: string[] = [];
   const err: string[] = [];
   const bytes: Uint8Array[] = [];
-  let opensDashboard = false;
+  let opens: 'dashboard' | 'sweep' | null = null;
   let catchesSignals = false;
   const tty = given.tty ?? false;
   const io = (color: string | null): Io => ({
@@ -55,8 +56,8 @@ export async function runIn(
     },
     debug: false,
     io,
-    dashboard: async () => {
-      opensDashboard = true;
+    screens: async (_context, start) => {
+      opens = start;
       return EXIT.done;
     },
   };
@@ -66,7 +67,7 @@ export async function runIn(
     out: out.join(''),
     bytes: Buffer.concat(bytes),
     err: err.join(''),
-    opensDashboard,
+    opens,
     catchesSignals,
   };
 }

@@ -7,7 +7,7 @@ import type { SessionRow } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
 import { agentById } from '../../ingest/agents/index.ts';
 import { markRestored, type Place, RestoreTree } from '../../ingest/restore.ts';
-import type { ReadableDb } from '../../store/connection.ts';
+import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
 import { filesOf, resolveSession } from '../../store/read.ts';
 import { agentRootOf } from '../../store/read-sources.ts';
@@ -26,30 +26,66 @@ export const restore: Command = async (context) => {
   const db = writable ?? openReadable(storePath);
   try {
     const session = resolveSession(db, named);
-    const agent = agentOf(session);
-    const root =
-      to === null ? whereAgentLooks(agent.roots(context.host), agentRootOf(db, session.uid)) : resolve(to);
-    if (root === undefined)
-      throw new FailureError(failure('failed', `no folder of ${agent.name} is known here`, 'Give --to DIR.'));
-    const target: RestoreTarget = {
-      nativeId: nativeIdOf(session.uid),
-      project: session.project,
-      startedAt: session.startedAt,
-    };
-    const tree = new RestoreTree(root, context.flags['force'] === true);
-    const planned = planOf(tree, db, session, (file) => agent.restorePath(target, file));
-    for (const { file, path, place } of planned) {
-      if (place === 'same') tree.touch(path);
-      else tree.write(path, fileChunks(db, session.uid, file), file.sha256, place);
-      if (writable !== null) markRestored(writable, session, file, path, context.clock.now());
-    }
-    const paths = planned.map(({ path }) => path);
-    print(context, { session, root, paths, resume: agent.resume(target), isElsewhere: to !== null });
+    const planned = planRestore(context, db, session, { to, force: context.flags['force'] === true });
+    carryOut(context, db, writable, planned);
+    print(context, planned, to !== null);
     return EXIT.done;
   } finally {
     db.close();
   }
 };
+
+/** A restore as it would be: where each file goes and what is there. */
+export interface PlannedRestore {
+  readonly session: SessionRow;
+  readonly root: string;
+  readonly tree: RestoreTree;
+  readonly files: readonly PlannedFile[];
+  readonly resume: ReturnType<AgentFormat['resume']>;
+}
+
+/** `to`: a folder of the user's; null: where the agent looks. Fails where a file may not be written over. */
+export function planRestore(
+  context: Pick<Context, 'host'>,
+  db: ReadableDb,
+  session: SessionRow,
+  { to, force }: { readonly to: string | null; readonly force: boolean },
+): PlannedRestore {
+  const agent = agentOf(session);
+  const root =
+    to === null ? whereAgentLooks(agent.roots(context.host), agentRootOf(db, session.uid)) : resolve(to);
+  if (root === undefined)
+    throw new FailureError(failure('failed', `no folder of ${agent.name} is known here`, 'Give --to DIR.'));
+  const target: RestoreTarget = {
+    nativeId: nativeIdOf(session.uid),
+    project: session.project,
+    startedAt: session.startedAt,
+  };
+  const tree = new RestoreTree(root, force);
+  const files = planOf(tree, db, session, (file) => agent.restorePath(target, file));
+  return { session, root, tree, files, resume: agent.resume(target) };
+}
+
+/** `writable`: the store, to be told of the files that an agent will find again; null where it will not. */
+export function carryOut(
+  context: Pick<Context, 'clock'>,
+  db: ReadableDb,
+  writable: WritableDb | null,
+  { session, tree, files }: PlannedRestore,
+): void {
+  for (const { file, path, place } of files) {
+    if (place === 'same') tree.touch(path);
+    else tree.write(path, fileChunks(db, session.uid, file), file.sha256, place);
+    if (writable !== null) markRestored(writable, session, file, path, context.clock.now());
+  }
+}
+
+/** What to type to go on with a session. */
+export function resumeCommand(resume: PlannedRestore['resume']): string {
+  return [...(resume.cwd === null ? [] : [`cd ${quote(resume.cwd)}`]), resume.argv.map(quote).join(' ')].join(
+    ' && ',
+  );
+}
 
 /** The agent of a session whose bytes are still there; a failure that says what is, where they are not. */
 function agentOf(session: SessionRow): AgentFormat {
@@ -75,7 +111,7 @@ function agentOf(session: SessionRow): AgentFormat {
   return agent;
 }
 
-interface Planned {
+interface PlannedFile {
   readonly file: StoredFile;
   readonly path: string;
   readonly place: Place;
@@ -87,7 +123,7 @@ function planOf(
   db: ReadableDb,
   session: SessionRow,
   placeOf: (file: StoredFile) => string,
-): Planned[] {
+): PlannedFile[] {
   const taken = new Set<string>();
   return filesOf(db, session.uid)
     .filter((file) => !file.gone)
@@ -108,19 +144,10 @@ function planOf(
     });
 }
 
-interface Restored {
-  readonly session: SessionRow;
-  readonly root: string;
-  readonly paths: readonly string[];
-  readonly resume: ReturnType<AgentFormat['resume']>;
-  readonly isElsewhere: boolean;
-}
-
-function print({ io, json }: Context, { session, root, paths, resume, isElsewhere }: Restored): void {
-  const command = [
-    ...(resume.cwd === null ? [] : [`cd ${quote(resume.cwd)}`]),
-    resume.argv.map(quote).join(' '),
-  ].join(' && ');
+function print({ io, json }: Context, planned: PlannedRestore, isElsewhere: boolean): void {
+  const { session, root, resume } = planned;
+  const command = resumeCommand(resume);
+  const paths = planned.files.map(({ path }) => path);
   if (json) {
     printJson(io, {
       version: 1,

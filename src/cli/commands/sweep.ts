@@ -7,7 +7,7 @@ import { openReadable, openWritable } from '../../store/open.ts';
 import { YES_TO_ALL } from '../../sweep/ports.ts';
 import { exitCodeOf, type Report } from '../../sweep/report.ts';
 import { dryRun, sweep } from '../../sweep/sweep.ts';
-import { type Command, type Context, printJson, textFlag } from '../context.ts';
+import { type Command, type Context, hasScreens, printJson, textFlag } from '../context.ts';
 import { printFailure } from '../failure.ts';
 import { ProgressLine } from '../io.ts';
 import { planPage, reportPage } from '../report.ts';
@@ -15,7 +15,11 @@ import { planDeps, sweepDeps } from '../wire.ts';
 
 export const sweepCommand: Command = async (context) => {
   if (context.flags['dryRun'] === true) return showPlan(context, planOnly(context), EXIT.done);
-  if (context.flags['yes'] !== true) return askForConsent(context);
+  if (context.flags['yes'] !== true) {
+    // Where a person sits, they are asked pass by pass.
+    if (hasScreens(context)) return context.screens('sweep');
+    return askForConsent(context);
+  }
   const db = openWritable(context.settings.storePath, { roomForSweep: true });
   try {
     const report = await runSweep(context, db, textFlag(context.flags, 'plan'));

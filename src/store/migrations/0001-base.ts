@@ -147,6 +147,7 @@ CREATE TABLE scans (
   agent TEXT NOT NULL, root TEXT NOT NULL, scanned_at TEXT NOT NULL,
   sessions INTEGER NOT NULL, raw_bytes INTEGER NOT NULL, sessions_not_stored INTEGER NOT NULL,
   sessions_at_risk INTEGER NOT NULL, at_risk_not_stored INTEGER NOT NULL, deletes_after_days REAL,
+  first_deletion_at TEXT,
   PRIMARY KEY (agent, root)
 ) STRICT, WITHOUT ROWID;
 `;

@@ -1,0 +1,99 @@
+/**
+ * The background thread of the screens: ingest, scan and analysis, so that no key waits for them.
+ * Promises: one job after the other; a stop is heeded at the next safe place; what it had stored stays.
+ */
+
+import type { Answer, Job, Results, Setup, Told } from './cli/background.protocol.ts';
+import { clockOf } from './cli/clock.ts';
+import { messageOf } from './domain/errors.ts';
+import { AGENTS } from './ingest/agents/index.ts';
+import { type AnalyzeDeps, analyzeSession, salvageSession } from './ingest/analyze.ts';
+import { ingest } from './ingest/ingest.ts';
+import { scanAgents } from './ingest/scan.ts';
+import type { WritableDb } from './store/connection.ts';
+import { openWritable } from './store/open.ts';
+
+declare const self: Worker;
+
+let setup: Setup | null = null;
+let stop = new AbortController();
+let queue: Promise<void> = Promise.resolve();
+
+function answer(message: Answer): void {
+  self.postMessage(message);
+}
+
+self.onmessage = ({ data }: MessageEvent<Told>) => {
+  switch (data.kind) {
+    case 'setup':
+      setup = data.setup;
+      return;
+    case 'stop':
+      stop.abort();
+      return;
+    case 'job': {
+      const { id, job } = data;
+      queue = queue.then(() => run(id, job));
+      return;
+    }
+    default:
+      return data satisfies never;
+  }
+};
+
+async function run(id: number, job: Job): Promise<void> {
+  if (setup === null) throw new Error('a job came before the setup');
+  stop = new AbortController();
+  try {
+    const db = openWritable(setup.storePath);
+    try {
+      answer({ kind: 'done', id, result: await work(setup, db, id, job) });
+    } finally {
+      db.close();
+    }
+  } catch (thrown) {
+    answer({ kind: 'failed', id, message: messageOf(thrown) });
+  }
+}
+
+async function work(how: Setup, db: WritableDb, id: number, job: Job): Promise<Results[Job['kind']]> {
+  const clock = clockOf(how.heldNow);
+  const { signal } = stop;
+  const analyze: AnalyzeDeps = { db, clock, external: how.external, host: how.host };
+  switch (job.kind) {
+    case 'scan':
+      return {
+        agents: await scanAgents(db, how.host, clock, () => undefined),
+        lookedIn: AGENTS.flatMap((agent) => agent.roots(how.host)),
+      };
+    case 'ingest':
+      return await ingest(
+        {
+          db,
+          host: how.host,
+          clock,
+          analyze,
+          signal,
+          progress: (progress) => answer({ kind: 'progress', id, progress }),
+        },
+        {
+          paths: [],
+          agent: null,
+          since: null,
+          project: null,
+          exclude: how.exclude,
+          full: false,
+          dryRun: false,
+          analyze: job.analyze,
+          hardCapBytes: how.hardCapBytes,
+        },
+      );
+    case 'analyze':
+      return await analyzeSession(analyze, job.uid, signal);
+    case 'salvage':
+      await salvageSession(analyze, job.uid);
+      return null;
+    default:
+      return job satisfies never;
+  }
+}

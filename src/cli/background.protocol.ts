@@ -1,0 +1,40 @@
+/** What the background thread is told and what it answers. Plain values: they are copied from thread to thread. */
+import type { Host } from '../domain/agent.ts';
+import type { SessionUid } from '../domain/ids.ts';
+import type { IngestProgress, IngestReport } from '../ingest/ingest.ts';
+import type { AgentScan } from '../ingest/scan.ts';
+
+/** All that the thread needs to know of the call that started it. */
+export interface Setup {
+  readonly storePath: string;
+  readonly host: Host;
+  /** The time that `SESSION_MEMORY_NOW` holds; null: the system's clock. */
+  readonly heldNow: string | null;
+  readonly exclude: readonly string[];
+  readonly hardCapBytes: number;
+  readonly external: { readonly command: string; readonly timeoutS: number } | null;
+}
+
+export type Job =
+  | { readonly kind: 'scan' }
+  | { readonly kind: 'ingest'; readonly analyze: boolean }
+  | { readonly kind: 'analyze'; readonly uid: SessionUid }
+  | { readonly kind: 'salvage'; readonly uid: SessionUid };
+
+export interface Results {
+  readonly scan: { readonly agents: readonly AgentScan[]; readonly lookedIn: readonly string[] };
+  readonly ingest: IngestReport;
+  readonly analyze: { readonly ok: true } | { readonly ok: false; readonly why: string };
+  readonly salvage: null;
+}
+
+export type Told =
+  | { readonly kind: 'setup'; readonly setup: Setup }
+  | { readonly kind: 'job'; readonly id: number; readonly job: Job }
+  /** Stop the job that runs at its next safe place. */
+  | { readonly kind: 'stop' };
+
+export type Answer =
+  | { readonly kind: 'progress'; readonly id: number; readonly progress: IngestProgress }
+  | { readonly kind: 'done'; readonly id: number; readonly result: Results[Job['kind']] }
+  | { readonly kind: 'failed'; readonly id: number; readonly message: string };

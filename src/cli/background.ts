@@ -1,0 +1,147 @@
+/**
+ * The background thread, as the screens use it.
+ * Promises: a thread that dies is said and started again by the next job; an idle one is let go, with its memory.
+ */
+import type { SessionUid } from '../domain/ids.ts';
+import { plainLine } from '../domain/text.ts';
+import type { IngestProgress, IngestReport } from '../ingest/ingest.ts';
+import type { Analyzer } from '../sweep/ports.ts';
+import type { Answer, Job, Results, Setup, Told } from './background.protocol.ts';
+import { formatBytes, formatCount, plural } from './format.ts';
+
+/** Longer than an agent pauses between two lines, shorter than anyone looks at memory. */
+const IDLE_MS = 30_000;
+
+interface Pending {
+  readonly resolve: (result: Results[Job['kind']]) => void;
+  readonly reject: (error: Error) => void;
+  readonly progress: (progress: IngestProgress) => void;
+}
+
+export class BackgroundThread {
+  readonly #setup: Setup;
+  readonly #startThread: () => Worker;
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | null = null;
+  #lastId = 0;
+  #idle: ReturnType<typeof setTimeout> | null = null;
+
+  /** `startThread`: only an entry point knows where its sister lies in the executable. */
+  constructor(setup: Setup, startThread: () => Worker) {
+    this.#setup = setup;
+    this.#startThread = startThread;
+  }
+
+  async run<K extends Job['kind']>(
+    job: Extract<Job, { kind: K }>,
+    progress: (progress: IngestProgress) => void = () => undefined,
+  ): Promise<Results[K]> {
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    const worker = this.#started();
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const done = new Promise<Results[Job['kind']]>((resolve, reject) =>
+      this.#pending.set(id, { resolve, reject, progress }),
+    );
+    worker.postMessage({ kind: 'job', id, job } satisfies Told);
+    try {
+      // The thread answers a job with the result of its kind.
+      return (await done) as Results[K];
+    } finally {
+      this.#pending.delete(id);
+      if (this.#pending.size === 0) this.#idle = setTimeout(() => this.#letGo(), IDLE_MS);
+    }
+  }
+
+  /** Stops what runs at its next safe place; resolves when nothing runs. */
+  async stop(): Promise<void> {
+    while (this.#pending.size > 0 && this.#worker !== null) {
+      this.#worker.postMessage({ kind: 'stop' } satisfies Told);
+      await Bun.sleep(10);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#idle = null;
+    this.#worker?.terminate();
+    this.#worker = null;
+  }
+
+  #started(): Worker {
+    if (this.#worker !== null) return this.#worker;
+    const worker = this.#startThread();
+    worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#onAnswer(data);
+    worker.onerror = ({ message }) => {
+      this.#worker = null;
+      for (const { reject } of this.#pending.values())
+        reject(new Error(`the background thread ended: ${message}`));
+    };
+    worker.postMessage({ kind: 'setup', setup: this.#setup } satisfies Told);
+    this.#worker = worker;
+    return worker;
+  }
+
+  #onAnswer(answer: Answer): void {
+    const pending = this.#pending.get(answer.id);
+    if (pending === undefined) return;
+    switch (answer.kind) {
+      case 'progress':
+        pending.progress(answer.progress);
+        return;
+      case 'done':
+        pending.resolve(answer.result);
+        return;
+      case 'failed':
+        pending.reject(new Error(answer.message));
+        return;
+      default:
+        return answer satisfies never;
+    }
+  }
+}
+
+/** The sweep's analyzer, on the thread: the screen answers while a digest is made. */
+export function threadAnalyzer(thread: BackgroundThread): Analyzer {
+  return {
+    analyze: async (uid, signal) => {
+      const onAbort = () => void thread.stop();
+      signal.addEventListener('abort', onAbort, { once: true });
+      try {
+        return await thread.run({ kind: 'analyze', uid });
+      } finally {
+        signal.removeEventListener('abort', onAbort);
+      }
+    },
+    salvage: async (uid: SessionUid) => void (await thread.run({ kind: 'salvage', uid })),
+  };
+}
+
+/** What an ingest did, in one sentence each; null where there is nothing to say. */
+export function ingestNews(report: IngestReport): {
+  readonly news: string | null;
+  readonly trouble: string | null;
+} {
+  const changed = report.sessions_new + report.sessions_grown + report.sessions_digest_only;
+  const news =
+    changed === 0
+      ? null
+      : `Stored ${plural(report.sessions_new, 'new session')}, added to ${formatCount(report.sessions_grown)}, ${formatBytes(report.stored_bytes_added)}${report.analyzed > 0 ? `; ${formatCount(report.analyzed)} analyzed` : ''}.`;
+  const [warning] = report.warnings;
+  const more =
+    report.warnings.length > 1
+      ? ` (and ${formatCount(report.warnings.length - 1)} more: see \`session-memory ingest\`)`
+      : '';
+  const trouble =
+    report.sessions_waiting > 0
+      ? `${plural(report.sessions_waiting, 'session')} wait at the hard cap: s sweeps.`
+      : warning === undefined
+        ? null
+        : plainLine(warning) + more;
+  return { news, trouble };
+}

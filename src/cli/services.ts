@@ -1,0 +1,199 @@
+/** What the screens are handed: the same store, sweep, restore and pages that the commands use. */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { digestPage } from '../digest/page.ts';
+import { FailureError } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
+import { plainText } from '../domain/text.ts';
+import { AGENTS } from '../ingest/agents/index.ts';
+import { watchFolders } from '../ingest/watch.ts';
+import type { ReadableDb, WritableDb } from '../store/connection.ts';
+import { digestsOf, filesOf, findSession, resolveSession, sessionIdOf, sourcesOf } from '../store/read.ts';
+import { fileChunks } from '../store/segments.ts';
+import { setPinned } from '../store/write-raw.ts';
+import { sweep } from '../sweep/sweep.ts';
+import type { OwnFile, Reader, RestorePlan, Services } from '../tui/ports.ts';
+import { BackgroundThread, ingestNews, threadAnalyzer } from './background.ts';
+import { carryOut, planRestore, resumeCommand } from './commands/restore.ts';
+import { sweepFlags } from './commands/sweep.ts';
+import { type Context, textFlag } from './context.ts';
+import { formatTime, plural } from './format.ts';
+import { reportPage } from './report.ts';
+import { sweepDeps } from './wire.ts';
+
+export interface Stores {
+  readonly reading: ReadableDb;
+  readonly writing: WritableDb;
+}
+
+export function tuiServices(
+  context: Context,
+  { reading, writing }: Stores,
+  startThread: () => Worker,
+): Services {
+  const { settings, clock } = context;
+  const thread = new BackgroundThread(
+    {
+      storePath: settings.storePath,
+      host: context.host,
+      heldNow: clock.isSet ? clock.now() : null,
+      exclude: settings.exclude,
+      hardCapBytes: settings.limits.rawHardCapBytes,
+      external:
+        settings.analyzerCommand === null
+          ? null
+          : { command: settings.analyzerCommand, timeoutS: settings.analyzerTimeoutS },
+    },
+    startThread,
+  );
+  return {
+    clock,
+    limits: settings.limits,
+    db: reading,
+    background: backgroundOf(thread),
+    watch: (onChange, onTrouble) =>
+      watchFolders(
+        AGENTS.flatMap((agent) =>
+          agent.roots(context.host).flatMap((root) => agent.folders.map((folder) => join(root, folder))),
+        ),
+        onChange,
+        onTrouble,
+      ),
+    sweep: (consent, progress, signal) =>
+      sweep(
+        { ...sweepDeps({ ...context, signal }, writing, progress), analyzer: threadAnalyzer(thread) },
+        {
+          limits: settings.limits,
+          flags: sweepFlags(context),
+          reclaim: context.flags['reclaim'] !== false,
+          planId: textFlag(context.flags, 'plan'),
+        },
+        consent,
+      ),
+    pin: (uid, pinned) => void setPinned(writing, sessionIdOf(writing, uid), pinned, clock.now()),
+    digestLines: (uid, columns) => digestLines(reading, uid, columns),
+    transcript: (uid, offsetBytes, columns) => transcriptPiece(reading, uid, offsetBytes, columns),
+    reportLines: (report, columns) =>
+      reportPage({ ...context.io, colour: false, columns }, report, settings.limits)
+        .split('\n')
+        .flatMap((text) => Bun.wrapAnsi(text, columns, { hard: true, trim: false }).split('\n')),
+    ownFile: (uid) => ownFile(reading, uid),
+    planRestore: (uid) => restorePlan(context, reading, uid),
+    restore: (plan) => restoreNow(context, writing, plan),
+  };
+}
+
+function backgroundOf(thread: BackgroundThread): Services['background'] {
+  return {
+    look: async () => {
+      const { agents, lookedIn } = await thread.run({ kind: 'scan' });
+      return {
+        lookedIn,
+        agents: agents.map((agent) => ({
+          name: agent.name,
+          root: agent.root,
+          sessions: agent.sessions,
+          rawBytes: agent.raw_bytes,
+          deletesAfterDays: agent.deletes_after_days,
+          atRisk: agent.sessions_at_risk,
+        })),
+      };
+    },
+    ingest: async (digests, progress) => {
+      const changed = new Set<SessionUid>();
+      const report = await thread.run({ kind: 'ingest', analyze: digests }, (event) => {
+        if (event.kind !== 'session') return;
+        changed.add(event.uid);
+        progress({
+          kind: 'ingesting',
+          done: event.done,
+          total: event.total,
+          readBytes: event.readBytes,
+          totalBytes: event.totalBytes,
+        });
+      });
+      return { ...ingestNews(report), changed: [...changed] };
+    },
+    analyze: async (uids) => {
+      for (const uid of uids) await thread.run({ kind: 'analyze', uid });
+    },
+    stop: () => thread.stop(),
+    close: () => thread.close(),
+  };
+}
+
+function digestLines(db: ReadableDb, uid: SessionUid, columns: number): readonly string[] {
+  const session = findSession(db, uid);
+  const digests = digestsOf(db, uid);
+  if (digests.length === 0) {
+    const why = session?.analyzeError ?? null;
+    return [why === null ? 'No digest yet.' : `No digest: ${why}`];
+  }
+  return digests.flatMap((stored, i) => [
+    ...(i > 0 ? ['', `An older digest, of what was evicted before (${formatTime(stored.madeAt)}):`] : []),
+    ...(stored.complete ? [] : ['A partial digest: it was made of what could be read.']),
+    ...digestPage(JSON.parse(stored.json), columns).trimEnd().split('\n'),
+  ]);
+}
+
+/** Plain bytes of one piece of a transcript on the screen. */
+const PIECE_BYTES = 256 * 1024;
+
+function transcriptPiece(
+  db: ReadableDb,
+  uid: SessionUid,
+  offsetBytes: number,
+  columns: number,
+): Pick<Reader, 'lines' | 'more'> {
+  const main = filesOf(db, uid).find((file) => file.role === 'main' && !file.gone);
+  if (main === undefined) return { lines: ['Its raw bytes are not in the store.'], more: null };
+  const parts: Uint8Array[] = [];
+  const untilBytes = Math.min(main.rawBytes, offsetBytes + PIECE_BYTES);
+  let at = 0;
+  for (const chunk of fileChunks(db, uid, main)) {
+    const from = Math.max(0, offsetBytes - at);
+    const until = Math.min(chunk.length, untilBytes - at);
+    if (from < until) parts.push(chunk.subarray(from, until));
+    at += chunk.length;
+    if (at >= untilBytes) break;
+  }
+  const lines = plainText(Buffer.concat(parts).toString('utf8'))
+    .split('\n')
+    .flatMap((text) =>
+      Bun.wrapAnsi(text.replaceAll('\t', '  '), columns, { hard: true, trim: false }).split('\n'),
+    );
+  return { lines, more: untilBytes < main.rawBytes ? { uid, offsetBytes: untilBytes } : null };
+}
+
+function ownFile(db: ReadableDb, uid: SessionUid): OwnFile {
+  const main = filesOf(db, uid).find((file) => file.role === 'main');
+  const paths = sourcesOf(db, uid).filter(({ fileId }) => fileId === main?.fileId);
+  if (main === undefined || paths.length === 0) return 'unknown';
+  const sizes = paths.flatMap(({ path }) => (existsSync(path) ? [statSync(path).size] : []));
+  if (sizes.length === 0) return 'gone';
+  return sizes.includes(main.rawBytes) ? 'there' : 'changed';
+}
+
+function restorePlan(context: Context, db: ReadableDb, uid: SessionUid): RestorePlan {
+  const session = resolveSession(db, uid);
+  try {
+    const { root, files, resume } = planRestore(context, db, session, { to: null, force: false });
+    return {
+      uid,
+      root,
+      files: files.map(({ path, place }) => ({ path, place: place === 'replace' ? 'differs' : place })),
+      resume: resumeCommand(resume),
+      obstacle: null,
+    };
+  } catch (thrown) {
+    if (!(thrown instanceof FailureError)) throw thrown;
+    const { message, hint } = thrown.failure;
+    return { uid, root: '-', files: [], resume: '', obstacle: `${message}. ${hint}` };
+  }
+}
+
+function restoreNow(context: Context, db: WritableDb, plan: RestorePlan): string {
+  const planned = planRestore(context, db, resolveSession(db, plan.uid), { to: null, force: false });
+  carryOut(context, db, db, planned);
+  return `Wrote ${plural(planned.files.length, 'file')}, byte for byte.`;
+}

@@ -1,0 +1,57 @@
+/**
+ * What the list of all sessions asks: columns of all of them a piece at a time, rows of a few, where a text is found.
+ * Promises: no piece takes long enough to be felt between two keys.
+ */
+import type { SessionRow } from '../domain/session.ts';
+import type { ReadableDb } from './connection.ts';
+import { SESSION_COLUMNS, type SessionColumns, toSession } from './rows.ts';
+
+export interface BrowseRow {
+  readonly id: number;
+  readonly age_key: string;
+  readonly raw_bytes: number;
+  readonly stored_bytes: number;
+  readonly state: 'analyzed' | 'unanalyzed' | 'evicted';
+  readonly pinned: number;
+  readonly agent: string;
+  readonly project: string | null;
+}
+
+/** Sessions after the number `afterId`, in order of their numbers. */
+export function browsePage(db: ReadableDb, afterId: number, limit: number): BrowseRow[] {
+  return db.all<BrowseRow>(
+    `SELECT id, age_key, raw_bytes, stored_bytes, state, pinned, agent, project FROM sessions
+     WHERE id > $afterId ORDER BY id LIMIT $limit`,
+    { afterId, limit },
+  );
+}
+
+/** Numbers from `fromId` to `toId` of the sessions whose title, project or id holds `text`, in any case of ASCII letters. */
+export function matchingIds(db: ReadableDb, text: string, fromId: number, toId: number): number[] {
+  return db
+    .all<{ id: number }>(
+      `SELECT id FROM sessions WHERE id BETWEEN $fromId AND $toId AND
+         (instr(lower(coalesce(title, '')), $text) > 0 OR instr(lower(coalesce(project, '')), $text) > 0
+          OR instr(session_uid, $text) > 0)`,
+      { text, fromId, toId },
+    )
+    .map((row) => row.id);
+}
+
+/** Whole rows by their numbers. */
+export function sessionsByIds(db: ReadableDb, ids: readonly number[]): Map<number, SessionRow> {
+  const rows = db.all<SessionColumns>(
+    `SELECT ${SESSION_COLUMNS} FROM sessions WHERE id IN (SELECT value FROM json_each($ids))`,
+    { ids: JSON.stringify(ids) },
+  );
+  return new Map(rows.map((row) => [row.id, toSession(row)]));
+}
+
+/** Stored bytes of the sessions that ended on each day from `since` on; days without any are left out. */
+export function storedByDay(db: ReadableDb, since: string): { day: string; stored_bytes: number }[] {
+  return db.all(
+    `SELECT substr(age_key, 1, 10) AS day, sum(stored_bytes) AS stored_bytes FROM sessions
+     WHERE age_key >= $since GROUP BY day ORDER BY day`,
+    { since },
+  );
+}

@@ -1,0 +1,322 @@
+/**
+ * Runs what `step` asks for, and tells it what came of it. The one place of the screens with a clock and a store.
+ * Promises: an effect that fails becomes a sentence on the screen; the sweep's answers come from the state alone.
+ */
+import { FailureError, messageOf } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
+import { sessionsByIds } from '../store/browse.ts';
+import { findSweep, listSweeps } from '../store/read.ts';
+import type { Consent, Decision } from '../sweep/ports.ts';
+import type { Report } from '../sweep/report.ts';
+import { Finder } from './finder.ts';
+import { Keeper } from './keeper.ts';
+import { LiveView } from './live.ts';
+import type { Services } from './ports.ts';
+import {
+  type Browse,
+  type Effect,
+  type Event,
+  firstState,
+  newWizard,
+  type Size,
+  type State,
+} from './state.ts';
+import { step } from './step.ts';
+
+/** A frame follows a key at once; what runs by itself is shown at most this often. */
+const FRAME_MS = 33;
+/** A digest is read only where the cursor rests. */
+const PREVIEW_MS = 40;
+/** A store that changes all the time must not make the list be read all the time. */
+const RELOAD_MS = 2_000;
+const SWEEPS_LISTED = 500;
+
+export class Controller {
+  readonly #services: Services;
+  readonly #live: LiveView;
+  readonly #keeper: Keeper;
+  readonly #finder: Finder;
+  readonly #listeners = new Set<() => void>();
+  readonly #ended: () => void;
+  #state: State;
+  #shown: State;
+  #frameAtMs = Number.NEGATIVE_INFINITY;
+  #frameTimer: ReturnType<typeof setTimeout> | null = null;
+  #previewTimer: ReturnType<typeof setTimeout> | null = null;
+  #reloadTimer: ReturnType<typeof setTimeout> | null = null;
+  #answer: ((decision: Decision) => void) | null = null;
+  #sweepStop: AbortController | null = null;
+  #sweep: Promise<void> | null = null;
+  /** Leaves the terminal to the shell until it comes back; set by who owns the terminal. */
+  suspend: () => Promise<void> = async () => undefined;
+
+  constructor(services: Services, start: 'dashboard' | 'sweep', size: Size, ended: () => void) {
+    this.#services = services;
+    this.#ended = ended;
+    this.#finder = new Finder(services.db);
+    const screen =
+      start === 'sweep'
+        ? ({ kind: 'sweep', wizard: newWizard('command', 0) } as const)
+        : ({ kind: 'dashboard' } as const);
+    this.#state = firstState(screen, size);
+    this.#shown = this.#state;
+    this.#live = new LiveView(services.db, services.limits, services.clock, (view) =>
+      this.dispatch({ kind: 'view', view }),
+    );
+    this.#keeper = new Keeper(services, (event) => this.dispatch(event));
+  }
+
+  readonly snapshot = (): State => this.#shown;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  };
+
+  /** What a sweep failed with that was the program's whole task; null: none did. */
+  failed: unknown = null;
+
+  get reports(): readonly Report[] {
+    return this.#state.reports;
+  }
+
+  /** The first view is there before the first frame. */
+  start(): void {
+    this.#live.start();
+    if (this.#state.screen.kind === 'sweep') this.#perform({ kind: 'sweep' });
+    else if (this.#state.screen.kind === 'dashboard') this.#follow();
+  }
+
+  /** Nothing runs any more when it resolves. */
+  async stop(): Promise<void> {
+    this.#live.stop();
+    this.#keeper.stop();
+    for (const timer of [this.#frameTimer, this.#previewTimer, this.#reloadTimer])
+      if (timer !== null) clearTimeout(timer);
+    this.#finder.forget();
+    this.#stopSweep();
+    await this.#sweep;
+    await this.#services.background.close();
+  }
+
+  dispatch(event: Event): void {
+    const before = this.#state;
+    const { state, effects } = step(before, event);
+    this.#state = state;
+    for (const effect of effects) this.#perform(effect);
+    if (event.kind === 'view') this.#onView(before);
+    if (this.#state !== before)
+      this.#frame(event.kind === 'key' || event.kind === 'paste' || event.kind === 'resize');
+  }
+
+  #frame(now: boolean): void {
+    const sinceMs = this.#services.clock.monotonicMs() - this.#frameAtMs;
+    if (!now && sinceMs < FRAME_MS) {
+      this.#frameTimer ??= setTimeout(() => this.#show(), FRAME_MS - sinceMs);
+      return;
+    }
+    this.#show();
+  }
+
+  #show(): void {
+    if (this.#frameTimer !== null) clearTimeout(this.#frameTimer);
+    this.#frameTimer = null;
+    this.#frameAtMs = this.#services.clock.monotonicMs();
+    this.#shown = this.#state;
+    for (const listener of this.#listeners) listener();
+  }
+
+  #onView(before: State): void {
+    const { screen } = this.#state;
+    if (before.screen.kind === 'first_run' && screen.kind === 'dashboard') this.#follow();
+    if (screen.kind === 'browse' && before.view !== null) {
+      this.#reloadTimer ??= setTimeout(() => {
+        this.#reloadTimer = null;
+        if (this.#state.screen.kind === 'browse') this.#perform({ kind: 'catalogue' });
+      }, RELOAD_MS);
+    }
+  }
+
+  /** Once something is stored, what agents write is followed; after the first frame, which comes first. */
+  #follow(): void {
+    const { view, screen } = this.#state;
+    if (view === null || screen.kind !== 'dashboard') return;
+    setTimeout(() => this.#keeper.start(), FRAME_MS);
+  }
+
+  #perform(effect: Effect): void {
+    try {
+      this.#does(effect);
+    } catch (thrown) {
+      this.dispatch({ kind: 'said', message: messageOf(thrown) });
+    }
+  }
+
+  #does(effect: Effect): void {
+    const { services, columns } = { services: this.#services, columns: this.#state.size.columns };
+    switch (effect.kind) {
+      case 'quit':
+        return this.#ended();
+      case 'suspend':
+        return void this.suspend();
+      case 'look':
+        return this.#async(async () =>
+          this.dispatch({ kind: 'found', found: await services.background.look() }),
+        );
+      case 'ingest':
+        return this.#async(() => this.#keeper.ingestNow());
+      case 'sweep':
+        this.#sweep = this.#runSweep();
+        return;
+      case 'decide':
+        return this.#decide(effect.decision);
+      case 'stop_sweep':
+        return this.#stopSweep();
+      case 'examine':
+        return this.#examine(effect.uids);
+      case 'preview':
+        return this.#preview(effect.uid, columns);
+      case 'pin':
+        services.pin(effect.uid, effect.pinned);
+        return this.#pinned(effect.uid, effect.pinned);
+      case 'catalogue':
+        return this.#async(() =>
+          this.#finder.load((catalogue) => {
+            this.dispatch({ kind: 'catalogue', catalogue, shown: new Uint32Array(0) });
+            this.#perform({ kind: 'select' });
+          }),
+        );
+      case 'select': {
+        const browse = this.#browse();
+        if (browse === null) return;
+        return this.#async(() =>
+          this.#finder.select(browse, (shown, searched) => this.dispatch({ kind: 'shown', shown, searched })),
+        );
+      }
+      case 'rows':
+        return this.dispatch({ kind: 'rows', rows: sessionsByIds(services.db, effect.ids) });
+      case 'digest':
+        return this.dispatch({
+          kind: 'read',
+          title: 'Digest',
+          lines: services.digestLines(effect.uid, columns - 2),
+          more: null,
+        });
+      case 'transcript':
+        return this.dispatch({
+          kind: 'read',
+          title: 'Transcript',
+          ...services.transcript(effect.uid, 0, columns - 2),
+        });
+      case 'read_on':
+        return this.dispatch({
+          kind: 'read_on',
+          ...services.transcript(effect.uid, effect.offsetBytes, columns - 2),
+        });
+      case 'plan_restore':
+        return this.dispatch({ kind: 'restore_planned', plan: services.planRestore(effect.uid) });
+      case 'restore':
+        return this.dispatch({ kind: 'restored', message: services.restore(effect.plan) });
+      case 'history':
+        return this.dispatch({ kind: 'history', sweeps: listSweeps(services.db, SWEEPS_LISTED) });
+      case 'report':
+        return this.#report(effect.sweepId, columns);
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  #async(work: () => Promise<void>): void {
+    void work().catch((thrown) => this.dispatch({ kind: 'said', message: messageOf(thrown) }));
+  }
+
+  #browse(): Browse | null {
+    const { screen } = this.#state;
+    const below =
+      screen.kind === 'reader' ? screen.reader.back : screen.kind === 'restore' ? screen.back : screen;
+    return below.kind === 'browse' ? below.browse : null;
+  }
+
+  async #runSweep(): Promise<void> {
+    const stop = new AbortController();
+    this.#sweepStop = stop;
+    const consent: Consent = {
+      unattended: false,
+      ask: (proposal) =>
+        new Promise((resolve) => {
+          this.#answer = resolve;
+          this.dispatch({ kind: 'proposed', proposal });
+        }),
+    };
+    try {
+      await this.#keeper.pause();
+      const report = await this.#services.sweep(
+        consent,
+        (progress) => this.dispatch({ kind: 'progress', progress }),
+        stop.signal,
+      );
+      this.dispatch({
+        kind: 'swept',
+        report,
+        lines: this.#services.reportLines(report, this.#state.size.columns - 2),
+      });
+    } catch (thrown) {
+      const { screen } = this.#state;
+      if (screen.kind === 'sweep' && screen.wizard.origin === 'command') this.failed = thrown;
+      const hint = thrown instanceof FailureError ? thrown.failure.hint : 'Nothing that was stored is lost.';
+      this.dispatch({ kind: 'sweep_failed', message: messageOf(thrown), hint });
+    } finally {
+      this.#answer = null;
+      this.#sweepStop = null;
+      this.#keeper.resume();
+    }
+  }
+
+  #decide(decision: Decision): void {
+    const answer = this.#answer;
+    this.#answer = null;
+    answer?.(decision);
+  }
+
+  #stopSweep(): void {
+    this.#sweepStop?.abort();
+    this.#decide({ kind: 'stop' });
+  }
+
+  /** Whether each agent's own file is still there: what is lost here may not be lost at all. */
+  #examine(uids: readonly SessionUid[]): void {
+    this.dispatch({
+      kind: 'own_files',
+      ownFiles: new Map(uids.map((uid) => [uid, this.#services.ownFile(uid)])),
+    });
+  }
+
+  #preview(uid: SessionUid, columns: number): void {
+    if (this.#previewTimer !== null) clearTimeout(this.#previewTimer);
+    this.#previewTimer = setTimeout(() => {
+      this.#previewTimer = null;
+      try {
+        this.dispatch({ kind: 'preview', uid, lines: this.#services.digestLines(uid, columns - 2) });
+      } catch (thrown) {
+        this.dispatch({ kind: 'preview', uid, lines: [messageOf(thrown)] });
+      }
+    }, PREVIEW_MS);
+  }
+
+  #pinned(uid: SessionUid, pinned: boolean): void {
+    this.dispatch({ kind: 'pinned', uid, pinned });
+    const browse = this.#browse();
+    if (browse === null) return;
+    this.#perform({ kind: 'rows', ids: [...browse.rows.keys()] });
+    this.dispatch({ kind: 'said', message: pinned ? 'Pinned: no pass takes it.' : 'No longer pinned.' });
+  }
+
+  #report(sweepId: string, columns: number): void {
+    const row = findSweep(this.#services.db, sweepId);
+    const lines =
+      row?.report == null
+        ? ['This sweep was killed before its report. Its evictions are in `session-memory history`.']
+        : this.#services.reportLines(JSON.parse(row.report), columns - 2);
+    this.dispatch({ kind: 'read', title: 'Report of a sweep', lines, more: null });
+  }
+}

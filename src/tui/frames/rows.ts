@@ -1,0 +1,53 @@
+/** One session as a row of a list: what is known of it, in columns that keep their places. */
+import { formatAge, formatBytes } from '../../cli/format.ts';
+import type { SessionCard } from '../../domain/session.ts';
+import type { Iso } from '../../domain/time.ts';
+import { fit, type Line, line, pad, padLeft, span } from '../paint.ts';
+
+export interface RowLook {
+  readonly cells: number;
+  readonly now: Iso;
+  readonly isCursor: boolean;
+  /** A word in front: kept, pin, a state. Meaning is never by colour alone. */
+  readonly mark: string;
+  /** Cells for the mark. */
+  readonly markCells: number;
+  readonly bytes: number;
+}
+
+export function sessionRow(card: SessionCard, look: RowLook): Line {
+  const text = columns(
+    [
+      look.mark,
+      formatAge(card.endedAt ?? card.startedAt ?? card.ingestedAt, look.now),
+      formatBytes(look.bytes),
+      card.agent,
+      (card.project ?? '-').split(/[\\/]/).at(-1) ?? '-',
+      card.title ?? card.uid,
+    ],
+    look,
+  );
+  return look.isCursor ? line(span(`›${text}`, 'cursor')) : line(` ${text}`);
+}
+
+export function rowHead(look: Pick<RowLook, 'cells' | 'markCells'>, mark: string): Line {
+  return line(span(` ${columns([mark, 'age', 'size', 'agent', 'project', 'title'], look)}`, 'dim'));
+}
+
+/** Mark, age and size keep their width; agent and project take a share; the title has the rest. */
+function columns(
+  [mark, age, bytes, agent, project, title]: readonly [string, string, string, string, string, string],
+  { cells, markCells }: Pick<RowLook, 'cells' | 'markCells'>,
+): string {
+  const agentCells = cells >= 76 ? 12 : 7;
+  const projectCells = cells >= 130 ? 28 : cells >= 76 ? 16 : 11;
+  const text = [
+    ...(markCells > 0 ? [pad(mark, markCells)] : []),
+    padLeft(age, 5),
+    padLeft(bytes, 9),
+    ` ${pad(agent, agentCells)}`,
+    pad(project, projectCells),
+    title,
+  ].join(' ');
+  return pad(fit(text, cells - 1), cells - 1);
+}

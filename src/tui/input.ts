@@ -1,0 +1,47 @@
+/** Ink's keys by our names: a character, or `enter`, `esc`, `up`, `ctrl+c`, … */
+
+/** What Ink says of a key, as far as it is used. */
+export interface InkKey {
+  readonly upArrow: boolean;
+  readonly downArrow: boolean;
+  readonly pageUp: boolean;
+  readonly pageDown: boolean;
+  readonly home: boolean;
+  readonly end: boolean;
+  readonly return: boolean;
+  readonly escape: boolean;
+  readonly backspace: boolean;
+  readonly delete: boolean;
+  readonly tab: boolean;
+  readonly ctrl: boolean;
+  readonly meta: boolean;
+}
+
+const CONTROL: Readonly<Record<string, string>> = {
+  '\r': 'enter',
+  '\n': 'enter',
+  ' ': 'space',
+  '\t': 'tab',
+  '\u0003': 'ctrl+c',
+  '\u0008': 'backspace',
+  '\u001a': 'ctrl+z',
+  '\u001b': 'esc',
+  '\u007f': 'backspace',
+};
+
+/** One event of Ink may hold several keys where they came quickly; each is one name. */
+export function keyNames(input: string, key: InkKey): string[] {
+  if (key.upArrow) return ['up'];
+  if (key.downArrow) return ['down'];
+  if (key.pageUp) return ['pageup'];
+  if (key.pageDown) return ['pagedown'];
+  if (key.home) return ['home'];
+  if (key.end) return ['end'];
+  if (key.return) return ['enter'];
+  if (key.tab) return ['tab'];
+  if (key.backspace || key.delete) return ['backspace'];
+  if (key.escape) return ['esc'];
+  if (key.ctrl) return [`ctrl+${input}`];
+  if (key.meta) return [];
+  return [...input].map((char) => CONTROL[char] ?? char);
+}

@@ -1,0 +1,167 @@
+/**
+ * Keeps the store up with what agents write while the dashboard is open: stores at once, digests after two quiet minutes.
+ * Promises: one thing at a time; nothing while a sweep is on; a busy agent costs at most a twentieth of a core.
+ */
+import type { SessionUid } from '../domain/ids.ts';
+import { msBetween } from '../domain/time.ts';
+import { listSessions } from '../store/read.ts';
+import type { Services, Watch } from './ports.ts';
+import type { Event } from './state.ts';
+
+/** A session that was written to in this time is still being written. */
+export const QUIET_MS = 120_000;
+/** After a change, so that one line's several writes are one look. */
+const SETTLE_MS = 400;
+/** A look after a look waits twenty times as long as that took. */
+const REST_FACTOR = 20;
+/** What the system's watch may have missed is found by looking. */
+const SCAN_MS = 60_000;
+const SCAN_IN_TROUBLE_MS = 10_000;
+const TICK_MS = 5_000;
+
+export class Keeper {
+  readonly #services: Services;
+  readonly #dispatch: (event: Event) => void;
+  /** When each session that waits for its digest was last seen to grow, monotonic milliseconds. */
+  readonly #grownAtMs = new Map<SessionUid, number>();
+  #watch: Watch | null = null;
+  #tick: ReturnType<typeof setInterval> | null = null;
+  #next: ReturnType<typeof setTimeout> | null = null;
+  #nextAtMs = Number.POSITIVE_INFINITY;
+  #busy: Promise<void> | null = null;
+  #lastEndMs = Number.NEGATIVE_INFINITY;
+  #lastTookMs = 0;
+  #inTrouble = false;
+  #paused = false;
+
+  constructor(services: Services, dispatch: (event: Event) => void) {
+    this.#services = services;
+    this.#dispatch = dispatch;
+  }
+
+  /** True once it follows the agents' folders. */
+  get isOn(): boolean {
+    return this.#watch !== null;
+  }
+
+  start(): void {
+    if (this.isOn) return;
+    this.#watch = this.#services.watch(
+      () => this.#soon(SETTLE_MS),
+      (message) => {
+        this.#inTrouble = true;
+        this.#dispatch({ kind: 'watching', watching: 'trouble' });
+        this.#dispatch({ kind: 'trouble', message });
+      },
+    );
+    this.#dispatch({ kind: 'watching', watching: this.#inTrouble ? 'trouble' : 'on' });
+    this.#noteWaiting();
+    this.#tick = setInterval(() => this.#onTick(), TICK_MS);
+    this.#soon(SETTLE_MS);
+  }
+
+  /** Ingests because the user asks: digests are made at once. */
+  async ingestNow(): Promise<void> {
+    await this.#busy;
+    await this.#run(() => this.#ingest(true));
+    this.start();
+  }
+
+  /** Nothing runs when it resolves, and nothing starts until `resume`. */
+  async pause(): Promise<void> {
+    this.#paused = true;
+    this.#dispatch({ kind: 'watching', watching: 'off' });
+    await this.#services.background.stop();
+    await this.#busy;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (!this.isOn) return;
+    this.#dispatch({ kind: 'watching', watching: this.#inTrouble ? 'trouble' : 'on' });
+    this.#soon(SETTLE_MS);
+  }
+
+  stop(): void {
+    this.#paused = true;
+    this.#watch?.close();
+    if (this.#tick !== null) clearInterval(this.#tick);
+    if (this.#next !== null) clearTimeout(this.#next);
+  }
+
+  #nowMs(): number {
+    return this.#services.clock.monotonicMs();
+  }
+
+  /** What an earlier run stored and did not digest; from how long ago it was stored, how long it has been quiet. */
+  #noteWaiting(): void {
+    const { clock, db } = this.#services;
+    const now = clock.now();
+    for (const session of listSessions(db, { state: 'unanalyzed' })) {
+      if (session.analyzeError !== null) continue;
+      const agoMs = session.ingestedAt === null ? QUIET_MS : Math.max(0, msBetween(session.ingestedAt, now));
+      this.#grownAtMs.set(session.uid, this.#nowMs() - agoMs);
+    }
+  }
+
+  #soon(ms: number): void {
+    const atMs = Math.max(this.#nowMs() + ms, this.#lastEndMs + REST_FACTOR * this.#lastTookMs);
+    if (this.#paused || this.#nextAtMs <= atMs) return;
+    if (this.#next !== null) clearTimeout(this.#next);
+    this.#nextAtMs = atMs;
+    this.#next = setTimeout(() => {
+      this.#nextAtMs = Number.POSITIVE_INFINITY;
+      void this.#run(() => this.#ingest(false));
+    }, atMs - this.#nowMs());
+  }
+
+  #onTick(): void {
+    if (this.#paused || this.#busy !== null) return;
+    const everyMs = this.#inTrouble ? SCAN_IN_TROUBLE_MS : SCAN_MS;
+    if (this.#nowMs() - this.#lastEndMs > everyMs) this.#soon(0);
+    const quiet = quietSessions(this.#grownAtMs, this.#nowMs());
+    if (quiet.length > 0) void this.#run(() => this.#analyze(quiet));
+  }
+
+  async #run(work: () => Promise<void>): Promise<void> {
+    if (this.#paused) return;
+    if (this.#busy !== null) {
+      this.#soon(SETTLE_MS);
+      return;
+    }
+    const startMs = this.#nowMs();
+    this.#busy = work().catch((thrown) =>
+      this.#dispatch({ kind: 'trouble', message: thrown instanceof Error ? thrown.message : String(thrown) }),
+    );
+    await this.#busy;
+    this.#busy = null;
+    this.#lastEndMs = this.#nowMs();
+    this.#lastTookMs = this.#lastEndMs - startMs;
+    this.#dispatch({ kind: 'activity', activity: { kind: 'idle' } });
+  }
+
+  async #ingest(asked: boolean): Promise<void> {
+    const done = await this.#services.background.ingest(asked, (activity) => {
+      // Unasked it is shown only where it takes a while: a dashboard that flickers at each line says nothing.
+      if (asked || (activity.kind === 'ingesting' && activity.totalBytes > 4 * 1024 ** 2))
+        this.#dispatch({ kind: 'activity', activity });
+    });
+    for (const uid of done.changed) {
+      if (asked) this.#grownAtMs.delete(uid);
+      else this.#grownAtMs.set(uid, this.#nowMs());
+    }
+    this.#dispatch({ kind: 'trouble', message: done.trouble });
+    this.#dispatch({ kind: 'ingested', news: done.news });
+  }
+
+  async #analyze(uids: readonly SessionUid[]): Promise<void> {
+    for (const uid of uids) this.#grownAtMs.delete(uid);
+    this.#dispatch({ kind: 'activity', activity: { kind: 'analyzing' } });
+    await this.#services.background.analyze(uids);
+  }
+}
+
+/** Those that have not grown for two minutes. */
+export function quietSessions(grownAtMs: ReadonlyMap<SessionUid, number>, nowMs: number): SessionUid[] {
+  return [...grownAtMs].filter(([, atMs]) => nowMs - atMs >= QUIET_MS).map(([uid]) => uid);
+}

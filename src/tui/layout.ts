@@ -1,0 +1,94 @@
+/** How many rows of a screen are its list: the same for the handler that moves in it and for the frame that shows it. */
+import type { Proposal } from '../sweep/ports.ts';
+import type { Place, Screen, Size, State } from './state.ts';
+
+/** Title above, footer below. */
+const FRAME_ROWS = 2;
+
+export function bodyRows(size: Size): number {
+  return Math.max(1, size.rows - FRAME_ROWS);
+}
+
+/** Passes, two bars with their caption, the pass in words, the list's head. */
+export const WIZARD_HEAD_ROWS = 7;
+/** What is below the list in the data-loss step: the ways out, the phrase, a notice. */
+export const LOSS_FOOT_ROWS = 5;
+
+/** Rows of the preview under a pass's list; 0 where the window is too low for one. */
+export function previewRows(size: Size): number {
+  return size.rows >= 22 ? Math.floor((size.rows - 16) / 2) + 2 : 0;
+}
+
+export function wizardListRows(size: Size, proposal: Proposal): number {
+  const body = bodyRows(size) - WIZARD_HEAD_ROWS;
+  if (proposal.step === 'data_loss') return Math.max(1, body - LOSS_FOOT_ROWS);
+  return Math.max(1, body - 1 - previewRows(size));
+}
+
+/** Length of the list on a screen, and how many of its rows are visible. */
+export function listOf(state: State): { readonly length: number; readonly visible: number } {
+  const { screen, size } = state;
+  const body = bodyRows(size);
+  switch (screen.kind) {
+    case 'sweep': {
+      const { stage } = screen.wizard;
+      if (stage.kind === 'asking')
+        return {
+          length: stage.proposal.victims.length + stage.proposal.toAnalyze.length,
+          visible: wizardListRows(size, stage.proposal),
+        };
+      return stage.kind === 'result'
+        ? { length: stage.lines.length, visible: body - 1 }
+        : { length: 0, visible: 1 };
+    }
+    case 'browse':
+      return { length: screen.browse.shown.length, visible: body - 3 };
+    case 'reader':
+      return { length: screen.reader.lines.length, visible: body };
+    case 'history':
+      return { length: screen.sweeps.length, visible: body - 1 };
+    case 'restore':
+      return { length: screen.plan.files.length, visible: Math.max(1, body - 5) };
+    case 'help':
+      return { length: Number.POSITIVE_INFINITY, visible: body };
+    case 'dashboard':
+    case 'first_run':
+    case 'done':
+      return { length: 0, visible: body };
+    default:
+      return screen satisfies never;
+  }
+}
+
+/** Lists in which the cursor is a row; the others only scroll. */
+export function hasCursor(screen: Screen): boolean {
+  if (screen.kind === 'sweep') return screen.wizard.stage.kind === 'asking';
+  return screen.kind === 'browse' || screen.kind === 'history';
+}
+
+export type Move = 'up' | 'down' | 'page_up' | 'page_down' | 'top' | 'bottom';
+
+export function moved(place: Place, move: Move, length: number, visible: number, cursored: boolean): Place {
+  const page = Math.max(1, visible - 1);
+  const steps: Readonly<Record<Move, number>> = {
+    up: -1,
+    down: 1,
+    page_up: -page,
+    page_down: page,
+    top: Number.NEGATIVE_INFINITY,
+    bottom: Number.POSITIVE_INFINITY,
+  };
+  const last = Math.max(0, cursored ? length - 1 : length - visible);
+  const cursor = Math.min(last, Math.max(0, (cursored ? place.cursor : place.top) + steps[move]));
+  return cursored ? inSight({ cursor, top: place.top }, length, visible) : { cursor, top: cursor };
+}
+
+/** The same place with its cursor inside the list and on the screen. */
+export function inSight(place: Place, length: number, visible: number): Place {
+  const cursor = Math.max(0, Math.min(place.cursor, length - 1));
+  const top = Math.max(
+    0,
+    Math.min(Math.max(place.top, cursor - visible + 1), cursor, Math.max(0, length - visible)),
+  );
+  return { cursor, top };
+}

@@ -1,0 +1,187 @@
+/**
+ * Text that fits: spans, lines, bars. All widths are terminal cells; wide characters count as two.
+ * Promises: no line is wider than asked; every text from a transcript has been made plain before it is measured.
+ */
+import { plainLine } from '../domain/text.ts';
+
+/** How a span is painted. Each tone has its own words or marks as well: colour alone says nothing. */
+export type Tone = 'plain' | 'title' | 'dim' | 'warn' | 'danger' | 'good' | 'cursor';
+
+export interface Span {
+  readonly text: string;
+  readonly tone: Tone;
+}
+
+export type Line = readonly Span[];
+
+export const BLANK: Line = [];
+
+export function span(text: string, tone: Tone = 'plain'): Span {
+  return { text, tone };
+}
+
+export function line(...parts: readonly (string | Span)[]): Line {
+  return parts
+    .map((part) => (typeof part === 'string' ? span(part) : part))
+    .filter(({ text }) => text !== '');
+}
+
+/** The text of a line, for tests and for pictures. */
+export function textOf(shown: Line): string {
+  return shown.map(({ text }) => text).join('');
+}
+
+export function widthOf(text: string): number {
+  return Bun.stringWidth(text);
+}
+
+const ASCII_ONLY = /^[\x20-\x7e]*$/;
+
+/** At most `cells` wide, a cut marked with `…`; text from outside is made plain first. */
+export function fit(text: string, cells: number): string {
+  const plain = ASCII_ONLY.test(text) ? text : plainKeepingBlanks(text);
+  if (cells <= 0) return '';
+  if (plain.length <= cells && ASCII_ONLY.test(plain)) return plain;
+  if (widthOf(plain) <= cells) return plain;
+  let cut = Bun.sliceAnsi(plain, 0, cells - 1);
+  // A wide character that begins inside the cut and ends outside it is given whole: it must go.
+  while (widthOf(cut) > cells - 1) cut = [...cut].slice(0, -1).join('');
+  return `${cut.trimEnd()}…`;
+}
+
+/**
+ * What terminals disagree on is taken apart: joined emoji, skin tones and presentation selectors go, flags become
+ * letters. So every terminal gives a text the width that we count.
+ */
+function steady(text: string): string {
+  return text
+    .replace(/\u200c|\u200d|[\ufe00-\ufe0f]|\u20e3|[\u{1f3fb}-\u{1f3ff}]/gu, '')
+    .replace(/[\u{1f1e6}-\u{1f1ff}]/gu, (flag) =>
+      String.fromCharCode((flag.codePointAt(0) ?? 0) - 0x1f1e6 + 65),
+    );
+}
+
+/** Layout has runs of blanks and they stay; everything else is made inert. */
+function plainKeepingBlanks(text: string): string {
+  return text
+    .split(' ')
+    .map((word) => (ASCII_ONLY.test(word) ? word : steady(plainLine(word))))
+    .join(' ');
+}
+
+/** Exactly `cells` wide. */
+export function pad(text: string, cells: number): string {
+  const fitted = fit(text, cells);
+  return fitted + ' '.repeat(Math.max(0, cells - widthOf(fitted)));
+}
+
+export function padLeft(text: string, cells: number): string {
+  const fitted = fit(text, cells);
+  return ' '.repeat(Math.max(0, cells - widthOf(fitted))) + fitted;
+}
+
+/** Both ends of a line; the left one gives way. */
+export function sides(left: string | Span, right: string | Span, cells: number): Line {
+  const end = typeof right === 'string' ? span(right) : right;
+  const start = typeof left === 'string' ? span(left) : left;
+  const shownEnd = fit(end.text, cells);
+  const room = cells - widthOf(shownEnd);
+  return line({ ...start, text: pad(start.text, room) }, { ...end, text: shownEnd });
+}
+
+/** Parts one after the other, as many on a line as fit; what is too long for a line of its own is cut. */
+export function flow(parts: readonly string[], cells: number, indent = 0, gap = '   '): string[] {
+  const lines: string[] = [];
+  const start = ' '.repeat(indent);
+  let shown = '';
+  for (const part of parts) {
+    const longer = shown === '' ? start + part : shown + gap + part;
+    if (shown !== '' && widthOf(longer) > cells) {
+      lines.push(shown);
+      shown = start + part;
+    } else shown = longer;
+  }
+  if (shown !== '') lines.push(shown);
+  return lines.map((text) => fit(text, cells));
+}
+
+/** Words of a sentence on lines of at most `cells`. */
+export function wrap(text: string, cells: number): string[] {
+  return Bun.wrapAnsi(steady(plainLine(text)), Math.max(1, cells), { hard: true, trim: true }).split('\n');
+}
+
+/** A label in front of the first of some lines, the others indented under it. */
+export function labelled(label: string, texts: readonly string[], cells: number): string[] {
+  return texts.map((text, i) => fit(`${pad(i === 0 ? label : '', LABEL_CELLS)}${text}`, cells));
+}
+
+export const LABEL_CELLS = 13;
+
+/** Used, what is above the mark, free, and the mark itself; each is another character. */
+export function gauge(usedBytes: number, capBytes: number, markBytes: number, cells: number): string {
+  const scale = Math.max(1, capBytes);
+  const used = usedBytes <= 0 ? 0 : Math.min(cells, Math.max(1, Math.round((usedBytes / scale) * cells)));
+  const mark = Math.min(cells - 1, Math.floor((markBytes / scale) * cells));
+  return Array.from({ length: cells }, (_, i) =>
+    i === mark ? '│' : i >= used ? '░' : i > mark ? '▒' : '█',
+  ).join('');
+}
+
+/** Names of the marks under a gauge. */
+export function gaugeCaption(
+  softBytes: number,
+  hardBytes: number,
+  cells: number,
+  bytes: (count: number) => string,
+): string {
+  const right = `hard ${bytes(hardBytes)}`;
+  const left = `soft ${bytes(softBytes)}`;
+  const mark = Math.min(cells - 1, Math.floor((softBytes / Math.max(1, hardBytes)) * cells));
+  const latest = cells - right.length - left.length - 2;
+  const start = Math.max(0, Math.min(mark - Math.floor(left.length / 2), latest));
+  return `${' '.repeat(start)}${left}`.padEnd(cells - right.length) + right;
+}
+
+const SPARKS = '▁▂▃▄▅▆▇█';
+
+export function sparkline(values: readonly number[]): string {
+  const max = Math.max(...values, 0);
+  return values
+    .map((value) => (max === 0 ? '▁' : (SPARKS[Math.round((Math.max(0, value) / max) * 7)] ?? '▁')))
+    .join('');
+}
+
+const ASCII: Readonly<Record<string, string>> = {
+  '█': '#',
+  '▒': '+',
+  '░': '.',
+  '│': '|',
+  '─': '-',
+  '·': '-',
+  '…': '~',
+  '›': '>',
+  '●': '*',
+  '○': 'o',
+  '×': 'x',
+  '→': '>',
+  '↑': '^',
+  '↓': 'v',
+  '✓': '+',
+  '–': '-',
+  '▁': '_',
+  '▂': '.',
+  '▃': '-',
+  '▄': '-',
+  '▅': '=',
+  '▆': '=',
+  '▇': '+',
+}; // prettier-ignore
+
+/** For a locale that can show no more than ASCII; the width stays. */
+export function toAscii(text: string): string {
+  if (ASCII_ONLY.test(text)) return text;
+  const segments = new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(text);
+  return Array.from(segments, ({ segment }) =>
+    ASCII_ONLY.test(segment) ? segment : (ASCII[segment] ?? '?'.repeat(Math.max(0, widthOf(segment)))),
+  ).join('');
+}

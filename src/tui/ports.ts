@@ -1,0 +1,57 @@
+/** What the screens need from the rest of the program, handed in: they know no ingest, no digest and no settings. */
+import type { SessionUid } from '../domain/ids.ts';
+import type { Limits } from '../domain/limits.ts';
+import type { Clock } from '../domain/time.ts';
+import type { ReadableDb } from '../store/connection.ts';
+import type { Consent, Progress } from '../sweep/ports.ts';
+import type { Report } from '../sweep/report.ts';
+import type { Activity, FoundHere, OwnFile, Reader, RestorePlan } from './state.ts';
+
+export type { OwnFile, Reader, RestorePlan } from './state.ts';
+
+/** What an ingest in the background did. */
+export interface Ingested {
+  /** One sentence, null where nothing was new. */
+  readonly news: string | null;
+  /** What could not be stored, what did not fit; null where all went well. */
+  readonly trouble: string | null;
+  /** Sessions that are new or have grown. */
+  readonly changed: readonly SessionUid[];
+}
+
+/** Ingest and analysis on a thread of their own, one thing after the other. */
+export interface Background {
+  look(): Promise<FoundHere>;
+  /** `digests`: make them at once, as a person who asks expects; else only store. */
+  ingest(digests: boolean, progress: (activity: Activity) => void): Promise<Ingested>;
+  /** Makes the digests of these sessions. */
+  analyze(uids: readonly SessionUid[]): Promise<void>;
+  /** Stops what runs at the next safe place; resolves when it has stopped. */
+  stop(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Watch {
+  close(): void;
+}
+
+export interface Services {
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly db: ReadableDb;
+  readonly background: Background;
+  /** Follows the agents' folders; `onTrouble` where the system cannot. */
+  watch(onChange: () => void, onTrouble: (message: string) => void): Watch;
+  /** `reclaimed`: after the report nothing runs any more. */
+  sweep(consent: Consent, progress: (event: Progress) => void, signal: AbortSignal): Promise<Report>;
+  pin(uid: SessionUid, pinned: boolean): void;
+  /** The digest as a person reads it. */
+  digestLines(uid: SessionUid, columns: number): readonly string[];
+  /** A piece of the main transcript from an offset in bytes; `columns`: where lines are broken. */
+  transcript(uid: SessionUid, offsetBytes: number, columns: number): Pick<Reader, 'lines' | 'more'>;
+  reportLines(report: Report, columns: number): readonly string[];
+  ownFile(uid: SessionUid): OwnFile;
+  planRestore(uid: SessionUid): RestorePlan;
+  /** Writes the files; returns a sentence. */
+  restore(plan: RestorePlan): string;
+}

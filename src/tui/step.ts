@@ -1,0 +1,335 @@
+/**
+ * What an event makes of the state, and what is to be done then. Pure: no clock, no store, no terminal.
+ * Promises: one owner of every transition; nothing but the typed phrase, confirmed, starts a data loss.
+ */
+import { type Action, type Context, meaningOf } from './keys.ts';
+import { hasCursor, inSight, listOf, type Move, moved } from './layout.ts';
+import {
+  AT_TOP,
+  type Event,
+  NEW_BROWSE,
+  newWizard,
+  onScreen,
+  type Place,
+  type Screen,
+  type State,
+  type Stepped,
+  to,
+} from './state.ts';
+import { browseAction, browseText, selected, wantRows } from './steps/browse.ts';
+import { sweepAction, sweepEvent, sweepPaste, sweepText } from './steps/sweep.ts';
+
+/** What the keyboard means now. */
+export function contextOf(state: State): Context {
+  const { screen } = state;
+  switch (screen.kind) {
+    case 'first_run':
+      return state.activity.kind === 'ingesting' ? 'dashboard' : 'first_run';
+    case 'sweep': {
+      const { stage, phrase } = screen.wizard;
+      if (stage.kind === 'result' || stage.kind === 'failed') return 'result';
+      if (stage.kind !== 'asking') return 'running';
+      if (stage.proposal.step === 'data_loss') return phrase === '' ? 'loss' : 'phrase';
+      return stage.proposal.step === 'analyze' ? 'analyze' : 'pass';
+    }
+    case 'browse':
+      return screen.browse.editing ? 'filter' : 'browse';
+    case 'done':
+      return 'help';
+    case 'dashboard':
+    case 'reader':
+    case 'restore':
+    case 'history':
+    case 'help':
+      return screen.kind;
+    default:
+      return screen satisfies never;
+  }
+}
+
+export function step(state: State, event: Event): Stepped {
+  if (state.screen.kind === 'done') return to(state);
+  switch (event.kind) {
+    case 'key': {
+      const meaning = meaningOf(contextOf(state), event.name);
+      if (meaning === null) return to(state);
+      return meaning.kind === 'action' ? act(state, meaning.action) : typed(state, meaning.text);
+    }
+    case 'paste':
+      return pasted(state, event.text);
+    case 'resize':
+      return resized({ ...state, size: event.size });
+    case 'view':
+      return viewed({ ...state, view: event.view });
+    case 'found':
+      return state.screen.kind === 'first_run'
+        ? onScreen(state, { kind: 'first_run', found: event.found })
+        : to(state);
+    case 'activity':
+      return to({ ...state, activity: event.activity });
+    case 'watching':
+      return to({ ...state, watching: event.watching });
+    case 'trouble':
+      return to({ ...state, trouble: event.message });
+    case 'ingested':
+      return ingested({ ...state, activity: { kind: 'idle' }, news: event.news ?? state.news });
+    case 'catalogue':
+    case 'shown':
+    case 'rows':
+      return selected(state, event);
+    case 'read':
+      return read(state, event);
+    case 'read_on':
+      return readOn(state, event);
+    case 'restore_planned':
+      return onScreen(state, {
+        kind: 'restore',
+        plan: event.plan,
+        done: null,
+        place: AT_TOP,
+        back: state.screen,
+      });
+    case 'restored':
+      return state.screen.kind === 'restore'
+        ? onScreen(state, { ...state.screen, done: event.message })
+        : to(state);
+    case 'history':
+      return onScreen(state, { kind: 'history', sweeps: event.sweeps, place: AT_TOP });
+    case 'said':
+      return said(state, event.message);
+    case 'interrupt':
+      return quit(state);
+    case 'proposed':
+    case 'own_files':
+    case 'preview':
+    case 'progress':
+    case 'pinned':
+    case 'swept':
+    case 'sweep_failed':
+      return sweepEvent(state, event);
+    default:
+      return event satisfies never;
+  }
+}
+
+function act(state: State, action: Action): Stepped {
+  const { screen } = state;
+  switch (action) {
+    case 'quit':
+      return quit(state);
+    case 'suspend':
+      return to(state, { kind: 'suspend' });
+    case 'help':
+      return onScreen(state, { kind: 'help', place: AT_TOP, back: screen });
+    case 'up':
+    case 'down':
+    case 'page_up':
+    case 'page_down':
+    case 'top':
+    case 'bottom':
+      return scrolled(state, action);
+    case 'back':
+      return back(state);
+    case 'ingest':
+      return state.activity.kind === 'idle'
+        ? to({ ...state, activity: { kind: 'looking' }, trouble: null }, { kind: 'ingest' })
+        : to(state);
+    case 'sweep':
+      return onScreen(
+        state,
+        { kind: 'sweep', wizard: newWizard('dashboard', state.view?.tier1Bytes ?? 0) },
+        { kind: 'sweep' },
+      );
+    case 'browse':
+      return onScreen(state, { kind: 'browse', browse: NEW_BROWSE }, { kind: 'catalogue' });
+    case 'history':
+      return to(state, { kind: 'history' });
+    default:
+      break;
+  }
+  if (screen.kind === 'sweep') return sweepAction(state, screen.wizard, action);
+  if (screen.kind === 'browse') return browseAction(state, screen.browse, action);
+  if (screen.kind === 'history' && action === 'confirm') {
+    const chosen = screen.sweeps[screen.place.cursor];
+    return chosen === undefined ? to(state) : to(state, { kind: 'report', sweepId: chosen.sweep_id });
+  }
+  if (screen.kind === 'restore' && action === 'confirm') {
+    const ready = screen.done === null && screen.plan.obstacle === null;
+    return ready ? to(state, { kind: 'restore', plan: screen.plan }) : back(state);
+  }
+  return to(state);
+}
+
+function typed(state: State, text: string): Stepped {
+  if (state.screen.kind === 'sweep') return sweepText(state, state.screen.wizard, text);
+  if (state.screen.kind === 'browse') return browseText(state, state.screen.browse, text);
+  return to(state);
+}
+
+/** A paste is text and never a key: no command runs because of it, and nothing is confirmed by a line break in it. */
+function pasted(state: State, text: string): Stepped {
+  const inert = [...text].filter((char) => char >= ' ' && char !== '\u007f').join('');
+  if (state.screen.kind === 'sweep') return sweepPaste(state, state.screen.wizard, inert);
+  if (state.screen.kind === 'browse' && state.screen.browse.editing)
+    return browseText(state, state.screen.browse, inert);
+  return to(state);
+}
+
+/** While a step is applied, the sweep is stopped first and its report kept; the program ends then. */
+function quit(state: State): Stepped {
+  if (state.screen.kind !== 'sweep') return onScreen(state, { kind: 'done' }, { kind: 'quit' });
+  const { stage } = state.screen.wizard;
+  if (stage.kind === 'result' || stage.kind === 'failed')
+    return onScreen(state, { kind: 'done' }, { kind: 'quit' });
+  const wizard = { ...state.screen.wizard, stopping: true };
+  return to({ ...state, quitting: true, screen: { kind: 'sweep', wizard } }, { kind: 'stop_sweep' });
+}
+
+function back(state: State): Stepped {
+  const { screen } = state;
+  switch (screen.kind) {
+    case 'reader':
+      return settled(onScreen(state, screen.reader.back));
+    case 'restore':
+    case 'help':
+      return settled(onScreen(state, screen.back));
+    case 'sweep':
+      return sweepAction(state, screen.wizard, 'confirm');
+    case 'browse':
+    case 'history':
+      return onScreen(state, home(state));
+    case 'dashboard':
+    case 'first_run':
+    case 'done':
+      return to(state);
+    default:
+      return screen satisfies never;
+  }
+}
+
+/** The dashboard, or the first run where nothing is stored. */
+export function home(state: State): Screen {
+  return isEmpty(state) ? { kind: 'first_run', found: null } : { kind: 'dashboard' };
+}
+
+export function isEmpty(state: State): boolean {
+  const { view } = state;
+  return view !== null && view.analyzed.sessions + view.unanalyzed.sessions + view.evicted === 0;
+}
+
+/** A list that is shown again may have another window by now. */
+function settled({ state, effects }: Stepped): Stepped {
+  const next = resized(state);
+  return { state: next.state, effects: [...effects, ...next.effects] };
+}
+
+function resized(state: State): Stepped {
+  const { length, visible } = listOf(state);
+  const place = placeOf(state.screen);
+  if (place === null) return to(state);
+  const cursored = hasCursor(state.screen);
+  const top = Math.max(0, Math.min(place.top, length - visible));
+  return placed(state, cursored ? inSight(place, length, visible) : { cursor: top, top });
+}
+
+function scrolled(state: State, move: Move): Stepped {
+  const { length, visible } = listOf(state);
+  const place = placeOf(state.screen);
+  if (place === null) return to(state);
+  return placed(state, moved(place, move, length, visible, hasCursor(state.screen)));
+}
+
+function placeOf(screen: Screen): Place | null {
+  switch (screen.kind) {
+    case 'sweep':
+      return screen.wizard.place;
+    case 'browse':
+      return screen.browse.place;
+    case 'reader':
+      return screen.reader.place;
+    case 'restore':
+    case 'history':
+    case 'help':
+      return screen.place;
+    case 'dashboard':
+    case 'first_run':
+    case 'done':
+      return null;
+    default:
+      return screen satisfies never;
+  }
+}
+
+function placed(state: State, place: Place): Stepped {
+  const { screen } = state;
+  switch (screen.kind) {
+    case 'sweep':
+      return sweepEvent(state, { kind: 'moved', place });
+    case 'browse':
+      return wantRows(state, { ...screen.browse, place, notice: null });
+    case 'reader':
+      return readerPlaced(state, screen, place);
+    case 'restore':
+      return onScreen(state, { ...screen, place });
+    case 'history':
+      return onScreen(state, { ...screen, place });
+    case 'help':
+      return onScreen(state, { ...screen, place });
+    case 'dashboard':
+    case 'first_run':
+    case 'done':
+      return to(state);
+    default:
+      return screen satisfies never;
+  }
+}
+
+/** Near the end of what has been read of a transcript, the next piece is asked for. */
+function readerPlaced(state: State, screen: Screen & { kind: 'reader' }, place: Place): Stepped {
+  const { reader } = screen;
+  const next = onScreen(state, { kind: 'reader', reader: { ...reader, place } });
+  const isNearEnd = place.top + 3 * listOf(state).visible >= reader.lines.length;
+  if (reader.more === null || !isNearEnd) return next;
+  return to(
+    { ...state, screen: { kind: 'reader', reader: { ...reader, place, more: null } } },
+    { kind: 'read_on', ...reader.more },
+  );
+}
+
+function read(state: State, event: Event & { kind: 'read' }): Stepped {
+  const back = state.screen.kind === 'reader' ? state.screen.reader.back : state.screen;
+  const reader = { title: event.title, lines: event.lines, place: AT_TOP, more: event.more, back };
+  return onScreen(state, { kind: 'reader', reader });
+}
+
+function readOn(state: State, event: Event & { kind: 'read_on' }): Stepped {
+  if (state.screen.kind !== 'reader') return to(state);
+  const { reader } = state.screen;
+  return onScreen(state, {
+    kind: 'reader',
+    reader: { ...reader, lines: [...reader.lines, ...event.lines], more: event.more },
+  });
+}
+
+/** The first view of an empty store opens the first run; sessions that come by any way open the dashboard. */
+function viewed(state: State): Stepped {
+  const { screen } = state;
+  if (screen.kind === 'dashboard' && isEmpty(state) && state.activity.kind === 'idle')
+    return onScreen(state, { kind: 'first_run', found: null }, { kind: 'look' });
+  if (screen.kind === 'first_run' && !isEmpty(state)) return onScreen(state, { kind: 'dashboard' });
+  return to(state);
+}
+
+function ingested(state: State): Stepped {
+  return state.screen.kind === 'first_run' ? viewed(state) : to(state);
+}
+
+function said(state: State, message: string): Stepped {
+  const { screen } = state;
+  if (screen.kind === 'browse')
+    return onScreen(state, { kind: 'browse', browse: { ...screen.browse, notice: message } });
+  if (screen.kind === 'sweep')
+    return onScreen(state, { kind: 'sweep', wizard: { ...screen.wizard, notice: message } });
+  if (screen.kind === 'restore') return onScreen(state, { ...screen, done: message });
+  return to({ ...state, trouble: message });
+}

@@ -1,0 +1,283 @@
+/**
+ * The wizard: one proposal after the other, each shown before it runs.
+ * Promises: a data loss is decided only by `confirm` on exactly the phrase of the list that is shown; a new list clears
+ * whatever was typed for the old one.
+ */
+import type { SessionUid } from '../../domain/ids.ts';
+import type { SessionCard } from '../../domain/session.ts';
+import type { Decision, Progress, Proposal } from '../../sweep/ports.ts';
+import type { Action } from '../keys.ts';
+import { inSight, wizardListRows } from '../layout.ts';
+import {
+  AT_TOP,
+  type Effect,
+  type Event,
+  onScreen,
+  type Place,
+  type State,
+  type Stepped,
+  to,
+  type Wizard,
+} from '../state.ts';
+
+export type SweepEvent =
+  | Extract<
+      Event,
+      { kind: 'proposed' | 'own_files' | 'preview' | 'progress' | 'pinned' | 'swept' | 'sweep_failed' }
+    >
+  | { readonly kind: 'moved'; readonly place: Place };
+
+/** What must be typed to lose these sessions; the number is always a plural (SPEC §8). */
+export function phraseFor(sessions: number): string {
+  return `lose ${sessions} sessions`;
+}
+
+/** The sessions of a proposal's list, whichever it is. */
+export function cardsOf(proposal: Proposal): readonly SessionCard[] {
+  return proposal.step === 'analyze' ? proposal.toAnalyze : proposal.victims.map(({ card }) => card);
+}
+
+function at(wizard: Wizard): { readonly proposal: Proposal; readonly card: SessionCard | undefined } | null {
+  if (wizard.stage.kind !== 'asking') return null;
+  const { proposal } = wizard.stage;
+  const { cursor } = wizard.place;
+  const card = proposal.step === 'analyze' ? proposal.toAnalyze[cursor] : proposal.victims[cursor]?.card;
+  return { proposal, card };
+}
+
+function withWizard(state: State, wizard: Wizard, ...effects: readonly Effect[]): Stepped {
+  return onScreen(state, { kind: 'sweep', wizard }, ...effects);
+}
+
+export function sweepAction(state: State, wizard: Wizard, action: Action): Stepped {
+  if (wizard.stage.kind === 'result' || wizard.stage.kind === 'failed')
+    return action === 'confirm' ? leave(state, wizard) : to(state);
+  if (wizard.stage.kind !== 'asking')
+    return action === 'stop'
+      ? withWizard(state, { ...wizard, stopping: true }, { kind: 'stop_sweep' })
+      : to(state);
+  switch (action) {
+    case 'confirm':
+      return confirmed(state, wizard, wizard.stage.proposal);
+    case 'skip':
+      return decided(state, wizard, wizard.stage.proposal, { kind: 'skip' });
+    case 'stop':
+      return decided(state, wizard, wizard.stage.proposal, { kind: 'stop' });
+    case 'keep_out':
+      return keptOut(state, wizard);
+    case 'pin':
+      return pinned(state, wizard);
+    case 'preview': {
+      const uid = at(wizard)?.card?.uid;
+      return uid === undefined ? to(state) : to(state, { kind: 'digest', uid });
+    }
+    case 'erase':
+      return withWizard(state, { ...wizard, phrase: [...wizard.phrase].slice(0, -1).join('') });
+    case 'erase_all':
+      return withWizard(state, { ...wizard, phrase: '', notice: null });
+    default:
+      return to(state);
+  }
+}
+
+function leave(state: State, wizard: Wizard): Stepped {
+  if (wizard.origin === 'command') return onScreen(state, { kind: 'done' }, { kind: 'quit' });
+  return onScreen(state, { kind: 'dashboard' });
+}
+
+/** Enter: a pass runs without those kept out; a loss needs the phrase. */
+function confirmed(state: State, wizard: Wizard, proposal: Proposal): Stepped {
+  if (proposal.step === 'data_loss') {
+    if (wizard.phrase === phraseFor(proposal.victims.length))
+      return decided(state, wizard, proposal, { kind: 'run' });
+    const notice = `That is not the phrase, and nothing was lost. To lose them, type: ${phraseFor(proposal.victims.length)}`;
+    return withWizard(state, { ...wizard, phrase: '', notice });
+  }
+  const shown = new Set(proposal.victims.map(({ card }) => card.uid));
+  const keepOut = new Set([...wizard.keptOut, ...wizard.pinned].filter((uid) => shown.has(uid)));
+  return decided(state, wizard, proposal, keepOut.size > 0 ? { kind: 'run', keepOut } : { kind: 'run' });
+}
+
+function decided(state: State, wizard: Wizard, proposal: Proposal, decision: Decision): Stepped {
+  const total = cardsOf(proposal).length;
+  const how = decision.kind === 'run' ? (total === 0 ? 'nothing' : 'ran') : 'skipped';
+  const next: Wizard = {
+    ...wizard,
+    stage: { kind: 'running', step: proposal.step, done: 0, total, label: '' },
+    went:
+      decision.kind === 'stop'
+        ? wizard.went
+        : [...wizard.went.filter((went) => went.step !== proposal.step), { step: proposal.step, how }],
+    phrase: '',
+    notice: null,
+    preview: null,
+    stopping: decision.kind === 'stop',
+  };
+  return withWizard(state, next, { kind: 'decide', decision });
+}
+
+function keptOut(state: State, wizard: Wizard): Stepped {
+  const here = at(wizard);
+  if (here?.card === undefined || wizard.pinned.has(here.card.uid)) return to(state);
+  const kept = toggled(wizard.keptOut, here.card.uid);
+  const length = here.proposal.victims.length;
+  const cursor = Math.min(length - 1, wizard.place.cursor + 1);
+  const place = inSight({ ...wizard.place, cursor }, length, wizardListRows(state.size, here.proposal));
+  return wantPreview(state, { ...wizard, keptOut: kept, place, notice: null });
+}
+
+function toggled(set: ReadonlySet<SessionUid>, uid: SessionUid): ReadonlySet<SessionUid> {
+  const next = new Set(set);
+  if (!next.delete(uid)) next.add(uid);
+  return next;
+}
+
+function pinned(state: State, wizard: Wizard): Stepped {
+  const uid = at(wizard)?.card?.uid;
+  return uid === undefined ? to(state) : to(state, { kind: 'pin', uid, pinned: !wizard.pinned.has(uid) });
+}
+
+export function sweepText(state: State, wizard: Wizard, text: string): Stepped {
+  if (wizard.stage.kind !== 'asking' || wizard.stage.proposal.step !== 'data_loss') return to(state);
+  return withWizard(state, { ...wizard, phrase: (wizard.phrase + text).slice(0, 60), notice: null });
+}
+
+/** Into the phrase, and never beyond it: enter must still be pressed. */
+export function sweepPaste(state: State, wizard: Wizard, text: string): Stepped {
+  return sweepText(state, wizard, text);
+}
+
+export function sweepEvent(state: State, event: SweepEvent): Stepped {
+  if (event.kind === 'swept') return swept(state, event);
+  if (state.screen.kind !== 'sweep') return onOverlay(state, event);
+  const { wizard } = state.screen;
+  switch (event.kind) {
+    case 'proposed':
+      return proposed(state, wizard, event.proposal);
+    case 'moved':
+      return wantPreview(state, { ...wizard, place: event.place });
+    case 'own_files':
+      return withWizard(state, { ...wizard, ownFiles: event.ownFiles });
+    case 'preview':
+      return withWizard(state, { ...wizard, preview: { uid: event.uid, lines: event.lines } });
+    case 'progress':
+      return withWizard(state, progressed(wizard, event.progress));
+    case 'pinned': {
+      const set = new Set(wizard.pinned);
+      if (event.pinned) set.add(event.uid);
+      else set.delete(event.uid);
+      return withWizard(state, {
+        ...wizard,
+        pinned: set,
+        notice: event.pinned ? 'Pinned: no pass takes it.' : 'No longer pinned.',
+      });
+    }
+    case 'sweep_failed':
+      return withWizard(state, {
+        ...wizard,
+        stage: { kind: 'failed', message: event.message, hint: event.hint },
+      });
+    default:
+      return event satisfies never;
+  }
+}
+
+/** The wizard lies under a reader or the help: its events must still reach it. */
+function onOverlay(state: State, event: Exclude<SweepEvent, { kind: 'swept' }>): Stepped {
+  const { screen } = state;
+  const below = screen.kind === 'reader' ? screen.reader.back : screen.kind === 'help' ? screen.back : null;
+  if (below?.kind !== 'sweep') return to(state);
+  const under = sweepEvent({ ...state, screen: below }, event);
+  // What is proposed anew must be seen at once.
+  if (event.kind === 'proposed' || event.kind === 'sweep_failed') return under;
+  if (screen.kind === 'reader')
+    return onScreen(
+      under.state,
+      { kind: 'reader', reader: { ...screen.reader, back: under.state.screen } },
+      ...under.effects,
+    );
+  return onScreen(under.state, { kind: 'help', place: AT_TOP, back: under.state.screen }, ...under.effects);
+}
+
+function proposed(state: State, wizard: Wizard, proposal: Proposal): Stepped {
+  const isAgain = wizard.went.some(({ step }) => step === proposal.step);
+  const notice = proposal.movedOn
+    ? proposal.step === 'data_loss'
+      ? 'The list changed while you read it: nothing was lost. This is the new list.'
+      : 'The store changed while you read: nothing was done. This is the new list.'
+    : isAgain && proposal.step === 'budget_again'
+      ? 'These can still go without a loss: they are shown again before any loss.'
+      : null;
+  const next: Wizard = {
+    ...wizard,
+    stage: { kind: 'asking', proposal },
+    place: AT_TOP,
+    // Kept out of one pass is not kept out of the next.
+    keptOut: proposal.movedOn ? wizard.keptOut : new Set(),
+    phrase: '',
+    notice,
+    preview: null,
+    usageBytes: proposal.usageBytes,
+    ownFiles: new Map(),
+  };
+  const uids = proposal.step === 'data_loss' ? proposal.victims.map(({ card }) => card.uid) : [];
+  const stepped = wantPreview(state, next);
+  return uids.length === 0
+    ? stepped
+    : { ...stepped, effects: [...stepped.effects, { kind: 'examine', uids }] };
+}
+
+function wantPreview(state: State, wizard: Wizard): Stepped {
+  const here = at(wizard);
+  const uid = here?.card?.uid;
+  if (uid === undefined || here?.proposal.step === 'data_loss' || wizard.preview?.uid === uid)
+    return withWizard(state, wizard);
+  return withWizard(state, wizard, { kind: 'preview', uid });
+}
+
+function progressed(wizard: Wizard, progress: Progress): Wizard {
+  const running = wizard.stage.kind === 'running' ? wizard.stage : null;
+  switch (progress.kind) {
+    case 'pass':
+      return {
+        ...wizard,
+        stage: { kind: 'running', step: progress.pass, done: 0, total: progress.victims, label: '' },
+      };
+    case 'evicted':
+      return {
+        ...wizard,
+        usageBytes: progress.usageBytes,
+        freedBytes: wizard.freedBytes + progress.freedBytes,
+        stage: running === null ? wizard.stage : { ...running, done: running.done + 1, label: progress.uid },
+      };
+    case 'analyzing':
+      return {
+        ...wizard,
+        stage: {
+          kind: 'running',
+          step: 'analyze',
+          done: progress.done,
+          total: progress.total,
+          label: progress.uid,
+        },
+      };
+    case 'analyze_failed':
+      return { ...wizard, failures: [...wizard.failures, { uid: progress.uid, why: progress.why }] };
+    case 'reclaiming':
+      return { ...wizard, stage: { kind: 'reclaiming', leftBytes: progress.leftBytes } };
+    default:
+      return progress satisfies never;
+  }
+}
+
+function swept(state: State, event: Extract<Event, { kind: 'swept' }>): Stepped {
+  const next = { ...state, reports: [...state.reports, event.report] };
+  const wizard = state.screen.kind === 'sweep' ? state.screen.wizard : null;
+  if (wizard === null || wizard.origin === 'command' || state.quitting)
+    return onScreen(next, { kind: 'done' }, { kind: 'quit' });
+  return withWizard(next, {
+    ...wizard,
+    place: AT_TOP,
+    stage: { kind: 'result', report: event.report, lines: event.lines },
+  });
+}

@@ -1,0 +1,52 @@
+/** What the dashboard shows of the store, as one value. */
+import type { Limits } from '../domain/limits.ts';
+import type { Iso } from '../domain/time.ts';
+
+export interface Part {
+  readonly sessions: number;
+  readonly bytes: number;
+}
+
+export interface View {
+  readonly limits: Limits;
+  readonly now: Iso;
+  readonly tier1Bytes: number;
+  readonly tier2Bytes: number;
+  readonly analyzed: Part;
+  readonly unanalyzed: Part;
+  readonly pinned: number;
+  readonly evicted: number;
+  readonly byAgent: readonly AgentPart[];
+  readonly next: readonly { readonly pass: string; readonly sessions: number; readonly bytes: number }[];
+  readonly toAnalyze: number;
+  readonly worstCaseLoss: number;
+  readonly atRisk: readonly Risk[];
+  /** Stored bytes of the sessions of each of the last days, oldest first; empty where nothing is stored. */
+  readonly growth: readonly number[];
+  readonly lastSweep: { readonly at: string; readonly freedBytes: number; readonly lost: boolean } | null;
+}
+
+export interface AgentPart {
+  readonly agent: string;
+  readonly live: Part;
+  readonly unanalyzed: number;
+  readonly evicted: number;
+}
+
+/** Sessions that an agent itself will delete within a week. */
+export interface Risk {
+  readonly agent: string;
+  readonly sessions: number;
+  readonly notStored: number;
+  /** After how many days the agent deletes. */
+  readonly days: number;
+  /** When the first of them goes; null where the scan does not know. */
+  readonly firstAt: Iso | null;
+}
+
+/** Bytes a day by the last week's sessions; 0 where none is known. */
+export function growthADay(growth: readonly number[]): number {
+  const week = growth.slice(-8, -1);
+  if (week.length === 0) return 0;
+  return week.reduce((sum, bytes) => sum + bytes, 0) / week.length;
+}
