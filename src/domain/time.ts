@@ -29,12 +29,21 @@ export function isoFromMs(ms: number): Iso | null {
 export function parseTime(value: unknown): Iso | null {
   if (typeof value === 'number') return isoFromMs(value < 100_000_000_000 ? value * 1000 : value);
   if (typeof value !== 'string' || value.length > 40) return null;
-  if (ISO_FORM.test(value)) return Number.isNaN(Date.parse(value)) ? null : (value as Iso);
+  if (ISO_FORM.test(value)) return isOfCalendar(value) ? (value as Iso) : null;
   if (!/^\d{4}-\d\d-\d\d/.test(value)) return null;
   // A time without an offset is read as UTC, as agents write it; Date.parse would take the local zone.
   const zoned =
     /(?:Z|[+-]\d\d:?\d\d)$/i.test(value) || value.length === 10 ? value : `${value.replace(' ', 'T')}Z`;
   return isoFromMs(Date.parse(zoned));
+}
+
+/** A forged or flipped stamp may name a 30th of February or an hour 24: `Date.parse` takes them for the day after. */
+function isOfCalendar(value: string): boolean {
+  const ms = Date.parse(value);
+  if (Number.isNaN(ms)) return false;
+  // Only these can be none; the others are spared the time of being written out again.
+  const isOdd = value.slice(8, 10) > '28' || value.slice(11, 13) === '24';
+  return !isOdd || isoFromMs(ms) === value;
 }
 
 /** The time, or null where it counts as absent: before 2000, or more than a day ahead of `now`. */

@@ -192,6 +192,27 @@ describe('numbers', () => {
     }
   });
 
+  test('a day or an hour that no calendar has is no time', async () => {
+    for (const at of [
+      '2026-02-30T10:00:00.000Z',
+      '2026-02-29T10:00:00.000Z',
+      '2026-04-31T00:00:00.000Z',
+      '2026-05-02T24:00:00.000Z',
+    ]) {
+      const record = { type: 'user', sessionId: 's', uuid: at, timestamp: at, message: { content: 'x' } };
+      const digest = await digested(claudeCode, line(record), asked('y'));
+      expect([String(digest.started_at), String(digest.ended_at)], at).toEqual([AT, AT]);
+    }
+    const leap = {
+      type: 'user',
+      sessionId: 's',
+      uuid: 'l',
+      timestamp: '2024-02-29T10:00:00.000Z',
+      message: { content: 'x' },
+    };
+    expect(String((await digested(claudeCode, line(leap))).ended_at)).toBe('2024-02-29T10:00:00.000Z');
+  });
+
   test('times of the years 0 and 9999, and of no year at all, are as if absent', async () => {
     for (const at of [
       '0000-01-01T00:00:00.000Z',
