@@ -1,0 +1,209 @@
+/**
+ * A home full of hostile transcripts, ingested by the modules in this process, changed, ingested again, listed, restored.
+ * Promises: writes only below its own folder, and looks whether the program did. Answers with sentences, one a broken law.
+ */
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import type { Clock, Iso } from '../../src/domain/time.ts';
+import { agentById } from '../../src/ingest/agents/index.ts';
+import { type IngestReport, ingest } from '../../src/ingest/ingest.ts';
+import type { WritableDb } from '../../src/store/connection.ts';
+import { openWritable } from '../../src/store/open.ts';
+import { filesOf, listSessions } from '../../src/store/read.ts';
+import { knownSources } from '../../src/store/read-sources.ts';
+import { fileChunks, logChunks } from '../../src/store/segments.ts';
+import { verify } from '../../src/store/verify.ts';
+import { runIn } from '../../test/support/runtime.ts';
+import { hostileIn } from './hostile-laws.ts';
+
+/** A file of the home: where, and its bytes at each of the ingests; null: not there. */
+export interface HostileFile {
+  readonly relPath: string;
+  readonly versions: readonly (Uint8Array | null)[];
+}
+
+const NOW = '2026-11-23T12:00:00.000Z' as Iso;
+/** What progress writes before a line of its own. */
+const CLEAR_LINE = '\r\u001b[2K';
+const CLOCK: Clock = { now: () => NOW, monotonicMs: () => performance.now(), isSet: true };
+
+export async function brokenByHome(folder: string, files: readonly HostileFile[]): Promise<string[]> {
+  const home = join(folder, 'home');
+  const store = join(folder, 'data', 's.db');
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(folder, 'canary'), 'mine');
+  const broken: string[] = [];
+  const versions = Math.max(...files.map((file) => file.versions.length));
+  for (let round = 0; round < versions; round += 1) {
+    for (const file of files) put(join(home, file.relPath), file.versions[round] ?? null);
+    const db = openWritable(store);
+    try {
+      const report = await ingested(db, home);
+      broken.push(...lost(db, home, report), ...forgotten(db, home, files, round), ...damaged(db));
+      const again = await ingested(db, home);
+      if (again.raw_bytes_added !== 0)
+        broken.push(`nothing had changed, and ${again.raw_bytes_added} bytes were added`);
+    } finally {
+      db.close();
+    }
+  }
+  broken.push(...(await actingOnTerminals(folder, store)), ...(await wronglyRestored(folder, store)));
+  return [...broken, ...written(folder)];
+}
+
+function put(path: string, bytes: Uint8Array | null): void {
+  if (bytes === null) return rmSync(path, { force: true });
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, bytes);
+}
+
+function ingested(db: WritableDb, home: string): Promise<IngestReport> {
+  const host = { homeDir: home, env: {}, platform: 'linux' } as const;
+  return ingest(
+    {
+      db,
+      host,
+      clock: CLOCK,
+      analyze: { db, clock: CLOCK, external: null, host },
+      progress: () => undefined,
+      signal: new AbortController().signal,
+    },
+    {
+      ...{ paths: [], agent: null, since: null, project: null, exclude: [] },
+      ...{ full: false, dryRun: false, analyze: true, hardCapBytes: 2 ** 40 },
+    },
+  );
+}
+
+/** Files of the home that are not in the store byte for byte, and that no warning names. */
+function lost(db: WritableDb, home: string, report: IngestReport): string[] {
+  const known = knownSources(db);
+  return filesBelow(home).flatMap((path) => {
+    const relPath = relative(home, path).split('/');
+    const agent = agentById(relPath[0] === '.codex' ? 'codex' : 'claude-code');
+    const fileClass = agent?.classify(relPath.slice(1).join('/')) ?? null;
+    if (fileClass === null || fileClass.encoding === 'zstd') return [];
+    const source = known.get(path);
+    if (source === undefined) {
+      return report.warnings.some((warning) => warning.includes(path))
+        ? []
+        : [`not stored, and not named: ${path}`];
+    }
+    const stored = storedBytes(db, source.uid, source.key);
+    if (stored === null) return [`known, and no file of ${source.uid}: ${path}`];
+    const bytes = readFileSync(path);
+    // A copy that ends sooner is held in the longer one.
+    return Buffer.compare(stored.subarray(0, bytes.length), bytes) === 0
+      ? []
+      : [`other bytes are stored: ${path}`];
+  });
+}
+
+function storedBytes(db: WritableDb, uid: Parameters<typeof filesOf>[1], key: string | null): Buffer | null {
+  const file = filesOf(db, uid).find((each) => each.key === key && !each.gone);
+  return file === undefined
+    ? null
+    : Buffer.concat([...fileChunks(db, uid, file)].map((chunk) => Buffer.from(chunk)));
+}
+
+/** Lines that an earlier version had, and that are in no log any more. */
+function forgotten(db: WritableDb, home: string, files: readonly HostileFile[], round: number): string[] {
+  if (round === 0) return [];
+  const logs = listSessions(db).flatMap(({ uid }) =>
+    filesOf(db, uid).map((file) =>
+      Buffer.concat([...logChunks(db, uid, file)].map((chunk) => Buffer.from(chunk))),
+    ),
+  );
+  const known = knownSources(db);
+  return files.flatMap((file) => {
+    const before = Buffer.from(file.versions[round - 1] ?? []);
+    if (!known.has(join(home, file.relPath))) return [];
+    for (let from = 0; from < before.length; ) {
+      const newline = before.indexOf(10, from);
+      const to = newline < 0 ? before.length : newline;
+      const line = before.subarray(from, to);
+      if (line.length > 0 && !logs.some((log) => log.includes(line)))
+        return [`a line that was removed is gone: ${file.relPath}`];
+      from = to + 1;
+    }
+    return [];
+  });
+}
+
+function damaged(db: WritableDb): string[] {
+  const { findings } = verify(
+    db,
+    () => undefined,
+    () => false,
+  );
+  return findings.map((finding) => `verify: ${JSON.stringify(finding)}`);
+}
+
+/** Every command that shows something of a transcript, on a terminal and as JSON. */
+async function actingOnTerminals(folder: string, store: string): Promise<string[]> {
+  const broken: string[] = [];
+  const { out } = await runIn(folder, ['--store', store, 'list', '--json']);
+  const uids = [...out.matchAll(/"session_uid": "([^"]+)"/g)].map((match) => match[1] ?? '');
+  const calls = [
+    ['list'],
+    ['status'],
+    ['history'],
+    ['verify'],
+    ['sweep', '--dry-run', '--soft-cap', '0', '--hard-cap', '0'],
+  ];
+  for (const uid of uids) calls.push(['show', uid], ['show', uid, '--files']);
+  for (const call of calls.flatMap((one) => [one, [...one, '--json']])) {
+    for (const tty of [true, false]) {
+      const told = await runIn(folder, ['--store', store, '--color', 'never', ...call], { tty, columns: 80 });
+      const acts = [...hostileIn(told.out), ...hostileIn(told.err.replaceAll(CLEAR_LINE, ''))];
+      if (acts.length > 0) broken.push(`${call.join(' ')} acts on a terminal: ${acts.slice(0, 5).join(' ')}`);
+      if (/unexpected:/.test(told.out + told.err)) broken.push(`${call.join(' ')}: ${told.out}${told.err}`);
+    }
+  }
+  return broken;
+}
+
+/** What `restore --to` gives back is what the store holds; and nothing of it lies elsewhere (see `written`). */
+async function wronglyRestored(folder: string, store: string): Promise<string[]> {
+  const broken: string[] = [];
+  const db = openWritable(store);
+  try {
+    for (const { uid, state } of listSessions(db)) {
+      if (state === 'evicted') continue;
+      const to = join(folder, 'to', Bun.hash(uid).toString(36));
+      const told = await runIn(folder, ['--store', store, 'restore', uid, '--to', to]);
+      if (told.code !== 0) {
+        if (!/refused to write outside|two files of/.test(told.err))
+          broken.push(`restore ${uid}: ${told.err}`);
+        continue;
+      }
+      const there = filesBelow(to).map((path) => Bun.SHA256.hash(readFileSync(path), 'hex'));
+      const wanted = filesOf(db, uid)
+        .filter((file) => !file.gone)
+        .map((file) =>
+          Bun.SHA256.hash(Buffer.concat([...fileChunks(db, uid, file)].map((c) => Buffer.from(c))), 'hex'),
+        );
+      if (there.sort().join() !== wanted.sort().join()) broken.push(`restore ${uid} gave other bytes`);
+    }
+  } finally {
+    db.close();
+  }
+  return broken;
+}
+
+/** Anything in the folder that neither this round nor the program's own places account for. */
+function written(folder: string): string[] {
+  const strangers = readdirSync(folder).filter((name) => !['home', 'data', 'to', 'canary'].includes(name));
+  const own = readdirSync(join(folder, 'data')).filter(
+    (name) => !/^s\.db(-wal|-shm|\.reserve|\.sweep-lock)?$/.test(name),
+  );
+  const canary =
+    readFileSync(join(folder, 'canary'), 'utf8') === 'mine' ? [] : ['the canary was written over'];
+  return [...[...strangers, ...own].map((name) => `written outside: ${name}`), ...canary];
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((path) => join(folder, path))
+    .filter((path) => lstatSync(path).isFile());
+}
