@@ -16,6 +16,8 @@ import { openWritable } from './store/open.ts';
 declare const self: Worker;
 
 let setup: Setup | null = null;
+/** Open as long as the thread lives. */
+let db: WritableDb | null = null;
 let stop = new AbortController();
 let queue: Promise<void> = Promise.resolve();
 
@@ -45,12 +47,8 @@ async function run(id: number, job: Job): Promise<void> {
   if (setup === null) throw new Error('a job came before the setup');
   stop = new AbortController();
   try {
-    const db = openWritable(setup.storePath);
-    try {
-      answer({ kind: 'done', id, result: await work(setup, db, id, job) });
-    } finally {
-      db.close();
-    }
+    db ??= openWritable(setup.storePath);
+    answer({ kind: 'done', id, result: await work(setup, db, id, job) });
   } catch (thrown) {
     answer({ kind: 'failed', id, message: messageOf(thrown) });
   }

@@ -9,20 +9,32 @@ export function bodyRows(size: Size): number {
   return Math.max(1, size.rows - FRAME_ROWS);
 }
 
-/** Passes, two bars with their caption, the pass in words, the list's head. */
-export const WIZARD_HEAD_ROWS = 7;
-/** What is below the list in the data-loss step: the ways out, the phrase, a notice. */
-export const LOSS_FOOT_ROWS = 5;
+/** A window as low as that leaves out what can be read elsewhere. */
+export function isLow(size: Size): boolean {
+  return size.rows < 20;
+}
 
-/** Rows of the preview under a pass's list; 0 where the window is too low for one. */
-export function previewRows(size: Size): number {
+/** Passes, two bars with the caps in words, the pass in words; in a low window without the caps and on one line. */
+export function wizardHeadRows(size: Size): number {
+  return isLow(size) ? 4 : 6;
+}
+
+/** What is below the list in the data-loss step: why, the ways out, a notice, the phrase. */
+export function lossFootRows(size: Size): number {
+  return isLow(size) ? 5 : 7;
+}
+
+/** Rows of the preview under a pass's list; 0 where the window is too low for one, or nothing is to be evicted. */
+export function previewRows(size: Size, proposal: Proposal): number {
+  if (proposal.victims.length === 0 || proposal.step === 'data_loss') return 0;
   return size.rows >= 22 ? Math.floor((size.rows - 16) / 2) + 2 : 0;
 }
 
 export function wizardListRows(size: Size, proposal: Proposal): number {
-  const body = bodyRows(size) - WIZARD_HEAD_ROWS;
-  if (proposal.step === 'data_loss') return Math.max(1, body - LOSS_FOOT_ROWS);
-  return Math.max(1, body - 1 - previewRows(size));
+  // The list has a head of its own.
+  const body = bodyRows(size) - wizardHeadRows(size) - 1;
+  if (proposal.step === 'data_loss') return Math.max(1, body - lossFootRows(size));
+  return Math.max(1, body - 1 - previewRows(size, proposal));
 }
 
 /** Length of the list on a screen, and how many of its rows are visible. */

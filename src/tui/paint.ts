@@ -117,13 +117,26 @@ export function labelled(label: string, texts: readonly string[], cells: number)
 
 export const LABEL_CELLS = 13;
 
-/** Used, what is above the mark, free, and the mark itself; each is another character. */
-export function gauge(usedBytes: number, capBytes: number, markBytes: number, cells: number): string {
+/** A share of a whole, 0 to 1. */
+export function progressBar(share: number, cells: number): string {
+  const done = Math.max(0, Math.min(cells, Math.round(share * cells)));
+  return '█'.repeat(done) + '░'.repeat(cells - done);
+}
+
+/** Used, what is above the mark, free, and the mark itself; each is another character. `hardBytes`: a second mark. */
+export function gauge(
+  usedBytes: number,
+  capBytes: number,
+  markBytes: number,
+  cells: number,
+  hardBytes: number | null = null,
+): string {
   const scale = Math.max(1, capBytes);
   const used = usedBytes <= 0 ? 0 : Math.min(cells, Math.max(1, Math.round((usedBytes / scale) * cells)));
   const mark = Math.min(cells - 1, Math.floor((markBytes / scale) * cells));
+  const hard = hardBytes === null ? -1 : Math.min(cells - 1, Math.floor((hardBytes / scale) * cells));
   return Array.from({ length: cells }, (_, i) =>
-    i === mark ? '│' : i >= used ? '░' : i > mark ? '▒' : '█',
+    i === hard ? '┃' : i === mark ? '│' : i >= used ? '░' : i > mark ? '▒' : '█',
   ).join('');
 }
 
@@ -156,6 +169,7 @@ const ASCII: Readonly<Record<string, string>> = {
   '▒': '+',
   '░': '.',
   '│': '|',
+  '┃': '!',
   '─': '-',
   '·': '-',
   '…': '~',

@@ -12,6 +12,7 @@ import {
   line,
   pad,
   padLeft,
+  progressBar,
   sides,
   span,
   sparkline,
@@ -166,7 +167,7 @@ export function activityText(activity: Activity, cells: number): string | null {
       const share = activity.totalBytes === 0 ? 1 : activity.readBytes / activity.totalBytes;
       const text = ` ${formatCount(activity.done)} of ${plural(activity.total, 'session')} · ${formatBytes(activity.readBytes)} of ${formatBytes(activity.totalBytes)}`;
       const room = Math.max(5, Math.min(30, cells - text.length - 12));
-      return `Ingesting ${gauge(share, 1, 1, room).replace('│', share >= 1 ? '█' : '░')}${text}`;
+      return `Ingesting ${progressBar(share, room)}${text}`;
     }
     default:
       return activity satisfies never;

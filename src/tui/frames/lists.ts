@@ -41,7 +41,7 @@ export function browseFrame(state: State, view: View, browse: Browse, cells: num
     line(
       span(
         fit(
-          `${count}${searching}, by ${order}${browse.shown.length > 0 ? `; ${formatCount(place.cursor + 1)} under the cursor` : ''}`,
+          `${count}${searching}, by ${order}${browse.shown.length > 0 ? ` · row ${formatCount(place.cursor + 1)}` : ''}`,
           cells,
         ),
         'dim',
@@ -112,7 +112,14 @@ export function restoreFrame(state: State, screen: Screen & { kind: 'restore' },
     line(fit(`to ${plan.root}: ${plural(plan.files.length, 'file')}`, cells)),
     ...plan.files
       .slice(place.top, place.top + visible)
-      .map((file) => line(fit(`  ${pad(PLACES[file.place], 9)}${file.path}`, cells))),
+      .map((file) =>
+        line(
+          fit(
+            `  ${pad(PLACES[file.place], 9)}${file.path.startsWith(plan.root) ? file.path.slice(plan.root.length + 1) : file.path}`,
+            cells,
+          ),
+        ),
+      ),
     BLANK,
     ...end,
     ...(plan.resume === '' ? [] : [line(span(fit(`Go on with: ${plan.resume}`, cells), 'dim'))]),

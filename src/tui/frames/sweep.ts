@@ -4,8 +4,8 @@ import type { Limits } from '../../domain/limits.ts';
 import { ageMs } from '../../policy/census.ts';
 import { explainReason } from '../../policy/explain.ts';
 import type { Proposal, StepName } from '../../sweep/ports.ts';
-import { LOSS_FOOT_ROWS, previewRows, WIZARD_HEAD_ROWS, wizardListRows } from '../layout.ts';
-import { BLANK, fit, gauge, type Line, line, pad, span, wrap } from '../paint.ts';
+import { isLow, lossFootRows, previewRows, wizardHeadRows, wizardListRows } from '../layout.ts';
+import { BLANK, fit, gauge, type Line, line, pad, progressBar, span, wrap } from '../paint.ts';
 import type { OwnFile, State, Wizard } from '../state.ts';
 import { cardsOf, phraseFor } from '../steps/sweep.ts';
 import type { View } from '../view.ts';
@@ -56,7 +56,7 @@ function toned(text: string, cells: number) {
   return span(fit(text, cells), /^DATA LOSS|data_loss:.*lost/.test(text) ? 'danger' : 'plain');
 }
 
-/** The passes, then usage before and after what is proposed. */
+/** The passes, then usage before and after what is proposed, both on one scale. */
 function head(
   view: View,
   wizard: Wizard,
@@ -64,36 +64,38 @@ function head(
   afterBytes: number | null,
   cells: number,
 ): Line[] {
-  const barCells = Math.max(10, cells - 34);
+  const { rawSoftCapBytes: soft, rawHardCapBytes: hard } = view.limits;
+  const look = {
+    limits: view.limits,
+    scale: Math.max(hard, beforeBytes),
+    barCells: Math.max(10, cells - 30),
+    cells,
+  };
+  const caps = `        │ soft cap ${formatBytes(soft)}   ${beforeBytes > hard ? '┃ ' : ''}hard cap ${formatBytes(hard)}`;
   return [
     passes(wizard, cells),
-    bar('before', beforeBytes, view.limits, barCells, cells),
-    afterBytes === null
-      ? bar('now', wizard.usageBytes, view.limits, barCells, cells)
-      : bar('after', afterBytes, view.limits, barCells, cells),
-    line(
-      span(
-        fit(
-          `        soft cap ${formatBytes(view.limits.rawSoftCapBytes)}, hard cap ${formatBytes(view.limits.rawHardCapBytes)}`,
-          cells,
-        ),
-        'dim',
-      ),
-    ),
+    bar('before', beforeBytes, look),
+    afterBytes === null ? bar('now', wizard.usageBytes, look) : bar('after', afterBytes, look),
+    line(span(fit(caps, cells), 'dim')),
   ];
 }
 
-function bar(label: string, bytes: number, limits: Limits, barCells: number, cells: number): Line {
-  const over =
-    bytes > limits.rawHardCapBytes ? ' over hard' : bytes > limits.rawSoftCapBytes ? ' over soft' : '';
-  const tone = bytes > limits.rawHardCapBytes ? 'danger' : bytes > limits.rawSoftCapBytes ? 'warn' : 'plain';
-  // Above the cap the scale is what is used, so that what goes can be seen going.
-  const scale = Math.max(limits.rawHardCapBytes, bytes);
-  const text = ` ${formatBytes(bytes)}${over}`;
+interface BarLook {
+  readonly limits: Limits;
+  /** Bytes of the whole bar: above the cap it is what was used, so that what goes can be seen going. */
+  readonly scale: number;
+  readonly barCells: number;
+  readonly cells: number;
+}
+
+function bar(label: string, bytes: number, { limits, scale, barCells, cells }: BarLook): Line {
+  const { rawSoftCapBytes: soft, rawHardCapBytes: hard } = limits;
+  const over = bytes > hard ? ', over hard' : bytes > soft ? ', over soft' : '';
+  const tone = bytes > hard ? 'danger' : bytes > soft ? 'warn' : 'plain';
   return line(
     pad(label, 8),
-    gauge(bytes, scale, limits.rawSoftCapBytes, barCells),
-    span(fit(text, cells - 8 - barCells), tone),
+    gauge(bytes, scale, soft, barCells, scale > hard ? hard : null),
+    span(fit(` ${formatBytes(bytes)}${over}`, cells - 8 - barCells), tone),
   );
 }
 
@@ -102,7 +104,9 @@ function passes(wizard: Wizard, cells: number): Line {
   const wide = cells >= 76;
   const names = STEPS.flatMap(({ step, shown }, i) => {
     const went = wizard.went.find((one) => one.step === step);
-    const mark = step === now ? '›' : went === undefined ? ' ' : went.how === 'skipped' ? '–' : '✓';
+    // A step before the present one that did not run was left out, by the user or by a flag.
+    const passed = STEPS.findIndex((one) => one.step === now) > i;
+    const mark = went === undefined ? (passed ? '–' : ' ') : went.how === 'skipped' ? '–' : '✓';
     const text = step === now ? `[${i + 1} ${shown}]` : `${mark}${i + 1} ${shown}`;
     const tone = step === now ? ('title' as const) : ('dim' as const);
     return [span(text, tone), span(wide ? '   ' : ' ')];
@@ -133,14 +137,10 @@ function asking(
   rows: number,
 ): Line[] {
   const after = proposal.usageBytes - goingBytes(wizard, proposal);
-  const top = [
-    ...head(view, wizard, proposal.usageBytes, after, cells),
-    ...purpose(view, wizard, proposal, cells),
-  ];
-  const headRows = [...top, ...Array.from({ length: WIZARD_HEAD_ROWS }, () => BLANK)].slice(
-    0,
-    WIZARD_HEAD_ROWS - 1,
-  );
+  const [shownPasses, before, afterBar, caps] = head(view, wizard, proposal.usageBytes, after, cells);
+  const why = purpose(view, wizard, proposal, cells);
+  const whole = [shownPasses, before, afterBar, ...(isLow(state.size) ? [] : [caps]), ...why];
+  const headRows = Array.from({ length: wizardHeadRows(state.size) }, (_, i) => whole[i] ?? BLANK);
   const listRows = wizardListRows(state.size, proposal);
   const list =
     cardsOf(proposal).length === 0
@@ -149,61 +149,55 @@ function asking(
   const filled = [...list, ...Array.from({ length: Math.max(0, listRows + 1 - list.length) }, () => BLANK)];
   const foot =
     proposal.step === 'data_loss'
-      ? lossFoot(wizard, proposal, cells)
+      ? lossFoot(state, wizard, proposal, cells)
       : passFoot(state, view, wizard, proposal, cells);
   return [...headRows, ...filled.slice(0, listRows + 1), ...foot].slice(0, rows);
 }
 
+/** What the pass is about to do: one line, and a second where there is room. */
 function purpose(view: View, wizard: Wizard, proposal: Proposal, cells: number): Line[] {
   const { limits } = view;
   const kept = proposal.victims.filter(
     ({ card }) => wizard.keptOut.has(card.uid) || wizard.pinned.has(card.uid),
-  ).length;
-  const going = proposal.victims.length - kept;
-  const goes = `${plural(going, 'session')}, ${formatBytes(goingBytes(wizard, proposal))}${kept > 0 ? `; ${formatCount(kept)} kept` : ''}`;
+  );
+  const going = proposal.victims.length - kept.length;
+  const goes = `${plural(going, 'session')}, ${formatBytes(goingBytes(wizard, proposal))}`;
+  const keeps = kept.length > 0 ? `${formatCount(kept.length)} kept. ` : '';
+  const dim = (text: string) => line(span(fit(text, cells), 'dim'));
   switch (proposal.step) {
     case 'backstop':
-      return two(
-        limits.rawMaxAgeDays === 'off'
-          ? 'Backstop is switched off.'
-          : `Backstop evicts analyzed sessions older than ${limits.rawMaxAgeDays} days: ${goes}.`,
-        'Their digests stay.',
-        cells,
-      );
+      return [
+        line(fit(`Evict ${goes}: analyzed and too old. ${keeps}`, cells)),
+        dim(
+          limits.rawMaxAgeDays === 'off'
+            ? 'The backstop is switched off.'
+            : `The limit is ${limits.rawMaxAgeDays} days. Raw bytes go, the digests stay.`,
+        ),
+      ];
     case 'budget':
     case 'budget_again':
-      return two(
-        `Budget evicts analyzed sessions, oldest analyzed first, down to the soft cap: ${goes}.`,
-        'Their digests stay.',
-        cells,
-      );
+      return [
+        line(fit(`Evict ${goes}: oldest analyzed first, to the soft cap. ${keeps}`, cells)),
+        dim('Raw bytes go, the digests stay. What has no digest is not touched.'),
+      ];
     case 'analyze':
-      return two(
-        `Usage is over the hard cap. Digests can be made of ${plural(proposal.toAnalyze.length, 'session')} now,`,
-        'so that the budget can take them without a loss.',
-        cells,
-      );
-    case 'data_loss':
       return [
         line(
-          span(
-            fit(
-              `DATA LOSS: ${plural(going, 'session')}, ${formatBytes(goingBytes(wizard, proposal))}, would be gone for good, without a full digest.`,
-              cells,
-            ),
-            'danger',
+          fit(
+            `Usage is over the hard cap: analyze ${plural(proposal.toAnalyze.length, 'session')} now.`,
+            cells,
           ),
         ),
+        dim('What has a digest can be evicted without a loss.'),
+      ];
+    case 'data_loss':
+      return [
+        line(span(fit(`DATA LOSS: ${goes}, for good and without a full digest.`, cells), 'danger')),
+        dim('The last resort: nothing else is left that could be evicted.'),
       ];
     default:
       return proposal.step satisfies never;
   }
-}
-
-function two(first: string, second: string, cells: number): Line[] {
-  return wrap(`${first} ${second}`, cells)
-    .slice(0, 2)
-    .map((text) => line(text));
 }
 
 function empty(proposal: Proposal, cells: number): Line[] {
@@ -252,11 +246,11 @@ function passFoot(state: State, view: View, wizard: Wizard, proposal: Proposal, 
   if (card === undefined) return [BLANK, ...notice];
   const position = `${formatCount(wizard.place.cursor + 1)} of ${formatCount(cardsOf(proposal).length)}`;
   const why = victim === undefined ? waits(view, card) : explainReason(victim.reason, formatBytes);
-  const room = previewRows(state.size);
+  const room = previewRows(state.size, proposal);
   const preview = wizard.preview?.uid === card.uid ? wizard.preview.lines : [];
   return [
     notice[0] ?? line(span(fit(`${position}: ${why}`, cells), 'dim')),
-    ...(room === 0 ? [] : [line(span(fit(`─ The digest that stays ${'─'.repeat(cells)}`, cells), 'dim'))]),
+    ...(room === 0 ? [] : [line(span('─ The digest that stays '.padEnd(cells, '─'), 'dim'))]),
     ...preview.slice(0, Math.max(0, room - 1)).map((text) => line(fit(text, cells))),
   ];
 }
@@ -267,24 +261,28 @@ function waits(view: View, card: Parameters<typeof ageMs>[0]): string {
 }
 
 /** Why it could not be analyzed, the other ways out, and the phrase. */
-function lossFoot(wizard: Wizard, proposal: Proposal, cells: number): Line[] {
+function lossFoot(state: State, wizard: Wizard, proposal: Proposal, cells: number): Line[] {
   const card = proposal.victims[wizard.place.cursor]?.card;
-  const why =
-    card === undefined ? null : (proposal.failures.get(card.uid) ?? 'analysis was left out (--no-analyze)');
+  const why = card === undefined ? '-' : (proposal.failures.get(card.uid) ?? 'not tried (--no-analyze)');
   const phrase = phraseFor(proposal.victims.length);
+  const position = `${formatCount(wizard.place.cursor + 1)} of ${formatCount(proposal.victims.length)}`;
+  const ways = isLow(state.size)
+    ? ['Other ways out: n skips; raise the hard cap; restore it first.']
+    : [
+        'Other ways out: n skips, and usage stays over the hard cap; a higher --hard-cap or',
+        'raw_hard_cap_bytes; restore UID --to DIR copies a session out before it goes.',
+      ];
   const lines = [
-    line(
-      fit(
-        `${formatCount(wizard.place.cursor + 1)} of ${formatCount(proposal.victims.length)}, why: ${why ?? '-'}`,
-        cells,
-      ),
-    ),
-    line(fit('Other ways out: raise --hard-cap; n skips; restore UID --to DIR copies one out first.', cells)),
-    wizard.notice === null ? BLANK : line(span(fit(wizard.notice, cells), 'warn')),
-    line('To lose them for good, type ', span(phrase, 'danger'), ' and press enter.'),
-    line(span(fit(`› ${wizard.phrase}`, cells - 1), 'title'), span('_', 'cursor')),
+    line(fit(`${position}, no digest because: ${why}`, cells)),
+    ...ways.map((text) => line(span(fit(text, cells), 'dim'))),
+    ...(isLow(state.size) ? [] : [BLANK]),
+    wizard.notice === null
+      ? line('To lose them for good, type ', span(phrase, 'danger'), ' and press enter.')
+      : line(span(fit(wizard.notice, cells), 'warn')),
+    line('› ', span(fit(wizard.phrase, cells - 3), 'title'), span('_', 'cursor')),
+    BLANK,
   ];
-  return lines.slice(0, LOSS_FOOT_ROWS);
+  return lines.slice(0, lossFootRows(state.size));
 }
 
 function running(
@@ -300,9 +298,7 @@ function running(
   return [
     ...head(view, wizard, Math.max(wizard.usageBytes + wizard.freedBytes, wizard.usageBytes), null, cells),
     BLANK,
-    line(
-      `${what} ${gauge(share, 1, 1, room).replace('│', share >= 1 ? '█' : '░')} ${formatCount(stage.done)} of ${formatCount(stage.total)}`,
-    ),
+    line(`${what} ${progressBar(share, room)} ${formatCount(stage.done)} of ${formatCount(stage.total)}`),
     line(span(fit(stage.label, cells), 'dim')),
     line(`Freed ${formatBytes(wizard.freedBytes)}`),
     ...failures.map(({ uid, why }) =>

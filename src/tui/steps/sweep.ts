@@ -90,7 +90,7 @@ function confirmed(state: State, wizard: Wizard, proposal: Proposal): Stepped {
   if (proposal.step === 'data_loss') {
     if (wizard.phrase === phraseFor(proposal.victims.length))
       return decided(state, wizard, proposal, { kind: 'run' });
-    const notice = `That is not the phrase, and nothing was lost. To lose them, type: ${phraseFor(proposal.victims.length)}`;
+    const notice = `Not the phrase: nothing was lost. It is: ${phraseFor(proposal.victims.length)}`;
     return withWizard(state, { ...wizard, phrase: '', notice });
   }
   const shown = new Set(proposal.victims.map(({ card }) => card.uid));
