@@ -74,7 +74,9 @@ export async function runExternalAnalyzer(run: ExternalRun): Promise<ExternalAns
       stop({ unread: messageOf(thrown) }),
     );
     const status = await exit;
-    child.stdin.destroy();
+    // What it left running may hold the pipes: nobody reads on, and this program's own end does not wait for it.
+    for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.destroy();
+    child.unref();
     await fed;
     return stopped === null
       ? await verdict(status, answer(), complaint())

@@ -2,7 +2,9 @@
  * What the list of all sessions asks: columns of all of them a piece at a time, rows of a few, where a text is found.
  * Promises: no piece takes long enough to be felt between two keys.
  */
+import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
+import type { Iso } from '../domain/time.ts';
 import type { ReadableDb } from './connection.ts';
 import { SESSION_COLUMNS, type SessionColumns, toSession } from './rows.ts';
 
@@ -53,5 +55,18 @@ export function storedByDay(db: ReadableDb, since: string): { day: string; store
     `SELECT substr(age_key, 1, 10) AS day, sum(stored_bytes) AS stored_bytes FROM sessions
      WHERE age_key >= $since GROUP BY day ORDER BY day`,
     { since },
+  );
+}
+
+/** Live sessions without a digest of what is stored, whose analysis has not failed as they are; at most `limit`, oldest first. */
+export function untriedSessions(
+  db: ReadableDb,
+  limit: number,
+): { readonly uid: SessionUid; readonly ingestedAt: Iso | null }[] {
+  return db.all(
+    `SELECT session_uid AS uid, ingested_at AS ingestedAt FROM sessions
+     WHERE analyzed_at IS NULL AND evicted_at IS NULL AND analyze_error IS NULL
+     ORDER BY evict_key, end_key, session_uid LIMIT $limit`,
+    { limit },
   );
 }

@@ -4,7 +4,7 @@
  */
 import type { SessionUid } from '../domain/ids.ts';
 import { msBetween } from '../domain/time.ts';
-import { listSessions } from '../store/read.ts';
+import { untriedSessions } from '../store/browse.ts';
 import type { Services, Watch } from './ports.ts';
 import type { Event } from './state.ts';
 
@@ -18,6 +18,8 @@ const REST_FACTOR = 20;
 const SCAN_MS = 60_000;
 const SCAN_IN_TROUBLE_MS = 10_000;
 const TICK_MS = 5_000;
+/** More than any run leaves behind but the first import, which digests at once. */
+const WAITING_MAX = 10_000;
 
 export class Keeper {
   readonly #services: Services;
@@ -97,10 +99,9 @@ export class Keeper {
   #noteWaiting(): void {
     const { clock, db } = this.#services;
     const now = clock.now();
-    for (const session of listSessions(db, { state: 'unanalyzed' })) {
-      if (session.analyzeError !== null) continue;
-      const agoMs = session.ingestedAt === null ? QUIET_MS : Math.max(0, msBetween(session.ingestedAt, now));
-      this.#grownAtMs.set(session.uid, this.#nowMs() - agoMs);
+    for (const { uid, ingestedAt } of untriedSessions(db, WAITING_MAX)) {
+      const agoMs = ingestedAt === null ? QUIET_MS : Math.max(0, msBetween(ingestedAt, now));
+      this.#grownAtMs.set(uid, this.#nowMs() - agoMs);
     }
   }
 
