@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { CHARS, cutMarked } from '../digest/keep.ts';
 import { redactText } from '../digest/redact.ts';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
@@ -73,24 +74,30 @@ export async function takeSession(
   return takeFiles(deps, found, sessionId, changed, before === null ? 'new' : 'grown');
 }
 
-/** The session's row, with what the transcript's head and tail tell. The title is kept for good, so it is redacted first. */
+/** The session's row, with what the transcript's head and tail tell: kept for good, so redacted first, as a digest is. */
 async function describedRow(deps: TakeDeps, found: FoundSession): Promise<number> {
   const { uid, agent, nativeId, peek } = found;
   const known = findSession(deps.db, uid)?.title ?? null;
-  const title = known === null && peek?.title != null ? (await redactText(peek.title)).text : null;
+  const title = known === null ? await keepable(peek?.title, CHARS.title) : null;
+  const project = await keepable(peek?.project, CHARS.path);
+  const branch = await keepable(peek?.branch, CHARS.name);
   const parent = peek?.parentNativeId ?? null;
   return deps.db.writeTransaction(() => {
     const sessionId = ensureRow(deps, found);
     describeSession(deps.db, sessionId, {
-      project: peek?.project ?? null,
+      project,
       title,
-      branch: peek?.branch ?? null,
+      branch,
       parentUid: parent === null || parent === nativeId ? null : sessionUid(agent.id, parent, hashText),
       startedAt: plausibleTime(peek?.startedAt ?? null, deps.now),
       endedAt: plausibleTime(peek?.endedAt ?? null, deps.now),
     });
     return sessionId;
   });
+}
+
+async function keepable(text: string | null | undefined, charsMax: number): Promise<string | null> {
+  return text == null ? null : cutMarked((await redactText(text)).text, charsMax);
 }
 
 function ensureRow(deps: TakeDeps, found: FoundSession): number {
