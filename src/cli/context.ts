@@ -20,7 +20,7 @@ export interface Context {
   /** A fresh folder only for the owner, below the system's place for temporary files. */
   readonly tempFolder: string;
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
-  screens(start: 'dashboard' | 'sweep'): Promise<ExitCode>;
+  readonly screens: (context: Context, start: 'dashboard' | 'sweep') => Promise<ExitCode>;
 }
 
 export type Command = (context: Context) => Promise<ExitCode>;

@@ -36,7 +36,7 @@ export interface Runtime {
   /** `color`: what `--color` says. */
   io(color: string | null): Io;
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
-  screens(context: Context, start: 'dashboard' | 'sweep'): Promise<ExitCode>;
+  readonly screens: Context['screens'];
 }
 
 export async function run(runtime: Runtime): Promise<ExitCode> {
@@ -86,10 +86,10 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     clock: clockOf(runtime.host.env['SESSION_MEMORY_NOW'] ?? null),
     signal: runtime.signal,
     tempFolder: runtime.tempFolder,
-    screens: (start) => runtime.screens(context, start),
+    screens: runtime.screens,
   };
   if (parsed.command !== null) return (await parsed.command.load())(context);
-  if (io.stdinIsTty && io.stdoutIsTty && !json) return context.screens('dashboard');
+  if (io.stdinIsTty && io.stdoutIsTty && !json) return runtime.screens(context, 'dashboard');
   const status = COMMANDS.find((spec) => spec.name === 'status');
   return status === undefined ? EXIT.failed : (await status.load())(context);
 }

@@ -86,7 +86,8 @@ export function sides(left: string | Span, right: string | Span, cells: number):
   const start = typeof left === 'string' ? span(left) : left;
   const shownEnd = fit(end.text, cells);
   const room = cells - widthOf(shownEnd);
-  return line({ ...start, text: pad(start.text, room) }, { ...end, text: shownEnd });
+  // Two blanks at least, or the two ends read as one.
+  return line({ ...start, text: `${pad(start.text, room - 2)}  ` }, { ...end, text: shownEnd });
 }
 
 /** Parts one after the other, as many on a line as fit; what is too long for a line of its own is cut. */

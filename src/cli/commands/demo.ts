@@ -36,7 +36,7 @@ import type { Limits } from '../../domain/limits.ts';
 import type { Iso } from '../../domain/time.ts';
 import { openWritable } from '../../store/open.ts';
 import { exitCodeOf } from '../../sweep/report.ts';
-import type { Command, Context } from '../context.ts';
+import { type Command, type Context, hasScreens } from '../context.ts';
 import { printFailure } from '../failure.ts';
 import { formatBytes, plural } from '../format.ts';
 import { planPage } from '../report.ts';
@@ -122,6 +122,7 @@ async function walkThrough(context: Context, home: string, consents: boolean) {
       `\nNow the caps shrink to ${formatBytes(LIMITS.rawSoftCapBytes)} and ${formatBytes(LIMITS.rawHardCapBytes)}. The plan:\n\n`,
     );
     if (!json) io.out(planPage(io, planOnly(context), LIMITS));
+    if (!consents && hasScreens(context)) return await context.screens(context, 'sweep');
     if (!consents) {
       const needed = failure(
         'consent_needed',

@@ -17,7 +17,7 @@ export const sweepCommand: Command = async (context) => {
   if (context.flags['dryRun'] === true) return showPlan(context, planOnly(context), EXIT.done);
   if (context.flags['yes'] !== true) {
     // Where a person sits, they are asked pass by pass.
-    if (hasScreens(context)) return context.screens('sweep');
+    if (hasScreens(context)) return context.screens(context, 'sweep');
     return askForConsent(context);
   }
   const db = openWritable(context.settings.storePath, { roomForSweep: true });

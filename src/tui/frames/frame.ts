@@ -64,15 +64,17 @@ function titleLine(state: State, cells: number): Line {
   const { screen, view } = state;
   const name = screen.kind === 'reader' ? screen.reader.title : TITLES[screen.kind];
   const left = span(name === '' ? 'session-memory' : `session-memory · ${name}`, 'title');
-  return sides(left, statusText(state, view), cells);
+  return sides(left, statusText(state, view, cells), cells);
 }
 
-function statusText(state: State, view: View | null): string {
+function statusText(state: State, view: View | null, cells: number): string {
   if (view === null) return '';
-  const agents = view.byAgent.length;
+  const time = `${view.now.slice(11, 16)} UTC`;
+  if (state.screen.kind === 'first_run') return time;
   const watching = { on: 'watching ●', off: 'not watching ○', trouble: 'watching by scan ○' }[state.watching];
-  const counted = `${formatCount(agents)} agent${agents === 1 ? '' : 's'}`;
-  return `${counted} · ${watching}  ${view.now.slice(11, 16)} UTC`;
+  const agents = view.byAgent.length;
+  const counted = `${formatCount(agents)} agent${agents === 1 ? '' : 's'} · `;
+  return `${cells < 76 ? '' : counted}${watching}  ${time}`;
 }
 
 function bodyOf(state: State, cells: number, rows: number): Line[] {

@@ -34,18 +34,18 @@ export function rowHead(look: Pick<RowLook, 'cells' | 'markCells'>, mark: string
   return line(span(` ${columns([mark, 'age', 'size', 'agent', 'project', 'title'], look)}`, 'dim'));
 }
 
-/** Mark, age and size keep their width; agent and project take a share; the title has the rest. */
+/** Mark, age and size keep their width; the project takes a share; the title has the rest. A narrow window leaves the agent out. */
 function columns(
   [mark, age, bytes, agent, project, title]: readonly [string, string, string, string, string, string],
   { cells, markCells }: Pick<RowLook, 'cells' | 'markCells'>,
 ): string {
-  const agentCells = cells >= 76 ? 12 : 7;
-  const projectCells = cells >= 130 ? 28 : cells >= 76 ? 16 : 11;
+  const narrow = cells < 76;
+  const projectCells = cells >= 130 ? 28 : narrow ? 11 : 16;
   const text = [
     ...(markCells > 0 ? [pad(mark, markCells)] : []),
     padLeft(age, 5),
     padLeft(bytes, 9),
-    ` ${pad(agent, agentCells)}`,
+    ...(narrow ? [''] : [` ${pad(agent, 12)}`]),
     pad(project, projectCells),
     title,
   ].join(' ');

@@ -11,12 +11,12 @@ import { cardsOf, phraseFor } from '../steps/sweep.ts';
 import type { View } from '../view.ts';
 import { rowHead, sessionRow } from './rows.ts';
 
-const STEPS: readonly { readonly step: StepName; readonly shown: string }[] = [
-  { step: 'backstop', shown: 'backstop' },
-  { step: 'budget', shown: 'budget' },
-  { step: 'analyze', shown: 'analyze' },
-  { step: 'budget_again', shown: 'budget again' },
-  { step: 'data_loss', shown: 'data loss' },
+const STEPS: readonly { readonly step: StepName; readonly shown: string; readonly short: string }[] = [
+  { step: 'backstop', shown: 'backstop', short: 'backstop' },
+  { step: 'budget', shown: 'budget', short: 'budget' },
+  { step: 'analyze', shown: 'analyze', short: 'analyze' },
+  { step: 'budget_again', shown: 'budget again', short: 'budget' },
+  { step: 'data_loss', shown: 'data loss', short: 'data loss' },
 ];
 
 export function sweepFrame(state: State, view: View, wizard: Wizard, cells: number, rows: number): Line[] {
@@ -102,12 +102,13 @@ function bar(label: string, bytes: number, { limits, scale, barCells, cells }: B
 function passes(wizard: Wizard, cells: number): Line {
   const now = nowAt(wizard);
   const wide = cells >= 76;
-  const names = STEPS.flatMap(({ step, shown }, i) => {
+  const names = STEPS.flatMap(({ step, shown, short }, i) => {
+    const name = wide ? shown : short;
     const went = wizard.went.find((one) => one.step === step);
     // A step before the present one that did not run was left out, by the user or by a flag.
     const passed = STEPS.findIndex((one) => one.step === now) > i;
     const mark = went === undefined ? (passed ? '–' : ' ') : went.how === 'skipped' ? '–' : '✓';
-    const text = step === now ? `[${i + 1} ${shown}]` : `${mark}${i + 1} ${shown}`;
+    const text = step === now ? `[${i + 1} ${name}]` : `${mark}${i + 1} ${name}`;
     const tone = step === now ? ('title' as const) : ('dim' as const);
     return [span(text, tone), span(wide ? '   ' : ' ')];
   });
@@ -192,8 +193,8 @@ function purpose(view: View, wizard: Wizard, proposal: Proposal, cells: number):
       ];
     case 'data_loss':
       return [
-        line(span(fit(`DATA LOSS: ${goes}, for good and without a full digest.`, cells), 'danger')),
-        dim('The last resort: nothing else is left that could be evicted.'),
+        line(span(fit(`DATA LOSS: ${goes}, gone for good.`, cells), 'danger')),
+        dim('The last resort: no full digest of them, and nothing else is left to evict.'),
       ];
     default:
       return proposal.step satisfies never;
@@ -267,7 +268,7 @@ function lossFoot(state: State, wizard: Wizard, proposal: Proposal, cells: numbe
   const phrase = phraseFor(proposal.victims.length);
   const position = `${formatCount(wizard.place.cursor + 1)} of ${formatCount(proposal.victims.length)}`;
   const ways = isLow(state.size)
-    ? ['Other ways out: n skips; raise the hard cap; restore it first.']
+    ? ['Other ways out: n skips; a higher cap; restore it first.']
     : [
         'Other ways out: n skips, and usage stays over the hard cap; a higher --hard-cap or',
         'raw_hard_cap_bytes; restore UID --to DIR copies a session out before it goes.',
@@ -277,7 +278,7 @@ function lossFoot(state: State, wizard: Wizard, proposal: Proposal, cells: numbe
     ...ways.map((text) => line(span(fit(text, cells), 'dim'))),
     ...(isLow(state.size) ? [] : [BLANK]),
     wizard.notice === null
-      ? line('To lose them for good, type ', span(phrase, 'danger'), ' and press enter.')
+      ? line('To lose them, type ', span(phrase, 'danger'), ' and press enter')
       : line(span(fit(wizard.notice, cells), 'warn')),
     line('› ', span(fit(wizard.phrase, cells - 3), 'title'), span('_', 'cursor')),
     BLANK,

@@ -1,0 +1,383 @@
+/**
+ * Every screen in every state, by name, at any size. Each is reached by events, as a person would reach it.
+ */
+import { reportPage } from '../../src/cli/report.ts';
+import { DEFAULT_LIMITS, GIB, MIB } from '../../src/domain/limits.ts';
+import type { SessionRow } from '../../src/domain/session.ts';
+import type { Report } from '../../src/sweep/report.ts';
+import { type Event, firstState, newWizard, type Size, type State } from '../../src/tui/state.ts';
+import type { View } from '../../src/tui/view.ts';
+import {
+  browsed,
+  card,
+  DIGEST_LINES,
+  daysBefore,
+  EMPTY_VIEW,
+  FOUND,
+  HOSTILE_TITLES,
+  hostileCards,
+  key,
+  play,
+  proposed,
+  report,
+  restorePlan,
+  row,
+  sweepRow,
+  typing,
+  uidOf,
+  victims,
+  view,
+  WHYS,
+} from '../support/tui.ts';
+
+type Maker = (size: Size) => State;
+
+function dashboard(shown: View = view(), ...events: readonly Event[]): Maker {
+  return (size) =>
+    play(
+      firstState({ kind: 'dashboard' }, size),
+      { kind: 'view', view: shown },
+      { kind: 'watching', watching: 'on' },
+      ...events,
+    );
+}
+
+/** The wizard on a store as full as its step needs it. */
+function wizard(...events: readonly Event[]): Maker {
+  return (size) => {
+    const opened = firstState({ kind: 'sweep', wizard: newWizard('dashboard', 3.1 * GIB) }, size);
+    return play(opened, { kind: 'view', view: view() }, ...events);
+  };
+}
+
+/** Passes 1 and 2 had nothing to do. */
+const TO_ANALYZE: readonly Event[] = [
+  proposed('backstop', 0),
+  key('enter'),
+  proposed('budget', 0),
+  key('enter'),
+];
+
+const FAILURES: readonly Event[] = WHYS.map((why, n) => ({
+  kind: 'progress',
+  progress: { kind: 'analyze_failed', uid: uidOf(n), why },
+}));
+
+/** All of it was tried, in vain; the budget again had nothing. */
+const TO_LOSS: readonly Event[] = [
+  ...TO_ANALYZE,
+  proposed('analyze', 3),
+  key('enter'),
+  ...FAILURES,
+  proposed('budget_again', 0),
+  key('enter'),
+];
+
+const OWN_FILES: Event = {
+  kind: 'own_files',
+  ownFiles: new Map([
+    [uidOf(0), 'gone'],
+    [uidOf(1), 'there'],
+    [uidOf(2), 'changed'],
+  ]),
+};
+
+function loss(...events: readonly Event[]): Maker {
+  return wizard(...TO_LOSS, proposed('data_loss', 3), OWN_FILES, ...events);
+}
+
+function previewed(n: number): Event {
+  return { kind: 'preview', uid: uidOf(n), lines: DIGEST_LINES };
+}
+
+function swept(about: Partial<Report>): Event {
+  const made = report(about);
+  const io = {
+    out: () => undefined,
+    err: () => undefined,
+    outBytes: async () => undefined,
+    stdinIsTty: true,
+    stdoutIsTty: true,
+    stderrIsTty: true,
+    columns: 78,
+    colour: false,
+    unicode: true,
+  };
+  return { kind: 'swept', report: made, lines: reportPage(io, made, DEFAULT_LIMITS).split('\n') };
+}
+
+const ROWS: readonly SessionRow[] = Array.from({ length: 120 }, (_, n) => row(n));
+const HOSTILE_ROWS = HOSTILE_TITLES.map((title, n) => row(n, { title, project: `/home/me/${title}` }));
+
+function browse(rows: readonly SessionRow[], ...events: readonly Event[]): Maker {
+  return dashboard(view(), key('b'), ...browsed(rows), ...events);
+}
+
+const OVER_HARD = view({
+  tier1Bytes: 6.7 * GIB,
+  analyzed: { sessions: 310, bytes: 2.1 * GIB },
+  unanalyzed: { sessions: 1204, bytes: 4.6 * GIB },
+  next: [
+    { pass: 'backstop', sessions: 1, bytes: 3 * MIB },
+    { pass: 'budget', sessions: 310, bytes: 2.1 * GIB },
+    { pass: 'overflow', sessions: 12, bytes: 300 * MIB },
+  ],
+  toAnalyze: 1204,
+  worstCaseLoss: 12,
+  lastSweep: { at: daysBefore(1), freedBytes: 310 * MIB, lost: true },
+});
+
+const INGESTING: Event = {
+  kind: 'activity',
+  activity: { kind: 'ingesting', done: 312, total: 912, readBytes: 4.1 * GIB, totalBytes: 12.4 * GIB },
+};
+
+function firstRun(...events: readonly Event[]): Maker {
+  return (size) =>
+    play(firstState({ kind: 'dashboard' }, size), { kind: 'view', view: EMPTY_VIEW }, ...events);
+}
+
+const EVICTED: Event = {
+  kind: 'progress',
+  progress: { kind: 'evicted', uid: uidOf(1), freedBytes: 12 * MIB, usageBytes: 3.1 * GIB - 12 * MIB },
+};
+const DONE: Event[] = [proposed('backstop', 3), key('enter')];
+
+const DASHBOARD: Readonly<Record<string, Maker>> = {
+  opening: (size) => firstState({ kind: 'dashboard' }, size),
+  dashboard: dashboard(),
+  'dashboard-over-soft': dashboard(
+    view({
+      tier1Bytes: 4.6 * GIB,
+      next: [
+        { pass: 'backstop', sessions: 0, bytes: 0 },
+        { pass: 'budget', sessions: 212, bytes: 0.6 * GIB },
+        { pass: 'overflow', sessions: 0, bytes: 0 },
+      ],
+      lastSweep: { at: daysBefore(1), freedBytes: 310 * MIB, lost: false },
+    }),
+  ),
+  'dashboard-over-hard': dashboard(OVER_HARD),
+  'dashboard-tier2-over': dashboard(view({ tier2Bytes: 1.2 * GIB })),
+  'dashboard-zero-caps': dashboard(
+    view({
+      limits: { rawSoftCapBytes: 0, rawHardCapBytes: 0, rawMaxAgeDays: 'off', distilledCapBytes: 0 },
+      growth: [],
+      atRisk: [],
+    }),
+  ),
+  'dashboard-ingesting': dashboard(view(), INGESTING),
+  'dashboard-news': dashboard(view(), {
+    kind: 'ingested',
+    news: 'Stored 3 sessions, 1.2 MiB; one of them is new.',
+  }),
+  'dashboard-trouble': dashboard(
+    view({
+      atRisk: [
+        { agent: 'Claude Code', sessions: 6, notStored: 2, days: 30, firstAt: daysBefore(-3.5) },
+        { agent: 'Gemini CLI', sessions: 1, notStored: 0, days: 30, firstAt: daysBefore(1) },
+        { agent: 'Another Agent', sessions: 1204, notStored: 1204, days: 30, firstAt: null },
+      ],
+      lastSweep: { at: daysBefore(1), freedBytes: 310 * MIB, lost: true },
+    }),
+    { kind: 'watching', watching: 'trouble' },
+    INGESTING,
+    {
+      kind: 'trouble',
+      message: 'the system watches no more folders (ENOSPC: raise fs.inotify.max_user_watches)',
+    },
+  ),
+  'first-run-looking': firstRun(),
+  'first-run-found': firstRun({ kind: 'found', found: FOUND }),
+  'first-run-too-much': firstRun({
+    kind: 'found',
+    found: { ...FOUND, agents: FOUND.agents.map((one) => ({ ...one, rawBytes: 300 * GIB })) },
+  }),
+  'first-run-nothing': firstRun({ kind: 'found', found: { ...FOUND, agents: [] } }),
+  'first-run-ingesting': firstRun({ kind: 'found', found: FOUND }, key('enter'), INGESTING),
+};
+
+const SWEEP: Readonly<Record<string, Maker>> = {
+  'sweep-starting': wizard(),
+  'sweep-nothing': wizard(proposed('backstop', 0)),
+  'sweep-victims': wizard(proposed('backstop', 30), previewed(0)),
+  'sweep-scrolled': wizard(
+    proposed('backstop', 30),
+    ...Array.from({ length: 20 }, () => key('down')),
+    previewed(20),
+  ),
+  'sweep-kept-out': wizard(proposed('backstop', 5), key('space'), key('space'), previewed(2)),
+  'sweep-pinned': wizard(
+    proposed('backstop', 5),
+    key('down'),
+    { kind: 'pinned', uid: uidOf(1), pinned: true },
+    previewed(1),
+  ),
+  'sweep-moved-on': wizard(proposed('backstop', 5, { movedOn: true }), previewed(0)),
+  'sweep-hostile': wizard(proposed('backstop', 0, { victims: victims('backstop', hostileCards()) }), {
+    kind: 'preview',
+    uid: uidOf(0),
+    lines: HOSTILE_TITLES,
+  }),
+  'sweep-unknowns': wizard(
+    proposed('backstop', 0, {
+      victims: victims('backstop', [
+        card(0, { title: null, project: null }),
+        card(1, { title: '', startedAt: null, endedAt: null, ingestedAt: null }),
+        card(2, { storedBytes: 1023.9 * GIB, project: '' }),
+      ]),
+    }),
+  ),
+  'sweep-budget': wizard(proposed('backstop', 0), key('n'), proposed('budget', 8), previewed(0)),
+  'sweep-analyze': wizard(...TO_ANALYZE, proposed('analyze', 3)),
+  'sweep-budget-again': wizard(
+    proposed('backstop', 0),
+    key('enter'),
+    proposed('budget', 2),
+    key('n'),
+    proposed('analyze', 3),
+    key('n'),
+    proposed('budget_again', 2),
+    key('n'),
+    proposed('budget_again', 2),
+    previewed(0),
+  ),
+  'sweep-running': wizard(...DONE, EVICTED),
+  'sweep-running-stopping': wizard(...DONE, EVICTED, key('esc')),
+  'sweep-analyzing': wizard(
+    ...TO_ANALYZE,
+    proposed('analyze', 3),
+    key('enter'),
+    ...FAILURES.slice(0, 2),
+    { kind: 'progress', progress: { kind: 'analyzing', uid: uidOf(2), done: 2, total: 3 } },
+    FAILURES[2] ?? EVICTED,
+  ),
+  'sweep-reclaiming': wizard(...DONE, EVICTED, {
+    kind: 'progress',
+    progress: { kind: 'reclaiming', leftBytes: 9 * MIB },
+  }),
+  loss: loss(),
+  'loss-examining': wizard(...TO_LOSS, proposed('data_loss', 3)),
+  'loss-typed': loss(...typing('lose 3 sess')),
+  'loss-wrong': loss(...typing('lose 2 sessions'), key('enter')),
+  'loss-moved-on': loss(...typing('lose 3 sess'), proposed('data_loss', 2, { movedOn: true }), OWN_FILES),
+  'loss-one': wizard(...TO_LOSS, proposed('data_loss', 1), OWN_FILES),
+  'loss-many': wizard(...TO_LOSS, proposed('data_loss', 1234), OWN_FILES, key('end')),
+  'loss-not-tried': wizard(...TO_ANALYZE, proposed('data_loss', 2, { failures: new Map() }), OWN_FILES),
+  'loss-hostile': wizard(
+    ...TO_LOSS,
+    proposed('data_loss', 0, {
+      victims: victims('data_loss', hostileCards()),
+      failures: new Map(hostileCards().map(({ uid, title }) => [uid, title ?? ''])),
+    }),
+    key('down'),
+  ),
+  losing: loss(...typing('lose 3 sessions'), key('enter'), EVICTED),
+  'sweep-result': wizard(...DONE, swept({ declined: ['budget'] })),
+  'sweep-result-lost': wizard(
+    ...DONE,
+    swept({
+      overflow_analyzed: [uidOf(4)],
+      overflow_data_loss: [uidOf(2), uidOf(3)],
+      warnings: [`data_loss: evicted un-analyzed ${uidOf(2)} to stay under hard cap`],
+      skipped: [{ session_uid: uidOf(1), reason: 'grew since it was chosen' }],
+      lost_data: true,
+      over_hard_cap: true,
+    }),
+  ),
+  'sweep-failed': wizard(...DONE, {
+    kind: 'sweep_failed',
+    message: 'the store cannot be written to: the disk is full and its reserve is used up',
+    hint: 'Free some space, then run the sweep again. Nothing that was stored is lost.',
+  }),
+};
+
+const LISTS: Readonly<Record<string, Maker>> = {
+  'browse-loading': dashboard(view(), key('b')),
+  browse: browse(ROWS),
+  'browse-scrolled': browse(ROWS, key('end')),
+  'browse-hostile': browse(HOSTILE_ROWS),
+  'browse-sorted': browse(ROWS, key('o'), key('O'), key('down')),
+  'browse-filter': browse(ROWS, key('f'), ...typing('agent:codex 登录')),
+  'browse-filtered': browse(ROWS, key('f'), ...typing('login'), key('enter'), {
+    kind: 'shown',
+    shown: Uint32Array.from([0, 5, 10, 15, 20]),
+    searched: 0.42,
+  }),
+  'browse-none': browse(ROWS, key('f'), ...typing('no such thing'), key('enter'), {
+    kind: 'shown',
+    shown: new Uint32Array(0),
+    searched: 1,
+  }),
+  'browse-notice': browse(ROWS, ...Array.from({ length: 4 }, () => key('down')), key('t')),
+  'browse-nothing': browse([]),
+  'reader-digest': browse(ROWS, { kind: 'read', title: 'Digest', lines: DIGEST_LINES, more: null }),
+  'reader-hostile': browse(ROWS, { kind: 'read', title: 'Transcript', lines: HOSTILE_TITLES, more: null }),
+  'reader-scrolled': browse(
+    ROWS,
+    {
+      kind: 'read',
+      title: 'Transcript',
+      lines: Array.from({ length: 300 }, (_, n) => `{"type":"user","line":${n + 1}}`),
+      more: { uid: uidOf(0), offsetBytes: 262_144 },
+    },
+    key('pagedown'),
+  ),
+  'reader-nothing': browse(ROWS, { kind: 'read', title: 'Transcript', lines: [], more: null }),
+  'restore-ready': browse(ROWS, { kind: 'restore_planned', plan: restorePlan() }),
+  'restore-differs': browse(ROWS, {
+    kind: 'restore_planned',
+    plan: restorePlan({
+      files: restorePlan().files.map((file) => ({ ...file, place: 'differs' })),
+    }),
+  }),
+  'restore-obstacle': browse(ROWS, {
+    kind: 'restore_planned',
+    plan: restorePlan({
+      root: '-',
+      files: [],
+      resume: '',
+      obstacle: `${uidOf(0)} was evicted: its raw bytes are gone. Its digest stays: session-memory show ${uidOf(0)}`,
+    }),
+  }),
+  'restore-done': browse(
+    ROWS,
+    { kind: 'restore_planned', plan: restorePlan() },
+    { kind: 'restored', message: 'Wrote 3 files, byte for byte.' },
+  ),
+  history: dashboard(view(), {
+    kind: 'history',
+    sweeps: Array.from({ length: 40 }, (_, n) =>
+      sweepRow(n, { lost_data: n % 5 === 1, ...(n === 3 ? { finished_at: null, report: null } : {}) }),
+    ),
+  }),
+  'history-empty': dashboard(view(), { kind: 'history', sweeps: [] }),
+};
+
+const HELP: Readonly<Record<string, Maker>> = {
+  'help-dashboard': dashboard(view(), key('?')),
+  'help-first-run': firstRun({ kind: 'found', found: FOUND }, key('?')),
+  'help-pass': wizard(proposed('backstop', 3), key('?')),
+  'help-analyze': wizard(...TO_ANALYZE, proposed('analyze', 3), key('?')),
+  'help-loss': loss(key('?')),
+  'help-result': wizard(...DONE, swept({}), key('?')),
+  'help-browse': browse(ROWS, key('?')),
+  'help-history': dashboard(view(), { kind: 'history', sweeps: [] }, key('?')),
+  'help-end': dashboard(view(), key('?'), key('end')),
+};
+
+const MAKERS: Readonly<Record<string, Maker>> = { ...DASHBOARD, ...SWEEP, ...LISTS, ...HELP };
+
+export const STATE_NAMES: readonly string[] = Object.keys(MAKERS);
+
+/** A named state as it would have come about in a window of that size. */
+export function stateOf(name: string, size: Size): State {
+  const maker = MAKERS[name];
+  if (maker === undefined) throw new Error(`no state is called ${name}`);
+  return maker(size);
+}
+
+/** All of them in a window of that size. */
+export function allStates(size: Size): { readonly name: string; readonly state: State }[] {
+  return STATE_NAMES.map((name) => ({ name, state: stateOf(name, size) }));
+}
