@@ -39,7 +39,12 @@ export async function brokenByHome(folder: string, files: readonly HostileFile[]
     const db = openWritable(store);
     try {
       const report = await ingested(db, home);
-      broken.push(...lost(db, home, report), ...forgotten(db, home, files, round), ...damaged(db));
+      const before = (path: string) =>
+        files.find((file) => join(home, file.relPath) === path)?.versions[round - 1] ?? null;
+      broken.push(...lost(db, home, report, before));
+      // What the cheap proof of an append cannot see (SPEC §5), a full look does.
+      const full = await ingested(db, home, true);
+      broken.push(...lost(db, home, full, () => null), ...forgotten(db, home, files, round), ...damaged(db));
       const again = await ingested(db, home);
       if (again.raw_bytes_added !== 0)
         broken.push(`nothing had changed, and ${again.raw_bytes_added} bytes were added`);
@@ -57,7 +62,7 @@ function put(path: string, bytes: Uint8Array | null): void {
   writeFileSync(path, bytes);
 }
 
-function ingested(db: WritableDb, home: string): Promise<IngestReport> {
+function ingested(db: WritableDb, home: string, full = false): Promise<IngestReport> {
   const host = { homeDir: home, env: {}, platform: 'linux' } as const;
   return ingest(
     {
@@ -70,13 +75,26 @@ function ingested(db: WritableDb, home: string): Promise<IngestReport> {
     },
     {
       ...{ paths: [], agent: null, since: null, project: null, exclude: [] },
-      ...{ full: false, dryRun: false, analyze: true, hardCapBytes: 2 ** 40 },
+      ...{ full, dryRun: false, analyze: true, hardCapBytes: 2 ** 40 },
     },
   );
 }
 
-/** Files of the home that are not in the store byte for byte, and that no warning names. */
-function lost(db: WritableDb, home: string, report: IngestReport): string[] {
+/** True where a file looks like what it was with something appended: its first 4 KiB and the last 64 KiB of what was. */
+function passesForAppend(before: Uint8Array, now: Uint8Array): boolean {
+  if (now.length <= before.length) return false;
+  const same = (from: number, to: number) =>
+    Buffer.compare(before.subarray(from, to), now.subarray(from, to)) === 0;
+  return same(0, Math.min(4096, before.length)) && same(Math.max(0, before.length - 65_536), before.length);
+}
+
+/** Files of the home that are not in the store byte for byte, and that no warning names. `before`: their last version. */
+function lost(
+  db: WritableDb,
+  home: string,
+  report: IngestReport,
+  before: (path: string) => Uint8Array | null,
+): string[] {
   const known = knownSources(db);
   return filesBelow(home).flatMap((path) => {
     const relPath = relative(home, path).split('/');
@@ -92,6 +110,8 @@ function lost(db: WritableDb, home: string, report: IngestReport): string[] {
     const stored = storedBytes(db, source.uid, source.key);
     if (stored === null) return [`known, and no file of ${source.uid}: ${path}`];
     const bytes = readFileSync(path);
+    const earlier = before(path);
+    if (earlier !== null && passesForAppend(earlier, bytes)) return [];
     // A copy that ends sooner is held in the longer one.
     return Buffer.compare(stored.subarray(0, bytes.length), bytes) === 0
       ? []

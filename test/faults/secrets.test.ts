@@ -1,4 +1,4 @@
-/** Secrets: who may read the files, what is taken out of what is kept for good, what an eviction leaves, and the user's own analyzer. */
+/** Secrets: who may read the files, what is taken out of what is kept for good, what an eviction leaves. */
 import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
