@@ -31,11 +31,16 @@ export function textOf(shown: Line): string {
   return shown.map(({ text }) => text).join('');
 }
 
-export function widthOf(text: string): number {
-  return Bun.stringWidth(text);
-}
-
 const ASCII_ONLY = /^[\x20-\x7e]*$/;
+
+/** Marks that take a cell in some terminals and none in others, and circled numbers that take two in some. */
+const MAYBE_WIDER = /[\p{Mc}\u0980\u0c80\u0d3a\u3248-\u324f\ud7b0-\ud7ff]/gu;
+
+/** Cells that a text takes in the terminal that gives it most: what is counted to fit wraps nowhere. */
+export function widthOf(text: string): number {
+  if (ASCII_ONLY.test(text)) return text.length;
+  return Bun.stringWidth(text) + (text.match(MAYBE_WIDER)?.length ?? 0);
+}
 
 /** At most `cells` wide, a cut marked with `…`; text from outside is made plain first. */
 export function fit(text: string, cells: number): string {
@@ -50,12 +55,12 @@ export function fit(text: string, cells: number): string {
 }
 
 /**
- * What terminals disagree on is taken apart: joined emoji, skin tones and presentation selectors go, flags become
- * letters. So every terminal gives a text the width that we count.
+ * What terminals disagree on is taken apart: joiners of emoji, skin tones, soft hyphens and presentation selectors go,
+ * flags become letters. So every terminal gives a text the width that we count.
  */
 function steady(text: string): string {
   return text
-    .replace(/\u200c|\u200d|[\ufe00-\ufe0f]|\u20e3|[\u{1f3fb}-\u{1f3ff}]/gu, '')
+    .replace(/\p{Cf}|\p{Me}|[\ufe00-\ufe0f\u{1f3fb}-\u{1f3ff}]/gu, '')
     .replace(/[\u{1f1e6}-\u{1f1ff}]/gu, (flag) =>
       String.fromCharCode((flag.codePointAt(0) ?? 0) - 0x1f1e6 + 65),
     );
@@ -108,7 +113,9 @@ export function flow(parts: readonly string[], cells: number, indent = 0, gap = 
 
 /** Words of a sentence on lines of at most `cells`. */
 export function wrap(text: string, cells: number): string[] {
-  return Bun.wrapAnsi(steady(plainLine(text)), Math.max(1, cells), { hard: true, trim: true }).split('\n');
+  return Bun.wrapAnsi(steady(plainLine(text)), Math.max(1, cells), { hard: true, trim: true })
+    .split('\n')
+    .map((shown) => fit(shown, cells));
 }
 
 /** A label in front of the first of some lines, the others indented under it. */

@@ -95,21 +95,26 @@ const PROJECTS = [
   '/srv/a-project-with-a-very-long-name-indeed',
 ];
 
+/** A day younger each, down to five. */
+function daysOld(n: number): number {
+  return Math.max(5, 90 - n);
+}
+
 export function card(n: number, about: Partial<SessionCard> = {}): SessionCard {
   return {
     uid: uidOf(n),
     agent: (n % 3 === 2 ? 'codex' : 'claude-code') as AgentId,
     project: PROJECTS[n % PROJECTS.length] ?? null,
     title: TITLES[n % TITLES.length] ?? null,
-    startedAt: daysBefore(90.1 - n),
-    endedAt: daysBefore(90 - n),
+    startedAt: daysBefore(daysOld(n) + 0.1),
+    endedAt: daysBefore(daysOld(n)),
     ingestedAt: daysBefore(80),
     analyzedAt: daysBefore(80),
     evictedAt: null,
     pinned: false,
     generation: 1,
-    rawBytes: (n + 1) * 7 * MIB,
-    storedBytes: (n + 1) * MIB,
+    rawBytes: (1 + (n % 50)) * 7 * MIB,
+    storedBytes: (1 + (n % 50)) * MIB,
     ...about,
   };
 }
@@ -173,7 +178,7 @@ export function proposal(stepName: StepName, count: number, about: Partial<Propo
     step: stepName,
     victims: stepName === 'analyze' ? [] : victims(stepName, cards),
     toAnalyze: stepName === 'analyze' ? cards : [],
-    usageBytes: USAGE[stepName],
+    usageBytes: USAGE[stepName] + (count > 1000 ? 40 * GIB : 0),
     movedOn: false,
     failures: new Map(isLoss ? cards.map(({ uid }, n) => [uid, WHYS[n % WHYS.length] ?? '']) : []),
     ...about,
@@ -200,10 +205,10 @@ export const DIGEST_LINES: readonly string[] = [
   'Tokens    12,400 in, 310,022 from cache, 8,120 out',
   '',
   'Asked',
-  '  - 2026-03-12 11:38  The login test fails about one run in ten, find out why.',
+  '  - 2026-03-12 11:38  Why does the login test fail at times?',
   '',
   'Outcome',
-  '  The test waited for the wrong element. It waits for the form now.',
+  '  It waited for the wrong element, and waits for the form now.',
   '',
   'Files edited',
   '  test/login.spec.ts',

@@ -31,6 +31,8 @@ import {
 } from '../support/tui.ts';
 
 type Maker = (size: Size) => State;
+/** What comes may depend on the window. */
+type Sized = Event | ((size: Size) => Event);
 
 function dashboard(shown: View = view(), ...events: readonly Event[]): Maker {
   return (size) =>
@@ -43,10 +45,11 @@ function dashboard(shown: View = view(), ...events: readonly Event[]): Maker {
 }
 
 /** The wizard on a store as full as its step needs it. */
-function wizard(...events: readonly Event[]): Maker {
+function wizard(...events: readonly Sized[]): Maker {
   return (size) => {
     const opened = firstState({ kind: 'sweep', wizard: newWizard('dashboard', 3.1 * GIB) }, size);
-    return play(opened, { kind: 'view', view: view() }, ...events);
+    const sized = events.map((event) => (typeof event === 'function' ? event(size) : event));
+    return play(opened, { kind: 'view', view: view() }, ...sized);
   };
 }
 
@@ -90,7 +93,8 @@ function previewed(n: number): Event {
   return { kind: 'preview', uid: uidOf(n), lines: DIGEST_LINES };
 }
 
-function swept(about: Partial<Report>): Event {
+/** The report as it is printed, broken at the width of the window. */
+function swept(about: Partial<Report>): Sized {
   const made = report(about);
   const io = {
     out: () => undefined,
@@ -103,7 +107,15 @@ function swept(about: Partial<Report>): Event {
     colour: false,
     unicode: true,
   };
-  return { kind: 'swept', report: made, lines: reportPage(io, made, DEFAULT_LIMITS).split('\n') };
+  return ({ columns }) => ({
+    kind: 'swept',
+    report: made,
+    lines: broken(reportPage(io, made, DEFAULT_LIMITS).split('\n'), columns - 2),
+  });
+}
+
+function broken(lines: readonly string[], cells: number): string[] {
+  return lines.flatMap((text) => Bun.wrapAnsi(text, cells, { hard: true, trim: false }).split('\n'));
 }
 
 const ROWS: readonly SessionRow[] = Array.from({ length: 120 }, (_, n) => row(n));

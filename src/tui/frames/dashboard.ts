@@ -7,6 +7,7 @@ import {
   flow,
   gauge,
   gaugeCaption,
+  LABEL_CELLS,
   type Line,
   labelled,
   line,
@@ -20,14 +21,22 @@ import {
 import type { Activity, State } from '../state.ts';
 import { growthADay, type Part, type Risk, type View } from '../view.ts';
 
-/** The body, at most `rows` lines; where there is room, parts stand apart. */
+/** The body, at most `rows` lines: parts stand apart where there is room; what runs and what went wrong is always there. */
 export function dashboard(state: State, view: View, cells: number, rows: number): Line[] {
-  const parts: Line[][] = [tier1(view, cells), tier2(view, cells), facts(view, cells), doing(state, cells)];
+  const now = doing(state, cells).slice(0, rows);
+  const room = rows - now.length;
+  const whole = [tier1(view, cells), tier2(view, cells), facts(view, cells)];
+  const height = (parts: readonly Line[][]) => parts.reduce((sum, part) => sum + part.length, 0);
+  const parts =
+    height(whole) <= room
+      ? whole
+      : [tier1(view, cells), tier2(view, cells).slice(0, 1), fewFacts(view, cells)];
+  const shown = [...parts, ...(now.length > 0 ? [now] : [])];
+  if (height(shown) > rows) return [...parts.flat().slice(0, room), ...now];
+  const airy = height(shown) + shown.length - 1 <= rows;
+  const body = shown.flatMap((part, i) => (airy && i > 0 ? [BLANK, ...part] : part));
   const agents = agentLines(view, cells);
-  const needed = parts.reduce((sum, part) => sum + part.length, 0);
-  const airy = needed + parts.length <= rows;
-  const body = parts.flatMap((part, i) => (airy && i > 0 && part.length > 0 ? [BLANK, ...part] : part));
-  return body.length + agents.length + 1 <= rows ? [...body, BLANK, ...agents] : body.slice(0, rows);
+  return body.length + agents.length + 1 <= rows ? [...body, BLANK, ...agents] : body;
 }
 
 function tier1(view: View, cells: number): Line[] {
@@ -35,35 +44,38 @@ function tier1(view: View, cells: number): Line[] {
   const used = `${formatBytes(view.tier1Bytes)} of ${formatBytes(hard)}`;
   const end =
     view.tier1Bytes > hard
-      ? span(`${used}, over the hard cap`, 'danger')
+      ? span(`${used}, over hard cap`, 'danger')
       : view.tier1Bytes > soft
-        ? span(`${used}, over the soft cap`, 'warn')
+        ? span(`${used}, over soft cap`, 'warn')
         : span(used);
   return [
     sides(span('Tier 1 · raw transcripts', 'title'), end, cells),
     line(gauge(view.tier1Bytes, hard, soft, cells)),
     line(span(gaugeCaption(soft, hard, cells, formatBytes), 'dim')),
-    ...flow(
-      [
-        `analyzed ${partText(view.analyzed)}`,
-        `un-analyzed ${partText(view.unanalyzed)}`,
-        `pinned ${formatCount(view.pinned)}`,
-        `evicted ${formatCount(view.evicted)}`,
-      ],
-      cells,
-      2,
-    ).map((text) => line(text)),
+    ...counts(view, cells).map((text) => line(text)),
   ];
+}
+
+/** On one line where it fits. */
+function counts(view: View, cells: number): string[] {
+  const parts = [
+    `analyzed ${partText(view.analyzed)}`,
+    `un-analyzed ${partText(view.unanalyzed)}`,
+    `pinned ${formatCount(view.pinned)}`,
+    `evicted ${formatCount(view.evicted)}`,
+  ];
+  const apart = flow(parts, cells, 2);
+  return apart.length === 1 ? apart : flow(parts, cells, 2, '  ');
 }
 
 function tier2(view: View, cells: number): Line[] {
   const { distilledCapBytes } = view.limits;
   const isOver = view.tier2Bytes > distilledCapBytes;
-  const used = `${formatBytes(view.tier2Bytes)} of ${formatBytes(distilledCapBytes)}, alert only`;
+  const used = `${formatBytes(view.tier2Bytes)} of ${formatBytes(distilledCapBytes)}`;
   return [
     sides(
       span('Tier 2 · digests', 'title'),
-      isOver ? span(`${used}: over, worth a review`, 'warn') : used,
+      isOver ? span(`${used}: over, worth a review`, 'warn') : `${used}, alert only`,
       cells,
     ),
     line(gauge(view.tier2Bytes, distilledCapBytes, distilledCapBytes, cells)),
@@ -71,25 +83,41 @@ function tier2(view: View, cells: number): Line[] {
 }
 
 function facts(view: View, cells: number): Line[] {
-  const room = cells - 13;
-  const next = labelled('Next sweep', flow(nextSweep(view), room), cells).map((text) => line(text));
-  if (view.worstCaseLoss > 0)
-    next.push(
-      line(
-        '             ',
-        span(fit(`at worst ${plural(view.worstCaseLoss, 'session')} lost without a digest`, room), 'danger'),
-      ),
-    );
-  const risks = view.atRisk.flatMap((risk) => riskLines(risk, view, room));
-  const atRisk = risks.length > 0 ? risks : ['nothing that an agent deletes within a week'];
+  const risks = view.atRisk.flatMap((risk) => riskLines(risk, view, cells - LABEL_CELLS));
+  const growth = labelled('Growth', flow(growthText(view), cells - LABEL_CELLS), cells);
   return [
-    ...next,
-    ...labelled('At risk', atRisk, cells).map((text) =>
-      risks.length > 0 ? line(span(text, 'warn')) : line(span(text, 'dim')),
-    ),
-    ...labelled('Growth', flow(growthText(view), room), cells).map((text) => line(text)),
+    ...nextLines(view, cells),
+    ...riskPart(risks, cells),
+    ...growth.map((text) => line(text)),
     ...lastSweep(view, cells),
   ];
+}
+
+/** Where there is little room: risks in one sum, a loss before the growth, and no picture of that. */
+function fewFacts(view: View, cells: number): Line[] {
+  const last = lastSweep(view, cells);
+  const growth = labelled('Growth', growthText(view).slice(-1), cells).map((text) => line(text));
+  const isLost = view.lastSweep?.lost === true;
+  return [
+    ...nextLines(view, cells),
+    ...riskPart(riskSum(view, cells - LABEL_CELLS), cells),
+    ...(isLost ? last : growth),
+    ...(isLost ? growth : last),
+  ];
+}
+
+function nextLines(view: View, cells: number): Line[] {
+  const room = cells - LABEL_CELLS;
+  const next = labelled('Next sweep', flow(nextSweep(view), room), cells).map((text) => line(text));
+  if (view.worstCaseLoss === 0) return next;
+  const worst = `at worst ${plural(view.worstCaseLoss, 'session')} lost without a digest`;
+  return [...next, line(pad('', LABEL_CELLS), span(fit(worst, room), 'danger'))];
+}
+
+function riskPart(risks: readonly string[], cells: number): Line[] {
+  const isSafe = risks.length === 0;
+  const texts = isSafe ? ['nothing that an agent deletes within a week'] : risks;
+  return labelled('At risk', texts, cells).map((text) => line(span(text, isSafe ? 'dim' : 'warn')));
 }
 
 function nextSweep(view: View): string[] {
@@ -105,13 +133,40 @@ function nextSweep(view: View): string[] {
 }
 
 function riskLines(risk: Risk, view: View, room: number): string[] {
-  const when = risk.firstAt === null ? 'within a week' : inDays(msBetween(view.now, risk.firstAt));
-  const stored = risk.notStored === 0 ? 'all stored' : `${formatCount(risk.notStored)} not stored yet`;
-  const first =
-    risk.sessions === 1
-      ? `1 session goes ${when}`
-      : `${formatCount(risk.sessions)} sessions go, the first ${when}`;
-  return flow([`${first}, by ${risk.agent}'s own cleanup;`, stored], room, 0, ' ');
+  return flow(
+    [going(risk.sessions, whenGone(risk, view)), `by ${risk.agent}'s cleanup;`, notStored(risk.notStored)],
+    room,
+    0,
+    ' ',
+  );
+}
+
+/** All agents' in one sentence. */
+function riskSum(view: View, room: number): string[] {
+  const [first, ...others] = view.atRisk;
+  if (first === undefined) return [];
+  if (others.length === 0) return riskLines(first, view, room);
+  const sum = (of: (risk: Risk) => number) => view.atRisk.reduce((total, risk) => total + of(risk), 0);
+  const agents = `by ${formatCount(view.atRisk.length)} agents' cleanup;`;
+  const text = going(
+    sum(({ sessions }) => sessions),
+    'within a week',
+  );
+  return flow([text, agents, notStored(sum((risk) => risk.notStored))], room, 0, ' ');
+}
+
+function going(sessions: number, when: string): string {
+  return sessions === 1
+    ? `1 session goes ${when},`
+    : `${formatCount(sessions)} sessions go, the first ${when},`;
+}
+
+function whenGone({ firstAt }: Risk, view: View): string {
+  return firstAt === null ? 'within a week' : inDays(msBetween(view.now, firstAt));
+}
+
+function notStored(sessions: number): string {
+  return sessions === 0 ? 'all stored' : `${formatCount(sessions)} not stored yet`;
 }
 
 function inDays(ms: number): string {
@@ -140,9 +195,9 @@ function lastSweep(view: View, cells: number): Line[] {
   const { lastSweep: last } = view;
   if (last === null) return [];
   const text = `${last.at.slice(0, 16).replace('T', ' ')} UTC · freed ${formatBytes(last.freedBytes)}`;
-  return last.lost
-    ? [line(pad('Last sweep', 13), fit(text, cells - 13 - 12), span(' · DATA LOSS', 'danger'))]
-    : labelled('Last sweep', [text], cells).map((shown) => line(shown));
+  if (!last.lost) return labelled('Last sweep', [text], cells).map((shown) => line(shown));
+  const room = cells - LABEL_CELLS - ' · DATA LOSS'.length;
+  return [line(pad('Last sweep', LABEL_CELLS), fit(text, room), span(' · DATA LOSS', 'danger'))];
 }
 
 function doing(state: State, cells: number): Line[] {

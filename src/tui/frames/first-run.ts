@@ -7,6 +7,7 @@ import { activityText } from './dashboard.ts';
 /** What recorded transcripts shrink to, by and large. Only for the estimate. */
 const USUAL_RATIO = 7;
 
+/** At most `rows` lines; the key to go, what runs and what went wrong are always among them. */
 export function firstRun(state: State, found: FoundHere | null, cells: number, rows: number): Line[] {
   const lines: Line[] = [
     line(span('Nothing is stored yet.', 'title')),
@@ -17,11 +18,23 @@ export function firstRun(state: State, found: FoundHere | null, cells: number, r
     BLANK,
     ...(found === null ? [line('Looking for agents on this machine…')] : foundLines(state, found, cells)),
   ];
+  const end = lastLines(state, found, cells);
+  const room = rows - end.length;
+  return lines.length < room ? [...lines, BLANK, ...end] : [...lines.slice(0, room), ...end];
+}
+
+function lastLines(state: State, found: FoundHere | null, cells: number): Line[] {
   const doing = activityText(state.activity, cells);
-  if (doing !== null) lines.push(BLANK, line(span(fit(doing, cells), 'good')));
-  if (state.trouble !== null)
-    lines.push(BLANK, line(span(fit(`Trouble: ${state.trouble}`, cells), 'danger')));
-  return lines.slice(0, rows);
+  const canStore = found?.agents.some((agent) => agent.sessions > 0) === true;
+  const now =
+    doing !== null
+      ? [line(span(fit(doing, cells), 'good'))]
+      : canStore
+        ? [line(span('Press enter to store them.', 'title'))]
+        : [];
+  return state.trouble === null
+    ? now
+    : [...now, line(span(fit(`Trouble: ${state.trouble}`, cells), 'danger'))];
 }
 
 function foundLines(state: State, found: FoundHere, cells: number): Line[] {
@@ -29,16 +42,18 @@ function foundLines(state: State, found: FoundHere, cells: number): Line[] {
   const rawBytes = found.agents.reduce((sum, agent) => sum + agent.rawBytes, 0);
   if (sessions === 0) {
     return [
-      line('No session of any agent that this program knows was found here. Looked in'),
+      ...wrap('No session of any agent that this program knows was found here. Looked in', cells).map(
+        (text) => line(text),
+      ),
       ...flow(found.lookedIn, cells, 2).map((text) => line(text)),
-      line('When an agent writes one, it is seen here at once.'),
+      ...wrap('When an agent writes one, it is seen here at once.', cells).map((text) => line(text)),
     ];
   }
   const storedBytes = rawBytes / USUAL_RATIO;
   const hard = state.view?.limits.rawHardCapBytes ?? Number.POSITIVE_INFINITY;
   return [
     line('Found on this machine:'),
-    ...found.agents.map((agent) => line(fit(agentText(agent), cells))),
+    ...found.agents.map((agent) => line(fit(agentText(agent, cells), cells))),
     BLANK,
     ...wrap(
       `Storing all of it takes about ${formatBytes(storedBytes)}, compressed, of the ${formatBytes(hard)} that the hard cap allows.${
@@ -46,13 +61,12 @@ function foundLines(state: State, found: FoundHere, cells: number): Line[] {
       } The agents' own files are only read.`,
       cells,
     ).map((text) => line(text)),
-    BLANK,
-    line(span('Press enter to store them.', 'title')),
   ];
 }
 
-function agentText(agent: FoundHere['agents'][number]): string {
+function agentText(agent: FoundHere['agents'][number], cells: number): string {
   const days = agent.deletesAfterDays;
-  const cleanup = days === null ? 'never deletes' : `deletes after ${formatCount(Math.round(days))} days`;
+  const deletes = cells < 70 ? 'keeps' : 'deletes after';
+  const cleanup = days === null ? 'never deletes' : `${deletes} ${formatCount(Math.round(days))} days`;
   return `  ${pad(agent.name, 14)}${padLeft(plural(agent.sessions, 'session'), 15)}${padLeft(formatBytes(agent.rawBytes), 11)}   ${cleanup}`;
 }

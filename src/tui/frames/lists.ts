@@ -1,7 +1,7 @@
 /** Browse, history, a text to read, a restore before it is done, the help. */
 import { formatBytes, formatCount, formatTime, plural } from '../../cli/format.ts';
 import { CONTEXTS, type Context, KEYS } from '../keys.ts';
-import { listOf } from '../layout.ts';
+import { bodyRows, listOf } from '../layout.ts';
 import { BLANK, fit, type Line, line, pad, padLeft, span, wrap } from '../paint.ts';
 import type { Browse, Reader, RestorePlan, Screen, State } from '../state.ts';
 import type { View } from '../view.ts';
@@ -49,7 +49,11 @@ export function browseFrame(state: State, view: View, browse: Browse, cells: num
     ),
     rowHead({ cells, markCells: 13 }, 'state'),
     ...(browse.shown.length === 0
-      ? [line('No session is like that. esc in the filter shows all again.')]
+      ? [
+          line(
+            isFiltered ? 'No session is like that. f, then esc, shows all again.' : 'No session is stored.',
+          ),
+        ]
       : rows),
   ];
 }
@@ -60,7 +64,12 @@ function filterLine(browse: Browse, cells: number): Line {
     return line('Filter: ', span(fit(browse.typed, cells - 10), 'title'), span('_', 'cursor'));
   if (browse.typed === '')
     return line(
-      span(fit('No filter. f takes words, agent:codex, state:evicted, project:web, pinned', cells), 'dim'),
+      span(
+        cells < 76
+          ? 'No filter. f takes words, agent: state: project: pinned'
+          : 'No filter. f takes words, agent:codex, state:evicted, project:web, pinned',
+        'dim',
+      ),
     );
   return line(fit(`Filter: ${browse.typed}`, cells));
 }
@@ -107,23 +116,20 @@ export function restoreFrame(state: State, screen: Screen & { kind: 'restore' },
       : plan.obstacle !== null
         ? wrap(plan.obstacle, cells).map((text) => line(span(text, 'warn')))
         : [line(span('Press enter to write them.', 'title'))];
-  return [
+  const resume = plan.resume === '' ? [] : wrap(`Go on with: ${plan.resume}`, cells);
+  const below = [BLANK, ...end, ...resume.map((text) => line(span(text, 'dim')))];
+  const above = [
     line(span(fit(`Restore ${plan.uid}`, cells), 'title')),
-    line(fit(`to ${plan.root}: ${plural(plan.files.length, 'file')}`, cells)),
-    ...plan.files
-      .slice(place.top, place.top + visible)
-      .map((file) =>
-        line(
-          fit(
-            `  ${pad(PLACES[file.place], 9)}${file.path.startsWith(plan.root) ? file.path.slice(plan.root.length + 1) : file.path}`,
-            cells,
-          ),
-        ),
-      ),
-    BLANK,
-    ...end,
-    ...(plan.resume === '' ? [] : [line(span(fit(`Go on with: ${plan.resume}`, cells), 'dim'))]),
+    ...(plan.files.length === 0
+      ? []
+      : [line(fit(`to ${plan.root}: ${plural(plan.files.length, 'file')}`, cells))]),
   ];
+  const room = Math.max(1, Math.min(visible, bodyRows(state.size) - above.length - below.length));
+  const files = plan.files.slice(place.top, place.top + room).map(({ path, place: where }) => {
+    const shown = path.startsWith(plan.root) ? path.slice(plan.root.length + 1) : path;
+    return line(fit(`  ${pad(PLACES[where], 9)}${shown}`, cells));
+  });
+  return [...above, ...files, ...below];
 }
 
 /** Every key of every context, the one that was left first. */

@@ -163,12 +163,18 @@ function purpose(view: View, wizard: Wizard, proposal: Proposal, cells: number):
   );
   const going = proposal.victims.length - kept.length;
   const goes = `${plural(going, 'session')}, ${formatBytes(goingBytes(wizard, proposal))}`;
-  const keeps = kept.length > 0 ? `${formatCount(kept.length)} kept. ` : '';
+  const keeps = kept.length > 0 ? ` (${formatCount(kept.length)} kept)` : '';
+  const isNone = proposal.victims.length === 0;
   const dim = (text: string) => line(span(fit(text, cells), 'dim'));
   switch (proposal.step) {
     case 'backstop':
       return [
-        line(fit(`Evict ${goes}: analyzed and too old. ${keeps}`, cells)),
+        line(
+          fit(
+            isNone ? 'No analyzed session is too old.' : `Evict ${goes}${keeps}: analyzed and too old.`,
+            cells,
+          ),
+        ),
         dim(
           limits.rawMaxAgeDays === 'off'
             ? 'The backstop is switched off.'
@@ -178,7 +184,14 @@ function purpose(view: View, wizard: Wizard, proposal: Proposal, cells: number):
     case 'budget':
     case 'budget_again':
       return [
-        line(fit(`Evict ${goes}: oldest analyzed first, to the soft cap. ${keeps}`, cells)),
+        line(
+          fit(
+            isNone
+              ? noneInBudget(view, proposal)
+              : `Evict ${goes}${keeps}: ${cells < 76 ? 'oldest' : 'oldest analyzed'} first, to the soft cap.`,
+            cells,
+          ),
+        ),
         dim('Raw bytes go, the digests stay. What has no digest is not touched.'),
       ];
     case 'analyze':
@@ -199,6 +212,12 @@ function purpose(view: View, wizard: Wizard, proposal: Proposal, cells: number):
     default:
       return proposal.step satisfies never;
   }
+}
+
+function noneInBudget({ limits }: View, { usageBytes }: Proposal): string {
+  return usageBytes <= limits.rawSoftCapBytes
+    ? 'Usage is within the soft cap.'
+    : 'Over the soft cap, but no analyzed session can go.';
 }
 
 function empty(proposal: Proposal, cells: number): Line[] {
@@ -273,13 +292,14 @@ function lossFoot(state: State, wizard: Wizard, proposal: Proposal, cells: numbe
         'Other ways out: n skips, and usage stays over the hard cap; a higher --hard-cap or',
         'raw_hard_cap_bytes; restore UID --to DIR copies a session out before it goes.',
       ];
+  const notice = wizard.notice === null ? null : line(span(fit(wizard.notice, cells), 'warn'));
   const lines = [
     line(fit(`${position}, no digest because: ${why}`, cells)),
     ...ways.map((text) => line(span(fit(text, cells), 'dim'))),
-    ...(isLow(state.size) ? [] : [BLANK]),
-    wizard.notice === null
-      ? line('To lose them, type ', span(phrase, 'danger'), ' and press enter')
-      : line(span(fit(wizard.notice, cells), 'warn')),
+    ...(isLow(state.size) ? [] : [notice ?? BLANK]),
+    isLow(state.size) && notice !== null
+      ? notice
+      : line('To lose them, type ', span(phrase, 'danger'), ' and press enter'),
     line('› ', span(fit(wizard.phrase, cells - 3), 'title'), span('_', 'cursor')),
     BLANK,
   ];
@@ -295,19 +315,33 @@ function running(
   const share = stage.total === 0 ? 1 : Math.min(1, stage.done / stage.total);
   const what = stage.step === 'analyze' ? 'Analyzing' : stage.step === 'data_loss' ? 'Losing' : 'Evicting';
   const room = Math.max(10, Math.min(60, cells - 30));
-  const failures = wizard.failures.slice(-6);
   return [
     ...head(view, wizard, Math.max(wizard.usageBytes + wizard.freedBytes, wizard.usageBytes), null, cells),
     BLANK,
     line(`${what} ${progressBar(share, room)} ${formatCount(stage.done)} of ${formatCount(stage.total)}`),
     line(span(fit(stage.label, cells), 'dim')),
     line(`Freed ${formatBytes(wizard.freedBytes)}`),
-    ...failures.map(({ uid, why }) =>
-      line(span(fit(`could not be analyzed: ${uid}: ${why}`, cells), 'warn')),
-    ),
     ...stopLine(wizard, 'It stops after the session at hand.'),
+    ...(stage.step === 'analyze' ? failureLines(wizard, cells) : []),
   ];
 }
+
+/** The newest first, each with its reason in front: the id may be cut, the reason not. */
+function failureLines({ failures }: Wizard, cells: number): Line[] {
+  if (failures.length === 0) return [];
+  const head = `${plural(failures.length, 'session')} could not be analyzed, the newest first:`;
+  return [
+    BLANK,
+    line(span(fit(head, cells), 'warn')),
+    ...failures
+      .slice(-FAILURES_SHOWN)
+      .reverse()
+      .map(({ uid, why }) => line(fit(`  ${why} · ${uid}`, cells))),
+  ];
+}
+
+/** More than fits; the frame cuts what is below its last row. */
+const FAILURES_SHOWN = 50;
 
 function stopLine(wizard: Wizard, what: string): Line[] {
   return wizard.stopping ? [line(span(`Stopping. ${what}`, 'warn'))] : [];
