@@ -281,7 +281,8 @@ export function newFile(file: FoundFile) {
   return { role: file.class.role, key: file.class.key, relPath: file.relPath, encoding: file.class.encoding };
 }
 
-/** The live stored file of this key, or null. */
-export function storedFile(context: TakeContext, key: string): StoredFile | null {
-  return filesOf(context.db, context.uid).find((stored) => stored.key === key && !stored.gone) ?? null;
+/** The live stored files of the session, by key. */
+export function liveFiles(context: TakeContext): Map<string, StoredFile> {
+  const live = filesOf(context.db, context.uid).filter((stored) => !stored.gone);
+  return new Map(live.map((stored) => [stored.key, stored]));
 }

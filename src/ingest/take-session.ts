@@ -13,12 +13,13 @@ import { type Iso, plausibleTime } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { filesOf, findSession } from '../store/read.ts';
 import { otherPathsOf, type Tombstone, tombstonesOf } from '../store/read-sources.ts';
+import type { StoredFile } from '../store/rows.ts';
 import { removedRanges, sameBytes } from '../store/segments.ts';
 import { describeSession, ensureSession } from '../store/write-raw.ts';
 import { noteReturn } from '../store/write-return.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
 import { SourceFile } from './source.ts';
-import { mark, storedFile, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
+import { liveFiles, mark, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
 
 /** Another ingest of the same file is done in a moment, or goes on with it itself. */
 const SHARED_TRIES = 5;
@@ -114,21 +115,22 @@ async function takeFiles(
 ): Promise<TakenSession> {
   const context: TakeContext = { db: deps.db, uid: found.uid, sessionId, signal: deps.signal };
   const diverged: FoundFile[] = [];
+  const stored = new StoredFiles(context);
   let filesRead = 0;
   let bytesRead = 0;
   let failed = 0;
-  let stored = 0;
+  let storedCount = 0;
   let interrupted = false;
   for (const file of ownFirst(files)) {
     if (deps.signal.aborted) interrupted = true;
     if (interrupted) break;
     try {
-      const taken = await takeShared(deps, context, file);
+      const taken = await takeShared(deps, context, file, stored);
       filesRead += taken.readBytes > 0 ? 1 : 0;
       bytesRead += taken.readBytes;
       if (taken.kind === 'diverged') diverged.push(file);
       else if (taken.kind === 'interrupted') interrupted = true;
-      else if (taken.kind !== 'same' && taken.kind !== 'copy') stored += 1;
+      else if (taken.kind !== 'same' && taken.kind !== 'copy') storedCount += 1;
     } catch (thrown) {
       failed += 1;
       deps.warn(`could not store ${file.path}: ${messageOf(thrown)}`);
@@ -136,7 +138,7 @@ async function takeFiles(
   }
   return {
     uid: found.uid,
-    kind: stored > 0 || interrupted ? kindIfStored : 'unchanged',
+    kind: storedCount > 0 || interrupted ? kindIfStored : 'unchanged',
     filesRead,
     bytesRead,
     failed,
@@ -154,11 +156,17 @@ function ownFirst(files: readonly FoundFile[]): FoundFile[] {
 }
 
 /** Looks at a file again where another process was storing it at the same moment; what that one stores need not be stored here. */
-async function takeShared(deps: TakeDeps, context: TakeContext, file: FoundFile): Promise<Taken> {
+async function takeShared(
+  deps: TakeDeps,
+  context: TakeContext,
+  file: FoundFile,
+  stored: StoredFiles,
+): Promise<Taken> {
   for (let tries = 0; tries < SHARED_TRIES; tries += 1) {
     try {
-      return await takeOne(deps, context, file);
+      return await takeOne(deps, context, file, stored.of(file.class.key));
     } catch (thrown) {
+      stored.forget();
       if (!(thrown instanceof FailureError && thrown.failure.code === 'busy')) throw thrown;
       await Bun.sleep(SHARED_PAUSE_MS);
     }
@@ -166,9 +174,40 @@ async function takeShared(deps: TakeDeps, context: TakeContext, file: FoundFile)
   return { kind: 'same', readBytes: 0 };
 }
 
-async function takeOne(deps: TakeDeps, context: TakeContext, file: FoundFile): Promise<Taken> {
+/**
+ * The live stored files of a session by their keys, read once: to look at all of them for each would make a session of
+ * thousands of files take hours. A key is looked up once; what it leads to may be changed by that, so all is read anew
+ * where the same key comes again.
+ */
+class StoredFiles {
+  readonly #context: TakeContext;
+  #byKey: Map<string, StoredFile> | null = null;
+  readonly #asked = new Set<string>();
+
+  constructor(context: TakeContext) {
+    this.#context = context;
+  }
+
+  of(key: string): StoredFile | null {
+    if (this.#asked.has(key)) this.forget();
+    this.#asked.add(key);
+    this.#byKey ??= liveFiles(this.#context);
+    return this.#byKey.get(key) ?? null;
+  }
+
+  forget(): void {
+    this.#byKey = null;
+    this.#asked.clear();
+  }
+}
+
+async function takeOne(
+  deps: TakeDeps,
+  context: TakeContext,
+  file: FoundFile,
+  stored: StoredFile | null,
+): Promise<Taken> {
   using source = new SourceFile(file.path, file.class.encoding, file.within);
-  const stored = storedFile(context, file.class.key);
   // Awaited here: `using` closes the source when this function returns.
   if (stored === null) return await takeNew(context, file, source);
   const isOwn = file.known?.uid === context.uid && file.known.key === file.class.key;
@@ -183,18 +222,24 @@ async function takeOne(deps: TakeDeps, context: TakeContext, file: FoundFile): P
   return await takeChanged(context, file, source, stored, { mayReplace, full: deps.full });
 }
 
-/** Transcripts that share an id and differ, one session a folder. */
+/**
+ * Transcripts that share an id and differ: one session a folder, and where several in one folder claim to be the same
+ * file, one each. So a file is held against two sessions at most before it has its own, however many share the id.
+ */
 function asSessions(found: FoundSession, files: readonly FoundFile[]): FoundSession[] {
-  const byFolder = new Map<string, FoundFile[]>();
+  const byUid = new Map<SessionUid, FoundFile[]>();
+  const isFirst = found.uid === sessionUid(found.agent.id, found.nativeId, hashText);
   for (const file of files) {
-    const folder = dirname(file.path);
-    byFolder.set(folder, [...(byFolder.get(folder) ?? []), file]);
+    const known = file.known?.uid;
+    const ofFolder = divergedUid(found.uid, hashText(dirname(file.path)));
+    const isTaken = byUid.get(ofFolder)?.some((other) => other.class.key === file.class.key) === true;
+    const ofNew = isFirst && !isTaken ? ofFolder : divergedUid(found.uid, hashText(file.path));
+    const uid = known?.startsWith(`${found.uid}.`) === true ? known : ofNew;
+    const group = byUid.get(uid);
+    if (group === undefined) byUid.set(uid, [file]);
+    else group.push(file);
   }
-  return [...byFolder].map(([folder, group]) => ({
-    ...found,
-    uid: divergedUid(found.uid, hashText(folder)),
-    files: group,
-  }));
+  return [...byUid].map(([uid, group]) => ({ ...found, uid, files: group }));
 }
 
 type Look =

@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { RestoreTree } from '../../src/ingest/restore.ts';
 import { SourceFile } from '../../src/ingest/source.ts';
 import { fileAt, walk } from '../../src/ingest/walk.ts';
+import type { WritableDb } from '../../src/store/connection.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
@@ -97,6 +98,70 @@ describe('links', () => {
       expect(report.warnings.filter((text) => text.includes(`/${name}`)).length, name).toBe(1);
     expect(report.failed).toBe(0);
   });
+});
+
+describe('many files', () => {
+  /** The rows that an ingest of `count` sidecars of one session reads from the store. */
+  async function rowsRead(count: number): Promise<number> {
+    using world = new World();
+    world.put(claudePath(ID), promptLine(ID, 'mine'));
+    for (let n = 0; n < count; n += 1)
+      world.put(claudePath(ID).replace('.jsonl', `/tool-results/${n}.txt`), `result ${n}`);
+    let rows = 0;
+    const { db } = world;
+    const counting: WritableDb = {
+      path: db.path,
+      get: (sql, params) => db.get(sql, params),
+      all: (sql, params) => {
+        const found = db.all<never>(sql, params);
+        rows += found.length;
+        return found;
+      },
+      run: (sql, params) => db.run(sql, params),
+      exec: (sql) => db.exec(sql),
+      snapshot: (read) => db.snapshot(read),
+      writeTransaction: (work) => db.writeTransaction(work),
+      close: () => db.close(),
+    };
+    const counted: World = Object.assign(Object.create(world), { db: counting });
+    expect((await counted.ingest()).files_read).toBe(count + 1);
+    return rows;
+  }
+
+  test('of one session are looked up in one read, not each among all', async () => {
+    const [few, many] = [await rowsRead(50), await rowsRead(800)];
+    expect(few, 'rows were counted').toBeGreaterThan(50);
+    expect(many / few, 'sixteen times the files, in times').toBeLessThan(32);
+  }, 60_000);
+
+  test('that claim one id in one folder get a session each, by short ids that stay, in few looks', async () => {
+    using world = new World();
+    const path = (n: number) => claudePath(`copy ${n}`);
+    const count = 120;
+    for (let n = 0; n < count; n += 1) world.put(path(n), promptLine(ID, `text ${n}`));
+    const first = await world.ingest();
+    expect(first.sessions_new).toBe(count);
+    expect(first.files_read, 'each against two sessions at most').toBeLessThan(3 * count);
+    const uids = () =>
+      listSessions(world.db)
+        .map(({ uid }) => String(uid))
+        .sort();
+    const before = uids();
+    // `claude-code:` and a UUID are 48 characters, `.` and 8 digits of a hash 9.
+    expect(Math.max(...before.map((uid) => uid.length))).toBeLessThanOrEqual(48 + 9);
+    for (let n = 0; n < count; n += 1)
+      world.put(path(n), promptLine(ID, `text ${n}`) + promptLine(ID, `more ${n}`));
+    world.put(path(count), promptLine(ID, 'late'));
+    expect(await world.ingest()).toMatchObject({ sessions_new: 1, failed: 0, warnings: [] });
+    expect(
+      uids().filter((uid) => before.includes(uid)),
+      'each grew where it was',
+    ).toEqual(before);
+    const texts = uids().map((uid) => world.stored(uid).toString());
+    for (let n = 0; n < count; n += 1)
+      expect(texts).toContain(promptLine(ID, `text ${n}`) + promptLine(ID, `more ${n}`));
+    expect(texts.length).toBe(count + 1);
+  }, 60_000);
 });
 
 describe('a compressed transcript', () => {
