@@ -17,6 +17,7 @@ import {
   sides,
   span,
   sparkline,
+  wrap,
 } from '../paint.ts';
 import type { Activity, State } from '../state.ts';
 import { growthADay, type Part, type Risk, type View } from '../view.ts';
@@ -205,8 +206,15 @@ function doing(state: State, cells: number): Line[] {
   const text = activityText(state.activity, cells);
   if (text !== null) lines.push(line(span(fit(text, cells), 'good')));
   else if (state.news !== null) lines.push(line(span(fit(state.news, cells), 'dim')));
-  if (state.trouble !== null) lines.push(line(span(fit(`Trouble: ${state.trouble}`, cells), 'danger')));
-  return lines;
+  return [...lines, ...troubleLines(state.trouble, cells)];
+}
+
+/** At most two lines: the way out stands at the end of an error. */
+export function troubleLines(trouble: string | null, cells: number): Line[] {
+  if (trouble === null) return [];
+  const [first = '', ...more] = wrap(`Trouble: ${trouble}`, cells);
+  const texts = more.length === 0 ? [first] : [first, fit(more.join(' '), cells)];
+  return texts.map((text) => line(span(text, 'danger')));
 }
 
 /** One line about what runs in the background; null: nothing. */

@@ -2,7 +2,7 @@
 import { formatBytes, formatCount, plural } from '../../cli/format.ts';
 import { BLANK, fit, flow, type Line, line, pad, padLeft, span, wrap } from '../paint.ts';
 import type { FoundHere, State } from '../state.ts';
-import { activityText } from './dashboard.ts';
+import { activityText, troubleLines } from './dashboard.ts';
 
 /** What recorded transcripts shrink to, by and large. Only for the estimate. */
 const USUAL_RATIO = 7;
@@ -32,9 +32,7 @@ function lastLines(state: State, found: FoundHere | null, cells: number): Line[]
       : canStore
         ? [line(span('Press enter to store them.', 'title'))]
         : [];
-  return state.trouble === null
-    ? now
-    : [...now, line(span(fit(`Trouble: ${state.trouble}`, cells), 'danger'))];
+  return [...now, ...troubleLines(state.trouble, cells)];
 }
 
 function foundLines(state: State, found: FoundHere, cells: number): Line[] {

@@ -238,7 +238,7 @@ function listLines(view: View, wizard: Wizard, proposal: Proposal, cells: number
         cells,
         now: view.now,
         isCursor: place.top + i === place.cursor,
-        mark: isLoss ? OWN_FILE[wizard.ownFiles.get(card.uid) ?? 'unknown'] : markOf(wizard, card.uid),
+        mark: isLoss ? ownFileMark(wizard.ownFiles.get(card.uid)) : markOf(wizard, card.uid),
         markCells,
         bytes: card.storedBytes,
       }),
@@ -250,8 +250,12 @@ const OWN_FILE: Readonly<Record<OwnFile, string>> = {
   there: 'is there',
   changed: 'differs',
   gone: 'is gone',
-  unknown: '…',
+  unknown: 'unknown',
 };
+
+function ownFileMark(own: OwnFile | undefined): string {
+  return own === undefined ? '…' : OWN_FILE[own];
+}
 
 function markOf(wizard: Wizard, uid: Parameters<Wizard['keptOut']['has']>[0]): string {
   if (wizard.pinned.has(uid)) return 'pin';
@@ -289,7 +293,7 @@ function lossFoot(state: State, wizard: Wizard, proposal: Proposal, cells: numbe
   const ways = isLow(state.size)
     ? ['Other ways out: n skips; a higher cap; restore it first.']
     : [
-        'Other ways out: n skips, and usage stays over the hard cap; a higher --hard-cap or',
+        'Other ways out: n skips, and usage stays as it is; a higher --hard-cap or',
         'raw_hard_cap_bytes; restore UID --to DIR copies a session out before it goes.',
       ];
   const notice = wizard.notice === null ? null : line(span(fit(wizard.notice, cells), 'warn'));
