@@ -7,8 +7,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { Terminal } from '@xterm/headless';
 import { frame } from '../../src/tui/frames/frame.ts';
-import { textOf, widthOf } from '../../src/tui/paint.ts';
+import { KEYS } from '../../src/tui/keys.ts';
+import { textOf, toAscii, widthOf } from '../../src/tui/paint.ts';
 import type { Size, State } from '../../src/tui/state.ts';
+import { contextOf, step } from '../../src/tui/step.ts';
 import { hostileIn } from '../support/filled.ts';
 import { allStates, STATE_NAMES, stateOf } from './states.ts';
 
@@ -87,6 +89,108 @@ describe.each(SIZES.map((size) => [sizeName(size), size] as const))('at %s', (_,
       const ascii = texts(state, false);
       expect(ascii.filter((text) => !/^[\x20-\x7e]*$/.test(text)).map((text) => [name, text])).toEqual([]);
       expect([name, ascii.map(widthOf)]).toEqual([name, texts(state).map(widthOf)]);
+    }
+  });
+});
+
+describe('a frame', () => {
+  const size = { columns: 80, rows: 24 };
+
+  test('fits again after a resize, whatever the size before', () => {
+    for (const from of SIZES)
+      for (const to of SIZES)
+        for (const { name, state } of allStates(from)) {
+          const lines = texts(step(state, { kind: 'resize', size: to }).state);
+          expect([name, lines.length]).toEqual([name, to.rows]);
+          expect(lines.filter((text) => widthOf(text) >= to.columns).map((text) => [name, text])).toEqual([]);
+        }
+  });
+
+  test('ends with the help and the quit keys wherever the keyboard has them', () => {
+    for (const { name, state } of [...allStates(size), ...allStates({ columns: 60, rows: 16 })]) {
+      const context = contextOf(state);
+      const shown = ['help', 'quit'].filter((action) =>
+        KEYS.some((key) => key.action === action && key.quiet !== true && key.in.includes(context)),
+      );
+      const foot = texts(state).at(-1) ?? '';
+      expect([name, shown.filter((action) => !foot.includes(action))]).toEqual([name, []]);
+    }
+  });
+
+  // Each pair differs in what a person must not miss; the texts must, since a colour may not be there.
+  test.each([
+    ['dashboard', 'dashboard-over-soft', 'over soft cap'],
+    ['dashboard-over-soft', 'dashboard-over-hard', 'over hard cap'],
+    ['dashboard', 'dashboard-over-hard', 'DATA LOSS'],
+    ['dashboard', 'dashboard-over-hard', 'lost without a digest'],
+    ['dashboard', 'dashboard-tier2-over', 'over, worth a review'],
+    ['dashboard', 'dashboard-trouble', 'Trouble: '],
+    ['dashboard', 'dashboard-trouble', 'watching by scan'],
+    ['sweep-victims', 'sweep-kept-out', 'keep   90 d'],
+    ['sweep-victims', 'sweep-kept-out', '(2 kept)'],
+    ['sweep-victims', 'sweep-pinned', '›pin '],
+    ['sweep-victims', 'loss', 'DATA LOSS'],
+    ['loss-examining', 'loss', 'is gone'],
+    ['loss', 'loss-wrong', 'Not the phrase: nothing was lost'],
+    ['loss', 'loss-moved-on', 'The list changed while you read it: nothing was lost'],
+    ['sweep-running', 'sweep-running-stopping', 'Stopping.'],
+    ['sweep-result', 'sweep-result-lost', 'DATA LOSS'],
+    ['sweep-result', 'sweep-result-lost', 'Still over the hard cap'],
+    ['history-empty', 'history', 'DATA LOSS'],
+    ['history-empty', 'history', 'was killed'],
+    ['reader-digest', 'browse', 'evicted'],
+    ['restore-ready', 'restore-differs', 'DIFFERS'],
+  ])('says in words what tells %s from %s: %s', (without, having, words) => {
+    const wide = { columns: 160, rows: 50 };
+    for (const unicode of [true, false]) {
+      const said = unicode ? words : toAscii(words);
+      expect(texts(stateOf(without, wide), unicode).join('\n')).not.toContain(said);
+      expect(texts(stateOf(having, wide), unicode).join('\n')).toContain(said);
+    }
+  });
+
+  test('marks the row under the cursor with a sign of its own', () => {
+    const rows = texts(stateOf('browse-sorted', size)).filter((text) => text.startsWith(' ›'));
+    expect(rows).toEqual([expect.stringContaining('Move the invoic')]);
+  });
+
+  test('of a wizard has all five passes in it, the present one in brackets', () => {
+    for (const columns of [60, 80, 160]) {
+      const [, passes] = texts(stateOf('sweep-budget', { columns, rows: 24 }));
+      expect(passes).toMatch(/1 backstop.*\[2 budget\].*3 analyze.*4 budget.*5 data loss/);
+    }
+  });
+
+  test('of the last resort always has the phrase and what was typed of it', () => {
+    for (const shownAt of SIZES) {
+      const frameText = texts(stateOf('loss-typed', shownAt)).join('\n');
+      expect(frameText).toContain('lose 3 sessions');
+      expect(frameText).toContain('› lose 3 sess_');
+    }
+  });
+});
+
+describe('a window that is too small', () => {
+  test.each([
+    [59, 16],
+    [60, 15],
+    [20, 5],
+    [5, 2],
+    [1, 1],
+  ])('%i×%i gets a sentence that fits, and nothing else', (columns, rows) => {
+    for (const { name, state } of allStates({ columns, rows })) {
+      const lines = texts(state);
+      expect([name, lines.length]).toEqual([name, Math.min(3, Math.max(1, rows - 1))]);
+      expect(lines.filter((text) => widthOf(text) > Math.max(1, columns - 1))).toEqual([]);
+      if (columns >= 59) expect(lines[0]).toBe(`This window is ${columns}×${rows}.`);
+    }
+  });
+
+  test('changes nothing of what is on the screen when it is made larger again', () => {
+    for (const { name, state } of allStates({ columns: 80, rows: 24 })) {
+      const small = step(state, { kind: 'resize', size: { columns: 30, rows: 5 } }).state;
+      const again = step(small, { kind: 'resize', size: { columns: 80, rows: 24 } }).state;
+      expect([name, again.screen.kind]).toEqual([name, state.screen.kind]);
     }
   });
 });
