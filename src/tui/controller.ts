@@ -261,8 +261,8 @@ export class Controller {
         lines: this.#services.reportLines(report, this.#state.size.columns - 2),
       });
     } catch (thrown) {
-      const { screen } = this.#state;
-      if (screen.kind === 'sweep' && screen.wizard.origin === 'command') this.failed = thrown;
+      const { quitting, screen } = this.#state;
+      if (quitting || (screen.kind === 'sweep' && screen.wizard.origin === 'command')) this.failed = thrown;
       const hint = thrown instanceof FailureError ? thrown.failure.hint : 'Nothing that was stored is lost.';
       this.dispatch({ kind: 'sweep_failed', message: messageOf(thrown), hint });
     } finally {

@@ -1,12 +1,17 @@
 /** How many rows of a screen are its list: the same for the handler that moves in it and for the frame that shows it. */
 import type { Proposal } from '../sweep/ports.ts';
-import type { Place, Screen, Size, State } from './state.ts';
+import { type Place, type Screen, type Size, SMALLEST, type State } from './state.ts';
 
 /** Title above, footer below. */
 const FRAME_ROWS = 2;
 
 export function bodyRows(size: Size): number {
   return Math.max(1, size.rows - FRAME_ROWS);
+}
+
+/** Nothing but a sentence fits in it: nothing can be seen, so nothing is decided. */
+export function isTooSmall({ columns, rows }: Size): boolean {
+  return columns < SMALLEST.columns || rows < SMALLEST.rows;
 }
 
 /** A window as low as that leaves out what can be read elsewhere. */

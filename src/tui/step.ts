@@ -2,11 +2,12 @@
  * What an event makes of the state, and what is to be done then. Pure: no clock, no store, no terminal.
  * Promises: one owner of every transition; nothing but the typed phrase, confirmed, starts a data loss.
  */
-import { type Action, type Context, meaningOf } from './keys.ts';
-import { hasCursor, inSight, listOf, type Move, moved } from './layout.ts';
+import { type Action, type Context, type Meaning, meaningOf } from './keys.ts';
+import { hasCursor, inSight, isTooSmall, listOf, type Move, moved } from './layout.ts';
 import {
   AT_TOP,
   type Event,
+  type FoundHere,
   NEW_BROWSE,
   newWizard,
   onScreen,
@@ -15,6 +16,7 @@ import {
   type State,
   type Stepped,
   to,
+  type Wizard,
 } from './state.ts';
 import { browseAction, browseText, selected, wantRows } from './steps/browse.ts';
 import { sweepAction, sweepEvent, sweepPaste, sweepText } from './steps/sweep.ts';
@@ -52,19 +54,17 @@ export function step(state: State, event: Event): Stepped {
   switch (event.kind) {
     case 'key': {
       const meaning = meaningOf(contextOf(state), event.name);
-      if (meaning === null) return to(state);
+      if (meaning === null || (isTooSmall(state.size) && !isAlways(meaning))) return to(state);
       return meaning.kind === 'action' ? act(state, meaning.action) : typed(state, meaning.text);
     }
     case 'paste':
-      return pasted(state, event.text);
+      return isTooSmall(state.size) ? to(state) : pasted(state, event.text);
     case 'resize':
       return resized({ ...state, size: event.size });
     case 'view':
       return viewed({ ...state, view: event.view });
     case 'found':
-      return state.screen.kind === 'first_run'
-        ? onScreen(state, { kind: 'first_run', found: event.found })
-        : to(state);
+      return found(state, event.found);
     case 'activity':
       return to({ ...state, activity: event.activity });
     case 'watching':
@@ -110,6 +110,21 @@ export function step(state: State, event: Event): Stepped {
     default:
       return event satisfies never;
   }
+}
+
+/** What works in a window in which nothing can be seen. */
+function isAlways(meaning: Meaning): boolean {
+  return meaning.kind === 'action' && (meaning.action === 'quit' || meaning.action === 'suspend');
+}
+
+/** The help may lie over the first run by now. */
+function found(state: State, here: FoundHere): Stepped {
+  const { screen } = state;
+  const next: Screen = { kind: 'first_run', found: here };
+  if (screen.kind === 'first_run') return onScreen(state, next);
+  return screen.kind === 'help' && screen.back.kind === 'first_run'
+    ? onScreen(state, { ...screen, back: next })
+    : to(state);
 }
 
 function act(state: State, action: Action): Stepped {
@@ -175,14 +190,18 @@ function pasted(state: State, text: string): Stepped {
   return to(state);
 }
 
-/** While a step is applied, the sweep is stopped first and its report kept; the program ends then. */
+/** A sweep, also one under the help or a text, is stopped first and its report kept; the program ends then. */
 function quit(state: State): Stepped {
-  if (state.screen.kind !== 'sweep') return onScreen(state, { kind: 'done' }, { kind: 'quit' });
-  const { stage } = state.screen.wizard;
-  if (stage.kind === 'result' || stage.kind === 'failed')
+  const { screen } = state;
+  const below = screen.kind === 'reader' ? screen.reader.back : screen.kind === 'help' ? screen.back : screen;
+  if (below.kind !== 'sweep' || isOver(below.wizard))
     return onScreen(state, { kind: 'done' }, { kind: 'quit' });
-  const wizard = { ...state.screen.wizard, stopping: true };
+  const wizard = { ...below.wizard, stopping: true };
   return to({ ...state, quitting: true, screen: { kind: 'sweep', wizard } }, { kind: 'stop_sweep' });
+}
+
+function isOver({ stage }: Wizard): boolean {
+  return stage.kind === 'result' || stage.kind === 'failed';
 }
 
 function back(state: State): Stepped {
@@ -196,8 +215,10 @@ function back(state: State): Stepped {
     case 'sweep':
       return sweepAction(state, screen.wizard, 'confirm');
     case 'browse':
-    case 'history':
-      return onScreen(state, home(state));
+    case 'history': {
+      const next = home(state);
+      return next.kind === 'first_run' ? onScreen(state, next, { kind: 'look' }) : onScreen(state, next);
+    }
     case 'dashboard':
     case 'first_run':
     case 'done':

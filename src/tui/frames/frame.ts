@@ -1,7 +1,7 @@
 /** The whole frame: title, body, footer. A function of the state and nothing else. */
 import { formatCount } from '../../cli/format.ts';
 import { footer } from '../keys.ts';
-import { bodyRows } from '../layout.ts';
+import { bodyRows, isTooSmall } from '../layout.ts';
 import { BLANK, fit, type Line, line, sides, span, toAscii } from '../paint.ts';
 import { type Screen, SMALLEST, type State } from '../state.ts';
 import { contextOf } from '../step.ts';
@@ -21,8 +21,8 @@ const CELLS_MAX = 160;
 
 /** Exactly `rows` lines, none wider than the window; the last cell of a line stays free, so that no terminal wraps. */
 export function frame(state: State, theme: Theme): Line[] {
-  const { columns, rows } = state.size;
-  if (columns < SMALLEST.columns || rows < SMALLEST.rows) return tooSmall(state, theme);
+  const { columns } = state.size;
+  if (isTooSmall(state.size)) return tooSmall(state, theme);
   const cells = Math.min(columns, CELLS_MAX) - 2;
   const context = contextOf(state);
   const body = bodyOf(state, cells, bodyRows(state.size)).slice(0, bodyRows(state.size));

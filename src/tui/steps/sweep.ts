@@ -173,6 +173,8 @@ export function sweepEvent(state: State, event: SweepEvent): Stepped {
       });
     }
     case 'sweep_failed':
+      // Nobody may be there any more to read it on the screen.
+      if (state.quitting) return onScreen(state, { kind: 'done' }, { kind: 'quit' });
       return withWizard(state, {
         ...wizard,
         stage: { kind: 'failed', message: event.message, hint: event.hint },
