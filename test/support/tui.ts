@@ -11,7 +11,7 @@ import type { SweepRow } from '../../src/store/read.ts';
 import type { Proposal, StepName } from '../../src/sweep/ports.ts';
 import type { Report } from '../../src/sweep/report.ts';
 import type { Catalogue } from '../../src/tui/catalogue.ts';
-import type { Event, FoundHere, RestorePlan, Size, State } from '../../src/tui/state.ts';
+import type { Effect, Event, FoundHere, RestorePlan, Size, State } from '../../src/tui/state.ts';
 import { step } from '../../src/tui/step.ts';
 import type { View } from '../../src/tui/view.ts';
 
@@ -21,6 +21,18 @@ export const SIZE: Size = { columns: 80, rows: 24 };
 /** The state after some events; what is to be done then is left undone. */
 export function play(state: State, ...events: readonly Event[]): State {
   return events.reduce((now, event) => step(now, event).state, state);
+}
+
+/** What is to be done after some events, in order. */
+export function effectsOf(state: State, ...events: readonly Event[]): Effect[] {
+  const effects: Effect[] = [];
+  let now = state;
+  for (const event of events) {
+    const stepped = step(now, event);
+    now = stepped.state;
+    effects.push(...stepped.effects);
+  }
+  return effects;
 }
 
 export function key(name: string): Event {
