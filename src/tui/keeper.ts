@@ -106,14 +106,20 @@ export class Keeper {
   }
 
   #soon(ms: number): void {
-    const atMs = Math.max(this.#nowMs() + ms, this.#lastEndMs + REST_FACTOR * this.#lastTookMs);
+    const atMs = Math.max(this.#nowMs() + ms, this.#restedAtMs());
     if (this.#paused || this.#nextAtMs <= atMs) return;
     if (this.#next !== null) clearTimeout(this.#next);
     this.#nextAtMs = atMs;
     this.#next = setTimeout(() => {
       this.#nextAtMs = Number.POSITIVE_INFINITY;
-      void this.#run(() => this.#ingest(false));
+      // A look that has ended since this one was set has to be rested from.
+      if (this.#nowMs() < this.#restedAtMs()) this.#soon(0);
+      else void this.#run(() => this.#ingest(false), true);
     }, atMs - this.#nowMs());
+  }
+
+  #restedAtMs(): number {
+    return this.#lastEndMs + REST_FACTOR * this.#lastTookMs;
   }
 
   #onTick(): void {
@@ -124,7 +130,8 @@ export class Keeper {
     if (quiet.length > 0) void this.#run(() => this.#analyze(quiet));
   }
 
-  async #run(work: () => Promise<void>): Promise<void> {
+  /** `isLook`: it came by itself, and is rested from. What the user asked for holds up nothing after it. */
+  async #run(work: () => Promise<void>, isLook = false): Promise<void> {
     if (this.#paused) return;
     if (this.#busy !== null) {
       this.#soon(SETTLE_MS);
@@ -137,7 +144,7 @@ export class Keeper {
     await this.#busy;
     this.#busy = null;
     this.#lastEndMs = this.#nowMs();
-    this.#lastTookMs = this.#lastEndMs - startMs;
+    this.#lastTookMs = isLook ? this.#lastEndMs - startMs : 0;
     this.#dispatch({ kind: 'activity', activity: { kind: 'idle' } });
   }
 
@@ -155,10 +162,17 @@ export class Keeper {
     this.#dispatch({ kind: 'ingested', news: done.news });
   }
 
+  /** One after the other; those that a pause leaves over are made after it. */
   async #analyze(uids: readonly SessionUid[]): Promise<void> {
-    for (const uid of uids) this.#grownAtMs.delete(uid);
     this.#dispatch({ kind: 'activity', activity: { kind: 'analyzing' } });
-    await this.#services.background.analyze(uids);
+    for (const uid of uids) {
+      if (this.#paused) return;
+      try {
+        await this.#services.background.analyze([uid]);
+      } finally {
+        if (!this.#paused) this.#grownAtMs.delete(uid);
+      }
+    }
   }
 }
 
