@@ -15,6 +15,8 @@ import { type Sized, shrink, targetBytes } from './shrink.ts';
 
 /** Bytes read between two pauses for other work, some 10 to 30 ms. */
 const PAUSE_EVERY_BYTES = 8 * 1024 * 1024;
+/** A line of so many bytes may hold millions of values; several at once would be more than the memory that is promised. */
+const COLLECT_AFTER_LINE_BYTES = 2 * 1024 * 1024;
 
 export interface SourceFile {
   readonly role: 'main' | 'subagent';
@@ -34,6 +36,8 @@ export interface DigestSource {
   readonly peekTitle?: string | null;
   /** Only bounds which times are plausible. */
   readonly now: Iso;
+  /** Looked at now and then; a transcript of endless lines takes long to read. */
+  readonly signal?: AbortSignal;
 }
 
 export type DigestOutcome =
@@ -43,7 +47,7 @@ export type DigestOutcome =
 export async function makeDigest(source: DigestSource): Promise<DigestOutcome> {
   const collector = new Collector(source.now);
   const reader = source.agent.reader(collector);
-  const lines = await readAll(source.files, reader);
+  const lines = await readAll(source.files, reader, source.signal);
   reader.end();
   const draft = collector.draft({
     uid: source.uid,
@@ -75,7 +79,12 @@ interface LineCounts {
   mainUnreadable: number;
 }
 
-async function readAll(files: readonly SourceFile[], reader: RecordReader): Promise<LineCounts> {
+/** Throws where it is told to stop: half of a transcript makes no digest. */
+async function readAll(
+  files: readonly SourceFile[],
+  reader: RecordReader,
+  signal: AbortSignal | undefined,
+): Promise<LineCounts> {
   const counts: LineCounts = { read: 0, unreadable: 0, mainRead: 0, mainUnreadable: 0 };
   let sincePause = 0;
   for (const file of files) {
@@ -87,6 +96,7 @@ async function readAll(files: readonly SourceFile[], reader: RecordReader): Prom
       if (sincePause < PAUSE_EVERY_BYTES) continue;
       sincePause = 0;
       await Bun.sleep(0);
+      if (signal?.aborted === true) throw new Error('interrupted');
     }
     splitter.end();
   }
@@ -100,7 +110,9 @@ function lineCounter(reader: RecordReader, counts: LineCounts, main: boolean): L
   };
   return {
     line: (line) => {
-      if (reader.line(line) === 'unreadable') return unreadable();
+      const verdict = reader.line(line);
+      if (line.length > COLLECT_AFTER_LINE_BYTES) Bun.gc(true);
+      if (verdict === 'unreadable') return unreadable();
       counts.read++;
       if (main) counts.mainRead++;
     },

@@ -24,6 +24,9 @@ const FLOOR = {
   todo: 160,
 };
 
+/** A draft above it holds hostile names by the thousand: each look at its size leaves a text as long behind. */
+const COLLECT_ABOVE_BYTES = 4 * 1024 * 1024;
+
 export interface Sized {
   readonly digest: Digest;
   readonly json: string;
@@ -47,6 +50,7 @@ export function shrink(draft: Digest, aim: number, max: number = DIGEST_BYTES_MA
     const goal = TRIMS.includes(step) ? aim : max;
     if (bytes <= goal) continue;
     digest = step(digest, bytes - goal);
+    if (bytes > COLLECT_ABOVE_BYTES) Bun.gc(true);
     bytes = jsonBytes(digest);
   }
   return { digest, json: JSON.stringify(digest) };

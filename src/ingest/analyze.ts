@@ -49,11 +49,13 @@ export async function analyzeSession(
   if (session.evictedAt !== null) return { ok: false, why: 'its raw bytes were evicted' };
   try {
     const outcome = await analyzed(deps, session, agent, signal);
-    if (!outcome.ok) noteAnalyzeError(deps.db, uid, session.generation, outcome.why);
+    // A stop says nothing about the session: it is tried again.
+    if (!outcome.ok && !signal.aborted) noteAnalyzeError(deps.db, uid, session.generation, outcome.why);
     return outcome;
   } catch (thrown) {
     const why = messageOf(thrown);
-    if (!(thrown instanceof FailureError && thrown.failure.code === 'disk_full')) {
+    const isPassing = thrown instanceof FailureError && thrown.failure.code === 'disk_full';
+    if (!isPassing && !signal.aborted) {
       noteAnalyzeError(deps.db, uid, session.generation, why);
     }
     return { ok: false, why };
@@ -67,7 +69,7 @@ async function analyzed(
   signal: AbortSignal,
 ): Promise<AnalyzeResult> {
   const hashes = new Map<number, Uint8Array>();
-  const made = await digestOf(deps, session, agent, hashes);
+  const made = await digestOf(deps, session, agent, hashes, signal);
   if (!made.ok) return { ok: false, why: made.why };
   let { digest, json } = made;
   if (deps.external !== null) {
@@ -132,6 +134,7 @@ async function digestOf(
   session: SessionRow,
   agent: AgentFormat,
   hashes: Map<number, Uint8Array>,
+  signal?: AbortSignal,
 ): Promise<DigestOutcome> {
   const files = filesOf(deps.db, session.uid).filter((file) => !file.gone);
   const sources: DigestSource['files'] = files.flatMap((file) =>
@@ -153,6 +156,7 @@ async function digestOf(
     now: deps.clock.now(),
     peekTitle: session.title,
     files: sources,
+    ...(signal === undefined ? {} : { signal }),
   });
   for (const file of files) {
     if (file.sha256 === null) hashes.set(file.fileId, hashOf(deps.db, session.uid, file));

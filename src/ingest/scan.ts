@@ -2,7 +2,6 @@
  * What is on this machine and not yet safe: agents, their sessions, what each agent will delete by itself and when.
  * Promises: reads no transcript that is known and unchanged; writes only the result of the scan, if told to.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentFormat, Host } from '../domain/agent.ts';
 import { addMs, type Clock, DAY_MS, type Iso } from '../domain/time.ts';
@@ -10,6 +9,7 @@ import type { ReadableDb } from '../store/connection.ts';
 import { knownSources } from '../store/read-sources.ts';
 import { AGENTS } from './agents/index.ts';
 import { discover, existingRoots, type Found, type FoundSession } from './discover.ts';
+import { SourceFile } from './source.ts';
 
 export interface AgentScan {
   readonly agent: string;
@@ -85,9 +85,15 @@ function deletesAfterDays(agent: AgentFormat, root: string): number | null {
   return agent.retention.days(settingsText(join(root, agent.retention.settingsFile)));
 }
 
+/** A person's settings are a few KiB; a larger file is none, and a FIFO in their place would be waited for. */
+const SETTINGS_BYTES_MAX = 1024 * 1024;
+
 function settingsText(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8');
+    using file = new SourceFile(path, 'plain', null);
+    return file.sizeBytes > SETTINGS_BYTES_MAX
+      ? null
+      : Buffer.from(file.readAt(0, file.sizeBytes)).toString();
   } catch {
     // No settings: the agent's own default holds.
     return null;

@@ -25,6 +25,8 @@ import type { SourceFile } from './source.ts';
 
 /** Compressed bytes that are held before they are written; bounds memory and how long others wait for the lock. */
 const FLUSH_BYTES = 4 * 1024 * 1024;
+/** Plain bytes after which the collector is called where too little comes out of them for a flush. */
+const COLLECT_EVERY_BYTES = 64 * 1024 * 1024;
 /** A last segment below this is merged with what is appended: many small ones compress badly. */
 const MERGE_BELOW_BYTES = 512 * 1024;
 const HEAD_BYTES = 4096;
@@ -141,6 +143,7 @@ async function storeFrom(
   let pendingBytes = 0;
   let doneBytes = 0;
   let logBytes = from.logOffset;
+  let collectedAt = 0;
   // Until the last flush the path's stat is not trusted, so that after a kill the next run goes on.
   const flush = (isLast: boolean) => {
     const newBytes = doneBytes - (from.logOffset - start);
@@ -162,9 +165,10 @@ async function storeFrom(
     pending.push(segment);
     pendingBytes += segment.data.length;
     doneBytes += segment.rawBytes;
-    if (pendingBytes >= FLUSH_BYTES) {
-      flush(false);
-      // Chunks live outside the heap, so that nothing presses the collector; a huge transcript would pile them up.
+    if (pendingBytes >= FLUSH_BYTES) flush(false);
+    // Chunks live outside the heap, so that nothing presses the collector; a huge transcript would pile them up.
+    if (pendingBytes === 0 || doneBytes - collectedAt >= COLLECT_EVERY_BYTES) {
+      collectedAt = doneBytes;
       Bun.gc(true);
     }
     if (context.signal.aborted) {

@@ -11,11 +11,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { SessionUid } from '../../src/domain/ids.ts';
+import { analyzeSession } from '../../src/ingest/analyze.ts';
 import { RestoreTree } from '../../src/ingest/restore.ts';
 import { SourceFile } from '../../src/ingest/source.ts';
 import { fileAt, walk } from '../../src/ingest/walk.ts';
 import type { WritableDb } from '../../src/store/connection.ts';
-import { listSessions } from '../../src/store/read.ts';
+import { findSession, listSessions } from '../../src/store/read.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
 const ID = '11111111-1111-4111-8111-111111111111';
@@ -98,6 +100,41 @@ describe('links', () => {
       expect(report.warnings.filter((text) => text.includes(`/${name}`)).length, name).toBe(1);
     expect(report.failed).toBe(0);
   });
+});
+
+describe('a stop', () => {
+  test('in the middle of an analysis is no failure of the session, which is tried again', async () => {
+    using world = new World();
+    const uid = `claude-code:${ID}` as SessionUid;
+    world.put(claudePath(ID), promptLine(ID, 'hello') + 'x\n'.repeat(8 * 1024 * 1024));
+    await world.ingest({ analyze: false });
+    const deps = { db: world.db, clock: world.clock, host: world.host };
+    const stopped = AbortSignal.abort();
+    expect(await analyzeSession({ ...deps, external: null }, uid, stopped)).toEqual({
+      ok: false,
+      why: 'interrupted',
+    });
+    const asleep = { ...deps, external: { command: 'sleep 600', timeoutS: 600 } };
+    const stop = new AbortController();
+    const analyzing = analyzeSession(asleep, uid, stop.signal);
+    stop.abort();
+    expect((await analyzing).ok).toBe(false);
+    expect(findSession(world.db, uid)).toMatchObject({ state: 'unanalyzed', analyzeError: null });
+    expect(await world.ingest()).toMatchObject({ analyzed: 1, warnings: [] });
+  }, 60_000);
+});
+
+describe('settings of an agent', () => {
+  test('that are a FIFO, or endless, are as if absent and not waited for', async () => {
+    using world = new World();
+    world.put(claudePath(ID), promptLine(ID, 'mine'));
+    const path = join(world.home, '.claude', 'settings.json');
+    expect(Bun.spawnSync(['mkfifo', path]).exitCode).toBe(0);
+    expect(await world.ingest()).toMatchObject({ sessions_new: 1, failed: 0 });
+    rmSync(path);
+    writeFileSync(path, '['.repeat(100_000));
+    expect(await world.ingest()).toMatchObject({ sessions_unchanged: 1, failed: 0 });
+  }, 30_000);
 });
 
 describe('many files', () => {

@@ -306,6 +306,30 @@ describe('memory does not grow with the transcript', () => {
     }, 60_000);
   }
 
+  test('of lines of a million values no more is held than of one', async () => {
+    const values = `{"type":"user","a":[${'[],'.repeat(MIB)}[]]}\n`;
+    let heldMax = 0;
+    Bun.gc(true);
+    const before = process.memoryUsage().rss;
+    async function* chunks() {
+      yield Buffer.from(asked('first'));
+      for (let n = 0; n < 24; n += 1) {
+        yield Buffer.from(values);
+        heldMax = Math.max(heldMax, process.memoryUsage().rss - before);
+      }
+    }
+    const files = [{ role: 'main', key: 'main', chunks: chunks() }] as const;
+    const made = await makeDigest({
+      uid: UID,
+      agent: claudeCode,
+      rawBytes: 24 * values.length,
+      now: NOW,
+      files,
+    });
+    expect(made.ok && made.digest.records.read).toBe(25);
+    expect(heldMax / MIB, 'MiB held; each line takes some 60').toBeLessThan(400);
+  }, 60_000);
+
   test('of a rewritten file of millions of empty lines no list of lines is made', () => {
     const bytes = 4 * MIB;
     const rewritten = new Uint8Array(bytes).fill(10);
