@@ -49,7 +49,9 @@ export function parseFilter(typed: string): Filter {
   for (const word of typed.trim().toLowerCase().split(/\s+/)) {
     const [, key, value] = /^(agent|state|project):(.+)$/.exec(word) ?? [];
     if (word === 'pinned') found.pinned = true;
-    else if (key === 'agent' || key === 'state' || key === 'project') found[key] = value ?? null;
+    // The screens write `un-analyzed`.
+    else if (key === 'state') found.state = value?.replaceAll('-', '') ?? null;
+    else if (key === 'agent' || key === 'project') found[key] = value ?? null;
     else if (word !== '') free.push(word);
   }
   return { ...found, text: free.length === 0 ? null : free.join(' ') };

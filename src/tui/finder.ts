@@ -22,7 +22,8 @@ export class Finder {
   readonly #db: ReadableDb;
   #catalogue: Catalogue | null = null;
   readonly #orders = new Map<Sort, Uint32Array>();
-  /** Raised by every request: a piece of an older one stops. */
+  /** Raised by every request of its kind: a piece of an older one stops. A key while the list loads stops no loading. */
+  #loads = 0;
   #turn = 0;
 
   constructor(db: ReadableDb) {
@@ -30,8 +31,8 @@ export class Finder {
   }
 
   async load(done: (catalogue: Catalogue) => void): Promise<void> {
-    this.#turn += 1;
-    const turn = this.#turn;
+    this.#loads += 1;
+    const load = this.#loads;
     const columns = new Columns();
     for (let afterId = 0; ; ) {
       const page = browsePage(this.#db, afterId, PAGE_ROWS);
@@ -40,7 +41,7 @@ export class Finder {
       if (last === undefined || page.length < PAGE_ROWS) break;
       afterId = last.id;
       await breath();
-      if (turn !== this.#turn) return;
+      if (load !== this.#loads) return;
     }
     this.#catalogue = columns.finish();
     this.#orders.clear();
@@ -72,6 +73,7 @@ export class Finder {
   }
 
   forget(): void {
+    this.#loads += 1;
     this.#turn += 1;
     this.#catalogue = null;
     this.#orders.clear();

@@ -9,6 +9,7 @@ import { type Effect, type Event, firstState, newWizard, type State } from '../.
 import { contextOf, step } from '../../src/tui/step.ts';
 import {
   card,
+  catalogueOf,
   EMPTY_VIEW,
   effectsOf,
   FOUND,
@@ -17,6 +18,7 @@ import {
   proposal,
   proposed,
   report,
+  row,
   SIZE,
   uidOf,
   victims,
@@ -309,6 +311,9 @@ describe('the first run', () => {
   });
 });
 
+/** Three more than the list that was read first. */
+const ROWS_MORE = Array.from({ length: 123 }, (_, n) => row(n));
+
 describe('a list', () => {
   const SIZES = [
     [60, 16],
@@ -347,6 +352,23 @@ describe('a list', () => {
     expect(place(play(browse, key('end')))).toBe(119);
     expect(place(play(browse, key('end'), key('down'), key('pagedown')))).toBe(119);
     expect(place(play(browse, key('end'), key('home')))).toBe(0);
+  });
+
+  test('that is read anew keeps its cursor on the session, and at the top stays at the top', () => {
+    const order = (count: number): Event => ({
+      kind: 'shown',
+      shown: Uint32Array.from({ length: count }, (_, i) => count - 1 - i),
+      searched: null,
+    });
+    const read: Event = { kind: 'catalogue', catalogue: catalogueOf(ROWS_MORE), shown: new Uint32Array(0) };
+    const anew = (state: State) => play(state, read, order(123));
+    const on = (state: State) =>
+      state.screen.kind === 'browse' ? state.screen.browse.shown[state.screen.browse.place.cursor] : null;
+    const newestFirst = play(at('browse'), order(120));
+    const down = play(newestFirst, ...Array.from({ length: 30 }, () => key('down')));
+    // Newest first, the 31st of 120 is number 89; three newer ones come in above it.
+    expect([on(down), on(anew(down))]).toEqual([89, 89]);
+    expect(on(anew(newestFirst))).toBe(122);
   });
 
   test('asks for the rows that come into sight', () => {

@@ -9,6 +9,7 @@ import {
   type Effect,
   type Event,
   onScreen,
+  type Place,
   type State,
   type Stepped,
   to,
@@ -111,14 +112,32 @@ export function selected(state: State, event: Selected): Stepped {
 function onBrowse(state: State, browse: Browse, event: Selected): Stepped {
   switch (event.kind) {
     case 'catalogue':
-      return settle(state, { ...browse, catalogue: event.catalogue, shown: event.shown, rows: new Map() });
+      // Sessions keep their places in a catalogue that is read anew: what is shown stays until it is sorted anew.
+      return settle(state, {
+        ...browse,
+        catalogue: event.catalogue,
+        shown: event.shown.length > 0 ? event.shown : browse.shown,
+        rows: new Map(),
+      });
     case 'shown':
-      return settle(state, { ...browse, shown: event.shown, searched: event.searched });
+      return settle(state, {
+        ...browse,
+        shown: event.shown,
+        searched: event.searched,
+        place: followed(browse, event.shown),
+      });
     case 'rows':
       return withBrowse(state, { ...browse, rows: event.rows });
     default:
       return event satisfies never;
   }
+}
+
+/** The cursor stays on its session when others come in above it; at the top it stays at the top. */
+function followed({ place, shown }: Browse, next: Uint32Array): Place {
+  const row = shown[place.cursor];
+  const cursor = row === undefined || place.cursor === 0 ? -1 : next.indexOf(row);
+  return cursor < 0 ? place : { cursor, top: Math.max(0, place.top + cursor - place.cursor) };
 }
 
 function settle(state: State, browse: Browse): Stepped {
