@@ -11,7 +11,6 @@ import {
   mkdirSync,
   openSync,
   readSync,
-  realpathSync,
   renameSync,
   rmSync,
   utimesSync,
@@ -25,6 +24,7 @@ import type { WritableDb } from '../store/connection.ts';
 import { sessionIdOf } from '../store/read.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { markSource, noteEvent } from '../store/write-raw.ts';
+import { onDisk, realPathOf } from './file-names.ts';
 import { SourceFile } from './source.ts';
 import { marksOf } from './take-file.ts';
 import { fileAt } from './walk.ts';
@@ -61,16 +61,16 @@ export class RestoreTree {
 
   #isReallyInside(path: string): boolean {
     if (!existsSync(this.#root)) return true;
-    const realRoot = realpathSync(this.#root);
+    const realRoot = realPathOf(this.#root);
     let parent = dirname(path);
-    while (!existsSync(parent)) parent = dirname(parent);
-    const real = realpathSync(parent);
+    while (!existsSync(onDisk(parent))) parent = dirname(parent);
+    const real = realPathOf(parent);
     return real === realRoot || real.startsWith(realRoot + sep);
   }
 
   /** What is at `path`: nothing, these very bytes, or, only where forced, something else. A different file is refused. */
   check(path: string, chunks: Iterable<Uint8Array>, rawBytes: number): Place {
-    const stats = lstatSync(path, { throwIfNoEntry: false });
+    const stats = lstatSync(onDisk(path), { throwIfNoEntry: false });
     if (stats === undefined) return 'free';
     if (!stats.isFile())
       throw new FailureError(
@@ -87,7 +87,7 @@ export class RestoreTree {
   touch(path: string): void {
     const now = new Date();
     try {
-      utimesSync(path, now, now);
+      utimesSync(onDisk(path), now, now);
     } catch (thrown) {
       throw cannotWrite(path, thrown);
     }
@@ -105,9 +105,9 @@ export class RestoreTree {
     try {
       // A folder may have become a link since its place was checked: it is looked at again before and after each step.
       if (!this.#isReallyInside(path)) throw this.#refusal(path);
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      mkdirSync(onDisk(dirname(path)), { recursive: true, mode: 0o700 });
       if (!this.#isReallyInside(path)) throw this.#refusal(path);
-      const handle = openSync(temporary, 'wx', 0o600);
+      const handle = openSync(onDisk(temporary), 'wx', 0o600);
       const hasher = new Bun.CryptoHasher('sha256');
       try {
         for (const chunk of chunks) {
@@ -127,7 +127,7 @@ export class RestoreTree {
           ),
         );
       }
-      if (place === 'free' && lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
+      if (place === 'free' && lstatSync(onDisk(path), { throwIfNoEntry: false }) !== undefined) {
         throw new FailureError(
           failure(
             'exists',
@@ -137,9 +137,9 @@ export class RestoreTree {
         );
       }
       if (!this.#isReallyInside(path)) throw this.#refusal(path);
-      renameSync(temporary, path);
+      renameSync(onDisk(temporary), onDisk(path));
     } catch (thrown) {
-      rmSync(temporary, { force: true });
+      rmSync(onDisk(temporary), { force: true });
       if (thrown instanceof FailureError) throw thrown;
       throw cannotWrite(path, thrown);
     }
@@ -158,7 +158,7 @@ function cannotWrite(path: string, thrown: unknown): FailureError {
 }
 
 function holds(path: string, chunks: Iterable<Uint8Array>): boolean {
-  const handle = openSync(path, 'r');
+  const handle = openSync(onDisk(path), 'r');
   try {
     for (const chunk of chunks) {
       const there = new Uint8Array(chunk.length);

@@ -4,11 +4,12 @@
  * fails; a file that turned into something else between finding and opening, or whose folder did, is refused.
  * Never: reads beyond where the file ended when it was opened; what is appended meanwhile is the next run's.
  */
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { sep } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { SEGMENT_BYTES } from '../store/segments.ts';
+import { onDisk, realPathOf } from './file-names.ts';
 import { ZstdFrames } from './zstd-frames.ts';
 
 const COMPRESSED_PIECE_BYTES = 256 * 1024;
@@ -47,7 +48,12 @@ export class SourceFile implements Disposable {
   /** Plain bytes from `fromByte` on, in chunks of one segment; each chunk is the caller's to keep. */
   async *chunks(fromByte = 0): AsyncGenerator<Uint8Array> {
     if (this.encoding === 'zstd') yield* this.#decompressed(fromByte);
-    else yield* this.#pieces(fromByte, SEGMENT_BYTES);
+    else yield* this.pieces(fromByte);
+  }
+
+  /** The bytes of a plain file from `fromByte` on, in chunks of one segment. */
+  pieces(fromByte: number): Generator<Uint8Array> {
+    return this.#pieces(fromByte, SEGMENT_BYTES);
   }
 
   *#pieces(fromByte: number, pieceBytes: number): Generator<Uint8Array> {
@@ -118,7 +124,7 @@ export class SourceFile implements Disposable {
 function openWithin(path: string, within: string | null): number {
   for (let tries = 1; ; tries += 1) {
     // Non-blocking: where a FIFO has taken the file's place, opening it must not wait for a writer.
-    const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const handle = openSync(onDisk(path), constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       if (within === null || isWithin(handle, path, within)) return handle;
     } catch (thrown) {
@@ -132,11 +138,11 @@ function openWithin(path: string, within: string | null): number {
 
 /** False where the file was replaced since it was opened. Throws where its path leads out of `within`. */
 function isWithin(handle: number, path: string, within: string): boolean {
-  const real = realpathSync(path);
+  const real = realPathOf(path);
   if (!real.startsWith(within.endsWith(sep) ? within : within + sep))
     throw new Error(`it has come to lie outside ${within}`);
   const opened = fstatSync(handle, { bigint: true });
-  const there = statSync(real, { bigint: true, throwIfNoEntry: false });
+  const there = statSync(onDisk(real), { bigint: true, throwIfNoEntry: false });
   return there !== undefined && there.ino === opened.ino && there.dev === opened.dev;
 }
 

@@ -3,9 +3,10 @@
  * Promises: one `readdir` a folder and one `lstat` a file; follows no symlink out of the folder; a thing that cannot be
  * read is named in a warning and stops nothing.
  */
-import { type BigIntStats, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { type BigIntStats, lstatSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { messageOf } from '../domain/errors.ts';
+import { namesIn, onDisk, realPathOf } from './file-names.ts';
 
 export interface WalkedFile {
   readonly path: string;
@@ -58,7 +59,7 @@ function* walkFolder(
 
 function entriesOf(folder: string, warn: (text: string) => void): string[] {
   try {
-    return readdirSync(folder).sort();
+    return namesIn(folder);
   } catch (thrown) {
     const missing = thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
     if (!missing) warn(`skipped ${folder}: ${messageOf(thrown)}`);
@@ -69,14 +70,14 @@ function entriesOf(folder: string, warn: (text: string) => void): string[] {
 /** The stats of what a path names; a link that stays within the root counts as what it names. */
 function statOf(path: string, realRoot: string, warn: (text: string) => void): BigIntStats | null {
   try {
-    const stats = lstatSync(path, { bigint: true });
+    const stats = lstatSync(onDisk(path), { bigint: true });
     if (!stats.isSymbolicLink()) return stats;
-    const target = realpathSync(path);
+    const target = realPathOf(path);
     if (target !== realRoot && !target.startsWith(realRoot + sep)) {
       warn(`skipped ${path}: a link that leaves ${realRoot}`);
       return null;
     }
-    const named = statSync(path, { bigint: true });
+    const named = statSync(onDisk(path), { bigint: true });
     // A linked folder inside the root is walked where it really is.
     return named.isDirectory() ? null : named;
   } catch (thrown) {
@@ -87,7 +88,7 @@ function statOf(path: string, realRoot: string, warn: (text: string) => void): B
 
 function realpathOrNull(path: string): string | null {
   try {
-    return realpathSync(path);
+    return realPathOf(path);
   } catch {
     // The root is not there: the walk finds nothing, which is what an agent that was never used looks like.
     return null;
@@ -96,9 +97,9 @@ function realpathOrNull(path: string): string | null {
 
 /** One file by its path, null where there is no regular file. */
 export function fileAt(path: string, relPath: string): WalkedFile | null {
-  const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  const stats = lstatSync(onDisk(path), { bigint: true, throwIfNoEntry: false });
   if (stats === undefined || !stats.isFile()) return null;
-  return walkedFile(path, relPath, stats, realpathSync(dirname(path)));
+  return walkedFile(path, relPath, stats, realPathOf(dirname(path)));
 }
 
 function walkedFile(path: string, relPath: string, stats: BigIntStats, within: string): WalkedFile {

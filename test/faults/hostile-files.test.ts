@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -17,7 +18,8 @@ import { RestoreTree } from '../../src/ingest/restore.ts';
 import { SourceFile } from '../../src/ingest/source.ts';
 import { fileAt, walk } from '../../src/ingest/walk.ts';
 import type { WritableDb } from '../../src/store/connection.ts';
-import { findSession, listSessions } from '../../src/store/read.ts';
+import { filesOf, findSession, listSessions } from '../../src/store/read.ts';
+import { fileChunks } from '../../src/store/segments.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
 const ID = '11111111-1111-4111-8111-111111111111';
@@ -99,6 +101,48 @@ describe('links', () => {
     for (const name of ['self.jsonl', 'dangling.jsonl', 'out', OTHER])
       expect(report.warnings.filter((text) => text.includes(`/${name}`)).length, name).toBe(1);
     expect(report.failed).toBe(0);
+  });
+});
+
+describe('names that are not UTF-8', () => {
+  test('are kept as they are: stored, known again, and restored to the very same names', async () => {
+    using world = new World();
+    const root = join(world.home, '.claude');
+    const path = (...parts: (string | number[])[]) => Buffer.concat(parts.map((part) => Buffer.from(part)));
+    world.put(claudePath(ID), promptLine(ID, 'mine'));
+    const results = `${root}/projects/-home-me-project/${ID}/tool-results/`;
+    mkdirSync(results, { recursive: true });
+    // Latin-1, a lone continuation byte, a torn character, and U+EF80 itself, which stands for the byte 0x80 elsewhere.
+    const names = [[0x61, 0xe9], [0x80], [0xc3], [0xee, 0xbe, 0x80], [0xf0, 0x9f]];
+    for (const name of names) writeFileSync(path(results, name, '.txt'), `result ${name}`);
+    writeFileSync(
+      path(`${root}/projects/-home-me-project/`, [0xff, 0xfe], '.jsonl'),
+      promptLine(OTHER, 'other'),
+    );
+    mkdirSync(path(`${root}/projects/-q`, [0xe9]));
+    const third = ID.replaceAll('1', '3');
+    writeFileSync(path(`${root}/projects/-q`, [0xe9], `/${third}.jsonl`), promptLine(third, 'third'));
+    expect(await world.ingest()).toMatchObject({ sessions_new: 3, files_read: 8, failed: 0, warnings: [] });
+    expect(world.stored(`claude-code:${OTHER}`).toString()).toBe(promptLine(OTHER, 'other'));
+    expect(world.stored(`claude-code:${third}`).toString()).toBe(promptLine(third, 'third'));
+    expect(await world.ingest()).toMatchObject({ sessions_unchanged: 3, files_read: 0, warnings: [] });
+
+    const to = join(world.folder, 'to');
+    const tree = new RestoreTree(to, false);
+    for (const file of filesOf(world.db, `claude-code:${ID}` as SessionUid))
+      tree.write(
+        tree.place(file.relPath),
+        fileChunks(world.db, `claude-code:${ID}` as SessionUid, file),
+        file.sha256,
+      );
+    const restored = results.replace(root, to);
+    expect(
+      readdirSync(restored, { encoding: 'buffer' })
+        .map((name) => name.toString('hex'))
+        .sort(),
+    ).toEqual(names.map((name) => path(name, '.txt').toString('hex')).sort());
+    for (const name of names)
+      expect(readFileSync(path(restored, name, '.txt'), 'utf8')).toBe(`result ${name}`);
   });
 });
 

@@ -1,0 +1,64 @@
+/**
+ * File names that are not UTF-8, as text and back.
+ * Promises: every name of a POSIX file system has one text, and that text leads back to the very file; a name in UTF-8
+ * is its own text. So no transcript is left out for its name.
+ * Source of the mapping: OPTU-8 of MirBSD: a byte that is no part of UTF-8 becomes U+EF00 + byte, in the private use area.
+ */
+import { isUtf8 } from 'node:buffer';
+import { readdirSync, realpathSync } from 'node:fs';
+
+const FIRST = 0xef80;
+const LAST = 0xefff;
+const STANDS_FOR_BYTE = /[\uef80-\uefff]/;
+/** What a decoder puts for a byte it cannot read; it may stand in a name of its own accord. */
+const UNREADABLE = '\ufffd';
+
+/** A path as the file system takes it. */
+export function onDisk(path: string): string | Buffer {
+  if (!STANDS_FOR_BYTE.test(path)) return path;
+  const parts = path.split(/([\uef80-\uefff])/).map((part) => {
+    const code = part.charCodeAt(0);
+    return part.length === 1 && code >= FIRST && code <= LAST
+      ? Buffer.from([code & 0xff])
+      : Buffer.from(part);
+  });
+  return Buffer.concat(parts);
+}
+
+/** The names in a folder, in the order of their text. */
+export function namesIn(folder: string): string[] {
+  const names = readdirSync(onDisk(folder), { encoding: 'utf8' });
+  const isPlain = names.every((name) => !name.includes(UNREADABLE) && !STANDS_FOR_BYTE.test(name));
+  return (isPlain ? names : readdirSync(onDisk(folder), { encoding: 'buffer' }).map(textOf)).sort();
+}
+
+/** Where a path really leads, all links followed. */
+export function realPathOf(path: string): string {
+  const real = realpathSync(onDisk(path), { encoding: 'utf8' });
+  if (!real.includes(UNREADABLE) && !STANDS_FOR_BYTE.test(real)) return real;
+  return textOf(realpathSync(onDisk(path), { encoding: 'buffer' }));
+}
+
+/** A character that stands for a byte, where it is a name's own, is told by its bytes: both ways stay clear. */
+function textOf(bytes: Buffer): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; ) {
+    const length = charBytes(bytes[at] ?? 0);
+    const char = bytes.subarray(at, at + length);
+    const decoded = char.length === length && isUtf8(char) ? char.toString('utf8') : null;
+    if (decoded === null || STANDS_FOR_BYTE.test(decoded)) {
+      text += String.fromCharCode(0xef00 + (bytes[at] ?? 0));
+      at += 1;
+    } else {
+      text += decoded;
+      at += length;
+    }
+  }
+  return text;
+}
+
+/** How many bytes of UTF-8 a character has that begins so. */
+function charBytes(first: number): number {
+  if (first < 0xc0) return 1;
+  return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
