@@ -1,0 +1,134 @@
+/** The list of sessions, loaded and searched a piece at a time: what an older request finds never overwrites a newer one. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { agentId, type SessionUid } from '../../src/domain/ids.ts';
+import { addMs, type Iso } from '../../src/domain/time.ts';
+import { describeSession, ensureSession, setPinned } from '../../src/store/write-raw.ts';
+import type { Catalogue } from '../../src/tui/catalogue.ts';
+import { Finder, type Wish } from '../../src/tui/finder.ts';
+import { World } from '../support/bench-world.ts';
+
+/** More than two pieces, and the last of them not full. */
+const COUNT = 12_345;
+const START = '2026-01-01T00:00:00.000Z' as Iso;
+const PLAIN: Wish = { typed: '', sort: 'newest', reversed: false };
+
+let world: World;
+beforeAll(() => {
+  world = new World();
+  world.db.writeTransaction(() => {
+    for (let n = 1; n <= COUNT; n += 1) addSession(n);
+  });
+  for (let n = 1000; n <= COUNT; n += 1000) setPinned(world.db, n, true, START);
+});
+afterAll(() => world[Symbol.dispose]());
+
+/** Session `n` ended `n` minutes after the start; every hundredth is about a login, in letters of either case. */
+function addSession(n: number): void {
+  const uid = `codex:${String(n).padStart(6, '0')}` as SessionUid;
+  const sessionId = ensureSession(world.db, {
+    uid,
+    agent: agentId('codex'),
+    nativeId: String(n),
+    agentRoot: '/home/me/.codex',
+    ingestedAt: START,
+  });
+  const title = n % 100 === 0 ? (n % 200 === 0 ? 'The LOGIN test' : 'the login test') : `number ${n}`;
+  const endedAt = n % 5 === 0 ? null : addMs(START, n * 60_000);
+  const about = { project: `/home/me/p${n % 7}`, branch: null, parentUid: null, startedAt: null };
+  describeSession(world.db, sessionId, { ...about, title, endedAt });
+}
+
+async function loaded(finder: Finder): Promise<Catalogue> {
+  const got: Catalogue[] = [];
+  await finder.load((catalogue) => got.push(catalogue));
+  const [catalogue] = got;
+  if (catalogue === undefined) throw new Error('nothing was loaded');
+  return catalogue;
+}
+
+/** Every answer to a wish, in order. */
+async function answers(finder: Finder, wish: Wish): Promise<[number, number | null][]> {
+  const told: [number, number | null][] = [];
+  await finder.select(wish, (rows, searched) => told.push([rows.length, searched]));
+  return told;
+}
+
+describe('loading', () => {
+  test('gives every session once, in the order of the store, with its time', async () => {
+    const catalogue = await loaded(new Finder(world.db));
+    expect(Array.from(catalogue.ids)).toEqual(Array.from({ length: COUNT }, (_, i) => i + 1));
+    // One that never ended counts by when it was stored.
+    expect(Array.from(catalogue.timesMs.slice(0, 5))).toEqual(
+      [1, 2, 3, 4, 0].map((minutes) => Date.parse(START) + minutes * 60_000),
+    );
+    expect(catalogue.agents).toEqual(['codex']);
+    expect(catalogue.projects.toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6].map((n) => `/home/me/p${n}`));
+    expect(Array.from(catalogue.flags).filter((flag) => flag >= 4)).toHaveLength(12);
+  });
+
+  test('of an older request gives way to a newer one', async () => {
+    const finder = new Finder(world.db);
+    const got: string[] = [];
+    await Promise.all([finder.load(() => got.push('older')), finder.load(() => got.push('newer'))]);
+    expect(got).toEqual(['newer']);
+  });
+
+  test('goes on while keys are pressed', async () => {
+    const finder = new Finder(world.db);
+    const loading = loaded(finder);
+    const early = await answers(finder, { ...PLAIN, sort: 'largest' });
+    expect(early).toEqual([]);
+    expect((await loading).ids.length).toBe(COUNT);
+    expect(await answers(finder, PLAIN)).toEqual([[COUNT, null]]);
+  });
+});
+
+describe('a search', () => {
+  test('finds titles, projects and ids in either case, and tells how far it is', async () => {
+    const finder = new Finder(world.db);
+    await loaded(finder);
+    const told = await answers(finder, { ...PLAIN, typed: 'login' });
+    expect(told.map(([, searched]) => searched)).toEqual([5000 / COUNT, 10_000 / COUNT, 1]);
+    expect(told.map(([rows]) => rows)).toEqual([50, 100, 123]);
+    expect((await answers(finder, { ...PLAIN, typed: 'codex:000042' })).at(-1)).toEqual([1, 1]);
+    // 12,345 = 7 × 1,763 + 4: the rests 1 to 4 come once more often.
+    expect((await answers(finder, { ...PLAIN, typed: '/home/me/P3' })).at(-1)).toEqual([1764, 1]);
+    expect((await answers(finder, { ...PLAIN, typed: 'no such thing' })).at(-1)).toEqual([0, 1]);
+    expect((await answers(finder, { ...PLAIN, typed: 'login pinned' })).at(-1)).toEqual([12, 1]);
+  });
+
+  test('answers in the order that was asked for', async () => {
+    const finder = new Finder(world.db);
+    const catalogue = await loaded(finder);
+    const ids: number[][] = [];
+    await finder.select({ ...PLAIN, typed: 'login' }, (rows) =>
+      ids.push(Array.from(rows, (row) => catalogue.ids[row] ?? 0)),
+    );
+    // All that are about a login have no end: they are as old as each other, so the one stored last comes first.
+    expect(ids.at(-1)).toEqual(Array.from({ length: 123 }, (_, i) => (123 - i) * 100));
+  });
+
+  test('says nothing any more once a newer one was begun', async () => {
+    const finder = new Finder(world.db);
+    await loaded(finder);
+    for (const typed of ['', 'number 77', 'login']) {
+      const told: string[] = [];
+      const older = finder.select({ ...PLAIN, typed: 'login' }, () => told.push('older'));
+      const newer = finder.select({ ...PLAIN, typed }, () => told.push('newer'));
+      await Promise.all([older, newer]);
+      const firstNewer = told.indexOf('newer');
+      expect(firstNewer).toBeGreaterThanOrEqual(0);
+      expect(told.slice(firstNewer).filter((who) => who === 'older')).toEqual([]);
+    }
+  });
+
+  test('says nothing any more once the list was left', async () => {
+    const finder = new Finder(world.db);
+    await loaded(finder);
+    const told: number[] = [];
+    const searching = finder.select({ ...PLAIN, typed: 'login' }, (rows) => told.push(rows.length));
+    finder.forget();
+    await searching;
+    expect(told).toEqual([50]);
+  });
+});
