@@ -18,7 +18,7 @@ const COMPRESSED_PIECE_BYTES = 256 * 1024;
  * disks and hours: zstd can turn 1 MiB into 32 GiB.
  */
 const EXPANSION_MAX = 1000;
-const EXPANDED_BYTES_FREE = 1024 ** 3;
+const EXPANDED_BYTES_FREE = 128 * 1024 ** 2;
 /** An agent may put a new file in the place of the old one at the very moment of opening; hardly three times. */
 const OPEN_TRIES = 3;
 
@@ -48,12 +48,7 @@ export class SourceFile implements Disposable {
   /** Plain bytes from `fromByte` on, in chunks of one segment; each chunk is the caller's to keep. */
   async *chunks(fromByte = 0): AsyncGenerator<Uint8Array> {
     if (this.encoding === 'zstd') yield* this.#decompressed(fromByte);
-    else yield* this.pieces(fromByte);
-  }
-
-  /** The bytes of a plain file from `fromByte` on, in chunks of one segment. */
-  pieces(fromByte: number): Generator<Uint8Array> {
-    return this.#pieces(fromByte, SEGMENT_BYTES);
+    else yield* this.#pieces(fromByte, SEGMENT_BYTES);
   }
 
   *#pieces(fromByte: number, pieceBytes: number): Generator<Uint8Array> {
@@ -106,13 +101,19 @@ export class SourceFile implements Disposable {
   /** Up to `length` bytes of the file as it lies on disk; fewer at its end. */
   readAt(offset: number, length: number): Uint8Array {
     const buffer = new Uint8Array(length);
+    const got = this.readInto(buffer, offset);
+    return got === length ? buffer : buffer.slice(0, got);
+  }
+
+  /** The same into memory that is there already; returns how many bytes came. */
+  readInto(buffer: Uint8Array, offset: number): number {
     let got = 0;
-    while (got < length) {
-      const read = readSync(this.#handle, buffer, got, length - got, offset + got);
+    while (got < buffer.length) {
+      const read = readSync(this.#handle, buffer, got, buffer.length - got, offset + got);
       if (read === 0) break;
       got += read;
     }
-    return got === length ? buffer : buffer.slice(0, got);
+    return got;
   }
 
   [Symbol.dispose](): void {
