@@ -11,6 +11,8 @@ export type SessionUid = string & { readonly __uid: true };
 
 /** Agents' own ids are mostly UUIDs; this is the widest form kept as it is. */
 const PLAIN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+/** Windows takes these for devices, whatever follows the first dot. */
+const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
 /** Brands a literal of the code; what comes from outside goes through `parseAgentId` of the caller's list. */
 export function agentId(name: string): AgentId {
@@ -22,8 +24,8 @@ export function agentId(name: string): AgentId {
  * `x-` and `hash(id)`, so that hostile ids stay distinct and become harmless.
  */
 export function sessionUid(agent: AgentId, nativeId: string, hash: (text: string) => string): SessionUid {
-  const id =
-    PLAIN_ID.test(nativeId) && !nativeId.includes('..') ? nativeId : `x-${hash(nativeId).slice(0, 32)}`;
+  const isPlain = PLAIN_ID.test(nativeId) && !nativeId.includes('..') && !DEVICE.test(nativeId);
+  const id = isPlain ? nativeId : `x-${hash(nativeId).slice(0, 32)}`;
   return `${agent}:${id}` as SessionUid;
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import { makeDigest } from '../../src/digest/digest.ts';
 import type { AgentFormat } from '../../src/domain/agent.ts';
 import type { Digest } from '../../src/domain/digest.ts';
+import { sessionUid } from '../../src/domain/ids.ts';
 import { claudeCode } from '../../src/ingest/agents/claude-code.ts';
 import { codex } from '../../src/ingest/agents/codex.ts';
 import { joined, matchLines } from '../../src/ingest/rewrite.ts';
@@ -340,4 +341,29 @@ describe('memory does not grow with the transcript', () => {
     expect(joined(extents)).toEqual([[bytes, bytes]]);
     expect(added.length, 'all of it is stored').toBe(bytes);
   });
+});
+
+test('an id becomes a file name that no system takes for a path, a flag or a device', () => {
+  const hash = (text: string) => new Bun.CryptoHasher('sha256').update(text).digest('hex');
+  const ids = [
+    '../../x',
+    '/etc/passwd',
+    '..',
+    '.',
+    '',
+    '-rf',
+    'CON',
+    'nul.txt',
+    'Com1',
+    'a b',
+    'a\0b',
+    'a\nb',
+    'é',
+    'x'.repeat(4096),
+  ];
+  const uids = ids.map((id) => String(sessionUid(claudeCode.id, id, hash)));
+  expect(uids.filter((uid) => !/^claude-code:x-[0-9a-f]{32}$/.test(uid))).toEqual([]);
+  expect(new Set(uids).size, 'and stay distinct').toBe(ids.length);
+  for (const id of ['CONTEXT', 'console.1', 'computer', '8c816805-0000-4000-8000-000000000000'])
+    expect(String(sessionUid(claudeCode.id, id, hash))).toBe(`claude-code:${id}`);
 });
