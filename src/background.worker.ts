@@ -5,6 +5,7 @@
 
 import type { Answer, Job, Results, Setup, Told } from './cli/background.protocol.ts';
 import { clockOf } from './cli/clock.ts';
+import { PreparerThreads } from './cli/preparers.ts';
 import { messageOf } from './domain/errors.ts';
 import { AGENTS } from './ingest/agents/index.ts';
 import { type AnalyzeDeps, analyzeSession, salvageSession } from './ingest/analyze.ts';
@@ -64,10 +65,14 @@ async function work(how: Setup, db: WritableDb, id: number, job: Job): Promise<R
         agents: await scanAgents(db, how.host, clock, () => undefined),
         lookedIn: AGENTS.flatMap((agent) => agent.roots(how.host)),
       };
-    case 'ingest':
+    case 'ingest': {
+      using threads = new PreparerThreads(
+        () => new Worker(new URL('./prepare.worker.ts', import.meta.url).href, { smol: true }),
+      );
       return await ingest(
         {
           db,
+          preparer: (newBytes) => threads.forBytes(newBytes),
           host: how.host,
           clock,
           analyze,
@@ -86,6 +91,7 @@ async function work(how: Setup, db: WritableDb, id: number, job: Job): Promise<R
           hardCapBytes: how.hardCapBytes,
         },
       );
+    }
     case 'analyze':
       return await analyzeSession(analyze, job.uid, signal);
     case 'salvage':

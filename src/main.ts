@@ -91,6 +91,7 @@ const code = await run({
   catchSignals,
   debug: env['SESSION_MEMORY_DEBUG'] !== undefined,
   io,
+  startPreparer: () => new Worker(new URL('./prepare.worker.ts', import.meta.url).href, { smol: true }),
   screens: async (context, start) => {
     const { openScreens } = await import('./cli/screens.ts');
     return openScreens(context, start, {

@@ -19,6 +19,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** A fresh folder only for the owner, below the system's place for temporary files. */
   readonly tempFolder: string;
+  /** Starts a thread that makes new sessions ready; null where this program runs without threads. */
+  readonly startPreparer: (() => Worker) | null;
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
   readonly screens: (context: Context, start: 'dashboard' | 'sweep') => Promise<ExitCode>;
 }

@@ -37,6 +37,7 @@ export interface Runtime {
   io(color: string | null): Io;
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
   readonly screens: Context['screens'];
+  readonly startPreparer: Context['startPreparer'];
 }
 
 export async function run(runtime: Runtime): Promise<ExitCode> {
@@ -87,6 +88,7 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     signal: runtime.signal,
     tempFolder: runtime.tempFolder,
     screens: runtime.screens,
+    startPreparer: runtime.startPreparer,
   };
   if (parsed.command !== null) return (await parsed.command.load())(context);
   if (io.stdinIsTty && io.stdoutIsTty && !json) return runtime.screens(context, 'dashboard');

@@ -16,6 +16,8 @@ import { type AnalyzeDeps, analyzeSession, sessionsWaiting } from './analyze.ts'
 import { digestOnly } from './digest-only.ts';
 import { discover, type FoundFile, type FoundSession } from './discover.ts';
 import { storedSizeOf } from './measure.ts';
+import { PREPARED_BYTES_MAX, type Preparer } from './prepare.ts';
+import { ReadySessions } from './ready.ts';
 import { scansOf } from './scan.ts';
 import { isWanted } from './select.ts';
 import { type Room, type TakeDeps, takeSession } from './take-session.ts';
@@ -52,6 +54,8 @@ export interface IngestDeps {
   readonly host: Host;
   readonly clock: Clock;
   readonly analyze: AnalyzeDeps;
+  /** Other threads for new sessions, where there is enough of them; null: everything on this one. */
+  readonly preparer?: ((newBytes: number) => Preparer | null) | null;
   readonly progress: (event: IngestProgress) => void;
   readonly signal: AbortSignal;
 }
@@ -160,8 +164,11 @@ async function takeAll(
     warn: (text) => report.warnings.push(text),
   };
   const queue = [...sessions];
+  const ready = readySessions(deps, options, sessions);
   let readBytes = 0;
-  for (let done = 0; queue.length > 0 && !deps.signal.aborted; done += 1) {
+  for (let done = 0; !deps.signal.aborted; done += 1) {
+    if (queue.length === 0) ready?.flush(report);
+    queue.unshift(...(ready?.leftAlone() ?? []));
     const session = queue.shift();
     if (session === undefined) break;
     deps.progress({
@@ -172,6 +179,12 @@ async function takeAll(
       readBytes,
       totalBytes,
     });
+    if ((await ready?.take(session, report)) === true) {
+      readBytes += rawBytesOf(session);
+      continue;
+    }
+    // Sessions are stored in their order: what is ready comes before one that takes the long way.
+    ready?.flush(report);
     const taken = await takeSession(take, session, () => roomFor(deps, options, session));
     if (taken.kind === 'wait') {
       for (const waiting of [session, ...queue]) left.add(waiting);
@@ -194,8 +207,27 @@ async function takeAll(
     if (options.analyze && !taken.interrupted && (taken.kind === 'new' || taken.kind === 'grown'))
       await analyzeAll(deps, [taken.uid], report);
   }
+  ready?.flush(report);
+  for (const session of ready?.leftAlone() ?? []) left.add(session);
   report.sessions_waiting = left.size;
   return left;
+}
+
+/** Threads are worth their start only where there is enough that is new; and an analyzer of the user's must read what is stored. */
+function readySessions(
+  deps: IngestDeps,
+  options: IngestOptions,
+  sessions: readonly FoundSession[],
+): ReadySessions | null {
+  if (!options.analyze || deps.analyze.external !== null) return null;
+  const newBytes = sessions.reduce((bytes, session) => {
+    const own = rawBytesOf(session);
+    return session.files.every((file) => file.known === null) && own <= PREPARED_BYTES_MAX
+      ? bytes + own
+      : bytes;
+  }, 0);
+  const preparer = deps.preparer?.(newBytes) ?? null;
+  return preparer === null ? null : new ReadySessions(deps, preparer, sessions, options.hardCapBytes);
 }
 
 async function analyzeAll(

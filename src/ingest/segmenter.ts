@@ -6,7 +6,7 @@ import { sha256 } from '../store/segments.ts';
 import type { NewSegment } from '../store/write-raw.ts';
 
 /** Level 3: a higher one costs three times as much for a tenth less (STACK.md). */
-const LEVEL = 3;
+export const ZSTD_LEVEL = 3;
 /** Two cores compress while one chunk is read. */
 const IN_FLIGHT_MAX = 3;
 
@@ -28,6 +28,6 @@ export async function* toSegments(
 }
 
 async function toSegment(chunk: Uint8Array, logOffset: number): Promise<NewSegment> {
-  const data = Bun.zstdCompress(chunk, { level: LEVEL });
+  const data = Bun.zstdCompress(chunk, { level: ZSTD_LEVEL });
   return { logOffset, rawBytes: chunk.length, sha256: sha256(chunk), data: await data };
 }

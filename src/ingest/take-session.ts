@@ -5,8 +5,6 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { CHARS, cutMarked } from '../digest/keep.ts';
-import { redactText } from '../digest/redact.ts';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
 import { type Iso, plausibleTime } from '../domain/time.ts';
@@ -17,6 +15,7 @@ import type { StoredFile } from '../store/rows.ts';
 import { removedRanges, sameBytes } from '../store/segments.ts';
 import { describeSession, ensureSession } from '../store/write-raw.ts';
 import { noteReturn } from '../store/write-return.ts';
+import { aboutOf } from './about.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
 import { onDisk } from './file-names.ts';
 import { SourceFile } from './source.ts';
@@ -80,26 +79,19 @@ export async function takeSession(
 async function describedRow(deps: TakeDeps, found: FoundSession): Promise<number> {
   const { uid, agent, nativeId, peek } = found;
   const known = findSession(deps.db, uid)?.title ?? null;
-  const title = known === null ? await keepable(peek?.title, CHARS.title) : null;
-  const project = await keepable(peek?.project, CHARS.path);
-  const branch = await keepable(peek?.branch, CHARS.name);
+  const about = await aboutOf(peek);
   const parent = peek?.parentNativeId ?? null;
   return deps.db.writeTransaction(() => {
     const sessionId = ensureRow(deps, found);
     describeSession(deps.db, sessionId, {
-      project,
-      title,
-      branch,
+      ...about,
+      title: known === null ? about.title : null,
       parentUid: parent === null || parent === nativeId ? null : sessionUid(agent.id, parent, hashText),
       startedAt: plausibleTime(peek?.startedAt ?? null, deps.now),
       endedAt: plausibleTime(peek?.endedAt ?? null, deps.now),
     });
     return sessionId;
   });
-}
-
-async function keepable(text: string | null | undefined, charsMax: number): Promise<string | null> {
-  return text == null ? null : cutMarked((await redactText(text)).text, charsMax);
 }
 
 function ensureRow(deps: TakeDeps, found: FoundSession): number {

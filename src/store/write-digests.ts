@@ -28,47 +28,50 @@ export type SaveOutcome = 'saved' | 'same' | 'grown';
 
 /** Stores a digest of the present generation, drops older ones that it covers. `same`: it was there, word for word. */
 export function saveDigest(db: WritableDb, digest: NewDigest): SaveOutcome {
-  return db.writeTransaction(() => {
-    const session = db.get<{
-      id: number;
-      raw_generation: number;
-      covers_from: number;
-      evicted_at: string | null;
-      analyzed_at: string | null;
-    }>(
-      'SELECT id, raw_generation, covers_from, evicted_at, analyzed_at FROM sessions WHERE session_uid = $uid',
-      { uid: digest.uid },
-    );
-    if (session === null || session.raw_generation !== digest.generation || session.evicted_at !== null)
-      return 'grown';
-    for (const [fileId, sha256] of digest.fileHashes) {
-      db.run('UPDATE files SET sha256 = $sha256 WHERE id = $fileId AND sha256 IS NULL', { fileId, sha256 });
-    }
-    const outcome = putDigest(db, session.id, session.covers_from, digest);
-    if (!digest.complete) return outcome;
-    db.run(
-      `DELETE FROM digests WHERE session_id = $id AND generation < $generation AND covers_from >= $coversFrom`,
-      { id: session.id, generation: digest.generation, coversFrom: session.covers_from },
-    );
-    db.run(
-      `UPDATE sessions SET analyzed_at = coalesce(analyzed_at, $now), analyze_error = NULL,
+  return db.writeTransaction(() => putSessionDigest(db, digest));
+}
+
+/** The same inside a transaction of the caller's. */
+export function putSessionDigest(db: WritableDb, digest: NewDigest): SaveOutcome {
+  const session = db.get<{
+    id: number;
+    raw_generation: number;
+    covers_from: number;
+    evicted_at: string | null;
+    analyzed_at: string | null;
+  }>(
+    'SELECT id, raw_generation, covers_from, evicted_at, analyzed_at FROM sessions WHERE session_uid = $uid',
+    { uid: digest.uid },
+  );
+  if (session === null || session.raw_generation !== digest.generation || session.evicted_at !== null)
+    return 'grown';
+  for (const [fileId, sha256] of digest.fileHashes) {
+    db.run('UPDATE files SET sha256 = $sha256 WHERE id = $fileId AND sha256 IS NULL', { fileId, sha256 });
+  }
+  const outcome = putDigest(db, session.id, session.covers_from, digest);
+  if (!digest.complete) return outcome;
+  db.run(
+    `DELETE FROM digests WHERE session_id = $id AND generation < $generation AND covers_from >= $coversFrom`,
+    { id: session.id, generation: digest.generation, coversFrom: session.covers_from },
+  );
+  db.run(
+    `UPDATE sessions SET analyzed_at = coalesce(analyzed_at, $now), analyze_error = NULL,
          digest_at = CASE WHEN $same = 1 AND digest_at IS NOT NULL THEN digest_at ELSE $now END,
          title = coalesce($title, title), project = coalesce($project, project), branch = coalesce($branch, branch),
          started_at = coalesce($startedAt, started_at), ended_at = coalesce($endedAt, ended_at)
        WHERE id = $id`,
-      {
-        id: session.id,
-        now: digest.now,
-        same: outcome === 'same' ? 1 : 0,
-        title: digest.title,
-        project: digest.project,
-        branch: digest.branch,
-        startedAt: digest.startedAt,
-        endedAt: digest.endedAt,
-      },
-    );
-    return outcome;
-  });
+    {
+      id: session.id,
+      now: digest.now,
+      same: outcome === 'same' ? 1 : 0,
+      title: digest.title,
+      project: digest.project,
+      branch: digest.branch,
+      startedAt: digest.startedAt,
+      endedAt: digest.endedAt,
+    },
+  );
+  return outcome;
 }
 
 function putDigest(db: WritableDb, sessionId: number, coversFrom: number, digest: NewDigest): SaveOutcome {

@@ -79,8 +79,8 @@ test.skipIf(!mounted)(
     writeFileSync(join(disk, 'fill'), new Uint8Array(8 * 1024 ** 2));
     using program = new Program();
     program.store = join(disk, 'data', 's.db');
-    for (let n = 0; n < 60; n += 1) {
-      const id = `80000000-0000-4000-8000-0000000000${String(n).padStart(2, '0')}`;
+    for (let n = 0; n < 120; n += 1) {
+      const id = `80000000-0000-4000-8000-000000000${String(n).padStart(3, '0')}`;
       program.put(claudePath(id), promptLine(id, `${n} ${noise().repeat(30)}`));
     }
     const ingest = await program.run('ingest');

@@ -56,7 +56,10 @@ test('interrupted anywhere while it comes back, the next ingest brings the rest'
     expect(world.stored(UID).toString(), `aborted at look ${n}`).toBe(
       promptLine(ID, 'first words') + promptLine(ID, 'more words'),
     );
-    expect(filesOf(world.db, UID).filter((file) => file.gone), `aborted at look ${n}`).toEqual([]);
+    expect(
+      filesOf(world.db, UID).filter((file) => file.gone),
+      `aborted at look ${n}`,
+    ).toEqual([]);
     expect(findSession(world.db, UID)?.state).toBe('analyzed');
     expect(digestText(world), `aborted at look ${n}`).toContain('"aaaaaaaa"');
     expect(findings(world)).toEqual([]);

@@ -6,6 +6,7 @@ import type { Host } from '../../src/domain/agent.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Clock, Iso } from '../../src/domain/time.ts';
 import { type IngestOptions, type IngestReport, ingest } from '../../src/ingest/ingest.ts';
+import type { Preparer } from '../../src/ingest/prepare.ts';
 import type { WritableDb } from '../../src/store/connection.ts';
 import { openWritable } from '../../src/store/open.ts';
 import { filesOf, findSession } from '../../src/store/read.ts';
@@ -18,6 +19,9 @@ export class World implements Disposable {
   readonly db: WritableDb = openWritable(join(this.folder, 'store', 's.db'));
   now = '2026-06-01T00:00:00.000Z' as Iso;
   readonly clock: Clock = { now: () => this.now, monotonicMs: () => performance.now(), isSet: true };
+
+  /** Makes new sessions ready, as the program's threads do; null: everything goes the long way. */
+  preparer: Preparer | null = null;
 
   get host(): Host {
     return { homeDir: this.home, env: {}, platform: 'linux' };
@@ -38,6 +42,7 @@ export class World implements Disposable {
         host: this.host,
         clock: this.clock,
         analyze: { db: this.db, clock: this.clock, external: null, host: this.host },
+        preparer: () => this.preparer,
         progress: () => undefined,
         signal,
       },

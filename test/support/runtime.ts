@@ -56,6 +56,7 @@ export async function runIn(
     },
     debug: false,
     io,
+    startPreparer: null,
     screens: async (_context, start) => {
       opens = start;
       return EXIT.done;

@@ -12,6 +12,7 @@ import { usage } from '../../store/usage.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { formatBytes, formatCount, plural } from '../format.ts';
 import { ProgressLine } from '../io.ts';
+import { PreparerThreads } from '../preparers.ts';
 import { oneOf, parseSince } from '../values.ts';
 import { analyzeDeps } from '../wire.ts';
 
@@ -57,10 +58,12 @@ export async function runIngest(
   announces = true,
 ): Promise<IngestReport> {
   const line = new ProgressLine(context.io);
+  using threads = new PreparerThreads(context.startPreparer);
   try {
     return await ingest(
       {
         db,
+        preparer: (newBytes) => threads.forBytes(newBytes),
         host: context.host,
         clock: context.clock,
         analyze: analyzeDeps(context, db),

@@ -1,0 +1,117 @@
+/**
+ * Sessions that were made ready, into the store: several in one transaction, each whole or not at all.
+ * Promises: a session that another process has begun meanwhile is left to the long way; nothing is stored above the cap.
+ */
+import { DIGEST_VERSION } from '../domain/digest.ts';
+import { sessionUid } from '../domain/ids.ts';
+import { type Iso, plausibleTime } from '../domain/time.ts';
+import type { WritableDb } from '../store/connection.ts';
+import { findSession } from '../store/read.ts';
+import { noteAnalyzeError, putSessionDigest } from '../store/write-digests.ts';
+import {
+  addSegments,
+  describeSession,
+  ensureFile,
+  ensureSession,
+  markSource,
+  recountSession,
+  setFileVersion,
+} from '../store/write-raw.ts';
+import type { FoundFile, FoundSession } from './discover.ts';
+import type { Order, Prepared, PreparedDigest, PreparedFile } from './prepare.ts';
+import { PREPARED_BYTES_MAX } from './prepare.ts';
+import { newFile } from './take-file.ts';
+
+export interface ReadySession {
+  readonly found: FoundSession;
+  readonly prepared: Prepared;
+}
+
+/** The order to make a session ready; null where only the long way will do: it is known, compressed, copied, or large. */
+export function orderOf(db: WritableDb, found: FoundSession, now: Iso): Order | null {
+  const keys = new Set(found.files.map((file) => file.class.key));
+  const isPlain = found.files.every((file) => file.known === null && file.class.encoding === 'plain');
+  const rawBytes = found.files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  if (!isPlain || keys.size < found.files.length || rawBytes > PREPARED_BYTES_MAX) return null;
+  if (findSession(db, found.uid) !== null) return null;
+  const { peek } = found;
+  return {
+    uid: found.uid,
+    agent: found.agent.id,
+    now,
+    peek: peek === null ? null : { title: peek.title, project: peek.project, branch: peek.branch },
+    files: found.files.map((file) => ({
+      path: file.path,
+      within: file.within,
+      role: file.class.role,
+      key: file.class.key,
+    })),
+  };
+}
+
+/** Stores them in one transaction; returns those that the store knows by now, which it leaves alone. */
+export function storePrepared(db: WritableDb, batch: readonly ReadySession[], now: Iso): FoundSession[] {
+  return db.writeTransaction(() =>
+    batch.flatMap(({ found, prepared }) => {
+      if (findSession(db, found.uid) !== null) return [found];
+      storeOne(db, found, prepared, now);
+      return [];
+    }),
+  );
+}
+
+function storeOne(db: WritableDb, found: FoundSession, prepared: Prepared, now: Iso): void {
+  const { uid, agent, nativeId, root, peek } = found;
+  const sessionId = ensureSession(db, { uid, agent: agent.id, nativeId, agentRoot: root, ingestedAt: now });
+  const parent = peek?.parentNativeId ?? null;
+  describeSession(db, sessionId, {
+    ...prepared.about,
+    parentUid: parent === null || parent === nativeId ? null : sessionUid(agent.id, parent, hashText),
+    startedAt: plausibleTime(peek?.startedAt ?? null, now),
+    endedAt: plausibleTime(peek?.endedAt ?? null, now),
+  });
+  for (const file of found.files) {
+    const ready = prepared.files.find(({ path }) => path === file.path);
+    if (ready !== undefined) storeFile(db, sessionId, file, ready);
+  }
+  recountSession(db, sessionId);
+  storeDigest(db, found, prepared.digest, now);
+}
+
+function storeFile(db: WritableDb, sessionId: number, file: FoundFile, ready: PreparedFile): void {
+  const fileId = ensureFile(db, sessionId, newFile(file));
+  addSegments(db, { sessionId, fileId, logBytes: 0 }, ready.segments);
+  setFileVersion(db, fileId, { rawBytes: ready.rawBytes, extents: null, sha256: ready.sha256 });
+  markSource(db, {
+    path: file.path,
+    agent: file.agent.id,
+    sessionId,
+    fileId,
+    stat: ready.stat,
+    takenBytes: ready.rawBytes,
+    headSha256: ready.head,
+    tailSha256: ready.tail,
+  });
+}
+
+function storeDigest(db: WritableDb, { uid }: FoundSession, digest: PreparedDigest, now: Iso): void {
+  const generation = findSession(db, uid)?.generation ?? 0;
+  if (!digest.ok) {
+    noteAnalyzeError(db, uid, generation, digest.why);
+    return;
+  }
+  const { ok: _, ...about } = digest;
+  putSessionDigest(db, {
+    ...about,
+    uid,
+    generation,
+    version: DIGEST_VERSION,
+    complete: true,
+    now,
+    fileHashes: new Map(),
+  });
+}
+
+function hashText(text: string): string {
+  return new Bun.CryptoHasher('sha256').update(text).digest('hex');
+}

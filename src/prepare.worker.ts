@@ -1,0 +1,27 @@
+/** A thread that makes new sessions ready: reads, hashes, compresses and digests them. It knows no store. */
+
+import type { PrepareAsked, PrepareTold } from './cli/preparers.ts';
+import { messageOf } from './domain/errors.ts';
+import { agentById } from './ingest/agents/index.ts';
+import { Arena, type Order, type Prepared, prepare } from './ingest/prepare.ts';
+
+declare const self: Worker;
+
+const arena = new Arena();
+/** One session at a time: they share the arena. */
+let queue: Promise<void> = Promise.resolve();
+
+self.onmessage = ({ data: { id, order } }: MessageEvent<PrepareAsked>) => {
+  queue = queue.then(() =>
+    prepared(order).then(
+      (ready) => self.postMessage({ id, ok: true, prepared: ready } satisfies PrepareTold),
+      (thrown) => self.postMessage({ id, ok: false, message: messageOf(thrown) } satisfies PrepareTold),
+    ),
+  );
+};
+
+async function prepared(order: Order): Promise<Prepared> {
+  const agent = agentById(order.agent);
+  if (agent === null) throw new Error(`no agent ${order.agent}`);
+  return await prepare(order, agent, arena);
+}
