@@ -116,13 +116,14 @@ export const COMMANDS: readonly CommandSpec[] = [
       { flag: '--plan ID', help: 'apply exactly this plan, or exit 5' },
     ],
     examples: [
+      'session-memory sweep',
       'session-memory sweep --dry-run',
       'session-memory sweep --yes --no-data-loss',
       'session-memory sweep --yes --plan 4f1c09ab23de5678',
     ],
     exits: [3, 4, 5, 6],
     about:
-      'Three passes: backstop (older than the age limit), budget (down to the soft cap, oldest analyzed first), overflow (only while over the hard cap: analyze, budget again, and as the last resort lose un-analyzed sessions).',
+      'Three passes: backstop (older than the age limit), budget (down to the soft cap, oldest analyzed first), overflow (only while over the hard cap: analyze, budget again, and as the last resort lose un-analyzed sessions). In a terminal it walks through them and asks before each; a loss takes a typed phrase. With --yes, or without a terminal, it asks nobody.',
     load: async () => (await import('./commands/sweep.ts')).sweepCommand,
   },
   {
@@ -237,10 +238,10 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'a throw-away store of sample sessions, swept before your eyes',
     args: [],
     flags: [{ flag: '--yes', help: 'consent to all, data loss included' }],
-    examples: ['session-memory demo --yes'],
+    examples: ['session-memory demo', 'session-memory demo --yes'],
     exits: [3],
     about:
-      'Bundled genuine sessions, one of them unreadable, under tiny caps and a clock of their own. Nothing of yours is touched.',
+      'Bundled genuine sessions, one of them unreadable, under tiny caps and a clock of their own. Nothing of yours is touched. In a terminal it walks through the passes.',
     load: async () => (await import('./commands/demo.ts')).demo,
   },
 ];
