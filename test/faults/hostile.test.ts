@@ -254,7 +254,7 @@ describe('memory does not grow with the transcript', () => {
         codexItem({
           type: 'custom_tool_call',
           name: 'apply_patch',
-          input: `*** Begin Patch\n*** Add File: /src/${n}.ts\n${endless}`,
+          input: `*** Begin Patch\n*** Add File: /home/ann/project/src/components/file-${n}.ts\n${endless}`,
         }),
     ],
     [
