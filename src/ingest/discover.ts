@@ -255,11 +255,32 @@ export async function peekFile(
   try {
     using source = new SourceFile(file.path, encoding, file.within);
     const { head, tail } = await headAndTail(source);
-    return agent.peek(head, tail);
+    const peek = agent.peek(head, tail);
+    return peek === null ? null : bounded(peek);
   } catch (thrown) {
     warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
     return null;
   }
+}
+
+/** An id or a path beyond it is a forger's; of thousands of sessions each is held, and each id stored. */
+const NAME_CHARS_MAX = 4096;
+
+/** What a head told, without the endless: an id becomes its hash, so that it stays distinct. */
+function bounded(peek: Peek): Peek {
+  const id = (text: string | null) =>
+    text === null || text.length <= NAME_CHARS_MAX ? text : `long-${hashText(text)}`;
+  return {
+    ...peek,
+    nativeId: id(peek.nativeId),
+    parentNativeId: id(peek.parentNativeId),
+    project: peek.project?.slice(0, NAME_CHARS_MAX) ?? null,
+    branch: peek.branch?.slice(0, NAME_CHARS_MAX) ?? null,
+  };
+}
+
+function hashText(text: string): string {
+  return new Bun.CryptoHasher('sha256').update(text).digest('hex');
 }
 
 /** Files by session, oldest session first. */
@@ -306,7 +327,7 @@ async function toSession(
     agent,
     root: main?.root ?? '',
     nativeId,
-    uid: sessionUid(agent.id, nativeId, (text) => new Bun.CryptoHasher('sha256').update(text).digest('hex')),
+    uid: sessionUid(agent.id, nativeId, hashText),
     files,
     peek,
     endedAt: plausibleTime(peek?.endedAt ?? null, options.now) ?? plausibleTime(mtime, options.now),

@@ -19,6 +19,7 @@ import { SourceFile } from '../../src/ingest/source.ts';
 import { fileAt, walk } from '../../src/ingest/walk.ts';
 import type { WritableDb } from '../../src/store/connection.ts';
 import { filesOf, findSession, listSessions } from '../../src/store/read.ts';
+import { knownSources } from '../../src/store/read-sources.ts';
 import { fileChunks } from '../../src/store/segments.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
@@ -179,6 +180,22 @@ describe('settings of an agent', () => {
     writeFileSync(path, '['.repeat(100_000));
     expect(await world.ingest()).toMatchObject({ sessions_unchanged: 1, failed: 0 });
   }, 30_000);
+});
+
+describe('an endless id, project and branch', () => {
+  test('are kept short, distinct, and known again', async () => {
+    using world = new World();
+    const endless = 'y'.repeat(60_000);
+    for (const n of [1, 2]) {
+      const line = promptLine(endless + n, 'mine').replace('"/home/me/project"', `"/${endless}"`);
+      world.put(claudePath(`copy ${n}`), line.replace('"main"', `"${endless}"`));
+    }
+    expect(await world.ingest()).toMatchObject({ sessions_new: 2, failed: 0, warnings: [] });
+    expect(await world.ingest()).toMatchObject({ sessions_unchanged: 2, files_read: 0 });
+    for (const row of listSessions(world.db)) expect(JSON.stringify(row).length).toBeLessThan(4096);
+    for (const source of knownSources(world.db).values()) expect(source.nativeId.length).toBeLessThan(100);
+    expect(new Set(listSessions(world.db).map(({ uid }) => uid)).size).toBe(2);
+  });
 });
 
 describe('many files', () => {
