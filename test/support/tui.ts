@@ -154,7 +154,8 @@ export function hostileCards(): SessionCard[] {
 
 /** Un-analyzed, as those are that may be lost. */
 export function waiting(n: number, about: Partial<SessionCard> = {}): SessionCard {
-  return card(n, { analyzedAt: null, ...about });
+  const storedBytes = (180 + 2 * (n % 50)) * MIB;
+  return card(n, { analyzedAt: null, storedBytes, rawBytes: 7 * storedBytes, ...about });
 }
 
 const REASONS: Readonly<Record<StepName, (one: SessionCard) => Reason>> = {
@@ -178,7 +179,7 @@ const USAGE: Readonly<Record<StepName, number>> = {
   budget: 4.5 * GIB,
   analyze: 6.5 * GIB,
   budget_again: 6.5 * GIB,
-  data_loss: 6.2 * GIB,
+  data_loss: 6 * GIB,
 };
 
 /** A step with the first `count` sessions in it. */
@@ -186,11 +187,13 @@ export function proposal(stepName: StepName, count: number, about: Partial<Propo
   const numbers = Array.from({ length: count }, (_, n) => n);
   const isLoss = stepName === 'data_loss';
   const cards = numbers.map((n) => (isLoss || stepName === 'analyze' ? waiting(n) : card(n)));
+  const lossBytes = cards.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
   return {
     step: stepName,
     victims: stepName === 'analyze' ? [] : victims(stepName, cards),
     toAnalyze: stepName === 'analyze' ? cards : [],
-    usageBytes: USAGE[stepName] + (count > 1000 ? 40 * GIB : 0),
+    // All of them, and no fewer, bring usage under the hard cap.
+    usageBytes: USAGE[stepName] + (isLoss ? Math.max(0, lossBytes - 150 * MIB) : 0),
     movedOn: false,
     failures: new Map(isLoss ? cards.map(({ uid }, n) => [uid, WHYS[n % WHYS.length] ?? '']) : []),
     ...about,

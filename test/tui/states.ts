@@ -279,6 +279,7 @@ const SWEEP: Readonly<Record<string, Maker>> = {
   'loss-hostile': wizard(
     ...TO_LOSS,
     proposed('data_loss', 0, {
+      usageBytes: 6 * GIB + 80 * MIB,
       victims: victims('data_loss', hostileCards()),
       failures: new Map(hostileCards().map(({ uid, title }) => [uid, title ?? ''])),
     }),
