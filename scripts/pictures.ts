@@ -17,7 +17,7 @@ const MARGIN = 14;
 
 const SCREENS = [
   { file: 'dashboard', state: 'dashboard', title: 'The dashboard: both tiers against their caps' },
-  { file: 'wizard', state: 'sweep-victims', title: 'A sweep, at its first pass: who would go, and why' },
+  { file: 'wizard', state: 'sweep-pinned', title: 'A sweep, at its first pass: who would go, and why' },
   {
     file: 'data-loss',
     state: 'loss-typed',

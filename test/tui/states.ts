@@ -220,8 +220,8 @@ const SWEEP: Readonly<Record<string, Maker>> = {
   ),
   'sweep-kept-out': wizard(proposed('backstop', 5), key('space'), key('space'), previewed(2)),
   'sweep-pinned': wizard(
-    proposed('backstop', 5),
-    key('down'),
+    proposed('backstop', 30),
+    key('space'),
     { kind: 'pinned', uid: uidOf(1), pinned: true },
     previewed(1),
   ),
