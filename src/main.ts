@@ -67,6 +67,15 @@ async function stopProcess(): Promise<void> {
   await Promise.race([continued, Bun.sleep(200)]);
 }
 
+function catchCrash(onCrash: (thrown: unknown) => void): () => void {
+  process.on('uncaughtException', onCrash);
+  process.on('unhandledRejection', onCrash);
+  return () => {
+    process.off('uncaughtException', onCrash);
+    process.off('unhandledRejection', onCrash);
+  };
+}
+
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // Whoever reads our output has gone (`| head`): nothing more to say to them.
   if (error.code === 'EPIPE') process.exit(EXIT.done);
@@ -98,6 +107,7 @@ const code = await run({
       stdin: process.stdin,
       stdout: process.stdout,
       stopProcess,
+      catchCrash,
       startThread: () => new Worker(new URL('./background.worker.ts', import.meta.url).href),
     });
   },

@@ -14,6 +14,8 @@ export interface Terminal {
   readonly stdout: NodeJS.WriteStream;
   /** Stops the process as ctrl-z does, until the shell continues it. */
   stopProcess(): Promise<void>;
+  /** Hands over what nobody caught, until it is called off. */
+  catchCrash(onCrash: (thrown: unknown) => void): () => void;
   /** Starts the background thread. */
   startThread(): Worker;
 }

@@ -44,6 +44,7 @@ export class Controller {
   #frameTimer: ReturnType<typeof setTimeout> | null = null;
   #previewTimer: ReturnType<typeof setTimeout> | null = null;
   #reloadTimer: ReturnType<typeof setTimeout> | null = null;
+  #followTimer: ReturnType<typeof setTimeout> | null = null;
   #answer: ((decision: Decision) => void) | null = null;
   #sweepStop: AbortController | null = null;
   #sweep: Promise<void> | null = null;
@@ -60,8 +61,12 @@ export class Controller {
         : ({ kind: 'dashboard' } as const);
     this.#state = firstState(screen, size);
     this.#shown = this.#state;
-    this.#live = new LiveView(services.db, services.limits, services.clock, (view) =>
-      this.dispatch({ kind: 'view', view }),
+    this.#live = new LiveView(
+      services.db,
+      services.limits,
+      services.clock,
+      (view) => this.dispatch({ kind: 'view', view }),
+      (message) => this.dispatch({ kind: 'said', message }),
     );
     this.#keeper = new Keeper(services, (event) => this.dispatch(event));
   }
@@ -91,7 +96,7 @@ export class Controller {
   async stop(): Promise<void> {
     this.#live.stop();
     this.#keeper.stop();
-    for (const timer of [this.#frameTimer, this.#previewTimer, this.#reloadTimer])
+    for (const timer of [this.#frameTimer, this.#previewTimer, this.#reloadTimer, this.#followTimer])
       if (timer !== null) clearTimeout(timer);
     this.#finder.forget();
     this.#stopSweep();
@@ -141,7 +146,7 @@ export class Controller {
   #follow(): void {
     const { view, screen } = this.#state;
     if (view === null || screen.kind !== 'dashboard') return;
-    setTimeout(() => this.#keeper.start(), FRAME_MS);
+    this.#followTimer ??= setTimeout(() => this.#keeper.start(), FRAME_MS);
   }
 
   #perform(effect: Effect): void {

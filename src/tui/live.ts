@@ -2,6 +2,7 @@
  * A view of the store that follows other processes.
  * Promises: the same object while nothing has changed; one cheap question four times a second (0.1 % of a core).
  */
+import { messageOf } from '../domain/errors.ts';
 import type { Limits } from '../domain/limits.ts';
 import { addMs, type Clock, DAY_MS, type Iso } from '../domain/time.ts';
 import { bytesOf, planSweep } from '../policy/plan.ts';
@@ -24,26 +25,46 @@ export class LiveView {
   readonly #limits: Limits;
   readonly #clock: Clock;
   readonly #onChange: (view: View) => void;
+  readonly #onTrouble: (message: string) => void;
   #version = -1;
   #minute = '';
   #growth: { readonly atMs: number; readonly days: readonly number[] } | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
+  #hasFailed = false;
 
-  constructor(db: ReadableDb, limits: Limits, clock: Clock, onChange: (view: View) => void) {
+  constructor(
+    db: ReadableDb,
+    limits: Limits,
+    clock: Clock,
+    onChange: (view: View) => void,
+    onTrouble: (message: string) => void = () => undefined,
+  ) {
     this.#db = db;
     this.#limits = limits;
     this.#clock = clock;
     this.#onChange = onChange;
+    this.#onTrouble = onTrouble;
   }
 
   start(): void {
     this.look();
-    this.#timer = setInterval(() => this.look(), POLL_MS);
+    this.#timer = setInterval(() => this.#poll(), POLL_MS);
   }
 
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
+  }
+
+  /** A store that cannot be read any more is said once; it is looked at again all the same. */
+  #poll(): void {
+    try {
+      this.look();
+      this.#hasFailed = false;
+    } catch (thrown) {
+      if (!this.#hasFailed) this.#onTrouble(messageOf(thrown));
+      this.#hasFailed = true;
+    }
   }
 
   /** Tells of a change, if there was one. */

@@ -18,6 +18,8 @@ export interface TuiOptions {
   readonly unicode: boolean;
   readonly signal: AbortSignal;
   readonly stopProcess: () => Promise<void>;
+  /** Hands over what nobody caught, until it is called off. */
+  readonly catchCrash: (onCrash: (thrown: unknown) => void) => () => void;
 }
 
 export interface TuiResult {
@@ -42,6 +44,11 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
     }),
     { stdin, stdout, exitOnCtrlC: false, alternateScreen: true, incrementalRendering: true, maxFps: 60 },
   );
+  let crash: unknown = null;
+  const callOff = options.catchCrash((thrown) => {
+    crash ??= thrown;
+    ended.resolve();
+  });
   const interrupt = () => controller.dispatch({ kind: 'interrupt' });
   options.signal.addEventListener('abort', interrupt, { once: true });
   // A connection that is gone answers no question any more.
@@ -55,6 +62,8 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
     app.unmount();
     await app.waitUntilExit().catch(() => undefined);
     await controller.stop();
+    callOff();
   }
+  if (crash !== null) throw crash;
   return { reports: controller.reports, failed: controller.failed };
 }
