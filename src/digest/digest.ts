@@ -15,6 +15,8 @@ import { type Sized, shrink, targetBytes } from './shrink.ts';
 
 /** Bytes read between two pauses for other work, some 10 to 30 ms. */
 const PAUSE_EVERY_BYTES = 8 * 1024 * 1024;
+/** Chunks lie outside the heap: nothing presses the collector while a huge transcript goes by. */
+const COLLECT_EVERY_BYTES = 32 * 1024 * 1024;
 /** A line of so many bytes may hold millions of values; several at once would be more than the memory that is promised. */
 const COLLECT_AFTER_LINE_BYTES = 2 * 1024 * 1024;
 
@@ -87,6 +89,7 @@ async function readAll(
 ): Promise<LineCounts> {
   const counts: LineCounts = { read: 0, unreadable: 0, mainRead: 0, mainUnreadable: 0 };
   let sincePause = 0;
+  let sinceCollected = 0;
   for (const file of files) {
     const splitter = new LineSplitter(lineCounter(reader, counts, file.role === 'main'), file.breaks);
     reader.begin({ role: file.role, key: file.key });
@@ -94,7 +97,12 @@ async function readAll(
       splitter.push(chunk);
       sincePause += chunk.length;
       if (sincePause < PAUSE_EVERY_BYTES) continue;
+      sinceCollected += sincePause;
       sincePause = 0;
+      if (sinceCollected >= COLLECT_EVERY_BYTES) {
+        sinceCollected = 0;
+        Bun.gc(true);
+      }
       await Bun.sleep(0);
       if (signal?.aborted === true) throw new Error('interrupted');
     }

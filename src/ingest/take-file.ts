@@ -26,7 +26,7 @@ import type { SourceFile } from './source.ts';
 /** Compressed bytes that are held before they are written; bounds memory and how long others wait for the lock. */
 const FLUSH_BYTES = 4 * 1024 * 1024;
 /** Plain bytes after which the collector is called where too little comes out of them for a flush. */
-const COLLECT_EVERY_BYTES = 64 * 1024 * 1024;
+const COLLECT_EVERY_BYTES = 32 * 1024 * 1024;
 /** A last segment below this is merged with what is appended: many small ones compress badly. */
 const MERGE_BELOW_BYTES = 512 * 1024;
 const HEAD_BYTES = 4096;

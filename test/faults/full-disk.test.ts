@@ -81,7 +81,7 @@ test.skipIf(!mounted)(
     program.store = join(disk, 'data', 's.db');
     for (let n = 0; n < 120; n += 1) {
       const id = `80000000-0000-4000-8000-000000000${String(n).padStart(3, '0')}`;
-      program.put(claudePath(id), promptLine(id, `${n} ${noise().repeat(30)}`));
+      program.put(claudePath(id), promptLine(id, `${n} ${Array.from({ length: 20 }, noise).join('')}`));
     }
     const ingest = await program.run('ingest');
     expect([ingest.code, ingest.err]).toEqual([1, expect.stringContaining('the disk is full')]);
