@@ -4,7 +4,16 @@
  */
 import { type BrowseRow, browsePage, matchingIds } from '../store/browse.ts';
 import type { ReadableDb } from '../store/connection.ts';
-import { type Catalogue, orderBy, PINNED, parseFilter, type Sort, STATES, select } from './catalogue.ts';
+import {
+  type Catalogue,
+  orderBy,
+  PINNED,
+  parseFilter,
+  SORTS,
+  type Sort,
+  STATES,
+  select,
+} from './catalogue.ts';
 
 /** A few milliseconds each. */
 const PAGE_ROWS = 5_000;
@@ -43,9 +52,16 @@ export class Finder {
       await breath();
       if (load !== this.#loads) return;
     }
-    this.#catalogue = columns.finish();
+    const catalogue = columns.finish();
+    this.#catalogue = catalogue;
     this.#orders.clear();
-    done(this.#catalogue);
+    done(catalogue);
+    // Sorted now, between two keys, so that no key has to wait for it.
+    for (const sort of SORTS) {
+      await breath();
+      if (this.#catalogue !== catalogue) return;
+      this.#orderOf(catalogue, sort);
+    }
   }
 
   /** Tells of rows at once, and again as free text is found in more of them. */
