@@ -48,6 +48,21 @@ const segment = (n: number, verb: string, rawBytes: string, columns = 'id') =>
   `${verb} INTO segments (${columns}, session_id, file_id, log_offset, raw_bytes, stored_bytes, sha256, data)
    SELECT id, session_id, file_id, log_offset, ${rawBytes}, 1, zeroblob(32), x'00' FROM segments WHERE session_id = ${S(n)}`;
 
+/** A repair's three steps, each a little wrong below: it says what is damaged, puts the stand-in, takes the damaged one. */
+const repaired = (n: number, columns = 'g.id, g.file_id, g.log_offset') =>
+  `INSERT INTO events (at, kind, session_id, session_uid, generation, reason, segment_id, file_id, log_offset)
+   SELECT '${AT}', 'repaired', ${S(n)}, '${uid(n)}', ${G(n)}, 'attack', ${columns} FROM segments g
+   WHERE g.session_id = ${S(n)} ORDER BY id DESC LIMIT 1`;
+const standIn = (n: number, rawBytes = 'raw_bytes', sha256 = 'sha256', data = "x'00'") =>
+  `INSERT INTO segments (session_id, file_id, log_offset, raw_bytes, stored_bytes, sha256, data)
+   SELECT session_id, file_id, log_offset, ${rawBytes}, length(${data}), ${sha256}, ${data} FROM segments
+   WHERE session_id = ${S(n)} ORDER BY id DESC LIMIT 1`;
+const takeOldest = (n: number) =>
+  `DELETE FROM segments WHERE id = (SELECT min(id) FROM segments WHERE session_id = ${S(n)})`;
+const lossOfFile = (kind: string, n: number) =>
+  `INSERT INTO events (at, kind, session_id, session_uid, generation, reason, file_id, log_offset)
+   SELECT '${AT}', '${kind}', session_id, '${uid(n)}', ${G(n)}, 'attack', id, 0 FROM files WHERE session_id = ${S(n)}`;
+
 /** What is tried, and its statements; at least one of them must be refused. */
 const ATTACKS: readonly (readonly [string, readonly string[]])[] = [
   // The report of a sweep that lost data has no number of its own, but a rowid.
@@ -202,6 +217,52 @@ const ATTACKS: readonly (readonly [string, readonly string[]])[] = [
     'delete a covered segment with what covers it, at once',
     [segment(1, 'INSERT', 'raw_bytes + 5').replace('SELECT id', 'SELECT id + 1000'), 'DELETE FROM segments'],
   ],
+
+  // A repair may put a segment in the place of one that it says is damaged, and SQLite cannot tell whether that is true.
+  ['put a stand-in that nothing asks for', [standIn(1)]],
+  ['say that it is damaged, and delete it', [repaired(1), takeOldest(1)]],
+  ['put a stand-in of another hash', [repaired(1), standIn(1, 'raw_bytes', 'zeroblob(32)')]],
+  ['put a shorter stand-in', [repaired(1), standIn(1, 'raw_bytes - 1')]],
+  ['put the same data once more', [repaired(1), standIn(1, 'raw_bytes', 'sha256', 'data')]],
+  [
+    'delete the segment and its stand-in',
+    [repaired(1), standIn(1), `DELETE FROM segments WHERE session_id = ${S(1)}`],
+  ],
+  [
+    'delete the stand-in instead',
+    [repaired(1), standIn(1), 'DELETE FROM segments WHERE id = (SELECT max(id) FROM segments)'],
+  ],
+  [
+    'use a repair twice',
+    [repaired(1), standIn(1), takeOldest(1), standIn(1, 'raw_bytes', 'sha256', "x'0000'")],
+  ],
+  [
+    'repair what another session has',
+    [repaired(1).replace(`WHERE g.session_id = ${S(1)}`, `WHERE g.session_id = ${S(2)}`)],
+  ],
+  ['repair what is evicted', [repaired(4, '1, 1, 0').replace(`WHERE g.session_id = ${S(4)}`, '')]],
+  ['repair what is not there', [repaired(1, 'g.id + 1000, g.file_id, g.log_offset')]],
+  ['repair at another place', [repaired(1, 'g.id, g.file_id, g.log_offset + 1')]],
+  [
+    'let a repair stand for a later generation',
+    [repaired(1).replace(`${G(1)}, 'attack'`, `${G(1)} + 1, 'attack'`)],
+  ],
+
+  // What rot took of a file is a loss that is told, not a way to let the rest go.
+  [
+    'evict by the loss of one file',
+    [lossOfFile('data_loss', 2), `UPDATE sessions SET evicted_at = '${AT}' ${where(2)}`],
+  ],
+  [
+    'delete by the loss of one file',
+    [lossOfFile('data_loss', 2), `DELETE FROM segments WHERE session_id = ${S(2)}`],
+  ],
+  ['an eviction of one file', [lossOfFile('evicted', 1)]],
+  [
+    'the loss of a file of another session',
+    [lossOfFile('data_loss', 1).replace("session_id, 'claude", `${S(2)}, 'claude`)],
+  ],
+  ['a return that names a file', [lossOfFile('returned', 4)]],
 ];
 
 const TABLES = ['sessions', 'segments', 'files', 'digests', 'events', 'tombstones', 'counters', 'sweeps'];
@@ -247,6 +308,23 @@ describe.each([
     expect(world.stored(uid(6)).toString()).toBe(promptLine(id(6), 'another beginning'));
     expect(findings(world)).toEqual([]);
   });
+});
+
+test('a repair takes one segment for another of the same hash, and the digest stands', async () => {
+  using world = await hostage();
+  const bare = new Database(world.db.path);
+  const before = bare.query(`SELECT raw_generation, analyzed_at FROM sessions ${where(1)}`).get();
+  bare.run(repaired(1));
+  bare.run(standIn(1));
+  bare.run(takeOldest(1));
+  expect(bare.query(`SELECT hex(data) AS data FROM segments WHERE session_id = ${S(1)}`).all()).toEqual([
+    { data: '00' },
+  ]);
+  expect(bare.query(`SELECT raw_generation, analyzed_at FROM sessions ${where(1)}`).get()).toEqual(before);
+  expect(bare.query(`SELECT stored_bytes FROM sessions ${where(1)}`).get()).toEqual({ stored_bytes: 1 });
+  bare.run(lossOfFile('data_loss', 2));
+  bare.close();
+  expect(world.stored(uid(2)).toString()).toBe(promptLine(id(2), 'session 2'));
 });
 
 describe('counters stay the sums of the sessions', () => {

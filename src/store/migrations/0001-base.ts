@@ -126,7 +126,10 @@ CREATE TABLE events (
   sweep_id     TEXT,
   raw_bytes    INTEGER NOT NULL DEFAULT 0,
   stored_bytes INTEGER NOT NULL DEFAULT 0,
-  reason       TEXT    NOT NULL
+  reason       TEXT    NOT NULL,
+  file_id      INTEGER REFERENCES files (id),
+  log_offset   INTEGER,
+  segment_id   INTEGER
 ) STRICT;
 CREATE INDEX events_by_session ON events (session_id, generation);
 CREATE INDEX events_by_sweep ON events (sweep_id) WHERE sweep_id IS NOT NULL;

@@ -3,8 +3,10 @@
  *
  * An eviction is ONE statement: inserting its event. The event's trigger sets `evicted_at`, whose trigger keeps the
  * tombstones and drops the segments. A segment can go only while its session is evicted, or where one larger segment
- * covers its bytes. `evicted_at` can be set only by an event of the present `raw_generation`; and such an event is
- * refused unless a complete digest of that generation exists, or it is a data loss and says so.
+ * covers its bytes, or where a repair has put one of the same place, length and hash after it, and an event says which
+ * one was damaged (SQLite cannot look into zstd: the event is what a bug would not write by mistake). `evicted_at` can be set only by an event of the present `raw_generation`; and such an event is
+ * refused unless a complete digest of that generation exists, or it is a data loss and says so. A data loss that names a
+ * file is what rot took of it: it lets nothing go.
  *
  * BEFORE INSERT triggers refuse an id or key that exists: with `recursive_triggers` off, INSERT OR REPLACE deletes the
  * old row without firing DELETE triggers.
@@ -51,7 +53,7 @@ const sessions = [
     'UPDATE OF evicted_at ON sessions',
     `OLD.evicted_at IS NULL AND NEW.evicted_at IS NOT NULL AND (NEW.pinned = 1 OR NEW.raw_generation <> OLD.raw_generation
       OR NOT EXISTS (SELECT 1 FROM events WHERE session_id = OLD.id AND generation = OLD.raw_generation
-                      AND kind IN ('evicted', 'data_loss')))`,
+                      AND kind IN ('evicted', 'data_loss') AND file_id IS NULL))`,
     'no event of this generation lets the session go',
   ),
   refuse(
@@ -80,6 +82,15 @@ const sessions = [
   ),
 ];
 
+/** Whether `segment` stands for the same bytes as NEW or OLD, `other`. */
+const sameBytes = (segment: string, other: string) =>
+  `${segment}.session_id = ${other}.session_id AND ${segment}.file_id = ${other}.file_id AND ${segment}.log_offset = ${other}.log_offset
+   AND ${segment}.raw_bytes = ${other}.raw_bytes AND ${segment}.sha256 = ${other}.sha256`;
+/** A repair has said of the segment with this id, as the session stands now, that it is damaged. */
+const saidDamaged = (segment: string) =>
+  `EXISTS (SELECT 1 FROM events e JOIN sessions p ON p.id = e.session_id WHERE e.session_id = ${segment}.session_id
+     AND e.generation = p.raw_generation AND e.kind = 'repaired' AND e.segment_id = ${segment}.id)`;
+
 const segments = [
   refuse('segments_no_update', 'UPDATE ON segments', '1', 'segments are never changed'),
   refuse(
@@ -95,8 +106,10 @@ const segments = [
        AND (NEW.log_offset = f.log_bytes
          OR (NEW.log_offset + NEW.raw_bytes > f.log_bytes
            AND EXISTS (SELECT 1 FROM segments s WHERE s.session_id = NEW.session_id AND s.file_id = NEW.file_id
-                         AND s.log_offset = NEW.log_offset))))`,
-    'a segment goes to the end of its file, or covers the last ones',
+                         AND s.log_offset = NEW.log_offset))
+         OR EXISTS (SELECT 1 FROM segments s WHERE ${sameBytes('s', 'NEW')} AND s.data <> NEW.data
+                      AND ${saidDamaged('s')})))`,
+    'a segment goes to the end of its file, or covers the last ones, or stands in for one said to be damaged',
   ),
   refuse(
     'segments_no_delete',
@@ -104,7 +117,9 @@ const segments = [
     `EXISTS (SELECT 1 FROM sessions WHERE id = OLD.session_id AND evicted_at IS NULL)
       AND NOT EXISTS (SELECT 1 FROM segments c WHERE c.session_id = OLD.session_id AND c.file_id = OLD.file_id
         AND c.log_offset <= OLD.log_offset AND c.raw_bytes > OLD.raw_bytes
-        AND c.log_offset + c.raw_bytes >= OLD.log_offset + OLD.raw_bytes)`,
+        AND c.log_offset + c.raw_bytes >= OLD.log_offset + OLD.raw_bytes)
+      AND NOT (${saidDamaged('OLD')} AND EXISTS (SELECT 1 FROM segments c WHERE ${sameBytes('c', 'OLD')}
+        AND c.id > OLD.id AND c.data <> OLD.data))`,
     'the session is not evicted and nothing covers these bytes',
   ),
 ];
@@ -195,7 +210,7 @@ const events = [
   refuse(
     'events_let_go',
     'INSERT ON events',
-    `NEW.kind IN ('evicted', 'data_loss') AND NOT EXISTS (SELECT 1 FROM sessions
+    `NEW.kind IN ('evicted', 'data_loss') AND NEW.file_id IS NULL AND NOT EXISTS (SELECT 1 FROM sessions
        WHERE id = NEW.session_id AND session_uid = NEW.session_uid AND evicted_at IS NULL AND pinned = 0
          AND raw_generation = NEW.generation)`,
     'the session is pinned, evicted or not of this generation',
@@ -211,9 +226,27 @@ const events = [
   refuse(
     'events_know_content',
     'INSERT ON events',
-    `NEW.kind IN ('evicted', 'data_loss') AND EXISTS (SELECT 1 FROM files
+    `NEW.kind IN ('evicted', 'data_loss') AND NEW.file_id IS NULL AND EXISTS (SELECT 1 FROM files
        WHERE session_id = NEW.session_id AND gone = 0 AND sha256 IS NULL)`,
     'a file has no hash for its tombstone',
+  ),
+  // Whoever says that one is damaged says it of one that is there, once, as the session stands; nothing else is repaired.
+  refuse(
+    'events_repair_what_is_there',
+    'INSERT ON events',
+    `NEW.kind = 'repaired' AND NOT EXISTS (SELECT 1 FROM segments s JOIN sessions p ON p.id = s.session_id
+       WHERE s.id = NEW.segment_id AND s.session_id = NEW.session_id AND s.file_id = NEW.file_id
+         AND s.log_offset = NEW.log_offset AND p.session_uid = NEW.session_uid AND p.evicted_at IS NULL
+         AND p.raw_generation = NEW.generation)`,
+    'a repair names a segment of a live session as it stands',
+  ),
+  refuse(
+    'events_about_a_file',
+    'INSERT ON events',
+    `(NEW.file_id IS NOT NULL OR NEW.segment_id IS NOT NULL OR NEW.log_offset IS NOT NULL)
+      AND (NEW.kind NOT IN ('repaired', 'data_loss') OR NOT EXISTS (SELECT 1 FROM files f JOIN sessions p
+        ON p.id = f.session_id WHERE f.id = NEW.file_id AND p.id = NEW.session_id AND p.session_uid = NEW.session_uid))`,
+    'only what rot took or a repair gave back is told of one file, and the file is of that session',
   ),
 ];
 
@@ -251,16 +284,22 @@ const others = [
 
 /** What follows from a change: counts, coverage, the steps of an eviction. */
 const consequences = `
-CREATE TRIGGER segments_counted AFTER INSERT ON segments BEGIN
+CREATE TRIGGER segments_counted AFTER INSERT ON segments
+WHEN NOT EXISTS (SELECT 1 FROM segments s WHERE ${sameBytes('s', 'NEW')} AND s.id <> NEW.id) BEGIN
   UPDATE files SET log_bytes = max(log_bytes, NEW.log_offset + NEW.raw_bytes) WHERE id = NEW.file_id;
   UPDATE sessions SET raw_generation = raw_generation + 1, evicted_at = NULL, analyzed_at = NULL, analyze_error = NULL,
     stored_bytes = CASE WHEN evicted_at IS NULL THEN stored_bytes ELSE 0 END + NEW.stored_bytes
     WHERE id = NEW.session_id;
 END;
+CREATE TRIGGER segments_stand_in AFTER INSERT ON segments
+WHEN EXISTS (SELECT 1 FROM segments s WHERE ${sameBytes('s', 'NEW')} AND s.id <> NEW.id) BEGIN
+  UPDATE sessions SET stored_bytes = stored_bytes + NEW.stored_bytes WHERE id = NEW.session_id;
+END;
 CREATE TRIGGER segments_uncounted AFTER DELETE ON segments BEGIN
   UPDATE sessions SET stored_bytes = stored_bytes - OLD.stored_bytes WHERE id = OLD.session_id AND evicted_at IS NULL;
 END;
-CREATE TRIGGER events_evict AFTER INSERT ON events WHEN NEW.kind IN ('evicted', 'data_loss') BEGIN
+CREATE TRIGGER events_evict AFTER INSERT ON events
+WHEN NEW.kind IN ('evicted', 'data_loss') AND NEW.file_id IS NULL BEGIN
   UPDATE sessions SET evicted_at = NEW.at WHERE id = NEW.session_id;
 END;
 CREATE TRIGGER sessions_evict AFTER UPDATE OF evicted_at ON sessions
