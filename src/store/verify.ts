@@ -1,22 +1,22 @@
 /**
- * Reads everything back: each segment against its hash, each file against its length, the counters against the rows, the
- * database against itself. Promises: changes nothing; names what is hit; goes on after each finding.
+ * Reads everything back: each segment against its hash, each file against its length and hash, each digest, the counters
+ * against the rows, the database against itself.
+ * Promises: changes nothing; names the session and the file that are hit; goes on after each finding, also where SQLite
+ * cannot read a page; what a repair has recorded as lost is told apart, and is no finding.
  */
 import { messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { ReadableDb } from './connection.ts';
 import { filesOf } from './read.ts';
 import type { StoredFile } from './rows.ts';
-import { fileChunks, readSegment, segmentsOf } from './segments.ts';
-
-export interface VerifyFinding {
-  readonly session_uid: string | null;
-  readonly file: string | null;
-  readonly problem: string;
-}
+import { fileChunks, readSegment, type SegmentMeta, segmentsOf } from './segments.ts';
+import { bookFindings, databaseFindings } from './verify-books.ts';
+import type { Cure, DamagedPlace, Finding, VerifyFinding } from './verify-findings.ts';
 
 export interface VerifyResult {
-  readonly findings: VerifyFinding[];
+  readonly findings: Finding[];
+  /** What was lost to rot before, and is recorded as such. */
+  readonly lost: VerifyFinding[];
   readonly sessions: number;
   readonly segments: number;
   /** Plain bytes read. */
@@ -28,98 +28,145 @@ export function verify(
   onProgress: (done: number, total: number) => void,
   stopped: () => boolean,
 ): VerifyResult {
-  const findings: VerifyFinding[] = [...databaseFindings(db), ...accountFindings(db)];
-  const live = db.all<{ session_uid: SessionUid; evicted_at: string | null }>(
-    'SELECT session_uid, evicted_at FROM sessions ORDER BY id',
-  );
+  const findings: Finding[] = [...databaseFindings(db), ...bookFindings(db)];
+  const lost: VerifyFinding[] = [];
+  const uids = sessionsOf(db, findings);
   let segments = 0;
   let bytes = 0;
-  for (const [done, { session_uid: uid }] of live.entries()) {
+  for (const [done, uid] of uids.entries()) {
     if (stopped()) break;
-    onProgress(done, live.length);
-    // One unchanging state for each session: an ingest or a sweep beside this must not look like damage.
-    db.snapshot(() => {
-      for (const file of filesOf(db, uid)) {
-        const checked = fileFindings(db, uid, file);
-        segments += checked.segments;
-        bytes += checked.bytes;
-        findings.push(...checked.problems.map((problem) => ({ session_uid: uid, file: file.key, problem })));
-      }
-    });
+    onProgress(done, uids.length);
+    const checked = sessionFindings(db, uid);
+    segments += checked.segments;
+    bytes += checked.bytes;
+    for (const finding of checked.findings) {
+      if (isRecorded(db, uid, finding)) lost.push(finding);
+      else findings.push(finding);
+    }
   }
-  return { findings, sessions: live.length, segments, bytes };
+  return { findings, lost, sessions: uids.length, segments, bytes };
 }
 
-function fileFindings(
-  db: ReadableDb,
-  uid: SessionUid,
-  file: StoredFile,
-): { segments: number; bytes: number; problems: string[] } {
-  const problems: string[] = [];
+/** Every session that anything still names: where the table cannot be read to its end, an index or an event may. */
+function sessionsOf(db: ReadableDb, findings: Finding[]): SessionUid[] {
+  const uids = new Set<SessionUid>();
+  const queries = [
+    'SELECT session_uid AS uid FROM sessions ORDER BY id',
+    'SELECT session_uid AS uid FROM sessions NOT INDEXED ORDER BY id DESC',
+    'SELECT session_uid AS uid FROM sessions INDEXED BY sqlite_autoindex_sessions_1 ORDER BY session_uid',
+    'SELECT DISTINCT session_uid AS uid FROM events',
+  ];
+  for (const [i, sql] of queries.entries()) {
+    try {
+      for (const { uid } of db.all<{ uid: SessionUid }>(sql)) uids.add(uid);
+      // The first answer is complete where it comes at all.
+      if (i === 0) break;
+    } catch (thrown) {
+      if (i === 0) findings.push(broken(null, `the list of sessions cannot be read: ${messageOf(thrown)}`));
+    }
+  }
+  return [...uids];
+}
+
+interface Checked {
+  readonly segments: number;
+  readonly bytes: number;
+  readonly findings: readonly Finding[];
+}
+
+/** One unchanging state for each session: an ingest or a sweep beside this must not look like damage. */
+function sessionFindings(db: ReadableDb, uid: SessionUid): Checked {
+  try {
+    return db.snapshot(() => {
+      const checked = filesOf(db, uid).map((file) => fileFindings(db, uid, file));
+      return {
+        segments: checked.reduce((sum, each) => sum + each.segments, 0),
+        bytes: checked.reduce((sum, each) => sum + each.bytes, 0),
+        findings: checked.flatMap((each) => each.findings),
+      };
+    });
+  } catch (thrown) {
+    return { segments: 0, bytes: 0, findings: [broken(uid, `it cannot be read: ${messageOf(thrown)}`)] };
+  }
+}
+
+function fileFindings(db: ReadableDb, uid: SessionUid, file: StoredFile): Checked {
+  const findings: Finding[] = [];
+  const find = (problem: string, cure: Cure, place: DamagedPlace | null) =>
+    findings.push({ session_uid: uid, file: file.key, problem, cure, place });
   const segments = segmentsOf(db, uid, file.fileId);
   let bytes = 0;
   for (const segment of segments) {
+    const { log_offset: logOffset, raw_bytes: rawBytes } = segment;
     try {
       bytes += readSegment(db, segment, file.key).length;
     } catch (thrown) {
-      problems.push(messageOf(thrown));
+      find(messageOf(thrown), 'segment', { fileId: file.fileId, logOffset, rawBytes, segment });
     }
   }
-  if (file.gone && segments.length > 0) problems.push('an evicted file still has segments');
-  if (problems.length > 0 || file.gone || file.sha256 === null)
-    return { segments: segments.length, bytes, problems };
+  if (file.gone) {
+    if (segments.length > 0) find('an evicted file still has segments', 'rebuild', null);
+    return { segments: segments.length, bytes, findings };
+  }
+  for (const [logOffset, rawBytes] of gapsOf(file, segments))
+    find(`no segment holds bytes ${logOffset} to ${logOffset + rawBytes} of what was stored`, 'segment', {
+      fileId: file.fileId,
+      logOffset,
+      rawBytes,
+      segment: null,
+    });
   // The whole file's hash is of the agent's bytes; segments can all be right and the version that they make wrong.
+  if (findings.length === 0) {
+    const problem = versionProblem(db, uid, file);
+    if (problem !== null)
+      find(problem, 'hash', { fileId: file.fileId, logOffset: 0, rawBytes: file.logBytes, segment: null });
+  }
+  return { segments: segments.length, bytes, findings };
+}
+
+/** Stretches of the file's log that no segment holds, and what lies beyond its end. */
+function gapsOf(file: StoredFile, segments: readonly SegmentMeta[]): (readonly [number, number])[] {
+  const gaps: (readonly [number, number])[] = [];
+  let end = 0;
+  for (const segment of segments) {
+    if (segment.log_offset > end) gaps.push([end, segment.log_offset - end]);
+    end = Math.max(end, segment.log_offset + segment.raw_bytes);
+  }
+  const versionEnd = file.extents.reduce((most, [offset, length]) => Math.max(most, offset + length), 0);
+  const expected = Math.max(file.logBytes, versionEnd);
+  if (end < expected) gaps.push([end, expected - end]);
+  return gaps;
+}
+
+function versionProblem(db: ReadableDb, uid: SessionUid, file: StoredFile): string | null {
   try {
     const hasher = new Bun.CryptoHasher('sha256');
     for (const chunk of fileChunks(db, uid, file)) hasher.update(chunk);
-    if (hasher.digest('hex') !== file.sha256)
-      problems.push('the file does not have the hash that was recorded');
+    const isSame = file.sha256 === null || hasher.digest('hex') === file.sha256;
+    return isSame ? null : 'the file does not have the hash that was recorded';
   } catch (thrown) {
-    problems.push(messageOf(thrown));
-  }
-  return { segments: segments.length, bytes, problems };
-}
-
-function databaseFindings(db: ReadableDb): VerifyFinding[] {
-  try {
-    return db
-      .all<{ integrity_check: string }>('PRAGMA integrity_check(20)')
-      .filter((row) => row.integrity_check !== 'ok')
-      .map((row) => ({ session_uid: null, file: null, problem: row.integrity_check }));
-  } catch (thrown) {
-    return [{ session_uid: null, file: null, problem: messageOf(thrown) }];
+    return messageOf(thrown);
   }
 }
 
-/** What the books say against what the rows say. */
-function accountFindings(db: ReadableDb): VerifyFinding[] {
-  const of = (sql: string, problem: string) =>
-    db.all<{ uid: string }>(sql).map((row) => ({ session_uid: row.uid, file: null, problem }));
+/** Whether a repair has said before that these bytes are lost. */
+function isRecorded(db: ReadableDb, uid: SessionUid, { place }: Finding): boolean {
+  if (place === null) return false;
   try {
-    return [
-      ...of(
-        `SELECT session_uid AS uid FROM sessions s WHERE evicted_at IS NULL AND stored_bytes <>
-           (SELECT coalesce(sum(stored_bytes), 0) FROM segments WHERE session_id = s.id)`,
-        'its stored bytes are not the sum of its segments',
-      ),
-      ...of(
-        `SELECT session_uid AS uid FROM sessions s WHERE evicted_at IS NOT NULL AND NOT EXISTS
-           (SELECT 1 FROM events WHERE session_id = s.id AND kind IN ('evicted', 'data_loss') AND generation = s.raw_generation)`,
-        'it was evicted without an event',
-      ),
-      ...of(
-        `SELECT session_uid AS uid FROM sessions s WHERE analyzed_at IS NOT NULL AND NOT EXISTS
-           (SELECT 1 FROM digests WHERE session_id = s.id AND generation = s.raw_generation AND complete = 1)`,
-        'it counts as analyzed without a digest of what is stored',
-      ),
-      ...of(
-        `SELECT 'counters' AS uid WHERE EXISTS (
-           SELECT agent, state, pinned, count(*), sum(stored_bytes), sum(digest_bytes) FROM sessions GROUP BY agent, state, pinned
-           EXCEPT SELECT agent, state, pinned, sessions, stored_bytes, digest_bytes FROM counters)`,
-        'the counters are not the sums of the sessions',
-      ),
-    ];
-  } catch (thrown) {
-    return [{ session_uid: null, file: null, problem: messageOf(thrown) }];
+    return (
+      db.get(
+        `SELECT 1 AS found FROM events WHERE session_id = (SELECT id FROM sessions WHERE session_uid = $uid)
+           AND kind = 'data_loss' AND file_id = $fileId AND log_offset <= $logOffset
+           AND log_offset + raw_bytes >= $logOffset + $rawBytes`,
+        { uid, fileId: place.fileId, logOffset: place.logOffset, rawBytes: place.rawBytes },
+      ) !== null
+    );
+  } catch {
+    // The events cannot be read: that is a finding of its own, and this one stays one.
+    return false;
   }
+}
+
+function broken(uid: SessionUid | null, problem: string): Finding {
+  return { session_uid: uid, file: null, problem, cure: 'rebuild', place: null };
 }

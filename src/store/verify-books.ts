@@ -1,0 +1,183 @@
+/**
+ * The database against itself: its pages, its indexes, what its rows say of each other.
+ * Promises: changes nothing; each check stands alone, so that one which SQLite cannot run hides no other; a row that is hit is
+ * told by its session where it can be found.
+ */
+import { messageOf } from '../domain/errors.ts';
+import type { ReadableDb } from './connection.ts';
+import type { Cure, Finding } from './verify-findings.ts';
+
+/** More would be more of the same. */
+const PROBLEMS_MAX = 100;
+
+/** SQLite's own check of pages, trees, indexes, types and constraints. */
+export function databaseFindings(db: ReadableDb): Finding[] {
+  try {
+    return db
+      .all<{ integrity_check: string }>(`PRAGMA integrity_check(${PROBLEMS_MAX})`)
+      .flatMap((row) => row.integrity_check.split('\n'))
+      .filter((problem) => problem !== 'ok' && problem !== '' && !problem.startsWith('*** in database'))
+      .map((problem) => {
+        const index = indexProblem(problem);
+        const uid = index === null ? null : sessionOfRow(db, index);
+        return { ...storeFinding(problem, index === null ? 'rebuild' : 'index'), session_uid: uid };
+      });
+  } catch (thrown) {
+    return [storeFinding(messageOf(thrown), 'rebuild')];
+  }
+}
+
+interface IndexProblem {
+  readonly index: string;
+  readonly rowNo: number | null;
+}
+
+/** What a new index mends, told by SQLite's words for it; null for anything else. */
+function indexProblem(problem: string): IndexProblem | null {
+  const row = /^row (\d+) missing from index (\S+)$/.exec(problem);
+  if (row !== null) return { rowNo: Number(row[1]), index: row[2] ?? '' };
+  const whole = /^(?:wrong # of entries in index|non-unique entry in index) (\S+)$/.exec(problem);
+  if (whole !== null) return { rowNo: null, index: whole[1] ?? '' };
+  return null;
+}
+
+/** Of a row that an index does not agree with, the session. */
+function sessionOfRow(db: ReadableDb, { index, rowNo }: IndexProblem): string | null {
+  try {
+    const table = db.get<{ tbl_name: string }>('SELECT tbl_name FROM sqlite_schema WHERE name = $index', {
+      index,
+    });
+    if (table === null || rowNo === null) return null;
+    const column = HOLDERS[table.tbl_name];
+    if (column === undefined) return null;
+    // SQLite counts the rows that it has passed; it does not say the rowid.
+    const sql = `SELECT session_uid AS uid FROM sessions NOT INDEXED WHERE id =
+      (SELECT ${column} FROM ${table.tbl_name} NOT INDEXED ORDER BY rowid LIMIT 1 OFFSET $rowsBefore)`;
+    return db.get<{ uid: string }>(sql, { rowsBefore: rowNo - 1 })?.uid ?? null;
+  } catch {
+    // The row cannot be read either; that is found and told on its own.
+    return null;
+  }
+}
+
+/** Tables with rows of sessions, and the column that says whose. */
+const HOLDERS: Readonly<Record<string, string>> = {
+  sessions: 'id',
+  files: 'session_id',
+  segments: 'session_id',
+  digests: 'session_id',
+  tombstones: 'session_id',
+  events: 'session_id',
+};
+
+/** Each rule of the books: rows that break it, what is said of them, and what mends it. */
+const RULES: readonly { readonly sql: string; readonly problem: string; readonly cure: Cure }[] = [
+  {
+    sql: `SELECT session_uid AS uid FROM sessions s WHERE stored_bytes <> CASE WHEN evicted_at IS NOT NULL THEN stored_bytes
+            ELSE (SELECT coalesce(sum(stored_bytes), 0) FROM segments WHERE session_id = s.id) END`,
+    problem: 'its stored bytes are not the sum of its segments',
+    cure: 'books',
+  },
+  {
+    sql: `SELECT session_uid AS uid FROM sessions s WHERE digest_bytes <>
+            (SELECT coalesce(sum(bytes), 0) FROM digests WHERE session_id = s.id)`,
+    problem: 'the bytes of its digests are not their sum',
+    cure: 'books',
+  },
+  {
+    sql: `SELECT session_uid AS uid FROM sessions s WHERE evicted_at IS NOT NULL AND NOT EXISTS
+            (SELECT 1 FROM events WHERE session_id = s.id AND kind IN ('evicted', 'data_loss') AND file_id IS NULL
+               AND generation = s.raw_generation)`,
+    problem: 'it was evicted without an event',
+    cure: 'rebuild',
+  },
+  {
+    sql: `SELECT session_uid AS uid FROM sessions s WHERE evicted_at IS NULL AND EXISTS
+            (SELECT 1 FROM events WHERE session_id = s.id AND kind IN ('evicted', 'data_loss') AND file_id IS NULL
+               AND generation = s.raw_generation)`,
+    problem: 'an event says that it was evicted, and it does not',
+    cure: 'rebuild',
+  },
+  {
+    sql: `SELECT session_uid AS uid FROM sessions s WHERE analyzed_at IS NOT NULL AND evicted_at IS NULL AND NOT EXISTS
+            (SELECT 1 FROM digests WHERE session_id = s.id AND generation = s.raw_generation AND complete = 1)`,
+    problem: 'it counts as analyzed without a digest of what is stored',
+    cure: 'digest',
+  },
+  {
+    sql: `SELECT session_uid AS uid FROM sessions WHERE session_uid <> agent || ':' || native_id`,
+    problem: 'its agent and its id do not make its name',
+    cure: 'rebuild',
+  },
+  {
+    sql: `SELECT e.session_uid AS uid FROM events e LEFT JOIN sessions s ON s.id = e.session_id
+            WHERE s.session_uid IS NOT e.session_uid`,
+    problem: 'an event of it names another session',
+    cure: 'rebuild',
+  },
+  {
+    sql: `SELECT session_uid AS uid FROM sessions s JOIN digests d ON d.session_id = s.id WHERE NOT json_valid(d.json)`,
+    problem: 'a digest of it is no JSON',
+    cure: 'digest',
+  },
+  {
+    sql: `SELECT session_uid AS uid FROM sessions s JOIN tombstones t ON t.session_id = s.id
+            JOIN files f ON f.session_id = s.id AND f.key = t.key
+            WHERE f.gone = 1 AND s.evicted_at IS NOT NULL AND t.generation = s.raw_generation
+              AND (t.sha256 IS NOT f.sha256 OR t.raw_bytes <> f.raw_bytes)`,
+    problem: 'a tombstone of it and its file do not agree',
+    cure: 'rebuild',
+  },
+  ...(['files', 'segments', 'digests', 'tombstones'] as const).map((table) => ({
+    sql: `SELECT 'session number ' || t.session_id AS uid FROM ${table} t LEFT JOIN sessions s ON s.id = t.session_id
+            WHERE s.id IS NULL GROUP BY t.session_id`,
+    problem: `it has ${table} and is not there itself`,
+    cure: 'rebuild' as const,
+  })),
+  {
+    sql: `SELECT session_uid AS uid FROM segments g JOIN sessions s ON s.id = g.session_id
+            LEFT JOIN files f ON f.id = g.file_id AND f.session_id = g.session_id WHERE f.id IS NULL GROUP BY s.id`,
+    problem: 'it has segments of a file that is not there',
+    cure: 'rebuild',
+  },
+  {
+    sql: `SELECT session_uid AS uid FROM sessions s WHERE evicted_at IS NULL AND stored_bytes > 0 AND NOT EXISTS
+            (SELECT 1 FROM files WHERE session_id = s.id AND gone = 0)`,
+    problem: 'its files are not there',
+    cure: 'rebuild',
+  },
+];
+
+/** What the books say against what the rows say. */
+export function bookFindings(db: ReadableDb): Finding[] {
+  const findings = RULES.flatMap(({ sql, problem, cure }) => {
+    try {
+      return db
+        .all<{ uid: string }>(sql)
+        .map(({ uid }) => ({ ...storeFinding(problem, cure), session_uid: uid }));
+    } catch (thrown) {
+      return [storeFinding(`${problem}: this could not be looked at: ${messageOf(thrown)}`, 'rebuild')];
+    }
+  });
+  return [...findings, ...counterFindings(db)];
+}
+
+function counterFindings(db: ReadableDb): Finding[] {
+  const sums = `SELECT agent, state, pinned, count(*), sum(raw_bytes), sum(stored_bytes), sum(digest_bytes)
+    FROM sessions GROUP BY agent, state, pinned`;
+  const counters =
+    'SELECT agent, state, pinned, sessions, raw_bytes, stored_bytes, digest_bytes FROM counters WHERE sessions <> 0';
+  try {
+    const differs =
+      db.get(
+        `SELECT 1 AS found WHERE EXISTS (${sums} EXCEPT ${counters}) OR EXISTS (${counters} EXCEPT ${sums})`,
+      ) !== null;
+    return differs ? [storeFinding('the counters are not the sums of the sessions', 'books')] : [];
+  } catch (thrown) {
+    return [storeFinding(`the counters cannot be read: ${messageOf(thrown)}`, 'rebuild')];
+  }
+}
+
+function storeFinding(problem: string, cure: Cure): Finding {
+  return { session_uid: null, file: null, problem, cure, place: null };
+}
