@@ -123,7 +123,10 @@ export class StorePages implements Disposable {
     }
   }
 
-  /** A cell's payload with its overflow pages, null where the chain breaks. */
+  /**
+   * A cell's payload with its overflow pages. Where the chain breaks, the rest is zeros: what stands before it, such as a
+   * segment's hash, is worth having, and no hash holds for the zeros.
+   */
   #payload(page: Uint8Array, at: number, bytes: number, isTable: boolean): Uint8Array | null {
     if (bytes < 0 || bytes > this.count * PAGE_BYTES) return null;
     const local = localBytes(bytes, PAGE_BYTES, isTable);
@@ -133,7 +136,7 @@ export class StorePages implements Disposable {
     let next = local < bytes ? u32(page, at + local) : 0;
     for (let done = local; done < bytes; ) {
       const overflow = this.#page(next);
-      if (overflow === null) return null;
+      if (overflow === null) break;
       const piece = overflow.subarray(4, 4 + Math.min(PAGE_BYTES - 4, bytes - done));
       payload.set(piece, done);
       done += piece.length;

@@ -116,7 +116,10 @@ const RULES: readonly { readonly sql: string; readonly problem: string; readonly
     cure: 'rebuild',
   },
   {
-    sql: `SELECT session_uid AS uid FROM sessions s JOIN digests d ON d.session_id = s.id WHERE NOT json_valid(d.json)`,
+    sql: `SELECT session_uid AS uid FROM sessions s JOIN digests d ON d.session_id = s.id WHERE NOT json_valid(d.json)
+            AND NOT (s.evicted_at IS NULL AND d.generation < s.raw_generation AND d.covers_from >= s.covers_from)
+            AND NOT EXISTS (SELECT 1 FROM events e WHERE e.session_id = s.id AND e.kind = 'data_loss'
+              AND e.file_id IS NOT NULL AND e.log_offset IS NULL AND e.generation >= d.generation)`,
     problem: 'a digest of it is no JSON',
     cure: 'digest',
   },

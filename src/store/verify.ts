@@ -9,7 +9,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { ReadableDb } from './connection.ts';
 import { filesOf } from './read.ts';
 import type { StoredFile } from './rows.ts';
-import { fileChunks, readSegment, type SegmentMeta, segmentsOf } from './segments.ts';
+import { fileChunks, readSegment, SEGMENT_BYTES, type SegmentMeta, segmentsOf } from './segments.ts';
 import { bookFindings, databaseFindings } from './verify-books.ts';
 import type { Cure, DamagedPlace, Finding, VerifyFinding } from './verify-findings.ts';
 
@@ -124,17 +124,24 @@ function fileFindings(db: ReadableDb, uid: SessionUid, file: StoredFile): Checke
   return { segments: segments.length, bytes, findings };
 }
 
+const PIECED_BYTES_MAX = 1024 ** 3;
+
 /** Stretches of the file's log that no segment holds, and what lies beyond its end. */
 function gapsOf(file: StoredFile, segments: readonly SegmentMeta[]): (readonly [number, number])[] {
   const gaps: (readonly [number, number])[] = [];
   let end = 0;
+  // In pieces that a segment may have, as long as the length is one that can be meant.
+  const add = (until: number) => {
+    const piece = until - end > PIECED_BYTES_MAX ? until - end : SEGMENT_BYTES;
+    for (let at = end; at < until; at += piece) gaps.push([at, Math.min(piece, until - at)]);
+  };
   for (const segment of segments) {
-    if (segment.log_offset > end) gaps.push([end, segment.log_offset - end]);
+    add(segment.log_offset);
     end = Math.max(end, segment.log_offset + segment.raw_bytes);
   }
   const versionEnd = file.extents.reduce((most, [offset, length]) => Math.max(most, offset + length), 0);
   const expected = Math.max(file.logBytes, versionEnd);
-  if (end < expected) gaps.push([end, expected - end]);
+  add(expected);
   return gaps;
 }
 

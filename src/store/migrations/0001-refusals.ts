@@ -107,9 +107,12 @@ const segments = [
          OR (NEW.log_offset + NEW.raw_bytes > f.log_bytes
            AND EXISTS (SELECT 1 FROM segments s WHERE s.session_id = NEW.session_id AND s.file_id = NEW.file_id
                          AND s.log_offset = NEW.log_offset))
+         OR (NEW.log_offset + NEW.raw_bytes <= f.log_bytes AND NOT EXISTS (SELECT 1 FROM segments s
+           WHERE s.session_id = NEW.session_id AND s.file_id = NEW.file_id
+             AND s.log_offset < NEW.log_offset + NEW.raw_bytes AND s.log_offset + s.raw_bytes > NEW.log_offset))
          OR EXISTS (SELECT 1 FROM segments s WHERE ${sameBytes('s', 'NEW')} AND s.data <> NEW.data
                       AND ${saidDamaged('s')})))`,
-    'a segment goes to the end of its file, or covers the last ones, or stands in for one said to be damaged',
+    'a segment goes to the end of its file or into a gap, covers the last ones, or stands in for one said to be damaged',
   ),
   refuse(
     'segments_no_delete',

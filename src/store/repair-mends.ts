@@ -1,0 +1,184 @@
+/**
+ * What a rebuilt store needs so that its rows agree again, where some of them are gone.
+ * Promises: runs on the new file only, before its triggers stand; never makes a session look better covered than it is.
+ */
+import type { Iso } from '../domain/time.ts';
+import type { WritableDb } from './connection.ts';
+import type { RawRow } from './repair-pages.ts';
+
+/** Sessions whose row is gone, by the index of their names or an event of theirs; the others are told by number. */
+export function nameLostSessions(db: WritableDb, names: readonly RawRow[]): string[] {
+  const uids = new Map<number, string>();
+  for (const { session_id, session_uid } of db.all<{ session_id: number; session_uid: string }>(
+    'SELECT DISTINCT session_id, session_uid FROM events',
+  ))
+    uids.set(session_id, session_uid);
+  for (const { values } of names) {
+    const [uid, id] = values;
+    if (typeof uid === 'string' && typeof id === 'number' && /^[a-z0-9-]+:./.test(uid)) uids.set(id, uid);
+  }
+  const lost: string[] = [];
+  const missing = db.all<{ id: number }>(
+    `SELECT DISTINCT session_id AS id FROM (SELECT session_id FROM files UNION SELECT session_id FROM segments
+       UNION SELECT session_id FROM digests UNION SELECT session_id FROM tombstones)
+     WHERE session_id NOT IN (SELECT id FROM sessions)`,
+  );
+  const wanted = new Set([...missing.map(({ id }) => id), ...uids.keys()]);
+  for (const id of wanted) {
+    if (db.get('SELECT 1 AS found FROM sessions WHERE id = $id', { id }) !== null) continue;
+    const uid = uids.get(id);
+    if (uid === undefined || !insertSession(db, id, uid)) lost.push(dropNameless(db, id));
+  }
+  return lost;
+}
+
+function insertSession(db: WritableDb, id: number, uid: string): boolean {
+  const colon = uid.indexOf(':');
+  if (db.get('SELECT 1 AS found FROM sessions WHERE session_uid = $uid', { uid }) !== null) return false;
+  db.run('INSERT INTO sessions (id, session_uid, agent, native_id) VALUES ($id, $uid, $agent, $nativeId)', {
+    id,
+    uid,
+    agent: uid.slice(0, colon),
+    nativeId: uid.slice(colon + 1),
+  });
+  return true;
+}
+
+/** Rows that belong to nobody by name cannot be told apart from damage; the old file is kept aside and still has them. */
+function dropNameless(db: WritableDb, id: number): string {
+  const paths = db.all<{ path: string }>('SELECT path FROM sources WHERE session_id = $id', { id });
+  const { n } = db.get<{ n: number }>('SELECT count(*) AS n FROM segments WHERE session_id = $id', {
+    id,
+  }) ?? { n: 0 };
+  for (const table of ['segments', 'digests', 'tombstones', 'sources', 'events', 'files'])
+    db.run(`DELETE FROM ${table} WHERE session_id = $id`, { id });
+  const from =
+    paths.length === 0 ? '' : `; the next ingest looks at ${paths.map(({ path }) => path).join(', ')}`;
+  return `a session that nothing names any more (number ${id}, ${n} segments)${from}`;
+}
+
+/**
+ * Files whose row is gone while segments of theirs are there. How the present version is made of them is lost, so the file has
+ * no extent: it gives out nothing, and fails loudly; `show --removed` has all that was ever stored of it.
+ */
+export function nameLostFiles(db: WritableDb, names: readonly RawRow[], at: Iso): string[] {
+  const keys = new Map<number, string>();
+  for (const { values } of names) {
+    const [, key, id] = values;
+    if (typeof key === 'string' && typeof id === 'number') keys.set(id, key);
+  }
+  const missing = db.all<{ id: number; sessionId: number; bytes: number; path: string | null }>(
+    `SELECT g.file_id AS id, g.session_id AS sessionId, max(g.log_offset + g.raw_bytes) AS bytes,
+       (SELECT path FROM sources WHERE file_id = g.file_id LIMIT 1) AS path
+     FROM segments g WHERE NOT EXISTS (SELECT 1 FROM files WHERE id = g.file_id) GROUP BY g.file_id`,
+  );
+  return missing.map((file) => {
+    const key = keys.get(file.id) ?? `lost-${file.id}`;
+    db.run(
+      `INSERT INTO files (id, session_id, role, key, rel_path, encoding, raw_bytes, log_bytes, extents)
+       VALUES ($id, $sessionId, $role, $key, $relPath, 'plain', $bytes, $bytes, '[]')`,
+      {
+        id: file.id,
+        sessionId: file.sessionId,
+        role: key === 'main' ? 'main' : 'sidecar',
+        key,
+        relPath: `lost/${file.id}`,
+        bytes: file.bytes,
+      },
+    );
+    db.run(
+      `INSERT INTO events (at, kind, session_id, session_uid, generation, raw_bytes, reason, file_id, log_offset)
+       SELECT $at, 'data_loss', id, session_uid, raw_generation, $bytes, $reason, $fileId, 0 FROM sessions WHERE id = $sessionId`,
+      {
+        at,
+        bytes: file.bytes,
+        sessionId: file.sessionId,
+        fileId: file.id,
+        reason: `damaged: how file ${key} was made of its bytes is lost; show --removed gives them in order of storing`,
+      },
+    );
+    return `what the file ${key} of session number ${file.sessionId} looked like (its bytes are there)`;
+  });
+}
+
+/** In this order. `tells`: what is said where it changed rows, after their number; null: nothing was lost by it. */
+export const MENDS: readonly { readonly sql: string; readonly tells: string | null }[] = [
+  // A segment that names a file of another session has a damaged row.
+  {
+    sql: `DELETE FROM segments WHERE NOT EXISTS
+            (SELECT 1 FROM files WHERE id = segments.file_id AND session_id = segments.session_id)`,
+    tells: 'segments whose file is another session’s',
+  },
+  // A mark of a session or file that is not there would keep what the agent still has from being stored again.
+  {
+    sql: `DELETE FROM sources WHERE session_id NOT IN (SELECT id FROM sessions)
+            OR (file_id IS NOT NULL AND file_id NOT IN (SELECT id FROM files WHERE extents IS NOT '[]' OR raw_bytes = 0))`,
+    tells: null,
+  },
+  {
+    sql: `DELETE FROM tombstones WHERE session_id NOT IN (SELECT id FROM sessions)`,
+    tells: 'tombstones of nobody',
+  },
+  {
+    sql: `DELETE FROM digests WHERE session_id NOT IN (SELECT id FROM sessions)`,
+    tells: 'digests of nobody',
+  },
+  {
+    sql: `UPDATE events SET session_uid = (SELECT session_uid FROM sessions WHERE id = events.session_id)
+            WHERE session_uid IS NOT (SELECT session_uid FROM sessions WHERE id = events.session_id)
+              AND session_id IN (SELECT id FROM sessions)`,
+    tells: null,
+  },
+  {
+    sql: `UPDATE files SET log_bytes = (SELECT max(log_offset + raw_bytes) FROM segments WHERE file_id = files.id)
+            WHERE log_bytes < (SELECT max(log_offset + raw_bytes) FROM segments WHERE file_id = files.id)`,
+    tells: null,
+  },
+  // A generation only ever rises; the highest one that anything names is the least that it can be.
+  {
+    sql: `UPDATE sessions SET raw_generation = max(1, coalesce((SELECT max(generation) FROM digests WHERE session_id = sessions.id), 0),
+              coalesce((SELECT max(generation) FROM events WHERE session_id = sessions.id), 0))
+            WHERE raw_generation < max(coalesce((SELECT max(generation) FROM digests WHERE session_id = sessions.id), 0),
+              coalesce((SELECT max(generation) FROM events WHERE session_id = sessions.id), 0))
+              OR (raw_generation = 0 AND EXISTS (SELECT 1 FROM segments WHERE session_id = sessions.id))
+              OR (evicted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM events WHERE session_id = sessions.id
+                    AND kind IN ('evicted', 'data_loss') AND file_id IS NULL AND generation = raw_generation))`,
+    tells: null,
+  },
+  // Evicted is what an event of this generation says is evicted and what has no segment; nothing else.
+  {
+    sql: `UPDATE sessions SET evicted_at = NULL WHERE evicted_at IS NOT NULL AND (NOT EXISTS
+            (SELECT 1 FROM events WHERE session_id = sessions.id AND kind IN ('evicted', 'data_loss') AND file_id IS NULL
+               AND generation = raw_generation) OR EXISTS (SELECT 1 FROM segments WHERE session_id = sessions.id))`,
+    tells: null,
+  },
+  {
+    sql: `UPDATE sessions SET evicted_at = (SELECT max(at) FROM events WHERE session_id = sessions.id
+              AND kind IN ('evicted', 'data_loss') AND file_id IS NULL AND generation = raw_generation)
+            WHERE evicted_at IS NULL AND NOT EXISTS (SELECT 1 FROM segments WHERE session_id = sessions.id)`,
+    tells: null,
+  },
+  {
+    sql: `UPDATE files SET gone = CASE WHEN (SELECT evicted_at FROM sessions WHERE id = session_id) IS NULL THEN 0 ELSE 1 END
+            WHERE (gone = 1 AND EXISTS (SELECT 1 FROM segments WHERE file_id = files.id))
+              OR (gone = 0 AND (SELECT evicted_at FROM sessions WHERE id = session_id) IS NOT NULL)`,
+    tells: null,
+  },
+  {
+    sql: `UPDATE sessions SET analyzed_at = NULL, analyze_error = NULL WHERE evicted_at IS NULL AND analyzed_at IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM digests WHERE session_id = sessions.id AND generation = raw_generation AND complete = 1)`,
+    tells: 'digests; they are made again by the next ingest',
+  },
+  {
+    sql: `UPDATE sessions SET agent = substr(session_uid, 1, instr(session_uid, ':') - 1),
+              native_id = substr(session_uid, instr(session_uid, ':') + 1)
+            WHERE session_uid <> agent || ':' || native_id AND instr(session_uid, ':') > 1`,
+    tells: null,
+  },
+  {
+    sql: `UPDATE sessions SET raw_bytes = (SELECT coalesce(sum(raw_bytes), 0) FROM files WHERE session_id = sessions.id),
+              file_count = (SELECT count(*) FROM files WHERE session_id = sessions.id)
+            WHERE raw_bytes = 0 AND file_count = 0`,
+    tells: null,
+  },
+];
