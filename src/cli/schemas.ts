@@ -232,6 +232,12 @@ export const historySchema = z.object({
   ),
 });
 
+const finding = z.object({
+  session_uid: z.string().nullable(),
+  file: z.string().nullable(),
+  problem: z.string(),
+});
+
 export const verifySchema = z.object({
   version: z.literal(1),
   ok: z.boolean(),
@@ -239,9 +245,26 @@ export const verifySchema = z.object({
   sessions: count,
   segments: count,
   bytes,
-  findings: z.array(
-    z.object({ session_uid: z.string().nullable(), file: z.string().nullable(), problem: z.string() }),
-  ),
+  findings: z.array(finding),
+  lost: z.array(finding),
+  repair: z
+    .object({
+      dry_run: z.boolean(),
+      changed: z.boolean(),
+      lost_data: z.boolean(),
+      rebuilt: z.boolean(),
+      aside: z.string().nullable(),
+      rows_lost: z.array(z.string()),
+      steps: z.array(
+        finding.extend({
+          kind: z.enum(['retake', 'rehash', 'reindex', 'recount', 'analyze', 'lose']),
+          bytes,
+          why: z.string().nullable(),
+        }),
+      ),
+      failed: z.array(z.string()),
+    })
+    .optional(),
 });
 
 export const restoreSchema = z.object({

@@ -216,10 +216,16 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'verify',
     summary: 'read every stored byte back against its hash',
     args: [],
-    flags: [],
-    examples: ['session-memory verify'],
-    exits: [],
-    about: 'Exits 1 with the list where anything is wrong. Changes nothing.',
+    flags: [
+      { flag: '--repair', help: 'mend what can be mended' },
+      { flag: '--yes', help: 'with --repair: consent to record as lost what cannot be had again' },
+      { flag: '--dry-run', help: 'with --repair: only say what it would do' },
+    ],
+    examples: ['session-memory verify', 'session-memory verify --repair --dry-run'],
+    exits: [3, 6],
+    about:
+      "Exits 1 with the list where anything is wrong. Changes nothing without --repair, which takes damaged pieces again from the agent's own files where they still have those very bytes, makes indexes and counts anew, and a new store file where pages are damaged; the old one is kept beside it. What cannot be had again is recorded as lost: only with --yes, then exit 3.",
+    // A repair too: each of its steps is one transaction or one rename.
     onlyReads: true,
     load: async () => (await import('./commands/verify.ts')).verifyCommand,
   },

@@ -1,48 +1,92 @@
-/** `verify`: everything read back; exit 1 and the list where anything is wrong. */
-import { EXIT } from '../../domain/errors.ts';
+/** `verify`: everything read back; exit 1 and the list where anything is wrong. `--repair` mends what can be mended. */
+import { EXIT, FailureError, failure, messageOf } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
+import type { ReadableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
-import { verify } from '../../store/verify.ts';
-import { type Command, printJson } from '../context.ts';
+import { survey } from '../../store/repair-rebuild.ts';
+import { type VerifyResult, verify } from '../../store/verify.ts';
+import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, plural } from '../format.ts';
 import { ProgressLine } from '../io.ts';
+import { repair } from './verify.repair.ts';
 
 export const verifyCommand: Command = async (context) => {
-  const { io, signal } = context;
-  const db = openReadable(context.settings.storePath);
+  if (context.flags['repair'] === true) return repair(context);
+  if (context.flags['yes'] === true || context.flags['dryRun'] === true)
+    throw new FailureError(
+      failure('usage', '--yes and --dry-run go with --repair', 'Without it, verify changes nothing.'),
+    );
+  const result = look(context);
+  print(context, result);
+  if (result.findings.length > 0) return EXIT.failed;
+  return context.signal.aborted ? EXIT.interrupted : EXIT.done;
+};
+
+function look({ settings, io, signal }: Context): VerifyResult {
   const line = new ProgressLine(io);
+  let db: ReadableDb;
   try {
-    const result = verify(
+    db = openReadable(settings.storePath);
+  } catch (thrown) {
+    return unopened(settings.storePath, thrown);
+  }
+  try {
+    return verify(
       db,
       (done, total) => line.show(`verify ${done + 1}/${total}`),
       () => signal.aborted,
     );
-    line.clear();
-    const ok = result.findings.length === 0;
-    if (context.json)
-      printJson(io, {
-        version: 1,
-        ok,
-        interrupted: signal.aborted,
-        sessions: result.sessions,
-        segments: result.segments,
-        bytes: result.bytes,
-        findings: result.findings,
-      });
-    else {
-      for (const { session_uid, file, problem } of result.findings) {
-        io.out(`${plainLine([session_uid, file, problem].filter((part) => part !== null).join('  '))}\n`);
-      }
-      io.out(
-        ok
-          ? `All is well: ${plural(result.sessions, 'session')}, ${plural(result.segments, 'segment')}, ${formatBytes(result.bytes)} read back.\n`
-          : `${plural(result.findings.length, 'finding')}.\n`,
-      );
-    }
-    if (!ok) return EXIT.failed;
-    return signal.aborted ? EXIT.interrupted : EXIT.done;
   } finally {
     line.clear();
     db.close();
   }
-};
+}
+
+/** A store that SQLite refuses as a whole: what can be read off its pages is counted. Throws where the file is no store. */
+function unopened(path: string, thrown: unknown): VerifyResult {
+  const code = thrown instanceof FailureError ? thrown.failure.code : 'failed';
+  const isDamage = code === 'corrupt' || code === 'usage' || code === 'failed';
+  const found = isDamage ? survey(path) : null;
+  if (found === null) throw thrown;
+  const problems = [
+    messageOf(thrown),
+    `the store cannot be opened; off its pages ${plural(found.sessions, 'session')} and ${plural(found.segments, 'segment')} can be read: verify --repair makes a new file of them`,
+  ];
+  const findings = problems.map((problem) => ({
+    session_uid: null,
+    file: null,
+    problem,
+    cure: 'rebuild' as const,
+    place: null,
+  }));
+  return { findings, lost: [], sessions: found.sessions, segments: 0, bytes: 0 };
+}
+
+function print({ io, json, signal }: Context, result: VerifyResult): void {
+  const findings = result.findings.map(({ session_uid, file, problem }) => ({ session_uid, file, problem }));
+  const lost = result.lost.map(({ session_uid, file, problem }) => ({ session_uid, file, problem }));
+  const ok = findings.length === 0;
+  if (json) {
+    printJson(io, {
+      version: 1,
+      ok,
+      interrupted: signal.aborted,
+      sessions: result.sessions,
+      segments: result.segments,
+      bytes: result.bytes,
+      findings,
+      lost,
+    });
+    return;
+  }
+  const row = (parts: readonly (string | null)[]) =>
+    io.out(`${plainLine(parts.filter((part) => part !== null).join('  '))}\n`);
+  for (const { session_uid, file, problem } of findings) row([session_uid, file, problem]);
+  for (const { session_uid, file, problem } of lost) row(['lost before:', session_uid, file, problem]);
+  const read = `${plural(result.sessions, 'session')}, ${plural(result.segments, 'segment')}, ${formatBytes(result.bytes)} read back`;
+  io.out(
+    ok
+      ? `All is well: ${read}${lost.length > 0 ? `; ${plural(lost.length, 'piece')} lost before` : ''}.\n`
+      : `${plural(findings.length, 'finding')}. \`session-memory verify --repair --dry-run\` says what can be mended.\n`,
+  );
+}
