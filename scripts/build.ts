@@ -21,6 +21,8 @@ export interface Target {
   outfile: string;
   /** Bun's name of the platform; this machine's when left out. */
   compileTarget?: Bun.Build.CompileTarget;
+  /** Keeps the points where the torture kills the program (`src/domain/kill-point.ts`). Never in a release. */
+  killPoints?: boolean;
 }
 
 /** Ink loads its development tools only with DEV=true, but the bundler wants the module all the same. */
@@ -35,6 +37,20 @@ const withoutDevtools: BunPlugin = {
   },
 };
 
+/** Takes the points out of the text, so that a release neither holds nor passes one; each is a statement on a line of its own. */
+const withoutKillPoints: BunPlugin = {
+  name: 'without-kill-points',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]src[\\/].*\.tsx?$/ }, async ({ path }) => {
+      const text = await Bun.file(path).text();
+      const contents = text.replace(/^ *(?:killPoint|armKillPoints)\(.*\);$/gm, '');
+      if (!path.endsWith('kill-point.ts') && /\b(?:killPoint|armKillPoints)\(/.test(contents))
+        throw new Error(`a kill point in ${path} is no statement on a line of its own`);
+      return { contents, loader: path.endsWith('x') ? 'tsx' : 'ts' };
+    });
+  },
+};
+
 /** The version in package.json and the commit of the tree. */
 export async function buildInfo(): Promise<BuildInfo> {
   const { version } = await Bun.file(join(ROOT, 'package.json')).json();
@@ -42,7 +58,7 @@ export async function buildInfo(): Promise<BuildInfo> {
 }
 
 /** Compiles the program; throws with the bundler's messages where it cannot. */
-export async function buildExecutable({ outfile, compileTarget }: Target): Promise<void> {
+export async function buildExecutable({ outfile, compileTarget, killPoints }: Target): Promise<void> {
   await Bun.build({
     entrypoints: ENTRY_POINTS.map((path) => join(ROOT, path)),
     root: join(ROOT, 'src'),
@@ -53,7 +69,7 @@ export async function buildExecutable({ outfile, compileTarget }: Target): Promi
     minify: true,
     // What `await import()` names stays out of the start-up of commands that do not ask for it.
     splitting: true,
-    plugins: [withoutDevtools],
+    plugins: killPoints === true ? [withoutDevtools] : [withoutDevtools, withoutKillPoints],
     define: {
       SESSION_MEMORY_BUILD: JSON.stringify(await buildInfo()),
       'process.env.NODE_ENV': '"production"',

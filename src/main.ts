@@ -2,11 +2,13 @@
  * The only file that touches the process: arguments, environment, streams, signals, exit code.
  * Promises: nothing heavy is loaded before it is needed; SIGINT and SIGTERM stop at the next safe place, a second one at once.
  */
+
 import { homedir, tmpdir } from 'node:os';
 import type { Io } from './cli/io.ts';
 import { run } from './cli/run.ts';
 import type { Host } from './domain/agent.ts';
 import { EXIT } from './domain/errors.ts';
+import { armKillPoints, killAt } from './domain/kill-point.ts';
 
 declare const SESSION_MEMORY_BUILD: { readonly version: string; readonly commit: string } | undefined;
 
@@ -86,6 +88,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(EXIT.failed);
 });
 process.stderr.on('error', () => undefined);
+
+// Dropped from every release, and so is what it arms.
+armKillPoints(killAt(env['SESSION_MEMORY_KILL_AT'], () => process.kill(process.pid, 'SIGKILL')));
 
 const build =
   typeof SESSION_MEMORY_BUILD === 'undefined' ? { version: '0.1.0', commit: 'source' } : SESSION_MEMORY_BUILD;

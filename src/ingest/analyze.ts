@@ -10,6 +10,7 @@ import type { AgentFormat, Host } from '../domain/agent.ts';
 import { DIGEST_VERSION, type Digest } from '../domain/digest.ts';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
+import { killPoint } from '../domain/kill-point.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { Clock, Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
@@ -77,7 +78,9 @@ async function analyzed(
     if (!summary.ok) return summary;
     ({ digest, json } = await withSummary(digest, summary.text));
   }
+  killPoint('analyze.digested');
   const saved = save(deps, session, digest, json, true, hashes);
+  killPoint('analyze.saved');
   return saved === 'grown' ? { ok: false, why: 'it grew while it was analyzed' } : { ok: true };
 }
 
@@ -108,6 +111,7 @@ export async function salvageSession(deps: AnalyzeDeps, uid: SessionUid): Promis
     const made = await digestOf(deps, session, agent, new Map());
     const digest: Digest = { ...(made.ok ? made.digest : made.partial), partial: true };
     save(deps, session, digest, JSON.stringify(digest), false, new Map());
+    killPoint('analyze.salvaged');
   } catch (thrown) {
     noteAnalyzeError(deps.db, uid, session.generation, messageOf(thrown));
   }

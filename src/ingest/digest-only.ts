@@ -6,6 +6,7 @@
 import { makeDigest } from '../digest/digest.ts';
 import { DIGEST_VERSION } from '../domain/digest.ts';
 import { messageOf } from '../domain/errors.ts';
+import { killPoint } from '../domain/kill-point.ts';
 import { type Clock, plausibleTime } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { describeSession, ensureSession, markSource, type NewFile } from '../store/write-raw.ts';
@@ -50,6 +51,7 @@ export async function digestOnly(
       agentRoot: found.root,
       ingestedAt: now,
     });
+    killPoint('digest-only.session-made');
     describeSession(deps.db, sessionId, {
       project: made.digest.project,
       title: made.digest.title,
@@ -75,6 +77,7 @@ export async function digestOnly(
         sha256,
       })),
     });
+    killPoint('digest-only.recorded');
     for (const { found: file, rawBytes, stat } of hashed) {
       markSource(deps.db, {
         path: file.path,

@@ -3,8 +3,10 @@
  * Promises: adds and never evicts; a bad file stops no other; it stops before usage would pass the hard cap and says how
  * many sessions wait; after a stop or a kill the next run goes on.
  */
+
 import type { AgentFormat, Host } from '../domain/agent.ts';
 import type { AgentId, SessionUid } from '../domain/ids.ts';
+import { killPoint } from '../domain/kill-point.ts';
 import type { Clock, Iso } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { findSession } from '../store/read.ts';
@@ -139,6 +141,7 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
       deps.db,
       scansOf(found, deps.host, now, (session) => left.has(session)),
     );
+  killPoint('ingest.done');
   const after = usage(deps.db);
   report.raw_bytes_added = after.rawBytes - before.rawBytes;
   report.stored_bytes_added = after.tier1Bytes - before.tier1Bytes;
@@ -196,6 +199,7 @@ async function takeAll(
       continue;
     }
     readBytes += rawBytesOf(session);
+    killPoint('ingest.session-stored');
     queue.unshift(...taken.diverged);
     report.files_read += taken.filesRead;
     report.bytes_read += taken.bytesRead;

@@ -2,7 +2,9 @@
  * New sessions, made ready on other threads and stored several at a time, in their order.
  * Promises: what could not be stored so is left to the long way, which says why; nothing is stored above the hard cap.
  */
+
 import { FailureError } from '../domain/errors.ts';
+import { killPoint } from '../domain/kill-point.ts';
 import type { Clock, Iso } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { usage } from '../store/usage.ts';
@@ -65,8 +67,10 @@ export class ReadySessions {
     this.#batch = [];
     this.#batchBytes = 0;
     if (batch.length === 0) return;
+    killPoint('ready.before-batch');
     const left = new Set(this.#stored(batch));
     this.#leftAlone.push(...left);
+    killPoint('ready.batch-stored');
     for (const { found, prepared } of batch) {
       if (left.has(found)) continue;
       counts.sessions_new += 1;

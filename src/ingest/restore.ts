@@ -3,6 +3,7 @@
  * Promises: byte for byte, checked while written; nothing outside the folder, whatever ids and links say; never over a file
  * that differs unless told to; a fresh time, so that the agent's own clean-up spares what was restored.
  */
+
 import {
   closeSync,
   existsSync,
@@ -18,6 +19,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { killPoint } from '../domain/kill-point.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
@@ -108,6 +110,7 @@ export class RestoreTree {
       mkdirSync(onDisk(dirname(path)), { recursive: true, mode: 0o700 });
       if (!this.#isReallyInside(path)) throw this.#refusal(path);
       const handle = openSync(onDisk(temporary), 'wx', 0o600);
+      killPoint('restore.temporary-made');
       const hasher = new Bun.CryptoHasher('sha256');
       try {
         for (const chunk of chunks) {
@@ -137,7 +140,9 @@ export class RestoreTree {
         );
       }
       if (!this.#isReallyInside(path)) throw this.#refusal(path);
+      killPoint('restore.temporary-written');
       renameSync(onDisk(temporary), onDisk(path));
+      killPoint('restore.renamed');
     } catch (thrown) {
       rmSync(onDisk(temporary), { force: true });
       if (thrown instanceof FailureError) throw thrown;

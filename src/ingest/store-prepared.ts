@@ -2,6 +2,7 @@
  * Sessions that were made ready, into the store: several in one transaction, each whole or not at all.
  * Promises: a session that another process has begun meanwhile is left to the long way; nothing is stored above the cap.
  */
+import { killPoint } from '../domain/kill-point.ts';
 import { DIGEST_VERSION } from '../domain/digest.ts';
 import { sessionUid } from '../domain/ids.ts';
 import { type Iso, plausibleTime } from '../domain/time.ts';
@@ -55,6 +56,7 @@ export function storePrepared(db: WritableDb, batch: readonly ReadySession[], no
     batch.flatMap(({ found, prepared }) => {
       if (findSession(db, found.uid) !== null) return [found];
       storeOne(db, found, prepared, now);
+      killPoint('ready.session-stored');
       return [];
     }),
   );

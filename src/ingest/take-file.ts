@@ -3,7 +3,9 @@
  * Promises: only new bytes are stored; a kill at any moment leaves a prefix that the next run goes on from; nothing that
  * was stored is dropped.
  */
+
 import type { SessionUid } from '../domain/ids.ts';
+import { killPoint } from '../domain/kill-point.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { filesOf } from '../store/read.ts';
 import type { KnownSource } from '../store/read-sources.ts';
@@ -48,6 +50,7 @@ export interface Taken {
 /** Stores a file of which nothing is stored yet. */
 export async function takeNew(context: TakeContext, file: FoundFile, source: SourceFile): Promise<Taken> {
   const fileId = context.db.writeTransaction(() => ensureFile(context.db, context.sessionId, newFile(file)));
+  killPoint('ingest.file-made');
   return storeFrom(context, file, source, { fileId, fromByte: 0, logOffset: 0, kind: 'new' });
 }
 
@@ -157,6 +160,7 @@ async function storeFrom(
       mark(context, file, source, from.fileId, rawBytes, !isLast);
       recountSession(context.db, context.sessionId);
     });
+    killPoint(isLast ? `ingest.${from.kind}` : 'ingest.flushed');
     logBytes = start + doneBytes;
     pending = [];
     pendingBytes = 0;
@@ -211,6 +215,7 @@ async function rewrite(
     context.db.writeTransaction(() =>
       setFileVersion(context.db, stored.fileId, { rawBytes: lineStartBytes, extents: kept, sha256: null }),
     );
+    killPoint('rewrite.cut');
     const taken = await storeFrom(context, file, source, {
       fileId: stored.fileId,
       fromByte: lineStartBytes,
@@ -237,6 +242,7 @@ async function rewrite(
     mark(context, file, source, stored.fileId, rawBytes);
     recountSession(context.db, context.sessionId);
   });
+  killPoint('rewrite.stored');
   return { kind: 'rewritten', readBytes: lineStartBytes + newRest.length };
 }
 

@@ -3,10 +3,12 @@
  * Promises: an evicted session whose files are what they were is not stored again, wherever they lie now; one that grew
  * is stored whole; two transcripts that claim one id and differ become two sessions.
  */
+
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
+import { killPoint } from '../domain/kill-point.ts';
 import { type Iso, plausibleTime } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { filesOf, findSession } from '../store/read.ts';
@@ -68,6 +70,7 @@ export async function takeSession(
   if (seen !== null) {
     const sessionId = await describedRow(deps, found);
     noteReturn(deps.db, sessionId, deps.now, seen.continues);
+    killPoint('return.noted');
     return takeFiles(deps, found, sessionId, found.files, 'grown');
   }
   const sessionId = await describedRow(deps, found);

@@ -3,10 +3,12 @@
  * Promises: a `ReadableDb` has no way to write, by type and by how it is opened; every write goes through
  * `writeTransaction`, which takes the write lock first, so that nothing it read can change under it.
  */
+
 import { constants, Database, type Statement } from 'bun:sqlite';
 import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { killPoint } from '../domain/kill-point.ts';
 
 export type Params = Record<string, string | number | bigint | boolean | null | Uint8Array>;
 
@@ -92,6 +94,7 @@ class Connection implements WritableDb {
   run(sql: string, params: Params = {}): { lastInsertRowid: number; changes: number } {
     return translated(this.path, () => {
       const { lastInsertRowid, changes } = this.#statement(sql).run(params);
+      killPoint('store.statement');
       return { lastInsertRowid: Number(lastInsertRowid), changes };
     });
   }
@@ -120,7 +123,9 @@ class Connection implements WritableDb {
     this.exec(begin);
     try {
       const result = work();
+      killPoint('store.commit');
       this.exec('COMMIT');
+      killPoint('store.committed');
       return result;
     } catch (thrown) {
       // A full disk or an I/O error has already rolled back.

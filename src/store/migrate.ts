@@ -4,8 +4,10 @@
  * newer version, or a file that is no store, is refused untouched; before an existing store is changed, a copy of all
  * but the segments lies beside it.
  */
+
 import { existsSync, rmSync } from 'node:fs';
 import { FailureError, failure } from '../domain/errors.ts';
+import { killPoint } from '../domain/kill-point.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
 import { MIGRATIONS, type Migration } from './migrations/index.ts';
 import { makePrivateFile } from './place.ts';
@@ -53,6 +55,7 @@ export function migrate(db: WritableDb, migrations: readonly Migration[] = MIGRA
     const from = storeVersion(db, migrations);
     for (const migration of migrations.filter(({ version }) => version > from)) {
       db.exec(migration.sql);
+      killPoint('migrate.applied');
       db.exec(`PRAGMA user_version = ${migration.version}`);
     }
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
@@ -70,6 +73,7 @@ function copyAllButSegments(db: WritableDb, version: number): void {
   if (existsSync(copyPath)) rmSync(copyPath);
   // SQLite would make it with the user's umask.
   makePrivateFile(copyPath);
+  killPoint('migrate.copy-made');
   db.run('ATTACH $path AS copy', { path: copyPath });
   try {
     db.writeTransaction(() => {
@@ -80,5 +84,6 @@ function copyAllButSegments(db: WritableDb, version: number): void {
     });
   } finally {
     db.exec('DETACH copy');
+    killPoint('migrate.copied');
   }
 }

@@ -3,8 +3,10 @@
  * Promises: a store that does not exist reads as an empty one and is not created by reading; a writer creates it private
  * and current; nothing opens a store that this program does not fully understand.
  */
+
 import { existsSync, statSync } from 'node:fs';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { killPoint } from '../domain/kill-point.ts';
 import { connect, type ReadableDb, storeError, type WritableDb } from './connection.ts';
 import { migrate, storeVersion } from './migrate.ts';
 import { MIGRATIONS, type Migration } from './migrations/index.ts';
@@ -33,6 +35,7 @@ export function openWritable(
 ): WritableDb {
   refuseFolder(path);
   makePrivateFile(path);
+  killPoint('open.file-made');
   const migrations = options.migrations ?? MIGRATIONS;
   // A sweep's log stays far smaller than the reserve that it may have to live on.
   const sweeping = (db: WritableDb): WritableDb => {
@@ -56,6 +59,7 @@ function prepared(path: string, migrations: readonly Migration[]): WritableDb {
       db.exec('PRAGMA journal_size_limit = 4194304');
       db.exec('PRAGMA foreign_keys = ON');
       migrate(db, migrations);
+      killPoint('open.migrated');
       if (version === 0) makeReserve(path);
       return db;
     } catch (thrown) {

@@ -2,6 +2,7 @@
  * The store's files on disk: who may read them, what they take, the reserve.
  * Promises: the folder is 0700 and every file 0600 under any umask; the reserve is given up only to make room for a sweep.
  */
+
 import {
   chmodSync,
   closeSync,
@@ -15,6 +16,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { killPoint } from '../domain/kill-point.ts';
 import { MIB } from '../domain/limits.ts';
 
 /** Enough for the shared-memory file, the log of a hundred evictions and their events. */
@@ -77,6 +79,7 @@ export function makeReserve(path: string): boolean {
   try {
     handle = openSync(reserve, 'w', 0o600);
     chmodSync(reserve, 0o600);
+    killPoint('reserve.half-made');
     // Written, not truncated to size: a sparse file holds no room.
     writeSync(handle, new Uint8Array(RESERVE_BYTES));
     fsyncSync(handle);

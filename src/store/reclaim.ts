@@ -2,6 +2,7 @@
  * Gives freed space back to the file system, in steps that other processes can get between.
  * Promises: moves pages, never drops one; may stop after any step.
  */
+import { killPoint } from '../domain/kill-point.ts';
 import { BUSY_TIMEOUT_MS, type WritableDb } from './connection.ts';
 import { makeReserve } from './place.ts';
 
@@ -21,6 +22,7 @@ export async function reclaim(
   for (let left = freePages(db); left > 0 && !stopped(); ) {
     // `run`, not `get`: reading one row of this pragma frees one page.
     db.all(`PRAGMA incremental_vacuum(${PAGES_PER_STEP})`);
+    killPoint('reclaim.step');
     const now = freePages(db);
     onStep(now * pageBytes);
     if (now >= left) break;
@@ -30,6 +32,7 @@ export async function reclaim(
   // The file shrinks when the log is written back, which a reader in the middle of it holds up; readers are short.
   const giveUpMs = performance.now() + TRUNCATE_WITHIN_MS;
   while (!truncateLog(db) && performance.now() < giveUpMs && !stopped()) await Bun.sleep(TRUNCATE_EVERY_MS);
+  killPoint('reclaim.truncated');
   makeReserve(db.path);
 }
 

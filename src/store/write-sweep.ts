@@ -2,7 +2,9 @@
  * What a sweep writes. One eviction is one event; the schema's triggers do the rest, or refuse it.
  * Promises: each victim is looked at again inside the transaction that takes it; nothing is evicted on an old look.
  */
+
 import type { SessionUid } from '../domain/ids.ts';
+import { killPoint } from '../domain/kill-point.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
 import { usage } from './usage.ts';
@@ -128,6 +130,7 @@ function insertEvent(
       reason: victim.reason,
     },
   );
+  killPoint(`evict.${kind}`);
 }
 
 /** A sweep that begins to change things. One that is killed stays without a report, its events tell what it did. */

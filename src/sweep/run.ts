@@ -3,8 +3,10 @@
  * Promises: steps come in the order backstop, budget, analyze, budget again, data loss; each is proposed as the store
  * stands at that moment, and what is then taken is what was proposed.
  */
+
 import { FailureError, invariant, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
+import { killPoint } from '../domain/kill-point.ts';
 import type { SessionCard } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import { isEvictable } from '../policy/census.ts';
@@ -126,6 +128,7 @@ export class Run {
       const batch = queue.splice(0, this.#consent.unattended ? BATCH : BATCH_WATCHED);
       for (const { card } of batch) seen.add(card.uid);
       this.#record(this.#deps.store.evict(batch, this.#context(), untilBytes), taken);
+      killPoint(`sweep.${step}`);
       // A victim that had changed leaves room for the next in order; an exact plan takes nobody else.
       const wantsMore = queue.length === 0 && untilBytes !== null && this.#usage() > untilBytes;
       if (wantsMore && this.#options.planId === null && this.#consent.unattended) {
@@ -152,6 +155,7 @@ export class Run {
         if (this.#deps.signal.aborted) return 'stopped';
         this.#deps.progress({ kind: 'analyzing', uid: card.uid, done, total: toAnalyze.length });
         await this.#analyzeOne(card);
+        killPoint('sweep.analyze');
       }
       return 'on';
     });
@@ -213,6 +217,7 @@ export class Run {
         await this.#deps.analyzer.salvage(victim.card.uid);
         const fate = this.#deps.store.lose(victim, this.#context(), rawHardCapBytes);
         this.#record([fate], this.#lost);
+        killPoint('sweep.data_loss');
         if (fate.kind === 'evicted') this.#warnings.push(WARNINGS.dataLoss(fate.uid));
       }
       return 'on';
@@ -335,6 +340,7 @@ export class Run {
       planId: this.#planned.planId,
       startedAt: this.#startedAt,
     });
+    killPoint('sweep.begun');
   }
 
   /** Evictions are done and recorded whatever becomes of the space: on a disk that is still full it is a warning. */
@@ -388,6 +394,7 @@ export class Run {
     };
     this.#begin();
     store.finish(report);
+    killPoint('sweep.finished');
     return report;
   }
 }

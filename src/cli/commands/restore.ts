@@ -1,8 +1,10 @@
 /** `restore UID`: a session's files back where its agent looks for them, or below `--to`. */
+
 import { resolve } from 'node:path';
 import type { AgentFormat, RestoreTarget } from '../../domain/agent.ts';
 import { EXIT, FailureError, failure } from '../../domain/errors.ts';
 import { nativeIdOf } from '../../domain/ids.ts';
+import { killPoint } from '../../domain/kill-point.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
 import { agentById } from '../../ingest/agents/index.ts';
@@ -76,6 +78,7 @@ export function carryOut(
   for (const { file, path, place } of files) {
     if (place === 'same') tree.touch(path);
     else tree.write(path, fileChunks(db, session.uid, file), file.sha256, place);
+    killPoint('restore.written');
     if (writable !== null) markRestored(writable, session, file, path, context.clock.now());
   }
 }
