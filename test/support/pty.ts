@@ -81,6 +81,16 @@ export class Pty implements AsyncDisposable {
     return this.#screen.buffer.active.type === 'alternate';
   }
 
+  /** Whether the cursor is shown, by the last that was said of it. */
+  get isCursorShown(): boolean {
+    return this.raw.lastIndexOf('\x1b[?25h') >= this.raw.lastIndexOf('\x1b[?25l');
+  }
+
+  /** Waits until all that was asked of the terminal is undone; what is missing stands in the error. */
+  async isRestored(): Promise<void> {
+    await this.until(() => !this.isAlternate && this.isCursorShown, 'the normal screen and its cursor');
+  }
+
   /** Waits until the screen is so. `what` is said where it never is. */
   async until(isSo: (text: string) => boolean, what: string): Promise<string> {
     const deadline = performance.now() + PATIENCE_MS;
@@ -122,6 +132,11 @@ export class Pty implements AsyncDisposable {
 
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** Closes the terminal under it, as a window that is closed or a connection that is lost. */
+  hangUp(): void {
+    this.#child.terminal?.close();
   }
 
   /** Its exit code, once everything that it wrote is on the screen. */
