@@ -169,6 +169,8 @@ export class Run {
       this.#analyzed.push(card.uid);
       return;
     }
+    // Stopped by the user: the session has not failed, it waits.
+    if (this.#deps.signal.aborted) return;
     this.#warnings.push(WARNINGS.analyzeFailed(card.uid, outcome.why));
     this.#deps.progress({ kind: 'analyze_failed', uid: card.uid, why: outcome.why });
     this.#failed.set(card.uid, { generation: card.generation, why: outcome.why });
