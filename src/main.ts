@@ -52,11 +52,13 @@ function io(color: string | null): Io {
 }
 
 const stop = new AbortController();
+let onScreens = false;
 
 function catchSignals(): void {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      if (stop.signal.aborted) process.exit(EXIT.interrupted);
+      // A window that is closed sends SIGHUP by the shell and by the system: only the others are impatience.
+      if (stop.signal.aborted && name !== 'SIGHUP') process.exit(EXIT.interrupted);
       stop.abort();
     });
   }
@@ -81,6 +83,8 @@ function catchCrash(onCrash: (thrown: unknown) => void): () => void {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // Whoever reads our output has gone (`| head`): nothing more to say to them.
   if (error.code === 'EPIPE') process.exit(EXIT.done);
+  // The terminal under the screens has gone: a sweep ends at its next safe place, and keeps its report.
+  if (error.code === 'EIO' && onScreens) return stop.abort();
   // A full disk must not pass for a whole copy.
   process.stderr.write(
     `session-memory: cannot write to stdout: ${error.message}\n  Write it to a place with room.\n`,
@@ -108,6 +112,7 @@ const code = await run({
   startPreparer: () => new Worker(new URL('./prepare.worker.ts', import.meta.url).href, { smol: true }),
   screens: async (context, start) => {
     const { openScreens } = await import('./cli/screens.ts');
+    onScreens = true;
     return openScreens(context, start, {
       stdin: process.stdin,
       stdout: process.stdout,
