@@ -27,7 +27,10 @@ export interface WritableDb extends ReadableDb {
   /** Returns the rowid of the last insert and how many rows changed. */
   run(sql: string, params?: Params): { lastInsertRowid: number; changes: number };
   exec(sql: string): void;
-  /** All of it or nothing. `work` must not be async: it would be committed before its await ends. */
+  /**
+   * All of it or nothing; within another one, a part of that. `work` must not be async: it would be committed before its
+   * await ends.
+   */
   writeTransaction<T>(work: () => T): T;
 }
 
@@ -68,6 +71,7 @@ class Connection implements WritableDb {
   readonly #database: Database;
   readonly #statements = new Map<string, Statement<unknown, [Params]>>();
   readonly path: string;
+  #isWriting = false;
 
   constructor(database: Database, path: string) {
     this.#database = database;
@@ -109,7 +113,13 @@ class Connection implements WritableDb {
   }
 
   writeTransaction<T>(work: () => T): T {
-    return this.#within('BEGIN IMMEDIATE', work);
+    if (this.#isWriting) return work();
+    this.#isWriting = true;
+    try {
+      return this.#within('BEGIN IMMEDIATE', work);
+    } finally {
+      this.#isWriting = false;
+    }
   }
 
   close(): void {

@@ -58,6 +58,9 @@ export function sessionIdOf(db: ReadableDb, uid: SessionUid): number {
 
 /** The session that `text` names: a uid, the agent's own id, or a unique prefix of either. */
 export function resolveSession(db: ReadableDb, text: string): SessionRow {
+  // A full name asks one index only: where the other one is damaged, the session can still be had.
+  const named = findSession(db, text as SessionUid);
+  if (named !== null) return named;
   const hits = db.all<SessionColumns>(
     `SELECT ${SESSION_COLUMNS} FROM sessions WHERE session_uid >= $text AND session_uid < $text || char(1114111)
      UNION SELECT ${SESSION_COLUMNS} FROM sessions WHERE native_id >= $text AND native_id < $text || char(1114111) LIMIT 6`,

@@ -2,7 +2,6 @@
  * What a rebuilt store needs so that its rows agree again, where some of them are gone.
  * Promises: runs on the new file only, before its triggers stand; never makes a session look better covered than it is.
  */
-import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
 import type { RawRow } from './repair-pages.ts';
 
@@ -58,47 +57,46 @@ function dropNameless(db: WritableDb, id: number): string {
 }
 
 /**
- * Files whose row is gone while segments of theirs are there. How the present version is made of them is lost, so the file has
- * no extent: it gives out nothing, and fails loudly; `show --removed` has all that was ever stored of it.
+ * Files whose row is gone while segments of theirs are there. How the present version is made of them is lost with it, so the
+ * file has no extent: it gives out nothing and fails loudly, unless the agent's own file proves that the version is all that
+ * was stored, in its order. `show --removed` has it in any case.
  */
-export function nameLostFiles(db: WritableDb, names: readonly RawRow[], at: Iso): string[] {
+export function nameLostFiles(db: WritableDb, names: readonly RawRow[]): void {
   const keys = new Map<number, string>();
   for (const { values } of names) {
     const [, key, id] = values;
     if (typeof key === 'string' && typeof id === 'number') keys.set(id, key);
   }
-  const missing = db.all<{ id: number; sessionId: number; bytes: number; path: string | null }>(
+  const missing = db.all<LostFile>(
     `SELECT g.file_id AS id, g.session_id AS sessionId, max(g.log_offset + g.raw_bytes) AS bytes,
-       (SELECT path FROM sources WHERE file_id = g.file_id LIMIT 1) AS path
+       (SELECT substr(path, length(agent_root) + 2) FROM sources o JOIN sessions s ON s.id = o.session_id
+        WHERE o.file_id = g.file_id AND substr(path, 1, length(agent_root) + 1) = agent_root || '/' LIMIT 1) AS relPath
      FROM segments g WHERE NOT EXISTS (SELECT 1 FROM files WHERE id = g.file_id) GROUP BY g.file_id`,
   );
-  return missing.map((file) => {
-    const key = keys.get(file.id) ?? `lost-${file.id}`;
-    db.run(
-      `INSERT INTO files (id, session_id, role, key, rel_path, encoding, raw_bytes, log_bytes, extents)
-       VALUES ($id, $sessionId, $role, $key, $relPath, 'plain', $bytes, $bytes, '[]')`,
-      {
-        id: file.id,
-        sessionId: file.sessionId,
-        role: key === 'main' ? 'main' : 'sidecar',
-        key,
-        relPath: `lost/${file.id}`,
-        bytes: file.bytes,
-      },
-    );
-    db.run(
-      `INSERT INTO events (at, kind, session_id, session_uid, generation, raw_bytes, reason, file_id, log_offset)
-       SELECT $at, 'data_loss', id, session_uid, raw_generation, $bytes, $reason, $fileId, 0 FROM sessions WHERE id = $sessionId`,
-      {
-        at,
-        bytes: file.bytes,
-        sessionId: file.sessionId,
-        fileId: file.id,
-        reason: `damaged: how file ${key} was made of its bytes is lost; show --removed gives them in order of storing`,
-      },
-    );
-    return `what the file ${key} of session number ${file.sessionId} looked like (its bytes are there)`;
-  });
+  for (const file of missing) insertFile(db, file, keys.get(file.id) ?? `lost-${file.id}`);
+}
+
+interface LostFile {
+  readonly id: number;
+  readonly sessionId: number;
+  readonly bytes: number;
+  readonly relPath: string | null;
+}
+
+function insertFile(db: WritableDb, { id, sessionId, bytes, relPath }: LostFile, key: string): void {
+  db.run(
+    `INSERT INTO files (id, session_id, role, key, rel_path, encoding, raw_bytes, log_bytes, extents)
+     VALUES ($id, $sessionId, $role, $key, $relPath, $encoding, $bytes, $bytes, '[]')`,
+    {
+      id,
+      sessionId,
+      role: key === 'main' ? 'main' : 'sidecar',
+      key,
+      relPath: relPath ?? `lost/${id}`,
+      encoding: relPath?.endsWith('.zst') === true ? 'zstd' : 'plain',
+      bytes,
+    },
+  );
 }
 
 /** In this order. `tells`: what is said where it changed rows, after their number; null: nothing was lost by it. */
@@ -112,7 +110,7 @@ export const MENDS: readonly { readonly sql: string; readonly tells: string | nu
   // A mark of a session or file that is not there would keep what the agent still has from being stored again.
   {
     sql: `DELETE FROM sources WHERE session_id NOT IN (SELECT id FROM sessions)
-            OR (file_id IS NOT NULL AND file_id NOT IN (SELECT id FROM files WHERE extents IS NOT '[]' OR raw_bytes = 0))`,
+            OR (file_id IS NOT NULL AND file_id NOT IN (SELECT id FROM files))`,
     tells: null,
   },
   {
@@ -127,6 +125,16 @@ export const MENDS: readonly { readonly sql: string; readonly tells: string | nu
     sql: `UPDATE events SET session_uid = (SELECT session_uid FROM sessions WHERE id = events.session_id)
             WHERE session_uid IS NOT (SELECT session_uid FROM sessions WHERE id = events.session_id)
               AND session_id IN (SELECT id FROM sessions)`,
+    tells: null,
+  },
+  // Two records of what was evicted that differ: the file's is taken. A wrong one only lets the same content come back.
+  {
+    sql: `UPDATE tombstones SET (sha256, raw_bytes) = (SELECT sha256, raw_bytes FROM files f
+              WHERE f.session_id = tombstones.session_id AND f.key = tombstones.key)
+            WHERE EXISTS (SELECT 1 FROM files f JOIN sessions s ON s.id = f.session_id
+              WHERE f.session_id = tombstones.session_id AND f.key = tombstones.key AND f.gone = 1 AND f.sha256 IS NOT NULL
+                AND s.raw_generation = tombstones.generation
+                AND (f.sha256 <> tombstones.sha256 OR f.raw_bytes <> tombstones.raw_bytes))`,
     tells: null,
   },
   {

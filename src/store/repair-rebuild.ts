@@ -4,7 +4,6 @@
  * comes over by its name; what is made up for it gives out no bytes and counts as neither analyzed nor hashed.
  * Never: brings back what was freed, or calls a session evicted that has no event of it.
  */
-import type { Iso } from '../domain/time.ts';
 import { connect, type Params, type WritableDb } from './connection.ts';
 import { migrate } from './migrate.ts';
 import { makePrivateFile } from './place.ts';
@@ -37,7 +36,7 @@ const WITHOUT_ROWID: readonly TableName[] = ['sources'];
 const ROWS_PER_TRANSACTION = 50;
 
 /** Fills the new file at `into`, which must not exist yet. */
-export function rebuild(storePath: string, into: string, at: Iso): Rebuilt {
+export function rebuild(storePath: string, into: string): Rebuilt {
   makePrivateFile(into);
   const db = connect(into, 'write');
   try {
@@ -50,7 +49,7 @@ export function rebuild(storePath: string, into: string, at: Iso): Rebuilt {
     );
     for (const { name } of triggers) db.exec(`DROP TRIGGER "${name}"`);
     using pages = openPages(storePath, db);
-    const result = copyAll(db, pages.pages, pages.roots, at);
+    const result = copyAll(db, pages.pages, pages.roots);
     db.writeTransaction(() => {
       for (const { sql } of triggers) db.exec(sql);
     });
@@ -107,7 +106,7 @@ function openPages(storePath: string, fresh: WritableDb): OpenPages {
   return { pages, roots, [Symbol.dispose]: () => pages[Symbol.dispose]() };
 }
 
-function copyAll(db: WritableDb, pages: StorePages, roots: ReadonlyMap<string, number>, at: Iso): Rebuilt {
+function copyAll(db: WritableDb, pages: StorePages, roots: ReadonlyMap<string, number>): Rebuilt {
   const lost: string[] = [];
   const saved: Record<string, number> = {};
   for (const table of TABLES) {
@@ -117,7 +116,7 @@ function copyAll(db: WritableDb, pages: StorePages, roots: ReadonlyMap<string, n
   }
   db.writeTransaction(() => {
     lost.push(...nameLostSessions(db, [...pages.entries(roots.get('sqlite_autoindex_sessions_1') ?? 0)]));
-    lost.push(...nameLostFiles(db, [...pages.entries(roots.get('sqlite_autoindex_files_1') ?? 0)], at));
+    nameLostFiles(db, [...pages.entries(roots.get('sqlite_autoindex_files_1') ?? 0)]);
     for (const { sql, tells } of MENDS) {
       const { changes } = db.run(sql);
       if (changes > 0 && tells !== null) lost.push(`${changes} ${tells}`);

@@ -109,7 +109,7 @@ async function repairByRebuild(path: string, options: RepairOptions): Promise<Re
 /** The new file, mended as far as it goes. */
 async function rebuilt(path: string, temporary: string, options: RepairOptions): Promise<RepairReport> {
   removeStore(temporary);
-  const made = rebuild(path, temporary, options.at);
+  const made = rebuild(path, temporary);
   const db = connect(temporary, 'write');
   try {
     const before = checked(db, options);

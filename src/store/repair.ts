@@ -11,7 +11,7 @@ import type { ReadableDb, WritableDb } from './connection.ts';
 import { filesOf, sourcesOf } from './read.ts';
 import { hasRecordedHash, type OwnFiles, ownRange } from './repair-own.ts';
 import type { StoredFile } from './rows.ts';
-import { fileChunks, sameBytes, sha256 } from './segments.ts';
+import { logChunks, sameBytes, sha256 } from './segments.ts';
 import type { DamagedPlace, Finding } from './verify-findings.ts';
 import { setFileVersion } from './write-raw.ts';
 
@@ -84,8 +84,10 @@ async function retakeOrLose(
   own: OwnFiles,
 ): Promise<RepairStep> {
   const paths = pathsOf(db, finding, file);
-  for (const path of finding.cure === 'segment' ? paths : []) {
-    if ((await provenBytes(place, file, path, own)) !== null)
+  for (const path of paths) {
+    if (finding.cure === 'hash') {
+      if (await hasWholeLog(db, file, path, finding, own)) return { kind: 'rehash', finding, place };
+    } else if ((await provenBytes(place, file, path, own)) !== null)
       return { kind: 'retake', finding, place, from: path };
   }
   const why =
@@ -93,6 +95,24 @@ async function retakeOrLose(
       ? 'the agent has no file of it any more'
       : "the agent's own file does not have these bytes any more";
   return { kind: 'lose', finding, place, why };
+}
+
+/** Whether the agent's file is, byte for byte, all that was stored of it: then that is the version, whatever was recorded. */
+async function hasWholeLog(
+  db: ReadableDb,
+  file: StoredFile,
+  path: string,
+  finding: Finding,
+  own: OwnFiles,
+): Promise<boolean> {
+  try {
+    const hasher = new Bun.CryptoHasher('sha256');
+    for (const chunk of logChunks(db, uidOf(finding), file)) hasher.update(chunk);
+    return await hasRecordedHash(own, path, { rawBytes: file.logBytes, sha256: hasher.digest('hex') });
+  } catch {
+    // Either cannot be read: then nothing is proven.
+    return false;
+  }
 }
 
 /** The bytes of a damaged place off the agent's file, where a recorded hash proves them. */
@@ -189,10 +209,9 @@ async function retake(
 function rehash(db: WritableDb, { finding, place }: Extract<RepairStep, { kind: 'rehash' }>): void {
   const file = fileOf(db, finding);
   if (file === null) return;
-  const whole = { ...file, rawBytes: file.logBytes };
   const hasher = new Bun.CryptoHasher('sha256');
-  for (const chunk of fileChunks(db, uidOf(finding), whole)) hasher.update(chunk);
-  setFileVersion(db, place.fileId, { rawBytes: whole.rawBytes, extents: null, sha256: hasher.digest() });
+  for (const chunk of logChunks(db, uidOf(finding), file)) hasher.update(chunk);
+  setFileVersion(db, place.fileId, { rawBytes: file.logBytes, extents: null, sha256: hasher.digest() });
 }
 
 /** What rot took of one file, for good in the log. It lets nothing go: other segments and the rest of the session stay. */
@@ -223,9 +242,7 @@ function recordLoss(
 function forgetDigest(db: WritableDb, { session_uid: uid }: Finding): void {
   db.run(
     `UPDATE sessions SET raw_generation = raw_generation + 1, analyzed_at = NULL, analyze_error = NULL
-     WHERE session_uid = $uid AND evicted_at IS NULL AND EXISTS
-       (SELECT 1 FROM digests WHERE session_id = sessions.id AND generation = raw_generation AND NOT json_valid(json)
-        UNION ALL SELECT 1 WHERE analyzed_at IS NOT NULL)`,
+     WHERE session_uid = $uid AND evicted_at IS NULL`,
     { uid },
   );
 }

@@ -7,7 +7,7 @@
 import { messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { ReadableDb } from './connection.ts';
-import { filesOf } from './read.ts';
+import { filesOf, findSession } from './read.ts';
 import type { StoredFile } from './rows.ts';
 import { fileChunks, readSegment, SEGMENT_BYTES, type SegmentMeta, segmentsOf } from './segments.ts';
 import { bookFindings, databaseFindings } from './verify-books.ts';
@@ -78,6 +78,10 @@ interface Checked {
 function sessionFindings(db: ReadableDb, uid: SessionUid): Checked {
   try {
     return db.snapshot(() => {
+      if (findSession(db, uid) === null) {
+        const problem = 'it cannot be found by its name';
+        return { segments: 0, bytes: 0, findings: [{ ...broken(uid, problem), cure: 'index' as const }] };
+      }
       const checked = filesOf(db, uid).map((file) => fileFindings(db, uid, file));
       return {
         segments: checked.reduce((sum, each) => sum + each.segments, 0),

@@ -5,6 +5,7 @@
 import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
+import { sha256 } from './segments.ts';
 
 export interface NewDigest {
   readonly uid: SessionUid;
@@ -84,19 +85,21 @@ function putDigest(db: WritableDb, sessionId: number, coversFrom: number, digest
     bytes: Buffer.byteLength(digest.json),
     version: digest.version,
     complete: digest.complete ? 1 : 0,
+    sha256: sha256(Buffer.from(digest.json)),
     now: digest.now,
   };
   if (found === null) {
     db.run(
-      `INSERT INTO digests (session_id, generation, covers_from, complete, version, made_at, bytes, json)
-       VALUES ($sessionId, $generation, $coversFrom, $complete, $version, $now, $bytes, $json)`,
+      `INSERT INTO digests (session_id, generation, covers_from, complete, version, made_at, bytes, json, sha256)
+       VALUES ($sessionId, $generation, $coversFrom, $complete, $version, $now, $bytes, $json, $sha256)`,
       { ...row, sessionId, generation: digest.generation, coversFrom },
     );
     return 'saved';
   }
   if (found.json === digest.json || found.complete > row.complete) return 'same';
   db.run(
-    `UPDATE digests SET complete = $complete, version = $version, made_at = $now, bytes = $bytes, json = $json
+    `UPDATE digests SET complete = $complete, version = $version, made_at = $now, bytes = $bytes, json = $json,
+       sha256 = $sha256
      WHERE id = $id`,
     { ...row, id: found.id },
   );

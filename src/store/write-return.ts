@@ -4,6 +4,7 @@
 import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
+import { sha256 } from './segments.ts';
 import { ensureFile, type NewFile, noteEvent, recountSession } from './write-raw.ts';
 
 /**
@@ -63,14 +64,15 @@ export function recordDigestOnly(db: WritableDb, session: DigestOnly): void {
     }
     recountSession(db, sessionId);
     db.run(
-      `INSERT INTO digests (session_id, generation, covers_from, complete, version, made_at, bytes, json)
-       SELECT id, raw_generation, covers_from, 1, $version, $at, $bytes, $json FROM sessions WHERE id = $sessionId`,
+      `INSERT INTO digests (session_id, generation, covers_from, complete, version, made_at, bytes, json, sha256)
+       SELECT id, raw_generation, covers_from, 1, $version, $at, $bytes, $json, $sha256 FROM sessions WHERE id = $sessionId`,
       {
         sessionId,
         version: session.version,
         at: session.at,
         bytes: Buffer.byteLength(session.json),
         json: session.json,
+        sha256: sha256(Buffer.from(session.json)),
       },
     );
     db.run(

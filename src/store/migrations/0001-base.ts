@@ -102,6 +102,7 @@ CREATE TABLE digests (
   made_at     TEXT    NOT NULL,
   bytes       INTEGER NOT NULL CHECK (bytes = length(CAST(json AS BLOB))),
   json        TEXT    NOT NULL,
+  sha256      BLOB    CHECK (sha256 IS NULL OR length(sha256) = 32),
   UNIQUE (session_id, generation)
 ) STRICT;
 
