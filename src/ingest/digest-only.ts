@@ -44,52 +44,56 @@ export async function digestOnly(
       );
       return false;
     }
-    const sessionId = ensureSession(deps.db, {
-      uid: found.uid,
-      agent: found.agent.id,
-      nativeId: found.nativeId,
-      agentRoot: found.root,
-      ingestedAt: now,
-    });
-    killPoint('digest-only.session-made');
-    describeSession(deps.db, sessionId, {
-      project: made.digest.project,
-      title: made.digest.title,
-      branch: made.digest.branches.at(-1) ?? null,
-      parentUid: null,
-      startedAt: plausibleTime(made.digest.started_at, now),
-      endedAt: plausibleTime(made.digest.ended_at, now),
-    });
-    recordDigestOnly(deps.db, {
-      sessionId,
-      uid: found.uid,
-      at: now,
-      version: DIGEST_VERSION,
-      json: made.json,
-      reason: 'alone it exceeds the hard cap; its digest stays',
-      continues,
-      files: hashed.map(({ role, key, relPath, encoding, rawBytes, sha256 }) => ({
-        role,
-        key,
-        relPath,
-        encoding,
-        rawBytes,
-        sha256,
-      })),
-    });
-    killPoint('digest-only.recorded');
-    for (const { found: file, rawBytes, stat } of hashed) {
-      markSource(deps.db, {
-        path: file.path,
-        agent: file.agent.id,
-        sessionId,
-        fileId: null,
-        stat,
-        takenBytes: rawBytes,
-        headSha256: null,
-        tailSha256: null,
+    const { digest, json } = made;
+    // In one transaction: half of it would be a session that is neither stored nor evicted, and waits for ever.
+    deps.db.writeTransaction(() => {
+      const sessionId = ensureSession(deps.db, {
+        uid: found.uid,
+        agent: found.agent.id,
+        nativeId: found.nativeId,
+        agentRoot: found.root,
+        ingestedAt: now,
       });
-    }
+      killPoint('digest-only.session-made');
+      describeSession(deps.db, sessionId, {
+        project: digest.project,
+        title: digest.title,
+        branch: digest.branches.at(-1) ?? null,
+        parentUid: null,
+        startedAt: plausibleTime(digest.started_at, now),
+        endedAt: plausibleTime(digest.ended_at, now),
+      });
+      recordDigestOnly(deps.db, {
+        sessionId,
+        uid: found.uid,
+        at: now,
+        version: DIGEST_VERSION,
+        json: json,
+        reason: 'alone it exceeds the hard cap; its digest stays',
+        continues,
+        files: hashed.map(({ role, key, relPath, encoding, rawBytes, sha256 }) => ({
+          role,
+          key,
+          relPath,
+          encoding,
+          rawBytes,
+          sha256,
+        })),
+      });
+      killPoint('digest-only.recorded');
+      for (const { found: file, rawBytes, stat } of hashed) {
+        markSource(deps.db, {
+          path: file.path,
+          agent: file.agent.id,
+          sessionId,
+          fileId: null,
+          stat,
+          takenBytes: rawBytes,
+          headSha256: null,
+          tailSha256: null,
+        });
+      }
+    });
     return true;
   } catch (thrown) {
     warn(`could not digest ${found.uid}: ${messageOf(thrown)}`);

@@ -255,7 +255,8 @@ async function analyzeAll(
 async function roomFor(deps: IngestDeps, options: IngestOptions, session: FoundSession): Promise<Room> {
   const leftBytes = options.hardCapBytes - usage(deps.db).tier1Bytes;
   // Of an evicted session nothing is there to be added to: it would be stored whole.
-  const isLive = findSession(deps.db, session.uid)?.evictedAt === null;
+  const known = findSession(deps.db, session.uid);
+  const isLive = known?.evictedAt === null && known.storedBytes > 0;
   const newFiles = isLive ? session.files.filter((file) => file.isChanged) : session.files;
   const takenBytes = (file: FoundFile) => (isLive ? (file.known?.takenBytes ?? 0) : 0);
   const newBytes = newFiles.reduce(
