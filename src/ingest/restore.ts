@@ -26,7 +26,7 @@ import type { WritableDb } from '../store/connection.ts';
 import { sessionIdOf } from '../store/read.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { markSource, noteEvent } from '../store/write-raw.ts';
-import { onDisk, realPathOf } from './file-names.ts';
+import { namesIn, onDisk, realPathOf } from './file-names.ts';
 import { SourceFile } from './source.ts';
 import { marksOf } from './take-file.ts';
 import { fileAt } from './walk.ts';
@@ -100,15 +100,14 @@ export class RestoreTree {
    * not known. A place that was `free` and is taken by now is left to whoever took it.
    */
   write(path: string, chunks: Iterable<Uint8Array>, sha256: string | null, place: Place = 'replace'): void {
-    const temporary = join(
-      dirname(path),
-      `.${basename(path).slice(0, 100)}.session-memory-${crypto.randomUUID().slice(0, 8)}`,
-    );
+    const begins = `.${basename(path).slice(0, 100)}.session-memory-`;
+    const temporary = join(dirname(path), `${begins}${crypto.randomUUID().slice(0, 8)}`);
     try {
       // A folder may have become a link since its place was checked: it is looked at again before and after each step.
       if (!this.#isReallyInside(path)) throw this.#refusal(path);
       mkdirSync(onDisk(dirname(path)), { recursive: true, mode: 0o700 });
       if (!this.#isReallyInside(path)) throw this.#refusal(path);
+      removeLeftovers(dirname(path), begins);
       const handle = openSync(onDisk(temporary), 'wx', 0o600);
       killPoint('restore.temporary-made');
       const hasher = new Bun.CryptoHasher('sha256');
@@ -150,6 +149,12 @@ export class RestoreTree {
     }
     this.touch(path);
   }
+}
+
+/** What a restore that was killed had begun. One that is still at it fails loudly, with nothing written. */
+function removeLeftovers(folder: string, begins: string): void {
+  for (const name of namesIn(folder))
+    if (name.startsWith(begins)) rmSync(onDisk(join(folder, name)), { force: true });
 }
 
 function cannotWrite(path: string, thrown: unknown): FailureError {
