@@ -1,0 +1,256 @@
+/** What is going on while the program is killed: a store and a home made ready, one command, and the points that it passes. */
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Box } from './box.ts';
+import { noiseOf } from './random.ts';
+
+export interface Scene {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** How the command may end when nothing kills it: after a kill there may be less left to do. */
+  readonly codes: readonly number[];
+  /** Points that an undisturbed run passes at least once. */
+  readonly points: readonly string[];
+  /** The command writes into the home, which is put back before each run. */
+  readonly writesHome?: true;
+  /** Too large for more than a few kills in the short form. */
+  readonly isLarge?: true;
+  /** Files that the command leaves beside the store for good. */
+  readonly leaves?: RegExp;
+  prepare(box: Box): Promise<void>;
+}
+
+const SAMPLES = join(import.meta.dir, '../../src/demo-samples');
+const MIB = 1024 ** 2;
+
+export const idOf = (n: number) => `7a000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+export const pathOf = (id: string) => `.claude/projects/-p/${id}.jsonl`;
+
+/** A made-up record of a prompt. */
+export function promptOf(id: string, content: string, at = '2026-06-01T10:00:00.000Z'): string {
+  return `${JSON.stringify({
+    type: 'user',
+    sessionId: id,
+    cwd: '/p',
+    version: '2.1.0',
+    gitBranch: 'main',
+    message: { role: 'user', content },
+    uuid: Bun.hash(content + at).toString(16),
+    timestamp: at,
+  })}\n`;
+}
+
+/** Lines of noise that make a transcript of about so many bytes. */
+export function linesOf(id: string, bytes: number): string {
+  const count = Math.max(1, Math.floor(bytes / 64_000));
+  return Array.from({ length: count }, (_, i) =>
+    promptOf(id, noiseOf(`${id} ${i}`, Math.min(bytes, 64_000))),
+  ).join('');
+}
+
+function genuine(box: Box): void {
+  for (const name of readdirSync(join(SAMPLES, 'claude-code')))
+    box.put(`.claude/projects/-p/${name}`, readFileSync(join(SAMPLES, 'claude-code', name)));
+  for (const name of readdirSync(join(SAMPLES, 'codex'))) {
+    const [, year, month, day] = /rollout-(\d{4})-(\d\d)-(\d\d)/.exec(name) ?? [];
+    box.put(`.codex/sessions/${year}/${month}/${day}/${name}`, readFileSync(join(SAMPLES, 'codex', name)));
+  }
+}
+
+/** A session with a subagent and a spilled tool result. */
+function withSidecars(box: Box, id: string): void {
+  box.put(pathOf(id), promptOf(id, 'with a subagent'));
+  box.put(`.claude/projects/-p/${id}/subagents/agent-aaaaaaaa.jsonl`, promptOf(id, 'of the subagent'));
+  box.put(`.claude/projects/-p/${id}/tool-results/long.txt`, noiseOf(id, 5000));
+}
+
+/** Six analyzed sessions of which two are old, two that wait, one that no analyzer can read; about 100 KB each. */
+async function sixAndThree(box: Box): Promise<void> {
+  for (const n of [1, 2, 3, 4, 5, 6]) {
+    const at = n <= 2 ? `2026-03-0${n}T10:00:00.000Z` : `2026-06-0${n}T10:00:00.000Z`;
+    box.put(pathOf(idOf(n)), promptOf(idOf(n), noiseOf(n, 100_000), at));
+  }
+  await box.must(['ingest']);
+  for (const n of [7, 8])
+    box.put(pathOf(idOf(n)), promptOf(idOf(n), noiseOf(n, 100_000), `2026-06-1${n}T10:00:00.000Z`));
+  box.put(pathOf(idOf(9)), `\u0001 unreadable ${noiseOf(9, 100_000)}\n`);
+  await box.must(['ingest', '--no-analyze']);
+}
+
+export const SCENES: readonly Scene[] = [
+  {
+    name: 'ingest',
+    args: ['ingest'],
+    codes: [0],
+    points: [
+      ...[
+        'open.file-made',
+        'open.migrated',
+        'migrate.applied',
+        'reserve.half-made',
+        'store.statement',
+        'store.commit',
+      ],
+      ...['store.committed', 'ingest.file-made', 'ingest.flushed', 'ingest.new', 'ingest.session-stored'],
+      ...['analyze.digested', 'analyze.saved', 'ingest.done'],
+    ],
+    prepare: async (box) => {
+      genuine(box);
+      withSidecars(box, idOf(1));
+      box.put(pathOf(idOf(2)), '');
+      box.put(pathOf(idOf(3)), `\u0001 unreadable\n`);
+      // Stored in several steps, and together below what threads are started for.
+      box.put(pathOf(idOf(4)), linesOf(idOf(4), 6 * MIB));
+    },
+  },
+  {
+    name: 'ready',
+    args: ['ingest'],
+    codes: [0],
+    points: ['ready.session-stored', 'ready.before-batch', 'ready.batch-stored'],
+    prepare: async (box) => {
+      for (let n = 1; n <= 9; n += 1) box.put(pathOf(idOf(n)), linesOf(idOf(n), MIB));
+      withSidecars(box, idOf(20));
+    },
+  },
+  {
+    name: 'append',
+    args: ['ingest'],
+    codes: [0],
+    points: ['ingest.grown', 'ingest.flushed', 'analyze.saved'],
+    prepare: async (box) => {
+      genuine(box);
+      for (const n of [1, 2]) box.put(pathOf(idOf(n)), promptOf(idOf(n), `first ${n}`));
+      withSidecars(box, idOf(3));
+      await box.must(['ingest']);
+      box.put(pathOf(idOf(1)), promptOf(idOf(1), 'second', '2026-06-02T10:00:00.000Z'), 'a');
+      box.put(pathOf(idOf(2)), linesOf(idOf(2), 6 * MIB), 'a');
+      box.put(
+        `.claude/projects/-p/${idOf(3)}/subagents/agent-bbbbbbbb.jsonl`,
+        promptOf(idOf(3), 'of another one'),
+      );
+    },
+  },
+  {
+    name: 'rewrite',
+    args: ['ingest'],
+    codes: [0],
+    points: ['rewrite.stored', 'analyze.saved'],
+    prepare: async (box) => {
+      const lines = Array.from({ length: 40 }, (_, i) => promptOf(idOf(1), `line ${i} ${noiseOf(i, 2000)}`));
+      box.put(pathOf(idOf(1)), lines.join(''));
+      box.put(pathOf(idOf(2)), lines.slice(0, 20).join(''));
+      await box.must(['ingest']);
+      box.put(
+        pathOf(idOf(1)),
+        [...lines.slice(0, 5), promptOf(idOf(1), 'a summary'), ...lines.slice(20)].join(''),
+      );
+      box.put(pathOf(idOf(2)), lines.slice(0, 7).join(''));
+    },
+  },
+  {
+    name: 'large-rewrite',
+    args: ['ingest'],
+    codes: [0],
+    points: ['rewrite.cut', 'ingest.flushed'],
+    isLarge: true,
+    prepare: async (box) => {
+      const [start, end] = [linesOf(idOf(1), 2 * MIB), linesOf(idOf(2), 49 * MIB)];
+      box.put(pathOf(idOf(1)), start + promptOf(idOf(1), 'taken out') + end);
+      await box.must(['ingest', '--no-analyze']);
+      box.put(pathOf(idOf(1)), start + end);
+    },
+  },
+  {
+    name: 'return',
+    args: ['ingest'],
+    codes: [0],
+    points: ['return.noted', 'ingest.new', 'analyze.saved'],
+    prepare: async (box) => {
+      withSidecars(box, idOf(1));
+      box.put(pathOf(idOf(2)), promptOf(idOf(2), 'first'));
+      box.put(pathOf(idOf(3)), promptOf(idOf(3), 'stays away'));
+      await box.must(['ingest']);
+      await box.must(['sweep', '--yes', '--soft-cap', '0', '--max-age-days', 'off']);
+      box.put(pathOf(idOf(1)), promptOf(idOf(1), 'more'), 'a');
+      box.put(pathOf(idOf(2)), promptOf(idOf(2), 'something else'));
+    },
+  },
+  {
+    name: 'digest-only',
+    args: ['ingest'],
+    codes: [0],
+    points: ['digest-only.session-made', 'digest-only.recorded'],
+    prepare: async (box) => {
+      box.env = { SESSION_MEMORY_RAW_SOFT_CAP_BYTES: '50000', SESSION_MEMORY_RAW_HARD_CAP_BYTES: '50000' };
+      box.put(pathOf(idOf(1)), promptOf(idOf(1), noiseOf(1, 200_000)));
+    },
+  },
+  {
+    name: 'analyze',
+    args: ['analyze'],
+    codes: [0],
+    points: ['analyze.digested', 'analyze.saved', 'store.committed'],
+    prepare: async (box) => {
+      genuine(box);
+      withSidecars(box, idOf(1));
+      await box.must(['ingest', '--no-analyze']);
+    },
+  },
+  {
+    name: 'sweep',
+    args: ['sweep', '--yes', '--soft-cap', '50KiB', '--hard-cap', '50KiB', '--no-data-loss'],
+    // What no analyzer can read stays.
+    codes: [4],
+    points: [
+      ...[
+        'sweep.begun',
+        'sweep.backstop',
+        'sweep.budget',
+        'sweep.analyze',
+        'sweep.budget_again',
+        'evict.evicted',
+      ],
+      ...['reclaim.step', 'reclaim.truncated', 'sweep.finished'],
+    ],
+    prepare: sixAndThree,
+  },
+  {
+    name: 'data-loss',
+    args: ['sweep', '--yes', '--soft-cap', '0', '--hard-cap', '10KiB'],
+    codes: [3, 0],
+    points: ['analyze.salvaged', 'evict.data_loss', 'sweep.data_loss', 'reclaim.step', 'sweep.finished'],
+    prepare: sixAndThree,
+  },
+  {
+    name: 'reclaim',
+    args: ['sweep', '--yes', '--soft-cap', '0', '--max-age-days', 'off'],
+    codes: [0],
+    points: ['sweep.budget', 'reclaim.step', 'reclaim.truncated', 'sweep.finished'],
+    prepare: async (box) => {
+      for (let n = 1; n <= 4; n += 1) box.put(pathOf(idOf(n)), linesOf(idOf(n), 2 * MIB));
+      await box.must(['ingest']);
+    },
+  },
+  {
+    name: 'restore',
+    args: ['restore', idOf(1)],
+    codes: [0],
+    points: [
+      'restore.temporary-made',
+      'restore.temporary-written',
+      'restore.renamed',
+      'restore.written',
+      'store.committed',
+    ],
+    writesHome: true,
+    prepare: async (box) => {
+      withSidecars(box, idOf(1));
+      box.put(pathOf(idOf(1)), linesOf(idOf(1), MIB));
+      box.put(pathOf(idOf(2)), promptOf(idOf(2), 'another one'));
+      await box.must(['ingest']);
+      rmSync(join(box.home, pathOf(idOf(1))));
+      rmSync(join(box.home, `.claude/projects/-p/${idOf(1)}`), { recursive: true });
+    },
+  },
+];
