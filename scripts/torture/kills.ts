@@ -7,7 +7,6 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openWritable } from '../../src/store/open.ts';
 import { verify } from '../../src/store/verify.ts';
-import { tortureBinary } from './binary.ts';
 import { Box, filesIn, type Kill } from './box.ts';
 import { SCENES, type Scene } from './kills-scenes.ts';
 import type { Outcome, Part, Round } from './part.ts';
@@ -27,11 +26,11 @@ export const kills: Part = {
   round,
 };
 
-async function round({ seed, folder, log }: Round): Promise<Outcome> {
+async function round({ seed, folder, binary, log }: Round): Promise<Outcome> {
   const random = randomOf(seed);
   const scene = random.pick(SCENES);
   log(scene.name);
-  const stage = await Stage.of(scene, folder);
+  const stage = await Stage.of(scene, folder, binary);
   const failures: string[] = [];
   let harm = 0;
   let checks = 0;
@@ -63,8 +62,8 @@ export class Stage {
     this.#tookMs = tookMs;
   }
 
-  static async of(scene: Scene, folder: string): Promise<Stage> {
-    const box = new Box(await tortureBinary(), join(folder, scene.name));
+  static async of(scene: Scene, folder: string, binary: string): Promise<Stage> {
+    const box = new Box(binary, join(folder, scene.name));
     await scene.prepare(box);
     box.keep(scene.writesHome === true);
     const began = performance.now();

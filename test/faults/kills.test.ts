@@ -3,6 +3,7 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tortureBinary } from '../../scripts/torture/binary.ts';
 import { Stage } from '../../scripts/torture/kills.ts';
 import { SCENES } from '../../scripts/torture/kills-scenes.ts';
 import { randomOf } from '../../scripts/torture/random.ts';
@@ -16,7 +17,7 @@ describe.each(SCENES.map((scene) => [scene.name, scene] as const))(
   'a death in the middle of %s',
   (_, scene) => {
     test('leaves a store that verifies, whole sessions, and a rerun that ends as if nothing had been', async () => {
-      using stage = await Stage.of(scene, folder);
+      using stage = await Stage.of(scene, folder, await tortureBinary());
       for (const point of scene.isLarge === true ? scene.points.slice(0, 1) : scene.points) {
         const { harm, failures } = await stage.disturb({ point: `${point}:1` }, null);
         expect(harm, `${point} was passed, and the process died there`).toBe(1);
