@@ -194,27 +194,6 @@ describe('many processes', () => {
     expect((await program.run('verify')).code).toBe(0);
     expect(parsed(schemas.listSchema, await program.run('list', '--json')).sessions).toHaveLength(60);
   });
-
-  test('a kill in the middle of an ingest leaves a store that verifies, and the next run goes on', async () => {
-    using program = new Program();
-    for (let n = 0; n < 80; n += 1) {
-      const name = `70000000-0000-4000-8000-0000000000${String(n).padStart(2, '0')}`;
-      program.put(claudePath(name), promptLine(name, `${n} ${noise().repeat(20)}`));
-    }
-    const child = program.start('ingest');
-    // The kill hits once something is stored and before all is.
-    while (
-      child.exitCode === null &&
-      parsed(schemas.listSchema, await program.run('list', '--json')).sessions.length === 0
-    );
-    child.kill('SIGKILL');
-    await child.exited;
-    expect(parsed(schemas.verifySchema, await program.run('verify', '--json')).findings).toEqual([]);
-    await program.run('ingest');
-    const list = parsed(schemas.listSchema, await program.run('list', '--json'));
-    expect(list.sessions).toHaveLength(80);
-    expect(list.sessions.every((row) => row.state === 'analyzed')).toBe(true);
-  });
 });
 
 describe('demo', () => {
