@@ -9,7 +9,11 @@ import { rowHead, sessionRow } from './rows.ts';
 
 export function browseFrame(state: State, view: View, browse: Browse, cells: number): Line[] {
   const { catalogue, place } = browse;
-  if (catalogue === null) return [line('Reading the list of sessions…')];
+  if (catalogue === null) {
+    // Where the list cannot be read, why is all there is to show.
+    const texts = wrap(browse.notice ?? 'Reading the list of sessions…', cells);
+    return texts.map((text) => line(span(text, browse.notice === null ? 'plain' : 'warn')));
+  }
   const { visible } = listOf(state);
   const isFiltered = browse.typed.trim() !== '';
   const count = isFiltered
