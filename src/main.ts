@@ -113,6 +113,8 @@ const code = await run({
   screens: async (context, start) => {
     const { openScreens } = await import('./cli/screens.ts');
     onScreens = true;
+    // What paints the screens looks at the environment by itself, and takes `CI=false` for a build server.
+    if (context.io.colour) process.env['FORCE_COLOR'] ??= '1';
     return openScreens(context, start, {
       stdin: process.stdin,
       stdout: process.stdout,
