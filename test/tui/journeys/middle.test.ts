@@ -1,8 +1,8 @@
 /** Journeys that are cut short: in the middle of a pass, of an analysis, at each stage, by every way a terminal can go. */
 import { Database } from 'bun:sqlite';
-import { describe, expect, test } from 'bun:test';
-import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'bun:test';
+import { cpSync, existsSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { claudePath, promptLine } from '../../support/bench-world.ts';
 import { filled } from '../../support/filled.ts';
 import { Program } from '../../support/program.ts';
@@ -14,7 +14,18 @@ const ALL = ['sweep', '--soft-cap', '0', '--hard-cap', '1GiB', '--max-age-days',
 /** Enough for dozens of batches. */
 const MANY = 600;
 
+let model: Program | null = null;
+
+/** The store of many sessions is made once; each journey has a copy. */
 async function many(): Promise<Program> {
+  model ??= await manyStored();
+  const program = new Program();
+  program.env = model.env;
+  cpSync(dirname(model.store), dirname(program.store), { recursive: true });
+  return program;
+}
+
+async function manyStored(): Promise<Program> {
   const program = new Program();
   program.env = { SESSION_MEMORY_NOW: '2026-06-01T00:00:00.000Z' };
   for (let n = 0; n < MANY; n += 1) {
@@ -24,6 +35,8 @@ async function many(): Promise<Program> {
   expect((await program.run('ingest')).code).toBe(0);
   return program;
 }
+
+afterAll(() => model?.[Symbol.dispose]());
 
 function evictedIn(db: Database): number {
   return (

@@ -216,20 +216,6 @@ describe('the terminal is as it was', () => {
       await pty.ends();
     },
   );
-
-  journey('after the store has become something else under it: a sentence, no crash', async () => {
-    using program = await filled();
-    await using pty = new Pty(program, []);
-    await pty.shows('analyzed 2 ');
-    writeFileSync(program.store, Buffer.alloc(64 * 1024, 'no store any more '));
-    rmSync(`${program.store}-wal`, { force: true });
-    pty.type('b');
-    await pty.until((text) => /store|damaged|malformed|not a session-memory/i.test(text), 'what is wrong');
-    pty.type('\x03');
-    await pty.ends();
-    expect(pty.isAlternate).toBe(false);
-    expect(pty.scrollback(), 'no stack').not.toMatch(/\n\s+at /);
-  });
 });
 
 describe('where a screen cannot be shown', () => {
@@ -255,30 +241,6 @@ describe('where a screen cannot be shown', () => {
   test('no terminal gets status', async () => {
     using program = await filled();
     expect((await program.run()).out).toContain('Tier 1');
-  });
-
-  journey('NO_COLOR is heard', async () => {
-    using program = await filled();
-    await using pty = new Pty(program, [], { env: { ...CAPS, NO_COLOR: '1' } });
-    await pty.shows('over soft cap');
-    pty.type('q');
-    await pty.ends();
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is looked for
-    expect(pty.raw).not.toMatch(/\x1b\[(?:3[0-7]|9[0-7]|4[0-7]|38|48)[;m]/);
-  });
-
-  journey('LANG=C gets ASCII alone', async () => {
-    using program = await filled();
-    program.put(claudePath(id(6)), promptLine(id(6), '日本語 🙂'));
-    await program.run('ingest');
-    await using pty = new Pty(program, [], { env: { LANG: 'C' } });
-    await pty.shows('analyzed 3 ');
-    pty.type('b');
-    const text = await pty.shows('by newest');
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what is looked for
-    expect(text).toMatch(/^[\x00-\x7f]*$/);
-    pty.type('q');
-    expect(await pty.ends()).toBe(0);
   });
 });
 
