@@ -14,7 +14,9 @@ let queue: Promise<void> = Promise.resolve();
 self.onmessage = ({ data: { id, order } }: MessageEvent<PrepareAsked>) => {
   queue = queue.then(() =>
     prepared(order).then(
-      (ready) => self.postMessage({ id, ok: true, prepared: ready } satisfies PrepareTold),
+      (ready) =>
+        // Handed over, not copied.
+        self.postMessage({ id, ok: true, prepared: ready } satisfies PrepareTold, buffersOf(ready)),
       (thrown) => self.postMessage({ id, ok: false, message: messageOf(thrown) } satisfies PrepareTold),
     ),
   );
@@ -24,4 +26,8 @@ async function prepared(order: Order): Promise<Prepared> {
   const agent = agentById(order.agent);
   if (agent === null) throw new Error(`no agent ${order.agent}`);
   return await prepare(order, agent, arena);
+}
+
+function buffersOf(ready: Prepared): ArrayBuffer[] {
+  return ready.files.flatMap((file) => file.segments.map(({ data }) => data.buffer as ArrayBuffer));
 }

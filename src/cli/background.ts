@@ -11,6 +11,8 @@ import { formatBytes, formatCount, plural } from './format.ts';
 
 /** Longer than an agent pauses between two lines, shorter than anyone looks at memory. */
 const IDLE_MS = 30_000;
+/** A thread that waits for another process's lock hears nothing; nobody waits for it longer than this to quit. */
+const CLOSE_MS = 2_000;
 
 interface Pending {
   readonly resolve: (result: Results[Job['kind']]) => void;
@@ -61,8 +63,9 @@ export class BackgroundThread {
     }
   }
 
+  /** What does not stop in time is cut off, as a kill would: the store takes each session whole or not at all. */
   async close(): Promise<void> {
-    await this.stop();
+    await Promise.race([this.stop(), Bun.sleep(CLOSE_MS)]);
     this.#letGo();
   }
 
@@ -71,6 +74,7 @@ export class BackgroundThread {
     this.#idle = null;
     this.#worker?.terminate();
     this.#worker = null;
+    for (const { reject } of this.#pending.values()) reject(new Error('the background thread was let go'));
   }
 
   #started(): Worker {

@@ -8,6 +8,7 @@ import { plainText } from '../domain/text.ts';
 import { AGENTS } from '../ingest/agents/index.ts';
 import { watchFolders } from '../ingest/watch.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
+import { withPatience } from '../store/patience.ts';
 import { digestsOf, filesOf, findSession, resolveSession, sessionIdOf, sourcesOf } from '../store/read.ts';
 import { fileChunks } from '../store/segments.ts';
 import { setPinned } from '../store/write-raw.ts';
@@ -18,8 +19,12 @@ import { carryOut, planRestore, resumeCommand } from './commands/restore.ts';
 import { sweepFlags } from './commands/sweep.ts';
 import { type Context, textFlag } from './context.ts';
 import { formatTime, plural } from './format.ts';
+import { patient } from './patient.ts';
 import { reportPage } from './report.ts';
 import { sweepDeps } from './wire.ts';
+
+/** A key that finds another process writing fails after that, and can be pressed again. */
+const KEY_WAIT_MS = 300;
 
 export interface Stores {
   readonly reading: ReadableDb;
@@ -59,7 +64,7 @@ export function tuiServices(
         onChange,
         onTrouble,
       ),
-    sweep: (consent, progress, signal) =>
+    sweep: (consent, progress, signal, onWait) =>
       sweep(
         { ...sweepDeps({ ...context, signal }, writing, progress), analyzer: threadAnalyzer(thread) },
         {
@@ -68,9 +73,14 @@ export function tuiServices(
           reclaim: context.flags['reclaim'] !== false,
           planId: textFlag(context.flags, 'plan'),
         },
-        consent,
+        patient(consent, writing, signal, onWait),
       ),
-    pin: (uid, pinned) => void setPinned(writing, sessionIdOf(writing, uid), pinned, clock.now()),
+    pin: (uid, pinned) =>
+      withPatience(
+        writing,
+        KEY_WAIT_MS,
+        () => void setPinned(writing, sessionIdOf(writing, uid), pinned, clock.now()),
+      ),
     digestLines: (uid, columns) => digestLines(reading, uid, columns),
     transcript: (uid, offsetBytes, columns) => transcriptPiece(reading, uid, offsetBytes, columns),
     reportLines: (report, columns) =>

@@ -254,6 +254,8 @@ export async function peekFile(
 ): Promise<Peek | null> {
   try {
     using source = new SourceFile(file.path, encoding, file.within);
+    const early = earlyPeek(agent, source);
+    if (early !== null) return bounded(early);
     const { head, tail } = await headAndTail(source);
     const peek = agent.peek(head, tail);
     return peek === null ? null : bounded(peek);
@@ -261,6 +263,26 @@ export async function peekFile(
     warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
     return null;
   }
+}
+
+/** Nearly every transcript tells all in its first lines; the others are read further. */
+const EARLY_HEAD_BYTES = 24 * 1024;
+const EARLY_TAIL_BYTES = 64 * 1024;
+/** Used again for each file: memory for the first look at thousands of them would cost more than the look. */
+const scratch = new Uint8Array(EARLY_HEAD_BYTES + EARLY_TAIL_BYTES);
+
+/** What the first look tells; null where it does not tell all, or where the whole look is as cheap. */
+function earlyPeek(agent: AgentFormat, source: SourceFile): Peek | null {
+  if (source.encoding !== 'plain' || source.sizeBytes < scratch.length) return null;
+  const head = scratch.subarray(0, EARLY_HEAD_BYTES);
+  const tail = scratch.subarray(EARLY_HEAD_BYTES);
+  const whole =
+    source.readInto(head, 0) === head.length &&
+    source.readInto(tail, source.sizeBytes - tail.length) === tail.length;
+  const peek = whole ? agent.peek(head, tail) : null;
+  if (peek === null) return null;
+  const { nativeId, project, title, startedAt, endedAt } = peek;
+  return [nativeId, project, title, startedAt, endedAt].includes(null) ? null : peek;
 }
 
 /** An id or a path beyond it is a forger's; of thousands of sessions each is held, and each id stored. */

@@ -21,6 +21,9 @@ import { marksOf } from './take-file.ts';
 /** A session above it is stored piece by piece: what is made ready lies in memory until it is stored. */
 export const PREPARED_BYTES_MAX = 16 * 1024 * 1024;
 
+/** Of the compressor's output: large enough that most transcripts come in one. */
+const CHUNK_BYTES = 64 * 1024;
+
 /** What to make ready. Plain values: it is sent to a thread. */
 export interface Order {
   readonly uid: SessionUid;
@@ -156,7 +159,10 @@ function readWhole(
 }
 
 function segmentOf(chunk: Uint8Array, logOffset: number): NewSegment {
-  const data = zstdCompressSync(chunk, { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } });
+  const level = { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL };
+  const packed = zstdCompressSync(chunk, { chunkSize: CHUNK_BYTES, params: level });
+  // Exactly its bytes: what is handed to another thread takes the memory that it lies in along.
+  const data = new Uint8Array(packed);
   return { logOffset, rawBytes: chunk.length, sha256: sha256(chunk), data };
 }
 

@@ -2,9 +2,10 @@
  * Sessions that were made ready, into the store: several in one transaction, each whole or not at all.
  * Promises: a session that another process has begun meanwhile is left to the long way; nothing is stored above the cap.
  */
-import { killPoint } from '../domain/kill-point.ts';
+
 import { DIGEST_VERSION } from '../domain/digest.ts';
 import { sessionUid } from '../domain/ids.ts';
+import { killPoint } from '../domain/kill-point.ts';
 import { type Iso, plausibleTime } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { findSession } from '../store/read.ts';

@@ -30,6 +30,7 @@ const PREVIEW_MS = 40;
 /** A store that changes all the time must not make the list be read all the time. */
 const RELOAD_MS = 2_000;
 const SWEEPS_LISTED = 500;
+const WAITS = 'Another process is writing to the store: waiting until it is done.';
 
 export class Controller {
   readonly #services: Services;
@@ -249,16 +250,19 @@ export class Controller {
       unattended: false,
       ask: (proposal) =>
         new Promise((resolve) => {
+          // Who stopped it before it could ask may not be there any more to answer.
+          if (stop.signal.aborted) return resolve({ kind: 'stop' });
           this.#answer = resolve;
           this.dispatch({ kind: 'proposed', proposal });
         }),
     };
     try {
-      await this.#keeper.pause();
+      await Promise.race([this.#keeper.pause(), aborted(stop.signal)]);
       const report = await this.#services.sweep(
         consent,
         (progress) => this.dispatch({ kind: 'progress', progress }),
         stop.signal,
+        () => this.dispatch({ kind: 'said', message: WAITS }),
       );
       this.dispatch({
         kind: 'swept',
@@ -324,4 +328,8 @@ export class Controller {
         : this.#services.reportLines(JSON.parse(row.report), columns - 2);
     this.dispatch({ kind: 'read', title: 'Report of a sweep', lines, more: null });
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

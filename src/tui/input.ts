@@ -42,6 +42,7 @@ export function keyNames(input: string, key: InkKey): string[] {
   if (key.backspace || key.delete) return ['backspace'];
   if (key.escape) return ['esc'];
   if (key.ctrl) return [`ctrl+${input}`];
-  if (key.meta) return [];
-  return [...input].map((char) => CONTROL[char] ?? char);
+  const names = [...input].map((char) => CONTROL[char] ?? char);
+  // Esc and the next key, typed quickly or sent at once by a slow line, look like a key with alt; none of ours has alt.
+  return key.meta ? ['esc', ...names] : names;
 }

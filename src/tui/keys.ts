@@ -162,6 +162,12 @@ export const KEYS: readonly Key[] = [
   },
 ]; // prettier-ignore
 
+/** Rows of the help: a heading, its keys and a blank for each context but its own. */
+export const HELP_ROWS = EVERYWHERE.filter((context) => context !== 'help').reduce(
+  (rows, context) => rows + KEYS.filter((key) => key.in.includes(context)).length + 2,
+  0,
+);
+
 /** Contexts in which what is typed is text, unless a key of the table says otherwise. */
 const TYPING: readonly Context[] = ['loss', 'phrase', 'filter'];
 

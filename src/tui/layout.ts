@@ -1,5 +1,6 @@
 /** How many rows of a screen are its list: the same for the handler that moves in it and for the frame that shows it. */
 import type { Proposal } from '../sweep/ports.ts';
+import { HELP_ROWS } from './keys.ts';
 import { type Place, type Screen, type Size, SMALLEST, type State } from './state.ts';
 
 /** Title above, footer below. */
@@ -67,7 +68,7 @@ export function listOf(state: State): { readonly length: number; readonly visibl
     case 'restore':
       return { length: screen.plan.files.length, visible: Math.max(1, body - 5) };
     case 'help':
-      return { length: Number.POSITIVE_INFINITY, visible: body };
+      return { length: HELP_ROWS, visible: body };
     case 'dashboard':
     case 'first_run':
     case 'done':

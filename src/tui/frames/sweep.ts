@@ -326,6 +326,7 @@ function running(
     line(span(fit(stage.label, cells), 'dim')),
     line(`Freed ${formatBytes(wizard.freedBytes)}`),
     ...stopLine(wizard, 'It stops after the session at hand.'),
+    ...(wizard.notice === null ? [] : [line(span(fit(wizard.notice, cells), 'warn'))]),
     ...(stage.step === 'analyze' ? failureLines(wizard, cells) : []),
   ];
 }

@@ -161,7 +161,8 @@ export function sweepEvent(state: State, event: SweepEvent): Stepped {
     case 'preview':
       return withWizard(state, { ...wizard, preview: { uid: event.uid, lines: event.lines } });
     case 'progress':
-      return withWizard(state, progressed(wizard, event.progress));
+      // What was waited for has gone on.
+      return withWizard(state, progressed({ ...wizard, notice: null }, event.progress));
     case 'pinned': {
       const set = new Set(wizard.pinned);
       if (event.pinned) set.add(event.uid);
@@ -274,7 +275,9 @@ function progressed(wizard: Wizard, progress: Progress): Wizard {
 
 function swept(state: State, event: Extract<Event, { kind: 'swept' }>): Stepped {
   const next = { ...state, reports: [...state.reports, event.report] };
-  const wizard = state.screen.kind === 'sweep' ? state.screen.wizard : null;
+  const { screen } = state;
+  const below = screen.kind === 'reader' ? screen.reader.back : screen.kind === 'help' ? screen.back : screen;
+  const wizard = below.kind === 'sweep' ? below.wizard : null;
   if (wizard === null || wizard.origin === 'command' || state.quitting)
     return onScreen(next, { kind: 'done' }, { kind: 'quit' });
   return withWizard(next, {

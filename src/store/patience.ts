@@ -1,0 +1,26 @@
+/**
+ * How long a writer waits for another process where a person waits too.
+ * Promises: the store's own patience is back afterwards. Never: changes a row.
+ */
+import { FailureError } from '../domain/errors.ts';
+import { BUSY_TIMEOUT_MS, type WritableDb } from './connection.ts';
+
+/** Does `work` as one that waits `waitMs` for another writer, and then fails as busy. */
+export function withPatience<T>(db: WritableDb, waitMs: number, work: () => T): T {
+  db.exec(`PRAGMA busy_timeout = ${waitMs}`);
+  try {
+    return work();
+  } finally {
+    db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  }
+}
+
+/** False where another process is writing at this moment. Other failures are left to the one who writes. */
+export function canWriteNow(db: WritableDb): boolean {
+  try {
+    withPatience(db, 0, () => db.writeTransaction(() => undefined));
+    return true;
+  } catch (thrown) {
+    return !(thrown instanceof FailureError && thrown.failure.code === 'busy');
+  }
+}
