@@ -19,7 +19,6 @@ import { carryOut, planRestore, resumeCommand } from './commands/restore.ts';
 import { sweepFlags } from './commands/sweep.ts';
 import { type Context, textFlag } from './context.ts';
 import { formatTime, plural } from './format.ts';
-import { patient } from './patient.ts';
 import { reportPage } from './report.ts';
 import { sweepDeps } from './wire.ts';
 
@@ -64,7 +63,7 @@ export function tuiServices(
         onChange,
         onTrouble,
       ),
-    sweep: (consent, progress, signal, onWait) =>
+    sweep: (consent, progress, signal) =>
       sweep(
         { ...sweepDeps({ ...context, signal }, writing, progress), analyzer: threadAnalyzer(thread) },
         {
@@ -73,7 +72,7 @@ export function tuiServices(
           reclaim: context.flags['reclaim'] !== false,
           planId: textFlag(context.flags, 'plan'),
         },
-        patient(consent, writing, signal, onWait),
+        consent,
       ),
     pin: (uid, pinned) =>
       withPatience(

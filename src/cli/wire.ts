@@ -11,6 +11,7 @@ import type { Victim } from '../policy/passes.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { takeSweepLock } from '../store/lock.ts';
 import { openReadable, openWritable } from '../store/open.ts';
+import { untilWritable } from '../store/patience.ts';
 import { diskBytes, withReserve } from '../store/place.ts';
 import { findSession } from '../store/read.ts';
 import { reclaim } from '../store/reclaim.ts';
@@ -57,6 +58,7 @@ function sweepStore(db: WritableDb): SweepStore {
     lose: (victim, context, hardCapBytes) =>
       roomy(() => loseUncovered(db, condemned(victim), { ...context, hardCapBytes })),
     takeLock: () => roomy(() => takeSweepLock(db.path)),
+    untilWritable: (onWait, signal) => untilWritable(db, onWait, signal),
     reclaim: (onStep, stopped) => reclaim(db, onStep, stopped),
     begin: (sweep) => roomy(() => beginSweep(db, sweep)),
     finish: (report: Report) =>
@@ -80,6 +82,7 @@ function readOnlySweepStore(db: ReadableDb): SweepStore {
     evict: refuse,
     lose: refuse,
     takeLock: refuse,
+    untilWritable: refuse,
     reclaim: refuse,
     begin: refuse,
     finish: refuse,

@@ -15,8 +15,24 @@ export function withPatience<T>(db: WritableDb, waitMs: number, work: () => T): 
   }
 }
 
+const LOOK_EVERY_MS = 50;
+
+/** Waits without holding up the thread until no other process writes. False: `signal` came first. `onWait`: it is not so at once. */
+export async function untilWritable(
+  db: WritableDb,
+  onWait: () => void,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (let hasSaid = false; !canWriteNow(db); hasSaid = true) {
+    if (signal.aborted) return false;
+    if (!hasSaid) onWait();
+    await Bun.sleep(LOOK_EVERY_MS);
+  }
+  return true;
+}
+
 /** False where another process is writing at this moment. Other failures are left to the one who writes. */
-export function canWriteNow(db: WritableDb): boolean {
+function canWriteNow(db: WritableDb): boolean {
   try {
     withPatience(db, 0, () => db.writeTransaction(() => undefined));
     return true;

@@ -33,6 +33,8 @@ export interface SweepStore {
   lose(victim: Victim, context: EvictContext, hardCapBytes: number): Fate;
   /** The sweep lock, or null where another sweep has it. */
   takeLock(): { release(): void } | null;
+  /** Resolves when no other process is writing; false where `signal` came first. `onWait`: it is not so at once. */
+  untilWritable(onWait: () => void, signal: AbortSignal): Promise<boolean>;
   diskBytes(): number;
   reclaim(onStep: (leftBytes: number) => void, stopped: () => boolean): Promise<void>;
   begin(sweep: { sweepId: string; planId: string; startedAt: Iso }): void;
@@ -58,7 +60,9 @@ export type Progress =
     }
   | { readonly kind: 'analyzing'; readonly uid: SessionUid; readonly done: number; readonly total: number }
   | { readonly kind: 'analyze_failed'; readonly uid: SessionUid; readonly why: string }
-  | { readonly kind: 'reclaiming'; readonly leftBytes: number };
+  | { readonly kind: 'reclaiming'; readonly leftBytes: number }
+  /** Another process is writing to the store; it goes on when that is done. */
+  | { readonly kind: 'waiting' };
 
 /** The steps that are asked about, in the order in which they may come. */
 export type StepName = 'backstop' | 'budget' | 'analyze' | 'budget_again' | 'data_loss';

@@ -21,6 +21,7 @@ import {
 import { lockOrFail, type PlannedSweep, type SweepOptions } from './options.ts';
 import type { Consent, Decision, Fate, Proposal, StepName, SweepDeps } from './ports.ts';
 import { planReport, type Report, WARNINGS } from './report.ts';
+import { Tally } from './tally.ts';
 
 /** Evictions between two looks at the stop signal and two reports of progress. */
 const BATCH = 100;
@@ -30,6 +31,9 @@ const BATCH_WATCHED = 10;
 const BUDGET_ROUNDS_MAX = 8;
 /** How often a list of losses is shown anew because the store moved on. */
 const LOSS_ROUNDS_MAX = 20;
+
+/** A report that another writer keeps from the store is waited for that long with the keys alive; then as any write. */
+const REPORT_WAIT_MS = 55_000;
 
 /** `moved_on`: what was shown is no longer what is stored, so nothing was done. */
 type Went = 'on' | 'stopped' | 'moved_on';
@@ -42,16 +46,9 @@ export class Run {
   readonly #sweepId: string;
   readonly #startedAt: Iso;
   readonly #diskBytesBefore: number;
-  readonly #backstop: SessionUid[] = [];
-  readonly #budget: SessionUid[] = [];
-  readonly #analyzed: SessionUid[] = [];
-  readonly #lost: SessionUid[] = [];
-  readonly #declined: StepName[] = [];
-  readonly #skipped: { session_uid: SessionUid; reason: string }[] = [];
-  readonly #warnings: string[] = [];
+  readonly #tally = new Tally();
   /** Generation and reason of each session whose analysis failed in this run. */
   readonly #failed = new Map<SessionUid, { readonly generation: number; readonly why: string }>();
-  #freedBytes = 0;
   #begun = false;
 
   constructor(deps: SweepDeps, options: SweepOptions, consent: Consent, planned: PlannedSweep) {
@@ -66,24 +63,24 @@ export class Run {
 
   async execute(): Promise<Report> {
     const went = await this.#passes();
-    if (went === 'stopped') this.#warnings.push('the sweep was stopped before its end');
+    if (went === 'stopped') this.#tally.warnings.push('the sweep was stopped before its end');
     return this.#finish();
   }
 
   async #passes(): Promise<Went> {
     const { limits, flags } = this.#options;
-    if ((await this.#evictStep('backstop', this.#backstop)) === 'stopped') return 'stopped';
-    if ((await this.#evictStep('budget', this.#budget)) === 'stopped') return 'stopped';
+    if ((await this.#evictStep('backstop', this.#tally.backstop)) === 'stopped') return 'stopped';
+    if ((await this.#evictStep('budget', this.#tally.budget)) === 'stopped') return 'stopped';
     let went: Went = 'moved_on';
     for (let round = 0; went === 'moved_on' && round < LOSS_ROUNDS_MAX; round += 1) {
       if (this.#usage() <= limits.rawHardCapBytes) return 'on';
       if (flags.analyze) {
         if ((await this.#analyzeStep(round > 0)) === 'stopped') return 'stopped';
-        if ((await this.#evictStep('budget_again', this.#budget)) === 'stopped') return 'stopped';
+        if ((await this.#evictStep('budget_again', this.#tally.budget)) === 'stopped') return 'stopped';
       }
       went = await this.#dataLossStep(round > 0);
     }
-    if (went === 'moved_on') this.#warnings.push(WARNINGS.keepsChanging);
+    if (went === 'moved_on') this.#tally.warnings.push(WARNINGS.keepsChanging);
     return went;
   }
 
@@ -99,7 +96,7 @@ export class Run {
       const chosen = victims.filter(({ card }) => !keepOut.has(card.uid));
       const went = await this.#locked(async () => {
         if (!chosen.every(({ card }) => this.#isAsShown(card))) return 'moved_on';
-        this.#noteKeptOut(victims, keepOut);
+        this.#tally.keptOut(victims, keepOut, (uid) => this.#deps.store.card(uid)?.pinned === true);
         return this.#evictAll(step, chosen, untilBytes, taken, keepOut);
       });
       if (went !== 'moved_on') return went;
@@ -166,12 +163,12 @@ export class Run {
       .analyze(card.uid, this.#deps.signal)
       .catch((thrown) => ({ ok: false as const, why: messageOf(thrown) }));
     if (outcome.ok) {
-      this.#analyzed.push(card.uid);
+      this.#tally.analyzed.push(card.uid);
       return;
     }
     // Stopped by the user: the session has not failed, it waits.
     if (this.#deps.signal.aborted) return;
-    this.#warnings.push(WARNINGS.analyzeFailed(card.uid, outcome.why));
+    this.#tally.warnings.push(WARNINGS.analyzeFailed(card.uid, outcome.why));
     this.#deps.progress({ kind: 'analyze_failed', uid: card.uid, why: outcome.why });
     this.#failed.set(card.uid, { generation: card.generation, why: outcome.why });
   }
@@ -184,21 +181,21 @@ export class Run {
       // While an evictable session remains, nothing is offered to be lost: the budget pass is shown again.
       if (this.#victimsOf('budget_again').length === 0) break;
       if (this.#options.planId !== null || this.#deps.signal.aborted) return 'stopped';
-      const declinedBefore = this.#declined.length;
-      if ((await this.#evictStep('budget_again', this.#budget)) === 'stopped') return 'stopped';
-      if (this.#declined.length > declinedBefore) return 'on';
+      const declinedBefore = this.#tally.declined.length;
+      if ((await this.#evictStep('budget_again', this.#tally.budget)) === 'stopped') return 'stopped';
+      if (this.#tally.declined.length > declinedBefore) return 'on';
     }
     if (this.#usage() <= limits.rawHardCapBytes || this.#victimsOf('budget_again').length > 0) return 'on';
     const resort = this.#lastResort();
     if (resort.insufficient) {
       const now = this.#deps.clock.now();
       const pinned = this.#deps.store.withCensus(now, (census) => census.pinnedBytes);
-      this.#warnings.push(WARNINGS.insufficient(this.#deps.bytes(pinned)));
+      this.#tally.warnings.push(WARNINGS.insufficient(this.#deps.bytes(pinned)));
       return 'on';
     }
     if (resort.victims.length === 0) return 'on';
     if (!flags.dataLoss) {
-      this.#warnings.push(WARNINGS.dataLossForbidden(resort.victims.length));
+      this.#tally.warnings.push(WARNINGS.dataLossForbidden(resort.victims.length));
       return 'on';
     }
     return this.#askAndLose(resort.victims, movedOn);
@@ -218,9 +215,9 @@ export class Run {
         if (this.#usage() <= rawHardCapBytes) return 'on';
         await this.#deps.analyzer.salvage(victim.card.uid);
         const fate = this.#deps.store.lose(victim, this.#context(), rawHardCapBytes);
-        this.#record([fate], this.#lost);
+        this.#record([fate], this.#tally.lost);
         killPoint('sweep.data_loss');
-        if (fate.kind === 'evicted') this.#warnings.push(WARNINGS.dataLoss(fate.uid));
+        if (fate.kind === 'evicted') this.#tally.warnings.push(WARNINGS.dataLoss(fate.uid));
       }
       return 'on';
     });
@@ -274,17 +271,6 @@ export class Run {
     );
   }
 
-  #noteKeptOut(victims: readonly Victim[], keepOut: ReadonlySet<SessionUid>): void {
-    for (const { card } of victims) {
-      if (!keepOut.has(card.uid)) continue;
-      const pinned = this.#deps.store.card(card.uid)?.pinned === true;
-      this.#skipped.push({
-        session_uid: card.uid,
-        reason: pinned ? 'pinned by the user' : 'kept out by the user',
-      });
-    }
-  }
-
   async #ask(step: Pick<Proposal, 'step' | 'victims' | 'toAnalyze' | 'movedOn'>): Promise<Decision> {
     if (this.#deps.signal.aborted) return { kind: 'stop' };
     const failures = new Map([...this.#failed].map(([uid, { why }]) => [uid, why]));
@@ -292,37 +278,34 @@ export class Run {
   }
 
   #decline(step: StepName, victims: readonly Victim[]): Went {
-    this.#declined.push(step);
-    for (const { card } of victims)
-      this.#skipped.push({ session_uid: card.uid, reason: `${step} was skipped` });
+    this.#tally.decline(step, victims);
     return 'on';
   }
 
-  /** Unattended, the lock is already held by `sweep`; else it is held for this step only. */
+  /**
+   * Unattended, the lock is already held by `sweep`, and another writer is waited for as the store does. Else it is held
+   * for this step only, and keys are answered while another process writes: a stop that comes then is a stop.
+   */
   async #locked(apply: () => Promise<Went>): Promise<Went> {
     if (this.#consent.unattended) return apply();
     const lock = lockOrFail(this.#deps);
     try {
-      return await apply();
+      return (await this.#untilWritable(this.#deps.signal)) ? await apply() : 'stopped';
     } finally {
       lock.release();
     }
   }
 
+  async #untilWritable(signal: AbortSignal): Promise<boolean> {
+    return this.#deps.store.untilWritable(() => this.#deps.progress({ kind: 'waiting' }), signal);
+  }
+
   #record(fates: readonly Fate[], taken: SessionUid[]): void {
     for (const fate of fates) {
-      if (fate.kind === 'skipped') {
-        this.#skipped.push({ session_uid: fate.uid, reason: fate.reason });
-        continue;
-      }
-      taken.push(fate.uid);
-      this.#freedBytes += fate.freedBytes;
-      this.#deps.progress({
-        kind: 'evicted',
-        uid: fate.uid,
-        freedBytes: fate.freedBytes,
-        usageBytes: this.#usage(),
-      });
+      this.#tally.record(fate, taken);
+      if (fate.kind === 'skipped') continue;
+      const { uid, freedBytes } = fate;
+      this.#deps.progress({ kind: 'evicted', uid, freedBytes, usageBytes: this.#usage() });
     }
   }
 
@@ -355,7 +338,7 @@ export class Run {
       );
     } catch (thrown) {
       if (!(thrown instanceof FailureError)) throw thrown;
-      this.#warnings.push(WARNINGS.reclaimFailed(thrown.failure.message));
+      this.#tally.warnings.push(WARNINGS.reclaimFailed(thrown.failure.message));
     }
   }
 
@@ -363,11 +346,11 @@ export class Run {
     const { store, clock, signal } = this.#deps;
     const { limits, reclaim } = this.#options;
     if (reclaim && !signal.aborted) await this.#reclaim();
-    if (!reclaim && this.#freedBytes > 0) this.#warnings.push(WARNINGS.notReclaimed);
+    if (!reclaim && this.#tally.freedBytes > 0) this.#tally.warnings.push(WARNINGS.notReclaimed);
     const tier2Over = store.distilledBytes() > limits.distilledCapBytes;
-    if (tier2Over) this.#warnings.push(WARNINGS.tier2);
+    if (tier2Over) this.#tally.warnings.push(WARNINGS.tier2);
     const usageBytes = this.#usage();
-    invariant(this.#lost.length === 0 || this.#options.flags.dataLoss, 'data was lost without leave');
+    invariant(this.#tally.lost.length === 0 || this.#options.flags.dataLoss, 'data was lost without leave');
     const report: Report = {
       version: 1,
       sweep_id: this.#sweepId,
@@ -376,24 +359,17 @@ export class Run {
       started_at: this.#startedAt,
       finished_at: clock.now(),
       clock_set: clock.isSet,
-      backstop_evicted: this.#backstop,
-      budget_evicted: this.#budget,
-      overflow_analyzed: this.#analyzed,
-      overflow_data_loss: this.#lost,
+      ...this.#tally.report(),
       usage_before_bytes: this.#planned.plan.usageBeforeBytes,
-      bytes_freed: this.#freedBytes,
       final_usage_bytes: usageBytes,
       disk_bytes_before: this.#diskBytesBefore,
       disk_bytes_after: store.diskBytes(),
       over_hard_cap: usageBytes > limits.rawHardCapBytes,
       tier2_over_cap: tier2Over,
-      declined: this.#declined,
-      skipped: this.#skipped,
-      warnings: this.#warnings,
-      lost_data: this.#lost.length > 0,
       interrupted: signal.aborted,
       plan: planReport(this.#planned.plan, this.#deps.bytes),
     };
+    if (!this.#consent.unattended) await this.#untilWritable(AbortSignal.timeout(REPORT_WAIT_MS));
     this.#begin();
     store.finish(report);
     killPoint('sweep.finished');

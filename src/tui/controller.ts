@@ -30,7 +30,6 @@ const PREVIEW_MS = 40;
 /** A store that changes all the time must not make the list be read all the time. */
 const RELOAD_MS = 2_000;
 const SWEEPS_LISTED = 500;
-const WAITS = 'Another process is writing to the store: waiting until it is done.';
 
 export class Controller {
   readonly #services: Services;
@@ -262,7 +261,6 @@ export class Controller {
         consent,
         (progress) => this.dispatch({ kind: 'progress', progress }),
         stop.signal,
-        () => this.dispatch({ kind: 'said', message: WAITS }),
       );
       this.dispatch({
         kind: 'swept',

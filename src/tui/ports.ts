@@ -42,13 +42,8 @@ export interface Services {
   readonly background: Background;
   /** Follows the agents' folders; `onTrouble` where the system cannot. */
   watch(onChange: () => void, onTrouble: (message: string) => void): Watch;
-  /** After the report nothing runs any more. `onWait`: another process is writing, and it goes on when that is done. */
-  sweep(
-    consent: Consent,
-    progress: (event: Progress) => void,
-    signal: AbortSignal,
-    onWait: () => void,
-  ): Promise<Report>;
+  /** `reclaimed`: after the report nothing runs any more. */
+  sweep(consent: Consent, progress: (event: Progress) => void, signal: AbortSignal): Promise<Report>;
   pin(uid: SessionUid, pinned: boolean): void;
   /** The digest as a person reads it. */
   digestLines(uid: SessionUid, columns: number): readonly string[];

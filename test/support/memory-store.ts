@@ -106,6 +106,10 @@ export class MemoryStore implements SweepStore {
     return { uid, kind: 'evicted', freedBytes: one.storedBytes };
   }
 
+  async untilWritable(): Promise<boolean> {
+    return true;
+  }
+
   takeLock() {
     if (this.locked) return null;
     this.locked = true;

@@ -238,6 +238,8 @@ function wantPreview(state: State, wizard: Wizard): Stepped {
   return withWizard(state, wizard, { kind: 'preview', uid });
 }
 
+const WAITS = 'Another process is writing to the store: waiting until it is done.';
+
 function progressed(wizard: Wizard, progress: Progress): Wizard {
   const running = wizard.stage.kind === 'running' ? wizard.stage : null;
   switch (progress.kind) {
@@ -268,6 +270,8 @@ function progressed(wizard: Wizard, progress: Progress): Wizard {
       return { ...wizard, failures: [...wizard.failures, { uid: progress.uid, why: progress.why }] };
     case 'reclaiming':
       return { ...wizard, stage: { kind: 'reclaiming', leftBytes: progress.leftBytes } };
+    case 'waiting':
+      return { ...wizard, notice: WAITS };
     default:
       return progress satisfies never;
   }

@@ -162,6 +162,21 @@ describe('in the middle of a pass', () => {
     expect((await program.run('verify')).code).toBe(0);
   });
 
+  journey('while another process writes it says so, and esc still stops before anything goes', async () => {
+    using program = await many();
+    await using pty = await atBudget(program);
+    using db = new Database(program.store, { readwrite: true });
+    db.run('BEGIN IMMEDIATE');
+    pty.type('\r');
+    await pty.shows('Another process is writing');
+    pty.type('\x1b');
+    await pty.shows('Stopping.');
+    db.run('ROLLBACK');
+    expect(await pty.ends(), 'stopped by the user').toBe(130);
+    expect(pty.scrollback()).toContain('budget: nothing');
+    await pty.isRestored();
+  });
+
   journey('a second terminal cannot sweep at the same time, and says so', async () => {
     using program = await many();
     await using first = await atBudget(program);
