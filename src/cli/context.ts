@@ -16,6 +16,8 @@ export interface Context {
   readonly settings: Settings;
   readonly host: Host;
   readonly clock: Clock;
+  /** As `--version` says it, without the name. */
+  readonly version: string;
   readonly signal: AbortSignal;
   /** A fresh folder only for the owner, below the system's place for temporary files. */
   readonly tempFolder: string;

@@ -5,7 +5,7 @@
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { FailureError, invalid } from '../domain/errors.ts';
 import type { Flags } from './context.ts';
-import { COMMANDS, type CommandSpec, type Flag, GLOBAL_FLAGS } from './table.ts';
+import { COMMANDS, type CommandSpec, commandNamed, type Flag, GLOBAL_FLAGS } from './table.ts';
 import { nearest } from './values.ts';
 
 export interface Parsed {
@@ -63,7 +63,7 @@ function helpOn(words: readonly string[]): Parsed {
 /** The command that is called: the first word that is neither a flag nor a global flag's value. */
 function commandIn(words: readonly string[]): CommandSpec | undefined {
   const [word] = positionals(words);
-  return COMMANDS.find((spec) => spec.name === word);
+  return commandNamed(word);
 }
 
 /** Words that are no flags, up to what only the command's own flags could tell: enough to find the command. */

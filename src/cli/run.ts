@@ -85,6 +85,7 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     settings: { ...settings, storePath: resolve(runtime.cwd, settings.storePath) },
     host: runtime.host,
     clock: clockOf(runtime.host.env['SESSION_MEMORY_NOW'] ?? null),
+    version: runtime.version,
     signal: runtime.signal,
     tempFolder: runtime.tempFolder,
     screens: runtime.screens,

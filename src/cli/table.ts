@@ -25,6 +25,8 @@ export interface CommandSpec {
    * of ours would run before it is through.
    */
   readonly onlyReads?: true;
+  /** Called by other programs; not listed. */
+  readonly isHidden?: true;
   load(): Promise<Command>;
 }
 
@@ -52,7 +54,7 @@ const SWEEP: readonly Flag[] = [
   { flag: '--analyzer CMD', help: 'add a summary by this program (see README)' },
 ];
 
-export const COMMANDS: readonly CommandSpec[] = [
+const ALL: readonly CommandSpec[] = [
   {
     name: 'status',
     summary: 'usage against the caps, counts, what the next sweep would do, what is at risk',
@@ -250,7 +252,54 @@ export const COMMANDS: readonly CommandSpec[] = [
       'Bundled genuine sessions, one of them unreadable, under tiny caps and a clock of their own. Nothing of yours is touched. In a terminal it walks through the passes.',
     load: async () => (await import('./commands/demo.ts')).demo,
   },
+  {
+    name: 'completions',
+    summary: 'a script that completes commands, flags, session ids and projects in your shell',
+    args: ['SHELL'],
+    flags: [],
+    examples: [
+      'session-memory completions bash > ~/.local/share/bash-completion/completions/session-memory',
+      'session-memory completions fish | source',
+    ],
+    exits: [],
+    about:
+      'SHELL: bash, zsh or fish. In a start-up file: source <(session-memory completions bash), the same with zsh after compinit, or for fish the line below.',
+    onlyReads: true,
+    load: async () => (await import('./commands/completions.ts')).completions,
+  },
+  {
+    name: 'man',
+    summary: 'the manual page, as a file for man',
+    args: [],
+    flags: [],
+    examples: [
+      'session-memory man | man -l -',
+      'session-memory man > ~/.local/share/man/man1/session-memory.1',
+    ],
+    exits: [],
+    onlyReads: true,
+    load: async () => (await import('./commands/man.ts')).man,
+  },
+  {
+    name: 'complete',
+    summary: 'what may stand at a place of the command line, for the scripts of completions',
+    args: ['[WORDS...]'],
+    flags: [],
+    examples: ['session-memory complete -- show 8c'],
+    exits: [],
+    onlyReads: true,
+    isHidden: true,
+    load: async () => (await import('./commands/completions.ts')).completeCommand,
+  },
 ];
+
+/** Those that people call. */
+export const COMMANDS: readonly CommandSpec[] = ALL.filter(({ isHidden }) => isHidden !== true);
+
+/** The command of this name, hidden ones too. */
+export function commandNamed(name: string | undefined): CommandSpec | undefined {
+  return ALL.find((spec) => spec.name === name);
+}
 
 export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
   0: 'done',

@@ -93,6 +93,18 @@ export function resolveSession(db: ReadableDb, text: string): SessionRow {
   return toSession(only);
 }
 
+/** Sessions whose name, or whose agent's id, begins so; at most `limit`, the newest first. */
+export function sessionsStarting(db: ReadableDb, prefix: string, limit: number): SessionRow[] {
+  return db
+    .all<SessionColumns>(
+      `SELECT ${SESSION_COLUMNS} FROM sessions WHERE session_uid >= $prefix AND session_uid < $prefix || char(1114111)
+       UNION SELECT ${SESSION_COLUMNS} FROM sessions WHERE native_id >= $prefix AND native_id < $prefix || char(1114111)
+       ORDER BY ended_at DESC LIMIT $limit`,
+      { prefix, limit },
+    )
+    .map(toSession);
+}
+
 export function listSessions(db: ReadableDb, filter: SessionFilter = {}): SessionRow[] {
   const where: string[] = [];
   if (filter.agent !== undefined) where.push('agent = $agent');

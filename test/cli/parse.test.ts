@@ -199,12 +199,16 @@ describe('the tables', () => {
 
   test('have the commands of the specification, each with examples that parse', () => {
     const wanted =
-      'status agents ingest analyze sweep maintain list show restore pin unpin history verify config demo';
+      'status agents ingest analyze sweep maintain list show restore pin unpin history verify config demo completions';
     expect(COMMANDS.map((spec) => spec.name)).toEqual(expect.arrayContaining(wanted.split(' ')));
     for (const spec of COMMANDS) {
       expect(spec.examples.length, spec.name).toBeGreaterThan(0);
       for (const example of spec.examples) {
-        const words = example.split(' | ')[0]?.replace('session-memory ', '').split(' ') ?? [];
+        const words =
+          example
+            .split(/ [|>] /)[0]
+            ?.replace('session-memory ', '')
+            .split(' ') ?? [];
         expect(parseArgs(words).command?.name, example).toBe(spec.name);
       }
     }

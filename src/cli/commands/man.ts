@@ -1,0 +1,9 @@
+/** `man`: the manual page on stdout. */
+import { EXIT } from '../../domain/errors.ts';
+import type { Command } from '../context.ts';
+import { manualPage } from '../man.ts';
+
+export const man: Command = async ({ io, version }) => {
+  io.out(manualPage(`session-memory ${version}`));
+  return EXIT.done;
+};

@@ -1,0 +1,59 @@
+/**
+ * The manual page, made from the tables that parse the command line, in roff's man macros (man(7)).
+ * Promises: pure; every command, flag and exit code of `--help` is in it.
+ */
+import { COMMANDS, type CommandSpec, EXIT_MEANINGS, type Flag, GLOBAL_FLAGS } from './table.ts';
+
+/** `version`: as `--version` says it, for the foot of the page. */
+export function manualPage(version: string): string {
+  return [
+    `.TH SESSION\\-MEMORY 1 "" "${escaped(version)}" "User Commands"`,
+    '.SH NAME',
+    'session\\-memory \\- keeps every coding\\-agent session within a disk budget, and never loses one silently',
+    '.SH SYNOPSIS',
+    '.B session\\-memory',
+    '[\\fICOMMAND\\fR] [\\fIFLAGS\\fR]',
+    '.SH DESCRIPTION',
+    'Without a command: the dashboard in a terminal, elsewhere \\fBstatus\\fR.',
+    '.SH COMMANDS',
+    ...COMMANDS.flatMap(commandPart),
+    '.SH FLAGS OF EVERY COMMAND',
+    ...GLOBAL_FLAGS.flatMap(flagPart),
+    '.SH EXIT STATUS',
+    ...Object.entries(EXIT_MEANINGS).flatMap(([code, meaning]) => ['.TP', `.B ${code}`, escaped(meaning)]),
+    '',
+  ].join('\n');
+}
+
+function commandPart(spec: CommandSpec): string[] {
+  return [
+    `.SS ${[spec.name, ...spec.args].map(escaped).join(' ')}`,
+    `${escaped(capital(spec.summary))}.`,
+    ...(spec.about === undefined ? [] : ['.PP', escaped(spec.about)]),
+    ...spec.flags.flatMap(flagPart),
+    '.PP',
+    ...['Examples:', '.PP', '.nf', ...spec.examples.map((example) => `    ${escaped(example)}`), '.fi'],
+    ...(spec.exits.length === 0 ? [] : ['.PP', `May also exit ${spec.exits.join(', ')}: see EXIT STATUS.`]),
+  ];
+}
+
+function flagPart({ flag, help }: Flag): string[] {
+  const [name = '', value] = flag.split(' ');
+  const shown =
+    value === undefined ? `\\fB${escaped(name)}\\fR` : `\\fB${escaped(name)}\\fR \\fI${value}\\fR`;
+  return ['.TP', shown, escaped(help)];
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Text that roff takes as it is: no escape, no hyphen, and no request at the start of a line. */
+function escaped(text: string): string {
+  const plain = text
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replaceAll("'", '\\(aq')
+    .replaceAll('`', '\\(ga');
+  return plain.replace(/^\./, '\\&.');
+}
