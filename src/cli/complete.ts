@@ -3,7 +3,7 @@
  * Promises: pure; what only the store or the agents know is asked through `Known`, and only where it is wanted.
  */
 import { SESSION_STATES } from '../domain/session.ts';
-import { COMMANDS, type CommandSpec, type Flag, GLOBAL_FLAGS } from './table.ts';
+import { type CommandSpec, type Flag, GLOBAL_FLAGS } from './spec.ts';
 
 export interface Candidate {
   readonly word: string;
@@ -16,8 +16,9 @@ export type Completion =
   | { readonly kind: 'words'; readonly candidates: readonly Candidate[] }
   | { readonly kind: 'files' | 'folders' };
 
-/** What is not in the tables. `prefix`: what is typed of it. */
+/** `prefix`: what is typed of it. */
 export interface Known {
+  readonly commands: readonly CommandSpec[];
   sessions(prefix: string): readonly Candidate[];
   projects(): Promise<readonly Candidate[]> | readonly Candidate[];
   sweeps(): readonly Candidate[];
@@ -31,7 +32,7 @@ export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export async function complete(words: readonly string[], known: Known): Promise<Completion> {
   const typed = words.at(-1) ?? '';
   const before = words.slice(0, -1);
-  const spec = commandOf(before);
+  const spec = commandOf(before, known);
   const flags = [...(spec?.flags ?? []), ...GLOBAL_FLAGS];
   if (before.includes('--')) return argument(spec, before, typed, known);
   const [name, value] = typed.startsWith('--') && typed.includes('=') ? cut(typed) : [null, ''];
@@ -71,7 +72,7 @@ async function argument(
   known: Known,
 ): Promise<Completion> {
   if (spec === undefined) {
-    const commands = COMMANDS.map(({ name, summary }) => ({ word: name, about: summary }));
+    const commands = known.commands.map(({ name, summary }) => ({ word: name, about: summary }));
     return { kind: 'words', candidates: starting(commands, typed) };
   }
   const given = positionals(before, spec).length - 1;
@@ -110,9 +111,9 @@ async function wordsOf(kind: string, typed: string, known: Known): Promise<reado
   }
 }
 
-function commandOf(before: readonly string[]): CommandSpec | undefined {
+function commandOf(before: readonly string[], { commands }: Known): CommandSpec | undefined {
   const [word] = positionals(before, undefined);
-  return COMMANDS.find((spec) => spec.name === word);
+  return commands.find((spec) => spec.name === word);
 }
 
 /** Words that are neither flags nor the values of flags. */

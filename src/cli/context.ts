@@ -4,6 +4,7 @@ import type { ExitCode } from '../domain/errors.ts';
 import type { Clock } from '../domain/time.ts';
 import type { Settings } from './config.ts';
 import type { Io } from './io.ts';
+import type { CommandSpec } from './spec.ts';
 
 /** Flags as written, in camel case; `--no-x` is `x: false`. Values are still text: each command checks its own. */
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
@@ -18,6 +19,8 @@ export interface Context {
   readonly clock: Clock;
   /** As `--version` says it, without the name. */
   readonly version: string;
+  /** Those that people call. */
+  readonly commands: readonly CommandSpec[];
   readonly signal: AbortSignal;
   /** A fresh folder only for the owner, below the system's place for temporary files. */
   readonly tempFolder: string;

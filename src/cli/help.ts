@@ -1,5 +1,6 @@
 /** `--help`, made from the tables: usage, flags, examples, exit codes. */
-import { COMMANDS, type CommandSpec, EXIT_MEANINGS, type Flag, GLOBAL_FLAGS } from './table.ts';
+import { type CommandSpec, EXIT_MEANINGS, type Flag, GLOBAL_FLAGS } from './spec.ts';
+import { COMMANDS } from './table.ts';
 
 export function programHelp(): string {
   const width = Math.max(...COMMANDS.map((spec) => spec.name.length));

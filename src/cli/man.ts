@@ -2,10 +2,10 @@
  * The manual page, made from the tables that parse the command line, in roff's man macros (man(7)).
  * Promises: pure; every command, flag and exit code of `--help` is in it.
  */
-import { COMMANDS, type CommandSpec, EXIT_MEANINGS, type Flag, GLOBAL_FLAGS } from './table.ts';
+import { type CommandSpec, EXIT_MEANINGS, type Flag, GLOBAL_FLAGS } from './spec.ts';
 
 /** `version`: as `--version` says it, for the foot of the page. */
-export function manualPage(version: string): string {
+export function manualPage(commands: readonly CommandSpec[], version: string): string {
   return [
     `.TH SESSION\\-MEMORY 1 "" "${escaped(version)}" "User Commands"`,
     '.SH NAME',
@@ -16,7 +16,7 @@ export function manualPage(version: string): string {
     '.SH DESCRIPTION',
     'Without a command: the dashboard in a terminal, elsewhere \\fBstatus\\fR.',
     '.SH COMMANDS',
-    ...COMMANDS.flatMap(commandPart),
+    ...commands.flatMap(commandPart),
     '.SH FLAGS OF EVERY COMMAND',
     ...GLOBAL_FLAGS.flatMap(flagPart),
     '.SH EXIT STATUS',

@@ -5,12 +5,13 @@
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { FailureError, invalid } from '../domain/errors.ts';
 import type { Flags } from './context.ts';
-import { COMMANDS, type CommandSpec, commandNamed, type Flag, GLOBAL_FLAGS } from './table.ts';
+import { type CommandSpec, type Flag, GLOBAL_FLAGS } from './spec.ts';
+import { COMMANDS, commandNamed, type LoadableCommand } from './table.ts';
 import { nearest } from './values.ts';
 
 export interface Parsed {
   /** Null: no command was named. */
-  readonly command: CommandSpec | null;
+  readonly command: LoadableCommand | null;
   readonly args: readonly string[];
   readonly flags: Flags;
   readonly wantsHelp: boolean;
@@ -61,7 +62,7 @@ function helpOn(words: readonly string[]): Parsed {
 }
 
 /** The command that is called: the first word that is neither a flag nor a global flag's value. */
-function commandIn(words: readonly string[]): CommandSpec | undefined {
+function commandIn(words: readonly string[]): LoadableCommand | undefined {
   const [word] = positionals(words);
   return commandNamed(word);
 }

@@ -86,6 +86,7 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     host: runtime.host,
     clock: clockOf(runtime.host.env['SESSION_MEMORY_NOW'] ?? null),
     version: runtime.version,
+    commands: COMMANDS,
     signal: runtime.signal,
     tempFolder: runtime.tempFolder,
     screens: runtime.screens,

@@ -1,43 +1,13 @@
 /**
- * Every command and flag, as data: the parser, `--help` and the exit codes are made from it.
+ * Every command and flag, as data: the parser, `--help`, the manual page, completions and the exit codes are made from it.
  */
 import type { Command } from './context.ts';
+import type { CommandSpec, Flag } from './spec.ts';
 
-export interface Flag {
-  /** As it is written, with its value's name: `--soft-cap SIZE`. */
-  readonly flag: string;
-  readonly help: string;
-}
-
-export interface CommandSpec {
-  readonly name: string;
-  readonly summary: string;
-  /** Positional arguments: `UID`, `[UID]`, `[PATH...]`. */
-  readonly args: readonly string[];
-  readonly flags: readonly Flag[];
-  readonly examples: readonly string[];
-  /** Beyond 0, 1, 2 and 130, which every command may have. */
-  readonly exits: readonly (3 | 4 | 5 | 6)[];
-  /** What it is about, a few sentences under the usage. */
-  readonly about?: string;
-  /**
-   * It leaves nothing half done, so a signal may end it at once. It must: it reads the store in one go, and no handler
-   * of ours would run before it is through.
-   */
-  readonly onlyReads?: true;
-  /** Called by other programs; not listed. */
-  readonly isHidden?: true;
+/** One that can be called: what does it is loaded when it is. */
+export interface LoadableCommand extends CommandSpec {
   load(): Promise<Command>;
 }
-
-export const GLOBAL_FLAGS: readonly Flag[] = [
-  { flag: '--store PATH', help: 'the store file (SESSION_MEMORY_STORE)' },
-  { flag: '--config PATH', help: 'the configuration file (SESSION_MEMORY_CONFIG)' },
-  { flag: '--json', help: 'one JSON object on stdout' },
-  { flag: '--color WHEN', help: 'auto, always or never (NO_COLOR)' },
-  { flag: '--help', help: 'this text' },
-  { flag: '--version', help: 'the version' },
-];
 
 const CAPS: readonly Flag[] = [
   { flag: '--soft-cap SIZE', help: 'the budget pass goes down to it' },
@@ -54,7 +24,7 @@ const SWEEP: readonly Flag[] = [
   { flag: '--analyzer CMD', help: 'add a summary by this program (see README)' },
 ];
 
-const ALL: readonly CommandSpec[] = [
+const ALL: readonly LoadableCommand[] = [
   {
     name: 'status',
     summary: 'usage against the caps, counts, what the next sweep would do, what is at risk',
@@ -294,20 +264,9 @@ const ALL: readonly CommandSpec[] = [
 ];
 
 /** Those that people call. */
-export const COMMANDS: readonly CommandSpec[] = ALL.filter(({ isHidden }) => isHidden !== true);
+export const COMMANDS: readonly LoadableCommand[] = ALL.filter(({ isHidden }) => isHidden !== true);
 
 /** The command of this name, hidden ones too. */
-export function commandNamed(name: string | undefined): CommandSpec | undefined {
+export function commandNamed(name: string | undefined): LoadableCommand | undefined {
   return ALL.find((spec) => spec.name === name);
 }
-
-export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
-  0: 'done',
-  1: 'failed',
-  2: 'wrong usage, or consent is needed; nothing was changed',
-  3: 'data was lost, as agreed',
-  4: 'still over the hard cap',
-  5: 'the plan is stale; nothing was changed',
-  6: 'another sweep is running; nothing was changed',
-  130: 'interrupted',
-};

@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { type Candidate, complete, type Known } from '../../src/cli/complete.ts';
 import { commandHelp, programHelp } from '../../src/cli/help.ts';
 import { manualPage } from '../../src/cli/man.ts';
-import { COMMANDS, EXIT_MEANINGS, GLOBAL_FLAGS } from '../../src/cli/table.ts';
+import { EXIT_MEANINGS, GLOBAL_FLAGS } from '../../src/cli/spec.ts';
+import { COMMANDS } from '../../src/cli/table.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { Program } from '../support/program.ts';
 
 const ONE: Candidate = { word: '8c816ba7', about: 'fix the login' };
 const KNOWN: Known = {
+  commands: COMMANDS,
   sessions: () => [ONE],
   projects: () => [{ word: 'website', about: '2 sessions' }],
   sweeps: () => [{ word: '20260601t', about: '' }],
@@ -167,7 +169,7 @@ describe('in a shell', () => {
 });
 
 describe('the manual page', () => {
-  const page = manualPage('session-memory 1.2.3');
+  const page = manualPage(COMMANDS, 'session-memory 1.2.3');
   const plain = page
     .replaceAll('\\-', '-')
     .replaceAll('\\(aq', "'")

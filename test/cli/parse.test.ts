@@ -4,7 +4,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from '../../src/cli/parse.ts';
-import { COMMANDS, EXIT_MEANINGS, GLOBAL_FLAGS } from '../../src/cli/table.ts';
+import { EXIT_MEANINGS, GLOBAL_FLAGS } from '../../src/cli/spec.ts';
+import { COMMANDS } from '../../src/cli/table.ts';
 import { EXIT, EXIT_OF_CODE, FailureError } from '../../src/domain/errors.ts';
 import { runIn } from '../support/runtime.ts';
 

@@ -61,7 +61,10 @@ class FromStore implements Known {
   readonly #context: Context;
   readonly #path: string;
 
+  readonly commands: Context['commands'];
+
   constructor(context: Context, path: string) {
+    this.commands = context.commands;
     this.#context = context;
     this.#path = path;
   }

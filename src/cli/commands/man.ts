@@ -3,7 +3,7 @@ import { EXIT } from '../../domain/errors.ts';
 import type { Command } from '../context.ts';
 import { manualPage } from '../man.ts';
 
-export const man: Command = async ({ io, version }) => {
-  io.out(manualPage(`session-memory ${version}`));
+export const man: Command = async ({ io, version, commands }) => {
+  io.out(manualPage(commands, `session-memory ${version}`));
   return EXIT.done;
 };
