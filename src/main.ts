@@ -64,6 +64,23 @@ function catchSignals(): void {
   }
 }
 
+/** One line from the terminal, which edits and echoes it as it does for any program. The question goes to stderr. */
+async function ask(question: string): Promise<string | null> {
+  const { createInterface } = await import('node:readline');
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  process.stderr.write(question);
+  try {
+    return await new Promise<string | null>((resolve) => {
+      lines.once('line', resolve);
+      lines.once('close', () => resolve(null));
+      stop.signal.addEventListener('abort', () => resolve(null));
+    });
+  } finally {
+    lines.close();
+    process.stdin.pause();
+  }
+}
+
 /** As the shell's ctrl-z would, if the terminal still sent it. Where nobody could continue us, the system ignores it. */
 async function stopProcess(): Promise<void> {
   const continued = new Promise<void>((resolve) => process.once('SIGCONT', () => resolve()));
@@ -109,6 +126,7 @@ const code = await run({
   catchSignals,
   debug: env['SESSION_MEMORY_DEBUG'] !== undefined,
   io,
+  ask,
   startPreparer: () => new Worker(new URL('./prepare.worker.ts', import.meta.url).href, { smol: true }),
   screens: async (context, start) => {
     const { openScreens } = await import('./cli/screens.ts');

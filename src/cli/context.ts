@@ -26,6 +26,8 @@ export interface Context {
   readonly tempFolder: string;
   /** Starts a thread that makes new sessions ready; null where this program runs without threads. */
   readonly startPreparer: (() => Worker) | null;
+  /** Asks the person at the terminal one question and returns the line that was typed; null where input ended or was stopped. */
+  readonly ask: (question: string) => Promise<string | null>;
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
   readonly screens: (context: Context, start: 'dashboard' | 'sweep') => Promise<ExitCode>;
 }
@@ -48,6 +50,11 @@ export function printJson(io: Io, value: unknown): void {
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
   io.out(`${text}\n`);
+}
+
+/** Whether a person sits at a terminal and can be asked. */
+export function canAsk({ io, json }: Context): boolean {
+  return io.stdinIsTty && io.stdoutIsTty && !json;
 }
 
 /** Whether a person sits at a terminal that can show screens. */

@@ -35,6 +35,7 @@ export interface Runtime {
   readonly debug: boolean;
   /** `color`: what `--color` says. */
   io(color: string | null): Io;
+  readonly ask: Context['ask'];
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
   readonly screens: Context['screens'];
   readonly startPreparer: Context['startPreparer'];
@@ -89,6 +90,7 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     commands: COMMANDS,
     signal: runtime.signal,
     tempFolder: runtime.tempFolder,
+    ask: runtime.ask,
     screens: runtime.screens,
     startPreparer: runtime.startPreparer,
   };

@@ -172,6 +172,22 @@ const ALL: readonly LoadableCommand[] = [
     load: async () => (await import('./commands/pin.ts')).unpin,
   },
   {
+    name: 'evict',
+    summary: 'drop the raw bytes of sessions by hand, digests stay',
+    args: ['UID...'],
+    flags: [
+      { flag: '--yes', help: 'consent to evict the analyzed ones' },
+      { flag: '--data-loss', help: 'with --yes: un-analyzed ones too, which loses them' },
+      { flag: '--dry-run', help: 'say what would go, change nothing' },
+      { flag: '--no-reclaim', help: 'leave freed space in the store file for later reuse' },
+    ],
+    examples: ['session-memory evict 8c81', 'session-memory evict 8c81 06f6 --yes'],
+    exits: [3, 6],
+    about:
+      'Whatever the caps say. A pinned session is refused. An un-analyzed one is lost: that takes a typed phrase, or --data-loss --yes.',
+    load: async () => (await import('./commands/evict.ts')).evict,
+  },
+  {
     name: 'history',
     summary: 'sweeps, evictions, data losses',
     args: ['[SWEEP]'],

@@ -42,7 +42,7 @@ export const EVICTIONS_PER_TRANSACTION = 100;
 export function evictCovered(
   db: WritableDb,
   victims: readonly Condemned[],
-  context: { readonly sweepId: string; readonly at: Iso; readonly untilUsageBytes: number | null },
+  context: { readonly sweepId: string | null; readonly at: Iso; readonly untilUsageBytes: number | null },
 ): EvictionOutcome[] {
   return db.writeTransaction(() => {
     const outcomes: EvictionOutcome[] = [];
@@ -81,6 +81,21 @@ export function loseUncovered(
   });
 }
 
+/**
+ * Loses one un-analyzed session that a person named, whatever the caps say: its event first, then its bytes, in one
+ * transaction. One that was analyzed meanwhile is left alone: nobody consented to evict that.
+ */
+export function loseByHand(db: WritableDb, victim: Condemned, at: Iso): EvictionOutcome {
+  return db.writeTransaction(() => {
+    const session = present(db, victim.uid);
+    const why = whyNot(session, victim) ?? (session?.analyzed_at !== null ? 'analyzed meanwhile' : null);
+    if (session === null || why !== null)
+      return { uid: victim.uid, kind: 'skipped', reason: why ?? 'no longer there' };
+    insertEvent(db, 'data_loss', session, victim, { sweepId: null, at });
+    return { uid: victim.uid, kind: 'evicted', freedBytes: session.stored_bytes };
+  });
+}
+
 /** Whether a covered, unpinned session that frees something is left. */
 function hasEvictable(db: WritableDb): boolean {
   return (
@@ -113,7 +128,7 @@ function insertEvent(
   kind: 'evicted' | 'data_loss',
   session: Present,
   victim: Condemned,
-  context: { readonly sweepId: string; readonly at: Iso },
+  context: { readonly sweepId: string | null; readonly at: Iso },
 ): void {
   db.run(
     `INSERT INTO events (at, kind, session_id, session_uid, generation, sweep_id, raw_bytes, stored_bytes, reason)

@@ -4,7 +4,7 @@
 import { FailureError, failure } from '../domain/errors.ts';
 import type { Limits } from '../domain/limits.ts';
 import type { SweepFlags, SweepPlan } from '../policy/plan.ts';
-import type { SweepDeps } from './ports.ts';
+import type { SweepStore } from './ports.ts';
 
 export interface SweepOptions {
   readonly limits: Limits;
@@ -21,7 +21,7 @@ export interface PlannedSweep {
 }
 
 /** The sweep lock, or the failure that says another sweep has it. */
-export function lockOrFail(deps: Pick<SweepDeps, 'store'>): { release(): void } {
+export function lockOrFail(deps: { readonly store: Pick<SweepStore, 'takeLock'> }): { release(): void } {
   const lock = deps.store.takeLock();
   if (lock === null) {
     throw new FailureError(

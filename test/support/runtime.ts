@@ -19,6 +19,8 @@ export interface Circumstances {
   readonly tty?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly columns?: number;
+  /** What the person types when asked. */
+  readonly types?: string;
 }
 
 /** Runs `argv` as in `folder`, which serves as home, current folder and place for temporary files. */
@@ -56,6 +58,10 @@ export async function runIn(
     },
     debug: false,
     io,
+    ask: async (question) => {
+      err.push(question);
+      return given.types ?? null;
+    },
     startPreparer: null,
     screens: async (_context, start) => {
       opens = start;

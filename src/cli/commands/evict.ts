@@ -1,0 +1,206 @@
+/**
+ * `evict UID…`: drops the raw bytes of the named sessions, digests stay. Events, checks and lock are a sweep's.
+ * Promises: an un-analyzed session goes only by the typed phrase or by `--data-loss --yes`, as a recorded loss, after what
+ * the built-in analyzer can make of it is kept; a pinned one never; a wrong name or a missing consent changes nothing.
+ */
+import { EXIT, EXIT_OF_CODE, EXIT_PRECEDENCE, type ExitCode, failure } from '../../domain/errors.ts';
+import type { SessionUid } from '../../domain/ids.ts';
+import type { SessionRow } from '../../domain/session.ts';
+import { cutText, plainLine } from '../../domain/text.ts';
+import type { WritableDb } from '../../store/connection.ts';
+import { openReadable, openWritable } from '../../store/open.ts';
+import { withReserve } from '../../store/place.ts';
+import { reclaim } from '../../store/reclaim.ts';
+import { usage } from '../../store/usage.ts';
+import { type Condemned, type EvictionOutcome, evictCovered, loseByHand } from '../../store/write-sweep.ts';
+import { type Consent, consentTo, namedSessions, refuseNamed, underSweepLock } from '../by-hand.ts';
+import { type Command, type Context, printJson } from '../context.ts';
+import { printFailure } from '../failure.ts';
+import { formatBytes, plural } from '../format.ts';
+import { ProgressLine, paint } from '../io.ts';
+import { analyzeDeps } from '../wire.ts';
+
+interface Plan {
+  readonly evict: readonly SessionRow[];
+  readonly lose: readonly SessionRow[];
+  /** Named, and evicted before. */
+  readonly already: readonly SessionRow[];
+}
+
+interface Done {
+  readonly evicted: SessionUid[];
+  readonly lost: SessionUid[];
+  readonly skipped: { readonly session_uid: SessionUid; readonly reason: string }[];
+  readonly warnings: string[];
+  freedBytes: number;
+}
+
+export const evict: Command = async (context) => {
+  const plan = planned(context);
+  const done: Done = { evicted: [], lost: [], skipped: [], warnings: [], freedBytes: 0 };
+  for (const { uid } of plan.already) done.skipped.push({ session_uid: uid, reason: 'evicted before' });
+  const isEmpty = plan.evict.length + plan.lose.length === 0;
+  if (context.flags['dryRun'] === true || isEmpty) return tell(context, plan, done);
+  if (!context.json) context.io.out(planPage(context, plan));
+  const consent = await consentOf(context, plan);
+  if (consent === 'missing' || consent === 'refused') return refused(context, plan, consent);
+  const db = openWritable(context.settings.storePath, { roomForSweep: true });
+  try {
+    await underSweepLock(db.path, () => apply(context, db, plan, done));
+    return tell(context, plan, done);
+  } finally {
+    db.close();
+  }
+};
+
+function planned(context: Context): Plan {
+  const db = openReadable(context.settings.storePath);
+  try {
+    const sessions = namedSessions(db, context.args);
+    const pinned = sessions.find((session) => session.pinned && session.evictedAt === null);
+    if (pinned !== undefined)
+      throw refuseNamed(
+        `${pinned.uid} is pinned`,
+        `Run \`session-memory unpin ${pinned.uid}\` first, or leave it out.`,
+      );
+    const live = sessions.filter(({ evictedAt }) => evictedAt === null);
+    return {
+      evict: live.filter(({ analyzedAt }) => analyzedAt !== null),
+      lose: live.filter(({ analyzedAt }) => analyzedAt === null),
+      already: sessions.filter(({ evictedAt }) => evictedAt !== null),
+    };
+  } finally {
+    db.close();
+  }
+}
+
+function consentOf(context: Context, { evict, lose }: Plan): Promise<Consent> {
+  const yes = context.flags['yes'] === true;
+  const byFlags = yes && (lose.length === 0 || context.flags['dataLoss'] === true);
+  // `--yes` alone is no consent to a loss, and whoever wrote it expects not to be asked.
+  if (yes && !byFlags) return Promise.resolve('missing');
+  return consentTo(context, byFlags, phraseOf({ evict, lose }));
+}
+
+function phraseOf({ evict, lose }: Pick<Plan, 'evict' | 'lose'>): string {
+  return lose.length > 0 ? `lose ${lose.length} sessions` : `evict ${evict.length} sessions`;
+}
+
+function refused(context: Context, plan: Plan, consent: 'missing' | 'refused'): ExitCode {
+  const loses = plan.lose.length > 0;
+  const ways = loses
+    ? 'Run `session-memory analyze` with their ids first, so that digests stay; or add --data-loss --yes to lose them.'
+    : 'Add --yes to consent, or --dry-run to only look.';
+  const why = consent === 'refused' ? 'not consented' : 'needs consent';
+  const what = loses
+    ? `${plural(plan.lose.length, 'session')} without a digest would be lost: ${why}`
+    : `eviction ${why}`;
+  printFailure(context.io, context.json, failure('consent_needed', `${what}; nothing was changed`, ways), {
+    plan: planJson(plan),
+  });
+  return EXIT_OF_CODE.consent_needed;
+}
+
+function condemned({ uid, generation, storedBytes }: SessionRow): Condemned {
+  return { uid, generation, storedBytes, reason: 'by hand' };
+}
+
+async function apply(context: Context, db: WritableDb, plan: Plan, done: Done): Promise<void> {
+  const line = new ProgressLine(context.io);
+  const note = (fate: EvictionOutcome, taken: SessionUid[]) => {
+    if (fate.kind === 'skipped') done.skipped.push({ session_uid: fate.uid, reason: fate.reason });
+    else {
+      taken.push(fate.uid);
+      done.freedBytes += fate.freedBytes;
+      line.show(`evict: ${fate.uid}`);
+    }
+  };
+  for (const session of plan.evict) {
+    if (context.signal.aborted) break;
+    const by = { sweepId: null, at: context.clock.now(), untilUsageBytes: null };
+    for (const fate of withReserve(db.path, () => evictCovered(db, [condemned(session)], by)))
+      note(fate, done.evicted);
+  }
+  for (const session of plan.lose) {
+    if (context.signal.aborted) break;
+    const { salvageSession } = await import('../../ingest/analyze.ts');
+    await salvageSession(analyzeDeps(context, db), session.uid);
+    const fate = withReserve(db.path, () => loseByHand(db, condemned(session), context.clock.now()));
+    note(fate, done.lost);
+    if (fate.kind === 'evicted') done.warnings.push(`data_loss: evicted un-analyzed ${fate.uid} by hand`);
+  }
+  if (context.flags['reclaim'] !== false && !context.signal.aborted && done.freedBytes > 0)
+    await reclaim(
+      db,
+      (leftBytes) => line.show(`evict: giving space back, ${Math.ceil(leftBytes / 1024 ** 2)} MiB to go`),
+      () => context.signal.aborted,
+    );
+  line.clear();
+}
+
+function planJson({ evict, lose }: Plan) {
+  const row = ({ uid, storedBytes }: SessionRow) => ({ session_uid: uid, bytes: storedBytes });
+  return { evict: evict.map(row), lose: lose.map(row) };
+}
+
+function planPage(context: Context, { evict, lose }: Plan): string {
+  const row = ({ uid, storedBytes, title }: SessionRow) =>
+    `  ${plainLine(uid)}  ${formatBytes(storedBytes)}  ${cutText(plainLine(title ?? ''), 60)}`.trimEnd();
+  return [
+    ...(evict.length > 0
+      ? [paint(context.io, 'bold', 'evict: raw bytes go, digests stay'), ...evict.map(row)]
+      : []),
+    ...(lose.length > 0
+      ? [
+          paint(context.io, 'red', 'DATA LOSS: no digest covers these; what they hold is lost'),
+          ...lose.map(row),
+        ]
+      : []),
+    '',
+  ].join('\n');
+}
+
+function tell(context: Context, plan: Plan, done: Done): ExitCode {
+  const { io, settings, signal } = context;
+  const db = openReadable(settings.storePath);
+  const usageBytes = usage(db).tier1Bytes;
+  db.close();
+  const dryRun = context.flags['dryRun'] === true;
+  if (context.json)
+    printJson(io, {
+      version: 1,
+      dry_run: dryRun,
+      evicted: done.evicted,
+      data_loss: done.lost,
+      skipped: done.skipped,
+      bytes_freed: done.freedBytes,
+      final_usage_bytes: usageBytes,
+      warnings: done.warnings,
+      lost_data: done.lost.length > 0,
+      interrupted: signal.aborted,
+      plan: planJson(plan),
+    });
+  else {
+    if (dryRun) io.out(planPage(context, plan));
+    for (const warning of done.warnings) io.err(`warning: ${plainLine(warning)}\n`);
+    for (const { session_uid, reason } of done.skipped)
+      io.out(`Left ${plainLine(session_uid)}: ${plainLine(reason)}.\n`);
+    io.out(`${summary(plan, done, dryRun)} Usage is ${formatBytes(usageBytes)}.\n`);
+  }
+  return exitOf(done, signal.aborted);
+}
+
+function summary({ evict, lose }: Plan, done: Done, dryRun: boolean): string {
+  if (dryRun)
+    return `Would evict ${plural(evict.length, 'session')}${lose.length > 0 ? ` and lose ${plural(lose.length, 'session')} without a digest` : ''}; nothing was changed.`;
+  const lost =
+    done.lost.length > 0 ? ` DATA LOSS: ${plural(done.lost.length, 'session')} lost without a digest.` : '';
+  return `Evicted ${plural(done.evicted.length, 'session')}, freed ${formatBytes(done.freedBytes)}.${lost}`;
+}
+
+function exitOf(done: Done, interrupted: boolean): ExitCode {
+  const holds = new Set<ExitCode>();
+  if (done.lost.length > 0) holds.add(EXIT.dataLost);
+  if (interrupted) holds.add(EXIT.interrupted);
+  return EXIT_PRECEDENCE.find((code) => holds.has(code)) ?? EXIT.done;
+}

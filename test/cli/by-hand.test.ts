@@ -1,0 +1,153 @@
+/** `evict`: what goes by hand goes by an event, with consent, and nothing else goes. */
+import { describe, expect, test } from 'bun:test';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { evictSchema } from '../../src/cli/schemas.by-hand.ts';
+import * as schemas from '../../src/cli/schemas.ts';
+import { takeSweepLock } from '../../src/store/lock.ts';
+import { claudePath, promptLine } from '../support/bench-world.ts';
+import { type Circumstances, runIn } from '../support/runtime.ts';
+
+const id = (n: number) => `7000000${n}-0000-4000-8000-000000000000`;
+const uid = (n: number) => `claude-code:${id(n)}`;
+
+/** 1 and 2 analyzed, 3 un-analyzed, 4 analyzed and pinned. */
+class Home implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'session-memory-by-hand-'));
+  readonly store = join(this.path, 'store', 's.db');
+
+  static async stored(): Promise<Home> {
+    const home = new Home();
+    for (const n of [1, 2, 4]) home.put(n);
+    expect((await home.run(['ingest'])).code).toBe(0);
+    home.put(3);
+    expect((await home.run(['ingest', '--no-analyze'])).code).toBe(0);
+    expect((await home.run(['pin', id(4)])).code).toBe(0);
+    return home;
+  }
+
+  put(n: number): void {
+    const path = join(this.path, claudePath(id(n)));
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, promptLine(id(n), `hello ${n}`, `2026-05-0${n}T00:00:00.000Z`));
+  }
+
+  run(args: readonly string[], given: Circumstances = {}) {
+    return runIn(this.path, ['--store', this.store, ...args], {
+      ...given,
+      env: { SESSION_MEMORY_NOW: '2026-05-10T00:00:00.000Z' },
+    });
+  }
+
+  async states(): Promise<Record<string, string>> {
+    const { sessions } = schemas.listSchema.parse(JSON.parse((await this.run(['list', '--json'])).out));
+    return Object.fromEntries(sessions.map(({ session_uid, state }) => [session_uid.slice(12, 20), state]));
+  }
+
+  async events(): Promise<string[]> {
+    const { events } = schemas.historySchema.parse(JSON.parse((await this.run(['history', '--json'])).out));
+    return events.map(({ kind, session_uid, reason }) => `${kind} ${session_uid} ${reason}`);
+  }
+
+  bytes(): string {
+    const folder = dirname(this.store);
+    const names = readdirSync(folder).filter((name) => !name.endsWith('-shm'));
+    return names
+      .map((name) => [name, readFileSync(join(folder, name))] as const)
+      .filter(([, bytes]) => bytes.length > 0)
+      .map(([name, bytes]) => `${name} ${Bun.hash(bytes)}`)
+      .join('\n');
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+describe('evict', () => {
+  test('drops the raw bytes of analyzed sessions, by an event, and their digests stay', async () => {
+    using home = await Home.stored();
+    const told = await home.run(['evict', id(1), uid(2), id(1), '--yes', '--json']);
+    const report = evictSchema.parse(JSON.parse(told.out));
+    expect([told.code, report.evicted, report.lost_data]).toEqual([0, [uid(1), uid(2)], false]);
+    expect(await home.states()).toMatchObject({
+      '70000001': 'evicted',
+      '70000002': 'evicted',
+      '70000004': 'analyzed',
+    });
+    expect((await home.events()).slice(0, 2)).toEqual([
+      `evicted ${uid(2)} by hand`,
+      `evicted ${uid(1)} by hand`,
+    ]);
+    expect((await home.run(['show', id(1)])).out).toContain('hello 1');
+    expect((await home.run(['show', id(1), '--raw'])).code).toBe(1);
+    expect((await home.run(['verify'])).code).toBe(0);
+    // Nor does it come back by itself.
+    await home.run(['ingest']);
+    expect((await home.states())['70000001']).toBe('evicted');
+  });
+
+  test.each([
+    [[uid(1)], 2, 'Add --yes'],
+    [[uid(3)], 2, 'session-memory analyze'],
+    [[uid(3), '--yes'], 2, '--data-loss --yes'],
+    [[uid(1), uid(3), '--yes'], 2, '--data-loss --yes'],
+    [[uid(3), '--data-loss'], 2, '--data-loss --yes'],
+    [[uid(1), uid(4), '--yes'], 2, 'unpin'],
+    [[uid(1), 'claude-code:nobody', '--yes'], 2, 'session-memory list'],
+    [['7', '--yes'], 2, 'Give more of the id'],
+    [[uid(1), uid(3), '--dry-run'], 0, ''],
+  ] as const)('%p changes not one byte, exits %p and says %p', async (args, code, way) => {
+    using home = await Home.stored();
+    const before = home.bytes();
+    const told = await home.run(['evict', ...args]);
+    expect([told.code, told.err]).toEqual([code, expect.stringContaining(way)]);
+    expect(home.bytes()).toBe(before);
+  });
+
+  test('of an un-analyzed session is a recorded loss: exit 3, its event, and what could be salvaged', async () => {
+    using home = await Home.stored();
+    const told = await home.run(['evict', uid(1), uid(3), '--data-loss', '--yes', '--json']);
+    const report = evictSchema.parse(JSON.parse(told.out));
+    expect([told.code, report.evicted, report.data_loss, report.lost_data]).toEqual([
+      3,
+      [uid(1)],
+      [uid(3)],
+      true,
+    ]);
+    expect((await home.events())[0]).toBe(`data_loss ${uid(3)} by hand`);
+    expect((await home.run(['show', uid(3)])).out).toContain('hello 3');
+  });
+
+  test.each([
+    ['lose 1 sessions', 3, 'evicted'],
+    ['lose 1 session', 2, 'unanalyzed'],
+    ['yes', 2, 'unanalyzed'],
+    ['', 2, 'unanalyzed'],
+  ] as const)('in a terminal takes the phrase: %p exits %p', async (types, code, state) => {
+    using home = await Home.stored();
+    const told = await home.run(['evict', uid(3)], { tty: true, types });
+    expect(told.err).toContain('lose 1 sessions');
+    expect([told.code, (await home.states())['70000003']]).toEqual([code, state]);
+  });
+
+  test('what was evicted before is left, and that is no failure', async () => {
+    using home = await Home.stored();
+    await home.run(['evict', uid(1), '--yes']);
+    const again = await home.run(['evict', uid(1), '--yes']);
+    expect([again.code, again.out]).toEqual([0, expect.stringContaining('evicted before')]);
+  });
+
+  test('while a sweep runs it exits 6 and changes nothing', async () => {
+    using home = await Home.stored();
+    const lock = takeSweepLock(home.store);
+    const told = await home.run(['evict', uid(1), '--yes', '--json']);
+    lock?.release();
+    expect([told.code, schemas.errorSchema.parse(JSON.parse(told.out)).error.code]).toEqual([
+      6,
+      'sweep_running',
+    ]);
+    expect((await home.states())['70000001']).toBe('analyzed');
+  });
+});
