@@ -11,6 +11,7 @@ import { plainLine, plainText } from '../domain/text.ts';
 import { horizon, type Iso, plausibleTime } from '../domain/time.ts';
 import { commitsOf, newBranch, pullRequestsIn } from './git.ts';
 import { BothEnds, CHARS, COUNTS, forgetOldest, kept, Names } from './keep.ts';
+import { filesOfCommand } from './shell.ts';
 import { largest, NO_TOKENS, sum } from './tokens.ts';
 
 interface Ran {
@@ -146,7 +147,10 @@ export class Collector implements FactSink {
     this.#edited.add(kept(path, CHARS.path));
   }
 
-  command(callId: string, command: string): void {
+  command(callId: string, command: string, _at: Iso | null = null, cwd: string | null = null): void {
+    const touched = filesOfCommand(command, cwd);
+    for (const path of touched.written) this.fileWritten(path);
+    for (const path of touched.edited) this.fileEdited(path);
     const shown = kept(command, CHARS.command);
     let ran = this.#commands.get(shown);
     if (ran === undefined) {
@@ -167,11 +171,12 @@ export class Collector implements FactSink {
     // The agent may tell one result twice, by halves; another run of the same command replaces it.
     ran.exit = told ? (exitCode ?? ran.exit) : exitCode;
     ran.failed = failed || (told && ran.failed);
+    // What failed may still name it: that a pull request is there already, say.
+    this.#pullRequestsOf(output);
     if (failed) return;
     const branch = newBranch(ran.command);
     if (branch !== null) this.branch(branch);
     for (const commit of commitsOf(ran.command, output)) this.#commit(commit);
-    this.#pullRequestsOf(output);
   }
 
   #commit(commit: { readonly sha?: string; readonly branch?: string; readonly message: string }): void {
@@ -193,8 +198,13 @@ export class Collector implements FactSink {
   error(text: string): void {
     const shown = plainText(kept(text.trim(), CHARS.error));
     if (shown === '') return;
-    if (this.#errors.has(shown) || this.#errors.size < COUNTS.errors) count(this.#errors, shown);
-    else this.#errorsOmitted++;
+    const times = this.#errors.get(shown) ?? 0;
+    // The last ones are those the session ended with: an error that comes again is as new as it was old.
+    this.#errors.delete(shown);
+    this.#errors.set(shown, times + 1);
+    if (this.#errors.size <= COUNTS.errors) return;
+    forgetOldest(this.#errors);
+    this.#errorsOmitted++;
   }
 
   pullRequest(url: string): void {
@@ -282,7 +292,7 @@ export class Collector implements FactSink {
       started_at: this.#startedAt,
       ended_at: this.#endedAt,
       parent: this.#parent,
-      prompts: this.#prompts.list(),
+      prompts: inTime(this.#prompts.list()),
       outcome: this.#outcome,
       files: {
         read: this.#read.list().filter((path) => !this.#written.has(path) && !this.#edited.has(path)),
@@ -351,6 +361,16 @@ function outsideOr(prompt: string | undefined, outside: string | null): string |
   if (outside === null || outside.trim() === '') return prompt;
   const start = plainLine(outside.replace(/…$/, ''));
   return prompt !== undefined && plainLine(prompt).startsWith(start) ? prompt : outside;
+}
+
+/** As they were written: what was put in line is told when it is delivered, or at the end. One without a time stays behind its neighbour. */
+function inTime(prompts: readonly DigestPrompt[]): readonly DigestPrompt[] {
+  let last = '';
+  const placed = prompts.map((prompt) => {
+    last = prompt.at ?? last;
+    return { prompt, at: last };
+  });
+  return placed.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)).map(({ prompt }) => prompt);
 }
 
 function commandOf(ran: Ran): DigestCommand {

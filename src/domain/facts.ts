@@ -43,8 +43,11 @@ export interface FactSink {
   fileRead(path: string): void;
   fileWritten(path: string): void;
   fileEdited(path: string): void;
-  /** A shell command. `callId` joins it with its result. */
-  command(callId: string, command: string, at: Iso | null): void;
+  /**
+   * A shell command. `callId` joins it with its result; `cwd` is the absolute folder where it runs, if that is known:
+   * what the command itself writes is found in its text.
+   */
+  command(callId: string, command: string, at: Iso | null, cwd?: string | null): void;
   /** `exitCode` null: not told; `failed`: told to have failed without a code. `output` is scanned for commits and pull requests. */
   commandResult(callId: string, exitCode: number | null, failed: boolean, output: string): void;
   error(text: string, at: Iso | null): void;

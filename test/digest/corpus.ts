@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const CORPUS = join(import.meta.dir, '../../../shared/corpus');
+export const CORPUS = join(import.meta.dir, '../../../shared/corpus');
 export const HAS_CORPUS = existsSync(join(CORPUS, 'home/.claude/projects'));
 if (!HAS_CORPUS) console.log('skipped: no recorded transcripts in ../shared/corpus');
 

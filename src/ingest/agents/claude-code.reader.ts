@@ -22,6 +22,7 @@ import {
   type JsonRecord,
   LINE_BYTES_MAX,
   listAt,
+  ownText,
   recordAt,
   recordsOf,
   textAt,
@@ -31,13 +32,16 @@ import {
 
 /** Types that a digest takes nothing from but the time. */
 const SKIPPED_TYPES: ReadonlySet<string> = new Set([
-  ...['progress', 'file-history-snapshot', 'queue-operation', 'permission-mode', 'mode', 'last-prompt'],
+  ...['progress', 'file-history-snapshot', 'permission-mode', 'mode', 'last-prompt'],
   ...['agent-name', 'atis-latch', 'worktree-state'],
 ]);
 const TYPE = '"type":"';
 const TEXT_BLOCK = Buffer.from('"type":"text","text":');
 const CALL_ID = Buffer.from('"tool_use_id":"');
 const IS_ERROR = Buffer.from('"is_error":true');
+/** Messages that a human has put in line, and characters held of each. */
+const QUEUED_MAX = 100;
+const QUEUED_CHARS = 8000;
 /** Ids remembered to count replayed history once: about 10 MB at most. */
 const SEEN_MAX = 100_000;
 
@@ -51,6 +55,8 @@ class ClaudeReader implements RecordReader {
   private readonly seen = new Set<string>();
   /** Summaries whose leaf has not been met: most are of other sessions. */
   private readonly leaves = new Map<string, string>();
+  /** What a human wrote while the agent worked, until it is met as a message: some versions deliver it unrecorded. */
+  private readonly queued: { readonly text: string; readonly at: Iso | null }[] = [];
   private subagentId: string | null = null;
   private inSubagent = false;
   private subagentAnswer: string | null = null;
@@ -66,12 +72,14 @@ class ClaudeReader implements RecordReader {
 
   begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void {
     this.finishSubagent();
+    this.tellQueued();
     this.inSubagent = file.role === 'subagent';
     this.subagentId = this.inSubagent ? (/agent-([\w-]+)\.jsonl$/.exec(file.key)?.[1] ?? file.key) : null;
   }
 
   end(): void {
     this.finishSubagent();
+    this.tellQueued();
     this.tools.end();
   }
 
@@ -108,7 +116,7 @@ class ClaudeReader implements RecordReader {
     if (type === 'user' || type === 'tool_result') return this.isUnusedResult(line);
     if (type === 'system') return !head.includes('"subtype":"api_error"');
     const isAttachment = type === 'attachment' || head.endsWith('"attachment":{', at);
-    return isAttachment && !head.includes('"type":"queued_command"');
+    return isAttachment && !/"type":"(?:queued_command|file|plan_file_reference)"/.test(head);
   }
 
   /** True for the result of a tool whose call says all: a file read, a search, an edit that went well. */
@@ -142,8 +150,9 @@ class ClaudeReader implements RecordReader {
   }
 
   private place(record: JsonRecord): void {
-    const cwd = this.hasProject ? null : textAt(record, 'cwd');
-    if (cwd !== null) {
+    const cwd = textAt(record, 'cwd');
+    if (cwd !== null) this.tools.cwd = cwd;
+    if (cwd !== null && !this.hasProject) {
       this.hasProject = true;
       this.sink.project(cwd);
     }
@@ -169,24 +178,27 @@ class ClaudeReader implements RecordReader {
   }
 
   private user(record: JsonRecord, at: Iso | null, copied: boolean): void {
+    const uuid = textAt(record, 'uuid');
+    const isFirst = this.isNew(uuid);
+    const text = textOfContent(recordAt(record, 'message')['content']);
     if (record['isCompactSummary'] === true) {
-      const text = textOfContent(recordAt(record, 'message')['content']);
-      if (!this.inSubagent && text !== '' && this.isNew(textAt(record, 'uuid')))
-        this.sink.compaction(text, at);
+      if (!this.inSubagent && text !== '' && isFirst) this.sink.compaction(text, at);
       return;
     }
+    const isOwn = isFirst && !copied && !this.inSubagent && record['isSidechain'] !== true;
     for (const block of listAt(recordAt(record, 'message'), 'content')) {
       if (isRecord(block) && block['type'] === 'tool_result')
-        this.tools.result(block, record['toolUseResult'], at);
+        this.tools.result(block, record['toolUseResult'], at, isOwn);
     }
-    const text = textOfContent(recordAt(record, 'message')['content']);
-    if (text.startsWith('<')) this.tools.note(text, textAt(record, 'uuid'), at);
-    const prompt = this.inSubagent ? null : humanPrompt(record);
-    if (prompt !== null && this.isNew(textAt(record, 'uuid'))) this.prompt(prompt, at, copied);
+    if (isFirst && text.startsWith('<')) this.tools.note(text, uuid, at);
+    const prompt = this.inSubagent || !isFirst ? null : humanPrompt(record);
+    if (prompt !== null) this.prompt(prompt, at, copied);
   }
 
   private prompt(text: string, at: Iso | null, copied: boolean): void {
     this.sink.prompt(text, at, copied);
+    for (let index = this.queued.length - 1; index >= 0; index--)
+      if (text.includes(this.queued[index]?.text ?? '')) this.queued.splice(index, 1);
     const title = this.hasTitle ? null : titleOf(text);
     if (title === null) return;
     this.hasTitle = true;
@@ -226,6 +238,19 @@ class ClaudeReader implements RecordReader {
     this.sink.usage(`${id} ${textAt(record, 'requestId') ?? ''}`, model, tokens);
   }
 
+  /** A human's message put in line, to be told if it is never met as one; taken back, it is the human's no more. */
+  private queue(record: JsonRecord, at: Iso | null): void {
+    if (this.inSubagent) return;
+    if (record['operation'] === 'popAll') this.queued.length = 0;
+    if (record['operation'] !== 'enqueue' || this.queued.length >= QUEUED_MAX) return;
+    const text = humanText(textOfContent(record['content']))?.trim();
+    if (text) this.queued.push({ text: ownText(text, QUEUED_CHARS), at });
+  }
+
+  private tellQueued(): void {
+    for (const { text, at } of this.queued.splice(0)) this.prompt(text, at, false);
+  }
+
   private other(type: string, record: JsonRecord, at: Iso | null): void {
     if (type === 'custom-title') this.title(textAt(record, 'customTitle'), 'custom');
     else if (type === 'ai-title') this.title(textAt(record, 'aiTitle'), 'ai');
@@ -235,6 +260,7 @@ class ClaudeReader implements RecordReader {
       if (url !== null) this.sink.pullRequest(url);
     } else if (type === 'system') this.system(record, at);
     else if (type === 'attachment') this.attachment(record, at);
+    else if (type === 'queue-operation') this.queue(record, at);
     else if (!SKIPPED_TYPES.has(type)) this.sink.unknown(type);
   }
 
@@ -248,12 +274,21 @@ class ClaudeReader implements RecordReader {
     this.sink.error(apiErrorText(record), at);
   }
 
-  /** What a human typed while the agent worked is delivered as an attachment and nowhere else. */
+  /** What a human typed while the agent worked is delivered as an attachment and nowhere else; so is a file named by `@`. */
   private attachment(record: JsonRecord, at: Iso | null): void {
     const attachment = recordAt(record, 'attachment');
-    if (attachment['type'] !== 'queued_command' || this.inSubagent || record['isSidechain'] === true) return;
+    const file = attachment['type'] === 'file' ? textAt(attachment, 'filename') : null;
+    if (file !== null) this.sink.fileRead(file);
+    if (this.inSubagent || record['isSidechain'] === true) return;
+    const plan = attachment['type'] === 'plan_file_reference' ? textAt(attachment, 'planContent') : null;
+    if (plan !== null) this.sink.plan(plan);
+    if (attachment['type'] === 'queued_command') this.queuedCommand(record, attachment, at);
+  }
+
+  private queuedCommand(record: JsonRecord, attachment: JsonRecord, at: Iso | null): void {
     const text = textOfContent(attachment['prompt']);
     if (text.startsWith('<task-notification>')) this.tools.note(text, textAt(record, 'uuid'), at);
+    if (attachment['commandMode'] === 'bash') this.tools.bang(text, textAt(record, 'uuid'), at);
     const prompt = attachment['commandMode'] === 'prompt' || attachment['commandMode'] === undefined;
     const human = prompt ? humanText(text) : null;
     if (human !== null && this.isNew(textAt(record, 'uuid'))) this.prompt(human, at, false);

@@ -49,18 +49,65 @@ function textBlocks(content: unknown): readonly string[] {
   });
 }
 
-/** The client marks what it adds itself by a tag in lower case. */
+/** What the client puts around or before a human's words, which go on behind it. */
+const AROUND = /^(?:system-reminder|ide_[a-z_]+|[a-z-]+-hook)$/;
+/** The client's tags have a `-` or `_` in their names; `<task>` or `<div>` are a human's own. */
+const CLIENT_TAG = /^<([a-z]+(?:[-_][a-z0-9]+)+)(?=[\s>])/;
+const REMINDER = ['<system-reminder>', '</system-reminder>'] as const;
+
+/** A human's own words in a text of the user's role, null where it holds none. */
 export function humanText(text: string): string | null {
-  const trimmed = text.trim();
+  const own = withoutReminders(text);
+  const trimmed = own.trim();
   if (trimmed === '' || trimmed.startsWith('[Request interrupted')) return null;
   // As it was written: white space around it is part of the words.
-  if (!/^<[a-z]/.test(trimmed)) return text;
-  const name = /^<command-(?:name|message)>[\s\S]*?<command-name>([^<]*)|^<command-name>([^<]*)/.exec(
-    trimmed,
-  );
-  const args = between(trimmed, '<command-args>', '</command-args>')?.trim();
-  const command = (name?.[1] ?? name?.[2])?.trim();
-  return command && args ? `${command} ${args}` : null;
+  if (!trimmed.startsWith('<')) return own;
+  if (trimmed.startsWith('<command-')) return slashCommand(trimmed);
+  const memory = between(trimmed, '<user-memory-input>', '</user-memory-input>');
+  if (trimmed.startsWith('<user-memory-input>')) return memory;
+  const tag = CLIENT_TAG.exec(trimmed.slice(0, 100))?.[1];
+  if (tag === undefined) return own;
+  const end = AROUND.test(tag) ? trimmed.indexOf(`</${tag}>`) : -1;
+  return end < 0 ? null : humanText(trimmed.slice(end + tag.length + 3));
+}
+
+function withoutReminders(text: string): string {
+  const [open, close] = REMINDER;
+  if (!text.includes(open)) return text;
+  let own = '';
+  let at = 0;
+  for (;;) {
+    const start = text.indexOf(open, at);
+    const end = start < 0 ? -1 : text.indexOf(close, start);
+    if (end < 0) return own + text.slice(at);
+    own += text.slice(at, start);
+    at = end + close.length;
+  }
+}
+
+/**
+ * A slash command as it was typed. One that only steers the client (`/clear`) tells its name first and has no arguments:
+ * nothing was asked by it.
+ */
+function slashCommand(text: string): string | null {
+  const name = between(text, '<command-name>', '</command-name>')?.trim();
+  const args = between(text, '<command-args>', '</command-args>')?.trim();
+  if (!name) return null;
+  if (args) return `${name} ${args}`;
+  return text.startsWith('<command-message>') ? name : null;
+}
+
+/** What a human said in declining a tool; the client puts it behind a sentence of its own. */
+export function saidInRefusal(text: string): string | null {
+  const mark = 'the user said:\n';
+  const at = isRefusal(text) ? text.indexOf(mark) : -1;
+  const said = at < 0 ? '' : text.slice(at + mark.length).trim();
+  return said === '' ? null : said;
+}
+
+/** A human who declines is no error of the tool. */
+export function isRefusal(text: string): boolean {
+  return text.startsWith("The user doesn't want to") || text.startsWith('[Request interrupted');
 }
 
 /** The session that this record was copied from by a fork, where the version says so. */

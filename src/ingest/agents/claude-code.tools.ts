@@ -4,6 +4,8 @@
  */
 import type { FactSink, Todo } from '../../domain/facts.ts';
 import type { Iso } from '../../domain/time.ts';
+import { readToolCall } from '../../domain/tool-call.ts';
+import { isRefusal, saidInRefusal } from './claude-code.records.ts';
 import { between, idKey, isRecord, type JsonRecord, listAt, ownText, recordAt, textAt } from './jsonl.ts';
 
 /** Calls that wait for a result; a transcript torn again and again must not fill the memory. */
@@ -22,10 +24,32 @@ const FILE_TOOLS: ReadonlyMap<string, { readonly member: string; readonly does: 
     ['NotebookEdit', { member: 'notebook_path', does: 'edit' }],
   ]);
 
+/** The client's own tools with words that mean something else in a tool's name. */
+const OTHER_TOOLS: ReadonlySet<string> = new Set([
+  ...[
+    'Grep',
+    'Glob',
+    'LS',
+    'Skill',
+    'SlashCommand',
+    'WebFetch',
+    'WebSearch',
+    'ToolSearch',
+    'KillShell',
+    'Workflow',
+  ],
+  ...['ReadMcpResourceTool', 'TaskGet', 'TaskList', 'TaskStop', 'EnterPlanMode', 'ScheduleWakeup'],
+]);
+/** A server's answer begins with what it made. */
+const LINK_CHARS = 16 * 1024;
+
 type Waiting =
   | { readonly kind: 'command' }
   | { readonly kind: 'agent'; readonly task: string | null; readonly type: string | null }
   | { readonly kind: 'task'; readonly subject: string | null; readonly isOwn: boolean }
+  | { readonly kind: 'question'; readonly isOwn: boolean }
+  | { readonly kind: 'background'; readonly task: string }
+  | { readonly kind: 'links' }
   | { readonly kind: 'plan'; readonly isOwn: boolean };
 
 /** The text of a message's content: a string, or its text blocks. */
@@ -42,6 +66,12 @@ export class ClaudeTools {
   private readonly sink: FactSink;
   private readonly waiting = new Map<string, Waiting>();
   private readonly agentIds = new Set<string>();
+  /** Calls of commands that went on in the background, by the client's name for them. */
+  private readonly background = new Map<string, string>();
+  /** The last command typed after `!`; its output is the next message. */
+  private typed: string | null = null;
+  /** Where commands run, as the record before told it. */
+  cwd: string | null = null;
 
   constructor(sink: FactSink) {
     this.sink = sink;
@@ -68,6 +98,21 @@ export class ClaudeTools {
       this.wait(callId, { kind: 'task', subject: held(textAt(input, 'subject')), isOwn });
     else if (name === 'TaskUpdate' && isOwn) this.taskUpdate(input);
     else if (name === 'ExitPlanMode') this.plan(callId, textAt(input, 'plan'), isOwn);
+    else if (name === 'AskUserQuestion') this.wait(callId, { kind: 'question', isOwn });
+    else if (name === 'BashOutput' || name === 'TaskOutput') {
+      const task = textAt(input, 'bash_id') ?? textAt(input, 'task_id');
+      if (task !== null) this.wait(callId, { kind: 'background', task: idKey(task) });
+    } else if (!OTHER_TOOLS.has(name)) this.other(callId, name, input, at);
+  }
+
+  /** A tool of a server or of a version that is not known here: its name and its arguments tell. */
+  private other(callId: string, name: string, input: JsonRecord, at: Iso | null): void {
+    const told = readToolCall(name, input);
+    for (const path of told.read) this.sink.fileRead(path);
+    for (const path of told.written) this.sink.fileWritten(path);
+    for (const path of told.edited) this.sink.fileEdited(path);
+    if (told.command !== null) this.command(callId, told.command, at, told.cwd);
+    else if (/(?:pull|merge)_?request/i.test(name)) this.wait(callId, { kind: 'links' });
   }
 
   private file(name: string, input: JsonRecord): boolean {
@@ -85,9 +130,9 @@ export class ClaudeTools {
     if (this.waiting.size < WAITING_MAX) this.waiting.set(callId, what);
   }
 
-  private command(callId: string, command: string | null, at: Iso | null): void {
+  private command(callId: string, command: string | null, at: Iso | null, cwd = this.cwd): void {
     if (command === null) return;
-    this.sink.command(callId, command, at);
+    this.sink.command(callId, command, at, cwd ?? this.cwd);
     this.wait(callId, { kind: 'command' });
   }
 
@@ -106,23 +151,62 @@ export class ClaudeTools {
   }
 
   /** A `tool_result` block and the structured result beside the message. */
-  result(block: JsonRecord, structured: unknown, at: Iso | null): void {
+  result(block: JsonRecord, structured: unknown, at: Iso | null, isOwn: boolean): void {
     const callId = idKey(textAt(block, 'tool_use_id') ?? '');
     const text = textOfContent(block['content']);
     const failed = block['is_error'] === true;
     const waiting = this.waiting.get(callId);
     this.waiting.delete(callId);
     if (failed && !isRefusal(text)) this.error(text, at);
+    const said = failed && isOwn ? saidInRefusal(text) : null;
+    if (said !== null) this.sink.prompt(said, at);
     if (waiting === undefined) return;
     const told = isRecord(structured) ? structured : {};
-    if (waiting.kind === 'command')
-      this.sink.commandResult(callId, exitCode(text, failed, block, told), failed, text);
+    if (waiting.kind === 'command') this.commandResult(callId, block, told, text);
+    else if (waiting.kind === 'question') {
+      if (waiting.isOwn && !failed) this.answered(told, at);
+    } else if (waiting.kind === 'background') this.looked(waiting.task, told, text);
+    else if (waiting.kind === 'links') this.links(structured, text);
     else if (waiting.kind === 'agent') this.agentResult(callId, waiting, told, text);
     else if (waiting.kind === 'task') this.taskCreated(waiting.subject, waiting.isOwn, told, text);
     else if (waiting.kind === 'plan') {
       const plan = textAt(told, 'plan');
       if (plan !== null && waiting.isOwn) this.sink.plan(plan);
     } else waiting satisfies never;
+  }
+
+  private commandResult(callId: string, block: JsonRecord, told: JsonRecord, text: string): void {
+    const failed = block['is_error'] === true;
+    const task = textAt(told, 'backgroundTaskId');
+    if (task !== null && this.background.size < WAITING_MAX) this.background.set(idKey(task), callId);
+    this.sink.commandResult(callId, exitCode(text, failed, block, told), failed, text);
+  }
+
+  /** A look at a command in the background: it may have ended. */
+  private looked(task: string, told: JsonRecord, text: string): void {
+    const callId = this.background.get(task);
+    const inner = recordAt(told, 'task');
+    const code = inner['exitCode'] ?? told['exitCode'];
+    const output = textAt(inner, 'output') ?? textAt(told, 'stdout') ?? text;
+    if (callId !== undefined && isStatus(code)) this.sink.commandResult(callId, code, code !== 0, output);
+  }
+
+  /** What a human chose or wrote when asked is a prompt like any other; the question is needed to read it. */
+  private answered(told: JsonRecord, at: Iso | null): void {
+    for (const [question, answer] of Object.entries(recordAt(told, 'answers'))) {
+      const text = Array.isArray(answer)
+        ? answer.filter((one) => typeof one === 'string').join(', ')
+        : answer;
+      if (typeof text === 'string' && text !== '') this.sink.prompt(`${text}\n(asked: ${question})`, at);
+    }
+  }
+
+  private links(structured: unknown, text: string): void {
+    const told = text === '' && structured !== undefined ? (JSON.stringify(structured) ?? '') : text;
+    const url = /https:\/\/[^\s"'\\)\]]{1,300}\/(?:pull|merge_requests)\/\d{1,9}/.exec(
+      told.slice(0, LINK_CHARS),
+    )?.[0];
+    if (url !== undefined) this.sink.pullRequest(url);
   }
 
   private error(text: string, at: Iso | null): void {
@@ -163,16 +247,34 @@ export class ClaudeTools {
       this.sink.todoChanged(id, { text: name, status: 'pending' });
   }
 
-  /** What the client adds to a message in tags: a background agent's end, a command typed after `!`. */
+  /** What the client adds to a message in tags: the end of what ran in the background, a command typed after `!`. */
   note(text: string, uuid: string | null, at: Iso | null): void {
-    if (text.startsWith('<task-notification>')) {
-      const id = /<task-id>([\w-]+)<\/task-id>/.exec(text)?.[1];
-      const result = between(text, '<result>', '</result>');
-      if (id !== undefined && result !== null && this.agentIds.has(id)) this.sink.subagent(id, { result });
-    } else if (text.startsWith('<bash-input>')) {
-      const command = /^<bash-input>([\s\S]*?)<\/bash-input>/.exec(text)?.[1]?.trim();
-      if (command) this.sink.command(uuid ?? command, command, at);
+    if (text.startsWith('<task-notification>')) this.backgroundEnd(text);
+    else if (text.startsWith('<bash-input>'))
+      this.bang(between(text, '<bash-input>', '</bash-input>') ?? '', uuid, at);
+    else if (text.startsWith('<bash-stdout>') && this.typed !== null) {
+      this.sink.commandResult(this.typed, null, false, text);
+      this.typed = null;
     }
+  }
+
+  private backgroundEnd(text: string): void {
+    const id = between(text, '<task-id>', '</task-id>');
+    const result = between(text, '<result>', '</result>');
+    if (id === null) return;
+    if (result !== null && this.agentIds.has(id)) this.sink.subagent(id, { result });
+    const callId = this.background.get(idKey(id));
+    const code = /\bexit code (\d{1,9})\b/.exec(between(text, '<summary>', '</summary>') ?? '')?.[1];
+    if (callId !== undefined && code !== undefined)
+      this.sink.commandResult(callId, Number(code), code !== '0', '');
+  }
+
+  /** A command that a human typed after `!`. */
+  bang(text: string, uuid: string | null, at: Iso | null): void {
+    const command = text.trim();
+    if (command === '') return;
+    this.typed = uuid ?? command;
+    this.sink.command(this.typed, command, at, this.cwd);
   }
 
   /** Agents that were called and never answered are told all the same. */
@@ -193,9 +295,9 @@ function todosOf(input: JsonRecord): readonly Todo[] {
   });
 }
 
-/** A human who declines is no error of the tool. */
-function isRefusal(text: string): boolean {
-  return text.startsWith("The user doesn't want to") || text.startsWith('[Request interrupted');
+/** An exit status is a small whole number; a forged one need not be. */
+function isStatus(code: unknown): code is number {
+  return Number.isInteger(code) && Math.abs(Number(code)) < 2 ** 32;
 }
 
 /**

@@ -17,12 +17,14 @@ import {
   msOfId,
   textsOf,
   totalOf,
+  typedCommand,
 } from './codex.records.ts';
 import { CodexTools } from './codex.tools.ts';
 import {
   isWholeRecord,
   type JsonRecord,
   LINE_BYTES_MAX,
+  recordAt,
   recordsOf,
   stringBehind,
   textAt,
@@ -45,7 +47,7 @@ const SKIPPED: ReadonlySet<string> = new Set([
   ...['turn_aborted', 'context_compacted', 'thread_rolled_back', 'turn_diff', 'background_event'].map(
     (type) => `event_msg/${type}`,
   ),
-  ...['entered_review_mode', 'exited_review_mode', 'exec_command_begin', 'exec_command_output_delta'].map(
+  ...['exited_review_mode', 'exec_command_begin', 'exec_command_output_delta'].map(
     (type) => `event_msg/${type}`,
   ),
 ]);
@@ -157,7 +159,7 @@ class CodexReader implements RecordReader {
     if (RESULTS.has(type)) return this.isUnusedResult(line);
     const role = type === 'message' ? `/${/"role":"(\w+)"/.exec(head)?.[1] ?? ''}` : '';
     if (role === '/user') return /"text":"# AGENTS\.md instructions/.test(head);
-    if (type === 'item_completed') return !head.includes('"item":{"type":"UserMessage"');
+    if (type === 'item_completed') return !/"item":\{"type":"(?:UserMessage|Plan)"/.test(head);
     return SKIPPED.has(`${inner === undefined ? 'response_item' : kind}/${type}${role}`);
   }
 
@@ -289,10 +291,29 @@ class CodexReader implements RecordReader {
     else if (type === 'agent_message') this.answer(textAt(item, 'message'), at);
     else if (type === 'exec_command_end') this.tools.commandEnd(item, at);
     else if (type === 'patch_apply_end') this.tools.patchEnd(item);
+    else if (type === 'item_completed') this.plan(recordAt(item, 'item'));
+    else if (type === 'entered_review_mode') this.review(item, at);
+    else if (type === 'thread_name_updated') this.name(textAt(item, 'thread_name'));
     else if (type === 'error' || type === 'stream_error') {
       const message = textAt(item, 'message');
       if (message !== null) this.sink.error(message, at);
     }
+  }
+
+  private plan(done: JsonRecord): void {
+    const text = done['type'] === 'Plan' ? textAt(done, 'text') : null;
+    if (text !== null) this.sink.plan(text);
+  }
+
+  /** A review is asked for by a menu: what was chosen there is the human's prompt. */
+  private review(item: JsonRecord, at: Iso | null): void {
+    const asked = textAt(item, 'user_facing_hint') ?? textAt(recordAt(item, 'target'), 'instructions');
+    this.sink.prompt(asked === null ? '/review' : `/review ${asked}`, at);
+  }
+
+  private name(text: string | null): void {
+    const title = text === null ? null : titleOf(text);
+    if (title !== null) this.sink.title(title, 'custom');
   }
 
   private answer(text: string | null, at: Iso | null): void {
@@ -302,6 +323,8 @@ class CodexReader implements RecordReader {
   private item(record: JsonRecord, item: JsonRecord, at: Iso | null): void {
     if (this.cwd === null) this.place(cwdOfContext(record));
     if (this.copying) return;
+    const typed = typedCommand(record);
+    if (typed !== null) this.tools.typed(typed, at);
     if (item['type'] === 'message') {
       const texts = item['role'] === 'assistant' ? textsOf(item) : [];
       if (texts.length > 0) this.answer(texts.join('\n'), at);

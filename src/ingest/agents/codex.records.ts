@@ -6,7 +6,17 @@
  */
 import type { Tokens } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
-import { countAt, isRecord, type JsonRecord, listAt, recordAt, textAt, timeBehind, viewOf } from './jsonl.ts';
+import {
+  between,
+  countAt,
+  isRecord,
+  type JsonRecord,
+  listAt,
+  recordAt,
+  textAt,
+  timeBehind,
+  viewOf,
+} from './jsonl.ts';
 
 const TIME = '"timestamp":"';
 /** A record's time is its first member, behind an id at most. */
@@ -68,19 +78,46 @@ export function humanText(record: JsonRecord): { readonly text: string; readonly
     const done = item['type'] === 'item_completed' ? recordAt(item, 'item') : null;
     if (item['type'] !== 'user_message' && done?.['type'] !== 'UserMessage') return null;
     const text = ownWords(done === null ? (textAt(item, 'message') ?? '') : textsOf(done).join('\n'));
-    return text === null ? null : { text, certain: true };
+    const shown = text ?? imagesOf(done ?? item);
+    return shown === null ? null : { text: shown, certain: true };
   }
   if (kind !== 'response_item' || item['type'] !== 'message' || item['role'] !== 'user') return null;
   const kept = textsOf(item).flatMap((text) => ownWords(text) ?? []);
   return kept.length === 0 ? null : { text: kept.join('\n'), certain: false };
 }
 
+/** Codex's own tags have a `_` in their names, but for these; `<task>` or `<div>` are a human's own words. */
+const CODEX_TAG =
+  /^<(?:[a-zA-Z]+_[a-zA-Z_]+|INSTRUCTIONS|permissions|skill|plugins|subagents|tools|image|heartbeat)[ >]/;
+
 /** The human's part of a message: context comes in tags or under fixed headings. */
 function ownWords(text: string): string | null {
   const request = text.lastIndexOf('## My request for Codex:');
   const own = (request < 0 ? text : text.slice(request + '## My request for Codex:'.length)).trim();
-  if (own === '' || /^<[a-zA-Z_]+[ >]/.test(own) || own.startsWith('# AGENTS.md instructions')) return null;
+  if (own === '' || CODEX_TAG.test(own) || own.startsWith('# AGENTS.md instructions')) return null;
   return own;
+}
+
+/** A message of pictures alone: their paths where they are files. */
+function imagesOf(item: JsonRecord): string | null {
+  const paths = [...listAt(item, 'local_images'), ...listAt(item, 'images')];
+  if (paths.length === 0) return null;
+  const names = paths.filter((path) => typeof path === 'string' && path.length < 1024);
+  return names.length === 0 ? '[image]' : names.map((name) => `[image: ${name}]`).join(' ');
+}
+
+/** A command that a human ran from the prompt, and what Codex noted of its end; null where the record holds none. */
+export function typedCommand(
+  record: JsonRecord,
+): { readonly command: string; readonly exitCode: number | null; readonly output: string } | null {
+  const { item } = itemOf(record);
+  if (item['type'] !== 'message' || item['role'] !== 'user') return null;
+  const text = textsOf(item).find((one) => one.startsWith('<user_shell_command>'));
+  const command = text === undefined ? '' : (between(text, '<command>', '</command>')?.trim() ?? '');
+  if (text === undefined || command === '') return null;
+  const output = between(text, '<result>', '</result>')?.trim() ?? '';
+  const code = /^Exit code: (-?\d{1,9})$/m.exec(output.slice(0, 200))?.[1];
+  return { command, exitCode: code === undefined ? null : Number(code), output };
 }
 
 export function textsOf(item: JsonRecord): readonly string[] {

@@ -5,10 +5,23 @@
  */
 import type { FactSink, Todo } from '../../domain/facts.ts';
 import type { Iso } from '../../domain/time.ts';
+import { commandOfArgv, readToolCall } from '../../domain/tool-call.ts';
 import { idKey, isRecord, type JsonRecord, listAt, ownText, parseRecord, recordAt, textAt } from './jsonl.ts';
 
 /** Calls that wait for an output; a transcript torn again and again must not fill the memory. */
 const WAITING_MAX = 10_000;
+/** A command in a script that calls tools: a literal of any of the three kinds. */
+const SCRIPT_COMMAND =
+  /\b(?:cmd|command)["']?\s*:\s*(?:("(?:[^"\\]|\\.){1,65536}")|'((?:[^'\\]|\\.){1,65536})'|`((?:[^`\\]|\\.){1,65536})`)/g;
+const SCRIPT_FOLDER = /\bworkdir["']?\s*:\s*["'`]([^"'`\n]{1,4096})["'`]/;
+/** Tools whose arguments are no shell's, whatever their words say. */
+const OTHER_TOOLS: ReadonlySet<string> = new Set([
+  'wait',
+  'list_dir',
+  'grep_files',
+  'send_input',
+  'close_agent',
+]);
 /** The exit status stands in the first lines of an output. */
 const STATUS_CHARS = 600;
 const ERROR_CHARS = 2000;
@@ -20,6 +33,8 @@ export class CodexTools {
   private readonly sink: FactSink;
   /** The call that waits, and the command whose result it brings. */
   private readonly waiting = new Map<string, string>();
+  /** Calls whose answers are no command's: questions to the human, and what other threads were asked. */
+  private readonly asked = new Map<string, { readonly kind: string; readonly input: JsonRecord }>();
   /** Commands that still run, by the number that Codex gave their terminal. */
   private readonly running = new Map<string, string>();
 
@@ -28,7 +43,8 @@ export class CodexTools {
   }
 
   waitsFor(callId: string): boolean {
-    return this.waiting.has(idKey(callId));
+    const id = idKey(callId);
+    return this.waiting.has(id) || this.asked.has(id);
   }
 
   /** A response item that is no message. */
@@ -58,32 +74,58 @@ export class CodexTools {
     this.sink.tool(name);
     if (name === 'update_plan') this.sink.todos(todosOf(input));
     else if (name === 'write_stdin') this.goOn(callId, input);
-    else if (name === 'apply_patch') this.patch(textAt(input, 'input') ?? textAt(input, 'patch') ?? '');
-    else if (name === 'view_image' || name === 'read_file') {
-      const path = textAt(input, 'path') ?? textAt(input, 'file_path');
-      if (path !== null) this.sink.fileRead(this.absolute(path));
-    } else {
-      const command = commandOf(input);
-      if (command !== null) this.command(callId, command, at);
-    }
+    else if (name === 'apply_patch')
+      this.patch(textAt(input, 'input') ?? textAt(input, 'patch') ?? '', this.cwd);
+    else if (name === 'request_user_input' || name === 'spawn_agent' || /^wait(?:_agent)?$/.test(name)) {
+      if (this.asked.size < WAITING_MAX) this.asked.set(callId, { kind: name, input });
+    } else if (!OTHER_TOOLS.has(name)) this.other(callId, name, input, at);
+  }
+
+  /** A shell by any of its names, or a server's tool: the name and the arguments tell. */
+  private other(callId: string, name: string, input: JsonRecord, at: Iso | null): void {
+    const told = readToolCall(name === 'view_image' ? 'read_file' : name, input);
+    for (const path of told.read) this.sink.fileRead(this.absolute(path, this.cwd));
+    for (const path of told.written) this.changed(path, true, this.cwd);
+    for (const path of told.edited) this.changed(path, false, this.cwd);
+    const command = told.command ?? commandOf(input);
+    if (command !== null)
+      this.command(callId, command, at, this.folder(told.cwd ?? textAt(input, 'workdir')));
+  }
+
+  /** A folder as a call gives it. */
+  private folder(workdir: string | null): string | null {
+    return workdir === null || workdir === '.' ? this.cwd : this.absolute(workdir, this.cwd);
+  }
+
+  /** A command that a human ran from the prompt. */
+  typed(
+    {
+      command,
+      exitCode,
+      output,
+    }: { readonly command: string; readonly exitCode: number | null; readonly output: string },
+    at: Iso | null,
+  ): void {
+    const id = `typed ${at} ${command.slice(0, 100)}`;
+    this.sink.command(id, command, at, this.cwd);
+    this.sink.commandResult(id, exitCode, exitCode !== null && exitCode !== 0, output);
   }
 
   private custom(callId: string, name: string, input: string | null, at: Iso | null): void {
     this.sink.tool(name);
     if (input === null) return;
-    if (input.includes('*** Begin Patch')) this.patch(input);
+    const folder = this.folder(SCRIPT_FOLDER.exec(input)?.[1] ?? null);
+    if (input.includes('*** Begin Patch')) this.patch(input, folder);
     if (name === 'apply_patch') return;
     // `exec` runs a script of its own that calls tools; each literal command in it is one.
-    const commands = [...input.matchAll(/\bcmd["']?\s*:\s*("(?:[^"\\]|\\.){1,65536}")/g)];
-    commands.forEach((match, index) => {
-      const command = parseRecord(`{"c":${match[1] ?? '""'}}`)?.['c'];
-      if (typeof command === 'string') this.command(index === 0 ? callId : `${callId}.${index}`, command, at);
-    });
+    for (const [index, match] of [...input.matchAll(SCRIPT_COMMAND)].entries()) {
+      const command = literalOf(match[1], match[2] ?? match[3]);
+      if (command !== null) this.command(index === 0 ? callId : `${callId}.${index}`, command, at, folder);
+    }
   }
 
-  private command(callId: string, command: string, at: Iso | null): void {
-    this.sink.command(callId, command, at);
-    if (command.includes('*** Begin Patch')) this.patch(command);
+  private command(callId: string, command: string, at: Iso | null, cwd: string | null): void {
+    this.sink.command(callId, command, at, cwd);
     if (this.waiting.size < WAITING_MAX) this.waiting.set(callId, callId);
   }
 
@@ -98,11 +140,55 @@ export class CodexTools {
   private output(callId: string, output: unknown, at: Iso | null): void {
     const origin = this.waiting.get(callId);
     this.waiting.delete(callId);
+    const asked = this.asked.get(callId);
+    this.asked.delete(callId);
+    if (asked !== undefined) this.answered(callId, asked, output, at);
     if (origin === undefined) return;
     const told = outputOf(output);
     if (told.terminal !== null && this.running.size < WAITING_MAX)
       this.running.set(ownText(told.terminal, TERMINAL_CHARS), origin);
     this.ended(origin, told.exitCode, told.failed, told.text, at);
+  }
+
+  /** What a human answered, or what became of another thread; outputs are JSON of a few known members. */
+  private answered(
+    callId: string,
+    asked: { readonly kind: string; readonly input: JsonRecord },
+    output: unknown,
+    at: Iso | null,
+  ): void {
+    const told = parseRecord(outputOf(output).text) ?? {};
+    if (asked.kind === 'request_user_input') this.humanAnswers(asked.input, told, at);
+    else if (asked.kind === 'spawn_agent') {
+      const task = textAt(asked.input, 'message') ?? textAt(asked.input, 'prompt');
+      const kind = textAt(asked.input, 'agent_type');
+      const id = textAt(told, 'agent_id') ?? textAt(told, 'thread_id') ?? textAt(told, 'task_name') ?? callId;
+      this.sink.subagent(idKey(id), {
+        ...(task === null ? {} : { task }),
+        ...(kind === null ? {} : { kind }),
+      });
+    } else {
+      for (const [id, status] of Object.entries(recordAt(told, 'status'))) {
+        const result = isRecord(status) ? (textAt(status, 'completed') ?? textAt(status, 'errored')) : null;
+        if (result !== null) this.sink.subagent(idKey(id), { result });
+      }
+    }
+  }
+
+  private humanAnswers(input: JsonRecord, told: JsonRecord, at: Iso | null): void {
+    const questions = new Map(
+      listAt(input, 'questions').flatMap((one) =>
+        isRecord(one) ? [[textAt(one, 'id') ?? '', textAt(one, 'question') ?? ''] as const] : [],
+      ),
+    );
+    for (const [id, answer] of Object.entries(recordAt(told, 'answers'))) {
+      const texts = isRecord(answer)
+        ? listAt(answer, 'answers').filter((one) => typeof one === 'string')
+        : [];
+      const question = questions.get(id);
+      if (texts.length > 0)
+        this.sink.prompt(`${texts.join(', ')}${question ? `\n(asked: ${question})` : ''}`, at);
+    }
   }
 
   private ended(
@@ -121,7 +207,7 @@ export class CodexTools {
   commandEnd(item: JsonRecord, at: Iso | null): void {
     for (const parsed of listAt(item, 'parsed_cmd')) {
       const path = isRecord(parsed) && parsed['type'] === 'read' ? textAt(parsed, 'path') : null;
-      if (path !== null) this.sink.fileRead(this.absolute(path));
+      if (path !== null) this.sink.fileRead(this.absolute(path, textAt(item, 'cwd') ?? this.cwd));
     }
     const callId = idKey(textAt(item, 'call_id') ?? '');
     const origin = this.waiting.get(callId);
@@ -137,29 +223,31 @@ export class CodexTools {
     if (item['success'] === false) return;
     for (const [path, change] of Object.entries(recordAt(item, 'changes'))) {
       const isNew = isRecord(change) && (change['type'] === 'add' || isRecord(change['add']));
-      this.changed(path, isNew);
-      const moved = isRecord(change) ? textAt(change, 'move_path') : null;
-      if (moved !== null) this.changed(moved, true);
+      this.changed(path, isNew, this.cwd);
+      const moved = isRecord(change)
+        ? (textAt(change, 'move_path') ?? textAt(recordAt(change, 'update'), 'move_path'))
+        : null;
+      if (moved !== null) this.changed(moved, true, this.cwd);
     }
   }
 
   /** The files named in a patch in Codex's own form; also where it stands inside a script's string. */
-  private patch(text: string): void {
+  private patch(text: string, cwd: string | null): void {
     for (const match of text.matchAll(
       /\*\*\* (Add File|Update File|Delete File|Move to): ([^\n\r"\\]{1,4096})/g,
     )) {
-      if (match[2]) this.changed(match[2].trim(), match[1] === 'Add File' || match[1] === 'Move to');
+      if (match[2]) this.changed(match[2].trim(), match[1] === 'Add File' || match[1] === 'Move to', cwd);
     }
   }
 
-  private changed(path: string, isNew: boolean): void {
-    if (isNew) this.sink.fileWritten(this.absolute(path));
-    else this.sink.fileEdited(this.absolute(path));
+  private changed(path: string, isNew: boolean, cwd: string | null): void {
+    if (isNew) this.sink.fileWritten(this.absolute(path, cwd));
+    else this.sink.fileEdited(this.absolute(path, cwd));
   }
 
-  private absolute(path: string): string {
-    if (this.cwd === null || /^(?:[/\\~]|[A-Za-z]:)/.test(path)) return path;
-    return `${this.cwd}/${path.replace(/^(?:\.\/)+/, '')}`;
+  private absolute(path: string, cwd: string | null): string {
+    if (cwd === null || /^(?:[/\\~]|[A-Za-z]:)/.test(path)) return path;
+    return `${cwd}/${path.replace(/^(?:\.\/)+/, '')}`;
   }
 }
 
@@ -174,12 +262,20 @@ function argumentsOf(item: JsonRecord): JsonRecord {
 function commandOf(input: JsonRecord): string | null {
   const text = textAt(input, 'cmd') ?? textAt(input, 'command');
   if (text !== null) return text;
-  const argv = listAt(input, 'command').filter((part) => typeof part === 'string');
-  if (argv.length === 0) return null;
-  const [shell = '', flag = '', script] = argv;
-  return /(?:^|\/)(?:ba|z|da|)sh$/.test(shell) && /^-l?c$/.test(flag) && script !== undefined
-    ? script
-    : argv.join(' ');
+  const given = [...listAt(input, 'command'), ...listAt(input, 'cmd')];
+  return commandOfArgv(given.filter((part) => typeof part === 'string'));
+}
+
+/** What a literal of JavaScript holds: `quoted` is JSON as it stands, `raw` lies between other quotes. */
+function literalOf(quoted: string | undefined, raw: string | undefined): string | null {
+  const json = quoted ?? JSON.stringify(raw ?? '').replace(/\\\\(["'`$\\nt])/g, (_, char) => unescaped(char));
+  const command = parseRecord(`{"c":${json}}`)?.['c'];
+  return typeof command === 'string' && command !== '' ? command : null;
+}
+
+function unescaped(char: string): string {
+  if (char === 'n' || char === 't') return `\\${char}`;
+  return char === '"' || char === '\\' ? `\\${char}` : char;
 }
 
 function todosOf(input: JsonRecord): readonly Todo[] {

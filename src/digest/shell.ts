@@ -1,0 +1,303 @@
+/**
+ * Which files a shell command writes or edits, as far as its text tells.
+ * Promises: pure; linear in the text; names made absolute where the folder is known, so that one file has one name.
+ * Never: runs or expands anything; guesses a name that a variable or a pattern hides; counts devices.
+ */
+import { filesOfScript } from './scripts.ts';
+import { type SimpleCommand, simpleCommands, type Word } from './shell.words.ts';
+
+export interface Touched {
+  readonly written: readonly string[];
+  readonly edited: readonly string[];
+}
+
+const NOTHING: Touched = { written: [], edited: [] };
+/** One look tells most commands apart: they name no file that they change. */
+const HINT =
+  />|<<|\b(?:tee|sed|perl|mv|cp|touch|truncate|dd|install|curl|wget|patch|apply|write\w*|open|Out-File|Set-Content|Add-Content|New-Item|ba?sh|eval)\b|\*\*\* Begin Patch/i;
+/** Names of one command; a loop over thousands is no edit that anyone asks for by name. */
+const NAMES_MAX = 200;
+const VALUES_MAX = 50;
+const NESTED_MAX = 3;
+/** Words before the command's own name. */
+const PREFIXES = new Set([
+  'sudo',
+  'env',
+  'time',
+  'nohup',
+  'command',
+  'builtin',
+  'exec',
+  'then',
+  'do',
+  'else',
+  'if',
+  'while',
+  'until',
+  '!',
+  '{',
+  'xargs',
+]);
+const PATCHED = /\*\*\* (Add File|Update File|Delete File|Move to): ([^\n\r"\\]{1,4096})/g;
+const DIFF_HEADER = /^--- (\S[^\t\n]{0,1024})[^\n]*\n\+\+\+ (\S[^\t\n]{0,1024})/gm;
+
+/** `cwd`: the absolute folder where it runs, null where that is not known. */
+export function filesOfCommand(command: string, cwd: string | null): Touched {
+  if (!HINT.test(command)) return NOTHING;
+  const run = new Run(cwd);
+  run.script(command, 0);
+  // As argv a patch stands without quotes, and is cut into words.
+  if (!run.hasPatch && command.includes('*** Begin Patch')) run.patch(command);
+  return { written: [...run.written].slice(0, NAMES_MAX), edited: [...run.edited].slice(0, NAMES_MAX) };
+}
+
+class Run {
+  readonly written = new Set<string>();
+  readonly edited = new Set<string>();
+  /** A patch in Codex's own form has been read. */
+  hasPatch = false;
+  private cwd: string | null;
+  private readonly values = new Map<string, readonly string[]>();
+
+  constructor(cwd: string | null) {
+    this.cwd = cwd;
+  }
+
+  script(text: string, nested: number): void {
+    const folders: (string | null)[] = [];
+    for (const command of simpleCommands(text)) {
+      // A folder changed in a subshell is left with it.
+      while (folders.length > command.depth + 1) this.cwd = folders.pop() ?? null;
+      while (folders.length < command.depth + 1) folders.push(this.cwd);
+      this.simple(command, nested);
+    }
+  }
+
+  private simple(command: SimpleCommand, nested: number): void {
+    const words = this.withoutPrefixes(command.words);
+    for (const target of command.into) this.note('written', target);
+    const [first, ...args] = words;
+    if (first === undefined) return;
+    const name = first.text.slice(first.text.lastIndexOf('/') + 1);
+    const tool = TOOLS.get(name.toLowerCase().replace(/\.exe$/, ''));
+    if (tool !== undefined) tool(this, args, command, nested);
+    else if (/^(?:python|node|bun|deno|ruby|uv|npx|tsx)/.test(name)) this.language(args, command);
+  }
+
+  /** Skips assignments, which are remembered, and words like `sudo`; the values of a `for` are remembered too. */
+  private withoutPrefixes(words: readonly Word[]): readonly Word[] {
+    let start = 0;
+    for (; start < words.length; start++) {
+      const word = words[start];
+      if (word === undefined) break;
+      const assigned = /^(\w{1,100})=([\s\S]*)$/.exec(word.text);
+      if (assigned?.[1] !== undefined && !word.isGlob) {
+        this.values.set(assigned[1], this.texts({ ...word, text: assigned[2] ?? '' }));
+      } else if (!PREFIXES.has(word.text)) break;
+    }
+    const rest = words.slice(start);
+    if (rest[0]?.text === 'for' && rest[2]?.text === 'in' && rest[1] !== undefined)
+      this.values.set(
+        rest[1].text,
+        rest
+          .slice(3)
+          .flatMap((word) => this.texts(word))
+          .slice(0, VALUES_MAX),
+      );
+    return rest;
+  }
+
+  /** What a word stands for: itself, the values of its variable, or nothing where those are not known. */
+  texts(word: Word): readonly string[] {
+    if (word.isGlob) return [];
+    if (!word.isOpen) return [word.text];
+    const variable = /\$(?:\{(\w+)\}|(\w+))/.exec(word.text);
+    const name = variable?.[1] ?? variable?.[2];
+    if (variable === null || name === undefined) return [];
+    const values = name === 'PWD' && this.cwd !== null ? [this.cwd] : this.values.get(name);
+    if (values === undefined) return name === 'HOME' && variable.index === 0 ? [word.text] : [];
+    return values
+      .map(
+        (value) =>
+          word.text.slice(0, variable.index) + value + word.text.slice(variable.index + variable[0].length),
+      )
+      .filter((text) => !text.includes('$'));
+  }
+
+  note(how: 'written' | 'edited', word: Word): void {
+    for (const text of this.texts(word)) this.name(how, text);
+  }
+
+  name(how: 'written' | 'edited', text: string): void {
+    const name = this.absolute(text.trim());
+    if (name === null || (this.written.has(name) && how === 'edited')) return;
+    if (this.written.size + this.edited.size < NAMES_MAX * 2) this[how].add(name);
+  }
+
+  private absolute(name: string): string | null {
+    if (name === '' || name === '-' || name.length > 1024 || /[\n\0]/.test(name)) return null;
+    if (/^(?:\/dev\/|\/proc\/|&|nul$|\$null$)/i.test(name)) return null;
+    if (/^(?:[/~$]|[A-Za-z]:[\\/]|\\\\)/.test(name) || this.cwd === null) return tidied(name);
+    return tidied(`${this.cwd.replace(/[\\/]$/, '')}/${name}`);
+  }
+
+  changeFolder(args: readonly Word[]): void {
+    const [word] = args.filter(({ text }) => !/^-[LPe@]*$/.test(text));
+    const [to, ...others] = word === undefined ? [] : this.texts(word);
+    this.cwd = to === undefined || others.length > 0 ? null : this.absolute(to);
+  }
+
+  language(args: readonly Word[], command: SimpleCommand): void {
+    const flag = args.findIndex(({ text }) => /^-(?:c|e|p|-eval)$/.test(text));
+    const script = flag < 0 ? command.input : (args[flag + 1]?.text ?? '');
+    for (const name of filesOfScript(script)) this.name('written', name);
+  }
+
+  /** Files named in a patch: Codex's own form, or the headers of a unified diff. */
+  patch(text: string): void {
+    this.hasPatch ||= text.includes('*** Begin Patch');
+    for (const [, what, name] of text.matchAll(PATCHED))
+      if (name !== undefined)
+        this.name(what === 'Add File' || what === 'Move to' ? 'written' : 'edited', name);
+    for (const [, from = '', to = ''] of text.matchAll(DIFF_HEADER)) {
+      const name = (to === '/dev/null' ? from : to).trim();
+      this.name(from === '/dev/null' ? 'written' : 'edited', /^[ab]\//.test(name) ? name.slice(2) : name);
+    }
+  }
+}
+
+type Tool = (run: Run, args: readonly Word[], command: SimpleCommand, nested: number) => void;
+
+const isOption = ({ text }: Word) => text.startsWith('-') && text !== '-';
+const plain = (args: readonly Word[]) => args.filter((word) => !isOption(word) && word.text !== '');
+
+const shell: Tool = (run, args, command, nested) => {
+  if (nested >= NESTED_MAX) return;
+  const flag = args.findIndex(({ text }) => /^-[a-z]*c$/.test(text));
+  const script = flag < 0 ? command.input : (args[flag + 1]?.text ?? '');
+  run.script(script, nested + 1);
+};
+const folder: Tool = (run, args) => run.changeFolder(args);
+const lastNamed: Tool = (run, args) => moved(run, plain(args));
+const cmdlet: Tool = (run, args) => {
+  const flag = args.findIndex(({ text }) => /^-(?:literal|file)?path$/i.test(text));
+  const target = flag < 0 ? plain(args)[0] : args[flag + 1];
+  if (target !== undefined) run.note('written', target);
+};
+const patch: Tool = (run, args, command) =>
+  run.patch(`${command.input}\n${args.map(({ text }) => text).join('\n')}`);
+/** `-o FILE` in any form. */
+const download: Tool = (run, args) => {
+  for (const [index, word] of args.entries()) {
+    const glued = /^(?:--output(?:-document)?=|-[oO](?=[^-]))(.+)$/.exec(word.text)?.[1];
+    const next = /^(?:-[a-zA-Z]*o|-O|--output|--output-document)$/.test(word.text)
+      ? args[index + 1]
+      : undefined;
+    if (glued !== undefined) run.note('written', { ...word, text: glued });
+    else if (next !== undefined && !isOption(next) && !/^https?:/.test(next.text)) run.note('written', next);
+  }
+};
+
+const TOOLS: ReadonlyMap<string, Tool> = new Map<string, Tool>(
+  Object.entries<Tool>({
+    cd: folder,
+    pushd: folder,
+    bash: shell,
+    sh: shell,
+    zsh: shell,
+    eval: (run, args, _, nested) => {
+      if (nested < NESTED_MAX) run.script(args.map(({ text }) => text).join(' '), nested + 1);
+    },
+    tee: (run, args) => {
+      for (const word of plain(args)) run.note('written', word);
+    },
+    touch: (run, args) => {
+      const files = args.filter(
+        (word, index) => !isOption(word) && !/^-[dtr]$/.test(args[index - 1]?.text ?? ''),
+      );
+      for (const word of files) run.note('written', word);
+    },
+    truncate: (run, args) => {
+      const files = args.filter(
+        (word, index) => !isOption(word) && !/^-[sr]$/.test(args[index - 1]?.text ?? ''),
+      );
+      for (const word of files) run.note('edited', word);
+    },
+    dd: (run, args) => {
+      for (const word of args)
+        if (word.text.startsWith('of=')) run.note('written', { ...word, text: word.text.slice(3) });
+    },
+    cp: lastNamed,
+    mv: lastNamed,
+    git: (run, args, command) => {
+      const at = args.findIndex(({ text }) => text === 'mv' || text === 'apply' || text === 'am');
+      if (args[at]?.text === 'mv') moved(run, plain(args.slice(at + 1)));
+      else if (at >= 0) run.patch(command.input);
+    },
+    sed: (run, args) =>
+      inPlace(run, args, /^-[a-zA-Z]*i|^--in-place/, /^-[a-hj-zA-Z]*[ef]$|^--(?:expression|file)$/),
+    gsed: (run, args) =>
+      inPlace(run, args, /^-[a-zA-Z]*i|^--in-place/, /^-[a-hj-zA-Z]*[ef]$|^--(?:expression|file)$/),
+    perl: (run, args, command) => {
+      if (args.some(({ text }) => /^-[0-9a-zA-Z]*i/.test(text)))
+        inPlace(run, args, /^-[0-9a-zA-Z]*i/, /^-[0-9a-zA-Z]*[eE]$/);
+      else run.language(args, command);
+    },
+    curl: download,
+    wget: download,
+    patch,
+    apply_patch: patch,
+    applypatch: patch,
+    'out-file': cmdlet,
+    'set-content': cmdlet,
+    'add-content': cmdlet,
+    'new-item': cmdlet,
+  }),
+);
+
+/** `mv` and `cp`: the last name, or the sources' own names below it where it is a folder. */
+function moved(run: Run, names: readonly Word[]): void {
+  const [to] = names.slice(-1).flatMap((word) => run.texts(word));
+  const sources = names.slice(0, -1).flatMap((word) => run.texts(word));
+  if (to === undefined || names.length < 2) return;
+  const base = to.slice(to.lastIndexOf('/') + 1);
+  const isFolder =
+    /(?:^|\/)\.{0,2}$/.test(to) ||
+    names.length > 2 ||
+    (!base.includes('.') && (sources[0] ?? '').includes('.'));
+  if (!isFolder) run.name('written', to);
+  else
+    for (const source of sources) {
+      const own = source.replace(/\/+$/, '');
+      run.name('written', `${to.replace(/\/+$/, '') || '.'}/${own.slice(own.lastIndexOf('/') + 1)}`);
+    }
+}
+
+/** `sed -i`, `perl -pi -e`: the names behind the script, which is a word of its own or follows `-e`. */
+function inPlace(run: Run, args: readonly Word[], inPlaceFlag: RegExp, scriptFlag: RegExp): void {
+  if (!args.some(({ text }) => inPlaceFlag.test(text))) return;
+  let hasScript = false;
+  const names: Word[] = [];
+  for (let index = 0; index < args.length; index++) {
+    const word = args[index];
+    if (word === undefined || word.text === '') continue;
+    if (scriptFlag.test(word.text)) {
+      hasScript = true;
+      index++;
+    } else if (!isOption(word)) names.push(word);
+  }
+  for (const word of hasScript ? names : names.slice(1)) run.note('edited', word);
+}
+
+/** Without `./` and `x/..`, in either kind of slash. */
+function tidied(name: string): string {
+  if (!/(?:^|[\\/])\.{1,2}(?:[\\/]|$)|\/\//.test(name)) return name;
+  const slash = name.includes('/') ? '/' : '\\';
+  const parts: string[] = [];
+  for (const [index, part] of name.split(slash).entries()) {
+    if ((part === '.' || part === '') && index > 0) continue;
+    if (part === '..' && parts.length > 0 && !['', '..', '~'].includes(parts.at(-1) ?? '')) parts.pop();
+    else if (part !== '.') parts.push(part);
+  }
+  return parts.join(slash);
+}
