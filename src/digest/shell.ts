@@ -138,7 +138,8 @@ class Run {
     if (name === '' || name === '-' || name.length > 1024 || /[\n\0]/.test(name)) return null;
     if (/^(?:\/dev\/|\/proc\/|&|nul$|\$null$)/i.test(name)) return null;
     if (/^(?:[/~$]|[A-Za-z]:[\\/]|\\\\)/.test(name) || this.cwd === null) return tidied(name);
-    return tidied(`${this.cwd.replace(/[\\/]$/, '')}/${name}`);
+    const slash = /^(?:[A-Za-z]:)?\\/.test(this.cwd) ? '\\' : '/';
+    return tidied(`${this.cwd.replace(/[\\/]$/, '')}${slash}${name}`);
   }
 
   changeFolder(args: readonly Word[]): void {

@@ -171,7 +171,9 @@ class Scanner {
       const char = this.text[this.at] ?? '';
       if (ENDS_WORD.includes(char)) break;
       if (char === '\\') {
-        text += this.text[this.at + 1] === '\n' ? '' : (this.text[this.at + 1] ?? '');
+        const next = this.text[this.at + 1] ?? '';
+        // Nobody escapes a letter: it is a path of Windows.
+        text += next === '\n' ? '' : /[\w.-]/.test(next) ? `\\${next}` : next;
         this.at += 2;
       } else if (char === "'") text += this.upTo("'");
       else if (char === '"') {

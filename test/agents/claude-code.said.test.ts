@@ -1,0 +1,197 @@
+// What a human said to Claude Code outside of plain messages, and what its less common tools tell. Records as recorded.
+
+import { describe, expect, test } from 'bun:test';
+import { claudeCode } from '../../src/ingest/agents/claude-code.ts';
+import { type Facts, factsOf, jsonl } from './facts.ts';
+
+let records = 0;
+const base = () => ({
+  uuid: `u${++records}`,
+  timestamp: '2026-03-01T10:00:00.000Z',
+  sessionId: 's',
+  cwd: '/w',
+});
+const user = (content: unknown, more: object = {}) => ({
+  type: 'user',
+  ...base(),
+  message: { role: 'user', content },
+  ...more,
+});
+const call = (id: string, name: string, input: object) => ({
+  ...{ type: 'assistant', ...base() },
+  message: {
+    id: `m${id}`,
+    model: 'opus',
+    role: 'assistant',
+    content: [{ type: 'tool_use', id, name, input }],
+  },
+});
+const result = (id: string, content: unknown, more: object = {}, told: unknown = {}) =>
+  user([{ type: 'tool_result', tool_use_id: id, content, ...more }], { toolUseResult: told });
+const queue = (operation: string, content?: string) => ({
+  type: 'queue-operation',
+  ...base(),
+  operation,
+  content,
+});
+const facts = (...lines: object[]): Facts => factsOf(claudeCode, { bytes: jsonl(...lines) });
+const said = (...lines: object[]) => facts(...lines).prompts.map(({ text }) => text);
+
+const REFUSED =
+  "The user doesn't want to proceed with this tool use. The tool use was rejected (eg. if it was a file edit, the new_string was NOT written to the file).";
+
+describe('a human is heard', () => {
+  test('in the refusal of a tool, which is no error', () => {
+    const told = facts(
+      call('1', 'Edit', { file_path: '/w/a' }),
+      result('1', `${REFUSED} To tell you how to proceed, the user said:\nuse a type`, { is_error: true }),
+      call('2', 'Edit', { file_path: '/w/a' }),
+      result('2', `${REFUSED} STOP what you are doing and wait for the user to tell you how to proceed.`, {
+        is_error: true,
+      }),
+    );
+    expect([told.prompts.map(({ text }) => text), told.errors]).toEqual([['use a type'], []]);
+  });
+
+  test('in the answer to a question, with the question', () => {
+    const answers = { 'Which one?': 'The blue one', 'And when?': ['now', 'later'] };
+    expect(said(call('1', 'AskUserQuestion', {}), result('1', 'User has answered', {}, { answers }))).toEqual(
+      ['The blue one\n(asked: Which one?)', 'now, later\n(asked: And when?)'],
+    );
+  });
+
+  test('in what was put in line and never delivered, once', () => {
+    expect(
+      said(
+        user('begin'),
+        queue('enqueue', 'also the tests'),
+        queue('remove'),
+        queue('enqueue', 'and then ship'),
+        queue('dequeue'),
+        user('and then ship'),
+        queue('enqueue', '<task-notification>\n<task-id>x</task-id></task-notification>'),
+      ),
+    ).toEqual(['begin', 'and then ship', 'also the tests']);
+    expect(said(queue('enqueue', 'taken back'), queue('popAll', 'taken back'), user('typed anew'))).toEqual([
+      'typed anew',
+    ]);
+  });
+
+  test('behind and before what the client adds', () => {
+    expect(
+      said(
+        user('<ide_opened_file>The user opened /w/a</ide_opened_file>\nfix this'),
+        user([
+          {
+            type: 'text',
+            text: '<system-reminder>x</system-reminder>\n\nand that<system-reminder>y</system-reminder>',
+          },
+        ]),
+        user('<user-memory-input>always use tabs</user-memory-input>'),
+        user('<task>Write a poem</task>'),
+        user('<div>why is this not centred?</div>'),
+        user('<local-command-stdout>x</local-command-stdout>'),
+        user('<system-reminder>x</system-reminder>'),
+        user('<bash-stdout>x</bash-stdout><bash-stderr></bash-stderr>'),
+      ).map((text) => text.trim()),
+    ).toEqual([
+      'fix this',
+      'and that',
+      'always use tabs',
+      '<task>Write a poem</task>',
+      '<div>why is this not centred?</div>',
+    ]);
+  });
+
+  test('in a slash command that asks, not in one that steers the client', () => {
+    expect(
+      said(
+        user('<command-message>review</command-message>\n<command-name>/review</command-name>'),
+        user(
+          '<command-message>plan</command-message>\n<command-name>/plan</command-name>\n<command-args>the api</command-args>',
+        ),
+        user(
+          '<command-name>/clear</command-name>\n<command-message>clear</command-message>\n<command-args></command-args>',
+        ),
+      ),
+    ).toEqual(['/review', '/plan the api']);
+  });
+
+  test('once, where a resume replays the records', () => {
+    const lines = [
+      call('1', 'Edit', {}),
+      result('1', `${REFUSED} the user said:\nno`, { is_error: true }),
+      user('<bash-input>ls</bash-input>'),
+    ];
+    const told = facts(...lines, ...lines);
+    expect([told.prompts.length, told.commands.length]).toEqual([1, 1]);
+  });
+});
+
+describe('tools tell', () => {
+  test('files and commands of servers by their names and arguments', () => {
+    const told = facts(
+      call('1', 'mcp__fs__write_file', { path: '/w/a' }),
+      call('2', 'mcp__fs__edit_file', { path: '/w/b' }),
+      call('3', 'mcp__acp__Bash', { command: 'make' }),
+      call('4', 'NotebookEdit', { notebook_path: '/w/n.ipynb' }),
+      call('5', 'MultiEdit', { file_path: '/w/m', edits: [] }),
+      call('6', 'SlashCommand', { command: '/x' }),
+    );
+    expect([told.written, told.edited, told.commands.map(({ command }) => command)]).toEqual([
+      ['/w/a'],
+      ['/w/b', '/w/n.ipynb', '/w/m'],
+      ['make'],
+    ]);
+  });
+
+  test('how a command in the background ended, by a notification or by a look', () => {
+    const told = facts(
+      call('1', 'Bash', { command: 'make', run_in_background: true }),
+      result(
+        '1',
+        'Command running in background with ID: b1',
+        { is_error: false },
+        { backgroundTaskId: 'b1' },
+      ),
+      user(
+        '<task-notification>\n<task-id>b1</task-id>\n<status>failed</status>\n<summary>Background command "make" failed with exit code 2</summary>\n</task-notification>',
+      ),
+      call('2', 'Bash', { command: 'serve', run_in_background: true }),
+      result(
+        '2',
+        'Command running in background with ID: b2',
+        { is_error: false },
+        { backgroundTaskId: 'b2' },
+      ),
+      call('3', 'TaskOutput', { task_id: 'b2' }),
+      result('3', '', {}, { task: { task_id: 'b2', exitCode: 0, output: 'up' } }),
+    );
+    expect(told.commands.map(({ command, exit, failed }) => ({ command, exit, failed }))).toEqual([
+      { command: 'make', exit: 2, failed: true },
+      { command: 'serve', exit: 0, failed: false },
+    ]);
+  });
+
+  test('the pull request that a server opened', () => {
+    const told = facts(
+      call('1', 'mcp__github__create_pull_request', { title: 'x' }),
+      result('1', [{ type: 'text', text: '{"html_url":"https://github.com/o/r/pull/7"}' }]),
+    );
+    expect(told.pullRequests).toEqual(['https://github.com/o/r/pull/7']);
+  });
+
+  test('a file that a prompt named with @, and a plan kept in a file', () => {
+    const attachment = (about: object) => ({ type: 'attachment', ...base(), attachment: about });
+    const told = facts(
+      attachment({ type: 'file', filename: '/w/notes.md', content: {} }),
+      attachment({ type: 'plan_file_reference', planFilePath: '/p', planContent: 'Do it' }),
+      attachment({ type: 'queued_command', commandMode: 'bash', prompt: 'ls -l' }),
+    );
+    expect([told.read, told.plans, told.commands.map(({ command }) => command)]).toEqual([
+      ['/w/notes.md'],
+      ['Do it'],
+      ['ls -l'],
+    ]);
+  });
+});
