@@ -32,6 +32,16 @@ export function storeVersion(db: ReadableDb, migrations: readonly Migration[] = 
       ),
     );
   }
+  // The tables come with their version, in one transaction.
+  if (version === 0 && tables > 0) {
+    throw new FailureError(
+      failure(
+        'corrupt',
+        `the store is damaged: its first page has lost the version of its tables: ${db.path}`,
+        'Run `session-memory verify --repair`: it makes a new file of what is there.',
+      ),
+    );
+  }
   const newest = newestVersion(migrations);
   if (version > newest) {
     throw new FailureError(

@@ -1,8 +1,10 @@
 /**
  * What ingest asks: paths that are known, tombstones, scans.
  */
+
 import type { SessionUid } from '../domain/ids.ts';
 import type { ReadableDb } from './connection.ts';
+import { NAMED, NAMED_ID } from './rows.ts';
 
 export interface KnownSource {
   readonly path: string;
@@ -38,7 +40,7 @@ export interface Tombstone {
 export function tombstonesOf(db: ReadableDb, uid: SessionUid): Tombstone[] {
   return db.all<Tombstone>(
     `SELECT key, generation, raw_bytes AS rawBytes, sha256 FROM tombstones
-     WHERE session_id = (SELECT id FROM sessions WHERE session_uid = $uid) ORDER BY generation DESC, key`,
+     WHERE session_id = ${NAMED_ID} ORDER BY generation DESC, key`,
     { uid },
   );
 }
@@ -46,7 +48,7 @@ export function tombstonesOf(db: ReadableDb, uid: SessionUid): Tombstone[] {
 /** The folder of the agent where a session was found, for its restore; null where it is not known. */
 export function agentRootOf(db: ReadableDb, uid: SessionUid): string | null {
   return (
-    db.get<{ agent_root: string | null }>('SELECT agent_root FROM sessions WHERE session_uid = $uid', { uid })
+    db.get<{ agent_root: string | null }>(`SELECT agent_root FROM sessions WHERE ${NAMED}`, { uid })
       ?.agent_root ?? null
   );
 }

@@ -9,6 +9,8 @@ import type { SessionRow, SessionState } from '../domain/session.ts';
 import type { ReadableDb } from './connection.ts';
 import {
   type FileColumns,
+  NAMED,
+  NAMED_ID,
   SESSION_COLUMNS,
   type SessionColumns,
   type StoredFile,
@@ -42,7 +44,7 @@ export const SESSION_SORTS = {
 export type SessionSort = keyof typeof SESSION_SORTS;
 
 export function findSession(db: ReadableDb, uid: SessionUid): SessionRow | null {
-  const row = db.get<SessionColumns>(`SELECT ${SESSION_COLUMNS} FROM sessions WHERE session_uid = $uid`, {
+  const row = db.get<SessionColumns>(`SELECT ${SESSION_COLUMNS} FROM sessions WHERE ${NAMED}`, {
     uid,
   });
   return row === null ? null : toSession(row);
@@ -50,7 +52,7 @@ export function findSession(db: ReadableDb, uid: SessionUid): SessionRow | null 
 
 /** The internal number of a session; throws where there is none. */
 export function sessionIdOf(db: ReadableDb, uid: SessionUid): number {
-  const row = db.get<{ id: number }>('SELECT id FROM sessions WHERE session_uid = $uid', { uid });
+  const row = db.get<{ id: number }>(`SELECT id FROM sessions WHERE ${NAMED}`, { uid });
   if (row === null)
     throw new FailureError(failure('not_found', `no session ${uid}`, 'See `session-memory list`.'));
   return row.id;
@@ -62,13 +64,16 @@ export function resolveSession(db: ReadableDb, text: string): SessionRow {
   const named = findSession(db, text as SessionUid);
   if (named !== null) return named;
   const hits = db.all<SessionColumns>(
-    `SELECT ${SESSION_COLUMNS} FROM sessions WHERE session_uid >= $text AND session_uid < $text || char(1114111)
-     UNION SELECT ${SESSION_COLUMNS} FROM sessions WHERE native_id >= $text AND native_id < $text || char(1114111) LIMIT 6`,
+    `SELECT ${SESSION_COLUMNS} FROM sessions WHERE id IN
+       (SELECT id FROM sessions WHERE session_uid >= $text AND session_uid < $text || char(1114111)
+        UNION SELECT id FROM sessions WHERE native_id >= $text AND native_id < $text || char(1114111))
+       AND (instr(+session_uid, $text) = 1 OR instr(+native_id, $text) = 1) LIMIT 6`,
     { text },
   );
   const exact = hits.filter((row) => row.session_uid === text || row.session_uid.endsWith(`:${text}`));
   const [only, second] = exact.length === 1 ? exact : hits;
   if (only === undefined || text === '') {
+    refuseLost(db, text);
     throw new FailureError(
       failure(
         'not_found',
@@ -91,6 +96,22 @@ export function resolveSession(db: ReadableDb, text: string): SessionRow {
     );
   }
   return toSession(only);
+}
+
+/** Fails where the session is there and only the index of names does not lead to it. */
+function refuseLost(db: ReadableDb, text: string): void {
+  const there = db.get(
+    'SELECT 1 AS found FROM sessions NOT INDEXED WHERE session_uid = $text OR native_id = $text LIMIT 1',
+    { text },
+  );
+  if (there === null) return;
+  throw new FailureError(
+    failure(
+      'corrupt',
+      `the session ${text} is there, but the index of names, which is damaged, does not lead to it`,
+      'Run `session-memory verify --repair`: it makes the index anew, and loses nothing.',
+    ),
+  );
 }
 
 /** Sessions whose name, or whose agent's id, begins so; at most `limit`, the newest first. */
@@ -131,7 +152,7 @@ export function filesOf(db: ReadableDb, uid: SessionUid): StoredFile[] {
       `SELECT f.id, f.role, f.key, f.rel_path, f.encoding, f.raw_bytes, f.log_bytes, f.extents, f.sha256, f.gone,
          coalesce(sum(s.stored_bytes), 0) AS stored_bytes, count(s.id) AS segment_count
        FROM files f LEFT JOIN segments s ON s.session_id = f.session_id AND s.file_id = f.id
-       WHERE f.session_id = (SELECT id FROM sessions WHERE session_uid = $uid)
+       WHERE f.session_id = ${NAMED_ID}
        GROUP BY f.id ORDER BY f.role <> 'main', f.key`,
       { uid },
     )
@@ -151,7 +172,7 @@ export function digestsOf(db: ReadableDb, uid: SessionUid): StoredDigest[] {
   return db
     .all<{ generation: number; complete: number; made_at: string; bytes: number; json: string }>(
       `SELECT generation, complete, made_at, bytes, json FROM digests
-       WHERE session_id = (SELECT id FROM sessions WHERE session_uid = $uid) ORDER BY generation DESC`,
+       WHERE session_id = ${NAMED_ID} ORDER BY generation DESC`,
       { uid },
     )
     .map((row) => ({ ...row, complete: row.complete === 1, madeAt: row.made_at }));
@@ -159,10 +180,9 @@ export function digestsOf(db: ReadableDb, uid: SessionUid): StoredDigest[] {
 
 /** Where on this machine a session's files were last seen. */
 export function sourcesOf(db: ReadableDb, uid: SessionUid): { path: string; fileId: number | null }[] {
-  return db.all(
-    'SELECT path, file_id AS fileId FROM sources WHERE session_id = (SELECT id FROM sessions WHERE session_uid = $uid) ORDER BY path',
-    { uid },
-  );
+  return db.all(`SELECT path, file_id AS fileId FROM sources WHERE session_id = ${NAMED_ID} ORDER BY path`, {
+    uid,
+  });
 }
 
 export interface EventRow {
@@ -183,7 +203,7 @@ export function listEvents(
 ): EventRow[] {
   const where = [
     ...(filter.sweepId === undefined ? [] : ['sweep_id = $sweepId']),
-    ...(filter.uid === undefined ? [] : ['session_id = (SELECT id FROM sessions WHERE session_uid = $uid)']),
+    ...(filter.uid === undefined ? [] : [`session_id = ${NAMED_ID}`]),
   ];
   return db.all(
     `SELECT at, kind, session_uid, generation, sweep_id, raw_bytes, stored_bytes, reason FROM events

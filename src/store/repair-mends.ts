@@ -4,6 +4,7 @@
  */
 import type { WritableDb } from './connection.ts';
 import type { RawRow } from './repair-pages.ts';
+import { nameOf, unlikeNames } from './verify-books.ts';
 
 /** Sessions whose row is gone, by the index of their names or an event of theirs; the others are told by number. */
 export function nameLostSessions(db: WritableDb, names: readonly RawRow[]): string[] {
@@ -29,6 +30,41 @@ export function nameLostSessions(db: WritableDb, names: readonly RawRow[]): stri
     if (uid === undefined || !insertSession(db, id, uid)) lost.push(dropNameless(db, id));
   }
   return lost;
+}
+
+/**
+ * Of a name, an agent and an id that do not agree, one is damaged. Where the index of names agrees with the agent and the id,
+ * or where the name begins with no agent that other sessions have, it is the name; else the other two.
+ */
+export function mendNames(db: WritableDb, names: readonly RawRow[]): void {
+  const indexed = new Map<number, string>();
+  for (const { values } of names) {
+    const [uid, id] = values;
+    if (typeof uid === 'string' && typeof id === 'number') indexed.set(id, uid);
+  }
+  const agents = new Set(
+    db
+      .all<{ agent: string }>('SELECT agent FROM sessions GROUP BY agent HAVING count(*) > 1')
+      .map((row) => row.agent),
+  );
+  for (const row of unlikeNames(db)) {
+    const { id, uid, agent } = row;
+    const name = nameOf(row);
+    const isNameDamaged =
+      indexed.get(id) === name || (!agents.has(uid.slice(0, uid.indexOf(':'))) && agents.has(agent));
+    if (
+      isNameDamaged &&
+      db.get('SELECT 1 AS found FROM sessions WHERE session_uid = $name', { name }) === null
+    ) {
+      db.run('UPDATE sessions SET session_uid = $name WHERE id = $id', { id, name });
+    } else if (uid.indexOf(':') > 0) {
+      db.run(
+        `UPDATE sessions SET agent = substr(session_uid, 1, instr(session_uid, ':') - 1),
+           native_id = substr(session_uid, instr(session_uid, ':') + 1) WHERE id = $id`,
+        { id },
+      );
+    }
+  }
 }
 
 function insertSession(db: WritableDb, id: number, uid: string): boolean {
@@ -176,12 +212,6 @@ export const MENDS: readonly { readonly sql: string; readonly tells: string | nu
     sql: `UPDATE sessions SET analyzed_at = NULL, analyze_error = NULL WHERE evicted_at IS NULL AND analyzed_at IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM digests WHERE session_id = sessions.id AND generation = raw_generation AND complete = 1)`,
     tells: 'digests; they are made again by the next ingest',
-  },
-  {
-    sql: `UPDATE sessions SET agent = substr(session_uid, 1, instr(session_uid, ':') - 1),
-              native_id = substr(session_uid, instr(session_uid, ':') + 1)
-            WHERE session_uid <> agent || ':' || native_id AND instr(session_uid, ':') > 1`,
-    tells: null,
   },
   {
     sql: `UPDATE sessions SET raw_bytes = (SELECT coalesce(sum(raw_bytes), 0) FROM files WHERE session_id = sessions.id),

@@ -8,7 +8,7 @@ import { connect, type Params, type WritableDb } from './connection.ts';
 import { migrate } from './migrate.ts';
 import { makePrivateFile } from './place.ts';
 import { recount } from './repair.ts';
-import { MENDS, nameLostFiles, nameLostSessions } from './repair-mends.ts';
+import { MENDS, mendNames, nameLostFiles, nameLostSessions } from './repair-mends.ts';
 import { StorePages } from './repair-pages.ts';
 import type { Value } from './repair-records.ts';
 
@@ -115,7 +115,9 @@ function copyAll(db: WritableDb, pages: StorePages, roots: ReadonlyMap<string, n
     if (refused > 0) lost.push(`${refused} damaged rows of ${table}`);
   }
   db.writeTransaction(() => {
-    lost.push(...nameLostSessions(db, [...pages.entries(roots.get('sqlite_autoindex_sessions_1') ?? 0)]));
+    const names = [...pages.entries(roots.get('sqlite_autoindex_sessions_1') ?? 0)];
+    mendNames(db, names);
+    lost.push(...nameLostSessions(db, names));
     nameLostFiles(db, [...pages.entries(roots.get('sqlite_autoindex_files_1') ?? 0)]);
     for (const { sql, tells } of MENDS) {
       const { changes } = db.run(sql);

@@ -28,6 +28,14 @@ export interface SessionColumns {
   state: SessionState;
 }
 
+/**
+ * The row of the session `$uid`, held against its name as the table has it: a damaged index must not lead to another one.
+ * The plus keeps SQLite from reading the name out of that index again.
+ */
+export const NAMED = `id = (SELECT id FROM sessions WHERE session_uid = $uid) AND +session_uid = $uid`;
+/** Its number. */
+export const NAMED_ID = `(SELECT id FROM sessions WHERE ${NAMED})`;
+
 export const SESSION_COLUMNS = `id, session_uid, agent, project, title, branch, parent_uid, started_at, ended_at, ingested_at,
   analyzed_at, digest_at, evicted_at, analyze_error, pinned, raw_generation, raw_bytes, stored_bytes, digest_bytes,
   file_count, state`;

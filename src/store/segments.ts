@@ -2,39 +2,53 @@
  * Raw bytes out of the store: what comes out is what went in, or it fails loudly.
  * Promises: every segment is checked against its SHA-256 before a byte of it is handed out; memory is bounded by one segment.
  */
+
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { ReadableDb } from './connection.ts';
 import type { Extent, StoredFile } from './rows.ts';
+import { NAMED_ID } from './rows.ts';
 
 /** Bytes of plain text in one segment; larger ones compress no better, smaller ones cost up to a fifth (STACK.md). */
 export const SEGMENT_BYTES = 4 * 1024 * 1024;
 
 export interface SegmentMeta {
   readonly id: number;
+  readonly file_id: number;
   readonly log_offset: number;
   readonly raw_bytes: number;
   readonly stored_bytes: number;
   readonly sha256: Uint8Array;
 }
 
+interface SegmentRow {
+  readonly file_id: number;
+  readonly log_offset: number;
+  readonly data: Uint8Array;
+}
+
 /** A file's segments in the order of its log, without their data. */
 export function segmentsOf(db: ReadableDb, uid: SessionUid, fileId: number): SegmentMeta[] {
   return db.all<SegmentMeta>(
-    `SELECT id, log_offset, raw_bytes, stored_bytes, sha256 FROM segments
-     WHERE session_id = (SELECT id FROM sessions WHERE session_uid = $uid) AND file_id = $fileId ORDER BY log_offset, id`,
+    `SELECT id, file_id, log_offset, raw_bytes, stored_bytes, sha256 FROM segments
+     WHERE session_id = ${NAMED_ID} AND file_id = $fileId ORDER BY log_offset, id`,
     { uid, fileId },
   );
 }
 
 /** The plain bytes of one segment, checked. */
 export function readSegment(db: ReadableDb, segment: SegmentMeta, of: string): Uint8Array {
-  const row = db.get<{ data: Uint8Array }>('SELECT data FROM segments WHERE id = $id', { id: segment.id });
+  const row = db.get<SegmentRow>('SELECT file_id, log_offset, data FROM segments WHERE id = $id', {
+    id: segment.id,
+  });
   if (row === null) {
     throw new FailureError(
       failure('busy', `${of} was evicted or stored anew while it was read`, 'Try again.'),
     );
   }
+  // An index that is damaged leads to another one, whose bytes are whole and not these.
+  if (row.file_id !== segment.file_id || row.log_offset !== segment.log_offset)
+    throw damaged(of, 'the index of segments leads to another one');
   const plain = decompress(row.data, of);
   if (plain.length !== segment.raw_bytes || !sameBytes(sha256(plain), segment.sha256)) {
     throw damaged(of, 'its bytes do not have the hash that was recorded');

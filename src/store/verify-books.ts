@@ -4,6 +4,7 @@
  * told by its session where it can be found.
  */
 import { messageOf } from '../domain/errors.ts';
+import { type AgentId, type SessionUid, sessionUid } from '../domain/ids.ts';
 import type { ReadableDb } from './connection.ts';
 import { sameBytes, sha256 } from './segments.ts';
 import type { Cure, Finding } from './verify-findings.ts';
@@ -106,11 +107,6 @@ const RULES: readonly { readonly sql: string; readonly problem: string; readonly
     cure: 'digest',
   },
   {
-    sql: `SELECT session_uid AS uid FROM sessions WHERE session_uid <> agent || ':' || native_id`,
-    problem: 'its agent and its id do not make its name',
-    cure: 'rebuild',
-  },
-  {
     sql: `SELECT e.session_uid AS uid FROM events e LEFT JOIN sessions s ON s.id = e.session_id
             WHERE s.session_uid IS NOT e.session_uid`,
     problem: 'an event of it names another session',
@@ -155,8 +151,48 @@ export function bookFindings(db: ReadableDb): Finding[] {
       return [storeFinding(`${problem}: this could not be looked at: ${messageOf(thrown)}`, 'rebuild')];
     }
   });
-  return [...findings, ...digestFindings(db), ...counterFindings(db)];
+  return [...findings, ...nameFindings(db), ...digestFindings(db), ...counterFindings(db)];
 }
+
+/** Names against what they are made of. */
+function nameFindings(db: ReadableDb): Finding[] {
+  try {
+    return unlikeNames(db).map(({ uid }) => ({
+      ...storeFinding('its agent and its id do not make its name', 'rebuild'),
+      session_uid: uid,
+    }));
+  } catch (thrown) {
+    return [storeFinding(`the names cannot be looked at: ${messageOf(thrown)}`, 'rebuild')];
+  }
+}
+
+export interface NameRow {
+  readonly id: number;
+  readonly uid: string;
+  readonly agent: AgentId;
+  readonly nativeId: string;
+}
+
+/** The name that the agent and its id make; an id that is no plain one stands in it as a hash. */
+export function nameOf({ agent, nativeId }: Pick<NameRow, 'agent' | 'nativeId'>): SessionUid {
+  return sessionUid(agent, nativeId, (text) => Buffer.from(sha256(Buffer.from(text))).toString('hex'));
+}
+
+/** Sessions whose name is not made of their agent and id, in either of the two ways it may be. */
+export function unlikeNames(db: ReadableDb): NameRow[] {
+  return db
+    .all<NameRow>(
+      `SELECT id, session_uid AS uid, agent, native_id AS nativeId FROM sessions NOT INDEXED
+       WHERE session_uid <> agent || ':' || native_id`,
+    )
+    .filter((row) => {
+      const name = nameOf(row);
+      return row.uid !== name && !(row.uid.startsWith(name) && DIVERGED.test(row.uid.slice(name.length)));
+    });
+}
+
+/** What `divergedUid` adds. */
+const DIVERGED = /^\.[0-9a-f]{8}$/;
 
 /** Digests against their hash. One that waits for a newer one, or is recorded as lost, is no finding. */
 function digestFindings(db: ReadableDb): Finding[] {

@@ -4,11 +4,13 @@
  * Promises: changes nothing; names the session and the file that are hit; goes on after each finding, also where SQLite
  * cannot read a page; what a repair has recorded as lost is told apart, and is no finding.
  */
+
 import { messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { ReadableDb } from './connection.ts';
 import { filesOf, findSession } from './read.ts';
 import type { StoredFile } from './rows.ts';
+import { NAMED_ID } from './rows.ts';
 import { fileChunks, readSegment, SEGMENT_BYTES, type SegmentMeta, segmentsOf } from './segments.ts';
 import { bookFindings, databaseFindings } from './verify-books.ts';
 import type { Cure, DamagedPlace, Finding, VerifyFinding } from './verify-findings.ts';
@@ -47,24 +49,23 @@ export function verify(
   return { findings, lost, sessions: uids.length, segments, bytes };
 }
 
-/** Every session that anything still names: where the table cannot be read to its end, an index or an event may. */
+/** Every session that anything names: a damaged row may have lost its name, which the index still has, and the other way. */
 function sessionsOf(db: ReadableDb, findings: Finding[]): SessionUid[] {
   const uids = new Set<SessionUid>();
-  const queries = [
-    'SELECT session_uid AS uid FROM sessions ORDER BY id',
-    'SELECT session_uid AS uid FROM sessions NOT INDEXED ORDER BY id DESC',
-    'SELECT session_uid AS uid FROM sessions INDEXED BY sqlite_autoindex_sessions_1 ORDER BY session_uid',
-    'SELECT DISTINCT session_uid AS uid FROM events',
-  ];
-  for (const [i, sql] of queries.entries()) {
+  const take = (sql: string): string | null => {
     try {
       for (const { uid } of db.all<{ uid: SessionUid }>(sql)) uids.add(uid);
-      // The first answer is complete where it comes at all.
-      if (i === 0) break;
+      return null;
     } catch (thrown) {
-      if (i === 0) findings.push(broken(null, `the list of sessions cannot be read: ${messageOf(thrown)}`));
+      return messageOf(thrown);
     }
-  }
+  };
+  const why = take('SELECT session_uid AS uid FROM sessions NOT INDEXED ORDER BY id');
+  take('SELECT session_uid AS uid FROM sessions INDEXED BY sqlite_autoindex_sessions_1 ORDER BY session_uid');
+  if (why === null) return [...uids];
+  findings.push(broken(null, `the list of sessions cannot be read: ${why}`));
+  take('SELECT session_uid AS uid FROM sessions NOT INDEXED ORDER BY id DESC');
+  take('SELECT DISTINCT session_uid AS uid FROM events');
   return [...uids];
 }
 
@@ -166,7 +167,7 @@ function isRecorded(db: ReadableDb, uid: SessionUid, { place }: Finding): boolea
   try {
     return (
       db.get(
-        `SELECT 1 AS found FROM events WHERE session_id = (SELECT id FROM sessions WHERE session_uid = $uid)
+        `SELECT 1 AS found FROM events WHERE session_id = ${NAMED_ID}
            AND kind = 'data_loss' AND file_id = $fileId AND log_offset <= $logOffset
            AND log_offset + raw_bytes >= $logOffset + $rawBytes`,
         { uid, fileId: place.fileId, logOffset: place.logOffset, rawBytes: place.rawBytes },

@@ -2,9 +2,11 @@
  * What analyze writes: digests, the hashes of files, failures.
  * Promises: `analyzed_at` is set exactly where a complete digest newly covers what is stored; a better digest outlives a worse one.
  */
+
 import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
+import { NAMED, NAMED_ID } from './rows.ts';
 import { sha256 } from './segments.ts';
 
 export interface NewDigest {
@@ -40,10 +42,9 @@ export function putSessionDigest(db: WritableDb, digest: NewDigest): SaveOutcome
     covers_from: number;
     evicted_at: string | null;
     analyzed_at: string | null;
-  }>(
-    'SELECT id, raw_generation, covers_from, evicted_at, analyzed_at FROM sessions WHERE session_uid = $uid',
-    { uid: digest.uid },
-  );
+  }>(`SELECT id, raw_generation, covers_from, evicted_at, analyzed_at FROM sessions WHERE ${NAMED}`, {
+    uid: digest.uid,
+  });
   if (session === null || session.raw_generation !== digest.generation || session.evicted_at !== null)
     return 'grown';
   for (const [fileId, sha256] of digest.fileHashes) {
@@ -110,7 +111,7 @@ function putDigest(db: WritableDb, sessionId: number, coversFrom: number, digest
 export function noteAnalyzeError(db: WritableDb, uid: SessionUid, generation: number, why: string): void {
   db.run(
     `UPDATE sessions SET analyze_error = $why
-     WHERE session_uid = $uid AND raw_generation = $generation AND evicted_at IS NULL AND analyzed_at IS NULL`,
+     WHERE ${NAMED} AND raw_generation = $generation AND evicted_at IS NULL AND analyzed_at IS NULL`,
     { uid, generation, why },
   );
 }
@@ -120,7 +121,7 @@ export function unhashedFiles(db: WritableDb, uid: SessionUid): number[] {
   return db
     .all<{ id: number }>(
       `SELECT id FROM files WHERE gone = 0 AND sha256 IS NULL
-         AND session_id = (SELECT id FROM sessions WHERE session_uid = $uid)`,
+         AND session_id = ${NAMED_ID}`,
       { uid },
     )
     .map(({ id }) => id);

@@ -2,12 +2,14 @@
  * What ingest writes: sessions, their files, segments, and where on this machine they were seen.
  * Promises: adds only. Nothing here deletes a byte, save segments that a larger one covers, and the schema holds it to that.
  */
+
 import { FailureError, failure, invariant } from '../domain/errors.ts';
 import type { AgentId, SessionUid } from '../domain/ids.ts';
 import type { FileRole } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
 import type { Extent } from './rows.ts';
+import { NAMED } from './rows.ts';
 
 export interface NewSession {
   readonly uid: SessionUid;
@@ -30,7 +32,7 @@ export interface SessionAbout {
 
 /** The internal number of the session, which is made where it is new. */
 export function ensureSession(db: WritableDb, session: NewSession): number {
-  const found = db.get<{ id: number }>('SELECT id FROM sessions WHERE session_uid = $uid', {
+  const found = db.get<{ id: number }>(`SELECT id FROM sessions WHERE ${NAMED}`, {
     uid: session.uid,
   });
   if (found !== null) return found.id;

@@ -7,6 +7,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
+import { NAMED } from './rows.ts';
 import { usage } from './usage.ts';
 
 /** What was decided to go: as it was when it was decided. */
@@ -109,7 +110,7 @@ function hasEvictable(db: WritableDb): boolean {
 function present(db: WritableDb, uid: SessionUid): Present | null {
   return db.get<Present>(
     `SELECT id, raw_generation, raw_bytes, stored_bytes, pinned, analyzed_at, evicted_at FROM sessions
-     WHERE session_uid = $uid`,
+     WHERE ${NAMED}`,
     { uid },
   );
 }
