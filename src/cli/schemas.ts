@@ -109,6 +109,7 @@ export const ingestSchema = z.object({
 export const analyzeSchema = z.object({
   version: z.literal(1),
   analyzed: z.array(uid),
+  kept: z.array(z.object({ session_uid: uid, reason: z.string() })),
   failed: z.array(z.object({ session_uid: uid, reason: z.string() })),
   warnings: z.array(z.string()),
   interrupted: z.boolean(),

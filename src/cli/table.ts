@@ -72,10 +72,21 @@ const ALL: readonly LoadableCommand[] = [
     name: 'analyze',
     summary: 'make the digests that are missing',
     args: ['[UID...]'],
-    flags: [{ flag: '--analyzer CMD', help: 'add a summary by this program (see README)' }],
-    examples: ['session-memory analyze', 'session-memory analyze claude-code:8c81'],
+    flags: [
+      {
+        flag: '--all',
+        help: 'also make anew what an older version made, where the raw bytes are still there',
+      },
+      { flag: '--analyzer CMD', help: 'add a summary by this program (see README)' },
+    ],
+    examples: [
+      'session-memory analyze',
+      'session-memory analyze claude-code:8c81',
+      'session-memory analyze --all',
+    ],
     exits: [],
-    about: 'Without UID, all sessions that wait. A failure leaves the session un-analyzed and is a warning.',
+    about:
+      'Without UID, all sessions that wait. A failure leaves the session un-analyzed and is a warning; a digest is never replaced by one that holds less.',
     load: async () => (await import('./commands/analyze.ts')).analyze,
   },
   {

@@ -38,6 +38,7 @@ const PREFIXES = new Set([
   '{',
   'xargs',
 ]);
+const BARE_PATCH = /^\s*(?:apply_?patch\s+)?\*\*\* Begin Patch/;
 const PATCHED = /\*\*\* (Add File|Update File|Delete File|Move to): ([^\n\r"\\]{1,4096})/g;
 const DIFF_HEADER = /^--- (\S[^\t\n]{0,1024})[^\n]*\n\+\+\+ (\S[^\t\n]{0,1024})/gm;
 
@@ -45,17 +46,15 @@ const DIFF_HEADER = /^--- (\S[^\t\n]{0,1024})[^\n]*\n\+\+\+ (\S[^\t\n]{0,1024})/
 export function filesOfCommand(command: string, cwd: string | null): Touched {
   if (!HINT.test(command)) return NOTHING;
   const run = new Run(cwd);
-  run.script(command, 0);
-  // As argv a patch stands without quotes, and is cut into words.
-  if (!run.hasPatch && command.includes('*** Begin Patch')) run.patch(command);
+  // As argv a patch stands without quotes: nothing in it is a shell's.
+  if (BARE_PATCH.test(command)) run.patch(command);
+  else run.script(command, 0);
   return { written: [...run.written].slice(0, NAMES_MAX), edited: [...run.edited].slice(0, NAMES_MAX) };
 }
 
 class Run {
   readonly written = new Set<string>();
   readonly edited = new Set<string>();
-  /** A patch in Codex's own form has been read. */
-  hasPatch = false;
   private cwd: string | null;
   private readonly values = new Map<string, readonly string[]>();
 
@@ -156,7 +155,6 @@ class Run {
 
   /** Files named in a patch: Codex's own form, or the headers of a unified diff. */
   patch(text: string): void {
-    this.hasPatch ||= text.includes('*** Begin Patch');
     for (const [, what, name] of text.matchAll(PATCHED))
       if (name !== undefined)
         this.name(what === 'Add File' || what === 'Move to' ? 'written' : 'edited', name);

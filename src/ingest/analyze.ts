@@ -4,6 +4,7 @@
  * else; nothing is stored for a session that grew while it was read.
  */
 
+import { whatIsPoorer } from '../digest/better.ts';
 import { type DigestOutcome, type DigestSource, makeDigest } from '../digest/digest.ts';
 import { runExternalAnalyzer, withSummary } from '../digest/external.ts';
 import type { AgentFormat, Host } from '../domain/agent.ts';
@@ -14,7 +15,7 @@ import { killPoint } from '../domain/kill-point.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { Clock, Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
-import { filesOf, findSession } from '../store/read.ts';
+import { digestsOf, filesOf, findSession, sessionsDigestedBefore } from '../store/read.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { fileChunks, logBreaks, logChunks } from '../store/segments.ts';
 import { census } from '../store/usage.ts';
@@ -29,13 +30,21 @@ export interface AnalyzeDeps {
   readonly host: Host;
 }
 
-export type AnalyzeResult = { readonly ok: true } | { readonly ok: false; readonly why: string };
+/** `kept`: why the digest that is there has stayed; a new one would be worse. */
+export type AnalyzeResult =
+  | { readonly ok: true; readonly kept?: string }
+  | { readonly ok: false; readonly why: string };
 
 /** Live un-analyzed sessions, in order of eviction: oldest first. `untried`: without those whose analysis failed as they are. */
 export function sessionsWaiting(db: ReadableDb, now: Iso, untried = false): SessionUid[] {
   const waiting = [...census(db, now).unanalyzed()].map((card) => card.uid);
   if (!untried) return waiting;
   return waiting.filter((uid) => findSession(db, uid)?.analyzeError === null);
+}
+
+/** Those, and every live session whose digest an older analyzer made. */
+export function sessionsToRenew(db: ReadableDb, now: Iso): SessionUid[] {
+  return [...sessionsWaiting(db, now), ...sessionsDigestedBefore(db, DIGEST_VERSION)];
 }
 
 /** Makes and stores the digest of one session. */
@@ -73,15 +82,36 @@ async function analyzed(
   const made = await digestOf(deps, session, agent, hashes, signal);
   if (!made.ok) return { ok: false, why: made.why };
   let { digest, json } = made;
+  const before = digestThere(deps, session);
+  const kept = before === null ? null : whatIsPoorer(before, digest);
+  if (kept !== null) return { ok: true, kept };
   if (deps.external !== null) {
     const summary = await externalSummary(deps, session, deps.external, signal);
     if (!summary.ok) return summary;
     ({ digest, json } = await withSummary(digest, summary.text));
+  } else if (typeof before?.summary === 'string') {
+    // Of the same bytes, and dearly made: it stays though no analyzer is set any more.
+    ({ digest, json } = await withSummary(digest, before.summary));
   }
   killPoint('analyze.digested');
   const saved = save(deps, session, digest, json, true, hashes);
   killPoint('analyze.saved');
   return saved === 'grown' ? { ok: false, why: 'it grew while it was analyzed' } : { ok: true };
+}
+
+/** The digest of the present bytes that covers them, where there is one. */
+function digestThere(deps: AnalyzeDeps, session: SessionRow): Digest | null {
+  if (session.analyzedAt === null) return null;
+  const stored = digestsOf(deps.db, session.uid).find(
+    ({ generation, complete }) => generation === session.generation && complete,
+  );
+  if (stored === undefined) return null;
+  try {
+    return JSON.parse(stored.json);
+  } catch {
+    // Damaged text is nothing to compare with: the new digest mends it.
+    return null;
+  }
 }
 
 async function externalSummary(

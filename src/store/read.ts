@@ -178,6 +178,18 @@ export function digestsOf(db: ReadableDb, uid: SessionUid): StoredDigest[] {
     .map((row) => ({ ...row, complete: row.complete === 1, madeAt: row.made_at }));
 }
 
+/** Live sessions whose digest was made by an analyzer before `version`, in order of eviction. */
+export function sessionsDigestedBefore(db: ReadableDb, version: number): SessionUid[] {
+  return db
+    .all<{ session_uid: SessionUid }>(
+      `SELECT s.session_uid FROM sessions s JOIN digests d ON d.session_id = s.id AND d.generation = s.raw_generation
+       WHERE s.evicted_at IS NULL AND s.analyzed_at IS NOT NULL AND d.version < $version
+       ORDER BY s.evict_key, s.end_key, s.session_uid`,
+      { version },
+    )
+    .map((row) => row.session_uid);
+}
+
 /** Where on this machine a session's files were last seen. */
 export function sourcesOf(db: ReadableDb, uid: SessionUid): { path: string; fileId: number | null }[] {
   return db.all(`SELECT path, file_id AS fileId FROM sources WHERE session_id = ${NAMED_ID} ORDER BY path`, {

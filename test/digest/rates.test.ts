@@ -3,14 +3,14 @@
  * and shown by the command line; what they held is told by a reader of its own (`witness.ts`). The rates are printed.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as schemas from '../../src/cli/schemas.ts';
 import { DIGEST_BYTES_MAX, type Digest } from '../../src/domain/digest.ts';
 import { runIn } from '../support/runtime.ts';
-import { CORPUS, HAS_CORPUS, type Recorded, recordedSessions } from './corpus.ts';
-import { type Witness, witness } from './witness.ts';
+import { CORPUS, HAS_CORPUS, type Recorded, recordedSessions, snapshots } from './corpus.ts';
+import { namesWritten, type Witness, witness } from './witness.ts';
 
 const kept: { session: Recorded; seen: Witness; digest: Digest; json: string }[] = [];
 let rawBytes = 0;
@@ -23,14 +23,33 @@ async function told(...args: string[]): Promise<unknown> {
   return JSON.parse(out);
 }
 
+/** Growing sessions, taken in snapshot over snapshot: what a later one has no more is asked for too. */
+async function grownAll(): Promise<Recorded[]> {
+  const grown: Recorded[] = [];
+  for (const name of readdirSync(join(CORPUS, 'growth'))) {
+    const path = join(folder, '.claude/projects/-home-me', `${name}.jsonl`);
+    mkdirSync(dirname(path), { recursive: true });
+    const all = snapshots(name);
+    for (const bytes of all) {
+      writeFileSync(path, bytes);
+      await told('ingest');
+    }
+    const files = all.map((bytes) => ({ role: 'main' as const, key: 'main', bytes }));
+    grown.push({ agent: 'claude-code', name: `growth/${name}`, files });
+    rmSync(path);
+  }
+  return grown;
+}
+
 async function evictedAll(): Promise<void> {
   for (const agent of ['.claude', '.codex'])
     cpSync(join(CORPUS, 'home', agent), join(folder, agent), { recursive: true });
   await told('ingest');
   for (const agent of ['.claude', '.codex']) rmSync(join(folder, agent), { recursive: true });
+  const grown = await grownAll();
   await told('sweep', '--yes', '--soft-cap', '0', '--no-data-loss');
   const { sessions } = schemas.listSchema.parse(await told('list'));
-  const recorded = recordedSessions();
+  const recorded = [...recordedSessions(), ...grown];
   for (const { session_uid: uid, state, raw_bytes } of sessions) {
     const session = recorded.find(({ name }) => name.includes(uid.slice(uid.indexOf(':') + 1)));
     if (session === undefined) continue;
@@ -76,7 +95,7 @@ describe.if(HAS_CORPUS)('with every raw byte evicted', () => {
   });
 
   test('every prompt is there', () => {
-    expect(kept.length).toBe(recordedSessions().length);
+    expect(kept.length).toBe(recordedSessions().length + readdirSync(join(CORPUS, 'growth')).length);
     expect(
       lost(
         'prompts',
@@ -90,6 +109,16 @@ describe.if(HAS_CORPUS)('with every raw byte evicted', () => {
   test('every name of a file written or edited is there', () => {
     const files = (digest: Digest) => [...digest.files.written, ...digest.files.edited];
     expect(lost('files', 1000, (seen) => seen.files, files).lost).toEqual([]);
+  });
+
+  test('at least 98 of 100 files that commands write are there', () => {
+    const found = lost(
+      'files of commands',
+      1000,
+      ({ commands }) => namesWritten(commands).map((name) => name.replace(/^\.\//, '')),
+      (digest) => [...digest.files.written, ...digest.files.edited],
+    );
+    expect(found.rate, found.lost.join('\n')).toBeGreaterThanOrEqual(0.98);
   });
 
   test('at least 98 of 100 commands are there', () => {

@@ -47,7 +47,11 @@ const CASES: readonly (readonly [command: string, written: readonly string[], ed
       ['/w/n.ts', '/w/m.ts'],
       ['/w/u.ts'],
     ],
-    ['apply_patch *** Begin Patch\n*** Update File: a b.ts\n@@\n+it\'s "x\n*** End Patch', [], ['/w/a b.ts']],
+    [
+      'apply_patch *** Begin Patch\n*** Update File: a b.ts\n@@\n+it\'s "x > no\n*** End Patch',
+      [],
+      ['/w/a b.ts'],
+    ],
     [
       'git apply - <<EOF\n--- a/f.c\n+++ b/f.c\n@@ -1 +1 @@\n--- /dev/null\n+++ b/n.c\nEOF',
       ['/w/n.c'],

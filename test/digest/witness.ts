@@ -21,6 +21,25 @@ export interface Witness {
 const COMMIT = /^\[[^\]\n]+ ([0-9a-f]{7,40})\] /gm;
 const PULL_REQUEST = /https:\/\/[\w.-]+\/[\w.-]+\/[\w.-]+\/pull\/\d+/g;
 
+/**
+ * Names that stand behind `>`, `>>`, `tee` or at the end of `sed -i` in commands, by a look that knows no shell: bodies of
+ * here-documents and quoted texts are blanked out first, and what is odd is left out.
+ */
+export function namesWritten(commands: readonly string[]): string[] {
+  return commands.flatMap((command) => {
+    const plain = command
+      .replace(/<<-?\s*(['"]?)(\w+)\1([^\n]*)\n[\s\S]*?\n\s*\2(?=\n|$)/g, ' $3')
+      .replace(/\\./g, '_')
+      .replace(/'[^']*'|"[^"]*"/g, ' "" ');
+    if (/['"$`(]/.test(plain.replaceAll('""', ''))) return [];
+    const into = [...plain.matchAll(/(?:^|\s)(?:>{1,2}|tee(?: -a)?)\s*([\w./-]+)/g)];
+    const edited = [...plain.matchAll(/\bsed -i (?:"" )*([\w./-]+)\s*(?:$|[;&|\n])/g)];
+    return [...into, ...edited].flatMap(([, name]) =>
+      name === undefined || name.startsWith('/dev/') ? [] : name,
+    );
+  });
+}
+
 export function witness(session: Recorded): Witness {
   const seen: Witness = {
     ...{ prompts: [], files: [], commands: [], answers: [], commits: [], pullRequests: [], errors: [] },

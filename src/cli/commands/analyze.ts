@@ -1,7 +1,7 @@
-/** `analyze [UID…]`: the digests that are missing. A failed analysis is a warning; the command itself did its work. */
-import { EXIT } from '../../domain/errors.ts';
+/** `analyze [UID…]`: the digests that are missing; with `--all` older ones anew. A failed analysis is a warning; the command itself did its work. */
+import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import { analyzeSession, sessionsWaiting } from '../../ingest/analyze.ts';
+import { analyzeSession, sessionsToRenew, sessionsWaiting } from '../../ingest/analyze.ts';
 import { resolveSession } from '../../store/read.ts';
 import { type Command, printJson } from '../context.ts';
 import { formatCount } from '../format.ts';
@@ -10,6 +10,8 @@ import { analyzeDeps, openAfterLook } from '../wire.ts';
 
 export const analyze: Command = async (context) => {
   const { io, signal } = context;
+  if (context.flags['all'] === true && context.args.length > 0)
+    throw new FailureError(invalid('--all and UIDs at once', 'Name sessions, or give --all.'));
   const db = openAfterLook(context.settings.storePath, (there) => {
     for (const text of context.args) resolveSession(there, text);
   });
@@ -18,19 +20,29 @@ export const analyze: Command = async (context) => {
     const uids =
       context.args.length > 0
         ? context.args.map((text) => resolveSession(db, text).uid)
-        : sessionsWaiting(db, context.clock.now());
+        : context.flags['all'] === true
+          ? sessionsToRenew(db, context.clock.now())
+          : sessionsWaiting(db, context.clock.now());
     const analyzed: string[] = [];
+    const kept: { session_uid: string; reason: string }[] = [];
     const failed: { session_uid: string; reason: string }[] = [];
     for (const [done, uid] of uids.entries()) {
       if (signal.aborted) break;
       line.show(`analyze ${done + 1}/${uids.length}  ${uid}`);
       const outcome = await analyzeSession(analyzeDeps(context, db), uid, signal);
-      if (outcome.ok) analyzed.push(uid);
+      if (outcome.ok && outcome.kept !== undefined) kept.push({ session_uid: uid, reason: outcome.kept });
+      else if (outcome.ok) analyzed.push(uid);
       else failed.push({ session_uid: uid, reason: outcome.why });
     }
     line.clear();
-    const warnings = failed.map(({ session_uid, reason }) => `analyze failed for ${session_uid}: ${reason}`);
-    if (context.json) printJson(io, { version: 1, analyzed, failed, warnings, interrupted: signal.aborted });
+    const warnings = [
+      ...failed.map(({ session_uid, reason }) => `analyze failed for ${session_uid}: ${reason}`),
+      ...kept.map(
+        ({ session_uid, reason }) => `kept the digest of ${session_uid}, a new one would be worse: ${reason}`,
+      ),
+    ];
+    if (context.json)
+      printJson(io, { version: 1, analyzed, kept, failed, warnings, interrupted: signal.aborted });
     else {
       for (const warning of warnings) io.err(`warning: ${plainLine(warning)}\n`);
       io.out(

@@ -1,0 +1,39 @@
+/**
+ * Whether one digest may take another's place.
+ * Promises: pure; what people ask for by name is counted with what was left out of it, so that only real losses count.
+ */
+import type { Digest } from '../domain/digest.ts';
+
+/** What `next` has less of than `before`, in words; null where it may take its place. Both stand for the same bytes. */
+export function whatIsPoorer(before: Digest, next: Digest): string | null {
+  if (next.partial === true && before.partial !== true) return 'it is partial';
+  const counts = COUNTED.map(([what, count]) => [what, count(before), count(next)] as const);
+  const poorer = counts.find(([, had, has]) => has < had);
+  return poorer === undefined ? null : `it has ${poorer[2]} ${poorer[0]} where there were ${poorer[1]}`;
+}
+
+type Count = (digest: Digest) => number;
+
+const COUNTED: readonly (readonly [what: string, count: Count])[] = [
+  ['readable lines', (digest) => digest.records?.read ?? 0],
+  ['prompts', (digest) => all(digest, 'prompts', digest.prompts)],
+  // The kinds may change places: what one version calls written the next may call edited.
+  ['files', (digest) => names(digest).size + left(digest, 'written') + left(digest, 'edited')],
+  ['commands', (digest) => all(digest, 'commands', digest.commands)],
+  ['commits', (digest) => all(digest, 'commits', digest.commits)],
+  ['pull requests', (digest) => all(digest, 'pull_requests', digest.pull_requests)],
+  ['compactions', (digest) => all(digest, 'compactions', digest.compactions)],
+];
+
+/** Older digests may lack what newer ones have: that counts as nothing. */
+function all(digest: Digest, field: string, list: readonly unknown[] | undefined): number {
+  return (list?.length ?? 0) + left(digest, field);
+}
+
+function names({ files }: Digest): ReadonlySet<string> {
+  return new Set([...(files?.written ?? []), ...(files?.edited ?? [])]);
+}
+
+function left(digest: Digest, field: string): number {
+  return digest.omitted?.[field] ?? 0;
+}
