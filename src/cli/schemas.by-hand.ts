@@ -18,3 +18,20 @@ export const evictSchema = z.object({
   interrupted: z.boolean(),
   plan: z.object({ evict: named, lose: named }),
 });
+
+export const forgetSchema = z.object({
+  version: z.literal(1),
+  dry_run: z.boolean(),
+  forgotten: z.array(uid),
+  /** Forgotten before this call. */
+  already: z.array(uid),
+  /** The agents' own files of them that still hold it. */
+  own_files: z.array(z.string()),
+  /** Copies of the store from before an upgrade that held it. */
+  removed: z.array(z.string()),
+  /** The store's file was written anew, so that no free page holds a piece. */
+  written_anew: z.boolean(),
+  warnings: z.array(z.string()),
+  interrupted: z.boolean(),
+  plan: z.object({ forget: named }),
+});

@@ -35,6 +35,8 @@ export const sessionSchema = z.object({
   digest_bytes: bytes,
   files: count,
   analyze_error: z.string().nullable(),
+  /** Purged by hand: nothing but its id is here. */
+  forgotten: z.boolean(),
 });
 export const listSchema = z.object({ version: z.literal(1), sessions: z.array(sessionSchema) });
 
@@ -93,6 +95,8 @@ export const ingestSchema = z.object({
   sessions_waiting: count,
   sessions_digest_only: count,
   sessions_excluded: count,
+  left_out: z.array(z.object({ rule: z.string(), sessions: count })),
+  sessions_forgotten: count,
   files_found: count,
   files_read: count,
   bytes_read: bytes,

@@ -199,6 +199,20 @@ const ALL: readonly LoadableCommand[] = [
     load: async () => (await import('./commands/evict.ts')).evict,
   },
   {
+    name: 'forget',
+    summary: 'purge sessions for good: raw bytes, digest, title, paths',
+    args: ['UID...'],
+    flags: [
+      { flag: '--yes', help: 'consent' },
+      { flag: '--dry-run', help: 'say what would be purged, change nothing' },
+    ],
+    examples: ['session-memory forget 8c81', 'session-memory forget 8c81 --yes'],
+    exits: [6],
+    about:
+      "For a leaked secret. Only the id and the event stay, and what is found under that id is never stored again. The store's file is written anew, which takes as much room as it has, so that no page keeps a piece. The agent's own file is not touched: delete it yourself.",
+    load: async () => (await import('./commands/forget.ts')).forget,
+  },
+  {
     name: 'history',
     summary: 'sweeps, evictions, data losses',
     args: ['[SWEEP]'],

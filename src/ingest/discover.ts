@@ -38,6 +38,8 @@ export interface FoundSession {
 
 export interface Found {
   readonly sessions: readonly FoundSession[];
+  /** Sessions that were found and are forgotten; they are not among the others. */
+  readonly forgotten: number;
   readonly roots: readonly {
     readonly agent: AgentFormat;
     readonly root: string;
@@ -55,6 +57,8 @@ export interface DiscoverOptions {
   readonly agent: AgentFormat | null;
   readonly known: ReadonlyMap<string, KnownSource>;
   readonly now: Iso;
+  /** Sessions that are never stored again, wherever they are found. */
+  readonly forgotten?: ReadonlySet<SessionUid>;
   readonly warn: (text: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -71,9 +75,11 @@ export async function discover(options: DiscoverOptions): Promise<Found> {
     roots.set(name, root);
     if (options.signal?.aborted === true) break;
   }
-  const sessions = await toSessions(withoutCompressedTwins(files), options);
+  const all = await toSessions(withoutCompressedTwins(files), options);
+  const sessions = withoutForgotten(all, options.forgotten ?? new Set());
   return {
     sessions,
+    forgotten: all.filter(({ uid }) => options.forgotten?.has(uid) === true).length,
     roots: [...roots.values()].map((root) => ({
       ...root,
       sessions: sessions.filter((session) => session.agent === root.agent && session.root === root.root)
@@ -81,6 +87,22 @@ export async function discover(options: DiscoverOptions): Promise<Found> {
     })),
     files: files.length,
   };
+}
+
+/** Of a forgotten session's files those stay that another session with its id has: one that differs, and was not forgotten. */
+function withoutForgotten(
+  sessions: readonly FoundSession[],
+  forgotten: ReadonlySet<SessionUid>,
+): FoundSession[] {
+  return sessions.flatMap((session) => {
+    if (!forgotten.has(session.uid)) return [session];
+    const others = new Set(session.files.map((file) => file.known?.uid));
+    return [...others].flatMap((uid) => {
+      if (uid === undefined || forgotten.has(uid)) return [];
+      const files = session.files.filter((file) => file.known?.uid === uid);
+      return [{ ...session, uid, files, isChanged: files.some((file) => file.isChanged) }];
+    });
+  });
 }
 
 /** Where a transcript lies beside its compressed form, the agent reads the plain one; the other is about to go. */

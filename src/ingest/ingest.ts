@@ -9,6 +9,7 @@ import type { AgentId, SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { Clock, Iso } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
+import { forgottenUids } from '../store/forget.ts';
 import { findSession } from '../store/read.ts';
 import { knownSources } from '../store/read-sources.ts';
 import { saveScans } from '../store/scans.ts';
@@ -21,7 +22,7 @@ import { storedSizeOf } from './measure.ts';
 import { PREPARED_BYTES_MAX, type Preparer } from './prepare.ts';
 import { ReadySessions } from './ready.ts';
 import { scansOf } from './scan.ts';
-import { isWanted } from './select.ts';
+import { leftOutBy } from './select.ts';
 import { type Room, type TakeDeps, takeSession } from './take-session.ts';
 
 export interface IngestOptions {
@@ -77,6 +78,10 @@ export interface IngestReport {
   /** Too large for Tier 1 alone: digested from their source, recorded as evicted. */
   sessions_digest_only: number;
   sessions_excluded: number;
+  /** Which flag or pattern left out how many of them. */
+  left_out: { rule: string; sessions: number }[];
+  /** Found, and forgotten by hand: never stored again. */
+  sessions_forgotten: number;
   files_found: number;
   /** Files whose content was read; 0 where nothing has changed. */
   files_read: number;
@@ -102,12 +107,14 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
     paths: options.paths,
     agent: options.agent === null ? null : (agentById(options.agent) as AgentFormat | null),
     known: knownSources(deps.db),
+    forgotten: forgottenUids(deps.db),
     now,
     warn,
     signal: deps.signal,
   });
   report.files_found = found.files;
-  report.sessions_found = found.sessions.length;
+  report.sessions_found = found.sessions.length + found.forgotten;
+  report.sessions_forgotten = found.forgotten;
   report.agents = found.roots.map(({ agent, root, sessions, files, rawBytes }) => ({
     agent: agent.id,
     root,
@@ -115,7 +122,13 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
     files,
     raw_bytes: rawBytes,
   }));
-  const wanted = found.sessions.filter((session) => isWanted(session, options));
+  const leftOut = new Map<string, number>();
+  const wanted = found.sessions.filter((session) => {
+    const rule = leftOutBy(session, options);
+    if (rule !== null) leftOut.set(rule, (leftOut.get(rule) ?? 0) + 1);
+    return rule === null;
+  });
+  report.left_out = [...leftOut].map(([rule, sessions]) => ({ rule, sessions }));
   report.sessions_excluded = found.sessions.length - wanted.length;
   const changed = wanted.filter((session) => options.full || session.isChanged);
   report.sessions_unchanged = wanted.length - changed.length;
@@ -166,6 +179,7 @@ async function takeAll(
     signal: deps.signal,
     warn: (text) => report.warnings.push(text),
   };
+  const forgotten = forgottenUids(deps.db);
   const queue = [...sessions];
   const ready = readySessions(deps, options, sessions);
   let readBytes = 0;
@@ -200,7 +214,7 @@ async function takeAll(
     }
     readBytes += rawBytesOf(session);
     killPoint('ingest.session-stored');
-    queue.unshift(...taken.diverged);
+    queue.unshift(...taken.diverged.filter((other) => !isLikeForgotten(forgotten, other, take.warn)));
     report.files_read += taken.filesRead;
     report.bytes_read += taken.bytesRead;
     report.failed += taken.failed;
@@ -215,6 +229,23 @@ async function takeAll(
   for (const session of ready?.leftAlone() ?? []) left.add(session);
   report.sessions_waiting = left.size;
   return left;
+}
+
+/**
+ * Of an id that several transcripts claim, one was forgotten that had a name of its own. Another one that differs from what
+ * is stored may be it, moved: it is left alone, and that is said.
+ */
+function isLikeForgotten(
+  forgotten: ReadonlySet<SessionUid>,
+  { uid, files }: FoundSession,
+  warn: (text: string) => void,
+): boolean {
+  const id = uid.slice(0, uid.lastIndexOf('.') + 1);
+  if (![...forgotten].some((other) => other === uid || other.startsWith(id))) return false;
+  const paths = files.map(({ path }) => path).join(', ');
+  if (!forgotten.has(uid))
+    warn(`not stored: ${paths} may be ${id.slice(0, -1)}, of which a copy was forgotten`);
+  return true;
 }
 
 /** Threads are worth their start only where there is enough that is new; and an analyzer of the user's must read what is stored. */
@@ -289,6 +320,8 @@ function emptyReport(dryRun: boolean): IngestReport {
     sessions_waiting: 0,
     sessions_digest_only: 0,
     sessions_excluded: 0,
+    left_out: [],
+    sessions_forgotten: 0,
     files_found: 0,
     files_read: 0,
     bytes_read: 0,

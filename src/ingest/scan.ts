@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { AgentFormat, Host } from '../domain/agent.ts';
 import { addMs, type Clock, DAY_MS, type Iso } from '../domain/time.ts';
 import type { ReadableDb } from '../store/connection.ts';
+import { forgottenUids } from '../store/forget.ts';
 import { knownSources } from '../store/read-sources.ts';
 import { AGENTS } from './agents/index.ts';
 import { discover, existingRoots, type Found, type FoundSession } from './discover.ts';
@@ -40,7 +41,15 @@ export async function scanAgents(
   warn: (text: string) => void,
 ): Promise<AgentScan[]> {
   const now = clock.now();
-  const found = await discover({ host, paths: [], agent: null, known: knownSources(db), now, warn });
+  const found = await discover({
+    host,
+    paths: [],
+    agent: null,
+    known: knownSources(db),
+    forgotten: forgottenUids(db),
+    now,
+    warn,
+  });
   return scansOf(found, host, now, (session) => session.isChanged);
 }
 

@@ -10,20 +10,18 @@ export interface Selection {
   readonly exclude: readonly string[];
 }
 
-export function isWanted(
+/** What leaves the session out, in the user's own words (`--since`, `--project`, `exclude PATTERN`); null: it is wanted. */
+export function leftOutBy(
   session: Pick<FoundSession, 'endedAt' | 'peek' | 'files'>,
   selection: Selection,
-): boolean {
+): string | null {
   const project = session.peek?.project ?? null;
-  if (selection.since !== null && session.endedAt !== null && session.endedAt < selection.since) return false;
-  if (selection.project !== null && !namesProject(session, project, selection.project)) return false;
-  return !selection.exclude.some((pattern) =>
-    excludes(
-      pattern,
-      project,
-      session.files.map((file) => file.path),
-    ),
-  );
+  if (selection.since !== null && session.endedAt !== null && session.endedAt < selection.since)
+    return '--since';
+  if (selection.project !== null && !namesProject(session, project, selection.project)) return '--project';
+  const paths = session.files.map((file) => file.path);
+  const pattern = selection.exclude.find((each) => excludes(each, project, paths));
+  return pattern === undefined ? null : `exclude ${pattern}`;
 }
 
 /** An unchanged session is not looked into again; its folder's name, which holds the project's, decides then. */

@@ -29,11 +29,22 @@ export async function reclaim(
     left = now;
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
-  // The file shrinks when the log is written back, which a reader in the middle of it holds up; readers are short.
-  const giveUpMs = performance.now() + TRUNCATE_WITHIN_MS;
-  while (!truncateLog(db) && performance.now() < giveUpMs && !stopped()) await Bun.sleep(TRUNCATE_EVERY_MS);
+  await truncatedLog(db, stopped);
   killPoint('reclaim.truncated');
   makeReserve(db.path);
+}
+
+/**
+ * Writes the log back, by which the file shrinks, and empties it. A reader in the middle of it holds that up; readers are
+ * short. False where one was not.
+ */
+export async function truncatedLog(db: WritableDb, stopped: () => boolean): Promise<boolean> {
+  const giveUpMs = performance.now() + TRUNCATE_WITHIN_MS;
+  for (;;) {
+    if (truncateLog(db)) return true;
+    if (performance.now() >= giveUpMs || stopped()) return false;
+    await Bun.sleep(TRUNCATE_EVERY_MS);
+  }
 }
 
 /** Writes the log back and empties it; false where a reader or a writer is in the way. */

@@ -181,17 +181,18 @@ export const MENDS: readonly { readonly sql: string; readonly tells: string | nu
   // A generation only ever rises; the highest one that anything names is the least that it can be.
   {
     sql: `UPDATE sessions SET raw_generation = max(1, coalesce((SELECT max(generation) FROM digests WHERE session_id = sessions.id), 0),
-              coalesce((SELECT max(generation) FROM events WHERE session_id = sessions.id), 0))
+              coalesce((SELECT max(generation) FROM events WHERE session_id = sessions.id AND kind NOT GLOB 'imported *'), 0))
             WHERE raw_generation < max(coalesce((SELECT max(generation) FROM digests WHERE session_id = sessions.id), 0),
-              coalesce((SELECT max(generation) FROM events WHERE session_id = sessions.id), 0))
+              coalesce((SELECT max(generation) FROM events WHERE session_id = sessions.id AND kind NOT GLOB 'imported *'), 0))
               OR (raw_generation = 0 AND EXISTS (SELECT 1 FROM segments WHERE session_id = sessions.id))
               OR (evicted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM events WHERE session_id = sessions.id
-                    AND kind IN ('evicted', 'data_loss') AND file_id IS NULL AND generation = raw_generation))`,
+                    AND kind IN ('evicted', 'data_loss') AND file_id IS NULL AND generation = raw_generation)
+                  AND id NOT IN (SELECT id FROM forgotten))`,
     tells: null,
   },
   // Evicted is what an event of this generation says is evicted and what has no segment; nothing else.
   {
-    sql: `UPDATE sessions SET evicted_at = NULL WHERE evicted_at IS NOT NULL AND (NOT EXISTS
+    sql: `UPDATE sessions SET evicted_at = NULL WHERE evicted_at IS NOT NULL AND id NOT IN (SELECT id FROM forgotten) AND (NOT EXISTS
             (SELECT 1 FROM events WHERE session_id = sessions.id AND kind IN ('evicted', 'data_loss') AND file_id IS NULL
                AND generation = raw_generation) OR EXISTS (SELECT 1 FROM segments WHERE session_id = sessions.id))`,
     tells: null,

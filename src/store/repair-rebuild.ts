@@ -28,6 +28,7 @@ const TABLES = [
   'tombstones',
   'sweeps',
   'events',
+  'forgotten',
   'sources',
 ] as const;
 type TableName = (typeof TABLES)[number];

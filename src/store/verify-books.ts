@@ -89,7 +89,7 @@ const RULES: readonly { readonly sql: string; readonly problem: string; readonly
   {
     sql: `SELECT session_uid AS uid FROM sessions s WHERE evicted_at IS NOT NULL AND NOT EXISTS
             (SELECT 1 FROM events WHERE session_id = s.id AND kind IN ('evicted', 'data_loss') AND file_id IS NULL
-               AND generation = s.raw_generation)`,
+               AND generation = s.raw_generation) AND NOT EXISTS (SELECT 1 FROM forgotten WHERE id = s.id)`,
     problem: 'it was evicted without an event',
     cure: 'rebuild',
   },
@@ -126,6 +126,14 @@ const RULES: readonly { readonly sql: string; readonly problem: string; readonly
     problem: `it has ${table} and is not there itself`,
     cure: 'rebuild' as const,
   })),
+  {
+    sql: `SELECT s.session_uid AS uid FROM forgotten x JOIN sessions s ON s.id = x.id WHERE s.evicted_at IS NULL
+            OR coalesce(s.project, s.title, s.branch, s.agent_root, s.analyze_error) IS NOT NULL
+            OR EXISTS (SELECT 1 FROM files WHERE session_id = s.id) OR EXISTS (SELECT 1 FROM segments WHERE session_id = s.id)
+            OR EXISTS (SELECT 1 FROM digests WHERE session_id = s.id) OR EXISTS (SELECT 1 FROM sources WHERE session_id = s.id)`,
+    problem: 'it was forgotten, and something of it is here',
+    cure: 'rebuild',
+  },
   {
     sql: `SELECT session_uid AS uid FROM segments g JOIN sessions s ON s.id = g.session_id
             LEFT JOIN files f ON f.id = g.file_id AND f.session_id = g.session_id WHERE f.id IS NULL GROUP BY s.id`,

@@ -1,69 +1,12 @@
-/** `evict`: what goes by hand goes by an event, with consent, and nothing else goes. */
+/** `evict` and `exclude`: what goes by hand goes by an event, with consent, and nothing else goes. */
 import { describe, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { evictSchema } from '../../src/cli/schemas.by-hand.ts';
 import * as schemas from '../../src/cli/schemas.ts';
 import { takeSweepLock } from '../../src/store/lock.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
-import { type Circumstances, runIn } from '../support/runtime.ts';
-
-const id = (n: number) => `7000000${n}-0000-4000-8000-000000000000`;
-const uid = (n: number) => `claude-code:${id(n)}`;
-
-/** 1 and 2 analyzed, 3 un-analyzed, 4 analyzed and pinned. */
-class Home implements Disposable {
-  readonly path = mkdtempSync(join(tmpdir(), 'session-memory-by-hand-'));
-  readonly store = join(this.path, 'store', 's.db');
-
-  static async stored(): Promise<Home> {
-    const home = new Home();
-    for (const n of [1, 2, 4]) home.put(n);
-    expect((await home.run(['ingest'])).code).toBe(0);
-    home.put(3);
-    expect((await home.run(['ingest', '--no-analyze'])).code).toBe(0);
-    expect((await home.run(['pin', id(4)])).code).toBe(0);
-    return home;
-  }
-
-  put(n: number): void {
-    const path = join(this.path, claudePath(id(n)));
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, promptLine(id(n), `hello ${n}`, `2026-05-0${n}T00:00:00.000Z`));
-  }
-
-  run(args: readonly string[], given: Circumstances = {}) {
-    return runIn(this.path, ['--store', this.store, ...args], {
-      ...given,
-      env: { SESSION_MEMORY_NOW: '2026-05-10T00:00:00.000Z' },
-    });
-  }
-
-  async states(): Promise<Record<string, string>> {
-    const { sessions } = schemas.listSchema.parse(JSON.parse((await this.run(['list', '--json'])).out));
-    return Object.fromEntries(sessions.map(({ session_uid, state }) => [session_uid.slice(12, 20), state]));
-  }
-
-  async events(): Promise<string[]> {
-    const { events } = schemas.historySchema.parse(JSON.parse((await this.run(['history', '--json'])).out));
-    return events.map(({ kind, session_uid, reason }) => `${kind} ${session_uid} ${reason}`);
-  }
-
-  bytes(): string {
-    const folder = dirname(this.store);
-    const names = readdirSync(folder).filter((name) => !name.endsWith('-shm'));
-    return names
-      .map((name) => [name, readFileSync(join(folder, name))] as const)
-      .filter(([, bytes]) => bytes.length > 0)
-      .map(([name, bytes]) => `${name} ${Bun.hash(bytes)}`)
-      .join('\n');
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
-  }
-}
+import { Home, id, uid } from '../support/home.ts';
 
 describe('evict', () => {
   test('drops the raw bytes of analyzed sessions, by an event, and their digests stay', async () => {
@@ -150,4 +93,25 @@ describe('evict', () => {
     ]);
     expect((await home.states())['70000001']).toBe('analyzed');
   });
+});
+
+test('what the configuration excludes is never stored, and ingest says by which rule', async () => {
+  using home = await Home.stored();
+  home.write(
+    claudePath(id(6), '-home-me-private'),
+    promptLine(id(6), 'hello 6').replace('/me/project', '/me/private'),
+  );
+  home.write(claudePath(id(7)), promptLine(id(7), 'hello 7'));
+  const config = join(home.path, 'config.toml');
+  writeFileSync(config, `[ingest]\nexclude = ["/home/me/private", "**/${id(7)}*"]\n`);
+  const told = await home.run(['--config', config, 'ingest']);
+  expect(told.out).toContain('1 session left out by exclude /home/me/private.\n');
+  expect(told.out).toContain(`1 session left out by exclude **/${id(7)}*.\n`);
+  const again = await home.run(['--config', config, 'ingest', '--dry-run', '--json']);
+  expect(schemas.ingestSchema.parse(JSON.parse(again.out)).left_out).toEqual([
+    { rule: 'exclude /home/me/private', sessions: 1 },
+    { rule: `exclude **/${id(7)}*`, sessions: 1 },
+  ]);
+  expect(Object.keys(await home.states())).not.toContain('70000006');
+  expect(Object.keys(await home.states())).not.toContain('70000007');
 });

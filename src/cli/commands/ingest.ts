@@ -138,9 +138,13 @@ function ingestSentences(report: IngestReport): string[] {
   if (report.sessions_found === 0)
     return ['No session was found. `session-memory agents` says where was looked.'];
   const changed = report.sessions_new + report.sessions_grown + report.sessions_digest_only;
+  const leftOut = report.left_out.map(
+    ({ rule, sessions }) => `${plural(sessions, 'session')} left out by ${plainLine(rule)}.`,
+  );
   if (report.dry_run)
     return [
       `Would store ${plural(report.sessions_new, 'new session')} and add to ${formatCount(report.sessions_grown)}; ${formatCount(report.sessions_unchanged)} unchanged.`,
+      ...leftOut,
     ];
   const lines: string[] = [];
   if (changed === 0 && report.files_read === 0)
@@ -162,8 +166,9 @@ function ingestSentences(report: IngestReport): string[] {
     lines.push(
       `${plural(report.sessions_digest_only, 'session')} alone above the hard cap: kept as digests only.`,
     );
-  if (report.sessions_excluded > 0)
-    lines.push(`${plural(report.sessions_excluded, 'session')} left out by flags or configuration.`);
+  lines.push(...leftOut);
+  if (report.sessions_forgotten > 0)
+    lines.push(`${plural(report.sessions_forgotten, 'forgotten session')} found and not stored.`);
   if (report.failed > 0) lines.push(`${plural(report.failed, 'file')} could not be stored.`);
   if (report.sessions_waiting > 0)
     lines.push(

@@ -2,6 +2,7 @@
 import { EXIT } from '../../domain/errors.ts';
 import { SESSION_STATES, type SessionRow } from '../../domain/session.ts';
 import type { ReadableDb } from '../../store/connection.ts';
+import { forgottenUids } from '../../store/forget.ts';
 import { openReadable } from '../../store/open.ts';
 import { listSessions, SESSION_SORTS, type SessionFilter, type SessionSort } from '../../store/read.ts';
 import { counters } from '../../store/usage.ts';
@@ -16,8 +17,10 @@ export const list: Command = async (context) => {
   try {
     await checkAgent(db, filter.agent ?? null);
     const rows = listSessions(db, filter);
-    if (context.json) printJson(context.io, { version: 1, sessions: rows.map(asJson) });
-    else context.io.out(rows.length === 0 ? 'No session.\n' : asTable(context, rows));
+    const forgotten = forgottenUids(db);
+    if (context.json)
+      printJson(context.io, { version: 1, sessions: rows.map((row) => asJson(row, forgotten.has(row.uid))) });
+    else context.io.out(rows.length === 0 ? 'No session.\n' : asTable(context, rows, forgotten));
     return EXIT.done;
   } finally {
     db.close();
@@ -50,7 +53,7 @@ function filterOf(context: Context): SessionFilter {
   };
 }
 
-export function asJson(row: SessionRow) {
+export function asJson(row: SessionRow, forgotten: boolean) {
   return {
     session_uid: row.uid,
     agent: row.agent,
@@ -71,10 +74,11 @@ export function asJson(row: SessionRow) {
     digest_bytes: row.digestBytes,
     files: row.fileCount,
     analyze_error: row.analyzeError,
+    forgotten,
   };
 }
 
-function asTable(context: Context, rows: readonly SessionRow[]): string {
+function asTable(context: Context, rows: readonly SessionRow[], forgotten: ReadonlySet<string>): string {
   const now = context.clock.now();
   return table(
     [
@@ -88,7 +92,7 @@ function asTable(context: Context, rows: readonly SessionRow[]): string {
     ],
     rows.map((row) => [
       row.uid,
-      row.pinned ? `${row.state}, pinned` : row.state,
+      forgotten.has(row.uid) ? 'forgotten' : row.pinned ? `${row.state}, pinned` : row.state,
       formatAge(row.endedAt ?? row.startedAt ?? row.ingestedAt, now),
       formatBytes(row.rawBytes),
       row.state === 'evicted' ? '-' : formatBytes(row.storedBytes),

@@ -5,6 +5,7 @@ import { EXIT, FailureError, failure, invalid } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
 import type { ReadableDb } from '../../store/connection.ts';
+import { forgottenUids } from '../../store/forget.ts';
 import { openReadable } from '../../store/open.ts';
 import { digestsOf, filesOf, resolveSession, sourcesOf } from '../../store/read.ts';
 import type { StoredFile } from '../../store/rows.ts';
@@ -24,6 +25,10 @@ export const show: Command = async (context) => {
   const db = openReadable(context.settings.storePath);
   try {
     const session = resolveSession(db, onlyArg(context, 'UID'));
+    if (!context.json && forgottenUids(db).has(session.uid))
+      throw new FailureError(
+        failure('evicted', `${session.uid} was forgotten by hand`, 'Nothing but its id is here.'),
+      );
     if (modes[0] === 'raw') await raw(context, db, session);
     else if (modes[0] === 'removed') await removed(context, db, session);
     else if (modes[0] === 'files') files(context, db, session);
@@ -114,7 +119,7 @@ function digest(context: Context, db: ReadableDb, session: SessionRow): void {
   if (context.json) {
     printJson(context.io, {
       version: 1,
-      session: asJson(session),
+      session: asJson(session, forgottenUids(db).has(session.uid)),
       digest: parsed[0]?.digest ?? null,
       older_digests: parsed.slice(1).map((stored) => stored.digest),
     });

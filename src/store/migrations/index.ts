@@ -3,6 +3,7 @@
  */
 import { base } from './0001-base.ts';
 import { refusals } from './0001-refusals.ts';
+import { byHand } from './0003-by-hand.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -12,4 +13,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, name: 'base', sql: base + refusals }];
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, name: 'base', sql: base + refusals },
+  { version: 3, name: 'by hand', sql: byHand },
+];

@@ -1,0 +1,195 @@
+/**
+ * `forget UID…`: purges raw bytes, digest, title, paths and names of the named sessions; the id and the event stay, and
+ * nothing of that id is ever stored again.
+ * Promises: only by the typed phrase or `--yes`; afterwards the store's file is written anew, so that no page keeps a piece;
+ * says what else still holds it: the agent's own file, forks, what a repair put aside.
+ */
+import { existsSync } from 'node:fs';
+import {
+  EXIT,
+  EXIT_OF_CODE,
+  EXIT_PRECEDENCE,
+  type ExitCode,
+  FailureError,
+  failure,
+} from '../../domain/errors.ts';
+import type { SessionUid } from '../../domain/ids.ts';
+import type { SessionRow } from '../../domain/session.ts';
+import { cutText, plainLine } from '../../domain/text.ts';
+import { onDisk } from '../../ingest/file-names.ts';
+import type { ReadableDb, WritableDb } from '../../store/connection.ts';
+import {
+  besides,
+  childrenOf,
+  forgetSession,
+  forgottenUids,
+  removeCopies,
+  writeAnew,
+} from '../../store/forget.ts';
+import { openReadable, openWritable } from '../../store/open.ts';
+import { sourcesOf } from '../../store/read.ts';
+import { consentTo, namedSessions, underSweepLock } from '../by-hand.ts';
+import { type Command, type Context, printJson } from '../context.ts';
+import { printFailure } from '../failure.ts';
+import { formatBytes, plural } from '../format.ts';
+
+interface Plan {
+  readonly forget: readonly SessionRow[];
+  /** Named, and forgotten before: the file is written anew for them all the same. */
+  readonly already: readonly SessionRow[];
+  /** The agents' own files of them that are there; nothing but a person deletes those. */
+  readonly ownFiles: readonly string[];
+  readonly children: readonly SessionUid[];
+}
+
+interface Done {
+  readonly forgotten: SessionUid[];
+  readonly warnings: string[];
+  readonly removed: string[];
+  isWrittenAnew: boolean;
+}
+
+export const forget: Command = async (context) => {
+  const plan = planned(context);
+  const done: Done = {
+    forgotten: [],
+    warnings: stillThere(context, plan),
+    removed: [],
+    isWrittenAnew: false,
+  };
+  if (context.flags['dryRun'] === true) return tell(context, plan, done, EXIT.done);
+  if (!context.json) context.io.out(planPage(plan));
+  const phrase = `forget ${plan.forget.length} sessions`;
+  const consent =
+    plan.forget.length === 0 ? 'given' : await consentTo(context, context.flags['yes'] === true, phrase);
+  if (consent === 'missing' || consent === 'refused') return refused(context, plan, consent);
+  const db = openWritable(context.settings.storePath);
+  try {
+    const code = await underSweepLock(db.path, () => apply(context, db, plan, done));
+    return tell(context, plan, done, code);
+  } finally {
+    db.close();
+  }
+};
+
+function planned(context: Context): Plan {
+  const db = openReadable(context.settings.storePath);
+  try {
+    const sessions = namedSessions(db, context.args);
+    const before = forgottenUids(db);
+    const forget = sessions.filter(({ uid }) => !before.has(uid));
+    return {
+      forget,
+      already: sessions.filter(({ uid }) => before.has(uid)),
+      ownFiles: forget.flatMap(({ uid }) => ownFiles(db, uid)),
+      children: forget
+        .flatMap(({ uid }) => childrenOf(db, uid))
+        .filter((uid) => !sessions.some((s) => s.uid === uid)),
+    };
+  } finally {
+    db.close();
+  }
+}
+
+function ownFiles(db: ReadableDb, uid: SessionUid): string[] {
+  return sourcesOf(db, uid)
+    .map(({ path }) => path)
+    .filter((path) => existsSync(onDisk(path)));
+}
+
+function stillThere(context: Context, { ownFiles, children }: Plan): string[] {
+  return [
+    ...ownFiles.map((path) => `the agent's own file still holds it: ${path}`),
+    ...children.map((uid) => `${uid} came of it and may hold a copy of its history`),
+    ...besides(context.settings.storePath).asides.map(
+      (path) =>
+        `what a repair put aside may hold it: ${path}; delete it yourself once nothing in it is needed`,
+    ),
+  ];
+}
+
+function refused(context: Context, plan: Plan, consent: 'missing' | 'refused'): ExitCode {
+  const why = consent === 'refused' ? 'was not consented to' : 'needs consent';
+  const shown = failure(
+    'consent_needed',
+    `forgetting ${plural(plan.forget.length, 'session')} for good ${why}; nothing was changed`,
+    'Add --yes to consent, or --dry-run to only look. `session-memory evict` keeps the digest.',
+  );
+  printFailure(context.io, context.json, shown, { plan: planJson(plan) });
+  return EXIT_OF_CODE[shown.code];
+}
+
+async function apply(context: Context, db: WritableDb, plan: Plan, done: Done): Promise<ExitCode> {
+  for (const { uid } of plan.forget) {
+    if (context.signal.aborted) break;
+    if (forgetSession(db, uid, context.clock.now())) done.forgotten.push(uid);
+  }
+  const uids = [...done.forgotten, ...plan.already.map(({ uid }) => uid)];
+  done.removed.push(...removeCopies(db.path, uids));
+  if (context.io.stderrIsTty) context.io.err('Writing the store file anew, so that no page keeps a piece…\n');
+  const again = `run \`session-memory forget ${uids[0] ?? 'UID'}\` again`;
+  try {
+    done.isWrittenAnew = await writeAnew(db, () => context.signal.aborted);
+    if (!done.isWrittenAnew)
+      done.warnings.push(
+        `another process reads the store: its log still holds pieces; close it and ${again}`,
+      );
+  } catch (thrown) {
+    if (!(thrown instanceof FailureError)) throw thrown;
+    done.warnings.push(
+      `the store file could not be written anew, it still holds pieces (${thrown.failure.message}); ${again}`,
+    );
+  }
+  const holds = new Set<ExitCode>();
+  if (context.signal.aborted) holds.add(EXIT.interrupted);
+  if (!done.isWrittenAnew) holds.add(EXIT.failed);
+  return EXIT_PRECEDENCE.find((code) => holds.has(code)) ?? EXIT.done;
+}
+
+function planJson({ forget }: Plan) {
+  return { forget: forget.map(({ uid, storedBytes }) => ({ session_uid: uid, bytes: storedBytes })) };
+}
+
+function planPage({ forget, ownFiles }: Plan): string {
+  if (forget.length === 0) return '';
+  const row = ({ uid, title, storedBytes, pinned }: SessionRow) =>
+    `  ${plainLine(uid)}  ${formatBytes(storedBytes)}${pinned ? '  pinned' : ''}  ${cutText(plainLine(title ?? ''), 60)}`.trimEnd();
+  return [
+    'forget: raw bytes, digest, title, paths and names go for good; the id stays, and is never stored again',
+    ...forget.map(row),
+    ...ownFiles.map((path) => `  not touched: ${plainLine(path)}`),
+    '',
+  ].join('\n');
+}
+
+function tell(context: Context, plan: Plan, done: Done, code: ExitCode): ExitCode {
+  const { io } = context;
+  const dryRun = context.flags['dryRun'] === true;
+  if (context.json) {
+    printJson(io, {
+      version: 1,
+      dry_run: dryRun,
+      forgotten: done.forgotten,
+      already: plan.already.map(({ uid }) => uid),
+      own_files: plan.ownFiles,
+      removed: done.removed,
+      written_anew: done.isWrittenAnew,
+      warnings: done.warnings,
+      interrupted: context.signal.aborted,
+      plan: planJson(plan),
+    });
+    return code;
+  }
+  if (dryRun) io.out(planPage(plan));
+  for (const warning of done.warnings) io.err(`warning: ${plainLine(warning)}\n`);
+  for (const path of done.removed)
+    io.out(`Removed ${plainLine(path)}: a copy from before an upgrade, which held it too.\n`);
+  if (dryRun) io.out(`Would forget ${plural(plan.forget.length, 'session')}; nothing was changed.\n`);
+  else {
+    const before =
+      plan.already.length > 0 ? `; ${plural(plan.already.length, 'session')} forgotten before` : '';
+    const anew = done.isWrittenAnew ? ' The store file was written anew.' : '';
+    io.out(`Forgot ${plural(done.forgotten.length, 'session')}${before}.${anew}\n`);
+  }
+  return code;
+}
