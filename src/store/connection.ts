@@ -32,6 +32,8 @@ export interface WritableDb extends ReadableDb {
    * await ends.
    */
   writeTransaction<T>(work: () => T): T;
+  /** Runs `work` once, as the last part of the transaction under way; with `false` where that is rolled back instead. */
+  beforeCommit(work: (isCommitted: boolean) => void): void;
 }
 
 /** How long a statement waits for another process before it is a failure; batches hold the lock for well under a second. */
@@ -72,6 +74,7 @@ class Connection implements WritableDb {
   readonly #statements = new Map<string, Statement<unknown, [Params]>>();
   readonly path: string;
   #isWriting = false;
+  #beforeCommit: ((isCommitted: boolean) => void)[] = [];
 
   constructor(database: Database, path: string) {
     this.#database = database;
@@ -122,6 +125,10 @@ class Connection implements WritableDb {
     }
   }
 
+  beforeCommit(work: (isCommitted: boolean) => void): void {
+    this.#beforeCommit.push(work);
+  }
+
   close(): void {
     // An unfinalised statement would keep the file open.
     for (const statement of this.#statements.values()) statement.finalize();
@@ -133,6 +140,7 @@ class Connection implements WritableDb {
     this.exec(begin);
     try {
       const result = work();
+      this.#finish(true);
       killPoint('store.commit');
       this.exec('COMMIT');
       killPoint('store.committed');
@@ -140,8 +148,15 @@ class Connection implements WritableDb {
     } catch (thrown) {
       // A full disk or an I/O error has already rolled back.
       if (this.#database.inTransaction) this.#database.run('ROLLBACK');
+      this.#finish(false);
       throw thrown;
     }
+  }
+
+  #finish(isCommitted: boolean): void {
+    const works = this.#beforeCommit;
+    this.#beforeCommit = [];
+    for (const work of works) work(isCommitted);
   }
 }
 

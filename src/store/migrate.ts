@@ -77,7 +77,10 @@ function newestVersion(migrations: readonly Migration[]): number {
   return Math.max(...migrations.map(({ version }) => version));
 }
 
-/** Digests, tombstones and events exist nowhere else; segments are too many to copy and no migration touches them. */
+/**
+ * Digests, tombstones and events exist nowhere else; segments are too many to copy and no migration touches them; the search
+ * index is made of the digests.
+ */
 function copyAllButSegments(db: WritableDb, version: number): void {
   const copyPath = `${db.path}.before-v${version + 1}`;
   if (existsSync(copyPath)) rmSync(copyPath);
@@ -88,7 +91,8 @@ function copyAllButSegments(db: WritableDb, version: number): void {
   try {
     db.writeTransaction(() => {
       const tables = db.all<{ name: string }>(
-        `SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name <> 'segments' AND name NOT LIKE 'sqlite_%'`,
+        `SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name <> 'segments'
+           AND name NOT LIKE 'sqlite_%' AND name <> 'search' AND name NOT LIKE 'search\\_%' ESCAPE '\\'`,
       );
       for (const { name } of tables) db.exec(`CREATE TABLE copy."${name}" AS SELECT * FROM main."${name}"`);
     });

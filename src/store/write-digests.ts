@@ -7,6 +7,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
 import { NAMED, NAMED_ID } from './rows.ts';
+import { followSearch } from './search-index.ts';
 import { sha256 } from './segments.ts';
 
 export interface NewDigest {
@@ -51,6 +52,7 @@ export function putSessionDigest(db: WritableDb, digest: NewDigest): SaveOutcome
     db.run('UPDATE files SET sha256 = $sha256 WHERE id = $fileId AND sha256 IS NULL', { fileId, sha256 });
   }
   const outcome = putDigest(db, session.id, session.covers_from, digest);
+  if (outcome === 'saved') followSearch(db, session.id);
   if (!digest.complete) return outcome;
   db.run(
     `DELETE FROM digests WHERE session_id = $id AND generation < $generation AND covers_from >= $coversFrom`,

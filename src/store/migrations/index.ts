@@ -3,6 +3,7 @@
  */
 import { base } from './0001-base.ts';
 import { refusals } from './0001-refusals.ts';
+import { search } from './0002-search.ts';
 import { byHand } from './0003-by-hand.ts';
 
 export interface Migration {
@@ -15,5 +16,6 @@ export interface Migration {
 
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: 'base', sql: base + refusals },
+  { version: 2, name: 'search', sql: search },
   { version: 3, name: 'by hand', sql: byHand },
 ];

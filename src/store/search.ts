@@ -1,0 +1,199 @@
+/**
+ * Search over the digests of all sessions, evicted ones too.
+ * Promises: reads only; hits come best first, newer before older where they are as good; a session comes once; its lines are
+ * of its own digests. Never: fails for what was typed; a damaged index is a failure that says so and stops nothing else.
+ */
+import { FailureError, failure } from '../domain/errors.ts';
+import type { SessionRow } from '../domain/session.ts';
+import { sessionsByIds } from './browse.ts';
+import type { ReadableDb } from './connection.ts';
+import { isIndexDamage, searchPending } from './search-index.ts';
+import { matchOf, needsLook, parseQuery, partOf, relaxed, type Sought } from './search-query.ts';
+import { type Found, look } from './search-snippets.ts';
+import { suggest, type WordCount } from './search-suggest.ts';
+
+export interface SearchQuery {
+  /** Words, `"side by side"`, `begun*`. */
+  readonly text: string;
+  readonly agent?: string;
+  /** A part of the project's path. */
+  readonly project?: string;
+  /** Ended (else started, else ingested) at or after, before. */
+  readonly since?: string;
+  readonly until?: string;
+  /** A part of the path of a file that was read, written or edited. */
+  readonly file?: string;
+  /** A part of a command that ran. */
+  readonly command?: string;
+  readonly limit: number;
+}
+
+/** Whether a session's bytes can still be had: stored, evicted with a digest that covers them, or lost. */
+export type RawState = 'live' | 'evicted' | 'data_loss';
+
+export interface SearchHit extends Found {
+  readonly session: SessionRow;
+  readonly raw: RawState;
+}
+
+export interface SearchResult {
+  readonly hits: readonly SearchHit[];
+  /** There are more than `limit`. */
+  readonly hasMore: boolean;
+  /** No session holds the phrase: these hold its words. */
+  readonly isRelaxed: boolean;
+  /** What was asked for holds nothing to look for: no letter, no digit. */
+  readonly isEmpty: boolean;
+  /** Sessions that the index does not know yet as they are. */
+  readonly notIndexed: number;
+  /** Where nothing was found: in how many sessions each word stands, and the query with near words for those in none. */
+  readonly words: readonly WordCount[];
+  readonly suggestion: string | null;
+}
+
+/** Above so many hits, only the newest of them and those in titles are weighed: a word that stands everywhere says little. */
+const WEIGHED_MAX = 20_000;
+/** Candidates whose digests are read to see whether words stand side by side. */
+const LOOKED_AT_MAX = 3000;
+
+export function search(db: ReadableDb, query: SearchQuery): SearchResult {
+  try {
+    return db.snapshot(() => searchNow(db, query));
+  } catch (thrown) {
+    if (!isIndexDamage(thrown)) throw thrown;
+    throw new FailureError(
+      failure(
+        'corrupt',
+        `the search index is damaged: ${db.path}`,
+        'Run `session-memory verify --repair`, which makes it anew; sessions and digests do not depend on it.',
+      ),
+    );
+  }
+}
+
+function searchNow(db: ReadableDb, query: SearchQuery): SearchResult {
+  const sought = [
+    ...parseQuery(query.text),
+    ...partOf(query.file ?? '', 'files'),
+    ...partOf(query.command ?? '', 'commands'),
+  ];
+  const found = hitsOf(db, query, sought);
+  const looser = found.length === 0 ? relaxed(sought) : sought;
+  const isRelaxed = found.length === 0 && looser.length !== sought.length;
+  const hits = isRelaxed ? hitsOf(db, query, looser) : found;
+  const near = hits.length > 0 || sought.length === 0 ? null : suggest(db, query.text, sought);
+  return {
+    hits: hits.slice(0, query.limit),
+    hasMore: hits.length > query.limit,
+    isRelaxed: isRelaxed && hits.length > 0,
+    isEmpty: sought.length === 0,
+    notIndexed: searchPending(db),
+    words: near?.words ?? [],
+    suggestion: near?.suggestion ?? null,
+  };
+}
+
+/** At most one more than the limit. */
+function hitsOf(db: ReadableDb, query: SearchQuery, sought: readonly Sought[]): SearchHit[] {
+  if (sought.length === 0) return [];
+  const hits: SearchHit[] = [];
+  const mustLook = needsLook(sought);
+  const wanted = query.limit + 1;
+  const ranked = candidates(db, query, sought, mustLook ? LOOKED_AT_MAX : Math.max(60, wanted * 2));
+  for (let at = 0; at < ranked.length && hits.length < wanted; at += wanted) {
+    const ids = ranked.slice(at, at + wanted);
+    const rows = sessionsByIds(db, ids);
+    const jsons = digestsByIds(db, ids);
+    for (const id of ids) {
+      const session = rows.get(id);
+      const found = look(jsons.get(id) ?? [], sought);
+      if (session === undefined || found === null || hits.length >= wanted) continue;
+      hits.push({ session, raw: rawState(db, session), ...found });
+    }
+  }
+  return hits;
+}
+
+interface Ranked {
+  readonly id: number;
+  readonly score: number;
+  readonly at: string;
+}
+
+/** Numbers of sessions that hold all the words somewhere, the best first. */
+function candidates(db: ReadableDb, query: SearchQuery, sought: readonly Sought[], limit: number): number[] {
+  const match = matchOf(sought);
+  const from = oldestWeighed(db, match);
+  const ranked = rankedHits(db, query, match, from, limit);
+  if (from > 0) ranked.push(...rankedHits(db, query, matchOf(sought, 'title'), 0, limit));
+  const best = new Map<number, Ranked>();
+  for (const hit of ranked) if ((best.get(hit.id)?.score ?? 0) >= hit.score) best.set(hit.id, hit);
+  // Scores that differ by less than a hundredth tell nothing: the newer one is the better guess.
+  const grade = ({ score }: Ranked) => Math.round(score * 100);
+  return [...best.values()]
+    .sort((a, b) => grade(a) - grade(b) || (a.at < b.at ? 1 : a.at > b.at ? -1 : b.id - a.id))
+    .slice(0, limit)
+    .map(({ id }) => id);
+}
+
+/** The number of the session from which on hits are weighed; 0 for all. */
+function oldestWeighed(db: ReadableDb, match: string): number {
+  return (
+    db.get<{ id: number }>(
+      'SELECT rowid AS id FROM search WHERE search MATCH $match ORDER BY rowid DESC LIMIT 1 OFFSET $max',
+      { match, max: WEIGHED_MAX },
+    )?.id ?? 0
+  );
+}
+
+/** `score`: bm25 with the weights of migration 2, negative, the lower the better. */
+function rankedHits(
+  db: ReadableDb,
+  { agent, project, since, until }: SearchQuery,
+  match: string,
+  from: number,
+  limit: number,
+): Ranked[] {
+  const where = [
+    ...(agent === undefined ? [] : ['s.agent = $agent']),
+    ...(project === undefined ? [] : ["instr(lower(coalesce(s.project, '')), lower($project)) > 0"]),
+    ...(since === undefined ? [] : ['s.age_key >= $since']),
+    ...(until === undefined ? [] : ['s.age_key < $until']),
+  ].map((condition) => ` AND ${condition}`);
+  return db.all<Ranked>(
+    `SELECT s.id, h.score, s.age_key AS at FROM
+       (SELECT f.rowid AS id, f.rank AS score FROM search f${where.length === 0 ? '' : ' JOIN sessions s ON s.id = f.rowid'}
+        WHERE f.search MATCH $match AND f.rowid >= $from${where.join('')} ORDER BY f.rank LIMIT $limit) h
+       JOIN sessions s ON s.id = h.id`,
+    {
+      match,
+      from,
+      limit,
+      ...(agent === undefined ? {} : { agent }),
+      ...(project === undefined ? {} : { project }),
+      ...(since === undefined ? {} : { since }),
+      ...(until === undefined ? {} : { until }),
+    },
+  );
+}
+
+function digestsByIds(db: ReadableDb, ids: readonly number[]): Map<number, string[]> {
+  const digests = new Map<number, string[]>();
+  const rows = db.all<{ id: number; json: string }>(
+    `SELECT session_id AS id, json FROM digests WHERE session_id IN (SELECT value FROM json_each($ids))
+     ORDER BY session_id, generation DESC`,
+    { ids: JSON.stringify(ids) },
+  );
+  for (const { id, json } of rows) digests.set(id, [...(digests.get(id) ?? []), json]);
+  return digests;
+}
+
+function rawState(db: ReadableDb, session: SessionRow): RawState {
+  if (session.state !== 'evicted') return 'live';
+  const event = db.get<{ kind: string }>(
+    `SELECT kind FROM events WHERE session_id = (SELECT id FROM sessions WHERE session_uid = $uid)
+       AND generation = $generation AND kind IN ('evicted', 'data_loss') AND file_id IS NULL ORDER BY id DESC LIMIT 1`,
+    { uid: session.uid, generation: session.generation },
+  );
+  return event?.kind === 'data_loss' ? 'data_loss' : 'evicted';
+}
