@@ -11,6 +11,7 @@ import type { Iso } from '../domain/time.ts';
 import { connect, type ReadableDb, type WritableDb } from './connection.ts';
 import { sessionIdOf } from './read.ts';
 import { truncatedLog } from './reclaim.ts';
+import { removeFromSearchIndex } from './search-index.ts';
 
 /** Ids of all forgotten sessions: what is found under one of them is never stored again. */
 export function forgottenUids(db: ReadableDb): ReadonlySet<SessionUid> {
@@ -53,6 +54,7 @@ export function forgetSession(db: WritableDb, uid: SessionUid, at: Iso, reason =
          WHERE id = $id`,
         { at, id, reason },
       );
+      removeFromSearchIndex(db, id);
       scrubReports(db, uid);
       killPoint('forget.forgotten');
       return true;

@@ -36,18 +36,23 @@ export function followSearch(db: WritableDb, sessionId: number): void {
 
 /**
  * Does it as a part of the transaction, or not at all where the index is damaged: what waits then stays listed as pending.
- * The words are written out at once, because what fails in the commit would take everything else with it.
+ * The words are written out at once, because what fails in the commit would take everything else with it. False where it
+ * was not done.
  */
-function unlessDamaged(db: WritableDb, work: () => void): void {
+function unlessDamaged(db: WritableDb, work: () => void): boolean {
   db.exec('SAVEPOINT search');
   try {
     work();
     db.exec("INSERT INTO search (search) VALUES ('flush')");
+    db.exec('RELEASE search');
+    return true;
   } catch (thrown) {
+    // A full disk may have undone the whole transaction already: its savepoint with it.
     if (!isIndexDamage(thrown)) throw thrown;
     db.exec('ROLLBACK TO search');
+    db.exec('RELEASE search');
+    return false;
   }
-  db.exec('RELEASE search');
 }
 
 /** Whether an error tells of the index alone: it is damaged, or not there. */
@@ -130,16 +135,16 @@ export function rebuildSearchIndex(db: WritableDb): void {
 }
 
 /**
- * Takes sessions out of the index so that none of their words is left in its tables: the whole index is written anew
- * without them. To be called in the transaction that drops their digests; the pages that are freed are the caller's to wipe
- * (`secure_delete`, and the log).
+ * Takes a session out of the index so that none of its words is left in its tables: all of it is written anew without them.
+ * To be called in the transaction that drops its digests; the pages that are freed are the caller's to wipe. An index that is
+ * damaged is made anew, empty.
  */
-export function removeFromSearchIndex(db: WritableDb, sessionIds: readonly number[]): void {
-  db.writeTransaction(() => {
-    for (const id of sessionIds) {
-      db.run('DELETE FROM search WHERE rowid = $id', { id });
-      db.run('DELETE FROM search_pending WHERE session_id = $id', { id });
-    }
-    db.exec("INSERT INTO search (search) VALUES ('optimize')");
+export function removeFromSearchIndex(db: WritableDb, sessionId: number): void {
+  const isWhole = unlessDamaged(db, () => {
+    const { changes } = db.run('DELETE FROM search WHERE rowid = $id', { id: sessionId });
+    // A session that was never analyzed has left nothing.
+    if (changes > 0) db.exec("INSERT INTO search (search) VALUES ('optimize')");
   });
+  if (!isWhole) rebuildSearchIndex(db);
+  db.run('DELETE FROM search_pending WHERE session_id = $id', { id: sessionId });
 }
