@@ -59,6 +59,7 @@ export function storeVersion(db: ReadableDb, migrations: readonly Migration[] = 
 export function migrate(db: WritableDb, migrations: readonly Migration[] = MIGRATIONS): number {
   const before = storeVersion(db, migrations);
   if (before === newestVersion(migrations)) return before;
+  refuseLyingHeader(db, before, migrations);
   if (before > 0) copyAllButSegments(db, before);
   return db.writeTransaction(() => {
     // Read again under the write lock: another process may have been faster.
@@ -71,6 +72,28 @@ export function migrate(db: WritableDb, migrations: readonly Migration[] = MIGRA
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     return from;
   });
+}
+
+/** A version below that of the tables that are there is rot of the first page: to migrate by it would fail halfway. */
+function refuseLyingHeader(db: ReadableDb, version: number, migrations: readonly Migration[]): void {
+  const lying = db.snapshot(() => {
+    // Asked in the same breath: another process may be migrating it.
+    const now = db.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
+    return migrations.find(
+      ({ version: brought, brings }) =>
+        brought > now &&
+        brings !== undefined &&
+        db.get('SELECT 1 AS found FROM sqlite_schema WHERE name = $brings', { brings }) !== null,
+    );
+  });
+  if (lying === undefined) return;
+  throw new FailureError(
+    failure(
+      'corrupt',
+      `the store ${db.path} says that it has version ${version}, and has tables of version ${lying.version}: its first page is damaged`,
+      'Run `session-memory verify --repair`, which makes a new file of its rows.',
+    ),
+  );
 }
 
 function newestVersion(migrations: readonly Migration[]): number {

@@ -12,10 +12,12 @@ export interface Migration {
   /** What it is for, for the error message where it fails. */
   readonly name: string;
   readonly sql: string;
+  /** A table that it makes: where that is there already, the store's header lies about its version. */
+  readonly brings?: string;
 }
 
 export const MIGRATIONS: readonly Migration[] = [
-  { version: 1, name: 'base', sql: base + refusals },
-  { version: 2, name: 'search', sql: search },
-  { version: 3, name: 'by hand', sql: byHand },
+  { version: 1, name: 'base', sql: base + refusals, brings: 'sessions' },
+  { version: 2, name: 'search', sql: search, brings: 'search_pending' },
+  { version: 3, name: 'by hand', sql: byHand, brings: 'forgotten' },
 ];
