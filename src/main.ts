@@ -81,6 +81,17 @@ async function ask(question: string): Promise<string | null> {
   }
 }
 
+/** The pager has the terminal, and ctrl-c: the system sends it to both. */
+function holdInterrupts(): () => void {
+  const passBy = () => undefined;
+  process.on('SIGINT', passBy);
+  process.on('SIGQUIT', passBy);
+  return () => {
+    process.off('SIGINT', passBy);
+    process.off('SIGQUIT', passBy);
+  };
+}
+
 /** As the shell's ctrl-z would, if the terminal still sent it. Where nobody could continue us, the system ignores it. */
 async function stopProcess(): Promise<void> {
   const continued = new Promise<void>((resolve) => process.once('SIGCONT', () => resolve()));
@@ -127,6 +138,14 @@ const code = await run({
   debug: env['SESSION_MEMORY_DEBUG'] !== undefined,
   io,
   ask,
+  page: async (text) =>
+    (await import('./cli/pager.ts')).page(text, {
+      // Elsewhere an empty variable counts as unset; here it says that no pager is wanted.
+      pager: process.env['PAGER'] ?? null,
+      env,
+      platform: host.platform,
+      holdInterrupts,
+    }),
   startPreparer: () => new Worker(new URL('./prepare.worker.ts', import.meta.url).href, { smol: true }),
   screens: async (context, start) => {
     const { openScreens } = await import('./cli/screens.ts');

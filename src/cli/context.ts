@@ -28,6 +28,8 @@ export interface Context {
   readonly startPreparer: (() => Worker) | null;
   /** Asks the person at the terminal one question and returns the line that was typed; null where input ended or was stopped. */
   readonly ask: (question: string) => Promise<string | null>;
+  /** Shows a long text in the person's pager; false where none is wanted or there, and the text is to be printed. */
+  readonly page: (text: string) => Promise<boolean>;
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
   readonly screens: (context: Context, start: 'dashboard' | 'sweep') => Promise<ExitCode>;
 }

@@ -36,6 +36,7 @@ export interface Runtime {
   /** `color`: what `--color` says. */
   io(color: string | null): Io;
   readonly ask: Context['ask'];
+  readonly page: Context['page'];
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
   readonly screens: Context['screens'];
   readonly startPreparer: Context['startPreparer'];
@@ -91,6 +92,7 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     signal: runtime.signal,
     tempFolder: runtime.tempFolder,
     ask: runtime.ask,
+    page: runtime.page,
     screens: runtime.screens,
     startPreparer: runtime.startPreparer,
   };

@@ -143,10 +143,16 @@ const ALL: readonly LoadableCommand[] = [
       { flag: '--raw', help: "the main transcript's bytes" },
       { flag: '--files', help: 'its files' },
       { flag: '--removed', help: 'what the agent took out of its transcript' },
+      { flag: '--markdown', help: 'the digest as Markdown: to keep, or to hand to an agent' },
     ],
-    examples: ['session-memory show 8c81', 'session-memory show 8c81 --raw | jq -c .type'],
+    examples: [
+      'session-memory show 8c81',
+      'session-memory show 8c81 --markdown > fix.md',
+      'session-memory show 8c81 --raw | jq -c .type',
+    ],
     exits: [],
-    about: 'A unique prefix of the id will do, here and everywhere.',
+    about:
+      'A unique prefix of the id will do, here and everywhere. On a terminal the digest goes through $PAGER, else less; PAGER=cat prints it.',
     onlyReads: true,
     load: async () => (await import('./commands/show.ts')).show,
   },

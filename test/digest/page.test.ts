@@ -18,10 +18,16 @@ const SESSION: Digest = {
   ended_at: '2026-03-01T10:30:00.000Z' as Iso,
   prompts: [{ at: '2026-03-01T10:00:00.000Z' as Iso, text: 'The till rounds\nwrongly', cut: 1234 }],
   outcome: 'It rounds to cents now.',
-  files: { read: ['/home/ann/shop/README.md'], written: [], edited: ['/home/ann/shop/till.ts'] },
+  files: {
+    read: ['/home/ann/shop/README.md'],
+    written: [],
+    edited: ['/home/ann/shop/till.ts', '/etc/till.conf'],
+  },
   commands: [
     { command: 'bun test', exit: 1, times: 3 },
     { command: 'git push', exit: 0 },
+    { command: 'make', exit: null, failed: true },
+    { command: 'sleep 9', exit: null },
   ],
   commits: [{ sha: '1a2b3c4', branch: 'fix/till', message: 'Round to cents' }],
   todos: [
@@ -42,33 +48,36 @@ describe('the page', () => {
 Agent     claude-code 2.1.0
 Project   /home/ann/shop
 Branch    main, fix/till
-When      2026-03-01 10:00 to 2026-03-01 10:30
+When      2026-03-01 10:00 to 10:30 UTC (30 min)
 Models    opus
 Tokens    1,234,567 in, 89 out
 
-Asked
+Asked (1)
   - 2026-03-01 10:00  The till rounds
     wrongly… (1,234 more characters)
 
 Outcome
   It rounds to cents now.
 
-Todos at the end
+Todos at the end (2)
   - [x] test it
   - [ ] ship it
 
-Files edited
-  /home/ann/shop/till.ts
+Files edited (2)
+  till.ts
+  /etc/till.conf
 
-Files read
-  /home/ann/shop/README.md
+Files read (1 of 1,201)
+  README.md
 
-Commits
+Commits (1)
   1a2b3c4 Round to cents (fix/till)
 
-Commands
-  - bun test  (exit 1, 3 times)
-  - git push
+Commands (4), each with its exit status
+       1  bun test  (3 times)
+       0  git push
+  failed  make
+       -  sleep 9
 
 Tools
   Bash ×4, Edit
@@ -80,6 +89,29 @@ Left out to keep the size: 1,200 reads.
 
   test('of a lost session says that it is partial', () => {
     expect(digestPage({ ...emptyDigest, partial: true }, 80)).toContain('Partial: what could be made of it');
+  });
+
+  test('keeps the indentation of code where a line goes on', () => {
+    const outcome = `Do:\n    ${'word '.repeat(12).trim()}`;
+    const lines = digestPage({ ...emptyDigest, outcome }, 40).split('\n');
+    const begun = lines.indexOf('  Do:');
+    expect(lines.slice(begun, begun + 3)).toEqual([
+      '  Do:',
+      // 40 columns less 2 and 4: seven words take 34.
+      '      word word word word word word word',
+      '      word word word word word',
+    ]);
+  });
+
+  test('is the same with emphasis, but for the emphasis, and begins with what the store knows', () => {
+    const mark = (text: string) => `\u001b[1m${text}\u001b[22m`;
+    const look = { heading: mark, faint: mark, bad: mark };
+    const page = digestPage(SESSION, 60, look, [['State', 'evicted']]);
+    expect(page.replaceAll('\u001b[1m', '').replaceAll('\u001b[22m', '')).toBe(
+      digestPage(SESSION, 60, undefined, [['State', 'evicted']]),
+    );
+    expect(page.split('\n')[2]).toBe(`${mark('State     ')}evicted`);
+    expect(page).toContain(mark('     1'));
   });
 
   test('wraps texts to the width, and leaves paths whole', () => {

@@ -63,6 +63,7 @@ export async function runIn(
       return given.types ?? null;
     },
     startPreparer: null,
+    page: async () => false,
     screens: async (_context, start) => {
       opens = start;
       return EXIT.done;

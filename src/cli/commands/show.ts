@@ -1,6 +1,9 @@
-/** `show UID`: the digest, the raw bytes, the files, what was removed. Raw bytes go out as they came in, or it fails. */
+/** `show UID`: the digest as a page, as Markdown or JSON; the raw bytes, the files, what was removed. Raw bytes go out as they came in, or it fails. */
 
-import { digestPage } from '../../digest/page.ts';
+import { digestMarkdown } from '../../digest/markdown.ts';
+import { digestPage, type Look } from '../../digest/page.ts';
+import type { Row } from '../../digest/sections.ts';
+import type { Digest } from '../../domain/digest.ts';
 import { EXIT, FailureError, failure, invalid } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
@@ -12,32 +15,46 @@ import type { StoredFile } from '../../store/rows.ts';
 import { fileChunks, removedChunks } from '../../store/segments.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, formatCount, formatTime, table } from '../format.ts';
-import { tableColumns } from '../io.ts';
+import { paint, tableColumns } from '../io.ts';
 import { onlyArg } from '../wire.ts';
 import { asJson } from './list.ts';
 
 export const show: Command = async (context) => {
-  const modes = ['raw', 'files', 'removed'].filter((mode) => context.flags[mode] === true);
-  if (modes.length > 1)
-    throw new FailureError(
-      invalid(`--${modes[0]} and --${modes[1]} at once`, 'Give one of --raw, --files, --removed.'),
-    );
+  const mode = modeOf(context);
   const db = openReadable(context.settings.storePath);
+  let text = '';
   try {
     const session = resolveSession(db, onlyArg(context, 'UID'));
     if (!context.json && forgottenUids(db).has(session.uid))
       throw new FailureError(
         failure('evicted', `${session.uid} was forgotten by hand`, 'Nothing but its id is here.'),
       );
-    if (modes[0] === 'raw') await raw(context, db, session);
-    else if (modes[0] === 'removed') await removed(context, db, session);
-    else if (modes[0] === 'files') files(context, db, session);
-    else digest(context, db, session);
-    return EXIT.done;
+    if (mode === 'raw') await raw(context, db, session);
+    else if (mode === 'removed') await removed(context, db, session);
+    else if (mode === 'files') files(context, db, session);
+    else if (context.json) digestJson(context, db, session);
+    else text = digestText(context, db, session, mode === 'markdown');
   } finally {
+    // The store is not held open for as long as someone reads.
     db.close();
   }
+  const isPaged = text !== '' && context.io.stdoutIsTty && (await context.page(text));
+  if (!isPaged) context.io.out(text);
+  return EXIT.done;
 };
+
+const MODES = ['raw', 'files', 'removed', 'markdown'] as const;
+
+function modeOf(context: Context): (typeof MODES)[number] | null {
+  const [mode, other] = MODES.filter((each) => context.flags[each] === true);
+  if (other !== undefined)
+    throw new FailureError(
+      invalid(`--${mode} and --${other} at once`, 'Give one of --raw, --files, --removed, --markdown.'),
+    );
+  if (mode === 'markdown' && context.json)
+    throw new FailureError(invalid('--markdown and --json at once', 'Give one of the two.'));
+  return mode ?? null;
+}
 
 async function raw(context: Context, db: ReadableDb, session: SessionRow): Promise<void> {
   const main = liveFiles(db, session).find((file) => file.role === 'main');
@@ -67,6 +84,9 @@ function liveFiles(db: ReadableDb, session: SessionRow): StoredFile[] {
   return filesOf(db, session.uid).filter((file) => !file.gone);
 }
 
+/** Narrower tables leave out what few ask for. */
+const NARROW_COLUMNS = 110;
+
 function files(context: Context, db: ReadableDb, session: SessionRow): void {
   const rows = filesOf(db, session.uid);
   if (context.json) {
@@ -88,6 +108,9 @@ function files(context: Context, db: ReadableDb, session: SessionRow): void {
     });
     return;
   }
+  const columns = tableColumns(context.io);
+  // Where there is little room it belongs to the files' names; --json has the rest.
+  const isNarrow = columns < NARROW_COLUMNS;
   context.io.out(
     table(
       [
@@ -96,47 +119,66 @@ function files(context: Context, db: ReadableDb, session: SessionRow): void {
         { title: 'RAW', align: 'right' },
         { title: 'STORED', align: 'right' },
         { title: 'REMOVED', align: 'right' },
-        { title: 'SEGMENTS', align: 'right' },
-        { title: 'SHA-256' },
+        ...(isNarrow ? [] : [{ title: 'SEGMENTS', align: 'right' } as const, { title: 'SHA-256' }]),
       ],
       rows.map((file) => [
-        file.relPath,
+        isNarrow ? file.relPath.slice(file.relPath.lastIndexOf('/') + 1) : file.relPath,
         file.gone ? `${file.role}, evicted` : file.role,
         formatBytes(file.rawBytes),
         file.gone ? '-' : formatBytes(file.storedBytes),
         file.removedBytes > 0 ? formatBytes(file.removedBytes) : '-',
-        formatCount(file.segmentCount),
-        file.sha256?.slice(0, 16) ?? '-',
+        ...(isNarrow ? [] : [formatCount(file.segmentCount), file.sha256?.slice(0, 16) ?? '-']),
       ]),
-      tableColumns(context.io),
+      columns,
     ),
   );
 }
 
-function digest(context: Context, db: ReadableDb, session: SessionRow): void {
-  const digests = digestsOf(db, session.uid);
-  const parsed = digests.map((stored) => ({ ...stored, digest: JSON.parse(stored.json) }));
-  if (context.json) {
-    printJson(context.io, {
-      version: 1,
-      session: asJson(session, forgottenUids(db).has(session.uid)),
-      digest: parsed[0]?.digest ?? null,
-      older_digests: parsed.slice(1).map((stored) => stored.digest),
-    });
-    return;
-  }
+function digestJson(context: Context, db: ReadableDb, session: SessionRow): void {
+  const digests = digestsOf(db, session.uid).map((stored) => JSON.parse(stored.json));
+  printJson(context.io, {
+    version: 1,
+    session: asJson(session, forgottenUids(db).has(session.uid)),
+    digest: digests[0] ?? null,
+    older_digests: digests.slice(1),
+  });
+}
+
+function digestText(context: Context, db: ReadableDb, session: SessionRow, asMarkdown: boolean): string {
   const { io } = context;
+  const rows: readonly Row[] = [
+    ['Session', session.uid],
+    ['State', stateText(session)],
+  ];
+  const digests = digestsOf(db, session.uid);
+  if (digests.length === 0) return noDigest(session, rows);
+  const look: Look = {
+    heading: (text) => paint(io, 'bold', text),
+    faint: (text) => paint(io, 'dim', text),
+    bad: (text) => paint(io, 'red', text),
+  };
+  return digests
+    .map((stored, index) => {
+      const older =
+        index === 0 ? '' : `An older digest, of what was evicted before (${formatTime(stored.madeAt)}):`;
+      const own = index === 0 ? rows : [];
+      const digest: Digest = JSON.parse(stored.json);
+      const text = asMarkdown ? digestMarkdown(digest, own) : digestPage(digest, io.columns, look, own);
+      return older === '' ? text : `\n${older}\n\n${text}`;
+    })
+    .join('');
+}
+
+function noDigest(session: SessionRow, rows: readonly Row[]): string {
+  const why = session.analyzeError === null ? '' : `: ${plainLine(session.analyzeError)}`;
+  const lines = rows.map(([label, value]) => `${label.padEnd(10)}${plainLine(value)}`);
+  return `${lines.join('\n')}\n\nNo digest yet${why}. \`session-memory analyze ${session.uid}\` makes one.\n`;
+}
+
+function stateText(session: SessionRow): string {
   const state =
     session.state === 'evicted'
       ? `evicted ${formatTime(session.evictedAt)}, the digest stays`
       : `${session.state}, ${formatBytes(session.rawBytes)} raw in ${formatBytes(session.storedBytes)}`;
-  io.out(`${session.uid}  ${state}${session.pinned ? ', pinned' : ''}\n`);
-  if (parsed.length === 0)
-    io.out(
-      `\nNo digest yet${session.analyzeError === null ? '' : `: ${plainLine(session.analyzeError)}`}. \`session-memory analyze ${session.uid}\` makes one.\n`,
-    );
-  for (const [i, stored] of parsed.entries()) {
-    if (i > 0) io.out(`\nAn older digest, of what was evicted before (${formatTime(stored.madeAt)}):\n`);
-    io.out(`\n${digestPage(stored.digest, io.columns)}`);
-  }
+  return `${state}${session.pinned ? ', pinned' : ''}`;
 }
