@@ -49,7 +49,8 @@ function reading(
   };
 }
 
-function sweepStore(db: WritableDb): SweepStore {
+/** The store as a sweep uses it. */
+export function sweepStore(db: WritableDb): SweepStore {
   const roomy = <T>(work: () => T): T => withReserve(db.path, work);
   return {
     ...reading(db),
