@@ -26,7 +26,7 @@ export interface Target {
 }
 
 /** Ink loads its development tools only with DEV=true, but the bundler wants the module all the same. */
-const withoutDevtools: BunPlugin = {
+export const withoutDevtools: BunPlugin = {
   name: 'without-devtools',
   setup(build) {
     build.onResolve({ filter: /^react-devtools-core$/ }, ({ path }) => ({ path, namespace: 'stub' }));

@@ -1,0 +1,277 @@
+/** Rows: storing transcripts, against the tools that only pack or list them. */
+import { existsSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { analyzeSchema, ingestSchema, maintainSchema, statusSchema } from '../../src/cli/schemas.ts';
+import { cached } from './cache.ts';
+import { bigHome, type Home, largeHome, smallHome } from './homes.ts';
+import { runCommand, settle, warm } from './process.ts';
+import { copyStore, runJson, type Subject } from './program.ts';
+import { always, atMost, type Bench, type Contest, type Measured, needs, type Row } from './row.ts';
+
+export const HOME_MIB = 420;
+const SMALL_FILES = 50_000;
+const LARGE_MIB = 2048;
+/** The clock is held, and transcripts are of any age: nothing is to be evicted by the way. */
+const NO_LIMITS = ['--hard-cap', '1TiB'];
+
+/** A cold ingest must have stored every byte of every file and digested every session. */
+const storedAll = (home: Home) => ({
+  schema: ingestSchema,
+  isRight: (report: ReturnType<typeof ingestSchema.parse>) =>
+    report.failed === 0 &&
+    report.analyze_failed === 0 &&
+    report.files_read === home.files &&
+    report.sessions_new === home.sessions &&
+    report.raw_bytes_added === home.bytes,
+});
+
+const tarZstd = (bench: Bench, home: Home) =>
+  runCommand(bench, [
+    'sh',
+    '-c',
+    'cd "$0" && tar c . | zstd -3 -T2 -q -f -o "$1"',
+    home.path,
+    join(bench.scratch, 'home.tar.zst'),
+  ]);
+
+function freshStore(bench: Bench, home: Home): Subject {
+  return { bench, home: home.path, store: join(bench.scratch, 'store', 'store.db') };
+}
+
+const clear = (bench: Bench, ...names: readonly string[]) => {
+  for (const name of names) rmSync(join(bench.scratch, name), { recursive: true, force: true });
+};
+
+/** A store of the whole home, made by the program as it is now and kept until it changes. */
+export async function storeOfHome(bench: Bench, home: Home, name: string): Promise<string> {
+  const program = statSync(bench.binary);
+  const recipe = `${program.size} ${program.mtimeMs} ${home.bytes}`;
+  const folder = await cached(bench.cache, name, recipe, async (box) => {
+    const subject = { bench, home: home.path, store: join(box, 'store.db') };
+    await runJson(subject, ['ingest', ...NO_LIMITS], storedAll(home));
+  });
+  return join(folder, 'store.db');
+}
+
+async function coldContest(
+  bench: Bench,
+  home: Home,
+  flags: readonly string[],
+  baseline: () => Promise<Measured>,
+): Promise<Contest> {
+  const subject = freshStore(bench, home);
+  return {
+    reset: async () => {
+      clear(bench, 'store', 'peer', 'home.tar.zst');
+      warm(home.path);
+      settle();
+    },
+    subject: () => runJson(subject, ['ingest', ...NO_LIMITS, ...flags], storedAll(home)),
+    baseline,
+  };
+}
+
+const ingestCold: Row = {
+  name: 'ingest-cold',
+  what: `ingest with digests of ${HOME_MIB} MiB into a new store, wall / tar c | zstd -3 -T2`,
+  unit: '×',
+  target: atMost(2),
+  unavailable: needs('tar', 'zstd'),
+  prepare: async (bench) => {
+    const home = await bigHome(bench.cache, HOME_MIB);
+    return coldContest(bench, home, [], () => tarZstd(bench, home));
+  },
+};
+
+const ingestAgain: Row = {
+  name: 'ingest-again',
+  what: `ingest of ${SMALL_FILES} unchanged files, wall / find -type f -printf '%s %T@ %i'`,
+  unit: '×',
+  target: atMost(2),
+  unavailable: needs('find'),
+  prepare: async (bench) => {
+    const home = await smallHome(bench.cache, SMALL_FILES);
+    const made = await storeOfHome(bench, home, 'store-small');
+    const subject = { bench, home: home.path, store: copyStore(bench, made) };
+    const isRight = (report: ReturnType<typeof ingestSchema.parse>) =>
+      report.sessions_unchanged === home.sessions && report.files_read === 0 && report.failed === 0;
+    return {
+      reset: async () => settle(),
+      subject: () => runJson(subject, ['ingest', ...NO_LIMITS], { schema: ingestSchema, isRight }),
+      baseline: async () => {
+        const ran = await runCommand(bench, ['find', home.path, '-type', 'f', '-printf', '%s %T@ %i\n']);
+        const lines = ran.out.split('\n').length - 1;
+        if (lines !== home.files) throw new Error(`find found ${lines} of ${home.files} files`);
+        return ran;
+      },
+    };
+  },
+};
+
+const maintainAgain: Row = {
+  name: 'maintain-nothing-new',
+  what: 'maintain --yes with nothing to do in the same home, wall / find',
+  unit: '×',
+  target: null,
+  unavailable: needs('find'),
+  prepare: async (bench) => {
+    const again = await ingestAgain.prepare(bench);
+    const home = await smallHome(bench.cache, SMALL_FILES);
+    const subject = { bench, home: home.path, store: join(bench.scratch, 'store', 'store.db') };
+    const limits = ['--soft-cap', '1TiB', ...NO_LIMITS, '--max-age-days', 'off'];
+    return {
+      ...again,
+      subject: () =>
+        runJson(subject, ['maintain', '--yes', '--no-data-loss', ...limits], {
+          schema: maintainSchema,
+          isRight: ({ ingests, sweeps }) =>
+            ingests.every((report) => report.files_read === 0) &&
+            sweeps.every((report) => report.bytes_freed === 0),
+        }),
+    };
+  },
+};
+
+const analyzeAlone: Row = {
+  name: 'analyze-alone',
+  what: `analyze of ${HOME_MIB} MiB that are stored and wait, wall / zstd -3 -T2 of the same`,
+  unit: '×',
+  target: null,
+  unavailable: needs('tar', 'zstd'),
+  prepare: async (bench) => {
+    const home = await bigHome(bench.cache, HOME_MIB);
+    const waiting = join(bench.scratch, 'waiting.db');
+    await runJson({ bench, home: home.path, store: waiting }, ['ingest', '--no-analyze', ...NO_LIMITS], {
+      schema: ingestSchema,
+      isRight: (report) => report.sessions_new === home.sessions,
+    });
+    const subject = freshStore(bench, home);
+    return {
+      reset: async () => {
+        clear(bench, 'store', 'home.tar.zst');
+        copyStore(bench, waiting);
+        warm(home.path);
+        settle();
+      },
+      subject: () =>
+        runJson(subject, ['analyze'], {
+          schema: analyzeSchema,
+          isRight: ({ analyzed, failed }) => analyzed.length === home.sessions && failed.length === 0,
+        }),
+      baseline: () => tarZstd(bench, home),
+    };
+  },
+};
+
+const memoryOfLarge: Row = {
+  name: 'memory-2gib',
+  what: 'ingest of one transcript of 2 GiB, peak memory',
+  unit: 'MiB',
+  target: atMost(256),
+  roundsMax: 1,
+  unavailable: () => (existsSync('/proc/self/status') ? null : 'no /proc here'),
+  prepare: async (bench) => {
+    const home = await largeHome(bench.cache, LARGE_MIB);
+    const subject = freshStore(bench, home);
+    return {
+      reset: async () => clear(bench, 'store'),
+      subject: async () => {
+        const ran = await runJson(subject, ['ingest', ...NO_LIMITS], storedAll(home), {
+          watchesMemory: true,
+        });
+        return { ...ran, value: ran.peakBytes / 1024 ** 2 };
+      },
+    };
+  },
+};
+
+/** A size is no time: both sides give bytes, once. */
+const size = (bytes: number): Measured => ({ value: bytes, wallMs: 0, cpuMs: 0 });
+
+const sizeOfTier1: Row = {
+  name: 'size-tier1',
+  what: `stored bytes of ${HOME_MIB} MiB / zstd -3 of each file by itself`,
+  unit: '×',
+  target: atMost(1),
+  roundsMax: 1,
+  unavailable: always,
+  prepare: async (bench) => {
+    const home = await bigHome(bench.cache, HOME_MIB);
+    const status = await statusOf(bench, home);
+    return {
+      subject: async () => size(status.tier1.used_bytes),
+      baseline: async () => size(await eachByItself(bench, home)),
+    };
+  },
+};
+
+const sizeOfDigests: Row = {
+  name: 'size-digests',
+  what: `digests of ${HOME_MIB} MiB, of the raw bytes`,
+  unit: '%',
+  target: atMost(3),
+  roundsMax: 1,
+  unavailable: always,
+  prepare: async (bench) => {
+    const home = await bigHome(bench.cache, HOME_MIB);
+    const status = await statusOf(bench, home);
+    return { subject: async () => size((100 * status.tier2.used_bytes) / home.bytes) };
+  },
+};
+
+async function statusOf(bench: Bench, home: Home): Promise<ReturnType<typeof statusSchema.parse>> {
+  const store = await storeOfHome(bench, home, 'store-home');
+  const { json } = await runJson({ bench, home: home.path, store }, ['status'], {
+    schema: statusSchema,
+    isRight: ({ tier1 }) => tier1.raw_bytes === home.bytes,
+  });
+  return json;
+}
+
+async function eachByItself(bench: Bench, home: Home): Promise<number> {
+  const script =
+    'find "$0" -type f -print0 | while IFS= read -r -d "" f; do zstd -3 -q -c "$f"; done | wc -c';
+  const { out } = await runCommand(bench, ['bash', '-c', script, home.path]);
+  return Number(out);
+}
+
+/** Programs of this kind that are no rivals in what they promise, but make a copy of the same bytes. */
+function peer(name: string, tool: string, first: string, then: string): Row {
+  return {
+    name,
+    what: `ingest with digests of ${HOME_MIB} MiB into a new store, wall / ${tool} of the same home`,
+    unit: '×',
+    target: null,
+    unavailable: needs(tool),
+    prepare: async (bench) => {
+      const home = await bigHome(bench.cache, HOME_MIB);
+      const env = {
+        RESTIC_PASSWORD: 'bench',
+        RESTIC_CACHE_DIR: join(bench.scratch, 'peer-cache'),
+        BORG_BASE_DIR: join(bench.scratch, 'peer-base'),
+      };
+      const repository = join(bench.scratch, 'peer');
+      return coldContest(bench, home, [], async () => {
+        await runCommand(bench, ['sh', '-c', first, repository, home.path], { env });
+        return runCommand(bench, ['sh', '-c', then, repository, home.path], { env });
+      });
+    },
+  };
+}
+
+export const ingestRows: readonly Row[] = [
+  ingestCold,
+  ingestAgain,
+  maintainAgain,
+  analyzeAlone,
+  memoryOfLarge,
+  sizeOfTier1,
+  sizeOfDigests,
+  peer('peer-restic', 'restic', 'restic init -q -r "$0"', 'restic backup -q -r "$0" "$1"'),
+  peer(
+    'peer-borg',
+    'borg',
+    'borg init -e none "$0"',
+    'cd "$1" && borg create --compression zstd,3 "$0::one" .',
+  ),
+];

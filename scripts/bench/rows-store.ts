@@ -1,0 +1,209 @@
+/** Rows: sweeps, looks and reads of stores that are large already. */
+import { cpSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { listSchema, reportSchema, statusSchema, verifySchema } from '../../src/cli/schemas.ts';
+import { cached, emptyExecutable } from './cache.ts';
+import { bigHome } from './homes.ts';
+import { type Ran, runCommand, settle, warm } from './process.ts';
+import { copyStore, runJson, runProgram, type Subject } from './program.ts';
+import { always, atLeast, atMost, type Bench, type Measured, needs, type Row } from './row.ts';
+import { HOME_MIB, storeOfHome } from './rows-ingest.ts';
+import { growingStore, heavyStore, NEEDLE, NEEDLE_EVERY, searchStore, VICTIMS } from './stores.ts';
+
+const MILLION = 1_000_000;
+const EVICTIONS = 10_000;
+const DIGESTS = 100_000;
+const RAW_BYTES = 100 * 1024;
+
+/** A look at a store without a home: nothing is there to scan. */
+export function onStore(bench: Bench, store: string): Subject {
+  const home = join(bench.scratch, 'no-home');
+  mkdirSync(home, { recursive: true });
+  return { bench, store, home };
+}
+
+const cpu = (ran: Ran): Measured => ({ ...ran, value: ran.cpuMs });
+
+export const dryRunOf = (subject: Subject) =>
+  runJson(subject, ['sweep', '--dry-run'], {
+    schema: reportSchema,
+    isRight: ({ plan }) => plan.passes[0]?.victims.length === VICTIMS,
+  });
+
+export const statusOfStore = (subject: Subject, sessions: number) =>
+  runJson(subject, ['status'], {
+    schema: statusSchema,
+    isRight: (status) => status.sessions.analyzed.sessions === sessions,
+  });
+
+export const listOf = (subject: Subject) =>
+  runJson(subject, ['list', '--limit', '20'], {
+    schema: listSchema,
+    isRight: ({ sessions }) => sessions.length === 20,
+  });
+
+const dryRun: Row = {
+  name: 'dry-run-1e6',
+  what: 'sweep --dry-run, 1,000,000 sessions, 1,000 victims, whole process',
+  unit: 'ms',
+  target: atMost(300),
+  unavailable: always,
+  prepare: async (bench) => {
+    const subject = onStore(bench, await growingStore(bench.cache, MILLION));
+    return { reset: async () => settle(), subject: () => dryRunOf(subject) };
+  },
+};
+
+const status: Row = {
+  name: 'status-1e6',
+  what: 'status on 1,000,000 sessions, CPU / an empty Bun executable',
+  unit: '×',
+  target: atMost(4),
+  unavailable: always,
+  prepare: async (bench) => {
+    const subject = onStore(bench, await growingStore(bench.cache, MILLION));
+    const empty = await emptyExecutable(bench.cache);
+    return {
+      reset: async () => warm(empty, bench.binary),
+      subject: async () => cpu(await statusOfStore(subject, MILLION)),
+      baseline: async () => cpu(await runCommand(bench, [empty])),
+    };
+  },
+};
+
+const evictions: Row = {
+  name: 'evict-10k',
+  what: 'sweep --yes --no-reclaim of 10,000 sessions of 100 KiB, wall / rm -r of as many files',
+  unit: '×',
+  target: atMost(0.5),
+  unavailable: needs('rm'),
+  prepare: async (bench) => {
+    const store = await heavyStore(bench.cache, EVICTIONS);
+    const files = await heavyFiles(bench);
+    const subject = onStore(bench, join(bench.scratch, 'store', 'store.db'));
+    const doomed = join(bench.scratch, 'files');
+    return {
+      reset: async () => {
+        copyStore(bench, store);
+        rmSync(doomed, { recursive: true, force: true });
+        cpSync(files, doomed, { recursive: true });
+        settle();
+        warm(doomed, join(bench.scratch, 'store'));
+      },
+      subject: () =>
+        runJson(subject, ['sweep', '--yes', '--no-reclaim'], {
+          schema: reportSchema,
+          isRight: (report) => report.backstop_evicted.length === EVICTIONS && report.final_usage_bytes === 0,
+        }),
+      baseline: async () => {
+        const ran = await runCommand(bench, ['rm', '-r', doomed]);
+        if (existsSync(doomed)) throw new Error('rm left files behind');
+        return ran;
+      },
+    };
+  },
+};
+
+async function heavyFiles(bench: Bench): Promise<string> {
+  return cached(bench.cache, `files-heavy-${EVICTIONS}`, '1', (box) => {
+    const bytes = Buffer.alloc(RAW_BYTES, 'a line of a transcript\n');
+    for (let i = 0; i < EVICTIONS; i += 1) {
+      const folder = join(box, `project-${Math.floor(i / 100)}`);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, `${i}.jsonl`), bytes);
+    }
+  });
+}
+
+const reclaim: Row = {
+  name: 'reclaim',
+  what: 'freed space given back with every other session of 100 KiB evicted',
+  unit: 'MB/s',
+  target: atLeast(100),
+  unavailable: always,
+  prepare: async (bench) => {
+    const store = await heavyStore(bench.cache, EVICTIONS);
+    const subject = onStore(bench, join(bench.scratch, 'store', 'store.db'));
+    const half = ['sweep', '--yes', '--max-age-days', '55'];
+    return {
+      reset: async () => {
+        copyStore(bench, store);
+        await runJson(subject, [...half, '--no-reclaim'], {
+          schema: reportSchema,
+          isRight: (report) => report.backstop_evicted.length === EVICTIONS / 2,
+        });
+        settle();
+        warm(join(bench.scratch, 'store'));
+      },
+      // Nothing is left for it to evict: all it does is give back.
+      subject: async () => {
+        const before = statSync(subject.store).size;
+        const ran = await runProgram(subject, half);
+        const freed = before - statSync(subject.store).size;
+        if (freed < (EVICTIONS / 2) * RAW_BYTES * 0.95)
+          throw new Error(`only ${freed} bytes were given back`);
+        return { ...ran, value: freed / 1e6 / (ran.wallMs / 1000) };
+      },
+    };
+  },
+};
+
+const search: Row = {
+  name: 'search',
+  what: 'search of a rare word in 100,000 digests, whole process',
+  unit: 'ms',
+  target: atMost(60),
+  unavailable: ({ binary }) =>
+    Bun.spawnSync([binary, 'search', '--help']).exitCode === 0 ? null : 'no search yet',
+  prepare: async (bench) => {
+    const subject = onStore(bench, await searchStore(bench.cache, DIGESTS));
+    const found = DIGESTS / NEEDLE_EVERY;
+    return {
+      subject: async () => {
+        const ran = await runProgram(subject, ['search', NEEDLE, '--json']);
+        const uids = new Set(ran.out.match(/(?:codex|claude-code):[0-9a-f-]{36}/g));
+        if (uids.size !== found) throw new Error(`search found ${uids.size} of ${found}`);
+        return ran;
+      },
+    };
+  },
+};
+
+const verifyAll: Row = {
+  name: 'verify-all',
+  what: `verify of ${HOME_MIB} MiB, wall / zstd -d and sha256sum of each file`,
+  unit: '×',
+  target: null,
+  unavailable: needs('zstd', 'sha256sum'),
+  prepare: async (bench) => {
+    const home = await bigHome(bench.cache, HOME_MIB);
+    const store = await storeOfHome(bench, home, 'store-home');
+    const packed = await packedHome(bench, home.path);
+    const subject = onStore(bench, store);
+    return {
+      reset: async () => warm(packed, store),
+      subject: () =>
+        runJson(subject, ['verify'], {
+          schema: verifySchema,
+          isRight: (result) => result.ok && result.bytes === home.bytes,
+        }),
+      baseline: () =>
+        runCommand(bench, [
+          'bash',
+          '-c',
+          'find "$0" -name "*.zst" -print0 | while IFS= read -r -d "" f; do zstd -d -q -c "$f" | sha256sum; done',
+          packed,
+        ]),
+    };
+  },
+};
+
+/** Each file of the home by itself, `zstd -3`. */
+export function packedHome(bench: Bench, home: string): Promise<string> {
+  return cached(bench.cache, 'home-packed', home, async (box) => {
+    cpSync(home, join(box, 'home'), { recursive: true });
+    await runCommand(bench, ['zstd', '-3', '-q', '-r', '--rm', join(box, 'home')]);
+  });
+}
+
+export const storeRows: readonly Row[] = [dryRun, status, evictions, reclaim, search, verifyAll];
