@@ -11,6 +11,8 @@ export interface Touched {
   readonly edited: readonly string[];
 }
 
+/** `2>&1`, `>/dev/null`. */
+const NOWHERE = /\d?>&\d|[\d&]?>{1,2} ?\/dev\/null/g;
 const NOTHING: Touched = { written: [], edited: [] };
 /** One look tells most commands apart: they name no file that they change. */
 const HINT =
@@ -40,11 +42,11 @@ const PREFIXES = new Set([
 ]);
 const BARE_PATCH = /^\s*(?:apply_?patch\s+)?\*\*\* Begin Patch/;
 const PATCHED = /\*\*\* (Add File|Update File|Delete File|Move to): ([^\n\r"\\]{1,4096})/g;
-const DIFF_HEADER = /^--- (\S[^\t\n]{0,1024})[^\n]*\n\+\+\+ (\S[^\t\n]{0,1024})/gm;
 
 /** `cwd`: the absolute folder where it runs, null where that is not known. */
 export function filesOfCommand(command: string, cwd: string | null): Touched {
-  if (!HINT.test(command)) return NOTHING;
+  // Most commands that redirect anything merge their errors or throw them away.
+  if (!HINT.test(command.replace(NOWHERE, ''))) return NOTHING;
   const run = new Run(cwd);
   // As argv a patch stands without quotes: nothing in it is a shell's.
   if (BARE_PATCH.test(command)) run.patch(command);
@@ -158,8 +160,12 @@ class Run {
     for (const [, what, name] of text.matchAll(PATCHED))
       if (name !== undefined)
         this.name(what === 'Add File' || what === 'Move to' ? 'written' : 'edited', name);
-    for (const [, from = '', to = ''] of text.matchAll(DIFF_HEADER)) {
-      const name = (to === '/dev/null' ? from : to).trim();
+    const lines = text.split('\n');
+    for (const [index, line] of lines.entries()) {
+      const next = lines[index + 1];
+      if (!line.startsWith('--- ') || next?.startsWith('+++ ') !== true) continue;
+      const [from, to] = [headerName(line), headerName(next)];
+      const name = to === '/dev/null' ? from : to;
       this.name(from === '/dev/null' ? 'written' : 'edited', /^[ab]\//.test(name) ? name.slice(2) : name);
     }
   }
@@ -253,6 +259,11 @@ const TOOLS: ReadonlyMap<string, Tool> = new Map<string, Tool>(
     'new-item': cmdlet,
   }),
 );
+
+/** `--- a/name`, maybe with a time behind a tab. */
+function headerName(line: string): string {
+  return (line.slice(4).split('\t', 1)[0] ?? '').trim();
+}
 
 /** `mv` and `cp`: the last name, or the sources' own names below it where it is a folder. */
 function moved(run: Run, names: readonly Word[]): void {

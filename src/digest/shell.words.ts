@@ -28,6 +28,9 @@ const CHARS_MAX = 64 * 1024;
 const DEPTH_MAX = 8;
 /** Other white space is part of a word, as a shell has it. */
 const ENDS_WORD = ' \t\r\n;&|()<>';
+/** Runs of characters that mean nothing but themselves: taken at once. */
+const PLAIN = /[^ \t\r\n;&|()<>\\'"$`*?[]+/y;
+const PLAIN_QUOTED = /[^"\\$`]+/y;
 
 interface Pending {
   readonly delimiter: string;
@@ -168,8 +171,9 @@ class Scanner {
     let isOpen = false;
     let isGlob = false;
     while (this.at < this.text.length) {
+      text += this.run(PLAIN);
       const char = this.text[this.at] ?? '';
-      if (ENDS_WORD.includes(char)) break;
+      if (char === '' || ENDS_WORD.includes(char)) break;
       if (char === '\\') {
         const next = this.text[this.at + 1] ?? '';
         // Nobody escapes a letter: it is a path of Windows.
@@ -197,6 +201,7 @@ class Scanner {
     let isOpen = false;
     this.at++;
     while (this.at < this.text.length) {
+      text += this.run(PLAIN_QUOTED);
       const char = this.text[this.at] ?? '';
       if (char === '"') {
         this.at++;
@@ -210,9 +215,6 @@ class Scanner {
         const before = this.at;
         text += this.dollar(depth);
         isOpen ||= this.at > before + 1;
-      } else {
-        text += char;
-        this.at++;
       }
     }
     return { text, isOpen };
@@ -249,6 +251,13 @@ class Scanner {
     const text = this.text.slice(this.at + 1, end < 0 ? undefined : end);
     this.at = end < 0 ? this.text.length : end + 1;
     return text;
+  }
+
+  private run(pattern: RegExp): string {
+    pattern.lastIndex = this.at;
+    const found = pattern.exec(this.text)?.[0] ?? '';
+    this.at += found.length;
+    return found;
   }
 
   private skipPast(mark: string): void {

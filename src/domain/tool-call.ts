@@ -43,6 +43,7 @@ const SHELL_WORDS = new Set([
     'powershell',
     'run',
     'process',
+    'monitor',
   ],
 ]);
 const WRITE_WORDS = new Set(['write', 'create', 'save', 'push', 'copy', 'download']);

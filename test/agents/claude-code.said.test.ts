@@ -103,6 +103,21 @@ describe('a human is heard', () => {
     ]);
   });
 
+  test('in a picture alone, not in one that a tool brought', () => {
+    const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'x' } };
+    expect(said(user([image]), user([{ type: 'text', text: 'look' }, image]), result('1', [image]))).toEqual([
+      '[image]',
+      'look',
+    ]);
+  });
+
+  test('in no summary that a session goes on from', () => {
+    const text =
+      'This session is being continued from a previous conversation that ran out of context. The conversation is summarized below: x';
+    const told = facts(user(text), user(`y ${text}`));
+    expect([told.compactions, told.prompts.length]).toEqual([[text], 1]);
+  });
+
   test('in a slash command that asks, not in one that steers the client', () => {
     expect(
       said(

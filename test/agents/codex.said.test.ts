@@ -109,6 +109,14 @@ describe('tools tell', () => {
     expect([facts(ended).edited, facts(ended).written]).toEqual([['/w/o.ts'], ['/w/p.ts']]);
   });
 
+  test('the pull request that a server opened', () => {
+    const told = facts(
+      call('1', 'github__create_pull_request', { title: 'x' }),
+      output('1', '{"html_url":"https://github.com/o/r/pull/7"}'),
+    );
+    expect(told.pullRequests).toEqual(['https://github.com/o/r/pull/7']);
+  });
+
   test('other threads that were asked, and what they answered', () => {
     const told = facts(
       call('1', 'spawn_agent', { message: 'Find it', agent_type: 'explorer' }),

@@ -10,6 +10,7 @@ import {
   forkedFrom,
   humanPrompt,
   humanText,
+  isCompaction,
   lineTime,
   tokensOf,
 } from './claude-code.records.ts';
@@ -181,7 +182,7 @@ class ClaudeReader implements RecordReader {
     const uuid = textAt(record, 'uuid');
     const isFirst = this.isNew(uuid);
     const text = textOfContent(recordAt(record, 'message')['content']);
-    if (record['isCompactSummary'] === true) {
+    if (isCompaction(record, text)) {
       if (!this.inSubagent && text !== '' && isFirst) this.sink.compaction(text, at);
       return;
     }

@@ -33,12 +33,30 @@ export function lineTime(line: Uint8Array): Iso | null {
 
 /** What a human wrote in this record, a slash command with its arguments included; null where it is no human's. */
 export function humanPrompt(record: JsonRecord): string | null {
-  if (record['isMeta'] === true || record['isCompactSummary'] === true || record['isSidechain'] === true)
-    return null;
+  if (record['isMeta'] === true || record['isSidechain'] === true) return null;
   const content = recordAt(record, 'message')['content'];
   const texts = typeof content === 'string' ? [content] : textBlocks(content);
+  if (isCompaction(record, texts[0] ?? '')) return null;
   const kept = texts.map(humanText).filter((text) => text !== null);
-  return kept.length === 0 ? null : kept.join('\n');
+  if (kept.length === 0) return texts.length === 0 ? pictureIn(content) : null;
+  return kept.join('\n');
+}
+
+/** A message of a picture or a document alone; a tool's result may hold one too, and is no human's. */
+function pictureIn(content: unknown): string | null {
+  const kinds = Array.isArray(content)
+    ? content.map((block: unknown) => isRecord(block) && block['type'])
+    : [];
+  if (kinds.includes('tool_result')) return null;
+  return kinds.includes('image') ? '[image]' : kinds.includes('document') ? '[document]' : null;
+}
+
+/** What goes on from a summary of what was before; older versions mark it by its first words alone. */
+export function isCompaction(record: JsonRecord, text: string): boolean {
+  return (
+    record['isCompactSummary'] === true ||
+    text.startsWith('This session is being continued from a previous conversation that ran out of context')
+  );
 }
 
 function textBlocks(content: unknown): readonly string[] {

@@ -97,7 +97,8 @@ export class ClaudeTools {
     else if (name === 'TaskCreate')
       this.wait(callId, { kind: 'task', subject: held(textAt(input, 'subject')), isOwn });
     else if (name === 'TaskUpdate' && isOwn) this.taskUpdate(input);
-    else if (name === 'ExitPlanMode') this.plan(callId, textAt(input, 'plan'), isOwn);
+    else if (name === 'ExitPlanMode' || name === 'exit_plan_mode')
+      this.plan(callId, textAt(input, 'plan'), isOwn);
     else if (name === 'AskUserQuestion') this.wait(callId, { kind: 'question', isOwn });
     else if (name === 'BashOutput' || name === 'TaskOutput') {
       const task = textAt(input, 'bash_id') ?? textAt(input, 'task_id');

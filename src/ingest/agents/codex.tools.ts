@@ -14,6 +14,9 @@ const WAITING_MAX = 10_000;
 const SCRIPT_COMMAND =
   /\b(?:cmd|command)["']?\s*:\s*(?:("(?:[^"\\]|\\.){1,65536}")|'((?:[^'\\]|\\.){1,65536})'|`((?:[^`\\]|\\.){1,65536})`)/g;
 const SCRIPT_FOLDER = /\bworkdir["']?\s*:\s*["'`]([^"'`\n]{1,4096})["'`]/;
+/** A pull or merge request; a server's answer begins with what it made. */
+const LINK = /https:\/\/[^\s"'\\)\]]{1,300}\/(?:pull|merge_requests)\/\d{1,9}/;
+const LINK_CHARS = 16 * 1024;
 /** Tools whose arguments are no shell's, whatever their words say. */
 const OTHER_TOOLS: ReadonlySet<string> = new Set([
   'wait',
@@ -87,6 +90,8 @@ export class CodexTools {
     for (const path of told.read) this.sink.fileRead(this.absolute(path, this.cwd));
     for (const path of told.written) this.changed(path, true, this.cwd);
     for (const path of told.edited) this.changed(path, false, this.cwd);
+    if (/(?:pull|merge)_?request/i.test(name) && this.asked.size < WAITING_MAX)
+      this.asked.set(callId, { kind: 'links', input: {} });
     const command = told.command ?? commandOf(input);
     if (command !== null)
       this.command(callId, command, at, this.folder(told.cwd ?? textAt(input, 'workdir')));
@@ -157,8 +162,12 @@ export class CodexTools {
     output: unknown,
     at: Iso | null,
   ): void {
-    const told = parseRecord(outputOf(output).text) ?? {};
-    if (asked.kind === 'request_user_input') this.humanAnswers(asked.input, told, at);
+    const { text } = outputOf(output);
+    const told = parseRecord(text) ?? {};
+    if (asked.kind === 'links') {
+      const url = LINK.exec(text.slice(0, LINK_CHARS))?.[0];
+      if (url !== undefined) this.sink.pullRequest(url);
+    } else if (asked.kind === 'request_user_input') this.humanAnswers(asked.input, told, at);
     else if (asked.kind === 'spawn_agent') {
       const task = textAt(asked.input, 'message') ?? textAt(asked.input, 'prompt');
       const kind = textAt(asked.input, 'agent_type');
