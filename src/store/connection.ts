@@ -222,7 +222,7 @@ export function storeError(path: string, thrown: unknown): unknown {
       failure(
         'io',
         `cannot use the store ${path}: ${text}`,
-        'Check its permissions and its disk, or give another --store.',
+        'Check its permissions, its disk and the size that files may have (`ulimit -f`), or give another --store.',
       ),
     );
   }

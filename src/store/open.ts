@@ -46,6 +46,21 @@ export function openWritable(
   return options.roomForSweep === true ? withReserve(path, open) : open();
 }
 
+/** A file in the place of a folder on the way there is an error even where nothing need exist. */
+function statOrFail(path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (thrown) {
+    throw new FailureError(
+      failure(
+        'io',
+        `cannot reach the store ${path}: ${messageOf(thrown)}`,
+        'Give another --store, or mend the folders on the way to it.',
+      ),
+    );
+  }
+}
+
 function prepared(path: string, migrations: readonly Migration[]): WritableDb {
   for (let tries = 0; ; tries += 1) {
     const db = reading(path, () => connect(path, 'write'));
@@ -72,7 +87,7 @@ function prepared(path: string, migrations: readonly Migration[]): WritableDb {
 }
 
 function refuseFolder(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  if (statOrFail(path)?.isDirectory() !== true) return;
   throw new FailureError(
     failure('usage', `the store is a folder: ${path}`, 'Give a file, such as store.db in it, as --store.'),
   );

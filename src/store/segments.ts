@@ -41,11 +41,7 @@ export function readSegment(db: ReadableDb, segment: SegmentMeta, of: string): U
   const row = db.get<SegmentRow>('SELECT file_id, log_offset, data FROM segments WHERE id = $id', {
     id: segment.id,
   });
-  if (row === null) {
-    throw new FailureError(
-      failure('busy', `${of} was evicted or stored anew while it was read`, 'Try again.'),
-    );
-  }
+  if (row === null) throw changedMeanwhile(of);
   // An index that is damaged leads to another one, whose bytes are whole and not these.
   if (row.file_id !== segment.file_id || row.log_offset !== segment.log_offset)
     throw damaged(of, 'the index of segments leads to another one');
@@ -62,6 +58,23 @@ function decompress(data: Uint8Array, of: string): Uint8Array {
   } catch (thrown) {
     throw damaged(of, messageOf(thrown));
   }
+}
+
+function changedMeanwhile(of: string): FailureError {
+  return new FailureError(
+    failure('busy', `${of} was evicted or stored anew while it was read`, 'Try again.'),
+  );
+}
+
+/** Whether the file is still what it was when it was looked up; another process may have evicted it since. */
+function isAsRead(db: ReadableDb, file: StoredFile): boolean {
+  const now = db.get<{ gone: number; log_bytes: number }>(
+    'SELECT gone, log_bytes FROM files WHERE id = $id',
+    {
+      id: file.fileId,
+    },
+  );
+  return now !== null && (now.gone === 1) === file.gone && now.log_bytes === file.logBytes;
 }
 
 function damaged(of: string, why: string): FailureError {
@@ -128,7 +141,8 @@ function* rangesOf(
     while (at < end) {
       // Of two that hold a byte the later one is the larger: it covers the other.
       const segment = segments.findLast((s) => s.log_offset <= at && at < s.log_offset + s.raw_bytes);
-      if (segment === undefined) throw damaged(of, `no segment holds byte ${at}`);
+      if (segment === undefined)
+        throw isAsRead(db, file) ? damaged(of, `no segment holds byte ${at}`) : changedMeanwhile(of);
       if (cached.id !== segment.id) cached = { id: segment.id, plain: readSegment(db, segment, of) };
       const from = at - segment.log_offset;
       const until = Math.min(segment.raw_bytes, end - segment.log_offset);

@@ -147,7 +147,7 @@ function ingestSentences(report: IngestReport): string[] {
       ...leftOut,
     ];
   const lines: string[] = [];
-  if (changed === 0 && report.files_read === 0)
+  if (changed === 0 && report.files_read === 0 && report.failed === 0)
     lines.push(`Nothing new: ${plural(report.sessions_unchanged, 'session')} unchanged, no file was read.`);
   else {
     lines.push(
