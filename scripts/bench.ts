@@ -12,7 +12,9 @@ import { GROWTHS, measureGrowth } from './bench/growth.ts';
 import { writeReadme } from './bench/readme.ts';
 import type { Bench, Measured, Row } from './bench/row.ts';
 import { ingestRows } from './bench/rows-ingest.ts';
+import { sizeRows } from './bench/rows-size.ts';
 import { storeRows } from './bench/rows-store.ts';
+import { tuiRows } from './bench/rows-tui.ts';
 import { growthLines, rowLine, rowsHead } from './bench/table.ts';
 import { buildInfo } from './build.ts';
 
@@ -22,7 +24,7 @@ const BINARY = join(ROOT, 'dist/session-memory');
 const ROUNDS = 5;
 const ROUNDS_QUICK = 3;
 
-export const ROWS: readonly Row[] = [...ingestRows, ...storeRows];
+export const ROWS: readonly Row[] = [...ingestRows, ...storeRows, ...tuiRows, ...sizeRows];
 
 /** Rounds of both sides in turns, the one that begins changing each time. */
 async function measureRow(row: Row, bench: Bench, rounds: number): Promise<RowResult> {
