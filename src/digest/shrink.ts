@@ -96,16 +96,27 @@ const TRIMS: readonly Step[] = [
 
 /** What has to go where cutting texts was not enough, the least asked for first. */
 const DROPS: readonly Step[] = [
-  (digest) => keepErrors(digest, 0, 0),
+  // The last ones may be why it ended.
+  (digest) => keepErrors(digest, 3, 120),
   (digest) => ({
     ...digest,
     todos: digest.todos.map((todo) => ({ ...todo, text: cutMarked(todo.text, 80) })),
   }),
-  (digest) => ({ ...digest, commands: cutCommands(digest.commands, 60) }),
+  (digest) => ({ ...digest, commands: merged(cutCommands(digest.commands, 60)) }),
   (digest) => ({ ...digest, prompts: cutPrompts(digest.prompts, 110) }),
   (digest) => ({ ...digest, outcome: digest.outcome === null ? null : cutMarked(digest.outcome, 300) }),
+  (digest) => ({ ...digest, subagents: cutSubagents(digest, 80, 80) }),
+  (digest) => ({
+    ...digest,
+    plans: cutAll(digest.plans, 250),
+    compactions: cutAll(digest.compactions, 250),
+  }),
+  // A little more than what a search for a beginning needs.
+  (digest) => ({ ...digest, commands: merged(cutCommands(digest.commands, 52)) }),
+  (digest) => ({ ...digest, prompts: cutPrompts(digest.prompts, 102) }),
   ...drops(1),
   (digest) => leaner(digest),
+  (digest) => keepErrors(digest, 0, 0),
   // Entries of which each byte takes six in JSON are still too many then.
   ...drops(1 / 4),
 ];
@@ -119,7 +130,7 @@ function drops(share: number): readonly Step[] {
     return (digest, excess) => dropFiles(digest, field, bytesLeft * share, excess);
   };
   return [
-    list('subagents', 8 * 1024),
+    list('subagents', 6 * 1024),
     list('commands', 16 * 1024),
     list('todos', 2 * 1024),
     list('compactions', 2 * 1024),
@@ -203,6 +214,18 @@ function cutCommands(commands: readonly DigestCommand[], chars: number): readonl
     const cut = (ran.cut ?? 0) + ran.command.length - command.length;
     return { ...ran, command, ...(cut > 0 ? { cut } : {}) };
   });
+}
+
+/** Commands of which only one beginning is left are one that ran so often; the last end counts. */
+function merged(commands: readonly DigestCommand[]): readonly DigestCommand[] {
+  const byText = new Map<string, DigestCommand>();
+  for (const ran of commands) {
+    const key = ran.cut === undefined ? ran.command : `${ran.command}…`;
+    const before = byText.get(key);
+    const times = (before?.times ?? (before === undefined ? 0 : 1)) + (ran.times ?? 1);
+    byText.set(key, times > 1 ? { ...ran, times } : ran);
+  }
+  return [...byText.values()];
 }
 
 function cutSubagents(digest: Digest, taskChars: number, resultChars: number): Digest['subagents'] {

@@ -129,6 +129,8 @@ test('less is what counts: what was left out to keep the size is still counted',
   const few = { ...emptyDigest, commands: [{ command: 'a', exit: 0 }] };
   expect(whatIsPoorer(many, { ...few, omitted: { commands: 1 } })).toBeNull();
   expect(whatIsPoorer(few, many)).toBeNull();
+  // Two that are told as one that ran twice.
+  expect(whatIsPoorer(many, { ...emptyDigest, commands: [{ command: 'a', exit: 0, times: 2 }] })).toBeNull();
   expect(whatIsPoorer(many, few)).toBe('it has 1 commands where there were 2');
   const moved = (written: string[], edited: string[]) => ({
     ...emptyDigest,

@@ -114,6 +114,25 @@ describe('a session of 64 KiB of prompts, commands and names', () => {
   });
 });
 
+describe('a session that 64 KiB cannot hold', () => {
+  test('tells commands of one beginning as one, by how often they ran and how the last ended', () => {
+    const beginning = 'cd /home/ann/shop && npm run test -- --reporter=dot --bail path/to/';
+    const { digest } = shrink(
+      {
+        ...emptyDigest,
+        prompts: repeat(300, (index) => ({ at: null, text: `prompt ${index} ${'p'.repeat(300)}` })),
+        commands: repeat(500, (index) => ({ command: `${beginning}${index}.test.ts`, exit: index % 2 })),
+        errors: repeat(9, (index) => `error ${index}`),
+      },
+      DIGEST_BYTES_MAX,
+    );
+    expect(digest.commands.length).toBe(1);
+    expect(digest.commands[0]).toMatchObject({ command: beginning.slice(0, 60), times: 500, exit: 1 });
+    expect(digest.prompts.length).toBe(300);
+    expect(digest.errors).toEqual(['error 6', 'error 7', 'error 8']);
+  });
+});
+
 describe('whatever a transcript holds', () => {
   // Control characters take six bytes each in JSON, emoji four for two units.
   const evil = (count: number) =>
