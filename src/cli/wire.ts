@@ -4,6 +4,7 @@
  */
 
 import { FailureError, failure } from '../domain/errors.ts';
+import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import type { AnalyzeDeps } from '../ingest/analyze.ts';
 import { explainReason } from '../policy/explain.ts';
@@ -13,8 +14,9 @@ import { takeSweepLock } from '../store/lock.ts';
 import { openReadable, openWritable } from '../store/open.ts';
 import { untilWritable } from '../store/patience.ts';
 import { diskBytes, withReserve } from '../store/place.ts';
-import { findSession } from '../store/read.ts';
+import { filesOf, findSession } from '../store/read.ts';
 import { reclaim } from '../store/reclaim.ts';
+import type { StoredFile } from '../store/rows.ts';
 import { census, usage } from '../store/usage.ts';
 import {
   beginSweep,
@@ -26,7 +28,7 @@ import {
 import type { Progress, SweepDeps, SweepStore } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
 import type { Context } from './context.ts';
-import { formatBytes } from './format.ts';
+import { formatBytes, formatTime } from './format.ts';
 
 function condemned({ card, reason }: Victim): Condemned {
   return {
@@ -165,4 +167,24 @@ export function onlyArg(context: Context, name: string): string {
   const [only] = context.args;
   if (only === undefined) throw new FailureError(failure('usage', `${name} is missing`, 'See --help.'));
   return only;
+}
+
+/**
+ * The files of a session whose bytes are there, its main transcript first. Session and files are of one moment: another process
+ * may evict it after the session was looked up.
+ */
+export function liveFiles(db: ReadableDb, { uid }: Pick<SessionRow, 'uid'>): StoredFile[] {
+  return db.snapshot(() => {
+    const session = findSession(db, uid);
+    if (session?.state === 'evicted') {
+      throw new FailureError(
+        failure(
+          'evicted',
+          `the raw bytes of ${uid} were evicted on ${formatTime(session.evictedAt)}`,
+          `Its digest is in \`session-memory show ${uid}\`.`,
+        ),
+      );
+    }
+    return filesOf(db, uid).filter((file) => !file.gone);
+  });
 }

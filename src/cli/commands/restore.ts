@@ -11,13 +11,13 @@ import { agentById } from '../../ingest/agents/index.ts';
 import { markRestored, type Place, RestoreTree } from '../../ingest/restore.ts';
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
-import { filesOf, resolveSession } from '../../store/read.ts';
+import { resolveSession } from '../../store/read.ts';
 import { agentRootOf } from '../../store/read-sources.ts';
 import type { StoredFile } from '../../store/rows.ts';
 import { fileChunks } from '../../store/segments.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
-import { formatTime, plural } from '../format.ts';
-import { onlyArg, openAfterLook } from '../wire.ts';
+import { plural } from '../format.ts';
+import { liveFiles, onlyArg, openAfterLook } from '../wire.ts';
 
 export const restore: Command = async (context) => {
   const to = textFlag(context.flags, 'to');
@@ -64,7 +64,7 @@ export function planRestore(
     startedAt: session.startedAt,
   };
   const tree = new RestoreTree(root, force);
-  const files = planOf(tree, db, session, (file) => agent.restorePath(target, file));
+  const files = planOf(tree, db, session, liveFiles(db, session), (file) => agent.restorePath(target, file));
   return { session, root, tree, files, resume: agent.resume(target) };
 }
 
@@ -90,7 +90,7 @@ export function resumeCommand(resume: PlannedRestore['resume']): string {
   );
 }
 
-/** The agent of a session whose bytes are still there; a failure that says what is, where they are not. */
+/** The agent of a session; a failure that says what to do where this program does not know it. */
 function agentOf(session: SessionRow): AgentFormat {
   const agent = agentById(session.agent);
   if (agent === null) {
@@ -99,15 +99,6 @@ function agentOf(session: SessionRow): AgentFormat {
         'failed',
         `this program does not know the agent ${session.agent}`,
         'Use a newer session-memory; `show --raw` gives the transcript.',
-      ),
-    );
-  }
-  if (session.state === 'evicted') {
-    throw new FailureError(
-      failure(
-        'evicted',
-        `the raw bytes of ${session.uid} were evicted on ${formatTime(session.evictedAt)}`,
-        `Its digest is in \`session-memory show ${session.uid}\`.`,
       ),
     );
   }
@@ -125,26 +116,25 @@ function planOf(
   tree: RestoreTree,
   db: ReadableDb,
   session: SessionRow,
+  files: readonly StoredFile[],
   placeOf: (file: StoredFile) => string,
 ): PlannedFile[] {
   const taken = new Set<string>();
-  return filesOf(db, session.uid)
-    .filter((file) => !file.gone)
-    .map((file) => {
-      const path = tree.place(placeOf(file));
-      // Ids and keys are the agent's, or a forger's: two of them may mean one place.
-      if (taken.has(path)) {
-        throw new FailureError(
-          failure(
-            'failed',
-            `two files of ${session.uid} would be restored to ${path}`,
-            'See `session-memory show UID --files`; `show --raw` gives the main transcript.',
-          ),
-        );
-      }
-      taken.add(path);
-      return { file, path, place: tree.check(path, fileChunks(db, session.uid, file), file.rawBytes) };
-    });
+  return files.map((file) => {
+    const path = tree.place(placeOf(file));
+    // Ids and keys are the agent's, or a forger's: two of them may mean one place.
+    if (taken.has(path)) {
+      throw new FailureError(
+        failure(
+          'failed',
+          `two files of ${session.uid} would be restored to ${path}`,
+          'See `session-memory show UID --files`; `show --raw` gives the main transcript.',
+        ),
+      );
+    }
+    taken.add(path);
+    return { file, path, place: tree.check(path, fileChunks(db, session.uid, file), file.rawBytes) };
+  });
 }
 
 function print({ io, json }: Context, planned: PlannedRestore, isElsewhere: boolean): void {

@@ -11,12 +11,11 @@ import type { ReadableDb } from '../../store/connection.ts';
 import { forgottenUids } from '../../store/forget.ts';
 import { openReadable } from '../../store/open.ts';
 import { digestsOf, filesOf, resolveSession, sourcesOf } from '../../store/read.ts';
-import type { StoredFile } from '../../store/rows.ts';
 import { fileChunks, removedChunks } from '../../store/segments.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, formatCount, formatTime, table } from '../format.ts';
 import { paint, tableColumns } from '../io.ts';
-import { onlyArg } from '../wire.ts';
+import { liveFiles, onlyArg } from '../wire.ts';
 import { asJson } from './list.ts';
 
 export const show: Command = async (context) => {
@@ -69,19 +68,6 @@ async function removed(context: Context, db: ReadableDb, session: SessionRow): P
   for (const file of liveFiles(db, session)) {
     for (const chunk of removedChunks(db, session.uid, file)) await context.io.outBytes(chunk);
   }
-}
-
-function liveFiles(db: ReadableDb, session: SessionRow): StoredFile[] {
-  if (session.state === 'evicted') {
-    throw new FailureError(
-      failure(
-        'evicted',
-        `the raw bytes of ${session.uid} were evicted on ${formatTime(session.evictedAt)}`,
-        'Its digest is in `session-memory show`.',
-      ),
-    );
-  }
-  return filesOf(db, session.uid).filter((file) => !file.gone);
 }
 
 /** Narrower tables leave out what few ask for. */
