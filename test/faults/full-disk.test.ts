@@ -1,38 +1,32 @@
 /** A disk that is really full: a small tmpfs, filled to the last byte. */
-import { afterAll, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { afterAll, beforeEach, expect, test } from 'bun:test';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import * as schemas from '../../src/cli/schemas.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
+import { SmallDisk } from '../support/disk.ts';
 import { noise, parsed } from '../support/filled.ts';
 import { Program } from '../support/program.ts';
 
-const disk = mkdtempSync(join(tmpdir(), 'session-memory-disk-'));
-const mounted =
-  Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', disk], { stderr: 'ignore' }).exitCode ===
-  0;
-if (!mounted) console.log('skipped: a full disk needs a tmpfs of its own, and this user cannot mount one');
+const small = new SmallDisk(12);
+const disk = small.path;
+afterAll(() => small[Symbol.dispose]());
 
-afterAll(() => {
-  if (mounted) Bun.spawnSync(['umount', disk]);
-  rmSync(disk, { recursive: true, force: true });
+/** The disk is as new before each test. */
+beforeEach(() => {
+  for (const name of small.isMounted ? readdirSync(disk) : []) rmSync(join(disk, name), { recursive: true });
 });
 
-/** Writes until not one block is left. */
-function fill(): void {
-  const path = join(disk, 'fill');
-  for (let bytes = 1024 ** 2; bytes >= 4096; ) {
-    try {
-      writeFileSync(path, new Uint8Array(bytes), { flag: 'a' });
-    } catch {
-      // Does not fit: a smaller piece may.
-      bytes = Math.floor(bytes / 2);
-    }
-  }
-}
-
-test.skipIf(!mounted)(
+test.skipIf(!small.isMounted)(
   'a sweep on a full disk runs on the reserve, frees, gives space back, and makes the reserve again',
   async () => {
     using program = new Program();
@@ -43,7 +37,7 @@ test.skipIf(!mounted)(
     program.store = join(disk, 'data', 's.db');
     expect((await program.run('ingest')).code).toBe(0);
     const before = parsed(schemas.statusSchema, await program.run('status', '--json'));
-    fill();
+    small.fill();
     expect(statfsSync(disk).bavail, 'the disk is full').toBe(0);
 
     const read = parsed(schemas.statusSchema, await program.run('status', '--json'));
@@ -71,11 +65,9 @@ test.skipIf(!mounted)(
   60_000,
 );
 
-test.skipIf(!mounted)(
+test.skipIf(!small.isMounted)(
   'a disk that fills in the middle of an ingest leaves a store that verifies',
   async () => {
-    rmSync(join(disk, 'fill'), { force: true });
-    rmSync(join(disk, 'data'), { recursive: true, force: true });
     writeFileSync(join(disk, 'fill'), new Uint8Array(8 * 1024 ** 2));
     using program = new Program();
     program.store = join(disk, 'data', 's.db');
@@ -88,6 +80,83 @@ test.skipIf(!mounted)(
     const list = parsed(schemas.listSchema, await program.run('list', '--json'));
     expect(list.sessions.length, 'the disk filled in the middle').toBeGreaterThan(0);
     expect((await program.run('verify')).code).toBe(0);
+  },
+  60_000,
+);
+
+/** A program whose store is on the small disk, with so many sessions of 60 kB. */
+function onDisk(sessions: number): Program {
+  const program = new Program();
+  program.store = join(disk, 'data', 's.db');
+  for (let n = 0; n < sessions; n += 1) {
+    const id = `80000000-0000-4000-8000-0000000000${String(n).padStart(2, '0')}`;
+    program.put(claudePath(id), promptLine(id, Array.from({ length: 11 }, noise).join('')));
+  }
+  return program;
+}
+
+test.skipIf(!small.isMounted)(
+  'an analysis on a full disk says so and makes nothing evictable; with room it goes on',
+  async () => {
+    using program = onDisk(30);
+    expect((await program.run('ingest', '--no-analyze')).code).toBe(0);
+    small.fill();
+    const { code, err } = await program.run('analyze');
+    expect([code, err]).toEqual([1, expect.stringContaining('the disk is full')]);
+    expect(err).not.toContain('unexpected');
+    small.free();
+    expect((await program.run('verify')).code).toBe(0);
+    expect((await program.run('analyze')).code).toBe(0);
+    const { sessions } = parsed(schemas.statusSchema, await program.run('status', '--json'));
+    expect(sessions.analyzed.sessions, 'every session has its digest').toBe(30);
+  },
+  60_000,
+);
+
+test.skipIf(!small.isMounted)(
+  'a restore to a full disk says so, and leaves no file that is not whole',
+  async () => {
+    using program = onDisk(5);
+    program.store = join(program.folder, 'data', 's.db');
+    expect((await program.run('ingest')).code).toBe(0);
+    const id = '80000000-0000-4000-8000-000000000003';
+    const whole = readFileSync(join(program.home, claudePath(id)));
+    for (const leftBytes of [0, 16 * 1024]) {
+      mkdirSync(join(disk, 'to'), { recursive: true });
+      small.fill(leftBytes);
+      const { code, err } = await program.run('restore', id, '--to', join(disk, 'to'));
+      expect([code, err]).toEqual([1, expect.stringMatching(/no space left|ENOSPC|disk is full/i)]);
+      expect(err).not.toContain('unexpected');
+      const left = readdirSync(join(disk, 'to'), { recursive: true, withFileTypes: true });
+      expect(left.filter((entry) => entry.isFile()).map(({ name }) => name)).toEqual([]);
+      small.free();
+    }
+    expect((await program.run('restore', id, '--to', join(disk, 'to'))).code).toBe(0);
+    const [file] = readdirSync(join(disk, 'to'), { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    expect(readFileSync(join(file?.parentPath ?? '', file?.name ?? '')).equals(whole)).toBe(true);
+  },
+  60_000,
+);
+
+test.skipIf(!small.isMounted)(
+  'a sweep that fills the disk’s last block while it reclaims has evicted what it says, and the next gives space back',
+  async () => {
+    using program = onDisk(40);
+    expect((await program.run('ingest')).code).toBe(0);
+    expect(
+      (await program.run('sweep', '--yes', '--no-reclaim', '--soft-cap', '0', '--max-age-days', 'off')).code,
+    ).toBe(0);
+    const before = statSync(program.store).size;
+    small.fill();
+    const { code, err } = await program.run('sweep', '--yes', '--soft-cap', '0', '--max-age-days', 'off');
+    expect([0, 1]).toContain(code);
+    expect(err).not.toContain('unexpected');
+    expect((await program.run('verify')).code).toBe(0);
+    small.free();
+    expect((await program.run('sweep', '--yes', '--soft-cap', '0', '--max-age-days', 'off')).code).toBe(0);
+    expect(statSync(program.store).size).toBeLessThan(before / 2);
   },
   60_000,
 );
