@@ -10,7 +10,7 @@ import type { AgentId, SessionUid } from '../domain/ids.ts';
 import { plainLine, plainText } from '../domain/text.ts';
 import { horizon, type Iso, plausibleTime } from '../domain/time.ts';
 import { commitsOf, newBranch, pullRequestsIn } from './git.ts';
-import { BothEnds, CHARS, COUNTS, forgetOldest, kept, Names } from './keep.ts';
+import { BothEnds, CHARS, COUNTS, forgetOldest, kept, Names, sortedCounts } from './keep.ts';
 import { filesOfCommand } from './shell.ts';
 import { largest, NO_TOKENS, sum } from './tokens.ts';
 
@@ -149,6 +149,7 @@ export class Collector implements FactSink {
 
   command(callId: string, command: string, _at: Iso | null = null, cwd: string | null = null): void {
     const touched = filesOfCommand(command, cwd);
+    for (const path of touched.read) this.fileRead(path);
     for (const path of touched.written) this.fileWritten(path);
     for (const path of touched.edited) this.fileEdited(path);
     const shown = kept(command, CHARS.command);
@@ -391,9 +392,4 @@ function count(counts: Map<string, number>, name: string): void {
   const before = counts.get(name);
   if (before === undefined && counts.size >= COUNTS.names) return;
   counts.set(name, (before ?? 0) + 1);
-}
-
-/** Most frequent first, then by name, so that no order depends on when a name came. */
-function sortedCounts(counts: ReadonlyMap<string, number>): Record<string, number> {
-  return Object.fromEntries([...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)));
 }

@@ -124,3 +124,8 @@ export function forgetOldest(map: Map<string, unknown>): void {
     return;
   }
 }
+
+/** Most frequent first, then by name, so that no order depends on when a name came. */
+export function sortedCounts(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)));
+}

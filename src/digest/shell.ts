@@ -1,5 +1,5 @@
 /**
- * Which files a shell command writes or edits, as far as its text tells.
+ * Which files a shell command reads, writes or edits, as far as its text tells.
  * Promises: pure; linear in the text; names made absolute where the folder is known, so that one file has one name.
  * Never: runs or expands anything; guesses a name that a variable or a pattern hides; counts devices.
  */
@@ -7,16 +7,17 @@ import { filesOfScript } from './scripts.ts';
 import { type SimpleCommand, simpleCommands, type Word } from './shell.words.ts';
 
 export interface Touched {
+  readonly read: readonly string[];
   readonly written: readonly string[];
   readonly edited: readonly string[];
 }
 
 /** `2>&1`, `>/dev/null`. */
 const NOWHERE = /\d?>&\d|[\d&]?>{1,2} ?\/dev\/null/g;
-const NOTHING: Touched = { written: [], edited: [] };
+const NOTHING: Touched = { read: [], written: [], edited: [] };
 /** One look tells most commands apart: they name no file that they change. */
 const HINT =
-  />|<<|\b(?:tee|sed|perl|mv|cp|touch|truncate|dd|install|curl|wget|patch|apply|write\w*|open|Out-File|Set-Content|Add-Content|New-Item|ba?sh|eval)\b|\*\*\* Begin Patch/i;
+  />|<<|\b(?:tee|sed|perl|mv|cp|touch|truncate|dd|install|curl|wget|patch|apply|cat|head|tail|nl|bat|write\w*|open|Out-File|Set-Content|Add-Content|New-Item|ba?sh|eval)\b|\*\*\* Begin Patch/i;
 /** Names of one command; a loop over thousands is no edit that anyone asks for by name. */
 const NAMES_MAX = 200;
 const VALUES_MAX = 50;
@@ -51,10 +52,14 @@ export function filesOfCommand(command: string, cwd: string | null): Touched {
   // As argv a patch stands without quotes: nothing in it is a shell's.
   if (BARE_PATCH.test(command)) run.patch(command);
   else run.script(command, 0);
-  return { written: [...run.written].slice(0, NAMES_MAX), edited: [...run.edited].slice(0, NAMES_MAX) };
+  const [read, written, edited] = [run.read, run.written, run.edited].map((names) =>
+    [...names].slice(0, NAMES_MAX),
+  );
+  return { read: read ?? [], written: written ?? [], edited: edited ?? [] };
 }
 
 class Run {
+  readonly read = new Set<string>();
   readonly written = new Set<string>();
   readonly edited = new Set<string>();
   private cwd: string | null;
@@ -125,13 +130,13 @@ class Run {
       .filter((text) => !text.includes('$'));
   }
 
-  note(how: 'written' | 'edited', word: Word): void {
+  note(how: keyof Touched, word: Word): void {
     for (const text of this.texts(word)) this.name(how, text);
   }
 
-  name(how: 'written' | 'edited', text: string): void {
+  name(how: keyof Touched, text: string): void {
     const name = this.absolute(text.trim());
-    if (name === null || (this.written.has(name) && how === 'edited')) return;
+    if (name === null || (how !== 'written' && this.written.has(name))) return;
     if (this.written.size + this.edited.size < NAMES_MAX * 2) this[how].add(name);
   }
 
@@ -213,6 +218,11 @@ const TOOLS: ReadonlyMap<string, Tool> = new Map<string, Tool>(
     eval: (run, args, _, nested) => {
       if (nested < NESTED_MAX) run.script(args.map(({ text }) => text).join(' '), nested + 1);
     },
+    cat: viewed,
+    bat: viewed,
+    nl: viewed,
+    head: viewed,
+    tail: viewed,
     tee: (run, args) => {
       for (const word of plain(args)) run.note('written', word);
     },
@@ -265,6 +275,11 @@ function headerName(line: string): string {
   return (line.slice(4).split('\t', 1)[0] ?? '').trim();
 }
 
+/** `cat`, `head -n 20`: a name looks like one; a number is an option's. */
+function viewed(run: Run, args: readonly Word[]): void {
+  for (const word of plain(args)) if (/[A-Za-z]/.test(word.text)) run.note('read', word);
+}
+
 /** `mv` and `cp`: the last name, or the sources' own names below it where it is a folder. */
 function moved(run: Run, names: readonly Word[]): void {
   const [to] = names.slice(-1).flatMap((word) => run.texts(word));
@@ -283,9 +298,9 @@ function moved(run: Run, names: readonly Word[]): void {
     }
 }
 
-/** `sed -i`, `perl -pi -e`: the names behind the script, which is a word of its own or follows `-e`. */
+/** `sed -n`, `sed -i`, `perl -pi -e`: the names behind the script, which is a word of its own or follows `-e`. */
 function inPlace(run: Run, args: readonly Word[], inPlaceFlag: RegExp, scriptFlag: RegExp): void {
-  if (!args.some(({ text }) => inPlaceFlag.test(text))) return;
+  const how = args.some(({ text }) => inPlaceFlag.test(text)) ? 'edited' : 'read';
   let hasScript = false;
   const names: Word[] = [];
   for (let index = 0; index < args.length; index++) {
@@ -296,7 +311,7 @@ function inPlace(run: Run, args: readonly Word[], inPlaceFlag: RegExp, scriptFla
       index++;
     } else if (!isOption(word)) names.push(word);
   }
-  for (const word of hasScript ? names : names.slice(1)) run.note('edited', word);
+  for (const word of hasScript ? names : names.slice(1)) run.note(how, word);
 }
 
 /** Without `./` and `x/..`, in either kind of slash. */

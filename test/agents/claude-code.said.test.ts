@@ -130,6 +130,9 @@ describe('a human is heard', () => {
         ),
       ),
     ).toEqual(['/review', '/plan the api']);
+    const content =
+      '<command-name>/goal</command-name>\n<command-message>goal</command-message>\n<command-args>ship</command-args>';
+    expect(said({ type: 'system', subtype: 'local_command', ...base(), content })).toEqual(['/goal ship']);
   });
 
   test('once, where a resume replays the records', () => {

@@ -115,7 +115,7 @@ class ClaudeReader implements RecordReader {
     const type = head.slice(at + TYPE.length, head.indexOf('"', at + TYPE.length));
     if (SKIPPED_TYPES.has(type)) return true;
     if (type === 'user' || type === 'tool_result') return this.isUnusedResult(line);
-    if (type === 'system') return !head.includes('"subtype":"api_error"');
+    if (type === 'system') return !/"subtype":"(?:api_error|local_command)"/.test(head);
     const isAttachment = type === 'attachment' || head.endsWith('"attachment":{', at);
     return isAttachment && !/"type":"(?:queued_command|file|plan_file_reference)"/.test(head);
   }
@@ -271,8 +271,12 @@ class ClaudeReader implements RecordReader {
   }
 
   private system(record: JsonRecord, at: Iso | null): void {
-    if (record['subtype'] !== 'api_error') return;
-    this.sink.error(apiErrorText(record), at);
+    if (record['subtype'] === 'api_error') this.sink.error(apiErrorText(record), at);
+    // Some versions note a slash command here alone.
+    const typed =
+      record['subtype'] === 'local_command' && !this.inSubagent ? textAt(record, 'content') : null;
+    const prompt = typed?.startsWith('<command-') ? humanText(typed) : null;
+    if (prompt !== null && this.isNew(textAt(record, 'uuid'))) this.prompt(prompt, at, false);
   }
 
   /** What a human typed while the agent worked is delivered as an attachment and nowhere else; so is a file named by `@`. */
