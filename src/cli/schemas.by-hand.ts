@@ -35,3 +35,30 @@ export const forgetSchema = z.object({
   interrupted: z.boolean(),
   plan: z.object({ forget: named }),
 });
+
+export const exportSchema = z.object({
+  version: z.literal(1),
+  file: z.string().nullable(),
+  sessions: z.number().int(),
+  live: z.number().int(),
+  forgotten: z.number().int(),
+  raw_bytes: bytes,
+  failed: z.array(z.object({ session_uid: uid, problem: z.string() })),
+  interrupted: z.boolean(),
+});
+
+export const importSchema = z.object({
+  version: z.literal(1),
+  dry_run: z.boolean(),
+  added: z.array(uid),
+  merged: z.array(uid),
+  unchanged: z.number().int(),
+  forgotten: z.array(uid),
+  left_forgotten: z.array(uid),
+  waiting: z.array(uid),
+  conflicts: z.array(z.object({ session_uid: uid, what: z.string() })),
+  damaged: z.array(z.object({ session_uid: uid.nullable(), problem: z.string() })),
+  stored_bytes_added: bytes,
+  over_hard_cap: z.boolean(),
+  interrupted: z.boolean(),
+});

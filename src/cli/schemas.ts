@@ -226,6 +226,8 @@ export const historySchema = z.object({
     z.object({
       at: iso,
       kind: z.string(),
+      /** It happened in another store, and came with its sessions. */
+      imported: z.boolean(),
       data_loss: z.boolean(),
       session_uid: uid,
       generation: count,

@@ -219,6 +219,39 @@ const ALL: readonly LoadableCommand[] = [
     load: async () => (await import('./commands/forget.ts')).forget,
   },
   {
+    name: 'export',
+    summary: 'sessions with digests, pins and history into one file',
+    args: ['UID-OR-FILE...'],
+    flags: [
+      { flag: '--all', help: 'every session, and the ids of forgotten ones' },
+      { flag: '--force', help: 'replace a file that is there' },
+    ],
+    examples: [
+      'session-memory export --all history.smx',
+      'session-memory export 8c81 06f6 two.smx',
+      'session-memory export --all - | ssh other session-memory import -',
+    ],
+    exits: [],
+    about:
+      'The last word is FILE, or - for stdout; before it ids, or --all. The file is plain zstd: `zstd -dc FILE` shows what it holds.',
+    load: async () => (await import('./commands/export.ts')).exportCommand,
+  },
+  {
+    name: 'import',
+    summary: "merge another store's export into this one",
+    args: ['FILE'],
+    flags: [
+      { flag: '--dry-run', help: 'say what would be added, change nothing' },
+      { flag: '--hard-cap SIZE', help: 'leave out what would bring usage above it' },
+      { flag: '--soft-cap SIZE', help: 'where the hard cap is below the one in force' },
+    ],
+    examples: ['session-memory import history.smx --dry-run', 'session-memory import history.smx'],
+    exits: [4],
+    about:
+      'FILE may be -. Of a session that both have, the longer raw and the better digest win and every event is kept; what differs is kept twice and listed. A damaged or cut file gives every whole session, the others are named and it exits 1.',
+    load: async () => (await import('./commands/import.ts')).importCommand,
+  },
+  {
     name: 'history',
     summary: 'sweeps, evictions, data losses',
     args: ['[SWEEP]'],

@@ -16,14 +16,24 @@ export function noteReturn(db: WritableDb, sessionId: number, at: Iso, continues
   db.writeTransaction(() => putReturn(db, sessionId, at, continues));
 }
 
-function putReturn(db: WritableDb, sessionId: number, at: Iso, continues: boolean): void {
+/** The same within the caller's transaction. `imported`: its bytes come from another store. */
+export function putReturn(
+  db: WritableDb,
+  sessionId: number,
+  at: Iso,
+  continues: boolean,
+  from: 'source' | 'imported' = 'source',
+): void {
   if (!continues)
     db.run('UPDATE sessions SET covers_from = raw_generation + 1 WHERE id = $sessionId', { sessionId });
   // All of its files come back. Where this run is killed after the first, the next must not take the others for known.
   db.run("UPDATE sources SET stat = 'returning' WHERE session_id = $sessionId", { sessionId });
-  const reason = continues
-    ? 'grew since it was evicted'
-    : 'changed since it was evicted; its old digest stays';
+  const reason =
+    from === 'imported'
+      ? 'imported from another store'
+      : continues
+        ? 'grew since it was evicted'
+        : 'changed since it was evicted; its old digest stays';
   noteEvent(db, { kind: 'returned', sessionId, at, reason });
 }
 

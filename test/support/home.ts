@@ -13,7 +13,7 @@ export const uid = (n: number) => `claude-code:${id(n)}`;
 /** 1 and 2 analyzed, 3 un-analyzed, 4 analyzed and pinned. */
 export class Home implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'session-memory-by-hand-'));
-  readonly store = join(this.path, 'store', 's.db');
+  store = join(this.path, 'store', 's.db');
 
   static async stored(): Promise<Home> {
     const home = new Home();

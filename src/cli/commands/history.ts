@@ -1,6 +1,7 @@
 /** `history [SWEEP]`: sweeps, evictions, data losses. */
 import { EXIT, FailureError, failure } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
+import { isImported, kindOf } from '../../store/archived.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
 import { type EventRow, findSweep, listEvents, listSweeps, type SweepRow } from '../../store/read.ts';
@@ -54,8 +55,9 @@ function sweepJson(row: SweepRow) {
 function eventJson(row: EventRow) {
   return {
     at: row.at,
-    kind: row.kind,
-    data_loss: row.kind === 'data_loss',
+    kind: kindOf(row.kind),
+    imported: isImported(row.kind),
+    data_loss: kindOf(row.kind) === 'data_loss',
     session_uid: row.session_uid,
     generation: row.generation,
     sweep_id: row.sweep_id,
@@ -89,7 +91,7 @@ function page(context: Context, sweeps: readonly SweepRow[], events: readonly Ev
       ],
       events.map((row) => [
         formatTime(row.at),
-        row.kind === 'data_loss' ? 'DATA LOSS' : row.kind,
+        eventName(row.kind),
         row.session_uid,
         formatBytes(row.stored_bytes),
         plainLine(row.reason),
@@ -97,4 +99,9 @@ function page(context: Context, sweeps: readonly SweepRow[], events: readonly Ev
       columns,
     ),
   ].join('\n');
+}
+
+function eventName(kind: string): string {
+  const name = kindOf(kind) === 'data_loss' ? 'DATA LOSS' : kindOf(kind);
+  return isImported(kind) ? `${name}, elsewhere` : name;
 }

@@ -1,0 +1,194 @@
+/**
+ * `export [UID…|--all] FILE`: sessions with all that is known of them into one file, or to stdout as `-`.
+ * Promises: the file is private, whole or not there, and takes no other one's place without `--force`.
+ */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import {
+  EXIT,
+  EXIT_PRECEDENCE,
+  type ExitCode,
+  FailureError,
+  failure,
+  messageOf,
+} from '../../domain/errors.ts';
+import type { SessionUid } from '../../domain/ids.ts';
+import { killPoint } from '../../domain/kill-point.ts';
+import { plainLine } from '../../domain/text.ts';
+import { type ExportOptions, type ExportReport, exportStream } from '../../ingest/export.ts';
+import type { ReadableDb } from '../../store/connection.ts';
+import { exportable } from '../../store/export.ts';
+import { forgottenUids, listForgotten } from '../../store/forget.ts';
+import { openReadable } from '../../store/open.ts';
+import { namedSessions } from '../by-hand.ts';
+import { type Command, type Context, printJson } from '../context.ts';
+import { formatBytes, plural } from '../format.ts';
+import { ProgressLine } from '../io.ts';
+
+export const exportCommand: Command = async (context) => {
+  const target = targetOf(context);
+  const db = openReadable(context.settings.storePath);
+  const line = new ProgressLine(context.io);
+  const report: ExportReport = {
+    sessions: 0,
+    live: 0,
+    forgotten: 0,
+    raw_bytes: 0,
+    failed: [],
+    interrupted: false,
+  };
+  try {
+    const stream = exportStream(db, optionsOf(context, db, target.names, line), report);
+    if (target.file === null) for await (const chunk of stream) await context.io.outBytes(chunk);
+    else await writeFile(target.file, stream, context, report);
+    line.clear();
+    return tell(context, target.file, report);
+  } finally {
+    line.clear();
+    db.close();
+  }
+};
+
+interface Target {
+  readonly names: readonly string[];
+  /** Absolute; null: stdout. */
+  readonly file: string | null;
+}
+
+function targetOf({ args, flags, io, json }: Context): Target {
+  const wrong = (message: string, hint: string) => new FailureError(failure('usage', message, hint));
+  const last = args.at(-1);
+  const names = args.slice(0, -1);
+  if (last === undefined) throw wrong('FILE is missing', 'Write `session-memory export --all FILE`.');
+  if ((flags['all'] === true) === names.length > 0)
+    throw wrong(
+      names.length > 0 ? '--all and ids at once' : `only one word: ${last}`,
+      'Write `session-memory export --all FILE`, or ids and then FILE.',
+    );
+  if (last === '-') {
+    if (io.stdoutIsTty) throw wrong('an export is nothing for a terminal', 'Send it to a file or a pipe.');
+    if (json) throw wrong('--json and - would both write to stdout', 'Give a FILE, or leave --json out.');
+    return { names, file: null };
+  }
+  const file = resolve(last);
+  const there = lstatSync(file, { throwIfNoEntry: false });
+  if (there?.isDirectory() === true) throw wrong(`${file} is a folder`, 'Give the name of a file in it.');
+  if (there !== undefined && flags['force'] !== true)
+    throw new FailureError(
+      failure('exists', `${file} is there`, 'Add --force to replace it, or give another FILE.'),
+    );
+  return { names, file };
+}
+
+function optionsOf(
+  context: Context,
+  db: ReadableDb,
+  names: readonly string[],
+  line: ProgressLine,
+): ExportOptions {
+  const { clock, signal } = context;
+  const all = context.flags['all'] === true;
+  const forgotten = forgottenUids(db);
+  const named: readonly SessionUid[] = all ? [] : namedSessions(db, names).map(({ uid }) => uid);
+  return {
+    uids: all ? exportable(db) : named.filter((uid) => !forgotten.has(uid)),
+    forgotten: listForgotten(db).filter(({ uid }) => all || named.includes(uid)),
+    now: clock.now(),
+    signal,
+    progress: (done, total) => line.show(`export ${done + 1}/${total}`),
+  };
+}
+
+/** To a temporary file beside the place, then there: never half an export under its name. */
+async function writeFile(
+  file: string,
+  stream: AsyncIterable<Uint8Array>,
+  context: Context,
+  report: ExportReport,
+): Promise<void> {
+  const temporary = join(
+    dirname(file),
+    `.${basename(file).slice(0, 100)}.session-memory-${crypto.randomUUID().slice(0, 8)}`,
+  );
+  try {
+    const handle = openSync(temporary, 'wx', 0o600);
+    try {
+      for await (const chunk of stream)
+        for (let done = 0; done < chunk.length; ) done += writeSync(handle, chunk, done);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    killPoint('export.written');
+    if (!report.interrupted) moveTo(temporary, file, context.flags['force'] === true);
+  } catch (thrown) {
+    if (thrown instanceof FailureError) throw thrown;
+    throw new FailureError(
+      failure(
+        'io',
+        `cannot write ${file}: ${messageOf(thrown)}`,
+        'Give a FILE in a place that you can write to, with room.',
+      ),
+    );
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+function moveTo(temporary: string, file: string, force: boolean): void {
+  if (force) renameSync(temporary, file);
+  else {
+    // A link fails where a file has come to the place meanwhile; some file systems have none.
+    try {
+      linkSync(temporary, file);
+    } catch (thrown) {
+      if (existsSync(file)) throw thrown;
+      renameSync(temporary, file);
+    }
+  }
+  killPoint('export.moved');
+  syncFolder(dirname(file));
+}
+
+function syncFolder(folder: string): void {
+  try {
+    const handle = openSync(folder, 'r');
+    fsyncSync(handle);
+    closeSync(handle);
+  } catch {
+    // Windows opens no folder; the file itself is on the disk.
+  }
+}
+
+function tell(context: Context, file: string | null, report: ExportReport): ExitCode {
+  const { io, json } = context;
+  const { failed, ...rest } = report;
+  if (json) printJson(io, { version: 1, file, ...rest, failed });
+  else {
+    for (const { session_uid: uid, problem } of failed)
+      io.err(`not exported: ${plainLine(`${uid}: ${problem}`)}\n`);
+    const parts = [
+      `${plural(report.sessions, 'session')}, ${report.live} of them with raw bytes (${formatBytes(report.raw_bytes)})`,
+      ...(report.forgotten > 0 ? [plural(report.forgotten, 'forgotten id')] : []),
+    ];
+    const said = report.interrupted
+      ? `Interrupted${file === null ? '' : `; ${plainLine(file)} was not written`}.\n`
+      : `Exported ${parts.join(', ')}${file === null ? '' : ` to ${plainLine(file)}`}.\n`;
+    if (file === null) io.err(said);
+    else io.out(said);
+  }
+  const holds = new Set<ExitCode>();
+  if (report.interrupted) holds.add(EXIT.interrupted);
+  if (failed.length > 0) holds.add(EXIT.failed);
+  return EXIT_PRECEDENCE.find((code) => holds.has(code)) ?? EXIT.done;
+}

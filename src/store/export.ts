@@ -1,0 +1,123 @@
+/**
+ * Reads one session as it is archived. Promises: one state of the store for all but the segments' bytes, which are never
+ * changed and are checked as they are read; a session that is evicted or stored anew meanwhile fails as busy.
+ */
+import type { SessionUid } from '../domain/ids.ts';
+import type { FileRole } from '../domain/session.ts';
+import type {
+  ArchivedDigest,
+  ArchivedEvent,
+  ArchivedMeta,
+  ArchivedRow,
+  ArchivedSegment,
+  ArchivedTombstone,
+} from './archived.ts';
+import type { ReadableDb } from './connection.ts';
+import { readSegment, type SegmentMeta } from './segments.ts';
+
+export interface Outgoing {
+  readonly meta: ArchivedMeta;
+  readonly digests: readonly ArchivedDigest[];
+  readonly segments: readonly (ArchivedSegment & { readonly id: number; readonly file_id: number })[];
+}
+
+/** Every session that can be exported, oldest row first. */
+export function exportable(db: ReadableDb): SessionUid[] {
+  return db
+    .all<{ uid: SessionUid }>(
+      'SELECT session_uid AS uid FROM sessions WHERE id NOT IN (SELECT id FROM forgotten) ORDER BY id',
+    )
+    .map(({ uid }) => uid);
+}
+
+/** All of a session but the bytes of its segments; null where it is not there or forgotten. */
+export function outgoing(db: ReadableDb, uid: SessionUid): Outgoing | null {
+  return db.snapshot(() => {
+    const row = db.get<Omit<ArchivedRow, 'pinned'> & { id: number; pinned: number }>(
+      `SELECT id, session_uid, agent, native_id, project, title, branch, parent_uid, started_at, ended_at, ingested_at,
+         analyzed_at, digest_at, evicted_at, analyze_error, pinned, raw_generation, covers_from, raw_bytes, stored_bytes, file_count
+       FROM sessions WHERE session_uid = $uid AND id NOT IN (SELECT id FROM forgotten)`,
+      { uid },
+    );
+    if (row === null) return null;
+    const { id, pinned, ...rest } = row;
+    const meta = {
+      ...rest,
+      pinned: pinned === 1,
+      files: filesOf(db, id),
+      tombstones: db.all<ArchivedTombstone>(
+        `SELECT generation, key, raw_bytes, lower(hex(sha256)) AS sha256 FROM tombstones WHERE session_id = $id ORDER BY id`,
+        { id },
+      ),
+      events: eventsOf(db, id),
+    };
+    return { meta, digests: digestsOf(db, id), segments: segmentsOf(db, id) };
+  });
+}
+
+function filesOf(db: ReadableDb, id: number): ArchivedMeta['files'] {
+  return db
+    .all<{
+      role: FileRole;
+      key: string;
+      rel_path: string;
+      encoding: 'plain' | 'zstd';
+      raw_bytes: number;
+      log_bytes: number;
+      extents: string | null;
+      sha256: string | null;
+      gone: number;
+    }>(
+      `SELECT role, key, rel_path, encoding, raw_bytes, log_bytes, extents,
+         CASE WHEN sha256 IS NULL THEN NULL ELSE lower(hex(sha256)) END AS sha256, gone
+       FROM files WHERE session_id = $id ORDER BY id`,
+      { id },
+    )
+    .map((file) => ({
+      ...file,
+      extents: file.extents === null ? null : JSON.parse(file.extents),
+      gone: file.gone === 1,
+    }));
+}
+
+function eventsOf(db: ReadableDb, id: number): ArchivedEvent[] {
+  return db
+    .all<Omit<ArchivedEvent, 'of_file'> & { of_file: number }>(
+      `SELECT at, kind, generation, sweep_id, raw_bytes, stored_bytes, reason, file_id IS NOT NULL AS of_file
+       FROM events WHERE session_id = $id ORDER BY id`,
+      { id },
+    )
+    .map((event) => ({ ...event, of_file: event.of_file === 1 }));
+}
+
+function digestsOf(db: ReadableDb, id: number): ArchivedDigest[] {
+  return db
+    .all<Omit<ArchivedDigest, 'complete'> & { complete: number }>(
+      `SELECT generation, covers_from, complete, version, made_at, json FROM digests WHERE session_id = $id
+       ORDER BY generation`,
+      { id },
+    )
+    .map((digest) => ({ ...digest, complete: digest.complete === 1 }));
+}
+
+/** Without those that a larger one covers: in the middle of a merge both are there. */
+function segmentsOf(db: ReadableDb, id: number): Outgoing['segments'] {
+  return db.all(
+    `SELECT g.id, g.file_id, f.key, g.log_offset, g.raw_bytes, g.stored_bytes, lower(hex(g.sha256)) AS sha256
+     FROM segments g JOIN files f ON f.id = g.file_id WHERE g.session_id = $id AND NOT EXISTS
+       (SELECT 1 FROM segments c WHERE c.session_id = g.session_id AND c.file_id = g.file_id AND c.id <> g.id
+          AND c.log_offset <= g.log_offset AND c.log_offset + c.raw_bytes >= g.log_offset + g.raw_bytes
+          AND (c.raw_bytes > g.raw_bytes OR c.id > g.id))
+     ORDER BY g.file_id, g.log_offset`,
+    { id },
+  );
+}
+
+/** A segment's compressed bytes, once its plain ones have proved right. */
+export function segmentData(db: ReadableDb, segment: Outgoing['segments'][number], of: string): Uint8Array {
+  const meta: SegmentMeta = { ...segment, sha256: Buffer.from(segment.sha256, 'hex') };
+  readSegment(db, meta, of);
+  // It was there a moment ago; where it is evicted between, the next look at it fails as busy.
+  const row = db.get<{ data: Uint8Array }>('SELECT data FROM segments WHERE id = $id', { id: segment.id });
+  return row?.data ?? segmentData(db, segment, of);
+}

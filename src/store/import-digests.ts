@@ -1,0 +1,78 @@
+/**
+ * Which of two stores' digests of one content is kept: the better one, in both stores the same.
+ * Promises: a digest is called complete only of the very content that it was made of.
+ */
+import type { ArchivedDigest, Incoming } from './archived.ts';
+import type { ReadableDb, WritableDb } from './connection.ts';
+import { generationOf, presentDigest, putImportedDigest, setAnalyzed } from './import-rows.ts';
+import { followSearch } from './search-index.ts';
+import { sha256 } from './segments.ts';
+
+export interface DigestRow {
+  readonly id: number;
+  readonly complete: number;
+  readonly version: number;
+  readonly bytes: number;
+  readonly json: string;
+}
+
+export function digestAt(db: ReadableDb, sessionId: number, generation: number): DigestRow | null {
+  return db.get<DigestRow>(
+    'SELECT id, complete, version, bytes, json FROM digests WHERE session_id = $sessionId AND generation = $generation',
+    { sessionId, generation },
+  );
+}
+
+/** Of two digests of one content: the complete, the newer in form, the longer, then the greater text. */
+export function isBetter(theirs: ArchivedDigest, ours: DigestRow): boolean {
+  const bytes = Buffer.byteLength(theirs.json);
+  const steps = [Number(theirs.complete) - ours.complete, theirs.version - ours.version, bytes - ours.bytes];
+  const first = steps.find((step) => step !== 0);
+  return first === undefined ? theirs.json > ours.json : first > 0;
+}
+
+/** The other store's digest stands for all that is here now. */
+export function adoptDigest(db: WritableDb, sessionId: number, incoming: Incoming): void {
+  const digest = presentDigest(incoming);
+  if (digest === null) return;
+  const generation = generationOf(db, sessionId);
+  const ours = digestAt(db, sessionId, generation);
+  const coversFrom = coversFromOf(db, sessionId);
+  if (ours === null) putImportedDigest(db, { sessionId, generation, coversFrom }, digest);
+  else if (isBetter(digest, ours)) replaceDigest(db, sessionId, ours, digest);
+  if (!digest.complete || incoming.meta.analyzed_at === null) return;
+  db.run(
+    'DELETE FROM digests WHERE session_id = $sessionId AND generation < $generation AND covers_from >= $coversFrom',
+    { sessionId, generation, coversFrom },
+  );
+  setAnalyzed(db, sessionId, { analyzedAt: incoming.meta.analyzed_at, digestAt: incoming.meta.digest_at });
+}
+
+export function replaceDigest(
+  db: WritableDb,
+  sessionId: number,
+  ours: DigestRow,
+  digest: ArchivedDigest,
+): void {
+  db.run(
+    `UPDATE digests SET complete = $complete, version = $version, made_at = $madeAt, bytes = $bytes, json = $json,
+       sha256 = $sha256 WHERE id = $id`,
+    {
+      id: ours.id,
+      complete: digest.complete ? 1 : 0,
+      version: digest.version,
+      madeAt: digest.made_at,
+      bytes: Buffer.byteLength(digest.json),
+      json: digest.json,
+      sha256: sha256(Buffer.from(digest.json)),
+    },
+  );
+  followSearch(db, sessionId);
+}
+
+export function coversFromOf(db: ReadableDb, sessionId: number): number {
+  return (
+    db.get<{ covers_from: number }>('SELECT covers_from FROM sessions WHERE id = $sessionId', { sessionId })
+      ?.covers_from ?? 0
+  );
+}

@@ -1,0 +1,155 @@
+/**
+ * A session of which the other store has only a digest, into one that has it live or evicted.
+ * Promises: a digest of content that is nowhere else is kept beside what is here; nothing here is evicted by it.
+ */
+import type { SessionRow } from '../domain/session.ts';
+import type { Iso } from '../domain/time.ts';
+import type { ArchivedDigest, Incoming } from './archived.ts';
+import type { ReadableDb, WritableDb } from './connection.ts';
+import { adoptDigest, coversFromOf, digestAt, isBetter, replaceDigest } from './import-digests.ts';
+import { prefixHash } from './import-raw.ts';
+import {
+  generationOf,
+  lettingGo,
+  presentDigest,
+  putEvent,
+  putImportedDigest,
+  raiseTo,
+  setAnalyzed,
+} from './import-rows.ts';
+import { filesOf } from './read.ts';
+import { fileChunks } from './segments.ts';
+import { ensureFile, recountSession } from './write-raw.ts';
+import { putReturn } from './write-return.ts';
+
+/** Files by name, length and hash, of an evicted session or of one whose versions are all hashed; null where one is not. */
+function contentOf(
+  files: readonly { key: string; rawBytes: number; sha256: string | null }[],
+): string | null {
+  if (files.some((file) => file.sha256 === null)) return null;
+  return JSON.stringify(files.map(({ key, rawBytes, sha256: hash }) => [key, rawBytes, hash]).sort());
+}
+
+function theirFiles({ meta }: Incoming) {
+  return meta.files.map(({ key, raw_bytes: rawBytes, sha256: hash }) => ({ key, rawBytes, sha256: hash }));
+}
+
+/** What was evicted there is neither what is, or was, here, nor the beginning of it; and its digest is not here yet. */
+export function isOtherContent(db: ReadableDb, local: SessionRow, incoming: Incoming): boolean {
+  const digest = presentDigest(incoming);
+  const known = db.get(
+    'SELECT 1 AS found FROM digests d JOIN sessions s ON s.id = d.session_id WHERE session_uid = $uid AND json = $json',
+    { uid: local.uid, json: digest?.json ?? '' },
+  );
+  if (known !== null || isSameContent(db, local, incoming)) return false;
+  if (local.evictedAt !== null) return true;
+  const files = filesOf(db, local.uid).filter(({ gone }) => !gone);
+  return !theirFiles(incoming).every((theirs) => {
+    const here = files.find(({ key }) => key === theirs.key);
+    if (here === undefined || here.rawBytes < theirs.rawBytes) return false;
+    return prefixHash(fileChunks(db, local.uid, here), theirs.rawBytes) === theirs.sha256;
+  });
+}
+
+export function isSameContent(db: ReadableDb, local: SessionRow, incoming: Incoming): boolean {
+  const ours = filesOf(db, local.uid).filter(({ gone }) => local.evictedAt !== null || !gone);
+  const content = contentOf(ours);
+  return content !== null && content === contentOf(theirFiles(incoming));
+}
+
+/** The other store has only a digest of it. */
+export function mergeEvicted(
+  db: WritableDb,
+  sessionId: number,
+  local: SessionRow,
+  incoming: Incoming,
+  hasConflict: boolean,
+  at: Iso,
+): void {
+  const digest = presentDigest(incoming);
+  if (digest === null) return;
+  if (hasConflict) {
+    keepBeside(db, sessionId, local, incoming, digest, at);
+    return;
+  }
+  if (!isSameContent(db, local, incoming)) return;
+  if (local.evictedAt === null) {
+    adoptDigest(db, sessionId, incoming);
+    return;
+  }
+  const generation = generationOf(db, sessionId);
+  const ours = digestAt(db, sessionId, generation);
+  if (ours === null) {
+    putImportedDigest(db, { sessionId, generation, coversFrom: coversFromOf(db, sessionId) }, digest);
+    if (digest.complete)
+      setAnalyzed(db, sessionId, {
+        analyzedAt: incoming.meta.analyzed_at,
+        digestAt: incoming.meta.digest_at,
+      });
+  } else if (isBetter(digest, ours) && digest.version >= ours.version) {
+    const [rawBytes, storedBytes] = [ours.bytes, Buffer.byteLength(digest.json)];
+    const event = {
+      at,
+      kind: 'digest_replaced',
+      generation,
+      sweep_id: null,
+      raw_bytes: rawBytes,
+      stored_bytes: storedBytes,
+    };
+    putEvent(db, sessionId, local.uid, { ...event, reason: 'a better one was imported' });
+    replaceDigest(db, sessionId, ours, digest);
+  }
+}
+
+/** A digest of content that is nowhere else: it becomes one of the session's older digests, or, of an evicted one, its newest. */
+function keepBeside(
+  db: WritableDb,
+  sessionId: number,
+  local: SessionRow,
+  incoming: Incoming,
+  digest: ArchivedDigest,
+  at: Iso,
+): void {
+  const own = lettingGo(incoming.meta);
+  const next = generationOf(db, sessionId) + 1;
+  const coversFrom = coversFromOf(db, sessionId);
+  if (local.evictedAt === null) {
+    raiseTo(db, sessionId, next);
+    // Of what is here it covers nothing: a digest of that is made by the next analysis, and lets this one stay.
+    putImportedDigest(db, { sessionId, generation: next, coversFrom }, { ...digest, complete: false });
+    db.run('UPDATE sessions SET covers_from = $coversFrom WHERE id = $sessionId', {
+      sessionId,
+      coversFrom: next + 1,
+    });
+    raiseTo(db, sessionId, next + 1);
+    return;
+  }
+  if (own === null) return;
+  putReturn(db, sessionId, at, false, 'imported');
+  // A pin keeps what is evicted from nothing; it is set again below.
+  db.run('UPDATE sessions SET pinned = 0 WHERE id = $sessionId', { sessionId });
+  db.run(
+    'UPDATE sessions SET raw_generation = raw_generation + 1, evicted_at = NULL, analyzed_at = NULL, stored_bytes = 0 WHERE id = $sessionId',
+    { sessionId },
+  );
+  for (const file of incoming.meta.files) {
+    if (file.sha256 === null) continue;
+    const { role, key, rel_path: relPath, encoding } = file;
+    const fileId = ensureFile(db, sessionId, { role, key, relPath, encoding });
+    db.run('UPDATE files SET raw_bytes = $rawBytes, sha256 = $sha256 WHERE id = $fileId', {
+      fileId,
+      rawBytes: file.raw_bytes,
+      sha256: Buffer.from(file.sha256, 'hex'),
+    });
+  }
+  recountSession(db, sessionId);
+  putImportedDigest(db, { sessionId, generation: next, coversFrom: coversFromOf(db, sessionId) }, digest);
+  if (digest.complete)
+    setAnalyzed(db, sessionId, {
+      analyzedAt: incoming.meta.analyzed_at ?? at,
+      digestAt: incoming.meta.digest_at,
+    });
+  const kind = digest.complete ? 'evicted' : 'data_loss';
+  putEvent(db, sessionId, local.uid, { ...own, kind, generation: next, sweep_id: null });
+  if (local.pinned) db.run('UPDATE sessions SET pinned = 1 WHERE id = $sessionId', { sessionId });
+}

@@ -1,0 +1,205 @@
+/**
+ * A session that both stores have, into one: every byte, digest, tombstone and event of either is kept.
+ * Promises: the same twice changes nothing; the longer raw and the better digest are the present ones; what cannot be both
+ * is told as a conflict and kept beside; a digest is called complete only of the very content that it was made of.
+ */
+import type { SessionRow } from '../domain/session.ts';
+import type { Iso } from '../domain/time.ts';
+import { type ArchivedFile, eventIdentity, type Incoming } from './archived.ts';
+import type { ReadableDb, WritableDb } from './connection.ts';
+import { adoptDigest, digestAt, isBetter } from './import-digests.ts';
+import { isOtherContent, isSameContent, mergeEvicted } from './import-evicted.ts';
+import { applyFile, type FileMerge, incomingVersion, planFile, prefixHash } from './import-raw.ts';
+import { addEvents, addTombstones, presentDigest, putSegment } from './import-rows.ts';
+import { filesOf, listEvents, sessionIdOf } from './read.ts';
+import { tombstonesOf } from './read-sources.ts';
+import type { StoredFile } from './rows.ts';
+import { removedRanges } from './segments.ts';
+import { ensureFile, recountSession } from './write-raw.ts';
+import { putReturn } from './write-return.ts';
+
+export interface MergePlan {
+  readonly kind: 'grow' | 'return' | 'evicted';
+  /** Files that are here and there. */
+  readonly both: readonly { readonly stored: StoredFile; readonly merge: FileMerge }[];
+  /** Files that are only there. */
+  readonly added: readonly ArchivedFile[];
+  /** Nothing is here that is not there. */
+  readonly theirsHasAll: boolean;
+  /** Compressed bytes that would be added, at most. */
+  readonly storedBytes: number;
+  readonly conflict: string | null;
+}
+
+/** Decides; reads only. */
+export function planMerge(db: ReadableDb, local: SessionRow, incoming: Incoming): MergePlan {
+  const { meta, segments } = incoming;
+  const live = meta.files.filter(({ gone }) => !gone);
+  const all = segments.reduce((sum, { stored_bytes: bytes }) => sum + bytes, 0);
+  const none = { both: [], added: [], theirsHasAll: true, storedBytes: 0, conflict: null };
+  if (meta.evicted_at !== null) {
+    const isOther = presentDigest(incoming) !== null && isOtherContent(db, local, incoming);
+    const where = local.evictedAt === null ? 'here it is live' : 'here it was evicted';
+    return {
+      ...none,
+      kind: 'evicted',
+      theirsHasAll: false,
+      conflict: isOther ? `what was evicted there is not what is here (${where}); both digests stay` : null,
+    };
+  }
+  if (local.evictedAt !== null) return { ...none, kind: 'return', added: live, storedBytes: all };
+  const stored = filesOf(db, local.uid).filter(({ gone }) => !gone);
+  const both = live.flatMap((file) => {
+    const here = stored.find(({ key }) => key === file.key);
+    return here === undefined ? [] : [{ stored: here, merge: planFile(db, local.uid, here, incoming, file) }];
+  });
+  const added = live.filter((file) => !both.some(({ merge }) => merge.file === file));
+  const differing = both.filter(({ merge }) => merge.kind === 'both').map(({ merge }) => merge.file.key);
+  return {
+    kind: 'grow',
+    both,
+    added,
+    theirsHasAll:
+      both.length === stored.length &&
+      both.every(({ merge }) => merge.kind === 'same' || merge.kind === 'longer'),
+    storedBytes: storedOf(incoming, added) + both.reduce((sum, { merge }) => sum + merge.storedBytes, 0),
+    conflict:
+      differing.length === 0
+        ? null
+        : `${differing.join(', ')} differs; the longer version is the present one, the other is in \`show --removed\``,
+  };
+}
+
+function storedOf(incoming: Incoming, files: readonly ArchivedFile[]): number {
+  const keys = new Set(files.map(({ key }) => key));
+  return incoming.segments
+    .filter(({ key }) => keys.has(key))
+    .reduce((sum, { stored_bytes: bytes }) => sum + bytes, 0);
+}
+
+/** Whether carrying the plan out would change anything that a person sees. For a dry run, which may not try. */
+export function bringsNews(db: ReadableDb, local: SessionRow, incoming: Incoming, plan: MergePlan): boolean {
+  const { meta } = incoming;
+  const known = new Set(listEvents(db, { uid: local.uid }).map(eventIdentity));
+  if (plan.kind === 'return' || plan.conflict !== null || plan.added.length > 0) return true;
+  if (plan.both.some(({ merge }) => merge.theirsWins || merge.storedBytes > 0)) return true;
+  if ((meta.pinned && !local.pinned) || meta.events.some((event) => !known.has(eventIdentity(event))))
+    return true;
+  const digest = presentDigest(incoming);
+  const stands = plan.kind === 'evicted' ? isSameContent(db, local, incoming) : plan.theirsHasAll;
+  if (digest === null || !stands) return false;
+  const ours = digestAt(db, sessionIdOf(db, local.uid), local.generation);
+  return ours === null || isBetter(digest, ours);
+}
+
+/** Carries the plan out, within the caller's transaction. Returns whether anything is different now. */
+export function applyMerge(
+  db: WritableDb,
+  local: SessionRow,
+  incoming: Incoming,
+  plan: MergePlan,
+  at: Iso,
+): boolean {
+  const sessionId = sessionIdOf(db, local.uid);
+  const before = stateOf(db, sessionId);
+  if (plan.kind === 'return') bringBack(db, sessionId, local, incoming, at);
+  if (plan.kind === 'grow') grow(db, sessionId, incoming, plan);
+  addEvents(db, sessionId, local.uid, incoming.meta.events);
+  addTombstones(db, sessionId, incoming.meta.tombstones);
+  describe(db, sessionId, incoming);
+  recountIfLive(db, sessionId);
+  if (plan.kind === 'evicted') mergeEvicted(db, sessionId, local, incoming, plan.conflict !== null, at);
+  else if (plan.theirsHasAll) adoptDigest(db, sessionId, incoming);
+  if (incoming.meta.pinned) db.run('UPDATE sessions SET pinned = 1 WHERE id = $sessionId', { sessionId });
+  return stateOf(db, sessionId) !== before;
+}
+
+/** What a merge may have changed, in one text. */
+function stateOf(db: ReadableDb, sessionId: number): string {
+  return JSON.stringify([
+    db.get('SELECT * FROM sessions WHERE id = $sessionId', { sessionId }),
+    db.get('SELECT count(*) AS n FROM events WHERE session_id = $sessionId', { sessionId }),
+    db.get('SELECT count(*) AS n FROM tombstones WHERE session_id = $sessionId', { sessionId }),
+    db.all('SELECT generation, hex(sha256) AS h FROM digests WHERE session_id = $sessionId', { sessionId }),
+    db.all('SELECT key, log_bytes, extents FROM files WHERE session_id = $sessionId', { sessionId }),
+  ]);
+}
+
+function grow(db: WritableDb, sessionId: number, incoming: Incoming, { both, added }: MergePlan): void {
+  for (const { stored, merge } of both) applyFile(db, sessionId, stored, incoming, merge);
+  for (const file of added) addFile(db, sessionId, incoming, file);
+}
+
+/** A file whole, into a session that is live or returning. */
+function addFile(db: WritableDb, sessionId: number, incoming: Incoming, file: ArchivedFile): void {
+  const { role, key, rel_path: relPath, encoding } = file;
+  const fileId = ensureFile(db, sessionId, { role, key, relPath, encoding });
+  for (const segment of incoming.segments) {
+    if (segment.key !== key) continue;
+    putSegment(
+      db,
+      { sessionId, fileId, logOffset: segment.log_offset },
+      { rawBytes: segment.raw_bytes, sha256: Buffer.from(segment.sha256, 'hex'), data: segment.data() },
+    );
+  }
+  db.run('UPDATE files SET raw_bytes = $rawBytes, extents = $extents, sha256 = $sha256 WHERE id = $fileId', {
+    fileId,
+    rawBytes: file.raw_bytes,
+    extents: file.extents === null ? null : JSON.stringify(file.extents),
+    sha256: file.sha256 === null ? null : Buffer.from(file.sha256, 'hex'),
+  });
+}
+
+/** The raw bytes of what was evicted here are in the other store: a person brings them back. */
+function bringBack(db: WritableDb, sessionId: number, local: SessionRow, incoming: Incoming, at: Iso): void {
+  putReturn(db, sessionId, at, continues(db, local, incoming), 'imported');
+  for (const file of incoming.meta.files) if (!file.gone) addFile(db, sessionId, incoming, file);
+}
+
+/** Whether what was evicted stands unchanged at the start of what comes back: then a new digest covers the old one too. */
+function continues(db: ReadableDb, local: SessionRow, incoming: Incoming): boolean {
+  const stones = tombstonesOf(db, local.uid);
+  const newest = stones.filter(({ generation }) => generation === local.generation);
+  const hadRemoved = filesOf(db, local.uid).some((file) => file.gone && removedRanges(file).length > 0);
+  if (hadRemoved) return false;
+  return newest.every((stone) => {
+    const file = incoming.meta.files.find(({ key, gone }) => key === stone.key && !gone);
+    if (file === undefined || file.raw_bytes < stone.rawBytes) return false;
+    return (
+      prefixHash(incomingVersion(incoming, file), stone.rawBytes) ===
+      Buffer.from(stone.sha256).toString('hex')
+    );
+  });
+}
+
+function recountIfLive(db: WritableDb, sessionId: number): void {
+  const live = db.get('SELECT 1 AS found FROM sessions WHERE id = $sessionId AND evicted_at IS NULL', {
+    sessionId,
+  });
+  if (live !== null) recountSession(db, sessionId);
+}
+
+/** What only the other store knows of the session; the later one's words where both know. */
+function describe(db: WritableDb, sessionId: number, { meta }: Incoming): void {
+  const words = ['project', 'title', 'branch', 'parent_uid'] as const;
+  const newer = (name: string) =>
+    `CASE WHEN ${name} IS NULL THEN $${name} WHEN $${name} IS NULL THEN ${name}
+       WHEN coalesce($ended_at, '') > coalesce(ended_at, '') THEN $${name}
+       WHEN coalesce($ended_at, '') = coalesce(ended_at, '') THEN max(${name}, $${name}) ELSE ${name} END`;
+  db.run(
+    `UPDATE sessions SET ${words.map((name) => `${name} = ${newer(name)}`).join(', ')},
+       started_at = coalesce(min(started_at, $started_at), started_at, $started_at),
+       ended_at = coalesce(max(ended_at, $ended_at), ended_at, $ended_at),
+       ingested_at = coalesce(min(ingested_at, $ingested_at), ingested_at, $ingested_at) WHERE id = $sessionId`,
+    {
+      sessionId,
+      project: meta.project,
+      title: meta.title,
+      branch: meta.branch,
+      parent_uid: meta.parent_uid,
+      started_at: meta.started_at,
+      ended_at: meta.ended_at,
+      ingested_at: meta.ingested_at,
+    },
+  );
+}

@@ -1,0 +1,328 @@
+/**
+ * Two stores' logs of one file: which bytes are missing here, and which of the two versions is the present one.
+ * Promises: adds only; where one log goes on from the other, the longer one stays; where they differ, both stay, one behind
+ * the other, and the longer version (then the greater hash) is the present one, whichever came first.
+ */
+import type { SessionUid } from '../domain/ids.ts';
+import type { ArchivedFile, Incoming } from './archived.ts';
+import type { ReadableDb, WritableDb } from './connection.ts';
+import { putSegment } from './import-rows.ts';
+import type { Extent, StoredFile } from './rows.ts';
+import { fileChunks, segmentsOf, sha256 } from './segments.ts';
+import { setFileVersion } from './write-raw.ts';
+
+/** A range of the other store's log, and where it lies in this one's. */
+interface Piece {
+  readonly from: number;
+  readonly length: number;
+  readonly to: number;
+  readonly isNew: boolean;
+}
+
+export interface FileMerge {
+  readonly file: ArchivedFile;
+  /** `same` logs; `longer` there; `shorter` there; `both` differ. */
+  readonly kind: 'same' | 'longer' | 'shorter' | 'both';
+  readonly pieces: readonly Piece[];
+  readonly theirsWins: boolean;
+  /** At most: what a cut segment takes is known when it is compressed. */
+  readonly storedBytes: number;
+}
+
+/** How the other store's log of a file stands to this one's. Reads only. */
+export function planFile(
+  db: ReadableDb,
+  uid: SessionUid,
+  stored: StoredFile,
+  incoming: Incoming,
+  file: ArchivedFile,
+): FileMerge {
+  const common = commonBytes(db, uid, stored, incoming, file);
+  const whole: Extent = [0, file.log_bytes];
+  if (common === file.log_bytes && common === stored.logBytes) {
+    const pieces = [{ from: 0, length: common, to: 0, isNew: false }];
+    const isSame = sameExtents(extentsOf(file), stored.extents);
+    return {
+      file,
+      kind: 'same',
+      pieces,
+      theirsWins: !isSame && theirsIsGreater(db, uid, stored, incoming, file),
+      storedBytes: 0,
+    };
+  }
+  if (common === file.log_bytes)
+    return { file, kind: 'shorter', pieces: [], theirsWins: false, storedBytes: 0 };
+  if (common === stored.logBytes) {
+    const pieces = [
+      { from: 0, length: common, to: 0, isNew: false },
+      { from: common, length: file.log_bytes - common, to: common, isNew: true },
+    ].filter(({ length }) => length > 0);
+    return {
+      file,
+      kind: 'longer',
+      pieces,
+      theirsWins: true,
+      storedBytes: storedBytesFrom(incoming, file.key, common),
+    };
+  }
+  const pieces = placed(db, uid, stored, incoming, file, whole);
+  const isNew = pieces.some((piece) => piece.isNew);
+  return {
+    file,
+    kind: isNew ? 'both' : 'shorter',
+    pieces,
+    theirsWins: theirsIsGreater(db, uid, stored, incoming, file),
+    storedBytes: isNew ? storedBytesFrom(incoming, file.key, 0) : 0,
+  };
+}
+
+/** Adds what is missing and makes the version that wins the present one. Within the caller's transaction. */
+export function applyFile(
+  db: WritableDb,
+  sessionId: number,
+  stored: StoredFile,
+  incoming: Incoming,
+  merge: FileMerge,
+): void {
+  const { file, pieces, theirsWins } = merge;
+  for (const piece of pieces)
+    if (piece.isNew) appendRange(db, { sessionId, fileId: stored.fileId }, incoming, file.key, piece);
+  if (theirsWins) {
+    const extents = mapped(extentsOf(file), pieces);
+    const isWhole = merge.kind === 'longer' && file.extents === null;
+    setFileVersion(db, stored.fileId, {
+      rawBytes: file.raw_bytes,
+      extents: isWhole ? null : extents,
+      sha256: file.sha256 === null ? null : Buffer.from(file.sha256, 'hex'),
+    });
+  } else if (pieces.some(({ isNew }) => isNew)) {
+    // The log is longer than this version now: it must say which bytes are its own.
+    setFileVersion(db, stored.fileId, {
+      rawBytes: stored.rawBytes,
+      extents: stored.extents,
+      sha256: stored.sha256 === null ? null : Buffer.from(stored.sha256, 'hex'),
+    });
+  }
+}
+
+/** Plain bytes of the other store's log. */
+export function* incomingRange(
+  incoming: Incoming,
+  key: string,
+  from: number,
+  length: number,
+): Generator<Uint8Array> {
+  const end = from + length;
+  for (const segment of incoming.segments) {
+    const [start, stop] = [segment.log_offset, segment.log_offset + segment.raw_bytes];
+    if (segment.key !== key || stop <= from || start >= end) continue;
+    const plain = Bun.zstdDecompressSync(segment.data());
+    yield plain.subarray(Math.max(0, from - start), Math.min(segment.raw_bytes, end - start));
+  }
+}
+
+/** The present version of a file as the other store has it. */
+export function* incomingVersion(incoming: Incoming, file: ArchivedFile): Generator<Uint8Array> {
+  for (const [from, length] of extentsOf(file)) yield* incomingRange(incoming, file.key, from, length);
+}
+
+function extentsOf(file: ArchivedFile): readonly Extent[] {
+  return file.extents ?? (file.log_bytes > 0 ? [[0, file.log_bytes]] : []);
+}
+
+function sameExtents(a: readonly Extent[], b: readonly Extent[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function storedBytesFrom(incoming: Incoming, key: string, from: number): number {
+  return incoming.segments
+    .filter((segment) => segment.key === key && segment.log_offset + segment.raw_bytes > from)
+    .reduce((sum, { stored_bytes: bytes }) => sum + bytes, 0);
+}
+
+function localRange(db: ReadableDb, uid: SessionUid, stored: StoredFile, from: number, length: number) {
+  return fileChunks(db, uid, { ...stored, extents: length > 0 ? [[from, length]] : [], rawBytes: length });
+}
+
+/** Equal bytes from the start of both logs. Segments that are equal by hash are not read. */
+function commonBytes(
+  db: ReadableDb,
+  uid: SessionUid,
+  stored: StoredFile,
+  incoming: Incoming,
+  file: ArchivedFile,
+): number {
+  const theirs = incoming.segments.filter(({ key }) => key === file.key);
+  let start = 0;
+  for (const [i, segment] of segmentsOf(db, uid, stored.fileId).entries()) {
+    const other = theirs[i];
+    const isSame =
+      other?.log_offset === start &&
+      segment.log_offset === start &&
+      other.raw_bytes === segment.raw_bytes &&
+      other.sha256 === Buffer.from(segment.sha256).toString('hex');
+    if (!isSame) break;
+    start += segment.raw_bytes;
+  }
+  const ours = localRange(db, uid, stored, start, stored.logBytes - start);
+  return start + commonPrefix(ours, incomingRange(incoming, file.key, start, file.log_bytes - start));
+}
+
+function commonPrefix(ours: Iterator<Uint8Array>, theirs: Iterator<Uint8Array>): number {
+  let [a, b] = [Buffer.alloc(0), Buffer.alloc(0)];
+  for (let common = 0; ; ) {
+    if (a.length === 0) a = Buffer.from(ours.next().value ?? []);
+    if (b.length === 0) b = Buffer.from(theirs.next().value ?? []);
+    const length = Math.min(a.length, b.length);
+    if (length === 0) return common;
+    if (a.compare(b, 0, length, 0, length) !== 0) {
+      let at = 0;
+      while (a[at] === b[at]) at += 1;
+      return common + at;
+    }
+    common += length;
+    a = a.subarray(length);
+    b = b.subarray(length);
+  }
+}
+
+/** Where each piece of the other log lies here already, or will lie behind what is here. */
+function placed(
+  db: ReadableDb,
+  uid: SessionUid,
+  stored: StoredFile,
+  incoming: Incoming,
+  file: ArchivedFile,
+  [, whole]: Extent,
+): Piece[] {
+  const cuts = new Set([
+    0,
+    whole,
+    ...extentsOf(file).flatMap(([offset, length]) => [offset, offset + length]),
+  ]);
+  const places = [...cuts].sort((a, b) => a - b);
+  let end = stored.logBytes;
+  return places.slice(0, -1).map((from, i) => {
+    const length = (places[i + 1] ?? whole) - from;
+    const found = findInLog(db, uid, stored, () => incomingRange(incoming, file.key, from, length), length);
+    if (found !== null) return { from, length, to: found, isNew: false };
+    end += length;
+    return { from, length, to: end - length, isNew: true };
+  });
+}
+
+const NEEDLE_BYTES = 64;
+const CANDIDATES_MAX = 64;
+
+/** Where these very bytes begin in the log, or null. */
+function findInLog(
+  db: ReadableDb,
+  uid: SessionUid,
+  stored: StoredFile,
+  bytes: () => Generator<Uint8Array>,
+  length: number,
+): number | null {
+  if (length === 0 || length > stored.logBytes) return length === 0 ? 0 : null;
+  const first: Uint8Array = bytes().next().value ?? new Uint8Array(0);
+  const needle = Buffer.from(first.subarray(0, NEEDLE_BYTES));
+  const hash = hashOf(bytes());
+  for (const at of candidates(localRange(db, uid, stored, 0, stored.logBytes), needle))
+    if (at + length <= stored.logBytes && hashOf(localRange(db, uid, stored, at, length)) === hash) return at;
+  return null;
+}
+
+function candidates(log: Iterable<Uint8Array>, needle: Buffer): number[] {
+  const found: number[] = [];
+  let tail = Buffer.alloc(0);
+  let tailAt = 0;
+  for (const chunk of log) {
+    const window = Buffer.concat([tail, chunk]);
+    for (let at = window.indexOf(needle); at >= 0; at = window.indexOf(needle, at + 1)) {
+      found.push(tailAt + at);
+      if (found.length >= CANDIDATES_MAX) return found;
+    }
+    const keep = Math.min(window.length, needle.length - 1);
+    tailAt += window.length - keep;
+    tail = Buffer.from(window.subarray(window.length - keep));
+  }
+  return found;
+}
+
+function hashOf(chunks: Iterable<Uint8Array>): string {
+  const hasher = new Bun.CryptoHasher('sha256');
+  for (const chunk of chunks) hasher.update(chunk);
+  return hasher.digest('hex');
+}
+
+/** The longer version, then the greater hash: the same answer in both stores. */
+function theirsIsGreater(
+  db: ReadableDb,
+  uid: SessionUid,
+  stored: StoredFile,
+  incoming: Incoming,
+  file: ArchivedFile,
+): boolean {
+  if (file.raw_bytes !== stored.rawBytes) return file.raw_bytes > stored.rawBytes;
+  const ours = stored.sha256 ?? hashOf(fileChunks(db, uid, stored));
+  return (file.sha256 ?? hashOf(incomingVersion(incoming, file))) > ours;
+}
+
+/** Ranges of the other log as ranges of this one. */
+function mapped(extents: readonly Extent[], pieces: readonly Piece[]): Extent[] {
+  const out: [number, number][] = [];
+  for (const [offset, length] of extents) {
+    for (const piece of pieces) {
+      const start = Math.max(offset, piece.from);
+      const end = Math.min(offset + length, piece.from + piece.length);
+      if (start >= end) continue;
+      const to = piece.to + (start - piece.from);
+      const last = out.at(-1);
+      if (last !== undefined && last[0] + last[1] === to) last[1] += end - start;
+      else out.push([to, end - start]);
+    }
+  }
+  return out;
+}
+
+function appendRange(
+  db: WritableDb,
+  place: { readonly sessionId: number; readonly fileId: number },
+  incoming: Incoming,
+  key: string,
+  { from, length, to }: Piece,
+): void {
+  const end = from + length;
+  for (const segment of incoming.segments) {
+    const [start, stop] = [segment.log_offset, segment.log_offset + segment.raw_bytes];
+    if (segment.key !== key || stop <= from || start >= end) continue;
+    const logOffset = to + Math.max(0, start - from);
+    if (start >= from && stop <= end) {
+      const { raw_bytes: rawBytes } = segment;
+      putSegment(
+        db,
+        { ...place, logOffset },
+        { rawBytes, sha256: Buffer.from(segment.sha256, 'hex'), data: segment.data() },
+      );
+      continue;
+    }
+    const plain = Bun.zstdDecompressSync(segment.data()).subarray(
+      Math.max(0, from - start),
+      Math.min(segment.raw_bytes, end - start),
+    );
+    const data = Bun.zstdCompressSync(plain, { level: 3 });
+    putSegment(db, { ...place, logOffset }, { rawBytes: plain.length, sha256: sha256(plain), data });
+  }
+}
+
+/** Hex SHA-256 of the first bytes of a stream, or of all of it where it is shorter. */
+export function prefixHash(chunks: Iterable<Uint8Array>, bytes: number): string {
+  const hasher = new Bun.CryptoHasher('sha256');
+  let left = bytes;
+  for (const chunk of chunks) {
+    if (left === 0) break;
+    const part = chunk.subarray(0, left);
+    hasher.update(part);
+    left -= part.length;
+  }
+  return hasher.digest('hex');
+}
