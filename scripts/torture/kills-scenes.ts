@@ -1,8 +1,10 @@
 /** What is going on while the program is killed: a store and a home made ready, one command, and the points that it passes. */
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { Database } from 'bun:sqlite';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Box } from './box.ts';
 import { noiseOf } from './random.ts';
+import { harm, regionsOf } from './rot-store.ts';
 
 export interface Scene {
   readonly name: string;
@@ -13,6 +15,8 @@ export interface Scene {
   readonly points: readonly string[];
   /** The command writes into the home, which is put back before each run. */
   readonly writesHome?: true;
+  /** The store is damaged before the command, which mends it: until it is through nothing is held of it. */
+  readonly isDamaged?: true;
   /** Too large for more than a few kills in the short form. */
   readonly isLarge?: true;
   /** Files that the command leaves beside the store for good. */
@@ -253,4 +257,61 @@ export const SCENES: readonly Scene[] = [
       rmSync(join(box.home, `.claude/projects/-p/${idOf(1)}`), { recursive: true });
     },
   },
+  {
+    name: 'migration',
+    args: ['analyze'],
+    codes: [0],
+    points: ['migrate.copy-made', 'migrate.copied', 'migrate.applied', 'open.migrated'],
+    leaves: /\.before-v\d+$/,
+    prepare: async (box) => {
+      mkdirSync(dirname(box.store), { recursive: true });
+      writeFileSync(box.store, oldStore(1));
+    },
+  },
+  {
+    name: 'repair',
+    args: ['verify', '--repair', '--yes'],
+    codes: [0],
+    points: ['repair.step', 'store.statement', 'store.committed'],
+    isDamaged: true,
+    prepare: async (box) => {
+      for (const n of [1, 2, 3]) box.put(pathOf(idOf(n)), promptOf(idOf(n), noiseOf(n, 100_000)));
+      await box.must(['ingest']);
+      for (const n of [1, 2]) flipData(box.store, `claude-code:${idOf(n)}`);
+    },
+  },
+  {
+    name: 'rebuild',
+    args: ['verify', '--repair', '--yes'],
+    codes: [0],
+    points: ['repair.rebuilt', 'repair.kept', 'repair.swapped'],
+    isDamaged: true,
+    leaves: /\.damaged-/,
+    prepare: async (box) => {
+      genuine(box);
+      await box.must(['ingest']);
+      const [[first] = [0]] = regionsOf(box.store).get('sessions_by_age leaf') ?? [];
+      harm(box.store, { kind: 'zero', offset: first, size: 4096 });
+    },
+  },
 ];
+
+/** A store as an older program left it. */
+function oldStore(version: number): Uint8Array {
+  const path = join(import.meta.dir, `../../test/store/old/v${version}.zst.base64`);
+  return Bun.zstdDecompressSync(Buffer.from(readFileSync(path, 'utf8'), 'base64'));
+}
+
+/** Flips a bit in the stored bytes of a session's first segment. */
+function flipData(store: string, uid: string): void {
+  using db = new Database(store);
+  db.run('PRAGMA wal_checkpoint(TRUNCATE)');
+  const row = db
+    .query<{ data: Uint8Array }, [string]>(
+      'SELECT data FROM segments WHERE session_id = (SELECT id FROM sessions WHERE session_uid = ?)',
+    )
+    .get(uid);
+  const at = readFileSync(store).indexOf(row?.data.subarray(-40) ?? '');
+  if (at < 0) throw new Error(`no bytes of ${uid} in ${store}`);
+  harm(store, { kind: 'flip', offset: at + 20, size: 0 });
+}

@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { killPoint } from '../domain/kill-point.ts';
 import type { Iso } from '../domain/time.ts';
 import { connect, type WritableDb } from './connection.ts';
 import { takeSweepLock } from './lock.ts';
@@ -110,6 +111,7 @@ async function repairByRebuild(path: string, options: RepairOptions): Promise<Re
 async function rebuilt(path: string, temporary: string, options: RepairOptions): Promise<RepairReport> {
   removeStore(temporary);
   const made = rebuild(path, temporary);
+  killPoint('repair.rebuilt');
   const db = connect(temporary, 'write');
   try {
     const before = checked(db, options);
@@ -192,10 +194,12 @@ function swap(path: string, temporary: string, at: Iso): string {
   try {
     keep(path, aside);
     for (const tail of ['-wal', '-journal']) if (existsSync(path + tail)) keep(path + tail, aside + tail);
+    killPoint('repair.kept');
     // Before the new file is there: SQLite would take the old log for its own.
     for (const tail of ['-wal', '-shm', '-journal']) rmSync(path + tail, { force: true });
     sync(temporary);
     renameSync(temporary, path);
+    killPoint('repair.swapped');
     sync(dirname(path));
     return aside;
   } catch (thrown) {

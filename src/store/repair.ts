@@ -6,6 +6,7 @@
  */
 import { messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
+import { killPoint } from '../domain/kill-point.ts';
 import type { Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
 import { filesOf, sourcesOf } from './read.ts';
@@ -157,6 +158,7 @@ export async function applyRepair(
     } catch (thrown) {
       failed.push(`${step.finding.session_uid ?? 'the store'}: ${messageOf(thrown)}`);
     }
+    killPoint('repair.step');
   }
   db.writeTransaction(() => recount(db));
   return failed;
