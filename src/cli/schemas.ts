@@ -190,6 +190,34 @@ export const showSchema = z.object({
   older_digests: z.array(digestSchema),
 });
 
+export const searchSchema = z.object({
+  version: z.literal(1),
+  query: z.string(),
+  hits: z.array(
+    z.object({
+      session: sessionSchema,
+      /** Whether the raw bytes are stored, were evicted under a digest of all of them, or were lost. */
+      raw: z.enum(['live', 'evicted', 'data_loss']),
+      /** Where the words stand, the best first: prompt, file, command, … */
+      found_in: z.array(z.string()),
+      /** `marks`: ranges of `text` that match, [start, end) in UTF-16 units. */
+      snippets: z.array(
+        z.object({ where: z.string(), text: z.string(), marks: z.array(z.tuple([count, count])) }),
+      ),
+    }),
+  ),
+  has_more: z.boolean(),
+  /** So many sessions have the words that not each was looked at for words side by side. */
+  cut_short: z.boolean(),
+  /** Nothing has the words side by side; the hits have all of them. */
+  relaxed: z.boolean(),
+  /** Sessions whose digests the index does not hold yet. */
+  not_indexed: count,
+  /** Where nothing was found: in how many sessions each word is. */
+  words: z.array(z.object({ word: z.string(), sessions: count })),
+  suggestion: z.string().nullable(),
+});
+
 export const filesSchema = z.object({
   version: z.literal(1),
   session_uid: uid,

@@ -157,6 +157,31 @@ const ALL: readonly LoadableCommand[] = [
     load: async () => (await import('./commands/show.ts')).show,
   },
   {
+    name: 'search',
+    summary: 'find a session by its prompts, files, commands, errors; evicted ones too',
+    args: ['[WORDS...]'],
+    flags: [
+      { flag: '--agent AGENT', help: 'only this agent' },
+      { flag: '--project TEXT', help: 'only projects that hold this text' },
+      { flag: '--since TIME', help: 'only sessions that ended at or after it' },
+      { flag: '--until TIME', help: 'only sessions that ended before it' },
+      { flag: '--file PATH', help: 'only sessions that read or wrote a file with this in its path' },
+      { flag: '--command TEXT', help: 'only sessions that ran a command with these words' },
+      { flag: '--limit N', help: 'at most so many (default 20)' },
+    ],
+    examples: [
+      'session-memory search login redirect',
+      'session-memory search \'"connection reset"\' --since 30d',
+      'session-memory search src/auth/token.ts',
+      'session-memory search migrat* --file schema.sql --command "git push"',
+    ],
+    exits: [],
+    about:
+      'All words must be in the digest: anywhere, side by side in "quotes", begun with word*. A path or a name such as src/foo-bar.ts is found as it stands. Says where each hit was found and whether the raw bytes are still there. Nothing found exits 0.',
+    onlyReads: true,
+    load: async () => (await import('./commands/search.ts')).searchCommand,
+  },
+  {
     name: 'restore',
     summary: "put a session's files back where its agent looks for them",
     args: ['UID'],

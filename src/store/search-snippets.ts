@@ -22,9 +22,8 @@ export interface Found {
 }
 
 const SNIPPETS_MAX = 3;
-/** UTF-16 units of a line, and of what is kept of it before its first mark. */
-const LINE_UNITS_MAX = 200;
-const BEFORE_UNITS = 60;
+/** UTF-16 units of a line where nobody says. */
+const LINE_UNITS = 200;
 
 const WORTH: Readonly<Record<SearchColumn, number>> = {
   title: 7,
@@ -45,19 +44,33 @@ interface Candidate {
 }
 
 /** Null where the digests do not hold all that was asked for. */
-export function look(jsons: readonly string[], sought: readonly Sought[]): Found | null {
+export function look(
+  jsons: readonly string[],
+  sought: readonly Sought[],
+  lineUnits = LINE_UNITS,
+): Found | null {
   const candidates = jsons.flatMap((json) => candidatesOf(json, sought));
   const met = new Set(candidates.flatMap((candidate) => [...candidate.sought]));
   if (met.size < sought.length) return null;
   candidates.sort((a, b) => b.worth - a.worth);
   return {
     foundIn: [...new Set(candidates.map(({ where }) => where))],
-    snippets: chosen(candidates).map(({ where, line, marks }) => windowOf(where, line, marks)),
+    snippets: chosen(candidates).map(({ where, line, marks }) => windowOf(where, line, marks, lineUnits)),
   };
+}
+
+const NOT_ASCII = /[^\p{ASCII}]/u;
+
+/** A quick no: most fields hold none of the words. Text beyond ASCII may hold them in another spelling. */
+function mayHold(text: string, sought: readonly Sought[]): boolean {
+  if (NOT_ASCII.test(text)) return true;
+  const lower = text.toLowerCase();
+  return sought.some(({ units }) => units.every((unit) => lower.includes(unit.text)));
 }
 
 function candidatesOf(json: string, sought: readonly Sought[]): Candidate[] {
   return searchFields(json).flatMap(({ where, text }) => {
+    if (!mayHold(text, sought)) return [];
     const line = plainLine(text);
     const units = unitsOf(line);
     const column = columnOf({ where });
@@ -77,18 +90,23 @@ function candidatesOf(json: string, sought: readonly Sought[]): Candidate[] {
 /** The best lines; one that shows nothing new comes only where room is left, and no line twice. */
 function chosen(candidates: readonly Candidate[]): Candidate[] {
   const picked: Candidate[] = [];
-  const shown = new Set<string>();
+  const shown: string[] = [];
   const kinds = new Set<string>();
   for (const isFirstOfKind of [true, false]) {
     for (const candidate of candidates) {
       if (picked.length >= SNIPPETS_MAX) break;
-      if (shown.has(candidate.line) || (isFirstOfKind && kinds.has(candidate.where))) continue;
-      shown.add(candidate.line);
+      if (isShown(candidate.line, shown) || (isFirstOfKind && kinds.has(candidate.where))) continue;
+      shown.push(candidate.line);
       kinds.add(candidate.where);
       picked.push(candidate);
     }
   }
   return picked;
+}
+
+/** Whether one of the lines says it already: a title is mostly how the first prompt begins. */
+function isShown(line: string, shown: readonly string[]): boolean {
+  return shown.some((other) => line.startsWith(other.replace(/…$/, '')) || other.startsWith(line));
 }
 
 function joined(places: [number, number][]): [number, number][] {
@@ -102,13 +120,13 @@ function joined(places: [number, number][]): [number, number][] {
 }
 
 /** The part of a line around its first mark, cut between words where there are any, cuts shown by `…`. */
-function windowOf(where: FoundIn, line: string, marks: readonly (readonly [number, number])[]): Snippet {
-  if (line.length <= LINE_UNITS_MAX) return { where, text: line, marks };
+function windowOf(where: FoundIn, line: string, marks: Candidate['marks'], units: number): Snippet {
+  if (line.length <= units) return { where, text: line, marks };
   const first = marks[0]?.[0] ?? 0;
-  const wanted = Math.max(0, Math.min(first - BEFORE_UNITS, line.length - LINE_UNITS_MAX));
+  const wanted = Math.max(0, Math.min(first - Math.floor(units / 3), line.length - units));
   const blank = line.indexOf(' ', wanted);
   const from = wanted === 0 ? 0 : blank >= 0 && blank < first ? blank + 1 : whole(line, wanted);
-  const to = whole(line, Math.min(line.length, from + LINE_UNITS_MAX));
+  const to = whole(line, Math.min(line.length, from + units));
   const [head, tail] = [from > 0 ? '…' : '', to < line.length ? '…' : ''];
   const shift = head.length - from;
   return {

@@ -26,6 +26,8 @@ export interface SearchQuery {
   /** A part of a command that ran. */
   readonly command?: string;
   readonly limit: number;
+  /** How long a line may be, in UTF-16 units; 200 where it is not said. */
+  readonly lineUnits?: number;
 }
 
 /** Whether a session's bytes can still be had: stored, evicted with a digest that covers them, or lost. */
@@ -40,6 +42,8 @@ export interface SearchResult {
   readonly hits: readonly SearchHit[];
   /** There are more than `limit`. */
   readonly hasMore: boolean;
+  /** So many sessions have all the words that not every one was looked at for words side by side. */
+  readonly isCutShort: boolean;
   /** No session holds the phrase: these hold its words. */
   readonly isRelaxed: boolean;
   /** What was asked for holds nothing to look for: no letter, no digit. */
@@ -52,7 +56,7 @@ export interface SearchResult {
 }
 
 /** Above so many hits, only the newest of them and those in titles are weighed: a word that stands everywhere says little. */
-const WEIGHED_MAX = 20_000;
+const WEIGHED_MAX = 5000;
 /** Candidates whose digests are read to see whether words stand side by side. */
 const LOOKED_AT_MAX = 3000;
 
@@ -77,14 +81,15 @@ function searchNow(db: ReadableDb, query: SearchQuery): SearchResult {
     ...partOf(query.file ?? '', 'files'),
     ...partOf(query.command ?? '', 'commands'),
   ];
-  const found = hitsOf(db, query, sought);
-  const looser = found.length === 0 ? relaxed(sought) : sought;
-  const isRelaxed = found.length === 0 && looser.length !== sought.length;
-  const hits = isRelaxed ? hitsOf(db, query, looser) : found;
+  const exact = hitsOf(db, query, sought);
+  const looser = exact.hits.length === 0 ? relaxed(sought) : sought;
+  const isRelaxed = looser.length !== sought.length;
+  const { hits, isCutShort } = isRelaxed ? hitsOf(db, query, looser) : exact;
   const near = hits.length > 0 || sought.length === 0 ? null : suggest(db, query.text, sought);
   return {
     hits: hits.slice(0, query.limit),
     hasMore: hits.length > query.limit,
+    isCutShort: isCutShort || exact.isCutShort,
     isRelaxed: isRelaxed && hits.length > 0,
     isEmpty: sought.length === 0,
     notIndexed: searchPending(db),
@@ -94,24 +99,33 @@ function searchNow(db: ReadableDb, query: SearchQuery): SearchResult {
 }
 
 /** At most one more than the limit. */
-function hitsOf(db: ReadableDb, query: SearchQuery, sought: readonly Sought[]): SearchHit[] {
-  if (sought.length === 0) return [];
+function hitsOf(
+  db: ReadableDb,
+  query: SearchQuery,
+  sought: readonly Sought[],
+): { readonly hits: SearchHit[]; readonly isCutShort: boolean } {
+  if (sought.length === 0) return { hits: [], isCutShort: false };
   const hits: SearchHit[] = [];
   const mustLook = needsLook(sought);
   const wanted = query.limit + 1;
-  const ranked = candidates(db, query, sought, mustLook ? LOOKED_AT_MAX : Math.max(60, wanted * 2));
+  const { ids: ranked, isAll } = candidates(
+    db,
+    query,
+    sought,
+    mustLook ? LOOKED_AT_MAX : Math.max(60, wanted * 2),
+  );
   for (let at = 0; at < ranked.length && hits.length < wanted; at += wanted) {
     const ids = ranked.slice(at, at + wanted);
     const rows = sessionsByIds(db, ids);
     const jsons = digestsByIds(db, ids);
     for (const id of ids) {
       const session = rows.get(id);
-      const found = look(jsons.get(id) ?? [], sought);
+      const found = look(jsons.get(id) ?? [], sought, query.lineUnits);
       if (session === undefined || found === null || hits.length >= wanted) continue;
       hits.push({ session, raw: rawState(db, session), ...found });
     }
   }
-  return hits;
+  return { hits, isCutShort: mustLook && hits.length < wanted && !isAll };
 }
 
 interface Ranked {
@@ -121,60 +135,78 @@ interface Ranked {
 }
 
 /** Numbers of sessions that hold all the words somewhere, the best first. */
-function candidates(db: ReadableDb, query: SearchQuery, sought: readonly Sought[], limit: number): number[] {
+function candidates(
+  db: ReadableDb,
+  query: SearchQuery,
+  sought: readonly Sought[],
+  limit: number,
+): { readonly ids: number[]; readonly isAll: boolean } {
   const match = matchOf(sought);
-  const from = oldestWeighed(db, match);
+  const { from, count } = newestHits(db, query, match);
+  if (count === 0) return { ids: [], isAll: true };
   const ranked = rankedHits(db, query, match, from, limit);
-  if (from > 0) ranked.push(...rankedHits(db, query, matchOf(sought, 'title'), 0, limit));
+  if (count === WEIGHED_MAX) ranked.push(...rankedHits(db, query, matchOf(sought, 'title'), 0, limit));
   const best = new Map<number, Ranked>();
-  for (const hit of ranked) if ((best.get(hit.id)?.score ?? 0) >= hit.score) best.set(hit.id, hit);
-  // Scores that differ by less than a hundredth tell nothing: the newer one is the better guess.
-  const grade = ({ score }: Ranked) => Math.round(score * 100);
-  return [...best.values()]
-    .sort((a, b) => grade(a) - grade(b) || (a.at < b.at ? 1 : a.at > b.at ? -1 : b.id - a.id))
-    .slice(0, limit)
-    .map(({ id }) => id);
+  for (const hit of ranked) if (hit.score < (best.get(hit.id)?.score ?? 1)) best.set(hit.id, hit);
+  // Scores that differ by a twentieth of the best tell nothing: the newer one is the better guess.
+  const top = Math.min(-Number.MIN_VALUE, ...ranked.map(({ score }) => score));
+  const grade = ({ score }: Ranked) => -Math.round((score / top) * 20);
+  const sorted = [...best.values()].sort(
+    (a, b) => grade(a) - grade(b) || (a.at < b.at ? 1 : a.at > b.at ? -1 : b.id - a.id),
+  );
+  return {
+    ids: sorted.slice(0, limit).map(({ id }) => id),
+    isAll: count < WEIGHED_MAX && sorted.length < limit,
+  };
 }
 
-/** The number of the session from which on hits are weighed; 0 for all. */
-function oldestWeighed(db: ReadableDb, match: string): number {
-  return (
-    db.get<{ id: number }>(
-      'SELECT rowid AS id FROM search WHERE search MATCH $match ORDER BY rowid DESC LIMIT 1 OFFSET $max',
-      { match, max: WEIGHED_MAX },
-    )?.id ?? 0
+/** The newest hits, as many as are weighed: how many there are, and the number of the session from which on. */
+function newestHits(db: ReadableDb, query: SearchQuery, match: string): { from: number; count: number } {
+  const { join, where, params } = filterOf(query);
+  const row = db.get<{ first: number | null; n: number }>(
+    `SELECT min(id) AS first, count(*) AS n FROM (SELECT f.rowid AS id FROM search f ${join}
+       WHERE f.search MATCH $match ${where} ORDER BY f.rowid DESC LIMIT $max)`,
+    { ...params, match, max: WEIGHED_MAX },
   );
+  return { from: row?.first ?? 0, count: row?.n ?? 0 };
 }
 
 /** `score`: bm25 with the weights of migration 2, negative, the lower the better. */
 function rankedHits(
   db: ReadableDb,
-  { agent, project, since, until }: SearchQuery,
+  query: SearchQuery,
   match: string,
   from: number,
   limit: number,
 ): Ranked[] {
-  const where = [
-    ...(agent === undefined ? [] : ['s.agent = $agent']),
-    ...(project === undefined ? [] : ["instr(lower(coalesce(s.project, '')), lower($project)) > 0"]),
-    ...(since === undefined ? [] : ['s.age_key >= $since']),
-    ...(until === undefined ? [] : ['s.age_key < $until']),
-  ].map((condition) => ` AND ${condition}`);
+  const { join, where, params } = filterOf(query);
   return db.all<Ranked>(
     `SELECT s.id, h.score, s.age_key AS at FROM
-       (SELECT f.rowid AS id, f.rank AS score FROM search f${where.length === 0 ? '' : ' JOIN sessions s ON s.id = f.rowid'}
-        WHERE f.search MATCH $match AND f.rowid >= $from${where.join('')} ORDER BY f.rank LIMIT $limit) h
+       (SELECT f.rowid AS id, f.rank AS score FROM search f ${join}
+        WHERE f.search MATCH $match AND f.rowid >= $from ${where} ORDER BY f.rank LIMIT $limit) h
        JOIN sessions s ON s.id = h.id`,
-    {
-      match,
-      from,
-      limit,
-      ...(agent === undefined ? {} : { agent }),
-      ...(project === undefined ? {} : { project }),
-      ...(since === undefined ? {} : { since }),
-      ...(until === undefined ? {} : { until }),
-    },
+    { ...params, match, from, limit },
   );
+}
+
+/** What a query asks of the sessions themselves, as parts of a statement. */
+function filterOf({ agent, project, since, until }: SearchQuery) {
+  const asked = [
+    { sql: 's.agent = $agent', name: 'agent', value: agent },
+    {
+      sql: "instr(lower(coalesce(s.project, '')), lower($project)) > 0",
+      name: 'project',
+      value: project,
+    },
+    { sql: 's.age_key >= $since', name: 'since', value: since },
+    { sql: 's.age_key < $until', name: 'until', value: until },
+  ].flatMap(({ value, ...one }) => (value === undefined ? [] : [{ ...one, value }]));
+  return {
+    // Kept in this order, so that only sessions with the words are looked at.
+    join: asked.length === 0 ? '' : 'CROSS JOIN sessions s ON s.id = f.rowid',
+    where: asked.map(({ sql }) => ` AND ${sql}`).join(''),
+    params: Object.fromEntries(asked.map(({ name, value }) => [name, value])),
+  };
 }
 
 function digestsByIds(db: ReadableDb, ids: readonly number[]): Map<number, string[]> {

@@ -28,7 +28,7 @@ export const list: Command = async (context) => {
 };
 
 /** An agent that this program reads, or one that the store has sessions of. Formats are loaded only to name the others. */
-async function checkAgent(db: ReadableDb, agent: string | null): Promise<void> {
+export async function checkAgent(db: ReadableDb, agent: string | null): Promise<void> {
   const stored = counters(db).map((row) => row.agent);
   if (agent === null || stored.includes(agent)) return;
   const { AGENTS } = await import('../../ingest/agents/index.ts');

@@ -1,0 +1,187 @@
+/**
+ * `search WORDS`: which session was it, over the digests of all of them, evicted ones too.
+ * Promises: nothing found is no failure; whatever was typed is a question; where the index is behind, it is caught up with
+ * first, or it is said that it is behind.
+ */
+import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
+import { plainLine } from '../../domain/text.ts';
+import { type ReadableDb, storeError } from '../../store/connection.ts';
+import { openReadable, openWritable } from '../../store/open.ts';
+import { type SearchHit, type SearchQuery, type SearchResult, search } from '../../store/search.ts';
+import { catchUpSearch, searchPending } from '../../store/search-index.ts';
+import type { Snippet } from '../../store/search-snippets.ts';
+import { counters } from '../../store/usage.ts';
+import { type Command, type Context, printJson, textFlag } from '../context.ts';
+import { formatCount, formatTime, plural } from '../format.ts';
+import { type Io, ProgressLine, paint, tableColumns } from '../io.ts';
+import { parseCount, parseSince } from '../values.ts';
+import { asJson, checkAgent } from './list.ts';
+
+/** Hits where nothing else is asked for: about two screens. */
+const LIMIT = 20;
+const WHERE_COLUMNS = 12;
+const LINE_UNITS_MIN = 30;
+
+export const searchCommand: Command = async (context) => {
+  const query = queryOf(context);
+  const db = await openIndexed(context);
+  try {
+    await checkAgent(db, query.agent ?? null);
+    const result = search(db, query);
+    if (context.json) printJson(context.io, jsonOf(query, result));
+    else print(context, db, query, result);
+    return EXIT.done;
+  } finally {
+    db.close();
+  }
+};
+
+function queryOf(context: Context): SearchQuery {
+  const { flags, args } = context;
+  // A shell takes the quotes away: a word with blanks in it was a phrase.
+  const text = args
+    .map((arg) => (/\s/.test(arg) && !arg.includes('"') && args.length > 1 ? `"${arg}"` : arg))
+    .join(' ');
+  const [agent, project, file, command] = ['agent', 'project', 'file', 'command'].map((name) =>
+    textFlag(flags, name),
+  );
+  const [since, until, limit] = ['since', 'until', 'limit'].map((name) => textFlag(flags, name));
+  if (args.length === 0 && !file && !command)
+    throw new FailureError(
+      invalid('there is nothing to search for', 'Give words, or --file PATH or --command TEXT.'),
+    );
+  const now = context.clock.now();
+  return {
+    text,
+    ...(agent ? { agent } : {}),
+    ...(project ? { project } : {}),
+    ...(file ? { file } : {}),
+    ...(command ? { command } : {}),
+    ...(since ? { since: parseSince(since, '--since', now) } : {}),
+    ...(until ? { until: parseSince(until, '--until', now) } : {}),
+    limit: limit ? parseCount(limit, '--limit') : LIMIT,
+    ...(Number.isFinite(tableColumns(context.io))
+      ? { lineUnits: Math.max(LINE_UNITS_MIN, tableColumns(context.io) - WHERE_COLUMNS - 6) }
+      : {}),
+  };
+}
+
+/** The store, its index brought up to date where this process may write. */
+async function openIndexed({ settings, io, signal }: Context): Promise<ReadableDb> {
+  const db = openReadable(settings.storePath);
+  if (isCurrent(db)) return db;
+  const line = new ProgressLine(io);
+  try {
+    const writer = openWritable(settings.storePath);
+    try {
+      catchUpSearch(
+        writer,
+        (done, total) => line.show(`Indexing digests: ${formatCount(done)} of ${formatCount(total)}`),
+        signal,
+      );
+    } finally {
+      writer.close();
+    }
+  } catch (thrown) {
+    // A full or read-only disk, a damaged index: what is indexed can still be searched, and the result says what is not.
+    if (!(storeError(settings.storePath, thrown) instanceof FailureError)) throw thrown;
+  }
+  line.clear();
+  return db;
+}
+
+function isCurrent(db: ReadableDb): boolean {
+  try {
+    return searchPending(db) === 0;
+  } catch {
+    // The search itself says what is wrong with the index.
+    return true;
+  }
+}
+
+function jsonOf(query: SearchQuery, result: SearchResult) {
+  return {
+    version: 1,
+    query: query.text,
+    hits: result.hits.map(({ session, raw, foundIn, snippets }) => ({
+      session: asJson(session, false),
+      raw,
+      found_in: foundIn,
+      snippets,
+    })),
+    has_more: result.hasMore,
+    cut_short: result.isCutShort,
+    relaxed: result.isRelaxed,
+    not_indexed: result.notIndexed,
+    words: result.words,
+    suggestion: result.suggestion,
+  };
+}
+
+function print({ io }: Context, db: ReadableDb, query: SearchQuery, result: SearchResult): void {
+  if (result.isRelaxed) io.err('No session has these words side by side; these have all of them.\n');
+  if (result.isCutShort)
+    io.err(
+      'Very many sessions have these words; only the best were looked at. More words or a filter help.\n',
+    );
+  if (result.hits.length === 0) io.out(nothingFound(db, query, result));
+  io.out(result.hits.map((hit) => block(io, hit)).join('\n'));
+  if (result.hasMore) io.err(`\nThere are more: --limit ${query.limit * 5} shows them.\n`);
+  if (result.notIndexed > 0)
+    io.err(`${plural(result.notIndexed, 'session')} could not be searched: the index is behind.\n`);
+}
+
+function block(io: Io, { session, raw, snippets }: SearchHit): string {
+  const when = formatTime(session.endedAt ?? session.startedAt ?? session.ingestedAt);
+  const facts = [session.uid, plainLine(session.project ?? ''), when].filter((fact) => fact !== '');
+  const title = plainLine(session.title ?? '') || 'Untitled';
+  const head = snippets.find(({ where, text }) => where === 'title' && text === title);
+  const lines = snippets
+    .filter((snippet) => snippet !== head)
+    .map((snippet) => `  ${snippet.where.padEnd(WHERE_COLUMNS)}  ${marked(io, snippet)}\n`);
+  return [
+    head === undefined ? paint(io, 'bold', title) : marked(io, head),
+    `\n${facts.join('  ')}  ${rawText(io, raw, session.evictedAt)}\n`,
+    ...lines,
+  ].join('');
+}
+
+function rawText(io: Io, raw: SearchHit['raw'], at: string | null): string {
+  if (raw === 'live') return paint(io, 'green', 'raw stored');
+  if (raw === 'evicted') return paint(io, 'yellow', `raw evicted ${formatTime(at)}`);
+  return paint(io, 'red', `raw lost ${formatTime(at)}`);
+}
+
+function marked(io: Io, { text, marks }: Snippet): string {
+  let out = '';
+  let done = 0;
+  for (const [start, end] of marks) {
+    out += text.slice(done, start) + paint(io, 'bold', paint(io, 'red', text.slice(start, end)));
+    done = end;
+  }
+  return out + text.slice(done);
+}
+
+/** Why not, and what to try: the words that are in no session first. */
+function nothingFound(db: ReadableDb, query: SearchQuery, result: SearchResult): string {
+  const asked = plainLine(query.text).slice(0, 80);
+  if (result.isEmpty) return `Nothing to look for in ${asked}: it has no letter and no digit.\n`;
+  const lines = [`No session has ${asked || 'that'}.`];
+  const missing = result.words.filter(({ sessions }) => sessions === 0).map(({ word }) => word);
+  if (result.suggestion !== null) lines.push(`Did you mean: ${plainLine(result.suggestion)}`);
+  else if (missing.length === 0 && result.words.length > 1)
+    lines.push(
+      `Each word alone: ${result.words.map(({ word, sessions }) => `${word} in ${plural(sessions, 'session')}`).join(', ')}.`,
+    );
+  else if (missing.length === 1 && result.words.length > 1) lines.push(`${missing[0]} is in none at all.`);
+  const filters = ['agent', 'project', 'since', 'until'] as const;
+  if (filters.some((name) => query[name] !== undefined)) lines.push('Without the filters there may be some.');
+  const waiting = counters(db)
+    .filter(({ state }) => state === 'unanalyzed')
+    .reduce((sum, { sessions }) => sum + sessions, 0);
+  if (waiting > 0)
+    lines.push(
+      `${plural(waiting, 'session')} without a digest cannot be searched: \`session-memory analyze\` makes them.`,
+    );
+  return `${lines.join('\n')}\n`;
+}
