@@ -32,9 +32,14 @@ export interface WritableDb extends ReadableDb {
    * await ends.
    */
   writeTransaction<T>(work: () => T): T;
-  /** Runs `work` once, as the last part of the transaction under way; with `false` where that is rolled back instead. */
-  beforeCommit(work: (isCommitted: boolean) => void): void;
+  /**
+   * Calls `work` once, with every id that it was asked for, as soon as the transaction under way is committed; never where
+   * it is rolled back. What it throws does not undo what was committed.
+   */
+  afterCommit(work: FollowUp, id: number): void;
 }
+
+export type FollowUp = (db: WritableDb, ids: readonly number[]) => void;
 
 /** How long a statement waits for another process before it is a failure; batches hold the lock for well under a second. */
 export const BUSY_TIMEOUT_MS = 60_000;
@@ -74,7 +79,7 @@ class Connection implements WritableDb {
   readonly #statements = new Map<string, Statement<unknown, [Params]>>();
   readonly path: string;
   #isWriting = false;
-  #beforeCommit: ((isCommitted: boolean) => void)[] = [];
+  #afterCommit = new Map<FollowUp, Set<number>>();
 
   constructor(database: Database, path: string) {
     this.#database = database;
@@ -118,15 +123,21 @@ class Connection implements WritableDb {
   writeTransaction<T>(work: () => T): T {
     if (this.#isWriting) return work();
     this.#isWriting = true;
+    this.#afterCommit = new Map();
+    let result: T;
     try {
-      return this.#within('BEGIN IMMEDIATE', work);
+      result = this.#within('BEGIN IMMEDIATE', work);
     } finally {
       this.#isWriting = false;
     }
+    const works = this.#afterCommit;
+    this.#afterCommit = new Map();
+    for (const [follow, ids] of works) follow(this, [...ids]);
+    return result;
   }
 
-  beforeCommit(work: (isCommitted: boolean) => void): void {
-    this.#beforeCommit.push(work);
+  afterCommit(work: FollowUp, id: number): void {
+    this.#afterCommit.set(work, (this.#afterCommit.get(work) ?? new Set()).add(id));
   }
 
   close(): void {
@@ -140,7 +151,6 @@ class Connection implements WritableDb {
     this.exec(begin);
     try {
       const result = work();
-      this.#finish(true);
       killPoint('store.commit');
       this.exec('COMMIT');
       killPoint('store.committed');
@@ -148,15 +158,8 @@ class Connection implements WritableDb {
     } catch (thrown) {
       // A full disk or an I/O error has already rolled back.
       if (this.#database.inTransaction) this.#database.run('ROLLBACK');
-      this.#finish(false);
       throw thrown;
     }
-  }
-
-  #finish(isCommitted: boolean): void {
-    const works = this.#beforeCommit;
-    this.#beforeCommit = [];
-    for (const work of works) work(isCommitted);
   }
 }
 

@@ -1,10 +1,11 @@
 /**
  * The full-text index and how it follows the digests.
- * Promises: a digest that is written is found as soon as its transaction is; what another program changed is caught up with,
- * a batch a transaction; a damaged index stops nothing but search. Never: holds a word that no digest holds, once it was
- * removed for good.
+ * Promises: the transaction that changes a digest notes its session as pending (by a trigger), and the index follows at once
+ * after it; what a death or another program left pending is caught up with before the next search; a damaged index stops
+ * nothing but search. Never: keeps a word of a session whose digests are gone.
  */
 import { FailureError, messageOf } from '../domain/errors.ts';
+import { plainText } from '../domain/text.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
 import { searchTables } from './migrations/0002-search.ts';
 import { columnOf, SEARCH_COLUMNS, type SearchColumn, searchFields } from './search-fields.ts';
@@ -15,43 +16,37 @@ const BATCH_SESSIONS = 200;
 const PUT = `INSERT OR REPLACE INTO search (rowid, ${SEARCH_COLUMNS.join(', ')})
   VALUES ($id, ${SEARCH_COLUMNS.map((name) => `$${name}`).join(', ')})`;
 
-/** Sessions whose digests changed in the transaction that is under way. */
-const touched = new WeakMap<WritableDb, Set<number>>();
-
-/** Has the index follow this session's digests before the transaction under way is committed. */
+/**
+ * Has the index follow this session's digests as soon as the transaction under way is committed: in one of its own, because an
+ * index that is damaged would take the commit with it. What fails stays pending, and the next search catches up.
+ */
 export function followSearch(db: WritableDb, sessionId: number): void {
-  const ids = touched.get(db) ?? new Set<number>();
-  ids.add(sessionId);
-  if (ids.size > 1) return;
-  touched.set(db, ids);
-  db.beforeCommit((isCommitted) => {
-    touched.delete(db);
-    if (isCommitted) {
-      unlessDamaged(db, () => {
-        for (const id of ids) putSession(db, id);
-      });
-    }
-  });
+  db.afterCommit(follow, sessionId);
+}
+
+function follow(db: WritableDb, ids: readonly number[]): void {
+  try {
+    db.writeTransaction(() => putSessions(db, ids));
+  } catch (thrown) {
+    if (!isIndexDamage(thrown) && !(thrown instanceof FailureError)) throw thrown;
+  }
 }
 
 /**
- * Does it as a part of the transaction, or not at all where the index is damaged: what waits then stays listed as pending.
- * The words are written out at once, because what fails in the commit would take everything else with it. False where it
- * was not done.
+ * Has a forgotten session leave the index, so that none of its words is left in its tables: after the transaction under way,
+ * they are written anew without them. The pages that are freed are the caller's to wipe. An index that is damaged is made
+ * anew, empty.
  */
-function unlessDamaged(db: WritableDb, work: () => void): boolean {
-  db.exec('SAVEPOINT search');
+export function removeFromSearchIndex(db: WritableDb, sessionId: number): void {
+  db.afterCommit(removeAll, sessionId);
+}
+
+function removeAll(db: WritableDb, ids: readonly number[]): void {
   try {
-    work();
-    db.exec("INSERT INTO search (search) VALUES ('flush')");
-    db.exec('RELEASE search');
-    return true;
+    db.writeTransaction(() => putSessions(db, ids));
   } catch (thrown) {
-    // A full disk may have undone the whole transaction already: its savepoint with it.
     if (!isIndexDamage(thrown)) throw thrown;
-    db.exec('ROLLBACK TO search');
-    db.exec('RELEASE search');
-    return false;
+    rebuildSearchIndex(db);
   }
 }
 
@@ -63,12 +58,16 @@ export function isIndexDamage(thrown: unknown): boolean {
   );
 }
 
-/** One session's document, from all its digests. */
-function putSession(db: WritableDb, id: number): void {
-  const digests = db.all<{ json: string }>('SELECT json FROM digests WHERE session_id = $id', { id });
-  if (digests.length === 0) db.run('DELETE FROM search WHERE rowid = $id', { id });
-  else db.run(PUT, { id, ...documentOf(digests.map(({ json }) => json)) });
-  db.run('DELETE FROM search_pending WHERE session_id = $id', { id });
+/** Each session's document, from all its digests. Where a session has none any more, its words are written out of the tables. */
+function putSessions(db: WritableDb, ids: readonly number[]): void {
+  let gone = 0;
+  for (const id of ids) {
+    const digests = db.all<{ json: string }>('SELECT json FROM digests WHERE session_id = $id', { id });
+    if (digests.length > 0) db.run(PUT, { id, ...documentOf(digests.map(({ json }) => json)) });
+    else gone += db.run('DELETE FROM search WHERE rowid = $id', { id }).changes;
+    db.run('DELETE FROM search_pending WHERE session_id = $id', { id });
+  }
+  if (gone > 0) db.exec("INSERT INTO search (search) VALUES ('optimize')");
 }
 
 /** Each word once a column: more would not be kept, and would make long sessions seem to be about everything. */
@@ -82,7 +81,8 @@ function documentOf(jsons: readonly string[]): Record<SearchColumn, string> {
     errors: new Set(),
     other: new Set(),
   };
-  for (const field of jsons.flatMap(searchFields)) addIndexTerms(field.text, columns[columnOf(field)]);
+  for (const field of jsons.flatMap(searchFields))
+    addIndexTerms(plainText(field.text), columns[columnOf(field)]);
   const text = (name: SearchColumn) => [...columns[name]].join(' ');
   return {
     title: text('title'),
@@ -114,7 +114,10 @@ export function catchUpSearch(
         'SELECT session_id AS id FROM search_pending ORDER BY session_id LIMIT $limit',
         { limit: BATCH_SESSIONS },
       );
-      for (const { id } of ids) putSession(db, id);
+      putSessions(
+        db,
+        ids.map(({ id }) => id),
+      );
       return ids.length;
     });
     if (count === 0) break;
@@ -132,19 +135,4 @@ export function rebuildSearchIndex(db: WritableDb): void {
     db.run('DELETE FROM search_pending');
     db.run('INSERT INTO search_pending (session_id) SELECT DISTINCT session_id FROM digests');
   });
-}
-
-/**
- * Takes a session out of the index so that none of its words is left in its tables: all of it is written anew without them.
- * To be called in the transaction that drops its digests; the pages that are freed are the caller's to wipe. An index that is
- * damaged is made anew, empty.
- */
-export function removeFromSearchIndex(db: WritableDb, sessionId: number): void {
-  const isWhole = unlessDamaged(db, () => {
-    const { changes } = db.run('DELETE FROM search WHERE rowid = $id', { id: sessionId });
-    // A session that was never analyzed has left nothing.
-    if (changes > 0) db.exec("INSERT INTO search (search) VALUES ('optimize')");
-  });
-  if (!isWhole) rebuildSearchIndex(db);
-  db.run('DELETE FROM search_pending WHERE session_id = $id', { id: sessionId });
 }

@@ -59,11 +59,11 @@ export function look(
   };
 }
 
-const NOT_ASCII = /[^\p{ASCII}]/u;
+const NOT_PLAIN = /[^ -~\n\r\t]/;
 
-/** A quick no: most fields hold none of the words. Text beyond ASCII may hold them in another spelling. */
+/** A quick no: most fields hold none of the words. Text beyond plain ASCII may hold them in another spelling. */
 function mayHold(text: string, sought: readonly Sought[]): boolean {
-  if (NOT_ASCII.test(text)) return true;
+  if (NOT_PLAIN.test(text)) return true;
   const lower = text.toLowerCase();
   return sought.some(({ units }) => units.every((unit) => lower.includes(unit.text)));
 }

@@ -219,7 +219,7 @@ describe('many files', () => {
       exec: (sql) => db.exec(sql),
       snapshot: (read) => db.snapshot(read),
       writeTransaction: (work) => db.writeTransaction(work),
-      beforeCommit: (work) => db.beforeCommit(work),
+      afterCommit: (work, n) => db.afterCommit(work, n),
       close: () => db.close(),
     };
     const counted: World = Object.assign(Object.create(world), { db: counting });

@@ -1,0 +1,70 @@
+/** Sessions that are digests only, written by the store's own functions: for what reads digests. */
+import type { Digest } from '../../src/domain/digest.ts';
+import { agentId, type SessionUid } from '../../src/domain/ids.ts';
+import type { Iso } from '../../src/domain/time.ts';
+import type { WritableDb } from '../../src/store/connection.ts';
+import { findSession } from '../../src/store/read.ts';
+import { saveDigest } from '../../src/store/write-digests.ts';
+import { ensureSession } from '../../src/store/write-raw.ts';
+
+const AT = '2026-05-01T10:00:00.000Z' as Iso;
+
+export const digestUid = (n: number, agent = 'claude-code') =>
+  `${agent}:5ea0${String(n).padStart(4, '0')}-0000-4000-8000-000000000000` as SessionUid;
+
+/** Stores the digest of session `n`; the same `n` again replaces it. */
+export function putDigestOf(db: WritableDb, n: number, parts: Partial<Digest>): SessionUid {
+  const agent = parts.agent ?? agentId('claude-code');
+  const uid = digestUid(n, agent);
+  const digest: Digest = {
+    version: 1,
+    session_uid: uid,
+    agent,
+    title: null,
+    project: null,
+    branches: [],
+    agent_version: null,
+    started_at: AT,
+    ended_at: AT,
+    parent: null,
+    prompts: [],
+    outcome: null,
+    files: { read: [], written: [], edited: [] },
+    commands: [],
+    errors: [],
+    commits: [],
+    pull_requests: [],
+    plans: [],
+    todos: [],
+    compactions: [],
+    subagents: [],
+    tools: {},
+    models: [],
+    tokens: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 },
+    records: { read: 1, unreadable: 0, unknown: {} },
+    redacted: 0,
+    ...parts,
+  };
+  if (findSession(db, uid) === null) {
+    const nativeId = uid.slice(agent.length + 1);
+    ensureSession(db, { uid, agent, nativeId, agentRoot: '/agent', ingestedAt: AT });
+  }
+  saveDigest(db, {
+    uid,
+    generation: findSession(db, uid)?.generation ?? 0,
+    version: 1,
+    json: JSON.stringify(digest),
+    complete: true,
+    now: AT,
+    title: digest.title,
+    project: digest.project,
+    branch: null,
+    startedAt: digest.started_at,
+    endedAt: digest.ended_at,
+    fileHashes: new Map(),
+  });
+  return uid;
+}
+
+export const prompt = (text: string) => ({ at: AT, text });
+export const command = (text: string) => ({ command: text, exit: 0 });
