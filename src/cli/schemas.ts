@@ -292,7 +292,7 @@ export const verifySchema = z.object({
       rows_lost: z.array(z.string()),
       steps: z.array(
         finding.extend({
-          kind: z.enum(['retake', 'rehash', 'reindex', 'recount', 'analyze', 'lose']),
+          kind: z.enum(['retake', 'rehash', 'reindex', 'search', 'recount', 'analyze', 'lose']),
           bytes,
           why: z.string().nullable(),
         }),

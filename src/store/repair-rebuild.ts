@@ -11,6 +11,7 @@ import { recount } from './repair.ts';
 import { MENDS, mendNames, nameLostFiles, nameLostSessions } from './repair-mends.ts';
 import { StorePages } from './repair-pages.ts';
 import type { Value } from './repair-records.ts';
+import { rebuildSearchIndex } from './search-index.ts';
 
 export interface Rebuilt {
   /** Rows that came over, by table. */
@@ -125,6 +126,8 @@ function copyAll(db: WritableDb, pages: StorePages, roots: ReadonlyMap<string, n
       if (changes > 0 && tells !== null) lost.push(`${changes} ${tells}`);
     }
     recount(db);
+    // No trigger has noted these digests, and the old file's index goes with it.
+    rebuildSearchIndex(db);
   });
   return { saved, lost };
 }

@@ -26,6 +26,7 @@ import { storeFiles } from './place.ts';
 import { applyRepair, planRepair, type RepairStep } from './repair.ts';
 import type { OwnFiles } from './repair-own.ts';
 import { type Rebuilt, rebuild, survey } from './repair-rebuild.ts';
+import { catchUpSearch } from './search-index.ts';
 import { type VerifyResult, verify } from './verify.ts';
 import type { Finding } from './verify-findings.ts';
 
@@ -83,7 +84,11 @@ async function repairInPlace(path: string, options: RepairOptions): Promise<Repa
     const failed = await applyRepair(db, steps, options);
     const after = checked(db, options);
     // An index that cannot be made anew stands on rows that contradict each other.
-    if (needsRebuild(after.findings) || after.findings.some(({ cure }) => cure === 'index')) return null;
+    if (
+      needsRebuild(after.findings) ||
+      after.findings.some(({ cure }) => cure === 'index' || cure === 'search')
+    )
+      return null;
     return { state: 'done', steps, rebuilt: null, aside: null, failed, after };
   } finally {
     db.close();
@@ -119,6 +124,7 @@ async function rebuilt(path: string, temporary: string, options: RepairOptions):
     if (options.dryRun)
       return { state: 'planned', steps, rebuilt: made, aside: null, failed: [], after: before };
     const failed = await applyRepair(db, steps, options);
+    catchUpSearch(db, () => undefined);
     const after = checked(db, options);
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     return { state: 'done', steps, rebuilt: made, aside: null, failed, after };

@@ -12,6 +12,7 @@ import type { ReadableDb, WritableDb } from './connection.ts';
 import { filesOf, sourcesOf } from './read.ts';
 import { hasRecordedHash, type OwnFiles, ownRange } from './repair-own.ts';
 import type { StoredFile } from './rows.ts';
+import { catchUpSearch, rebuildSearchIndex } from './search-index.ts';
 import { logChunks, sameBytes, sha256 } from './segments.ts';
 import type { DamagedPlace, Finding } from './verify-findings.ts';
 import { setFileVersion } from './write-raw.ts';
@@ -25,7 +26,7 @@ export type RepairStep =
       readonly from: string;
     }
   | { readonly kind: 'rehash'; readonly finding: Finding; readonly place: DamagedPlace }
-  | { readonly kind: 'reindex' | 'recount' | 'analyze'; readonly finding: Finding }
+  | { readonly kind: 'reindex' | 'search' | 'recount' | 'analyze'; readonly finding: Finding }
   | {
       readonly kind: 'lose';
       readonly finding: Finding;
@@ -52,6 +53,8 @@ async function stepFor(db: ReadableDb, finding: Finding, own: OwnFiles): Promise
   switch (cure) {
     case 'index':
       return { kind: 'reindex', finding };
+    case 'search':
+      return { kind: 'search', finding };
     case 'books':
       return { kind: 'recount', finding };
     case 'digest':
@@ -147,6 +150,14 @@ export async function applyRepair(
       db.exec('REINDEX');
     } catch (thrown) {
       failed.push(`indexes cannot be made anew: ${messageOf(thrown)}`);
+    }
+  }
+  if (steps.some(({ kind }) => kind === 'search')) {
+    try {
+      rebuildSearchIndex(db);
+      catchUpSearch(db, () => undefined);
+    } catch (thrown) {
+      failed.push(`the search index cannot be made anew: ${messageOf(thrown)}`);
     }
   }
   for (const step of steps) {

@@ -20,6 +20,7 @@ export function databaseFindings(db: ReadableDb): Finding[] {
       .flatMap((row) => row.integrity_check.split('\n'))
       .filter((problem) => problem !== 'ok' && problem !== '' && !problem.startsWith('*** in database'))
       .map((problem) => {
+        if (/ FTS5 table (?:main\.)?search\b/.test(problem)) return storeFinding(problem, 'search');
         const index = indexProblem(problem);
         const uid = index === null ? null : sessionOfRow(db, index);
         return { ...storeFinding(problem, index === null ? 'rebuild' : 'index'), session_uid: uid };

@@ -1,8 +1,11 @@
 /** What `verify` finds, and what would mend it. */
 import type { SegmentMeta } from './segments.ts';
 
-/** What a finding asks for: `segment` new bytes, `hash` a look at the file, `index` and `books` a count anew, `rebuild` a new file. */
-export type Cure = 'segment' | 'hash' | 'index' | 'books' | 'digest' | 'rebuild';
+/**
+ * What a finding asks for: `segment` new bytes, `hash` a look at the file, `index` and `books` a count anew, `search` an index of the digests anew,
+ * `rebuild` a new file.
+ */
+export type Cure = 'segment' | 'hash' | 'index' | 'books' | 'digest' | 'search' | 'rebuild';
 
 export interface VerifyFinding {
   readonly session_uid: string | null;

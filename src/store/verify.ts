@@ -14,6 +14,7 @@ import { NAMED_ID } from './rows.ts';
 import { fileChunks, readSegment, SEGMENT_BYTES, type SegmentMeta, segmentsOf } from './segments.ts';
 import { bookFindings, databaseFindings } from './verify-books.ts';
 import type { Cure, DamagedPlace, Finding, VerifyFinding } from './verify-findings.ts';
+import { searchFindings } from './verify-search.ts';
 
 export interface VerifyResult {
   readonly findings: Finding[];
@@ -30,7 +31,7 @@ export function verify(
   onProgress: (done: number, total: number) => void,
   stopped: () => boolean,
 ): VerifyResult {
-  const findings: Finding[] = [...databaseFindings(db), ...bookFindings(db)];
+  const findings: Finding[] = [...databaseFindings(db), ...bookFindings(db), ...searchFindings(db)];
   const lost: VerifyFinding[] = [];
   const uids = sessionsOf(db, findings);
   let segments = 0;

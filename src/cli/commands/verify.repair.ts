@@ -122,6 +122,8 @@ function stepLine(step: RepairStep): string {
       return `Hash anew  ${what}`;
     case 'reindex':
       return `Index anew  ${what === '' ? problem : `${what}  ${problem}`}`;
+    case 'search':
+      return `Make the search index anew  ${problem}`;
     case 'recount':
       return `Count anew  ${what === '' ? problem : `${what}  ${problem}`}`;
     case 'analyze':
