@@ -4,7 +4,6 @@
  * Promises: the same segments, hashes and digest as storing it and analyzing it afterwards; what is handed on is what was
  * read, whatever the file has become since.
  */
-import { constants, zstdCompressSync } from 'node:zlib';
 import { makeDigest } from '../digest/digest.ts';
 import type { AgentFormat, Peek } from '../domain/agent.ts';
 import type { Digest } from '../domain/digest.ts';
@@ -20,9 +19,6 @@ import { marksOf } from './take-file.ts';
 
 /** A session above it is stored piece by piece: what is made ready lies in memory until it is stored. */
 export const PREPARED_BYTES_MAX = 16 * 1024 * 1024;
-
-/** Of the compressor's output: large enough that most transcripts come in one. */
-const CHUNK_BYTES = 64 * 1024;
 
 /** What to make ready. Plain values: it is sent to a thread. */
 export interface Order {
@@ -159,8 +155,7 @@ function readWhole(
 }
 
 function segmentOf(chunk: Uint8Array, logOffset: number): NewSegment {
-  const level = { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL };
-  const packed = zstdCompressSync(chunk, { chunkSize: CHUNK_BYTES, params: level });
+  const packed = Bun.zstdCompressSync(chunk, { level: ZSTD_LEVEL });
   // Exactly its bytes: what is handed to another thread takes the memory that it lies in along.
   const data = new Uint8Array(packed);
   return { logOffset, rawBytes: chunk.length, sha256: sha256(chunk), data };
