@@ -12,7 +12,7 @@ export function whatIsPoorer(before: Digest, next: Digest): string | null {
     ([what, count]) => [what, count(before), count(next)] as const,
   );
   const poorer = counts.find(([, had, has]) => has < had);
-  return poorer === undefined ? null : `it has ${poorer[2]} ${poorer[0]} where there were ${poorer[1]}`;
+  return poorer === undefined ? null : `fewer ${poorer[0]}, ${poorer[2]} where there were ${poorer[1]}`;
 }
 
 type Count = (digest: Digest) => number;

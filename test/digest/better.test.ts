@@ -82,7 +82,7 @@ describe('analyze --all', () => {
     using world = await filled(1);
     const prompt = { at: null, text: 'one that this version does not see' };
     older(world, UID(1), (digest) => ({ ...digest, prompts: [...digest.prompts, prompt] }));
-    expect(await analyze(world, UID(1))).toEqual({ ok: true, kept: 'it has 1 prompts where there were 2' });
+    expect(await analyze(world, UID(1))).toEqual({ ok: true, kept: 'fewer prompts, 1 where there were 2' });
     expect(digestOf(world, UID(1)).prompts).toContainEqual(prompt);
   });
 
@@ -131,7 +131,7 @@ test('less is what counts: what was left out to keep the size is still counted',
   expect(whatIsPoorer(few, many)).toBeNull();
   // Two that are told as one that ran twice.
   expect(whatIsPoorer(many, { ...emptyDigest, commands: [{ command: 'a', exit: 0, times: 2 }] })).toBeNull();
-  expect(whatIsPoorer(many, few)).toBe('it has 1 commands where there were 2');
+  expect(whatIsPoorer(many, few)).toBe('fewer commands, 1 where there were 2');
   const moved = (written: string[], edited: string[]) => ({
     ...emptyDigest,
     files: { read: [], written, edited },

@@ -9,7 +9,18 @@ import { dirname, join } from 'node:path';
 import * as schemas from '../../src/cli/schemas.ts';
 import { DIGEST_BYTES_MAX, type Digest } from '../../src/domain/digest.ts';
 import { runIn } from '../support/runtime.ts';
-import { CORPUS, HAS_CORPUS, type Recorded, recordedSessions, snapshots } from './corpus.ts';
+import {
+  at,
+  CORPUS,
+  HAS_CORPUS,
+  modelsOf,
+  type Recorded,
+  recordedSessions,
+  records,
+  snapshots,
+  tokensOfClaude,
+  tokensOfCodex,
+} from './corpus.ts';
 import { namesWritten, type Witness, witness } from './witness.ts';
 
 const kept: { session: Recorded; seen: Witness; digest: Digest; json: string }[] = [];
@@ -59,6 +70,13 @@ async function evictedAll(): Promise<void> {
     rawBytes += raw_bytes;
     kept.push({ session, seen: witness(session), digest: digest as never, json: JSON.stringify(digest) });
   }
+}
+
+/** Its totals go on from its parent's, which stand in another file. */
+function isFork(session: Recorded): boolean {
+  return session.files
+    .flatMap(({ bytes }) => records(bytes))
+    .some((line) => at(line, 'payload', 'forked_from_id'));
 }
 
 /** Texts as a search sees them: the first `chars`, on one line. */
@@ -209,6 +227,21 @@ describe.if(HAS_CORPUS)('with every raw byte evicted', () => {
     expect(
       lost('subagent results', 100, (seen) => seen.subagents.map(({ result }) => result), results).lost,
     ).toEqual([]);
+  });
+
+  test('tokens and models are those of a naive reader', () => {
+    let right = 0;
+    const own = kept.filter(({ session }) => !isFork(session));
+    for (const { session, digest } of own) {
+      const { input, cacheRead, cacheWrite, output } = digest.tokens;
+      const [wantedIn, wantedOut] =
+        session.agent === 'codex' ? tokensOfCodex(session) : tokensOfClaude(session);
+      const models = [...digest.models].sort().join();
+      const isRight = input + cacheRead + cacheWrite === wantedIn && output === wantedOut;
+      if (isRight && models === modelsOf(session).join()) right++;
+    }
+    rates.push(`tokens and models      ${right} of ${own.length}`);
+    expect(right).toBe(own.length);
   });
 
   test('digests are small', () => {

@@ -124,7 +124,9 @@ function claudeUser(
       const isLaunch =
         at(record, 'toolUseResult', 'isAsync') === true || text.startsWith('Async agent launched');
       const result = isLaunch ? '' : texts(at(record, 'toolUseResult', 'content')).join('\n');
-      seen.subagents.push({ task: textAt(call, 'input', 'description'), result });
+      const task = textAt(call, 'input', 'description');
+      seen.subagents.push({ task: task || textAt(call, 'input', 'prompt'), result });
+      seen.subagents.push({ task: textAt(call, 'input', 'prompt'), result: '' });
     }
     const id = textAt(record, 'toolUseResult', 'task', 'id');
     if (call['name'] === 'TaskCreate' && isOwn && id !== '')

@@ -91,7 +91,9 @@ export class ClaudeTools {
     if (this.file(name, input)) return;
     if (name === 'Bash' || name === 'PowerShell') this.command(callId, textAt(input, 'command'), at);
     else if (name === 'Task' || name === 'Agent') {
-      const task = held(textAt(input, 'description') ?? textAt(input, 'prompt'));
+      // A few words and the whole of it: people remember either.
+      const parts = [textAt(input, 'description'), textAt(input, 'prompt')].filter((part) => part !== null);
+      const task = parts.length === 0 ? null : held(parts.join(': '));
       this.wait(callId, { kind: 'agent', task, type: held(textAt(input, 'subagent_type')) });
     } else if (name === 'TodoWrite' && isOwn) this.sink.todos(todosOf(input));
     else if (name === 'TaskCreate')
