@@ -9,7 +9,7 @@ import { type FactSink, TITLE_SOURCES, type TitleSource, type Todo, type Tokens 
 import type { AgentId, SessionUid } from '../domain/ids.ts';
 import { plainLine, plainText } from '../domain/text.ts';
 import { horizon, type Iso, plausibleTime } from '../domain/time.ts';
-import { commitsOf, newBranch, pullRequestsIn } from './git.ts';
+import { changesPullRequest, commitsOf, newBranch, pullRequestsIn } from './git.ts';
 import { BothEnds, CHARS, COUNTS, forgetOldest, kept, Names, sortedCounts } from './keep.ts';
 import { filesOfCommand } from './shell.ts';
 import { largest, NO_TOKENS, sum } from './tokens.ts';
@@ -58,6 +58,8 @@ export class Collector implements FactSink {
   readonly #read = new Names(COUNTS.paths);
   readonly #written = new Names(COUNTS.paths);
   readonly #edited = new Names(COUNTS.paths);
+  /** Made or changed here, and only named. */
+  readonly #ownPullRequests = new Names(COUNTS.pullRequests);
   readonly #pullRequests = new Names(COUNTS.pullRequests);
   readonly #plans = new Names(COUNTS.plans);
   readonly #compactions = new BothEnds<string>(COUNTS.compactions);
@@ -173,7 +175,7 @@ export class Collector implements FactSink {
     ran.exit = told ? (exitCode ?? ran.exit) : exitCode;
     ran.failed = failed || (told && ran.failed);
     // What failed may still name it: that a pull request is there already, say.
-    this.#pullRequestsOf(output);
+    this.#pullRequestsOf(output, changesPullRequest(ran.command));
     if (failed) return;
     const branch = newBranch(ran.command);
     if (branch !== null) this.branch(branch);
@@ -192,8 +194,9 @@ export class Collector implements FactSink {
     if (branch !== undefined) this.branch(branch);
   }
 
-  #pullRequestsOf(text: string): void {
-    for (const url of pullRequestsIn(text)) this.#pullRequests.add(kept(url, CHARS.name));
+  #pullRequestsOf(text: string, own = false): void {
+    const names = own ? this.#ownPullRequests : this.#pullRequests;
+    for (const url of pullRequestsIn(text)) names.add(kept(url, CHARS.name));
   }
 
   error(text: string): void {
@@ -209,7 +212,7 @@ export class Collector implements FactSink {
   }
 
   pullRequest(url: string): void {
-    this.#pullRequests.add(kept(url, CHARS.name));
+    this.#ownPullRequests.add(kept(url, CHARS.name));
   }
 
   plan(text: string): void {
@@ -303,7 +306,8 @@ export class Collector implements FactSink {
       commands: [...this.#commands.values()].map(commandOf),
       errors: [...this.#errors].map(([text, times]) => (times > 1 ? `${text} (×${times})` : text)),
       commits: [...this.#commits.values()],
-      pull_requests: this.#pullRequests.list(),
+      // Its own first: a list of all of a repository's says little.
+      pull_requests: [...new Set([...this.#ownPullRequests.list(), ...this.#pullRequests.list()])],
       plans: this.#plans.list(),
       todos: [...this.#todoList, ...this.#todos.values()].filter(
         (todo) => todo.text !== '' && todo.status !== 'deleted',

@@ -40,6 +40,13 @@ export function newBranch(command: string): string | null {
   return name === undefined || name.startsWith('-') ? null : name;
 }
 
+/** Whether a command makes, changes or feeds a pull or merge request: what it prints is the session's own. */
+export function changesPullRequest(command: string): boolean {
+  return /\b(?:pr|mr|pull-request) (?:create|new|merge|edit|ready|close)\b|\bgit\b[^\n|;&]{0,200}?\bpush\b/.test(
+    command,
+  );
+}
+
 /** The pull or merge requests whose address stands in a text, in order, each once. */
 export function pullRequestsIn(text: string): readonly string[] {
   if (!text.includes('/pull') && !text.includes('/merge_requests/')) return [];

@@ -32,6 +32,9 @@ export interface Ran {
 
 export type Row = readonly [label: string, value: string];
 
+const ADDRESSES_MAX = 12;
+const ADDRESSES_SHOWN = 6;
+
 /** The head of the page: rows with a value only. */
 export function rowsOf(digest: Digest): readonly Row[] {
   const rows: readonly Row[] = [
@@ -57,10 +60,14 @@ export function sectionsOf(digest: Digest): readonly Section[] {
     items('Todos at the end', digest.todos.map(todoItem), left('todos')),
     items('Plans', digest.plans.map(textItem), left('plans')),
     names('Files written', below(files.written), left('written')),
-    names('Files edited', below(files.edited), left('edited')),
+    names(
+      'Files edited',
+      below(files.edited.filter((path) => !files.written.includes(path))),
+      left('edited'),
+    ),
     names('Files read', below(files.read), left('reads')),
     names('Commits', digest.commits.map(commitText), left('commits')),
-    names('Pull requests', digest.pull_requests, left('pull_requests')),
+    ...pullRequests(digest.pull_requests),
     {
       kind: 'commands',
       title: `${counted('Commands', digest.commands.length, left('commands'))}, each with its exit status`,
@@ -88,6 +95,21 @@ export function notesOf(digest: Digest): readonly string[] {
   if (digest.redacted > 0)
     notes.push(`${grouped(digest.redacted)} ${digest.redacted === 1 ? 'secret' : 'secrets'} redacted.`);
   return notes;
+}
+
+/** A handful by their addresses; of a whole list of a repository's the numbers do. */
+function pullRequests(urls: readonly string[]): readonly Section[] {
+  const shown = urls.length <= ADDRESSES_MAX ? urls : urls.slice(0, ADDRESSES_SHOWN);
+  const places = new Map<string, string[]>();
+  for (const url of urls.slice(shown.length)) {
+    const at = url.lastIndexOf('/') + 1;
+    places.set(url.slice(0, at), [...(places.get(url.slice(0, at)) ?? []), url.slice(at)]);
+  }
+  const rest = [...places].map(([place, numbers]) => `${place} ${numbers.join(', ')}`).join('\n');
+  return [
+    names('Pull requests', shown, urls.length - shown.length),
+    { kind: 'prose', title: `Pull requests, ${grouped(urls.length - shown.length)} more`, text: rest },
+  ];
 }
 
 function isEmpty(section: Section): boolean {

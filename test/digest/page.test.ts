@@ -87,6 +87,27 @@ Left out to keep the size: 1,200 reads.
 `);
   });
 
+  test('tells many pull requests by their numbers, and a file once', () => {
+    const urls = Array.from({ length: 13 }, (_, n) => `https://github.com/o/r/pull/${n + 1}`);
+    const page = digestPage(
+      { ...emptyDigest, pull_requests: urls, files: { read: [], written: ['/a'], edited: ['/a', '/b'] } },
+      80,
+    );
+    expect(page).toContain(`Files written (1)
+  /a
+
+Files edited (1)
+  /b
+
+Pull requests (6 of 13)
+  https://github.com/o/r/pull/1
+`);
+    expect(page).toContain(`
+Pull requests, 7 more
+  https://github.com/o/r/pull/ 7, 8, 9, 10, 11, 12, 13
+`);
+  });
+
   test('of a lost session says that it is partial', () => {
     expect(digestPage({ ...emptyDigest, partial: true }, 80)).toContain('Partial: what could be made of it');
   });
