@@ -1,5 +1,5 @@
 /** Rows: storing transcripts, against the tools that only pack or list them. */
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { analyzeSchema, ingestSchema, maintainSchema, statusSchema } from '../../src/cli/schemas.ts';
 import { cached } from './cache.ts';
@@ -229,10 +229,19 @@ async function statusOf(bench: Bench, home: Home): Promise<ReturnType<typeof sta
 }
 
 async function eachByItself(bench: Bench, home: Home): Promise<number> {
-  const script =
-    'find "$0" -type f -print0 | while IFS= read -r -d "" f; do zstd -3 -q -c "$f"; done | wc -c';
-  const { out } = await runCommand(bench, ['bash', '-c', script, home.path]);
-  return Number(out);
+  const packed = await packedHome(bench, home);
+  const names = readdirSync(packed, { recursive: true, encoding: 'utf8' });
+  return names
+    .filter((name) => name.endsWith('.zst'))
+    .reduce((sum, name) => sum + statSync(join(packed, name)).size, 0);
+}
+
+/** Each file of the home by itself, `zstd -3`. */
+export function packedHome(bench: Bench, home: Home): Promise<string> {
+  return cached(bench.cache, 'home-packed', `1 ${home.files} ${home.bytes}`, async (box) => {
+    cpSync(home.path, join(box, 'home'), { recursive: true });
+    await runCommand(bench, ['zstd', '-3', '-q', '-r', '--rm', join(box, 'home')]);
+  });
 }
 
 /** Programs of this kind that are no rivals in what they promise, but make a copy of the same bytes. */

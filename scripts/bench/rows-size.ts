@@ -6,8 +6,8 @@ import { bigHome } from './homes.ts';
 import { runCommand, settle, warm } from './process.ts';
 import { copyStore, runProgram, type Subject } from './program.ts';
 import { always, atLeast, atMost, type Bench, type Measured, needs, type Row } from './row.ts';
-import { HOME_MIB, storeOfHome } from './rows-ingest.ts';
-import { onStore, packedHome } from './rows-store.ts';
+import { HOME_MIB, packedHome, storeOfHome } from './rows-ingest.ts';
+import { onStore } from './rows-store.ts';
 import { growingStore } from './stores.ts';
 
 const MILLION = 1_000_000;
@@ -61,7 +61,7 @@ const restoreAll: Row = {
   prepare: async (bench) => {
     const home = await bigHome(bench.cache, HOME_MIB);
     const store = await storeOfHome(bench, home, 'store-home');
-    const packed = await packedHome(bench, home.path);
+    const packed = await packedHome(bench, home);
     const [restored, unpacked] = [join(bench.scratch, 'restored'), join(bench.scratch, 'unpacked')];
     const helper = [process.execPath, join(import.meta.dir, 'restore-all.ts'), store, restored];
     const fast = (ran: Measured): Measured => ({ ...ran, value: home.bytes / 1e6 / (ran.wallMs / 1000) });
@@ -78,17 +78,21 @@ const restoreAll: Row = {
         return fast(ran);
       },
       baseline: async () => {
-        const ran = await runCommand(bench, ['bash', '-c', UNPACK, packed, unpacked]);
+        const ran = await runCommand(bench, [
+          'zstd',
+          '-d',
+          '-q',
+          '-r',
+          '--output-dir-mirror',
+          unpacked,
+          packed,
+        ]);
         await refuseLess(bench, unpacked, home.bytes);
         return fast(ran);
       },
     };
   },
 };
-
-/** Names repeat in different folders: numbered, each file is by itself. */
-const UNPACK =
-  'i=0; find "$0" -name "*.zst" -print0 | while IFS= read -r -d "" f; do i=$((i+1)); zstd -d -q -o "$1/$i" "$f"; done';
 
 async function refuseLess(bench: Bench, folder: string, bytes: number): Promise<void> {
   const { out } = await runCommand(bench, ['find', folder, '-type', 'f', '-printf', '%s\n']);

@@ -1,9 +1,11 @@
-/** A program in a terminal of its own, timed by what it writes. Polls without sleeping: a frame is seen within a fraction of a millisecond. */
+/** A program in a terminal of its own, timed by what it writes. Takes no time from it while it waits. */
 import { cpuMsOf, peakOf } from './process.ts';
 import type { Bench } from './row.ts';
 
 const PATIENCE_MS = 30_000;
-const QUIET_MS = 150;
+const QUIET_MS = 250;
+/** How often it is looked whether a wait is over; what comes is timed when it comes. */
+const LOOK_EVERY_MS = 2;
 
 export class Screen implements AsyncDisposable {
   readonly #child: Bun.Subprocess;
@@ -69,8 +71,9 @@ export class Screen implements AsyncDisposable {
     const giveUpMs = performance.now() + PATIENCE_MS;
     while (!isSo()) {
       if (this.#child.exitCode !== null) throw new Error(`ended before it showed ${what}:\n${this.#text}`);
-      if (performance.now() > giveUpMs) throw new Error(`never showed ${what}:\n${this.#text.slice(-2000)}`);
-      await new Promise((resolve) => setImmediate(resolve));
+      if (performance.now() > giveUpMs)
+        throw new Error(`never showed ${what}:\n${JSON.stringify(this.#text.slice(-1500))}`);
+      await Bun.sleep(LOOK_EVERY_MS);
     }
   }
 
