@@ -4,6 +4,7 @@
  * comes over by its name; what is made up for it gives out no bytes and counts as neither analyzed nor hashed.
  * Never: brings back what was freed, or calls a session evicted that has no event of it.
  */
+import { FailureError, failure } from '../domain/errors.ts';
 import { connect, type Params, type WritableDb } from './connection.ts';
 import { migrate } from './migrate.ts';
 import { makePrivateFile } from './place.ts';
@@ -82,6 +83,17 @@ export function survey(storePath: string): { readonly sessions: number; readonly
   } finally {
     db.close();
   }
+}
+
+/** Of a store that SQLite refuses and off whose pages no row can be read. */
+export function nothingLeft(storePath: string): FailureError {
+  return new FailureError(
+    failure(
+      'corrupt',
+      `the store is damaged, and nothing of it can be read: ${storePath}`,
+      'Move it away and keep it, then run `session-memory ingest`: what the agents still have is stored anew.',
+    ),
+  );
 }
 
 interface OpenPages extends Disposable {

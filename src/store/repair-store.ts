@@ -25,7 +25,7 @@ import { openWritable } from './open.ts';
 import { storeFiles } from './place.ts';
 import { applyRepair, planRepair, type RepairStep } from './repair.ts';
 import type { OwnFiles } from './repair-own.ts';
-import { type Rebuilt, rebuild, survey } from './repair-rebuild.ts';
+import { nothingLeft, type Rebuilt, rebuild, survey } from './repair-rebuild.ts';
 import { catchUpSearch } from './search-index.ts';
 import { type VerifyResult, verify } from './verify.ts';
 import type { Finding } from './verify-findings.ts';
@@ -148,7 +148,7 @@ function openOrNull(path: string): WritableDb | null {
   } catch (thrown) {
     const code = thrown instanceof FailureError ? thrown.failure.code : 'failed';
     if (code !== 'corrupt' && code !== 'usage' && code !== 'failed') throw thrown;
-    if (survey(path) === null) throw thrown;
+    if (survey(path) === null) throw code === 'corrupt' ? nothingLeft(path) : thrown;
     return null;
   }
 }

@@ -152,6 +152,19 @@ test.each([0.3, 0.7, 0.999])(
   },
 );
 
+test('of a file of which nothing is left says so, and what to do; moved away, the agents’ own are stored anew', async () => {
+  const damaged = copy();
+  expect(harm(damaged.store, { kind: 'cut', offset: 4233, size: 0 })).toBeGreaterThan(0);
+  for (const args of [['verify'], ['verify', '--repair', '--yes']]) {
+    const { code, err } = await program(damaged.home, damaged.store, ...args);
+    expect([code, err]).toEqual([1, expect.stringContaining('nothing of it can be read')]);
+    expect(err).toContain('Move it away');
+  }
+  renameSync(damaged.store, `${damaged.store}.kept`);
+  expect((await program(damaged.home, damaged.store, 'ingest')).code).toBe(0);
+  expect((await program(damaged.home, damaged.store, 'verify')).out).toStartWith('All is well');
+});
+
 /** A byte of the stored data of one session's only segment, found by its content. */
 function dataOf(store: string, uid: string): number {
   const db = new Database(store, { readonly: true });

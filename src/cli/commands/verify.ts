@@ -3,7 +3,7 @@ import { EXIT, FailureError, failure, messageOf } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
-import { survey } from '../../store/repair-rebuild.ts';
+import { nothingLeft, survey } from '../../store/repair-rebuild.ts';
 import { type VerifyResult, verify } from '../../store/verify.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, plural } from '../format.ts';
@@ -47,7 +47,7 @@ function unopened(path: string, thrown: unknown): VerifyResult {
   const code = thrown instanceof FailureError ? thrown.failure.code : 'failed';
   const isDamage = code === 'corrupt' || code === 'usage' || code === 'failed';
   const found = isDamage ? survey(path) : null;
-  if (found === null) throw thrown;
+  if (found === null) throw code === 'corrupt' ? nothingLeft(path) : thrown;
   const problems = [
     messageOf(thrown),
     `the store cannot be opened; off its pages ${plural(found.sessions, 'session')} and ${plural(found.segments, 'segment')} can be read: verify --repair makes a new file of them`,
