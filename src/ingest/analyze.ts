@@ -19,7 +19,7 @@ import { digestsOf, filesOf, findSession, sessionsDigestedBefore } from '../stor
 import type { StoredFile } from '../store/rows.ts';
 import { fileChunks, logBreaks, logChunks } from '../store/segments.ts';
 import { census } from '../store/usage.ts';
-import { noteAnalyzeError, saveDigest, setFileHash } from '../store/write-digests.ts';
+import { hashFiles, noteAnalyzeError, saveDigest } from '../store/write-digests.ts';
 import { agentById } from './agents/index.ts';
 
 export interface AnalyzeDeps {
@@ -78,7 +78,7 @@ async function analyzed(
   agent: AgentFormat,
   signal: AbortSignal,
 ): Promise<AnalyzeResult> {
-  const hashes = new Map<number, Uint8Array>();
+  const hashes = new Map<StoredFile, Uint8Array>();
   const made = await digestOf(deps, session, agent, hashes, signal);
   if (!made.ok) return { ok: false, why: made.why };
   let { digest, json } = made;
@@ -136,7 +136,7 @@ export async function salvageSession(deps: AnalyzeDeps, uid: SessionUid): Promis
   const session = findSession(deps.db, uid);
   const agent = session === null ? null : agentById(session.agent);
   if (session === null || agent === null || session.evictedAt !== null) return;
-  await hashFiles(deps, session);
+  hashFiles(deps.db, uid);
   try {
     const made = await digestOf(deps, session, agent, new Map());
     const digest: Digest = { ...(made.ok ? made.digest : made.partial), partial: true };
@@ -147,27 +147,12 @@ export async function salvageSession(deps: AnalyzeDeps, uid: SessionUid): Promis
   }
 }
 
-/** A tombstone needs each file's hash; an appended file has none until it is read. Unreadable bytes get the hash of nothing. */
-async function hashFiles(deps: AnalyzeDeps, session: SessionRow): Promise<void> {
-  for (const file of filesOf(deps.db, session.uid)) {
-    if (file.gone || file.sha256 !== null) continue;
-    const hasher = new Bun.CryptoHasher('sha256');
-    try {
-      for (const chunk of fileChunks(deps.db, session.uid, file)) hasher.update(chunk);
-    } catch (thrown) {
-      // Damaged bytes cannot be known again; the loss of them is still recorded.
-      hasher.update(messageOf(thrown));
-    }
-    setFileHash(deps.db, file.fileId, hasher.digest());
-  }
-}
-
 /** The digest of all that was ever stored of a session; fills `hashes` with the present version of each file without one. */
 async function digestOf(
   deps: AnalyzeDeps,
   session: SessionRow,
   agent: AgentFormat,
-  hashes: Map<number, Uint8Array>,
+  hashes: Map<StoredFile, Uint8Array>,
   signal?: AbortSignal,
 ): Promise<DigestOutcome> {
   const files = filesOf(deps.db, session.uid).filter((file) => !file.gone);
@@ -193,7 +178,7 @@ async function digestOf(
     ...(signal === undefined ? {} : { signal }),
   });
   for (const file of files) {
-    if (file.sha256 === null) hashes.set(file.fileId, hashOf(deps.db, session.uid, file));
+    if (file.sha256 === null) hashes.set(file, hashOf(deps.db, session.uid, file));
   }
   return made;
 }
@@ -210,7 +195,7 @@ function save(
   digest: Digest,
   json: string,
   complete: boolean,
-  fileHashes: ReadonlyMap<number, Uint8Array>,
+  fileHashes: ReadonlyMap<StoredFile, Uint8Array>,
 ) {
   return saveDigest(deps.db, {
     uid: session.uid,

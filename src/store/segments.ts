@@ -36,28 +36,47 @@ export function segmentsOf(db: ReadableDb, uid: SessionUid, fileId: number): Seg
   );
 }
 
-/** The plain bytes of one segment, checked. */
+/** The plain bytes of one segment, checked. Fails as busy where another process has taken it away since it was listed. */
 export function readSegment(db: ReadableDb, segment: SegmentMeta, of: string): Uint8Array {
-  const row = db.get<SegmentRow>('SELECT file_id, log_offset, data FROM segments WHERE id = $id', {
-    id: segment.id,
-  });
-  if (row === null) throw changedMeanwhile(of);
-  // An index that is damaged leads to another one, whose bytes are whole and not these.
-  if (row.file_id !== segment.file_id || row.log_offset !== segment.log_offset)
-    throw damaged(of, 'the index of segments leads to another one');
-  const plain = decompress(row.data, of);
-  if (plain.length !== segment.raw_bytes || !sameBytes(sha256(plain), segment.sha256)) {
-    throw damaged(of, 'its bytes do not have the hash that was recorded');
-  }
+  const plain = segmentOrGone(db, segment, of);
+  if (plain === null) throw changedMeanwhile(of);
   return plain;
 }
 
-function decompress(data: Uint8Array, of: string): Uint8Array {
+/** The same; null where it was taken away. */
+function segmentOrGone(db: ReadableDb, segment: SegmentMeta, of: string): Uint8Array | null {
+  const row = db.get<SegmentRow>('SELECT file_id, log_offset, data FROM segments WHERE id = $id', {
+    id: segment.id,
+  });
+  const read = row === null ? 'the index of segments leads to none' : plainOf(row, segment);
+  if (typeof read !== 'string') return read;
+  // The number of a segment that is gone is given to the next one: what stands there then is whole, and not meant.
+  if (isListed(db, segment)) throw damaged(of, read);
+  return null;
+}
+
+/** The bytes, or what is wrong with them. */
+function plainOf(row: SegmentRow, segment: SegmentMeta): Uint8Array | string {
+  // An index that is damaged leads to another one, whose bytes are whole and not these.
+  if (row.file_id !== segment.file_id || row.log_offset !== segment.log_offset)
+    return 'the index of segments leads to another one';
   try {
-    return Bun.zstdDecompressSync(data);
+    const plain = Bun.zstdDecompressSync(row.data);
+    const isWhole = plain.length === segment.raw_bytes && sameBytes(sha256(plain), segment.sha256);
+    return isWhole ? plain : 'its bytes do not have the hash that was recorded';
   } catch (thrown) {
-    throw damaged(of, messageOf(thrown));
+    return messageOf(thrown);
   }
+}
+
+function isListed(db: ReadableDb, { id, file_id: fileId, sha256: hash }: SegmentMeta): boolean {
+  return db
+    .all<Pick<SegmentMeta, 'id' | 'sha256'>>(
+      `SELECT id, sha256 FROM segments WHERE session_id = (SELECT session_id FROM files WHERE id = $fileId)
+         AND file_id = $fileId`,
+      { fileId },
+    )
+    .some((one) => one.id === id && sameBytes(one.sha256, hash));
 }
 
 function changedMeanwhile(of: string): FailureError {
@@ -66,15 +85,23 @@ function changedMeanwhile(of: string): FailureError {
   );
 }
 
-/** Whether the file is still what it was when it was looked up; another process may have evicted it since. */
-function isAsRead(db: ReadableDb, file: StoredFile): boolean {
-  const now = db.get<{ gone: number; log_bytes: number }>(
-    'SELECT gone, log_bytes FROM files WHERE id = $id',
-    {
-      id: file.fileId,
-    },
-  );
-  return now !== null && (now.gone === 1) === file.gone && now.log_bytes === file.logBytes;
+interface Look {
+  readonly segments: readonly SegmentMeta[];
+  /** The event by which the session came back last: since then its logs have only grown. Null where it never left. */
+  readonly returned: number | null;
+}
+
+/** The segments of the log that the file had when it was looked up; null where that log is gone, or another one. */
+function look(db: ReadableDb, uid: SessionUid, file: StoredFile): Look | null {
+  return db.snapshot(() => {
+    const now = db.get<{ gone: number; log_bytes: number; returned: number | null }>(
+      `SELECT gone, log_bytes, (SELECT max(id) FROM events e WHERE e.session_id = f.session_id AND kind = 'returned') AS returned
+       FROM files f WHERE id = $fileId`,
+      { fileId: file.fileId },
+    );
+    if (now === null || (now.gone === 1) !== file.gone || now.log_bytes < file.logBytes) return null;
+    return { segments: segmentsOf(db, uid, file.fileId), returned: now.returned };
+  });
 }
 
 function damaged(of: string, why: string): FailureError {
@@ -126,14 +153,18 @@ export function logBreaks(file: Pick<StoredFile, 'extents' | 'logBytes'>): numbe
   return [...new Set(starts)].filter((place) => place > 0 && place < file.logBytes).sort((a, b) => a - b);
 }
 
+/** What another process merges into a larger segment meanwhile is read from there: the bytes of a log do not change. */
 function* rangesOf(
   db: ReadableDb,
   uid: SessionUid,
   file: StoredFile,
   ranges: readonly Extent[],
 ): Generator<Uint8Array> {
+  if (ranges.length === 0) return;
   const of = `${uid} ${file.key}`;
-  const segments = segmentsOf(db, uid, file.fileId);
+  const first = look(db, uid, file);
+  if (first === null) throw changedMeanwhile(of);
+  let segments = first.segments;
   let cached: { readonly id: number; readonly plain: Uint8Array } = { id: -1, plain: new Uint8Array(0) };
   for (const [offset, length] of ranges) {
     const end = offset + length;
@@ -141,12 +172,17 @@ function* rangesOf(
     while (at < end) {
       // Of two that hold a byte the later one is the larger: it covers the other.
       const segment = segments.findLast((s) => s.log_offset <= at && at < s.log_offset + s.raw_bytes);
-      if (segment === undefined)
-        throw isAsRead(db, file) ? damaged(of, `no segment holds byte ${at}`) : changedMeanwhile(of);
-      if (cached.id !== segment.id) cached = { id: segment.id, plain: readSegment(db, segment, of) };
-      const from = at - segment.log_offset;
+      if (segment === undefined) throw damaged(of, `no segment holds byte ${at}`);
+      const plain = cached.id === segment.id ? cached.plain : segmentOrGone(db, segment, of);
+      if (plain === null) {
+        const now = look(db, uid, file);
+        if (now === null || now.returned !== first.returned) throw changedMeanwhile(of);
+        segments = now.segments;
+        continue;
+      }
+      cached = { id: segment.id, plain };
       const until = Math.min(segment.raw_bytes, end - segment.log_offset);
-      yield cached.plain.subarray(from, until);
+      yield plain.subarray(at - segment.log_offset, until);
       at = segment.log_offset + until;
     }
   }

@@ -3,12 +3,14 @@
  * Promises: `analyzed_at` is set exactly where a complete digest newly covers what is stored; a better digest outlives a worse one.
  */
 
+import { FailureError, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
-import { NAMED, NAMED_ID } from './rows.ts';
+import { filesOf } from './read.ts';
+import { NAMED, NAMED_ID, type StoredFile } from './rows.ts';
 import { followSearch } from './search-index.ts';
-import { sha256 } from './segments.ts';
+import { fileChunks, sha256 } from './segments.ts';
 
 export interface NewDigest {
   readonly uid: SessionUid;
@@ -24,8 +26,8 @@ export interface NewDigest {
   readonly branch: string | null;
   readonly startedAt: Iso | null;
   readonly endedAt: Iso | null;
-  /** Hashes of the files' present versions, by file number. */
-  readonly fileHashes: ReadonlyMap<number, Uint8Array>;
+  /** Hashes of files, each of the version that was read. */
+  readonly fileHashes: ReadonlyMap<StoredFile, Uint8Array>;
 }
 
 export type SaveOutcome = 'saved' | 'same' | 'grown';
@@ -48,9 +50,7 @@ export function putSessionDigest(db: WritableDb, digest: NewDigest): SaveOutcome
   });
   if (session === null || session.raw_generation !== digest.generation || session.evicted_at !== null)
     return 'grown';
-  for (const [fileId, sha256] of digest.fileHashes) {
-    db.run('UPDATE files SET sha256 = $sha256 WHERE id = $fileId AND sha256 IS NULL', { fileId, sha256 });
-  }
+  for (const [file, sha256] of digest.fileHashes) setFileHash(db, file, sha256);
   const outcome = putDigest(db, session.id, session.covers_from, digest);
   if (outcome === 'saved') followSearch(db, session.id);
   if (!digest.complete) return outcome;
@@ -118,17 +118,40 @@ export function noteAnalyzeError(db: WritableDb, uid: SessionUid, generation: nu
   );
 }
 
-/** Files of the session whose present version has no hash yet: an appended one is only read from where it ended. */
-export function unhashedFiles(db: WritableDb, uid: SessionUid): number[] {
-  return db
-    .all<{ id: number }>(
-      `SELECT id FROM files WHERE gone = 0 AND sha256 IS NULL
-         AND session_id = ${NAMED_ID}`,
+/**
+ * Reads the files of a session whose present version has no hash, and keeps their hashes: a tombstone needs one. An appended or
+ * shortened file has none until an analysis reads it. What cannot be read gets the hash of why: it equals no file.
+ */
+export function hashFiles(db: WritableDb, uid: SessionUid): void {
+  const isMissing =
+    db.get(
+      `SELECT 1 AS found FROM files WHERE session_id = ${NAMED_ID} AND gone = 0 AND sha256 IS NULL LIMIT 1`,
       { uid },
-    )
-    .map(({ id }) => id);
+    ) !== null;
+  if (!isMissing) return;
+  for (const file of filesOf(db, uid)) {
+    if (file.gone || file.sha256 !== null) continue;
+    const hasher = new Bun.CryptoHasher('sha256');
+    try {
+      for (const chunk of fileChunks(db, uid, file)) hasher.update(chunk);
+    } catch (thrown) {
+      // Another process has stored it anew: what stands there now is not damaged, and not this.
+      if (thrown instanceof FailureError && thrown.failure.code === 'busy') continue;
+      hasher.update(messageOf(thrown));
+    }
+    setFileHash(db, file, hasher.digest());
+  }
 }
 
-export function setFileHash(db: WritableDb, fileId: number, sha256: Uint8Array): void {
-  db.run('UPDATE files SET sha256 = $sha256 WHERE id = $fileId AND sha256 IS NULL', { fileId, sha256 });
+/** Keeps the hash of a file as it was read; one that another process has stored anew since keeps none. */
+function setFileHash(db: WritableDb, file: StoredFile, sha256: Uint8Array): void {
+  db.run(
+    `UPDATE files SET sha256 = $sha256 WHERE id = $fileId AND sha256 IS NULL AND gone = 0
+       AND raw_bytes = $rawBytes AND log_bytes = $logBytes
+       AND coalesce(extents, iif(log_bytes > 0, json_array(json_array(0, log_bytes)), '[]')) = $extents`,
+    {
+      ...{ fileId: file.fileId, rawBytes: file.rawBytes, logBytes: file.logBytes, sha256 },
+      extents: JSON.stringify(file.extents),
+    },
+  );
 }

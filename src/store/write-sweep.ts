@@ -9,6 +9,7 @@ import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
 import { NAMED } from './rows.ts';
 import { usage } from './usage.ts';
+import { hashFiles } from './write-digests.ts';
 
 /** What was decided to go: as it was when it was decided. */
 export interface Condemned {
@@ -131,6 +132,8 @@ function insertEvent(
   victim: Condemned,
   context: { readonly sweepId: string | null; readonly at: Iso },
 ): void {
+  // Its last ingest may have shortened a file: no new bytes, so the digest stands, and no hash.
+  hashFiles(db, victim.uid);
   db.run(
     `INSERT INTO events (at, kind, session_id, session_uid, generation, sweep_id, raw_bytes, stored_bytes, reason)
      VALUES ($at, $kind, $id, $uid, $generation, $sweepId, $rawBytes, $storedBytes, $reason)`,
