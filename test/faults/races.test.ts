@@ -110,7 +110,7 @@ function interrupted(db: WritableDb, meanwhile: () => void): { db: WritableDb; w
     run: (sql, params) => db.run(sql, params),
     exec: (sql) => db.exec(sql),
     writeTransaction: (work) => db.writeTransaction(work),
-    beforeCommit: (work) => db.beforeCommit(work),
+    afterCommit: (work, id) => db.afterCommit(work, id),
   };
   return { db: own, wasHit: () => isHit };
 }
