@@ -14,6 +14,7 @@ import {
 } from '../scripts/bench/figures.ts';
 import { withTables } from '../scripts/bench/readme.ts';
 import { rowLine } from '../scripts/bench/table.ts';
+import { ROWS } from '../scripts/bench.ts';
 
 const ATMOST_2: Target = { bound: 'at most', value: 2, from: 'test' };
 const ATLEAST_100: Target = { bound: 'at least', value: 100, from: 'test' };
@@ -130,5 +131,35 @@ describe('--readme', () => {
 
   test('a readme without marks is refused', () => {
     expect(() => withTables('nothing', result())).toThrow('no marks');
+  });
+});
+
+describe('the rows', () => {
+  const targetOf = (name: string) => {
+    const target = ROWS.find((row) => row.name === name)?.target;
+    return target === null || target === undefined ? null : `${target.bound} ${target.value}`;
+  };
+
+  test('every goal of SPEC §10 is a row', () => {
+    const goals = {
+      'ingest-cold': 'at most 2',
+      'ingest-again': 'at most 2',
+      'memory-2gib': 'at most 256',
+      'size-tier1': 'at most 1',
+      'size-digests': 'at most 3',
+      'dry-run-1e6': 'at most 300',
+      'evict-10k': 'at most 0.5',
+      reclaim: 'at least 100',
+      'status-1e6': 'at most 4',
+      search: 'at most 60',
+      'tui-key': 'at most 33',
+      'tui-idle': 'at most 1',
+    };
+    expect(Object.fromEntries(Object.keys(goals).map((name) => [name, targetOf(name)]))).toEqual(goals);
+  });
+
+  test('no two have one name, and each says what it measures', () => {
+    expect(new Set(ROWS.map(({ name }) => name)).size).toBe(ROWS.length);
+    expect(ROWS.filter(({ what }) => what.length < 10)).toEqual([]);
   });
 });

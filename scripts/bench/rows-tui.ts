@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { emptyInkExecutable } from './cache.ts';
 import { percentile } from './figures.ts';
 import { warm } from './process.ts';
-import { NOW } from './program.ts';
+import { copyStore, NOW } from './program.ts';
 import { always, atMost, type Bench, type Measured, type Row } from './row.ts';
 import { growingStore } from './stores.ts';
 import { Screen } from './terminal.ts';
@@ -15,8 +15,12 @@ const IDLE_MS = 10_000;
 const READY = 'Tier 1';
 const EMPTY_READY = 'listens';
 
-async function screenOf(bench: Bench): Promise<Screen> {
-  const store = await growingStore(bench.cache, SESSIONS);
+/** The dashboard writes what it saw of the agents: it gets a copy. */
+async function storeOf(bench: Bench): Promise<string> {
+  return copyStore(bench, await growingStore(bench.cache, SESSIONS));
+}
+
+function screenOf(bench: Bench, store: string): Screen {
   return new Screen(bench, [bench.binary, '--store', store], { SESSION_MEMORY_NOW: NOW });
 }
 
@@ -54,9 +58,10 @@ function keyRow(
     unavailable: always,
     prepare: async (bench) => {
       const empty = await emptyInkExecutable(bench.cache);
+      const store = await storeOf(bench);
       const contest = {
         subject: async () => {
-          await using screen = await screenOf(bench);
+          await using screen = screenOf(bench, store);
           await screen.shows(READY);
           await openList(screen, opening);
           return await timesOf(screen, keys);
@@ -83,10 +88,11 @@ const start: Row = {
   unavailable: always,
   prepare: async (bench) => {
     const empty = await emptyInkExecutable(bench.cache);
+    const store = await storeOf(bench);
     return {
-      reset: async () => warm(empty, bench.binary, await growingStore(bench.cache, SESSIONS)),
+      reset: async () => warm(empty, bench.binary, store),
       subject: async () => {
-        await using screen = await screenOf(bench);
+        await using screen = screenOf(bench, store);
         return only(await screen.shows(READY), screen.cpuMs());
       },
       baseline: async () => {
@@ -104,17 +110,20 @@ const idle: Row = {
   target: atMost(1),
   roundsMax: 3,
   unavailable: always,
-  prepare: async (bench) => ({
-    subject: async () => {
-      await using screen = await screenOf(bench);
-      await screen.shows(READY);
-      await screen.quiet();
-      const [before, began] = [screen.cpuMs(), performance.now()];
-      await Bun.sleep(IDLE_MS);
-      const cpuMs = screen.cpuMs() - before;
-      return { value: (100 * cpuMs) / (performance.now() - began), wallMs: IDLE_MS, cpuMs };
-    },
-  }),
+  prepare: async (bench) => {
+    const store = await storeOf(bench);
+    return {
+      subject: async () => {
+        await using screen = screenOf(bench, store);
+        await screen.shows(READY);
+        await screen.quiet();
+        const [before, began] = [screen.cpuMs(), performance.now()];
+        await Bun.sleep(IDLE_MS);
+        const cpuMs = screen.cpuMs() - before;
+        return { value: (100 * cpuMs) / (performance.now() - began), wallMs: IDLE_MS, cpuMs };
+      },
+    };
+  },
 };
 
 /** `keys`: what is typed before the peak is read. */
@@ -126,15 +135,18 @@ function memoryRow(name: string, what: string, keys: readonly string[], mib: num
     target: atMost(mib, 'issue 6'),
     roundsMax: 3,
     unavailable: () => (existsSync('/proc/self/status') ? null : 'no /proc here'),
-    prepare: async (bench) => ({
-      subject: async () => {
-        await using screen = await screenOf(bench);
-        await screen.shows(READY);
-        if (keys.length > 0) await openList(screen, keys);
-        await screen.quiet();
-        return { value: screen.peakBytes() / 1024 ** 2, wallMs: 0, cpuMs: screen.cpuMs() };
-      },
-    }),
+    prepare: async (bench) => {
+      const store = await storeOf(bench);
+      return {
+        subject: async () => {
+          await using screen = screenOf(bench, store);
+          await screen.shows(READY);
+          if (keys.length > 0) await openList(screen, keys);
+          await screen.quiet();
+          return { value: screen.peakBytes() / 1024 ** 2, wallMs: 0, cpuMs: screen.cpuMs() };
+        },
+      };
+    },
   };
 }
 

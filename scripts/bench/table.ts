@@ -54,7 +54,9 @@ export function growthLines(growth: readonly GrowthResult[]): string[] {
 
 function growthBlock({ name, what, points, exponentMax, why }: GrowthResult): string[] {
   const times = points.map(({ sessions, ms }) => `${count(sessions)}: ${figure(ms, 'ms')}`);
-  const grown = `grows with the power ${exponentOf(points).toFixed(2)} (at most ${exponentMax})`;
+  const power = exponentOf(points);
+  const verdict = power <= exponentMax ? 'met' : 'missed';
+  const grown = `grows with the power ${power.toFixed(2)} (at most ${exponentMax}): ${verdict}`;
   return [`${name}: ${what}`, `  ${times.join('  ')}`, `  ${why ?? grown}`];
 }
 
