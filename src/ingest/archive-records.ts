@@ -56,7 +56,7 @@ const session = z.object({
   stored_bytes: count,
   file_count: count,
   files: z.array(file),
-  tombstones: z.array(z.object({ generation: count, key: text, raw_bytes: count, sha256: hash })),
+  tombstones: z.array(z.object({ generation: z.int(), key: text, raw_bytes: count, sha256: hash })),
   events: z.array(
     z.object({
       at: iso,
@@ -83,8 +83,9 @@ const line = z.discriminatedUnion('record', [
   session,
   z.object({
     record: z.literal('digest'),
-    generation: count,
-    covers_from: count,
+    // Below zero: of what another store had.
+    generation: z.int(),
+    covers_from: z.int(),
     complete: z.boolean(),
     version: count,
     made_at: iso,

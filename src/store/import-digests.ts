@@ -2,9 +2,10 @@
  * Which of two stores' digests of one content is kept: the better one, in both stores the same.
  * Promises: a digest is called complete only of the very content that it was made of.
  */
-import type { ArchivedDigest, Incoming } from './archived.ts';
+import type { Iso } from '../domain/time.ts';
+import { type ArchivedDigest, type Incoming, kindOf } from './archived.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
-import { generationOf, presentDigest, putImportedDigest, setAnalyzed } from './import-rows.ts';
+import { generationOf, presentDigest, putEvent, putImportedDigest, setAnalyzed } from './import-rows.ts';
 import { followSearch } from './search-index.ts';
 import { sha256 } from './segments.ts';
 
@@ -38,14 +39,16 @@ export function adoptDigest(db: WritableDb, sessionId: number, incoming: Incomin
   const generation = generationOf(db, sessionId);
   const ours = digestAt(db, sessionId, generation);
   const coversFrom = coversFromOf(db, sessionId);
+  const adopts = ours === null || isBetter(digest, ours);
   if (ours === null) putImportedDigest(db, { sessionId, generation, coversFrom }, digest);
-  else if (isBetter(digest, ours)) replaceDigest(db, sessionId, ours, digest);
-  if (!digest.complete || incoming.meta.analyzed_at === null) return;
+  else if (adopts) replaceDigest(db, sessionId, ours, digest);
+  const { analyzed_at: analyzedAt, digest_at: madeAt } = incoming.meta;
+  if (!digest.complete || analyzedAt === null) return;
   db.run(
-    'DELETE FROM digests WHERE session_id = $sessionId AND generation < $generation AND covers_from >= $coversFrom',
+    'DELETE FROM digests WHERE session_id = $sessionId AND generation BETWEEN 0 AND $generation - 1 AND covers_from >= $coversFrom',
     { sessionId, generation, coversFrom },
   );
-  setAnalyzed(db, sessionId, { analyzedAt: incoming.meta.analyzed_at, digestAt: incoming.meta.digest_at });
+  setAnalyzed(db, sessionId, { analyzedAt, digestAt: adopts ? madeAt : null });
 }
 
 export function replaceDigest(
@@ -74,5 +77,49 @@ export function coversFromOf(db: ReadableDb, sessionId: number): number {
   return (
     db.get<{ covers_from: number }>('SELECT covers_from FROM sessions WHERE id = $sessionId', { sessionId })
       ?.covers_from ?? 0
+  );
+}
+
+/**
+ * Digests of content that is nowhere else, beside what is here: under generations of their own, below zero, each by an event
+ * that says so. Those that are here word for word are left out.
+ */
+export function keepBeside(
+  db: WritableDb,
+  session: { readonly sessionId: number; readonly uid: string; readonly at: Iso },
+  incoming: Incoming,
+  digests: readonly ArchivedDigest[],
+): void {
+  const { sessionId, uid } = session;
+  for (const digest of digests) {
+    const known = db.get('SELECT 1 AS found FROM digests WHERE session_id = $sessionId AND json = $json', {
+      sessionId,
+      json: digest.json,
+    });
+    if (known !== null) continue;
+    const bytes = Buffer.byteLength(digest.json);
+    const told = incoming.meta.events.find(
+      ({ kind, stored_bytes: stored }) => kindOf(kind) === 'digest_added' && stored === bytes,
+    );
+    putEvent(db, sessionId, uid, {
+      at: told?.at ?? session.at,
+      kind: 'digest_added',
+      generation: told?.generation ?? generationOf(db, sessionId),
+      sweep_id: null,
+      raw_bytes: 0,
+      stored_bytes: bytes,
+      reason: 'of what another store had',
+    });
+    const generation = Math.min(0, lowestOf(db, sessionId)) - 1;
+    putImportedDigest(db, { sessionId, generation, coversFrom: generation }, digest);
+  }
+}
+
+function lowestOf(db: ReadableDb, sessionId: number): number {
+  return (
+    db.get<{ lowest: number | null }>(
+      'SELECT min(generation) AS lowest FROM digests WHERE session_id = $sessionId',
+      { sessionId },
+    )?.lowest ?? 0
   );
 }

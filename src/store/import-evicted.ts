@@ -4,23 +4,20 @@
  */
 import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
-import type { ArchivedDigest, Incoming } from './archived.ts';
+import type { Incoming } from './archived.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
-import { adoptDigest, coversFromOf, digestAt, isBetter, replaceDigest } from './import-digests.ts';
-import { prefixHash } from './import-raw.ts';
 import {
-  generationOf,
-  lettingGo,
-  presentDigest,
-  putEvent,
-  putImportedDigest,
-  raiseTo,
-  setAnalyzed,
-} from './import-rows.ts';
+  adoptDigest,
+  coversFromOf,
+  digestAt,
+  isBetter,
+  keepBeside,
+  replaceDigest,
+} from './import-digests.ts';
+import { prefixHash } from './import-raw.ts';
+import { generationOf, presentDigest, putEvent, putImportedDigest, setAnalyzed } from './import-rows.ts';
 import { filesOf } from './read.ts';
 import { fileChunks } from './segments.ts';
-import { ensureFile, recountSession } from './write-raw.ts';
-import { putReturn } from './write-return.ts';
 
 /** Files by name, length and hash, of an evicted session or of one whose versions are all hashed; null where one is not. */
 function contentOf(
@@ -69,7 +66,7 @@ export function mergeEvicted(
   const digest = presentDigest(incoming);
   if (digest === null) return;
   if (hasConflict) {
-    keepBeside(db, sessionId, local, incoming, digest, at);
+    keepBeside(db, { sessionId, uid: local.uid, at }, incoming, [digest]);
     return;
   }
   if (!isSameContent(db, local, incoming)) return;
@@ -99,57 +96,4 @@ export function mergeEvicted(
     putEvent(db, sessionId, local.uid, { ...event, reason: 'a better one was imported' });
     replaceDigest(db, sessionId, ours, digest);
   }
-}
-
-/** A digest of content that is nowhere else: it becomes one of the session's older digests, or, of an evicted one, its newest. */
-function keepBeside(
-  db: WritableDb,
-  sessionId: number,
-  local: SessionRow,
-  incoming: Incoming,
-  digest: ArchivedDigest,
-  at: Iso,
-): void {
-  const own = lettingGo(incoming.meta);
-  const next = generationOf(db, sessionId) + 1;
-  const coversFrom = coversFromOf(db, sessionId);
-  if (local.evictedAt === null) {
-    raiseTo(db, sessionId, next);
-    // Of what is here it covers nothing: a digest of that is made by the next analysis, and lets this one stay.
-    putImportedDigest(db, { sessionId, generation: next, coversFrom }, { ...digest, complete: false });
-    db.run('UPDATE sessions SET covers_from = $coversFrom WHERE id = $sessionId', {
-      sessionId,
-      coversFrom: next + 1,
-    });
-    raiseTo(db, sessionId, next + 1);
-    return;
-  }
-  if (own === null) return;
-  putReturn(db, sessionId, at, false, 'imported');
-  // A pin keeps what is evicted from nothing; it is set again below.
-  db.run('UPDATE sessions SET pinned = 0 WHERE id = $sessionId', { sessionId });
-  db.run(
-    'UPDATE sessions SET raw_generation = raw_generation + 1, evicted_at = NULL, analyzed_at = NULL, stored_bytes = 0 WHERE id = $sessionId',
-    { sessionId },
-  );
-  for (const file of incoming.meta.files) {
-    if (file.sha256 === null) continue;
-    const { role, key, rel_path: relPath, encoding } = file;
-    const fileId = ensureFile(db, sessionId, { role, key, relPath, encoding });
-    db.run('UPDATE files SET raw_bytes = $rawBytes, sha256 = $sha256 WHERE id = $fileId', {
-      fileId,
-      rawBytes: file.raw_bytes,
-      sha256: Buffer.from(file.sha256, 'hex'),
-    });
-  }
-  recountSession(db, sessionId);
-  putImportedDigest(db, { sessionId, generation: next, coversFrom: coversFromOf(db, sessionId) }, digest);
-  if (digest.complete)
-    setAnalyzed(db, sessionId, {
-      analyzedAt: incoming.meta.analyzed_at ?? at,
-      digestAt: incoming.meta.digest_at,
-    });
-  const kind = digest.complete ? 'evicted' : 'data_loss';
-  putEvent(db, sessionId, local.uid, { ...own, kind, generation: next, sweep_id: null });
-  if (local.pinned) db.run('UPDATE sessions SET pinned = 1 WHERE id = $sessionId', { sessionId });
 }

@@ -5,9 +5,9 @@
  */
 import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
-import { type ArchivedFile, eventIdentity, type Incoming } from './archived.ts';
+import { type ArchivedDigest, type ArchivedFile, eventIdentity, type Incoming } from './archived.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
-import { adoptDigest, digestAt, isBetter } from './import-digests.ts';
+import { adoptDigest, digestAt, isBetter, keepBeside } from './import-digests.ts';
 import { isOtherContent, isSameContent, mergeEvicted } from './import-evicted.ts';
 import { applyFile, type FileMerge, incomingVersion, planFile, prefixHash } from './import-raw.ts';
 import { addEvents, addTombstones, presentDigest, putSegment } from './import-rows.ts';
@@ -85,7 +85,14 @@ export function bringsNews(db: ReadableDb, local: SessionRow, incoming: Incoming
   if (plan.both.some(({ merge }) => merge.theirsWins || merge.storedBytes > 0)) return true;
   if ((meta.pinned && !local.pinned) || meta.events.some((event) => !known.has(eventIdentity(event))))
     return true;
+  if (tellsMore(db, local, incoming)) return true;
   const digest = presentDigest(incoming);
+  const isKnown = ({ json }: ArchivedDigest) =>
+    db.get(
+      'SELECT 1 AS found FROM digests d JOIN sessions s ON s.id = d.session_id WHERE session_uid = $uid AND json = $json',
+      { uid: local.uid, json },
+    ) !== null;
+  if (incoming.digests.some((each) => each !== digest && !isKnown(each))) return true;
   const stands = plan.kind === 'evicted' ? isSameContent(db, local, incoming) : plan.theirsHasAll;
   if (digest === null || !stands) return false;
   const ours = digestAt(db, sessionIdOf(db, local.uid), local.generation);
@@ -104,8 +111,12 @@ export function applyMerge(
   const before = stateOf(db, sessionId);
   if (plan.kind === 'return') bringBack(db, sessionId, local, incoming, at);
   if (plan.kind === 'grow') grow(db, sessionId, incoming, plan);
+  // What was evicted there before and came back changed is in no raw file, here or there.
+  const present = presentDigest(incoming);
+  const older = incoming.digests.filter((digest) => digest !== present);
+  keepBeside(db, { sessionId, uid: local.uid, at }, incoming, older);
   addEvents(db, sessionId, local.uid, incoming.meta.events);
-  addTombstones(db, sessionId, incoming.meta.tombstones);
+  addTombstones(db, sessionId, incoming.meta.tombstones, true);
   describe(db, sessionId, incoming);
   recountIfLive(db, sessionId);
   if (plan.kind === 'evicted') mergeEvicted(db, sessionId, local, incoming, plan.conflict !== null, at);
@@ -117,7 +128,14 @@ export function applyMerge(
 /** What a merge may have changed, in one text. */
 function stateOf(db: ReadableDb, sessionId: number): string {
   return JSON.stringify([
-    db.get('SELECT * FROM sessions WHERE id = $sessionId', { sessionId }),
+    // When it was first stored anywhere is nothing that a person would call a change.
+    {
+      ...db.get<object>('SELECT * FROM sessions WHERE id = $sessionId', { sessionId }),
+      ingested_at: null,
+      evict_key: null,
+      age_key: null,
+      last_key: null,
+    },
     db.get('SELECT count(*) AS n FROM events WHERE session_id = $sessionId', { sessionId }),
     db.get('SELECT count(*) AS n FROM tombstones WHERE session_id = $sessionId', { sessionId }),
     db.all('SELECT generation, hex(sha256) AS h FROM digests WHERE session_id = $sessionId', { sessionId }),
@@ -180,26 +198,37 @@ function recountIfLive(db: WritableDb, sessionId: number): void {
 }
 
 /** What only the other store knows of the session; the later one's words where both know. */
-function describe(db: WritableDb, sessionId: number, { meta }: Incoming): void {
-  const words = ['project', 'title', 'branch', 'parent_uid'] as const;
-  const newer = (name: string) =>
-    `CASE WHEN ${name} IS NULL THEN $${name} WHEN $${name} IS NULL THEN ${name}
-       WHEN coalesce($ended_at, '') > coalesce(ended_at, '') THEN $${name}
-       WHEN coalesce($ended_at, '') = coalesce(ended_at, '') THEN max(${name}, $${name}) ELSE ${name} END`;
+const newer = (name: string) =>
+  `CASE WHEN ${name} IS NULL THEN $${name} WHEN $${name} IS NULL THEN ${name}
+     WHEN coalesce($ended_at, '') > coalesce(ended_at, '') THEN $${name}
+     WHEN coalesce($ended_at, '') = coalesce(ended_at, '') THEN max(${name}, $${name}) ELSE ${name} END`;
+const DESCRIBED: readonly (readonly [string, string])[] = [
+  ...['project', 'title', 'branch', 'parent_uid'].map((name) => [name, newer(name)] as const),
+  ['started_at', 'coalesce(min(started_at, $started_at), started_at, $started_at)'],
+  ['ended_at', 'coalesce(max(ended_at, $ended_at), ended_at, $ended_at)'],
+];
+
+function described({ meta }: Incoming) {
+  return {
+    project: meta.project,
+    title: meta.title,
+    branch: meta.branch,
+    parent_uid: meta.parent_uid,
+    started_at: meta.started_at,
+    ended_at: meta.ended_at,
+  };
+}
+
+function describe(db: WritableDb, sessionId: number, incoming: Incoming): void {
   db.run(
-    `UPDATE sessions SET ${words.map((name) => `${name} = ${newer(name)}`).join(', ')},
-       started_at = coalesce(min(started_at, $started_at), started_at, $started_at),
-       ended_at = coalesce(max(ended_at, $ended_at), ended_at, $ended_at),
+    `UPDATE sessions SET ${DESCRIBED.map(([name, value]) => `${name} = ${value}`).join(', ')},
        ingested_at = coalesce(min(ingested_at, $ingested_at), ingested_at, $ingested_at) WHERE id = $sessionId`,
-    {
-      sessionId,
-      project: meta.project,
-      title: meta.title,
-      branch: meta.branch,
-      parent_uid: meta.parent_uid,
-      started_at: meta.started_at,
-      ended_at: meta.ended_at,
-      ingested_at: meta.ingested_at,
-    },
+    { sessionId, ...described(incoming), ingested_at: incoming.meta.ingested_at },
   );
+}
+
+function tellsMore(db: ReadableDb, local: SessionRow, incoming: Incoming): boolean {
+  const differs = DESCRIBED.map(([name, value]) => `${name} IS NOT ${value}`).join(' OR ');
+  const params = { uid: local.uid, ...described(incoming) };
+  return db.get(`SELECT 1 AS found FROM sessions WHERE session_uid = $uid AND (${differs})`, params) !== null;
 }

@@ -2,8 +2,9 @@
  * A session that this store does not have, from another one: every row as it was, the same generation, the same state.
  * Promises: within the caller's transaction, whole or not at all; an evicted session arrives evicted, by the event that let it go.
  */
-import type { ArchivedEvent, ArchivedMeta, Incoming } from './archived.ts';
+import { type ArchivedEvent, type ArchivedMeta, type Incoming, kindOf } from './archived.ts';
 import type { WritableDb } from './connection.ts';
+import { keepBeside } from './import-digests.ts';
 import {
   addEvents,
   addTombstones,
@@ -28,12 +29,17 @@ export function insertWhole(db: WritableDb, incoming: Incoming): void {
     db,
     sessionId,
     meta.session_uid,
-    meta.events.filter((event) => event !== own && event !== dropped),
+    meta.events.filter(
+      (event) => event !== own && event !== dropped && kindOf(event.kind) !== 'digest_added',
+    ),
   );
   addOlderDigests(db, sessionId, incoming);
+  const beside = incoming.digests.filter(({ generation }) => generation < 0);
+  const at = meta.digest_at ?? meta.ingested_at ?? meta.evicted_at;
+  if (at !== null) keepBeside(db, { sessionId, uid: meta.session_uid, at }, incoming, beside);
   if (meta.evicted_at === null) insertLive(db, sessionId, incoming);
   else if (own !== null) insertEvicted(db, sessionId, incoming, own, dropped);
-  addTombstones(db, sessionId, meta.tombstones);
+  addTombstones(db, sessionId, meta.tombstones, false);
   if (meta.pinned) db.run('UPDATE sessions SET pinned = 1 WHERE id = $sessionId', { sessionId });
 }
 
@@ -59,7 +65,7 @@ function insertRow(db: WritableDb, meta: ArchivedMeta): number {
 
 /** Digests of what was evicted before and came back changed; each stands for a generation of its own. */
 function addOlderDigests(db: WritableDb, sessionId: number, { meta, digests }: Incoming): void {
-  const older = digests.filter(({ generation }) => generation < meta.raw_generation);
+  const older = digests.filter(({ generation }) => generation >= 0 && generation < meta.raw_generation);
   for (const digest of [...older].sort((a, b) => a.generation - b.generation)) {
     raiseTo(db, sessionId, digest.generation);
     const place = { sessionId, generation: digest.generation, coversFrom: digest.covers_from };

@@ -66,19 +66,27 @@ export function putEvent(
   );
 }
 
-/** Tombstones that are not known yet. One of which no event tells is left out: it would be refused. */
-export function addTombstones(db: WritableDb, sessionId: number, stones: readonly ArchivedTombstone[]): void {
+/**
+ * Tombstones that are not known yet. One of which no event tells is left out: it would be refused. `beside`: those of a store
+ * whose generations are not this one's stand below zero, as -1 - generation.
+ */
+export function addTombstones(
+  db: WritableDb,
+  sessionId: number,
+  stones: readonly ArchivedTombstone[],
+  beside: boolean,
+): void {
   for (const stone of stones) {
     db.run(
       `INSERT INTO tombstones (session_id, generation, key, raw_bytes, sha256)
        SELECT $sessionId, $generation, $key, $rawBytes, $sha256
        WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE session_id = $sessionId AND key = $key AND raw_bytes = $rawBytes
            AND sha256 = $sha256)
-         AND EXISTS (SELECT 1 FROM events WHERE session_id = $sessionId AND generation = $generation
+         AND EXISTS (SELECT 1 FROM events WHERE session_id = $sessionId AND generation IN ($generation, -1 - $generation)
            AND kind IN ('imported evicted', 'imported data_loss'))`,
       {
         sessionId,
-        generation: stone.generation,
+        generation: beside && stone.generation >= 0 ? -1 - stone.generation : stone.generation,
         key: stone.key,
         rawBytes: stone.raw_bytes,
         sha256: Buffer.from(stone.sha256, 'hex'),

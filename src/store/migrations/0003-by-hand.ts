@@ -5,6 +5,7 @@
  * `forgotten`: the session's row keeps its id and nothing else; no bytes, digest, path or title of it can be stored again.
  * `digest_dropped`, `digest_shrunk`, `digest_replaced`: only of an evicted session, and only by the last event of the log:
  * it names the bytes before (`raw_bytes`) and after (`stored_bytes`), so that an older one never lets another change pass.
+ * `digest_added`: one digest of what another store had, beside this one's own; it has a negative generation, by which nothing goes.
  * Events of another store have a kind that begins with `imported `: they tell, and let nothing go.
  */
 const refuse = (name: string, when: string, condition: string, why: string) => `
@@ -140,8 +141,8 @@ const relaxed = [
     `NOT EXISTS (SELECT 1 FROM sessions s JOIN files f ON f.session_id = s.id
        WHERE s.id = NEW.session_id AND s.evicted_at IS NOT NULL AND s.raw_generation = NEW.generation
          AND f.key = NEW.key AND f.gone = 0 AND f.raw_bytes = NEW.raw_bytes AND f.sha256 = NEW.sha256)
-     AND NOT EXISTS (SELECT 1 FROM events WHERE session_id = NEW.session_id AND generation = NEW.generation
-       AND kind IN ('imported evicted', 'imported data_loss'))`,
+     AND NOT EXISTS (SELECT 1 FROM events WHERE session_id = NEW.session_id
+       AND generation IN (NEW.generation, -1 - NEW.generation) AND kind IN ('imported evicted', 'imported data_loss'))`,
     'a tombstone stands for a file that is just evicted, or that another store has evicted',
   ),
   refuseAnew(
@@ -180,6 +181,16 @@ const curation = [
         OR (NEW.bytes < OLD.bytes AND ${lastSays("'digest_shrunk'", 'OLD.session_id', 'e.raw_bytes = OLD.bytes AND e.stored_bytes = NEW.bytes')})
         OR (NEW.version >= OLD.version AND ${lastSays("'digest_replaced'", 'OLD.session_id', 'e.raw_bytes = OLD.bytes AND e.stored_bytes = NEW.bytes')}))`,
     'a digest is made again only from the bytes it stands for, or by an event that says so',
+  ),
+  refuseAnew(
+    'digests_of_the_present',
+    'INSERT ON digests',
+    `NOT EXISTS (SELECT 1 FROM sessions WHERE id = NEW.session_id AND raw_generation = NEW.generation
+         AND NEW.covers_from >= covers_from)
+       AND NOT (NEW.generation < 0 AND NEW.covers_from = NEW.generation AND EXISTS (SELECT 1 FROM events e
+         WHERE e.id = (SELECT max(id) FROM events) AND e.kind = 'digest_added' AND e.session_id = NEW.session_id
+           AND e.stored_bytes = NEW.bytes))`,
+    'a digest stands for what is stored now, or for what another store had',
   ),
   refuse(
     'events_curate_the_evicted',
