@@ -10,6 +10,7 @@ import { watchFolders } from '../ingest/watch.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { withPatience } from '../store/patience.ts';
 import { digestsOf, filesOf, findSession, resolveSession, sessionIdOf, sourcesOf } from '../store/read.ts';
+import { indexSome } from '../store/search-index.ts';
 import { fileChunks } from '../store/segments.ts';
 import { setPinned } from '../store/write-raw.ts';
 import { sweep } from '../sweep/sweep.ts';
@@ -24,6 +25,8 @@ import { sweepDeps } from './wire.ts';
 
 /** A key that finds another process writing fails after that, and can be pressed again. */
 const KEY_WAIT_MS = 300;
+/** Sessions whose digests go into the index between two keys: a few milliseconds. */
+const INDEXED_AT_ONCE = 16;
 
 export interface Stores {
   readonly reading: ReadableDb;
@@ -80,6 +83,7 @@ export function tuiServices(
         KEY_WAIT_MS,
         () => void setPinned(writing, sessionIdOf(writing, uid), pinned, clock.now()),
       ),
+    indexMore: () => withPatience(writing, KEY_WAIT_MS, () => indexSome(writing, INDEXED_AT_ONCE)),
     digestLines: (uid, columns) => digestLines(reading, uid, columns),
     transcript: (uid, offsetBytes, columns) => transcriptPiece(reading, uid, offsetBytes, columns),
     reportLines: (report, columns) =>

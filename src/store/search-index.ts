@@ -109,21 +109,24 @@ export function catchUpSearch(
   const total = searchPending(db);
   for (let done = 0; done < total && signal?.aborted !== true; ) {
     onProgress(done, total);
-    const count = db.writeTransaction(() => {
-      const ids = db.all<{ id: number }>(
-        'SELECT session_id AS id FROM search_pending ORDER BY session_id LIMIT $limit',
-        { limit: BATCH_SESSIONS },
-      );
-      putSessions(
-        db,
-        ids.map(({ id }) => id),
-      );
-      return ids.length;
-    });
+    const count = indexSome(db, BATCH_SESSIONS);
     if (count === 0) break;
     done += count;
   }
   return searchPending(db);
+}
+
+/** Indexes at most so many of the pending sessions, in one transaction. Returns how many it did. */
+export function indexSome(db: WritableDb, limit: number): number {
+  return db.writeTransaction(() => {
+    const ids = db
+      .all<{ id: number }>('SELECT session_id AS id FROM search_pending ORDER BY session_id LIMIT $limit', {
+        limit,
+      })
+      .map(({ id }) => id);
+    putSessions(db, ids);
+    return ids.length;
+  });
 }
 
 /** Makes the index anew, empty, with every digest pending: `catchUpSearch` fills it. For an index that is damaged. */

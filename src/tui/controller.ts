@@ -12,6 +12,7 @@ import { Finder } from './finder.ts';
 import { Keeper } from './keeper.ts';
 import { LiveView } from './live.ts';
 import type { Services } from './ports.ts';
+import { Searcher } from './searcher.ts';
 import {
   type Browse,
   type Effect,
@@ -36,6 +37,7 @@ export class Controller {
   readonly #live: LiveView;
   readonly #keeper: Keeper;
   readonly #finder: Finder;
+  readonly #searcher: Searcher;
   readonly #listeners = new Set<() => void>();
   readonly #ended: () => void;
   #state: State;
@@ -68,6 +70,12 @@ export class Controller {
       (view) => this.dispatch({ kind: 'view', view }),
       (message) => this.dispatch({ kind: 'said', message }),
     );
+    this.#searcher = new Searcher(
+      services.db,
+      () => services.indexMore(),
+      (typed, result) => this.dispatch({ kind: 'searched', typed, result }),
+      (thrown) => this.dispatch({ kind: 'said', message: messageOf(thrown) }),
+    );
     this.#keeper = new Keeper(services, (event) => this.dispatch(event));
   }
 
@@ -99,6 +107,7 @@ export class Controller {
     for (const timer of [this.#frameTimer, this.#previewTimer, this.#reloadTimer, this.#followTimer])
       if (timer !== null) clearTimeout(timer);
     this.#finder.forget();
+    this.#searcher.forget();
     this.#stopSweep();
     await this.#sweep;
     await this.#services.background.close();
@@ -200,6 +209,8 @@ export class Controller {
       }
       case 'rows':
         return this.dispatch({ kind: 'rows', rows: sessionsByIds(services.db, effect.ids) });
+      case 'search':
+        return this.#searcher.ask(effect.typed);
       case 'digest':
         return this.dispatch({
           kind: 'read',

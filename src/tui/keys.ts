@@ -14,6 +14,8 @@ export const CONTEXTS = {
   result: 'Sweep: the result',
   browse: 'Browse',
   filter: 'Browse: typing a filter',
+  search: 'Search',
+  words: 'Search: typing',
   reader: 'Reading',
   restore: 'Restore',
   history: 'History',
@@ -46,6 +48,8 @@ export type Action =
   | 'sort'
   | 'reverse'
   | 'filter'
+  | 'search'
+  | 'accept'
   | 'erase'
   | 'erase_all'
   | 'suspend';
@@ -68,6 +72,7 @@ const LISTS = [
   'analyze',
   'loss',
   'browse',
+  'search',
   'history',
   'reader',
   'help',
@@ -80,6 +85,7 @@ export const KEYS: readonly Key[] = [
   { keys: ['s'], shown: 's', does: 'sweep', action: 'sweep', in: ['dashboard'] },
   { keys: ['i'], shown: 'i', does: 'ingest', action: 'ingest', in: ['dashboard'] },
   { keys: ['b'], shown: 'b', does: 'browse', action: 'browse', in: ['dashboard', 'first_run'] },
+  { keys: ['/'], shown: '/', does: 'search', action: 'search', in: ['dashboard'] },
   { keys: ['h'], shown: 'h', does: 'history', action: 'history', in: ['dashboard'] },
   { keys: ['enter'], shown: 'enter', does: 'run', action: 'confirm', in: ['pass', 'analyze'] },
   { keys: ['enter'], shown: 'enter', does: 'done', action: 'confirm', in: ['result'] },
@@ -90,11 +96,14 @@ export const KEYS: readonly Key[] = [
   { keys: ['v'], shown: 'v', does: 'digest', action: 'preview', in: ['pass', 'loss', 'analyze'] },
   { keys: ['enter'], shown: 'enter', does: 'lose them', action: 'confirm', in: ['phrase'] },
   { keys: ['esc'], shown: 'esc', does: 'clear', action: 'erase_all', in: ['phrase'] },
-  { keys: ['enter'], shown: 'enter', does: 'digest', action: 'confirm', in: ['browse'] },
+  { keys: ['enter'], shown: 'enter', does: 'digest', action: 'confirm', in: ['browse', 'search'] },
+  { keys: ['enter', 'down'], shown: 'enter', does: 'to the list', action: 'confirm', in: ['words'] },
+  { keys: ['tab'], shown: 'tab', does: 'take what was meant', action: 'accept', in: ['words'] },
+  { keys: ['/'], shown: '/', does: 'other words', action: 'search', in: ['search'] },
   { keys: ['f'], shown: 'f', does: 'filter', action: 'filter', in: ['browse'] },
   { keys: ['o'], shown: 'o', does: 'order', action: 'sort', in: ['browse'] },
-  { keys: ['t'], shown: 't', does: 'transcript', action: 'transcript', in: ['browse'] },
-  { keys: ['r'], shown: 'r', does: 'restore', action: 'restore', in: ['browse'] },
+  { keys: ['t'], shown: 't', does: 'transcript', action: 'transcript', in: ['browse', 'search'] },
+  { keys: ['r'], shown: 'r', does: 'restore', action: 'restore', in: ['browse', 'search'] },
   { keys: ['p'], shown: 'p', does: 'pin', action: 'pin', in: ['browse'] },
   { keys: ['O'], shown: 'O', does: 'turn it round', action: 'reverse', in: ['browse'], quiet: true },
   { keys: ['enter'], shown: 'enter', does: 'apply', action: 'confirm', in: ['filter'] },
@@ -106,7 +115,7 @@ export const KEYS: readonly Key[] = [
     shown: 'backspace',
     does: 'erase',
     action: 'erase',
-    in: ['phrase', 'filter'],
+    in: ['phrase', 'filter', 'words'],
     quiet: true,
   },
   { keys: ['up', 'k'], shown: '↑ k', does: 'up', action: 'up', in: LISTS, quiet: true },
@@ -127,7 +136,7 @@ export const KEYS: readonly Key[] = [
     shown: 'esc',
     does: 'back',
     action: 'back',
-    in: ['browse', 'reader', 'restore', 'history', 'help', 'result'],
+    in: ['browse', 'search', 'words', 'reader', 'restore', 'history', 'help', 'result'],
   },
   { keys: ['q'], shown: 'q', does: 'back', action: 'back', in: ['reader', 'help'], quiet: true },
   {
@@ -135,14 +144,14 @@ export const KEYS: readonly Key[] = [
     shown: '?',
     does: 'help',
     action: 'help',
-    in: ['first_run', 'dashboard', 'pass', 'analyze', 'loss', 'browse', 'history', 'result'],
+    in: ['first_run', 'dashboard', 'pass', 'analyze', 'loss', 'browse', 'search', 'history', 'result'],
   },
   {
     keys: ['q'],
     shown: 'q',
     does: 'quit',
     action: 'quit',
-    in: ['first_run', 'dashboard', 'browse', 'history', 'result'],
+    in: ['first_run', 'dashboard', 'browse', 'search', 'history', 'result'],
   },
   {
     keys: ['ctrl+z'],
@@ -169,7 +178,7 @@ export const HELP_ROWS = EVERYWHERE.filter((context) => context !== 'help').redu
 );
 
 /** Contexts in which what is typed is text, unless a key of the table says otherwise. */
-const TYPING: readonly Context[] = ['loss', 'phrase', 'filter'];
+const TYPING: readonly Context[] = ['loss', 'phrase', 'filter', 'words'];
 
 export type Meaning =
   | { readonly kind: 'action'; readonly action: Action }

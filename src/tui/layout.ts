@@ -6,6 +6,9 @@ import { type Place, type Screen, type Size, SMALLEST, type State } from './stat
 /** Title above, footer below. */
 const FRAME_ROWS = 2;
 
+/** Below the hits: a blank, title, id, three lines of the one under the cursor. */
+const SEARCH_FOOT_ROWS = 6;
+
 export function bodyRows(size: Size): number {
   return Math.max(1, size.rows - FRAME_ROWS);
 }
@@ -61,6 +64,11 @@ export function listOf(state: State): { readonly length: number; readonly visibl
     }
     case 'browse':
       return { length: screen.browse.shown.length, visible: body - 3 };
+    case 'search':
+      return {
+        length: screen.search.result?.hits.length ?? 0,
+        visible: Math.max(1, body - 3 - SEARCH_FOOT_ROWS),
+      };
     case 'reader':
       return { length: screen.reader.lines.length, visible: body };
     case 'history':
@@ -81,7 +89,7 @@ export function listOf(state: State): { readonly length: number; readonly visibl
 /** Lists in which the cursor is a row; the others only scroll. */
 export function hasCursor(screen: Screen): boolean {
   if (screen.kind === 'sweep') return screen.wizard.stage.kind === 'asking';
-  return screen.kind === 'browse' || screen.kind === 'history';
+  return ['browse', 'search', 'history'].includes(screen.kind);
 }
 
 export type Move = 'up' | 'down' | 'page_up' | 'page_down' | 'top' | 'bottom';

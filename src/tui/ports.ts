@@ -45,6 +45,8 @@ export interface Services {
   /** `reclaimed`: after the report nothing runs any more. */
   sweep(consent: Consent, progress: (event: Progress) => void, signal: AbortSignal): Promise<Report>;
   pin(uid: SessionUid, pinned: boolean): void;
+  /** Has the search index follow a few digests that it does not know yet; returns how many. */
+  indexMore(): number;
   /** The digest as a person reads it. */
   digestLines(uid: SessionUid, columns: number): readonly string[];
   /** A piece of the main transcript from an offset in bytes; `columns`: where lines are broken. */

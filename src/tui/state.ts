@@ -5,6 +5,7 @@
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { SweepRow } from '../store/read.ts';
+import type { SearchResult } from '../store/search.ts';
 import type { Decision, Progress, Proposal, StepName } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
 import type { Catalogue, Sort } from './catalogue.ts';
@@ -111,6 +112,16 @@ export interface Browse {
   readonly notice: string | null;
 }
 
+export interface Search {
+  readonly typed: string;
+  /** Letters are text; else they are keys. */
+  readonly editing: boolean;
+  /** The answer to what is typed, or to what was before; null: nothing was asked. */
+  readonly result: SearchResult | null;
+  readonly place: Place;
+  readonly notice: string | null;
+}
+
 export interface Reader {
   readonly title: string;
   readonly lines: readonly string[];
@@ -134,6 +145,7 @@ export type Screen =
   | { readonly kind: 'dashboard' }
   | { readonly kind: 'sweep'; readonly wizard: Wizard }
   | { readonly kind: 'browse'; readonly browse: Browse }
+  | { readonly kind: 'search'; readonly search: Search }
   | { readonly kind: 'reader'; readonly reader: Reader }
   | {
       readonly kind: 'restore';
@@ -182,6 +194,7 @@ export type Event =
   | { readonly kind: 'catalogue'; readonly catalogue: Catalogue; readonly shown: Uint32Array }
   | { readonly kind: 'shown'; readonly shown: Uint32Array; readonly searched: number | null }
   | { readonly kind: 'rows'; readonly rows: ReadonlyMap<number, SessionRow> }
+  | { readonly kind: 'searched'; readonly typed: string; readonly result: SearchResult | null }
   | {
       readonly kind: 'read';
       readonly title: string;
@@ -211,6 +224,8 @@ export type Effect =
   /** Filter and sort anew. */
   | { readonly kind: 'select' }
   | { readonly kind: 'rows'; readonly ids: readonly number[] }
+  /** Ask the index; it is brought up to date meanwhile. */
+  | { readonly kind: 'search'; readonly typed: string }
   | { readonly kind: 'digest'; readonly uid: SessionUid }
   | { readonly kind: 'transcript'; readonly uid: SessionUid }
   | { readonly kind: 'read_on'; readonly uid: SessionUid; readonly offsetBytes: number }
@@ -263,6 +278,8 @@ export const NEW_BROWSE: Browse = {
   rows: new Map(),
   notice: null,
 };
+
+export const NEW_SEARCH: Search = { typed: '', editing: true, result: null, place: AT_TOP, notice: null };
 
 export function firstState(screen: Screen, size: Size): State {
   return {

@@ -9,6 +9,7 @@ import {
   type Event,
   type FoundHere,
   NEW_BROWSE,
+  NEW_SEARCH,
   newWizard,
   onScreen,
   type Place,
@@ -19,6 +20,7 @@ import {
   type Wizard,
 } from './state.ts';
 import { browseAction, browseText, selected, wantRows } from './steps/browse.ts';
+import { searchAction, searched, searchText } from './steps/search.ts';
 import { sweepAction, sweepEvent, sweepPaste, sweepText } from './steps/sweep.ts';
 
 /** What the keyboard means now. */
@@ -36,6 +38,8 @@ export function contextOf(state: State): Context {
     }
     case 'browse':
       return screen.browse.editing ? 'filter' : 'browse';
+    case 'search':
+      return screen.search.editing ? 'words' : 'search';
     case 'done':
       return 'help';
     case 'dashboard':
@@ -77,6 +81,8 @@ export function step(state: State, event: Event): Stepped {
     case 'shown':
     case 'rows':
       return selected(state, event);
+    case 'searched':
+      return searched(state, event);
     case 'read':
       return read(state, event);
     case 'read_on':
@@ -159,11 +165,16 @@ function act(state: State, action: Action): Stepped {
       return onScreen(state, { kind: 'browse', browse: NEW_BROWSE }, { kind: 'catalogue' });
     case 'history':
       return to(state, { kind: 'history' });
+    case 'search':
+      // Asked with nothing, the index is brought up to date while the words are typed.
+      if (screen.kind === 'search') break;
+      return onScreen(state, { kind: 'search', search: NEW_SEARCH }, { kind: 'search', typed: '' });
     default:
       break;
   }
   if (screen.kind === 'sweep') return sweepAction(state, screen.wizard, action);
   if (screen.kind === 'browse') return browseAction(state, screen.browse, action);
+  if (screen.kind === 'search') return searchAction(state, screen.search, action);
   if (screen.kind === 'history' && action === 'confirm') {
     const chosen = screen.sweeps[screen.place.cursor];
     return chosen === undefined ? to(state) : to(state, { kind: 'report', sweepId: chosen.sweep_id });
@@ -178,6 +189,7 @@ function act(state: State, action: Action): Stepped {
 function typed(state: State, text: string): Stepped {
   if (state.screen.kind === 'sweep') return sweepText(state, state.screen.wizard, text);
   if (state.screen.kind === 'browse') return browseText(state, state.screen.browse, text);
+  if (state.screen.kind === 'search') return searchText(state, state.screen.search, text);
   return to(state);
 }
 
@@ -187,6 +199,8 @@ function pasted(state: State, text: string): Stepped {
   if (state.screen.kind === 'sweep') return sweepPaste(state, state.screen.wizard, inert);
   if (state.screen.kind === 'browse' && state.screen.browse.editing)
     return browseText(state, state.screen.browse, inert);
+  if (state.screen.kind === 'search' && state.screen.search.editing)
+    return searchText(state, state.screen.search, inert);
   return to(state);
 }
 
@@ -215,6 +229,7 @@ function back(state: State): Stepped {
     case 'sweep':
       return sweepAction(state, screen.wizard, 'confirm');
     case 'browse':
+    case 'search':
     case 'history': {
       const next = home(state);
       return next.kind === 'first_run' ? onScreen(state, next, { kind: 'look' }) : onScreen(state, next);
@@ -266,6 +281,8 @@ function placeOf(screen: Screen): Place | null {
       return screen.wizard.place;
     case 'browse':
       return screen.browse.place;
+    case 'search':
+      return screen.search.place;
     case 'reader':
       return screen.reader.place;
     case 'restore':
@@ -288,6 +305,8 @@ function placed(state: State, place: Place): Stepped {
       return sweepEvent(state, { kind: 'moved', place });
     case 'browse':
       return wantRows(state, { ...screen.browse, place, notice: null });
+    case 'search':
+      return onScreen(state, { kind: 'search', search: { ...screen.search, place, notice: null } });
     case 'reader':
       return readerPlaced(state, screen, place);
     case 'restore':
@@ -349,6 +368,8 @@ function said(state: State, message: string): Stepped {
   const { screen } = state;
   if (screen.kind === 'browse')
     return onScreen(state, { kind: 'browse', browse: { ...screen.browse, notice: message } });
+  if (screen.kind === 'search')
+    return onScreen(state, { kind: 'search', search: { ...screen.search, notice: message } });
   if (screen.kind === 'sweep')
     return onScreen(state, { kind: 'sweep', wizard: { ...screen.wizard, notice: message } });
   if (screen.kind === 'restore') return onScreen(state, { ...screen, done: message });

@@ -355,3 +355,8 @@ export function restorePlan(about: Partial<RestorePlan> = {}): RestorePlan {
     ...about,
   };
 }
+
+export const INGESTING: Event = {
+  kind: 'activity',
+  activity: { kind: 'ingesting', done: 312, total: 912, readBytes: 4.1 * GIB, totalBytes: 12.4 * GIB },
+};

@@ -21,6 +21,7 @@ const SCREENS: Readonly<Record<Screen['kind'], true>> = {
   dashboard: true,
   sweep: true,
   browse: true,
+  search: true,
   reader: true,
   restore: true,
   history: true,

@@ -35,6 +35,7 @@ class Kept implements Disposable {
 
   constructor(watchFails: string | null = null) {
     const services: Services = {
+      indexMore: () => 0,
       clock: { now: () => this.world.now, monotonicMs: () => this.nowMs, isSet: true },
       limits: DEFAULT_LIMITS,
       db: this.world.db,

@@ -16,6 +16,7 @@ import {
   FOUND,
   HOSTILE_TITLES,
   hostileCards,
+  INGESTING,
   key,
   play,
   proposed,
@@ -29,8 +30,9 @@ import {
   view,
   WHYS,
 } from '../support/tui.ts';
+import { searchStates } from './search-states.ts';
 
-type Maker = (size: Size) => State;
+export type Maker = (size: Size) => State;
 /** What comes may depend on the window. */
 type Sized = Event | ((size: Size) => Event);
 
@@ -138,11 +140,6 @@ const OVER_HARD = view({
   worstCaseLoss: 12,
   lastSweep: { at: daysBefore(1), freedBytes: 310 * MIB, lost: true },
 });
-
-const INGESTING: Event = {
-  kind: 'activity',
-  activity: { kind: 'ingesting', done: 312, total: 912, readBytes: 4.1 * GIB, totalBytes: 12.4 * GIB },
-};
 
 function firstRun(...events: readonly Event[]): Maker {
   return (size) =>
@@ -379,7 +376,13 @@ const HELP: Readonly<Record<string, Maker>> = {
   'help-end': dashboard(view(), key('?'), key('end')),
 };
 
-const MAKERS: Readonly<Record<string, Maker>> = { ...DASHBOARD, ...SWEEP, ...LISTS, ...HELP };
+const MAKERS: Readonly<Record<string, Maker>> = {
+  ...DASHBOARD,
+  ...SWEEP,
+  ...LISTS,
+  ...searchStates(dashboard, ROWS, HOSTILE_ROWS),
+  ...HELP,
+};
 
 export const STATE_NAMES: readonly string[] = Object.keys(MAKERS);
 

@@ -9,6 +9,7 @@ import type { View } from '../view.ts';
 import { dashboard } from './dashboard.ts';
 import { firstRun } from './first-run.ts';
 import { browseFrame, helpFrame, historyFrame, readerFrame, restoreFrame } from './lists.ts';
+import { searchFrame } from './search.ts';
 import { sweepFrame } from './sweep.ts';
 
 export interface Theme {
@@ -53,6 +54,7 @@ const TITLES: Readonly<Record<Screen['kind'], string>> = {
   dashboard: '',
   sweep: 'Sweep',
   browse: 'Browse',
+  search: 'Search',
   reader: '',
   restore: 'Restore',
   history: 'History of sweeps',
@@ -91,6 +93,8 @@ function bodyOf(state: State, cells: number, rows: number): Line[] {
       return sweepFrame(state, view, screen.wizard, cells, rows);
     case 'browse':
       return browseFrame(state, view, screen.browse, cells);
+    case 'search':
+      return searchFrame(state, view, screen.search, cells);
     case 'reader':
       return readerFrame(state, screen.reader, cells);
     case 'restore':
