@@ -53,10 +53,13 @@ function io(color: string | null): Io {
 
 const stop = new AbortController();
 let onScreens = false;
+/** While above 0, another program has the terminal, and ctrl-c with it. */
+let interruptsHeld = 0;
 
 function catchSignals(): void {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
+      if (name === 'SIGINT' && interruptsHeld > 0) return;
       // A window that is closed sends SIGHUP by the shell and by the system: only the others are impatience.
       if (stop.signal.aborted && name !== 'SIGHUP') process.exit(EXIT.interrupted);
       stop.abort();
@@ -81,12 +84,14 @@ async function ask(question: string): Promise<string | null> {
   }
 }
 
-/** The pager has the terminal, and ctrl-c: the system sends it to both. */
+/** Another program has the terminal, and ctrl-c: the system sends it to both. */
 function holdInterrupts(): () => void {
   const passBy = () => undefined;
+  interruptsHeld += 1;
   process.on('SIGINT', passBy);
   process.on('SIGQUIT', passBy);
   return () => {
+    interruptsHeld -= 1;
     process.off('SIGINT', passBy);
     process.off('SIGQUIT', passBy);
   };
@@ -146,6 +151,18 @@ const code = await run({
       platform: host.platform,
       holdInterrupts,
     }),
+  launch: async ([command = '', ...args], cwd) => {
+    const path = Bun.which(command);
+    if (path === null) return null;
+    // The system sends ctrl-c to both; it is for the one that has the terminal.
+    const release = holdInterrupts();
+    try {
+      const streams = { stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' } as const;
+      return await Bun.spawn([path, ...args], { ...streams, ...(cwd === null ? {} : { cwd }) }).exited;
+    } finally {
+      release();
+    }
+  },
   startPreparer: () => new Worker(new URL('./prepare.worker.ts', import.meta.url).href, { smol: true }),
   screens: async (context, start) => {
     const { openScreens } = await import('./cli/screens.ts');

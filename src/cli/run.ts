@@ -37,6 +37,7 @@ export interface Runtime {
   io(color: string | null): Io;
   readonly ask: Context['ask'];
   readonly page: Context['page'];
+  readonly launch: Context['launch'];
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
   readonly screens: Context['screens'];
   readonly startPreparer: Context['startPreparer'];
@@ -93,6 +94,7 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     tempFolder: runtime.tempFolder,
     ask: runtime.ask,
     page: runtime.page,
+    launch: runtime.launch,
     screens: runtime.screens,
     startPreparer: runtime.startPreparer,
   };

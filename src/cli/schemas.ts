@@ -307,7 +307,12 @@ export const restoreSchema = z.object({
   session_uid: uid,
   root: z.string(),
   files: z.array(z.string()),
-  resume: z.object({ cwd: z.string().nullable(), argv: z.array(z.string()), command: z.string() }),
+  resume: z.object({
+    cwd: z.string().nullable(),
+    argv: z.array(z.string()),
+    command: z.string(),
+    needs: z.string().nullable(),
+  }),
 });
 
 export const pinSchema = z.object({

@@ -188,8 +188,16 @@ const ALL: readonly LoadableCommand[] = [
     flags: [
       { flag: '--to DIR', help: 'below this folder instead' },
       { flag: '--force', help: 'replace a file that differs' },
+      {
+        flag: '--resume',
+        help: "then go on with it: starts the agent's own command in the project's folder",
+      },
     ],
-    examples: ['session-memory restore 8c81', 'session-memory restore 8c81 --to /tmp/look'],
+    examples: [
+      'session-memory restore 8c81',
+      'session-memory restore 8c81 --resume',
+      'session-memory restore 8c81 --to /tmp/look',
+    ],
     exits: [],
     about:
       'Byte for byte, with a fresh time so that the agent does not delete them at once. Never over a different file without --force.',

@@ -46,6 +46,15 @@ export interface RestoreTarget {
   readonly startedAt: Iso | null;
 }
 
+/** A way back to work. */
+export interface Resume {
+  /** The folder that it must be typed in; null: any. */
+  readonly cwd: string | null;
+  readonly argv: readonly string[];
+  /** What else the agent needs before it sees a session that was put back, as a sentence; absent: nothing. */
+  readonly needs?: string;
+}
+
 export interface AgentFormat {
   readonly id: AgentId;
   /** For people, e.g. `Claude Code`. */
@@ -73,8 +82,8 @@ export interface AgentFormat {
     session: RestoreTarget,
     file: { readonly role: FileRole; readonly key: string; readonly relPath: string },
   ): string;
-  /** What the user types to go on with the session; argv, and the folder it must be typed in. */
-  resume(session: RestoreTarget): { readonly cwd: string | null; readonly argv: readonly string[] };
+  /** What the user types to go on with the session. */
+  resume(session: RestoreTarget): Resume;
   /** A settings file under the root and how to read from it after how many days the agent deletes; null: never. */
   readonly retention: {
     readonly settingsFile: string;

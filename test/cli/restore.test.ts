@@ -53,6 +53,67 @@ class Home implements Disposable {
   }
 }
 
+describe('--resume', () => {
+  /** A stored session of a project that is in the home. */
+  async function inProject(): Promise<Home> {
+    const home = new Home();
+    mkdirSync(join(home.path, 'project'));
+    home.put(claudePath(ID), promptLine(ID, 'hello').replace('/home/me/project', join(home.path, 'project')));
+    expect((await home.run('ingest')).code).toBe(0);
+    rmSync(join(home.path, '.claude'), { recursive: true });
+    return home;
+  }
+  const resume = (home: Home, given: Parameters<typeof runIn>[2]) =>
+    runIn(home.path, ['--store', join(home.path, 's.db'), 'restore', ID, '--resume'], given);
+
+  test('starts the agent in the project’s folder, and ends as it does', async () => {
+    using home = await inProject();
+    const told = await resume(home, { tty: true });
+    expect([told.code, told.launched]).toEqual([0, [`${join(home.path, 'project')} claude --resume ${ID}`]]);
+    expect(told.out).toContain('Starting: ');
+    expect((await resume(home, { tty: true, launches: 7 })).code).toBe(1);
+  });
+
+  test('without a terminal starts nothing and prints the command', async () => {
+    using home = await inProject();
+    const told = await resume(home, { tty: false });
+    expect([told.code, told.launched]).toEqual([0, []]);
+    expect(told.out).toContain(`claude --resume ${ID}`);
+  });
+
+  test('says what is missing: the agent, or the project’s folder; the session is restored all the same', async () => {
+    using home = await inProject();
+    const none = await resume(home, { tty: true, launches: null });
+    expect([none.code, none.err]).toEqual([1, expect.stringContaining('claude is not on your PATH')]);
+    rmSync(join(home.path, 'project'), { recursive: true });
+    const gone = await resume(home, { tty: true });
+    expect([gone.code, gone.launched]).toEqual([1, []]);
+    expect(gone.err).toContain(join(home.path, 'project'));
+    expect(gone.err).toContain('the session is restored');
+    expect(readdirSync(join(home.path, '.claude/projects')).length).toBe(1);
+  });
+
+  test('with --to is a wrong use: there no agent finds it', async () => {
+    using home = await inProject();
+    const { code, err } = await home.run('restore', ID, '--resume', '--to', join(home.path, 'x'));
+    expect([code, err]).toEqual([2, expect.stringContaining('leave out --to')]);
+  });
+});
+
+test('a fork shows where it came from, and that this one was evicted', async () => {
+  using home = new Home();
+  const FORK = '80000000-0000-4000-8000-000000000002';
+  home.put(claudePath(ID), promptLine(ID, 'the first'));
+  expect((await home.run('ingest')).code).toBe(0);
+  expect((await home.run('sweep', '--yes', '--soft-cap', '0', '--max-age-days', 'off')).code).toBe(0);
+  const copied = JSON.parse(promptLine(FORK, 'the first'));
+  const forked = { ...copied, forkedFrom: { sessionId: ID, messageUuid: copied.uuid } };
+  home.put(claudePath(FORK), `${JSON.stringify(forked)}\n${promptLine(FORK, 'and on')}`);
+  expect((await home.run('ingest')).code).toBe(0);
+  const { out } = await home.run('show', FORK);
+  expect(out).toContain(`from claude-code:${ID} (evicted`);
+});
+
 describe('restore', () => {
   test('brings back the transcript and its sidecars, for their owner only, and is on record', async () => {
     using home = await Home.stored();

@@ -13,12 +13,16 @@ export interface Told {
   /** Which screens it opened; null: none. */
   readonly opens: 'dashboard' | 'sweep' | null;
   readonly catchesSignals: boolean;
+  /** Folder and words of each program that was started. */
+  readonly launched: readonly string[];
 }
 
 export interface Circumstances {
   readonly tty?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly columns?: number;
+  /** How a program that is started ends; null: there is none of its name. */
+  readonly launches?: number | null;
   /** What the person types when asked. */
   readonly types?: string;
 }
@@ -32,6 +36,7 @@ export async function runIn(
   const out: string[] = [];
   const err: string[] = [];
   const bytes: Uint8Array[] = [];
+  const launched: string[] = [];
   let opens: 'dashboard' | 'sweep' | null = null;
   let catchesSignals = false;
   const tty = given.tty ?? false;
@@ -64,6 +69,10 @@ export async function runIn(
     },
     startPreparer: null,
     page: async () => false,
+    launch: async (command, cwd) => {
+      launched.push([cwd ?? '', ...command].join(' '));
+      return given.launches === undefined ? 0 : given.launches;
+    },
     screens: async (_context, start) => {
       opens = start;
       return EXIT.done;
@@ -77,5 +86,6 @@ export async function runIn(
     err: err.join(''),
     opens,
     catchesSignals,
+    launched,
   };
 }

@@ -1,8 +1,9 @@
 /** `restore UID`: a session's files back where its agent looks for them, or below `--to`. */
 
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { AgentFormat, RestoreTarget } from '../../domain/agent.ts';
-import { EXIT, FailureError, failure } from '../../domain/errors.ts';
+import type { AgentFormat, RestoreTarget, Resume } from '../../domain/agent.ts';
+import { EXIT, type ExitCode, FailureError, failure, invalid } from '../../domain/errors.ts';
 import { nativeIdOf } from '../../domain/ids.ts';
 import { killPoint } from '../../domain/kill-point.ts';
 import type { SessionRow } from '../../domain/session.ts';
@@ -23,19 +24,51 @@ export const restore: Command = async (context) => {
   const to = textFlag(context.flags, 'to');
   const named = onlyArg(context, 'UID');
   const { storePath } = context.settings;
+  if (to !== null && context.flags['resume'] === true)
+    throw new FailureError(
+      invalid(
+        '--to and --resume at once',
+        'An agent finds a session only in its own folder: leave out --to.',
+      ),
+    );
   // Restored elsewhere, the store has nothing to learn: it is opened for reading only.
   const writable = to === null ? openAfterLook(storePath, (there) => resolveSession(there, named)) : null;
   const db = writable ?? openReadable(storePath);
+  let start: Resume | null = null;
   try {
     const session = resolveSession(db, named);
     const planned = planRestore(context, db, session, { to, force: context.flags['force'] === true });
     carryOut(context, db, writable, planned);
-    print(context, planned, to !== null);
-    return EXIT.done;
+    const starts = context.flags['resume'] === true && canStart(context);
+    print(context, planned, to !== null, starts);
+    if (!starts) return EXIT.done;
+    // The agent has the terminal from here on, for hours maybe: the store is not kept open for it.
+    start = planned.resume;
   } finally {
     db.close();
   }
+  return start === null ? EXIT.done : startAgent(context, start);
 };
+
+/** Without somebody at a terminal the command is printed, and nothing is started. */
+function canStart({ io, json }: Context): boolean {
+  return io.stdinIsTty && io.stdoutIsTty && !json;
+}
+
+async function startAgent(context: Context, resume: Resume): Promise<ExitCode> {
+  const { cwd, argv } = resume;
+  const way = `Go on by hand: ${resumeCommand(resume)}`;
+  if (cwd !== null && statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new FailureError(
+      failure('failed', `the session is restored, but its project's folder is not there: ${cwd}`, way),
+    );
+  const code = await context.launch(argv, cwd);
+  if (code === null)
+    throw new FailureError(
+      failure('failed', `the session is restored, but ${argv[0]} is not on your PATH`, way),
+    );
+  return code === 0 ? EXIT.done : EXIT.failed;
+}
 
 /** A restore as it would be: where each file goes and what is there. */
 export interface PlannedRestore {
@@ -43,7 +76,7 @@ export interface PlannedRestore {
   readonly root: string;
   readonly tree: RestoreTree;
   readonly files: readonly PlannedFile[];
-  readonly resume: ReturnType<AgentFormat['resume']>;
+  readonly resume: Resume;
 }
 
 /** `to`: a folder of the user's; null: where the agent looks. Fails where a file may not be written over. */
@@ -84,7 +117,7 @@ export function carryOut(
 }
 
 /** What to type to go on with a session. */
-export function resumeCommand(resume: PlannedRestore['resume']): string {
+export function resumeCommand(resume: Resume): string {
   return [...(resume.cwd === null ? [] : [`cd ${quote(resume.cwd)}`]), resume.argv.map(quote).join(' ')].join(
     ' && ',
   );
@@ -137,7 +170,7 @@ function planOf(
   });
 }
 
-function print({ io, json }: Context, planned: PlannedRestore, isElsewhere: boolean): void {
+function print({ io, json }: Context, planned: PlannedRestore, isElsewhere: boolean, starts: boolean): void {
   const { session, root, resume } = planned;
   const command = resumeCommand(resume);
   const paths = planned.files.map(({ path }) => path);
@@ -147,12 +180,14 @@ function print({ io, json }: Context, planned: PlannedRestore, isElsewhere: bool
       session_uid: session.uid,
       root,
       files: paths,
-      resume: { cwd: resume.cwd, argv: resume.argv, command },
+      resume: { cwd: resume.cwd, argv: resume.argv, command, needs: resume.needs ?? null },
     });
     return;
   }
   const list = paths.map((path) => `  ${plainLine(path)}\n`).join('');
   io.out(`Restored ${plural(paths.length, 'file')} of ${session.uid}:\n${list}`);
+  if (resume.needs !== undefined) io.out(`${plainLine(resume.needs)}\n`);
+  if (starts) return io.out(`Starting: ${plainLine(command)}\n`);
   io.out(
     isElsewhere
       ? `To go on with it, restore it without --to; then: ${plainLine(command)}\n`

@@ -10,7 +10,7 @@ import { plainLine } from '../../domain/text.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { forgottenUids } from '../../store/forget.ts';
 import { openReadable } from '../../store/open.ts';
-import { digestsOf, filesOf, resolveSession, sourcesOf } from '../../store/read.ts';
+import { digestsOf, filesOf, findSession, resolveSession, sourcesOf } from '../../store/read.ts';
 import { fileChunks, removedChunks } from '../../store/segments.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, formatCount, formatTime, table } from '../format.ts';
@@ -135,6 +135,7 @@ function digestText(context: Context, db: ReadableDb, session: SessionRow, asMar
   const rows: readonly Row[] = [
     ['Session', session.uid],
     ['State', stateText(session)],
+    ...originRows(db, session),
   ];
   const digests = digestsOf(db, session.uid);
   if (digests.length === 0) return noDigest(session, rows);
@@ -153,6 +154,13 @@ function digestText(context: Context, db: ReadableDb, session: SessionRow, asMar
       return older === '' ? text : `\n${older}\n\n${text}`;
     })
     .join('');
+}
+
+/** Where a fork came from: the raw bytes of that one may be gone, what it was about is not. */
+function originRows(db: ReadableDb, { parentUid }: SessionRow): readonly Row[] {
+  if (parentUid === null) return [];
+  const parent = findSession(db, parentUid);
+  return [['Forked', parent === null ? `from ${parentUid}` : `from ${parentUid} (${stateText(parent)})`]];
 }
 
 function noDigest(session: SessionRow, rows: readonly Row[]): string {
