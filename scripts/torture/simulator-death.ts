@@ -1,5 +1,6 @@
 /** How a run of the simulator dies, and small sums over what it leaves. */
 import type { Fact } from './simulator-facts.ts';
+import type { Told, Written } from './simulator-model.ts';
 
 export class Death {
   /** Where it died. */
@@ -25,6 +26,26 @@ export function usageOf(facts: ReadonlyMap<string, Fact>): number {
 
 export function same(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((uid, i) => uid === b[i]);
+}
+
+export function nothing(): Written {
+  return { content: null, taken: null, perhaps: [], lines: new Set() };
+}
+
+/** The store has seen what is there now, to its end. */
+export function taken(file: Written): void {
+  const { content } = file;
+  if (content === null) return;
+  file.taken = content;
+  file.perhaps.length = 0;
+  for (const line of content.toString('latin1').split(/(?<=\n)/))
+    if (line.endsWith('\n')) file.lines.add(Buffer.from(line, 'latin1').toString('utf8'));
+}
+
+/** Whether the agent has of a session what it had when it was evicted; of what it has not any more there is no telling. */
+export function isUnchanged(one: Told, [main, beside]: readonly [Buffer, Buffer | null]): boolean {
+  const isSame = one.beside.content === null || beside?.equals(one.beside.content) === true;
+  return one.content?.equals(main) === true && isSame;
 }
 
 export function unpacked(bytes: Uint8Array): Buffer | null {

@@ -18,10 +18,18 @@ export interface Fact {
   readonly version: Buffer | null;
   /** All that was ever stored of it since it came. */
   readonly log: Buffer;
+  /** The same of a subagent's transcript beside it; null where there is none, or no more. */
+  readonly beside: Held | null;
   /** Generations that a complete digest stands for. */
   readonly digests: readonly number[];
   /** Of the whole session: kind and generation. */
   readonly events: readonly { readonly kind: string; readonly generation: number }[];
+}
+
+/** A file: its present version and its log. */
+export interface Held {
+  readonly version: Buffer;
+  readonly log: Buffer;
 }
 
 interface SessionRow {
@@ -46,15 +54,7 @@ export function factsOf(store: string): Map<string, Fact> {
 }
 
 function factOf(db: Database, row: SessionRow): Fact {
-  const file = db
-    .query<{ id: number; extents: string | null; raw_bytes: number }, [number]>(
-      "SELECT id, extents, raw_bytes FROM files WHERE session_id = ? AND key = 'main' AND gone = 0",
-    )
-    .get(row.id);
-  const log = file === null ? Buffer.alloc(0) : logOf(db, file.id);
-  const ranges: [number, number][] =
-    file?.extents == null ? [[0, file?.raw_bytes ?? 0]] : JSON.parse(file.extents);
-  const version = Buffer.concat(ranges.map(([at, length]) => log.subarray(at, at + length)));
+  const main = heldOf(db, row.id, "key = 'main'");
   return {
     uid: row.session_uid,
     pinned: row.pinned === 1,
@@ -65,8 +65,9 @@ function factOf(db: Database, row: SessionRow): Fact {
     ingestedAt: row.ingested_at,
     analyzedAt: row.analyzed_at,
     evictedAt: row.evicted_at,
-    version: row.evicted_at === null && file !== null ? version : null,
-    log,
+    version: row.evicted_at === null ? (main?.version ?? null) : null,
+    log: main?.log ?? Buffer.alloc(0),
+    beside: heldOf(db, row.id, "role = 'subagent'"),
     digests: db
       .query<{ generation: number }, [number]>(
         'SELECT generation FROM digests WHERE session_id = ? AND complete = 1 ORDER BY generation',
@@ -79,6 +80,18 @@ function factOf(db: Database, row: SessionRow): Fact {
       )
       .all(row.id),
   };
+}
+
+function heldOf(db: Database, sessionId: number, which: string): Held | null {
+  const file = db
+    .query<{ id: number; extents: string | null; raw_bytes: number }, [number]>(
+      `SELECT id, extents, raw_bytes FROM files WHERE session_id = ? AND ${which} AND gone = 0`,
+    )
+    .get(sessionId);
+  if (file === null) return null;
+  const log = logOf(db, file.id);
+  const ranges: [number, number][] = file.extents === null ? [[0, file.raw_bytes]] : JSON.parse(file.extents);
+  return { log, version: Buffer.concat(ranges.map(([at, length]) => log.subarray(at, at + length))) };
 }
 
 /** Segments in their order; of two that hold a byte the later one is the larger. */

@@ -17,6 +17,10 @@ export type Action =
   | { readonly kind: 'append'; readonly which: number; readonly lines: number; readonly bytes: number }
   /** Lines `from` to `to` go, a summary comes, as a compaction does. */
   | { readonly kind: 'rewrite'; readonly which: number; readonly from: number; readonly to: number }
+  /** The last lines go and nothing comes: a human takes them back. */
+  | { readonly kind: 'rewind'; readonly which: number; readonly lines: number }
+  /** A subagent begins, or goes on. */
+  | { readonly kind: 'delegate'; readonly which: number; readonly lines: number; readonly bytes: number }
   /** Cut off anywhere, as a crash of the agent does. */
   | { readonly kind: 'truncate'; readonly which: number; readonly share: number }
   | { readonly kind: 'fork'; readonly which: number }
@@ -56,7 +60,7 @@ function begin(random: Random): Action {
 function actionOf(random: Random): Action {
   const which = random.below(1000);
   const killAt = random.below(3) === 0 ? 1 + random.below(60) : null;
-  switch (random.below(20)) {
+  switch (random.below(22)) {
     case 0:
     case 1:
     case 2:
@@ -87,7 +91,11 @@ function actionOf(random: Random): Action {
     case 14:
       return { kind: 'analyze', killAt };
     case 15:
+      return { kind: 'rewind', which, lines: 1 + random.below(3) };
     case 16:
+      return { kind: 'delegate', which, lines: 1 + random.below(2), bytes: 40 + random.below(900) };
+    case 17:
+    case 18:
       return {
         kind: 'sweep',
         soft: random.below(110) / 100,

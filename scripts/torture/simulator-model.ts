@@ -2,11 +2,18 @@
  * The laws of SPEC §2 and §3, said once more and apart from the program: what a store must hold after each step of a history.
  * Promises: shares no code with the program; a broken law is one sentence.
  */
-import type { Fact } from './simulator-facts.ts';
+import type { Fact, Held } from './simulator-facts.ts';
 
-/** A transcript as the agent has it, and what the store has been shown of it. */
-export interface Told {
+/** A session as its agent has it, and what the store has been shown of it. */
+export interface Told extends Written {
   readonly uid: string;
+  /** A subagent's transcript beside the main one. */
+  readonly beside: Written;
+  pinned: boolean;
+}
+
+/** A transcript. */
+export interface Written {
   /** On disk now; null: deleted. */
   content: Buffer | null;
   /** The last content that an ingest has seen to its end. */
@@ -15,7 +22,6 @@ export interface Told {
   readonly perhaps: Buffer[];
   /** Whole lines that the store has been given since the session came, or came back. */
   lines: Set<string>;
-  pinned: boolean;
 }
 
 export interface Moment {
@@ -49,8 +55,16 @@ export function brokenLaws(
 }
 
 /** What comes out is what went in, and what the agent removed is kept. */
-function liveLaws(one: Told, { uid, version, log }: Fact): string[] {
-  if (version === null) return one.taken === null ? [] : [`${uid} is live and has no main transcript`];
+function liveLaws(one: Told, { uid, version, log, beside }: Fact): string[] {
+  return [
+    ...heldLaws(one, `${uid} main`, version === null ? null : { version, log }),
+    ...heldLaws(one.beside, `${uid} subagent`, beside),
+  ];
+}
+
+function heldLaws(one: Written, uid: string, held: Held | null): string[] {
+  if (held === null) return one.taken === null ? [] : [`${uid} is not there, and its session is live`];
+  const { version, log } = held;
   const isTaken = one.taken?.equals(version) === true;
   const isPart = one.perhaps.some((content) => content.subarray(0, version.length).equals(version));
   if (!isTaken && !isPart) return [`${uid} holds ${version.length} bytes that its agent never had so`];
@@ -59,12 +73,12 @@ function liveLaws(one: Told, { uid, version, log }: Fact): string[] {
 }
 
 /** Gone are the bytes of a session only behind a digest of all of them, or behind a recorded loss. */
-function evictedLaws({ uid, generation, digests, events, log }: Fact): string[] {
+function evictedLaws({ uid, generation, digests, events, log, beside }: Fact): string[] {
   const last = events.findLast(({ kind }) => kind === 'evicted' || kind === 'data_loss');
   if (last === undefined || last.generation !== generation) return [`${uid} is evicted without its event`];
   if (last.kind === 'evicted' && !digests.includes(generation))
     return [`${uid} is evicted and has no digest of what it was`];
-  return log.length > 0 ? [`${uid} is evicted and still has bytes`] : [];
+  return log.length > 0 || beside !== null ? [`${uid} is evicted and still has bytes`] : [];
 }
 
 /** Who may leave, and when. */

@@ -8,9 +8,10 @@ import { dirname, join } from 'node:path';
 import { armKillPoints } from '../../src/domain/kill-point.ts';
 import { runIn, type Told as Said } from '../../test/support/runtime.ts';
 import { noiseOf } from './random.ts';
-import { Death, same, unpacked, usageOf } from './simulator-death.ts';
+import { Death, isUnchanged, nothing, same, taken, unpacked, usageOf } from './simulator-death.ts';
 import { type Fact, factsOf } from './simulator-facts.ts';
 import type { Action } from './simulator-history.ts';
+import { lineOf } from './simulator-lines.ts';
 import { brokenLaws, expectedVictims, type Limits, type Told } from './simulator-model.ts';
 
 export interface Lived {
@@ -25,8 +26,8 @@ interface Session extends Told {
   /** Below the home. */
   readonly path: string;
   isCompressed: boolean;
-  /** Its content when it was evicted. */
-  gone: Buffer | null;
+  /** Its contents when it was evicted: of the main transcript and beside it. */
+  gone: readonly [Buffer, Buffer | null] | null;
 }
 
 interface Report {
@@ -127,6 +128,10 @@ class Life {
         );
         return this.#write(one, Buffer.concat([...kept, ...this.#lines(one, 1, 200)]));
       }
+      case 'rewind':
+        return this.#write(one, Buffer.from(lines.slice(0, -action.lines).join(''), 'latin1'));
+      case 'delegate':
+        return this.#delegate(one, action.lines, action.bytes);
       case 'truncate':
         return this.#write(one, content.subarray(0, Math.ceil(content.length * action.share)));
       case 'fork': {
@@ -138,7 +143,9 @@ class Life {
       }
       case 'delete':
         one.content = null;
+        one.beside.content = null;
         rmSync(this.#fileOf(one));
+        rmSync(this.#besideOf(one), { force: true });
         return;
       case 'compress':
         return this.#compress(one);
@@ -163,7 +170,7 @@ class Life {
         : [`codex:${id}`, `.codex/sessions/2026/06/01/rollout-${day}-${id}.jsonl`];
     const one: Session = {
       ...{ agent, id, uid, path, isCompressed: false, gone: null },
-      ...{ content: null, taken: null, perhaps: [], lines: new Set<string>(), pinned: false },
+      ...{ ...nothing(), beside: nothing(), pinned: false },
     };
     this.#sessions.push(one);
     return one;
@@ -182,6 +189,20 @@ class Life {
     writeFileSync(this.#fileOf(one), content);
   }
 
+  #besideOf({ path }: Session): string {
+    return join(this.#home, path.replace('.jsonl', '/subagents/agent-a1.jsonl'));
+  }
+
+  #delegate(one: Session, lines: number, bytes: number): void {
+    if (one.agent !== 'claude') return;
+    one.beside.content = Buffer.concat([
+      one.beside.content ?? Buffer.alloc(0),
+      ...this.#lines(one, lines, bytes),
+    ]);
+    mkdirSync(dirname(this.#besideOf(one)), { recursive: true });
+    writeFileSync(this.#besideOf(one), one.beside.content);
+  }
+
   #compress(one: Session): void {
     if (one.agent !== 'codex' || one.isCompressed || one.content === null) return;
     rmSync(this.#fileOf(one));
@@ -198,26 +219,8 @@ class Life {
     return Array.from({ length: count }, () => this.#line(one, 'prompt', bytes));
   }
 
-  #line({ agent, id }: Session, what: 'prompt' | 'session_meta', bytes: number): Buffer {
-    const timestamp = new Date(this.#nowMs).toISOString();
-    const text = this.#noise(bytes);
-    const message = { role: 'user', content: text };
-    const item = { type: 'message', role: 'user', content: [{ type: 'input_text', text }] };
-    const record =
-      agent === 'claude'
-        ? {
-            type: 'user',
-            sessionId: id,
-            cwd: '/p',
-            version: '2.1.0',
-            uuid: text.slice(0, 12),
-            timestamp,
-            message,
-          }
-        : what === 'session_meta'
-          ? { timestamp, type: 'session_meta', payload: { id, timestamp, cwd: '/p', cli_version: '0.1.0' } }
-          : { timestamp, type: 'response_item', payload: item };
-    return Buffer.from(`${JSON.stringify(record)}\n`);
+  #line(one: Session, what: 'prompt' | 'session_meta', bytes: number): Buffer {
+    return lineOf(one, what, new Date(this.#nowMs).toISOString(), this.#noise(bytes));
   }
 
   async #pin(one: Session, kind: 'pin' | 'unpin'): Promise<void> {
@@ -236,6 +239,12 @@ class Life {
       ? readdirSync(to, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
       : [];
     const [file] = files.filter(({ name }) => name.includes(one.id));
+    const beside = files.find(({ name }) => name === 'agent-a1.jsonl');
+    const besideBytes = beside === undefined ? null : readFileSync(join(beside.parentPath, beside.name));
+    if (besideBytes !== null && fact.beside?.version.equals(besideBytes) !== true)
+      this.broken.push(`restore ${one.uid} wrote other bytes of its subagent`);
+    if (!died && said.code === 0 && besideBytes === null && fact.beside !== null)
+      this.broken.push(`restore ${one.uid} exits 0 and left out its subagent`);
     const bytes = file === undefined ? null : readFileSync(join(file.parentPath, file.name));
     const plain = bytes !== null && file?.name.endsWith('.zst') === true ? unpacked(bytes) : bytes;
     if (plain !== null && fact.version?.equals(plain) !== true && file?.name.startsWith('.') !== true)
@@ -252,7 +261,7 @@ class Life {
       [...this.#facts.values()].filter((fact) => fact.evictedAt !== null).map(({ uid }) => uid),
     );
     for (const one of this.#sessions) {
-      if (one.content !== null) one.perhaps.push(one.content);
+      for (const file of [one, one.beside]) if (file.content !== null) file.perhaps.push(file.content);
     }
     const { said, died } = await this.#command(args, killAt, null, (facts, isDead) => {
       for (const one of this.#sessions) this.#took(one, facts.get(one.uid), evicted.has(one.uid), isDead);
@@ -265,17 +274,15 @@ class Life {
     const { content } = one;
     const isLive = fact?.evictedAt === null;
     if (wasEvicted && isLive) {
-      if (content !== null && one.gone?.equals(content) === true)
+      if (content !== null && one.gone !== null && isUnchanged(one, one.gone))
         this.broken.push(`${one.uid} came back though nothing changed`);
-      one.lines.clear();
+      for (const file of [one, one.beside]) file.lines.clear();
+      if (one.beside.content === null) one.beside.taken = null;
     }
     if (died || content === null) return;
     if (fact === undefined && content.length > 0) this.broken.push(`${one.uid} was not stored`);
     if (!isLive) return;
-    one.taken = content;
-    one.perhaps.length = 0;
-    for (const line of content.toString('latin1').split(/(?<=\n)/))
-      if (line.endsWith('\n')) one.lines.add(Buffer.from(line, 'latin1').toString('utf8'));
+    for (const file of [one, one.beside]) taken(file);
   }
 
   async #sweep(action: Sweep): Promise<void> {
@@ -303,8 +310,9 @@ class Life {
     ];
     const { said, died } = await this.#command(args, action.killAt, { dataLoss: action.dataLoss });
     for (const one of this.#sessions) {
-      const version = before.get(one.uid)?.version;
-      if (version != null && this.#facts.get(one.uid)?.evictedAt !== null) one.gone = version;
+      const fact = before.get(one.uid);
+      if (fact?.version != null && this.#facts.get(one.uid)?.evictedAt !== null)
+        one.gone = [fact.version, fact.beside?.version ?? null];
     }
     if (died) return;
     if (![0, 3, 4].includes(said.code)) {

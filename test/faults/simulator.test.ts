@@ -30,14 +30,18 @@ test('histories from a seed keep every law, whoever dies in them', async () => {
 const fact = (uid: string, more: Partial<Fact> = {}): Fact => ({
   ...{ uid, pinned: false, generation: 1, storedBytes: 10, startedAt: null, ingestedAt: null },
   ...{ endedAt: '2026-05-01T00:00:00.000Z', analyzedAt: '2026-05-02T00:00:00.000Z', evictedAt: null },
-  ...{ version: Buffer.from('a\n'), log: Buffer.from('a\n'), digests: [1], events: [] },
+  ...{ version: Buffer.from('a\n'), log: Buffer.from('a\n'), beside: null, digests: [1], events: [] },
   ...more,
 });
 const told = (uid: string, more: Partial<Told> = {}): Told => ({
   ...{ uid, content: Buffer.from('a\n'), taken: Buffer.from('a\n'), perhaps: [], lines: new Set(['a\n']) },
-  ...{ pinned: false },
+  ...{ pinned: false, beside: { content: null, taken: null, perhaps: [], lines: new Set<string>() } },
   ...more,
 });
+const written = (text: string) => ({
+  ...{ content: Buffer.from(text), taken: Buffer.from(text), perhaps: [], lines: new Set([text]) },
+});
+const held = (text: string) => ({ version: Buffer.from(text), log: Buffer.from(text) });
 const gone = { evictedAt: '2026-06-01T00:00:00.000Z', version: null, log: Buffer.alloc(0) };
 const evicted = { ...gone, events: [{ kind: 'evicted', generation: 1 }] };
 const lost = { ...gone, events: [{ kind: 'data_loss', generation: 1 }], digests: [] };
@@ -58,6 +62,9 @@ test('the model sees each law broken', () => {
   const broken: readonly (readonly [Fact, string, Told?, ({ dataLoss: boolean } | null)?])[] = [
     [fact('x', { version: Buffer.from('b\n') }), 'never had so'],
     [fact('x', { log: Buffer.from('b\n') }), 'has lost 1 lines'],
+    [fact('x'), 'x subagent is not there', told('x', { beside: written('b\n') })],
+    [fact('x', { beside: held('c\n') }), 'x subagent holds', told('x', { beside: written('b\n') })],
+    [fact('x', { ...evicted, beside: held('b\n') }), 'still has bytes'],
     [fact('x', gone), 'without its event'],
     [fact('x', { ...evicted, digests: [] }), 'no digest of what it was'],
     [fact('x', { ...evicted, log: Buffer.from('a\n') }), 'still has bytes'],
