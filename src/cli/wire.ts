@@ -181,7 +181,7 @@ export function liveFiles(db: ReadableDb, { uid }: Pick<SessionRow, 'uid'>): Sto
         failure(
           'evicted',
           `the raw bytes of ${uid} were evicted on ${formatTime(session.evictedAt)}`,
-          `Its digest is in \`session-memory show ${uid}\`.`,
+          `Its digest stays: \`session-memory show ${uid}\`; with --markdown it can be handed to an agent to go on from.`,
         ),
       );
     }
