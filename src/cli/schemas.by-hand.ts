@@ -62,3 +62,37 @@ export const importSchema = z.object({
   over_hard_cap: z.boolean(),
   interrupted: z.boolean(),
 });
+
+const hoarded = z.array(
+  z.object({
+    session_uid: uid,
+    state: z.string(),
+    pinned: z.boolean(),
+    digest_bytes: bytes,
+    ended_at: z.string().nullable(),
+    parent_uid: uid.nullable(),
+    title: z.string().nullable(),
+  }),
+);
+
+/** `curate` that only looks. */
+export const hoardSchema = z.object({
+  version: z.literal(1),
+  used_bytes: bytes,
+  cap_bytes: bytes,
+  largest: hoarded,
+  oldest: hoarded,
+  forks: hoarded,
+});
+
+export const curateSchema = z.object({
+  version: z.literal(1),
+  dry_run: z.boolean(),
+  action: z.enum(['drop', 'shrink']),
+  changed: z.array(uid),
+  skipped,
+  bytes_freed: bytes,
+  lost_data: z.boolean(),
+  interrupted: z.boolean(),
+  plan: named,
+});

@@ -285,6 +285,28 @@ const ALL: readonly LoadableCommand[] = [
     load: async () => (await import('./commands/import.ts')).importCommand,
   },
   {
+    name: 'curate',
+    summary: 'what fills the digests; shrink or drop those of evicted sessions',
+    args: ['[UID...]'],
+    flags: [
+      { flag: '--shrink', help: 'make the digests of UIDs shorter' },
+      { flag: '--to SIZE', help: 'with --shrink: towards so much each (default: half)' },
+      { flag: '--drop', help: 'take the digests of UIDs out, for good' },
+      { flag: '--yes', help: 'consent' },
+      { flag: '--dry-run', help: 'say what would change, change nothing' },
+      { flag: '--limit N', help: 'without UID: at most so many of each kind (default 10)' },
+    ],
+    examples: [
+      'session-memory curate',
+      'session-memory curate --shrink 8c81 --to 4KiB',
+      'session-memory curate --drop 8c81',
+    ],
+    exits: [3, 6],
+    about:
+      'Digests are never dropped by themselves, not even over their cap. Only those of evicted sessions that are not pinned can be shrunk or dropped, one by one as you name them; a dropped one stays in `list`, and that is a loss: exit 3. A shrunk one keeps the beginning of each prompt, whatever size was wanted.',
+    load: async () => (await import('./commands/curate.ts')).curate,
+  },
+  {
     name: 'history',
     summary: 'sweeps, evictions, data losses',
     args: ['[SWEEP]'],

@@ -71,6 +71,26 @@ const ATTACKS: readonly (readonly [string, readonly string[]])[] = [
     ],
   ],
   [
+    'add a digest without an event',
+    [
+      `INSERT INTO digests (session_id, generation, covers_from, complete, version, made_at, bytes, json) VALUES (${S(2)}, -1, -1, 1, 1, '${AT}', 2, '{}')`,
+    ],
+  ],
+  [
+    'add a digest that could let another go',
+    [
+      event('digest_added', 2, '0', '2'),
+      `INSERT INTO digests (session_id, generation, covers_from, complete, version, made_at, bytes, json) VALUES (${S(2)}, ${G(2)} + 1, 0, 1, 1, '${AT}', 2, '{}')`,
+    ],
+  ],
+  [
+    'evict by a digest of another store',
+    [
+      event('digest_added', 5, '0', '2'),
+      `INSERT INTO digests (session_id, generation, covers_from, complete, version, made_at, bytes, json) VALUES (${S(5)}, ${G(5)}, -1, 1, 1, '${AT}', 2, '{}')`,
+    ],
+  ],
+  [
     'forget without an event',
     [`INSERT INTO forgotten (id, session_uid, at) VALUES (${S(1)}, '${uid(1)}', '${AT}')`],
   ],

@@ -166,13 +166,16 @@ function originRows(db: ReadableDb, { parentUid }: SessionRow): readonly Row[] {
 function noDigest(session: SessionRow, rows: readonly Row[]): string {
   const why = session.analyzeError === null ? '' : `: ${plainLine(session.analyzeError)}`;
   const lines = rows.map(([label, value]) => `${label.padEnd(10)}${plainLine(value)}`);
+  // A person has dropped it, or it was lost before there was one: nothing can make it any more.
+  if (session.state === 'evicted')
+    return `${lines.join('\n')}\n\nNo digest${why}: ${session.analyzedAt === null ? 'the session was lost without one' : 'it was dropped by hand'}.\n`;
   return `${lines.join('\n')}\n\nNo digest yet${why}. \`session-memory analyze ${session.uid}\` makes one.\n`;
 }
 
 function stateText(session: SessionRow): string {
   const state =
     session.state === 'evicted'
-      ? `evicted ${formatTime(session.evictedAt)}, the digest stays`
+      ? `evicted ${formatTime(session.evictedAt)}${session.digestBytes > 0 ? ', the digest stays' : ''}`
       : `${session.state}, ${formatBytes(session.rawBytes)} raw in ${formatBytes(session.storedBytes)}`;
   return `${state}${session.pinned ? ', pinned' : ''}`;
 }
