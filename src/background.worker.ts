@@ -6,15 +6,20 @@
 import type { Answer, Job, Results, Setup, Told } from './cli/background.protocol.ts';
 import { clockOf } from './cli/clock.ts';
 import { PreparerThreads } from './cli/preparers.ts';
-import { messageOf } from './domain/errors.ts';
+import { FailureError, messageOf } from './domain/errors.ts';
 import { AGENTS } from './ingest/agents/index.ts';
 import { type AnalyzeDeps, analyzeSession, salvageSession } from './ingest/analyze.ts';
 import { ingest } from './ingest/ingest.ts';
 import { scanAgents } from './ingest/scan.ts';
 import type { WritableDb } from './store/connection.ts';
 import { openWritable } from './store/open.ts';
+import { search } from './store/search.ts';
+import { indexSome } from './store/search-index.ts';
 
 declare const self: Worker;
+
+/** Sessions whose digests go into the index between two questions: well under a tenth of a second. */
+const INDEXED_AT_ONCE = 100;
 
 let setup: Setup | null = null;
 /** Open as long as the thread lives. */
@@ -51,7 +56,9 @@ async function run(id: number, job: Job): Promise<void> {
     db ??= openWritable(setup.storePath);
     answer({ kind: 'done', id, result: await work(setup, db, id, job) });
   } catch (thrown) {
-    answer({ kind: 'failed', id, message: messageOf(thrown) });
+    // A search that fails has one line to say so, and the way out.
+    const hint = job.kind === 'search' && thrown instanceof FailureError ? ` ${thrown.failure.hint}` : '';
+    answer({ kind: 'failed', id, message: `${messageOf(thrown)}${hint === '' ? '' : `.${hint}`}` });
   }
 }
 
@@ -97,6 +104,10 @@ async function work(how: Setup, db: WritableDb, id: number, job: Job): Promise<R
     case 'salvage':
       await salvageSession(analyze, job.uid);
       return null;
+    case 'search':
+      return search(db, job.query);
+    case 'index':
+      return indexSome(db, INDEXED_AT_ONCE);
     default:
       return job satisfies never;
   }

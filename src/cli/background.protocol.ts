@@ -3,6 +3,7 @@ import type { Host } from '../domain/agent.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { IngestProgress, IngestReport } from '../ingest/ingest.ts';
 import type { AgentScan } from '../ingest/scan.ts';
+import type { SearchQuery, SearchResult } from '../store/search.ts';
 
 /** All that the thread needs to know of the call that started it. */
 export interface Setup {
@@ -19,13 +20,19 @@ export type Job =
   | { readonly kind: 'scan' }
   | { readonly kind: 'ingest'; readonly analyze: boolean }
   | { readonly kind: 'analyze'; readonly uid: SessionUid }
-  | { readonly kind: 'salvage'; readonly uid: SessionUid };
+  | { readonly kind: 'salvage'; readonly uid: SessionUid }
+  | { readonly kind: 'search'; readonly query: SearchQuery }
+  /** Have the search index follow some of the digests that it does not know yet. */
+  | { readonly kind: 'index' };
 
 export interface Results {
   readonly scan: { readonly agents: readonly AgentScan[]; readonly lookedIn: readonly string[] };
   readonly ingest: IngestReport;
   readonly analyze: { readonly ok: true } | { readonly ok: false; readonly why: string };
   readonly salvage: null;
+  readonly search: SearchResult;
+  /** How many sessions were indexed. */
+  readonly index: number;
 }
 
 export type Told =

@@ -10,11 +10,11 @@ import { watchFolders } from '../ingest/watch.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { withPatience } from '../store/patience.ts';
 import { digestsOf, filesOf, findSession, resolveSession, sessionIdOf, sourcesOf } from '../store/read.ts';
-import { indexSome } from '../store/search-index.ts';
 import { fileChunks } from '../store/segments.ts';
 import { setPinned } from '../store/write-raw.ts';
 import { sweep } from '../sweep/sweep.ts';
 import type { OwnFile, Reader, RestorePlan, Services } from '../tui/ports.ts';
+import type { Setup } from './background.protocol.ts';
 import { BackgroundThread, ingestNews, threadAnalyzer } from './background.ts';
 import { carryOut, planRestore, resumeCommand } from './commands/restore.ts';
 import { sweepFlags } from './commands/sweep.ts';
@@ -25,8 +25,6 @@ import { sweepDeps } from './wire.ts';
 
 /** A key that finds another process writing fails after that, and can be pressed again. */
 const KEY_WAIT_MS = 300;
-/** Sessions whose digests go into the index between two keys: a few milliseconds. */
-const INDEXED_AT_ONCE = 16;
 
 export interface Stores {
   readonly reading: ReadableDb;
@@ -39,25 +37,25 @@ export function tuiServices(
   startThread: () => Worker,
 ): Services {
   const { settings, clock } = context;
-  const thread = new BackgroundThread(
-    {
-      storePath: settings.storePath,
-      host: context.host,
-      heldNow: clock.isSet ? clock.now() : null,
-      exclude: settings.exclude,
-      hardCapBytes: settings.limits.rawHardCapBytes,
-      external:
-        settings.analyzerCommand === null
-          ? null
-          : { command: settings.analyzerCommand, timeoutS: settings.analyzerTimeoutS },
-    },
-    startThread,
-  );
+  const setup: Setup = {
+    storePath: settings.storePath,
+    host: context.host,
+    heldNow: clock.isSet ? clock.now() : null,
+    exclude: settings.exclude,
+    hardCapBytes: settings.limits.rawHardCapBytes,
+    external:
+      settings.analyzerCommand === null
+        ? null
+        : { command: settings.analyzerCommand, timeoutS: settings.analyzerTimeoutS },
+  };
+  const thread = new BackgroundThread(setup, startThread);
+  // A question must not wait for an ingest.
+  const searching = new BackgroundThread(setup, startThread);
   return {
     clock,
     limits: settings.limits,
     db: reading,
-    background: backgroundOf(thread),
+    background: backgroundOf(thread, searching),
     watch: (onChange, onTrouble) =>
       watchFolders(
         AGENTS.flatMap((agent) =>
@@ -83,7 +81,8 @@ export function tuiServices(
         KEY_WAIT_MS,
         () => void setPinned(writing, sessionIdOf(writing, uid), pinned, clock.now()),
       ),
-    indexMore: () => withPatience(writing, KEY_WAIT_MS, () => indexSome(writing, INDEXED_AT_ONCE)),
+    search: (query) => searching.run({ kind: 'search', query }),
+    indexMore: () => searching.run({ kind: 'index' }),
     digestLines: (uid, columns) => digestLines(reading, uid, columns),
     transcript: (uid, offsetBytes, columns) => transcriptPiece(reading, uid, offsetBytes, columns),
     reportLines: (report, columns) =>
@@ -96,7 +95,7 @@ export function tuiServices(
   };
 }
 
-function backgroundOf(thread: BackgroundThread): Services['background'] {
+function backgroundOf(thread: BackgroundThread, searching: BackgroundThread): Services['background'] {
   return {
     look: async () => {
       const { agents, lookedIn } = await thread.run({ kind: 'scan' });
@@ -131,7 +130,7 @@ function backgroundOf(thread: BackgroundThread): Services['background'] {
       for (const uid of uids) await thread.run({ kind: 'analyze', uid });
     },
     stop: () => thread.stop(),
-    close: () => thread.close(),
+    close: async () => void (await Promise.all([thread.close(), searching.close()])),
   };
 }
 

@@ -28,8 +28,6 @@ export interface SearchQuery {
   readonly limit: number;
   /** How long a line may be, in UTF-16 units; 200 where it is not said. */
   readonly lineUnits?: number;
-  /** For an answer between two keys: fewer hits are weighed and looked at. */
-  readonly isQuick?: boolean;
 }
 
 /** Whether a session's bytes can still be had: stored, evicted with a digest that covers them, or lost. */
@@ -59,10 +57,8 @@ export interface SearchResult {
 
 /** Above so many hits, only the newest of them and those in titles are weighed: a word that stands everywhere says little. */
 const WEIGHED_MAX = 5000;
-const WEIGHED_QUICKLY_MAX = 1000;
 /** Candidates whose digests are read to see whether words stand side by side. */
 const LOOKED_AT_MAX = 3000;
-const LOOKED_AT_QUICKLY_MAX = 300;
 
 export function search(db: ReadableDb, query: SearchQuery): SearchResult {
   try {
@@ -112,12 +108,11 @@ function hitsOf(
   const hits: SearchHit[] = [];
   const mustLook = needsLook(sought);
   const wanted = query.limit + 1;
-  const lookedAtMax = query.isQuick === true ? LOOKED_AT_QUICKLY_MAX : LOOKED_AT_MAX;
   const { ids: ranked, isAll } = candidates(
     db,
     query,
     sought,
-    mustLook ? lookedAtMax : Math.max(60, wanted * 2),
+    mustLook ? LOOKED_AT_MAX : Math.max(60, wanted * 2),
   );
   for (let at = 0; at < ranked.length && hits.length < wanted; at += wanted) {
     const ids = ranked.slice(at, at + wanted);
@@ -150,7 +145,7 @@ function candidates(
   const { from, count } = newestHits(db, query, match);
   if (count === 0) return { ids: [], isAll: true };
   const ranked = rankedHits(db, query, match, from, limit);
-  const isWhole = count < weighedMax(query);
+  const isWhole = count < WEIGHED_MAX;
   if (!isWhole) ranked.push(...rankedHits(db, query, matchOf(sought, 'title'), 0, limit));
   const best = new Map<number, Ranked>();
   for (const hit of ranked) if (hit.score < (best.get(hit.id)?.score ?? 1)) best.set(hit.id, hit);
@@ -166,17 +161,13 @@ function candidates(
   };
 }
 
-function weighedMax({ isQuick }: SearchQuery): number {
-  return isQuick === true ? WEIGHED_QUICKLY_MAX : WEIGHED_MAX;
-}
-
 /** The newest hits, as many as are weighed: how many there are, and the number of the session from which on. */
 function newestHits(db: ReadableDb, query: SearchQuery, match: string): { from: number; count: number } {
   const { join, where, params } = filterOf(query);
   const row = db.get<{ first: number | null; n: number }>(
     `SELECT min(id) AS first, count(*) AS n FROM (SELECT f.rowid AS id FROM search f ${join}
        WHERE f.search MATCH $match ${where} ORDER BY f.rowid DESC LIMIT $max)`,
-    { ...params, match, max: weighedMax(query) },
+    { ...params, match, max: WEIGHED_MAX },
   );
   return { from: row?.first ?? 0, count: row?.n ?? 0 };
 }

@@ -4,6 +4,7 @@
 import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
+import { followSearch } from './search-index.ts';
 import { sha256 } from './segments.ts';
 import { ensureFile, type NewFile, noteEvent, recountSession } from './write-raw.ts';
 
@@ -91,6 +92,7 @@ export function recordDigestOnly(db: WritableDb, session: DigestOnly): void {
          AND covers_from >= (SELECT covers_from FROM sessions WHERE id = $sessionId)`,
       { sessionId },
     );
+    followSearch(db, sessionId);
     db.run('UPDATE sessions SET analyzed_at = $at, digest_at = $at WHERE id = $sessionId', {
       sessionId,
       at: session.at,

@@ -71,8 +71,7 @@ export class Controller {
       (message) => this.dispatch({ kind: 'said', message }),
     );
     this.#searcher = new Searcher(
-      services.db,
-      () => services.indexMore(),
+      services,
       (typed, result) => this.dispatch({ kind: 'searched', typed, result }),
       (thrown) => this.dispatch({ kind: 'said', message: messageOf(thrown) }),
     );

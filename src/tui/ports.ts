@@ -3,6 +3,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { Limits } from '../domain/limits.ts';
 import type { Clock } from '../domain/time.ts';
 import type { ReadableDb } from '../store/connection.ts';
+import type { SearchQuery, SearchResult } from '../store/search.ts';
 import type { Consent, Progress } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
 import type { Activity, FoundHere, OwnFile, Reader, RestorePlan } from './state.ts';
@@ -45,8 +46,10 @@ export interface Services {
   /** `reclaimed`: after the report nothing runs any more. */
   sweep(consent: Consent, progress: (event: Progress) => void, signal: AbortSignal): Promise<Report>;
   pin(uid: SessionUid, pinned: boolean): void;
-  /** Has the search index follow a few digests that it does not know yet; returns how many. */
-  indexMore(): number;
+  /** Asks the search index, on a thread of its own. */
+  search(query: SearchQuery): Promise<SearchResult>;
+  /** Has the index follow a few digests that it does not know yet; returns how many. */
+  indexMore(): Promise<number>;
   /** The digest as a person reads it. */
   digestLines(uid: SessionUid, columns: number): readonly string[];
   /** A piece of the main transcript from an offset in bytes; `columns`: where lines are broken. */

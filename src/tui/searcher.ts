@@ -1,9 +1,9 @@
 /**
- * Asks the index what is typed, and brings it up to date in between, a few sessions at a time.
- * Promises: asks only once typing rests; an answer tells to which words it belongs; no piece of work is long enough to be felt.
+ * Asks the index what is typed, and has it brought up to date in between, a few sessions at a time.
+ * Promises: asks only once typing rests; an answer tells to which words it belongs; no key waits for one.
  */
-import type { ReadableDb } from '../store/connection.ts';
-import { type SearchResult, search } from '../store/search.ts';
+import type { SearchResult } from '../store/search.ts';
+import type { Services } from './ports.ts';
 
 /** Someone who types on does not want the hits of half a word. */
 const REST_MS = 60;
@@ -16,9 +16,7 @@ const BEGUN_LETTERS_MIN = 3;
 type Answer = (typed: string, result: SearchResult | null) => void;
 
 export class Searcher {
-  readonly #db: ReadableDb;
-  /** Indexes a few sessions; returns how many it did. */
-  readonly #indexMore: () => number;
+  readonly #services: Pick<Services, 'search' | 'indexMore'>;
   readonly #answer: Answer;
   readonly #failed: (thrown: unknown) => void;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -26,9 +24,12 @@ export class Searcher {
   #isIndexing = false;
   #isOver = false;
 
-  constructor(db: ReadableDb, indexMore: () => number, answer: Answer, failed: (thrown: unknown) => void) {
-    this.#db = db;
-    this.#indexMore = indexMore;
+  constructor(
+    services: Pick<Services, 'search' | 'indexMore'>,
+    answer: Answer,
+    failed: (thrown: unknown) => void,
+  ) {
+    this.#services = services;
     this.#answer = answer;
     this.#failed = failed;
   }
@@ -36,7 +37,7 @@ export class Searcher {
   ask(typed: string): void {
     this.#typed = typed;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#tell(), REST_MS);
+    this.#timer = setTimeout(() => void this.#tell(), REST_MS);
     if (!this.#isIndexing) void this.#index();
   }
 
@@ -45,14 +46,24 @@ export class Searcher {
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
-  #tell(): void {
+  async #tell(): Promise<void> {
     this.#timer = null;
     const typed = this.#typed;
     try {
-      this.#answer(typed, typed.trim() === '' ? null : resultOf(this.#db, typed));
+      const result = typed.trim() === '' ? null : await this.#resultOf(typed);
+      if (!this.#isOver) this.#answer(typed, result);
     } catch (thrown) {
-      this.#failed(thrown);
+      // What was let go at the end answers nobody.
+      if (!this.#isOver) this.#failed(thrown);
     }
+  }
+
+  async #resultOf(typed: string): Promise<SearchResult> {
+    const ask = (text: string) => this.#services.search({ text, limit: HITS_MAX, lineUnits: SNIPPET_UNITS });
+    const begun = withBegun(typed);
+    const result = await ask(begun);
+    // What may have been meant is told of the words as they stand.
+    return begun === typed || result.hits.length > 0 || typed !== this.#typed ? result : ask(typed);
   }
 
   async #index(): Promise<void> {
@@ -60,27 +71,17 @@ export class Searcher {
     try {
       let all = 0;
       for (let count = -1; count !== 0 && !this.#isOver; ) {
-        await new Promise<void>((resolve) => setImmediate(resolve));
-        count = this.#isOver ? 0 : this.#indexMore();
+        count = await this.#services.indexMore();
         all += count;
       }
-      if (all > 0 && !this.#isOver) this.#tell();
+      if (all > 0 && !this.#isOver) await this.#tell();
     } catch (thrown) {
       // A store that another process holds, a damaged index: what is indexed can be searched all the same.
-      this.#failed(thrown);
+      if (!this.#isOver) this.#failed(thrown);
     } finally {
       this.#isIndexing = false;
     }
   }
-}
-
-function resultOf(db: ReadableDb, typed: string): SearchResult {
-  const ask = (text: string) =>
-    search(db, { text, limit: HITS_MAX, lineUnits: SNIPPET_UNITS, isQuick: true });
-  const begun = withBegun(typed);
-  const result = ask(begun);
-  // What may have been meant is told of the words as they stand.
-  return begun === typed || result.hits.length > 0 ? result : ask(typed);
 }
 
 /** The last word is not all typed yet. */

@@ -35,7 +35,8 @@ class Kept implements Disposable {
 
   constructor(watchFails: string | null = null) {
     const services: Services = {
-      indexMore: () => 0,
+      search: () => Promise.reject(new Error('not asked')),
+      indexMore: async () => 0,
       clock: { now: () => this.world.now, monotonicMs: () => this.nowMs, isSet: true },
       limits: DEFAULT_LIMITS,
       db: this.world.db,

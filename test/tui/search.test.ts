@@ -1,6 +1,6 @@
 /** The search screen: what typing asks, which answers count, what keys do with a hit; the index is followed in between. */
 import { describe, expect, test } from 'bun:test';
-import type { SearchResult } from '../../src/store/search.ts';
+import { type SearchResult, search } from '../../src/store/search.ts';
 import { indexSome } from '../../src/store/search-index.ts';
 import { Searcher, withBegun } from '../../src/tui/searcher.ts';
 import { firstState, type Search, type State } from '../../src/tui/state.ts';
@@ -106,8 +106,10 @@ describe('the searcher', () => {
   function answer(world: World, typed: readonly string[], until: (result: SearchResult | null) => boolean) {
     return new Promise<[string, SearchResult | null]>((resolve, reject) => {
       const searcher = new Searcher(
-        world.db,
-        () => indexSome(world.db, 1),
+        {
+          search: async (query) => search(world.db, query),
+          indexMore: async () => indexSome(world.db, 1),
+        },
         (asked, result) => {
           if (!until(result)) return;
           searcher.forget();
