@@ -47,6 +47,10 @@ test('an older store is migrated, its bytes come back, and all but the segments 
     .map(({ name }) => name);
   expect(tables).toContain('digests');
   expect(tables).not.toContain('segments');
+  expect(
+    tables.filter((name) => name.startsWith('search')),
+    'it is made of the digests',
+  ).toEqual([]);
   expect(copy.query('SELECT count(*) AS n FROM digests').get()).toEqual({ n: 1 });
   copy.close();
   expect(

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'bun:test';
+import type { Params, ReadableDb } from '../../src/store/connection.ts';
+import { search } from '../../src/store/search.ts';
 import { CENSUS_SQL, COUNTERS_SQL } from '../../src/store/usage.ts';
 import { World } from '../support/bench-world.ts';
+import { library } from '../support/digests.ts';
 
 function planOf(world: World, sql: string): string {
   const names = [...sql.matchAll(/\$(\w+)/g)].map((match) => match[1] ?? '');
@@ -33,5 +36,36 @@ describe('what is asked often reads no session row by row', () => {
   test('usage and counts come from counters alone', () => {
     using world = new World();
     expect(planOf(world, COUNTERS_SQL)).toMatch(/^SCAN counters/);
+  });
+});
+
+describe('a search reads only sessions that have the words', () => {
+  test.each([
+    ['words', {}],
+    ['filters', { agent: 'codex', project: 'bistro', since: '2026-01-01T00:00:00.000Z' }],
+    ['a phrase', { text: '"login page"' }],
+  ])('%s', (_what, asked) => {
+    using world = library();
+    const plans: string[] = [];
+    const explained = (sql: string, params: Params = {}) =>
+      plans.push(
+        ...world.db.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, params).map(({ detail }) => detail),
+      );
+    const watched: ReadableDb = {
+      path: world.db.path,
+      get: (sql, params) => {
+        explained(sql, params);
+        return world.db.get(sql, params);
+      },
+      all: (sql, params) => {
+        explained(sql, params);
+        return world.db.all(sql, params);
+      },
+      snapshot: (read) => world.db.snapshot(read),
+      close: () => undefined,
+    };
+    expect(search(watched, { text: 'login', limit: 20, ...asked }).hits.length).toBeGreaterThan(0);
+    expect(plans.filter((detail) => /^SCAN (s|sessions|digests|d|events)\b/.test(detail))).toEqual([]);
+    expect(plans.filter((detail) => /^SCAN f VIRTUAL TABLE/.test(detail)).length).toBeGreaterThan(0);
   });
 });
