@@ -276,8 +276,11 @@ class Life {
     if (wasEvicted && isLive) {
       if (content !== null && one.gone !== null && isUnchanged(one, one.gone))
         this.broken.push(`${one.uid} came back though nothing changed`);
-      for (const file of [one, one.beside]) file.lines.clear();
-      if (one.beside.content === null) one.beside.taken = null;
+      // It comes back file by file: one that the run died before is not there yet.
+      for (const file of [one, one.beside]) {
+        file.lines.clear();
+        file.taken = null;
+      }
     }
     if (died || content === null) return;
     if (fact === undefined && content.length > 0) this.broken.push(`${one.uid} was not stored`);

@@ -155,7 +155,10 @@ async function storeFrom(
       addSegments(context.db, { sessionId: context.sessionId, fileId: from.fileId, logBytes }, pending);
       const rawBytes = from.fromByte + Math.max(0, newBytes);
       const extents = joined([...(from.extents ?? []), [from.logOffset, Math.max(0, newBytes)]]);
-      const isWhole = extents.length === 0 || (extents.length === 1 && extents[0]?.[0] === 0);
+      // A file that was only shortened adds nothing, and its version is a part of its log.
+      const logEnd = Math.max(from.logOffset, start + doneBytes);
+      const isWhole =
+        logEnd === 0 || (extents.length === 1 && extents[0]?.[0] === 0 && extents[0][1] === logEnd);
       setFileVersion(context.db, from.fileId, { rawBytes, extents: isWhole ? null : extents, sha256: sha });
       mark(context, file, source, from.fileId, rawBytes, !isLast);
       recountSession(context.db, context.sessionId);

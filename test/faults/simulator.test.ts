@@ -105,3 +105,36 @@ test('a failing history is shortened to what makes it fail', async () => {
     { kind: 'clock', hours: 6 },
   ]);
 });
+
+test.each<[string, readonly Action[]]>([
+  [
+    'a transcript that loses its last lines and is compressed is still what its agent has',
+    [
+      { kind: 'begin', agent: 'codex', lines: 3, bytes: 675 },
+      { kind: 'ingest', flags: ['--full'], killAt: null },
+      { kind: 'rewind', which: 0, lines: 1 },
+      { kind: 'compress', which: 0 },
+    ],
+  ],
+  [
+    'a transcript that is emptied and compressed is empty',
+    [
+      { kind: 'begin', agent: 'codex', lines: 1, bytes: 380 },
+      { kind: 'ingest', flags: ['--no-analyze'], killAt: null },
+      { kind: 'rewind', which: 0, lines: 3 },
+      { kind: 'compress', which: 0 },
+    ],
+  ],
+  [
+    'a session that only lost lines since its analysis can be evicted',
+    [
+      { kind: 'begin', agent: 'claude', lines: 3, bytes: 800 },
+      { kind: 'ingest', flags: [], killAt: null },
+      { kind: 'rewind', which: 0, lines: 1 },
+      { kind: 'ingest', flags: ['--no-analyze'], killAt: null },
+      { kind: 'sweep', soft: 0, hard: 0, maxAgeDays: 'off', analyze: true, dataLoss: false, killAt: null },
+    ],
+  ],
+])('found once: %s', async (_what, history) => {
+  expect((await liveApart(folder, history)).broken).toEqual([]);
+});
