@@ -177,7 +177,7 @@ const ALL: readonly LoadableCommand[] = [
     ],
     exits: [],
     about:
-      'All words must be in the digest: anywhere, side by side in "quotes", begun with word*. A path or a name such as src/foo-bar.ts is found as it stands. Says where each hit was found and whether the raw bytes are still there. Nothing found exits 0.',
+      'All words must be in the digest: anywhere, side by side in "quotes", begun with word*. A path or a name such as src/foo-bar.ts is found as it stands. Says where each hit was found and whether the raw bytes are still there. Words that begin with - stand after --. Nothing found exits 0.',
     onlyReads: true,
     load: async () => (await import('./commands/search.ts')).searchCommand,
   },

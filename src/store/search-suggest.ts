@@ -15,6 +15,8 @@ export interface WordCount {
 
 /** Words whose counts are told, and looked for: more would be a page of them. */
 const WORDS_MAX = 8;
+/** A longer text is no typing error. UTF-16 units. */
+const TEXT_UNITS_MAX = 200;
 
 export function suggest(
   db: ReadableDb,
@@ -24,6 +26,7 @@ export function suggest(
   const terms = sought.flatMap(({ units, isPrefix }) => askTerms(units, isPrefix));
   const plain = [...new Set(terms.filter(({ isPrefix }) => !isPrefix).map((term) => term.text))];
   const words = plain.slice(0, WORDS_MAX).map((word) => ({ word, sessions: sessionsWith(db, word) }));
+  if (text.length > TEXT_UNITS_MAX) return { words, suggestion: null };
   let suggestion = text;
   for (const { word } of words.filter(({ sessions }) => sessions === 0)) {
     const near = nearestTerm(db, word);

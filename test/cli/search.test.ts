@@ -102,6 +102,18 @@ Did you mean: walrus
     expect(out).toMatch(/^(Nothing to look for in|No session has) /);
   });
 
+  test('of a text that nobody types by hand: no page of it comes back', async () => {
+    using home = await shelf();
+    const { code, out } = await home.run(['search', `${'wlarus '.repeat(1500)}`]);
+    expect(code).toBe(0);
+    expect(out.length).toBeLessThan(300);
+  });
+
+  test('of at most none is wrong usage', async () => {
+    using home = await shelf();
+    expect((await home.run(['search', 'walrus', '--limit', '0'])).code).toBe(2);
+  });
+
   test('of nothing at all is wrong usage', async () => {
     using home = await shelf();
     const { code, err } = await home.run(['search']);

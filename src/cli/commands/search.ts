@@ -59,11 +59,17 @@ function queryOf(context: Context): SearchQuery {
     ...(command ? { command } : {}),
     ...(since ? { since: parseSince(since, '--since', now) } : {}),
     ...(until ? { until: parseSince(until, '--until', now) } : {}),
-    limit: limit ? parseCount(limit, '--limit') : LIMIT,
+    limit: limit ? limitOf(limit) : LIMIT,
     ...(Number.isFinite(tableColumns(context.io))
       ? { lineUnits: Math.max(LINE_UNITS_MIN, tableColumns(context.io) - WHERE_COLUMNS - 6) }
       : {}),
   };
+}
+
+function limitOf(text: string): number {
+  const limit = parseCount(text, '--limit');
+  if (limit > 0) return limit;
+  throw new FailureError(invalid('--limit 0 finds nothing', 'Give a number from 1 up.'));
 }
 
 /** The store, its index brought up to date where this process may write. */
