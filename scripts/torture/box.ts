@@ -60,6 +60,7 @@ export class Box {
 
   start(args: readonly string[], point?: string) {
     return Bun.spawn([this.#binary, '--store', this.store, ...args], {
+      cwd: this.home,
       env: {
         PATH: Bun.env['PATH'] ?? '',
         HOME: this.home,

@@ -1,6 +1,6 @@
 /** What is going on while the program is killed: a store and a home made ready, one command, and the points that it passes. */
 import { Database } from 'bun:sqlite';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Box } from './box.ts';
 import { noiseOf } from './random.ts';
@@ -79,6 +79,22 @@ async function sixAndThree(box: Box): Promise<void> {
     box.put(pathOf(idOf(n)), promptOf(idOf(n), noiseOf(n, 100_000), `2026-06-1${n}T10:00:00.000Z`));
   box.put(pathOf(idOf(9)), `\u0001 unreadable ${noiseOf(9, 100_000)}\n`);
   await box.must(['ingest', '--no-analyze']);
+}
+
+/** A store that has one session as it was, and a file of another that has more of it, and others, one of them evicted. */
+async function twoMachines(box: Box): Promise<void> {
+  box.put(pathOf(idOf(1)), promptOf(idOf(1), 'first'));
+  await box.must(['ingest']);
+  const kept = `${box.folder}/first`;
+  cpSync(dirname(box.store), kept, { recursive: true });
+  box.put(pathOf(idOf(1)), promptOf(idOf(1), noiseOf(1, 100_000)), 'a');
+  withSidecars(box, idOf(2));
+  box.put(pathOf(idOf(3)), promptOf(idOf(3), 'third'));
+  await box.must(['ingest']);
+  await box.must(['evict', idOf(3), '--yes']);
+  await box.must(['export', '--all', 'all.smx']);
+  rmSync(dirname(box.store), { recursive: true });
+  cpSync(kept, dirname(box.store), { recursive: true });
 }
 
 export const SCENES: readonly Scene[] = [
@@ -255,6 +271,46 @@ export const SCENES: readonly Scene[] = [
       await box.must(['ingest']);
       rmSync(join(box.home, pathOf(idOf(1))));
       rmSync(join(box.home, `.claude/projects/-p/${idOf(1)}`), { recursive: true });
+    },
+  },
+  {
+    name: 'evict',
+    args: ['evict', idOf(1), idOf(9), '--data-loss', '--yes'],
+    codes: [3, 0],
+    points: ['evict.evicted', 'analyze.salvaged', 'evict.data_loss', 'reclaim.truncated'],
+    prepare: sixAndThree,
+  },
+  {
+    name: 'forget',
+    args: ['forget', idOf(1), idOf(9), '--yes'],
+    codes: [0],
+    points: ['forget.forgotten', 'forget.written-anew', 'store.committed'],
+    prepare: sixAndThree,
+  },
+  {
+    name: 'import',
+    args: ['import', 'all.smx'],
+    codes: [0],
+    points: ['import.session-added', 'import.session-merged', 'import.session-stored', 'store.commit'],
+    prepare: twoMachines,
+  },
+  {
+    name: 'export',
+    args: ['export', '--all', 'all.smx', '--force'],
+    codes: [0],
+    points: ['export.written', 'export.moved'],
+    writesHome: true,
+    prepare: sixAndThree,
+  },
+  {
+    name: 'curate',
+    args: ['curate', '--drop', idOf(1), '--yes'],
+    codes: [3, 0],
+    points: ['curate.dropped', 'store.committed'],
+    prepare: async (box) => {
+      for (const n of [1, 2]) box.put(pathOf(idOf(n)), promptOf(idOf(n), noiseOf(n, 5000)));
+      await box.must(['ingest']);
+      await box.must(['evict', idOf(1), '--yes']);
     },
   },
   {

@@ -65,18 +65,22 @@ const LAWS: readonly (readonly [law: string, sql: string])[] = [
     'a session is evicted without its event',
     `SELECT session_uid FROM sessions s WHERE evicted_at IS NOT NULL AND NOT EXISTS
        (SELECT 1 FROM events e WHERE e.session_id = s.id AND e.generation = s.raw_generation
-          AND e.kind IN ('evicted', 'data_loss'))`,
+          AND e.kind IN ('evicted', 'data_loss')) AND s.id NOT IN (SELECT id FROM forgotten)`,
   ],
   [
     'a session was evicted, not as a loss, and no complete digest is there',
     `SELECT session_uid FROM sessions s WHERE EXISTS
        (SELECT 1 FROM events e WHERE e.session_id = s.id AND e.kind = 'evicted')
-       AND NOT EXISTS (SELECT 1 FROM digests d WHERE d.session_id = s.id AND d.complete = 1)`,
+       AND NOT EXISTS (SELECT 1 FROM digests d WHERE d.session_id = s.id AND d.complete = 1)
+       AND s.id NOT IN (SELECT id FROM forgotten)
+       AND NOT EXISTS (SELECT 1 FROM events e WHERE e.session_id = s.id AND e.kind = 'digest_dropped')`,
   ],
   [
     'a session counts as analyzed and has no digest of what is stored of it',
     `SELECT session_uid FROM sessions s WHERE analyzed_at IS NOT NULL AND NOT EXISTS
-       (SELECT 1 FROM digests d WHERE d.session_id = s.id AND d.generation = s.raw_generation AND d.complete = 1)`,
+       (SELECT 1 FROM digests d WHERE d.session_id = s.id AND d.generation = s.raw_generation AND d.complete = 1)
+       AND NOT EXISTS (SELECT 1 FROM events e WHERE e.session_id = s.id AND e.kind = 'digest_dropped'
+         AND e.generation = s.raw_generation AND s.evicted_at IS NOT NULL)`,
   ],
   [
     'an evicted session has files without a tombstone',
@@ -128,6 +132,7 @@ const TABLES: readonly string[] = [
      FROM sources o JOIN sessions s ON s.id = session_id`,
   'SELECT * FROM counters WHERE sessions > 0',
   'SELECT * FROM scans',
+  'SELECT session_uid FROM forgotten',
 ];
 
 /** One sorted line a row. */

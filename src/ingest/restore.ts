@@ -152,7 +152,7 @@ export class RestoreTree {
 }
 
 /** What a restore that was killed had begun. One that is still at it fails loudly, with nothing written. */
-function removeLeftovers(folder: string, begins: string): void {
+export function removeLeftovers(folder: string, begins: string): void {
   for (const name of namesIn(folder))
     if (name.startsWith(begins)) rmSync(onDisk(join(folder, name)), { force: true });
 }

@@ -40,9 +40,10 @@ export const evict: Command = async (context) => {
   const done: Done = { evicted: [], lost: [], skipped: [], warnings: [], freedBytes: 0 };
   for (const { uid } of plan.already) done.skipped.push({ session_uid: uid, reason: 'evicted before' });
   const isEmpty = plan.evict.length + plan.lose.length === 0;
-  if (context.flags['dryRun'] === true || isEmpty) return tell(context, plan, done);
-  if (!context.json) context.io.out(planPage(context, plan));
-  const consent = await consentOf(context, plan);
+  if (context.flags['dryRun'] === true) return tell(context, plan, done);
+  if (!context.json && !isEmpty) context.io.out(planPage(context, plan));
+  // What was evicted before may have been so by a call that was killed: its space is given back now.
+  const consent = isEmpty ? 'given' : await consentOf(context, plan);
   if (consent === 'missing' || consent === 'refused') return refused(context, plan, consent);
   const db = openWritable(context.settings.storePath, { roomForSweep: true });
   try {
@@ -129,7 +130,7 @@ async function apply(context: Context, db: WritableDb, plan: Plan, done: Done): 
     note(fate, done.lost);
     if (fate.kind === 'evicted') done.warnings.push(`data_loss: evicted un-analyzed ${fate.uid} by hand`);
   }
-  if (context.flags['reclaim'] !== false && !context.signal.aborted && done.freedBytes > 0)
+  if (context.flags['reclaim'] !== false && !context.signal.aborted)
     await reclaim(
       db,
       (leftBytes) => line.show(`evict: giving space back, ${Math.ceil(leftBytes / 1024 ** 2)} MiB to go`),

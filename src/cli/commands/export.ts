@@ -26,6 +26,7 @@ import type { SessionUid } from '../../domain/ids.ts';
 import { killPoint } from '../../domain/kill-point.ts';
 import { plainLine } from '../../domain/text.ts';
 import { type ExportOptions, type ExportReport, exportStream } from '../../ingest/export.ts';
+import { removeLeftovers } from '../../ingest/restore.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { exportable } from '../../store/export.ts';
 import { forgottenUids, listForgotten } from '../../store/forget.ts';
@@ -116,11 +117,11 @@ async function writeFile(
   context: Context,
   report: ExportReport,
 ): Promise<void> {
-  const temporary = join(
-    dirname(file),
-    `.${basename(file).slice(0, 100)}.session-memory-${crypto.randomUUID().slice(0, 8)}`,
-  );
+  const begins = `.${basename(file).slice(0, 100)}.session-memory-`;
+  const temporary = join(dirname(file), `${begins}${crypto.randomUUID().slice(0, 8)}`);
   try {
+    // What an export that was killed has left.
+    removeLeftovers(dirname(file), begins);
     const handle = openSync(temporary, 'wx', 0o600);
     try {
       for await (const chunk of stream)
