@@ -1,13 +1,8 @@
 /**
  * Every command and flag, as data: the parser, `--help`, the manual page, completions and the exit codes are made from it.
  */
-import type { Command } from './context.ts';
-import type { CommandSpec, Flag } from './spec.ts';
-
-/** One that can be called: what does it is loaded when it is. */
-export interface LoadableCommand extends CommandSpec {
-  load(): Promise<Command>;
-}
+import type { Flag, LoadableCommand } from './spec.ts';
+import { BY_HAND } from './table.by-hand.ts';
 
 const CAPS: readonly Flag[] = [
   { flag: '--soft-cap SIZE', help: 'the budget pass goes down to it' },
@@ -221,91 +216,7 @@ const ALL: readonly LoadableCommand[] = [
     exits: [],
     load: async () => (await import('./commands/pin.ts')).unpin,
   },
-  {
-    name: 'evict',
-    summary: 'drop the raw bytes of sessions by hand, digests stay',
-    args: ['UID...'],
-    flags: [
-      { flag: '--yes', help: 'consent to evict the analyzed ones' },
-      { flag: '--data-loss', help: 'with --yes: un-analyzed ones too, which loses them' },
-      { flag: '--dry-run', help: 'say what would go, change nothing' },
-      { flag: '--no-reclaim', help: 'leave freed space in the store file for later reuse' },
-    ],
-    examples: ['session-memory evict 8c81', 'session-memory evict 8c81 06f6 --yes'],
-    exits: [3, 6],
-    about:
-      'Whatever the caps say. A pinned session is refused. An un-analyzed one is lost: that takes a typed phrase, or --data-loss --yes.',
-    load: async () => (await import('./commands/evict.ts')).evict,
-  },
-  {
-    name: 'forget',
-    summary: 'purge sessions for good: raw bytes, digest, title, paths',
-    args: ['UID...'],
-    flags: [
-      { flag: '--yes', help: 'consent' },
-      { flag: '--dry-run', help: 'say what would be purged, change nothing' },
-    ],
-    examples: ['session-memory forget 8c81', 'session-memory forget 8c81 --yes'],
-    exits: [6],
-    about:
-      "For a leaked secret. Only the id and the event stay, and what is found under that id is never stored again. The store's file is written anew, which takes as much room as it has, so that no page keeps a piece. The agent's own file is not touched: delete it yourself.",
-    load: async () => (await import('./commands/forget.ts')).forget,
-  },
-  {
-    name: 'export',
-    summary: 'sessions with digests, pins and history into one file',
-    args: ['UID-OR-FILE...'],
-    flags: [
-      { flag: '--all', help: 'every session, and the ids of forgotten ones' },
-      { flag: '--force', help: 'replace a file that is there' },
-    ],
-    examples: [
-      'session-memory export --all history.smx',
-      'session-memory export 8c81 06f6 two.smx',
-      'session-memory export --all - | ssh other session-memory import -',
-    ],
-    exits: [],
-    about:
-      'The last word is FILE, or - for stdout; before it ids, or --all. The file is plain zstd: `zstd -dc FILE` shows what it holds.',
-    load: async () => (await import('./commands/export.ts')).exportCommand,
-  },
-  {
-    name: 'import',
-    summary: "merge another store's export into this one",
-    args: ['FILE'],
-    flags: [
-      { flag: '--dry-run', help: 'say what would be added, change nothing' },
-      { flag: '--hard-cap SIZE', help: 'leave out what would bring usage above it' },
-      { flag: '--soft-cap SIZE', help: 'where the hard cap is below the one in force' },
-    ],
-    examples: ['session-memory import history.smx --dry-run', 'session-memory import history.smx'],
-    exits: [4],
-    about:
-      'FILE may be -. Of a session that both have, the longer raw and the better digest win and every event is kept; what differs is kept twice and listed. A damaged or cut file gives every whole session, the others are named and it exits 1.',
-    load: async () => (await import('./commands/import.ts')).importCommand,
-  },
-  {
-    name: 'curate',
-    summary: 'what fills the digests; shrink or drop those of evicted sessions',
-    args: ['[UID...]'],
-    flags: [
-      { flag: '--shrink', help: 'make the digests of UIDs shorter' },
-      { flag: '--to SIZE', help: 'with --shrink: towards so much each (default: half)' },
-      { flag: '--drop', help: 'take the digests of UIDs out, for good' },
-      { flag: '--yes', help: 'consent' },
-      { flag: '--dry-run', help: 'say what would change, change nothing' },
-      { flag: '--limit N', help: 'without UID: at most so many of each kind (default 10)' },
-    ],
-    examples: [
-      'session-memory curate',
-      'session-memory curate --shrink 8c81 --to 4KiB',
-      'session-memory curate --drop 8c81',
-    ],
-    exits: [3, 6],
-    about:
-      'Digests are never dropped by themselves, not even over their cap. Only those of evicted sessions that are not pinned can be shrunk or dropped, one by one as you name them; a dropped one stays in `list`, and that is a loss: exit 3. A shrunk one keeps the beginning of each prompt, whatever size was wanted.',
-    load: async () => (await import('./commands/curate.ts')).curate,
-  },
+  ...BY_HAND,
   {
     name: 'history',
     summary: 'sweeps, evictions, data losses',
