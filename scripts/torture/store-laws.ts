@@ -165,7 +165,13 @@ function reading<T>(path: string, none: T, read: (db: Database) => T): T {
     const tables = db
       .query<{ n: number }, []>("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'segments'")
       .get();
-    return tables?.n === 1 ? read(db) : none;
+    if (tables?.n !== 1) return none;
+    // A store that died before its migration has no such table, and nothing that was forgotten.
+    const forgotten = db
+      .query<{ n: number }, []>("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'forgotten'")
+      .get();
+    if (forgotten?.n === 0) db.run('CREATE TEMP TABLE forgotten(id INTEGER, session_uid TEXT)');
+    return read(db);
   } finally {
     db.close();
   }

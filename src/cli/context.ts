@@ -38,6 +38,11 @@ export interface Context {
 
 export type Command = (context: Context) => Promise<ExitCode>;
 
+/** A command that can be called: what does it is loaded when it is. */
+export interface LoadableCommand extends CommandSpec {
+  load(): Promise<Command>;
+}
+
 /** The text of a flag that takes a value, or null. */
 export function textFlag(flags: Flags, name: string): string | null {
   const value = flags[name];

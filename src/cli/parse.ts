@@ -4,8 +4,8 @@
  */
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { FailureError, invalid } from '../domain/errors.ts';
-import type { Flags } from './context.ts';
-import { type CommandSpec, type Flag, GLOBAL_FLAGS, type LoadableCommand } from './spec.ts';
+import type { Flags, LoadableCommand } from './context.ts';
+import { type CommandSpec, type Flag, GLOBAL_FLAGS } from './spec.ts';
 import { COMMANDS, commandNamed } from './table.ts';
 import { nearest } from './values.ts';
 

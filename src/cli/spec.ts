@@ -2,8 +2,6 @@
  * What a command is in the tables, and what all commands share.
  * Never: names a command. Commands may import it; `table.ts`, which loads them, they may not.
  */
-import type { Command } from './context.ts';
-
 export interface Flag {
   /** As it is written, with its value's name: `--soft-cap SIZE`. */
   readonly flag: string;
@@ -49,8 +47,3 @@ export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
   6: 'another sweep is running; nothing was changed',
   130: 'interrupted',
 };
-
-/** One that can be called: what does it is loaded when it is. */
-export interface LoadableCommand extends CommandSpec {
-  load(): Promise<Command>;
-}

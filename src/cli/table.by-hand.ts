@@ -1,5 +1,5 @@
 /** What a person does to single sessions and whole stores, and no pass ever does: rows of the table of commands. */
-import type { LoadableCommand } from './spec.ts';
+import type { LoadableCommand } from './context.ts';
 
 export const BY_HAND: readonly LoadableCommand[] = [
   {

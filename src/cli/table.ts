@@ -1,7 +1,8 @@
 /**
  * Every command and flag, as data: the parser, `--help`, the manual page, completions and the exit codes are made from it.
  */
-import type { Flag, LoadableCommand } from './spec.ts';
+import type { LoadableCommand } from './context.ts';
+import type { Flag } from './spec.ts';
 import { BY_HAND } from './table.by-hand.ts';
 
 const CAPS: readonly Flag[] = [
