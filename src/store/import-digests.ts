@@ -2,6 +2,7 @@
  * Which of two stores' digests of one content is kept: the better one, in both stores the same.
  * Promises: a digest is called complete only of the very content that it was made of.
  */
+import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import { type ArchivedDigest, type Incoming, kindOf } from './archived.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
@@ -44,11 +45,32 @@ export function adoptDigest(db: WritableDb, sessionId: number, incoming: Incomin
   else if (adopts) replaceDigest(db, sessionId, ours, digest);
   const { analyzed_at: analyzedAt, digest_at: madeAt } = incoming.meta;
   if (!digest.complete || analyzedAt === null) return;
+  dropCovered(db, sessionId, generation, coversFrom);
+  setAnalyzed(db, sessionId, { analyzedAt, digestAt: adopts ? madeAt : null });
+}
+
+/** What was evicted came back byte for byte: its digest stands for it as before, whichever of the two stores came first. */
+export function letDigestStand(db: WritableDb, sessionId: number, evicted: SessionRow): void {
+  const old = digestAt(db, sessionId, evicted.generation);
+  const generation = generationOf(db, sessionId);
+  if (old?.complete !== 1 || evicted.analyzedAt === null || generation === evicted.generation) return;
+  const coversFrom = coversFromOf(db, sessionId);
+  db.run(
+    `INSERT INTO digests (session_id, generation, covers_from, complete, version, made_at, bytes, json, sha256)
+     SELECT session_id, $generation, $coversFrom, complete, version, made_at, bytes, json, sha256 FROM digests WHERE id = $id`,
+    { generation, coversFrom, id: old.id },
+  );
+  dropCovered(db, sessionId, generation, coversFrom);
+  followSearch(db, sessionId);
+  setAnalyzed(db, sessionId, { analyzedAt: evicted.analyzedAt, digestAt: null });
+}
+
+/** Older digests of what the one of this generation is of as well. */
+function dropCovered(db: WritableDb, sessionId: number, generation: number, coversFrom: number): void {
   db.run(
     'DELETE FROM digests WHERE session_id = $sessionId AND generation BETWEEN 0 AND $generation - 1 AND covers_from >= $coversFrom',
     { sessionId, generation, coversFrom },
   );
-  setAnalyzed(db, sessionId, { analyzedAt, digestAt: adopts ? madeAt : null });
 }
 
 export function replaceDigest(

@@ -17,7 +17,7 @@ import {
 import { prefixHash } from './import-raw.ts';
 import { generationOf, presentDigest, putEvent, putImportedDigest, setAnalyzed } from './import-rows.ts';
 import { filesOf } from './read.ts';
-import { fileChunks } from './segments.ts';
+import { fileChunks, removedRanges } from './segments.ts';
 
 /** Files by name, length and hash, of an evicted session or of one whose versions are all hashed; null where one is not. */
 function contentOf(
@@ -71,7 +71,9 @@ export function mergeEvicted(
   }
   if (!isSameContent(db, local, incoming)) return;
   if (local.evictedAt === null) {
-    adoptDigest(db, sessionId, incoming);
+    // A digest is of the whole log: theirs is of no line that was removed here.
+    const hasRemoved = filesOf(db, local.uid).some((file) => !file.gone && removedRanges(file).length > 0);
+    if (!hasRemoved) adoptDigest(db, sessionId, incoming);
     return;
   }
   const generation = generationOf(db, sessionId);

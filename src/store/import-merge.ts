@@ -7,7 +7,7 @@ import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import { type ArchivedDigest, type ArchivedFile, eventIdentity, type Incoming } from './archived.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
-import { adoptDigest, digestAt, isBetter, keepBeside } from './import-digests.ts';
+import { adoptDigest, digestAt, isBetter, keepBeside, letDigestStand } from './import-digests.ts';
 import { isOtherContent, isSameContent, mergeEvicted } from './import-evicted.ts';
 import { applyFile, type FileMerge, incomingVersion, planFile, prefixHash } from './import-raw.ts';
 import { addEvents, addTombstones, presentDigest, putSegment } from './import-rows.ts';
@@ -109,7 +109,11 @@ export function applyMerge(
 ): boolean {
   const sessionId = sessionIdOf(db, local.uid);
   const before = stateOf(db, sessionId);
-  if (plan.kind === 'return') bringBack(db, sessionId, local, incoming, at);
+  if (plan.kind === 'return') {
+    const isAsItWas = isSameContent(db, local, incoming) && !hasRemoved(incoming);
+    bringBack(db, sessionId, local, incoming, at);
+    if (isAsItWas) letDigestStand(db, sessionId, local);
+  }
   if (plan.kind === 'grow') grow(db, sessionId, incoming, plan);
   // What was evicted there before and came back changed is in no raw file, here or there.
   const present = presentDigest(incoming);
@@ -172,6 +176,14 @@ function addFile(db: WritableDb, sessionId: number, incoming: Incoming, file: Ar
 function bringBack(db: WritableDb, sessionId: number, local: SessionRow, incoming: Incoming, at: Iso): void {
   putReturn(db, sessionId, at, continues(db, local, incoming), 'imported');
   for (const file of incoming.meta.files) if (!file.gone) addFile(db, sessionId, incoming, file);
+}
+
+/** A digest reads removed lines too: one that was made without them does not stand for a log that has them. */
+function hasRemoved({ meta }: Incoming): boolean {
+  return meta.files.some(
+    ({ gone, extents, raw_bytes: rawBytes, log_bytes: logBytes }) =>
+      !gone && extents !== null && rawBytes !== logBytes,
+  );
 }
 
 /** Whether what was evicted stands unchanged at the start of what comes back: then a new digest covers the old one too. */

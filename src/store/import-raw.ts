@@ -1,7 +1,7 @@
 /**
  * Two stores' logs of one file: which bytes are missing here, and which of the two versions is the present one.
  * Promises: adds only; where one log goes on from the other, the longer one stays; where they differ, both stay, one behind
- * the other, and the longer version (then the greater hash) is the present one, whichever came first.
+ * the other. The longer version (then the greater hash) is the present one, whichever came first.
  */
 import type { SessionUid } from '../domain/ids.ts';
 import type { ArchivedFile, Incoming } from './archived.ts';
@@ -39,19 +39,14 @@ export function planFile(
 ): FileMerge {
   const common = commonBytes(db, uid, stored, incoming, file);
   const whole: Extent = [0, file.log_bytes];
-  if (common === file.log_bytes && common === stored.logBytes) {
+  const isSame = common === file.log_bytes && sameExtents(extentsOf(file), stored.extents);
+  // Also where one log goes on from the other: what follows may be the agent's, or a third store's that was merged before.
+  const theirsWins = !isSame && theirsIsGreater(db, uid, stored, incoming, file);
+  if (common === file.log_bytes) {
     const pieces = [{ from: 0, length: common, to: 0, isNew: false }];
-    const isSame = sameExtents(extentsOf(file), stored.extents);
-    return {
-      file,
-      kind: 'same',
-      pieces,
-      theirsWins: !isSame && theirsIsGreater(db, uid, stored, incoming, file),
-      storedBytes: 0,
-    };
+    const kind = common === stored.logBytes ? 'same' : 'shorter';
+    return { file, kind, pieces, theirsWins, storedBytes: 0 };
   }
-  if (common === file.log_bytes)
-    return { file, kind: 'shorter', pieces: [], theirsWins: false, storedBytes: 0 };
   if (common === stored.logBytes) {
     const pieces = [
       { from: 0, length: common, to: 0, isNew: false },
@@ -61,7 +56,7 @@ export function planFile(
       file,
       kind: 'longer',
       pieces,
-      theirsWins: true,
+      theirsWins,
       storedBytes: storedBytesFrom(incoming, file.key, common),
     };
   }
@@ -71,7 +66,7 @@ export function planFile(
     file,
     kind: isNew ? 'both' : 'shorter',
     pieces,
-    theirsWins: theirsIsGreater(db, uid, stored, incoming, file),
+    theirsWins,
     storedBytes: isNew ? storedBytesFrom(incoming, file.key, 0) : 0,
   };
 }
