@@ -5,8 +5,7 @@ import { printJson } from '../../src/cli/context.ts';
 import { bar, formatAge, formatBytes, formatCount, plural, table } from '../../src/cli/format.ts';
 import { type Io, paint } from '../../src/cli/io.ts';
 import type { Iso } from '../../src/domain/time.ts';
-
-const seed = Number(Bun.env['FC_SEED'] ?? 20_261_123);
+import { SEED } from '../support/seed.ts';
 
 test.each([
   [0, '0 B'],
@@ -82,7 +81,7 @@ describe('a table', () => {
         // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
         expect(page).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
       }),
-      { seed },
+      { seed: SEED },
     );
   });
 });

@@ -5,9 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crowd } from '../../scripts/torture/crowds.ts';
 import { BINARY } from '../support/pty.ts';
+import { SEED } from '../support/seed.ts';
 
-const SEED = Number(Bun.env['FC_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-console.log(`crowds: FC_SEED=${SEED}`);
 const LENGTH_MS = 6_000;
 /** The long form holds them to five seconds; here other tests may have the machine. */
 const STARVES_MS = 30_000;

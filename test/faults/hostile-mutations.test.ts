@@ -5,9 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestedRound, storedRound } from '../../scripts/torture/hostile.ts';
 import { hasCorpus, samples } from '../../scripts/torture/hostile-mutations.ts';
+import { SEED } from '../support/seed.ts';
 
-const SEED = Number(Bun.env['FC_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-console.log(`hostile transcripts: FC_SEED=${SEED}`);
 if (!hasCorpus())
   console.log('hostile transcripts: only bundled ones are mutated, ../shared/corpus is not there');
 const all = samples();

@@ -7,9 +7,8 @@ import { tortureBinary } from '../../scripts/torture/binary.ts';
 import { Stage } from '../../scripts/torture/kills.ts';
 import { SCENES } from '../../scripts/torture/kills-scenes.ts';
 import { randomOf } from '../../scripts/torture/random.ts';
+import { SEED } from '../support/seed.ts';
 
-const SEED = Number(Bun.env['FC_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-console.log(`kills: FC_SEED=${SEED}`);
 const folder = mkdtempSync(join(tmpdir(), 'session-memory-kills-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -8,9 +8,8 @@ import { liveApart, shortened } from '../../scripts/torture/simulator.ts';
 import type { Fact } from '../../scripts/torture/simulator-facts.ts';
 import { type Action, historyOf } from '../../scripts/torture/simulator-history.ts';
 import { brokenLaws, expectedVictims, type Told } from '../../scripts/torture/simulator-model.ts';
+import { SEED } from '../support/seed.ts';
 
-const SEED = Number(Bun.env['FC_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-console.log(`simulator: FC_SEED=${SEED}`);
 const HISTORIES = 60;
 
 const folder = mkdtempSync(join(tmpdir(), 'session-memory-simulator-'));

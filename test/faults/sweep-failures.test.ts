@@ -18,9 +18,7 @@ import {
 import { exitCodeOf, type Report } from '../../src/sweep/report.ts';
 import { plan, sweep } from '../../src/sweep/sweep.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
-
-const SEED = Number(Bun.env['FC_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-console.log(`sweep-failures: FC_SEED=${SEED}`);
+import { SEED } from '../support/seed.ts';
 
 const HOUR_MS = 3_600_000;
 const idOf = (n: number) => `70000000-0000-4000-8000-${String(n).padStart(12, '0')}`;

@@ -20,9 +20,7 @@ import { verify } from '../../src/store/verify.ts';
 import { setPinned } from '../../src/store/write-raw.ts';
 import { loseByHand } from '../../src/store/write-sweep.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
-
-const SEED = Number(Bun.env['FC_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-console.log(`merge: FC_SEED=${SEED}`);
+import { SEED } from '../support/seed.ts';
 
 const ID = 'c0000000-0000-4000-8000-000000000001';
 const UID = `claude-code:${ID}` as SessionUid;

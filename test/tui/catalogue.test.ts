@@ -11,9 +11,7 @@ import {
   STATES,
   select,
 } from '../../src/tui/catalogue.ts';
-
-const SEED = Number(Bun.env['FC_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-console.log(`catalogue: FC_SEED=${SEED}`);
+import { SEED } from '../support/seed.ts';
 
 interface Row {
   readonly id: number;

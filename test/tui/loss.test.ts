@@ -6,11 +6,9 @@ import { textOf } from '../../src/tui/paint.ts';
 import type { Effect, Event, State } from '../../src/tui/state.ts';
 import { step } from '../../src/tui/step.ts';
 import { phraseFor } from '../../src/tui/steps/sweep.ts';
+import { SEED } from '../support/seed.ts';
 import { effectsOf, key, play, proposed, report, SIZE, typing, uidOf, view } from '../support/tui.ts';
 import { STATE_NAMES, stateOf } from './states.ts';
-
-const SEED = Number(Bun.env['FC_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-console.log(`loss: FC_SEED=${SEED}`);
 
 const RUN: Effect = { kind: 'decide', decision: { kind: 'run' } };
 const at = (name: string) => stateOf(name, SIZE);

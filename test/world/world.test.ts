@@ -9,9 +9,7 @@ import { YES_TO_ALL } from '../../src/sweep/ports.ts';
 import type { Report } from '../../src/sweep/report.ts';
 import { sweep } from '../../src/sweep/sweep.ts';
 import { card, daysAgo, MemoryStore, memoryDeps, NOW } from '../support/memory-store.ts';
-
-const SEED = Number(Bun.env['FC_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-console.log(`world: FC_SEED=${SEED}`);
+import { SEED } from '../support/seed.ts';
 
 type Kind = 'analyzed' | 'waiting' | 'unreadable' | 'pinned' | 'evicted';
 interface Case {
