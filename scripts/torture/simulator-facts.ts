@@ -20,6 +20,8 @@ export interface Fact {
   readonly log: Buffer;
   /** The same of a subagent's transcript beside it; null where there is none, or no more. */
   readonly beside: Held | null;
+  /** Whether a digest tells of the subagent. */
+  readonly tellsOfBeside: boolean;
   /** Generations that a complete digest stands for. */
   readonly digests: readonly number[];
   /** Of the whole session: kind and generation. */
@@ -68,6 +70,10 @@ function factOf(db: Database, row: SessionRow): Fact {
     version: row.evicted_at === null ? (main?.version ?? null) : null,
     log: main?.log ?? Buffer.alloc(0),
     beside: heldOf(db, row.id, "role = 'subagent'"),
+    tellsOfBeside:
+      db
+        .query<unknown, [number]>('SELECT 1 FROM digests WHERE session_id = ? AND json LIKE \'%"id":"a1"%\'')
+        .get(row.id) !== null,
     digests: db
       .query<{ generation: number }, [number]>(
         'SELECT generation FROM digests WHERE session_id = ? AND complete = 1 ORDER BY generation',

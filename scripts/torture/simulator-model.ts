@@ -94,6 +94,8 @@ function leavingLaws(one: Told, was: Fact | undefined, fact: Fact, { sweep }: Mo
 
 /** A digest that bytes were dropped for never goes, and a better one never gives way to a worse one. */
 function digestLaws(was: Fact | undefined, fact: Fact): string[] {
+  if (was?.tellsOfBeside === true && !fact.tellsOfBeside && fact.beside === null)
+    return [`${fact.uid} has neither its subagent nor a digest that tells of it any more`];
   if (was === undefined || was.evictedAt === null) return [];
   const kept = was.digests.every((generation) => fact.digests.some((other) => other >= generation));
   return kept ? [] : [`${fact.uid} has lost the digest that its bytes were dropped for`];

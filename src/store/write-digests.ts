@@ -54,8 +54,12 @@ export function putSessionDigest(db: WritableDb, digest: NewDigest): SaveOutcome
   const outcome = putDigest(db, session.id, session.covers_from, digest);
   if (outcome === 'saved') followSearch(db, session.id);
   if (!digest.complete) return outcome;
+  // A session comes back file by file: where that was cut short, what an older digest stood for is not all there again.
   db.run(
-    `DELETE FROM digests WHERE session_id = $id AND generation < $generation AND covers_from >= $coversFrom`,
+    `DELETE FROM digests WHERE session_id = $id AND generation < $generation AND covers_from >= $coversFrom
+       AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.session_id = $id AND t.generation = digests.generation
+         AND NOT EXISTS (SELECT 1 FROM files f WHERE f.session_id = $id AND f.key = t.key AND f.gone = 0
+                           AND f.log_bytes >= t.raw_bytes))`,
     { id: session.id, generation: digest.generation, coversFrom: session.covers_from },
   );
   db.run(

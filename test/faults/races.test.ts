@@ -3,9 +3,10 @@ import { describe, expect, test } from 'bun:test';
 import { noiseOf } from '../../scripts/torture/random.ts';
 import { FailureError } from '../../src/domain/errors.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
+import { armKillPoints } from '../../src/domain/kill-point.ts';
 import { analyzeSession, salvageSession } from '../../src/ingest/analyze.ts';
 import type { WritableDb } from '../../src/store/connection.ts';
-import { filesOf } from '../../src/store/read.ts';
+import { digestsOf, filesOf } from '../../src/store/read.ts';
 import type { StoredFile } from '../../src/store/rows.ts';
 import { fileChunks, SEGMENT_BYTES } from '../../src/store/segments.ts';
 import { verify } from '../../src/store/verify.ts';
@@ -178,3 +179,39 @@ test.each([[true], [false]])(
     );
   },
 );
+
+test('a session that came back by half does not lose the digest of its other half', async () => {
+  using made = new World();
+  const beside = claudePath(idOf(1)).replace('.jsonl', '/subagents/agent-a1.jsonl');
+  const first = line(1, 'first');
+  made.put(claudePath(idOf(1)), first);
+  made.put(beside, line(1, 'of the subagent'));
+  await made.ingest();
+  made.evict(uidOf(1));
+  const before = digestsOf(made.db, uidOf(1));
+  expect(before.map(({ complete }) => complete)).toEqual([true]);
+  made.put(claudePath(idOf(1)), first + line(1, 'second'));
+  let hits = 0;
+  armKillPoints((name) => {
+    if (name === 'ingest.new') hits += 1;
+    if (hits > 0) throw new Error('dead');
+  });
+  await made.ingest({ analyze: false }).then(
+    () => undefined,
+    () => undefined,
+  );
+  armKillPoints(null);
+  expect(hits, 'it died after the first of its two files').toBeGreaterThan(0);
+  const keys = () => filesOf(made.db, uidOf(1)).flatMap(({ key, gone }) => (gone ? [] : [key]));
+  expect(keys()).toEqual(['main']);
+  const deps = { db: made.db, clock: made.clock, external: null, host: made.host };
+  expect(await analyzeSession(deps, uidOf(1), new AbortController().signal)).toEqual({ ok: true });
+  made.evict(uidOf(1));
+  const after = digestsOf(made.db, uidOf(1)).map(({ json }) => json);
+  expect(after, 'the old one stands for the subagent still').toContain(before[0]?.json ?? '');
+  made.put(claudePath(idOf(1)), first + line(1, 'second') + line(1, 'third'));
+  made.put(beside, line(1, 'of the subagent') + line(1, 'and more'));
+  await made.ingest();
+  expect(keys()).toEqual(['main', 'subagents/agent-a1.jsonl']);
+  expect(digestsOf(made.db, uidOf(1)), 'one of all of it is enough').toHaveLength(1);
+});

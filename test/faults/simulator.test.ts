@@ -29,7 +29,14 @@ test('histories from a seed keep every law, whoever dies in them', async () => {
 const fact = (uid: string, more: Partial<Fact> = {}): Fact => ({
   ...{ uid, pinned: false, generation: 1, storedBytes: 10, startedAt: null, ingestedAt: null },
   ...{ endedAt: '2026-05-01T00:00:00.000Z', analyzedAt: '2026-05-02T00:00:00.000Z', evictedAt: null },
-  ...{ version: Buffer.from('a\n'), log: Buffer.from('a\n'), beside: null, digests: [1], events: [] },
+  ...{
+    version: Buffer.from('a\n'),
+    log: Buffer.from('a\n'),
+    beside: null,
+    tellsOfBeside: false,
+    digests: [1],
+    events: [],
+  },
   ...more,
 });
 const told = (uid: string, more: Partial<Told> = {}): Told => ({
@@ -75,6 +82,11 @@ test('the model sees each law broken', () => {
     expect(laws(after, one, sweep === undefined ? { dataLoss: true } : sweep), law).toEqual([
       expect.stringContaining(law),
     ]);
+  const told1 = new Map([['x', told('x')]]);
+  const was = new Map([['x', fact('x', { tellsOfBeside: true })]]);
+  expect(brokenLaws(told1, was, new Map([['x', fact('x')]]), { what: 'it', sweep: null })).toEqual([
+    'it: x has neither its subagent nor a digest that tells of it any more',
+  ]);
   const none = brokenLaws(new Map(), new Map([['x', fact('x')]]), new Map(), { what: 'it', sweep: null });
   expect(none).toEqual(['it: x is not there any more']);
 });
