@@ -39,7 +39,7 @@ const growthSchema = z.object({
   what: z.string(),
   /** At most so steep, within what noise allows. */
   exponentMax: z.number(),
-  points: z.array(z.object({ sessions: z.number(), ms: z.number() })),
+  points: z.array(z.object({ sessions: z.number(), ms: z.number(), cpuMs: z.number() })),
   why: z.string().nullable(),
 });
 export type GrowthResult = z.infer<typeof growthSchema>;

@@ -101,39 +101,50 @@ export async function measureGrowth(
   { sessionsMax, rounds }: { readonly sessionsMax: number; readonly rounds: number },
 ): Promise<GrowthResult[]> {
   const results: GrowthResult[] = [];
+  const sizes = SIZES.filter((size) => size <= sessionsMax);
   for (const growth of growths) {
     const { name, what, exponentMax } = growth;
-    const points: { sessions: number; ms: number }[] = [];
-    let why: string | null = null;
+    mkdirSync(cache, { recursive: true });
+    const scratch = mkdtempSync(join(cache, '.scratch-'));
     try {
-      for (const sessions of SIZES.filter((size) => size <= sessionsMax)) {
-        points.push({ sessions, ms: await medianAt(growth, { binary, cache }, sessions, rounds) });
-      }
+      const points = await pointsOf(growth, { binary, cache, scratch }, sizes, rounds);
+      results.push({ name, what, exponentMax, points, why: null });
     } catch (thrown) {
-      why = `FAILED: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+      const why = `FAILED: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+      results.push({ name, what, exponentMax, points: [], why });
+    } finally {
+      rmSync(scratch, { recursive: true, force: true });
     }
-    results.push({ name, what, exponentMax, points, why });
   }
   return results;
 }
 
-async function medianAt(
+/** All sizes in turns, so that a busy minute of the machine does not fall on one of them. */
+async function pointsOf(
   growth: Growth,
-  { binary, cache }: Pick<Bench, 'binary' | 'cache'>,
-  sessions: number,
+  bench: Bench,
+  sizes: readonly number[],
   rounds: number,
-): Promise<number> {
-  mkdirSync(cache, { recursive: true });
-  const scratch = mkdtempSync(join(cache, '.scratch-'));
-  try {
-    const { reset, run } = await growth.prepare({ binary, cache, scratch }, sessions);
-    const times: number[] = [];
-    for (let round = 0; round < rounds; round += 1) {
-      await reset?.();
-      times.push((await run()).wallMs);
-    }
-    return median(times);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
+): Promise<GrowthResult['points']> {
+  const trials = [];
+  for (const sessions of sizes) {
+    const scratch = join(bench.scratch, String(sessions));
+    mkdirSync(scratch);
+    const trial = await growth.prepare({ ...bench, scratch }, sessions);
+    const runs: Measured[] = [];
+    trials.push({ sessions, runs, ...trial });
   }
+  // The first round only makes the files warm.
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const { reset, run, runs } of trials) {
+      await reset?.();
+      const ran = await run();
+      if (round > 0) runs.push(ran);
+    }
+  }
+  return trials.map(({ sessions, runs }) => ({
+    sessions,
+    ms: median(runs.map(({ wallMs }) => wallMs)),
+    cpuMs: median(runs.map(({ cpuMs }) => cpuMs)),
+  }));
 }

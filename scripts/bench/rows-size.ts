@@ -61,7 +61,7 @@ const restoreAll: Row = {
   prepare: async (bench) => {
     const home = await bigHome(bench.cache, HOME_MIB);
     const store = await storeOfHome(bench, home, 'store-home');
-    const packed = await packedHome(bench, home);
+    const packed = join(await packedHome(bench, home), 'home');
     const [restored, unpacked] = [join(bench.scratch, 'restored'), join(bench.scratch, 'unpacked')];
     const helper = [process.execPath, join(import.meta.dir, 'restore-all.ts'), store, restored];
     const fast = (ran: Measured): Measured => ({ ...ran, value: home.bytes / 1e6 / (ran.wallMs / 1000) });

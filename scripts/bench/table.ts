@@ -52,11 +52,15 @@ export function growthLines(growth: readonly GrowthResult[]): string[] {
   return growth.flatMap((result) => ['', ...growthBlock(result)]);
 }
 
-function growthBlock({ name, what, points, exponentMax, why }: GrowthResult): string[] {
-  const times = points.map(({ sessions, ms }) => `${count(sessions)}: ${figure(ms, 'ms')}`);
+function growthBlock(result: GrowthResult): string[] {
+  const { name, what, points, exponentMax, why } = result;
+  const times = points.map(
+    ({ sessions, ms, cpuMs }) => `${count(sessions)}: ${figure(ms, 'ms')}, CPU ${figure(cpuMs, 'ms')}`,
+  );
   const power = exponentOf(points);
+  const cpuPower = exponentOf(points.map(({ sessions, cpuMs }) => ({ sessions, ms: cpuMs })));
   const verdict = power <= exponentMax ? 'met' : 'missed';
-  const grown = `grows with the power ${power.toFixed(2)} (at most ${exponentMax}): ${verdict}`;
+  const grown = `grows with the power ${power.toFixed(2)}, CPU ${cpuPower.toFixed(2)} (at most ${exponentMax}): ${verdict}`;
   return [`${name}: ${what}`, `  ${times.join('  ')}`, `  ${why ?? grown}`];
 }
 
