@@ -121,7 +121,8 @@ export function brokenLaws(path: string): string[] {
 const TABLES: readonly string[] = [
   `SELECT session_uid, agent, native_id, project, title, branch, parent_uid, started_at, ended_at, ingested_at, analyzed_at,
      digest_at, evicted_at, analyze_error, pinned, raw_bytes, stored_bytes, digest_bytes, file_count, state FROM sessions`,
-  `SELECT session_uid, role, key, rel_path, encoding, f.raw_bytes, log_bytes, extents, hex(sha256) AS h, gone
+  // The hash of a live version may not be known until it is read again; its bytes are compared by themselves.
+  `SELECT session_uid, role, key, rel_path, encoding, f.raw_bytes, log_bytes, extents, iif(gone, hex(sha256), NULL) AS h, gone
      FROM files f JOIN sessions s ON s.id = session_id`,
   `SELECT session_uid, log_offset, g.raw_bytes, g.stored_bytes, hex(sha256) AS h
      FROM segments g JOIN sessions s ON s.id = session_id`,

@@ -75,7 +75,11 @@ export async function takeChanged(
   const readBytes = difference.commonBytes;
   const grows = difference.kind === 'grown';
   if (difference.kind === 'same' || (difference.kind === 'shorter' && !options.mayReplace)) {
-    mark(context, file, source, stored.fileId, readBytes);
+    context.db.writeTransaction(() => {
+      mark(context, file, source, stored.fileId, readBytes);
+      // An empty file is whole as soon as its row is made: where the run was killed then, nothing has counted it.
+      recountSession(context.db, context.sessionId);
+    });
     return { kind: difference.kind === 'same' ? 'same' : 'copy', readBytes };
   }
   if (grows) {

@@ -215,3 +215,22 @@ test('a session that came back by half does not lose the digest of its other hal
   expect(keys()).toEqual(['main', 'subagents/agent-a1.jsonl']);
   expect(digestsOf(made.db, uidOf(1)), 'one of all of it is enough').toHaveLength(1);
 });
+
+test('an empty file whose row was made as the run died counts as a file afterwards', async () => {
+  using made = new World();
+  made.put(claudePath(idOf(1)), '');
+  let hits = 0;
+  armKillPoints((name) => {
+    if (name === 'ingest.file-made') hits += 1;
+    if (hits > 0) throw new Error('dead');
+  });
+  await made.ingest({ analyze: false }).then(
+    () => undefined,
+    () => undefined,
+  );
+  armKillPoints(null);
+  expect(hits, 'it died right after its row was made').toBeGreaterThan(0);
+  await made.ingest();
+  const counted = made.db.get<{ file_count: number }>('SELECT file_count FROM sessions');
+  expect(counted?.file_count).toBe(1);
+});
