@@ -145,9 +145,15 @@ export function listSessions(db: ReadableDb, filter: SessionFilter = {}): Sessio
   return db.all<SessionColumns>(sql, { ...named, limit: filter.limit ?? -1 }).map(toSession);
 }
 
-/** A session's files: live ones, and what the tombstones of the last eviction say of the others. */
+/** How that failure begins. */
+export const MISSING_FILES = 'the list of files of';
+
+/**
+ * A session's files: live ones, and what the tombstones of the last eviction say of the others. Fails where fewer are found than
+ * were counted: behind a damaged index or page a session must not look as if it had none.
+ */
 export function filesOf(db: ReadableDb, uid: SessionUid): StoredFile[] {
-  return db
+  const files = db
     .all<FileColumns>(
       `SELECT f.id, f.role, f.key, f.rel_path, f.encoding, f.raw_bytes, f.log_bytes, f.extents, f.sha256, f.gone,
          coalesce(sum(s.stored_bytes), 0) AS stored_bytes, count(s.id) AS segment_count
@@ -157,6 +163,27 @@ export function filesOf(db: ReadableDb, uid: SessionUid): StoredFile[] {
       { uid },
     )
     .map(toFile);
+  const problem = missingFiles(db, uid, files);
+  if (problem === null) return files;
+  throw new FailureError(
+    failure(
+      'corrupt',
+      `${MISSING_FILES} ${uid} is damaged: ${problem}`,
+      'Run `session-memory verify` for the whole list, and `session-memory verify --repair` to save what can be saved.',
+    ),
+  );
+}
+
+/** What is wrong where fewer files were found of a session than were counted; null: nothing. */
+function missingFiles(db: ReadableDb, uid: SessionUid, files: readonly StoredFile[]): string | null {
+  const session = db.get<{ counted: number; evicted: number }>(
+    `SELECT file_count AS counted, evicted_at IS NOT NULL AS evicted FROM sessions WHERE ${NAMED}`,
+    { uid },
+  );
+  const live = files.filter(({ gone }) => !gone).length;
+  const found = live > 0 || session?.evicted === 0 ? live : files.length;
+  if (session === null || found >= session.counted) return null;
+  return `${found} of ${session.counted} can be found`;
 }
 
 export interface StoredDigest {

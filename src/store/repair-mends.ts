@@ -190,6 +190,27 @@ export const MENDS: readonly { readonly sql: string; readonly tells: string | nu
                   AND id NOT IN (SELECT id FROM forgotten))`,
     tells: null,
   },
+  // A live session whose files are gone: what it was is an event, and what the agent still has can come back.
+  {
+    sql: `INSERT INTO events (at, kind, session_id, session_uid, generation, raw_bytes, stored_bytes, reason)
+            SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), 'data_loss', id, session_uid, raw_generation, raw_bytes, stored_bytes,
+              'damaged: none of its files can be read any more' FROM sessions
+            WHERE evicted_at IS NULL AND file_count > 0 AND raw_bytes > 0
+              AND NOT EXISTS (SELECT 1 FROM files WHERE session_id = sessions.id)
+              AND NOT EXISTS (SELECT 1 FROM segments WHERE session_id = sessions.id)
+              AND NOT EXISTS (SELECT 1 FROM events WHERE session_id = sessions.id AND generation = raw_generation
+                                AND kind IN ('evicted', 'data_loss') AND file_id IS NULL)`,
+    tells: 'sessions of which no raw byte is left',
+  },
+  {
+    sql: `INSERT INTO events (at, kind, session_id, session_uid, generation, raw_bytes, stored_bytes, reason, file_id)
+            SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), 'data_loss', s.id, session_uid, raw_generation,
+              max(0, s.raw_bytes - sum(f.raw_bytes)), 0,
+              'damaged: ' || (file_count - count(*)) || ' of its files cannot be read any more', min(f.id)
+            FROM sessions s JOIN files f ON f.session_id = s.id AND f.gone = 0 WHERE evicted_at IS NULL
+            GROUP BY s.id HAVING count(*) < file_count`,
+    tells: 'sessions that lost some of their files',
+  },
   // Evicted is what an event of this generation says is evicted and what has no segment; nothing else.
   {
     sql: `UPDATE sessions SET evicted_at = NULL WHERE evicted_at IS NOT NULL AND id NOT IN (SELECT id FROM forgotten) AND (NOT EXISTS
@@ -215,9 +236,21 @@ export const MENDS: readonly { readonly sql: string; readonly tells: string | nu
     tells: 'digests; they are made again by the next ingest',
   },
   {
-    sql: `UPDATE sessions SET raw_bytes = (SELECT coalesce(sum(raw_bytes), 0) FROM files WHERE session_id = sessions.id),
-              file_count = (SELECT count(*) FROM files WHERE session_id = sessions.id)
+    sql: `UPDATE sessions SET (raw_bytes, file_count) =
+              (SELECT coalesce(sum(raw_bytes), 0), count(*) FROM files WHERE session_id = sessions.id)
             WHERE raw_bytes = 0 AND file_count = 0`,
+    tells: null,
+  },
+  // Of what was evicted its size is remembered, though its files are forgotten; of what is live, files say what there is.
+  {
+    sql: `UPDATE sessions SET file_count = (SELECT count(*) FROM files WHERE session_id = sessions.id)
+            WHERE evicted_at IS NOT NULL AND file_count > (SELECT count(*) FROM files WHERE session_id = sessions.id)`,
+    tells: null,
+  },
+  {
+    sql: `UPDATE sessions SET (raw_bytes, file_count) =
+              (SELECT coalesce(sum(raw_bytes), 0), count(*) FROM files WHERE session_id = sessions.id AND gone = 0)
+            WHERE evicted_at IS NULL AND file_count > (SELECT count(*) FROM files WHERE session_id = sessions.id AND gone = 0)`,
     tells: null,
   },
 ];

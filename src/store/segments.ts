@@ -100,7 +100,14 @@ function look(db: ReadableDb, uid: SessionUid, file: StoredFile): Look | null {
       { fileId: file.fileId },
     );
     if (now === null || (now.gone === 1) !== file.gone || now.log_bytes < file.logBytes) return null;
-    return { segments: segmentsOf(db, uid, file.fileId), returned: now.returned };
+    const segments = segmentsOf(db, uid, file.fileId);
+    const end = segments.reduce(
+      (most, { log_offset: at, raw_bytes: bytes }) => Math.max(most, at + bytes),
+      0,
+    );
+    if (now.gone === 0 && end !== now.log_bytes)
+      throw damaged(`${uid} ${file.key}`, `they hold ${end} bytes where ${now.log_bytes} were stored`);
+    return { segments, returned: now.returned };
   });
 }
 
@@ -117,6 +124,8 @@ function damaged(of: string, why: string): FailureError {
 /** The present version of a file, in chunks of at most one segment. */
 export function* fileChunks(db: ReadableDb, uid: SessionUid, file: StoredFile): Generator<Uint8Array> {
   let bytes = 0;
+  // A file of no bytes has no segment; where it has one, its row is damaged.
+  if (file.rawBytes === 0 && !file.gone) look(db, uid, file);
   for (const chunk of rangesOf(db, uid, file, file.extents)) {
     bytes += chunk.length;
     yield chunk;

@@ -5,10 +5,10 @@
  * cannot read a page; what a repair has recorded as lost is told apart, and is no finding.
  */
 
-import { messageOf } from '../domain/errors.ts';
+import { FailureError, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { ReadableDb } from './connection.ts';
-import { filesOf, findSession } from './read.ts';
+import { filesOf, findSession, MISSING_FILES } from './read.ts';
 import type { StoredFile } from './rows.ts';
 import { NAMED_ID } from './rows.ts';
 import { fileChunks, readSegment, SEGMENT_BYTES, type SegmentMeta, segmentsOf } from './segments.ts';
@@ -92,7 +92,10 @@ function sessionFindings(db: ReadableDb, uid: SessionUid): Checked {
       };
     });
   } catch (thrown) {
-    return { segments: 0, bytes: 0, findings: [broken(uid, `it cannot be read: ${messageOf(thrown)}`)] };
+    const finding = broken(uid, `it cannot be read: ${messageOf(thrown)}`);
+    // Files that are not found may stand behind a damaged index; where a new one does not show them, the rest is rebuilt.
+    const isMissing = thrown instanceof FailureError && thrown.message.startsWith(MISSING_FILES);
+    return { segments: 0, bytes: 0, findings: [isMissing ? { ...finding, cure: 'index' } : finding] };
   }
 }
 

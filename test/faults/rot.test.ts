@@ -131,6 +131,22 @@ describe('a single bit', () => {
   );
 });
 
+test.each([
+  ['sqlite_autoindex_files_1 leaf', 'a session whose files no index leads to is not taken for an empty one'],
+  ['files leaf', 'a file whose row holds only zeros is not given out as an empty one'],
+])('zeros inside of %s: %s', async (part) => {
+  // Cells are laid down from the end of a page.
+  for (const share of [0.72, 0.8, 0.9]) {
+    const damaged = copy(share !== 0.8);
+    expect(
+      harm(damaged.store, { kind: 'zero', offset: placeIn(part, share), size: 1200 }),
+      `share ${share}`,
+    ).toBeGreaterThan(0);
+    expect((await lookAt(damaged)).broken, `share ${share}`).toEqual([]);
+    expect((await repairAndLook(damaged)).broken, `share ${share}`).toEqual([]);
+  }
+});
+
 test('every byte of the file header may be flipped: a clear word, no wrong byte, and a repair', async () => {
   for (let offset = 0; offset < 100; offset += 9) {
     const damaged = copy();
