@@ -78,7 +78,9 @@ function evictedLaws({ uid, generation, digests, events, log, beside }: Fact): s
   if (last === undefined || last.generation !== generation) return [`${uid} is evicted without its event`];
   if (last.kind === 'evicted' && !digests.includes(generation))
     return [`${uid} is evicted and has no digest of what it was`];
-  return log.length > 0 || beside !== null ? [`${uid} is evicted and still has bytes`] : [];
+  // The row of a file that comes back is made before its first byte.
+  const bytes = log.length + (beside?.log.length ?? 0);
+  return bytes > 0 ? [`${uid} is evicted and still has ${bytes} bytes`] : [];
 }
 
 /** Who may leave, and when. */
