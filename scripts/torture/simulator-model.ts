@@ -80,7 +80,7 @@ function evictedLaws({ uid, generation, digests, events, log, beside }: Fact): s
     return [`${uid} is evicted and has no digest of what it was`];
   // The row of a file that comes back is made before its first byte.
   const bytes = log.length + (beside?.log.length ?? 0);
-  return bytes > 0 ? [`${uid} is evicted and still has ${bytes} bytes`] : [];
+  return bytes > 0 ? [`${uid} is evicted and still has bytes: ${bytes}`] : [];
 }
 
 /** Who may leave, and when. */
