@@ -54,14 +54,14 @@ export async function growingStore(cache: string, sessions: number): Promise<str
   }));
 }
 
-/** 100 KiB each that compress to as much; even ones are 60 days old, odd ones 50. */
+/** 100 KiB each that compress to as much; even ones are 60 days old, odd ones 50, the older ones stored first as ingest does. */
 export async function heavyStore(cache: string, sessions: number): Promise<string> {
   const pool = noise(4 * 1024 * 1024);
-  return store(cache, `store-heavy-${sessions}`, '3', sessions, (index) => {
+  return store(cache, `store-heavy-${sessions}`, '4', sessions, (index) => {
     const from = (index * 7919) % (pool.length - 100 * 1024);
     const raw = pool.subarray(from, from + 100 * 1024);
     const data = zstdCompressSync(raw);
-    return { index, ageDays: index % 2 === 0 ? 60 : 50, raw, data, prompt: `Look at picture ${index}.` };
+    return { index, ageDays: (index % 2 === 0 ? 60 : 50) - index / sessions, raw, data, prompt: `Look at picture ${index}.` };
   });
 }
 

@@ -51,6 +51,8 @@ export const BUSY_TIMEOUT_MS = 60_000;
 export function connect(path: string, mode: 'read' | 'write'): WritableDb {
   const database = openDatabase(path, mode);
   database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  // What a statement with triggers may have to take back is kept in memory; beyond 64 KiB it went through a temporary file.
+  if (mode === 'write') database.run('PRAGMA temp_store = MEMORY');
   return new Connection(database, path);
 }
 

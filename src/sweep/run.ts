@@ -301,11 +301,15 @@ export class Run {
   }
 
   #record(fates: readonly Fate[], taken: SessionUid[]): void {
+    // Asked once for all of them: of ten thousand, the question would take as long as the answer's deed.
+    let usageBytes = this.#usage();
+    for (const fate of fates) if (fate.kind === 'evicted') usageBytes += fate.freedBytes;
     for (const fate of fates) {
       this.#tally.record(fate, taken);
       if (fate.kind === 'skipped') continue;
       const { uid, freedBytes } = fate;
-      this.#deps.progress({ kind: 'evicted', uid, freedBytes, usageBytes: this.#usage() });
+      usageBytes -= freedBytes;
+      this.#deps.progress({ kind: 'evicted', uid, freedBytes, usageBytes });
     }
   }
 
