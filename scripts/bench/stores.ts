@@ -61,7 +61,13 @@ export async function heavyStore(cache: string, sessions: number): Promise<strin
     const from = (index * 7919) % (pool.length - 100 * 1024);
     const raw = pool.subarray(from, from + 100 * 1024);
     const data = zstdCompressSync(raw);
-    return { index, ageDays: (index % 2 === 0 ? 60 : 50) - index / sessions, raw, data, prompt: `Look at picture ${index}.` };
+    return {
+      index,
+      ageDays: (index % 2 === 0 ? 60 : 50) - index / sessions,
+      raw,
+      data,
+      prompt: `Look at picture ${index}.`,
+    };
   });
 }
 
