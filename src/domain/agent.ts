@@ -55,10 +55,23 @@ export interface Resume {
   readonly needs?: string;
 }
 
+/** What a file's name tells where it lies outside any agent's folder. */
+export interface LooseName {
+  /** Names the session where no record does. */
+  readonly stem: string;
+  readonly encoding: 'plain' | 'zstd';
+}
+
 export interface AgentFormat {
   readonly id: AgentId;
   /** For people, e.g. `Claude Code`. */
   readonly name: string;
+  /** What this format was held against: genuine recordings, or what is written about it alone. */
+  readonly proof: 'recordings' | 'documentation';
+  /** How its transcripts grow: lines at the end, whole files anew, or rows of a database. */
+  readonly growth: 'append' | 'rewrite' | 'rows';
+  /** The environment variables that move its roots; `roots` says how. */
+  readonly variables: readonly string[];
   /** Absolute folders where this agent keeps its sessions on such a machine, existing or not. */
   roots(host: Host): readonly string[];
   /** The root that an absolute path lies in by its form (`/x/.claude/projects/y` → `/x/.claude`), or null. */
@@ -74,9 +87,16 @@ export interface AgentFormat {
    * `head` and `tail` may overlap. Null where this is not a transcript of this agent.
    */
   peek(head: Uint8Array, tail: Uint8Array): Peek | null;
+  /** Null where a file of that name is no transcript of this agent, wherever it lies. */
+  looseName(fileName: string): LooseName | null;
   /** The place under the root for a transcript of which only the content is known (a copy given by path). */
   relPathOf(peek: Peek, fileName: string): string | null;
   reader(sink: FactSink): RecordReader;
+  /**
+   * Whether the transcript of that key is one JSON document, which goes to the reader's `part`; absent: all are lines.
+   * A document that is written anew is stored by the elements of its outermost list.
+   */
+  isDocument?(key: string): boolean;
   /** Where the agent looks for this file, relative to its root. May hold anything: the caller checks the path. */
   restorePath(
     session: RestoreTarget,

@@ -75,6 +75,18 @@ export interface FactSink {
 /** How a reader got on with one line. `unreadable` lines are counted; a session of nothing else cannot be analyzed. */
 export type LineVerdict = 'read' | 'skipped' | 'unreadable';
 
+/**
+ * What bytes of a document are: a range that the agent has removed, the whole present version, or a piece of a present
+ * version that is too large to be held. Removed ranges come first.
+ */
+export type DocumentPart = 'removed' | 'present' | 'piece';
+
+/** Records found in a part of a document. */
+export interface PartCounts {
+  readonly read: number;
+  readonly unreadable: number;
+}
+
 /** Reads one file's lines in order. Holds state between lines of one file only, save what the agent shares by `begin`. */
 export interface RecordReader {
   /** A file begins: its role and key; called before its first line. */
@@ -84,6 +96,8 @@ export interface RecordReader {
    * A line of glued records yields all of them; NULs around a record are no part of it.
    */
   line(line: Uint8Array): LineVerdict;
+  /** A file that is one JSON document (`AgentFormat.isDocument`) comes by its parts, not by lines. Must not keep a view. */
+  part?(bytes: Uint8Array, part: DocumentPart): PartCounts;
   /** All files are read; what is only known at the end is told now. */
   end(): void;
 }

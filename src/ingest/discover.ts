@@ -246,9 +246,10 @@ async function asLoose(
   agents: readonly AgentFormat[],
   options: DiscoverOptions,
 ): Promise<FoundFile | null> {
-  if (!/\.jsonl(\.zst)?$/.test(file.path)) return null;
   for (const agent of agents) {
-    const peek = await peekFile(agent, file, file.path.endsWith('.zst') ? 'zstd' : 'plain', options.warn);
+    const name = agent.looseName(basename(file.path));
+    if (name === null) continue;
+    const peek = await peekFile(agent, file, name.encoding, options.warn);
     const relPath = peek === null ? null : agent.relPathOf(peek, basename(file.path));
     const fileClass = relPath === null ? null : agent.classify(relPath);
     if (peek === null || relPath === null || fileClass === null) continue;
@@ -351,7 +352,7 @@ async function nativeIdOfFile(file: FoundFile, options: DiscoverOptions): Promis
   if (file.known !== null) return file.known.nativeId;
   const peek = await peekFile(file.agent, file, file.class.encoding, options.warn);
   // A transcript that tells nothing is still kept: under its own name.
-  return peek?.nativeId ?? basename(file.path).replace(/\.jsonl(\.zst)?$/, '');
+  return peek?.nativeId ?? file.agent.looseName(basename(file.path))?.stem ?? basename(file.path);
 }
 
 async function toSession(
@@ -379,11 +380,11 @@ async function toSession(
   };
 }
 
+/** One look where nothing is, as for most agents on most machines. */
 function isFolder(path: string): boolean {
-  return (
-    lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true ||
-    statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-  );
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return false;
+  return stats.isDirectory() || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function compareText(a: string, b: string): number {

@@ -10,7 +10,16 @@ import type { FileRole } from '../../domain/session.ts';
 import type { Iso } from '../../domain/time.ts';
 import { claudeReader } from './claude-code.reader.ts';
 import { forkedFrom, humanPrompt, lineTime } from './claude-code.records.ts';
-import { type JsonRecord, linesWithin, parseRecord, recordsOf, textAt, titleOf, viewOf } from './jsonl.ts';
+import {
+  type JsonRecord,
+  jsonlName,
+  linesWithin,
+  parseRecord,
+  recordsOf,
+  textAt,
+  titleOf,
+  viewOf,
+} from './jsonl.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** How long Claude Code keeps transcripts where its settings do not say. */
@@ -25,6 +34,9 @@ const HEAD_RECORDS_MAX = 400;
 export const claudeCode: AgentFormat = {
   id: agentId('claude-code'),
   name: 'Claude Code',
+  proof: 'recordings',
+  growth: 'append',
+  variables: ['CLAUDE_CONFIG_DIR'],
   folders: ['projects', ...OUTER_FOLDERS],
   retention: { settingsFile: 'settings.json', days: cleanupDays },
   roots,
@@ -32,6 +44,7 @@ export const claudeCode: AgentFormat = {
   classify,
   skipsFolder: (relPath) => /^projects\/[^/]+\/memory$/.test(relPath),
   peek,
+  looseName: jsonlName,
   relPathOf,
   reader: claudeReader,
   restorePath,

@@ -9,7 +9,16 @@ import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { codexReader } from './codex.reader.ts';
 import { cwdOfContext, humanText, itemOf, lineTime, type Meta, metaOf } from './codex.records.ts';
-import { isRecord, type JsonRecord, linesWithin, recordsOf, textAt, titleOf, viewOf } from './jsonl.ts';
+import {
+  isRecord,
+  type JsonRecord,
+  jsonlName,
+  linesWithin,
+  recordsOf,
+  textAt,
+  titleOf,
+  viewOf,
+} from './jsonl.ts';
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 const ID_IN_NAME = new RegExp(`-(${UUID})$`, 'i');
@@ -27,6 +36,9 @@ const KINDS: ReadonlySet<string> = new Set([
 export const codex: AgentFormat = {
   id: agentId('codex'),
   name: 'Codex',
+  proof: 'recordings',
+  growth: 'append',
+  variables: ['CODEX_HOME'],
   folders: ['sessions', 'archived_sessions'],
   retention: null,
   roots,
@@ -34,6 +46,7 @@ export const codex: AgentFormat = {
   classify,
   skipsFolder: () => false,
   peek,
+  looseName: jsonlName,
   relPathOf,
   reader: codexReader,
   restorePath,

@@ -4,7 +4,16 @@
  * Never: drops the rest of a line because its beginning is torn. NUL blocks, glued records and torn prefixes are all
  * found in the wild (anthropics/claude-code#49876, #52387, #50347).
  */
+import type { LooseName } from '../../domain/agent.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
+
+/** `x.jsonl` and `x.jsonl.zst`, the names of most transcripts. */
+export function jsonlName(fileName: string): LooseName | null {
+  const named = /^(.*)\.jsonl(\.zst)?$/s.exec(fileName);
+  return named === null
+    ? null
+    : { stem: named[1] ?? '', encoding: named[2] === undefined ? 'plain' : 'zstd' };
+}
 
 /** A line above it is counted as unreadable and not parsed: multi-MB images are real, more is a broken file. */
 export const LINE_BYTES_MAX = 16 * 1024 * 1024;
