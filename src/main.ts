@@ -39,9 +39,9 @@ function io(color: string | null): Io {
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    outBytes: (bytes) =>
-      // An error ends the process by the handler below, which is the one that speaks.
-      new Promise((resolve) => process.stdout.write(bytes, (error) => error ?? resolve())),
+    // An error ends the process by the handler below, which is the one that speaks.
+    outSlowly: (text) => new Promise((resolve) => process.stdout.write(text, (error) => error ?? resolve())),
+    outBytes: (bytes) => new Promise((resolve) => process.stdout.write(bytes, (error) => error ?? resolve())),
     stdinIsTty: process.stdin.isTTY === true,
     stdoutIsTty: process.stdout.isTTY === true,
     stderrIsTty: process.stderr.isTTY === true,

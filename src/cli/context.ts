@@ -54,11 +54,36 @@ const UNSAFE_IN_JSON = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2
 
 /** Prints one JSON object: the same value to a parser, and inert on a terminal. */
 export function printJson(io: Io, value: unknown): void {
-  const text = JSON.stringify(value, null, 2).replace(
+  io.out(`${inertJson(value)}\n`);
+}
+
+/** What is printed at once; a list may have a million items. */
+const JSON_PIECE_CHARS = 256 * 1024;
+
+/** The same as `printJson({ ...head, [name]: [...items] })`, holding a piece of it at a time and waiting where the reader is slow. */
+export async function printJsonList(
+  io: Io,
+  head: Readonly<Record<string, unknown>>,
+  name: string,
+  items: Iterable<unknown>,
+): Promise<void> {
+  let piece = `${inertJson({ ...head, [name]: [] }).slice(0, -']\n}'.length)}`;
+  let count = 0;
+  for (const item of items) {
+    piece += `${count === 0 ? '' : ','}\n    ${inertJson(item).replaceAll('\n', '\n    ')}`;
+    count += 1;
+    if (piece.length < JSON_PIECE_CHARS) continue;
+    await io.outSlowly(piece);
+    piece = '';
+  }
+  await io.outSlowly(`${piece}${count === 0 ? '' : '\n  '}]\n}\n`);
+}
+
+function inertJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(
     UNSAFE_IN_JSON,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  io.out(`${text}\n`);
 }
 
 /** Whether a person sits at a terminal and can be asked. */

@@ -6,7 +6,9 @@
 export interface Io {
   out(text: string): void;
   err(text: string): void;
-  /** Bytes as they are, waiting where the reader is slow. */
+  /** The same, waiting where the reader is slow: for what is too long to be held. */
+  outSlowly(text: string): Promise<void>;
+  /** Bytes as they are, waiting too. */
   outBytes(bytes: Uint8Array): Promise<void>;
   readonly stdinIsTty: boolean;
   readonly stdoutIsTty: boolean;

@@ -17,6 +17,8 @@ export interface ReadableDb {
   readonly path: string;
   get<Row>(sql: string, params?: Params): Row | null;
   all<Row>(sql: string, params?: Params): Row[];
+  /** The same, a row at a time, of one unchanging state; whoever stops early lets it go. Not for two at once with one `sql`. */
+  each<Row>(sql: string, params?: Params): Iterable<Row>;
   /** Runs `read` on one unchanging state of the store. */
   snapshot<T>(read: () => T): T;
   close(): void;
@@ -103,6 +105,14 @@ class Connection implements WritableDb {
 
   all<Row>(sql: string, params: Params = {}): Row[] {
     return translated(this.path, () => this.#statement<Row>(sql).all(params));
+  }
+
+  *each<Row>(sql: string, params: Params = {}): Iterable<Row> {
+    try {
+      yield* this.#statement<Row>(sql).iterate(params);
+    } catch (thrown) {
+      throw storeError(this.path, thrown);
+    }
   }
 
   run(sql: string, params: Params = {}): { lastInsertRowid: number; changes: number } {

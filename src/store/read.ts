@@ -127,6 +127,11 @@ export function sessionsStarting(db: ReadableDb, prefix: string, limit: number):
 }
 
 export function listSessions(db: ReadableDb, filter: SessionFilter = {}): SessionRow[] {
+  return [...eachSession(db, filter)];
+}
+
+/** The same one at a time: there may be a million. */
+export function* eachSession(db: ReadableDb, filter: SessionFilter = {}): Generator<SessionRow> {
   const where: string[] = [];
   if (filter.agent !== undefined) where.push('agent = $agent');
   if (filter.project !== undefined) where.push("instr(lower(coalesce(project, '')), lower($project)) > 0");
@@ -142,7 +147,8 @@ export function listSessions(db: ReadableDb, filter: SessionFilter = {}): Sessio
     ...(filter.since === undefined ? {} : { since: filter.since }),
     ...(filter.pinned === undefined ? {} : { pinned: filter.pinned ? 1 : 0 }),
   };
-  return db.all<SessionColumns>(sql, { ...named, limit: filter.limit ?? -1 }).map(toSession);
+  for (const row of db.each<SessionColumns>(sql, { ...named, limit: filter.limit ?? -1 }))
+    yield toSession(row);
 }
 
 /** How that failure begins. */

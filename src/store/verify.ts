@@ -7,7 +7,7 @@
 
 import { FailureError, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
-import type { ReadableDb } from './connection.ts';
+import type { Params, ReadableDb } from './connection.ts';
 import { filesOf, findSession, MISSING_FILES } from './read.ts';
 import type { StoredFile } from './rows.ts';
 import { NAMED_ID } from './rows.ts';
@@ -33,12 +33,14 @@ export function verify(
 ): VerifyResult {
   const findings: Finding[] = [...databaseFindings(db), ...bookFindings(db), ...searchFindings(db)];
   const lost: VerifyFinding[] = [];
-  const uids = sessionsOf(db, findings);
+  const total = countedSessions(db);
+  let sessions = 0;
   let segments = 0;
   let bytes = 0;
-  for (const [done, uid] of uids.entries()) {
+  for (const uid of sessionsOf(db, findings)) {
     if (stopped()) break;
-    onProgress(done, uids.length);
+    onProgress(sessions, Math.max(total, sessions + 1));
+    sessions += 1;
     const checked = sessionFindings(db, uid);
     segments += checked.segments;
     bytes += checked.bytes;
@@ -47,28 +49,75 @@ export function verify(
       else findings.push(finding);
     }
   }
-  return { findings, lost, sessions: uids.length, segments, bytes };
+  return { findings, lost, sessions, segments, bytes };
 }
 
-/** Every session that anything names: a damaged row may have lost its name, which the index still has, and the other way. */
-function sessionsOf(db: ReadableDb, findings: Finding[]): SessionUid[] {
-  const uids = new Set<SessionUid>();
-  const take = (sql: string): string | null => {
+/** For the progress only: how many there are by the counters, 0 where they cannot be read. */
+function countedSessions(db: ReadableDb): number {
+  try {
+    return db.get<{ n: number }>('SELECT coalesce(sum(sessions), 0) AS n FROM counters')?.n ?? 0;
+  } catch {
+    // What is wrong with them is among the findings.
+    return 0;
+  }
+}
+
+const PAGE = 1000;
+
+/**
+ * Every session that anything names: a damaged row may have lost its name, which the index still has, and the other way. A page
+ * of names at a time, since there may be a million; a page that cannot be read is a finding.
+ */
+function* sessionsOf(db: ReadableDb, findings: Finding[]): Generator<SessionUid> {
+  const taken = (sql: string, params: Params): NamedRow[] | string => {
     try {
-      for (const { uid } of db.all<{ uid: SessionUid }>(sql)) uids.add(uid);
-      return null;
+      return db.all<NamedRow>(sql, params);
     } catch (thrown) {
       return messageOf(thrown);
     }
   };
-  const why = take('SELECT session_uid AS uid FROM sessions NOT INDEXED ORDER BY id');
-  take('SELECT session_uid AS uid FROM sessions INDEXED BY sqlite_autoindex_sessions_1 ORDER BY session_uid');
-  if (why === null) return [...uids];
+  let why: string | null = null;
+  for (let last = -1; ; ) {
+    const rows = taken(
+      `SELECT id, session_uid AS uid FROM sessions NOT INDEXED WHERE id > $last ORDER BY id LIMIT ${PAGE}`,
+      { last },
+    );
+    if (typeof rows === 'string') why = rows;
+    if (typeof rows === 'string' || rows.length === 0) break;
+    for (const { uid } of rows) yield uid;
+    last = rows.at(-1)?.id ?? last;
+  }
+  if (why === null) {
+    const unlike = taken(NAMED_BY_INDEX_ALONE, {});
+    if (typeof unlike === 'string')
+      findings.push(broken(null, `the index of names cannot be read: ${unlike}`));
+    else for (const { uid } of unlike) yield uid;
+    return;
+  }
   findings.push(broken(null, `the list of sessions cannot be read: ${why}`));
-  take('SELECT session_uid AS uid FROM sessions NOT INDEXED ORDER BY id DESC');
-  take('SELECT DISTINCT session_uid AS uid FROM events');
-  return [...uids];
+  // Some are asked for twice then: a store this damaged is looked at from every side.
+  const uids = new Set<SessionUid>();
+  for (const sql of LAST_RESORTS) {
+    const rows = taken(sql, {});
+    if (typeof rows !== 'string') for (const { uid } of rows) uids.add(uid);
+  }
+  yield* uids;
 }
+
+interface NamedRow {
+  readonly id: number;
+  readonly uid: SessionUid;
+}
+
+/** Names in the index that the row that it leads to does not have. */
+const NAMED_BY_INDEX_ALONE = `SELECT i.id, i.session_uid AS uid FROM sessions i INDEXED BY sqlite_autoindex_sessions_1
+  WHERE i.session_uid IS NOT (SELECT +t.session_uid FROM sessions t WHERE t.id = i.id)`;
+
+const LAST_RESORTS = [
+  'SELECT 0 AS id, session_uid AS uid FROM sessions INDEXED BY sqlite_autoindex_sessions_1 ORDER BY session_uid',
+  'SELECT id, session_uid AS uid FROM sessions NOT INDEXED ORDER BY id DESC',
+  'SELECT DISTINCT 0 AS id, session_uid AS uid FROM events',
+];
 
 interface Checked {
   readonly segments: number;

@@ -113,6 +113,7 @@ test('JSON is the same value to a parser and inert on a terminal', () => {
 const silent: Io = {
   out: () => undefined,
   err: () => undefined,
+  outSlowly: async () => undefined,
   outBytes: async () => undefined,
   stdinIsTty: false,
   stdoutIsTty: false,

@@ -217,6 +217,7 @@ describe('many files', () => {
       },
       run: (sql, params) => db.run(sql, params),
       exec: (sql) => db.exec(sql),
+      each: (sql, params) => db.each(sql, params),
       snapshot: (read) => db.snapshot(read),
       writeTransaction: (work) => db.writeTransaction(work),
       afterCommit: (work, n) => db.afterCommit(work, n),

@@ -106,6 +106,7 @@ function interrupted(db: WritableDb, meanwhile: () => void): { db: WritableDb; w
       return db.get(sql, params);
     },
     all: (sql, params) => db.all(sql, params),
+    each: (sql, params) => db.each(sql, params),
     snapshot: (read) => db.snapshot(read),
     close: () => db.close(),
     run: (sql, params) => db.run(sql, params),

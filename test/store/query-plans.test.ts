@@ -61,6 +61,7 @@ describe('a search reads only sessions that have the words', () => {
         explained(sql, params);
         return world.db.all(sql, params);
       },
+      each: (sql, params) => world.db.each(sql, params),
       snapshot: (read) => world.db.snapshot(read),
       close: () => undefined,
     };

@@ -43,6 +43,7 @@ export async function runIn(
   const io = (color: string | null): Io => ({
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
+    outSlowly: async (text) => void out.push(text),
     outBytes: async (chunk) => void bytes.push(Uint8Array.from(chunk)),
     stdinIsTty: tty,
     stdoutIsTty: tty,

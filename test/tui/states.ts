@@ -101,6 +101,7 @@ function swept(about: Partial<Report>): Sized {
   const io = {
     out: () => undefined,
     err: () => undefined,
+    outSlowly: async () => undefined,
     outBytes: async () => undefined,
     stdinIsTty: true,
     stdoutIsTty: true,

@@ -4,9 +4,9 @@ import { SESSION_STATES, type SessionRow } from '../../domain/session.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { forgottenUids } from '../../store/forget.ts';
 import { openReadable } from '../../store/open.ts';
-import { listSessions, SESSION_SORTS, type SessionFilter, type SessionSort } from '../../store/read.ts';
+import { eachSession, SESSION_SORTS, type SessionFilter, type SessionSort } from '../../store/read.ts';
 import { counters } from '../../store/usage.ts';
-import { type Command, type Context, printJson, textFlag } from '../context.ts';
+import { type Command, type Context, printJsonList, textFlag } from '../context.ts';
 import { formatAge, formatBytes, table } from '../format.ts';
 import { tableColumns } from '../io.ts';
 import { oneOf, parseCount, parseSince } from '../values.ts';
@@ -16,11 +16,12 @@ export const list: Command = async (context) => {
   const db = openReadable(context.settings.storePath);
   try {
     await checkAgent(db, filter.agent ?? null);
-    const rows = listSessions(db, filter);
     const forgotten = forgottenUids(db);
-    if (context.json)
-      printJson(context.io, { version: 1, sessions: rows.map((row) => asJson(row, forgotten.has(row.uid))) });
-    else context.io.out(rows.length === 0 ? 'No session.\n' : asTable(context, rows, forgotten));
+    const rows = eachSession(db, filter);
+    if (context.json) {
+      const sessions = rows.map((row) => asJson(row, forgotten.has(row.uid)));
+      await printJsonList(context.io, { version: 1 }, 'sessions', sessions);
+    } else await printTable(context, rows, forgotten);
     return EXIT.done;
   } finally {
     db.close();
@@ -76,6 +77,31 @@ export function asJson(row: SessionRow, forgotten: boolean) {
     analyze_error: row.analyzeError,
     forgotten,
   };
+}
+
+/** Columns are as wide as the rows of a block want them: of a million no one holds all. */
+const BLOCK_ROWS = 5000;
+
+async function printTable(
+  context: Context,
+  rows: Iterable<SessionRow>,
+  forgotten: ReadonlySet<string>,
+): Promise<void> {
+  let block: SessionRow[] = [];
+  let printed = 0;
+  const print = async () => {
+    const text = asTable(context, block, forgotten);
+    const withoutHead = printed === 0 ? text : text.slice(text.indexOf('\n') + 1);
+    await context.io.outSlowly(withoutHead);
+    printed += block.length;
+    block = [];
+  };
+  for (const row of rows) {
+    block.push(row);
+    if (block.length === BLOCK_ROWS) await print();
+  }
+  if (block.length > 0) await print();
+  if (printed === 0) context.io.out('No session.\n');
 }
 
 function asTable(context: Context, rows: readonly SessionRow[], forgotten: ReadonlySet<string>): string {
