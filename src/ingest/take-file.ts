@@ -49,11 +49,7 @@ export interface Taken {
 
 /** Stores a file of which nothing is stored yet. */
 export async function takeNew(context: TakeContext, file: FoundFile, source: SourceFile): Promise<Taken> {
-  const fileId = context.db.writeTransaction(() => {
-    const id = ensureFile(context.db, context.sessionId, newFile(file));
-    recountSession(context.db, context.sessionId);
-    return id;
-  });
+  const fileId = context.db.writeTransaction(() => ensureFile(context.db, context.sessionId, newFile(file)));
   killPoint('ingest.file-made');
   return storeFrom(context, file, source, { fileId, fromByte: 0, logOffset: 0, kind: 'new' });
 }

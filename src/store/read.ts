@@ -186,9 +186,10 @@ function missingFiles(db: ReadableDb, uid: SessionUid, files: readonly StoredFil
     `SELECT file_count AS counted, evicted_at IS NOT NULL AS evicted FROM sessions WHERE ${NAMED}`,
     { uid },
   );
-  const live = files.filter(({ gone }) => !gone).length;
-  const found = live > 0 || session?.evicted === 0 ? live : files.length;
-  if (session === null || found >= session.counted) return null;
+  if (session === null) return null;
+  // One that comes back has the rows of its files one by one, and is evicted until the first of its bytes.
+  const found = session.evicted === 1 ? files.length : files.filter(({ gone }) => !gone).length;
+  if (found >= session.counted) return null;
   return `${found} of ${session.counted} can be found`;
 }
 
