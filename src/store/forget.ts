@@ -7,6 +7,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
+import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import { connect, type ReadableDb, type WritableDb } from './connection.ts';
 import { sessionIdOf } from './read.ts';
@@ -23,6 +24,21 @@ export function forgottenUids(db: ReadableDb): ReadonlySet<SessionUid> {
 export interface Forgotten {
   readonly uid: SessionUid;
   readonly at: Iso;
+}
+
+/**
+ * Whether a session was forgotten. The list is only asked about one that has nothing left: where it is damaged, all the others
+ * can still be read.
+ */
+export function forgottenTest(
+  db: ReadableDb,
+): (session: Pick<SessionRow, 'uid' | 'state' | 'fileCount'>) => boolean {
+  let uids: ReadonlySet<SessionUid> | null = null;
+  return ({ uid, state, fileCount }) => {
+    if (state !== 'evicted' || fileCount > 0) return false;
+    uids ??= forgottenUids(db);
+    return uids.has(uid);
+  };
 }
 
 /** All forgotten sessions, in the order of their rows. */

@@ -92,6 +92,7 @@ const SOME_PARTS = [
   'counters leaf',
   'sources leaf',
   'scans leaf',
+  'forgotten leaf',
   'map of pages',
   'freelist',
 ];

@@ -2,7 +2,7 @@
 import { EXIT } from '../../domain/errors.ts';
 import { SESSION_STATES, type SessionRow } from '../../domain/session.ts';
 import type { ReadableDb } from '../../store/connection.ts';
-import { forgottenUids } from '../../store/forget.ts';
+import { forgottenTest } from '../../store/forget.ts';
 import { openReadable } from '../../store/open.ts';
 import { eachSession, SESSION_SORTS, type SessionFilter, type SessionSort } from '../../store/read.ts';
 import { counters } from '../../store/usage.ts';
@@ -16,12 +16,12 @@ export const list: Command = async (context) => {
   const db = openReadable(context.settings.storePath);
   try {
     await checkAgent(db, filter.agent ?? null);
-    const forgotten = forgottenUids(db);
+    const isForgotten = forgottenTest(db);
     const rows = eachSession(db, filter);
     if (context.json) {
-      const sessions = rows.map((row) => asJson(row, forgotten.has(row.uid)));
+      const sessions = rows.map((row) => asJson(row, isForgotten(row)));
       await printJsonList(context.io, { version: 1 }, 'sessions', sessions);
-    } else await printTable(context, rows, forgotten);
+    } else await printTable(context, rows, isForgotten);
     return EXIT.done;
   } finally {
     db.close();
@@ -85,12 +85,12 @@ const BLOCK_ROWS = 5000;
 async function printTable(
   context: Context,
   rows: Iterable<SessionRow>,
-  forgotten: ReadonlySet<string>,
+  isForgotten: (row: SessionRow) => boolean,
 ): Promise<void> {
   let block: SessionRow[] = [];
   let printed = 0;
   const print = async () => {
-    const text = asTable(context, block, forgotten);
+    const text = asTable(context, block, isForgotten);
     const withoutHead = printed === 0 ? text : text.slice(text.indexOf('\n') + 1);
     await context.io.outSlowly(withoutHead);
     printed += block.length;
@@ -104,7 +104,11 @@ async function printTable(
   if (printed === 0) context.io.out('No session.\n');
 }
 
-function asTable(context: Context, rows: readonly SessionRow[], forgotten: ReadonlySet<string>): string {
+function asTable(
+  context: Context,
+  rows: readonly SessionRow[],
+  isForgotten: (row: SessionRow) => boolean,
+): string {
   const now = context.clock.now();
   return table(
     [
@@ -118,7 +122,7 @@ function asTable(context: Context, rows: readonly SessionRow[], forgotten: Reado
     ],
     rows.map((row) => [
       row.uid,
-      forgotten.has(row.uid) ? 'forgotten' : row.pinned ? `${row.state}, pinned` : row.state,
+      isForgotten(row) ? 'forgotten' : row.pinned ? `${row.state}, pinned` : row.state,
       formatAge(row.endedAt ?? row.startedAt ?? row.ingestedAt, now),
       formatBytes(row.rawBytes),
       row.state === 'evicted' ? '-' : formatBytes(row.storedBytes),

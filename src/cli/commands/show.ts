@@ -8,7 +8,7 @@ import { EXIT, FailureError, failure, invalid } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
 import type { ReadableDb } from '../../store/connection.ts';
-import { forgottenUids } from '../../store/forget.ts';
+import { forgottenTest } from '../../store/forget.ts';
 import { openReadable } from '../../store/open.ts';
 import { digestsOf, filesOf, findSession, resolveSession, sourcesOf } from '../../store/read.ts';
 import { fileChunks, removedChunks } from '../../store/segments.ts';
@@ -24,7 +24,7 @@ export const show: Command = async (context) => {
   let text = '';
   try {
     const session = resolveSession(db, onlyArg(context, 'UID'));
-    if (!context.json && forgottenUids(db).has(session.uid))
+    if (!context.json && forgottenTest(db)(session))
       throw new FailureError(
         failure('evicted', `${session.uid} was forgotten by hand`, 'Nothing but its id is here.'),
       );
@@ -124,7 +124,7 @@ function digestJson(context: Context, db: ReadableDb, session: SessionRow): void
   const digests = digestsOf(db, session.uid).map((stored) => JSON.parse(stored.json));
   printJson(context.io, {
     version: 1,
-    session: asJson(session, forgottenUids(db).has(session.uid)),
+    session: asJson(session, forgottenTest(db)(session)),
     digest: digests[0] ?? null,
     older_digests: digests.slice(1),
   });
