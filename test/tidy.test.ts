@@ -263,10 +263,13 @@ function isUpward({ file, target, lazy }: Pick<Import, 'file' | 'target' | 'lazy
   return !MAY_IMPORT_FILE[from]?.includes(target);
 }
 
+/** What is no agent's own in `ingest/agents`. */
+const SHARED_BY_AGENTS: ReadonlySet<string> = new Set(['index', 'jsonl', 'document', 'once']);
+
 /** `codex` for `agents/codex.ts` and `agents/codex.reader.ts`; nothing for what all agents share. */
 function agentOf(path: string): string | undefined {
   const agent = path.match(/^src\/ingest\/agents\/([^./]+)/)?.[1];
-  return agent === 'index' || agent === 'jsonl' ? undefined : agent;
+  return agent === undefined || SHARED_BY_AGENTS.has(agent) ? undefined : agent;
 }
 
 /** Strings are stepped over, so that a `//` in one is none; line breaks stay, so that line numbers do. */

@@ -5,13 +5,14 @@
  */
 import type { AgentFormat } from '../domain/agent.ts';
 import type { Digest } from '../domain/digest.ts';
-import type { RecordReader } from '../domain/facts.ts';
+import type { DocumentPart, RecordReader } from '../domain/facts.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import { Collector } from './collect.ts';
 import { type LineSink, LineSplitter } from './lines.ts';
 import { redactDigest } from './redact.ts';
 import { type Sized, shrink, targetBytes } from './shrink.ts';
+import { windows } from './windows.ts';
 
 /** Bytes read between two pauses for other work, some 10 to 30 ms. */
 const PAUSE_EVERY_BYTES = 8 * 1024 * 1024;
@@ -26,6 +27,11 @@ export interface SourceFile {
   readonly chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   /** Byte offsets at which a line ends though no newline is there. */
   readonly breaks?: readonly number[];
+  /** Of a file that is one JSON document: its present version and what was removed from it. `chunks` is not read then. */
+  readonly document?: {
+    readonly present: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+    readonly removed: Iterable<Uint8Array>;
+  };
 }
 
 export interface DigestSource {
@@ -91,6 +97,11 @@ async function readAll(
   let sincePause = 0;
   let sinceCollected = 0;
   for (const file of files) {
+    if (file.document !== undefined) {
+      await readDocument(file, file.document, reader, counts);
+      if (signal?.aborted === true) throw new Error('interrupted');
+      continue;
+    }
     const splitter = new LineSplitter(lineCounter(reader, counts, file.role === 'main'), file.breaks);
     reader.begin({ role: file.role, key: file.key });
     for await (const chunk of file.chunks) {
@@ -109,6 +120,30 @@ async function readAll(
     splitter.end();
   }
   return counts;
+}
+
+/** A document that is too large to be held is told by pieces, counted as unreadable as a whole. */
+async function readDocument(
+  file: SourceFile,
+  { present, removed }: NonNullable<SourceFile['document']>,
+  reader: RecordReader,
+  counts: LineCounts,
+): Promise<void> {
+  const tell = (bytes: Uint8Array, part: DocumentPart) => {
+    const { read, unreadable } = reader.part?.(bytes, part) ?? { read: 0, unreadable: 1 };
+    counts.read += read;
+    counts.unreadable += unreadable;
+    if (file.role === 'main') counts.mainRead += read;
+    if (file.role === 'main') counts.mainUnreadable += unreadable;
+  };
+  reader.begin({ role: file.role, key: file.key });
+  for await (const window of windows(removed)) tell(window.bytes, 'removed');
+  let isCut = false;
+  for await (const { bytes, isWhole } of windows(present)) {
+    tell(bytes, isWhole ? 'present' : 'piece');
+    isCut ||= !isWhole;
+  }
+  if (isCut) counts.unreadable++;
 }
 
 function lineCounter(reader: RecordReader, counts: LineCounts, main: boolean): LineSink {

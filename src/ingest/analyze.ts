@@ -17,7 +17,7 @@ import type { Clock, Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { digestsOf, filesOf, findSession, sessionsDigestedBefore } from '../store/read.ts';
 import type { StoredFile } from '../store/rows.ts';
-import { fileChunks, logBreaks, logChunks } from '../store/segments.ts';
+import { fileChunks, logBreaks, logChunks, removedChunks } from '../store/segments.ts';
 import { census } from '../store/usage.ts';
 import { hashFiles, noteAnalyzeError, saveDigest } from '../store/write-digests.ts';
 import { agentById } from './agents/index.ts';
@@ -164,6 +164,14 @@ async function digestOf(
             key: file.key,
             chunks: logChunks(deps.db, session.uid, file),
             breaks: logBreaks(file),
+            ...(agent.isDocument?.(file.key) === true
+              ? {
+                  document: {
+                    present: fileChunks(deps.db, session.uid, file),
+                    removed: removedChunks(deps.db, session.uid, file),
+                  },
+                }
+              : {}),
           },
         ]
       : [],

@@ -114,7 +114,9 @@ export async function prepare(order: Order, agent: AgentFormat, arena: Arena): P
     now: order.now,
     peekTitle: about.title,
     files: read.flatMap(({ role, key, chunks }) =>
-      role === 'main' || role === 'subagent' ? [{ role, key, chunks }] : [],
+      role === 'main' || role === 'subagent'
+        ? [{ role, key, chunks, ...documentOf(agent, key, chunks) }]
+        : [],
     ),
   });
   const files = read.map(({ file }) => file);
@@ -126,6 +128,11 @@ export async function prepare(order: Order, agent: AgentFormat, arena: Arena): P
     storedBytes: segments.reduce((sum, { data }) => sum + data.length, 0),
     digest: made.ok ? whatIsSaved(made.digest, made.json) : { ok: false, why: made.why },
   };
+}
+
+/** New: nothing was removed from it yet. */
+function documentOf(agent: AgentFormat, key: string, present: readonly Uint8Array[]) {
+  return agent.isDocument?.(key) === true ? { document: { present, removed: [] } } : {};
 }
 
 /** The order in which the store gives the files back, and so the one in which a digest reads them. */

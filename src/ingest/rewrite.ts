@@ -20,7 +20,8 @@ export interface Rewritten {
 
 /**
  * Matches `newRest` against `oldRest`, both beginning at a line's start. `oldExtents` are the log ranges of `oldRest`;
- * `kept` those of what stands before. Greedy and in order: a line is taken from the next place where it stands.
+ * `kept` those of what stands before. Greedy and in order: a line is taken from the next place where it stands. `cut`
+ * parts both into what is kept or not: lines, or the elements of a document.
  */
 export function matchLines(
   kept: readonly Extent[],
@@ -28,11 +29,12 @@ export function matchLines(
   oldRest: Uint8Array,
   newRest: Uint8Array,
   logBytes: number,
+  cut: Cut = linesOf,
 ): Rewritten {
   const whole: Rewritten = { extents: joined([...kept, [logBytes, newRest.length]]), added: newRest };
-  const old = linesOf(oldRest);
+  const old = cut(oldRest);
   const added: Uint8Array[] = [];
-  const lines = linesOf(newRest);
+  const lines = cut(newRest);
   if (old === null || lines === null) return whole;
   const places = new Map<string, number[]>();
   for (const [i, [from, to]] of old.entries()) {
@@ -60,8 +62,11 @@ export function matchLines(
   return result.length > EXTENTS_MAX ? whole : { extents: result, added: Buffer.concat(added) };
 }
 
-/** Lines with their newline, as [from, to); null where they are too many. */
-function linesOf(bytes: Uint8Array): [number, number][] | null {
+/** Parts bytes into pieces that touch, as [from, to); null where they are too many. */
+export type Cut = (bytes: Uint8Array) => [number, number][] | null;
+
+/** Lines with their newline. */
+export function linesOf(bytes: Uint8Array): [number, number][] | null {
   const lines: [number, number][] = [];
   for (let from = 0; from < bytes.length; ) {
     const newline = bytes.indexOf(10, from);
@@ -71,6 +76,49 @@ function linesOf(bytes: Uint8Array): [number, number][] | null {
     from = to;
   }
   return lines;
+}
+
+/**
+ * The objects in the outermost list of a JSON document, be it the document or a member of it, and what stands between
+ * them. Of a document that is written anew with each turn only the new ones are stored.
+ */
+export function elementsOf(bytes: Uint8Array): [number, number][] | null {
+  const pieces: [number, number][] = [];
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let from = 0;
+  let depth = 0;
+  /** How deep the elements of the outermost list lie: 1 or 2; 0 while there is none. */
+  let level = 0;
+  const cutAt = (at: number) => {
+    if (at > from) pieces.push([from, at]);
+    from = at;
+  };
+  for (let at = 0; at < view.length && pieces.length < LINES_MAX; at++) {
+    const byte = view[at];
+    if (byte === 0x22) at = stringEnd(view, at);
+    else if (byte === 0x7b || byte === 0x5b) {
+      if (byte === 0x7b && depth > 0 && depth === level) cutAt(at);
+      depth++;
+      if (byte === 0x5b && level === 0 && depth <= 2) level = depth;
+    } else if (byte === 0x7d || byte === 0x5d) {
+      depth = Math.max(0, depth - 1);
+      if (byte === 0x7d && depth > 0 && depth === level) cutAt(at + 1);
+      if (depth < level) level = 0;
+    }
+  }
+  if (pieces.length === LINES_MAX) return null;
+  cutAt(view.length);
+  return pieces;
+}
+
+/** The index of the quote that ends the string opened at `open`; the last byte where none does. */
+function stringEnd(view: Buffer, open: number): number {
+  for (let close = view.indexOf(0x22, open + 1); close > 0; close = view.indexOf(0x22, close + 1)) {
+    let before = close - 1;
+    while (view[before] === 0x5c) before--;
+    if ((close - 1 - before) % 2 === 0) return close;
+  }
+  return view.length;
 }
 
 /** One character a byte: equal exactly where the bytes are. */

@@ -21,7 +21,7 @@ import {
 } from '../store/write-raw.ts';
 import { compare } from './compare.ts';
 import type { FoundFile } from './discover.ts';
-import { joined, MATCHED_BYTES_MAX, matchLines, sliced } from './rewrite.ts';
+import { elementsOf, joined, linesOf, MATCHED_BYTES_MAX, matchLines, sliced } from './rewrite.ts';
 import { toSegments } from './segmenter.ts';
 import type { SourceFile } from './source.ts';
 
@@ -208,8 +208,13 @@ async function rewrite(
   file: FoundFile,
   source: SourceFile,
   stored: StoredFile,
-  lineStartBytes: number,
+  differsFromLine: number,
 ): Promise<Taken> {
+  // A document's elements may share lines, or all be one: it is matched from its beginning.
+  const isDocument =
+    file.agent.isDocument?.(file.class.key) === true &&
+    Math.max(stored.rawBytes, source.sizeBytes) <= MATCHED_BYTES_MAX;
+  const lineStartBytes = isDocument ? 0 : differsFromLine;
   const kept = sliced(stored.extents, 0, lineStartBytes);
   const oldExtents = sliced(stored.extents, lineStartBytes, stored.rawBytes - lineStartBytes);
   const oldBytes = stored.rawBytes - lineStartBytes;
@@ -234,7 +239,8 @@ async function rewrite(
   }
   const oldRest = collect(fileChunks(context.db, context.uid, stored), lineStartBytes);
   const newRest = await collectAsync(source.chunks(lineStartBytes));
-  const { extents, added } = matchLines(kept, oldExtents, oldRest, newRest, stored.logBytes);
+  const cut = isDocument ? elementsOf : linesOf;
+  const { extents, added } = matchLines(kept, oldExtents, oldRest, newRest, stored.logBytes, cut);
   const segments: NewSegment[] = [];
   for await (const segment of toSegments(added.length > 0 ? [added] : [], stored.logBytes))
     segments.push(segment);

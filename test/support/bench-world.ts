@@ -9,7 +9,7 @@ import { type IngestOptions, type IngestReport, ingest } from '../../src/ingest/
 import type { Preparer } from '../../src/ingest/prepare.ts';
 import type { WritableDb } from '../../src/store/connection.ts';
 import { openWritable } from '../../src/store/open.ts';
-import { filesOf, findSession } from '../../src/store/read.ts';
+import { digestsOf, filesOf, findSession } from '../../src/store/read.ts';
 import { fileChunks, removedChunks } from '../../src/store/segments.ts';
 import { evictCovered } from '../../src/store/write-sweep.ts';
 
@@ -68,6 +68,11 @@ export class World implements Disposable {
     return Buffer.concat(
       [...fileChunks(this.db, uid as SessionUid, file)].map((chunk) => Buffer.from(chunk)),
     );
+  }
+
+  /** The last digest of a session, as stored. */
+  digestJson(uid: string): string {
+    return digestsOf(this.db, uid as SessionUid).at(-1)?.json ?? 'null';
   }
 
   removed(uid: string, key = 'main'): string {

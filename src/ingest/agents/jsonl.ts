@@ -166,7 +166,7 @@ function endsRecord(text: string, end: number): boolean {
 }
 
 /** The index behind the object that begins at `start`, or -1 where it does not end. */
-function objectEnd(text: string, start: number): number {
+export function objectEnd(text: string, start: number): number {
   let depth = 0;
   for (let at = start; at < text.length; at++) {
     const code = text.charCodeAt(at);

@@ -1,0 +1,47 @@
+/**
+ * README's table of agents is made from the list of agents. `UPDATE_GOLDEN=1` writes it anew; read it before it is committed.
+ */
+import { expect, test } from 'bun:test';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AgentFormat } from '../../src/domain/agent.ts';
+import { AGENTS } from '../../src/ingest/agents/index.ts';
+
+const PATH = join(import.meta.dir, '../../README.md');
+const BEGIN = '<!-- made by test/agents/readme.test.ts -->';
+const END = '<!-- end -->';
+const GROWTH = { append: 'lines appended', rewrite: 'written anew', rows: 'rows of a database' } as const;
+const PROOF = { recordings: 'genuine recordings', documentation: 'documentation only' } as const;
+
+function rowOf(agent: AgentFormat): string {
+  const [root = '-'] = agent.roots({ homeDir: '~', env: {}, platform: 'linux' });
+  const moved = agent.variables.map((name) => `\`${name}\``).join(', ');
+  const days = agent.retention === null ? null : agent.retention.days(null);
+  const cells = [
+    agent.name,
+    `\`${agent.id}\``,
+    `\`${root}\``,
+    moved === '' ? '-' : moved,
+    GROWTH[agent.growth],
+    days === null ? 'never' : `after ${days} days`,
+    PROOF[agent.proof],
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+const TABLE = [
+  '| agent | `--agent` | sessions in (Linux) | moved by | grows by | deletes by itself | held against |',
+  '|---|---|---|---|---|---|---|',
+  ...AGENTS.map(rowOf),
+].join('\n');
+
+test('the table of agents in README is what the program knows', () => {
+  const text = readFileSync(PATH, 'utf8');
+  const begin = text.indexOf(BEGIN);
+  const end = text.indexOf(END, begin);
+  expect(begin).toBeGreaterThan(0);
+  expect(end).toBeGreaterThan(begin);
+  if (Bun.env['UPDATE_GOLDEN'] === '1')
+    writeFileSync(PATH, `${text.slice(0, begin)}${BEGIN}\n\n${TABLE}\n\n${text.slice(end)}`);
+  else expect(text.slice(begin + BEGIN.length, end).trim()).toBe(TABLE);
+});

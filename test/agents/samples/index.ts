@@ -1,0 +1,11 @@
+/** The samples of all agents, by the agent's id. An agent without one fails the conformance suite. */
+import { claudeCodeSample } from './claude-code.ts';
+import { codexSample } from './codex.ts';
+import { geminiCliSample } from './gemini-cli.ts';
+import type { Sample } from './sample.ts';
+
+export const SAMPLES: Readonly<Record<string, Sample>> = {
+  'claude-code': claudeCodeSample,
+  codex: codexSample,
+  'gemini-cli': geminiCliSample,
+};
