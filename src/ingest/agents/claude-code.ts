@@ -15,6 +15,7 @@ import {
   jsonlName,
   linesWithin,
   parseRecord,
+  recordAt,
   recordsOf,
   textAt,
   titleOf,
@@ -178,7 +179,7 @@ function noteTime(found: Gathered, at: Iso | null, first: boolean): void {
 function note(found: Gathered, record: JsonRecord): void {
   const sessionId = textAt(record, 'sessionId');
   const type = textAt(record, 'type');
-  if (type === null || 'payload' in record) return;
+  if (type === null || 'payload' in record || isOfAnother(record)) return;
   if (sessionId !== null || 'leafUuid' in record || type === 'file-history-snapshot') found.isClaude = true;
   found.nativeId ??= sessionId;
   found.project ??= textAt(record, 'cwd');
@@ -186,6 +187,11 @@ function note(found: Gathered, record: JsonRecord): void {
   if (branch !== null && branch !== 'HEAD') found.branch ??= branch;
   found.parent ??= forkedFrom(record);
   noteTitle(found, type, record);
+}
+
+/** Qwen Code's records have the same frame, and contents of another form. */
+function isOfAnother(record: JsonRecord): boolean {
+  return 'systemPayload' in record || 'parts' in recordAt(record, 'message');
 }
 
 function noteTitle(found: Gathered, type: string, record: JsonRecord): void {

@@ -14,9 +14,9 @@ import {
   isMessage,
   MESSAGES,
   messagesOfLine,
-  textOf,
   tokensOf,
 } from './gemini-cli.records.ts';
+import { exitOf, outputOfResponse, partsOf, textOfParts } from './genai.ts';
 import {
   idKey,
   isRecord,
@@ -120,7 +120,7 @@ class GeminiReader implements RecordReader {
     if (type === 'user') this.user(message, at);
     else if (type === 'gemini') this.gemini(message, at);
     else if (type === 'error' && this.once.isNew('error', message)) {
-      const text = textOf(message['content']);
+      const text = textOfParts(message['content']);
       if (text !== '') this.sink.error(text, at);
     } else if (!isMessage(message)) this.sink.unknown(type);
   }
@@ -143,7 +143,7 @@ class GeminiReader implements RecordReader {
   }
 
   private gemini(message: JsonRecord, at: Iso | null): void {
-    const text = textOf(message['content']);
+    const text = textOfParts(message['content']);
     if (text !== '' && this.once.isNew('answer', message, text)) {
       if (this.subagent !== null) this.subagent.answer = text;
       else this.sink.answer(text, at);
@@ -178,11 +178,7 @@ class GeminiReader implements RecordReader {
   private result(call: JsonRecord, id: string, isCommand: boolean, hasFailed: boolean, at: Iso | null): void {
     const output = outputOf(call);
     if (isCommand) {
-      const exit = /^Exit Code: (\d{1,10})\s*$/m.exec(output)?.[1];
-      // Only what differs from success is written behind the output.
-      const isSuccess = !hasFailed && output.startsWith('Output: ') && !/^(?:Signal|Error): /m.test(output);
-      const code = exit === undefined ? (isSuccess ? 0 : null) : Number(exit);
-      this.sink.commandResult(id, code, hasFailed, output);
+      this.sink.commandResult(id, exitOf(output, hasFailed), hasFailed, output);
     } else if (textAt(call, 'status') === 'error' && output !== '') this.sink.error(output, at);
   }
 
@@ -200,9 +196,6 @@ class GeminiReader implements RecordReader {
 
 /** What a tool answered the model. */
 function outputOf(call: JsonRecord): string {
-  const texts = listAt(call, 'result').map((part) => {
-    const response = recordAt(recordAt(isRecord(part) ? part : {}, 'functionResponse'), 'response');
-    return textAt(response, 'output') ?? textAt(response, 'error') ?? '';
-  });
+  const texts = partsOf(listAt(call, 'result'), 'functionResponse').map(outputOfResponse);
   return texts.filter((text) => text !== '').join('\n');
 }

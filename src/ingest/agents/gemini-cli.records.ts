@@ -4,6 +4,7 @@
  */
 import type { Tokens } from '../../domain/facts.ts';
 import type { DocumentShape } from './document.ts';
+import { textOfParts } from './genai.ts';
 import { between, countAt, isRecord, type JsonRecord, listAt, recordAt, textAt } from './jsonl.ts';
 
 const MESSAGE_TYPES: ReadonlySet<string> = new Set(['user', 'gemini', 'info', 'error', 'warning']);
@@ -29,26 +30,13 @@ export function messagesOfLine(record: JsonRecord): readonly JsonRecord[] {
   return listAt(recordAt(record, '$set'), 'messages').filter(isRecord);
 }
 
-/** What a message says, without the model's thoughts. */
-export function textOf(content: unknown): string {
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  return content
-    .map((part: unknown) => {
-      if (typeof part === 'string') return part;
-      return isRecord(part) && part['thought'] !== true ? (textAt(part, 'text') ?? '') : '';
-    })
-    .filter((text) => text !== '')
-    .join('\n');
-}
-
 const CONTEXT = '<session_context>';
 
 /** What a human typed, as it was shown where that differs from what was sent; null for what Gemini CLI put in. */
 export function humanText(message: JsonRecord): string | null {
   if (message['type'] !== 'user') return null;
-  const shown = textOf(message['displayContent']);
-  const text = (shown === '' ? textOf(message['content']) : shown).trim();
+  const shown = textOfParts(message['displayContent']);
+  const text = (shown === '' ? textOfParts(message['content']) : shown).trim();
   const isMade = text === '' || text.startsWith(CONTEXT) || text === 'System: Please continue.';
   return isMade ? null : text;
 }
@@ -56,7 +44,7 @@ export function humanText(message: JsonRecord): string | null {
 /** The folder that a session began in: the first of the workspace, in the context that Gemini CLI puts before the first prompt. */
 export function cwdOf(message: JsonRecord): string | null {
   if (message['type'] !== 'user') return null;
-  const text = textOf(message['content']);
+  const text = textOfParts(message['content']);
   if (!text.startsWith(CONTEXT)) return null;
   const line = between(text, '**Workspace Directories:**\n', '\n')?.trim() ?? '';
   const folder = line.replace(/^- /, '');

@@ -6,8 +6,9 @@ import type { AgentFormat } from '../../domain/agent.ts';
 import { claudeCode } from './claude-code.ts';
 import { codex } from './codex.ts';
 import { geminiCli } from './gemini-cli.ts';
+import { qwenCode } from './qwen-code.ts';
 
-export const AGENTS: readonly AgentFormat[] = [claudeCode, codex, geminiCli];
+export const AGENTS: readonly AgentFormat[] = [claudeCode, codex, geminiCli, qwenCode];
 
 /** The agent of that id, or null where none is known by it. */
 export function agentById(text: string): AgentFormat | null {

@@ -2,10 +2,12 @@
 import { claudeCodeSample } from './claude-code.ts';
 import { codexSample } from './codex.ts';
 import { geminiCliSample } from './gemini-cli.ts';
+import { qwenCodeSample } from './qwen-code.ts';
 import type { Sample } from './sample.ts';
 
 export const SAMPLES: Readonly<Record<string, Sample>> = {
   'claude-code': claudeCodeSample,
   codex: codexSample,
   'gemini-cli': geminiCliSample,
+  'qwen-code': qwenCodeSample,
 };

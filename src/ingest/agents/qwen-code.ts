@@ -1,0 +1,129 @@
+/**
+ * Qwen Code: where it keeps sessions, what each file is, and where a restored one goes.
+ * Promises: decides by paths and bytes alone; touches no disk. Source of the layout: QwenLM/qwen-code,
+ * `chatRecordingService.ts` and `storage.ts`.
+ */
+import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../domain/agent.ts';
+import { agentId } from '../../domain/ids.ts';
+import type { FileRole } from '../../domain/session.ts';
+import { type Iso, parseTime } from '../../domain/time.ts';
+import { type JsonRecord, jsonlName, linesWithin, recordAt, recordsOf, textAt, titleOf } from './jsonl.ts';
+import { humanText, isOfQwen, qwenReader } from './qwen-code.reader.ts';
+
+const RECORDS_OF_HEAD_MAX = 400;
+
+export const qwenCode: AgentFormat = {
+  id: agentId('qwen-code'),
+  name: 'Qwen Code',
+  proof: 'documentation',
+  growth: 'append',
+  variables: ['QWEN_HOME', 'QWEN_RUNTIME_DIR'],
+  folders: ['projects'],
+  retention: null,
+  roots,
+  rootOf: (path) =>
+    /^(.*?[\\/]\.qwen|\.qwen)(?:[\\/]projects(?:[\\/].*)?|[\\/])?$/s.exec(path)?.[1] ??
+    /^(.*)[\\/]projects[\\/][^\\/]+[\\/]chats(?:[\\/][^\\/]*)?$/s.exec(path)?.[1] ??
+    null,
+  classify,
+  skipsFolder: (relPath) => /^projects\/[^/]+\/memory$/.test(relPath),
+  peek,
+  looseName: jsonlName,
+  relPathOf,
+  reader: qwenReader,
+  restorePath,
+  resume: (session) => ({ cwd: session.project, argv: ['qwen', '--resume', session.nativeId] }),
+};
+
+function roots(host: Host): readonly string[] {
+  const moved = host.env['QWEN_RUNTIME_DIR'] ?? host.env['QWEN_HOME'];
+  if (moved) return [moved];
+  return [host.platform === 'win32' ? `${host.homeDir}\\.qwen` : `${host.homeDir}/.qwen`];
+}
+
+function classify(relPath: string): FileClass | null {
+  const [top, project, folder, first = '', ...rest] = relPath.split('/');
+  if (top !== 'projects' || !project) return null;
+  if (folder === 'chats' && rest.length === 0) {
+    const id = /^(.+)\.jsonl$/.exec(first)?.[1];
+    return id === undefined ? null : { role: 'main', nativeId: id, key: 'main', encoding: 'plain' };
+  }
+  if (folder !== 'subagents' || rest.length === 0) return null;
+  const key = `subagents/${rest.join('/')}`;
+  const role = key.endsWith('.jsonl') ? 'subagent' : 'sidecar';
+  return { role, nativeId: first, key, encoding: 'plain', onlyWithSession: true };
+}
+
+function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
+  const records = headOf(head);
+  const [first] = records;
+  if (first === undefined) return null;
+  const prompt = records.map(humanText).find((text) => text !== null) ?? '';
+  const named = [...records, ...recordsIn(tail)].findLast(({ subtype }) => subtype === 'custom_title');
+  const custom = named === undefined ? null : textAt(recordAt(named, 'systemPayload'), 'customTitle');
+  return {
+    nativeId: textAt(first, 'sessionId'),
+    project: firstText(records, 'cwd'),
+    branch: firstText(records, 'gitBranch'),
+    title: titleOf(custom ?? prompt),
+    startedAt: parseTime(first['timestamp']),
+    endedAt: latestOf(recordsIn(tail)) ?? latestOf(records),
+    parentNativeId: parentOf(records),
+  };
+}
+
+function headOf(head: Uint8Array): readonly JsonRecord[] {
+  return recordsIn(head).slice(0, RECORDS_OF_HEAD_MAX);
+}
+
+function recordsIn(bytes: Uint8Array): readonly JsonRecord[] {
+  return [...linesWithin(bytes)].flatMap((line) => recordsOf(line).records.filter(isOfQwen));
+}
+
+function firstText(records: readonly JsonRecord[], key: string): string | null {
+  for (const record of records) {
+    const text = textAt(record, key);
+    if (text !== null) return text;
+  }
+  return null;
+}
+
+function parentOf(records: readonly JsonRecord[]): string | null {
+  for (const record of records) {
+    const parent =
+      textAt(recordAt(record, 'forkedFrom'), 'sessionId') ??
+      textAt(recordAt(record, 'systemPayload'), 'parentSessionId');
+    if (parent !== null) return parent;
+  }
+  return null;
+}
+
+function latestOf(records: readonly JsonRecord[]): Iso | null {
+  let latest: Iso | null = null;
+  for (const record of records) {
+    const at = parseTime(record['timestamp']);
+    if (at !== null && (latest === null || at > latest)) latest = at;
+  }
+  return latest;
+}
+
+/** Qwen Code's name of a project's folder: every character other than an ASCII letter or digit becomes `-`. */
+function folderOf(project: string | null): string {
+  return (project ?? '-').replace(/[^A-Za-z0-9]/g, '-').slice(0, 200);
+}
+
+function relPathOf(peeked: Peek): string | null {
+  return peeked.nativeId === null
+    ? null
+    : `projects/${folderOf(peeked.project)}/chats/${peeked.nativeId}.jsonl`;
+}
+
+function restorePath(
+  session: RestoreTarget,
+  file: { readonly role: FileRole; readonly key: string; readonly relPath: string },
+): string {
+  if (classify(file.relPath)?.key === file.key) return file.relPath;
+  const folder = `projects/${folderOf(session.project)}`;
+  if (file.key === 'main') return `${folder}/chats/${session.nativeId}.jsonl`;
+  return `${folder}/subagents/${session.nativeId}/${file.key.replace(/^subagents\//, '')}`;
+}
