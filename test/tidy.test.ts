@@ -264,7 +264,14 @@ function isUpward({ file, target, lazy }: Pick<Import, 'file' | 'target' | 'lazy
 }
 
 /** What is no agent's own in `ingest/agents`. */
-const SHARED_BY_AGENTS: ReadonlySet<string> = new Set(['index', 'jsonl', 'document', 'genai', 'once']);
+const SHARED_BY_AGENTS: ReadonlySet<string> = new Set([
+  'lines',
+  'index',
+  'jsonl',
+  'document',
+  'genai',
+  'once',
+]);
 
 /** `codex` for `agents/codex.ts` and `agents/codex.reader.ts`; nothing for what all agents share. */
 function agentOf(path: string): string | undefined {

@@ -5,10 +5,21 @@
 import type { AgentFormat } from '../../domain/agent.ts';
 import { claudeCode } from './claude-code.ts';
 import { codex } from './codex.ts';
+import { copilotCli } from './copilot-cli.ts';
 import { geminiCli } from './gemini-cli.ts';
+import { ohMyPi, openClaw, pi } from './pi.ts';
 import { qwenCode } from './qwen-code.ts';
 
-export const AGENTS: readonly AgentFormat[] = [claudeCode, codex, geminiCli, qwenCode];
+export const AGENTS: readonly AgentFormat[] = [
+  claudeCode,
+  codex,
+  geminiCli,
+  qwenCode,
+  copilotCli,
+  pi,
+  ohMyPi,
+  openClaw,
+];
 
 /** The agent of that id, or null where none is known by it. */
 export function agentById(text: string): AgentFormat | null {

@@ -1,7 +1,9 @@
 /** The samples of all agents, by the agent's id. An agent without one fails the conformance suite. */
 import { claudeCodeSample } from './claude-code.ts';
 import { codexSample } from './codex.ts';
+import { copilotCliSample } from './copilot-cli.ts';
 import { geminiCliSample } from './gemini-cli.ts';
+import { ohMyPiSample, openClawSample, piSample } from './pi.ts';
 import { qwenCodeSample } from './qwen-code.ts';
 import type { Sample } from './sample.ts';
 
@@ -10,4 +12,8 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   codex: codexSample,
   'gemini-cli': geminiCliSample,
   'qwen-code': qwenCodeSample,
+  'copilot-cli': copilotCliSample,
+  pi: piSample,
+  omp: ohMyPiSample,
+  openclaw: openClawSample,
 };

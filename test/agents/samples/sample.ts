@@ -50,3 +50,7 @@ export function timeOf(turn: number, second = 0): string {
 
 export const jsonl = (records: readonly unknown[]) =>
   records.map((one) => `${JSON.stringify(one)}\n`).join('');
+
+/** A folder or file named after a session's id, where that can be a name; another one where a hostile record claims it. */
+export const folderName = (id: string) =>
+  /^[\w-]{1,80}$/.test(id) && id !== 'CON' ? id : '019e6b6d-22e2-7191-83bd-8cc6b1af4b99';

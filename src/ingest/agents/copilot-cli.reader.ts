@@ -1,0 +1,173 @@
+/**
+ * GitHub Copilot CLI's events, told as facts.
+ * Promises: what its agents say to each other is no prompt; tokens are those of `session.shutdown`, which has all of them, and
+ * of answers after the last one, which have only what was put out.
+ */
+import type { Iso } from '../../domain/time.ts';
+import { readToolCall } from '../../domain/tool-call.ts';
+import { countAt, idKey, isRecord, type JsonRecord, listAt, recordAt, textAt } from './jsonl.ts';
+import { LinesReader } from './lines.ts';
+
+/** Known, and nothing of them is for a digest. */
+const SILENT: ReadonlySet<string> = new Set([
+  ...['assistant.turn_start', 'assistant.turn_end', 'system.message', 'session.usage_checkpoint'],
+  ...['session.auto_mode_resolved', 'session.permissions_changed', 'session.mode_changed', 'session.resume'],
+  ...[
+    'permission.requested',
+    'permission.completed',
+    'system.notification',
+    'session.info',
+    'session.warning',
+  ],
+  ...['session.compaction_start', 'session.truncation', 'session.idle', 'session.title_changed', 'abort'],
+  ...['assistant.reasoning', 'assistant.intent', 'tool.execution_progress', 'tool.execution_partial_result'],
+  ...['hook.start', 'hook.end', 'session.handoff', 'session.snapshot_rewind', 'session.context_changed'],
+]);
+/** Ends the output of every shell command. */
+const EXIT = /<(?:shellId: [^>]*?|command) (?:completed|exited|finished)? ?with exit code (-?\d{1,10})>\s*$/;
+
+/** What a person typed; null for what Copilot or one of its agents put into their mouth. */
+export function humanText(record: JsonRecord): string | null {
+  const data = recordAt(record, 'data');
+  if (textAt(record, 'agentId') !== null || data['isAutopilotContinuation'] === true) return null;
+  const source = textAt(data, 'source');
+  return source === null || source === 'user' ? textAt(data, 'content') : null;
+}
+
+interface Usage {
+  readonly model: string;
+  readonly output: number;
+}
+
+export class CopilotReader extends LinesReader {
+  /** Of answers since the last shutdown, by message: pieces of one answer repeat its sum. */
+  readonly #since = new Map<string, Usage>();
+  #answer = { id: '', text: '' };
+  readonly #commands = new Set<string>();
+
+  protected record(record: JsonRecord): void {
+    const type = textAt(record, 'type') ?? '';
+    const data = recordAt(record, 'data');
+    const at = this.timeOf(record);
+    const agent = textAt(record, 'agentId');
+    switch (type) {
+      case 'session.start':
+        return this.#start(data);
+      case 'user.message':
+        return this.#user(record, at, agent);
+      case 'assistant.message':
+        return this.#assistant(record, data, at, agent);
+      case 'tool.execution_start':
+      case 'tool.user_requested':
+        return this.#call(data, at);
+      case 'tool.execution_complete':
+        return this.#result(data, at, agent);
+      case 'subagent.started':
+        return this.sink.subagent(subagentId(data), { kind: textAt(data, 'agentName') ?? 'task' });
+      case 'subagent.completed':
+        return;
+      case 'subagent.failed':
+        return this.sink.subagent(subagentId(data), { result: textAt(data, 'error') ?? 'failed' });
+      case 'session.compaction_complete':
+        return told(textAt(data, 'summaryContent'), (text) => this.sink.compaction(text, at));
+      case 'session.task_complete':
+        return told(textAt(data, 'summary'), (text) => this.sink.answer(text, at));
+      case 'session.error':
+        return told(textAt(data, 'message'), (text) => this.sink.error(text, at));
+      case 'session.model_change':
+        return told(textAt(data, 'newModel'), (name) => name !== 'auto' && this.sink.model(name));
+      case 'session.shutdown':
+        return this.#shutdown(data, textAt(record, 'id') ?? '');
+      default:
+        if (!SILENT.has(type)) this.sink.unknown(type);
+    }
+  }
+
+  override end(): void {
+    for (const [id, { model, output }] of this.#since)
+      this.sink.usage(id, model, { input: 0, cacheRead: 0, cacheWrite: 0, output, reasoning: 0 });
+    this.#since.clear();
+  }
+
+  #start(data: JsonRecord): void {
+    const context = recordAt(data, 'context');
+    told(textAt(context, 'cwd'), (cwd) => this.sink.project(cwd));
+    told(textAt(context, 'branch'), (branch) => this.sink.branch(branch));
+    told(textAt(data, 'copilotVersion'), (version) => this.sink.agentVersion(version));
+  }
+
+  #user(record: JsonRecord, at: Iso | null, agent: string | null): void {
+    const text = humanText(record);
+    if (text !== null) this.prompt(text, at);
+    else if (agent !== null)
+      told(textAt(recordAt(record, 'data'), 'content'), (task) => this.sink.subagent(idKey(agent), { task }));
+  }
+
+  #assistant(record: JsonRecord, data: JsonRecord, at: Iso | null, agent: string | null): void {
+    const id = textAt(data, 'messageId') ?? textAt(record, 'id') ?? '';
+    const model = textAt(data, 'model') ?? '';
+    const output = countAt(data, 'outputTokens');
+    const key = idKey(id);
+    if (output > 0 && this.#since.size < 100_000)
+      this.#since.set(key, { model, output: Math.max(output, this.#since.get(key)?.output ?? 0) });
+    if (model !== '') this.sink.model(model);
+    for (const call of listAt(data, 'toolRequests'))
+      if (isRecord(call)) told(textAt(call, 'name'), (name) => this.sink.tool(name));
+    const text = textAt(data, 'content');
+    if (text === null) return;
+    // A long answer comes in pieces.
+    this.#answer = this.#answer.id === id ? { id, text: this.#answer.text + text } : { id, text };
+    if (agent === null) this.sink.answer(this.#answer.text, at);
+    else this.sink.subagent(idKey(agent), { result: this.#answer.text });
+  }
+
+  #call(data: JsonRecord, at: Iso | null): void {
+    const name = textAt(data, 'toolName') ?? 'tool';
+    const id = idKey(textAt(data, 'toolCallId') ?? '');
+    const call = readToolCall(name, recordAt(data, 'arguments'));
+    if (call.command !== null) {
+      this.#commands.add(id);
+      this.sink.command(id, call.command, at, call.cwd);
+    }
+    for (const path of call.read) this.sink.fileRead(path);
+    for (const path of call.written) this.sink.fileWritten(path);
+    for (const path of call.edited) this.sink.fileEdited(path);
+  }
+
+  #result(data: JsonRecord, at: Iso | null, agent: string | null): void {
+    const id = idKey(textAt(data, 'toolCallId') ?? '');
+    const failed = data['success'] === false;
+    const result = recordAt(data, 'result');
+    const error = recordAt(data, 'error');
+    const output =
+      textAt(result, 'detailedContent') ?? textAt(result, 'content') ?? textAt(error, 'message') ?? '';
+    if (this.#commands.delete(id)) {
+      const exit = EXIT.exec(output)?.[1];
+      this.sink.commandResult(id, exit === undefined ? null : Number(exit), failed, output);
+    } else if (failed && agent === null && output !== '') this.sink.error(output, at);
+  }
+
+  #shutdown(data: JsonRecord, id: string): void {
+    this.#since.clear();
+    for (const [model, metric] of Object.entries(recordAt(data, 'modelMetrics'))) {
+      const usage = recordAt(isRecord(metric) ? metric : {}, 'usage');
+      const [cacheRead, cacheWrite] = [countAt(usage, 'cacheReadTokens'), countAt(usage, 'cacheWriteTokens')];
+      const reasoning = countAt(usage, 'reasoningTokens');
+      // What it calls input has what came from a cache in it, and output the reasoning.
+      this.sink.usage(`${id} ${model}`, model, {
+        input: Math.max(0, countAt(usage, 'inputTokens') - cacheRead - cacheWrite),
+        ...{ cacheRead, cacheWrite, reasoning, output: countAt(usage, 'outputTokens') },
+      });
+    }
+    for (const path of listAt(recordAt(data, 'codeChanges'), 'filesModified'))
+      if (typeof path === 'string') this.sink.fileEdited(path);
+  }
+}
+
+function subagentId(data: JsonRecord): string {
+  return idKey(textAt(data, 'toolCallId') ?? textAt(data, 'agentName') ?? '');
+}
+
+function told(text: string | null, tell: (text: string) => unknown): void {
+  if (text !== null) tell(text);
+}

@@ -1,0 +1,106 @@
+/**
+ * What agents whose transcripts are lines of JSON share: a look at both ends of a file, and a reader of its records.
+ * Promises: as `jsonl.ts`: never throws on any bytes; time and memory are linear in a line. Knows no agent.
+ */
+import type { Peek } from '../../domain/agent.ts';
+import type { FactSink, LineVerdict, RecordReader } from '../../domain/facts.ts';
+import { type Iso, parseTime } from '../../domain/time.ts';
+import { type JsonRecord, LINE_BYTES_MAX, linesWithin, recordsOf, titleOf, viewOf } from './jsonl.ts';
+
+/** What the first records of a transcript have told so far. */
+export interface Seen {
+  nativeId: string | null;
+  project: string | null;
+  branch: string | null;
+  parentNativeId: string | null;
+  /** A name that the session was given. */
+  title: string | null;
+  /** The first prompt that a human wrote. */
+  prompt: string | null;
+}
+
+/** A head of nothing but short records need not be read to its end. */
+const RECORDS_OF_HEAD_MAX = 400;
+
+/**
+ * Looks through the records of a head; `note` keeps what one tells and says whether only this agent writes such a record. Null
+ * where no record is. Times are those behind `"timestamp":`, in the order in which they stand.
+ */
+export function peekRecords(
+  head: Uint8Array,
+  tail: Uint8Array,
+  note: (record: JsonRecord, seen: Seen) => boolean,
+): Peek | null {
+  const seen: Seen = {
+    ...{ nativeId: null, project: null, branch: null, parentNativeId: null, title: null, prompt: null },
+  };
+  let isOurs = false;
+  let count = 0;
+  for (const line of linesWithin(head)) {
+    if (count++ > RECORDS_OF_HEAD_MAX) break;
+    for (const record of recordsOf(line).records) isOurs = note(record, seen) || isOurs;
+  }
+  if (!isOurs) return null;
+  const times = [...timesIn(head), ...timesIn(tail)].sort();
+  return {
+    ...{ nativeId: seen.nativeId, project: seen.project, branch: seen.branch },
+    parentNativeId: seen.parentNativeId,
+    title: titleOf(seen.title ?? seen.prompt ?? ''),
+    startedAt: times[0] ?? null,
+    endedAt: times.at(-1) ?? null,
+  };
+}
+
+/** Times of records, told by their text: a record that is cut at the end of a head still has one. */
+function* timesIn(bytes: Uint8Array): Generator<Iso> {
+  const text = viewOf(bytes).toString('latin1');
+  for (const [, at] of text.matchAll(/"timestamp"\s*:\s*"([^"\\]{10,40})"/g)) {
+    const time = parseTime(at);
+    if (time !== null) yield time;
+  }
+}
+
+/** Reads lines; what a record means is the agent's. */
+export abstract class LinesReader implements RecordReader {
+  protected readonly sink: FactSink;
+  /** Of the file that is being read: a subagent's own, else null. */
+  protected subagent: string | null = null;
+  #hasTitle = false;
+
+  constructor(sink: FactSink) {
+    this.sink = sink;
+  }
+
+  begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void {
+    this.subagent = file.role === 'subagent' ? file.key : null;
+  }
+
+  line(line: Uint8Array): LineVerdict {
+    if (line.length > LINE_BYTES_MAX) return 'unreadable';
+    const { records } = recordsOf(line);
+    for (const record of records) this.record(record);
+    return records.length > 0 ? 'read' : 'unreadable';
+  }
+
+  end(): void {
+    // Most agents have told all by then.
+  }
+
+  protected abstract record(record: JsonRecord): void;
+
+  /** The time of a record, which becomes the session's too. */
+  protected timeOf(record: JsonRecord, key = 'timestamp'): Iso | null {
+    const at = parseTime(record[key]);
+    if (at !== null) this.sink.time(at);
+    return at;
+  }
+
+  /** A prompt of a human; the first one is a title where there is no better. */
+  protected prompt(text: string, at: Iso | null): void {
+    this.sink.prompt(text, at);
+    const title = this.#hasTitle ? null : titleOf(text);
+    if (title === null) return;
+    this.#hasTitle = true;
+    this.sink.title(title, 'prompt');
+  }
+}

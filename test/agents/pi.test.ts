@@ -1,0 +1,91 @@
+// pi and its family: genuine recordings against a second reader, and what only these agents do.
+
+import { expect, test } from 'bun:test';
+import { openClaw, pi } from '../../src/ingest/agents/pi.ts';
+import { factsOf, jsonl } from './facts.ts';
+import { countFiles, hasRecordings, heldAgainst, type Said } from './genuine.ts';
+
+function said(bytes: Buffer): Said {
+  const messages = bytes
+    .toString()
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line))
+    .filter(({ type }) => type === 'message')
+    .map(({ message }) => message);
+  const texts = (content: unknown) =>
+    typeof content === 'string'
+      ? content
+      : (Array.isArray(content) ? content : [])
+          .flatMap(({ type, text }) => (type === 'text' ? [text] : []))
+          .join('\n');
+  const calls = messages
+    .filter(({ role }) => role === 'assistant')
+    .flatMap(({ content }) => content)
+    .filter(({ type }) => type === 'toolCall');
+  return {
+    prompts: messages
+      .filter(({ role }) => role === 'user')
+      .map(({ content }) => texts(content))
+      .filter(Boolean),
+    written: calls.flatMap(({ name, arguments: args }) =>
+      name === 'write' || name === 'edit' ? [args.path] : [],
+    ),
+    commands: [
+      ...calls.flatMap(({ name, arguments: args }) => (name === 'bash' ? [args.command] : [])),
+      ...messages.flatMap(({ role, command }) => (role === 'bashExecution' ? [command] : [])),
+    ],
+  };
+}
+
+test.skipIf(!hasRecordings('home/.pi'))(
+  'all genuine recordings are stored exactly, and their digests have what a second reader finds',
+  async () => {
+    const counts = await heldAgainst('pi', '.pi', said);
+    expect(counts.files).toBe(countFiles('home/.pi', ['.jsonl']));
+    expect(counts.prompts).toBeGreaterThan(100);
+    expect(counts.commands).toBeGreaterThan(200);
+    expect(counts.written).toBeGreaterThan(50);
+    console.log(`pi: ${JSON.stringify(counts)}`);
+  },
+);
+
+test('the id is that of the header, whatever the name of the file says', () => {
+  const head = Buffer.from(
+    jsonl(
+      {
+        type: 'session',
+        version: 3,
+        id: 'from-the-header',
+        timestamp: '2026-05-01T10:00:00.000Z',
+        cwd: '/p',
+      },
+      { type: 'session_info', name: 'What it is called', timestamp: '2026-05-01T10:00:01.000Z' },
+    ),
+  );
+  expect(pi.peek(head, head)).toMatchObject({
+    nativeId: 'from-the-header',
+    project: '/p',
+    title: 'What it is called',
+  });
+});
+
+test('a command that the person ran with ! is a command with its status', () => {
+  const message = { role: 'bashExecution', command: 'make', output: 'no', exitCode: 2 };
+  const entry = { type: 'message', id: 'a', timestamp: '2026-05-01T10:00:00.000Z', message };
+  expect(factsOf(pi, { bytes: jsonl(entry) }).commands).toMatchObject([
+    { command: 'make', exit: 2, failed: true },
+  ]);
+});
+
+test('copies that OpenClaw sets aside belong to the session that they are of', () => {
+  expect(openClaw.classify('agents/main/sessions/a1.jsonl')).toMatchObject({ role: 'main', nativeId: 'a1' });
+  expect(openClaw.classify('agents/main/sessions/a1.checkpoint.11-22.jsonl')).toMatchObject({
+    ...{ role: 'sidecar', nativeId: 'a1', key: 'checkpoint.11-22.jsonl' },
+  });
+  expect(openClaw.classify('agents/main/sessions/a1.jsonl.deleted.2026')).toMatchObject({
+    role: 'sidecar',
+    nativeId: 'a1',
+  });
+  expect(openClaw.classify('agents/main/sessions/sessions.json')).toBeNull();
+});
