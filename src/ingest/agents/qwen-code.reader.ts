@@ -145,7 +145,9 @@ class QwenReader implements RecordReader {
     this.place(record);
     const isCopied = textAt(recordAt(record, 'forkedFrom'), 'sessionId');
     if (isCopied !== null) this.sink.parent(isCopied);
-    if (!this.once.isNew('record', record, '', 'uuid')) return true;
+    // One message may come in several records of one uuid, a thought first; the very same record is history that was copied.
+    const content = JSON.stringify(record['message'] ?? record['systemPayload'] ?? '');
+    if (!this.once.isNew('record', record, content, 'uuid')) return true;
     if (type === 'user') this.user(record, at, isCopied !== null);
     else if (type === 'assistant') this.assistant(record, at, isCopied !== null);
     else if (type === 'tool_result') this.result(record, at);
