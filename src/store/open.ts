@@ -4,7 +4,8 @@
  * and current; nothing opens a store that this program does not fully understand.
  */
 
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { connect, type ReadableDb, storeError, type WritableDb } from './connection.ts';
@@ -19,13 +20,22 @@ export function openReadable(path: string): ReadableDb {
   refuseFolder(path);
   if (!existsSync(path) || statSync(path).size === 0) return emptyStore(path);
   const db = reading(path, () => connect(path, 'read'));
-  const version = reading(path, () => storeVersion(db));
-  if (version === MIGRATIONS.at(-1)?.version) return db;
+  if (isCurrent(db)) return db;
   db.close();
   // Created but not yet migrated by its first writer, or older: the writer's way brings it up to date.
   const writer = openWritable(path);
   writer.close();
   return connect(path, 'read');
+}
+
+/** False where it is to be brought up to date. What is no store, or a newer one, is closed and refused. */
+function isCurrent(db: ReadableDb): boolean {
+  try {
+    return reading(db.path, () => storeVersion(db)) === MIGRATIONS.at(-1)?.version;
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
 }
 
 /** `roomForSweep`: on a full disk the reserve is given up so that SQLite can open at all. */
@@ -37,13 +47,26 @@ export function openWritable(
   makePrivateFile(path);
   killPoint('open.file-made');
   const migrations = options.migrations ?? MIGRATIONS;
-  // A sweep's log stays far smaller than the reserve that it may have to live on.
+  // Where room is short, a sweep's log stays far smaller than the reserve that it may have to live on; else that is only slow.
   const sweeping = (db: WritableDb): WritableDb => {
-    if (options.roomForSweep === true) db.exec('PRAGMA wal_autocheckpoint = 64');
+    if (options.roomForSweep === true && !hasRoom(path)) db.exec('PRAGMA wal_autocheckpoint = 64');
     return db;
   };
   const open = () => sweeping(prepared(path, migrations));
   return options.roomForSweep === true ? withReserve(path, open) : open();
+}
+
+/** As much as the largest log of a sweep takes many times over. */
+const ROOM_BYTES = 256 * 1024 * 1024;
+
+function hasRoom(path: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path));
+    return bavail * bsize > ROOM_BYTES;
+  } catch {
+    // Nothing is known of the room: then there is none to waste.
+    return false;
+  }
 }
 
 /** A file in the place of a folder on the way there is an error even where nothing need exist. */

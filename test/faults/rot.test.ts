@@ -156,6 +156,13 @@ test('every byte of the file header may be flipped: a clear word, no wrong byte,
   }
 });
 
+test('a store that is refused is let go, so that a repair in the same process can take its place', async () => {
+  const damaged = copy();
+  expect(harm(damaged.store, { kind: 'zero', offset: 25, size: 66 })).toBeGreaterThan(0);
+  expect((await lookAt(damaged)).broken).toEqual([]);
+  expect((await repairAndLook(damaged)).broken).toEqual([]);
+});
+
 test.each([0.3, 0.7, 0.999])(
   'a file cut off at %d of its length is mended from the agents’ own',
   async (share) => {
