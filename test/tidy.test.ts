@@ -270,6 +270,8 @@ const SHARED_BY_AGENTS: ReadonlySet<string> = new Set([
   'jsonl',
   'document',
   'genai',
+  'messages',
+  'vscode',
   'once',
 ]);
 

@@ -3,6 +3,7 @@
  * Promises: ids are unique, and no agent's file knows another's.
  */
 import type { AgentFormat } from '../../domain/agent.ts';
+import { amp } from './amp.ts';
 import { claudeCode } from './claude-code.ts';
 import { codex } from './codex.ts';
 import { copilotCli } from './copilot-cli.ts';
@@ -19,6 +20,7 @@ export const AGENTS: readonly AgentFormat[] = [
   pi,
   ohMyPi,
   openClaw,
+  amp,
 ];
 
 /** The agent of that id, or null where none is known by it. */

@@ -1,4 +1,5 @@
 /** The samples of all agents, by the agent's id. An agent without one fails the conformance suite. */
+import { ampSample } from './amp.ts';
 import { claudeCodeSample } from './claude-code.ts';
 import { codexSample } from './codex.ts';
 import { copilotCliSample } from './copilot-cli.ts';
@@ -8,6 +9,7 @@ import { qwenCodeSample } from './qwen-code.ts';
 import type { Sample } from './sample.ts';
 
 export const SAMPLES: Readonly<Record<string, Sample>> = {
+  amp: ampSample,
   'claude-code': claudeCodeSample,
   codex: codexSample,
   'gemini-cli': geminiCliSample,
