@@ -52,9 +52,13 @@ export function plausibleTime(time: Iso | null, now: Iso): Iso | null {
   return time;
 }
 
+/** Of the `now` that was asked for last: a plan asks several times for each session, always with the same one. */
+let lastHorizon: { readonly now: Iso; readonly horizon: Iso } | null = null;
+
 /** The latest time that still counts at `now`: one day ahead. */
 export function horizon(now: Iso): Iso {
-  return addMs(now, DAY_MS);
+  if (lastHorizon?.now !== now) lastHorizon = { now, horizon: addMs(now, DAY_MS) };
+  return lastHorizon.horizon;
 }
 
 /** `time` moved by `ms`, held within the years 0 to 9999. */
