@@ -34,6 +34,26 @@ export async function heldAgainst(
 ) {
   using world = new World();
   cpSync(join(CORPUS, 'home', folder), join(world.home, folder), { recursive: true, mode: 0 });
+  return await held(world, agent, read);
+}
+
+/** Recordings that lie below `corpus/other` by themselves: `place` says where in a home the agent would have put the nth one. */
+export async function heldInPlaces(
+  agent: string,
+  folder: string,
+  place: (n: number, name: string) => string | null,
+  read: (bytes: Buffer, path: string) => Said | null,
+) {
+  using world = new World();
+  const names = readdirSync(join(CORPUS, 'other', folder)).sort();
+  for (const [n, name] of names.entries()) {
+    const relPath = place(n, name);
+    if (relPath !== null) world.put(relPath, readFileSync(join(CORPUS, 'other', folder, name)));
+  }
+  return await held(world, agent, read);
+}
+
+async function held(world: World, agent: string, read: (bytes: Buffer, path: string) => Said | null) {
   const report = await world.ingest();
   expect(report.warnings).toEqual([]);
   const counts = { sessions: 0, files: 0, prompts: 0, written: 0, commands: 0 };

@@ -4,7 +4,6 @@
  * of answers after the last one, which have only what was put out.
  */
 import type { Iso } from '../../domain/time.ts';
-import { readToolCall } from '../../domain/tool-call.ts';
 import { countAt, idKey, isRecord, type JsonRecord, listAt, recordAt, textAt } from './jsonl.ts';
 import { LinesReader } from './lines.ts';
 
@@ -43,7 +42,6 @@ export class CopilotReader extends LinesReader {
   /** Of answers since the last shutdown, by message: pieces of one answer repeat its sum. */
   readonly #since = new Map<string, Usage>();
   #answer = { id: '', text: '' };
-  readonly #commands = new Set<string>();
 
   protected record(record: JsonRecord): void {
     const type = textAt(record, 'type') ?? '';
@@ -61,7 +59,7 @@ export class CopilotReader extends LinesReader {
       case 'tool.user_requested':
         return this.#call(data, at);
       case 'tool.execution_complete':
-        return this.#result(data, at, agent);
+        return this.#result(data, at);
       case 'subagent.started':
         return this.sink.subagent(subagentId(data), { kind: textAt(data, 'agentName') ?? 'task' });
       case 'subagent.completed':
@@ -123,28 +121,23 @@ export class CopilotReader extends LinesReader {
 
   #call(data: JsonRecord, at: Iso | null): void {
     const name = textAt(data, 'toolName') ?? 'tool';
-    const id = idKey(textAt(data, 'toolCallId') ?? '');
-    const call = readToolCall(name, recordAt(data, 'arguments'));
-    if (call.command !== null) {
-      this.#commands.add(id);
-      this.sink.command(id, call.command, at, call.cwd);
-    }
-    for (const path of call.read) this.sink.fileRead(path);
-    for (const path of call.written) this.sink.fileWritten(path);
-    for (const path of call.edited) this.sink.fileEdited(path);
+    this.call(name, textAt(data, 'toolCallId') ?? '', recordAt(data, 'arguments'), at, false);
   }
 
-  #result(data: JsonRecord, at: Iso | null, agent: string | null): void {
-    const id = idKey(textAt(data, 'toolCallId') ?? '');
-    const failed = data['success'] === false;
+  #result(data: JsonRecord, at: Iso | null): void {
     const result = recordAt(data, 'result');
-    const error = recordAt(data, 'error');
     const output =
-      textAt(result, 'detailedContent') ?? textAt(result, 'content') ?? textAt(error, 'message') ?? '';
-    if (this.#commands.delete(id)) {
-      const exit = EXIT.exec(output)?.[1];
-      this.sink.commandResult(id, exit === undefined ? null : Number(exit), failed, output);
-    } else if (failed && agent === null && output !== '') this.sink.error(output, at);
+      textAt(result, 'detailedContent') ??
+      textAt(result, 'content') ??
+      textAt(recordAt(data, 'error'), 'message') ??
+      '';
+    const exit = EXIT.exec(output)?.[1];
+    const exitCode = exit === undefined ? null : Number(exit);
+    this.result(
+      textAt(data, 'toolCallId') ?? '',
+      { exitCode, failed: data['success'] === false, output },
+      at,
+    );
   }
 
   #shutdown(data: JsonRecord, id: string): void {

@@ -4,10 +4,16 @@
  */
 import type { AgentFormat } from '../../domain/agent.ts';
 import { amp } from './amp.ts';
+import { antigravity } from './antigravity.ts';
 import { claudeCode } from './claude-code.ts';
 import { codex } from './codex.ts';
 import { copilotCli } from './copilot-cli.ts';
+import { droid } from './droid.ts';
 import { geminiCli } from './gemini-cli.ts';
+import { iflow } from './iflow.ts';
+import { kimiCode } from './kimi-code.ts';
+import { kiroCli } from './kiro-cli.ts';
+import { mistralVibe } from './mistral-vibe.ts';
 import { ohMyPi, openClaw, pi } from './pi.ts';
 import { qwenCode } from './qwen-code.ts';
 
@@ -21,6 +27,12 @@ export const AGENTS: readonly AgentFormat[] = [
   ohMyPi,
   openClaw,
   amp,
+  droid,
+  kimiCode,
+  kiroCli,
+  mistralVibe,
+  antigravity,
+  iflow,
 ];
 
 /** The agent of that id, or null where none is known by it. */

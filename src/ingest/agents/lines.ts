@@ -5,7 +5,8 @@
 import type { Peek } from '../../domain/agent.ts';
 import type { FactSink, LineVerdict, RecordReader } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
-import { type JsonRecord, LINE_BYTES_MAX, linesWithin, recordsOf, titleOf, viewOf } from './jsonl.ts';
+import { readToolCall } from '../../domain/tool-call.ts';
+import { idKey, type JsonRecord, LINE_BYTES_MAX, linesWithin, recordsOf, titleOf, viewOf } from './jsonl.ts';
 
 /** What the first records of a transcript have told so far. */
 export interface Seen {
@@ -24,12 +25,13 @@ const RECORDS_OF_HEAD_MAX = 400;
 
 /**
  * Looks through the records of a head; `note` keeps what one tells and says whether only this agent writes such a record. Null
- * where no record is. Times are those behind `"timestamp":`, in the order in which they stand.
+ * where no record is. Times are those behind `timeField`.
  */
 export function peekRecords(
   head: Uint8Array,
   tail: Uint8Array,
   note: (record: JsonRecord, seen: Seen) => boolean,
+  timeField = 'timestamp',
 ): Peek | null {
   const seen: Seen = {
     ...{ nativeId: null, project: null, branch: null, parentNativeId: null, title: null, prompt: null },
@@ -41,7 +43,7 @@ export function peekRecords(
     for (const record of recordsOf(line).records) isOurs = note(record, seen) || isOurs;
   }
   if (!isOurs) return null;
-  const times = [...timesIn(head), ...timesIn(tail)].sort();
+  const times = [...timesIn(head, timeField), ...timesIn(tail, timeField)].sort();
   return {
     ...{ nativeId: seen.nativeId, project: seen.project, branch: seen.branch },
     parentNativeId: seen.parentNativeId,
@@ -52,10 +54,12 @@ export function peekRecords(
 }
 
 /** Times of records, told by their text: a record that is cut at the end of a head still has one. */
-function* timesIn(bytes: Uint8Array): Generator<Iso> {
+function* timesIn(bytes: Uint8Array, field: string): Generator<Iso> {
   const text = viewOf(bytes).toString('latin1');
-  for (const [, at] of text.matchAll(/"timestamp"\s*:\s*"([^"\\]{10,40})"/g)) {
-    const time = parseTime(at);
+  for (const [, at, number] of text.matchAll(
+    new RegExp(`"${field}"\\s*:\\s*(?:"([^"\\\\]{10,40})"|(\\d{9,13})\\b)`, 'g'),
+  )) {
+    const time = parseTime(number === undefined ? at : Number(number));
     if (time !== null) yield time;
   }
 }
@@ -102,5 +106,33 @@ export abstract class LinesReader implements RecordReader {
     if (title === null) return;
     this.#hasTitle = true;
     this.sink.title(title, 'prompt');
+  }
+
+  readonly #commands = new Set<string>();
+
+  /** A call of a tool: what it runs, and the files that it names. `counts`: its name is told here, and nowhere else. */
+  protected call(name: string, callId: string, args: JsonRecord, at: Iso | null, counts = true): void {
+    const call = readToolCall(name, args);
+    const id = idKey(callId);
+    if (counts) this.sink.tool(name);
+    if (call.command !== null) {
+      this.#commands.add(id);
+      this.sink.command(id, call.command, at, call.cwd);
+    }
+    for (const path of call.read) this.sink.fileRead(path);
+    for (const path of call.written) this.sink.fileWritten(path);
+    for (const path of call.edited) this.sink.fileEdited(path);
+  }
+
+  /** What came of it: a command's status and output; of another tool its failure. `exitCode` null: not told. */
+  protected result(
+    callId: string,
+    told: { readonly exitCode: number | null; readonly failed: boolean; readonly output: string },
+    at: Iso | null,
+  ): void {
+    const { exitCode, failed, output } = told;
+    const id = idKey(callId);
+    if (this.#commands.delete(id)) this.sink.commandResult(id, exitCode, failed, output);
+    else if (failed && output !== '' && this.subagent === null) this.sink.error(output, at);
   }
 }

@@ -4,7 +4,6 @@
  */
 import type { Tokens } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
-import { readToolCall } from '../../domain/tool-call.ts';
 import { countAt, idKey, isRecord, type JsonRecord, listAt, recordAt, textAt } from './jsonl.ts';
 import { LinesReader } from './lines.ts';
 
@@ -27,7 +26,6 @@ export function textOf(content: unknown): string | null {
 }
 
 export class PiReader extends LinesReader {
-  readonly #commands = new Set<string>();
   #count = 0;
 
   protected record(record: JsonRecord): void {
@@ -99,27 +97,15 @@ export class PiReader extends LinesReader {
 
   #call(block: JsonRecord, at: Iso | null): void {
     if (block['type'] !== 'toolCall') return;
-    const name = textAt(block, 'name') ?? 'tool';
-    const id = idKey(textAt(block, 'id') ?? '');
-    const call = readToolCall(name, recordAt(block, 'arguments'));
-    this.sink.tool(name);
-    if (call.command !== null) {
-      this.#commands.add(id);
-      this.sink.command(id, call.command, at, call.cwd);
-    }
-    for (const path of call.read) this.sink.fileRead(path);
-    for (const path of call.written) this.sink.fileWritten(path);
-    for (const path of call.edited) this.sink.fileEdited(path);
+    this.call(textAt(block, 'name') ?? 'tool', textAt(block, 'id') ?? '', recordAt(block, 'arguments'), at);
   }
 
   #result(message: JsonRecord, at: Iso | null): void {
-    const id = idKey(textAt(message, 'toolCallId') ?? '');
     const output = textOf(message['content']) ?? '';
     const failed = message['isError'] === true;
-    if (this.#commands.delete(id)) {
-      const exit = /(?:Command exited with code|exit code:?) (\d{1,10})\s*$/i.exec(output)?.[1];
-      this.sink.commandResult(id, exit === undefined ? (failed ? null : 0) : Number(exit), failed, output);
-    } else if (failed && output !== '') this.sink.error(output, at);
+    const exit = /(?:Command exited with code|exit code:?) (\d{1,10})\s*$/i.exec(output)?.[1];
+    const exitCode = exit === undefined ? (failed ? null : 0) : Number(exit);
+    this.result(textAt(message, 'toolCallId') ?? '', { exitCode, failed, output }, at);
   }
 
   /** A command that the person ran with `!`. */

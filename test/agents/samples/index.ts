@@ -4,6 +4,14 @@ import { claudeCodeSample } from './claude-code.ts';
 import { codexSample } from './codex.ts';
 import { copilotCliSample } from './copilot-cli.ts';
 import { geminiCliSample } from './gemini-cli.ts';
+import {
+  antigravitySample,
+  droidSample,
+  iflowSample,
+  kimiCodeSample,
+  kiroCliSample,
+  mistralVibeSample,
+} from './more.ts';
 import { ohMyPiSample, openClawSample, piSample } from './pi.ts';
 import { qwenCodeSample } from './qwen-code.ts';
 import type { Sample } from './sample.ts';
@@ -18,4 +26,10 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   pi: piSample,
   omp: ohMyPiSample,
   openclaw: openClawSample,
+  droid: droidSample,
+  'kimi-code': kimiCodeSample,
+  'kiro-cli': kiroCliSample,
+  'mistral-vibe': mistralVibeSample,
+  antigravity: antigravitySample,
+  iflow: iflowSample,
 };
