@@ -265,14 +265,16 @@ function isUpward({ file, target, lazy }: Pick<Import, 'file' | 'target' | 'lazy
 
 /** What is no agent's own in `ingest/agents`. */
 const SHARED_BY_AGENTS: ReadonlySet<string> = new Set([
-  'lines',
-  'index',
-  'jsonl',
+  'blocks',
   'document',
   'genai',
+  'index',
+  'jsonl',
+  'lines',
   'messages',
-  'vscode',
   'once',
+  'placed',
+  'vscode',
 ]);
 
 /** `codex` for `agents/codex.ts` and `agents/codex.reader.ts`; nothing for what all agents share. */
