@@ -15,6 +15,7 @@ import { ingestRows } from './bench/rows-ingest.ts';
 import { sizeRows } from './bench/rows-size.ts';
 import { storeRows } from './bench/rows-store.ts';
 import { tuiRows } from './bench/rows-tui.ts';
+import { watchRow } from './bench/rows-watch.ts';
 import { growthLines, rowLine, rowsHead } from './bench/table.ts';
 import { buildInfo } from './build.ts';
 
@@ -24,7 +25,7 @@ const BINARY = join(ROOT, 'dist/session-memory');
 const ROUNDS = 5;
 const ROUNDS_QUICK = 3;
 
-export const ROWS: readonly Row[] = [...ingestRows, ...storeRows, ...tuiRows, ...sizeRows];
+export const ROWS: readonly Row[] = [...ingestRows, ...storeRows, ...tuiRows, watchRow, ...sizeRows];
 
 /** Rounds of both sides in turns, the one that begins changing each time. */
 async function measureRow(row: Row, bench: Bench, rounds: number): Promise<RowResult> {

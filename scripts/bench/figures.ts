@@ -13,7 +13,7 @@ const targetSchema = z.object({
 });
 export type Target = z.infer<typeof targetSchema>;
 
-const unitSchema = z.enum(['×', 'ms', 'MiB', 'MB/s', '%']);
+const unitSchema = z.enum(['×', 'ms', 'MiB', 'MB', 'MB/s', '%']);
 export type Unit = z.infer<typeof unitSchema>;
 
 const absoluteSchema = z.object({ wallMs: z.number(), cpuMs: z.number() });

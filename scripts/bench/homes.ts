@@ -161,6 +161,19 @@ export function uuidOf(text: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
+/** A line that an agent adds to the transcript of `sessionId`; no two of them are the same. */
+export function transcriptLine(sessionId: string, i: number): string {
+  return `${JSON.stringify({
+    type: 'user',
+    sessionId,
+    cwd: '/home/me/project',
+    version: '2.1.0',
+    message: { role: 'user', content: `Step ${i}: ${uuidOf(`text ${i}`).repeat(20)}` },
+    uuid: uuidOf(`line ${i}`),
+    timestamp: new Date(Date.UTC(2026, 9, 1) + i * 1000).toISOString(),
+  })}\n`;
+}
+
 function shortTranscript(sessionId: string, i: number): string {
   const common = {
     isSidechain: false,

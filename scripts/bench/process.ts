@@ -66,6 +66,11 @@ export function peakOf(pid: number): number {
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
 }
 
+/** Resident memory now, in bytes; 0 of a process that has ended. */
+export function residentOf(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(procFile(pid, 'status'))?.[1] ?? 0) * 1024;
+}
+
 /** User and system time so far of all its threads. The kernel counts in hundredths of a second. */
 export function cpuMsOf(pid: number): number {
   const fields = procFile(pid, 'stat').split(') ').at(-1)?.split(' ') ?? [];

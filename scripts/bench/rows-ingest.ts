@@ -205,6 +205,29 @@ const sizeOfTier1: Row = {
   },
 };
 
+const CORPUS = join(import.meta.dir, '../../../shared/corpus/home');
+
+const sizeOfCorpus: Row = {
+  name: 'size-corpus',
+  what: 'stored bytes of all sessions of the corpus, each by itself',
+  unit: 'MB',
+  target: atMost(6.5, 'issue 6'),
+  roundsMax: 1,
+  unavailable: () => (existsSync(CORPUS) ? null : 'no corpus beside the checkout'),
+  prepare: async (bench) => {
+    const subject = { bench, home: CORPUS, store: join(bench.scratch, 'store', 'store.db') };
+    await runJson(subject, ['ingest', ...NO_LIMITS], {
+      schema: ingestSchema,
+      isRight: (report) => report.failed === 0 && report.sessions_new === report.sessions_found,
+    });
+    const { json } = await runJson(subject, ['status'], {
+      schema: statusSchema,
+      isRight: ({ tier1 }) => tier1.raw_bytes > 50e6,
+    });
+    return { subject: async () => size(json.tier1.used_bytes / 1e6) };
+  },
+};
+
 const sizeOfDigests: Row = {
   name: 'size-digests',
   what: `digests of ${HOME_MIB} MiB, of the raw bytes`,
@@ -285,6 +308,7 @@ export const ingestRows: readonly Row[] = [
   analyzeAlone,
   memoryOfLarge,
   sizeOfTier1,
+  sizeOfCorpus,
   sizeOfDigests,
   peer('peer-restic', 'restic', 'restic init -q -r "$0"', 'restic backup -q -r "$0" "$1"'),
   peer(

@@ -1,5 +1,5 @@
 /** A program in a terminal of its own, timed by what it writes. Takes no time from it while it waits. */
-import { cpuMsOf, peakOf } from './process.ts';
+import { cpuMsOf, peakOf, residentOf } from './process.ts';
 import type { Bench } from './row.ts';
 
 const PATIENCE_MS = 30_000;
@@ -65,6 +65,10 @@ export class Screen implements AsyncDisposable {
 
   peakBytes(): number {
     return peakOf(this.#child.pid);
+  }
+
+  residentBytes(): number {
+    return residentOf(this.#child.pid);
   }
 
   async #until(isSo: () => boolean, what: string): Promise<void> {
