@@ -80,6 +80,24 @@ function unknownCommand(word: string) {
   );
 }
 
+/** A flag that only commands have, given to none: its value must not be taken for the command. Null where it is none such. */
+function flagWithoutCommand(words: readonly string[]) {
+  const flag = words.find((each) => each.startsWith('--') && !isOf(GLOBAL_FLAGS, each))?.split('=')[0];
+  if (flag === undefined) return null;
+  const owners = COMMANDS.filter((spec) => isOf(spec.flags, flag)).map((spec) => spec.name);
+  const [first] = owners;
+  if (first === undefined) return null;
+  return invalid(
+    `${flag} belongs to a command, and none is given`,
+    `Write it behind the command: \`session-memory ${owners.includes('sweep') ? 'sweep' : first} ${words.join(' ')}\`.`,
+  );
+}
+
+function isOf(flags: readonly Flag[], word: string): boolean {
+  const name = word.split('=')[0] ?? '';
+  return flags.some(({ flag }) => flag.split(' ')[0] === name);
+}
+
 /** `--help` and `--version` stand anywhere before a `--`. */
 function withoutHelp(argv: readonly string[]): { words: string[]; help: boolean; version: boolean } {
   const end = argv.indexOf('--');
@@ -135,7 +153,11 @@ function asFailure(error: CommanderError, words: readonly string[]) {
   const [word] = positionals(words);
   const early = command === undefined ? flagOfALaterCommand(words) : undefined;
   if (early !== undefined) return early;
-  if (command === undefined && word !== undefined) return unknownCommand(word);
+  if (command === undefined) {
+    const misplaced = words[0]?.startsWith('-') === true ? flagWithoutCommand(words) : null;
+    if (misplaced !== null) return misplaced;
+    if (word !== undefined) return unknownCommand(word);
+  }
   const help = `See \`session-memory ${command === undefined ? '' : `${command.name} `}--help\`.`;
   const meant = /\(Did you mean (.*)\?\)/.exec(hint ?? '')?.[1];
   return invalid(message.replaceAll("'", ''), meant === undefined ? help : `Did you mean ${meant}? ${help}`);

@@ -64,6 +64,14 @@ describe('flags and arguments', () => {
   test.each([
     [['swep'], 'unknown command swep / Did you mean sweep? See `session-memory --help`.'],
     [['swep', 'list'], 'unknown command swep / Did you mean sweep? See `session-memory --help`.'],
+    [
+      ['--soft-cap', '1GB'],
+      '--soft-cap belongs to a command, and none is given / Write it behind the command: `session-memory sweep --soft-cap 1GB`.',
+    ],
+    [
+      ['swep', '--soft-cap', '1GB'],
+      'unknown command swep / Did you mean sweep? See `session-memory --help`.',
+    ],
     [['frobnicate'], 'unknown command frobnicate / See `session-memory --help`.'],
     [['swep', '--help'], 'unknown command swep / Did you mean sweep? See `session-memory --help`.'],
     [['help', 'swep'], 'unknown command swep / Did you mean sweep? See `session-memory --help`.'],
