@@ -55,6 +55,8 @@ function keyRow(
     what,
     unit: than === 'limit' ? 'ms' : '×',
     target: than === 'limit' ? atMost(33) : null,
+    // Each round is forty keys already, and most of its time is waiting.
+    roundsMax: 3,
     unavailable: always,
     prepare: async (bench) => {
       const empty = await emptyInkExecutable(bench.cache);
