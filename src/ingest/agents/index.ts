@@ -6,6 +6,7 @@ import type { AgentFormat } from '../../domain/agent.ts';
 import { amp } from './amp.ts';
 import { antigravity } from './antigravity.ts';
 import { claudeCode } from './claude-code.ts';
+import { cline, rooCode } from './cline.ts';
 import { codex } from './codex.ts';
 import { copilotCli } from './copilot-cli.ts';
 import { droid } from './droid.ts';
@@ -33,6 +34,8 @@ export const AGENTS: readonly AgentFormat[] = [
   mistralVibe,
   antigravity,
   iflow,
+  cline,
+  rooCode,
 ];
 
 /** The agent of that id, or null where none is known by it. */

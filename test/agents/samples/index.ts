@@ -1,6 +1,7 @@
 /** The samples of all agents, by the agent's id. An agent without one fails the conformance suite. */
 import { ampSample } from './amp.ts';
 import { claudeCodeSample } from './claude-code.ts';
+import { clineSample, rooCodeSample } from './cline.ts';
 import { codexSample } from './codex.ts';
 import { copilotCliSample } from './copilot-cli.ts';
 import { geminiCliSample } from './gemini-cli.ts';
@@ -18,6 +19,8 @@ import type { Sample } from './sample.ts';
 
 export const SAMPLES: Readonly<Record<string, Sample>> = {
   amp: ampSample,
+  cline: clineSample,
+  'roo-code': rooCodeSample,
   'claude-code': claudeCodeSample,
   codex: codexSample,
   'gemini-cli': geminiCliSample,
