@@ -6,8 +6,9 @@
 import type { Answer, Job, Results, Setup, Told } from './cli/background.protocol.ts';
 import { clockOf } from './cli/clock.ts';
 import { PreparerThreads } from './cli/preparers.ts';
+import { rootsOf } from './domain/agent.ts';
 import { FailureError, messageOf } from './domain/errors.ts';
-import { AGENTS } from './ingest/agents/index.ts';
+import { enabledAgents } from './ingest/agents/index.ts';
 import { type AnalyzeDeps, analyzeSession, salvageSession } from './ingest/analyze.ts';
 import { ingest } from './ingest/ingest.ts';
 import { scanAgents } from './ingest/scan.ts';
@@ -70,7 +71,7 @@ async function work(how: Setup, db: WritableDb, id: number, job: Job): Promise<R
     case 'scan':
       return {
         agents: await scanAgents(db, how.host, clock, () => undefined),
-        lookedIn: AGENTS.flatMap((agent) => agent.roots(how.host)),
+        lookedIn: enabledAgents(how.host).flatMap((agent) => rootsOf(agent, how.host)),
       };
     case 'ingest': {
       using threads = new PreparerThreads(

@@ -4,6 +4,7 @@
  * Never: loads TOML or zod where there is no file, and decides nothing about the values: `config.ts` does.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import type { AgentSettings } from '../domain/agent.ts';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import { nearest } from './values.ts';
 
@@ -27,26 +28,29 @@ export interface FileValue {
   readonly line: number | null;
 }
 
-/** The file's values by key. A missing file has none, unless the user named it (`mustExist`). */
-export async function readConfigFile(
-  path: string,
-  mustExist: boolean,
-): Promise<ReadonlyMap<SettingKey, FileValue>> {
+export interface ConfigFile {
+  readonly values: ReadonlyMap<SettingKey, FileValue>;
+  /** `[agents.ID]` as it stands there: known agents, roots not yet made absolute. */
+  readonly agents: Readonly<Record<string, AgentSettings>>;
+}
+
+/** What the file says. A missing file says nothing, unless the user named it (`mustExist`). */
+export async function readConfigFile(path: string, mustExist: boolean): Promise<ConfigFile> {
   if (!existsSync(path)) {
-    if (!mustExist) return new Map();
+    if (!mustExist) return { values: new Map(), agents: {} };
     throw wrong(
       `no configuration file: ${path}`,
       'Give a file that exists, or run `session-memory config init`.',
     );
   }
   const { text, table } = await parsed(path);
-  await check(path, text, table);
+  const agents = await check(path, text, table);
   const values = new Map<SettingKey, FileValue>();
   for (const key of SETTING_KEYS) {
     const value = valueAt(table, key.split('.'));
     if (value !== undefined) values.set(key, { value, line: lineOf(text, key) });
   }
-  return values;
+  return { values, agents };
 }
 
 async function parsed(path: string): Promise<{ text: string; table: Record<string, unknown> }> {
@@ -66,6 +70,13 @@ async function parsed(path: string): Promise<{ text: string; table: Record<strin
   }
 }
 
+/** The same for the keys of `[agents.ID]`; '' is the table itself. */
+const EXPECTED_OF_AGENT: Readonly<Record<string, string>> = {
+  '': 'a table: its keys are enabled and roots',
+  enabled: 'true or false, without quotes',
+  roots: 'a list of folders: ["/mnt/box/.claude"]',
+};
+
 /** What a value of each key, or of a table that holds keys, must look like. */
 const EXPECTED: Readonly<Record<string, string>> = {
   store: 'a path in quotes',
@@ -78,9 +89,15 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'analyzer.timeout_s': 'a whole number of seconds from 1 up',
   ingest: 'a table: [ingest], and its keys below it',
   'ingest.exclude': 'a list of paths: ["~/private"]',
+  agents: 'tables named after agents: [agents.claude-code], and its keys below it',
 };
 
-async function check(path: string, text: string, table: Record<string, unknown>): Promise<void> {
+/** The agents' tables, checked with all the rest. */
+async function check(
+  path: string,
+  text: string,
+  table: Record<string, unknown>,
+): Promise<Readonly<Record<string, AgentSettings>>> {
   const z = await import('zod/mini');
   const line = z.string().check(z.minLength(1));
   const size = z.union([line, z.int().check(z.gte(0))]);
@@ -97,22 +114,59 @@ async function check(path: string, text: string, table: Record<string, unknown>)
       }),
     ),
     ingest: z.optional(z.strictObject({ exclude: z.optional(z.union([line, z.array(line)])) })),
+    agents: z.optional(
+      z.record(
+        z.string(),
+        z.strictObject({ enabled: z.optional(z.boolean()), roots: z.optional(z.array(line)) }),
+      ),
+    ),
   });
-  const [issue] = schema.safeParse(table).error?.issues ?? [];
-  if (issue === undefined) return;
+  const result = schema.safeParse(table);
+  if (result.success) return await knownAgents(path, text, result.data.agents ?? {});
+  const [issue] = result.error.issues;
+  if (issue === undefined) throw new Error('a refused configuration has an issue');
   const at = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') throw unknownKey(path, text, [...at, issue.keys[0] ?? '']);
   // Within a list the path ends in a number: the key is what can be mended.
   const key = at.filter((part) => !/^\d+$/.test(part)).join('.');
-  throw wrong(
-    `${key} in ${path}${lineSuffix(text, key)} is of a wrong kind`,
-    `It takes ${EXPECTED[key] ?? 'another value'}.`,
+  throw wrong(`${key} in ${path}${lineSuffix(text, key)} is of a wrong kind`, `It takes ${expectedOf(key)}.`);
+}
+
+function expectedOf(key: string): string {
+  const ofAgent = /^agents\.[^.]+\.?(.*)$/.exec(key)?.[1];
+  return (ofAgent === undefined ? EXPECTED[key] : EXPECTED_OF_AGENT[ofAgent]) ?? 'another value';
+}
+
+/** The tables of agents, each of an agent that is known: a misspelt one would switch nothing off, silently. */
+async function knownAgents(
+  path: string,
+  text: string,
+  tables: Readonly<Record<string, { enabled?: boolean | undefined; roots?: string[] | undefined }>>,
+): Promise<Readonly<Record<string, AgentSettings>>> {
+  const entries = Object.entries(tables);
+  if (entries.length === 0) return {};
+  const { AGENTS } = await import('../ingest/agents/index.ts');
+  const ids: readonly string[] = AGENTS.map((agent) => agent.id);
+  return Object.fromEntries(
+    entries.map(([id, { enabled = true, roots = [] }]) => {
+      if (ids.includes(id)) return [id, { enabled, roots }];
+      const name = `agents.${id}`;
+      throw wrong(
+        `unknown agent ${id} in ${path}${lineSuffix(text, name)}`,
+        nearest(id, ids) ?? `The agents are ${ids.join(', ')}.`,
+      );
+    }),
   );
 }
 
 function unknownKey(path: string, text: string, parts: readonly string[]): FailureError {
   const name = parts.join('.');
-  const known = [...SETTING_KEYS, 'analyzer', 'ingest'];
+  if (parts[0] === 'agents')
+    return wrong(
+      `unknown key ${name} in ${path}${lineSuffix(text, name)}`,
+      'The keys of an agent are enabled and roots.',
+    );
+  const known = [...SETTING_KEYS, 'analyzer', 'ingest', 'agents'];
   return wrong(
     `unknown key ${name} in ${path}${lineSuffix(text, name)}`,
     nearest(name, known) ?? `The keys are ${SETTING_KEYS.join(', ')}.`,

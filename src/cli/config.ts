@@ -3,7 +3,7 @@
  * Promises: an unknown key or a wrong value is a failure that names the file, the key and the nearest right one.
  */
 import { isAbsolute, join } from 'node:path';
-import type { Host } from '../domain/agent.ts';
+import type { AgentSettings, Host } from '../domain/agent.ts';
 import { FailureError, failure, invalid } from '../domain/errors.ts';
 import { checkLimits, DEFAULT_LIMITS, type Limits } from '../domain/limits.ts';
 import { readConfigFile, SETTING_KEYS, type SettingKey, type SettingValue } from './config-file.ts';
@@ -18,6 +18,8 @@ export interface Settings {
   readonly analyzerCommand: string | null;
   readonly analyzerTimeoutS: number;
   readonly exclude: readonly string[];
+  /** By the agent's id: those that the file names. */
+  readonly agents: Readonly<Record<string, AgentSettings>>;
   /** Where each key's value comes from: `--flag`, `$NAME`, the file's path, or `default`. */
   readonly origins: Readonly<Record<SettingKey, string>>;
 }
@@ -31,7 +33,7 @@ export async function loadSettings(host: Host, flags: FlagValues, writesConfig =
     flags.config ?? host.env['SESSION_MEMORY_CONFIG'] ?? join(configFolder(host), 'config.toml');
   const isNamed = flags.config !== undefined || host.env['SESSION_MEMORY_CONFIG'] !== undefined;
   const mustExist = isNamed && !writesConfig;
-  const file = await readConfigFile(configPath, mustExist);
+  const { values: file, agents } = await readConfigFile(configPath, mustExist);
   const origins: Partial<Record<SettingKey, string>> = {};
   const pick = (key: SettingKey, fallback: SettingValue | null): SettingValue | null => {
     const envName = `SESSION_MEMORY_${key.toUpperCase().replace('.', '_')}`;
@@ -79,6 +81,7 @@ export async function loadSettings(host: Host, flags: FlagValues, writesConfig =
     exclude: (Array.isArray(exclude) ? exclude : String(exclude).split(',')).map((entry) =>
       resolvePath(host, String(entry)),
     ),
+    agents: withRoots(host, configPath, agents),
     // Every key was picked above.
     origins: { ...DEFAULT_ORIGINS, ...origins },
   };
@@ -101,6 +104,22 @@ const FLAG_OF: Partial<Record<SettingKey, string>> = {
 function scalar(value: SettingValue | null, key: SettingKey): string | number {
   if (typeof value === 'string' || typeof value === 'number') return value;
   throw new FailureError(failure('config', `${key} takes one value`, 'See `session-memory config`.'));
+}
+
+/** A folder relative to who knows what would be another one for each caller: cron, a hook, a shell. */
+function withRoots(host: Host, configPath: string, agents: Readonly<Record<string, AgentSettings>>) {
+  const absolute = (id: string, root: string): string => {
+    const path = resolvePath(host, root);
+    if (isAbsolute(path)) return path;
+    const message = `agents.${id}.roots in ${configPath} holds ${root}, which is not absolute`;
+    throw new FailureError(failure('config', message, 'Write the whole path, or begin it with ~/.'));
+  };
+  return Object.fromEntries(
+    Object.entries(agents).map(([id, { enabled, roots }]): [string, AgentSettings] => [
+      id,
+      { enabled, roots: roots.map((root) => absolute(id, root)) },
+    ]),
+  );
 }
 
 function resolvePath(host: Host, path: string): string {

@@ -86,7 +86,7 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     flags,
     json,
     settings: { ...settings, storePath: resolve(runtime.cwd, settings.storePath) },
-    host: runtime.host,
+    host: { ...runtime.host, agents: settings.agents },
     clock: clockOf(runtime.host.env['SESSION_MEMORY_NOW'] ?? null),
     version: runtime.version,
     commands: COMMANDS,

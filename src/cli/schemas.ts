@@ -180,6 +180,8 @@ export const statusSchema = z.object({
 export const agentsSchema = z.object({
   version: z.literal(1),
   agents: z.array(scan.extend({ name: z.string(), files: count })),
+  /** Ids of the agents that the configuration switches off; they are not among the others. */
+  switched_off: z.array(z.string()),
   warnings: z.array(z.string()),
 });
 
@@ -333,4 +335,6 @@ export const configSchema = z.object({
       origin: z.string(),
     }),
   ),
+  /** `[agents.ID]` of the file; an agent that is not named is on and has its own roots alone. */
+  agents: z.record(z.string(), z.object({ enabled: z.boolean(), roots: z.array(z.string()) })),
 });

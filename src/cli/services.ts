@@ -2,10 +2,11 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestPage } from '../digest/page.ts';
+import { rootsOf } from '../domain/agent.ts';
 import { FailureError } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { plainText } from '../domain/text.ts';
-import { AGENTS } from '../ingest/agents/index.ts';
+import { enabledAgents } from '../ingest/agents/index.ts';
 import { watchFolders } from '../ingest/watch.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { withPatience } from '../store/patience.ts';
@@ -58,8 +59,8 @@ export function tuiServices(
     background: backgroundOf(thread, searching),
     watch: (onChange, onTrouble) =>
       watchFolders(
-        AGENTS.flatMap((agent) =>
-          agent.roots(context.host).flatMap((root) => agent.folders.map((folder) => join(root, folder))),
+        enabledAgents(context.host).flatMap((agent) =>
+          rootsOf(agent, context.host).flatMap((root) => agent.folders.map((folder) => join(root, folder))),
         ),
         onChange,
         onTrouble,

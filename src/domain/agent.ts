@@ -13,6 +13,16 @@ export interface Host {
   readonly homeDir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly platform: 'linux' | 'darwin' | 'win32';
+  /** What the configuration says of agents, by their ids; an agent that is not in it is as its format says. */
+  readonly agents?: Readonly<Record<string, AgentSettings>>;
+}
+
+/** What a person configures of one agent. */
+export interface AgentSettings {
+  /** False: not looked for by itself; `--agent` or a path still takes it. */
+  readonly enabled: boolean;
+  /** Further roots, absolute: a container's home, a synced folder. They need not exist. */
+  readonly roots: readonly string[];
 }
 
 /** What a path under an agent's root is. */
@@ -109,4 +119,19 @@ export interface AgentFormat {
     readonly settingsFile: string;
     days(settingsText: string | null): number | null;
   } | null;
+}
+
+/** Where an agent's sessions may lie: its own roots first, then those of the configuration. Absolute, existing or not. */
+export function rootsOf(agent: AgentFormat, host: Host): readonly string[] {
+  return [...agent.roots(host), ...addedRoots(agent, host)];
+}
+
+/** The roots that the configuration gives an agent, absolute, existing or not. */
+export function addedRoots(agent: AgentFormat, host: Host): readonly string[] {
+  return host.agents?.[agent.id]?.roots ?? [];
+}
+
+/** Whether an agent is looked for without being named. */
+export function isEnabled(agent: AgentFormat, host: Host): boolean {
+  return host.agents?.[agent.id]?.enabled ?? true;
 }

@@ -2,14 +2,15 @@
  * From paths to sessions: which files there are, which session each belongs to, which have changed since they were stored.
  * Promises: an unchanged file costs one `lstat`; a changed one at most a look at its head and tail. Changes nothing.
  */
-import { lstatSync, type Stats, statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { basename, dirname, relative, resolve, sep } from 'node:path';
-import type { AgentFormat, FileClass, Host, Peek } from '../domain/agent.ts';
+import { type AgentFormat, addedRoots, type FileClass, type Host, type Peek } from '../domain/agent.ts';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import { type SessionUid, sessionUid } from '../domain/ids.ts';
 import { type Iso, isoFromMs, plausibleTime } from '../domain/time.ts';
 import type { KnownSource } from '../store/read-sources.ts';
-import { AGENTS } from './agents/index.ts';
+import { AGENTS, enabledAgents } from './agents/index.ts';
+import { existingRoots } from './roots.ts';
 import { headAndTail, SourceFile } from './source.ts';
 import { fileAt, type WalkedFile, walk } from './walk.ts';
 
@@ -113,25 +114,15 @@ function withoutCompressedTwins(files: readonly FoundFile[]): FoundFile[] {
   );
 }
 
-/** The agents' roots that exist on this machine, each once. */
-export function existingRoots(
-  host: Host,
-  agents: readonly AgentFormat[],
-): { agent: AgentFormat; root: string }[] {
-  const all = agents.flatMap((agent) => agent.roots(host).map((root) => ({ agent, root: resolve(root) })));
-  return all.filter(
-    ({ agent, root }, i) =>
-      isFolder(root) && all.findIndex((o) => o.agent === agent && o.root === root) === i,
-  );
-}
-
 async function* foundFiles(options: DiscoverOptions): AsyncGenerator<FoundFile> {
-  const agents = options.agent === null ? AGENTS : [options.agent];
   if (options.paths.length === 0) {
-    for (const { agent, root } of existingRoots(options.host, agents))
+    const wanted = options.agent === null ? enabledAgents(options.host) : [options.agent];
+    for (const { agent, root } of existingRoots(options.host, wanted))
       yield* filesOfRoot(agent, root, null, options);
     return;
   }
+  // A path that is named is wanted, whosever it is.
+  const agents = options.agent === null ? AGENTS : [options.agent];
   for (const path of options.paths) yield* filesOfPath(resolve(path), agents, options);
 }
 
@@ -192,7 +183,11 @@ async function* filesOfPath(
 ): AsyncGenerator<FoundFile> {
   const stats = existing(path);
   for (const agent of agents) {
-    const root = agent.rootOf(path) ?? (isRootOf(agent, path) ? path : null);
+    const added = addedRoots(agent, options.host).map((root) => resolve(root));
+    const root =
+      added.find((each) => path === each || path.startsWith(each + sep)) ??
+      agent.rootOf(path) ??
+      (isRootOf(agent, path) ? path : null);
     if (root === null) continue;
     yield* filesOfRoot(agent, root, path === root ? null : path, options);
     return;
@@ -378,13 +373,6 @@ async function toSession(
     endedAt: plausibleTime(peek?.endedAt ?? null, options.now) ?? plausibleTime(mtime, options.now),
     isChanged,
   };
-}
-
-/** One look where nothing is, as for most agents on most machines. */
-function isFolder(path: string): boolean {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return false;
-  return stats.isDirectory() || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function compareText(a: string, b: string): number {

@@ -3,13 +3,14 @@
  * Promises: reads no transcript that is known and unchanged; writes only the result of the scan, if told to.
  */
 import { join } from 'node:path';
-import type { AgentFormat, Host } from '../domain/agent.ts';
+import { type AgentFormat, addedRoots, type Host } from '../domain/agent.ts';
 import { addMs, type Clock, DAY_MS, type Iso } from '../domain/time.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { forgottenUids } from '../store/forget.ts';
 import { knownSources } from '../store/read-sources.ts';
-import { AGENTS } from './agents/index.ts';
-import { discover, existingRoots, type Found, type FoundSession } from './discover.ts';
+import { enabledAgents } from './agents/index.ts';
+import { discover, type Found, type FoundSession } from './discover.ts';
+import { existingRoots, isFolder } from './roots.ts';
 import { SourceFile } from './source.ts';
 
 export interface AgentScan {
@@ -41,6 +42,10 @@ export async function scanAgents(
   warn: (text: string) => void,
 ): Promise<AgentScan[]> {
   const now = clock.now();
+  for (const agent of enabledAgents(host)) {
+    for (const root of addedRoots(agent, host).filter((each) => !isFolder(each)))
+      warn(`agents.${agent.id}.roots: ${root} is not there now; nothing is found in it until it is`);
+  }
   const found = await discover({
     host,
     paths: [],
@@ -60,7 +65,7 @@ export function scansOf(
   now: Iso,
   waits: (session: FoundSession) => boolean,
 ): AgentScan[] {
-  return existingRoots(host, AGENTS).map(({ agent, root }) => {
+  return existingRoots(host, enabledAgents(host)).map(({ agent, root }) => {
     const sessions = found.sessions.filter((session) => session.agent === agent && session.root === root);
     const days = deletesAfterDays(agent, root);
     const atRisk =

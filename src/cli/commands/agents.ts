@@ -1,6 +1,8 @@
 /** `agents`: looks at the disk now, and remembers what it saw for `status`. */
+import { isEnabled } from '../../domain/agent.ts';
 import { EXIT } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
+import { AGENTS } from '../../ingest/agents/index.ts';
 import { scanAgents } from '../../ingest/scan.ts';
 import { openWritable } from '../../store/open.ts';
 import { saveScans } from '../../store/scans.ts';
@@ -15,7 +17,9 @@ export const agents: Command = async (context) => {
   try {
     const scans = await scanAgents(db, context.host, context.clock, (text) => warnings.push(text));
     saveScans(db, scans);
-    if (context.json) printJson(io, { version: 1, agents: scans, warnings });
+    const off = AGENTS.filter((agent) => !isEnabled(agent, context.host));
+    if (context.json)
+      printJson(io, { version: 1, agents: scans, switched_off: off.map(({ id }) => id), warnings });
     else {
       for (const warning of warnings) io.err(`${plainLine(warning)}\n`);
       if (scans.length === 0) io.out('No agent was found on this machine.\n');
@@ -42,6 +46,10 @@ export const agents: Command = async (context) => {
           ),
         );
       }
+      if (off.length > 0)
+        io.out(
+          `Switched off in ${plainLine(context.settings.configPath)}: ${off.map(({ name }) => name).join(', ')}\n`,
+        );
     }
     return EXIT.done;
   } finally {

@@ -52,6 +52,7 @@ function showAll(context: Context) {
         value: values[key],
         origin: context.settings.origins[key],
       })),
+      agents: context.settings.agents,
     });
     return EXIT.done;
   }
@@ -64,7 +65,13 @@ function showAll(context: Context) {
   context.io.out(
     table(
       [{ title: 'KEY' }, { title: 'VALUE', shrinks: true }, { title: 'FROM' }],
-      SETTING_KEYS.map((key) => [key, shown(key), context.settings.origins[key]]),
+      [
+        ...SETTING_KEYS.map((key) => [key, shown(key), context.settings.origins[key]]),
+        ...Object.entries(context.settings.agents).flatMap(([id, { enabled, roots }]) => [
+          [`agents.${id}.enabled`, String(enabled), context.settings.configPath],
+          [`agents.${id}.roots`, roots.join(', ') || '-', context.settings.configPath],
+        ]),
+      ],
       tableColumns(context.io),
     ),
   );
@@ -85,6 +92,10 @@ const TEMPLATE = `# session-memory. Every key is optional; these are the default
 
 [ingest]
 # exclude = ["~/private"]        # projects or paths never stored
+
+# [agents.codex]                 # a table an agent; \`session-memory agents\` shows what is found
+# enabled = false                # not looked for unless named by --agent or by a path
+# roots = ["/mnt/box/.codex"]    # looked in too: a container's home, a synced folder
 `;
 
 function init(context: Context) {

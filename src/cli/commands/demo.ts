@@ -82,7 +82,7 @@ export const demo: Command = async (outer) => {
     const home = join(folder, 'home');
     const context: Context = {
       ...outer,
-      host: { ...outer.host, homeDir: home, env: {} },
+      host: { ...outer.host, homeDir: home, env: {}, agents: {} },
       clock: { now: () => NOW, monotonicMs: outer.clock.monotonicMs, isSet: true },
       settings: {
         ...outer.settings,

@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { AgentFormat, RestoreTarget, Resume } from '../../domain/agent.ts';
+import { type AgentFormat, type RestoreTarget, type Resume, rootsOf } from '../../domain/agent.ts';
 import { EXIT, type ExitCode, FailureError, failure, invalid } from '../../domain/errors.ts';
 import { nativeIdOf } from '../../domain/ids.ts';
 import { killPoint } from '../../domain/kill-point.ts';
@@ -88,7 +88,7 @@ export function planRestore(
 ): PlannedRestore {
   const agent = agentOf(session);
   const root =
-    to === null ? whereAgentLooks(agent.roots(context.host), agentRootOf(db, session.uid)) : resolve(to);
+    to === null ? whereAgentLooks(rootsOf(agent, context.host), agentRootOf(db, session.uid)) : resolve(to);
   if (root === undefined)
     throw new FailureError(failure('failed', `no folder of ${agent.name} is known here`, 'Give --to DIR.'));
   const target: RestoreTarget = {

@@ -2,7 +2,7 @@
  * The agents that session-memory knows. A new one is a file beside this and a line in `AGENTS`.
  * Promises: ids are unique, and no agent's file knows another's.
  */
-import type { AgentFormat } from '../../domain/agent.ts';
+import { type AgentFormat, type Host, isEnabled } from '../../domain/agent.ts';
 import { amp } from './amp.ts';
 import { antigravity } from './antigravity.ts';
 import { claudeCode } from './claude-code.ts';
@@ -41,4 +41,9 @@ export const AGENTS: readonly AgentFormat[] = [
 /** The agent of that id, or null where none is known by it. */
 export function agentById(text: string): AgentFormat | null {
   return AGENTS.find((agent) => agent.id === text) ?? null;
+}
+
+/** The agents that are looked for where none is named: all but those that the configuration switches off. */
+export function enabledAgents(host: Host): readonly AgentFormat[] {
+  return AGENTS.filter((agent) => isEnabled(agent, host));
 }
