@@ -159,17 +159,20 @@ export const MISSING_FILES = 'the list of files of';
  * were counted: behind a damaged index or page a session must not look as if it had none.
  */
 export function filesOf(db: ReadableDb, uid: SessionUid): StoredFile[] {
-  const files = db
-    .all<FileColumns>(
-      `SELECT f.id, f.role, f.key, f.rel_path, f.encoding, f.raw_bytes, f.log_bytes, f.extents, f.sha256, f.gone,
-         coalesce(sum(s.stored_bytes), 0) AS stored_bytes, count(s.id) AS segment_count
-       FROM files f LEFT JOIN segments s ON s.session_id = f.session_id AND s.file_id = f.id
-       WHERE f.session_id = ${NAMED_ID}
-       GROUP BY f.id ORDER BY f.role <> 'main', f.key`,
-      { uid },
-    )
-    .map(toFile);
-  const problem = missingFiles(db, uid, files);
+  // Files and their count are of one moment: another process may store the session between two looks.
+  const { files, problem } = db.snapshot(() => {
+    const found = db
+      .all<FileColumns>(
+        `SELECT f.id, f.role, f.key, f.rel_path, f.encoding, f.raw_bytes, f.log_bytes, f.extents, f.sha256, f.gone,
+           coalesce(sum(s.stored_bytes), 0) AS stored_bytes, count(s.id) AS segment_count
+         FROM files f LEFT JOIN segments s ON s.session_id = f.session_id AND s.file_id = f.id
+         WHERE f.session_id = ${NAMED_ID}
+         GROUP BY f.id ORDER BY f.role <> 'main', f.key`,
+        { uid },
+      )
+      .map(toFile);
+    return { files: found, problem: missingFiles(db, uid, found) };
+  });
   if (problem === null) return files;
   throw new FailureError(
     failure(

@@ -2,15 +2,16 @@
 import { describe, expect, test } from 'bun:test';
 import { noiseOf } from '../../scripts/torture/random.ts';
 import { FailureError } from '../../src/domain/errors.ts';
-import type { SessionUid } from '../../src/domain/ids.ts';
+import { agentOf, type SessionUid } from '../../src/domain/ids.ts';
 import { armKillPoints } from '../../src/domain/kill-point.ts';
 import { analyzeSession, salvageSession } from '../../src/ingest/analyze.ts';
-import type { WritableDb } from '../../src/store/connection.ts';
+import type { ReadableDb, WritableDb } from '../../src/store/connection.ts';
+import { openReadable } from '../../src/store/open.ts';
 import { digestsOf, filesOf } from '../../src/store/read.ts';
 import type { StoredFile } from '../../src/store/rows.ts';
 import { fileChunks, SEGMENT_BYTES } from '../../src/store/segments.ts';
 import { verify } from '../../src/store/verify.ts';
-import { setFileVersion } from '../../src/store/write-raw.ts';
+import { ensureFile, ensureSession, recountSession, setFileVersion } from '../../src/store/write-raw.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
 const idOf = (n: number) => `7a000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
@@ -234,4 +235,40 @@ test('an empty file whose row was made as the run died counts as a file afterwar
   await made.ingest();
   const counted = made.db.get<{ file_count: number }>('SELECT file_count FROM sessions');
   expect(counted?.file_count).toBe(1);
+});
+
+test('a session that is stored between the look at its files and at their count is not called damaged', () => {
+  using made = new World();
+  const sessionId = ensureSession(made.db, {
+    ...{ uid: uidOf(1), agent: agentOf(uidOf(1)), nativeId: idOf(1), agentRoot: '/x', ingestedAt: made.now },
+  });
+  const reader = openReadable(made.db.path);
+  let hits = 0;
+  const own: ReadableDb = {
+    path: reader.path,
+    get: (sql, params) => {
+      if (/file_count AS counted/.test(sql) && hits++ === 0)
+        made.db.writeTransaction(() => {
+          ensureFile(made.db, sessionId, {
+            role: 'main',
+            key: 'main',
+            relPath: 'x.jsonl',
+            encoding: 'plain',
+          });
+          recountSession(made.db, sessionId);
+        });
+      return reader.get(sql, params);
+    },
+    all: (sql, params) => reader.all(sql, params),
+    each: (sql, params) => reader.each(sql, params),
+    snapshot: (read) => reader.snapshot(read),
+    close: () => reader.close(),
+  };
+  try {
+    expect(filesOf(own, uidOf(1))).toEqual([]);
+    expect(hits).toBe(1);
+    expect(filesOf(own, uidOf(1)).map(({ key }) => key)).toEqual(['main']);
+  } finally {
+    own.close();
+  }
 });
