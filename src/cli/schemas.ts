@@ -179,7 +179,17 @@ export const statusSchema = z.object({
 
 export const agentsSchema = z.object({
   version: z.literal(1),
-  agents: z.array(scan.extend({ name: z.string(), files: count })),
+  agents: z.array(
+    scan.extend({
+      name: z.string(),
+      /** What the format was held against: genuine recordings, or what is written about it alone. */
+      proof: z.enum(['recordings', 'documentation']),
+      files: count,
+      /** Of `sessions_not_stored`, those that the store has in part. */
+      sessions_grown: count,
+      first_deletion_at: iso.nullable(),
+    }),
+  ),
   /** Ids of the agents that the configuration switches off; they are not among the others. */
   switched_off: z.array(z.string()),
   warnings: z.array(z.string()),

@@ -16,12 +16,16 @@ import { SourceFile } from './source.ts';
 export interface AgentScan {
   readonly agent: string;
   readonly name: string;
+  /** What this agent's format was held against. */
+  readonly proof: AgentFormat['proof'];
   readonly root: string;
   readonly sessions: number;
   readonly files: number;
   readonly raw_bytes: number;
   /** New, or grown since they were stored. */
   readonly sessions_not_stored: number;
+  /** Of those, the ones that the store has in part. */
+  readonly sessions_grown: number;
   /** Those that the agent deletes within `AT_RISK_DAYS`. */
   readonly sessions_at_risk: number;
   readonly at_risk_not_stored: number;
@@ -74,11 +78,13 @@ export function scansOf(
     return {
       agent: agent.id,
       name: agent.name,
+      proof: agent.proof,
       root,
       sessions: sessions.length,
       files: totals?.files ?? 0,
       raw_bytes: totals?.rawBytes ?? 0,
       sessions_not_stored: sessions.filter(waits).length,
+      sessions_grown: sessions.filter((session) => waits(session) && isKnown(session)).length,
       sessions_at_risk: atRisk.length,
       at_risk_not_stored: atRisk.filter(waits).length,
       deletes_after_days: days,
@@ -86,6 +92,11 @@ export function scansOf(
       scanned_at: now,
     };
   });
+}
+
+/** Whether some of its bytes were stored before this walk. */
+function isKnown(session: FoundSession): boolean {
+  return session.files.some((file) => file.known !== null);
 }
 
 function firstDeletion(atRisk: readonly FoundSession[], days: number | null, now: Iso): Iso | null {

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { utimesSync } from 'node:fs';
+import { appendFileSync, utimesSync } from 'node:fs';
 import { scanAgents } from '../../src/ingest/scan.ts';
 import { lastScans } from '../../src/store/scans.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
@@ -24,6 +24,16 @@ test('what an agent deletes by itself within a week is at risk, and a whole inge
   expect(lastScans(world.db)).toMatchObject([
     { sessions: 2, sessions_not_stored: 0, sessions_at_risk: 1, at_risk_not_stored: 0 },
   ]);
+});
+
+test('a session that the store has in part is told as grown, a new one is not; each says what its format is known from', async () => {
+  using world = new World();
+  const path = world.put(claudePath(OLD), promptLine(OLD, 'old'));
+  await world.ingest();
+  appendFileSync(path, promptLine(OLD, 'more'));
+  world.put(claudePath(YOUNG), promptLine(YOUNG, 'young'));
+  const [scan] = await scanAgents(world.db, world.host, world.clock, () => undefined);
+  expect(scan).toMatchObject({ sessions_not_stored: 2, sessions_grown: 1, proof: 'recordings' });
 });
 
 test("the agent's own setting decides when it deletes", async () => {
