@@ -192,6 +192,10 @@ export const agentsSchema = z.object({
   ),
   /** Ids of the agents that the configuration switches off; they are not among the others. */
   switched_off: z.array(z.string()),
+  /** With `--verbose`: types of records that no reader knew, the most frequent first. */
+  unknown_records: z
+    .array(z.object({ agent: z.string(), type: z.string(), records: count, sessions: count }))
+    .optional(),
   warnings: z.array(z.string()),
 });
 

@@ -6,6 +6,7 @@ import { AGENTS } from '../../ingest/agents/index.ts';
 import { scanAgents } from '../../ingest/scan.ts';
 import { openWritable } from '../../store/open.ts';
 import { saveScans } from '../../store/scans.ts';
+import { type UnknownRecords, unknownRecords } from '../../store/unknown-records.ts';
 import { type Command, printJson } from '../context.ts';
 import { formatBytes, formatCount, table } from '../format.ts';
 import { tableColumns } from '../io.ts';
@@ -18,8 +19,12 @@ export const agents: Command = async (context) => {
     const scans = await scanAgents(db, context.host, context.clock, (text) => warnings.push(text));
     saveScans(db, scans);
     const off = AGENTS.filter((agent) => !isEnabled(agent, context.host));
+    const unknown = context.flags['verbose'] === true ? unknownRecords(db) : null;
     if (context.json)
-      printJson(io, { version: 1, agents: scans, switched_off: off.map(({ id }) => id), warnings });
+      printJson(io, {
+        ...{ version: 1, agents: scans, switched_off: off.map(({ id }) => id), warnings },
+        ...(unknown === null ? {} : { unknown_records: unknown }),
+      });
     else {
       for (const warning of warnings) io.err(`${plainLine(warning)}\n`);
       if (scans.length === 0) io.out('No agent was found on this machine.\n');
@@ -54,9 +59,20 @@ export const agents: Command = async (context) => {
         io.out(
           `Switched off in ${plainLine(context.settings.configPath)}: ${off.map(({ name }) => name).join(', ')}\n`,
         );
+      if (unknown !== null) io.out(unknownLines(unknown));
     }
     return EXIT.done;
   } finally {
     db.close();
   }
 };
+
+/** Each type once; what was not understood is stored all the same. */
+function unknownLines(unknown: readonly UnknownRecords[]): string {
+  if (unknown.length === 0) return 'Every record of every digest was of a known type.\n';
+  const lines = unknown.map(({ agent, type, records, sessions }) => {
+    const inSessions = sessions === 1 ? '1 session' : `${formatCount(sessions)} sessions`;
+    return `  ${agent}: ${plainLine(type)}, ${formatCount(records)} in ${inSessions}\n`;
+  });
+  return `Records of types that are not known yet, stored exactly and left out of digests:\n${lines.join('')}`;
+}
