@@ -12,19 +12,22 @@ import { armKillPoints, killAt } from './domain/kill-point.ts';
 
 declare const SESSION_MEMORY_BUILD: { readonly version: string; readonly commit: string } | undefined;
 
-/** Empty variables count as unset, and so does `CI=false`. */
-function environment(): Record<string, string> {
-  const entries = Object.entries(process.env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
-  );
-  return Object.fromEntries(entries.filter(([name, value]) => !(name === 'CI' && value === 'false')));
-}
+/** As it was given, for programs that are started on the user's behalf. */
+const inheritedEnv = Object.fromEntries(
+  Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+);
 
-const env = environment();
+/** For this program, empty variables count as unset, and so does `CI=false`. */
+const env = Object.fromEntries(
+  Object.entries(inheritedEnv).filter(
+    ([name, value]) => value !== '' && !(name === 'CI' && value === 'false'),
+  ),
+);
 
 const host: Host = {
   homeDir: env['HOME'] ?? homedir(),
   env,
+  inheritedEnv,
   platform: process.platform === 'win32' ? 'win32' : process.platform === 'darwin' ? 'darwin' : 'linux',
 };
 
@@ -147,7 +150,7 @@ const code = await run({
     (await import('./cli/pager.ts')).page(text, {
       // Elsewhere an empty variable counts as unset; here it says that no pager is wanted.
       pager: process.env['PAGER'] ?? null,
-      env,
+      env: inheritedEnv,
       platform: host.platform,
       holdInterrupts,
     }),

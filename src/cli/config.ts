@@ -2,7 +2,7 @@
  * Settings: flags, then environment, then the configuration file, then defaults; each remembers where it came from.
  * Promises: an unknown key or a wrong value is a failure that names the file, the key and the nearest right one.
  */
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import type { AgentSettings, Host } from '../domain/agent.ts';
 import { FailureError, failure, invalid } from '../domain/errors.ts';
 import { checkLimits, DEFAULT_LIMITS, type Limits } from '../domain/limits.ts';
@@ -72,8 +72,12 @@ export async function loadSettings(host: Host, flags: FlagValues, writesConfig =
   if (timeoutS === 0)
     throw new FailureError(invalid(`${where('analyzer.timeout_s')} is 0`, 'Give seconds from 1 up.'));
   const exclude = pick('ingest.exclude', []);
+  const store = resolvePath(host, String(pick('store', join(dataFolder(host), 'store.db'))));
+  // What a file says must not depend on the folder that the program is called in: there would be a store in each.
+  const storePath =
+    origins.store === configPath && !isAbsolute(store) ? join(dirname(configPath), store) : store;
   return {
-    storePath: resolvePath(host, String(pick('store', join(dataFolder(host), 'store.db')))),
+    storePath,
     configPath,
     limits,
     analyzerCommand: command === null || command === '' ? null : String(command),

@@ -49,8 +49,8 @@ export function textFlag(flags: Flags, name: string): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** What JSON.stringify leaves raw and a terminal acts on: DEL and C1, bidi marks, line separators, hidden characters. */
-const UNSAFE_IN_JSON = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+/** What JSON.stringify leaves raw and a terminal acts on or hides: DEL and C1, line separators, format and invisible characters. */
+const UNSAFE_IN_JSON = /[\u007f-\u009f\u2028\u2029\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** Prints one JSON object: the same value to a parser, and inert on a terminal. */
 export function printJson(io: Io, value: unknown): void {
@@ -80,10 +80,15 @@ export async function printJsonList(
 }
 
 function inertJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(
-    UNSAFE_IN_JSON,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return JSON.stringify(value, null, 2).replace(UNSAFE_IN_JSON, escaped);
+}
+
+/** As JSON writes it: beyond U+FFFF there are two units. */
+function escaped(char: string): string {
+  return char
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 }
 
 /** Whether a person sits at a terminal and can be asked. */

@@ -4,6 +4,7 @@
  */
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { FailureError, invalid } from '../domain/errors.ts';
+import type { SettingKey } from './config-file.ts';
 import type { Flags, LoadableCommand } from './context.ts';
 import { type CommandSpec, type Flag, GLOBAL_FLAGS } from './spec.ts';
 import { COMMANDS, commandNamed } from './table.ts';
@@ -80,24 +81,6 @@ function unknownCommand(word: string) {
   );
 }
 
-/** A flag that only commands have, given to none: its value must not be taken for the command. Null where it is none such. */
-function flagWithoutCommand(words: readonly string[]) {
-  const flag = words.find((each) => each.startsWith('--') && !isOf(GLOBAL_FLAGS, each))?.split('=')[0];
-  if (flag === undefined) return null;
-  const owners = COMMANDS.filter((spec) => isOf(spec.flags, flag)).map((spec) => spec.name);
-  const [first] = owners;
-  if (first === undefined) return null;
-  return invalid(
-    `${flag} belongs to a command, and none is given`,
-    `Write it behind the command: \`session-memory ${owners.includes('sweep') ? 'sweep' : first} ${words.join(' ')}\`.`,
-  );
-}
-
-function isOf(flags: readonly Flag[], word: string): boolean {
-  const name = word.split('=')[0] ?? '';
-  return flags.some(({ flag }) => flag.split(' ')[0] === name);
-}
-
 /** `--help` and `--version` stand anywhere before a `--`. */
 function withoutHelp(argv: readonly string[]): { words: string[]; help: boolean; version: boolean } {
   const end = argv.indexOf('--');
@@ -151,27 +134,49 @@ function asFailure(error: CommanderError, words: readonly string[]) {
   const [message = '', hint] = error.message.replace(/^error: /, '').split('\n');
   const command = commandIn(words);
   const [word] = positionals(words);
-  const early = command === undefined ? flagOfALaterCommand(words) : undefined;
+  const early =
+    command === undefined && words[0]?.startsWith('-') === true ? flagOfALaterCommand(words) : undefined;
   if (early !== undefined) return early;
-  if (command === undefined) {
-    const misplaced = words[0]?.startsWith('-') === true ? flagWithoutCommand(words) : null;
-    if (misplaced !== null) return misplaced;
-    if (word !== undefined) return unknownCommand(word);
-  }
+  if (command === undefined && word !== undefined) return unknownCommand(word);
   const help = `See \`session-memory ${command === undefined ? '' : `${command.name} `}--help\`.`;
   const meant = /\(Did you mean (.*)\?\)/.exec(hint ?? '')?.[1];
   return invalid(message.replaceAll("'", ''), meant === undefined ? help : `Did you mean ${meant}? ${help}`);
 }
 
-/** `--soft-cap 1GiB sweep`: a command's own flag stands after its command. */
+/** `--soft-cap 1GiB sweep`: a command's own flag stands after its command, and only with one. */
 function flagOfALaterCommand(words: readonly string[]) {
-  const spec = COMMANDS.find(({ name }) => words.includes(name));
-  const first = words.find((word) => word.startsWith('-'))?.split('=')[0] ?? '';
-  if (spec?.flags.some(({ flag }) => flag.split(' ')[0] === first) !== true) return undefined;
+  const first = words.map((word) => word.split('=')[0] ?? '').find(isNoGlobalFlag) ?? '';
+  const owners = COMMANDS.filter(({ flags }) => flags.some(({ flag }) => flag.split(' ')[0] === first));
+  const named = owners.find(({ name }) => words.includes(name));
+  if (named !== undefined)
+    return invalid(
+      `${first} belongs to ${named.name} and stands before it`,
+      `Write \`session-memory ${named.name} ${first} …\`; only global flags may come first.`,
+    );
+  const owner = owners.find(({ name }) => name === 'sweep') ?? owners[0];
+  if (owner === undefined) return undefined;
+  const setting = SETTING_OF_FLAG[first];
+  const instead =
+    setting === undefined
+      ? ''
+      : ` For the screens and for every call, set ${setting} in the configuration (\`session-memory config init\`).`;
   return invalid(
-    `${first} belongs to ${spec.name} and stands before it`,
-    `Write \`session-memory ${spec.name} ${first} …\`; only global flags may come first.`,
+    `${first} belongs to a command, and none is named`,
+    `Write \`session-memory ${owner.name} ${first} …\`.${instead}`,
   );
+}
+
+/** Flags that stand for a setting, which holds without a command too. */
+const SETTING_OF_FLAG: Readonly<Record<string, SettingKey>> = {
+  '--soft-cap': 'raw_soft_cap_bytes',
+  '--hard-cap': 'raw_hard_cap_bytes',
+  '--max-age-days': 'raw_max_age_days',
+  '--distilled-cap': 'distilled_cap_bytes',
+  '--analyzer': 'analyzer.command',
+};
+
+function isNoGlobalFlag(word: string): boolean {
+  return word.startsWith('-') && !GLOBAL_FLAGS.some(({ flag }) => flag.split(' ')[0] === word);
 }
 
 /** Whether the word is the value of a global flag before it. */

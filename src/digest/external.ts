@@ -93,7 +93,7 @@ function start(run: ExternalRun, isWindows: boolean) {
   const { uid, agent, project, title } = run.session;
   return spawn(isWindows ? 'cmd' : 'sh', [isWindows ? '/c' : '-c', run.command], {
     env: {
-      ...run.host.env,
+      ...(run.host.inheritedEnv ?? run.host.env),
       SESSION_UID: uid,
       SESSION_AGENT: agent,
       SESSION_PROJECT: plainText(project ?? '').slice(0, ENV_CHARS),

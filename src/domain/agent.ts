@@ -12,6 +12,8 @@ import type { Iso } from './time.ts';
 export interface Host {
   readonly homeDir: string;
   readonly env: Readonly<Record<string, string>>;
+  /** The same with the empty ones: for programs of the user's own, to which set and empty may mean something. Absent: `env`. */
+  readonly inheritedEnv?: Readonly<Record<string, string>>;
   readonly platform: 'linux' | 'darwin' | 'win32';
   /** What the configuration says of agents, by their ids; an agent that is not in it is as its format says. */
   readonly agents?: Readonly<Record<string, AgentSettings>>;

@@ -18,6 +18,7 @@ export const CONTEXTS = {
   words: 'Search: typing',
   reader: 'Reading',
   restore: 'Restore',
+  restored: 'Restore: nothing left to do',
   history: 'History',
   help: 'Help',
 } as const;
@@ -78,6 +79,7 @@ const LISTS = [
   'help',
   'result',
   'restore',
+  'restored',
 ] as const satisfies readonly Context[];
 
 export const KEYS: readonly Key[] = [
@@ -109,6 +111,7 @@ export const KEYS: readonly Key[] = [
   { keys: ['enter'], shown: 'enter', does: 'apply', action: 'confirm', in: ['filter'] },
   { keys: ['esc'], shown: 'esc', does: 'no filter', action: 'erase_all', in: ['filter'] },
   { keys: ['enter'], shown: 'enter', does: 'write', action: 'confirm', in: ['restore'] },
+  { keys: ['enter', 'esc'], shown: 'enter', does: 'back', action: 'back', in: ['restored'] },
   { keys: ['enter'], shown: 'enter', does: 'report', action: 'confirm', in: ['history'] },
   {
     keys: ['backspace'],

@@ -42,9 +42,10 @@ export function contextOf(state: State): Context {
       return screen.search.editing ? 'words' : 'search';
     case 'done':
       return 'help';
+    case 'restore':
+      return screen.done === null && screen.plan.obstacle === null ? 'restore' : 'restored';
     case 'dashboard':
     case 'reader':
-    case 'restore':
     case 'history':
     case 'help':
       return screen.kind;
@@ -179,10 +180,8 @@ function act(state: State, action: Action): Stepped {
     const chosen = screen.sweeps[screen.place.cursor];
     return chosen === undefined ? to(state) : to(state, { kind: 'report', sweepId: chosen.sweep_id });
   }
-  if (screen.kind === 'restore' && action === 'confirm') {
-    const ready = screen.done === null && screen.plan.obstacle === null;
-    return ready ? to(state, { kind: 'restore', plan: screen.plan }) : back(state);
-  }
+  if (screen.kind === 'restore' && action === 'confirm')
+    return to(state, { kind: 'restore', plan: screen.plan });
   return to(state);
 }
 

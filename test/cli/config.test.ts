@@ -193,6 +193,13 @@ describe('settings', () => {
   });
 });
 
+test('a relative store in the file is beside the file, wherever the program is called', async () => {
+  using home = new Home('store = "mine/s.db"\n');
+  expect((await home.load()).storePath).toBe(join(home.file, '../mine/s.db'));
+  // By a flag or a variable it is typed in a folder, and meant there.
+  expect((await home.load({ SESSION_MEMORY_STORE: 'here.db' })).storePath).toBe('here.db');
+});
+
 describe('where things are', () => {
   const at = (platform: Host['platform'], env: Record<string, string>): Host => ({
     homeDir: '/home/me',

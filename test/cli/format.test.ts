@@ -101,14 +101,18 @@ test('colour is there where it was decided, and nowhere else', () => {
 
 test('JSON is the same value to a parser and inert on a terminal', () => {
   const value = { title: 'a\u009b31mb\u001b]0;x\u0007c\u202ed\u2028e\u007f', plain: 'ä日🎉' };
-  const pieces: string[] = [];
-  printJson({ ...silent, out: (text) => void pieces.push(text) }, value);
-  const printed = pieces.join('');
+  const printed = printedJson(value);
   expect(JSON.parse(printed)).toEqual(value);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
   expect(printed).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2028]/);
   expect(printed).toContain('ä日🎉');
 });
+
+function printedJson(value: unknown): string {
+  const pieces: string[] = [];
+  printJson({ ...silent, out: (text) => void pieces.push(text) }, value);
+  return pieces.join('');
+}
 
 const silent: Io = {
   out: () => undefined,
@@ -122,3 +126,11 @@ const silent: Io = {
   colour: false,
   unicode: true,
 };
+
+test('JSON hides no character: tags, selectors, soft hyphens and joiners are written as escapes', () => {
+  const hidden = '\u{e0001}\u{e0041}\u{e007f}\u{e0000}\u{e0100}\u00ad\u180e\u200b\u2066\u206f\ufe0f\u{1d173}';
+  const printed = printedJson({ title: `a${hidden}b` });
+  expect(JSON.parse(printed)).toEqual({ title: `a${hidden}b` });
+  expect(printed).toMatch(/^[\n -~]*$/);
+  expect(printed).toContain('\\udb40\\udc41');
+});

@@ -65,10 +65,6 @@ describe('flags and arguments', () => {
     [['swep'], 'unknown command swep / Did you mean sweep? See `session-memory --help`.'],
     [['swep', 'list'], 'unknown command swep / Did you mean sweep? See `session-memory --help`.'],
     [
-      ['--soft-cap', '1GB'],
-      '--soft-cap belongs to a command, and none is given / Write it behind the command: `session-memory sweep --soft-cap 1GB`.',
-    ],
-    [
       ['swep', '--soft-cap', '1GB'],
       'unknown command swep / Did you mean sweep? See `session-memory --help`.',
     ],
@@ -85,6 +81,22 @@ describe('flags and arguments', () => {
     [
       ['--soft-cap', '1', 'sweep'],
       '--soft-cap belongs to sweep and stands before it / Write `session-memory sweep --soft-cap …`; only global flags may come first.',
+    ],
+    [
+      ['--soft-cap', '0'],
+      '--soft-cap belongs to a command, and none is named / Write `session-memory sweep --soft-cap …`. For the screens and for every call, set raw_soft_cap_bytes in the configuration (`session-memory config init`).',
+    ],
+    [
+      ['--store', 'a.db', '--hard-cap=0', '--json'],
+      '--hard-cap belongs to a command, and none is named / Write `session-memory sweep --hard-cap …`. For the screens and for every call, set raw_hard_cap_bytes in the configuration (`session-memory config init`).',
+    ],
+    [
+      ['--store', 'a.db', '--soft-cap', '1', 'sweep'],
+      '--soft-cap belongs to sweep and stands before it / Write `session-memory sweep --soft-cap …`; only global flags may come first.',
+    ],
+    [
+      ['--dry-run'],
+      '--dry-run belongs to a command, and none is named / Write `session-memory sweep --dry-run …`.',
     ],
     [['sweep', '--soft-cap='], '--soft-cap has an empty value / Give a value, or leave the flag out.'],
     [['--store', '', 'list'], '--store has an empty value / Give a value, or leave the flag out.'],

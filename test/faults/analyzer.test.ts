@@ -9,7 +9,12 @@ import { Program } from '../support/program.ts';
 describe('the user’s own analyzer', () => {
   const analyzed = async (command: string, timeoutS = 30) => {
     const program = new Program();
-    program.env = { CALLERS: 'own', XDG_CONFIG_HOME: join(program.folder, 'config') };
+    program.env = {
+      CALLERS: 'own',
+      CALLERS_EMPTY: '',
+      CI: 'false',
+      XDG_CONFIG_HOME: join(program.folder, 'config'),
+    };
     program.put('../config/session-memory/config.toml', `[analyzer]\ntimeout_s = ${timeoutS}\n`);
     program.put(claudePath(id(1)), promptLine(id(1), `one ${noise().repeat(100)}`));
     const started = performance.now();
@@ -31,6 +36,8 @@ describe('the user’s own analyzer', () => {
     using _ = program;
     const env = readFileSync(join(program.folder, 'env'), 'utf8').split('\n');
     expect(env).toContain('CALLERS=own');
+    // Set and empty is not unset to every program.
+    expect(env).toEqual(expect.arrayContaining(['CALLERS_EMPTY=', 'CI=false']));
     expect(env).toContain(`HOME=${program.home}`);
     const own = env.filter((entry) => entry.startsWith('SESSION_')).map((entry) => entry.split('=')[0]);
     expect(own.sort()).toEqual(['SESSION_AGENT', 'SESSION_PROJECT', 'SESSION_TITLE', 'SESSION_UID']);
