@@ -73,7 +73,7 @@ export function markdown(result: BenchResult): string {
   const head = `${result.machine}; ${result.at.slice(0, 10)}; commit ${result.commit}; ${rounds}, load ${load}.`;
   const rows = result.rows.map(
     (row) =>
-      `| ${row.name} | ${row.what} | ${targetText(row.target, row.unit)} | ${measuredText(row)} | ${verdictOf(row)} |`,
+      `| ${row.name} | ${row.what.replaceAll('|', '\\|')} | ${targetText(row.target, row.unit)} | ${measuredText(row)} | ${verdictOf(row)} |`,
   );
   const table = ['| row | what | target | median (spread) | |', '|---|---|---|---|---|', ...rows];
   const growth = result.growth.map(
