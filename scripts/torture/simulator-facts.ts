@@ -24,6 +24,8 @@ export interface Fact {
   readonly tellsOfBeside: boolean;
   /** Generations that a complete digest stands for. */
   readonly digests: readonly number[];
+  /** Of an evicted session: files that no tombstone of this generation remembers. */
+  readonly withoutTombstone: number;
   /** Of the whole session: kind and generation. */
   readonly events: readonly { readonly kind: string; readonly generation: number }[];
 }
@@ -74,6 +76,13 @@ function factOf(db: Database, row: SessionRow): Fact {
       db
         .query<unknown, [number]>('SELECT 1 FROM digests WHERE session_id = ? AND json LIKE \'%"id":"a1"%\'')
         .get(row.id) !== null,
+    withoutTombstone:
+      db
+        .query<{ n: number }, [number]>(
+          `SELECT count(*) AS n FROM files f JOIN sessions s ON s.id = f.session_id WHERE s.id = ? AND s.evicted_at IS NOT NULL
+             AND f.gone = 1 AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.session_id = s.id AND t.key = f.key)`,
+        )
+        .get(row.id)?.n ?? 0,
     digests: db
       .query<{ generation: number }, [number]>(
         'SELECT generation FROM digests WHERE session_id = ? AND complete = 1 ORDER BY generation',

@@ -73,11 +73,12 @@ function heldLaws(one: Written, uid: string, held: Held | null): string[] {
 }
 
 /** Gone are the bytes of a session only behind a digest of all of them, or behind a recorded loss. */
-function evictedLaws({ uid, generation, digests, events, log, beside }: Fact): string[] {
+function evictedLaws({ uid, generation, digests, events, log, beside, withoutTombstone }: Fact): string[] {
   const last = events.findLast(({ kind }) => kind === 'evicted' || kind === 'data_loss');
   if (last === undefined || last.generation !== generation) return [`${uid} is evicted without its event`];
   if (last.kind === 'evicted' && !digests.includes(generation))
     return [`${uid} is evicted and has no digest of what it was`];
+  if (withoutTombstone > 0) return [`${uid} is evicted with a file that no tombstone remembers`];
   // The row of a file that comes back is made before its first byte.
   const bytes = log.length + (beside?.log.length ?? 0);
   return bytes > 0 ? [`${uid} is evicted and still has bytes: ${bytes}`] : [];

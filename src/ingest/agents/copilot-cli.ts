@@ -1,7 +1,7 @@
 /**
  * GitHub Copilot CLI: where it keeps sessions, what each file is, and where a restored one goes.
- * Promises: decides by paths and bytes alone; touches no disk. Closed source: the layout is that of recordings; its first
- * generation (`history-session-state`, one JSON document) is known by its place only and is kept as it is.
+ * Promises: decides by paths and bytes alone; touches no disk. Closed source: the layout is that of recordings; of its first
+ * generation (`history-session-state`, one JSON document) no recording is known, and it is not read.
  */
 import type { AgentFormat, FileClass, Host, RestoreTarget } from '../../domain/agent.ts';
 import { agentId } from '../../domain/ids.ts';
