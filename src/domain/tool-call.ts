@@ -77,6 +77,8 @@ const OTHER_WORDS = new Set([
   'grep',
   'glob',
 ]);
+/** Of these, what `replace` makes an edit of. */
+const LOOKING_WORDS = new Set(['search', 'find']);
 /** What an editor does to its path; its `command` is this word. */
 const EDITOR_COMMANDS: ReadonlyMap<string, 'read' | 'written' | 'edited'> = new Map([
   ['view', 'read'],
@@ -123,7 +125,9 @@ function whatItDoes(words: readonly string[], command: string | null): 'read' | 
   const isEditor = words.some((word) => word === 'edit' || word === 'editor');
   const sub = isEditor && command !== null ? EDITOR_COMMANDS.get(command) : undefined;
   if (sub !== undefined) return sub;
-  if (words.some((word) => OTHER_WORDS.has(word))) return null;
+  // What searches in order to replace is an edit: `search_replace`.
+  const looks = words.filter((word) => OTHER_WORDS.has(word));
+  if (looks.some((word) => !words.includes('replace') || !LOOKING_WORDS.has(word))) return null;
   if (words.some((word) => EDIT_WORDS.has(word)) && !words.includes('create')) return 'edited';
   if (words.some((word) => WRITE_WORDS.has(word))) return 'written';
   return words.some((word) => READ_WORDS.has(word)) ? 'read' : null;

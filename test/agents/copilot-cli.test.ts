@@ -105,3 +105,16 @@ test('a session of the releases before the folders is one file', () => {
     copilotCli.restorePath(session, { role: 'main', key: 'main', relPath: 'session-state/abc.jsonl' }),
   ).toBe('session-state/abc.jsonl');
 });
+
+test('files of apply_patch, whose arguments are a text, are told', () => {
+  const patch = [
+    '*** Begin Patch',
+    ...['*** Update File: /p/old.ts', '*** Move to: /p/moved.ts', '@@', '-a', '+*** Add File: /p/no.ts'],
+    ...['*** Add File: /p/new.ts', '+x', '*** Delete File: /p/gone.ts', '*** End Patch'],
+  ].join('\n');
+  const facts = read([
+    event('tool.execution_start', { toolCallId: 't', toolName: 'apply_patch', arguments: patch }),
+  ]);
+  expect(facts.written).toEqual(['/p/moved.ts', '/p/new.ts']);
+  expect(facts.edited).toEqual(['/p/old.ts', '/p/gone.ts']);
+});

@@ -184,6 +184,22 @@ test('Mistral Vibe: what it put in itself is a command that was typed, or a summ
   expect(facts.compactions.length).toBe(1);
 });
 
+test('Mistral Vibe: a file that search_replace changed is edited', () => {
+  const call = (name: string, args: object) => ({
+    ...{ id: name, type: 'function', function: { name, arguments: JSON.stringify(args) } },
+  });
+  const facts = factsOf(mistralVibe, {
+    bytes: jsonl({
+      ...{ role: 'assistant', content: 'Done.', message_id: 'm' },
+      tool_calls: [
+        call('search_replace', { file_path: '/p/a.ts', content: 'x' }),
+        call('write_file', { path: '/p/b.ts', content: 'x' }),
+      ],
+    }),
+  });
+  expect([facts.edited, facts.written]).toEqual([['/p/a.ts'], ['/p/b.ts']]);
+});
+
 test('Kimi Code: a subagent has its own wire, and its prompt is its task', () => {
   expect(kimiCode.classify('sessions/wd/s1/agents/explore-1/wire.jsonl')).toMatchObject({
     role: 'subagent',

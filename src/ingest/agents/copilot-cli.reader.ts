@@ -25,6 +25,10 @@ const SILENT: ReadonlySet<string> = new Set([
 /** Ends the output of every shell command. */
 const EXIT = /<(?:shellId: [^>]*?|command) (?:completed|exited|finished)? ?with exit code (-?\d{1,10})>\s*$/;
 
+/** The headers of a patch. */
+const PATCHED = /^\*\*\* (Add File|Update File|Delete File|Move to): ([^\n\r]{1,4096})/gm;
+const MAKES: ReadonlySet<string> = new Set(['Add File', 'Move to']);
+
 /** What a person typed; null for what Copilot or one of its agents put into their mouth. */
 export function humanText(record: JsonRecord): string | null {
   const data = recordAt(record, 'data');
@@ -122,6 +126,14 @@ export class CopilotReader extends LinesReader {
   #call(data: JsonRecord, at: Iso | null): void {
     const name = textAt(data, 'toolName') ?? 'tool';
     this.call(name, textAt(data, 'toolCallId') ?? '', recordAt(data, 'arguments'), at, false);
+    if (name === 'apply_patch') told(textAt(data, 'arguments'), (patch) => this.#patch(patch));
+  }
+
+  /** The arguments of `apply_patch` are the patch itself, as a text (github/copilot-cli#4327). */
+  #patch(patch: string): void {
+    for (const [, does = '', path = ''] of patch.matchAll(PATCHED))
+      if (MAKES.has(does)) this.sink.fileWritten(path.trim());
+      else this.sink.fileEdited(path.trim());
   }
 
   #result(data: JsonRecord, at: Iso | null): void {
