@@ -6,7 +6,6 @@
 import type { Answer, Job, Results, Setup, Told } from './cli/background.protocol.ts';
 import { clockOf } from './cli/clock.ts';
 import { PreparerThreads } from './cli/preparers.ts';
-import { rootsOf } from './domain/agent.ts';
 import { FailureError, messageOf } from './domain/errors.ts';
 import { enabledAgents } from './ingest/agents/index.ts';
 import { type AnalyzeDeps, analyzeSession, salvageSession } from './ingest/analyze.ts';
@@ -71,7 +70,7 @@ async function work(how: Setup, db: WritableDb, id: number, job: Job): Promise<R
     case 'scan':
       return {
         agents: await scanAgents(db, how.host, clock, () => undefined),
-        lookedIn: enabledAgents(how.host).flatMap((agent) => rootsOf(agent, how.host)),
+        lookedFor: enabledAgents(how.host).map(({ name }) => name),
       };
     case 'ingest': {
       using threads = new PreparerThreads(

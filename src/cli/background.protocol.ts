@@ -26,7 +26,7 @@ export type Job =
   | { readonly kind: 'index' };
 
 export interface Results {
-  readonly scan: { readonly agents: readonly AgentScan[]; readonly lookedIn: readonly string[] };
+  readonly scan: { readonly agents: readonly AgentScan[]; readonly lookedFor: readonly string[] };
   readonly ingest: IngestReport;
   readonly analyze: { readonly ok: true } | { readonly ok: false; readonly why: string };
   readonly salvage: null;

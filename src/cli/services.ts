@@ -99,9 +99,9 @@ export function tuiServices(
 function backgroundOf(thread: BackgroundThread, searching: BackgroundThread): Services['background'] {
   return {
     look: async () => {
-      const { agents, lookedIn } = await thread.run({ kind: 'scan' });
+      const { agents, lookedFor } = await thread.run({ kind: 'scan' });
       return {
-        lookedIn,
+        lookedFor,
         agents: agents.map((agent) => ({
           name: agent.name,
           root: agent.root,

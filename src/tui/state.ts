@@ -37,8 +37,8 @@ export interface FoundHere {
     readonly deletesAfterDays: number | null;
     readonly atRisk: number;
   }[];
-  /** Where was looked, for a machine that has nothing. */
-  readonly lookedIn: readonly string[];
+  /** The names of the agents that were looked for, for a machine that has nothing. */
+  readonly lookedFor: readonly string[];
 }
 
 /** What the dashboard itself is doing beside showing. */

@@ -28,7 +28,8 @@ export function contextOf(state: State): Context {
   const { screen } = state;
   switch (screen.kind) {
     case 'first_run':
-      return state.activity.kind === 'ingesting' ? 'dashboard' : 'first_run';
+      if (state.activity.kind === 'ingesting') return 'dashboard';
+      return screen.found?.agents.every(({ sessions }) => sessions === 0) === true ? 'nothing' : 'first_run';
     case 'sweep': {
       const { stage, phrase } = screen.wizard;
       if (stage.kind === 'result' || stage.kind === 'failed') return 'result';

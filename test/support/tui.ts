@@ -337,7 +337,7 @@ export const FOUND: FoundHere = {
       atRisk: 0,
     },
   ],
-  lookedIn: ['/home/me/.claude', '/home/me/.codex'],
+  lookedFor: ['Claude Code', 'Codex', 'Gemini CLI'],
 };
 
 export function restorePlan(about: Partial<RestorePlan> = {}): RestorePlan {

@@ -40,11 +40,13 @@ function foundLines(state: State, found: FoundHere, cells: number): Line[] {
   const rawBytes = found.agents.reduce((sum, agent) => sum + agent.rawBytes, 0);
   if (sessions === 0) {
     return [
-      ...wrap('No session of any agent that this program knows was found here. Looked in', cells).map(
-        (text) => line(text),
-      ),
-      ...flow(found.lookedIn, cells, 2).map((text) => line(text)),
-      ...wrap('When an agent writes one, it is seen here at once.', cells).map((text) => line(text)),
+      line('No session was found here. Looked for'),
+      ...flow(found.lookedFor, cells, 2).map((text) => line(text)),
+      BLANK,
+      ...wrap(
+        'When an agent writes one, it is seen here at once. Transcripts that lie elsewhere: session-memory ingest FOLDER, or agents.ID.roots in the configuration.',
+        cells,
+      ).map((text) => line(text)),
     ];
   }
   const storedBytes = rawBytes / USUAL_RATIO;
