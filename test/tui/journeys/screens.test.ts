@@ -28,16 +28,19 @@ describe('first run', () => {
     expect(await pty.ends()).toBe(0);
   });
 
-  journey('on a machine without agents says where it looked, and sees the first session come', async () => {
-    using program = new Program();
-    await using pty = new Pty(program, []);
-    await pty.shows('.claude');
-    program.put(claudePath(id(1)), promptLine(id(1), 'hello'));
-    expect((await program.run('ingest')).code).toBe(0);
-    await pty.shows('analyzed 1 ');
-    pty.type('q');
-    expect(await pty.ends()).toBe(0);
-  });
+  journey(
+    'on a machine without agents says what it looked for, and sees the first session come',
+    async () => {
+      using program = new Program();
+      await using pty = new Pty(program, []);
+      await pty.shows('Claude Code');
+      program.put(claudePath(id(1)), promptLine(id(1), 'hello'));
+      expect((await program.run('ingest')).code).toBe(0);
+      await pty.shows('analyzed 1 ');
+      pty.type('q');
+      expect(await pty.ends()).toBe(0);
+    },
+  );
 });
 
 describe('the dashboard', () => {
