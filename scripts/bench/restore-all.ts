@@ -15,7 +15,7 @@ if (storePath === undefined || folder === undefined) throw new Error('usage: res
 const host: Host = { homeDir: homedir(), env: {}, platform: 'linux' };
 const db = openReadable(storePath);
 for (const session of listSessions(db)) {
-  const planned = planRestore({ host }, db, session, { to: folder, force: false });
+  const planned = planRestore({ host, settings: { storePath } }, db, session, { to: folder, force: false });
   carryOut({ clock: clockOf(null) }, db, null, planned);
 }
 db.close();

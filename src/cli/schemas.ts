@@ -329,6 +329,8 @@ export const restoreSchema = z.object({
     command: z.string(),
     needs: z.string().nullable(),
   }),
+  /** The agent's own import of it, for a session that cannot be put back where it was; null: none. */
+  import: z.object({ argv: z.array(z.string()), command: z.string() }).nullable(),
 });
 
 export const pinSchema = z.object({

@@ -2,12 +2,14 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestPage } from '../digest/page.ts';
-import { rootsOf } from '../domain/agent.ts';
+import { type Host, rootsOf } from '../domain/agent.ts';
 import { FailureError } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { plainText } from '../domain/text.ts';
 import { enabledAgents } from '../ingest/agents/index.ts';
-import { watchFolders } from '../ingest/watch.ts';
+import { fileOfPath } from '../ingest/file-names.ts';
+import { withProjects } from '../ingest/roots.ts';
+import { type WatchedFolder, watchFolders } from '../ingest/watch.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { withPatience } from '../store/patience.ts';
 import { digestsOf, filesOf, findSession, resolveSession, sessionIdOf, sourcesOf } from '../store/read.ts';
@@ -58,13 +60,7 @@ export function tuiServices(
     db: reading,
     background: backgroundOf(thread, searching),
     watch: (onChange, onTrouble) =>
-      watchFolders(
-        enabledAgents(context.host).flatMap((agent) =>
-          rootsOf(agent, context.host).flatMap((root) => agent.folders.map((folder) => join(root, folder))),
-        ),
-        onChange,
-        onTrouble,
-      ),
+      watchFolders(watchedFolders(withProjects(context.host, reading)), onChange, onTrouble),
     sweep: (consent, progress, signal) =>
       sweep(
         { ...sweepDeps({ ...context, signal }, writing, progress), analyzer: threadAnalyzer(thread) },
@@ -178,10 +174,21 @@ function transcriptPiece(
   return { lines, more: untilBytes < main.rawBytes ? { uid, offsetBytes: untilBytes } : null };
 }
 
+function watchedFolders(host: Host): WatchedFolder[] {
+  return enabledAgents(host).flatMap((agent) =>
+    rootsOf(agent, host).flatMap((root) => [
+      ...agent.folders.map((folder) => ({ path: join(root, folder), recursive: true })),
+      ...(agent.flatFolders ?? []).map((folder) => ({ path: join(root, folder), recursive: false })),
+    ]),
+  );
+}
+
 function ownFile(db: ReadableDb, uid: SessionUid): OwnFile {
   const main = filesOf(db, uid).find((file) => file.role === 'main');
   const paths = sourcesOf(db, uid).filter(({ fileId }) => fileId === main?.fileId);
   if (main === undefined || paths.length === 0) return 'unknown';
+  // Whether a database that is there still has the session only a look into it could tell.
+  if (paths.some(({ path }) => fileOfPath(path) !== path && existsSync(fileOfPath(path)))) return 'unknown';
   const sizes = paths.flatMap(({ path }) => (existsSync(path) ? [statSync(path).size] : []));
   if (sizes.length === 0) return 'gone';
   return sizes.includes(main.rawBytes) ? 'there' : 'changed';

@@ -3,10 +3,14 @@
  * and one line in `ingest/agents/index.ts`.
  * Promises: nothing here touches a disk; an agent's file is pure.
  */
+import type { Container } from './contained.ts';
 import type { FactSink, RecordReader } from './facts.ts';
 import type { AgentId } from './ids.ts';
+import type { Peek } from './peek.ts';
 import type { FileRole } from './session.ts';
 import type { Iso } from './time.ts';
+
+export type { Peek } from './peek.ts';
 
 /** The machine as `main.ts` found it. Empty variables are already left out. */
 export interface Host {
@@ -17,6 +21,8 @@ export interface Host {
   readonly platform: 'linux' | 'darwin' | 'win32';
   /** What the configuration says of agents, by their ids; an agent that is not in it is as its format says. */
   readonly agents?: Readonly<Record<string, AgentSettings>>;
+  /** Folders of projects that are known, for agents that keep their sessions there; absolute, existing or not. */
+  readonly projects?: readonly string[];
 }
 
 /** What a person configures of one agent. */
@@ -38,17 +44,8 @@ export interface FileClass {
   readonly encoding: 'plain' | 'zstd';
   /** Only taken when its session has a transcript (checkpoints, task lists). */
   readonly onlyWithSession?: true;
-}
-
-/** What the first and the last bytes of a transcript tell, before any analysis. */
-export interface Peek {
-  readonly nativeId: string | null;
-  readonly project: string | null;
-  readonly branch: string | null;
-  readonly title: string | null;
-  readonly startedAt: Iso | null;
-  readonly endedAt: Iso | null;
-  readonly parentNativeId: string | null;
+  /** It holds sessions, or leads to the files of one: what is stored is not the file but what is made of it. */
+  readonly container?: Container;
 }
 
 /** Which session a file is restored for. */
@@ -65,6 +62,16 @@ export interface Resume {
   readonly argv: readonly string[];
   /** What else the agent needs before it sees a session that was put back, as a sentence; absent: nothing. */
   readonly needs?: string;
+}
+
+/** An agent's own way to take a session back into its database. */
+export interface AgentImport {
+  /** The name of the file that is made for it, in the folder of the restored transcript. */
+  fileName(session: RestoreTarget): string;
+  /** Its text, made of the lines of the stored transcript; null where they do not tell enough. */
+  content(lines: Iterable<Uint8Array>): string | null;
+  /** What is typed to import it. */
+  argv(path: string): readonly string[];
 }
 
 /** What a file's name tells where it lies outside any agent's folder. */
@@ -90,6 +97,12 @@ export interface AgentFormat {
   rootOf(path: string): string | null;
   /** Folders below a root that are walked, e.g. `projects`. */
   readonly folders: readonly string[];
+  /** Folders below a root of which only the files in them are looked at that `classify` names; `''` is the root. */
+  readonly flatFolders?: readonly string[];
+  /** The root in the folder of a project, where it keeps sessions there; existing or not. */
+  projectRoot?(project: string, host: Host): string;
+  /** A file under its roots that lists projects, and how it is read; nothing where it is not understood. */
+  readonly projectList?: { readonly file: string; projects(text: string): readonly string[] };
   /** What the file at `relPath` (from the root, `/` between parts) is; null: not a session's. Decides by the path alone. */
   classify(relPath: string): FileClass | null;
   /** A folder below the root that is never entered (`memory`). */
@@ -116,6 +129,12 @@ export interface AgentFormat {
   ): string;
   /** What the user types to go on with the session. */
   resume(session: RestoreTarget): Resume;
+  /**
+   * Why its sessions cannot be put back where they were, as a sentence; absent: they can. What is restored then lies in a
+   * folder of our own, and is handed to the agent's own import where it has one.
+   */
+  readonly cannotPutBack?: string;
+  readonly takesBack?: AgentImport;
   /** A settings file under the root and how to read from it after how many days the agent deletes; null: never. */
   readonly retention: {
     readonly settingsFile: string;
@@ -123,9 +142,10 @@ export interface AgentFormat {
   } | null;
 }
 
-/** Where an agent's sessions may lie: its own roots first, then those of the configuration. Absolute, existing or not. */
+/** Where an agent's sessions may lie: its own roots first, then those of the configuration, then those in projects. */
 export function rootsOf(agent: AgentFormat, host: Host): readonly string[] {
-  return [...agent.roots(host), ...addedRoots(agent, host)];
+  const inProjects = (host.projects ?? []).flatMap((project) => agent.projectRoot?.(project, host) ?? []);
+  return [...agent.roots(host), ...addedRoots(agent, host), ...inProjects];
 }
 
 /** The roots that the configuration gives an agent, absolute, existing or not. */

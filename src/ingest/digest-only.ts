@@ -11,8 +11,8 @@ import { type Clock, plausibleTime } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { describeSession, ensureSession, markSource, type NewFile } from '../store/write-raw.ts';
 import { recordDigestOnly } from '../store/write-return.ts';
+import { openSource } from './contained/contained.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
-import { SourceFile } from './source.ts';
 import { newFile } from './take-file.ts';
 
 /** `continues`: it was evicted before, and begins with what was; its new digest then covers the old one. */
@@ -102,12 +102,12 @@ export async function digestOnly(
 }
 
 async function* chunksOf(file: FoundFile): AsyncGenerator<Uint8Array> {
-  using source = new SourceFile(file.path, file.class.encoding, file.within);
+  using source = openSource(file);
   yield* source.chunks();
 }
 
 async function hashedFile(file: FoundFile) {
-  using source = new SourceFile(file.path, file.class.encoding, file.within);
+  using source = openSource(file);
   const hasher = new Bun.CryptoHasher('sha256');
   let rawBytes = 0;
   for await (const chunk of source.chunks()) {

@@ -5,14 +5,15 @@
 import { type Stats, statSync } from 'node:fs';
 import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { type AgentFormat, addedRoots, type FileClass, type Host, type Peek } from '../domain/agent.ts';
-import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { FailureError, failure } from '../domain/errors.ts';
 import { type SessionUid, sessionUid } from '../domain/ids.ts';
 import { type Iso, isoFromMs, plausibleTime } from '../domain/time.ts';
 import type { KnownSource } from '../store/read-sources.ts';
 import { AGENTS, enabledAgents } from './agents/index.ts';
+import { type Contained, containedIn } from './contained/contained.ts';
+import { bounded, peekFile } from './peek-file.ts';
 import { existingRoots } from './roots.ts';
-import { headAndTail, SourceFile } from './source.ts';
-import { fileAt, type WalkedFile, walk } from './walk.ts';
+import { fileAt, type WalkedFile, walk, walkFlat } from './walk.ts';
 
 export interface FoundFile extends WalkedFile {
   readonly agent: AgentFormat;
@@ -21,6 +22,8 @@ export interface FoundFile extends WalkedFile {
   /** What the store knows of this very path, null where it is new. */
   readonly known: KnownSource | null;
   readonly isChanged: boolean;
+  /** Where it is a session within a container; absent: a file of its own. */
+  readonly contained?: Contained;
 }
 
 /** A session as found on disk: its files, by the folder that they lie in. */
@@ -135,31 +138,67 @@ function* filesOfRoot(
 ): Generator<FoundFile> {
   const relWithin = within === null ? null : relative(root, within).split(sep).join('/');
   const single = within === null || relWithin === null ? null : fileAt(within, relWithin);
+  // A session in a database is not taken a second time from the tree that it was migrated from.
+  const inRows = new Set<string>();
   if (single !== null) {
-    const file = asFound(agent, root, single, options);
-    if (file !== null) yield file;
+    yield* asFound(agent, root, single, inRows, options);
     return;
   }
-  const folders = relWithin === null || relWithin === '' ? agent.folders : [relWithin];
+  const isWhole = relWithin === null || relWithin === '';
+  const wants = (relPath: string) => agent.classify(relPath) !== null;
+  for (const folder of isWhole ? (agent.flatFolders ?? []) : []) {
+    for (const walked of walkFlat(root, folder, wants, options.warn))
+      yield* asFound(agent, root, walked, inRows, options);
+  }
   const rules = { skipsFolder: (relPath: string) => agent.skipsFolder(relPath), warn: options.warn };
-  for (const folder of folders) {
-    for (const walked of walk(root, folder, rules)) {
-      const file = asFound(agent, root, walked, options);
-      if (file !== null) yield file;
-    }
+  for (const folder of isWhole ? agent.folders : [relWithin]) {
+    for (const walked of walk(root, folder, rules)) yield* asFound(agent, root, walked, inRows, options);
   }
 }
 
-function asFound(
+function* asFound(
   agent: AgentFormat,
   root: string,
   file: WalkedFile,
+  inRows: Set<string>,
   options: DiscoverOptions,
-): FoundFile | null {
+): Generator<FoundFile> {
   const fileClass = agent.classify(file.relPath);
-  if (fileClass === null) return null;
+  if (fileClass === null) return;
+  if (fileClass.container !== undefined) {
+    yield* heldIn(agent, root, file, { ...fileClass, container: fileClass.container }, inRows, options);
+    return;
+  }
   const known = options.known.get(file.path) ?? null;
-  return { ...file, agent, root, class: fileClass, known, isChanged: known?.stat !== file.stat };
+  yield { ...file, agent, root, class: fileClass, known, isChanged: known?.stat !== file.stat };
+}
+
+/** The sessions in a container, each as a file. */
+function* heldIn(
+  agent: AgentFormat,
+  root: string,
+  file: WalkedFile,
+  fileClass: FileClass & Required<Pick<FileClass, 'container'>>,
+  inRows: Set<string>,
+  options: DiscoverOptions,
+): Generator<FoundFile> {
+  const { container, nativeId } = fileClass;
+  if (nativeId !== null && inRows.has(nativeId)) return;
+  for (const held of containedIn(agent, root, file, container, options.warn)) {
+    const peek = bounded(held.contained.peek);
+    if (container.kind === 'rows') inRows.add(held.contained.peek.nativeId);
+    const known = options.known.get(held.path) ?? null;
+    const isChanged = known?.stat !== held.stat;
+    yield {
+      ...held,
+      sizeBytes: isChanged ? held.sizeBytes : (known?.takenBytes ?? 0),
+      agent,
+      root,
+      class: { ...fileClass, nativeId: peek.nativeId },
+      known,
+      isChanged,
+    };
+  }
 }
 
 /** What is at a path that the user gave; a failure where there is nothing. */
@@ -228,6 +267,14 @@ async function* looseFiles(
       : [single];
   let found = 0;
   for (const file of files) {
+    for (const agent of agents) {
+      if (agent.classify(basename(file.path))?.container === undefined) continue;
+      const inRoot = { ...file, relPath: basename(file.path) };
+      for (const held of asFound(agent, dirname(file.path), inRoot, new Set(), options)) {
+        found += 1;
+        yield held;
+      }
+    }
     const loose = await asLoose(file, agents, options);
     if (loose === null) continue;
     found += 1;
@@ -261,62 +308,6 @@ async function asLoose(
     };
   }
   return null;
-}
-
-/** What an agent makes of a file's first and last bytes; null where it cannot be read or is not the agent's. */
-export async function peekFile(
-  agent: AgentFormat,
-  file: WalkedFile,
-  encoding: 'plain' | 'zstd',
-  warn: (text: string) => void,
-): Promise<Peek | null> {
-  try {
-    using source = new SourceFile(file.path, encoding, file.within);
-    const early = earlyPeek(agent, source);
-    if (early !== null) return bounded(early);
-    const { head, tail } = await headAndTail(source);
-    const peek = agent.peek(head, tail);
-    return peek === null ? null : bounded(peek);
-  } catch (thrown) {
-    warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
-    return null;
-  }
-}
-
-/** Nearly every transcript tells all in its first lines; the others are read further. */
-const EARLY_HEAD_BYTES = 24 * 1024;
-const EARLY_TAIL_BYTES = 64 * 1024;
-/** Used again for each file: memory for the first look at thousands of them would cost more than the look. */
-const scratch = new Uint8Array(EARLY_HEAD_BYTES + EARLY_TAIL_BYTES);
-
-/** What the first look tells; null where it does not tell all, or where the whole look is as cheap. */
-function earlyPeek(agent: AgentFormat, source: SourceFile): Peek | null {
-  if (source.encoding !== 'plain' || source.sizeBytes < scratch.length) return null;
-  const head = scratch.subarray(0, EARLY_HEAD_BYTES);
-  const tail = scratch.subarray(EARLY_HEAD_BYTES);
-  const whole =
-    source.readInto(head, 0) === head.length &&
-    source.readInto(tail, source.sizeBytes - tail.length) === tail.length;
-  const peek = whole ? agent.peek(head, tail) : null;
-  if (peek === null) return null;
-  const { nativeId, project, title, startedAt, endedAt } = peek;
-  return [nativeId, project, title, startedAt, endedAt].includes(null) ? null : peek;
-}
-
-/** An id or a path beyond it is a forger's; of thousands of sessions each is held, and each id stored. */
-const NAME_CHARS_MAX = 4096;
-
-/** What a head told, without the endless: an id becomes its hash, so that it stays distinct. */
-function bounded(peek: Peek): Peek {
-  const id = (text: string | null) =>
-    text === null || text.length <= NAME_CHARS_MAX ? text : `long-${hashText(text)}`;
-  return {
-    ...peek,
-    nativeId: id(peek.nativeId),
-    parentNativeId: id(peek.parentNativeId),
-    project: peek.project?.slice(0, NAME_CHARS_MAX) ?? null,
-    branch: peek.branch?.slice(0, NAME_CHARS_MAX) ?? null,
-  };
 }
 
 function hashText(text: string): string {
@@ -358,10 +349,7 @@ async function toSession(
 ): Promise<FoundSession> {
   const isChanged = files.some((file) => file.isChanged);
   const main = files.find((file) => file.class.role === 'main') ?? files[0];
-  const peek =
-    isChanged && main !== undefined
-      ? await peekFile(agent, main, main.class.encoding, () => undefined)
-      : null;
+  const peek = isChanged && main !== undefined ? await peekOf(agent, main) : null;
   const mtime = isoFromMs(Math.max(...files.map((file) => file.mtimeMs)));
   return {
     agent,
@@ -373,6 +361,13 @@ async function toSession(
     endedAt: plausibleTime(peek?.endedAt ?? null, options.now) ?? plausibleTime(mtime, options.now),
     isChanged,
   };
+}
+
+/** A container has told it already. */
+async function peekOf(agent: AgentFormat, main: FoundFile): Promise<Peek | null> {
+  return main.contained === undefined
+    ? await peekFile(agent, main, main.class.encoding, () => undefined)
+    : bounded(main.contained.peek);
 }
 
 function compareText(a: string, b: string): number {

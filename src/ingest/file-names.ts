@@ -1,11 +1,11 @@
 /**
- * File names that are not UTF-8, as text and back.
+ * File names that are not UTF-8, as text and back; names for what is no file.
  * Promises: every name of a POSIX file system has one text, and that text leads back to the very file; a name in UTF-8
  * is its own text. So no transcript is left out for its name.
  * Source of the mapping: OPTU-8 of MirBSD: a byte that is no part of UTF-8 becomes U+EF00 + byte, in the private use area.
  */
 import { isUtf8 } from 'node:buffer';
-import { readdirSync, realpathSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 
 const FIRST = 0xef80;
 const LAST = 0xefff;
@@ -61,4 +61,17 @@ function textOf(bytes: Buffer): string {
 function charBytes(first: number): number {
   if (first < 0xc0) return 1;
   return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+/** A name for a session in a container, unique among paths: the container's, a `#`, the session's id. */
+export function containedPath(container: string, nativeId: string): string {
+  return `${container}#${encodeURIComponent(nativeId.toWellFormed())}`;
+}
+
+/** The file that a path of the store stands for: itself, or the container of a session in one. */
+export function fileOfPath(path: string): string {
+  const at = path.lastIndexOf('#');
+  return at < 0 || lstatSync(onDisk(path), { throwIfNoEntry: false }) !== undefined
+    ? path
+    : path.slice(0, at);
 }

@@ -21,6 +21,7 @@ import { discover, type FoundFile, type FoundSession } from './discover.ts';
 import { storedSizeOf } from './measure.ts';
 import { PREPARED_BYTES_MAX, type Preparer } from './prepare.ts';
 import { ReadySessions } from './ready.ts';
+import { withProjects } from './roots.ts';
 import { scansOf } from './scan.ts';
 import { leftOutBy } from './select.ts';
 import { type Room, type TakeDeps, takeSession } from './take-session.ts';
@@ -102,8 +103,9 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
   const warn = (text: string) => report.warnings.push(text);
   const before = usage(deps.db);
   const now = deps.clock.now();
+  const host = withProjects(deps.host, deps.db);
   const found = await discover({
-    host: deps.host,
+    host,
     paths: options.paths,
     agent: options.agent === null ? null : (agentById(options.agent) as AgentFormat | null),
     known: knownSources(deps.db),
@@ -152,7 +154,7 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
   if (isWhole)
     saveScans(
       deps.db,
-      scansOf(found, deps.host, now, (session) => left.has(session)),
+      scansOf(found, host, now, (session) => left.has(session)),
     );
   killPoint('ingest.done');
   const after = usage(deps.db);
@@ -282,6 +284,9 @@ async function analyzeAll(
   }
 }
 
+/** How much longer than its values a row's line may be, compressed: far more than it ever is. */
+const LINES_OF_ROWS_MAX = 3;
+
 /** Whether a session fits under the hard cap. It is only measured where its plain size might not fit. */
 async function roomFor(deps: IngestDeps, options: IngestOptions, session: FoundSession): Promise<Room> {
   const leftBytes = options.hardCapBytes - usage(deps.db).tier1Bytes;
@@ -297,7 +302,9 @@ async function roomFor(deps: IngestDeps, options: IngestOptions, session: FoundS
   // A chunk that does not compress becomes a little larger than it was.
   const atMostBytes = Math.ceil(newBytes * 1.01) + 1024 * newFiles.length;
   const isCompressed = newFiles.some((file) => file.class.encoding === 'zstd');
-  if (!isCompressed && atMostBytes <= leftBytes) return 'store';
+  // Of rows it is only known about how long their lines will be.
+  const isGuess = newFiles.some((file) => file.contained !== undefined);
+  if (!isCompressed && atMostBytes * (isGuess ? LINES_OF_ROWS_MAX : 1) <= leftBytes) return 'store';
   const measured = await storedSizeOf(session.files, takenBytes, deps.signal);
   if (measured.newBytes <= leftBytes) return 'store';
   return measured.wholeBytes > options.hardCapBytes && !isLive ? 'digest_only' : 'wait';

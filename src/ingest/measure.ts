@@ -2,9 +2,9 @@
  * How many bytes a session would take in Tier 1, found by compressing it without storing it.
  * Promises: streams; stores nothing. Used only where the plain size might not fit under the hard cap.
  */
+import { openSource } from './contained/contained.ts';
 import type { FoundFile } from './discover.ts';
 import { toSegments } from './segmenter.ts';
-import { SourceFile } from './source.ts';
 
 /** `takenBytes`: how much of a file is stored already. `newBytes`: what would be added; `wholeBytes`: all of it. */
 export async function storedSizeOf(
@@ -16,7 +16,7 @@ export async function storedSizeOf(
   let wholeBytes = 0;
   for (const file of files) {
     try {
-      using source = new SourceFile(file.path, file.class.encoding, file.within);
+      using source = openSource(file);
       for await (const segment of toSegments(source.chunks(), 0)) {
         wholeBytes += segment.data.length;
         if (segment.logOffset + segment.rawBytes > takenBytes(file)) newBytes += segment.data.length;

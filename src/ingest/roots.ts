@@ -3,18 +3,22 @@
  * Promises: one `lstat` for each that is not. Never enters a folder.
  */
 import { lstatSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { type AgentFormat, type Host, rootsOf } from '../domain/agent.ts';
+import type { ReadableDb } from '../store/connection.ts';
+import { knownProjects } from '../store/read-sources.ts';
+import { enabledAgents } from './agents/index.ts';
+import { SourceFile } from './source.ts';
 
 /** The agents' roots that exist on this machine, each once. */
 export function existingRoots(
   host: Host,
   agents: readonly AgentFormat[],
 ): { agent: AgentFormat; root: string }[] {
-  const all = agents.flatMap((agent) => rootsOf(agent, host).map((root) => ({ agent, root: resolve(root) })));
-  return all.filter(
-    ({ agent, root }, i) =>
-      isFolder(root) && all.findIndex((o) => o.agent === agent && o.root === root) === i,
+  return agents.flatMap((agent) =>
+    [...new Set(rootsOf(agent, host).map((root) => resolve(root)))]
+      .filter(isFolder)
+      .map((root) => ({ agent, root })),
   );
 }
 
@@ -23,4 +27,34 @@ export function isFolder(path: string): boolean {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return false;
   return stats.isDirectory() || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** The machine with the projects that are known: those of the newest sessions, and those that an agent lists itself. */
+export function withProjects(host: Host, db: ReadableDb): Host {
+  const listed = enabledAgents(host).flatMap((agent) => listedProjects(agent, host));
+  const projects = new Set([...knownProjects(db), ...listed].filter((project) => isAbsolute(project)));
+  return { ...host, projects: [...projects] };
+}
+
+function listedProjects(agent: AgentFormat, host: Host): readonly string[] {
+  const { projectList } = agent;
+  if (projectList === undefined) return [];
+  return agent
+    .roots(host)
+    .flatMap((root) => projectList.projects(smallText(join(root, projectList.file)) ?? ''));
+}
+
+/** A person's settings and an agent's lists are a few KiB; a larger file is none, and a FIFO in its place would be waited for. */
+const SMALL_BYTES_MAX = 1024 * 1024;
+
+/** The text of a small file; null where there is none. */
+export function smallText(path: string): string | null {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
+  try {
+    using file = new SourceFile(path, 'plain', null);
+    return file.sizeBytes > SMALL_BYTES_MAX ? null : Buffer.from(file.readAt(0, file.sizeBytes)).toString();
+  } catch {
+    // What cannot be read counts as not there: the agent's own defaults hold.
+    return null;
+  }
 }

@@ -10,8 +10,7 @@ import { forgottenUids } from '../store/forget.ts';
 import { knownSources } from '../store/read-sources.ts';
 import { enabledAgents } from './agents/index.ts';
 import { discover, type Found, type FoundSession } from './discover.ts';
-import { existingRoots, isFolder } from './roots.ts';
-import { SourceFile } from './source.ts';
+import { existingRoots, isFolder, smallText, withProjects } from './roots.ts';
 
 export interface AgentScan {
   readonly agent: string;
@@ -41,11 +40,12 @@ export const AT_RISK_DAYS = 7;
 
 export async function scanAgents(
   db: ReadableDb,
-  host: Host,
+  machine: Host,
   clock: Clock,
   warn: (text: string) => void,
 ): Promise<AgentScan[]> {
   const now = clock.now();
+  const host = withProjects(machine, db);
   for (const agent of enabledAgents(host)) {
     for (const root of addedRoots(agent, host).filter((each) => !isFolder(each)))
       warn(`agents.${agent.id}.roots: ${root} is not there now; nothing is found in it until it is`);
@@ -69,8 +69,10 @@ export function scansOf(
   now: Iso,
   waits: (session: FoundSession) => boolean,
 ): AgentScan[] {
-  return existingRoots(host, enabledAgents(host)).map(({ agent, root }) => {
+  return existingRoots(host, enabledAgents(host)).flatMap(({ agent, root }) => {
     const sessions = found.sessions.filter((session) => session.agent === agent && session.root === root);
+    // Any project might hold sessions of such an agent; most hold none.
+    if (sessions.length === 0 && agent.projectRoot !== undefined) return [];
     const days = deletesAfterDays(agent, root);
     const atRisk =
       days === null ? [] : sessions.filter((session) => goesWithinDays(session, days, now) <= AT_RISK_DAYS);
@@ -107,22 +109,7 @@ function firstDeletion(atRisk: readonly FoundSession[], days: number | null, now
 
 function deletesAfterDays(agent: AgentFormat, root: string): number | null {
   if (agent.retention === null) return null;
-  return agent.retention.days(settingsText(join(root, agent.retention.settingsFile)));
-}
-
-/** A person's settings are a few KiB; a larger file is none, and a FIFO in their place would be waited for. */
-const SETTINGS_BYTES_MAX = 1024 * 1024;
-
-function settingsText(path: string): string | null {
-  try {
-    using file = new SourceFile(path, 'plain', null);
-    return file.sizeBytes > SETTINGS_BYTES_MAX
-      ? null
-      : Buffer.from(file.readAt(0, file.sizeBytes)).toString();
-  } catch {
-    // No settings: the agent's own default holds.
-    return null;
-  }
+  return agent.retention.days(smallText(join(root, agent.retention.settingsFile)));
 }
 
 /** Days until the agent deletes the session, by the newest change of its files; negative where it is due. */

@@ -22,8 +22,23 @@ const EXPANDED_BYTES_FREE = 128 * 1024 ** 2;
 /** An agent may put a new file in the place of the old one at the very moment of opening; hardly three times. */
 const OPEN_TRIES = 3;
 
+/** Plain bytes that are to be stored: of a file, or made of what a container holds of a session. `using` lets it go. */
+export interface Source extends Disposable {
+  readonly path: string;
+  readonly encoding: 'plain' | 'zstd';
+  readonly sizeBytes: number;
+  /** What it was when it was opened: the same text, the same bytes. */
+  readonly stat: string;
+  /** Plain bytes from `fromByte` on, in chunks of one segment; each chunk is the caller's to keep. */
+  chunks(fromByte?: number): AsyncGenerator<Uint8Array>;
+  /** Up to `length` bytes of it as it lies there; fewer at its end. */
+  readAt(offset: number, length: number): Uint8Array;
+  /** The same into memory that is there already; returns how many bytes came. */
+  readInto(buffer: Uint8Array, offset: number): number;
+}
+
 /** A file held open for reading. `using` closes it. */
-export class SourceFile implements Disposable {
+export class SourceFile implements Source {
   readonly path: string;
   readonly encoding: 'plain' | 'zstd';
   readonly sizeBytes: number;
@@ -45,7 +60,6 @@ export class SourceFile implements Disposable {
     this.stat = `${stats.size}:${stats.mtimeNs}:${stats.ino}`;
   }
 
-  /** Plain bytes from `fromByte` on, in chunks of one segment; each chunk is the caller's to keep. */
   async *chunks(fromByte = 0): AsyncGenerator<Uint8Array> {
     if (this.encoding === 'zstd') yield* this.#decompressed(fromByte);
     else yield* this.#pieces(fromByte, SEGMENT_BYTES);
@@ -98,14 +112,12 @@ export class SourceFile implements Disposable {
     if (bytes > 0) yield Buffer.concat(parts);
   }
 
-  /** Up to `length` bytes of the file as it lies on disk; fewer at its end. */
   readAt(offset: number, length: number): Uint8Array {
     const buffer = new Uint8Array(length);
     const got = this.readInto(buffer, offset);
     return got === length ? buffer : buffer.slice(0, got);
   }
 
-  /** The same into memory that is there already; returns how many bytes came. */
   readInto(buffer: Uint8Array, offset: number): number {
     let got = 0;
     while (got < buffer.length) {
@@ -151,7 +163,7 @@ const HEAD_BYTES = 256 * 1024;
 const TAIL_BYTES = 64 * 1024;
 
 /** The first and the last plain bytes, for an agent's `peek`. A compressed file gives its first chunk for both. */
-export async function headAndTail(file: SourceFile): Promise<{ head: Uint8Array; tail: Uint8Array }> {
+export async function headAndTail(file: Source): Promise<{ head: Uint8Array; tail: Uint8Array }> {
   if (file.encoding === 'zstd') {
     let last: Uint8Array = new Uint8Array(0);
     let first: Uint8Array | null = null;

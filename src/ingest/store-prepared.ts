@@ -29,10 +29,12 @@ export interface ReadySession {
   readonly prepared: Prepared;
 }
 
-/** The order to make a session ready; null where only the long way will do: it is known, compressed, copied, or large. */
+/** The order to make a session ready; null where only the long way will do: it is known, compressed, copied, held in a container, or large. */
 export function orderOf(db: WritableDb, found: FoundSession, now: Iso): Order | null {
   const keys = new Set(found.files.map((file) => file.class.key));
-  const isPlain = found.files.every((file) => file.known === null && file.class.encoding === 'plain');
+  const isPlain = found.files.every(
+    (file) => file.known === null && file.class.encoding === 'plain' && file.contained === undefined,
+  );
   const rawBytes = found.files.reduce((sum, file) => sum + file.sizeBytes, 0);
   if (!isPlain || keys.size < found.files.length || rawBytes > PREPARED_BYTES_MAX) return null;
   if (findSession(db, found.uid) !== null) return null;

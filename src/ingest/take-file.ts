@@ -23,7 +23,7 @@ import { compare } from './compare.ts';
 import type { FoundFile } from './discover.ts';
 import { elementsOf, joined, linesOf, MATCHED_BYTES_MAX, matchLines, sliced } from './rewrite.ts';
 import { toSegments } from './segmenter.ts';
-import type { SourceFile } from './source.ts';
+import type { Source } from './source.ts';
 
 /** Compressed bytes that are held before they are written; bounds memory and how long others wait for the lock. */
 const FLUSH_BYTES = 4 * 1024 * 1024;
@@ -48,7 +48,7 @@ export interface Taken {
 }
 
 /** Stores a file of which nothing is stored yet. */
-export async function takeNew(context: TakeContext, file: FoundFile, source: SourceFile): Promise<Taken> {
+export async function takeNew(context: TakeContext, file: FoundFile, source: Source): Promise<Taken> {
   const fileId = context.db.writeTransaction(() => ensureFile(context.db, context.sessionId, newFile(file)));
   killPoint('ingest.file-made');
   return storeFrom(context, file, source, { fileId, fromByte: 0, logOffset: 0, kind: 'new' });
@@ -58,7 +58,7 @@ export async function takeNew(context: TakeContext, file: FoundFile, source: Sou
 export async function takeChanged(
   context: TakeContext,
   file: FoundFile,
-  source: SourceFile,
+  source: Source,
   stored: StoredFile,
   options: { readonly mayReplace: boolean; readonly full: boolean },
 ): Promise<Taken> {
@@ -97,10 +97,12 @@ export async function takeChanged(
 }
 
 /** The cheap proof of an append: the same inode, the same head, the same tail before where it ended. */
-function isPlainAppend(uid: SessionUid, file: FoundFile, source: SourceFile, stored: StoredFile): boolean {
+function isPlainAppend(uid: SessionUid, file: FoundFile, source: Source, stored: StoredFile): boolean {
   const known: KnownSource | null = file.known;
   if (known === null || known.headSha256 === null || known.tailSha256 === null || source.encoding !== 'plain')
     return false;
+  // Rows are changed in their place, wherever they stand.
+  if (file.contained?.container.kind === 'rows' || file.contained?.container.kind === 'tree') return false;
   // What is known of this path may be of another session that claims the same id.
   if (known.uid !== uid || known.key !== file.class.key) return false;
   if (known.takenBytes !== stored.rawBytes || source.sizeBytes <= known.takenBytes) return false;
@@ -109,7 +111,7 @@ function isPlainAppend(uid: SessionUid, file: FoundFile, source: SourceFile, sto
   return sameBytes(marks.head, known.headSha256) && sameBytes(marks.tail, known.tailSha256);
 }
 
-export function marksOf(source: SourceFile, takenBytes: number): { head: Uint8Array; tail: Uint8Array } {
+export function marksOf(source: Source, takenBytes: number): { head: Uint8Array; tail: Uint8Array } {
   const tailBytes = Math.min(TAIL_BYTES, takenBytes);
   return {
     head: sha256(source.readAt(0, Math.min(HEAD_BYTES, takenBytes))),
@@ -130,7 +132,7 @@ interface StoreFrom {
 async function storeFrom(
   context: TakeContext,
   file: FoundFile,
-  source: SourceFile,
+  source: Source,
   from: StoreFrom,
 ): Promise<Taken> {
   const whole = from.fromByte === 0 ? new Bun.CryptoHasher('sha256') : null;
@@ -206,7 +208,7 @@ function lastSmallSegment(
 async function rewrite(
   context: TakeContext,
   file: FoundFile,
-  source: SourceFile,
+  source: Source,
   stored: StoredFile,
   differsFromLine: number,
 ): Promise<Taken> {
@@ -281,7 +283,7 @@ async function collectAsync(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Arr
 export function mark(
   context: Pick<TakeContext, 'db' | 'sessionId'>,
   file: FoundFile,
-  source: SourceFile,
+  source: Source,
   fileId: number | null,
   takenBytes: number,
   unfinished = false,

@@ -18,9 +18,10 @@ import { removedRanges, sameBytes } from '../store/segments.ts';
 import { describeSession, ensureSession } from '../store/write-raw.ts';
 import { noteReturn } from '../store/write-return.ts';
 import { aboutOf } from './about.ts';
+import { openSource } from './contained/contained.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
 import { onDisk } from './file-names.ts';
-import { SourceFile } from './source.ts';
+import type { Source } from './source.ts';
 import { liveFiles, mark, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
 
 /** Another ingest of the same file is done in a moment, or goes on with it itself. */
@@ -203,7 +204,7 @@ async function takeOne(
   file: FoundFile,
   stored: StoredFile | null,
 ): Promise<Taken> {
-  using source = new SourceFile(file.path, file.class.encoding, file.within);
+  using source = openSource(file);
   // Awaited here: `using` closes the source when this function returns.
   if (stored === null) return await takeNew(context, file, source);
   const isOwn = file.known?.uid === context.uid && file.known.key === file.class.key;
@@ -212,9 +213,11 @@ async function takeOne(
   );
   // A path may replace what is stored where it held all of it and no other path still does; a mere copy only where it is the last.
   const heldAll = isOwn && file.known?.takenBytes === stored.rawBytes;
-  const mayReplace = heldAll
-    ? !others.some(({ takenBytes }) => takenBytes === stored.rawBytes)
-    : others.length === 0;
+  // A database is the live one, whatever was restored from it.
+  const isLive = isOwn && file.contained?.container.kind === 'rows';
+  const mayReplace =
+    isLive ||
+    (heldAll ? !others.some(({ takenBytes }) => takenBytes === stored.rawBytes) : others.length === 0);
   return await takeChanged(context, file, source, stored, { mayReplace, full: deps.full });
 }
 
@@ -256,7 +259,7 @@ async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look>
       continue;
     }
     try {
-      using source = new SourceFile(file.path, file.class.encoding, file.within);
+      using source = openSource(file);
       const { sameAs, startsWith, readBytes } = await hold(source, tombstones);
       filesRead += 1;
       bytesRead += readBytes;
@@ -286,7 +289,7 @@ async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look>
 }
 
 /** Which tombstone's content a file is, and which ones it begins with. */
-async function hold(source: SourceFile, tombstones: readonly Tombstone[]) {
+async function hold(source: Source, tombstones: readonly Tombstone[]) {
   const marks = [...new Set(tombstones.map((stone) => stone.rawBytes))].sort((a, b) => a - b);
   const hasher = new Bun.CryptoHasher('sha256');
   const hashAt = new Map<number, Uint8Array>();

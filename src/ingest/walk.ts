@@ -112,3 +112,19 @@ function walkedFile(path: string, relPath: string, stats: BigIntStats, within: s
     within,
   };
 }
+
+/** Regular files in `root/folder` itself that are wanted by their path from the root, in the order of their names. */
+export function* walkFlat(
+  root: string,
+  folder: string,
+  wants: (relPath: string) => boolean,
+  warn: (text: string) => void,
+): Generator<WalkedFile> {
+  const realRoot = realpathOrNull(root) ?? root;
+  for (const name of entriesOf(join(root, folder), warn)) {
+    const relPath = folder === '' ? name : `${folder}/${name}`;
+    if (!wants(relPath)) continue;
+    const stats = statOf(join(root, relPath), realRoot, warn);
+    if (stats?.isFile() === true) yield walkedFile(join(root, relPath), relPath, stats, realRoot);
+  }
+}

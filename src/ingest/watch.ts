@@ -13,9 +13,15 @@ export interface FolderWatch {
   close(): void;
 }
 
-/** `onChange` may come often, and comes for anything below the folders. */
+export interface WatchedFolder {
+  readonly path: string;
+  /** False: only what lies in it, not what lies below that. */
+  readonly recursive: boolean;
+}
+
+/** `onChange` may come often, and comes for anything in the folders. */
 export function watchFolders(
-  folders: readonly string[],
+  folders: readonly WatchedFolder[],
   onChange: () => void,
   onTrouble: (message: string) => void,
 ): FolderWatch {
@@ -34,6 +40,7 @@ export function watchFolders(
 
 class OneFolder {
   readonly #folder: string;
+  readonly #recursive: boolean;
   readonly #onChange: () => void;
   readonly #onTrouble: (message: string) => void;
   #watcher: FSWatcher | null = null;
@@ -41,8 +48,9 @@ class OneFolder {
   #identity: string | null = null;
   #hasFailed = false;
 
-  constructor(folder: string, onChange: () => void, onTrouble: (message: string) => void) {
-    this.#folder = folder;
+  constructor(folder: WatchedFolder, onChange: () => void, onTrouble: (message: string) => void) {
+    this.#folder = folder.path;
+    this.#recursive = folder.recursive;
     this.#onChange = onChange;
     this.#onTrouble = onTrouble;
   }
@@ -55,7 +63,9 @@ class OneFolder {
     this.#identity = identity;
     if (identity === null) return;
     try {
-      this.#watcher = watch(this.#folder, { recursive: true, persistent: false }, () => this.#onChange());
+      this.#watcher = watch(this.#folder, { recursive: this.#recursive, persistent: false }, () =>
+        this.#onChange(),
+      );
       this.#watcher.on('error', (error) => this.#failed(error));
     } catch (thrown) {
       this.#failed(thrown);

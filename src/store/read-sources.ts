@@ -67,3 +67,17 @@ export function otherPathsOf(
     { uid, key, path },
   );
 }
+
+/** Enough for what a person works on; the rest of a large store is not read for it. */
+const NEWEST_SESSIONS = 1000;
+
+/** The folders of projects of the newest live sessions. */
+export function knownProjects(db: ReadableDb): string[] {
+  return db
+    .all<{ project: string }>(
+      `SELECT DISTINCT project FROM (
+         SELECT project FROM sessions WHERE evicted_at IS NULL ORDER BY last_key DESC LIMIT ${NEWEST_SESSIONS}
+       ) WHERE project IS NOT NULL`,
+    )
+    .map(({ project }) => project);
+}

@@ -16,7 +16,7 @@ import {
 import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { cutText, plainLine } from '../../domain/text.ts';
-import { onDisk } from '../../ingest/file-names.ts';
+import { fileOfPath, onDisk } from '../../ingest/file-names.ts';
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import {
   besides,
@@ -93,7 +93,7 @@ function planned(context: Context): Plan {
 
 function ownFiles(db: ReadableDb, uid: SessionUid): string[] {
   return sourcesOf(db, uid)
-    .map(({ path }) => path)
+    .map(({ path }) => fileOfPath(path))
     .filter((path) => existsSync(onDisk(path)));
 }
 

@@ -1,7 +1,7 @@
 /** `restore UID`: a session's files back where its agent looks for them, or below `--to`. */
 
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type AgentFormat, type RestoreTarget, type Resume, rootsOf } from '../../domain/agent.ts';
 import { EXIT, type ExitCode, FailureError, failure, invalid } from '../../domain/errors.ts';
 import { nativeIdOf } from '../../domain/ids.ts';
@@ -9,6 +9,7 @@ import { killPoint } from '../../domain/kill-point.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
 import { agentById } from '../../ingest/agents/index.ts';
+import { wholeLines } from '../../ingest/contained/row-lines.ts';
 import { markRestored, type Place, RestoreTree } from '../../ingest/restore.ts';
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
@@ -34,7 +35,7 @@ export const restore: Command = async (context) => {
   // Restored elsewhere, the store has nothing to learn: it is opened for reading only.
   const writable = to === null ? openAfterLook(storePath, (there) => resolveSession(there, named)) : null;
   const db = writable ?? openReadable(storePath);
-  let start: Resume | null = null;
+  let start: PlannedRestore | null = null;
   try {
     const session = resolveSession(db, named);
     const planned = planRestore(context, db, session, { to, force: context.flags['force'] === true });
@@ -43,7 +44,7 @@ export const restore: Command = async (context) => {
     print(context, planned, to !== null, starts);
     if (!starts) return EXIT.done;
     // The agent has the terminal from here on, for hours maybe: the store is not kept open for it.
-    start = planned.resume;
+    start = planned;
   } finally {
     db.close();
   }
@@ -55,19 +56,26 @@ function canStart({ io, json }: Context): boolean {
   return io.stdinIsTty && io.stdoutIsTty && !json;
 }
 
-async function startAgent(context: Context, resume: Resume): Promise<ExitCode> {
+async function startAgent(context: Context, { resume, imported }: PlannedRestore): Promise<ExitCode> {
   const { cwd, argv } = resume;
-  const way = `Go on by hand: ${resumeCommand(resume)}`;
+  const byHand = [
+    ...(imported === null ? [] : [resumeCommand({ cwd, argv: imported.argv })]),
+    resumeCommand(resume),
+  ];
+  const way = `Go on by hand: ${byHand.join(' && ')}`;
   if (cwd !== null && statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new FailureError(
       failure('failed', `the session is restored, but its project's folder is not there: ${cwd}`, way),
     );
-  const code = await context.launch(argv, cwd);
-  if (code === null)
-    throw new FailureError(
-      failure('failed', `the session is restored, but ${argv[0]} is not on your PATH`, way),
-    );
-  return code === 0 ? EXIT.done : EXIT.failed;
+  for (const command of imported === null ? [argv] : [imported.argv, argv]) {
+    const code = await context.launch(command, cwd);
+    if (code === null)
+      throw new FailureError(
+        failure('failed', `the session is restored, but ${command[0]} is not on your PATH`, way),
+      );
+    if (code !== 0) return EXIT.failed;
+  }
+  return EXIT.done;
 }
 
 /** A restore as it would be: where each file goes and what is there. */
@@ -77,18 +85,34 @@ export interface PlannedRestore {
   readonly tree: RestoreTree;
   readonly files: readonly PlannedFile[];
   readonly resume: Resume;
+  /** Why it does not lie where the agent looks, as a sentence; null: it does, or the user said where. */
+  readonly notPutBack: string | null;
+  /** What is made for the agent's own import; null where it has none. */
+  readonly imported: PlannedImport | null;
+}
+
+interface PlannedImport {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly place: Place;
+  readonly argv: readonly string[];
+}
+
+/** What tells where sessions are put back. */
+interface Places {
+  readonly host: Context['host'];
+  readonly settings: Pick<Context['settings'], 'storePath'>;
 }
 
 /** `to`: a folder of the user's; null: where the agent looks. Fails where a file may not be written over. */
 export function planRestore(
-  context: Pick<Context, 'host'>,
+  context: Places,
   db: ReadableDb,
   session: SessionRow,
   { to, force }: { readonly to: string | null; readonly force: boolean },
 ): PlannedRestore {
   const agent = agentOf(session);
-  const root =
-    to === null ? whereAgentLooks(rootsOf(agent, context.host), agentRootOf(db, session.uid)) : resolve(to);
+  const root = to === null ? ownPlace(context, db, session, agent) : resolve(to);
   if (root === undefined)
     throw new FailureError(failure('failed', `no folder of ${agent.name} is known here`, 'Give --to DIR.'));
   const target: RestoreTarget = {
@@ -98,7 +122,40 @@ export function planRestore(
   };
   const tree = new RestoreTree(root, force);
   const files = planOf(tree, db, session, liveFiles(db, session), (file) => agent.restorePath(target, file));
-  return { session, root, tree, files, resume: agent.resume(target) };
+  return {
+    ...{ session, root, tree, files, resume: agent.resume(target) },
+    notPutBack: to === null ? (agent.cannotPutBack ?? null) : null,
+    imported: importOf(agent, tree, (file) => fileChunks(db, session.uid, file), target, files),
+  };
+}
+
+/** Where a session goes that is not restored to a folder of the user's; undefined where no place is known. */
+function ownPlace(
+  { host, settings }: Places,
+  db: ReadableDb,
+  session: SessionRow,
+  agent: AgentFormat,
+): string | undefined {
+  return agent.cannotPutBack === undefined
+    ? whereAgentLooks(rootsOf(agent, host), agentRootOf(db, session.uid))
+    : join(dirname(settings.storePath), 'restored');
+}
+
+/** What the agent's own import takes, beside the transcript that it is made of. */
+function importOf(
+  { takesBack }: AgentFormat,
+  tree: RestoreTree,
+  chunksOf: (file: StoredFile) => Iterable<Uint8Array>,
+  target: RestoreTarget,
+  files: readonly PlannedFile[],
+): PlannedImport | null {
+  const main = files.find(({ file }) => file.role === 'main');
+  if (takesBack === undefined || main === undefined) return null;
+  const text = takesBack.content(wholeLines(chunksOf(main.file)));
+  if (text === null) return null;
+  const path = tree.place(takesBack.fileName(target));
+  const bytes = Buffer.from(text);
+  return { path, bytes, place: tree.check(path, [bytes], bytes.length), argv: takesBack.argv(path) };
 }
 
 /** `writable`: the store, to be told of the files that an agent will find again; null where it will not. */
@@ -106,14 +163,17 @@ export function carryOut(
   context: Pick<Context, 'clock'>,
   db: ReadableDb,
   writable: WritableDb | null,
-  { session, tree, files }: PlannedRestore,
+  { session, tree, files, imported, notPutBack }: PlannedRestore,
 ): void {
   for (const { file, path, place } of files) {
     if (place === 'same') tree.touch(path);
     else tree.write(path, fileChunks(db, session.uid, file), file.sha256, place);
     killPoint('restore.written');
-    if (writable !== null) markRestored(writable, session, file, path, context.clock.now());
+    if (writable !== null && notPutBack === null)
+      markRestored(writable, session, file, path, context.clock.now());
   }
+  if (imported !== null && imported.place !== 'same')
+    tree.write(imported.path, [imported.bytes], null, imported.place);
 }
 
 /** What to type to go on with a session. */
@@ -171,9 +231,10 @@ function planOf(
 }
 
 function print({ io, json }: Context, planned: PlannedRestore, isElsewhere: boolean, starts: boolean): void {
-  const { session, root, resume } = planned;
+  const { session, root, resume, imported, notPutBack } = planned;
   const command = resumeCommand(resume);
-  const paths = planned.files.map(({ path }) => path);
+  const paths = [...planned.files, ...(imported === null ? [] : [imported])].map(({ path }) => path);
+  const importing = imported === null ? null : resumeCommand({ cwd: resume.cwd, argv: imported.argv });
   if (json) {
     printJson(io, {
       version: 1,
@@ -181,15 +242,18 @@ function print({ io, json }: Context, planned: PlannedRestore, isElsewhere: bool
       root,
       files: paths,
       resume: { cwd: resume.cwd, argv: resume.argv, command, needs: resume.needs ?? null },
+      import: imported === null ? null : { argv: imported.argv, command: importing },
     });
     return;
   }
   const list = paths.map((path) => `  ${plainLine(path)}\n`).join('');
   io.out(`Restored ${plural(paths.length, 'file')} of ${session.uid}:\n${list}`);
+  if (notPutBack !== null) io.out(`${notPutBack}\n`);
   if (resume.needs !== undefined) io.out(`${plainLine(resume.needs)}\n`);
+  if (importing !== null) io.out(`Take it in with: ${plainLine(importing)}\n`);
   if (starts) return io.out(`Starting: ${plainLine(command)}\n`);
   io.out(
-    isElsewhere
+    isElsewhere && importing === null
       ? `To go on with it, restore it without --to; then: ${plainLine(command)}\n`
       : `Go on with: ${plainLine(command)}\n`,
   );

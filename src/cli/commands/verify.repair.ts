@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import { EXIT, EXIT_OF_CODE, type ExitCode, failure } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
+import { AGENTS } from '../../ingest/agents/index.ts';
+import { reopen } from '../../ingest/contained/contained.ts';
 import { SourceFile } from '../../ingest/source.ts';
 import { fileAt } from '../../ingest/walk.ts';
 import type { RepairStep } from '../../store/repair.ts';
@@ -41,6 +43,11 @@ export async function repair(context: Context): Promise<ExitCode> {
 
 const OWN_FILES: OwnFiles = {
   async *chunks(path, fromByte) {
+    using contained = reopen(AGENTS, path);
+    if (contained !== null) {
+      yield* contained.chunks(fromByte);
+      return;
+    }
     const there = fileAt(path, path);
     if (there === null) throw new Error(`${path} is not there`);
     using source = new SourceFile(path, path.endsWith('.zst') ? 'zstd' : 'plain', there.within);

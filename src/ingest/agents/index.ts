@@ -15,6 +15,7 @@ import { iflow } from './iflow.ts';
 import { kimiCode } from './kimi-code.ts';
 import { kiroCli } from './kiro-cli.ts';
 import { mistralVibe } from './mistral-vibe.ts';
+import { opencode } from './opencode.ts';
 import { ohMyPi, openClaw, pi } from './pi.ts';
 import { qwenCode } from './qwen-code.ts';
 
@@ -36,6 +37,7 @@ export const AGENTS: readonly AgentFormat[] = [
   iflow,
   cline,
   rooCode,
+  opencode,
 ];
 
 /** The agent of that id, or null where none is known by it. */

@@ -13,6 +13,7 @@ import {
   kiroCliSample,
   mistralVibeSample,
 } from './more.ts';
+import { opencodeSample } from './opencode.ts';
 import { ohMyPiSample, openClawSample, piSample } from './pi.ts';
 import { qwenCodeSample } from './qwen-code.ts';
 import type { Sample } from './sample.ts';
@@ -35,4 +36,5 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   'mistral-vibe': mistralVibeSample,
   antigravity: antigravitySample,
   iflow: iflowSample,
+  opencode: opencodeSample,
 };

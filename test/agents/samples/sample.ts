@@ -35,6 +35,8 @@ export interface Sample {
   readonly moved?: Readonly<Record<string, string>>;
   /** The session's files by their paths from the root. */
   session(options: SampleOptions): Readonly<Record<string, string | Uint8Array>>;
+  /** Of an agent with a database: its tables of which nothing belongs to a session. */
+  readonly otherTables?: readonly string[];
   /** Of each turn. */
   readonly tokensOfTurn: Tokens;
   readonly resume: readonly string[];

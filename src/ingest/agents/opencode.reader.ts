@@ -1,0 +1,183 @@
+/**
+ * opencode's messages and parts, told as facts: rows of its database or files of its older tree.
+ * Promises: a part that is told again because it changed counts once; a tool's result is told when it is there.
+ */
+import type { Todo } from '../../domain/facts.ts';
+import { type Iso, parseTime } from '../../domain/time.ts';
+import { countAt, idKey, isRecord, type JsonRecord, listAt, ownText, recordAt, textAt } from './jsonl.ts';
+import { Once } from './once.ts';
+import { jsonColumn, RowsReader, type StoredRow } from './rows.ts';
+
+/** Tables and folders that tell nothing of their own for a digest. */
+const SILENT = new Set(['session_message', 'session_share', 'session_diff']);
+const PARTS_SILENT = new Set(['step-start', 'snapshot', 'agent', 'reasoning', 'retry', 'file']);
+/** Of messages whose role is remembered; beyond, a part is told as an answer. */
+const MESSAGES_MAX = 100_000;
+
+interface Message {
+  readonly role: string;
+  readonly at: Iso | null;
+  readonly isSummary: boolean;
+}
+
+export class OpencodeReader extends RowsReader {
+  readonly #once = new Once();
+  readonly #messages = new Map<string, Message>();
+  readonly #running = new Map<string, { tool: string; input: JsonRecord; at: Iso | null }>();
+  readonly #todos = new Map<string, { todo: Todo; changed: number; position: number }>();
+
+  protected row({ from, isFile, row }: StoredRow): void {
+    const kind = isFile ? kindOfFile(from) : from;
+    if (kind === 'message') this.#message(textAt(row, 'id') ?? '', isFile ? row : jsonColumn(row, 'data'));
+    else if (kind === 'part') {
+      const messageId = textAt(row, isFile ? 'messageID' : 'message_id') ?? '';
+      this.#part(textAt(row, 'id') ?? '', messageId, isFile ? row : jsonColumn(row, 'data'), row);
+    } else if (kind === 'session') this.#session(row);
+    // A file of todos is a list, and what the tool wrote into it is told there.
+    else if (kind === 'todo') {
+      if (!isFile) this.#todo(row);
+    } else if (!SILENT.has(kind)) this.sink.unknown(kind);
+  }
+
+  override end(): void {
+    for (const [id, { tool, input, at }] of this.#running) this.call(tool, id, input, at);
+    const newest = Math.max(0, ...[...this.#todos.values()].map(({ changed }) => changed));
+    const last = [...this.#todos.values()].filter(({ changed }) => changed === newest);
+    if (last.length > 0)
+      this.sink.todos(last.sort((a, b) => a.position - b.position).map(({ todo }) => todo));
+  }
+
+  #session(row: JsonRecord): void {
+    const project = textAt(row, 'directory');
+    if (project !== null) this.sink.project(project);
+    const title = textAt(row, 'title');
+    if (title !== null && !/^(?:New|Child) session - \d{4}-/.test(title)) this.sink.title(title, 'ai');
+    const version = textAt(row, 'version');
+    if (version !== null) this.sink.agentVersion(version);
+    const time = recordAt(row, 'time');
+    for (const at of [row['time_created'] ?? time['created'], row['time_updated'] ?? time['updated']]) {
+      const parsed = parseTime(at);
+      if (parsed !== null) this.sink.time(parsed);
+    }
+  }
+
+  #message(id: string, data: JsonRecord): void {
+    const role = textAt(data, 'role') ?? '';
+    const at = parseTime(recordAt(data, 'time')['created']);
+    if (at !== null) this.sink.time(at);
+    if (role !== 'user' && role !== 'assistant') return this.sink.unknown(ownText(role, 80));
+    if (this.#messages.size < MESSAGES_MAX)
+      this.#messages.set(idKey(id), { role, at, isSummary: data['summary'] === true });
+    if (role === 'user') return;
+    const cwd = textAt(recordAt(data, 'path'), 'cwd');
+    if (cwd !== null) this.sink.project(cwd);
+    const model = textAt(data, 'modelID') ?? textAt(recordAt(data, 'model'), 'modelID');
+    if (model !== null) this.sink.usage(idKey(id), model, tokensOf(recordAt(data, 'tokens')));
+    const error = recordAt(data, 'error');
+    const message = textAt(recordAt(error, 'data'), 'message') ?? textAt(error, 'name');
+    if (message !== null && this.#once.isNewKey(`error ${idKey(id)}`)) this.sink.error(message, at);
+  }
+
+  #part(id: string, messageId: string, data: JsonRecord, row: JsonRecord): void {
+    const message = this.#messages.get(idKey(messageId));
+    const at =
+      parseTime(row['time_created']) ?? parseTime(recordAt(data, 'time')['start']) ?? message?.at ?? null;
+    const type = textAt(data, 'type') ?? '';
+    if (type === 'text') this.#text(id, message, data, at);
+    else if (type === 'tool') this.#tool(id, data, at);
+    else if (type === 'patch') {
+      for (const path of listAt(data, 'files')) if (typeof path === 'string') this.sink.fileEdited(path);
+    } else if (type === 'subtask') {
+      const task = textAt(data, 'prompt') ?? textAt(data, 'description');
+      const kind = textAt(data, 'agent');
+      if (this.#once.isNewKey(`subtask ${idKey(id)}`))
+        this.sink.subagent(id, { ...(task === null ? {} : { task }), ...(kind === null ? {} : { kind }) });
+    } else if (type !== 'step-finish' && type !== 'compaction' && !PARTS_SILENT.has(type))
+      this.sink.unknown(ownText(type, 80));
+  }
+
+  #text(id: string, message: Message | undefined, data: JsonRecord, at: Iso | null): void {
+    const text = textAt(data, 'text');
+    // A synthetic text was put there by the program: a file's content, a reminder.
+    if (text === null || data['synthetic'] === true || data['ignored'] === true) return;
+    if (message?.role !== 'user') {
+      if (message?.isSummary === true) {
+        if (this.#once.isNewKey(`summary ${idKey(id)} ${Bun.hash(text)}`)) this.sink.compaction(text, at);
+      } else this.sink.answer(text, at);
+      return;
+    }
+    if (!this.#once.isNewKey(`prompt ${idKey(id)}`)) return;
+    // What another session asked of this one is no human's prompt.
+    if (this.own.parent === null) this.prompt(text, at);
+    else this.sink.subagent(this.own.id, { task: text });
+  }
+
+  #tool(id: string, data: JsonRecord, at: Iso | null): void {
+    const tool = textAt(data, 'tool') ?? '';
+    const callId = textAt(data, 'callID') ?? id;
+    const state = recordAt(data, 'state');
+    const input = recordAt(state, 'input');
+    const status = textAt(state, 'status');
+    const key = idKey(`${id} ${callId}`);
+    if (status === 'pending' || status === 'running') {
+      if (!this.#once.isNewKey(`running ${key}`)) return;
+      this.#running.set(key, { tool, input, at });
+      return;
+    }
+    this.#running.delete(key);
+    if (!this.#once.isNewKey(`tool ${key}`)) return;
+    this.call(tool, key, input, at);
+    const metadata = recordAt(state, 'metadata');
+    if (tool === 'task') this.#task(id, input, state, metadata);
+    if (tool === 'todowrite') this.#todoList(listAt(input, 'todos'));
+    const exit = metadata['exit'];
+    const failed = status === 'error';
+    const output = textAt(state, failed ? 'error' : 'output') ?? '';
+    this.result(key, { exitCode: typeof exit === 'number' ? exit : null, failed, output }, at);
+  }
+
+  #task(id: string, input: JsonRecord, state: JsonRecord, metadata: JsonRecord): void {
+    const task = textAt(input, 'prompt') ?? textAt(input, 'description');
+    const kind = textAt(input, 'subagent_type');
+    const result = textAt(state, 'output');
+    this.sink.subagent(textAt(metadata, 'sessionId') ?? id, {
+      ...(task === null ? {} : { task }),
+      ...(kind === null ? {} : { kind }),
+      ...(result === null ? {} : { result }),
+    });
+  }
+
+  #todoList(list: readonly unknown[]): void {
+    this.sink.todos(
+      list.filter(isRecord).map((todo) => ({
+        text: textAt(todo, 'content') ?? '',
+        status: textAt(todo, 'status') ?? '',
+      })),
+    );
+  }
+
+  #todo(row: JsonRecord): void {
+    const todo = { text: textAt(row, 'content') ?? '', status: textAt(row, 'status') ?? '' };
+    const position = countAt(row, 'position');
+    const changed = countAt(row, 'time_updated');
+    const known = this.#todos.get(String(position));
+    if (known === undefined || known.changed <= changed)
+      this.#todos.set(String(position), { todo, changed, position });
+  }
+}
+
+function kindOfFile(path: string): string {
+  const [, kind] = /(?:^|\/)(message|part|todo|session_diff|session_share)\//.exec(path) ?? [];
+  return kind ?? (/(?:^|\/)session\/[^/]+\/[^/]+\.json$/s.test(path) ? 'session' : 'file');
+}
+
+function tokensOf(tokens: JsonRecord) {
+  const cache = recordAt(tokens, 'cache');
+  return {
+    input: countAt(tokens, 'input'),
+    cacheRead: countAt(cache, 'read'),
+    cacheWrite: countAt(cache, 'write'),
+    output: countAt(tokens, 'output'),
+    reasoning: countAt(tokens, 'reasoning'),
+  };
+}

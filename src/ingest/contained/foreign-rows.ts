@@ -1,0 +1,167 @@
+/**
+ * Reads another program's SQLite database while that program may be at work in it.
+ * Promises: all rows are of one moment, with the log (`-wal`) of the program included; nothing in its folder is made,
+ * changed or removed, not even the index of its log. Fails where that cannot be had.
+ */
+import { constants, Database, SQLiteError } from 'bun:sqlite';
+import {
+  closeSync,
+  copyFileSync,
+  constants as fs,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { ForeignRows, Row } from '../../domain/contained.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { onDisk, realPathOf } from '../file-names.ts';
+
+/** The program that owns it writes in moments; one that holds it for longer is waited for at the next run. */
+const BUSY_MS = 2_000;
+/** A database that changes under each of so many readings without locks is left for the next run. */
+const TRIES = 3;
+
+/** `within`: the real folder that the file must lie in; null where the caller made the path itself. */
+export function withForeign<Result>(
+  path: string,
+  within: string | null,
+  work: (rows: ForeignRows) => Result,
+): Result {
+  if (within !== null && !realPathOf(path).startsWith(within.endsWith(sep) ? within : within + sep))
+    throw new Error(`it has come to lie outside ${within}`);
+  for (let tries = 1; ; tries += 1) {
+    const before = stampOf(path);
+    using opened = open(path);
+    const result = inOneMoment(opened.database, work);
+    // Read without locks, it is one moment's only where nothing was written to it meanwhile.
+    if (opened.isLocked || stampOf(path) === before) return result;
+    if (tries === TRIES) throw new Error('it is being written to all the time');
+  }
+}
+
+function inOneMoment<Result>(database: Database, work: (rows: ForeignRows) => Result): Result {
+  database.run('BEGIN');
+  try {
+    return work(new Rows(database));
+  } finally {
+    database.run('ROLLBACK');
+  }
+}
+
+class Rows implements ForeignRows {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  has(table: string, ...columns: string[]): boolean {
+    const known = this.columns(table);
+    return known.length > 0 && columns.every((column) => known.includes(column));
+  }
+
+  columns(table: string): readonly string[] {
+    // A view could be made to take for ever.
+    const sql = `SELECT c.name FROM sqlite_schema s, pragma_table_info(s.name) c WHERE s.type = 'table' AND s.name = $table`;
+    return [...this.each(sql, { table })].map((row) => String(row['name']));
+  }
+
+  *each(sql: string, params: Readonly<Record<string, string | number>> = {}): Iterable<Row> {
+    const bound = Object.fromEntries(Object.entries(params).map(([name, value]) => [`$${name}`, value]));
+    const statement = this.#database.prepare<Row, [Record<string, string | number>]>(sql);
+    try {
+      yield* statement.iterate(bound);
+    } finally {
+      statement.finalize();
+    }
+  }
+}
+
+interface Opened extends Disposable {
+  readonly database: Database;
+  /** False: nothing keeps the owner from writing while it is read. */
+  readonly isLocked: boolean;
+}
+
+/** SQLite makes files beside a database even where it only reads: so what is there decides how it is opened. */
+function open(path: string): Opened {
+  // With a rollback journal its locks are in the file itself.
+  if (!keepsLog(path)) return opened(path, 'mode=ro', true);
+  const [log, index] = ['-wal', '-shm'].map(
+    (end) => statSync(onDisk(path + end), { throwIfNoEntry: false })?.size,
+  );
+  // The owner is at work, or died: the index of its log is there, for us to read and not to write.
+  if (log !== undefined && index !== undefined) return opened(path, 'mode=ro&readonly_shm=1', true);
+  return (log ?? 0) === 0 ? opened(path, 'immutable=1', false) : openCopy(path);
+}
+
+/** Whether a write goes to a log first. Source: https://www.sqlite.org/fileformat2.html, the file format version numbers. */
+function keepsLog(path: string): boolean {
+  const handle = openSync(onDisk(path), 'r');
+  try {
+    const header = new Uint8Array(20);
+    return readSync(handle, header, 0, header.length, 0) === header.length && header[19] === 2;
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** A log without its index: SQLite would make that beside it. So both are copied to a folder of our own. */
+function openCopy(path: string): Opened {
+  const folder = mkdtempSync(join(tmpdir(), 'session-memory-rows-'));
+  try {
+    const copy = join(folder, basename(path));
+    for (const end of ['', '-wal']) copyFileSync(onDisk(path + end), copy + end, fs.COPYFILE_FICLONE);
+    const made = opened(copy, 'mode=ro', false);
+    return {
+      ...made,
+      [Symbol.dispose]: () => {
+        made[Symbol.dispose]();
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  } catch (thrown) {
+    rmSync(folder, { recursive: true, force: true });
+    throw thrown;
+  }
+}
+
+function opened(path: string, how: string, isLocked: boolean): Opened {
+  const name = pathToFileURL(path).href;
+  // Flags, not options: only they say that the name is a URI.
+  const database = new Database(`${name}?${how}`, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI);
+  try {
+    database.run(`PRAGMA busy_timeout = ${BUSY_MS}`);
+    // The schema is another's: no function in it is to be run by a look.
+    database.run('PRAGMA trusted_schema = OFF');
+    database.run('PRAGMA query_only = ON');
+    database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get();
+  } catch (thrown) {
+    database.close();
+    throw thrown;
+  }
+  return { database, isLocked, [Symbol.dispose]: () => database.close(true) };
+}
+
+/** What changes with each write to the file or its log. */
+function stampOf(path: string): string {
+  return ['', '-wal']
+    .map((end) => {
+      const stats = statSync(onDisk(path + end), { bigint: true, throwIfNoEntry: false });
+      return stats === undefined ? '-' : `${stats.size}:${stats.mtimeNs}:${stats.ino}`;
+    })
+    .join(' ');
+}
+
+/** What went wrong with a database, for people. */
+export function foreignTrouble(thrown: unknown): string {
+  const code = thrown instanceof SQLiteError ? thrown.code : undefined;
+  if (code === 'SQLITE_BUSY') return 'its program is writing to it; it is read at the next run';
+  if (code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT') return 'it is damaged, or no SQLite database';
+  return messageOf(thrown);
+}

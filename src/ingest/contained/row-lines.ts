@@ -1,0 +1,115 @@
+/**
+ * A session of a database, or of a tree of small files, as lines of JSON: what Tier 1 stores of it.
+ * Promises: the same lines for the same content, whatever the version of SQLite; nothing of a row or a file is lost.
+ *
+ *     {"format":"session-memory rows","version":1,"agent":"opencode","id":"ses_…","parent":"ses_…"}
+ *     {"table":"message","row":{"id":"msg_…","time_created":1779856189299,"data":"{\"role\":…}"}}
+ *     {"file":"storage/message/ses_…/msg_….json","text":"{…}"}
+ *
+ * "parent" only where the session has one. A row has all columns in the table's order. NULL is null, an integer its digits, a real number has a point or an
+ * exponent, text is a string; a blob is {"blob":"base64"}, text that is no UTF-8 {"text":"base64"}, an infinite number
+ * {"real":"Infinity"}. A file that is no UTF-8 has "base64" in the place of "text".
+ */
+import { isUtf8 } from 'node:buffer';
+import {
+  type FileTree,
+  type ForeignRows,
+  ROWS_FORMAT,
+  type Row,
+  type RowValue,
+  type TableRows,
+} from '../../domain/contained.ts';
+
+/** What does not change while the session lives. */
+export function headerLine(agent: string, id: string, parent: string | null): string {
+  const child = parent === null ? {} : { parent };
+  return `${JSON.stringify({ format: ROWS_FORMAT, version: 1, agent, id, ...child })}\n`;
+}
+
+/** Lines of all rows of a session, in the order of `tables`. */
+export function* rowLines(db: ForeignRows, tables: readonly TableRows[], id: string): Generator<string> {
+  for (const rows of tables) yield* linesOfTable(db, rows, { id });
+}
+
+function* linesOfTable(
+  db: ForeignRows,
+  { table, where, order, children }: TableRows,
+  params: Readonly<Record<string, string>>,
+): Generator<string> {
+  const columns = db.columns(table);
+  if (columns.length === 0) return;
+  const keyAt = children === undefined ? -1 : columns.indexOf(children.key);
+  const values = columns.flatMap((column, n) => typedColumn(column, n)).join(', ');
+  for (const row of db.each(
+    `SELECT ${values} FROM ${quoted(table)} WHERE ${where} ORDER BY ${order}`,
+    params,
+  )) {
+    const fields = columns.map((column, n) => `${JSON.stringify(column)}:${jsonOf(row, n)}`);
+    yield `{"table":${JSON.stringify(table)},"row":{${fields.join(',')}}}\n`;
+    const parent = row[`v${keyAt}`];
+    if (children === undefined || parent === undefined || parent === null) continue;
+    const key = parent instanceof Uint8Array ? Buffer.from(parent).toString() : String(parent);
+    for (const child of children.rows) yield* linesOfTable(db, child, { ...params, parent: key });
+  }
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** The type of a value beside it, and text as its bytes: JavaScript would round integers and mend what is no UTF-8. */
+function typedColumn(column: string, n: number): string[] {
+  const name = quoted(column);
+  const exact = `CASE typeof(${name}) WHEN 'integer' THEN CAST(${name} AS TEXT) WHEN 'text' THEN CAST(${name} AS BLOB) ELSE ${name} END`;
+  return [`typeof(${name}) AS t${n}`, `${exact} AS v${n}`];
+}
+
+function jsonOf(row: Row, n: number): string {
+  const value: RowValue = row[`v${n}`] ?? null;
+  if (value === null) return 'null';
+  if (typeof value === 'number') return realOf(value);
+  if (typeof value === 'string') return value;
+  if (row[`t${n}`] === 'text')
+    return isUtf8(value) ? JSON.stringify(textOf(value)) : JSON.stringify({ text: base64(value) });
+  return JSON.stringify({ blob: base64(value) });
+}
+
+function realOf(value: number): string {
+  if (!Number.isFinite(value)) return JSON.stringify({ real: String(value) });
+  const text = Object.is(value, -0) ? '-0' : String(value);
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
+/** A line a file, in the order given; one that is gone by now is passed over. */
+export function* fileLines(tree: FileTree, relPaths: readonly string[]): Generator<string> {
+  for (const relPath of relPaths) {
+    const bytes = tree.read(relPath);
+    if (bytes === null) continue;
+    const content = isUtf8(bytes) ? { text: textOf(bytes) } : { base64: base64(bytes) };
+    yield `${JSON.stringify({ file: relPath, ...content })}\n`;
+  }
+}
+
+/** The lines of stored bytes without their 0x0A, each whole; the last one may be torn. */
+export function* wholeLines(chunks: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let rest: Uint8Array = new Uint8Array(0);
+  for (const chunk of chunks) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let from = 0;
+    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, from)) {
+      yield bytes.subarray(from, end);
+      from = end + 1;
+    }
+    rest = bytes.slice(from);
+  }
+  if (rest.length > 0) yield rest;
+}
+
+/** Decoded without dropping a byte order mark, which `TextDecoder` would. */
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}

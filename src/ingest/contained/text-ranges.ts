@@ -1,0 +1,64 @@
+/**
+ * Where the sessions lie in one text of many conversations.
+ * Promises: the ranges follow each other and cover the text from its first byte to its last; memory is bounded by a chunk.
+ */
+import type { TextContainer } from '../../domain/contained.ts';
+import type { SourceFile } from '../source.ts';
+
+export interface TextRange {
+  readonly id: string;
+  readonly from: number;
+  readonly to: number;
+  /** Of its content: the same text, the same bytes. */
+  readonly stat: string;
+}
+
+const CHUNK_BYTES = 1024 * 1024;
+/** A longer line begins no session. */
+const LINE_BYTES_MAX = 4096;
+
+/** What stands before the first line that begins a session belongs to that session; a text without any holds none. */
+export function* textRanges(source: SourceFile, container: TextContainer): Generator<TextRange> {
+  const counts = new Map<string, number>();
+  let open: { id: string; from: number } | null = null;
+  for (const { at, id } of starts(source, container)) {
+    if (open !== null) yield range(source, open, at);
+    const count = (counts.get(id) ?? 0) + 1;
+    counts.set(id, count);
+    open = { id: count === 1 ? id : `${id}.${count}`, from: open === null ? 0 : at };
+  }
+  if (open !== null) yield range(source, open, source.sizeBytes);
+}
+
+function range(source: SourceFile, { id, from }: { id: string; from: number }, to: number): TextRange {
+  const hasher = new Bun.CryptoHasher('sha256');
+  for (let at = from; at < to; at += CHUNK_BYTES)
+    hasher.update(source.readAt(at, Math.min(CHUNK_BYTES, to - at)));
+  // The third part is the inode, as in a file's own stat: so an append is known by it.
+  return { id, from, to, stat: `text:${hasher.digest('hex')}:${source.stat.split(':')[2] ?? ''}` };
+}
+
+/** Lines that begin a session, with the offset of their first byte. */
+function* starts(source: SourceFile, container: TextContainer): Generator<{ at: number; id: string }> {
+  let rest: Uint8Array = new Uint8Array(0);
+  let isLongLine = false;
+  for (let at = 0; at < source.sizeBytes; at += CHUNK_BYTES) {
+    const chunk = Buffer.concat([rest, source.readAt(at, Math.min(CHUNK_BYTES, source.sizeBytes - at))]);
+    const base = at - rest.length;
+    let from = 0;
+    for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, from)) {
+      const id =
+        isLongLine || end - from > LINE_BYTES_MAX ? null : container.begins(chunk.subarray(from, end));
+      if (id !== null) yield { at: base + from, id };
+      isLongLine = false;
+      from = end + 1;
+    }
+    rest = chunk.subarray(from);
+    if (rest.length <= LINE_BYTES_MAX) continue;
+    rest = new Uint8Array(0);
+    isLongLine = true;
+  }
+  if (isLongLine || rest.length === 0) return;
+  const id = container.begins(rest);
+  if (id !== null) yield { at: source.sizeBytes - rest.length, id };
+}
