@@ -65,6 +65,8 @@ export interface DiscoverOptions {
   readonly forgotten?: ReadonlySet<SessionUid>;
   readonly warn: (text: string) => void;
   readonly signal?: AbortSignal;
+  /** Takes the databases that were opened; the sessions in them can be read until it is disposed of. */
+  readonly opened: DisposableStack;
 }
 
 export async function discover(options: DiscoverOptions): Promise<Found> {
@@ -184,7 +186,7 @@ function* heldIn(
 ): Generator<FoundFile> {
   const { container, nativeId } = fileClass;
   if (nativeId !== null && inRows.has(nativeId)) return;
-  for (const held of containedIn(agent, root, file, container, options.warn)) {
+  for (const held of containedIn(agent, root, file, container, options.warn, options.opened)) {
     const peek = bounded(held.contained.peek);
     if (container.kind === 'rows') inRows.add(held.contained.peek.nativeId);
     const known = options.known.get(held.path) ?? null;

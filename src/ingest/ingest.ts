@@ -104,7 +104,9 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
   const before = usage(deps.db);
   const now = deps.clock.now();
   const host = withProjects(deps.host, deps.db);
+  using opened = new DisposableStack();
   const found = await discover({
+    opened,
     host,
     paths: options.paths,
     agent: options.agent === null ? null : (agentById(options.agent) as AgentFormat | null),

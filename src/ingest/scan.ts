@@ -50,7 +50,9 @@ export async function scanAgents(
     for (const root of addedRoots(agent, host).filter((each) => !isFolder(each)))
       warn(`agents.${agent.id}.roots: ${root} is not there now; nothing is found in it until it is`);
   }
+  using opened = new DisposableStack();
   const found = await discover({
+    opened,
     host,
     paths: [],
     agent: null,

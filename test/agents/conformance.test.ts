@@ -244,7 +244,9 @@ async function isFoundAt(bench: Bench, variable: string, root: string): Promise<
     }
     const warnings: string[] = [];
     const warn = (text: string) => warnings.push(text);
+    using opened = new DisposableStack();
     const found = await discover({
+      opened,
       host,
       paths: [],
       agent: bench.agent,

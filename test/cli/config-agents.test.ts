@@ -80,7 +80,10 @@ function twoPlaces(world: World): string {
 function found(world: World, claude: AgentSettings, paths: readonly string[] = []): Promise<Found> {
   const host: Host = { ...world.host, agents: { 'claude-code': claude } };
   const warn = () => undefined;
-  return discover({ host, paths, agent: null, known: new Map(), now: world.now, warn });
+  return discover({
+    ...{ host, paths, agent: null, known: new Map(), now: world.now, warn },
+    opened: new DisposableStack(),
+  });
 }
 
 test('a further root is looked in beside the own one; a folder below it is known as its', async () => {

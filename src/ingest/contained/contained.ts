@@ -15,7 +15,7 @@ import type {
 import { containedPath, fileOfPath, namesIn } from '../file-names.ts';
 import { type Source, SourceFile } from '../source.ts';
 import { fileAt, type WalkedFile } from '../walk.ts';
-import { foreignTrouble, withForeign } from './foreign-rows.ts';
+import { ForeignDatabase, foreignTrouble } from './foreign-rows.ts';
 import { fileLines, headerLine, rowLines } from './row-lines.ts';
 import { SpooledSource } from './spooled.ts';
 import { type TextRange, textRanges } from './text-ranges.ts';
@@ -29,6 +29,8 @@ export interface Contained {
   readonly root: string;
   /** Where in a text; null in any other container. */
   readonly range: TextRange | null;
+  /** Where it is a database: kept open until whoever found it is done. */
+  readonly database: ForeignDatabase | null;
 }
 
 /** A session of a container in the place of a file. Its path names no file. */
@@ -50,16 +52,19 @@ export function openSource(file: Openable): Source {
     : openContained(file.agent, file.path, file.contained);
 }
 
-/** The sessions in the container at `file`; `takenBytes`: what the store has of a path, for those that did not change. */
+/** The sessions in the container at `file`. What is opened for them goes to `opened`, and is needed as long as they are. */
 export function* containedIn(
   agent: AgentFormat,
   root: string,
   file: WalkedFile,
   container: Container,
   warn: (text: string) => void,
+  opened: DisposableStack,
 ): Generator<ContainedFile> {
+  const database = container.kind === 'rows' ? new ForeignDatabase(file.path, file.within) : null;
+  if (database !== null) opened.use(database);
   try {
-    for (const { session, range, stat } of sessionsIn(container, root, file)) {
+    for (const { session, range, stat } of sessionsIn(container, root, file, database)) {
       const { peek, aboutBytes } = session;
       yield {
         path: containedPath(file.path, peek.nativeId),
@@ -68,7 +73,7 @@ export function* containedIn(
         mtimeMs: peek.endedAt === null ? file.mtimeMs : Date.parse(peek.endedAt),
         stat,
         within: file.within,
-        contained: { container, peek, file, root, range },
+        contained: { container, peek, file, root, range, database },
       };
     }
   } catch (thrown) {
@@ -82,9 +87,14 @@ interface InContainer {
   readonly stat: string;
 }
 
-function* sessionsIn(container: Container, root: string, file: WalkedFile): Iterable<InContainer> {
+function* sessionsIn(
+  container: Container,
+  root: string,
+  file: WalkedFile,
+  database: ForeignDatabase | null,
+): Iterable<InContainer> {
   if (container.kind === 'rows') {
-    const list = withForeign(file.path, file.within, (db) => [...container.sessions(db, null)]);
+    const list = database?.look((db) => [...container.sessions(db, null)]) ?? [];
     for (const session of list) yield { session, range: null, stat: statOf('rows', session.version) };
   } else if (container.kind === 'text') {
     using source = new SourceFile(file.path, 'plain', file.within);
@@ -145,7 +155,7 @@ function fillRows(
   contained: Contained,
 ): void {
   const { nativeId } = contained.peek;
-  withForeign(contained.file.path, contained.file.within, (db) => {
+  contained.database?.look((db) => {
     const [session] = container.sessions(db, nativeId);
     if (session === undefined) throw new Error('its session is not there any more');
     const lines = rowLines(db, container.tables, nativeId);
@@ -217,13 +227,14 @@ const TREE_FILE_BYTES_MAX = 256 * 1024 * 1024;
 export function reopen(agents: readonly AgentFormat[], path: string): Source | null {
   const container = fileOfPath(path);
   if (container === path) return null;
+  using opened = new DisposableStack();
   for (const agent of agents) {
     const root = agent.rootOf(container) ?? dirname(container);
     const relPath = relative(root, container).split(sep).join('/');
     const held = agent.classify(relPath)?.container;
     const file = held === undefined ? null : fileAt(container, relPath);
     if (held === undefined || file === null) continue;
-    for (const found of containedIn(agent, root, file, held, fail))
+    for (const found of containedIn(agent, root, file, held, fail, opened))
       if (found.path === path) return openContained(agent, path, found.contained);
   }
   throw new Error(`${container} does not hold it any more`);

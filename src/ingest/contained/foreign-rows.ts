@@ -26,21 +26,54 @@ const BUSY_MS = 2_000;
 /** A database that changes under each of so many readings without locks is left for the next run. */
 const TRIES = 3;
 
-/** `within`: the real folder that the file must lie in; null where the caller made the path itself. */
-export function withForeign<Result>(
-  path: string,
-  within: string | null,
-  work: (rows: ForeignRows) => Result,
-): Result {
-  if (within !== null && !realPathOf(path).startsWith(within.endsWith(sep) ? within : within + sep))
-    throw new Error(`it has come to lie outside ${within}`);
-  for (let tries = 1; ; tries += 1) {
-    const before = stampOf(path);
-    using opened = open(path);
-    const result = inOneMoment(opened.database, work);
-    // Read without locks, it is one moment's only where nothing was written to it meanwhile.
-    if (opened.isLocked || stampOf(path) === before) return result;
-    if (tries === TRIES) throw new Error('it is being written to all the time');
+/** A database that is kept open over several looks: to open it for each of thousands of sessions costs more than they do. */
+export class ForeignDatabase implements Disposable {
+  readonly #path: string;
+  readonly #within: string | null;
+  #opened: Opened | null = null;
+  /** What the file was when it was opened: SQLite would go on reading one that was replaced. */
+  #stamp = '';
+
+  /** `within`: the real folder that the file must lie in; null where the caller made the path itself. */
+  constructor(path: string, within: string | null) {
+    this.#path = path;
+    this.#within = within;
+  }
+
+  /** Looks at one moment of it; `work` is done anew where that moment was none. */
+  look<Result>(work: (rows: ForeignRows) => Result): Result {
+    for (let tries = 1; ; tries += 1) {
+      const before = stampOf(this.#path);
+      const { database, isLocked } = this.#open(before);
+      const result = inOneMoment(database, work);
+      // Read without locks, it is one moment's only where nothing was written to it meanwhile.
+      if (isLocked || stampOf(this.#path) === before) return result;
+      this[Symbol.dispose]();
+      if (tries === TRIES) throw new Error('it is being written to all the time');
+    }
+  }
+
+  #open(stamp: string): Opened {
+    const path = this.#path;
+    if (this.#opened !== null && this.#isStill(stamp)) return this.#opened;
+    this[Symbol.dispose]();
+    const within = this.#within;
+    if (within !== null && !realPathOf(path).startsWith(within.endsWith(sep) ? within : within + sep))
+      throw new Error(`it has come to lie outside ${within}`);
+    this.#stamp = stamp;
+    this.#opened = open(path);
+    return this.#opened;
+  }
+
+  /** Behind locks it may have changed, but must be the same file with the same companions; else nothing may have. */
+  #isStill(stamp: string): boolean {
+    const kept = (text: string) => text.replace(/[^: ]+:[^: ]+:/g, '');
+    return this.#opened?.isLocked === true ? kept(stamp) === kept(this.#stamp) : stamp === this.#stamp;
+  }
+
+  [Symbol.dispose](): void {
+    this.#opened?.[Symbol.dispose]();
+    this.#opened = null;
   }
 }
 
