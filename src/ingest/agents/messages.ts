@@ -210,7 +210,7 @@ export abstract class MessageLinesReader extends LinesReader {
     if ('usage' in message) this.sink.usage(idKey(textAt(message, 'id') ?? entryId), model, tokens);
     else if (model !== '') this.sink.model(model);
     const text = textOfBlocks(blocksOf(message));
-    if (text !== '') this.sink.answer(text, at);
+    if (text !== '') this.answer(text, at);
     for (const block of listAt(message, 'content')) {
       if (!isRecord(block) || block['type'] !== 'tool_use' || !this.#once.isNew('call', block)) continue;
       this.call(textAt(block, 'name') ?? 'tool', textAt(block, 'id') ?? '', recordAt(block, 'input'), at);
