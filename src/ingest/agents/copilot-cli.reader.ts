@@ -6,6 +6,7 @@
 import type { Iso } from '../../domain/time.ts';
 import { countAt, idKey, isRecord, type JsonRecord, listAt, recordAt, textAt } from './jsonl.ts';
 import { LinesReader } from './lines.ts';
+import { filesOfPatch } from './patch.ts';
 
 /** Known, and nothing of them is for a digest. */
 const SILENT: ReadonlySet<string> = new Set([
@@ -24,10 +25,6 @@ const SILENT: ReadonlySet<string> = new Set([
 ]);
 /** Ends the output of every shell command. */
 const EXIT = /<(?:shellId: [^>]*?|command) (?:completed|exited|finished)? ?with exit code (-?\d{1,10})>\s*$/;
-
-/** The headers of a patch. */
-const PATCHED = /^\*\*\* (Add File|Update File|Delete File|Move to): ([^\n\r]{1,4096})/gm;
-const MAKES: ReadonlySet<string> = new Set(['Add File', 'Move to']);
 
 /** What a person typed; null for what Copilot or one of its agents put into their mouth. */
 export function humanText(record: JsonRecord): string | null {
@@ -131,9 +128,9 @@ export class CopilotReader extends LinesReader {
 
   /** The arguments of `apply_patch` are the patch itself, as a text (github/copilot-cli#4327). */
   #patch(patch: string): void {
-    for (const [, does = '', path = ''] of patch.matchAll(PATCHED))
-      if (MAKES.has(does)) this.sink.fileWritten(path.trim());
-      else this.sink.fileEdited(path.trim());
+    for (const { path, isNew } of filesOfPatch(patch))
+      if (isNew) this.sink.fileWritten(path);
+      else this.sink.fileEdited(path);
   }
 
   #result(data: JsonRecord, at: Iso | null): void {

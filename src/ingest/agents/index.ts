@@ -9,6 +9,7 @@ import { claudeCode } from './claude-code.ts';
 import { cline, rooCode } from './cline.ts';
 import { codex } from './codex.ts';
 import { copilotCli } from './copilot-cli.ts';
+import { cursorCli } from './cursor-cli.ts';
 import { droid } from './droid.ts';
 import { geminiCli } from './gemini-cli.ts';
 import { iflow } from './iflow.ts';
@@ -28,6 +29,7 @@ export const AGENTS: readonly AgentFormat[] = [
   ohMyPi,
   openClaw,
   amp,
+  cursorCli,
   droid,
   kimiCode,
   kiroCli,

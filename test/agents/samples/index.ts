@@ -4,6 +4,7 @@ import { claudeCodeSample } from './claude-code.ts';
 import { clineSample, rooCodeSample } from './cline.ts';
 import { codexSample } from './codex.ts';
 import { copilotCliSample } from './copilot-cli.ts';
+import { cursorCliSample } from './cursor-cli.ts';
 import { geminiCliSample } from './gemini-cli.ts';
 import {
   antigravitySample,
@@ -29,6 +30,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   pi: piSample,
   omp: ohMyPiSample,
   openclaw: openClawSample,
+  'cursor-cli': cursorCliSample,
   droid: droidSample,
   'kimi-code': kimiCodeSample,
   'kiro-cli': kiroCliSample,
