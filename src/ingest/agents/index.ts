@@ -13,6 +13,7 @@ import { cursorCli } from './cursor-cli.ts';
 import { droid } from './droid.ts';
 import { geminiCli } from './gemini-cli.ts';
 import { iflow } from './iflow.ts';
+import { kimiCli } from './kimi-cli.ts';
 import { kimiCode } from './kimi-code.ts';
 import { kiroCli } from './kiro-cli.ts';
 import { mistralVibe } from './mistral-vibe.ts';
@@ -32,6 +33,7 @@ export const AGENTS: readonly AgentFormat[] = [
   cursorCli,
   droid,
   kimiCode,
+  kimiCli,
   kiroCli,
   mistralVibe,
   antigravity,

@@ -6,6 +6,7 @@ import { codexSample } from './codex.ts';
 import { copilotCliSample } from './copilot-cli.ts';
 import { cursorCliSample } from './cursor-cli.ts';
 import { geminiCliSample } from './gemini-cli.ts';
+import { kimiCliSample } from './kimi-cli.ts';
 import {
   antigravitySample,
   droidSample,
@@ -33,6 +34,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   'cursor-cli': cursorCliSample,
   droid: droidSample,
   'kimi-code': kimiCodeSample,
+  'kimi-cli': kimiCliSample,
   'kiro-cli': kiroCliSample,
   'mistral-vibe': mistralVibeSample,
   antigravity: antigravitySample,
