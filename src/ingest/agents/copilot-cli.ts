@@ -11,7 +11,7 @@ import { type Iso, parseTime } from '../../domain/time.ts';
 import { CopilotReader } from './copilot-cli.reader.ts';
 import { DOCUMENT, humanText, humanTextOfMessage } from './copilot-cli.records.ts';
 import { documentEnds } from './document.ts';
-import { type JsonRecord, jsonlName, recordAt, textAt, titleOf } from './jsonl.ts';
+import { type JsonRecord, jsonlName, recordAt, textAt, titleOf, viewOf } from './jsonl.ts';
 import { peekRecords, type Seen } from './lines.ts';
 
 const OLD = 'history-session-state';
@@ -97,6 +97,8 @@ function note(record: JsonRecord, seen: Seen): boolean {
 }
 
 function peekDocument(head: Uint8Array, tail: Uint8Array): Peek | null {
+  // A single line of another agent's is a document too, and may name a session.
+  if (!/"(?:chatMessages|timeline)"\s*:\s*\[/.test(viewOf(head).toString('latin1'))) return null;
   const ends = documentEnds(head, tail, DOCUMENT);
   const id = ends?.fields.get('sessionId');
   const startedAt = parseTime(ends?.fields.get('startTime'));
