@@ -271,7 +271,6 @@ function isUpward({ file, target, lazy }: Pick<Import, 'file' | 'target' | 'lazy
 
 /** What is no agent's own in `ingest/agents`. */
 const SHARED_BY_AGENTS: ReadonlySet<string> = new Set([
-  'blocks',
   'document',
   'genai',
   'index',
@@ -279,6 +278,7 @@ const SHARED_BY_AGENTS: ReadonlySet<string> = new Set([
   'lines',
   'messages',
   'once',
+  'patch',
   'placed',
   'rows',
   'vscode',

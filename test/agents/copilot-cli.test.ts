@@ -1,8 +1,11 @@
 // GitHub Copilot CLI: genuine recordings against a second reader, and what only this agent does.
 
 import { expect, test } from 'bun:test';
+import type { DocumentPart } from '../../src/domain/facts.ts';
 import { copilotCli } from '../../src/ingest/agents/copilot-cli.ts';
-import { type Facts, factsOf, jsonl } from './facts.ts';
+import { digestsOf, filesOf, listSessions } from '../../src/store/read.ts';
+import { World } from '../support/bench-world.ts';
+import { emptyFacts, type Facts, factsOf, jsonl, sinkInto } from './facts.ts';
 import { countFiles, hasRecordings, heldAgainst, type Said } from './genuine.ts';
 
 function said(bytes: Buffer): Said {
@@ -117,4 +120,135 @@ test('files of apply_patch, whose arguments are a text, are told', () => {
   ]);
   expect(facts.written).toEqual(['/p/moved.ts', '/p/new.ts']);
   expect(facts.edited).toEqual(['/p/old.ts', '/p/gone.ts']);
+});
+
+const OLD = 'history-session-state/session_abc_1760182820882.json';
+const KEY = 'timeline/session_1760182820882.json';
+
+/** A document of the first generation, as the one recording that is public has it. */
+function document(turns: readonly number[], more: object = {}): string {
+  const time = (n: number, second: number) => `2025-10-11T11:4${n}:0${second}.000Z`;
+  const entry = (n: number, second: number, type: string, rest: object) => ({
+    ...{ id: `${type}-${n}-${second}`, timestamp: time(n, second), type, ...rest },
+  });
+  const call = (n: number, name: string, args: object, log: string, type = 'success') =>
+    entry(n, 2, 'tool_call_completed', {
+      ...{ id: `${name}-${n}`, callId: `toolu_${name}_${n}`, name, toolTitle: name, arguments: args },
+      result: { type, log },
+    });
+  const timeline = turns.flatMap((n) => [
+    entry(n, 0, 'info', { text: 'Connected to GitHub MCP Server' }),
+    entry(n, 1, 'user', { text: `prompt ${n}` }),
+    call(n, 'bash', { command: `make ${n}`, sessionId: 'main' }, 'made\n<exited with exit code 2>'),
+    call(n, 'str_replace_editor', { command: 'create', path: `/p/${n}.ts`, file_text: 'x' }, 'diff'),
+    entry(n, 5, 'copilot', { text: `answer ${n}` }),
+  ]);
+  const reminder =
+    '\n\n<current_datetime>2025-10-11T11:40:25.661Z</current_datetime>\n\n<reminder>x</reminder>';
+  const chatMessages = turns.flatMap((n) => [
+    { role: 'user', content: `prompt ${n}${reminder}` },
+    { content: `answer ${n}`, role: 'assistant' },
+  ]);
+  const all = { sessionId: 'abc', startTime: time(turns[0] ?? 0, 0), chatMessages, timeline, ...more };
+  return JSON.stringify(all, null, 2);
+}
+
+function readDocument(...parts: readonly [part: DocumentPart, text: string][]): Facts {
+  const facts = emptyFacts();
+  const reader = copilotCli.reader(sinkInto(facts));
+  reader.begin({ role: 'main', key: KEY });
+  for (const [part, text] of parts) reader.part?.(Buffer.from(text), part);
+  reader.end();
+  return facts;
+}
+
+test('a session of the first generation is one document, told by its timeline', () => {
+  const facts = readDocument(['present', document([1, 2])]);
+  expect(facts.prompts.map(({ text, at }) => [text, at])).toEqual([
+    ['prompt 1', '2025-10-11T11:41:01.000Z'],
+    ['prompt 2', '2025-10-11T11:42:01.000Z'],
+  ]);
+  expect(facts.commands.map(({ command, exit }) => [command, exit])).toEqual([
+    ['make 1', 2],
+    ['make 2', 2],
+  ]);
+  expect([facts.written, facts.answers.at(-1), facts.unknown]).toEqual([
+    ['/p/1.ts', '/p/2.ts'],
+    'answer 2',
+    [],
+  ]);
+});
+
+test('what a document said before it was written anew is told once; a type that it does not have is counted once', () => {
+  const odd = { type: 'hologram', id: 'h', timestamp: '2025-10-11T11:49:00.000Z' };
+  const withOdd = document([1], { timeline: [...JSON.parse(document([1])).timeline, odd] });
+  const facts = readDocument(['removed', withOdd.slice(withOdd.indexOf('"timeline"'))], ['present', withOdd]);
+  expect(facts.prompts.map(({ text }) => text)).toEqual(['prompt 1']);
+  expect([facts.tools, facts.unknown]).toEqual([{ bash: 1, str_replace_editor: 1 }, ['hologram']]);
+});
+
+test('a document without a timeline is told by its messages, without what Copilot puts behind a prompt', () => {
+  const call = { id: 'c', function: { name: 'bash', arguments: '{"command":"ls"}' } };
+  const chatMessages = [
+    ...JSON.parse(document([1])).chatMessages,
+    { role: 'assistant', tool_calls: [call] },
+    { role: 'tool', tool_call_id: 'c', content: 'a\n<exited with exit code 0>' },
+  ];
+  const facts = readDocument(['present', document([1], { timeline: undefined, chatMessages })]);
+  expect(facts.prompts.map(({ text }) => text)).toEqual(['prompt 1']);
+  expect(facts.commands.map(({ command, exit }) => [command, exit])).toEqual([['ls', 0]]);
+});
+
+test('a document is stored, grows by what is new, keeps what is taken out, and goes back to its place', async () => {
+  using world = new World();
+  const take = async (text: string) => {
+    world.put(`.copilot/${OLD}`, text);
+    return await world.ingest();
+  };
+  const first = document([1, 2]);
+  expect(await take(first)).toMatchObject({ sessions_new: 1, analyzed: 1, warnings: [] });
+  const [row] = [...listSessions(world.db)];
+  if (row === undefined) throw new Error('no session');
+  expect([row.uid as string, row.title]).toEqual(['copilot-cli:abc', 'prompt 1']);
+  expect([row.startedAt as string, row.endedAt as string]).toEqual([
+    '2025-10-11T11:41:00.000Z',
+    '2025-10-11T11:42:05.000Z',
+  ]);
+  const second = document([2, 3]);
+  expect(await take(second)).toMatchObject({ sessions_grown: 1, analyzed: 1, warnings: [] });
+  const [file] = filesOf(world.db, row.uid);
+  expect([file?.key, file?.relPath]).toEqual([KEY, OLD]);
+  expect(world.stored(row.uid, KEY).toString()).toBe(second);
+  expect(file?.logBytes).toBeLessThan(first.length + second.length * 0.7);
+  const digest = JSON.parse(digestsOf(world.db, row.uid).at(-1)?.json ?? 'null');
+  const prompts: readonly { readonly text: string }[] = digest.prompts;
+  expect(prompts.map(({ text }) => text).sort()).toEqual(['prompt 1', 'prompt 2', 'prompt 3']);
+  const session = { nativeId: 'abc', project: null, startedAt: null };
+  const restored = (relPath: string) => copilotCli.restorePath(session, { role: 'main', key: KEY, relPath });
+  expect([restored(OLD), restored('lost')]).toEqual([OLD, OLD]);
+});
+
+test('a torn document is kept, and what stands in it is told', async () => {
+  using world = new World();
+  const torn = document([1, 2]).slice(0, -40);
+  world.put(`.copilot/${OLD}`, torn);
+  expect(await world.ingest()).toMatchObject({ sessions_new: 1, analyzed: 1 });
+  const [row] = [...listSessions(world.db)];
+  if (row === undefined) throw new Error('no session');
+  expect(world.stored(row.uid, KEY).toString()).toBe(torn);
+  expect(digestsOf(world.db, row.uid).at(-1)?.json).toContain('prompt 2');
+});
+
+test('a session that lies in two generations is one, and told once', async () => {
+  using world = new World();
+  world.put(`.copilot/${OLD}`, document([1]));
+  world.put(
+    '.copilot/session-state/abc.jsonl',
+    jsonl(event('session.start', { sessionId: 'abc' }), event('user.message', { content: 'prompt 1' })),
+  );
+  expect(await world.ingest()).toMatchObject({ sessions_new: 1, warnings: [] });
+  const [row] = [...listSessions(world.db)];
+  if (row === undefined) throw new Error('no session');
+  expect(filesOf(world.db, row.uid).map(({ key }) => key)).toEqual(['main', KEY]);
+  expect(JSON.parse(digestsOf(world.db, row.uid).at(-1)?.json ?? 'null').prompts.length).toBe(1);
 });

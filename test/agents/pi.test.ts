@@ -1,7 +1,10 @@
 // pi and its family: genuine recordings against a second reader, and what only these agents do.
 
 import { expect, test } from 'bun:test';
+import { rmSync } from 'node:fs';
 import { openClaw, pi } from '../../src/ingest/agents/pi.ts';
+import { filesOf, listSessions } from '../../src/store/read.ts';
+import { World } from '../support/bench-world.ts';
 import { factsOf, jsonl } from './facts.ts';
 import { countFiles, hasRecordings, heldAgainst, type Said } from './genuine.ts';
 
@@ -88,4 +91,26 @@ test('copies that OpenClaw sets aside belong to the session that they are of', (
     nativeId: 'a1',
   });
   expect(openClaw.classify('agents/main/sessions/sessions.json')).toBeNull();
+});
+
+test('what OpenClaw renames when a session is reset or deleted is its transcript still', async () => {
+  using world = new World();
+  const folder = '.openclaw/agents/main/sessions';
+  const text = jsonl(
+    { type: 'session', version: 3, id: 'a1', timestamp: '2026-05-01T10:00:00Z', cwd: '/p' },
+    { type: 'message', id: 'm1', message: { role: 'user', content: 'Hello there.' } },
+  );
+  const path = world.put(`${folder}/a1.jsonl`, text);
+  await world.ingest();
+  rmSync(path);
+  world.put(`${folder}/a1.jsonl.reset.2026-05-02T10-00-00.000Z`, text);
+  world.put(`${folder}/b2.jsonl.deleted.20260502-100000`, text.replaceAll('a1', 'b2'));
+  const report = await world.ingest();
+  expect([report.sessions_new, report.sessions_grown, report.warnings]).toEqual([1, 0, []]);
+  const sessions = [...listSessions(world.db)];
+  expect(sessions.map(({ uid, title }) => [uid as string, title]).sort()).toEqual([
+    ['openclaw:a1', 'Hello there.'],
+    ['openclaw:b2', 'Hello there.'],
+  ]);
+  for (const { uid } of sessions) expect(filesOf(world.db, uid).map(({ key }) => key)).toEqual(['main']);
 });

@@ -74,6 +74,20 @@ test('a title, a compaction and a subtype that nobody knows', () => {
   ]);
 });
 
+test('a session that is archived is the same one, with what lies beside it', () => {
+  const of = (name: string) => {
+    const { role, nativeId, key } = qwenCode.classify(`projects/-p/chats/${name}`) ?? {};
+    return [role, nativeId, key];
+  };
+  expect(of('archive/a.jsonl')).toEqual(of('a.jsonl'));
+  expect(of('archive/a.worktree.json')).toEqual(['sidecar', 'a', 'chats/worktree.json']);
+  expect(of('archive/deeper/a.jsonl')).toEqual([undefined, undefined, undefined]);
+  expect(qwenCode.rootOf('/x/projects/-p/chats/archive/a.jsonl')).toBe('/x');
+  const session = { nativeId: 'a', project: '/p', startedAt: null };
+  const file = { role: 'sidecar', key: 'chats/worktree.json', relPath: 'lost' } as const;
+  expect(qwenCode.restorePath(session, file)).toBe('projects/-p/chats/a.worktree.json');
+});
+
 test('a transcript of Qwen Code that lies about is taken for nobody else\u2019s', () => {
   const bytes = Buffer.from(jsonl(record('1', 'user', [{ text: 'hello' }])));
   const takers = AGENTS.filter(

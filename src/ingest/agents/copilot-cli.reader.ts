@@ -3,9 +3,13 @@
  * Promises: what its agents say to each other is no prompt; tokens are those of `session.shutdown`, which has all of them, and
  * of answers after the last one, which have only what was put out.
  */
+import type { DocumentPart, PartCounts } from '../../domain/facts.ts';
 import type { Iso } from '../../domain/time.ts';
+import { exitIn, humanText } from './copilot-cli.records.ts';
+import { TimelineTeller } from './copilot-cli.timeline.ts';
 import { countAt, idKey, isRecord, type JsonRecord, listAt, recordAt, textAt } from './jsonl.ts';
 import { LinesReader } from './lines.ts';
+import { filesOfPatch } from './patch.ts';
 
 /** Known, and nothing of them is for a digest. */
 const SILENT: ReadonlySet<string> = new Set([
@@ -22,21 +26,6 @@ const SILENT: ReadonlySet<string> = new Set([
   ...['assistant.reasoning', 'assistant.intent', 'tool.execution_progress', 'tool.execution_partial_result'],
   ...['hook.start', 'hook.end', 'session.handoff', 'session.snapshot_rewind', 'session.context_changed'],
 ]);
-/** Ends the output of every shell command. */
-const EXIT = /<(?:shellId: [^>]*?|command) (?:completed|exited|finished)? ?with exit code (-?\d{1,10})>\s*$/;
-
-/** The headers of a patch. */
-const PATCHED = /^\*\*\* (Add File|Update File|Delete File|Move to): ([^\n\r]{1,4096})/gm;
-const MAKES: ReadonlySet<string> = new Set(['Add File', 'Move to']);
-
-/** What a person typed; null for what Copilot or one of its agents put into their mouth. */
-export function humanText(record: JsonRecord): string | null {
-  const data = recordAt(record, 'data');
-  if (textAt(record, 'agentId') !== null || data['isAutopilotContinuation'] === true) return null;
-  const source = textAt(data, 'source');
-  return source === null || source === 'user' ? textAt(data, 'content') : null;
-}
-
 interface Usage {
   readonly model: string;
   readonly output: number;
@@ -46,6 +35,13 @@ export class CopilotReader extends LinesReader {
   /** Of answers since the last shutdown, by message: pieces of one answer repeat its sum. */
   readonly #since = new Map<string, Usage>();
   #answer = { id: '', text: '' };
+  readonly #timeline = new TimelineTeller(this.sink);
+  /** The session has events, which tell what an older document beside them told before. */
+  #hasEvents = false;
+
+  part(bytes: Uint8Array, part: DocumentPart): PartCounts {
+    return this.#timeline.part(bytes, part, this.#hasEvents);
+  }
 
   protected record(record: JsonRecord): void {
     const type = textAt(record, 'type') ?? '';
@@ -86,6 +82,7 @@ export class CopilotReader extends LinesReader {
   }
 
   override end(): void {
+    this.#timeline.end();
     for (const [id, { model, output }] of this.#since)
       this.sink.usage(id, model, { input: 0, cacheRead: 0, cacheWrite: 0, output, reasoning: 0 });
     this.#since.clear();
@@ -100,8 +97,10 @@ export class CopilotReader extends LinesReader {
 
   #user(record: JsonRecord, at: Iso | null, agent: string | null): void {
     const text = humanText(record);
-    if (text !== null) this.prompt(text, at);
-    else if (agent !== null)
+    if (text !== null) {
+      this.#hasEvents = true;
+      this.prompt(text, at);
+    } else if (agent !== null)
       told(textAt(recordAt(record, 'data'), 'content'), (task) => this.sink.subagent(idKey(agent), { task }));
   }
 
@@ -131,9 +130,9 @@ export class CopilotReader extends LinesReader {
 
   /** The arguments of `apply_patch` are the patch itself, as a text (github/copilot-cli#4327). */
   #patch(patch: string): void {
-    for (const [, does = '', path = ''] of patch.matchAll(PATCHED))
-      if (MAKES.has(does)) this.sink.fileWritten(path.trim());
-      else this.sink.fileEdited(path.trim());
+    for (const { path, isNew } of filesOfPatch(patch))
+      if (isNew) this.sink.fileWritten(path);
+      else this.sink.fileEdited(path);
   }
 
   #result(data: JsonRecord, at: Iso | null): void {
@@ -143,13 +142,8 @@ export class CopilotReader extends LinesReader {
       textAt(result, 'content') ??
       textAt(recordAt(data, 'error'), 'message') ??
       '';
-    const exit = EXIT.exec(output)?.[1];
-    const exitCode = exit === undefined ? null : Number(exit);
-    this.result(
-      textAt(data, 'toolCallId') ?? '',
-      { exitCode, failed: data['success'] === false, output },
-      at,
-    );
+    const told = { exitCode: exitIn(output), failed: data['success'] === false, output };
+    this.result(textAt(data, 'toolCallId') ?? '', told, at);
   }
 
   #shutdown(data: JsonRecord, id: string): void {

@@ -1,15 +1,22 @@
 /**
  * GitHub Copilot CLI: where it keeps sessions, what each file is, and where a restored one goes.
- * Promises: decides by paths and bytes alone; touches no disk. Closed source: the layout is that of recordings; of its first
- * generation (`history-session-state`, one JSON document) no recording is known, and it is not read.
+ * Promises: decides by paths and bytes alone; touches no disk. Closed source: the layout is that of recordings. Three
+ * generations: `history-session-state/session_<id>_<ms>.json`, one document; `session-state/<id>.jsonl` from 0.0.342;
+ * `session-state/<id>/events.jsonl` from 0.0.378. A session may lie in two of them: then its events are told.
  */
-import type { AgentFormat, FileClass, Host, RestoreTarget } from '../../domain/agent.ts';
+import type { AgentFormat, FileClass, Host, LooseName, Peek, RestoreTarget } from '../../domain/agent.ts';
 import { agentId } from '../../domain/ids.ts';
 import type { FileRole } from '../../domain/session.ts';
-import { CopilotReader, humanText } from './copilot-cli.reader.ts';
-import { type JsonRecord, jsonlName, recordAt, textAt } from './jsonl.ts';
+import { type Iso, parseTime } from '../../domain/time.ts';
+import { CopilotReader } from './copilot-cli.reader.ts';
+import { DOCUMENT, humanText, humanTextOfMessage } from './copilot-cli.records.ts';
+import { documentEnds } from './document.ts';
+import { type JsonRecord, jsonlName, recordAt, textAt, titleOf, viewOf } from './jsonl.ts';
 import { peekRecords, type Seen } from './lines.ts';
 
+const OLD = 'history-session-state';
+/** Documents come behind the events that tell the same. */
+const OLD_KEY = 'timeline/';
 const KIND = /^(?:session|user|assistant|tool|subagent|system|permission|hook)\.[a-z_]+$/;
 
 export const copilotCli: AgentFormat = {
@@ -18,17 +25,23 @@ export const copilotCli: AgentFormat = {
   proof: 'recordings',
   growth: 'append',
   variables: ['COPILOT_HOME'],
-  folders: ['session-state'],
+  folders: ['session-state', OLD],
   retention: null,
   roots,
   rootOf: (path) =>
-    /^(.*?[\\/]\.copilot|\.copilot)(?:[\\/]session-state(?:[\\/].*)?|[\\/])?$/s.exec(path)?.[1] ?? null,
+    /^(.*?[\\/]\.copilot|\.copilot)(?:[\\/](?:history-)?session-state(?:[\\/].*)?|[\\/])?$/s.exec(
+      path,
+    )?.[1] ?? null,
   classify,
   skipsFolder: () => false,
-  peek: (head, tail) => peekRecords(head, tail, note),
-  looseName: jsonlName,
-  relPathOf: ({ nativeId }) => (nativeId === null ? null : `session-state/${nativeId}/events.jsonl`),
+  peek: (head, tail) => peekRecords(head, tail, note) ?? peekDocument(head, tail),
+  looseName,
+  relPathOf: ({ nativeId }, fileName) => {
+    if (oldNameOf(fileName) !== null) return `${OLD}/${fileName}`;
+    return nativeId === null ? null : `session-state/${nativeId}/events.jsonl`;
+  },
   reader: (sink) => new CopilotReader(sink),
+  isDocument: (key) => key.startsWith(OLD_KEY),
   restorePath,
   resume: (session) => ({ cwd: session.project, argv: ['copilot', '--resume', session.nativeId] }),
 };
@@ -40,6 +53,7 @@ function roots(host: Host): readonly string[] {
 
 function classify(relPath: string): FileClass | null {
   const [top, id = '', ...rest] = relPath.split('/');
+  if (top === OLD) return rest.length === 0 ? classifyOld(id) : null;
   if (top !== 'session-state' || id === '') return null;
   // Releases before the folders had one file a session.
   const flat = /^(.+)\.jsonl$/.exec(id)?.[1];
@@ -48,6 +62,25 @@ function classify(relPath: string): FileClass | null {
   const name = rest.join('/');
   if (name === 'events.jsonl') return { role: 'main', nativeId: id, key: 'main', encoding: 'plain' };
   return { role: 'sidecar', nativeId: id, key: name, encoding: 'plain', onlyWithSession: true };
+}
+
+/** `session_<id>_<ms>.json`. */
+function oldNameOf(fileName: string): { readonly id: string; readonly name: string } | null {
+  const [, id, ms] = /^session_(.+)_(\d{1,16})\.json$/.exec(fileName) ?? [];
+  return id === undefined ? null : { id, name: `session_${ms}.json` };
+}
+
+function classifyOld(fileName: string): FileClass | null {
+  const stem = /^(.+)\.json$/.exec(fileName)?.[1];
+  const { id, name } = oldNameOf(fileName) ?? { id: stem, name: 'session.json' };
+  return id === undefined
+    ? null
+    : { role: 'main', nativeId: id, key: `${OLD_KEY}${name}`, encoding: 'plain' };
+}
+
+function looseName(fileName: string): LooseName | null {
+  const stem = oldNameOf(fileName)?.id;
+  return stem === undefined ? jsonlName(fileName) : { stem, encoding: 'plain' };
 }
 
 function note(record: JsonRecord, seen: Seen): boolean {
@@ -63,10 +96,36 @@ function note(record: JsonRecord, seen: Seen): boolean {
   return KIND.test(type) && 'data' in record;
 }
 
+function peekDocument(head: Uint8Array, tail: Uint8Array): Peek | null {
+  // A single line of another agent's is a document too, and may name a session.
+  if (!/"(?:chatMessages|timeline)"\s*:\s*\[/.test(viewOf(head).toString('latin1'))) return null;
+  const ends = documentEnds(head, tail, DOCUMENT);
+  const id = ends?.fields.get('sessionId');
+  const startedAt = parseTime(ends?.fields.get('startTime'));
+  if (ends === null || typeof id !== 'string' || (ends.records.length === 0 && startedAt === null))
+    return null;
+  const prompts = ends.records.map((one) => {
+    if (one['role'] === 'user') return humanTextOfMessage(one);
+    return one['type'] === 'user' ? textAt(one, 'text') : null;
+  });
+  const times: Iso[] = ends.records.map((one) => parseTime(one['timestamp'])).filter((at) => at !== null);
+  return {
+    ...{ nativeId: id, project: null, branch: null, parentNativeId: null },
+    title: titleOf(prompts.find((text) => text !== null) ?? ''),
+    startedAt: startedAt ?? times.toSorted()[0] ?? null,
+    endedAt: times.toSorted().at(-1) ?? startedAt,
+  };
+}
+
 function restorePath(
   session: RestoreTarget,
   file: { readonly role: FileRole; readonly key: string; readonly relPath: string },
 ): string {
+  if (file.key.startsWith(OLD_KEY)) {
+    if (classify(file.relPath)?.key === file.key) return file.relPath;
+    const [, ms = ''] = /(_\d+)\.json$/.exec(file.key) ?? [];
+    return `${OLD}/${ms === '' ? '' : 'session_'}${session.nativeId}${ms}.json`;
+  }
   const isFlat = /^session-state\/[^/]+\.jsonl$/.test(file.relPath);
   if (file.key === 'main' && isFlat) return `session-state/${session.nativeId}.jsonl`;
   return `session-state/${session.nativeId}/${file.key === 'main' ? 'events.jsonl' : file.key}`;

@@ -2,9 +2,9 @@
  * Factory Droid: a header and messages, in folders by project. Promises: as `placed.ts`. Source: recordings of other programs'
  * tests, by documentation only.
  */
-import { BlocksReader, textOfBlocks } from './blocks.ts';
 import { type JsonRecord, recordAt, textAt } from './jsonl.ts';
 import type { Seen } from './lines.ts';
+import { blocksOf, MessageLinesReader, textOfBlocks } from './messages.ts';
 import { beside, dashed, placed, transcript } from './placed.ts';
 
 export const droid = placed({
@@ -35,7 +35,7 @@ function note(record: JsonRecord, seen: Seen): boolean {
   }
   const message = recordAt(record, 'message');
   if (type === 'message' && message['role'] === 'user')
-    seen.prompt ??= human(textOfBlocks(message['content']) ?? '');
+    seen.prompt ??= human(textOfBlocks(blocksOf(message)));
   return false;
 }
 
@@ -45,7 +45,7 @@ function human(text: string): string | null {
   return typed === '' || typed.startsWith('<system-') ? null : typed;
 }
 
-class DroidReader extends BlocksReader {
+class DroidReader extends MessageLinesReader {
   protected override human(text: string): string | null {
     return human(text);
   }

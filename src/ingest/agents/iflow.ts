@@ -2,9 +2,9 @@
  * iFlow CLI: Claude Code's records in folders by project. Promises: as `placed.ts`. One genuine recording is known.
  */
 import type { Iso } from '../../domain/time.ts';
-import { BlocksReader, textOfBlocks } from './blocks.ts';
 import { type JsonRecord, recordAt, textAt } from './jsonl.ts';
 import type { Seen } from './lines.ts';
+import { blocksOf, MessageLinesReader, textOfBlocks } from './messages.ts';
 import { dashed, placed, transcript } from './placed.ts';
 
 export const iflow = placed({
@@ -30,8 +30,7 @@ function note(record: JsonRecord, seen: Seen): boolean {
   seen.nativeId ??= id;
   seen.project ??= textAt(record, 'cwd');
   seen.branch ??= textAt(record, 'gitBranch');
-  if (record['type'] === 'user')
-    seen.prompt ??= human(textOfBlocks(recordAt(record, 'message')['content']) ?? '');
+  if (record['type'] === 'user') seen.prompt ??= human(textOfBlocks(blocksOf(recordAt(record, 'message'))));
   return true;
 }
 
@@ -39,7 +38,7 @@ function human(text: string): string | null {
   return text === '' || /^<[a-z-]+[>\s]/.test(text) ? null : text;
 }
 
-class IflowReader extends BlocksReader {
+class IflowReader extends MessageLinesReader {
   protected override human(text: string): string | null {
     return human(text);
   }

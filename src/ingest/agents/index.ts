@@ -9,9 +9,11 @@ import { claudeCode } from './claude-code.ts';
 import { cline, rooCode } from './cline.ts';
 import { codex } from './codex.ts';
 import { copilotCli } from './copilot-cli.ts';
+import { cursorCli } from './cursor-cli.ts';
 import { droid } from './droid.ts';
 import { geminiCli } from './gemini-cli.ts';
 import { iflow } from './iflow.ts';
+import { kimiCli } from './kimi-cli.ts';
 import { kimiCode } from './kimi-code.ts';
 import { kiroCli } from './kiro-cli.ts';
 import { mistralVibe } from './mistral-vibe.ts';
@@ -29,8 +31,10 @@ export const AGENTS: readonly AgentFormat[] = [
   ohMyPi,
   openClaw,
   amp,
+  cursorCli,
   droid,
   kimiCode,
+  kimiCli,
   kiroCli,
   mistralVibe,
   antigravity,

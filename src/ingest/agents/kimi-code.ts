@@ -57,24 +57,6 @@ function humanText(message: JsonRecord): string | null {
 
 class KimiReader extends LinesReader {
   #model = '';
-  /** What the file's own agent was to do and said last, where it is a subagent's. */
-  #own: { task: string | null; answer: string | null } = { task: null, answer: null };
-
-  override begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void {
-    this.end();
-    super.begin(file);
-  }
-
-  override end(): void {
-    const { task, answer } = this.#own;
-    if (this.subagent !== null)
-      this.sink.subagent(idKey(this.subagent.split('/')[1] ?? ''), {
-        ...(task === null ? {} : { task }),
-        ...(answer === null ? {} : { result: answer }),
-      });
-    this.#own = { task: null, answer: null };
-    this.subagent = null;
-  }
 
   protected record(record: JsonRecord): void {
     const type = textAt(record, 'type') ?? '';
@@ -93,9 +75,7 @@ class KimiReader extends LinesReader {
 
   #message(message: JsonRecord, at: Iso | null): void {
     const text = humanText(message);
-    if (text === null) return;
-    if (this.subagent === null) this.prompt(text, at);
-    else this.#own.task ??= text;
+    if (text !== null) this.prompt(text, at);
   }
 
   #event(event: JsonRecord, at: Iso | null): void {
@@ -103,7 +83,7 @@ class KimiReader extends LinesReader {
     if (type === 'content.part') {
       const part = recordAt(event, 'part');
       const text = part['type'] === 'text' ? textAt(part, 'text') : null;
-      if (text !== null) this.#answer(text, at);
+      if (text !== null) this.answer(text, at);
     } else if (type === 'tool.call')
       this.call(
         textAt(event, 'name') ?? 'tool',
@@ -119,11 +99,6 @@ class KimiReader extends LinesReader {
       const exitCode = exit === undefined ? null : Number(exit);
       this.result(textAt(event, 'toolCallId') ?? '', { exitCode, failed, output }, at);
     } else if (type === 'step.end') this.#usage(event);
-  }
-
-  #answer(text: string, at: Iso | null): void {
-    if (this.subagent === null) this.sink.answer(text, at);
-    else this.#own.answer = text;
   }
 
   #usage(event: JsonRecord): void {

@@ -70,12 +70,15 @@ export abstract class LinesReader implements RecordReader {
   /** Of the file that is being read: a subagent's own, else null. */
   protected subagent: string | null = null;
   #hasTitle = false;
+  /** What the subagent whose file is read was to do, and what it said last. */
+  #own: { task: string | null; answer: string | null } = { task: null, answer: null };
 
   constructor(sink: FactSink) {
     this.sink = sink;
   }
 
   begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void {
+    this.#leave();
     this.subagent = file.role === 'subagent' ? file.key : null;
   }
 
@@ -87,7 +90,19 @@ export abstract class LinesReader implements RecordReader {
   }
 
   end(): void {
-    // Most agents have told all by then.
+    this.#leave();
+  }
+
+  /** The subagent's file is read: what it was about is told under the name that its path gives it. */
+  #leave(): void {
+    const { task, answer } = this.#own;
+    if (this.subagent !== null)
+      this.sink.subagent(idKey(/^[^/]+\/([^/]+?)(?:\.jsonl|\/.*)?$/.exec(this.subagent)?.[1] ?? ''), {
+        ...(task === null ? {} : { task }),
+        ...(answer === null ? {} : { result: answer }),
+      });
+    this.#own = { task: null, answer: null };
+    this.subagent = null;
   }
 
   protected abstract record(record: JsonRecord): void;
@@ -99,13 +114,23 @@ export abstract class LinesReader implements RecordReader {
     return at;
   }
 
-  /** A prompt of a human; the first one is a title where there is no better. */
+  /** A prompt of a human; the first one is a title where there is no better. In a subagent's file it is the task. */
   protected prompt(text: string, at: Iso | null): void {
+    if (this.subagent !== null) {
+      this.#own.task ??= text;
+      return;
+    }
     this.sink.prompt(text, at);
     const title = this.#hasTitle ? null : titleOf(text);
     if (title === null) return;
     this.#hasTitle = true;
     this.sink.title(title, 'prompt');
+  }
+
+  /** What the agent said; in a subagent's file, what that one said. */
+  protected answer(text: string, at: Iso | null): void {
+    if (this.subagent === null) this.sink.answer(text, at);
+    else this.#own.answer = text;
   }
 
   readonly #commands = new Set<string>();

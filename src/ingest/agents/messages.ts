@@ -1,11 +1,15 @@
 /**
- * Conversations as lists of messages with blocks in the form of Anthropic's API: texts, uses of tools, their results.
- * Promises: pure; what one part of a document told is not told again by the next; odd values are nothing.
+ * Conversations as messages with blocks in the form of Anthropic's API: texts, uses of tools, their results. Agents keep
+ * them as lines (`MessageLinesReader`), which are told as they come, or as one document (`DocumentReader`), whose parts
+ * repeat each other: there a call waits for its result.
+ * Promises: pure; what was told once is not told again; an answer that is written again under its id counts its tokens
+ * once; odd values are nothing. Knows no agent.
  */
 import type { FactSink, PartCounts, RecordReader, Tokens } from '../../domain/facts.ts';
 import { type Iso, isoFromMs } from '../../domain/time.ts';
 import { readToolCall, type ToolCall } from '../../domain/tool-call.ts';
 import { countAt, idKey, isRecord, type JsonRecord, listAt, recordAt, textAt, titleOf } from './jsonl.ts';
+import { LinesReader } from './lines.ts';
 import { Once } from './once.ts';
 
 /** Calls whose results are awaited. */
@@ -25,7 +29,7 @@ export function blocksOf(message: JsonRecord): readonly JsonRecord[] {
   return text === null ? listAt(message, 'content').filter(isRecord) : [{ type: 'text', text }];
 }
 
-/** Text blocks, one below the other. */
+/** Text blocks, one below the other; empty where there is none. */
 export function textOfBlocks(blocks: readonly JsonRecord[]): string {
   return blocks
     .flatMap((block) => (block['type'] === 'text' ? [textAt(block, 'text') ?? ''] : []))
@@ -166,4 +170,56 @@ export abstract class DocumentReader implements RecordReader {
   end(): void {
     this.teller.end();
   }
+}
+
+const TOKENS = {
+  ...{ input: 'input_tokens', output: 'output_tokens' },
+  ...{ read: 'cache_read_input_tokens', write: 'cache_creation_input_tokens' },
+} as const;
+const NO_TOKENS: Tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0, reasoning: 0 };
+
+/** A reader of lines with a message in each; what stands around the message is the agent's. */
+export abstract class MessageLinesReader extends LinesReader {
+  readonly #once = new Once();
+
+  /** Null where the text is not what a human typed. */
+  protected abstract human(text: string): string | null;
+
+  protected message(message: JsonRecord, at: Iso | null, entryId: string): void {
+    if (message['role'] === 'user') this.#user(message, at);
+    else if (message['role'] === 'assistant') this.#assistant(message, at, entryId);
+  }
+
+  #user(message: JsonRecord, at: Iso | null): void {
+    const text = textOfBlocks(blocksOf(message));
+    const human = text === '' ? null : this.human(text);
+    if (human !== null) this.prompt(human, at);
+    for (const block of listAt(message, 'content')) {
+      if (!isRecord(block) || block['type'] !== 'tool_result') continue;
+      const output = textOfBlocks(blocksOf(block)) || outputOfResponse(recordAt(block, 'content'));
+      const failed = block['is_error'] === true;
+      const exit = /\bexit code:? (\d{1,10})\b/i.exec(output)?.[1];
+      const exitCode = exit === undefined ? null : Number(exit);
+      this.result(textAt(block, 'tool_use_id') ?? '', { exitCode, failed, output }, at);
+    }
+  }
+
+  #assistant(message: JsonRecord, at: Iso | null, entryId: string): void {
+    const model = textAt(message, 'model') ?? '';
+    const tokens = tokensBy(recordAt(message, 'usage'), TOKENS) ?? NO_TOKENS;
+    if ('usage' in message) this.sink.usage(idKey(textAt(message, 'id') ?? entryId), model, tokens);
+    else if (model !== '') this.sink.model(model);
+    const text = textOfBlocks(blocksOf(message));
+    if (text !== '') this.answer(text, at);
+    for (const block of listAt(message, 'content')) {
+      if (!isRecord(block) || block['type'] !== 'tool_use' || !this.#once.isNew('call', block)) continue;
+      this.call(textAt(block, 'name') ?? 'tool', textAt(block, 'id') ?? '', recordAt(block, 'input'), at);
+    }
+  }
+}
+
+/** What a tool answered in the form of Google's API, within a block of this one. */
+function outputOfResponse(content: JsonRecord): string {
+  const response = recordAt(recordAt(recordAt(content, 'responseParts'), 'functionResponse'), 'response');
+  return textAt(response, 'output') ?? textAt(response, 'error') ?? textAt(content, 'text') ?? '';
 }

@@ -94,10 +94,12 @@ function classifyByAgent(relPath: string): FileClass | null {
   const match = /^agents\/[^/]+\/sessions\/([^/]+)\.jsonl(\.[a-z]+[^/]*)?$/.exec(relPath);
   const [, stem = '', suffix] = match ?? [];
   if (match === null) return null;
+  // Renamed when a session is reset or deleted (openclaw/openclaw, `sessions/artifacts.ts`): nothing else is left of it.
+  const isRenamed = suffix !== undefined && /^\.(?:bak|reset|deleted)\.\d{4}-?\d\d-?\d\d[T-]/.test(suffix);
   // Copies that it sets aside belong to the session whose name they begin with.
   const copy = /^(.+?)\.(checkpoint\..+)$/.exec(stem);
   if (copy?.[1] !== undefined && copy[2] !== undefined) return aside(copy[1], `${copy[2]}.jsonl`);
-  if (suffix !== undefined) return aside(stem, `jsonl${suffix}`);
+  if (suffix !== undefined && !isRenamed) return aside(stem, `jsonl${suffix}`);
   return { role: 'main', nativeId: stem, key: 'main', encoding: 'plain' };
 }
 

@@ -27,6 +27,10 @@ export interface Placed {
   place(session: RestoreTarget): string;
   resume(session: RestoreTarget): readonly string[];
   readonly resumeNeeds?: string;
+  /** As in `AgentFormat`; absent: no folder is left out. */
+  skipsFolder?(relPath: string): boolean;
+  /** The name of a file beside the transcript where its key is another one. */
+  nameOf?(key: string, session: RestoreTarget): string;
 }
 
 export function placed(agent: Placed): AgentFormat {
@@ -50,7 +54,7 @@ export function placed(agent: Placed): AgentFormat {
     },
     rootOf: (path) => named.map((each) => each.exec(path)?.[1]).find((root) => root !== undefined) ?? null,
     classify: agent.classify,
-    skipsFolder: () => false,
+    skipsFolder: agent.skipsFolder ?? (() => false),
     peek: (head, tail) => peekRecords(head, tail, agent.note, agent.timeField),
     looseName: jsonlName,
     relPathOf: ({ nativeId, project, startedAt }) =>
@@ -59,7 +63,9 @@ export function placed(agent: Placed): AgentFormat {
     restorePath: (session, file) => {
       if (agent.classify(file.relPath)?.key === file.key) return file.relPath;
       const main = agent.place(session);
-      return file.key === 'main' ? main : `${main.slice(0, main.lastIndexOf('/'))}/${file.key}`;
+      if (file.key === 'main') return main;
+      const name = agent.nameOf?.(file.key, session) ?? file.key;
+      return `${main.slice(0, main.lastIndexOf('/'))}/${name}`;
     },
     resume: (session) => ({
       cwd: session.project,

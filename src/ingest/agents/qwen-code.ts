@@ -23,7 +23,7 @@ export const qwenCode: AgentFormat = {
   roots,
   rootOf: (path) =>
     /^(.*?[\\/]\.qwen|\.qwen)(?:[\\/]projects(?:[\\/].*)?|[\\/])?$/s.exec(path)?.[1] ??
-    /^(.*)[\\/]projects[\\/][^\\/]+[\\/]chats(?:[\\/][^\\/]*)?$/s.exec(path)?.[1] ??
+    /^(.*)[\\/]projects[\\/][^\\/]+[\\/]chats(?:[\\/]archive)?(?:[\\/][^\\/]*)?$/s.exec(path)?.[1] ??
     null,
   classify,
   skipsFolder: (relPath) => /^projects\/[^/]+\/memory$/.test(relPath),
@@ -44,14 +44,20 @@ function roots(host: Host): readonly string[] {
 function classify(relPath: string): FileClass | null {
   const [top, project, folder, first = '', ...rest] = relPath.split('/');
   if (top !== 'projects' || !project) return null;
-  if (folder === 'chats' && rest.length === 0) {
-    const id = /^(.+)\.jsonl$/.exec(first)?.[1];
-    return id === undefined ? null : { role: 'main', nativeId: id, key: 'main', encoding: 'plain' };
-  }
+  // A session that a person archives moves there, with what lies beside it.
+  const chat = first === 'archive' ? rest : [first, ...rest];
+  if (folder === 'chats') return chat.length === 1 ? classifyChat(chat[0] ?? '') : null;
   if (folder !== 'subagents' || rest.length === 0) return null;
   const key = `subagents/${rest.join('/')}`;
   const role = key.endsWith('.jsonl') ? 'subagent' : 'sidecar';
   return { role, nativeId: first, key, encoding: 'plain', onlyWithSession: true };
+}
+
+function classifyChat(name: string): FileClass | null {
+  const [, id, ending] = /^(.+?)\.(jsonl|worktree\.json)$/.exec(name) ?? [];
+  if (id === undefined || ending === undefined) return null;
+  if (ending === 'jsonl') return { role: 'main', nativeId: id, key: 'main', encoding: 'plain' };
+  return { role: 'sidecar', nativeId: id, key: `chats/${ending}`, encoding: 'plain', onlyWithSession: true };
 }
 
 function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
@@ -125,5 +131,7 @@ function restorePath(
   if (classify(file.relPath)?.key === file.key) return file.relPath;
   const folder = `projects/${folderOf(session.project)}`;
   if (file.key === 'main') return `${folder}/chats/${session.nativeId}.jsonl`;
+  if (file.key.startsWith('chats/'))
+    return `${folder}/chats/${session.nativeId}.${file.key.slice('chats/'.length)}`;
   return `${folder}/subagents/${session.nativeId}/${file.key.replace(/^subagents\//, '')}`;
 }

@@ -3,7 +3,7 @@
  * Promises: all rows are of one moment, with the log (`-wal`) of the program included; nothing in its folder is made,
  * changed or removed, not even the index of its log. Fails where that cannot be had.
  */
-import { constants, Database, SQLiteError } from 'bun:sqlite';
+import { constants, Database, SQLiteError, type Statement } from 'bun:sqlite';
 import {
   closeSync,
   copyFileSync,
@@ -44,10 +44,10 @@ export class ForeignDatabase implements Disposable {
   look<Result>(work: (rows: ForeignRows) => Result): Result {
     for (let tries = 1; ; tries += 1) {
       const before = stampOf(this.#path);
-      const { database, isLocked } = this.#open(before);
-      const result = inOneMoment(database, work);
+      const opened = this.#open(before);
+      const result = inOneMoment(opened, work);
       // Read without locks, it is one moment's only where nothing was written to it meanwhile.
-      if (isLocked || stampOf(this.#path) === before) return result;
+      if (opened.isLocked || stampOf(this.#path) === before) return result;
       this[Symbol.dispose]();
       if (tries === TRIES) throw new Error('it is being written to all the time');
     }
@@ -77,20 +77,29 @@ export class ForeignDatabase implements Disposable {
   }
 }
 
-function inOneMoment<Result>(database: Database, work: (rows: ForeignRows) => Result): Result {
+function inOneMoment<Result>({ database, rows }: Opened, work: (rows: ForeignRows) => Result): Result {
   database.run('BEGIN');
   try {
-    return work(new Rows(database));
+    rows.forget();
+    return work(rows);
   } finally {
     database.run('ROLLBACK');
   }
 }
 
-class Rows implements ForeignRows {
+class Rows implements ForeignRows, Disposable {
   readonly #database: Database;
+  /** Compiled once: thousands of sessions ask the same. One that is being read stays out of the way of another reading. */
+  readonly #idle = new Map<string, Statement<Row, [Record<string, string | number>]>>();
+  readonly #columns = new Map<string, readonly string[]>();
 
   constructor(database: Database) {
     this.#database = database;
+  }
+
+  /** What is known of the schema holds for one look only. */
+  forget(): void {
+    this.#columns.clear();
   }
 
   has(table: string, ...columns: string[]): boolean {
@@ -101,22 +110,34 @@ class Rows implements ForeignRows {
   columns(table: string): readonly string[] {
     // A view could be made to take for ever.
     const sql = `SELECT c.name FROM sqlite_schema s, pragma_table_info(s.name) c WHERE s.type = 'table' AND s.name = $table`;
-    return [...this.each(sql, { table })].map((row) => String(row['name']));
+    const known =
+      this.#columns.get(table) ?? [...this.each(sql, { table })].map((row) => String(row['name']));
+    this.#columns.set(table, known);
+    return known;
   }
 
   *each(sql: string, params: Readonly<Record<string, string | number>> = {}): Iterable<Row> {
     const bound = Object.fromEntries(Object.entries(params).map(([name, value]) => [`$${name}`, value]));
-    const statement = this.#database.prepare<Row, [Record<string, string | number>]>(sql);
+    const statement =
+      this.#idle.get(sql) ?? this.#database.prepare<Row, [Record<string, string | number>]>(sql);
+    this.#idle.delete(sql);
     try {
       yield* statement.iterate(bound);
     } finally {
-      statement.finalize();
+      if (this.#idle.has(sql)) statement.finalize();
+      else this.#idle.set(sql, statement);
     }
+  }
+
+  [Symbol.dispose](): void {
+    for (const statement of this.#idle.values()) statement.finalize();
+    this.#idle.clear();
   }
 }
 
 interface Opened extends Disposable {
   readonly database: Database;
+  readonly rows: Rows;
   /** False: nothing keeps the owner from writing while it is read. */
   readonly isLocked: boolean;
 }
@@ -178,7 +199,14 @@ function opened(path: string, how: string, isLocked: boolean): Opened {
     database.close();
     throw thrown;
   }
-  return { database, isLocked, [Symbol.dispose]: () => database.close(true) };
+  const rows = new Rows(database);
+  return {
+    ...{ database, rows, isLocked },
+    [Symbol.dispose]: () => {
+      rows[Symbol.dispose]();
+      database.close(true);
+    },
+  };
 }
 
 /** What changes with each write to the file or its log. */

@@ -35,22 +35,22 @@ export class SpooledSource implements Source {
     this.#spool.clear();
     this.#pieces.length = 0;
     this.#sizeBytes = 0;
-    let piece = new Uint8Array(SEGMENT_BYTES);
+    let piece: Uint8Array[] = [];
     let used = 0;
     for (const part of parts) {
       let rest: Uint8Array = typeof part === 'string' ? Buffer.from(part) : part;
       while (rest.length > 0) {
         const taken = rest.subarray(0, SEGMENT_BYTES - used);
-        piece.set(taken, used);
+        piece.push(taken);
         used += taken.length;
         rest = rest.subarray(taken.length);
         if (used < SEGMENT_BYTES) continue;
-        this.#add(piece);
-        piece = new Uint8Array(SEGMENT_BYTES);
+        this.#add(Buffer.concat(piece));
+        piece = [];
         used = 0;
       }
     }
-    if (used > 0) this.#add(piece.slice(0, used));
+    if (used > 0) this.#add(Buffer.concat(piece));
     this.#stat = stat;
   }
 

@@ -4,7 +4,9 @@ import { claudeCodeSample } from './claude-code.ts';
 import { clineSample, rooCodeSample } from './cline.ts';
 import { codexSample } from './codex.ts';
 import { copilotCliSample } from './copilot-cli.ts';
+import { cursorCliSample } from './cursor-cli.ts';
 import { geminiCliSample } from './gemini-cli.ts';
+import { kimiCliSample } from './kimi-cli.ts';
 import {
   antigravitySample,
   droidSample,
@@ -30,8 +32,10 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   pi: piSample,
   omp: ohMyPiSample,
   openclaw: openClawSample,
+  'cursor-cli': cursorCliSample,
   droid: droidSample,
   'kimi-code': kimiCodeSample,
+  'kimi-cli': kimiCliSample,
   'kiro-cli': kiroCliSample,
   'mistral-vibe': mistralVibeSample,
   antigravity: antigravitySample,
