@@ -64,7 +64,7 @@ export async function makeDigest(source: DigestSource): Promise<DigestOutcome> {
     linesRead: lines.read,
     linesUnreadable: lines.unreadable,
   });
-  const why = whyNot(lines, collector.unknownRecords);
+  const why = reader.trouble?.() ?? whyNot(lines, collector.unknownRecords);
   const aim = targetBytes(source.rawBytes);
   if (why === null) {
     const { digest, json } = await finish(draft, aim);

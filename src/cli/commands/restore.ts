@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type AgentFormat, type RestoreTarget, type Resume, rootsOf } from '../../domain/agent.ts';
+import { type AgentFormat, type Host, type RestoreTarget, type Resume, rootsOf } from '../../domain/agent.ts';
 import { EXIT, type ExitCode, FailureError, failure, invalid } from '../../domain/errors.ts';
 import { nativeIdOf } from '../../domain/ids.ts';
 import { killPoint } from '../../domain/kill-point.ts';
@@ -38,8 +38,11 @@ export const restore: Command = async (context) => {
   try {
     const session = resolveSession(db, named);
     const planned = planRestore(context, db, session, { to, force: context.flags['force'] === true });
+    const resumes = context.flags['resume'] === true;
+    // Before anything is written: what was asked for is more than the files.
+    if (resumes && planned.resume.argv.length === 0) throw noWayBack(session, context.host);
     carryOut(context, db, writable, planned);
-    const starts = context.flags['resume'] === true && canStart(context);
+    const starts = resumes && canStart(context);
     print(context, planned, to !== null, starts);
     if (!starts) return EXIT.done;
     // The agent has the terminal from here on, for hours maybe: the store is not kept open for it.
@@ -49,6 +52,19 @@ export const restore: Command = async (context) => {
   }
   return start === null ? EXIT.done : startAgent(context, start);
 };
+
+function noWayBack({ agent, uid }: SessionRow, { agents }: Host): FailureError {
+  const isTold = agents?.[agent]?.own?.resume !== undefined;
+  return new FailureError(
+    failure(
+      'failed',
+      `no command is known that goes on with ${uid}`,
+      isTold
+        ? `Leave out --resume: agents.${agent}.resume asks for an id, and this one was too odd to be kept.`
+        : `Leave out --resume; or tell it in the configuration: agents.${agent}.resume.`,
+    ),
+  );
+}
 
 /** Without somebody at a terminal the command is printed, and nothing is started. */
 function canStart({ io, json }: Context): boolean {
@@ -86,19 +102,20 @@ export function planRestore(
   session: SessionRow,
   { to, force }: { readonly to: string | null; readonly force: boolean },
 ): PlannedRestore {
-  const agent = agentOf(session);
-  const root =
-    to === null ? whereAgentLooks(rootsOf(agent, context.host), agentRootOf(db, session.uid)) : resolve(to);
-  if (root === undefined)
-    throw new FailureError(failure('failed', `no folder of ${agent.name} is known here`, 'Give --to DIR.'));
+  const agent = agentById(session.agent, context.host);
+  const looks = agent === null ? [] : rootsOf(agent, context.host);
+  const root = to === null ? whereAgentLooks(looks, agentRootOf(db, session.uid)) : resolve(to);
+  if (root === undefined) throw nowhere(session, agent);
   const target: RestoreTarget = {
     nativeId: nativeIdOf(session.uid),
     project: session.project,
     startedAt: session.startedAt,
   };
   const tree = new RestoreTree(root, force);
-  const files = planOf(tree, db, session, liveFiles(db, session), (file) => agent.restorePath(target, file));
-  return { session, root, tree, files, resume: agent.resume(target) };
+  // Of an agent that is not known here, each file has the path that it was found at; the tree holds it below its root.
+  const placeOf = (file: StoredFile) => agent?.restorePath(target, file) ?? file.relPath;
+  const files = planOf(tree, db, session, liveFiles(db, session), placeOf);
+  return { session, root, tree, files, resume: agent?.resume(target) ?? { cwd: null, argv: [] } };
 }
 
 /** `writable`: the store, to be told of the files that an agent will find again; null where it will not. */
@@ -116,26 +133,25 @@ export function carryOut(
   }
 }
 
-/** What to type to go on with a session. */
+/** What to type to go on with a session; '' where no way is known. */
 export function resumeCommand(resume: Resume): string {
+  if (resume.argv.length === 0) return '';
   return [...(resume.cwd === null ? [] : [`cd ${quote(resume.cwd)}`]), resume.argv.map(quote).join(' ')].join(
     ' && ',
   );
 }
 
-/** The agent of a session; a failure that says what to do where this program does not know it. */
-function agentOf(session: SessionRow): AgentFormat {
-  const agent = agentById(session.agent);
-  if (agent === null) {
-    throw new FailureError(
-      failure(
-        'failed',
-        `this program does not know the agent ${session.agent}`,
-        'Use a newer session-memory; `show --raw` gives the transcript.',
-      ),
-    );
-  }
-  return agent;
+/** There is no folder to restore to: the agent is not known here, or its configuration was given none. */
+function nowhere({ agent: id }: SessionRow, agent: AgentFormat | null): FailureError {
+  if (agent !== null)
+    return new FailureError(failure('failed', `no folder of ${agent.name} is known here`, 'Give --to DIR.'));
+  return new FailureError(
+    failure(
+      'failed',
+      `no agent ${id} is known here, so it is not known where it looks`,
+      `Give --to DIR. Where [agents.${id}] was in the configuration, put it back; else a newer session-memory may know it.`,
+    ),
+  );
 }
 
 interface PlannedFile {
@@ -180,13 +196,15 @@ function print({ io, json }: Context, planned: PlannedRestore, isElsewhere: bool
       session_uid: session.uid,
       root,
       files: paths,
-      resume: { cwd: resume.cwd, argv: resume.argv, command, needs: resume.needs ?? null },
+      resume:
+        command === '' ? null : { cwd: resume.cwd, argv: resume.argv, command, needs: resume.needs ?? null },
     });
     return;
   }
   const list = paths.map((path) => `  ${plainLine(path)}\n`).join('');
   io.out(`Restored ${plural(paths.length, 'file')} of ${session.uid}:\n${list}`);
   if (resume.needs !== undefined) io.out(`${plainLine(resume.needs)}\n`);
+  if (command === '') return;
   if (starts) return io.out(`Starting: ${plainLine(command)}\n`);
   io.out(
     isElsewhere

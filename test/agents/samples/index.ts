@@ -13,6 +13,7 @@ import {
   kiroCliSample,
   mistralVibeSample,
 } from './more.ts';
+import { ownJsonlSample, ownMarkdownSample } from './own.ts';
 import { ohMyPiSample, openClawSample, piSample } from './pi.ts';
 import { qwenCodeSample } from './qwen-code.ts';
 import type { Sample } from './sample.ts';
@@ -35,4 +36,6 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   'mistral-vibe': mistralVibeSample,
   antigravity: antigravitySample,
   iflow: iflowSample,
+  'own-jsonl': ownJsonlSample,
+  'own-markdown': ownMarkdownSample,
 };
