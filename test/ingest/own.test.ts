@@ -174,6 +174,18 @@ test('a configuration that does not fit leaves sessions un-analyzed; mended, the
   expect(sessionsToRenew(world.db, world.now)).toEqual([]);
 });
 
+test('why it does not fit holds no secret, though a wrong place led to one', async () => {
+  using world = new OwnWorld();
+  world.configure('mine', { ...JSONL, role: ['content'] });
+  const secret = `ghp_${'a1B2c3D4e5'.repeat(4).slice(0, 36)}`;
+  world.talk('logs/a.jsonl', secret);
+  const { warnings } = await world.ingest();
+  expect(warnings[0]).toContain('agents.mine.role (content) is');
+  expect(
+    `${warnings} ${findSession(world.db, 'mine:a' as SessionUid)?.analyzeError}`.toLowerCase(),
+  ).not.toContain(secret.toLowerCase());
+});
+
 test('made ready on another thread it is what the long way stores: the order carries its format', async () => {
   using long = new OwnWorld();
   using ready = new OwnWorld();

@@ -32,8 +32,8 @@ function valueAt(record: unknown, path: readonly string[]): unknown {
 /** The configured places in a record, parted once. */
 class Places {
   readonly #paths: Readonly<Partial<Record<OwnList, readonly (readonly string[])[]>>>;
-  readonly user: ReadonlySet<string>;
-  readonly assistant: ReadonlySet<string>;
+  readonly #user: ReadonlySet<string>;
+  readonly #assistant: ReadonlySet<string>;
 
   constructor(own: OwnFormat) {
     const paths = (key: OwnList) => ownValue(own, key).map((path) => path.split('.'));
@@ -41,8 +41,8 @@ class Places {
       ...{ id: paths('id'), time: paths('time'), role: paths('role'), text: paths('text') },
       ...{ project: paths('project'), title: paths('title') },
     };
-    this.user = words(ownValue(own, 'user'));
-    this.assistant = words(ownValue(own, 'assistant'));
+    this.#user = words(ownValue(own, 'user'));
+    this.#assistant = words(ownValue(own, 'assistant'));
   }
 
   /** The first text at one of the key's places, or a number as text; null where none is there. */
@@ -55,8 +55,11 @@ class Places {
     return null;
   }
 
-  role(record: JsonRecord): string | null {
-    return this.text(record, 'role')?.toLowerCase() ?? null;
+  /** Whose a record is, by its role in any letters; null: neither a person's nor the agent's. */
+  sideOf(role: string | null): 'user' | 'assistant' | null {
+    const low = role?.toLowerCase() ?? '';
+    if (this.#user.has(low)) return 'user';
+    return this.#assistant.has(low) ? 'assistant' : null;
   }
 
   time(record: JsonRecord): Iso | null {
@@ -120,13 +123,12 @@ export function peekJsonl(own: OwnFormat, head: Uint8Array, tail: Uint8Array): P
   const places = new Places(own);
   const note = (record: JsonRecord, seen: Seen): boolean => {
     const id = places.text(record, 'id');
-    const role = places.role(record);
+    const side = places.sideOf(places.text(record, 'role'));
     seen.nativeId ??= id;
     seen.project ??= places.text(record, 'project');
     seen.title ??= places.text(record, 'title');
-    const isPersons = role !== null && places.user.has(role);
-    if (isPersons) seen.prompt ??= human(textOfBlocks(places.said(record).content) ?? '');
-    return isPersons || id !== null || (role !== null && places.assistant.has(role));
+    if (side === 'user') seen.prompt ??= human(textOfBlocks(places.said(record).content) ?? '');
+    return side !== null || id !== null;
   };
   return peekRecords(head, tail, note, places.timeNames());
 }
@@ -167,10 +169,11 @@ export class OwnJsonlReader extends BlocksReader {
   }
 
   #turn(record: JsonRecord, at: Iso | null, isHeader: boolean): void {
-    const role = this.#places.role(record);
-    const side = role === null ? null : this.#sideOf(role);
+    const role = this.#places.text(record, 'role');
+    const whose = this.#places.sideOf(role);
+    const side = whose ?? otherSide(role);
     const { isThere, content, holder } = this.#places.said(record);
-    this.#tally.record(record, role, side === 'user' || side === 'assistant' ? side : null, side === null);
+    this.#tally.record(record, role, whose, side === null);
     if (side === 'instructions') return;
     if (side === 'result') return this.#result(holder, content, at);
     if (side === null) {
@@ -185,13 +188,6 @@ export class OwnJsonlReader extends BlocksReader {
     const id = own === this.#places.text(record, 'id') ? undefined : own;
     this.message({ ...holder, role: side, content, id }, at, textAt(record, 'uuid') ?? at ?? '');
     for (const call of calls) this.#call(call, at);
-  }
-
-  #sideOf(role: string): 'user' | 'assistant' | 'result' | 'instructions' | null {
-    if (this.#places.user.has(role)) return 'user';
-    if (this.#places.assistant.has(role)) return 'assistant';
-    if (RESULTS.has(role)) return 'result';
-    return INSTRUCTIONS.has(role) ? 'instructions' : null;
   }
 
   /** In the form of OpenAI's API, or flat; arguments as text or as they are. */
@@ -215,6 +211,12 @@ export class OwnJsonlReader extends BlocksReader {
       at,
     );
   }
+}
+
+function otherSide(role: string | null): 'result' | 'instructions' | null {
+  const low = role?.toLowerCase() ?? '';
+  if (RESULTS.has(low)) return 'result';
+  return INSTRUCTIONS.has(low) ? 'instructions' : null;
 }
 
 /** Some write the list down as text. */

@@ -37,8 +37,11 @@ export class OwnTally {
     if (this.#records++ === 0) this.#members = Object.keys(record).slice(0, 100);
     if (side !== null) this.#met[side]++;
     this.#hasRoles ||= role !== null;
-    if (role !== null && isOther && (this.#others.has(role) || this.#others.size < ROLES_MAX))
-      this.#others.set(role, (this.#others.get(role) ?? 0) + 1);
+    if (role === null || !isOther) return;
+    // A wrong place may hold megabytes: only what could be a name is remembered.
+    const name = PLAIN.test(role) ? role : '';
+    if (this.#others.has(name) || this.#others.size < ROLES_MAX)
+      this.#others.set(name, (this.#others.get(name) ?? 0) + 1);
   }
 
   said(side: Side): void {
