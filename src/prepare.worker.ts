@@ -2,7 +2,7 @@
 
 import type { PrepareAsked, PrepareTold } from './cli/preparers.ts';
 import { messageOf } from './domain/errors.ts';
-import { agentById } from './ingest/agents/index.ts';
+import { agentById, agentOfFormat } from './ingest/agents/index.ts';
 import { Arena, type Order, type Prepared, prepare } from './ingest/prepare.ts';
 
 declare const self: Worker;
@@ -23,7 +23,7 @@ self.onmessage = ({ data: { id, order } }: MessageEvent<PrepareAsked>) => {
 };
 
 async function prepared(order: Order): Promise<Prepared> {
-  const agent = agentById(order.agent);
+  const agent = order.own === undefined ? agentById(order.agent) : agentOfFormat(order.agent, order.own);
   if (agent === null) throw new Error(`no agent ${order.agent}`);
   return await prepare(order, agent, arena);
 }

@@ -6,6 +6,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { AgentSettings } from '../domain/agent.ts';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { OWN_FORMATS, OWN_KEYS } from '../domain/own-format.ts';
+import { agentsOfTables } from './config-agents.ts';
 import { nearest } from './values.ts';
 
 /** Every key of the file; `[table] key` is written `table.key`. */
@@ -70,11 +72,25 @@ async function parsed(path: string): Promise<{ text: string; table: Record<strin
   }
 }
 
+const PLACES = 'a place in a record such as "message.role", or a list of them';
+
 /** The same for the keys of `[agents.ID]`; '' is the table itself. */
 const EXPECTED_OF_AGENT: Readonly<Record<string, string>> = {
   '': 'a table: its keys are enabled and roots',
   enabled: 'true or false, without quotes',
   roots: 'a list of folders: ["/mnt/box/.claude"]',
+  name: 'a name in quotes',
+  glob: 'one pattern in quotes, such as "**/*.jsonl"',
+  format: '"jsonl" (a JSON record a line) or "markdown"',
+  id: PLACES,
+  time: PLACES,
+  role: PLACES,
+  text: PLACES,
+  project: PLACES,
+  title: PLACES,
+  user: 'a list of texts: ["user", "human"]',
+  assistant: 'a list of texts: ["assistant", "model"]',
+  resume: 'a command in quotes, such as "my-agent --resume {id}"',
 };
 
 /** What a value of each key, or of a table that holds keys, must look like. */
@@ -101,6 +117,7 @@ async function check(
   const z = await import('zod/mini');
   const line = z.string().check(z.minLength(1));
   const size = z.union([line, z.int().check(z.gte(0))]);
+  const list = z.optional(z.union([line, z.array(line)]));
   const schema = z.strictObject({
     store: z.optional(line),
     raw_soft_cap_bytes: z.optional(size),
@@ -117,16 +134,25 @@ async function check(
     agents: z.optional(
       z.record(
         z.string(),
-        z.strictObject({ enabled: z.optional(z.boolean()), roots: z.optional(z.array(line)) }),
+        z.strictObject({
+          ...{ enabled: z.optional(z.boolean()), roots: z.optional(z.array(line)) },
+          ...{ name: z.optional(line), glob: z.optional(line), format: z.optional(z.enum(OWN_FORMATS)) },
+          ...{ id: list, time: list, role: list, text: list, project: list, title: list },
+          ...{ user: list, assistant: list, resume: z.optional(line) },
+        }),
       ),
     ),
   });
   const result = schema.safeParse(table);
-  if (result.success) return await knownAgents(path, text, result.data.agents ?? {});
+  if (result.success)
+    return await agentsOfTables(result.data.agents ?? {}, (key) => ({
+      at: `in ${path}${lineSuffix(text, key)}`,
+      wrong,
+    }));
   const [issue] = result.error.issues;
   if (issue === undefined) throw new Error('a refused configuration has an issue');
   const at = issue.path.map(String);
-  if (issue.code === 'unrecognized_keys') throw unknownKey(path, text, [...at, issue.keys[0] ?? '']);
+  if (issue.code === 'unrecognized_keys') throw unknownKey(path, text, [...at, issue.keys[0] ?? ''], table);
   // Within a list the path ends in a number: the key is what can be mended.
   const key = at.filter((part) => !/^\d+$/.test(part)).join('.');
   throw wrong(`${key} in ${path}${lineSuffix(text, key)} is of a wrong kind`, `It takes ${expectedOf(key)}.`);
@@ -137,40 +163,33 @@ function expectedOf(key: string): string {
   return (ofAgent === undefined ? EXPECTED[key] : EXPECTED_OF_AGENT[ofAgent]) ?? 'another value';
 }
 
-/** The tables of agents, each of an agent that is known: a misspelt one would switch nothing off, silently. */
-async function knownAgents(
+function unknownKey(
   path: string,
   text: string,
-  tables: Readonly<Record<string, { enabled?: boolean | undefined; roots?: string[] | undefined }>>,
-): Promise<Readonly<Record<string, AgentSettings>>> {
-  const entries = Object.entries(tables);
-  if (entries.length === 0) return {};
-  const { AGENTS } = await import('../ingest/agents/index.ts');
-  const ids: readonly string[] = AGENTS.map((agent) => agent.id);
-  return Object.fromEntries(
-    entries.map(([id, { enabled = true, roots = [] }]) => {
-      if (ids.includes(id)) return [id, { enabled, roots }];
-      const name = `agents.${id}`;
-      throw wrong(
-        `unknown agent ${id} in ${path}${lineSuffix(text, name)}`,
-        nearest(id, ids) ?? `The agents are ${ids.join(', ')}.`,
-      );
-    }),
-  );
-}
-
-function unknownKey(path: string, text: string, parts: readonly string[]): FailureError {
+  parts: readonly string[],
+  table: Record<string, unknown>,
+): FailureError {
   const name = parts.join('.');
-  if (parts[0] === 'agents')
+  if (parts[0] === 'agents') {
+    // Only a format of one's own has more keys than two.
+    const isOwn = Object.keys(agentTable(table, parts[1])).some((key) => OWN_KEYS.some((own) => own === key));
+    const keys = ['enabled', 'roots', ...(isOwn ? OWN_KEYS : [])];
+    const near = isOwn ? nearest(parts.at(-1) ?? '', keys) : null;
     return wrong(
       `unknown key ${name} in ${path}${lineSuffix(text, name)}`,
-      'The keys of an agent are enabled and roots.',
+      `${near === null ? '' : `${near} `}The keys of an agent are ${keys.slice(0, -1).join(', ')} and ${keys.at(-1)}.`,
     );
+  }
   const known = [...SETTING_KEYS, 'analyzer', 'ingest', 'agents'];
   return wrong(
     `unknown key ${name} in ${path}${lineSuffix(text, name)}`,
     nearest(name, known) ?? `The keys are ${SETTING_KEYS.join(', ')}.`,
   );
+}
+
+function agentTable(table: Record<string, unknown>, id = ''): object {
+  const of = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});
+  return of(new Map(Object.entries(of(table['agents']))).get(id));
 }
 
 function lineSuffix(text: string, key: string): string {

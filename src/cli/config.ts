@@ -119,9 +119,9 @@ function withRoots(host: Host, configPath: string, agents: Readonly<Record<strin
     throw new FailureError(failure('config', message, 'Write the whole path, or begin it with ~/.'));
   };
   return Object.fromEntries(
-    Object.entries(agents).map(([id, { enabled, roots }]): [string, AgentSettings] => [
+    Object.entries(agents).map(([id, settings]): [string, AgentSettings] => [
       id,
-      { enabled, roots: roots.map((root) => absolute(id, root)) },
+      { ...settings, roots: settings.roots.map((root) => absolute(id, root)) },
     ]),
   );
 }

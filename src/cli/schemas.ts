@@ -3,6 +3,7 @@
  * Promises: keys listed here stay; new ones may come.
  */
 import { z } from 'zod';
+import { OWN_FORMATS } from '../domain/own-format.ts';
 import { SESSION_STATES } from '../domain/session.ts';
 import { PASSES } from '../policy/passes.ts';
 import { digestSchema } from './schemas.digest.ts';
@@ -182,8 +183,8 @@ export const agentsSchema = z.object({
   agents: z.array(
     scan.extend({
       name: z.string(),
-      /** What the format was held against: genuine recordings, or what is written about it alone. */
-      proof: z.enum(['recordings', 'documentation']),
+      /** What the format was held against: genuine recordings, what is written about it alone, or a person's configuration. */
+      proof: z.enum(['recordings', 'documentation', 'configuration']),
       files: count,
       /** Of `sessions_not_stored`, those that the store has in part. */
       sessions_grown: count,
@@ -323,12 +324,15 @@ export const restoreSchema = z.object({
   session_uid: uid,
   root: z.string(),
   files: z.array(z.string()),
-  resume: z.object({
-    cwd: z.string().nullable(),
-    argv: z.array(z.string()),
-    command: z.string(),
-    needs: z.string().nullable(),
-  }),
+  /** Null where no way back to work is known: an agent of the configuration that names none. */
+  resume: z
+    .object({
+      cwd: z.string().nullable(),
+      argv: z.array(z.string()),
+      command: z.string(),
+      needs: z.string().nullable(),
+    })
+    .nullable(),
   /** The agent's own import of it, for a session that cannot be put back where it was; null: none. */
   import: z.object({ argv: z.array(z.string()), command: z.string() }).nullable(),
 });
@@ -352,5 +356,13 @@ export const configSchema = z.object({
     }),
   ),
   /** `[agents.ID]` of the file; an agent that is not named is on and has its own roots alone. */
-  agents: z.record(z.string(), z.object({ enabled: z.boolean(), roots: z.array(z.string()) })),
+  agents: z.record(
+    z.string(),
+    z.object({
+      enabled: z.boolean(),
+      roots: z.array(z.string()),
+      /** Of an agent that only the configuration knows: the keys as written, lists as lists; its format, written or told by the glob. */
+      own: z.looseObject({ glob: z.string(), format: z.enum(OWN_FORMATS) }).optional(),
+    }),
+  ),
 });

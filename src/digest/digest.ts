@@ -10,7 +10,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import { Collector } from './collect.ts';
 import { type LineSink, LineSplitter } from './lines.ts';
-import { redactDigest } from './redact.ts';
+import { redactDigest, redactText } from './redact.ts';
 import { type Sized, shrink, targetBytes } from './shrink.ts';
 import { windows } from './windows.ts';
 
@@ -64,7 +64,9 @@ export async function makeDigest(source: DigestSource): Promise<DigestOutcome> {
     linesRead: lines.read,
     linesUnreadable: lines.unreadable,
   });
-  const why = whyNot(lines, collector.unknownRecords);
+  const trouble = reader.trouble?.() ?? null;
+  // It may name what stands in the transcript, and is kept with the session.
+  const why = trouble === null ? whyNot(lines, collector.unknownRecords) : (await redactText(trouble)).text;
   const aim = targetBytes(source.rawBytes);
   if (why === null) {
     const { digest, json } = await finish(draft, aim);

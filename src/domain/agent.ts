@@ -6,6 +6,7 @@
 import type { Container } from './contained.ts';
 import type { FactSink, RecordReader } from './facts.ts';
 import type { AgentId } from './ids.ts';
+import type { OwnFormat } from './own-format.ts';
 import type { Peek } from './peek.ts';
 import type { FileRole } from './session.ts';
 import type { Iso } from './time.ts';
@@ -31,6 +32,8 @@ export interface AgentSettings {
   readonly enabled: boolean;
   /** Further roots, absolute: a container's home, a synced folder. They need not exist. */
   readonly roots: readonly string[];
+  /** Of an agent that only the configuration knows. */
+  readonly own?: OwnFormat;
 }
 
 /** What a path under an agent's root is. */
@@ -85,8 +88,10 @@ export interface AgentFormat {
   readonly id: AgentId;
   /** For people, e.g. `Claude Code`. */
   readonly name: string;
-  /** What this format was held against: genuine recordings, or what is written about it alone. */
-  readonly proof: 'recordings' | 'documentation';
+  /** What this format was held against: genuine recordings, or what is written about it alone; or a person's word (`own`). */
+  readonly proof: 'recordings' | 'documentation' | 'configuration';
+  /** What it was made of, where only the configuration knows it: its glob would match in any folder, so its roots are all it has. */
+  readonly own?: OwnFormat;
   /** How its transcripts grow: lines at the end, whole files anew, or rows of a database. */
   readonly growth: 'append' | 'rewrite' | 'rows';
   /** The environment variables that move its roots; `roots` says how. */

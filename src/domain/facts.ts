@@ -100,4 +100,6 @@ export interface RecordReader {
   part?(bytes: Uint8Array, part: DocumentPart): PartCounts;
   /** All files are read; what is only known at the end is told now. */
   end(): void;
+  /** Asked at the end by whoever must not take silence for a digest: why what was read makes none, else null. */
+  trouble?(): string | null;
 }

@@ -20,7 +20,7 @@ import type { StoredFile } from '../store/rows.ts';
 import { fileChunks, logBreaks, logChunks, removedChunks } from '../store/segments.ts';
 import { census } from '../store/usage.ts';
 import { hashFiles, noteAnalyzeError, saveDigest } from '../store/write-digests.ts';
-import { agentById } from './agents/index.ts';
+import { agentById, agentsOf } from './agents/index.ts';
 
 export interface AnalyzeDeps {
   readonly db: WritableDb;
@@ -42,9 +42,13 @@ export function sessionsWaiting(db: ReadableDb, now: Iso, untried = false): Sess
   return waiting.filter((uid) => findSession(db, uid)?.analyzeError === null);
 }
 
-/** Those, and every live session whose digest an older analyzer made. */
-export function sessionsToRenew(db: ReadableDb, now: Iso): SessionUid[] {
-  return [...sessionsWaiting(db, now), ...sessionsDigestedBefore(db, DIGEST_VERSION)];
+/**
+ * Those, and every live session whose digest an older analyzer made, or was made as a configuration said: it may say
+ * something else by now.
+ */
+export function sessionsToRenew(db: ReadableDb, now: Iso, host: Pick<Host, 'agents'> = {}): SessionUid[] {
+  const own = agentsOf(host).flatMap((agent) => (agent.own === undefined ? [] : [agent.id]));
+  return [...sessionsWaiting(db, now), ...sessionsDigestedBefore(db, DIGEST_VERSION, own)];
 }
 
 /** Makes and stores the digest of one session. */
@@ -54,9 +58,14 @@ export async function analyzeSession(
   signal: AbortSignal,
 ): Promise<AnalyzeResult> {
   const session = findSession(deps.db, uid);
-  const agent = session === null ? null : agentById(session.agent);
-  if (session === null || agent === null) return { ok: false, why: 'the session or its agent is not known' };
+  if (session === null) return { ok: false, why: 'the session is not known' };
   if (session.evictedAt !== null) return { ok: false, why: 'its raw bytes were evicted' };
+  const agent = agentById(session.agent, deps.host);
+  if (agent === null) {
+    const why = unknownAgent(session.agent);
+    noteAnalyzeError(deps.db, uid, session.generation, why);
+    return { ok: false, why };
+  }
   try {
     const outcome = await analyzed(deps, session, agent, signal);
     // A stop says nothing about the session: it is tried again.
@@ -70,6 +79,11 @@ export async function analyzeSession(
     }
     return { ok: false, why };
   }
+}
+
+/** It may have been one of the configuration, of another machine's, or of a newer version of this program. */
+function unknownAgent(id: string): string {
+  return `no agent ${id} is known here; where [agents.${id}] was in the configuration, put it back, then \`session-memory analyze\``;
 }
 
 async function analyzed(
@@ -134,9 +148,10 @@ async function externalSummary(
 /** Keeps what the built-in analyzer can make of a session that is about to be lost. Never fails: a loss must not wait for it. */
 export async function salvageSession(deps: AnalyzeDeps, uid: SessionUid): Promise<void> {
   const session = findSession(deps.db, uid);
-  const agent = session === null ? null : agentById(session.agent);
-  if (session === null || agent === null || session.evictedAt !== null) return;
+  if (session === null || session.evictedAt !== null) return;
   hashFiles(deps.db, uid);
+  const agent = agentById(session.agent, deps.host);
+  if (agent === null) return;
   try {
     const made = await digestOf(deps, session, agent, new Map());
     const digest: Digest = { ...(made.ok ? made.digest : made.partial), partial: true };

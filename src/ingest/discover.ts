@@ -9,7 +9,7 @@ import { FailureError, failure } from '../domain/errors.ts';
 import { type SessionUid, sessionUid } from '../domain/ids.ts';
 import { type Iso, isoFromMs, plausibleTime } from '../domain/time.ts';
 import type { KnownSource } from '../store/read-sources.ts';
-import { AGENTS, enabledAgents } from './agents/index.ts';
+import { agentsOf, enabledAgents } from './agents/index.ts';
 import { type Contained, containedIn } from './contained/contained.ts';
 import { bounded, peekFile } from './peek-file.ts';
 import { existingRoots } from './roots.ts';
@@ -72,7 +72,11 @@ export interface DiscoverOptions {
 export async function discover(options: DiscoverOptions): Promise<Found> {
   const files: FoundFile[] = [];
   const roots = new Map<string, { agent: AgentFormat; root: string; files: number; rawBytes: number }>();
+  const claimed = agentsOf(options.host).some(({ own }) => own !== undefined) ? new Set<string>() : null;
   for await (const file of foundFiles(options)) {
+    // Of two agents whose file it is the known one has it, else the one that the configuration names first.
+    if (file.agent.own !== undefined && claimed?.has(file.path) === true) continue;
+    claimed?.add(file.path);
     files.push(file);
     const name = `${file.agent.id} ${file.root}`;
     const root = roots.get(name) ?? { agent: file.agent, root: file.root, files: 0, rawBytes: 0 };
@@ -127,7 +131,7 @@ async function* foundFiles(options: DiscoverOptions): AsyncGenerator<FoundFile> 
     return;
   }
   // A path that is named is wanted, whosever it is.
-  const agents = options.agent === null ? AGENTS : [options.agent];
+  const agents = options.agent === null ? agentsOf(options.host) : [options.agent];
   for (const path of options.paths) yield* filesOfPath(resolve(path), agents, options);
 }
 
@@ -228,7 +232,7 @@ async function* filesOfPath(
     const root =
       added.find((each) => path === each || path.startsWith(each + sep)) ??
       agent.rootOf(path) ??
-      (isRootOf(agent, path) ? path : null);
+      (isRootOf(agent, path, options.agent !== null) ? path : null);
     if (root === null) continue;
     yield* filesOfRoot(agent, root, path === root ? null : path, options);
     return;
@@ -244,7 +248,9 @@ async function* filesOfPath(
 }
 
 /** A folder is an agent's root where one of the agent's folders in it holds something of the agent's. */
-function isRootOf(agent: AgentFormat, path: string): boolean {
+function isRootOf(agent: AgentFormat, path: string, isNamed: boolean): boolean {
+  // The glob of a configuration matches in any folder: it says nothing of whose that is.
+  if (agent.own !== undefined && !isNamed) return false;
   const rules = { skipsFolder: (relPath: string) => agent.skipsFolder(relPath), warn: () => undefined };
   for (const folder of agent.folders) {
     for (const file of walk(path, folder, rules)) {

@@ -109,7 +109,7 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
     opened,
     host,
     paths: options.paths,
-    agent: options.agent === null ? null : (agentById(options.agent) as AgentFormat | null),
+    agent: options.agent === null ? null : (agentById(options.agent, deps.host) as AgentFormat | null),
     known: knownSources(deps.db),
     forgotten: forgottenUids(deps.db),
     now,

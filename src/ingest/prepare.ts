@@ -8,6 +8,7 @@ import { makeDigest } from '../digest/digest.ts';
 import type { AgentFormat, Peek } from '../domain/agent.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { SessionUid } from '../domain/ids.ts';
+import type { OwnFormat } from '../domain/own-format.ts';
 import type { FileRole } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import { SEGMENT_BYTES, sha256 } from '../store/segments.ts';
@@ -24,6 +25,8 @@ export const PREPARED_BYTES_MAX = 16 * 1024 * 1024;
 export interface Order {
   readonly uid: SessionUid;
   readonly agent: string;
+  /** Of an agent that only the configuration knows: the thread has none. */
+  readonly own?: OwnFormat;
   readonly now: Iso;
   readonly peek: Pick<Peek, 'title' | 'project' | 'branch'> | null;
   readonly files: readonly {

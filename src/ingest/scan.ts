@@ -61,7 +61,16 @@ export async function scanAgents(
     now,
     warn,
   });
-  return scansOf(found, host, now, (session) => session.isChanged);
+  const scans = scansOf(found, host, now, (session) => session.isChanged);
+  for (const agent of enabledAgents(host)) {
+    const own = scans.filter((scan) => scan.agent === agent.id);
+    // Whoever wrote the glob cannot see from nothing what it does not match.
+    if (agent.own !== undefined && own.length > 0 && own.every(({ files }) => files === 0))
+      warn(
+        `agents.${agent.id}.glob: no file below ${own.map(({ root }) => root).join(', ')} matches ${agent.own.glob}`,
+      );
+  }
+  return scans;
 }
 
 /** What a walk over all agents' folders tells; `waits`: whether a session is not stored, or not all of it. */

@@ -42,6 +42,7 @@ export function orderOf(db: WritableDb, found: FoundSession, now: Iso): Order | 
   return {
     uid: found.uid,
     agent: found.agent.id,
+    ...(found.agent.own === undefined ? {} : { own: found.agent.own }),
     now,
     peek: peek === null ? null : { title: peek.title, project: peek.project, branch: peek.branch },
     files: found.files.map((file) => ({

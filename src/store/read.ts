@@ -215,14 +215,19 @@ export function digestsOf(db: ReadableDb, uid: SessionUid): StoredDigest[] {
     .map((row) => ({ ...row, complete: row.complete === 1, madeAt: row.made_at }));
 }
 
-/** Live sessions whose digest was made by an analyzer before `version`, in order of eviction. */
-export function sessionsDigestedBefore(db: ReadableDb, version: number): SessionUid[] {
+/** Live sessions whose digest was made by an analyzer before `version`, and all of those agents, in order of eviction. */
+export function sessionsDigestedBefore(
+  db: ReadableDb,
+  version: number,
+  agents: readonly string[] = [],
+): SessionUid[] {
   return db
     .all<{ session_uid: SessionUid }>(
       `SELECT s.session_uid FROM sessions s JOIN digests d ON d.session_id = s.id AND d.generation = s.raw_generation
-       WHERE s.evicted_at IS NULL AND s.analyzed_at IS NOT NULL AND d.version < $version
+       WHERE s.evicted_at IS NULL AND s.analyzed_at IS NOT NULL
+         AND (d.version < $version OR s.agent IN (SELECT value FROM json_each($agents)))
        ORDER BY s.evict_key, s.end_key, s.session_uid`,
-      { version },
+      { version, agents: JSON.stringify(agents) },
     )
     .map((row) => row.session_uid);
 }

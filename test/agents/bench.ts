@@ -1,7 +1,7 @@
 /** An agent's sample in a home and a store of its own, for the suites that every agent goes through. */
 import { expect } from 'bun:test';
 import { join, relative } from 'node:path';
-import type { AgentFormat } from '../../src/domain/agent.ts';
+import { type AgentFormat, type Host, rootsOf } from '../../src/domain/agent.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import type { SessionRow } from '../../src/domain/session.ts';
 import { digestsOf, listSessions } from '../../src/store/read.ts';
@@ -27,7 +27,13 @@ export class Bench extends World {
     super();
     this.agent = agent;
     this.sample = sampleOf(agent);
-    this.root = agent.roots(this.host)[0] ?? '';
+    this.root = rootsOf(agent, this.host)[0] ?? '';
+  }
+
+  override get host(): Host {
+    const { id, own } = this.agent;
+    if (own === undefined) return super.host;
+    return { ...super.host, agents: { [id]: { enabled: true, roots: [join(this.home, 'own')], own } } };
   }
 
   async take(options: Partial<SampleOptions> = {}) {

@@ -1,5 +1,5 @@
-// Every agent through the same cases: it gets them by being in AGENTS, with a sample beside this. What a format cannot tell
-// its sample names as a gap, and the case that needs it says so.
+// Every agent through the same cases: it gets them by being in AGENTS, with a sample beside this; so do two that only a
+// configuration knows. What a format cannot tell its sample names as a gap, and the case that needs it says so.
 
 import { afterAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,18 +7,21 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { AgentFormat, Host } from '../../src/domain/agent.ts';
 import type { Iso } from '../../src/domain/time.ts';
-import { AGENTS } from '../../src/ingest/agents/index.ts';
+import { AGENTS, agentOfFormat } from '../../src/ingest/agents/index.ts';
 import { discover } from '../../src/ingest/discover.ts';
 import { RestoreTree } from '../../src/ingest/restore.ts';
 import { filesOf } from '../../src/store/read.ts';
 import { Bench, CWD, sampleOf, THREE, turn } from './bench.ts';
 import { SAMPLES } from './samples/index.ts';
+import { OWN_JSONL, OWN_MARKDOWN } from './samples/own.ts';
 import type { Gap } from './samples/sample.ts';
+
+const ALL = [...AGENTS, agentOfFormat('own-jsonl', OWN_JSONL), agentOfFormat('own-markdown', OWN_MARKDOWN)];
 
 let cases = 0;
 const skipped: string[] = [];
 afterAll(() => {
-  console.log(`conformance: ${cases} cases of ${AGENTS.length} agents`);
+  console.log(`conformance: ${cases} cases of ${ALL.length} agents`);
   for (const line of skipped) console.log(`  left out: ${line}`);
 });
 
@@ -122,6 +125,7 @@ const CASES: Readonly<
     },
   },
   'is read though records are glued together and NULs lie between': {
+    needs: 'records',
     growth: ['append'],
     async run(bench) {
       const { relPath, key, bytes } = bench.main();
@@ -187,6 +191,7 @@ const CASES: Readonly<
     },
   },
   'has its place on every system': {
+    needs: 'own places',
     run(bench) {
       const homes = { linux: '/home/me', darwin: '/Users/me', win32: 'C:\\Users\\me' } as const;
       for (const platform of ['linux', 'darwin', 'win32'] as const)
@@ -262,7 +267,7 @@ async function isFoundAt(bench: Bench, variable: string, root: string): Promise<
   }
 }
 
-describe.each(AGENTS.map((agent) => [agent.id as string, agent] as const))('%s', (id, agent) => {
+describe.each(ALL.map((agent) => [agent.id as string, agent] as const))('%s', (id, agent) => {
   for (const [name, { run, needs, growth }] of Object.entries(CASES)) {
     if (needs !== undefined && gap(agent, needs)) {
       skipped.push(`${id} has no ${needs}: ${name}`);
@@ -278,6 +283,6 @@ describe.each(AGENTS.map((agent) => [agent.id as string, agent] as const))('%s',
 });
 
 test('every sample is of an agent in the list', () => {
-  const ids: readonly string[] = AGENTS.map(({ id }) => id);
+  const ids: readonly string[] = ALL.map(({ id }) => id);
   expect(Object.keys(SAMPLES).filter((id) => !ids.includes(id))).toEqual([]);
 });

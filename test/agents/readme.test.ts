@@ -11,7 +11,11 @@ const PATH = join(import.meta.dir, '../../README.md');
 const BEGIN = '<!-- made by test/agents/readme.test.ts -->';
 const END = '<!-- end -->';
 const GROWTH = { append: 'lines appended', rewrite: 'written anew', rows: 'rows of a database' } as const;
-const PROOF = { recordings: 'genuine recordings', documentation: 'documentation only' } as const;
+const PROOF = {
+  recordings: 'genuine recordings',
+  documentation: 'documentation only',
+  configuration: 'your configuration',
+} as const;
 
 function rowOf(agent: AgentFormat): string {
   const [root = '-'] = agent.roots({ homeDir: '~', env: {}, platform: 'linux' });

@@ -78,7 +78,7 @@ describe('restore', () => {
     expect(restored.files).toEqual([path]);
     expect(readFileSync(path).equals(content)).toBe(true);
     expect(Date.now() - statSync(path).mtimeMs).toBeLessThan(3_600_000);
-    expect(restored.resume.command).toBe(`cd /home/me/project && claude --resume ${id(1)}`);
+    expect(restored.resume?.command).toBe(`cd /home/me/project && claude --resume ${id(1)}`);
     expect(parsed(schemas.ingestSchema, await program.run('ingest', '--json')).files_read).toBe(0);
   });
 

@@ -2,7 +2,7 @@
 import { isEnabled } from '../../domain/agent.ts';
 import { EXIT } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import { AGENTS } from '../../ingest/agents/index.ts';
+import { agentsOf } from '../../ingest/agents/index.ts';
 import { scanAgents } from '../../ingest/scan.ts';
 import { openWritable } from '../../store/open.ts';
 import { saveScans } from '../../store/scans.ts';
@@ -18,7 +18,7 @@ export const agents: Command = async (context) => {
   try {
     const scans = await scanAgents(db, context.host, context.clock, (text) => warnings.push(text));
     saveScans(db, scans);
-    const off = AGENTS.filter((agent) => !isEnabled(agent, context.host));
+    const off = agentsOf(context.host).filter((agent) => !isEnabled(agent, context.host));
     const unknown = context.flags['verbose'] === true ? unknownRecords(db) : null;
     if (context.json)
       printJson(io, {
@@ -48,7 +48,7 @@ export const agents: Command = async (context) => {
               formatCount(scan.sessions_not_stored - scan.sessions_grown),
               formatCount(scan.sessions_grown),
               scan.deletes_after_days === null ? 'never' : `${scan.deletes_after_days} days`,
-              scan.proof,
+              scan.proof === 'configuration' ? 'your configuration' : scan.proof,
               scan.root,
             ]),
             tableColumns(io),

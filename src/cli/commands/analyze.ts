@@ -21,7 +21,7 @@ export const analyze: Command = async (context) => {
       context.args.length > 0
         ? context.args.map((text) => resolveSession(db, text).uid)
         : context.flags['all'] === true
-          ? sessionsToRenew(db, context.clock.now())
+          ? sessionsToRenew(db, context.clock.now(), context.host)
           : sessionsWaiting(db, context.clock.now());
     const analyzed: string[] = [];
     const kept: { session_uid: string; reason: string }[] = [];

@@ -101,8 +101,8 @@ class FromStore implements Known {
   }
 
   async agents(): Promise<Candidate[]> {
-    const { AGENTS } = await import('../../ingest/agents/index.ts');
-    return AGENTS.map(({ id, name }) => ({ word: id, about: name }));
+    const { agentsOf } = await import('../../ingest/agents/index.ts');
+    return agentsOf(this.#context.host).map(({ id, name }) => ({ word: id, about: name }));
   }
 
   async sorts(): Promise<Candidate[]> {

@@ -2,6 +2,13 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { EXIT, FailureError, failure, invalid } from '../../domain/errors.ts';
+import {
+  formatOfGlob,
+  OWN_JSONL_KEYS,
+  OWN_LISTS,
+  type OwnFormat,
+  ownValue,
+} from '../../domain/own-format.ts';
 import { SETTING_KEYS, type SettingKey, type Settings } from '../config.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, table } from '../format.ts';
@@ -67,15 +74,31 @@ function showAll(context: Context) {
       [{ title: 'KEY' }, { title: 'VALUE', shrinks: true }, { title: 'FROM' }],
       [
         ...SETTING_KEYS.map((key) => [key, shown(key), context.settings.origins[key]]),
-        ...Object.entries(context.settings.agents).flatMap(([id, { enabled, roots }]) => [
+        ...Object.entries(context.settings.agents).flatMap(([id, { enabled, roots, own }]) => [
           [`agents.${id}.enabled`, String(enabled), context.settings.configPath],
           [`agents.${id}.roots`, roots.join(', ') || '-', context.settings.configPath],
+          ...(own === undefined ? [] : ownRows(id, own, context.settings.configPath)),
         ]),
       ],
       tableColumns(context.io),
     ),
   );
   return EXIT.done;
+}
+
+/** All keys of a format of one's own: a default that is not shown is one that nobody can look for a mistake in. */
+function ownRows(id: string, own: OwnFormat, configPath: string): string[][] {
+  const row = (key: string, value: string, isWritten: boolean) => [
+    ...[`agents.${id}.${key}`, value === '' ? '-' : value, isWritten ? configPath : 'default'],
+  ];
+  const lists = OWN_LISTS.filter((key) => own.format === 'jsonl' || !OWN_JSONL_KEYS.includes(key));
+  return [
+    row('name', own.name ?? id, own.name !== undefined),
+    row('glob', own.glob, true),
+    row('format', own.format, formatOfGlob(own.glob) !== own.format),
+    ...lists.map((key) => row(key, ownValue(own, key).join(', '), own[key] !== undefined)),
+    row('resume', own.resume ?? '', own.resume !== undefined),
+  ];
 }
 
 const TEMPLATE = `# session-memory. Every key is optional; these are the defaults.
@@ -96,6 +119,12 @@ const TEMPLATE = `# session-memory. Every key is optional; these are the default
 # [agents.codex]                 # a table an agent; \`session-memory agents\` shows what is found
 # enabled = false                # not looked for unless named by --agent or by a path
 # roots = ["/mnt/box/.codex"]    # looked in too: a container's home, a synced folder
+
+# [agents.my-agent]              # an agent that nobody knows: JSONL, or Markdown
+# roots = ["~/.my-agent"]
+# glob = "**/*.jsonl"            # a file that it matches is one session
+# role = "role"                  # where in a record it stands whose it is, \`user\` or \`assistant\`
+# text = "content"               # where it stands what was said
 `;
 
 function init(context: Context) {

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { EXIT, EXIT_PRECEDENCE, type ExitCode } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import { AGENTS } from '../../ingest/agents/index.ts';
+import { agentsOf } from '../../ingest/agents/index.ts';
 import { existing } from '../../ingest/discover.ts';
 import { type IngestOptions, type IngestReport, ingest } from '../../ingest/ingest.ts';
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
@@ -24,7 +24,7 @@ export const ingestCommand: Command = async (context) => {
     paths: context.args.map((path) => resolve(path)),
     agent: oneOf(
       agent,
-      AGENTS.map((format) => format.id),
+      agentsOf(context.host).map((format) => format.id),
       '--agent',
     ),
     since: since === null ? null : parseSince(since, '--since', context.clock.now()),

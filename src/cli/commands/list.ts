@@ -1,4 +1,5 @@
 /** `list`: all sessions, evicted ones too, with their last byte counts. */
+import type { Host } from '../../domain/agent.ts';
 import { EXIT } from '../../domain/errors.ts';
 import { SESSION_STATES, type SessionRow } from '../../domain/session.ts';
 import type { ReadableDb } from '../../store/connection.ts';
@@ -15,7 +16,7 @@ export const list: Command = async (context) => {
   const filter = filterOf(context);
   const db = openReadable(context.settings.storePath);
   try {
-    await checkAgent(db, filter.agent ?? null);
+    await checkAgent(db, context.host, filter.agent ?? null);
     const isForgotten = forgottenTest(db);
     const rows = eachSession(db, filter);
     if (context.json) {
@@ -29,11 +30,11 @@ export const list: Command = async (context) => {
 };
 
 /** An agent that this program reads, or one that the store has sessions of. Formats are loaded only to name the others. */
-export async function checkAgent(db: ReadableDb, agent: string | null): Promise<void> {
+export async function checkAgent(db: ReadableDb, host: Host, agent: string | null): Promise<void> {
   const stored = counters(db).map((row) => row.agent);
   if (agent === null || stored.includes(agent)) return;
-  const { AGENTS } = await import('../../ingest/agents/index.ts');
-  oneOf(agent, [...new Set([...AGENTS.map((format) => format.id), ...stored])], '--agent');
+  const { agentsOf } = await import('../../ingest/agents/index.ts');
+  oneOf(agent, [...new Set([...agentsOf(host).map((format) => format.id), ...stored])], '--agent');
 }
 
 function filterOf(context: Context): SessionFilter {

@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type AgentFormat, type RestoreTarget, type Resume, rootsOf } from '../../domain/agent.ts';
+import { type AgentFormat, type Host, type RestoreTarget, type Resume, rootsOf } from '../../domain/agent.ts';
 import { EXIT, type ExitCode, FailureError, failure, invalid } from '../../domain/errors.ts';
 import { nativeIdOf } from '../../domain/ids.ts';
 import { killPoint } from '../../domain/kill-point.ts';
@@ -39,8 +39,11 @@ export const restore: Command = async (context) => {
   try {
     const session = resolveSession(db, named);
     const planned = planRestore(context, db, session, { to, force: context.flags['force'] === true });
+    const resumes = context.flags['resume'] === true;
+    // Before anything is written: what was asked for is more than the files.
+    if (resumes && planned.resume.argv.length === 0) throw noWayBack(session, context.host);
     carryOut(context, db, writable, planned);
-    const starts = context.flags['resume'] === true && canStart(context);
+    const starts = resumes && canStart(context);
     print(context, planned, to !== null, starts);
     if (!starts) return EXIT.done;
     // The agent has the terminal from here on, for hours maybe: the store is not kept open for it.
@@ -50,6 +53,19 @@ export const restore: Command = async (context) => {
   }
   return start === null ? EXIT.done : startAgent(context, start);
 };
+
+function noWayBack({ agent, uid }: SessionRow, { agents }: Host): FailureError {
+  const isTold = agents?.[agent]?.own?.resume !== undefined;
+  return new FailureError(
+    failure(
+      'failed',
+      `no command is known that goes on with ${uid}`,
+      isTold
+        ? `Leave out --resume: agents.${agent}.resume asks for an id, and this one was too odd to be kept.`
+        : `Leave out --resume; or tell it in the configuration: agents.${agent}.resume.`,
+    ),
+  );
+}
 
 /** Without somebody at a terminal the command is printed, and nothing is started. */
 function canStart({ io, json }: Context): boolean {
@@ -111,21 +127,22 @@ export function planRestore(
   session: SessionRow,
   { to, force }: { readonly to: string | null; readonly force: boolean },
 ): PlannedRestore {
-  const agent = agentOf(session);
+  const agent = agentById(session.agent, context.host);
   const root = to === null ? ownPlace(context, db, session, agent) : resolve(to);
-  if (root === undefined)
-    throw new FailureError(failure('failed', `no folder of ${agent.name} is known here`, 'Give --to DIR.'));
+  if (root === undefined) throw nowhere(session, agent);
   const target: RestoreTarget = {
     nativeId: nativeIdOf(session.uid),
     project: session.project,
     startedAt: session.startedAt,
   };
   const tree = new RestoreTree(root, force);
-  const files = planOf(tree, db, session, liveFiles(db, session), (file) => agent.restorePath(target, file));
+  // Of an agent that is not known here, each file has the path that it was found at; the tree holds it below its root.
+  const placeOf = (file: StoredFile) => agent?.restorePath(target, file) ?? file.relPath;
+  const files = planOf(tree, db, session, liveFiles(db, session), placeOf);
   return {
-    ...{ session, root, tree, files, resume: agent.resume(target) },
-    notPutBack: to === null ? (agent.cannotPutBack ?? null) : null,
-    imported: importOf(agent, tree, (file) => fileChunks(db, session.uid, file), target, files),
+    ...{ session, root, tree, files, resume: agent?.resume(target) ?? { cwd: null, argv: [] } },
+    notPutBack: to === null ? (agent?.cannotPutBack ?? null) : null,
+    imported: importOf(agent?.takesBack, tree, (file) => fileChunks(db, session.uid, file), target, files),
   };
 }
 
@@ -134,16 +151,16 @@ function ownPlace(
   { host, settings }: Places,
   db: ReadableDb,
   session: SessionRow,
-  agent: AgentFormat,
+  agent: AgentFormat | null,
 ): string | undefined {
-  return agent.cannotPutBack === undefined
-    ? whereAgentLooks(rootsOf(agent, host), agentRootOf(db, session.uid))
+  return agent?.cannotPutBack === undefined
+    ? whereAgentLooks(agent === null ? [] : rootsOf(agent, host), agentRootOf(db, session.uid))
     : join(dirname(settings.storePath), 'restored');
 }
 
 /** What the agent's own import takes, beside the transcript that it is made of. */
 function importOf(
-  { takesBack }: AgentFormat,
+  takesBack: AgentFormat['takesBack'],
   tree: RestoreTree,
   chunksOf: (file: StoredFile) => Iterable<Uint8Array>,
   target: RestoreTarget,
@@ -176,26 +193,25 @@ export function carryOut(
     tree.write(imported.path, [imported.bytes], null, imported.place);
 }
 
-/** What to type to go on with a session. */
+/** What to type to go on with a session; '' where no way is known. */
 export function resumeCommand(resume: Resume): string {
+  if (resume.argv.length === 0) return '';
   return [...(resume.cwd === null ? [] : [`cd ${quote(resume.cwd)}`]), resume.argv.map(quote).join(' ')].join(
     ' && ',
   );
 }
 
-/** The agent of a session; a failure that says what to do where this program does not know it. */
-function agentOf(session: SessionRow): AgentFormat {
-  const agent = agentById(session.agent);
-  if (agent === null) {
-    throw new FailureError(
-      failure(
-        'failed',
-        `this program does not know the agent ${session.agent}`,
-        'Use a newer session-memory; `show --raw` gives the transcript.',
-      ),
-    );
-  }
-  return agent;
+/** There is no folder to restore to: the agent is not known here, or its configuration was given none. */
+function nowhere({ agent: id }: SessionRow, agent: AgentFormat | null): FailureError {
+  if (agent !== null)
+    return new FailureError(failure('failed', `no folder of ${agent.name} is known here`, 'Give --to DIR.'));
+  return new FailureError(
+    failure(
+      'failed',
+      `no agent ${id} is known here, so it is not known where it looks`,
+      `Give --to DIR. Where [agents.${id}] was in the configuration, put it back; else a newer session-memory may know it.`,
+    ),
+  );
 }
 
 interface PlannedFile {
@@ -241,7 +257,8 @@ function print({ io, json }: Context, planned: PlannedRestore, isElsewhere: bool
       session_uid: session.uid,
       root,
       files: paths,
-      resume: { cwd: resume.cwd, argv: resume.argv, command, needs: resume.needs ?? null },
+      resume:
+        command === '' ? null : { cwd: resume.cwd, argv: resume.argv, command, needs: resume.needs ?? null },
       import: imported === null ? null : { argv: imported.argv, command: importing },
     });
     return;
@@ -251,6 +268,7 @@ function print({ io, json }: Context, planned: PlannedRestore, isElsewhere: bool
   if (notPutBack !== null) io.out(`${notPutBack}\n`);
   if (resume.needs !== undefined) io.out(`${plainLine(resume.needs)}\n`);
   if (importing !== null) io.out(`Take it in with: ${plainLine(importing)}\n`);
+  if (command === '') return;
   if (starts) return io.out(`Starting: ${plainLine(command)}\n`);
   io.out(
     isElsewhere && importing === null

@@ -26,7 +26,7 @@ export const searchCommand: Command = async (context) => {
   const query = queryOf(context);
   const db = await openIndexed(context);
   try {
-    await checkAgent(db, query.agent ?? null);
+    await checkAgent(db, context.host, query.agent ?? null);
     const result = search(db, query);
     if (context.json) printJson(context.io, jsonOf(query, result));
     else print(context, db, query, result);

@@ -1,8 +1,9 @@
 /** `verify --repair`: says what it would do, and does it where nothing is lost by it or `--yes` consents to the loss. */
 import { existsSync } from 'node:fs';
+import type { AgentFormat } from '../../domain/agent.ts';
 import { EXIT, EXIT_OF_CODE, type ExitCode, failure } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import { AGENTS } from '../../ingest/agents/index.ts';
+import { agentsOf } from '../../ingest/agents/index.ts';
 import { reopen } from '../../ingest/contained/contained.ts';
 import { SourceFile } from '../../ingest/source.ts';
 import { fileAt } from '../../ingest/walk.ts';
@@ -27,7 +28,7 @@ export async function repair(context: Context): Promise<ExitCode> {
   }
   const line = new ProgressLine(io);
   const report = await repairStore(settings.storePath, {
-    own: OWN_FILES,
+    own: ownFiles(agentsOf(context.host)),
     at: context.clock.now(),
     mayLose: context.flags['yes'] === true,
     dryRun,
@@ -41,9 +42,10 @@ export async function repair(context: Context): Promise<ExitCode> {
   return report.failed.length > 0 || report.after.findings.length > 0 ? EXIT.failed : EXIT.done;
 }
 
-const OWN_FILES: OwnFiles = {
+/** The agents' own files, from which damaged pieces are taken again. */
+const ownFiles = (agents: readonly AgentFormat[]): OwnFiles => ({
   async *chunks(path, fromByte) {
-    using contained = reopen(AGENTS, path);
+    using contained = reopen(agents, path);
     if (contained !== null) {
       yield* contained.chunks(fromByte);
       return;
@@ -53,7 +55,7 @@ const OWN_FILES: OwnFiles = {
     using source = new SourceFile(path, path.endsWith('.zst') ? 'zstd' : 'plain', there.within);
     yield* source.chunks(fromByte);
   },
-};
+});
 
 const NEEDED = failure(
   'consent_needed',

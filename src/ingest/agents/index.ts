@@ -3,6 +3,7 @@
  * Promises: ids are unique, and no agent's file knows another's.
  */
 import { type AgentFormat, type Host, isEnabled } from '../../domain/agent.ts';
+import type { OwnFormat } from '../../domain/own-format.ts';
 import { amp } from './amp.ts';
 import { antigravity } from './antigravity.ts';
 import { claudeCode } from './claude-code.ts';
@@ -18,6 +19,7 @@ import { kimiCode } from './kimi-code.ts';
 import { kiroCli } from './kiro-cli.ts';
 import { mistralVibe } from './mistral-vibe.ts';
 import { opencode } from './opencode.ts';
+import { ownAgent } from './own.ts';
 import { ohMyPi, openClaw, pi } from './pi.ts';
 import { qwenCode } from './qwen-code.ts';
 
@@ -44,12 +46,31 @@ export const AGENTS: readonly AgentFormat[] = [
   opencode,
 ];
 
-/** The agent of that id, or null where none is known by it. */
-export function agentById(text: string): AgentFormat | null {
-  return AGENTS.find((agent) => agent.id === text) ?? null;
+/** One agent for each format, however often it is asked for: agents are told apart by being the same. */
+const made = new WeakMap<OwnFormat, Map<string, AgentFormat>>();
+
+/** The agent that a configuration describes. */
+export function agentOfFormat(id: string, own: OwnFormat): AgentFormat {
+  const byId = made.get(own) ?? new Map<string, AgentFormat>();
+  const agent = byId.get(id) ?? ownAgent(id, own);
+  made.set(own, byId.set(id, agent));
+  return agent;
+}
+
+/** All agents on such a machine: those that are known, then those of its configuration. */
+export function agentsOf(host: Pick<Host, 'agents'>): readonly AgentFormat[] {
+  const own = Object.entries(host.agents ?? {}).flatMap(([id, settings]) =>
+    settings.own === undefined ? [] : [agentOfFormat(id, settings.own)],
+  );
+  return own.length === 0 ? AGENTS : [...AGENTS, ...own];
+}
+
+/** The agent of that id, or null where none is known by it. `host`: whose configuration may know it. */
+export function agentById(text: string, host: Pick<Host, 'agents'> = {}): AgentFormat | null {
+  return agentsOf(host).find((agent) => agent.id === text) ?? null;
 }
 
 /** The agents that are looked for where none is named: all but those that the configuration switches off. */
 export function enabledAgents(host: Host): readonly AgentFormat[] {
-  return AGENTS.filter((agent) => isEnabled(agent, host));
+  return agentsOf(host).filter((agent) => isEnabled(agent, host));
 }

@@ -16,6 +16,7 @@ import {
   mistralVibeSample,
 } from './more.ts';
 import { opencodeSample } from './opencode.ts';
+import { ownJsonlSample, ownMarkdownSample } from './own.ts';
 import { ohMyPiSample, openClawSample, piSample } from './pi.ts';
 import { qwenCodeSample } from './qwen-code.ts';
 import type { Sample } from './sample.ts';
@@ -41,4 +42,6 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   antigravity: antigravitySample,
   iflow: iflowSample,
   opencode: opencodeSample,
+  'own-jsonl': ownJsonlSample,
+  'own-markdown': ownMarkdownSample,
 };

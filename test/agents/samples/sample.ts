@@ -24,7 +24,18 @@ export interface SampleOptions {
 }
 
 /** What a format cannot tell at all. */
-export type Gap = 'commands' | 'written' | 'tokens' | 'project' | 'unknown records' | 'own id' | 'times';
+export type Gap =
+  | 'commands'
+  | 'written'
+  | 'tokens'
+  | 'project'
+  | 'unknown records'
+  | 'own id'
+  | 'times'
+  /** Its lines are no records, which could be told apart without their line ends. */
+  | 'records'
+  /** Only the configuration says where it lies. */
+  | 'own places';
 
 export interface Sample {
   /** An id as the agent makes them. */
