@@ -5,20 +5,20 @@
 import { type Stats, statSync } from 'node:fs';
 import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { type AgentFormat, addedRoots, type FileClass, type Host, type Peek } from '../domain/agent.ts';
-import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { FailureError, failure } from '../domain/errors.ts';
 import { type SessionUid, sessionUid } from '../domain/ids.ts';
 import { type Iso, isoFromMs, plausibleTime } from '../domain/time.ts';
-import type { KnownSource } from '../store/read-sources.ts';
+import type { KnownSource, KnownSources } from '../store/read-sources.ts';
 import { AGENTS, enabledAgents } from './agents/index.ts';
+import { peekFile } from './peek.ts';
 import { existingRoots } from './roots.ts';
-import { headAndTail, SourceFile } from './source.ts';
-import { fileAt, type WalkedFile, walk } from './walk.ts';
+import { fileAt, newestMs, type WalkedFile, walk } from './walk.ts';
 
 export interface FoundFile extends WalkedFile {
   readonly agent: AgentFormat;
   readonly root: string;
   readonly class: FileClass;
-  /** What the store knows of this very path, null where it is new. */
+  /** What the store knows of this very path, null where it is new; not asked, and null, in a session that is left as it is. */
   readonly known: KnownSource | null;
   readonly isChanged: boolean;
 }
@@ -56,7 +56,9 @@ export interface DiscoverOptions {
   /** Empty: the roots of every agent on this machine. */
   readonly paths: readonly string[];
   readonly agent: AgentFormat | null;
-  readonly known: ReadonlyMap<string, KnownSource>;
+  readonly known: KnownSources;
+  /** Whether sessions are taken in which nothing has changed; those of `known` are asked then too. */
+  readonly full?: boolean;
   readonly now: Iso;
   /** Sessions that are never stored again, wherever they are found. */
   readonly forgotten?: ReadonlySet<SessionUid>;
@@ -65,23 +67,15 @@ export interface DiscoverOptions {
 }
 
 export async function discover(options: DiscoverOptions): Promise<Found> {
-  const files: FoundFile[] = [];
-  const roots = new Map<string, { agent: AgentFormat; root: string; files: number; rawBytes: number }>();
-  for await (const file of foundFiles(options)) {
-    files.push(file);
-    const name = `${file.agent.id} ${file.root}`;
-    const root = roots.get(name) ?? { agent: file.agent, root: file.root, files: 0, rawBytes: 0 };
-    root.files += 1;
-    root.rawBytes += file.sizeBytes;
-    roots.set(name, root);
-    if (options.signal?.aborted === true) break;
-  }
+  const files = await foundFiles(options);
+  const roots = rootsOfFiles(files);
   const all = await toSessions(withoutCompressedTwins(files), options);
-  const sessions = withoutForgotten(all, options.forgotten ?? new Set());
+  const forgotten = options.forgotten ?? new Set();
+  const sessions = withoutForgotten(all, forgotten);
   return {
     sessions,
-    forgotten: all.filter(({ uid }) => options.forgotten?.has(uid) === true).length,
-    roots: [...roots.values()].map((root) => ({
+    forgotten: forgotten.size === 0 ? 0 : all.filter(({ uid }) => forgotten.has(uid)).length,
+    roots: roots.map((root) => ({
       ...root,
       sessions: sessions.filter((session) => session.agent === root.agent && session.root === root.root)
         .length,
@@ -90,11 +84,36 @@ export async function discover(options: DiscoverOptions): Promise<Found> {
   };
 }
 
+interface RootTotals {
+  readonly agent: AgentFormat;
+  readonly root: string;
+  files: number;
+  rawBytes: number;
+}
+
+function rootsOfFiles(files: readonly FoundFile[]): RootTotals[] {
+  const roots: RootTotals[] = [];
+  // Files come root by root: nearly every one is of the same as the one before it.
+  let root: RootTotals | undefined;
+  for (const file of files) {
+    const isOfRoot = (each: RootTotals) => each.agent === file.agent && each.root === file.root;
+    if (root === undefined || !isOfRoot(root)) root = roots.find(isOfRoot);
+    if (root === undefined) {
+      root = { agent: file.agent, root: file.root, files: 0, rawBytes: 0 };
+      roots.push(root);
+    }
+    root.files += 1;
+    root.rawBytes += file.sizeBytes;
+  }
+  return roots;
+}
+
 /** Of a forgotten session's files those stay that another session with its id has: one that differs, and was not forgotten. */
 function withoutForgotten(
   sessions: readonly FoundSession[],
   forgotten: ReadonlySet<SessionUid>,
-): FoundSession[] {
+): readonly FoundSession[] {
+  if (forgotten.size === 0) return sessions;
   return sessions.flatMap((session) => {
     if (!forgotten.has(session.uid)) return [session];
     const others = new Set(session.files.map((file) => file.known?.uid));
@@ -107,23 +126,37 @@ function withoutForgotten(
 }
 
 /** Where a transcript lies beside its compressed form, the agent reads the plain one; the other is about to go. */
-function withoutCompressedTwins(files: readonly FoundFile[]): FoundFile[] {
+function withoutCompressedTwins(files: readonly FoundFile[]): readonly FoundFile[] {
+  if (files.every(isPlain)) return files;
   const paths = new Set(files.map((file) => file.path));
-  return files.filter(
-    (file) => file.class.encoding === 'plain' || !paths.has(file.path.replace(/\.zst$/, '')),
-  );
+  return files.filter((file) => isPlain(file) || !paths.has(file.path.replace(/\.zst$/, '')));
 }
 
-async function* foundFiles(options: DiscoverOptions): AsyncGenerator<FoundFile> {
+type Files = Iterable<FoundFile> | AsyncIterable<FoundFile>;
+
+async function foundFiles(options: DiscoverOptions): Promise<FoundFile[]> {
+  const files: FoundFile[] = [];
+  for (const some of placesOf(options)) {
+    // Only files outside any agent's folder are waited for: a promise for each of the others would cost as much as its `lstat`.
+    const all = Symbol.iterator in some ? some : await Array.fromAsync(some);
+    for (const file of all) {
+      files.push(file);
+      if (options.signal?.aborted === true) return files;
+    }
+  }
+  return files;
+}
+
+function* placesOf(options: DiscoverOptions): Generator<Files> {
   if (options.paths.length === 0) {
     const wanted = options.agent === null ? enabledAgents(options.host) : [options.agent];
     for (const { agent, root } of existingRoots(options.host, wanted))
-      yield* filesOfRoot(agent, root, null, options);
+      yield filesOfRoot(agent, root, null, options);
     return;
   }
   // A path that is named is wanted, whosever it is.
   const agents = options.agent === null ? AGENTS : [options.agent];
-  for (const path of options.paths) yield* filesOfPath(resolve(path), agents, options);
+  for (const path of options.paths) yield* placesOfPath(resolve(path), agents, options);
 }
 
 /** All that `agent` has under `root`, or under `within`, a folder or file below it. */
@@ -158,8 +191,22 @@ function asFound(
 ): FoundFile | null {
   const fileClass = agent.classify(file.relPath);
   if (fileClass === null) return null;
-  const known = options.known.get(file.path) ?? null;
-  return { ...file, agent, root, class: fileClass, known, isChanged: known?.stat !== file.stat };
+  const { path, relPath, sizeBytes, mtimeMs, stat, within } = file;
+  const isChanged = options.known.stats.get(path) !== stat;
+  // Not spread: of 50,000 files that alone would be seen.
+  return {
+    path,
+    relPath,
+    sizeBytes,
+    mtimeMs,
+    stat,
+    within,
+    agent,
+    root,
+    class: fileClass,
+    known: null,
+    isChanged,
+  };
 }
 
 /** What is at a path that the user gave; a failure where there is nothing. */
@@ -176,11 +223,11 @@ export function existing(path: string): Stats {
 }
 
 /** A path that the user gave: an agent's root or below, a home folder, or transcripts lying about. */
-async function* filesOfPath(
+function* placesOfPath(
   path: string,
   agents: readonly AgentFormat[],
   options: DiscoverOptions,
-): AsyncGenerator<FoundFile> {
+): Generator<Files> {
   const stats = existing(path);
   for (const agent of agents) {
     const added = addedRoots(agent, options.host).map((root) => resolve(root));
@@ -189,17 +236,17 @@ async function* filesOfPath(
       agent.rootOf(path) ??
       (isRootOf(agent, path) ? path : null);
     if (root === null) continue;
-    yield* filesOfRoot(agent, root, path === root ? null : path, options);
+    yield filesOfRoot(agent, root, path === root ? null : path, options);
     return;
   }
   if (stats.isDirectory()) {
     const homes = existingRoots({ ...options.host, homeDir: path, env: {} }, agents).filter(({ root }) =>
       root.startsWith(path + sep),
     );
-    for (const { agent, root } of homes) yield* filesOfRoot(agent, root, null, options);
+    for (const { agent, root } of homes) yield filesOfRoot(agent, root, null, options);
     if (homes.length > 0) return;
   }
-  yield* looseFiles(path, stats.isDirectory(), agents, options);
+  yield looseFiles(path, stats.isDirectory(), agents, options);
 }
 
 /** A folder is an agent's root where one of the agent's folders in it holds something of the agent's. */
@@ -248,7 +295,6 @@ async function asLoose(
     const relPath = peek === null ? null : agent.relPathOf(peek, basename(file.path));
     const fileClass = relPath === null ? null : agent.classify(relPath);
     if (peek === null || relPath === null || fileClass === null) continue;
-    const known = options.known.get(file.path) ?? null;
     const root = agent.roots(options.host)[0] ?? dirname(file.path);
     return {
       ...file,
@@ -256,123 +302,94 @@ async function asLoose(
       agent,
       root,
       class: { ...fileClass, nativeId: fileClass.nativeId ?? peek.nativeId },
-      known,
-      isChanged: known?.stat !== file.stat,
+      known: null,
+      isChanged: options.known.stats.get(file.path) !== file.stat,
     };
   }
   return null;
-}
-
-/** What an agent makes of a file's first and last bytes; null where it cannot be read or is not the agent's. */
-export async function peekFile(
-  agent: AgentFormat,
-  file: WalkedFile,
-  encoding: 'plain' | 'zstd',
-  warn: (text: string) => void,
-): Promise<Peek | null> {
-  try {
-    using source = new SourceFile(file.path, encoding, file.within);
-    const early = earlyPeek(agent, source);
-    if (early !== null) return bounded(early);
-    const { head, tail } = await headAndTail(source);
-    const peek = agent.peek(head, tail);
-    return peek === null ? null : bounded(peek);
-  } catch (thrown) {
-    warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
-    return null;
-  }
-}
-
-/** Nearly every transcript tells all in its first lines; the others are read further. */
-const EARLY_HEAD_BYTES = 24 * 1024;
-const EARLY_TAIL_BYTES = 64 * 1024;
-/** Used again for each file: memory for the first look at thousands of them would cost more than the look. */
-const scratch = new Uint8Array(EARLY_HEAD_BYTES + EARLY_TAIL_BYTES);
-
-/** What the first look tells; null where it does not tell all, or where the whole look is as cheap. */
-function earlyPeek(agent: AgentFormat, source: SourceFile): Peek | null {
-  if (source.encoding !== 'plain' || source.sizeBytes < scratch.length) return null;
-  const head = scratch.subarray(0, EARLY_HEAD_BYTES);
-  const tail = scratch.subarray(EARLY_HEAD_BYTES);
-  const whole =
-    source.readInto(head, 0) === head.length &&
-    source.readInto(tail, source.sizeBytes - tail.length) === tail.length;
-  const peek = whole ? agent.peek(head, tail) : null;
-  if (peek === null) return null;
-  const { nativeId, project, title, startedAt, endedAt } = peek;
-  return [nativeId, project, title, startedAt, endedAt].includes(null) ? null : peek;
-}
-
-/** An id or a path beyond it is a forger's; of thousands of sessions each is held, and each id stored. */
-const NAME_CHARS_MAX = 4096;
-
-/** What a head told, without the endless: an id becomes its hash, so that it stays distinct. */
-function bounded(peek: Peek): Peek {
-  const id = (text: string | null) =>
-    text === null || text.length <= NAME_CHARS_MAX ? text : `long-${hashText(text)}`;
-  return {
-    ...peek,
-    nativeId: id(peek.nativeId),
-    parentNativeId: id(peek.parentNativeId),
-    project: peek.project?.slice(0, NAME_CHARS_MAX) ?? null,
-    branch: peek.branch?.slice(0, NAME_CHARS_MAX) ?? null,
-  };
 }
 
 function hashText(text: string): string {
   return new Bun.CryptoHasher('sha256').update(text).digest('hex');
 }
 
-/** Files by session, oldest session first. */
+/** Files by session: those that may be taken first, the oldest of them first; then the others, as they were found. */
 async function toSessions(files: readonly FoundFile[], options: DiscoverOptions): Promise<FoundSession[]> {
-  const groups = new Map<string, FoundFile[]>();
+  const groups = new Map<AgentFormat, Map<string, FoundFile[]>>();
   for (const file of files) {
-    const nativeId = await nativeIdOfFile(file, options);
-    const name = `${file.agent.id}\0${nativeId}`;
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, [file]);
+    // Awaited only where it must be: nearly every file says it by its name, and a promise costs more than all else here.
+    const nativeId = file.class.nativeId ?? (await nativeIdOfFile(file, options));
+    let ofAgent = groups.get(file.agent);
+    if (ofAgent === undefined) {
+      ofAgent = new Map();
+      groups.set(file.agent, ofAgent);
+    }
+    const group = ofAgent.get(nativeId);
+    if (group === undefined) ofAgent.set(nativeId, [file]);
     else group.push(file);
   }
-  const sessions: FoundSession[] = [];
-  for (const [name, group] of groups) {
-    const first = group[0];
-    if (first === undefined || group.every((file) => file.class.onlyWithSession === true)) continue;
-    sessions.push(await toSession(first.agent, name.slice(name.indexOf('\0') + 1), group, options));
+  const forgotten = options.forgotten ?? new Set();
+  const isForgotten = ({ uid }: FoundSession) => forgotten.size > 0 && forgotten.has(uid);
+  const taken: FoundSession[] = [];
+  const left: FoundSession[] = [];
+  for (const [agent, ofAgent] of groups) {
+    for (const [nativeId, group] of ofAgent) {
+      if (group.every(isOnlyWithSession)) continue;
+      const session = toSession(agent, nativeId, group, options);
+      const isLeft = !session.isChanged && options.full !== true && !isForgotten(session);
+      if (isLeft) left.push(session);
+      else taken.push(await askedAbout(session, options));
+    }
   }
-  return sessions.sort((a, b) => compareText(a.endedAt ?? '', b.endedAt ?? '') || compareText(a.uid, b.uid));
+  taken.sort((a, b) => compareText(a.endedAt ?? '', b.endedAt ?? '') || compareText(a.uid, b.uid));
+  return [...taken, ...left];
 }
 
 async function nativeIdOfFile(file: FoundFile, options: DiscoverOptions): Promise<string> {
-  if (file.class.nativeId !== null) return file.class.nativeId;
-  if (file.known !== null) return file.known.nativeId;
+  const known = options.known.nativeIdOf(file.path);
+  if (known !== null) return known;
   const peek = await peekFile(file.agent, file, file.class.encoding, options.warn);
   // A transcript that tells nothing is still kept: under its own name.
   return peek?.nativeId ?? file.agent.looseName(basename(file.path))?.stem ?? basename(file.path);
 }
 
-async function toSession(
+/** A session as far as names and stats tell. */
+function toSession(
   agent: AgentFormat,
   nativeId: string,
   files: readonly FoundFile[],
   options: DiscoverOptions,
-): Promise<FoundSession> {
-  const isChanged = files.some((file) => file.isChanged);
-  const main = files.find((file) => file.class.role === 'main') ?? files[0];
-  const peek =
-    isChanged && main !== undefined
-      ? await peekFile(agent, main, main.class.encoding, () => undefined)
-      : null;
-  const mtime = isoFromMs(Math.max(...files.map((file) => file.mtimeMs)));
+): FoundSession {
   return {
     agent,
-    root: main?.root ?? '',
+    root: mainOf(files)?.root ?? '',
     nativeId,
     uid: sessionUid(agent.id, nativeId, hashText),
     files,
-    peek,
-    endedAt: plausibleTime(peek?.endedAt ?? null, options.now) ?? plausibleTime(mtime, options.now),
-    isChanged,
+    peek: null,
+    endedAt: plausibleTime(isoFromMs(newestMs(files)), options.now),
+    isChanged: files.some(isChangedFile),
   };
+}
+
+// Functions of their own: one made anew for each of 50,000 sessions is garbage that is seen.
+const isPlain = (file: FoundFile) => file.class.encoding === 'plain';
+const isOnlyWithSession = (file: FoundFile) => file.class.onlyWithSession === true;
+const isChangedFile = (file: FoundFile) => file.isChanged;
+const isMain = (file: FoundFile) => file.class.role === 'main';
+
+/** The same with what the store knows of its files, and what its transcript tells. */
+async function askedAbout(session: FoundSession, options: DiscoverOptions): Promise<FoundSession> {
+  const files = session.files.map((file) => ({ ...file, known: options.known.of(file.path) }));
+  const main = mainOf(files);
+  if (!session.isChanged || main === undefined) return { ...session, files };
+  const peek = await peekFile(session.agent, main, main.class.encoding, () => undefined);
+  const endedAt = plausibleTime(peek?.endedAt ?? null, options.now) ?? session.endedAt;
+  return { ...session, files, peek, endedAt };
+}
+
+function mainOf(files: readonly FoundFile[]): FoundFile | undefined {
+  return files.find(isMain) ?? files[0];
 }
 
 function compareText(a: string, b: string): number {

@@ -112,3 +112,10 @@ function walkedFile(path: string, relPath: string, stats: BigIntStats, within: s
     within,
   };
 }
+
+/** When the newest of them was written. */
+export function newestMs(files: readonly WalkedFile[]): number {
+  let newest = Number.NEGATIVE_INFINITY;
+  for (const { mtimeMs } of files) newest = Math.max(newest, mtimeMs);
+  return newest;
+}

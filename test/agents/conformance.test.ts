@@ -13,6 +13,7 @@ import { AGENTS } from '../../src/ingest/agents/index.ts';
 import { discover } from '../../src/ingest/discover.ts';
 import { RestoreTree } from '../../src/ingest/restore.ts';
 import { digestsOf, filesOf, listSessions } from '../../src/store/read.ts';
+import { KnownSources } from '../../src/store/read-sources.ts';
 import { World } from '../support/bench-world.ts';
 import { SAMPLES } from './samples/index.ts';
 import type { Gap, Sample, SampleOptions, Turn } from './samples/sample.ts';
@@ -312,7 +313,7 @@ async function isFoundAt(bench: Bench, variable: string, root: string): Promise<
       host,
       paths: [],
       agent: bench.agent,
-      known: new Map(),
+      known: new KnownSources(bench.db),
       now: bench.now,
       warn,
     });
