@@ -5,6 +5,7 @@
 
 import { homedir, tmpdir } from 'node:os';
 import type { Io } from './cli/io.ts';
+import { mayBeTerminal, Output } from './cli/output.ts';
 import { run } from './cli/run.ts';
 import type { Host } from './domain/agent.ts';
 import { EXIT } from './domain/errors.ts';
@@ -31,25 +32,38 @@ const host: Host = {
   platform: process.platform === 'win32' ? 'win32' : process.platform === 'darwin' ? 'darwin' : 'linux',
 };
 
+const out = new Output(1, () => process.stdout, outputFailed);
+const err = new Output(
+  2,
+  () => process.stderr,
+  () => undefined,
+);
+
+/** What is only asked of a terminal is found out when it is asked: it takes longer than all else at the start. */
 function io(color: string | null): Io {
-  const wantsColour =
-    color === 'always' ||
-    (color !== 'never' &&
-      process.stdout.isTTY === true &&
-      env['NO_COLOR'] === undefined &&
-      env['TERM'] !== 'dumb');
   const locale = env['LC_ALL'] ?? env['LC_CTYPE'] ?? env['LANG'] ?? '';
   return {
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
-    // An error ends the process by the handler below, which is the one that speaks.
-    outSlowly: (text) => new Promise((resolve) => process.stdout.write(text, (error) => error ?? resolve())),
-    outBytes: (bytes) => new Promise((resolve) => process.stdout.write(bytes, (error) => error ?? resolve())),
-    stdinIsTty: process.stdin.isTTY === true,
-    stdoutIsTty: process.stdout.isTTY === true,
-    stderrIsTty: process.stderr.isTTY === true,
-    columns: process.stdout.columns ?? process.stderr.columns ?? 100,
-    colour: wantsColour,
+    out: (text) => out.write(text),
+    err: (text) => err.write(text),
+    outSlowly: (text) => out.slowly(text),
+    outBytes: (bytes) => out.slowly(bytes),
+    get stdinIsTty() {
+      return mayBeTerminal(0) && process.stdin.isTTY === true;
+    },
+    get stdoutIsTty() {
+      return out.isTty;
+    },
+    get stderrIsTty() {
+      return err.isTty;
+    },
+    get columns() {
+      return out.columns ?? err.columns ?? 100;
+    },
+    get colour() {
+      if (color === 'always') return true;
+      const isWanted = color !== 'never' && env['NO_COLOR'] === undefined && env['TERM'] !== 'dumb';
+      return isWanted && out.isTty;
+    },
     unicode: process.platform === 'win32' || process.platform === 'darwin' || /utf-?8/i.test(locale),
   };
 }
@@ -58,6 +72,16 @@ const stop = new AbortController();
 let onScreens = false;
 /** While above 0, another program has the terminal, and ctrl-c with it. */
 let interruptsHeld = 0;
+
+function outputFailed(error: NodeJS.ErrnoException): void {
+  // Whoever reads our output has gone (`| head`): nothing more to say to them.
+  if (error.code === 'EPIPE') process.exit(EXIT.done);
+  // The terminal under the screens has gone: a sweep ends at its next safe place, and keeps its report.
+  if (error.code === 'EIO' && onScreens) return stop.abort();
+  // A full disk must not pass for a whole copy.
+  err.write(`session-memory: cannot write to stdout: ${error.message}\n  Write it to a place with room.\n`);
+  process.exit(EXIT.failed);
+}
 
 function catchSignals(): void {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -74,7 +98,7 @@ function catchSignals(): void {
 async function ask(question: string): Promise<string | null> {
   const { createInterface } = await import('node:readline');
   const lines = createInterface({ input: process.stdin, terminal: false });
-  process.stderr.write(question);
+  err.write(question);
   try {
     return await new Promise<string | null>((resolve) => {
       lines.once('line', resolve);
@@ -115,19 +139,6 @@ function catchCrash(onCrash: (thrown: unknown) => void): () => void {
     process.off('unhandledRejection', onCrash);
   };
 }
-
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // Whoever reads our output has gone (`| head`): nothing more to say to them.
-  if (error.code === 'EPIPE') process.exit(EXIT.done);
-  // The terminal under the screens has gone: a sweep ends at its next safe place, and keeps its report.
-  if (error.code === 'EIO' && onScreens) return stop.abort();
-  // A full disk must not pass for a whole copy.
-  process.stderr.write(
-    `session-memory: cannot write to stdout: ${error.message}\n  Write it to a place with room.\n`,
-  );
-  process.exit(EXIT.failed);
-});
-process.stderr.on('error', () => undefined);
 
 // Dropped from every release, and so is what it arms.
 armKillPoints(killAt(env['SESSION_MEMORY_KILL_AT'], () => process.kill(process.pid, 'SIGKILL')));
@@ -170,6 +181,9 @@ const code = await run({
   screens: async (context, start) => {
     const { openScreens } = await import('./cli/screens.ts');
     onScreens = true;
+    // From here on they are written to by what paints: an error must still find its handler.
+    out.stream();
+    err.stream();
     // What paints the screens looks at the environment by itself, and takes `CI=false` for a build server.
     if (context.io.colour) process.env['FORCE_COLOR'] ??= '1';
     return openScreens(context, start, {

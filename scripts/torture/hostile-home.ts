@@ -10,7 +10,7 @@ import { type IngestReport, ingest } from '../../src/ingest/ingest.ts';
 import type { WritableDb } from '../../src/store/connection.ts';
 import { openWritable } from '../../src/store/open.ts';
 import { filesOf, listSessions } from '../../src/store/read.ts';
-import { knownSources } from '../../src/store/read-sources.ts';
+import { KnownSources } from '../../src/store/read-sources.ts';
 import { fileChunks, logChunks } from '../../src/store/segments.ts';
 import { verify } from '../../src/store/verify.ts';
 import { runIn } from '../../test/support/runtime.ts';
@@ -95,14 +95,14 @@ function lost(
   report: IngestReport,
   before: (path: string) => Uint8Array | null,
 ): string[] {
-  const known = knownSources(db);
+  const known = new KnownSources(db);
   return filesBelow(home).flatMap((path) => {
     const relPath = relative(home, path).split('/');
     const agent = agentById(relPath[0] === '.codex' ? 'codex' : 'claude-code');
     const fileClass = agent?.classify(relPath.slice(1).join('/')) ?? null;
     if (fileClass === null || fileClass.encoding === 'zstd') return [];
-    const source = known.get(path);
-    if (source === undefined) {
+    const source = known.of(path);
+    if (source === null) {
       return report.warnings.some((warning) => warning.includes(path))
         ? []
         : [`not stored, and not named: ${path}`];
@@ -134,10 +134,10 @@ function forgotten(db: WritableDb, home: string, files: readonly HostileFile[], 
       Buffer.concat([...logChunks(db, uid, file)].map((chunk) => Buffer.from(chunk))),
     ),
   );
-  const known = knownSources(db);
+  const known = new KnownSources(db);
   return files.flatMap((file) => {
     const before = Buffer.from(file.versions[round - 1] ?? []);
-    if (!known.has(join(home, file.relPath))) return [];
+    if (!known.stats.has(join(home, file.relPath))) return [];
     for (let from = 0; from < before.length; ) {
       const newline = before.indexOf(10, from);
       const to = newline < 0 ? before.length : newline;

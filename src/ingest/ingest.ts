@@ -11,7 +11,7 @@ import type { Clock, Iso } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { forgottenUids } from '../store/forget.ts';
 import { findSession } from '../store/read.ts';
-import { knownSources } from '../store/read-sources.ts';
+import { KnownSources } from '../store/read-sources.ts';
 import { saveScans } from '../store/scans.ts';
 import { usage } from '../store/usage.ts';
 import { agentById } from './agents/index.ts';
@@ -110,7 +110,8 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
     host,
     paths: options.paths,
     agent: options.agent === null ? null : (agentById(options.agent, deps.host) as AgentFormat | null),
-    known: knownSources(deps.db),
+    known: new KnownSources(deps.db),
+    full: options.full,
     forgotten: forgottenUids(deps.db),
     now,
     warn,

@@ -7,10 +7,11 @@ import { type AgentFormat, addedRoots, type Host } from '../domain/agent.ts';
 import { addMs, type Clock, DAY_MS, type Iso } from '../domain/time.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { forgottenUids } from '../store/forget.ts';
-import { knownSources } from '../store/read-sources.ts';
+import { KnownSources } from '../store/read-sources.ts';
 import { enabledAgents } from './agents/index.ts';
 import { discover, type Found, type FoundSession } from './discover.ts';
 import { existingRoots, isFolder, smallText, withProjects } from './roots.ts';
+import { newestMs } from './walk.ts';
 
 export interface AgentScan {
   readonly agent: string;
@@ -56,7 +57,7 @@ export async function scanAgents(
     host,
     paths: [],
     agent: null,
-    known: knownSources(db),
+    known: new KnownSources(db),
     forgotten: forgottenUids(db),
     now,
     warn,
@@ -80,13 +81,14 @@ export function scansOf(
   now: Iso,
   waits: (session: FoundSession) => boolean,
 ): AgentScan[] {
+  const nowMs = Date.parse(now);
   return existingRoots(host, enabledAgents(host)).flatMap(({ agent, root }) => {
     const sessions = found.sessions.filter((session) => session.agent === agent && session.root === root);
     // Any project might hold sessions of such an agent; most hold none.
     if (sessions.length === 0 && agent.projectRoot !== undefined) return [];
     const days = deletesAfterDays(agent, root);
     const atRisk =
-      days === null ? [] : sessions.filter((session) => goesWithinDays(session, days, now) <= AT_RISK_DAYS);
+      days === null ? [] : sessions.filter((session) => goesWithinDays(session, days, nowMs) <= AT_RISK_DAYS);
     const totals = found.roots.find((entry) => entry.agent === agent && entry.root === root);
     return {
       agent: agent.id,
@@ -114,7 +116,10 @@ function isKnown(session: FoundSession): boolean {
 
 function firstDeletion(atRisk: readonly FoundSession[], days: number | null, now: Iso): Iso | null {
   if (days === null || atRisk.length === 0) return null;
-  const soonest = Math.min(...atRisk.map((session) => goesWithinDays(session, days, now)));
+  const soonest = atRisk.reduce(
+    (least, session) => Math.min(least, goesWithinDays(session, days, Date.parse(now))),
+    Number.POSITIVE_INFINITY,
+  );
   return addMs(now, soonest * DAY_MS);
 }
 
@@ -124,7 +129,6 @@ function deletesAfterDays(agent: AgentFormat, root: string): number | null {
 }
 
 /** Days until the agent deletes the session, by the newest change of its files; negative where it is due. */
-function goesWithinDays(session: FoundSession, days: number, now: Iso): number {
-  const lastMs = Math.max(...session.files.map((file) => file.mtimeMs));
-  return days - (Date.parse(now) - lastMs) / DAY_MS;
+function goesWithinDays(session: FoundSession, days: number, nowMs: number): number {
+  return days - (nowMs - newestMs(session.files)) / DAY_MS;
 }

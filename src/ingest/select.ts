@@ -19,6 +19,7 @@ export function leftOutBy(
   if (selection.since !== null && session.endedAt !== null && session.endedAt < selection.since)
     return '--since';
   if (selection.project !== null && !namesProject(session, project, selection.project)) return '--project';
+  if (selection.exclude.length === 0) return null;
   const paths = session.files.map((file) => file.path);
   const pattern = selection.exclude.find((each) => excludes(each, project, paths));
   return pattern === undefined ? null : `exclude ${pattern}`;

@@ -3,7 +3,7 @@
  * Promises: one `readdir` a folder and one `lstat` a file; follows no symlink out of the folder; a thing that cannot be
  * read is named in a warning and stops nothing.
  */
-import { type BigIntStats, lstatSync, statSync } from 'node:fs';
+import { type BigIntStats, constants, lstatSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { messageOf } from '../domain/errors.ts';
 import { namesIn, onDisk, realPathOf } from './file-names.ts';
@@ -41,18 +41,23 @@ function* walkFolder(
   depth: number,
 ): Generator<WalkedFile> {
   const folder = relFolder === '' ? root : join(root, relFolder);
+  const [before, relBefore] = [
+    folder.endsWith(sep) ? folder : folder + sep,
+    relFolder === '' ? '' : `${relFolder}/`,
+  ];
   for (const name of entriesOf(folder, options.warn)) {
-    const relPath = relFolder === '' ? name : `${relFolder}/${name}`;
-    const path = join(folder, name);
+    const relPath = relBefore + name;
+    const path = before + name;
     const stats = statOf(path, realRoot, options.warn);
     if (stats === null) continue;
-    if (stats.isDirectory()) {
+    const kind = kindOf(stats);
+    if (kind === constants.S_IFDIR) {
       if (depth < DEPTH_MAX && !options.skipsFolder(relPath)) {
         yield* walkFolder(root, realRoot, relPath, options, depth + 1);
       }
       continue;
     }
-    if (stats.isFile()) yield walkedFile(path, relPath, stats, realRoot);
+    if (kind === constants.S_IFREG) yield walkedFile(path, relPath, stats, realRoot);
     else options.warn(`skipped ${path}: not a regular file`);
   }
 }
@@ -71,7 +76,7 @@ function entriesOf(folder: string, warn: (text: string) => void): string[] {
 function statOf(path: string, realRoot: string, warn: (text: string) => void): BigIntStats | null {
   try {
     const stats = lstatSync(onDisk(path), { bigint: true });
-    if (!stats.isSymbolicLink()) return stats;
+    if (kindOf(stats) !== constants.S_IFLNK) return stats;
     const target = realPathOf(path);
     if (target !== realRoot && !target.startsWith(realRoot + sep)) {
       warn(`skipped ${path}: a link that leaves ${realRoot}`);
@@ -84,6 +89,11 @@ function statOf(path: string, realRoot: string, warn: (text: string) => void): B
     warn(`skipped ${path}: ${messageOf(thrown)}`);
     return null;
   }
+}
+
+/** `isFile` and its like make two integers of any size at each call, of which a walk makes three a file. */
+function kindOf(stats: BigIntStats): number {
+  return Number(stats.mode) & constants.S_IFMT;
 }
 
 function realpathOrNull(path: string): string | null {
@@ -127,4 +137,11 @@ export function* walkFlat(
     const stats = statOf(join(root, relPath), realRoot, warn);
     if (stats?.isFile() === true) yield walkedFile(join(root, relPath), relPath, stats, realRoot);
   }
+}
+
+/** When the newest of them was written. */
+export function newestMs(files: readonly WalkedFile[]): number {
+  let newest = Number.NEGATIVE_INFINITY;
+  for (const { mtimeMs } of files) newest = Math.max(newest, mtimeMs);
+  return newest;
 }

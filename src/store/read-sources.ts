@@ -19,14 +19,48 @@ export interface KnownSource {
   readonly tailSha256: Uint8Array | null;
 }
 
-/** All known paths in one read: 50,000 rows cost less than 50,000 questions. */
-export function knownSources(db: ReadableDb): Map<string, KnownSource> {
-  const rows = db.all<KnownSource>(
-    `SELECT path, s.session_uid AS uid, s.native_id AS nativeId, f.key AS key, stat, taken_bytes AS takenBytes,
-       head_sha256 AS headSha256, tail_sha256 AS tailSha256
-     FROM sources o JOIN sessions s ON s.id = o.session_id LEFT JOIN files f ON f.id = o.file_id`,
-  );
-  return new Map(rows.map((row) => [row.path, row]));
+/**
+ * What the store knows of paths. Of all of them only size, mtime and inode are read, at once: nearly every file is unchanged,
+ * and is asked nothing else. The rest comes at the question, as the store stands then.
+ */
+export class KnownSources {
+  readonly #db: ReadableDb;
+  /** By path, in the form of `WalkedFile.stat`. */
+  readonly stats: ReadonlyMap<string, string>;
+  #nativeIds: ReadonlyMap<string, string> | null = null;
+
+  constructor(db: ReadableDb) {
+    this.#db = db;
+    this.stats = byPath(db, 'SELECT path, stat AS value FROM sources');
+  }
+
+  /** Null where the path was not known when this was made. */
+  of(path: string): KnownSource | null {
+    if (!this.stats.has(path)) return null;
+    return this.#db.get<KnownSource>(
+      `SELECT path, s.session_uid AS uid, s.native_id AS nativeId, f.key AS key, stat, taken_bytes AS takenBytes,
+         head_sha256 AS headSha256, tail_sha256 AS tailSha256
+       FROM sources o JOIN sessions s ON s.id = o.session_id LEFT JOIN files f ON f.id = o.file_id
+       WHERE path = $path`,
+      { path },
+    );
+  }
+
+  /** The id of the session that a path belongs to. All are read at the first question: whose names tell none, has many. */
+  nativeIdOf(path: string): string | null {
+    if (!this.stats.has(path)) return null;
+    this.#nativeIds ??= byPath(
+      this.#db,
+      'SELECT path, s.native_id AS value FROM sources o JOIN sessions s ON s.id = o.session_id',
+    );
+    return this.#nativeIds.get(path) ?? null;
+  }
+}
+
+function byPath(db: ReadableDb, sql: string): Map<string, string> {
+  const values = new Map<string, string>();
+  for (const { path, value } of db.all<{ path: string; value: string }>(sql)) values.set(path, value);
+  return values;
 }
 
 export interface Tombstone {

@@ -11,6 +11,7 @@ import { AGENTS, agentOfFormat } from '../../src/ingest/agents/index.ts';
 import { discover } from '../../src/ingest/discover.ts';
 import { RestoreTree } from '../../src/ingest/restore.ts';
 import { filesOf } from '../../src/store/read.ts';
+import { KnownSources } from '../../src/store/read-sources.ts';
 import { Bench, CWD, sampleOf, THREE, turn } from './bench.ts';
 import { SAMPLES } from './samples/index.ts';
 import { OWN_JSONL, OWN_MARKDOWN } from './samples/own.ts';
@@ -255,7 +256,7 @@ async function isFoundAt(bench: Bench, variable: string, root: string): Promise<
       host,
       paths: [],
       agent: bench.agent,
-      known: new Map(),
+      known: new KnownSources(bench.db),
       now: bench.now,
       warn,
     });

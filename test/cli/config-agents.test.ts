@@ -8,6 +8,7 @@ import type { AgentSettings, Host } from '../../src/domain/agent.ts';
 import { FailureError } from '../../src/domain/errors.ts';
 import { discover, type Found } from '../../src/ingest/discover.ts';
 import { scanAgents } from '../../src/ingest/scan.ts';
+import { KnownSources } from '../../src/store/read-sources.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
 const [HOME_ID, BOX_ID] = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222'];
@@ -81,7 +82,7 @@ function found(world: World, claude: AgentSettings, paths: readonly string[] = [
   const host: Host = { ...world.host, agents: { 'claude-code': claude } };
   const warn = () => undefined;
   return discover({
-    ...{ host, paths, agent: null, known: new Map(), now: world.now, warn },
+    ...{ host, paths, agent: null, known: new KnownSources(world.db), now: world.now, warn },
     opened: new DisposableStack(),
   });
 }

@@ -19,7 +19,7 @@ import { SourceFile } from '../../src/ingest/source.ts';
 import { fileAt, walk } from '../../src/ingest/walk.ts';
 import type { WritableDb } from '../../src/store/connection.ts';
 import { filesOf, findSession, listSessions } from '../../src/store/read.ts';
-import { knownSources } from '../../src/store/read-sources.ts';
+import { KnownSources } from '../../src/store/read-sources.ts';
 import { fileChunks } from '../../src/store/segments.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
@@ -193,7 +193,12 @@ describe('an endless id, project and branch', () => {
     expect(await world.ingest()).toMatchObject({ sessions_new: 2, failed: 0, warnings: [] });
     expect(await world.ingest()).toMatchObject({ sessions_unchanged: 2, files_read: 0 });
     for (const row of listSessions(world.db)) expect(JSON.stringify(row).length).toBeLessThan(4096);
-    for (const source of knownSources(world.db).values()) expect(source.nativeId.length).toBeLessThan(100);
+    const known = new KnownSources(world.db);
+    expect(known.stats.size).toBe(2);
+    for (const path of known.stats.keys()) {
+      expect(known.of(path)?.nativeId.length).toBeLessThan(100);
+      expect(known.nativeIdOf(path)).toBe(known.of(path)?.nativeId ?? null);
+    }
     expect(new Set(listSessions(world.db).map(({ uid }) => uid)).size).toBe(2);
   });
 });

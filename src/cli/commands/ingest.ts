@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { EXIT, EXIT_PRECEDENCE, type ExitCode } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { agentsOf } from '../../ingest/agents/index.ts';
-import { existing } from '../../ingest/discover.ts';
+import { existing } from '../../ingest/found-files.ts';
 import { type IngestOptions, type IngestReport, ingest } from '../../ingest/ingest.ts';
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openWritable } from '../../store/open.ts';

@@ -70,11 +70,22 @@ function rootOf(path: string): string | null {
 }
 
 function classify(relPath: string): FileClass | null {
+  const main = asMain(relPath);
+  if (main !== null) return main;
   const [top, first, ...rest] = relPath.split('/');
   if (top === 'projects' && first !== undefined && rest.length > 0) return classifyInProject(rest);
   if (top === 'todos' && first !== undefined && rest.length === 0) return classifyTodo(first);
   if ((top !== 'file-history' && top !== 'tasks') || first === undefined || rest.length === 0) return null;
   return UUID.test(first) ? sidecar(first, `${top}/${rest.join('/')}`, true) : null;
+}
+
+/** Nearly every file is a transcript with a UUID for its name: told without taking the path apart, which is seen where they are 50,000. */
+function asMain(relPath: string): FileClass | null {
+  if (!relPath.startsWith('projects/') || !relPath.endsWith('.jsonl')) return null;
+  const slash = relPath.lastIndexOf('/');
+  if (slash !== relPath.indexOf('/', 'projects/'.length)) return null;
+  const stem = relPath.slice(slash + 1, -'.jsonl'.length);
+  return UUID.test(stem) ? fileOf('main', stem, 'main') : null;
 }
 
 function classifyInProject(parts: readonly string[]): FileClass | null {

@@ -1,6 +1,6 @@
 /**
- * What a found file tells of its session by its first and last bytes.
- * Promises: nearly every transcript is told by some KiB; what it claims is bounded before it is kept.
+ * The first look into a transcript: its head and its tail.
+ * Promises: reads a bounded piece of a file, of any size; what it tells is bounded too.
  */
 import type { AgentFormat, Peek } from '../domain/agent.ts';
 import { messageOf } from '../domain/errors.ts';
@@ -53,9 +53,7 @@ const NAME_CHARS_MAX = 4096;
 /** What a head told, without the endless: an id becomes its hash, so that it stays distinct. */
 export function bounded(peek: Peek): Peek {
   const id = (text: string | null) =>
-    text === null || text.length <= NAME_CHARS_MAX
-      ? text
-      : `long-${new Bun.CryptoHasher('sha256').update(text).digest('hex')}`;
+    text === null || text.length <= NAME_CHARS_MAX ? text : `long-${hashText(text)}`;
   return {
     ...peek,
     nativeId: id(peek.nativeId),
@@ -63,4 +61,8 @@ export function bounded(peek: Peek): Peek {
     project: peek.project?.slice(0, NAME_CHARS_MAX) ?? null,
     branch: peek.branch?.slice(0, NAME_CHARS_MAX) ?? null,
   };
+}
+
+function hashText(text: string): string {
+  return new Bun.CryptoHasher('sha256').update(text).digest('hex');
 }
