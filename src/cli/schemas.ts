@@ -318,8 +318,7 @@ export const verifySchema = z.object({
     .optional(),
 });
 
-export const restoreSchema = z.object({
-  version: z.literal(1),
+const restoredSession = z.object({
   session_uid: uid,
   root: z.string(),
   files: z.array(z.string()),
@@ -329,6 +328,17 @@ export const restoreSchema = z.object({
     command: z.string(),
     needs: z.string().nullable(),
   }),
+});
+
+/** Of one session that is named. */
+export const restoreSchema = z.object({ version: z.literal(1) }).extend(restoredSession.shape);
+
+/** Of several, and of `--all`. */
+export const restoreSeveralSchema = z.object({
+  version: z.literal(1),
+  restored: z.array(restoredSession),
+  failed: z.array(z.object({ session_uid: uid, code: z.string(), message: z.string(), hint: z.string() })),
+  interrupted: z.boolean(),
 });
 
 export const pinSchema = z.object({

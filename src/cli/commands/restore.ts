@@ -1,44 +1,58 @@
-/** `restore UID`: a session's files back where its agent looks for them, or below `--to`. */
+/**
+ * `restore UID…`: sessions' files back where their agents look for them, or below `--to`.
+ * Promises: of several sessions one that cannot be restored keeps no other one; it is named, and the exit code is 1.
+ */
 
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { type AgentFormat, type RestoreTarget, type Resume, rootsOf } from '../../domain/agent.ts';
-import { EXIT, type ExitCode, FailureError, failure, invalid } from '../../domain/errors.ts';
-import { nativeIdOf } from '../../domain/ids.ts';
-import { killPoint } from '../../domain/kill-point.ts';
+import type { Resume } from '../../domain/agent.ts';
+import { EXIT, type ExitCode, type Failure, FailureError, failure, invalid } from '../../domain/errors.ts';
+import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
-import { agentById } from '../../ingest/agents/index.ts';
-import { markRestored, type Place, RestoreTree } from '../../ingest/restore.ts';
+import { type Learning, restoreMany, restoreOne } from '../../ingest/restore-many.ts';
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
-import { resolveSession } from '../../store/read.ts';
-import { agentRootOf } from '../../store/read-sources.ts';
-import type { StoredFile } from '../../store/rows.ts';
-import { fileChunks } from '../../store/segments.ts';
+import { listSessions, resolveSession } from '../../store/read.ts';
+import { namedSessions } from '../by-hand.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { plural } from '../format.ts';
-import { liveFiles, onlyArg, openAfterLook } from '../wire.ts';
+import { ProgressLine } from '../io.ts';
+import { onlyArg, openAfterLook } from '../wire.ts';
+import { type PlannedRestore, planRestore, type Shared } from './restore.plan.ts';
 
 export const restore: Command = async (context) => {
-  const to = textFlag(context.flags, 'to');
-  const named = onlyArg(context, 'UID');
-  const { storePath } = context.settings;
-  if (to !== null && context.flags['resume'] === true)
+  const all = context.flags['all'] === true;
+  if (all && context.args.length > 0) throw new FailureError(invalid('--all and ids at once', 'See --help.'));
+  if (context.flags['resume'] === true) refuseResume(context, all);
+  return all || context.args.length > 1 ? restoreSeveral(context, all) : restoreNamed(context);
+};
+
+function refuseResume({ args, flags }: Context, all: boolean): void {
+  if (textFlag(flags, 'to') !== null)
     throw new FailureError(
       invalid(
         '--to and --resume at once',
         'An agent finds a session only in its own folder: leave out --to.',
       ),
     );
+  if (all || args.length > 1)
+    throw new FailureError(
+      invalid('--resume with several sessions', 'One can be gone on with: name only that one.'),
+    );
+}
+
+async function restoreNamed(context: Context): Promise<ExitCode> {
+  const to = textFlag(context.flags, 'to');
+  const named = onlyArg(context, 'UID');
   // Restored elsewhere, the store has nothing to learn: it is opened for reading only.
+  const { storePath } = context.settings;
   const writable = to === null ? openAfterLook(storePath, (there) => resolveSession(there, named)) : null;
   const db = writable ?? openReadable(storePath);
   let start: Resume | null = null;
   try {
     const session = resolveSession(db, named);
     const planned = planRestore(context, db, session, { to, force: context.flags['force'] === true });
-    carryOut(context, db, writable, planned);
+    restoreOne(db, planned, learningOf(context, writable));
     const starts = context.flags['resume'] === true && canStart(context);
     print(context, planned, to !== null, starts);
     if (!starts) return EXIT.done;
@@ -48,7 +62,92 @@ export const restore: Command = async (context) => {
     db.close();
   }
   return start === null ? EXIT.done : startAgent(context, start);
-};
+}
+
+/** The store, to be told of the files that an agent will find again; null where it will not. */
+export function learningOf({ clock }: Pick<Context, 'clock'>, writable: WritableDb | null): Learning | null {
+  return writable === null ? null : { db: writable, now: () => clock.now() };
+}
+
+async function restoreSeveral(context: Context, all: boolean): Promise<ExitCode> {
+  const to = textFlag(context.flags, 'to');
+  const { storePath } = context.settings;
+  const sessionsIn = (db: ReadableDb) =>
+    all
+      ? listSessions(db, { sort: 'project' }).filter(({ state }) => state !== 'evicted')
+      : namedSessions(db, context.args);
+  const writable = to === null ? openAfterLook(storePath, sessionsIn) : null;
+  const db = writable ?? openReadable(storePath);
+  const line = new ProgressLine(context.io);
+  try {
+    const sessions = sessionsIn(db);
+    const failed: FailedRestore[] = [];
+    const options = { to, force: context.flags['force'] === true };
+    const planned = plansOf(context, db, sessions, options, failed, line);
+    const fates = await restoreMany(db, planned, learningOf(context, writable), context.signal);
+    failed.push(...fates.failed.map(({ one, error }) => ({ uid: one.session.uid, why: error.failure })));
+    line.clear();
+    return tellSeveral(context, fates.restored, failed);
+  } finally {
+    line.clear();
+    db.close();
+  }
+}
+
+interface FailedRestore {
+  readonly uid: SessionUid;
+  readonly why: Failure;
+}
+
+/** Where the files of each go, looked at one by one as they are asked for; one that cannot be restored is put to `failed`. */
+function* plansOf(
+  context: Context,
+  db: ReadableDb,
+  sessions: readonly SessionRow[],
+  options: { readonly to: string | null; readonly force: boolean },
+  failed: FailedRestore[],
+  line: ProgressLine,
+): Generator<PlannedRestore> {
+  const shared: Shared = { trees: new Map(), taken: new Map() };
+  for (const [i, session] of sessions.entries()) {
+    line.show(`restore: ${i + 1}/${sessions.length}  ${session.uid}`);
+    try {
+      yield planRestore(context, db, session, options, shared);
+    } catch (thrown) {
+      if (!(thrown instanceof FailureError)) throw thrown;
+      failed.push({ uid: session.uid, why: thrown.failure });
+    }
+  }
+}
+
+function tellSeveral(
+  { io, json, signal }: Context,
+  restored: readonly PlannedRestore[],
+  failed: readonly FailedRestore[],
+): ExitCode {
+  if (json)
+    printJson(io, {
+      version: 1,
+      restored: restored.map(restoredJson),
+      failed: failed.map(({ uid, why }) => ({
+        session_uid: uid,
+        code: why.code,
+        message: plainLine(why.message),
+        hint: plainLine(why.hint),
+      })),
+      interrupted: signal.aborted,
+    });
+  else {
+    for (const { uid, why } of failed)
+      io.err(`Not restored: ${plainLine(uid)}: ${plainLine(why.message)}\n  ${plainLine(why.hint)}\n`);
+    for (const { session, files } of restored)
+      io.out(`${plainLine(session.uid)}  ${plainLine(files[0]?.path ?? '')}\n`);
+    const files = restored.reduce((sum, one) => sum + one.files.length, 0);
+    io.out(`Restored ${plural(files, 'file')} of ${plural(restored.length, 'session')}.\n`);
+  }
+  if (signal.aborted) return EXIT.interrupted;
+  return failed.length > 0 ? EXIT.failed : EXIT.done;
+}
 
 /** Without somebody at a terminal the command is printed, and nothing is started. */
 function canStart({ io, json }: Context): boolean {
@@ -70,52 +169,6 @@ async function startAgent(context: Context, resume: Resume): Promise<ExitCode> {
   return code === 0 ? EXIT.done : EXIT.failed;
 }
 
-/** A restore as it would be: where each file goes and what is there. */
-export interface PlannedRestore {
-  readonly session: SessionRow;
-  readonly root: string;
-  readonly tree: RestoreTree;
-  readonly files: readonly PlannedFile[];
-  readonly resume: Resume;
-}
-
-/** `to`: a folder of the user's; null: where the agent looks. Fails where a file may not be written over. */
-export function planRestore(
-  context: Pick<Context, 'host'>,
-  db: ReadableDb,
-  session: SessionRow,
-  { to, force }: { readonly to: string | null; readonly force: boolean },
-): PlannedRestore {
-  const agent = agentOf(session);
-  const root =
-    to === null ? whereAgentLooks(rootsOf(agent, context.host), agentRootOf(db, session.uid)) : resolve(to);
-  if (root === undefined)
-    throw new FailureError(failure('failed', `no folder of ${agent.name} is known here`, 'Give --to DIR.'));
-  const target: RestoreTarget = {
-    nativeId: nativeIdOf(session.uid),
-    project: session.project,
-    startedAt: session.startedAt,
-  };
-  const tree = new RestoreTree(root, force);
-  const files = planOf(tree, db, session, liveFiles(db, session), (file) => agent.restorePath(target, file));
-  return { session, root, tree, files, resume: agent.resume(target) };
-}
-
-/** `writable`: the store, to be told of the files that an agent will find again; null where it will not. */
-export function carryOut(
-  context: Pick<Context, 'clock'>,
-  db: ReadableDb,
-  writable: WritableDb | null,
-  { session, tree, files }: PlannedRestore,
-): void {
-  for (const { file, path, place } of files) {
-    if (place === 'same') tree.touch(path);
-    else tree.write(path, fileChunks(db, session.uid, file), file.sha256, place);
-    killPoint('restore.written');
-    if (writable !== null) markRestored(writable, session, file, path, context.clock.now());
-  }
-}
-
 /** What to type to go on with a session. */
 export function resumeCommand(resume: Resume): string {
   return [...(resume.cwd === null ? [] : [`cd ${quote(resume.cwd)}`]), resume.argv.map(quote).join(' ')].join(
@@ -123,67 +176,11 @@ export function resumeCommand(resume: Resume): string {
   );
 }
 
-/** The agent of a session; a failure that says what to do where this program does not know it. */
-function agentOf(session: SessionRow): AgentFormat {
-  const agent = agentById(session.agent);
-  if (agent === null) {
-    throw new FailureError(
-      failure(
-        'failed',
-        `this program does not know the agent ${session.agent}`,
-        'Use a newer session-memory; `show --raw` gives the transcript.',
-      ),
-    );
-  }
-  return agent;
-}
-
-interface PlannedFile {
-  readonly file: StoredFile;
-  readonly path: string;
-  readonly place: Place;
-}
-
-/** Where each file goes. All is checked before anything is written: a half restored session would be worse than none. */
-function planOf(
-  tree: RestoreTree,
-  db: ReadableDb,
-  session: SessionRow,
-  files: readonly StoredFile[],
-  placeOf: (file: StoredFile) => string,
-): PlannedFile[] {
-  const taken = new Set<string>();
-  return files.map((file) => {
-    const path = tree.place(placeOf(file));
-    // Ids and keys are the agent's, or a forger's: two of them may mean one place.
-    if (taken.has(path)) {
-      throw new FailureError(
-        failure(
-          'failed',
-          `two files of ${session.uid} would be restored to ${path}`,
-          'See `session-memory show UID --files`; `show --raw` gives the main transcript.',
-        ),
-      );
-    }
-    taken.add(path);
-    return { file, path, place: tree.check(path, fileChunks(db, session.uid, file), file.rawBytes) };
-  });
-}
-
 function print({ io, json }: Context, planned: PlannedRestore, isElsewhere: boolean, starts: boolean): void {
-  const { session, root, resume } = planned;
+  const { session, resume } = planned;
   const command = resumeCommand(resume);
   const paths = planned.files.map(({ path }) => path);
-  if (json) {
-    printJson(io, {
-      version: 1,
-      session_uid: session.uid,
-      root,
-      files: paths,
-      resume: { cwd: resume.cwd, argv: resume.argv, command, needs: resume.needs ?? null },
-    });
-    return;
-  }
+  if (json) return printJson(io, { version: 1, ...restoredJson(planned) });
   const list = paths.map((path) => `  ${plainLine(path)}\n`).join('');
   io.out(`Restored ${plural(paths.length, 'file')} of ${session.uid}:\n${list}`);
   if (resume.needs !== undefined) io.out(`${plainLine(resume.needs)}\n`);
@@ -195,9 +192,18 @@ function print({ io, json }: Context, planned: PlannedRestore, isElsewhere: bool
   );
 }
 
-/** Of the agent's folders on this machine the one where the session was found; a backup that was ingested is none of them. */
-function whereAgentLooks(roots: readonly string[], foundIn: string | null): string | undefined {
-  return roots.find((root) => root === foundIn) ?? roots[0];
+function restoredJson({ session, root, files, resume }: PlannedRestore) {
+  return {
+    session_uid: session.uid,
+    root,
+    files: files.map(({ path }) => path),
+    resume: {
+      cwd: resume.cwd,
+      argv: resume.argv,
+      command: resumeCommand(resume),
+      needs: resume.needs ?? null,
+    },
+  };
 }
 
 /** One word for a POSIX shell, whatever it holds. */
