@@ -60,6 +60,30 @@ export async function smallHome(cache: string, files: number): Promise<Home> {
   });
 }
 
+/** Sessions of Oh My Pi of some 16 KiB each, 100 to a project, months old. */
+export async function ompHome(cache: string, sessions: number): Promise<Home> {
+  return home(cache, `home-omp-${sessions}`, '1', (put) => {
+    for (let i = 0; i < sessions; i += 1) {
+      const project = `project-${Math.floor(i / 100)}`;
+      const at = new Date(Date.UTC(2026, 3, 1) + i * 600_000).toISOString();
+      const name = `${at.replace(/[:.]/g, '-')}_${uuidOf(`omp ${i}`)}.jsonl`;
+      put(`.omp/agent/sessions/--home-me-${project}--/${name}`, ompTranscript(i, at, `/home/me/${project}`));
+    }
+  });
+}
+
+function ompTranscript(i: number, at: string, cwd: string): string {
+  const header = { type: 'session', version: 3, id: uuidOf(`omp ${i}`), timestamp: at, cwd };
+  const messages = Array.from({ length: 24 }, (_, n) => ({
+    ...{ type: 'message', id: `e${n}`, parentId: n === 0 ? null : `e${n - 1}`, timestamp: at },
+    message: {
+      ...{ role: n % 2 === 0 ? 'user' : 'assistant', timestamp: Date.parse(at) },
+      content: [{ type: 'text', text: `Step ${n}: ${uuidOf(`omp ${i} ${n}`)} `.repeat(12) }],
+    },
+  }));
+  return [header, ...messages].map((record) => `${JSON.stringify(record)}\n`).join('');
+}
+
 /** One transcript of `mib`, made of the records of the largest one that was recorded. */
 export async function largeHome(cache: string, mib: number): Promise<Home> {
   const largest = recorded()

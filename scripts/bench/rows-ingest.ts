@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { analyzeSchema, ingestSchema, maintainSchema, statusSchema } from '../../src/cli/schemas.ts';
 import { cached } from './cache.ts';
 import { bigHome, type Home, largeHome, smallHome } from './homes.ts';
+import { ompRows } from './peer-omp.ts';
 import { runCommand, settle, warm } from './process.ts';
 import { copyStore, runJson, type Subject } from './program.ts';
 import { always, atMost, type Bench, type Contest, type Measured, needs, type Row } from './row.ts';
@@ -291,16 +292,6 @@ function peer(name: string, tool: string, first: string, then: string): Row {
   };
 }
 
-/** What issue 6 asks for of `omp gc` needs a home of its sessions, which nothing here makes yet. */
-const omp: Row = {
-  name: 'peer-omp-gc',
-  what: 'sweep of 5,000 sessions, dry run and applied / omp gc of the same',
-  unit: '×',
-  target: null,
-  unavailable: () => (Bun.which('omp') === null ? 'omp not installed' : 'the bench makes no sessions of omp'),
-  prepare: () => Promise.reject(new Error('it is never available')),
-};
-
 export const ingestRows: readonly Row[] = [
   ingestCold,
   ingestAgain,
@@ -317,5 +308,5 @@ export const ingestRows: readonly Row[] = [
     'borg init -e none "$0"',
     'cd "$1" && borg create --compression zstd,3 "$0::one" .',
   ),
-  omp,
+  ...ompRows,
 ];

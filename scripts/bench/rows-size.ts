@@ -65,7 +65,7 @@ const restoreAll: Row = {
     const store = await storeOfHome(bench, home, 'store-home');
     const packed = join(await packedHome(bench, home), 'home');
     const [restored, unpacked] = [join(bench.scratch, 'restored'), join(bench.scratch, 'unpacked')];
-    const helper = [process.execPath, join(import.meta.dir, 'restore-all.ts'), store, restored];
+    const command = ['restore', '--all', '--to', restored];
     const fast = (ran: Measured): Measured => ({ ...ran, value: home.bytes / 1e6 / (ran.wallMs / 1000) });
     return {
       reset: async () => {
@@ -75,7 +75,7 @@ const restoreAll: Row = {
         settle();
       },
       subject: async () => {
-        const ran = await runCommand(bench, helper);
+        const ran = await runProgram(onStore(bench, store), command);
         await refuseLess(bench, restored, home.bytes);
         return fast(ran);
       },

@@ -274,6 +274,19 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
+    name: 'restore all',
+    args: ['restore', '--all'],
+    codes: [0],
+    points: ['restore.temporary-made', 'restore.temporary-written', 'restore.renamed', 'restore.written'],
+    writesHome: true,
+    prepare: async (box) => {
+      withSidecars(box, idOf(1));
+      for (const n of [1, 2, 3]) box.put(pathOf(idOf(n)), linesOf(idOf(n), MIB / 4));
+      await box.must(['ingest']);
+      rmSync(join(box.home, '.claude/projects'), { recursive: true });
+    },
+  },
+  {
     name: 'evict',
     args: ['evict', idOf(1), idOf(9), '--data-loss', '--yes'],
     codes: [3, 0],

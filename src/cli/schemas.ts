@@ -319,8 +319,7 @@ export const verifySchema = z.object({
     .optional(),
 });
 
-export const restoreSchema = z.object({
-  version: z.literal(1),
+const restoredSession = z.object({
   session_uid: uid,
   root: z.string(),
   files: z.array(z.string()),
@@ -335,6 +334,17 @@ export const restoreSchema = z.object({
     .nullable(),
   /** The agent's own import of it, for a session that cannot be put back where it was; null: none. */
   import: z.object({ argv: z.array(z.string()), command: z.string() }).nullable(),
+});
+
+/** Of one session that is named. */
+export const restoreSchema = z.object({ version: z.literal(1) }).extend(restoredSession.shape);
+
+/** Of several, and of `--all`. */
+export const restoreSeveralSchema = z.object({
+  version: z.literal(1),
+  restored: z.array(restoredSession),
+  failed: z.array(z.object({ session_uid: uid, code: z.string(), message: z.string(), hint: z.string() })),
+  interrupted: z.boolean(),
 });
 
 export const pinSchema = z.object({

@@ -8,6 +8,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import { plainText } from '../domain/text.ts';
 import { enabledAgents } from '../ingest/agents/index.ts';
 import { fileOfPath } from '../ingest/file-names.ts';
+import { restoreOne } from '../ingest/restore-many.ts';
 import { withProjects } from '../ingest/roots.ts';
 import { type WatchedFolder, watchFolders } from '../ingest/watch.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
@@ -19,7 +20,8 @@ import { sweep } from '../sweep/sweep.ts';
 import type { OwnFile, Reader, RestorePlan, Services } from '../tui/ports.ts';
 import type { Setup } from './background.protocol.ts';
 import { BackgroundThread, ingestNews, threadAnalyzer } from './background.ts';
-import { carryOut, planRestore, resumeCommand } from './commands/restore.ts';
+import { planRestore } from './commands/restore.plan.ts';
+import { learningOf, resumeCommand } from './commands/restore.ts';
 import { sweepFlags } from './commands/sweep.ts';
 import { type Context, textFlag } from './context.ts';
 import { formatTime, plural } from './format.ts';
@@ -214,6 +216,6 @@ function restorePlan(context: Context, db: ReadableDb, uid: SessionUid): Restore
 
 function restoreNow(context: Context, db: WritableDb, plan: RestorePlan): string {
   const planned = planRestore(context, db, resolveSession(db, plan.uid), { to: null, force: false });
-  carryOut(context, db, db, planned);
+  restoreOne(db, planned, learningOf(context, db));
   return `Wrote ${plural(planned.files.length, 'file')}, byte for byte.`;
 }

@@ -180,8 +180,9 @@ const ALL: readonly LoadableCommand[] = [
   {
     name: 'restore',
     summary: "put a session's files back where its agent looks for them",
-    args: ['UID'],
+    args: ['[UID...]'],
     flags: [
+      { flag: '--all', help: 'every session whose raw bytes are stored' },
       { flag: '--to DIR', help: 'below this folder instead' },
       { flag: '--force', help: 'replace a file that differs' },
       {
@@ -193,10 +194,11 @@ const ALL: readonly LoadableCommand[] = [
       'session-memory restore 8c81',
       'session-memory restore 8c81 --resume',
       'session-memory restore 8c81 --to /tmp/look',
+      'session-memory restore --all --to /mnt/copy',
     ],
     exits: [],
     about:
-      'Byte for byte, with a fresh time so that the agent does not delete them at once. Never over a different file without --force.',
+      'Byte for byte, with a fresh time so that the agent does not delete them at once. Never over a different file without --force. Of several sessions one that cannot be restored is named, and keeps no other one.',
     load: async () => (await import('./commands/restore.ts')).restore,
   },
   {

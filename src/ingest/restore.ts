@@ -4,39 +4,32 @@
  * that differs unless told to; a fresh time, so that the agent's own clean-up spares what was restored.
  */
 
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  utimesSync,
-  writeSync,
-} from 'node:fs';
+import { lstatSync, mkdirSync, renameSync, rmSync, utimesSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { FailureError, failure } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
-import type { SessionRow } from '../domain/session.ts';
-import type { Iso } from '../domain/time.ts';
-import type { WritableDb } from '../store/connection.ts';
-import { sessionIdOf } from '../store/read.ts';
-import type { StoredFile } from '../store/rows.ts';
-import { markSource, noteEvent } from '../store/write-raw.ts';
-import { namesIn, onDisk, realPathOf } from './file-names.ts';
-import { SourceFile } from './source.ts';
-import { marksOf } from './take-file.ts';
-import { fileAt } from './walk.ts';
+import { namesIn, onDisk } from './file-names.ts';
+import { flushFolder, holds, MARK, realPathOrNull, translated, writeNew } from './restore-disk.ts';
 
 /** What a file would be restored over. */
 export type Place = 'free' | 'same' | 'replace';
 
+/** A file that is written whole beside its place and checked, and has yet to be moved there. */
+export interface Staged {
+  readonly path: string;
+  readonly temporary: string;
+  readonly place: Place;
+}
+
 export class RestoreTree {
   readonly #root: string;
   readonly #force: boolean;
+  /** The root with all links followed, from when it was first there: one that comes to lead elsewhere is another root. */
+  #realRoot: string | null = null;
+  /** By folder, what was begun in it by a restore that was killed: it is read once, however many files go there. */
+  readonly #leftovers = new Map<string, string[]>();
+  /** Folders in which a name has changed and is not known to be on the disk. */
+  readonly #changed = new Set<string>();
 
   constructor(root: string, force: boolean) {
     this.#root = resolve(root);
@@ -46,8 +39,8 @@ export class RestoreTree {
   /** The absolute place of a relative path, which must lie inside the root, also through links that exist. */
   place(relPath: string): string {
     const path = resolve(this.#root, relPath);
-    const outside = !path.startsWith(this.#root + sep) || relPath.includes('\0');
-    if (outside || !this.#isReallyInside(path)) throw this.#refusal(relPath);
+    if (!path.startsWith(this.#root + sep) || relPath.includes('\0')) throw this.#refusal(relPath);
+    this.#hasFolder(path);
     return path;
   }
 
@@ -61,13 +54,18 @@ export class RestoreTree {
     );
   }
 
-  #isReallyInside(path: string): boolean {
-    if (!existsSync(this.#root)) return true;
-    const realRoot = realPathOf(this.#root);
-    let parent = dirname(path);
-    while (!existsSync(onDisk(parent))) parent = dirname(parent);
-    const real = realPathOf(parent);
-    return real === realRoot || real.startsWith(realRoot + sep);
+  /** Whether the folder of `path` is there. Throws where it, or the nearest one above it that is, leads out of the root. */
+  #hasFolder(path: string): boolean {
+    this.#realRoot ??= realPathOrNull(this.#root);
+    const realRoot = this.#realRoot;
+    if (realRoot === null) return false;
+    const folder = dirname(path);
+    for (let parent = folder; ; parent = dirname(parent)) {
+      const real = realPathOrNull(parent);
+      if (real === null) continue;
+      if (real === realRoot || real.startsWith(realRoot + sep)) return parent === folder;
+      throw this.#refusal(path);
+    }
   }
 
   /** What is at `path`: nothing, these very bytes, or, only where forced, something else. A different file is refused. */
@@ -88,47 +86,60 @@ export class RestoreTree {
   /** A file that is already right is left, since its agent may have it open, and only made fresh. */
   touch(path: string): void {
     const now = new Date();
-    try {
-      utimesSync(onDisk(path), now, now);
-    } catch (thrown) {
-      throw cannotWrite(path, thrown);
-    }
+    translated(path, () => utimesSync(onDisk(path), now, now));
   }
 
   /**
-   * Writes to a temporary file beside the place, then moves it there: never half a transcript. `sha256`: hex, null where
-   * not known. A place that was `free` and is taken by now is left to whoever took it.
+   * Writes a temporary file beside the place. Nothing is at the place yet, and its bytes need not be on the disk: flush
+   * them, then `move` it. `sha256`: hex, null where not known.
    */
-  write(path: string, chunks: Iterable<Uint8Array>, sha256: string | null, place: Place = 'replace'): void {
-    const begins = `.${basename(path).slice(0, 100)}.session-memory-`;
+  stage(path: string, chunks: Iterable<Uint8Array>, sha256: string | null, place: Place): Staged {
+    const begins = `.${basename(path).slice(0, 100)}${MARK}`;
     const temporary = join(dirname(path), `${begins}${crypto.randomUUID().slice(0, 8)}`);
-    try {
-      // A folder may have become a link since its place was checked: it is looked at again before and after each step.
-      if (!this.#isReallyInside(path)) throw this.#refusal(path);
-      mkdirSync(onDisk(dirname(path)), { recursive: true, mode: 0o700 });
-      if (!this.#isReallyInside(path)) throw this.#refusal(path);
-      removeLeftovers(dirname(path), begins);
-      const handle = openSync(onDisk(temporary), 'wx', 0o600);
-      killPoint('restore.temporary-made');
-      const hasher = new Bun.CryptoHasher('sha256');
-      try {
-        for (const chunk of chunks) {
-          hasher.update(chunk);
-          for (let at = 0; at < chunk.length; ) at += writeSync(handle, chunk, at);
-        }
-        fsyncSync(handle);
-      } finally {
-        closeSync(handle);
-      }
-      if (sha256 !== null && hasher.digest('hex') !== sha256) {
-        throw new FailureError(
-          failure(
-            'corrupt',
-            `${path} would not have the hash that was recorded; it was not written`,
-            'Run `session-memory verify`.',
-          ),
-        );
-      }
+    return this.#orDropped({ path, temporary, place }, () => {
+      this.#readyFolder(path, begins);
+      if (writeNew(temporary, chunks) === sha256 || sha256 === null) return;
+      throw new FailureError(
+        failure(
+          'corrupt',
+          `${path} would not have the hash that was recorded; it was not written`,
+          'Run `session-memory verify`.',
+        ),
+      );
+    });
+  }
+
+  /** The folder of `path`, inside the root, made where it is not there, without what a killed restore of this file left. */
+  #readyFolder(path: string, begins: string): void {
+    const folder = dirname(path);
+    // A folder may have become a link since its place was checked: it is looked at again before and after each step.
+    if (!this.#hasFolder(path)) {
+      const first = mkdirSync(onDisk(folder), { recursive: true, mode: 0o700 });
+      this.#hasFolder(path);
+      if (first !== undefined) this.#noteMade(folder, dirname(first));
+    }
+    let leftovers = this.#leftovers.get(folder);
+    if (leftovers === undefined) {
+      leftovers = namesIn(folder).filter((name) => name.includes(MARK));
+      this.#leftovers.set(folder, leftovers);
+    }
+    // One that is still at it fails loudly, with nothing written.
+    for (const name of leftovers)
+      if (name.startsWith(begins)) rmSync(onDisk(join(folder, name)), { force: true });
+  }
+
+  /** `folder` and all above it up to `upTo`, which was there. */
+  #noteMade(folder: string, upTo: string): void {
+    for (let made = folder; made.length > upTo.length; ) {
+      made = dirname(made);
+      this.#changed.add(made);
+    }
+  }
+
+  /** Puts a staged file in its place. One that was `free` and is taken by now is left to whoever took it. */
+  move(staged: Staged): void {
+    const { path, temporary, place } = staged;
+    this.#orDropped(staged, () => {
       if (place === 'free' && lstatSync(onDisk(path), { throwIfNoEntry: false }) !== undefined) {
         throw new FailureError(
           failure(
@@ -138,73 +149,32 @@ export class RestoreTree {
           ),
         );
       }
-      if (!this.#isReallyInside(path)) throw this.#refusal(path);
+      this.#hasFolder(path);
       killPoint('restore.temporary-written');
       renameSync(onDisk(temporary), onDisk(path));
       killPoint('restore.renamed');
-    } catch (thrown) {
-      rmSync(onDisk(temporary), { force: true });
-      if (thrown instanceof FailureError) throw thrown;
-      throw cannotWrite(path, thrown);
-    }
-    this.touch(path);
-  }
-}
-
-/** What a restore that was killed had begun. One that is still at it fails loudly, with nothing written. */
-export function removeLeftovers(folder: string, begins: string): void {
-  for (const name of namesIn(folder))
-    if (name.startsWith(begins)) rmSync(onDisk(join(folder, name)), { force: true });
-}
-
-function cannotWrite(path: string, thrown: unknown): FailureError {
-  return new FailureError(
-    failure(
-      'io',
-      `cannot write ${path}: ${messageOf(thrown)}`,
-      'Give a folder that you can write to as --to DIR.',
-    ),
-  );
-}
-
-function holds(path: string, chunks: Iterable<Uint8Array>): boolean {
-  const handle = openSync(onDisk(path), 'r');
-  try {
-    for (const chunk of chunks) {
-      const there = new Uint8Array(chunk.length);
-      const read = readSync(handle, there, 0, chunk.length, null);
-      if (read !== chunk.length || Buffer.compare(there, chunk) !== 0) return false;
-    }
-    return true;
-  } finally {
-    closeSync(handle);
-  }
-}
-
-/** Makes the restored file known, so that it is no second copy and the next ingest reads nothing of it. */
-export function markRestored(
-  db: WritableDb,
-  session: SessionRow,
-  file: StoredFile,
-  path: string,
-  at: Iso,
-): void {
-  const there = fileAt(path, file.relPath);
-  if (there === null) return;
-  using source = new SourceFile(path, 'plain', there.within);
-  const marks = marksOf(source, file.rawBytes);
-  db.writeTransaction(() => {
-    const sessionId = sessionIdOf(db, session.uid);
-    markSource(db, {
-      path,
-      agent: session.agent,
-      sessionId,
-      fileId: file.fileId,
-      stat: source.stat,
-      takenBytes: file.rawBytes,
-      headSha256: marks.head,
-      tailSha256: marks.tail,
     });
-    if (file.role === 'main') noteEvent(db, { kind: 'restored', sessionId, at, reason: `to ${path}` });
-  });
+    this.#changed.add(dirname(path));
+  }
+
+  /** Takes back what is not moved yet. */
+  drop({ temporary }: Staged): void {
+    rmSync(onDisk(temporary), { force: true });
+  }
+
+  /** The names of moved files, and of folders that were made for them, are on the disk afterwards. */
+  flushNames(): void {
+    for (const folder of this.#changed) translated(folder, () => flushFolder(folder));
+    this.#changed.clear();
+  }
+
+  #orDropped(staged: Staged, work: () => void): Staged {
+    try {
+      translated(staged.path, work);
+      return staged;
+    } catch (thrown) {
+      this.drop(staged);
+      throw thrown;
+    }
+  }
 }

@@ -32,6 +32,8 @@ interface Present {
   pinned: number;
   analyzed_at: string | null;
   evicted_at: string | null;
+  /** 1 where a file has no hash yet for its tombstone. */
+  unhashed: number;
 }
 
 /** How many go in one transaction: a hundred keep the log small and others waiting for milliseconds only. */
@@ -110,8 +112,9 @@ function hasEvictable(db: WritableDb): boolean {
 
 function present(db: WritableDb, uid: SessionUid): Present | null {
   return db.get<Present>(
-    `SELECT id, raw_generation, raw_bytes, stored_bytes, pinned, analyzed_at, evicted_at FROM sessions
-     WHERE ${NAMED}`,
+    `SELECT id, raw_generation, raw_bytes, stored_bytes, pinned, analyzed_at, evicted_at,
+       EXISTS (SELECT 1 FROM files WHERE session_id = sessions.id AND gone = 0 AND sha256 IS NULL) AS unhashed
+     FROM sessions WHERE ${NAMED}`,
     { uid },
   );
 }
@@ -133,7 +136,7 @@ function insertEvent(
   context: { readonly sweepId: string | null; readonly at: Iso },
 ): void {
   // Its last ingest may have shortened a file: no new bytes, so the digest stands, and no hash.
-  hashFiles(db, victim.uid);
+  if (session.unhashed === 1) hashFiles(db, victim.uid);
   db.run(
     `INSERT INTO events (at, kind, session_id, session_uid, generation, sweep_id, raw_bytes, stored_bytes, reason)
      VALUES ($at, $kind, $id, $uid, $generation, $sweepId, $rawBytes, $storedBytes, $reason)`,

@@ -194,6 +194,92 @@ describe('restore', () => {
   });
 });
 
+describe('restore of several sessions', () => {
+  const OTHER = '80000000-0000-4000-8000-000000000002';
+  const otherLine = promptLine(OTHER, 'another one');
+
+  /** The home with a second session, and the agent's folder gone. */
+  async function ofTwo(): Promise<Home> {
+    const home = await Home.stored();
+    home.put(claudePath(OTHER), otherLine);
+    expect((await home.run('ingest')).code).toBe(0);
+    rmSync(join(home.path, '.claude'), { recursive: true });
+    return home;
+  }
+  const several = (out: string) => schemas.restoreSeveralSchema.parse(JSON.parse(out));
+
+  test.each([[[ID, OTHER]], [['--all']]])('%p brings each back whole, and says where', async (named) => {
+    using home = await ofTwo();
+    const told = await home.run('restore', ...named, '--json');
+    const { restored, failed, interrupted } = several(told.out);
+    expect([told.code, failed, interrupted]).toEqual([0, [], false]);
+    expect(restored.map((one) => [one.session_uid, one.files]).sort()).toEqual([
+      [`claude-code:${ID}`, [home.main, home.spilled]],
+      [`claude-code:${OTHER}`, [join(home.path, claudePath(OTHER))]],
+    ]);
+    expect(readFileSync(home.main, 'utf8')).toBe(promptLine(ID, 'hello'));
+    expect(readFileSync(home.spilled, 'utf8')).toBe('a long answer');
+    expect(readFileSync(join(home.path, claudePath(OTHER)), 'utf8')).toBe(otherLine);
+    const { events } = schemas.historySchema.parse(JSON.parse((await home.run('history', '--json')).out));
+    expect(events.map(({ kind }) => kind)).toEqual(['restored', 'restored']);
+    expect((await home.run('ingest')).out).toContain('no file was read');
+  });
+
+  test('one that would go over a different file is named, left whole as it is, and keeps no other one', async () => {
+    using home = await ofTwo();
+    home.put(SPILLED, 'mine');
+    const told = await home.run('restore', ID, OTHER, '--json');
+    const { restored, failed } = several(told.out);
+    expect([told.code, restored.map((one) => one.session_uid)]).toEqual([1, [`claude-code:${OTHER}`]]);
+    expect(failed).toEqual([
+      {
+        session_uid: `claude-code:${ID}`,
+        code: 'exists',
+        message: `${home.spilled} is there and differs`,
+        hint: expect.any(String),
+      },
+    ]);
+    expect([existsSync(home.main), readFileSync(home.spilled, 'utf8')]).toEqual([false, 'mine']);
+    const text = await home.run('restore', ID, OTHER);
+    expect([text.code, text.err]).toEqual([1, expect.stringContaining(`Not restored: claude-code:${ID}`)]);
+    expect((await home.run('restore', '--all', '--force')).code).toBe(0);
+    expect(readFileSync(home.spilled, 'utf8')).toBe('a long answer');
+  });
+
+  test('--all takes what is stored, not what was evicted; one of those that is named fails', async () => {
+    using home = await ofTwo();
+    expect((await home.run('evict', OTHER, '--yes')).code).toBe(0);
+    const all = await home.run('restore', '--all', '--to', join(home.path, 'to'), '--json');
+    expect([all.code, several(all.out).restored.map((one) => one.session_uid)]).toEqual([
+      0,
+      [`claude-code:${ID}`],
+    ]);
+    const named = await home.run('restore', ID, OTHER, '--json');
+    expect([named.code, several(named.out).failed.map(({ code }) => code)]).toEqual([1, ['evicted']]);
+  });
+
+  test('what a killed one had begun is gone after the next, in each folder', async () => {
+    using home = await ofTwo();
+    const begun = [
+      join(dirname(home.main), `.${ID}.jsonl.session-memory-0a1b2c3d`),
+      join(dirname(home.spilled), '.toolu_01.txt.session-memory-0a1b2c3d'),
+    ];
+    for (const path of begun) {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, 'half');
+    }
+    expect((await home.run('restore', '--all')).code).toBe(0);
+    expect(begun.map((path) => existsSync(path))).toEqual([false, false]);
+  });
+
+  test('a wrong name, ids beside --all, and --resume of several change nothing', async () => {
+    using home = await ofTwo();
+    for (const args of [[ID, 'nobody'], [ID, '--all'], [ID, OTHER, '--resume'], ['--all', '--resume'], []])
+      expect([args, (await home.run('restore', ...args)).code]).toEqual([args, 2]);
+    expect(existsSync(join(home.path, '.claude'))).toBe(false);
+  });
+});
+
 test.each([
   ['plain', 'plain'],
   ['/home/me/a-b_c.d', '/home/me/a-b_c.d'],

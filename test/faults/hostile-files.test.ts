@@ -131,10 +131,13 @@ describe('names that are not UTF-8', () => {
     const to = join(world.folder, 'to');
     const tree = new RestoreTree(to, false);
     for (const file of filesOf(world.db, `claude-code:${ID}` as SessionUid))
-      tree.write(
-        tree.place(file.relPath),
-        fileChunks(world.db, `claude-code:${ID}` as SessionUid, file),
-        file.sha256,
+      tree.move(
+        tree.stage(
+          tree.place(file.relPath),
+          fileChunks(world.db, `claude-code:${ID}` as SessionUid, file),
+          file.sha256,
+          'replace',
+        ),
       );
     const restored = results.replace(root, to);
     expect(
@@ -354,10 +357,17 @@ describe('restore', () => {
     const path = tree.place('projects/a.jsonl');
     rmSync(join(root, 'projects'), { recursive: true });
     symlinkSync(outside, join(root, 'projects'));
-    expect(() => tree.write(path, [Buffer.from('x')], null, 'free')).toThrow('refused to write outside');
+    const stage = () => tree.stage(path, [Buffer.from('x')], null, 'free');
+    expect(stage).toThrow('refused to write outside');
     expect(readdirSync(outside)).toEqual([]);
     rmSync(join(root, 'projects'));
-    tree.write(path, [Buffer.from('x')], null, 'free');
+    tree.move(stage());
     expect(existsSync(path)).toBe(true);
+    rmSync(path);
+    const staged = stage();
+    rmSync(join(root, 'projects'), { recursive: true });
+    symlinkSync(outside, join(root, 'projects'));
+    expect(() => tree.move(staged)).toThrow('refused to write outside');
+    expect(readdirSync(outside)).toEqual([]);
   });
 });

@@ -26,7 +26,7 @@ import type { SessionUid } from '../../domain/ids.ts';
 import { killPoint } from '../../domain/kill-point.ts';
 import { plainLine } from '../../domain/text.ts';
 import { type ExportOptions, type ExportReport, exportStream } from '../../ingest/export.ts';
-import { removeLeftovers } from '../../ingest/restore.ts';
+import { removeLeftovers } from '../../ingest/restore-disk.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { exportable } from '../../store/export.ts';
 import { forgottenUids, listForgotten } from '../../store/forget.ts';

@@ -1,38 +1,51 @@
-/** `restore UID`: a session's files back where its agent looks for them, or below `--to`. */
+/**
+ * `restore UID…`: sessions' files back where their agents look for them, or below `--to`.
+ * Promises: of several sessions one that cannot be restored keeps no other one; it is named, and the exit code is 1.
+ */
 
 import { statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { type AgentFormat, type Host, type RestoreTarget, type Resume, rootsOf } from '../../domain/agent.ts';
-import { EXIT, type ExitCode, FailureError, failure, invalid } from '../../domain/errors.ts';
-import { nativeIdOf } from '../../domain/ids.ts';
-import { killPoint } from '../../domain/kill-point.ts';
+import type { Host, Resume } from '../../domain/agent.ts';
+import { EXIT, type ExitCode, type Failure, FailureError, failure, invalid } from '../../domain/errors.ts';
+import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
-import { agentById } from '../../ingest/agents/index.ts';
-import { wholeLines } from '../../ingest/contained/row-lines.ts';
-import { markRestored, type Place, RestoreTree } from '../../ingest/restore.ts';
+import { type Learning, restoreMany, restoreOne } from '../../ingest/restore-many.ts';
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
-import { resolveSession } from '../../store/read.ts';
-import { agentRootOf } from '../../store/read-sources.ts';
-import type { StoredFile } from '../../store/rows.ts';
-import { fileChunks } from '../../store/segments.ts';
+import { listSessions, resolveSession } from '../../store/read.ts';
+import { namedSessions } from '../by-hand.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { plural } from '../format.ts';
-import { liveFiles, onlyArg, openAfterLook } from '../wire.ts';
+import { ProgressLine } from '../io.ts';
+import { onlyArg, openAfterLook } from '../wire.ts';
+import { type PlannedRestore, planRestore, type Shared } from './restore.plan.ts';
 
 export const restore: Command = async (context) => {
-  const to = textFlag(context.flags, 'to');
-  const named = onlyArg(context, 'UID');
-  const { storePath } = context.settings;
-  if (to !== null && context.flags['resume'] === true)
+  const all = context.flags['all'] === true;
+  if (all && context.args.length > 0) throw new FailureError(invalid('--all and ids at once', 'See --help.'));
+  if (context.flags['resume'] === true) refuseResume(context, all);
+  return all || context.args.length > 1 ? restoreSeveral(context, all) : restoreNamed(context);
+};
+
+function refuseResume({ args, flags }: Context, all: boolean): void {
+  if (textFlag(flags, 'to') !== null)
     throw new FailureError(
       invalid(
         '--to and --resume at once',
         'An agent finds a session only in its own folder: leave out --to.',
       ),
     );
+  if (all || args.length > 1)
+    throw new FailureError(
+      invalid('--resume with several sessions', 'One can be gone on with: name only that one.'),
+    );
+}
+
+async function restoreNamed(context: Context): Promise<ExitCode> {
+  const to = textFlag(context.flags, 'to');
+  const named = onlyArg(context, 'UID');
   // Restored elsewhere, the store has nothing to learn: it is opened for reading only.
+  const { storePath } = context.settings;
   const writable = to === null ? openAfterLook(storePath, (there) => resolveSession(there, named)) : null;
   const db = writable ?? openReadable(storePath);
   let start: PlannedRestore | null = null;
@@ -42,7 +55,7 @@ export const restore: Command = async (context) => {
     const resumes = context.flags['resume'] === true;
     // Before anything is written: what was asked for is more than the files.
     if (resumes && planned.resume.argv.length === 0) throw noWayBack(session, context.host);
-    carryOut(context, db, writable, planned);
+    restoreOne(db, planned, learningOf(context, writable));
     const starts = resumes && canStart(context);
     print(context, planned, to !== null, starts);
     if (!starts) return EXIT.done;
@@ -52,7 +65,92 @@ export const restore: Command = async (context) => {
     db.close();
   }
   return start === null ? EXIT.done : startAgent(context, start);
-};
+}
+
+/** The store, to be told of the files that an agent will find again; null where it will not. */
+export function learningOf({ clock }: Pick<Context, 'clock'>, writable: WritableDb | null): Learning | null {
+  return writable === null ? null : { db: writable, now: () => clock.now() };
+}
+
+async function restoreSeveral(context: Context, all: boolean): Promise<ExitCode> {
+  const to = textFlag(context.flags, 'to');
+  const { storePath } = context.settings;
+  const sessionsIn = (db: ReadableDb) =>
+    all
+      ? listSessions(db, { sort: 'project' }).filter(({ state }) => state !== 'evicted')
+      : namedSessions(db, context.args);
+  const writable = to === null ? openAfterLook(storePath, sessionsIn) : null;
+  const db = writable ?? openReadable(storePath);
+  const line = new ProgressLine(context.io);
+  try {
+    const sessions = sessionsIn(db);
+    const failed: FailedRestore[] = [];
+    const options = { to, force: context.flags['force'] === true };
+    const planned = plansOf(context, db, sessions, options, failed, line);
+    const fates = await restoreMany(db, planned, learningOf(context, writable), context.signal);
+    failed.push(...fates.failed.map(({ one, error }) => ({ uid: one.session.uid, why: error.failure })));
+    line.clear();
+    return tellSeveral(context, fates.restored, failed);
+  } finally {
+    line.clear();
+    db.close();
+  }
+}
+
+interface FailedRestore {
+  readonly uid: SessionUid;
+  readonly why: Failure;
+}
+
+/** Where the files of each go, looked at one by one as they are asked for; one that cannot be restored is put to `failed`. */
+function* plansOf(
+  context: Context,
+  db: ReadableDb,
+  sessions: readonly SessionRow[],
+  options: { readonly to: string | null; readonly force: boolean },
+  failed: FailedRestore[],
+  line: ProgressLine,
+): Generator<PlannedRestore> {
+  const shared: Shared = { trees: new Map(), taken: new Map() };
+  for (const [i, session] of sessions.entries()) {
+    line.show(`restore: ${i + 1}/${sessions.length}  ${session.uid}`);
+    try {
+      yield planRestore(context, db, session, options, shared);
+    } catch (thrown) {
+      if (!(thrown instanceof FailureError)) throw thrown;
+      failed.push({ uid: session.uid, why: thrown.failure });
+    }
+  }
+}
+
+function tellSeveral(
+  { io, json, signal }: Context,
+  restored: readonly PlannedRestore[],
+  failed: readonly FailedRestore[],
+): ExitCode {
+  if (json)
+    printJson(io, {
+      version: 1,
+      restored: restored.map(restoredJson),
+      failed: failed.map(({ uid, why }) => ({
+        session_uid: uid,
+        code: why.code,
+        message: plainLine(why.message),
+        hint: plainLine(why.hint),
+      })),
+      interrupted: signal.aborted,
+    });
+  else {
+    for (const { uid, why } of failed)
+      io.err(`Not restored: ${plainLine(uid)}: ${plainLine(why.message)}\n  ${plainLine(why.hint)}\n`);
+    for (const { session, files } of restored)
+      io.out(`${plainLine(session.uid)}  ${plainLine(files[0]?.path ?? '')}\n`);
+    const files = restored.reduce((sum, one) => sum + one.files.length, 0);
+    io.out(`Restored ${plural(files, 'file')} of ${plural(restored.length, 'session')}.\n`);
+  }
+  if (signal.aborted) return EXIT.interrupted;
+  return failed.length > 0 ? EXIT.failed : EXIT.done;
+}
 
 function noWayBack({ agent, uid }: SessionRow, { agents }: Host): FailureError {
   const isTold = agents?.[agent]?.own?.resume !== undefined;
@@ -72,18 +170,15 @@ function canStart({ io, json }: Context): boolean {
   return io.stdinIsTty && io.stdoutIsTty && !json;
 }
 
-async function startAgent(context: Context, { resume, imported }: PlannedRestore): Promise<ExitCode> {
+async function startAgent(context: Context, { resume, importing }: PlannedRestore): Promise<ExitCode> {
   const { cwd, argv } = resume;
-  const byHand = [
-    ...(imported === null ? [] : [resumeCommand({ cwd, argv: imported.argv })]),
-    resumeCommand(resume),
-  ];
-  const way = `Go on by hand: ${byHand.join(' && ')}`;
+  const commands = importing === null ? [argv] : [importing, argv];
+  const way = `Go on by hand: ${commands.map((each) => resumeCommand({ cwd, argv: each })).join(' && ')}`;
   if (cwd !== null && statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new FailureError(
       failure('failed', `the session is restored, but its project's folder is not there: ${cwd}`, way),
     );
-  for (const command of imported === null ? [argv] : [imported.argv, argv]) {
+  for (const command of commands) {
     const code = await context.launch(command, cwd);
     if (code === null)
       throw new FailureError(
@@ -94,105 +189,6 @@ async function startAgent(context: Context, { resume, imported }: PlannedRestore
   return EXIT.done;
 }
 
-/** A restore as it would be: where each file goes and what is there. */
-export interface PlannedRestore {
-  readonly session: SessionRow;
-  readonly root: string;
-  readonly tree: RestoreTree;
-  readonly files: readonly PlannedFile[];
-  readonly resume: Resume;
-  /** Why it does not lie where the agent looks, as a sentence; null: it does, or the user said where. */
-  readonly notPutBack: string | null;
-  /** What is made for the agent's own import; null where it has none. */
-  readonly imported: PlannedImport | null;
-}
-
-interface PlannedImport {
-  readonly path: string;
-  readonly bytes: Uint8Array;
-  readonly place: Place;
-  readonly argv: readonly string[];
-}
-
-/** What tells where sessions are put back. */
-interface Places {
-  readonly host: Context['host'];
-  readonly settings: Pick<Context['settings'], 'storePath'>;
-}
-
-/** `to`: a folder of the user's; null: where the agent looks. Fails where a file may not be written over. */
-export function planRestore(
-  context: Places,
-  db: ReadableDb,
-  session: SessionRow,
-  { to, force }: { readonly to: string | null; readonly force: boolean },
-): PlannedRestore {
-  const agent = agentById(session.agent, context.host);
-  const root = to === null ? ownPlace(context, db, session, agent) : resolve(to);
-  if (root === undefined) throw nowhere(session, agent);
-  const target: RestoreTarget = {
-    nativeId: nativeIdOf(session.uid),
-    project: session.project,
-    startedAt: session.startedAt,
-  };
-  const tree = new RestoreTree(root, force);
-  // Of an agent that is not known here, each file has the path that it was found at; the tree holds it below its root.
-  const placeOf = (file: StoredFile) => agent?.restorePath(target, file) ?? file.relPath;
-  const files = planOf(tree, db, session, liveFiles(db, session), placeOf);
-  return {
-    ...{ session, root, tree, files, resume: agent?.resume(target) ?? { cwd: null, argv: [] } },
-    notPutBack: to === null ? (agent?.cannotPutBack ?? null) : null,
-    imported: importOf(agent?.takesBack, tree, (file) => fileChunks(db, session.uid, file), target, files),
-  };
-}
-
-/** Where a session goes that is not restored to a folder of the user's; undefined where no place is known. */
-function ownPlace(
-  { host, settings }: Places,
-  db: ReadableDb,
-  session: SessionRow,
-  agent: AgentFormat | null,
-): string | undefined {
-  return agent?.cannotPutBack === undefined
-    ? whereAgentLooks(agent === null ? [] : rootsOf(agent, host), agentRootOf(db, session.uid))
-    : join(dirname(settings.storePath), 'restored');
-}
-
-/** What the agent's own import takes, beside the transcript that it is made of. */
-function importOf(
-  takesBack: AgentFormat['takesBack'],
-  tree: RestoreTree,
-  chunksOf: (file: StoredFile) => Iterable<Uint8Array>,
-  target: RestoreTarget,
-  files: readonly PlannedFile[],
-): PlannedImport | null {
-  const main = files.find(({ file }) => file.role === 'main');
-  if (takesBack === undefined || main === undefined) return null;
-  const text = takesBack.content(wholeLines(chunksOf(main.file)));
-  if (text === null) return null;
-  const path = tree.place(takesBack.fileName(target));
-  const bytes = Buffer.from(text);
-  return { path, bytes, place: tree.check(path, [bytes], bytes.length), argv: takesBack.argv(path) };
-}
-
-/** `writable`: the store, to be told of the files that an agent will find again; null where it will not. */
-export function carryOut(
-  context: Pick<Context, 'clock'>,
-  db: ReadableDb,
-  writable: WritableDb | null,
-  { session, tree, files, imported, notPutBack }: PlannedRestore,
-): void {
-  for (const { file, path, place } of files) {
-    if (place === 'same') tree.touch(path);
-    else tree.write(path, fileChunks(db, session.uid, file), file.sha256, place);
-    killPoint('restore.written');
-    if (writable !== null && notPutBack === null)
-      markRestored(writable, session, file, path, context.clock.now());
-  }
-  if (imported !== null && imported.place !== 'same')
-    tree.write(imported.path, [imported.bytes], null, imported.place);
-}
-
 /** What to type to go on with a session; '' where no way is known. */
 export function resumeCommand(resume: Resume): string {
   if (resume.argv.length === 0) return '';
@@ -201,85 +197,45 @@ export function resumeCommand(resume: Resume): string {
   );
 }
 
-/** There is no folder to restore to: the agent is not known here, or its configuration was given none. */
-function nowhere({ agent: id }: SessionRow, agent: AgentFormat | null): FailureError {
-  if (agent !== null)
-    return new FailureError(failure('failed', `no folder of ${agent.name} is known here`, 'Give --to DIR.'));
-  return new FailureError(
-    failure(
-      'failed',
-      `no agent ${id} is known here, so it is not known where it looks`,
-      `Give --to DIR. Where [agents.${id}] was in the configuration, put it back; else a newer session-memory may know it.`,
-    ),
-  );
-}
-
-interface PlannedFile {
-  readonly file: StoredFile;
-  readonly path: string;
-  readonly place: Place;
-}
-
-/** Where each file goes. All is checked before anything is written: a half restored session would be worse than none. */
-function planOf(
-  tree: RestoreTree,
-  db: ReadableDb,
-  session: SessionRow,
-  files: readonly StoredFile[],
-  placeOf: (file: StoredFile) => string,
-): PlannedFile[] {
-  const taken = new Set<string>();
-  return files.map((file) => {
-    const path = tree.place(placeOf(file));
-    // Ids and keys are the agent's, or a forger's: two of them may mean one place.
-    if (taken.has(path)) {
-      throw new FailureError(
-        failure(
-          'failed',
-          `two files of ${session.uid} would be restored to ${path}`,
-          'See `session-memory show UID --files`; `show --raw` gives the main transcript.',
-        ),
-      );
-    }
-    taken.add(path);
-    return { file, path, place: tree.check(path, fileChunks(db, session.uid, file), file.rawBytes) };
-  });
-}
-
 function print({ io, json }: Context, planned: PlannedRestore, isElsewhere: boolean, starts: boolean): void {
-  const { session, root, resume, imported, notPutBack } = planned;
+  const { session, resume, notPutBack } = planned;
   const command = resumeCommand(resume);
-  const paths = [...planned.files, ...(imported === null ? [] : [imported])].map(({ path }) => path);
-  const importing = imported === null ? null : resumeCommand({ cwd: resume.cwd, argv: imported.argv });
-  if (json) {
-    printJson(io, {
-      version: 1,
-      session_uid: session.uid,
-      root,
-      files: paths,
-      resume:
-        command === '' ? null : { cwd: resume.cwd, argv: resume.argv, command, needs: resume.needs ?? null },
-      import: imported === null ? null : { argv: imported.argv, command: importing },
-    });
-    return;
-  }
+  const importing = importCommand(planned);
+  const paths = pathsOf(planned);
+  if (json) return printJson(io, { version: 1, ...restoredJson(planned) });
   const list = paths.map((path) => `  ${plainLine(path)}\n`).join('');
   io.out(`Restored ${plural(paths.length, 'file')} of ${session.uid}:\n${list}`);
   if (notPutBack !== null) io.out(`${notPutBack}\n`);
   if (resume.needs !== undefined) io.out(`${plainLine(resume.needs)}\n`);
-  if (importing !== null) io.out(`Take it in with: ${plainLine(importing)}\n`);
+  if (importing !== '') io.out(`Take it in with: ${plainLine(importing)}\n`);
   if (command === '') return;
   if (starts) return io.out(`Starting: ${plainLine(command)}\n`);
   io.out(
-    isElsewhere && importing === null
+    isElsewhere && importing === ''
       ? `To go on with it, restore it without --to; then: ${plainLine(command)}\n`
       : `Go on with: ${plainLine(command)}\n`,
   );
 }
 
-/** Of the agent's folders on this machine the one where the session was found; a backup that was ingested is none of them. */
-function whereAgentLooks(roots: readonly string[], foundIn: string | null): string | undefined {
-  return roots.find((root) => root === foundIn) ?? roots[0];
+function pathsOf({ files, made }: PlannedRestore): string[] {
+  return [...files, ...(made === null ? [] : [made])].map(({ path }) => path);
+}
+
+/** '' where the agent takes nothing back. */
+function importCommand({ importing, resume }: PlannedRestore): string {
+  return importing === null ? '' : resumeCommand({ cwd: resume.cwd, argv: importing });
+}
+
+function restoredJson(planned: PlannedRestore) {
+  const { session, root, resume, importing } = planned;
+  const { cwd, argv, needs } = resume;
+  return {
+    session_uid: session.uid,
+    root,
+    files: pathsOf(planned),
+    resume: argv.length === 0 ? null : { cwd, argv, command: resumeCommand(resume), needs: needs ?? null },
+    import: importing === null ? null : { argv: importing, command: importCommand(planned) },
+  };
 }
 
 /** One word for a POSIX shell, whatever it holds. */

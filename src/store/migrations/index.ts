@@ -5,6 +5,7 @@ import { base } from './0001-base.ts';
 import { refusals } from './0001-refusals.ts';
 import { search } from './0002-search.ts';
 import { byHand } from './0003-by-hand.ts';
+import { deleteUnread } from './0004-delete-unread.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: 'base', sql: base + refusals, brings: 'sessions' },
   { version: 2, name: 'search', sql: search, brings: 'search_pending' },
   { version: 3, name: 'by hand', sql: byHand, brings: 'forgotten' },
+  { version: 4, name: 'segments go unread', sql: deleteUnread },
 ];

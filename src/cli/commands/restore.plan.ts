@@ -1,0 +1,157 @@
+/** Where the files of a session go when it is restored, and what is there already. Writes nothing. */
+import { dirname, join, resolve } from 'node:path';
+import {
+  type AgentFormat,
+  type AgentImport,
+  type Host,
+  type RestoreTarget,
+  type Resume,
+  rootsOf,
+} from '../../domain/agent.ts';
+import { FailureError, failure } from '../../domain/errors.ts';
+import { nativeIdOf, type SessionUid } from '../../domain/ids.ts';
+import type { SessionRow } from '../../domain/session.ts';
+import { agentById } from '../../ingest/agents/index.ts';
+import { wholeLines } from '../../ingest/contained/row-lines.ts';
+import { RestoreTree } from '../../ingest/restore.ts';
+import type { MadeFile, PlannedFile, Restoring } from '../../ingest/restore-many.ts';
+import type { ReadableDb } from '../../store/connection.ts';
+import { agentRootOf } from '../../store/read-sources.ts';
+import type { StoredFile } from '../../store/rows.ts';
+import { fileChunks } from '../../store/segments.ts';
+import type { Context } from '../context.ts';
+import { liveFiles } from '../wire.ts';
+
+/** A restore as it would be: where each file goes and what is there. */
+export interface PlannedRestore extends Restoring {
+  readonly root: string;
+  /** Without words where no way back to work is known. */
+  readonly resume: Resume;
+  /** What is typed to have the agent take in what was made for it; null where it cannot. */
+  readonly importing: readonly string[] | null;
+}
+
+/** What tells where sessions are put back. */
+interface Places {
+  readonly host: Host;
+  readonly settings: Pick<Context['settings'], 'storePath'>;
+}
+
+/** What the sessions of one call share: a tree for each folder, and who has which place. */
+export interface Shared {
+  readonly trees: Map<string, RestoreTree>;
+  readonly taken: Map<string, SessionUid>;
+}
+
+/** `to`: a folder of the user's; null: where the agent looks. Fails where a file may not be written over. */
+export function planRestore(
+  context: Places,
+  db: ReadableDb,
+  session: SessionRow,
+  { to, force }: { readonly to: string | null; readonly force: boolean },
+  { trees, taken }: Shared = { trees: new Map(), taken: new Map() },
+): PlannedRestore {
+  const agent = agentById(session.agent, context.host);
+  const root = to === null ? ownPlace(context, db, session, agent) : resolve(to);
+  if (root === undefined) throw nowhere(session, agent);
+  const target: RestoreTarget = {
+    nativeId: nativeIdOf(session.uid),
+    project: session.project,
+    startedAt: session.startedAt,
+  };
+  const tree = trees.get(root) ?? new RestoreTree(root, force);
+  trees.set(root, tree);
+  // Of an agent that is not known here, each file has the path that it was found at; the tree holds it below its root.
+  const placeOf = (file: StoredFile) => agent?.restorePath(target, file) ?? file.relPath;
+  const files = planOf(tree, db, session, taken, placeOf);
+  const takesBack = agent?.takesBack;
+  const made = takesBack === undefined ? null : madeFor(takesBack, tree, db, session, target, files);
+  return {
+    ...{ session, root, tree, files, made },
+    resume: agent?.resume(target) ?? { cwd: null, argv: [] },
+    notPutBack: to === null ? (agent?.cannotPutBack ?? null) : null,
+    importing: made === null || takesBack === undefined ? null : takesBack.argv(made.path),
+  };
+}
+
+/** Where a session goes that is not restored to a folder of the user's; undefined where no place is known. */
+function ownPlace(
+  { host, settings }: Places,
+  db: ReadableDb,
+  session: SessionRow,
+  agent: AgentFormat | null,
+): string | undefined {
+  if (agent === null) return undefined;
+  return agent.cannotPutBack === undefined
+    ? whereAgentLooks(rootsOf(agent, host), agentRootOf(db, session.uid))
+    : join(dirname(settings.storePath), 'restored');
+}
+
+/** What the agent's own import takes, beside the transcript that it is made of. */
+function madeFor(
+  takesBack: AgentImport,
+  tree: RestoreTree,
+  db: ReadableDb,
+  session: SessionRow,
+  target: RestoreTarget,
+  files: readonly PlannedFile[],
+): MadeFile | null {
+  const main = files.find(({ file }) => file.role === 'main');
+  if (main === undefined) return null;
+  const text = takesBack.content(wholeLines(fileChunks(db, session.uid, main.file)));
+  if (text === null) return null;
+  const path = tree.place(takesBack.fileName(target));
+  const bytes = Buffer.from(text);
+  return { path, bytes, place: tree.check(path, [bytes], bytes.length) };
+}
+
+/** There is no folder to restore to: the agent is not known here, or its configuration was given none. */
+function nowhere({ agent: id }: SessionRow, agent: AgentFormat | null): FailureError {
+  if (agent !== null)
+    return new FailureError(failure('failed', `no folder of ${agent.name} is known here`, 'Give --to DIR.'));
+  return new FailureError(
+    failure(
+      'failed',
+      `no agent ${id} is known here, so it is not known where it looks`,
+      `Give --to DIR. Where [agents.${id}] was in the configuration, put it back; else a newer session-memory may know it.`,
+    ),
+  );
+}
+
+/** Where each file goes. All is checked before anything is written: a half restored session would be worse than none. */
+function planOf(
+  tree: RestoreTree,
+  db: ReadableDb,
+  session: SessionRow,
+  taken: Map<string, SessionUid>,
+  placeOf: (file: StoredFile) => string,
+): PlannedFile[] {
+  const own = new Set<string>();
+  const files = liveFiles(db, session).map((file) => {
+    const path = tree.place(placeOf(file));
+    // Ids and keys are the agent's, or a forger's: two of them may mean one place.
+    const other = own.has(path) ? session.uid : taken.get(path);
+    if (other !== undefined) throw clash(path, session.uid, other);
+    own.add(path);
+    return { file, path, place: tree.check(path, fileChunks(db, session.uid, file), file.rawBytes) };
+  });
+  for (const { path } of files) taken.set(path, session.uid);
+  return files;
+}
+
+function clash(path: string, uid: SessionUid, other: SessionUid): FailureError {
+  return new FailureError(
+    failure(
+      'failed',
+      uid === other
+        ? `two files of ${uid} would be restored to ${path}`
+        : `${uid} and ${other} would be restored to one place, ${path}`,
+      `See \`session-memory show ${uid} --files\`; \`show --raw\` gives the main transcript.`,
+    ),
+  );
+}
+
+/** Of the agent's folders on this machine the one where the session was found; a backup that was ingested is none of them. */
+function whereAgentLooks(roots: readonly string[], foundIn: string | null): string | undefined {
+  return roots.find((root) => root === foundIn) ?? roots[0];
+}
