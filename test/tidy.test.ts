@@ -280,6 +280,7 @@ const SHARED_BY_AGENTS: ReadonlySet<string> = new Set([
   'messages',
   'once',
   'placed',
+  'row-versions',
   'rows',
   'vscode',
 ]);

@@ -14,7 +14,9 @@ const GROWTH = { append: 'lines appended', rewrite: 'written anew', rows: 'rows 
 const PROOF = { recordings: 'genuine recordings', documentation: 'documentation only' } as const;
 
 function rowOf(agent: AgentFormat): string {
-  const [root = '-'] = agent.roots({ homeDir: '~', env: {}, platform: 'linux' });
+  const host = { homeDir: '~', env: {}, platform: 'linux' } as const;
+  const [first = '-'] = agent.roots(host);
+  const root = agent.projectRoot?.('PROJECT', host) ?? first;
   const moved = agent.variables.map((name) => `\`${name}\``).join(', ');
   const days = agent.retention === null ? null : agent.retention.days(null);
   const cells = [
