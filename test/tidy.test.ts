@@ -280,6 +280,7 @@ const SHARED_BY_AGENTS: ReadonlySet<string> = new Set([
   'once',
   'patch',
   'placed',
+  'row-versions',
   'rows',
   'vscode',
 ]);

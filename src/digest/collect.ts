@@ -39,6 +39,7 @@ export interface DraftOf {
   readonly uid: SessionUid;
   readonly agent: AgentId;
   readonly peekTitle: string | null;
+  readonly peekProject: string | null;
   readonly linesRead: number;
   readonly linesUnreadable: number;
 }
@@ -290,7 +291,7 @@ export class Collector implements FactSink {
       session_uid: of.uid,
       agent: of.agent,
       title: this.#title(of.peekTitle),
-      project: this.#project,
+      project: this.#project ?? of.peekProject,
       branches: this.#branches.list(),
       agent_version: this.#version,
       started_at: this.#startedAt,

@@ -42,6 +42,8 @@ export interface DigestSource {
   readonly files: readonly SourceFile[];
   /** A title from outside the transcript, used where the transcript gives none. */
   readonly peekTitle?: string | null;
+  /** A project from outside the transcript, likewise: a database in its folder does not name it. */
+  readonly peekProject?: string | null;
   /** Only bounds which times are plausible. */
   readonly now: Iso;
   /** Looked at now and then; a transcript of endless lines takes long to read. */
@@ -61,6 +63,7 @@ export async function makeDigest(source: DigestSource): Promise<DigestOutcome> {
     uid: source.uid,
     agent: source.agent.id,
     peekTitle: source.peekTitle ?? null,
+    peekProject: source.peekProject ?? null,
     linesRead: lines.read,
     linesUnreadable: lines.unreadable,
   });

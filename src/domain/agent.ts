@@ -24,6 +24,15 @@ export interface Host {
   readonly agents?: Readonly<Record<string, AgentSettings>>;
   /** Folders of projects that are known, for agents that keep their sessions there; absolute, existing or not. */
   readonly projects?: readonly string[];
+  /** By agent: the roots that its own list names, absolute, each with its project. */
+  readonly listedRoots?: Readonly<Record<string, ReadonlyMap<string, string>>>;
+}
+
+/** What an agent's list tells of a project. */
+export interface ListedProject {
+  readonly project: string;
+  /** Where its sessions are, relative to the project or absolute; null: where `projectRoot` says. */
+  readonly root: string | null;
 }
 
 /** What a person configures of one agent. */
@@ -107,7 +116,7 @@ export interface AgentFormat {
   /** The root in the folder of a project, where it keeps sessions there; existing or not. */
   projectRoot?(project: string, host: Host): string;
   /** A file under its roots that lists projects, and how it is read; nothing where it is not understood. */
-  readonly projectList?: { readonly file: string; projects(text: string): readonly string[] };
+  readonly projectList?: { readonly file: string; projects(text: string): readonly ListedProject[] };
   /** What the file at `relPath` (from the root, `/` between parts) is; null: not a session's. Decides by the path alone. */
   classify(relPath: string): FileClass | null;
   /** A folder below the root that is never entered (`memory`). */
@@ -147,10 +156,11 @@ export interface AgentFormat {
   } | null;
 }
 
-/** Where an agent's sessions may lie: its own roots first, then those of the configuration, then those in projects. */
+/** Where an agent's sessions may lie: its own roots first, then those of the configuration, then those of projects. */
 export function rootsOf(agent: AgentFormat, host: Host): readonly string[] {
   const inProjects = (host.projects ?? []).flatMap((project) => agent.projectRoot?.(project, host) ?? []);
-  return [...agent.roots(host), ...addedRoots(agent, host), ...inProjects];
+  const listed = host.listedRoots?.[agent.id]?.keys() ?? [];
+  return [...agent.roots(host), ...addedRoots(agent, host), ...inProjects, ...listed];
 }
 
 /** The roots that the configuration gives an agent, absolute, existing or not. */

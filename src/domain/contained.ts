@@ -55,8 +55,8 @@ export interface TableRows {
 /** A database: each session is stored as lines of its rows (`ingest/contained/row-lines.ts` has their form). */
 export interface RowsContainer {
   readonly kind: 'rows';
-  /** The sessions in it, or only the one of that id. Nothing where the tables are not this agent's. */
-  sessions(db: ForeignRows, only: string | null): Iterable<ContainedSession>;
+  /** The sessions in it, or only the one of that id; `root` of the container. Nothing where the tables are not this agent's. */
+  sessions(db: ForeignRows, only: string | null, root: string): Iterable<ContainedSession>;
   /** What belongs to a session; tables that are not there are passed over. */
   readonly tables: readonly TableRows[];
 }

@@ -197,6 +197,7 @@ async function digestOf(
     rawBytes: session.rawBytes,
     now: deps.clock.now(),
     peekTitle: session.title,
+    peekProject: session.project,
     files: sources,
     ...(signal === undefined ? {} : { signal }),
   });

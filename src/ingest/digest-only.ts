@@ -32,6 +32,7 @@ export async function digestOnly(
       rawBytes: hashed.reduce((bytes, file) => bytes + file.rawBytes, 0),
       now,
       peekTitle: found.peek?.title ?? null,
+      peekProject: found.peek?.project ?? null,
       files: found.files.flatMap((file) =>
         file.class.role === 'main' || file.class.role === 'subagent'
           ? [{ role: file.class.role, key: file.class.key, chunks: chunksOf(file) }]

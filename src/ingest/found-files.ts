@@ -83,7 +83,7 @@ function* filesOfRoot(
 ): Generator<FoundFile> {
   const relWithin = within === null ? null : relative(root, within).split(sep).join('/');
   const single = within === null || relWithin === null ? null : fileAt(within, relWithin);
-  // A session in a database is not taken a second time from the tree that it was migrated from.
+  // A session in a database is not taken a second time from the tree or the file that it was migrated from.
   const inRows = new Set<string>();
   if (single !== null) {
     yield* asFound(agent, root, single, inRows, options);
@@ -91,10 +91,13 @@ function* filesOfRoot(
   }
   const isWhole = relWithin === null || relWithin === '';
   const wants = (relPath: string) => agent.classify(relPath) !== null;
-  for (const folder of isWhole ? (agent.flatFolders ?? []) : []) {
-    for (const walked of walkFlat(root, folder, wants, options.warn))
-      yield* asFound(agent, root, walked, inRows, options);
-  }
+  const flat = (isWhole ? (agent.flatFolders ?? []) : []).flatMap((folder) => [
+    ...walkFlat(root, folder, wants, options.warn),
+  ]);
+  // Databases come first: what is in one is known before an older file beside it is met.
+  const isRows = ({ relPath }: WalkedFile) => agent.classify(relPath)?.container?.kind === 'rows';
+  for (const walked of [...flat.filter(isRows), ...flat.filter((file) => !isRows(file))])
+    yield* asFound(agent, root, walked, inRows, options);
   const rules = { skipsFolder: (relPath: string) => agent.skipsFolder(relPath), warn: options.warn };
   for (const folder of isWhole ? agent.folders : [relWithin]) {
     for (const walked of walk(root, folder, rules)) yield* asFound(agent, root, walked, inRows, options);
@@ -113,6 +116,7 @@ function asFound(
   if (fileClass === null) return [];
   if (fileClass.container !== undefined)
     return heldIn(agent, root, file, { ...fileClass, container: fileClass.container }, inRows, options);
+  if (fileClass.nativeId !== null && inRows.has(fileClass.nativeId)) return [];
   const { path, relPath, sizeBytes, mtimeMs, stat, within } = file;
   const isChanged = options.known.stats.get(path) !== stat;
   // Not spread: of 50,000 files that alone would be seen.
@@ -144,12 +148,16 @@ function* heldIn(
 ): Generator<FoundFile> {
   const { container, nativeId } = fileClass;
   if (nativeId !== null && inRows.has(nativeId)) return;
+  // A root that a project's settings moved tells nothing of the project; the agent's list of projects does.
+  const listed = options.host.listedRoots?.[agent.id]?.get(root) ?? null;
   for (const held of containedIn(agent, root, file, container, options.warn, options.opened)) {
-    const peek = bounded(held.contained.peek);
+    const told = { ...held.contained.peek, project: held.contained.peek.project ?? listed };
+    const peek = bounded(told);
     if (container.kind === 'rows') inRows.add(held.contained.peek.nativeId);
     const isChanged = options.known.stats.get(held.path) !== held.stat;
     yield {
       ...held,
+      contained: { ...held.contained, peek: told },
       // What was stored of it has a size; what is in the database has one only when it is read.
       sizeBytes: isChanged ? held.sizeBytes : (options.known.of(held.path)?.takenBytes ?? 0),
       agent,

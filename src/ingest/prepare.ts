@@ -116,6 +116,7 @@ export async function prepare(order: Order, agent: AgentFormat, arena: Arena): P
     rawBytes,
     now: order.now,
     peekTitle: about.title,
+    peekProject: about.project,
     files: read.flatMap(({ role, key, chunks }) =>
       role === 'main' || role === 'subagent'
         ? [{ role, key, chunks, ...documentOf(agent, key, chunks) }]

@@ -4,7 +4,7 @@
  */
 import { lstatSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { type AgentFormat, type Host, rootsOf } from '../domain/agent.ts';
+import { type AgentFormat, type Host, type ListedProject, rootsOf } from '../domain/agent.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { knownProjects } from '../store/read-sources.ts';
 import { enabledAgents } from './agents/index.ts';
@@ -31,12 +31,21 @@ export function isFolder(path: string): boolean {
 
 /** The machine with the projects that are known: those of the newest sessions, and those that an agent lists itself. */
 export function withProjects(host: Host, db: ReadableDb): Host {
-  const listed = enabledAgents(host).flatMap((agent) => listedProjects(agent, host));
-  const projects = new Set([...knownProjects(db), ...listed].filter((project) => isAbsolute(project)));
-  return { ...host, projects: [...projects] };
+  const projects = new Set(knownProjects(db));
+  const listedRoots: Record<string, Map<string, string>> = {};
+  for (const agent of enabledAgents(host)) {
+    for (const { project, root } of listedProjects(agent, host)) {
+      if (!isAbsolute(project)) continue;
+      projects.add(project);
+      if (root === null) continue;
+      const ofAgent = listedRoots[agent.id] ?? new Map<string, string>();
+      listedRoots[agent.id] = ofAgent.set(resolve(project, root), project);
+    }
+  }
+  return { ...host, projects: [...projects].filter((project) => isAbsolute(project)), listedRoots };
 }
 
-function listedProjects(agent: AgentFormat, host: Host): readonly string[] {
+function listedProjects(agent: AgentFormat, host: Host): readonly ListedProject[] {
   const { projectList } = agent;
   if (projectList === undefined) return [];
   return agent

@@ -5,14 +5,14 @@
  */
 
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, relative, sep } from 'node:path';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { type Iso, plausibleTime } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { filesOf, findSession } from '../store/read.ts';
-import { otherPathsOf, type Tombstone, tombstonesOf } from '../store/read-sources.ts';
+import { agentRootOf, otherPathsOf, type Tombstone, tombstonesOf } from '../store/read-sources.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { removedRanges, sameBytes } from '../store/segments.ts';
 import { describeSession, ensureSession } from '../store/write-raw.ts';
@@ -20,7 +20,7 @@ import { noteReturn } from '../store/write-return.ts';
 import { aboutOf } from './about.ts';
 import { openSource } from './contained/contained.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
-import { onDisk } from './file-names.ts';
+import { fileOfPath, onDisk } from './file-names.ts';
 import type { Source } from './source.ts';
 import { liveFiles, mark, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
 
@@ -208,17 +208,30 @@ async function takeOne(
   // Awaited here: `using` closes the source when this function returns.
   if (stored === null) return await takeNew(context, file, source);
   const isOwn = file.known?.uid === context.uid && file.known.key === file.class.key;
-  const others = otherPathsOf(deps.db, context.uid, file.class.key, file.path).filter(({ path }) =>
-    existsSync(onDisk(path)),
+  const isRows = file.contained?.container.kind === 'rows';
+  const there = otherPathsOf(deps.db, context.uid, file.class.key, file.path).filter(({ path }) =>
+    existsSync(onDisk(fileOfPath(path))),
   );
+  // What a migration left behind lies beside its database, and the database goes on: neither is a copy of the other.
+  const beside = there.filter(({ path }) => path.startsWith(file.root + sep));
+  if (!isRows && beside.some(({ path }) => isInRows(file, path))) return { kind: 'copy', readBytes: 0 };
+  const others = isRows ? there.filter((other) => !beside.includes(other)) : there;
   // A path may replace what is stored where it held all of it and no other path still does; a mere copy only where it is the last.
   const heldAll = isOwn && file.known?.takenBytes === stored.rawBytes;
-  // A database is the live one, whatever was restored from it.
-  const isLive = isOwn && file.contained?.container.kind === 'rows';
+  // A database is the live one, whatever was restored from it; of two, the one in the root that the session was first met in.
+  const isFirst = file.root === agentRootOf(deps.db, context.uid);
+  const isLive = isRows && (isFirst || (isOwn && !others.some(({ path }) => fileOfPath(path) !== path)));
   const mayReplace =
     isLive ||
     (heldAll ? !others.some(({ takenBytes }) => takenBytes === stored.rawBytes) : others.length === 0);
   return await takeChanged(context, file, source, stored, { mayReplace, full: deps.full });
+}
+
+/** Whether a path below the root of `file` names a session in a database. */
+function isInRows({ agent, root }: FoundFile, path: string): boolean {
+  const container = fileOfPath(path);
+  if (container === path) return false;
+  return agent.classify(relative(root, container).split(sep).join('/'))?.container?.kind === 'rows';
 }
 
 /**

@@ -12,20 +12,31 @@ import { CWD, sampleOf, THREE } from './bench.ts';
 /** How many sessions a database holds, asked of the database. */
 const COUNTS: Readonly<Record<string, string>> = {
   opencode: 'SELECT count(*) AS n FROM session',
+  goose: 'SELECT count(*) AS n FROM sessions',
+  crush: 'SELECT count(*) AS n FROM sessions',
 };
+
+function put(path: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+}
 
 test('a home with every agent at once: each session is found once, and what is counted is what is there', async () => {
   using world = new World();
   const expected: Record<string, { sessions: number; files: number | null; bytes: number | null }> = {};
   for (const agent of AGENTS) {
     const sample = sampleOf(agent);
-    const root = rootsOf(agent, world.host)[0] ?? '';
-    const files = Object.entries(sample.session({ id: sample.sessionId, cwd: CWD, turns: THREE }));
+    const first = rootsOf(agent, world.host)[0] ?? '';
+    const { project } = sample;
+    const cwd = project === undefined ? CWD : join(world.home, project.folder);
+    const root = project === undefined ? first : (agent.projectRoot?.(cwd, world.host) ?? '');
+    for (const [relPath, content] of Object.entries(project?.list(cwd) ?? {}))
+      put(join(first, relPath), content);
+    const files = Object.entries(sample.session({ id: sample.sessionId, cwd, turns: THREE }));
     let sessions = 1;
     for (const [relPath, content] of files) {
       const path = join(root, relPath);
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, content);
+      put(path, content);
       if (!path.endsWith('db')) continue;
       const sql = COUNTS[agent.id];
       if (sql === undefined) throw new Error(`no question for the database of ${agent.id}`);

@@ -21,13 +21,21 @@ export const THREE = [turn(1), turn(2), turn(3)];
 export class Bench extends World {
   readonly agent: AgentFormat;
   readonly sample: Sample;
+  /** Where the session's files lie: the first root, or that of its project. */
   readonly root: string;
+  /** The folder that the session was about. */
+  readonly cwd: string;
 
   constructor(agent: AgentFormat) {
     super();
     this.agent = agent;
     this.sample = sampleOf(agent);
-    this.root = rootsOf(agent, this.host)[0] ?? '';
+    const first = rootsOf(agent, this.host)[0] ?? '';
+    const { project } = this.sample;
+    this.cwd = project === undefined ? CWD : join(this.home, project.folder);
+    this.root = project === undefined ? first : (agent.projectRoot?.(this.cwd, this.host) ?? '');
+    for (const [relPath, content] of Object.entries(project?.list(this.cwd) ?? {}))
+      this.put(relative(this.home, join(first, relPath)), content);
   }
 
   override get host(): Host {
@@ -42,7 +50,7 @@ export class Bench extends World {
   }
 
   files(options: Partial<SampleOptions>): Readonly<Record<string, string | Uint8Array>> {
-    return this.sample.session({ id: this.sample.sessionId, cwd: CWD, turns: THREE, ...options });
+    return this.sample.session({ id: this.sample.sessionId, cwd: this.cwd, turns: THREE, ...options });
   }
 
   putFiles(files: Readonly<Record<string, string | Uint8Array>>): void {

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'bun:test';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AGENTS } from '../../src/ingest/agents/index.ts';
+import { Owner } from '../support/owner.ts';
 import { Bench, THREE } from './bench.ts';
 
 const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
@@ -13,11 +14,10 @@ const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     bench.putFiles(bench.files({ turns: THREE.slice(0, 2) }));
     const other = join(bench.folder, 'later.db');
     writeFileSync(other, bench.main().bytes);
-    using owner = new Database(path);
-    owner.run('PRAGMA journal_mode = WAL');
+    await using owner = await Owner.of(path);
     await bench.ingest();
     expect(bench.prompts()).toEqual(THREE.slice(0, 2).map(({ prompt }) => prompt));
-    copyRows(owner, other);
+    await owner.become(other, tablesIn(other));
     const before = folderOf(path);
     expect(await bench.ingest()).toMatchObject({ sessions_grown: 1, warnings: [] });
     expect(folderOf(path)).toEqual(before);
@@ -49,19 +49,14 @@ const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   },
 };
 
-/** Brings a database that its program holds open to what another one is, table by table. */
-function copyRows(owner: Database, from: string): void {
-  owner.run(`ATTACH '${from}' AS later`);
-  const tables = owner
+function tablesIn(path: string): string[] {
+  using db = new Database(path);
+  return db
     .query<{ name: string }, []>(
-      "SELECT name FROM later.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
     )
-    .all();
-  for (const { name } of tables) {
-    owner.run(`DELETE FROM main."${name}"`);
-    owner.run(`INSERT INTO main."${name}" SELECT * FROM later."${name}"`);
-  }
-  owner.run('DETACH later');
+    .all()
+    .map(({ name }) => name);
 }
 
 /** The files beside a path, with their bytes' hashes and when they were changed. */

@@ -10,9 +10,10 @@ import type { Iso } from '../../src/domain/time.ts';
 import { AGENTS, agentOfFormat } from '../../src/ingest/agents/index.ts';
 import { discover } from '../../src/ingest/discover.ts';
 import { RestoreTree } from '../../src/ingest/restore.ts';
+import { withProjects } from '../../src/ingest/roots.ts';
 import { filesOf } from '../../src/store/read.ts';
 import { KnownSources } from '../../src/store/read-sources.ts';
-import { Bench, CWD, sampleOf, THREE, turn } from './bench.ts';
+import { Bench, sampleOf, THREE, turn } from './bench.ts';
 import { SAMPLES } from './samples/index.ts';
 import { OWN_JSONL, OWN_MARKDOWN } from './samples/own.ts';
 import type { Gap } from './samples/sample.ts';
@@ -41,7 +42,7 @@ const CASES: Readonly<
       expect(row.agent).toBe(bench.agent.id);
       if (!gap(bench.agent, 'own id'))
         expect(row.uid as string).toBe(`${bench.agent.id}:${bench.sample.sessionId}`);
-      if (!gap(bench.agent, 'project')) expect(row.project).toBe(CWD);
+      if (!gap(bench.agent, 'project')) expect(row.project).toBe(bench.cwd);
       expect(row.title).toBe('prompt number 1');
       if (!gap(bench.agent, 'times')) expect([row.startedAt, row.endedAt]).not.toContain(null);
       expect(await bench.ingest()).toMatchObject({ sessions_new: 0, sessions_unchanged: 1, files_read: 0 });
@@ -242,12 +243,22 @@ function staysInside(
 async function isFoundAt(bench: Bench, variable: string, root: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'session-memory-moved-'));
   try {
-    const host: Host = { homeDir: bench.home, env: { [variable]: join(folder, 'moved') }, platform: 'linux' };
-    for (const [relPath, content] of Object.entries(bench.files({}))) {
-      const path = join(folder, root, relPath);
+    const machine: Host = {
+      homeDir: bench.home,
+      env: { [variable]: join(folder, 'moved') },
+      platform: 'linux',
+    };
+    const { project } = bench.sample;
+    const put = (path: string, content: string | Uint8Array) => {
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, content);
-    }
+    };
+    // What lists projects is moved, not the projects.
+    const ofSession = project === undefined ? join(folder, root) : bench.root;
+    for (const [relPath, content] of Object.entries(project?.list(bench.cwd) ?? {}))
+      put(join(folder, root, relPath), content);
+    for (const [relPath, content] of Object.entries(bench.files({}))) put(join(ofSession, relPath), content);
+    const host = withProjects(machine, bench.db);
     const warnings: string[] = [];
     const warn = (text: string) => warnings.push(text);
     using opened = new DisposableStack();
@@ -261,7 +272,7 @@ async function isFoundAt(bench: Bench, variable: string, root: string): Promise<
       warn,
     });
     expect(found.sessions.length).toBe(1);
-    expect(found.sessions[0]?.root).toBe(join(folder, root));
+    expect(found.sessions[0]?.root).toBe(ofSession);
     expect(warnings).toEqual([]);
   } finally {
     rmSync(folder, { recursive: true, force: true });

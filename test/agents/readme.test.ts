@@ -18,7 +18,9 @@ const PROOF = {
 } as const;
 
 function rowOf(agent: AgentFormat): string {
-  const [root = '-'] = agent.roots({ homeDir: '~', env: {}, platform: 'linux' });
+  const host = { homeDir: '~', env: {}, platform: 'linux' } as const;
+  const [first = '-'] = agent.roots(host);
+  const root = agent.projectRoot?.('PROJECT', host) ?? first;
   const moved = agent.variables.map((name) => `\`${name}\``).join(', ');
   const days = agent.retention === null ? null : agent.retention.days(null);
   const cells = [

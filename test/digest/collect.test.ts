@@ -11,7 +11,9 @@ function drafted(tell: (sink: FactSink) => void, peekTitle: string | null = null
   const collector = new Collector(NOW);
   tell(collector);
   const agent = emptyDigest.agent;
-  return collector.draft({ uid: UID, agent, peekTitle, linesRead: 0, linesUnreadable: 0 });
+  return collector.draft({
+    ...{ uid: UID, agent, peekTitle, peekProject: null, linesRead: 0, linesUnreadable: 0 },
+  });
 }
 
 const at = (time: string) => time as Iso;

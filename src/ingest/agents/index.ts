@@ -10,9 +10,11 @@ import { claudeCode } from './claude-code.ts';
 import { cline, rooCode } from './cline.ts';
 import { codex } from './codex.ts';
 import { copilotCli } from './copilot-cli.ts';
+import { crush } from './crush.ts';
 import { cursorCli } from './cursor-cli.ts';
 import { droid } from './droid.ts';
 import { geminiCli } from './gemini-cli.ts';
+import { goose } from './goose.ts';
 import { iflow } from './iflow.ts';
 import { kimiCli } from './kimi-cli.ts';
 import { kimiCode } from './kimi-code.ts';
@@ -44,6 +46,8 @@ export const AGENTS: readonly AgentFormat[] = [
   cline,
   rooCode,
   opencode,
+  goose,
+  crush,
 ];
 
 /** One agent for each format, however often it is asked for: agents are told apart by being the same. */

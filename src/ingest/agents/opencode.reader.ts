@@ -106,10 +106,7 @@ export class OpencodeReader extends RowsReader {
       } else this.sink.answer(text, at);
       return;
     }
-    if (!this.#once.isNewKey(`prompt ${idKey(id)}`)) return;
-    // What another session asked of this one is no human's prompt.
-    if (this.own.parent === null) this.prompt(text, at);
-    else this.sink.subagent(this.own.id, { task: text });
+    if (this.#once.isNewKey(`prompt ${idKey(id)}`)) this.asked(text, at);
   }
 
   #tool(id: string, data: JsonRecord, at: Iso | null): void {

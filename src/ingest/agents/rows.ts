@@ -7,7 +7,8 @@ import type { AgentFormat, AgentImport, FileClass, Host, RestoreTarget } from '.
 import { type Container, ROWS_FORMAT } from '../../domain/contained.ts';
 import type { FactSink, RecordReader } from '../../domain/facts.ts';
 import { agentId, sessionUid } from '../../domain/ids.ts';
-import { isRecord, type JsonRecord, jsonlName, parseRecord, textAt } from './jsonl.ts';
+import type { Iso } from '../../domain/time.ts';
+import { isRecord, type JsonRecord, jsonlName, parseRecord, textAt, titleOf } from './jsonl.ts';
 import { LinesReader, peekRecords, type Seen } from './lines.ts';
 
 export interface RowsAgent {
@@ -19,12 +20,17 @@ export interface RowsAgent {
   rootOf(path: string): string | null;
   readonly flatFolders: readonly string[];
   readonly folders?: readonly string[];
-  /** The container at a path, with the id of its session where it holds one only and the path tells it. */
-  container(relPath: string): { readonly container: Container; readonly nativeId?: string } | null;
+  /**
+   * The container at a path, with the id of its session where it holds one only and the path tells it. Without a container
+   * it is a transcript by itself, of a time before the database.
+   */
+  container(relPath: string): { readonly container?: Container; readonly nativeId?: string } | null;
   readonly projectRoot?: AgentFormat['projectRoot'];
   readonly projectList?: AgentFormat['projectList'];
   /** Keeps what a row tells of the session, for a look at a stored transcript that lies about. */
   note(row: StoredRow, seen: Seen): void;
+  /** As for `peekRecords`, of a line of a transcript of that time; absent: there was none. */
+  noteOlder?(record: JsonRecord, seen: Seen): boolean;
   /** The field of a stored line that holds times. */
   readonly timeField: string;
   reader(sink: FactSink): RecordReader;
@@ -63,13 +69,19 @@ export function rowsAgent(agent: RowsAgent): AgentFormat {
       const main: FileClass = { role: 'main', nativeId: null, key: 'main', encoding: 'plain' };
       if (stored.test(relPath)) return main;
       const held = agent.container(relPath);
-      return held === null ? null : { ...main, nativeId: held.nativeId ?? null, container: held.container };
+      if (held === null) return null;
+      const inside = held.container === undefined ? {} : { container: held.container };
+      return { ...main, nativeId: held.nativeId ?? null, ...inside };
     },
     skipsFolder: () => false,
     peek: (head, tail) =>
       peekRecords(head, tail, (record, seen) => noteLine(agent, record, seen), agent.timeField),
     looseName: jsonlName,
-    relPathOf: ({ nativeId }) => (nativeId === null ? null : nameOf(nativeId)),
+    // A header names its session; a transcript from before the database is named by its file alone.
+    relPathOf: ({ nativeId }, fileName) => {
+      const id = nativeId ?? (agent.noteOlder === undefined ? null : jsonlName(fileName)?.stem);
+      return id == null ? null : nameOf(id);
+    },
     reader: agent.reader,
     restorePath: (session, { relPath }) => (stored.test(relPath) ? relPath : nameOf(session.nativeId)),
     resume: (session) => ({
@@ -97,7 +109,8 @@ function noteLine(agent: RowsAgent, record: JsonRecord, seen: Seen): boolean {
     return true;
   }
   const row = storedRow(record);
-  if (row !== null) agent.note(row, seen);
+  if (row === null) return agent.noteOlder?.(record, seen) ?? false;
+  agent.note(row, seen);
   return false;
 }
 
@@ -123,6 +136,7 @@ export function jsonColumn(row: JsonRecord, key: string): JsonRecord {
 
 /** Reads stored lines; what a row means is the agent's. */
 export abstract class RowsReader extends LinesReader {
+  #isNamed = false;
   /** The session's own id, and that of the session that began it. */
   protected own: { readonly id: string; readonly parent: string | null } = { id: '', parent: null };
 
@@ -138,4 +152,14 @@ export abstract class RowsReader extends LinesReader {
   }
 
   protected abstract row(row: StoredRow): void;
+
+  /** A text that stands where a human's would: what another session asked of this one is no prompt, but tells what it is about. */
+  protected asked(text: string, at: Iso | null): void {
+    if (this.own.parent === null) return this.prompt(text, at);
+    this.sink.subagent(this.own.id, { task: text });
+    const title = this.#isNamed ? null : titleOf(text);
+    if (title === null) return;
+    this.#isNamed = true;
+    this.sink.title(title, 'prompt');
+  }
 }

@@ -94,7 +94,7 @@ function* sessionsIn(
   database: ForeignDatabase | null,
 ): Iterable<InContainer> {
   if (container.kind === 'rows') {
-    const list = database?.look((db) => [...container.sessions(db, null)]) ?? [];
+    const list = database?.look((db) => [...container.sessions(db, null, root)]) ?? [];
     for (const session of list) yield { session, range: null, stat: statOf('rows', session.version) };
   } else if (container.kind === 'text') {
     using source = new SourceFile(file.path, 'plain', file.within);
@@ -156,7 +156,7 @@ function fillRows(
 ): void {
   const { nativeId } = contained.peek;
   contained.database?.look((db) => {
-    const [session] = container.sessions(db, nativeId);
+    const [session] = container.sessions(db, nativeId, contained.root);
     if (session === undefined) throw new Error('its session is not there any more');
     const lines = rowLines(db, container.tables, nativeId);
     source.fill(withHeader(agent, session.peek, lines), statOf('rows', session.version));

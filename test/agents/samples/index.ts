@@ -4,8 +4,10 @@ import { claudeCodeSample } from './claude-code.ts';
 import { clineSample, rooCodeSample } from './cline.ts';
 import { codexSample } from './codex.ts';
 import { copilotCliSample } from './copilot-cli.ts';
+import { crushSample } from './crush.ts';
 import { cursorCliSample } from './cursor-cli.ts';
 import { geminiCliSample } from './gemini-cli.ts';
+import { gooseSample } from './goose.ts';
 import { kimiCliSample } from './kimi-cli.ts';
 import {
   antigravitySample,
@@ -42,6 +44,8 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   antigravity: antigravitySample,
   iflow: iflowSample,
   opencode: opencodeSample,
+  goose: gooseSample,
+  crush: crushSample,
   'own-jsonl': ownJsonlSample,
   'own-markdown': ownMarkdownSample,
 };

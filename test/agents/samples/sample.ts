@@ -44,6 +44,14 @@ export interface Sample {
   readonly roots: Readonly<Record<Host['platform'], string>>;
   /** Where its first root is with the one variable set to `/moved`; absent for an agent without such a variable. */
   readonly moved?: Readonly<Record<string, string>>;
+  /**
+   * Of an agent that keeps sessions in the folders of projects: such a project, from the home, and the files under the first
+   * root that list it. The session's root is then in that project.
+   */
+  readonly project?: {
+    readonly folder: string;
+    list(project: string): Readonly<Record<string, string>>;
+  };
   /** The session's files by their paths from the root. */
   session(options: SampleOptions): Readonly<Record<string, string | Uint8Array>>;
   /** Of an agent with a database: its tables of which nothing belongs to a session. */
