@@ -40,6 +40,7 @@ export interface Runtime {
   readonly launch: Context['launch'];
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
   readonly screens: Context['screens'];
+  readonly prepareForMuchWork: Context['prepareForMuchWork'];
   readonly startPreparer: Context['startPreparer'];
 }
 
@@ -96,6 +97,7 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     page: runtime.page,
     launch: runtime.launch,
     screens: runtime.screens,
+    prepareForMuchWork: runtime.prepareForMuchWork,
     startPreparer: runtime.startPreparer,
   };
   if (parsed.command !== null) return (await parsed.command.load())(context);

@@ -37,7 +37,9 @@ export async function redactText(text: string): Promise<{ readonly text: string;
 }
 
 /** The texts that held secrets, and what they become. */
-async function redactTexts(texts: readonly string[]): Promise<Map<string, { text: string; count: number }>> {
+export async function redactTexts(
+  texts: readonly string[],
+): Promise<Map<string, { text: string; count: number }>> {
   const changed = new Map<string, { text: string; count: number }>();
   const forms = formsIn(texts);
   const cleaned = texts.map((text) => redactForms(text, forms));

@@ -33,9 +33,13 @@ const EARLY_TAIL_BYTES = 64 * 1024;
 /** Used again for each file: memory for the first look at thousands of them would cost more than the look. */
 const scratch = new Uint8Array(EARLY_HEAD_BYTES + EARLY_TAIL_BYTES);
 
-/** What the first look tells; null where it does not tell all, or where the whole look is as cheap. */
+/** What the first look tells; null where it does not tell all. A short file is looked at whole. */
 function earlyPeek(agent: AgentFormat, source: SourceFile): Peek | null {
-  if (source.encoding !== 'plain' || source.sizeBytes < scratch.length) return null;
+  if (source.encoding !== 'plain') return null;
+  if (source.sizeBytes < scratch.length) {
+    const all = scratch.subarray(0, source.sizeBytes);
+    return source.readInto(all, 0) === all.length ? agent.peek(all, all.subarray(-EARLY_TAIL_BYTES)) : null;
+  }
   const head = scratch.subarray(0, EARLY_HEAD_BYTES);
   const tail = scratch.subarray(EARLY_HEAD_BYTES);
   const whole =

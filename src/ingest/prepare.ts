@@ -16,7 +16,7 @@ import type { NewSegment } from '../store/write-raw.ts';
 import { type About, aboutOf } from './about.ts';
 import { ZSTD_LEVEL } from './segmenter.ts';
 import { SourceFile } from './source.ts';
-import { marksOf } from './take-file.ts';
+import { marksOfBytes } from './take-file.ts';
 
 /** A session above it is stored piece by piece: what is made ready lies in memory until it is stored. */
 export const PREPARED_BYTES_MAX = 16 * 1024 * 1024;
@@ -152,16 +152,17 @@ function readWhole(
   arena: Arena,
 ): { readonly file: PreparedFile; readonly chunks: readonly Uint8Array[] } {
   using source = new SourceFile(path, 'plain', within);
-  const bytes = arena.take(source.sizeBytes);
-  const rawBytes = source.readInto(bytes, 0);
+  const room = arena.take(source.sizeBytes);
+  const rawBytes = source.readInto(room, 0);
+  const bytes = room.subarray(0, rawBytes);
   const chunks: Uint8Array[] = [];
   for (let at = 0; at < rawBytes; at += SEGMENT_BYTES)
     chunks.push(bytes.subarray(at, Math.min(rawBytes, at + SEGMENT_BYTES)));
   const segments = chunks.map((chunk, i) => segmentOf(chunk, i * SEGMENT_BYTES));
   const [only] = segments;
-  const whole =
-    only !== undefined && segments.length === 1 ? only.sha256 : sha256(bytes.subarray(0, rawBytes));
-  const file = { path, stat: source.stat, rawBytes, sha256: whole, ...marksOf(source, rawBytes), segments };
+  const whole = only !== undefined && segments.length === 1 ? only.sha256 : sha256(bytes);
+  const marks = marksOfBytes(bytes, whole);
+  const file = { path, stat: source.stat, rawBytes, sha256: whole, ...marks, segments };
   return { file, chunks };
 }
 

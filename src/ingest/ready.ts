@@ -34,6 +34,8 @@ export class ReadySessions {
   readonly #ahead: Ahead;
   #batch: ReadySession[] = [];
   #batchBytes = 0;
+  /** What the store held when the batch was begun: asked for each session, it was a tenth of all storing. */
+  #usedBytes = 0;
   #leftAlone: FoundSession[] = [];
 
   constructor(
@@ -53,7 +55,8 @@ export class ReadySessions {
   async take(found: FoundSession, counts: ReadyCounts): Promise<boolean> {
     const prepared = await this.#ahead.take(found);
     if (prepared === null) return false;
-    const usedBytes = usage(this.#db).tier1Bytes + this.#batchBytes;
+    if (this.#batch.length === 0) this.#usedBytes = usage(this.#db).tier1Bytes;
+    const usedBytes = this.#usedBytes + this.#batchBytes;
     if (usedBytes + prepared.storedBytes > this.#hardCapBytes) return false;
     this.#batch.push({ found, prepared });
     this.#batchBytes += prepared.storedBytes;

@@ -111,11 +111,24 @@ function isPlainAppend(uid: SessionUid, file: FoundFile, source: Source, stored:
   return sameBytes(marks.head, known.headSha256) && sameBytes(marks.tail, known.tailSha256);
 }
 
-export function marksOf(source: Source, takenBytes: number): { head: Uint8Array; tail: Uint8Array } {
+interface Marks {
+  readonly head: Uint8Array;
+  readonly tail: Uint8Array;
+}
+
+export function marksOf(source: Source, takenBytes: number): Marks {
   const tailBytes = Math.min(TAIL_BYTES, takenBytes);
   return {
     head: sha256(source.readAt(0, Math.min(HEAD_BYTES, takenBytes))),
     tail: sha256(source.readAt(takenBytes - tailBytes, tailBytes)),
+  };
+}
+
+/** The same of all that was taken, where it lies in memory. `whole`: its hash, which a short file's tail has too. */
+export function marksOfBytes(taken: Uint8Array, whole: Uint8Array): Marks {
+  return {
+    head: taken.length <= HEAD_BYTES ? whole : sha256(taken.subarray(0, HEAD_BYTES)),
+    tail: taken.length <= TAIL_BYTES ? whole : sha256(taken.subarray(-TAIL_BYTES)),
   };
 }
 

@@ -68,6 +68,7 @@ export async function runIn(
       err.push(question);
       return given.types ?? null;
     },
+    prepareForMuchWork: () => undefined,
     startPreparer: null,
     page: async () => false,
     launch: async (command, cwd) => {

@@ -4,6 +4,7 @@
  * Never: drops the rest of a line because its beginning is torn. NUL blocks, glued records and torn prefixes are all
  * found in the wild (anthropics/claude-code#49876, #52387, #50347).
  */
+import { isAscii } from 'node:buffer';
 import type { LooseName } from '../../domain/agent.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 
@@ -117,9 +118,14 @@ export function recordsOf(line: Uint8Array): LineRecords {
   const bytes = trimmed(line);
   // Millions of short lines without a record are told by a look, not by decoding each.
   if (bytes.indexOf(0x7b) < 0) return NOTHING;
-  const text = bytes.toString('utf8');
+  const text = decoded(bytes);
   const whole = text.startsWith('{') ? parseRecord(text) : null;
   return whole === null ? salvage(text) : { records: [whole], torn: false };
+}
+
+/** UTF-8 as text. Most lines are ASCII, which as latin1 is the same text at a third of the cost. */
+function decoded(bytes: Buffer): string {
+  return bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');
 }
 
 /** Takes what can be read from a broken line: records between NULs, glued together, or behind a torn one. */
