@@ -3,7 +3,6 @@
  * Promises: nothing heavy is loaded before it is needed; SIGINT and SIGTERM stop at the next safe place, a second one at once.
  */
 
-import { accessSync, constants } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import type { Io } from './cli/io.ts';
 import { mayBeTerminal, Output } from './cli/output.ts';
@@ -13,20 +12,6 @@ import { EXIT } from './domain/errors.ts';
 import { armKillPoints, killAt } from './domain/kill-point.ts';
 
 declare const SESSION_MEMORY_BUILD: { readonly version: string; readonly commit: string } | undefined;
-
-/**
- * What the runtime is told where seconds of much work lie ahead: to keep freed memory, which is asked for again at once, until
- * the collector is called. A delay below 0 would hold it against the collector too.
- */
-const FOR_MUCH_WORK = {
-  MIMALLOC_PURGE_DELAY: '600000',
-  MIMALLOC_PURGE_HOLES: '0',
-  /** That this process was begun anew by itself. */
-  SESSION_MEMORY_BEGUN_ANEW: '1',
-};
-const isBegunAnew = process.env['SESSION_MEMORY_BEGUN_ANEW'] !== undefined;
-// It was told to this process, and to nobody that it starts.
-if (isBegunAnew) for (const name of Object.keys(FOR_MUCH_WORK)) delete process.env[name];
 
 /** As it was given, for programs that are started on the user's behalf. */
 const inheritedEnv = Object.fromEntries(
@@ -155,23 +140,6 @@ function catchCrash(onCrash: (thrown: unknown) => void): () => void {
   };
 }
 
-/**
- * Begins this call anew in the same process, told `FOR_MUCH_WORK`: the runtime listens only when a process starts. Where that
- * cannot be, or somebody has told it something else, it goes on as it is.
- */
-function prepareForMuchWork(): void {
-  const isTold = isBegunAnew || Object.keys(FOR_MUCH_WORK).some((name) => process.env[name] !== undefined);
-  // From source there is no one executable; elsewhere than on Linux it was not measured.
-  if (isTold || build.commit === 'source' || process.platform !== 'linux') return;
-  try {
-    accessSync(process.execPath, constants.X_OK);
-    const args = [process.execPath, ...process.argv.slice(2)];
-    process.execve?.(process.execPath, args, { ...process.env, ...FOR_MUCH_WORK });
-  } catch {
-    // It is slower then, and no worse.
-  }
-}
-
 // Dropped from every release, and so is what it arms.
 armKillPoints(killAt(env['SESSION_MEMORY_KILL_AT'], () => process.kill(process.pid, 'SIGKILL')));
 
@@ -209,7 +177,6 @@ const code = await run({
       release();
     }
   },
-  prepareForMuchWork,
   startPreparer: () => new Worker(new URL('./prepare.worker.ts', import.meta.url).href, { smol: true }),
   screens: async (context, start) => {
     const { openScreens } = await import('./cli/screens.ts');

@@ -24,8 +24,6 @@ export interface Context {
   readonly signal: AbortSignal;
   /** A fresh folder only for the owner, below the system's place for temporary files. */
   readonly tempFolder: string;
-  /** To be called before anything is opened, where much is to be done: the call may begin anew, and then never returns. */
-  readonly prepareForMuchWork: () => void;
   /** Starts a thread that makes new sessions ready; null where this program runs without threads. */
   readonly startPreparer: (() => Worker) | null;
   /** Asks the person at the terminal one question and returns the line that was typed; null where input ended or was stopped. */

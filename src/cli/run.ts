@@ -40,7 +40,6 @@ export interface Runtime {
   readonly launch: Context['launch'];
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
   readonly screens: Context['screens'];
-  readonly prepareForMuchWork: Context['prepareForMuchWork'];
   readonly startPreparer: Context['startPreparer'];
 }
 
@@ -97,7 +96,6 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     page: runtime.page,
     launch: runtime.launch,
     screens: runtime.screens,
-    prepareForMuchWork: runtime.prepareForMuchWork,
     startPreparer: runtime.startPreparer,
   };
   if (parsed.command !== null) return (await parsed.command.load())(context);

@@ -68,7 +68,6 @@ export async function runIn(
       err.push(question);
       return given.types ?? null;
     },
-    prepareForMuchWork: () => undefined,
     startPreparer: null,
     page: async () => false,
     launch: async (command, cwd) => {

@@ -35,9 +35,7 @@ export const ingestCommand: Command = async (context) => {
   };
   // Before a store is made: a wrong word changes nothing.
   for (const path of options.paths ?? []) existing(path);
-  const isNew = !existsSync(context.settings.storePath);
-  const isUnborn = options.dryRun === true && isNew;
-  if (isNew && !isUnborn) context.prepareForMuchWork();
+  const isUnborn = options.dryRun === true && !existsSync(context.settings.storePath);
   // A dry run makes no store: it asks an empty one that is gone afterwards.
   const passing = isUnborn ? mkdtempSync(join(context.tempFolder, 'session-memory-dry-run-')) : null;
   const db = openWritable(passing === null ? context.settings.storePath : join(passing, 'store.db'));

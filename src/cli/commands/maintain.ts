@@ -1,5 +1,4 @@
 /** `maintain`: ingest and sweep in turn while either makes progress; what cron or a hook calls. */
-import { existsSync } from 'node:fs';
 import {
   EXIT,
   EXIT_OF_CODE,
@@ -22,7 +21,6 @@ const TURNS_MAX = 10_000;
 export const maintain: Command = async (context) => {
   const { io, json, settings } = context;
   if (context.flags['yes'] !== true) return askForConsent(context);
-  if (!existsSync(settings.storePath)) context.prepareForMuchWork();
   const db = openWritable(settings.storePath, { roomForSweep: true });
   const ingests: IngestReport[] = [];
   const sweeps: Report[] = [];
