@@ -13,7 +13,7 @@ import { AGENTS, enabledAgents } from './agents/index.ts';
 import { type Contained, containedIn } from './contained/contained.ts';
 import { bounded, peekFile } from './peek-file.ts';
 import { existingRoots } from './roots.ts';
-import { fileAt, type WalkedFile, walk, walkFlat } from './walk.ts';
+import { fileAt, foldersAt, type WalkedFile, walk, walkFlat } from './walk.ts';
 
 export interface FoundFile extends WalkedFile {
   readonly agent: AgentFormat;
@@ -146,7 +146,8 @@ function* filesOfRoot(
   }
   const isWhole = relWithin === null || relWithin === '';
   const wants = (relPath: string) => agent.classify(relPath) !== null;
-  for (const folder of isWhole ? (agent.flatFolders ?? []) : []) {
+  const flat = isWhole ? (agent.flatFolders ?? []) : [];
+  for (const folder of flat.flatMap((pattern) => foldersAt(root, pattern))) {
     for (const walked of walkFlat(root, folder, wants, options.warn))
       yield* asFound(agent, root, walked, inRows, options);
   }

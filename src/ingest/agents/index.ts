@@ -9,8 +9,10 @@ import { claudeCode } from './claude-code.ts';
 import { cline, rooCode } from './cline.ts';
 import { codex } from './codex.ts';
 import { copilotCli } from './copilot-cli.ts';
+import { cursor } from './cursor.ts';
 import { droid } from './droid.ts';
 import { geminiCli } from './gemini-cli.ts';
+import { hermes } from './hermes.ts';
 import { iflow } from './iflow.ts';
 import { kimiCode } from './kimi-code.ts';
 import { kiroCli } from './kiro-cli.ts';
@@ -38,6 +40,8 @@ export const AGENTS: readonly AgentFormat[] = [
   cline,
   rooCode,
   opencode,
+  hermes,
+  cursor,
 ];
 
 /** The agent of that id, or null where none is known by it. */

@@ -84,7 +84,8 @@ interface InContainer {
 
 function* sessionsIn(container: Container, root: string, file: WalkedFile): Iterable<InContainer> {
   if (container.kind === 'rows') {
-    const list = withForeign(file.path, file.within, (db) => [...container.sessions(db, null)]);
+    const files = new Tree(root, file.within);
+    const list = withForeign(file.path, file.within, (db) => [...container.sessions(db, null, root, files)]);
     for (const session of list) yield { session, range: null, stat: statOf('rows', session.version) };
   } else if (container.kind === 'text') {
     using source = new SourceFile(file.path, 'plain', file.within);
@@ -144,9 +145,10 @@ function fillRows(
   container: RowsContainer,
   contained: Contained,
 ): void {
-  const { nativeId } = contained.peek;
-  withForeign(contained.file.path, contained.file.within, (db) => {
-    const [session] = container.sessions(db, nativeId);
+  const { file, peek, root } = contained;
+  const { nativeId } = peek;
+  withForeign(file.path, file.within, (db) => {
+    const [session] = container.sessions(db, nativeId, root, new Tree(root, file.within));
     if (session === undefined) throw new Error('its session is not there any more');
     const lines = rowLines(db, container.tables, nativeId);
     source.fill(withHeader(agent, session.peek, lines), statOf('rows', session.version));

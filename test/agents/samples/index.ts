@@ -4,7 +4,9 @@ import { claudeCodeSample } from './claude-code.ts';
 import { clineSample, rooCodeSample } from './cline.ts';
 import { codexSample } from './codex.ts';
 import { copilotCliSample } from './copilot-cli.ts';
+import { cursorSample } from './cursor.ts';
 import { geminiCliSample } from './gemini-cli.ts';
+import { hermesSample } from './hermes.ts';
 import {
   antigravitySample,
   droidSample,
@@ -37,4 +39,6 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   antigravity: antigravitySample,
   iflow: iflowSample,
   opencode: opencodeSample,
+  hermes: hermesSample,
+  cursor: cursorSample,
 };
