@@ -38,11 +38,14 @@ function jsonOf(value: string): string {
   return `CASE WHEN json_valid(CAST(${value} AS TEXT)) THEN CAST(${value} AS TEXT) ELSE '{}' END`;
 }
 
-/** Where a message stands in the conversation: its key is drawn by chance. Nothing of what was taken back. */
+/**
+ * Where a message stands in the conversation: its key is drawn by chance. Nothing of what was taken back. The limit keeps
+ * SQLite from reading the session's data again for each message.
+ */
 const PLACE = `(SELECT min(h.place) FROM (
     SELECT j.key AS place, json_extract(j.value, '$.bubbleId') AS bubble
     FROM cursorDiskKV c, json_each(${jsonOf('c.value')}, '$.fullConversationHeadersOnly') j
-    WHERE c.key = 'composerData:' || $id AND j.type = 'object') h
+    WHERE c.key = 'composerData:' || $id AND j.type = 'object' LIMIT -1) h
   WHERE h.bubble = substr(cursorDiskKV.key, length('bubbleId:' || $id || ':') + 1))`;
 
 /** The contents that an edit's result names, before and after it. */
@@ -67,7 +70,7 @@ const rows: RowsContainer = {
     {
       table: 'cursorDiskKV',
       where: keysOf('bubbleId'),
-      order: `${PLACE} IS NULL, ${PLACE}, key`,
+      order: `${PLACE} NULLS LAST, key`,
       byRowid: true,
       children: {
         key: 'key',

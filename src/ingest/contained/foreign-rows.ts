@@ -3,7 +3,7 @@
  * Promises: all rows are of one moment, with the log (`-wal`) of the program included; nothing in its folder is made,
  * changed or removed, not even the index of its log. Fails where that cannot be had.
  */
-import { constants, Database, SQLiteError } from 'bun:sqlite';
+import { constants, Database, SQLiteError, type Statement } from 'bun:sqlite';
 import {
   closeSync,
   copyFileSync,
@@ -46,15 +46,23 @@ export function withForeign<Result>(
 
 function inOneMoment<Result>(database: Database, work: (rows: ForeignRows) => Result): Result {
   database.run('BEGIN');
+  const rows = new Rows(database);
   try {
-    return work(new Rows(database));
+    return work(rows);
   } finally {
+    rows.close();
     database.run('ROLLBACK');
   }
 }
 
+type Asked = Statement<Row, [Record<string, string | number>]>;
+
 class Rows implements ForeignRows {
   readonly #database: Database;
+  /** By their SQL: of a session's messages each is asked for the same things, and to understand SQL takes longer than to answer it. */
+  readonly #idle = new Map<string, Asked>();
+  /** Of one moment: no table changes meanwhile. */
+  readonly #columns = new Map<string, readonly string[]>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -66,19 +74,33 @@ class Rows implements ForeignRows {
   }
 
   columns(table: string): readonly string[] {
+    const known = this.#columns.get(table);
+    if (known !== undefined) return known;
     // A view could be made to take for ever.
     const sql = `SELECT c.name FROM sqlite_schema s, pragma_table_info(s.name) c WHERE s.type = 'table' AND s.name = $table`;
-    return [...this.each(sql, { table })].map((row) => String(row['name']));
+    const columns = [...this.each(sql, { table })].map((row) => String(row['name']));
+    this.#columns.set(table, columns);
+    return columns;
   }
 
   *each(sql: string, params: Readonly<Record<string, string | number>> = {}): Iterable<Row> {
     const bound = Object.fromEntries(Object.entries(params).map(([name, value]) => [`$${name}`, value]));
-    const statement = this.#database.prepare<Row, [Record<string, string | number>]>(sql);
+    const statement: Asked = this.#idle.get(sql) ?? this.#database.prepare(sql);
+    this.#idle.delete(sql);
+    let isWhole = false;
     try {
       yield* statement.iterate(bound);
+      isWhole = true;
     } finally {
-      statement.finalize();
+      // One that was left in its midst, or asked again within itself, is not used again.
+      if (isWhole && !this.#idle.has(sql)) this.#idle.set(sql, statement);
+      else statement.finalize();
     }
+  }
+
+  close(): void {
+    for (const statement of this.#idle.values()) statement.finalize();
+    this.#idle.clear();
   }
 }
 
