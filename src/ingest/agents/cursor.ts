@@ -50,10 +50,10 @@ const PLACE = `(SELECT min(h.place) FROM (
 
 /** The contents that an edit's result names, before and after it. */
 const CONTENTS = `key >= 'composer.content.' AND key < 'composer.content/' AND key IN (
-    SELECT j.value FROM cursorDiskKV b,
-      json_each(${jsonOf(`json_extract(${jsonOf('b.value')}, '$.toolFormerData.result')`)}) j
-    WHERE b.key = $parent AND instr(b.value, 'composer.content.') > 0
-      AND j.key IN ('beforeContentId', 'afterContentId'))`;
+    SELECT json_extract(e.result, side.path)
+    FROM (SELECT ${jsonOf(`json_extract(${jsonOf('b.value')}, '$.toolFormerData.result')`)} AS result
+        FROM cursorDiskKV b WHERE b.key = $parent AND instr(b.value, 'composer.content.') > 0 LIMIT 1) e,
+      (SELECT '$.beforeContentId' AS path UNION ALL SELECT '$.afterContentId') side)`;
 
 const CHECKPOINT_OF_BUBBLE = `'checkpointId:' || $id || ':' || json_extract(${jsonOf('b.value')}, '$.checkpointId')`;
 
