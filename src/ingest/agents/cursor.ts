@@ -230,7 +230,7 @@ export const cursor = rowsAgent({
   note,
   timeField: '(?:createdAt|lastUpdatedAt)',
   reader: (sink) => new CursorReader(sink),
-  resume: ({ project }) => ['cursor', project ?? '.'],
+  resume: () => ['cursor', '.'],
   resumeNeeds: 'Cursor has no command that opens a chat: it stands in the history of the folder.',
 });
 

@@ -93,5 +93,5 @@ export const cursorSample: Sample = {
   session: (options) => ({ 'globalStorage/state.vscdb': database(options) }),
   otherTables: ['ItemTable'],
   tokensOfTurn: { input: 3, cacheWrite: 0, cacheRead: 0, output: 11, reasoning: 0 },
-  resume: ['cursor', '/home/me/project'],
+  resume: ['cursor', '.'],
 };
