@@ -115,8 +115,8 @@ const COUNTED = [
   ...['bubbleId', 'messageRequestContext', 'checkpointId', 'codeBlockDiff'],
   ...['codeBlockPartialInlineDiffFates', 'ofsContent'],
 ];
-/** A key that is written again gets a new rowid, larger than all others: the table replaces on conflict. */
 const LISTED_ID = `substr(k.key, length('composerData:') + 1)`;
+/** A key that is written again gets a new rowid, larger than all others: the table replaces on conflict. */
 const LISTED = `SELECT ${LISTED_ID} AS id, k.rowid AS place, ${COUNTED.map(
   (kind) => `(SELECT count(*) || '.' || coalesce(max(b.rowid), 0) FROM cursorDiskKV b
     WHERE ${keysOf(kind, LISTED_ID, 'b.key')}) AS ${kind}`,
