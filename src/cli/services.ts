@@ -10,6 +10,7 @@ import { enabledAgents } from '../ingest/agents/index.ts';
 import { fileOfPath } from '../ingest/file-names.ts';
 import { restoreOne } from '../ingest/restore-many.ts';
 import { withProjects } from '../ingest/roots.ts';
+import { foldersAt } from '../ingest/walk.ts';
 import { type WatchedFolder, watchFolders } from '../ingest/watch.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { withPatience } from '../store/patience.ts';
@@ -180,7 +181,9 @@ function watchedFolders(host: Host): WatchedFolder[] {
   return enabledAgents(host).flatMap((agent) =>
     rootsOf(agent, host).flatMap((root) => [
       ...agent.folders.map((folder) => ({ path: join(root, folder), recursive: true })),
-      ...(agent.flatFolders ?? []).map((folder) => ({ path: join(root, folder), recursive: false })),
+      ...(agent.flatFolders ?? [])
+        .flatMap((pattern) => foldersAt(root, pattern))
+        .map((folder) => ({ path: join(root, folder), recursive: false })),
     ]),
   );
 }

@@ -111,7 +111,10 @@ export interface AgentFormat {
   rootOf(path: string): string | null;
   /** Folders below a root that are walked, e.g. `projects`. */
   readonly folders: readonly string[];
-  /** Folders below a root of which only the files in them are looked at that `classify` names; `''` is the root. */
+  /**
+   * Folders below a root of which only the files in them are looked at that `classify` names; `''` is the root, a part `*`
+   * any folder (`profiles/*`).
+   */
   readonly flatFolders?: readonly string[];
   /** The root in the folder of a project, where it keeps sessions there; existing or not. */
   projectRoot?(project: string, host: Host): string;

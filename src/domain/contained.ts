@@ -48,6 +48,10 @@ export interface TableRows {
   readonly where: string;
   /** SQL; must put the rows into one order only. */
   readonly order: string;
+  /** Where rows are too large to be sorted: only their rowids are, and each row is read by its own. */
+  readonly byRowid?: true;
+  /** SQL in the place of columns, by their names: what of a row that holds several sessions is this one's. */
+  readonly parts?: Readonly<Record<string, string>>;
   /** Rows that follow each of these. */
   readonly children?: { readonly key: string; readonly rows: readonly TableRows[] };
 }
@@ -55,8 +59,11 @@ export interface TableRows {
 /** A database: each session is stored as lines of its rows (`ingest/contained/row-lines.ts` has their form). */
 export interface RowsContainer {
   readonly kind: 'rows';
-  /** The sessions in it, or only the one of that id; `root` of the container. Nothing where the tables are not this agent's. */
-  sessions(db: ForeignRows, only: string | null, root: string): Iterable<ContainedSession>;
+  /**
+   * The sessions in it, or only the one of that id. Nothing where the tables are not this agent's. `files`: what lies
+   * under `root`, to look up what a database only names.
+   */
+  sessions(db: ForeignRows, only: string | null, root: string, files: FileTree): Iterable<ContainedSession>;
   /** What belongs to a session; tables that are not there are passed over. */
   readonly tables: readonly TableRows[];
 }

@@ -13,7 +13,7 @@ import { agentsOf, enabledAgents } from './agents/index.ts';
 import { type Contained, containedIn } from './contained/contained.ts';
 import { bounded, peekFile } from './peek.ts';
 import { existingRoots } from './roots.ts';
-import { fileAt, type WalkedFile, walk, walkFlat } from './walk.ts';
+import { fileAt, foldersAt, type WalkedFile, walk, walkFlat } from './walk.ts';
 
 export interface FoundFile extends WalkedFile {
   readonly agent: AgentFormat;
@@ -91,9 +91,9 @@ function* filesOfRoot(
   }
   const isWhole = relWithin === null || relWithin === '';
   const wants = (relPath: string) => agent.classify(relPath) !== null;
-  const flat = (isWhole ? (agent.flatFolders ?? []) : []).flatMap((folder) => [
-    ...walkFlat(root, folder, wants, options.warn),
-  ]);
+  const flat = (isWhole ? (agent.flatFolders ?? []) : [])
+    .flatMap((pattern) => foldersAt(root, pattern))
+    .flatMap((folder) => [...walkFlat(root, folder, wants, options.warn)]);
   // Databases come first: what is in one is known before an older file beside it is met.
   const isRows = ({ relPath }: WalkedFile) => agent.classify(relPath)?.container?.kind === 'rows';
   for (const walked of [...flat.filter(isRows), ...flat.filter((file) => !isRows(file))])

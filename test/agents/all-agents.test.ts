@@ -14,6 +14,8 @@ const COUNTS: Readonly<Record<string, string>> = {
   opencode: 'SELECT count(*) AS n FROM session',
   goose: 'SELECT count(*) AS n FROM sessions',
   crush: 'SELECT count(*) AS n FROM sessions',
+  hermes: 'SELECT count(*) AS n FROM sessions',
+  cursor: "SELECT count(*) AS n FROM cursorDiskKV WHERE key LIKE 'composerData:%'",
 };
 
 function put(path: string, content: string | Uint8Array): void {

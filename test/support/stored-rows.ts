@@ -42,7 +42,10 @@ export function expectRows(stored: Uint8Array, database: Uint8Array, others: rea
 /** A database's bytes, made by `statements` and rows by table. */
 export function databaseOf(
   statements: readonly string[],
-  rows: readonly (readonly [table: string, row: Readonly<Record<string, string | number | null>>])[],
+  rows: readonly (readonly [
+    table: string,
+    row: Readonly<Record<string, string | number | null | Uint8Array>>,
+  ])[],
 ): Uint8Array {
   using db = new Database(':memory:');
   for (const statement of statements) db.run(statement);

@@ -11,10 +11,12 @@ import { cline, rooCode } from './cline.ts';
 import { codex } from './codex.ts';
 import { copilotCli } from './copilot-cli.ts';
 import { crush } from './crush.ts';
+import { cursor } from './cursor.ts';
 import { cursorCli } from './cursor-cli.ts';
 import { droid } from './droid.ts';
 import { geminiCli } from './gemini-cli.ts';
 import { goose } from './goose.ts';
+import { hermes } from './hermes.ts';
 import { iflow } from './iflow.ts';
 import { kimiCli } from './kimi-cli.ts';
 import { kimiCode } from './kimi-code.ts';
@@ -48,6 +50,8 @@ export const AGENTS: readonly AgentFormat[] = [
   opencode,
   goose,
   crush,
+  hermes,
+  cursor,
 ];
 
 /** One agent for each format, however often it is asked for: agents are told apart by being the same. */

@@ -46,6 +46,8 @@ export interface StoredRow {
   readonly isFile: boolean;
   /** Columns, or the record that the file is; empty where the file is none. */
   readonly row: JsonRecord;
+  /** What a file holds; empty of a row, and of a file that is no text. */
+  readonly text: string;
 }
 
 export function rowsAgent(agent: RowsAgent): AgentFormat {
@@ -122,11 +124,10 @@ function isHeader(record: JsonRecord): boolean {
 export function storedRow(record: JsonRecord): StoredRow | null {
   const table = textAt(record, 'table');
   const row = record['row'];
-  if (table !== null && isRecord(row)) return { from: table, isFile: false, row };
+  if (table !== null && isRecord(row)) return { from: table, isFile: false, row, text: '' };
   const file = textAt(record, 'file');
-  return file === null
-    ? null
-    : { from: file, isFile: true, row: parseRecord(textAt(record, 'text') ?? '') ?? {} };
+  const text = textAt(record, 'text') ?? '';
+  return file === null ? null : { from: file, isFile: true, row: parseRecord(text) ?? {}, text };
 }
 
 /** The column `key` of JSON text, as a record; an empty one where it is anything else. */

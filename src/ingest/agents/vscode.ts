@@ -35,7 +35,8 @@ export function globalStorages(host: Host, extension: string): readonly string[]
   ];
 }
 
-function configFolder(host: Host): string {
+/** Where programs of Electron have their own folders. */
+export function configFolder(host: Host): string {
   if (host.platform === 'win32') return host.env['APPDATA'] ?? `${host.homeDir}\\AppData\\Roaming`;
   if (host.platform === 'darwin') return `${host.homeDir}/Library/Application Support`;
   return host.env['XDG_CONFIG_HOME'] ?? `${host.homeDir}/.config`;

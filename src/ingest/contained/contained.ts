@@ -94,7 +94,8 @@ function* sessionsIn(
   database: ForeignDatabase | null,
 ): Iterable<InContainer> {
   if (container.kind === 'rows') {
-    const list = database?.look((db) => [...container.sessions(db, null, root)]) ?? [];
+    const files = new Tree(root, file.within);
+    const list = database?.look((db) => [...container.sessions(db, null, root, files)]) ?? [];
     for (const session of list) yield { session, range: null, stat: statOf('rows', session.version) };
   } else if (container.kind === 'text') {
     using source = new SourceFile(file.path, 'plain', file.within);
@@ -154,9 +155,10 @@ function fillRows(
   container: RowsContainer,
   contained: Contained,
 ): void {
-  const { nativeId } = contained.peek;
-  contained.database?.look((db) => {
-    const [session] = container.sessions(db, nativeId, contained.root);
+  const { database, file, peek, root } = contained;
+  const { nativeId } = peek;
+  database?.look((db) => {
+    const [session] = container.sessions(db, nativeId, root, new Tree(root, file.within));
     if (session === undefined) throw new Error('its session is not there any more');
     const lines = rowLines(db, container.tables, nativeId);
     source.fill(withHeader(agent, session.peek, lines), statOf('rows', session.version));

@@ -87,10 +87,12 @@ function inOneMoment<Result>({ database, rows }: Opened, work: (rows: ForeignRow
   }
 }
 
+type Asked = Statement<Row, [Record<string, string | number>]>;
+
 class Rows implements ForeignRows, Disposable {
   readonly #database: Database;
   /** Compiled once: thousands of sessions ask the same. One that is being read stays out of the way of another reading. */
-  readonly #idle = new Map<string, Statement<Row, [Record<string, string | number>]>>();
+  readonly #idle = new Map<string, Asked>();
   readonly #columns = new Map<string, readonly string[]>();
 
   constructor(database: Database) {
@@ -108,24 +110,27 @@ class Rows implements ForeignRows, Disposable {
   }
 
   columns(table: string): readonly string[] {
+    const known = this.#columns.get(table);
+    if (known !== undefined) return known;
     // A view could be made to take for ever.
     const sql = `SELECT c.name FROM sqlite_schema s, pragma_table_info(s.name) c WHERE s.type = 'table' AND s.name = $table`;
-    const known =
-      this.#columns.get(table) ?? [...this.each(sql, { table })].map((row) => String(row['name']));
-    this.#columns.set(table, known);
-    return known;
+    const columns = [...this.each(sql, { table })].map((row) => String(row['name']));
+    this.#columns.set(table, columns);
+    return columns;
   }
 
   *each(sql: string, params: Readonly<Record<string, string | number>> = {}): Iterable<Row> {
     const bound = Object.fromEntries(Object.entries(params).map(([name, value]) => [`$${name}`, value]));
-    const statement =
-      this.#idle.get(sql) ?? this.#database.prepare<Row, [Record<string, string | number>]>(sql);
+    const statement: Asked = this.#idle.get(sql) ?? this.#database.prepare(sql);
     this.#idle.delete(sql);
+    let isWhole = false;
     try {
       yield* statement.iterate(bound);
+      isWhole = true;
     } finally {
-      if (this.#idle.has(sql)) statement.finalize();
-      else this.#idle.set(sql, statement);
+      // One that was left in its midst, or asked again within itself, is not used again.
+      if (isWhole && !this.#idle.has(sql)) this.#idle.set(sql, statement);
+      else statement.finalize();
     }
   }
 

@@ -33,17 +33,15 @@ export function* rowLines(db: ForeignRows, tables: readonly TableRows[], id: str
 
 function* linesOfTable(
   db: ForeignRows,
-  { table, where, order, children }: TableRows,
+  rows: TableRows,
   params: Readonly<Record<string, string>>,
 ): Generator<string> {
+  const { table, children, parts } = rows;
   const columns = db.columns(table);
   if (columns.length === 0) return;
   const keyAt = children === undefined ? -1 : columns.indexOf(children.key);
-  const values = columns.flatMap((column, n) => typedColumn(column, n)).join(', ');
-  for (const row of db.each(
-    `SELECT ${values} FROM ${quoted(table)} WHERE ${where} ORDER BY ${order}`,
-    params,
-  )) {
+  const values = columns.flatMap((column, n) => typedColumn(parts?.[column] ?? quoted(column), n)).join(', ');
+  for (const row of rowsOf(db, rows, values, params)) {
     const fields = columns.map((column, n) => `${JSON.stringify(column)}:${jsonOf(row, n)}`);
     yield `{"table":${JSON.stringify(table)},"row":{${fields.join(',')}}}\n`;
     const parent = row[`v${keyAt}`];
@@ -53,15 +51,31 @@ function* linesOfTable(
   }
 }
 
+/** Found and read at once, or first found and then each read by its rowid. */
+function* rowsOf(
+  db: ForeignRows,
+  { table, where, order, byRowid }: TableRows,
+  values: string,
+  params: Readonly<Record<string, string>>,
+): Generator<Row> {
+  const from = `FROM ${quoted(table)}`;
+  if (byRowid !== true) {
+    yield* db.each(`SELECT ${values} ${from} WHERE ${where} ORDER BY ${order}`, params);
+    return;
+  }
+  const found = `SELECT CAST(rowid AS TEXT) AS place ${from} WHERE ${where} ORDER BY ${order}`;
+  for (const place of [...db.each(found, params)].map((row) => String(row['place'])))
+    yield* db.each(`SELECT ${values} ${from} WHERE rowid = CAST($place AS INTEGER)`, { place });
+}
+
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** The type of a value beside it, and text as its bytes: JavaScript would round integers and mend what is no UTF-8. */
-function typedColumn(column: string, n: number): string[] {
-  const name = quoted(column);
-  const exact = `CASE typeof(${name}) WHEN 'integer' THEN CAST(${name} AS TEXT) WHEN 'text' THEN CAST(${name} AS BLOB) ELSE ${name} END`;
-  return [`typeof(${name}) AS t${n}`, `${exact} AS v${n}`];
+function typedColumn(value: string, n: number): string[] {
+  const exact = `CASE typeof(${value}) WHEN 'integer' THEN CAST(${value} AS TEXT) WHEN 'text' THEN CAST(${value} AS BLOB) ELSE ${value} END`;
+  return [`typeof(${value}) AS t${n}`, `${exact} AS v${n}`];
 }
 
 function jsonOf(row: Row, n: number): string {

@@ -8,6 +8,9 @@ import { SEGMENT_BYTES } from '../../store/segments.ts';
 import type { Source } from '../source.ts';
 import { Spool } from '../spool.ts';
 
+/** Each is copied some times on its way. */
+const COLLECT_EVERY_PIECES = 2;
+
 export class SpooledSource implements Source {
   readonly path: string;
   readonly encoding = 'plain';
@@ -16,6 +19,7 @@ export class SpooledSource implements Source {
   readonly #pieces: (() => Uint8Array)[] = [];
   #sizeBytes = 0;
   #stat = '';
+  #passed = 0;
 
   /** `path`: under which the store knows it. */
   constructor(path: string) {
@@ -57,12 +61,21 @@ export class SpooledSource implements Source {
   #add(piece: Uint8Array): void {
     this.#pieces.push(this.#spool.add(piece));
     this.#sizeBytes += piece.length;
+    this.#collect();
+  }
+
+  /** Pieces lie outside the heap, so that nothing presses the collector; those of a huge session would pile up. */
+  #collect(): void {
+    this.#passed += 1;
+    if (this.#passed % COLLECT_EVERY_PIECES === 0) Bun.gc(true);
   }
 
   async *chunks(fromByte = 0): AsyncGenerator<Uint8Array> {
     const first = Math.floor(fromByte / SEGMENT_BYTES);
-    for (const [n, piece] of this.#pieces.slice(first).entries())
-      yield piece().slice(n === 0 ? fromByte - first * SEGMENT_BYTES : 0);
+    for (const [n, piece] of this.#pieces.slice(first).entries()) {
+      yield piece().subarray(n === 0 ? fromByte - first * SEGMENT_BYTES : 0);
+      this.#collect();
+    }
   }
 
   readAt(offset: number, length: number): Uint8Array {

@@ -5,9 +5,11 @@ import { clineSample, rooCodeSample } from './cline.ts';
 import { codexSample } from './codex.ts';
 import { copilotCliSample } from './copilot-cli.ts';
 import { crushSample } from './crush.ts';
+import { cursorSample } from './cursor.ts';
 import { cursorCliSample } from './cursor-cli.ts';
 import { geminiCliSample } from './gemini-cli.ts';
 import { gooseSample } from './goose.ts';
+import { hermesSample } from './hermes.ts';
 import { kimiCliSample } from './kimi-cli.ts';
 import {
   antigravitySample,
@@ -48,4 +50,6 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   crush: crushSample,
   'own-jsonl': ownJsonlSample,
   'own-markdown': ownMarkdownSample,
+  hermes: hermesSample,
+  cursor: cursorSample,
 };
