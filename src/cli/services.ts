@@ -178,7 +178,12 @@ function watchedFolders(host: Host): WatchedFolder[] {
   return enabledAgents(host).flatMap((agent) =>
     rootsOf(agent, host).flatMap((root) => [
       ...agent.folders.map((folder) => ({ path: join(root, folder), recursive: true })),
-      ...(agent.flatFolders ?? []).map((folder) => ({ path: join(root, folder), recursive: false })),
+      ...(agent.flatFolders ?? []).map((folder) => ({
+        ...{ path: join(root, folder), recursive: false },
+        ...(agent.looksAt === undefined
+          ? {}
+          : { wants: (name: string) => agent.looksAt?.(name, host) === true }),
+      })),
     ]),
   );
 }

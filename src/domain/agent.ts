@@ -99,6 +99,8 @@ export interface AgentFormat {
   readonly folders: readonly string[];
   /** Folders below a root of which only the files in them are looked at that `classify` names; `''` is the root. */
   readonly flatFolders?: readonly string[];
+  /** Of the files in `flatFolders` that `classify` names those that are this agent's on such a machine; absent: all. */
+  looksAt?(fileName: string, host: Host): boolean;
   /** The root in the folder of a project, where it keeps sessions there; existing or not. */
   projectRoot?(project: string, host: Host): string;
   /** A file under its roots that lists projects, and how it is read; nothing where it is not understood. */

@@ -61,7 +61,7 @@ export interface RowsContainer {
   readonly tables: readonly TableRows[];
 }
 
-/** One text of many conversations, added to at its end: each is stored as the range of it from its first line on. */
+/** One text of many conversations, added to at its end: each is stored as the range of it from its first line on, with an empty one before that. */
 export interface TextContainer {
   readonly kind: 'text';
   /** The id of the session that begins with this line (without its 0x0A); null where none does. */

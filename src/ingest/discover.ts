@@ -145,7 +145,8 @@ function* filesOfRoot(
     return;
   }
   const isWhole = relWithin === null || relWithin === '';
-  const wants = (relPath: string) => agent.classify(relPath) !== null;
+  const wants = (relPath: string) =>
+    agent.classify(relPath) !== null && agent.looksAt?.(basename(relPath), options.host) !== false;
   for (const folder of isWhole ? (agent.flatFolders ?? []) : []) {
     for (const walked of walkFlat(root, folder, wants, options.warn))
       yield* asFound(agent, root, walked, inRows, options);
@@ -236,7 +237,14 @@ async function* filesOfPath(
       root.startsWith(path + sep),
     );
     for (const { agent, root } of homes) yield* filesOfRoot(agent, root, null, options);
-    if (homes.length > 0) return;
+    if (homes.length > 0) {
+      // An agent that has files in the home folder itself; where nothing else is there, all below is looked through.
+      for (const agent of agents.filter(
+        (each) => each.projectRoot !== undefined && each.folders.length === 0,
+      ))
+        yield* filesOfRoot(agent, path, null, options);
+      return;
+    }
   }
   yield* looseFiles(path, stats.isDirectory(), agents, options);
 }

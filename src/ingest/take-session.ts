@@ -20,7 +20,7 @@ import { noteReturn } from '../store/write-return.ts';
 import { aboutOf } from './about.ts';
 import { openSource } from './contained/contained.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
-import { onDisk } from './file-names.ts';
+import { fileOfPath, onDisk } from './file-names.ts';
 import type { Source } from './source.ts';
 import { liveFiles, mark, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
 
@@ -209,7 +209,7 @@ async function takeOne(
   if (stored === null) return await takeNew(context, file, source);
   const isOwn = file.known?.uid === context.uid && file.known.key === file.class.key;
   const others = otherPathsOf(deps.db, context.uid, file.class.key, file.path).filter(({ path }) =>
-    existsSync(onDisk(path)),
+    existsSync(onDisk(fileOfPath(path))),
   );
   // A path may replace what is stored where it held all of it and no other path still does; a mere copy only where it is the last.
   const heldAll = isOwn && file.known?.takenBytes === stored.rawBytes;

@@ -122,6 +122,7 @@ const CASES: Readonly<
     },
   },
   'is read though records are glued together and NULs lie between': {
+    needs: 'records',
     growth: ['append'],
     async run(bench) {
       const { relPath, key, bytes } = bench.main();

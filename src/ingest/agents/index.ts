@@ -3,6 +3,7 @@
  * Promises: ids are unique, and no agent's file knows another's.
  */
 import { type AgentFormat, type Host, isEnabled } from '../../domain/agent.ts';
+import { aider } from './aider.ts';
 import { amp } from './amp.ts';
 import { antigravity } from './antigravity.ts';
 import { claudeCode } from './claude-code.ts';
@@ -38,6 +39,7 @@ export const AGENTS: readonly AgentFormat[] = [
   cline,
   rooCode,
   opencode,
+  aider,
 ];
 
 /** The agent of that id, or null where none is known by it. */

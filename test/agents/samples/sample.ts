@@ -24,7 +24,16 @@ export interface SampleOptions {
 }
 
 /** What a format cannot tell at all. */
-export type Gap = 'commands' | 'written' | 'tokens' | 'project' | 'unknown records' | 'own id' | 'times';
+export type Gap =
+  | 'commands'
+  | 'written'
+  | 'tokens'
+  | 'project'
+  /** Text for people, line by line. */
+  | 'records'
+  | 'unknown records'
+  | 'own id'
+  | 'times';
 
 export interface Sample {
   /** An id as the agent makes them. */
