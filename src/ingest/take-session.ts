@@ -5,7 +5,7 @@
  */
 
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, relative, sep } from 'node:path';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
@@ -208,8 +208,8 @@ async function takeOne(
   // Awaited here: `using` closes the source when this function returns.
   if (stored === null) return await takeNew(context, file, source);
   const isOwn = file.known?.uid === context.uid && file.known.key === file.class.key;
-  const others = otherPathsOf(deps.db, context.uid, file.class.key, file.path).filter(({ path }) =>
-    existsSync(onDisk(fileOfPath(path))),
+  const others = otherPathsOf(deps.db, context.uid, file.class.key, file.path).filter(
+    ({ path }) => existsSync(onDisk(fileOfPath(path))) && !isMigrated(file, fileOfPath(path)),
   );
   // A path may replace what is stored where it held all of it and no other path still does; a mere copy only where it is the last.
   const heldAll = isOwn && file.known?.takenBytes === stored.rawBytes;
@@ -219,6 +219,12 @@ async function takeOne(
     isLive ||
     (heldAll ? !others.some(({ takenBytes }) => takenBytes === stored.rawBytes) : others.length === 0);
   return await takeChanged(context, file, source, stored, { mayReplace, full: deps.full });
+}
+
+/** Whether a session in a database was in the tree of files at `path` before, which stays behind. */
+function isMigrated({ agent, root, contained }: FoundFile, path: string): boolean {
+  if (contained?.container.kind !== 'rows') return false;
+  return agent.classify(relative(root, path).split(sep).join('/'))?.container?.kind === 'tree';
 }
 
 /**

@@ -4,6 +4,7 @@
  * Source: opencode's `cli/cmd/import.ts` and `session/session.ts` (`fromRow`), as public in 2026.
  */
 import { type JsonRecord, parseRecord, recordsOf, textAt } from './jsonl.ts';
+import { messageOfFile } from './opencode.reader.ts';
 import { jsonColumn, type StoredRow, storedRow } from './rows.ts';
 
 interface Message {
@@ -38,8 +39,8 @@ function addMessage(messages: Map<string, Message>, { isFile, row }: StoredRow):
   messages.set(id, { info, parts: messages.get(id)?.parts ?? [] });
 }
 
-function addPart(messages: Map<string, Message>, { isFile, row }: StoredRow): void {
-  const messageID = textAt(row, isFile ? 'messageID' : 'message_id') ?? '';
+function addPart(messages: Map<string, Message>, { from, isFile, row }: StoredRow): void {
+  const messageID = isFile ? messageOfFile(from, row) : (textAt(row, 'message_id') ?? '');
   const part = isFile
     ? row
     : { ...jsonColumn(row, 'data'), id: row['id'], sessionID: row['session_id'], messageID };

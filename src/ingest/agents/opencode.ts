@@ -192,7 +192,8 @@ function folders(host: Host): string[] {
 export const opencode = rowsAgent({
   id: 'opencode',
   name: 'opencode',
-  proof: 'documentation',
+  // Recorded parts, in a database that a test builds around them with the published schema.
+  proof: 'recordings',
   variables: ['XDG_DATA_HOME'],
   roots: folders,
   rootOf: (path) =>
