@@ -14,6 +14,8 @@ export type Row = Readonly<Record<string, RowValue>>;
 
 /** Another program's database, only to be read, within one moment of it. */
 export interface ForeignRows {
+  /** Whether text lies in it as UTF-8, as it nearly always does. */
+  readonly isUtf8: boolean;
   /** Whether there is a table (no view) of that name with all these columns. */
   has(table: string, ...columns: string[]): boolean;
   /** The columns of a table, in its order; none where there is no such table. */
@@ -48,6 +50,8 @@ export interface TableRows {
   readonly where: string;
   /** SQL; must put the rows into one order only. */
   readonly order: string;
+  /** Columns that an older or another version may lack: without them there are no such rows. */
+  readonly needs?: readonly string[];
   /** Rows that follow each of these. */
   readonly children?: { readonly key: string; readonly rows: readonly TableRows[] };
 }

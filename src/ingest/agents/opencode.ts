@@ -20,8 +20,12 @@ import { importText } from './opencode.import.ts';
 import { OpencodeReader } from './opencode.reader.ts';
 import { fileNameOf, rowsAgent, type StoredRow } from './rows.ts';
 
-/** Of a week before the newest change all parts are looked at: a tool's output is emptied long after its message. */
+/**
+ * Of a week before the newest change, and of so many sessions whenever they were changed, all parts are looked at: a tool's output
+ * is emptied long after its message. By number, too: one wrong clock would make all others old.
+ */
 const RECENT_MS = 7 * 24 * 60 * 60 * 1000;
+const RECENT_SESSIONS = 50;
 
 const rows: RowsContainer = {
   kind: 'rows',
@@ -38,9 +42,15 @@ const rows: RowsContainer = {
       table: 'part',
       where: 'session_id = $id AND message_id NOT IN (SELECT id FROM message WHERE session_id = $id)',
       order: 'id',
+      needs: ['session_id'],
     },
-    { table: 'session_message', where: 'session_id = $id', order: 'time_created, id' },
-    { table: 'todo', where: 'session_id = $id', order: 'position' },
+    {
+      table: 'session_message',
+      where: 'session_id = $id',
+      order: 'time_created, id',
+      needs: ['time_created', 'id'],
+    },
+    { table: 'todo', where: 'session_id = $id', order: 'position', needs: ['position'] },
     { table: 'session_share', where: 'session_id = $id', order: 'session_id' },
     // Last, since it changes with each answer: what stands before it is stored once.
     { table: 'session', where: 'id = $id', order: 'id' },
@@ -57,16 +67,16 @@ function* sessions(db: ForeignRows, only: string | null): Iterable<ContainedSess
   const messages = counted(db, 'message', of);
   const hasParts = db.has('part', 'session_id');
   const parts = hasParts ? counted(db, 'part', { ...of, byCount: true }) : new Map<string, string>();
-  const hasPartTimes = hasParts && db.has('part', 'time_updated');
-  const newest = Number([...db.each('SELECT max(time_updated) AS at FROM session')][0]?.['at'] ?? 0);
+  const recentFrom =
+    hasParts && db.has('part', 'time_updated') ? startOfRecent(db) : Number.POSITIVE_INFINITY;
   const optional = ['title', 'parent_id', 'time_created'].filter((name) => db.has('session', name));
   const columns = ['id', 'directory', 'time_updated', ...optional].join(', ');
   const where = only === null ? '' : 'WHERE id = $id';
   for (const row of db.each(`SELECT ${columns} FROM session ${where} ORDER BY id`, of.params)) {
     const id = String(row['id']);
-    const isRecent = !(Number(row['time_updated']) < newest - RECENT_MS);
     const version = [row['time_updated'], messages.get(id) ?? '0', parts.get(id) ?? '0'];
-    if (isRecent && hasPartTimes) version.push(newestPart(db, id));
+    const isOld = recentFrom === null || Number(row['time_updated']) < recentFrom;
+    if (!isOld) version.push(newestPart(db, id));
     yield {
       peek: peekOf(row, id),
       version: version.join('_'),
@@ -90,6 +100,13 @@ function counted(
   return new Map(
     [...db.each(sql, params)].map((row) => [String(row['session_id']), `${row['n']}.${row['at'] ?? ''}`]),
   );
+}
+
+function startOfRecent(db: ForeignRows): number {
+  const newest = [
+    ...db.each(`SELECT time_updated AS at FROM session ORDER BY time_updated DESC LIMIT ${RECENT_SESSIONS}`),
+  ].map((row) => Number(row['at'] ?? 0));
+  return Math.min((newest[0] ?? 0) - RECENT_MS, newest.at(-1) ?? 0);
 }
 
 function newestPart(db: ForeignRows, id: string): string {

@@ -50,7 +50,7 @@ export function openSource(file: Openable): Source {
     : openContained(file.agent, file.path, file.contained);
 }
 
-/** The sessions in the container at `file`; `takenBytes`: what the store has of a path, for those that did not change. */
+/** The sessions in the container at `file`, each once. */
 export function* containedIn(
   agent: AgentFormat,
   root: string,
@@ -85,7 +85,10 @@ interface InContainer {
 function* sessionsIn(container: Container, root: string, file: WalkedFile): Iterable<InContainer> {
   if (container.kind === 'rows') {
     const list = withForeign(file.path, file.within, (db) => [...container.sessions(db, null)]);
-    for (const session of list) yield { session, range: null, stat: statOf('rows', session.version) };
+    // Where nothing keeps an id from standing there twice, what hangs on it is of one session.
+    const once = new Map(list.map((session) => [session.peek.nativeId, session]));
+    for (const session of once.values())
+      yield { session, range: null, stat: statOf('rows', session.version) };
   } else if (container.kind === 'text') {
     using source = new SourceFile(file.path, 'plain', file.within);
     for (const range of textRanges(source, container))

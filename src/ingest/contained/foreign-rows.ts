@@ -37,9 +37,15 @@ export function withForeign<Result>(
   for (let tries = 1; ; tries += 1) {
     const before = stampOf(path);
     using opened = open(path);
-    const result = inOneMoment(opened.database, work);
     // Read without locks, it is one moment's only where nothing was written to it meanwhile.
-    if (opened.isLocked || stampOf(path) === before) return result;
+    const isStill = () => opened.isLocked || stampOf(path) === before;
+    try {
+      const result = inOneMoment(opened.database, work);
+      if (isStill()) return result;
+    } catch (thrown) {
+      // What changes under a reading may look damaged.
+      if (isStill()) throw thrown;
+    }
     if (tries === TRIES) throw new Error('it is being written to all the time');
   }
 }
@@ -49,7 +55,8 @@ function inOneMoment<Result>(database: Database, work: (rows: ForeignRows) => Re
   try {
     return work(new Rows(database));
   } finally {
-    database.run('ROLLBACK');
+    // Some failures end it by themselves.
+    if (database.inTransaction) database.run('ROLLBACK');
   }
 }
 
@@ -58,6 +65,11 @@ class Rows implements ForeignRows {
 
   constructor(database: Database) {
     this.#database = database;
+  }
+
+  get isUtf8(): boolean {
+    const { encoding } = this.#database.query<{ encoding: string }, []>('PRAGMA encoding').get() ?? {};
+    return encoding === 'UTF-8';
   }
 
   has(table: string, ...columns: string[]): boolean {
@@ -90,14 +102,23 @@ interface Opened extends Disposable {
 
 /** SQLite makes files beside a database even where it only reads: so what is there decides how it is opened. */
 function open(path: string): Opened {
-  // With a rollback journal its locks are in the file itself.
-  if (!keepsLog(path)) return opened(path, 'mode=ro', true);
+  if (!keepsLog(path)) return openWithJournal(path);
   const [log, index] = ['-wal', '-shm'].map(
     (end) => statSync(onDisk(path + end), { throwIfNoEntry: false })?.size,
   );
   // The owner is at work, or died: the index of its log is there, for us to read and not to write.
   if (log !== undefined && index !== undefined) return opened(path, 'mode=ro&readonly_shm=1', true);
-  return (log ?? 0) === 0 ? opened(path, 'immutable=1', false) : openCopy(path);
+  return (log ?? 0) === 0 ? opened(path, 'immutable=1', false) : openCopy(path, '-wal', 'mode=ro');
+}
+
+/** With a rollback journal its locks are in the file itself; what a writer left half done when it died is undone in a copy. */
+function openWithJournal(path: string): Opened {
+  try {
+    return opened(path, 'mode=ro', true);
+  } catch (thrown) {
+    if (!(thrown instanceof SQLiteError && thrown.code === 'SQLITE_READONLY_ROLLBACK')) throw thrown;
+    return openCopy(path, '-journal', 'mode=rw');
+  }
 }
 
 /** Whether a write goes to a log first. Source: https://www.sqlite.org/fileformat2.html, the file format version numbers. */
@@ -111,13 +132,13 @@ function keepsLog(path: string): boolean {
   }
 }
 
-/** A log without its index: SQLite would make that beside it. So both are copied to a folder of our own. */
-function openCopy(path: string): Opened {
+/** SQLite would make the index of a log, or undo what a journal says, beside it. So both are copied to a folder of our own. */
+function openCopy(path: string, beside: '-wal' | '-journal', how: 'mode=ro' | 'mode=rw'): Opened {
   const folder = mkdtempSync(join(tmpdir(), 'session-memory-rows-'));
   try {
     const copy = join(folder, basename(path));
-    for (const end of ['', '-wal']) copyFileSync(onDisk(path + end), copy + end, fs.COPYFILE_FICLONE);
-    const made = opened(copy, 'mode=ro', false);
+    for (const end of ['', beside]) copyFileSync(onDisk(path + end), copy + end, fs.COPYFILE_FICLONE);
+    const made = opened(copy, how, false);
     return {
       ...made,
       [Symbol.dispose]: () => {
@@ -134,7 +155,8 @@ function openCopy(path: string): Opened {
 function opened(path: string, how: string, isLocked: boolean): Opened {
   const name = pathToFileURL(path).href;
   // Flags, not options: only they say that the name is a URI.
-  const database = new Database(`${name}?${how}`, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI);
+  const access = how === 'mode=rw' ? constants.SQLITE_OPEN_READWRITE : constants.SQLITE_OPEN_READONLY;
+  const database = new Database(`${name}?${how}`, access | constants.SQLITE_OPEN_URI);
   try {
     database.run(`PRAGMA busy_timeout = ${BUSY_MS}`);
     // The schema is another's: no function in it is to be run by a look.
@@ -148,9 +170,9 @@ function opened(path: string, how: string, isLocked: boolean): Opened {
   return { database, isLocked, [Symbol.dispose]: () => database.close(true) };
 }
 
-/** What changes with each write to the file or its log. */
+/** What changes with each write to the file, its log or its journal. */
 function stampOf(path: string): string {
-  return ['', '-wal']
+  return ['', '-wal', '-journal']
     .map((end) => {
       const stats = statSync(onDisk(path + end), { bigint: true, throwIfNoEntry: false });
       return stats === undefined ? '-' : `${stats.size}:${stats.mtimeNs}:${stats.ino}`;
