@@ -67,8 +67,7 @@ function* sessions(db: ForeignRows, only: string | null): Iterable<ContainedSess
   const messages = counted(db, 'message', of);
   const hasParts = db.has('part', 'session_id');
   const parts = hasParts ? counted(db, 'part', { ...of, byCount: true }) : new Map<string, string>();
-  const recentFrom =
-    hasParts && db.has('part', 'time_updated') ? startOfRecent(db) : Number.POSITIVE_INFINITY;
+  const recentFrom = hasParts && db.has('part', 'time_updated') ? startOfRecent(db) : null;
   const optional = ['title', 'parent_id', 'time_created'].filter((name) => db.has('session', name));
   const columns = ['id', 'directory', 'time_updated', ...optional].join(', ');
   const where = only === null ? '' : 'WHERE id = $id';
