@@ -30,8 +30,13 @@ export class Spool implements Disposable {
     for (let done = 0; done < data.length; )
       done += writeSync(handle, data, done, data.length - done, at + done);
     this.#fileBytes += data.length;
+    return this.#fromFile(handle, at, data.length);
+  }
+
+  /** Made by a function of its own: one made where `data` is in scope would keep it. */
+  #fromFile(handle: number, at: number, length: number): () => Uint8Array {
     return () => {
-      const out = new Uint8Array(data.length);
+      const out = new Uint8Array(length);
       for (let done = 0; done < out.length; ) {
         const read = readSync(handle, out, done, out.length - done, at + done);
         if (read === 0) throw new Error(`${this.#path} is shorter than what was written to it`);

@@ -29,6 +29,8 @@ export interface Contained {
   readonly root: string;
   /** Where in a text; null in any other container. */
   readonly range: TextRange | null;
+  /** What it was when it was listed, in the form of a file's stat. */
+  readonly stat: string;
 }
 
 /** A session of a container in the place of a file. Its path names no file. */
@@ -68,7 +70,7 @@ export function* containedIn(
         mtimeMs: peek.endedAt === null ? file.mtimeMs : Date.parse(peek.endedAt),
         stat,
         within: file.within,
-        contained: { container, peek, file, root, range },
+        contained: { container, peek, file, root, range, stat },
       };
     }
   } catch (thrown) {
@@ -141,18 +143,25 @@ function openContained(agent: AgentFormat, path: string, contained: Contained): 
   }
 }
 
+/**
+ * The version is that of the listing: to tell it anew would ask about all sessions again for each. Where it has changed since,
+ * it is read once more at the next run.
+ */
 function fillRows(
   source: SpooledSource,
   agent: AgentFormat,
   container: RowsContainer,
-  contained: Contained,
+  { peek, file, stat }: Contained,
 ): void {
-  const { nativeId } = contained.peek;
-  withForeign(contained.file.path, contained.file.within, (db) => {
-    const [session] = container.sessions(db, nativeId);
-    if (session === undefined) throw new Error('its session is not there any more');
-    const lines = rowLines(db, container.tables, nativeId);
-    source.fill(withHeader(agent, session.peek, lines), statOf('rows', session.version));
+  withForeign(file.path, file.within, (db) => {
+    const lines = rowLines(db, container.tables, peek.nativeId);
+    const first = lines.next();
+    if (first.done === true) throw new Error('its session is not there any more');
+    const all = function* () {
+      yield first.value;
+      yield* lines;
+    };
+    source.fill(withHeader(agent, peek, all()), stat);
   });
 }
 

@@ -8,6 +8,9 @@ import { SEGMENT_BYTES } from '../../store/segments.ts';
 import type { Source } from '../source.ts';
 import { Spool } from '../spool.ts';
 
+/** What is made lies outside the heap, where nothing presses the collector. */
+const COLLECT_EVERY_BYTES = 32 * 1024 * 1024;
+
 export class SpooledSource implements Source {
   readonly path: string;
   readonly encoding = 'plain';
@@ -46,6 +49,7 @@ export class SpooledSource implements Source {
         rest = rest.subarray(taken.length);
         if (used < SEGMENT_BYTES) continue;
         this.#add(piece);
+        if (this.#sizeBytes % COLLECT_EVERY_BYTES === 0) Bun.gc(true);
         piece = new Uint8Array(SEGMENT_BYTES);
         used = 0;
       }

@@ -16,6 +16,7 @@ export const OPENCODE_SCHEMA = [
   `CREATE TABLE part (id text PRIMARY KEY, message_id text NOT NULL, session_id text NOT NULL, ${TIMES}, data text NOT NULL)`,
   'CREATE INDEX message_session_idx ON message (session_id)',
   'CREATE INDEX part_session_idx ON part (session_id)',
+  'CREATE INDEX part_message_idx ON part (message_id)',
   `CREATE TABLE todo (session_id text NOT NULL, content text NOT NULL, status text NOT NULL, priority text NOT NULL,
      position integer NOT NULL, ${TIMES}, PRIMARY KEY (session_id, position))`,
 ];
