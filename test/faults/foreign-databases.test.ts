@@ -13,6 +13,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  watch,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -98,6 +99,30 @@ describe('as a program that died left it', () => {
     expect(await world.look()).toMatchObject({ sessions_new: 1, warnings: [] });
     expect(statesOf(world.stored(UID))).toEqual(['state 3 ']);
     expect(await world.look()).toMatchObject({ sessions_unchanged: 1, files_read: 0 });
+  });
+
+  test('with its log alone, the database is copied once for all of its sessions, and anew where it has changed', async () => {
+    using other = new OpencodeWorld();
+    using world = new OpencodeWorld();
+    await died(world);
+    rmSync(`${world.path}-shm`);
+    for (const end of ['', '-wal']) copyFileSync(world.path + end, other.path + end);
+    using db = new Database(other.path);
+    for (let n = 0; n < 30; n++) putSession(db, `t${n}`, 1);
+    // What a reading meets is the log of a program that died again.
+    for (const end of ['', '-wal']) copyFileSync(other.path + end, world.path + end);
+    let copies = 0;
+    const watcher = watch(join(world.folder, 'temp'), (event) => {
+      if (event === 'rename') copies += 1;
+    });
+    expect(await world.look()).toMatchObject({ sessions_new: 31, warnings: [] });
+    await Bun.sleep(0);
+    watcher.close();
+    // Made and removed: of each folder a watch may tell twice.
+    expect(copies).toBeLessThan(10);
+    putSession(db, 'later', 1);
+    for (const end of ['', '-wal']) copyFileSync(other.path + end, world.path + end);
+    expect(await world.look()).toMatchObject({ sessions_new: 1, warnings: [] });
   });
 
   test('with an empty log, with and without its index', async () => {

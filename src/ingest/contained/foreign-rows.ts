@@ -134,11 +134,16 @@ function keepsLog(path: string): boolean {
 
 /** SQLite would make the index of a log, or undo what a journal says, beside it. So both are copied to a folder of our own. */
 function openCopy(path: string, beside: '-wal' | '-journal', how: 'mode=ro' | 'mode=rw'): Opened {
+  const stamp = stampOf(path);
+  const again = takeKept(path, stamp);
+  if (again !== null) return again;
   const folder = mkdtempSync(join(tmpdir(), 'session-memory-rows-'));
   try {
     const copy = join(folder, basename(path));
     for (const end of ['', beside]) copyFileSync(onDisk(path + end), copy + end, fs.COPYFILE_FICLONE);
     const made = opened(copy, how, false);
+    // Open files need no names: a kill leaves none.
+    if (isRemoved(folder)) return keptOpen(path, stamp, made.database);
     return {
       ...made,
       [Symbol.dispose]: () => {
@@ -150,6 +155,42 @@ function openCopy(path: string, beside: '-wal' | '-journal', how: 'mode=ro' | 'm
     rmSync(folder, { recursive: true, force: true });
     throw thrown;
   }
+}
+
+function isRemoved(folder: string): boolean {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+    return true;
+  } catch {
+    // Windows removes no open file.
+    return false;
+  }
+}
+
+/** The copy that was made last, for the next session of the same database: a copy for each would take hours. */
+let kept: { readonly path: string; readonly stamp: string; readonly database: Database } | null = null;
+let keptTimer: Timer | undefined;
+const KEPT_MS = 2_000;
+
+function takeKept(path: string, stamp: string): Opened | null {
+  const known = kept;
+  if (known === null) return null;
+  kept = null;
+  if (known.path === path && known.stamp === stamp) return keptOpen(path, stamp, known.database);
+  known.database.close(true);
+  return null;
+}
+
+/** When it is let go of, it is kept for a moment. */
+function keptOpen(path: string, stamp: string, database: Database): Opened {
+  const letGo = () => {
+    clearTimeout(keptTimer);
+    kept?.database.close(true);
+    kept = { path, stamp, database };
+    keptTimer = setTimeout(() => takeKept('', ''), KEPT_MS);
+    keptTimer.unref();
+  };
+  return { database, isLocked: false, [Symbol.dispose]: letGo };
 }
 
 function opened(path: string, how: string, isLocked: boolean): Opened {
