@@ -68,8 +68,8 @@ export interface Resume {
 export interface AgentImport {
   /** The name of the file that is made for it, in the folder of the restored transcript. */
   fileName(session: RestoreTarget): string;
-  /** Its text, made of the lines of the stored transcript; null where they do not tell enough. */
-  content(lines: Iterable<Uint8Array>): string | null;
+  /** Its text, or pieces of it, made of the lines of the stored transcript; null where they do not tell enough. Both may be gone through again. */
+  content(lines: Iterable<Uint8Array>): string | Iterable<string> | null;
   /** What is typed to import it. */
   argv(path: string): readonly string[];
 }

@@ -180,8 +180,9 @@ describe.each([
     put(world, files);
     await world.ingest();
     const imported = () => {
-      const text = opencode.takesBack?.content(wholeLines([world.stored('opencode:ses_1')]));
-      return JSON.parse(text ?? 'null');
+      const lines = [...wholeLines([world.stored('opencode:ses_1')])];
+      const text = [...(opencode.takesBack?.content(lines) ?? ['null'])].join('');
+      return JSON.parse(text);
     };
     const whole = (made: { messages: { info: Json; parts: Json[] }[] }) =>
       made.messages.flatMap(({ info, parts }) => [info, ...parts]);

@@ -93,7 +93,7 @@ export interface PlannedRestore {
 
 interface PlannedImport {
   readonly path: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: Iterable<Uint8Array>;
   readonly place: Place;
   readonly argv: readonly string[];
 }
@@ -151,11 +151,18 @@ function importOf(
 ): PlannedImport | null {
   const main = files.find(({ file }) => file.role === 'main');
   if (takesBack === undefined || main === undefined) return null;
-  const text = takesBack.content(wholeLines(chunksOf(main.file)));
-  if (text === null) return null;
+  const lines = { [Symbol.iterator]: () => wholeLines(chunksOf(main.file)) };
+  const made = takesBack.content(lines);
+  if (made === null) return null;
   const path = tree.place(takesBack.fileName(target));
-  const bytes = Buffer.from(text);
-  return { path, bytes, place: tree.check(path, [bytes], bytes.length), argv: takesBack.argv(path) };
+  const bytes = {
+    *[Symbol.iterator]() {
+      for (const text of typeof made === 'string' ? [made] : made) yield Buffer.from(text);
+    },
+  };
+  let length = 0;
+  for (const piece of bytes) length += piece.length;
+  return { path, bytes, place: tree.check(path, bytes, length), argv: takesBack.argv(path) };
 }
 
 /** `writable`: the store, to be told of the files that an agent will find again; null where it will not. */
@@ -173,7 +180,7 @@ export function carryOut(
       markRestored(writable, session, file, path, context.clock.now());
   }
   if (imported !== null && imported.place !== 'same')
-    tree.write(imported.path, [imported.bytes], null, imported.place);
+    tree.write(imported.path, imported.bytes, null, imported.place);
 }
 
 /** What to type to go on with a session. */
