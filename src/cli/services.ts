@@ -183,7 +183,12 @@ function watchedFolders(host: Host): WatchedFolder[] {
       ...agent.folders.map((folder) => ({ path: join(root, folder), recursive: true })),
       ...(agent.flatFolders ?? [])
         .flatMap((pattern) => foldersAt(root, pattern))
-        .map((folder) => ({ path: join(root, folder), recursive: false })),
+        .map((folder) => ({
+          ...{ path: join(root, folder), recursive: false },
+          ...(agent.looksAt === undefined
+            ? {}
+            : { wants: (name: string) => agent.looksAt?.(name, host) === true }),
+        })),
     ]),
   );
 }

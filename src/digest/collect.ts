@@ -180,10 +180,10 @@ export class Collector implements FactSink {
     if (failed) return;
     const branch = newBranch(ran.command);
     if (branch !== null) this.branch(branch);
-    for (const commit of commitsOf(ran.command, output)) this.#commit(commit);
+    for (const commit of commitsOf(ran.command, output)) this.commit(commit);
   }
 
-  #commit(commit: { readonly sha?: string; readonly branch?: string; readonly message: string }): void {
+  commit(commit: { readonly sha?: string; readonly branch?: string; readonly message: string }): void {
     const message = kept(commit.message, CHARS.commit);
     const sha = commit.sha === undefined ? undefined : kept(commit.sha, CHARS.name);
     const branch = commit.branch === undefined ? undefined : kept(commit.branch, CHARS.name);

@@ -107,7 +107,8 @@ async function readAll(
       if (signal?.aborted === true) throw new Error('interrupted');
       continue;
     }
-    const splitter = new LineSplitter(lineCounter(reader, counts, file.role === 'main'), file.breaks);
+    const counter = lineCounter(reader, counts, file.role === 'main');
+    const splitter = new LineSplitter(counter, file.breaks, reader.readsEmptyLines === true);
     reader.begin({ role: file.role, key: file.key });
     for await (const chunk of file.chunks) {
       splitter.push(chunk);

@@ -10,7 +10,7 @@ export const LINE_BYTES_HELD = 16 * 1024 * 1024;
 const BUFFER_BYTES_FIRST = 64 * 1024;
 
 export interface LineSink {
-  /** A line without its 0x0A, never empty. The view is only good until the call returns. */
+  /** A line without its 0x0A, empty only where that was asked for. The view is only good until the call returns. */
   line(line: Uint8Array): void;
   /** A line above `LINE_BYTES_HELD` has ended; its bytes were not kept. */
   oversized(): void;
@@ -20,14 +20,16 @@ export class LineSplitter {
   readonly #sink: LineSink;
   /** Byte offsets, ascending, at which a line ends though no newline stands there. */
   readonly #breaks: readonly number[];
+  readonly #withEmpty: boolean;
   #nextBreak = 0;
   #offset = 0;
   #held = new Uint8Array(0);
   #heldBytes = 0;
   #skipping = false;
 
-  constructor(sink: LineSink, breaks: readonly number[] = []) {
+  constructor(sink: LineSink, breaks: readonly number[] = [], withEmpty = false) {
     this.#sink = sink;
+    this.#withEmpty = withEmpty;
     this.#breaks = breaks.toSorted((a, b) => a - b);
   }
 
@@ -57,7 +59,7 @@ export class LineSplitter {
       const end = part.indexOf(0x0a, start);
       if (end < 0) break;
       if (this.#heldBytes === 0 && !this.#skipping) {
-        if (end > start) this.#sink.line(part.subarray(start, end));
+        if (end > start || this.#withEmpty) this.#sink.line(part.subarray(start, end));
       } else {
         this.#hold(part.subarray(start, end));
         this.#finish();

@@ -80,8 +80,8 @@ export interface Resume {
 export interface AgentImport {
   /** The name of the file that is made for it, in the folder of the restored transcript. */
   fileName(session: RestoreTarget): string;
-  /** Its text, made of the lines of the stored transcript; null where they do not tell enough. */
-  content(lines: Iterable<Uint8Array>): string | null;
+  /** Its text, or pieces of it, made of the lines of the stored transcript; null where they do not tell enough. Both may be gone through again. */
+  content(lines: Iterable<Uint8Array>): string | Iterable<string> | null;
   /** What is typed to import it. */
   argv(path: string): readonly string[];
 }
@@ -116,6 +116,8 @@ export interface AgentFormat {
    * any folder (`profiles/*`).
    */
   readonly flatFolders?: readonly string[];
+  /** Of the files in `flatFolders` that `classify` names those that are this agent's on such a machine; absent: all. */
+  looksAt?(fileName: string, host: Host): boolean;
   /** The root in the folder of a project, where it keeps sessions there; existing or not. */
   projectRoot?(project: string, host: Host): string;
   /** A file under its roots that lists projects, and how it is read; nothing where it is not understood. */

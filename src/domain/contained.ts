@@ -14,6 +14,8 @@ export type Row = Readonly<Record<string, RowValue>>;
 
 /** Another program's database, only to be read, within one moment of it. */
 export interface ForeignRows {
+  /** Whether text lies in it as UTF-8, as it nearly always does. */
+  readonly isUtf8: boolean;
   /** Whether there is a table (no view) of that name with all these columns. */
   has(table: string, ...columns: string[]): boolean;
   /** The columns of a table, in its order; none where there is no such table. */
@@ -52,6 +54,8 @@ export interface TableRows {
   readonly byRowid?: true;
   /** SQL in the place of columns, by their names: what of a row that holds several sessions is this one's. */
   readonly parts?: Readonly<Record<string, string>>;
+  /** Columns that an older or another version may lack: without them there are no such rows. */
+  readonly needs?: readonly string[];
   /** Rows that follow each of these. */
   readonly children?: { readonly key: string; readonly rows: readonly TableRows[] };
 }
@@ -68,7 +72,7 @@ export interface RowsContainer {
   readonly tables: readonly TableRows[];
 }
 
-/** One text of many conversations, added to at its end: each is stored as the range of it from its first line on. */
+/** One text of many conversations, added to at its end: each is stored as the range of it from its first line on, with an empty one before that. */
 export interface TextContainer {
   readonly kind: 'text';
   /** The id of the session that begins with this line (without its 0x0A); null where none does. */

@@ -51,6 +51,8 @@ export interface FactSink {
   /** `exitCode` null: not told; `failed`: told to have failed without a code. `output` is scanned for commits and pull requests. */
   commandResult(callId: string, exitCode: number | null, failed: boolean, output: string): void;
   error(text: string, at: Iso | null): void;
+  /** A commit that the agent made by itself; those of commands are found in their output. */
+  commit(commit: { readonly sha?: string; readonly message: string }): void;
   pullRequest(url: string): void;
   plan(text: string): void;
   /** The whole list as it stands now; the last one stays. */
@@ -91,6 +93,8 @@ export interface PartCounts {
 export interface RecordReader {
   /** A file begins: its role and key; called before its first line. */
   begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void;
+  /** In a text for people an empty line has a meaning; absent: only lines with something on them come. */
+  readonly readsEmptyLines?: true;
   /**
    * One line without its 0x0A. Must not keep a view on `line`: the buffer is used again.
    * A line of glued records yields all of them; NULs around a record are no part of it.

@@ -65,8 +65,12 @@ function charBytes(first: number): number {
 
 /** A name for a session in a container, unique among paths: the container's, a `#`, the session's id. */
 export function containedPath(container: string, nativeId: string): string {
-  return `${container}#${encodeURIComponent(nativeId.toWellFormed())}`;
+  if (nativeId.length <= ID_CHARS_MAX) return `${container}#${encodeURIComponent(nativeId.toWellFormed())}`;
+  return `${container}#long-${new Bun.CryptoHasher('sha256').update(nativeId).digest('hex')}`;
 }
+
+/** A longer id is a forged one, and is not kept as a path. */
+const ID_CHARS_MAX = 1024;
 
 /** The file that a path of the store stands for: itself, or the container of a session in one. */
 export function fileOfPath(path: string): string {

@@ -90,7 +90,8 @@ function* filesOfRoot(
     return;
   }
   const isWhole = relWithin === null || relWithin === '';
-  const wants = (relPath: string) => agent.classify(relPath) !== null;
+  const wants = (relPath: string) =>
+    agent.classify(relPath) !== null && agent.looksAt?.(basename(relPath), options.host) !== false;
   const flat = (isWhole ? (agent.flatFolders ?? []) : [])
     .flatMap((pattern) => foldersAt(root, pattern))
     .flatMap((folder) => [...walkFlat(root, folder, wants, options.warn)]);
@@ -204,7 +205,14 @@ function* placesOfPath(
       root.startsWith(path + sep),
     );
     for (const { agent, root } of homes) yield filesOfRoot(agent, root, null, options);
-    if (homes.length > 0) return;
+    if (homes.length > 0) {
+      // An agent that has files in the home folder itself; where nothing else is there, all below is looked through.
+      for (const agent of agents.filter(
+        (each) => each.projectRoot !== undefined && each.folders.length === 0,
+      ))
+        yield filesOfRoot(agent, path, null, options);
+      return;
+    }
   }
   yield looseFiles(path, stats.isDirectory(), agents, options);
 }

@@ -18,12 +18,13 @@ import { agentById } from './agents/index.ts';
 import { type AnalyzeDeps, analyzeSession, sessionsWaiting } from './analyze.ts';
 import { digestOnly } from './digest-only.ts';
 import { discover, type FoundFile, type FoundSession } from './discover.ts';
-import { storedSizeOf } from './measure.ts';
+import { mostNewBytes, storedSizeOf, takenBytes } from './measure.ts';
 import { PREPARED_BYTES_MAX, type Preparer } from './prepare.ts';
 import { ReadySessions } from './ready.ts';
 import { withProjects } from './roots.ts';
 import { scansOf } from './scan.ts';
 import { leftOutBy } from './select.ts';
+import type { Source } from './source.ts';
 import { type Room, type TakeDeps, takeSession } from './take-session.ts';
 
 export interface IngestOptions {
@@ -287,9 +288,6 @@ async function analyzeAll(
   }
 }
 
-/** How much longer than its values a row's line may be, compressed: far more than it ever is. */
-const LINES_OF_ROWS_MAX = 3;
-
 /** Whether a session fits under the hard cap. It is only measured where its plain size might not fit. */
 async function roomFor(deps: IngestDeps, options: IngestOptions, session: FoundSession): Promise<Room> {
   const leftBytes = options.hardCapBytes - usage(deps.db).tier1Bytes;
@@ -297,18 +295,14 @@ async function roomFor(deps: IngestDeps, options: IngestOptions, session: FoundS
   const known = findSession(deps.db, session.uid);
   const isLive = known?.evictedAt === null && known.storedBytes > 0;
   const newFiles = isLive ? session.files.filter((file) => file.isChanged) : session.files;
-  const takenBytes = (file: FoundFile) => (isLive ? (file.known?.takenBytes ?? 0) : 0);
-  const newBytes = newFiles.reduce(
-    (bytes, file) => bytes + Math.max(0, file.sizeBytes - takenBytes(file)),
-    0,
-  );
+  const newBytes = newFiles.reduce((bytes, file) => bytes + mostNewBytes(file, isLive), 0);
   // A chunk that does not compress becomes a little larger than it was.
   const atMostBytes = Math.ceil(newBytes * 1.01) + 1024 * newFiles.length;
   const isCompressed = newFiles.some((file) => file.class.encoding === 'zstd');
-  // Of rows it is only known about how long their lines will be.
-  const isGuess = newFiles.some((file) => file.contained !== undefined);
-  if (!isCompressed && atMostBytes * (isGuess ? LINES_OF_ROWS_MAX : 1) <= leftBytes) return 'store';
-  const measured = await storedSizeOf(session.files, takenBytes, deps.signal);
+  if (!isCompressed && atMostBytes <= leftBytes) return 'store';
+  const taken = (file: FoundFile, source: Source) =>
+    isLive ? takenBytes(deps.db, session.uid, file, source) : 0;
+  const measured = await storedSizeOf(session.files, taken, deps.signal);
   if (measured.newBytes <= leftBytes) return 'store';
   return measured.wholeBytes > options.hardCapBytes && !isLive ? 'digest_only' : 'wait';
 }

@@ -33,7 +33,7 @@ export interface Restoring {
 export interface MadeFile {
   /** Absolute. */
   readonly path: string;
-  readonly bytes: Uint8Array;
+  readonly chunks: Iterable<Uint8Array>;
   readonly place: Place;
 }
 
@@ -138,7 +138,7 @@ function stageAll<One extends Restoring>(db: ReadableDb, one: One): Written<One>
     }
     const { made } = one;
     if (made !== null && made.place !== 'same')
-      staged.set(made, one.tree.stage(made.path, [made.bytes], null, made.place));
+      staged.set(made, one.tree.stage(made.path, made.chunks, null, made.place));
   });
   return written;
 }

@@ -3,8 +3,9 @@
  * What no range names is what the agent removed; it stays in the log (SPEC §5).
  */
 import type { Extent } from '../store/rows.ts';
+import { sha256 } from '../store/segments.ts';
 
-/** Above it, old and new rest are not matched line by line: memory stays bounded, the new rest is stored whole. */
+/** Above it, old and new rest are not held: they are matched by the hashes of their lines. Of what is new so much is held at most. */
 export const MATCHED_BYTES_MAX = 48 * 1024 * 1024;
 /** A file of so many lines is no transcript; each line costs a hundred bytes of memory however short it is. */
 const LINES_MAX = 300_000;
@@ -60,6 +61,112 @@ export function matchLines(
   }
   const result = joined(extents);
   return result.length > EXTENTS_MAX ? whole : { extents: result, added: Buffer.concat(added) };
+}
+
+/**
+ * The same for rests that are too large to be held, by the SHA-256 of each line. Null where that would not be worth it: too
+ * many lines or pieces, a line without an end, too much that is new; or where it was told to stop. `newBytes`: how long the new
+ * rest is.
+ */
+export async function matchLargeLines(
+  kept: readonly Extent[],
+  oldExtents: readonly Extent[],
+  oldRest: Iterable<Uint8Array>,
+  newRest: AsyncIterable<Uint8Array>,
+  logBytes: number,
+  signal?: AbortSignal,
+): Promise<(Rewritten & { readonly newBytes: number }) | null> {
+  const places = new Map<string, number[]>();
+  const old: [number, number][] = [];
+  let oldBytes = 0;
+  for await (const line of linesIn(oldRest)) {
+    if (line === null || old.length === LINES_MAX || signal?.aborted === true) return null;
+    const text = sha256(line).toBase64();
+    const list = places.get(text);
+    if (list === undefined) places.set(text, [old.length]);
+    else list.push(old.length);
+    old.push([oldBytes, line.length]);
+    oldBytes += line.length;
+  }
+  const rangesOf = ranges(oldExtents);
+  const extents: Extent[] = [...kept];
+  const added: Uint8Array[] = [];
+  let addedBytes = 0;
+  let newBytes = 0;
+  let after = -1;
+  for await (const line of linesIn(newRest)) {
+    if (line === null || signal?.aborted === true) return null;
+    newBytes += line.length;
+    const place = nextAfter(places.get(sha256(line).toBase64()), after);
+    const found = place === null ? undefined : old[place];
+    if (place !== null && found !== undefined) {
+      pushJoined(extents, rangesOf(found[0], found[1]));
+      after = place;
+    } else {
+      // Copied: the line is a view on a chunk that is let go.
+      added.push(line.slice());
+      pushJoined(extents, [[logBytes + addedBytes, line.length]]);
+      addedBytes += line.length;
+    }
+    if (addedBytes > MATCHED_BYTES_MAX || extents.length > EXTENTS_MAX) return null;
+  }
+  return { extents: joined(extents), added: Buffer.concat(added), newBytes };
+}
+
+/** Log ranges of pieces that are asked for in their order: what lies before the last one is not gone through again. */
+function ranges(extents: readonly Extent[]): (offset: number, length: number) => Extent[] {
+  let at = 0;
+  let before = 0;
+  return (offset, length) => {
+    for (; at < extents.length; at++) {
+      const size = extents[at]?.[1] ?? 0;
+      if (before + size > offset) break;
+      before += size;
+    }
+    return sliced(extents.slice(at, at + 2 + length), offset - before, length);
+  };
+}
+
+function pushJoined(extents: Extent[], more: readonly Extent[]): void {
+  for (const [start, size] of more) {
+    const last = extents.at(-1);
+    if (last !== undefined && last[0] + last[1] === start)
+      extents[extents.length - 1] = [last[0], last[1] + size];
+    else extents.push([start, size]);
+  }
+}
+
+/** Plain bytes after which the collector is called: chunks lie outside the heap. */
+const COLLECT_EVERY_BYTES = 32 * 1024 * 1024;
+
+/** Lines with their newline, each a view for as long as the next one is not asked for; null for one that is too long, and the end. */
+async function* linesIn(
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array | null> {
+  let torn: Uint8Array[] = [];
+  let tornBytes = 0;
+  let sinceCollected = 0;
+  for await (const chunk of chunks) {
+    let from = 0;
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+      const part = chunk.subarray(from, end + 1);
+      yield torn.length === 0 ? part : Buffer.concat([...torn, part]);
+      torn = [];
+      tornBytes = 0;
+      from = end + 1;
+    }
+    if (from < chunk.length) torn.push(chunk.slice(from));
+    tornBytes += chunk.length - from;
+    if (tornBytes > MATCHED_BYTES_MAX) {
+      yield null;
+      return;
+    }
+    sinceCollected += chunk.length;
+    if (sinceCollected < COLLECT_EVERY_BYTES) continue;
+    sinceCollected = 0;
+    Bun.gc(true);
+  }
+  if (torn.length > 0) yield Buffer.concat(torn);
 }
 
 /** Parts bytes into pieces that touch, as [from, to); null where they are too many. */

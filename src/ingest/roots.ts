@@ -15,11 +15,22 @@ export function existingRoots(
   host: Host,
   agents: readonly AgentFormat[],
 ): { agent: AgentFormat; root: string }[] {
-  return agents.flatMap((agent) =>
-    [...new Set(rootsOf(agent, host).map((root) => resolve(root)))]
-      .filter(isFolder)
-      .map((root) => ({ agent, root })),
-  );
+  return agents.flatMap((agent) => {
+    const roots = [...new Set(rootsOf(agent, host).map((root) => resolve(root)))].filter(isFolder);
+    return (agent.projectRoot === undefined ? roots : eachFolderOnce(roots)).map((root) => ({ agent, root }));
+  });
+}
+
+/** Projects are named as programs were told of them: by links, too. */
+function eachFolderOnce(roots: readonly string[]): string[] {
+  const seen = new Set<string>();
+  return roots.filter((root) => {
+    const { dev, ino } = statSync(root, { bigint: true, throwIfNoEntry: false }) ?? {};
+    const real = `${dev} ${ino}`;
+    if (seen.has(real)) return false;
+    seen.add(real);
+    return true;
+  });
 }
 
 /** One look where nothing is, as for most agents on most machines. */

@@ -21,7 +21,16 @@ import {
 } from '../store/write-raw.ts';
 import { compare } from './compare.ts';
 import type { FoundFile } from './discover.ts';
-import { elementsOf, joined, linesOf, MATCHED_BYTES_MAX, matchLines, sliced } from './rewrite.ts';
+import {
+  elementsOf,
+  joined,
+  linesOf,
+  MATCHED_BYTES_MAX,
+  matchLargeLines,
+  matchLines,
+  type Rewritten,
+  sliced,
+} from './rewrite.ts';
 import { toSegments } from './segmenter.ts';
 import type { Source } from './source.ts';
 
@@ -238,6 +247,20 @@ async function rewrite(
     source.encoding === 'plain' &&
     source.sizeBytes - lineStartBytes <= MATCHED_BYTES_MAX;
   if (!isSmall) {
+    const matched =
+      source.encoding === 'plain'
+        ? await matchLargeLines(
+            kept,
+            oldExtents,
+            fromByte(fileChunks(context.db, context.uid, stored), lineStartBytes),
+            source.chunks(lineStartBytes),
+            stored.logBytes,
+            context.signal,
+          )
+        : null;
+    if (context.signal.aborted) return { kind: 'interrupted', readBytes: 0 };
+    if (matched !== null)
+      return storeRewritten(context, file, source, stored, matched, lineStartBytes + matched.newBytes);
     const version = { ...stored, extents: kept, rawBytes: lineStartBytes };
     context.db.writeTransaction(() =>
       setFileVersion(context.db, stored.fileId, { rawBytes: lineStartBytes, extents: kept, sha256: null }),
@@ -255,11 +278,22 @@ async function rewrite(
   const oldRest = collect(fileChunks(context.db, context.uid, stored), lineStartBytes);
   const newRest = await collectAsync(source.chunks(lineStartBytes));
   const cut = isDocument ? elementsOf : linesOf;
-  const { extents, added } = matchLines(kept, oldExtents, oldRest, newRest, stored.logBytes, cut);
+  const matched = matchLines(kept, oldExtents, oldRest, newRest, stored.logBytes, cut);
+  return storeRewritten(context, file, source, stored, matched, lineStartBytes + newRest.length);
+}
+
+/** What is new of a rewritten file, with the version that names it, in one transaction. */
+async function storeRewritten(
+  context: TakeContext,
+  file: FoundFile,
+  source: Source,
+  stored: StoredFile,
+  { extents, added }: Rewritten,
+  rawBytes: number,
+): Promise<Taken> {
   const segments: NewSegment[] = [];
   for await (const segment of toSegments(added.length > 0 ? [added] : [], stored.logBytes))
     segments.push(segment);
-  const rawBytes = lineStartBytes + newRest.length;
   context.db.writeTransaction(() => {
     addSegments(
       context.db,
@@ -271,19 +305,23 @@ async function rewrite(
     recountSession(context.db, context.sessionId);
   });
   killPoint('rewrite.stored');
-  return { kind: 'rewritten', readBytes: lineStartBytes + newRest.length };
+  return { kind: 'rewritten', readBytes: rawBytes };
 }
 
-function collect(chunks: Iterable<Uint8Array>, fromByte: number): Uint8Array {
+function collect(chunks: Iterable<Uint8Array>, from: number): Uint8Array {
   const parts: Uint8Array[] = [];
-  let skip = fromByte;
+  // Copied: the chunk is a view on a segment that is let go.
+  for (const part of fromByte(chunks, from)) parts.push(part.slice());
+  return Buffer.concat(parts);
+}
+
+function* fromByte(chunks: Iterable<Uint8Array>, from: number): Generator<Uint8Array> {
+  let skip = from;
   for (const chunk of chunks) {
     const part = chunk.subarray(Math.min(skip, chunk.length));
     skip -= chunk.length - part.length;
-    // Copied: the chunk is a view on a segment that is let go.
-    if (part.length > 0) parts.push(part.slice());
+    if (part.length > 0) yield part;
   }
-  return Buffer.concat(parts);
 }
 
 async function collectAsync(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

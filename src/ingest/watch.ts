@@ -17,6 +17,8 @@ export interface WatchedFolder {
   readonly path: string;
   /** False: only what lies in it, not what lies below that. */
   readonly recursive: boolean;
+  /** Which names in it matter; absent: all. */
+  readonly wants?: (name: string) => boolean;
 }
 
 /** `onChange` may come often, and comes for anything in the folders. */
@@ -41,6 +43,7 @@ export function watchFolders(
 class OneFolder {
   readonly #folder: string;
   readonly #recursive: boolean;
+  readonly #wants: (name: string) => boolean;
   readonly #onChange: () => void;
   readonly #onTrouble: (message: string) => void;
   #watcher: FSWatcher | null = null;
@@ -51,6 +54,7 @@ class OneFolder {
   constructor(folder: WatchedFolder, onChange: () => void, onTrouble: (message: string) => void) {
     this.#folder = folder.path;
     this.#recursive = folder.recursive;
+    this.#wants = folder.wants ?? (() => true);
     this.#onChange = onChange;
     this.#onTrouble = onTrouble;
   }
@@ -63,8 +67,11 @@ class OneFolder {
     this.#identity = identity;
     if (identity === null) return;
     try {
-      this.#watcher = watch(this.#folder, { recursive: this.#recursive, persistent: false }, () =>
-        this.#onChange(),
+      this.#watcher = watch(
+        this.#folder,
+        { recursive: this.#recursive, persistent: false },
+        // A system that does not say what changed may mean any of it.
+        (_, name) => (name === null || this.#wants(name) ? this.#onChange() : undefined),
       );
       this.#watcher.on('error', (error) => this.#failed(error));
     } catch (thrown) {

@@ -175,6 +175,7 @@ test('a listing reads no message: their counts come from the index of the keys a
   const rows = {
     has: () => true,
     columns: () => [],
+    isUtf8: true,
     each: (sql: string) => {
       for (const { detail } of db.query<{ detail: string }, []>(`EXPLAIN QUERY PLAN ${sql}`).all())
         plans.push(detail);

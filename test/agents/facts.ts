@@ -18,6 +18,7 @@ export interface Facts {
   edited: string[];
   commands: { id: string; command: string; exit?: number | null; failed?: boolean; output?: string }[];
   errors: string[];
+  commits: string[];
   pullRequests: string[];
   plans: string[];
   todos: Map<string, Partial<Todo>>;
@@ -49,6 +50,7 @@ export function emptyFacts(): Facts {
       edited: [],
       commands: [],
       errors: [],
+      commits: [],
       pullRequests: [],
       plans: [],
     },
@@ -79,6 +81,7 @@ export function sinkInto(facts: Facts): FactSink {
       if (command) Object.assign(command, { exit, failed, output });
     },
     error: (text) => facts.errors.push(text),
+    commit: ({ sha, message }) => facts.commits.push(`${sha ?? ''} ${message}`.trim()),
     pullRequest: (url) => facts.pullRequests.push(url),
     plan: (text) => facts.plans.push(text),
     todos: (list) => {

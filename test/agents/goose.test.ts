@@ -271,7 +271,7 @@ test('what its import takes holds every message of the present version', () => {
     .trimEnd()
     .split('\n')
     .map((line) => Buffer.from(line));
-  const text = goose.takesBack?.content(lines) ?? 'null';
+  const text = [...(goose.takesBack?.content(lines) ?? [])].join('');
   expect(JSON.parse(text)).toEqual({
     ...{ id: ID, working_dir: '/w', name: 'N', user_set_name: true, session_type: 'user' },
     ...{ created_at: '2026-05-01T10:00:00.000Z', extension_data: {}, usage: {}, accumulated_usage: {} },

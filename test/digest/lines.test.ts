@@ -4,7 +4,7 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { LINE_BYTES_HELD, LineSplitter } from '../../src/digest/lines.ts';
 
-function split(chunks: readonly Uint8Array[], breaks: readonly number[] = []) {
+function split(chunks: readonly Uint8Array[], breaks: readonly number[] = [], withEmpty = false) {
   const lines: string[] = [];
   let oversized = 0;
   const splitter = new LineSplitter(
@@ -17,6 +17,7 @@ function split(chunks: readonly Uint8Array[], breaks: readonly number[] = []) {
       },
     },
     breaks,
+    withEmpty,
   );
   for (const chunk of chunks) splitter.push(chunk);
   splitter.end();
@@ -34,6 +35,18 @@ describe('lines', () => {
     expect(split([text('one\n\ntwo')]).lines).toEqual(['one', 'two']);
     expect(split([text('one\n')]).lines).toEqual(['one']);
     expect(split([]).lines).toEqual([]);
+  });
+
+  test('empty lines come where they are asked for, whatever the chunks', () => {
+    const bytes = text('\n\na\n\nb\n');
+    for (let at = 0; at <= bytes.length; at++)
+      expect(split([bytes.subarray(0, at), bytes.subarray(at)], [], true).lines).toEqual([
+        '',
+        '',
+        'a',
+        '',
+        'b',
+      ]);
   });
 
   test('a forced break ends a line without a newline, also at a chunk border and at the very end', () => {

@@ -23,6 +23,9 @@ export class World implements Disposable {
   /** Makes new sessions ready, as the program's threads do; null: everything goes the long way. */
   preparer: Preparer | null = null;
 
+  /** Done once, after what there is was listed and before any of it is opened. */
+  meanwhile: (() => void) | null = null;
+
   get host(): Host {
     return { homeDir: this.home, env: {}, platform: 'linux' };
   }
@@ -43,7 +46,11 @@ export class World implements Disposable {
         clock: this.clock,
         analyze: { db: this.db, clock: this.clock, external: null, host: this.host },
         preparer: () => this.preparer,
-        progress: () => undefined,
+        progress: ({ kind }) => {
+          if (kind !== 'scanned') return;
+          this.meanwhile?.();
+          this.meanwhile = null;
+        },
         signal,
       },
       {

@@ -98,11 +98,19 @@ function madeFor(
 ): MadeFile | null {
   const main = files.find(({ file }) => file.role === 'main');
   if (main === undefined) return null;
-  const text = takesBack.content(wholeLines(fileChunks(db, session.uid, main.file)));
-  if (text === null) return null;
+  // Made anew each time it is read: as a whole it may be larger than memory.
+  const lines = { [Symbol.iterator]: () => wholeLines(fileChunks(db, session.uid, main.file)) };
+  const made = takesBack.content(lines);
+  if (made === null) return null;
   const path = tree.place(takesBack.fileName(target));
-  const bytes = Buffer.from(text);
-  return { path, bytes, place: tree.check(path, [bytes], bytes.length) };
+  const chunks = {
+    *[Symbol.iterator]() {
+      for (const text of typeof made === 'string' ? [made] : made) yield Buffer.from(text);
+    },
+  };
+  let rawBytes = 0;
+  for (const chunk of chunks) rawBytes += chunk.length;
+  return { path, chunks, place: tree.check(path, chunks, rawBytes) };
 }
 
 /** There is no folder to restore to: the agent is not known here, or its configuration was given none. */

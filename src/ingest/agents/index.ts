@@ -4,6 +4,7 @@
  */
 import { type AgentFormat, type Host, isEnabled } from '../../domain/agent.ts';
 import type { OwnFormat } from '../../domain/own-format.ts';
+import { aider } from './aider.ts';
 import { amp } from './amp.ts';
 import { antigravity } from './antigravity.ts';
 import { claudeCode } from './claude-code.ts';
@@ -48,6 +49,7 @@ export const AGENTS: readonly AgentFormat[] = [
   cline,
   rooCode,
   opencode,
+  aider,
   goose,
   crush,
   hermes,

@@ -3,47 +3,71 @@
  * Promises: every message and part of the present version; nothing where the session's own row is not there.
  * Source: opencode's `cli/cmd/import.ts` and `session/session.ts` (`fromRow`), as public in 2026.
  */
-import { type JsonRecord, parseRecord, recordsOf, textAt } from './jsonl.ts';
+import { type JsonRecord, parseRecord, textAt, viewOf } from './jsonl.ts';
+import { messageOfFile } from './opencode.reader.ts';
 import { jsonColumn, type StoredRow, storedRow } from './rows.ts';
 
-interface Message {
-  readonly info: JsonRecord;
-  readonly parts: JsonRecord[];
+/** In pieces: a session may be larger than what memory is promised to hold. `lines` are gone through more than once. */
+export function importText(lines: Iterable<Uint8Array>): Iterable<string> | null {
+  let info: JsonRecord | null = null;
+  for (const stored of rowsIn(lines))
+    if (kindOf(stored) === 'session') info = stored.isFile ? stored.row : sessionInfo(stored.row);
+  if (info === null) return null;
+  const begin = `{"info":${JSON.stringify(info)},"messages":[`;
+  return {
+    *[Symbol.iterator]() {
+      yield begin;
+      yield* messagesIn(lines);
+      yield ']}\n';
+    },
+  };
 }
 
-export function importText(lines: Iterable<Uint8Array>): string | null {
-  const messages = new Map<string, Message>();
-  let info: JsonRecord | null = null;
-  for (const line of lines) {
-    for (const record of recordsOf(line).records) {
-      const stored = storedRow(record);
-      if (stored === null) continue;
-      const kind = stored.isFile ? kindOf(stored.from) : stored.from;
-      if (kind === 'session') info = stored.isFile ? stored.row : sessionInfo(stored.row);
-      else if (kind === 'message') addMessage(messages, stored);
-      else if (kind === 'part') addPart(messages, stored);
+/** Each message is stored with its parts behind it. A part without its message has no place in what is imported. */
+function* messagesIn(lines: Iterable<Uint8Array>): Generator<string> {
+  let open: string | null = null;
+  let parts = 0;
+  for (const stored of rowsIn(lines)) {
+    const kind = kindOf(stored);
+    if (kind === 'message') {
+      yield `${open === null ? '' : ']},'}\n{"info":${JSON.stringify(messageInfo(stored))},"parts":[`;
+      open = textAt(stored.row, 'id') ?? '';
+      parts = 0;
+    } else if (kind === 'part' && messageIdOf(stored) === open) {
+      yield `${parts === 0 ? '' : ','}\n${JSON.stringify(partOf(stored, open))}`;
+      parts += 1;
     }
   }
-  return info === null ? null : `${JSON.stringify({ info, messages: [...messages.values()] }, null, 2)}\n`;
+  if (open !== null) yield ']}';
 }
 
-function kindOf(path: string): string {
-  const [, kind = ''] = /(?:^|\/)(message|part)\//.exec(path) ?? [];
-  return kind !== '' ? kind : /(?:^|\/)session\/[^/]+\/[^/]+\.json$/.test(path) ? 'session' : '';
+/** A line may be longer than what a digest reads: an image is a part. */
+function* rowsIn(lines: Iterable<Uint8Array>): Generator<StoredRow> {
+  for (const line of lines) {
+    const record = parseRecord(viewOf(line).toString('utf8'));
+    const stored = record === null ? null : storedRow(record);
+    if (stored !== null) yield stored;
+  }
 }
 
-function addMessage(messages: Map<string, Message>, { isFile, row }: StoredRow): void {
-  const id = textAt(row, 'id') ?? '';
-  const info = isFile ? row : { ...jsonColumn(row, 'data'), id, sessionID: row['session_id'] };
-  messages.set(id, { info, parts: messages.get(id)?.parts ?? [] });
+function kindOf({ from, isFile }: StoredRow): string {
+  if (!isFile) return from;
+  const [, kind = ''] = /(?:^|\/)(message|part)\//.exec(from) ?? [];
+  return kind !== '' ? kind : /(?:^|\/)session\/[^/]+\/[^/]+\.json$/.test(from) ? 'session' : '';
 }
 
-function addPart(messages: Map<string, Message>, { isFile, row }: StoredRow): void {
-  const messageID = textAt(row, isFile ? 'messageID' : 'message_id') ?? '';
-  const part = isFile
+function messageInfo({ isFile, row }: StoredRow): JsonRecord {
+  return isFile ? row : { ...jsonColumn(row, 'data'), id: row['id'], sessionID: row['session_id'] };
+}
+
+function messageIdOf({ from, isFile, row }: StoredRow): string {
+  return isFile ? messageOfFile(from, row) : (textAt(row, 'message_id') ?? '');
+}
+
+function partOf({ isFile, row }: StoredRow, messageID: string): JsonRecord {
+  return isFile
     ? row
     : { ...jsonColumn(row, 'data'), id: row['id'], sessionID: row['session_id'], messageID };
-  messages.get(messageID)?.parts.push(part);
 }
 
 /** The columns of the row as the record that opencode makes of it; what is NULL is left out. */

@@ -23,14 +23,15 @@ interface Message {
 export class OpencodeReader extends RowsReader {
   readonly #once = new Once();
   readonly #messages = new Map<string, Message>();
-  readonly #running = new Map<string, { tool: string; input: JsonRecord; at: Iso | null }>();
+  /** Calls that have not ended; where the program was stopped they never do. */
+  readonly #running = new Map<string, { id: string; tool: string; state: JsonRecord; at: Iso | null }>();
   readonly #todos = new Map<string, { todo: Todo; changed: number; position: number }>();
 
   protected row({ from, isFile, row }: StoredRow): void {
     const kind = isFile ? kindOfFile(from) : from;
     if (kind === 'message') this.#message(textAt(row, 'id') ?? '', isFile ? row : jsonColumn(row, 'data'));
     else if (kind === 'part') {
-      const messageId = textAt(row, isFile ? 'messageID' : 'message_id') ?? '';
+      const messageId = isFile ? messageOfFile(from, row) : (textAt(row, 'message_id') ?? '');
       this.#part(textAt(row, 'id') ?? '', messageId, isFile ? row : jsonColumn(row, 'data'), row);
     } else if (kind === 'session') this.#session(row);
     // A file of todos is a list, and what the tool wrote into it is told there.
@@ -40,7 +41,7 @@ export class OpencodeReader extends RowsReader {
   }
 
   override end(): void {
-    for (const [id, { tool, input, at }] of this.#running) this.call(tool, id, input, at);
+    for (const [key, { id, tool, state, at }] of this.#running) this.#called(key, id, tool, state, at);
     const newest = Math.max(0, ...[...this.#todos.values()].map(({ changed }) => changed));
     const last = [...this.#todos.values()].filter(({ changed }) => changed === newest);
     if (last.length > 0)
@@ -113,27 +114,31 @@ export class OpencodeReader extends RowsReader {
     const tool = textAt(data, 'tool') ?? '';
     const callId = textAt(data, 'callID') ?? id;
     const state = recordAt(data, 'state');
-    const input = recordAt(state, 'input');
     const status = textAt(state, 'status');
     const key = idKey(`${id} ${callId}`);
     if (status === 'pending' || status === 'running') {
       if (!this.#once.isNewKey(`running ${key}`)) return;
-      this.#running.set(key, { tool, input, at });
+      this.#running.set(key, { id, tool, state, at });
       return;
     }
     this.#running.delete(key);
     if (!this.#once.isNewKey(`tool ${key}`)) return;
-    this.call(tool, key, input, at);
-    const metadata = recordAt(state, 'metadata');
-    if (tool === 'task') this.#task(id, input, state, metadata);
-    if (tool === 'todowrite') this.#todoList(listAt(input, 'todos'));
-    const exit = metadata['exit'];
+    this.#called(key, id, tool, state, at);
+    const { exit } = recordAt(state, 'metadata') as { exit?: unknown };
     const failed = status === 'error';
     const output = textAt(state, failed ? 'error' : 'output') ?? '';
     this.result(key, { exitCode: typeof exit === 'number' ? exit : null, failed, output }, at);
   }
 
-  #task(id: string, input: JsonRecord, state: JsonRecord, metadata: JsonRecord): void {
+  #called(key: string, id: string, tool: string, state: JsonRecord, at: Iso | null): void {
+    const input = recordAt(state, 'input');
+    this.call(tool, key, input, at);
+    if (tool === 'task') this.#task(id, input, state);
+    if (tool === 'todowrite') this.#todoList(listAt(input, 'todos'));
+  }
+
+  #task(id: string, input: JsonRecord, state: JsonRecord): void {
+    const metadata = recordAt(state, 'metadata');
     const task = textAt(input, 'prompt') ?? textAt(input, 'description');
     const kind = textAt(input, 'subagent_type');
     const result = textAt(state, 'output');
@@ -166,6 +171,11 @@ export class OpencodeReader extends RowsReader {
 function kindOfFile(path: string): string {
   const [, kind] = /(?:^|\/)(message|part|todo|session_diff|session_share)\//.exec(path) ?? [];
   return kind ?? (/(?:^|\/)session\/[^/]+\/[^/]+\.json$/s.test(path) ? 'session' : 'file');
+}
+
+/** A part says whose it is; early ones do so by their folder alone. */
+export function messageOfFile(path: string, row: JsonRecord): string {
+  return textAt(row, 'messageID') ?? path.split('/').at(-2) ?? '';
 }
 
 function tokensOf(tokens: JsonRecord) {

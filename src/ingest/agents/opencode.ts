@@ -20,6 +20,13 @@ import { importText } from './opencode.import.ts';
 import { OpencodeReader } from './opencode.reader.ts';
 import { fileNameOf, rowsAgent, type StoredRow } from './rows.ts';
 
+/**
+ * Of a week before the newest change, and of so many sessions whenever they were changed, all parts are looked at: a tool's output
+ * is emptied long after its message. By number, too: one wrong clock would make all others old.
+ */
+const RECENT_MS = 7 * 24 * 60 * 60 * 1000;
+const RECENT_SESSIONS = 50;
+
 const rows: RowsContainer = {
   kind: 'rows',
   sessions,
@@ -35,9 +42,15 @@ const rows: RowsContainer = {
       table: 'part',
       where: 'session_id = $id AND message_id NOT IN (SELECT id FROM message WHERE session_id = $id)',
       order: 'id',
+      needs: ['session_id'],
     },
-    { table: 'session_message', where: 'session_id = $id', order: 'time_created, id' },
-    { table: 'todo', where: 'session_id = $id', order: 'position' },
+    {
+      table: 'session_message',
+      where: 'session_id = $id',
+      order: 'time_created, id',
+      needs: ['time_created', 'id'],
+    },
+    { table: 'todo', where: 'session_id = $id', order: 'position', needs: ['position'] },
     { table: 'session_share', where: 'session_id = $id', order: 'session_id' },
     // Last, since it changes with each answer: what stands before it is stored once.
     { table: 'session', where: 'id = $id', order: 'id' },
@@ -47,36 +60,57 @@ const rows: RowsContainer = {
 /** A part is a few KiB with its output; only for progress and for a first guess at room. */
 const ABOUT_PART_BYTES = 8 * 1024;
 
-/**
- * A session's version: when it and its messages were changed, how many of them and of their parts there are, and when the
- * parts of its last message were changed. All by indexes: the outputs that fill such a database are not read. What it
- * misses: the mark by which an old output is later left out of the model's context.
- */
 function* sessions(db: ForeignRows, only: string | null): Iterable<ContainedSession> {
-  if (!db.has('session', 'id', 'directory', 'time_updated')) return;
-  if (!db.has('message', 'id', 'session_id', 'time_created')) return;
+  if (!db.has('session', 'id', 'directory', 'time_updated') || !db.has('message', 'id', 'session_id')) return;
+  const of =
+    only === null ? { where: '', params: {} } : { where: 'WHERE session_id = $id', params: { id: only } };
+  const messages = counted(db, 'message', of);
+  const hasParts = db.has('part', 'session_id');
+  const parts = hasParts ? counted(db, 'part', { ...of, byCount: true }) : new Map<string, string>();
+  const recentFrom = hasParts && db.has('part', 'time_updated') ? startOfRecent(db) : null;
   const optional = ['title', 'parent_id', 'time_created'].filter((name) => db.has('session', name));
-  const newest = `(SELECT id FROM message WHERE session_id = s.id ORDER BY time_created DESC, id DESC LIMIT 1)`;
-  const facts = [
-    '(SELECT count(*) FROM message WHERE session_id = s.id) AS messages',
-    ...(db.has('message', 'time_updated')
-      ? ['(SELECT max(time_updated) FROM message WHERE session_id = s.id) AS messages_at']
-      : []),
-    ...(db.has('part', 'session_id') ? ['(SELECT count(*) FROM part WHERE session_id = s.id) AS parts'] : []),
-    ...(db.has('part', 'message_id', 'time_updated')
-      ? [`(SELECT max(time_updated) FROM part WHERE message_id = ${newest}) AS parts_at`]
-      : []),
-  ];
-  const columns = ['id', 'directory', 'time_updated', ...optional, ...facts].join(', ');
-  const sql = `SELECT ${columns} FROM session s ${only === null ? '' : 'WHERE id = $id'} ORDER BY id`;
-  for (const row of db.each(sql, only === null ? {} : { id: only })) {
-    const { time_updated, messages, messages_at, parts, parts_at } = row;
+  const columns = ['id', 'directory', 'time_updated', ...optional].join(', ');
+  const where = only === null ? '' : 'WHERE id = $id';
+  for (const row of db.each(`SELECT ${columns} FROM session ${where} ORDER BY id`, of.params)) {
+    const id = String(row['id']);
+    const version = [row['time_updated'], messages.get(id) ?? '0', parts.get(id) ?? '0'];
+    const isOld = recentFrom === null || Number(row['time_updated']) < recentFrom;
+    if (!isOld) version.push(newestPart(db, id));
     yield {
-      peek: peekOf(row, String(row['id'])),
-      version: [time_updated, messages, messages_at, parts, parts_at].map((part) => part ?? '').join('_'),
-      aboutBytes: Number(parts ?? messages ?? 1) * ABOUT_PART_BYTES,
+      peek: peekOf(row, id),
+      version: version.join('_'),
+      aboutBytes: Number.parseInt(parts.get(id) ?? messages.get(id) ?? '1', 10) * ABOUT_PART_BYTES,
     };
   }
+}
+
+/** How many rows each session has and, unless only counted by an index, when the newest of them was changed. */
+function counted(
+  db: ForeignRows,
+  table: 'message' | 'part',
+  {
+    where,
+    params,
+    byCount = false,
+  }: { where: string; params: Readonly<Record<string, string>>; byCount?: boolean },
+): Map<string, string> {
+  const time = db.has(table, 'time_updated') ? 'max(time_updated)' : 'NULL';
+  const sql = `SELECT session_id, count(*) AS n, ${byCount ? 'NULL' : time} AS at FROM ${table} ${where} GROUP BY session_id`;
+  return new Map(
+    [...db.each(sql, params)].map((row) => [String(row['session_id']), `${row['n']}.${row['at'] ?? ''}`]),
+  );
+}
+
+function startOfRecent(db: ForeignRows): number {
+  const newest = [
+    ...db.each(`SELECT time_updated AS at FROM session ORDER BY time_updated DESC LIMIT ${RECENT_SESSIONS}`),
+  ].map((row) => Number(row['at'] ?? 0));
+  return Math.min((newest[0] ?? 0) - RECENT_MS, newest.at(-1) ?? 0);
+}
+
+function newestPart(db: ForeignRows, id: string): string {
+  const [row] = db.each('SELECT max(time_updated) AS at FROM part WHERE session_id = $id', { id });
+  return String(row?.['at'] ?? '');
 }
 
 function peekOf(row: Row | JsonRecord, id: string): ContainedSession['peek'] {
@@ -174,7 +208,8 @@ function folders(host: Host): string[] {
 export const opencode = rowsAgent({
   id: 'opencode',
   name: 'opencode',
-  proof: 'documentation',
+  // Recorded parts, in a database that a test builds around them with the published schema.
+  proof: 'recordings',
   variables: ['XDG_DATA_HOME'],
   roots: folders,
   rootOf: (path) =>

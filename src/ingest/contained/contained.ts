@@ -31,6 +31,8 @@ export interface Contained {
   readonly range: TextRange | null;
   /** Where it is a database: kept open until whoever found it is done. */
   readonly database: ForeignDatabase | null;
+  /** What it was when it was listed, in the form of a file's stat. */
+  readonly stat: string;
 }
 
 /** A session of a container in the place of a file. Its path names no file. */
@@ -52,7 +54,7 @@ export function openSource(file: Openable): Source {
     : openContained(file.agent, file.path, file.contained);
 }
 
-/** The sessions in the container at `file`. What is opened for them goes to `opened`, and is needed as long as they are. */
+/** The sessions in the container at `file`, each once. What is opened for them goes to `opened`, and is needed as long as they are. */
 export function* containedIn(
   agent: AgentFormat,
   root: string,
@@ -73,7 +75,7 @@ export function* containedIn(
         mtimeMs: peek.endedAt === null ? file.mtimeMs : Date.parse(peek.endedAt),
         stat,
         within: file.within,
-        contained: { container, peek, file, root, range, database },
+        contained: { container, peek, file, root, range, stat, database },
       };
     }
   } catch (thrown) {
@@ -96,7 +98,10 @@ function* sessionsIn(
   if (container.kind === 'rows') {
     const files = new Tree(root, file.within);
     const list = database?.look((db) => [...container.sessions(db, null, root, files)]) ?? [];
-    for (const session of list) yield { session, range: null, stat: statOf('rows', session.version) };
+    // Where nothing keeps an id from standing there twice, what hangs on it is of one session.
+    const once = new Map(list.map((session) => [session.peek.nativeId, session]));
+    for (const session of once.values())
+      yield { session, range: null, stat: statOf('rows', session.version) };
   } else if (container.kind === 'text') {
     using source = new SourceFile(file.path, 'plain', file.within);
     for (const range of textRanges(source, container))
@@ -149,19 +154,25 @@ function openContained(agent: AgentFormat, path: string, contained: Contained): 
   }
 }
 
+/**
+ * The version is that of the listing: to tell it anew would ask about all sessions again for each. Where it has changed since,
+ * it is read once more at the next run.
+ */
 function fillRows(
   source: SpooledSource,
   agent: AgentFormat,
   container: RowsContainer,
-  contained: Contained,
+  { database, peek, stat }: Contained,
 ): void {
-  const { database, file, peek, root } = contained;
-  const { nativeId } = peek;
   database?.look((db) => {
-    const [session] = container.sessions(db, nativeId, root, new Tree(root, file.within));
-    if (session === undefined) throw new Error('its session is not there any more');
-    const lines = rowLines(db, container.tables, nativeId);
-    source.fill(withHeader(agent, session.peek, lines), statOf('rows', session.version));
+    const lines = rowLines(db, container.tables, peek.nativeId);
+    const first = lines.next();
+    if (first.done === true) throw new Error('its session is not there any more');
+    const all = function* () {
+      yield first.value;
+      yield* lines;
+    };
+    source.fill(withHeader(agent, peek, all()), stat);
   });
 }
 

@@ -45,9 +45,15 @@ export class ForeignDatabase implements Disposable {
     for (let tries = 1; ; tries += 1) {
       const before = stampOf(this.#path);
       const opened = this.#open(before);
-      const result = inOneMoment(opened, work);
       // Read without locks, it is one moment's only where nothing was written to it meanwhile.
-      if (opened.isLocked || stampOf(this.#path) === before) return result;
+      const isStill = () => opened.isLocked || stampOf(this.#path) === before;
+      try {
+        const result = inOneMoment(opened, work);
+        if (isStill()) return result;
+      } catch (thrown) {
+        // What changes under a reading may look damaged.
+        if (isStill()) throw thrown;
+      }
       this[Symbol.dispose]();
       if (tries === TRIES) throw new Error('it is being written to all the time');
     }
@@ -83,7 +89,8 @@ function inOneMoment<Result>({ database, rows }: Opened, work: (rows: ForeignRow
     rows.forget();
     return work(rows);
   } finally {
-    database.run('ROLLBACK');
+    // Some failures end it by themselves.
+    if (database.inTransaction) database.run('ROLLBACK');
   }
 }
 
@@ -102,6 +109,11 @@ class Rows implements ForeignRows, Disposable {
   /** What is known of the schema holds for one look only. */
   forget(): void {
     this.#columns.clear();
+  }
+
+  get isUtf8(): boolean {
+    const { encoding } = this.#database.query<{ encoding: string }, []>('PRAGMA encoding').get() ?? {};
+    return encoding === 'UTF-8';
   }
 
   has(table: string, ...columns: string[]): boolean {
@@ -149,14 +161,23 @@ interface Opened extends Disposable {
 
 /** SQLite makes files beside a database even where it only reads: so what is there decides how it is opened. */
 function open(path: string): Opened {
-  // With a rollback journal its locks are in the file itself.
-  if (!keepsLog(path)) return opened(path, 'mode=ro', true);
+  if (!keepsLog(path)) return openWithJournal(path);
   const [log, index] = ['-wal', '-shm'].map(
     (end) => statSync(onDisk(path + end), { throwIfNoEntry: false })?.size,
   );
   // The owner is at work, or died: the index of its log is there, for us to read and not to write.
   if (log !== undefined && index !== undefined) return opened(path, 'mode=ro&readonly_shm=1', true);
-  return (log ?? 0) === 0 ? opened(path, 'immutable=1', false) : openCopy(path);
+  return (log ?? 0) === 0 ? opened(path, 'immutable=1', false) : openCopy(path, '-wal', 'mode=ro');
+}
+
+/** With a rollback journal its locks are in the file itself; what a writer left half done when it died is undone in a copy. */
+function openWithJournal(path: string): Opened {
+  try {
+    return opened(path, 'mode=ro', true);
+  } catch (thrown) {
+    if (!(thrown instanceof SQLiteError && thrown.code === 'SQLITE_READONLY_ROLLBACK')) throw thrown;
+    return openCopy(path, '-journal', 'mode=rw');
+  }
 }
 
 /** Whether a write goes to a log first. Source: https://www.sqlite.org/fileformat2.html, the file format version numbers. */
@@ -170,18 +191,20 @@ function keepsLog(path: string): boolean {
   }
 }
 
-/** A log without its index: SQLite would make that beside it. So both are copied to a folder of our own. */
-function openCopy(path: string): Opened {
+/** SQLite would make the index of a log, or undo what a journal says, beside it. So both are copied to a folder of our own. */
+function openCopy(path: string, beside: '-wal' | '-journal', how: 'mode=ro' | 'mode=rw'): Opened {
   const folder = mkdtempSync(join(tmpdir(), 'session-memory-rows-'));
   try {
     const copy = join(folder, basename(path));
-    for (const end of ['', '-wal']) copyFileSync(onDisk(path + end), copy + end, fs.COPYFILE_FICLONE);
-    const made = opened(copy, 'mode=ro', false);
+    for (const end of ['', beside]) copyFileSync(onDisk(path + end), copy + end, fs.COPYFILE_FICLONE);
+    const made = opened(copy, how, false);
+    // Open files need no names: a kill leaves none.
+    const isGone = isRemoved(folder);
     return {
       ...made,
       [Symbol.dispose]: () => {
         made[Symbol.dispose]();
-        rmSync(folder, { recursive: true, force: true });
+        if (!isGone) rmSync(folder, { recursive: true, force: true });
       },
     };
   } catch (thrown) {
@@ -190,10 +213,21 @@ function openCopy(path: string): Opened {
   }
 }
 
+function isRemoved(folder: string): boolean {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+    return true;
+  } catch {
+    // Windows removes no open file.
+    return false;
+  }
+}
+
 function opened(path: string, how: string, isLocked: boolean): Opened {
   const name = pathToFileURL(path).href;
   // Flags, not options: only they say that the name is a URI.
-  const database = new Database(`${name}?${how}`, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI);
+  const access = how === 'mode=rw' ? constants.SQLITE_OPEN_READWRITE : constants.SQLITE_OPEN_READONLY;
+  const database = new Database(`${name}?${how}`, access | constants.SQLITE_OPEN_URI);
   try {
     database.run(`PRAGMA busy_timeout = ${BUSY_MS}`);
     // The schema is another's: no function in it is to be run by a look.
@@ -214,9 +248,9 @@ function opened(path: string, how: string, isLocked: boolean): Opened {
   };
 }
 
-/** What changes with each write to the file or its log. */
+/** What changes with each write to the file, its log or its journal. */
 function stampOf(path: string): string {
-  return ['', '-wal']
+  return ['', '-wal', '-journal']
     .map((end) => {
       const stats = statSync(onDisk(path + end), { bigint: true, throwIfNoEntry: false });
       return stats === undefined ? '-' : `${stats.size}:${stats.mtimeNs}:${stats.ino}`;

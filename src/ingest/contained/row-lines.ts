@@ -36,17 +36,19 @@ function* linesOfTable(
   rows: TableRows,
   params: Readonly<Record<string, string>>,
 ): Generator<string> {
-  const { table, children, parts } = rows;
+  const { table, children, parts, needs = [] } = rows;
   const columns = db.columns(table);
-  if (columns.length === 0) return;
+  if (columns.length === 0 || !needs.every((column) => columns.includes(column))) return;
   const keyAt = children === undefined ? -1 : columns.indexOf(children.key);
-  const values = columns.flatMap((column, n) => typedColumn(parts?.[column] ?? quoted(column), n)).join(', ');
+  const values = columns
+    .map((column, n) => typedColumn(parts?.[column] ?? quoted(column), n, db.isUtf8))
+    .join(', ');
   for (const row of rowsOf(db, rows, values, params)) {
-    const fields = columns.map((column, n) => `${JSON.stringify(column)}:${jsonOf(row, n)}`);
+    const fields = columns.map((column, n) => `${JSON.stringify(column)}:${jsonOf(row[`v${n}`] ?? null)}`);
     yield `{"table":${JSON.stringify(table)},"row":{${fields.join(',')}}}\n`;
     const parent = row[`v${keyAt}`];
     if (children === undefined || parent === undefined || parent === null) continue;
-    const key = parent instanceof Uint8Array ? Buffer.from(parent).toString() : String(parent);
+    const key = keyOf(parent);
     for (const child of children.rows) yield* linesOfTable(db, child, { ...params, parent: key });
   }
 }
@@ -72,20 +74,29 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** The type of a value beside it, and text as its bytes: JavaScript would round integers and mend what is no UTF-8. */
-function typedColumn(value: string, n: number): string[] {
-  const exact = `CASE typeof(${value}) WHEN 'integer' THEN CAST(${value} AS TEXT) WHEN 'text' THEN CAST(${value} AS BLOB) ELSE ${value} END`;
-  return [`typeof(${value}) AS t${n}`, `${exact} AS v${n}`];
+/**
+ * Each value so that its type is told by it and nothing is rounded or mended, as JavaScript would: text as its bytes, real numbers
+ * and NULL as they are, all else as text behind a letter. Not two columns for each: a result has two thousand at most.
+ */
+function typedColumn(name: string, n: number, isTextUtf8: boolean): string {
+  const text = isTextUtf8 ? `CAST(${name} AS BLOB)` : `'t' || ${name}`;
+  return `CASE typeof(${name}) WHEN 'integer' THEN 'i' || ${name} WHEN 'text' THEN ${text} WHEN 'blob' THEN 'x' || hex(${name}) ELSE ${name} END AS v${n}`;
 }
 
-function jsonOf(row: Row, n: number): string {
-  const value: RowValue = row[`v${n}`] ?? null;
+function jsonOf(value: RowValue): string {
   if (value === null) return 'null';
   if (typeof value === 'number') return realOf(value);
-  if (typeof value === 'string') return value;
-  if (row[`t${n}`] === 'text')
+  if (typeof value !== 'string')
     return isUtf8(value) ? JSON.stringify(textOf(value)) : JSON.stringify({ text: base64(value) });
-  return JSON.stringify({ blob: base64(value) });
+  const told = value.slice(1);
+  if (value.startsWith('i')) return told;
+  return JSON.stringify(value.startsWith('t') ? told : { blob: Buffer.from(told, 'hex').toString('base64') });
+}
+
+/** A value as text, to look for the rows that name it. */
+function keyOf(value: RowValue): string {
+  if (value instanceof Uint8Array) return textOf(value);
+  return typeof value === 'string' ? value.slice(1) : String(value);
 }
 
 function realOf(value: number): string {

@@ -38,8 +38,13 @@ function range(source: SourceFile, { id, from }: { id: string; from: number }, t
   return { id, from, to, stat: `text:${hasher.digest('hex')}:${source.stat.split(':')[2] ?? ''}` };
 }
 
-/** Lines that begin a session, with the offset of their first byte. */
+/**
+ * Where sessions begin: at the line that says so or, as programs write both at once, at the empty one before it. Were that the
+ * last of the session before, it would grow once more when the next one is begun, and come back though it was evicted.
+ */
 function* starts(source: SourceFile, container: TextContainer): Generator<{ at: number; id: string }> {
+  /** The offset of the line before where that is empty. */
+  let emptyAt: number | null = null;
   let rest: Uint8Array = new Uint8Array(0);
   let isLongLine = false;
   for (let at = 0; at < source.sizeBytes; at += CHUNK_BYTES) {
@@ -49,7 +54,9 @@ function* starts(source: SourceFile, container: TextContainer): Generator<{ at: 
     for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, from)) {
       const id =
         isLongLine || end - from > LINE_BYTES_MAX ? null : container.begins(chunk.subarray(from, end));
-      if (id !== null) yield { at: base + from, id };
+      if (id !== null) yield { at: emptyAt ?? base + from, id };
+      const isEmpty = !isLongLine && (end === from || (end === from + 1 && chunk[from] === 0x0d));
+      emptyAt = isEmpty ? base + from : null;
       isLongLine = false;
       from = end + 1;
     }
@@ -60,5 +67,5 @@ function* starts(source: SourceFile, container: TextContainer): Generator<{ at: 
   }
   if (isLongLine || rest.length === 0) return;
   const id = container.begins(rest);
-  if (id !== null) yield { at: source.sizeBytes - rest.length, id };
+  if (id !== null) yield { at: emptyAt ?? source.sizeBytes - rest.length, id };
 }

@@ -1,4 +1,5 @@
 /** The samples of all agents, by the agent's id. An agent without one fails the conformance suite. */
+import { aiderSample } from './aider.ts';
 import { ampSample } from './amp.ts';
 import { claudeCodeSample } from './claude-code.ts';
 import { clineSample, rooCodeSample } from './cline.ts';
@@ -52,4 +53,5 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   'own-markdown': ownMarkdownSample,
   hermes: hermesSample,
   cursor: cursorSample,
+  aider: aiderSample,
 };

@@ -5,7 +5,8 @@ import { type Sample, type SampleOptions, timeOf } from './sample.ts';
 const ID = 'ses_3f2a1b0c9ffeXyZ0123456789a';
 
 const TIMES = 'time_created integer NOT NULL, time_updated integer NOT NULL';
-const SCHEMA = [
+/** The published schema, the tables that belong to a session and the one that does not. */
+export const OPENCODE_SCHEMA = [
   `CREATE TABLE project (id text PRIMARY KEY, worktree text NOT NULL, ${TIMES})`,
   `CREATE TABLE session (id text PRIMARY KEY, project_id text NOT NULL, parent_id text, slug text NOT NULL,
      directory text NOT NULL, title text NOT NULL, version text NOT NULL, share_url text, summary_additions integer,
@@ -15,11 +16,12 @@ const SCHEMA = [
   `CREATE TABLE part (id text PRIMARY KEY, message_id text NOT NULL, session_id text NOT NULL, ${TIMES}, data text NOT NULL)`,
   'CREATE INDEX message_session_idx ON message (session_id)',
   'CREATE INDEX part_session_idx ON part (session_id)',
+  'CREATE INDEX part_message_idx ON part (message_id)',
   `CREATE TABLE todo (session_id text NOT NULL, content text NOT NULL, status text NOT NULL, priority text NOT NULL,
      position integer NOT NULL, ${TIMES}, PRIMARY KEY (session_id, position))`,
 ];
 
-type Rows = [table: string, row: Record<string, string | number | null>][];
+export type Rows = [table: string, row: Record<string, string | number | null>][];
 
 function database({ id, cwd, turns, unknownType }: SampleOptions): Uint8Array {
   const ms = (turn: number, second = 0) => Date.parse(timeOf(turn, second));
@@ -86,7 +88,7 @@ function database({ id, cwd, turns, unknownType }: SampleOptions): Uint8Array {
     });
   }
   if (unknownType !== undefined) part('prt_zz', `msg_${turns[0]?.prompt}_2`, ms(9), { type: unknownType });
-  return databaseOf(SCHEMA, rows);
+  return databaseOf(OPENCODE_SCHEMA, rows);
 }
 
 export const opencodeSample: Sample = {
