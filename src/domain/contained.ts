@@ -59,7 +59,7 @@ export interface TableRows {
 /** A database: each session is stored as lines of its rows (`ingest/contained/row-lines.ts` has their form). */
 export interface RowsContainer {
   readonly kind: 'rows';
-  /** The sessions in it, or only the one of that id. Nothing where the tables are not this agent's. */
+  /** The sessions in it, or only the one of that id, of which no version is asked. Nothing where the tables are not this agent's. */
   sessions(db: ForeignRows, only: string | null): Iterable<ContainedSession>;
   /** What belongs to a session; tables that are not there are passed over. */
   readonly tables: readonly TableRows[];

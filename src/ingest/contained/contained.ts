@@ -154,14 +154,9 @@ function fillRows(
   { peek, file, stat }: Contained,
 ): void {
   withForeign(file.path, file.within, (db) => {
-    const lines = rowLines(db, container.tables, peek.nativeId);
-    const first = lines.next();
-    if (first.done === true) throw new Error('its session is not there any more');
-    const all = function* () {
-      yield first.value;
-      yield* lines;
-    };
-    source.fill(withHeader(agent, peek, all()), stat);
+    const [session] = container.sessions(db, peek.nativeId);
+    if (session === undefined) throw new Error('its session is not there any more');
+    source.fill(withHeader(agent, session.peek, rowLines(db, container.tables, peek.nativeId)), stat);
   });
 }
 
