@@ -64,7 +64,7 @@ export interface TableRows {
 export interface RowsContainer {
   readonly kind: 'rows';
   /**
-   * The sessions in it, or only the one of that id. Nothing where the tables are not this agent's. `files`: what lies
+   * The sessions in it, or only the one of that id, of which no version is asked. Nothing where the tables are not this agent's. `files`: what lies
    * under `root`, to look up what a database only names.
    */
   sessions(db: ForeignRows, only: string | null, root: string, files: FileTree): Iterable<ContainedSession>;

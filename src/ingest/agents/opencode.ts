@@ -67,7 +67,8 @@ function* sessions(db: ForeignRows, only: string | null): Iterable<ContainedSess
   const messages = counted(db, 'message', of);
   const hasParts = db.has('part', 'session_id');
   const parts = hasParts ? counted(db, 'part', { ...of, byCount: true }) : new Map<string, string>();
-  const recentFrom = hasParts && db.has('part', 'time_updated') ? startOfRecent(db) : null;
+  const hasTimes = only === null && hasParts && db.has('part', 'time_updated');
+  const recentFrom = hasTimes ? startOfRecent(db) : null;
   const optional = ['title', 'parent_id', 'time_created'].filter((name) => db.has('session', name));
   const columns = ['id', 'directory', 'time_updated', ...optional].join(', ');
   const where = only === null ? '' : 'WHERE id = $id';

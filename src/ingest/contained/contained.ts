@@ -162,17 +162,13 @@ function fillRows(
   source: SpooledSource,
   agent: AgentFormat,
   container: RowsContainer,
-  { database, peek, stat }: Contained,
+  { database, file, peek, root, stat }: Contained,
 ): void {
   database?.look((db) => {
-    const lines = rowLines(db, container.tables, peek.nativeId);
-    const first = lines.next();
-    if (first.done === true) throw new Error('its session is not there any more');
-    const all = function* () {
-      yield first.value;
-      yield* lines;
-    };
-    source.fill(withHeader(agent, peek, all()), stat);
+    const files = new Tree(root, file.within);
+    const [session] = container.sessions(db, peek.nativeId, root, files);
+    if (session === undefined) throw new Error('its session is not there any more');
+    source.fill(withHeader(agent, session.peek, rowLines(db, container.tables, peek.nativeId)), stat);
   });
 }
 
