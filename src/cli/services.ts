@@ -22,7 +22,7 @@ import type { OwnFile, Reader, RestorePlan, Services } from '../tui/ports.ts';
 import type { Setup } from './background.protocol.ts';
 import { BackgroundThread, ingestNews, threadAnalyzer } from './background.ts';
 import { planRestore } from './commands/restore.plan.ts';
-import { learningOf, resumeCommand } from './commands/restore.ts';
+import { learningOf, wayBack } from './commands/restore.ts';
 import { sweepFlags } from './commands/sweep.ts';
 import { type Context, textFlag } from './context.ts';
 import { formatTime, plural } from './format.ts';
@@ -207,23 +207,29 @@ function ownFile(db: ReadableDb, uid: SessionUid): OwnFile {
 function restorePlan(context: Context, db: ReadableDb, uid: SessionUid): RestorePlan {
   const session = resolveSession(db, uid);
   try {
-    const { root, files, resume } = planRestore(context, db, session, { to: null, force: false });
+    const planned = planRestore(context, db, session, { to: null, force: false });
+    const { root, files, made, notPutBack } = planned;
     return {
       uid,
       root,
-      files: files.map(({ path, place }) => ({ path, place: place === 'replace' ? 'differs' : place })),
-      resume: resumeCommand(resume),
+      files: [...files, ...(made === null ? [] : [made])].map(({ path, place }) => ({
+        path,
+        place: place === 'replace' ? 'differs' : place,
+      })),
+      resume: wayBack(planned),
+      note: notPutBack,
       obstacle: null,
     };
   } catch (thrown) {
     if (!(thrown instanceof FailureError)) throw thrown;
     const { message, hint } = thrown.failure;
-    return { uid, root: '-', files: [], resume: '', obstacle: `${message}. ${hint}` };
+    return { uid, root: '-', files: [], resume: '', note: null, obstacle: `${message}. ${hint}` };
   }
 }
 
 function restoreNow(context: Context, db: WritableDb, plan: RestorePlan): string {
   const planned = planRestore(context, db, resolveSession(db, plan.uid), { to: null, force: false });
   restoreOne(db, planned, learningOf(context, db));
-  return `Wrote ${plural(planned.files.length, 'file')}, byte for byte.`;
+  const besides = planned.made === null ? '' : ', and one for the agent’s own import';
+  return `Wrote ${plural(planned.files.length, 'file')}, byte for byte${besides}.`;
 }

@@ -136,6 +136,8 @@ export interface RestorePlan {
   readonly root: string;
   readonly files: readonly { readonly path: string; readonly place: 'free' | 'same' | 'differs' }[];
   readonly resume: string;
+  /** Why it does not go where its agent looks, as a sentence; null: it does. */
+  readonly note: string | null;
   /** Why it cannot be restored; null: it can. */
   readonly obstacle: string | null;
 }

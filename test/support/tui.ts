@@ -351,6 +351,7 @@ export function restorePlan(about: Partial<RestorePlan> = {}): RestorePlan {
       { path: `${folder}/8c810000-5a1b-4c4e-9d2f-0123456789ab/tool-results/x.txt`, place: 'same' },
     ],
     resume: 'cd /home/me/web-shop && claude --resume 8c810000-5a1b-4c4e-9d2f-0123456789ab',
+    note: null,
     obstacle: null,
     ...about,
   };

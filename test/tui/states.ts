@@ -351,6 +351,14 @@ const LISTS: Readonly<Record<string, Maker>> = {
       obstacle: `${uidOf(0)} was evicted: its raw bytes are gone. Its digest stays: session-memory show ${uidOf(0)}`,
     }),
   }),
+  'restore-beside': browse(ROWS, {
+    kind: 'restore_planned',
+    plan: restorePlan({
+      resume:
+        'cd /home/me/app && opencode import /store/restored/opencode/ses_1.import.json && opencode --session ses_1',
+      note: 'opencode keeps its sessions in a database, which is never written to.',
+    }),
+  }),
   'restore-done': browse(
     ROWS,
     { kind: 'restore_planned', plan: restorePlan() },

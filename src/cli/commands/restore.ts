@@ -145,7 +145,7 @@ function tellSeveral(
       io.err(`Not restored: ${plainLine(uid)}: ${plainLine(why.message)}\n  ${plainLine(why.hint)}\n`);
     for (const { session, files } of restored)
       io.out(`${plainLine(session.uid)}  ${plainLine(files[0]?.path ?? '')}\n`);
-    const files = restored.reduce((sum, one) => sum + one.files.length, 0);
+    const files = restored.reduce((sum, one) => sum + pathsOf(one).length, 0);
     io.out(`Restored ${plural(files, 'file')} of ${plural(restored.length, 'session')}.\n`);
   }
   if (signal.aborted) return EXIT.interrupted;
@@ -173,7 +173,7 @@ function canStart({ io, json }: Context): boolean {
 async function startAgent(context: Context, { resume, importing }: PlannedRestore): Promise<ExitCode> {
   const { cwd, argv } = resume;
   const commands = importing === null ? [argv] : [importing, argv];
-  const way = `Go on by hand: ${commands.map((each) => resumeCommand({ cwd, argv: each })).join(' && ')}`;
+  const way = `Go on by hand: ${wayBack({ resume, importing })}`;
   if (cwd !== null && statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new FailureError(
       failure('failed', `the session is restored, but its project's folder is not there: ${cwd}`, way),
@@ -195,6 +195,14 @@ export function resumeCommand(resume: Resume): string {
   return [...(resume.cwd === null ? [] : [`cd ${quote(resume.cwd)}`]), resume.argv.map(quote).join(' ')].join(
     ' && ',
   );
+}
+
+/** All that is typed to go on with a session, its import first; '' where no way is known. */
+export function wayBack({ resume, importing }: Pick<PlannedRestore, 'resume' | 'importing'>): string {
+  const argvs = [importing ?? [], resume.argv].filter((argv) => argv.length > 0);
+  const commands = argvs.map((argv) => argv.map(quote).join(' '));
+  if (commands.length === 0) return '';
+  return [...(resume.cwd === null ? [] : [`cd ${quote(resume.cwd)}`]), ...commands].join(' && ');
 }
 
 function print({ io, json }: Context, planned: PlannedRestore, isElsewhere: boolean, starts: boolean): void {

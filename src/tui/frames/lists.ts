@@ -121,7 +121,8 @@ export function restoreFrame(state: State, screen: Screen & { kind: 'restore' },
         ? wrap(plan.obstacle, cells).map((text) => line(span(text, 'warn')))
         : [line(span('Press enter to write them.', 'title'))];
   const resume = plan.resume === '' ? [] : wrap(`Go on with: ${plan.resume}`, cells);
-  const below = [BLANK, ...end, ...resume.map((text) => line(span(text, 'dim')))];
+  const note = plan.note === null ? [] : [BLANK, ...wrap(plan.note, cells).map((text) => line(text))];
+  const below = [...note, BLANK, ...end, ...resume.map((text) => line(span(text, 'dim')))];
   const above = [
     line(span(fit(`Restore ${plan.uid}`, cells), 'title')),
     ...(plan.files.length === 0
