@@ -175,6 +175,20 @@ export const SCENES: readonly Scene[] = [
     points: ['rewrite.cut', 'ingest.flushed'],
     isLarge: true,
     prepare: async (box) => {
+      const start = linesOf(idOf(1), 2 * MIB);
+      box.put(pathOf(idOf(1)), start + linesOf(idOf(2), 49 * MIB));
+      await box.must(['ingest', '--no-analyze']);
+      // More is new than is matched by its lines.
+      box.put(pathOf(idOf(1)), start + linesOf(idOf(3), 49 * MIB));
+    },
+  },
+  {
+    name: 'large-matched',
+    args: ['ingest'],
+    codes: [0],
+    points: ['rewrite.stored'],
+    isLarge: true,
+    prepare: async (box) => {
       const [start, end] = [linesOf(idOf(1), 2 * MIB), linesOf(idOf(2), 49 * MIB)];
       box.put(pathOf(idOf(1)), start + promptOf(idOf(1), 'taken out') + end);
       await box.must(['ingest', '--no-analyze']);

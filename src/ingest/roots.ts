@@ -33,11 +33,24 @@ function eachFolderOnce(roots: readonly string[]): string[] {
   });
 }
 
-/** One look where nothing is, as for most agents on most machines. */
+/** One look where nothing is, as for most agents on most machines. False for what can be no path: too long, with a NUL. */
 export function isFolder(path: string): boolean {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return false;
-  return stats.isDirectory() || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return false;
+    return stats.isDirectory() || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    // A project's folder is what a transcript claims.
+    return false;
+  }
+}
+
+/**
+ * Whether a folder may be looked for because a transcript or a list names it. Only what is on this machine: a share (`//host/x`,
+ * `\\host\x`) or a mount by name (`/net/host`) would be asked for over the network, and told who asks.
+ */
+function isLocal(project: string): boolean {
+  return isAbsolute(project) && !/^[\\/]{2}|^\/net\//.test(project);
 }
 
 /** The machine with the projects that are known: those of the newest sessions, and those that an agent lists itself. */
@@ -46,14 +59,15 @@ export function withProjects(host: Host, db: ReadableDb): Host {
   const listedRoots: Record<string, Map<string, string>> = {};
   for (const agent of enabledAgents(host)) {
     for (const { project, root } of listedProjects(agent, host)) {
-      if (!isAbsolute(project)) continue;
+      if (!isLocal(project)) continue;
       projects.add(project);
       if (root === null) continue;
+      const at = resolve(project, root);
       const ofAgent = listedRoots[agent.id] ?? new Map<string, string>();
-      listedRoots[agent.id] = ofAgent.set(resolve(project, root), project);
+      if (isLocal(at)) listedRoots[agent.id] = ofAgent.set(at, project);
     }
   }
-  return { ...host, projects: [...projects].filter((project) => isAbsolute(project)), listedRoots };
+  return { ...host, projects: [...projects].filter(isLocal), listedRoots };
 }
 
 function listedProjects(agent: AgentFormat, host: Host): readonly ListedProject[] {

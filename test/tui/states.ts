@@ -21,7 +21,6 @@ import {
   play,
   proposed,
   report,
-  restorePlan,
   row,
   sweepRow,
   typing,
@@ -30,6 +29,7 @@ import {
   view,
   WHYS,
 } from '../support/tui.ts';
+import { restoreStates } from './restore-states.ts';
 import { searchStates } from './search-states.ts';
 
 export type Maker = (size: Size) => State;
@@ -335,35 +335,7 @@ const LISTS: Readonly<Record<string, Maker>> = {
     key('pagedown'),
   ),
   'reader-nothing': browse(ROWS, { kind: 'read', title: 'Transcript', lines: [], more: null }),
-  'restore-ready': browse(ROWS, { kind: 'restore_planned', plan: restorePlan() }),
-  'restore-differs': browse(ROWS, {
-    kind: 'restore_planned',
-    plan: restorePlan({
-      files: restorePlan().files.map((file) => ({ ...file, place: 'differs' })),
-    }),
-  }),
-  'restore-obstacle': browse(ROWS, {
-    kind: 'restore_planned',
-    plan: restorePlan({
-      root: '-',
-      files: [],
-      resume: '',
-      obstacle: `${uidOf(0)} was evicted: its raw bytes are gone. Its digest stays: session-memory show ${uidOf(0)}`,
-    }),
-  }),
-  'restore-beside': browse(ROWS, {
-    kind: 'restore_planned',
-    plan: restorePlan({
-      resume:
-        'cd /home/me/app && opencode import /store/restored/opencode/ses_1.import.json && opencode --session ses_1',
-      note: 'opencode keeps its sessions in a database, which is never written to.',
-    }),
-  }),
-  'restore-done': browse(
-    ROWS,
-    { kind: 'restore_planned', plan: restorePlan() },
-    { kind: 'restored', message: 'Wrote 3 files, byte for byte.' },
-  ),
+  ...restoreStates((...events) => browse(ROWS, ...events)),
   history: dashboard(view(), {
     kind: 'history',
     sweeps: Array.from({ length: 40 }, (_, n) =>

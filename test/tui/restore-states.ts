@@ -1,0 +1,40 @@
+/** The screen of a restore in every state, by name. */
+import type { Event } from '../../src/tui/state.ts';
+import { restorePlan, uidOf } from '../support/tui.ts';
+import type { Maker } from './states.ts';
+
+/** `browse`: opens the list of sessions, then plays the events. */
+export function restoreStates(
+  browse: (...events: readonly Event[]) => Maker,
+): Readonly<Record<string, Maker>> {
+  return {
+    'restore-ready': browse({ kind: 'restore_planned', plan: restorePlan() }),
+    'restore-differs': browse({
+      kind: 'restore_planned',
+      plan: restorePlan({
+        files: restorePlan().files.map((file) => ({ ...file, place: 'differs' })),
+      }),
+    }),
+    'restore-obstacle': browse({
+      kind: 'restore_planned',
+      plan: restorePlan({
+        root: '-',
+        files: [],
+        resume: '',
+        obstacle: `${uidOf(0)} was evicted: its raw bytes are gone. Its digest stays: session-memory show ${uidOf(0)}`,
+      }),
+    }),
+    'restore-beside': browse({
+      kind: 'restore_planned',
+      plan: restorePlan({
+        resume:
+          'cd /home/me/app && opencode import /store/restored/opencode/ses_1.import.json && opencode --session ses_1',
+        note: 'opencode keeps its sessions in a database, which is never written to.',
+      }),
+    }),
+    'restore-done': browse(
+      { kind: 'restore_planned', plan: restorePlan() },
+      { kind: 'restored', message: 'Wrote 3 files, byte for byte.' },
+    ),
+  };
+}
