@@ -14,16 +14,14 @@ import { armKillPoints, killAt } from './domain/kill-point.ts';
 declare const SESSION_MEMORY_BUILD: { readonly version: string; readonly commit: string } | undefined;
 
 /** As it was given, for programs that are started on the user's behalf. */
-const inheritedEnv = Object.fromEntries(
-  Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-);
-
+const inheritedEnv: Record<string, string> = {};
 /** For this program, empty variables count as unset, and so does `CI=false`. */
-const env = Object.fromEntries(
-  Object.entries(inheritedEnv).filter(
-    ([name, value]) => value !== '' && !(name === 'CI' && value === 'false'),
-  ),
-);
+const env: Record<string, string> = {};
+for (const [name, value] of Object.entries(process.env)) {
+  if (value === undefined) continue;
+  inheritedEnv[name] = value;
+  if (value !== '' && !(name === 'CI' && value === 'false')) env[name] = value;
+}
 
 const host: Host = {
   homeDir: env['HOME'] ?? homedir(),

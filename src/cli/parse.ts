@@ -25,33 +25,38 @@ export function parseArgs(argv: readonly string[]): Parsed {
   if (own.help) return helpOn(own.words);
   if (own.version) return { command: null, args: [], flags: {}, wantsHelp: false, wantsVersion: true };
   const called = commandIn(own.words);
-  const program = silent(new Commander('session-memory'));
-  addFlags(program, GLOBAL_FLAGS);
-  program.action(() => undefined);
-  // Other commands are not registered: it costs start-up, and their flags would be accepted.
-  const sub = called === undefined ? null : register(program, called);
+  const at = called === undefined ? own.words.length : indexOfCommand(own.words);
+  const flags: Flags = {};
+  let args: readonly string[] = [];
   try {
-    program.parse(own.words, { from: 'user' });
+    // Before the command only global flags; where none stand there, nothing is made to read them: it is felt at each start.
+    if (called === undefined || at > 0) Object.assign(flags, read(PROGRAM, own.words.slice(0, at)).opts());
+    if (called !== undefined) {
+      const sub = read(called, own.words.slice(at + 1));
+      Object.assign(flags, withoutUndefined(sub.opts()));
+      // Each argument is a word, a list of words, or nothing.
+      args = sub.processedArgs.flat().filter((word): word is string => typeof word === 'string');
+    }
   } catch (thrown) {
     if (thrown instanceof CommanderError) throw new FailureError(asFailure(thrown, own.words));
     throw thrown;
   }
-  const flags: Flags = { ...program.opts(), ...withoutUndefined(sub?.opts() ?? {}) };
   refuseEmpty(flags);
-  return {
-    command: called ?? null,
-    // Each argument is a word, a list of words, or nothing.
-    args: (sub?.processedArgs ?? []).flat().filter((word): word is string => typeof word === 'string'),
-    flags,
-    wantsHelp: false,
-    wantsVersion: false,
-  };
+  return { command: called ?? null, args, flags, wantsHelp: false, wantsVersion: false };
 }
 
-function register(program: Commander, spec: CommandSpec): Commander {
-  const sub = silent(program.command([spec.name, ...spec.args.map(bracketed)].join(' ')));
-  addFlags(sub, [...spec.flags, ...GLOBAL_FLAGS]);
-  return sub.action(() => undefined);
+const PROGRAM: Pick<CommandSpec, 'name' | 'args' | 'flags'> = {
+  name: 'session-memory',
+  args: [],
+  flags: [],
+};
+
+/** Words with the flags of one command. Other commands are not registered: it costs start-up, and their flags would be accepted. */
+function read({ name, args, flags }: typeof PROGRAM, words: readonly string[]): Commander {
+  const program = silent(new Commander(name));
+  for (const arg of args) program.argument(bracketed(arg));
+  addFlags(program, [...flags, ...GLOBAL_FLAGS]);
+  return program.action(() => undefined).parse(words, { from: 'user' });
 }
 
 function helpOn(words: readonly string[]): Parsed {
@@ -64,13 +69,20 @@ function helpOn(words: readonly string[]): Parsed {
 
 /** The command that is called: the first word that is neither a flag nor a global flag's value. */
 function commandIn(words: readonly string[]): LoadableCommand | undefined {
-  const [word] = positionals(words);
-  return commandNamed(word);
+  return commandNamed(words[indexOfCommand(words)]);
+}
+
+function indexOfCommand(words: readonly string[]): number {
+  return words.findIndex((_, i) => isPositional(words, i));
 }
 
 /** Words that are no flags, up to what only the command's own flags could tell: enough to find the command. */
 function positionals(words: readonly string[]): string[] {
-  return words.filter((word, i) => !word.startsWith('-') && !isGlobalValue(words, i));
+  return words.filter((_, i) => isPositional(words, i));
+}
+
+function isPositional(words: readonly string[], i: number): boolean {
+  return words[i]?.startsWith('-') === false && !isGlobalValue(words, i);
 }
 
 function unknownCommand(word: string) {
@@ -140,7 +152,12 @@ function asFailure(error: CommanderError, words: readonly string[]) {
   if (command === undefined && word !== undefined) return unknownCommand(word);
   const help = `See \`session-memory ${command === undefined ? '' : `${command.name} `}--help\`.`;
   const meant = /\(Did you mean (.*)\?\)/.exec(hint ?? '')?.[1];
-  return invalid(message.replaceAll("'", ''), meant === undefined ? help : `Did you mean ${meant}? ${help}`);
+  // Commander names a command there only where it knows of others.
+  const said =
+    command === undefined
+      ? message
+      : message.replace(/^too many arguments\./, `too many arguments for ${command.name}.`);
+  return invalid(said.replaceAll("'", ''), meant === undefined ? help : `Did you mean ${meant}? ${help}`);
 }
 
 /** `--soft-cap 1GiB sweep`: a command's own flag stands after its command, and only with one. */

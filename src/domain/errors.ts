@@ -74,7 +74,12 @@ export function invalid(message: string, hint: string): Failure {
 
 /** Throws where an assumption of ours does not hold: a bug, not a user's mistake. */
 export function invariant(holds: boolean, what: string): asserts holds {
-  if (!holds) throw new Error(`invariant broken: ${what}`);
+  if (!holds) throw broken(what);
+}
+
+/** What a broken invariant throws; for where its text would be made for thousands that hold. */
+export function broken(what: string): Error {
+  return new Error(`invariant broken: ${what}`);
 }
 
 /** The text of anything that was thrown. */

@@ -48,8 +48,9 @@ function isOfCalendar(value: string): boolean {
 
 /** The time, or null where it counts as absent: before 2000, or more than a day ahead of `now`. */
 export function plausibleTime(time: Iso | null, now: Iso): Iso | null {
-  if (time === null || time < EARLIEST || time > horizon(now)) return null;
-  return time;
+  if (time === null || time < EARLIEST) return null;
+  const latest = lastHorizon?.now === now ? lastHorizon.horizon : horizon(now);
+  return time > latest ? null : time;
 }
 
 /** Of the `now` that was asked for last: a plan asks several times for each session, always with the same one. */

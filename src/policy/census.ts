@@ -3,8 +3,18 @@
  * Promises: one order of eviction for everything (SPEC §3); plain functions of their arguments.
  * Never: reads a clock, a store or a file.
  */
+import { broken } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
 import type { SessionCard } from '../domain/session.ts';
 import { DAY_MS, type Iso, msBetween, plausibleTime } from '../domain/time.ts';
+
+/** Cards that nobody looks at one by one. */
+export interface CardSum {
+  readonly sessions: number;
+  readonly storedBytes: number;
+  /** What `namedCards` gives of them, in order of eviction. */
+  readonly named: string;
+}
 
 /** A store at one moment. The iterables may be lazy, are in order of eviction, and are walked only as far as needed. */
 export interface Census {
@@ -16,6 +26,8 @@ export interface Census {
   evictable(): Iterable<SessionCard>;
   /** Evictable sessions older than `ageDaysMax`, strictly. */
   evictableOlderThan(ageDaysMax: number): Iterable<SessionCard>;
+  /** The same ones added up, by a store that does so quicker than it can give them out. */
+  sumOlderThan?(ageDaysMax: number): CardSum;
   /** Live sessions that no digest covers, pinned ones too. */
   unanalyzed(): Iterable<SessionCard>;
 }
@@ -42,11 +54,46 @@ export function evictionKey(card: SessionCard, now: Iso): string {
 
 /** Negative where `a` goes before `b`; ties by `ended_at`, then `session_uid`. Total: 0 only for the same session. */
 export function compareEviction(a: SessionCard, b: SessionCard, now: Iso): number {
+  return compareText(evictionKey(a, now), evictionKey(b, now)) || compareTied(a, b, now);
+}
+
+function compareTied(a: SessionCard, b: SessionCard, now: Iso): number {
   return (
-    compareText(evictionKey(a, now), evictionKey(b, now)) ||
     compareText(plausibleTime(a.endedAt, now) ?? '', plausibleTime(b.endedAt, now) ?? '') ||
     compareText(a.uid, b.uid)
   );
+}
+
+/** Cards and what is stored of each, as JSON: what a plan's fingerprint names. */
+export function namedCards(cards: Iterable<SessionCard>): string {
+  const named: [SessionUid, number, number][] = [];
+  for (const { uid, generation, storedBytes } of cards) named.push([uid, generation, storedBytes]);
+  return JSON.stringify(named);
+}
+
+/** Holds whoever made cards to the one order: a store that sorts otherwise is a bug. */
+export class OrderCheck {
+  readonly #now: Iso;
+  #last: SessionCard | null = null;
+  #lastKey = '';
+
+  constructor(now: Iso) {
+    this.#now = now;
+  }
+
+  /** The next card. Throws where it goes before the one before it, or is the same. */
+  next(card: SessionCard): void {
+    const key = evictionKey(card, this.#now);
+    const last = this.#last;
+    if (
+      last !== null &&
+      key <= this.#lastKey &&
+      (key < this.#lastKey || compareTied(last, card, this.#now) >= 0)
+    )
+      throw broken(`sessions out of order: ${last.uid} before ${card.uid}`);
+    this.#last = card;
+    this.#lastKey = key;
+  }
 }
 
 /** Milliseconds since the session ended (else started, else was ingested); null where no time is known. */

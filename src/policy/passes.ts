@@ -3,12 +3,12 @@
  * Promises: victims come in order of eviction, each with its reason; budget and backstop never name an un-analyzed session.
  * Never: names a pinned or an evicted session.
  */
-import { invariant } from '../domain/errors.ts';
+import { broken } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { Limits } from '../domain/limits.ts';
 import type { SessionCard } from '../domain/session.ts';
 import { DAY_MS, type Iso } from '../domain/time.ts';
-import { ageMs, type Census, compareEviction, isEvictable, isOlderThan, isUnanalyzed } from './census.ts';
+import { ageMs, type Census, isEvictable, isUnanalyzed, OrderCheck } from './census.ts';
 
 /** In the order in which they run. */
 export const PASSES = ['backstop', 'budget', 'overflow'] as const;
@@ -35,11 +35,14 @@ export function backstopVictims(census: Census, limits: Limits, now: Iso, exclud
   const ageDaysMax = limits.rawMaxAgeDays;
   if (ageDaysMax === 'off') return [];
   const victims: Victim[] = [];
-  for (const card of inOrder(census.evictableOlderThan(ageDaysMax), now)) {
-    invariant(isEvictable(card) && isOlderThan(card, ageDaysMax, now), `backstop was offered ${card.uid}`);
+  const order = new OrderCheck(now);
+  for (const card of census.evictableOlderThan(ageDaysMax)) {
+    order.next(card);
+    const age = ageMs(card, now);
+    if (age === null || age <= ageDaysMax * DAY_MS || !isEvictable(card))
+      throw broken(`backstop was offered ${card.uid}`);
     if (excluded.has(card.uid)) continue;
-    const ageDays = (ageMs(card, now) ?? 0) / DAY_MS;
-    victims.push({ card, reason: { kind: 'too_old', ageDays, ageDaysMax } });
+    victims.push({ card, reason: { kind: 'too_old', ageDays: age / DAY_MS, ageDaysMax } });
   }
   return victims;
 }
@@ -53,8 +56,10 @@ export function budgetVictims(
   excluded = NONE,
 ): Victim[] {
   const capBytes = limits.rawSoftCapBytes;
-  return untilUnder(inOrder(census.evictable(), now), usageBytes, capBytes, (card) => {
-    invariant(isEvictable(card), `budget was offered ${card.uid}`);
+  const order = new OrderCheck(now);
+  return untilUnder(census.evictable(), usageBytes, capBytes, (card) => {
+    order.next(card);
+    if (!isEvictable(card)) throw broken(`budget was offered ${card.uid}`);
     return !excluded.has(card.uid);
   }).map(({ card, usageBytes: before }) => ({
     card,
@@ -64,7 +69,10 @@ export function budgetVictims(
 
 /** Pass 3 (a): every live un-analyzed session, pinned ones too: a digest harms nothing. */
 export function sessionsToAnalyze(census: Census, now: Iso): SessionCard[] {
-  return [...inOrder(census.unanalyzed(), now)];
+  const order = new OrderCheck(now);
+  const waiting = [...census.unanalyzed()];
+  for (const card of waiting) order.next(card);
+  return waiting;
 }
 
 /** Pass 3 (b) as a forecast: what the second budget pass takes if every analysis succeeds. */
@@ -120,23 +128,10 @@ function untilUnder(
   let leftBytes = usageBytes;
   if (leftBytes <= capBytes) return taken;
   for (const card of cards) {
-    if (card.storedBytes === 0 || !takes(card)) continue;
+    if (!takes(card) || card.storedBytes === 0) continue;
     taken.push({ card, usageBytes: leftBytes });
     leftBytes -= card.storedBytes;
     if (leftBytes <= capBytes) break;
   }
   return taken;
-}
-
-/** Passes cards on and holds whoever made them to the one order: a store that sorts otherwise is a bug. */
-function* inOrder(cards: Iterable<SessionCard>, now: Iso): Generator<SessionCard> {
-  let previous: SessionCard | null = null;
-  for (const card of cards) {
-    invariant(
-      previous === null || compareEviction(previous, card, now) < 0,
-      `sessions out of order: ${previous?.uid} before ${card.uid}`,
-    );
-    yield card;
-    previous = card;
-  }
 }

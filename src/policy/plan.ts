@@ -7,12 +7,13 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { Limits } from '../domain/limits.ts';
 import type { SessionCard } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
-import type { Census } from './census.ts';
+import { type Census, namedCards } from './census.ts';
 import {
   backstopVictims,
   budgetOnceAnalyzed,
   budgetVictims,
   lastResortVictims,
+  PASSES,
   type PassName,
   sessionsToAnalyze,
   type Victim,
@@ -48,9 +49,11 @@ export interface SweepPlan {
 
 export function planSweep(census: Census, limits: Limits, flags: SweepFlags, now: Iso): SweepPlan {
   const backstop = backstopVictims(census, limits, now);
-  const gone = new Set<SessionUid>(backstop.map((victim) => victim.card.uid));
   const afterBackstop = census.usageBytes - bytesOf(backstop);
-  const budget = budgetVictims(census, afterBackstop, limits, now, gone);
+  const budget =
+    afterBackstop <= limits.rawSoftCapBytes
+      ? []
+      : budgetVictims(census, afterBackstop, limits, now, uidsOf(backstop));
   const afterBudget = afterBackstop - bytesOf(budget);
   const overflow = planOverflow(census, afterBudget, limits, flags, now);
   return {
@@ -112,17 +115,85 @@ export function isEmptyPlan(plan: SweepPlan): boolean {
  * to analyze and the worst case of loss; not the time, not what an explanation would say.
  */
 export function planFingerprint(plan: SweepPlan): string {
-  const stored = (card: SessionCard) => [card.uid, card.generation, card.storedBytes];
-  return JSON.stringify({
-    limits: plan.limits,
-    flags: plan.flags,
-    passes: plan.passes.map(({ pass, victims }) => [pass, victims.map((victim) => stored(victim.card))]),
-    toAnalyze: plan.toAnalyze.map(stored),
-    worstCase: plan.worstCaseDataLoss.map((victim) => stored(victim.card)),
+  return fingerprintOf(plan, {
+    passes: plan.passes.map(({ pass, victims }) => [pass, namedCards(victims.map(({ card }) => card))]),
+    toAnalyze: namedCards(plan.toAnalyze),
+    worstCase: namedCards(plan.worstCaseDataLoss.map(({ card }) => card)),
   });
+}
+
+/** Lists of sessions, each as `namedCards` gives it. */
+interface NamedLists {
+  readonly passes: readonly (readonly [PassName, string])[];
+  readonly toAnalyze: string;
+  readonly worstCase: string;
+}
+
+function fingerprintOf(
+  { limits, flags }: Pick<SweepPlan, 'limits' | 'flags'>,
+  { passes, toAnalyze, worstCase }: NamedLists,
+): string {
+  const named = passes.map(([pass, victims]) => `["${pass}",${victims}]`).join();
+  return `{"limits":${JSON.stringify(limits)},"flags":${JSON.stringify(flags)},"passes":[${named}],"toAnalyze":${toAnalyze},"worstCase":${worstCase}}`;
+}
+
+/** A plan in numbers, for who only wants to know what a sweep would do. */
+export interface SweepForecast {
+  readonly passes: readonly {
+    readonly pass: PassName;
+    readonly sessions: number;
+    readonly storedBytes: number;
+  }[];
+  readonly toAnalyze: number;
+  readonly worstCaseDataLoss: number;
+  readonly isEmpty: boolean;
+  /** That of the plan. */
+  readonly fingerprint: string;
+}
+
+/**
+ * The same as the plan says, in numbers. Where only the backstop has something to do, whose victims are all that are too old,
+ * none of them is looked at by itself: `status` would spend most of its time on that.
+ */
+export function forecastSweep(census: Census, limits: Limits, flags: SweepFlags, now: Iso): SweepForecast {
+  const old = limits.rawMaxAgeDays === 'off' ? null : (census.sumOlderThan?.(limits.rawMaxAgeDays) ?? null);
+  if (old === null || census.usageBytes - old.storedBytes > limits.rawSoftCapBytes)
+    return inNumbers(planSweep(census, limits, flags, now));
+  const nothing = { sessions: 0, storedBytes: 0, named: '[]' };
+  const passes = PASSES.map((pass) => ({ pass, ...(pass === 'backstop' ? old : nothing) }));
+  return {
+    passes: passes.map(({ pass, sessions, storedBytes }) => ({ pass, sessions, storedBytes })),
+    toAnalyze: 0,
+    worstCaseDataLoss: 0,
+    isEmpty: old.sessions === 0,
+    fingerprint: fingerprintOf(
+      { limits, flags },
+      { passes: passes.map(({ pass, named }) => [pass, named]), toAnalyze: '[]', worstCase: '[]' },
+    ),
+  };
+}
+
+function inNumbers(plan: SweepPlan): SweepForecast {
+  return {
+    passes: plan.passes.map(({ pass, victims }) => ({
+      pass,
+      sessions: victims.length,
+      storedBytes: bytesOf(victims),
+    })),
+    toAnalyze: plan.toAnalyze.length,
+    worstCaseDataLoss: plan.worstCaseDataLoss.length,
+    isEmpty: isEmptyPlan(plan),
+    fingerprint: planFingerprint(plan),
+  };
 }
 
 /** Stored bytes that taking these victims frees. */
 export function bytesOf(victims: readonly Victim[]): number {
-  return victims.reduce((bytes, victim) => bytes + victim.card.storedBytes, 0);
+  let bytes = 0;
+  for (const { card } of victims) bytes += card.storedBytes;
+  return bytes;
+}
+
+function uidsOf(victims: readonly Victim[]): ReadonlySet<SessionUid> {
+  return new Set(victims.map(({ card }) => card.uid));
 }

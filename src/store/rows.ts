@@ -1,6 +1,6 @@
 /** Rows of the tables as values of the domain. The one place where a column's name meets a field's. */
 import type { AgentId, SessionUid } from '../domain/ids.ts';
-import type { FileRole, SessionFile, SessionRow, SessionState } from '../domain/session.ts';
+import type { FileRole, SessionCard, SessionFile, SessionRow, SessionState } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 
 /** Columns of `SESSION_COLUMNS`, as SQLite gives them. The store's own checks stand for the brands. */
@@ -35,6 +35,22 @@ export interface SessionColumns {
 export const NAMED = `id = (SELECT id FROM sessions WHERE session_uid = $uid) AND +session_uid = $uid`;
 /** Its number. */
 export const NAMED_ID = `(SELECT id FROM sessions WHERE ${NAMED})`;
+
+/** What a plan needs, under the names of the domain: of thousands of victims nothing is read or made anew that is not used. */
+export const CARD_COLUMNS = `session_uid AS uid, agent, project, title, started_at AS startedAt, ended_at AS endedAt,
+  ingested_at AS ingestedAt, analyzed_at AS analyzedAt, evicted_at AS evictedAt, pinned, raw_generation AS generation,
+  raw_bytes AS rawBytes, stored_bytes AS storedBytes`;
+
+/** Rows of `CARD_COLUMNS`, as they come. */
+export type CardColumns = {
+  -readonly [K in keyof SessionCard]: K extends 'pinned' ? number | boolean : SessionCard[K];
+};
+
+/** The same objects, with their pin as the domain has it. */
+export function toCards<Row extends CardColumns>(rows: Row[]): (Row & SessionCard)[] {
+  for (const row of rows) row.pinned = row.pinned === 1;
+  return rows as (Row & SessionCard)[];
+}
 
 export const SESSION_COLUMNS = `id, session_uid, agent, project, title, branch, parent_uid, started_at, ended_at, ingested_at,
   analyzed_at, digest_at, evicted_at, analyze_error, pinned, raw_generation, raw_bytes, stored_bytes, digest_bytes,

@@ -4,9 +4,9 @@
  */
 import type { SessionCard } from '../domain/session.ts';
 import { addMs, DAY_MS, horizon, type Iso } from '../domain/time.ts';
-import { type Census, censusOf } from '../policy/census.ts';
+import { type CardSum, type Census, censusOf } from '../policy/census.ts';
 import type { ReadableDb } from './connection.ts';
-import { SESSION_COLUMNS, type SessionColumns, toSession } from './rows.ts';
+import { CARD_COLUMNS, type CardColumns, toCards } from './rows.ts';
 
 export interface CounterRow {
   readonly agent: string;
@@ -56,13 +56,21 @@ const UNANALYZED = 'analyzed_at IS NULL AND evicted_at IS NULL';
 export const CENSUS_SQL = {
   evictable: pageSql(EVICTABLE),
   unanalyzed: pageSql(UNANALYZED),
-  olderThan: `SELECT ${SESSION_COLUMNS} FROM sessions WHERE ${EVICTABLE} AND age_key < $cutoff AND age_key > ''
-    ORDER BY evict_key, end_key, session_uid`,
+  olderThan: `SELECT ${CARD_COLUMNS} ${olderSql()}`,
+  /** The name of each as `namedCards` of the policy writes it: a uid has no letter that JSON escapes. */
+  sumOlderThan: `SELECT count(*) AS sessions, coalesce(sum(stored_bytes), 0) AS storedBytes,
+      json_group_array(json_array(session_uid, raw_generation, stored_bytes)) AS named
+    FROM (SELECT session_uid, raw_generation, stored_bytes ${olderSql()})`,
   beyondHorizon: `SELECT 1 AS found FROM sessions WHERE evicted_at IS NULL AND last_key > $horizon LIMIT 1`,
 } as const;
 
+function olderSql(): string {
+  return `FROM sessions WHERE ${EVICTABLE} AND age_key < $cutoff AND age_key > ''
+    ORDER BY evict_key, end_key, session_uid`;
+}
+
 function pageSql(condition: string): string {
-  return `SELECT ${SESSION_COLUMNS}, evict_key, end_key FROM sessions
+  return `SELECT ${CARD_COLUMNS}, evict_key, end_key FROM sessions
     WHERE ${condition} AND (evict_key, end_key, session_uid) > ($evictKey, $endKey, $uid)
     ORDER BY evict_key, end_key, session_uid LIMIT ${PAGE}`;
 }
@@ -73,10 +81,8 @@ export function census(db: ReadableDb, now: Iso): Census {
   // Times are plausible when stored. Only after the clock has stepped back can one lie too far ahead; then the keys in
   // the indexes are not the policy's, and all live sessions are sorted here instead.
   if (db.get(CENSUS_SQL.beyondHorizon, { horizon: horizon(now) }) !== null) {
-    const cards = db
-      .all<SessionColumns>(`SELECT ${SESSION_COLUMNS} FROM sessions WHERE evicted_at IS NULL`)
-      .map(toSession);
-    return censusOf(cards, tier2Bytes, now);
+    const live = db.all<CardColumns>(`SELECT ${CARD_COLUMNS} FROM sessions WHERE evicted_at IS NULL`);
+    return censusOf(toCards(live), tier2Bytes, now);
   }
   return {
     usageBytes: tier1Bytes,
@@ -84,20 +90,26 @@ export function census(db: ReadableDb, now: Iso): Census {
     distilledBytes: tier2Bytes,
     evictable: () => walk(db, CENSUS_SQL.evictable),
     evictableOlderThan: (ageDaysMax) =>
-      db
-        .all<SessionColumns>(CENSUS_SQL.olderThan, { cutoff: addMs(now, -Math.floor(ageDaysMax * DAY_MS)) })
-        .map(toSession),
+      toCards(db.all<CardColumns>(CENSUS_SQL.olderThan, { cutoff: cutoff(now, ageDaysMax) })),
+    sumOlderThan: (ageDaysMax) =>
+      db.get<CardSum>(CENSUS_SQL.sumOlderThan, { cutoff: cutoff(now, ageDaysMax) }) ?? NOBODY,
     unanalyzed: () => walk(db, CENSUS_SQL.unanalyzed),
   };
+}
+
+const NOBODY: CardSum = { sessions: 0, storedBytes: 0, named: '[]' };
+
+function cutoff(now: Iso, ageDaysMax: number): Iso {
+  return addMs(now, -Math.floor(ageDaysMax * DAY_MS));
 }
 
 function* walk(db: ReadableDb, sql: string): Generator<SessionCard> {
   let after = { evictKey: '', endKey: '', uid: '' };
   for (;;) {
-    const page = db.all<SessionColumns & { evict_key: string; end_key: string }>(sql, after);
-    for (const row of page) yield toSession(row);
+    const page = db.all<CardColumns & { evict_key: string; end_key: string }>(sql, after);
+    yield* toCards(page);
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return;
-    after = { evictKey: last.evict_key, endKey: last.end_key, uid: last.session_uid };
+    after = { evictKey: last.evict_key, endKey: last.end_key, uid: last.uid };
   }
 }

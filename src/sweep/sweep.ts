@@ -6,7 +6,13 @@
  */
 import { FailureError, failure } from '../domain/errors.ts';
 import { checkLimits } from '../domain/limits.ts';
-import { isEmptyPlan, planFingerprint, planSweep } from '../policy/plan.ts';
+import {
+  forecastSweep,
+  isEmptyPlan,
+  planFingerprint,
+  planSweep,
+  type SweepForecast,
+} from '../policy/plan.ts';
 import { lockOrFail, type PlannedSweep, type SweepOptions } from './options.ts';
 import type { Consent, SweepDeps } from './ports.ts';
 import { planReport, type Report, WARNINGS } from './report.ts';
@@ -18,7 +24,25 @@ export function plan(deps: SweepDeps, options: Pick<SweepOptions, 'limits' | 'fl
   if (wrong !== null) throw new FailureError(wrong);
   const now = deps.clock.now();
   const made = deps.store.withCensus(now, (census) => planSweep(census, options.limits, options.flags, now));
-  return { plan: made, planId: deps.hash(planFingerprint(made)).slice(0, 16), isEmpty: isEmptyPlan(made) };
+  return { plan: made, planId: planIdOf(deps, planFingerprint(made)), isEmpty: isEmptyPlan(made) };
+}
+
+/** What a plan would say, in numbers; changes nothing. */
+export function forecast(
+  deps: SweepDeps,
+  options: Pick<SweepOptions, 'limits' | 'flags'>,
+): SweepForecast & { readonly planId: string } {
+  const wrong = checkLimits(options.limits);
+  if (wrong !== null) throw new FailureError(wrong);
+  const now = deps.clock.now();
+  const made = deps.store.withCensus(now, (census) =>
+    forecastSweep(census, options.limits, options.flags, now),
+  );
+  return { ...made, planId: planIdOf(deps, made.fingerprint) };
+}
+
+function planIdOf(deps: SweepDeps, fingerprint: string): string {
+  return deps.hash(fingerprint).slice(0, 16);
 }
 
 /** The report of a plan that is not applied. */

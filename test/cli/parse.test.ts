@@ -73,6 +73,7 @@ describe('flags and arguments', () => {
     [['help', 'swep'], 'unknown command swep / Did you mean sweep? See `session-memory --help`.'],
     [['sweep', '--yess'], 'unknown option --yess / Did you mean --yes? See `session-memory sweep --help`.'],
     [['--jsn', 'status'], 'unknown option --jsn / Did you mean --json? See `session-memory status --help`.'],
+    [['--yes', 'sweep'], 'unknown option --yes / See `session-memory sweep --help`.'],
     [['list', '--raw'], 'unknown option --raw / See `session-memory list --help`.'],
     [
       ['sweep', '--soft-cap'],

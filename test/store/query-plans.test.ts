@@ -19,6 +19,7 @@ describe('what is asked often reads no session row by row', () => {
     ['evictable', 'USING INDEX evictable_by_order'],
     ['unanalyzed', 'USING INDEX unanalyzed_by_order'],
     ['olderThan', 'USING INDEX evictable_by_age'],
+    ['sumOlderThan', 'USING INDEX evictable_by_age'],
     ['beyondHorizon', 'USING INDEX live_by_last_time'],
   ] as const)('%s', (name, index) => {
     using world = new World();

@@ -3,8 +3,8 @@ import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { Limits } from '../../src/domain/limits.ts';
 import type { SessionCard } from '../../src/domain/session.ts';
-import { censusOf } from '../../src/policy/census.ts';
-import { planSweep } from '../../src/policy/plan.ts';
+import { type Census, censusOf, namedCards } from '../../src/policy/census.ts';
+import { bytesOf, forecastSweep, isEmptyPlan, planFingerprint, planSweep } from '../../src/policy/plan.ts';
 import { YES_TO_ALL } from '../../src/sweep/ports.ts';
 import type { Report } from '../../src/sweep/report.ts';
 import { sweep } from '../../src/sweep/sweep.ts';
@@ -130,12 +130,29 @@ async function holdLaws(world: Case): Promise<void> {
     report.over_hard_cap || roomier.store.gone.length <= store.gone.length,
     'a bigger cap never drops more',
   );
-  const planned = planSweep(
-    censusOf(world.cards, 0, NOW),
-    world.limits,
-    { analyze: true, dataLoss: true },
-    NOW,
-  );
+  const flags = { analyze: true, dataLoss: true };
+  const census = censusOf(world.cards, 0, NOW);
+  const planned = planSweep(census, world.limits, flags, NOW);
+  // A store that adds up sessions by itself, as the real one does.
+  const adding: Census = {
+    ...census,
+    sumOlderThan: (days) => {
+      const old = [...census.evictableOlderThan(days)];
+      return { sessions: old.length, storedBytes: usageOf(old), named: namedCards(old) };
+    },
+  };
+  for (const one of [census, adding]) {
+    const forecast = forecastSweep(one, world.limits, flags, NOW);
+    law(
+      JSON.stringify(forecast.passes.map(({ sessions, storedBytes }) => [sessions, storedBytes])) ===
+        JSON.stringify(planned.passes.map(({ victims }) => [victims.length, bytesOf(victims)])) &&
+        forecast.toAnalyze === planned.toAnalyze.length &&
+        forecast.worstCaseDataLoss === planned.worstCaseDataLoss.length &&
+        forecast.isEmpty === isEmptyPlan(planned) &&
+        forecast.fingerprint === planFingerprint(planned),
+      'a forecast is the plan in numbers, under the same id',
+    );
+  }
   const sure = planned.passes
     .filter(({ pass }) => pass !== 'overflow')
     .flatMap(({ victims }) => victims.map((victim) => victim.card.uid));

@@ -1,12 +1,11 @@
 /** `status`: reads counters and a plan; no session row by row, no disk but the store's. */
 import { EXIT } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import { bytesOf } from '../../policy/plan.ts';
 import { openReadable } from '../../store/open.ts';
 import { diskBytes } from '../../store/place.ts';
 import { lastScans, type ScanRow } from '../../store/scans.ts';
 import { counters, usage } from '../../store/usage.ts';
-import { plan } from '../../sweep/sweep.ts';
+import { forecast } from '../../sweep/sweep.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { bar, formatBytes, formatCount, formatTime, plural, table } from '../format.ts';
 import { paint, tableColumns } from '../io.ts';
@@ -31,7 +30,7 @@ function gather(context: Context, db: ReturnType<typeof openReadable>) {
   return db.snapshot(() => {
     const used = usage(db);
     const rows = counters(db);
-    const planned = plan(planDeps(context, db), { limits, flags: { analyze: true, dataLoss: true } });
+    const planned = forecast(planDeps(context, db), { limits, flags: { analyze: true, dataLoss: true } });
     const sum = (state: string) =>
       rows
         .filter((row) => row.state === state)
@@ -82,13 +81,13 @@ function gather(context: Context, db: ReturnType<typeof openReadable>) {
       next_sweep: {
         plan_id: planned.planId,
         empty: planned.isEmpty,
-        passes: planned.plan.passes.map(({ pass, victims }) => ({
+        passes: planned.passes.map(({ pass, sessions, storedBytes }) => ({
           pass,
-          sessions: victims.length,
-          bytes: bytesOf(victims),
+          sessions,
+          bytes: storedBytes,
         })),
-        to_analyze: planned.plan.toAnalyze.length,
-        worst_case_data_loss: planned.plan.worstCaseDataLoss.length,
+        to_analyze: planned.toAnalyze,
+        worst_case_data_loss: planned.worstCaseDataLoss,
       },
       at_risk: lastScans(db),
     };
