@@ -158,7 +158,7 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   let count = 0;
   for (const line of linesWithin(head)) {
     noteTime(found, lineTime(line), true);
-    if (count++ < HEAD_RECORDS_MAX || isTitle(line))
+    if (count++ < HEAD_RECORDS_MAX ? mayTell(found, line) : isTitle(line))
       for (const one of recordsOf(line).records) note(found, one);
   }
   let latest: Iso | null = null;
@@ -175,6 +175,25 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
     endedAt: latest ?? found.lastAt,
     parentNativeId: found.parent,
   };
+}
+
+const BRANCH = '"gitBranch":"';
+
+/** False of a line that can add nothing: a look at all lines of thousands of heads would be most of finding them. */
+function mayTell(found: Gathered, line: Buffer): boolean {
+  const { isClaude, nativeId, project, titles, leaves } = found;
+  // A summary names this session only where its leaf is met, which any record may be.
+  const isSettled =
+    isClaude && nativeId !== null && project !== null && titles.has('prompt') && leaves.size === 0;
+  if (!isSettled || isTitle(line)) return true;
+  if (found.parent === null && line.indexOf('"forkedFrom"') >= 0) return true;
+  return found.branch === null && namesBranch(line);
+}
+
+function namesBranch(line: Buffer): boolean {
+  for (let at = line.indexOf(BRANCH); at >= 0; at = line.indexOf(BRANCH, at + 1))
+    if (!/^(?:HEAD)?"/.test(line.toString('latin1', at + BRANCH.length, at + BRANCH.length + 5))) return true;
+  return false;
 }
 
 function isTitle(line: Uint8Array): boolean {

@@ -9,8 +9,11 @@ import { type Iso, parseTime } from '../../domain/time.ts';
 import {
   beyond,
   cwdOfContext,
+  HEAD_BYTES,
+  headOf,
   humanText,
   itemOf,
+  kindsIn,
   lineTime,
   type Meta,
   metaOf,
@@ -54,10 +57,7 @@ const SKIPPED: ReadonlySet<string> = new Set([
 const RESULTS: ReadonlySet<string> = new Set([
   ...['function_call_output', 'custom_tool_call_output', 'exec_command_end'],
 ]);
-const HEAD_FORM =
-  /^\{(?:"timestamp":"[^"]{0,40}",)?(?:"ordinal":\d+,)?"type":"(\w+)"(?:,"payload":\{"type":"(\w+)")?/;
 const CALL_ID = Buffer.from('"call_id":"');
-const HEAD_BYTES = 400;
 /** Versions without turn ids: what a fork copies is written in one burst. */
 const BURST_MS = 1000;
 /** Messages kept until it is known whether this version notes prompts as events. */
@@ -148,11 +148,11 @@ class CodexReader implements RecordReader {
   }
 
   private isSkipped(line: Buffer): boolean {
-    const head = line.toString('latin1', 0, Math.min(HEAD_BYTES, line.length));
+    const head = headOf(line);
     if (head.startsWith('{"record_type":"state"')) return true;
-    const form = HEAD_FORM.exec(head);
-    if (form === null) return false;
-    const [, kind = '', inner] = form;
+    const kinds = kindsIn(head);
+    if (kinds === null) return false;
+    const { kind, inner } = kinds;
     if (isBulk(kind)) return true;
     if (kind === 'compacted') return this.compacted(line);
     const type = inner ?? kind;
@@ -160,7 +160,7 @@ class CodexReader implements RecordReader {
     const role = type === 'message' ? `/${/"role":"(\w+)"/.exec(head)?.[1] ?? ''}` : '';
     if (role === '/user') return /"text":"# AGENTS\.md instructions/.test(head);
     if (type === 'item_completed') return !/"item":\{"type":"(?:UserMessage|Plan)"/.test(head);
-    return SKIPPED.has(`${inner === undefined ? 'response_item' : kind}/${type}${role}`);
+    return SKIPPED.has(`${inner === null ? 'response_item' : kind}/${type}${role}`);
   }
 
   private isUnusedResult(line: Buffer): boolean {

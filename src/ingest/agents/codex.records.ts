@@ -64,6 +64,22 @@ export function itemOf(record: JsonRecord): { readonly kind: string; readonly it
   return { kind: type === '' ? '' : 'response_item', item: record };
 }
 
+/** How much of a line's beginning tells its kind. */
+export const HEAD_BYTES = 400;
+const HEAD_FORM =
+  /^\{(?:"timestamp":"[^"]{0,40}",)?(?:"ordinal":\d+,)?"type":"(\w+)"(?:,"payload":\{"type":"(\w+)")?/;
+
+/** The beginning of a line, as latin1. */
+export function headOf(line: Buffer): string {
+  return line.toString('latin1', 0, Math.min(HEAD_BYTES, line.length));
+}
+
+/** The type of a line's record and that of its payload, told by its beginning; null where it begins otherwise. */
+export function kindsIn(head: string): { readonly kind: string; readonly inner: string | null } | null {
+  const form = HEAD_FORM.exec(head);
+  return form === null ? null : { kind: form[1] ?? '', inner: form[2] ?? null };
+}
+
 /** The time of a line, found without parsing it; null where it has none. */
 export function lineTime(line: Uint8Array): Iso | null {
   const head = viewOf(line).subarray(0, TIME_WITHIN_BYTES + 40);

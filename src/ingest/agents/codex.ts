@@ -8,7 +8,16 @@ import { agentId } from '../../domain/ids.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { codexReader } from './codex.reader.ts';
-import { cwdOfContext, humanText, itemOf, lineTime, type Meta, metaOf } from './codex.records.ts';
+import {
+  cwdOfContext,
+  headOf,
+  humanText,
+  itemOf,
+  kindsIn,
+  lineTime,
+  type Meta,
+  metaOf,
+} from './codex.records.ts';
 import {
   isRecord,
   type JsonRecord,
@@ -90,6 +99,9 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   for (const line of linesWithin(head)) {
     startedAt ??= lineTime(line);
     if (count++ > HEAD_RECORDS_MAX) continue;
+    // Who it is and where it works is told by now: only a prompt is still looked for.
+    const isPlaced = meta?.id != null && (meta.cwd ?? cwd) !== null;
+    if (isPlaced && (prompts.isNoted || !mayBePrompt(line))) continue;
     const { records, torn } = recordsOf(line);
     if (meta === null && records.length === 0 && torn) meta = metaOfTorn(line);
     for (const record of records) {
@@ -112,10 +124,24 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   };
 }
 
+/** False of a line whose kind no human writes: output of tools is most of a head. */
+function mayBePrompt(line: Buffer): boolean {
+  const head = headOf(line);
+  const kinds = kindsIn(head);
+  if (kinds === null || kinds.inner === null) return true;
+  if (kinds.kind === 'response_item') return kinds.inner === 'message' && !/"role":"(?!user")/.test(head);
+  return kinds.kind !== 'event_msg' || kinds.inner === 'user_message' || kinds.inner === 'item_completed';
+}
+
 /** The first prompt of a head: what Codex noted as the user's, else the first message that a human may have written. */
 class Prompts {
   private noted: string | null = null;
   private message: string | null = null;
+
+  /** Nothing that comes can be the title. */
+  get isNoted(): boolean {
+    return this.noted !== null;
+  }
 
   note(record: JsonRecord): void {
     const human = humanText(record);
