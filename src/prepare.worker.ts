@@ -7,7 +7,11 @@ import { Arena, type Order, type Prepared, prepare } from './ingest/prepare.ts';
 
 declare const self: Worker;
 
+/** What lies outside the heap presses no collector: left to itself the program would pass the memory that it promises. */
+const COLLECT_EVERY_BYTES = 32 * 1024 * 1024;
+
 const arena = new Arena();
+let sinceCollected = 0;
 /** One session at a time: they share the arena. */
 let queue: Promise<void> = Promise.resolve();
 
@@ -25,7 +29,13 @@ self.onmessage = ({ data: { id, order } }: MessageEvent<PrepareAsked>) => {
 async function prepared(order: Order): Promise<Prepared> {
   const agent = order.own === undefined ? agentById(order.agent) : agentOfFormat(order.agent, order.own);
   if (agent === null) throw new Error(`no agent ${order.agent}`);
-  return await prepare(order, agent, arena);
+  const ready = await prepare(order, agent, arena);
+  sinceCollected += ready.rawBytes;
+  if (sinceCollected >= COLLECT_EVERY_BYTES) {
+    sinceCollected = 0;
+    Bun.gc(true);
+  }
+  return ready;
 }
 
 function buffersOf(ready: Prepared): ArrayBuffer[] {

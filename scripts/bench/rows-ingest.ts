@@ -164,27 +164,41 @@ const analyzeAlone: Row = {
   },
 };
 
-const memoryOfLarge: Row = {
-  name: 'memory-2gib',
-  what: 'ingest of one transcript of 2 GiB, peak memory',
-  unit: 'MiB',
-  target: atMost(256),
-  roundsMax: 1,
-  unavailable: () => (existsSync('/proc/self/status') ? null : 'no /proc here'),
-  prepare: async (bench) => {
-    const home = await largeHome(bench.cache, LARGE_MIB);
-    const subject = freshStore(bench, home);
-    return {
-      reset: async () => clear(bench, 'store'),
-      subject: async () => {
-        const ran = await runJson(subject, ['ingest', ...NO_LIMITS], storedAll(home), {
-          watchesMemory: true,
-        });
-        return { ...ran, value: ran.peakBytes / 1024 ** 2 };
-      },
-    };
-  },
-};
+/** Peak memory of a first ingest. */
+function memoryOfIngest(
+  about: Pick<Row, 'name' | 'what' | 'roundsMax'>,
+  homeOf: (bench: Bench) => Promise<Home>,
+): Row {
+  return {
+    ...about,
+    unit: 'MiB',
+    target: atMost(256),
+    unavailable: () => (existsSync('/proc/self/status') ? null : 'no /proc here'),
+    prepare: async (bench) => {
+      const home = await homeOf(bench);
+      const subject = freshStore(bench, home);
+      return {
+        reset: async () => clear(bench, 'store'),
+        subject: async () => {
+          const ran = await runJson(subject, ['ingest', ...NO_LIMITS], storedAll(home), {
+            watchesMemory: true,
+          });
+          return { ...ran, value: ran.peakBytes / 1024 ** 2 };
+        },
+      };
+    },
+  };
+}
+
+const memoryOfLarge = memoryOfIngest(
+  { name: 'memory-2gib', what: 'ingest of one transcript of 2 GiB, peak memory', roundsMax: 1 },
+  (bench) => largeHome(bench.cache, LARGE_MIB),
+);
+
+const memoryOfMany = memoryOfIngest(
+  { name: 'memory-ingest', what: `ingest with digests of ${HOME_MIB} MiB into a new store, peak memory` },
+  (bench) => bigHome(bench.cache, HOME_MIB),
+);
 
 /** A size is no time: both sides give bytes, once. */
 const size = (bytes: number): Measured => ({ value: bytes, wallMs: 0, cpuMs: 0 });
@@ -298,6 +312,7 @@ export const ingestRows: readonly Row[] = [
   maintainAgain,
   analyzeAlone,
   memoryOfLarge,
+  memoryOfMany,
   sizeOfTier1,
   sizeOfCorpus,
   sizeOfDigests,

@@ -5,8 +5,8 @@
 import type { FoundSession } from './discover.ts';
 import type { Order, Prepared, Preparer } from './prepare.ts';
 
-const AHEAD_BYTES_MAX = 32 * 1024 * 1024;
-const AHEAD_MAX = 24;
+const AHEAD_BYTES_MAX = 16 * 1024 * 1024;
+const AHEAD_MAX = 16;
 
 export class Ahead {
   readonly #preparer: Preparer;
@@ -25,6 +25,7 @@ export class Ahead {
     this.#queue = [...sessions];
     this.#orderOf = orderOf;
     this.#fill();
+    this.#endWhenDone();
   }
 
   /** The session made ready; null where it must go the long way. */
@@ -35,8 +36,12 @@ export class Ahead {
     this.#ready.delete(session);
     this.#bytes -= bytesOf(session);
     this.#fill();
-    if (this.#ready.size === 0 && this.#next === this.#queue.length) this.#preparer.end();
+    this.#endWhenDone();
     return prepared;
+  }
+
+  #endWhenDone(): void {
+    if (this.#ready.size === 0 && this.#next === this.#queue.length) this.#preparer.end();
   }
 
   #fill(): void {

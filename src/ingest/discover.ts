@@ -44,6 +44,7 @@ export interface Found {
 export async function discover(options: DiscoverOptions): Promise<Found> {
   const files = await foundFiles(options);
   const roots = rootsOfFiles(files);
+  options.listed?.(files);
   const all = await toSessions(withoutCompressedTwins(files), options);
   const forgotten = options.forgotten ?? new Set();
   const sessions = withoutForgotten(all, forgotten);

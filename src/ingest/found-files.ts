@@ -39,6 +39,8 @@ export interface DiscoverOptions {
   readonly forgotten?: ReadonlySet<SessionUid>;
   readonly warn: (text: string) => void;
   readonly signal?: AbortSignal;
+  /** Told once all files are listed and before any is opened: what takes a while to start may start. */
+  readonly listed?: (files: readonly FoundFile[]) => void;
   /** Takes the databases that were opened; the sessions in them can be read until it is disposed of. */
   readonly opened: DisposableStack;
 }

@@ -106,12 +106,18 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
   const now = deps.clock.now();
   const host = withProjects(deps.host, deps.db);
   using opened = new DisposableStack();
+  const known = new KnownSources(deps.db);
+  let preparer: Preparer | null = null;
   const found = await discover({
     opened,
+    listed: (files) => {
+      const isNew = (file: FoundFile) => file.isChanged && !known.stats.has(file.path);
+      preparer = startedFor(deps, options, files.filter(isNew));
+    },
     host,
     paths: options.paths,
     agent: options.agent === null ? null : (agentById(options.agent, deps.host) as AgentFormat | null),
-    known: new KnownSources(deps.db),
+    known,
     full: options.full,
     forgotten: forgottenUids(deps.db),
     now,
@@ -152,7 +158,7 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
     };
   // What an earlier run stored and did not come to analyze is older than what comes now.
   if (options.analyze) await analyzeAll(deps, sessionsWaiting(deps.db, now, true), report);
-  const left = await takeAll(deps, options, changed, report);
+  const left = await takeAll(deps, options, changed, preparer, report);
   // A walk over everything is a scan too: `status` tells from it what is at risk.
   const isWhole = options.paths.length === 0 && options.agent === null && !deps.signal.aborted;
   if (isWhole)
@@ -174,6 +180,7 @@ async function takeAll(
   deps: IngestDeps,
   options: IngestOptions,
   sessions: readonly FoundSession[],
+  preparer: Preparer | null,
   report: IngestReport,
 ): Promise<ReadonlySet<FoundSession>> {
   const left = new Set<FoundSession>();
@@ -187,7 +194,7 @@ async function takeAll(
   };
   const forgotten = forgottenUids(deps.db);
   const queue = [...sessions];
-  const ready = readySessions(deps, options, sessions);
+  const ready = preparer === null ? null : new ReadySessions(deps, preparer, sessions, options.hardCapBytes);
   let readBytes = 0;
   for (let done = 0; !deps.signal.aborted; done += 1) {
     if (queue.length === 0) ready?.flush(report);
@@ -254,21 +261,16 @@ function isLikeForgotten(
   return true;
 }
 
-/** Threads are worth their start only where there is enough that is new; and an analyzer of the user's must read what is stored. */
-function readySessions(
-  deps: IngestDeps,
-  options: IngestOptions,
-  sessions: readonly FoundSession[],
-): ReadySessions | null {
-  if (!options.analyze || deps.analyze.external !== null) return null;
-  const newBytes = sessions.reduce((bytes, session) => {
-    const own = rawBytesOf(session);
-    return session.files.every((file) => file.known === null) && own <= PREPARED_BYTES_MAX
-      ? bytes + own
-      : bytes;
-  }, 0);
-  const preparer = deps.preparer?.(newBytes) ?? null;
-  return preparer === null ? null : new ReadySessions(deps, preparer, sessions, options.hardCapBytes);
+/**
+ * Threads are worth their start only where there is enough that is new; and an analyzer of the user's must read what is stored.
+ * They start while the first look into transcripts goes on.
+ */
+function startedFor(deps: IngestDeps, options: IngestOptions, fresh: readonly FoundFile[]): Preparer | null {
+  if (options.dryRun || !options.analyze || deps.analyze.external !== null) return null;
+  const newBytes = fresh
+    .filter(({ sizeBytes, contained }) => sizeBytes <= PREPARED_BYTES_MAX && contained === undefined)
+    .reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0);
+  return deps.preparer?.(newBytes) ?? null;
 }
 
 async function analyzeAll(

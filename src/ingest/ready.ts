@@ -16,6 +16,8 @@ import { orderOf, type ReadySession, storePrepared } from './store-prepared.ts';
 /** Compressed bytes and sessions in one transaction: fewer commits, and nobody waits long for the lock. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 const BATCH_SESSIONS = 64;
+/** What was stored lies outside the heap, where nothing presses the collector. */
+const COLLECT_EVERY_BYTES = 8 * 1024 * 1024;
 
 /** What an ingest counts of them; a part of its report. */
 export interface ReadyCounts {
@@ -34,6 +36,7 @@ export class ReadySessions {
   readonly #ahead: Ahead;
   #batch: ReadySession[] = [];
   #batchBytes = 0;
+  #sinceCollected = 0;
   /** What the store held when the batch was begun: asked for each session, it was a tenth of all storing. */
   #usedBytes = 0;
   #leftAlone: FoundSession[] = [];
@@ -68,12 +71,17 @@ export class ReadySessions {
   flush(counts: ReadyCounts): void {
     const batch = this.#batch;
     this.#batch = [];
+    this.#sinceCollected += this.#batchBytes;
     this.#batchBytes = 0;
     if (batch.length === 0) return;
     killPoint('ready.before-batch');
     const left = new Set(this.#stored(batch));
     this.#leftAlone.push(...left);
     killPoint('ready.batch-stored');
+    if (this.#sinceCollected >= COLLECT_EVERY_BYTES) {
+      this.#sinceCollected = 0;
+      Bun.gc(true);
+    }
     for (const { found, prepared } of batch) {
       if (left.has(found)) continue;
       counts.sessions_new += 1;
