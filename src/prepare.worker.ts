@@ -1,43 +1,39 @@
-/** A thread that makes new sessions ready: reads, hashes, compresses and digests them. It knows no store. */
+/** A thread that makes the digests of new sessions, of bytes that it is handed. It knows no store and no disk. */
 
-import type { PrepareAsked, PrepareTold } from './cli/preparers.ts';
+import type { DigestAsked, DigestTold } from './cli/preparers.ts';
 import { messageOf } from './domain/errors.ts';
 import { agentById, agentOfFormat } from './ingest/agents/index.ts';
-import { Arena, type Order, type Prepared, prepare } from './ingest/prepare.ts';
+import type { Digested, DigestOrder } from './ingest/prepare.ts';
+import { digestOf } from './ingest/prepare-digest.ts';
 
 declare const self: Worker;
 
-/** What lies outside the heap presses no collector: left to itself the program would pass the memory that it promises. */
+/** Garbage of so many bytes of transcripts is collected: left to itself the program would pass the memory that it promises. */
 const COLLECT_EVERY_BYTES = 32 * 1024 * 1024;
 
-const arena = new Arena();
 let sinceCollected = 0;
-/** One session at a time: they share the arena. */
+/** One session at a time: two would take the memory of both. */
 let queue: Promise<void> = Promise.resolve();
 
-self.onmessage = ({ data: { id, order } }: MessageEvent<PrepareAsked>) => {
+self.onmessage = ({ data: { id, order } }: MessageEvent<DigestAsked>) => {
   queue = queue.then(() =>
-    prepared(order).then(
-      (ready) =>
-        // Handed over, not copied.
-        self.postMessage({ id, ok: true, prepared: ready } satisfies PrepareTold, buffersOf(ready)),
-      (thrown) => self.postMessage({ id, ok: false, message: messageOf(thrown) } satisfies PrepareTold),
+    digested(order).then(
+      (made) => self.postMessage({ id, ok: true, digested: made } satisfies DigestTold),
+      (thrown) => self.postMessage({ id, ok: false, message: messageOf(thrown) } satisfies DigestTold),
     ),
   );
 };
 
-async function prepared(order: Order): Promise<Prepared> {
+async function digested(order: DigestOrder): Promise<Digested> {
   const agent = order.own === undefined ? agentById(order.agent) : agentOfFormat(order.agent, order.own);
   if (agent === null) throw new Error(`no agent ${order.agent}`);
-  const ready = await prepare(order, agent, arena);
-  sinceCollected += ready.rawBytes;
+  const made = await digestOf(order, agent);
+  // Given back at once: the collector knows nothing of how much it is.
+  for (const { memory } of order.files) memory.transfer(0);
+  sinceCollected += order.rawBytes;
   if (sinceCollected >= COLLECT_EVERY_BYTES) {
     sinceCollected = 0;
     Bun.gc(true);
   }
-  return ready;
-}
-
-function buffersOf(ready: Prepared): ArrayBuffer[] {
-  return ready.files.flatMap((file) => file.segments.map(({ data }) => data.buffer as ArrayBuffer));
+  return made;
 }

@@ -1,22 +1,30 @@
 /**
- * Threads that make new sessions ready, as an ingest uses them.
+ * New sessions made ready for an ingest, their digests on threads of their own.
  * Promises: started only where there is enough to do; gone with `using`; one that dies fails its orders, which then go
  * the long way.
  */
-import type { Order, Prepared, Preparer } from '../ingest/prepare.ts';
+import {
+  type Digested,
+  type DigestOrder,
+  type Order,
+  type Prepared,
+  type Preparer,
+  prepare,
+} from '../ingest/prepare.ts';
 
-export interface PrepareAsked {
+export interface DigestAsked {
   readonly id: number;
-  readonly order: Order;
+  readonly order: DigestOrder;
 }
 
-export type PrepareTold =
-  | { readonly id: number; readonly ok: true; readonly prepared: Prepared }
+export type DigestTold =
+  | { readonly id: number; readonly ok: true; readonly digested: Digested }
   | { readonly id: number; readonly ok: false; readonly message: string };
 
 /** Below it one thread is done before others have started. */
 const WORTH_BYTES = 8 * 1024 * 1024;
-const THREADS_MAX = 4;
+/** One core is the store's; each further thread compiles all of its code anew, and takes its own memory for it. */
+const THREADS_MAX = 3;
 
 interface Lane {
   readonly worker: Worker;
@@ -25,7 +33,7 @@ interface Lane {
 
 interface Pending {
   readonly lane: Lane;
-  readonly resolve: (prepared: Prepared) => void;
+  readonly resolve: (digested: Digested) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -44,12 +52,16 @@ export class PreparerThreads implements Preparer, Disposable {
   forBytes(newBytes: number): Preparer | null {
     const start = this.#start;
     if (start === null || newBytes < WORTH_BYTES) return null;
-    const threads = Math.max(2, Math.min(THREADS_MAX, navigator.hardwareConcurrency));
+    const threads = Math.max(1, Math.min(THREADS_MAX, navigator.hardwareConcurrency - 1));
     this.#lanes = Array.from({ length: threads }, () => this.#lane(start()));
     return this;
   }
 
   prepare(order: Order): Promise<Prepared> {
+    return prepare(order, (asked) => this.#ask(asked));
+  }
+
+  #ask(order: DigestOrder): Promise<Digested> {
     const [lane] = [...this.#lanes].sort((a, b) => a.waiting - b.waiting);
     if (lane === undefined) return Promise.reject(new Error('no thread is running'));
     this.#lastId += 1;
@@ -57,7 +69,9 @@ export class PreparerThreads implements Preparer, Disposable {
     lane.waiting += 1;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { lane, resolve, reject });
-      lane.worker.postMessage({ id, order } satisfies PrepareAsked);
+      const memory = order.files.map((file) => file.memory);
+      // Handed over, not copied.
+      lane.worker.postMessage({ id, order } satisfies DigestAsked, memory);
     });
   }
 
@@ -74,17 +88,17 @@ export class PreparerThreads implements Preparer, Disposable {
 
   #lane(worker: Worker): Lane {
     const lane: Lane = { worker, waiting: 0 };
-    worker.onmessage = ({ data }: MessageEvent<PrepareTold>) => this.#onTold(data);
+    worker.onmessage = ({ data }: MessageEvent<DigestTold>) => this.#onTold(data);
     worker.onerror = ({ message }) => this.#onDeath(lane, message);
     return lane;
   }
 
-  #onTold(told: PrepareTold): void {
+  #onTold(told: DigestTold): void {
     const pending = this.#pending.get(told.id);
     if (pending === undefined) return;
     this.#pending.delete(told.id);
     pending.lane.waiting -= 1;
-    if (told.ok) pending.resolve(told.prepared);
+    if (told.ok) pending.resolve(told.digested);
     else pending.reject(new Error(told.message));
   }
 

@@ -7,7 +7,8 @@ import type { SessionUid } from '../../src/domain/ids.ts';
 import type { OwnFormat } from '../../src/domain/own-format.ts';
 import { agentById, agentOfFormat } from '../../src/ingest/agents/index.ts';
 import { analyzeSession, salvageSession, sessionsToRenew } from '../../src/ingest/analyze.ts';
-import { Arena, prepare } from '../../src/ingest/prepare.ts';
+import { prepare } from '../../src/ingest/prepare.ts';
+import { digestOf } from '../../src/ingest/prepare-digest.ts';
 import { scanAgents } from '../../src/ingest/scan.ts';
 import { digestsOf, findSession, listSessions } from '../../src/store/read.ts';
 import { tombstonesOf } from '../../src/store/read-sources.ts';
@@ -193,14 +194,17 @@ test('made ready on another thread it is what the long way stores: the order car
     world.configure('mine');
     for (const n of [1, 2, 3]) world.talk(`logs/${n}.jsonl`, `talk ${n}`);
   }
-  const arena = new Arena();
   let queue: Promise<unknown> = Promise.resolve();
   ready.preparer = {
     prepare: (order) => {
       expect(agentById(order.agent)).toBeNull();
-      // As a thread gets it: a copy of plain values.
-      const { agent, own = JSONL } = structuredClone({ agent: order.agent, own: order.own });
-      const made = queue.then(() => prepare(order, agentOfFormat(agent, own), arena));
+      const made = queue.then(() =>
+        prepare(order, async (asked) => {
+          // As a thread gets it: a copy of plain values.
+          const { agent, own = JSONL, ...rest } = structuredClone(asked);
+          return await digestOf({ ...rest, agent }, agentOfFormat(agent, own));
+        }),
+      );
       queue = made.catch(() => undefined);
       return made;
     },

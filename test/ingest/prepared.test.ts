@@ -3,7 +3,8 @@ import { describe, expect, test } from 'bun:test';
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { agentById } from '../../src/ingest/agents/index.ts';
-import { Arena, type Preparer, prepare } from '../../src/ingest/prepare.ts';
+import { type Preparer, prepare } from '../../src/ingest/prepare.ts';
+import { digestOf } from '../../src/ingest/prepare-digest.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
 const SAMPLES = join(import.meta.dir, '../../src/demo-samples');
@@ -13,7 +14,6 @@ const ID = (n: number) => `4000000${n}-0000-4000-8000-000000000000`;
 function inPlace(
   before: (uid: string) => void = () => undefined,
 ): Preparer & { orders: string[]; ended: number } {
-  const arena = new Arena();
   let queue: Promise<unknown> = Promise.resolve();
   return {
     orders: [],
@@ -24,7 +24,7 @@ function inPlace(
       if (agent === null) throw new Error(order.agent);
       const ready = queue.then(() => {
         before(order.uid);
-        return prepare(order, agent, arena);
+        return prepare(order, (asked) => digestOf(asked, agent));
       });
       queue = ready.catch(() => undefined);
       return ready;
