@@ -1,0 +1,90 @@
+/** Threads that make digests for an ingest: what comes of them, and what becomes of the sessions of one that dies. */
+import { expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { type DigestAsked, PreparerThreads } from '../../src/cli/preparers.ts';
+import { claudePath, promptLine, World } from '../support/bench-world.ts';
+
+const ID = (n: number) => `5000000${n}-0000-4000-8000-000000000000`;
+const ENOUGH = 64 * 1024 * 1024;
+
+function worldOf(sessions: number): World {
+  const world = new World();
+  for (let n = 1; n <= sessions; n++) world.put(claudePath(ID(n)), promptLine(ID(n), `words of ${n}`));
+  return world;
+}
+
+/** A worker that does what `asked` does, in place of a thread. */
+function fake(asked: (worker: Worker, message: DigestAsked) => void): () => Worker {
+  return () => {
+    const worker = {
+      onmessage: null,
+      onerror: null,
+      postMessage: (message: DigestAsked) => asked(worker as unknown as Worker, message),
+      terminate: () => undefined,
+    };
+    return worker as unknown as Worker;
+  };
+}
+
+test('a thread makes the digests that the long way makes', async () => {
+  using long = worldOf(9);
+  using world = worldOf(9);
+  using threads = new PreparerThreads(
+    () => new Worker(new URL(join(import.meta.dir, '../../src/prepare.worker.ts'), 'file://').href),
+  );
+  world.preparer = threads.forBytes(ENOUGH);
+  expect(world.preparer, 'threads were started').not.toBeNull();
+  await long.ingest();
+  expect(await world.ingest()).toMatchObject({ sessions_new: 9, analyzed: 9, failed: 0, warnings: [] });
+  for (let n = 1; n <= 9; n++) {
+    expect(world.digestJson(`claude-code:${ID(n)}`)).toBe(long.digestJson(`claude-code:${ID(n)}`));
+    expect(world.stored(`claude-code:${ID(n)}`).equals(long.stored(`claude-code:${ID(n)}`))).toBe(true);
+  }
+});
+
+test.each([
+  [
+    'dies at the third session',
+    fake((worker, { id }) => {
+      const event = id < 3 ? { data: { id, ok: false, message: 'no' } } : { message: 'killed' };
+      queueMicrotask(() =>
+        id < 3
+          ? worker.onmessage?.call(worker, event as MessageEvent)
+          : worker.onerror?.call(worker, event as ErrorEvent),
+      );
+    }),
+  ],
+  [
+    'fails at each',
+    fake((worker, { id }) =>
+      queueMicrotask(() =>
+        worker.onmessage?.call(worker, { data: { id, ok: false, message: 'out of memory' } } as MessageEvent),
+      ),
+    ),
+  ],
+  [
+    'cannot even be handed the bytes',
+    fake(() => {
+      throw new Error('could not be cloned');
+    }),
+  ],
+])('sessions of a thread that %s go the long way', async (_how, start) => {
+  using world = worldOf(9);
+  using threads = new PreparerThreads(start);
+  world.preparer = threads.forBytes(ENOUGH);
+  expect(await world.ingest()).toMatchObject({ sessions_new: 9, analyzed: 9, failed: 0, warnings: [] });
+  expect(world.stored(`claude-code:${ID(9)}`).toString()).toBe(promptLine(ID(9), 'words of 9'));
+});
+
+test('threads are started only where there is enough for them, and never where there are none', () => {
+  let started = 0;
+  using threads = new PreparerThreads(() => {
+    started += 1;
+    return fake(() => undefined)();
+  });
+  expect(threads.forBytes(1024)).toBeNull();
+  expect(started).toBe(0);
+  expect(threads.forBytes(ENOUGH)).not.toBeNull();
+  expect(started).toBeGreaterThan(0);
+  expect(new PreparerThreads(null).forBytes(ENOUGH)).toBeNull();
+});
