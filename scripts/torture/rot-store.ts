@@ -38,6 +38,14 @@ export function program(home: string, store: string, ...args: string[]) {
   return runIn(home, ['--store', store, ...args], { env: { SESSION_MEMORY_NOW: NOW } });
 }
 
+/** Sessions of one prompt: with so long ids, enough of them for every `TREES`. */
+const SMALL = 50;
+/** Tables and indexes that must have grown beyond one page: a damaged inner page misleads otherwise than a leaf. */
+const TREES = [
+  ...['sessions', 'files', 'segments', 'digests', 'sources', 'sqlite_autoindex_sessions_1'],
+  ...['sessions_native', 'sessions_by_age', 'evictable_by_order', 'sources_by_session'],
+];
+
 /**
  * The bundled sessions, a large one of two segments that do not compress, small ones by the dozen so that tables have inner
  * pages, one that was appended and rewritten, one evicted, and freed pages.
@@ -56,17 +64,23 @@ export async function makeRotStore(folder: string): Promise<RotStore> {
     put(`.codex/sessions/${year}/${month}/${day}/${name}`, readFileSync(join(SAMPLES, 'codex', name)));
   }
   put(claude(BIG), Array.from({ length: 60 }, (_, i) => prompt(BIG, noise(i, 75_000))).join(''));
-  for (let n = 0; n < 120; n += 1) put(claude(small(n)), prompt(small(n), noise(1000 + n, 600)));
+  for (let n = 0; n < SMALL; n += 1) put(claude(small(n)), prompt(small(n), noise(1000 + n, 600)));
   await done(home, store, 'ingest');
   put(claude(small(0)), prompt(small(0), noise(1000, 600)) + prompt(small(0), 'appended'));
   put(claude(small(1)), prompt(small(1), 'rewritten'));
   await done(home, store, 'ingest');
-  evict(store, [EVICTED, ...Array.from({ length: 10 }, (_, i) => small(100 + i))]);
+  evict(store, [EVICTED, ...Array.from({ length: 10 }, (_, i) => small(SMALL - 15 + i))]);
+  const regions = regionsOf(store);
+  const flat = TREES.filter((name) => !regions.has(`${name} internal`));
+  if (flat.length > 0) throw new Error(`too small a store to be damaged everywhere: ${flat.join(', ')}`);
   return { home, store, ...(await truthOf(home, store)) };
 }
 
 const claude = (id: string) => `.claude/projects/-p/${id}.jsonl`;
-const small = (n: number) => `0a000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+/** So long that few fill a page of an index: each session costs every look at the store a run of the program. */
+const small = (n: number) => `0a000000-0000-4000-8000-${String(n).padStart(12, '0')}-${'x'.repeat(80)}`;
+/** One of the small sessions, live and never rewritten. */
+export const SOME_UID = `claude-code:${small(30)}`;
 
 /** Bytes that do not compress, the same at each run. */
 function noise(seed: number, bytes: number): string {

@@ -65,7 +65,11 @@ export class BackgroundThread {
 
   /** What does not stop in time is cut off, as a kill would: the store takes each session whole or not at all. */
   async close(): Promise<void> {
-    await Promise.race([this.stop(), Bun.sleep(CLOSE_MS)]);
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, CLOSE_MS);
+    await Promise.race([this.stop(), late.promise]);
+    // A timer that still runs keeps the process alive: each quit would take that long.
+    clearTimeout(timer);
     this.#letGo();
   }
 

@@ -25,6 +25,7 @@ import {
   program,
   type RotStore,
   regionsOf,
+  SOME_UID,
 } from '../../scripts/torture/rot-store.ts';
 import { verifySchema } from '../../src/cli/schemas.ts';
 
@@ -36,10 +37,15 @@ beforeAll(async () => {
   made = await makeRotStore(join(root, 'made'));
   regions = regionsOf(made.store);
 });
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+let copies = 0;
+afterAll(() => {
+  rmSync(root, { recursive: true, force: true });
+  console.log(`rot: ${copies} copies of a store of ${regions.size} parts were damaged`);
+});
 
 /** A copy of the store, to be damaged; `own`: whether the agents still have their files. */
 function copy(own = true): Damaged {
+  copies += 1;
   const folder = mkdtempSync(join(root, 'copy-'));
   const store = join(folder, 's.db');
   copyFileSync(made.store, store);
@@ -203,7 +209,7 @@ function dataOf(store: string, uid: string): number {
   return at + 20;
 }
 
-const HIT = 'claude-code:0a000000-0000-4000-8000-000000000050';
+const HIT = SOME_UID;
 const HARM = (damaged: Damaged): Harm => ({ kind: 'flip', offset: dataOf(damaged.store, HIT), size: 0 });
 
 describe('a flipped byte of one segment', () => {

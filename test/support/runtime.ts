@@ -44,7 +44,7 @@ export async function runIn(
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
     outSlowly: async (text) => void out.push(text),
-    outBytes: async (chunk) => void bytes.push(Uint8Array.from(chunk)),
+    outBytes: async (chunk) => void bytes.push(new Uint8Array(chunk)),
     stdinIsTty: tty,
     stdoutIsTty: tty,
     stderrIsTty: tty,

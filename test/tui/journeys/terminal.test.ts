@@ -148,6 +148,17 @@ describe('afterwards, a shell finds its terminal as it was', () => {
     expect(pty.raw.lastIndexOf('\x1b[?2004l'), 'pastes are as before').toBeGreaterThan(0);
   });
 
+  journey('at once: nothing that is left to wait for holds the process back', async () => {
+    using program = await filled();
+    await using pty = new Pty(program, []);
+    await pty.shows('watching ●');
+    pty.type('q');
+    await pty.until(() => !pty.isAlternate, 'the normal screen');
+    const began = performance.now();
+    expect(await pty.ends()).toBe(0);
+    expect(performance.now() - began, 'ms; the patience with a busy thread is 2,000').toBeLessThan(1500);
+  });
+
   shellJourney('ctrl-z in the walk leaves it waiting, and fg goes on where it was', async () => {
     using program = await filled();
     await using pty = inShell(program);
