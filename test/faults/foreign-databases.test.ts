@@ -55,8 +55,12 @@ describe('while its program writes without a pause', () => {
       const seen = new Set<string>();
       try {
         for (let n = 0; n < 60 && seen.size < 4; n++) {
+          const isEmpty = [...listSessions(world.db)].some(({ rawBytes }) => rawBytes === 0);
           const { warnings } = await world.ingest();
-          for (const warning of warnings) expect(warning).toContain('its program is writing to it');
+          // One that was met and could not be read yet is tried by the next analysis, which finds nothing in it.
+          const noBytes = isEmpty ? `analyze failed for ${UID}: no record at all` : null;
+          for (const warning of warnings.filter((text) => text !== noBytes))
+            expect(warning).toContain('its program is writing to it');
           if ([...listSessions(world.db)].every(({ rawBytes }) => rawBytes === 0)) continue;
           const states = statesOf(world.stored(UID));
           expect(states.length).toBe(1);
