@@ -3,12 +3,17 @@
 // without report, without test or with an exit code of its own is a failure.
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dir, '..');
-/** Journeys run the compiled program on a busy machine; a test that takes longer than this hangs. */
-const TEST_TIMEOUT_MS = 30_000;
+/** Journeys run the compiled program on a busy machine, beside other tests; one that takes longer than this hangs. */
+const TEST_TIMEOUT_MS = 60_000;
+/**
+ * Test files that run side by side, each in a fresh global: half of their time they wait for a disk, a terminal or a program.
+ * No more than four, for some need half a gigabyte or start eight programs.
+ */
+const FILES_AT_ONCE = Math.min(4, availableParallelism());
 
 export interface Counts {
   passed: number;
@@ -38,6 +43,8 @@ function testEnvironment(home: string): Record<string, string> {
     ...Object.fromEntries(kept.map(([name, value]) => [name, value ?? ''])),
     HOME: home,
     SESSION_MEMORY_BIN: join(ROOT, 'dist', 'session-memory'),
+    // Drawn here, or each file would draw one of its own.
+    ...(process.env['FC_SEED'] === 'random' ? { FC_SEED: String(Math.floor(Math.random() * 2 ** 31)) } : {}),
   };
 }
 
@@ -57,7 +64,7 @@ async function runTests(filters: string[]): Promise<Counts> {
   rmSync(report, { force: true });
   const run = Bun.spawn(
     [
-      ...[process.execPath, 'test', `--timeout=${TEST_TIMEOUT_MS}`],
+      ...[process.execPath, 'test', `--timeout=${TEST_TIMEOUT_MS}`, `--parallel=${FILES_AT_ONCE}`],
       ...['--reporter=junit', `--reporter-outfile=${report}`, ...filters],
     ],
     { cwd: ROOT, env: testEnvironment(home), stdout: 'inherit', stderr: 'pipe' },

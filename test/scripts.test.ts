@@ -32,6 +32,13 @@ describe('the count', () => {
       { passed: 1, failed: 2 },
     ],
     ['a test that ends the process', undefined, 'a.test.ts:\n(pass) a\n', 0, { passed: 0, failed: 1 }],
+    [
+      'a process of several that dies, with the tests that it never came to',
+      report(4, 1, 0),
+      '(pass) a\n✗ a.test.ts (worker crashed: SIGKILL)\n\n 2 pass\n 1 fail\n',
+      1,
+      { passed: 3, failed: 1 },
+    ],
     ['no test at all', undefined, 'No tests found!\n', 1, { passed: 0, failed: 1 }],
     ['an empty report', report(0, 0, 0), ' 0 pass\n 0 fail\n', 0, { passed: 0, failed: 1 }],
     [
