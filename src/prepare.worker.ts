@@ -1,6 +1,6 @@
 /** A thread that makes new sessions ready: reads, hashes, compresses and digests them. It knows no store. */
 
-import type { PrepareAsked, PrepareTold } from './cli/preparers.ts';
+import type { Asked, Told } from './cli/threads.ts';
 import { messageOf } from './domain/errors.ts';
 import { agentById, agentOfFormat } from './ingest/agents/index.ts';
 import { Arena, type Order, type Prepared, prepare } from './ingest/prepare.ts';
@@ -11,13 +11,13 @@ const arena = new Arena();
 /** One session at a time: they share the arena. */
 let queue: Promise<void> = Promise.resolve();
 
-self.onmessage = ({ data: { id, order } }: MessageEvent<PrepareAsked>) => {
+self.onmessage = ({ data: { id, order } }: MessageEvent<Asked<Order>>) => {
   queue = queue.then(() =>
     prepared(order).then(
       (ready) =>
         // Handed over, not copied.
-        self.postMessage({ id, ok: true, prepared: ready } satisfies PrepareTold, buffersOf(ready)),
-      (thrown) => self.postMessage({ id, ok: false, message: messageOf(thrown) } satisfies PrepareTold),
+        self.postMessage({ id, ok: true, result: ready } satisfies Told<Prepared>, buffersOf(ready)),
+      (thrown) => self.postMessage({ id, ok: false, message: messageOf(thrown) } satisfies Told<Prepared>),
     ),
   );
 };
