@@ -78,6 +78,8 @@ export class Threads<Order, Result> implements Disposable {
 
   #onDeath(lane: Lane, message: string): void {
     this.#lanes = this.#lanes.filter((one) => one !== lane);
+    // What it was asked for is done by somebody else now: it must not come back to it.
+    lane.worker.terminate();
     for (const [id, pending] of this.#pending) {
       if (pending.lane !== lane) continue;
       this.#pending.delete(id);

@@ -131,7 +131,7 @@ interface Way {
   /** Groups that are begun before the first of them must be settled. */
   readonly groupsUnderway: number;
   begin(written: Written): void;
-  /** Never rejects; returns what went wrong. */
+  /** Returns what went wrong with a session; what goes wrong with the store itself, it rejects with. */
   finish<W extends Written>(group: readonly W[]): Promise<Map<W, FailureError>>;
 }
 
