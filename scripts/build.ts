@@ -7,7 +7,12 @@ import type { BunPlugin } from 'bun';
 const ROOT = join(import.meta.dir, '..');
 
 /** The program, and every worker it starts: a worker must be an entry point to be in the executable. */
-const ENTRY_POINTS = ['src/main.ts', 'src/background.worker.ts', 'src/prepare.worker.ts'];
+const ENTRY_POINTS = [
+  'src/main.ts',
+  'src/background.worker.ts',
+  'src/prepare.worker.ts',
+  'src/stage.worker.ts',
+];
 
 /** What `src/main.ts` finds in the global constant SESSION_MEMORY_BUILD. */
 interface BuildInfo {

@@ -176,6 +176,7 @@ const code = await run({
     }
   },
   startPreparer: () => new Worker(new URL('./prepare.worker.ts', import.meta.url).href, { smol: true }),
+  startStager: () => new Worker(new URL('./stage.worker.ts', import.meta.url).href, { smol: true }),
   screens: async (context, start) => {
     const { openScreens } = await import('./cli/screens.ts');
     onScreens = true;

@@ -1,6 +1,6 @@
 /** A thread that makes the digests of new sessions, of bytes that it is handed. It knows no store and no disk. */
 
-import type { DigestAsked, DigestTold } from './cli/preparers.ts';
+import type { Asked, Told } from './cli/threads.ts';
 import { messageOf } from './domain/errors.ts';
 import { agentById, agentOfFormat } from './ingest/agents/index.ts';
 import type { Digested, DigestOrder } from './ingest/prepare.ts';
@@ -15,11 +15,11 @@ let sinceCollected = 0;
 /** One session at a time: two would take the memory of both. */
 let queue: Promise<void> = Promise.resolve();
 
-self.onmessage = ({ data: { id, order } }: MessageEvent<DigestAsked>) => {
+self.onmessage = ({ data: { id, order } }: MessageEvent<Asked<DigestOrder>>) => {
   queue = queue.then(() =>
     digested(order).then(
-      (made) => self.postMessage({ id, ok: true, digested: made } satisfies DigestTold),
-      (thrown) => self.postMessage({ id, ok: false, message: messageOf(thrown) } satisfies DigestTold),
+      (result) => self.postMessage({ id, ok: true, result } satisfies Told<Digested>),
+      (thrown) => self.postMessage({ id, ok: false, message: messageOf(thrown) } satisfies Told<Digested>),
     ),
   );
 };

@@ -26,6 +26,8 @@ export interface Context {
   readonly tempFolder: string;
   /** Starts a thread that makes new sessions ready; null where this program runs without threads. */
   readonly startPreparer: (() => Worker) | null;
+  /** Starts a thread that writes files of a restore; null where this program runs without threads. */
+  readonly startStager: (() => Worker) | null;
   /** Asks the person at the terminal one question and returns the line that was typed; null where input ended or was stopped. */
   readonly ask: (question: string) => Promise<string | null>;
   /** Shows a long text in the person's pager; false where none is wanted or there, and the text is to be printed. */

@@ -41,6 +41,7 @@ export interface Runtime {
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
   readonly screens: Context['screens'];
   readonly startPreparer: Context['startPreparer'];
+  readonly startStager: Context['startStager'];
 }
 
 export async function run(runtime: Runtime): Promise<ExitCode> {
@@ -97,6 +98,7 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     launch: runtime.launch,
     screens: runtime.screens,
     startPreparer: runtime.startPreparer,
+    startStager: runtime.startStager,
   };
   if (parsed.command !== null) return (await parsed.command.load())(context);
   if (io.stdinIsTty && io.stdoutIsTty && !json) return runtime.screens(context, 'dashboard');

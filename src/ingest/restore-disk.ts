@@ -7,28 +7,43 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
+import type { Chunk } from '../store/segments.ts';
 import { namesIn, onDisk, realPathOf } from './file-names.ts';
 
 /** In the name of each temporary file, after a dot and its file's own name. */
 export const MARK = '.session-memory-';
 
 /** Writes a file that is not there yet, for its owner only and fresh; returns the SHA-256 of what was written, hex. */
-export function writeNew(temporary: string, chunks: Iterable<Uint8Array>): string {
+export function writeNew(temporary: string, chunks: Iterable<Chunk>): string {
+  const { handle, sha256 } = writeOpen(temporary, chunks);
+  closeSync(handle);
+  return sha256;
+}
+
+/** The same; the file is still open, and whoever gets it closes it. */
+export function writeOpen(
+  temporary: string,
+  chunks: Iterable<Chunk>,
+): { readonly handle: number; readonly sha256: string } {
   const handle = openSync(onDisk(temporary), 'wx', 0o600);
   killPoint('restore.temporary-made');
   const hasher = new Bun.CryptoHasher('sha256');
+  let known: Uint8Array | null = null;
   try {
-    for (const chunk of chunks) {
-      hasher.update(chunk);
-      for (let at = 0; at < chunk.length; ) at += writeSync(handle, chunk, at);
+    for (const { bytes, sha256 } of chunks) {
+      // What was held against its hash in memory a moment ago, and is all there is, is not hashed twice.
+      if (sha256 === null) hasher.update(bytes);
+      else known = sha256;
+      for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
     }
     // By this machine's clock, as the agent's clean-up reckons, not by that of a file server.
     const now = new Date();
     futimesSync(handle, now, now);
-  } finally {
+  } catch (thrown) {
     closeSync(handle);
+    throw thrown;
   }
-  return hasher.digest('hex');
+  return { handle, sha256: known === null ? hasher.digest('hex') : Buffer.from(known).toString('hex') };
 }
 
 /** The bytes of a file that was written are on the disk afterwards. */
@@ -43,7 +58,10 @@ export function flush(temporary: string): void {
 
 /** The same on another thread: of several at a time the file system makes few writes of its journal. */
 export async function flushSoon(temporary: string): Promise<void> {
-  const handle = openSync(onDisk(temporary), 'r+');
+  await flushAndClose(openSync(onDisk(temporary), 'r+'));
+}
+
+export async function flushAndClose(handle: number): Promise<void> {
   try {
     await fsyncOf(handle);
   } finally {
@@ -55,19 +73,49 @@ const fsyncOf = promisify(fsync);
 
 /** Windows opens no folder, and some file systems write none: there names are on the disk when the system sees to it. */
 export function flushFolder(folder: string): void {
-  let handle: number;
-  try {
-    handle = openSync(onDisk(folder), 'r');
-  } catch {
-    return;
-  }
+  const handle = folderHandle(folder);
+  if (handle === null) return;
   try {
     fsyncSync(handle);
   } catch (thrown) {
-    if (!/EINVAL|ENOTSUP|EBADF|EPERM|EISDIR/.test(messageOf(thrown))) throw thrown;
+    if (!WRITES_NO_FOLDER.test(messageOf(thrown))) throw thrown;
   } finally {
     closeSync(handle);
   }
+}
+
+/** The same on another thread. */
+export async function flushFolderSoon(folder: string): Promise<void> {
+  const handle = folderHandle(folder);
+  if (handle === null) return;
+  try {
+    await flushAndClose(handle);
+  } catch (thrown) {
+    if (!WRITES_NO_FOLDER.test(messageOf(thrown))) throw thrown;
+  }
+}
+
+const WRITES_NO_FOLDER = /EINVAL|ENOTSUP|EBADF|EPERM|EISDIR/;
+
+function folderHandle(folder: string): number | null {
+  try {
+    return openSync(onDisk(folder), 'r');
+  } catch {
+    return null;
+  }
+}
+
+/** What is flushed at a time: it is open meanwhile. */
+const LANES = 32;
+
+/** Does `work` for each, several at a time; what it throws stops its lane and is thrown once the others are done. */
+export async function inLanes<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  const waiting = [...items];
+  const lane = async (): Promise<void> => {
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) await work(next);
+  };
+  const ends = await Promise.allSettled(Array.from({ length: LANES }, lane));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** Where a path really leads; null where it leads nowhere. */

@@ -1,7 +1,8 @@
 /**
  * Writes sessions back, one or many at a time.
  * Promises: all files of a session are written and on the disk before the first of them is in its place; what is told as
- * restored is on the disk, names too; a session that fails takes no other one with it. Memory is bounded by one segment.
+ * restored is on the disk, names too; a session that fails takes no other one with it, nor does a thread. Memory is bounded
+ * by one segment for each that writes.
  */
 import { FailureError } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
@@ -10,11 +11,12 @@ import type { Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { sessionIdOf } from '../store/read.ts';
 import type { StoredFile } from '../store/rows.ts';
-import { fileChunks } from '../store/segments.ts';
+import { lentChunks } from '../store/segments.ts';
 import { markSource, noteEvent } from '../store/write-raw.ts';
 import type { Place, RestoreTree, Staged } from './restore.ts';
-import { cannotWrite, flush, flushSoon, translated } from './restore-disk.ts';
+import { cannotWrite, flush, flushSoon, inLanes, translated } from './restore-disk.ts';
 import { SourceFile } from './source.ts';
+import type { Stager } from './stage.ts';
 import { marksOf } from './take-file.ts';
 import { fileAt } from './walk.ts';
 
@@ -52,10 +54,8 @@ export interface Learning {
 
 /** One session, now. `learning`: null where its agent will not find it. */
 export function restoreOne(db: ReadableDb, one: Restoring, learning: Learning | null): void {
-  const written = stageAll(db, one);
-  orDropped(written, () => {
-    for (const { path, temporary } of written.staged.values()) translated(path, () => flush(temporary));
-  });
+  const written = begun(one);
+  orDropped(written, () => stageNow(db, written));
   moveAll(written);
   if (learning !== null) learn(learning, [one]);
   one.tree.flushNames();
@@ -67,50 +67,118 @@ export interface Fates<One extends Restoring> {
   readonly failed: { readonly one: One; readonly error: FailureError }[];
 }
 
-/** Files and plain bytes that are written before the next are begun: their flushing takes as long as writing as many. */
+/** Files and plain bytes of sessions that are begun and settled together: flushing them takes as long as writing as many. */
 const GROUP_FILES = 64;
 const GROUP_BYTES = 32 * 1024 ** 2;
-/** Files that are flushed at a time. */
-const LANES = 32;
 
-/** Many sessions: while some are flushed, the next are written. Stops between two groups once `signal` is aborted. */
+/**
+ * Many sessions: while some are flushed, the next are written; by `stager`, where it is not null, on its threads. Stops
+ * between two groups once `signal` is aborted.
+ */
 export async function restoreMany<One extends Restoring>(
   db: ReadableDb,
   sessions: Iterable<One>,
   learning: Learning | null,
   signal: AbortSignal,
+  stager: Stager | null = null,
 ): Promise<Fates<One>> {
   const fates: Fates<One> = { restored: [], failed: [] };
   const source = sessions[Symbol.iterator]();
+  const way = stager === null ? hereWay(db) : threadsWay(db, stager);
+  const underway: { readonly group: readonly Written<One>[]; readonly settled: Promise<void> }[] = [];
   let group: Written<One>[] = [];
-  let settling = Promise.resolve();
+  let last = Promise.resolve();
+  const settleNext = async (before: Promise<void>, ours: readonly Written<One>[]): Promise<void> => {
+    const broken = await way.finish(ours);
+    await before;
+    settle(ours, broken, learning, fates);
+  };
   try {
     for (let isLast = false; !isLast && !signal.aborted; ) {
       group = [];
-      isLast = db.snapshot(() => stageGroup(db, source, group, fates));
-      await settling;
-      settling = settle(group, learning, fates);
+      isLast = db.snapshot(() => beginGroup(way, source, group, fates));
+      last = settleNext(last, group);
+      // It is waited for below, and may fail before.
+      last.catch(() => undefined);
+      underway.push({ group, settled: last });
+      if (underway.length <= way.groupsUnderway) continue;
+      await underway[0]?.settled;
+      underway.shift();
     }
-    await settling;
+    await last;
   } catch (thrown) {
     // The store itself fails, say: what is not in its place goes. (Of what is, nothing is left to take back.)
-    await settling.catch(() => undefined);
-    for (const written of group) dropAll(written);
+    await last.catch(() => undefined);
+    for (const written of [...underway.flatMap((one) => one.group), ...group]) dropAll(written);
     throw thrown;
   }
-  for (const tree of new Set(fates.restored.map((one) => one.tree))) tree.flushNames();
+  for (const tree of new Set(fates.restored.map((one) => one.tree))) await tree.flushNamesSoon();
   return fates;
 }
 
-/** A session whose files lie beside their places. */
+/** A session whose files lie beside their places, or will. */
 interface Written<One extends Restoring = Restoring> {
   readonly one: One;
-  readonly staged: ReadonlyMap<PlannedFile | MadeFile, Staged>;
+  readonly staged: Map<PlannedFile | MadeFile, Staged>;
 }
 
-/** Writes the next sessions beside their places, and adds them to `group`. Returns whether none is left. */
-function stageGroup<One extends Restoring>(
-  db: ReadableDb,
+function begun<One extends Restoring>(one: One): Written<One> {
+  return { one, staged: new Map() };
+}
+
+/** How the files of a group come to lie beside their places, on the disk. */
+interface Way {
+  /** Groups that are begun before the first of them must be settled. */
+  readonly groupsUnderway: number;
+  begin(written: Written): void;
+  /** Returns what went wrong with a session; what goes wrong with the store itself, it rejects with. */
+  finish<W extends Written>(group: readonly W[]): Promise<Map<W, FailureError>>;
+}
+
+/** Written here, and flushed while the next group is written. */
+function hereWay(db: ReadableDb): Way {
+  return { groupsUnderway: 1, begin: (written) => stageAll(db, written), finish: flushAll };
+}
+
+/** Written and flushed by threads, which find the next group there when they are done. What they fail at is done again here. */
+function threadsWay(db: ReadableDb, stager: Stager): Way {
+  // What is made of a session is made by its agent's code, and read from the store while it is written.
+  const isForThreads = ({ one }: Written) => one.made === null;
+  return {
+    groupsUnderway: 3,
+    begin: (written) => {
+      if (!isForThreads(written)) return stageNow(db, written);
+      const { one, staged } = written;
+      for (const planned of missing(one)) staged.set(planned, one.tree.begin(planned.path, planned.place));
+    },
+    finish: async (group) => {
+      const asked = group.filter(isForThreads).flatMap((written) =>
+        [...written.staged].flatMap(([planned, { temporary, realFolder }]) =>
+          'file' in planned
+            ? [
+                {
+                  written,
+                  order: { uid: written.one.session.uid, file: planned.file, temporary, realFolder },
+                },
+              ]
+            : [],
+        ),
+      );
+      const isStaged = await stager.stage(asked.map(({ order }) => order));
+      const broken = new Map<(typeof group)[number], FailureError>();
+      for (const written of new Set(asked.filter((_, i) => isStaged[i] !== true).map((one) => one.written))) {
+        dropAll(written);
+        const error = failureOf(() => orDropped(written, () => stageNow(db, written)));
+        if (error !== null) broken.set(written, error);
+      }
+      return broken;
+    },
+  };
+}
+
+/** Begins the next sessions, and adds them to `group`. Returns whether none is left. */
+function beginGroup<One extends Restoring>(
+  way: Way,
   source: Iterator<One>,
   group: Written<One>[],
   fates: Fates<One>,
@@ -119,36 +187,49 @@ function stageGroup<One extends Restoring>(
     const next = source.next();
     if (next.done === true) return true;
     const one = next.value;
-    orFailed(fates, one, () => group.push(stageAll(db, one)));
+    const written = begun(one);
+    orFailed(fates, one, () => {
+      orDropped(written, () => way.begin(written));
+      group.push(written);
+    });
     files += one.files.length;
     bytes += one.session.rawBytes;
   }
   return false;
 }
 
-/** All files of a session that are not there already, or none. */
-function stageAll<One extends Restoring>(db: ReadableDb, one: One): Written<One> {
-  const staged = new Map<PlannedFile | MadeFile, Staged>();
-  const written = { one, staged };
-  orDropped(written, () => {
-    for (const planned of one.files) {
-      const { file, path, place } = planned;
-      if (place === 'same') continue;
-      staged.set(planned, one.tree.stage(path, fileChunks(db, one.session.uid, file), file.sha256, place));
-    }
-    const { made } = one;
-    if (made !== null && made.place !== 'same')
-      staged.set(made, one.tree.stage(made.path, made.chunks, null, made.place));
-  });
-  return written;
+/** All files of a session that are not there already, or an exception. */
+function stageAll(db: ReadableDb, { one, staged }: Written): void {
+  for (const planned of missing(one)) {
+    const { file, path, place } = planned;
+    staged.set(planned, one.tree.stage(path, lentChunks(db, one.session.uid, file), file.sha256, place));
+  }
+  const { made } = one;
+  if (made === null || made.place === 'same') return;
+  const chunks = {
+    *[Symbol.iterator]() {
+      for (const bytes of made.chunks) yield { bytes, sha256: null };
+    },
+  };
+  staged.set(made, one.tree.stage(made.path, chunks, null, made.place));
 }
 
-async function settle<One extends Restoring>(
+function missing({ files }: Restoring): PlannedFile[] {
+  return files.filter(({ place }) => place !== 'same');
+}
+
+/** The same, on the disk. */
+function stageNow(db: ReadableDb, written: Written): void {
+  stageAll(db, written);
+  for (const { path, temporary } of written.staged.values()) translated(path, () => flush(temporary));
+}
+
+function settle<One extends Restoring>(
   group: readonly Written<One>[],
+  broken: ReadonlyMap<Written<One>, FailureError>,
   learning: Learning | null,
   fates: Fates<One>,
-): Promise<void> {
-  const broken = await flushAll(group);
+): void {
   const moved: One[] = [];
   for (const written of group) {
     const { one } = written;
@@ -165,19 +246,15 @@ async function settle<One extends Restoring>(
   fates.restored.push(...moved);
 }
 
-/** Flushes what is staged, several files at a time; returns what went wrong. */
+/** Flushes what is staged, several files at a time. */
 async function flushAll<W extends Written>(group: readonly W[]): Promise<Map<W, FailureError>> {
   const broken = new Map<W, FailureError>();
   const waiting = group.flatMap((written) =>
     [...written.staged.values()].map((one) => ({ written, ...one })),
   );
-  const lane = async (): Promise<void> => {
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      const { written, path, temporary } = next;
-      await flushSoon(temporary).catch((thrown) => broken.set(written, cannotWrite(path, thrown)));
-    }
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await inLanes(waiting, async ({ written, path, temporary }) => {
+    await flushSoon(temporary).catch((thrown) => broken.set(written, cannotWrite(path, thrown)));
+  });
   return broken;
 }
 
@@ -206,15 +283,23 @@ function orDropped(written: Written, work: () => void): void {
 
 function dropAll({ one, staged }: Written): void {
   for (const file of staged.values()) one.tree.drop(file);
+  staged.clear();
 }
 
 /** Runs `work`; an expected failure is this session's fate and nobody else's. */
 function orFailed<One extends Restoring>(fates: Fates<One>, one: One, work: () => void): void {
+  const error = failureOf(work);
+  if (error !== null) fates.failed.push({ one, error });
+}
+
+/** What was to be expected and went wrong in `work`; null: nothing. */
+function failureOf(work: () => void): FailureError | null {
   try {
     work();
+    return null;
   } catch (thrown) {
-    if (!(thrown instanceof FailureError)) throw thrown;
-    fates.failed.push({ one, error: thrown });
+    if (thrown instanceof FailureError) return thrown;
+    throw thrown;
   }
 }
 

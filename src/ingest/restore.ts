@@ -8,17 +8,30 @@ import { lstatSync, mkdirSync, renameSync, rmSync, utimesSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { FailureError, failure } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
+import type { Chunk } from '../store/segments.ts';
 import { namesIn, onDisk } from './file-names.ts';
-import { flushFolder, holds, MARK, realPathOrNull, translated, writeNew } from './restore-disk.ts';
+import {
+  cannotWrite,
+  flushFolder,
+  flushFolderSoon,
+  holds,
+  inLanes,
+  MARK,
+  realPathOrNull,
+  translated,
+  writeNew,
+} from './restore-disk.ts';
 
 /** What a file would be restored over. */
 export type Place = 'free' | 'same' | 'replace';
 
-/** A file that is written whole beside its place and checked, and has yet to be moved there. */
+/** A file that is written whole beside its place and checked before it is moved there. */
 export interface Staged {
   readonly path: string;
   readonly temporary: string;
   readonly place: Place;
+  /** Where the folder of both really led when it was found to be within the root. */
+  readonly realFolder: string;
 }
 
 export class RestoreTree {
@@ -40,7 +53,7 @@ export class RestoreTree {
   place(relPath: string): string {
     const path = resolve(this.#root, relPath);
     if (!path.startsWith(this.#root + sep) || relPath.includes('\0')) throw this.#refusal(relPath);
-    this.#hasFolder(path);
+    this.#realFolder(path);
     return path;
   }
 
@@ -54,16 +67,16 @@ export class RestoreTree {
     );
   }
 
-  /** Whether the folder of `path` is there. Throws where it, or the nearest one above it that is, leads out of the root. */
-  #hasFolder(path: string): boolean {
+  /** Where the folder of `path` really leads; null where it is not there. Throws where it, or the nearest above it that is, leads out of the root. */
+  #realFolder(path: string): string | null {
     this.#realRoot ??= realPathOrNull(this.#root);
     const realRoot = this.#realRoot;
-    if (realRoot === null) return false;
+    if (realRoot === null) return null;
     const folder = dirname(path);
     for (let parent = folder; ; parent = dirname(parent)) {
       const real = realPathOrNull(parent);
       if (real === null) continue;
-      if (real === realRoot || real.startsWith(realRoot + sep)) return parent === folder;
+      if (real === realRoot || real.startsWith(realRoot + sep)) return parent === folder ? real : null;
       throw this.#refusal(path);
     }
   }
@@ -93,12 +106,10 @@ export class RestoreTree {
    * Writes a temporary file beside the place. Nothing is at the place yet, and its bytes need not be on the disk: flush
    * them, then `move` it. `sha256`: hex, null where not known.
    */
-  stage(path: string, chunks: Iterable<Uint8Array>, sha256: string | null, place: Place): Staged {
-    const begins = `.${basename(path).slice(0, 100)}${MARK}`;
-    const temporary = join(dirname(path), `${begins}${crypto.randomUUID().slice(0, 8)}`);
-    return this.#orDropped({ path, temporary, place }, () => {
-      this.#readyFolder(path, begins);
-      if (writeNew(temporary, chunks) === sha256 || sha256 === null) return;
+  stage(path: string, chunks: Iterable<Chunk>, sha256: string | null, place: Place): Staged {
+    const staged = this.begin(path, place);
+    return this.#orDropped(staged, () => {
+      if (writeNew(staged.temporary, chunks) === sha256 || sha256 === null) return;
       throw new FailureError(
         failure(
           'corrupt',
@@ -109,13 +120,25 @@ export class RestoreTree {
     });
   }
 
+  /** Names a temporary file that is not there yet, and makes its folder ready. Who writes it later looks at the folder again. */
+  begin(path: string, place: Place): Staged {
+    const begins = `.${basename(path).slice(0, 100)}${MARK}`;
+    const temporary = join(dirname(path), `${begins}${crypto.randomUUID().slice(0, 8)}`);
+    let realFolder = '';
+    translated(path, () => {
+      realFolder = this.#readyFolder(path, begins);
+    });
+    return { path, temporary, place, realFolder };
+  }
+
   /** The folder of `path`, inside the root, made where it is not there, without what a killed restore of this file left. */
-  #readyFolder(path: string, begins: string): void {
+  #readyFolder(path: string, begins: string): string {
     const folder = dirname(path);
     // A folder may have become a link since its place was checked: it is looked at again before and after each step.
-    if (!this.#hasFolder(path)) {
+    let real = this.#realFolder(path);
+    if (real === null) {
       const first = mkdirSync(onDisk(folder), { recursive: true, mode: 0o700 });
-      this.#hasFolder(path);
+      real = this.#realFolder(path);
       if (first !== undefined) this.#noteMade(folder, dirname(first));
     }
     let leftovers = this.#leftovers.get(folder);
@@ -126,6 +149,7 @@ export class RestoreTree {
     // One that is still at it fails loudly, with nothing written.
     for (const name of leftovers)
       if (name.startsWith(begins)) rmSync(onDisk(join(folder, name)), { force: true });
+    return real ?? folder;
   }
 
   /** `folder` and all above it up to `upTo`, which was there. */
@@ -149,7 +173,7 @@ export class RestoreTree {
           ),
         );
       }
-      this.#hasFolder(path);
+      this.#realFolder(path);
       killPoint('restore.temporary-written');
       renameSync(onDisk(temporary), onDisk(path));
       killPoint('restore.renamed');
@@ -165,6 +189,16 @@ export class RestoreTree {
   /** The names of moved files, and of folders that were made for them, are on the disk afterwards. */
   flushNames(): void {
     for (const folder of this.#changed) translated(folder, () => flushFolder(folder));
+    this.#changed.clear();
+  }
+
+  /** The same, several at a time on other threads. */
+  async flushNamesSoon(): Promise<void> {
+    await inLanes(this.#changed, async (folder) => {
+      await flushFolderSoon(folder).catch((thrown) => {
+        throw cannotWrite(folder, thrown);
+      });
+    });
     this.#changed.clear();
   }
 

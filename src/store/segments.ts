@@ -85,6 +85,16 @@ function changedMeanwhile(of: string): FailureError {
   );
 }
 
+/** A piece of a file. */
+export interface Chunk {
+  readonly bytes: Uint8Array;
+  /** The SHA-256 of all that the piece is a piece of, where it is all of it: the bytes were held against it just now. Else null. */
+  readonly sha256: Uint8Array | null;
+}
+
+/** What becomes of a segment's memory when the next one is read: left to the collector, or given up, and its bytes are gone. */
+type Memory = 'kept' | 'lent';
+
 interface Look {
   readonly segments: readonly SegmentMeta[];
   /** The event by which the session came back last: since then its logs have only grown. Null where it never left. */
@@ -123,11 +133,21 @@ function damaged(of: string, why: string): FailureError {
 
 /** The present version of a file, in chunks of at most one segment. */
 export function* fileChunks(db: ReadableDb, uid: SessionUid, file: StoredFile): Generator<Uint8Array> {
+  yield* bytesOf(versionOf(db, uid, file, 'kept'));
+}
+
+/** The same, with what is known of them, for who is done with one before the next: then its memory is given up. */
+export function* lentChunks(db: ReadableDb, uid: SessionUid, file: StoredFile): Generator<Chunk> {
+  for (const { bytes, sha256: hash } of versionOf(db, uid, file, 'lent'))
+    yield { bytes, sha256: bytes.length === file.rawBytes ? hash : null };
+}
+
+function* versionOf(db: ReadableDb, uid: SessionUid, file: StoredFile, memory: Memory): Generator<Chunk> {
   let bytes = 0;
   // A file of no bytes has no segment; where it has one, its row is damaged.
   if (file.rawBytes === 0 && !file.gone) look(db, uid, file);
-  for (const chunk of rangesOf(db, uid, file, file.extents)) {
-    bytes += chunk.length;
+  for (const chunk of rangesOf(db, uid, file, file.extents, memory)) {
+    bytes += chunk.bytes.length;
     yield chunk;
   }
   if (bytes !== file.rawBytes)
@@ -136,12 +156,16 @@ export function* fileChunks(db: ReadableDb, uid: SessionUid, file: StoredFile): 
 
 /** All that was ever stored of a file, in order of storing. */
 export function* logChunks(db: ReadableDb, uid: SessionUid, file: StoredFile): Generator<Uint8Array> {
-  yield* rangesOf(db, uid, file, file.logBytes > 0 ? [[0, file.logBytes]] : []);
+  yield* bytesOf(rangesOf(db, uid, file, file.logBytes > 0 ? [[0, file.logBytes]] : [], 'kept'));
 }
 
 /** What the agent has removed from a file, in order of storing. */
 export function* removedChunks(db: ReadableDb, uid: SessionUid, file: StoredFile): Generator<Uint8Array> {
-  yield* rangesOf(db, uid, file, removedRanges(file));
+  yield* bytesOf(rangesOf(db, uid, file, removedRanges(file), 'kept'));
+}
+
+function* bytesOf(chunks: Iterable<Chunk>): Generator<Uint8Array> {
+  for (const { bytes } of chunks) yield bytes;
 }
 
 /** The ranges of the log that no extent names. */
@@ -162,39 +186,67 @@ export function logBreaks(file: Pick<StoredFile, 'extents' | 'logBytes'>): numbe
   return [...new Set(starts)].filter((place) => place > 0 && place < file.logBytes).sort((a, b) => a - b);
 }
 
+const NONE = new Uint8Array(0);
+
 /** What another process merges into a larger segment meanwhile is read from there: the bytes of a log do not change. */
 function* rangesOf(
   db: ReadableDb,
   uid: SessionUid,
   file: StoredFile,
   ranges: readonly Extent[],
-): Generator<Uint8Array> {
+  memory: Memory,
+): Generator<Chunk> {
   if (ranges.length === 0) return;
   const of = `${uid} ${file.key}`;
   const first = look(db, uid, file);
   if (first === null) throw changedMeanwhile(of);
   let segments = first.segments;
-  let cached: { readonly id: number; readonly plain: Uint8Array } = { id: -1, plain: new Uint8Array(0) };
-  for (const [offset, length] of ranges) {
-    const end = offset + length;
-    let at = offset;
-    while (at < end) {
-      // Of two that hold a byte the later one is the larger: it covers the other.
-      const segment = segments.findLast((s) => s.log_offset <= at && at < s.log_offset + s.raw_bytes);
-      if (segment === undefined) throw damaged(of, `no segment holds byte ${at}`);
-      const plain = cached.id === segment.id ? cached.plain : segmentOrGone(db, segment, of);
-      if (plain === null) {
-        const now = look(db, uid, file);
-        if (now === null || now.returned !== first.returned) throw changedMeanwhile(of);
-        segments = now.segments;
-        continue;
+  /** The segment whose bytes are `plain`. */
+  let held: number | null = null;
+  let plain: Uint8Array = NONE;
+  const letGo = () => {
+    if (memory === 'lent' && held !== null) giveUp(plain);
+    held = null;
+    plain = NONE;
+  };
+  try {
+    for (const [offset, length] of ranges) {
+      const end = offset + length;
+      let at = offset;
+      while (at < end) {
+        // Of two that hold a byte the later one is the larger: it covers the other.
+        const segment = segments.findLast((s) => s.log_offset <= at && at < s.log_offset + s.raw_bytes);
+        if (segment === undefined) throw damaged(of, `no segment holds byte ${at}`);
+        if (held !== segment.id) {
+          letGo();
+          const read = segmentOrGone(db, segment, of);
+          if (read === null) {
+            const now = look(db, uid, file);
+            if (now === null || now.returned !== first.returned) throw changedMeanwhile(of);
+            segments = now.segments;
+            continue;
+          }
+          held = segment.id;
+          plain = read;
+        }
+        const until = Math.min(segment.raw_bytes, end - segment.log_offset);
+        const bytes = plain.subarray(at - segment.log_offset, until);
+        yield { bytes, sha256: bytes.length === plain.length ? segment.sha256 : null };
+        at = segment.log_offset + until;
       }
-      cached = { id: segment.id, plain };
-      const until = Math.min(segment.raw_bytes, end - segment.log_offset);
-      yield plain.subarray(at - segment.log_offset, until);
-      at = segment.log_offset + until;
     }
+  } finally {
+    letGo();
   }
+}
+
+/**
+ * Gives memory back at once. Left to the collector it piles up outside the heap, where nothing presses him, and the next
+ * segment is read into pages that the system has to clear first.
+ */
+function giveUp(plain: Uint8Array): void {
+  const { buffer } = plain;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === plain.length) buffer.transfer(0);
 }
 
 export function sha256(bytes: Uint8Array): Uint8Array {

@@ -1,7 +1,9 @@
 /** Threads that make digests for an ingest: what comes of them, and what becomes of the sessions of one that dies. */
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { type DigestAsked, PreparerThreads } from '../../src/cli/preparers.ts';
+import { PreparerThreads } from '../../src/cli/preparers.ts';
+import type { Asked } from '../../src/cli/threads.ts';
+import type { DigestOrder } from '../../src/ingest/prepare.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
 const ID = (n: number) => `5000000${n}-0000-4000-8000-000000000000`;
@@ -14,12 +16,13 @@ function worldOf(sessions: number): World {
 }
 
 /** A worker that does what `asked` does, in place of a thread. */
-function fake(asked: (worker: Worker, message: DigestAsked) => void): () => Worker {
+function fake(asked: (worker: Worker, message: Asked<DigestOrder>) => void): () => Worker {
   return () => {
     const worker = {
       onmessage: null,
       onerror: null,
-      postMessage: (message: DigestAsked) => asked(worker as unknown as Worker, message),
+      addEventListener: () => undefined,
+      postMessage: (message: Asked<DigestOrder>) => asked(worker as unknown as Worker, message),
       terminate: () => undefined,
     };
     return worker as unknown as Worker;

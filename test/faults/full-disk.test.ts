@@ -10,7 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import * as schemas from '../../src/cli/schemas.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { SmallDisk } from '../support/disk.ts';
@@ -136,6 +136,33 @@ test.skipIf(!small.isMounted)(
       entry.isFile(),
     );
     expect(readFileSync(join(file?.parentPath ?? '', file?.name ?? '')).equals(whole)).toBe(true);
+  },
+  60_000,
+);
+
+test.skipIf(!small.isMounted)(
+  'a restore of more than the disk holds names each session that found no room, and all others are whole',
+  async () => {
+    using program = new Program();
+    const ids = Array.from(
+      { length: 20 },
+      (_, n) => `80000000-0000-4000-8000-0000000000${String(n).padStart(2, '0')}`,
+    );
+    for (const id of ids) program.put(claudePath(id), promptLine(id, `${id} ${'and on '.repeat(150_000)}`));
+    expect((await program.run('ingest')).code).toBe(0);
+    const to = join(disk, 'to');
+    const told = await program.run('restore', '--all', '--to', to, '--json');
+    const { restored, failed } = parsed(schemas.restoreSeveralSchema, told);
+    expect([told.code, restored.length + failed.length, restored.length > 0]).toEqual([1, 20, true]);
+    expect(failed.length, 'the disk holds twelve of them at most').toBeGreaterThan(7);
+    for (const { message } of failed) expect(message).toMatch(/no space left|ENOSPC|disk is full/i);
+    const left = readdirSync(to, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const paths = left.map(({ parentPath, name }) => join(parentPath, name)).sort();
+    expect(paths, 'no file but those that are told').toEqual(restored.flatMap(({ files }) => files).sort());
+    for (const path of paths) {
+      const original = join(program.home, claudePath(basename(path, '.jsonl')));
+      expect(readFileSync(path).equals(readFileSync(original)), path).toBe(true);
+    }
   },
   60_000,
 );

@@ -20,7 +20,7 @@ import { fileAt, walk } from '../../src/ingest/walk.ts';
 import type { WritableDb } from '../../src/store/connection.ts';
 import { filesOf, findSession, listSessions } from '../../src/store/read.ts';
 import { KnownSources } from '../../src/store/read-sources.ts';
-import { fileChunks } from '../../src/store/segments.ts';
+import { lentChunks } from '../../src/store/segments.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
 const ID = '11111111-1111-4111-8111-111111111111';
@@ -134,7 +134,7 @@ describe('names that are not UTF-8', () => {
       tree.move(
         tree.stage(
           tree.place(file.relPath),
-          fileChunks(world.db, `claude-code:${ID}` as SessionUid, file),
+          lentChunks(world.db, `claude-code:${ID}` as SessionUid, file),
           file.sha256,
           'replace',
         ),
@@ -357,7 +357,7 @@ describe('restore', () => {
     const path = tree.place('projects/a.jsonl');
     rmSync(join(root, 'projects'), { recursive: true });
     symlinkSync(outside, join(root, 'projects'));
-    const stage = () => tree.stage(path, [Buffer.from('x')], null, 'free');
+    const stage = () => tree.stage(path, [{ bytes: Buffer.from('x'), sha256: null }], null, 'free');
     expect(stage).toThrow('refused to write outside');
     expect(readdirSync(outside)).toEqual([]);
     rmSync(join(root, 'projects'));

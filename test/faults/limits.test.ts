@@ -1,8 +1,17 @@
 /** What the system refuses: a disk that fails, files that may not grow, no more descriptors, a place that is only to be read. */
 import { afterAll, describe, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { SmallDisk } from '../support/disk.ts';
 import { noise } from '../support/filled.ts';
@@ -106,6 +115,36 @@ describe.skipIf(library === null)('a disk that fails', () => {
     well(program);
     await recovers(program);
   });
+
+  test.each([
+    ['sync', 0],
+    ['sync', 9],
+    ['read', 60],
+    ['read', 400],
+  ])(
+    'at a %s of a large restore, after %d that went well: exit 1, and what has its own name is whole',
+    async (call, after) => {
+      using program = new Program();
+      const ids = Array.from({ length: 20 }, (_, n) => idOf(n));
+      for (const id of ids)
+        program.put(claudePath(id), promptLine(id, `${id} ${Array.from({ length: 170 }, noise).join('')}`));
+      expect((await program.run('ingest')).code).toBe(0);
+      const to = join(program.folder, 'to');
+      failing(program, call, after);
+      if (call === 'sync') program.env = { ...program.env, EIO_PATH: to };
+      const { code, err } = await program.run('restore', '--all', '--to', to);
+      expect([code, err]).toEqual([1, expect.stringMatching(/disk I\/O error|EIO|malformed/)]);
+      expect(err).not.toContain('unexpected');
+      const left = existsSync(to) ? readdirSync(to, { recursive: true, withFileTypes: true }) : [];
+      for (const { name, parentPath } of left.filter((entry) => entry.isFile())) {
+        expect(ids, 'no temporary file').toContain(basename(name, '.jsonl'));
+        const original = readFileSync(join(program.home, claudePath(basename(name, '.jsonl'))));
+        expect(readFileSync(join(parentPath, name)).equals(original), name).toBe(true);
+      }
+      well(program);
+      expect((await program.run('restore', '--all', '--to', to)).code).toBe(0);
+    },
+  );
 
   test('in the middle of a sweep: exit 1, and each session is whole or gone with its event', async () => {
     using program = withTranscripts();

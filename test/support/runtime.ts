@@ -69,6 +69,7 @@ export async function runIn(
       return given.types ?? null;
     },
     startPreparer: null,
+    startStager: null,
     page: async () => false,
     launch: async (command, cwd) => {
       launched.push([cwd ?? '', ...command].join(' '));

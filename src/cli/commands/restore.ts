@@ -17,6 +17,7 @@ import { namedSessions } from '../by-hand.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { plural } from '../format.ts';
 import { ProgressLine } from '../io.ts';
+import { StagerThreads } from '../stagers.ts';
 import { onlyArg, openAfterLook } from '../wire.ts';
 import { type PlannedRestore, planRestore, type Shared } from './restore.plan.ts';
 
@@ -82,12 +83,14 @@ async function restoreSeveral(context: Context, all: boolean): Promise<ExitCode>
   const writable = to === null ? openAfterLook(storePath, sessionsIn) : null;
   const db = writable ?? openReadable(storePath);
   const line = new ProgressLine(context.io);
+  using threads = new StagerThreads(context.startStager, storePath);
   try {
     const sessions = sessionsIn(db);
     const failed: FailedRestore[] = [];
     const options = { to, force: context.flags['force'] === true };
     const planned = plansOf(context, db, sessions, options, failed, line);
-    const fates = await restoreMany(db, planned, learningOf(context, writable), context.signal);
+    const stager = threads.forBytes(sessions.reduce((sum, { rawBytes }) => sum + rawBytes, 0));
+    const fates = await restoreMany(db, planned, learningOf(context, writable), context.signal, stager);
     failed.push(...fates.failed.map(({ one, error }) => ({ uid: one.session.uid, why: error.failure })));
     line.clear();
     return tellSeveral(context, fates.restored, failed);

@@ -1,0 +1,90 @@
+/**
+ * Threads of one kind that orders are given to, whoever has least to do first.
+ * Promises: gone with `using`; an order that a thread dies on is refused and never lost; so is one to none.
+ */
+
+export interface Asked<Order> {
+  readonly id: number;
+  readonly order: Order;
+}
+
+export type Told<Result> =
+  | { readonly id: number; readonly ok: true; readonly result: Result }
+  | { readonly id: number; readonly ok: false; readonly message: string };
+
+interface Lane {
+  readonly worker: Worker;
+  /** What it was asked for and has not told, as the sum of weights. */
+  waiting: number;
+}
+
+interface Pending<Result> {
+  readonly lane: Lane;
+  readonly weight: number;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class Threads<Order, Result> implements Disposable {
+  readonly #pending = new Map<number, Pending<Result>>();
+  #lanes: Lane[] = [];
+  #lastId = 0;
+
+  start(count: number, startOne: () => Worker): void {
+    this.#lanes = Array.from({ length: count }, () => this.#lane(startOne()));
+  }
+
+  /** `weight`: what it will take, against other orders. `handedOver`: memory in it that is the thread's from now on, not copied. */
+  ask(order: Order, weight = 1, handedOver: ArrayBuffer[] = []): Promise<Result> {
+    const [lane] = [...this.#lanes].sort((a, b) => a.waiting - b.waiting);
+    if (lane === undefined) return Promise.reject(new Error('no thread is running'));
+    this.#lastId += 1;
+    const id = this.#lastId;
+    return new Promise((resolve, reject) => {
+      // Refused at once where it cannot be sent.
+      lane.worker.postMessage({ id, order } satisfies Asked<Order>, handedOver);
+      lane.waiting += weight;
+      this.#pending.set(id, { lane, weight, resolve, reject });
+    });
+  }
+
+  end(): void {
+    for (const { worker } of this.#lanes) worker.terminate();
+    this.#lanes = [];
+    for (const { reject } of this.#pending.values()) reject(new Error('the threads were ended'));
+    this.#pending.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+  }
+
+  #lane(worker: Worker): Lane {
+    const lane: Lane = { worker, waiting: 0 };
+    worker.onmessage = ({ data }: MessageEvent<Told<Result>>) => this.#onTold(data);
+    worker.onerror = ({ message }) => this.#onDeath(lane, message);
+    // One that ends without a word would leave its orders waiting for ever.
+    worker.addEventListener('close', () => this.#onDeath(lane, 'it closed'));
+    return lane;
+  }
+
+  #onTold(told: Told<Result>): void {
+    const pending = this.#pending.get(told.id);
+    if (pending === undefined) return;
+    this.#pending.delete(told.id);
+    pending.lane.waiting -= pending.weight;
+    if (told.ok) pending.resolve(told.result);
+    else pending.reject(new Error(told.message));
+  }
+
+  #onDeath(lane: Lane, message: string): void {
+    this.#lanes = this.#lanes.filter((one) => one !== lane);
+    // What it was asked for is done by somebody else now: it must not come back to it.
+    lane.worker.terminate();
+    for (const [id, pending] of this.#pending) {
+      if (pending.lane !== lane) continue;
+      this.#pending.delete(id);
+      pending.reject(new Error(`a thread ended: ${message}`));
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/** A thread that writes files of a restore beside their places. It only reads the store. */
+
+import type { StageAsked } from './cli/stagers.ts';
+import type { Asked, Told } from './cli/threads.ts';
+import { messageOf } from './domain/errors.ts';
+import { stageFiles } from './ingest/stage.ts';
+import type { ReadableDb } from './store/connection.ts';
+import { openReadable } from './store/open.ts';
+
+declare const self: Worker;
+
+/** Orders whose files are written and not yet flushed, at most: each file that is being flushed is open. */
+const UNFLUSHED_MAX = 2;
+
+/** Open as long as the thread lives. */
+let db: ReadableDb | null = null;
+const unflushed = new Set<Promise<void>>();
+let queue: Promise<void> = Promise.resolve();
+
+self.onmessage = ({ data }: MessageEvent<Asked<StageAsked>>) => {
+  queue = queue.then(async () => {
+    while (unflushed.size >= UNFLUSHED_MAX) await Promise.race(unflushed);
+    const one = answer(data).finally(() => unflushed.delete(one));
+    unflushed.add(one);
+  });
+};
+
+async function answer({ id, order: { storePath, files } }: Asked<StageAsked>): Promise<void> {
+  try {
+    db ??= openReadable(storePath);
+    const result = await stageFiles(db, files);
+    self.postMessage({ id, ok: true, result } satisfies Told<boolean[]>);
+  } catch (thrown) {
+    self.postMessage({ id, ok: false, message: messageOf(thrown) } satisfies Told<boolean[]>);
+  }
+}
