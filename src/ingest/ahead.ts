@@ -5,8 +5,8 @@
 import type { FoundSession } from './discover.ts';
 import type { Order, Prepared, Preparer } from './prepare.ts';
 
-const AHEAD_BYTES_MAX = 16 * 1024 * 1024;
-const AHEAD_MAX = 16;
+const AHEAD_BYTES_MAX = 24 * 1024 * 1024;
+const AHEAD_MAX = 64;
 
 export class Ahead {
   readonly #preparer: Preparer;
