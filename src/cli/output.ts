@@ -21,6 +21,8 @@ export class Output {
   readonly #onError: OutputError;
   #stream: Stream | null = null;
   #takesBytes: boolean | null = null;
+  /** Asked once: who shows progress asks for each of thousands. */
+  #isTty: boolean | null = null;
 
   /** `open` gives the process's own stream, which is made by being asked for. */
   constructor(fd: number, open: () => Stream, onError: OutputError) {
@@ -39,7 +41,8 @@ export class Output {
   }
 
   get isTty(): boolean {
-    return mayBeTerminal(this.#fd) && this.stream().isTTY === true;
+    this.#isTty ??= mayBeTerminal(this.#fd) && this.stream().isTTY === true;
+    return this.#isTty;
   }
 
   /** Of a terminal. */
