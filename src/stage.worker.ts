@@ -12,7 +12,7 @@ declare const self: Worker;
 /** Orders whose files are written and not yet flushed, at most: each file that is being flushed is open. */
 const UNFLUSHED_MAX = 2;
 
-/** Open as long as the thread lives. */
+/** Open from the first order until it is told that nothing more comes. */
 let db: ReadableDb | null = null;
 const unflushed = new Set<Promise<void>>();
 let queue: Promise<void> = Promise.resolve();
@@ -27,6 +27,12 @@ self.onmessage = ({ data }: MessageEvent<Asked<StageAsked>>) => {
 
 async function answer({ id, order: { storePath, files } }: Asked<StageAsked>): Promise<void> {
   try {
+    if (files === null) {
+      db?.close();
+      db = null;
+      self.postMessage({ id, ok: true, result: [] } satisfies Told<boolean[]>);
+      return;
+    }
     db ??= openReadable(storePath);
     const result = await stageFiles(db, files);
     self.postMessage({ id, ok: true, result } satisfies Told<boolean[]>);

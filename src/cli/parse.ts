@@ -32,7 +32,11 @@ export function parseArgs(argv: readonly string[]): Parsed {
     // Before the command only global flags; where none stand there, nothing is made to read them: it is felt at each start.
     if (called === undefined || at > 0) Object.assign(flags, read(PROGRAM, own.words.slice(0, at)).opts());
     if (called !== undefined) {
-      const sub = read(called, own.words.slice(at + 1));
+      // Behind a `--` all are arguments, wherever it stands.
+      const isPlain = own.words.slice(0, at).some((word, i) => word === '--' && !isGlobalValue(own.words, i));
+      const words = [...(isPlain ? ['--'] : []), ...own.words.slice(at + 1)];
+      refuseMissing(called, words);
+      const sub = read(called, words);
       Object.assign(flags, withoutUndefined(sub.opts()));
       // Each argument is a word, a list of words, or nothing.
       args = sub.processedArgs.flat().filter((word): word is string => typeof word === 'string');
@@ -107,6 +111,28 @@ function withoutHelp(argv: readonly string[]): { words: string[]; help: boolean;
   };
 }
 
+/** `--to $DIR --json` with an empty DIR: the next flag is no folder. */
+function refuseMissing({ name, flags }: CommandSpec, words: readonly string[]): void {
+  for (const [i, word] of words.entries()) {
+    if (word === '--') return;
+    const flag = flags.find(({ flag: spelt }) => spelt.includes(' ') && spelt.split(' ')[0] === word)?.flag;
+    if (flag === undefined || isGlobalValue(words, i) || !isGlobalFlag(words[i + 1])) continue;
+    throw new FailureError(
+      invalid(`option ${withValue(flag)} argument missing`, `See \`session-memory ${name} --help\`.`),
+    );
+  }
+}
+
+/** `--json`, `--store`, `--store=a.db`. */
+function isGlobalFlag(word: string | undefined): boolean {
+  return word?.startsWith('-') === true && !isNoGlobalFlag(word.split('=')[0] ?? '');
+}
+
+/** As Commander writes it: `--to <DIR>`. */
+function withValue(flag: string): string {
+  return flag.replace(/ ([A-Z]+)$/, ' <$1>');
+}
+
 /** An empty value is mostly a variable that was not set: `--store "$STORE"`. */
 function refuseEmpty(flags: Flags): void {
   const name = Object.keys(flags).find((key) => flags[key] === '');
@@ -128,7 +154,7 @@ function silent(program: Commander): Commander {
 function addFlags(program: Commander, flags: readonly Flag[]): void {
   for (const { flag, help } of flags) {
     if (flag === '--help' || flag === '--version') continue;
-    program.addOption(new Option(flag.replace(/ ([A-Z]+)$/, ' <$1>'), help));
+    program.addOption(new Option(withValue(flag), help));
   }
 }
 

@@ -30,11 +30,13 @@ export class PreparerThreads implements Preparer, Disposable {
   /** Itself, with its threads started, where so many new bytes are worth it; else null. */
   forBytes(newBytes: number): Preparer | null {
     if (this.#start === null || newBytes < WORTH_BYTES) return null;
-    this.#threads.start(Math.max(1, Math.min(THREADS_MAX, navigator.hardwareConcurrency - 1)), this.#start);
-    return this;
+    const count = Math.max(1, Math.min(THREADS_MAX, navigator.hardwareConcurrency - 1));
+    return this.#threads.start(count, this.#start) ? this : null;
   }
 
   prepare(order: Order): Promise<Prepared> {
+    // Not read for nothing where all of them have died.
+    if (!this.#threads.isRunning) return Promise.reject(new Error('no thread is running'));
     return prepare(order, (asked) => {
       const memory = asked.files.map((file) => file.memory);
       return this.#threads.ask(asked, 1, memory);

@@ -8,7 +8,8 @@ import { Threads } from './threads.ts';
 
 export interface StageAsked {
   readonly storePath: string;
-  readonly files: readonly StageOrder[];
+  /** Null: nothing more comes, and the store is to be closed. */
+  readonly files: readonly StageOrder[] | null;
 }
 
 /** Below it one thread is done before others have started. */
@@ -34,8 +35,8 @@ export class StagerThreads implements Stager, Disposable {
   /** Itself, with its threads started, where so many plain bytes are worth it; else null. */
   forBytes(rawBytes: number): Stager | null {
     if (this.#start === null || rawBytes < WORTH_BYTES) return null;
-    this.#threads.start(Math.max(2, Math.min(THREADS_MAX, navigator.hardwareConcurrency)), this.#start);
-    return this;
+    const count = Math.max(2, Math.min(THREADS_MAX, navigator.hardwareConcurrency));
+    return this.#threads.start(count, this.#start) ? this : null;
   }
 
   async stage(orders: readonly StageOrder[]): Promise<readonly boolean[]> {
@@ -45,6 +46,12 @@ export class StagerThreads implements Stager, Disposable {
         .catch(() => files.map(() => false)),
     );
     return (await Promise.all(asked)).flat();
+  }
+
+  /** Ends them once they have closed the store: whoever closes it last takes its log back into it. */
+  async close(): Promise<void> {
+    await this.#threads.askEach({ storePath: this.#storePath, files: null });
+    this.#threads.end();
   }
 
   [Symbol.dispose](): void {

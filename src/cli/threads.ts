@@ -1,6 +1,6 @@
 /**
  * Threads of one kind that orders are given to, whoever has least to do first.
- * Promises: gone with `using`; an order that a thread dies on is refused and never lost; so is one to none.
+ * Promises: gone with `end`; an order that a thread dies on is refused and never lost; so is one to none.
  */
 
 export interface Asked<Order> {
@@ -25,19 +25,38 @@ interface Pending<Result> {
   readonly reject: (error: Error) => void;
 }
 
-export class Threads<Order, Result> implements Disposable {
+export class Threads<Order, Result> {
   readonly #pending = new Map<number, Pending<Result>>();
   #lanes: Lane[] = [];
   #lastId = 0;
 
-  start(count: number, startOne: () => Worker): void {
-    this.#lanes = Array.from({ length: count }, () => this.#lane(startOne()));
+  /** Starts as many of `count` as the system allows; false where that is none. */
+  start(count: number, startOne: () => Worker): boolean {
+    try {
+      while (this.#lanes.length < count) this.#lanes.push(this.#lane(startOne()));
+    } catch {
+      // Fewer do as well, and what none can do is done without them.
+    }
+    return this.isRunning;
+  }
+
+  get isRunning(): boolean {
+    return this.#lanes.length > 0;
+  }
+
+  /** The same order to each, done by all when it resolves; one that fails at it is as good as gone. */
+  async askEach(order: Order): Promise<void> {
+    await Promise.allSettled(this.#lanes.map((lane) => this.#askOf(lane, order, 1, [])));
   }
 
   /** `weight`: what it will take, against other orders. `handedOver`: memory in it that is the thread's from now on, not copied. */
   ask(order: Order, weight = 1, handedOver: ArrayBuffer[] = []): Promise<Result> {
     const [lane] = [...this.#lanes].sort((a, b) => a.waiting - b.waiting);
     if (lane === undefined) return Promise.reject(new Error('no thread is running'));
+    return this.#askOf(lane, order, weight, handedOver);
+  }
+
+  #askOf(lane: Lane, order: Order, weight: number, handedOver: ArrayBuffer[]): Promise<Result> {
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve, reject) => {
@@ -53,10 +72,6 @@ export class Threads<Order, Result> implements Disposable {
     this.#lanes = [];
     for (const { reject } of this.#pending.values()) reject(new Error('the threads were ended'));
     this.#pending.clear();
-  }
-
-  [Symbol.dispose](): void {
-    this.end();
   }
 
   #lane(worker: Worker): Lane {

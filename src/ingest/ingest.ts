@@ -107,19 +107,23 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
   const host = withProjects(deps.host, deps.db);
   using opened = new DisposableStack();
   const known = new KnownSources(deps.db);
+  const isNew = (file: FoundFile) => file.isChanged && !known.stats.has(file.path);
+  const forgotten = forgottenUids(deps.db);
+  // What some rule leaves out is known only after a look into it: then threads start for what is left.
+  const leavesOut =
+    options.since !== null || options.project !== null || options.exclude.length > 0 || forgotten.size > 0;
   let preparer: Preparer | null = null;
   const found = await discover({
     opened,
     listed: (files) => {
-      const isNew = (file: FoundFile) => file.isChanged && !known.stats.has(file.path);
-      preparer = startedFor(deps, options, files.filter(isNew));
+      if (!leavesOut) preparer = startedFor(deps, options, files.filter(isNew));
     },
     host,
     paths: options.paths,
     agent: options.agent === null ? null : (agentById(options.agent, deps.host) as AgentFormat | null),
     known,
     full: options.full,
-    forgotten: forgottenUids(deps.db),
+    forgotten,
     now,
     warn,
     signal: deps.signal,
@@ -158,6 +162,12 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
     };
   // What an earlier run stored and did not come to analyze is older than what comes now.
   if (options.analyze) await analyzeAll(deps, sessionsWaiting(deps.db, now, true), report);
+  if (leavesOut)
+    preparer = startedFor(
+      deps,
+      options,
+      changed.flatMap(({ files }) => files.filter(isNew)),
+    );
   const left = await takeAll(deps, options, changed, preparer, report);
   // A walk over everything is a scan too: `status` tells from it what is at risk.
   const isWhole = options.paths.length === 0 && options.agent === null && !deps.signal.aborted;

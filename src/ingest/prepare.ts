@@ -99,6 +99,7 @@ export interface Preparer {
 export async function prepare(order: Order, digest: Digester): Promise<Prepared> {
   const read = inDigestOrder(order.files).map((file) => ({ ...file, ...readWhole(file) }));
   const rawBytes = read.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  if (rawBytes > 2 * PREPARED_BYTES_MAX) throw new Error('it has grown too large to be held whole');
   const files: PreparedFile[] = [];
   // Compressed to the end before the memory goes: what is handed over is gone from here.
   for (const { path, stat, bytes } of read) files.push(await preparedFile(path, stat, bytes));

@@ -46,6 +46,15 @@ export function writeOpen(
   return { handle, sha256: known === null ? hasher.digest('hex') : Buffer.from(known).toString('hex') };
 }
 
+/** Where even that fails, of a disk that has become read-only, say, what failed first is what is to be told. */
+export function removeTemporary(temporary: string): void {
+  try {
+    rmSync(onDisk(temporary), { force: true });
+  } catch {
+    // Its name says whose it is.
+  }
+}
+
 /** The bytes of a file that was written are on the disk afterwards. */
 export function flush(temporary: string): void {
   const handle = openSync(onDisk(temporary), 'r+');
@@ -100,7 +109,9 @@ const WRITES_NO_FOLDER = /EINVAL|ENOTSUP|EBADF|EPERM|EISDIR/;
 function folderHandle(folder: string): number | null {
   try {
     return openSync(onDisk(folder), 'r');
-  } catch {
+  } catch (thrown) {
+    // That is no system that opens no folder.
+    if (/EMFILE|ENFILE/.test(messageOf(thrown))) throw thrown;
     return null;
   }
 }

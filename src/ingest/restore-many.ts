@@ -89,9 +89,11 @@ export async function restoreMany<One extends Restoring>(
   let group: Written<One>[] = [];
   let last = Promise.resolve();
   const settleNext = async (before: Promise<void>, ours: readonly Written<One>[]): Promise<void> => {
-    const broken = await way.finish(ours);
-    await before;
-    settle(ours, broken, learning, fates);
+    // Both, whatever comes of them: nothing goes on behind the back of one that has failed.
+    const [finished, settled] = await Promise.allSettled([way.finish(ours), before]);
+    if (settled.status === 'rejected') throw settled.reason;
+    if (finished.status === 'rejected') throw finished.reason;
+    settle(ours, finished.value, learning, fates);
   };
   try {
     for (let isLast = false; !isLast && !signal.aborted; ) {

@@ -18,6 +18,7 @@ import {
   inLanes,
   MARK,
   realPathOrNull,
+  removeTemporary,
   translated,
   writeNew,
 } from './restore-disk.ts';
@@ -183,7 +184,7 @@ export class RestoreTree {
 
   /** Takes back what is not moved yet. */
   drop({ temporary }: Staged): void {
-    rmSync(onDisk(temporary), { force: true });
+    removeTemporary(temporary);
   }
 
   /** The names of moved files, and of folders that were made for them, are on the disk afterwards. */

@@ -3,15 +3,13 @@
  * Promises: a file is told as staged only where it is whole, has the hashes that were recorded, is on the disk and lies in
  * the folder that was found to be within the root; of any other nothing is left, and whoever asked writes it again himself.
  */
-import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { SessionUid } from '../domain/ids.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { lentChunks } from '../store/segments.ts';
-import { onDisk } from './file-names.ts';
 import type { Staged } from './restore.ts';
-import { flushAndClose, realPathOrNull, writeOpen } from './restore-disk.ts';
+import { flushAndClose, realPathOrNull, removeTemporary, writeOpen } from './restore-disk.ts';
 
 /** One file to write. Plain values: it is sent to a thread. */
 export interface StageOrder extends Pick<Staged, 'temporary' | 'realFolder'> {
@@ -21,7 +19,7 @@ export interface StageOrder extends Pick<Staged, 'temporary' | 'realFolder'> {
 
 /** Whoever writes files of a restore on other threads. */
 export interface Stager {
-  /** For each order whether it is staged. Never rejects. */
+  /** For each order whether it is staged. */
   stage(orders: readonly StageOrder[]): Promise<readonly boolean[]>;
 }
 
@@ -41,6 +39,6 @@ async function staged(db: ReadableDb, { uid, file, temporary, realFolder }: Stag
   } catch {
     // The same as a wrong hash.
   }
-  rmSync(onDisk(temporary), { force: true });
+  removeTemporary(temporary);
   return false;
 }

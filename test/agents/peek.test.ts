@@ -66,6 +66,11 @@ const CLAUDE: readonly [string, readonly object[], object][] = [
     { title: 'of it all' },
   ],
   [
+    'a title whose kind stands far behind',
+    [claude(1, said('first')), { customTitle: 'x'.repeat(90), sessionId: 's', type: 'custom-title' }],
+    { title: 'x'.repeat(90) },
+  ],
+  [
     'times of lines that are passed over',
     [claude(5, said('first')), claude(2, answer), claude(8, answer)],
     { startedAt: at(2), endedAt: at(8) },
@@ -127,6 +132,22 @@ const CODEX: readonly [string, readonly object[], object][] = [
     { title: 'is' },
   ],
 ];
+
+test('two records on one line, and blanks behind colons', () => {
+  const bytesOf = (text: string) => new TextEncoder().encode(text);
+  const first = `${JSON.stringify(claude(1, said('first')))}\n`;
+  const glued = bytesOf(
+    `${first}${JSON.stringify(claude(2, answer))}${JSON.stringify({ type: 'custom-title', customTitle: 'mine', sessionId: 's' })}\n`,
+  );
+  expect(claudeCode.peek(glued, new Uint8Array(0))?.title).toBe('mine');
+  const spaced = bytesOf(
+    `${first}${JSON.stringify(claude(2, { ...answer, gitBranch: 'b' })).replaceAll('":', '": ')}\n`,
+  );
+  expect(claudeCode.peek(spaced, new Uint8Array(0))?.branch).toBe('b');
+  const prompt = item(3, 'event_msg', { type: 'user_message', message: 'hello' });
+  const codexGlued = bytesOf(`${JSON.stringify(meta)}\n${JSON.stringify(output)}${JSON.stringify(prompt)}\n`);
+  expect(codex.peek(codexGlued, new Uint8Array(0))?.title).toBe('hello');
+});
 
 test.each(CODEX)('Codex: %s', (_what, records, told) => {
   expect(look(codex, records)).toMatchObject({ nativeId: 'x', project: '/p', ...told });

@@ -59,6 +59,16 @@ describe('flags and arguments', () => {
     });
     expect(parseArgs(['config']).args).toEqual([]);
     expect(parseArgs(['show', '--', '-odd-id']).args).toEqual(['-odd-id']);
+    // Behind a `--` nothing consents, wherever it stands.
+    expect(parseArgs(['--', 'evict', 'a:b', '--yes', '--data-loss'])).toMatchObject({
+      args: ['a:b', '--yes', '--data-loss'],
+      flags: {},
+    });
+    expect(parseArgs(['--store', '--', 'evict', 'a:b', '--yes']).flags).toMatchObject({
+      yes: true,
+      store: '--',
+    });
+    expect(parseArgs(['restore', 'a:b', '--to', '--', 'd']).flags).toMatchObject({ to: '--' });
   });
 
   test.each([
@@ -73,6 +83,14 @@ describe('flags and arguments', () => {
     [['help', 'swep'], 'unknown command swep / Did you mean sweep? See `session-memory --help`.'],
     [['sweep', '--yess'], 'unknown option --yess / Did you mean --yes? See `session-memory sweep --help`.'],
     [['--jsn', 'status'], 'unknown option --jsn / Did you mean --json? See `session-memory status --help`.'],
+    [
+      ['restore', '--all', '--to', '--json'],
+      'option --to <DIR> argument missing / See `session-memory restore --help`.',
+    ],
+    [
+      ['sweep', '--plan', '--store=a.db', '--yes'],
+      'option --plan <ID> argument missing / See `session-memory sweep --help`.',
+    ],
     [['--yes', 'sweep'], 'unknown option --yes / See `session-memory sweep --help`.'],
     [['list', '--raw'], 'unknown option --raw / See `session-memory list --help`.'],
     [

@@ -2,7 +2,8 @@
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { PreparerThreads } from '../../src/cli/preparers.ts';
-import type { Asked } from '../../src/cli/threads.ts';
+import { type Asked, Threads } from '../../src/cli/threads.ts';
+import { ingest } from '../../src/ingest/ingest.ts';
 import type { DigestOrder } from '../../src/ingest/prepare.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
@@ -15,13 +16,13 @@ function worldOf(sessions: number): World {
   return world;
 }
 
+const fakeFields = { onmessage: null, onerror: null, addEventListener: () => undefined };
+
 /** A worker that does what `asked` does, in place of a thread. */
 function fake(asked: (worker: Worker, message: Asked<DigestOrder>) => void): () => Worker {
   return () => {
     const worker = {
-      onmessage: null,
-      onerror: null,
-      addEventListener: () => undefined,
+      ...fakeFields,
       postMessage: (message: Asked<DigestOrder>) => asked(worker as unknown as Worker, message),
       terminate: () => undefined,
     };
@@ -77,6 +78,63 @@ test.each([
   world.preparer = threads.forBytes(ENOUGH);
   expect(await world.ingest()).toMatchObject({ sessions_new: 9, analyzed: 9, failed: 0, warnings: [] });
   expect(world.stored(`claude-code:${ID(9)}`).toString()).toBe(promptLine(ID(9), 'words of 9'));
+});
+
+test('where not all can be started, those that can do it, and they are ended too', async () => {
+  using world = worldOf(3);
+  const ended: number[] = [];
+  let tried = 0;
+  const threads = new Threads<string, string>();
+  const started = threads.start(3, () => {
+    tried += 1;
+    const n = tried;
+    if (n === 2) throw new Error('resource temporarily unavailable');
+    const worker = {
+      ...fakeFields,
+      postMessage(this: Worker, { id, order }: Asked<string>) {
+        queueMicrotask(() => this.onmessage?.({ data: { id, ok: true, result: order } } as MessageEvent));
+      },
+      terminate: () => ended.push(n),
+    };
+    return worker as unknown as Worker;
+  });
+  expect([started, tried]).toEqual([true, 2]);
+  expect(await threads.ask('done by the first')).toBe('done by the first');
+  await threads.askEach('all');
+  threads.end();
+  expect(ended).toEqual([1]);
+  expect(threads.isRunning).toBe(false);
+  using none = new PreparerThreads(() => {
+    throw new Error('no more threads');
+  });
+  expect(none.forBytes(ENOUGH)).toBeNull();
+  world.preparer = none;
+  expect(await world.ingest()).toMatchObject({ sessions_new: 3, analyzed: 3, failed: 0 });
+});
+
+test('nothing is started for sessions that a rule leaves out', async () => {
+  using world = worldOf(3);
+  const asked: number[] = [];
+  const deps = {
+    db: world.db,
+    host: world.host,
+    clock: world.clock,
+    analyze: { db: world.db, clock: world.clock, external: null, host: world.host },
+    preparer: (newBytes: number) => {
+      asked.push(newBytes);
+      return null;
+    },
+    progress: () => undefined,
+    signal: new AbortController().signal,
+  };
+  const options = {
+    ...{ paths: [], agent: null, since: null, project: null, full: false, dryRun: false, analyze: true },
+    ...{ exclude: ['/home/me/*'], hardCapBytes: 6 * 1024 ** 3 },
+  };
+  expect(await ingest(deps, options)).toMatchObject({ sessions_excluded: 3, sessions_new: 0 });
+  expect(asked).toEqual([0]);
+  expect(await ingest(deps, { ...options, exclude: [] })).toMatchObject({ sessions_new: 3 });
+  expect(asked[1], 'all that was new').toBeGreaterThan(0);
 });
 
 test('threads are started only where there is enough for them, and never where there are none', () => {

@@ -3,6 +3,7 @@
 import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -247,6 +248,48 @@ describe('a restore by threads', () => {
     expect(temporaries(to)).toEqual([]);
   });
 
+  test('that fails at one group waits for those before it: nothing is written behind its back', async () => {
+    using world = new World();
+    for (let n = 0; n < 130; n++) {
+      const id = `71000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+      world.put(claudePath(id), promptLine(id, `words ${n}`));
+    }
+    await world.ingest();
+    const to = join(world.folder, 'to');
+    const broken = new Error('the store is gone');
+    const second = Promise.withResolvers<void>();
+    let firstIsDone = false;
+    let calls = 0;
+    const stager: Stager = {
+      stage: async (orders) => {
+        calls += 1;
+        if (calls > 1) {
+          second.resolve();
+          throw broken;
+        }
+        await second.promise;
+        for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+        const done = await stageFiles(world.db, orders);
+        firstIsDone = true;
+        return done;
+      },
+    };
+    expect(await restoreAll(world, to, { stager }).catch((thrown) => thrown)).toBe(broken);
+    expect(firstIsDone).toBe(true);
+    expect(temporaries(to)).toEqual([]);
+  });
+
+  test('leaves no log beside the store once the threads are closed', async () => {
+    using world = await stored();
+    using stagers = threads(world);
+    expect((await restoreAll(world, null, { stager: stagers.running, learns: true })).failed).toEqual([]);
+    await restoreAll(world, join(world.folder, 'to'), { stager: stagers.running, learns: true });
+    expect(existsSync(`${world.db.path}-wal`), 'as long as it is open').toBe(true);
+    await stagers.close();
+    world.db.close();
+    expect(existsSync(`${world.db.path}-wal`)).toBe(false);
+  });
+
   test('starts threads only where there is enough to write', () => {
     let started = 0;
     const start = () => {
@@ -255,7 +298,8 @@ describe('a restore by threads', () => {
     };
     const stagers = new StagerThreads(start, '/nowhere');
     expect([stagers.forBytes(16 * 1024 ** 2 - 1), started]).toEqual([null, 0]);
-    expect(() => stagers.forBytes(16 * 1024 ** 2)).toThrow('started');
+    expect(stagers.forBytes(16 * 1024 ** 2), 'none could be started').toBe(null);
+    expect(started).toBe(1);
     expect(new StagerThreads(null, '/nowhere').forBytes(1e12)).toBe(null);
   });
 });

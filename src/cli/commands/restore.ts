@@ -96,6 +96,7 @@ async function restoreSeveral(context: Context, all: boolean): Promise<ExitCode>
     return tellSeveral(context, fates.restored, failed);
   } finally {
     line.clear();
+    await threads.close();
     db.close();
   }
 }

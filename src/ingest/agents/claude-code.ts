@@ -177,7 +177,9 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   };
 }
 
-const BRANCH = '"gitBranch":"';
+/** A line of a title is short; in a long one these words are somebody's text. */
+const TITLE_BYTES_MAX = 4096;
+const BRANCH = '"gitBranch"';
 
 /** False of a line that can add nothing: a look at all lines of thousands of heads would be most of finding them. */
 function mayTell(found: Gathered, line: Buffer): boolean {
@@ -185,14 +187,22 @@ function mayTell(found: Gathered, line: Buffer): boolean {
   // A summary names this session only where its leaf is met, which any record may be.
   const isSettled =
     isClaude && nativeId !== null && project !== null && titles.has('prompt') && leaves.size === 0;
-  if (!isSettled || isTitle(line)) return true;
+  // Two records on one line are told apart by being parsed.
+  if (!isSettled || line.indexOf('}{"') >= 0) return true;
+  if (
+    line.length < TITLE_BYTES_MAX
+      ? /(?:custom-title|ai-title|summary)"/.test(line.toString('latin1'))
+      : isTitle(line)
+  )
+    return true;
   if (found.parent === null && line.indexOf('"forkedFrom"') >= 0) return true;
   return found.branch === null && namesBranch(line);
 }
 
 function namesBranch(line: Buffer): boolean {
   for (let at = line.indexOf(BRANCH); at >= 0; at = line.indexOf(BRANCH, at + 1))
-    if (!/^(?:HEAD)?"/.test(line.toString('latin1', at + BRANCH.length, at + BRANCH.length + 5))) return true;
+    if (!/^\s*:\s*"(?:HEAD)?"/.test(line.toString('latin1', at + BRANCH.length, at + BRANCH.length + 20)))
+      return true;
   return false;
 }
 

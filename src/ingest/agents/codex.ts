@@ -128,7 +128,8 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
 function mayBePrompt(line: Buffer): boolean {
   const head = headOf(line);
   const kinds = kindsIn(head);
-  if (kinds === null || kinds.inner === null) return true;
+  // Two records on one line are told apart by being parsed.
+  if (kinds === null || kinds.inner === null || line.indexOf('}{"') >= 0) return true;
   if (kinds.kind === 'response_item') return kinds.inner === 'message' && !/"role":"(?!user")/.test(head);
   return kinds.kind !== 'event_msg' || kinds.inner === 'user_message' || kinds.inner === 'item_completed';
 }
