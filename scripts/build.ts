@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dir, '..');
 const ENTRY_POINTS = [
   'src/main.ts',
   'src/background.worker.ts',
-  'src/prepare.worker.ts',
+  'src/digest.worker.ts',
   'src/stage.worker.ts',
 ];
 

@@ -74,7 +74,7 @@ async function work(how: Setup, db: WritableDb, id: number, job: Job): Promise<R
       };
     case 'ingest': {
       using threads = new PreparerThreads(
-        () => new Worker(new URL('./prepare.worker.ts', import.meta.url).href, { smol: true }),
+        () => new Worker(new URL('./digest.worker.ts', import.meta.url).href, { smol: true }),
       );
       return await ingest(
         {

@@ -175,7 +175,7 @@ const code = await run({
       release();
     }
   },
-  startPreparer: () => new Worker(new URL('./prepare.worker.ts', import.meta.url).href, { smol: true }),
+  startDigester: () => new Worker(new URL('./digest.worker.ts', import.meta.url).href, { smol: true }),
   startStager: () => new Worker(new URL('./stage.worker.ts', import.meta.url).href, { smol: true }),
   screens: async (context, start) => {
     const { openScreens } = await import('./cli/screens.ts');

@@ -24,8 +24,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** A fresh folder only for the owner, below the system's place for temporary files. */
   readonly tempFolder: string;
-  /** Starts a thread that makes new sessions ready; null where this program runs without threads. */
-  readonly startPreparer: (() => Worker) | null;
+  /** Starts a thread that makes digests of new sessions; null where this program runs without threads. */
+  readonly startDigester: (() => Worker) | null;
   /** Starts a thread that writes files of a restore; null where this program runs without threads. */
   readonly startStager: (() => Worker) | null;
   /** Asks the person at the terminal one question and returns the line that was typed; null where input ended or was stopped. */

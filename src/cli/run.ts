@@ -40,7 +40,7 @@ export interface Runtime {
   readonly launch: Context['launch'];
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
   readonly screens: Context['screens'];
-  readonly startPreparer: Context['startPreparer'];
+  readonly startDigester: Context['startDigester'];
   readonly startStager: Context['startStager'];
 }
 
@@ -97,7 +97,7 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     page: runtime.page,
     launch: runtime.launch,
     screens: runtime.screens,
-    startPreparer: runtime.startPreparer,
+    startDigester: runtime.startDigester,
     startStager: runtime.startStager,
   };
   if (parsed.command !== null) return (await parsed.command.load())(context);

@@ -1,5 +1,5 @@
 /**
- * New sessions, made ready on other threads and stored several at a time, in their order.
+ * New sessions, made ready while those before them are stored, and stored several at a time, in their order.
  * Promises: what could not be stored so is left to the long way, which says why; nothing is stored above the hard cap.
  */
 

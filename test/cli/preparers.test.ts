@@ -34,7 +34,7 @@ test('a thread makes the digests that the long way makes', async () => {
   using long = worldOf(9);
   using world = worldOf(9);
   using threads = new PreparerThreads(
-    () => new Worker(new URL(join(import.meta.dir, '../../src/prepare.worker.ts'), 'file://').href),
+    () => new Worker(new URL(join(import.meta.dir, '../../src/digest.worker.ts'), 'file://').href),
   );
   world.preparer = threads.forBytes(ENOUGH);
   expect(world.preparer, 'threads were started').not.toBeNull();

@@ -68,7 +68,7 @@ export async function runIn(
       err.push(question);
       return given.types ?? null;
     },
-    startPreparer: null,
+    startDigester: null,
     startStager: null,
     page: async () => false,
     launch: async (command, cwd) => {

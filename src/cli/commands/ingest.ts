@@ -58,7 +58,7 @@ export async function runIngest(
   announces = true,
 ): Promise<IngestReport> {
   const line = new ProgressLine(context.io);
-  using threads = new PreparerThreads(context.startPreparer);
+  using threads = new PreparerThreads(context.startDigester);
   try {
     return await ingest(
       {
