@@ -99,5 +99,6 @@ export function bar(
   const used = Math.min(width, Math.ceil((usedBytes / scale) * width));
   const mark = Math.min(width - 1, Math.floor((markBytes / scale) * width));
   const [full, empty, tick] = unicode ? ['█', '░', '│'] : ['#', '.', '|'];
-  return Array.from({ length: width }, (_, i) => (i === mark ? tick : i < used ? full : empty)).join('');
+  const cells = full.repeat(used) + empty.repeat(width - used);
+  return cells.slice(0, mark) + tick + cells.slice(mark + 1);
 }

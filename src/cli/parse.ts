@@ -10,6 +10,21 @@ import { type CommandSpec, type Flag, GLOBAL_FLAGS } from './spec.ts';
 import { COMMANDS, commandNamed } from './table.ts';
 import { nearest } from './values.ts';
 
+/** By name, whether a value follows. What is asked of each word at each start is looked up: a loop would be compiled. */
+const GLOBAL_NAMES: ReadonlyMap<string, boolean> = new Map(
+  GLOBAL_FLAGS.map(({ flag }) => [flag.split(' ')[0] ?? '', flag.includes(' ')]),
+);
+
+/** Commander asks each option for its name some ten times, and makes it anew each time. */
+class NamedOption extends Option {
+  #name: string | null = null;
+
+  override attributeName(): string {
+    this.#name ??= super.attributeName();
+    return this.#name;
+  }
+}
+
 export interface Parsed {
   /** Null: no command was named. */
   readonly command: LoadableCommand | null;
@@ -154,7 +169,7 @@ function silent(program: Commander): Commander {
 function addFlags(program: Commander, flags: readonly Flag[]): void {
   for (const { flag, help } of flags) {
     if (flag === '--help' || flag === '--version') continue;
-    program.addOption(new Option(withValue(flag), help));
+    program.addOption(new NamedOption(withValue(flag), help));
   }
 }
 
@@ -219,11 +234,10 @@ const SETTING_OF_FLAG: Readonly<Record<string, SettingKey>> = {
 };
 
 function isNoGlobalFlag(word: string): boolean {
-  return word.startsWith('-') && !GLOBAL_FLAGS.some(({ flag }) => flag.split(' ')[0] === word);
+  return word.startsWith('-') && !GLOBAL_NAMES.has(word);
 }
 
 /** Whether the word is the value of a global flag before it. */
 function isGlobalValue(words: readonly string[], i: number): boolean {
-  const before = words[i - 1];
-  return GLOBAL_FLAGS.some(({ flag }) => flag.includes(' ') && flag.split(' ')[0] === before);
+  return GLOBAL_NAMES.get(words[i - 1] ?? '') === true;
 }
