@@ -35,6 +35,11 @@ export async function emptyExecutable(cache: string): Promise<string> {
   return compiled(cache, 'empty', join(import.meta.dir, 'empty.ts'));
 }
 
+/** A program of this folder that does the least of a job: what is left of a row above it is ours. */
+export async function leastExecutable(cache: string, name: 'least-store' | 'least-list'): Promise<string> {
+  return compiled(cache, name, join(import.meta.dir, `${name}.ts`));
+}
+
 /** One that draws fifty lines with Ink and draws them anew at each key. */
 export async function emptyInkExecutable(cache: string): Promise<string> {
   return compiled(cache, 'empty-ink', join(import.meta.dir, 'empty-ink.tsx'));

@@ -1,8 +1,8 @@
 /** Rows: storing transcripts, against the tools that only pack or list them. */
-import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { analyzeSchema, ingestSchema, maintainSchema, statusSchema } from '../../src/cli/schemas.ts';
-import { cached } from './cache.ts';
+import { cached, leastExecutable } from './cache.ts';
 import { bigHome, type Home, largeHome, smallHome } from './homes.ts';
 import { ompRows } from './peer-omp.ts';
 import { runCommand, settle, warm } from './process.ts';
@@ -84,6 +84,31 @@ const ingestCold: Row = {
   },
 };
 
+const ingestColdLeast: Row = {
+  name: 'ingest-cold-least',
+  what: 'limit: a program of the same runtime that only reads, hashes, compresses and stores those files, wall / the same',
+  unit: '×',
+  target: null,
+  unavailable: needs('tar', 'zstd'),
+  prepare: async (bench) => {
+    const home = await bigHome(bench.cache, HOME_MIB);
+    const least = await leastExecutable(bench.cache, 'least-store');
+    const contest = await coldContest(bench, home, [], () => tarZstd(bench, home));
+    return {
+      ...contest,
+      reset: async () => {
+        await contest.reset?.();
+        mkdirSync(join(bench.scratch, 'store'));
+      },
+      subject: async () => {
+        const ran = await runCommand(bench, [least, home.path, join(bench.scratch, 'store', 'store.db')]);
+        if (ran.out.trim() !== `${home.files} ${home.bytes}`) throw new Error(`it stored ${ran.out}`);
+        return ran;
+      },
+    };
+  },
+};
+
 const ingestAgain: Row = {
   name: 'ingest-again',
   what: `ingest of ${SMALL_FILES} unchanged files, wall / find -type f -printf '%s %T@ %i'`,
@@ -103,6 +128,27 @@ const ingestAgain: Row = {
         const ran = await runCommand(bench, ['find', home.path, '-type', 'f', '-printf', '%s %T@ %i\n']);
         const lines = ran.out.split('\n').length - 1;
         if (lines !== home.files) throw new Error(`find found ${lines} of ${home.files} files`);
+        return ran;
+      },
+    };
+  },
+};
+
+const ingestAgainLeast: Row = {
+  name: 'ingest-again-least',
+  what: 'limit: a program of the same runtime that only lists those files and looks at each, wall / the same',
+  unit: '×',
+  target: null,
+  unavailable: needs('find'),
+  prepare: async (bench) => {
+    const again = await ingestAgain.prepare(bench);
+    const home = await smallHome(bench.cache, SMALL_FILES);
+    const least = await leastExecutable(bench.cache, 'least-list');
+    return {
+      ...again,
+      subject: async () => {
+        const ran = await runCommand(bench, [least, home.path]);
+        if (!ran.out.startsWith(`${home.files} `)) throw new Error(`it found ${ran.out}`);
         return ran;
       },
     };
@@ -308,7 +354,9 @@ function peer(name: string, tool: string, first: string, then: string): Row {
 
 export const ingestRows: readonly Row[] = [
   ingestCold,
+  ingestColdLeast,
   ingestAgain,
+  ingestAgainLeast,
   maintainAgain,
   analyzeAlone,
   memoryOfLarge,
