@@ -19,7 +19,8 @@ import { type Context, textFlag } from './context.ts';
 import { printFailure } from './failure.ts';
 import { commandHelp, programHelp } from './help.ts';
 import type { Io } from './io.ts';
-import { type Parsed, parseArgs } from './parse.ts';
+import type { Parsed } from './parse.ts';
+import { plainCall } from './parse-plain.ts';
 import { COMMANDS } from './table.ts';
 
 /** What `main.ts` found in the process. */
@@ -48,7 +49,7 @@ export async function run(runtime: Runtime): Promise<ExitCode> {
   let json = runtime.argv.includes('--json');
   let io = runtime.io(null);
   try {
-    const parsed = parseArgs(runtime.argv);
+    const parsed = plainCall(runtime.argv) ?? (await import('./parse.ts')).parseArgs(runtime.argv);
     io = runtime.io(checkedColor(textFlag(parsed.flags, 'color')));
     json = parsed.flags['json'] === true;
     if (parsed.wantsVersion) {

@@ -3,11 +3,14 @@ import { describe, expect, test } from 'bun:test';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { parseArgs } from '../../src/cli/parse.ts';
+import { plainCall } from '../../src/cli/parse-plain.ts';
 import { EXIT_MEANINGS, GLOBAL_FLAGS } from '../../src/cli/spec.ts';
 import { COMMANDS } from '../../src/cli/table.ts';
 import { EXIT, EXIT_OF_CODE, FailureError } from '../../src/domain/errors.ts';
 import { runIn } from '../support/runtime.ts';
+import { SEED } from '../support/seed.ts';
 
 class Folder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'session-memory-parse-'));
@@ -41,6 +44,59 @@ describe('global flags', () => {
     const { command, flags } = parseArgs(['--store', 'list', 'show', 'abc']);
     expect([command?.name, flags['store']]).toEqual(['show', 'list']);
   });
+});
+
+test('what is understood without the library is what the library makes of it', () => {
+  const words = [
+    ...[
+      '--json',
+      '--store',
+      'a.db',
+      '--config',
+      'c.toml',
+      '--color',
+      'never',
+      '--store=a.db',
+      '--yes',
+      '-h',
+      '-V',
+    ],
+    ...[
+      '--',
+      '-',
+      '',
+      '--help',
+      '--version',
+      '--limit',
+      '3',
+      'help',
+      'nothing',
+      ...COMMANDS.map(({ name }) => name),
+    ],
+  ];
+  let plain = 0;
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...words), { maxLength: 5 }), (argv) => {
+      const call = plainCall(argv);
+      if (call === null) return;
+      plain += 1;
+      expect(call).toEqual(parseArgs(argv));
+    }),
+    { numRuns: 5000, seed: SEED },
+  );
+  for (const argv of [
+    [],
+    ['-V'],
+    ['--version'],
+    ['--json'],
+    ['status'],
+    ['status', '--json'],
+    ['--store', 'a.db', 'list', '--color', 'never'],
+  ]) {
+    const call = plainCall(argv);
+    expect([argv, call]).toEqual([argv, parseArgs(argv)]);
+  }
+  expect(plain).toBeGreaterThan(50);
 });
 
 describe('flags and arguments', () => {
