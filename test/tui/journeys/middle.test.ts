@@ -11,8 +11,8 @@ import { BINARY, Pty } from '../../support/pty.ts';
 const journey = test.skipIf(BINARY === undefined);
 /** Everything that is analyzed goes, by the budget; nothing is lost. */
 const ALL = ['sweep', '--soft-cap', '0', '--hard-cap', '1GiB', '--max-age-days', 'off'];
-/** Enough for dozens of batches. */
-const MANY = 600;
+/** Enough for thirty batches: whoever looks for the moment between two of them must find one beside other tests too. */
+const MANY = 3000;
 
 let model: Program | null = null;
 
