@@ -15,6 +15,7 @@ import {
 import { dirname, join } from 'node:path';
 import { StagerThreads } from '../../src/cli/stagers.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
+import { removeTemporary } from '../../src/ingest/restore-disk.ts';
 import { type StageOrder, type Stager, stageFiles } from '../../src/ingest/stage.ts';
 import { filesOf } from '../../src/store/read.ts';
 import { fileChunks, lentChunks } from '../../src/store/segments.ts';
@@ -277,6 +278,15 @@ describe('a restore by threads', () => {
     expect(await restoreAll(world, to, { stager }).catch((thrown) => thrown)).toBe(broken);
     expect(firstIsDone).toBe(true);
     expect(temporaries(to)).toEqual([]);
+  });
+
+  test('hides no reason behind what cannot be taken back', () => {
+    using world = new World();
+    // A folder in the place of a temporary file cannot be removed, as nothing can on a disk that has become read-only.
+    const taken = join(world.folder, '.a.session-memory-x');
+    mkdirSync(join(taken, 'within'), { recursive: true });
+    expect(() => removeTemporary(taken)).not.toThrow();
+    expect(existsSync(taken)).toBe(true);
   });
 
   test('leaves no log beside the store once the threads are closed', async () => {
