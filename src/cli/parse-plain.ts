@@ -5,13 +5,8 @@
  */
 import type { LoadableCommand } from './context.ts';
 import type { Parsed } from './parse.ts';
-import { GLOBAL_FLAGS } from './spec.ts';
+import { GLOBAL_NAMES } from './spec.ts';
 import { commandNamed } from './table.ts';
-
-/** By name, whether a value follows. */
-const GLOBAL_NAMES: ReadonlyMap<string, boolean> = new Map(
-  GLOBAL_FLAGS.map(({ flag }) => [flag.split(' ')[0] ?? '', flag.includes(' ')]),
-);
 
 /** A command without arguments and without flags of its own, or none, with global flags around it; null: it is anything else. */
 export function plainCall(argv: readonly string[]): Parsed | null {

@@ -6,24 +6,9 @@ import { Command as Commander, CommanderError, Option } from 'commander';
 import { FailureError, invalid } from '../domain/errors.ts';
 import type { SettingKey } from './config-file.ts';
 import type { Flags, LoadableCommand } from './context.ts';
-import { type CommandSpec, type Flag, GLOBAL_FLAGS } from './spec.ts';
+import { type CommandSpec, type Flag, GLOBAL_FLAGS, GLOBAL_NAMES } from './spec.ts';
 import { COMMANDS, commandNamed } from './table.ts';
 import { nearest } from './values.ts';
-
-/** By name, whether a value follows. What is asked of each word at each start is looked up: a loop would be compiled. */
-const GLOBAL_NAMES: ReadonlyMap<string, boolean> = new Map(
-  GLOBAL_FLAGS.map(({ flag }) => [flag.split(' ')[0] ?? '', flag.includes(' ')]),
-);
-
-/** Commander asks each option for its name some ten times, and makes it anew each time. */
-class NamedOption extends Option {
-  #name: string | null = null;
-
-  override attributeName(): string {
-    this.#name ??= super.attributeName();
-    return this.#name;
-  }
-}
 
 export interface Parsed {
   /** Null: no command was named. */
@@ -169,7 +154,7 @@ function silent(program: Commander): Commander {
 function addFlags(program: Commander, flags: readonly Flag[]): void {
   for (const { flag, help } of flags) {
     if (flag === '--help' || flag === '--version') continue;
-    program.addOption(new NamedOption(withValue(flag), help));
+    program.addOption(new Option(withValue(flag), help));
   }
 }
 

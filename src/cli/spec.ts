@@ -37,6 +37,11 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
   { flag: '--version', help: 'the version' },
 ];
 
+/** Their names, and whether a value follows. */
+export const GLOBAL_NAMES: ReadonlyMap<string, boolean> = new Map(
+  GLOBAL_FLAGS.map(({ flag }) => [flag.split(' ')[0] ?? '', flag.includes(' ')]),
+);
+
 export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
   0: 'done',
   1: 'failed',
