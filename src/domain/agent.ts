@@ -4,6 +4,7 @@
  * Promises: nothing here touches a disk; an agent's file is pure.
  */
 import type { Container } from './contained.ts';
+import type { ContentForm } from './content.ts';
 import type { FactSink, RecordReader } from './facts.ts';
 import type { AgentId } from './ids.ts';
 import type { OwnFormat } from './own-format.ts';
@@ -136,6 +137,8 @@ export interface AgentFormat {
   /** The place under the root for a transcript of which only the content is known (a copy given by path). */
   relPathOf(peek: Peek, fileName: string): string | null;
   reader(sink: FactSink): RecordReader;
+  /** What of its lines is content, where they are lines of JSON; absent: a version is compared by its bytes alone. */
+  readonly content?: ContentForm;
   /**
    * Whether the transcript of that key is one JSON document, which goes to the reader's `part`; absent: all are lines.
    * A document that is written anew is stored by the elements of its outermost list.

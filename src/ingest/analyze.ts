@@ -5,7 +5,7 @@
  */
 
 import { whatIsPoorer } from '../digest/better.ts';
-import { type DigestOutcome, type DigestSource, makeDigest } from '../digest/digest.ts';
+import { type DigestOutcome, makeDigest, type SourceFile } from '../digest/digest.ts';
 import { runExternalAnalyzer, withSummary } from '../digest/external.ts';
 import type { AgentFormat, Host } from '../domain/agent.ts';
 import { DIGEST_VERSION, type Digest } from '../domain/digest.ts';
@@ -15,12 +15,15 @@ import { killPoint } from '../domain/kill-point.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { Clock, Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
+import { hasContent, noteContent } from '../store/contents.ts';
 import { digestsOf, filesOf, findSession, sessionsDigestedBefore } from '../store/read.ts';
 import type { StoredFile } from '../store/rows.ts';
-import { fileChunks, logBreaks, logChunks, removedChunks } from '../store/segments.ts';
+import { fileChunks, logBreaks, logChunks, removedChunks, removedRanges } from '../store/segments.ts';
 import { census } from '../store/usage.ts';
 import { hashFiles, noteAnalyzeError, saveDigest } from '../store/write-digests.ts';
 import { agentById, agentsOf } from './agents/index.ts';
+import { contentFormOf, hashContent, rememberedForm } from './content/content.ts';
+import { saidOnce } from './content/once.ts';
 
 export interface AnalyzeDeps {
   readonly db: WritableDb;
@@ -171,26 +174,12 @@ async function digestOf(
   signal?: AbortSignal,
 ): Promise<DigestOutcome> {
   const files = filesOf(deps.db, session.uid).filter((file) => !file.gone);
-  const sources: DigestSource['files'] = files.flatMap((file) =>
-    file.role === 'main' || file.role === 'subagent'
-      ? [
-          {
-            role: file.role,
-            key: file.key,
-            chunks: logChunks(deps.db, session.uid, file),
-            breaks: logBreaks(file),
-            ...(agent.isDocument?.(file.key) === true
-              ? {
-                  document: {
-                    present: fileChunks(deps.db, session.uid, file),
-                    removed: removedChunks(deps.db, session.uid, file),
-                  },
-                }
-              : {}),
-          },
-        ]
-      : [],
-  );
+  const sources: SourceFile[] = [];
+  for (const file of files) {
+    const { role } = file;
+    if (role === 'main' || role === 'subagent')
+      sources.push(await sourceOf(deps.db, session.uid, agent, { ...file, role }));
+  }
   const made = await makeDigest({
     uid: session.uid,
     agent,
@@ -203,8 +192,42 @@ async function digestOf(
   });
   for (const file of files) {
     if (file.sha256 === null) hashes.set(file, hashOf(deps.db, session.uid, file));
+    await keepContent(deps.db, session.uid, agent, file, hashes.get(file) ?? null);
   }
   return made;
+}
+
+/** What a digest is told of a file: all that was ever stored of it, once. */
+async function sourceOf(
+  db: ReadableDb,
+  uid: SessionUid,
+  agent: AgentFormat,
+  file: StoredFile & { readonly role: 'main' | 'subagent' },
+): Promise<SourceFile> {
+  const { role, key } = file;
+  if (agent.isDocument?.(key) === true) {
+    const document = { present: fileChunks(db, uid, file), removed: removedChunks(db, uid, file) };
+    return { role, key, chunks: [], document };
+  }
+  const form = contentFormOf(agent, key);
+  const once = form === null || removedRanges(file).length === 0 ? null : await saidOnce(db, uid, file, form);
+  if (once !== null) return { role, key, chunks: once };
+  return { role, key, chunks: logChunks(db, uid, file), breaks: logBreaks(file) };
+}
+
+/** Keeps what a file says, where its session will be known again by it after an eviction. `fresh`: its hash, where it had none yet. */
+async function keepContent(
+  db: WritableDb,
+  uid: SessionUid,
+  agent: AgentFormat,
+  file: StoredFile,
+  fresh: Uint8Array | null,
+): Promise<void> {
+  const form = rememberedForm(agent, file.key);
+  const sha256 = fresh ?? (file.sha256 === null ? null : new Uint8Array(Buffer.from(file.sha256, 'hex')));
+  if (form === null || sha256 === null || hasContent(db, sha256)) return;
+  const content = await hashContent(form, fileChunks(db, uid, file));
+  if (content !== null) noteContent(db, sha256, content);
 }
 
 function hashOf(db: ReadableDb, uid: SessionUid, file: StoredFile): Uint8Array {

@@ -9,9 +9,11 @@ import { messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { type Clock, plausibleTime } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
-import { describeSession, ensureSession, markSource, type NewFile } from '../store/write-raw.ts';
+import { noteContent } from '../store/contents.ts';
+import { describeSession, ensureSession, markSource } from '../store/write-raw.ts';
 import { recordDigestOnly } from '../store/write-return.ts';
 import { openSource } from './contained/contained.ts';
+import { hashContent, rememberedForm } from './content/content.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
 import { newFile } from './take-file.ts';
 
@@ -23,7 +25,7 @@ export async function digestOnly(
   warn: (text: string) => void,
 ): Promise<boolean> {
   const now = deps.clock.now();
-  const hashed: (NewFile & { rawBytes: number; sha256: Uint8Array; found: FoundFile; stat: string })[] = [];
+  const hashed: Awaited<ReturnType<typeof hashedFile>>[] = [];
   try {
     for (const file of found.files) hashed.push(await hashedFile(file));
     const made = await makeDigest({
@@ -81,6 +83,7 @@ export async function digestOnly(
           sha256,
         })),
       });
+      for (const { sha256, content } of hashed) if (content !== null) noteContent(deps.db, sha256, content);
       killPoint('digest-only.recorded');
       for (const { found: file, rawBytes, stat } of hashed) {
         markSource(deps.db, {
@@ -115,8 +118,10 @@ async function hashedFile(file: FoundFile) {
     hasher.update(chunk);
     rawBytes += chunk.length;
   }
+  const form = rememberedForm(file.agent, file.class.key);
   return {
     ...newFile(file),
+    content: form === null ? null : await hashContent(form, source.chunks()),
     rawBytes,
     sha256: hasher.digest() as Uint8Array,
     found: file,

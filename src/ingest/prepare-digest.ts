@@ -6,6 +6,7 @@ import { makeDigest } from '../digest/digest.ts';
 import type { AgentFormat } from '../domain/agent.ts';
 import type { Digest } from '../domain/digest.ts';
 import { aboutOf } from './about.ts';
+import { hashContent, rememberedForm } from './content/content.ts';
 import { type Digested, type DigestOrder, type PreparedDigest, segmentsOf } from './prepare.ts';
 
 export async function digestOf(order: DigestOrder, agent: AgentFormat): Promise<Digested> {
@@ -24,7 +25,18 @@ export async function digestOf(order: DigestOrder, agent: AgentFormat): Promise<
     }),
   });
   const digest = made.ok ? whatIsSaved(made.digest, made.json) : { ok: false as const, why: made.why };
-  return { about, digest };
+  return { about, digest, contents: await contentsOf(order, agent) };
+}
+
+async function contentsOf(order: DigestOrder, agent: AgentFormat): Promise<Digested['contents']> {
+  const told: { key: string; records: number; sha256: Uint8Array }[] = [];
+  for (const { key, rawBytes, memory } of order.files) {
+    const form = rememberedForm(agent, key);
+    const hash =
+      form === null ? null : await hashContent(form, segmentsOf(new Uint8Array(memory, 0, rawBytes)));
+    if (hash !== null) told.push({ key, records: hash.records, sha256: hash.sha256 });
+  }
+  return told;
 }
 
 /** New: nothing was removed from it yet. */

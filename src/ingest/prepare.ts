@@ -12,6 +12,7 @@ import type { Iso } from '../domain/time.ts';
 import { SEGMENT_BYTES, sha256 } from '../store/segments.ts';
 import type { NewSegment } from '../store/write-raw.ts';
 import type { About } from './about.ts';
+import type { ContentHash } from './content/content.ts';
 import { toSegments } from './segmenter.ts';
 import { SourceFile } from './source.ts';
 import { marksOfBytes } from './take-file.ts';
@@ -47,12 +48,10 @@ export interface PreparedFile {
   readonly segments: readonly NewSegment[];
 }
 
-export interface Prepared {
-  readonly about: About;
+export interface Prepared extends Digested {
   readonly files: readonly PreparedFile[];
   readonly rawBytes: number;
   readonly storedBytes: number;
-  readonly digest: PreparedDigest;
 }
 
 export type PreparedDigest =
@@ -83,6 +82,8 @@ export interface DigestOrder extends Omit<Order, 'files'> {
 export interface Digested {
   readonly about: About;
   readonly digest: PreparedDigest;
+  /** What files say, by their keys, of an agent whose evicted sessions are known again by it. */
+  readonly contents: readonly (ContentHash & { readonly key: string })[];
 }
 
 /** Makes a digest; has the memory of the files for itself. */

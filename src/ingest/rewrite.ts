@@ -140,7 +140,7 @@ function pushJoined(extents: Extent[], more: readonly Extent[]): void {
 const COLLECT_EVERY_BYTES = 32 * 1024 * 1024;
 
 /** Lines with their newline, each a view for as long as the next one is not asked for; null for one that is too long, and the end. */
-async function* linesIn(
+export async function* linesIn(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array | null> {
   let torn: Uint8Array[] = [];

@@ -8,6 +8,7 @@ import { sessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { type Iso, plausibleTime } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
+import { noteContent } from '../store/contents.ts';
 import { findSession } from '../store/read.ts';
 import { noteAnalyzeError, putSessionDigest } from '../store/write-digests.ts';
 import {
@@ -78,7 +79,10 @@ function storeOne(db: WritableDb, found: FoundSession, prepared: Prepared, now: 
   });
   for (const file of found.files) {
     const ready = prepared.files.find(({ path }) => path === file.path);
-    if (ready !== undefined) storeFile(db, sessionId, file, ready);
+    if (ready === undefined) continue;
+    storeFile(db, sessionId, file, ready);
+    const content = prepared.contents.find(({ key }) => key === file.class.key);
+    if (content !== undefined) noteContent(db, ready.sha256, content);
   }
   recountSession(db, sessionId);
   storeDigest(db, found, prepared.digest, now);

@@ -20,6 +20,7 @@ import {
   setFileVersion,
 } from '../store/write-raw.ts';
 import { compare } from './compare.ts';
+import { type ContentComparison, compareContent, contentFormOf } from './content/content.ts';
 import type { FoundFile } from './discover.ts';
 import {
   elementsOf,
@@ -82,7 +83,6 @@ export async function takeChanged(
   }
   const difference = await compare(source.chunks(), fileChunks(context.db, context.uid, stored));
   const readBytes = difference.commonBytes;
-  const grows = difference.kind === 'grown';
   if (difference.kind === 'same' || (difference.kind === 'shorter' && !options.mayReplace)) {
     context.db.writeTransaction(() => {
       mark(context, file, source, stored.fileId, readBytes);
@@ -91,7 +91,7 @@ export async function takeChanged(
     });
     return { kind: difference.kind === 'same' ? 'same' : 'copy', readBytes };
   }
-  if (grows) {
+  if (difference.kind === 'grown') {
     const taken = await storeFrom(context, file, source, {
       fileId: stored.fileId,
       fromByte: stored.rawBytes,
@@ -101,8 +101,46 @@ export async function takeChanged(
     });
     return { ...taken, readBytes: taken.readBytes + readBytes };
   }
-  if (!options.mayReplace) return { kind: 'diverged', readBytes };
+  const says = await contentDifference(context, file, source, stored, difference.lineStartBytes);
+  if (says === 'same' || (says === 'shorter' && !options.mayReplace)) {
+    context.db.writeTransaction(() => markWrittenAnew(context, file, source, stored));
+    return { kind: says === 'same' ? 'same' : 'copy', readBytes: source.sizeBytes };
+  }
+  if (!options.mayReplace && says !== 'grown') return { kind: 'diverged', readBytes };
   return rewrite(context, file, source, stored, difference.lineStartBytes);
+}
+
+/** How what a file says stands to what is stored of it, from the first line on that differs. */
+async function contentDifference(
+  context: TakeContext,
+  file: FoundFile,
+  source: Source,
+  stored: StoredFile,
+  fromLine: number,
+): Promise<ContentComparison> {
+  const form = contentFormOf(file.agent, file.class.key);
+  if (form === null) return 'different';
+  // Where the order is no content, what differs may stand anywhere.
+  const from = form.isOrdered ? fromLine : 0;
+  const ours = fromByte(fileChunks(context.db, context.uid, stored), from);
+  return compareContent(form, ours, source.chunks(from), from === 0 ? 'start' : 'later');
+}
+
+/**
+ * The agent has written it anew without saying anything else: what is stored stays. Its bytes are not the stored ones, so nothing
+ * may be appended to them unseen: it has no marks.
+ */
+function markWrittenAnew(context: TakeContext, file: FoundFile, source: Source, stored: StoredFile): void {
+  markSource(context.db, {
+    path: file.path,
+    agent: file.agent.id,
+    sessionId: context.sessionId,
+    fileId: stored.fileId,
+    stat: source.stat,
+    takenBytes: stored.rawBytes,
+    headSha256: null,
+    tailSha256: null,
+  });
 }
 
 /** The cheap proof of an append: the same inode, the same head, the same tail before where it ended. */

@@ -11,6 +11,7 @@ import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { type Iso, plausibleTime } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
+import { contentsOfEvicted, type EvictedContent } from '../store/contents.ts';
 import { filesOf, findSession } from '../store/read.ts';
 import { agentRootOf, otherPathsOf, type Tombstone, tombstonesOf } from '../store/read-sources.ts';
 import type { StoredFile } from '../store/rows.ts';
@@ -19,6 +20,7 @@ import { describeSession, ensureSession } from '../store/write-raw.ts';
 import { noteReturn } from '../store/write-return.ts';
 import { aboutOf } from './about.ts';
 import { openSource } from './contained/contained.ts';
+import { hashContent, rememberedForm } from './content/content.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
 import { fileOfPath, onDisk } from './file-names.ts';
 import type { Source } from './source.ts';
@@ -74,9 +76,15 @@ export async function takeSession(
     killPoint('return.noted');
     return takeFiles(deps, found, sessionId, found.files, 'grown');
   }
-  const sessionId = await describedRow(deps, found);
   const changed = deps.full ? found.files : found.files.filter((file) => file.isChanged);
-  return takeFiles(deps, found, sessionId, changed, before === null ? 'new' : 'grown');
+  if (before === null) {
+    const sessionId = await describedRow(deps, found);
+    return takeFiles(deps, found, sessionId, changed, 'new');
+  }
+  const taken = await takeFiles(deps, found, ensureRow(deps, found), changed, 'grown');
+  // Where nothing was stored, the transcript tells nothing new of the session: only its bookkeeping was written again.
+  if (taken.kind === 'grown') await describedRow(deps, found);
+  return taken;
 }
 
 /** The session's row, with what the transcript's head and tail tell: kept for good, so redacted first, as a digest is. */
@@ -261,6 +269,7 @@ type Look =
 /** Holds the files of an evicted session against its tombstones. The same content is known again under any path. */
 async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look> {
   const tombstones = tombstonesOf(deps.db, found.uid);
+  const contents = contentsOfEvicted(deps.db, found.uid);
   const newest = tombstones.filter((stone) => stone.generation === tombstones[0]?.generation);
   const continued = new Set<string>();
   let filesRead = 0;
@@ -273,7 +282,12 @@ async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look>
     }
     try {
       using source = openSource(file);
-      const { sameAs, startsWith, readBytes } = await hold(source, tombstones);
+      const held = await hold(source, tombstones);
+      // One that begins with what was evicted has grown; what begins otherwise may be written anew, and say the same.
+      const isGrown = held.startsWith.some(({ rawBytes }) => rawBytes > 0);
+      const { sameAs, startsWith, readBytes } = isGrown
+        ? held
+        : await holdContent(file, source, contents, held);
       filesRead += 1;
       bytesRead += readBytes;
       for (const stone of startsWith) continued.add(stone.key);
@@ -302,7 +316,7 @@ async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look>
 }
 
 /** Which tombstone's content a file is, and which ones it begins with. */
-async function hold(source: Source, tombstones: readonly Tombstone[]) {
+async function hold(source: Source, tombstones: readonly Tombstone[]): Promise<Held> {
   const marks = [...new Set(tombstones.map((stone) => stone.rawBytes))].sort((a, b) => a - b);
   const hasher = new Bun.CryptoHasher('sha256');
   const hashAt = new Map<number, Uint8Array>();
@@ -326,6 +340,37 @@ async function hold(source: Source, tombstones: readonly Tombstone[]) {
     return hash !== undefined && sameBytes(hash, stone.sha256);
   });
   return { sameAs: startsWith.find((stone) => stone.rawBytes === at) ?? null, startsWith, readBytes: at };
+}
+
+interface Stone {
+  readonly key: string;
+  readonly rawBytes: number;
+}
+
+interface Held {
+  readonly sameAs: Stone | null;
+  readonly startsWith: readonly Stone[];
+  readonly readBytes: number;
+}
+
+/** The same by what the file says, for agents that write their transcripts anew; `otherwise` where that is not kept. */
+async function holdContent(
+  file: FoundFile,
+  source: Source,
+  contents: readonly EvictedContent[],
+  otherwise: Held,
+): Promise<Held> {
+  const form = contents.length === 0 ? null : rememberedForm(file.agent, file.class.key);
+  if (form === null) return otherwise;
+  const said = await hashContent(form, source.chunks(), new Set(contents.map(({ records }) => records)));
+  if (said === null) return otherwise;
+  const isAll = (stone: EvictedContent) =>
+    stone.records === said.records && sameBytes(stone.sha256, said.sha256);
+  const startsWith = contents.filter((stone) => {
+    const hash = said.at.get(stone.records);
+    return isAll(stone) || (hash !== undefined && sameBytes(hash, stone.sha256));
+  });
+  return { sameAs: startsWith.find(isAll) ?? null, startsWith, readBytes: otherwise.readBytes };
 }
 
 function hashText(text: string): string {

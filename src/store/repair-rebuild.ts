@@ -32,9 +32,10 @@ const TABLES = [
   'events',
   'forgotten',
   'sources',
+  'contents',
 ] as const;
 type TableName = (typeof TABLES)[number];
-const WITHOUT_ROWID: readonly TableName[] = ['sources'];
+const WITHOUT_ROWID: readonly TableName[] = ['sources', 'contents'];
 /** A segment's row takes up to 4 MiB: so many of them fit the log of the new file. */
 const ROWS_PER_TRANSACTION = 50;
 

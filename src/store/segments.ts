@@ -168,6 +168,16 @@ function* bytesOf(chunks: Iterable<Chunk>): Generator<Uint8Array> {
   for (const { bytes } of chunks) yield bytes;
 }
 
+/** The bytes of ranges of a file's log, in the order of the ranges. */
+export function* rangeChunks(
+  db: ReadableDb,
+  uid: SessionUid,
+  file: StoredFile,
+  ranges: readonly Extent[],
+): Generator<Uint8Array> {
+  yield* bytesOf(rangesOf(db, uid, file, ranges, 'kept'));
+}
+
 /** The ranges of the log that no extent names. */
 export function removedRanges(file: Pick<StoredFile, 'extents' | 'logBytes'>): Extent[] {
   const removed: Extent[] = [];

@@ -147,19 +147,15 @@ describe.each([
     const before = world.stored('opencode:ses_1').toString();
     const rows = migrated(files);
     world.put(`${ROOT}/opencode.db`, databaseOf(OPENCODE_SCHEMA, rows));
-    expect(await world.ingest()).toMatchObject({ sessions_new: 0, sessions_grown: 1, warnings: [] });
+    // The database says what the tree said: nothing is stored.
+    const nothing = { sessions_new: 0, sessions_grown: 0, stored_bytes_added: 0, warnings: [] };
+    expect(await world.ingest()).toMatchObject(nothing);
     expect([...listSessions(world.db)].map(({ uid }) => uid as string).sort()).toEqual([
       'opencode:ses_1',
       'opencode:ses_old',
     ]);
-    expect(linesOf(world, 'opencode:ses_1').map(({ table }) => table)).toEqual([
-      ...['message', 'part', 'message', 'part', 'part', 'session'],
-    ]);
-    for (const line of before.trimEnd().split('\n').slice(1))
-      expect(world.removed('opencode:ses_1')).toContain(line);
-    const digest = digestOf(world, 'opencode:ses_1');
-    expect([digest.prompts.length, digest.commands[0]?.times ?? 1]).toEqual([1, 1]);
-    expect(await world.ingest()).toMatchObject({ files_read: 0, sessions_new: 0, sessions_grown: 0 });
+    expect(world.stored('opencode:ses_1').toString()).toBe(before);
+    expect(await world.ingest()).toMatchObject({ files_read: 0, ...nothing });
     // Later the database alone goes on.
     const more = { id: 'prt_9', messageID: 'msg_ses_1_2', sessionID: 'ses_1', type: 'text', text: 'more' };
     const session = rows.find(([table]) => table === 'session')?.[1] ?? {};
@@ -171,7 +167,31 @@ describe.each([
       databaseOf(OPENCODE_SCHEMA, [...grown, ...migrated({ 'x/part/y': more })]),
     );
     expect(await world.ingest()).toMatchObject({ sessions_new: 0, sessions_grown: 1, warnings: [] });
-    expect(digestOf(world, 'opencode:ses_1').outcome).toBe('more');
+    expect(linesOf(world, 'opencode:ses_1').map(({ table }) => table)).toEqual([
+      ...['message', 'part', 'message', 'part', 'part', 'part', 'session'],
+    ]);
+    for (const line of before.trimEnd().split('\n').slice(1))
+      expect(world.removed('opencode:ses_1')).toContain(line);
+    const digest = digestOf(world, 'opencode:ses_1');
+    expect([digest.prompts.length, digest.commands[0]?.times ?? 1, digest.outcome]).toEqual([1, 1, 'more']);
+  });
+
+  test('stays evicted when it moves into the database, and comes back whole when it goes on there', async () => {
+    using world = new World();
+    const files = tree('ses_1', oldest);
+    put(world, files);
+    await world.ingest();
+    world.evict('opencode:ses_1');
+    const rows = migrated(files);
+    world.put(`${ROOT}/opencode.db`, databaseOf(OPENCODE_SCHEMA, rows));
+    expect(await world.ingest()).toMatchObject({ sessions_evicted: 1, stored_bytes_added: 0, warnings: [] });
+    const more = { id: 'prt_9', messageID: 'msg_ses_1_2', sessionID: 'ses_1', type: 'text', text: 'more' };
+    world.put(
+      `${ROOT}/opencode.db`,
+      databaseOf(OPENCODE_SCHEMA, [...rows, ...migrated({ 'x/part/y': more })]),
+    );
+    expect(await world.ingest()).toMatchObject({ sessions_grown: 1, warnings: [] });
+    expect(linesOf(world, 'opencode:ses_1')).toHaveLength(7);
   });
 
   test('what is made for the import has every message and part, from the tree and from the database', async () => {

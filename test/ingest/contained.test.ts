@@ -129,7 +129,7 @@ test('what is forgotten is not stored again, and the other sessions of the datab
   await world.look();
   forgetSession(world.db, UID, world.now);
   grow(db);
-  db.run("UPDATE session SET time_updated = time_updated + 9 WHERE id = 's2'");
+  db.run("UPDATE session SET title = 'renamed', time_updated = time_updated + 9 WHERE id = 's2'");
   expect(await world.look()).toMatchObject({ sessions_forgotten: 1, sessions_grown: 1, sessions_new: 0 });
   expect(await world.look({ full: true })).toMatchObject({ sessions_forgotten: 1 });
   expect(

@@ -4,6 +4,7 @@
  * Never: takes `memory/` or an index for a session; decodes a folder's name (it is lossy: the records tell the cwd).
  */
 import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../domain/agent.ts';
+import { ALL_MEMBERS } from '../../domain/content.ts';
 import type { TitleSource } from '../../domain/facts.ts';
 import { agentId } from '../../domain/ids.ts';
 import type { FileRole } from '../../domain/session.ts';
@@ -48,6 +49,7 @@ export const claudeCode: AgentFormat = {
   looseName: jsonlName,
   relPathOf,
   reader: claudeReader,
+  content: ALL_MEMBERS,
   restorePath,
   resume: (session) => ({ cwd: session.project, argv: ['claude', '--resume', session.nativeId] }),
 };

@@ -7,6 +7,7 @@ import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../do
 import { agentId } from '../../domain/ids.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
+import { codexContent } from './codex.content.ts';
 import { codexReader } from './codex.reader.ts';
 import {
   cwdOfContext,
@@ -58,6 +59,7 @@ export const codex: AgentFormat = {
   looseName: jsonlName,
   relPathOf,
   reader: codexReader,
+  content: codexContent,
   restorePath,
   resume: (session) => ({ cwd: session.project, argv: ['codex', 'resume', session.nativeId] }),
 };

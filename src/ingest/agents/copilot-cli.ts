@@ -5,6 +5,7 @@
  * `session-state/<id>/events.jsonl` from 0.0.378. A session may lie in two of them: then its events are told.
  */
 import type { AgentFormat, FileClass, Host, LooseName, Peek, RestoreTarget } from '../../domain/agent.ts';
+import { ALL_MEMBERS } from '../../domain/content.ts';
 import { agentId } from '../../domain/ids.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
@@ -41,6 +42,7 @@ export const copilotCli: AgentFormat = {
     return nativeId === null ? null : `session-state/${nativeId}/events.jsonl`;
   },
   reader: (sink) => new CopilotReader(sink),
+  content: ALL_MEMBERS,
   isDocument: (key) => key.startsWith(OLD_KEY),
   restorePath,
   resume: (session) => ({ cwd: session.project, argv: ['copilot', '--resume', session.nativeId] }),

@@ -16,6 +16,7 @@ import type {
 import { parseTime } from '../../domain/time.ts';
 import { isRecord, type JsonRecord, parseRecord, recordAt, textAt, titleOf } from './jsonl.ts';
 import type { Seen } from './lines.ts';
+import { opencodeContent } from './opencode.content.ts';
 import { importText } from './opencode.import.ts';
 import { OpencodeReader } from './opencode.reader.ts';
 import { fileNameOf, rowsAgent, type StoredRow } from './rows.ts';
@@ -227,6 +228,7 @@ export const opencode = rowsAgent({
   note,
   timeField: '(?:time_created|time_updated|created|updated)',
   reader: (sink) => new OpencodeReader(sink),
+  content: opencodeContent,
   resume: ({ nativeId }) => ['opencode', '--session', nativeId],
   takesBack: {
     fileName: ({ nativeId }) => `opencode/${fileNameOf(nativeId)}.import.json`,

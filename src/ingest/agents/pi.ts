@@ -4,6 +4,7 @@
  * recordings; OpenClaw's and Oh My Pi's are by documentation only. All branches of a session's tree stay in its one file.
  */
 import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../domain/agent.ts';
+import { ALL_MEMBERS } from '../../domain/content.ts';
 import { agentId } from '../../domain/ids.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type JsonRecord, jsonlName, recordAt, textAt } from './jsonl.ts';
@@ -78,6 +79,7 @@ function family({ id, name, proof, variable, home, folder, byAgent, resume }: Fa
     looseName: jsonlName,
     relPathOf: (peeked, fileName) => relPathOf(peeked, fileName, byAgent),
     reader: (sink) => new PiReader(sink),
+    content: ALL_MEMBERS,
     restorePath: (session, file) => restorePath(session, file, classifyOwn, byAgent),
     resume: (session) => ({ cwd: session.project, argv: resume(session) }),
   };

@@ -3,6 +3,7 @@
  * Promises: the rest of an `AgentFormat` follows from where its root is and how a path is read. Knows no agent.
  */
 import type { AgentFormat, FileClass, Host, RestoreTarget } from '../../domain/agent.ts';
+import { ALL_MEMBERS } from '../../domain/content.ts';
 import type { FactSink, RecordReader } from '../../domain/facts.ts';
 import { agentId } from '../../domain/ids.ts';
 import { type JsonRecord, jsonlName } from './jsonl.ts';
@@ -60,6 +61,7 @@ export function placed(agent: Placed): AgentFormat {
     relPathOf: ({ nativeId, project, startedAt }) =>
       nativeId === null ? null : agent.place({ nativeId, project, startedAt }),
     reader: agent.reader,
+    content: ALL_MEMBERS,
     restorePath: (session, file) => {
       if (agent.classify(file.relPath)?.key === file.key) return file.relPath;
       const main = agent.place(session);

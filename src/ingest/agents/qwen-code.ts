@@ -4,6 +4,7 @@
  * `chatRecordingService.ts` and `storage.ts`.
  */
 import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../domain/agent.ts';
+import { ALL_MEMBERS } from '../../domain/content.ts';
 import { agentId } from '../../domain/ids.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
@@ -31,6 +32,7 @@ export const qwenCode: AgentFormat = {
   looseName: jsonlName,
   relPathOf,
   reader: qwenReader,
+  content: ALL_MEMBERS,
   restorePath,
   resume: (session) => ({ cwd: session.project, argv: ['qwen', '--resume', session.nativeId] }),
 };

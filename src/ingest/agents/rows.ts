@@ -5,6 +5,7 @@
  */
 import type { AgentFormat, AgentImport, FileClass, Host, RestoreTarget } from '../../domain/agent.ts';
 import { type Container, ROWS_FORMAT } from '../../domain/contained.ts';
+import type { ContentForm } from '../../domain/content.ts';
 import type { FactSink, RecordReader } from '../../domain/facts.ts';
 import { agentId, sessionUid } from '../../domain/ids.ts';
 import type { Iso } from '../../domain/time.ts';
@@ -34,6 +35,7 @@ export interface RowsAgent {
   /** The field of a stored line that holds times. */
   readonly timeField: string;
   reader(sink: FactSink): RecordReader;
+  readonly content?: ContentForm;
   resume(session: RestoreTarget): readonly string[];
   readonly resumeNeeds?: string;
   readonly takesBack?: AgentImport;
@@ -85,6 +87,7 @@ export function rowsAgent(agent: RowsAgent): AgentFormat {
       return id == null ? null : nameOf(id);
     },
     reader: agent.reader,
+    ...(agent.content === undefined ? {} : { content: agent.content }),
     restorePath: (session, { relPath }) => (stored.test(relPath) ? relPath : nameOf(session.nativeId)),
     resume: (session) => ({
       cwd: session.project,

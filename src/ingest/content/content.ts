@@ -1,0 +1,169 @@
+/**
+ * A transcript by its content: whether two versions say the same, and a hash by which an evicted one is known again.
+ * Promises: memory is bounded by a line, or by a hash a line where the order of lines is no content. Whatever is not proven to
+ * be the same is different, and loses nothing.
+ * Never: holds lines of text for people to be records; only agents with a `ContentForm` are compared so.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { AgentFormat } from '../../domain/agent.ts';
+import { type ContentForm, type ContentReader, canonicalJson, exactRecord } from '../../domain/content.ts';
+import { linesIn } from '../rewrite.ts';
+
+/** A line above it is not taken apart. */
+const LINE_BYTES_MAX = 16 * 1024 * 1024;
+/** So many hashes of lines are held at most. */
+const LINES_HELD_MAX = 1_000_000;
+
+/** How an agent's file of that key is compared; null: by its bytes alone. */
+export function contentFormOf(agent: AgentFormat, key: string): ContentForm | null {
+  return agent.isDocument?.(key) === true ? null : (agent.content ?? null);
+}
+
+/** The form by which an evicted session is known again; null where nothing of its content is kept. */
+export function rememberedForm(agent: AgentFormat, key: string): ContentForm | null {
+  const form = contentFormOf(agent, key);
+  return form?.isRemembered === true ? form : null;
+}
+
+/** What a line says, as a text that is equal for equal content; null where it says nothing. Throws where it is too long to tell. */
+export function contentOfLine(line: Uint8Array, read: ContentReader): string | null {
+  if (line.length > LINE_BYTES_MAX) throw new LineTooLong('a line is too long to be taken apart');
+  const bytes = trimmed(line);
+  if (bytes.length === 0) return null;
+  const record = bytes[0] === 0x7b && isUtf8(bytes) ? exactRecord(bytes.toString('utf8')) : null;
+  if (record === null)
+    return `bytes ${Buffer.from(line)
+      .toString('latin1')
+      .replace(/\r?\n$/, '')}`;
+  const content = read(record);
+  return content === null ? null : canonicalJson(content);
+}
+
+class LineTooLong extends Error {}
+
+/** Without white space around it, of which a record is independent. */
+function trimmed(line: Uint8Array): Buffer {
+  let start = 0;
+  let end = line.length;
+  while (end > start && isBlank(line[end - 1])) end--;
+  while (start < end && isBlank(line[start])) start++;
+  return Buffer.from(line.buffer, line.byteOffset + start, end - start);
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+/** How the content of a source stands to that of a stored version. */
+export type ContentComparison = 'same' | 'grown' | 'shorter' | 'different';
+
+/** Both from a line's start; `from` says whether it is the first line. */
+export async function compareContent(
+  form: ContentForm,
+  stored: Iterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array>,
+  from: 'start' | 'later',
+): Promise<ContentComparison> {
+  const ours = contents(form, stored, from);
+  const theirs = contents(form, source, from);
+  try {
+    return form.isOrdered ? await inOrder(ours, theirs) : await asSets(ours, theirs);
+  } catch (thrown) {
+    if (thrown instanceof LineTooLong) return 'different';
+    throw thrown;
+  } finally {
+    await ours.return(undefined);
+    await theirs.return(undefined);
+  }
+}
+
+async function* contents(
+  form: ContentForm,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  from: 'start' | 'later',
+): AsyncGenerator<string, undefined, undefined> {
+  const read = form.reader(from);
+  for await (const line of linesIn(chunks)) {
+    if (line === null) throw new LineTooLong('a line does not end');
+    const content = contentOfLine(line, read);
+    if (content !== null) yield content;
+  }
+}
+
+async function inOrder(
+  ours: AsyncIterator<string>,
+  theirs: AsyncIterator<string>,
+): Promise<ContentComparison> {
+  for (;;) {
+    const [mine, other] = [await ours.next(), await theirs.next()];
+    if (mine.done === true) return other.done === true ? 'same' : 'grown';
+    if (other.done === true) return 'shorter';
+    if (mine.value !== other.value) return 'different';
+  }
+}
+
+async function asSets(
+  ours: AsyncIterable<string>,
+  theirs: AsyncIterable<string>,
+): Promise<ContentComparison> {
+  const counts = new Map<string, number>();
+  for await (const content of ours) {
+    const key = hashOf(content);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+    if (counts.size > LINES_HELD_MAX) return 'different';
+  }
+  let more = 0;
+  for await (const content of theirs) {
+    const key = hashOf(content);
+    const left = counts.get(key) ?? 0;
+    if (left === 0) more++;
+    else if (left === 1) counts.delete(key);
+    else counts.set(key, left - 1);
+  }
+  if (counts.size === 0) return more === 0 ? 'same' : 'grown';
+  return more === 0 ? 'shorter' : 'different';
+}
+
+function hashOf(content: string): string {
+  return new Bun.CryptoHasher('sha256').update(content).digest('base64');
+}
+
+/** The content of a whole file version. */
+export interface ContentHash {
+  /** Lines that say something. */
+  readonly records: number;
+  readonly sha256: Uint8Array;
+}
+
+/**
+ * The hash of a file's content; null where it cannot be told. `marks`: counts of lines after which the hash so far is wanted too;
+ * where the order is no content, only that of all lines is one.
+ */
+export async function hashContent(
+  form: ContentForm,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  marks: ReadonlySet<number> = new Set(),
+): Promise<(ContentHash & { readonly at: ReadonlyMap<number, Uint8Array> }) | null> {
+  const at = new Map<number, Uint8Array>();
+  const hasher = new Bun.CryptoHasher('sha256');
+  const unordered: string[] = [];
+  let records = 0;
+  try {
+    for await (const content of contents(form, chunks, 'start')) {
+      records += 1;
+      if (!form.isOrdered) {
+        unordered.push(hashOf(content));
+        if (unordered.length > LINES_HELD_MAX) return null;
+        continue;
+      }
+      hasher.update(content);
+      hasher.update('\n');
+      if (marks.has(records)) at.set(records, hasher.copy().digest());
+    }
+  } catch (thrown) {
+    if (thrown instanceof LineTooLong) return null;
+    throw thrown;
+  }
+  for (const hash of unordered.sort()) hasher.update(`${hash}\n`);
+  return { records, sha256: hasher.digest(), at };
+}
