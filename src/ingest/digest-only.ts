@@ -95,6 +95,7 @@ export async function digestOnly(
           takenBytes: rawBytes,
           headSha256: null,
           tailSha256: null,
+          holdsAll: true,
         });
       }
     });

@@ -3,7 +3,7 @@
  * Promises: a session that is left as it is costs no question; a changed one at most a look at its head and tail. Changes nothing.
  */
 
-import { basename } from 'node:path';
+import { basename, dirname, sep } from 'node:path';
 import type { AgentFormat, Peek } from '../domain/agent.ts';
 import { type SessionUid, sessionUid } from '../domain/ids.ts';
 import { type Iso, isoFromMs, plausibleTime } from '../domain/time.ts';
@@ -13,11 +13,12 @@ import { newestMs } from './walk.ts';
 
 export type { FoundFile } from './found-files.ts';
 
-/** A session as found on disk: its files, by the folder that they lie in. */
+/** A transcript as found on disk, with the files that lie beside it; whose it is, is known once it is held against what is stored. */
 export interface FoundSession {
   readonly agent: AgentFormat;
   readonly root: string;
   readonly nativeId: string;
+  /** What its path is known as, else the uid that its id alone would give it. */
   readonly uid: SessionUid;
   readonly files: readonly FoundFile[];
   /** What the main transcript's head and tail tell; null where nothing changed or there is no readable transcript. */
@@ -25,6 +26,8 @@ export interface FoundSession {
   /** Its end as far as can be told without reading it; the order of a batch. */
   readonly endedAt: Iso | null;
   readonly isChanged: boolean;
+  /** All transcripts of this run that bear its id and are to be looked at, itself among them, where there are several. */
+  readonly bearers?: FoundSession[];
 }
 
 export interface Found {
@@ -47,10 +50,14 @@ export async function discover(options: DiscoverOptions): Promise<Found> {
   options.listed?.(files);
   const all = await toSessions(withoutCompressedTwins(files), options);
   const forgotten = options.forgotten ?? new Set();
-  const sessions = withoutForgotten(all, forgotten);
+  const hasOthers = ({ agent, nativeId, isChanged, uid }: FoundSession) =>
+    isChanged &&
+    options.known.uidsOf(agent.id, nativeId).some((other) => other !== uid && !forgotten.has(other));
+  const sessions = withoutForgotten(all, forgotten, hasOthers);
   return {
     sessions,
-    forgotten: forgotten.size === 0 ? 0 : all.filter(({ uid }) => forgotten.has(uid)).length,
+    forgotten:
+      forgotten.size === 0 ? 0 : all.filter((each) => forgotten.has(each.uid) && !hasOthers(each)).length,
     roots: roots.map((root) => ({
       ...root,
       sessions: sessions.filter((session) => session.agent === root.agent && session.root === root.root)
@@ -88,10 +95,12 @@ function rootsOfFiles(files: readonly FoundFile[]): RootTotals[] {
 function withoutForgotten(
   sessions: readonly FoundSession[],
   forgotten: ReadonlySet<SessionUid>,
+  hasOthers: (session: FoundSession) => boolean,
 ): readonly FoundSession[] {
   if (forgotten.size === 0) return sessions;
   return sessions.flatMap((session) => {
-    if (!forgotten.has(session.uid)) return [session];
+    // Whether one that is only found was forgotten is told by holding it against others of its id, where there are any.
+    if (!forgotten.has(session.uid) || hasOthers(session)) return [session];
     const others = new Set(session.files.map((file) => file.known?.uid));
     return [...others].flatMap((uid) => {
       if (uid === undefined || forgotten.has(uid)) return [];
@@ -134,14 +143,50 @@ async function toSessions(files: readonly FoundFile[], options: DiscoverOptions)
   for (const [agent, ofAgent] of groups) {
     for (const [nativeId, group] of ofAgent) {
       if (group.every(isOnlyWithSession)) continue;
-      const session = toSession(agent, nativeId, group, options);
-      const isLeft = !session.isChanged && options.full !== true && !isForgotten(session);
-      if (isLeft) left.push(session);
-      else taken.push(await askedAbout(session, options));
+      const bearers: FoundSession[] = [];
+      for (const files of byTranscript(group)) {
+        const session = toSession(agent, nativeId, files, options);
+        const isLeft = !session.isChanged && options.full !== true && !isForgotten(session);
+        if (isLeft) left.push(session);
+        else bearers.push(await askedAbout(session, options));
+      }
+      taken.push(...(bearers.length > 1 ? bearers.map((each) => bearing(each, bearers)) : bearers));
     }
   }
   taken.sort((a, b) => compareText(a.endedAt ?? '', b.endedAt ?? '') || compareText(a.uid, b.uid));
   return [...taken, ...left];
+}
+
+/**
+ * Files of one id by the transcript that they are part of or lie beside: where one key comes twice there are two. Those beside none
+ * go with the first, which is named by the id.
+ */
+function byTranscript(files: readonly FoundFile[]): (readonly FoundFile[])[] {
+  const mains = files.filter(isMain);
+  if (mains.length < 2 || new Set(mains.map(keyOf)).size === mains.length) return [files];
+  mains.sort((a, b) => Number(b.class.nativeId !== null) - Number(a.class.nativeId !== null));
+  const groups: FoundFile[][] = [];
+  const isIn = (group: readonly FoundFile[], file: FoundFile) =>
+    dirname(group[0]?.path ?? '') === dirname(file.path);
+  for (const main of mains) {
+    const part = groups.find((group) => isIn(group, main) && !group.map(keyOf).includes(keyOf(main)));
+    if (part === undefined) groups.push([main]);
+    else part.push(main);
+  }
+  const folders = groups.map((group): [string, FoundFile[]] => [dirname(group[0]?.path ?? '') + sep, group]);
+  for (const file of files) {
+    if (isMain(file)) continue;
+    const beside = folders.find(([folder]) => file.path.startsWith(folder)) ?? folders[0];
+    beside?.[1].push(file);
+  }
+  return groups;
+}
+
+/** They are told of each other once all of them are known. */
+function bearing(session: FoundSession, bearers: FoundSession[]): FoundSession {
+  const told = { ...session, bearers };
+  bearers[bearers.indexOf(session)] = told;
+  return told;
 }
 
 async function nativeIdOfFile(file: FoundFile, options: DiscoverOptions): Promise<string> {
@@ -175,20 +220,22 @@ function toSession(
 const isPlain = (file: FoundFile) => file.class.encoding === 'plain';
 const isOnlyWithSession = (file: FoundFile) => file.class.onlyWithSession === true;
 const isChangedFile = (file: FoundFile) => file.isChanged;
+const keyOf = (file: FoundFile) => file.class.key;
 const isMain = (file: FoundFile) => file.class.role === 'main';
 
 /** The same with what the store knows of its files, and what its transcript tells. */
 async function askedAbout(session: FoundSession, options: DiscoverOptions): Promise<FoundSession> {
   const files = session.files.map((file) => ({ ...file, known: options.known.of(file.path) }));
   const main = mainOf(files);
-  if (!session.isChanged || main === undefined) return { ...session, files };
+  const uid = main?.known?.uid ?? session.uid;
+  if (!session.isChanged || main === undefined) return { ...session, uid, files };
   // A container has told it already.
   const peek =
     main.contained === undefined
       ? await peekFile(session.agent, main, main.class.encoding, () => undefined)
       : bounded(main.contained.peek);
   const endedAt = plausibleTime(peek?.endedAt ?? null, options.now) ?? session.endedAt;
-  return { ...session, files, peek, endedAt };
+  return { ...session, uid, files, peek, endedAt };
 }
 
 function mainOf(files: readonly FoundFile[]): FoundFile | undefined {

@@ -16,6 +16,7 @@ import { saveScans } from '../store/scans.ts';
 import { usage } from '../store/usage.ts';
 import { agentById } from './agents/index.ts';
 import { type AnalyzeDeps, analyzeSession, sessionsWaiting } from './analyze.ts';
+import { inOrder } from './assign.ts';
 import { digestOnly } from './digest-only.ts';
 import { discover, type FoundFile, type FoundSession } from './discover.ts';
 import { mostNewBytes, storedSizeOf, takenBytes } from './measure.ts';
@@ -204,6 +205,7 @@ async function takeAll(
   };
   const forgotten = forgottenUids(deps.db);
   const queue = [...sessions];
+  const asked = new Set<FoundSession['bearers']>();
   const ready = preparer === null ? null : new ReadySessions(deps, preparer, sessions, options.hardCapBytes);
   let readBytes = 0;
   for (let done = 0; !deps.signal.aborted; done += 1) {
@@ -225,13 +227,27 @@ async function takeAll(
     }
     // Sessions are stored in their order: what is ready comes before one that takes the long way.
     ready?.flush(report);
-    const taken = await takeSession(take, session, () => roomFor(deps, options, session));
+    if (session.bearers !== undefined && !asked.has(session.bearers)) {
+      // What bears one id is asked about at once: each is held against what the others have become.
+      asked.add(session.bearers);
+      const waiting = new Set([session, ...queue]);
+      const others = session.bearers.filter((each) => waiting.has(each));
+      for (const each of others) if (queue.includes(each)) queue.splice(queue.indexOf(each), 1);
+      queue.unshift(...(await inOrder(deps.db, others)));
+      done -= 1;
+      continue;
+    }
+    const taken = await takeSession(take, session, (found) => roomFor(deps, options, found));
+    if (taken.kind === 'forgotten') {
+      report.sessions_forgotten += 1;
+      continue;
+    }
     if (taken.kind === 'wait') {
       for (const waiting of [session, ...queue]) left.add(waiting);
       break;
     }
     if (taken.kind === 'digest_only') {
-      if (await digestOnly(deps, session, taken.continues, take.warn)) report.sessions_digest_only += 1;
+      if (await digestOnly(deps, taken.found, taken.continues, take.warn)) report.sessions_digest_only += 1;
       else left.add(session);
       continue;
     }

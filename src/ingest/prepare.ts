@@ -13,9 +13,9 @@ import { SEGMENT_BYTES, sha256 } from '../store/segments.ts';
 import type { NewSegment } from '../store/write-raw.ts';
 import type { About } from './about.ts';
 import type { ContentHash } from './content/content.ts';
+import { marksOfBytes } from './look.ts';
 import { toSegments } from './segmenter.ts';
 import { SourceFile } from './source.ts';
-import { marksOfBytes } from './take-file.ts';
 
 /** A session above it is stored piece by piece: what is made ready lies in memory until it is stored. */
 export const PREPARED_BYTES_MAX = 16 * 1024 * 1024;

@@ -13,11 +13,11 @@ import { sessionIdOf } from '../store/read.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { lentChunks } from '../store/segments.ts';
 import { markSource, noteEvent } from '../store/write-raw.ts';
+import { marksOf } from './look.ts';
 import type { Place, RestoreTree, Staged } from './restore.ts';
 import { cannotWrite, flush, flushSoon, inLanes, translated } from './restore-disk.ts';
 import { SourceFile } from './source.ts';
 import type { Stager } from './stage.ts';
-import { marksOf } from './take-file.ts';
 import { fileAt } from './walk.ts';
 
 /** A session whose places were looked at. */
@@ -329,6 +329,7 @@ function markRestored(db: WritableDb, session: SessionRow, file: StoredFile, pat
     takenBytes: file.rawBytes,
     headSha256: marks.head,
     tailSha256: marks.tail,
+    holdsAll: true,
   });
   if (file.role === 'main') noteEvent(db, { kind: 'restored', sessionId, at, reason: `to ${path}` });
 }

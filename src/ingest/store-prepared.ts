@@ -7,9 +7,10 @@ import { DIGEST_VERSION } from '../domain/digest.ts';
 import { sessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { type Iso, plausibleTime } from '../domain/time.ts';
-import type { WritableDb } from '../store/connection.ts';
+import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { noteContent } from '../store/contents.ts';
 import { findSession } from '../store/read.ts';
+import { bearersOf } from '../store/read-sources.ts';
 import { noteAnalyzeError, putSessionDigest } from '../store/write-digests.ts';
 import {
   addSegments,
@@ -38,7 +39,7 @@ export function orderOf(db: WritableDb, found: FoundSession, now: Iso): Order | 
   );
   const rawBytes = found.files.reduce((sum, file) => sum + file.sizeBytes, 0);
   if (!isPlain || keys.size < found.files.length || rawBytes > PREPARED_BYTES_MAX) return null;
-  if (findSession(db, found.uid) !== null) return null;
+  if (found.bearers !== undefined || isKnown(db, found)) return null;
   const { peek } = found;
   return {
     uid: found.uid,
@@ -59,12 +60,17 @@ export function orderOf(db: WritableDb, found: FoundSession, now: Iso): Order | 
 export function storePrepared(db: WritableDb, batch: readonly ReadySession[], now: Iso): FoundSession[] {
   return db.writeTransaction(() =>
     batch.flatMap(({ found, prepared }) => {
-      if (findSession(db, found.uid) !== null) return [found];
+      if (isKnown(db, found)) return [found];
       storeOne(db, found, prepared, now);
       killPoint('ready.session-stored');
       return [];
     }),
   );
+}
+
+/** Whether the store has a session of that id: then it must be said whose this one is. */
+function isKnown(db: ReadableDb, { agent, nativeId }: FoundSession): boolean {
+  return bearersOf(db, agent.id, nativeId).length > 0;
 }
 
 function storeOne(db: WritableDb, found: FoundSession, prepared: Prepared, now: Iso): void {
@@ -101,6 +107,7 @@ function storeFile(db: WritableDb, sessionId: number, file: FoundFile, ready: Pr
     takenBytes: ready.rawBytes,
     headSha256: ready.head,
     tailSha256: ready.tail,
+    holdsAll: true,
   });
 }
 

@@ -8,9 +8,8 @@ import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { filesOf } from '../store/read.ts';
-import type { KnownSource } from '../store/read-sources.ts';
 import type { Extent, StoredFile } from '../store/rows.ts';
-import { fileChunks, readSegment, sameBytes, segmentsOf, sha256 } from '../store/segments.ts';
+import { fileChunks, readSegment, segmentsOf } from '../store/segments.ts';
 import {
   addSegments,
   ensureFile,
@@ -19,9 +18,8 @@ import {
   recountSession,
   setFileVersion,
 } from '../store/write-raw.ts';
-import { compare } from './compare.ts';
-import { type ContentComparison, compareContent, contentFormOf } from './content/content.ts';
 import type { FoundFile } from './discover.ts';
+import { fromByte, lookAt, marksOf } from './look.ts';
 import {
   elementsOf,
   joined,
@@ -41,8 +39,6 @@ const FLUSH_BYTES = 4 * 1024 * 1024;
 const COLLECT_EVERY_BYTES = 32 * 1024 * 1024;
 /** A last segment below this is merged with what is appended: many small ones compress badly. */
 const MERGE_BELOW_BYTES = 512 * 1024;
-const HEAD_BYTES = 4096;
-const TAIL_BYTES = 64 * 1024;
 
 export interface TakeContext {
   readonly db: WritableDb;
@@ -72,26 +68,21 @@ export async function takeChanged(
   stored: StoredFile,
   options: { readonly mayReplace: boolean; readonly full: boolean },
 ): Promise<Taken> {
-  if (!options.full && isPlainAppend(context.uid, file, source, stored)) {
-    return storeFrom(context, file, source, {
-      fileId: stored.fileId,
-      fromByte: stored.rawBytes,
-      logOffset: stored.logBytes,
-      kind: 'grown',
-      extents: stored.extents,
-    });
-  }
-  const difference = await compare(source.chunks(), fileChunks(context.db, context.uid, stored));
-  const readBytes = difference.commonBytes;
-  if (difference.kind === 'same' || (difference.kind === 'shorter' && !options.mayReplace)) {
+  const look = await lookAt(context, file, source, stored, options.full);
+  const { standing, isWrittenAnew, readBytes } = look;
+  if (standing === 'same' || (standing === 'shorter' && !options.mayReplace)) {
     context.db.writeTransaction(() => {
-      mark(context, file, source, stored.fileId, readBytes);
+      if (isWrittenAnew) markWrittenAnew(context, file, source, stored, standing === 'same');
+      else mark(context, file, source, stored.fileId, readBytes, { holdsAll: standing === 'same' });
       // An empty file is whole as soon as its row is made: where the run was killed then, nothing has counted it.
       recountSession(context.db, context.sessionId);
     });
-    return { kind: difference.kind === 'same' ? 'same' : 'copy', readBytes };
+    return {
+      kind: standing === 'same' ? 'same' : 'copy',
+      readBytes: isWrittenAnew ? source.sizeBytes : readBytes,
+    };
   }
-  if (difference.kind === 'grown') {
+  if (standing === 'grown' && !isWrittenAnew) {
     const taken = await storeFrom(context, file, source, {
       fileId: stored.fileId,
       fromByte: stored.rawBytes,
@@ -101,82 +92,32 @@ export async function takeChanged(
     });
     return { ...taken, readBytes: taken.readBytes + readBytes };
   }
-  const says = await contentDifference(context, file, source, stored, difference.lineStartBytes);
-  if (says === 'same' || (says === 'shorter' && !options.mayReplace)) {
-    context.db.writeTransaction(() => markWrittenAnew(context, file, source, stored));
-    return { kind: says === 'same' ? 'same' : 'copy', readBytes: source.sizeBytes };
-  }
-  if (!options.mayReplace && says !== 'grown') return { kind: 'diverged', readBytes };
-  return rewrite(context, file, source, stored, difference.lineStartBytes);
-}
-
-/** How what a file says stands to what is stored of it, from the first line on that differs. */
-async function contentDifference(
-  context: TakeContext,
-  file: FoundFile,
-  source: Source,
-  stored: StoredFile,
-  fromLine: number,
-): Promise<ContentComparison> {
-  const form = contentFormOf(file.agent, file.class.key);
-  if (form === null) return 'different';
-  // Where the order is no content, what differs may stand anywhere.
-  const from = form.isOrdered ? fromLine : 0;
-  const ours = fromByte(fileChunks(context.db, context.uid, stored), from);
-  return compareContent(form, ours, source.chunks(from), from === 0 ? 'start' : 'later');
+  if (!options.mayReplace && standing !== 'grown') return { kind: 'diverged', readBytes };
+  return rewrite(context, file, source, stored, look.lineStartBytes);
 }
 
 /**
  * The agent has written it anew without saying anything else: what is stored stays. Its bytes are not the stored ones, so nothing
  * may be appended to them unseen: it has no marks.
  */
-function markWrittenAnew(context: TakeContext, file: FoundFile, source: Source, stored: StoredFile): void {
+function markWrittenAnew(
+  context: TakeContext,
+  file: FoundFile,
+  source: Source,
+  stored: StoredFile,
+  holdsAll: boolean,
+): void {
   markSource(context.db, {
     path: file.path,
     agent: file.agent.id,
     sessionId: context.sessionId,
     fileId: stored.fileId,
     stat: source.stat,
-    takenBytes: stored.rawBytes,
+    takenBytes: holdsAll ? stored.rawBytes : 0,
     headSha256: null,
     tailSha256: null,
+    holdsAll,
   });
-}
-
-/** The cheap proof of an append: the same inode, the same head, the same tail before where it ended. */
-function isPlainAppend(uid: SessionUid, file: FoundFile, source: Source, stored: StoredFile): boolean {
-  const known: KnownSource | null = file.known;
-  if (known === null || known.headSha256 === null || known.tailSha256 === null || source.encoding !== 'plain')
-    return false;
-  // Rows are changed in their place, wherever they stand.
-  if (file.contained?.container.kind === 'rows' || file.contained?.container.kind === 'tree') return false;
-  // What is known of this path may be of another session that claims the same id.
-  if (known.uid !== uid || known.key !== file.class.key) return false;
-  if (known.takenBytes !== stored.rawBytes || source.sizeBytes <= known.takenBytes) return false;
-  if (known.stat.split(':')[2] !== source.stat.split(':')[2]) return false;
-  const marks = marksOf(source, known.takenBytes);
-  return sameBytes(marks.head, known.headSha256) && sameBytes(marks.tail, known.tailSha256);
-}
-
-interface Marks {
-  readonly head: Uint8Array;
-  readonly tail: Uint8Array;
-}
-
-export function marksOf(source: Source, takenBytes: number): Marks {
-  const tailBytes = Math.min(TAIL_BYTES, takenBytes);
-  return {
-    head: sha256(source.readAt(0, Math.min(HEAD_BYTES, takenBytes))),
-    tail: sha256(source.readAt(takenBytes - tailBytes, tailBytes)),
-  };
-}
-
-/** The same of all that was taken, where it lies in memory. `whole`: its hash, which a short file's tail has too. */
-export function marksOfBytes(taken: Uint8Array, whole: Uint8Array): Marks {
-  return {
-    head: taken.length <= HEAD_BYTES ? whole : sha256(taken.subarray(0, HEAD_BYTES)),
-    tail: taken.length <= TAIL_BYTES ? whole : sha256(taken.subarray(-TAIL_BYTES)),
-  };
 }
 
 interface StoreFrom {
@@ -226,7 +167,7 @@ async function storeFrom(
       const isWhole =
         logEnd === 0 || (extents.length === 1 && extents[0]?.[0] === 0 && extents[0][1] === logEnd);
       setFileVersion(context.db, from.fileId, { rawBytes, extents: isWhole ? null : extents, sha256: sha });
-      mark(context, file, source, from.fileId, rawBytes, !isLast);
+      mark(context, file, source, from.fileId, rawBytes, { holdsAll: true, isUnfinished: !isLast });
       recountSession(context.db, context.sessionId);
     });
     killPoint(isLast ? `ingest.${from.kind}` : 'ingest.flushed');
@@ -339,7 +280,7 @@ async function storeRewritten(
       segments,
     );
     setFileVersion(context.db, stored.fileId, { rawBytes, extents, sha256: null });
-    mark(context, file, source, stored.fileId, rawBytes);
+    mark(context, file, source, stored.fileId, rawBytes, { holdsAll: true });
     recountSession(context.db, context.sessionId);
   });
   killPoint('rewrite.stored');
@@ -353,29 +294,23 @@ function collect(chunks: Iterable<Uint8Array>, from: number): Uint8Array {
   return Buffer.concat(parts);
 }
 
-function* fromByte(chunks: Iterable<Uint8Array>, from: number): Generator<Uint8Array> {
-  let skip = from;
-  for (const chunk of chunks) {
-    const part = chunk.subarray(Math.min(skip, chunk.length));
-    skip -= chunk.length - part.length;
-    if (part.length > 0) yield part;
-  }
-}
-
 async function collectAsync(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for await (const chunk of chunks) parts.push(chunk);
   return Buffer.concat(parts);
 }
 
-/** Notes how the path looked when it was read. `unfinished`: its stat is not trusted, so that the next run goes on. */
+/**
+ * Notes how the path looked when it was read. `holdsAll`: it holds all that is stored of the file. `isUnfinished`: its stat is not
+ * trusted, so that the next run goes on.
+ */
 export function mark(
   context: Pick<TakeContext, 'db' | 'sessionId'>,
   file: FoundFile,
   source: Source,
   fileId: number | null,
   takenBytes: number,
-  unfinished = false,
+  { holdsAll, isUnfinished = false }: { readonly holdsAll: boolean; readonly isUnfinished?: boolean },
 ): void {
   const marks = source.encoding === 'plain' ? marksOf(source, Math.min(takenBytes, source.sizeBytes)) : null;
   const inode = source.stat.split(':')[2] ?? '';
@@ -384,10 +319,11 @@ export function mark(
     agent: file.agent.id,
     sessionId: context.sessionId,
     fileId,
-    stat: unfinished ? `unfinished::${inode}` : source.stat,
+    stat: isUnfinished ? `unfinished::${inode}` : source.stat,
     takenBytes,
     headSha256: marks?.head ?? null,
     tailSha256: marks?.tail ?? null,
+    holdsAll,
   });
 }
 

@@ -10,20 +10,21 @@ import { FailureError, messageOf } from '../domain/errors.ts';
 import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { type Iso, plausibleTime } from '../domain/time.ts';
+import type { Assignment } from '../identity/whose.ts';
 import type { WritableDb } from '../store/connection.ts';
-import { contentsOfEvicted, type EvictedContent } from '../store/contents.ts';
+import { contentsOfEvicted } from '../store/contents.ts';
 import { filesOf, findSession } from '../store/read.ts';
-import { agentRootOf, otherPathsOf, type Tombstone, tombstonesOf } from '../store/read-sources.ts';
+import { otherPathsOf, tombstonesOf } from '../store/read-sources.ts';
 import type { StoredFile } from '../store/rows.ts';
-import { removedRanges, sameBytes } from '../store/segments.ts';
+import { removedRanges } from '../store/segments.ts';
 import { describeSession, ensureSession } from '../store/write-raw.ts';
 import { noteReturn } from '../store/write-return.ts';
 import { aboutOf } from './about.ts';
+import { assign, hashText } from './assign.ts';
 import { openSource } from './contained/contained.ts';
-import { hashContent, rememberedForm } from './content/content.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
+import { holdAgainst } from './evicted.ts';
 import { fileOfPath, onDisk } from './file-names.ts';
-import type { Source } from './source.ts';
 import { liveFiles, mark, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
 
 /** Another ingest of the same file is done in a moment, or goes on with it itself. */
@@ -46,45 +47,79 @@ export interface TakenSession {
   /** Files that could not be stored. */
   readonly failed: number;
   readonly interrupted: boolean;
-  /** Transcripts that claim this session's id but differ: sessions of their own. */
+  /** Files beside a copy that are not what is stored: sessions of their own. */
   readonly diverged: readonly FoundSession[];
+}
+
+/** It may be the one of its id that was forgotten: nothing of it is stored. */
+export interface Forgotten {
+  readonly kind: 'forgotten';
+  readonly uid: SessionUid;
 }
 
 /** Whether what would be stored fits under the hard cap. */
 export type Room = 'store' | 'wait' | 'digest_only';
 
+/** The file by which it was told whose a session is, and whether it may take the place of what is stored. */
+interface Own {
+  readonly file: FoundFile | null;
+  readonly mayReplace: boolean;
+}
+
 /** Nothing was stored: there is no room now, or never. `continues`: it was evicted, and begins with what was. */
 export type NotTaken =
   | { readonly kind: 'wait' }
-  | { readonly kind: 'digest_only'; readonly continues: boolean };
+  | { readonly kind: 'digest_only'; readonly found: FoundSession; readonly continues: boolean }
+  | Forgotten;
 
 /** Asks for room only where something would be stored. */
 export async function takeSession(
   deps: TakeDeps,
-  found: FoundSession,
-  roomFor: () => Promise<Room>,
+  asFound: FoundSession,
+  roomFor: (found: FoundSession) => Promise<Room>,
 ): Promise<TakenSession | NotTaken> {
+  const mains = asFound.files.filter(({ class: { role } }) => role === 'main');
+  // Some agents write a session into two files at once: the one that has changed tells whose both are.
+  const main = mains.find(({ isChanged }) => isChanged) ?? mains[0];
+  const assigned = main === undefined ? null : await assignedTo(deps, asFound, main);
+  if (assigned?.reason === 'forgotten') return { kind: 'forgotten', uid: assigned.uid };
+  const found = assigned === null ? asFound : { ...asFound, uid: assigned.uid };
+  // Where it could not be told whose it is, nothing is put in the place of anything.
+  const own = { file: main ?? null, mayReplace: assigned?.mayReplace ?? false };
   const before = findSession(deps.db, found.uid);
   const seen = before?.evictedAt != null ? await lookAtEvicted(deps, found) : null;
   if (seen?.kind === 'evicted') return seen;
-  const room = await roomFor();
+  const room = await roomFor(found);
   if (room === 'wait') return { kind: 'wait' };
-  if (room === 'digest_only') return { kind: 'digest_only', continues: seen?.continues ?? true };
+  if (room === 'digest_only') return { kind: 'digest_only', found, continues: seen?.continues ?? true };
   if (seen !== null) {
     const sessionId = await describedRow(deps, found);
     noteReturn(deps.db, sessionId, deps.now, seen.continues);
     killPoint('return.noted');
-    return takeFiles(deps, found, sessionId, found.files, 'grown');
+    return takeFiles(deps, found, sessionId, found.files, 'grown', own);
   }
   const changed = deps.full ? found.files : found.files.filter((file) => file.isChanged);
   if (before === null) {
     const sessionId = await describedRow(deps, found);
-    return takeFiles(deps, found, sessionId, changed, 'new');
+    return takeFiles(deps, found, sessionId, changed, 'new', own);
   }
-  const taken = await takeFiles(deps, found, ensureRow(deps, found), changed, 'grown');
+  const taken = await takeFiles(deps, found, ensureRow(deps, found), changed, 'grown', own);
   // Where nothing was stored, the transcript tells nothing new of the session: only its bookkeeping was written again.
   if (taken.kind === 'grown') await describedRow(deps, found);
   return taken;
+}
+
+/** Whose it is; where it cannot be read, what its path says, and why is told when it is taken. */
+async function assignedTo(
+  deps: TakeDeps,
+  found: FoundSession,
+  main: FoundFile,
+): Promise<Assignment<SessionUid> | null> {
+  try {
+    return await assign(deps.db, found, main, deps.full);
+  } catch {
+    return null;
+  }
 }
 
 /** The session's row, with what the transcript's head and tail tell: kept for good, so redacted first, as a digest is. */
@@ -117,6 +152,7 @@ async function takeFiles(
   sessionId: number,
   files: readonly FoundFile[],
   kindIfStored: 'new' | 'grown',
+  own: Own,
 ): Promise<TakenSession> {
   const context: TakeContext = { db: deps.db, uid: found.uid, sessionId, signal: deps.signal };
   const diverged: FoundFile[] = [];
@@ -130,7 +166,7 @@ async function takeFiles(
     if (deps.signal.aborted) interrupted = true;
     if (interrupted) break;
     try {
-      const taken = await takeShared(deps, context, file, stored);
+      const taken = await takeShared(deps, context, file, stored, own);
       filesRead += taken.readBytes > 0 ? 1 : 0;
       bytesRead += taken.readBytes;
       if (taken.kind === 'diverged') diverged.push(file);
@@ -166,10 +202,11 @@ async function takeShared(
   context: TakeContext,
   file: FoundFile,
   stored: StoredFiles,
+  own: Own,
 ): Promise<Taken> {
   for (let tries = 0; tries < SHARED_TRIES; tries += 1) {
     try {
-      return await takeOne(deps, context, file, stored.of(file.class.key));
+      return await takeOne(deps, context, file, stored.of(file.class.key), own);
     } catch (thrown) {
       stored.forget();
       if (!(thrown instanceof FailureError && thrown.failure.code === 'busy')) throw thrown;
@@ -211,28 +248,37 @@ async function takeOne(
   context: TakeContext,
   file: FoundFile,
   stored: StoredFile | null,
+  own: Own,
 ): Promise<Taken> {
   using source = openSource(file);
   // Awaited here: `using` closes the source when this function returns.
   if (stored === null) return await takeNew(context, file, source);
-  const isOwn = file.known?.uid === context.uid && file.known.key === file.class.key;
-  const isRows = file.contained?.container.kind === 'rows';
   const there = otherPathsOf(deps.db, context.uid, file.class.key, file.path).filter(({ path }) =>
     existsSync(onDisk(fileOfPath(path))),
   );
   // What a migration left behind lies beside its database, and the database goes on: neither is a copy of the other.
-  const beside = there.filter(({ path }) => path.startsWith(file.root + sep));
-  if (!isRows && beside.some(({ path }) => isInRows(file, path))) return { kind: 'copy', readBytes: 0 };
-  const others = isRows ? there.filter((other) => !beside.includes(other)) : there;
-  // A path may replace what is stored where it held all of it and no other path still does; a mere copy only where it is the last.
-  const heldAll = isOwn && file.known?.takenBytes === stored.rawBytes;
-  // A database is the live one, whatever was restored from it; of two, the one in the root that the session was first met in.
-  const isFirst = file.root === agentRootOf(deps.db, context.uid);
-  const isLive = isRows && (isFirst || (isOwn && !others.some(({ path }) => fileOfPath(path) !== path)));
-  const mayReplace =
-    isLive ||
-    (heldAll ? !others.some(({ takenBytes }) => takenBytes === stored.rawBytes) : others.length === 0);
+  const isRows = file.contained?.container.kind === 'rows';
+  const isBeside = ({ path }: { readonly path: string }) =>
+    path.startsWith(file.root + sep) && isInRows(file, path);
+  if (!isRows && there.some(isBeside)) return { kind: 'copy', readBytes: 0 };
+  const mayReplace = file === own.file ? own.mayReplace : isOnlyOne(context, file, stored, there);
   return await takeChanged(context, file, source, stored, { mayReplace, full: deps.full });
+}
+
+/**
+ * Whether a file beside a transcript may replace what is stored of it: where its path held all of that and no other path still does; a
+ * mere copy only where it is the last. Whose it is, its transcript has said.
+ */
+function isOnlyOne(
+  context: TakeContext,
+  file: FoundFile,
+  stored: StoredFile,
+  others: readonly { readonly takenBytes: number }[],
+): boolean {
+  const isOwn = file.known?.uid === context.uid && file.known.key === file.class.key;
+  return isOwn && file.known?.takenBytes === stored.rawBytes
+    ? !others.some(({ takenBytes }) => takenBytes === stored.rawBytes)
+    : others.length === 0;
 }
 
 /** Whether a path below the root of `file` names a session in a database. */
@@ -282,17 +328,23 @@ async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look>
     }
     try {
       using source = openSource(file);
-      const held = await hold(source, tombstones);
-      // One that begins with what was evicted has grown; what begins otherwise may be written anew, and say the same.
-      const isGrown = held.startsWith.some(({ rawBytes }) => rawBytes > 0);
-      const { sameAs, startsWith, readBytes } = isGrown
-        ? held
-        : await holdContent(file, source, contents, held);
+      const { sameAs, startsWith, saysNothing, readBytes } = await holdAgainst(
+        file,
+        source,
+        tombstones,
+        contents,
+      );
       filesRead += 1;
       bytesRead += readBytes;
       for (const stone of startsWith) continued.add(stone.key);
-      if (sameAs === null) isSame = false;
-      else mark({ db: deps.db, sessionId: ensureRow(deps, found) }, file, source, null, sameAs.rawBytes);
+      if (sameAs === null && !saysNothing) {
+        isSame = false;
+        continue;
+      }
+      const holdsAll = sameAs !== null;
+      mark({ db: deps.db, sessionId: ensureRow(deps, found) }, file, source, null, sameAs?.rawBytes ?? 0, {
+        holdsAll,
+      });
     } catch (thrown) {
       deps.warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
     }
@@ -313,66 +365,4 @@ async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look>
     interrupted: false,
     diverged: [],
   };
-}
-
-/** Which tombstone's content a file is, and which ones it begins with. */
-async function hold(source: Source, tombstones: readonly Tombstone[]): Promise<Held> {
-  const marks = [...new Set(tombstones.map((stone) => stone.rawBytes))].sort((a, b) => a - b);
-  const hasher = new Bun.CryptoHasher('sha256');
-  const hashAt = new Map<number, Uint8Array>();
-  let at = 0;
-  const take = (chunk: Uint8Array) => {
-    let rest = chunk;
-    for (const place of marks) {
-      if (place < at || place > at + rest.length || hashAt.has(place)) continue;
-      hasher.update(rest.subarray(0, place - at));
-      rest = rest.subarray(place - at);
-      at = place;
-      hashAt.set(place, hasher.copy().digest());
-    }
-    hasher.update(rest);
-    at += rest.length;
-  };
-  take(new Uint8Array(0));
-  for await (const chunk of source.chunks()) take(chunk);
-  const startsWith = tombstones.filter((stone) => {
-    const hash = hashAt.get(stone.rawBytes);
-    return hash !== undefined && sameBytes(hash, stone.sha256);
-  });
-  return { sameAs: startsWith.find((stone) => stone.rawBytes === at) ?? null, startsWith, readBytes: at };
-}
-
-interface Stone {
-  readonly key: string;
-  readonly rawBytes: number;
-}
-
-interface Held {
-  readonly sameAs: Stone | null;
-  readonly startsWith: readonly Stone[];
-  readonly readBytes: number;
-}
-
-/** The same by what the file says, for agents that write their transcripts anew; `otherwise` where that is not kept. */
-async function holdContent(
-  file: FoundFile,
-  source: Source,
-  contents: readonly EvictedContent[],
-  otherwise: Held,
-): Promise<Held> {
-  const form = contents.length === 0 ? null : rememberedForm(file.agent, file.class.key);
-  if (form === null) return otherwise;
-  const said = await hashContent(form, source.chunks(), new Set(contents.map(({ records }) => records)));
-  if (said === null) return otherwise;
-  const isAll = (stone: EvictedContent) =>
-    stone.records === said.records && sameBytes(stone.sha256, said.sha256);
-  const startsWith = contents.filter((stone) => {
-    const hash = said.at.get(stone.records);
-    return isAll(stone) || (hash !== undefined && sameBytes(hash, stone.sha256));
-  });
-  return { sameAs: startsWith.find(isAll) ?? null, startsWith, readBytes: otherwise.readBytes };
-}
-
-function hashText(text: string): string {
-  return new Bun.CryptoHasher('sha256').update(text).digest('hex');
 }

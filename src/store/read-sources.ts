@@ -2,9 +2,9 @@
  * What ingest asks: paths that are known, tombstones, scans.
  */
 
-import type { SessionUid } from '../domain/ids.ts';
+import type { AgentId, SessionUid } from '../domain/ids.ts';
 import type { ReadableDb } from './connection.ts';
-import { NAMED, NAMED_ID } from './rows.ts';
+import { NAMED, NAMED_ID, type StoredFile } from './rows.ts';
 
 export interface KnownSource {
   readonly path: string;
@@ -17,6 +17,13 @@ export interface KnownSource {
   readonly takenBytes: number;
   readonly headSha256: Uint8Array | null;
   readonly tailSha256: Uint8Array | null;
+  /** The version of the file that the path held all of when it was last looked at; empty: a part; null: an older program did not tell. */
+  readonly held: string | null;
+}
+
+/** A version of a stored file: another one has other bytes, or more. */
+export function versionOf({ rawBytes, logBytes }: Pick<StoredFile, 'rawBytes' | 'logBytes'>): string {
+  return `${rawBytes}:${logBytes}`;
 }
 
 /**
@@ -39,11 +46,16 @@ export class KnownSources {
     if (!this.stats.has(path)) return null;
     return this.#db.get<KnownSource>(
       `SELECT path, s.session_uid AS uid, s.native_id AS nativeId, f.key AS key, stat, taken_bytes AS takenBytes,
-         head_sha256 AS headSha256, tail_sha256 AS tailSha256
+         head_sha256 AS headSha256, tail_sha256 AS tailSha256, held
        FROM sources o JOIN sessions s ON s.id = o.session_id LEFT JOIN files f ON f.id = o.file_id
        WHERE path = $path`,
       { path },
     );
+  }
+
+  /** All sessions that bear an id. */
+  uidsOf(agent: AgentId, nativeId: string): SessionUid[] {
+    return bearersOf(this.#db, agent, nativeId).map(({ uid }) => uid);
   }
 
   /** The id of the session that a path belongs to. All are read at the first question: whose names tell none, has many. */
@@ -55,6 +67,25 @@ export class KnownSources {
     );
     return this.#nativeIds.get(path) ?? null;
   }
+}
+
+/** A session that bears an id. */
+export interface StoredBearer {
+  readonly uid: SessionUid;
+  readonly isEvicted: boolean;
+  readonly isForgotten: boolean;
+}
+
+/** In the order of their uids: the first has the id alone for its name, if any has. */
+export function bearersOf(db: ReadableDb, agent: AgentId, nativeId: string): StoredBearer[] {
+  return db
+    .all<{ uid: SessionUid; evicted: number; forgotten: number }>(
+      `SELECT session_uid AS uid, evicted_at IS NOT NULL AS evicted,
+         EXISTS (SELECT 1 FROM forgotten f WHERE f.id = s.id) AS forgotten
+       FROM sessions s WHERE native_id = $nativeId AND agent = $agent ORDER BY session_uid`,
+      { agent, nativeId },
+    )
+    .map(({ uid, evicted, forgotten }) => ({ uid, isEvicted: evicted === 1, isForgotten: forgotten === 1 }));
 }
 
 function byPath(db: ReadableDb, sql: string): Map<string, string> {
@@ -93,9 +124,9 @@ export function otherPathsOf(
   uid: SessionUid,
   key: string,
   path: string,
-): { readonly path: string; readonly takenBytes: number }[] {
+): Pick<KnownSource, 'path' | 'takenBytes' | 'held'>[] {
   return db.all(
-    `SELECT path, taken_bytes AS takenBytes FROM sources WHERE path <> $path
+    `SELECT path, taken_bytes AS takenBytes, held FROM sources WHERE path <> $path
        AND file_id = (SELECT f.id FROM files f JOIN sessions s ON s.id = f.session_id
                       WHERE s.session_uid = $uid AND f.key = $key)`,
     { uid, key, path },

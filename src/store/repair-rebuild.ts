@@ -35,6 +35,8 @@ const TABLES = [
   'contents',
 ] as const;
 type TableName = (typeof TABLES)[number];
+/** Columns that a later migration added at the end. */
+const ADDED: Partial<Record<TableName, number>> = { sources: 1 };
 const WITHOUT_ROWID: readonly TableName[] = ['sources', 'contents'];
 /** A segment's row takes up to 4 MiB: so many of them fit the log of the new file. */
 const ROWS_PER_TRANSACTION = 50;
@@ -180,7 +182,9 @@ function put(
   rowid: number,
   values: readonly Value[],
 ): boolean {
-  if (values.length !== columns.length) return false;
+  // A row that was written before a column was added ends before it.
+  const added = ADDED[table] ?? 0;
+  if (values.length > columns.length || values.length < columns.length - added) return false;
   const params: Params = {};
   for (const [i, name] of columns.entries()) params[name] = values[i] ?? null;
   // An INTEGER PRIMARY KEY is the rowid, and stored as nothing.

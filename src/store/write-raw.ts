@@ -195,16 +195,19 @@ export interface SourceMark {
   /** Of its first 4 KiB, and of the last 64 KiB before `takenBytes`. */
   readonly headSha256: Uint8Array | null;
   readonly tailSha256: Uint8Array | null;
+  /** Whether the path holds all of the file's version as it is stored now. */
+  readonly holdsAll: boolean;
 }
 
-export function markSource(db: WritableDb, mark: SourceMark): void {
+export function markSource(db: WritableDb, { holdsAll, ...mark }: SourceMark): void {
   db.run(
-    `INSERT INTO sources (path, agent, session_id, file_id, stat, taken_bytes, head_sha256, tail_sha256)
-     VALUES ($path, $agent, $sessionId, $fileId, $stat, $takenBytes, $headSha256, $tailSha256)
+    `INSERT INTO sources (path, agent, session_id, file_id, stat, taken_bytes, head_sha256, tail_sha256, held)
+     VALUES ($path, $agent, $sessionId, $fileId, $stat, $takenBytes, $headSha256, $tailSha256,
+       CASE WHEN $holdsAll = 0 THEN '' ELSE (SELECT raw_bytes || ':' || log_bytes FROM files WHERE id = $fileId) END)
      ON CONFLICT (path) DO UPDATE SET agent = excluded.agent, session_id = excluded.session_id,
        file_id = excluded.file_id, stat = excluded.stat, taken_bytes = excluded.taken_bytes,
-       head_sha256 = excluded.head_sha256, tail_sha256 = excluded.tail_sha256`,
-    { ...mark },
+       head_sha256 = excluded.head_sha256, tail_sha256 = excluded.tail_sha256, held = excluded.held`,
+    { ...mark, holdsAll: holdsAll ? 1 : 0 },
   );
 }
 

@@ -5,11 +5,11 @@
  * Never: decodes a project's folder: it is a slug or a hash; the session's own first message tells the cwd.
  */
 import type { AgentFormat, FileClass, Host, LooseName, Peek, RestoreTarget } from '../../domain/agent.ts';
-import { ALL_MEMBERS } from '../../domain/content.ts';
 import { agentId } from '../../domain/ids.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { documentEnds } from './document.ts';
+import { geminiContent } from './gemini-cli.content.ts';
 import { geminiReader } from './gemini-cli.reader.ts';
 import { cwdOf, humanText, isHeader, MESSAGES, messagesOfLine } from './gemini-cli.records.ts';
 import {
@@ -47,7 +47,7 @@ export const geminiCli: AgentFormat = {
   looseName,
   relPathOf,
   reader: geminiReader,
-  content: ALL_MEMBERS,
+  content: geminiContent,
   isDocument: (key) => key.endsWith('.json'),
   restorePath,
   resume: (session) => ({ cwd: session.project, argv: ['gemini', '--resume', session.nativeId] }),

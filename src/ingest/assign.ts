@@ -1,0 +1,184 @@
+/**
+ * Gathers what is known of a transcript and of the sessions that bear its id, and asks whose it is (`identity/whose.ts`).
+ * Promises: what needs no look takes none: a new id, and the only session of an id whose path this is.
+ */
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
+import {
+  type Assignment,
+  type Bearer,
+  type Candidate,
+  compareBearers,
+  type Held,
+  type Standing,
+  whose,
+} from '../identity/whose.ts';
+import type { ReadableDb } from '../store/connection.ts';
+import { contentsOfEvicted } from '../store/contents.ts';
+import { filesOf } from '../store/read.ts';
+import {
+  agentRootOf,
+  bearersOf,
+  type KnownSource,
+  otherPathsOf,
+  type StoredBearer,
+  tombstonesOf,
+  versionOf,
+} from '../store/read-sources.ts';
+import type { StoredFile } from '../store/rows.ts';
+import { openSource } from './contained/contained.ts';
+import type { FoundFile, FoundSession } from './discover.ts';
+import { type Held as HeldAgainst, holdAgainst } from './evicted.ts';
+import { fileOfPath, onDisk } from './file-names.ts';
+import { lookAt } from './look.ts';
+import type { Source } from './source.ts';
+
+/** Whose the transcript `main` of a found session is. */
+export async function assign(
+  db: ReadableDb,
+  found: FoundSession,
+  main: FoundFile,
+  full: boolean,
+): Promise<Assignment<SessionUid>> {
+  const bearers = bearersOf(db, found.agent.id, found.nativeId);
+  const fresh = freshUid(found, main, bearers);
+  const [only] = bearers;
+  if (only === undefined) return whose(fresh, []);
+  const held = bearers.map(({ uid }) => heldBy(db, main, uid));
+  if (bearers.length === 1 && held[0] === 'all' && !only.isForgotten)
+    return { uid: only.uid, reason: only.isEvicted ? 'returns' : 'grows', mayReplace: true };
+  using source = openSource(main);
+  const candidates: Candidate<SessionUid>[] = [];
+  for (const [i, bearer] of bearers.entries())
+    candidates.push(await candidateOf(db, bearer, main, source, held[i] ?? 'no', full));
+  return whose(fresh, candidates);
+}
+
+/** The transcripts of one id in the order in which they are asked about. */
+export async function inOrder(db: ReadableDb, sessions: readonly FoundSession[]): Promise<FoundSession[]> {
+  const asked: { session: FoundSession; bearer: Bearer }[] = [];
+  for (const session of sessions) asked.push({ session, bearer: await bearerOf(db, session) });
+  return asked.sort((a, b) => compareBearers(a.bearer, b.bearer)).map(({ session }) => session);
+}
+
+async function bearerOf(db: ReadableDb, { files, uid, agent, nativeId }: FoundSession): Promise<Bearer> {
+  const main = files.find((file) => file.class.role === 'main');
+  return {
+    held: main === undefined ? 'no' : heldBy(db, main, uid),
+    continues:
+      main === undefined ? 'none' : await continued(db, bearersOf(db, agent.id, nativeId), main, uid),
+    isNamedById: main?.class.nativeId !== null,
+    isCompressed: main?.class.encoding === 'zstd',
+    bytes: main?.sizeBytes ?? 0,
+    path: main?.path ?? '',
+  };
+}
+
+/** Which of the sessions of its id a transcript goes on with. */
+async function continued(
+  db: ReadableDb,
+  bearers: readonly StoredBearer[],
+  main: FoundFile,
+  own: SessionUid,
+): Promise<Bearer['continues']> {
+  let found: Bearer['continues'] = 'none';
+  try {
+    using source = openSource(main);
+    for (const bearer of bearers) {
+      const { standing } = await candidateOf(db, bearer, main, source, 'no', false);
+      if (standing !== 'same' && standing !== 'grown') continue;
+      if (bearer.uid === own && main.known?.uid === own) return 'own';
+      found = 'another';
+    }
+  } catch {
+    // What cannot be read is named when it is taken.
+  }
+  return found;
+}
+
+/** What the store knows of the file's path for a session. */
+function heldBy(db: ReadableDb, main: FoundFile, uid: SessionUid): Held {
+  const { known } = main;
+  const stored = filesOf(db, uid).find(({ key }) => key === main.class.key);
+  if (stored !== undefined && takesOver(db, main, uid)) return 'all';
+  if (known === null || known.uid !== uid || stored === undefined) return 'no';
+  if (!holdsAll(stored, known)) return 'part';
+  const isThere = ({ path }: { readonly path: string }) => existsSync(onDisk(fileOfPath(path)));
+  const others = otherPathsOf(db, uid, main.class.key, main.path);
+  return others.some((other) => holdsAll(stored, other) && isThere(other)) ? 'shared' : 'all';
+}
+
+/** Whether a path held all of a file's version. An older program told by its length; of an evicted session nothing else is left. */
+function holdsAll(
+  stored: StoredFile,
+  { held, takenBytes }: Pick<KnownSource, 'held' | 'takenBytes'>,
+): boolean {
+  return held === null || stored.gone ? takenBytes === stored.rawBytes : held === versionOf(stored);
+}
+
+/**
+ * Whether a database has the session now whose files lay beside it before, or is the live one of several: in the root that the session
+ * was first met in.
+ */
+function takesOver(db: ReadableDb, main: FoundFile, uid: SessionUid): boolean {
+  return main.contained?.container.kind === 'rows' && main.root === agentRootOf(db, uid);
+}
+
+async function candidateOf(
+  db: ReadableDb,
+  { uid, isEvicted, isForgotten }: StoredBearer,
+  main: FoundFile,
+  source: Source,
+  path: Held,
+  full: boolean,
+): Promise<Candidate<SessionUid>> {
+  if (isForgotten) return { uid, state: 'forgotten', held: path, standing: 'unknown', bytes: 0 };
+  if (isEvicted) {
+    const stones = tombstonesOf(db, uid).filter(({ key }) => key === main.class.key);
+    const held = await holdAgainst(main, source, stones, contentsOfEvicted(db, uid));
+    const standing = standingToEvicted(held);
+    return { uid, state: 'evicted', held: path, standing, bytes: stones[0]?.rawBytes ?? 0 };
+  }
+  const stored = filesOf(db, uid).find(({ key, gone }) => key === main.class.key && !gone);
+  const standing = await standingOf(db, uid, main, source, stored, full);
+  return { uid, state: 'live', held: path, standing, bytes: stored?.rawBytes ?? 0 };
+}
+
+function standingToEvicted({ sameAs, startsWith, saysNothing }: HeldAgainst): Standing {
+  if (sameAs !== null) return 'same';
+  if (saysNothing) return 'shorter';
+  return startsWith.some(({ rawBytes }) => rawBytes > 0) ? 'grown' : 'different';
+}
+
+async function standingOf(
+  db: ReadableDb,
+  uid: SessionUid,
+  main: FoundFile,
+  source: Source,
+  stored: StoredFile | undefined,
+  full: boolean,
+): Promise<Standing> {
+  if (stored === undefined) return 'unknown';
+  const look = await lookAt({ db, uid }, main, source, stored, full);
+  if (stored.rawBytes > 0 || look.standing === 'same') return look.standing;
+  // A session that was emptied had bytes of its own.
+  return stored.logBytes === 0 ? 'unknown' : 'different';
+}
+
+/** The uid that the transcript is given where it is nobody's: its id, else with a mark of its folder, else of its path. */
+function freshUid(found: FoundSession, main: FoundFile, bearers: readonly StoredBearer[]): SessionUid {
+  const plain = sessionUid(found.agent.id, found.nativeId, hashText);
+  const taken = new Set(bearers.map(({ uid }) => uid));
+  if (!taken.has(plain)) return plain;
+  const ofFolder = divergedUid(plain, hashText(dirname(main.path)));
+  if (!taken.has(ofFolder)) return ofFolder;
+  for (let n = 0; ; n += 1) {
+    const uid = divergedUid(plain, hashText(n === 0 ? main.path : `${main.path} ${n}`));
+    if (!taken.has(uid)) return uid;
+  }
+}
+
+export function hashText(text: string): string {
+  return new Bun.CryptoHasher('sha256').update(text).digest('hex');
+}
