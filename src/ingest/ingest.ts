@@ -22,6 +22,7 @@ import { discover, type FoundFile, type FoundSession } from './discover.ts';
 import { mostNewBytes, storedSizeOf, takenBytes } from './measure.ts';
 import { PREPARED_BYTES_MAX, type Preparer } from './prepare.ts';
 import { ReadySessions } from './ready.ts';
+import { retellTimes } from './retell.ts';
 import { withProjects } from './roots.ts';
 import { scansOf } from './scan.ts';
 import { leftOutBy } from './select.ts';
@@ -161,6 +162,7 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
       sessions_new: changed.filter((s) => s.files.every((f) => f.known === null)).length,
       sessions_grown: changed.filter((s) => s.files.some((f) => f.known !== null)).length,
     };
+  await retellTimes(deps.analyze, deps.signal);
   // What an earlier run stored and did not come to analyze is older than what comes now.
   if (options.analyze) await analyzeAll(deps, sessionsWaiting(deps.db, now, true), report);
   if (leavesOut)

@@ -6,7 +6,7 @@
 import { DIGEST_VERSION } from '../domain/digest.ts';
 import { sessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
-import { type Iso, plausibleTime } from '../domain/time.ts';
+import type { Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { noteContent } from '../store/contents.ts';
 import { findSession } from '../store/read.ts';
@@ -20,6 +20,7 @@ import {
   markSource,
   recountSession,
   setFileVersion,
+  timesOf,
 } from '../store/write-raw.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
 import type { Order, Prepared, PreparedDigest, PreparedFile } from './prepare.ts';
@@ -80,8 +81,7 @@ function storeOne(db: WritableDb, found: FoundSession, prepared: Prepared, now: 
   describeSession(db, sessionId, {
     ...prepared.about,
     parentUid: parent === null || parent === nativeId ? null : sessionUid(agent.id, parent, hashText),
-    startedAt: plausibleTime(peek?.startedAt ?? null, now),
-    endedAt: plausibleTime(peek?.endedAt ?? null, now),
+    ...timesOf(peek, now),
   });
   for (const file of found.files) {
     const ready = prepared.files.find(({ path }) => path === file.path);

@@ -9,7 +9,7 @@ import { dirname, relative, sep } from 'node:path';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
-import { type Iso, plausibleTime } from '../domain/time.ts';
+import type { Iso } from '../domain/time.ts';
 import type { Assignment } from '../identity/whose.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { contentsOfEvicted } from '../store/contents.ts';
@@ -17,7 +17,7 @@ import { filesOf, findSession } from '../store/read.ts';
 import { otherPathsOf, tombstonesOf } from '../store/read-sources.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { removedRanges } from '../store/segments.ts';
-import { describeSession, ensureSession } from '../store/write-raw.ts';
+import { describeSession, ensureSession, timesOf } from '../store/write-raw.ts';
 import { noteReturn } from '../store/write-return.ts';
 import { aboutOf } from './about.ts';
 import { assign, hashText } from './assign.ts';
@@ -134,8 +134,7 @@ async function describedRow(deps: TakeDeps, found: FoundSession): Promise<number
       ...about,
       title: known === null ? about.title : null,
       parentUid: parent === null || parent === nativeId ? null : sessionUid(agent.id, parent, hashText),
-      startedAt: plausibleTime(peek?.startedAt ?? null, deps.now),
-      endedAt: plausibleTime(peek?.endedAt ?? null, deps.now),
+      ...timesOf(peek, deps.now),
     });
     return sessionId;
   });

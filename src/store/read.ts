@@ -6,6 +6,7 @@
 import { FailureError, failure } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow, SessionState } from '../domain/session.ts';
+import type { Iso } from '../domain/time.ts';
 import type { ReadableDb } from './connection.ts';
 import {
   type FileColumns,
@@ -230,6 +231,17 @@ export function sessionsDigestedBefore(
       { version, agents: JSON.stringify(agents) },
     )
     .map((row) => row.session_uid);
+}
+
+/** Live sessions in whose transcripts a time counts at `horizon` that did not when they were read. */
+export function sessionsToldLater(db: ReadableDb, horizon: Iso): SessionUid[] {
+  return db
+    .all<{ uid: SessionUid }>(
+      `SELECT session_uid AS uid FROM sessions
+       WHERE later_at IS NOT NULL AND evicted_at IS NULL AND later_at <= $horizon ORDER BY later_at`,
+      { horizon },
+    )
+    .map(({ uid }) => uid);
 }
 
 /** Where on this machine a session's files were last seen. */

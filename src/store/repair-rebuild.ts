@@ -36,7 +36,7 @@ const TABLES = [
 ] as const;
 type TableName = (typeof TABLES)[number];
 /** Columns that a later migration added at the end. */
-const ADDED: Partial<Record<TableName, number>> = { sources: 1 };
+const ADDED: Partial<Record<TableName, number>> = { sessions: 1, sources: 1 };
 const WITHOUT_ROWID: readonly TableName[] = ['sources', 'contents'];
 /** A segment's row takes up to 4 MiB: so many of them fit the log of the new file. */
 const ROWS_PER_TRANSACTION = 50;

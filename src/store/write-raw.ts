@@ -6,7 +6,7 @@
 import { FailureError, failure, invariant } from '../domain/errors.ts';
 import type { AgentId, SessionUid } from '../domain/ids.ts';
 import type { FileRole } from '../domain/session.ts';
-import type { Iso } from '../domain/time.ts';
+import { horizon, type Iso, plausibleTime } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
 import type { Extent } from './rows.ts';
 import { NAMED } from './rows.ts';
@@ -30,6 +30,17 @@ export interface SessionAbout {
   readonly endedAt: Iso | null;
 }
 
+/** What a transcript's first and last bytes tell of its times at `now`: what lies too far ahead does not count yet. */
+export function timesOf(
+  told: { readonly startedAt: Iso | null; readonly endedAt: Iso | null } | null,
+  now: Iso,
+): { readonly startedAt: Iso | null; readonly endedAt: Iso | null; readonly laterAt: Iso | null } {
+  const times = [told?.startedAt ?? null, told?.endedAt ?? null];
+  const [startedAt = null, endedAt = null] = times.map((time) => plausibleTime(time, now));
+  const later = times.filter((time) => time !== null && time > horizon(now)).sort();
+  return { startedAt, endedAt, laterAt: later[0] ?? null };
+}
+
 /** The internal number of the session, which is made where it is new. */
 export function ensureSession(db: WritableDb, session: NewSession): number {
   const found = db.get<{ id: number }>(`SELECT id FROM sessions WHERE ${NAMED}`, {
@@ -43,15 +54,18 @@ export function ensureSession(db: WritableDb, session: NewSession): number {
   ).lastInsertRowid;
 }
 
-/** The earliest start, the latest end; the rest as it is told now. */
-export function describeSession(db: WritableDb, sessionId: number, about: SessionAbout): void {
+/** As it is told now, by the session's own transcript; what that does not tell stays. */
+export function describeSession(
+  db: WritableDb,
+  sessionId: number,
+  { laterAt = null, ...about }: SessionAbout & { readonly laterAt?: Iso | null },
+): void {
   db.run(
     `UPDATE sessions SET project = coalesce($project, project), title = coalesce($title, title),
        branch = coalesce($branch, branch), parent_uid = coalesce($parentUid, parent_uid),
-       started_at = CASE WHEN $startedAt IS NULL THEN started_at ELSE min($startedAt, coalesce(started_at, $startedAt)) END,
-       ended_at = CASE WHEN $endedAt IS NULL THEN ended_at ELSE max($endedAt, coalesce(ended_at, $endedAt)) END
+       started_at = coalesce($startedAt, started_at), ended_at = coalesce($endedAt, ended_at), later_at = $laterAt
      WHERE id = $sessionId`,
-    { sessionId, ...about },
+    { sessionId, laterAt, ...about },
   );
 }
 

@@ -7,7 +7,7 @@ import { search } from './0002-search.ts';
 import { byHand } from './0003-by-hand.ts';
 import { deleteUnread } from './0004-delete-unread.ts';
 import { contents } from './0005-contents.ts';
-import { held } from './0006-held.ts';
+import { ownFacts } from './0006-own-facts.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -25,5 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 3, name: 'by hand', sql: byHand, brings: 'forgotten' },
   { version: 4, name: 'segments go unread', sql: deleteUnread },
   { version: 5, name: 'contents', sql: contents, brings: 'contents' },
-  { version: 6, name: 'what paths held', sql: held },
+  { version: 6, name: 'facts of its own', sql: ownFacts },
 ];

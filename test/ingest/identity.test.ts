@@ -1,0 +1,215 @@
+/** Files of one id, as synced folders, renamed projects, resumes and forks leave them: each conversation is a session, with facts of its own. */
+import { describe, expect, test } from 'bun:test';
+import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import type { SessionUid } from '../../src/domain/ids.ts';
+import type { Iso } from '../../src/domain/time.ts';
+import { findSession, listSessions } from '../../src/store/read.ts';
+import { verify } from '../../src/store/verify.ts';
+import { claudePath, promptLine, World } from '../support/bench-world.ts';
+
+const ID = '41111111-1111-4111-8111-111111111111';
+const UID = `claude-code:${ID}` as SessionUid;
+const KILN = claudePath(ID, '-srv-kiln');
+const ORCHARD = claudePath(ID, '-srv-orchard');
+
+const line = (text: string, minute: number, cwd = '/srv/kiln') =>
+  promptLine(ID, text, `2026-05-01T10:${String(minute).padStart(2, '0')}:00.000Z`).replace(
+    '/home/me/project',
+    cwd,
+  );
+const talk = (cwd: string, ...texts: string[]) => texts.map((text, n) => line(text, n, cwd)).join('');
+
+/** What is stored of each session, by its title. */
+function stored(world: World): Record<string, string> {
+  const sessions = [...listSessions(world.db)].filter(({ evictedAt }) => evictedAt === null);
+  const texts = sessions.map(({ uid, title }) => [title ?? uid, world.stored(uid).toString()] as const);
+  expect(new Set(texts.map(([title]) => title)).size).toBe(texts.length);
+  const { findings } = verify(
+    world.db,
+    () => undefined,
+    () => false,
+  );
+  expect(findings).toEqual([]);
+  return Object.fromEntries(texts);
+}
+
+/** What is known of each session, by its title. */
+const facts = (world: World) =>
+  Object.fromEntries(
+    [...listSessions(world.db)].map(({ title, project, startedAt, endedAt }) => [
+      title,
+      [project, startedAt?.slice(11, 16), endedAt?.slice(11, 16)],
+    ]),
+  );
+
+describe('two transcripts of one id in two projects', () => {
+  const kiln = talk('/srv/kiln', 'fire the kiln');
+  const orchard = talk('/srv/orchard', 'prune the trees', 'and the hedge');
+
+  test.each([
+    [true, true],
+    [true, false],
+    [false, true],
+    [false, false],
+  ])('are two sessions with facts of their own (at once: %p, analyzed: %p)', async (atOnce, analyze) => {
+    using world = new World();
+    world.put(KILN, kiln);
+    if (!atOnce) await world.ingest({ analyze });
+    world.put(ORCHARD, orchard);
+    await world.ingest({ analyze });
+    expect(stored(world)).toEqual({ 'fire the kiln': kiln, 'prune the trees': orchard });
+    expect(facts(world)).toEqual({
+      'fire the kiln': ['/srv/kiln', '10:00', '10:00'],
+      'prune the trees': ['/srv/orchard', '10:00', '10:01'],
+    });
+  });
+
+  test('stay so when one is deleted and the other goes on', async () => {
+    using world = new World();
+    world.put(KILN, kiln);
+    const gone = world.put(ORCHARD, orchard);
+    await world.ingest();
+    rmSync(gone);
+    appendFileSync(world.put(KILN, kiln), line('let it cool', 30));
+    await world.ingest();
+    expect(stored(world)).toEqual({
+      'fire the kiln': kiln + line('let it cool', 30),
+      'prune the trees': orchard,
+    });
+    expect(facts(world)['fire the kiln']).toEqual(['/srv/kiln', '10:00', '10:30']);
+  });
+
+  test('stay so where one was evicted and the other is met only then', async () => {
+    using world = new World();
+    const gone = world.put(KILN, kiln);
+    await world.ingest();
+    world.evict(UID);
+    rmSync(gone);
+    world.put(ORCHARD, orchard);
+    expect(await world.ingest()).toMatchObject({ sessions_new: 1, sessions_grown: 0 });
+    expect(findSession(world.db, UID)?.state).toBe('evicted');
+    expect(stored(world)).toEqual({ 'prune the trees': orchard });
+  });
+
+  test('are known again where they have changed places', async () => {
+    using world = new World();
+    const [a, b] = [world.put(KILN, kiln), world.put(ORCHARD, orchard)];
+    await world.ingest();
+    renameSync(a, `${a}.tmp`);
+    renameSync(b, a);
+    renameSync(`${a}.tmp`, b);
+    expect(await world.ingest()).toMatchObject({ sessions_new: 0, sessions_grown: 0, stored_bytes_added: 0 });
+    expect(stored(world)).toEqual({ 'fire the kiln': kiln, 'prune the trees': orchard });
+  });
+
+  test('are taken or left by a project of their own', async () => {
+    for (const [out, left] of [
+      ['/srv/kiln', 'prune the trees'],
+      ['/srv/orchard', 'fire the kiln'],
+    ] as const) {
+      using world = new World();
+      world.put(KILN, kiln);
+      world.put(ORCHARD, orchard);
+      await world.ingest({ exclude: [out] });
+      expect(Object.keys(stored(world))).toEqual([left]);
+    }
+  });
+});
+
+test('a talk that was copied and went on in both places is two sessions, and nothing of either is lost', async () => {
+  using world = new World();
+  const begun = talk('/srv/kiln', 'fire the kiln');
+  const [a, b] = [world.put(KILN, begun), world.put(ORCHARD, begun)];
+  expect(await world.ingest()).toMatchObject({ sessions_new: 1 });
+  appendFileSync(a, line('here', 5));
+  appendFileSync(b, line('there', 6));
+  await world.ingest();
+  const texts = [...listSessions(world.db)].map(({ uid }) => world.stored(uid).toString());
+  expect(texts.sort()).toEqual([begun + line('here', 5), begun + line('there', 6)]);
+});
+
+test.each([true, false])(
+  'of conflict copies the file that is named by the id keeps it (longer copy: %p)',
+  async (isLonger) => {
+    using world = new World();
+    const own = talk('/srv/kiln', 'fire the kiln', 'let it cool');
+    const copy = isLonger ? own + line('more', 9) : talk('/srv/kiln', 'something else');
+    world.put(KILN.replace('.jsonl', ' (conflicted copy).jsonl'), copy);
+    world.put(KILN, own);
+    await world.ingest();
+    expect(world.stored(UID).toString()).toBe(isLonger ? copy : own);
+    expect([...listSessions(world.db)].length).toBe(isLonger ? 1 : 2);
+    // Nothing is read again, and nothing changes its owner.
+    expect(await world.ingest()).toMatchObject({ files_read: 0, sessions_new: 0, sessions_grown: 0 });
+  },
+);
+
+test('a moved transcript that its agent then writes anew stays its session', async () => {
+  using world = new World();
+  const from = world.put(KILN, talk('/srv/kiln', 'one', 'two', 'three'));
+  await world.ingest();
+  const to = world.put(ORCHARD, talk('/srv/kiln', 'one', 'two', 'three'));
+  rmSync(from);
+  await world.ingest();
+  const shorter = line('one', 0) + line('three', 2);
+  writeFileSync(to, shorter);
+  expect(await world.ingest()).toMatchObject({ sessions_new: 0, sessions_grown: 1 });
+  expect(world.stored(UID).toString()).toBe(shorter);
+  expect(world.removed(UID)).toContain('"two"');
+});
+
+describe('what a resume of Gemini CLI leaves behind', () => {
+  const gemini = '51111111-1111-4111-8111-111111111111';
+  const path = (n: number) => `.gemini/tmp/shop/chats/session-2026-05-0${n}T10-00-51111111.jsonl`;
+  const jsonl = (...records: object[]) => records.map((record) => `${JSON.stringify(record)}\n`).join('');
+  const header = (n: number) => ({
+    ...{ sessionId: gemini, projectHash: 'h', kind: 'main' },
+    ...{ startTime: `2026-05-0${n}T10:00:00.000Z`, lastUpdated: `2026-05-0${n}T10:00:00.000Z` },
+  });
+  const context = (n: number) => ({
+    $set: {
+      messages: [
+        {
+          ...{ id: `c${n}`, timestamp: `2026-05-0${n}T10:00:00.000Z`, type: 'user' },
+          content: [{ text: '<session_context>\nThis is the Gemini CLI.' }],
+        },
+      ],
+    },
+  });
+  const said = jsonl(header(1), context(1), {
+    ...{ id: 'm1', timestamp: '2026-05-01T10:00:05.000Z', type: 'user', content: [{ text: 'varnish it' }] },
+  });
+
+  test.each(['before', 'at once', 'after', 'evicted'])('is no session of its own (met %s)', async (when) => {
+    using world = new World();
+    const leftover = jsonl(header(2), context(2));
+    if (when === 'before') {
+      world.put(path(2), leftover);
+      await world.ingest();
+    }
+    world.put(path(1), said);
+    if (when === 'after' || when === 'evicted') await world.ingest();
+    if (when === 'evicted') world.evict(`gemini-cli:${gemini}`);
+    world.put(path(2), leftover);
+    await world.ingest();
+    const sessions = [...listSessions(world.db)];
+    expect(sessions.map(({ title, endedAt }) => [title, endedAt as string])).toEqual([
+      ['varnish it', '2026-05-01T10:00:05.000Z'],
+    ]);
+    if (when === 'evicted') expect(sessions[0]?.state).toBe('evicted');
+    else expect(world.stored(`gemini-cli:${gemini}`).toString()).toBe(said);
+  });
+});
+
+test.each([true, false])('a clock that was behind leaves no times behind (analyzed: %p)', async (analyze) => {
+  using world = new World();
+  world.put(KILN, talk('/srv/kiln', 'fire the kiln', 'let it cool'));
+  world.now = '2020-01-01T00:00:00.000Z' as Iso;
+  await world.ingest({ analyze });
+  expect(findSession(world.db, UID)).toMatchObject({ startedAt: null, endedAt: null });
+  world.now = '2026-06-01T00:00:00.000Z' as Iso;
+  await world.ingest({ analyze });
+  expect(facts(world)['fire the kiln']).toEqual(['/srv/kiln', '10:00', '10:01']);
+  if (analyze)
+    expect(JSON.parse(world.digestJson(UID))).toMatchObject({ ended_at: '2026-05-01T10:01:00.000Z' });
+});
