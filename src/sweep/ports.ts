@@ -72,6 +72,8 @@ export interface Proposal {
   readonly step: StepName;
   /** Who would be evicted or lost; empty for `analyze`. */
   readonly victims: readonly Victim[];
+  /** Whom it would take had the person not kept them out of an earlier pass. None of them goes, unless they are let go. */
+  readonly keptOut: readonly Victim[];
   /** Who would be analyzed. */
   readonly toAnalyze: readonly SessionCard[];
   readonly usageBytes: number;
@@ -81,9 +83,16 @@ export interface Proposal {
   readonly failures: ReadonlyMap<SessionUid, string>;
 }
 
+/** What a person says of single sessions. It holds for this pass and every later one of the sweep, also where this pass is skipped. */
+export interface Choices {
+  readonly keepOut?: ReadonlySet<SessionUid>;
+  /** Kept out before, and now given up after all. */
+  readonly letGo?: ReadonlySet<SessionUid>;
+}
+
 export type Decision =
-  | { readonly kind: 'run'; readonly keepOut?: ReadonlySet<SessionUid> }
-  | { readonly kind: 'skip' }
+  | ({ readonly kind: 'run' } & Choices)
+  | ({ readonly kind: 'skip' } & Choices)
   | { readonly kind: 'stop' };
 
 /** Who is asked before each step. A script's consent says `run` to all; the wizard shows the proposal and waits. */

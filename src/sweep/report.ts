@@ -43,6 +43,7 @@ export interface Report {
   readonly tier2_over_cap: boolean;
   /** Steps that the user said no to. */
   readonly declined: readonly string[];
+  /** A session stands in this list or in one of those of what went, once, by what became of it last. */
   readonly skipped: readonly { readonly session_uid: SessionUid; readonly reason: string }[];
   readonly warnings: readonly string[];
   readonly lost_data: boolean;
@@ -56,6 +57,10 @@ export const WARNINGS = {
   tier2: 'tier2 distilled store over cap — flag for curation review (do not auto-drop)',
   insufficient: (pinned: string) =>
     `still over hard cap: losing every un-analyzed session would not be enough, so none was evicted (pinned sessions hold ${pinned}); unpin some or raise the hard cap`,
+  insufficientKept: (count: number) =>
+    `still over hard cap: without the ${count} session(s) that you kept out, losing the others would not be enough, so none was evicted; raise the hard cap, or sweep again`,
+  keptOut: (count: number) =>
+    `still over hard cap: you kept out ${count} session(s) that could go without a loss, and while they can nothing is lost in their place; let them go in another sweep, pin them, or raise the hard cap`,
   dataLossForbidden: (count: number) =>
     `still over hard cap: ${count} un-analyzed session(s) would have to be lost, which --no-data-loss forbids`,
   keepsChanging:

@@ -10,16 +10,11 @@ import { killPoint } from '../domain/kill-point.ts';
 import type { SessionCard } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import { isEvictable } from '../policy/census.ts';
-import {
-  backstopVictims,
-  budgetVictims,
-  type LastResort,
-  lastResortVictims,
-  sessionsToAnalyze,
-  type Victim,
-} from '../policy/passes.ts';
+import type { Victim } from '../policy/passes.ts';
+import { Candidates, type EvictStep, type Offer } from './candidates.ts';
+import { KeptOut } from './kept-out.ts';
 import { lockOrFail, type PlannedSweep, type SweepOptions } from './options.ts';
-import type { Consent, Decision, Fate, Proposal, StepName, SweepDeps } from './ports.ts';
+import type { Choices, Consent, Decision, Fate, Proposal, StepName, SweepDeps } from './ports.ts';
 import { planReport, type Report, WARNINGS } from './report.ts';
 import { Tally } from './tally.ts';
 
@@ -38,6 +33,15 @@ const REPORT_WAIT_MS = 55_000;
 /** `moved_on`: what was shown is no longer what is stored, so nothing was done. */
 type Went = 'on' | 'stopped' | 'moved_on';
 
+/** A step that evicts nobody. */
+const NOBODY: Offer = { victims: [], keptOut: [] };
+
+/** The same sessions in the same order, and as much stored of each. */
+function isSame(some: readonly Victim[], others: readonly Victim[]): boolean {
+  const stored = ({ card }: Victim) => [card.uid, card.generation, card.storedBytes].join(' ');
+  return some.map(stored).join() === others.map(stored).join();
+}
+
 export class Run {
   readonly #deps: SweepDeps;
   readonly #options: SweepOptions;
@@ -49,6 +53,8 @@ export class Run {
   readonly #tally = new Tally();
   /** Generation and reason of each session whose analysis failed in this run. */
   readonly #failed = new Map<SessionUid, { readonly generation: number; readonly why: string }>();
+  readonly #kept = new KeptOut();
+  readonly #candidates: Candidates;
   #begun = false;
 
   constructor(deps: SweepDeps, options: SweepOptions, consent: Consent, planned: PlannedSweep) {
@@ -56,6 +62,7 @@ export class Run {
     this.#options = options;
     this.#consent = consent;
     this.#planned = planned;
+    this.#candidates = new Candidates(deps, options, planned, this.#kept, this.#failed);
     this.#sweepId = deps.newSweepId();
     this.#startedAt = deps.clock.now();
     this.#diskBytesBefore = deps.store.diskBytes();
@@ -69,14 +76,14 @@ export class Run {
 
   async #passes(): Promise<Went> {
     const { limits, flags } = this.#options;
-    if ((await this.#evictStep('backstop', this.#tally.backstop)) === 'stopped') return 'stopped';
-    if ((await this.#evictStep('budget', this.#tally.budget)) === 'stopped') return 'stopped';
+    if ((await this.#evictStep('backstop')) === 'stopped') return 'stopped';
+    if ((await this.#evictStep('budget')) === 'stopped') return 'stopped';
     let went: Went = 'moved_on';
     for (let round = 0; went === 'moved_on' && round < LOSS_ROUNDS_MAX; round += 1) {
       if (this.#usage() <= limits.rawHardCapBytes) return 'on';
       if (flags.analyze) {
         if ((await this.#analyzeStep(round > 0)) === 'stopped') return 'stopped';
-        if ((await this.#evictStep('budget_again', this.#tally.budget)) === 'stopped') return 'stopped';
+        if ((await this.#evictStep('budget_again')) === 'stopped') return 'stopped';
       }
       went = await this.#dataLossStep(round > 0);
     }
@@ -85,22 +92,30 @@ export class Run {
   }
 
   /** Backstop and both budget passes: propose, ask, evict. Shown anew where the store moved on while somebody thought. */
-  async #evictStep(step: 'backstop' | 'budget' | 'budget_again', taken: SessionUid[]): Promise<Went> {
-    const untilBytes = step === 'backstop' ? null : this.#options.limits.rawSoftCapBytes;
+  async #evictStep(step: EvictStep): Promise<Went> {
     for (let movedOn = false; ; movedOn = true) {
-      const victims = this.#victimsOf(step).filter((victim) => this.#isPlanned(step, victim));
-      const decision = await this.#ask({ step, victims, toAnalyze: [], movedOn });
+      const offer = this.#candidates.offer(step);
+      const decision = await this.#ask({ step, ...offer, toAnalyze: [], movedOn });
       if (decision.kind === 'stop') return 'stopped';
-      if (decision.kind === 'skip') return this.#decline(step, victims);
-      const keepOut = decision.keepOut ?? new Set();
-      const chosen = victims.filter(({ card }) => !keepOut.has(card.uid));
-      const went = await this.#locked(async () => {
-        if (!chosen.every(({ card }) => this.#isAsShown(card))) return 'moved_on';
-        this.#tally.keptOut(victims, keepOut, (uid) => this.#deps.store.card(uid)?.pinned === true);
-        return this.#evictAll(step, chosen, untilBytes, taken, keepOut);
-      });
+      this.#heed(decision, offer);
+      const chosen = this.#candidates.chosen(offer);
+      if (decision.kind === 'skip') return this.#decline(step, chosen);
+      const went = await this.#locked(async () =>
+        chosen.every(({ card }) => this.#isAsShown(card)) ? this.#evictAll(step, chosen) : 'moved_on',
+      );
       if (went !== 'moved_on') return went;
     }
+  }
+
+  /** What was said of single sessions, for the steps to come and for the report. */
+  #heed(decision: Choices, { victims, keptOut }: Offer): void {
+    this.#kept.heed(decision);
+    if (this.#kept.uids.size === 0 && keptOut.length === 0) return;
+    for (const { card } of [...victims, ...keptOut]) {
+      if (!this.#kept.has(card.uid)) continue;
+      this.#tally.keptOut(card.uid, this.#deps.store.card(card.uid)?.pinned === true);
+    }
+    for (const { card } of keptOut) if (!this.#kept.has(card.uid)) this.#tally.letGo(card.uid);
   }
 
   /** A script has the lock since its plan, and passes over what changed; a person is shown what changed first. */
@@ -110,26 +125,22 @@ export class Run {
     return now !== null && isEvictable(now) && now.generation === shown.generation;
   }
 
-  async #evictAll(
-    step: StepName,
-    chosen: readonly Victim[],
-    untilBytes: number | null,
-    taken: SessionUid[],
-    keepOut: ReadonlySet<SessionUid>,
-  ): Promise<Went> {
+  async #evictAll(step: EvictStep, chosen: readonly Victim[]): Promise<Went> {
+    const untilBytes = step === 'backstop' ? null : this.#options.limits.rawSoftCapBytes;
+    const list = step === 'backstop' ? 'backstop' : 'budget';
     this.#deps.progress({ kind: 'pass', pass: step, victims: chosen.length });
     if (chosen.length > 0) this.#begin();
-    const seen = new Set<SessionUid>(keepOut);
+    const seen = new Set<SessionUid>(this.#kept.uids);
     for (let queue = [...chosen]; queue.length > 0; ) {
       if (this.#deps.signal.aborted) return 'stopped';
       const batch = queue.splice(0, this.#consent.unattended ? BATCH : BATCH_WATCHED);
       for (const { card } of batch) seen.add(card.uid);
-      this.#record(this.#deps.store.evict(batch, this.#context(), untilBytes), taken);
+      this.#record(this.#deps.store.evict(batch, this.#context(), untilBytes), list);
       killPoint(`sweep.${step}`);
       // A victim that had changed leaves room for the next in order; an exact plan takes nobody else.
       const wantsMore = queue.length === 0 && untilBytes !== null && this.#usage() > untilBytes;
       if (wantsMore && this.#options.planId === null && this.#consent.unattended) {
-        queue = this.#victimsOf('budget', seen).filter(({ card }) => !seen.has(card.uid));
+        queue = this.#candidates.evictable('budget', seen);
       }
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
@@ -138,12 +149,9 @@ export class Run {
 
   /** (a) of the overflow: every live un-analyzed session, now, in order; a failure is a warning and the next is tried. */
   async #analyzeStep(again: boolean): Promise<Went> {
-    const now = this.#deps.clock.now();
-    const toAnalyze = this.#deps.store
-      .withCensus(now, (census) => sessionsToAnalyze(census, now))
-      .filter((card) => this.#failed.get(card.uid)?.generation !== card.generation);
+    const toAnalyze = this.#candidates.toAnalyze();
     if (again && toAnalyze.length === 0) return 'on';
-    const decision = await this.#ask({ step: 'analyze', victims: [], toAnalyze, movedOn: again });
+    const decision = await this.#ask({ step: 'analyze', ...NOBODY, toAnalyze, movedOn: again });
     if (decision.kind === 'stop') return 'stopped';
     if (decision.kind === 'skip') return this.#decline('analyze', []);
     return this.#locked(async () => {
@@ -173,38 +181,66 @@ export class Run {
     this.#failed.set(card.uid, { generation: card.generation, why: outcome.why });
   }
 
-  /** (c) of the overflow, the last resort. */
+  /**
+   * (c) of the overflow, the last resort. While an evictable session remains, nothing is offered to be lost: the budget pass is
+   * shown again. Where the only ones left are kept out by the person, once: then it is for them to let those go or to pin them.
+   * A loss in their place would cost what has no digest to spare what has one.
+   */
   async #dataLossStep(movedOn: boolean): Promise<Went> {
-    const { limits, flags } = this.#options;
+    const { rawHardCapBytes } = this.#options.limits;
+    let isKnown = false;
     for (let round = 0; round < BUDGET_ROUNDS_MAX; round += 1) {
-      if (this.#usage() <= limits.rawHardCapBytes) return 'on';
-      // While an evictable session remains, nothing is offered to be lost: the budget pass is shown again.
-      if (this.#victimsOf('budget_again').length === 0) break;
+      if (this.#usage() <= rawHardCapBytes) return 'on';
+      const { victims, keptOut } = this.#candidates.offer('budget_again');
+      if (victims.length === 0 && keptOut.length === 0) return this.#lossStep(movedOn);
+      const isHeld = victims.length === 0;
+      if (isHeld && (isKnown || this.#options.planId !== null)) return this.#holdOn();
       if (this.#options.planId !== null || this.#deps.signal.aborted) return 'stopped';
+      isKnown = isHeld;
       const declinedBefore = this.#tally.declined.length;
-      if ((await this.#evictStep('budget_again', this.#tally.budget)) === 'stopped') return 'stopped';
+      if ((await this.#evictStep('budget_again')) === 'stopped') return 'stopped';
       if (this.#tally.declined.length > declinedBefore) return 'on';
     }
-    if (this.#usage() <= limits.rawHardCapBytes || this.#victimsOf('budget_again').length > 0) return 'on';
-    const resort = this.#lastResort();
-    if (resort.insufficient) {
-      const now = this.#deps.clock.now();
-      const pinned = this.#deps.store.withCensus(now, (census) => census.pinnedBytes);
-      this.#tally.warnings.push(WARNINGS.insufficient(this.#deps.bytes(pinned)));
-      return 'on';
-    }
-    if (resort.victims.length === 0) return 'on';
-    if (!flags.dataLoss) {
-      this.#tally.warnings.push(WARNINGS.dataLossForbidden(resort.victims.length));
-      return 'on';
-    }
-    return this.#askAndLose(resort.victims, movedOn);
+    return 'on';
   }
 
-  async #askAndLose(victims: readonly Victim[], movedOn: boolean): Promise<Went> {
-    const decision = await this.#ask({ step: 'data_loss', victims, toAnalyze: [], movedOn });
-    if (decision.kind === 'stop') return 'stopped';
-    if (decision.kind === 'skip') return this.#decline('data_loss', victims);
+  /** Usage stays over the hard cap, for the sake of those whom the person kept out. */
+  #holdOn(): Went {
+    this.#tally.warnings.push(WARNINGS.keptOut(this.#candidates.offer('budget_again').keptOut.length));
+    return 'on';
+  }
+
+  async #lossStep(movedOn: boolean): Promise<Went> {
+    const { flags } = this.#options;
+    for (;;) {
+      const { insufficient, ...offer } = this.#candidates.lossOffer();
+      if (insufficient) return this.#loseNone();
+      if (offer.victims.length === 0) return 'on';
+      if (!flags.dataLoss) {
+        this.#tally.warnings.push(WARNINGS.dataLossForbidden(offer.victims.length));
+        return 'on';
+      }
+      const decision = await this.#ask({ step: 'data_loss', ...offer, toAnalyze: [], movedOn });
+      if (decision.kind === 'stop') return 'stopped';
+      this.#heed(decision, offer);
+      const chosen = this.#candidates.chosen(offer);
+      if (decision.kind === 'skip') return this.#decline('data_loss', chosen);
+      // A list that was thinned out is another list, and has a phrase of its own.
+      if (isSame(chosen, offer.victims)) return this.#loseAll(chosen);
+    }
+  }
+
+  #loseNone(): Went {
+    const kept = this.#candidates.losableKeptOut();
+    const now = this.#deps.clock.now();
+    const pinned = this.#deps.store.withCensus(now, (census) => census.pinnedBytes);
+    this.#tally.warnings.push(
+      kept > 0 ? WARNINGS.insufficientKept(kept) : WARNINGS.insufficient(this.#deps.bytes(pinned)),
+    );
+    return 'on';
+  }
+
+  async #loseAll(victims: readonly Victim[]): Promise<Went> {
     const { rawHardCapBytes } = this.#options.limits;
     return this.#locked(async () => {
       if (!this.#consent.unattended && !this.#isSameLoss(victims)) return 'moved_on';
@@ -215,7 +251,7 @@ export class Run {
         if (this.#usage() <= rawHardCapBytes) return 'on';
         await this.#deps.analyzer.salvage(victim.card.uid);
         const fate = this.#deps.store.lose(victim, this.#context(), rawHardCapBytes);
-        this.#record([fate], this.#tally.lost);
+        this.#record([fate], 'data_loss');
         killPoint('sweep.data_loss');
         if (fate.kind === 'evicted') this.#tally.warnings.push(WARNINGS.dataLoss(fate.uid));
       }
@@ -225,53 +261,14 @@ export class Run {
 
   /** Whether what was shown is, one by one, what would be lost now. */
   #isSameLoss(shown: readonly Victim[]): boolean {
-    if (this.#victimsOf('budget_again').length > 0) return false;
-    const stored = ({ card }: Victim) => [card.uid, card.generation, card.storedBytes].join(' ');
-    return this.#lastResort().victims.map(stored).join() === shown.map(stored).join();
+    const { victims, keptOut } = this.#candidates.offer('budget_again');
+    if (victims.length > 0 || keptOut.length > 0) return false;
+    return isSame(this.#candidates.lossOffer().victims, shown);
   }
 
-  /** Who may be lost: live, unpinned, still un-analyzed, tried in this run (unless analysis is off), unchanged, within the plan. */
-  #lastResort(): LastResort {
-    const now = this.#deps.clock.now();
-    const atWorst = new Map(
-      this.#planned.plan.worstCaseDataLoss.map(({ card }) => [card.uid, card.generation]),
-    );
-    const candidates = this.#deps.store.withCensus(now, (census) => [...census.unanalyzed()]);
-    const tried = candidates.filter((card) => {
-      if (this.#options.flags.analyze) return this.#failed.get(card.uid)?.generation === card.generation;
-      return this.#options.planId === null || atWorst.get(card.uid) === card.generation;
-    });
-    const resort = lastResortVictims(tried, this.#usage(), this.#options.limits);
-    if (this.#options.planId === null) return resort;
-    return {
-      ...resort,
-      victims: resort.victims.filter(({ card }) => atWorst.get(card.uid) === card.generation),
-    };
-  }
-
-  #victimsOf(
-    step: 'backstop' | 'budget' | 'budget_again',
-    excluded: ReadonlySet<SessionUid> = new Set(),
-  ): Victim[] {
-    const now = this.#deps.clock.now();
-    const { limits } = this.#options;
-    return this.#deps.store.withCensus(now, (census) =>
-      step === 'backstop'
-        ? backstopVictims(census, limits, now, excluded)
-        : budgetVictims(census, census.usageBytes, limits, now, excluded),
-    );
-  }
-
-  /** Under an exact plan its passes take only what it named; what the analyses make evictable was forecast, not named. */
-  #isPlanned(step: StepName, { card }: Victim): boolean {
-    if (this.#options.planId === null || step === 'budget_again') return true;
-    const planned = this.#planned.plan.passes.find(({ pass }) => pass === step)?.victims ?? [];
-    return planned.some(
-      (victim) => victim.card.uid === card.uid && victim.card.generation === card.generation,
-    );
-  }
-
-  async #ask(step: Pick<Proposal, 'step' | 'victims' | 'toAnalyze' | 'movedOn'>): Promise<Decision> {
+  async #ask(
+    step: Pick<Proposal, 'step' | 'victims' | 'keptOut' | 'toAnalyze' | 'movedOn'>,
+  ): Promise<Decision> {
     if (this.#deps.signal.aborted) return { kind: 'stop' };
     const failures = new Map([...this.#failed].map(([uid, { why }]) => [uid, why]));
     return this.#consent.ask({ ...step, usageBytes: this.#usage(), failures });
@@ -300,12 +297,12 @@ export class Run {
     return this.#deps.store.untilWritable(() => this.#deps.progress({ kind: 'waiting' }), signal);
   }
 
-  #record(fates: readonly Fate[], taken: SessionUid[]): void {
+  #record(fates: readonly Fate[], list: 'backstop' | 'budget' | 'data_loss'): void {
     // Asked once for all of them: of ten thousand, the question would take as long as the answer's deed.
     let usageBytes = this.#usage();
     for (const fate of fates) if (fate.kind === 'evicted') usageBytes += fate.freedBytes;
     for (const fate of fates) {
-      this.#tally.record(fate, taken);
+      this.#tally.record(fate, list);
       if (fate.kind === 'skipped') continue;
       const { uid, freedBytes } = fate;
       usageBytes -= freedBytes;
@@ -354,7 +351,7 @@ export class Run {
     const tier2Over = store.distilledBytes() > limits.distilledCapBytes;
     if (tier2Over) this.#tally.warnings.push(WARNINGS.tier2);
     const usageBytes = this.#usage();
-    invariant(this.#tally.lost.length === 0 || this.#options.flags.dataLoss, 'data was lost without leave');
+    invariant(!this.#tally.hasLost || this.#options.flags.dataLoss, 'data was lost without leave');
     const report: Report = {
       version: 1,
       sweep_id: this.#sweepId,

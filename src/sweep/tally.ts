@@ -1,6 +1,6 @@
 /**
  * What a sweep has done so far, as its report will tell it.
- * Promises: each session is in the order of action; nothing is taken back.
+ * Promises: a session stands once, by its last fate, in the order in which the fates fell.
  */
 import type { SessionUid } from '../domain/ids.ts';
 import type { Victim } from '../policy/passes.ts';
@@ -20,56 +20,66 @@ type Counted = Pick<
   | 'lost_data'
 >;
 
+/** Where the report tells of it; both budget runs are one. */
+type Told =
+  | { readonly list: 'backstop' | 'budget' | 'data_loss' }
+  | { readonly list: 'skipped'; readonly reason: string };
+
 export class Tally {
-  readonly backstop: SessionUid[] = [];
-  /** Both budget runs, in order. */
-  readonly budget: SessionUid[] = [];
+  readonly #fates = new Map<SessionUid, Told>();
   readonly analyzed: SessionUid[] = [];
-  readonly lost: SessionUid[] = [];
   readonly declined: StepName[] = [];
-  readonly skipped: { session_uid: SessionUid; reason: string }[] = [];
   readonly warnings: string[] = [];
   freedBytes = 0;
+  /** Something was, whatever became of that session since. */
+  hasLost = false;
 
-  /** `taken`: the list of this tally that an eviction of this step belongs to. */
-  record(fate: Fate, taken: SessionUid[]): void {
+  record(fate: Fate, list: 'backstop' | 'budget' | 'data_loss'): void {
     if (fate.kind === 'skipped') {
-      this.skipped.push({ session_uid: fate.uid, reason: fate.reason });
+      this.#tell(fate.uid, { list: 'skipped', reason: fate.reason });
       return;
     }
-    taken.push(fate.uid);
+    this.#tell(fate.uid, { list });
     this.freedBytes += fate.freedBytes;
+    if (list === 'data_loss') this.hasLost = true;
   }
 
-  keptOut(
-    victims: readonly Victim[],
-    keepOut: ReadonlySet<SessionUid>,
-    isPinned: (uid: SessionUid) => boolean,
-  ): void {
-    for (const { card } of victims) {
-      if (!keepOut.has(card.uid)) continue;
-      const reason = isPinned(card.uid) ? 'pinned by the user' : 'kept out by the user';
-      this.skipped.push({ session_uid: card.uid, reason });
-    }
+  keptOut(uid: SessionUid, isPinned: boolean): void {
+    this.#tell(uid, { list: 'skipped', reason: isPinned ? 'pinned by the user' : 'kept out by the user' });
+  }
+
+  /** It is no longer kept out, and nothing else has become of it yet. */
+  letGo(uid: SessionUid): void {
+    this.#fates.delete(uid);
   }
 
   decline(step: StepName, victims: readonly Victim[]): void {
     this.declined.push(step);
-    for (const { card } of victims)
-      this.skipped.push({ session_uid: card.uid, reason: `${step} was skipped` });
+    for (const { card } of victims) this.#tell(card.uid, { list: 'skipped', reason: `${step} was skipped` });
+  }
+
+  #tell(uid: SessionUid, told: Told): void {
+    this.#fates.delete(uid);
+    this.#fates.set(uid, told);
+  }
+
+  #in(list: Told['list']): SessionUid[] {
+    return [...this.#fates].filter(([, told]) => told.list === list).map(([uid]) => uid);
   }
 
   report(): Counted {
     return {
-      backstop_evicted: this.backstop,
-      budget_evicted: this.budget,
+      backstop_evicted: this.#in('backstop'),
+      budget_evicted: this.#in('budget'),
       overflow_analyzed: this.analyzed,
-      overflow_data_loss: this.lost,
+      overflow_data_loss: this.#in('data_loss'),
       bytes_freed: this.freedBytes,
       declined: this.declined,
-      skipped: this.skipped,
+      skipped: [...this.#fates].flatMap(([session_uid, told]) =>
+        told.list === 'skipped' ? [{ session_uid, reason: told.reason }] : [],
+      ),
       warnings: this.warnings,
-      lost_data: this.lost.length > 0,
+      lost_data: this.hasLost,
     };
   }
 }

@@ -1,4 +1,5 @@
 /** How many rows of a screen are its list: the same for the handler that moves in it and for the frame that shows it. */
+import type { Victim } from '../policy/passes.ts';
 import type { Proposal } from '../sweep/ports.ts';
 import { HELP_ROWS } from './keys.ts';
 import { type Place, type Screen, type Size, SMALLEST, type State } from './state.ts';
@@ -33,9 +34,26 @@ export function lossFootRows(size: Size): number {
   return isLow(size) ? 5 : 7;
 }
 
+/**
+ * The victims of a proposal, and behind them those who were kept out of an earlier pass: so the cursor begins on one that goes, and
+ * `space` pressed at once lets nobody go. A loss lists only what would be lost: its number is typed.
+ */
+export function listedVictims({ step, victims, keptOut }: Proposal): readonly Victim[] {
+  return keptOut.length === 0 || step === 'data_loss' ? victims : [...victims, ...keptOut];
+}
+
+export function victimAt({ step, victims, keptOut }: Proposal, row: number): Victim | undefined {
+  return victims[row] ?? (step === 'data_loss' ? undefined : keptOut[row - victims.length]);
+}
+
+/** Rows of the list, whichever it is. */
+export function listLength({ step, victims, keptOut, toAnalyze }: Proposal): number {
+  return victims.length + toAnalyze.length + (step === 'data_loss' ? 0 : keptOut.length);
+}
+
 /** Rows of the preview under a pass's list; 0 where the window is too low for one, or nothing is to be evicted. */
 export function previewRows(size: Size, proposal: Proposal): number {
-  if (proposal.victims.length === 0 || proposal.step === 'data_loss') return 0;
+  if (listedVictims(proposal).length === 0 || proposal.step === 'data_loss') return 0;
   return size.rows >= 22 ? Math.floor((size.rows - 16) / 2) + 2 : 0;
 }
 
@@ -54,10 +72,7 @@ export function listOf(state: State): { readonly length: number; readonly visibl
     case 'sweep': {
       const { stage } = screen.wizard;
       if (stage.kind === 'asking')
-        return {
-          length: stage.proposal.victims.length + stage.proposal.toAnalyze.length,
-          visible: wizardListRows(size, stage.proposal),
-        };
+        return { length: listLength(stage.proposal), visible: wizardListRows(size, stage.proposal) };
       return stage.kind === 'result'
         ? { length: stage.lines.length, visible: body - 1 }
         : { length: 0, visible: 1 };

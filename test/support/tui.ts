@@ -191,6 +191,7 @@ export function proposal(stepName: StepName, count: number, about: Partial<Propo
   return {
     step: stepName,
     victims: stepName === 'analyze' ? [] : victims(stepName, cards),
+    keptOut: [],
     toAnalyze: stepName === 'analyze' ? cards : [],
     // All of them, and no fewer, bring usage under the hard cap.
     usageBytes: USAGE[stepName] + (isLoss ? Math.max(0, lossBytes - 150 * MIB) : 0),

@@ -121,6 +121,64 @@ describe('a no', () => {
     ] as object[]);
   });
 
+  const uids = (...names: string[]) => new Set(names.map((name) => `test:${name}` as SessionUid));
+
+  test('to one session, taken back in a later pass, lets it go there', async () => {
+    const store = new MemoryStore(cards());
+    const answers = {
+      backstop: { kind: 'run', keepOut: uids('old') },
+      budget: { kind: 'run', letGo: uids('old') },
+    } as const;
+    const report = await sweep(memoryDeps(store, unreadable), options, person(answers));
+    expect(report).toMatchObject({ backstop_evicted: [], skipped: [] });
+    expect(report.budget_evicted, 'in the order of eviction').toEqual([...uids('old', 'new', 'waits')]);
+  });
+
+  test('to the sessions that could go without a loss loses nothing in their place, and is said once', async () => {
+    const store = new MemoryStore(cards());
+    const someone = person({
+      backstop: { kind: 'run', keepOut: uids('old') },
+      budget: { kind: 'run', keepOut: uids('new') },
+    });
+    const report = await sweep(memoryDeps(store, unreadable), options, someone);
+    expect(someone.asked.map(([step]) => step)).toEqual([
+      ...(['backstop', 'budget', 'analyze', 'budget_again', 'budget_again'] as const),
+    ]);
+    expect(report).toMatchObject({ overflow_data_loss: [], over_hard_cap: true });
+    expect(report.warnings.filter((text) => text.includes('you kept out 2 session(s)'))).toHaveLength(1);
+    expect(exitCodeOf(report)).toBe(4);
+  });
+
+  test('to one that would be lost shows the shorter list anew, or loses none where that is not enough', async () => {
+    const noise = (name: string) => card(name, { endedAt: daysAgo(6), storedBytes: 30 });
+    const two = [noise('one'), noise('two')];
+    const run = async (keepOut: ReadonlySet<SessionUid>, rawHardCapBytes: number) => {
+      const store = new MemoryStore(two);
+      const someone = person({ data_loss: { kind: 'run', keepOut } });
+      const all = { ...options, limits: { ...limits, rawHardCapBytes } };
+      const report = await sweep(memoryDeps(store, uids('one', 'two')), all, someone);
+      return { report, shown: someone.asked.filter(([step]) => step === 'data_loss').map(([, who]) => who) };
+    };
+    const enough = await run(uids('one'), 30);
+    expect(enough.shown).toEqual([['one'], ['two']]);
+    expect(enough.report).toMatchObject({ overflow_data_loss: ['test:two'] } as object);
+    const short = await run(uids('one'), 20);
+    expect(short.shown).toEqual([['one', 'two']]);
+    expect(short.report.overflow_data_loss).toEqual([]);
+    expect(short.report.warnings.at(-1)).toContain('without the 1 session(s) that you kept out');
+  });
+
+  test('to a pass is no word about its sessions: the next pass may take them', async () => {
+    const store = new MemoryStore(cards());
+    const report = await sweep(
+      memoryDeps(store, unreadable),
+      options,
+      person({ backstop: { kind: 'skip' } }),
+    );
+    expect(report.budget_evicted).toContain('test:old' as SessionUid);
+    expect(report.skipped, 'the last fate of each counts').toEqual([]);
+  });
+
   test('stop leaves what was done and does no more', async () => {
     const store = new MemoryStore(cards());
     const report = await sweep(memoryDeps(store, unreadable), options, person({ budget: { kind: 'stop' } }));

@@ -216,6 +216,24 @@ const SWEEP: Readonly<Record<string, Maker>> = {
     ...Array.from({ length: 20 }, () => key('down')),
     previewed(20),
   ),
+  'sweep-kept-before': wizard(
+    proposed('backstop', 5),
+    key('space'),
+    key('enter'),
+    proposed('budget', 0, {
+      victims: victims('budget', [card(7), card(8)]),
+      keptOut: victims('budget', [card(0)]),
+    }),
+    key('end'),
+    previewed(0),
+  ),
+  'sweep-all-kept': wizard(
+    proposed('budget_again', 1),
+    key('space'),
+    key('enter'),
+    proposed('budget_again', 0, { keptOut: victims('budget_again', [card(0)]) }),
+    previewed(0),
+  ),
   'sweep-kept-out': wizard(proposed('backstop', 5), key('space'), key('space'), previewed(2)),
   'sweep-pinned': wizard(
     proposed('backstop', 30),

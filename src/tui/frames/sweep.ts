@@ -1,10 +1,21 @@
 /** The wizard: where we are in the passes, the bars before and after, who would go and why, what remains of each. */
 import { formatBytes, formatCount, plural } from '../../cli/format.ts';
+import type { SessionUid } from '../../domain/ids.ts';
 import type { Limits } from '../../domain/limits.ts';
 import { ageMs } from '../../policy/census.ts';
 import { explainReason } from '../../policy/explain.ts';
+import type { Victim } from '../../policy/passes.ts';
 import type { Proposal, StepName } from '../../sweep/ports.ts';
-import { isLow, lossFootRows, previewRows, wizardHeadRows, wizardListRows } from '../layout.ts';
+import {
+  isLow,
+  listedVictims,
+  listLength,
+  lossFootRows,
+  previewRows,
+  victimAt,
+  wizardHeadRows,
+  wizardListRows,
+} from '../layout.ts';
 import { BLANK, fit, gauge, type Line, line, pad, progressBar, span, wrap } from '../paint.ts';
 import type { OwnFile, State, Wizard } from '../state.ts';
 import { cardsOf, phraseFor } from '../steps/sweep.ts';
@@ -120,11 +131,14 @@ function nowAt(wizard: Wizard): StepName | null {
   return stage.kind === 'asking' ? stage.proposal.step : stage.kind === 'running' ? stage.step : null;
 }
 
+function isKept(wizard: Wizard, uid: SessionUid): boolean {
+  return wizard.keptOut.has(uid) || wizard.pinned.has(uid);
+}
+
 /** Stored bytes of those that would go. */
 function goingBytes(wizard: Wizard, proposal: Proposal): number {
-  return proposal.victims.reduce(
-    (sum, { card }) =>
-      wizard.keptOut.has(card.uid) || wizard.pinned.has(card.uid) ? sum : sum + card.storedBytes,
+  return listedVictims(proposal).reduce(
+    (sum, { card }) => (isKept(wizard, card.uid) ? sum : sum + card.storedBytes),
     0,
   );
 }
@@ -158,20 +172,23 @@ function asking(
 /** What the pass is about to do: one line, and a second where there is room. */
 function purpose(view: View, wizard: Wizard, proposal: Proposal, cells: number): Line[] {
   const { limits } = view;
-  const kept = proposal.victims.filter(
-    ({ card }) => wizard.keptOut.has(card.uid) || wizard.pinned.has(card.uid),
-  );
-  const going = proposal.victims.length - kept.length;
+  const listed = listedVictims(proposal);
+  const kept = listed.filter(({ card }) => isKept(wizard, card.uid));
+  const going = listed.length - kept.length;
   const goes = `${plural(going, 'session')}, ${formatBytes(goingBytes(wizard, proposal))}`;
+  const allKept =
+    going > 0 ? null : `Evict nobody: you keep ${plural(kept.length, 'session')} that could go.`;
   const keeps = kept.length > 0 ? ` (${formatCount(kept.length)} kept)` : '';
-  const isNone = proposal.victims.length === 0;
+  const isNone = listed.length === 0;
   const dim = (text: string) => line(span(fit(text, cells), 'dim'));
   switch (proposal.step) {
     case 'backstop':
       return [
         line(
           fit(
-            isNone ? 'No analyzed session is too old.' : `Evict ${goes}${keeps}: analyzed and too old.`,
+            isNone
+              ? 'No analyzed session is too old.'
+              : (allKept ?? `Evict ${goes}${keeps}: analyzed and too old.`),
             cells,
           ),
         ),
@@ -188,7 +205,8 @@ function purpose(view: View, wizard: Wizard, proposal: Proposal, cells: number):
           fit(
             isNone
               ? noneInBudget(view, proposal)
-              : `Evict ${goes}${keeps}: ${cells < 76 ? 'oldest' : 'oldest analyzed'} first, to the soft cap.`,
+              : (allKept ??
+                  `Evict ${goes}${keeps}: ${cells < 76 ? 'oldest' : 'oldest analyzed'} first, to the soft cap.`),
             cells,
           ),
         ),
@@ -257,7 +275,7 @@ function ownFileMark(own: OwnFile | undefined): string {
   return own === undefined ? '…' : OWN_FILE[own];
 }
 
-function markOf(wizard: Wizard, uid: Parameters<Wizard['keptOut']['has']>[0]): string {
+function markOf(wizard: Wizard, uid: SessionUid): string {
   if (wizard.pinned.has(uid)) return 'pin';
   return wizard.keptOut.has(uid) ? 'keep' : '';
 }
@@ -265,11 +283,11 @@ function markOf(wizard: Wizard, uid: Parameters<Wizard['keptOut']['has']>[0]): s
 /** Why the session under the cursor goes, and the beginning of the digest that stays. */
 function passFoot(state: State, view: View, wizard: Wizard, proposal: Proposal, cells: number): Line[] {
   const notice = wizard.notice === null ? [] : [line(span(fit(wizard.notice, cells), 'warn'))];
-  const victim = proposal.victims[wizard.place.cursor];
-  const card = cardsOf(proposal)[wizard.place.cursor];
+  const victim = victimAt(proposal, wizard.place.cursor);
+  const card = victim?.card ?? proposal.toAnalyze[wizard.place.cursor];
   if (card === undefined) return [BLANK, ...notice];
-  const position = `${formatCount(wizard.place.cursor + 1)} of ${formatCount(cardsOf(proposal).length)}`;
-  const why = victim === undefined ? waits(view, card) : explainReason(victim.reason, formatBytes);
+  const position = `${formatCount(wizard.place.cursor + 1)} of ${formatCount(listLength(proposal))}`;
+  const why = victim === undefined ? waits(view, card) : whyOf(wizard, proposal, victim);
   const room = previewRows(state.size, proposal);
   const preview = wizard.preview?.uid === card.uid ? wizard.preview.lines : [];
   return [
@@ -277,6 +295,13 @@ function passFoot(state: State, view: View, wizard: Wizard, proposal: Proposal, 
     ...(room === 0 ? [] : [line(span('─ The digest that stays '.padEnd(cells, '─'), 'dim'))]),
     ...preview.slice(0, Math.max(0, room - 1)).map((text) => line(fit(text, cells))),
   ];
+}
+
+function whyOf(wizard: Wizard, proposal: Proposal, victim: Victim): string {
+  const isKeptBefore = proposal.keptOut.includes(victim) && isKept(wizard, victim.card.uid);
+  return isKeptBefore
+    ? 'kept out of an earlier pass; space lets it go'
+    : explainReason(victim.reason, formatBytes);
 }
 
 function waits(view: View, card: Parameters<typeof ageMs>[0]): string {

@@ -5,9 +5,10 @@
  */
 import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionCard } from '../../domain/session.ts';
-import type { Decision, Progress, Proposal } from '../../sweep/ports.ts';
+import type { Victim } from '../../policy/passes.ts';
+import type { Choices, Decision, Progress, Proposal } from '../../sweep/ports.ts';
 import type { Action } from '../keys.ts';
-import { inSight, wizardListRows } from '../layout.ts';
+import { inSight, listedVictims, listLength, victimAt, wizardListRows } from '../layout.ts';
 import {
   AT_TOP,
   type Effect,
@@ -34,14 +35,14 @@ export function phraseFor(sessions: number): string {
 
 /** The sessions of a proposal's list, whichever it is. */
 export function cardsOf(proposal: Proposal): readonly SessionCard[] {
-  return proposal.step === 'analyze' ? proposal.toAnalyze : proposal.victims.map(({ card }) => card);
+  return proposal.step === 'analyze' ? proposal.toAnalyze : listedVictims(proposal).map(({ card }) => card);
 }
 
 function at(wizard: Wizard): { readonly proposal: Proposal; readonly card: SessionCard | undefined } | null {
   if (wizard.stage.kind !== 'asking') return null;
   const { proposal } = wizard.stage;
   const { cursor } = wizard.place;
-  const card = proposal.step === 'analyze' ? proposal.toAnalyze[cursor] : proposal.victims[cursor]?.card;
+  const card = proposal.step === 'analyze' ? proposal.toAnalyze[cursor] : victimAt(proposal, cursor)?.card;
   return { proposal, card };
 }
 
@@ -60,7 +61,10 @@ export function sweepAction(state: State, wizard: Wizard, action: Action): Stepp
     case 'confirm':
       return confirmed(state, wizard, wizard.stage.proposal);
     case 'skip':
-      return decided(state, wizard, wizard.stage.proposal, { kind: 'skip' });
+      return decided(state, wizard, wizard.stage.proposal, {
+        kind: 'skip',
+        ...choicesOf(wizard, wizard.stage.proposal),
+      });
     case 'stop':
       return decided(state, wizard, wizard.stage.proposal, { kind: 'stop' });
     case 'keep_out':
@@ -93,9 +97,16 @@ function confirmed(state: State, wizard: Wizard, proposal: Proposal): Stepped {
     const notice = `Not the phrase: nothing was lost. It is: ${phraseFor(proposal.victims.length)}`;
     return withWizard(state, { ...wizard, phrase: '', notice });
   }
-  const shown = new Set(proposal.victims.map(({ card }) => card.uid));
-  const keepOut = new Set([...wizard.keptOut, ...wizard.pinned].filter((uid) => shown.has(uid)));
-  return decided(state, wizard, proposal, keepOut.size > 0 ? { kind: 'run', keepOut } : { kind: 'run' });
+  return decided(state, wizard, proposal, { kind: 'run', ...choicesOf(wizard, proposal) });
+}
+
+/** What the marks in the list say that the sweep does not know yet. */
+function choicesOf(wizard: Wizard, proposal: Proposal): Choices {
+  const isMarked = (uid: SessionUid) => wizard.keptOut.has(uid) || wizard.pinned.has(uid);
+  const uids = (victims: readonly Victim[]) => victims.map(({ card }) => card.uid);
+  const keepOut = new Set(uids(proposal.victims).filter(isMarked));
+  const letGo = new Set(uids(proposal.keptOut).filter((uid) => !isMarked(uid)));
+  return { ...(keepOut.size > 0 ? { keepOut } : {}), ...(letGo.size > 0 ? { letGo } : {}) };
 }
 
 function decided(state: State, wizard: Wizard, proposal: Proposal, decision: Decision): Stepped {
@@ -120,7 +131,7 @@ function keptOut(state: State, wizard: Wizard): Stepped {
   const here = at(wizard);
   if (here?.card === undefined || wizard.pinned.has(here.card.uid)) return to(state);
   const kept = toggled(wizard.keptOut, here.card.uid);
-  const length = here.proposal.victims.length;
+  const length = listLength(here.proposal);
   const cursor = Math.min(length - 1, wizard.place.cursor + 1);
   const place = inSight({ ...wizard.place, cursor }, length, wizardListRows(state.size, here.proposal));
   return wantPreview(state, { ...wizard, keptOut: kept, place, notice: null });
@@ -209,14 +220,16 @@ function proposed(state: State, wizard: Wizard, proposal: Proposal): Stepped {
       ? 'The list changed while you read it: nothing was lost. This is the new list.'
       : 'The store changed while you read: nothing was done. This is the new list.'
     : isAgain && proposal.step === 'budget_again'
-      ? 'These can still go without a loss: they are shown again before any loss.'
+      ? onlyKeptOut(proposal)
+        ? 'Nothing is lost in their place; space lets one go.'
+        : 'These can still go without a loss: they are shown again before any loss.'
       : null;
   const next: Wizard = {
     ...wizard,
     stage: { kind: 'asking', proposal },
     place: AT_TOP,
-    // Kept out of one pass is not kept out of the next.
-    keptOut: proposal.movedOn ? wizard.keptOut : new Set(),
+    // The marks stay through the whole sweep.
+    keptOut: new Set([...wizard.keptOut, ...proposal.keptOut.map(({ card }) => card.uid)]),
     phrase: '',
     notice,
     preview: null,
@@ -228,6 +241,10 @@ function proposed(state: State, wizard: Wizard, proposal: Proposal): Stepped {
   return uids.length === 0
     ? stepped
     : { ...stepped, effects: [...stepped.effects, { kind: 'examine', uids }] };
+}
+
+function onlyKeptOut({ victims, keptOut }: Proposal): boolean {
+  return victims.length === 0 && keptOut.length > 0;
 }
 
 function wantPreview(state: State, wizard: Wizard): Stepped {
