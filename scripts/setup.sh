@@ -25,14 +25,46 @@ fresh() {
   [ -z "$(find src scripts/build.ts package.json bun.lock tsconfig.json -newer "$binary" -print -quit)" ]
 }
 
+# One that was made for another C library is there and cannot run.
+runs() { [ -x "$1" ] && [ "$("$1" --version 2>/dev/null)" = "$bun_version" ]; }
+
 # Sets $bun: the one fetched earlier, else one of exactly that version on PATH, else one from npm.
 find_bun() {
   bun=$own_bun
-  [ -x "$bun" ] && return
+  runs "$bun" && return
   bun=$(command -v bun 2>/dev/null || true)
-  [ -n "$bun" ] && [ "$("$bun" --version 2>/dev/null)" = "$bun_version" ] && return
+  [ -n "$bun" ] && runs "$bun" && return
   fetch_bun
   bun=$own_bun
+}
+
+# Programs of this machine that surely run, the first one first: the shell that reads this.
+running_programs() { printf '%s\n' "/proc/$$/exe" /bin/sh "$(command -v env)" "$(command -v node)"; }
+
+# `musl` or `glibc`, by the loader that a program names in its header; nothing where it names none: a script, or linked with
+# its library in it. A loader that lies in /lib tells nothing: musl's is also there where only its package is.
+libc_of() {
+  [ -r "$1" ] || return 0
+  loader=$(LC_ALL=C tr -c '!-~' '\n' <"$1" 2>/dev/null | sed -n '/^\/.*\/ld-musl-[^/]*$/{p;q;};/^\/.*\/ld-linux[^/]*$/{p;q;}')
+  case $loader in
+    */ld-musl-*) echo musl ;;
+    */ld-linux*) echo glibc ;;
+  esac
+}
+
+# What the programs of this machine are linked to.
+libc_here() {
+  for program in $(running_programs); do
+    libc=$(libc_of "$program")
+    [ -z "$libc" ] || break
+  done
+  # No program says: then the loaders are asked after all, and glibc's wins.
+  if [ -z "${libc:-}" ]; then
+    libc=glibc
+    for loader in /lib/ld-musl-*; do [ -e "$loader" ] && libc=musl; done
+    for loader in /lib*/ld-linux*; do [ -e "$loader" ] && libc=glibc; done
+  fi
+  echo "$libc"
 }
 
 # The platform's own package is asked for by name: it holds the program itself, where the package
@@ -48,9 +80,9 @@ fetch_bun() {
     aarch64 | arm64) cpu=aarch64 ;;
     *) fail "there is no Bun for a $(uname -m)" ;;
   esac
-  libc=
-  for loader in /lib/ld-musl-*; do [ -e "$loader" ] && [ $os = linux ] && libc=-musl; done
-  package=@oven/bun-$os-$cpu$libc@$bun_version
+  suffix=
+  if [ $os = linux ] && [ "$(libc_here)" = musl ]; then suffix=-musl; fi
+  package=@oven/bun-$os-$cpu$suffix@$bun_version
   mkdir -p "$root/.bun"
   box=$(mktemp -d "$root/.bun/fetch.XXXXXX")
   printf '{"private":true}\n' >"$box/package.json"
@@ -69,6 +101,7 @@ fetch_bun() {
   mkdir -p "$root/.bun/$bun_version"
   fetched=$box/node_modules/${package%@*}/bin/bun
   chmod +x "$fetched" && mv -f "$fetched" "$own_bun" || fail "$package holds no Bun"
+  runs "$own_bun" || fail "$package does not run on this machine: $("$own_bun" --version 2>&1 | head -n 1)"
   rm -rf "$box"
 }
 

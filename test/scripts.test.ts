@@ -1,7 +1,15 @@
 // The scripts: what they count, what they sign and pack, and that a start leaves stdout to the program.
 
 import { describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -129,6 +137,80 @@ describe('scripts/start', () => {
     const said = Bun.spawnSync([program, '--version']).stdout.toString();
     expect(said).toMatch(/^session-memory \d+\.\d+\.\d+ \((?:[0-9a-f]{12}(?:-dirty)?|unknown)\)\n$/);
     expect(said).toStartWith(`session-memory ${packageJson.version} (`);
+  });
+});
+
+if (process.platform !== 'linux') console.log('skipped: which C library runs here is asked on Linux only');
+
+describe('the Bun that is fetched', () => {
+  const setup = join(import.meta.dir, '..', 'scripts', 'setup.sh');
+  const version = packageJson.packageManager.replace('bun@', '');
+  /** What stands in a program: its loader, among other bytes. */
+  const linked = (loader: string) => `\x7fELF\x02\x01\0\0/usr/bin/x\0${loader}\0\0GNU\0/lib/ld-other.so\0`;
+  const PROGRAMS: Record<string, string> = {
+    glibc: linked('/lib64/ld-linux-x86-64.so.2'),
+    'glibc-arm': linked('/lib/ld-linux-aarch64.so.1'),
+    nix: linked('/nix/store/x-glibc-2.40/lib/ld-linux-x86-64.so.2'),
+    musl: linked('/lib/ld-musl-x86_64.so.1'),
+    'linked-whole': '\x7fELF\x02\x01\0\0nothing of a loader\0',
+    script: '#!/bin/sh\nexec something\n',
+  };
+  const FAKES: Record<string, string> = {
+    uname: '#!/bin/sh\ncase $1 in -s) echo Linux ;; *) echo x86_64 ;; esac\n',
+    // Its last word is the package; what it leaves there is as much of Bun as is asked for.
+    npm: `#!/bin/sh
+for package; do :; done
+echo "$package" >>"$ASKED"
+name=\${package%@*}
+mkdir -p "node_modules/$name/bin"
+printf '#!/bin/sh\\necho %s\\n' "${version}" >"node_modules/$name/bin/bun"
+`,
+  };
+
+  /** Runs `script` with the functions of setup.sh, in a checkout of its own, on a machine of these programs; which packages were asked for. */
+  function fetched(programs: readonly string[], script: string, ownBun?: string): string[] {
+    using folder = temporaryFolder();
+    const at = (name: string) => join(folder.path, name);
+    writeFileSync(at('package.json'), JSON.stringify(packageJson));
+    for (const [name, text] of Object.entries({ ...PROGRAMS, ...FAKES }))
+      writeFileSync(at(name), text, { mode: 0o755 });
+    if (ownBun !== undefined) {
+      mkdirSync(at(`.bun/${version}`), { recursive: true });
+      writeFileSync(at(`.bun/${version}/bun`), ownBun, { mode: 0o755 });
+    }
+    const faked = '. "$SETUP"; running_programs() { printf "%s\\n" $PROGRAMS; }; eval "$SCRIPT"';
+    const env = {
+      ...{ PATH: `${folder.path}:/usr/bin:/bin`, self: at('scripts/start'), SETUP: setup, SCRIPT: script },
+      ...{ ASKED: at('asked'), PROGRAMS: programs.map(at).join(' ') },
+    };
+    const run = Bun.spawnSync(['sh', '-c', faked], { env, cwd: folder.path });
+    expect(run.exitCode, run.stderr.toString()).toBe(0);
+    return existsSync(at('asked')) ? readFileSync(at('asked'), 'utf8').trim().split('\n') : [];
+  }
+
+  test.each([
+    ['glibc', ['glibc']],
+    ['glibc', ['glibc-arm']],
+    ['glibc', ['nix', 'musl']],
+    ['musl', ['musl']],
+    ['musl', ['missing', 'linked-whole', 'script', 'musl', 'glibc']],
+    ['glibc', ['script', 'linked-whole', 'glibc']],
+  ])('is made for %s, which the programs that run here are linked to: %j', (libc, programs) => {
+    const suffix = libc === 'musl' ? '-musl' : '';
+    expect(fetched(programs, 'fetch_bun')).toEqual([`@oven/bun-linux-x64${suffix}@${version}`]);
+  });
+
+  test('takes the place of one that is there and does not run, as after a fetch for another library', () => {
+    const script = 'find_bun; [ "$bun" = "$own_bun" ]; "$bun" --version >/dev/null';
+    expect(fetched(['glibc'], script, '#!/no/such/loader\n')).toHaveLength(1);
+    expect(fetched(['glibc'], script, `#!/bin/sh\necho ${version}\n`), 'one that runs stays').toEqual([]);
+  });
+
+  test.skipIf(process.platform !== 'linux')('is of the library that this very Bun runs with', () => {
+    const ask = `. "${setup}"; libc_here; libc_of "${process.execPath}"`;
+    const run = Bun.spawnSync(['sh', '-c', ask], { env: { PATH: process.env['PATH'] ?? '', self: setup } });
+    const [here, ours] = run.stdout.toString().trim().split('\n');
+    expect(here).toBe(ours);
   });
 });
 
