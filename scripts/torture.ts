@@ -21,6 +21,7 @@ const NAMES = [
   'secrets',
   'old-stores',
   'sweep-failures',
+  'open-screens',
 ];
 const FAILURES_MAX = 5;
 

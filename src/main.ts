@@ -129,6 +129,17 @@ async function stopProcess(): Promise<void> {
   await Promise.race([continued, Bun.sleep(200)]);
 }
 
+/** Who was stopped is told of no new size of the window meanwhile: it is asked for again. */
+function onContinue(listener: () => void): () => void {
+  if (process.platform === 'win32') return () => undefined;
+  const onSignal = () => {
+    process.kill(process.pid, 'SIGWINCH');
+    listener();
+  };
+  process.on('SIGCONT', onSignal);
+  return () => void process.off('SIGCONT', onSignal);
+}
+
 function catchCrash(onCrash: (thrown: unknown) => void): () => void {
   process.on('uncaughtException', onCrash);
   process.on('unhandledRejection', onCrash);
@@ -187,7 +198,8 @@ const code = await run({
     if (context.io.colour) process.env['FORCE_COLOR'] ??= '1';
     return openScreens(context, start, {
       stdin: process.stdin,
-      stdout: process.stdout,
+      streams: { stdout: process.stdout, stderr: process.stderr, console, tempFolder: tmpdir() },
+      onContinue,
       stopProcess,
       catchCrash,
       startThread: () => new Worker(new URL('./background.worker.ts', import.meta.url).href),

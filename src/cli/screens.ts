@@ -7,11 +7,14 @@ import { openReadable, openWritable } from '../store/open.ts';
 import { exitCodeOf, type Report } from '../sweep/report.ts';
 import { printReport } from './commands/sweep.ts';
 import type { Context } from './context.ts';
+import { OwnTerminal, type TerminalStreams } from './own-terminal.ts';
 import { tuiServices } from './services.ts';
 
 export interface Terminal {
   readonly stdin: NodeJS.ReadStream;
-  readonly stdout: NodeJS.WriteStream;
+  readonly streams: TerminalStreams;
+  /** Calls when the shell has continued the process, until it is called off. */
+  onContinue(listener: () => void): () => void;
   /** Stops the process as ctrl-z does, until the shell continues it. */
   stopProcess(): Promise<void>;
   /** Hands over what nobody caught, until it is called off. */
@@ -46,19 +49,46 @@ async function show(
   const reading = openReadable(context.settings.storePath);
   try {
     const { runTui } = await import('../tui/run.tsx');
-    const { failed, reports } = await runTui({
-      services: tuiServices(context, { reading, writing }, terminal.startThread),
-      start,
-      ...terminal,
-      colour: context.io.colour,
-      unicode: context.io.unicode,
-      signal: context.signal,
-    });
+    const { failed, reports } = await alone(context, terminal, (own) =>
+      runTui({
+        services: tuiServices(context, { reading, writing }, terminal.startThread),
+        start,
+        stdin: terminal.stdin,
+        stdout: own.screen,
+        onOverheard: (listener) => {
+          own.onHeard = listener;
+        },
+        onContinue: terminal.onContinue,
+        stopProcess: terminal.stopProcess,
+        catchCrash: terminal.catchCrash,
+        colour: context.io.colour,
+        unicode: context.io.unicode,
+        signal: context.signal,
+      }),
+    );
     for (const report of reports) printReport(context, report);
     if (failed !== null) throw failed;
     return reports;
   } finally {
     reading.close();
     writing.close();
+  }
+}
+
+/** Nothing but `show` writes to the terminal; what else would have is printed when it is over, however it ends. */
+async function alone<T>(
+  context: Context,
+  terminal: Terminal,
+  show: (own: OwnTerminal) => Promise<T>,
+): Promise<T> {
+  const own = await OwnTerminal.take(terminal.streams);
+  try {
+    return await show(own);
+  } finally {
+    const lines = own.release();
+    if (lines.length > 0)
+      context.io.err(
+        `session-memory: this was written to the terminal while the screens were up, and kept off them:\n${lines.map((line) => `  ${line}\n`).join('')}`,
+      );
   }
 }

@@ -22,6 +22,7 @@ export function App({ controller, theme, colour, stopProcess }: AppProps) {
     controller.dispatch({ kind: 'resize', size: { columns, rows } });
   }, [controller, columns, rows]);
   controller.suspend = () => suspendTerminal(stopProcess);
+  controller.regain = () => suspendTerminal(async () => undefined);
   useInput((input, key) => {
     for (const name of keyNames(input, key)) controller.dispatch({ kind: 'key', name });
   });

@@ -52,6 +52,11 @@ export class Controller {
   #sweep: Promise<void> | null = null;
   /** Leaves the terminal to the shell until it comes back; set by who owns the terminal. */
   suspend: () => Promise<void> = async () => undefined;
+  /** Takes the terminal as if it were new: its modes, its other screen, all of the frame. Set by the same. */
+  regain: () => Promise<void> = async () => undefined;
+  /** Draws all of the frame anew. Set by the same. */
+  repaint: () => void = () => undefined;
+  #isAway = false;
 
   constructor(services: Services, start: 'dashboard' | 'sweep', size: Size, ended: () => void) {
     this.#services = services;
@@ -171,7 +176,9 @@ export class Controller {
       case 'quit':
         return this.#ended();
       case 'suspend':
-        return void this.suspend();
+        return this.#away(this.suspend);
+      case 'repaint':
+        return this.repaint();
       case 'look':
         return this.#async(async () =>
           this.dispatch({ kind: 'found', found: await services.background.look() }),
@@ -239,6 +246,21 @@ export class Controller {
       default:
         return effect satisfies never;
     }
+  }
+
+  /** The process goes on, and nobody knows what the shell did to the terminal. Where we let it have it, that is seen to. */
+  continued(): void {
+    this.#away(this.regain);
+  }
+
+  #away(leave: () => Promise<void>): void {
+    if (this.#isAway) return;
+    this.#isAway = true;
+    this.#async(() =>
+      leave().finally(() => {
+        this.#isAway = false;
+      }),
+    );
   }
 
   #async(work: () => Promise<void>): void {

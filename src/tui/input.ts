@@ -22,9 +22,7 @@ const CONTROL: Readonly<Record<string, string>> = {
   '\n': 'enter',
   ' ': 'space',
   '\t': 'tab',
-  '\u0003': 'ctrl+c',
   '\u0008': 'backspace',
-  '\u001a': 'ctrl+z',
   '\u001b': 'esc',
   '\u007f': 'backspace',
 };
@@ -42,7 +40,14 @@ export function keyNames(input: string, key: InkKey): string[] {
   if (key.backspace || key.delete) return ['backspace'];
   if (key.escape) return ['esc'];
   if (key.ctrl) return [`ctrl+${input}`];
-  const names = [...input].map((char) => CONTROL[char] ?? char);
+  const names = [...input].map(nameOf);
   // Esc and the next key, typed quickly or sent at once by a slow line, look like a key with alt; none of ours has alt.
   return key.meta ? ['esc', ...names] : names;
+}
+
+/** Of one character. Ctrl and a letter is the control character of the letter's number. */
+function nameOf(char: string): string {
+  const name = CONTROL[char];
+  if (name !== undefined) return name;
+  return char >= '\u0001' && char <= '\u001a' ? `ctrl+${String.fromCharCode(char.charCodeAt(0) + 96)}` : char;
 }

@@ -106,7 +106,9 @@ export class Keeper {
   }
 
   #soon(ms: number): void {
-    const atMs = Math.max(this.#nowMs() + ms, this.#restedAtMs());
+    // Read once: the clock runs on, and what it says next may lie beyond the time that was just set.
+    const nowMs = this.#nowMs();
+    const atMs = Math.max(nowMs + ms, this.#restedAtMs());
     if (this.#paused || this.#nextAtMs <= atMs) return;
     if (this.#next !== null) clearTimeout(this.#next);
     this.#nextAtMs = atMs;
@@ -115,7 +117,7 @@ export class Keeper {
       // A look that has ended since this one was set has to be rested from.
       if (this.#nowMs() < this.#restedAtMs()) this.#soon(0);
       else void this.#run(() => this.#ingest(false), true);
-    }, atMs - this.#nowMs());
+    }, atMs - nowMs);
   }
 
   #restedAtMs(): number {

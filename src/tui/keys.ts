@@ -54,7 +54,8 @@ export type Action =
   | 'accept'
   | 'erase'
   | 'erase_all'
-  | 'suspend';
+  | 'suspend'
+  | 'repaint';
 
 export interface Key {
   /** Names as `keyNames` gives them. */
@@ -173,6 +174,14 @@ export const KEYS: readonly Key[] = [
     shown: 'ctrl-z',
     does: 'to the shell; fg comes back',
     action: 'suspend',
+    in: EVERYWHERE,
+    quiet: true,
+  },
+  {
+    keys: ['ctrl+l'],
+    shown: 'ctrl-l',
+    does: 'draw all anew',
+    action: 'repaint',
     in: EVERYWHERE,
     quiet: true,
   },

@@ -18,6 +18,10 @@ export interface TuiOptions {
   readonly unicode: boolean;
   readonly signal: AbortSignal;
   readonly stopProcess: () => Promise<void>;
+  /** Calls with what others wrote to the terminal meanwhile, as lines. */
+  readonly onOverheard: (listener: (lines: readonly string[]) => void) => void;
+  /** Calls when the shell has continued the process, until it is called off. */
+  readonly onContinue: (listener: () => void) => () => void;
   /** Hands over what nobody caught, until it is called off. */
   readonly catchCrash: (onCrash: (thrown: unknown) => void) => () => void;
 }
@@ -29,21 +33,39 @@ export interface TuiResult {
   readonly failed: unknown;
 }
 
+/** To the first cell, and all from there on away. */
+const WIPE = '\x1b[H\x1b[J';
+
 export async function runTui(options: TuiOptions): Promise<TuiResult> {
   const { stdin, stdout } = options;
   const ended = Promise.withResolvers<void>();
   const size = { columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 };
   const controller = new Controller(options.services, options.start, size, ended.resolve);
   controller.start();
-  const app = render(
+  const element = () =>
     createElement(App, {
       controller,
       theme: { unicode: options.unicode },
       colour: options.colour,
       stopProcess: options.stopProcess,
-    }),
-    { stdin, stdout, exitOnCtrlC: false, alternateScreen: true, incrementalRendering: true, maxFps: 60 },
-  );
+    });
+  const app = render(element(), {
+    ...{ stdin, stdout, exitOnCtrlC: false, alternateScreen: true, incrementalRendering: true, maxFps: 60 },
+    // Whoever calls this sits at a terminal: what the environment says of build servers is not asked.
+    interactive: true,
+    // What others write is kept off the terminal before it comes to that.
+    patchConsole: false,
+  });
+  controller.repaint = () => {
+    app.clear();
+    stdout.write(WIPE);
+    app.rerender(element());
+  };
+  options.onOverheard((lines) => controller.dispatch({ kind: 'overheard', lines }));
+  // Terminals differ in what they leave of a frame in a window of another size.
+  const onResize = () => controller.repaint();
+  stdout.on('resize', onResize);
+  const ignoreContinue = options.onContinue(() => controller.continued());
   let crash: unknown = null;
   const callOff = options.catchCrash((thrown) => {
     crash ??= thrown;
@@ -59,6 +81,8 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
   } finally {
     options.signal.removeEventListener('abort', interrupt);
     stdin.off('end', interrupt);
+    ignoreContinue();
+    stdout.off('resize', onResize);
     app.unmount();
     await app.waitUntilExit().catch(() => undefined);
     await controller.stop();

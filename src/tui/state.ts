@@ -169,6 +169,8 @@ export interface State {
   readonly watching: 'on' | 'off' | 'trouble';
   /** What went wrong last in the background. */
   readonly trouble: string | null;
+  /** What something else wrote last to the terminal that is ours; the whole is printed at the end. */
+  readonly overheard: string | null;
   /** A sentence about what was done last in the background. */
   readonly news: string | null;
   readonly reports: readonly Report[];
@@ -185,6 +187,7 @@ export type Event =
   | { readonly kind: 'activity'; readonly activity: Activity }
   | { readonly kind: 'watching'; readonly watching: State['watching'] }
   | { readonly kind: 'trouble'; readonly message: string | null }
+  | { readonly kind: 'overheard'; readonly lines: readonly string[] }
   | { readonly kind: 'ingested'; readonly news: string | null }
   | { readonly kind: 'proposed'; readonly proposal: Proposal }
   | { readonly kind: 'own_files'; readonly ownFiles: ReadonlyMap<SessionUid, OwnFile> }
@@ -214,6 +217,8 @@ export type Event =
 export type Effect =
   | { readonly kind: 'quit' }
   | { readonly kind: 'suspend' }
+  /** Draw all of the screen anew. */
+  | { readonly kind: 'repaint' }
   | { readonly kind: 'look' }
   | { readonly kind: 'ingest' }
   | { readonly kind: 'sweep' }
@@ -291,6 +296,7 @@ export function firstState(screen: Screen, size: Size): State {
     activity: { kind: 'idle' },
     watching: 'off',
     trouble: null,
+    overheard: null,
     news: null,
     reports: [],
     quitting: false,

@@ -2,6 +2,7 @@
  * What an event makes of the state, and what is to be done then. Pure: no clock, no store, no terminal.
  * Promises: one owner of every transition; nothing but the typed phrase, confirmed, starts a data loss.
  */
+import { formatCount } from '../cli/format.ts';
 import { type Action, type Context, type Meaning, meaningOf } from './keys.ts';
 import { hasCursor, inSight, isTooSmall, listOf, type Move, moved } from './layout.ts';
 import {
@@ -77,6 +78,8 @@ export function step(state: State, event: Event): Stepped {
       return to({ ...state, watching: event.watching });
     case 'trouble':
       return to({ ...state, trouble: event.message });
+    case 'overheard':
+      return to({ ...state, overheard: overheard(event.lines) });
     case 'ingested':
       return ingested({ ...state, activity: { kind: 'idle' }, news: event.news ?? state.news });
     case 'catalogue':
@@ -122,7 +125,13 @@ export function step(state: State, event: Event): Stepped {
 
 /** What works in a window in which nothing can be seen. */
 function isAlways(meaning: Meaning): boolean {
-  return meaning.kind === 'action' && (meaning.action === 'quit' || meaning.action === 'suspend');
+  return meaning.kind === 'action' && ['quit', 'suspend', 'repaint'].includes(meaning.action);
+}
+
+/** The first line says what it is about. */
+function overheard([first = '', ...more]: readonly string[]): string {
+  const others = more.length === 0 ? '' : ` (and ${formatCount(more.length)} more)`;
+  return `kept off the screen, printed at the end: ${first}${others}`;
 }
 
 /** The help may lie over the first run by now. */
@@ -142,6 +151,8 @@ function act(state: State, action: Action): Stepped {
       return quit(state);
     case 'suspend':
       return to(state, { kind: 'suspend' });
+    case 'repaint':
+      return to(state, { kind: 'repaint' });
     case 'help':
       return onScreen(state, { kind: 'help', place: AT_TOP, back: screen });
     case 'up':
@@ -155,7 +166,7 @@ function act(state: State, action: Action): Stepped {
       return back(state);
     case 'ingest':
       return state.activity.kind === 'idle'
-        ? to({ ...state, activity: { kind: 'looking' }, trouble: null }, { kind: 'ingest' })
+        ? to({ ...state, activity: { kind: 'looking' }, trouble: null, overheard: null }, { kind: 'ingest' })
         : to(state);
     case 'sweep':
       return onScreen(

@@ -21,8 +21,11 @@ export class Program implements Disposable {
   readonly home = join(this.folder, 'home');
   store = join(this.folder, 'data', 's.db');
   env: Record<string, string> = {};
+  /** The built binary, or the source where none is named. */
+  readonly command: readonly string[];
 
-  constructor() {
+  constructor(binary?: string) {
+    this.command = binary === undefined ? COMMAND : [binary];
     mkdirSync(this.home, { recursive: true });
   }
 
@@ -35,7 +38,7 @@ export class Program implements Disposable {
 
   /** Starts it; `--store` comes first, so that global flags are seen to work before the command. */
   start(...args: string[]) {
-    return Bun.spawn([...COMMAND, '--store', this.store, ...args], {
+    return Bun.spawn([...this.command, '--store', this.store, ...args], {
       env: {
         PATH: Bun.env['PATH'] ?? '',
         HOME: this.home,

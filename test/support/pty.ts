@@ -36,18 +36,21 @@ export class Pty implements AsyncDisposable {
     this.#screen = new Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 1000 });
     // The emulator answers what the program asks of a terminal.
     this.#screen.onData((answer) => this.#child.terminal?.write(answer));
-    this.#child = Bun.spawn([...(options.command ?? [BINARY ?? '', '--store', program.store, ...args])], {
-      env: {
-        PATH: Bun.env['PATH'] ?? '',
-        HOME: program.home,
-        TERM: 'xterm-256color',
-        LANG: 'C.UTF-8',
-        CI: 'false',
-        ...program.env,
-        ...options.env,
+    this.#child = Bun.spawn(
+      [...(options.command ?? [...program.command, '--store', program.store, ...args])],
+      {
+        env: {
+          PATH: Bun.env['PATH'] ?? '',
+          HOME: program.home,
+          TERM: 'xterm-256color',
+          LANG: 'C.UTF-8',
+          CI: 'false',
+          ...program.env,
+          ...options.env,
+        },
+        terminal: { cols: columns, rows, data: (_terminal, data) => this.#take(data) },
       },
-      terminal: { cols: columns, rows, data: (_terminal, data) => this.#take(data) },
-    });
+    );
   }
 
   #take(data: Uint8Array): void {
@@ -122,6 +125,12 @@ export class Pty implements AsyncDisposable {
   /** As a terminal with bracketed paste hands a paste on. */
   paste(text: string): void {
     this.type(`\x1b[200~${text}\x1b[201~`);
+  }
+
+  /** Puts something on the screen that the program knows nothing of, as whoever else has the terminal may. */
+  async garble(text: string): Promise<void> {
+    await this.#written;
+    await new Promise<void>((resolve) => this.#screen.write(text, resolve));
   }
 
   resize(columns: number, rows: number): void {

@@ -1,5 +1,5 @@
 /** The dashboard keeps the store up with what agents write: stored at once, digested after two quiet minutes. */
-import { afterEach, beforeEach, describe, expect, jest, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, jest, spyOn, test } from 'bun:test';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { DEFAULT_LIMITS } from '../../src/domain/limits.ts';
 import { parseTime } from '../../src/domain/time.ts';
@@ -23,6 +23,8 @@ class Kept implements Disposable {
   readonly events: Event[] = [];
   readonly keeper: Keeper;
   nowMs = 0;
+  /** How far the clock goes on while it is read, as a real one does. */
+  readTakesMs = 0;
   /** What each ingest finds changed, one after the other. */
   finds: (readonly SessionUid[])[] = [];
   ingestTakesMs = 0;
@@ -37,7 +39,7 @@ class Kept implements Disposable {
     const services: Services = {
       search: () => Promise.reject(new Error('not asked')),
       indexMore: async () => 0,
-      clock: { now: () => this.world.now, monotonicMs: () => this.nowMs, isSet: true },
+      clock: { now: () => this.world.now, monotonicMs: () => (this.nowMs += this.readTakesMs), isSet: true },
       limits: DEFAULT_LIMITS,
       db: this.world.db,
       background: {
@@ -269,6 +271,27 @@ describe('what an earlier run stored without a digest', () => {
     await kept.pass(2 * SECOND);
     expect(kept.took().filter((what) => what.includes('analyze'))).toEqual([`${second} s: analyze 1`]);
   });
+});
+
+test('TimeoutNegativeWarning: no timer is set for a time that has passed while the clock was read', async () => {
+  using kept = new Kept();
+  kept.readTakesMs = 0.01;
+  const delays: number[] = [];
+  const before = globalThis.setTimeout;
+  const timers = spyOn(globalThis, 'setTimeout');
+  timers.mockImplementation(((work: () => void, delayMs?: number) => {
+    delays.push(delayMs ?? 0);
+    return before(work, delayMs);
+  }) as typeof setTimeout);
+  try {
+    kept.keeper.start();
+    // A look that is due each minute is set for this very moment.
+    await kept.pass(10 * MINUTE);
+  } finally {
+    timers.mockRestore();
+  }
+  expect(delays.length, 'timers').toBeGreaterThan(5);
+  expect(delays.filter((delayMs) => delayMs < 0)).toEqual([]);
 });
 
 test('quiet means two minutes to the millisecond', () => {

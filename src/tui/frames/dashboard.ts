@@ -206,7 +206,7 @@ function doing(state: State, cells: number): Line[] {
   const text = activityText(state.activity, cells);
   if (text !== null) lines.push(line(span(fit(text, cells), 'good')));
   else if (state.news !== null) lines.push(line(span(fit(state.news, cells), 'dim')));
-  return [...lines, ...troubleLines(state.trouble, cells)];
+  return [...lines, ...troubleLines(state.trouble ?? state.overheard, cells)];
 }
 
 /** At most two lines: the way out stands at the end of an error. */

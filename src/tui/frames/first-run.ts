@@ -32,7 +32,7 @@ function lastLines(state: State, found: FoundHere | null, cells: number): Line[]
       : canStore
         ? [line(span('Press enter to store them.', 'title'))]
         : [];
-  return [...now, ...troubleLines(state.trouble, cells)];
+  return [...now, ...troubleLines(state.trouble ?? state.overheard, cells)];
 }
 
 function foundLines(state: State, found: FoundHere, cells: number): Line[] {
