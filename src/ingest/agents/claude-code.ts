@@ -7,20 +7,21 @@ import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../do
 import { ALL_MEMBERS } from '../../domain/content.ts';
 import type { TitleSource } from '../../domain/facts.ts';
 import { agentId } from '../../domain/ids.ts';
+import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES } from '../../domain/peek.ts';
 import type { FileRole } from '../../domain/session.ts';
 import type { Iso } from '../../domain/time.ts';
 import { claudeReader } from './claude-code.reader.ts';
-import { forkedFrom, humanPrompt, lineTime } from './claude-code.records.ts';
+import { ClaudeLine, forkedFrom, humanPrompt, timeOf } from './claude-code.records.ts';
 import {
   type JsonRecord,
   jsonlName,
+  lastLines,
   linesWithin,
   parseRecord,
   recordAt,
   recordsOf,
   textAt,
   titleOf,
-  viewOf,
 } from './jsonl.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -30,8 +31,6 @@ const CLEANUP_DAYS_DEFAULT = 30;
 const FOLDER_CHARS_MAX = 200;
 /** Folders beside `projects` with files of one session each. */
 const OUTER_FOLDERS = ['file-history', 'tasks', 'todos'] as const;
-/** Records of the head read for a title; a human speaks early. */
-const HEAD_RECORDS_MAX = 400;
 
 export const claudeCode: AgentFormat = {
   id: agentId('claude-code'),
@@ -143,6 +142,8 @@ interface Gathered {
   readonly leaves: Map<string, string>;
 }
 
+const look = new ClaudeLine();
+
 function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   const found: Gathered = {
     ...{
@@ -159,15 +160,13 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   };
   let count = 0;
   for (const line of linesWithin(head)) {
-    noteTime(found, lineTime(line), true);
-    if (count++ < HEAD_RECORDS_MAX ? mayTell(found, line) : isTitle(line))
-      for (const one of recordsOf(line).records) note(found, one);
+    if (count >= HEAD_LINES_MAX || (count >= HEAD_LINES && isTold(found))) break;
+    count++;
+    noteTimes(found, noteLine(found, line));
   }
   let latest: Iso | null = null;
-  for (const line of linesWithin(tail)) {
-    const at = lineTime(line);
-    if (at !== null && (latest === null || at > latest)) latest = at;
-    if (isTitle(line) || !found.isClaude) for (const one of recordsOf(line).records) note(found, one);
+  for (const line of lastLines(tail, TAIL_LINES)) {
+    for (const at of noteLine(found, line)) if (latest === null || at > latest) latest = at;
   }
   if (!found.isClaude) return null;
   return {
@@ -179,43 +178,37 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   };
 }
 
-/** A line of a title is short; in a long one these words are somebody's text. */
-const TITLE_BYTES_MAX = 4096;
-const BRANCH = '"gitBranch"';
+function isTold({ isClaude, nativeId, project, titles, firstAt }: Gathered): boolean {
+  return isClaude && nativeId !== null && project !== null && titles.size > 0 && firstAt !== null;
+}
 
-/** False of a line that can add nothing: a look at all lines of thousands of heads would be most of finding them. */
-function mayTell(found: Gathered, line: Buffer): boolean {
-  const { isClaude, nativeId, project, titles, leaves } = found;
+/** Notes what a line tells, and gives the times of its records. What is cut off by the end of a head has told its time before. */
+function noteLine(found: Gathered, line: Buffer): readonly Iso[] {
+  const scanned = look.scan(line);
+  const at = scanned === 'broken' ? null : look.time();
+  if (scanned === 'whole' && !mayTell(found)) return at === null ? [] : [at];
+  const { records } = recordsOf(line);
+  for (const one of records) note(found, one);
+  if (records.length === 0) return at === null ? [] : [at];
+  return records.map(timeOf).filter((time) => time !== null);
+}
+
+const TITLES: ReadonlySet<string> = new Set(['custom-title', 'ai-title', 'summary']);
+
+/** False of a line, looked at last, that can add nothing: to parse all lines of thousands of heads would be most of finding them. */
+function mayTell(found: Gathered): boolean {
   // A summary names this session only where its leaf is met, which any record may be.
-  const isSettled =
-    isClaude && nativeId !== null && project !== null && titles.has('prompt') && leaves.size === 0;
-  // Two records on one line are told apart by being parsed.
-  if (!isSettled || line.indexOf('}{"') >= 0) return true;
-  if (
-    line.length < TITLE_BYTES_MAX
-      ? /(?:custom-title|ai-title|summary)"/.test(line.toString('latin1'))
-      : isTitle(line)
-  )
-    return true;
-  if (found.parent === null && line.indexOf('"forkedFrom"') >= 0) return true;
-  return found.branch === null && namesBranch(line);
+  if (!isTold(found) || !found.titles.has('prompt') || found.leaves.size > 0) return true;
+  if (TITLES.has(look.text('type') ?? '') || (found.parent === null && look.has('forkedFrom'))) return true;
+  const branch = look.text('gitBranch');
+  return found.branch === null && branch !== null && branch !== 'HEAD';
 }
 
-function namesBranch(line: Buffer): boolean {
-  for (let at = line.indexOf(BRANCH); at >= 0; at = line.indexOf(BRANCH, at + 1))
-    if (!/^\s*:\s*"(?:HEAD)?"/.test(line.toString('latin1', at + BRANCH.length, at + BRANCH.length + 20)))
-      return true;
-  return false;
-}
-
-function isTitle(line: Uint8Array): boolean {
-  return /"type":"(?:ai-title|custom-title|summary)"/.test(viewOf(line).toString('latin1', 0, 80));
-}
-
-function noteTime(found: Gathered, at: Iso | null, first: boolean): void {
-  if (at === null) return;
-  if (first && (found.firstAt === null || at < found.firstAt)) found.firstAt = at;
-  if (found.lastAt === null || at > found.lastAt) found.lastAt = at;
+function noteTimes(found: Gathered, times: readonly Iso[]): void {
+  for (const at of times) {
+    if (found.firstAt === null || at < found.firstAt) found.firstAt = at;
+    if (found.lastAt === null || at > found.lastAt) found.lastAt = at;
+  }
 }
 
 function note(found: Gathered, record: JsonRecord): void {

@@ -228,7 +228,7 @@ export const cursor = rowsAgent({
     return workspace === undefined ? null : { container: workspaceRows(workspace) };
   },
   note,
-  timeField: '(?:createdAt|lastUpdatedAt)',
+  timeFields: ['createdAt', 'lastUpdatedAt'],
   reader: (sink) => new CursorReader(sink),
   resume: () => ['cursor', '.'],
   resumeNeeds: 'Cursor has no command that opens a chat: it stands in the history of the folder.',
