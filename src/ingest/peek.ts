@@ -31,11 +31,17 @@ export async function peekFile(
   }
 }
 
-/** A file by its ends. What `head` gives may be used again by the next call of either. */
+/** So many bytes of a file's beginning and end. */
+export interface LookSize {
+  readonly headBytes: number;
+  readonly tailBytes: number;
+}
+
+/** A file by its ends. */
 export interface Ends {
   readonly sizeBytes: number;
-  head(bytes: number): Uint8Array;
-  tail(bytes: number): Uint8Array;
+  /** Of a file of no more bytes both are the whole. What it gives stands until the next call. */
+  both(look: LookSize): { readonly head: Uint8Array; readonly tail: Uint8Array };
 }
 
 /** Nearly every transcript tells all in its first lines; some are read further, a few have lines of many megabytes. */
@@ -44,22 +50,19 @@ const LOOKS = [
   { headBytes: 256 * 1024, tailBytes: 256 * 1024 },
   { headBytes: 16 * 1024 ** 2, tailBytes: 16 * 1024 ** 2 },
 ] as const;
-const [EARLY, , LAST] = LOOKS;
+const [EARLY, WIDE, LAST] = LOOKS;
 
 /** Looks further until the look has all the lines that it is counted in; at a document as a whole. */
 export function peekAt(agent: AgentFormat, ends: Ends, isDocument = false): Peek | null {
   for (const look of LOOKS) {
-    if (ends.sizeBytes <= look.headBytes + look.tailBytes) {
-      const all = ends.head(ends.sizeBytes);
-      return agent.peek(all, all);
-    }
-    if (isDocument && look !== LAST) continue;
-    const tail = ends.tail(look.tailBytes);
-    const head = ends.head(look.headBytes);
-    const hasLines = countLines(head, HEAD_LINES) && countLastLines(tail, TAIL_LINES + 1);
+    const isWhole = ends.sizeBytes <= look.headBytes + look.tailBytes;
+    if (isDocument && !isWhole && look !== LAST) continue;
+    const { head, tail } = ends.both(look);
+    const hasLines = isWhole || (countLines(head, HEAD_LINES) && countLastLines(tail, TAIL_LINES + 1));
     if (!hasLines && look !== LAST) continue;
     const peek = agent.peek(head, tail);
-    if (look === LAST || (look === EARLY ? tellsAll(peek) : tellsEnough(peek, head))) return peek;
+    if (isWhole || look === LAST) return peek;
+    if (look === EARLY ? tellsAll(peek) : tellsEnough(peek, head)) return peek;
   }
   return null;
 }
@@ -96,17 +99,30 @@ function countLastLines(bytes: Uint8Array, atLeast: number): boolean {
 }
 
 /** Used again for each file: memory for the first look at thousands of them would cost more than the look. */
-const scratch = new Uint8Array(EARLY.headBytes + EARLY.tailBytes);
+const scratch = new Map<number, Uint8Array>();
+
+function scratchOf(bytes: number): Uint8Array {
+  const held = scratch.get(bytes) ?? new Uint8Array(bytes);
+  if (bytes <= WIDE.headBytes + WIDE.tailBytes) scratch.set(bytes, held);
+  return held;
+}
 
 function endsOfFile(source: Source): Ends {
-  const read = (offset: number, bytes: number, within: Uint8Array): Uint8Array => {
-    if (bytes > within.length) return source.readAt(offset, bytes);
-    return within.subarray(0, source.readInto(within.subarray(0, bytes), offset));
-  };
+  const read = (offset: number, bytes: number, within: Uint8Array): Uint8Array =>
+    within.subarray(0, source.readInto(within.subarray(0, bytes), offset));
   return {
     sizeBytes: source.sizeBytes,
-    head: (bytes) => read(0, bytes, bytes > EARLY.headBytes ? scratch : scratch.subarray(0, EARLY.headBytes)),
-    tail: (bytes) => read(Math.max(0, source.sizeBytes - bytes), bytes, scratch.subarray(EARLY.headBytes)),
+    both: ({ headBytes, tailBytes }) => {
+      const within = scratchOf(headBytes + tailBytes);
+      if (source.sizeBytes <= within.length) {
+        const all = read(0, source.sizeBytes, within);
+        return { head: all, tail: all };
+      }
+      return {
+        head: read(0, headBytes, within.subarray(0, headBytes)),
+        tail: read(source.sizeBytes - tailBytes, tailBytes, within.subarray(headBytes)),
+      };
+    },
   };
 }
 
@@ -129,7 +145,13 @@ async function endsOfStream(source: Source): Promise<Ends> {
     while (lastBytes - (last[0]?.length ?? 0) >= LAST.tailBytes) lastBytes -= last.shift()?.length ?? 0;
   }
   const [begin, end] = [Buffer.concat(first), Buffer.concat(last)];
-  return { sizeBytes, head: (bytes) => begin.subarray(0, bytes), tail: (bytes) => end.subarray(-bytes) };
+  return {
+    sizeBytes,
+    both: ({ headBytes, tailBytes }) =>
+      sizeBytes <= headBytes + tailBytes
+        ? { head: begin, tail: begin }
+        : { head: begin.subarray(0, headBytes), tail: end.subarray(-tailBytes) },
+  };
 }
 
 /** An id or a path beyond it is a forger's; of thousands of sessions each is held, and each id stored. */

@@ -7,11 +7,12 @@ import type { FactSink, LineVerdict, RecordReader } from '../../domain/facts.ts'
 import type { Iso } from '../../domain/time.ts';
 import {
   apiErrorText,
-  ClaudeLine,
+  type ClaudePath,
   forkedFrom,
   humanPrompt,
   humanText,
   isCompaction,
+  claudeLine as look,
   timeOf,
   tokensOf,
 } from './claude-code.records.ts';
@@ -35,6 +36,10 @@ const SKIPPED_TYPES: ReadonlySet<string> = new Set([
   ...['progress', 'file-history-snapshot', 'permission-mode', 'mode', 'last-prompt'],
   ...['agent-name', 'atis-latch', 'worktree-state'],
 ]);
+const MAY_BE_SKIPPED: ReadonlySet<string> = new Set([
+  ...SKIPPED_TYPES,
+  ...['user', 'tool_result', 'system', 'attachment'],
+]);
 /** Of other records of the client and of what it attaches a digest takes nothing. */
 const USED_NOTES: ReadonlySet<string> = new Set(['api_error', 'local_command']);
 const USED_ATTACHMENTS: ReadonlySet<string> = new Set(['queued_command', 'file', 'plan_file_reference']);
@@ -51,7 +56,6 @@ export function claudeReader(sink: FactSink): RecordReader {
 class ClaudeReader implements RecordReader {
   private readonly sink: FactSink;
   private readonly tools: ClaudeTools;
-  private readonly look = new ClaudeLine();
   private readonly seen = new Set<string>();
   /** Summaries whose leaf has not been met: most are of other sessions. */
   private readonly leaves = new Map<string, string>();
@@ -97,8 +101,8 @@ class ClaudeReader implements RecordReader {
     if (line.length > LINE_BYTES_MAX) return 'unreadable';
     const view = viewOf(line);
     if (view.length === 0 || (view.length === 1 && view[0] === 0x0d)) return 'skipped';
-    if (this.look.scan(view) === 'whole' && this.isSkipped()) {
-      const at = this.look.time();
+    if (look.scan(view, this.isUsed) === 'whole' && this.isSkipped()) {
+      const at = look.time();
       if (at !== null) this.sink.time(at);
       return 'skipped';
     }
@@ -107,23 +111,24 @@ class ClaudeReader implements RecordReader {
     return verdict;
   }
 
-  /** Of the line that was looked at last. */
-  private isSkipped(): boolean {
-    const type = this.look.text('type');
-    if (type === null) return false;
-    if (SKIPPED_TYPES.has(type)) return true;
-    if (type === 'user' || type === 'tool_result') return this.isUnusedResult();
-    if (type === 'system') return !USED_NOTES.has(this.look.text('subtype') ?? '');
-    return type === 'attachment' && !USED_ATTACHMENTS.has(this.look.text('attachment.type') ?? '');
-  }
-
-  /** True for the result of a tool whose call says all: a file read, a search, an edit that went well. */
-  private isUnusedResult(): boolean {
-    const callIds = this.look.all('message.content[].tool_use_id');
-    if (callIds.length === 0 || this.look.all('message.content[].is_error').includes(true)) return false;
+  /** True as soon as a member tells that the line is not to be skipped: the rest of it is left to the parser. */
+  private readonly isUsed = (path: ClaudePath): boolean => {
+    if (path === 'type') return !MAY_BE_SKIPPED.has(look.text('type') ?? '');
+    if (path === 'message.role') return look.text('message.role') !== 'user';
     // What a human typed while the tool ran stands behind its result, in the same record.
-    if (this.look.all('message.content[].type').some((type) => type !== 'tool_result')) return false;
-    return callIds.every((id) => typeof id === 'string' && !this.tools.waitsFor(id));
+    if (path === 'message.content[].type') return look.text(path) !== 'tool_result';
+    if (path === 'message.content[].is_error') return look.value(path) === true;
+    return path === 'message.content[].tool_use_id' && this.tools.waitsFor(look.text(path) ?? '');
+  };
+
+  /** Of a line without what is used. */
+  private isSkipped(): boolean {
+    const type = look.text('type') ?? '';
+    if (type === 'system') return !USED_NOTES.has(look.text('subtype') ?? '');
+    if (type === 'attachment') return !USED_ATTACHMENTS.has(look.text('attachment.type') ?? '');
+    // The result of a tool whose call says all: a file read, a search, an edit that went well.
+    if (type === 'user' || type === 'tool_result') return look.has('message.content[].tool_use_id');
+    return MAY_BE_SKIPPED.has(type);
   }
 
   /** False where it is no record of Claude Code. */

@@ -12,11 +12,13 @@ import { Members } from './members.ts';
 /** What is asked of a line without parsing it. */
 const LOOKED_AT = [
   ...(['type', 'subtype', 'timestamp', 'snapshot.timestamp', 'gitBranch', 'forkedFrom'] as const),
-  ...(['attachment.type', 'message.content[].type', 'message.content[].tool_use_id'] as const),
-  'message.content[].is_error',
+  ...(['attachment.type', 'message.role', 'message.content[].type'] as const),
+  ...(['message.content[].tool_use_id', 'message.content[].is_error'] as const),
 ] as const;
 
-export class ClaudeLine extends Members<(typeof LOOKED_AT)[number]> {
+export type ClaudePath = (typeof LOOKED_AT)[number];
+
+class ClaudeLine extends Members<ClaudePath> {
   constructor() {
     super(LOOKED_AT);
   }
@@ -26,6 +28,9 @@ export class ClaudeLine extends Members<(typeof LOOKED_AT)[number]> {
     return parseTime(this.value('timestamp') ?? this.value('snapshot.timestamp'));
   }
 }
+
+/** One for all: what it found stands until the next line is looked at. */
+export const claudeLine = new ClaudeLine();
 
 /** The record's own time, of one that was parsed. */
 export function timeOf(record: JsonRecord): Iso | null {

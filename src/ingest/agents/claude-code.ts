@@ -7,15 +7,16 @@ import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../do
 import { ALL_MEMBERS } from '../../domain/content.ts';
 import type { TitleSource } from '../../domain/facts.ts';
 import { agentId } from '../../domain/ids.ts';
-import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES } from '../../domain/peek.ts';
+import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES, TIMES_AT_END } from '../../domain/peek.ts';
 import type { FileRole } from '../../domain/session.ts';
 import type { Iso } from '../../domain/time.ts';
 import { claudeReader } from './claude-code.reader.ts';
-import { ClaudeLine, forkedFrom, humanPrompt, timeOf } from './claude-code.records.ts';
+import { forkedFrom, humanPrompt, claudeLine as look, timeOf } from './claude-code.records.ts';
 import {
   type JsonRecord,
   jsonlName,
   lastLines,
+  latestOf,
   linesWithin,
   parseRecord,
   recordAt,
@@ -136,79 +137,78 @@ interface Gathered {
   branch: string | null;
   parent: string | null;
   isClaude: boolean;
-  firstAt: Iso | null;
-  lastAt: Iso | null;
+  /** Of the first records that have one. */
+  readonly firstTimes: Iso[];
   readonly titles: Map<TitleSource, string>;
   readonly leaves: Map<string, string>;
 }
 
-const look = new ClaudeLine();
-
 function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   const found: Gathered = {
-    ...{
-      nativeId: null,
-      project: null,
-      branch: null,
-      parent: null,
-      isClaude: false,
-      firstAt: null,
-      lastAt: null,
-    },
-    titles: new Map(),
-    leaves: new Map(),
+    ...{ nativeId: null, project: null, branch: null, parent: null, isClaude: false },
+    ...{ firstTimes: [], titles: new Map(), leaves: new Map() },
   };
   let count = 0;
   for (const line of linesWithin(head)) {
     if (count >= HEAD_LINES_MAX || (count >= HEAD_LINES && isTold(found))) break;
     count++;
-    noteTimes(found, noteLine(found, line));
+    if (mayTell(found, line)) noteLine(found, line);
+    if (found.firstTimes.length < TIMES_AT_END) found.firstTimes.push(...timesOf(line));
   }
-  let latest: Iso | null = null;
-  for (const line of lastLines(tail, TAIL_LINES)) {
-    for (const at of noteLine(found, line)) if (latest === null || at > latest) latest = at;
-  }
+  const last = lastLines(tail, TAIL_LINES);
+  for (const line of last) if (mayTell(found, line)) noteLine(found, line);
   if (!found.isClaude) return null;
+  const times = found.firstTimes.toSorted();
   return {
     ...{ nativeId: found.nativeId, project: found.project, branch: found.branch },
     title: bestTitle(found.titles),
-    startedAt: found.firstAt,
-    endedAt: latest ?? found.lastAt,
+    startedAt: times[0] ?? null,
+    endedAt: latestOf(last, timesOf) ?? times.at(-1) ?? null,
     parentNativeId: found.parent,
   };
 }
 
-function isTold({ isClaude, nativeId, project, titles, firstAt }: Gathered): boolean {
-  return isClaude && nativeId !== null && project !== null && titles.size > 0 && firstAt !== null;
+function isTold({ isClaude, nativeId, project, titles, firstTimes }: Gathered): boolean {
+  return isClaude && nativeId !== null && project !== null && titles.size > 0 && firstTimes.length > 0;
 }
 
-/** Notes what a line tells, and gives the times of its records. What is cut off by the end of a head has told its time before. */
-function noteLine(found: Gathered, line: Buffer): readonly Iso[] {
+/** The times of a line's records; of one that the end of a head cuts off the time that stands before. */
+function timesOf(line: Buffer): readonly Iso[] {
   const scanned = look.scan(line);
-  const at = scanned === 'broken' ? null : look.time();
-  if (scanned === 'whole' && !mayTell(found)) return at === null ? [] : [at];
-  const { records } = recordsOf(line);
-  for (const one of records) note(found, one);
-  if (records.length === 0) return at === null ? [] : [at];
-  return records.map(timeOf).filter((time) => time !== null);
+  const times = scanned === 'broken' ? recordsOf(line).records.map(timeOf) : [look.time()];
+  return times.filter((at) => at !== null);
+}
+
+function noteLine(found: Gathered, line: Buffer): void {
+  for (const one of recordsOf(line).records) note(found, one);
 }
 
 const TITLES: ReadonlySet<string> = new Set(['custom-title', 'ai-title', 'summary']);
 
-/** False of a line, looked at last, that can add nothing: to parse all lines of thousands of heads would be most of finding them. */
-function mayTell(found: Gathered): boolean {
+/** False of a line that can add nothing: to parse all lines of thousands of heads would be most of finding them. */
+function mayTell(found: Gathered, line: Buffer): boolean {
+  const { parent, branch } = found;
   // A summary names this session only where its leaf is met, which any record may be.
   if (!isTold(found) || !found.titles.has('prompt') || found.leaves.size > 0) return true;
-  if (TITLES.has(look.text('type') ?? '') || (found.parent === null && look.has('forkedFrom'))) return true;
-  const branch = look.text('gitBranch');
-  return found.branch === null && branch !== null && branch !== 'HEAD';
+  if (!mayHold(line, WORDS_OF_TITLES)) {
+    const mayBeFork = parent === null && mayHold(line, WORDS_OF_FORKS);
+    if (!mayBeFork && !(branch === null && mayHold(line, WORDS_OF_BRANCHES))) return false;
+  }
+  // Two records on one line are told apart by being parsed.
+  if (look.scan(line) !== 'whole') return true;
+  if (TITLES.has(look.text('type') ?? '') || (parent === null && look.has('forkedFrom'))) return true;
+  const at = look.text('gitBranch');
+  return branch === null && at !== null && at !== 'HEAD';
 }
 
-function noteTimes(found: Gathered, times: readonly Iso[]): void {
-  for (const at of times) {
-    if (found.firstAt === null || at < found.firstAt) found.firstAt = at;
-    if (found.lastAt === null || at > found.lastAt) found.lastAt = at;
-  }
+/** What stands in a line of that kind, unless letters of it are escaped. */
+const ESCAPE = '\\u';
+const WORDS_OF_TITLES = [ESCAPE, '-title"', 'summary"'];
+const WORDS_OF_FORKS = ['forkedFrom"'];
+const WORDS_OF_BRANCHES = ['gitBranch"'];
+
+function mayHold(line: Buffer, words: readonly string[]): boolean {
+  return words.some((word) => line.indexOf(word) >= 0);
 }
 
 function note(found: Gathered, record: JsonRecord): void {

@@ -8,10 +8,11 @@ import type { FactSink, LineVerdict, RecordReader, Tokens } from '../../domain/f
 import { type Iso, parseTime } from '../../domain/time.ts';
 import {
   beyond,
-  CodexLine,
+  type CodexPath,
   cwdOfContext,
   humanText,
   itemOf,
+  codexLine as look,
   type Meta,
   metaOf,
   msOfId,
@@ -63,7 +64,6 @@ export function codexReader(sink: FactSink): RecordReader {
 class CodexReader implements RecordReader {
   private readonly sink: FactSink;
   private readonly tools: CodexTools;
-  private readonly look = new CodexLine();
   private own: Meta | null = null;
   /** The fork whose copied history may be running. */
   private fork: Meta | null = null;
@@ -125,8 +125,8 @@ class CodexReader implements RecordReader {
     const view = viewOf(line);
     if (view.length === 0 || (view.length === 1 && view[0] === 0x0d)) return 'skipped';
     if (view.length > LINE_BYTES_MAX) return 'unreadable';
-    if (this.look.scan(view) === 'whole' && this.isSkipped()) {
-      const at = this.look.time();
+    if (look.scan(view, this.isUsed) === 'whole' && this.isSkipped()) {
+      const at = look.time();
       if (at !== null) this.sink.time(at);
       return 'skipped';
     }
@@ -135,30 +135,47 @@ class CodexReader implements RecordReader {
     return verdict;
   }
 
-  /** Of the line that was looked at last. A compaction's summary is taken from it. */
+  /** True as soon as a member tells that the line is not to be skipped: the rest of it is left to the parser. */
+  private readonly isUsed = (path: CodexPath): boolean => {
+    const kind = look.text('type');
+    const inner = look.text('payload.type');
+    if (kind === null || inner === null) return false;
+    if (path === 'payload.call_id') return RESULTS.has(inner) && this.tools.waitsFor(look.text(path) ?? '');
+    if (path === 'payload.role')
+      return inner === 'message' && !SKIPPED.has(`${kind}/message/${look.text(path)}`);
+    const isOpen = inner === 'message' || inner === 'item_completed' || RESULTS.has(inner);
+    return (
+      (path === 'payload.type' || path === 'type') &&
+      !isOpen &&
+      !isBulk(kind) &&
+      !SKIPPED.has(`${kind}/${inner}`)
+    );
+  };
+
+  /** Of a line without what is used. A compaction's summary is taken from it. */
   private isSkipped(): boolean {
-    if (this.look.text('record_type') === 'state') return true;
-    const { kind, inner } = this.look.kinds();
+    if (look.text('record_type') === 'state') return true;
+    const { kind, inner } = look.kinds();
     if (isBulk(kind)) return true;
     if (kind === 'compacted') return this.compacted();
     if (RESULTS.has(inner)) return this.isUnusedResult();
-    if (inner === 'item_completed') return !USED_ITEMS.has(this.look.itemText('item.type') ?? '');
-    const role = inner === 'message' ? `/${this.look.itemText('role') ?? ''}` : '';
+    if (inner === 'item_completed') return !USED_ITEMS.has(look.itemText('item.type') ?? '');
+    const role = inner === 'message' ? `/${look.itemText('role') ?? ''}` : '';
     return SKIPPED.has(`${kind}/${inner}${role}`);
   }
 
   /** A compaction repeats the whole history behind its summary: only the summary is taken. True when it was. */
   private compacted(): boolean {
-    if (!this.look.isObject('payload')) return false;
-    const text = this.look.itemText('message');
-    const at = this.look.time();
+    if (!look.isObject('payload')) return false;
+    const text = look.itemText('message');
+    const at = look.time();
     if (this.copying) this.copyEnds(at);
     if (text !== null && !this.copying) this.sink.compaction(text, at);
     return true;
   }
 
   private isUnusedResult(): boolean {
-    const callId = this.look.itemText('call_id');
+    const callId = look.itemText('call_id');
     return callId !== null && !this.tools.waitsFor(callId);
   }
 

@@ -62,7 +62,9 @@ const LOOKED_AT = [
   ...OF_META.map((path) => `payload.${path}` as const),
 ] as const;
 
-export class CodexLine extends Members<(typeof LOOKED_AT)[number]> {
+export type CodexPath = (typeof LOOKED_AT)[number];
+
+class CodexLine extends Members<CodexPath> {
   constructor() {
     super(LOOKED_AT);
   }
@@ -104,6 +106,9 @@ export class CodexLine extends Members<(typeof LOOKED_AT)[number]> {
     };
   }
 }
+
+/** One for all: what it found stands until the next line is looked at. */
+export const codexLine = new CodexLine();
 
 /** What a human may have written; `certain` where Codex itself notes it as the user's. */
 export function humanText(record: JsonRecord): { readonly text: string; readonly certain: boolean } | null {

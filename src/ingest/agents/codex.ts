@@ -10,12 +10,13 @@ import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { codexContent } from './codex.content.ts';
 import { codexReader } from './codex.reader.ts';
-import { CodexLine, cwdOfContext, humanText, itemOf, type Meta, metaOf } from './codex.records.ts';
+import { cwdOfContext, humanText, itemOf, codexLine as look, type Meta, metaOf } from './codex.records.ts';
 import {
   isRecord,
   type JsonRecord,
   jsonlName,
   lastLines,
+  latestOf,
   linesWithin,
   recordsOf,
   textAt,
@@ -81,8 +82,6 @@ function classify(relPath: string): FileClass | null {
   return { role: 'main', nativeId, key: 'main', encoding: match[2] === undefined ? 'plain' : 'zstd' };
 }
 
-const look = new CodexLine();
-
 /** What a first look has gathered. */
 interface Gathered {
   meta: Meta | null;
@@ -113,7 +112,7 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
     branch: meta?.branch ?? null,
     title: prompts.title(),
     startedAt: meta?.at ?? startedAt,
-    endedAt: latestTime(tail) ?? found.latestAt ?? meta?.at ?? null,
+    endedAt: latestOf(lastLines(tail, TAIL_LINES), timesOf) ?? found.latestAt ?? meta?.at ?? null,
     parentNativeId: meta?.parent ?? null,
   };
 }
@@ -183,16 +182,12 @@ class Prompts {
   }
 }
 
-function latestTime(tail: Uint8Array): Iso | null {
-  let latest: Iso | null = null;
-  for (const line of lastLines(tail, TAIL_LINES)) {
-    const times =
-      look.scan(line) === 'broken'
-        ? recordsOf(line).records.map((record) => parseTime(record['timestamp']))
-        : [look.time()];
-    for (const at of times) if (at !== null && (latest === null || at > latest)) latest = at;
-  }
-  return latest;
+function timesOf(line: Buffer): readonly Iso[] {
+  const times =
+    look.scan(line) === 'broken'
+      ? recordsOf(line).records.map((record) => parseTime(record['timestamp']))
+      : [look.time()];
+  return times.filter((at) => at !== null);
 }
 
 function relPathOf(peeked: Peek, fileName: string): string | null {

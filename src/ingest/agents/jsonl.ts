@@ -6,6 +6,8 @@
  */
 import { isAscii } from 'node:buffer';
 import type { LooseName } from '../../domain/agent.ts';
+import { TIMES_AT_END } from '../../domain/peek.ts';
+import type { Iso } from '../../domain/time.ts';
 
 /** `x.jsonl` and `x.jsonl.zst`, the names of most transcripts. */
 export function jsonlName(fileName: string): LooseName | null {
@@ -237,6 +239,16 @@ function paddingEnd(view: Buffer): number {
   let at = 0;
   while (isPadding(view[at])) at++;
   return at;
+}
+
+/** The latest of the last times of lines, looked for from their end. */
+export function latestOf(lines: readonly Buffer[], timesOf: (line: Buffer) => readonly Iso[]): Iso | null {
+  const times: Iso[] = [];
+  for (let n = lines.length - 1; n >= 0 && times.length < TIMES_AT_END; n--) {
+    const line = lines[n];
+    if (line !== undefined) times.push(...timesOf(line));
+  }
+  return times.sort().at(-1) ?? null;
 }
 
 /** Nothing, or the half of a line end that is not 0x0A. */

@@ -5,8 +5,11 @@
  * Never: takes a record for whole that is torn, or that another one stands behind on the line.
  */
 
-/** `broken`: not one record that goes to its end; what was found of it stands for nothing. `cut`: the bytes end within it. */
-export type Scanned = 'whole' | 'cut' | 'broken';
+/**
+ * `broken`: not one record that goes to its end; what was found of it stands for nothing. `cut`: the bytes end within it.
+ * `stopped`: the caller had enough.
+ */
+export type Scanned = 'whole' | 'cut' | 'broken' | 'stopped';
 
 interface Entry {
   readonly key: Buffer;
@@ -25,9 +28,10 @@ interface Level {
   readonly isList: boolean;
 }
 
-/** The bytes ended; and: no JSON. */
+/** The bytes ended; no JSON; the caller had enough. */
 const CUT = -1;
 const BROKEN = -2;
+const STOPPED = -3;
 /** A list of more elements with what is looked for is left to a parser. */
 const ELEMENTS_MAX = 1000;
 /** A string that goes on is looked through natively from here on. */
@@ -41,9 +45,13 @@ export class Members<P extends string> {
   readonly #from: Int32Array;
   readonly #to: Int32Array;
   readonly #lists: readonly number[][];
+  readonly #paths: readonly P[];
   #bytes: Buffer = NOTHING;
+  #hasLists = false;
+  #isEnough: ((path: P) => boolean) | null = null;
 
   constructor(paths: readonly P[]) {
+    this.#paths = paths;
     this.#slots = new Map(paths.map((path, slot) => [path, slot]));
     this.#root = levelOf(
       paths.map((path, slot) => ({ parts: path.split('.'), slot })),
@@ -56,17 +64,20 @@ export class Members<P extends string> {
 
   /**
    * Looks through the record that the bytes are, NULs and blanks around it left out. What is found stands until the next
-   * call: of a whole record all of it, of a cut one what stands whole before the cut.
+   * call: of a whole record all of it, of a cut one what stands whole before the cut. `isEnough` is asked at each member that
+   * is found, of a list at each in it: true where nothing that comes matters any more.
    */
-  scan(bytes: Buffer): Scanned {
+  scan(bytes: Buffer, isEnough: ((path: P) => boolean) | null = null): Scanned {
     this.#bytes = bytes;
+    this.#isEnough = isEnough;
     this.#from.fill(-1);
-    for (const list of this.#lists) list.length = 0;
+    if (this.#hasLists) for (const list of this.#lists) list.length = 0;
+    this.#hasLists = false;
     let start = 0;
     while (start < bytes.length && isPadding(bytes[start])) start++;
     if (bytes[start] !== 0x7b) return 'broken';
     const end = this.#object(start, this.#root);
-    if (end < 0) return end === CUT ? 'cut' : 'broken';
+    if (end < 0) return end === CUT ? 'cut' : end === STOPPED ? 'stopped' : 'broken';
     let rest = end;
     while (rest < bytes.length && isPadding(bytes[rest])) rest++;
     if (rest < bytes.length) return 'broken';
@@ -154,10 +165,12 @@ export class Members<P extends string> {
       const list = this.#lists[slot] ?? [];
       if (list.length >= 2 * ELEMENTS_MAX) return BROKEN;
       list.push(from, to);
+      this.#hasLists = true;
     }
     this.#from[slot] = from;
     this.#to[slot] = to;
-    return to;
+    const path = this.#paths[slot];
+    return path !== undefined && this.#isEnough?.(path) === true ? STOPPED : to;
   }
 
   #list(open: number, each: Level): number {
@@ -210,10 +223,9 @@ function levelOf(paths: readonly Path[], isList: boolean): Level {
   return { byLength, byText, isList };
 }
 
-/** What is looked for under the key whose text stands from `from` to `to`. */
+/** What is looked for under the key whose text stands from `from` to `to`, where the last string ended. */
 function entryOf(level: Level, bytes: Buffer, from: number, to: number): Entry | undefined {
-  for (let at = from; at < to; at++)
-    if (bytes[at] === 0x5c) return level.byText.get(String(parsed(bytes.toString('utf8', from - 1, to + 1))));
+  if (hadEscape) return level.byText.get(String(parsed(bytes.toString('utf8', from - 1, to + 1))));
   const entries = level.byLength[to - from];
   if (entries === undefined) return undefined;
   for (const entry of entries) {
@@ -285,14 +297,22 @@ function containerEnd(bytes: Buffer, open: number): number {
   return CUT;
 }
 
+/** Whether the last string that was ended may hold an escape: it is all that a key need be asked. */
+let hadEscape = false;
+
 /** The index behind the string that is opened at `open`. */
 function stringEnd(bytes: Buffer, open: number): number {
+  hadEscape = false;
   let at = open + 1;
   for (const near = Math.min(bytes.length, at + STRING_BYTES_NEAR); at < near; at++) {
     const byte = bytes[at];
     if (byte === 0x22) return at + 1;
-    if (byte === 0x5c) at++;
+    if (byte === 0x5c) {
+      hadEscape = true;
+      at++;
+    }
   }
+  hadEscape = true;
   for (let from = at; ; ) {
     const quote = bytes.indexOf(0x22, from);
     if (quote < 0) return CUT;
