@@ -3,6 +3,8 @@
  * program's own code.
  */
 
+import type { Ends } from '../../src/ingest/peek.ts';
+
 export interface Form {
   readonly name: string;
   readonly blanks?: true;
@@ -128,4 +130,15 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** A file's ends where all of it is at hand. */
+export function endsOf(bytes: Uint8Array): Ends {
+  return {
+    sizeBytes: bytes.length,
+    both: ({ headBytes, tailBytes }) =>
+      bytes.length <= headBytes + tailBytes
+        ? { head: bytes, tail: bytes }
+        : { head: bytes.subarray(0, headBytes), tail: bytes.subarray(-tailBytes) },
+  };
 }
