@@ -1,6 +1,6 @@
 /**
  * A stream of bytes, cut into lines on 0x0A only.
- * Promises: every byte is in exactly one line; the last line counts without its newline; memory is bounded by
+ * Promises: every byte is in exactly one line, but for the 0x0D of an empty one; the last line counts without its newline; memory is bounded by
  * `LINE_BYTES_HELD` whatever the stream holds.
  * Never: decodes, copies a line that lies within one chunk, or keeps a chunk.
  */
@@ -59,7 +59,7 @@ export class LineSplitter {
       const end = part.indexOf(0x0a, start);
       if (end < 0) break;
       if (this.#heldBytes === 0 && !this.#skipping) {
-        if (end > start || this.#withEmpty) this.#sink.line(part.subarray(start, end));
+        if (this.#withEmpty || !isEmpty(part, start, end)) this.#sink.line(part.subarray(start, end));
       } else {
         this.#hold(part.subarray(start, end));
         this.#finish();
@@ -91,8 +91,14 @@ export class LineSplitter {
 
   #finish(): void {
     if (this.#skipping) this.#sink.oversized();
-    else if (this.#heldBytes > 0) this.#sink.line(this.#held.subarray(0, this.#heldBytes));
+    else if (this.#withEmpty ? this.#heldBytes > 0 : !isEmpty(this.#held, 0, this.#heldBytes))
+      this.#sink.line(this.#held.subarray(0, this.#heldBytes));
     this.#skipping = false;
     this.#heldBytes = 0;
   }
+}
+
+/** Nothing, or the half of a line end that is not 0x0A: an empty line is no other one where lines end as on Windows. */
+function isEmpty(bytes: Uint8Array, start: number, end: number): boolean {
+  return end === start || (end === start + 1 && bytes[start] === 0x0d);
 }

@@ -128,8 +128,8 @@ export interface AgentFormat {
   /** A folder below the root that is never entered (`memory`). */
   skipsFolder(relPath: string): boolean;
   /**
-   * Reads times, project, title and identity off the first (≤ 256 KiB) and last (≤ 64 KiB) plain bytes of a transcript;
-   * `head` and `tail` may overlap. Null where this is not a transcript of this agent.
+   * Reads times, project, title and identity off the first and last lines (`HEAD_LINES`, `TAIL_LINES`) of a transcript, of which
+   * `head` and `tail` are at least so many where it has them; they may overlap. Null where this is no transcript of this agent.
    */
   peek(head: Uint8Array, tail: Uint8Array): Peek | null;
   /** Null where a file of that name is no transcript of this agent, wherever it lies. */

@@ -11,3 +11,13 @@ export interface Peek {
   readonly endedAt: Iso | null;
   readonly parentNativeId: string | null;
 }
+
+/**
+ * A first look is counted in lines, not in bytes: the same records tell the same, however they are written. It takes so many of a
+ * head, and on from there until who, where, what and when are told (`HEAD_LINES_MAX` at most); and so many of a tail.
+ */
+export const HEAD_LINES = 8;
+export const HEAD_LINES_MAX = 400;
+export const TAIL_LINES = 16;
+/** Of a head and of a tail the earliest and the latest of so many times are taken: records are written nearly in their order. */
+export const TIMES_AT_END = 8;

@@ -1,10 +1,12 @@
 /**
  * The first look into a transcript: its head and its tail.
- * Promises: reads a bounded piece of a file, of any size; what it tells is bounded too.
+ * Promises: reads a bounded piece of a file, of any size; what it tells is bounded too. Of how many bytes it makes a look follows
+ * from the lines in them, so that a transcript tells the same with white space in its JSON as without.
  */
 import type { AgentFormat, Peek } from '../domain/agent.ts';
 import { messageOf } from '../domain/errors.ts';
-import { headAndTail, SourceFile } from './source.ts';
+import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES } from '../domain/peek.ts';
+import { type Source, SourceFile } from './source.ts';
 import type { WalkedFile } from './walk.ts';
 
 /** What an agent makes of a file's first and last bytes; null where it cannot be read or is not the agent's. */
@@ -16,10 +18,12 @@ export async function peekFile(
 ): Promise<Peek | null> {
   try {
     using source = new SourceFile(file.path, encoding, file.within);
-    const early = earlyPeek(agent, source);
-    if (early !== null) return bounded(early);
-    const { head, tail } = await headAndTail(source);
-    const peek = agent.peek(head, tail);
+    const isDocument = agent.isDocument !== undefined && !/\.jsonl(?:\.zst)?$/.test(file.path);
+    const peek = peekAt(
+      agent,
+      encoding === 'zstd' ? await endsOfStream(source) : endsOfFile(source),
+      isDocument,
+    );
     return peek === null ? null : bounded(peek);
   } catch (thrown) {
     warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
@@ -27,28 +31,127 @@ export async function peekFile(
   }
 }
 
-/** Nearly every transcript tells all in its first lines; the others are read further. */
-const EARLY_HEAD_BYTES = 24 * 1024;
-const EARLY_TAIL_BYTES = 64 * 1024;
-/** Used again for each file: memory for the first look at thousands of them would cost more than the look. */
-const scratch = new Uint8Array(EARLY_HEAD_BYTES + EARLY_TAIL_BYTES);
+/** So many bytes of a file's beginning and end. */
+export interface LookSize {
+  readonly headBytes: number;
+  readonly tailBytes: number;
+}
 
-/** What the first look tells; null where it does not tell all. A short file is looked at whole. */
-function earlyPeek(agent: AgentFormat, source: SourceFile): Peek | null {
-  if (source.encoding !== 'plain') return null;
-  if (source.sizeBytes < scratch.length) {
-    const all = scratch.subarray(0, source.sizeBytes);
-    return source.readInto(all, 0) === all.length ? agent.peek(all, all.subarray(-EARLY_TAIL_BYTES)) : null;
+/** A file by its ends. */
+export interface Ends {
+  readonly sizeBytes: number;
+  /** Of a file of no more bytes both are the whole. What it gives stands until the next call. */
+  both(look: LookSize): { readonly head: Uint8Array; readonly tail: Uint8Array };
+}
+
+/** Nearly every transcript tells all in its first lines; some are read further, a few have lines of many megabytes. */
+const LOOKS = [
+  { headBytes: 24 * 1024, tailBytes: 64 * 1024 },
+  { headBytes: 256 * 1024, tailBytes: 256 * 1024 },
+  { headBytes: 16 * 1024 ** 2, tailBytes: 16 * 1024 ** 2 },
+] as const;
+const [EARLY, WIDE, LAST] = LOOKS;
+
+/** Looks further until the look has all the lines that it is counted in; at a document as a whole. */
+export function peekAt(agent: AgentFormat, ends: Ends, isDocument = false): Peek | null {
+  for (const look of LOOKS) {
+    const isWhole = ends.sizeBytes <= look.headBytes + look.tailBytes;
+    if (isDocument && !isWhole && look !== LAST) continue;
+    const { head, tail } = ends.both(look);
+    const hasLines = isWhole || (countLines(head, HEAD_LINES) && countLastLines(tail, TAIL_LINES + 1));
+    if (!hasLines && look !== LAST) continue;
+    const peek = agent.peek(head, tail);
+    if (isWhole || look === LAST) return peek;
+    if (look === EARLY ? tellsAll(peek) : tellsEnough(peek, head)) return peek;
   }
-  const head = scratch.subarray(0, EARLY_HEAD_BYTES);
-  const tail = scratch.subarray(EARLY_HEAD_BYTES);
-  const whole =
-    source.readInto(head, 0) === head.length &&
-    source.readInto(tail, source.sizeBytes - tail.length) === tail.length;
-  const peek = whole ? agent.peek(head, tail) : null;
-  if (peek === null) return null;
+  return null;
+}
+
+function tellsAll(peek: Peek | null): boolean {
+  if (peek === null) return false;
   const { nativeId, project, title, startedAt, endedAt } = peek;
-  return [nativeId, project, title, startedAt, endedAt].includes(null) ? null : peek;
+  return ![nativeId, project, title, startedAt, endedAt].includes(null);
+}
+
+/** Who begins with more than this has no more to tell; an agent that names no project or no time never does. */
+function tellsEnough(peek: Peek | null, head: Uint8Array): boolean {
+  return peek === null || peek.title !== null || countLines(head, HEAD_LINES_MAX);
+}
+
+/** Whether so many lines end within the bytes. */
+function countLines(bytes: Uint8Array, atLeast: number): boolean {
+  let at = -1;
+  for (let count = 0; count < atLeast; count++) {
+    at = bytes.indexOf(0x0a, at + 1);
+    if (at < 0) return false;
+  }
+  return true;
+}
+
+/** The same from the end, where it is seen soon. */
+function countLastLines(bytes: Uint8Array, atLeast: number): boolean {
+  let at = bytes.length;
+  for (let count = 0; count < atLeast; count++) {
+    at = at <= 0 ? -1 : bytes.lastIndexOf(0x0a, at - 1);
+    if (at < 0) return false;
+  }
+  return true;
+}
+
+/** Used again for each file: memory for the first look at thousands of them would cost more than the look. */
+const scratch = new Map<number, Uint8Array>();
+
+function scratchOf(bytes: number): Uint8Array {
+  const held = scratch.get(bytes) ?? new Uint8Array(bytes);
+  if (bytes <= WIDE.headBytes + WIDE.tailBytes) scratch.set(bytes, held);
+  return held;
+}
+
+function endsOfFile(source: Source): Ends {
+  const read = (offset: number, bytes: number, within: Uint8Array): Uint8Array =>
+    within.subarray(0, source.readInto(within.subarray(0, bytes), offset));
+  return {
+    sizeBytes: source.sizeBytes,
+    both: ({ headBytes, tailBytes }) => {
+      const within = scratchOf(headBytes + tailBytes);
+      if (source.sizeBytes <= within.length) {
+        const all = read(0, source.sizeBytes, within);
+        return { head: all, tail: all };
+      }
+      return {
+        head: read(0, headBytes, within.subarray(0, headBytes)),
+        tail: read(source.sizeBytes - tailBytes, tailBytes, within.subarray(headBytes)),
+      };
+    },
+  };
+}
+
+/** A compressed file is gone through once, and its ends are kept. */
+async function endsOfStream(source: Source): Promise<Ends> {
+  const first: Uint8Array[] = [];
+  const last: Uint8Array[] = [];
+  let sizeBytes = 0;
+  let firstBytes = 0;
+  let lastBytes = 0;
+  for await (const chunk of source.chunks()) {
+    sizeBytes += chunk.length;
+    // All of a file that is looked at as a whole stands in the first part.
+    if (firstBytes < LAST.headBytes + LAST.tailBytes) {
+      first.push(chunk);
+      firstBytes += chunk.length;
+    }
+    last.push(chunk);
+    lastBytes += chunk.length;
+    while (lastBytes - (last[0]?.length ?? 0) >= LAST.tailBytes) lastBytes -= last.shift()?.length ?? 0;
+  }
+  const [begin, end] = [Buffer.concat(first), Buffer.concat(last)];
+  return {
+    sizeBytes,
+    both: ({ headBytes, tailBytes }) =>
+      sizeBytes <= headBytes + tailBytes
+        ? { head: begin, tail: begin }
+        : { head: begin.subarray(0, headBytes), tail: end.subarray(-tailBytes) },
+  };
 }
 
 /** An id or a path beyond it is a forger's; of thousands of sessions each is held, and each id stored. */

@@ -158,22 +158,3 @@ function isWithin(handle: number, path: string, within: string): boolean {
   const there = statSync(onDisk(real), { bigint: true, throwIfNoEntry: false });
   return there !== undefined && there.ino === opened.ino && there.dev === opened.dev;
 }
-
-const HEAD_BYTES = 256 * 1024;
-const TAIL_BYTES = 64 * 1024;
-
-/** The first and the last plain bytes, for an agent's `peek`. A compressed file gives its first chunk for both. */
-export async function headAndTail(file: Source): Promise<{ head: Uint8Array; tail: Uint8Array }> {
-  if (file.encoding === 'zstd') {
-    let last: Uint8Array = new Uint8Array(0);
-    let first: Uint8Array | null = null;
-    for await (const chunk of file.chunks()) {
-      first ??= chunk.slice(0, HEAD_BYTES);
-      last = chunk;
-    }
-    return { head: first ?? new Uint8Array(0), tail: last.slice(-TAIL_BYTES) };
-  }
-  const head = file.readAt(0, Math.min(HEAD_BYTES, file.sizeBytes));
-  const tail = file.readAt(Math.max(0, file.sizeBytes - TAIL_BYTES), Math.min(TAIL_BYTES, file.sizeBytes));
-  return { head, tail };
-}

@@ -7,7 +7,7 @@ import type { AgentFormat, FileClass, Host, Peek } from '../../domain/agent.ts';
 import type { DocumentPart, PartCounts } from '../../domain/facts.ts';
 import { agentId } from '../../domain/ids.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
-import { type DocumentShape, documentEnds, readPart } from './document.ts';
+import { type DocumentEnds, type DocumentShape, documentEnds, readPart } from './document.ts';
 import { isRecord, type JsonRecord, listAt, recordAt, textAt, titleOf, viewOf } from './jsonl.ts';
 import {
   blocksOf,
@@ -90,14 +90,26 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   );
   return {
     ...{ nativeId: id, branch: null, parentNativeId: null },
-    project: projectIn(viewOf(head).toString('utf8')) ?? projectIn(viewOf(tail).toString('utf8')),
+    project: projectOf(ends, head, tail),
     title: titleOf(typeof title === 'string' ? title : (prompt.find((text) => text !== '') ?? '')),
     startedAt: times.toSorted()[0] ?? null,
     endedAt: times.toSorted().at(-1) ?? null,
   };
 }
 
+function projectOf({ whole }: DocumentEnds, head: Uint8Array, tail: Uint8Array): string | null {
+  if (whole !== null) return projectOfThread(whole);
+  return projectIn(viewOf(head).toString('utf8')) ?? projectIn(viewOf(tail).toString('utf8'));
+}
+
 /** The first folder of the workspace, as a thread notes it when it begins. */
+function projectOfThread(thread: JsonRecord): string | null {
+  const [tree] = listAt(recordAt(recordAt(thread, 'env'), 'initial'), 'trees').filter(isRecord);
+  const uri = tree === undefined ? null : textAt(tree, 'uri');
+  return uri === null ? null : pathOf(uri);
+}
+
+/** The same in what is left of one. */
 function projectIn(text: string): string | null {
   const uri = /"trees"\s*:\s*\[\s*\{[^\]]{0,4000}?"uri"\s*:\s*"(file:\/\/[^"\\]{1,4096})"/.exec(text)?.[1];
   return uri === undefined ? null : pathOf(uri);
@@ -135,10 +147,9 @@ class AmpReader extends DocumentReader {
     if (created !== null) this.sink.time(created);
     const title = titleOf(textAt(whole, 'title') ?? '');
     if (title !== null) this.sink.title(title, 'ai');
+    const project = projectOfThread(whole);
+    if (project !== null) this.sink.project(project);
     const initial = recordAt(recordAt(whole, 'env'), 'initial');
-    const [tree] = listAt(initial, 'trees').filter(isRecord);
-    const uri = tree === undefined ? null : textAt(tree, 'uri');
-    if (uri !== null) this.sink.project(pathOf(uri));
     const version = textAt(recordAt(initial, 'platform'), 'clientVersion');
     if (version !== null) this.sink.agentVersion(version);
   }

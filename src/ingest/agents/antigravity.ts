@@ -36,7 +36,7 @@ export const antigravity = placed({
     return name === LOG ? transcript(id) : beside(id, name);
   },
   note,
-  timeField: 'created_at',
+  timesOf: (record) => [record['created_at']],
   reader: (sink) => new AntigravityReader(sink),
   place: ({ nativeId }) => `brain/${nativeId}/${LOG}`,
   resume: ({ nativeId }) => ['agy', '--conversation', nativeId],

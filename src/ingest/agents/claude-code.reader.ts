@@ -4,22 +4,22 @@
  * Never: counts a record twice that a resume replayed, as long as no more than `SEEN_MAX` ids are to be remembered.
  */
 import type { FactSink, LineVerdict, RecordReader } from '../../domain/facts.ts';
-import { type Iso, parseTime } from '../../domain/time.ts';
+import type { Iso } from '../../domain/time.ts';
 import {
   apiErrorText,
+  type ClaudePath,
   forkedFrom,
   humanPrompt,
   humanText,
   isCompaction,
-  lineTime,
+  claudeLine as look,
+  timeOf,
   tokensOf,
 } from './claude-code.records.ts';
 import { ClaudeTools, textOfContent } from './claude-code.tools.ts';
 import {
-  HEAD_BYTES,
   idKey,
   isRecord,
-  isWholeRecord,
   type JsonRecord,
   LINE_BYTES_MAX,
   listAt,
@@ -36,10 +36,13 @@ const SKIPPED_TYPES: ReadonlySet<string> = new Set([
   ...['progress', 'file-history-snapshot', 'permission-mode', 'mode', 'last-prompt'],
   ...['agent-name', 'atis-latch', 'worktree-state'],
 ]);
-const TYPE = '"type":"';
-const TEXT_BLOCK = Buffer.from('"type":"text","text":');
-const CALL_ID = Buffer.from('"tool_use_id":"');
-const IS_ERROR = Buffer.from('"is_error":true');
+const MAY_BE_SKIPPED: ReadonlySet<string> = new Set([
+  ...SKIPPED_TYPES,
+  ...['user', 'tool_result', 'system', 'attachment'],
+]);
+/** Of other records of the client and of what it attaches a digest takes nothing. */
+const USED_NOTES: ReadonlySet<string> = new Set(['api_error', 'local_command']);
+const USED_ATTACHMENTS: ReadonlySet<string> = new Set(['queued_command', 'file', 'plan_file_reference']);
 /** Messages that a human has put in line, and characters held of each. */
 const QUEUED_MAX = 100;
 const QUEUED_CHARS = 8000;
@@ -98,8 +101,8 @@ class ClaudeReader implements RecordReader {
     if (line.length > LINE_BYTES_MAX) return 'unreadable';
     const view = viewOf(line);
     if (view.length === 0 || (view.length === 1 && view[0] === 0x0d)) return 'skipped';
-    if (this.isSkipped(view) && isWholeRecord(view)) {
-      const at = lineTime(view);
+    if (look.scan(view, this.isUsed) === 'whole' && this.isSkipped()) {
+      const at = look.time();
       if (at !== null) this.sink.time(at);
       return 'skipped';
     }
@@ -108,37 +111,31 @@ class ClaudeReader implements RecordReader {
     return verdict;
   }
 
-  private isSkipped(line: Buffer): boolean {
-    const head = line.toString('latin1', 0, Math.min(HEAD_BYTES, line.length));
-    const at = head.indexOf(TYPE);
-    if (at < 0) return false;
-    const type = head.slice(at + TYPE.length, head.indexOf('"', at + TYPE.length));
-    if (SKIPPED_TYPES.has(type)) return true;
-    if (type === 'user' || type === 'tool_result') return this.isUnusedResult(line);
-    if (type === 'system') return !/"subtype":"(?:api_error|local_command)"/.test(head);
-    const isAttachment = type === 'attachment' || head.endsWith('"attachment":{', at);
-    return isAttachment && !/"type":"(?:queued_command|file|plan_file_reference)"/.test(head);
-  }
-
-  /** True for the result of a tool whose call says all: a file read, a search, an edit that went well. */
-  private isUnusedResult(line: Buffer): boolean {
-    const at = line.indexOf(CALL_ID);
-    if (at < 0) return false;
-    const from = at + CALL_ID.length;
-    const callId = line.toString(
-      'latin1',
-      from,
-      Math.min(line.length, Math.max(from, line.indexOf(0x22, from))),
-    );
+  /** True as soon as a member tells that the line is not to be skipped: the rest of it is left to the parser. */
+  private readonly isUsed = (path: ClaudePath): boolean => {
+    if (path === 'type') return !MAY_BE_SKIPPED.has(look.text('type') ?? '');
+    if (path === 'message.role') return look.text('message.role') !== 'user';
     // What a human typed while the tool ran stands behind its result, in the same record.
-    return !this.tools.waitsFor(callId) && line.indexOf(IS_ERROR) < 0 && line.indexOf(TEXT_BLOCK) < 0;
+    if (path === 'message.content[].type') return look.text(path) !== 'tool_result';
+    if (path === 'message.content[].is_error') return look.value(path) === true;
+    return path === 'message.content[].tool_use_id' && this.tools.waitsFor(look.text(path) ?? '');
+  };
+
+  /** Of a line without what is used. */
+  private isSkipped(): boolean {
+    const type = look.text('type') ?? '';
+    if (type === 'system') return !USED_NOTES.has(look.text('subtype') ?? '');
+    if (type === 'attachment') return !USED_ATTACHMENTS.has(look.text('attachment.type') ?? '');
+    // The result of a tool whose call says all: a file read, a search, an edit that went well.
+    if (type === 'user' || type === 'tool_result') return look.has('message.content[].tool_use_id');
+    return MAY_BE_SKIPPED.has(type);
   }
 
   /** False where it is no record of Claude Code. */
   private record(record: JsonRecord): boolean {
     const type = textAt(record, 'type');
     if (type === null) return false;
-    const at = parseTime(record['timestamp'] ?? recordAt(record, 'snapshot')['timestamp']);
+    const at = timeOf(record);
     if (at !== null) this.sink.time(at);
     this.place(record);
     const copied = forkedFrom(record);

@@ -5,30 +5,36 @@
  * Source of the format: recordings of versions 1.0 to 2.1; the vendor documents none.
  */
 import type { Tokens } from '../../domain/facts.ts';
-import type { Iso } from '../../domain/time.ts';
-import {
-  between,
-  countAt,
-  isRecord,
-  type JsonRecord,
-  recordAt,
-  textAt,
-  timeBehind,
-  viewOf,
-} from './jsonl.ts';
+import { type Iso, parseTime } from '../../domain/time.ts';
+import { between, countAt, isRecord, type JsonRecord, recordAt, textAt } from './jsonl.ts';
+import { Members } from './members.ts';
 
-const TIME = '"timestamp":"';
-const TIME_BYTES = Buffer.from(TIME);
-/** A record's own time stands near its end, unless a tool's result follows it. */
-const TAIL_BYTES = 400;
+/** What is asked of a line without parsing it. */
+const LOOKED_AT = [
+  ...(['type', 'subtype', 'timestamp', 'snapshot.timestamp', 'gitBranch', 'forkedFrom'] as const),
+  ...(['attachment.type', 'message.role', 'message.content[].type'] as const),
+  ...(['message.content[].tool_use_id', 'message.content[].is_error'] as const),
+] as const;
 
-/** The time of a line, found without parsing it; null where it has none. */
-export function lineTime(line: Uint8Array): Iso | null {
-  const view = viewOf(line);
-  const from = Math.max(0, view.length - TAIL_BYTES);
-  const last = view.lastIndexOf(TIME_BYTES);
-  if (last >= from) return timeBehind(view, last, TIME);
-  return last < 0 ? null : timeBehind(view, view.indexOf(TIME_BYTES), TIME);
+export type ClaudePath = (typeof LOOKED_AT)[number];
+
+class ClaudeLine extends Members<ClaudePath> {
+  constructor() {
+    super(LOOKED_AT);
+  }
+
+  /** The record's own time; one within a tool's result or a text is none. */
+  time(): Iso | null {
+    return parseTime(this.value('timestamp') ?? this.value('snapshot.timestamp'));
+  }
+}
+
+/** One for all: what it found stands until the next line is looked at. */
+export const claudeLine = new ClaudeLine();
+
+/** The record's own time, of one that was parsed. */
+export function timeOf(record: JsonRecord): Iso | null {
+  return parseTime(record['timestamp'] ?? recordAt(record, 'snapshot')['timestamp']);
 }
 
 /** What a human wrote in this record, a slash command with its arguments included; null where it is no human's. */

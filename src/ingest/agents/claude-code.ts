@@ -7,20 +7,22 @@ import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../do
 import { ALL_MEMBERS } from '../../domain/content.ts';
 import type { TitleSource } from '../../domain/facts.ts';
 import { agentId } from '../../domain/ids.ts';
+import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES, TIMES_AT_END } from '../../domain/peek.ts';
 import type { FileRole } from '../../domain/session.ts';
 import type { Iso } from '../../domain/time.ts';
 import { claudeReader } from './claude-code.reader.ts';
-import { forkedFrom, humanPrompt, lineTime } from './claude-code.records.ts';
+import { forkedFrom, humanPrompt, claudeLine as look, timeOf } from './claude-code.records.ts';
 import {
   type JsonRecord,
   jsonlName,
+  lastLines,
+  latestOf,
   linesWithin,
   parseRecord,
   recordAt,
   recordsOf,
   textAt,
   titleOf,
-  viewOf,
 } from './jsonl.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -30,8 +32,6 @@ const CLEANUP_DAYS_DEFAULT = 30;
 const FOLDER_CHARS_MAX = 200;
 /** Folders beside `projects` with files of one session each. */
 const OUTER_FOLDERS = ['file-history', 'tasks', 'todos'] as const;
-/** Records of the head read for a title; a human speaks early. */
-const HEAD_RECORDS_MAX = 400;
 
 export const claudeCode: AgentFormat = {
   id: agentId('claude-code'),
@@ -137,85 +137,78 @@ interface Gathered {
   branch: string | null;
   parent: string | null;
   isClaude: boolean;
-  firstAt: Iso | null;
-  lastAt: Iso | null;
+  /** Of the first records that have one. */
+  readonly firstTimes: Iso[];
   readonly titles: Map<TitleSource, string>;
   readonly leaves: Map<string, string>;
 }
 
 function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   const found: Gathered = {
-    ...{
-      nativeId: null,
-      project: null,
-      branch: null,
-      parent: null,
-      isClaude: false,
-      firstAt: null,
-      lastAt: null,
-    },
-    titles: new Map(),
-    leaves: new Map(),
+    ...{ nativeId: null, project: null, branch: null, parent: null, isClaude: false },
+    ...{ firstTimes: [], titles: new Map(), leaves: new Map() },
   };
   let count = 0;
   for (const line of linesWithin(head)) {
-    noteTime(found, lineTime(line), true);
-    if (count++ < HEAD_RECORDS_MAX ? mayTell(found, line) : isTitle(line))
-      for (const one of recordsOf(line).records) note(found, one);
+    if (count >= HEAD_LINES_MAX || (count >= HEAD_LINES && isTold(found))) break;
+    count++;
+    if (mayTell(found, line)) noteLine(found, line);
+    if (found.firstTimes.length < TIMES_AT_END) found.firstTimes.push(...timesOf(line));
   }
-  let latest: Iso | null = null;
-  for (const line of linesWithin(tail)) {
-    const at = lineTime(line);
-    if (at !== null && (latest === null || at > latest)) latest = at;
-    if (isTitle(line) || !found.isClaude) for (const one of recordsOf(line).records) note(found, one);
-  }
+  const last = lastLines(tail, TAIL_LINES);
+  for (const line of last) if (mayTell(found, line)) noteLine(found, line);
   if (!found.isClaude) return null;
+  const times = found.firstTimes.toSorted();
   return {
     ...{ nativeId: found.nativeId, project: found.project, branch: found.branch },
     title: bestTitle(found.titles),
-    startedAt: found.firstAt,
-    endedAt: latest ?? found.lastAt,
+    startedAt: times[0] ?? null,
+    endedAt: latestOf(last, timesOf) ?? times.at(-1) ?? null,
     parentNativeId: found.parent,
   };
 }
 
-/** A line of a title is short; in a long one these words are somebody's text. */
-const TITLE_BYTES_MAX = 4096;
-const BRANCH = '"gitBranch"';
+function isTold({ isClaude, nativeId, project, titles, firstTimes }: Gathered): boolean {
+  return isClaude && nativeId !== null && project !== null && titles.size > 0 && firstTimes.length > 0;
+}
 
-/** False of a line that can add nothing: a look at all lines of thousands of heads would be most of finding them. */
+/** The times of a line's records; of one that the end of a head cuts off the time that stands before. */
+function timesOf(line: Buffer): readonly Iso[] {
+  const scanned = look.scan(line);
+  const times = scanned === 'broken' ? recordsOf(line).records.map(timeOf) : [look.time()];
+  return times.filter((at) => at !== null);
+}
+
+function noteLine(found: Gathered, line: Buffer): void {
+  for (const one of recordsOf(line).records) note(found, one);
+}
+
+const TITLES: ReadonlySet<string> = new Set(['custom-title', 'ai-title', 'summary']);
+
+/** False of a line that can add nothing: to parse all lines of thousands of heads would be most of finding them. */
 function mayTell(found: Gathered, line: Buffer): boolean {
-  const { isClaude, nativeId, project, titles, leaves } = found;
+  const { parent, branch } = found;
   // A summary names this session only where its leaf is met, which any record may be.
-  const isSettled =
-    isClaude && nativeId !== null && project !== null && titles.has('prompt') && leaves.size === 0;
+  if (!isTold(found) || !found.titles.has('prompt') || found.leaves.size > 0) return true;
+  if (!mayHold(line, WORDS_OF_TITLES)) {
+    const mayBeFork = parent === null && mayHold(line, WORDS_OF_FORKS);
+    if (!mayBeFork && !(branch === null && mayHold(line, WORDS_OF_BRANCHES))) return false;
+  }
   // Two records on one line are told apart by being parsed.
-  if (!isSettled || line.indexOf('}{"') >= 0) return true;
-  if (
-    line.length < TITLE_BYTES_MAX
-      ? /(?:custom-title|ai-title|summary)"/.test(line.toString('latin1'))
-      : isTitle(line)
-  )
-    return true;
-  if (found.parent === null && line.indexOf('"forkedFrom"') >= 0) return true;
-  return found.branch === null && namesBranch(line);
+  if (look.scan(line) !== 'whole') return true;
+  if (TITLES.has(look.text('type') ?? '') || (parent === null && look.has('forkedFrom'))) return true;
+  const at = look.text('gitBranch');
+  return branch === null && at !== null && at !== 'HEAD';
 }
 
-function namesBranch(line: Buffer): boolean {
-  for (let at = line.indexOf(BRANCH); at >= 0; at = line.indexOf(BRANCH, at + 1))
-    if (!/^\s*:\s*"(?:HEAD)?"/.test(line.toString('latin1', at + BRANCH.length, at + BRANCH.length + 20)))
-      return true;
-  return false;
-}
+/** What stands in a line of that kind, unless letters of it are escaped. */
+const ESCAPE = '\\u';
+const WORDS_OF_TITLES = [ESCAPE, '-title"', 'summary"'];
+const WORDS_OF_FORKS = ['forkedFrom"'];
+const WORDS_OF_BRANCHES = ['gitBranch"'];
 
-function isTitle(line: Uint8Array): boolean {
-  return /"type":"(?:ai-title|custom-title|summary)"/.test(viewOf(line).toString('latin1', 0, 80));
-}
-
-function noteTime(found: Gathered, at: Iso | null, first: boolean): void {
-  if (at === null) return;
-  if (first && (found.firstAt === null || at < found.firstAt)) found.firstAt = at;
-  if (found.lastAt === null || at > found.lastAt) found.lastAt = at;
+function mayHold(line: Buffer, words: readonly string[]): boolean {
+  return words.some((word) => line.indexOf(word) >= 0);
 }
 
 function note(found: Gathered, record: JsonRecord): void {

@@ -9,8 +9,8 @@ import type { FileRole } from '../../domain/session.ts';
 import { ClineReader } from './cline.reader.ts';
 import { cwdIn, humanTextOfMessage, MESSAGES, SHOWN } from './cline.records.ts';
 import { documentEnds } from './document.ts';
-import { type JsonRecord, textAt, titleOf, viewOf } from './jsonl.ts';
-import { blocksOf, timeOfMs } from './messages.ts';
+import { type JsonRecord, textAt, titleOf } from './jsonl.ts';
+import { blocksOf, textOfBlocks, timeOfMs } from './messages.ts';
 import { globalStorages } from './vscode.ts';
 
 /** The files of a task that hold its conversation, by their keys. */
@@ -114,11 +114,21 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   const [first] = ends.records;
   return {
     ...{ nativeId: null, branch: null, parentNativeId: null },
-    project: cwdIn(viewOf(head).toString('utf8')),
+    project: cwdOf(ends.records, ends === shown),
     title: titleOf((ends === shown ? textAt(first ?? {}, 'text') : firstPrompt(ends.records)) ?? ''),
     startedAt: times.toSorted()[0] ?? null,
     endedAt: times.toSorted().at(-1) ?? null,
   };
+}
+
+/** The first that a record tells: a request that was shown, or a message that was sent. */
+function cwdOf(records: readonly JsonRecord[], isShown: boolean): string | null {
+  for (const record of records) {
+    const text = isShown ? textAt(record, 'text') : textOfBlocks(blocksOf(record));
+    const cwd = isShown && record['say'] !== 'api_req_started' ? null : cwdIn(text ?? '');
+    if (cwd !== null) return cwd;
+  }
+  return null;
 }
 
 function firstPrompt(messages: readonly JsonRecord[]): string | null {

@@ -8,13 +8,11 @@ import type { FactSink, LineVerdict, RecordReader, Tokens } from '../../domain/f
 import { type Iso, parseTime } from '../../domain/time.ts';
 import {
   beyond,
+  type CodexPath,
   cwdOfContext,
-  HEAD_BYTES,
-  headOf,
   humanText,
   itemOf,
-  kindsIn,
-  lineTime,
+  codexLine as look,
   type Meta,
   metaOf,
   msOfId,
@@ -23,17 +21,7 @@ import {
   typedCommand,
 } from './codex.records.ts';
 import { CodexTools } from './codex.tools.ts';
-import {
-  isWholeRecord,
-  type JsonRecord,
-  LINE_BYTES_MAX,
-  recordAt,
-  recordsOf,
-  stringBehind,
-  textAt,
-  titleOf,
-  viewOf,
-} from './jsonl.ts';
+import { type JsonRecord, LINE_BYTES_MAX, recordAt, recordsOf, textAt, titleOf, viewOf } from './jsonl.ts';
 
 /** `type/payload type` of lines that a digest takes nothing from but the time. */
 const SKIPPED: ReadonlySet<string> = new Set([
@@ -57,7 +45,7 @@ const SKIPPED: ReadonlySet<string> = new Set([
 const RESULTS: ReadonlySet<string> = new Set([
   ...['function_call_output', 'custom_tool_call_output', 'exec_command_end'],
 ]);
-const CALL_ID = Buffer.from('"call_id":"');
+const USED_ITEMS: ReadonlySet<string> = new Set(['UserMessage', 'Plan']);
 /** Versions without turn ids: what a fork copies is written in one burst. */
 const BURST_MS = 1000;
 /** Messages kept until it is known whether this version notes prompts as events. */
@@ -137,8 +125,8 @@ class CodexReader implements RecordReader {
     const view = viewOf(line);
     if (view.length === 0 || (view.length === 1 && view[0] === 0x0d)) return 'skipped';
     if (view.length > LINE_BYTES_MAX) return 'unreadable';
-    if (this.isSkipped(view) && isWholeRecord(view)) {
-      const at = lineTime(view);
+    if (look.scan(view, this.isUsed) === 'whole' && this.isSkipped()) {
+      const at = look.time();
       if (at !== null) this.sink.time(at);
       return 'skipped';
     }
@@ -147,35 +135,48 @@ class CodexReader implements RecordReader {
     return verdict;
   }
 
-  private isSkipped(line: Buffer): boolean {
-    const head = headOf(line);
-    if (head.startsWith('{"record_type":"state"')) return true;
-    const kinds = kindsIn(head);
-    if (kinds === null) return false;
-    const { kind, inner } = kinds;
-    if (isBulk(kind)) return true;
-    if (kind === 'compacted') return this.compacted(line);
-    const type = inner ?? kind;
-    if (RESULTS.has(type)) return this.isUnusedResult(line);
-    const role = type === 'message' ? `/${/"role":"(\w+)"/.exec(head)?.[1] ?? ''}` : '';
-    if (role === '/user') return /"text":"# AGENTS\.md instructions/.test(head);
-    if (type === 'item_completed') return !/"item":\{"type":"(?:UserMessage|Plan)"/.test(head);
-    return SKIPPED.has(`${inner === null ? 'response_item' : kind}/${type}${role}`);
-  }
+  /** True as soon as a member tells that the line is not to be skipped: the rest of it is left to the parser. */
+  private readonly isUsed = (path: CodexPath): boolean => {
+    const kind = look.text('type');
+    const inner = look.text('payload.type');
+    if (kind === null || inner === null) return false;
+    if (path === 'payload.call_id') return RESULTS.has(inner) && this.tools.waitsFor(look.text(path) ?? '');
+    if (path === 'payload.role')
+      return inner === 'message' && !SKIPPED.has(`${kind}/message/${look.text(path)}`);
+    const isOpen = inner === 'message' || inner === 'item_completed' || RESULTS.has(inner);
+    return (
+      (path === 'payload.type' || path === 'type') &&
+      !isOpen &&
+      !isBulk(kind) &&
+      !SKIPPED.has(`${kind}/${inner}`)
+    );
+  };
 
-  private isUnusedResult(line: Buffer): boolean {
-    const at = line.indexOf(CALL_ID);
-    if (at < 0) return false;
-    const from = at + CALL_ID.length;
-    return !this.tools.waitsFor(line.toString('latin1', from, Math.max(from, line.indexOf(0x22, from))));
+  /** Of a line without what is used. A compaction's summary is taken from it. */
+  private isSkipped(): boolean {
+    if (look.text('record_type') === 'state') return true;
+    const { kind, inner } = look.kinds();
+    if (isBulk(kind)) return true;
+    if (kind === 'compacted') return this.compacted();
+    if (RESULTS.has(inner)) return this.isUnusedResult();
+    if (inner === 'item_completed') return !USED_ITEMS.has(look.itemText('item.type') ?? '');
+    const role = inner === 'message' ? `/${look.itemText('role') ?? ''}` : '';
+    return SKIPPED.has(`${kind}/${inner}${role}`);
   }
 
   /** A compaction repeats the whole history behind its summary: only the summary is taken. True when it was. */
-  private compacted(line: Buffer): boolean {
-    const text = stringBehind(line, '"payload":{"message":"', HEAD_BYTES);
-    if (text === null || !isWholeRecord(line)) return false;
-    if (text !== '' && !this.copying) this.sink.compaction(text, lineTime(line));
+  private compacted(): boolean {
+    if (!look.isObject('payload')) return false;
+    const text = look.itemText('message');
+    const at = look.time();
+    if (this.copying) this.copyEnds(at);
+    if (text !== null && !this.copying) this.sink.compaction(text, at);
     return true;
+  }
+
+  private isUnusedResult(): boolean {
+    const callId = look.itemText('call_id');
+    return callId !== null && !this.tools.waitsFor(callId);
   }
 
   /** False where it is no record of Codex. */

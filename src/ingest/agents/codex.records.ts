@@ -6,21 +6,8 @@
  */
 import type { Tokens } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
-import {
-  between,
-  countAt,
-  isRecord,
-  type JsonRecord,
-  listAt,
-  recordAt,
-  textAt,
-  timeBehind,
-  viewOf,
-} from './jsonl.ts';
-
-const TIME = '"timestamp":"';
-/** A record's time is its first member, behind an id at most. */
-const TIME_WITHIN_BYTES = 200;
+import { between, countAt, isRecord, type JsonRecord, listAt, recordAt, textAt } from './jsonl.ts';
+import { Members } from './members.ts';
 
 /** What a `session_meta`, or the first line of the oldest form, tells of a session. */
 export interface Meta {
@@ -64,28 +51,64 @@ export function itemOf(record: JsonRecord): { readonly kind: string; readonly it
   return { kind: type === '' ? '' : 'response_item', item: record };
 }
 
-/** How much of a line's beginning tells its kind. */
-export const HEAD_BYTES = 400;
-const HEAD_FORM =
-  /^\{(?:"timestamp":"[^"]{0,40}",)?(?:"ordinal":\d+,)?"type":"(\w+)"(?:,"payload":\{"type":"(\w+)")?/;
+/** What is asked of a line without parsing it; an item of the oldest form has a payload's members itself. */
+const OF_ITEM = ['role', 'call_id', 'message', 'item.type'] as const;
+const OF_META = ['id', 'cwd', 'cli_version', 'forked_from_id', 'parent_thread_id', 'timestamp'] as const;
+const LOOKED_AT = [
+  ...(['record_type', 'type', 'payload', 'payload.type'] as const),
+  ...OF_ITEM,
+  ...OF_ITEM.map((path) => `payload.${path}` as const),
+  ...OF_META,
+  ...OF_META.map((path) => `payload.${path}` as const),
+] as const;
 
-/** The beginning of a line, as latin1. */
-export function headOf(line: Buffer): string {
-  return line.toString('latin1', 0, Math.min(HEAD_BYTES, line.length));
+export type CodexPath = (typeof LOOKED_AT)[number];
+
+class CodexLine extends Members<CodexPath> {
+  constructor() {
+    super(LOOKED_AT);
+  }
+
+  /** The record's own time. */
+  time(): Iso | null {
+    return parseTime(this.value('timestamp'));
+  }
+
+  /** The record's type, `response_item` of an item of the oldest form, and what its payload is; '' where that is not told. */
+  kinds(): { readonly kind: string; readonly inner: string } {
+    const type = this.text('type') ?? '';
+    const inner = this.text('payload.type');
+    return inner === null && this.isBareItem()
+      ? { kind: 'response_item', inner: type }
+      : { kind: type, inner: inner ?? '' };
+  }
+
+  /** A member of the payload, which an item of the oldest form is itself. */
+  itemText(name: (typeof OF_ITEM)[number]): string | null {
+    return this.isBareItem() ? this.text(name) : this.text(`payload.${name}`);
+  }
+
+  private isBareItem(): boolean {
+    return !this.isObject('payload');
+  }
+
+  /** The identity in a first line that is longer than what was read of it, as far as it stands there: it holds the whole system prompt. */
+  metaOfCut(): Meta | null {
+    const isBare = !this.has('type') && this.has('id') && this.has('timestamp');
+    if (this.text('type') !== 'session_meta' && !isBare) return null;
+    const field = (name: (typeof OF_META)[number]) => this.text(isBare ? name : `payload.${name}`);
+    const forkedFrom = field('forked_from_id');
+    return {
+      ...{ id: field('id'), cwd: field('cwd'), branch: null, version: field('cli_version') },
+      ...{ parent: forkedFrom ?? field('parent_thread_id'), isFork: forkedFrom !== null },
+      ...{ isSubagent: false, kind: null },
+      at: parseTime(field('timestamp') ?? this.value('timestamp')),
+    };
+  }
 }
 
-/** The type of a line's record and that of its payload, told by its beginning; null where it begins otherwise. */
-export function kindsIn(head: string): { readonly kind: string; readonly inner: string | null } | null {
-  const form = HEAD_FORM.exec(head);
-  return form === null ? null : { kind: form[1] ?? '', inner: form[2] ?? null };
-}
-
-/** The time of a line, found without parsing it; null where it has none. */
-export function lineTime(line: Uint8Array): Iso | null {
-  const head = viewOf(line).subarray(0, TIME_WITHIN_BYTES + 40);
-  const at = head.indexOf(TIME);
-  return at > TIME_WITHIN_BYTES ? null : timeBehind(head, at, TIME);
-}
+/** One for all: what it found stands until the next line is looked at. */
+export const codexLine = new CodexLine();
 
 /** What a human may have written; `certain` where Codex itself notes it as the user's. */
 export function humanText(record: JsonRecord): { readonly text: string; readonly certain: boolean } | null {

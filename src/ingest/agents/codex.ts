@@ -5,36 +5,27 @@
  */
 import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../domain/agent.ts';
 import { agentId } from '../../domain/ids.ts';
+import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES } from '../../domain/peek.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { codexContent } from './codex.content.ts';
 import { codexReader } from './codex.reader.ts';
-import {
-  cwdOfContext,
-  headOf,
-  humanText,
-  itemOf,
-  kindsIn,
-  lineTime,
-  type Meta,
-  metaOf,
-} from './codex.records.ts';
+import { cwdOfContext, humanText, itemOf, codexLine as look, type Meta, metaOf } from './codex.records.ts';
 import {
   isRecord,
   type JsonRecord,
   jsonlName,
+  lastLines,
+  latestOf,
   linesWithin,
   recordsOf,
   textAt,
   titleOf,
-  viewOf,
 } from './jsonl.ts';
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 const ID_IN_NAME = new RegExp(`-(${UUID})$`, 'i');
 const DATE_IN_NAME = /^rollout-(\d{4})-(\d\d)-(\d\d)/;
-/** Records of the head read for a first prompt; instructions and context come before it. */
-const HEAD_RECORDS_MAX = 400;
 const KINDS: ReadonlySet<string> = new Set([
   'session_meta',
   'response_item',
@@ -91,55 +82,87 @@ function classify(relPath: string): FileClass | null {
   return { role: 'main', nativeId, key: 'main', encoding: match[2] === undefined ? 'plain' : 'zstd' };
 }
 
+/** What a first look has gathered. */
+interface Gathered {
+  meta: Meta | null;
+  isCodex: boolean;
+  cwd: string | null;
+  startedAt: Iso | null;
+  latestAt: Iso | null;
+  readonly prompts: Prompts;
+}
+
 function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
-  let meta: Meta | null = null;
-  let isCodex = false;
-  let cwd: string | null = null;
-  let startedAt: Iso | null = null;
-  const prompts = new Prompts();
+  const found: Gathered = {
+    ...{ meta: null, isCodex: false, cwd: null, startedAt: null, latestAt: null },
+    prompts: new Prompts(),
+  };
   let count = 0;
   for (const line of linesWithin(head)) {
-    startedAt ??= lineTime(line);
-    if (count++ > HEAD_RECORDS_MAX) continue;
-    // Who it is and where it works is told by now: only a prompt is still looked for.
-    const isPlaced = meta?.id != null && (meta.cwd ?? cwd) !== null;
-    if (isPlaced && (prompts.isNoted || !mayBePrompt(line))) continue;
-    const { records, torn } = recordsOf(line);
-    if (meta === null && records.length === 0 && torn) meta = metaOfTorn(line);
-    for (const record of records) {
-      meta ??= metaOf(record);
-      isCodex ||= KINDS.has(textAt(record, 'type') ?? '') && isRecord(record['payload']);
-      cwd ??= textAt(itemOf(record).item, 'cwd') ?? cwdOfContext(record);
-      prompts.note(record);
-    }
+    if (count >= HEAD_LINES_MAX || (count >= HEAD_LINES && isTold(found))) break;
+    count++;
+    noteLine(found, line);
   }
+  const { meta, cwd, startedAt, prompts } = found;
   // A bad first line hides a session from Codex, not from us: its file's name still has the id.
-  if (meta === null && !isCodex) return null;
+  if (meta === null && !found.isCodex) return null;
   return {
     nativeId: meta?.id ?? null,
     project: meta?.cwd ?? cwd,
     branch: meta?.branch ?? null,
     title: prompts.title(),
     startedAt: meta?.at ?? startedAt,
-    endedAt: latestTime(tail) ?? latestTime(head) ?? meta?.at ?? null,
+    endedAt: latestOf(lastLines(tail, TAIL_LINES), timesOf) ?? found.latestAt ?? meta?.at ?? null,
     parentNativeId: meta?.parent ?? null,
   };
 }
 
-/** False of a line whose kind no human writes: output of tools is most of a head. */
-function mayBePrompt(line: Buffer): boolean {
-  const head = headOf(line);
-  const kinds = kindsIn(head);
-  // Two records on one line are told apart by being parsed.
-  if (kinds === null || kinds.inner === null || line.indexOf('}{"') >= 0) return true;
-  if (kinds.kind === 'response_item') return kinds.inner === 'message' && !/"role":"(?!user")/.test(head);
-  return kinds.kind !== 'event_msg' || kinds.inner === 'user_message' || kinds.inner === 'item_completed';
+/** Who it is and where it works. */
+function isPlaced({ meta, cwd }: Gathered): boolean {
+  return meta?.id != null && (meta.cwd ?? cwd) !== null;
+}
+
+function isTold(found: Gathered): boolean {
+  const { meta, startedAt, prompts } = found;
+  return isPlaced(found) && prompts.isAny && (meta?.at ?? startedAt) !== null;
+}
+
+function noteLine(found: Gathered, line: Buffer): void {
+  const scanned = look.scan(line);
+  if (scanned !== 'broken') noteTime(found, look.time());
+  // Where it is placed only a prompt is still looked for.
+  if (scanned === 'whole' && isPlaced(found) && (found.prompts.isNoted || !mayBePrompt())) return;
+  const { records } = recordsOf(line);
+  if (records.length === 0 && scanned === 'cut') found.meta ??= look.metaOfCut();
+  for (const record of records) {
+    if (scanned === 'broken') noteTime(found, parseTime(record['timestamp']));
+    found.meta ??= metaOf(record);
+    found.isCodex ||= KINDS.has(textAt(record, 'type') ?? '') && isRecord(record['payload']);
+    found.cwd ??= textAt(itemOf(record).item, 'cwd') ?? cwdOfContext(record);
+    found.prompts.note(record);
+  }
+}
+
+function noteTime(found: Gathered, at: Iso | null): void {
+  found.startedAt ??= at;
+  if (at !== null && (found.latestAt === null || at > found.latestAt)) found.latestAt = at;
+}
+
+/** False of a line, looked at last, whose kind no human writes: output of tools is most of a head. */
+function mayBePrompt(): boolean {
+  const { kind, inner } = look.kinds();
+  if (kind === 'response_item') return inner === 'message' && look.itemText('role') === 'user';
+  return kind !== 'event_msg' || inner === 'user_message' || inner === 'item_completed';
 }
 
 /** The first prompt of a head: what Codex noted as the user's, else the first message that a human may have written. */
 class Prompts {
   private noted: string | null = null;
   private message: string | null = null;
+
+  get isAny(): boolean {
+    return this.noted !== null || this.message !== null;
+  }
 
   /** Nothing that comes can be the title. */
   get isNoted(): boolean {
@@ -159,28 +182,12 @@ class Prompts {
   }
 }
 
-/** The identity in a first line that is longer than the head: it holds the whole system prompt. */
-function metaOfTorn(line: Uint8Array): Meta | null {
-  const text = viewOf(line).toString('utf8', 0, 4096);
-  if (!/"type":"session_meta"|^\s*\{"id":"/.test(text)) return null;
-  const field = (name: string): string | null =>
-    new RegExp(`"${name}":"([^"\\\\]{1,1024})"`).exec(text)?.[1] ?? null;
-  const id = /"payload":\{(?:[^{}]*?,)?"id":"([^"\\]{1,128})"/.exec(text)?.[1] ?? field('id');
-  return {
-    ...{ id, cwd: field('cwd'), branch: null, version: field('cli_version'), isSubagent: false, kind: null },
-    parent: field('forked_from_id') ?? field('parent_thread_id'),
-    isFork: field('forked_from_id') !== null,
-    at: parseTime(/"payload":\{.*?"timestamp":"([^"]{1,40})"/s.exec(text)?.[1] ?? field('timestamp')),
-  };
-}
-
-function latestTime(bytes: Uint8Array): Iso | null {
-  let latest: Iso | null = null;
-  for (const line of linesWithin(bytes)) {
-    const at = lineTime(line);
-    if (at !== null && (latest === null || at > latest)) latest = at;
-  }
-  return latest;
+function timesOf(line: Buffer): readonly Iso[] {
+  const times =
+    look.scan(line) === 'broken'
+      ? recordsOf(line).records.map((record) => parseTime(record['timestamp']))
+      : [look.time()];
+  return times.filter((at) => at !== null);
 }
 
 function relPathOf(peeked: Peek, fileName: string): string | null {

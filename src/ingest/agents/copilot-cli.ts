@@ -11,7 +11,7 @@ import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { CopilotReader } from './copilot-cli.reader.ts';
 import { DOCUMENT, humanText, humanTextOfMessage } from './copilot-cli.records.ts';
-import { documentEnds } from './document.ts';
+import { documentEnds, wholeDocument } from './document.ts';
 import { type JsonRecord, jsonlName, recordAt, textAt, titleOf, viewOf } from './jsonl.ts';
 import { peekRecords, type Seen } from './lines.ts';
 
@@ -100,8 +100,8 @@ function note(record: JsonRecord, seen: Seen): boolean {
 
 function peekDocument(head: Uint8Array, tail: Uint8Array): Peek | null {
   // A single line of another agent's is a document too, and may name a session.
-  if (!/"(?:chatMessages|timeline)"\s*:\s*\[/.test(viewOf(head).toString('latin1'))) return null;
-  const ends = documentEnds(head, tail, DOCUMENT);
+  const mayBeTorn = /"(?:chatMessages|timeline)"\s*:\s*\[/.test(viewOf(head).toString('latin1'));
+  const ends = mayBeTorn ? documentEnds(head, tail, DOCUMENT) : wholeDocument(head, DOCUMENT);
   const id = ends?.fields.get('sessionId');
   const startedAt = parseTime(ends?.fields.get('startTime'));
   if (ends === null || typeof id !== 'string' || (ends.records.length === 0 && startedAt === null))

@@ -93,7 +93,7 @@ export const crush = rowsAgent({
   projectRoot: (project, { platform }) => `${project}${platform === 'win32' ? '\\' : '/'}.crush`,
   projectList: { file: 'projects.json', projects },
   note,
-  timeField: '(?:created_at|updated_at)',
+  timeFields: ['created_at', 'updated_at'],
   reader: (sink) => new CrushReader(sink),
   resume: ({ nativeId }) => ['crush', '--session', nativeId],
 });

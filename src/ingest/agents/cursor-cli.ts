@@ -7,7 +7,7 @@ import type { AgentFormat, FileClass, Peek } from '../../domain/agent.ts';
 import type { Iso } from '../../domain/time.ts';
 import { CursorReader, humanText, stampsIn } from './cursor-cli.reader.ts';
 import { isRecord, type JsonRecord, recordAt, textAt, titleOf, viewOf } from './jsonl.ts';
-import { peekRecords, type Seen } from './lines.ts';
+import type { Seen } from './lines.ts';
 import { blocksOf, textOfBlocks } from './messages.ts';
 import { beside, dashed, placed, transcript } from './placed.ts';
 
@@ -26,6 +26,7 @@ const format = placed({
   // What else lies in a project's folder (terminals, descriptions of tools) is no session's.
   skipsFolder: (relPath) => /^projects\/[^/]+\/(?!agent-transcripts$)[^/]+$/.test(relPath),
   note,
+  timesOf,
   reader: (sink) => new CursorReader(sink),
   place: ({ nativeId, project }) =>
     `projects/${dashed(project).replace(/^-+/, '')}/${FOLDER}/${nativeId}/${nativeId}.jsonl`,
@@ -58,11 +59,18 @@ function note(record: JsonRecord, seen: Seen): boolean {
   return true;
 }
 
+/** Only what a person typed has one. */
+function timesOf(record: JsonRecord): readonly Iso[] {
+  return record['role'] === 'user' ? stampsIn(textOfBlocks(blocksOf(recordAt(record, 'message')))) : [];
+}
+
 function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
-  const found = peekRecords(head, tail, note) ?? peekText(head);
-  if (found === null) return null;
+  const found = format.peek(head, tail);
+  if (found !== null) return found;
+  const text = peekText(head);
+  if (text === null) return null;
   const times: Iso[] = [...stampsIn(viewOf(head)), ...stampsIn(viewOf(tail))].sort();
-  return { ...found, startedAt: times[0] ?? null, endedAt: times.at(-1) ?? null };
+  return { ...text, startedAt: times[0] ?? null, endedAt: times.at(-1) ?? null };
 }
 
 function peekText(head: Uint8Array): Peek | null {

@@ -48,11 +48,11 @@ const PLACE = `(SELECT min(h.place) FROM (
     WHERE c.key = 'composerData:' || $id AND j.type = 'object' LIMIT -1) h
   WHERE h.bubble = substr(cursorDiskKV.key, length('bubbleId:' || $id || ':') + 1))`;
 
-/** The contents that an edit's result names, before and after it. */
+/** The contents that an edit's result names, before and after it; letters of a name may be escaped. */
 const CONTENTS = `key >= 'composer.content.' AND key < 'composer.content/' AND key IN (
     SELECT json_extract(e.result, side.path)
     FROM (SELECT ${jsonOf(`json_extract(${jsonOf('b.value')}, '$.toolFormerData.result')`)} AS result
-        FROM cursorDiskKV b WHERE b.key = $parent AND instr(b.value, 'composer.content.') > 0 LIMIT 1) e,
+        FROM cursorDiskKV b WHERE b.key = $parent AND (instr(b.value, 'composer.content.') > 0 OR instr(b.value, '\\u') > 0) LIMIT 1) e,
       (SELECT '$.beforeContentId' AS path UNION ALL SELECT '$.afterContentId') side)`;
 
 const CHECKPOINT_OF_BUBBLE = `'checkpointId:' || $id || ':' || json_extract(${jsonOf('b.value')}, '$.checkpointId')`;
@@ -228,7 +228,7 @@ export const cursor = rowsAgent({
     return workspace === undefined ? null : { container: workspaceRows(workspace) };
   },
   note,
-  timeField: '(?:createdAt|lastUpdatedAt)',
+  timeFields: ['createdAt', 'lastUpdatedAt'],
   reader: (sink) => new CursorReader(sink),
   resume: () => ['cursor', '.'],
   resumeNeeds: 'Cursor has no command that opens a chat: it stands in the history of the folder.',

@@ -74,26 +74,42 @@ function parseAny(text: string): unknown {
 export interface DocumentEnds {
   readonly fields: ReadonlyMap<string, string | number>;
   readonly records: readonly JsonRecord[];
+  /** The document itself, where it was read as a whole and is no list. */
+  readonly whole: JsonRecord | null;
+}
+
+/** What a whole document tells; null where the bytes are none. */
+export function wholeDocument(bytes: Uint8Array, shape: DocumentShape): DocumentEnds | null {
+  const text = viewOf(bytes).toString('utf8');
+  return isBegun(text) ? toldByWhole(text, shape) : null;
+}
+
+function isBegun(text: string): boolean {
+  return /^[\s\0\ufeff]*[[{]/.test(text.slice(0, 1024));
+}
+
+function toldByWhole(text: string, shape: DocumentShape): DocumentEnds | null {
+  const whole = parseAny(text);
+  const all = whole === null ? null : shape.recordsOf(whole);
+  if (all === null) return null;
+  const fields = new Map<string, string | number>();
+  if (isRecord(whole))
+    for (const [key, value] of Object.entries(whole))
+      if (typeof value === 'string' || typeof value === 'number') fields.set(key, value);
+  return { fields, records: all.filter(isRecord), whole: isRecord(whole) ? whole : null };
 }
 
 /** What the first and the last bytes tell of a document, whole or not. `head` and `tail` may overlap. */
 export function documentEnds(head: Uint8Array, tail: Uint8Array, shape: DocumentShape): DocumentEnds | null {
   const first = viewOf(head).toString('utf8');
-  if (!/^[\s\0\ufeff]*[[{]/.test(first.slice(0, 1024))) return null;
-  const whole = parseAny(first);
-  const all = whole === null ? null : shape.recordsOf(whole);
-  if (all !== null) {
-    const fields = new Map<string, string | number>();
-    if (isRecord(whole))
-      for (const [key, value] of Object.entries(whole))
-        if (typeof value === 'string' || typeof value === 'number') fields.set(key, value);
-    return { fields, records: all.filter(isRecord) };
-  }
+  if (!isBegun(first)) return null;
+  const told = toldByWhole(first, shape);
+  if (told !== null) return told;
   const last = viewOf(tail).toString('utf8');
   const records = [...objectsWithin(first, shape.isRecord), ...objectsWithin(last, shape.isRecord)];
   const before = first.slice(0, first.indexOf('[')).slice(0, FIELDS_CHARS_MAX);
   const behind = last.slice(last.lastIndexOf(']') + 1).slice(-FIELDS_CHARS_MAX);
-  return { fields: fieldsIn(before + behind), records };
+  return { fields: fieldsIn(before + behind), records, whole: null };
 }
 
 function fieldsIn(text: string): Map<string, string | number> {

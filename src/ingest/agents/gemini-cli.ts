@@ -6,21 +6,22 @@
  */
 import type { AgentFormat, FileClass, Host, LooseName, Peek, RestoreTarget } from '../../domain/agent.ts';
 import { agentId } from '../../domain/ids.ts';
+import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES } from '../../domain/peek.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
-import { documentEnds } from './document.ts';
+import { type DocumentEnds, documentEnds, wholeDocument } from './document.ts';
 import { geminiContent } from './gemini-cli.content.ts';
 import { geminiReader } from './gemini-cli.reader.ts';
 import { cwdOf, humanText, isHeader, MESSAGES, messagesOfLine } from './gemini-cli.records.ts';
 import {
   type JsonRecord,
+  lastLines,
   linesWithin,
   parseRecord,
   recordAt,
   recordsOf,
   textAt,
   titleOf,
-  viewOf,
 } from './jsonl.ts';
 
 /** What Gemini CLI deletes by where its settings do not say. */
@@ -29,7 +30,6 @@ const DAYS_OF_UNIT: Readonly<Record<string, number>> = { h: 1 / 24, d: 1, w: 7, 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 /** A chat, and what Gemini CLI makes of one that it cannot read. */
 const CHAT = /^session-.+\.jsonl?(?:\.unreadable-\d+)?$/;
-const RECORDS_OF_HEAD_MAX = 200;
 
 export const geminiCli: AgentFormat = {
   id: agentId('gemini-cli'),
@@ -101,33 +101,55 @@ interface Seen {
   title: string | null;
   prompt: string | null;
   startedAt: Iso | null;
+  endedAt: Iso | null;
 }
 
 function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
-  const seen: Seen = { nativeId: null, project: null, title: null, prompt: null, startedAt: null };
-  const isGemini = peekLines(head, seen) || peekDocument(head, tail, seen);
+  const seen: Seen = {
+    ...{ nativeId: null, project: null, title: null, prompt: null, startedAt: null, endedAt: null },
+  };
+  // A document that is one line is one all the same.
+  const isGemini =
+    peekDocument(wholeDocument(head, MESSAGES), seen) ||
+    peekLines(head, tail, seen) ||
+    peekDocument(documentEnds(head, tail, MESSAGES), seen);
   if (!isGemini) return null;
   return {
     ...{ nativeId: seen.nativeId, project: seen.project, branch: null, parentNativeId: null },
     title: titleOf(seen.title ?? seen.prompt ?? ''),
     startedAt: seen.startedAt,
-    endedAt: latestTime(tail) ?? latestTime(head),
+    endedAt: seen.endedAt,
   };
 }
 
-function peekLines(head: Uint8Array, seen: Seen): boolean {
+function peekLines(head: Uint8Array, tail: Uint8Array, seen: Seen): boolean {
   let isGemini = false;
   let count = 0;
   for (const line of linesWithin(head)) {
-    if (count++ > RECORDS_OF_HEAD_MAX) break;
-    for (const record of recordsOf(line).records) {
-      isGemini = noteHeader(record, seen) || isGemini;
-      const change = recordAt(record, '$set');
-      seen.title = textAt(change, 'summary') ?? seen.title;
-      for (const message of messagesOfLine(record)) isGemini = noteMessage(message, seen) || isGemini;
-    }
+    const isTold = isGemini && (seen.title ?? seen.prompt) !== null;
+    if (count >= HEAD_LINES_MAX || (count >= HEAD_LINES && isTold)) break;
+    count++;
+    isGemini = noteLine(line, seen) || isGemini;
+  }
+  for (const line of isGemini ? lastLines(tail, TAIL_LINES) : []) noteLine(line, seen);
+  return isGemini;
+}
+
+function noteLine(line: Buffer, seen: Seen): boolean {
+  let isGemini = false;
+  for (const record of recordsOf(line).records) {
+    isGemini = noteHeader(record, seen) || isGemini;
+    const change = recordAt(record, '$set');
+    seen.title = textAt(change, 'summary') ?? seen.title;
+    noteTime(change['lastUpdated'], seen);
+    for (const message of messagesOfLine(record)) isGemini = noteMessage(message, seen) || isGemini;
   }
   return isGemini;
+}
+
+function noteTime(value: unknown, seen: Seen): void {
+  const at = parseTime(value);
+  if (at !== null && (seen.endedAt === null || at > seen.endedAt)) seen.endedAt = at;
 }
 
 function noteHeader(record: JsonRecord, seen: Seen): boolean {
@@ -135,6 +157,7 @@ function noteHeader(record: JsonRecord, seen: Seen): boolean {
   seen.nativeId ??= textAt(record, 'sessionId');
   seen.startedAt ??= parseTime(record['startTime']);
   seen.title = textAt(record, 'summary') ?? seen.title;
+  noteTime(record['lastUpdated'], seen);
   const [folder] = Array.isArray(record['directories']) ? record['directories'] : [];
   if (typeof folder === 'string') seen.project ??= folder;
   return true;
@@ -143,27 +166,17 @@ function noteHeader(record: JsonRecord, seen: Seen): boolean {
 /** True for a message that only Gemini CLI writes: others, too, have users. */
 function noteMessage(message: JsonRecord, seen: Seen): boolean {
   seen.startedAt ??= parseTime(message['timestamp']);
+  noteTime(message['timestamp'], seen);
   seen.project ??= cwdOf(message);
   seen.prompt ??= humanText(message);
   return message['type'] === 'gemini';
 }
 
-function peekDocument(head: Uint8Array, tail: Uint8Array, seen: Seen): boolean {
-  const ends = documentEnds(head, tail, MESSAGES);
+function peekDocument(ends: DocumentEnds | null, seen: Seen): boolean {
   if (ends === null) return false;
-  const isChat = noteHeader(Object.fromEntries(ends.fields), seen);
-  for (const message of ends.records.slice(0, RECORDS_OF_HEAD_MAX)) noteMessage(message, seen);
+  const isChat = noteHeader(ends.whole ?? Object.fromEntries(ends.fields), seen);
+  for (const message of ends.records) noteMessage(message, seen);
   return isChat;
-}
-
-function latestTime(bytes: Uint8Array): Iso | null {
-  let latest: Iso | null = null;
-  const text = viewOf(bytes).toString('latin1');
-  for (const [, at] of text.matchAll(/"(?:timestamp|lastUpdated)"\s*:\s*"([^"]{1,40})"/g)) {
-    const time = parseTime(at);
-    if (time !== null && (latest === null || time > latest)) latest = time;
-  }
-  return latest;
 }
 
 /** A session whose folder is not known goes where old releases looked, which newer ones move by themselves. */

@@ -88,7 +88,7 @@ export const goose = rowsAgent({
   },
   note,
   noteOlder,
-  timeField: '(?:created_timestamp|created_at|updated_at|created)',
+  timeFields: ['created_timestamp', 'created_at', 'updated_at', 'created'],
   reader: (sink) => new GooseReader(sink),
   resume: ({ nativeId }) => ['goose', 'session', '--resume', '--session-id', nativeId],
   resumeNeeds:

@@ -189,7 +189,7 @@ export const hermes = rowsAgent({
     return nativeId === undefined ? null : { container: tree, nativeId };
   },
   note,
-  timeField: '(?:timestamp|started_at|session_start)',
+  timeFields: ['timestamp', 'started_at', 'session_start'],
   reader: (sink) => new HermesReader(sink),
   resume: ({ nativeId }) => ['hermes', '--resume', nativeId],
 });

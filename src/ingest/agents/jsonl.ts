@@ -6,7 +6,8 @@
  */
 import { isAscii } from 'node:buffer';
 import type { LooseName } from '../../domain/agent.ts';
-import { type Iso, parseTime } from '../../domain/time.ts';
+import { TIMES_AT_END } from '../../domain/peek.ts';
+import type { Iso } from '../../domain/time.ts';
 
 /** `x.jsonl` and `x.jsonl.zst`, the names of most transcripts. */
 export function jsonlName(fileName: string): LooseName | null {
@@ -18,8 +19,6 @@ export function jsonlName(fileName: string): LooseName | null {
 
 /** A line above it is counted as unreadable and not parsed: multi-MB images are real, more is a broken file. */
 export const LINE_BYTES_MAX = 16 * 1024 * 1024;
-/** How much of a line's beginning decides whether it is parsed: paths make 300 too few. */
-export const HEAD_BYTES = 700;
 /** Starts tried in vain within one broken line; more would let a hostile line cost more than its length. */
 const STARTS_TRIED_MAX = 64;
 /** Characters scanned for all starts of one broken line together, as a multiple of its length. */
@@ -145,7 +144,7 @@ function takePiece(piece: string, into: JsonRecord[], budget: { starts: number; 
   let at = 0;
   let complete = true;
   while (at < piece.length && budget.starts > 0 && budget.chars > 0) {
-    const start = piece.indexOf('{"', at);
+    const start = nextStart(piece, at);
     if (start < 0) break;
     if (piece.slice(at, start).trim() !== '') complete = false;
     const end = objectEnd(piece, start);
@@ -155,7 +154,7 @@ function takePiece(piece: string, into: JsonRecord[], budget: { starts: number; 
       complete = false;
       // Only what was tried in vain is counted: any number of whole records may be glued together.
       budget.starts--;
-      at = start + 2;
+      at = start + 1;
     } else {
       into.push(record);
       at = end;
@@ -166,9 +165,25 @@ function takePiece(piece: string, into: JsonRecord[], budget: { starts: number; 
 
 /** A record ends where the piece ends or the next one begins; an object inside a torn record ends in `,`, `]` or `}`. */
 function endsRecord(text: string, end: number): boolean {
-  let at = end;
+  const at = blanksEnd(text, end);
+  return at === text.length || isStart(text, at);
+}
+
+/** Where an object with a first key begins. */
+function nextStart(text: string, from: number): number {
+  let at = text.indexOf('{', from);
+  while (at >= 0 && !isStart(text, at)) at = text.indexOf('{', at + 1);
+  return at;
+}
+
+function isStart(text: string, at: number): boolean {
+  return text[at] === '{' && text[blanksEnd(text, at + 1)] === '"';
+}
+
+function blanksEnd(text: string, from: number): number {
+  let at = from;
   while (at < text.length && text.charCodeAt(at) <= 0x20) at++;
-  return at === text.length || text.startsWith('{"', at);
+  return at;
 }
 
 /** The index behind the object that begins at `start`, or -1 where it does not end. */
@@ -195,24 +210,50 @@ function stringEnd(text: string, open: number): number {
   return -1;
 }
 
-/** The lines of a piece of a file, views without their 0x0A; the last one may be torn. */
+/** The lines of a piece of a file that have something on them, views without their 0x0A; the last one may be torn. */
 export function* linesWithin(bytes: Uint8Array): Generator<Buffer> {
   const view = viewOf(bytes);
   let start = 0;
   while (start < view.length) {
     const end = view.indexOf(0x0a, start);
     const stop = end < 0 ? view.length : end;
-    if (stop > start) yield view.subarray(start, stop);
+    if (!isEmptyLine(view, start, stop)) yield view.subarray(start, stop);
     start = stop + 1;
   }
 }
 
-/** The text time that follows `marker` when it stands at `at`, else null. */
-export function timeBehind(line: Buffer, at: number, marker: string): Iso | null {
-  if (at < 0) return null;
-  const from = at + marker.length;
-  const quote = line.indexOf(0x22, from);
-  return quote < 0 || quote - from > 40 ? null : parseTime(line.toString('latin1', from, quote));
+/** The last `count` of them, in their order; what seems to be the rest of a line that begins before the piece is none. */
+export function lastLines(bytes: Uint8Array, count: number): readonly Buffer[] {
+  const view = viewOf(bytes);
+  const lines: Buffer[] = [];
+  for (let stop = view.length; stop > 0 && lines.length < count; ) {
+    const start = view.lastIndexOf(0x0a, stop - 1) + 1;
+    const isRest = start === 0 && view[paddingEnd(view)] !== 0x7b;
+    if (!isRest && !isEmptyLine(view, start, stop)) lines.push(view.subarray(start, stop));
+    stop = start - 1;
+  }
+  return lines.reverse();
+}
+
+function paddingEnd(view: Buffer): number {
+  let at = 0;
+  while (isPadding(view[at])) at++;
+  return at;
+}
+
+/** The latest of the last times of lines, looked for from their end. */
+export function latestOf(lines: readonly Buffer[], timesOf: (line: Buffer) => readonly Iso[]): Iso | null {
+  const times: Iso[] = [];
+  for (let n = lines.length - 1; n >= 0 && times.length < TIMES_AT_END; n--) {
+    const line = lines[n];
+    if (line !== undefined) times.push(...timesOf(line));
+  }
+  return times.sort().at(-1) ?? null;
+}
+
+/** Nothing, or the half of a line end that is not 0x0A. */
+function isEmptyLine(view: Buffer, start: number, stop: number): boolean {
+  return stop === start || (stop === start + 1 && view[start] === 0x0d);
 }
 
 /** Text on one line, at most `charsMax` UTF-16 units, for a title; a string of its own. */
@@ -224,38 +265,4 @@ export function titleOf(text: string, charsMax = 120): string | null {
   if (line === '') return null;
   if (line.length <= charsMax) return ownText(line, charsMax);
   return `${ownText(line, charsMax - 1).replace(/\ufffd$/, '')}…`;
-}
-
-const SEAM = Buffer.from('}{"');
-
-/**
- * True where the bytes look like exactly one complete record without being parsed: nothing torn, no NUL, no second one.
- * Exact about glued records, since a quote within a JSON string is always escaped and `}{"` cannot stand in one.
- */
-export function isWholeRecord(line: Buffer): boolean {
-  let end = line.length;
-  while (end > 0 && (line[end - 1] === 0x0d || line[end - 1] === 0x20)) end--;
-  return line[0] === 0x7b && line[end - 1] === 0x7d && line.indexOf(0) < 0 && line.indexOf(SEAM) < 0;
-}
-
-/**
- * The JSON string that follows `marker`, which ends with its opening quote and stands within the first `withinBytes`;
- * null where there is none. The rest of the line is not parsed.
- */
-export function stringBehind(line: Buffer, marker: string, withinBytes: number): string | null {
-  const at = line.subarray(0, withinBytes).indexOf(marker);
-  if (at < 0) return null;
-  const open = at + Buffer.byteLength(marker) - 1;
-  let close = line.indexOf(0x22, open + 1);
-  while (close > 0 && isEscaped(line, close)) close = line.indexOf(0x22, close + 1);
-  if (close < 0) return null;
-  const value = parseRecord(`{"v":${line.toString('utf8', open, close + 1)}}`)?.['v'];
-  return typeof value === 'string' ? value : null;
-}
-
-/** A quote is part of a string where an odd run of backslashes stands before it. */
-function isEscaped(line: Buffer, quote: number): boolean {
-  let at = quote - 1;
-  while (line[at] === 0x5c) at--;
-  return (quote - 1 - at) % 2 === 1;
 }

@@ -29,7 +29,7 @@ export const kimiCode = placed({
     return beside(id, name);
   },
   note,
-  timeField: 'time',
+  timesOf: (record) => [record['time']],
   reader: (sink) => new KimiReader(sink),
   place: ({ nativeId }) => `sessions/restored/${nativeId}/agents/main/wire.jsonl`,
   resume: ({ nativeId }) => ['kimi', '--session', nativeId],

@@ -28,6 +28,7 @@ export const kiroCli = placed({
     return ending === 'jsonl' ? transcript(id) : beside(id, `${id}.${ending}`);
   },
   note,
+  timesOf: (record) => [recordAt(recordAt(record, 'data'), 'meta')['timestamp']],
   reader: (sink) => new KiroReader(sink),
   place: ({ nativeId }) => `sessions/cli/${nativeId}.jsonl`,
   resume: ({ nativeId }) => ['kiro-cli', 'chat', '--resume-id', nativeId],

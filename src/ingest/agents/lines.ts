@@ -4,9 +4,18 @@
  */
 import type { Peek } from '../../domain/agent.ts';
 import type { FactSink, LineVerdict, RecordReader } from '../../domain/facts.ts';
+import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES } from '../../domain/peek.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { readToolCall } from '../../domain/tool-call.ts';
-import { idKey, type JsonRecord, LINE_BYTES_MAX, linesWithin, recordsOf, titleOf, viewOf } from './jsonl.ts';
+import {
+  idKey,
+  type JsonRecord,
+  LINE_BYTES_MAX,
+  lastLines,
+  linesWithin,
+  recordsOf,
+  titleOf,
+} from './jsonl.ts';
 
 /** What the first records of a transcript have told so far. */
 export interface Seen {
@@ -20,30 +29,40 @@ export interface Seen {
   prompt: string | null;
 }
 
-/** A head of nothing but short records need not be read to its end. */
-const RECORDS_OF_HEAD_MAX = 400;
+/** The values of a record that are its own times, as they stand in it. */
+export type TimesOf = (record: JsonRecord) => readonly unknown[];
 
 /**
- * Looks through the records of a head; `note` keeps what one tells and says whether only this agent writes such a record. Null
- * where no record is. Times are those behind `timeField`.
+ * Looks through the records of a head and a tail; `note` keeps what one tells and says whether only this agent writes such a
+ * record. Null where no record is.
  */
 export function peekRecords(
   head: Uint8Array,
   tail: Uint8Array,
   note: (record: JsonRecord, seen: Seen) => boolean,
-  timeField = 'timestamp',
+  timesOf: TimesOf = (record) => [record['timestamp']],
 ): Peek | null {
   const seen: Seen = {
     ...{ nativeId: null, project: null, branch: null, parentNativeId: null, title: null, prompt: null },
   };
+  const times: Iso[] = [];
   let isOurs = false;
+  const look = (line: Buffer) => {
+    for (const record of recordsOf(line).records) {
+      isOurs = note(record, seen) || isOurs;
+      for (const at of timesOf(record).map(parseTime)) if (at !== null) times.push(at);
+    }
+  };
   let count = 0;
   for (const line of linesWithin(head)) {
-    if (count++ > RECORDS_OF_HEAD_MAX) break;
-    for (const record of recordsOf(line).records) isOurs = note(record, seen) || isOurs;
+    const isTold = isOurs && (seen.title ?? seen.prompt) !== null;
+    if (count >= HEAD_LINES_MAX || (count >= HEAD_LINES && isTold)) break;
+    count++;
+    look(line);
   }
+  for (const line of lastLines(tail, TAIL_LINES)) look(line);
   if (!isOurs) return null;
-  const times = [...timesIn(head, timeField), ...timesIn(tail, timeField)].sort();
+  times.sort();
   return {
     ...{ nativeId: seen.nativeId, project: seen.project, branch: seen.branch },
     parentNativeId: seen.parentNativeId,
@@ -51,17 +70,6 @@ export function peekRecords(
     startedAt: times[0] ?? null,
     endedAt: times.at(-1) ?? null,
   };
-}
-
-/** Times of records, told by their text: a record that is cut at the end of a head still has one. */
-function* timesIn(bytes: Uint8Array, field: string): Generator<Iso> {
-  const text = viewOf(bytes).toString('latin1');
-  for (const [, at, number] of text.matchAll(
-    new RegExp(`"${field}"\\s*:\\s*(?:"([^"\\\\]{10,40})"|(\\d{9,13})\\b)`, 'g'),
-  )) {
-    const time = parseTime(number === undefined ? at : Number(number));
-    if (time !== null) yield time;
-  }
 }
 
 /** Reads lines; what a record means is the agent's. */

@@ -226,7 +226,7 @@ export const opencode = rowsAgent({
     return nativeId === null ? null : { container: tree, nativeId };
   },
   note,
-  timeField: '(?:time_created|time_updated|created|updated)',
+  timeFields: ['time_created', 'time_updated', 'created', 'updated'],
   reader: (sink) => new OpencodeReader(sink),
   content: opencodeContent,
   resume: ({ nativeId }) => ['opencode', '--session', nativeId],

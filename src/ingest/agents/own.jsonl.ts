@@ -84,12 +84,6 @@ class Places {
     }
     return { isThere: false, content: null, holder: holder ?? record };
   }
-
-  /** Names of members that may hold a time, for a look without parsing. */
-  timeNames(): string {
-    const names = (this.#paths.time ?? []).map((path) => path.at(-1) ?? '');
-    return `(?:${names.map((name) => name.replace(/[^A-Za-z0-9_]/g, '\\$&')).join('|')})`;
-  }
 }
 
 function words(list: readonly string[]): ReadonlySet<string> {
@@ -131,7 +125,7 @@ export function peekJsonl(own: OwnFormat, head: Uint8Array, tail: Uint8Array): P
       seen.prompt ??= human(textOfBlocks(blocksOf({ content: places.said(record).content })));
     return side !== null || id !== null;
   };
-  return peekRecords(head, tail, note, places.timeNames());
+  return peekRecords(head, tail, note, (record) => [places.time(record)]);
 }
 
 export class OwnJsonlReader extends MessageLinesReader {

@@ -7,7 +7,7 @@ import { ALL_MEMBERS } from '../../domain/content.ts';
 import type { FactSink, RecordReader } from '../../domain/facts.ts';
 import { agentId } from '../../domain/ids.ts';
 import { type JsonRecord, jsonlName } from './jsonl.ts';
-import { peekRecords, type Seen } from './lines.ts';
+import { peekRecords, type Seen, type TimesOf } from './lines.ts';
 
 export interface Placed {
   readonly id: string;
@@ -22,7 +22,7 @@ export interface Placed {
   classify(relPath: string): FileClass | null;
   /** As for `peekRecords`. */
   note(record: JsonRecord, seen: Seen): boolean;
-  readonly timeField?: string;
+  readonly timesOf?: TimesOf;
   reader(sink: FactSink): RecordReader;
   /** Where the transcript of a session lies that has no place of its own any more. */
   place(session: RestoreTarget): string;
@@ -56,7 +56,7 @@ export function placed(agent: Placed): AgentFormat {
     rootOf: (path) => named.map((each) => each.exec(path)?.[1]).find((root) => root !== undefined) ?? null,
     classify: agent.classify,
     skipsFolder: agent.skipsFolder ?? (() => false),
-    peek: (head, tail) => peekRecords(head, tail, agent.note, agent.timeField),
+    peek: (head, tail) => peekRecords(head, tail, agent.note, agent.timesOf),
     looseName: jsonlName,
     relPathOf: ({ nativeId, project, startedAt }) =>
       nativeId === null ? null : agent.place({ nativeId, project, startedAt }),

@@ -6,12 +6,20 @@
 import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../domain/agent.ts';
 import { ALL_MEMBERS } from '../../domain/content.ts';
 import { agentId } from '../../domain/ids.ts';
+import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES } from '../../domain/peek.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
-import { type JsonRecord, jsonlName, linesWithin, recordAt, recordsOf, textAt, titleOf } from './jsonl.ts';
+import {
+  type JsonRecord,
+  jsonlName,
+  lastLines,
+  linesWithin,
+  recordAt,
+  recordsOf,
+  textAt,
+  titleOf,
+} from './jsonl.ts';
 import { humanText, isOfQwen, qwenReader } from './qwen-code.reader.ts';
-
-const RECORDS_OF_HEAD_MAX = 400;
 
 export const qwenCode: AgentFormat = {
   id: agentId('qwen-code'),
@@ -64,10 +72,11 @@ function classifyChat(name: string): FileClass | null {
 
 function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   const records = headOf(head);
+  const last = lastLines(tail, TAIL_LINES).flatMap(recordsIn);
   const [first] = records;
   if (first === undefined) return null;
   const prompt = records.map(humanText).find((text) => text !== null) ?? '';
-  const named = [...records, ...recordsIn(tail)].findLast(({ subtype }) => subtype === 'custom_title');
+  const named = [...records, ...last].findLast(({ subtype }) => subtype === 'custom_title');
   const custom = named === undefined ? null : textAt(recordAt(named, 'systemPayload'), 'customTitle');
   return {
     nativeId: textAt(first, 'sessionId'),
@@ -75,17 +84,29 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
     branch: firstText(records, 'gitBranch'),
     title: titleOf(custom ?? prompt),
     startedAt: parseTime(first['timestamp']),
-    endedAt: latestOf(recordsIn(tail)) ?? latestOf(records),
+    endedAt: latestOf(last) ?? latestOf(records),
     parentNativeId: parentOf(records),
   };
 }
 
+/** Records of the first lines, and on from there to the first prompt. */
 function headOf(head: Uint8Array): readonly JsonRecord[] {
-  return recordsIn(head).slice(0, RECORDS_OF_HEAD_MAX);
+  const records: JsonRecord[] = [];
+  let hasPrompt = false;
+  let count = 0;
+  for (const line of linesWithin(head)) {
+    if (count >= HEAD_LINES_MAX || (count >= HEAD_LINES && hasPrompt)) break;
+    count++;
+    for (const record of recordsIn(line)) {
+      records.push(record);
+      hasPrompt ||= humanText(record) !== null;
+    }
+  }
+  return records;
 }
 
-function recordsIn(bytes: Uint8Array): readonly JsonRecord[] {
-  return [...linesWithin(bytes)].flatMap((line) => recordsOf(line).records.filter(isOfQwen));
+function recordsIn(line: Buffer): readonly JsonRecord[] {
+  return recordsOf(line).records.filter(isOfQwen);
 }
 
 function firstText(records: readonly JsonRecord[], key: string): string | null {

@@ -9,7 +9,7 @@ import type { ContentForm } from '../../domain/content.ts';
 import type { FactSink, RecordReader } from '../../domain/facts.ts';
 import { agentId, sessionUid } from '../../domain/ids.ts';
 import type { Iso } from '../../domain/time.ts';
-import { isRecord, type JsonRecord, jsonlName, parseRecord, textAt, titleOf } from './jsonl.ts';
+import { isRecord, type JsonRecord, jsonlName, parseRecord, recordAt, textAt, titleOf } from './jsonl.ts';
 import { LinesReader, peekRecords, type Seen } from './lines.ts';
 
 export interface RowsAgent {
@@ -32,8 +32,8 @@ export interface RowsAgent {
   note(row: StoredRow, seen: Seen): void;
   /** As for `peekRecords`, of a line of a transcript of that time; absent: there was none. */
   noteOlder?(record: JsonRecord, seen: Seen): boolean;
-  /** The field of a stored line that holds times. */
-  readonly timeField: string;
+  /** The members of a row, of the record of a file or of an older line that hold its times. */
+  readonly timeFields: readonly string[];
   reader(sink: FactSink): RecordReader;
   readonly content?: ContentForm;
   resume(session: RestoreTarget): readonly string[];
@@ -79,7 +79,12 @@ export function rowsAgent(agent: RowsAgent): AgentFormat {
     },
     skipsFolder: () => false,
     peek: (head, tail) =>
-      peekRecords(head, tail, (record, seen) => noteLine(agent, record, seen), agent.timeField),
+      peekRecords(
+        head,
+        tail,
+        (record, seen) => noteLine(agent, record, seen),
+        (record) => timesOfLine(agent, record),
+      ),
     looseName: jsonlName,
     // A header names its session; a transcript from before the database is named by its file alone.
     relPathOf: ({ nativeId }, fileName) => {
@@ -117,6 +122,12 @@ function noteLine(agent: RowsAgent, record: JsonRecord, seen: Seen): boolean {
   if (row === null) return agent.noteOlder?.(record, seen) ?? false;
   agent.note(row, seen);
   return false;
+}
+
+function timesOfLine({ timeFields }: RowsAgent, record: JsonRecord): readonly unknown[] {
+  const { row } = storedRow(record) ?? { row: record };
+  // Records of trees have them in one of their own.
+  return [row, recordAt(row, 'time')].flatMap((one) => timeFields.map((name) => one[name]));
 }
 
 function isHeader(record: JsonRecord): boolean {
