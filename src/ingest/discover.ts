@@ -127,6 +127,7 @@ async function toSessions(files: readonly FoundFile[], options: DiscoverOptions)
   for (const file of files) {
     // Awaited only where it must be: nearly every file says it by its name, and a promise costs more than all else here.
     const nativeId = file.class.nativeId ?? (await nativeIdOfFile(file, options));
+    if (nativeId === null) continue;
     let ofAgent = groups.get(file.agent);
     if (ofAgent === undefined) {
       ofAgent = new Map();
@@ -189,10 +190,12 @@ function bearing(session: FoundSession, bearers: FoundSession[]): FoundSession {
   return told;
 }
 
-async function nativeIdOfFile(file: FoundFile, options: DiscoverOptions): Promise<string> {
+/** Null where its records would have to say whose it is, and do not. */
+async function nativeIdOfFile(file: FoundFile, options: DiscoverOptions): Promise<string | null> {
   const known = options.known.nativeIdOf(file.path);
   if (known !== null) return known;
   const peek = await peekFile(file.agent, file, file.class.encoding, options.warn);
+  if (peek === null && file.class.onlyByContent === true) return null;
   // A transcript that tells nothing is still kept: under its own name.
   return peek?.nativeId ?? file.agent.looseName(basename(file.path))?.stem ?? basename(file.path);
 }

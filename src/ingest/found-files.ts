@@ -102,7 +102,8 @@ function* filesOfRoot(
   for (const walked of [...flat.filter(isRows), ...flat.filter((file) => !isRows(file))])
     yield* asFound(agent, root, walked, inRows, options);
   const rules = { skipsFolder: (relPath: string) => agent.skipsFolder(relPath), warn: options.warn };
-  for (const folder of isWhole ? agent.folders : [relWithin]) {
+  const folders = isWhole ? agent.folders.flatMap((pattern) => foldersAt(root, pattern)) : [relWithin];
+  for (const folder of folders) {
     for (const walked of walk(root, folder, rules)) yield* asFound(agent, root, walked, inRows, options);
   }
 }
@@ -224,7 +225,7 @@ function isRootOf(agent: AgentFormat, path: string, isNamed: boolean): boolean {
   // The glob of a configuration matches in any folder: it says nothing of whose that is.
   if (agent.own !== undefined && !isNamed) return false;
   const rules = { skipsFolder: (relPath: string) => agent.skipsFolder(relPath), warn: () => undefined };
-  for (const folder of agent.folders) {
+  for (const folder of agent.folders.flatMap((pattern) => foldersAt(path, pattern))) {
     for (const file of walk(path, folder, rules)) {
       if (agent.classify(file.relPath)?.role === 'main') return true;
     }

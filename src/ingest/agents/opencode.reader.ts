@@ -46,6 +46,7 @@ export class OpencodeReader extends RowsReader {
     const last = [...this.#todos.values()].filter(({ changed }) => changed === newest);
     if (last.length > 0)
       this.sink.todos(last.sort((a, b) => a.position - b.position).map(({ todo }) => todo));
+    super.end();
   }
 
   #session(row: JsonRecord): void {
