@@ -64,6 +64,9 @@ export interface FileClass {
   readonly container?: Container;
 }
 
+/** The text of a small file under a root, by its path from there; null where there is none. */
+export type TextBeside = (relPath: string) => string | null;
+
 /** Which session a file is restored for. */
 export interface RestoreTarget {
   readonly nativeId: string;
@@ -71,6 +74,8 @@ export interface RestoreTarget {
   readonly startedAt: Iso | null;
   /** Where its transcript is put, absolute; absent where that is still to be said. */
   readonly path?: string;
+  /** What is under the root that it is restored to; absent: not looked at. */
+  readonly beside?: TextBeside;
 }
 
 /** A way back to work. */
@@ -139,6 +144,8 @@ export interface AgentFormat {
    * `head` and `tail` may overlap. Null where this is not a transcript of this agent.
    */
   peek(head: Uint8Array, tail: Uint8Array): Peek | null;
+  /** The project that files beside the transcript at `relPath` name: surer than what it says itself. Null where they name none. */
+  projectBeside?(relPath: string, beside: TextBeside): string | null;
   /** Null where a file of that name is no transcript of this agent, wherever it lies. */
   looseName(fileName: string): LooseName | null;
   /** The place under the root for a transcript of which only the content is known (a copy given by path). */

@@ -4,7 +4,13 @@
  */
 import { lstatSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { type AgentFormat, type Host, type ListedProject, rootsOf } from '../domain/agent.ts';
+import {
+  type AgentFormat,
+  type Host,
+  type ListedProject,
+  rootsOf,
+  type TextBeside,
+} from '../domain/agent.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { knownProjects } from '../store/read-sources.ts';
 import { enabledAgents } from './agents/index.ts';
@@ -85,6 +91,18 @@ function listedProjects(agent: AgentFormat, host: Host): readonly ListedProject[
   return agent
     .roots(host)
     .flatMap((root) => projectList.projects(smallText(join(root, projectList.file)) ?? ''));
+}
+
+/** Small files under a root, each read once: thousands of sessions ask for the same. */
+export function textBeside(root: string): TextBeside {
+  const texts = new Map<string, string | null>();
+  return (relPath) => {
+    const known = texts.get(relPath);
+    if (known !== undefined) return known;
+    const text = smallText(join(root, relPath));
+    texts.set(relPath, text);
+    return text;
+  };
 }
 
 /** A person's settings and an agent's lists are a few KiB; a larger file is none, and a FIFO in its place would be waited for. */

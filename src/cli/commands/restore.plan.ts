@@ -8,7 +8,7 @@ import { agentById } from '../../ingest/agents/index.ts';
 import { wholeLines } from '../../ingest/contained/row-lines.ts';
 import { RestoreTree } from '../../ingest/restore.ts';
 import type { MadeFile, PlannedFile, Restoring } from '../../ingest/restore-many.ts';
-import { rootsHere, withProjects } from '../../ingest/roots.ts';
+import { rootsHere, textBeside, withProjects } from '../../ingest/roots.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { agentRootOf } from '../../store/read-sources.ts';
 import type { StoredFile } from '../../store/rows.ts';
@@ -52,6 +52,7 @@ export function planRestore(
     nativeId: nativeIdOf(session.uid),
     project: session.project,
     startedAt: session.startedAt,
+    beside: textBeside(root),
   };
   const tree = trees.get(root) ?? new RestoreTree(root, force);
   trees.set(root, tree);
