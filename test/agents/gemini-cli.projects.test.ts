@@ -116,7 +116,7 @@ test('what is no absolute path, no list or no text names no project', async () =
     ),
     { numRuns: 25 },
   );
-});
+}, 60_000);
 
 describe('a session is put back into the folder', () => {
   const FILES = [

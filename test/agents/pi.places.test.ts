@@ -74,7 +74,7 @@ describe('children of a session of pi', () => {
       ),
       { numRuns: 15 },
     );
-  });
+  }, 60_000);
 
   test('are gone back to by their paths, their parent by its id', () => {
     const target = { nativeId: 'x', project: '/srv/quay', startedAt: null };

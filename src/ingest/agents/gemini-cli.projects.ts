@@ -32,9 +32,8 @@ export function folderHere(project: string | null, relPath: string, beside: Text
   const listed = listedFolders(beside);
   const own = listed.get(project);
   if (own !== undefined) return own === found ? null : own;
-  // What bears the name of another project's folder would be found there.
-  const isOthers =
-    [...listed.values()].includes(found) || ![null, project].includes(projectOfFolder(relPath, beside));
+  // What lies in another project's folder would be found there.
+  const isOthers = ![null, project].includes(projectOfFolder(relPath, beside));
   return isOthers ? hashedFolder(project) : null;
 }
 
