@@ -223,6 +223,20 @@ describe('Oh My Pi', () => {
     await comesBack(world, files);
   });
 
+  test('writes nothing outside the folder of a session, whatever its files are called', () => {
+    const target = { nativeId: 'parent', project: '/srv/quay', startedAt: '2026-05-01T10:00:00.000Z' as Iso };
+    const climbing = ['../../../AGENTS.md', 'a/../../../../x.md', './../x.jsonl', '/etc/x.md', '.env'];
+    for (const name of climbing) {
+      const relPath = `sessions/-project/${STEM}/${name}`;
+      expect(ohMyPi.classify(relPath)).toBeNull();
+      for (const key of [`session/${name}`, name, `x/${name}`]) {
+        const place = ohMyPi.restorePath(target, { role: 'sidecar', key, relPath });
+        expect(place).toMatch(/^sessions\/--srv-quay--\/[^/]+$/);
+      }
+    }
+    expect(pi.classify(`sessions/--x--/${STEM}/../../../x.jsonl`)).toBeNull();
+  });
+
   test('has sessions in the folders of profiles', async () => {
     using world = new World();
     const files = {

@@ -36,6 +36,11 @@ export function idInPath(path: string): string | null {
   return STAMPED.exec(name)?.[1] ?? /^[^_]+_(.+)\.jsonl$/s.exec(name)?.[1] ?? null;
 }
 
+/** False of a path that leads out of a folder again: a name of a file decides nothing of where it is written. */
+function staysBelow(parts: readonly string[]): boolean {
+  return parts.every((part) => part !== '' && part !== '.' && part !== '..');
+}
+
 function placeByProject({ nativeId, project, startedAt }: RestoreTarget, fileName = ''): string {
   const stamp = (startedAt ?? '1970-01-01T00:00:00.000Z').replace(/[:.]/g, '-');
   const name = STAMPED.test(fileName) ? fileName : `${stamp}_${nativeId}.jsonl`;
@@ -53,7 +58,7 @@ export const PI_LAYOUT: Layout = {
   classify: (relPath) => {
     const parts = relPath.split('/');
     const name = parts.at(-1) ?? '';
-    if (!name.endsWith('.jsonl')) return null;
+    if (!name.endsWith('.jsonl') || !staysBelow(parts)) return null;
     const isIn = parts[0] === 'sessions' ? parts.length > 1 : STAMPED_FOLDER.test(parts[0] ?? '');
     if (!isIn) return null;
     const isPis =
@@ -78,7 +83,7 @@ export const OH_MY_PI_LAYOUT: Layout = {
     if (rest.length === 0) return stem.endsWith('.jsonl') ? transcript(null) : null;
     const nativeId = STAMPED_FOLDER.exec(stem)?.[1];
     const name = rest.at(-1) ?? '';
-    if (nativeId === undefined) return null;
+    if (nativeId === undefined || !staysBelow(rest)) return null;
     const key = `session/${rest.join('/')}`;
     if (name.endsWith('.jsonl')) return { role: 'subagent', nativeId, key, encoding: 'plain' };
     if (!SPILLED.test(name)) return null;

@@ -114,7 +114,11 @@ function family(agent: Family): AgentFormat {
     restorePath: (session, { key, relPath }) => {
       if (layout.classify(relPath)?.key === key) return layout.lookedFor?.(relPath, session) ?? relPath;
       const main = layout.place(session);
-      return key === 'main' ? main : layout.beside(main, key);
+      const place = key === 'main' ? main : layout.beside(main, key);
+      // A key that no file of the agent's has is a stranger's: it names no place.
+      return key === 'main' || layout.classify(place)?.key === key
+        ? place
+        : `${main}.${Bun.hash(key).toString(36)}`;
     },
     resume: (session) => ({ cwd: session.project, argv: resume(session) }),
   };
