@@ -2,14 +2,14 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestPage } from '../digest/page.ts';
-import { type Host, rootsOf } from '../domain/agent.ts';
+import type { Host } from '../domain/agent.ts';
 import { FailureError } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { plainText } from '../domain/text.ts';
 import { enabledAgents } from '../ingest/agents/index.ts';
 import { fileOfPath } from '../ingest/file-names.ts';
 import { restoreOne } from '../ingest/restore-many.ts';
-import { withProjects } from '../ingest/roots.ts';
+import { rootsHere, withProjects } from '../ingest/roots.ts';
 import { foldersAt } from '../ingest/walk.ts';
 import { type WatchedFolder, watchFolders } from '../ingest/watch.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
@@ -179,8 +179,10 @@ function transcriptPiece(
 
 function watchedFolders(host: Host): WatchedFolder[] {
   return enabledAgents(host).flatMap((agent) =>
-    rootsOf(agent, host).flatMap((root) => [
-      ...agent.folders.map((folder) => ({ path: join(root, folder), recursive: true })),
+    rootsHere(agent, host).flatMap((root) => [
+      ...agent.folders
+        .flatMap((pattern) => foldersAt(root, pattern))
+        .map((folder) => ({ path: join(root, folder), recursive: true })),
       ...(agent.flatFolders ?? [])
         .flatMap((pattern) => foldersAt(root, pattern))
         .map((folder) => ({

@@ -26,13 +26,14 @@ export interface Host {
   /** Folders of projects that are known, for agents that keep their sessions there; absolute, existing or not. */
   readonly projects?: readonly string[];
   /** By agent: the roots that its own list names, absolute, each with its project. */
-  readonly listedRoots?: Readonly<Record<string, ReadonlyMap<string, string>>>;
+  readonly listedRoots?: Readonly<Record<string, ReadonlyMap<string, string | null>>>;
 }
 
 /** What an agent's list tells of a project. */
 export interface ListedProject {
-  readonly project: string;
-  /** Where its sessions are, relative to the project or absolute; null: where `projectRoot` says. */
+  /** Null: sessions of all projects are there. */
+  readonly project: string | null;
+  /** Where its sessions are, relative to the project, or absolute (`~/` is the home folder); null: where `projectRoot` says. */
   readonly root: string | null;
 }
 
@@ -57,15 +58,24 @@ export interface FileClass {
   readonly encoding: 'plain' | 'zstd';
   /** Only taken when its session has a transcript (checkpoints, task lists). */
   readonly onlyWithSession?: true;
+  /** Only taken where its records are this agent's: others, too, put files of such names there. */
+  readonly onlyByContent?: true;
   /** It holds sessions, or leads to the files of one: what is stored is not the file but what is made of it. */
   readonly container?: Container;
 }
+
+/** The text of a small file under a root, by its path from there; null where there is none. */
+export type TextBeside = (relPath: string) => string | null;
 
 /** Which session a file is restored for. */
 export interface RestoreTarget {
   readonly nativeId: string;
   readonly project: string | null;
   readonly startedAt: Iso | null;
+  /** Where its transcript is put, absolute; absent where that is still to be said. */
+  readonly path?: string;
+  /** What is under the root that it is restored to; absent: not looked at. */
+  readonly beside?: TextBeside;
 }
 
 /** A way back to work. */
@@ -108,9 +118,11 @@ export interface AgentFormat {
   readonly variables: readonly string[];
   /** Absolute folders where this agent keeps its sessions on such a machine, existing or not. */
   roots(host: Host): readonly string[];
+  /** Further roots: the folders that a pattern names below an absolute one (`profiles`, `*\/agent`). */
+  rootPatterns?(host: Host): readonly { readonly folder: string; readonly pattern: string }[];
   /** The root that an absolute path lies in by its form (`/x/.claude/projects/y` → `/x/.claude`), or null. */
   rootOf(path: string): string | null;
-  /** Folders below a root that are walked, e.g. `projects`. */
+  /** Folders below a root that are walked, e.g. `projects`; `*` in a part of a path is any characters. */
   readonly folders: readonly string[];
   /**
    * Folders below a root of which only the files in them are looked at that `classify` names; `''` is the root, a part `*`
@@ -132,6 +144,8 @@ export interface AgentFormat {
    * `head` and `tail` are at least so many where it has them; they may overlap. Null where this is no transcript of this agent.
    */
   peek(head: Uint8Array, tail: Uint8Array): Peek | null;
+  /** The project that files beside the transcript at `relPath` name: surer than what it says itself. Null where they name none. */
+  projectBeside?(relPath: string, beside: TextBeside): string | null;
   /** Null where a file of that name is no transcript of this agent, wherever it lies. */
   looseName(fileName: string): LooseName | null;
   /** The place under the root for a transcript of which only the content is known (a copy given by path). */

@@ -56,8 +56,30 @@ export interface TableRows {
   readonly parts?: Readonly<Record<string, string>>;
   /** Columns that an older or another version may lack: without them there are no such rows. */
   readonly needs?: readonly string[];
+  /** The column that names the row of another table which these hang on: with that row, or the file in its place, they are stored already. */
+  readonly hangsOn?: { readonly table: string; readonly column: string };
   /** Rows that follow each of these. */
   readonly children?: { readonly key: string; readonly rows: readonly TableRows[] };
+}
+
+/** A file of a tree that was moved into the database, or was to be: it holds what a row would. */
+export interface OlderFile {
+  readonly relPath: string;
+  readonly table: string;
+  readonly key: string;
+  /** The key of the row that it hangs on (of `OlderTree.hangOn`), null where it hangs on none. */
+  readonly parent: string | null;
+}
+
+/** What a database's program wrote before it had one, and left where it was. */
+export interface OlderTree {
+  /** The table whose rows others hang on. */
+  readonly hangOn: string;
+  /** The row that the file at a path stands for; null where it stands for none. */
+  fileOf(relPath: string): OlderFile | null;
+  hasRow(db: ForeignRows, file: OlderFile): boolean;
+  /** Files for which there is no row, by the session that the database knows; of all sessions, or only the one of that id. */
+  missing(db: ForeignRows, files: FileTree, only: string | null): ReadonlyMap<string, readonly OlderFile[]>;
 }
 
 /** A database: each session is stored as lines of its rows (`ingest/contained/row-lines.ts` has their form). */
@@ -70,6 +92,8 @@ export interface RowsContainer {
   sessions(db: ForeignRows, only: string | null, root: string, files: FileTree): Iterable<ContainedSession>;
   /** What belongs to a session; tables that are not there are passed over. */
   readonly tables: readonly TableRows[];
+  /** Where rows may still lie in files: a line of each that stands for a missing row is stored in its place. */
+  readonly older?: OlderTree;
 }
 
 /** One text of many conversations, added to at its end: each is stored as the range of it from its first line on, with an empty one before that. */

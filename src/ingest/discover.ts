@@ -4,11 +4,12 @@
  */
 
 import { basename, dirname, sep } from 'node:path';
-import type { AgentFormat, Peek } from '../domain/agent.ts';
+import type { AgentFormat, Peek, TextBeside } from '../domain/agent.ts';
 import { type SessionUid, sessionUid } from '../domain/ids.ts';
 import { type Iso, isoFromMs, plausibleTime } from '../domain/time.ts';
 import { type DiscoverOptions, type FoundFile, foundFiles } from './found-files.ts';
 import { bounded, peekFile } from './peek.ts';
+import { textBeside } from './roots.ts';
 import { newestMs } from './walk.ts';
 
 export type { FoundFile } from './found-files.ts';
@@ -127,6 +128,7 @@ async function toSessions(files: readonly FoundFile[], options: DiscoverOptions)
   for (const file of files) {
     // Awaited only where it must be: nearly every file says it by its name, and a promise costs more than all else here.
     const nativeId = file.class.nativeId ?? (await nativeIdOfFile(file, options));
+    if (nativeId === null) continue;
     let ofAgent = groups.get(file.agent);
     if (ofAgent === undefined) {
       ofAgent = new Map();
@@ -136,6 +138,7 @@ async function toSessions(files: readonly FoundFile[], options: DiscoverOptions)
     if (group === undefined) ofAgent.set(nativeId, [file]);
     else group.push(file);
   }
+  const beside = new Map<string, TextBeside>();
   const forgotten = options.forgotten ?? new Set();
   const isForgotten = ({ uid }: FoundSession) => forgotten.size > 0 && forgotten.has(uid);
   const taken: FoundSession[] = [];
@@ -148,7 +151,7 @@ async function toSessions(files: readonly FoundFile[], options: DiscoverOptions)
         const session = toSession(agent, nativeId, files, options);
         const isLeft = !session.isChanged && options.full !== true && !isForgotten(session);
         if (isLeft) left.push(session);
-        else bearers.push(await askedAbout(session, options));
+        else bearers.push(withProjectBeside(await askedAbout(session, options), beside));
       }
       taken.push(...(bearers.length > 1 ? bearers.map((each) => bearing(each, bearers)) : bearers));
     }
@@ -189,10 +192,12 @@ function bearing(session: FoundSession, bearers: FoundSession[]): FoundSession {
   return told;
 }
 
-async function nativeIdOfFile(file: FoundFile, options: DiscoverOptions): Promise<string> {
+/** Null where its records would have to say whose it is, and do not. */
+async function nativeIdOfFile(file: FoundFile, options: DiscoverOptions): Promise<string | null> {
   const known = options.known.nativeIdOf(file.path);
   if (known !== null) return known;
   const peek = await peekFile(file.agent, file, file.class.encoding, options.warn);
+  if (peek === null && file.class.onlyByContent === true) return null;
   // A transcript that tells nothing is still kept: under its own name.
   return peek?.nativeId ?? file.agent.looseName(basename(file.path))?.stem ?? basename(file.path);
 }
@@ -236,6 +241,17 @@ async function askedAbout(session: FoundSession, options: DiscoverOptions): Prom
       : bounded(main.contained.peek);
   const endedAt = plausibleTime(peek?.endedAt ?? null, options.now) ?? session.endedAt;
   return { ...session, uid, files, peek, endedAt };
+}
+
+/** The same with the project that files beside its transcript name. */
+function withProjectBeside(session: FoundSession, beside: Map<string, TextBeside>): FoundSession {
+  const { agent, peek, root } = session;
+  const main = mainOf(session.files);
+  if (peek === null || main === undefined || agent.projectBeside === undefined) return session;
+  const read = beside.get(root) ?? textBeside(root);
+  beside.set(root, read);
+  const project = agent.projectBeside(main.relPath, read);
+  return project === null ? session : { ...session, peek: bounded({ ...peek, project }) };
 }
 
 function mainOf(files: readonly FoundFile[]): FoundFile | undefined {

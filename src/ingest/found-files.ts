@@ -6,11 +6,12 @@ import { type Stats, statSync } from 'node:fs';
 import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { type AgentFormat, addedRoots, type FileClass, type Host } from '../domain/agent.ts';
 import { FailureError, failure } from '../domain/errors.ts';
-import type { SessionUid } from '../domain/ids.ts';
+import { type SessionUid, sessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import type { KnownSource, KnownSources } from '../store/read-sources.ts';
 import { agentsOf, enabledAgents } from './agents/index.ts';
-import { type Contained, containedIn } from './contained/contained.ts';
+import { type Contained, type ContainedFile, containedIn } from './contained/contained.ts';
+import { mayHaveFiles, statKeeping } from './contained/stands.ts';
 import { bounded, peekFile } from './peek.ts';
 import { existingRoots } from './roots.ts';
 import { fileAt, foldersAt, type WalkedFile, walk, walkFlat } from './walk.ts';
@@ -102,7 +103,8 @@ function* filesOfRoot(
   for (const walked of [...flat.filter(isRows), ...flat.filter((file) => !isRows(file))])
     yield* asFound(agent, root, walked, inRows, options);
   const rules = { skipsFolder: (relPath: string) => agent.skipsFolder(relPath), warn: options.warn };
-  for (const folder of isWhole ? agent.folders : [relWithin]) {
+  const folders = isWhole ? agent.folders.flatMap((pattern) => foldersAt(root, pattern)) : [relWithin];
+  for (const folder of folders) {
     for (const walked of walk(root, folder, rules)) yield* asFound(agent, root, walked, inRows, options);
   }
 }
@@ -157,10 +159,12 @@ function* heldIn(
     const told = { ...held.contained.peek, project: held.contained.peek.project ?? listed };
     const peek = bounded(told);
     if (container.kind === 'rows') inRows.add(held.contained.peek.nativeId);
-    const isChanged = options.known.stats.get(held.path) !== held.stat;
+    const { stat, stored } = asKnown(agent, held, options.known);
+    const isChanged = options.known.stats.get(held.path) !== stat;
     yield {
       ...held,
-      contained: { ...held.contained, peek: told },
+      stat,
+      contained: { ...held.contained, peek: told, stat, ...(stored === undefined ? {} : { stored }) },
       // What was stored of it has a size; what is in the database has one only when it is read.
       sizeBytes: isChanged ? held.sizeBytes : (options.known.of(held.path)?.takenBytes ?? 0),
       agent,
@@ -170,6 +174,23 @@ function* heldIn(
       isChanged,
     };
   }
+}
+
+/** The stat of a session in a database beside an older tree, and what is stored of it, as far as the tree may have lost files since. */
+function asKnown(
+  agent: AgentFormat,
+  { path, contained }: ContainedFile,
+  known: KnownSources,
+): Pick<Contained, 'stat' | 'stored'> {
+  const { container, peek, stat } = contained;
+  const before = known.stats.get(path);
+  if (container.kind !== 'rows' || container.older === undefined || !mayHaveFiles(before)) return { stat };
+  const uid = () => known.of(path)?.uid ?? sessionUid(agent.id, peek.nativeId, hashText);
+  return { stat: statKeeping(stat, before), stored: () => known.transcriptOf(uid()) };
+}
+
+function hashText(text: string): string {
+  return new Bun.CryptoHasher('sha256').update(text).digest('hex');
 }
 
 /** What is at a path that the user gave; a failure where there is nothing. */
@@ -224,7 +245,7 @@ function isRootOf(agent: AgentFormat, path: string, isNamed: boolean): boolean {
   // The glob of a configuration matches in any folder: it says nothing of whose that is.
   if (agent.own !== undefined && !isNamed) return false;
   const rules = { skipsFolder: (relPath: string) => agent.skipsFolder(relPath), warn: () => undefined };
-  for (const folder of agent.folders) {
+  for (const folder of agent.folders.flatMap((pattern) => foldersAt(path, pattern))) {
     for (const file of walk(path, folder, rules)) {
       if (agent.classify(file.relPath)?.role === 'main') return true;
     }

@@ -1,14 +1,21 @@
 /**
  * Which of the folders where agents may keep sessions are there.
- * Promises: one `lstat` for each that is not. Never enters a folder.
+ * Promises: one `lstat` for each that is not. Enters no folder but those that an agent's pattern has it look through.
  */
 import { lstatSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { type AgentFormat, type Host, type ListedProject, rootsOf } from '../domain/agent.ts';
+import {
+  type AgentFormat,
+  type Host,
+  type ListedProject,
+  rootsOf,
+  type TextBeside,
+} from '../domain/agent.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { knownProjects } from '../store/read-sources.ts';
 import { enabledAgents } from './agents/index.ts';
 import { SourceFile } from './source.ts';
+import { foldersAt } from './walk.ts';
 
 /** The agents' roots that exist on this machine, each once. */
 export function existingRoots(
@@ -16,9 +23,17 @@ export function existingRoots(
   agents: readonly AgentFormat[],
 ): { agent: AgentFormat; root: string }[] {
   return agents.flatMap((agent) => {
-    const roots = [...new Set(rootsOf(agent, host).map((root) => resolve(root)))].filter(isFolder);
+    const roots = [...new Set(rootsHere(agent, host).map((root) => resolve(root)))].filter(isFolder);
     return (agent.projectRoot === undefined ? roots : eachFolderOnce(roots)).map((root) => ({ agent, root }));
   });
+}
+
+/** Where an agent's sessions may lie, those roots too that only a look at the machine tells. */
+export function rootsHere(agent: AgentFormat, host: Host): readonly string[] {
+  const named = (agent.rootPatterns?.(host) ?? []).flatMap(({ folder, pattern }) =>
+    foldersAt(folder, pattern).map((below) => join(folder, below)),
+  );
+  return [...rootsOf(agent, host), ...named];
 }
 
 /** Projects are named as programs were told of them: by links, too. */
@@ -56,14 +71,14 @@ function isLocal(project: string): boolean {
 /** The machine with the projects that are known: those of the newest sessions, and those that an agent lists itself. */
 export function withProjects(host: Host, db: ReadableDb): Host {
   const projects = new Set(knownProjects(db));
-  const listedRoots: Record<string, Map<string, string>> = {};
+  const listedRoots: Record<string, Map<string, string | null>> = {};
   for (const agent of enabledAgents(host)) {
     for (const { project, root } of listedProjects(agent, host)) {
-      if (!isLocal(project)) continue;
-      projects.add(project);
+      if (project !== null && !isLocal(project)) continue;
+      if (project !== null) projects.add(project);
       if (root === null) continue;
-      const at = resolve(project, root);
-      const ofAgent = listedRoots[agent.id] ?? new Map<string, string>();
+      const at = /^~[\\/]/.test(root) ? join(host.homeDir, root.slice(2)) : resolve(project ?? '/', root);
+      const ofAgent = listedRoots[agent.id] ?? new Map<string, string | null>();
       if (isLocal(at)) listedRoots[agent.id] = ofAgent.set(at, project);
     }
   }
@@ -76,6 +91,18 @@ function listedProjects(agent: AgentFormat, host: Host): readonly ListedProject[
   return agent
     .roots(host)
     .flatMap((root) => projectList.projects(smallText(join(root, projectList.file)) ?? ''));
+}
+
+/** Small files under a root, each read once: thousands of sessions ask for the same. */
+export function textBeside(root: string): TextBeside {
+  const texts = new Map<string, string | null>();
+  return (relPath) => {
+    const known = texts.get(relPath);
+    if (known !== undefined) return known;
+    const text = smallText(join(root, relPath));
+    texts.set(relPath, text);
+    return text;
+  };
 }
 
 /** A person's settings and an agent's lists are a few KiB; a larger file is none, and a FIFO in its place would be waited for. */

@@ -123,20 +123,23 @@ function walkedFile(path: string, relPath: string, stats: BigIntStats, within: s
   };
 }
 
-/** Folders that a pattern names, a part `*` being any folder; their paths from the root, in the order of their names. */
+/** Folders that a pattern names, `*` in a part being any characters; their paths from the root, in the order of their names. */
 export function foldersAt(root: string, pattern: string): string[] {
   let found = [''];
   for (const part of pattern === '' ? [] : pattern.split('/'))
     found = found.flatMap((folder) => {
-      const names = part === '*' ? foldersIn(join(root, folder)) : [part];
+      const names = part.includes('*') ? foldersIn(join(root, folder), part) : [part];
       return names.map((name) => (folder === '' ? name : `${folder}/${name}`));
     });
   return found;
 }
 
-function foldersIn(folder: string): string[] {
+function foldersIn(folder: string, pattern: string): string[] {
+  const fits = new Bun.Glob(pattern);
   return entriesOf(folder, () => undefined).filter(
-    (name) => lstatSync(onDisk(join(folder, name)), { throwIfNoEntry: false })?.isDirectory() === true,
+    (name) =>
+      (pattern === '*' || fits.match(name)) &&
+      lstatSync(onDisk(join(folder, name)), { throwIfNoEntry: false })?.isDirectory() === true,
   );
 }
 

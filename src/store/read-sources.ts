@@ -4,7 +4,9 @@
 
 import type { AgentId, SessionUid } from '../domain/ids.ts';
 import type { ReadableDb } from './connection.ts';
+import { filesOf } from './read.ts';
 import { NAMED, NAMED_ID, type StoredFile } from './rows.ts';
+import { fileChunks } from './segments.ts';
 
 export interface KnownSource {
   readonly path: string;
@@ -56,6 +58,12 @@ export class KnownSources {
   /** All sessions that bear an id. */
   uidsOf(agent: AgentId, nativeId: string): SessionUid[] {
     return bearersOf(this.#db, agent, nativeId).map(({ uid }) => uid);
+  }
+
+  /** The present version of a session's transcript; nothing where none is stored. */
+  *transcriptOf(uid: SessionUid): Generator<Uint8Array> {
+    const main = filesOf(this.#db, uid).find(({ key, gone }) => key === 'main' && !gone);
+    if (main !== undefined) yield* fileChunks(this.#db, uid, main);
   }
 
   /** The id of the session that a path belongs to. All are read at the first question: whose names tell none, has many. */

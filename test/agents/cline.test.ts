@@ -2,6 +2,7 @@
 
 import { expect, test } from 'bun:test';
 import type { Digest } from '../../src/domain/digest.ts';
+import { listSessions } from '../../src/store/read.ts';
 import { World } from '../support/bench-world.ts';
 
 const TASK = '.config/Code/User/globalStorage/rooveterinaryinc.roo-cline/tasks/1767225700000';
@@ -101,4 +102,30 @@ test('the same task in two editors is two sessions where they differ, and one wh
   expect(await world.ingest()).toMatchObject({ sessions_new: 1 });
   world.put(path('VSCodium'), task('two'));
   expect(await world.ingest()).toMatchObject({ sessions_new: 1 });
+});
+
+test('a session of Cline has its subagents, and the folder that is noted beside its messages', async () => {
+  using world = new World();
+  const message = (id: string, role: string, text: string) => ({
+    ...{ id, role, ts: MS, content: [{ type: 'text', text }] },
+    ...(role === 'user' ? {} : { metrics: { inputTokens: 10, outputTokens: 5 }, modelInfo: { id: 'm' } }),
+  });
+  const document = (...messages: object[]) => JSON.stringify({ version: 1, messages });
+  const folder = '.cline/data/sessions/s_1';
+  const agent = document(message('c', 'user', 'sound the depth'), message('d', 'assistant', 'four metres'));
+  world.put(`${folder}/agent_17_x.messages.json`, agent);
+  world.put(
+    `${folder}/s_1.messages.json`,
+    document(message('a', 'user', 'Ask a helper'), message('b', 'assistant', 'The helper is done.')),
+  );
+  world.put(`${folder}/s_1.json`, JSON.stringify({ session_id: 's_1', cwd: '/w', workspace_root: '/' }));
+  expect(await world.ingest()).toMatchObject({ sessions_new: 1, analyzed: 1, warnings: [] });
+  expect([...listSessions(world.db)].map(({ uid, project }) => [uid as string, project])).toEqual([
+    ['cline:s_1', '/w'],
+  ]);
+  const digest = digestOf(world, 'cline:s_1');
+  expect(digest.prompts.map(({ text }) => text)).toEqual(['Ask a helper']);
+  expect([digest.outcome, digest.tokens.input, digest.project]).toEqual(['The helper is done.', 20, '/w']);
+  expect(digest.subagents).toEqual([{ id: 'agent_17_x', task: 'sound the depth', result: 'four metres' }]);
+  expect(world.stored('cline:s_1', 'session/agent_17_x.messages.json').toString()).toBe(agent);
 });

@@ -216,7 +216,7 @@ describe('where it cannot be read', () => {
       },
       (world: OpencodeWorld) => {
         using db = new Database(world.path);
-        db.run('DELETE FROM session');
+        for (const table of ['session', 'message', 'part']) db.run(`DELETE FROM ${table}`);
       },
     ]) {
       using world = new OpencodeWorld();

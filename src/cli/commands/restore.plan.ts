@@ -1,13 +1,6 @@
 /** Where the files of a session go when it is restored, and what is there already. Writes nothing. */
 import { dirname, join, resolve } from 'node:path';
-import {
-  type AgentFormat,
-  type AgentImport,
-  type Host,
-  type RestoreTarget,
-  type Resume,
-  rootsOf,
-} from '../../domain/agent.ts';
+import type { AgentFormat, AgentImport, Host, RestoreTarget, Resume } from '../../domain/agent.ts';
 import { FailureError, failure } from '../../domain/errors.ts';
 import { nativeIdOf, type SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
@@ -15,6 +8,7 @@ import { agentById } from '../../ingest/agents/index.ts';
 import { wholeLines } from '../../ingest/contained/row-lines.ts';
 import { RestoreTree } from '../../ingest/restore.ts';
 import type { MadeFile, PlannedFile, Restoring } from '../../ingest/restore-many.ts';
+import { rootsHere, textBeside, withProjects } from '../../ingest/roots.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { agentRootOf } from '../../store/read-sources.ts';
 import type { StoredFile } from '../../store/rows.ts';
@@ -58,17 +52,22 @@ export function planRestore(
     nativeId: nativeIdOf(session.uid),
     project: session.project,
     startedAt: session.startedAt,
+    beside: textBeside(root),
   };
   const tree = trees.get(root) ?? new RestoreTree(root, force);
   trees.set(root, tree);
   // Of an agent that is not known here, each file has the path that it was found at; the tree holds it below its root.
   const placeOf = (file: StoredFile) => agent?.restorePath(target, file) ?? file.relPath;
   const files = planOf(tree, db, session, taken, placeOf);
+  const main = files.find(({ file }) => file.role === 'main');
   const takesBack = agent?.takesBack;
   const made = takesBack === undefined ? null : madeFor(takesBack, tree, db, session, target, files);
   return {
     ...{ session, root, tree, files, made },
-    resume: agent?.resume(target) ?? { cwd: null, argv: [] },
+    resume: agent?.resume(main === undefined ? target : { ...target, path: main.path }) ?? {
+      cwd: null,
+      argv: [],
+    },
     notPutBack: to === null ? (agent?.cannotPutBack ?? null) : null,
     importing: made === null || takesBack === undefined ? null : takesBack.argv(made.path),
   };
@@ -83,7 +82,10 @@ function ownPlace(
 ): string | undefined {
   if (agent === null) return undefined;
   return agent.cannotPutBack === undefined
-    ? whereAgentLooks(rootsOf(agent, host), agentRootOf(db, session.uid))
+    ? whereAgentLooks(
+        rootsHere(agent, agent.projectList === undefined ? host : withProjects(host, db)),
+        agentRootOf(db, session.uid),
+      )
     : join(dirname(settings.storePath), 'restored');
 }
 

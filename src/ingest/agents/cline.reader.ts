@@ -93,8 +93,13 @@ export class ClineReader extends DocumentReader {
   private cwd: string | null = null;
   private lastCommand: string | null = null;
 
+  private subagent: { readonly id: string; task: string | null; answer: string | null } | null = null;
+
   override begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void {
+    this.leaveSubagent();
     this.key = file.key;
+    const id = /([^/]+)\.messages\.json$/.exec(file.key)?.[1] ?? file.key;
+    this.subagent = file.role === 'subagent' ? { id, task: null, answer: null } : null;
     this.teller.absolute = (path) =>
       this.cwd === null || /^(?:[\\/]|[A-Za-z]:)/.test(path)
         ? path
@@ -109,7 +114,39 @@ export class ClineReader extends DocumentReader {
       this.hasShown ||= counts.read > 0 && this.hasTask;
       return counts;
     }
+    if (this.subagent !== null) return readPart(bytes, part, MESSAGES, (message) => this.ofSubagent(message));
     return readPart(bytes, part, MESSAGES, (message) => this.message(message));
+  }
+
+  override end(): void {
+    this.leaveSubagent();
+    super.end();
+  }
+
+  private leaveSubagent(): void {
+    if (this.subagent === null) return;
+    const { id, task, answer } = this.subagent;
+    this.sink.subagent(id, {
+      ...(task === null ? {} : { task }),
+      ...(answer === null ? {} : { result: answer }),
+    });
+    this.subagent = null;
+  }
+
+  /** What was asked of a subagent is no human's prompt; what it did was done. */
+  private ofSubagent(message: JsonRecord): void {
+    if (this.subagent === null) return;
+    const blocks = blocksOf(message);
+    const at = timeOfMs(message['ts']);
+    const text = textOfBlocks(blocks);
+    if (message['role'] !== 'assistant') {
+      this.subagent.task ??= text === '' ? null : text;
+      for (const outcome of blocks.map(outcomeOf)) if (outcome !== null) this.teller.result(outcome, at);
+      return;
+    }
+    if (text !== '') this.subagent.answer = text;
+    this.teller.calls(blocks, at);
+    this.usage(message, at);
   }
 
   private project(text: string): void {
@@ -215,6 +252,10 @@ export class ClineReader extends DocumentReader {
       const id = `${name} ${Bun.hash(JSON.stringify(input)).toString(36)} ${at ?? ''}`;
       this.teller.call(id, name, input, at, 'now');
     }
+    this.usage(message, at);
+  }
+
+  private usage(message: JsonRecord, at: Iso | null): void {
     const usage = recordAt(message, 'metrics');
     const model = textAt(recordAt(message, 'modelInfo'), 'id') ?? '';
     this.teller.usage(`message ${textAt(message, 'id') ?? ''}${at ?? ''}`, model, tokensBy(usage, USAGE));

@@ -3,13 +3,13 @@
  * Promises: decides by paths and bytes alone; touches no disk. Source of the layout: cline/cline (`disk.ts`, `paths.ts`) and
  * RooCodeInc/Roo-Code. A task has the conversation twice, as it was shown and as it was sent: both are kept, the first is told.
  */
-import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../domain/agent.ts';
+import type { AgentFormat, FileClass, Host, Peek, RestoreTarget, TextBeside } from '../../domain/agent.ts';
 import { agentId } from '../../domain/ids.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { ClineReader } from './cline.reader.ts';
 import { cwdIn, humanTextOfMessage, MESSAGES, SHOWN } from './cline.records.ts';
 import { documentEnds } from './document.ts';
-import { type JsonRecord, textAt, titleOf } from './jsonl.ts';
+import { type JsonRecord, parseRecord, textAt, titleOf } from './jsonl.ts';
 import { blocksOf, textOfBlocks, timeOfMs } from './messages.ts';
 import { globalStorages } from './vscode.ts';
 
@@ -70,6 +70,7 @@ function agent({ id, name, extension, variables, ownRoots, named }: About): Agen
     classify,
     skipsFolder: (relPath) => /^tasks\/[^/]+\/checkpoints$/.test(relPath),
     peek,
+    projectBeside,
     // A task's files have the same names in all tasks: without their folder they say nothing.
     looseName: () => null,
     relPathOf: () => null,
@@ -91,6 +92,7 @@ function classify(relPath: string): FileClass | null {
   if (top === 'tasks') return classifyTask(id, name);
   if (top !== 'sessions' || rest.length !== 1) return null;
   if (name === `${id}.messages.json`) return fileOf('main', id, 'messages.json');
+  if (/^agent_[^.]+\.messages\.json$/.test(name)) return fileOf('subagent', id, `session/${name}`);
   return name.startsWith(`${id}.`)
     ? { ...fileOf('meta', id, `session/${name}`), onlyWithSession: true }
     : null;
@@ -129,6 +131,13 @@ function cwdOf(records: readonly JsonRecord[], isShown: boolean): string | null 
     if (cwd !== null) return cwd;
   }
   return null;
+}
+
+/** What Cline notes of a session beside its messages. */
+function projectBeside(relPath: string, beside: TextBeside): string | null {
+  const id = /^sessions\/([^/]+)\//.exec(relPath)?.[1];
+  const about = id === undefined ? null : parseRecord(beside(`sessions/${id}/${id}.json`) ?? '');
+  return about === null ? null : (textAt(about, 'cwd') ?? textAt(about, 'workspace_root'));
 }
 
 function firstPrompt(messages: readonly JsonRecord[]): string | null {

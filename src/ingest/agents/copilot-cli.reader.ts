@@ -86,6 +86,7 @@ export class CopilotReader extends LinesReader {
     for (const [id, { model, output }] of this.#since)
       this.sink.usage(id, model, { input: 0, cacheRead: 0, cacheWrite: 0, output, reasoning: 0 });
     this.#since.clear();
+    super.end();
   }
 
   #start(data: JsonRecord): void {

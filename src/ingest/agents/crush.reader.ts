@@ -81,6 +81,7 @@ export class CrushReader extends RowsReader {
 
   override end(): void {
     for (const id of [...this.#open.keys()]) this.#tell(id);
+    super.end();
     for (const { text, at } of this.#summaries.values()) this.sink.compaction(text, at);
     // Its first version is a file as it was found; what no call named was changed by a tool of an editor's server.
     for (const [path, versions] of this.#versions)

@@ -62,6 +62,7 @@ export class CursorReader extends RowsReader {
     // What was answered last by the order of the conversation, where rows came in another.
     const last = this.#told.lastAnswer();
     if (last !== null) this.sink.answer(last.text, last.at);
+    super.end();
   }
 
   /** What another session asked of this one is no human's prompt. */

@@ -1,21 +1,13 @@
 /**
  * Gemini CLI's sessions, told as facts.
  * Promises: a message that is written again with more in it, or by a `$set` of all messages, counts once; what a rewind
- * took back was said, and is told.
+ * took back was said, and is told. The project is not told here: files beside the transcript know better (`gemini-cli.projects.ts`).
  */
 import type { DocumentPart, FactSink, LineVerdict, PartCounts, RecordReader } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { readToolCall } from '../../domain/tool-call.ts';
 import { readPart } from './document.ts';
-import {
-  cwdOf,
-  humanText,
-  isHeader,
-  isMessage,
-  MESSAGES,
-  messagesOfLine,
-  tokensOf,
-} from './gemini-cli.records.ts';
+import { humanText, isHeader, isMessage, MESSAGES, messagesOfLine, tokensOf } from './gemini-cli.records.ts';
 import { exitOf, outputOfResponse, partsOf, textOfParts } from './genai.ts';
 import {
   idKey,
@@ -38,7 +30,6 @@ class GeminiReader implements RecordReader {
   private readonly sink: FactSink;
   private readonly once = new Once();
   private subagent: { readonly id: string; task: string | null; answer: string | null } | null = null;
-  private hasProject = false;
   private hasTitle = false;
 
   constructor(sink: FactSink) {
@@ -101,16 +92,8 @@ class GeminiReader implements RecordReader {
       const at = parseTime(header[key]);
       if (at !== null) this.sink.time(at);
     }
-    const [folder] = listAt(header, 'directories');
-    if (typeof folder === 'string') this.project(folder);
     const summary = titleOf(textAt(header, 'summary') ?? '');
     if (summary !== null && this.subagent === null) this.sink.title(summary, 'summary');
-  }
-
-  private project(cwd: string): void {
-    if (this.hasProject) return;
-    this.hasProject = true;
-    this.sink.project(cwd);
   }
 
   private message(message: JsonRecord): void {
@@ -126,8 +109,6 @@ class GeminiReader implements RecordReader {
   }
 
   private user(message: JsonRecord, at: Iso | null): void {
-    const cwd = cwdOf(message);
-    if (cwd !== null) this.project(cwd);
     const text = humanText(message);
     if (text === null) return;
     if (this.subagent !== null) this.subagent.task ??= text;

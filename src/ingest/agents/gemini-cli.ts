@@ -2,7 +2,7 @@
  * Gemini CLI: where it keeps sessions, what each file is, and where a restored one goes.
  * Promises: decides by paths and bytes alone; touches no disk. Source of the layout: google-gemini/gemini-cli,
  * `chatRecordingService.ts`, `storage.ts`, `sessionCleanup.ts`, and recordings.
- * Never: decodes a project's folder: it is a slug or a hash; the session's own first message tells the cwd.
+ * Never: decodes a project's folder: it is a slug or a hash; a file in it names the project, and the session's own first message.
  */
 import type { AgentFormat, FileClass, Host, LooseName, Peek, RestoreTarget } from '../../domain/agent.ts';
 import { agentId } from '../../domain/ids.ts';
@@ -11,6 +11,7 @@ import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { type DocumentEnds, documentEnds, wholeDocument } from './document.ts';
 import { geminiContent } from './gemini-cli.content.ts';
+import { folderHere, hashedFolder, projectOfFolder } from './gemini-cli.projects.ts';
 import { geminiReader } from './gemini-cli.reader.ts';
 import { cwdOf, humanText, isHeader, MESSAGES, messagesOfLine } from './gemini-cli.records.ts';
 import {
@@ -44,6 +45,7 @@ export const geminiCli: AgentFormat = {
   classify,
   skipsFolder: (relPath) => /^tmp\/(?:bin|[^/]+\/checkpoints)$/.test(relPath),
   peek,
+  projectBeside: projectOfFolder,
   looseName,
   relPathOf,
   reader: geminiReader,
@@ -187,7 +189,7 @@ function relPathOf(peeked: Peek, fileName: string): string | null {
 }
 
 function folderOf(project: string | null): string {
-  return project === null ? 'unknown' : new Bun.CryptoHasher('sha256').update(project).digest('hex');
+  return project === null ? 'unknown' : hashedFolder(project);
 }
 
 function nameOf(nativeId: string, startedAt: Iso | null): string {
@@ -200,7 +202,11 @@ function restorePath(
   file: { readonly role: FileRole; readonly key: string; readonly relPath: string },
 ): string {
   const recorded = classify(file.relPath);
-  if (recorded?.key === file.key) return file.relPath;
+  if (recorded?.key === file.key) {
+    const here =
+      session.beside === undefined ? null : folderHere(session.project, file.relPath, session.beside);
+    return here === null ? file.relPath : file.relPath.replace(/^tmp\/[^/]+\//, () => `tmp/${here}/`);
+  }
   const folder = `tmp/${folderOf(session.project)}`;
   const { nativeId } = session;
   if (file.key === 'main' || file.key === 'chat.json')

@@ -82,6 +82,7 @@ export class GooseReader extends RowsReader {
     this.#endSummary(true);
     // Since schema 15 each answer's tokens have a row, and the session's totals say the same again.
     if (!this.#hasLedger && this.#total !== null) this.sink.usageTotal(this.#model, this.#total);
+    super.end();
   }
 
   #session(row: JsonRecord): void {

@@ -89,6 +89,7 @@ export class HermesReader extends RowsReader {
 
   override end(): void {
     this.#tellHeld();
+    super.end();
   }
 
   /** A document has all messages, and what the lines beside it say again is not told. */

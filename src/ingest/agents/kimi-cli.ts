@@ -2,11 +2,11 @@
  * Kimi CLI, the older of Moonshot's two (`kimi-code.ts` is the newer): a folder a session, in one named after the MD5 of the
  * project's path. Promises: as `placed.ts`. Source: MoonshotAI/kimi-cli, `metadata.py`, `session.py`, `wire/file.py`,
  * `soul/context.py`. A session has its conversation twice, as events and as sent to the model: both are kept, the events are
- * told, and what was sent where there are none, as before v0.64. Which path a folder's name stands for only `kimi.json`
- * says, which is no session's; the system prompt names it too.
+ * told, and what was sent where there are none, as before v0.64. Which path a folder's name stands for `kimi.json` says;
+ * the system prompt names it too.
  */
-import type { FileClass } from '../../domain/agent.ts';
-import { type JsonRecord, recordAt, textAt } from './jsonl.ts';
+import type { FileClass, TextBeside } from '../../domain/agent.ts';
+import { isRecord, type JsonRecord, listAt, parseRecord, recordAt, textAt } from './jsonl.ts';
 import { KimiCliReader } from './kimi-cli.reader.ts';
 import { cwdOf, humanText, textOf } from './kimi-cli.records.ts';
 import type { Seen } from './lines.ts';
@@ -25,6 +25,7 @@ export const kimiCli = placed({
   folder: 'sessions',
   classify,
   note,
+  projectBeside,
   reader: (sink) => new KimiCliReader(sink),
   place: ({ nativeId, project }) => `sessions/${folderOf(project)}/${nativeId}/wire.jsonl`,
   nameOf: (key) => key.replace(/^model(?:-0*(\d+))?\.jsonl$/, (_, n) => `context${n ? `_${n}` : ''}.jsonl`),
@@ -74,6 +75,16 @@ function note(record: JsonRecord, seen: Seen): boolean {
     return false;
   if (type === 'TurnBegin') seen.prompt ??= humanText(textOf(recordAt(message, 'payload')['user_input']));
   return true;
+}
+
+/** `kimi.json` lists the folders that Kimi CLI was started in. */
+function projectBeside(relPath: string, beside: TextBeside): string | null {
+  const folder = /^sessions\/([^/]+)\//.exec(relPath)?.[1];
+  const listed = listAt(parseRecord(beside('kimi.json') ?? '') ?? {}, 'work_dirs').filter(isRecord);
+  return (
+    listed.map((each) => textAt(each, 'path')).find((path) => path !== null && folderOf(path) === folder) ??
+    null
+  );
 }
 
 /** As Kimi CLI names it; of a project that is not known no folder can be told. */

@@ -6,7 +6,7 @@ import type { Peek } from '../../domain/agent.ts';
 import type { FactSink, LineVerdict, RecordReader } from '../../domain/facts.ts';
 import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES } from '../../domain/peek.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
-import { readToolCall } from '../../domain/tool-call.ts';
+import { readToolCall, type ToolCall } from '../../domain/tool-call.ts';
 import {
   idKey,
   type JsonRecord,
@@ -72,6 +72,9 @@ export function peekRecords(
   };
 }
 
+/** Calls whose results are still to come; what a flood of them touched is told at once. */
+const CALLS_OPEN_MAX = 1000;
+
 /** Reads lines; what a record means is the agent's. */
 export abstract class LinesReader implements RecordReader {
   protected readonly sink: FactSink;
@@ -103,6 +106,9 @@ export abstract class LinesReader implements RecordReader {
 
   /** The subagent's file is read: what it was about is told under the name that its path gives it. */
   #leave(): void {
+    // Where no result came, it may have been done.
+    for (const call of this.#changing.values()) this.#changed(call);
+    this.#changing.clear();
     const { task, answer } = this.#own;
     if (this.subagent !== null)
       this.sink.subagent(idKey(/^[^/]+\/([^/]+?)(?:\.jsonl|\/.*)?$/.exec(this.subagent)?.[1] ?? ''), {
@@ -142,6 +148,8 @@ export abstract class LinesReader implements RecordReader {
   }
 
   readonly #commands = new Set<string>();
+  /** Calls that write or edit files, until it is known what came of them. */
+  readonly #changing = new Map<string, ToolCall>();
 
   /** A call of a tool: what it runs, and the files that it names. `counts`: its name is told here, and nowhere else. */
   protected call(name: string, callId: string, args: JsonRecord, at: Iso | null, counts = true): void {
@@ -153,6 +161,12 @@ export abstract class LinesReader implements RecordReader {
       this.sink.command(id, call.command, at, call.cwd);
     }
     for (const path of call.read) this.sink.fileRead(path);
+    if (call.written.length + call.edited.length === 0) return;
+    if (callId === '' || this.#changing.size >= CALLS_OPEN_MAX) this.#changed(call);
+    else this.#changing.set(id, call);
+  }
+
+  #changed(call: ToolCall): void {
     for (const path of call.written) this.sink.fileWritten(path);
     for (const path of call.edited) this.sink.fileEdited(path);
   }
@@ -165,6 +179,9 @@ export abstract class LinesReader implements RecordReader {
   ): void {
     const { exitCode, failed, output } = told;
     const id = idKey(callId);
+    const call = this.#changing.get(id);
+    if (call !== undefined && !failed) this.#changed(call);
+    this.#changing.delete(id);
     if (this.#commands.delete(id)) this.sink.commandResult(id, exitCode, failed, output);
     else if (failed && output !== '' && this.subagent === null) this.sink.error(output, at);
   }

@@ -25,14 +25,19 @@ export class OpencodeReader extends RowsReader {
   readonly #messages = new Map<string, Message>();
   /** Calls that have not ended; where the program was stopped they never do. */
   readonly #running = new Map<string, { id: string; tool: string; state: JsonRecord; at: Iso | null }>();
+  /** Of all answers, the one of the newest message. */
+  #last: { readonly text: string; readonly of: string; readonly at: Iso | null } | null = null;
+  #isLastTold = true;
   readonly #todos = new Map<string, { todo: Todo; changed: number; position: number }>();
 
   protected row({ from, isFile, row }: StoredRow): void {
     const kind = isFile ? kindOfFile(from) : from;
-    if (kind === 'message') this.#message(textAt(row, 'id') ?? '', isFile ? row : jsonColumn(row, 'data'));
+    // Early ones have their ids by their names alone.
+    const id = textAt(row, 'id') ?? (isFile ? (/([^/]*)\.json$/s.exec(from)?.[1] ?? '') : '');
+    if (kind === 'message') this.#message(id, isFile ? row : jsonColumn(row, 'data'));
     else if (kind === 'part') {
       const messageId = isFile ? messageOfFile(from, row) : (textAt(row, 'message_id') ?? '');
-      this.#part(textAt(row, 'id') ?? '', messageId, isFile ? row : jsonColumn(row, 'data'), row);
+      this.#part(id, messageId, isFile ? row : jsonColumn(row, 'data'), row);
     } else if (kind === 'session') this.#session(row);
     // A file of todos is a list, and what the tool wrote into it is told there.
     else if (kind === 'todo') {
@@ -41,11 +46,13 @@ export class OpencodeReader extends RowsReader {
   }
 
   override end(): void {
+    if (this.#last !== null && !this.#isLastTold) this.sink.answer(this.#last.text, this.#last.at);
     for (const [key, { id, tool, state, at }] of this.#running) this.#called(key, id, tool, state, at);
     const newest = Math.max(0, ...[...this.#todos.values()].map(({ changed }) => changed));
     const last = [...this.#todos.values()].filter(({ changed }) => changed === newest);
     if (last.length > 0)
       this.sink.todos(last.sort((a, b) => a.position - b.position).map(({ todo }) => todo));
+    super.end();
   }
 
   #session(row: JsonRecord): void {
@@ -104,10 +111,17 @@ export class OpencodeReader extends RowsReader {
     if (message?.role !== 'user') {
       if (message?.isSummary === true) {
         if (this.#once.isNewKey(`summary ${idKey(id)} ${Bun.hash(text)}`)) this.sink.compaction(text, at);
-      } else this.sink.answer(text, at);
+      } else this.#answer(text, message?.at ?? at, at);
       return;
     }
     if (this.#once.isNewKey(`prompt ${idKey(id)}`)) this.asked(text, at);
+  }
+
+  /** Files of an older tree stand beside rows, and what was stored first is read first: the last answer is told by its time. */
+  #answer(text: string, of: Iso | null, at: Iso | null): void {
+    this.sink.answer(text, at);
+    this.#isLastTold = of === null || this.#last === null || of >= this.#last.of;
+    if (this.#isLastTold) this.#last = { text, of: of ?? '', at };
   }
 
   #tool(id: string, data: JsonRecord, at: Iso | null): void {
@@ -184,7 +198,8 @@ function tokensOf(tokens: JsonRecord) {
     input: countAt(tokens, 'input'),
     cacheRead: countAt(cache, 'read'),
     cacheWrite: countAt(cache, 'write'),
-    output: countAt(tokens, 'output'),
+    // Reasoning stands beside the output.
+    output: countAt(tokens, 'output') + countAt(tokens, 'reasoning'),
     reasoning: countAt(tokens, 'reasoning'),
   };
 }

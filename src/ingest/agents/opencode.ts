@@ -1,6 +1,7 @@
 /**
  * opencode: where its databases are, what in them is a session, and the tree of files that it wrote before 1.2.
- * Promises: as `rows.ts`; a session that is in a database is not taken from the tree, which stays behind a migration.
+ * Promises: as `rows.ts`; a session that is in a database is not taken from the tree, which stays behind a migration, but for
+ * the messages and parts that only the tree has (`opencode.older.ts`).
  * Source: opencode's schema (`session/session.sql.ts`), its migration from files (`storage/json-migration.ts`) and its
  * import (`cli/cmd/import.ts`), as public in 2026.
  */
@@ -18,6 +19,7 @@ import { isRecord, type JsonRecord, parseRecord, recordAt, textAt, titleOf } fro
 import type { Seen } from './lines.ts';
 import { opencodeContent } from './opencode.content.ts';
 import { importText } from './opencode.import.ts';
+import { OLDER_TREE, sessionFiles } from './opencode.older.ts';
 import { OpencodeReader } from './opencode.reader.ts';
 import { fileNameOf, rowsAgent, type StoredRow } from './rows.ts';
 
@@ -44,6 +46,7 @@ const rows: RowsContainer = {
       where: 'session_id = $id AND message_id NOT IN (SELECT id FROM message WHERE session_id = $id)',
       order: 'id',
       needs: ['session_id'],
+      hangsOn: { table: 'message', column: 'message_id' },
     },
     {
       table: 'session_message',
@@ -56,12 +59,18 @@ const rows: RowsContainer = {
     // Last, since it changes with each answer: what stands before it is stored once.
     { table: 'session', where: 'id = $id', order: 'id' },
   ],
+  older: OLDER_TREE,
 };
 
 /** A part is a few KiB with its output; only for progress and for a first guess at room. */
 const ABOUT_PART_BYTES = 8 * 1024;
 
-function* sessions(db: ForeignRows, only: string | null): Iterable<ContainedSession> {
+function* sessions(
+  db: ForeignRows,
+  only: string | null,
+  _root: string,
+  files: FileTree,
+): Iterable<ContainedSession> {
   if (!db.has('session', 'id', 'directory', 'time_updated') || !db.has('message', 'id', 'session_id')) return;
   const of =
     only === null ? { where: '', params: {} } : { where: 'WHERE session_id = $id', params: { id: only } };
@@ -73,17 +82,35 @@ function* sessions(db: ForeignRows, only: string | null): Iterable<ContainedSess
   const optional = ['title', 'parent_id', 'time_created'].filter((name) => db.has('session', name));
   const columns = ['id', 'directory', 'time_updated', ...optional].join(', ');
   const where = only === null ? '' : 'WHERE id = $id';
+  const rowless = new Set([...messages.keys(), ...parts.keys()]);
   for (const row of db.each(`SELECT ${columns} FROM session ${where} ORDER BY id`, of.params)) {
     const id = String(row['id']);
+    rowless.delete(id);
     const version = [row['time_updated'], messages.get(id) ?? '0', parts.get(id) ?? '0'];
     const isOld = recentFrom === null || Number(row['time_updated']) < recentFrom;
     if (!isOld) version.push(newestPart(db, id));
     yield {
       peek: peekOf(row, id),
       version: version.join('_'),
-      aboutBytes: Number.parseInt(parts.get(id) ?? messages.get(id) ?? '1', 10) * ABOUT_PART_BYTES,
+      aboutBytes: aboutBytes(parts.get(id) ?? messages.get(id)),
     };
   }
+  // A migration that was stopped: what is said is there, and what is known of the session is in the tree, if anywhere.
+  for (const id of rowless) {
+    const [file] = sessionFiles(files, id);
+    const info = file === undefined ? null : recordIn(files, file.relPath);
+    const version = ['0', messages.get(id) ?? '0', parts.get(id) ?? '0', hasTimes ? newestPart(db, id) : ''];
+    yield {
+      peek: info === null ? peekOf({}, id) : peekOfInfo(info, id),
+      version: version.join('_'),
+      aboutBytes: aboutBytes(parts.get(id) ?? messages.get(id)),
+    };
+  }
+}
+
+/** `count`: of parts, or of messages where there are none. */
+function aboutBytes(count = '1'): number {
+  return Number.parseInt(count, 10) * ABOUT_PART_BYTES;
 }
 
 /** How many rows each session has and, unless only counted by an index, when the newest of them was changed. */
@@ -129,6 +156,18 @@ function peekOf(row: Row | JsonRecord, id: string): ContainedSession['peek'] {
   };
 }
 
+/** The same of a session's file in the tree. */
+function peekOfInfo(info: JsonRecord, id: string): ContainedSession['peek'] {
+  const time = recordAt(info, 'time');
+  return peekOf(
+    {
+      ...{ directory: info['directory'], title: info['title'], parent_id: info['parentID'] },
+      ...{ time_created: time['created'], time_updated: time['updated'] },
+    },
+    id,
+  );
+}
+
 /** What a session is called until it is given a name. */
 export function isDefaultTitle(title: string): boolean {
   return /^(?:New|Child) session - \d{4}-/.test(title);
@@ -146,15 +185,8 @@ const tree: TreeContainer = {
     if (info === null || id === null) return null;
     const paths = filesOf(files, relPath);
     const stats = paths.map((path) => `${path} ${files.stat(path)}`).join('\n');
-    const time = recordAt(info, 'time');
     return {
-      peek: peekOf(
-        {
-          ...{ directory: info['directory'], title: info['title'], parent_id: info['parentID'] },
-          ...{ time_created: time['created'], time_updated: time['updated'] },
-        },
-        id,
-      ),
+      peek: peekOfInfo(info, id),
       version: `${paths.length}_${Bun.hash(stats).toString(16)}`,
       aboutBytes: paths.reduce((sum, path) => sum + (Number.parseInt(files.stat(path) ?? '0', 10) || 0), 0),
     };

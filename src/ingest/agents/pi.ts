@@ -1,27 +1,30 @@
 /**
- * pi and its family (OpenClaw, Oh My Pi): where they keep sessions, what each file is, and where a restored one goes.
- * Promises: decides by paths and bytes alone; touches no disk. Source of the layout: badlogic/pi-mono, docs/session.md, and
- * recordings; OpenClaw's and Oh My Pi's are by documentation only. All branches of a session's tree stay in its one file.
+ * pi and its family (OpenClaw, Oh My Pi): how each is found, looked at and gone back to; `pi.places.ts` has where their files lie.
+ * Promises: decides by paths and bytes alone; touches no disk. All branches of a session's tree stay in its one file.
  */
-import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../domain/agent.ts';
+import type { AgentFormat, Host, ListedProject, Peek, RestoreTarget } from '../../domain/agent.ts';
 import { ALL_MEMBERS } from '../../domain/content.ts';
 import { agentId } from '../../domain/ids.ts';
-import type { FileRole } from '../../domain/session.ts';
-import { type JsonRecord, jsonlName, recordAt, textAt } from './jsonl.ts';
+import { parseTime } from '../../domain/time.ts';
+import { type JsonRecord, jsonlName, parseRecord, recordAt, textAt } from './jsonl.ts';
 import { peekRecords, type Seen } from './lines.ts';
-import { PiReader, textOf } from './pi.reader.ts';
+import { idInPath, type Layout, OH_MY_PI_LAYOUT, OPENCLAW_LAYOUT, PI_LAYOUT } from './pi.places.ts';
+import { isCopiedBy, PiReader, textOf } from './pi.reader.ts';
 
 interface Family {
   readonly id: string;
   readonly name: string;
   readonly proof: AgentFormat['proof'];
+  /** The environment variable that moves the folder `home`. */
   readonly variable: string;
-  /** The folder that the variable moves, below the home. */
+  /** The one that moves the sessions alone, into a folder without folders of projects. */
+  readonly sessionsVariable?: string;
   readonly home: readonly string[];
   /** Below it. */
   readonly folder: string;
-  /** Sessions lie by agent (`agents/main/sessions/x.jsonl`), not by project. */
-  readonly byAgent: boolean;
+  readonly layout: Layout;
+  readonly projectList?: AgentFormat['projectList'];
+  readonly rootPatterns?: AgentFormat['rootPatterns'];
   readonly resume: (session: RestoreTarget) => readonly string[];
 }
 
@@ -30,127 +33,134 @@ export const pi = family({
   name: 'pi',
   proof: 'recordings',
   variable: 'PI_CODING_AGENT_DIR',
+  sessionsVariable: 'PI_CODING_AGENT_SESSION_DIR',
   home: ['.pi', 'agent'],
   folder: 'sessions',
-  byAgent: false,
-  resume: ({ nativeId }) => ['pi', '--session', nativeId],
+  layout: PI_LAYOUT,
+  projectList: { file: 'settings.json', projects: sessionFolders },
+  // Of what lies in another session's folder it knows no id.
+  resume: ({ nativeId, path }) => ['pi', '--session', path != null && isChild(path) ? path : nativeId],
 });
 
 export const ohMyPi = family({
   id: 'omp',
   name: 'Oh My Pi',
-  proof: 'documentation',
+  proof: 'recordings',
   variable: 'OMP_CODING_AGENT_DIR',
   home: ['.omp', 'agent'],
   folder: 'sessions',
-  byAgent: false,
+  layout: OH_MY_PI_LAYOUT,
+  // `--profile NAME`
+  rootPatterns: ({ homeDir }) => [{ folder: `${homeDir}/.omp/profiles`, pattern: '*/agent' }],
   resume: ({ nativeId }) => ['omp', '--session', nativeId],
 });
 
 export const openClaw = family({
   id: 'openclaw',
   name: 'OpenClaw',
-  proof: 'documentation',
+  proof: 'recordings',
   variable: 'OPENCLAW_STATE_DIR',
   home: ['.openclaw'],
   folder: 'agents',
-  byAgent: true,
-  resume: () => ['openclaw', 'tui'],
+  layout: OPENCLAW_LAYOUT,
+  resume: ({ nativeId }) => ['openclaw', 'agent', '--local', '--session-id', nativeId],
 });
 
-function family({ id, name, proof, variable, home, folder, byAgent, resume }: Family): AgentFormat {
-  const pattern = home.map((part) => part.replace('.', '\\.')).join('[\\\\/]');
+function family(agent: Family): AgentFormat {
+  const {
+    id,
+    name,
+    proof,
+    variable,
+    sessionsVariable,
+    home,
+    folder,
+    layout,
+    projectList,
+    rootPatterns,
+    resume,
+  } = agent;
+  const pattern = home
+    .map((part) => part.replace('.', '\\.'))
+    .join('[\\\\/](?:profiles[\\\\/][^\\\\/]+[\\\\/])?');
   const named = new RegExp(
     `^(.*?[\\\\/]${pattern}|${pattern})(?:[\\\\/]${folder}(?:[\\\\/].*)?|[\\\\/])?$`,
     's',
   );
-  const classifyOwn = byAgent ? classifyByAgent : classify;
   return {
     id: agentId(id),
-    ...{ name, proof, growth: 'append', variables: [variable], folders: [folder], retention: null },
+    ...{ name, proof, growth: 'append', retention: null },
+    variables: sessionsVariable === undefined ? [variable] : [variable, sessionsVariable],
+    folders: layout.folders,
+    flatFolders: layout.flatFolders,
+    ...(projectList === undefined ? {} : { projectList }),
+    ...(rootPatterns === undefined ? {} : { rootPatterns }),
     roots: (host: Host) => {
       const slash = host.platform === 'win32' ? '\\' : '/';
-      return [host.env[variable] ?? [host.homeDir, ...home].join(slash)];
+      const root = host.env[variable] ?? [host.homeDir, ...home].join(slash);
+      const sessions = sessionsVariable === undefined ? undefined : host.env[sessionsVariable];
+      const isWithin = `${sessions ?? ''}${slash}`.startsWith(`${root}${slash}${folder}${slash}`);
+      return sessions === undefined || isWithin ? [root] : [root, sessions];
     },
     rootOf: (path) => named.exec(path)?.[1] ?? null,
-    classify: classifyOwn,
+    classify: layout.classify,
     skipsFolder: () => false,
-    peek: (head, tail) => peekRecords(head, tail, note),
+    peek,
     looseName: jsonlName,
-    relPathOf: (peeked, fileName) => relPathOf(peeked, fileName, byAgent),
+    relPathOf: ({ nativeId, project, startedAt }, fileName) =>
+      nativeId === null ? null : layout.place({ nativeId, project, startedAt }, fileName),
     reader: (sink) => new PiReader(sink),
     content: ALL_MEMBERS,
-    restorePath: (session, file) => restorePath(session, file, classifyOwn, byAgent),
+    restorePath: (session, { key, relPath }) => {
+      if (layout.classify(relPath)?.key === key) return layout.lookedFor?.(relPath, session) ?? relPath;
+      const main = layout.place(session);
+      const place = key === 'main' ? main : layout.beside(main, key);
+      // A key that no file of the agent's has is a stranger's: it names no place.
+      return key === 'main' || layout.classify(place)?.key === key
+        ? place
+        : `${main}.${Bun.hash(key).toString(36)}`;
+    },
     resume: (session) => ({ cwd: session.project, argv: resume(session) }),
   };
 }
 
-/** A file's name ends with the id, which its header may contradict: then the header is right. */
-function classify(relPath: string): FileClass | null {
-  const [top, project, name, ...rest] = relPath.split('/');
-  if (top !== 'sessions' || !project || name === undefined || rest.length > 0) return null;
-  return name.endsWith('.jsonl') ? { role: 'main', nativeId: null, key: 'main', encoding: 'plain' } : null;
+/** Where pi's settings have it keep sessions; a folder relative to each project is in no list. */
+function sessionFolders(settingsText: string): readonly ListedProject[] {
+  const root = textAt(parseRecord(settingsText) ?? {}, 'sessionDir');
+  return root === null || !/^(?:[\\/]|~[\\/]|[A-Za-z]:)/.test(root) ? [] : [{ project: null, root }];
 }
 
-function classifyByAgent(relPath: string): FileClass | null {
-  const match = /^agents\/[^/]+\/sessions\/([^/]+)\.jsonl(\.[a-z]+[^/]*)?$/.exec(relPath);
-  const [, stem = '', suffix] = match ?? [];
-  if (match === null) return null;
-  // Renamed when a session is reset or deleted (openclaw/openclaw, `sessions/artifacts.ts`): nothing else is left of it.
-  const isRenamed = suffix !== undefined && /^\.(?:bak|reset|deleted)\.\d{4}-?\d\d-?\d\d[T-]/.test(suffix);
-  // Copies that it sets aside belong to the session whose name they begin with.
-  const copy = /^(.+?)\.(checkpoint\..+)$/.exec(stem);
-  if (copy?.[1] !== undefined && copy[2] !== undefined) return aside(copy[1], `${copy[2]}.jsonl`);
-  if (suffix !== undefined && !isRenamed) return aside(stem, `jsonl${suffix}`);
-  return { role: 'main', nativeId: stem, key: 'main', encoding: 'plain' };
+/** Whether a transcript lies in the folder of another. */
+function isChild(path: string): boolean {
+  return /[\\/]sessions[\\/][^\\/]+[\\/][^\\/]+[\\/]|[\\/]\d{4}-\d\d-\d\dT[^\\/]*_[^\\/]+[\\/]/.test(path);
 }
 
-function aside(nativeId: string, key: string): FileClass {
-  return { role: 'sidecar', nativeId, key, encoding: 'plain', onlyWithSession: true };
-}
-
-function note(record: JsonRecord, seen: Seen): boolean {
-  const type = textAt(record, 'type') ?? '';
-  if (type === 'session') {
-    seen.nativeId ??= textAt(record, 'id');
-    seen.project ??= textAt(record, 'cwd');
-    seen.title ??= textAt(record, 'title');
-    return 'version' in record || 'provider' in record || seen.project !== null;
-  }
-  if (type === 'session_info') seen.title = textAt(record, 'name') ?? seen.title;
-  const message = recordAt(record, 'message');
-  if (type === 'message' && message['role'] === 'user') seen.prompt ??= textOf(message['content']);
-  return false;
-}
-
-function relPathOf(peeked: Peek, fileName: string, byAgent: boolean): string | null {
-  if (peeked.nativeId === null) return null;
-  if (byAgent) return `agents/main/sessions/${peeked.nativeId}.jsonl`;
-  const name = /^\d{4}-\d\d-\d\dT.+_.+\.jsonl$/.test(fileName)
-    ? fileName
-    : nameOf(peeked.nativeId, peeked.startedAt);
-  return `sessions/${folderOf(peeked.project)}/${name}`;
-}
-
-function restorePath(
-  session: RestoreTarget,
-  file: { readonly role: FileRole; readonly key: string; readonly relPath: string },
-  classified: (relPath: string) => FileClass | null,
-  byAgent: boolean,
-): string {
-  if (classified(file.relPath)?.key === file.key) return file.relPath;
-  if (byAgent) {
-    const name = file.key === 'main' ? 'jsonl' : file.key;
-    return `agents/main/sessions/${session.nativeId}.${name}`;
-  }
-  return `sessions/${folderOf(session.project)}/${nameOf(session.nativeId, session.startedAt)}`;
-}
-
-/** As pi does it: each slash, backslash and colon becomes a dash. */
-function folderOf(project: string | null): string {
-  return `--${(project ?? '').replace(/^[\\/]/, '').replace(/[\\/:]/g, '-')}--`;
-}
-
-function nameOf(nativeId: string, startedAt: string | null): string {
-  return `${(startedAt ?? '1970-01-01T00:00:00.000Z').replace(/[:.]/g, '-')}_${nativeId}.jsonl`;
+/** A fork begins with its parent's entries: its own first prompt is what it is about, and it began when it was made. */
+function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
+  let forked: JsonRecord | null = null;
+  let isCopied = false;
+  const note = (record: JsonRecord, seen: Seen): boolean => {
+    const type = textAt(record, 'type') ?? '';
+    if (type === 'session') {
+      seen.nativeId ??= textAt(record, 'id');
+      seen.project ??= textAt(record, 'cwd');
+      seen.title ??= textAt(record, 'title');
+      const parent = textAt(record, 'parentSession');
+      if (parent !== null) forked ??= record;
+      seen.parentNativeId ??= idInPath(parent ?? '');
+      return 'version' in record || 'provider' in record || seen.project !== null;
+    }
+    if (type === 'session_info') seen.title = textAt(record, 'name') ?? seen.title;
+    if (type === 'title' || type === 'title_change') seen.title = textAt(record, 'title') ?? seen.title;
+    const message = recordAt(record, 'message');
+    const prompt = type === 'message' && message['role'] === 'user' ? textOf(message['content']) : null;
+    if (prompt === null || (seen.prompt !== null && !isCopied)) return false;
+    const isCopy = isCopiedBy(forked, record);
+    if (!isCopy || seen.prompt === null) seen.prompt = prompt;
+    isCopied = isCopy;
+    return false;
+  };
+  const peeked = peekRecords(head, tail, note);
+  const forkedAt = parseTime((forked ?? ({} as JsonRecord))['timestamp']);
+  return peeked === null || forkedAt === null ? peeked : { ...peeked, startedAt: forkedAt };
 }

@@ -30,6 +30,7 @@ export interface Placed {
   readonly resumeNeeds?: string;
   /** As in `AgentFormat`; absent: no folder is left out. */
   skipsFolder?(relPath: string): boolean;
+  readonly projectBeside?: AgentFormat['projectBeside'];
   /** The name of a file beside the transcript where its key is another one. */
   nameOf?(key: string, session: RestoreTarget): string;
 }
@@ -57,6 +58,7 @@ export function placed(agent: Placed): AgentFormat {
     classify: agent.classify,
     skipsFolder: agent.skipsFolder ?? (() => false),
     peek: (head, tail) => peekRecords(head, tail, agent.note, agent.timesOf),
+    ...(agent.projectBeside === undefined ? {} : { projectBeside: agent.projectBeside }),
     looseName: jsonlName,
     relPathOf: ({ nativeId, project, startedAt }) =>
       nativeId === null ? null : agent.place({ nativeId, project, startedAt }),

@@ -9,6 +9,7 @@ import type {
   ContainedSession,
   Container,
   FileTree,
+  ForeignRows,
   RowsContainer,
   TextContainer,
 } from '../../domain/contained.ts';
@@ -18,6 +19,7 @@ import { fileAt, type WalkedFile } from '../walk.ts';
 import { ForeignDatabase, foreignTrouble } from './foreign-rows.ts';
 import { fileLines, headerLine, rowLines } from './row-lines.ts';
 import { SpooledSource } from './spooled.ts';
+import { StandingFiles, setOfFiles } from './stands.ts';
 import { type TextRange, textRanges } from './text-ranges.ts';
 
 /** How a session lies in its container. */
@@ -33,6 +35,8 @@ export interface Contained {
   readonly database: ForeignDatabase | null;
   /** What it was when it was listed, in the form of a file's stat. */
   readonly stat: string;
+  /** What the store has of it, where files may be held in it that are not there any more; absent: nothing. */
+  readonly stored?: () => Iterable<Uint8Array>;
 }
 
 /** A session of a container in the place of a file. Its path names no file. */
@@ -97,11 +101,17 @@ function* sessionsIn(
 ): Iterable<InContainer> {
   if (container.kind === 'rows') {
     const files = new Tree(root, file.within);
-    const list = database?.look((db) => [...container.sessions(db, null, root, files)]) ?? [];
+    const look = (db: ForeignRows) => ({
+      list: [...container.sessions(db, null, root, files)],
+      missing: container.older?.missing(db, files, null),
+    });
+    const { list = [], missing } = database?.look(look) ?? {};
     // Where nothing keeps an id from standing there twice, what hangs on it is of one session.
     const once = new Map(list.map((session) => [session.peek.nativeId, session]));
-    for (const session of once.values())
-      yield { session, range: null, stat: statOf('rows', session.version) };
+    for (const [id, session] of once) {
+      const beside = setOfFiles(files, missing?.get(id) ?? []);
+      yield { session, range: null, stat: statOf('rows', session.version + beside) };
+    }
   } else if (container.kind === 'text') {
     using source = new SourceFile(file.path, 'plain', file.within);
     for (const range of textRanges(source, container))
@@ -162,13 +172,16 @@ function fillRows(
   source: SpooledSource,
   agent: AgentFormat,
   container: RowsContainer,
-  { database, file, peek, root, stat }: Contained,
+  { database, file, peek, root, stat, stored = () => [] }: Contained,
 ): void {
   database?.look((db) => {
     const files = new Tree(root, file.within);
     const [session] = container.sessions(db, peek.nativeId, root, files);
     if (session === undefined) throw new Error('its session is not there any more');
-    source.fill(withHeader(agent, session.peek, rowLines(db, container.tables, peek.nativeId)), stat);
+    const { older, tables } = container;
+    using stands = older === undefined ? null : new StandingFiles(db, files, older, peek.nativeId, stored());
+    const lines = rowLines(db, tables, peek.nativeId, stands ?? undefined);
+    source.fill(withHeader(agent, session.peek, lines), stat);
   });
 }
 

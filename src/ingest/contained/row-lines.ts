@@ -26,30 +26,69 @@ export function headerLine(agent: string, id: string, parent: string | null): st
   return `${JSON.stringify({ format: ROWS_FORMAT, version: 1, agent, id, ...child })}\n`;
 }
 
-/** Lines of all rows of a session, in the order of `tables`. */
-export function* rowLines(db: ForeignRows, tables: readonly TableRows[], id: string): Generator<string> {
-  for (const rows of tables) yield* linesOfTable(db, rows, { id });
+/** Lines of files that stand for rows which a database lacks. */
+export interface Stand {
+  readonly key: string;
+  line(): string;
 }
 
-function* linesOfTable(
+export interface Stands {
+  /** Those for rows of a table that hang on `parent`. */
+  of(table: string, parent: string | null): readonly Stand[];
+  /** Those for rows of a table that hang on what is not there. */
+  rest(table: string): readonly Stand[];
+  has(table: string, key: string): boolean;
+}
+
+const NO_STANDS: Stands = { of: () => [], rest: () => [], has: () => false };
+
+/** Lines of all rows of a session, in the order of `tables`, and of the files that stand for rows, in their places. */
+export function* rowLines(
   db: ForeignRows,
-  rows: TableRows,
-  params: Readonly<Record<string, string>>,
+  tables: readonly TableRows[],
+  id: string,
+  stands: Stands = NO_STANDS,
 ): Generator<string> {
-  const { table, children, parts, needs = [] } = rows;
+  for (const rows of tables) yield* linesOfTable({ db, stands }, rows, { id });
+}
+
+interface From {
+  readonly db: ForeignRows;
+  readonly stands: Stands;
+}
+
+type Params = Readonly<Record<string, string>>;
+
+function* linesOfTable(from: From, rows: TableRows, params: Params): Generator<string> {
+  yield* linesOfRows(from, rows, params);
+  const { table, children, hangsOn } = rows;
+  const stands =
+    hangsOn === undefined ? from.stands.of(table, params['parent'] ?? null) : from.stands.rest(table);
+  for (const { key, line } of stands) {
+    yield line();
+    for (const child of children?.rows ?? []) yield* linesOfTable(from, child, { ...params, parent: key });
+  }
+}
+
+function* linesOfRows(from: From, rows: TableRows, params: Params): Generator<string> {
+  const { db, stands } = from;
+  const { table, children, parts, hangsOn, needs = [] } = rows;
   const columns = db.columns(table);
   if (columns.length === 0 || !needs.every((column) => columns.includes(column))) return;
+  const hangsAt = hangsOn === undefined ? -1 : columns.indexOf(hangsOn.column);
   const keyAt = children === undefined ? -1 : columns.indexOf(children.key);
   const values = columns
     .map((column, n) => typedColumn(parts?.[column] ?? quoted(column), n, db.isUtf8))
     .join(', ');
   for (const row of rowsOf(db, rows, values, params)) {
+    const above = row[`v${hangsAt}`];
+    if (hangsOn !== undefined && above != null && stands.has(hangsOn.table, keyOf(above))) continue;
     const fields = columns.map((column, n) => `${JSON.stringify(column)}:${jsonOf(row[`v${n}`] ?? null)}`);
     yield `{"table":${JSON.stringify(table)},"row":{${fields.join(',')}}}\n`;
     const parent = row[`v${keyAt}`];
     if (children === undefined || parent === undefined || parent === null) continue;
     const key = keyOf(parent);
-    for (const child of children.rows) yield* linesOfTable(db, child, { ...params, parent: key });
+    for (const child of children.rows) yield* linesOfTable(from, child, { ...params, parent: key });
   }
 }
 
@@ -107,13 +146,26 @@ function realOf(value: number): string {
 
 /** A line a file, in the order given; one that is gone by now is passed over. */
 export function* fileLines(tree: FileTree, relPaths: readonly string[]): Generator<string> {
-  for (const relPath of relPaths) {
-    const bytes = tree.read(relPath);
-    if (bytes === null) continue;
-    const content = isUtf8(bytes) ? { text: textOf(bytes) } : { base64: base64(bytes) };
-    yield `${JSON.stringify({ file: relPath, ...content })}\n`;
-  }
+  for (const relPath of relPaths) yield fileLine(tree, relPath) ?? '';
 }
+
+/** Null where there is no such file. */
+export function fileLine(tree: FileTree, relPath: string): string | null {
+  const bytes = tree.read(relPath);
+  if (bytes === null) return null;
+  const content = isUtf8(bytes) ? { text: textOf(bytes) } : { base64: base64(bytes) };
+  return `${JSON.stringify({ file: relPath, ...content })}\n`;
+}
+
+/** The file that a stored line holds; null where it holds a row. */
+export function fileOfLine(line: Uint8Array): string | null {
+  const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength);
+  const told = /^\{"file":("(?:[^"\\]|\\.)*")/.exec(text.toString('utf8', 0, PATH_BYTES_MAX))?.[1];
+  return told === undefined ? null : String(JSON.parse(told));
+}
+
+/** Longer is no path of a file. */
+const PATH_BYTES_MAX = 16 * 1024;
 
 /** The lines of stored bytes without their 0x0A, each whole; the last one may be torn. */
 export function* wholeLines(chunks: Iterable<Uint8Array>): Generator<Uint8Array> {

@@ -101,6 +101,6 @@ export const opencodeSample: Sample = {
   moved: { XDG_DATA_HOME: '/moved/opencode' },
   session: (options) => ({ 'opencode.db': database(options) }),
   otherTables: ['project'],
-  tokensOfTurn: { input: 3, cacheWrite: 5, cacheRead: 7, output: 11, reasoning: 2 },
+  tokensOfTurn: { input: 3, cacheWrite: 5, cacheRead: 7, output: 13, reasoning: 2 },
   resume: ['opencode', '--session', ID],
 };

@@ -42,7 +42,7 @@ const byProject = (options: SampleOptions) => ({
 export const piSample: Sample = {
   sessionId: ID,
   roots: { linux: '/home/me/.pi/agent', darwin: '/Users/me/.pi/agent', win32: 'C:\\Users\\me\\.pi\\agent' },
-  moved: { PI_CODING_AGENT_DIR: '/moved' },
+  moved: { PI_CODING_AGENT_DIR: '/moved', PI_CODING_AGENT_SESSION_DIR: '/moved' },
   session: byProject,
   tokensOfTurn,
   resume: ['pi', '--session', ID],
@@ -69,5 +69,5 @@ export const openClawSample: Sample = {
     [`agents/main/sessions/${folderName(options.id)}.jsonl`]: jsonl(records(options)),
   }),
   tokensOfTurn,
-  resume: ['openclaw', 'tui'],
+  resume: ['openclaw', 'agent', '--local', '--session-id', ID],
 };
