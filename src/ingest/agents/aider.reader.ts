@@ -155,6 +155,7 @@ export class AiderReader implements RecordReader {
     if (command !== undefined) this.#command(command);
     else if (!text.startsWith('/') || ASKING.test(text) || /^\/\S*\//.test(text))
       this.#sink.prompt(text, this.#isFirst() ? this.#at : null);
+    else this.#sink.steering(text, this.#at);
   }
 
   /** Only of the first prompt it is about known when it was asked. */

@@ -135,7 +135,6 @@ class CodexReader implements RecordReader {
 
   line(line: Uint8Array): LineVerdict {
     const view = viewOf(line);
-    if (view.length === 0 || (view.length === 1 && view[0] === 0x0d)) return 'skipped';
     if (view.length > LINE_BYTES_MAX) return 'unreadable';
     if (this.isSkipped(view) && isWholeRecord(view)) {
       const at = lineTime(view);
