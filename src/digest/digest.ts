@@ -127,8 +127,8 @@ async function readLines(
   tally: Tally,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const isText = reader.readsEmptyLines === true;
-  const splitter = new LineSplitter(lineCounter(reader, tally), file.breaks, isText);
+  const { readsEmptyLines = false, isText = false } = reader;
+  const splitter = new LineSplitter(lineCounter(reader, tally, isText), file.breaks, readsEmptyLines, isText);
   let sincePause = 0;
   let sinceCollected = 0;
   for await (const chunk of file.chunks) {
@@ -167,11 +167,11 @@ async function readDocument(
   if (isCut) tally.unreadable++;
 }
 
-function lineCounter(reader: RecordReader, tally: Tally): LineSink {
+function lineCounter(reader: RecordReader, tally: Tally, isText: boolean): LineSink {
   return {
     line: (line) => {
       // Of records, a blank line is nothing at all: neither read nor lost.
-      if (reader.readsEmptyLines !== true && isBlank(line)) return;
+      if (!isText && isBlank(line)) return;
       const verdict = reader.line(line);
       if (line.length > COLLECT_AFTER_LINE_BYTES) Bun.gc(true);
       if (verdict === 'unreadable') tally.unreadable++;
@@ -197,17 +197,25 @@ function whyNot({ main, subagent }: Tallies, collector: Collector): string | nul
     return `no readable record in ${lines(main.unreadable)} of the main transcript`;
   if (collector.told > 0) {
     const isMainLost = main.told === 0 && main.unreadable > 0;
-    return isMainLost ? nothingIn(main, ' of the main transcript') : null;
+    return isMainLost ? nothingIn(main, 0, ' of the main transcript') : null;
   }
   // `/exit` and nothing else is a session; beside what could not be read it is no reason to let that go.
   if (collector.isSteered && unreadable === 0 && collector.unknownRecords === 0) return null;
   if (collector.unknownRecords >= read) return `no known record in ${lines(read + unreadable)}`;
-  return nothingIn({ read, unreadable }, '');
+  return nothingIn({ read, unreadable }, collector.unknownRecords);
 }
 
-function nothingIn({ read, unreadable }: Pick<Tally, 'read' | 'unreadable'>, where: string): string {
-  const lost = unreadable === 0 ? '' : ` (${unreadable} unreadable)`;
-  return `nothing that a person said or an agent did in ${lines(read + unreadable)}${where}${lost}`;
+function nothingIn(
+  { read, unreadable }: Pick<Tally, 'read' | 'unreadable'>,
+  unknown: number,
+  where = '',
+): string {
+  const lost = [
+    ...(unreadable > 0 ? [`${unreadable} unreadable`] : []),
+    ...(unknown > 0 ? [`${unknown} of an unknown kind`] : []),
+  ];
+  const found = lost.length > 0 ? ` (${lost.join(', ')})` : '';
+  return `nothing that a person said or an agent did in ${lines(read + unreadable)}${where}${found}`;
 }
 
 function lines(count: number): string {

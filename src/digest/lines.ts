@@ -20,15 +20,17 @@ export class LineSplitter {
   readonly #sink: LineSink;
   /** Byte offsets, ascending, at which a line ends though no newline stands there. */
   readonly #breaks: readonly number[];
-  /** Text for people: empty lines come too, and of a line that is too long its beginning. */
+  readonly #withEmpty: boolean;
+  /** Text for people: of a line that is too long its beginning comes. */
   readonly #isText: boolean;
   readonly #held: HeldJson;
   #nextBreak = 0;
   #offset = 0;
   #skipping = false;
 
-  constructor(sink: LineSink, breaks: readonly number[] = [], isText = false) {
+  constructor(sink: LineSink, breaks: readonly number[] = [], withEmpty = false, isText = false) {
     this.#sink = sink;
+    this.#withEmpty = withEmpty;
     this.#isText = isText;
     this.#held = new HeldJson(LINE_BYTES_HELD, isText ? [] : undefined);
     this.#breaks = breaks.toSorted((a, b) => a - b);
@@ -60,7 +62,7 @@ export class LineSplitter {
       const end = part.indexOf(0x0a, start);
       if (end < 0) break;
       if (end - start <= LINE_BYTES_HELD && this.#held.length === 0) {
-        if (end > start || this.#isText) this.#sink.line(part.subarray(start, end));
+        if (end > start || this.#withEmpty) this.#sink.line(part.subarray(start, end));
       } else {
         this.#hold(part.subarray(start, end));
         this.#finish();

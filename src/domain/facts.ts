@@ -103,6 +103,8 @@ export interface RecordReader {
   begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void;
   /** In a text for people an empty line has a meaning; absent: only lines with something on them come. */
   readonly readsEmptyLines?: true;
+  /** Whether the file that has begun is a text for people: of a line that is too long its beginning comes. Absent: records. */
+  readonly isText?: boolean;
   /**
    * One line without its 0x0A. Must not keep a view on `line`: the buffer is used again.
    * A line of glued records yields all of them; NULs around a record are no part of it.

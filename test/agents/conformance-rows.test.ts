@@ -6,7 +6,8 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AGENTS } from '../../src/ingest/agents/index.ts';
 import { Owner } from '../support/owner.ts';
-import { Bench, THREE } from './bench.ts';
+import { databaseWithoutWords } from './altered.ts';
+import { Bench, saysSomething, THREE } from './bench.ts';
 
 const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   'is read with what its program has in its log, and nothing of the program is touched': async (bench) => {
@@ -38,6 +39,16 @@ const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     expect(warnings.join()).toContain('it is damaged, or no SQLite database');
     expect(bench.stored(uid).equals(before)).toBe(true);
   },
+  'a database that has lost what was said, as a half-done migration leaves it, has no digest of nothing':
+    async (bench) => {
+      const { relPath, bytes } = bench.main();
+      const words = THREE.flatMap((turn) => Object.values(turn) as string[]);
+      bench.putFiles({ [relPath]: databaseWithoutWords(bytes, words) });
+      await bench.ingest();
+      const { state } = bench.row();
+      if (state === 'analyzed') expect(saysSomething(bench.digest())).toBe(true);
+      else expect(bench.row().analyzeError).toMatch(/^no(?:thing)? /);
+    },
   'a restored transcript is known again': async (bench) => {
     await bench.take();
     const { uid } = bench.row();

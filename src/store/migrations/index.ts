@@ -7,6 +7,7 @@ import { search } from './0002-search.ts';
 import { byHand } from './0003-by-hand.ts';
 import { deleteUnread } from './0004-delete-unread.ts';
 import { contents } from './0005-contents.ts';
+import { nothing } from './0006-nothing.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 3, name: 'by hand', sql: byHand, brings: 'forgotten' },
   { version: 4, name: 'segments go unread', sql: deleteUnread },
   { version: 5, name: 'contents', sql: contents, brings: 'contents' },
+  { version: 6, name: 'digests of nothing let nothing go', sql: nothing },
 ];
