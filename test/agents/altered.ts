@@ -58,7 +58,17 @@ export function withoutWords(text: string, words: readonly string[]): string {
 
 /** The same with each value of a database. */
 export function databaseWithoutWords(bytes: Uint8Array, words: readonly string[]): Uint8Array {
-  return everyValue(bytes, (text) => withoutWords(text, words));
+  return everyValue(bytes, (text, column) => (/id$/i.test(column) ? text : withoutWords(text, words)));
+}
+
+/** The database once for each of its tables, without the rows of that. */
+export function databasesWithoutATable(bytes: Uint8Array): readonly Uint8Array[] {
+  using db = Database.deserialize(bytes);
+  return tablesOf(db).map((name) => {
+    using other = Database.deserialize(bytes);
+    other.run(`DELETE FROM "${name}"`);
+    return other.serialize();
+  });
 }
 
 function emptied(value: unknown, words: readonly string[]): unknown {
@@ -70,12 +80,7 @@ function emptied(value: unknown, words: readonly string[]): unknown {
 
 function everyValue(bytes: Uint8Array, alter: (text: string, column: string) => string): Uint8Array {
   using db = Database.deserialize(bytes);
-  const tables = db
-    .query<{ name: string }, []>(
-      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
-    )
-    .all();
-  for (const { name } of tables) {
+  for (const name of tablesOf(db)) {
     const rows = db.query<Record<string, unknown>, []>(`SELECT rowid AS place_, * FROM "${name}"`).all();
     for (const { place_, ...row } of rows) {
       for (const [column, value] of Object.entries(row)) {
@@ -84,11 +89,24 @@ function everyValue(bytes: Uint8Array, alter: (text: string, column: string) => 
         const made = typeof text === 'string' ? alter(text, column) : text;
         if (typeof made !== 'string' || made === text) continue;
         const stored = isBlob ? Buffer.from(made) : made;
-        db.query(`UPDATE "${name}" SET "${column}" = ? WHERE rowid = ?`).run(stored, place_ as number);
+        // Paths that must differ stay.
+        db.query(`UPDATE OR IGNORE "${name}" SET "${column}" = ? WHERE rowid = ?`).run(
+          stored,
+          place_ as number,
+        );
       }
     }
   }
   return db.serialize();
+}
+
+function tablesOf(db: Database): readonly string[] {
+  return db
+    .query<{ name: string }, []>(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    )
+    .all()
+    .map(({ name }) => name);
 }
 
 function parsed(text: string): unknown {

@@ -5,8 +5,9 @@ import { describe, expect, test } from 'bun:test';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AGENTS } from '../../src/ingest/agents/index.ts';
+import { listSessions } from '../../src/store/read.ts';
 import { Owner } from '../support/owner.ts';
-import { databaseWithoutWords } from './altered.ts';
+import { databasesWithoutATable, databaseWithoutWords } from './altered.ts';
 import { Bench, saysSomething, THREE } from './bench.ts';
 
 const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
@@ -43,11 +44,15 @@ const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     async (bench) => {
       const { relPath, bytes } = bench.main();
       const words = THREE.flatMap((turn) => Object.values(turn) as string[]);
-      bench.putFiles({ [relPath]: databaseWithoutWords(bytes, words) });
-      await bench.ingest();
-      const { state } = bench.row();
-      if (state === 'analyzed') expect(saysSomething(bench.digest())).toBe(true);
-      else expect(bench.row().analyzeError).toMatch(/^no(?:thing)? /);
+      for (const lost of [databaseWithoutWords(bytes, words), ...databasesWithoutATable(bytes)]) {
+        using other = new Bench(bench.agent);
+        other.putFiles({ [relPath]: lost });
+        await other.ingest();
+        for (const { state, analyzeError } of listSessions(other.db)) {
+          if (state === 'analyzed') expect(saysSomething(other.digest())).toBe(true);
+          else expect(analyzeError).toMatch(/^no(?:thing)? /);
+        }
+      }
     },
   'a restored transcript is known again': async (bench) => {
     await bench.take();
