@@ -16,7 +16,7 @@ export function jsonlName(fileName: string): LooseName | null {
     : { stem: named[1] ?? '', encoding: named[2] === undefined ? 'plain' : 'zstd' };
 }
 
-/** A line above it is counted as unreadable and not parsed: multi-MB images are real, more is a broken file. */
+/** A longer line is counted as unreadable and not parsed. An analysis gives out none: it leaves out giant strings first (`digest/lines.ts`). */
 export const LINE_BYTES_MAX = 16 * 1024 * 1024;
 /** How much of a line's beginning decides whether it is parsed: paths make 300 too few. */
 export const HEAD_BYTES = 700;
