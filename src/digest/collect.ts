@@ -1,7 +1,7 @@
 /**
  * Gathers facts from a reader and drafts the digest of them.
  * Promises: bounded memory however long the transcript; the same facts give the same draft; nothing is redacted or
- * shrunk yet, and texts are longer than shown by a margin.
+ * shrunk yet, and texts are longer than shown by a margin; `told` counts what makes a digest one of something.
  * Never: throws on odd values, or reads a clock (`now` bounds what times are plausible).
  */
 import { DIGEST_VERSION, type Digest, type DigestCommand, type DigestPrompt } from '../domain/digest.ts';
@@ -80,8 +80,21 @@ export class Collector implements FactSink {
   #commandsOmitted = 0;
   #errorsOmitted = 0;
   #subagentsOmitted = 0;
+  readonly #steering: DigestPrompt[] = [];
   /** Records of types that no reader knew. */
   unknownRecords = 0;
+  /**
+   * Facts that a person said something or the agent did something: prompts, answers, calls of tools, commands, plans, what a
+   * subagent was to do or said, commits. Only they make a digest that may stand for raw bytes. All else is about a session and
+   * also there without it:
+   * - titles, folders, times, models, tokens, parents: agents repeat them in headers and footers, and keep them after a rewrite;
+   * - summaries and compactions: they repeat what was said elsewhere;
+   * - links to pull requests: agents note them again at the end of a file; a command or a tool made them;
+   * - files and todos: a call or a command tells of them where they were touched; without one they come from a list that a
+   *   database or a footer keeps;
+   * - errors: of a service, say, before anything was said.
+   */
+  told = 0;
 
   constructor(now: Iso) {
     this.#now = now;
@@ -117,7 +130,22 @@ export class Collector implements FactSink {
     this.#parent ??= kept(nativeId, CHARS.name);
   }
 
+  /** Whether a person at least steered the program. */
+  get isSteered(): boolean {
+    return this.#steering.length > 0;
+  }
+
+  #tells(text: string | undefined): void {
+    if (text !== undefined && /\S/.test(text)) this.told++;
+  }
+
+  steering(text: string, at: Iso | null): void {
+    if (this.#steering.length < COUNTS.steering)
+      this.#steering.push({ at: plausibleTime(at, this.#now), text: kept(text, CHARS.prompt) });
+  }
+
   prompt(text: string, at: Iso | null, copied = false): void {
+    this.#tells(text);
     const shown = kept(text, CHARS.prompt);
     this.#prompts.add({
       at: plausibleTime(at, this.#now),
@@ -130,11 +158,13 @@ export class Collector implements FactSink {
   }
 
   answer(text: string): void {
+    this.#tells(text);
     this.#outcome = kept(text, CHARS.outcome);
     this.#pullRequestsOf(text);
   }
 
   tool(name: string): void {
+    this.#tells(name);
     count(this.#tools, kept(name, CHARS.name));
   }
 
@@ -151,6 +181,7 @@ export class Collector implements FactSink {
   }
 
   command(callId: string, command: string, _at: Iso | null = null, cwd: string | null = null): void {
+    this.#tells(command);
     const touched = filesOfCommand(command, cwd);
     for (const path of touched.read) this.fileRead(path);
     for (const path of touched.written) this.fileWritten(path);
@@ -184,6 +215,7 @@ export class Collector implements FactSink {
   }
 
   commit(commit: { readonly sha?: string; readonly branch?: string; readonly message: string }): void {
+    this.#tells(commit.message);
     const message = kept(commit.message, CHARS.commit);
     const sha = commit.sha === undefined ? undefined : kept(commit.sha, CHARS.name);
     const branch = commit.branch === undefined ? undefined : kept(commit.branch, CHARS.name);
@@ -217,6 +249,7 @@ export class Collector implements FactSink {
   }
 
   plan(text: string): void {
+    this.#tells(text);
     this.#plans.add(kept(text, CHARS.plan));
   }
 
@@ -264,6 +297,8 @@ export class Collector implements FactSink {
     id: string,
     about: { readonly task?: string; readonly kind?: string; readonly result?: string },
   ): void {
+    this.#tells(about.task);
+    this.#tells(about.result);
     const key = kept(id, CHARS.name);
     let known = this.#subagents.get(key);
     if (known === undefined) {
@@ -297,7 +332,7 @@ export class Collector implements FactSink {
       started_at: this.#startedAt,
       ended_at: this.#endedAt,
       parent: this.#parent,
-      prompts: inTime(this.#prompts.list()),
+      prompts: inTime(this.told > 0 ? this.#prompts.list() : this.#steering),
       outcome: this.#outcome,
       files: {
         read: this.#read.list().filter((path) => !this.#written.has(path) && !this.#edited.has(path)),
@@ -331,11 +366,15 @@ export class Collector implements FactSink {
 
   #title(peekTitle: string | null): string | null {
     for (const source of TITLE_SOURCES) {
-      const told = this.#titles.get(source);
+      const told = this.#titles.get(source) ?? (source === 'prompt' ? this.#steeredTitle() : undefined);
       const title = source === 'prompt' ? outsideOr(told, peekTitle) : told;
       if (title !== undefined && title.trim() !== '') return title;
     }
     return null;
+  }
+
+  #steeredTitle(): string | undefined {
+    return this.told > 0 ? undefined : this.#steering[0]?.text;
   }
 
   #tokens(): Tokens {

@@ -1,7 +1,7 @@
 /**
  * Makes a session's digest from its transcript, built in and deterministic.
  * Promises: the same bytes give the same digest; bounded memory; long transcripts let other work run between.
- * Never: reads a clock, a locale or a disk; passes an empty digest off as one that covers a session.
+ * Never: reads a clock, a locale or a disk; passes a digest of nothing off as one that covers a session.
  */
 import type { AgentFormat } from '../domain/agent.ts';
 import type { Digest } from '../domain/digest.ts';
@@ -57,19 +57,18 @@ export type DigestOutcome =
 export async function makeDigest(source: DigestSource): Promise<DigestOutcome> {
   const collector = new Collector(source.now);
   const reader = source.agent.reader(collector);
-  const lines = await readAll(source.files, reader, source.signal);
-  reader.end();
+  const tallies = await readAll(source.files, reader, collector, source.signal);
   const draft = collector.draft({
     uid: source.uid,
     agent: source.agent.id,
     peekTitle: source.peekTitle ?? null,
     peekProject: source.peekProject ?? null,
-    linesRead: lines.read,
-    linesUnreadable: lines.unreadable,
+    linesRead: tallies.main.read + tallies.subagent.read,
+    linesUnreadable: tallies.main.unreadable + tallies.subagent.unreadable,
   });
   const trouble = reader.trouble?.() ?? null;
   // It may name what stands in the transcript, and is kept with the session.
-  const why = trouble === null ? whyNot(lines, collector.unknownRecords) : (await redactText(trouble)).text;
+  const why = trouble === null ? whyNot(tallies, collector) : (await redactText(trouble)).text;
   const aim = targetBytes(source.rawBytes);
   if (why === null) {
     const { digest, json } = await finish(draft, aim);
@@ -84,100 +83,139 @@ async function finish(draft: Digest, aimBytes: number): Promise<Sized> {
   return shrink(await redactDigest(draft), aimBytes);
 }
 
-interface LineCounts {
+/** Of the files of one role: lines by how their reader got on, and facts that say what somebody said or did (`Collector.told`). */
+interface Tally {
   read: number;
   unreadable: number;
-  /** Of the main transcript alone; a session may have lost it and keep its subagents'. */
-  mainRead: number;
-  mainUnreadable: number;
+  told: number;
 }
+
+/** The main transcript counts by itself: a session may have lost it and keep its subagents'. */
+type Tallies = Readonly<Record<SourceFile['role'], Tally>>;
 
 /** Throws where it is told to stop: half of a transcript makes no digest. */
 async function readAll(
   files: readonly SourceFile[],
   reader: RecordReader,
+  collector: Collector,
   signal: AbortSignal | undefined,
-): Promise<LineCounts> {
-  const counts: LineCounts = { read: 0, unreadable: 0, mainRead: 0, mainUnreadable: 0 };
+): Promise<Tallies> {
+  const tallies: Tallies = {
+    main: { read: 0, unreadable: 0, told: 0 },
+    subagent: { read: 0, unreadable: 0, told: 0 },
+  };
+  let toldBefore = 0;
+  for (const [n, file] of files.entries()) {
+    // What a reader holds back of one file it tells when the next one begins, or at the end.
+    reader.begin({ role: file.role, key: file.key });
+    const before = files[n - 1];
+    if (before !== undefined) tallies[before.role].told += collector.told - toldBefore;
+    toldBefore = collector.told;
+    if (file.document === undefined) await readLines(file, reader, tallies[file.role], signal);
+    else await readDocument(file.document, reader, tallies[file.role]);
+    if (signal?.aborted === true) throw new Error('interrupted');
+  }
+  reader.end();
+  const last = files.at(-1);
+  if (last !== undefined) tallies[last.role].told += collector.told - toldBefore;
+  return tallies;
+}
+
+async function readLines(
+  file: SourceFile,
+  reader: RecordReader,
+  tally: Tally,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { readsEmptyLines = false, isText = false } = reader;
+  const splitter = new LineSplitter(lineCounter(reader, tally, isText), file.breaks, readsEmptyLines, isText);
   let sincePause = 0;
   let sinceCollected = 0;
-  for (const file of files) {
-    if (file.document !== undefined) {
-      await readDocument(file, file.document, reader, counts);
-      if (signal?.aborted === true) throw new Error('interrupted');
-      continue;
+  for await (const chunk of file.chunks) {
+    splitter.push(chunk);
+    sincePause += chunk.length;
+    if (sincePause < PAUSE_EVERY_BYTES) continue;
+    sinceCollected += sincePause;
+    sincePause = 0;
+    if (sinceCollected >= COLLECT_EVERY_BYTES) {
+      sinceCollected = 0;
+      Bun.gc(true);
     }
-    const counter = lineCounter(reader, counts, file.role === 'main');
-    const splitter = new LineSplitter(counter, file.breaks, reader.readsEmptyLines === true);
-    reader.begin({ role: file.role, key: file.key });
-    for await (const chunk of file.chunks) {
-      splitter.push(chunk);
-      sincePause += chunk.length;
-      if (sincePause < PAUSE_EVERY_BYTES) continue;
-      sinceCollected += sincePause;
-      sincePause = 0;
-      if (sinceCollected >= COLLECT_EVERY_BYTES) {
-        sinceCollected = 0;
-        Bun.gc(true);
-      }
-      await Bun.sleep(0);
-      if (signal?.aborted === true) throw new Error('interrupted');
-    }
-    splitter.end();
+    await Bun.sleep(0);
+    if (signal?.aborted === true) throw new Error('interrupted');
   }
-  return counts;
+  splitter.end();
 }
 
 /** A document that is too large to be held is told by pieces, counted as unreadable as a whole. */
 async function readDocument(
-  file: SourceFile,
   { present, removed }: NonNullable<SourceFile['document']>,
   reader: RecordReader,
-  counts: LineCounts,
+  tally: Tally,
 ): Promise<void> {
   const tell = (bytes: Uint8Array, part: DocumentPart) => {
     const { read, unreadable } = reader.part?.(bytes, part) ?? { read: 0, unreadable: 1 };
-    counts.read += read;
-    counts.unreadable += unreadable;
-    if (file.role === 'main') counts.mainRead += read;
-    if (file.role === 'main') counts.mainUnreadable += unreadable;
+    tally.read += read;
+    tally.unreadable += unreadable;
   };
-  reader.begin({ role: file.role, key: file.key });
   for await (const window of windows(removed)) tell(window.bytes, 'removed');
   let isCut = false;
   for await (const { bytes, isWhole } of windows(present)) {
     tell(bytes, isWhole ? 'present' : 'piece');
     isCut ||= !isWhole;
   }
-  if (isCut) counts.unreadable++;
+  if (isCut) tally.unreadable++;
 }
 
-function lineCounter(reader: RecordReader, counts: LineCounts, main: boolean): LineSink {
-  const unreadable = () => {
-    counts.unreadable++;
-    if (main) counts.mainUnreadable++;
-  };
+function lineCounter(reader: RecordReader, tally: Tally, isText: boolean): LineSink {
   return {
     line: (line) => {
+      // Of records, a blank line is nothing at all: neither read nor lost.
+      if (!isText && isBlank(line)) return;
       const verdict = reader.line(line);
       if (line.length > COLLECT_AFTER_LINE_BYTES) Bun.gc(true);
-      if (verdict === 'unreadable') return unreadable();
-      counts.read++;
-      if (main) counts.mainRead++;
+      if (verdict === 'unreadable') tally.unreadable++;
+      else tally.read++;
     },
-    oversized: unreadable,
+    oversized: () => {
+      tally.unreadable++;
+    },
   };
 }
 
-/** Why this is no analysis; null where it is one. */
-function whyNot(counts: LineCounts, unknownRecords: number): string | null {
-  const { read, unreadable, mainRead, mainUnreadable } = counts;
+/** White space alone; NULs are none: they stand where a crash lost something. */
+function isBlank(line: Uint8Array): boolean {
+  return line.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09);
+}
+
+/** Why this is no analysis; null where it is one: where somebody said or did something, and that was understood. */
+function whyNot({ main, subagent }: Tallies, collector: Collector): string | null {
+  const [read, unreadable] = [main.read + subagent.read, main.unreadable + subagent.unreadable];
   if (read + unreadable === 0) return 'no record at all';
   if (read === 0) return `no readable record in ${lines(unreadable)}`;
-  if (mainRead === 0 && mainUnreadable > 0)
-    return `no readable record in ${lines(mainUnreadable)} of the main transcript`;
-  if (unknownRecords >= read) return `no known record in ${lines(read + unreadable)}`;
-  return null;
+  if (main.read === 0 && main.unreadable > 0)
+    return `no readable record in ${lines(main.unreadable)} of the main transcript`;
+  if (collector.told > 0) {
+    const isMainLost = main.told === 0 && main.unreadable > 0;
+    return isMainLost ? nothingIn(main, 0, ' of the main transcript') : null;
+  }
+  // `/exit` and nothing else is a session; beside what could not be read it is no reason to let that go.
+  if (collector.isSteered && unreadable === 0 && collector.unknownRecords === 0) return null;
+  if (collector.unknownRecords >= read) return `no known record in ${lines(read + unreadable)}`;
+  return nothingIn({ read, unreadable }, collector.unknownRecords);
+}
+
+function nothingIn(
+  { read, unreadable }: Pick<Tally, 'read' | 'unreadable'>,
+  unknown: number,
+  where = '',
+): string {
+  const lost = [
+    ...(unreadable > 0 ? [`${unreadable} unreadable`] : []),
+    ...(unknown > 0 ? [`${unknown} of an unknown kind`] : []),
+  ];
+  const found = lost.length > 0 ? ` (${lost.join(', ')})` : '';
+  return `nothing that a person said or an agent did in ${lines(read + unreadable)}${where}${found}`;
 }
 
 function lines(count: number): string {

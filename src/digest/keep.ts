@@ -29,6 +29,7 @@ export const CUT_MARGIN_CHARS = 400;
 /** How many entries of each kind are held; a digest of 64 KiB cannot show more. */
 export const COUNTS = {
   prompts: 4096,
+  steering: 16,
   commands: 8192,
   paths: 8192,
   errors: 128,

@@ -1,18 +1,18 @@
 /**
  * A stream of bytes, cut into lines on 0x0A only.
  * Promises: every byte is in exactly one line, but for the 0x0D of an empty one; the last line counts without its newline; memory is bounded by
- * `LINE_BYTES_HELD` whatever the stream holds.
+ * `LINE_BYTES_HELD` whatever the stream holds. A line of that size is whole; a longer one comes without its giant strings.
  * Never: decodes, copies a line that lies within one chunk, or keeps a chunk.
  */
+import { HeldJson } from './held-json.ts';
 
-/** A line longer than this is not held: it is skipped to its end and reported once. */
+/** No line is longer that is given out. */
 export const LINE_BYTES_HELD = 16 * 1024 * 1024;
-const BUFFER_BYTES_FIRST = 64 * 1024;
 
 export interface LineSink {
   /** A line without its 0x0A, empty only where that was asked for. The view is only good until the call returns. */
   line(line: Uint8Array): void;
-  /** A line above `LINE_BYTES_HELD` has ended; its bytes were not kept. */
+  /** A line has ended that is longer even without its giant strings; its bytes were not kept. */
   oversized(): void;
 }
 
@@ -21,15 +21,18 @@ export class LineSplitter {
   /** Byte offsets, ascending, at which a line ends though no newline stands there. */
   readonly #breaks: readonly number[];
   readonly #withEmpty: boolean;
+  /** Text for people: of a line that is too long its beginning comes. */
+  readonly #isText: boolean;
+  readonly #held: HeldJson;
   #nextBreak = 0;
   #offset = 0;
-  #held = new Uint8Array(0);
-  #heldBytes = 0;
   #skipping = false;
 
-  constructor(sink: LineSink, breaks: readonly number[] = [], withEmpty = false) {
+  constructor(sink: LineSink, breaks: readonly number[] = [], withEmpty = false, isText = false) {
     this.#sink = sink;
     this.#withEmpty = withEmpty;
+    this.#isText = isText;
+    this.#held = new HeldJson(LINE_BYTES_HELD, isText ? [] : undefined);
     this.#breaks = breaks.toSorted((a, b) => a - b);
   }
 
@@ -58,7 +61,7 @@ export class LineSplitter {
     for (;;) {
       const end = part.indexOf(0x0a, start);
       if (end < 0) break;
-      if (this.#heldBytes === 0 && !this.#skipping) {
+      if (end - start <= LINE_BYTES_HELD && this.#held.length === 0) {
         if (this.#withEmpty || !isEmpty(part, start, end)) this.#sink.line(part.subarray(start, end));
       } else {
         this.#hold(part.subarray(start, end));
@@ -70,31 +73,15 @@ export class LineSplitter {
   }
 
   #hold(part: Uint8Array): void {
-    if (this.#skipping) return;
-    const bytes = this.#heldBytes + part.length;
-    if (bytes > LINE_BYTES_HELD) {
-      this.#skipping = true;
-      this.#heldBytes = 0;
-      this.#held = new Uint8Array(0);
-      return;
-    }
-    if (bytes > this.#held.length) {
-      const grown = new Uint8Array(
-        Math.min(LINE_BYTES_HELD, Math.max(bytes, this.#held.length * 2, BUFFER_BYTES_FIRST)),
-      );
-      grown.set(this.#held.subarray(0, this.#heldBytes));
-      this.#held = grown;
-    }
-    this.#held.set(part, this.#heldBytes);
-    this.#heldBytes = bytes;
+    if (!this.#skipping) this.#skipping = this.#held.take(part) < part.length;
   }
 
   #finish(): void {
-    if (this.#skipping) this.#sink.oversized();
-    else if (this.#withEmpty ? this.#heldBytes > 0 : !isEmpty(this.#held, 0, this.#heldBytes))
-      this.#sink.line(this.#held.subarray(0, this.#heldBytes));
+    if (this.#skipping && !this.#isText) this.#sink.oversized();
+    else if (this.#held.length > 0 && (this.#withEmpty || !isEmpty(this.#held.bytes, 0, this.#held.length)))
+      this.#sink.line(this.#held.bytes);
     this.#skipping = false;
-    this.#heldBytes = 0;
+    this.#held.clear();
   }
 }
 

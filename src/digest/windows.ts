@@ -1,14 +1,17 @@
 /**
- * A stream of bytes as windows of bounded size.
- * Promises: memory is bounded by `WINDOW_BYTES_MAX` and a chunk; every byte is in a window, and in two where one ends:
- * a record that is cut by the end of one stands whole in the next.
+ * A stream of bytes that is one JSON document, as windows of bounded size.
+ * Promises: memory is bounded by `WINDOW_BYTES_MAX` and a chunk. A document of that size is one window, and so is a larger
+ * one that is no longer without its giant strings (`held-json.ts`). Of any other every byte that is not of such a string is
+ * in a window, and in two where one ends: a record that is cut by the end of one stands whole in the next.
  */
+import { HeldJson, LEVELS } from './held-json.ts';
 
 /** What is held of a document at once. */
 export const WINDOW_BYTES_MAX = 16 * 1024 * 1024;
 const OVERLAP_BYTES = 1024 * 1024;
 
 export interface Window {
+  /** A view, good until the next window is asked for. */
   readonly bytes: Uint8Array;
   /** It is all that there is. */
   readonly isWhole: boolean;
@@ -17,22 +20,17 @@ export interface Window {
 export async function* windows(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Window> {
-  let held: Uint8Array[] = [];
-  let heldBytes = 0;
+  // What does not fit even so comes by pieces: cutting its texts shorter would only lose more.
+  const held = new HeldJson(WINDOW_BYTES_MAX, LEVELS.slice(0, 1));
   let isFirst = true;
   for await (const chunk of chunks) {
-    if (heldBytes > 0 && heldBytes + chunk.length > WINDOW_BYTES_MAX) {
-      const bytes = Buffer.concat(held);
-      yield { bytes, isWhole: false };
+    for (let at = held.take(chunk); at < chunk.length; at = held.take(chunk, at)) {
+      yield { bytes: held.bytes, isWhole: false };
       isFirst = false;
-      held = [bytes.subarray(-OVERLAP_BYTES).slice()];
-      heldBytes = Math.min(OVERLAP_BYTES, heldBytes);
+      held.keepEnd(OVERLAP_BYTES);
       Bun.gc(true);
       await Bun.sleep(0);
     }
-    // Copied: the chunk may be a view on memory that is used again.
-    held.push(chunk.slice());
-    heldBytes += chunk.length;
   }
-  if (heldBytes > 0) yield { bytes: Buffer.concat(held), isWhole: isFirst };
+  if (held.length > 0) yield { bytes: held.bytes, isWhole: isFirst };
 }

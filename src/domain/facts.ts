@@ -37,6 +37,11 @@ export interface FactSink {
   parent(nativeId: string): void;
   /** A prompt that a human wrote. `copied`: history that a fork or resume repeated; marked, and counted once. */
   prompt(text: string, at: Iso | null, copied?: boolean): void;
+  /**
+   * A command by which a human only steers the program (`/clear`): no prompt, unless nothing else was said or done in the
+   * whole session.
+   */
+  steering(text: string, at: Iso | null): void;
   /** A text answer; the last one is the outcome. */
   answer(text: string, at: Iso | null): void;
   tool(name: string): void;
@@ -74,7 +79,10 @@ export interface FactSink {
   unknown(type: string): void;
 }
 
-/** How a reader got on with one line. `unreadable` lines are counted; a session of nothing else cannot be analyzed. */
+/**
+ * How a reader got on with one line, for the digest's counts. None of them says that something was understood: a session is
+ * analyzed by what its reader tells of it, and a line that was passed over tells nothing.
+ */
 export type LineVerdict = 'read' | 'skipped' | 'unreadable';
 
 /**
@@ -95,6 +103,8 @@ export interface RecordReader {
   begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void;
   /** In a text for people an empty line has a meaning; absent: only lines with something on them come. */
   readonly readsEmptyLines?: true;
+  /** Whether the file that has begun is a text for people: of a line that is too long its beginning comes. Absent: records. */
+  readonly isText?: boolean;
   /**
    * One line without its 0x0A. Must not keep a view on `line`: the buffer is used again.
    * A line of glued records yields all of them; NULs around a record are no part of it.

@@ -37,7 +37,7 @@ export async function digestOnly(
       peekProject: found.peek?.project ?? null,
       files: found.files.flatMap((file) =>
         file.class.role === 'main' || file.class.role === 'subagent'
-          ? [{ role: file.class.role, key: file.class.key, chunks: chunksOf(file) }]
+          ? [{ role: file.class.role, key: file.class.key, chunks: chunksOf(file), ...documentOf(file) }]
           : [],
       ),
     });
@@ -104,6 +104,13 @@ export async function digestOnly(
     warn(`could not digest ${found.uid}: ${messageOf(thrown)}`);
     return false;
   }
+}
+
+/** Nothing of it was ever stored: nothing was removed from it. */
+function documentOf(file: FoundFile) {
+  return file.agent.isDocument?.(file.class.key) === true
+    ? { document: { present: chunksOf(file), removed: [] } }
+    : {};
 }
 
 async function* chunksOf(file: FoundFile): AsyncGenerator<Uint8Array> {

@@ -74,7 +74,12 @@ describe.skipIf(!isThere)('recordings', () => {
       expect(analyzeError).toBeNull();
       const said = secondReader(bytes.toString());
       const digest = world.digest(uid);
-      expect({ uid, ...shown(digest) }).toEqual({ uid, ...said.shown });
+      // Where nothing was asked, answered or run, what a person typed to steer or to start aider is told as prompts.
+      const { prompts } = said.shown;
+      const isSteered = prompts.length + said.answers.length + said.shown.commands.length === 0;
+      if (isSteered)
+        for (const { text } of digest.prompts) expect(text).toMatch(/^\/tokens$|aider --message /);
+      expect({ uid, ...shown(digest), ...(isSteered ? { prompts } : {}) }).toEqual({ uid, ...said.shown });
       // A digest keeps the beginning of a long one.
       expect(digest.outcome?.slice(0, 300) ?? null).toBe(said.answers.at(-1)?.slice(0, 300) ?? null);
       expect(startedAt?.slice(0, 19).replace('T', ' ') ?? null).toBe(said.start);

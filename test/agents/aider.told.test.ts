@@ -36,6 +36,21 @@ describe('what is told', () => {
     expect(prompts).toEqual([]);
   });
 
+  test('what only steers is no prompt, nor is what aider was started with', () => {
+    const { prompts, steering } = facts(
+      told('/usr/local/bin/aider --model m1 --message say ok --yes-always'),
+      told('/usr/local/bin/aider --model m1 --msg-file x'),
+      typed('/tokens'),
+    );
+    expect(prompts).toEqual([]);
+    expect(steering).toEqual(['/usr/local/bin/aider --model m1 --message say ok --yes-always', '/tokens']);
+  });
+
+  test('no answer stands before anything was typed: a torn beginning is none', () => {
+    expect(factsOf(aider, { bytes: '{"torn":1\nand more\n\n' }).answers).toEqual([]);
+    expect(facts(answered('fell in'), typed('ask'), answered('said')).answers).toEqual(['said']);
+  });
+
   test('a prompt has its lines, and what asks the model is one', () => {
     const { prompts } = facts(
       typed('one\n\ntwo'),

@@ -99,3 +99,15 @@ export function sampleOf(agent: AgentFormat): Sample {
   if (sample === undefined) throw new Error(`test/agents/samples has no sample of ${agent.id}`);
   return sample;
 }
+
+/** Told by the digest itself, as a person would read it: whether it says what anybody said or did. */
+export function saysSomething(digest: Digest): boolean {
+  const texts = [
+    ...digest.prompts.map(({ text }) => text),
+    ...[digest.outcome ?? '', ...digest.plans, ...Object.keys(digest.tools)],
+    ...digest.commands.map(({ command }) => command),
+    ...digest.commits.map(({ message }) => message),
+    ...digest.subagents.flatMap(({ task = '', result = '' }) => [task, result]),
+  ];
+  return texts.some((text) => text.trim() !== '');
+}

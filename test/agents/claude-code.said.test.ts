@@ -40,6 +40,25 @@ const said = (...lines: object[]) => facts(...lines).prompts.map(({ text }) => t
 const REFUSED =
   "The user doesn't want to proceed with this tool use. The tool use was rejected (eg. if it was a file edit, the new_string was NOT written to the file).";
 
+const steer = (name: string) =>
+  `<command-name>${name}</command-name>\n<command-message>${name.slice(1)}</command-message>\n<command-args></command-args>`;
+
+test('a command that only steers the client is told as that, once, and as no prompt', () => {
+  const clear = user(steer('/clear'));
+  const told = facts(
+    ...[clear, clear, user(steer('/model'), { isSidechain: true }), user(steer('/x'), { isMeta: true })],
+    { type: 'system', subtype: 'local_command', ...base(), content: steer('/exit') },
+    {
+      type: 'system',
+      subtype: 'local_command',
+      ...base(),
+      content: '<local-command-stdout>Bye!</local-command-stdout>',
+    },
+    user('<command-message>fix</command-message>\n<command-name>/fix</command-name>'),
+  );
+  expect([told.steering, told.prompts.map(({ text }) => text)]).toEqual([['/clear', '/exit'], ['/fix']]);
+});
+
 describe('a human is heard', () => {
   test('in the refusal of a tool, which is no error', () => {
     const told = facts(

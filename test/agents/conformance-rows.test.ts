@@ -5,8 +5,10 @@ import { describe, expect, test } from 'bun:test';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AGENTS } from '../../src/ingest/agents/index.ts';
+import { listSessions } from '../../src/store/read.ts';
 import { Owner } from '../support/owner.ts';
-import { Bench, THREE } from './bench.ts';
+import { databasesWithoutATable, databaseWithoutWords } from './altered.ts';
+import { Bench, saysSomething, THREE } from './bench.ts';
 
 const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   'is read with what its program has in its log, and nothing of the program is touched': async (bench) => {
@@ -38,6 +40,20 @@ const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     expect(warnings.join()).toContain('it is damaged, or no SQLite database');
     expect(bench.stored(uid).equals(before)).toBe(true);
   },
+  'a database that has lost what was said, as a half-done migration leaves it, has no digest of nothing':
+    async (bench) => {
+      const { relPath, bytes } = bench.main();
+      const words = THREE.flatMap((turn) => Object.values(turn) as string[]);
+      for (const lost of [databaseWithoutWords(bytes, words), ...databasesWithoutATable(bytes)]) {
+        using other = new Bench(bench.agent);
+        other.putFiles({ [relPath]: lost });
+        await other.ingest();
+        for (const { state, analyzeError } of listSessions(other.db)) {
+          if (state === 'analyzed') expect(saysSomething(other.digest())).toBe(true);
+          else expect(analyzeError).toMatch(/^no(?:thing)? /);
+        }
+      }
+    },
   'a restored transcript is known again': async (bench) => {
     await bench.take();
     const { uid } = bench.row();

@@ -11,6 +11,7 @@ export interface Facts {
   titles: [text: string, source: string][];
   parents: string[];
   prompts: { text: string; at: string | null; copied: boolean }[];
+  steering: string[];
   answers: string[];
   tools: Record<string, number>;
   read: string[];
@@ -41,6 +42,7 @@ export function emptyFacts(): Facts {
       titles: [],
       parents: [],
       prompts: [],
+      steering: [],
       answers: [],
     },
     ...{
@@ -68,6 +70,7 @@ export function sinkInto(facts: Facts): FactSink {
     title: (text, source) => facts.titles.push([text, source]),
     parent: (id) => facts.parents.push(id),
     prompt: (text, at, copied = false) => facts.prompts.push({ text, at, copied }),
+    steering: (text) => facts.steering.push(text),
     answer: (text) => facts.answers.push(text),
     tool: (name) => {
       facts.tools[name] = (facts.tools[name] ?? 0) + 1;

@@ -11,6 +11,7 @@ import {
   askedOfCodex,
   HAS_CORPUS,
   isJson,
+  isOfNothing,
   modelsOf,
   type Recorded,
   type RecordedFile,
@@ -23,7 +24,8 @@ import {
 import { NOW, UID } from './samples.ts';
 
 const recorded = test.skipIf(!HAS_CORPUS);
-const SESSIONS: readonly Recorded[] = HAS_CORPUS ? recordedSessions() : [];
+const ALL: readonly Recorded[] = HAS_CORPUS ? recordedSessions() : [];
+const SESSIONS = ALL.filter((session) => !isOfNothing(session));
 const asked = (session: Recorded): Asked =>
   session.agent === 'codex' ? askedOfCodex(session) : askedOfClaude(session);
 
@@ -63,6 +65,13 @@ describe('of every recorded session', () => {
     expect((await all()).length).toBe(SESSIONS.length);
     expect(SESSIONS.filter(({ agent }) => agent === 'claude-code').length).toBeGreaterThan(90);
     expect(SESSIONS.filter(({ agent }) => agent === 'codex').length).toBeGreaterThan(50);
+  });
+
+  recorded('no digest can be made of one in which nothing was said or done', async () => {
+    const empty = ALL.filter(isOfNothing);
+    expect(empty.length).toBe(4);
+    for (const { agent, files } of empty)
+      expect(digested(agent, files)).rejects.toThrow('nothing that a person said or an agent did in 1 line');
   });
 
   recorded('every prompt of a human survives', async () => {

@@ -20,6 +20,12 @@ export interface Recorded {
   files: RecordedFile[];
 }
 
+/** Nothing was said or done in it: Codex was opened and left. It has no digest. */
+export function isOfNothing({ agent, files }: Recorded): boolean {
+  const all = files.flatMap(({ bytes }) => records(bytes));
+  return agent === 'codex' && all.every((record) => record['type'] === 'session_meta');
+}
+
 export type Json = { readonly [key: string]: unknown };
 
 /** Every Claude Code and Codex session of the corpus' home. */

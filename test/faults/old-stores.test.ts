@@ -10,8 +10,8 @@ import { Program } from '../support/program.ts';
 
 const FOLDER = join(import.meta.dir, '../store/old');
 const NEWEST = Math.max(...MIGRATIONS.map(({ version }) => version));
-/** No program wrote it: it was published together with the next one. */
-const NEVER_NEWEST = 2;
+/** No program wrote them: they were published together with the next one. */
+const NEVER_NEWEST: readonly number[] = [2, 5];
 const VERSIONS = readdirSync(FOLDER)
   .flatMap((name) => /^v(\d+)\.json$/.exec(name)?.[1] ?? [])
   .map(Number);
@@ -71,7 +71,7 @@ async function isWhole(program: Program, version: number): Promise<void> {
 
 test('there is one of each schema before this one', () => {
   const before = MIGRATIONS.map(({ version }) => version).filter(
-    (version) => version < NEWEST && version !== NEVER_NEWEST,
+    (version) => version < NEWEST && !NEVER_NEWEST.includes(version),
   );
   expect(VERSIONS).toEqual(expect.arrayContaining(before));
 });
@@ -106,7 +106,7 @@ describe.each(VERSIONS)('a store of version %d', (version) => {
   });
 });
 
-const OLDER = VERSIONS.filter((version) => version < NEWEST && version !== NEVER_NEWEST);
+const OLDER = VERSIONS.filter((version) => version < NEWEST && !NEVER_NEWEST.includes(version));
 if (OLDER.length === 0) console.log('skipped: no store is older than the present schema yet');
 
 describe.skipIf(OLDER.length === 0).each(OLDER)('bringing version %d up to date', (version) => {

@@ -390,4 +390,40 @@ describe('the hard cap', () => {
     expect(digestsOf(world.db, UID)[0]?.json).toContain('more');
     clean(world);
   });
+
+  test('one that alone exceeds it and says nothing is left where it is, and nothing is evicted', async () => {
+    using world = new World();
+    const metadata = JSON.stringify({ type: 'custom-title', customTitle: random(60_000), sessionId: ID });
+    world.put(claudePath(ID), `{"torn\n${metadata}\n\r\n`);
+    const report = await world.ingest({ hardCapBytes: 20_000 });
+    expect(report.sessions_digest_only).toBe(0);
+    expect(report.warnings.join()).toContain(
+      'cannot be digested (nothing that a person said or an agent did in 2 lines (1 unreadable)): it was left where it is',
+    );
+    expect([...listSessions(world.db)]).toEqual([]);
+    clean(world);
+  });
+
+  test('a document that alone exceeds it is digested like one that is stored', async () => {
+    using world = new World();
+    const messages = [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'big' },
+          { type: 'image', data: random(60_000) },
+        ],
+      },
+    ];
+    const id = 'T-11111111-1111-4111-8111-111111111111';
+    world.put(
+      `.local/share/amp/threads/${id}.json`,
+      JSON.stringify({ v: 1, id, created: 1_777_000_000_000, messages }),
+    );
+    expect(await world.ingest({ hardCapBytes: 20_000 })).toMatchObject({
+      sessions_digest_only: 1,
+      warnings: [],
+    });
+    expect(JSON.parse(world.digestJson(`amp:${id}`)).prompts).toMatchObject([{ text: 'big' }]);
+  });
 });

@@ -69,17 +69,22 @@ const ASKING = /^\/(?:ask|code|architect|context|help|ok|chat-mode\s+\w+)\s+\S/;
 const RUNNING = /^(?:!|\/run\s|\/test\s|\/(?=git\s))\s*(\S.*)$/s;
 /** A question of aider's with the answer behind it; where one answer was for all, it stands as if the user had typed it. */
 const QUESTION = /^(.*?)\s*\(Y\)es\/\(N\)o.*\[[^\]]*\]:?\s*(\w*)$/s;
+/** How aider was started, which it notes first: with what it was to do at once, that is all that a person may have said. */
+const STARTED_WITH = /^.{0,300}?\baider(?:\.exe)?\s.{0,2000}?--?m(?:essage|sg)?[\s=]+\S/s;
 const FAILURE =
   /^(?:litellm\.\w+|The LLM did not conform to|Exception while updating files|Unable to (?:commit|create)\b|Empty response received|Model \S+ has hit a token limit)/;
 
 export class AiderReader implements RecordReader {
   readonly readsEmptyLines = true;
+  readonly isText = true;
   readonly #sink: FactSink;
   #at: Iso | null = null;
   #model = '';
   #prompt: string[] = [];
   #answer: string[] = [];
   #answerChars = 0;
+  /** Something was typed: what stands before is no answer, but whatever fell into the history. */
+  #hasTyped = false;
   /** A history that an editor trimmed has no blanks at the ends of its lines. */
   #hasBlanks = false;
   #isFenced = false;
@@ -107,7 +112,8 @@ export class AiderReader implements RecordReader {
       return 'read';
     }
     const text = viewOf(line).toString('utf8').replaceAll('\0', '').replace(/\r$/, '');
-    const ends = text.endsWith('  ');
+    // A line as long as any may be was cut: its end is not known.
+    const ends = text.endsWith('  ') || line.length === LINE_BYTES_MAX;
     const isQuoted = text.startsWith('> ') || text === '>';
     const isTyped = text.startsWith('#### ');
     if ((isQuoted || isTyped) && ends) this.#hasBlanks = true;
@@ -124,6 +130,7 @@ export class AiderReader implements RecordReader {
 
   #typed(text: string): void {
     this.#endAnswer();
+    this.#hasTyped = true;
     if (this.#prompt.length < TEXT_CHARS_MAX / 64) this.#prompt.push(text);
     this.#isFenced = false;
   }
@@ -142,6 +149,7 @@ export class AiderReader implements RecordReader {
     this.#isFenced = false;
     this.#subjects = [];
     this.#mayRun = false;
+    this.#hasTyped = false;
   }
 
   #endPrompt(): void {
@@ -155,6 +163,7 @@ export class AiderReader implements RecordReader {
     if (command !== undefined) this.#command(command);
     else if (!text.startsWith('/') || ASKING.test(text) || /^\/\S*\//.test(text))
       this.#sink.prompt(text, this.#isFirst() ? this.#at : null);
+    else this.#sink.steering(text, this.#at);
   }
 
   /** Only of the first prompt it is about known when it was asked. */
@@ -172,7 +181,7 @@ export class AiderReader implements RecordReader {
     const text = withoutThinking(this.#answer.join('\n')).trim();
     this.#answer = [];
     this.#answerChars = 0;
-    if (text !== '') this.#sink.answer(text, null);
+    if (text !== '' && this.#hasTyped) this.#sink.answer(text, null);
   }
 
   #told(text: string): void {
@@ -221,6 +230,7 @@ export class AiderReader implements RecordReader {
   #notice(text: string): void {
     const [, sha, message] = /^Commit ([0-9a-f]{7,40}) (.+)$/s.exec(text) ?? [];
     const [, running] = /^Running (.+)$/s.exec(text) ?? [];
+    if (STARTED_WITH.test(text)) this.#sink.steering(text, this.#at);
     if (text.startsWith('Tokens: ')) this.#tokens(text);
     else if (sha !== undefined && message !== undefined) this.#sink.commit({ sha, message });
     else if (running !== undefined && this.#mayRun) this.#command(running);

@@ -13,6 +13,7 @@ import {
   humanText,
   isCompaction,
   claudeLine as look,
+  steeringCommand,
   timeOf,
   tokensOf,
 } from './claude-code.records.ts';
@@ -100,7 +101,6 @@ class ClaudeReader implements RecordReader {
   line(line: Uint8Array): LineVerdict {
     if (line.length > LINE_BYTES_MAX) return 'unreadable';
     const view = viewOf(line);
-    if (view.length === 0 || (view.length === 1 && view[0] === 0x0d)) return 'skipped';
     if (look.scan(view, this.isUsed) === 'whole' && this.isSkipped()) {
       const at = look.time();
       if (at !== null) this.sink.time(at);
@@ -191,6 +191,12 @@ class ClaudeReader implements RecordReader {
     if (isFirst && text.startsWith('<')) this.tools.note(text, uuid, at);
     const prompt = this.inSubagent || !isFirst ? null : humanPrompt(record);
     if (prompt !== null) this.prompt(prompt, at, copied);
+    else if (isOwn && record['isMeta'] !== true) this.steering(text, at);
+  }
+
+  private steering(text: string, at: Iso | null): void {
+    const typed = steeringCommand(text);
+    if (typed !== null) this.sink.steering(typed, at);
   }
 
   private prompt(text: string, at: Iso | null, copied: boolean): void {
@@ -273,7 +279,9 @@ class ClaudeReader implements RecordReader {
     const typed =
       record['subtype'] === 'local_command' && !this.inSubagent ? textAt(record, 'content') : null;
     const prompt = typed?.startsWith('<command-') ? humanText(typed) : null;
-    if (prompt !== null && this.isNew(textAt(record, 'uuid'))) this.prompt(prompt, at, false);
+    if (typed === null || !this.isNew(textAt(record, 'uuid'))) return;
+    if (prompt !== null) this.prompt(prompt, at, false);
+    else this.steering(typed, at);
   }
 
   /** What a human typed while the agent worked is delivered as an attachment and nowhere else; so is a file named by `@`. */

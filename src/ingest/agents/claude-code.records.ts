@@ -121,6 +121,13 @@ function slashCommand(text: string): string | null {
   return text.startsWith('<command-message>') ? name : null;
 }
 
+/** A slash command that only steers the client (`/clear`), as it was typed; null in any other text. */
+export function steeringCommand(text: string): string | null {
+  const typed = text.trim();
+  if (!typed.startsWith('<command-') || slashCommand(typed) !== null) return null;
+  return between(typed, '<command-name>', '</command-name>')?.trim() || null;
+}
+
 /** What a human said in declining a tool; the client puts it behind a sentence of its own. */
 export function saidInRefusal(text: string): string | null {
   const mark = 'the user said:\n';

@@ -123,7 +123,6 @@ class CodexReader implements RecordReader {
 
   line(line: Uint8Array): LineVerdict {
     const view = viewOf(line);
-    if (view.length === 0 || (view.length === 1 && view[0] === 0x0d)) return 'skipped';
     if (view.length > LINE_BYTES_MAX) return 'unreadable';
     if (look.scan(view, this.isUsed) === 'whole' && this.isSkipped()) {
       const at = look.time();

@@ -76,6 +76,10 @@ export class CursorReader extends MessageLinesReader {
       });
   }
 
+  get isText(): boolean {
+    return this.#isText;
+  }
+
   override line(line: Uint8Array): LineVerdict {
     if (!this.#isText) return super.line(line);
     if (this.#text === null) return 'skipped';

@@ -17,7 +17,7 @@ export function jsonlName(fileName: string): LooseName | null {
     : { stem: named[1] ?? '', encoding: named[2] === undefined ? 'plain' : 'zstd' };
 }
 
-/** A line above it is counted as unreadable and not parsed: multi-MB images are real, more is a broken file. */
+/** A longer line is counted as unreadable and not parsed. An analysis gives out none: it leaves out giant strings first (`digest/lines.ts`). */
 export const LINE_BYTES_MAX = 16 * 1024 * 1024;
 /** Starts tried in vain within one broken line; more would let a hostile line cost more than its length. */
 const STARTS_TRIED_MAX = 64;

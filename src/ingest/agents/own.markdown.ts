@@ -155,6 +155,7 @@ function atOf(line: Line): Iso | null {
 }
 
 export class OwnMarkdownReader implements RecordReader {
+  readonly isText = true;
   readonly #sink: FactSink;
   readonly #id: string;
   readonly #own: OwnFormat;

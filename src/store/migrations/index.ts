@@ -8,6 +8,7 @@ import { byHand } from './0003-by-hand.ts';
 import { deleteUnread } from './0004-delete-unread.ts';
 import { contents } from './0005-contents.ts';
 import { ownFacts } from './0006-own-facts.ts';
+import { nothing } from './0007-nothing.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 4, name: 'segments go unread', sql: deleteUnread },
   { version: 5, name: 'contents', sql: contents, brings: 'contents' },
   { version: 6, name: 'facts of its own', sql: ownFacts },
+  { version: 7, name: 'digests of nothing let nothing go', sql: nothing },
 ];
