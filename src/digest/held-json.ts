@@ -25,10 +25,10 @@ export const LEVELS: readonly Level[] = [
 export const CUT_MARK = '…[cut]';
 const MARK = Buffer.from(CUT_MARK);
 const MARK_AND_QUOTES = Buffer.from(`${CUT_MARK}\\"`);
-/** A string is giant where it is so much longer than what stays of it: leaving out less would bring nothing. */
-const WORTH_BYTES = 64;
 /** Room for what one byte of the text may add. */
 const ROOM_BYTES = 64;
+/** A string is giant where it is so much longer than what stays of it. As much as the room, so that nothing is full within one that is left out. */
+const WORTH_BYTES = ROOM_BYTES;
 /** JSON within a string may have a few signs before it, as Hermes writes it. */
 const PREFIX_CHARS = 16;
 const BUFFER_BYTES_FIRST = 64 * 1024;
@@ -106,17 +106,18 @@ export class HeldJson {
     return end;
   }
 
-  /** Reads what is held anew, with less of each string. False where there is no such level any more. */
+  /**
+   * Reads what is held anew, with less of each string; false where there is no such level any more. It is only done behind a byte
+   * that was kept, so that what was left out lies within strings that have ended.
+   */
   #cutMore(): boolean {
     const level = this.#levels[this.#level + 1];
     if (level === undefined || this.#isEndOnly) return false;
-    const before = this.#strings;
     const held = this.bytes;
     this.#strings = new Strings(level);
     this.#length = 0;
     // In place: what is written never overtakes what is read.
     this.#cut(held, 0, Number.POSITIVE_INFINITY);
-    if (this.#level >= 0) this.#strings.goOnFrom(before);
     this.#level++;
     return true;
   }
@@ -177,16 +178,6 @@ class Strings {
 
   constructor(level: Level) {
     this.#level = level;
-  }
-
-  /** `before` has read bytes that it left out since. */
-  goOnFrom(before: Strings): void {
-    this.#isEscaped = before.#isEscaped;
-    this.#digits = before.#digits;
-    this.#code = before.#code;
-    if (!this.#isInner) return;
-    this.#isInnerEscaped = before.#isInnerEscaped;
-    this.#innerDigits = before.#innerDigits;
   }
 
   /** Within a string that is left out: the next byte that matters. */

@@ -108,5 +108,5 @@ describe.each(ALL.map((agent) => [agent.id as string, agent] as const))('%s', (_
     const prompts = bench.prompts().map((text) => text.split(/ (?:!\[it\]|…\[cut\])/)[0]);
     expect(prompts).toEqual(THREE.map(({ prompt }) => prompt));
     expect(bench.digest()).toMatchObject({ outcome: 'answer number 3', records: { unreadable: 0 } });
-  });
+  }, 60_000);
 });
