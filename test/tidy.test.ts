@@ -278,6 +278,7 @@ const SHARED_BY_AGENTS: ReadonlySet<string> = new Set([
   'index',
   'jsonl',
   'lines',
+  'members',
   'messages',
   'once',
   'patch',

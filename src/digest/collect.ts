@@ -4,24 +4,16 @@
  * shrunk yet, and texts are longer than shown by a margin; `told` counts what makes a digest one of something.
  * Never: throws on odd values, or reads a clock (`now` bounds what times are plausible).
  */
-import { DIGEST_VERSION, type Digest, type DigestCommand, type DigestPrompt } from '../domain/digest.ts';
+import { DIGEST_VERSION, type Digest, type DigestPrompt } from '../domain/digest.ts';
 import { type FactSink, TITLE_SOURCES, type TitleSource, type Todo, type Tokens } from '../domain/facts.ts';
 import type { AgentId, SessionUid } from '../domain/ids.ts';
-import { plainLine, plainText } from '../domain/text.ts';
+import { plainText } from '../domain/text.ts';
 import { horizon, type Iso, plausibleTime } from '../domain/time.ts';
+import { commandOf, count, inTime, keptTodo, outsideOr, type Ran } from './draft.ts';
 import { changesPullRequest, commitsOf, newBranch, pullRequestsIn } from './git.ts';
 import { BothEnds, CHARS, COUNTS, forgetOldest, kept, Names, sortedCounts } from './keep.ts';
 import { filesOfCommand } from './shell.ts';
 import { largest, NO_TOKENS, sum } from './tokens.ts';
-
-interface Ran {
-  readonly command: string;
-  /** Characters of the command beyond `command`. */
-  readonly beyond: number;
-  exit: number | null;
-  failed: boolean;
-  times: number;
-}
 
 /** A run whose result may still come, or come again with what the first telling left out. */
 interface Call {
@@ -396,44 +388,4 @@ export class Collector implements FactSink {
     };
     return Object.fromEntries(Object.entries(counts).filter(([, omitted]) => omitted > 0));
   }
-}
-
-/**
- * The title from outside, unless it is the first prompt again, cut: the whole prompt is taken then, since half a
- * secret at the cut would not be known as one.
- */
-function outsideOr(prompt: string | undefined, outside: string | null): string | undefined {
-  if (outside === null || outside.trim() === '') return prompt;
-  const start = plainLine(outside.replace(/…$/, ''));
-  return prompt !== undefined && plainLine(prompt).startsWith(start) ? prompt : outside;
-}
-
-/** As they were written: what was put in line is told when it is delivered, or at the end. One without a time stays behind its neighbour. */
-function inTime(prompts: readonly DigestPrompt[]): readonly DigestPrompt[] {
-  let last = '';
-  const placed = prompts.map((prompt) => {
-    last = prompt.at ?? last;
-    return { prompt, at: last };
-  });
-  return placed.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)).map(({ prompt }) => prompt);
-}
-
-function commandOf(ran: Ran): DigestCommand {
-  return {
-    command: ran.command,
-    exit: ran.exit,
-    ...(ran.failed ? { failed: true } : {}),
-    ...(ran.times > 1 ? { times: ran.times } : {}),
-    ...(ran.beyond > 0 ? { cut: ran.beyond } : {}),
-  };
-}
-
-function keptTodo(todo: Todo): Todo {
-  return { text: kept(todo.text, CHARS.todo), status: kept(todo.status, CHARS.name) };
-}
-
-function count(counts: Map<string, number>, name: string): void {
-  const before = counts.get(name);
-  if (before === undefined && counts.size >= COUNTS.names) return;
-  counts.set(name, (before ?? 0) + 1);
 }

@@ -89,7 +89,7 @@ describe('lines', () => {
             const naive = Buffer.from(whole)
               .toString('latin1')
               .split('\n')
-              .filter((line) => line !== '');
+              .filter((line) => line !== '' && line !== '\r');
             expect(split(chunks).lines).toEqual(naive);
           }
         },

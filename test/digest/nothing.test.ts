@@ -185,7 +185,7 @@ test('a store of a version before: a digest of nothing lets nothing go any more,
       { json, uid: `claude-code:${uids[n]}` },
     );
   }
-  world.db.exec('PRAGMA user_version = 5');
+  world.db.exec('PRAGMA user_version = 6');
   openWritable(world.db.path, { migrations: MIGRATIONS }).close();
   const states = Object.fromEntries(
     world.db
@@ -209,7 +209,7 @@ test('what was evicted stays so, and a digest that is damaged stops no store of 
   await world.ingest();
   world.db.run(`UPDATE digests SET json = '{"prompts":[' || id, bytes = 13, sha256 = NULL`);
   world.evict(`claude-code:${ids[0]}`);
-  world.db.exec('PRAGMA user_version = 5');
+  world.db.exec('PRAGMA user_version = 6');
   openWritable(world.db.path, { migrations: MIGRATIONS }).close();
   expect(world.db.all('SELECT state FROM sessions ORDER BY session_uid')).toEqual([
     { state: 'evicted' },
