@@ -126,7 +126,7 @@ export function threadAnalyzer(thread: BackgroundThread): Analyzer {
         signal.removeEventListener('abort', onAbort);
       }
     },
-    salvage: async (uid: SessionUid) => void (await thread.run({ kind: 'salvage', uid })),
+    salvage: (uid: SessionUid) => thread.run({ kind: 'salvage', uid }),
   };
 }
 
