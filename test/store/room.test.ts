@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { connect, storeError, type WritableDb } from '../../src/store/connection.ts';
-import { isDiskFull } from '../../src/store/room.ts';
+import { isDiskFull, refuseLastRoom } from '../../src/store/room.ts';
 import { SmallDisk } from '../support/disk.ts';
 import { SEED } from '../support/seed.ts';
 
@@ -127,6 +127,36 @@ test.skipIf(!small.isMounted)('what finds no room is not committed, and the log 
   expect(db.get('SELECT count(*) AS n FROM piles')).toEqual({ n: stored });
   db.close();
 });
+
+test.skipIf(!small.isMounted)(
+  'what is stored leaves the last MiB, its second copy and free pages counted',
+  () => {
+    const path = join(small.path, 'left.db');
+    small.free();
+    for (const name of readdirSync(small.path)) rmSync(join(small.path, name));
+    const db = fresh(path);
+    small.fill(3 * 1024 ** 2);
+    const fits = (bytes: number) => {
+      try {
+        refuseLastRoom(db, bytes);
+        return true;
+      } catch (thrown) {
+        if (!isDiskFull(thrown)) throw thrown;
+        return false;
+      }
+    };
+    const room = small.freeBytes - 1024 ** 2;
+    expect([fits(room / 2 - 4096), fits(room / 2 + 4096), fits(0)]).toEqual([true, false, true]);
+    db.run(INSERT, { bytes: 400_000 });
+    db.run('DELETE FROM piles');
+    db.all('PRAGMA wal_checkpoint(TRUNCATE)');
+    const after = small.freeBytes - 1024 ** 2;
+    expect(fits(after / 2 + 150_000), 'free pages of the file take the second copy').toBe(true);
+    small.fill(512 * 1024);
+    expect(fits(1)).toBe(false);
+    db.close();
+  },
+);
 
 test.skipIf(!small.isMounted)(
   'an I/O error is a full disk where nothing can be written, and is itself elsewhere',
