@@ -102,8 +102,7 @@ async function work(how: Setup, db: WritableDb, id: number, job: Job): Promise<R
     case 'analyze':
       return await analyzeSession(analyze, job.uid, signal);
     case 'salvage':
-      await salvageSession(analyze, job.uid);
-      return null;
+      return await salvageSession(analyze, job.uid);
     case 'search':
       return search(db, job.query);
     case 'index':

@@ -36,11 +36,11 @@ export class Box {
   /** What each file of the home was after each change, by its path below the home. */
   readonly #versions = new Map<string, Buffer[]>();
 
-  constructor(binary: string, folder: string) {
+  constructor(binary: string, folder: string, store = join(folder, 'data', 's.db')) {
     this.#binary = binary;
     this.folder = folder;
     this.home = join(folder, 'home');
-    this.store = join(folder, 'data', 's.db');
+    this.store = store;
     mkdirSync(this.home, { recursive: true });
   }
 

@@ -28,8 +28,10 @@ export type Job =
 export interface Results {
   readonly scan: { readonly agents: readonly AgentScan[]; readonly lookedFor: readonly string[] };
   readonly ingest: IngestReport;
-  readonly analyze: { readonly ok: true } | { readonly ok: false; readonly why: string };
-  readonly salvage: null;
+  readonly analyze:
+    | { readonly ok: true }
+    | { readonly ok: false; readonly why: string; readonly noRoom?: boolean };
+  readonly salvage: 'no_room' | undefined;
   readonly search: SearchResult;
   /** How many sessions were indexed. */
   readonly index: number;

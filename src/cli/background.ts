@@ -126,7 +126,7 @@ export function threadAnalyzer(thread: BackgroundThread): Analyzer {
         signal.removeEventListener('abort', onAbort);
       }
     },
-    salvage: async (uid: SessionUid) => void (await thread.run({ kind: 'salvage', uid })),
+    salvage: (uid: SessionUid) => thread.run({ kind: 'salvage', uid }),
   };
 }
 
@@ -145,8 +145,9 @@ export function ingestNews(report: IngestReport): {
     report.warnings.length > 1
       ? ` (and ${formatCount(report.warnings.length - 1)} more: see \`session-memory ingest\`)`
       : '';
-  const trouble =
-    report.sessions_waiting > 0
+  const trouble = report.disk_full
+    ? `The disk is full: ${plural(report.sessions_waiting, 'session')} wait. s sweeps, and has a reserve to work with.`
+    : report.sessions_waiting > 0
       ? `${plural(report.sessions_waiting, 'session')} wait at the hard cap: s sweeps.`
       : warning === undefined
         ? null

@@ -7,8 +7,8 @@ import { FailureError, failure } from '../domain/errors.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { takeSweepLock } from '../store/lock.ts';
-import { withReserve } from '../store/place.ts';
 import { resolveSession } from '../store/read.ts';
+import { withReserve } from '../store/reserve.ts';
 import { lockOrFail } from '../sweep/options.ts';
 import { type Context, canAsk } from './context.ts';
 

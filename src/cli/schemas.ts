@@ -107,6 +107,7 @@ export const ingestSchema = z.object({
   analyze_failed: count,
   failed: count,
   over_hard_cap: z.boolean(),
+  disk_full: z.boolean(),
   interrupted: z.boolean(),
   warnings: z.array(z.string()),
 });

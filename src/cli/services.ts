@@ -27,7 +27,7 @@ import { sweepFlags } from './commands/sweep.ts';
 import { type Context, textFlag } from './context.ts';
 import { formatTime, plural } from './format.ts';
 import { reportPage } from './report.ts';
-import { sweepDeps } from './wire.ts';
+import { roomyAnalyzer, sweepDeps } from './wire.ts';
 
 /** A key that finds another process writing fails after that, and can be pressed again. */
 const KEY_WAIT_MS = 300;
@@ -66,7 +66,10 @@ export function tuiServices(
       watchFolders(watchedFolders(withProjects(context.host, reading)), onChange, onTrouble),
     sweep: (consent, progress, signal) =>
       sweep(
-        { ...sweepDeps({ ...context, signal }, writing, progress), analyzer: threadAnalyzer(thread) },
+        {
+          ...sweepDeps({ ...context, signal }, writing, progress),
+          analyzer: roomyAnalyzer(writing, threadAnalyzer(thread)),
+        },
         {
           limits: settings.limits,
           flags: sweepFlags(context),

@@ -61,7 +61,7 @@ const ALL: readonly LoadableCommand[] = [
     ],
     exits: [4],
     about:
-      'Without PATH, every agent found on this machine. Adds and never evicts; stops before usage would pass the hard cap.',
+      'Without PATH, every agent found on this machine. Adds and never evicts; stops before usage would pass the hard cap (exit 4), or the disk is full (exit 1).',
     load: async () => (await import('./commands/ingest.ts')).ingestCommand,
   },
   {

@@ -11,11 +11,14 @@ import { explainReason } from '../policy/explain.ts';
 import type { Victim } from '../policy/passes.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { takeSweepLock } from '../store/lock.ts';
+import { freeLog } from '../store/log.ts';
 import { openReadable, openWritable } from '../store/open.ts';
 import { untilWritable } from '../store/patience.ts';
-import { diskBytes, withReserve } from '../store/place.ts';
+import { diskBytes } from '../store/place.ts';
 import { filesOf, findSession } from '../store/read.ts';
 import { reclaim } from '../store/reclaim.ts';
+import { roomMaker, withReserve } from '../store/reserve.ts';
+import { isDiskFull } from '../store/room.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { census, usage } from '../store/usage.ts';
 import {
@@ -25,7 +28,7 @@ import {
   finishSweep,
   loseUncovered,
 } from '../store/write-sweep.ts';
-import type { Progress, SweepDeps, SweepStore } from '../sweep/ports.ts';
+import type { Analyzer, Progress, SweepDeps, SweepStore } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
 import type { Context } from './context.ts';
 import { formatBytes, formatTime } from './format.ts';
@@ -53,11 +56,22 @@ function reading(
 
 /** The store as a sweep uses it. */
 export function sweepStore(db: WritableDb): SweepStore {
-  const roomy = <T>(work: () => T): T => withReserve(db.path, work);
+  const roomy = <T>(work: () => T): T => withReserve(db.path, work, () => freeLog(db));
+  const evict: SweepStore['evict'] = (victims, context, untilUsageBytes) => {
+    try {
+      return roomy(() => evictCovered(db, victims.map(condemned), { ...context, untilUsageBytes }));
+    } catch (thrown) {
+      // Half as many need half as much, and what one of them frees is there for the next.
+      if (!isDiskFull(thrown) || victims.length < 2) throw thrown;
+      const half = Math.ceil(victims.length / 2);
+      return [victims.slice(0, half), victims.slice(half)].flatMap((some) =>
+        evict(some, context, untilUsageBytes),
+      );
+    }
+  };
   return {
     ...reading(db),
-    evict: (victims, context, untilUsageBytes) =>
-      roomy(() => evictCovered(db, victims.map(condemned), { ...context, untilUsageBytes })),
+    evict,
     lose: (victim, context, hardCapBytes) =>
       roomy(() => loseUncovered(db, condemned(victim), { ...context, hardCapBytes })),
     takeLock: () => roomy(() => takeSweepLock(db.path)),
@@ -65,13 +79,34 @@ export function sweepStore(db: WritableDb): SweepStore {
     reclaim: (onStep, stopped) => reclaim(db, onStep, stopped),
     begin: (sweep) => roomy(() => beginSweep(db, sweep)),
     finish: (report: Report) =>
-      finishSweep(db, {
-        sweepId: report.sweep_id,
-        finishedAt: report.finished_at,
-        lostData: report.lost_data,
-        bytesFreed: report.bytes_freed,
-        report: JSON.stringify(report),
-      }),
+      roomy(() =>
+        finishSweep(db, {
+          sweepId: report.sweep_id,
+          finishedAt: report.finished_at,
+          lostData: report.lost_data,
+          bytesFreed: report.bytes_freed,
+          report: JSON.stringify(report),
+        }),
+      ),
+  };
+}
+
+/** On a full disk a sweep's digests live on the reserve too: without them nothing could go, or what goes would be lost. */
+export function roomyAnalyzer(db: WritableDb, analyzer: Analyzer): Analyzer {
+  const makerOfRoom = () => roomMaker(db.path, () => freeLog(db));
+  return {
+    analyze: async (uid, signal) => {
+      for (const makeRoom = makerOfRoom(); ; ) {
+        const outcome = await analyzer.analyze(uid, signal);
+        if (outcome.ok || outcome.noRoom !== true || !makeRoom()) return outcome;
+      }
+    },
+    salvage: async (uid) => {
+      for (const makeRoom = makerOfRoom(); ; ) {
+        const outcome = await analyzer.salvage(uid);
+        if (outcome !== 'no_room' || !makeRoom()) return outcome;
+      }
+    },
   };
 }
 
@@ -118,12 +153,12 @@ export function sweepDeps(context: Context, db: WritableDb, progress: (event: Pr
   return {
     ...common(context, progress),
     store: sweepStore(db),
-    analyzer: {
+    analyzer: roomyAnalyzer(db, {
       analyze: async (uid, signal) =>
         (await import('../ingest/analyze.ts')).analyzeSession(analyzeDeps(context, db), uid, signal),
       salvage: async (uid) =>
         (await import('../ingest/analyze.ts')).salvageSession(analyzeDeps(context, db), uid),
-    },
+    }),
   };
 }
 

@@ -9,7 +9,7 @@ import { type DigestOutcome, makeDigest, type SourceFile } from '../digest/diges
 import { runExternalAnalyzer, withSummary } from '../digest/external.ts';
 import type { AgentFormat, Host } from '../domain/agent.ts';
 import { DIGEST_VERSION, type Digest } from '../domain/digest.ts';
-import { FailureError, messageOf } from '../domain/errors.ts';
+import { messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { SessionRow } from '../domain/session.ts';
@@ -17,6 +17,7 @@ import type { Clock, Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { hasContent, noteContent } from '../store/contents.ts';
 import { digestsOf, filesOf, findSession, sessionsDigestedBefore } from '../store/read.ts';
+import { isDiskFull } from '../store/room.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { fileChunks, logBreaks, logChunks, removedChunks, removedRanges } from '../store/segments.ts';
 import { census } from '../store/usage.ts';
@@ -36,7 +37,7 @@ export interface AnalyzeDeps {
 /** `kept`: why the digest that is there has stayed; a new one would be worse. */
 export type AnalyzeResult =
   | { readonly ok: true; readonly kept?: string }
-  | { readonly ok: false; readonly why: string };
+  | { readonly ok: false; readonly why: string; readonly noRoom?: boolean };
 
 /** Live un-analyzed sessions, in order of eviction: oldest first. `untried`: without those whose analysis failed as they are. */
 export function sessionsWaiting(db: ReadableDb, now: Iso, untried = false): SessionUid[] {
@@ -76,10 +77,9 @@ export async function analyzeSession(
     return outcome;
   } catch (thrown) {
     const why = messageOf(thrown);
-    const isPassing = thrown instanceof FailureError && thrown.failure.code === 'disk_full';
-    if (!isPassing && !signal.aborted) {
-      noteAnalyzeError(deps.db, uid, session.generation, why);
-    }
+    // It says nothing about the session either, and must not let it count as one that was tried.
+    if (isDiskFull(thrown)) return { ok: false, why, noRoom: true };
+    if (!signal.aborted) noteAnalyzeError(deps.db, uid, session.generation, why);
     return { ok: false, why };
   }
 }
@@ -148,8 +148,20 @@ async function externalSummary(
   });
 }
 
-/** Keeps what the built-in analyzer can make of a session that is about to be lost. Never fails: a loss must not wait for it. */
-export async function salvageSession(deps: AnalyzeDeps, uid: SessionUid): Promise<void> {
+/**
+ * Keeps what the built-in analyzer can make of a session that is about to be lost. Never fails, for a loss must not wait for
+ * it; but where the disk is full, what could be kept was not.
+ */
+export async function salvageSession(deps: AnalyzeDeps, uid: SessionUid): Promise<'no_room' | undefined> {
+  try {
+    return await salvaged(deps, uid);
+  } catch (thrown) {
+    if (isDiskFull(thrown)) return 'no_room';
+    throw thrown;
+  }
+}
+
+async function salvaged(deps: AnalyzeDeps, uid: SessionUid): Promise<undefined> {
   const session = findSession(deps.db, uid);
   if (session === null || session.evictedAt !== null) return;
   hashFiles(deps.db, uid);
@@ -161,6 +173,7 @@ export async function salvageSession(deps: AnalyzeDeps, uid: SessionUid): Promis
     save(deps, session, digest, JSON.stringify(digest), false, new Map());
     killPoint('analyze.salvaged');
   } catch (thrown) {
+    if (isDiskFull(thrown)) throw thrown;
     noteAnalyzeError(deps.db, uid, session.generation, messageOf(thrown));
   }
 }

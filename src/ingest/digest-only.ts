@@ -10,6 +10,7 @@ import { killPoint } from '../domain/kill-point.ts';
 import { type Clock, plausibleTime } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { noteContent } from '../store/contents.ts';
+import { isDiskFull } from '../store/room.ts';
 import { describeSession, ensureSession, markSource } from '../store/write-raw.ts';
 import { recordDigestOnly } from '../store/write-return.ts';
 import { openSource } from './contained/contained.ts';
@@ -101,6 +102,7 @@ export async function digestOnly(
     });
     return true;
   } catch (thrown) {
+    if (isDiskFull(thrown)) throw thrown;
     warn(`could not digest ${found.uid}: ${messageOf(thrown)}`);
     return false;
   }

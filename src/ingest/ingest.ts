@@ -1,7 +1,7 @@
 /**
  * Ingest: new bytes of transcripts into Tier 1, oldest session first, each digested at once.
- * Promises: adds and never evicts; a bad file stops no other; it stops before usage would pass the hard cap and says how
- * many sessions wait; after a stop or a kill the next run goes on.
+ * Promises: adds and never evicts; a bad file stops no other; it stops before usage would pass the hard cap, or before the disk
+ * is full, and says how many sessions wait; after a stop or a kill the next run goes on.
  */
 
 import type { AgentFormat, Host } from '../domain/agent.ts';
@@ -12,7 +12,6 @@ import type { WritableDb } from '../store/connection.ts';
 import { forgottenUids } from '../store/forget.ts';
 import { findSession } from '../store/read.ts';
 import { KnownSources } from '../store/read-sources.ts';
-import { saveScans } from '../store/scans.ts';
 import { usage } from '../store/usage.ts';
 import { agentById } from './agents/index.ts';
 import { type AnalyzeDeps, analyzeSession, sessionsWaiting } from './analyze.ts';
@@ -20,6 +19,7 @@ import { inOrder } from './assign.ts';
 import { digestOnly } from './digest-only.ts';
 import { discover, type FoundFile, type FoundSession } from './discover.ts';
 import { mostNewBytes, storedSizeOf, takenBytes } from './measure.ts';
+import { noRoom, noteScans } from './no-room.ts';
 import { PREPARED_BYTES_MAX, type Preparer } from './prepare.ts';
 import { ReadySessions } from './ready.ts';
 import { retellTimes } from './retell.ts';
@@ -77,7 +77,7 @@ export interface IngestReport {
   sessions_unchanged: number;
   /** Evicted, and their source is what it was: not stored again. */
   sessions_evicted: number;
-  /** Not stored because usage would pass the hard cap. */
+  /** Not stored because usage would pass the hard cap, or because the disk is full. */
   sessions_waiting: number;
   /** Too large for Tier 1 alone: digested from their source, recorded as evicted. */
   sessions_digest_only: number;
@@ -97,6 +97,8 @@ export interface IngestReport {
   /** Files that could not be stored. */
   failed: number;
   over_hard_cap: boolean;
+  /** It stopped because the disk has no room. */
+  disk_full: boolean;
   interrupted: boolean;
   warnings: string[];
 }
@@ -175,15 +177,16 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
   // A walk over everything is a scan too: `status` tells from it what is at risk.
   const isWhole = options.paths.length === 0 && options.agent === null && !deps.signal.aborted;
   if (isWhole)
-    saveScans(
+    noteScans(
       deps.db,
       scansOf(found, host, now, (session) => left.has(session)),
+      warn,
     );
   killPoint('ingest.done');
   const after = usage(deps.db);
   report.raw_bytes_added = after.rawBytes - before.rawBytes;
   report.stored_bytes_added = after.tier1Bytes - before.tier1Bytes;
-  report.over_hard_cap = report.sessions_waiting > 0;
+  report.over_hard_cap = report.sessions_waiting > 0 && !report.disk_full;
   report.interrupted = deps.signal.aborted;
   return report;
 }
@@ -211,6 +214,10 @@ async function takeAll(
   const ready = preparer === null ? null : new ReadySessions(deps, preparer, sessions, options.hardCapBytes);
   let readBytes = 0;
   for (let done = 0; !deps.signal.aborted; done += 1) {
+    if (report.disk_full) {
+      for (const waiting of queue) left.add(waiting);
+      break;
+    }
     if (queue.length === 0) ready?.flush(report);
     queue.unshift(...(ready?.leftAlone() ?? []));
     const session = queue.shift();
@@ -239,7 +246,12 @@ async function takeAll(
       done -= 1;
       continue;
     }
-    const taken = await takeSession(take, session, (found) => roomFor(deps, options, found));
+    const taken = await takeSession(take, session, (found) => roomFor(deps, options, found)).catch(noRoom);
+    if (taken.kind === 'no_room') {
+      report.disk_full = true;
+      left.add(session);
+      continue;
+    }
     if (taken.kind === 'forgotten') {
       report.sessions_forgotten += 1;
       continue;
@@ -249,8 +261,10 @@ async function takeAll(
       break;
     }
     if (taken.kind === 'digest_only') {
-      if (await digestOnly(deps, taken.found, taken.continues, take.warn)) report.sessions_digest_only += 1;
+      const noted = await digestOnly(deps, taken.found, taken.continues, take.warn).catch(noRoom);
+      if (noted === true) report.sessions_digest_only += 1;
       else left.add(session);
+      if (typeof noted === 'object') report.disk_full = true;
       continue;
     }
     readBytes += rawBytesOf(session);
@@ -315,6 +329,8 @@ async function analyzeAll(
     }
     report.analyze_failed += 1;
     report.warnings.push(`analyze failed for ${uid}: ${outcome.why}`);
+    report.disk_full ||= outcome.noRoom === true;
+    if (report.disk_full) return;
   }
 }
 
@@ -365,6 +381,7 @@ function emptyReport(dryRun: boolean): IngestReport {
     analyze_failed: 0,
     failed: 0,
     over_hard_cap: false,
+    disk_full: false,
     interrupted: false,
     warnings: [],
   };

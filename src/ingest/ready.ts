@@ -7,6 +7,7 @@ import { FailureError } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { Clock, Iso } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
+import { isRoomShort } from '../store/room.ts';
 import { usage } from '../store/usage.ts';
 import { Ahead } from './ahead.ts';
 import type { FoundSession } from './discover.ts';
@@ -16,6 +17,8 @@ import { orderOf, type ReadySession, storePrepared } from './store-prepared.ts';
 /** Compressed bytes and sessions in one transaction: fewer commits, and nobody waits long for the lock. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 const BATCH_SESSIONS = 64;
+/** Where room is short, so that most of what fits is stored before one does not fit. */
+const BATCH_BYTES_WHEN_SHORT = 512 * 1024;
 /** What was stored lies outside the heap, where nothing presses the collector. */
 const COLLECT_EVERY_BYTES = 8 * 1024 * 1024;
 
@@ -39,6 +42,8 @@ export class ReadySessions {
   #sinceCollected = 0;
   /** What the store held when the batch was begun: asked for each session, it was a tenth of all storing. */
   #usedBytes = 0;
+  /** The batch is stored when it has so many. */
+  #fullBytes = BATCH_BYTES;
   #leftAlone: FoundSession[] = [];
 
   constructor(
@@ -58,12 +63,15 @@ export class ReadySessions {
   async take(found: FoundSession, counts: ReadyCounts): Promise<boolean> {
     const prepared = await this.#ahead.take(found);
     if (prepared === null) return false;
-    if (this.#batch.length === 0) this.#usedBytes = usage(this.#db).tier1Bytes;
+    if (this.#batch.length === 0) {
+      this.#usedBytes = usage(this.#db).tier1Bytes;
+      this.#fullBytes = isRoomShort(this.#db.path) ? BATCH_BYTES_WHEN_SHORT : BATCH_BYTES;
+    }
     const usedBytes = this.#usedBytes + this.#batchBytes;
     if (usedBytes + prepared.storedBytes > this.#hardCapBytes) return false;
     this.#batch.push({ found, prepared });
     this.#batchBytes += prepared.storedBytes;
-    if (this.#batchBytes >= BATCH_BYTES || this.#batch.length >= BATCH_SESSIONS) this.flush(counts);
+    if (this.#batchBytes >= this.#fullBytes || this.#batch.length >= BATCH_SESSIONS) this.flush(counts);
     return true;
   }
 

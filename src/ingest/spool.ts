@@ -3,6 +3,7 @@
  * Promises: the file is private and has no name once it is open, where the system allows it: a kill leaves none.
  */
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { diskFull, isNoRoom } from '../store/room.ts';
 
 const MEMORY_BYTES = 16 * 1024 * 1024;
 
@@ -27,10 +28,18 @@ export class Spool implements Disposable {
     }
     const handle = this.#open();
     const at = this.#fileBytes;
-    for (let done = 0; done < data.length; )
-      done += writeSync(handle, data, done, data.length - done, at + done);
+    this.#write(handle, data, at);
     this.#fileBytes += data.length;
     return this.#reading(handle, at, data.length);
+  }
+
+  #write(handle: number, data: Uint8Array, at: number): void {
+    try {
+      for (let done = 0; done < data.length; )
+        done += writeSync(handle, data, done, data.length - done, at + done);
+    } catch (thrown) {
+      throw isNoRoom(thrown) ? diskFull(this.#path) : thrown;
+    }
   }
 
   /** Made apart: a function that is made where the bytes are would hold them. */

@@ -55,9 +55,17 @@ export interface Taken {
 
 /** Stores a file of which nothing is stored yet. */
 export async function takeNew(context: TakeContext, file: FoundFile, source: Source): Promise<Taken> {
-  const fileId = context.db.writeTransaction(() => ensureFile(context.db, context.sessionId, newFile(file)));
-  killPoint('ingest.file-made');
-  return storeFrom(context, file, source, { fileId, fromByte: 0, logOffset: 0, kind: 'new' });
+  return storeFrom(context, file, source, {
+    // Made in the transaction that stores the first bytes: where those find no room, no row is left behind.
+    get fileId() {
+      const fileId = ensureFile(context.db, context.sessionId, newFile(file));
+      killPoint('ingest.file-made');
+      return fileId;
+    },
+    fromByte: 0,
+    logOffset: 0,
+    kind: 'new',
+  });
 }
 
 /** Brings the stored version of a file up to what is on disk. `mayReplace`: this path is the session's own, not a copy. */
@@ -159,16 +167,18 @@ async function storeFrom(
     const newBytes = doneBytes - (from.logOffset - start);
     const sha = isLast && whole !== null ? whole.digest() : null;
     context.db.writeTransaction(() => {
-      addSegments(context.db, { sessionId: context.sessionId, fileId: from.fileId, logBytes }, pending);
+      const { sessionId } = context;
+      const { fileId } = from;
+      addSegments(context.db, { sessionId, fileId, logBytes }, pending);
       const rawBytes = from.fromByte + Math.max(0, newBytes);
       const extents = joined([...(from.extents ?? []), [from.logOffset, Math.max(0, newBytes)]]);
       // A file that was only shortened adds nothing, and its version is a part of its log.
       const logEnd = Math.max(from.logOffset, start + doneBytes);
       const isWhole =
         logEnd === 0 || (extents.length === 1 && extents[0]?.[0] === 0 && extents[0][1] === logEnd);
-      setFileVersion(context.db, from.fileId, { rawBytes, extents: isWhole ? null : extents, sha256: sha });
-      mark(context, file, source, from.fileId, rawBytes, { holdsAll: true, isUnfinished: !isLast });
-      recountSession(context.db, context.sessionId);
+      setFileVersion(context.db, fileId, { rawBytes, extents: isWhole ? null : extents, sha256: sha });
+      mark(context, file, source, fileId, rawBytes, { holdsAll: true, isUnfinished: !isLast });
+      recountSession(context.db, sessionId);
     });
     killPoint(isLast ? `ingest.${from.kind}` : 'ingest.flushed');
     logBytes = start + doneBytes;

@@ -93,19 +93,20 @@ export async function takeSession(
   if (room === 'wait') return { kind: 'wait' };
   if (room === 'digest_only') return { kind: 'digest_only', found, continues: seen?.continues ?? true };
   if (seen !== null) {
-    const sessionId = await describedRow(deps, found);
+    const sessionId = (await describer(deps, found))();
     noteReturn(deps.db, sessionId, deps.now, seen.continues);
     killPoint('return.noted');
-    return takeFiles(deps, found, sessionId, found.files, 'grown', own);
+    return takeFiles(deps, found, () => sessionId, found.files, 'grown', own);
   }
   const changed = deps.full ? found.files : found.files.filter((file) => file.isChanged);
   if (before === null) {
-    const sessionId = await describedRow(deps, found);
-    return takeFiles(deps, found, sessionId, changed, 'new', own);
+    const row = rowWithBytes(deps, found, await describer(deps, found));
+    return takeFiles(deps, found, row, changed, 'new', own);
   }
-  const taken = await takeFiles(deps, found, ensureRow(deps, found), changed, 'grown', own);
+  const sessionId = ensureRow(deps, found);
+  const taken = await takeFiles(deps, found, () => sessionId, changed, 'grown', own);
   // Where nothing was stored, the transcript tells nothing new of the session: only its bookkeeping was written again.
-  if (taken.kind === 'grown') await describedRow(deps, found);
+  if (taken.kind === 'grown') (await describer(deps, found))();
   return taken;
 }
 
@@ -122,22 +123,36 @@ async function assignedTo(
   }
 }
 
-/** The session's row, with what the transcript's head and tail tell: kept for good, so redacted first, as a digest is. */
-async function describedRow(deps: TakeDeps, found: FoundSession): Promise<number> {
+/**
+ * The session's row, for the transaction that stores something of it: where that finds no room, it leaves no row of nothing. One
+ * that was rolled back is made again.
+ */
+function rowWithBytes(deps: TakeDeps, found: FoundSession, describe: () => number): () => number {
+  let isDescribed = false;
+  return () => {
+    const isThere = isDescribed && findSession(deps.db, found.uid) !== null;
+    isDescribed = true;
+    return isThere ? ensureRow(deps, found) : describe();
+  };
+}
+
+/** Makes the session's row, with what the transcript's head and tail tell: kept for good, so redacted first, as a digest is. */
+async function describer(deps: TakeDeps, found: FoundSession): Promise<() => number> {
   const { uid, agent, nativeId, peek } = found;
   const known = findSession(deps.db, uid)?.title ?? null;
   const about = await aboutOf(peek);
   const parent = peek?.parentNativeId ?? null;
-  return deps.db.writeTransaction(() => {
-    const sessionId = ensureRow(deps, found);
-    describeSession(deps.db, sessionId, {
-      ...about,
-      title: known === null ? about.title : null,
-      parentUid: parent === null || parent === nativeId ? null : sessionUid(agent.id, parent, hashText),
-      ...timesOf(peek, deps.now),
+  return () =>
+    deps.db.writeTransaction(() => {
+      const sessionId = ensureRow(deps, found);
+      describeSession(deps.db, sessionId, {
+        ...about,
+        title: known === null ? about.title : null,
+        parentUid: parent === null || parent === nativeId ? null : sessionUid(agent.id, parent, hashText),
+        ...timesOf(peek, deps.now),
+      });
+      return sessionId;
     });
-    return sessionId;
-  });
 }
 
 function ensureRow(deps: TakeDeps, found: FoundSession): number {
@@ -148,12 +163,17 @@ function ensureRow(deps: TakeDeps, found: FoundSession): number {
 async function takeFiles(
   deps: TakeDeps,
   found: FoundSession,
-  sessionId: number,
+  row: () => number,
   files: readonly FoundFile[],
   kindIfStored: 'new' | 'grown',
   own: Own,
 ): Promise<TakenSession> {
-  const context: TakeContext = { db: deps.db, uid: found.uid, sessionId, signal: deps.signal };
+  const context: TakeContext = {
+    ...{ db: deps.db, uid: found.uid, signal: deps.signal },
+    get sessionId() {
+      return row();
+    },
+  };
   const diverged: FoundFile[] = [];
   const stored = new StoredFiles(context);
   let filesRead = 0;
@@ -172,6 +192,8 @@ async function takeFiles(
       else if (taken.kind === 'interrupted') interrupted = true;
       else if (taken.kind !== 'same' && taken.kind !== 'copy') storedCount += 1;
     } catch (thrown) {
+      // The store's own trouble (a full disk, a failing one) is none of this file's, and the next would have it too.
+      if (thrown instanceof FailureError && ['disk_full', 'io'].includes(thrown.failure.code)) throw thrown;
       failed += 1;
       deps.warn(`could not store ${file.path}: ${messageOf(thrown)}`);
     }

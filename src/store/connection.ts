@@ -1,14 +1,14 @@
 /**
  * Connections to the one SQLite file.
  * Promises: a `ReadableDb` has no way to write, by type and by how it is opened; every write goes through
- * `writeTransaction`, which takes the write lock first, so that nothing it read can change under it.
+ * `writeTransaction`, which takes the write lock first, so that nothing it read can change under it; nothing is committed
+ * before the file has the room for it, so that the log can be written back on a disk that has none.
  */
 
 import { constants, Database, type Statement } from 'bun:sqlite';
-import { statfsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
+import { diskFull, hasNoRoom, sizeOf } from './room.ts';
 
 export type Params = Record<string, string | number | bigint | boolean | null | Uint8Array>;
 
@@ -74,8 +74,15 @@ function openDatabase(path: string, mode: 'read' | 'write'): Database {
 }
 
 function hasLog(path: string): boolean {
-  return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+  return sizeOf(`${path}-wal`) > 0;
 }
+
+/** `SQLITE_FCNTL_SIZE_HINT` and `SQLITE_FCNTL_CHUNK_SIZE` of sqlite3.h. A hint does nothing before there is a chunk size. */
+const SIZE_HINT = 5;
+const CHUNK_SIZE = 6;
+
+/** Statements that by themselves are a transaction, which has to claim its room as any other. */
+const CHANGES_ROWS = /^\s*(?:INSERT|UPDATE|DELETE)\b/;
 
 class Connection implements WritableDb {
   // Held in a field: a Database that nothing refers to is collected and closed.
@@ -84,6 +91,8 @@ class Connection implements WritableDb {
   readonly path: string;
   #isWriting = false;
   #afterCommit = new Map<FollowUp, Set<number>>();
+  /** 0 until the first commit asks for it. */
+  #pageBytes = 0;
 
   constructor(database: Database, path: string) {
     this.#database = database;
@@ -116,6 +125,8 @@ class Connection implements WritableDb {
   }
 
   run(sql: string, params: Params = {}): { lastInsertRowid: number; changes: number } {
+    if (!this.#database.inTransaction && CHANGES_ROWS.test(sql))
+      return this.writeTransaction(() => this.run(sql, params));
     return translated(this.path, () => {
       const { lastInsertRowid, changes } = this.#statement(sql).run(params);
       killPoint('store.statement');
@@ -164,14 +175,49 @@ class Connection implements WritableDb {
     try {
       const result = work();
       killPoint('store.commit');
+      const neededBytes = begin === 'BEGIN' ? 0 : this.#claimRoom();
       this.exec('COMMIT');
       killPoint('store.committed');
+      // Another process that wrote the log back in between has cut the file to what was committed before. What is committed is
+      // no failure any more: where the room is gone in that moment, the reserve is there for it.
+      if (sizeOf(this.path) < neededBytes) this.#grow(neededBytes);
       return result;
     } catch (thrown) {
       // A full disk or an I/O error has already rolled back.
       if (this.#database.inTransaction) this.#database.run('ROLLBACK');
       throw thrown;
     }
+  }
+
+  /**
+   * Has the file take up the room of all its pages, while that can still fail: pages that lie in the log only would need it when
+   * the log is written back, and a log that finds no room then stands in the way of every sweep. Returns how large the file
+   * must be; 0 where it did not have to grow.
+   */
+  #claimRoom(): number {
+    const bytes = this.#pageCount() * this.#pageSize();
+    if (bytes === 0 || sizeOf(this.path) >= bytes) return 0;
+    // A system that knows no such hint has nothing but the reserve.
+    if (!this.#grow(bytes) && hasNoRoom(this.path)) throw diskFull(this.path);
+    return bytes;
+  }
+
+  #grow(bytes: number): boolean {
+    return this.#database.fileControl(SIZE_HINT, new BigInt64Array([BigInt(bytes)])) === 0;
+  }
+
+  #pageCount(): number {
+    return this.get<{ page_count: number }>('PRAGMA page_count')?.page_count ?? 0;
+  }
+
+  /** Never other than it is at the first commit. 0: there is no file that could grow. */
+  #pageSize(): number {
+    if (this.path === ':memory:') return 0;
+    if (this.#pageBytes > 0) return this.#pageBytes;
+    this.#pageBytes = this.get<{ page_size: number }>('PRAGMA page_size')?.page_size ?? 0;
+    // Pages, so that a file that shrinks is cut to the page as before. Two numbers: no fewer bytes are taken.
+    this.#database.fileControl(CHUNK_SIZE, new Int32Array([this.#pageBytes, 0]));
+    return this.#pageBytes;
   }
 }
 
@@ -184,31 +230,12 @@ function translated<T>(path: string, work: () => T): T {
   }
 }
 
-/** Less room than SQLite's shared-memory file takes: then its I/O errors mean a full disk. */
-function isDiskFull(path: string): boolean {
-  try {
-    const { bavail, bsize } = statfsSync(dirname(path));
-    return bavail * bsize < 64 * 1024;
-  } catch {
-    // The folder is gone: that is another error, and it is told as it is.
-    return false;
-  }
-}
-
 /** The failure that an error of SQLite stands for, or the error itself where it is a bug. */
 export function storeError(path: string, thrown: unknown): unknown {
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
   const text = messageOf(thrown);
   const isIo = code.startsWith('SQLITE_IOERR') || code.startsWith('SQLITE_CANTOPEN');
-  if (code.startsWith('SQLITE_FULL') || (isIo && isDiskFull(path))) {
-    return new FailureError(
-      failure(
-        'disk_full',
-        `the disk is full: ${path}`,
-        'Free some space, or run `session-memory sweep`, which has a reserve to work with.',
-      ),
-    );
-  }
+  if (code.startsWith('SQLITE_FULL') || (isIo && hasNoRoom(path))) return diskFull(path);
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
     return new FailureError(
       failure('busy', `another process keeps the store locked: ${path}`, 'Try again when it is done.'),

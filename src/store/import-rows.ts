@@ -15,6 +15,7 @@ import {
   importedKind,
 } from './archived.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
+import { refuseLastRoom } from './room.ts';
 import { followSearch } from './search-index.ts';
 import { sha256 } from './segments.ts';
 
@@ -157,6 +158,7 @@ export function putSegment(
   place: { readonly sessionId: number; readonly fileId: number; readonly logOffset: number },
   segment: { readonly rawBytes: number; readonly sha256: Uint8Array; readonly data: Uint8Array },
 ): void {
+  refuseLastRoom(db, segment.data.length);
   db.run(
     `INSERT INTO segments (session_id, file_id, log_offset, raw_bytes, stored_bytes, sha256, data)
      VALUES ($sessionId, $fileId, $logOffset, $rawBytes, $storedBytes, $sha256, $data)`,

@@ -111,6 +111,7 @@ function copyAllButSegments(db: WritableDb, version: number): void {
   makePrivateFile(copyPath);
   killPoint('migrate.copy-made');
   db.run('ATTACH $path AS copy', { path: copyPath });
+  let isWhole = true;
   try {
     db.writeTransaction(() => {
       const tables = db.all<{ name: string }>(
@@ -119,8 +120,13 @@ function copyAllButSegments(db: WritableDb, version: number): void {
       );
       for (const { name } of tables) db.exec(`CREATE TABLE copy."${name}" AS SELECT * FROM main."${name}"`);
     });
+  } catch (thrown) {
+    isWhole = false;
+    throw thrown;
   } finally {
     db.exec('DETACH copy');
     killPoint('migrate.copied');
+    // Half of one would only take room, on a disk that may have none.
+    if (!isWhole) rmSync(copyPath, { force: true });
   }
 }

@@ -4,14 +4,16 @@
  * and current; nothing opens a store that this program does not fully understand.
  */
 
-import { existsSync, statfsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { connect, type ReadableDb, storeError, type WritableDb } from './connection.ts';
+import { emptyLogAlone, freeLog, LOG_PAGES } from './log.ts';
 import { migrate, storeVersion } from './migrate.ts';
 import { MIGRATIONS, type Migration } from './migrations/index.ts';
-import { makePrivateFile, makeReserve, withReserve } from './place.ts';
+import { makePrivateFile } from './place.ts';
+import { makeFirstReserve, mendReserve, restoreReserve, withReserve } from './reserve.ts';
+import { isDiskFull, isRoomShort } from './room.ts';
 
 /** How long a second creator waits for the first, in 20 ms steps: switching to WAL takes no part in the busy timeout. */
 const CREATE_TRIES = 500;
@@ -19,7 +21,7 @@ const CREATE_TRIES = 500;
 export function openReadable(path: string): ReadableDb {
   refuseFolder(path);
   if (!existsSync(path) || statSync(path).size === 0) return emptyStore(path);
-  const db = reading(path, () => connect(path, 'read'));
+  const db = thoughFull(path, () => reading(path, () => connect(path, 'read')));
   if (isCurrent(db)) return db;
   db.close();
   // Created but not yet migrated by its first writer, or older: the writer's way brings it up to date.
@@ -38,7 +40,7 @@ function isCurrent(db: ReadableDb): boolean {
   }
 }
 
-/** `roomForSweep`: on a full disk the reserve is given up so that SQLite can open at all. */
+/** `roomForSweep`: on a full disk the reserve is given up so that SQLite can open at all, and made again at the end. */
 export function openWritable(
   path: string,
   options: { readonly roomForSweep?: boolean; readonly migrations?: readonly Migration[] } = {},
@@ -47,25 +49,46 @@ export function openWritable(
   makePrivateFile(path);
   killPoint('open.file-made');
   const migrations = options.migrations ?? MIGRATIONS;
-  // Where room is short, a sweep's log stays far smaller than the reserve that it may have to live on; else that is only slow.
-  const sweeping = (db: WritableDb): WritableDb => {
-    if (options.roomForSweep === true && !hasRoom(path)) db.exec('PRAGMA wal_autocheckpoint = 64');
-    return db;
-  };
-  const open = () => sweeping(prepared(path, migrations));
-  return options.roomForSweep === true ? withReserve(path, open) : open();
+  const open = () => thoughFull(path, () => prepared(path, migrations));
+  if (options.roomForSweep === true) return withReserve(path, () => forSweep(open()));
+  const db = open();
+  mendReserve(path);
+  if (isRoomShort(path)) db.exec(`PRAGMA wal_autocheckpoint = ${LOG_PAGES.short}`);
+  return db;
 }
 
-/** As much as the largest log of a sweep takes many times over. */
-const ROOM_BYTES = 256 * 1024 * 1024;
-
-function hasRoom(path: string): boolean {
+/** Where room is short a sweep begins with what frees some without a write, and its log stays small; else that is only slow. */
+function forSweep(db: WritableDb): WritableDb {
   try {
-    const { bavail, bsize } = statfsSync(dirname(path));
-    return bavail * bsize > ROOM_BYTES;
-  } catch {
-    // Nothing is known of the room: then there is none to waste.
-    return false;
+    if (isRoomShort(db.path)) {
+      db.exec(`PRAGMA wal_autocheckpoint = ${LOG_PAGES.sweepWhenShort}`);
+      freeLog(db);
+    }
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
+  const close = db.close.bind(db);
+  return Object.assign(db, {
+    close() {
+      close();
+      restoreReserve(db.path);
+    },
+  });
+}
+
+/**
+ * A full disk has no room for SQLite's shared-memory file; what lies in the log beside the store is freed for it. The rest of that
+ * goes into the reserve before others take it: there may be none any more.
+ */
+function thoughFull<T>(path: string, open: () => T): T {
+  try {
+    return open();
+  } catch (thrown) {
+    if (!isDiskFull(thrown) || !emptyLogAlone(path)) throw thrown;
+    const opened = open();
+    restoreReserve(path);
+    return opened;
   }
 }
 
@@ -98,7 +121,7 @@ function prepared(path: string, migrations: readonly Migration[]): WritableDb {
       db.exec('PRAGMA foreign_keys = ON');
       migrate(db, migrations);
       killPoint('open.migrated');
-      if (version === 0) makeReserve(path);
+      if (version === 0) makeFirstReserve(path);
       return db;
     } catch (thrown) {
       db.close();

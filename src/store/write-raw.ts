@@ -8,6 +8,7 @@ import type { AgentId, SessionUid } from '../domain/ids.ts';
 import type { FileRole } from '../domain/session.ts';
 import { horizon, type Iso, plausibleTime } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
+import { refuseLastRoom } from './room.ts';
 import type { Extent } from './rows.ts';
 import { NAMED } from './rows.ts';
 
@@ -148,6 +149,7 @@ export interface NewSegment {
 /**
  * Adds segments at the end of a file's log. One that begins earlier covers the last ones, which go in the same breath.
  * `logBytes`: how long the log was when the segments were made; where another process has changed it since, it fails as busy.
+ * Fails as `disk_full` where they would take the last of the disk.
  */
 export function addSegments(
   db: WritableDb,
@@ -163,6 +165,10 @@ export function addSegments(
   );
   if (file === null || file.gone === 1 || file.log_bytes !== target.logBytes) throw changedMeanwhile();
   refuseEvicted(db, sessionId);
+  refuseLastRoom(
+    db,
+    segments.reduce((bytes, { data }) => bytes + data.length, 0),
+  );
   for (const segment of segments) {
     invariant(segment.data.length > 0 && segment.rawBytes > 0, 'a segment holds bytes');
     const { lastInsertRowid: id } = db.run(

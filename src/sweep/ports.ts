@@ -41,12 +41,18 @@ export interface SweepStore {
   finish(report: Report): void;
 }
 
-export type AnalyzeOutcome = { readonly ok: true } | { readonly ok: false; readonly why: string };
+/** `noRoom`: the disk is full; that tells nothing of the session, which counts as not tried. */
+export type AnalyzeOutcome =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly why: string; readonly noRoom?: boolean };
 
-/** Makes and stores the digest of one session. `salvage`: what can be made of one that is about to be lost, never fails. */
+/**
+ * Makes and stores the digest of one session. `salvage`: what can be made of one that is about to be lost; it never fails, but a
+ * full disk may have no room for it.
+ */
 export interface Analyzer {
   analyze(uid: SessionUid, signal: AbortSignal): Promise<AnalyzeOutcome>;
-  salvage(uid: SessionUid): Promise<void>;
+  salvage(uid: SessionUid): Promise<'no_room' | undefined>;
 }
 
 /** What happens while a sweep runs, for whoever shows it. */

@@ -63,6 +63,10 @@ export const WARNINGS = {
     `still over hard cap: you kept out ${count} session(s) that could go without a loss, and while they can nothing is lost in their place; let them go in another sweep, pin them, or raise the hard cap`,
   dataLossForbidden: (count: number) =>
     `still over hard cap: ${count} un-analyzed session(s) would have to be lost, which --no-data-loss forbids`,
+  noRoomToAnalyze:
+    'still over hard cap: the disk is too full for the digests that would let sessions go, and without them nothing was lost; free some space and sweep again',
+  noRoomToSalvage: (uid: SessionUid) =>
+    `still over hard cap: ${uid} was not lost, because the disk is too full to keep what can be made of it`,
   keepsChanging:
     'still over hard cap: what would be lost changed each time it was shown, so nothing was lost; try again when no agent writes',
   reclaimFailed: (why: string) => `freed space could not be given back yet (${why}); the next sweep goes on`,

@@ -55,6 +55,8 @@ export class Run {
   readonly #failed = new Map<SessionUid, { readonly generation: number; readonly why: string }>();
   readonly #kept = new KeptOut();
   readonly #candidates: Candidates;
+  /** The last look found no room on the disk for a digest. What an eviction frees may be enough for the next. */
+  #noRoom = false;
   #begun = false;
 
   constructor(deps: SweepDeps, options: SweepOptions, consent: Consent, planned: PlannedSweep) {
@@ -75,20 +77,29 @@ export class Run {
   }
 
   async #passes(): Promise<Went> {
-    const { limits, flags } = this.#options;
+    const { flags } = this.#options;
     if ((await this.#evictStep('backstop')) === 'stopped') return 'stopped';
     if ((await this.#evictStep('budget')) === 'stopped') return 'stopped';
     let went: Went = 'moved_on';
     for (let round = 0; went === 'moved_on' && round < LOSS_ROUNDS_MAX; round += 1) {
-      if (this.#usage() <= limits.rawHardCapBytes) return 'on';
-      if (flags.analyze) {
-        if ((await this.#analyzeStep(round > 0)) === 'stopped') return 'stopped';
-        if ((await this.#evictStep('budget_again')) === 'stopped') return 'stopped';
-      }
+      if (!this.#isOver()) return 'on';
+      if (flags.analyze && (await this.#analyzeAndEvict(round > 0)) === 'stopped') return 'stopped';
+      if (this.#noRoom && this.#isOver()) this.#tally.warnings.push(WARNINGS.noRoomToAnalyze);
+      if (this.#noRoom) return 'on';
       went = await this.#dataLossStep(round > 0);
     }
     if (went === 'moved_on') this.#tally.warnings.push(WARNINGS.keepsChanging);
     return went;
+  }
+
+  /** (a) and (b) of the overflow; in turn while the disk has no room for all digests at once and what goes makes some. */
+  async #analyzeAndEvict(again: boolean): Promise<Went> {
+    for (let isFirst = true; ; isFirst = false) {
+      const before = this.#tally.freedBytes;
+      if ((await this.#analyzeStep(again || !isFirst)) === 'stopped') return 'stopped';
+      if ((await this.#evictStep('budget_again')) === 'stopped') return 'stopped';
+      if (!this.#noRoom || !this.#isOver() || this.#tally.freedBytes === before) return 'on';
+    }
   }
 
   /** Backstop and both budget passes: propose, ask, evict. Shown anew where the store moved on while somebody thought. */
@@ -150,6 +161,7 @@ export class Run {
   /** (a) of the overflow: every live un-analyzed session, now, in order; a failure is a warning and the next is tried. */
   async #analyzeStep(again: boolean): Promise<Went> {
     const toAnalyze = this.#candidates.toAnalyze();
+    this.#noRoom = false;
     if (again && toAnalyze.length === 0) return 'on';
     const decision = await this.#ask({ step: 'analyze', ...NOBODY, toAnalyze, movedOn: again });
     if (decision.kind === 'stop') return 'stopped';
@@ -161,6 +173,7 @@ export class Run {
         this.#deps.progress({ kind: 'analyzing', uid: card.uid, done, total: toAnalyze.length });
         await this.#analyzeOne(card);
         killPoint('sweep.analyze');
+        if (this.#noRoom) break;
       }
       return 'on';
     });
@@ -169,7 +182,7 @@ export class Run {
   async #analyzeOne(card: SessionCard): Promise<void> {
     const outcome = await this.#deps.analyzer
       .analyze(card.uid, this.#deps.signal)
-      .catch((thrown) => ({ ok: false as const, why: messageOf(thrown) }));
+      .catch((thrown) => ({ ok: false as const, why: messageOf(thrown), noRoom: false }));
     if (outcome.ok) {
       this.#tally.analyzed.push(card.uid);
       return;
@@ -178,7 +191,8 @@ export class Run {
     if (this.#deps.signal.aborted) return;
     this.#tally.warnings.push(WARNINGS.analyzeFailed(card.uid, outcome.why));
     this.#deps.progress({ kind: 'analyze_failed', uid: card.uid, why: outcome.why });
-    this.#failed.set(card.uid, { generation: card.generation, why: outcome.why });
+    this.#noRoom = outcome.noRoom === true;
+    if (!this.#noRoom) this.#failed.set(card.uid, { generation: card.generation, why: outcome.why });
   }
 
   /**
@@ -187,10 +201,9 @@ export class Run {
    * A loss in their place would cost what has no digest to spare what has one.
    */
   async #dataLossStep(movedOn: boolean): Promise<Went> {
-    const { rawHardCapBytes } = this.#options.limits;
     let isKnown = false;
     for (let round = 0; round < BUDGET_ROUNDS_MAX; round += 1) {
-      if (this.#usage() <= rawHardCapBytes) return 'on';
+      if (!this.#isOver()) return 'on';
       const { victims, keptOut } = this.#candidates.offer('budget_again');
       if (victims.length === 0 && keptOut.length === 0) return this.#lossStep(movedOn);
       const isHeld = victims.length === 0;
@@ -248,8 +261,11 @@ export class Run {
       this.#deps.progress({ kind: 'pass', pass: 'data_loss', victims: victims.length });
       for (const victim of victims) {
         if (this.#deps.signal.aborted) return 'stopped';
-        if (this.#usage() <= rawHardCapBytes) return 'on';
-        await this.#deps.analyzer.salvage(victim.card.uid);
+        if (!this.#isOver()) return 'on';
+        if ((await this.#deps.analyzer.salvage(victim.card.uid)) === 'no_room') {
+          this.#tally.warnings.push(WARNINGS.noRoomToSalvage(victim.card.uid));
+          return 'on';
+        }
         const fate = this.#deps.store.lose(victim, this.#context(), rawHardCapBytes);
         this.#record([fate], 'data_loss');
         killPoint('sweep.data_loss');
@@ -312,6 +328,10 @@ export class Run {
 
   #context() {
     return { sweepId: this.#sweepId, at: this.#deps.clock.now() };
+  }
+
+  #isOver(): boolean {
+    return this.#usage() > this.#options.limits.rawHardCapBytes;
   }
 
   #usage(): number {

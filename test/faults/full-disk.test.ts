@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as schemas from '../../src/cli/schemas.ts';
+import { RESERVE_BYTES } from '../../src/store/reserve.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { SmallDisk } from '../support/disk.ts';
 import { noise, parsed } from '../support/filled.ts';
@@ -56,7 +57,7 @@ test.skipIf(!small.isMounted)(
     expect(result.code).toBe(0);
     expect(report.final_usage_bytes).toBeLessThanOrEqual(Number(soft));
     expect(statfsSync(disk).bavail, 'space came back').toBeGreaterThan(0);
-    expect(statSync(`${program.store}.reserve`).size, 'the reserve is there again').toBe(2 * 1024 ** 2);
+    expect(statSync(`${program.store}.reserve`).size, 'the reserve is there again').toBe(RESERVE_BYTES);
     expect((await program.run('verify')).code).toBe(0);
     expect(existsSync(`${program.store}-wal`) ? statSync(`${program.store}-wal`).size : 0).toBeLessThan(
       1024 ** 2,

@@ -1,18 +1,32 @@
-/** A disk that can really be full: a small tmpfs. */
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+/**
+ * A disk that can really be full: a small file system of its own, in memory or in a file.
+ * Promises: what it mounted it unmounts; where this user may not mount one, `isMounted` is false and `why` says it.
+ */
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export class SmallDisk implements Disposable {
-  readonly path = mkdtempSync(join(tmpdir(), 'session-memory-disk-'));
-  /** False where this user may not mount one. */
-  readonly isMounted: boolean;
+export type DiskKind = 'tmpfs' | 'ext4';
 
-  constructor(mebibytes: number) {
-    const mount = ['mount', '-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', this.path];
-    this.isMounted = Bun.spawnSync(mount, { stderr: 'ignore' }).exitCode === 0;
-    if (!this.isMounted)
-      console.log('skipped: a full disk needs a tmpfs of its own, and this user cannot mount one');
+export class SmallDisk implements Disposable {
+  /** Of the mount point; the image of an `ext4` lies beside it. */
+  readonly #folder = mkdtempSync(join(tmpdir(), 'session-memory-disk-'));
+  readonly path = join(this.#folder, 'disk');
+  readonly isMounted: boolean;
+  /** Why there is none; empty where there is one. */
+  readonly why: string;
+
+  constructor(mebibytes: number, kind: DiskKind = 'tmpfs') {
+    mkdirSync(this.path);
+    const failed = commandsFor(kind, mebibytes, this.#folder, this.path).find(
+      (command) => Bun.spawnSync(command, { stderr: 'ignore', stdout: 'ignore' }).exitCode !== 0,
+    );
+    this.isMounted = failed === undefined;
+    this.why =
+      failed === undefined ? '' : `a full disk needs a ${kind} of its own, and ${failed[0]} fails here`;
+    if (!this.isMounted) console.log(`skipped: ${this.why}`);
+    // Made by mkfs; it would count as a leftover.
+    rmSync(join(this.path, 'lost+found'), { recursive: true, force: true });
   }
 
   get freeBytes(): number {
@@ -40,7 +54,7 @@ export class SmallDisk implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.isMounted) Bun.spawnSync(['umount', this.path]);
-    rmSync(this.path, { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   #grows(bytes: number): boolean {
@@ -52,4 +66,16 @@ export class SmallDisk implements Disposable {
       return false;
     }
   }
+}
+
+function commandsFor(kind: DiskKind, mebibytes: number, folder: string, at: string): string[][] {
+  if (kind === 'tmpfs') return [['mount', '-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', at]];
+  const image = join(folder, 'image');
+  writeFileSync(image, '');
+  truncateSync(image, mebibytes * 1024 ** 2);
+  // No blocks for root alone: this may be root, and then the disk would not be full at its end.
+  return [
+    ['mkfs.ext4', '-q', '-F', '-m', '0', '-b', '4096', image],
+    ['mount', '-o', 'loop', image, at],
+  ];
 }

@@ -3,22 +3,32 @@
  * Promises: an un-analyzed session goes only by the typed phrase or by `--data-loss --yes`, as a recorded loss, after what
  * the built-in analyzer can make of it is kept; a pinned one never; a wrong name or a missing consent changes nothing.
  */
-import { EXIT, EXIT_OF_CODE, EXIT_PRECEDENCE, type ExitCode, failure } from '../../domain/errors.ts';
+import {
+  EXIT,
+  EXIT_OF_CODE,
+  EXIT_PRECEDENCE,
+  type ExitCode,
+  FailureError,
+  failure,
+} from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { cutText, plainLine } from '../../domain/text.ts';
 import type { WritableDb } from '../../store/connection.ts';
+import { freeLog } from '../../store/log.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
-import { withReserve } from '../../store/place.ts';
 import { reclaim } from '../../store/reclaim.ts';
+import { withReserve } from '../../store/reserve.ts';
+import { diskFull } from '../../store/room.ts';
 import { usage } from '../../store/usage.ts';
 import { type Condemned, type EvictionOutcome, evictCovered, loseByHand } from '../../store/write-sweep.ts';
+import { WARNINGS } from '../../sweep/report.ts';
 import { type Consent, consentTo, namedSessions, refuseNamed, underSweepLock } from '../by-hand.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { printFailure } from '../failure.ts';
 import { formatBytes, plural } from '../format.ts';
 import { ProgressLine, paint } from '../io.ts';
-import { analyzeDeps } from '../wire.ts';
+import { sweepDeps } from '../wire.ts';
 
 interface Plan {
   readonly evict: readonly SessionRow[];
@@ -108,6 +118,8 @@ function condemned({ uid, generation, storedBytes }: SessionRow): Condemned {
 
 async function apply(context: Context, db: WritableDb, plan: Plan, done: Done): Promise<void> {
   const line = new ProgressLine(context.io);
+  const roomy = <T>(work: () => T): T => withReserve(db.path, work, () => freeLog(db));
+  const { analyzer } = sweepDeps(context, db, () => undefined);
   const note = (fate: EvictionOutcome, taken: SessionUid[]) => {
     if (fate.kind === 'skipped') done.skipped.push({ session_uid: fate.uid, reason: fate.reason });
     else {
@@ -119,14 +131,12 @@ async function apply(context: Context, db: WritableDb, plan: Plan, done: Done): 
   for (const session of plan.evict) {
     if (context.signal.aborted) break;
     const by = { sweepId: null, at: context.clock.now(), untilUsageBytes: null };
-    for (const fate of withReserve(db.path, () => evictCovered(db, [condemned(session)], by)))
-      note(fate, done.evicted);
+    for (const fate of roomy(() => evictCovered(db, [condemned(session)], by))) note(fate, done.evicted);
   }
   for (const session of plan.lose) {
     if (context.signal.aborted) break;
-    const { salvageSession } = await import('../../ingest/analyze.ts');
-    await salvageSession(analyzeDeps(context, db), session.uid);
-    const fate = withReserve(db.path, () => loseByHand(db, condemned(session), context.clock.now()));
+    if ((await analyzer.salvage(session.uid)) === 'no_room') throw diskFull(db.path);
+    const fate = roomy(() => loseByHand(db, condemned(session), context.clock.now()));
     note(fate, done.lost);
     if (fate.kind === 'evicted') done.warnings.push(`data_loss: evicted un-analyzed ${fate.uid} by hand`);
   }
@@ -135,7 +145,11 @@ async function apply(context: Context, db: WritableDb, plan: Plan, done: Done): 
       db,
       (leftBytes) => line.show(`evict: giving space back, ${Math.ceil(leftBytes / 1024 ** 2)} MiB to go`),
       () => context.signal.aborted,
-    );
+    ).catch((thrown) => {
+      // What is evicted is evicted and told; only the space waits.
+      if (!(thrown instanceof FailureError)) throw thrown;
+      done.warnings.push(WARNINGS.reclaimFailed(thrown.failure.message));
+    });
   line.clear();
 }
 

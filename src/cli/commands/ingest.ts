@@ -42,7 +42,14 @@ export const ingestCommand: Command = async (context) => {
   try {
     const report = await runIngest(context, db, options);
     if (context.json) printJson(io, report);
-    else printIngest(context, report);
+    else {
+      printIngest(context, report);
+      sayDiskFull(
+        context,
+        report,
+        'Run `session-memory maintain`, which sweeps first and has a reserve to work with, or free some space.',
+      );
+    }
     return ingestExit(report);
   } finally {
     db.close();
@@ -122,9 +129,16 @@ function sayWhatComes(context: Context, db: ReadableDb, found: { sessions: numbe
 export function ingestExit(report: IngestReport): ExitCode {
   const holds = new Set<ExitCode>();
   if (report.interrupted) holds.add(EXIT.interrupted);
-  if (report.failed > 0) holds.add(EXIT.failed);
+  if (report.failed > 0 || report.disk_full) holds.add(EXIT.failed);
   if (report.over_hard_cap) holds.add(EXIT.overHardCap);
   return EXIT_PRECEDENCE.find((code) => holds.has(code)) ?? EXIT.done;
+}
+
+/** Where the ingest had to stop for it. `wayOut`: what helps, which depends on what was done already. */
+export function sayDiskFull({ io, settings }: Context, report: IngestReport, wayOut: string): void {
+  if (!report.disk_full) return;
+  const waiting = plural(report.sessions_waiting, 'session');
+  io.err(`warning: the disk is full: ${settings.storePath}: ${waiting} wait. ${wayOut}\n`);
 }
 
 /** Warnings to stderr, what was done to stdout. */
@@ -170,10 +184,12 @@ function ingestSentences(report: IngestReport): string[] {
   if (report.sessions_forgotten > 0)
     lines.push(`${plural(report.sessions_forgotten, 'forgotten session')} found and not stored.`);
   if (report.failed > 0) lines.push(`${plural(report.failed, 'file')} could not be stored.`);
-  if (report.sessions_waiting > 0)
+  if (report.over_hard_cap)
     lines.push(
       `Stopped at the hard cap: ${plural(report.sessions_waiting, 'session')} wait. Run \`session-memory sweep\`, or \`session-memory maintain\`, which does both.`,
     );
+  if (report.disk_full)
+    lines.push(`Stopped before the disk is full: ${plural(report.sessions_waiting, 'session')} wait.`);
   if (report.interrupted) lines.push('Interrupted; what is done is kept, the next run goes on.');
   return lines;
 }

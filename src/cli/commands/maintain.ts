@@ -1,4 +1,7 @@
-/** `maintain`: ingest and sweep in turn while either makes progress; what cron or a hook calls. */
+/**
+ * `maintain`: ingest and sweep in turn while either makes progress; what cron or a hook calls. Where room on the disk is short it
+ * sweeps first, so that what comes finds room.
+ */
 import {
   EXIT,
   EXIT_OF_CODE,
@@ -9,14 +12,19 @@ import {
 } from '../../domain/errors.ts';
 import type { IngestReport } from '../../ingest/ingest.ts';
 import { openWritable } from '../../store/open.ts';
+import { isRoomShort } from '../../store/room.ts';
 import { exitCodeOf, type Report } from '../../sweep/report.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { printFailure } from '../failure.ts';
-import { ingestExit, printIngest, runIngest } from './ingest.ts';
+import { ingestExit, printIngest, runIngest, sayDiskFull } from './ingest.ts';
 import { printReport, runSweep } from './sweep.ts';
 
 /** Each turn must free or store something; this is only the guard against a bug that does neither for ever. */
 const TURNS_MAX = 10_000;
+
+/** Of a disk that is full although a sweep came first: the caps let no more go. */
+const WAY_OUT =
+  'What the caps allow is evicted: free some space, or lower --soft-cap or --max-age-days; the next run goes on.';
 
 export const maintain: Command = async (context) => {
   const { io, json, settings } = context;
@@ -24,20 +32,27 @@ export const maintain: Command = async (context) => {
   const db = openWritable(settings.storePath, { roomForSweep: true });
   const ingests: IngestReport[] = [];
   const sweeps: Report[] = [];
+  const sweepNow = async () => {
+    const swept = await runSweep(context, db, null);
+    sweeps.push(swept);
+    if (!json) printReport(context, swept);
+    return swept;
+  };
   try {
+    if (isRoomShort(settings.storePath)) await sweepNow();
     for (let turn = 0; turn < TURNS_MAX && !context.signal.aborted; turn += 1) {
       const report = await runIngest(context, db, { analyze: true }, turn === 0);
       ingests.push(report);
       if (!json) printIngest(context, report);
-      const swept = await runSweep(context, db, null);
-      sweeps.push(swept);
-      if (!json) printReport(context, swept);
+      const swept = await sweepNow();
       if (report.sessions_waiting === 0 || swept.bytes_freed === 0) break;
     }
   } finally {
     db.close();
   }
   const code = codeOf(ingests, sweeps);
+  const last = ingests.at(-1);
+  if (last !== undefined && !json) sayDiskFull(context, last, WAY_OUT);
   if (json) printJson(io, { version: 1, ingests, sweeps });
   return code;
 };
