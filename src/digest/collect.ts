@@ -318,7 +318,7 @@ export class Collector implements FactSink {
       session_uid: of.uid,
       agent: of.agent,
       title: this.#title(of.peekTitle),
-      project: this.#project ?? of.peekProject,
+      project: of.peekProject ?? this.#project,
       branches: this.#branches.list(),
       agent_version: this.#version,
       started_at: this.#startedAt,

@@ -146,6 +146,16 @@ export interface AgentFormat {
   peek(head: Uint8Array, tail: Uint8Array): Peek | null;
   /** The project that files beside the transcript at `relPath` name: surer than what it says itself. Null where they name none. */
   projectBeside?(relPath: string, beside: TextBeside): string | null;
+  /**
+   * Whether the place of a transcript is made of its project's folder: one that was renamed together with its transcripts' folder is told by
+   * later records than the first.
+   */
+  readonly placedByProject?: {
+    /** Whether the place at `relPath` is for that project. */
+    isFor(relPath: string, project: string): boolean;
+    /** All folders that records in the first and the last bytes name, in their order. */
+    projects(head: Uint8Array, tail: Uint8Array): readonly string[];
+  };
   /** Null where a file of that name is no transcript of this agent, wherever it lies. */
   looseName(fileName: string): LooseName | null;
   /** The place under the root for a transcript of which only the content is known (a copy given by path). */

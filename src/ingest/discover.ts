@@ -8,7 +8,7 @@ import type { AgentFormat, Peek, TextBeside } from '../domain/agent.ts';
 import { type SessionUid, sessionUid } from '../domain/ids.ts';
 import { type Iso, isoFromMs, plausibleTime } from '../domain/time.ts';
 import { type DiscoverOptions, type FoundFile, foundFiles } from './found-files.ts';
-import { bounded, peekFile } from './peek.ts';
+import { bounded, peekFile, wideEnds } from './peek.ts';
 import { textBeside } from './roots.ts';
 import { newestMs } from './walk.ts';
 
@@ -234,13 +234,29 @@ async function askedAbout(session: FoundSession, options: DiscoverOptions): Prom
   const main = mainOf(files);
   const uid = main?.known?.uid ?? session.uid;
   if (!session.isChanged || main === undefined) return { ...session, uid, files };
+  const { agent } = session;
   // A container has told it already.
-  const peek =
+  const told =
     main.contained === undefined
-      ? await peekFile(session.agent, main, main.class.encoding, () => undefined)
+      ? await peekFile(agent, main, main.class.encoding, () => undefined)
       : bounded(main.contained.peek);
+  const peek = told === null ? null : { ...told, project: await projectAt(agent, main, told.project) };
   const endedAt = plausibleTime(peek?.endedAt ?? null, options.now) ?? session.endedAt;
   return { ...session, uid, files, peek, endedAt };
+}
+
+/** The project that the transcript's place is for, where its records name it; else the first that they name. */
+async function projectAt(agent: AgentFormat, main: FoundFile, first: string | null): Promise<string | null> {
+  const placed = agent.placedByProject;
+  if (first === null || placed === undefined || placed.isFor(main.relPath, first)) return first;
+  try {
+    const { head, tail } = await wideEnds(main, main.class.encoding);
+    const named = placed.projects(head, tail);
+    return named.findLast((project) => placed.isFor(main.relPath, project)) ?? first;
+  } catch {
+    // What cannot be read is named when it is taken.
+    return first;
+  }
 }
 
 /** The same with the project that files beside its transcript name. */

@@ -31,6 +31,17 @@ export async function peekFile(
   }
 }
 
+/** A wide look at both ends of a file. */
+export async function wideEnds(
+  file: WalkedFile,
+  encoding: 'plain' | 'zstd',
+): Promise<{ readonly head: Uint8Array; readonly tail: Uint8Array }> {
+  using source = new SourceFile(file.path, encoding, file.within);
+  const ends = encoding === 'zstd' ? await endsOfStream(source) : endsOfFile(source);
+  const { head, tail } = ends.both(WIDE);
+  return { head: head.slice(), tail: tail.slice() };
+}
+
 /** So many bytes of a file's beginning and end. */
 export interface LookSize {
   readonly headBytes: number;

@@ -17,7 +17,7 @@ import { filesOf, findSession } from '../store/read.ts';
 import { otherPathsOf, tombstonesOf } from '../store/read-sources.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { removedRanges } from '../store/segments.ts';
-import { describeSession, ensureSession, timesOf } from '../store/write-raw.ts';
+import { describeSession, ensureSession, noteMetAt, timesOf } from '../store/write-raw.ts';
 import { noteReturn } from '../store/write-return.ts';
 import { aboutOf } from './about.ts';
 import { assign, hashText } from './assign.ts';
@@ -283,7 +283,18 @@ async function takeOne(
     path.startsWith(file.root + sep) && isInRows(file, path);
   if (!isRows && there.some(isBeside)) return { kind: 'copy', readBytes: 0 };
   const mayReplace = file === own.file ? own.mayReplace : isOnlyOne(context, file, stored, there);
-  return await takeChanged(context, file, source, stored, { mayReplace, full: deps.full });
+  const taken = await takeChanged(context, file, source, stored, { mayReplace, full: deps.full });
+  // It has moved: where it lies now is where it is put back.
+  const isMoved = file.contained === undefined && file.relPath !== stored.relPath && there.length === 0;
+  if (isMoved && taken.kind !== 'copy' && taken.kind !== 'diverged') {
+    const agentRoot = file.class.role === 'main' ? file.root : null;
+    noteMetAt(
+      deps.db,
+      { sessionId: context.sessionId, fileId: stored.fileId },
+      { relPath: file.relPath, agentRoot },
+    );
+  }
+  return taken;
 }
 
 /**

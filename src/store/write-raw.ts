@@ -202,6 +202,24 @@ export function setFileVersion(
   });
 }
 
+/** Where a file was last met: there it is put back. `agentRoot`: of a transcript, the folder of its agent; null: it stays. */
+export function noteMetAt(
+  db: WritableDb,
+  file: { readonly sessionId: number; readonly fileId: number },
+  place: { readonly relPath: string; readonly agentRoot: string | null },
+): void {
+  db.writeTransaction(() => {
+    db.run('UPDATE files SET rel_path = $relPath WHERE id = $fileId AND rel_path <> $relPath', {
+      fileId: file.fileId,
+      relPath: place.relPath,
+    });
+    db.run(
+      'UPDATE sessions SET agent_root = $agentRoot WHERE id = $sessionId AND $agentRoot IS NOT NULL AND agent_root IS NOT $agentRoot',
+      { sessionId: file.sessionId, agentRoot: place.agentRoot },
+    );
+  });
+}
+
 /** How a path on this machine was last seen, so that an unchanged one costs one `stat`. */
 export interface SourceMark {
   readonly path: string;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
-import { findSession, listSessions } from '../../src/store/read.ts';
+import { filesOf, findSession, listSessions } from '../../src/store/read.ts';
 import { verify } from '../../src/store/verify.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
@@ -157,6 +157,22 @@ test('a moved transcript that its agent then writes anew stays its session', asy
   expect(world.stored(UID).toString()).toBe(shorter);
   expect(world.removed(UID)).toContain('"two"');
 });
+
+test.each([true, false])(
+  'a renamed project is where its session was last met (analyzed: %p)',
+  async (analyze) => {
+    using world = new World();
+    const from = world.put(KILN, talk('/srv/kiln', 'fire the kiln'));
+    await world.ingest({ analyze });
+    const to = world.put(ORCHARD, talk('/srv/kiln', 'fire the kiln'));
+    rmSync(from);
+    appendFileSync(to, line('now here', 20, '/srv/orchard'));
+    await world.ingest({ analyze });
+    expect(facts(world)['fire the kiln']).toEqual(['/srv/orchard', '10:00', '10:20']);
+    expect(filesOf(world.db, UID).map(({ relPath }) => relPath)).toEqual([ORCHARD.slice('.claude/'.length)]);
+    if (analyze) expect(JSON.parse(world.digestJson(UID)).project).toBe('/srv/orchard');
+  },
+);
 
 describe('what a resume of Gemini CLI leaves behind', () => {
   const gemini = '51111111-1111-4111-8111-111111111111';

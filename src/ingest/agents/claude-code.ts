@@ -44,6 +44,10 @@ export const claudeCode: AgentFormat = {
   roots,
   rootOf,
   classify,
+  placedByProject: {
+    isFor: (relPath, project) => (recordedFolder(relPath) ?? folderOf(project)) === folderOf(project),
+    projects: cwdsIn,
+  },
   skipsFolder: (relPath) => /^projects\/[^/]+\/memory$/.test(relPath),
   peek,
   looseName: jsonlName,
@@ -282,12 +286,24 @@ function restorePath(
   return key.includes('/') ? `${folder}/${id}/${key}` : `${folder}/${key}`;
 }
 
-/** Where `claude --resume` looks from the project's cwd; the recorded folder where the cwd is unknown or too long to name. */
+function cwdsIn(head: Uint8Array, tail: Uint8Array): readonly string[] {
+  const cwds = new Set<string>();
+  for (const line of [...linesWithin(head), ...linesWithin(tail)])
+    for (const record of recordsOf(line).records) {
+      const cwd = textAt(record, 'cwd');
+      if (cwd !== null) cwds.add(cwd);
+    }
+  return [...cwds];
+}
+
+function recordedFolder(relPath: string): string | undefined {
+  return /^projects\/([^/]+)\//.exec(relPath)?.[1];
+}
+
+/** Where the transcript was last met, which `claude --resume` finds by its id; else where it looks from the project's cwd. */
 function projectFolder(project: string | null, relPath: string): string {
-  const recorded = /^projects\/([^/]+)\//.exec(relPath)?.[1];
   const named = project === null ? null : folderOf(project);
-  if (named !== null && named.length <= FOLDER_CHARS_MAX) return named;
-  return recorded ?? named?.slice(0, FOLDER_CHARS_MAX) ?? '-';
+  return recordedFolder(relPath) ?? named?.slice(0, FOLDER_CHARS_MAX) ?? '-';
 }
 
 /** Days from Claude Code's `cleanupPeriodDays`; 0 is taken as it stands. */
