@@ -197,7 +197,7 @@ function prune(db: WritableDb, fileId: number): void {
 }
 
 /**
- * Makes `wanted`, which is in its log, the present version of a file; what was the present one is kept where it has more. Nothing
+ * Makes `wanted`, which is in its log, the present version of a file; what was the present one is kept. Nothing
  * where the file is that version, or another process has evicted it meanwhile. `facts`: of the present one.
  */
 export function makePresent(
@@ -208,7 +208,7 @@ export function makePresent(
   at: Iso,
 ): void {
   if (JSON.stringify(now.extents) === JSON.stringify(wanted.extents)) return;
-  if (losesBytes(now, wanted.extents)) keepVersion(db, now, facts, at);
+  keepVersion(db, now, facts, at);
   const [only, second] = wanted.extents;
   const isWhole = second === undefined && only !== undefined && only[0] === 0 && only[1] === now.logBytes;
   setFileVersion(db, now.fileId, {
