@@ -25,8 +25,8 @@ export async function storeFirst(
   paths: readonly string[],
 ): Promise<ReadonlyMap<string, StoredAs>> {
   try {
-    const report = await runIngest(context, db, { paths, full: true, analyze: false }, false);
-    for (const warning of report.warnings) context.io.err(`warning: ${plainLine(warning)}\n`);
+    // What it warns of is told by what becomes of the file: it is found in the store afterwards, or put beside.
+    await runIngest(context, db, { paths, full: true, analyze: false }, false);
   } catch (thrown) {
     // It is put beside instead.
     context.io.err(`warning: could not store what is there: ${plainLine(messageOf(thrown))}\n`);
