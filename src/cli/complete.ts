@@ -104,6 +104,8 @@ async function wordsOf(kind: string, typed: string, known: Known): Promise<reado
       return plain(['auto', 'always', 'never']);
     case 'SHELL':
       return plain(SHELLS);
+    case 'VERSION':
+      return plain(['fullest', 'present']);
     case 'ACTION':
       return plain(['path', 'init']);
     default:

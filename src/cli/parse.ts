@@ -97,15 +97,18 @@ function unknownCommand(word: string) {
   );
 }
 
-/** `--help` and `--version` stand anywhere before a `--`. */
+/** `--help` and `--version` stand anywhere before a `--`; the latter not behind a command that has a flag of that name. */
 function withoutHelp(argv: readonly string[]): { words: string[]; help: boolean; version: boolean } {
   const end = argv.indexOf('--');
   const own = end < 0 ? argv : argv.slice(0, end);
   const rest = end < 0 ? [] : argv.slice(end);
   const isHelp = (word: string) => word === '--help' || word === '-h';
-  const isVersion = (word: string) => word === '--version' || word === '-V';
+  const at = indexOfCommand(own);
+  const hasOwn = commandNamed(own[at])?.flags.some(({ flag }) => flag.startsWith('--version ')) === true;
+  const isVersion = (word: string, i: number) =>
+    word === '-V' || (word === '--version' && !(hasOwn && i > at));
   return {
-    words: [...own.filter((word) => !isHelp(word) && !isVersion(word)), ...rest],
+    words: [...own.filter((word, i) => !isHelp(word) && !isVersion(word, i)), ...rest],
     help: own.some(isHelp) || own[0] === 'help',
     version: own.some(isVersion),
   };

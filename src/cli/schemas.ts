@@ -9,6 +9,8 @@ import { PASSES } from '../policy/passes.ts';
 import { digestSchema } from './schemas.digest.ts';
 import { bytes, count, iso, uid } from './schemas.words.ts';
 
+export { restoreSchema, restoreSeveralSchema, versionsSchema } from './schemas.restore.ts';
+
 const state = z.enum(SESSION_STATES);
 
 export const errorSchema = z.object({
@@ -318,34 +320,6 @@ export const verifySchema = z.object({
       failed: z.array(z.string()),
     })
     .optional(),
-});
-
-const restoredSession = z.object({
-  session_uid: uid,
-  root: z.string(),
-  files: z.array(z.string()),
-  /** Null where no way back to work is known: an agent of the configuration that names none. */
-  resume: z
-    .object({
-      cwd: z.string().nullable(),
-      argv: z.array(z.string()),
-      command: z.string(),
-      needs: z.string().nullable(),
-    })
-    .nullable(),
-  /** The agent's own import of it, for a session that cannot be put back where it was; null: none. */
-  import: z.object({ argv: z.array(z.string()), command: z.string() }).nullable(),
-});
-
-/** Of one session that is named. */
-export const restoreSchema = z.object({ version: z.literal(1) }).extend(restoredSession.shape);
-
-/** Of several, and of `--all`. */
-export const restoreSeveralSchema = z.object({
-  version: z.literal(1),
-  restored: z.array(restoredSession),
-  failed: z.array(z.object({ session_uid: uid, code: z.string(), message: z.string(), hint: z.string() })),
-  interrupted: z.boolean(),
 });
 
 export const pinSchema = z.object({

@@ -22,7 +22,8 @@ import type { OwnFile, Reader, RestorePlan, Services } from '../tui/ports.ts';
 import type { Setup } from './background.protocol.ts';
 import { BackgroundThread, ingestNews, threadAnalyzer } from './background.ts';
 import { planRestore } from './commands/restore.plan.ts';
-import { learningOf, wayBack } from './commands/restore.ts';
+import { wayBack } from './commands/restore.tell.ts';
+import { learningOf } from './commands/restore.ts';
 import { sweepFlags } from './commands/sweep.ts';
 import { type Context, textFlag } from './context.ts';
 import { formatTime, plural } from './format.ts';
@@ -235,6 +236,8 @@ function restorePlan(context: Context, db: ReadableDb, uid: SessionUid): Restore
 function restoreNow(context: Context, db: WritableDb, plan: RestorePlan): string {
   const planned = planRestore(context, db, resolveSession(db, plan.uid), { to: null, force: false });
   restoreOne(db, planned, learningOf(context, db));
+  const left = planned.files.filter(({ place }) => place === 'there').length;
+  const others = left === 0 ? '' : ` ${plural(left, 'file')} left, with all that is stored and more.`;
   const besides = planned.made === null ? '' : ', and one for the agent’s own import';
-  return `Wrote ${plural(planned.files.length, 'file')}, byte for byte${besides}.`;
+  return `Wrote ${plural(planned.files.length - left, 'file')}, byte for byte${besides}.${others}`;
 }

@@ -50,6 +50,10 @@ const ALL: readonly LoadableCommand[] = [
       { flag: '--project TEXT', help: 'only sessions whose project holds this text' },
       { flag: '--dry-run', help: 'say what would be stored, store nothing' },
       { flag: '--full', help: 'hold every file against what is stored, byte by byte' },
+      {
+        flag: '--again',
+        help: 'take back what was evicted or lost: each PATH is a file, or the id of a session',
+      },
       { flag: '--no-analyze', help: 'make no digests now' },
       { flag: '--hard-cap SIZE', help: 'stop before usage would pass it' },
       { flag: '--analyzer CMD', help: 'add a summary by this program (see README)' },
@@ -58,6 +62,7 @@ const ALL: readonly LoadableCommand[] = [
       'session-memory ingest',
       'session-memory ingest ~/backup/.claude --since 30d',
       'session-memory ingest --agent codex --dry-run',
+      'session-memory ingest --again 8c81',
     ],
     exits: [4],
     about:
@@ -139,12 +144,15 @@ const ALL: readonly LoadableCommand[] = [
       { flag: '--raw', help: "the main transcript's bytes" },
       { flag: '--files', help: 'its files' },
       { flag: '--removed', help: 'what the agent took out of its transcript' },
+      { flag: '--versions', help: 'what its files were before their agent wrote them anew' },
+      { flag: '--version N', help: 'with --raw: the main transcript as it was' },
       { flag: '--markdown', help: 'the digest as Markdown: to keep, or to hand to an agent' },
     ],
     examples: [
       'session-memory show 8c81',
       'session-memory show 8c81 --markdown > fix.md',
       'session-memory show 8c81 --raw | jq -c .type',
+      'session-memory show 8c81 --raw --version 1 > before.jsonl',
     ],
     exits: [],
     about:
@@ -184,7 +192,11 @@ const ALL: readonly LoadableCommand[] = [
     flags: [
       { flag: '--all', help: 'every session whose raw bytes are stored' },
       { flag: '--to DIR', help: 'below this folder instead' },
-      { flag: '--force', help: 'replace a file that differs' },
+      { flag: '--force', help: 'replace a file that differs; what was there is stored first, or put beside' },
+      {
+        flag: '--version VERSION',
+        help: 'the transcript as it was: a number of `show UID --versions`; all files: fullest or present',
+      },
       {
         flag: '--resume',
         help: "then go on with it: starts the agent's own command in the project's folder",
@@ -194,11 +206,12 @@ const ALL: readonly LoadableCommand[] = [
       'session-memory restore 8c81',
       'session-memory restore 8c81 --resume',
       'session-memory restore 8c81 --to /tmp/look',
+      'session-memory restore 8c81 --version 2',
       'session-memory restore --all --to /mnt/copy',
     ],
     exits: [],
     about:
-      'Byte for byte, with a fresh time so that the agent does not delete them at once. Never over a different file without --force. Of several sessions one that cannot be restored is named, and keeps no other one.',
+      'Byte for byte, with a fresh time so that the agent does not delete them at once. Never over a different file without --force; one that has all that is stored, and more, is left as it is. Where the present version has lost most of what an earlier one held, --version says which is meant. Of several sessions one that cannot be restored is named, and keeps no other one.',
     load: async () => (await import('./commands/restore.ts')).restore,
   },
   {

@@ -3,10 +3,13 @@
  * Promises: who only reads gets a store that cannot be written.
  */
 
+import { existsSync } from 'node:fs';
 import { FailureError, failure } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import type { AnalyzeDeps } from '../ingest/analyze.ts';
+import { fileOfPath, onDisk } from '../ingest/file-names.ts';
 import { explainReason } from '../policy/explain.ts';
 import type { Victim } from '../policy/passes.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
@@ -15,7 +18,7 @@ import { freeLog } from '../store/log.ts';
 import { openReadable, openWritable } from '../store/open.ts';
 import { untilWritable } from '../store/patience.ts';
 import { diskBytes } from '../store/place.ts';
-import { filesOf, findSession } from '../store/read.ts';
+import { filesOf, findSession, sourcesOf } from '../store/read.ts';
 import { reclaim } from '../store/reclaim.ts';
 import { roomMaker, withReserve } from '../store/reserve.ts';
 import { isDiskFull } from '../store/room.ts';
@@ -204,6 +207,20 @@ export function onlyArg(context: Context, name: string): string {
   return only;
 }
 
+/** Where a session's own files still are on this machine; a database that has held it counts, whether it still does or not. */
+export function ownPaths(db: ReadableDb, uid: SessionUid): string[] {
+  const paths = sourcesOf(db, uid).map(({ path }) => fileOfPath(path));
+  return [...new Set(paths)].filter((path) => existsSync(onDisk(path)));
+}
+
+/** How what was evicted can be had again, where its agent still has it. */
+function backText(db: ReadableDb, uid: SessionUid): string {
+  const [path] = ownPaths(db, uid);
+  return path === undefined
+    ? ''
+    : `Its agent's own file is still there, ${path}: \`session-memory ingest --again ${uid}\` stores it once more. `;
+}
+
 /**
  * The files of a session whose bytes are there, its main transcript first. Session and files are of one moment: another process
  * may evict it after the session was looked up.
@@ -216,7 +233,7 @@ export function liveFiles(db: ReadableDb, { uid }: Pick<SessionRow, 'uid'>): Sto
         failure(
           'evicted',
           `the raw bytes of ${uid} were evicted on ${formatTime(session.evictedAt)}`,
-          `Its digest stays: \`session-memory show ${uid}\`; with --markdown it can be handed to an agent to go on from.`,
+          `${backText(db, uid)}Its digest stays: \`session-memory show ${uid}\`; with --markdown it can be handed to an agent to go on from.`,
         ),
       );
     }

@@ -6,7 +6,13 @@
 import * as z from 'zod/mini';
 import { FILE_ROLES } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
-import type { ArchivedDigest, ArchivedMeta, ArchivedSegment } from '../store/archived.ts';
+import type {
+  ArchivedDigest,
+  ArchivedFile,
+  ArchivedMeta,
+  ArchivedSegment,
+  ArchivedVersion,
+} from '../store/archived.ts';
 
 export const FORMAT = 'session-memory export';
 export const FORMAT_VERSION = 1;
@@ -31,6 +37,19 @@ const file = z.object({
   extents: orNull(z.array(z.tuple([count, count]))),
   sha256: orNull(hash),
   gone: z.boolean(),
+  // Absent in files of programs that kept none.
+  versions: z.optional(
+    z.array(
+      z.object({
+        number: count.check(z.gte(1)),
+        replaced_at: iso,
+        raw_bytes: count.check(z.gte(1)),
+        records: orNull(count),
+        extents: z.array(z.tuple([count, count.check(z.gte(1))])),
+        sha256: orNull(hash),
+      }),
+    ),
+  ),
 });
 
 const session = z.object({
@@ -144,5 +163,21 @@ function sessionProblem(meta: ArchivedMeta): string | null {
     ({ extents, log_bytes: logBytes }) =>
       extents?.some(([offset, length]) => offset + length > logBytes) === true,
   );
-  return outside === undefined ? null : `${outside.key} goes beyond what was stored of it`;
+  if (outside !== undefined) return `${outside.key} goes beyond what was stored of it`;
+  const wrong = meta.files.find((one) => one.versions !== undefined && !areVersions(one, one.versions));
+  return wrong === undefined ? null : `what ${wrong.key} was before is not in what was stored of it`;
+}
+
+/** Versions rise, and are whole within the log of their file. */
+function areVersions(
+  { gone, log_bytes: logBytes }: ArchivedFile,
+  versions: readonly ArchivedVersion[],
+): boolean {
+  return versions.every(
+    ({ number, raw_bytes: rawBytes, extents }, i) =>
+      !gone &&
+      number > (versions[i - 1]?.number ?? 0) &&
+      extents.every(([offset, length]) => offset + length <= logBytes) &&
+      extents.reduce((sum, [, length]) => sum + length, 0) === rawBytes,
+  );
 }

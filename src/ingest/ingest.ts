@@ -40,6 +40,8 @@ export interface IngestOptions {
   readonly exclude: readonly string[];
   /** Hold every file against what is stored, byte by byte. */
   readonly full: boolean;
+  /** Evicted sessions that a person takes back, though their files are what they were: these, or all that the paths lead to. */
+  readonly again?: ReadonlySet<SessionUid> | 'all';
   readonly dryRun: boolean;
   readonly analyze: boolean;
   readonly hardCapBytes: number;
@@ -77,6 +79,8 @@ export interface IngestReport {
   sessions_unchanged: number;
   /** Evicted, and their source is what it was: not stored again. */
   sessions_evicted: number;
+  /** Of `sessions_grown`, those that were evicted and that a person took back. */
+  sessions_taken_back: number;
   /** Not stored because usage would pass the hard cap, or because the disk is full. */
   sessions_waiting: number;
   /** Too large for Tier 1 alone: digested from their source, recorded as evicted. */
@@ -126,7 +130,7 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
     paths: options.paths,
     agent: options.agent === null ? null : (agentById(options.agent, deps.host) as AgentFormat | null),
     known,
-    full: options.full,
+    full: options.full || options.again !== undefined,
     forgotten,
     now,
     warn,
@@ -150,7 +154,8 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
   });
   report.left_out = [...leftOut].map(([rule, sessions]) => ({ rule, sessions }));
   report.sessions_excluded = found.sessions.length - wanted.length;
-  const changed = wanted.filter((session) => options.full || session.isChanged);
+  const isFull = options.full || options.again !== undefined;
+  const changed = wanted.filter((session) => isFull || session.isChanged);
   report.sessions_unchanged = wanted.length - changed.length;
   deps.progress({
     kind: 'scanned',
@@ -205,6 +210,7 @@ async function takeAll(
     db: deps.db,
     now: deps.clock.now(),
     full: options.full,
+    again: (uid) => options.again === 'all' || options.again?.has(uid) === true,
     signal: deps.signal,
     warn: (text) => report.warnings.push(text),
   };
@@ -277,6 +283,7 @@ async function takeAll(
     else if (taken.kind === 'grown') report.sessions_grown += 1;
     else if (taken.kind === 'evicted') report.sessions_evicted += 1;
     else report.sessions_unchanged += 1;
+    if (taken.isTakenBack === true) report.sessions_taken_back += 1;
     if (options.analyze && !taken.interrupted && (taken.kind === 'new' || taken.kind === 'grown'))
       await analyzeAll(deps, [taken.uid], report);
   }
@@ -367,6 +374,7 @@ function emptyReport(dryRun: boolean): IngestReport {
     sessions_grown: 0,
     sessions_unchanged: 0,
     sessions_evicted: 0,
+    sessions_taken_back: 0,
     sessions_waiting: 0,
     sessions_digest_only: 0,
     sessions_excluded: 0,

@@ -2,7 +2,18 @@
  * What a restore does to single files and folders on disk.
  * Promises: a file is made anew, never opened where one is; what was flushed outlives a loss of power.
  */
-import { closeSync, fsync, fsyncSync, futimesSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsync,
+  fsyncSync,
+  futimesSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
@@ -164,17 +175,41 @@ export function cannotWrite(path: string, thrown: unknown): FailureError {
   );
 }
 
-/** Whether the file at `path` begins with these very bytes. */
-export function holds(path: string, chunks: Iterable<Uint8Array>): boolean {
-  const handle = openSync(onDisk(path), 'r');
-  try {
-    for (const chunk of chunks) {
-      const there = new Uint8Array(chunk.length);
-      const read = readSync(handle, there, 0, chunk.length, null);
-      if (read !== chunk.length || Buffer.compare(there, chunk) !== 0) return false;
+/** After it, in the name of what a restore put aside, the time. No agent takes such a file for a transcript. */
+export const ASIDE = '.before-restore-';
+
+/** Renames what is at `path`, whatever it is by now, to a free name beside it, and returns that; null where nothing is there any more. */
+export function heldAside(path: string): string | null {
+  const stamp = new Date().toISOString().replace(/[-:.]/g, '');
+  for (let n = 1; ; n += 1) {
+    const name = `${path}${ASIDE}${stamp}${n === 1 ? '' : `-${n}`}`;
+    if (lstatSync(onDisk(name), { throwIfNoEntry: false }) !== undefined) continue;
+    try {
+      renameSync(onDisk(path), onDisk(name));
+    } catch (thrown) {
+      if (/ENOENT/.test(messageOf(thrown))) return null;
+      throw thrown;
     }
-    return true;
-  } finally {
-    closeSync(handle);
+    killPoint('restore.held-aside');
+    return name;
   }
 }
+
+/** Gives a file its name where nothing has it. False where something does: that is left. */
+export function moveToFree(temporary: string, path: string): boolean {
+  try {
+    // Unlike a rename it takes no other file's place, whenever that came up.
+    linkSync(onDisk(temporary), onDisk(path));
+  } catch (thrown) {
+    if (/EEXIST/.test(messageOf(thrown))) return false;
+    if (!NO_LINKS.test(messageOf(thrown))) throw thrown;
+    if (lstatSync(onDisk(path), { throwIfNoEntry: false }) !== undefined) return false;
+    renameSync(onDisk(temporary), onDisk(path));
+    return true;
+  }
+  rmSync(onDisk(temporary), { force: true });
+  return true;
+}
+
+/** What file systems say that have no second names for a file. */
+const NO_LINKS = /EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EINVAL|EMLINK|EACCES/;

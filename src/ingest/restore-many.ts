@@ -1,69 +1,40 @@
 /**
  * Writes sessions back, one or many at a time.
  * Promises: all files of a session are written and on the disk before the first of them is in its place; what is told as
- * restored is on the disk, names too; a session that fails takes no other one with it, nor does a thread. Memory is bounded
- * by one segment for each that writes.
+ * restored is on the disk, names too; a session that fails takes no other one with it, nor does a thread; what was at a place
+ * before goes only where all of it is elsewhere. Memory is bounded by one segment for each that writes.
  */
 import { FailureError } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
-import type { SessionRow } from '../domain/session.ts';
-import type { Iso } from '../domain/time.ts';
-import type { ReadableDb, WritableDb } from '../store/connection.ts';
-import { sessionIdOf } from '../store/read.ts';
-import type { StoredFile } from '../store/rows.ts';
+import type { ReadableDb } from '../store/connection.ts';
 import { lentChunks } from '../store/segments.ts';
-import { markSource, noteEvent } from '../store/write-raw.ts';
-import { marksOf } from './look.ts';
-import type { Place, RestoreTree, Staged } from './restore.ts';
+import type { Place, Staged } from './restore.ts';
 import { cannotWrite, flush, flushSoon, inLanes, translated } from './restore-disk.ts';
-import { SourceFile } from './source.ts';
+import {
+  type Asides,
+  isKept,
+  type Learning,
+  learn,
+  type MadeFile,
+  type PlannedFile,
+  type Restoring,
+} from './restoring.ts';
 import type { Stager } from './stage.ts';
-import { fileAt } from './walk.ts';
-
-/** A session whose places were looked at. */
-export interface Restoring {
-  readonly session: SessionRow;
-  readonly tree: RestoreTree;
-  readonly files: readonly PlannedFile[];
-  /** What is made of them beside, for the agent's own import; null: nothing. */
-  readonly made: MadeFile | null;
-  /** Why it does not lie where its agent looks, as a sentence: the store has nothing to learn then. Null: it does, or the user said where. */
-  readonly notPutBack: string | null;
-}
-
-/** A file that is not of the session but made of it. */
-export interface MadeFile {
-  /** Absolute. */
-  readonly path: string;
-  readonly chunks: Iterable<Uint8Array>;
-  readonly place: Place;
-}
-
-export interface PlannedFile {
-  readonly file: StoredFile;
-  /** Absolute. */
-  readonly path: string;
-  readonly place: Place;
-}
-
-/** The store that is told of files which an agent will find again. */
-export interface Learning {
-  readonly db: WritableDb;
-  readonly now: () => Iso;
-}
 
 /** One session, now. `learning`: null where its agent will not find it. */
-export function restoreOne(db: ReadableDb, one: Restoring, learning: Learning | null): void {
+export function restoreOne(db: ReadableDb, one: Restoring, learning: Learning | null): Asides {
   const written = begun(one);
   orDropped(written, () => stageNow(db, written));
-  moveAll(written);
-  if (learning !== null) learn(learning, [one]);
+  const asides = moveAll(db, written);
+  if (learning !== null) learn(learning, [written]);
   one.tree.flushNames();
+  return asides;
 }
 
 /** What has become of each session, in the order in which it was settled. */
 export interface Fates<One extends Restoring> {
   readonly restored: One[];
+  readonly asides: Map<string, string>;
   readonly failed: { readonly one: One; readonly error: FailureError }[];
 }
 
@@ -82,7 +53,7 @@ export async function restoreMany<One extends Restoring>(
   signal: AbortSignal,
   stager: Stager | null = null,
 ): Promise<Fates<One>> {
-  const fates: Fates<One> = { restored: [], failed: [] };
+  const fates: Fates<One> = { restored: [], asides: new Map(), failed: [] };
   const source = sessions[Symbol.iterator]();
   const way = stager === null ? hereWay(db) : threadsWay(db, stager);
   const underway: { readonly group: readonly Written<One>[]; readonly settled: Promise<void> }[] = [];
@@ -93,7 +64,7 @@ export async function restoreMany<One extends Restoring>(
     const [finished, settled] = await Promise.allSettled([way.finish(ours), before]);
     if (settled.status === 'rejected') throw settled.reason;
     if (finished.status === 'rejected') throw finished.reason;
-    settle(ours, finished.value, learning, fates);
+    settle(db, ours, finished.value, learning, fates);
   };
   try {
     for (let isLast = false; !isLast && !signal.aborted; ) {
@@ -122,10 +93,12 @@ export async function restoreMany<One extends Restoring>(
 interface Written<One extends Restoring = Restoring> {
   readonly one: One;
   readonly staged: Map<PlannedFile | MadeFile, Staged>;
+  /** What each place is known by, once the file is in it. */
+  readonly stats: Map<PlannedFile | MadeFile, string | null>;
 }
 
 function begun<One extends Restoring>(one: One): Written<One> {
-  return { one, staged: new Map() };
+  return { one, staged: new Map(), stats: new Map() };
 }
 
 /** How the files of a group come to lie beside their places, on the disk. */
@@ -207,7 +180,7 @@ function stageAll(db: ReadableDb, { one, staged }: Written): void {
     staged.set(planned, one.tree.stage(path, lentChunks(db, one.session.uid, file), file.sha256, place));
   }
   const { made } = one;
-  if (made === null || made.place === 'same') return;
+  if (made === null || isThere(made.place)) return;
   const chunks = {
     *[Symbol.iterator]() {
       for (const bytes of made.chunks) yield { bytes, sha256: null };
@@ -217,7 +190,11 @@ function stageAll(db: ReadableDb, { one, staged }: Written): void {
 }
 
 function missing({ files }: Restoring): PlannedFile[] {
-  return files.filter(({ place }) => place !== 'same');
+  return files.filter(({ place }) => !isThere(place));
+}
+
+function isThere(place: Place): boolean {
+  return place === 'same' || place === 'there';
 }
 
 /** The same, on the disk. */
@@ -227,12 +204,13 @@ function stageNow(db: ReadableDb, written: Written): void {
 }
 
 function settle<One extends Restoring>(
+  db: ReadableDb,
   group: readonly Written<One>[],
   broken: ReadonlyMap<Written<One>, FailureError>,
   learning: Learning | null,
   fates: Fates<One>,
 ): void {
-  const moved: One[] = [];
+  const moved: Written<One>[] = [];
   for (const written of group) {
     const { one } = written;
     orFailed(fates, one, () => {
@@ -240,12 +218,12 @@ function settle<One extends Restoring>(
         const error = broken.get(written);
         if (error !== undefined) throw error;
       });
-      moveAll(written);
-      moved.push(one);
+      for (const [path, aside] of moveAll(db, written)) fates.asides.set(path, aside);
+      moved.push(written);
     });
   }
   if (learning !== null && moved.length > 0) learn(learning, moved);
-  fates.restored.push(...moved);
+  fates.restored.push(...moved.map(({ one }) => one));
 }
 
 /** Flushes what is staged, several files at a time. */
@@ -261,16 +239,22 @@ async function flushAll<W extends Written>(group: readonly W[]): Promise<Map<W, 
 }
 
 /** Puts a session's files in their places. Where one cannot be, those after it are taken back. */
-function moveAll(written: Written): void {
-  const { one, staged } = written;
+function moveAll(db: ReadableDb, written: Written): Asides {
+  const { one, staged, stats } = written;
+  const asides = new Map<string, string>();
   orDropped(written, () => {
     for (const planned of [...one.files, ...(one.made === null ? [] : [one.made])]) {
       const file = staged.get(planned);
-      if (file === undefined) one.tree.touch(planned.path);
-      else one.tree.move(file);
+      const put =
+        file === undefined
+          ? one.tree.touch(planned.path, planned.stat)
+          : one.tree.move(file, (held) => isKept(db, one, planned, held));
+      stats.set(planned, put.stat);
+      if (put.aside !== null) asides.set(planned.path, put.aside);
     }
   });
   killPoint('restore.written');
+  return asides;
 }
 
 /** Runs `work`; where it fails, nothing of the session that is not in its place stays behind. */
@@ -303,33 +287,4 @@ function failureOf(work: () => void): FailureError | null {
     if (thrown instanceof FailureError) return thrown;
     throw thrown;
   }
-}
-
-function learn({ db, now }: Learning, sessions: readonly Restoring[]): void {
-  db.writeTransaction(() => {
-    for (const { session, files, notPutBack } of sessions)
-      for (const { file, path } of notPutBack === null ? files : [])
-        markRestored(db, session, file, path, now());
-  });
-}
-
-/** Makes a restored file known, so that it is no second copy and the next ingest reads nothing of it. */
-function markRestored(db: WritableDb, session: SessionRow, file: StoredFile, path: string, at: Iso): void {
-  const there = fileAt(path, file.relPath);
-  if (there === null) return;
-  using source = new SourceFile(path, 'plain', there.within);
-  const marks = marksOf(source, file.rawBytes);
-  const sessionId = sessionIdOf(db, session.uid);
-  markSource(db, {
-    path,
-    agent: session.agent,
-    sessionId,
-    fileId: file.fileId,
-    stat: source.stat,
-    takenBytes: file.rawBytes,
-    headSha256: marks.head,
-    tailSha256: marks.tail,
-    holdsAll: true,
-  });
-  if (file.role === 'main') noteEvent(db, { kind: 'restored', sessionId, at, reason: `to ${path}` });
 }

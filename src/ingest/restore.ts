@@ -1,30 +1,49 @@
 /**
  * Writes a session's files below one folder.
  * Promises: byte for byte, checked while written; nothing outside the folder, whatever ids and links say; never over a file
- * that differs unless told to; a fresh time, so that the agent's own clean-up spares what was restored.
+ * that differs unless told to, and then nothing goes that is nowhere else; a fresh time, so that the agent's own clean-up spares
+ * what was restored.
  */
 
-import { lstatSync, mkdirSync, renameSync, rmSync, utimesSync } from 'node:fs';
+import { type BigIntStats, lstatSync, mkdirSync, rmSync, utimesSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { FailureError, failure } from '../domain/errors.ts';
+import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { Chunk } from '../store/segments.ts';
+import type { Cutting } from './content/records.ts';
 import { namesIn, onDisk } from './file-names.ts';
 import {
   cannotWrite,
   flushFolder,
   flushFolderSoon,
-  holds,
+  heldAside,
   inLanes,
   MARK,
+  moveToFree,
   realPathOrNull,
   removeTemporary,
   translated,
   writeNew,
 } from './restore-disk.ts';
+import { type Further, type Held, heldAt } from './there.ts';
 
-/** What a file would be restored over. */
-export type Place = 'free' | 'same' | 'replace';
+/** What a file would be restored over. `there`: it is there, with more than is stored or written anew, and is left as it is. */
+export type Place = 'free' | 'same' | 'there' | 'replace';
+
+/** A place, and what the file there has beyond what is stored; null where it has nothing, or is another one. */
+export interface Look {
+  readonly place: Place;
+  readonly further: Further | null;
+  /** Size, mtime and inode of what was looked at; null where nothing is there. */
+  readonly stat: string | null;
+}
+
+/** What has become of a place. `stat`: what the file must be still to be known as what was written; null: not known. */
+export interface Put {
+  readonly stat: string | null;
+  /** Where what was replaced stays, because it is nowhere else; null: nothing stays. */
+  readonly aside: string | null;
+}
 
 /** A file that is written whole beside its place and checked before it is moved there. */
 export interface Staged {
@@ -82,25 +101,61 @@ export class RestoreTree {
     }
   }
 
-  /** What is at `path`: nothing, these very bytes, or, only where forced, something else. A different file is refused. */
-  check(path: string, chunks: Iterable<Uint8Array>, rawBytes: number): Place {
-    const stats = lstatSync(onDisk(path), { throwIfNoEntry: false });
-    if (stats === undefined) return 'free';
+  /**
+   * What is at `path`: nothing, these very bytes, all of them and more, or, only where forced, something else. A different file is
+   * refused. `cutting`: how what it says is told; null where only bytes count.
+   */
+  check(path: string, chunks: Iterable<Uint8Array>, rawBytes: number, cutting: Cutting | null = null): Look {
+    const stats = lstatSync(onDisk(path), { bigint: true, throwIfNoEntry: false });
+    if (stats === undefined) return { place: 'free', further: null, stat: null };
+    const stat = statText(stats);
     if (!stats.isFile())
       throw new FailureError(
         failure('exists', `${path} is there and is no regular file`, 'Move it away first.'),
       );
-    if (stats.size === rawBytes && holds(path, chunks)) return 'same';
-    if (this.#force) return 'replace';
+    const held = this.#held(path, chunks, rawBytes, cutting);
+    if (held.kind === 'same') return { place: 'same', further: null, stat };
+    if (held.kind === 'there') return { place: 'there', further: held.further, stat };
+    if (this.#force) return { place: 'replace', further: null, stat };
     throw new FailureError(
-      failure('exists', `${path} is there and differs`, 'Add --force to replace it, or give --to DIR.'),
+      failure(
+        'exists',
+        `${path} is there and ${held.kind === 'less' ? 'has only the beginning of what is stored' : 'differs'}`,
+        'Add --force to replace it: what is there is stored first, or put beside. Or give --to DIR.',
+      ),
     );
   }
 
-  /** A file that is already right is left, since its agent may have it open, and only made fresh. */
-  touch(path: string): void {
+  #held(path: string, chunks: Iterable<Uint8Array>, rawBytes: number, cutting: Cutting | null): Held {
+    try {
+      return heldAt(path, chunks, rawBytes, cutting);
+    } catch (thrown) {
+      if (thrown instanceof FailureError) throw thrown;
+      throw new FailureError(
+        failure('io', `cannot read ${path}: ${messageOf(thrown)}`, 'Move it away, or give --to DIR.'),
+      );
+    }
+  }
+
+  /**
+   * A file that is already right is left, since its agent may have it open, and only made fresh. `seen`: how it was when it was
+   * looked at; one that has changed since is not known.
+   */
+  touch(path: string, seen: string | null): Put {
     const now = new Date();
-    translated(path, () => utimesSync(onDisk(path), now, now));
+    let stat: string | null = null;
+    translated(path, () => {
+      // A restore that was killed once the file had its name may have left the other one.
+      const begins = beginningOf(path);
+      for (const name of this.#leftoversIn(dirname(path)))
+        if (name.startsWith(begins)) removeTemporary(join(dirname(path), name));
+      const before = lstatSync(onDisk(path), { bigint: true });
+      utimesSync(onDisk(path), now, now);
+      const after = lstatSync(onDisk(path), { bigint: true });
+      const isAsSeen = statText(before) === seen && after.mtimeMs === BigInt(now.getTime());
+      stat = isAsSeen && after.size === before.size ? statText(after) : null;
+    });
+    return { stat, aside: null };
   }
 
   /**
@@ -123,7 +178,7 @@ export class RestoreTree {
 
   /** Names a temporary file that is not there yet, and makes its folder ready. Who writes it later looks at the folder again. */
   begin(path: string, place: Place): Staged {
-    const begins = `.${basename(path).slice(0, 100)}${MARK}`;
+    const begins = beginningOf(path);
     const temporary = join(dirname(path), `${begins}${crypto.randomUUID().slice(0, 8)}`);
     let realFolder = '';
     translated(path, () => {
@@ -142,15 +197,19 @@ export class RestoreTree {
       real = this.#realFolder(path);
       if (first !== undefined) this.#noteMade(folder, dirname(first));
     }
+    // One that is still at it fails loudly, with nothing written.
+    for (const name of this.#leftoversIn(folder))
+      if (name.startsWith(begins)) rmSync(onDisk(join(folder, name)), { force: true });
+    return real ?? folder;
+  }
+
+  #leftoversIn(folder: string): string[] {
     let leftovers = this.#leftovers.get(folder);
     if (leftovers === undefined) {
       leftovers = namesIn(folder).filter((name) => name.includes(MARK));
       this.#leftovers.set(folder, leftovers);
     }
-    // One that is still at it fails loudly, with nothing written.
-    for (const name of leftovers)
-      if (name.startsWith(begins)) rmSync(onDisk(join(folder, name)), { force: true });
-    return real ?? folder;
+    return leftovers;
   }
 
   /** `folder` and all above it up to `upTo`, which was there. */
@@ -161,25 +220,28 @@ export class RestoreTree {
     }
   }
 
-  /** Puts a staged file in its place. One that was `free` and is taken by now is left to whoever took it. */
-  move(staged: Staged): void {
+  /**
+   * Puts a staged file in its place. One that was `free` and is taken by now is left to whoever took it. What is to be replaced is
+   * held aside by its own name first, whatever it has become meanwhile, and goes only where `isKept` says that all of it is
+   * elsewhere. Returns where it stays; null where nothing does.
+   */
+  move(staged: Staged, isKept: (held: string) => boolean = () => false): Put {
     const { path, temporary, place } = staged;
+    let put: Put = { stat: null, aside: null };
     this.#orDropped(staged, () => {
-      if (place === 'free' && lstatSync(onDisk(path), { throwIfNoEntry: false }) !== undefined) {
-        throw new FailureError(
-          failure(
-            'exists',
-            `${path} has come up meanwhile; it was left as it is`,
-            'Look at it, then try again.',
-          ),
-        );
-      }
       this.#realFolder(path);
+      const stat = statText(lstatSync(onDisk(temporary), { bigint: true }));
       killPoint('restore.temporary-written');
-      renameSync(onDisk(temporary), onDisk(path));
+      const aside = place === 'replace' ? heldAside(path) : null;
+      putInPlace(temporary, path, aside);
       killPoint('restore.renamed');
+      put = { stat, aside };
     });
     this.#changed.add(dirname(path));
+    if (put.aside === null || !isKept(put.aside)) return put;
+    removeTemporary(put.aside);
+    killPoint('restore.replaced');
+    return { ...put, aside: null };
   }
 
   /** Takes back what is not moved yet. */
@@ -212,4 +274,34 @@ export class RestoreTree {
       throw thrown;
     }
   }
+}
+
+/** How the name of each temporary file of a file begins. */
+function beginningOf(path: string): string {
+  return `.${basename(path).slice(0, 100)}${MARK}`;
+}
+
+/** In the form of `Source.stat`. */
+function statText({ size, mtimeNs, ino }: BigIntStats): string {
+  return `${size}:${mtimeNs}:${ino}`;
+}
+
+/** `aside`: where what was there before is held; it goes back where nothing can be put in its place. */
+function putInPlace(temporary: string, path: string, aside: string | null): void {
+  let isPut = false;
+  try {
+    isPut = moveToFree(temporary, path);
+  } catch (thrown) {
+    if (aside !== null) moveToFree(aside, path);
+    throw thrown;
+  }
+  if (isPut) return;
+  const where = aside === null ? '' : `; what was there before is in ${aside}`;
+  throw new FailureError(
+    failure(
+      'exists',
+      `${path} has come up meanwhile; it was left as it is${where}`,
+      'Look at it, then try again.',
+    ),
+  );
 }

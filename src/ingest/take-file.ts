@@ -1,15 +1,17 @@
 /**
  * One file into Tier 1: stored new, appended to, or rewritten.
  * Promises: only new bytes are stored; a kill at any moment leaves a prefix that the next run goes on from; nothing that
- * was stored is dropped.
+ * was stored is dropped, and a version that loses something is kept as one.
  */
 
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
+import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { filesOf } from '../store/read.ts';
 import type { Extent, StoredFile } from '../store/rows.ts';
 import { fileChunks, readSegment, segmentsOf } from '../store/segments.ts';
+import { keepVersion, losesBytes } from '../store/versions.ts';
 import {
   addSegments,
   ensureFile,
@@ -19,7 +21,9 @@ import {
   setFileVersion,
 } from '../store/write-raw.ts';
 import type { FoundFile } from './discover.ts';
+import { factsOf } from './fuller.ts';
 import { fromByte, lookAt, marksOf } from './look.ts';
+import { lossText } from './loss.ts';
 import {
   elementsOf,
   joined,
@@ -44,6 +48,7 @@ export interface TakeContext {
   readonly db: WritableDb;
   readonly uid: SessionUid;
   readonly sessionId: number;
+  readonly now: Iso;
   readonly signal: AbortSignal;
 }
 
@@ -51,6 +56,8 @@ export interface TakeContext {
 export interface Taken {
   readonly kind: 'new' | 'same' | 'grown' | 'rewritten' | 'copy' | 'diverged' | 'interrupted';
   readonly readBytes: number;
+  /** Where a rewrite took most of what an earlier version held: that, as a sentence. */
+  readonly loss?: string;
 }
 
 /** Stores a file of which nothing is stored yet. */
@@ -101,7 +108,9 @@ export async function takeChanged(
     return { ...taken, readBytes: taken.readBytes + readBytes };
   }
   if (!options.mayReplace && standing !== 'grown') return { kind: 'diverged', readBytes };
-  return rewrite(context, file, source, stored, look.lineStartBytes);
+  const taken = await rewrite(context, file, source, stored, look.lineStartBytes);
+  const loss = taken.kind === 'rewritten' ? lossText(context.db, context.uid, file, stored) : null;
+  return loss === null ? taken : { ...taken, loss };
 }
 
 /**
@@ -251,9 +260,11 @@ async function rewrite(
     if (matched !== null)
       return storeRewritten(context, file, source, stored, matched, lineStartBytes + matched.newBytes);
     const version = { ...stored, extents: kept, rawBytes: lineStartBytes };
-    context.db.writeTransaction(() =>
-      setFileVersion(context.db, stored.fileId, { rawBytes: lineStartBytes, extents: kept, sha256: null }),
-    );
+    const facts = factsOf(context.db, context.uid, file.agent, stored);
+    context.db.writeTransaction(() => {
+      keepVersion(context.db, stored, facts, context.now);
+      setFileVersion(context.db, stored.fileId, { rawBytes: lineStartBytes, extents: kept, sha256: null });
+    });
     killPoint('rewrite.cut');
     const taken = await storeFrom(context, file, source, {
       fileId: stored.fileId,
@@ -283,12 +294,14 @@ async function storeRewritten(
   const segments: NewSegment[] = [];
   for await (const segment of toSegments(added.length > 0 ? [added] : [], stored.logBytes))
     segments.push(segment);
+  const facts = losesBytes(stored, extents) ? factsOf(context.db, context.uid, file.agent, stored) : null;
   context.db.writeTransaction(() => {
     addSegments(
       context.db,
       { sessionId: context.sessionId, fileId: stored.fileId, logBytes: stored.logBytes },
       segments,
     );
+    if (facts !== null) keepVersion(context.db, stored, facts, context.now);
     setFileVersion(context.db, stored.fileId, { rawBytes, extents, sha256: null });
     mark(context, file, source, stored.fileId, rawBytes, { holdsAll: true });
     recountSession(context.db, context.sessionId);

@@ -35,6 +35,8 @@ export interface TakeDeps {
   readonly db: WritableDb;
   readonly now: Iso;
   readonly full: boolean;
+  /** Whether a person takes an evicted session back, though it is what it was. */
+  readonly again: (uid: SessionUid) => boolean;
   readonly signal: AbortSignal;
   readonly warn: (text: string) => void;
 }
@@ -47,6 +49,8 @@ export interface TakenSession {
   /** Files that could not be stored. */
   readonly failed: number;
   readonly interrupted: boolean;
+  /** It was evicted, and a person took it back. */
+  readonly isTakenBack?: true;
   /** Files beside a copy that are not what is stored: sessions of their own. */
   readonly diverged: readonly FoundSession[];
 }
@@ -94,9 +98,10 @@ export async function takeSession(
   if (room === 'digest_only') return { kind: 'digest_only', found, continues: seen?.continues ?? true };
   if (seen !== null) {
     const sessionId = (await describer(deps, found))();
-    noteReturn(deps.db, sessionId, deps.now, seen.continues);
+    noteReturn(deps.db, sessionId, deps.now, seen.continues, seen.byHand ? 'hand' : 'source');
     killPoint('return.noted');
-    return takeFiles(deps, found, () => sessionId, found.files, 'grown', own);
+    const taken = await takeFiles(deps, found, () => sessionId, found.files, 'grown', own);
+    return seen.byHand ? { ...taken, isTakenBack: true } : taken;
   }
   const changed = deps.full ? found.files : found.files.filter((file) => file.isChanged);
   if (before === null) {
@@ -169,7 +174,7 @@ async function takeFiles(
   own: Own,
 ): Promise<TakenSession> {
   const context: TakeContext = {
-    ...{ db: deps.db, uid: found.uid, signal: deps.signal },
+    ...{ db: deps.db, uid: found.uid, now: deps.now, signal: deps.signal },
     get sessionId() {
       return row();
     },
@@ -188,6 +193,7 @@ async function takeFiles(
       const taken = await takeShared(deps, context, file, stored, own);
       filesRead += taken.readBytes > 0 ? 1 : 0;
       bytesRead += taken.readBytes;
+      if (taken.loss !== undefined) deps.warn(taken.loss);
       if (taken.kind === 'diverged') diverged.push(file);
       else if (taken.kind === 'interrupted') interrupted = true;
       else if (taken.kind !== 'same' && taken.kind !== 'copy') storedCount += 1;
@@ -342,7 +348,10 @@ function asSessions(found: FoundSession, files: readonly FoundFile[]): FoundSess
 
 type Look =
   | (TakenSession & { readonly kind: 'evicted' })
-  | { readonly kind: 'changed'; readonly continues: boolean };
+  | { readonly kind: 'changed'; readonly continues: boolean; readonly byHand: boolean };
+
+/** The key of a main transcript. */
+const MAIN = 'main';
 
 /** Holds the files of an evicted session against its tombstones. The same content is known again under any path. */
 async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look> {
@@ -353,9 +362,13 @@ async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look>
   let filesRead = 0;
   let bytesRead = 0;
   let isSame = true;
+  // Without its transcript a session is not the one that was evicted, nor with a stub of it.
+  const main = newest.find(({ key }) => key === MAIN);
+  let isWhole = main === undefined;
   for (const file of found.files) {
     if (file.known !== null && !file.isChanged && file.known.uid === found.uid) {
       continued.add(file.class.key);
+      if (file.class.key === MAIN && file.known.takenBytes === main?.rawBytes) isWhole = true;
       continue;
     }
     try {
@@ -374,6 +387,7 @@ async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look>
         continue;
       }
       const holdsAll = sameAs !== null;
+      if (holdsAll && file.class.key === MAIN) isWhole = true;
       mark({ db: deps.db, sessionId: ensureRow(deps, found) }, file, source, null, sameAs?.rawBytes ?? 0, {
         holdsAll,
       });
@@ -381,12 +395,13 @@ async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look>
       deps.warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
     }
   }
-  if (!isSame) {
+  if (!isSame || (isWhole && deps.again(found.uid))) {
     // What the agent had removed is in the old digest and in no source any more: no new digest covers that.
     const hadRemoved = filesOf(deps.db, found.uid).some(
       (file) => file.gone && removedRanges(file).length > 0,
     );
-    return { kind: 'changed', continues: !hadRemoved && newest.every((stone) => continued.has(stone.key)) };
+    const continues = !hadRemoved && newest.every((stone) => continued.has(stone.key));
+    return { kind: 'changed', continues, byHand: isSame };
   }
   return {
     uid: found.uid,

@@ -19,6 +19,18 @@ export interface ArchivedFile {
   readonly sha256: string | null;
   /** Evicted: its size and hash are all that is known. */
   readonly gone: boolean;
+  /** What it was before, the oldest first; absent in archives of older programs. */
+  readonly versions?: readonly ArchivedVersion[] | undefined;
+}
+
+export interface ArchivedVersion {
+  readonly number: number;
+  readonly replaced_at: Iso;
+  readonly raw_bytes: number;
+  readonly records: number | null;
+  readonly extents: readonly Extent[];
+  /** Hex. */
+  readonly sha256: string | null;
 }
 
 export interface ArchivedTombstone {

@@ -11,6 +11,7 @@ import type {
   ArchivedRow,
   ArchivedSegment,
   ArchivedTombstone,
+  ArchivedVersion,
 } from './archived.ts';
 import type { ReadableDb } from './connection.ts';
 import { readSegment, type SegmentMeta } from './segments.ts';
@@ -56,6 +57,7 @@ export function outgoing(db: ReadableDb, uid: SessionUid): Outgoing | null {
 }
 
 function filesOf(db: ReadableDb, id: number): ArchivedMeta['files'] {
+  const versions = versionsByKey(db, id);
   return db
     .all<{
       role: FileRole;
@@ -77,7 +79,28 @@ function filesOf(db: ReadableDb, id: number): ArchivedMeta['files'] {
       ...file,
       extents: file.extents === null ? null : JSON.parse(file.extents),
       gone: file.gone === 1,
+      ...withVersions(versions.get(file.key)),
     }));
+}
+
+/** Nothing for the many files that never were another: their lines stay as they were. */
+function withVersions(versions: readonly ArchivedVersion[] | undefined) {
+  return versions === undefined ? {} : { versions };
+}
+
+function versionsByKey(db: ReadableDb, id: number): ReadonlyMap<string, ArchivedVersion[]> {
+  const byKey = new Map<string, ArchivedVersion[]>();
+  const rows = db.all<Omit<ArchivedVersion, 'extents'> & { key: string; extents: string }>(
+    `SELECT f.key AS key, number, replaced_at, v.raw_bytes AS raw_bytes, records, v.extents AS extents,
+       CASE WHEN v.sha256 IS NULL THEN NULL ELSE lower(hex(v.sha256)) END AS sha256
+     FROM versions v JOIN files f ON f.id = v.file_id WHERE v.session_id = $id ORDER BY v.file_id, number`,
+    { id },
+  );
+  for (const { key, ...row } of rows) {
+    const version = { ...row, extents: JSON.parse(row.extents) };
+    byKey.set(key, [...(byKey.get(key) ?? []), version]);
+  }
+  return byKey;
 }
 
 function eventsOf(db: ReadableDb, id: number): ArchivedEvent[] {

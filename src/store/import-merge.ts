@@ -10,7 +10,7 @@ import type { ReadableDb, WritableDb } from './connection.ts';
 import { adoptDigest, digestAt, isBetter, keepBeside, letDigestStand } from './import-digests.ts';
 import { isOtherContent, isSameContent, mergeEvicted } from './import-evicted.ts';
 import { applyFile, type FileMerge, incomingVersion, planFile, prefixHash } from './import-raw.ts';
-import { addEvents, addTombstones, presentDigest, putSegment } from './import-rows.ts';
+import { addEvents, addTombstones, presentDigest, putSegment, putVersion } from './import-rows.ts';
 import { filesOf, listEvents, sessionIdOf } from './read.ts';
 import { tombstonesOf } from './read-sources.ts';
 import type { StoredFile } from './rows.ts';
@@ -82,7 +82,8 @@ export function bringsNews(db: ReadableDb, local: SessionRow, incoming: Incoming
   const { meta } = incoming;
   const known = new Set(listEvents(db, { uid: local.uid }).map(eventIdentity));
   if (plan.kind === 'return' || plan.conflict !== null || plan.added.length > 0) return true;
-  if (plan.both.some(({ merge }) => merge.theirsWins || merge.storedBytes > 0)) return true;
+  if (plan.both.some(({ merge }) => merge.theirsWins || merge.storedBytes > 0 || merge.versions.length > 0))
+    return true;
   if ((meta.pinned && !local.pinned) || meta.events.some((event) => !known.has(eventIdentity(event))))
     return true;
   if (tellsMore(db, local, incoming)) return true;
@@ -114,7 +115,7 @@ export function applyMerge(
     bringBack(db, sessionId, local, incoming, at);
     if (isAsItWas) letDigestStand(db, sessionId, local);
   }
-  if (plan.kind === 'grow') grow(db, sessionId, incoming, plan);
+  if (plan.kind === 'grow') grow(db, sessionId, incoming, plan, at);
   // What was evicted there before and came back changed is in no raw file, here or there.
   const present = presentDigest(incoming);
   const older = incoming.digests.filter((digest) => digest !== present);
@@ -144,11 +145,18 @@ function stateOf(db: ReadableDb, sessionId: number): string {
     db.get('SELECT count(*) AS n FROM tombstones WHERE session_id = $sessionId', { sessionId }),
     db.all('SELECT generation, hex(sha256) AS h FROM digests WHERE session_id = $sessionId', { sessionId }),
     db.all('SELECT key, log_bytes, extents FROM files WHERE session_id = $sessionId', { sessionId }),
+    db.get('SELECT count(*) AS n FROM versions WHERE session_id = $sessionId', { sessionId }),
   ]);
 }
 
-function grow(db: WritableDb, sessionId: number, incoming: Incoming, { both, added }: MergePlan): void {
-  for (const { stored, merge } of both) applyFile(db, sessionId, stored, incoming, merge);
+function grow(
+  db: WritableDb,
+  sessionId: number,
+  incoming: Incoming,
+  { both, added }: MergePlan,
+  at: Iso,
+): void {
+  for (const { stored, merge } of both) applyFile(db, sessionId, stored, incoming, merge, at);
   for (const file of added) addFile(db, sessionId, incoming, file);
 }
 
@@ -170,6 +178,7 @@ function addFile(db: WritableDb, sessionId: number, incoming: Incoming, file: Ar
     extents: file.extents === null ? null : JSON.stringify(file.extents),
     sha256: file.sha256 === null ? null : Buffer.from(file.sha256, 'hex'),
   });
+  for (const version of file.versions ?? []) putVersion(db, fileId, version);
 }
 
 /** The raw bytes of what was evicted here are in the other store: a person brings them back. */

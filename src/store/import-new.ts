@@ -14,6 +14,7 @@ import {
   putFile,
   putImportedDigest,
   putSegment,
+  putVersion,
   raiseTo,
   setAnalyzed,
 } from './import-rows.ts';
@@ -92,6 +93,7 @@ function insertLive(db: WritableDb, sessionId: number, incoming: Incoming): void
       fileId,
       extents: file.extents === null ? null : JSON.stringify(file.extents),
     });
+    for (const version of file.versions ?? []) putVersion(db, fileId, version);
   }
   recountSession(db, sessionId);
   const generation = coverFrom(db, sessionId, meta);

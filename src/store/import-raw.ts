@@ -4,11 +4,20 @@
  * the other. The longer version (then the greater hash) is the present one, whichever came first.
  */
 import type { SessionUid } from '../domain/ids.ts';
+import type { Iso } from '../domain/time.ts';
 import type { ArchivedFile, Incoming } from './archived.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
 import { putSegment } from './import-rows.ts';
 import type { Extent, StoredFile } from './rows.ts';
 import { fileChunks, segmentsOf, sha256 } from './segments.ts';
+import {
+  type EarlierVersion,
+  insertVersion,
+  losesBytes,
+  nextNumber,
+  type VersionFacts,
+  versionsOf,
+} from './versions.ts';
 import { setFileVersion } from './write-raw.ts';
 
 /** A range of the other store's log, and where it lies in this one's. */
@@ -27,9 +36,13 @@ export interface FileMerge {
   readonly theirsWins: boolean;
   /** At most: what a cut segment takes is known when it is compressed. */
   readonly storedBytes: number;
+  /** What the file was there or here, as ranges of this store's log, where no version here says it yet. */
+  readonly versions: readonly MergedVersion[];
 }
 
-/** How the other store's log of a file stands to this one's. Reads only. */
+type BytesMerge = Omit<FileMerge, 'versions'>;
+
+/** How the other store's log of a file stands to this one's, and what of its versions is not known here. Reads only. */
 export function planFile(
   db: ReadableDb,
   uid: SessionUid,
@@ -37,6 +50,19 @@ export function planFile(
   incoming: Incoming,
   file: ArchivedFile,
 ): FileMerge {
+  const merge = planBytes(db, uid, stored, incoming, file);
+  const known = versionsOf(db, uid).filter(({ fileId }) => fileId === stored.fileId);
+  const theirs = mapped(extentsOf(file), merge.pieces);
+  return { ...merge, versions: unknownVersions({ file, stored, theirs, known, merge }) };
+}
+
+function planBytes(
+  db: ReadableDb,
+  uid: SessionUid,
+  stored: StoredFile,
+  incoming: Incoming,
+  file: ArchivedFile,
+): BytesMerge {
   const common = commonBytes(db, uid, stored, incoming, file);
   const whole: Extent = [0, file.log_bytes];
   const isSame = common === file.log_bytes && sameExtents(extentsOf(file), stored.extents);
@@ -78,10 +104,17 @@ export function applyFile(
   stored: StoredFile,
   incoming: Incoming,
   merge: FileMerge,
+  at: Iso,
 ): void {
   const { file, pieces, theirsWins } = merge;
   for (const piece of pieces)
     if (piece.isNew) appendRange(db, { sessionId, fileId: stored.fileId }, incoming, file.key, piece);
+  for (const version of merge.versions)
+    insertVersion(db, stored.fileId, {
+      ...version,
+      number: nextNumber(db, stored.fileId),
+      replacedAt: version.replacedAt ?? at,
+    });
   if (theirsWins) {
     const extents = mapped(extentsOf(file), pieces);
     const isWhole = merge.kind === 'longer' && file.extents === null;
@@ -98,6 +131,46 @@ export function applyFile(
       sha256: stored.sha256 === null ? null : Buffer.from(stored.sha256, 'hex'),
     });
   }
+}
+
+/** `replacedAt`: null where this merge does it. */
+interface MergedVersion extends VersionFacts {
+  readonly replacedAt: Iso | null;
+  readonly rawBytes: number;
+  readonly extents: readonly Extent[];
+}
+
+/** Their versions; and of the two present ones that which is not the present one from now on, where it has what the other lacks. */
+function unknownVersions(of: {
+  readonly file: ArchivedFile;
+  readonly stored: StoredFile;
+  /** Their present version in this store's log. */
+  readonly theirs: readonly Extent[];
+  readonly known: readonly EarlierVersion[];
+  readonly merge: BytesMerge;
+}): MergedVersion[] {
+  const { file, stored, theirs, known, merge } = of;
+  const hashOf = (hex: string | null) => (hex === null ? null : Buffer.from(hex, 'hex'));
+  const all: MergedVersion[] = (file.versions ?? []).map((version) => ({
+    replacedAt: version.replaced_at,
+    rawBytes: version.raw_bytes,
+    records: version.records,
+    extents: mapped(version.extents, merge.pieces),
+    sha256: hashOf(version.sha256),
+  }));
+  const ours = { rawBytes: stored.rawBytes, extents: stored.extents, sha256: hashOf(stored.sha256) };
+  const others = { rawBytes: file.raw_bytes, extents: theirs, sha256: hashOf(file.sha256) };
+  const [wins, loses] = merge.theirsWins ? [others, ours] : [ours, others];
+  if (losesBytes(loses, wins.extents)) all.push({ ...loses, records: null, replacedAt: null });
+  const seen = new Set(
+    [wins.extents, ...known.map(({ extents }) => extents)].map((each) => JSON.stringify(each)),
+  );
+  return all.filter(({ rawBytes, extents }) => {
+    const text = JSON.stringify(extents);
+    const isNew = rawBytes > 0 && !seen.has(text);
+    seen.add(text);
+    return isNew && extents.reduce((sum, [, length]) => sum + length, 0) === rawBytes;
+  });
 }
 
 /** Plain bytes of the other store's log. */

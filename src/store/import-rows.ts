@@ -10,6 +10,7 @@ import {
   type ArchivedFile,
   type ArchivedMeta,
   type ArchivedTombstone,
+  type ArchivedVersion,
   eventIdentity,
   type Incoming,
   importedKind,
@@ -18,6 +19,7 @@ import type { ReadableDb, WritableDb } from './connection.ts';
 import { refuseLastRoom } from './room.ts';
 import { followSearch } from './search-index.ts';
 import { sha256 } from './segments.ts';
+import { insertVersion } from './versions.ts';
 
 /** Inserts the events that are not known yet, as those of another store. Returns how many. */
 export function addEvents(
@@ -164,6 +166,18 @@ export function putSegment(
      VALUES ($sessionId, $fileId, $logOffset, $rawBytes, $storedBytes, $sha256, $data)`,
     { ...place, ...segment, storedBytes: segment.data.length },
   );
+}
+
+/** What a file was before; its bytes are there by now. */
+export function putVersion(db: WritableDb, fileId: number, version: ArchivedVersion): void {
+  insertVersion(db, fileId, {
+    number: version.number,
+    replacedAt: version.replaced_at,
+    rawBytes: version.raw_bytes,
+    records: version.records,
+    extents: version.extents,
+    sha256: version.sha256 === null ? null : Buffer.from(version.sha256, 'hex'),
+  });
 }
 
 export function setAnalyzed(

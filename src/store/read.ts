@@ -251,6 +251,18 @@ export function sourcesOf(db: ReadableDb, uid: SessionUid): { path: string; file
   });
 }
 
+/** The session and the file of it that a path was last seen to be; null where it is no file of one. */
+export function sessionOfPath(
+  db: ReadableDb,
+  path: string,
+): { readonly uid: SessionUid; readonly fileId: number } | null {
+  return db.get(
+    `SELECT session_uid AS uid, file_id AS fileId FROM sources o JOIN sessions s ON s.id = o.session_id
+     WHERE path = $path AND file_id IS NOT NULL`,
+    { path },
+  );
+}
+
 export interface EventRow {
   readonly at: string;
   readonly kind: string;

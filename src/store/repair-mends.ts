@@ -85,7 +85,7 @@ function dropNameless(db: WritableDb, id: number): string {
   const { n } = db.get<{ n: number }>('SELECT count(*) AS n FROM segments WHERE session_id = $id', {
     id,
   }) ?? { n: 0 };
-  for (const table of ['segments', 'digests', 'tombstones', 'sources', 'events', 'files'])
+  for (const table of ['versions', 'segments', 'digests', 'tombstones', 'sources', 'events', 'files'])
     db.run(`DELETE FROM ${table} WHERE session_id = $id`, { id });
   const from =
     paths.length === 0 ? '' : `; the next ingest looks at ${paths.map(({ path }) => path).join(', ')}`;
@@ -252,5 +252,11 @@ export const MENDS: readonly { readonly sql: string; readonly tells: string | nu
               (SELECT coalesce(sum(raw_bytes), 0), count(*) FROM files WHERE session_id = sessions.id AND gone = 0)
             WHERE evicted_at IS NULL AND file_count > (SELECT count(*) FROM files WHERE session_id = sessions.id AND gone = 0)`,
     tells: null,
+  },
+  // A version of a file that is not there, that is evicted, or of more than was ever stored of it names nothing.
+  {
+    sql: `DELETE FROM versions WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.id = versions.file_id
+            AND f.session_id = versions.session_id AND f.gone = 0) OR json_valid(extents) = 0`,
+    tells: 'earlier versions of files; what they had is in `show --removed`',
   },
 ];

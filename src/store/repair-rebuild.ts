@@ -26,6 +26,7 @@ const TABLES = [
   'sessions',
   'files',
   'segments',
+  'versions',
   'digests',
   'tombstones',
   'sweeps',

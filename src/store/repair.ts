@@ -15,6 +15,7 @@ import type { StoredFile } from './rows.ts';
 import { catchUpSearch, rebuildSearchIndex } from './search-index.ts';
 import { logChunks, sameBytes, sha256 } from './segments.ts';
 import type { DamagedPlace, Finding } from './verify-findings.ts';
+import { dropVersion } from './versions.ts';
 import { setFileVersion } from './write-raw.ts';
 
 /** What a repair does about one finding. `from`: the agent's file that still has the bytes. */
@@ -73,6 +74,13 @@ async function stepFor(db: ReadableDb, finding: Finding, own: OwnFiles): Promise
       if (cure === 'hash' && isWholeLog(file)) return { kind: 'rehash', finding, place };
       return retakeOrLose(db, finding, place, file, own);
     }
+    case 'version':
+      return {
+        kind: 'lose',
+        finding,
+        place: null,
+        why: 'only how it was put together is lost; what it had is in the present version or in `show --removed`',
+      };
     case 'rebuild':
       return null;
     default:
@@ -244,11 +252,13 @@ function recordLoss(
       rawBytes: place?.rawBytes ?? 0,
       storedBytes: place?.segment?.stored_bytes ?? 0,
       reason: `damaged: ${finding.problem}; ${why}`,
-      fileId: place?.fileId ?? null,
-      logOffset: place?.logOffset ?? null,
+      fileId: place?.fileId ?? finding.version?.fileId ?? null,
+      // Of a version no byte of the log is lost, and no digest: it names an empty range.
+      logOffset: place?.logOffset ?? (finding.version === undefined ? null : 0),
       segmentId: place?.segment?.id ?? null,
     },
   );
+  if (finding.version !== undefined) dropVersion(db, finding.version.id);
 }
 
 /** A live session whose digest is damaged waits for a new one: it is made of the bytes, which are all there. */

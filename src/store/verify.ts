@@ -15,6 +15,7 @@ import { fileChunks, readSegment, SEGMENT_BYTES, type SegmentMeta, segmentsOf } 
 import { bookFindings, databaseFindings } from './verify-books.ts';
 import type { Cure, DamagedPlace, Finding, VerifyFinding } from './verify-findings.ts';
 import { searchFindings } from './verify-search.ts';
+import { asVersion, type EarlierVersion, isWellFormed, versionsOf } from './versions.ts';
 
 export interface VerifyResult {
   readonly findings: Finding[];
@@ -133,7 +134,8 @@ function sessionFindings(db: ReadableDb, uid: SessionUid): Checked {
         const problem = 'it cannot be found by its name';
         return { segments: 0, bytes: 0, findings: [{ ...broken(uid, problem), cure: 'index' as const }] };
       }
-      const checked = filesOf(db, uid).map((file) => fileFindings(db, uid, file));
+      const versions = versionsOf(db, uid);
+      const checked = filesOf(db, uid).map((file) => fileFindings(db, uid, file, versions));
       return {
         segments: checked.reduce((sum, each) => sum + each.segments, 0),
         bytes: checked.reduce((sum, each) => sum + each.bytes, 0),
@@ -148,7 +150,12 @@ function sessionFindings(db: ReadableDb, uid: SessionUid): Checked {
   }
 }
 
-function fileFindings(db: ReadableDb, uid: SessionUid, file: StoredFile): Checked {
+function fileFindings(
+  db: ReadableDb,
+  uid: SessionUid,
+  file: StoredFile,
+  versions: readonly EarlierVersion[],
+): Checked {
   const findings: Finding[] = [];
   const find = (problem: string, cure: Cure, place: DamagedPlace | null) =>
     findings.push({ session_uid: uid, file: file.key, problem, cure, place });
@@ -178,8 +185,38 @@ function fileFindings(db: ReadableDb, uid: SessionUid, file: StoredFile): Checke
     const problem = versionProblem(db, uid, file);
     if (problem !== null)
       find(problem, 'hash', { fileId: file.fileId, logOffset: 0, rawBytes: file.logBytes, segment: null });
+    findings.push(...versionFindings(db, uid, file, versions));
   }
   return { segments: segments.length, bytes, findings };
+}
+
+/** Plain bytes of a file's earlier versions that are hashed, the fullest first: a document has one for each turn. */
+const VERSION_BYTES_MAX = 64 * 1024 ** 2;
+
+/** The segments are whole: what may be wrong is what a version makes of them. */
+function versionFindings(
+  db: ReadableDb,
+  uid: SessionUid,
+  file: StoredFile,
+  versions: readonly EarlierVersion[],
+): Finding[] {
+  const own = versions.filter(({ fileId }) => fileId === file.fileId);
+  let bytes = 0;
+  return own
+    .toSorted((a, b) => b.rawBytes - a.rawBytes)
+    .flatMap((version) => {
+      const isHashed = bytes === 0 || bytes + version.rawBytes <= VERSION_BYTES_MAX;
+      bytes += version.rawBytes;
+      const isWhole =
+        isWellFormed(version, file) &&
+        (!isHashed || versionProblem(db, uid, asVersion(file, version)) === null);
+      if (isWhole) return [];
+      const problem = `version ${version.number}, which it was before, cannot be had as it was`;
+      const { id, fileId } = version;
+      return [
+        { session_uid: uid, file: file.key, problem, cure: 'version', place: null, version: { id, fileId } },
+      ];
+    });
 }
 
 const PIECED_BYTES_MAX = 1024 ** 3;

@@ -13,17 +13,23 @@ import { ensureFile, type NewFile, noteEvent, recountSession } from './write-raw
  * stands unchanged at the start of what is there now, so that a new digest covers the old one too; otherwise the old digest
  * stays beside the new one.
  */
-export function noteReturn(db: WritableDb, sessionId: number, at: Iso, continues: boolean): void {
-  db.writeTransaction(() => putReturn(db, sessionId, at, continues));
+export function noteReturn(
+  db: WritableDb,
+  sessionId: number,
+  at: Iso,
+  continues: boolean,
+  from: 'source' | 'hand' = 'source',
+): void {
+  db.writeTransaction(() => putReturn(db, sessionId, at, continues, from));
 }
 
-/** The same within the caller's transaction. `imported`: its bytes come from another store. */
+/** The same within the caller's transaction. `hand`: a person wanted it. `imported`: its bytes come from another store. */
 export function putReturn(
   db: WritableDb,
   sessionId: number,
   at: Iso,
   continues: boolean,
-  from: 'source' | 'imported' = 'source',
+  from: 'source' | 'hand' | 'imported' = 'source',
 ): void {
   if (!continues)
     db.run('UPDATE sessions SET covers_from = raw_generation + 1 WHERE id = $sessionId', { sessionId });
@@ -32,9 +38,11 @@ export function putReturn(
   const reason =
     from === 'imported'
       ? 'imported from another store'
-      : continues
-        ? 'grew since it was evicted'
-        : 'changed since it was evicted; its old digest stays';
+      : from === 'hand'
+        ? 'taken back by hand'
+        : continues
+          ? 'grew since it was evicted'
+          : 'changed since it was evicted; its old digest stays';
   noteEvent(db, { kind: 'returned', sessionId, at, reason });
 }
 

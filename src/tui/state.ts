@@ -134,7 +134,7 @@ export interface Reader {
 export interface RestorePlan {
   readonly uid: SessionUid;
   readonly root: string;
-  readonly files: readonly { readonly path: string; readonly place: 'free' | 'same' | 'differs' }[];
+  readonly files: readonly { readonly path: string; readonly place: 'free' | 'same' | 'there' | 'differs' }[];
   readonly resume: string;
   /** Why it does not go where its agent looks, as a sentence; null: it does. */
   readonly note: string | null;

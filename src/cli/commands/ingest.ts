@@ -15,13 +15,16 @@ import { ProgressLine } from '../io.ts';
 import { PreparerThreads } from '../preparers.ts';
 import { oneOf, parseSince } from '../values.ts';
 import { analyzeDeps } from '../wire.ts';
+import { stillEvicted, takenBack } from './ingest.again.ts';
 
 export const ingestCommand: Command = async (context) => {
   const { flags, io } = context;
   const agent = textFlag(flags, 'agent');
   const since = textFlag(flags, 'since');
+  const again = flags['again'] === true ? takenBack(context) : null;
   const options: Partial<IngestOptions> = {
-    paths: context.args.map((path) => resolve(path)),
+    paths: again?.paths ?? context.args.map((path) => resolve(path)),
+    ...(again === null ? {} : { again: again.uids }),
     agent: oneOf(
       agent,
       agentsOf(context.host).map((format) => format.id),
@@ -50,7 +53,10 @@ export const ingestCommand: Command = async (context) => {
         'Run `session-memory maintain`, which sweeps first and has a reserve to work with, or free some space.',
       );
     }
-    return ingestExit(report);
+    const left = again === null ? [] : stillEvicted(db, again);
+    for (const uid of left)
+      io.err(`warning: ${uid} was not taken back: its transcript is left out, unreadable or not there\n`);
+    return left.length > 0 ? ingestExit(report) || EXIT.failed : ingestExit(report);
   } finally {
     db.close();
     if (passing !== null) rmSync(passing, { recursive: true, force: true });
@@ -171,6 +177,10 @@ function ingestSentences(report: IngestReport): string[] {
   if (report.analyzed > 0 || report.analyze_failed > 0)
     lines.push(
       `Analyzed ${formatCount(report.analyzed)}${report.analyze_failed > 0 ? `, ${formatCount(report.analyze_failed)} failed` : ''}.`,
+    );
+  if (report.sessions_taken_back > 0)
+    lines.push(
+      `Took back ${plural(report.sessions_taken_back, 'session')}. The next sweep may evict it again by the usual rules; \`session-memory pin UID\` keeps it.`,
     );
   if (report.sessions_evicted > 0)
     lines.push(

@@ -6,8 +6,9 @@ import { nativeIdOf, type SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { agentById } from '../../ingest/agents/index.ts';
 import { wholeLines } from '../../ingest/contained/row-lines.ts';
+import { cuttingOf } from '../../ingest/content/records.ts';
 import { RestoreTree } from '../../ingest/restore.ts';
-import type { MadeFile, PlannedFile, Restoring } from '../../ingest/restore-many.ts';
+import type { MadeFile, PlannedFile, Restoring } from '../../ingest/restoring.ts';
 import { rootsHere, textBeside, withProjects } from '../../ingest/roots.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { agentRootOf } from '../../store/read-sources.ts';
@@ -15,6 +16,7 @@ import type { StoredFile } from '../../store/rows.ts';
 import { fileChunks } from '../../store/segments.ts';
 import type { Context } from '../context.ts';
 import { liveFiles } from '../wire.ts';
+import { chosenVersions, type WantedVersion } from './restore.versions.ts';
 
 /** A restore as it would be: where each file goes and what is there. */
 export interface PlannedRestore extends Restoring {
@@ -37,12 +39,20 @@ export interface Shared {
   readonly taken: Map<string, SessionUid>;
 }
 
-/** `to`: a folder of the user's; null: where the agent looks. Fails where a file may not be written over. */
+export interface RestoreOptions {
+  /** A folder of the user's; null: where the agent looks. */
+  readonly to: string | null;
+  readonly force: boolean;
+  /** Null or absent: the present versions, and a choice where one has lost most of what it held. */
+  readonly version?: WantedVersion | null;
+}
+
+/** Fails where a file may not be written over, and where a person has to say which version is meant. */
 export function planRestore(
   context: Places,
   db: ReadableDb,
   session: SessionRow,
-  { to, force }: { readonly to: string | null; readonly force: boolean },
+  { to, force, version = null }: RestoreOptions,
   { trees, taken }: Shared = { trees: new Map(), taken: new Map() },
 ): PlannedRestore {
   const agent = agentById(session.agent, context.host);
@@ -58,12 +68,12 @@ export function planRestore(
   trees.set(root, tree);
   // Of an agent that is not known here, each file has the path that it was found at; the tree holds it below its root.
   const placeOf = (file: StoredFile) => agent?.restorePath(target, file) ?? file.relPath;
-  const files = planOf(tree, db, session, taken, placeOf);
+  const files = planOf(tree, db, session, { agent, wanted: version, taken, placeOf });
   const main = files.find(({ file }) => file.role === 'main');
   const takesBack = agent?.takesBack;
   const made = takesBack === undefined ? null : madeFor(takesBack, tree, db, session, target, files);
   return {
-    ...{ session, root, tree, files, made },
+    ...{ session, agent, root, tree, files, made },
     resume: agent?.resume(main === undefined ? target : { ...target, path: main.path }) ?? {
       cwd: null,
       argv: [],
@@ -112,7 +122,8 @@ function madeFor(
   };
   let rawBytes = 0;
   for (const chunk of chunks) rawBytes += chunk.length;
-  return { path, chunks, place: tree.check(path, chunks, rawBytes) };
+  const { place, stat } = tree.check(path, chunks, rawBytes, null);
+  return { path, chunks, place, stat };
 }
 
 /** There is no folder to restore to: the agent is not known here, or its configuration was given none. */
@@ -133,20 +144,29 @@ function planOf(
   tree: RestoreTree,
   db: ReadableDb,
   session: SessionRow,
-  taken: Map<string, SessionUid>,
-  placeOf: (file: StoredFile) => string,
+  { agent, wanted, taken, placeOf }: HowToPlan,
 ): PlannedFile[] {
   const own = new Set<string>();
-  const files = liveFiles(db, session).map((file) => {
+  const files = chosenVersions(db, session, agent, liveFiles(db, session), wanted).map((chosen) => {
+    const { file } = chosen;
     const path = tree.place(placeOf(file));
     // Ids and keys are the agent's, or a forger's: two of them may mean one place.
     const other = own.has(path) ? session.uid : taken.get(path);
     if (other !== undefined) throw clash(path, session.uid, other);
     own.add(path);
-    return { file, path, place: tree.check(path, fileChunks(db, session.uid, file), file.rawBytes) };
+    const chunks = { [Symbol.iterator]: () => fileChunks(db, session.uid, file) };
+    const look = tree.check(path, chunks, file.rawBytes, cuttingOf(agent, file.key));
+    return { ...chosen, path, ...look };
   });
   for (const { path } of files) taken.set(path, session.uid);
   return files;
+}
+
+interface HowToPlan {
+  readonly agent: AgentFormat | null;
+  readonly wanted: WantedVersion | null;
+  readonly taken: Map<string, SessionUid>;
+  readonly placeOf: (file: StoredFile) => string;
 }
 
 function clash(path: string, uid: SessionUid, other: SessionUid): FailureError {

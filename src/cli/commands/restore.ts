@@ -1,32 +1,50 @@
 /**
  * `restore UID…`: sessions' files back where their agents look for them, or below `--to`.
- * Promises: of several sessions one that cannot be restored keeps no other one; it is named, and the exit code is 1.
+ * Promises: of several sessions one that cannot be restored keeps no other one; it is named, and the exit code is 1. What is to be
+ * replaced is stored first, or stays beside.
  */
 
 import { statSync } from 'node:fs';
-import type { Host, Resume } from '../../domain/agent.ts';
-import { EXIT, type ExitCode, type Failure, FailureError, failure, invalid } from '../../domain/errors.ts';
-import type { SessionUid } from '../../domain/ids.ts';
+import type { Host } from '../../domain/agent.ts';
+import { EXIT, type ExitCode, FailureError, failure, invalid } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
-import { plainLine } from '../../domain/text.ts';
-import { type Learning, restoreMany, restoreOne } from '../../ingest/restore-many.ts';
+import { type Fates, restoreMany, restoreOne } from '../../ingest/restore-many.ts';
+import type { Learning } from '../../ingest/restoring.ts';
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
 import { listSessions, resolveSession } from '../../store/read.ts';
 import { namedSessions } from '../by-hand.ts';
-import { type Command, type Context, printJson, textFlag } from '../context.ts';
-import { plural } from '../format.ts';
+import { type Command, type Context, textFlag } from '../context.ts';
 import { ProgressLine } from '../io.ts';
 import { StagerThreads } from '../stagers.ts';
 import { onlyArg, openAfterLook } from '../wire.ts';
-import { type PlannedRestore, planRestore, type Shared } from './restore.plan.ts';
+import { replacedPaths, storeFirst } from './restore.first.ts';
+import { type PlannedRestore, planRestore, type RestoreOptions, type Shared } from './restore.plan.ts';
+import { type FailedRestore, tellOne, tellSeveral, wayBack } from './restore.tell.ts';
+import { wantedVersion } from './restore.versions.ts';
 
 export const restore: Command = async (context) => {
   const all = context.flags['all'] === true;
   if (all && context.args.length > 0) throw new FailureError(invalid('--all and ids at once', 'See --help.'));
   if (context.flags['resume'] === true) refuseResume(context, all);
+  const several = all || context.args.length > 1;
+  if (several && typeof optionsOf(context).version === 'number')
+    throw new FailureError(
+      invalid(
+        '--version with a number and several sessions',
+        'Write --version fullest or --version present, or name one session.',
+      ),
+    );
   return all || context.args.length > 1 ? restoreSeveral(context, all) : restoreNamed(context);
 };
+
+function optionsOf({ flags }: Context): RestoreOptions {
+  return {
+    to: textFlag(flags, 'to'),
+    force: flags['force'] === true,
+    version: wantedVersion(textFlag(flags, 'version')),
+  };
+}
 
 function refuseResume({ args, flags }: Context, all: boolean): void {
   if (textFlag(flags, 'to') !== null)
@@ -43,7 +61,8 @@ function refuseResume({ args, flags }: Context, all: boolean): void {
 }
 
 async function restoreNamed(context: Context): Promise<ExitCode> {
-  const to = textFlag(context.flags, 'to');
+  const options = optionsOf(context);
+  const { to } = options;
   const named = onlyArg(context, 'UID');
   // Restored elsewhere, the store has nothing to learn: it is opened for reading only.
   const { storePath } = context.settings;
@@ -52,13 +71,17 @@ async function restoreNamed(context: Context): Promise<ExitCode> {
   let start: PlannedRestore | null = null;
   try {
     const session = resolveSession(db, named);
-    const planned = planRestore(context, db, session, { to, force: context.flags['force'] === true });
+    const planned = planRestore(context, db, session, options);
     const resumes = context.flags['resume'] === true;
     // Before anything is written: what was asked for is more than the files.
     if (resumes && planned.resume.argv.length === 0) throw noWayBack(session, context.host);
-    restoreOne(db, planned, learningOf(context, writable));
+    const storing = writable === null || planned.notPutBack !== null ? [] : replacedPaths(planned);
+    const storedFirst =
+      writable === null || storing.length === 0 ? undefined : await storeFirst(context, writable, storing);
+    const restoring = storedFirst === undefined ? planned : { ...planned, storedFirst };
+    const asides = restoreOne(db, restoring, learningOf(context, writable));
     const starts = resumes && canStart(context);
-    print(context, planned, to !== null, starts);
+    tellOne(context, { planned, asides }, to !== null, starts);
     if (!starts) return EXIT.done;
     // The agent has the terminal from here on, for hours maybe: the store is not kept open for it.
     start = planned;
@@ -74,26 +97,30 @@ export function learningOf({ clock }: Pick<Context, 'clock'>, writable: Writable
 }
 
 async function restoreSeveral(context: Context, all: boolean): Promise<ExitCode> {
-  const to = textFlag(context.flags, 'to');
+  const options = optionsOf(context);
   const { storePath } = context.settings;
   const sessionsIn = (db: ReadableDb) =>
     all
       ? listSessions(db, { sort: 'project' }).filter(({ state }) => state !== 'evicted')
       : namedSessions(db, context.args);
-  const writable = to === null ? openAfterLook(storePath, sessionsIn) : null;
+  const writable = options.to === null ? openAfterLook(storePath, sessionsIn) : null;
   const db = writable ?? openReadable(storePath);
   const line = new ProgressLine(context.io);
   using threads = new StagerThreads(context.startStager, storePath);
   try {
     const sessions = sessionsIn(db);
     const failed: FailedRestore[] = [];
-    const options = { to, force: context.flags['force'] === true };
-    const planned = plansOf(context, db, sessions, options, failed, line);
+    const replacing: PlannedRestore[] = [];
+    const planned = plansOf(context, db, sessions, options, { failed, replacing, line });
     const stager = threads.forBytes(sessions.reduce((sum, { rawBytes }) => sum + rawBytes, 0));
-    const fates = await restoreMany(db, planned, learningOf(context, writable), context.signal, stager);
-    failed.push(...fates.failed.map(({ one, error }) => ({ uid: one.session.uid, why: error.failure })));
+    const learning = learningOf(context, writable);
+    const fates = await restoreMany(db, planned, learning, context.signal, stager);
+    const more = await restoreReplacing(context, db, writable, replacing);
+    for (const { one, error } of [...fates.failed, ...more.failed])
+      failed.push({ uid: one.session.uid, why: error.failure });
     line.clear();
-    return tellSeveral(context, fates.restored, failed);
+    const asides = new Map([...fates.asides, ...more.asides]);
+    return tellSeveral(context, { restored: [...fates.restored, ...more.restored], asides, failed });
   } finally {
     line.clear();
     await threads.close();
@@ -101,59 +128,49 @@ async function restoreSeveral(context: Context, all: boolean): Promise<ExitCode>
   }
 }
 
-interface FailedRestore {
-  readonly uid: SessionUid;
-  readonly why: Failure;
+/** Those that replace something come last: what is there is stored before, all of it in one ingest. */
+async function restoreReplacing(
+  context: Context,
+  db: ReadableDb,
+  writable: WritableDb | null,
+  replacing: readonly PlannedRestore[],
+): Promise<Fates<PlannedRestore>> {
+  if (replacing.length === 0) return { restored: [], asides: new Map(), failed: [] };
+  const paths = replacing.filter(({ notPutBack }) => notPutBack === null).flatMap(replacedPaths);
+  const storedFirst = writable === null ? new Map() : await storeFirst(context, writable, paths);
+  const sessions = replacing.map((one) => ({ ...one, storedFirst }));
+  return await restoreMany(db, sessions, learningOf(context, writable), context.signal);
 }
 
-/** Where the files of each go, looked at one by one as they are asked for; one that cannot be restored is put to `failed`. */
+interface ToFill {
+  readonly failed: FailedRestore[];
+  readonly replacing: PlannedRestore[];
+  readonly line: ProgressLine;
+}
+
+/**
+ * Where the files of each go, looked at one by one as they are asked for; one that cannot be restored is put to `failed`, one that
+ * replaces a file to `replacing`.
+ */
 function* plansOf(
   context: Context,
   db: ReadableDb,
   sessions: readonly SessionRow[],
-  options: { readonly to: string | null; readonly force: boolean },
-  failed: FailedRestore[],
-  line: ProgressLine,
+  options: RestoreOptions,
+  { failed, replacing, line }: ToFill,
 ): Generator<PlannedRestore> {
   const shared: Shared = { trees: new Map(), taken: new Map() };
   for (const [i, session] of sessions.entries()) {
     line.show(`restore: ${i + 1}/${sessions.length}  ${session.uid}`);
     try {
-      yield planRestore(context, db, session, options, shared);
+      const planned = planRestore(context, db, session, options, shared);
+      if (replacedPaths(planned).length === 0) yield planned;
+      else replacing.push(planned);
     } catch (thrown) {
       if (!(thrown instanceof FailureError)) throw thrown;
       failed.push({ uid: session.uid, why: thrown.failure });
     }
   }
-}
-
-function tellSeveral(
-  { io, json, signal }: Context,
-  restored: readonly PlannedRestore[],
-  failed: readonly FailedRestore[],
-): ExitCode {
-  if (json)
-    printJson(io, {
-      version: 1,
-      restored: restored.map(restoredJson),
-      failed: failed.map(({ uid, why }) => ({
-        session_uid: uid,
-        code: why.code,
-        message: plainLine(why.message),
-        hint: plainLine(why.hint),
-      })),
-      interrupted: signal.aborted,
-    });
-  else {
-    for (const { uid, why } of failed)
-      io.err(`Not restored: ${plainLine(uid)}: ${plainLine(why.message)}\n  ${plainLine(why.hint)}\n`);
-    for (const { session, files } of restored)
-      io.out(`${plainLine(session.uid)}  ${plainLine(files[0]?.path ?? '')}\n`);
-    const files = restored.reduce((sum, one) => sum + pathsOf(one).length, 0);
-    io.out(`Restored ${plural(files, 'file')} of ${plural(restored.length, 'session')}.\n`);
-  }
-  if (signal.aborted) return EXIT.interrupted;
-  return failed.length > 0 ? EXIT.failed : EXIT.done;
 }
 
 function noWayBack({ agent, uid }: SessionRow, { agents }: Host): FailureError {
@@ -191,66 +208,4 @@ async function startAgent(context: Context, { resume, importing }: PlannedRestor
     if (code !== 0) return EXIT.failed;
   }
   return EXIT.done;
-}
-
-/** What to type to go on with a session; '' where no way is known. */
-export function resumeCommand(resume: Resume): string {
-  if (resume.argv.length === 0) return '';
-  return [...(resume.cwd === null ? [] : [`cd ${quote(resume.cwd)}`]), resume.argv.map(quote).join(' ')].join(
-    ' && ',
-  );
-}
-
-/** All that is typed to go on with a session, its import first; '' where no way is known. */
-export function wayBack({ resume, importing }: Pick<PlannedRestore, 'resume' | 'importing'>): string {
-  const argvs = [importing ?? [], resume.argv].filter((argv) => argv.length > 0);
-  const commands = argvs.map((argv) => argv.map(quote).join(' '));
-  if (commands.length === 0) return '';
-  return [...(resume.cwd === null ? [] : [`cd ${quote(resume.cwd)}`]), ...commands].join(' && ');
-}
-
-function print({ io, json }: Context, planned: PlannedRestore, isElsewhere: boolean, starts: boolean): void {
-  const { session, resume, notPutBack } = planned;
-  const command = resumeCommand(resume);
-  const importing = importCommand(planned);
-  const paths = pathsOf(planned);
-  if (json) return printJson(io, { version: 1, ...restoredJson(planned) });
-  const list = paths.map((path) => `  ${plainLine(path)}\n`).join('');
-  io.out(`Restored ${plural(paths.length, 'file')} of ${session.uid}:\n${list}`);
-  if (notPutBack !== null) io.out(`${notPutBack}\n`);
-  if (resume.needs !== undefined) io.out(`${plainLine(resume.needs)}\n`);
-  if (importing !== '') io.out(`Take it in with: ${plainLine(importing)}\n`);
-  if (command === '') return;
-  if (starts) return io.out(`Starting: ${plainLine(command)}\n`);
-  io.out(
-    isElsewhere && importing === ''
-      ? `To go on with it, restore it without --to; then: ${plainLine(command)}\n`
-      : `Go on with: ${plainLine(command)}\n`,
-  );
-}
-
-function pathsOf({ files, made }: PlannedRestore): string[] {
-  return [...files, ...(made === null ? [] : [made])].map(({ path }) => path);
-}
-
-/** '' where the agent takes nothing back. */
-function importCommand({ importing, resume }: PlannedRestore): string {
-  return importing === null ? '' : resumeCommand({ cwd: resume.cwd, argv: importing });
-}
-
-function restoredJson(planned: PlannedRestore) {
-  const { session, root, resume, importing } = planned;
-  const { cwd, argv, needs } = resume;
-  return {
-    session_uid: session.uid,
-    root,
-    files: pathsOf(planned),
-    resume: argv.length === 0 ? null : { cwd, argv, command: resumeCommand(resume), needs: needs ?? null },
-    import: importing === null ? null : { argv: importing, command: importCommand(planned) },
-  };
-}
-
-/** One word for a POSIX shell, whatever it holds. */
-export function quote(word: string): string {
-  return /^[A-Za-z0-9_/.:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -11,12 +11,14 @@ import type { ReadableDb } from '../../store/connection.ts';
 import { forgottenTest } from '../../store/forget.ts';
 import { openReadable } from '../../store/open.ts';
 import { digestsOf, filesOf, findSession, resolveSession, sourcesOf } from '../../store/read.ts';
-import { fileChunks, removedChunks } from '../../store/segments.ts';
-import { type Command, type Context, printJson } from '../context.ts';
+import { fileChunks, rangeChunks } from '../../store/segments.ts';
+import { removedPieces, versionsOf } from '../../store/versions.ts';
+import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { formatBytes, formatCount, formatTime, table } from '../format.ts';
 import { paint, tableColumns } from '../io.ts';
-import { liveFiles, onlyArg } from '../wire.ts';
+import { liveFiles, onlyArg, ownPaths } from '../wire.ts';
 import { asJson } from './list.ts';
+import { versions, versionToShow } from './show.versions.ts';
 
 export const show: Command = async (context) => {
   const mode = modeOf(context);
@@ -29,10 +31,12 @@ export const show: Command = async (context) => {
         failure('evicted', `${session.uid} was forgotten by hand`, 'Nothing but its id is here.'),
       );
     if (mode === 'raw') await raw(context, db, session);
+    else if (mode === 'versions') versions(context, db, session);
     else if (mode === 'removed') await removed(context, db, session);
     else if (mode === 'files') files(context, db, session);
     else if (context.json) digestJson(context, db, session);
-    else text = digestText(context, db, session, mode === 'markdown');
+    else if (mode === 'markdown') text = digestText(context, db, session, true);
+    else text = `${digestText(context, db, session, false)}${ownFileText(db, session)}`;
   } finally {
     // The store is not held open for as long as someone reads.
     db.close();
@@ -42,13 +46,20 @@ export const show: Command = async (context) => {
   return EXIT.done;
 };
 
-const MODES = ['raw', 'files', 'removed', 'markdown'] as const;
+const MODES = ['raw', 'files', 'removed', 'versions', 'markdown'] as const;
 
 function modeOf(context: Context): (typeof MODES)[number] | null {
   const [mode, other] = MODES.filter((each) => context.flags[each] === true);
   if (other !== undefined)
     throw new FailureError(
-      invalid(`--${mode} and --${other} at once`, 'Give one of --raw, --files, --removed, --markdown.'),
+      invalid(
+        `--${mode} and --${other} at once`,
+        'Give one of --raw, --files, --removed, --versions, --markdown.',
+      ),
+    );
+  if (mode !== 'raw' && textFlag(context.flags, 'version') !== null)
+    throw new FailureError(
+      invalid('--version without --raw', 'It says which version of the transcript --raw gives.'),
     );
   if (mode === 'markdown' && context.json)
     throw new FailureError(invalid('--markdown and --json at once', 'Give one of the two.'));
@@ -61,14 +72,29 @@ async function raw(context: Context, db: ReadableDb, session: SessionRow): Promi
     throw new FailureError(
       failure('not_found', `${session.uid} has no main transcript`, 'See `session-memory show UID --files`.'),
     );
-  for (const chunk of fileChunks(db, session.uid, main)) await context.io.outBytes(chunk);
+  const given = versionToShow(context, db, session, main);
+  for (const chunk of fileChunks(db, session.uid, given)) await context.io.outBytes(chunk);
 }
 
+/** Pieces that end without a line break are parted by one: what follows was no part of that line. */
 async function removed(context: Context, db: ReadableDb, session: SessionRow): Promise<void> {
+  const earlier = versionsOf(db, session.uid);
+  let isOpen = false;
   for (const file of liveFiles(db, session)) {
-    for (const chunk of removedChunks(db, session.uid, file)) await context.io.outBytes(chunk);
+    const own = earlier.filter(({ fileId }) => fileId === file.fileId);
+    for (const piece of removedPieces(file, own)) {
+      if (isOpen) await context.io.outBytes(LINE_BREAK);
+      let last = LINE_BREAK[0];
+      for (const chunk of rangeChunks(db, session.uid, file, [piece])) {
+        last = chunk.at(-1) ?? last;
+        await context.io.outBytes(chunk);
+      }
+      isOpen = last !== LINE_BREAK[0];
+    }
   }
 }
+
+const LINE_BREAK = new Uint8Array([0x0a]);
 
 /** Narrower tables leave out what few ask for. */
 const NARROW_COLUMNS = 110;
@@ -154,6 +180,14 @@ function digestText(context: Context, db: ReadableDb, session: SessionRow, asMar
       return older === '' ? text : `\n${older}\n\n${text}`;
     })
     .join('');
+}
+
+/** The agent's own file, where it is there still; of what was evicted, how it is had again. */
+function ownFileText(db: ReadableDb, { uid, state }: SessionRow): string {
+  const [path] = ownPaths(db, uid);
+  if (path === undefined) return '';
+  const again = state === 'evicted' ? `\`session-memory ingest --again ${uid}\` stores it once more.\n` : '';
+  return `\nThe agent's own file is there still: ${plainLine(path)}\n${again}`;
 }
 
 /** Where a fork came from: the raw bytes of that one may be gone, what it was about is not. */

@@ -9,6 +9,7 @@ import { deleteUnread } from './0004-delete-unread.ts';
 import { contents } from './0005-contents.ts';
 import { ownFacts } from './0006-own-facts.ts';
 import { nothing } from './0007-nothing.ts';
+import { versions } from './0008-versions.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 5, name: 'contents', sql: contents, brings: 'contents' },
   { version: 6, name: 'facts of its own', sql: ownFacts },
   { version: 7, name: 'digests of nothing let nothing go', sql: nothing },
+  { version: 8, name: 'versions', sql: versions, brings: 'versions' },
 ];

@@ -108,6 +108,7 @@ export function readerFrame(state: State, reader: Reader, cells: number): Line[]
 const PLACES: Readonly<Record<RestorePlan['files'][number]['place'], string>> = {
   free: 'new',
   same: 'is there',
+  there: 'has more',
   differs: 'DIFFERS',
 };
 

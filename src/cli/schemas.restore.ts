@@ -1,0 +1,55 @@
+/** What `restore` and `show --versions` print with `--json`. */
+import { z } from 'zod';
+import { bytes, count, iso, uid } from './schemas.words.ts';
+
+const restoredSession = z.object({
+  session_uid: uid,
+  root: z.string(),
+  files: z.array(z.string()),
+  /** Of `files`, those that were there with all that is stored, and so were left as they are. */
+  left: z.array(z.object({ path: z.string(), further_records: count, further_bytes: bytes })),
+  /** Of `files`, those that took another one's place; `aside`: where that one stays, null where all of it is in the store. */
+  replaced: z.array(z.object({ path: z.string(), aside: z.string().nullable() })),
+  /** Files that were given as they were before; all others are the present version. */
+  versions: z.array(z.object({ key: z.string(), number: count })),
+  /** Null where no way back to work is known: an agent of the configuration that names none. */
+  resume: z
+    .object({
+      cwd: z.string().nullable(),
+      argv: z.array(z.string()),
+      command: z.string(),
+      needs: z.string().nullable(),
+    })
+    .nullable(),
+  /** The agent's own import of it, for a session that cannot be put back where it was; null: none. */
+  import: z.object({ argv: z.array(z.string()), command: z.string() }).nullable(),
+});
+
+/** Of one session that is named. */
+export const restoreSchema = z.object({ version: z.literal(1) }).extend(restoredSession.shape);
+
+/** Of several, and of `--all`. */
+export const restoreSeveralSchema = z.object({
+  version: z.literal(1),
+  restored: z.array(restoredSession),
+  failed: z.array(z.object({ session_uid: uid, code: z.string(), message: z.string(), hint: z.string() })),
+  interrupted: z.boolean(),
+});
+
+/** Of `show --versions`: the present version of a file comes last, and has no time. */
+export const versionsSchema = z.object({
+  version: z.literal(1),
+  session_uid: uid,
+  versions: z.array(
+    z.object({
+      key: z.string(),
+      number: count,
+      present: z.boolean(),
+      replaced_at: iso.nullable(),
+      raw_bytes: bytes,
+      /** Lines, or elements of a document; null where they were not counted. */
+      records: count.nullable(),
+      sha256: z.string().nullable(),
+    }),
+  ),
+});
