@@ -58,9 +58,7 @@ export interface Taken {
 
 /** Stores a file of which nothing is stored yet. */
 export async function takeNew(context: TakeContext, file: FoundFile, source: Source): Promise<Taken> {
-  const fileId = context.db.writeTransaction(() => ensureFile(context.db, context.sessionId, newFile(file)));
-  killPoint('ingest.file-made');
-  return storeFrom(context, file, source, { fileId, fromByte: 0, logOffset: 0, kind: 'new' });
+  return storeFrom(context, file, source, { fileId: null, fromByte: 0, logOffset: 0, kind: 'new' });
 }
 
 /** Brings the stored version of a file up to what is on disk. `mayReplace`: this path is the session's own, not a copy. */
@@ -142,7 +140,8 @@ export function marksOfBytes(taken: Uint8Array, whole: Uint8Array): Marks {
 }
 
 interface StoreFrom {
-  readonly fileId: number;
+  /** Null: its row is made with the first bytes that are stored of it. */
+  readonly fileId: number | null;
   readonly fromByte: number;
   readonly logOffset: number;
   readonly kind: 'new' | 'grown';
@@ -174,22 +173,26 @@ async function storeFrom(
   let pendingBytes = 0;
   let doneBytes = 0;
   let logBytes = from.logOffset;
+  let { fileId } = from;
   let collectedAt = 0;
   // Until the last flush the path's stat is not trusted, so that after a kill the next run goes on.
   const flush = (isLast: boolean) => {
     const newBytes = doneBytes - (from.logOffset - start);
     const sha = isLast && whole !== null ? whole.digest() : null;
-    context.db.writeTransaction(() => {
-      addSegments(context.db, { sessionId: context.sessionId, fileId: from.fileId, logBytes }, pending);
+    fileId = context.db.writeTransaction(() => {
+      const { sessionId } = context;
+      const target = fileId ?? ensureFile(context.db, sessionId, newFile(file));
+      addSegments(context.db, { sessionId, fileId: target, logBytes }, pending);
       const rawBytes = from.fromByte + Math.max(0, newBytes);
       const extents = joined([...(from.extents ?? []), [from.logOffset, Math.max(0, newBytes)]]);
       // A file that was only shortened adds nothing, and its version is a part of its log.
       const logEnd = Math.max(from.logOffset, start + doneBytes);
       const isWhole =
         logEnd === 0 || (extents.length === 1 && extents[0]?.[0] === 0 && extents[0][1] === logEnd);
-      setFileVersion(context.db, from.fileId, { rawBytes, extents: isWhole ? null : extents, sha256: sha });
-      mark(context, file, source, from.fileId, rawBytes, !isLast);
-      recountSession(context.db, context.sessionId);
+      setFileVersion(context.db, target, { rawBytes, extents: isWhole ? null : extents, sha256: sha });
+      mark(context, file, source, target, rawBytes, !isLast);
+      recountSession(context.db, sessionId);
+      return target;
     });
     killPoint(isLast ? `ingest.${from.kind}` : 'ingest.flushed');
     logBytes = start + doneBytes;
@@ -220,7 +223,7 @@ function lastSmallSegment(
   context: TakeContext,
   from: StoreFrom,
 ): { plain: Uint8Array; logOffset: number } | null {
-  if (from.kind === 'new') return null;
+  if (from.kind === 'new' || from.fileId === null) return null;
   const last = segmentsOf(context.db, context.uid, from.fileId).at(-1);
   if (last === undefined || last.raw_bytes >= MERGE_BELOW_BYTES) return null;
   return { plain: readSegment(context.db, last, context.uid), logOffset: last.log_offset };

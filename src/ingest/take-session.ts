@@ -17,10 +17,11 @@ import type { StoredFile } from '../store/rows.ts';
 import { removedRanges, sameBytes } from '../store/segments.ts';
 import { describeSession, ensureSession } from '../store/write-raw.ts';
 import { noteReturn } from '../store/write-return.ts';
-import { aboutOf } from './about.ts';
+import { type About, aboutOf } from './about.ts';
 import { openSource } from './contained/contained.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
 import { fileOfPath, onDisk } from './file-names.ts';
+import { awayMount } from './mounts.ts';
 import type { Source } from './source.ts';
 import { liveFiles, mark, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
 
@@ -68,34 +69,55 @@ export async function takeSession(
   const room = await roomFor();
   if (room === 'wait') return { kind: 'wait' };
   if (room === 'digest_only') return { kind: 'digest_only', continues: seen?.continues ?? true };
+  const row = new DescribedRow(deps, found, await aboutOf(found.peek));
   if (seen !== null) {
-    const sessionId = await describedRow(deps, found);
+    const sessionId = deps.db.writeTransaction(() => row.id());
     noteReturn(deps.db, sessionId, deps.now, seen.continues);
     killPoint('return.noted');
-    return takeFiles(deps, found, sessionId, found.files, 'grown');
+    return takeFiles(deps, found, row, found.files, 'grown');
   }
-  const sessionId = await describedRow(deps, found);
   const changed = deps.full ? found.files : found.files.filter((file) => file.isChanged);
-  return takeFiles(deps, found, sessionId, changed, before === null ? 'new' : 'grown');
+  return takeFiles(deps, found, row, changed, before === null ? 'new' : 'grown');
 }
 
-/** The session's row, with what the transcript's head and tail tell: kept for good, so redacted first, as a digest is. */
-async function describedRow(deps: TakeDeps, found: FoundSession): Promise<number> {
-  const { uid, agent, nativeId, peek } = found;
-  const known = findSession(deps.db, uid)?.title ?? null;
-  const about = await aboutOf(peek);
-  const parent = peek?.parentNativeId ?? null;
-  return deps.db.writeTransaction(() => {
-    const sessionId = ensureRow(deps, found);
-    describeSession(deps.db, sessionId, {
-      ...about,
-      title: known === null ? about.title : null,
+/**
+ * The session's row, with what the transcript's head and tail tell: kept for good, so redacted first, as a digest is.
+ * It is made in the very transaction that stores the first of its bytes: a session of which nothing could be read leaves none.
+ */
+class DescribedRow {
+  readonly #deps: TakeDeps;
+  readonly #found: FoundSession;
+  readonly #about: About;
+  #id: number | null = null;
+
+  constructor(deps: TakeDeps, found: FoundSession, about: About) {
+    this.#deps = deps;
+    this.#found = found;
+    this.#about = about;
+  }
+
+  /** Asked within a transaction. */
+  id(): number {
+    if (this.#id !== null) return this.#id;
+    const { db, now } = this.#deps;
+    const { uid, agent, nativeId, peek } = this.#found;
+    const known = findSession(db, uid)?.title ?? null;
+    const parent = peek?.parentNativeId ?? null;
+    this.#id = ensureRow(this.#deps, this.#found);
+    describeSession(db, this.#id, {
+      ...this.#about,
+      title: known === null ? this.#about.title : null,
       parentUid: parent === null || parent === nativeId ? null : sessionUid(agent.id, parent, hashText),
-      startedAt: plausibleTime(peek?.startedAt ?? null, deps.now),
-      endedAt: plausibleTime(peek?.endedAt ?? null, deps.now),
+      startedAt: plausibleTime(peek?.startedAt ?? null, now),
+      endedAt: plausibleTime(peek?.endedAt ?? null, now),
     });
-    return sessionId;
-  });
+    return this.#id;
+  }
+
+  /** A transaction that failed took the row with it. */
+  forget(): void {
+    this.#id = null;
+  }
 }
 
 function ensureRow(deps: TakeDeps, found: FoundSession): number {
@@ -106,11 +128,16 @@ function ensureRow(deps: TakeDeps, found: FoundSession): number {
 async function takeFiles(
   deps: TakeDeps,
   found: FoundSession,
-  sessionId: number,
+  row: DescribedRow,
   files: readonly FoundFile[],
   kindIfStored: 'new' | 'grown',
 ): Promise<TakenSession> {
-  const context: TakeContext = { db: deps.db, uid: found.uid, sessionId, signal: deps.signal };
+  const context: TakeContext = {
+    ...{ db: deps.db, uid: found.uid, signal: deps.signal },
+    get sessionId() {
+      return row.id();
+    },
+  };
   const diverged: FoundFile[] = [];
   const stored = new StoredFiles(context);
   let filesRead = 0;
@@ -122,13 +149,14 @@ async function takeFiles(
     if (deps.signal.aborted) interrupted = true;
     if (interrupted) break;
     try {
-      const taken = await takeShared(deps, context, file, stored);
+      const taken = await takeShared(deps, context, file, stored, row);
       filesRead += taken.readBytes > 0 ? 1 : 0;
       bytesRead += taken.readBytes;
       if (taken.kind === 'diverged') diverged.push(file);
       else if (taken.kind === 'interrupted') interrupted = true;
       else if (taken.kind !== 'same' && taken.kind !== 'copy') storedCount += 1;
     } catch (thrown) {
+      row.forget();
       failed += 1;
       deps.warn(`could not store ${file.path}: ${messageOf(thrown)}`);
     }
@@ -158,12 +186,14 @@ async function takeShared(
   context: TakeContext,
   file: FoundFile,
   stored: StoredFiles,
+  row: DescribedRow,
 ): Promise<Taken> {
   for (let tries = 0; tries < SHARED_TRIES; tries += 1) {
     try {
       return await takeOne(deps, context, file, stored.of(file.class.key));
     } catch (thrown) {
       stored.forget();
+      row.forget();
       if (!(thrown instanceof FailureError && thrown.failure.code === 'busy')) throw thrown;
       await Bun.sleep(SHARED_PAUSE_MS);
     }
@@ -210,7 +240,7 @@ async function takeOne(
   const isOwn = file.known?.uid === context.uid && file.known.key === file.class.key;
   const isRows = file.contained?.container.kind === 'rows';
   const there = otherPathsOf(deps.db, context.uid, file.class.key, file.path).filter(({ path }) =>
-    existsSync(onDisk(fileOfPath(path))),
+    mayBeThere(path),
   );
   // What a migration left behind lies beside its database, and the database goes on: neither is a copy of the other.
   const beside = there.filter(({ path }) => path.startsWith(file.root + sep));
@@ -225,6 +255,11 @@ async function takeOne(
     isLive ||
     (heldAll ? !others.some(({ takenBytes }) => takenBytes === stored.rawBytes) : others.length === 0);
   return await takeChanged(context, file, source, stored, { mayReplace, full: deps.full });
+}
+
+/** On a mount that may not answer it counts as there: what is copied from it replaces nothing. */
+function mayBeThere(path: string): boolean {
+  return awayMount(path) !== null || existsSync(onDisk(fileOfPath(path)));
 }
 
 /** Whether a path below the root of `file` names a session in a database. */

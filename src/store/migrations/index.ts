@@ -6,6 +6,7 @@ import { refusals } from './0001-refusals.ts';
 import { search } from './0002-search.ts';
 import { byHand } from './0003-by-hand.ts';
 import { deleteUnread } from './0004-delete-unread.ts';
+import { places } from './0005-places.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 2, name: 'search', sql: search, brings: 'search_pending' },
   { version: 3, name: 'by hand', sql: byHand, brings: 'forgotten' },
   { version: 4, name: 'segments go unread', sql: deleteUnread },
+  { version: 5, name: 'places', sql: places, brings: 'exclude_matches' },
 ];
