@@ -99,6 +99,7 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     page: runtime.page,
     launch: runtime.launch,
     screens: runtime.screens,
+    argv: runtime.argv,
     self: runtime.self,
     startDigester: runtime.startDigester,
     startStager: runtime.startStager,

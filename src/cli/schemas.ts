@@ -382,4 +382,6 @@ export const configSchema = z.object({
       own: z.looseObject({ glob: z.string(), format: z.enum(OWN_FORMATS) }).optional(),
     }),
   ),
+  /** Patterns of `ingest.exclude` that have left no session out so far, and why as the end of a sentence. */
+  exclude_unmatched: z.array(z.object({ pattern: z.string(), why: z.string() })),
 });

@@ -1,18 +1,12 @@
 /**
  * Starts this program once more to look at one mount, and leaves it where nothing moves there any more.
- * Promises: comes back within `silentMs` of the last sign of life, and within `STOP_MS` of a stop; a process that cannot
- * even be killed is not waited for.
+ * Promises: comes back whatever happens there (`watched.ts`).
  */
-import { readFileSync } from 'node:fs';
 import { messageOf } from '../domain/errors.ts';
 import type { IngestOptions, IngestProgress } from '../ingest/ingest-report.ts';
 import type { IngestVisit, ScanVisit, Visit, Visitor } from '../ingest/visits.ts';
+import { SILENT_MS, WatchedProcess } from './watched.ts';
 
-/** SPEC §5: a root that does not answer is left after it. */
-export const SILENT_MS = 10_000;
-/** What does not stop in time is killed: the store takes each session whole or not at all. */
-const STOP_MS = 1_000;
-const LOOK_MS = 250;
 /** A mount that was silent is not waited for again so soon, by a dashboard that looks every minute. */
 const AGAIN_MS = 300_000;
 
@@ -114,76 +108,43 @@ async function visit(
 ): Promise<Visit<VisitLine>> {
   if (signal.aborted) return { kind: 'stopped' };
   const child = Bun.spawn([...argv], { stdin: 'ignore', stdout: 'pipe', stderr: 'ignore' });
-  let movedAt = performance.now();
   let last: VisitLine = {};
-  const lines = readLines(child.stdout, (line) => {
-    movedAt = performance.now();
+  const watched = new WatchedProcess(child, silentMs, signal);
+  const reader = child.stdout.getReader();
+  const lines = readLines(reader, (line) => {
+    watched.moved();
     last = line;
     onLine(line);
   });
-  const ended = lines.then(async (): Promise<Visit<VisitLine>> => {
-    const code = await child.exited;
-    return signal.aborted ? { kind: 'stopped' } : code === 0 ? { kind: 'done', result: last } : failed(code);
-  });
-  ended.catch(() => undefined);
-  const given = Promise.withResolvers<Visit<VisitLine>>();
-  let pulse = pulseOf(child.pid);
-  let stopAt = Number.POSITIVE_INFINITY;
-  const timer = setInterval(
-    () => {
-      const now = performance.now();
-      const next = pulseOf(child.pid);
-      if (next !== pulse) movedAt = now;
-      pulse = next;
-      if (now - movedAt >= silentMs) given.resolve({ kind: 'silent', afterMs: silentMs });
-      if (now >= stopAt) given.resolve({ kind: 'stopped' });
-    },
-    Math.min(LOOK_MS, silentMs / 4),
-  );
-  const onAbort = () => {
-    child.kill('SIGTERM');
-    stopAt = performance.now() + STOP_MS;
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
+  // Where the process is left, nobody waits for its words.
+  lines.catch(() => undefined);
+  const end = await watched.end();
+  if (end.kind !== 'ended') {
+    // A process that cannot be killed holds its end for ever; this one must not wait for it to close.
+    reader.cancel().catch(() => undefined);
+    return end;
+  }
+  if (end.code !== 0) return { kind: 'failed', why: `the look at it failed (exit ${end.code})` };
   try {
-    return await Promise.race([ended, given.promise]);
+    await lines;
+    return { kind: 'done', result: last };
   } catch (thrown) {
     return { kind: 'failed', why: messageOf(thrown) };
-  } finally {
-    clearInterval(timer);
-    signal.removeEventListener('abort', onAbort);
-    child.kill('SIGKILL');
-    // A kill may wait for the file system too; nobody here does.
-    child.unref();
   }
 }
 
-function failed(code: number): Visit<VisitLine> {
-  return { kind: 'failed', why: `the look at it failed (exit ${code})` };
-}
-
-/**
- * What changes whenever the main thread of a process gets on at all: a slow share lets it, a dead one does not. Null where
- * the system does not tell it: then only what the process says counts.
- */
-function pulseOf(pid: number): string | null {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8');
-  } catch {
-    return null;
-  }
-}
-
+/** Until the stream ends or is let go; lines of this very program. */
 async function readLines(
-  stream: ReadableStream<Uint8Array>,
+  reader: { read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }> },
   onLine: (line: VisitLine) => void,
 ): Promise<void> {
   const decoder = new TextDecoder();
   let rest = '';
-  for await (const chunk of stream) {
-    const lines = `${rest}${decoder.decode(chunk, { stream: true })}`.split('\n');
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const lines = `${rest}${decoder.decode(value, { stream: true })}`.split('\n');
     rest = lines.pop() ?? '';
-    // It is this very program that writes them.
     for (const line of lines) if (line !== '') onLine(JSON.parse(line) as VisitLine);
   }
 }

@@ -8,7 +8,7 @@ import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
 import type { AgentFormat } from '../domain/agent.ts';
-import { onDisk } from './file-names.ts';
+import { onDisk } from './on-disk.ts';
 
 /** File systems that answer from this machine's own disks or memory. Any other may wait for somebody. */
 const LOCAL = new Set(
@@ -128,9 +128,11 @@ let view: Mounts | null = null;
 /** The mount that this process was started to look at, and may be left for. */
 let visited: string | null = null;
 
+let isWatched = false;
+
 /** From here on the mounts are those of now. */
 export function refreshMounts(): void {
-  view = null;
+  if (!isWatched) view = null;
 }
 
 /** From here on this process looks at that mount, and at no other one that may not answer. */
@@ -185,6 +187,12 @@ export function mountOfRoot(
 /** Which mount that may not answer a named path leads to, or has below it. */
 export function mountOfPath(path: string): string | null {
   return mounts().leadBelow(path).mount;
+}
+
+/** From here on this process looks anywhere: whoever started it watches, and leaves it where nothing moves. */
+export function lookAnywhere(): void {
+  view = new Mounts([], homedir());
+  isWatched = true;
 }
 
 /** Whether this process was started to look at one mount, and at nothing else. */

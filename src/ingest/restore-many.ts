@@ -305,30 +305,32 @@ function failureOf(work: () => void): FailureError | null {
   }
 }
 
+/** Makes restored files known, so that they are no second copies and the next ingest reads nothing of them. */
 function learn({ db, now }: Learning, sessions: readonly Restoring[]): void {
+  // All files are looked at first: one that does not answer must not keep the store from others.
+  const seen = sessions.flatMap(({ session, files, notPutBack }) =>
+    (notPutBack === null ? files : []).flatMap(({ file, path }) => seenRestored(session, file, path) ?? []),
+  );
   db.writeTransaction(() => {
-    for (const { session, files, notPutBack } of sessions)
-      for (const { file, path } of notPutBack === null ? files : [])
-        markRestored(db, session, file, path, now());
+    for (const { session, file, ...mark } of seen) {
+      const sessionId = sessionIdOf(db, session.uid);
+      markSource(db, { ...mark, sessionId, fileId: file.fileId });
+      if (file.role === 'main')
+        noteEvent(db, { kind: 'restored', sessionId, at: now(), reason: `to ${mark.path}` });
+    }
   });
 }
 
-/** Makes a restored file known, so that it is no second copy and the next ingest reads nothing of it. */
-function markRestored(db: WritableDb, session: SessionRow, file: StoredFile, path: string, at: Iso): void {
+/** Null where it is gone again. */
+function seenRestored(session: SessionRow, file: StoredFile, path: string) {
   const there = fileAt(path, file.relPath);
-  if (there === null) return;
+  if (there === null) return null;
   using source = new SourceFile(path, 'plain', there.within);
   const marks = marksOf(source, file.rawBytes);
-  const sessionId = sessionIdOf(db, session.uid);
-  markSource(db, {
-    path,
-    agent: session.agent,
-    sessionId,
-    fileId: file.fileId,
-    stat: source.stat,
-    takenBytes: file.rawBytes,
-    headSha256: marks.head,
-    tailSha256: marks.tail,
-  });
-  if (file.role === 'main') noteEvent(db, { kind: 'restored', sessionId, at, reason: `to ${path}` });
+  return {
+    session,
+    file,
+    ...{ path, agent: session.agent, stat: source.stat, takenBytes: file.rawBytes },
+    ...{ headSha256: marks.head, tailSha256: marks.tail },
+  };
 }

@@ -17,6 +17,7 @@ import {
   markSource,
   type NewSegment,
   recountSession,
+  type SourceMark,
   setFileVersion,
 } from '../store/write-raw.ts';
 import { compare } from './compare.ts';
@@ -82,8 +83,9 @@ export async function takeChanged(
   const readBytes = difference.commonBytes;
   const grows = difference.kind === 'grown';
   if (difference.kind === 'same' || (difference.kind === 'shorter' && !options.mayReplace)) {
+    const seen = seenOf(file, source, readBytes);
     context.db.writeTransaction(() => {
-      mark(context, file, source, stored.fileId, readBytes);
+      mark(context, seen, stored.fileId);
       // An empty file is whole as soon as its row is made: where the run was killed then, nothing has counted it.
       recountSession(context.db, context.sessionId);
     });
@@ -178,19 +180,20 @@ async function storeFrom(
   // Until the last flush the path's stat is not trusted, so that after a kill the next run goes on.
   const flush = (isLast: boolean) => {
     const newBytes = doneBytes - (from.logOffset - start);
+    const rawBytes = from.fromByte + Math.max(0, newBytes);
+    const seen = seenOf(file, source, rawBytes, !isLast);
     const sha = isLast && whole !== null ? whole.digest() : null;
     fileId = context.db.writeTransaction(() => {
       const { sessionId } = context;
       const target = fileId ?? ensureFile(context.db, sessionId, newFile(file));
       addSegments(context.db, { sessionId, fileId: target, logBytes }, pending);
-      const rawBytes = from.fromByte + Math.max(0, newBytes);
       const extents = joined([...(from.extents ?? []), [from.logOffset, Math.max(0, newBytes)]]);
       // A file that was only shortened adds nothing, and its version is a part of its log.
       const logEnd = Math.max(from.logOffset, start + doneBytes);
       const isWhole =
         logEnd === 0 || (extents.length === 1 && extents[0]?.[0] === 0 && extents[0][1] === logEnd);
       setFileVersion(context.db, target, { rawBytes, extents: isWhole ? null : extents, sha256: sha });
-      mark(context, file, source, target, rawBytes, !isLast);
+      mark(context, seen, target);
       recountSession(context.db, sessionId);
       return target;
     });
@@ -297,6 +300,7 @@ async function storeRewritten(
   const segments: NewSegment[] = [];
   for await (const segment of toSegments(added.length > 0 ? [added] : [], stored.logBytes))
     segments.push(segment);
+  const seen = seenOf(file, source, rawBytes);
   context.db.writeTransaction(() => {
     addSegments(
       context.db,
@@ -304,7 +308,7 @@ async function storeRewritten(
       segments,
     );
     setFileVersion(context.db, stored.fileId, { rawBytes, extents, sha256: null });
-    mark(context, file, source, stored.fileId, rawBytes);
+    mark(context, seen, stored.fileId);
     recountSession(context.db, context.sessionId);
   });
   killPoint('rewrite.stored');
@@ -333,27 +337,33 @@ async function collectAsync(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Arr
   return Buffer.concat(parts);
 }
 
-/** Notes how the path looked when it was read. `unfinished`: its stat is not trusted, so that the next run goes on. */
-export function mark(
-  context: Pick<TakeContext, 'db' | 'sessionId'>,
-  file: FoundFile,
-  source: Source,
-  fileId: number | null,
-  takenBytes: number,
-  unfinished = false,
-): void {
+/** How a path looked when it was read. */
+export type Seen = Omit<SourceMark, 'sessionId' | 'fileId'>;
+
+/**
+ * Asked before a transaction: a file system that does not answer must not keep the store from others.
+ * `unfinished`: its stat is not trusted, so that the next run goes on.
+ */
+export function seenOf(file: FoundFile, source: Source, takenBytes: number, unfinished = false): Seen {
   const marks = source.encoding === 'plain' ? marksOf(source, Math.min(takenBytes, source.sizeBytes)) : null;
   const inode = source.stat.split(':')[2] ?? '';
-  markSource(context.db, {
+  return {
     path: file.path,
     agent: file.agent.id,
-    sessionId: context.sessionId,
-    fileId,
     stat: unfinished ? `unfinished::${inode}` : source.stat,
     takenBytes,
     headSha256: marks?.head ?? null,
     tailSha256: marks?.tail ?? null,
-  });
+  };
+}
+
+/** Notes what was seen of a path. */
+export function mark(
+  { db, sessionId }: Pick<TakeContext, 'db' | 'sessionId'>,
+  seen: Seen,
+  fileId: number | null,
+): void {
+  markSource(db, { ...seen, sessionId, fileId });
 }
 
 export function newFile(file: FoundFile) {

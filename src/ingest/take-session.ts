@@ -23,7 +23,7 @@ import type { FoundFile, FoundSession } from './discover.ts';
 import { fileOfPath, onDisk } from './file-names.ts';
 import { awayMount } from './mounts.ts';
 import type { Source } from './source.ts';
-import { liveFiles, mark, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
+import { liveFiles, mark, seenOf, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
 
 /** Another ingest of the same file is done in a moment, or goes on with it itself. */
 const SHARED_TRIES = 5;
@@ -313,7 +313,8 @@ async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look>
       bytesRead += readBytes;
       for (const stone of startsWith) continued.add(stone.key);
       if (sameAs === null) isSame = false;
-      else mark({ db: deps.db, sessionId: ensureRow(deps, found) }, file, source, null, sameAs.rawBytes);
+      else
+        mark({ db: deps.db, sessionId: ensureRow(deps, found) }, seenOf(file, source, sameAs.rawBytes), null);
     } catch (thrown) {
       deps.warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
     }

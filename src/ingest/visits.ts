@@ -102,9 +102,9 @@ function whyUnseen(away: Away, visit: Visit<unknown>): string | null {
     case 'stopped':
       return null;
     case 'silent':
-      return `${away.mount} does not answer; it was left after ${Math.round(visit.afterMs / 1000)} s, and not looked at: ${whatIs(away)}`;
+      return `${away.mount} does not answer; it was left after ${Math.round(visit.afterMs / 1000)} s; not seen, or not all of it: ${whatIs(away)}`;
     case 'failed':
-      return `${away.mount}: ${visit.why}; not looked at: ${whatIs(away)}`;
+      return `${away.mount}: ${visit.why}; not seen, or not all of it: ${whatIs(away)}`;
     default:
       return visit satisfies never;
   }

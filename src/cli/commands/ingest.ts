@@ -147,7 +147,7 @@ function nothingAt({ host }: Context, path: string): string {
 }
 
 function ingestSentences(report: IngestReport): string[] {
-  if (report.sessions_found === 0 && report.paths_without_transcript.length > 0)
+  if (report.sessions_found === 0 && report.paths_without_transcript.length + report.failed > 0)
     return ['No session was found.'];
   if (report.sessions_found === 0)
     return ['No session was found. `session-memory agents` says where was looked.'];

@@ -9,7 +9,10 @@ import { EXIT, type ExitCode, type Failure, FailureError, failure, invalid } fro
 import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
+import { agentsOf } from '../../ingest/agents/index.ts';
+import { mountOfPath } from '../../ingest/mounts.ts';
 import { type Learning, restoreMany, restoreOne } from '../../ingest/restore-many.ts';
+import { rootsAway } from '../../ingest/roots.ts';
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
 import { listSessions, resolveSession } from '../../store/read.ts';
@@ -18,6 +21,7 @@ import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { plural } from '../format.ts';
 import { ProgressLine } from '../io.ts';
 import { StagerThreads } from '../stagers.ts';
+import { supervised } from '../supervised.ts';
 import { onlyArg, openAfterLook } from '../wire.ts';
 import { type PlannedRestore, planRestore, type Shared } from './restore.plan.ts';
 
@@ -25,8 +29,20 @@ export const restore: Command = async (context) => {
   const all = context.flags['all'] === true;
   if (all && context.args.length > 0) throw new FailureError(invalid('--all and ids at once', 'See --help.'));
   if (context.flags['resume'] === true) refuseResume(context, all);
+  const code = await supervised(context, mountOf(context));
+  if (code !== null) return code;
   return all || context.args.length > 1 ? restoreSeveral(context, all) : restoreNamed(context);
 };
+
+/** The mount that may never answer and that files would be restored to; null: there is none. */
+function mountOf({ flags, host }: Context): string | null {
+  const to = textFlag(flags, 'to');
+  if (to !== null) return mountOfPath(to);
+  const own = [...rootsAway(host, agentsOf(host))].filter(([, roots]) =>
+    roots.some(({ agent }) => agent.projectRoot === undefined),
+  );
+  return own[0]?.[0] ?? null;
+}
 
 function refuseResume({ args, flags }: Context, all: boolean): void {
   if (textFlag(flags, 'to') !== null)
