@@ -6,11 +6,12 @@
 import type { Answer, Job, Results, Setup, Told } from './cli/background.protocol.ts';
 import { clockOf } from './cli/clock.ts';
 import { PreparerThreads } from './cli/preparers.ts';
+import { ProcessVisitor } from './cli/visitor.ts';
 import { FailureError, messageOf } from './domain/errors.ts';
 import { enabledAgents } from './ingest/agents/index.ts';
 import { type AnalyzeDeps, analyzeSession, salvageSession } from './ingest/analyze.ts';
 import { ingest } from './ingest/ingest.ts';
-import { scanAgents } from './ingest/scan.ts';
+import { lookAtAgents } from './ingest/scan.ts';
 import type { WritableDb } from './store/connection.ts';
 import { openWritable } from './store/open.ts';
 import { search } from './store/search.ts';
@@ -66,10 +67,13 @@ async function work(how: Setup, db: WritableDb, id: number, job: Job): Promise<R
   const clock = clockOf(how.heldNow);
   const { signal } = stop;
   const analyze: AnalyzeDeps = { db, clock, external: how.external, host: how.host };
+  const visiting = how.visits === null ? {} : { visitor: new ProcessVisitor(how.visits) };
   switch (job.kind) {
     case 'scan':
       return {
-        agents: await scanAgents(db, how.host, clock, () => undefined),
+        agents: (
+          await lookAtAgents({ db, host: how.host, clock, warn: () => undefined, signal, ...visiting })
+        ).scans,
         lookedFor: enabledAgents(how.host).map(({ name }) => name),
       };
     case 'ingest': {
@@ -79,6 +83,7 @@ async function work(how: Setup, db: WritableDb, id: number, job: Job): Promise<R
       return await ingest(
         {
           db,
+          ...visiting,
           preparer: (newBytes) => threads.forBytes(newBytes),
           host: how.host,
           clock,

@@ -186,6 +186,8 @@ const code = await run({
       release();
     }
   },
+  // Run from source, the runtime is the program.
+  self: [process.execPath, ...(typeof SESSION_MEMORY_BUILD === 'undefined' ? [Bun.main] : [])],
   startDigester: () => new Worker(new URL('./digest.worker.ts', import.meta.url).href, { smol: true }),
   startStager: () => new Worker(new URL('./stage.worker.ts', import.meta.url).href, { smol: true }),
   screens: async (context, start) => {

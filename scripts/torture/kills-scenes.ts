@@ -111,7 +111,7 @@ export const SCENES: readonly Scene[] = [
         'store.statement',
         'store.commit',
       ],
-      ...['store.committed', 'ingest.file-made', 'ingest.flushed', 'ingest.new', 'ingest.session-stored'],
+      ...['store.committed', 'ingest.flushed', 'ingest.new', 'ingest.session-stored'],
       ...['analyze.digested', 'analyze.saved', 'ingest.done'],
     ],
     prepare: async (box) => {

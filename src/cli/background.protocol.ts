@@ -4,6 +4,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { IngestProgress, IngestReport } from '../ingest/ingest.ts';
 import type { AgentScan } from '../ingest/scan.ts';
 import type { SearchQuery, SearchResult } from '../store/search.ts';
+import type { VisitSetup } from './visitor.ts';
 
 /** All that the thread needs to know of the call that started it. */
 export interface Setup {
@@ -14,6 +15,8 @@ export interface Setup {
   readonly exclude: readonly string[];
   readonly hardCapBytes: number;
   readonly external: { readonly command: string; readonly timeoutS: number } | null;
+  /** How this program is started once more; null: it cannot be. */
+  readonly visits: VisitSetup | null;
 }
 
 export type Job =

@@ -24,6 +24,10 @@ export interface Context {
   readonly signal: AbortSignal;
   /** A fresh folder only for the owner, below the system's place for temporary files. */
   readonly tempFolder: string;
+  /** The words of the call, as they were given. */
+  readonly argv: readonly string[];
+  /** This program's path and what must follow it, to start it once more; null where it cannot be. */
+  readonly self: readonly string[] | null;
   /** Starts a thread that makes digests of new sessions; null where this program runs without threads. */
   readonly startDigester: (() => Worker) | null;
   /** Starts a thread that writes files of a restore; null where this program runs without threads. */

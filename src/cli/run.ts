@@ -41,6 +41,7 @@ export interface Runtime {
   readonly launch: Context['launch'];
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
   readonly screens: Context['screens'];
+  readonly self: Context['self'];
   readonly startDigester: Context['startDigester'];
   readonly startStager: Context['startStager'];
 }
@@ -98,6 +99,8 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     page: runtime.page,
     launch: runtime.launch,
     screens: runtime.screens,
+    argv: runtime.argv,
+    self: runtime.self,
     startDigester: runtime.startDigester,
     startStager: runtime.startStager,
   };

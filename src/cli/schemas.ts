@@ -100,6 +100,7 @@ export const ingestSchema = z.object({
   sessions_excluded: count,
   left_out: z.array(z.object({ rule: z.string(), sessions: count })),
   sessions_forgotten: count,
+  paths_without_transcript: z.array(z.string()),
   files_found: count,
   files_read: count,
   bytes_read: bytes,
@@ -199,6 +200,12 @@ export const agentsSchema = z.object({
   /** With `--verbose`: types of records that no reader knew, the most frequent first. */
   unknown_records: z
     .array(z.object({ agent: z.string(), type: z.string(), records: count, sessions: count }))
+    .optional(),
+  /** With `--verbose`: what lies in agents' folders where their layouts do not know it. */
+  unplaced: z
+    .array(
+      z.object({ agent: z.string(), root: z.string(), transcripts: z.array(z.string()), other_files: count }),
+    )
     .optional(),
   warnings: z.array(z.string()),
 });
@@ -350,4 +357,6 @@ export const configSchema = z.object({
       own: z.looseObject({ glob: z.string(), format: z.enum(OWN_FORMATS) }).optional(),
     }),
   ),
+  /** Patterns of `ingest.exclude` that have left no session out so far, and why as the end of a sentence. */
+  exclude_unmatched: z.array(z.object({ pattern: z.string(), why: z.string() })),
 });

@@ -2,12 +2,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestPage } from '../digest/page.ts';
-import type { Host } from '../domain/agent.ts';
+import type { AgentFormat, Host } from '../domain/agent.ts';
 import { FailureError } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { plainText } from '../domain/text.ts';
 import { enabledAgents } from '../ingest/agents/index.ts';
 import { fileOfPath } from '../ingest/file-names.ts';
+import { awayMount, mountOfRoot, refreshMounts } from '../ingest/mounts.ts';
 import { restoreOne } from '../ingest/restore-many.ts';
 import { rootsHere, withProjects } from '../ingest/roots.ts';
 import { foldersAt } from '../ingest/walk.ts';
@@ -28,7 +29,7 @@ import { sweepFlags } from './commands/sweep.ts';
 import { type Context, textFlag } from './context.ts';
 import { formatTime, plural } from './format.ts';
 import { reportPage } from './report.ts';
-import { roomyAnalyzer, sweepDeps } from './wire.ts';
+import { roomyAnalyzer, sweepDeps, visitorSetup } from './wire.ts';
 
 /** A key that finds another process writing fails after that, and can be pressed again. */
 const KEY_WAIT_MS = 300;
@@ -54,6 +55,7 @@ export function tuiServices(
       settings.analyzerCommand === null
         ? null
         : { command: settings.analyzerCommand, timeoutS: settings.analyzerTimeoutS },
+    visits: visitorSetup(context, settings.storePath),
   };
   const thread = new BackgroundThread(setup, startThread);
   // A question must not wait for an ingest.
@@ -182,8 +184,10 @@ function transcriptPiece(
 }
 
 function watchedFolders(host: Host): WatchedFolder[] {
+  refreshMounts();
   return enabledAgents(host).flatMap((agent) =>
-    rootsHere(agent, host).flatMap((root) => [
+    // What may never answer is found by looking, from a process of its own.
+    watchable(agent, host).flatMap((root) => [
       ...agent.folders
         .flatMap((pattern) => foldersAt(root, pattern))
         .map((folder) => ({ path: join(root, folder), recursive: true })),
@@ -199,10 +203,15 @@ function watchedFolders(host: Host): WatchedFolder[] {
   );
 }
 
+function watchable(agent: AgentFormat, host: Host): readonly string[] {
+  return rootsHere(agent, host).filter((root) => mountOfRoot(agent, root) === null);
+}
+
 function ownFile(db: ReadableDb, uid: SessionUid): OwnFile {
   const main = filesOf(db, uid).find((file) => file.role === 'main');
   const paths = sourcesOf(db, uid).filter(({ fileId }) => fileId === main?.fileId);
   if (main === undefined || paths.length === 0) return 'unknown';
+  if (paths.some(({ path }) => awayMount(path) !== null)) return 'unknown';
   // Whether a database that is there still has the session only a look into it could tell.
   if (paths.some(({ path }) => fileOfPath(path) !== path && existsSync(fileOfPath(path)))) return 'unknown';
   const sizes = paths.flatMap(({ path }) => (existsSync(path) ? [statSync(path).size] : []));

@@ -323,6 +323,16 @@ const ALL: readonly LoadableCommand[] = [
     isHidden: true,
     load: async () => (await import('./commands/completions.ts')).completeCommand,
   },
+  {
+    name: 'visit',
+    summary: 'looks at one mount that may never answer, for the command that is to be left free of it',
+    args: ['ORDER'],
+    flags: [],
+    examples: ['session-memory visit ORDER'],
+    exits: [],
+    isHidden: true,
+    load: async () => (await import('./commands/visit.ts')).visitCommand,
+  },
 ];
 
 /** Those that people call. */

@@ -33,8 +33,9 @@ import {
 } from '../store/write-sweep.ts';
 import type { Analyzer, Progress, SweepDeps, SweepStore } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
-import type { Context } from './context.ts';
+import { type Context, textFlag } from './context.ts';
 import { formatBytes, formatTime } from './format.ts';
+import type { VisitSetup } from './visitor.ts';
 
 function condemned({ card, reason }: Victim): Condemned {
   return {
@@ -137,6 +138,21 @@ export function analyzeDeps(context: Context, db: WritableDb): AnalyzeDeps {
     clock: context.clock,
     external: analyzerCommand === null ? null : { command: analyzerCommand, timeoutS: analyzerTimeoutS },
     host: context.host,
+  };
+}
+
+/** Who looks at what may never answer: this program, started once more; null where it cannot be. */
+export function visitorSetup(
+  { self, settings, flags }: Pick<Context, 'self' | 'settings' | 'flags'>,
+  storePath: string,
+): VisitSetup | null {
+  if (self === null) return null;
+  const { analyzerCommand, analyzerTimeoutS } = settings;
+  const config = textFlag(flags, 'config') === null ? [] : ['--config', settings.configPath];
+  return {
+    self,
+    globals: ['--store', storePath, ...config],
+    external: analyzerCommand === null ? null : { command: analyzerCommand, timeoutS: analyzerTimeoutS },
   };
 }
 

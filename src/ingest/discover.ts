@@ -115,7 +115,8 @@ function withoutForgotten(
 function withoutCompressedTwins(files: readonly FoundFile[]): readonly FoundFile[] {
   if (files.every(isPlain)) return files;
   const paths = new Set(files.map((file) => file.path));
-  return files.filter((file) => isPlain(file) || !paths.has(file.path.replace(/\.zst$/, '')));
+  const isTwin = ({ path }: FoundFile) => path.endsWith('.zst') && paths.has(path.slice(0, -'.zst'.length));
+  return files.filter((file) => isPlain(file) || !isTwin(file));
 }
 
 function hashText(text: string): string {

@@ -6,24 +6,13 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { awayMount } from './mounts.ts';
+import { onDisk, STANDS_FOR_BYTE } from './on-disk.ts';
 
-const FIRST = 0xef80;
-const LAST = 0xefff;
-const STANDS_FOR_BYTE = /[\uef80-\uefff]/;
+export { onDisk } from './on-disk.ts';
+
 /** What a decoder puts for a byte it cannot read; it may stand in a name of its own accord. */
 const UNREADABLE = '\ufffd';
-
-/** A path as the file system takes it. */
-export function onDisk(path: string): string | Buffer {
-  if (!STANDS_FOR_BYTE.test(path)) return path;
-  const parts = path.split(/([\uef80-\uefff])/).map((part) => {
-    const code = part.charCodeAt(0);
-    return part.length === 1 && code >= FIRST && code <= LAST
-      ? Buffer.from([code & 0xff])
-      : Buffer.from(part);
-  });
-  return Buffer.concat(parts);
-}
 
 /** The names in a folder, in the order of their text. */
 export function namesIn(folder: string): string[] {
@@ -72,10 +61,14 @@ export function containedPath(container: string, nativeId: string): string {
 /** A longer id is a forged one, and is not kept as a path. */
 const ID_CHARS_MAX = 1024;
 
-/** The file that a path of the store stands for: itself, or the container of a session in one. */
+/**
+ * The file that a path of the store stands for: itself, or the container of a session in one. On a mount that may never
+ * answer that is told by the form alone.
+ */
 export function fileOfPath(path: string): string {
   const at = path.lastIndexOf('#');
-  return at < 0 || lstatSync(onDisk(path), { throwIfNoEntry: false }) !== undefined
-    ? path
-    : path.slice(0, at);
+  if (at < 0) return path;
+  // An id in such a name is encoded: it holds no slash.
+  if (awayMount(path) !== null) return path.includes('/', at) ? path : path.slice(0, at);
+  return lstatSync(onDisk(path), { throwIfNoEntry: false }) !== undefined ? path : path.slice(0, at);
 }

@@ -3,58 +3,29 @@
  * Promises: an unchanged file costs one `lstat`; a session in a container counts as a file. Changes nothing.
  */
 import { type Stats, statSync } from 'node:fs';
-import { basename, dirname, relative, resolve, sep } from 'node:path';
-import { type AgentFormat, addedRoots, type FileClass, type Host } from '../domain/agent.ts';
+import { basename, join, relative, resolve, sep } from 'node:path';
+import { type AgentFormat, addedRoots } from '../domain/agent.ts';
 import { FailureError, failure } from '../domain/errors.ts';
-import { type SessionUid, sessionUid } from '../domain/ids.ts';
-import type { Iso } from '../domain/time.ts';
-import type { KnownSource, KnownSources } from '../store/read-sources.ts';
 import { agentsOf, enabledAgents } from './agents/index.ts';
-import { type Contained, type ContainedFile, containedIn } from './contained/contained.ts';
-import { mayHaveFiles, statKeeping } from './contained/stands.ts';
-import { bounded, peekFile } from './peek.ts';
-import { existingRoots } from './roots.ts';
-import { fileAt, foldersAt, type WalkedFile, walk, walkFlat } from './walk.ts';
+import { asFound, type DiscoverOptions, type FoundFile } from './as-found.ts';
+import { realPathOf } from './file-names.ts';
+import { looseFiles, looseOf } from './loose.ts';
+import { type AgentRoot, existingRoots, rootsToNowhere } from './roots.ts';
+import { fileAt, foldersAt, isLink, type WalkedFile, walk, walkFlat } from './walk.ts';
 
-export interface FoundFile extends WalkedFile {
-  readonly agent: AgentFormat;
-  readonly root: string;
-  readonly class: FileClass;
-  /** What the store knows of this very path, null where it is new; not asked, and null, in a session that is left as it is. */
-  readonly known: KnownSource | null;
-  readonly isChanged: boolean;
-  /** Where it is a session within a container; absent: a file of its own. */
-  readonly contained?: Contained;
-}
-
-export interface DiscoverOptions {
-  readonly host: Host;
-  /** Empty: the roots of every agent on this machine. */
-  readonly paths: readonly string[];
-  readonly agent: AgentFormat | null;
-  readonly known: KnownSources;
-  /** Whether sessions are taken in which nothing has changed; those of `known` are asked then too. */
-  readonly full?: boolean;
-  readonly now: Iso;
-  /** Sessions that are never stored again, wherever they are found. */
-  readonly forgotten?: ReadonlySet<SessionUid>;
-  readonly warn: (text: string) => void;
-  readonly signal?: AbortSignal;
-  /** Told once all files are listed and before any is opened: what takes a while to start may start. */
-  readonly listed?: (files: readonly FoundFile[]) => void;
-  /** Takes the databases that were opened; the sessions in them can be read until it is disposed of. */
-  readonly opened: DisposableStack;
-}
+export type { DiscoverOptions, FoundFile } from './as-found.ts';
 
 type Files = Iterable<FoundFile> | AsyncIterable<FoundFile>;
 
 export async function foundFiles(options: DiscoverOptions): Promise<FoundFile[]> {
   const files: FoundFile[] = [];
+  const empty = new Set(options.paths);
   const claimed = agentsOf(options.host).some(({ own }) => own !== undefined) ? new Set<string>() : null;
-  for (const some of placesOf(options)) {
+  for (const { named, files: some } of placesOf(options)) {
     // Only files outside any agent's folder are waited for: a promise for each of the others would cost as much as its `lstat`.
     const all = Symbol.iterator in some ? some : await Array.fromAsync(some);
     for (const file of all) {
+      if (named !== null) empty.delete(named);
       // Of two agents whose file it is the known one has it, else the one that the configuration names first.
       if (file.agent.own !== undefined && claimed?.has(file.path) === true) continue;
       claimed?.add(file.path);
@@ -62,19 +33,40 @@ export async function foundFiles(options: DiscoverOptions): Promise<FoundFile[]>
       if (options.signal?.aborted === true) return files;
     }
   }
-  return files;
+  for (const path of empty) options.nothingAt?.(path);
+  return onceEach(files, options.paths.length > 1);
 }
 
-function* placesOf(options: DiscoverOptions): Generator<Files> {
+/** Two roots may lead to one folder by links, and two named paths lie in each other: whoever met a file first has it. */
+function onceEach(files: FoundFile[], mayMeetTwice: boolean): FoundFile[] {
+  if (!mayMeetTwice && files.every((file) => file.realPath === undefined)) return files;
+  const met = new Set<string>();
+  return files.filter((file) => {
+    const place = file.realPath ?? file.path;
+    return !met.has(place) && met.add(place);
+  });
+}
+
+interface Place {
+  /** The path that a person named; null: a root that was looked for. */
+  readonly named: string | null;
+  readonly files: Files;
+}
+
+function* placesOf(options: DiscoverOptions): Generator<Place> {
   if (options.paths.length === 0) {
     const wanted = options.agent === null ? enabledAgents(options.host) : [options.agent];
+    for (const root of rootsToNowhere(options.host, wanted))
+      options.warn(`skipped ${root}: a link that leads nowhere`);
     for (const { agent, root } of existingRoots(options.host, wanted))
-      yield filesOfRoot(agent, root, null, options);
+      yield { named: null, files: filesOfRoot(agent, root, null, options) };
     return;
   }
   // A path that is named is wanted, whosever it is.
   const agents = options.agent === null ? agentsOf(options.host) : [options.agent];
-  for (const path of options.paths) yield* placesOfPath(resolve(path), agents, options);
+  for (const named of options.paths) {
+    for (const files of placesOfPath(resolve(named), agents, options)) yield { named, files };
+  }
 }
 
 /** All that `agent` has under `root`, or under `within`, a folder or file below it. */
@@ -109,90 +101,6 @@ function* filesOfRoot(
   }
 }
 
-/** Nothing where it is not a session's, one file mostly, each session of a container. A list: fifty thousand times a generator is seen. */
-function asFound(
-  agent: AgentFormat,
-  root: string,
-  file: WalkedFile,
-  inRows: Set<string>,
-  options: DiscoverOptions,
-): Iterable<FoundFile> {
-  const fileClass = agent.classify(file.relPath);
-  if (fileClass === null) return [];
-  if (fileClass.container !== undefined)
-    return heldIn(agent, root, file, { ...fileClass, container: fileClass.container }, inRows, options);
-  if (fileClass.nativeId !== null && inRows.has(fileClass.nativeId)) return [];
-  const { path, relPath, sizeBytes, mtimeMs, stat, within } = file;
-  const isChanged = options.known.stats.get(path) !== stat;
-  // Not spread: of 50,000 files that alone would be seen.
-  return [
-    {
-      path,
-      relPath,
-      sizeBytes,
-      mtimeMs,
-      stat,
-      within,
-      agent,
-      root,
-      class: fileClass,
-      known: null,
-      isChanged,
-    },
-  ];
-}
-
-/** The sessions in a container, each as a file. */
-function* heldIn(
-  agent: AgentFormat,
-  root: string,
-  file: WalkedFile,
-  fileClass: FileClass & Required<Pick<FileClass, 'container'>>,
-  inRows: Set<string>,
-  options: DiscoverOptions,
-): Generator<FoundFile> {
-  const { container, nativeId } = fileClass;
-  if (nativeId !== null && inRows.has(nativeId)) return;
-  // A root that a project's settings moved tells nothing of the project; the agent's list of projects does.
-  const listed = options.host.listedRoots?.[agent.id]?.get(root) ?? null;
-  for (const held of containedIn(agent, root, file, container, options.warn, options.opened)) {
-    const told = { ...held.contained.peek, project: held.contained.peek.project ?? listed };
-    const peek = bounded(told);
-    if (container.kind === 'rows') inRows.add(held.contained.peek.nativeId);
-    const { stat, stored } = asKnown(agent, held, options.known);
-    const isChanged = options.known.stats.get(held.path) !== stat;
-    yield {
-      ...held,
-      stat,
-      contained: { ...held.contained, peek: told, stat, ...(stored === undefined ? {} : { stored }) },
-      // What was stored of it has a size; what is in the database has one only when it is read.
-      sizeBytes: isChanged ? held.sizeBytes : (options.known.of(held.path)?.takenBytes ?? 0),
-      agent,
-      root,
-      class: { ...fileClass, nativeId: peek.nativeId },
-      known: null,
-      isChanged,
-    };
-  }
-}
-
-/** The stat of a session in a database beside an older tree, and what is stored of it, as far as the tree may have lost files since. */
-function asKnown(
-  agent: AgentFormat,
-  { path, contained }: ContainedFile,
-  known: KnownSources,
-): Pick<Contained, 'stat' | 'stored'> {
-  const { container, peek, stat } = contained;
-  const before = known.stats.get(path);
-  if (container.kind !== 'rows' || container.older === undefined || !mayHaveFiles(before)) return { stat };
-  const uid = () => known.of(path)?.uid ?? sessionUid(agent.id, peek.nativeId, hashText);
-  return { stat: statKeeping(stat, before), stored: () => known.transcriptOf(uid()) };
-}
-
-function hashText(text: string): string {
-  return new Bun.CryptoHasher('sha256').update(text).digest('hex');
-}
-
 /** What is at a path that the user gave; a failure where there is nothing. */
 export function existing(path: string): Stats {
   const stats = statSync(path, { throwIfNoEntry: false });
@@ -208,11 +116,13 @@ export function existing(path: string): Stats {
 
 /** A path that the user gave: an agent's root or below, a home folder, or transcripts lying about. */
 function* placesOfPath(
-  path: string,
+  named: string,
   agents: readonly AgentFormat[],
   options: DiscoverOptions,
 ): Generator<Files> {
-  const stats = existing(path);
+  const stats = existing(named);
+  // Whoever names a link to a file means the file.
+  const path = stats.isFile() && isLink(named) ? realPathOf(named) : named;
   for (const agent of agents) {
     const added = addedRoots(agent, options.host).map((root) => resolve(root));
     const root =
@@ -220,7 +130,9 @@ function* placesOfPath(
       agent.rootOf(path) ??
       (isRootOf(agent, path, options.agent !== null) ? path : null);
     if (root === null) continue;
-    yield filesOfRoot(agent, root, path === root ? null : path, options);
+    if (path === root || agent.folders.some((folder) => path === join(root, folder)))
+      yield filesOfRoot(agent, root, path === root ? null : path, options);
+    else yield filesInRoot({ agent, root }, path, agents, options);
     return;
   }
   if (stats.isDirectory()) {
@@ -237,7 +149,7 @@ function* placesOfPath(
       return;
     }
   }
-  yield looseFiles(path, stats.isDirectory(), agents, options);
+  yield looseFiles(path, agents, options);
 }
 
 /** A folder is an agent's root where one of the agent's folders in it holds something of the agent's. */
@@ -253,59 +165,18 @@ function isRootOf(agent: AgentFormat, path: string, isNamed: boolean): boolean {
   return false;
 }
 
-/** Files outside any agent's folder: their records tell whose they are. */
-async function* looseFiles(
+/** What lies at or below a named place in an agent's root: by the agent's layout, and what that does not know by its records. */
+async function* filesInRoot(
+  place: AgentRoot,
   path: string,
-  isDirectory: boolean,
   agents: readonly AgentFormat[],
   options: DiscoverOptions,
 ): AsyncGenerator<FoundFile> {
-  const single = fileAt(path, basename(path));
-  const files = isDirectory
-    ? walk(path, '', { skipsFolder: () => false, warn: options.warn })
-    : single === null
-      ? []
-      : [single];
-  let found = 0;
-  for (const file of files) {
-    for (const agent of agents) {
-      if (agent.classify(basename(file.path))?.container === undefined) continue;
-      const inRoot = { ...file, relPath: basename(file.path) };
-      for (const held of asFound(agent, dirname(file.path), inRoot, new Set(), options)) {
-        found += 1;
-        yield held;
-      }
-    }
-    const loose = await asLoose(file, agents, options);
-    if (loose === null) continue;
-    found += 1;
-    yield loose;
+  const { agent, root } = place;
+  const placed = new Set<string>();
+  for (const file of filesOfRoot(agent, root, path, options)) {
+    placed.add(file.contained?.file.path ?? file.path);
+    yield file;
   }
-  if (found === 0) options.warn(`${path}: no transcript of a known agent`);
-}
-
-async function asLoose(
-  file: WalkedFile,
-  agents: readonly AgentFormat[],
-  options: DiscoverOptions,
-): Promise<FoundFile | null> {
-  for (const agent of agents) {
-    const name = agent.looseName(basename(file.path));
-    if (name === null) continue;
-    const peek = await peekFile(agent, file, name.encoding, options.warn);
-    const relPath = peek === null ? null : agent.relPathOf(peek, basename(file.path));
-    const fileClass = relPath === null ? null : agent.classify(relPath);
-    if (peek === null || relPath === null || fileClass === null) continue;
-    const root = agent.roots(options.host)[0] ?? dirname(file.path);
-    return {
-      ...file,
-      relPath,
-      agent,
-      root,
-      class: { ...fileClass, nativeId: fileClass.nativeId ?? peek.nativeId },
-      known: null,
-      isChanged: options.known.stats.get(file.path) !== file.stat,
-    };
-  }
-  return null;
+  for await (const file of looseOf(path, agents, options, place)) if (!placed.has(file.path)) yield file;
 }

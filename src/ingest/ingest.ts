@@ -3,60 +3,43 @@
  * Promises: adds and never evicts; a bad file stops no other; it stops before usage would pass the hard cap, or before the disk
  * is full, and says how many sessions wait; after a stop or a kill the next run goes on.
  */
-
 import type { AgentFormat, Host } from '../domain/agent.ts';
-import type { AgentId, SessionUid } from '../domain/ids.ts';
+import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
-import type { Clock, Iso } from '../domain/time.ts';
+import type { Clock } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { forgottenUids } from '../store/forget.ts';
 import { findSession } from '../store/read.ts';
 import { KnownSources } from '../store/read-sources.ts';
+import { lastScans, type ScanRow } from '../store/scans.ts';
 import { usage } from '../store/usage.ts';
-import { agentById } from './agents/index.ts';
+import { dropEmptySessions } from '../store/write-raw.ts';
+import { agentById, enabledAgents } from './agents/index.ts';
 import { type AnalyzeDeps, analyzeSession, sessionsWaiting } from './analyze.ts';
 import { inOrder } from './assign.ts';
 import { digestOnly } from './digest-only.ts';
-import { discover, type FoundFile, type FoundSession } from './discover.ts';
+import { discover, type Found, type FoundFile, type FoundSession } from './discover.ts';
+import {
+  addReport,
+  emptyReport,
+  type IngestOptions,
+  type IngestProgress,
+  type IngestReport,
+} from './ingest-report.ts';
 import { mostNewBytes, storedSizeOf, takenBytes } from './measure.ts';
+import { refreshMounts } from './mounts.ts';
 import { noRoom, noteScans } from './no-room.ts';
 import { PREPARED_BYTES_MAX, type Preparer } from './prepare.ts';
 import { ReadySessions } from './ready.ts';
 import { retellTimes } from './retell.ts';
 import { withProjects } from './roots.ts';
 import { scansOf } from './scan.ts';
-import { leftOutBy } from './select.ts';
 import type { Source } from './source.ts';
 import { type Room, type TakeDeps, takeSession } from './take-session.ts';
+import { type Away, placesAway, type Visitor, visitAll } from './visits.ts';
+import { wantedOf } from './wanted.ts';
 
-export interface IngestOptions {
-  /** Empty: every agent found on this machine. */
-  readonly paths: readonly string[];
-  readonly agent: AgentId | null;
-  readonly since: Iso | null;
-  /** A part of the project's path. */
-  readonly project: string | null;
-  /** Projects or paths never stored. */
-  readonly exclude: readonly string[];
-  /** Hold every file against what is stored, byte by byte. */
-  readonly full: boolean;
-  /** Evicted sessions that a person takes back, though their files are what they were: these, or all that the paths lead to. */
-  readonly again?: ReadonlySet<SessionUid> | 'all';
-  readonly dryRun: boolean;
-  readonly analyze: boolean;
-  readonly hardCapBytes: number;
-}
-
-export type IngestProgress =
-  | { readonly kind: 'scanned'; readonly sessions: number; readonly files: number; readonly rawBytes: number }
-  | {
-      readonly kind: 'session';
-      readonly uid: SessionUid;
-      readonly done: number;
-      readonly total: number;
-      readonly readBytes: number;
-      readonly totalBytes: number;
-    };
+export type { IngestOptions, IngestProgress, IngestReport } from './ingest-report.ts';
 
 export interface IngestDeps {
   readonly db: WritableDb;
@@ -67,52 +50,69 @@ export interface IngestDeps {
   readonly preparer?: ((newBytes: number) => Preparer | null) | null;
   readonly progress: (event: IngestProgress) => void;
   readonly signal: AbortSignal;
-}
-
-export interface IngestReport {
-  version: 1;
-  dry_run: boolean;
-  agents: { agent: string; root: string; sessions: number; files: number; raw_bytes: number }[];
-  sessions_found: number;
-  sessions_new: number;
-  sessions_grown: number;
-  sessions_unchanged: number;
-  /** Evicted, and their source is what it was: not stored again. */
-  sessions_evicted: number;
-  /** Of `sessions_grown`, those that were evicted and that a person took back. */
-  sessions_taken_back: number;
-  /** Not stored because usage would pass the hard cap, or because the disk is full. */
-  sessions_waiting: number;
-  /** Too large for Tier 1 alone: digested from their source, recorded as evicted. */
-  sessions_digest_only: number;
-  sessions_excluded: number;
-  /** Which flag or pattern left out how many of them. */
-  left_out: { rule: string; sessions: number }[];
-  /** Found, and forgotten by hand: never stored again. */
-  sessions_forgotten: number;
-  files_found: number;
-  /** Files whose content was read; 0 where nothing has changed. */
-  files_read: number;
-  bytes_read: number;
-  raw_bytes_added: number;
-  stored_bytes_added: number;
-  analyzed: number;
-  analyze_failed: number;
-  /** Files that could not be stored. */
-  failed: number;
-  over_hard_cap: boolean;
-  /** It stopped because the disk has no room. */
-  disk_full: boolean;
-  interrupted: boolean;
-  warnings: string[];
+  /** Looks at what may never answer; absent: that is left, and named. */
+  readonly visitor?: Visitor;
+  /** Takes what was seen of each agent; absent: it is kept in the store. */
+  readonly keepScans?: (scans: readonly ScanRow[]) => void;
 }
 
 export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<IngestReport> {
   const report = emptyReport(options.dryRun);
-  const warn = (text: string) => report.warnings.push(text);
   const before = usage(deps.db);
-  const now = deps.clock.now();
+  refreshMounts();
   const host = withProjects(deps.host, deps.db);
+  const agent = options.agent === null ? null : agentById(options.agent, deps.host);
+  const away = placesAway(host, agent === null ? enabledAgents(host) : [agent], options.paths);
+  const here = options.paths.filter((path) => !away.some(({ paths }) => paths.includes(path)));
+  // Of paths that all lie elsewhere none is left to be looked for here, which would mean: everything.
+  const scans =
+    options.paths.length > 0 && here.length === 0
+      ? []
+      : await ingestHere(deps, { ...options, paths: here }, host, report);
+  const visits = await visitAll(deps.visitor ?? null, away, (visitor, { mount, paths }) =>
+    visitor.ingest(mount, { ...options, paths }, deps.progress, deps.signal),
+  );
+  for (const { report: more, scans: others } of visits.results) {
+    addReport(report, more);
+    scans.push(...others);
+  }
+  report.warnings.push(...visits.warnings);
+  report.failed += visits.unseen.flatMap(({ paths }) => paths).length;
+  report.interrupted ||= deps.signal.aborted;
+  if (options.dryRun) return report;
+  // A walk over everything is a scan too: `status` tells from it what is at risk.
+  const isWhole = options.paths.length === 0 && agent === null && !deps.signal.aborted;
+  if (isWhole) keepScans(deps, scans, visits.unseen, (text) => report.warnings.push(text));
+  if (!report.disk_full) dropEmptySessions(deps.db);
+  killPoint('ingest.done');
+  const after = usage(deps.db);
+  report.raw_bytes_added = after.rawBytes - before.rawBytes;
+  report.stored_bytes_added = after.tier1Bytes - before.tier1Bytes;
+  report.over_hard_cap ||= report.sessions_waiting > 0 && !report.disk_full;
+  return report;
+}
+
+/** What was last seen of a root stays known while it cannot be looked at. */
+function keepScans(
+  deps: IngestDeps,
+  scans: readonly ScanRow[],
+  unseen: readonly Away[],
+  warn: (text: string) => void,
+): void {
+  const roots = new Set(unseen.flatMap((away) => away.roots.map(({ agent, root }) => `${agent.id} ${root}`)));
+  const kept = lastScans(deps.db).filter(({ agent, root }) => roots.has(`${agent} ${root}`));
+  if (deps.keepScans === undefined) noteScans(deps.db, [...scans, ...kept], warn);
+  else deps.keepScans(scans);
+}
+
+/** Ingests what this process may look at; what was seen of each agent, where that was all. */
+async function ingestHere(
+  deps: IngestDeps,
+  options: IngestOptions,
+  host: Host,
+  report: IngestReport,
+): Promise<ScanRow[]> {
+  const now = deps.clock.now();
   using opened = new DisposableStack();
   const known = new KnownSources(deps.db);
   const isNew = (file: FoundFile) => file.isChanged && !known.stats.has(file.path);
@@ -133,26 +133,14 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
     full: options.full || options.again !== undefined,
     forgotten,
     now,
-    warn,
+    warn: (text) => report.warnings.push(text),
+    nothingAt: (path) => report.paths_without_transcript.push(path),
     signal: deps.signal,
   });
-  report.files_found = found.files;
-  report.sessions_found = found.sessions.length + found.forgotten;
-  report.sessions_forgotten = found.forgotten;
-  report.agents = found.roots.map(({ agent, root, sessions, files, rawBytes }) => ({
-    agent: agent.id,
-    root,
-    sessions,
-    files,
-    raw_bytes: rawBytes,
-  }));
-  const leftOut = new Map<string, number>();
-  const wanted = found.sessions.filter((session) => {
-    const rule = leftOutBy(session, options);
-    if (rule !== null) leftOut.set(rule, (leftOut.get(rule) ?? 0) + 1);
-    return rule === null;
-  });
-  report.left_out = [...leftOut].map(([rule, sessions]) => ({ rule, sessions }));
+  noteFound(report, found);
+  const { wanted, leftOut, warnings } = await wantedOf(deps.db, options, host, found.sessions, now);
+  report.warnings.push(...warnings);
+  report.left_out = leftOut;
   report.sessions_excluded = found.sessions.length - wanted.length;
   const isFull = options.full || options.again !== undefined;
   const changed = wanted.filter((session) => isFull || session.isChanged);
@@ -163,12 +151,11 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
     files: found.files,
     rawBytes: changed.reduce((bytes, s) => bytes + rawBytesOf(s), 0),
   });
-  if (options.dryRun)
-    return {
-      ...report,
-      sessions_new: changed.filter((s) => s.files.every((f) => f.known === null)).length,
-      sessions_grown: changed.filter((s) => s.files.some((f) => f.known !== null)).length,
-    };
+  if (options.dryRun) {
+    report.sessions_new = changed.filter((s) => s.files.every((f) => f.known === null)).length;
+    report.sessions_grown = changed.filter((s) => s.files.some((f) => f.known !== null)).length;
+    return [];
+  }
   await retellTimes(deps.analyze, deps.signal);
   // What an earlier run stored and did not come to analyze is older than what comes now.
   if (options.analyze) await analyzeAll(deps, sessionsWaiting(deps.db, now, true), report);
@@ -179,21 +166,21 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
       changed.flatMap(({ files }) => files.filter(isNew)),
     );
   const left = await takeAll(deps, options, changed, preparer, report);
-  // A walk over everything is a scan too: `status` tells from it what is at risk.
   const isWhole = options.paths.length === 0 && options.agent === null && !deps.signal.aborted;
-  if (isWhole)
-    noteScans(
-      deps.db,
-      scansOf(found, host, now, (session) => left.has(session)),
-      warn,
-    );
-  killPoint('ingest.done');
-  const after = usage(deps.db);
-  report.raw_bytes_added = after.rawBytes - before.rawBytes;
-  report.stored_bytes_added = after.tier1Bytes - before.tier1Bytes;
-  report.over_hard_cap = report.sessions_waiting > 0 && !report.disk_full;
-  report.interrupted = deps.signal.aborted;
-  return report;
+  return isWhole ? scansOf(found, host, now, (session) => left.has(session)) : [];
+}
+
+function noteFound(report: IngestReport, found: Found): void {
+  report.files_found = found.files;
+  report.sessions_found = found.sessions.length + found.forgotten;
+  report.sessions_forgotten = found.forgotten;
+  report.agents = found.roots.map(({ agent, root, sessions, files, rawBytes }) => ({
+    agent: agent.id,
+    root,
+    sessions,
+    files,
+    raw_bytes: rawBytes,
+  }));
 }
 
 /** Takes one session after the other; returns those that had to wait. */
@@ -362,35 +349,4 @@ async function roomFor(deps: IngestDeps, options: IngestOptions, session: FoundS
 
 function rawBytesOf(session: FoundSession): number {
   return session.files.reduce((bytes, file) => bytes + (file.isChanged ? file.sizeBytes : 0), 0);
-}
-
-function emptyReport(dryRun: boolean): IngestReport {
-  return {
-    version: 1,
-    dry_run: dryRun,
-    agents: [],
-    sessions_found: 0,
-    sessions_new: 0,
-    sessions_grown: 0,
-    sessions_unchanged: 0,
-    sessions_evicted: 0,
-    sessions_taken_back: 0,
-    sessions_waiting: 0,
-    sessions_digest_only: 0,
-    sessions_excluded: 0,
-    left_out: [],
-    sessions_forgotten: 0,
-    files_found: 0,
-    files_read: 0,
-    bytes_read: 0,
-    raw_bytes_added: 0,
-    stored_bytes_added: 0,
-    analyzed: 0,
-    analyze_failed: 0,
-    failed: 0,
-    over_hard_cap: false,
-    disk_full: false,
-    interrupted: false,
-    warnings: [],
-  };
 }

@@ -16,6 +16,7 @@ import type { ContentHash } from './content/content.ts';
 import { marksOfBytes } from './look.ts';
 import { toSegments } from './segmenter.ts';
 import { SourceFile } from './source.ts';
+import type { Within } from './within.ts';
 
 /** A session above it is stored piece by piece: what is made ready lies in memory until it is stored. */
 export const PREPARED_BYTES_MAX = 16 * 1024 * 1024;
@@ -30,7 +31,7 @@ export interface Order {
   readonly peek: Pick<Peek, 'title' | 'project' | 'branch'> | null;
   readonly files: readonly {
     readonly path: string;
-    readonly within: string | null;
+    readonly within: Within | null;
     readonly role: FileRole;
     readonly key: string;
   }[];

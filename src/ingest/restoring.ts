@@ -96,45 +96,49 @@ export function learn(
     readonly stats: ReadonlyMap<PlannedFile | MadeFile, string | null>;
   }[],
 ): void {
+  // All files are looked at first: one that does not answer must not keep the store from others.
+  const seen = sessions.map(({ one, stats }) => {
+    const written = one.notPutBack === null ? one.files.filter(({ place }) => place !== 'there') : [];
+    return {
+      one,
+      written: written.map((planned) => ({
+        planned,
+        mark: seenRestored(planned, stats.get(planned) ?? null),
+      })),
+    };
+  });
   db.writeTransaction(() => {
-    for (const { one, stats } of sessions) {
+    for (const { one, written } of seen) {
       if (one.notPutBack !== null) continue;
       // First: a path is known by which version of its file it holds.
       becomePresent(db, one, now());
-      for (const planned of one.files)
-        if (planned.place !== 'there')
-          markRestored(db, one.session, planned, stats.get(planned) ?? null, now());
+      const { uid, agent } = one.session;
+      const sessionId = sessionIdOf(db, uid);
+      for (const { planned, mark } of written) {
+        const { file, path } = planned;
+        if (file.role === 'main')
+          noteEvent(db, { kind: 'restored', sessionId, at: now(), reason: `to ${path}` });
+        if (mark !== null) markSource(db, { ...mark, path, agent, sessionId, fileId: file.fileId });
+      }
     }
   });
 }
 
-/** Makes a restored file known, so that it is no second copy and the next ingest reads nothing of it. */
-function markRestored(
-  db: WritableDb,
-  session: SessionRow,
-  { file, path }: PlannedFile,
-  stat: string | null,
-  at: Iso,
-): void {
-  const sessionId = sessionIdOf(db, session.uid);
-  if (file.role === 'main') noteEvent(db, { kind: 'restored', sessionId, at, reason: `to ${path}` });
+/** How a restored file looks, so that it is no second copy and the next ingest reads nothing of it; null where it is another by now. */
+function seenRestored({ file, path }: PlannedFile, stat: string | null) {
   const there = fileAt(path, file.relPath);
-  if (there === null) return;
+  if (there === null) return null;
   using source = new SourceFile(path, 'plain', there.within);
   // Written to since: then it is not known, and the next ingest reads it.
-  if (source.stat !== stat || source.sizeBytes !== file.rawBytes) return;
-  const marks = marksOf(source, file.rawBytes);
-  markSource(db, {
-    path,
-    agent: session.agent,
-    sessionId,
-    fileId: file.fileId,
+  if (source.stat !== stat || source.sizeBytes !== file.rawBytes) return null;
+  const { head, tail } = marksOf(source, file.rawBytes);
+  return {
     stat: source.stat,
     takenBytes: file.rawBytes,
-    headSha256: marks.head,
-    tailSha256: marks.tail,
+    headSha256: head,
+    tailSha256: tail,
     holdsAll: true,
-  });
+  };
 }
 
 /** What lies where the agent looks is the present version from now on, also where it is an earlier one, or was stored over just before. */

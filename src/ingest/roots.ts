@@ -14,30 +14,62 @@ import {
 import type { ReadableDb } from '../store/connection.ts';
 import { knownProjects } from '../store/read-sources.ts';
 import { enabledAgents } from './agents/index.ts';
+import { awayMount, mayLook, mountOfRoot } from './mounts.ts';
 import { SourceFile } from './source.ts';
-import { foldersAt } from './walk.ts';
+import { foldersAt, isLink } from './walk.ts';
 
-/** The agents' roots that exist on this machine, each once. */
-export function existingRoots(
-  host: Host,
-  agents: readonly AgentFormat[],
-): { agent: AgentFormat; root: string }[] {
+export interface AgentRoot {
+  readonly agent: AgentFormat;
+  readonly root: string;
+}
+
+/** The agents' roots that exist on this machine, each once, as far as this process may look. */
+export function existingRoots(host: Host, agents: readonly AgentFormat[]): AgentRoot[] {
   return agents.flatMap((agent) => {
-    const roots = [...new Set(rootsHere(agent, host).map((root) => resolve(root)))].filter(isFolder);
-    return (agent.projectRoot === undefined ? roots : eachFolderOnce(roots)).map((root) => ({ agent, root }));
+    const roots = namedRoots(agent, host).filter(
+      (root) => mayLook(mountOfRoot(agent, root)) && isFolder(root),
+    );
+    return eachFolderOnce(roots).map((root) => ({ agent, root }));
   });
 }
 
-/** Where an agent's sessions may lie, those roots too that only a look at the machine tells. */
+/** Roots that are links to what is not there now: a disk that is not plugged in, say. */
+export function rootsToNowhere(host: Host, agents: readonly AgentFormat[]): string[] {
+  const roots = agents.flatMap((agent) =>
+    namedRoots(agent, host).filter((root) => mayLook(mountOfRoot(agent, root)) && isLink(root)),
+  );
+  return [...new Set(roots)].filter((root) => !isFolder(root));
+}
+
+/** The agents' roots on mounts that may not answer, existing or not, by mount: another process looks at them. */
+export function rootsAway(host: Host, agents: readonly AgentFormat[]): Map<string, AgentRoot[]> {
+  const away = new Map<string, AgentRoot[]>();
+  for (const agent of agents) {
+    for (const root of namedRoots(agent, host)) {
+      const mount = mountOfRoot(agent, root);
+      if (mount === null || mayLook(mount)) continue;
+      away.set(mount, [...(away.get(mount) ?? []), { agent, root }]);
+    }
+  }
+  return away;
+}
+
+function namedRoots(agent: AgentFormat, host: Host): string[] {
+  return [...new Set(rootsHere(agent, host).map((root) => resolve(root)))];
+}
+
+/** Where an agent's sessions may lie, those roots too that only a look at the machine tells, as far as this process may look. */
 export function rootsHere(agent: AgentFormat, host: Host): readonly string[] {
-  const named = (agent.rootPatterns?.(host) ?? []).flatMap(({ folder, pattern }) =>
+  const patterns = (agent.rootPatterns?.(host) ?? []).filter(({ folder }) => awayMount(folder) === null);
+  const named = patterns.flatMap(({ folder, pattern }) =>
     foldersAt(folder, pattern).map((below) => join(folder, below)),
   );
   return [...rootsOf(agent, host), ...named];
 }
 
-/** Projects are named as programs were told of them: by links, too. */
-function eachFolderOnce(roots: readonly string[]): string[] {
+/** Roots are named as programs and people were told of them: by links, too. */
+function eachFolderOnce(roots: string[]): string[] {
+  if (roots.length < 2) return roots;
   const seen = new Set<string>();
   return roots.filter((root) => {
     const { dev, ino } = statSync(root, { bigint: true, throwIfNoEntry: false }) ?? {};
@@ -48,9 +80,13 @@ function eachFolderOnce(roots: readonly string[]): string[] {
   });
 }
 
-/** One look where nothing is, as for most agents on most machines. False for what can be no path: too long, with a NUL. */
+/**
+ * One look where nothing is, as for most agents on most machines. False for what can be no path (too long, with a NUL), and
+ * for what lies on a mount that may not answer.
+ */
 export function isFolder(path: string): boolean {
   try {
+    if (awayMount(path) !== null) return false;
     const stats = lstatSync(path, { throwIfNoEntry: false });
     if (stats === undefined) return false;
     return stats.isDirectory() || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
@@ -110,6 +146,7 @@ const SMALL_BYTES_MAX = 1024 * 1024;
 
 /** The text of a small file; null where there is none. */
 export function smallText(path: string): string | null {
+  if (awayMount(path) !== null) return null;
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
   try {
     using file = new SourceFile(path, 'plain', null);

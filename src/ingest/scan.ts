@@ -8,70 +8,92 @@ import { addMs, type Clock, DAY_MS, type Iso } from '../domain/time.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { forgottenUids } from '../store/forget.ts';
 import { KnownSources } from '../store/read-sources.ts';
-import { enabledAgents } from './agents/index.ts';
+import type { AgentScan, Unplaced } from './agent-scan.ts';
+import { agentsOf, enabledAgents } from './agents/index.ts';
+import type { DiscoverOptions } from './as-found.ts';
 import { discover, type Found, type FoundSession } from './discover.ts';
+import { unplacedIn } from './loose.ts';
+import { mayLook, mountOfRoot, refreshMounts } from './mounts.ts';
 import { existingRoots, isFolder, smallText, withProjects } from './roots.ts';
+import { placesAway, type Visitor, visitAll } from './visits.ts';
 import { newestMs } from './walk.ts';
 
-export interface AgentScan {
-  readonly agent: string;
-  readonly name: string;
-  /** What this agent's format was held against. */
-  readonly proof: AgentFormat['proof'];
-  readonly root: string;
-  readonly sessions: number;
-  readonly files: number;
-  readonly raw_bytes: number;
-  /** New, or grown since they were stored. */
-  readonly sessions_not_stored: number;
-  /** Of those, the ones that the store has in part. */
-  readonly sessions_grown: number;
-  /** Those that the agent deletes within `AT_RISK_DAYS`. */
-  readonly sessions_at_risk: number;
-  readonly at_risk_not_stored: number;
-  /** Null: this agent deletes nothing by itself. */
-  readonly deletes_after_days: number | null;
-  /** When the first of those at risk goes; null where none is. */
-  readonly first_deletion_at: Iso | null;
-  readonly scanned_at: Iso;
-}
+export type { AgentScan, Unplaced } from './agent-scan.ts';
 
 /** A week: long enough to act, short enough to mean something. */
 export const AT_RISK_DAYS = 7;
 
+export interface ScanDeps {
+  readonly db: ReadableDb;
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly warn: (text: string) => void;
+  readonly signal?: AbortSignal;
+  /** Looks at what may never answer; absent: that is left, and named. */
+  readonly visitor?: Visitor;
+}
+
 export async function scanAgents(
   db: ReadableDb,
-  machine: Host,
+  host: Host,
   clock: Clock,
   warn: (text: string) => void,
 ): Promise<AgentScan[]> {
-  const now = clock.now();
-  const host = withProjects(machine, db);
-  for (const agent of enabledAgents(host)) {
-    for (const root of addedRoots(agent, host).filter((each) => !isFolder(each)))
-      warn(`agents.${agent.id}.roots: ${root} is not there now; nothing is found in it until it is`);
-  }
-  using opened = new DisposableStack();
-  const found = await discover({
-    opened,
-    host,
-    paths: [],
-    agent: null,
-    known: new KnownSources(db),
-    forgotten: forgottenUids(db),
-    now,
-    warn,
-  });
-  const scans = scansOf(found, host, now, (session) => session.isChanged);
-  for (const agent of enabledAgents(host)) {
-    const own = scans.filter((scan) => scan.agent === agent.id);
+  return (await lookAtAgents({ db, host, clock, warn })).scans;
+}
+
+/** `scans` of all that is here; `unplaced` only where it is wanted: each such file is opened. */
+export async function lookAtAgents(
+  deps: ScanDeps,
+  wantsUnplaced = false,
+): Promise<{ scans: AgentScan[]; unplaced: Unplaced[] }> {
+  refreshMounts();
+  const host = withProjects(deps.host, deps.db);
+  const agents = enabledAgents(host);
+  const { scans, unplaced } = await scanHere(deps, host, wantsUnplaced);
+  const visits = await visitAll(deps.visitor ?? null, placesAway(host, agents, []), (visitor, { mount }) =>
+    visitor.scan(mount, wantsUnplaced, deps.signal),
+  );
+  for (const text of [...visits.results.flatMap(({ warnings }) => warnings), ...visits.warnings])
+    deps.warn(text);
+  const all = [...scans, ...visits.results.flatMap((visit) => visit.scans)];
+  for (const agent of agents) {
+    const own = all.filter((scan) => scan.agent === agent.id);
     // Whoever wrote the glob cannot see from nothing what it does not match.
     if (agent.own !== undefined && own.length > 0 && own.every(({ files }) => files === 0))
-      warn(
+      deps.warn(
         `agents.${agent.id}.glob: no file below ${own.map(({ root }) => root).join(', ')} matches ${agent.own.glob}`,
       );
   }
-  return scans;
+  return { scans: all, unplaced: [...unplaced, ...visits.results.flatMap((visit) => visit.unplaced)] };
+}
+
+/** What this process may look at. */
+export async function scanHere(
+  { db, clock, warn }: ScanDeps,
+  host: Host,
+  wantsUnplaced: boolean,
+): Promise<{ scans: AgentScan[]; unplaced: Unplaced[] }> {
+  const now = clock.now();
+  for (const agent of enabledAgents(host)) {
+    const added = addedRoots(agent, host).filter((root) => mayLook(mountOfRoot(agent, root)));
+    for (const root of added.filter((each) => !isFolder(each)))
+      warn(`agents.${agent.id}.roots: ${root} is not there now; nothing is found in it until it is`);
+  }
+  using opened = new DisposableStack();
+  const known = new KnownSources(db);
+  const options: DiscoverOptions = {
+    ...{ opened, host, paths: [], agent: null, known, forgotten: forgottenUids(db), now, warn },
+  };
+  const found = await discover(options);
+  const unplaced: Unplaced[] = [];
+  for (const place of wantsUnplaced ? existingRoots(host, enabledAgents(host)) : []) {
+    const { transcripts, others } = await unplacedIn(place, agentsOf(host), options);
+    if (transcripts.length === 0 && others === 0) continue;
+    const paths = transcripts.map(({ path }) => path);
+    unplaced.push({ agent: place.agent.id, root: place.root, transcripts: paths, other_files: others });
+  }
+  return { scans: scansOf(found, host, now, (session) => session.isChanged), unplaced };
 }
 
 /** What a walk over all agents' folders tells; `waits`: whether a session is not stored, or not all of it. */

@@ -3,26 +3,35 @@
  */
 import type { Iso } from '../domain/time.ts';
 import type { FoundSession } from './discover.ts';
+import type { ExcludeRules } from './exclude.ts';
 
 export interface Selection {
   readonly since: Iso | null;
   readonly project: string | null;
-  readonly exclude: readonly string[];
 }
 
-/** What leaves the session out, in the user's own words (`--since`, `--project`, `exclude PATTERN`); null: it is wanted. */
+type Selectable = Pick<FoundSession, 'endedAt' | 'peek' | 'files'>;
+
+/** What a found session is left out by: a flag, or a pattern as it was written. */
+export interface LeftOut {
+  /** In the user's own words: `--since`, `--project`, `exclude PATTERN`. */
+  readonly rule: string;
+  readonly pattern: string | null;
+}
+
+/** What leaves the session out; null: it is wanted. `project`: as far as it is known, by its transcript or by the store. */
 export function leftOutBy(
-  session: Pick<FoundSession, 'endedAt' | 'peek' | 'files'>,
+  session: Selectable,
+  project: string | null,
   selection: Selection,
-): string | null {
-  const project = session.peek?.project ?? null;
+  exclude: ExcludeRules,
+): LeftOut | null {
   if (selection.since !== null && session.endedAt !== null && session.endedAt < selection.since)
-    return '--since';
-  if (selection.project !== null && !namesProject(session, project, selection.project)) return '--project';
-  if (selection.exclude.length === 0) return null;
-  const paths = session.files.map((file) => file.path);
-  const pattern = selection.exclude.find((each) => excludes(each, project, paths));
-  return pattern === undefined ? null : `exclude ${pattern}`;
+    return { rule: '--since', pattern: null };
+  if (selection.project !== null && !namesProject(session, project, selection.project))
+    return { rule: '--project', pattern: null };
+  const pattern = exclude.leavesOut({ project, paths: pathsOf(session) });
+  return pattern === null ? null : { rule: `exclude ${pattern}`, pattern };
 }
 
 /** An unchanged session is not looked into again; its folder's name, which holds the project's, decides then. */
@@ -32,15 +41,11 @@ function namesProject(session: Pick<FoundSession, 'files'>, project: string | nu
   return session.files.some((file) => file.relPath.toLowerCase().includes(encoded));
 }
 
-/** A pattern with `*`, `?` or `[` is a glob over the whole path; any other names a folder and all below it. */
-export function excludes(pattern: string, project: string | null, paths: readonly string[]): boolean {
-  const candidates = project === null ? paths : [project, ...paths];
-  if (/[*?[]/.test(pattern)) {
-    const glob = new Bun.Glob(pattern);
-    return candidates.some((path) => glob.match(path));
-  }
-  const folder = pattern.replace(/[\\/]+$/, '');
-  return candidates.some(
-    (path) => path === folder || path.startsWith(`${folder}/`) || path.startsWith(`${folder}\\`),
-  );
+/** A session within a database lies where the database does. */
+function pathsOf(session: Selectable): string[] {
+  return session.files.flatMap((file) => [
+    file.path,
+    ...(file.contained === undefined ? [] : [file.contained.file.path]),
+    ...(file.realPath === undefined ? [] : [file.realPath]),
+  ]);
 }

@@ -5,11 +5,12 @@
  * Never: reads beyond where the file ended when it was opened; what is appended meanwhile is the next run's.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { sep } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { SEGMENT_BYTES } from '../store/segments.ts';
-import { onDisk, realPathOf } from './file-names.ts';
+import { alive } from './alive.ts';
+import { onDisk } from './file-names.ts';
+import { mustLieWithin, type Within } from './within.ts';
 import { ZstdFrames } from './zstd-frames.ts';
 
 const COMPRESSED_PIECE_BYTES = 256 * 1024;
@@ -46,8 +47,8 @@ export class SourceFile implements Source {
   readonly stat: string;
   readonly #handle: number;
 
-  /** `within`: the real folder that the file must lie in; null where the caller made the path itself. */
-  constructor(path: string, encoding: 'plain' | 'zstd', within: string | null) {
+  /** `within`: the real folders that the file must lie in; null where the caller made the path itself. */
+  constructor(path: string, encoding: 'plain' | 'zstd', within: Within | null) {
     this.path = path;
     this.encoding = encoding;
     this.#handle = openWithin(path, within);
@@ -122,6 +123,7 @@ export class SourceFile implements Source {
     let got = 0;
     while (got < buffer.length) {
       const read = readSync(this.#handle, buffer, got, buffer.length - got, offset + got);
+      alive();
       if (read === 0) break;
       got += read;
     }
@@ -134,7 +136,7 @@ export class SourceFile implements Source {
 }
 
 /** Opens a file and holds what was opened against the place that it was found in. */
-function openWithin(path: string, within: string | null): number {
+function openWithin(path: string, within: Within | null): number {
   for (let tries = 1; ; tries += 1) {
     // Non-blocking: where a FIFO has taken the file's place, opening it must not wait for a writer.
     const handle = openSync(onDisk(path), constants.O_RDONLY | constants.O_NONBLOCK);
@@ -150,10 +152,8 @@ function openWithin(path: string, within: string | null): number {
 }
 
 /** False where the file was replaced since it was opened. Throws where its path leads out of `within`. */
-function isWithin(handle: number, path: string, within: string): boolean {
-  const real = realPathOf(path);
-  if (!real.startsWith(within.endsWith(sep) ? within : within + sep))
-    throw new Error(`it has come to lie outside ${within}`);
+function isWithin(handle: number, path: string, within: Within): boolean {
+  const real = mustLieWithin(path, within);
   const opened = fstatSync(handle, { bigint: true });
   const there = statSync(onDisk(real), { bigint: true, throwIfNoEntry: false });
   return there !== undefined && there.ino === opened.ino && there.dev === opened.dev;

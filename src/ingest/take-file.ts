@@ -18,6 +18,7 @@ import {
   markSource,
   type NewSegment,
   recountSession,
+  type SourceMark,
   setFileVersion,
 } from '../store/write-raw.ts';
 import type { FoundFile } from './discover.ts';
@@ -62,17 +63,7 @@ export interface Taken {
 
 /** Stores a file of which nothing is stored yet. */
 export async function takeNew(context: TakeContext, file: FoundFile, source: Source): Promise<Taken> {
-  return storeFrom(context, file, source, {
-    // Made in the transaction that stores the first bytes: where those find no room, no row is left behind.
-    get fileId() {
-      const fileId = ensureFile(context.db, context.sessionId, newFile(file));
-      killPoint('ingest.file-made');
-      return fileId;
-    },
-    fromByte: 0,
-    logOffset: 0,
-    kind: 'new',
-  });
+  return storeFrom(context, file, source, { fileId: null, fromByte: 0, logOffset: 0, kind: 'new' });
 }
 
 /** Brings the stored version of a file up to what is on disk. `mayReplace`: this path is the session's own, not a copy. */
@@ -86,9 +77,12 @@ export async function takeChanged(
   const look = await lookAt(context, file, source, stored, options.full);
   const { standing, isWrittenAnew, readBytes } = look;
   if (standing === 'same' || (standing === 'shorter' && !options.mayReplace)) {
+    const holdsAll = standing === 'same';
+    const seen = isWrittenAnew
+      ? seenAnew(file, source, stored, holdsAll)
+      : seenOf(file, source, readBytes, { holdsAll });
     context.db.writeTransaction(() => {
-      if (isWrittenAnew) markWrittenAnew(context, file, source, stored, standing === 'same');
-      else mark(context, file, source, stored.fileId, readBytes, { holdsAll: standing === 'same' });
+      mark(context, seen, stored.fileId);
       // An empty file is whole as soon as its row is made: where the run was killed then, nothing has counted it.
       recountSession(context.db, context.sessionId);
     });
@@ -117,28 +111,28 @@ export async function takeChanged(
  * The agent has written it anew without saying anything else: what is stored stays. Its bytes are not the stored ones, so nothing
  * may be appended to them unseen: it has no marks.
  */
-function markWrittenAnew(
-  context: TakeContext,
-  file: FoundFile,
-  source: Source,
-  stored: StoredFile,
-  holdsAll: boolean,
-): void {
-  markSource(context.db, {
+function seenAnew(file: FoundFile, source: Source, stored: StoredFile, holdsAll: boolean): Seen {
+  return {
     path: file.path,
     agent: file.agent.id,
-    sessionId: context.sessionId,
-    fileId: stored.fileId,
     stat: source.stat,
     takenBytes: holdsAll ? stored.rawBytes : 0,
     headSha256: null,
     tailSha256: null,
     holdsAll,
-  });
+  };
+}
+
+/** Made in the transaction that stores the first bytes: where those find no room, no row is left behind. */
+function madeFile(context: TakeContext, sessionId: number, file: FoundFile): number {
+  const fileId = ensureFile(context.db, sessionId, newFile(file));
+  killPoint('ingest.file-made');
+  return fileId;
 }
 
 interface StoreFrom {
-  readonly fileId: number;
+  /** Null: its row is made with the first bytes that are stored of it. */
+  readonly fileId: number | null;
   readonly fromByte: number;
   readonly logOffset: number;
   readonly kind: 'new' | 'grown';
@@ -170,24 +164,27 @@ async function storeFrom(
   let pendingBytes = 0;
   let doneBytes = 0;
   let logBytes = from.logOffset;
+  let { fileId } = from;
   let collectedAt = 0;
   // Until the last flush the path's stat is not trusted, so that after a kill the next run goes on.
   const flush = (isLast: boolean) => {
     const newBytes = doneBytes - (from.logOffset - start);
+    const rawBytes = from.fromByte + Math.max(0, newBytes);
+    const seen = seenOf(file, source, rawBytes, { holdsAll: true, isUnfinished: !isLast });
     const sha = isLast && whole !== null ? whole.digest() : null;
-    context.db.writeTransaction(() => {
+    fileId = context.db.writeTransaction(() => {
       const { sessionId } = context;
-      const { fileId } = from;
-      addSegments(context.db, { sessionId, fileId, logBytes }, pending);
-      const rawBytes = from.fromByte + Math.max(0, newBytes);
+      const target = fileId ?? madeFile(context, sessionId, file);
+      addSegments(context.db, { sessionId, fileId: target, logBytes }, pending);
       const extents = joined([...(from.extents ?? []), [from.logOffset, Math.max(0, newBytes)]]);
       // A file that was only shortened adds nothing, and its version is a part of its log.
       const logEnd = Math.max(from.logOffset, start + doneBytes);
       const isWhole =
         logEnd === 0 || (extents.length === 1 && extents[0]?.[0] === 0 && extents[0][1] === logEnd);
-      setFileVersion(context.db, fileId, { rawBytes, extents: isWhole ? null : extents, sha256: sha });
-      mark(context, file, source, fileId, rawBytes, { holdsAll: true, isUnfinished: !isLast });
+      setFileVersion(context.db, target, { rawBytes, extents: isWhole ? null : extents, sha256: sha });
+      mark(context, seen, target);
       recountSession(context.db, sessionId);
+      return target;
     });
     killPoint(isLast ? `ingest.${from.kind}` : 'ingest.flushed');
     logBytes = start + doneBytes;
@@ -218,7 +215,7 @@ function lastSmallSegment(
   context: TakeContext,
   from: StoreFrom,
 ): { plain: Uint8Array; logOffset: number } | null {
-  if (from.kind === 'new') return null;
+  if (from.kind === 'new' || from.fileId === null) return null;
   const last = segmentsOf(context.db, context.uid, from.fileId).at(-1);
   if (last === undefined || last.raw_bytes >= MERGE_BELOW_BYTES) return null;
   return { plain: readSegment(context.db, last, context.uid), logOffset: last.log_offset };
@@ -295,6 +292,7 @@ async function storeRewritten(
   for await (const segment of toSegments(added.length > 0 ? [added] : [], stored.logBytes))
     segments.push(segment);
   const facts = losesBytes(stored, extents) ? factsOf(context.db, context.uid, file.agent, stored) : null;
+  const seen = seenOf(file, source, rawBytes, { holdsAll: true });
   context.db.writeTransaction(() => {
     addSegments(
       context.db,
@@ -303,7 +301,7 @@ async function storeRewritten(
     );
     if (facts !== null) keepVersion(context.db, stored, facts, context.now);
     setFileVersion(context.db, stored.fileId, { rawBytes, extents, sha256: null });
-    mark(context, file, source, stored.fileId, rawBytes, { holdsAll: true });
+    mark(context, seen, stored.fileId);
     recountSession(context.db, context.sessionId);
   });
   killPoint('rewrite.stored');
@@ -323,31 +321,39 @@ async function collectAsync(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Arr
   return Buffer.concat(parts);
 }
 
+/** How a path looked when it was read. */
+export type Seen = Omit<SourceMark, 'sessionId' | 'fileId'>;
+
 /**
- * Notes how the path looked when it was read. `holdsAll`: it holds all that is stored of the file. `isUnfinished`: its stat is not
- * trusted, so that the next run goes on.
+ * Asked before a transaction: a file system that does not answer must not keep the store from others. `holdsAll`: it holds all that is
+ * stored of the file. `isUnfinished`: its stat is not trusted, so that the next run goes on.
  */
-export function mark(
-  context: Pick<TakeContext, 'db' | 'sessionId'>,
+export function seenOf(
   file: FoundFile,
   source: Source,
-  fileId: number | null,
   takenBytes: number,
   { holdsAll, isUnfinished = false }: { readonly holdsAll: boolean; readonly isUnfinished?: boolean },
-): void {
+): Seen {
   const marks = source.encoding === 'plain' ? marksOf(source, Math.min(takenBytes, source.sizeBytes)) : null;
   const inode = source.stat.split(':')[2] ?? '';
-  markSource(context.db, {
+  return {
     path: file.path,
     agent: file.agent.id,
-    sessionId: context.sessionId,
-    fileId,
     stat: isUnfinished ? `unfinished::${inode}` : source.stat,
     takenBytes,
     headSha256: marks?.head ?? null,
     tailSha256: marks?.tail ?? null,
     holdsAll,
-  });
+  };
+}
+
+/** Notes what was seen of a path. */
+export function mark(
+  { db, sessionId }: Pick<TakeContext, 'db' | 'sessionId'>,
+  seen: Seen,
+  fileId: number | null,
+): void {
+  markSource(db, { ...seen, sessionId, fileId });
 }
 
 export function newFile(file: FoundFile) {

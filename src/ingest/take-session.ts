@@ -25,7 +25,8 @@ import { openSource } from './contained/contained.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
 import { holdAgainst } from './evicted.ts';
 import { fileOfPath, onDisk } from './file-names.ts';
-import { liveFiles, mark, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
+import { awayMount } from './mounts.ts';
+import { liveFiles, mark, seenOf, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
 
 /** Another ingest of the same file is done in a moment, or goes on with it itself. */
 const SHARED_TRIES = 5;
@@ -281,7 +282,7 @@ async function takeOne(
   // Awaited here: `using` closes the source when this function returns.
   if (stored === null) return await takeNew(context, file, source);
   const there = otherPathsOf(deps.db, context.uid, file.class.key, file.path).filter(({ path }) =>
-    existsSync(onDisk(fileOfPath(path))),
+    mayBeThere(path),
   );
   // What a migration left behind lies beside its database, and the database goes on: neither is a copy of the other.
   const isRows = file.contained?.container.kind === 'rows';
@@ -317,6 +318,11 @@ function isOnlyOne(
   return isOwn && file.known?.takenBytes === stored.rawBytes
     ? !others.some(({ takenBytes }) => takenBytes === stored.rawBytes)
     : others.length === 0;
+}
+
+/** On a mount that may not answer it counts as there: what is copied from it replaces nothing. */
+function mayBeThere(path: string): boolean {
+  return awayMount(path) !== null || existsSync(onDisk(fileOfPath(path)));
 }
 
 /** Whether a path below the root of `file` names a session in a database. */
@@ -388,9 +394,8 @@ async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look>
       }
       const holdsAll = sameAs !== null;
       if (holdsAll && file.class.key === MAIN) isWhole = true;
-      mark({ db: deps.db, sessionId: ensureRow(deps, found) }, file, source, null, sameAs?.rawBytes ?? 0, {
-        holdsAll,
-      });
+      const seen = seenOf(file, source, sameAs?.rawBytes ?? 0, { holdsAll });
+      mark({ db: deps.db, sessionId: ensureRow(deps, found) }, seen, null);
     } catch (thrown) {
       deps.warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
     }

@@ -1,12 +1,15 @@
 /**
  * Finds files under an agent's folders.
- * Promises: one `readdir` a folder and one `lstat` a file; follows no symlink out of the folder; a thing that cannot be
- * read is named in a warning and stops nothing.
+ * Promises: one `readdir` a folder and one `lstat` a file; the folder itself may be a link, and no link in it is followed
+ * out of it and the root; a thing that cannot be read is named in a warning and stops nothing.
  */
 import { type BigIntStats, constants, lstatSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { messageOf } from '../domain/errors.ts';
+import { alive } from './alive.ts';
 import { namesIn, onDisk, realPathOf } from './file-names.ts';
+import { awayMount } from './mounts.ts';
+import { liesWithin, realPathOrNull, type Within, withinOf } from './within.ts';
 
 export interface WalkedFile {
   readonly path: string;
@@ -16,8 +19,10 @@ export interface WalkedFile {
   readonly mtimeMs: number;
   /** Size, mtime and inode in one text: the same text, the same file. */
   readonly stat: string;
-  /** The real folder that it must still lie in when it is opened. */
-  readonly within: string;
+  /** What it must still lie in when it is opened. */
+  readonly within: Within;
+  /** Where it really lies, if it was met through a linked folder; absent: as far as is known, at its path. */
+  readonly realPath?: string;
 }
 
 export interface WalkOptions {
@@ -30,17 +35,45 @@ const DEPTH_MAX = 32;
 
 /** Regular files below `root/folder`, in the order of their names. */
 export function* walk(root: string, folder: string, options: WalkOptions): Generator<WalkedFile> {
-  yield* walkFolder(root, realpathOrNull(root) ?? root, folder, options, 0);
+  const place = placeOf(root, folder, options.warn);
+  if (place !== null) yield* walkFolder(place, folder, options, 0);
+}
+
+/** A folder of an agent's, where it is and where it really is. */
+interface Place {
+  readonly root: string;
+  readonly folder: string;
+  readonly within: Within;
+  /** Null: the folder is no link and in none. */
+  readonly realFolder: string | null;
+}
+
+/** Null where nothing is. A link to nowhere is named: what it led to once is not safe while it does not. */
+function placeOf(root: string, folder: string, warn: (text: string) => void): Place | null {
+  const path = folder === '' ? root : join(root, folder);
+  const real = realPathOrNull(path);
+  if (real !== null)
+    return { root, folder, within: withinOf(root, folder), realFolder: real === path ? null : real };
+  if (isLink(path)) warn(`skipped ${path}: a link that leads nowhere`);
+  return null;
+}
+
+/** False for what can be no path. */
+export function isLink(path: string): boolean {
+  try {
+    return lstatSync(onDisk(path), { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  } catch {
+    return false;
+  }
 }
 
 function* walkFolder(
-  root: string,
-  realRoot: string,
+  place: Place,
   relFolder: string,
   options: WalkOptions,
   depth: number,
 ): Generator<WalkedFile> {
-  const folder = relFolder === '' ? root : join(root, relFolder);
+  const folder = relFolder === '' ? place.root : join(place.root, relFolder);
   const [before, relBefore] = [
     folder.endsWith(sep) ? folder : folder + sep,
     relFolder === '' ? '' : `${relFolder}/`,
@@ -48,16 +81,18 @@ function* walkFolder(
   for (const name of entriesOf(folder, options.warn)) {
     const relPath = relBefore + name;
     const path = before + name;
-    const stats = statOf(path, realRoot, options.warn);
+    const stats = statOf(path, place.within, options.warn);
+    alive();
     if (stats === null) continue;
     const kind = kindOf(stats);
     if (kind === constants.S_IFDIR) {
       if (depth < DEPTH_MAX && !options.skipsFolder(relPath)) {
-        yield* walkFolder(root, realRoot, relPath, options, depth + 1);
+        yield* walkFolder(place, relPath, options, depth + 1);
       }
       continue;
     }
-    if (kind === constants.S_IFREG) yield walkedFile(path, relPath, stats, realRoot);
+    if (kind === constants.S_IFREG)
+      yield walkedFile(path, relPath, stats, place.within, realOf(place, relPath));
     else options.warn(`skipped ${path}: not a regular file`);
   }
 }
@@ -73,13 +108,12 @@ function entriesOf(folder: string, warn: (text: string) => void): string[] {
 }
 
 /** The stats of what a path names; a link that stays within the root counts as what it names. */
-function statOf(path: string, realRoot: string, warn: (text: string) => void): BigIntStats | null {
+function statOf(path: string, within: Within, warn: (text: string) => void): BigIntStats | null {
   try {
     const stats = lstatSync(onDisk(path), { bigint: true });
     if (kindOf(stats) !== constants.S_IFLNK) return stats;
-    const target = realPathOf(path);
-    if (target !== realRoot && !target.startsWith(realRoot + sep)) {
-      warn(`skipped ${path}: a link that leaves ${realRoot}`);
+    if (awayMount(path) !== null || !liesWithin(realPathOf(path), within)) {
+      warn(`skipped ${path}: a link that leaves ${within.join(' and ')}`);
       return null;
     }
     const named = statSync(onDisk(path), { bigint: true });
@@ -96,24 +130,28 @@ function kindOf(stats: BigIntStats): number {
   return Number(stats.mode) & constants.S_IFMT;
 }
 
-function realpathOrNull(path: string): string | null {
-  try {
-    return realPathOf(path);
-  } catch {
-    // The root is not there: the walk finds nothing, which is what an agent that was never used looks like.
-    return null;
-  }
+/** The real path of what lies in a linked folder: no folder below that is a link. */
+function realOf({ folder, realFolder }: Place, relPath: string): string | undefined {
+  if (realFolder === null) return undefined;
+  return join(realFolder, folder === '' ? relPath : relPath.slice(folder.length + 1));
 }
 
 /** One file by its path, null where there is no regular file. */
 export function fileAt(path: string, relPath: string): WalkedFile | null {
   const stats = lstatSync(onDisk(path), { bigint: true, throwIfNoEntry: false });
   if (stats === undefined || !stats.isFile()) return null;
-  return walkedFile(path, relPath, stats, realPathOf(dirname(path)));
+  return walkedFile(path, relPath, stats, [realPathOf(dirname(path))]);
 }
 
-function walkedFile(path: string, relPath: string, stats: BigIntStats, within: string): WalkedFile {
+function walkedFile(
+  path: string,
+  relPath: string,
+  stats: BigIntStats,
+  within: Within,
+  realPath?: string,
+): WalkedFile {
   return {
+    ...(realPath === undefined ? {} : { realPath }),
     path,
     relPath,
     sizeBytes: Number(stats.size),
@@ -150,12 +188,14 @@ export function* walkFlat(
   wants: (relPath: string) => boolean,
   warn: (text: string) => void,
 ): Generator<WalkedFile> {
-  const realRoot = realpathOrNull(root) ?? root;
+  const place = placeOf(root, folder, warn);
+  if (place === null) return;
   for (const name of entriesOf(join(root, folder), warn)) {
     const relPath = folder === '' ? name : `${folder}/${name}`;
     if (!wants(relPath)) continue;
-    const stats = statOf(join(root, relPath), realRoot, warn);
-    if (stats?.isFile() === true) yield walkedFile(join(root, relPath), relPath, stats, realRoot);
+    const stats = statOf(join(root, relPath), place.within, warn);
+    if (stats?.isFile() === true)
+      yield walkedFile(join(root, relPath), relPath, stats, place.within, realOf(place, relPath));
   }
 }
 

@@ -44,8 +44,8 @@ describe('between finding and opening', () => {
     const elsewhere = join(world.folder, 'elsewhere');
     renameSync(dirname(path), elsewhere);
     symlinkSync(elsewhere, dirname(path));
-    expect(() => new SourceFile(path, 'plain', found?.within ?? '')).toThrow('it has come to lie outside');
-    expect(await read(new SourceFile(path, 'plain', elsewhere)), 'the harm was done').toContain('mine');
+    expect(() => new SourceFile(path, 'plain', found?.within ?? [])).toThrow('it has come to lie outside');
+    expect(await read(new SourceFile(path, 'plain', [elsewhere])), 'the harm was done').toContain('mine');
   });
 
   test('a file that became a link to elsewhere is not followed, and one within the folder is', async () => {
@@ -56,10 +56,10 @@ describe('between finding and opening', () => {
     const found = fileAt(path, 'x');
     renameSync(path, `${path}.moved`);
     symlinkSync(secret, path);
-    expect(() => new SourceFile(path, 'plain', found?.within ?? '')).toThrow('it has come to lie outside');
+    expect(() => new SourceFile(path, 'plain', found?.within ?? [])).toThrow('it has come to lie outside');
     rmSync(path);
     symlinkSync(`${path}.moved`, path);
-    using source = new SourceFile(path, 'plain', found?.within ?? '');
+    using source = new SourceFile(path, 'plain', found?.within ?? []);
     expect(await read(source)).toContain('mine');
   });
 
@@ -69,7 +69,7 @@ describe('between finding and opening', () => {
     const found = fileAt(path, 'x');
     rmSync(path);
     expect(Bun.spawnSync(['mkfifo', path]).exitCode).toBe(0);
-    expect(() => new SourceFile(path, 'plain', found?.within ?? '')).toThrow('not a regular file');
+    expect(() => new SourceFile(path, 'plain', found?.within ?? [])).toThrow('not a regular file');
   });
 
   test('what is appended while a file is read is left to the next run, and makes no crumbs', async () => {

@@ -218,12 +218,12 @@ test('a session that came back by half does not lose the digest of its other hal
   expect(digestsOf(made.db, uidOf(1)), 'one of all of it is enough').toHaveLength(1);
 });
 
-test('an empty file whose row was made as the run died counts as a file afterwards', async () => {
+test('an empty file that was stored as the run died counts as a file afterwards', async () => {
   using made = new World();
   made.put(claudePath(idOf(1)), '');
   let hits = 0;
   armKillPoints((name) => {
-    if (name === 'ingest.file-made') hits += 1;
+    if (name === 'ingest.new') hits += 1;
     if (hits > 0) throw new Error('dead');
   });
   await made.ingest({ analyze: false }).then(
@@ -231,7 +231,7 @@ test('an empty file whose row was made as the run died counts as a file afterwar
     () => undefined,
   );
   armKillPoints(null);
-  expect(hits, 'it died right after its row was made').toBeGreaterThan(0);
+  expect(hits, 'it died right after it was stored').toBeGreaterThan(0);
   await made.ingest();
   const counted = made.db.get<{ file_count: number }>('SELECT file_count FROM sessions');
   expect(counted?.file_count).toBe(1);

@@ -68,6 +68,7 @@ export async function runIn(
       err.push(question);
       return given.types ?? null;
     },
+    self: null,
     startDigester: null,
     startStager: null,
     page: async () => false,

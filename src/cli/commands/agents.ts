@@ -3,27 +3,39 @@ import { isEnabled } from '../../domain/agent.ts';
 import { EXIT } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { agentsOf } from '../../ingest/agents/index.ts';
-import { scanAgents } from '../../ingest/scan.ts';
+import { lookAtAgents, type Unplaced } from '../../ingest/scan.ts';
 import { openWritable } from '../../store/open.ts';
 import { saveScans } from '../../store/scans.ts';
 import { type UnknownRecords, unknownRecords } from '../../store/unknown-records.ts';
 import { type Command, printJson } from '../context.ts';
-import { formatBytes, formatCount, table } from '../format.ts';
+import { formatBytes, formatCount, plural, table } from '../format.ts';
 import { tableColumns } from '../io.ts';
+import { ProcessVisitor } from '../visitor.ts';
+import { visitorSetup } from '../wire.ts';
 
 export const agents: Command = async (context) => {
   const { io } = context;
   const warnings: string[] = [];
   const db = openWritable(context.settings.storePath);
   try {
-    const scans = await scanAgents(db, context.host, context.clock, (text) => warnings.push(text));
+    const setup = visitorSetup(context, db.path);
+    const verbose = context.flags['verbose'] === true;
+    const { scans, unplaced } = await lookAtAgents(
+      {
+        ...{ db, host: context.host, clock: context.clock, signal: context.signal },
+        warn: (text) => void warnings.push(text),
+        ...(setup === null ? {} : { visitor: new ProcessVisitor(setup) }),
+      },
+      verbose,
+    );
+    if (context.signal.aborted) return EXIT.interrupted;
     saveScans(db, scans);
     const off = agentsOf(context.host).filter((agent) => !isEnabled(agent, context.host));
-    const unknown = context.flags['verbose'] === true ? unknownRecords(db) : null;
+    const unknown = verbose ? unknownRecords(db) : null;
     if (context.json)
       printJson(io, {
         ...{ version: 1, agents: scans, switched_off: off.map(({ id }) => id), warnings },
-        ...(unknown === null ? {} : { unknown_records: unknown }),
+        ...(unknown === null ? {} : { unknown_records: unknown, unplaced }),
       });
     else {
       for (const warning of warnings) io.err(`${plainLine(warning)}\n`);
@@ -59,6 +71,7 @@ export const agents: Command = async (context) => {
         io.out(
           `Switched off in ${plainLine(context.settings.configPath)}: ${off.map(({ name }) => name).join(', ')}\n`,
         );
+      if (verbose) io.out(unplacedLines(unplaced));
       if (unknown !== null) io.out(unknownLines(unknown));
     }
     return EXIT.done;
@@ -66,6 +79,24 @@ export const agents: Command = async (context) => {
     db.close();
   }
 };
+
+/** More than anyone reads; `--json` has all. */
+const UNPLACED_SHOWN_MAX = 20;
+
+/** What no agent of these will ever find by itself is named, so that a person may. */
+function unplacedLines(unplaced: readonly Unplaced[]): string {
+  const lines = unplaced.flatMap(({ agent, root, transcripts, other_files: others }) => [
+    ...transcripts.slice(0, UNPLACED_SHOWN_MAX).map((path) => `  ${agent}: ${plainLine(path)}\n`),
+    ...(transcripts.length > UNPLACED_SHOWN_MAX
+      ? [`  ${agent}: and ${formatCount(transcripts.length - UNPLACED_SHOWN_MAX)} more, see --json\n`]
+      : []),
+    ...(others > 0 ? [`  ${agent}: ${plural(others, 'other file')} in ${plainLine(root)}\n`] : []),
+  ]);
+  if (lines.length === 0) return 'Every file in the agents’ folders lies where their layout knows it.\n';
+  const count = unplaced.reduce((sum, { transcripts }) => sum + transcripts.length, 0);
+  const others = unplaced.reduce((sum, each) => sum + each.other_files, 0);
+  return `Where no layout knows them: ${plural(count, 'transcript')}, ${plural(others, 'other file')}. A transcript is stored by \`session-memory ingest PATH\`:\n${lines.join('')}`;
+}
 
 /** Each type once; what was not understood is stored all the same. */
 function unknownLines(unknown: readonly UnknownRecords[]): string {

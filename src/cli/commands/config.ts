@@ -9,6 +9,10 @@ import {
   type OwnFormat,
   ownValue,
 } from '../../domain/own-format.ts';
+import { plainLine } from '../../domain/text.ts';
+import { excludeRules } from '../../ingest/exclude.ts';
+import { matchedPatterns } from '../../store/exclude-matches.ts';
+import { openReadable } from '../../store/open.ts';
 import { SETTING_KEYS, type SettingKey, type Settings } from '../config.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, table } from '../format.ts';
@@ -47,8 +51,41 @@ function valuesOf(settings: Settings): Record<SettingKey, string | number | read
   };
 }
 
+interface Unmatched {
+  readonly pattern: string;
+  /** As the end of a sentence. */
+  readonly why: string;
+}
+
+/** Exclude patterns that have left no session out so far: written otherwise than its project, one protects nothing. */
+function unmatchedOf({ settings, host }: Context): Unmatched[] {
+  const { idle } = excludeRules(settings.exclude, host, () => null);
+  const matched = new Set(settings.exclude.length === 0 ? [] : matchedSoFar(settings.storePath));
+  return settings.exclude.flatMap((pattern) => {
+    const impossible = idle.find((one) => one.pattern === pattern);
+    if (impossible !== undefined) return [{ pattern, why: `can match nothing: ${impossible.why}` }];
+    return matched.has(pattern) ? [] : [{ pattern, why: 'has never left a session out' }];
+  });
+}
+
+/** A store that cannot be read keeps nobody from looking at the settings. */
+function matchedSoFar(storePath: string): readonly string[] {
+  try {
+    const db = openReadable(storePath);
+    try {
+      return matchedPatterns(db);
+    } finally {
+      db.close();
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof FailureError)) throw thrown;
+    return [];
+  }
+}
+
 function showAll(context: Context) {
   const values = valuesOf(context.settings);
+  const unmatched = unmatchedOf(context);
   if (context.json) {
     printJson(context.io, {
       version: 1,
@@ -60,6 +97,7 @@ function showAll(context: Context) {
         origin: context.settings.origins[key],
       })),
       agents: context.settings.agents,
+      exclude_unmatched: unmatched,
     });
     return EXIT.done;
   }
@@ -83,6 +121,7 @@ function showAll(context: Context) {
       tableColumns(context.io),
     ),
   );
+  for (const { pattern, why } of unmatched) context.io.err(`ingest.exclude: ${plainLine(pattern)} ${why}.\n`);
   return EXIT.done;
 }
 
@@ -114,7 +153,7 @@ const TEMPLATE = `# session-memory. Every key is optional; these are the default
 # timeout_s = 120
 
 [ingest]
-# exclude = ["~/private"]        # projects or paths never stored
+# exclude = ["~/private"]        # never stored: folders with all below, names ("secret"), * and **
 
 # [agents.codex]                 # a table an agent; \`session-memory agents\` shows what is found
 # enabled = false                # not looked for unless named by --agent or by a path

@@ -17,6 +17,7 @@ import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { cutText, plainLine } from '../../domain/text.ts';
 import { fileOfPath, onDisk } from '../../ingest/file-names.ts';
+import { awayMount } from '../../ingest/mounts.ts';
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import {
   besides,
@@ -94,7 +95,7 @@ function planned(context: Context): Plan {
 function ownFiles(db: ReadableDb, uid: SessionUid): string[] {
   return sourcesOf(db, uid)
     .map(({ path }) => fileOfPath(path))
-    .filter((path) => existsSync(onDisk(path)));
+    .filter((path) => awayMount(path) !== null || existsSync(onDisk(path)));
 }
 
 function stillThere(context: Context, { ownFiles, children }: Plan): string[] {

@@ -6,6 +6,7 @@ import { plainLine } from '../../domain/text.ts';
 import { agentsOf } from '../../ingest/agents/index.ts';
 import { existing } from '../../ingest/found-files.ts';
 import { type IngestOptions, type IngestReport, ingest } from '../../ingest/ingest.ts';
+import { mountOfPath, refreshMounts } from '../../ingest/mounts.ts';
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openWritable } from '../../store/open.ts';
 import { usage } from '../../store/usage.ts';
@@ -14,7 +15,8 @@ import { formatBytes, formatCount, plural } from '../format.ts';
 import { ProgressLine } from '../io.ts';
 import { PreparerThreads } from '../preparers.ts';
 import { oneOf, parseSince } from '../values.ts';
-import { analyzeDeps } from '../wire.ts';
+import { ProcessVisitor } from '../visitor.ts';
+import { analyzeDeps, visitorSetup } from '../wire.ts';
 import { stillEvicted, takenBack } from './ingest.again.ts';
 
 export const ingestCommand: Command = async (context) => {
@@ -37,7 +39,8 @@ export const ingestCommand: Command = async (context) => {
     analyze: flags['analyze'] !== false,
   };
   // Before a store is made: a wrong word changes nothing.
-  for (const path of options.paths ?? []) existing(path);
+  refreshMounts();
+  for (const path of options.paths ?? []) if (mountOfPath(path) === null) existing(path);
   const isUnborn = options.dryRun === true && !existsSync(context.settings.storePath);
   // A dry run makes no store: it asks an empty one that is gone afterwards.
   const passing = isUnborn ? mkdtempSync(join(context.tempFolder, 'session-memory-dry-run-')) : null;
@@ -72,10 +75,12 @@ export async function runIngest(
 ): Promise<IngestReport> {
   const line = new ProgressLine(context.io);
   using threads = new PreparerThreads(context.startDigester);
+  const setup = visitorSetup(context, db.path);
   try {
     return await ingest(
       {
         db,
+        ...(setup === null ? {} : { visitor: new ProcessVisitor(setup) }),
         preparer: (newBytes) => threads.forBytes(newBytes),
         host: context.host,
         clock: context.clock,
@@ -135,7 +140,8 @@ function sayWhatComes(context: Context, db: ReadableDb, found: { sessions: numbe
 export function ingestExit(report: IngestReport): ExitCode {
   const holds = new Set<ExitCode>();
   if (report.interrupted) holds.add(EXIT.interrupted);
-  if (report.failed > 0 || report.disk_full) holds.add(EXIT.failed);
+  if (report.failed > 0 || report.disk_full || report.paths_without_transcript.length > 0)
+    holds.add(EXIT.failed);
   if (report.over_hard_cap) holds.add(EXIT.overHardCap);
   return EXIT_PRECEDENCE.find((code) => holds.has(code)) ?? EXIT.done;
 }
@@ -151,10 +157,19 @@ export function sayDiskFull({ io, settings }: Context, report: IngestReport, way
 export function printIngest(context: Context, report: IngestReport): void {
   const { io } = context;
   for (const warning of report.warnings) io.err(`warning: ${plainLine(warning)}\n`);
+  for (const path of report.paths_without_transcript) io.err(nothingAt(context, path));
   io.out(`${ingestSentences(report).join('\n')}\n`);
 }
 
+/** Whoever names a path means something by it: what was not found there is a failure, as it is for a backup program. */
+function nothingAt({ host }: Context, path: string): string {
+  const known = `${formatCount(agentsOf(host).length)} known agents`;
+  return `error: no transcript was found at ${plainLine(path)}: looked for files that the layout of one of ${known} knows, and for files with their records (JSON lines, JSON; plain or zstd)\n  Unpack what is packed otherwise; describe an agent of your own in the configuration: see \`session-memory config init\`.\n`;
+}
+
 function ingestSentences(report: IngestReport): string[] {
+  if (report.sessions_found === 0 && report.paths_without_transcript.length + report.failed > 0)
+    return ['No session was found.'];
   if (report.sessions_found === 0)
     return ['No session was found. `session-memory agents` says where was looked.'];
   const changed = report.sessions_new + report.sessions_grown + report.sessions_digest_only;

@@ -7,6 +7,7 @@ import type { SessionRow } from '../../domain/session.ts';
 import { agentById } from '../../ingest/agents/index.ts';
 import { wholeLines } from '../../ingest/contained/row-lines.ts';
 import { cuttingOf } from '../../ingest/content/records.ts';
+import { awayMount } from '../../ingest/mounts.ts';
 import { RestoreTree } from '../../ingest/restore.ts';
 import type { MadeFile, PlannedFile, Restoring } from '../../ingest/restoring.ts';
 import { rootsHere, textBeside, withProjects } from '../../ingest/roots.ts';
@@ -58,6 +59,15 @@ export function planRestore(
   const agent = agentById(session.agent, context.host);
   const root = to === null ? ownPlace(context, db, session, agent) : resolve(to);
   if (root === undefined) throw nowhere(session, agent);
+  const mount = awayMount(root);
+  if (mount !== null)
+    throw new FailureError(
+      failure(
+        'io',
+        `${root} lies on ${mount}, which may never answer`,
+        `Restore it on the command line, which can leave it: session-memory restore ${session.uid}`,
+      ),
+    );
   const target: RestoreTarget = {
     nativeId: nativeIdOf(session.uid),
     project: session.project,

@@ -8,8 +8,11 @@ import { statSync } from 'node:fs';
 import type { Host } from '../../domain/agent.ts';
 import { EXIT, type ExitCode, FailureError, failure, invalid } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
+import { agentsOf } from '../../ingest/agents/index.ts';
+import { mountOfPath } from '../../ingest/mounts.ts';
 import { type Fates, restoreMany, restoreOne } from '../../ingest/restore-many.ts';
 import type { Learning } from '../../ingest/restoring.ts';
+import { rootsAway } from '../../ingest/roots.ts';
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
 import { listSessions, resolveSession } from '../../store/read.ts';
@@ -17,6 +20,7 @@ import { namedSessions } from '../by-hand.ts';
 import { type Command, type Context, textFlag } from '../context.ts';
 import { ProgressLine } from '../io.ts';
 import { StagerThreads } from '../stagers.ts';
+import { supervised } from '../supervised.ts';
 import { onlyArg, openAfterLook } from '../wire.ts';
 import { replacedPaths, storeFirst } from './restore.first.ts';
 import { type PlannedRestore, planRestore, type RestoreOptions, type Shared } from './restore.plan.ts';
@@ -35,6 +39,8 @@ export const restore: Command = async (context) => {
         'Write --version fullest or --version present, or name one session.',
       ),
     );
+  const code = await supervised(context, mountOf(context));
+  if (code !== null) return code;
   return all || context.args.length > 1 ? restoreSeveral(context, all) : restoreNamed(context);
 };
 
@@ -44,6 +50,16 @@ function optionsOf({ flags }: Context): RestoreOptions {
     force: flags['force'] === true,
     version: wantedVersion(textFlag(flags, 'version')),
   };
+}
+
+/** The mount that may never answer and that files would be restored to; null: there is none. */
+function mountOf({ flags, host }: Context): string | null {
+  const to = textFlag(flags, 'to');
+  if (to !== null) return mountOfPath(to);
+  const own = [...rootsAway(host, agentsOf(host))].filter(([, roots]) =>
+    roots.some(({ agent }) => agent.projectRoot === undefined),
+  );
+  return own[0]?.[0] ?? null;
 }
 
 function refuseResume({ args, flags }: Context, all: boolean): void {

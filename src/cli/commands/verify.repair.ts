@@ -5,6 +5,7 @@ import { EXIT, EXIT_OF_CODE, type ExitCode, failure } from '../../domain/errors.
 import { plainLine } from '../../domain/text.ts';
 import { agentsOf } from '../../ingest/agents/index.ts';
 import { reopen } from '../../ingest/contained/contained.ts';
+import { awayMount } from '../../ingest/mounts.ts';
 import { SourceFile } from '../../ingest/source.ts';
 import { fileAt } from '../../ingest/walk.ts';
 import type { RepairStep } from '../../store/repair.ts';
@@ -45,6 +46,7 @@ export async function repair(context: Context): Promise<ExitCode> {
 /** The agents' own files, from which damaged pieces are taken again. */
 const ownFiles = (agents: readonly AgentFormat[]): OwnFiles => ({
   async *chunks(path, fromByte) {
+    if (awayMount(path) !== null) throw new Error(`${path} lies on a mount that may never answer`);
     using contained = reopen(agents, path);
     if (contained !== null) {
       yield* contained.chunks(fromByte);

@@ -16,6 +16,7 @@ import type {
 import { containedPath, fileOfPath, namesIn } from '../file-names.ts';
 import { type Source, SourceFile } from '../source.ts';
 import { fileAt, type WalkedFile } from '../walk.ts';
+import type { Within } from '../within.ts';
 import { ForeignDatabase, foreignTrouble } from './foreign-rows.ts';
 import { fileLines, headerLine, rowLines } from './row-lines.ts';
 import { SpooledSource } from './spooled.ts';
@@ -79,6 +80,7 @@ export function* containedIn(
         mtimeMs: peek.endedAt === null ? file.mtimeMs : Date.parse(peek.endedAt),
         stat,
         within: file.within,
+        ...(file.realPath === undefined ? {} : { realPath: containedPath(file.realPath, peek.nativeId) }),
         contained: { container, peek, file, root, range, stat, database },
       };
     }
@@ -212,9 +214,9 @@ function* pieces(text: SourceFile, { from, to }: TextRange): Iterable<Uint8Array
 /** Files under an agent's root, for what it says of a tree. */
 class Tree implements FileTree {
   readonly #root: string;
-  readonly #within: string;
+  readonly #within: Within;
 
-  constructor(root: string, within: string) {
+  constructor(root: string, within: Within) {
     this.#root = root;
     this.#within = within;
   }

@@ -15,11 +15,13 @@ import {
   statSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, sep } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ForeignRows, Row } from '../../domain/contained.ts';
 import { messageOf } from '../../domain/errors.ts';
-import { onDisk, realPathOf } from '../file-names.ts';
+import { alive } from '../alive.ts';
+import { onDisk } from '../file-names.ts';
+import { mustLieWithin, type Within } from '../within.ts';
 
 /** The program that owns it writes in moments; one that holds it for longer is waited for at the next run. */
 const BUSY_MS = 2_000;
@@ -29,13 +31,13 @@ const TRIES = 3;
 /** A database that is kept open over several looks: to open it for each of thousands of sessions costs more than they do. */
 export class ForeignDatabase implements Disposable {
   readonly #path: string;
-  readonly #within: string | null;
+  readonly #within: Within | null;
   #opened: Opened | null = null;
   /** What the file was when it was opened: SQLite would go on reading one that was replaced. */
   #stamp = '';
 
-  /** `within`: the real folder that the file must lie in; null where the caller made the path itself. */
-  constructor(path: string, within: string | null) {
+  /** `within`: the real folders that the file must lie in; null where the caller made the path itself. */
+  constructor(path: string, within: Within | null) {
     this.#path = path;
     this.#within = within;
   }
@@ -63,9 +65,7 @@ export class ForeignDatabase implements Disposable {
     const path = this.#path;
     if (this.#opened !== null && this.#isStill(stamp)) return this.#opened;
     this[Symbol.dispose]();
-    const within = this.#within;
-    if (within !== null && !realPathOf(path).startsWith(within.endsWith(sep) ? within : within + sep))
-      throw new Error(`it has come to lie outside ${within}`);
+    if (this.#within !== null) mustLieWithin(path, this.#within);
     this.#stamp = stamp;
     this.#opened = open(path);
     return this.#opened;
@@ -137,7 +137,10 @@ class Rows implements ForeignRows, Disposable {
     this.#idle.delete(sql);
     let isWhole = false;
     try {
-      yield* statement.iterate(bound);
+      for (const row of statement.iterate(bound)) {
+        alive();
+        yield row;
+      }
       isWhole = true;
     } finally {
       // One that was left in its midst, or asked again within itself, is not used again.

@@ -10,6 +10,7 @@ import { contents } from './0005-contents.ts';
 import { ownFacts } from './0006-own-facts.ts';
 import { nothing } from './0007-nothing.ts';
 import { versions } from './0008-versions.ts';
+import { places } from './0009-places.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -30,4 +31,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 6, name: 'facts of its own', sql: ownFacts },
   { version: 7, name: 'digests of nothing let nothing go', sql: nothing },
   { version: 8, name: 'versions', sql: versions, brings: 'versions' },
+  { version: 9, name: 'places', sql: places, brings: 'exclude_matches' },
 ];
