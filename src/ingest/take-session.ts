@@ -26,7 +26,8 @@ import type { FoundFile, FoundSession } from './discover.ts';
 import { holdAgainst } from './evicted.ts';
 import { fileOfPath, onDisk } from './file-names.ts';
 import { awayMount } from './mounts.ts';
-import { liveFiles, mark, seenOf, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
+import { StoredFiles } from './stored-files.ts';
+import { mark, seenOf, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
 
 /** Another ingest of the same file is done in a moment, or goes on with it itself. */
 const SHARED_TRIES = 5;
