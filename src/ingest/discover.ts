@@ -7,6 +7,7 @@ import { basename, dirname, sep } from 'node:path';
 import type { AgentFormat, Peek, TextBeside } from '../domain/agent.ts';
 import { type SessionUid, sessionUid } from '../domain/ids.ts';
 import { type Iso, isoFromMs, plausibleTime } from '../domain/time.ts';
+import type { KnownSource } from '../store/read-sources.ts';
 import { type DiscoverOptions, type FoundFile, foundFiles } from './found-files.ts';
 import { bounded, peekFile, wideEnds } from './peek.ts';
 import { textBeside } from './roots.ts';
@@ -231,7 +232,7 @@ const isMain = (file: FoundFile) => file.class.role === 'main';
 
 /** The same with what the store knows of its files, and what its transcript tells. */
 async function askedAbout(session: FoundSession, options: DiscoverOptions): Promise<FoundSession> {
-  const files = session.files.map((file) => ({ ...file, known: options.known.of(file.path) }));
+  const files = session.files.map((file) => ({ ...file, known: knownAs(file, options) }));
   const main = mainOf(files);
   const uid = main?.known?.uid ?? session.uid;
   if (!session.isChanged || main === undefined) return { ...session, uid, files };
@@ -244,6 +245,12 @@ async function askedAbout(session: FoundSession, options: DiscoverOptions): Prom
   const peek = told === null ? null : { ...told, project: await projectAt(agent, main, told.project) };
   const endedAt = plausibleTime(peek?.endedAt ?? null, options.now) ?? session.endedAt;
   return { ...session, uid, files, peek, endedAt };
+}
+
+/** What is known of a file's path; an agent that compresses a transcript in its place only adds to the name. */
+function knownAs({ path, class: { encoding } }: FoundFile, { known }: DiscoverOptions): KnownSource | null {
+  const other = encoding === 'zstd' ? path.replace(/\.zst$/, '') : `${path}.zst`;
+  return known.of(path) ?? (other === path ? null : known.of(other));
 }
 
 /** The project that the transcript's place is for, where its records name it; else the first that they name. */

@@ -33,7 +33,8 @@ export function fullerVersion(
   for (const version of own) {
     if (sharedBytes(version.extents, present.extents) * 2 >= version.rawBytes) continue;
     if (there === undefined) there = saidIn(db, uid, present, cutting);
-    if (hasLostMost(db, uid, present, version, cutting, there)) return version;
+    const isRows = agent?.growth === 'rows';
+    if (hasLostMost(db, uid, present, version, cutting, there, isRows)) return version;
   }
   return null;
 }
@@ -51,11 +52,14 @@ function hasLostMost(
   version: EarlierVersion,
   cutting: Cutting,
   there: Said | null,
+  isRows: boolean,
 ): boolean {
   const isSmaller = present.rawBytes * 2 < version.rawBytes;
   const kept = there === null ? null : keptOf(db, uid, asVersion(present, version), cutting, there);
   // What cannot be taken apart, or is one piece, is judged by its size alone.
   if (there === null || kept === null || kept.records < 2) return isSmaller && kept?.keptRecords !== 1;
+  // Rows are written anew in their places: one that says something else is no lost one.
+  if (isRows) return there.records * 2 < kept.records;
   const isMostGone = kept.keptRecords * 2 < kept.records && kept.keptBytes * 2 < kept.bytes;
   const isTalk = TALKS.includes(present.role) && kept.records >= RECORDS_OF_A_TALK;
   return isMostGone && (isTalk || (isSmaller && there.records * 2 < kept.records));

@@ -88,7 +88,8 @@ export class Mounts {
       ];
       at = '';
     }
-    return { path: at === '' ? sep : at, mount: null };
+    // A link that leads to itself leads nowhere: not to the top, where all mounts are.
+    return { path: rest.length > 0 ? whole : at === '' ? sep : at, mount: null };
   }
 
   /** The same for a folder with all below it. */

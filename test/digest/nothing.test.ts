@@ -6,8 +6,7 @@ import { makeDigest } from '../../src/digest/digest.ts';
 import type { AgentFormat } from '../../src/domain/agent.ts';
 import type { FactSink } from '../../src/domain/facts.ts';
 import { AGENTS } from '../../src/ingest/agents/index.ts';
-import { MIGRATIONS } from '../../src/store/migrations/index.ts';
-import { openWritable } from '../../src/store/open.ts';
+import { nothing } from '../../src/store/migrations/0007-nothing.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 import { NOW, UID } from './samples.ts';
 
@@ -185,8 +184,7 @@ test('a store of a version before: a digest of nothing lets nothing go any more,
       { json, uid: `claude-code:${uids[n]}` },
     );
   }
-  world.db.exec('PRAGMA user_version = 6');
-  openWritable(world.db.path, { migrations: MIGRATIONS }).close();
+  world.db.exec(nothing);
   const states = Object.fromEntries(
     world.db
       .all<{ uid: string; state: string }>('SELECT session_uid AS uid, state FROM sessions')
@@ -209,8 +207,7 @@ test('what was evicted stays so, and a digest that is damaged stops no store of 
   await world.ingest();
   world.db.run(`UPDATE digests SET json = '{"prompts":[' || id, bytes = 13, sha256 = NULL`);
   world.evict(`claude-code:${ids[0]}`);
-  world.db.exec('PRAGMA user_version = 6');
-  openWritable(world.db.path, { migrations: MIGRATIONS }).close();
+  world.db.exec(nothing);
   expect(world.db.all('SELECT state FROM sessions ORDER BY session_uid')).toEqual([
     { state: 'evicted' },
     { state: 'analyzed' },

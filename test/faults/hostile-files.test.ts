@@ -273,7 +273,9 @@ describe('many files', () => {
 });
 
 describe('a compressed transcript', () => {
-  const plain = Buffer.from(META + 'x'.repeat(5000).concat('\n').repeat(50));
+  const said =
+    '{"timestamp":"2026-05-01T10:00:01.000Z","type":"event_msg","payload":{"type":"user_message","message":"hi"}}\n';
+  const plain = Buffer.from(META + said + 'x'.repeat(5000).concat('\n').repeat(50));
   const packed = Bun.zstdCompressSync(plain);
 
   async function ingested(bytes: Uint8Array) {

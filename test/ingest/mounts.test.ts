@@ -96,6 +96,8 @@ describe('a mount that may not answer', () => {
     tree.link('b', 'a');
     const mounts = new Mounts([{ point: '/far', type: 'nfs' }], '/home');
     expect(mounts.leadOf(join(tree.path, 'a/x')).mount).toBeNull();
+    // Once they were taken for the top of all mounts, so that whoever had one was left for a dead mount elsewhere.
+    expect(mounts.leadBelow(join(tree.path, 'a')).mount).toBeNull();
   });
 });
 
