@@ -191,7 +191,16 @@ async function wronglyRestored(folder: string, store: string): Promise<string[]>
     for (const { uid, state } of listSessions(db)) {
       if (state === 'evicted') continue;
       const to = join(folder, 'to', Bun.hash(uid).toString(36));
-      const told = await runIn(folder, ['--store', store, 'restore', uid, '--version', 'present', '--to', to]);
+      const told = await runIn(folder, [
+        '--store',
+        store,
+        'restore',
+        uid,
+        '--version',
+        'present',
+        '--to',
+        to,
+      ]);
       if (told.code !== 0) {
         if (!/refused to write outside|two files of/.test(told.err))
           broken.push(`restore ${uid}: ${told.err}`);

@@ -33,6 +33,8 @@ export interface SessionCard {
 
 /** A whole row, for `list` and `show`. */
 export interface SessionRow extends SessionCard {
+  /** The agent's own id, as it wrote it: it may hold anything, and several sessions may bear it. */
+  readonly nativeId: string;
   readonly branch: string | null;
   readonly parentUid: SessionUid | null;
   readonly digestAt: Iso | null;

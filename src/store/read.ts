@@ -65,10 +65,8 @@ export function resolveSession(db: ReadableDb, text: string): SessionRow {
   const named = findSession(db, text as SessionUid);
   if (named !== null) return named;
   const hits = db.all<SessionColumns>(
-    `SELECT ${SESSION_COLUMNS} FROM sessions WHERE id IN
-       (SELECT id FROM sessions WHERE session_uid >= $text AND session_uid < $text || char(1114111)
-        UNION SELECT id FROM sessions WHERE native_id >= $text AND native_id < $text || char(1114111))
-       AND (instr(+session_uid, $text) = 1 OR instr(+native_id, $text) = 1) LIMIT 6`,
+    `SELECT ${SESSION_COLUMNS} FROM sessions WHERE id IN (${STARTING_WITH})
+       AND (instr(+session_uid, $text) = 1 OR instr(+session_uid, ':' || $text) > 0 OR instr(+native_id, $text) = 1) LIMIT 6`,
     { text },
   );
   const exact = hits.filter((row) => row.session_uid === text || row.session_uid.endsWith(`:${text}`));
@@ -99,6 +97,12 @@ export function resolveSession(db: ReadableDb, text: string): SessionRow {
   return toSession(only);
 }
 
+/** Sessions whose uid begins with a text, or the part of it behind the agent, or the agent's own id. Each is asked of an index. */
+const STARTING_WITH = `SELECT id FROM sessions WHERE session_uid >= $text AND session_uid < $text || char(1114111)
+  UNION SELECT id FROM sessions WHERE native_id >= $text AND native_id < $text || char(1114111)
+  UNION SELECT s.id FROM (SELECT DISTINCT agent FROM counters) a CROSS JOIN sessions s
+    ON s.session_uid >= a.agent || ':' || $text AND s.session_uid < a.agent || ':' || $text || char(1114111)`;
+
 /** Fails where the session is there and only the index of names does not lead to it. */
 function refuseLost(db: ReadableDb, text: string): void {
   const there = db.get(
@@ -119,10 +123,8 @@ function refuseLost(db: ReadableDb, text: string): void {
 export function sessionsStarting(db: ReadableDb, prefix: string, limit: number): SessionRow[] {
   return db
     .all<SessionColumns>(
-      `SELECT ${SESSION_COLUMNS} FROM sessions WHERE session_uid >= $prefix AND session_uid < $prefix || char(1114111)
-       UNION SELECT ${SESSION_COLUMNS} FROM sessions WHERE native_id >= $prefix AND native_id < $prefix || char(1114111)
-       ORDER BY ended_at DESC LIMIT $limit`,
-      { prefix, limit },
+      `SELECT ${SESSION_COLUMNS} FROM sessions WHERE id IN (${STARTING_WITH}) ORDER BY ended_at DESC LIMIT $limit`,
+      { text: prefix, limit },
     )
     .map(toSession);
 }

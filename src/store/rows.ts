@@ -8,6 +8,7 @@ export interface SessionColumns {
   id: number;
   session_uid: SessionUid;
   agent: AgentId;
+  native_id: string;
   project: string | null;
   title: string | null;
   branch: string | null;
@@ -52,7 +53,7 @@ export function toCards<Row extends CardColumns>(rows: Row[]): (Row & SessionCar
   return rows as (Row & SessionCard)[];
 }
 
-export const SESSION_COLUMNS = `id, session_uid, agent, project, title, branch, parent_uid, started_at, ended_at, ingested_at,
+export const SESSION_COLUMNS = `id, session_uid, agent, native_id, project, title, branch, parent_uid, started_at, ended_at, ingested_at,
   analyzed_at, digest_at, evicted_at, analyze_error, pinned, raw_generation, raw_bytes, stored_bytes, digest_bytes,
   file_count, state`;
 
@@ -60,6 +61,7 @@ export function toSession(row: SessionColumns): SessionRow {
   return {
     uid: row.session_uid,
     agent: row.agent,
+    nativeId: row.native_id,
     project: row.project,
     title: row.title,
     branch: row.branch,

@@ -264,6 +264,7 @@ export function row(n: number, about: Partial<SessionRow> = {}): SessionRow {
     state,
     analyzeError: null,
     fileCount: 1,
+    nativeId: 'x',
     ...about,
   };
 }

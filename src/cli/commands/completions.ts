@@ -69,7 +69,7 @@ class FromStore implements Known {
     this.#path = path;
   }
 
-  /** By its native id while nobody types the agent's name: it is shorter, and no shell breaks it at a colon. */
+  /** By the part behind the agent while nobody types the agent's name: it is shorter, and no shell breaks it at a colon. */
   sessions(prefix: string): Candidate[] {
     using db = this.#open();
     const rows =
@@ -77,7 +77,7 @@ class FromStore implements Known {
         ? listSessions(db.reading, { limit: SHOWN_MAX })
         : sessionsStarting(db.reading, prefix, SHOWN_MAX);
     return rows.map((row) => ({
-      word: row.uid.startsWith(prefix) && prefix !== '' ? row.uid : nativeId(row),
+      word: row.uid.startsWith(prefix) && prefix !== '' ? row.uid : idOf(row),
       about: this.#about(row),
     }));
   }
@@ -123,7 +123,7 @@ class FromStore implements Known {
   }
 }
 
-function nativeId(row: SessionRow): string {
+function idOf(row: SessionRow): string {
   return row.uid.slice(row.uid.indexOf(':') + 1);
 }
 

@@ -1,10 +1,18 @@
 /** Where the files of a session go when it is restored, and what is there already. Writes nothing. */
 import { dirname, join, resolve } from 'node:path';
-import type { AgentFormat, AgentImport, Host, RestoreTarget, Resume } from '../../domain/agent.ts';
+import type {
+  AgentFormat,
+  AgentImport,
+  Host,
+  RestoreTarget,
+  Resume,
+  TextBeside,
+} from '../../domain/agent.ts';
 import { FailureError, failure } from '../../domain/errors.ts';
-import { nativeIdOf, type SessionUid } from '../../domain/ids.ts';
+import { nativeIdOf, type SessionUid, sessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { agentById } from '../../ingest/agents/index.ts';
+import { hashText } from '../../ingest/assign.ts';
 import { wholeLines } from '../../ingest/contained/row-lines.ts';
 import { cuttingOf } from '../../ingest/content/records.ts';
 import { awayMount } from '../../ingest/mounts.ts';
@@ -12,7 +20,8 @@ import { RestoreTree } from '../../ingest/restore.ts';
 import type { MadeFile, PlannedFile, Restoring } from '../../ingest/restoring.ts';
 import { rootsHere, textBeside, withProjects } from '../../ingest/roots.ts';
 import type { ReadableDb } from '../../store/connection.ts';
-import { agentRootOf } from '../../store/read-sources.ts';
+import { filesOf, findSession } from '../../store/read.ts';
+import { agentRootOf, bearersOf } from '../../store/read-sources.ts';
 import type { StoredFile } from '../../store/rows.ts';
 import { fileChunks } from '../../store/segments.ts';
 import type { Context } from '../context.ts';
@@ -68,11 +77,12 @@ export function planRestore(
         `Restore it on the command line, which can leave it: session-memory restore ${session.uid}`,
       ),
     );
+  const beside = textBeside(root);
   const target: RestoreTarget = {
-    nativeId: nativeIdOf(session.uid),
+    nativeId: agent === null ? nativeIdOf(session.uid) : idFor(db, session, agent, beside),
     project: session.project,
     startedAt: session.startedAt,
-    beside: textBeside(root),
+    beside,
   };
   const tree = trees.get(root) ?? new RestoreTree(root, force);
   trees.set(root, tree);
@@ -91,6 +101,33 @@ export function planRestore(
     notPutBack: to === null ? (agent?.cannotPutBack ?? null) : null,
     importing: made === null || takesBack === undefined ? null : takesBack.argv(made.path),
   };
+}
+
+/**
+ * The id that the agent is given: its own, though another session may bear it too; only where that one would lie at the very same place, the
+ * one of the session's uid. An id that is no plain name has become a harmless one.
+ */
+function idFor(db: ReadableDb, session: SessionRow, agent: AgentFormat, beside: TextBeside): string {
+  const [own, apart] = [idOfAgent(session), nativeIdOf(session.uid)];
+  if (own === apart) return own;
+  const placeOf = (row: SessionRow): string | null => {
+    const { project, startedAt } = row;
+    const main = filesOf(db, row.uid).find(({ role, gone }) => role === 'main' && !gone);
+    return main === undefined
+      ? null
+      : agent.restorePath({ nativeId: idOfAgent(row), project, startedAt, beside }, main);
+  };
+  const place = placeOf(session);
+  const others = bearersOf(db, session.agent, session.nativeId).filter(({ uid }) => uid !== session.uid);
+  const isTaken = others.some(({ uid, isEvicted }) => {
+    const other = isEvicted ? null : findSession(db, uid);
+    return other !== null && placeOf(other) === place;
+  });
+  return isTaken ? apart : own;
+}
+
+function idOfAgent({ agent, nativeId }: SessionRow): string {
+  return nativeIdOf(sessionUid(agent, nativeId, hashText));
 }
 
 /** Where a session goes that is not restored to a folder of the user's; undefined where no place is known. */
