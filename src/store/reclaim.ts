@@ -94,11 +94,6 @@ export async function truncatedLog(
   }
 }
 
-/** What was committed is on the disk afterwards, also where the power fails: a commit alone leaves that to the system. */
-export function flushLog(db: WritableDb): void {
-  db.all('PRAGMA wal_checkpoint(FULL)');
-}
-
 function freePages(db: WritableDb): number {
   return db.get<{ freelist_count: number }>('PRAGMA freelist_count')?.freelist_count ?? 0;
 }

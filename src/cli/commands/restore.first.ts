@@ -7,8 +7,8 @@ import { plainLine } from '../../domain/text.ts';
 import type { Restoring, StoredAs } from '../../ingest/restoring.ts';
 import { isBeginningOf } from '../../ingest/there.ts';
 import type { WritableDb } from '../../store/connection.ts';
+import { emptyLog } from '../../store/log.ts';
 import { filesOf, sessionOfPath } from '../../store/read.ts';
-import { flushLog } from '../../store/reclaim.ts';
 import { fileChunks } from '../../store/segments.ts';
 import type { Context } from '../context.ts';
 import { runIngest } from './ingest.ts';
@@ -31,8 +31,8 @@ export async function storeFirst(
     // It is put beside instead.
     context.io.err(`warning: could not store what is there: ${plainLine(messageOf(thrown))}\n`);
   }
-  // The file that it is of may go in a moment.
-  flushLog(db);
+  // The file that it is of may go in a moment, and a commit alone is not on the disk where the power fails.
+  emptyLog(db);
   const stored = new Map<string, StoredAs>();
   for (const path of paths) {
     const found = storedAt(db, path);
