@@ -167,7 +167,7 @@ async function show(all: Crowd): Promise<void> {
 async function restore(all: Crowd): Promise<void> {
   const n = all.random.below(SESSIONS);
   const to = join(dirname(all.home), 'to');
-  const ran = await start(all, ['restore', uidOf(n), '--to', to]);
+  const ran = await start(all, ['restore', uidOf(n), '--to', to, '--version', 'present']);
   judge(all, 'restore', ran, [0, 1]);
   if (ran.code === 1 && !/evicted|while it was read/.test(ran.err))
     all.failures.push(`restore says: ${ran.err}`);

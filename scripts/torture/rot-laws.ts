@@ -58,7 +58,16 @@ async function restoreSome(damaged: Damaged, hit: readonly string[]): Promise<st
   const broken: string[] = [];
   for (const uid of [...new Set([...hit.slice(0, 3), ...[...damaged.truth.keys()].slice(0, 2)])]) {
     const to = mkdtempSync(join(damaged.folder, 'to-'));
-    const { code, err } = await program(damaged.home, damaged.store, 'restore', uid, '--to', to);
+    const { code, err } = await program(
+      damaged.home,
+      damaged.store,
+      'restore',
+      uid,
+      '--to',
+      to,
+      '--version',
+      'present',
+    );
     const truth = damaged.truth.get(uid);
     const files = filesBelow(to);
     const main = [...files].find(([name]) => name.includes(uid.slice(uid.indexOf(':') + 1)));

@@ -234,7 +234,11 @@ class Life {
     const fact = this.#facts.get(one.uid);
     if (fact === undefined) return;
     const to = join(dirname(this.#home), `to-${this.#count}`);
-    const { said, died } = await this.#command(['restore', one.uid, '--to', to], killAt, null);
+    const { said, died } = await this.#command(
+      ['restore', one.uid, '--to', to, '--version', 'present'],
+      killAt,
+      null,
+    );
     const files = existsSync(to)
       ? readdirSync(to, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
       : [];
