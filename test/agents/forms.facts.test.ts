@@ -87,7 +87,7 @@ const NESTED: readonly [string, string, readonly object[]][] = [
       codex(2, 'event_msg', { type: 'user_message', message: text, extra: within }),
       codex(3, 'response_item', { type: 'reasoning', summary: [within] }),
       codex(4, 'response_item', { type: 'function_call_output', call_id: 'c', output: text, ...within }),
-      codex(null, 'response_item', { type: 'reasoning', summary: [within] }),
+      codex(null, 'response_item', { type: 'reasoning', summary: [within], ...within }),
       codex(7, 'event_msg', { type: 'agent_message', message: text }),
     ],
   ],

@@ -47,6 +47,8 @@ const USED_ATTACHMENTS: ReadonlySet<string> = new Set(['queued_command', 'file',
 /** Messages that a human has put in line, and characters held of each. */
 const QUEUED_MAX = 100;
 const QUEUED_CHARS = 8000;
+/** More than this before an answer are no person's typing. */
+const UNANSWERED_MAX = 100;
 /** Ids remembered to count replayed history once: about 10 MB at most. */
 const SEEN_MAX = 100_000;
 
@@ -62,6 +64,11 @@ class ClaudeReader implements RecordReader {
   private readonly leaves = new Map<string, string>();
   /** What a human wrote while the agent worked, until it is met as a message: some versions deliver it unrecorded. */
   private readonly queued: { readonly text: string; readonly at: Iso | null }[] = [];
+  /** What a human said before the first answer of this session's own: a fork that copied it says so only of its answers. */
+  private unanswered: { readonly text: string; readonly at: Iso | null }[] | null = null;
+  private copiedTitle: string | null = null;
+  /** Usage of answers is known by these: a sidechain repeats answers of its session as asked for by itself. */
+  private readonly usageKeys = new Map<string, { readonly key: string; readonly isSidechain: boolean }>();
   private subagentId: string | null = null;
   private inSubagent = false;
   private subagentAnswer: string | null = null;
@@ -77,14 +84,18 @@ class ClaudeReader implements RecordReader {
 
   begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void {
     this.finishSubagent();
+    this.tellUnanswered(false);
     this.tellQueued();
     this.inSubagent = file.role === 'subagent';
+    this.unanswered = this.inSubagent ? null : [];
     this.subagentId = this.inSubagent ? (/agent-([\w-]+)\.jsonl$/.exec(file.key)?.[1] ?? file.key) : null;
   }
 
   end(): void {
     this.finishSubagent();
+    this.tellUnanswered(false);
     this.tellQueued();
+    if (!this.hasTitle && this.copiedTitle !== null) this.sink.title(this.copiedTitle, 'prompt');
     this.tools.end();
   }
 
@@ -200,13 +211,29 @@ class ClaudeReader implements RecordReader {
   }
 
   private prompt(text: string, at: Iso | null, copied: boolean): void {
-    this.sink.prompt(text, at, copied);
     for (let index = this.queued.length - 1; index >= 0; index--)
       if (text.includes(this.queued[index]?.text ?? '')) this.queued.splice(index, 1);
+    if (!copied && this.unanswered !== null && this.unanswered.length < UNANSWERED_MAX)
+      this.unanswered.push({ text, at });
+    else this.tellPrompt(text, at, copied);
+  }
+
+  /** Whose the answer is tells whose the prompts before it are; from the first of the session's own on all are its own. */
+  private tellUnanswered(copied: boolean): void {
+    const prompts = this.unanswered ?? [];
+    this.unanswered = copied ? [] : null;
+    for (const { text, at } of prompts) this.tellPrompt(text, at, copied);
+  }
+
+  private tellPrompt(text: string, at: Iso | null, copied: boolean): void {
+    this.sink.prompt(text, at, copied);
     const title = this.hasTitle ? null : titleOf(text);
     if (title === null) return;
-    this.hasTitle = true;
-    this.sink.title(title, 'prompt');
+    if (copied) this.copiedTitle ??= title;
+    else {
+      this.hasTitle = true;
+      this.sink.title(title, 'prompt');
+    }
   }
 
   private assistant(record: JsonRecord, at: Iso | null, copied: boolean): void {
@@ -217,7 +244,9 @@ class ClaudeReader implements RecordReader {
       if (record['isApiErrorMessage'] === true && text !== '') this.sink.error(text, at);
       return;
     }
-    if (text !== '') this.answer(text, record['isSidechain'] === true, at);
+    const isSidechain = record['isSidechain'] === true;
+    if (!isSidechain && this.unanswered !== null) this.tellUnanswered(copied);
+    if (text !== '') this.answer(text, isSidechain, at);
     if (copied) return;
     this.usage(record, message, model);
     for (const block of listAt(message, 'content')) {
@@ -238,8 +267,13 @@ class ClaudeReader implements RecordReader {
       if (model !== '') this.sink.model(model);
       return;
     }
-    const id = textAt(message, 'id') ?? textAt(record, 'uuid') ?? '';
-    this.sink.usage(`${id} ${textAt(record, 'requestId') ?? ''}`, model, tokens);
+    const id = idKey(textAt(message, 'id') ?? textAt(record, 'uuid') ?? '');
+    const isSidechain = this.inSubagent || record['isSidechain'] === true;
+    const key = `${id} ${textAt(record, 'requestId') ?? ''}`;
+    const known = this.usageKeys.get(id);
+    if (known === undefined && this.usageKeys.size < SEEN_MAX) this.usageKeys.set(id, { key, isSidechain });
+    const isRepeated = known !== undefined && (isSidechain || known.isSidechain);
+    this.sink.usage(isRepeated ? known.key : key, model, tokens);
   }
 
   /** A human's message put in line, to be told if it is never met as one; taken back, it is the human's no more. */

@@ -11,7 +11,15 @@ import { Members } from './members.ts';
 
 /** What is asked of a line without parsing it. */
 const LOOKED_AT = [
-  ...(['type', 'subtype', 'timestamp', 'snapshot.timestamp', 'gitBranch', 'forkedFrom'] as const),
+  ...([
+    'type',
+    'subtype',
+    'timestamp',
+    'snapshot.timestamp',
+    'gitBranch',
+    'forkedFrom',
+    'requestSessionId',
+  ] as const),
   ...(['attachment.type', 'message.role', 'message.content[].type'] as const),
   ...(['message.content[].tool_use_id', 'message.content[].is_error'] as const),
 ] as const;
@@ -141,9 +149,16 @@ export function isRefusal(text: string): boolean {
   return text.startsWith("The user doesn't want to") || text.startsWith('[Request interrupted');
 }
 
-/** The session that this record was copied from by a fork, where the version says so. */
+/**
+ * The session that this record was copied from by a fork, where the version says so: newer ones only of answers, by the session
+ * that asked for them.
+ */
 export function forkedFrom(record: JsonRecord): string | null {
-  return textAt(recordAt(record, 'forkedFrom'), 'sessionId');
+  const asked = textAt(record, 'requestSessionId');
+  const own = textAt(record, 'sessionId');
+  return (
+    textAt(recordAt(record, 'forkedFrom'), 'sessionId') ?? (own === null || asked === own ? null : asked)
+  );
 }
 
 /** Usage of one answer; null where a record has none. It grows from record to record of one answer. */

@@ -200,15 +200,19 @@ function mayTell(found: Gathered, line: Buffer): boolean {
   }
   // Two records on one line are told apart by being parsed.
   if (look.scan(line) !== 'whole') return true;
-  if (TITLES.has(look.text('type') ?? '') || (parent === null && look.has('forkedFrom'))) return true;
+  if (TITLES.has(look.text('type') ?? '') || (parent === null && mayBeCopied())) return true;
   const at = look.text('gitBranch');
   return branch === null && at !== null && at !== 'HEAD';
+}
+
+function mayBeCopied(): boolean {
+  return look.has('forkedFrom') || look.has('requestSessionId');
 }
 
 /** What stands in a line of that kind, unless letters of it are escaped. */
 const ESCAPE = '\\u';
 const WORDS_OF_TITLES = [ESCAPE, '-title"', 'summary"'];
-const WORDS_OF_FORKS = ['forkedFrom"'];
+const WORDS_OF_FORKS = ['forkedFrom"', 'requestSessionId"'];
 const WORDS_OF_BRANCHES = ['gitBranch"'];
 
 function mayHold(line: Buffer, words: readonly string[]): boolean {

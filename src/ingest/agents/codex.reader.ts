@@ -4,10 +4,10 @@
  * history that a fork copied from its parent is told as copied prompts and nothing else.
  * Never: counts a total of tokens twice, however often it is repeated.
  */
-import type { FactSink, LineVerdict, RecordReader, Tokens } from '../../domain/facts.ts';
+import type { FactSink, LineVerdict, RecordReader } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
+import { CopiedHistory, OwnTotal } from './codex.copied.ts';
 import {
-  beyond,
   type CodexPath,
   cwdOfContext,
   humanText,
@@ -17,8 +17,8 @@ import {
   metaOf,
   msOfId,
   textsOf,
-  totalOf,
   typedCommand,
+  usageOf,
 } from './codex.records.ts';
 import { CodexTools } from './codex.tools.ts';
 import { type JsonRecord, LINE_BYTES_MAX, recordAt, recordsOf, textAt, titleOf, viewOf } from './jsonl.ts';
@@ -46,8 +46,9 @@ const RESULTS: ReadonlySet<string> = new Set([
   ...['function_call_output', 'custom_tool_call_output', 'exec_command_end'],
 ]);
 const USED_ITEMS: ReadonlySet<string> = new Set(['UserMessage', 'Plan']);
-/** Versions without turn ids: what a fork copies is written in one burst. */
-const BURST_MS = 1000;
+/** What is held of a burst: more is no fresh thread's. */
+const HELD_MAX = 2000;
+const HELD_BYTES_MAX = 8 * 1024 * 1024;
 /** Messages kept until it is known whether this version notes prompts as events. */
 const CANDIDATES_MAX = 1000;
 const CANDIDATES_CHARS_MAX = 4 * 1024 * 1024;
@@ -64,14 +65,13 @@ export function codexReader(sink: FactSink): RecordReader {
 class CodexReader implements RecordReader {
   private readonly sink: FactSink;
   private readonly tools: CodexTools;
-  private own: Meta | null = null;
-  /** The fork whose copied history may be running. */
-  private fork: Meta | null = null;
-  private copying = false;
-  private burstAt: Iso | null = null;
+  private history = new CopiedHistory();
+  /** The first records of a spawned thread, until it is known whether they were copied. */
+  private held: JsonRecord[] | null = null;
+  private heldBytes = 0;
   private model = '';
   private cwd: string | null = null;
-  private baseline: Tokens | null = null;
+  private ownTotal = new OwnTotal();
   private total = '';
   private lastPrompt = '';
   private hasPrompts = false;
@@ -91,20 +91,21 @@ class CodexReader implements RecordReader {
 
   begin(): void {
     this.flush();
-    this.own = null;
-    this.fork = null;
-    this.copying = false;
-    this.burstAt = null;
-    this.baseline = null;
+    this.history = new CopiedHistory();
+    this.ownTotal = new OwnTotal();
     this.total = '';
   }
 
   end(): void {
     this.flush();
-    if (!this.hasTitle && this.copiedTitle !== null) this.sink.title(this.copiedTitle, 'prompt');
+    const { own } = this.history;
+    // What its parent was asked is no title of a subagent.
+    const title = own?.isSubagent ? own.name : this.copiedTitle;
+    if (!this.hasTitle && title !== null) this.sink.title(title, 'prompt');
   }
 
   private flush(): void {
+    this.tellHeld();
     if (!this.hasPrompts) this.tellCandidates();
     this.dropCandidates();
     this.hasPrompts = false;
@@ -126,11 +127,11 @@ class CodexReader implements RecordReader {
     if (view.length > LINE_BYTES_MAX) return 'unreadable';
     if (look.scan(view, this.isUsed) === 'whole' && this.isSkipped()) {
       const at = look.time();
-      if (at !== null) this.sink.time(at);
+      if (at !== null && !this.history.isFromBefore(at)) this.sink.time(at);
       return 'skipped';
     }
     let verdict: LineVerdict = 'unreadable';
-    for (const record of recordsOf(view).records) if (this.record(record)) verdict = 'read';
+    for (const record of recordsOf(view).records) if (this.met(record, view.length)) verdict = 'read';
     return verdict;
   }
 
@@ -156,8 +157,8 @@ class CodexReader implements RecordReader {
     if (look.text('record_type') === 'state') return true;
     const { kind, inner } = look.kinds();
     if (isBulk(kind)) return true;
-    if (kind === 'compacted') return this.compacted();
-    if (RESULTS.has(inner)) return this.isUnusedResult();
+    if (kind === 'compacted') return this.held === null && this.compacted();
+    if (RESULTS.has(inner)) return this.held === null && this.isUnusedResult();
     if (inner === 'item_completed') return !USED_ITEMS.has(look.itemText('item.type') ?? '');
     const role = inner === 'message' ? `/${look.itemText('role') ?? ''}` : '';
     return SKIPPED.has(`${kind}/${inner}${role}`);
@@ -168,8 +169,8 @@ class CodexReader implements RecordReader {
     if (!look.isObject('payload')) return false;
     const text = look.itemText('message');
     const at = look.time();
-    if (this.copying) this.copyEnds(at);
-    if (text !== null && !this.copying) this.sink.compaction(text, at);
+    this.history.at(at);
+    if (text !== null && !this.history.isRunning) this.sink.compaction(text, at);
     return true;
   }
 
@@ -179,17 +180,48 @@ class CodexReader implements RecordReader {
   }
 
   /** False where it is no record of Codex. */
+  private met(record: JsonRecord, bytes: number): boolean {
+    if (this.held !== null && this.isUndecided(this.held.length, record)) {
+      this.held.push(record);
+      this.heldBytes += bytes;
+      return itemOf(record).kind !== '';
+    }
+    this.tellHeld();
+    return this.record(record);
+  }
+
+  /** True while a spawned thread may still be repeating its parent: in one burst, before any turn whose id tells its time. */
+  private isUndecided(held: number, record: JsonRecord): boolean {
+    const at = parseTime(record['timestamp']);
+    if (this.history.isRunning || metaOf(record) !== null || !this.history.isBurst(at)) return false;
+    if (msOfId(textAt(itemOf(record).item, 'turn_id')) !== null) return false;
+    return held < HELD_MAX && this.heldBytes <= HELD_BYTES_MAX;
+  }
+
+  /** No model answers so soon: what stands before a count of tokens in the burst was copied, and the count too. */
+  private tellHeld(): void {
+    const held = this.held ?? [];
+    this.held = null;
+    this.heldBytes = 0;
+    const last = held.findLastIndex((record) => usageOf(itemOf(record).item, 'total_token_usage') !== null);
+    for (const [index, record] of held.entries()) {
+      this.history.isRunning = index <= last;
+      this.record(record);
+    }
+    if (held.length > 0) this.history.isRunning = false;
+  }
+
   private record(record: JsonRecord): boolean {
     const meta = metaOf(record);
     const at = parseTime(record['timestamp']);
-    if (at !== null) this.sink.time(at);
+    const isOwnTime = this.history.at(at);
+    if (at !== null && isOwnTime) this.sink.time(at);
     if (meta !== null) {
       this.meta(meta, at);
       return true;
     }
     const { kind, item } = itemOf(record);
     if (kind === '') return 'record_type' in record;
-    if (this.copying) this.copyEnds(at);
     const human = humanText(record);
     if (human !== null) this.prompt(human, at);
     if (kind === 'turn_context') this.turnContext(item);
@@ -197,26 +229,22 @@ class CodexReader implements RecordReader {
     else if (kind === 'response_item') this.item(record, item, at);
     else if (kind === 'compacted') {
       const text = textAt(item, 'message');
-      if (text !== null && !this.copying) this.sink.compaction(text, at);
+      if (text !== null && !this.history.isRunning) this.sink.compaction(text, at);
     } else if (!isBulk(kind)) this.sink.unknown(kind);
     return true;
   }
 
   private meta(meta: Meta, at: Iso | null): void {
-    if (this.own === null) {
-      this.own = meta;
-      if (meta.at !== null) this.sink.time(meta.at);
-      this.place(meta.cwd);
-      if (meta.branch !== null) this.sink.branch(meta.branch);
-      if (meta.version !== null) this.sink.agentVersion(meta.version);
-      if (meta.parent !== null) this.sink.parent(meta.parent);
-    }
-    const isParents = meta.id !== null && meta.id === this.own.parent && meta !== this.own;
-    if (meta.isFork && !this.copying) this.fork = meta;
-    else if (isParents && this.fork === null) this.fork = this.own;
-    else return;
-    this.copying = true;
-    this.burstAt = at;
+    const isOwn = this.history.own === null;
+    this.history.meta(meta, at);
+    if (!isOwn) return;
+    if (meta.at !== null) this.sink.time(meta.at);
+    this.place(meta.cwd);
+    if (meta.branch !== null) this.sink.branch(meta.branch);
+    if (meta.version !== null) this.sink.agentVersion(meta.version);
+    if (meta.parent === null) return;
+    this.sink.parent(meta.parent);
+    if (!meta.isFork) this.held = [];
   }
 
   private place(cwd: string | null): void {
@@ -226,25 +254,10 @@ class CodexReader implements RecordReader {
     this.tools.cwd = cwd;
   }
 
-  /** A copied turn is older than the fork that holds it: the ids of both carry their time. */
-  private turn(turnId: string | null): void {
-    const turnMs = msOfId(turnId);
-    const forkMs = msOfId(this.fork?.id ?? null);
-    if (turnMs !== null && forkMs !== null) {
-      this.copying = turnMs < forkMs;
-      this.burstAt = null;
-    }
-  }
-
-  private copyEnds(at: Iso | null): void {
-    if (at === null || this.burstAt === null) return;
-    if (Date.parse(at) - Date.parse(this.burstAt) > BURST_MS) this.copying = false;
-  }
-
   private prompt(human: { readonly text: string; readonly certain: boolean }, at: Iso | null): void {
     if (!human.certain) {
       if (this.hasPrompts) return;
-      this.candidates.push({ text: human.text, at, copied: this.copying });
+      this.candidates.push({ text: human.text, at, copied: this.history.isRunning });
       this.candidateChars += human.text.length;
       // More than a version that notes prompts writes before the first note: this one notes none.
       if (this.candidates.length >= CANDIDATES_MAX || this.candidateChars > CANDIDATES_CHARS_MAX)
@@ -253,7 +266,7 @@ class CodexReader implements RecordReader {
     }
     this.hasPrompts = true;
     this.dropCandidates();
-    this.tellPrompt(human.text, at, this.copying);
+    this.tellPrompt(human.text, at, this.history.isRunning);
   }
 
   private tellPrompt(text: string, at: Iso | null, copied: boolean): void {
@@ -266,16 +279,16 @@ class CodexReader implements RecordReader {
       this.hasTitle = true;
       this.sink.title(title, 'prompt');
       // What another thread asked of a subagent is its task, and no human's prompt.
-      const own = this.own;
+      const { own } = this.history;
       if (own?.isSubagent)
         this.sink.subagent(own.id ?? '', { task: text, ...(own.kind === null ? {} : { kind: own.kind }) });
     }
-    if (this.own?.isSubagent !== true) this.sink.prompt(text, at, copied);
+    if (this.history.own?.isSubagent !== true) this.sink.prompt(text, at, copied);
   }
 
   private turnContext(item: JsonRecord): void {
-    this.turn(textAt(item, 'turn_id'));
-    if (this.copying) return;
+    this.history.turn(textAt(item, 'turn_id'));
+    if (this.history.isRunning) return;
     this.place(textAt(item, 'cwd'));
     const model = textAt(item, 'model');
     if (model === null || model === this.model) return;
@@ -285,9 +298,9 @@ class CodexReader implements RecordReader {
 
   private event(item: JsonRecord, at: Iso | null): void {
     const type = item['type'];
-    if (type === 'task_started') this.turn(textAt(item, 'turn_id'));
+    if (type === 'task_started') this.history.turn(textAt(item, 'turn_id'));
     else if (type === 'token_count') this.tokens(item);
-    else if (this.copying) return;
+    else if (this.history.isRunning) return;
     else if (type === 'agent_message') this.answer(textAt(item, 'message'), at);
     else if (type === 'exec_command_end') this.tools.commandEnd(item, at);
     else if (type === 'patch_apply_end') this.tools.patchEnd(item);
@@ -317,12 +330,12 @@ class CodexReader implements RecordReader {
   }
 
   private answer(text: string | null, at: Iso | null): void {
-    if (text !== null && !this.copying) this.sink.answer(text, at);
+    if (text !== null && !this.history.isRunning) this.sink.answer(text, at);
   }
 
   private item(record: JsonRecord, item: JsonRecord, at: Iso | null): void {
     if (this.cwd === null) this.place(cwdOfContext(record));
-    if (this.copying) return;
+    if (this.history.isRunning) return;
     const typed = typedCommand(record);
     if (typed !== null) this.tools.typed(typed, at);
     if (item['type'] === 'message') {
@@ -332,15 +345,16 @@ class CodexReader implements RecordReader {
   }
 
   private tokens(item: JsonRecord): void {
-    const now = totalOf(item);
+    const now = usageOf(item, 'total_token_usage');
     if (now === null) return;
-    if (this.copying) {
-      if (this.fork === this.own) this.baseline = now;
+    if (this.history.isRunning) {
+      if (this.history.isOwn) this.ownTotal.copied(now);
       return;
     }
     const key = `${this.model} ${Object.values(now).join(' ')}`;
     if (key === this.total) return;
     this.total = key;
-    this.sink.usageTotal(this.model, this.baseline === null ? now : beyond(now, this.baseline));
+    const isChild = this.history.own?.parent != null;
+    this.sink.usageTotal(this.model, this.ownTotal.of(now, usageOf(item, 'last_token_usage'), isChild));
   }
 }

@@ -20,6 +20,8 @@ export interface Meta {
   readonly isFork: boolean;
   readonly isSubagent: boolean;
   readonly kind: string | null;
+  /** What the thread that spawned it called it. */
+  readonly name: string | null;
   readonly at: Iso | null;
 }
 
@@ -40,8 +42,14 @@ export function metaOf(record: JsonRecord): Meta | null {
     isFork: forkedFrom !== null,
     isSubagent: payload['thread_source'] === 'subagent' || isRecord(recordAt(payload, 'source')['subagent']),
     kind: textAt(payload, 'agent_role') ?? textAt(payload, 'agent_nickname') ?? textAt(spawn, 'agent_role'),
+    name: lastPart(textAt(payload, 'agent_path') ?? textAt(spawn, 'agent_path')),
     at: parseTime(payload['timestamp'] ?? record['timestamp']),
   };
+}
+
+/** `/root/delegate_it` */
+function lastPart(path: string | null): string | null {
+  return path?.slice(path.lastIndexOf('/') + 1) || null;
 }
 
 /** A record's kind and its payload; an item of the oldest form is its own payload. */
@@ -53,7 +61,15 @@ export function itemOf(record: JsonRecord): { readonly kind: string; readonly it
 
 /** What is asked of a line without parsing it; an item of the oldest form has a payload's members itself. */
 const OF_ITEM = ['role', 'call_id', 'message', 'item.type'] as const;
-const OF_META = ['id', 'cwd', 'cli_version', 'forked_from_id', 'parent_thread_id', 'timestamp'] as const;
+const OF_META = [
+  ...(['id', 'cwd', 'cli_version', 'timestamp', 'forked_from_id', 'parent_thread_id'] as const),
+  ...([
+    'thread_source',
+    'agent_path',
+    'source.subagent',
+    'source.subagent.thread_spawn.parent_thread_id',
+  ] as const),
+] as const;
 const LOOKED_AT = [
   ...(['record_type', 'type', 'payload', 'payload.type'] as const),
   ...OF_ITEM,
@@ -98,10 +114,15 @@ class CodexLine extends Members<CodexPath> {
     if (this.text('type') !== 'session_meta' && !isBare) return null;
     const field = (name: (typeof OF_META)[number]) => this.text(isBare ? name : `payload.${name}`);
     const forkedFrom = field('forked_from_id');
+    const parent = field('parent_thread_id') ?? field('source.subagent.thread_spawn.parent_thread_id');
+    const isSpawned = this.isObject(isBare ? 'source.subagent' : 'payload.source.subagent');
     return {
       ...{ id: field('id'), cwd: field('cwd'), branch: null, version: field('cli_version') },
-      ...{ parent: forkedFrom ?? field('parent_thread_id'), isFork: forkedFrom !== null },
-      ...{ isSubagent: false, kind: null },
+      ...{ parent: forkedFrom ?? parent, isFork: forkedFrom !== null, kind: null },
+      ...{
+        isSubagent: isSpawned || field('thread_source') === 'subagent',
+        name: lastPart(field('agent_path')),
+      },
       at: parseTime(field('timestamp') ?? this.value('timestamp')),
     };
   }
@@ -185,11 +206,11 @@ export function msOfId(id: string | null): number | null {
 }
 
 /**
- * A `token_count`'s total for the whole thread, which a fork goes on from its parent's total; null where it has none.
- * Codex counts cached tokens as input too; here they stand apart.
+ * A `token_count`'s total for the whole thread, which a fork goes on from its parent's total, or what its last answer used; null
+ * where it has none. Codex counts cached tokens as input too; here they stand apart.
  */
-export function totalOf(item: JsonRecord): Tokens | null {
-  const usage = recordAt(item, 'info')['total_token_usage'];
+export function usageOf(item: JsonRecord, name: 'total_token_usage' | 'last_token_usage'): Tokens | null {
+  const usage = recordAt(item, 'info')[name];
   if (!isRecord(usage)) return null;
   const cacheRead = countAt(usage, 'cached_input_tokens');
   const cacheWrite = countAt(usage, 'cache_write_input_tokens');
@@ -202,8 +223,8 @@ export function totalOf(item: JsonRecord): Tokens | null {
   };
 }
 
-/** What came after the copied part; a total below it has started anew and is taken as it stands. */
-export function beyond(now: Tokens, copied: Tokens): Tokens {
+/** What came after the copied part; null where the total is below it: it has started anew. */
+export function beyond(now: Tokens, copied: Tokens): Tokens | null {
   const rest: Tokens = {
     input: now.input - copied.input,
     cacheRead: now.cacheRead - copied.cacheRead,
@@ -211,5 +232,5 @@ export function beyond(now: Tokens, copied: Tokens): Tokens {
     output: now.output - copied.output,
     reasoning: now.reasoning - copied.reasoning,
   };
-  return Object.values(rest).some((count) => count < 0) ? now : rest;
+  return Object.values(rest).some((count) => count < 0) ? null : rest;
 }

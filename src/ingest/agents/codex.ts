@@ -9,8 +9,9 @@ import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES } from '../../domain/peek.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { codexContent } from './codex.content.ts';
+import { CopiedHistory } from './codex.copied.ts';
 import { codexReader } from './codex.reader.ts';
-import { cwdOfContext, humanText, itemOf, codexLine as look, type Meta, metaOf } from './codex.records.ts';
+import { cwdOfContext, humanText, itemOf, codexLine as look, metaOf } from './codex.records.ts';
 import {
   isRecord,
   type JsonRecord,
@@ -84,18 +85,21 @@ function classify(relPath: string): FileClass | null {
 
 /** What a first look has gathered. */
 interface Gathered {
-  meta: Meta | null;
+  readonly history: CopiedHistory;
   isCodex: boolean;
   cwd: string | null;
   startedAt: Iso | null;
   latestAt: Iso | null;
   readonly prompts: Prompts;
+  readonly copied: Prompts;
+  /** What was noted last may still turn out to be copied. */
+  isInBurst: boolean;
 }
 
 function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   const found: Gathered = {
-    ...{ meta: null, isCodex: false, cwd: null, startedAt: null, latestAt: null },
-    prompts: new Prompts(),
+    ...{ history: new CopiedHistory(), isCodex: false, cwd: null, startedAt: null, latestAt: null },
+    ...{ prompts: new Prompts(), copied: new Prompts(), isInBurst: false },
   };
   let count = 0;
   for (const line of linesWithin(head)) {
@@ -103,44 +107,69 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
     count++;
     noteLine(found, line);
   }
-  const { meta, cwd, startedAt, prompts } = found;
+  const { cwd, startedAt } = found;
+  const meta = found.history.own;
   // A bad first line hides a session from Codex, not from us: its file's name still has the id.
   if (meta === null && !found.isCodex) return null;
+  const latest = latestOf(lastLines(tail, TAIL_LINES), timesOf) ?? found.latestAt;
   return {
     nativeId: meta?.id ?? null,
     project: meta?.cwd ?? cwd,
     branch: meta?.branch ?? null,
-    title: prompts.title(),
+    title: titleIn(found),
     startedAt: meta?.at ?? startedAt,
-    endedAt: latestOf(lastLines(tail, TAIL_LINES), timesOf) ?? found.latestAt ?? meta?.at ?? null,
+    // A child may hold nothing yet but what its parent wrote before it.
+    endedAt: meta?.at != null && (latest === null || latest < meta.at) ? meta.at : latest,
     parentNativeId: meta?.parent ?? null,
   };
 }
 
+/** What was asked of its parent is no title of a subagent. */
+function titleIn({ history: { own }, prompts, copied }: Gathered): string | null {
+  return prompts.title() ?? (own?.isSubagent === true ? own.name : copied.title());
+}
+
 /** Who it is and where it works. */
-function isPlaced({ meta, cwd }: Gathered): boolean {
-  return meta?.id != null && (meta.cwd ?? cwd) !== null;
+function isPlaced({ history: { own }, cwd }: Gathered): boolean {
+  return own?.id != null && (own.cwd ?? cwd) !== null;
 }
 
 function isTold(found: Gathered): boolean {
-  const { meta, startedAt, prompts } = found;
-  return isPlaced(found) && prompts.isAny && (meta?.at ?? startedAt) !== null;
+  if (found.isInBurst) return false;
+  return isPlaced(found) && titleIn(found) !== null && (found.history.own?.at ?? found.startedAt) !== null;
 }
 
 function noteLine(found: Gathered, line: Buffer): void {
+  const { history } = found;
   const scanned = look.scan(line);
   if (scanned !== 'broken') noteTime(found, look.time());
-  // Where it is placed only a prompt is still looked for.
-  if (scanned === 'whole' && isPlaced(found) && (found.prompts.isNoted || !mayBePrompt())) return;
+  // Where it is placed only a prompt is still looked for; whose it is is told by the records around it.
+  const isSettled = isPlaced(found) && history.own?.parent === null;
+  if (scanned === 'whole' && isSettled && (found.prompts.isNoted || !mayBePrompt())) return;
   const { records } = recordsOf(line);
-  if (records.length === 0 && scanned === 'cut') found.meta ??= look.metaOfCut();
+  const cut = records.length === 0 && scanned === 'cut' && history.own === null ? look.metaOfCut() : null;
+  if (cut !== null) history.meta(cut, look.time());
   for (const record of records) {
     if (scanned === 'broken') noteTime(found, parseTime(record['timestamp']));
-    found.meta ??= metaOf(record);
-    found.isCodex ||= KINDS.has(textAt(record, 'type') ?? '') && isRecord(record['payload']);
-    found.cwd ??= textAt(itemOf(record).item, 'cwd') ?? cwdOfContext(record);
-    found.prompts.note(record);
+    noteRecord(found, record);
   }
+}
+
+function noteRecord(found: Gathered, record: JsonRecord): void {
+  const { history, prompts, copied } = found;
+  const at = parseTime(record['timestamp']);
+  history.at(at);
+  const meta = metaOf(record);
+  if (meta !== null) history.meta(meta, at);
+  const { item } = itemOf(record);
+  found.isCodex ||= KINDS.has(textAt(record, 'type') ?? '') && isRecord(record['payload']);
+  found.cwd ??= textAt(item, 'cwd') ?? cwdOfContext(record);
+  const isTurn = record['type'] === 'turn_context' || item['type'] === 'task_started';
+  if (isTurn) history.turn(textAt(item, 'turn_id'));
+  // In the burst with which a child without ids of turns begins, whatever was counted was copied.
+  found.isInBurst = history.isBurst(at);
+  if (item['type'] === 'token_count' && found.isInBurst) prompts.takenBack();
+  (history.isRunning ? copied : prompts).note(record);
 }
 
 function noteTime(found: Gathered, at: Iso | null): void {
@@ -160,8 +189,9 @@ class Prompts {
   private noted: string | null = null;
   private message: string | null = null;
 
-  get isAny(): boolean {
-    return this.noted !== null || this.message !== null;
+  takenBack(): void {
+    this.noted = null;
+    this.message = null;
   }
 
   /** Nothing that comes can be the title. */
