@@ -59,22 +59,20 @@ export function asFound(
   const { path, relPath, sizeBytes, mtimeMs, stat, within, realPath } = file;
   const isChanged = options.known.stats.get(path) !== stat;
   // Not spread: of 50,000 files that alone would be seen.
-  return [
-    {
-      path,
-      relPath,
-      sizeBytes,
-      mtimeMs,
-      stat,
-      within,
-      ...(realPath === undefined ? null : { realPath }),
-      agent,
-      root,
-      class: fileClass,
-      known: null,
-      isChanged,
-    },
-  ];
+  const found: FoundFile = {
+    path,
+    relPath,
+    sizeBytes,
+    mtimeMs,
+    stat,
+    within,
+    agent,
+    root,
+    class: fileClass,
+    known: null,
+    isChanged,
+  };
+  return [realPath === undefined ? found : { ...found, realPath }];
 }
 
 /** The sessions in a container, each as a file. */

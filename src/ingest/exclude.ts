@@ -14,6 +14,8 @@ export interface Excludable {
 }
 
 export interface ExcludeRules {
+  /** Nothing is left out: no session need be asked about. */
+  readonly isEmpty: boolean;
   /** The first pattern, as it was written, that leaves the session out; null: none does. */
   leavesOut(session: Excludable): string | null;
   /** Patterns that can match nothing by their form, each with the reason as the end of a sentence. */
@@ -38,8 +40,8 @@ export function excludeRules(
   }
   return {
     idle,
+    isEmpty: rules.length === 0,
     leavesOut: (session) => {
-      if (rules.length === 0) return null;
       const projects = session.project === null ? [] : bothNames(session.project, real).map(fold);
       const names = projects.flatMap((project) => namesIn(project, homes));
       const asked = { places: [...projects, ...session.paths.map(fold)], names };

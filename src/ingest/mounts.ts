@@ -62,6 +62,11 @@ export class Mounts {
     if (ofHome !== null) this.#away = new Set([...this.#away].filter((point) => point !== ofHome));
   }
 
+  /** Nothing here may fail to answer, as on most machines: nothing need be looked up. */
+  get isEmpty(): boolean {
+    return this.#away.size === 0;
+  }
+
   leadOf(path: string): Lead {
     const whole = resolve(path);
     if (this.#away.size === 0) return { path: whole, mount: null };
@@ -159,7 +164,9 @@ function readMounts(): Mount[] {
 
 /** The mount that a path leads to and that this process must not wait for; null: it may look. */
 export function awayMount(path: string): string | null {
-  const { mount } = mounts().leadOf(path);
+  const leads = mounts();
+  if (leads.isEmpty) return null;
+  const { mount } = leads.leadOf(path);
   return mount === visited ? null : mount;
 }
 
@@ -169,6 +176,7 @@ export function mountOfRoot(
   root: string,
 ): string | null {
   const leads = mounts();
+  if (leads.isEmpty) return null;
   const own = leads.leadOf(root).mount;
   if (own !== null) return own;
   for (const folder of agent.folders) {
@@ -183,6 +191,11 @@ export function mountOfRoot(
     if (mount !== null) return mount;
   }
   return null;
+}
+
+/** Whether no place on this machine may fail to answer. */
+export function allAnswer(): boolean {
+  return mounts().isEmpty;
 }
 
 /** Which mount that may not answer a named path leads to, or has below it. */

@@ -6,6 +6,7 @@ import { lstatSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import {
   type AgentFormat,
+  addedRoots,
   type Host,
   type ListedProject,
   rootsOf,
@@ -14,7 +15,7 @@ import {
 import type { ReadableDb } from '../store/connection.ts';
 import { knownProjects } from '../store/read-sources.ts';
 import { enabledAgents } from './agents/index.ts';
-import { awayMount, mayLook, mountOfRoot } from './mounts.ts';
+import { allAnswer, awayMount, mayLook, mountOfRoot } from './mounts.ts';
 import { SourceFile } from './source.ts';
 import { foldersAt, isLink } from './walk.ts';
 
@@ -35,8 +36,11 @@ export function existingRoots(host: Host, agents: readonly AgentFormat[]): Agent
 
 /** Roots that are links to what is not there now: a disk that is not plugged in, say. */
 export function rootsToNowhere(host: Host, agents: readonly AgentFormat[]): string[] {
+  // A project's folder that is not there any more is nothing to tell.
   const roots = agents.flatMap((agent) =>
-    namedRoots(agent, host).filter((root) => mayLook(mountOfRoot(agent, root)) && isLink(root)),
+    [...agent.roots(host), ...addedRoots(agent, host)].filter(
+      (root) => mayLook(mountOfRoot(agent, root)) && isLink(root),
+    ),
   );
   return [...new Set(roots)].filter((root) => !isFolder(root));
 }
@@ -44,6 +48,7 @@ export function rootsToNowhere(host: Host, agents: readonly AgentFormat[]): stri
 /** The agents' roots on mounts that may not answer, existing or not, by mount: another process looks at them. */
 export function rootsAway(host: Host, agents: readonly AgentFormat[]): Map<string, AgentRoot[]> {
   const away = new Map<string, AgentRoot[]>();
+  if (allAnswer()) return away;
   for (const agent of agents) {
     for (const root of namedRoots(agent, host)) {
       const mount = mountOfRoot(agent, root);

@@ -30,6 +30,7 @@ export function leftOutBy(
     return { rule: '--since', pattern: null };
   if (selection.project !== null && !namesProject(session, project, selection.project))
     return { rule: '--project', pattern: null };
+  if (exclude.isEmpty) return null;
   const pattern = exclude.leavesOut({ project, paths: pathsOf(session) });
   return pattern === null ? null : { rule: `exclude ${pattern}`, pattern };
 }

@@ -150,8 +150,7 @@ function walkedFile(
   within: Within,
   realPath?: string,
 ): WalkedFile {
-  return {
-    ...(realPath === undefined ? {} : { realPath }),
+  const walked = {
     path,
     relPath,
     sizeBytes: Number(stats.size),
@@ -159,6 +158,7 @@ function walkedFile(
     stat: `${stats.size}:${stats.mtimeNs}:${stats.ino}`,
     within,
   };
+  return realPath === undefined ? walked : { ...walked, realPath };
 }
 
 /** Folders that a pattern names, `*` in a part being any characters; their paths from the root, in the order of their names. */

@@ -56,27 +56,18 @@ export function ensureSession(db: WritableDb, session: NewSession): number {
 }
 
 /** Rows of sessions that never held anything, as earlier versions left them where a transcript could not be opened, go. */
-export function dropEmptySessions(db: WritableDb): number {
-  const empty = db.all<{ id: number }>(
-    `SELECT id FROM sessions INDEXED BY unanalyzed_by_order
-     WHERE analyzed_at IS NULL AND evicted_at IS NULL AND raw_generation = 0 AND pinned = 0 AND ${HOLDS_NOTHING}`,
-  );
-  if (empty.length === 0) return 0;
-  return db.writeTransaction(() => {
-    // Another process may have stored it since it was looked for.
-    const { changes } = db.run(
-      `DELETE FROM sessions WHERE id IN (SELECT value FROM json_each($ids))
-         AND analyzed_at IS NULL AND evicted_at IS NULL AND raw_generation = 0 AND pinned = 0 AND ${HOLDS_NOTHING}`,
-      { ids: JSON.stringify(empty.map(({ id }) => id)) },
-    );
-    return changes;
+export function dropEmptySessions(db: WritableDb): void {
+  if (db.get('SELECT 1 AS found FROM empty_sessions LIMIT 1') === null) return;
+  db.writeTransaction(() => {
+    db.run(`DELETE FROM sessions WHERE id IN (SELECT id FROM empty_sessions) AND ${HOLDS_NOTHING}`);
+    db.run('DELETE FROM empty_sessions');
   });
 }
 
 /** Nothing but its row knows of the session; the schema refuses to drop any other. */
 const HOLDS_NOTHING = ['files', 'segments', 'digests', 'tombstones', 'events', 'sources']
   .map((table) => `NOT EXISTS (SELECT 1 FROM ${table} WHERE session_id = sessions.id)`)
-  .concat('NOT EXISTS (SELECT 1 FROM forgotten WHERE id = sessions.id)')
+  .concat('NOT EXISTS (SELECT 1 FROM forgotten WHERE id = sessions.id)', 'raw_generation = 0 AND pinned = 0')
   .join(' AND ');
 
 /** As it is told now, by the session's own transcript; what that does not tell stays. */

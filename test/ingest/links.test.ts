@@ -1,4 +1,5 @@
 /** Where agents' folders are links: what is found is what can be opened, once, and what cannot be had leaves nothing behind. */
+import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
 import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -6,6 +7,7 @@ import type { SessionUid } from '../../src/domain/ids.ts';
 import { agentById } from '../../src/ingest/agents/index.ts';
 import { type Preparer, prepare } from '../../src/ingest/prepare.ts';
 import { digestOf } from '../../src/ingest/prepare-digest.ts';
+import { MIGRATIONS } from '../../src/store/migrations/index.ts';
 import { findSession, listSessions } from '../../src/store/read.ts';
 import { ensureSession } from '../../src/store/write-raw.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
@@ -137,10 +139,12 @@ test('a session of which nothing can be opened leaves no row, and has its bytes 
 });
 
 describe('an empty row that an earlier version left', () => {
-  const leave = (world: World) =>
-    ensureSession(world.db, {
+  const leave = (world: World) => {
+    const id = ensureSession(world.db, {
       ...{ uid: UID, agent: 'claude-code' as never, nativeId: ID, agentRoot: '/x', ingestedAt: world.now },
     });
+    world.db.run('INSERT INTO empty_sessions VALUES ($id)', { id });
+  };
   const total = (world: World) =>
     world.db.get<{ n: number }>('SELECT coalesce(sum(sessions), 0) AS n FROM counters')?.n;
 
@@ -166,9 +170,23 @@ describe('an empty row that an earlier version left', () => {
     using world = made();
     world.put(claudePath(ID), '');
     await world.ingest();
+    world.db.run('INSERT INTO empty_sessions SELECT id FROM sessions');
+    expect(() => world.db.run('DELETE FROM sessions')).toThrow('a session row is kept for good');
     await world.ingest();
     expect(findSession(world.db, UID)).not.toBeNull();
-    expect(() => world.db.run('DELETE FROM sessions')).toThrow('a session row is kept for good');
+  });
+
+  test('is met by the upgrade of an old store, and no other row is', () => {
+    const { sql } = MIGRATIONS.find(({ name }) => name === 'places') ?? { sql: '' };
+    using old = new Database(':memory:');
+    for (const { name, sql: earlier } of MIGRATIONS) if (name !== 'places') old.run(earlier);
+    const insert = 'INSERT INTO sessions (session_uid, agent, native_id) VALUES';
+    old.run(`${insert} ('a:1', 'a', '1'), ('a:2', 'a', '2')`);
+    old.run(`INSERT INTO sources (path, agent, session_id, stat, taken_bytes) VALUES ('/x', 'a', 2, '', 0)`);
+    old.run(sql);
+    expect(old.query('SELECT id FROM empty_sessions').values()).toEqual([[1]]);
+    old.run('DELETE FROM sessions WHERE id = 1');
+    expect(() => old.run('DELETE FROM sessions WHERE id = 2')).toThrow('a session row is kept for good');
   });
 });
 
