@@ -47,7 +47,7 @@ export function metaOf(record: JsonRecord): Meta | null {
   };
 }
 
-/** `/root/delegate_it` */
+/** The last name of the path of an agent: its names from the root on, each behind a slash. */
 function lastPart(path: string | null): string | null {
   return path?.slice(path.lastIndexOf('/') + 1) || null;
 }
