@@ -53,7 +53,8 @@ export class SmallDisk implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.isMounted) Bun.spawnSync(['umount', this.path]);
+    // Lazily: what a failed test left open in it must not keep it mounted for good.
+    if (this.isMounted) Bun.spawnSync(['umount', '-l', this.path]);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
