@@ -142,7 +142,10 @@ describe('a subagent of Codex that repeats its parent', () => {
   });
 
   test('that has said nothing of its own yet has the name it was given, and no prompt of its parent', async () => {
-    const bytes = bytesOf([spawned({ agent_path: ['', 'root', 'delegate_it'].join('/') }), ...parentTurns(true)]);
+    const bytes = bytesOf([
+      spawned({ agent_path: ['', 'root', 'delegate_it'].join('/') }),
+      ...parentTurns(true),
+    ]);
     const digest = await digestOf(codex, ['main', bytes]);
     expect([digest.title, digest.tokens.output, digest.started_at]).toEqual([
       'delegate_it',
