@@ -1,5 +1,5 @@
 /**
- * `bun run bench [NAME…] [--quick] [--growth] [--json FILE] [--compare FILE] [--readme]`: how fast and small the program is.
+ * `bun run bench [NAME…] [--quick] [--growth] [--json FILE] [--compare FILE] [--docs]`: how fast and small the program is.
  * Promises: both sides of a ratio are measured in the same run, in turns; a result is checked before its time counts; a row
  * that cannot be measured says why and is no success; exit 1 with --compare where something became worse, or a row failed.
  */
@@ -7,9 +7,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeDocs } from './bench/docs.ts';
 import { type BenchResult, benchResultSchema, median, type RowResult, worseThan } from './bench/figures.ts';
 import { GROWTHS, measureGrowth } from './bench/growth.ts';
-import { writeReadme } from './bench/readme.ts';
 import type { Bench, Measured, Row } from './bench/row.ts';
 import { ingestRows } from './bench/rows-ingest.ts';
 import { sizeRows } from './bench/rows-size.ts';
@@ -84,7 +84,7 @@ function options() {
       growth: { type: 'boolean', default: false },
       json: { type: 'string' },
       compare: { type: 'string' },
-      readme: { type: 'boolean', default: false },
+      docs: { type: 'boolean', default: false },
       'growth-max': { type: 'string', default: '1000000' },
       help: { type: 'boolean', default: false },
     },
@@ -99,7 +99,7 @@ function printHelp(): void {
   --growth-max N  up to so many sessions (default 1000000)
   --json FILE     write what was measured
   --compare FILE  exit 1 where a row is worse than in this file
-  --readme        put the tables into README.md
+  --docs          put the tables into docs/performance.md
 
 What is made for it (some 15 GB) is kept in dist/bench; remove that folder to have it back.
 `);
@@ -139,7 +139,7 @@ async function main(): Promise<boolean> {
   const at = new Date().toISOString();
   const result: BenchResult = { version: 1, at, commit, machine, quick: values.quick, load, rows, growth };
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
-  if (values.readme) writeReadme(join(ROOT, 'README.md'), result);
+  if (values.docs) writeDocs(join(ROOT, 'docs/performance.md'), result);
   return isGood(result, values.compare);
 }
 

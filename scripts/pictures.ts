@@ -1,5 +1,5 @@
 /**
- * Draws the pictures in the README from the screens' golden states: `bun run pictures` writes scripts/pictures/*.svg.
+ * Draws the pictures in the README and in `docs/` from the screens' golden states: `bun run pictures` writes scripts/pictures/*.svg.
  * Promises: the same bytes each time; every run of text is held to the grid of cells, whatever font the reader has.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Glob } from 'bun';
 import { type Entry, tarGz, zip } from './archive.ts';
 import { buildExecutable, buildInfo } from './build.ts';
 import { countWrongPages, signAdHoc } from './macho.ts';
@@ -15,7 +16,7 @@ const TARGETS = [
 ] as const;
 type Target = (typeof TARGETS)[number];
 /** What an archive holds beside the executable, where the project has it. */
-const PAPERS = ['CHANGELOG.md', 'LICENSE', 'README.md'];
+const PAPERS = ['CHANGELOG.md', 'LICENSE', 'README.md', ...[...new Glob('docs/*.md').scanSync(ROOT)].sort()];
 
 /** Builds one target in `box` and returns its archive's name and bytes. Bun gets the runtime from npm. */
 async function makeArchive(target: Target, version: string, box: string): Promise<[string, Uint8Array]> {

@@ -1,5 +1,6 @@
 /** What the bench makes of measured values. Nothing here is timed. */
 import { describe, expect, test } from 'bun:test';
+import { withTables } from '../scripts/bench/docs.ts';
 import {
   type BenchResult,
   exponentOf,
@@ -12,12 +13,11 @@ import {
   verdictOf,
   worseThan,
 } from '../scripts/bench/figures.ts';
-import { withTables } from '../scripts/bench/readme.ts';
 import { rowLine } from '../scripts/bench/table.ts';
 import { ROWS } from '../scripts/bench.ts';
 
-const ATMOST_2: Target = { bound: 'at most', value: 2, from: 'test' };
-const ATLEAST_100: Target = { bound: 'at least', value: 100, from: 'test' };
+const ATMOST_2: Target = { bound: 'at most', value: 2 };
+const ATLEAST_100: Target = { bound: 'at least', value: 100 };
 
 const row = (values: number[], target: Target | null = ATMOST_2, name = 'made-up'): RowResult => ({
   name,
@@ -116,20 +116,20 @@ describe('--compare', () => {
   });
 });
 
-describe('--readme', () => {
+describe('--docs', () => {
   const marked =
-    'above\n<!-- made by bun run bench --readme -->\nold\n<!-- end of what the bench made -->\nbelow\n';
+    'above\n<!-- made by bun run bench --docs -->\nold\n<!-- end of what the bench made -->\nbelow\n';
 
   test('only what stands between the marks changes', () => {
-    const readme = withTables(marked, result(row([1, 1.5, 2])));
-    expect(readme.startsWith('above\n<!-- made by bun run bench --readme -->\n')).toBe(true);
-    expect(readme.endsWith('<!-- end of what the bench made -->\nbelow\n')).toBe(true);
-    expect(readme).toContain('| made-up | a row | ≤ 2 × | 1.50 × (1.00–2.00 ×) | met |');
-    expect(readme).toContain('a machine; 2026-11-23; commit abc; five rounds, load 0.1 to 1.3.');
-    expect(readme).not.toContain('old');
+    const page = withTables(marked, result(row([1, 1.5, 2])));
+    expect(page.startsWith('above\n<!-- made by bun run bench --docs -->\n')).toBe(true);
+    expect(page.endsWith('<!-- end of what the bench made -->\nbelow\n')).toBe(true);
+    expect(page).toContain('| made-up | a row | ≤ 2 × | 1.50 × (1.00–2.00 ×) | met |');
+    expect(page).toContain('a machine; 2026-11-23; commit abc; five rounds, load 0.1 to 1.3.');
+    expect(page).not.toContain('old');
   });
 
-  test('a readme without marks is refused', () => {
+  test('a page without marks is refused', () => {
     expect(() => withTables('nothing', result())).toThrow('no marks');
   });
 });
@@ -140,7 +140,7 @@ describe('the rows', () => {
     return target === null || target === undefined ? null : `${target.bound} ${target.value}`;
   };
 
-  test('every goal of SPEC §10 is a row', () => {
+  test('every goal is a row', () => {
     const goals = {
       'ingest-cold': 'at most 2',
       'ingest-again': 'at most 2',

@@ -2,11 +2,12 @@
 // the source as text, so that it also sees what lint cannot: types imported in place, circles, string literals.
 
 import { describe, expect, test } from 'bun:test';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 const ROOT = join(import.meta.dir, '..');
 const LINES_MAX = 400;
+const README_LINES_MAX = 150;
 
 /**
  * The folders of src that each folder may import from, beside itself. A file of src itself is main's. Keep it
@@ -141,6 +142,20 @@ describe('the files', () => {
     expect(long.map(({ path, text }) => `${path}:${text.split('\n').length}`)).toEqual([]);
   });
 
+  test(`README has at most ${README_LINES_MAX} lines, and its links and those of docs/ lead somewhere`, () => {
+    const pages = ['README.md', ...new Bun.Glob('docs/**/*.md').scanSync(ROOT)];
+    expect(readTracked('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(README_LINES_MAX);
+    const links = pages.flatMap((page) =>
+      [...readTracked(page).matchAll(/\]\(([^)]+)\)|(?:src|srcset)="([^"]+)"/g)].map((match) => ({
+        page,
+        to: match[1] ?? match[2] ?? '',
+      })),
+    );
+    expect(links.length).toBeGreaterThan(10);
+    const dead = links.filter(({ page, to }) => !to.startsWith('https:') && !leadsSomewhere(page, to));
+    expect(dead).toEqual([]);
+  });
+
   test('no test is left out or left alone', () => {
     const parked = /\b(?:test|it|describe)\.(?:only|todo|skip)\(|\.(?:only|todo)\(/;
     expect(complaints(TEST, linesMatching(parked), 'parks a test')).toEqual([]);
@@ -241,6 +256,21 @@ function sourceFiles(folder: string): SourceFile[] {
       const text = readFileSync(join(ROOT, path), 'utf8');
       return { path, text, code: withoutComments(text) };
     });
+}
+
+/** A heading's anchor as GitHub makes it: small letters, no signs but `-`. */
+function leadsSomewhere(page: string, to: string): boolean {
+  const [file = '', anchor] = to.split('#');
+  const path = file === '' ? page : join(dirname(page), file);
+  if (!existsSync(join(ROOT, path))) return false;
+  const headings = anchor === undefined ? [] : [...readTracked(path).matchAll(/^#+ (.+)$/gm)];
+  const anchors = headings.map(([, text = '']) =>
+    text
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+  return anchor === undefined || anchors.includes(anchor);
 }
 
 /** A tracked file that was deleted but not yet committed has nothing to say. */

@@ -8,8 +8,6 @@ const targetSchema = z.object({
   /** Whether less or more of it is good. */
   bound: z.enum(['at most', 'at least']),
   value: z.number(),
-  /** Where it is asked for. */
-  from: z.string(),
 });
 export type Target = z.infer<typeof targetSchema>;
 

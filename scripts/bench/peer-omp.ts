@@ -60,7 +60,7 @@ function row(name: string, what: string, target: number, applies: boolean): Row 
     name,
     what,
     unit: '×',
-    target: atMost(target, 'issue 6'),
+    target: atMost(target),
     roundsMax: 3,
     unavailable: (bench) => (ompCommand(bench) === null ? `omp not installed: ${HOW}` : null),
     prepare: async (bench) => {

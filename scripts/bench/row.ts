@@ -40,8 +40,8 @@ export interface Row {
   prepare(bench: Bench): Promise<Contest>;
 }
 
-export const atMost = (value: number, from = 'SPEC §10'): Target => ({ bound: 'at most', value, from });
-export const atLeast = (value: number, from = 'SPEC §10'): Target => ({ bound: 'at least', value, from });
+export const atMost = (value: number): Target => ({ bound: 'at most', value });
+export const atLeast = (value: number): Target => ({ bound: 'at least', value });
 
 export const always = (): null => null;
 

@@ -272,7 +272,7 @@ const sizeOfCorpus: Row = {
   name: 'size-corpus',
   what: 'stored bytes of all sessions of the corpus, each by itself',
   unit: 'MB',
-  target: atMost(6.5, 'issue 6'),
+  target: atMost(6.5),
   roundsMax: 1,
   unavailable: () => (existsSync(CORPUS) ? null : 'no corpus beside the checkout'),
   prepare: async (bench) => {

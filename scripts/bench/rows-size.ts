@@ -16,7 +16,7 @@ const executable: Row = {
   name: 'executable-size',
   what: 'the executable / an empty Bun executable',
   unit: '×',
-  target: atMost(1.15, 'issue 6'),
+  target: atMost(1.15),
   roundsMax: 1,
   unavailable: always,
   prepare: async (bench) => {
@@ -36,7 +36,7 @@ function memoryRow(name: string, args: readonly string[], changes = false): Row 
     name: `memory-${name}`,
     what: `${args.join(' ')} on 1,000,000 sessions, peak memory`,
     unit: 'MiB',
-    target: atMost(256, 'issue 6'),
+    target: atMost(256),
     roundsMax: 1,
     unavailable: () => (existsSync('/proc/self/status') ? null : 'no /proc here'),
     prepare: async (bench) => {
@@ -58,7 +58,7 @@ const restoreAll: Row = {
   name: 'restore-all',
   what: `every session of ${HOME_MIB} MiB written back, MB/s / zstd -d of each file`,
   unit: '×',
-  target: atLeast(0.5, 'issue 6'),
+  target: atLeast(0.5),
   unavailable: needs('zstd'),
   prepare: async (bench) => {
     const home = await bigHome(bench.cache, HOME_MIB);

@@ -137,7 +137,7 @@ function memoryRow(name: string, what: string, keys: readonly string[], mib: num
     name,
     what,
     unit: 'MiB',
-    target: atMost(mib, 'issue 6'),
+    target: atMost(mib),
     roundsMax: 3,
     unavailable: () => (existsSync('/proc/self/status') ? null : 'no /proc here'),
     prepare: async (bench) => {

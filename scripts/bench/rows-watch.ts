@@ -25,7 +25,7 @@ export const watchRow: Row = {
   name: 'tui-memory-watch',
   what: `the dashboard over ${WATCHED_MS / 1000} s of appends: resident memory of the last third above the second`,
   unit: 'MiB',
-  target: atMost(NOISE_MIB, 'issue 6'),
+  target: atMost(NOISE_MIB),
   roundsMax: 1,
   unavailable: () => (existsSync('/proc/self/status') ? null : 'no /proc here'),
   prepare: async (bench) => ({ subject: () => watched(bench) }),

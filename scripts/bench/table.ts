@@ -1,4 +1,4 @@
-/** What was measured, as lines for people and as Markdown for README. Pure. */
+/** What was measured, as lines for people and as Markdown for the documents. Pure. */
 import {
   type BenchResult,
   exponentOf,
@@ -66,7 +66,7 @@ function growthBlock(result: GrowthResult): string[] {
 
 const count = (sessions: number) => sessions.toLocaleString('en-US');
 
-/** The tables for README, with what they were measured on. */
+/** The tables for the documents, with what they were measured on. */
 export function markdown(result: BenchResult): string {
   const load = result.load.map((value) => value.toFixed(1)).join(' to ');
   const rounds = result.quick ? 'three rounds' : 'five rounds';

@@ -42,7 +42,7 @@ export async function brokenByHome(folder: string, files: readonly HostileFile[]
       const before = (path: string) =>
         files.find((file) => join(home, file.relPath) === path)?.versions[round - 1] ?? null;
       broken.push(...lost(db, home, report, before));
-      // What the cheap proof of an append cannot see (SPEC §5), a full look does.
+      // What the cheap proof of an append cannot see, a full look does.
       const full = await ingested(db, home, true);
       broken.push(...lost(db, home, full, () => null), ...forgotten(db, home, files, round), ...damaged(db));
       const again = await ingested(db, home);

@@ -21,7 +21,7 @@ export interface Outcome {
 
 export interface Part {
   readonly name: string;
-  /** One sentence for `--help` and the README. */
+  /** One sentence for `--help` and the documents. */
   readonly about: string;
   /** Why it cannot run on this machine (no tmpfs, no compiler, …), null where it can. */
   unavailable(): Promise<string | null>;

@@ -1,5 +1,5 @@
 /**
- * The laws of SPEC §2 and §3, said once more and apart from the program: what a store must hold after each step of a history.
+ * The laws of store and sweep, said once more and apart from the program: what a store must hold after each step of a history.
  * Promises: shares no code with the program; a broken law is one sentence.
  */
 import type { Fact, Held } from './simulator-facts.ts';

@@ -52,7 +52,7 @@ function bytesOf(db: Database, file: LiveFile): Buffer {
   return Buffer.concat(extents.map(([offset, length]) => log.subarray(offset, offset + length)));
 }
 
-/** Laws that hold whatever happened: SPEC §2 and §4. One sentence a session that breaks one. */
+/** Laws that hold whatever happened. One sentence a session that breaks one. */
 const LAWS: readonly (readonly [law: string, sql: string])[] = [
   [
     'a session is evicted with bytes left of it',

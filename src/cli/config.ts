@@ -136,7 +136,7 @@ function xdg(host: Host, name: string, fallback: string): string {
   return value !== undefined && isAbsolute(value) ? value : join(host.homeDir, fallback);
 }
 
-/** Where the store is by default (SPEC §4). */
+/** Where the store is by default. */
 export function dataFolder(host: Host): string {
   if (host.platform === 'darwin')
     return join(host.homeDir, 'Library', 'Application Support', 'session-memory');
@@ -145,7 +145,7 @@ export function dataFolder(host: Host): string {
   return join(xdg(host, 'XDG_DATA_HOME', '.local/share'), 'session-memory');
 }
 
-/** Where the configuration is: `$XDG_CONFIG_HOME/session-memory` on every system, as SPEC §7 says. */
+/** Where the configuration is: `$XDG_CONFIG_HOME/session-memory` on every system. */
 export function configFolder(host: Host): string {
   return join(xdg(host, 'XDG_CONFIG_HOME', '.config'), 'session-memory');
 }

@@ -1,5 +1,5 @@
 /**
- * The user's own analyzer: any program that reads a transcript on stdin and writes a summary on stdout (SPEC §6).
+ * The user's own analyzer: any program that reads a transcript on stdin and writes a summary on stdout.
  * Promises: its output is bounded, made plain and redacted; its whole process group dies with the time-out; whether it
  * reads its stdin is its own affair, and so is what it leaves running after a good end.
  * Never: lets its failure stop anything but this one analysis; throws.

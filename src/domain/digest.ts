@@ -9,7 +9,7 @@ import type { Iso } from './time.ts';
 
 /** Raised when the same bytes would give another digest. */
 export const DIGEST_VERSION = 3;
-/** No digest is larger, in bytes of UTF-8 JSON (SPEC §6). */
+/** No digest is larger, in bytes of UTF-8 JSON. */
 export const DIGEST_BYTES_MAX = 64 * 1024;
 
 export interface DigestPrompt {

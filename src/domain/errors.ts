@@ -3,7 +3,7 @@
  * Promises: every code has one exit status, in `EXIT_OF_CODE`, and every failure says what to do next.
  */
 
-/** Exit codes, the same everywhere (SPEC §7). */
+/** Exit codes, the same everywhere. */
 export const EXIT = {
   done: 0,
   failed: 1,

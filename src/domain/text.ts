@@ -1,5 +1,5 @@
 /**
- * Text from transcripts, made harmless for a terminal (SPEC §9).
+ * Text from transcripts, made harmless for a terminal.
  * Promises: what `plainLine` returns has no control character, escape sequence, bidi control or line break.
  * No kept library does this: strip-ansi leaves C1 and a lone ESC, Bun.stripANSI drops what follows an unterminated OSC.
  */

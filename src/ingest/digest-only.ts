@@ -1,5 +1,5 @@
 /**
- * A session that alone exceeds the hard cap: digested from its source, recorded as evicted (SPEC §5).
+ * A session that alone exceeds the hard cap: digested from its source, recorded as evicted.
  * Promises: no byte of it is stored; where no digest can be made it is left alone, named in a warning.
  */
 

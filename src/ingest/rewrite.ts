@@ -1,6 +1,6 @@
 /**
  * A rewritten file as ranges of its log: lines that were kept are named where they lie, only new lines are stored.
- * What no range names is what the agent removed; it stays in the log (SPEC §5).
+ * What no range names is what the agent removed; it stays in the log.
  */
 import type { Extent } from '../store/rows.ts';
 import { sha256 } from '../store/segments.ts';

@@ -5,7 +5,7 @@
 import { sha256 } from '../store/segments.ts';
 import type { NewSegment } from '../store/write-raw.ts';
 
-/** Level 3: a higher one costs three times as much for a tenth less (STACK.md). */
+/** Level 3: a higher one costs three times as much for a tenth less. */
 const ZSTD_LEVEL = 3;
 /** Two cores compress while one chunk is read. */
 const IN_FLIGHT_MAX = 3;

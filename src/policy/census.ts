@@ -1,6 +1,6 @@
 /**
  * What the policy sees of a store, and the order in which sessions go.
- * Promises: one order of eviction for everything (SPEC §3); plain functions of their arguments.
+ * Promises: one order of eviction for everything; plain functions of their arguments.
  * Never: reads a clock, a store or a file.
  */
 import { broken } from '../domain/errors.ts';

@@ -10,7 +10,7 @@ import { emptyLog, freeLog, LOG_PAGES, logBytes } from './log.ts';
 import { restoreReserve, withReserve } from './reserve.ts';
 import { isDiskFull, isRoomShort } from './room.ts';
 
-/** 1 MiB a step: larger ones give nothing but longer waits for the others (STACK.md). */
+/** 1 MiB a step: larger ones give nothing but longer waits for the others. */
 const PAGES_PER_STEP = 256;
 /** Where room is short: what is moved lies twice until the log is written back. */
 const PAGES_PER_SHORT_STEP = 32;

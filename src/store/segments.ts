@@ -9,7 +9,7 @@ import type { ReadableDb } from './connection.ts';
 import type { Extent, StoredFile } from './rows.ts';
 import { NAMED_ID } from './rows.ts';
 
-/** Bytes of plain text in one segment; larger ones compress no better, smaller ones cost up to a fifth (STACK.md). */
+/** Bytes of plain text in one segment; larger ones compress no better, smaller ones cost up to a fifth. */
 export const SEGMENT_BYTES = 4 * 1024 * 1024;
 
 export interface SegmentMeta {

@@ -1,5 +1,5 @@
 /**
- * The report of a sweep: its keys and texts are a contract (SPEC §3), others script against them.
+ * The report of a sweep: its keys and texts are a contract, others script against them.
  */
 import { EXIT, EXIT_PRECEDENCE, type ExitCode } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';

@@ -1,5 +1,5 @@
 // Every agent, also those that only a configuration knows and those with a database, through the same two laws: no digest of
-// nothing (SPEC §2, law 11), and a record above 16 MiB gives at least its words (§6).
+// nothing, and a record above 16 MiB gives at least its words.
 
 import { describe, expect, test } from 'bun:test';
 import { type DigestOutcome, makeDigest } from '../../src/digest/digest.ts';

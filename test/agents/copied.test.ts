@@ -1,5 +1,5 @@
 /**
- * History that a child repeats from its parent is marked and not counted (SPEC §6): spawned and forked threads of Codex, sidechains
+ * History that a child repeats from its parent is marked and not counted: spawned and forked threads of Codex, sidechains
  * and forks of Claude Code, in the shapes that versions gave them. Numbers are worked out by hand.
  */
 import { describe, expect, test } from 'bun:test';

@@ -1,5 +1,5 @@
 /**
- * SPEC law 10, by facts worked out by hand: a time within a text or a result is none of the record's; records larger than a look
+ * Equal meaning, equal result, by facts worked out by hand: a time within a text or a result is none of the record's; records larger than a look
  * at a file's ends tell the same in each form; and a store made of files in another form lists the same and evicts in the same order.
  */
 import { describe, expect, test } from 'bun:test';

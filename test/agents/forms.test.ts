@@ -1,5 +1,5 @@
 /**
- * SPEC law 10: equal meaning, equal result. A transcript that is written in another form of JSON tells the same: before the
+ * Equal meaning, equal result. A transcript that is written in another form of JSON tells the same: before the
  * analysis, and in its digest. The compact form, as agents write it, is what the others are held against.
  */
 import { Database } from 'bun:sqlite';

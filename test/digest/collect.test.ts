@@ -1,4 +1,4 @@
-// SPEC §6: which facts a digest holds, told as a reader tells them and worked by hand.
+// Which facts a digest holds, told as a reader tells them and worked by hand.
 
 import { describe, expect, test } from 'bun:test';
 import { Collector } from '../../src/digest/collect.ts';

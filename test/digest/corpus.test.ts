@@ -1,4 +1,4 @@
-// Digests of recorded transcripts: what SPEC §6 says must survive, how large they may be, and that they are always the same.
+// Digests of recorded transcripts: what must survive, how large they may be, and that they are always the same.
 // Without ../shared/corpus these are skipped, and say so.
 
 import { describe, expect, test } from 'bun:test';

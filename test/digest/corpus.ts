@@ -119,7 +119,7 @@ export interface Asked {
   files: string[];
 }
 
-/** What was asked, run and written in a Claude Code transcript, after FORMATS' rules for a human's prompt. */
+/** What was asked, run and written in a Claude Code transcript, by the rules for a human's prompt. */
 export function askedOfClaude(session: Recorded): Asked {
   const asked: Asked = { prompts: [], commands: [], files: [] };
   for (const { role, bytes } of session.files) {
@@ -164,7 +164,7 @@ export function askedOfCodex(session: Recorded): Asked {
   return asked;
 }
 
-/** [input with cache, output] of a Claude Code session: the largest of each field by message and request (FORMATS §4). */
+/** [input with cache, output] of a Claude Code session: the largest of each field by message and request. */
 export function tokensOfClaude(session: Recorded): readonly [number, number] {
   const answers = new Map<string, number[]>();
   const fields = ['input_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens', 'output_tokens'];

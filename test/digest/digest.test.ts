@@ -1,5 +1,5 @@
 // makeDigest as a whole, with a reader of our own that knows `prompt TEXT`, `run COMMAND` and `new`, and fails on the rest:
-// what is an analysis and what is none (SPEC §6).
+// what is an analysis and what is none.
 
 import { describe, expect, test } from 'bun:test';
 import { type DigestSource, makeDigest } from '../../src/digest/digest.ts';

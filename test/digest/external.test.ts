@@ -1,4 +1,4 @@
-// SPEC §6, the user's own analyzer: what goes in, what is taken of what comes out, and which ends are failures.
+// The user's own analyzer: what goes in, what is taken of what comes out, and which ends are failures.
 
 import { describe, expect, test } from 'bun:test';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

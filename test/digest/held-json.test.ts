@@ -1,4 +1,4 @@
-// A record above 16 MiB gives at least its words (SPEC §6): JSON that is too long to be held, without its giant strings.
+// A record above 16 MiB gives at least its words: JSON that is too long to be held, without its giant strings.
 
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-// Lines as the ingest of SPEC §5 and FORMATS §0 wants them: split on 0x0A only, whatever the chunks, in bounded memory.
+// Lines as the ingest wants them: split on 0x0A only, whatever the chunks, in bounded memory.
 
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-// No digest of nothing (SPEC §2, law 11): which facts make a digest that may stand for raw bytes, and which transcripts have one.
+// No digest of nothing: which facts make a digest that may stand for raw bytes, and which transcripts have one.
 // A reader of our own tells whatever a line names, so that each rule is seen alone.
 
 import { describe, expect, test } from 'bun:test';

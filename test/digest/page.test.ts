@@ -1,4 +1,4 @@
-// The page that `show` prints: for a person, and harmless for a terminal (SPEC §9).
+// The page that `show` prints: for a person, and harmless for a terminal.
 
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';

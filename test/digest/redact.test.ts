@@ -1,4 +1,4 @@
-// SPEC §6: secrets are redacted in the digest. Real formats with made-up values, put together here so that no scanner
+// Secrets are redacted in the digest. Real formats with made-up values, put together here so that no scanner
 // of this repository takes them for real ones.
 
 import { describe, expect, test } from 'bun:test';

@@ -1,4 +1,4 @@
-// SPEC §6, the size of a digest: never above 64 KiB, in which order things go, and what stays to the last.
+// The size of a digest: never above 64 KiB, in which order things go, and what stays to the last.
 
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';

@@ -1,5 +1,5 @@
 // What someone may ask of a recorded session, found by a second reader: JSON.parse of every line, every record looked at,
-// no line of it shared with the program. It knows two agents' records by FORMATS.md and by what the recordings hold.
+// no line of it shared with the program. It knows two agents' records by their formats and by what the recordings hold.
 
 import { at, blocks, isJson, type Json, type Recorded, records, textAt } from './corpus.ts';
 
@@ -79,7 +79,7 @@ function claude(session: Recorded, seen: Witness): void {
   seen.todos.push(...[...created.values()].filter(({ status }) => status !== 'deleted'));
 }
 
-/** FORMATS §1: not in a tag of the client, no note of an interruption; what was typed behind a slash command is. */
+/** Not in a tag of the client, no note of an interruption; what was typed behind a slash command is. */
 function human(found: readonly string[]): string[] {
   return found.flatMap((text) => {
     const typed = /<command-args>([^<]+)<\/command-args>/.exec(text)?.[1];

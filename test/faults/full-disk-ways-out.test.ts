@@ -1,5 +1,5 @@
 /**
- * A full disk needs no person (SPEC §12): whatever the log and the free space are, `maintain` or `sweep` frees what the caps allow.
+ * A full disk needs no person: whatever the log and the free space are, `maintain` or `sweep` frees what the caps allow.
  * `bun run torture full-disk` goes through every size; this is the short form, and the odd states that a killed run leaves.
  */
 import { Database } from 'bun:sqlite';

@@ -1,4 +1,4 @@
-/** The rules of SPEC §3 as tables worked by hand. */
+/** The rules of the passes as tables worked by hand. */
 import { describe, expect, test } from 'bun:test';
 import { checkLimits, type Limits } from '../../src/domain/limits.ts';
 import type { SessionCard } from '../../src/domain/session.ts';

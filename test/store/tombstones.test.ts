@@ -1,4 +1,4 @@
-/** What stays of an evicted session’s files: each one’s key, size and hash (SPEC §2). */
+/** What stays of an evicted session’s files: each one’s key, size and hash. */
 import { expect, test } from 'bun:test';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';

@@ -1,4 +1,4 @@
-/** The pictures in the README show what the program shows. */
+/** The pictures in the README and in `docs/` show what the program shows. */
 import { expect, test } from 'bun:test';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** An exhaustive small world of sweeps under a person who keeps sessions out and skips passes, held to SPEC §3. */
+/** An exhaustive small world of sweeps under a person who keeps sessions out and skips passes, held to the rules of the passes. */
 import { expect, test } from 'bun:test';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { SessionCard } from '../../src/domain/session.ts';

@@ -1,4 +1,4 @@
-/** An exhaustive small world and a random larger one, held to the laws of SPEC §2 and §3. */
+/** An exhaustive small world and a random larger one, held to the laws of store and sweep. */
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { Limits } from '../../src/domain/limits.ts';

@@ -1,5 +1,5 @@
 /**
- * The refusals: what the database itself does not let happen, whatever stands above it (SPEC §2.1, §4).
+ * The refusals: what the database itself does not let happen, whatever stands above it.
  *
  * An eviction is ONE statement: inserting its event. The event's trigger sets `evicted_at`, whose trigger keeps the
  * tombstones and drops the segments. A segment can go only while its session is evicted, or where one larger segment

@@ -28,7 +28,7 @@ export type SweepEvent =
     >
   | { readonly kind: 'moved'; readonly place: Place };
 
-/** What must be typed to lose these sessions; the number is always a plural (SPEC §8). */
+/** What must be typed to lose these sessions; the number is always a plural. */
 export function phraseFor(sessions: number): string {
   return `lose ${sessions} sessions`;
 }

@@ -1,5 +1,5 @@
 /**
- * README's table of agents is made from the list of agents. `UPDATE_GOLDEN=1` writes it anew; read it before it is committed.
+ * The table of agents in `docs/agents.md` is made from the list of agents. `UPDATE_GOLDEN=1` writes it anew; read it before it is committed.
  */
 import { expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import type { AgentFormat } from '../../src/domain/agent.ts';
 import { AGENTS } from '../../src/ingest/agents/index.ts';
 
-const PATH = join(import.meta.dir, '../../README.md');
-const BEGIN = '<!-- made by test/agents/readme.test.ts -->';
+const PATH = join(import.meta.dir, '../../docs/agents.md');
+const BEGIN = '<!-- made by test/agents/docs.test.ts -->';
 const END = '<!-- end -->';
 const GROWTH = { append: 'lines appended', rewrite: 'written anew', rows: 'rows of a database' } as const;
 const PROOF = {
@@ -41,7 +41,7 @@ const TABLE = [
   ...AGENTS.map(rowOf),
 ].join('\n');
 
-test('the table of agents in README is what the program knows', () => {
+test('the table of agents in the documents is what the program knows', () => {
   const text = readFileSync(PATH, 'utf8');
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END, begin);
