@@ -311,6 +311,7 @@ const SHARED_BY_AGENTS: ReadonlySet<string> = new Set([
   'members',
   'messages',
   'once',
+  'subagent',
   'patch',
   'placed',
   'row-versions',

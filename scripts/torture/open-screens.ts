@@ -32,7 +32,7 @@ export const openScreens: Part = {
     'Every screen open for two minutes while agents write, another process ingests and others write to its terminal: each stays whole.',
   unavailable: async () =>
     canWriteAsProcess ? null : 'writing as another process needs its descriptors in /proc',
-  round: (round) => leaveOpen(round, ROUND_MS),
+  round: (round) => leaveOpen(round),
 };
 
 interface Left {
@@ -43,17 +43,13 @@ interface Left {
   files: number;
 }
 
-/** `lengthMs`: how long they stay open. */
-export async function leaveOpen(
-  { binary, seed, log }: Pick<Round, 'binary' | 'seed' | 'log'>,
-  lengthMs: number,
-): Promise<Outcome> {
+async function leaveOpen({ binary, seed, log }: Round): Promise<Outcome> {
   const outcome = { harm: 0, checks: 0, failures: [] as string[] };
   const all: Left[] = [];
   try {
     for (const screen of SCREENS) all.push(await open(screen, binary, seed));
     log(`${all.length} screens are open`);
-    const until = performance.now() + lengthMs;
+    const until = performance.now() + ROUND_MS;
     for (let look = 0; performance.now() < until; look += 1) {
       const one = all[look % all.length];
       if (one !== undefined) await disturb(one, seed);

@@ -42,13 +42,13 @@ export function listedVictims({ step, victims, keptOut }: Proposal): readonly Vi
   return keptOut.length === 0 || step === 'data_loss' ? victims : [...victims, ...keptOut];
 }
 
-export function victimAt({ step, victims, keptOut }: Proposal, row: number): Victim | undefined {
-  return victims[row] ?? (step === 'data_loss' ? undefined : keptOut[row - victims.length]);
+export function victimAt(proposal: Proposal, row: number): Victim | undefined {
+  return listedVictims(proposal)[row];
 }
 
 /** Rows of the list, whichever it is. */
-export function listLength({ step, victims, keptOut, toAnalyze }: Proposal): number {
-  return victims.length + toAnalyze.length + (step === 'data_loss' ? 0 : keptOut.length);
+export function listLength(proposal: Proposal): number {
+  return listedVictims(proposal).length + proposal.toAnalyze.length;
 }
 
 /** Rows of the preview under a pass's list; 0 where the window is too low for one, or nothing is to be evicted. */

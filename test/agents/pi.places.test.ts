@@ -1,49 +1,19 @@
 // Where pi and Oh My Pi keep what belongs to a session: folders of children, other layouts, what forks copy.
-
 import { describe, expect, test } from 'bun:test';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import type { Host } from '../../src/domain/agent.ts';
-import type { Digest } from '../../src/domain/digest.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import { ohMyPi, pi } from '../../src/ingest/agents/pi.ts';
-import { filesOf, listSessions } from '../../src/store/read.ts';
+import { filesOf } from '../../src/store/read.ts';
 import { World } from '../support/bench-world.ts';
-import { restoreAll } from '../support/restored.ts';
 import { factsOf, jsonl } from './facts.ts';
 import { CORPUS } from './genuine.ts';
+import { comesBack, digestOf, entry, session, uids } from './pi-sessions.ts';
 
-/** A session of pi: what a person asked is told by its one prompt. */
-function session(id: string, prompt: string, more: object = {}): string {
-  return jsonl(
-    { type: 'session', version: 3, id, timestamp: '2026-05-01T10:00:00.000Z', cwd: '/srv/quay', ...more },
-    entry('e1', '2026-05-01T10:00:01.000Z', { role: 'user', content: prompt }),
-    entry('e2', '2026-05-01T10:00:02.000Z', {
-      ...{ role: 'assistant', content: [{ type: 'text', text: `did ${prompt}` }], model: 'm' },
-      usage: { input: 10, output: 5, cacheRead: 0, cacheWrite: 0 },
-    }),
-  );
-}
-
-const entry = (id: string, timestamp: string, message: object) => ({
-  type: 'message',
-  id,
-  timestamp,
-  message,
-});
 const STEM = '2026-05-01T10-00-00-000Z_parent';
 const HOME = '.pi/agent/sessions/--srv-quay--';
-const uids = (world: World) => [...listSessions(world.db)].map(({ uid }) => uid as string).sort();
-const digestOf = (world: World, uid: string): Digest => JSON.parse(world.digestJson(uid));
-
-/** Removes what lies at the paths, restores all, and holds that each is there again, byte for byte. */
-async function comesBack(world: World, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
-  for (const path of Object.keys(files)) rmSync(join(world.home, path));
-  expect((await restoreAll(world, null)).failed).toEqual([]);
-  for (const [path, content] of Object.entries(files))
-    expect([path, readFileSync(join(world.home, path)).equals(Buffer.from(content))]).toEqual([path, true]);
-}
 
 describe('children of a session of pi', () => {
   test('are found in any folder below it, under any name, and restored to their own places', async () => {

@@ -7,12 +7,13 @@ import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../do
 import { ALL_MEMBERS } from '../../domain/content.ts';
 import type { TitleSource } from '../../domain/facts.ts';
 import { agentId } from '../../domain/ids.ts';
-import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES, TIMES_AT_END } from '../../domain/peek.ts';
+import { TAIL_LINES, TIMES_AT_END } from '../../domain/peek.ts';
 import type { FileRole } from '../../domain/session.ts';
 import type { Iso } from '../../domain/time.ts';
 import { claudeReader } from './claude-code.reader.ts';
 import { forkedFrom, humanPrompt, claudeLine as look, timeOf } from './claude-code.records.ts';
 import {
+  headLines,
   type JsonRecord,
   jsonlName,
   lastLines,
@@ -22,6 +23,7 @@ import {
   recordAt,
   recordsOf,
   textAt,
+  timesOfLine,
   titleOf,
 } from './jsonl.ts';
 
@@ -152,10 +154,7 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
     ...{ nativeId: null, project: null, branch: null, parent: null, isClaude: false },
     ...{ firstTimes: [], titles: new Map(), leaves: new Map() },
   };
-  let count = 0;
-  for (const line of linesWithin(head)) {
-    if (count >= HEAD_LINES_MAX || (count >= HEAD_LINES && isTold(found))) break;
-    count++;
+  for (const line of headLines(head, () => isTold(found))) {
     if (mayTell(found, line)) noteLine(found, line);
     if (found.firstTimes.length < TIMES_AT_END) found.firstTimes.push(...timesOf(line));
   }
@@ -176,12 +175,7 @@ function isTold({ isClaude, nativeId, project, titles, firstTimes }: Gathered): 
   return isClaude && nativeId !== null && project !== null && titles.size > 0 && firstTimes.length > 0;
 }
 
-/** The times of a line's records; of one that the end of a head cuts off the time that stands before. */
-function timesOf(line: Buffer): readonly Iso[] {
-  const scanned = look.scan(line);
-  const times = scanned === 'broken' ? recordsOf(line).records.map(timeOf) : [look.time()];
-  return times.filter((at) => at !== null);
-}
+const timesOf = (line: Buffer): readonly Iso[] => timesOfLine(line, look, timeOf);
 
 function noteLine(found: Gathered, line: Buffer): void {
   for (const one of recordsOf(line).records) note(found, one);

@@ -10,6 +10,7 @@ import { readPart } from './document.ts';
 import { isRecord, type JsonRecord, listAt, recordAt, textAt } from './jsonl.ts';
 import { blocksOf, DocumentReader, outcomeOf, textOfBlocks, timeOfMs, tokensBy } from './messages.ts';
 import { Once } from './once.ts';
+import { OwnSubagent } from './subagent.ts';
 
 const TOKENS = { input: 'tokensIn', output: 'tokensOut', read: 'cacheReads', write: 'cacheWrites' } as const;
 const USAGE = {
@@ -93,13 +94,13 @@ export class ClineReader extends DocumentReader {
   private cwd: string | null = null;
   private lastCommand: string | null = null;
 
-  private subagent: { readonly id: string; task: string | null; answer: string | null } | null = null;
+  private subagent: OwnSubagent | null = null;
 
   override begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void {
     this.leaveSubagent();
     this.key = file.key;
     const id = /([^/]+)\.messages\.json$/.exec(file.key)?.[1] ?? file.key;
-    this.subagent = file.role === 'subagent' ? { id, task: null, answer: null } : null;
+    this.subagent = file.role === 'subagent' ? new OwnSubagent(id) : null;
     this.teller.absolute = (path) =>
       this.cwd === null || /^(?:[\\/]|[A-Za-z]:)/.test(path)
         ? path
@@ -124,12 +125,7 @@ export class ClineReader extends DocumentReader {
   }
 
   private leaveSubagent(): void {
-    if (this.subagent === null) return;
-    const { id, task, answer } = this.subagent;
-    this.sink.subagent(id, {
-      ...(task === null ? {} : { task }),
-      ...(answer === null ? {} : { result: answer }),
-    });
+    this.subagent?.tell(this.sink);
     this.subagent = null;
   }
 

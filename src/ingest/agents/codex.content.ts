@@ -6,6 +6,7 @@
  * what was said and done told as completed items.
  */
 import type { ContentForm, ContentRecord } from '../../domain/content.ts';
+import { textsOf } from './codex.records.ts';
 import { isRecord, listAt, recordAt, textAt } from './jsonl.ts';
 
 export const codexContent: ContentForm = { isOrdered: true, isRemembered: true, reader };
@@ -86,10 +87,6 @@ function eventOf(event: ContentRecord): unknown {
     default:
       return null;
   }
-}
-
-function textsOf(item: ContentRecord): readonly string[] {
-  return listAt(item, 'content').flatMap((part) => (isRecord(part) ? (textAt(part, 'text') ?? []) : []));
 }
 
 /** Where the pictures of a message lie, in their order. */

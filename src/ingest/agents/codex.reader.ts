@@ -181,7 +181,7 @@ class CodexReader implements RecordReader {
 
   /** False where it is no record of Codex. */
   private met(record: JsonRecord, bytes: number): boolean {
-    if (this.held !== null && this.isUndecided(this.held.length, record)) {
+    if (this.held !== null && this.isUndecided(this.held, record)) {
       this.held.push(record);
       this.heldBytes += bytes;
       return itemOf(record).kind !== '';
@@ -191,11 +191,11 @@ class CodexReader implements RecordReader {
   }
 
   /** True while a spawned thread may still be repeating its parent: in one burst, before any turn whose id tells its time. */
-  private isUndecided(held: number, record: JsonRecord): boolean {
+  private isUndecided(held: readonly JsonRecord[], record: JsonRecord): boolean {
     const at = parseTime(record['timestamp']);
     if (this.history.isRunning || metaOf(record) !== null || !this.history.isBurst(at)) return false;
     if (msOfId(textAt(itemOf(record).item, 'turn_id')) !== null) return false;
-    return held < HELD_MAX && this.heldBytes <= HELD_BYTES_MAX;
+    return held.length < HELD_MAX && this.heldBytes <= HELD_BYTES_MAX;
   }
 
   /** No model answers so soon: what stands before a count of tokens in the burst was copied, and the count too. */

@@ -5,7 +5,7 @@
  */
 import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../domain/agent.ts';
 import { agentId } from '../../domain/ids.ts';
-import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES } from '../../domain/peek.ts';
+import { TAIL_LINES } from '../../domain/peek.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { codexContent } from './codex.content.ts';
@@ -13,14 +13,15 @@ import { CopiedHistory } from './codex.copied.ts';
 import { codexReader } from './codex.reader.ts';
 import { cwdOfContext, humanText, itemOf, codexLine as look, metaOf } from './codex.records.ts';
 import {
+  headLines,
   isRecord,
   type JsonRecord,
   jsonlName,
   lastLines,
   latestOf,
-  linesWithin,
   recordsOf,
   textAt,
+  timesOfLine,
   titleOf,
 } from './jsonl.ts';
 
@@ -101,10 +102,7 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
     ...{ history: new CopiedHistory(), isCodex: false, cwd: null, startedAt: null, latestAt: null },
     ...{ prompts: new Prompts(), copied: new Prompts(), isInBurst: false },
   };
-  let count = 0;
-  for (const line of linesWithin(head)) {
-    if (count >= HEAD_LINES_MAX || (count >= HEAD_LINES && isTold(found))) break;
-    count++;
+  for (const line of headLines(head, () => isTold(found))) {
     noteLine(found, line);
   }
   const { cwd, startedAt } = found;
@@ -212,13 +210,8 @@ class Prompts {
   }
 }
 
-function timesOf(line: Buffer): readonly Iso[] {
-  const times =
-    look.scan(line) === 'broken'
-      ? recordsOf(line).records.map((record) => parseTime(record['timestamp']))
-      : [look.time()];
-  return times.filter((at) => at !== null);
-}
+const timesOf = (line: Buffer): readonly Iso[] =>
+  timesOfLine(line, look, (record) => parseTime(record['timestamp']));
 
 function relPathOf(peeked: Peek, fileName: string): string | null {
   const name = fileName.replace(/\.zst$/, '');

@@ -21,6 +21,7 @@ import {
   titleOf,
 } from './jsonl.ts';
 import { Once } from './once.ts';
+import { OwnSubagent } from './subagent.ts';
 
 export function geminiReader(sink: FactSink): RecordReader {
   return new GeminiReader(sink);
@@ -29,7 +30,7 @@ export function geminiReader(sink: FactSink): RecordReader {
 class GeminiReader implements RecordReader {
   private readonly sink: FactSink;
   private readonly once = new Once();
-  private subagent: { readonly id: string; task: string | null; answer: string | null } | null = null;
+  private subagent: OwnSubagent | null = null;
   private hasTitle = false;
 
   constructor(sink: FactSink) {
@@ -39,7 +40,7 @@ class GeminiReader implements RecordReader {
   begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void {
     this.finishSubagent();
     const id = /([^/]+)\.jsonl$/.exec(file.key)?.[1] ?? file.key;
-    this.subagent = file.role === 'subagent' ? { id, task: null, answer: null } : null;
+    this.subagent = file.role === 'subagent' ? new OwnSubagent(id) : null;
   }
 
   end(): void {
@@ -47,12 +48,7 @@ class GeminiReader implements RecordReader {
   }
 
   private finishSubagent(): void {
-    if (this.subagent === null) return;
-    const { id, task, answer } = this.subagent;
-    this.sink.subagent(id, {
-      ...(task === null ? {} : { task }),
-      ...(answer === null ? {} : { result: answer }),
-    });
+    this.subagent?.tell(this.sink);
     this.subagent = null;
   }
 

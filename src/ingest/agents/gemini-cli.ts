@@ -6,7 +6,7 @@
  */
 import type { AgentFormat, FileClass, Host, LooseName, Peek, RestoreTarget } from '../../domain/agent.ts';
 import { agentId } from '../../domain/ids.ts';
-import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES } from '../../domain/peek.ts';
+import { TAIL_LINES } from '../../domain/peek.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { type DocumentEnds, documentEnds, wholeDocument } from './document.ts';
@@ -15,9 +15,9 @@ import { folderHere, hashedFolder, projectOfFolder } from './gemini-cli.projects
 import { geminiReader } from './gemini-cli.reader.ts';
 import { cwdOf, humanText, isHeader, MESSAGES, messagesOfLine } from './gemini-cli.records.ts';
 import {
+  headLines,
   type JsonRecord,
   lastLines,
-  linesWithin,
   parseRecord,
   recordAt,
   recordsOf,
@@ -126,11 +126,7 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
 
 function peekLines(head: Uint8Array, tail: Uint8Array, seen: Seen): boolean {
   let isGemini = false;
-  let count = 0;
-  for (const line of linesWithin(head)) {
-    const isTold = isGemini && (seen.title ?? seen.prompt) !== null;
-    if (count >= HEAD_LINES_MAX || (count >= HEAD_LINES && isTold)) break;
-    count++;
+  for (const line of headLines(head, () => isGemini && (seen.title ?? seen.prompt) !== null)) {
     isGemini = noteLine(line, seen) || isGemini;
   }
   for (const line of isGemini ? lastLines(tail, TAIL_LINES) : []) noteLine(line, seen);

@@ -6,7 +6,7 @@
  */
 import { isAscii } from 'node:buffer';
 import type { LooseName } from '../../domain/agent.ts';
-import { TIMES_AT_END } from '../../domain/peek.ts';
+import { HEAD_LINES, HEAD_LINES_MAX, TIMES_AT_END } from '../../domain/peek.ts';
 import type { Iso } from '../../domain/time.ts';
 
 /** `x.jsonl` and `x.jsonl.zst`, the names of most transcripts. */
@@ -107,7 +107,8 @@ export function trimmed(line: Uint8Array): Buffer {
   return viewOf(line).subarray(start, end);
 }
 
-function isPadding(byte: number | undefined): boolean {
+/** A NUL or a blank: what may stand around a record. */
+export function isPadding(byte: number | undefined): boolean {
   return byte === 0 || byte === 0x20 || byte === 0x0d || byte === 0x09 || byte === 0x0a;
 }
 
@@ -222,6 +223,16 @@ export function* linesWithin(bytes: Uint8Array): Generator<Buffer> {
   }
 }
 
+/** The lines of a head that a first look takes; from `HEAD_LINES` on `isTold` is asked before each whether it is enough. */
+export function* headLines(head: Uint8Array, isTold: () => boolean): Generator<Buffer> {
+  let count = 0;
+  for (const line of linesWithin(head)) {
+    if (count >= HEAD_LINES_MAX || (count >= HEAD_LINES && isTold())) return;
+    count++;
+    yield line;
+  }
+}
+
 /** The last `count` of them, in their order; what seems to be the rest of a line that begins before the piece is none. */
 export function lastLines(bytes: Uint8Array, count: number): readonly Buffer[] {
   const view = viewOf(bytes);
@@ -249,6 +260,16 @@ export function latestOf(lines: readonly Buffer[], timesOf: (line: Buffer) => re
     if (line !== undefined) times.push(...timesOf(line));
   }
   return times.sort().at(-1) ?? null;
+}
+
+/** The times of a line's records; of one that the end of a head cuts off the time that stands before. */
+export function timesOfLine(
+  line: Buffer,
+  look: { scan(line: Buffer): string; time(): Iso | null },
+  timeOf: (record: JsonRecord) => Iso | null,
+): readonly Iso[] {
+  const times = look.scan(line) === 'broken' ? recordsOf(line).records.map(timeOf) : [look.time()];
+  return times.filter((at) => at !== null);
 }
 
 /** Nothing, or the half of a line end that is not 0x0A. */

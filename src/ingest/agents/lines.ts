@@ -4,18 +4,10 @@
  */
 import type { Peek } from '../../domain/agent.ts';
 import type { FactSink, LineVerdict, RecordReader } from '../../domain/facts.ts';
-import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES } from '../../domain/peek.ts';
+import { TAIL_LINES } from '../../domain/peek.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { readToolCall, type ToolCall } from '../../domain/tool-call.ts';
-import {
-  idKey,
-  type JsonRecord,
-  LINE_BYTES_MAX,
-  lastLines,
-  linesWithin,
-  recordsOf,
-  titleOf,
-} from './jsonl.ts';
+import { headLines, idKey, type JsonRecord, LINE_BYTES_MAX, lastLines, recordsOf, titleOf } from './jsonl.ts';
 
 /** What the first records of a transcript have told so far. */
 export interface Seen {
@@ -53,11 +45,7 @@ export function peekRecords(
       for (const at of timesOf(record).map(parseTime)) if (at !== null) times.push(at);
     }
   };
-  let count = 0;
-  for (const line of linesWithin(head)) {
-    const isTold = isOurs && (seen.title ?? seen.prompt) !== null;
-    if (count >= HEAD_LINES_MAX || (count >= HEAD_LINES && isTold)) break;
-    count++;
+  for (const line of headLines(head, () => isOurs && (seen.title ?? seen.prompt) !== null)) {
     look(line);
   }
   for (const line of lastLines(tail, TAIL_LINES)) look(line);

@@ -4,6 +4,7 @@
  * keys, escapes in keys and values, CR at the end; a member of that name further inside is never taken. One pass, no object made.
  * Never: takes a record for whole that is torn, or that another one stands behind on the line.
  */
+import { isPadding } from './jsonl.ts';
 
 /**
  * `broken`: not one record that goes to its end; what was found of it stands for nothing. `cut`: the bytes end within it.
@@ -244,10 +245,6 @@ function parsed(text: string): unknown {
     // No JSON, though its brackets match: it tells nothing.
     return undefined;
   }
-}
-
-function isPadding(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0d || byte === 0 || byte === 0x09 || byte === 0x0a;
 }
 
 function blanksEnd(bytes: Buffer, from: number): number {

@@ -20,6 +20,7 @@ import {
   titleOf,
 } from './jsonl.ts';
 import { Once } from './once.ts';
+import { OwnSubagent } from './subagent.ts';
 
 /** Users' records that no human wrote. */
 const MADE_BY_PROGRAM: ReadonlySet<string> = new Set([
@@ -103,7 +104,7 @@ class QwenReader implements RecordReader {
   private readonly sink: FactSink;
   private readonly once = new Once();
   private readonly open = new Map<string, { readonly name: string; readonly told: ToolCall }>();
-  private subagent: { readonly id: string; task: string | null; answer: string | null } | null = null;
+  private subagent: OwnSubagent | null = null;
   private readonly met = new Set<string>();
 
   constructor(sink: FactSink) {
@@ -113,7 +114,7 @@ class QwenReader implements RecordReader {
   begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void {
     this.finishSubagent();
     const id = /([^/]+)\.jsonl$/.exec(file.key)?.[1] ?? file.key;
-    this.subagent = file.role === 'subagent' ? { id, task: null, answer: null } : null;
+    this.subagent = file.role === 'subagent' ? new OwnSubagent(id) : null;
   }
 
   end(): void {
@@ -121,12 +122,7 @@ class QwenReader implements RecordReader {
   }
 
   private finishSubagent(): void {
-    if (this.subagent === null) return;
-    const { id, task, answer } = this.subagent;
-    this.sink.subagent(id, {
-      ...(task === null ? {} : { task }),
-      ...(answer === null ? {} : { result: answer }),
-    });
+    this.subagent?.tell(this.sink);
     this.subagent = null;
   }
 

@@ -6,14 +6,14 @@
 import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../domain/agent.ts';
 import { ALL_MEMBERS } from '../../domain/content.ts';
 import { agentId } from '../../domain/ids.ts';
-import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES } from '../../domain/peek.ts';
+import { TAIL_LINES } from '../../domain/peek.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import {
+  headLines,
   type JsonRecord,
   jsonlName,
   lastLines,
-  linesWithin,
   recordAt,
   recordsOf,
   textAt,
@@ -93,10 +93,7 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
 function headOf(head: Uint8Array): readonly JsonRecord[] {
   const records: JsonRecord[] = [];
   let hasPrompt = false;
-  let count = 0;
-  for (const line of linesWithin(head)) {
-    if (count >= HEAD_LINES_MAX || (count >= HEAD_LINES && hasPrompt)) break;
-    count++;
+  for (const line of headLines(head, () => hasPrompt)) {
     for (const record of recordsIn(line)) {
       records.push(record);
       hasPrompt ||= humanText(record) !== null;

@@ -18,7 +18,7 @@ import {
 } from '../layout.ts';
 import { BLANK, fit, gauge, type Line, line, pad, progressBar, span, wrap } from '../paint.ts';
 import type { OwnFile, State, Wizard } from '../state.ts';
-import { cardsOf, phraseFor } from '../steps/sweep.ts';
+import { cardsOf, isKept, phraseFor } from '../steps/sweep.ts';
 import type { View } from '../view.ts';
 import { rowHead, sessionRow } from './rows.ts';
 
@@ -129,10 +129,6 @@ function passes(wizard: Wizard, cells: number): Line {
 function nowAt(wizard: Wizard): StepName | null {
   const { stage } = wizard;
   return stage.kind === 'asking' ? stage.proposal.step : stage.kind === 'running' ? stage.step : null;
-}
-
-function isKept(wizard: Wizard, uid: SessionUid): boolean {
-  return wizard.keptOut.has(uid) || wizard.pinned.has(uid);
 }
 
 /** Stored bytes of those that would go. */

@@ -100,9 +100,14 @@ function confirmed(state: State, wizard: Wizard, proposal: Proposal): Stepped {
   return decided(state, wizard, proposal, { kind: 'run', ...choicesOf(wizard, proposal) });
 }
 
+/** Marked in the list to stay, for now or for good. */
+export function isKept(wizard: Wizard, uid: SessionUid): boolean {
+  return wizard.keptOut.has(uid) || wizard.pinned.has(uid);
+}
+
 /** What the marks in the list say that the sweep does not know yet. */
 function choicesOf(wizard: Wizard, proposal: Proposal): Choices {
-  const isMarked = (uid: SessionUid) => wizard.keptOut.has(uid) || wizard.pinned.has(uid);
+  const isMarked = (uid: SessionUid) => isKept(wizard, uid);
   const uids = (victims: readonly Victim[]) => victims.map(({ card }) => card.uid);
   const keepOut = new Set(uids(proposal.victims).filter(isMarked));
   const letGo = new Set(uids(proposal.keptOut).filter((uid) => !isMarked(uid)));
