@@ -3,13 +3,14 @@
  * Promises: who only reads gets a store that cannot be written.
  */
 
-import { existsSync } from 'node:fs';
 import { FailureError, failure } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import type { AnalyzeDeps } from '../ingest/analyze.ts';
-import { fileOfPath, onDisk } from '../ingest/file-names.ts';
+import { fileOfPath, mayBeThere } from '../ingest/file-names.ts';
+import { hashText } from '../ingest/hash-text.ts';
+import { awayMount } from '../ingest/mounts.ts';
 import { explainReason } from '../policy/explain.ts';
 import type { Victim } from '../policy/passes.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
@@ -198,10 +199,6 @@ function newSweepId(now: Iso): string {
   return `${now.replace(/[-:]/g, '').replace('.', '').slice(0, 18).toLowerCase()}-${crypto.randomUUID().slice(0, 8)}`;
 }
 
-export function hashText(text: string): string {
-  return new Bun.CryptoHasher('sha256').update(text).digest('hex');
-}
-
 /**
  * The store for writing, once `look` has found what the call names in it: a wrong id fails before there is anything to
  * create, so that a mistyped call leaves no store behind.
@@ -223,15 +220,23 @@ export function onlyArg(context: Context, name: string): string {
   return only;
 }
 
-/** Where a session's own files still are on this machine; a database that has held it counts, whether it still does or not. */
+/**
+ * Where a session's own files still are on this machine, or may be, on a mount that may not answer; a database that has held it counts,
+ * whether it still does or not.
+ */
 export function ownPaths(db: ReadableDb, uid: SessionUid): string[] {
   const paths = sourcesOf(db, uid).map(({ path }) => fileOfPath(path));
-  return [...new Set(paths)].filter((path) => existsSync(onDisk(path)));
+  return [...new Set(paths)].filter(mayBeThere);
+}
+
+/** The first of them that is there for certain. */
+export function ownPathSeen(db: ReadableDb, uid: SessionUid): string | undefined {
+  return ownPaths(db, uid).find((path) => awayMount(path) === null);
 }
 
 /** How what was evicted can be had again, where its agent still has it. */
 function backText(db: ReadableDb, uid: SessionUid): string {
-  const [path] = ownPaths(db, uid);
+  const path = ownPathSeen(db, uid);
   return path === undefined
     ? ''
     : `Its agent's own file is still there, ${path}: \`session-memory ingest --again ${uid}\` stores it once more. `;

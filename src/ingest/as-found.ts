@@ -8,6 +8,7 @@ import type { Iso } from '../domain/time.ts';
 import type { KnownSource, KnownSources } from '../store/read-sources.ts';
 import { type Contained, type ContainedFile, containedIn } from './contained/contained.ts';
 import { mayHaveFiles, statKeeping } from './contained/stands.ts';
+import { hashText } from './hash-text.ts';
 import { bounded } from './peek.ts';
 import type { WalkedFile } from './walk.ts';
 
@@ -120,8 +121,4 @@ function asKnown(
   if (container.kind !== 'rows' || container.older === undefined || !mayHaveFiles(before)) return { stat };
   const uid = () => known.of(path)?.uid ?? sessionUid(agent.id, peek.nativeId, hashText);
   return { stat: statKeeping(stat, before), stored: () => known.transcriptOf(uid()) };
-}
-
-function hashText(text: string): string {
-  return new Bun.CryptoHasher('sha256').update(text).digest('hex');
 }

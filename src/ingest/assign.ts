@@ -2,7 +2,6 @@
  * Gathers what is known of a transcript and of the sessions that bear its id, and asks whose it is (`identity/whose.ts`).
  * Promises: what needs no look takes none: a new id, and the only session of an id whose path this is.
  */
-import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
 import {
@@ -30,7 +29,8 @@ import type { StoredFile } from '../store/rows.ts';
 import { openSource } from './contained/contained.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
 import { type Held as HeldAgainst, holdAgainst } from './evicted.ts';
-import { fileOfPath, onDisk } from './file-names.ts';
+import { mayBeThere } from './file-names.ts';
+import { hashText } from './hash-text.ts';
 import { lookAt } from './look.ts';
 import type { Source } from './source.ts';
 
@@ -104,9 +104,8 @@ function heldBy(db: ReadableDb, main: FoundFile, uid: SessionUid): Held {
   if (stored !== undefined && takesOver(db, main, uid)) return 'all';
   if (known === null || known.uid !== uid || stored === undefined) return 'no';
   if (!holdsAll(stored, known)) return 'part';
-  const isThere = ({ path }: { readonly path: string }) => existsSync(onDisk(fileOfPath(path)));
   const others = otherPathsOf(db, uid, main.class.key, main.path);
-  return others.some((other) => holdsAll(stored, other) && isThere(other)) ? 'shared' : 'all';
+  return others.some((other) => holdsAll(stored, other) && mayBeThere(other.path)) ? 'shared' : 'all';
 }
 
 /** Whether a path held all of a file's version. An older program told by its length; of an evicted session nothing else is left. */
@@ -177,8 +176,4 @@ function freshUid(found: FoundSession, main: FoundFile, bearers: readonly Stored
     const uid = divergedUid(plain, hashText(n === 0 ? main.path : `${main.path} ${n}`));
     if (!taken.has(uid)) return uid;
   }
-}
-
-export function hashText(text: string): string {
-  return new Bun.CryptoHasher('sha256').update(text).digest('hex');
 }

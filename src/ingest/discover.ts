@@ -9,7 +9,8 @@ import { type SessionUid, sessionUid } from '../domain/ids.ts';
 import { type Iso, isoFromMs, plausibleTime } from '../domain/time.ts';
 import type { KnownSource } from '../store/read-sources.ts';
 import { type DiscoverOptions, type FoundFile, foundFiles } from './found-files.ts';
-import { bounded, peekFile, wideEnds } from './peek.ts';
+import { hashText } from './hash-text.ts';
+import { bounded, peekFile } from './peek.ts';
 import { textBeside } from './roots.ts';
 import { newestMs } from './walk.ts';
 
@@ -120,10 +121,6 @@ function withoutCompressedTwins(files: readonly FoundFile[]): readonly FoundFile
   return files.filter((file) => isPlain(file) || !isTwin(file));
 }
 
-function hashText(text: string): string {
-  return new Bun.CryptoHasher('sha256').update(text).digest('hex');
-}
-
 /** Files by session: those that may be taken first, the oldest of them first; then the others, as they were found. */
 async function toSessions(files: readonly FoundFile[], options: DiscoverOptions): Promise<FoundSession[]> {
   const groups = new Map<AgentFormat, Map<string, FoundFile[]>>();
@@ -167,6 +164,7 @@ async function toSessions(files: readonly FoundFile[], options: DiscoverOptions)
  * go with the first, which is named by the id.
  */
 function byTranscript(files: readonly FoundFile[]): (readonly FoundFile[])[] {
+  if (files.length === 1) return [files];
   const mains = files.filter(isMain);
   if (mains.length < 2 || new Set(mains.map(keyOf)).size === mains.length) return [files];
   mains.sort((a, b) => Number(b.class.nativeId !== null) - Number(a.class.nativeId !== null));
@@ -238,11 +236,10 @@ async function askedAbout(session: FoundSession, options: DiscoverOptions): Prom
   if (!session.isChanged || main === undefined) return { ...session, uid, files };
   const { agent } = session;
   // A container has told it already.
-  const told =
+  const peek =
     main.contained === undefined
-      ? await peekFile(agent, main, main.class.encoding, () => undefined)
+      ? await peekFile(agent, main, main.class.encoding, () => undefined, main.relPath)
       : bounded(main.contained.peek);
-  const peek = told === null ? null : { ...told, project: await projectAt(agent, main, told.project) };
   const endedAt = plausibleTime(peek?.endedAt ?? null, options.now) ?? session.endedAt;
   return { ...session, uid, files, peek, endedAt };
 }
@@ -251,20 +248,6 @@ async function askedAbout(session: FoundSession, options: DiscoverOptions): Prom
 function knownAs({ path, class: { encoding } }: FoundFile, { known }: DiscoverOptions): KnownSource | null {
   const other = encoding === 'zstd' ? path.replace(/\.zst$/, '') : `${path}.zst`;
   return known.of(path) ?? (other === path ? null : known.of(other));
-}
-
-/** The project that the transcript's place is for, where its records name it; else the first that they name. */
-async function projectAt(agent: AgentFormat, main: FoundFile, first: string | null): Promise<string | null> {
-  const placed = agent.placedByProject;
-  if (first === null || placed === undefined || placed.isFor(main.relPath, first)) return first;
-  try {
-    const { head, tail } = await wideEnds(main, main.class.encoding);
-    const named = placed.projects(head, tail);
-    return named.findLast((project) => placed.isFor(main.relPath, project)) ?? first;
-  } catch {
-    // What cannot be read is named when it is taken.
-    return first;
-  }
 }
 
 /** The same with the project that files beside its transcript name. */

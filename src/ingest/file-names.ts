@@ -5,7 +5,7 @@
  * Source of the mapping: OPTU-8 of MirBSD: a byte that is no part of UTF-8 becomes U+EF00 + byte, in the private use area.
  */
 import { isUtf8 } from 'node:buffer';
-import { lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { awayMount } from './mounts.ts';
 import { onDisk, STANDS_FOR_BYTE } from './on-disk.ts';
 
@@ -71,4 +71,9 @@ export function fileOfPath(path: string): string {
   // An id in such a name is encoded: it holds no slash.
   if (awayMount(path) !== null) return path.includes('/', at) ? path : path.slice(0, at);
   return lstatSync(onDisk(path), { throwIfNoEntry: false }) !== undefined ? path : path.slice(0, at);
+}
+
+/** Whether the file that a path of the store stands for is there. One on a mount that may not answer counts as there: nobody can tell. */
+export function mayBeThere(path: string): boolean {
+  return awayMount(path) !== null || existsSync(onDisk(fileOfPath(path)));
 }

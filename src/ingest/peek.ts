@@ -6,40 +6,47 @@
 import type { AgentFormat, Peek } from '../domain/agent.ts';
 import { messageOf } from '../domain/errors.ts';
 import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES } from '../domain/peek.ts';
+import { hashText } from './hash-text.ts';
 import { type Source, SourceFile } from './source.ts';
 import type { WalkedFile } from './walk.ts';
 
-/** What an agent makes of a file's first and last bytes; null where it cannot be read or is not the agent's. */
+/**
+ * What an agent makes of a file's first and last bytes; null where it cannot be read or is not the agent's. `relPath`: its place below
+ * the root, where the project is to be the one that this place is for, as far as the records name it.
+ */
 export async function peekFile(
   agent: AgentFormat,
   file: WalkedFile,
   encoding: 'plain' | 'zstd',
   warn: (text: string) => void,
+  relPath: string | null = null,
 ): Promise<Peek | null> {
   try {
     using source = new SourceFile(file.path, encoding, file.within);
     const isDocument = agent.isDocument !== undefined && !/\.jsonl(?:\.zst)?$/.test(file.path);
-    const peek = peekAt(
-      agent,
-      encoding === 'zstd' ? await endsOfStream(source) : endsOfFile(source),
-      isDocument,
+    const ends = encoding === 'zstd' ? await endsOfStream(source) : endsOfFile(source);
+    const peek = peekAt(agent, ends, isDocument);
+    if (peek === null) return null;
+    return bounded(
+      relPath === null ? peek : { ...peek, project: projectAt(agent, relPath, peek.project, ends) },
     );
-    return peek === null ? null : bounded(peek);
   } catch (thrown) {
     warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
     return null;
   }
 }
 
-/** A wide look at both ends of a file. */
-export async function wideEnds(
-  file: WalkedFile,
-  encoding: 'plain' | 'zstd',
-): Promise<{ readonly head: Uint8Array; readonly tail: Uint8Array }> {
-  using source = new SourceFile(file.path, encoding, file.within);
-  const ends = encoding === 'zstd' ? await endsOfStream(source) : endsOfFile(source);
-  const { head, tail } = ends.both(WIDE);
-  return { head: head.slice(), tail: tail.slice() };
+/** The project that the transcript's place is for, where its records name it; else the first that they name. */
+function projectAt(agent: AgentFormat, relPath: string, first: string | null, ends: Ends): string | null {
+  const placed = agent.placedByProject;
+  if (first === null || placed === undefined || placed.isFor(relPath, first)) return first;
+  try {
+    const { head, tail } = ends.both(WIDE);
+    return placed.projects(head, tail).findLast((project) => placed.isFor(relPath, project)) ?? first;
+  } catch {
+    // What cannot be read is named when it is taken.
+    return first;
+  }
 }
 
 /** So many bytes of a file's beginning and end. */
@@ -179,8 +186,4 @@ export function bounded(peek: Peek): Peek {
     project: peek.project?.slice(0, NAME_CHARS_MAX) ?? null,
     branch: peek.branch?.slice(0, NAME_CHARS_MAX) ?? null,
   };
-}
-
-function hashText(text: string): string {
-  return new Bun.CryptoHasher('sha256').update(text).digest('hex');
 }

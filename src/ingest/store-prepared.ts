@@ -10,7 +10,7 @@ import type { Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { noteContent } from '../store/contents.ts';
 import { findSession } from '../store/read.ts';
-import { bearersOf } from '../store/read-sources.ts';
+import { hasBearer } from '../store/read-sources.ts';
 import { noteAnalyzeError, putSessionDigest } from '../store/write-digests.ts';
 import {
   addSegments,
@@ -23,6 +23,7 @@ import {
   timesOf,
 } from '../store/write-raw.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
+import { hashText } from './hash-text.ts';
 import type { Order, Prepared, PreparedDigest, PreparedFile } from './prepare.ts';
 import { PREPARED_BYTES_MAX } from './prepare.ts';
 import { newFile } from './take-file.ts';
@@ -71,7 +72,7 @@ export function storePrepared(db: WritableDb, batch: readonly ReadySession[], no
 
 /** Whether the store has a session of that id: then it must be said whose this one is. */
 function isKnown(db: ReadableDb, { agent, nativeId }: FoundSession): boolean {
-  return bearersOf(db, agent.id, nativeId).length > 0;
+  return hasBearer(db, agent.id, nativeId);
 }
 
 function storeOne(db: WritableDb, found: FoundSession, prepared: Prepared, now: Iso): void {
@@ -127,8 +128,4 @@ function storeDigest(db: WritableDb, { uid }: FoundSession, digest: PreparedDige
     now,
     fileHashes: new Map(),
   });
-}
-
-function hashText(text: string): string {
-  return new Bun.CryptoHasher('sha256').update(text).digest('hex');
 }

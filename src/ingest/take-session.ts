@@ -4,7 +4,6 @@
  * is stored whole; two transcripts that claim one id and differ become two sessions.
  */
 
-import { existsSync } from 'node:fs';
 import { dirname, relative, sep } from 'node:path';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
@@ -20,12 +19,12 @@ import { removedRanges } from '../store/segments.ts';
 import { describeSession, ensureSession, noteMetAt, timesOf } from '../store/write-raw.ts';
 import { noteReturn } from '../store/write-return.ts';
 import { aboutOf } from './about.ts';
-import { assign, hashText } from './assign.ts';
+import { assign } from './assign.ts';
 import { openSource } from './contained/contained.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
 import { holdAgainst } from './evicted.ts';
-import { fileOfPath, onDisk } from './file-names.ts';
-import { awayMount } from './mounts.ts';
+import { fileOfPath, mayBeThere } from './file-names.ts';
+import { hashText } from './hash-text.ts';
 import { StoredFiles } from './stored-files.ts';
 import { mark, seenOf, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
 
@@ -292,11 +291,6 @@ function isOnlyOne(
   return isOwn && file.known?.takenBytes === stored.rawBytes
     ? !others.some(({ takenBytes }) => takenBytes === stored.rawBytes)
     : others.length === 0;
-}
-
-/** On a mount that may not answer it counts as there: what is copied from it replaces nothing. */
-function mayBeThere(path: string): boolean {
-  return awayMount(path) !== null || existsSync(onDisk(fileOfPath(path)));
 }
 
 /** Whether a path below the root of `file` names a session in a database. */

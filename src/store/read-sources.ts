@@ -84,6 +84,16 @@ export interface StoredBearer {
   readonly isForgotten: boolean;
 }
 
+/** Whether any session bears the id, whatever became of it. Asked of every new session: `bearersOf` costs several times as much. */
+export function hasBearer(db: ReadableDb, agent: AgentId, nativeId: string): boolean {
+  return (
+    db.get('SELECT 1 AS found FROM sessions WHERE native_id = $nativeId AND agent = $agent LIMIT 1', {
+      agent,
+      nativeId,
+    }) !== null
+  );
+}
+
 /** In the order of their uids: the first has the id alone for its name, if any has. */
 export function bearersOf(db: ReadableDb, agent: AgentId, nativeId: string): StoredBearer[] {
   return db

@@ -148,3 +148,30 @@ test.each([
     })(),
   LONG_MS,
 );
+
+test(
+  'what lies on a mount that has died since is shown, told of and asked for again without waiting for it',
+  async () => {
+    using program = new Program();
+    program.put(join('box', claudePath(ID)), promptLine(ID, 'hello'));
+    program.put(
+      '.config/session-memory/config.toml',
+      `[agents.claude-code]\nroots = ["${join(program.home, 'box/.claude')}"]\n`,
+    );
+    expect((await program.run('ingest')).out).toContain('Stored 1 new session');
+    using dead = new DeadMount(join(program.home, 'box'));
+    if (!dead.isMounted) return;
+    const show = await program.run('show', ID);
+    expect([show.code, show.out.includes('hello'), show.out.includes('there still')]).toEqual([
+      0,
+      true,
+      false,
+    ]);
+    expect((await program.run('evict', ID, '--yes', '--data-loss')).err).not.toContain('unexpected');
+    const gone = await program.run('restore', ID, '--to', join(program.folder, 'to'));
+    expect([gone.code, gone.err.includes('there still')]).toEqual([1, false]);
+    const again = await program.run('ingest', '--again', join(program.home, 'box', claudePath(ID)));
+    expect([again.code, again.err]).toEqual([1, expect.stringContaining('does not answer')]);
+  },
+  LONG_MS,
+);

@@ -4,7 +4,6 @@
  * Promises: only by the typed phrase or `--yes`; afterwards the store's file is written anew, so that no page keeps a piece;
  * says what else still holds it: the agent's own file, forks, what a repair put aside.
  */
-import { existsSync } from 'node:fs';
 import {
   EXIT,
   EXIT_OF_CODE,
@@ -16,9 +15,7 @@ import {
 import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { cutText, plainLine } from '../../domain/text.ts';
-import { fileOfPath, onDisk } from '../../ingest/file-names.ts';
-import { awayMount } from '../../ingest/mounts.ts';
-import type { ReadableDb, WritableDb } from '../../store/connection.ts';
+import type { WritableDb } from '../../store/connection.ts';
 import {
   besides,
   childrenOf,
@@ -28,11 +25,11 @@ import {
   writeAnew,
 } from '../../store/forget.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
-import { sourcesOf } from '../../store/read.ts';
 import { consentTo, namedSessions, underSweepLock } from '../by-hand.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { printFailure } from '../failure.ts';
 import { formatBytes, plural } from '../format.ts';
+import { ownPaths } from '../wire.ts';
 
 interface Plan {
   readonly forget: readonly SessionRow[];
@@ -82,7 +79,7 @@ function planned(context: Context): Plan {
     return {
       forget,
       already: sessions.filter(({ uid }) => before.has(uid)),
-      ownFiles: forget.flatMap(({ uid }) => ownFiles(db, uid)),
+      ownFiles: forget.flatMap(({ uid }) => ownPaths(db, uid)),
       children: forget
         .flatMap(({ uid }) => childrenOf(db, uid))
         .filter((uid) => !sessions.some((s) => s.uid === uid)),
@@ -90,12 +87,6 @@ function planned(context: Context): Plan {
   } finally {
     db.close();
   }
-}
-
-function ownFiles(db: ReadableDb, uid: SessionUid): string[] {
-  return sourcesOf(db, uid)
-    .map(({ path }) => fileOfPath(path))
-    .filter((path) => awayMount(path) !== null || existsSync(onDisk(path)));
 }
 
 function stillThere(context: Context, { ownFiles, children }: Plan): string[] {

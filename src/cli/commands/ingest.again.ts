@@ -7,6 +7,7 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { FailureError, failure, invalid } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
+import { mountOfPath, refreshMounts } from '../../ingest/mounts.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { forgottenTest } from '../../store/forget.ts';
 import { openReadable } from '../../store/open.ts';
@@ -21,7 +22,9 @@ interface TakenBack {
 
 /** Of a file all sessions in it are meant, of an id that one. */
 export function takenBack(context: Context): TakenBack {
-  const files = context.args.filter((arg) => existsSync(resolve(arg))).map((arg) => resolve(arg));
+  refreshMounts();
+  const isAway = (path: string) => mountOfPath(path) !== null;
+  const files = context.args.map((arg) => resolve(arg)).filter((path) => isAway(path) || existsSync(path));
   const ids = context.args.filter((arg) => !files.includes(resolve(arg)));
   if (context.args.length === 0)
     throw new FailureError(
@@ -29,7 +32,7 @@ export function takenBack(context: Context): TakenBack {
     );
   if (files.length > 0 && ids.length > 0)
     throw new FailureError(invalid('--again with files and ids at once', 'Give either in one call.'));
-  const folder = files.find((path) => statSync(path).isDirectory());
+  const folder = files.find((path) => !isAway(path) && statSync(path).isDirectory());
   if (folder !== undefined)
     throw new FailureError(
       invalid(

@@ -16,7 +16,7 @@ import { removedPieces, versionsOf } from '../../store/versions.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { formatBytes, formatCount, formatTime, table } from '../format.ts';
 import { paint, tableColumns } from '../io.ts';
-import { liveFiles, onlyArg, ownPaths } from '../wire.ts';
+import { liveFiles, onlyArg, ownPathSeen } from '../wire.ts';
 import { asJson } from './list.ts';
 import { versions, versionToShow } from './show.versions.ts';
 
@@ -184,7 +184,7 @@ function digestText(context: Context, db: ReadableDb, session: SessionRow, asMar
 
 /** The agent's own file, where it is there still; of what was evicted, how it is had again. */
 function ownFileText(db: ReadableDb, { uid, state }: SessionRow): string {
-  const [path] = ownPaths(db, uid);
+  const path = ownPathSeen(db, uid);
   if (path === undefined) return '';
   const again = state === 'evicted' ? `\`session-memory ingest --again ${uid}\` stores it once more.\n` : '';
   return `\nThe agent's own file is there still: ${plainLine(path)}\n${again}`;
