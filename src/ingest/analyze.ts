@@ -223,7 +223,7 @@ async function sourceOf(
     return { role, key, chunks: [], document };
   }
   const form = contentFormOf(agent, key);
-  const once = form === null || removedRanges(file).length === 0 ? null : await saidOnce(db, uid, file, form);
+  const once = form === null || removedRanges(file).length === 0 ? null : saidOnce(db, uid, file, form);
   if (once !== null) return { role, key, chunks: once };
   return { role, key, chunks: logChunks(db, uid, file), breaks: logBreaks(file) };
 }

@@ -10,7 +10,8 @@ import type { ReadableDb } from '../store/connection.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { fileChunks } from '../store/segments.ts';
 import { asVersion, type EarlierVersion, sharedBytes, type VersionFacts } from '../store/versions.ts';
-import { type Cutting, cuttingOf, recordsIn, TooLong } from './content/records.ts';
+import { type Cutting, cuttingOf, recordsIn } from './content/records.ts';
+import { TooLong } from './line-cutter.ts';
 
 /** Of fewer records a transcript may be written anew as a whole without losing anything that a person would miss. */
 const RECORDS_OF_A_TALK = 8;

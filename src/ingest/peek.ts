@@ -119,9 +119,13 @@ function countLastLines(bytes: Uint8Array, atLeast: number): boolean {
 /** Used again for each file: memory for the first look at thousands of them would cost more than the look. */
 const scratch = new Map<number, Uint8Array>();
 
-function scratchOf(bytes: number): Uint8Array {
+/** Memory for a look of so many bytes at a file of that size; a long look takes no more than there is. */
+function scratchOf(lookBytes: number, sizeBytes: number): Uint8Array {
+  const widest = WIDE.headBytes + WIDE.tailBytes;
+  const bytes =
+    lookBytes > widest && sizeBytes > widest ? Math.min(lookBytes, sizeBytes) : Math.min(lookBytes, widest);
   const held = scratch.get(bytes) ?? new Uint8Array(bytes);
-  if (bytes <= WIDE.headBytes + WIDE.tailBytes) scratch.set(bytes, held);
+  if (bytes <= widest) scratch.set(bytes, held);
   return held;
 }
 
@@ -131,8 +135,8 @@ function endsOfFile(source: Source): Ends {
   return {
     sizeBytes: source.sizeBytes,
     both: ({ headBytes, tailBytes }) => {
-      const within = scratchOf(headBytes + tailBytes);
-      if (source.sizeBytes <= within.length) {
+      const within = scratchOf(headBytes + tailBytes, source.sizeBytes);
+      if (source.sizeBytes <= headBytes + tailBytes) {
         const all = read(0, source.sizeBytes, within);
         return { head: all, tail: all };
       }

@@ -4,9 +4,10 @@
  */
 import type { Extent } from '../store/rows.ts';
 import { sha256 } from '../store/segments.ts';
+import { LINE_HELD_BYTES_MAX, linesOfStream, TooLong } from './line-cutter.ts';
 
 /** Above it, old and new rest are not held: they are matched by the hashes of their lines. Of what is new so much is held at most. */
-export const MATCHED_BYTES_MAX = 48 * 1024 * 1024;
+export const MATCHED_BYTES_MAX = LINE_HELD_BYTES_MAX;
 /** A file of so many lines is no transcript; each line costs a hundred bytes of memory however short it is. */
 const LINES_MAX = 300_000;
 /** A file shredded into more pieces than this costs more to read than matching saves. */
@@ -69,6 +70,17 @@ export function matchLines(
  * rest is.
  */
 export async function matchLargeLines(
+  ...of: Parameters<typeof matchedByHash>
+): ReturnType<typeof matchedByHash> {
+  try {
+    return await matchedByHash(...of);
+  } catch (thrown) {
+    if (thrown instanceof TooLong) return null;
+    throw thrown;
+  }
+}
+
+async function matchedByHash(
   kept: readonly Extent[],
   oldExtents: readonly Extent[],
   oldRest: Iterable<Uint8Array>,
@@ -79,8 +91,8 @@ export async function matchLargeLines(
   const places = new Map<string, number[]>();
   const old: [number, number][] = [];
   let oldBytes = 0;
-  for await (const line of linesIn(oldRest)) {
-    if (line === null || old.length === LINES_MAX || signal?.aborted === true) return null;
+  for await (const line of linesOfStream(oldRest)) {
+    if (old.length === LINES_MAX || signal?.aborted === true) return null;
     const text = sha256(line).toBase64();
     const list = places.get(text);
     if (list === undefined) places.set(text, [old.length]);
@@ -94,8 +106,8 @@ export async function matchLargeLines(
   let addedBytes = 0;
   let newBytes = 0;
   let after = -1;
-  for await (const line of linesIn(newRest)) {
-    if (line === null || signal?.aborted === true) return null;
+  for await (const line of linesOfStream(newRest)) {
+    if (signal?.aborted === true) return null;
     newBytes += line.length;
     const place = nextAfter(places.get(sha256(line).toBase64()), after);
     const found = place === null ? undefined : old[place];
@@ -134,39 +146,6 @@ function pushJoined(extents: Extent[], more: readonly Extent[]): void {
       extents[extents.length - 1] = [last[0], last[1] + size];
     else extents.push([start, size]);
   }
-}
-
-/** Plain bytes after which the collector is called: chunks lie outside the heap. */
-const COLLECT_EVERY_BYTES = 32 * 1024 * 1024;
-
-/** Lines with their newline, each a view for as long as the next one is not asked for; null for one that is too long, and the end. */
-export async function* linesIn(
-  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array | null> {
-  let torn: Uint8Array[] = [];
-  let tornBytes = 0;
-  let sinceCollected = 0;
-  for await (const chunk of chunks) {
-    let from = 0;
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
-      const part = chunk.subarray(from, end + 1);
-      yield torn.length === 0 ? part : Buffer.concat([...torn, part]);
-      torn = [];
-      tornBytes = 0;
-      from = end + 1;
-    }
-    if (from < chunk.length) torn.push(chunk.slice(from));
-    tornBytes += chunk.length - from;
-    if (tornBytes > MATCHED_BYTES_MAX) {
-      yield null;
-      return;
-    }
-    sinceCollected += chunk.length;
-    if (sinceCollected < COLLECT_EVERY_BYTES) continue;
-    sinceCollected = 0;
-    Bun.gc(true);
-  }
-  if (torn.length > 0) yield Buffer.concat(torn);
 }
 
 /** Parts bytes into pieces that touch, as [from, to); null where they are too many. */

@@ -4,9 +4,10 @@
  * what it says; memory is bounded as for an ingest.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { type Cutting, recordsIn, TooLong } from './content/records.ts';
+import { type Cutting, recordsIn } from './content/records.ts';
 import { onDisk } from './file-names.ts';
 import { countLines } from './fuller.ts';
+import { TooLong } from './line-cutter.ts';
 
 /**
  * `same`: these very bytes. `there`: all that is stored, and more, or another writing of it. `less`: the beginning of what is

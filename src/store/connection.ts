@@ -180,7 +180,7 @@ class Connection implements WritableDb {
       killPoint('store.committed');
       // Another process that wrote the log back in between has cut the file to what was committed before. What is committed is
       // no failure any more: where the room is gone in that moment, the reserve is there for it.
-      if (sizeOf(this.path) < neededBytes) this.#grow(neededBytes);
+      if (neededBytes > 0 && sizeOf(this.path) < neededBytes) this.#grow(neededBytes);
       return result;
     } catch (thrown) {
       // A full disk or an I/O error has already rolled back.

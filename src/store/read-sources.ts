@@ -96,14 +96,18 @@ export function hasBearer(db: ReadableDb, agent: AgentId, nativeId: string): boo
 
 /** In the order of their uids: the first has the id alone for its name, if any has. */
 export function bearersOf(db: ReadableDb, agent: AgentId, nativeId: string): StoredBearer[] {
-  return db
-    .all<{ uid: SessionUid; evicted: number; forgotten: number }>(
-      `SELECT session_uid AS uid, evicted_at IS NOT NULL AS evicted,
+  return (
+    db
+      .all<{ uid: SessionUid; evicted: number; forgotten: number }>(
+        `SELECT session_uid AS uid, evicted_at IS NOT NULL AS evicted,
          EXISTS (SELECT 1 FROM forgotten f WHERE f.id = s.id) AS forgotten
-       FROM sessions s WHERE native_id = $nativeId AND agent = $agent ORDER BY session_uid`,
-      { agent, nativeId },
-    )
-    .map(({ uid, evicted, forgotten }) => ({ uid, isEvicted: evicted === 1, isForgotten: forgotten === 1 }));
+       FROM sessions s WHERE native_id = $nativeId AND agent = $agent`,
+        { agent, nativeId },
+      )
+      // Nearly always none or one: SQLite would build a tree for it each time.
+      .sort((a, b) => (a.uid < b.uid ? -1 : 1))
+      .map(({ uid, evicted, forgotten }) => ({ uid, isEvicted: evicted === 1, isForgotten: forgotten === 1 }))
+  );
 }
 
 function byPath(db: ReadableDb, sql: string): Map<string, string> {

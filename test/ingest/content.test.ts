@@ -6,7 +6,7 @@ import { describe, expect, test } from 'bun:test';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { ALL_MEMBERS, type ContentForm, canonicalJson, exactRecord } from '../../src/domain/content.ts';
+import { ALL_MEMBERS, type ContentForm, canonicalText, exactRecord } from '../../src/domain/content.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { codexContent } from '../../src/ingest/agents/codex.content.ts';
@@ -50,8 +50,8 @@ describe('what a record says', () => {
       fc.property(members, (record) => {
         const plain: unknown = JSON.parse(JSON.stringify(record));
         expect(JSON.parse(otherwise(plain))).toEqual(plain as Json);
-        expect(canonicalJson(exactRecord(otherwise(plain)))).toBe(
-          canonicalJson(exactRecord(JSON.stringify(record))),
+        expect(canonicalText(exactRecord(otherwise(plain)))).toBe(
+          canonicalText(exactRecord(JSON.stringify(record))),
         );
       }),
     );
@@ -61,13 +61,23 @@ describe('what a record says', () => {
     fc.assert(
       fc.property(members, members, (one, other) => {
         const [a, b] = [one, other].map((each) => JSON.parse(JSON.stringify(each)));
-        expect(canonicalJson(a) === canonicalJson(b)).toBe(Bun.deepEquals(a, b, true));
+        expect(canonicalText(a) === canonicalText(b)).toBe(Bun.deepEquals(a, b, true));
       }),
     );
-    const long = (digit: number) => canonicalJson(exactRecord(`{"n":900719925474099${digit},"t":"9"}`));
+    const long = (digit: number) => canonicalText(exactRecord(`{"n":900719925474099${digit},"t":"9"}`));
     expect(new Set([1, 2, 3, 4].map(long)).size).toBe(4);
-    const small = (text: string) => canonicalJson(exactRecord(`{"id":"1234567890123456","n":${text}}`));
+    const small = (text: string) => canonicalText(exactRecord(`{"id":"1234567890123456","n":${text}}`));
     expect(small('0.10000000000000001')).not.toBe(small('0.1'));
+    const half = (text: string) => canonicalText(JSON.parse(text));
+    expect(half('"\\ud800"')).not.toBe(half('"\\ud801"'));
+    expect(half('["a","b"]')).not.toBe(half('["a\\",\\"b"]'));
+  });
+
+  test('brackets nested a hundred thousand deep are no content that can be told, and stop nothing', async () => {
+    const deep = `{"type":"response_item","payload":${'['.repeat(100_000)}${']'.repeat(100_000)}}\n`;
+    expect(await compared(codexContent, deep, deep.replace('{', '{ '))).toBeOneOf(['different', 'same']);
+    const hash = await hashContent(codexContent, [bytes(deep)]);
+    expect(hash === null || hash.records === 1).toBe(true);
   });
 });
 

@@ -26,6 +26,7 @@ import {
   timesOfLine,
   titleOf,
 } from './jsonl.ts';
+import { Members } from './members.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** How long Claude Code keeps transcripts where its settings do not say. */
@@ -284,13 +285,18 @@ function restorePath(
   return key.includes('/') ? `${folder}/${id}/${key}` : `${folder}/${key}`;
 }
 
+/** A folder stands near a record's beginning; the rest of the line is not looked at. */
+const folder = new Members(['cwd']);
+const isFound = (): boolean => true;
+
+/** Hot path: asked of each transcript whose place is not that of its first folder. */
 function cwdsIn(head: Uint8Array, tail: Uint8Array): readonly string[] {
   const cwds = new Set<string>();
-  for (const line of [...linesWithin(head), ...linesWithin(tail)])
-    for (const record of recordsOf(line).records) {
-      const cwd = textAt(record, 'cwd');
-      if (cwd !== null) cwds.add(cwd);
-    }
+  for (const line of [...linesWithin(head), ...linesWithin(tail)]) {
+    const isWhole = folder.scan(line, isFound) !== 'broken';
+    const named = isWhole ? [folder.text('cwd')] : recordsOf(line).records.map((one) => textAt(one, 'cwd'));
+    for (const cwd of named) if (cwd !== null) cwds.add(cwd);
+  }
   return [...cwds];
 }
 

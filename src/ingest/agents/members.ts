@@ -189,6 +189,8 @@ export class Members<P extends string> {
   }
 
   #forget(slot: number): void {
+    // Nearly always: few keys are written twice.
+    if ((this.#from[slot] ?? -1) < 0) return;
     this.#from[slot] = -1;
     const list = this.#lists[slot];
     if (list !== undefined) list.length = 0;

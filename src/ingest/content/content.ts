@@ -6,8 +6,8 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { AgentFormat } from '../../domain/agent.ts';
-import { type ContentForm, type ContentReader, canonicalJson, exactRecord } from '../../domain/content.ts';
-import { linesIn } from '../rewrite.ts';
+import { type ContentForm, type ContentReader, canonicalText, exactRecord } from '../../domain/content.ts';
+import { linesOfChunks, linesOfStream, TooLong } from '../line-cutter.ts';
 
 /** A line above it is not taken apart. */
 const LINE_BYTES_MAX = 16 * 1024 * 1024;
@@ -27,7 +27,7 @@ export function rememberedForm(agent: AgentFormat, key: string): ContentForm | n
 
 /** What a line says, as a text that is equal for equal content; null where it says nothing. Throws where it is too long to tell. */
 export function contentOfLine(line: Uint8Array, read: ContentReader): string | null {
-  if (line.length > LINE_BYTES_MAX) throw new LineTooLong('a line is too long to be taken apart');
+  if (line.length > LINE_BYTES_MAX) throw new TooLong('a line is too long to be taken apart');
   const bytes = trimmed(line);
   if (bytes.length === 0) return null;
   const record = bytes[0] === 0x7b && isUtf8(bytes) ? exactRecord(bytes.toString('utf8')) : null;
@@ -35,11 +35,15 @@ export function contentOfLine(line: Uint8Array, read: ContentReader): string | n
     return `bytes ${Buffer.from(line)
       .toString('latin1')
       .replace(/\r?\n$/, '')}`;
-  const content = read(record);
-  return content === null ? null : canonicalJson(content);
+  try {
+    const content = read(record);
+    return content === null ? null : canonicalText(content);
+  } catch (thrown) {
+    // Brackets within brackets, thousands deep: no agent's.
+    if (thrown instanceof RangeError) throw new TooLong('a record is nested too deep', { cause: thrown });
+    throw thrown;
+  }
 }
-
-class LineTooLong extends Error {}
 
 /** Without white space around it, of which a record is independent. */
 function trimmed(line: Uint8Array): Buffer {
@@ -64,50 +68,55 @@ export async function compareContent(
   source: AsyncIterable<Uint8Array>,
   from: 'start' | 'later',
 ): Promise<ContentComparison> {
-  const ours = contents(form, stored, from);
-  const theirs = contents(form, source, from);
+  const ours = contentsOfChunks(form, stored, from);
+  const theirs = contentsOfStream(form, source, from);
   try {
     return form.isOrdered ? await inOrder(ours, theirs) : await asSets(ours, theirs);
   } catch (thrown) {
-    if (thrown instanceof LineTooLong) return 'different';
+    if (thrown instanceof TooLong) return 'different';
     throw thrown;
   } finally {
-    await ours.return(undefined);
+    ours.return(undefined);
     await theirs.return(undefined);
   }
 }
 
-async function* contents(
+function* contentsOfChunks(
   form: ContentForm,
-  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  chunks: Iterable<Uint8Array>,
   from: 'start' | 'later',
-): AsyncGenerator<string, undefined, undefined> {
+): Generator<string, undefined, undefined> {
   const read = form.reader(from);
-  for await (const line of linesIn(chunks)) {
-    if (line === null) throw new LineTooLong('a line does not end');
+  for (const line of linesOfChunks(chunks)) {
     const content = contentOfLine(line, read);
     if (content !== null) yield content;
   }
 }
 
-async function inOrder(
-  ours: AsyncIterator<string>,
-  theirs: AsyncIterator<string>,
-): Promise<ContentComparison> {
+async function* contentsOfStream(
+  form: ContentForm,
+  chunks: AsyncIterable<Uint8Array>,
+  from: 'start' | 'later',
+): AsyncGenerator<string, undefined, undefined> {
+  const read = form.reader(from);
+  for await (const line of linesOfStream(chunks)) {
+    const content = contentOfLine(line, read);
+    if (content !== null) yield content;
+  }
+}
+
+async function inOrder(ours: Iterator<string>, theirs: AsyncIterator<string>): Promise<ContentComparison> {
   for (;;) {
-    const [mine, other] = [await ours.next(), await theirs.next()];
+    const [mine, other] = [ours.next(), await theirs.next()];
     if (mine.done === true) return other.done === true ? 'same' : 'grown';
     if (other.done === true) return 'shorter';
     if (mine.value !== other.value) return 'different';
   }
 }
 
-async function asSets(
-  ours: AsyncIterable<string>,
-  theirs: AsyncIterable<string>,
-): Promise<ContentComparison> {
+async function asSets(ours: Iterable<string>, theirs: AsyncIterable<string>): Promise<ContentComparison> {
   const counts = new Map<string, number>();
-  for await (const content of ours) {
+  for (const content of ours) {
     const key = hashOf(content);
     counts.set(key, (counts.get(key) ?? 0) + 1);
     if (counts.size > LINES_HELD_MAX) return 'different';
@@ -135,6 +144,9 @@ export interface ContentHash {
   readonly sha256: Uint8Array;
 }
 
+/** Of an ordered content also the hashes of its beginnings, by the counts of lines that were asked for. */
+export type MarkedHash = ContentHash & { readonly at: ReadonlyMap<number, Uint8Array> };
+
 /**
  * The hash of a file's content; null where it cannot be told. `marks`: counts of lines after which the hash so far is wanted too;
  * where the order is no content, only that of all lines is one.
@@ -143,27 +155,48 @@ export async function hashContent(
   form: ContentForm,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   marks: ReadonlySet<number> = new Set(),
-): Promise<(ContentHash & { readonly at: ReadonlyMap<number, Uint8Array> }) | null> {
-  const at = new Map<number, Uint8Array>();
-  const hasher = new Bun.CryptoHasher('sha256');
-  const unordered: string[] = [];
-  let records = 0;
+): Promise<MarkedHash | null> {
+  const hash = new ContentHasher(form.isOrdered, marks);
   try {
-    for await (const content of contents(form, chunks, 'start')) {
-      records += 1;
-      if (!form.isOrdered) {
-        unordered.push(hashOf(content));
-        if (unordered.length > LINES_HELD_MAX) return null;
-        continue;
-      }
-      hasher.update(content);
-      hasher.update('\n');
-      if (marks.has(records)) at.set(records, hasher.copy().digest());
-    }
+    // What is at hand is gone through without waiting at each line: every new Codex transcript is.
+    if (Symbol.iterator in chunks)
+      for (const content of contentsOfChunks(form, chunks, 'start')) hash.add(content);
+    else for await (const content of contentsOfStream(form, chunks, 'start')) hash.add(content);
   } catch (thrown) {
-    if (thrown instanceof LineTooLong) return null;
+    if (thrown instanceof TooLong) return null;
     throw thrown;
   }
-  for (const hash of unordered.sort()) hasher.update(`${hash}\n`);
-  return { records, sha256: hasher.digest(), at };
+  return hash.end();
+}
+
+class ContentHasher {
+  readonly #isOrdered: boolean;
+  readonly #marks: ReadonlySet<number>;
+  readonly #hasher = new Bun.CryptoHasher('sha256');
+  readonly #at = new Map<number, Uint8Array>();
+  readonly #unordered: string[] = [];
+  #records = 0;
+
+  constructor(isOrdered: boolean, marks: ReadonlySet<number>) {
+    this.#isOrdered = isOrdered;
+    this.#marks = marks;
+  }
+
+  /** Throws `TooLong` where there are too many. */
+  add(content: string): void {
+    this.#records += 1;
+    if (!this.#isOrdered) {
+      this.#unordered.push(hashOf(content));
+      if (this.#unordered.length > LINES_HELD_MAX) throw new TooLong('too many lines to be put in order');
+      return;
+    }
+    this.#hasher.update(content);
+    this.#hasher.update('\n');
+    if (this.#marks.has(this.#records)) this.#at.set(this.#records, this.#hasher.copy().digest());
+  }
+
+  end(): MarkedHash {
+    for (const hash of this.#unordered.sort()) this.#hasher.update(`${hash}\n`);
+    return { records: this.#records, sha256: this.#hasher.digest(), at: this.#at };
+  }
 }

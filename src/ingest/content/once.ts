@@ -8,7 +8,7 @@ import type { SessionUid } from '../../domain/ids.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import type { Extent, StoredFile } from '../../store/rows.ts';
 import { fileChunks, rangeChunks } from '../../store/segments.ts';
-import { linesIn } from '../rewrite.ts';
+import { linesOfChunks, TooLong } from '../line-cutter.ts';
 import { contentOfLine } from './content.ts';
 
 /** Each costs some forty bytes of memory. */
@@ -16,32 +16,75 @@ const LINES_MAX = 300_000;
 const NEWLINE = new Uint8Array([0x0a]);
 
 /** Lines of the log, each range of it ended by a newline; null where they cannot be told apart. */
-export async function saidOnce(
+export function saidOnce(
   db: ReadableDb,
   uid: SessionUid,
   file: StoredFile,
   form: ContentForm,
-): Promise<AsyncIterable<Uint8Array> | null> {
-  const present = await presentContents(db, uid, file, form);
+): Iterable<Uint8Array> | null {
+  const present = presentContents(db, uid, file, form);
   return present === null ? null : linesOnce(db, uid, file, form, present);
 }
 
 type Hash = number | bigint;
 
-async function presentContents(
+/** Null where there are too many, or one is too long. */
+function presentContents(
   db: ReadableDb,
   uid: SessionUid,
   file: StoredFile,
   form: ContentForm,
-): Promise<ReadonlySet<Hash> | null> {
+): ReadonlySet<Hash> | null {
   const present = new Set<Hash>();
   const read = form.reader('start');
-  for await (const line of linesIn(fileChunks(db, uid, file))) {
-    const content = line === null ? undefined : contentOrUndefined(line, read);
-    if (content === undefined || present.size === LINES_MAX) return null;
-    if (content !== null) present.add(Bun.hash(content));
+  try {
+    for (const line of linesOfChunks(fileChunks(db, uid, file))) {
+      const content = contentOfLine(line, read);
+      if (present.size === LINES_MAX) return null;
+      if (content !== null) present.add(Bun.hash(content));
+    }
+  } catch (thrown) {
+    if (thrown instanceof TooLong) return null;
+    throw thrown;
   }
   return present;
+}
+
+function* linesOnce(
+  db: ReadableDb,
+  uid: SessionUid,
+  file: StoredFile,
+  form: ContentForm,
+  present: ReadonlySet<Hash>,
+): Generator<Uint8Array> {
+  const read = form.reader('start');
+  const isNew = (line: Uint8Array): boolean => {
+    const content = contentOrUndefined(line, read);
+    return content === undefined || (content !== null && !present.has(Bun.hash(content)));
+  };
+  for (const { range, isPresent } of partsOfLog(file)) {
+    const chunks = rangeChunks(db, uid, file, [range]);
+    if (isPresent) {
+      yield* chunks;
+      yield NEWLINE;
+    } else yield* endedLines(chunks, isNew);
+  }
+}
+
+/** The lines that are wanted, up to one that is too long for any digest. */
+function* endedLines(
+  chunks: Iterable<Uint8Array>,
+  isWanted: (line: Uint8Array) => boolean,
+): Generator<Uint8Array> {
+  try {
+    for (const line of linesOfChunks(chunks)) {
+      if (!isWanted(line)) continue;
+      yield line.slice();
+      yield NEWLINE;
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof TooLong)) throw thrown;
+  }
 }
 
 /** Undefined where the line is too long to tell. */
@@ -51,33 +94,9 @@ function contentOrUndefined(
 ): string | null | undefined {
   try {
     return contentOfLine(line, read);
-  } catch {
-    return undefined;
-  }
-}
-
-async function* linesOnce(
-  db: ReadableDb,
-  uid: SessionUid,
-  file: StoredFile,
-  form: ContentForm,
-  present: ReadonlySet<Hash>,
-): AsyncGenerator<Uint8Array> {
-  const read = form.reader('start');
-  for (const { range, isPresent } of partsOfLog(file)) {
-    const chunks = rangeChunks(db, uid, file, [range]);
-    if (isPresent) {
-      for (const chunk of chunks) yield chunk;
-      yield NEWLINE;
-      continue;
-    }
-    for await (const line of linesIn(chunks)) {
-      const content = line === null ? undefined : contentOrUndefined(line, read);
-      if (line === null || (content !== undefined && (content === null || present.has(Bun.hash(content)))))
-        continue;
-      yield line.slice();
-      yield NEWLINE;
-    }
+  } catch (thrown) {
+    if (thrown instanceof TooLong) return undefined;
+    throw thrown;
   }
 }
 
