@@ -11,6 +11,7 @@ import type { Iso } from '../domain/time.ts';
 import { Collector } from './collect.ts';
 import { type LineSink, LineSplitter } from './lines.ts';
 import { redactDigest, redactText } from './redact.ts';
+import { saidBytes } from './said-bytes.ts';
 import { type Sized, shrink, targetBytes } from './shrink.ts';
 import { windows } from './windows.ts';
 
@@ -69,7 +70,7 @@ export async function makeDigest(source: DigestSource): Promise<DigestOutcome> {
   const trouble = reader.trouble?.() ?? null;
   // It may name what stands in the transcript, and is kept with the session.
   const why = trouble === null ? whyNot(tallies, collector) : (await redactText(trouble)).text;
-  const aim = targetBytes(source.rawBytes);
+  const aim = targetBytes(Math.max(0, source.rawBytes - tallies.main.spare - tallies.subagent.spare));
   if (why === null) {
     const { digest, json } = await finish(draft, aim);
     return { ok: true, digest, json };
@@ -88,6 +89,8 @@ interface Tally {
   read: number;
   unreadable: number;
   told: number;
+  /** Bytes that white space and escapes take beyond what compact JSON would: the size of a digest is no matter of them. */
+  spare: number;
 }
 
 /** The main transcript counts by itself: a session may have lost it and keep its subagents'. */
@@ -101,8 +104,8 @@ async function readAll(
   signal: AbortSignal | undefined,
 ): Promise<Tallies> {
   const tallies: Tallies = {
-    main: { read: 0, unreadable: 0, told: 0 },
-    subagent: { read: 0, unreadable: 0, told: 0 },
+    main: { read: 0, unreadable: 0, told: 0, spare: 0 },
+    subagent: { read: 0, unreadable: 0, told: 0, spare: 0 },
   };
   let toldBefore = 0;
   for (const [n, file] of files.entries()) {
@@ -157,6 +160,7 @@ async function readDocument(
     const { read, unreadable } = reader.part?.(bytes, part) ?? { read: 0, unreadable: 1 };
     tally.read += read;
     tally.unreadable += unreadable;
+    tally.spare += bytes.length - saidBytes(bytes);
   };
   for await (const window of windows(removed)) tell(window.bytes, 'removed');
   let isCut = false;
@@ -172,6 +176,7 @@ function lineCounter(reader: RecordReader, tally: Tally, isText: boolean): LineS
     line: (line) => {
       // Of records, a blank line is nothing at all: neither read nor lost.
       if (!isText && isBlank(line)) return;
+      if (!isText) tally.spare += line.length - saidBytes(line);
       const verdict = reader.line(line);
       if (line.length > COLLECT_AFTER_LINE_BYTES) Bun.gc(true);
       if (verdict === 'unreadable') tally.unreadable++;

@@ -163,6 +163,11 @@ describe('a human is heard', () => {
     const told = facts(...lines, ...lines);
     expect([told.prompts.length, told.commands.length]).toEqual([1, 1]);
   });
+
+  test('in the order of writing, where hundreds of prompts have no answer', () => {
+    const typed = Array.from({ length: 250 }, (_, n) => `question ${n}`);
+    expect(said(...typed.map((text) => user(text)))).toEqual(typed);
+  });
 });
 
 describe('tools tell', () => {

@@ -213,8 +213,9 @@ class ClaudeReader implements RecordReader {
   private prompt(text: string, at: Iso | null, copied: boolean): void {
     for (let index = this.queued.length - 1; index >= 0; index--)
       if (text.includes(this.queued[index]?.text ?? '')) this.queued.splice(index, 1);
-    if (!copied && this.unanswered !== null && this.unanswered.length < UNANSWERED_MAX)
-      this.unanswered.push({ text, at });
+    // So many without an answer are not held, and not told out of their order.
+    if (this.unanswered !== null && this.unanswered.length >= UNANSWERED_MAX) this.tellUnanswered(false);
+    if (!copied && this.unanswered !== null) this.unanswered.push({ text, at });
     else this.tellPrompt(text, at, copied);
   }
 
