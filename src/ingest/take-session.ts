@@ -10,6 +10,7 @@ import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { Iso } from '../domain/time.ts';
 import type { Assignment } from '../identity/whose.ts';
+import { retimeMet } from '../store/clock.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { contentsOfEvicted } from '../store/contents.ts';
 import { filesOf, findSession } from '../store/read.ts';
@@ -146,6 +147,7 @@ async function describer(deps: TakeDeps, found: FoundSession): Promise<() => num
   const known = findSession(deps.db, uid)?.title ?? null;
   const about = await aboutOf(peek);
   const parent = peek?.parentNativeId ?? null;
+  const times = peek === null ? { startedAt: null, endedAt: null } : timesOf(peek, deps.now);
   return () =>
     deps.db.writeTransaction(() => {
       const sessionId = ensureRow(deps, found);
@@ -153,8 +155,9 @@ async function describer(deps: TakeDeps, found: FoundSession): Promise<() => num
         ...about,
         title: known === null ? about.title : null,
         parentUid: parent === null || parent === nativeId ? null : sessionUid(agent.id, parent, hashText),
-        ...timesOf(peek, deps.now),
+        ...times,
       });
+      retimeMet(deps.db, sessionId, times, deps.now);
       return sessionId;
     });
 }
