@@ -156,7 +156,7 @@ function quietLaws(
     return [];
   // Nor is the beginning of what was evicted known again where it was never looked at.
   const isBeginning = (file: File) =>
-    file.since !== 'nothing' &&
+    (file.since !== 'nothing' || file.form !== 'plain') &&
     [...gone.values()].flat().some((one) => one.length > file.turns.length && beginsWith(one, saysOf(file)));
   if (wasEvicted && files.some(isBeginning)) return [];
   // A file that says what only another one said before has changed: it was taken back to that.
