@@ -147,7 +147,9 @@ async function describer(deps: TakeDeps, found: FoundSession): Promise<() => num
   const known = findSession(deps.db, uid)?.title ?? null;
   const about = await aboutOf(peek);
   const parent = peek?.parentNativeId ?? null;
-  const times = peek === null ? { startedAt: null, endedAt: null } : timesOf(peek, deps.now);
+  // What tells no time, an emptied file too, says nothing of those that are not told yet.
+  const isTimed = peek !== null && (peek.startedAt !== null || peek.endedAt !== null);
+  const times = isTimed ? timesOf(peek, deps.now) : { startedAt: null, endedAt: null };
   return () =>
     deps.db.writeTransaction(() => {
       const sessionId = ensureRow(deps, found);

@@ -24,7 +24,7 @@ export function retimeSession(db: WritableDb, uid: SessionUid, told: Iso | null,
     const sessionId = sessionIdOf(db, uid);
     if (isWrong(session.ingestedAt, null))
       db.run('UPDATE sessions SET ingested_at = $now WHERE id = $sessionId', { sessionId, now });
-    retimeMet(db, sessionId, { startedAt: plausibleTime(session.startedAt, now) }, now);
+    retimeMet(db, sessionId, { startedAt: plausibleTime(session.startedAt, now) ?? told }, now);
     if (!isWrong(session.analyzedAt, told)) return;
     const reason = `the clock was wrong when it was analyzed: ${session.analyzedAt}`;
     noteEvent(db, { kind: 'retimed', sessionId, at: now, reason });
