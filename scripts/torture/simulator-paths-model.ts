@@ -29,6 +29,21 @@ export interface Remembered {
 /** By uid: what a session said whenever it was evicted. */
 export type Gone = ReadonlyMap<string, readonly (readonly number[])[]>;
 
+/** What a session was when it was evicted last. `isCut`: it had lost something that it once held. */
+export interface LastSeen {
+  readonly bytes: Buffer;
+  readonly isCut: boolean;
+}
+
+/** What the model knows beside the disk and the store. `told`: what the ingest printed. */
+export interface Knows {
+  readonly remembered: Remembered | null;
+  readonly gone: Gone;
+  /** By uid. */
+  readonly last: ReadonlyMap<string, LastSeen>;
+  readonly told: string;
+}
+
 const idOf = ({ branch }: File) => branch.id;
 const saysOf = ({ turns }: Pick<File, 'turns'>) => turns.map(({ number }) => number);
 const isLive = ({ evictedAt }: PathFact) => evictedAt === null;
@@ -93,19 +108,15 @@ function keptLaws(was: PathFact, { uid, version, log, earlier }: PathFact): stri
     .map((old) => `${uid} has lost what it was before: records ${said(old)}`);
 }
 
-/** What holds once an ingest has seen all there is. `told`: what it printed. */
-export function wholeLaws(
-  disk: readonly File[],
-  before: Facts,
-  after: Facts,
-  { remembered, gone, told }: { remembered: Remembered | null; gone: Gone; told: string },
-): string[] {
+/** What holds once an ingest has seen all there is. */
+export function wholeLaws(disk: readonly File[], before: Facts, after: Facts, knows: Knows): string[] {
+  const { remembered, gone } = knows;
   const broken = disk.flatMap((file) => thereLaws(file, disk, after, gone));
   broken.push(...singleLaws([...after.values()]));
   if (remembered === null) return broken;
-  for (const [id, old] of remembered.said) broken.push(...quietLaws(id, old, disk, before, after, gone));
+  for (const [id, old] of remembered.said) broken.push(...quietLaws(id, old, disk, before, after, knows));
   for (const [file, owner] of remembered.owners)
-    if (disk.includes(file)) broken.push(...ownerLaws(file, owner, disk, before, after, { gone, told }));
+    if (disk.includes(file)) broken.push(...ownerLaws(file, owner, disk, before, after, knows));
   return broken;
 }
 
@@ -147,13 +158,15 @@ function quietLaws(
   disk: readonly File[],
   before: Facts,
   after: Facts,
-  gone: Gone,
+  { gone, last }: Knows,
 ): string[] {
   const files = disk.filter((file) => idOf(file) === id);
   const wasEvicted = [...before.values()].some((fact) => fact.nativeId === id && !isLive(fact));
-  // Of Claude Code no more than the hash of the bytes is kept then: written otherwise, they are not known again.
-  if (wasEvicted && files.some(({ branch, form }) => branch.agent === 'claude' && form !== 'plain'))
-    return [];
+  // What is written otherwise is known again where what it says was kept: not of Claude Code, and not of what was cut short.
+  const isUnknown = (file: File) =>
+    ![...last.values()].some((one) => one.bytes.equals(bytesOf(file))) &&
+    (file.branch.agent === 'claude' || [...last.values()].some(({ isCut }) => isCut));
+  if (wasEvicted && files.some(isUnknown)) return [];
   // Nor is the beginning of what was evicted known again where it was never looked at.
   const isBeginning = (file: File) =>
     (file.since !== 'nothing' || file.form !== 'plain') &&
@@ -183,7 +196,7 @@ function ownerLaws(
   disk: readonly File[],
   before: Facts,
   after: Facts,
-  { gone, told }: { gone: Gone; told: string },
+  { gone, told }: Knows,
 ): string[] {
   const [says, was, fact] = [saysOf(file), before.get(uid), after.get(uid)];
   if (isSame(says, old) || was === undefined || fact === undefined) return [];
@@ -241,7 +254,9 @@ export function timeLaws(
     const times = said(log)
       .flatMap((number) => turns.get(number)?.at ?? [])
       .sort();
-    if (version?.equals(log) === true && times.length > 0) {
+    // Of what nobody said there is no digest to tell its times by.
+    const isTold = said(log).some((number) => turns.get(number)?.kind === 'turn');
+    if (version?.equals(log) === true && isTold) {
       const own = `${times[0]} to ${times.at(-1)}`;
       const shown = `${startedAt} to ${endedAt}`;
       if (own !== shown) broken.push(`${uid} lasted from ${own}, and is told to have lasted from ${shown}`);

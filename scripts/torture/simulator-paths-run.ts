@@ -16,6 +16,7 @@ import {
   everLaws,
   type Facts,
   hasLostTalk,
+  type LastSeen,
   type Remembered,
   rememberedOf,
   timeLaws,
@@ -53,8 +54,7 @@ class PathLife {
   #remembered: Remembered | null = null;
   /** By uid: what it said at each of its evictions. */
   readonly #gone = new Map<string, (readonly number[])[]>();
-  /** By uid: its bytes at the last one. */
-  readonly #last = new Map<string, Buffer>();
+  readonly #last = new Map<string, LastSeen>();
   readonly #ever = new Map<string, Set<number>>();
   /** By uid: when it was analyzed; null: under a clock that was wrong. */
   readonly #analyzed = new Map<string, string | null>();
@@ -156,7 +156,7 @@ class PathLife {
         return;
       }
       case 'form':
-        if (file.since === 'exchanged') return;
+        if (file.since === 'exchanged' || (branch.agent === 'claude' && file.since === 'moved')) return;
         file.form = action.form;
         return this.#disk.write(file);
       case 'delete':
@@ -204,11 +204,11 @@ class PathLife {
     // Of Claude Code's evicted sessions only the bytes are known, so written otherwise nothing says what they are.
     if (one.branch.agent === 'claude' && both.some(({ form }) => form !== 'plain')) return;
     if (both.some(({ since }) => since === 'rewritten')) return;
+    // An empty file, or one that was empty, says nothing of whose it is.
+    if (both.some(({ turns, seen }) => turns.length === 0 || seen?.length === 0)) return;
     // Of what no ingest has seen only the other's bytes say that it is not what lay there before.
     const isNew = both.some(({ since }) => since === 'new' || since === 'exchanged');
-    const isBare = ({ turns, form, seen }: File) =>
-      turns.length === 0 || form !== 'plain' || seen?.length === 0;
-    if (isNew && both.some(isBare)) return;
+    if (isNew && both.some(({ form }) => form !== 'plain')) return;
     this.#disk.swap(one, other);
     for (const file of both) file.since = isNew ? 'exchanged' : 'moved';
   }
@@ -224,7 +224,12 @@ class PathLife {
     }
     if (said.code !== 0) this.broken.push(`${args.join(' ')} exits ${said.code}: ${said.err}`);
     const told = `${said.out}${said.err}`;
-    const laws = wholeLaws(files, before, this.#facts, { remembered, gone: this.#gone, told });
+    const laws = wholeLaws(files, before, this.#facts, {
+      remembered,
+      gone: this.#gone,
+      last: this.#last,
+      told,
+    });
     if (this.#clock === 'right') {
       for (const [uid, at] of this.#analyzed) if (at === null) this.#analyzed.set(uid, this.#now());
       const analyzed = this.#analyzed as ReadonlyMap<string, string>;
@@ -257,7 +262,7 @@ class PathLife {
     const evicted = [...this.#facts.values()].filter(({ evictedAt }) => evictedAt !== null);
     const one = evicted[which % Math.max(1, evicted.length)];
     if (one === undefined) return;
-    const was = this.#last.get(one.uid) ?? Buffer.alloc(0);
+    const was = this.#last.get(one.uid)?.bytes ?? Buffer.alloc(0);
     const isSaid = ({ branch, turns }: File) =>
       branch.agent === 'codex' && `${turns.map(({ number }) => number)}` === `${saidIn(was)}`;
     const isThere = this.#disk.files.find(
@@ -276,6 +281,7 @@ class PathLife {
 
   async #sweep(action: Sweep): Promise<void> {
     const before = this.#facts;
+    const isTold = ![...this.#analyzed.values()].includes(null);
     const softBytes = Math.floor(usageOf(before) * action.soft);
     const { maxAgeDays } = action;
     const limits = { softBytes, hardBytes: Number.POSITIVE_INFINITY, maxAgeDays };
@@ -287,7 +293,8 @@ class PathLife {
     );
     for (const [uid, fact] of before)
       if (fact.version !== null && this.#facts.get(uid)?.evictedAt !== null) {
-        this.#last.set(uid, fact.version);
+        // Of a version that was cut short and not analyzed since, only the hash of the bytes is kept.
+        this.#last.set(uid, { bytes: fact.version, isCut: !fact.version.equals(fact.log) });
         this.#gone.set(uid, [...(this.#gone.get(uid) ?? []), saidIn(fact.version)]);
       }
     if (died || this.#clock !== 'right') return;
@@ -296,7 +303,6 @@ class PathLife {
       return;
     }
     const { backstop_evicted: backstop, budget_evicted: budget } = JSON.parse(said.out);
-    const isTold = ![...this.#analyzed.values()].includes(null);
     const expected = expectedVictims(before.values(), limits, this.#now());
     const laws =
       maxAgeDays === 'off' ? [] : tooOldLaws(this.#disk.turns, before, backstop, maxAgeDays, this.#now());

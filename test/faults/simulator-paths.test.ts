@@ -9,7 +9,7 @@ import { beginsWith, bytesOf, isOneLine, saidIn } from '../../scripts/torture/si
 import { FORMS, type PathAction, pathHistoryOf } from '../../scripts/torture/simulator-paths-history.ts';
 import { SEED } from '../support/seed.ts';
 
-const HISTORIES = 60;
+const HISTORIES = 40;
 
 const folder = mkdtempSync(join(tmpdir(), 'session-memory-simulator-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -77,6 +77,14 @@ describe('found once', () => {
         { kind: 'ingest', flags: ['--full'], killAt: null },
       ],
     ],
+    [
+      'of copies that both went on, the one that came to lie where a third one lay is not the third one’s',
+      [
+        ...[begin('codex', 2), { kind: 'twin', which: 0, turns: 9 } as const, twin(0)],
+        ...[{ kind: 'copy', which: 0, to: 'conflict' } as const, store, append(0, 2), append(3, 1)],
+        { kind: 'swap', which: 1 },
+      ],
+    ],
     ...[26, 28, 30, 32, 34, 36].map((killAt): [string, readonly PathAction[]] => [
       `a moved transcript is put back where it lies now, though the run that met it there was killed at ${killAt}`,
       [
@@ -95,6 +103,10 @@ describe('found once', () => {
         [
           `a clock that was ${state} gives way to the transcript’s times`,
           [begin('codex', 3), store, clock(state), begin('claude', 2), ingest(), append(0), ingest()],
+        ],
+        [
+          `a transcript that was emptied while the clock was ${state} has its times`,
+          [begin('claude', 2), clock(state), ingest(), emptied(0), ingest()],
         ],
         [
           `a clock that is ${state} changes nothing of what was right`,
