@@ -37,6 +37,8 @@ export interface LastSeen {
 
 /** What the model knows beside the disk and the store. `told`: what the ingest printed. */
 export interface Knows {
+  readonly turns: Turns;
+  readonly ever: Ever;
   readonly remembered: Remembered | null;
   readonly gone: Gone;
   /** By uid. */
@@ -68,12 +70,8 @@ export function everLaws(turns: Turns, before: Facts, after: Facts, ever: Ever, 
   return broken;
 }
 
-/** A session's bytes, title and project come from one conversation, all its life. */
-function ownLaws(
-  turns: Turns,
-  { uid, nativeId, title, project }: PathFact,
-  ever: readonly number[],
-): string[] {
+/** A session's bytes come from one conversation, all its life. */
+function ownLaws(turns: Turns, { uid, nativeId }: PathFact, ever: readonly number[]): string[] {
   const own = ever.map((number) => turns.get(number));
   const known = own.filter((turn) => turn !== undefined);
   if (known.length < own.length) return [`${uid} holds a line that nobody wrote`];
@@ -82,6 +80,13 @@ function ownLaws(
   const branches = [...new Set(known.map(({ branch }) => branch))];
   if (branches.some((one) => branches.some((other) => !isOneLine(one, other))))
     broken.push(`${uid} has held two conversations: records ${ever}`);
+  return broken;
+}
+
+/** Its title and project come from that one, too. A run that is killed may have told them before it stored what tells them. */
+function toldLaws(turns: Turns, { uid, title, project }: PathFact, ever: ReadonlySet<number>): string[] {
+  const known = [...ever].flatMap((number) => turns.get(number) ?? []);
+  const broken: string[] = [];
   const named = /record-(\d+)-/.exec(title ?? '')?.[1];
   if (named !== undefined && !known.some(({ number }) => number === Number(named)))
     broken.push(`${uid} has the title of another one: ${title}`);
@@ -113,6 +118,8 @@ export function wholeLaws(disk: readonly File[], before: Facts, after: Facts, kn
   const { remembered, gone } = knows;
   const broken = disk.flatMap((file) => thereLaws(file, disk, after, gone));
   broken.push(...singleLaws([...after.values()]));
+  for (const fact of after.values())
+    if (isLive(fact)) broken.push(...toldLaws(knows.turns, fact, knows.ever.get(fact.uid) ?? new Set()));
   if (remembered === null) return broken;
   for (const [id, old] of remembered.said) broken.push(...quietLaws(id, old, disk, before, after, knows));
   for (const [file, owner] of remembered.owners)

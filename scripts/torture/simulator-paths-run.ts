@@ -225,6 +225,8 @@ class PathLife {
     if (said.code !== 0) this.broken.push(`${args.join(' ')} exits ${said.code}: ${said.err}`);
     const told = `${said.out}${said.err}`;
     const laws = wholeLaws(files, before, this.#facts, {
+      turns: this.#disk.turns,
+      ever: this.#ever,
       remembered,
       gone: this.#gone,
       last: this.#last,
