@@ -73,7 +73,15 @@ function heldLaws(one: Written, uid: string, held: Held | null): string[] {
 }
 
 /** Gone are the bytes of a session only behind a digest of all of them, or behind a recorded loss. */
-function evictedLaws({ uid, generation, digests, events, log, beside, withoutTombstone }: Fact): string[] {
+export function evictedLaws({
+  uid,
+  generation,
+  digests,
+  events,
+  log,
+  beside,
+  withoutTombstone,
+}: Fact): string[] {
   const last = events.findLast(({ kind }) => kind === 'evicted' || kind === 'data_loss');
   if (last === undefined || last.generation !== generation) return [`${uid} is evicted without its event`];
   if (last.kind === 'evicted' && !digests.includes(generation))
@@ -96,7 +104,7 @@ function leavingLaws(one: Told, was: Fact | undefined, fact: Fact, { sweep }: Mo
 }
 
 /** A digest that bytes were dropped for never goes, and a better one never gives way to a worse one. */
-function digestLaws(was: Fact | undefined, fact: Fact): string[] {
+export function digestLaws(was: Fact | undefined, fact: Fact): string[] {
   if (was?.tellsOfBeside === true && !fact.tellsOfBeside && fact.beside === null)
     return [`${fact.uid} has neither its subagent nor a digest that tells of it any more`];
   if (was === undefined || was.evictedAt === null) return [];

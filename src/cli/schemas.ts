@@ -309,6 +309,8 @@ export const verifySchema = z.object({
   bytes,
   findings: z.array(finding),
   lost: z.array(finding),
+  /** Whole sessions that hold something else than a person may think; not of a repair. */
+  notes: z.array(finding).optional(),
   repair: z
     .object({
       dry_run: z.boolean(),

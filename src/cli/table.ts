@@ -258,7 +258,7 @@ const ALL: readonly LoadableCommand[] = [
     examples: ['session-memory verify', 'session-memory verify --repair --dry-run'],
     exits: [3, 6],
     about:
-      "Exits 1 with the list where anything is wrong. Changes nothing without --repair, which takes damaged pieces again from the agent's own files where they still have those very bytes, makes indexes and counts anew, and a new store file where pages are damaged; the old one is kept beside it. What cannot be had again is recorded as lost: only with --yes, then exit 3.",
+      "Exits 1 with the list where anything is wrong. Changes nothing without --repair, which takes damaged pieces again from the agent's own files where they still have those very bytes, makes indexes and counts anew, and a new store file where pages are damaged; the old one is kept beside it. What cannot be had again is recorded as lost: only with --yes, then exit 3. A note, which is no fault and changes no exit code, names a session in which an older version put another transcript with its id in the place of the first.",
     // A repair too: each of its steps is one transaction or one rename.
     onlyReads: true,
     load: async () => (await import('./commands/verify.ts')).verifyCommand,

@@ -16,7 +16,7 @@ export interface Clock {
 
 export const DAY_MS = 86_400_000;
 /** No agent wrote transcripts before; an earlier stamp is a broken clock or a forged record. */
-const EARLIEST = '2000-01-01T00:00:00.000Z';
+export const EARLIEST = '2000-01-01T00:00:00.000Z';
 const ISO_FORM = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /** Milliseconds since 1970 as `Iso`; null where that is no time of the years 0 to 9999. */
@@ -60,6 +60,11 @@ let lastHorizon: { readonly now: Iso; readonly horizon: Iso } | null = null;
 export function horizon(now: Iso): Iso {
   if (lastHorizon?.now !== now) lastHorizon = { now, horizon: addMs(now, DAY_MS) };
   return lastHorizon.horizon;
+}
+
+/** Whether the clock that said `at` was behind, by what a transcript tells that was there then: `told` did not count yet. */
+export function isDisproved(at: Iso, told: Iso): boolean {
+  return told > addMs(at, DAY_MS);
 }
 
 /** `time` moved by `ms`, held within the years 0 to 9999. */

@@ -55,7 +55,7 @@ export interface Assignment<Uid> {
 /** `fresh`: the uid that it is given where it belongs to none of them; no session has it. */
 export function whose<Uid>(fresh: Uid, all: readonly Candidate<Uid>[]): Assignment<Uid> {
   const candidates = all.filter(({ state }) => state !== 'forgotten');
-  const standing = (wanted: Standing) => nearest(candidates.filter((each) => each.standing === wanted));
+  const standing = (wanted: Standing) => nearest(candidates.filter((each) => proven(each) === wanted));
   const same = standing('same');
   if (same !== null)
     return given(same, same.state === 'evicted' ? 'evicted' : same.held === 'no' ? 'copy' : 'same');
@@ -63,8 +63,10 @@ export function whose<Uid>(fresh: Uid, all: readonly Candidate<Uid>[]): Assignme
   if (grown !== null)
     return given(grown, grown.state === 'evicted' ? 'returns' : 'grows', grown.held === 'all');
   const own = nearest(candidates.filter((each) => each.held === 'all'));
-  if (own !== null) return given(own, own.state === 'evicted' ? 'returns' : 'rewritten', true);
   const longer = standing('shorter');
+  // A beginning of another one is that one's, under whatever path it lies now, unless it is one of its own too.
+  if (own !== null && (longer === null || own.standing !== 'different'))
+    return given(own, own.state === 'evicted' ? 'returns' : 'rewritten', true);
   if (longer !== null) return given(longer, longer.state === 'evicted' ? 'evicted' : 'copy');
   const empty = standing('unknown');
   if (empty !== null) return given(empty, 'grows', true);
@@ -73,6 +75,11 @@ export function whose<Uid>(fresh: Uid, all: readonly Candidate<Uid>[]): Assignme
   if (forgotten !== undefined && candidates.every(({ held }) => held === 'no'))
     return given(forgotten, 'forgotten');
   return { uid: fresh, reason: all.length === 0 ? 'new' : 'twin', mayReplace: false };
+}
+
+/** That two files are empty does not make them one: an empty file is the beginning of any, and only its path tells whose it is. */
+function proven<Uid>({ standing, bytes, held }: Candidate<Uid>): Standing {
+  return standing === 'same' && bytes === 0 && held === 'no' ? 'shorter' : standing;
 }
 
 function given<Uid>({ uid }: Candidate<Uid>, reason: Reason, mayReplace = false): Assignment<Uid> {
@@ -94,8 +101,8 @@ function nearest<Uid>(candidates: readonly Candidate<Uid>[]): Candidate<Uid> | n
 /** A file of several that bear one id. */
 export interface Bearer {
   readonly held: Held;
-  /** Whether it is, or goes on with, the session that its path is known to be, or another one of its id. */
-  readonly continues: 'own' | 'another' | 'none';
+  /** Whether it is what some session of its id is, or goes on with the one that its path is known to be, or with another one. */
+  readonly continues: 'same' | 'own' | 'another' | 'none';
   /** Its name is the id itself; a copy that a synced folder made of it has another one. */
   readonly isNamedById: boolean;
   readonly isCompressed: boolean;
@@ -103,12 +110,13 @@ export interface Bearer {
   readonly path: string;
 }
 
-const CONTINUES: readonly Bearer['continues'][] = ['own', 'another', 'none'];
+const CONTINUES: readonly Bearer['continues'][] = ['same', 'own', 'another', 'none'];
 
 /**
- * Negative where `a` is asked about before `b`. Those that go on with the session of their path come first, then those that go on with
- * another one, then others whose path is known: what is left is held against what those have become. Of new ones the first has the
- * id as its name.
+ * Negative where `a` is asked about before `b`. Those that are what a session is come first: they change none, and where they lie says
+ * that what lies at the session's old path is something else. Then those that go on with the session of their path, then those that
+ * go on with another one, then others whose path is known: what is left is held against what those have become. Of new ones
+ * the first has the id as its name.
  */
 export function compareBearers(a: Bearer, b: Bearer): number {
   return (

@@ -86,10 +86,11 @@ async function continued(
   try {
     using source = openSource(main);
     for (const bearer of bearers) {
-      const { standing } = await candidateOf(db, bearer, main, source, 'no', false);
+      const { standing, bytes } = await candidateOf(db, bearer, main, source, 'no', false);
+      if (standing === 'same' && bytes > 0) return 'same';
       if (standing !== 'same' && standing !== 'grown') continue;
-      if (bearer.uid === own && main.known?.uid === own) return 'own';
-      found = 'another';
+      if (bearer.uid === own && main.known?.uid === own) found = 'own';
+      else if (found === 'none') found = 'another';
     }
   } catch {
     // What cannot be read is named when it is taken.
@@ -134,20 +135,39 @@ async function candidateOf(
 ): Promise<Candidate<SessionUid>> {
   if (isForgotten) return { uid, state: 'forgotten', held: path, standing: 'unknown', bytes: 0 };
   if (isEvicted) {
+    // What it held was looked at before the eviction: a part is no more to be told by what is left now.
+    if (main.known?.uid === uid && !main.isChanged)
+      return {
+        uid,
+        state: 'evicted',
+        held: path,
+        standing: path === 'all' || path === 'shared' ? 'same' : 'shorter',
+        bytes: main.known.takenBytes,
+      };
     const stones = tombstonesOf(db, uid).filter(({ key }) => key === main.class.key);
     const held = await holdAgainst(main, source, stones, contentsOfEvicted(db, uid));
-    const standing = standingToEvicted(held);
-    return { uid, state: 'evicted', held: path, standing, bytes: stones[0]?.rawBytes ?? 0 };
+    const bytes = stones[0]?.rawBytes ?? 0;
+    const standing = standingToEvicted(held, stones[0]?.generation);
+    return { uid, state: 'evicted', held: path, standing, bytes };
   }
   const stored = filesOf(db, uid).find(({ key, gone }) => key === main.class.key && !gone);
+  const bytes = stored?.rawBytes ?? 0;
   const standing = await standingOf(db, uid, main, source, stored, full);
-  return { uid, state: 'live', held: path, standing, bytes: stored?.rawBytes ?? 0 };
+  return { uid, state: 'live', held: path, standing, bytes };
 }
 
-function standingToEvicted({ sameAs, startsWith, saysNothing }: HeldAgainst): Standing {
+/**
+ * `newest`: the generation that was evicted last. What begins with an earlier one only is not what the session went on to: a copy
+ * that stayed behind and then went its own way begins so too.
+ */
+function standingToEvicted(
+  { sameAs, startsWith, saysNothing }: HeldAgainst,
+  newest: number | undefined,
+): Standing {
   if (sameAs !== null) return 'same';
   if (saysNothing) return 'shorter';
-  return startsWith.some(({ rawBytes }) => rawBytes > 0) ? 'grown' : 'different';
+  const isGrown = startsWith.some(({ rawBytes, generation }) => rawBytes > 0 && generation === newest);
+  return isGrown ? 'grown' : 'different';
 }
 
 async function standingOf(

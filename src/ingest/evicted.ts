@@ -12,6 +12,7 @@ import type { Source } from './source.ts';
 
 interface Stone {
   readonly key: string;
+  readonly generation: number;
   readonly rawBytes: number;
 }
 

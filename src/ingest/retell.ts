@@ -3,16 +3,17 @@
  * Promises: reads the ends of what is stored, of such sessions alone; nothing is found by reading all of them.
  */
 import { horizon } from '../domain/time.ts';
+import { retimeAll, retimeSession } from '../store/clock.ts';
 import { filesOf, findSession, sessionIdOf, sessionsToldLater } from '../store/read.ts';
 import { fileChunks } from '../store/segments.ts';
 import { describeSession, timesOf } from '../store/write-raw.ts';
 import { agentById } from './agents/index.ts';
 import { type AnalyzeDeps, analyzeSession } from './analyze.ts';
 
-/** Tells the times of such sessions again; those with a digest get it anew. */
+/** Tells the times of such sessions again; those with a digest get it anew. What the store noted under a wrong clock is put right. */
 export async function retellTimes(deps: AnalyzeDeps, signal: AbortSignal): Promise<void> {
   const now = deps.clock.now();
-  for (const uid of sessionsToldLater(deps.db, horizon(now))) {
+  for (const { uid, laterAt } of sessionsToldLater(deps.db, horizon(now))) {
     if (signal.aborted) return;
     const session = findSession(deps.db, uid);
     const agent = session === null ? null : agentById(session.agent, deps.host);
@@ -20,9 +21,13 @@ export async function retellTimes(deps: AnalyzeDeps, signal: AbortSignal): Promi
     if (session === null || agent === null || main === undefined) continue;
     const { head, tail } = ends(fileChunks(deps.db, uid, main));
     const times = timesOf(agent.peek(head, tail), now);
-    describeSession(deps.db, sessionIdOf(deps.db, uid), { ...nothingElse, ...times });
+    deps.db.writeTransaction(() => {
+      describeSession(deps.db, sessionIdOf(deps.db, uid), { ...nothingElse, ...times });
+      retimeSession(deps.db, uid, laterAt, now);
+    });
     if (session.analyzedAt !== null) await analyzeSession(deps, uid, signal);
   }
+  retimeAll(deps.db, now);
 }
 
 const nothingElse = { project: null, title: null, branch: null, parentUid: null } as const;

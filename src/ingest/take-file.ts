@@ -17,6 +17,7 @@ import {
   ensureFile,
   markSource,
   type NewSegment,
+  noteMetAt,
   recountSession,
   type SourceMark,
   setFileVersion,
@@ -51,6 +52,10 @@ export interface TakeContext {
   readonly sessionId: number;
   readonly now: Iso;
   readonly signal: AbortSignal;
+  /** Tells what the session is now, in the transaction that ends the storing of a file. */
+  readonly describe?: () => void;
+  /** Where the file lies now, if that is not where it was last met and nothing lies there any more. */
+  readonly metAt?: { readonly relPath: string; readonly agentRoot: string | null } | null;
 }
 
 /** What taking a file did. `readBytes`: of its content. */
@@ -184,6 +189,7 @@ async function storeFrom(
       setFileVersion(context.db, target, { rawBytes, extents: isWhole ? null : extents, sha256: sha });
       mark(context, seen, target);
       recountSession(context.db, sessionId);
+      if (isLast) context.describe?.();
       return target;
     });
     killPoint(isLast ? `ingest.${from.kind}` : 'ingest.flushed');
@@ -303,6 +309,7 @@ async function storeRewritten(
     setFileVersion(context.db, stored.fileId, { rawBytes, extents, sha256: null });
     mark(context, seen, stored.fileId);
     recountSession(context.db, context.sessionId);
+    context.describe?.();
   });
   killPoint('rewrite.stored');
   return { kind: 'rewritten', readBytes: rawBytes };
@@ -347,13 +354,14 @@ export function seenOf(
   };
 }
 
-/** Notes what was seen of a path. */
+/** Notes what was seen of a path; in one transaction with where the file is met now, for who is known is not looked at again. */
 export function mark(
-  { db, sessionId }: Pick<TakeContext, 'db' | 'sessionId'>,
+  { db, sessionId, metAt = null }: Pick<TakeContext, 'db' | 'sessionId' | 'metAt'>,
   seen: Seen,
   fileId: number | null,
 ): void {
   markSource(db, { ...seen, sessionId, fileId });
+  if (metAt !== null && fileId !== null && seen.holdsAll) noteMetAt(db, { sessionId, fileId }, metAt);
 }
 
 export function newFile(file: FoundFile) {

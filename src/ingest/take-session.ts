@@ -10,13 +10,14 @@ import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { Iso } from '../domain/time.ts';
 import type { Assignment } from '../identity/whose.ts';
+import { retimeMet } from '../store/clock.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { contentsOfEvicted } from '../store/contents.ts';
 import { filesOf, findSession } from '../store/read.ts';
 import { otherPathsOf, tombstonesOf } from '../store/read-sources.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { removedRanges } from '../store/segments.ts';
-import { describeSession, ensureSession, noteMetAt, timesOf } from '../store/write-raw.ts';
+import { describeSession, ensureSession, timesOf } from '../store/write-raw.ts';
 import { noteReturn } from '../store/write-return.ts';
 import { aboutOf } from './about.ts';
 import { assign } from './assign.ts';
@@ -110,10 +111,8 @@ export async function takeSession(
     return takeFiles(deps, found, row, changed, 'new', own);
   }
   const sessionId = ensureRow(deps, found);
-  const taken = await takeFiles(deps, found, () => sessionId, changed, 'grown', own);
-  // Where nothing was stored, the transcript tells nothing new of the session: only its bookkeeping was written again.
-  if (taken.kind === 'grown') (await describer(deps, found))();
-  return taken;
+  // Where nothing is stored, the transcript tells nothing new of the session: only its bookkeeping was written again.
+  return takeFiles(deps, found, () => sessionId, changed, 'grown', own, await describer(deps, found));
 }
 
 /** Whose it is; where it cannot be read, what its path says, and why is told when it is taken. */
@@ -148,6 +147,9 @@ async function describer(deps: TakeDeps, found: FoundSession): Promise<() => num
   const known = findSession(deps.db, uid)?.title ?? null;
   const about = await aboutOf(peek);
   const parent = peek?.parentNativeId ?? null;
+  // What tells no time, an emptied file too, says nothing of those that are not told yet.
+  const isTimed = peek !== null && (peek.startedAt !== null || peek.endedAt !== null);
+  const times = isTimed ? timesOf(peek, deps.now) : { startedAt: null, endedAt: null };
   return () =>
     deps.db.writeTransaction(() => {
       const sessionId = ensureRow(deps, found);
@@ -155,8 +157,9 @@ async function describer(deps: TakeDeps, found: FoundSession): Promise<() => num
         ...about,
         title: known === null ? about.title : null,
         parentUid: parent === null || parent === nativeId ? null : sessionUid(agent.id, parent, hashText),
-        ...timesOf(peek, deps.now),
+        ...times,
       });
+      retimeMet(deps.db, sessionId, times, deps.now);
       return sessionId;
     });
 }
@@ -173,9 +176,10 @@ async function takeFiles(
   files: readonly FoundFile[],
   kindIfStored: 'new' | 'grown',
   own: Own,
+  describe: () => void = () => undefined,
 ): Promise<TakenSession> {
   const context: TakeContext = {
-    ...{ db: deps.db, uid: found.uid, now: deps.now, signal: deps.signal },
+    ...{ db: deps.db, uid: found.uid, now: deps.now, signal: deps.signal, describe },
     get sessionId() {
       return row();
     },
@@ -263,18 +267,12 @@ async function takeOne(
     path.startsWith(file.root + sep) && isInRows(file, path);
   if (!isRows && there.some(isBeside)) return { kind: 'copy', readBytes: 0 };
   const mayReplace = file === own.file ? own.mayReplace : isOnlyOne(context, file, stored, there);
-  const taken = await takeChanged(context, file, source, stored, { mayReplace, full: deps.full });
-  // It has moved: where it lies now is where it is put back.
+  // Where it has moved, the place where it lies now is the one where it is put back.
   const isMoved = file.contained === undefined && file.relPath !== stored.relPath && there.length === 0;
-  if (isMoved && taken.kind !== 'copy' && taken.kind !== 'diverged') {
-    const agentRoot = file.class.role === 'main' ? file.root : null;
-    noteMetAt(
-      deps.db,
-      { sessionId: context.sessionId, fileId: stored.fileId },
-      { relPath: file.relPath, agentRoot },
-    );
-  }
-  return taken;
+  const metAt = isMoved
+    ? { relPath: file.relPath, agentRoot: file.class.role === 'main' ? file.root : null }
+    : null;
+  return await takeChanged({ ...context, metAt }, file, source, stored, { mayReplace, full: deps.full });
 }
 
 /**
@@ -332,6 +330,7 @@ async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look>
   const tombstones = tombstonesOf(deps.db, found.uid);
   const contents = contentsOfEvicted(deps.db, found.uid);
   const newest = tombstones.filter((stone) => stone.generation === tombstones[0]?.generation);
+  const known = filesOf(deps.db, found.uid);
   const continued = new Set<string>();
   let filesRead = 0;
   let bytesRead = 0;
@@ -363,16 +362,16 @@ async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look>
       const holdsAll = sameAs !== null;
       if (holdsAll && file.class.key === MAIN) isWhole = true;
       const seen = seenOf(file, source, sameAs?.rawBytes ?? 0, { holdsAll });
-      mark({ db: deps.db, sessionId: ensureRow(deps, found) }, seen, null);
+      // Of its file, so that another path of it is known to hold the same.
+      const fileId = known.find(({ key }) => key === file.class.key)?.fileId ?? null;
+      mark({ db: deps.db, sessionId: ensureRow(deps, found) }, seen, fileId);
     } catch (thrown) {
       deps.warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
     }
   }
   if (!isSame || (isWhole && deps.again(found.uid))) {
     // What the agent had removed is in the old digest and in no source any more: no new digest covers that.
-    const hadRemoved = filesOf(deps.db, found.uid).some(
-      (file) => file.gone && removedRanges(file).length > 0,
-    );
+    const hadRemoved = known.some((file) => file.gone && removedRanges(file).length > 0);
     const continues = !hadRemoved && newest.every((stone) => continued.has(stone.key));
     return { kind: 'changed', continues, byHand: isSame };
   }

@@ -236,14 +236,15 @@ export function sessionsDigestedBefore(
 }
 
 /** Live sessions in whose transcripts a time counts at `horizon` that did not when they were read. */
-export function sessionsToldLater(db: ReadableDb, horizon: Iso): SessionUid[] {
-  return db
-    .all<{ uid: SessionUid }>(
-      `SELECT session_uid AS uid FROM sessions
-       WHERE later_at IS NOT NULL AND evicted_at IS NULL AND later_at <= $horizon ORDER BY later_at`,
-      { horizon },
-    )
-    .map(({ uid }) => uid);
+export function sessionsToldLater(
+  db: ReadableDb,
+  horizon: Iso,
+): { readonly uid: SessionUid; readonly laterAt: Iso }[] {
+  return db.all(
+    `SELECT session_uid AS uid, later_at AS laterAt FROM sessions
+     WHERE later_at IS NOT NULL AND evicted_at IS NULL AND later_at <= $horizon ORDER BY later_at`,
+    { horizon },
+  );
 }
 
 /** Where on this machine a session's files were last seen. */

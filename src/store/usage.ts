@@ -3,7 +3,7 @@
  * Promises: no total is made by reading sessions; victims are walked by index, a page at a time, in the policy's order.
  */
 import type { SessionCard } from '../domain/session.ts';
-import { addMs, DAY_MS, horizon, type Iso } from '../domain/time.ts';
+import { addMs, DAY_MS, EARLIEST, horizon, type Iso, isDisproved } from '../domain/time.ts';
 import { type CardSum, type Census, censusOf } from '../policy/census.ts';
 import type { ReadableDb } from './connection.ts';
 import { CARD_COLUMNS, type CardColumns, toCards } from './rows.ts';
@@ -52,6 +52,16 @@ const PAGE = 256;
 const EVICTABLE = 'analyzed_at IS NOT NULL AND evicted_at IS NULL AND pinned = 0';
 const UNANALYZED = 'analyzed_at IS NULL AND evicted_at IS NULL';
 
+/** Live sessions that a wrong clock has left in another place than the policy's, each kind found by an index. */
+export const WRONG_CLOCK = {
+  beyondHorizon: 'evicted_at IS NULL AND last_key > $horizon',
+  /** What was told under a clock that was behind, and is not told again yet. */
+  toldLater: 'later_at IS NOT NULL AND evicted_at IS NULL AND later_at <= $horizon',
+  evictableTooEarly: `${EVICTABLE} AND ${tooEarly('evict_key')}`,
+  unanalyzedTooEarly: `${UNANALYZED} AND ${tooEarly('evict_key')}`,
+  agedTooEarly: `${EVICTABLE} AND ${tooEarly('age_key')}`,
+} as const;
+
 /** The queries behind the census; test/store asserts that each is answered by its index. */
 export const CENSUS_SQL = {
   evictable: pageSql(EVICTABLE),
@@ -61,8 +71,26 @@ export const CENSUS_SQL = {
   sumOlderThan: `SELECT count(*) AS sessions, coalesce(sum(stored_bytes), 0) AS storedBytes,
       json_group_array(json_array(session_uid, raw_generation, stored_bytes)) AS named
     FROM (SELECT session_uid, raw_generation, stored_bytes ${olderSql()})`,
-  beyondHorizon: `SELECT 1 AS found FROM sessions WHERE evicted_at IS NULL AND last_key > $horizon LIMIT 1`,
+  ...asked(),
 } as const;
+
+/** Whether there is one, for each of them. */
+function asked(): Readonly<Record<keyof typeof WRONG_CLOCK, string>> {
+  const sql = (where: string) => `SELECT 1 AS found FROM sessions WHERE ${where} LIMIT 1`;
+  const { beyondHorizon, toldLater, evictableTooEarly, unanalyzedTooEarly, agedTooEarly } = WRONG_CLOCK;
+  return {
+    beyondHorizon: sql(beyondHorizon),
+    toldLater: sql(toldLater),
+    evictableTooEarly: sql(evictableTooEarly),
+    unanalyzedTooEarly: sql(unanalyzedTooEarly),
+    agedTooEarly: sql(agedTooEarly),
+  };
+}
+
+/** A time that counts as absent for being too early. */
+function tooEarly(key: string): string {
+  return `${key} > '' AND ${key} < '${EARLIEST}'`;
+}
 
 function olderSql(): string {
   return `FROM sessions WHERE ${EVICTABLE} AND age_key < $cutoff AND age_key > ''
@@ -78,12 +106,9 @@ function pageSql(condition: string): string {
 /** The store as the policy sees it at `now`. */
 export function census(db: ReadableDb, now: Iso): Census {
   const { tier1Bytes, pinnedBytes, tier2Bytes } = usage(db);
-  // Times are plausible when stored. Only after the clock has stepped back can one lie too far ahead; then the keys in
-  // the indexes are not the policy's, and all live sessions are sorted here instead.
-  if (db.get(CENSUS_SQL.beyondHorizon, { horizon: horizon(now) }) !== null) {
-    const live = db.all<CardColumns>(`SELECT ${CARD_COLUMNS} FROM sessions WHERE evicted_at IS NULL`);
-    return censusOf(toCards(live), tier2Bytes, now);
-  }
+  // Times are plausible when stored. Only where the clock was wrong for a while are the keys in the indexes not the
+  // policy's; then all live sessions are sorted here instead.
+  if (wasClockWrong(db, now)) return censusOf(liveCards(db, now), tier2Bytes, now);
   return {
     usageBytes: tier1Bytes,
     pinnedBytes,
@@ -95,6 +120,29 @@ export function census(db: ReadableDb, now: Iso): Census {
       db.get<CardSum>(CENSUS_SQL.sumOlderThan, { cutoff: cutoff(now, ageDaysMax) }) ?? NOBODY,
     unanalyzed: () => walk(db, CENSUS_SQL.unanalyzed),
   };
+}
+
+function wasClockWrong(db: ReadableDb, now: Iso): boolean {
+  const { beyondHorizon, toldLater, evictableTooEarly, unanalyzedTooEarly, agedTooEarly } = CENSUS_SQL;
+  return (
+    [beyondHorizon, toldLater].some((sql) => db.get(sql, { horizon: horizon(now) }) !== null) ||
+    [evictableTooEarly, unanalyzedTooEarly, agedTooEarly].some((sql) => db.get(sql) !== null)
+  );
+}
+
+/** Every live session; one whose transcript disproves the clock that it was met under, with the transcript's time in place of that one's. */
+function liveCards(db: ReadableDb, now: Iso): SessionCard[] {
+  const rows = db.all<CardColumns & { laterAt: Iso | null }>(
+    `SELECT ${CARD_COLUMNS}, later_at AS laterAt FROM sessions WHERE evicted_at IS NULL`,
+  );
+  for (const row of rows) {
+    const told = row.laterAt === null || row.laterAt > horizon(now) ? null : row.laterAt;
+    if (told === null) continue;
+    row.startedAt ??= told;
+    row.endedAt = row.endedAt === null || row.endedAt < told ? told : row.endedAt;
+    if (row.analyzedAt !== null && isDisproved(row.analyzedAt, told)) row.analyzedAt = told;
+  }
+  return toCards(rows);
 }
 
 const NOBODY: CardSum = { sessions: 0, storedBytes: 0, named: '[]' };

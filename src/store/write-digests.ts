@@ -5,7 +5,7 @@
 
 import { FailureError, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
-import type { Iso } from '../domain/time.ts';
+import { horizon, type Iso } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
 import { filesOf } from './read.ts';
 import { NAMED, NAMED_ID, type StoredFile } from './rows.ts';
@@ -66,11 +66,13 @@ export function putSessionDigest(db: WritableDb, digest: NewDigest): SaveOutcome
     `UPDATE sessions SET analyzed_at = coalesce(analyzed_at, $now), analyze_error = NULL,
          digest_at = CASE WHEN $same = 1 AND digest_at IS NOT NULL THEN digest_at ELSE $now END,
          title = coalesce($title, title), project = coalesce($project, project), branch = coalesce($branch, branch),
-         started_at = coalesce($startedAt, started_at), ended_at = coalesce($endedAt, ended_at)
+         started_at = coalesce($startedAt, started_at), ended_at = coalesce($endedAt, ended_at),
+         later_at = iif(coalesce($endedAt, ended_at) > $horizon, coalesce($endedAt, ended_at), later_at)
        WHERE id = $id`,
     {
       id: session.id,
       now: digest.now,
+      horizon: horizon(digest.now),
       same: outcome === 'same' ? 1 : 0,
       title: digest.title,
       project: digest.project,

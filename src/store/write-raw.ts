@@ -70,18 +70,19 @@ const HOLDS_NOTHING = ['files', 'segments', 'digests', 'tombstones', 'events', '
   .concat('NOT EXISTS (SELECT 1 FROM forgotten WHERE id = sessions.id)', 'raw_generation = 0 AND pinned = 0')
   .join(' AND ');
 
-/** As it is told now, by the session's own transcript; what that does not tell stays. */
+/** As it is told now, by the session's own transcript; what that does not tell stays. `laterAt` absent: its times were not asked for. */
 export function describeSession(
   db: WritableDb,
   sessionId: number,
-  { laterAt = null, ...about }: SessionAbout & { readonly laterAt?: Iso | null },
+  { laterAt, ...about }: SessionAbout & { readonly laterAt?: Iso | null },
 ): void {
   db.run(
     `UPDATE sessions SET project = coalesce($project, project), title = coalesce($title, title),
        branch = coalesce($branch, branch), parent_uid = coalesce($parentUid, parent_uid),
-       started_at = coalesce($startedAt, started_at), ended_at = coalesce($endedAt, ended_at), later_at = $laterAt
+       started_at = coalesce($startedAt, started_at), ended_at = coalesce($endedAt, ended_at),
+       later_at = iif($isAsked = 1, $laterAt, later_at)
      WHERE id = $sessionId`,
-    { sessionId, laterAt, ...about },
+    { sessionId, isAsked: laterAt === undefined ? 0 : 1, laterAt: laterAt ?? null, ...about },
   );
 }
 

@@ -63,14 +63,18 @@ function run(store: Store, disk: Disk, found: readonly string[]): Store {
       const own = sessions.get(marks.get(path)?.uid ?? '');
       const isContinued = (session: Session | undefined) =>
         session !== undefined && ['same', 'grown'].includes(standingOf(disk[path] ?? '', session));
+      const isSame = (session: Session) =>
+        session.content !== '' && standingOf(disk[path] ?? '', session) === 'same';
       return {
         ...{ path, isNamedById: path === 'a', isCompressed: false, bytes: disk[path]?.length ?? 0 },
         held: heldBy(store, disk, path, own?.uid ?? ''),
-        continues: isContinued(own)
-          ? ('own' as const)
-          : [...sessions.values()].some(isContinued)
-            ? ('another' as const)
-            : ('none' as const),
+        continues: [...sessions.values()].some(isSame)
+          ? ('same' as const)
+          : isContinued(own)
+            ? ('own' as const)
+            : [...sessions.values()].some(isContinued)
+              ? ('another' as const)
+              : ('none' as const),
       };
     })
     .sort(compareBearers);
@@ -224,6 +228,26 @@ describe.each(WORLDS)('files at $paths with $contents', ({ paths, contents }) =>
       const isStillThere = Object.values(disk).includes(old.content);
       if (isReplaced && isStillThere && old.state === 'live' && old.content !== '')
         wrong('a copy took a session over', old, disk, order, now);
+    }
+    for (const [path, file] of Object.entries(disk)) {
+      const own = before.sessions.get(before.marks.get(path)?.uid ?? '');
+      const now = after.sessions.get(own?.uid ?? '');
+      if (own?.state !== 'live' || own.content === '') continue;
+      const isOf = [...before.sessions.values()].filter(
+        ({ uid, state, content }) =>
+          state === 'live' &&
+          content !== file &&
+          content.startsWith(file) &&
+          after.sessions.get(uid)?.content === content,
+      );
+      if (file !== '' && isOf.length > 0 && !own.content.startsWith(file) && now?.content === file)
+        wrong('the beginning of one session took the place of another', path, disk, own, isOf);
+      const isLeft = before.marks.get(path)?.held === own.version && own.content === now?.content;
+      const isCopied = Object.entries(disk).some(
+        ([other, content]) =>
+          other !== path && (own.content.startsWith(content) || content.startsWith(own.content)),
+      );
+      if (file === '' && isLeft && !isCopied) wrong('an emptied file is not its session`s', path, disk, own);
     }
     for (const [path, file] of Object.entries(disk)) {
       const mark = before.marks.get(path);

@@ -139,6 +139,32 @@ const ATTACKS: readonly (readonly [string, readonly string[]])[] = [
     [`UPDATE sessions SET analyzed_at = '2001-01-01T00:00:00.000Z' ${where(1)}`],
   ],
   [
+    'move a session to the front by an event of a wrong clock that gives it another time',
+    [event('retimed', 1), `UPDATE sessions SET analyzed_at = '2001-01-01T00:00:00.000Z' ${where(1)}`],
+  ],
+  [
+    'move a session to the back by an event of a wrong clock that tells of another one',
+    [
+      event('retimed', 3).replace(AT, '2027-01-01T00:00:00.000Z'),
+      `UPDATE sessions SET analyzed_at = '2027-01-01T00:00:00.000Z' ${where(1)}`,
+    ],
+  ],
+  [
+    'move a session to the back by an event of a wrong clock that is not the last one',
+    [
+      event('retimed', 1).replace(AT, '2027-01-01T00:00:00.000Z'),
+      event('pinned', 2),
+      `UPDATE sessions SET analyzed_at = '2027-01-01T00:00:00.000Z' ${where(1)}`,
+    ],
+  ],
+  [
+    'move a session to the back by an event of a wrong clock of another generation',
+    [
+      event('retimed', 1, 'INSERT', `${G(1)} - 1`).replace(AT, '2027-01-01T00:00:00.000Z'),
+      `UPDATE sessions SET analyzed_at = '2027-01-01T00:00:00.000Z' ${where(1)}`,
+    ],
+  ],
+  [
     'call an analyzed session un-analyzed, so that it may be lost',
     [`UPDATE sessions SET analyzed_at = NULL ${where(1)}`],
   ],
