@@ -5,6 +5,7 @@
  */
 import type { AgentFormat, FileClass, Host, Peek, RestoreTarget, TextBeside } from '../../domain/agent.ts';
 import { agentId } from '../../domain/ids.ts';
+import { closed, placesOf } from '../../domain/places.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { ClineReader } from './cline.reader.ts';
 import { cwdIn, humanTextOfMessage, MESSAGES, SHOWN } from './cline.records.ts';
@@ -23,6 +24,14 @@ const KEY_OF_FILE: ReadonlyMap<string, string> = new Map([
 const ABOUT: ReadonlySet<string> = new Set([
   ...['task_metadata.json', 'context_history.json', 'settings.json', 'history_item.json'],
 ]);
+const PLACES = placesOf({
+  transcript: [...KEY_OF_FILE.keys()]
+    .map((name) => `tasks/{id}/${name}`)
+    .concat('sessions/{id}/{id}.messages.json'),
+  subagent: ['sessions/{id}/agent_*.messages.json'],
+  sidecar: [...[...ABOUT].map((name) => `tasks/{id}/${name}`), 'tasks/{id}/**', 'sessions/{id}/{id}.*'],
+});
+const classify = closed(PLACES, classifyPlace);
 /** Kept verbatim, as a copy of an id in a file's name is. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 
@@ -67,6 +76,7 @@ function agent({ id, name, extension, variables, ownRoots, named }: About): Agen
       ...globalStorages(host, extension),
     ],
     rootOf: (path) => named.exec(path)?.[1] ?? null,
+    places: PLACES,
     classify,
     skipsFolder: (relPath) => /^tasks\/[^/]+\/checkpoints$/.test(relPath),
     peek,
@@ -85,7 +95,7 @@ function agent({ id, name, extension, variables, ownRoots, named }: About): Agen
   };
 }
 
-function classify(relPath: string): FileClass | null {
+function classifyPlace(relPath: string): FileClass | null {
   const [top, id = '', ...rest] = relPath.split('/');
   const name = rest.join('/');
   if (!ID.test(id) || name === '') return null;

@@ -13,6 +13,10 @@ export const mistralVibe = placed({
   variable: 'VIBE_HOME',
   homes: [['.vibe']],
   folder: 'logs',
+  places: {
+    transcript: ['logs/session/session_{id}/messages.jsonl'],
+    sidecar: ['logs/session/session_{id}/**'],
+  },
   classify: (relPath) => {
     const [, id, name] = /^logs\/session\/session_([^/]+)\/(.+)$/.exec(relPath) ?? [];
     if (id === undefined || name === undefined) return null;
