@@ -5,8 +5,11 @@
  * Never: takes the word of an id, a key or a path from a transcript or an archive for where a file lies.
  */
 
-/** What lies at a place. `read`: it holds sessions, or an older form of one; it is read and never written. */
-export const PLACE_KINDS = ['transcript', 'subagent', 'output', 'sidecar', 'read'] as const;
+/**
+ * What lies at a place. `settings`: what the person set for that one session, which no archive may. `read`: it holds sessions, or an
+ * older form of one; it is read and never written.
+ */
+export const PLACE_KINDS = ['transcript', 'subagent', 'output', 'sidecar', 'settings', 'read'] as const;
 export type PlaceKind = (typeof PLACE_KINDS)[number];
 
 export interface Place {

@@ -61,7 +61,7 @@ function whyNot(
 ): string | null {
   const { agent, native_id: nativeId, project, started_at: startedAt } = meta;
   const ownId = nativeIdOf(sessionUid(agentId(agent), nativeId, hashText));
-  const session = { agent, nativeId, target: { nativeId: ownId, project, startedAt } };
+  const session = { agent, nativeId, target: { nativeId: ownId, project, startedAt }, isForeign: true };
   const { role, key, rel_path: relPath } = file;
   const placed = placement(format, session, { role, key, relPath }, null);
   return 'why' in placed ? placed.why : null;

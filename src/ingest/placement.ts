@@ -22,6 +22,8 @@ export interface SessionToPlace {
   /** As the agent wrote it. */
   readonly nativeId: string;
   readonly target: RestoreTarget;
+  /** It came with an archive and was never met here. */
+  readonly isForeign: boolean;
 }
 
 /** A path relative to the root; or, as a clause, why there is none. */
@@ -63,7 +65,9 @@ export function obstacleAt(
   const { nativeId } = found;
   if (nativeId !== null && nativeId !== session.nativeId && nativeId !== ownId(session))
     return 'a file of another session lies there';
-  return platform === null ? null : nameObstacle(format.places, at, platform, bytesOf);
+  if (platform === null) return null;
+  const places = format.places.filter(({ kind }) => kind !== 'settings' || !session.isForeign);
+  return nameObstacle(places, at, platform, bytesOf);
 }
 
 /** Two sessions of one id lie at different places under different ids: the place is judged as if it had the session's own. */

@@ -65,10 +65,11 @@ const isNever = (at: string) =>
   NEVER.some((name) => `/${at.toLowerCase()}`.endsWith(`/${name.toLowerCase()}`)) ||
   at.split('/').some((part) => /^\.(?:git|vscode|husky|claude|github|envrc|ssh)$/i.test(part));
 
-/** The genuine sidecar of a task of Cline and of a session of Droid, which are named so. */
+/** The genuine sidecar of a session of Droid is named so. */
 const isGenuine = (agent: AgentFormat, at: string) =>
-  (/^(?:cline|roo-code)$/.test(agent.id) && /^tasks\/[^/]+\/settings\.json$/.test(at)) ||
-  (agent.id === 'droid' && /\/[^/]+\.settings\.json$/.test(at));
+  agent.id === 'droid' && /\/[^/]+\.settings\.json$/.test(at);
+/** What no stranger may write. */
+const foreignPlaces = ({ places }: AgentFormat) => places.filter(({ kind }) => kind !== 'settings');
 
 const hostilePart = fc.oneof(
   fc.constantFrom(
@@ -163,7 +164,12 @@ describe.each(ALL.map((agent) => [agent.id as string, agent] as const))('%s', (i
           const at = (own: string, given: string) =>
             placement(
               agent,
-              { agent: id, nativeId: own, target: { nativeId: given, project, startedAt: null } },
+              {
+                agent: id,
+                nativeId: own,
+                target: { nativeId: given, project, startedAt: null },
+                isForeign: true,
+              },
               file,
               platform,
             );
@@ -199,7 +205,9 @@ describe.each(ALL.map((agent) => [agent.id as string, agent] as const))('%s', (i
     const files = filesOf(bench.db, uid);
     expect(files.length).toBeGreaterThan(0);
     for (const file of files)
-      expect(placement(agent, { agent: id, nativeId, target }, file, 'linux')).toEqual({ at: file.relPath });
+      expect(placement(agent, { agent: id, nativeId, target, isForeign: false }, file, 'linux')).toEqual({
+        at: file.relPath,
+      });
   });
 
   // Where a person's own glob matches anything, it is their folder that it is in.
@@ -211,7 +219,8 @@ describe.each(ALL.map((agent) => [agent.id as string, agent] as const))('%s', (i
     ];
     const below = agent.places.map(({ at }) => posix.dirname(at.replaceAll('{id}', ID).replaceAll('*', 'x')));
     for (const path of [...paths, ...below.flatMap((folder) => NEVER.map((name) => `${folder}/${name}`))]) {
-      const isWritten = isPlaceOf(agent.places, path) && nameObstacle(agent.places, path, 'linux') === null;
+      const isWritten =
+        isPlaceOf(agent.places, path) && nameObstacle(foreignPlaces(agent), path, 'linux') === null;
       expect([path, isWritten && !isGenuine(agent, path)]).toEqual([path, false]);
     }
   });
@@ -263,7 +272,7 @@ test('a file of one session is not put at the place of another one, nor one file
   if (claude === undefined) throw new Error('no agent');
   const other = ID.replace('8c', '8d');
   const target = { nativeId: ID, project: '/srv/x', startedAt: null };
-  const asked = { agent: 'claude-code', nativeId: ID, target };
+  const asked = { agent: 'claude-code', nativeId: ID, target, isForeign: true };
   const why = (role: 'main' | 'sidecar', key: string, at: string) =>
     obstacleAt(claude, asked, { role, key, relPath: at }, at, 'linux');
   expect(why('main', 'main', `projects/-srv-x/${ID}.jsonl`)).toBeNull();
@@ -277,7 +286,7 @@ test('two sessions of one id lie apart, each with its files', () => {
   const claude = AGENTS[0];
   if (claude === undefined) throw new Error('no agent');
   const apart = { nativeId: `${ID}.0a1b2c3d`, project: '/srv/x', startedAt: null };
-  const asked = { agent: 'claude-code', nativeId: ID, target: apart };
+  const asked = { agent: 'claude-code', nativeId: ID, target: apart, isForeign: true };
   const file = {
     role: 'tool-result',
     key: 'tool-results/t.txt',
@@ -298,7 +307,12 @@ test('every file of genuine homes that is taken for a session’s is put back wh
       const found = root === null || agent.id === 'aider' ? null : agent.classify(relPath);
       if (found === null) continue;
       const nativeId = found.nativeId ?? ID;
-      const asked = { agent: agent.id, nativeId, target: { nativeId, project: null, startedAt: null } };
+      const asked = {
+        agent: agent.id,
+        nativeId,
+        target: { nativeId, project: null, startedAt: null },
+        isForeign: true,
+      };
       const placed = placement(agent, asked, { ...found, relPath }, 'linux');
       const isMoved = /\.imported-\d+$/.test(relPath) && found.role === 'main';
       expect('at' in placed ? placed.at : `${relPath}: ${placed.why}`).toBe(
@@ -316,4 +330,18 @@ test('every file of genuine homes that is taken for a session’s is put back wh
   };
   walk(CORPUS);
   expect(seen).toBeGreaterThan(200);
+});
+
+test('what the person set for one task of Cline is given back, and not what an archive says that they set', () => {
+  for (const cline of AGENTS.filter(({ id }) => id === 'cline' || id === 'roo-code')) {
+    const file = {
+      role: 'meta',
+      key: 'task/settings.json',
+      relPath: 'tasks/1750000000000/settings.json',
+    } as const;
+    const target = { nativeId: '1750000000000', project: null, startedAt: null };
+    const asked = { agent: cline.id, nativeId: '1750000000000', target };
+    expect(placement(cline, { ...asked, isForeign: false }, file, 'linux')).toEqual({ at: file.relPath });
+    expect(placement(cline, { ...asked, isForeign: true }, file, 'linux')).toHaveProperty('why');
+  }
 });

@@ -96,7 +96,8 @@ export function planRestore(
   };
   const tree = trees.get(root) ?? new RestoreTree(root, force);
   trees.set(root, tree);
-  const asked: SessionToPlace = { agent: session.agent, nativeId: session.nativeId, target };
+  const isForeign = cameWithArchive(db, session);
+  const asked: SessionToPlace = { agent: session.agent, nativeId: session.nativeId, target, isForeign };
   const { platform } = context.host;
   const { files, refused } = planOf(tree, db, session, { agent, asked, platform, wanted: version, taken });
   const main = files.find(({ file }) => file.role === 'main');
@@ -104,22 +105,26 @@ export function planRestore(
   const made = takesBack === undefined ? null : madeFor(takesBack, tree, db, session, target, files);
   return {
     ...{ session, agent, root, tree, files, refused, made },
-    resume: agent === null ? { cwd: null, argv: [] } : wayBackTo(agent, db, session, target, main?.path),
+    resume: agent === null ? { cwd: null, argv: [] } : wayBackTo(agent, session, asked, main?.path),
     notPutBack: to === null ? (agent?.cannotPutBack ?? null) : null,
     importing: made === null || takesBack === undefined ? null : takesBack.argv(made.path),
   };
 }
 
+/** Whether nothing of the session was ever met on this machine: what is known of it is what an archive says. */
+function cameWithArchive(db: ReadableDb, { uid }: SessionRow): boolean {
+  return agentRootOf(db, uid) === null;
+}
+
 /** A folder that only an archive tells of is a stranger's word: nobody is led into it. */
 function wayBackTo(
   agent: AgentFormat,
-  db: ReadableDb,
-  { uid, project }: SessionRow,
-  target: RestoreTarget,
+  { project }: SessionRow,
+  { target, isForeign }: SessionToPlace,
   path: string | undefined,
 ): Resume {
   const at = path === undefined ? target : { ...target, path };
-  if (project === null || agentRootOf(db, uid) !== null) return agent.resume(at);
+  if (project === null || !isForeign) return agent.resume(at);
   const resume = agent.resume({ ...at, project: null });
   const told = `It came with an archive, which says that its folder is ${project}: go to the folder that you mean first.`;
   return { ...resume, cwd: null, needs: [told, resume.needs ?? ''].join(' ').trim() };

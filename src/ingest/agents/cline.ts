@@ -22,14 +22,17 @@ const KEY_OF_FILE: ReadonlyMap<string, string> = new Map([
   ['api_conversation_history.json', 'model.json'],
 ]);
 const ABOUT: ReadonlySet<string> = new Set([
-  ...['task_metadata.json', 'context_history.json', 'settings.json', 'history_item.json'],
+  ...['task_metadata.json', 'context_history.json', 'history_item.json'],
 ]);
+/** What the person set for one task, what it may do without being asked too. */
+const SETTINGS = 'settings.json';
 const PLACES = placesOf({
   transcript: [...KEY_OF_FILE.keys()]
     .map((name) => `tasks/{id}/${name}`)
     .concat('sessions/{id}/{id}.messages.json'),
   subagent: ['sessions/{id}/agent_*.messages.json'],
   sidecar: [...[...ABOUT].map((name) => `tasks/{id}/${name}`), 'tasks/{id}/**', 'sessions/{id}/{id}.*'],
+  settings: [`tasks/{id}/${SETTINGS}`],
 });
 const classify = closed(PLACES, classifyPlace);
 /** Kept verbatim, as a copy of an id in a file's name is. */
@@ -111,7 +114,10 @@ function classifyPlace(relPath: string): FileClass | null {
 function classifyTask(id: string, name: string): FileClass {
   const key = KEY_OF_FILE.get(name);
   if (key !== undefined) return fileOf('main', id, key);
-  return { ...fileOf(ABOUT.has(name) ? 'meta' : 'sidecar', id, `task/${name}`), onlyWithSession: true };
+  return {
+    ...fileOf(ABOUT.has(name) || name === SETTINGS ? 'meta' : 'sidecar', id, `task/${name}`),
+    onlyWithSession: true,
+  };
 }
 
 function fileOf(role: FileRole, nativeId: string, key: string): FileClass {
