@@ -228,8 +228,12 @@ export async function swapRound({ seed, binary, folder }: Round, restores: numbe
     }
   }
   swapper.stdin.end();
-  const swaps = Number(await new Response(swapper.stdout).text());
-  await swapper.exited;
+  const [told, why] = await Promise.all([
+    new Response(swapper.stdout).text(),
+    new Response(swapper.stderr).text(),
+  ]);
+  if ((await swapper.exited) !== 0) failures.push(`the swapper ended: ${why}`);
+  const swaps = Number(told);
   // With nobody in the way it is all there.
   await box.must(['restore', `claude-code:${ID}`, '--force']);
   const there = files.every(({ content }, n) => {

@@ -16,23 +16,25 @@ let swaps = 0;
 function swap(): void {
   for (const { folder, target } of pairs) {
     const aside = `${folder}.aside`;
-    try {
-      renameSync(folder, aside);
-    } catch {
-      // It is not made yet.
-      continue;
-    }
-    symlinkSync(target, folder);
-    swaps += 1;
-    rmSync(folder);
-    try {
-      renameSync(aside, folder);
-    } catch {
-      // A restore has made it anew meanwhile: what is in it stays, and what was aside goes.
-      rmSync(aside, { recursive: true, force: true });
-    }
+    if (!done(() => renameSync(folder, aside))) continue;
+    const isLinked = done(() => symlinkSync(target, folder));
+    if (isLinked) swaps += 1;
+    if (isLinked) rmSync(folder);
+    // A restore may have made it anew meanwhile: what is in it stays, and what was aside goes.
+    if (!done(() => renameSync(aside, folder))) rmSync(aside, { recursive: true, force: true });
   }
   if (isOver) console.log(String(swaps));
   else setImmediate(swap);
+}
+
+/** False where another process was first. */
+function done(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch {
+    // Nothing is there yet, or something is there by now.
+    return false;
+  }
 }
 swap();

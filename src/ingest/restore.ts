@@ -79,15 +79,11 @@ export class RestoreTree {
   place(relPath: string, obstacleAt: (ledTo: string) => string | null = () => null): string {
     const path = resolve(this.#root, relPath);
     if (!path.startsWith(this.#root + sep) || relPath.includes('\0')) throw this.#refusal(relPath);
-    this.#realFolder(path);
-    const real = (folder: string) => {
-      const { real: there, missing } = realPathToBe(folder);
-      return join(there, ...missing);
-    };
-    const folder = real(dirname(path));
-    const ledTo = relative(real(this.#root), join(folder, basename(path)))
-      .split(sep)
-      .join('/');
+    this.#realRoot ??= realPathOrNull(this.#root);
+    const realRoot = this.#realRoot ?? whole(realPathToBe(this.#root));
+    const folder = whole(realPathToBe(dirname(path)));
+    if (!isBelow(folder, realRoot)) throw this.#refusal(path);
+    const ledTo = relative(realRoot, join(folder, basename(path))).replaceAll(sep, '/');
     const obstacle = ledTo === relPath ? null : obstacleAt(ledTo);
     if (obstacle !== null)
       throw new FailureError(
@@ -120,7 +116,7 @@ export class RestoreTree {
     for (let parent = folder; ; parent = dirname(parent)) {
       const real = realPathOrNull(parent);
       if (real === null) continue;
-      if (real === realRoot || real.startsWith(realRoot + sep)) return parent === folder ? real : null;
+      if (isBelow(real, realRoot)) return parent === folder ? real : null;
       throw this.#refusal(path);
     }
   }
@@ -249,7 +245,7 @@ export class RestoreTree {
       if (first !== undefined) this.#noteMade(this.#root, dirname(first));
     }
     const { real, missing } = realPathToBe(folder);
-    this.#judgedFolder(path, join(real, ...missing));
+    this.#judgedFolder(path, whole({ real, missing }));
     const made = makeFolders(real, missing);
     if (missing.length > 0) this.#noteMade(folder, join(folder, ...missing.map(() => '..')));
     return made;
@@ -339,6 +335,14 @@ export class RestoreTree {
       throw thrown;
     }
   }
+}
+
+function isBelow(real: string, realRoot: string): boolean {
+  return real === realRoot || real.startsWith(realRoot + sep);
+}
+
+function whole({ real, missing }: ReturnType<typeof realPathToBe>): string {
+  return missing.length === 0 ? real : join(real, ...missing);
 }
 
 /** How the name of each temporary file of a file begins. */
