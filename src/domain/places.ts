@@ -97,10 +97,13 @@ export function nameObstacle(
   bytesOf: (name: string) => Uint8Array = (name) => Buffer.from(name),
 ): string | null {
   const fitting = writtenAt(places, relPath);
-  for (const part of relPath.split('/')) {
+  const parts = relPath.split('/');
+  for (const [n, part] of parts.entries()) {
     if (fitting.some((place) => place.names(part))) continue;
     const obstacle =
-      obstacleOf(part, bytesOf(part)) ?? (platform === 'win32' ? obstacleOnWindows(part) : null);
+      obstacleOf(part, bytesOf(part)) ??
+      (platform === 'win32' ? obstacleOnWindows(part) : null) ??
+      (n === parts.length - 1 && isReadByItself(part) ? 'programs run or obey a file of such a name' : null);
     if (obstacle !== null) return obstacle;
   }
   return null;
@@ -108,16 +111,22 @@ export function nameObstacle(
 
 /** What file systems hold at most. */
 const NAME_BYTES_MAX = 255;
-/** What a terminal acts on, what is not seen, and what some file systems leave out of a name. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** What a terminal acts on, and what turns the order of signs around; not what joins signs into one, as in emoji. */
+const ACTED_ON = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\u{e0000}-\u{e007f}]/u;
+/** What some file systems leave out of a name. */
+const LEFT_OUT = /\p{Default_Ignorable_Code_Point}/gu;
+/** Another name by which Windows knows a longer one: `SETTIN~1.JSO`. */
+const SHORT_NAME = /^[^.]{1,6}~\d{1,2}(?:\.[^.]{1,3})?$/;
 
 function obstacleOf(part: string, bytes: Uint8Array): string | null {
   if (bytes.length > NAME_BYTES_MAX) return `a name is longer than ${NAME_BYTES_MAX} bytes`;
   if (part.includes('\\')) return 'a name has a backslash, which other systems take for a folder';
-  const seen = [part, Buffer.from(bytes).toString()];
-  if (seen.some((text) => UNSEEN.test(text))) return 'a name has characters that are not seen';
-  if (part.startsWith('.')) return 'a name begins with a dot, as settings do';
-  return isReadByItself(part) ? 'programs run or obey a file of such a name' : null;
+  for (const text of [part, Buffer.from(bytes).toString()]) {
+    if (ACTED_ON.test(text)) return 'a name has signs that are not seen';
+    if (text.replace(LEFT_OUT, '').startsWith('.'))
+      return 'a name begins with a dot, as those of settings do';
+  }
+  return SHORT_NAME.test(part) ? 'a name is of the form by which Windows knows another one' : null;
 }
 
 /** Windows takes these for devices, whatever follows the first dot. */
@@ -166,18 +175,16 @@ const READ_BY_THEMSELVES: ReadonlySet<string> = new Set([
   ],
   ...['mcp.json', 'mcp-config.json', 'mcp_config.json', 'mcp_settings.json', 'cline_mcp_settings.json'],
   ...['hooks.json', 'hooks.toml', 'hooks.yaml', 'permissions.json', 'trustedfolders.json', 'plugin.json'],
-  ...['auth.json', 'credentials.json', 'oauth_creds.json', 'desktop.ini', 'autorun.inf', 'git~1'],
+  ...['auth.json', 'credentials.json', 'oauth_creds.json', 'desktop.ini', 'autorun.inf'],
 ]);
 const RUN_BY_ENDING = /\.(?:code-workspace|desktop|lnk|url|scf|pth|pif)$/;
-/** Another name by which Windows knows a longer one: `SETTIN~1.JSO`. */
-const SHORT_NAME = /^[^.]{1,6}~\d{1,2}(?:\.[^.]{1,3})?$/;
-
 /** Compared as file systems do that know no case, and whatever they leave out at the end. */
 function isReadByItself(part: string): boolean {
   const name = part
+    .replace(LEFT_OUT, '')
     .normalize('NFKC')
     .toLowerCase()
     .replace(/[. ]+$/, '')
     .replace(/:.*$/s, '');
-  return READ_BY_THEMSELVES.has(name) || RUN_BY_ENDING.test(name) || SHORT_NAME.test(name);
+  return READ_BY_THEMSELVES.has(name) || RUN_BY_ENDING.test(name);
 }

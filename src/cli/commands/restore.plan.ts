@@ -188,7 +188,7 @@ function madeFor(
   const lines = { [Symbol.iterator]: () => wholeLines(fileChunks(db, session.uid, main.file)) };
   const made = takesBack.content(lines);
   if (made === null) return null;
-  const path = tree.place(takesBack.fileName(target));
+  const path = tree.place(takesBack.fileName(target), () => 'a link is not followed');
   const chunks = {
     *[Symbol.iterator]() {
       for (const text of typeof made === 'string' ? [made] : made) yield Buffer.from(text);
