@@ -97,13 +97,10 @@ export function nameObstacle(
   bytesOf: (name: string) => Uint8Array = (name) => Buffer.from(name),
 ): string | null {
   const fitting = writtenAt(places, relPath);
-  const parts = relPath.split('/');
-  for (const [n, part] of parts.entries()) {
+  for (const part of relPath.split('/')) {
     if (fitting.some((place) => place.names(part))) continue;
     const obstacle =
-      obstacleOf(part, bytesOf(part)) ??
-      (platform === 'win32' ? obstacleOnWindows(part) : null) ??
-      (n === parts.length - 1 && isReadByItself(part) ? 'programs run or obey a file of such a name' : null);
+      obstacleOf(part, bytesOf(part)) ?? (platform === 'win32' ? obstacleOnWindows(part) : null);
     if (obstacle !== null) return obstacle;
   }
   return null;
@@ -126,7 +123,8 @@ function obstacleOf(part: string, bytes: Uint8Array): string | null {
     if (text.replace(LEFT_OUT, '').startsWith('.'))
       return 'a name begins with a dot, as those of settings do';
   }
-  return SHORT_NAME.test(part) ? 'a name is of the form by which Windows knows another one' : null;
+  if (SHORT_NAME.test(part)) return 'a name is of the form by which Windows knows another one';
+  return isReadByItself(part) ? 'programs run or obey a file of such a name' : null;
 }
 
 /** Windows takes these for devices, whatever follows the first dot. */
