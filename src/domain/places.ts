@@ -61,9 +61,12 @@ function sourceOf(pattern: string): string {
 /** An empty part, `.` and `..` lead elsewhere; so does what a path cannot hold. */
 const LEADS_ELSEWHERE = /(?:^|\/)\.{0,2}(?:\/|$)|\0/;
 
+/** No system has a longer path; a forged one would only be taken apart for a long time. */
+const PATH_CHARS_MAX = 4096;
+
 /** Whether each part of a path leads one folder down. */
 export function staysBelow(relPath: string): boolean {
-  return !LEADS_ELSEWHERE.test(relPath);
+  return relPath.length <= PATH_CHARS_MAX && !LEADS_ELSEWHERE.test(relPath);
 }
 
 /** What a format tells of paths, kept to the places that it declares. */

@@ -346,3 +346,22 @@ test('what the person set for one task of Cline is given back, and not what an a
     expect(placement(cline, { ...asked, isForeign: true }, file, 'linux')).toHaveProperty('why');
   }
 });
+
+test('no id that a store gives out becomes a flag of the command to go on', () => {
+  for (const nativeId of ['a_--yolo', 'a_-x', 'a--b', 'x_', ID, 'session_20260101_120000_ab12cd34'])
+    for (const agent of ALL) {
+      const { argv } = agent.resume({ nativeId, project: null, startedAt: null });
+      const told = argv.filter((word) => word.includes('yolo') || word === '-x' || word === '');
+      expect([agent.id, told.filter((word) => word.startsWith('-') || word === '')]).toEqual([agent.id, []]);
+    }
+});
+
+test('a path of many thousand signs is told in no time', () => {
+  const long = ['_'.repeat(60_000), 'a/'.repeat(30_000), 'session-.unreadable-'.repeat(3_000)];
+  const began = performance.now();
+  for (const agent of ALL)
+    for (const text of long)
+      for (const prefix of ['', 'sessions/x/', 'tmp/x/chats/'])
+        expect(agent.classify(`${prefix}${text}/x`)).toBeNull();
+  expect(performance.now() - began).toBeLessThan(2_000);
+});

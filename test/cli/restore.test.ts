@@ -205,6 +205,14 @@ describe('restore', () => {
     expect(said.stdout.toString()).toBe(cwd);
   });
 
+  test.each(['-rf', '--install-extension=evil', '~', '-', 'relative/folder', '$(x)'])(
+    'the folder %p, which is no path from the root, is no word of any command',
+    async (cwd) => {
+      const { out, command } = await wayBackTo(cwd);
+      expect([command, out.includes('cd ')]).toEqual([`claude --resume ${ID}`, false]);
+    },
+  );
+
   test('a mistyped id makes no store', async () => {
     using home = new Home();
     for (const command of ['restore', 'pin', 'unpin', 'analyze', 'show']) {

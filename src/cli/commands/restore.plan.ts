@@ -116,6 +116,9 @@ function cameWithArchive(db: ReadableDb, { uid }: SessionRow): boolean {
   return agentRootOf(db, uid) === null;
 }
 
+/** A word of a command that does not begin so may be taken for a flag, or for another folder. */
+const ABSOLUTE = /^(?:\/|[A-Za-z]:[\\/]|\\\\)/;
+
 /** A folder that only an archive tells of is a stranger's word: nobody is led into it. */
 function wayBackTo(
   agent: AgentFormat,
@@ -124,8 +127,9 @@ function wayBackTo(
   path: string | undefined,
 ): Resume {
   const at = path === undefined ? target : { ...target, path };
-  if (project === null || !isForeign) return agent.resume(at);
+  if (project === null || (!isForeign && ABSOLUTE.test(project))) return agent.resume(at);
   const resume = agent.resume({ ...at, project: null });
+  if (!isForeign) return { ...resume, cwd: null };
   const told = `It came with an archive, which says that its folder is ${project}: go to the folder that you mean first.`;
   return { ...resume, cwd: null, needs: [told, resume.needs ?? ''].join(' ').trim() };
 }
