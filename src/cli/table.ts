@@ -146,6 +146,7 @@ const ALL: readonly LoadableCommand[] = [
       { flag: '--removed', help: 'what the agent took out of its transcript' },
       { flag: '--versions', help: 'what its files were before their agent wrote them anew' },
       { flag: '--version N', help: 'with --raw: the main transcript as it was' },
+      { flag: '--file KEY', help: 'with --raw: another file of it, by the `key` that --files --json has' },
       { flag: '--markdown', help: 'the digest as Markdown: to keep, or to hand to an agent' },
     ],
     examples: [

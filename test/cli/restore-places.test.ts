@@ -131,6 +131,9 @@ describe('a session of which one file has no place', () => {
     expect([told.code, home.files()]).toEqual([1, [PLACE]]);
     expect(told.err).toContain('Not written: session/../../../settings.json');
     expect(told.out).toContain('Restored 1 file of');
+    expect(
+      (await home.run('show', UID, '--raw', '--file', 'session/../../../settings.json')).bytes.toString(),
+    ).toBe(EVIL);
     const json = schemas.restoreSchema.parse(JSON.parse((await home.run('restore', UID, '--json')).out));
     expect(json.refused.map(({ key }) => key)).toEqual(['session/../../../settings.json']);
     expect(json.files).toEqual([join(home.path, PLACE)]);

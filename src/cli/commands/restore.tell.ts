@@ -96,9 +96,7 @@ function tellRefused(io: Context['io'], { session, refused }: PlannedRestore): v
   for (const { key, why } of refused)
     io.err(`Not written: ${plainLine(key)} of ${plainLine(session.uid)}: ${plainLine(why)}\n`);
   if (refused.length > 0)
-    io.err(
-      '  A session is given back at the places that its agent keeps sessions at, and nowhere else. The rest of it is restored.\n',
-    );
+    io.err('  `session-memory show UID --raw --file NAME` gives its bytes, to be put where you mean.\n');
 }
 
 export function tellOne({ io, json }: Context, told: Told, isElsewhere: boolean, starts: boolean): ExitCode {
