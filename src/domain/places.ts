@@ -89,6 +89,14 @@ function writtenAt(places: readonly Place[], relPath: string): Place[] {
 
 export type Platform = 'linux' | 'darwin' | 'win32';
 
+export interface Naming {
+  readonly platform: Platform;
+  /** Names that the file had on this very machine: odd ones were its agent's, and are given back. */
+  readonly met?: ReadonlySet<string>;
+  /** A name as the disk has it. */
+  readonly bytesOf?: (name: string) => Uint8Array;
+}
+
 /**
  * Why no file is written under these names, as a clause; null where one may be. A name that the list itself has is the agent's own; any
  * other one came from a transcript or an archive.
@@ -96,18 +104,21 @@ export type Platform = 'linux' | 'darwin' | 'win32';
 export function nameObstacle(
   places: readonly Place[],
   relPath: string,
-  platform: Platform,
-  bytesOf: (name: string) => Uint8Array = (name) => Buffer.from(name),
+  { platform, met = NONE, bytesOf = (name) => Buffer.from(name) }: Naming,
 ): string | null {
   const fitting = writtenAt(places, relPath);
   for (const part of relPath.split('/')) {
     if (fitting.some((place) => place.names(part))) continue;
     const obstacle =
-      obstacleOf(part, bytesOf(part)) ?? (platform === 'win32' ? obstacleOnWindows(part) : null);
+      (met.has(part) ? null : oddnessOf(part, bytesOf(part))) ??
+      obstacleOf(part, bytesOf(part)) ??
+      (platform === 'win32' ? obstacleOnWindows(part) : null);
     if (obstacle !== null) return obstacle;
   }
   return null;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** What file systems hold at most. */
 const NAME_BYTES_MAX = 255;
@@ -118,11 +129,15 @@ const LEFT_OUT = /\p{Default_Ignorable_Code_Point}/gu;
 /** Another name by which Windows knows a longer one: `SETTIN~1.JSO`. */
 const SHORT_NAME = /^[^.]{1,6}~\d{1,2}(?:\.[^.]{1,3})?$/;
 
+function oddnessOf(part: string, bytes: Uint8Array): string | null {
+  if (part.includes('\\')) return 'a name has a backslash, which other systems take for a folder';
+  const texts = [part, Buffer.from(bytes).toString()];
+  return texts.some((text) => ACTED_ON.test(text)) ? 'a name has signs that are not seen' : null;
+}
+
 function obstacleOf(part: string, bytes: Uint8Array): string | null {
   if (bytes.length > NAME_BYTES_MAX) return `a name is longer than ${NAME_BYTES_MAX} bytes`;
-  if (part.includes('\\')) return 'a name has a backslash, which other systems take for a folder';
   for (const text of [part, Buffer.from(bytes).toString()]) {
-    if (ACTED_ON.test(text)) return 'a name has signs that are not seen';
     if (text.replace(LEFT_OUT, '').startsWith('.'))
       return 'a name begins with a dot, as those of settings do';
   }

@@ -67,7 +67,8 @@ export function obstacleAt(
     return 'a file of another session lies there';
   if (platform === null) return null;
   const places = format.places.filter(({ kind }) => kind !== 'settings' || !session.isForeign);
-  return nameObstacle(places, at, platform, bytesOf);
+  const met = new Set(session.isForeign ? [] : file.relPath.split('/'));
+  return nameObstacle(places, at, { platform, met, bytesOf });
 }
 
 /** Two sessions of one id lie at different places under different ids: the place is judged as if it had the session's own. */
@@ -101,7 +102,7 @@ function placementOfUnknown(
   let why: string | null = null;
   for (const at of [...(LINES.test(relPath) ? [relPath] : []), `${agent}/${target.nativeId}${ending}`]) {
     const obstacle = staysBelow(at)
-      ? nameObstacle(places, at, platform ?? 'linux', bytesOf)
+      ? nameObstacle(places, at, { platform: platform ?? 'linux', bytesOf })
       : 'it would leave its folder';
     if (obstacle === null) return { at };
     why ??= obstacle;

@@ -220,7 +220,11 @@ describe.each(ALL.map((agent) => [agent.id as string, agent] as const))('%s', (i
     const below = agent.places.map(({ at }) => posix.dirname(at.replaceAll('{id}', ID).replaceAll('*', 'x')));
     for (const path of [...paths, ...below.flatMap((folder) => NEVER.map((name) => `${folder}/${name}`))]) {
       const isWritten =
-        isPlaceOf(agent.places, path) && nameObstacle(foreignPlaces(agent), path, 'linux') === null;
+        isPlaceOf(agent.places, path) &&
+        nameObstacle(foreignPlaces(agent), path, {
+          platform: 'linux',
+          met: new Set(path.split('/')),
+        }) === null;
       expect([path, isWritten && !isGenuine(agent, path)]).toEqual([path, false]);
     }
   });
@@ -261,11 +265,11 @@ test.each(NAMES)('the name %p from a transcript is written on no system, or not 
   if (format === undefined) throw new Error('no such agent');
   const at = `session-state/${ID}/files/${name}`;
   for (const each of platform === null ? PLATFORMS : [platform])
-    expect([each, nameObstacle(format.places, at, each) !== null || !isPlaceOf(format.places, at)]).toEqual([
+    expect([
       each,
-      true,
-    ]);
-  if (platform !== null) expect(nameObstacle(format.places, at, 'linux')).toBeNull();
+      nameObstacle(format.places, at, { platform: each }) !== null || !isPlaceOf(format.places, at),
+    ]).toEqual([each, true]);
+  if (platform !== null) expect(nameObstacle(format.places, at, { platform: 'linux' })).toBeNull();
 });
 
 test('a file of one session is not put at the place of another one, nor one file at that of another', () => {
@@ -364,4 +368,22 @@ test('a path of many thousand signs is told in no time', () => {
       for (const prefix of ['', 'sessions/x/', 'tmp/x/chats/'])
         expect(agent.classify(`${prefix}${text}/x`)).toBeNull();
   expect(performance.now() - began).toBeLessThan(2_000);
+});
+
+test('an odd name that was met on this machine is given back, and the same one of an archive is not written', () => {
+  const [claude] = AGENTS;
+  if (claude === undefined) throw new Error('no agent');
+  const target = { nativeId: ID, project: null, startedAt: null };
+  for (const name of [
+    'agent-a\nb.jsonl',
+    'agent-\u001b]0;x\u0007.jsonl',
+    'agent-a\\b.jsonl',
+    'agent-\u202eb.jsonl',
+  ]) {
+    const key = `subagents/${name}`;
+    const file = { role: 'subagent', key, relPath: `projects/-srv-x/${ID}/${key}` } as const;
+    const asked = { agent: claude.id, nativeId: ID, target };
+    expect(placement(claude, { ...asked, isForeign: false }, file, 'linux')).toEqual({ at: file.relPath });
+    expect(placement(claude, { ...asked, isForeign: true }, file, 'linux')).toHaveProperty('why');
+  }
 });
