@@ -22,6 +22,7 @@ const NAMES = [
   'old-stores',
   'sweep-failures',
   'open-screens',
+  'restore',
 ];
 const FAILURES_MAX = 5;
 

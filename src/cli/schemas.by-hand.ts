@@ -36,6 +36,9 @@ export const forgetSchema = z.object({
   plan: z.object({ forget: named }),
 });
 
+/** Files that belong to no place of their agent's, and so are in no archive and come out of none. */
+const leftOut = z.array(z.object({ session_uid: uid, key: z.string(), why: z.string() }));
+
 export const exportSchema = z.object({
   version: z.literal(1),
   file: z.string().nullable(),
@@ -44,6 +47,7 @@ export const exportSchema = z.object({
   forgotten: z.number().int(),
   raw_bytes: bytes,
   failed: z.array(z.object({ session_uid: uid, problem: z.string() })),
+  left_out: leftOut,
   interrupted: z.boolean(),
 });
 
@@ -58,6 +62,7 @@ export const importSchema = z.object({
   waiting: z.array(uid),
   conflicts: z.array(z.object({ session_uid: uid, what: z.string() })),
   damaged: z.array(z.object({ session_uid: uid.nullable(), problem: z.string() })),
+  left_out: leftOut,
   stored_bytes_added: bytes,
   over_hard_cap: z.boolean(),
   interrupted: z.boolean(),

@@ -6,6 +6,12 @@ const restoredSession = z.object({
   session_uid: uid,
   root: z.string(),
   files: z.array(z.string()),
+  /** How many of `files` were written; the others were there. */
+  written: count,
+  /** Files of the session that are given to no place, because its agent keeps none there, or for their names; `why` is a clause. */
+  refused: z.array(z.object({ key: z.string(), why: z.string() })),
+  /** Nothing was written: these are the files that would be. */
+  dry_run: z.boolean(),
   /** Of `files`, those that were there with all that is stored, and so were left as they are. */
   left: z.array(z.object({ path: z.string(), further_records: count, further_bytes: bytes })),
   /** Of `files`, those that took another one's place; `aside`: where that one stays, null where all of it is in the store. */
@@ -34,6 +40,7 @@ export const restoreSeveralSchema = z.object({
   restored: z.array(restoredSession),
   failed: z.array(z.object({ session_uid: uid, code: z.string(), message: z.string(), hint: z.string() })),
   interrupted: z.boolean(),
+  dry_run: z.boolean(),
 });
 
 /** Of `show --versions`: the present version of a file comes last, and has no time. */

@@ -5,7 +5,7 @@ import { digestPage } from '../digest/page.ts';
 import type { AgentFormat, Host } from '../domain/agent.ts';
 import { FailureError } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
-import { plainText } from '../domain/text.ts';
+import { plainLine, plainText } from '../domain/text.ts';
 import { enabledAgents } from '../ingest/agents/index.ts';
 import { fileOfPath } from '../ingest/file-names.ts';
 import { awayMount, mountOfRoot, refreshMounts } from '../ingest/mounts.ts';
@@ -223,7 +223,8 @@ function restorePlan(context: Context, db: ReadableDb, uid: SessionUid): Restore
   const session = resolveSession(db, uid);
   try {
     const planned = planRestore(context, db, session, { to: null, force: false });
-    const { root, files, made, notPutBack } = planned;
+    const { root, files, made, notPutBack, refused } = planned;
+    const left = refused.map(({ key, why }) => `Not written: ${plainLine(key)}: ${why}.`);
     return {
       uid,
       root,
@@ -232,7 +233,7 @@ function restorePlan(context: Context, db: ReadableDb, uid: SessionUid): Restore
         place: place === 'replace' ? 'differs' : place,
       })),
       resume: wayBack(planned),
-      note: notPutBack,
+      note: [...(notPutBack === null ? [] : [notPutBack]), ...left].join(' ') || null,
       obstacle: null,
     };
   } catch (thrown) {
@@ -246,7 +247,10 @@ function restoreNow(context: Context, db: WritableDb, plan: RestorePlan): string
   const planned = planRestore(context, db, resolveSession(db, plan.uid), { to: null, force: false });
   restoreOne(db, planned, learningOf(context, db));
   const left = planned.files.filter(({ place }) => place === 'there').length;
-  const others = left === 0 ? '' : ` ${plural(left, 'file')} left, with all that is stored and more.`;
+  const refused = planned.refused.length;
+  const others =
+    (left === 0 ? '' : ` ${plural(left, 'file')} left, with all that is stored and more.`) +
+    (refused === 0 ? '' : ` ${plural(refused, 'file')} not written: not at a place of its agent’s.`);
   const besides = planned.made === null ? '' : ', and one for the agent’s own import';
   return `Wrote ${plural(planned.files.length - left, 'file')}, byte for byte${besides}.${others}`;
 }

@@ -146,6 +146,7 @@ const ALL: readonly LoadableCommand[] = [
       { flag: '--removed', help: 'what the agent took out of its transcript' },
       { flag: '--versions', help: 'what its files were before their agent wrote them anew' },
       { flag: '--version N', help: 'with --raw: the main transcript as it was' },
+      { flag: '--file KEY', help: 'with --raw: another file of it, by the `key` that --files --json has' },
       { flag: '--markdown', help: 'the digest as Markdown: to keep, or to hand to an agent' },
     ],
     examples: [
@@ -201,6 +202,7 @@ const ALL: readonly LoadableCommand[] = [
         flag: '--resume',
         help: "then go on with it: starts the agent's own command in the project's folder",
       },
+      { flag: '--dry-run', help: 'only name the files that would be written' },
     ],
     examples: [
       'session-memory restore 8c81',
@@ -211,7 +213,7 @@ const ALL: readonly LoadableCommand[] = [
     ],
     exits: [],
     about:
-      'Byte for byte, with a fresh time so that the agent does not delete them at once. Never over a different file without --force; one that has all that is stored, and more, is left as it is. Where the present version has lost most of what an earlier one held, --version says which is meant. Of several sessions one that cannot be restored is named, and keeps no other one.',
+      'Byte for byte, with a fresh time so that the agent does not delete them at once. Never over a different file without --force; one that has all that is stored, and more, is left as it is. Where the present version has lost most of what an earlier one held, --version says which is meant. Of several sessions one that cannot be restored is named, and keeps no other one. Every file is named before it is written. Files go to the places that their agent keeps sessions at, and nowhere else: one that belongs to none is named, and the exit code is 1.',
     load: async () => (await import('./commands/restore.ts')).restore,
   },
   {

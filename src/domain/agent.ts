@@ -9,6 +9,7 @@ import type { FactSink, RecordReader } from './facts.ts';
 import type { AgentId } from './ids.ts';
 import type { OwnFormat } from './own-format.ts';
 import type { Peek } from './peek.ts';
+import type { Place } from './places.ts';
 import type { FileRole } from './session.ts';
 import type { Iso } from './time.ts';
 
@@ -135,7 +136,9 @@ export interface AgentFormat {
   projectRoot?(project: string, host: Host): string;
   /** A file under its roots that lists projects, and how it is read; nothing where it is not understood. */
   readonly projectList?: { readonly file: string; projects(text: string): readonly ListedProject[] };
-  /** What the file at `relPath` (from the root, `/` between parts) is; null: not a session's. Decides by the path alone. */
+  /** All places that files of its sessions may have, as patterns below a root. What fits none is neither found nor written. */
+  readonly places: readonly Place[];
+  /** What the file at `relPath` (from the root, `/` between parts) is; null: not a session's. Decides by the path alone, within `places`. */
   classify(relPath: string): FileClass | null;
   /** A folder below the root that is never entered (`memory`). */
   skipsFolder(relPath: string): boolean;
@@ -168,7 +171,7 @@ export interface AgentFormat {
    * A document that is written anew is stored by the elements of its outermost list.
    */
   isDocument?(key: string): boolean;
-  /** Where the agent looks for this file, relative to its root. May hold anything: the caller checks the path. */
+  /** Where the agent looks for this file, relative to its root. May hold anything: `placement` (`ingest/placement.ts`) checks the path. */
   restorePath(
     session: RestoreTarget,
     file: { readonly role: FileRole; readonly key: string; readonly relPath: string },

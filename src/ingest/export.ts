@@ -3,14 +3,17 @@
  * Promises: streams, memory is bounded by one session's rows and one segment; every segment is read back against its hash
  * before it goes out; a session that cannot go out whole is named, and an import passes over what went out of it.
  */
+import type { AgentFormat } from '../domain/agent.ts';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { type Outgoing, outgoing, segmentData } from '../store/export.ts';
 import type { Forgotten } from '../store/forget.ts';
+import { agentById } from './agents/index.ts';
 import { bytesFrame, lineFrame } from './archive-frames.ts';
 import { FORMAT, FORMAT_VERSION } from './archive-records.ts';
+import { inItsPlaces, type LeftFile, type Sorted } from './archived-places.ts';
 
 /** A session that a sweep or an agent changes while it goes out is begun anew. */
 const TRIES = 3;
@@ -21,6 +24,8 @@ export interface ExportOptions {
   readonly uids: readonly SessionUid[];
   readonly forgotten: readonly Forgotten[];
   readonly now: Iso;
+  /** The agents that are known here; absent: those that need no configuration. */
+  readonly formatOf?: (agent: string) => AgentFormat | null;
   readonly signal: AbortSignal;
   readonly progress: (done: number, total: number) => void;
 }
@@ -32,6 +37,8 @@ export interface ExportReport {
   forgotten: number;
   raw_bytes: number;
   failed: { session_uid: SessionUid; problem: string }[];
+  /** Files that belong to no place of their agent's: they are in no archive. */
+  left_out: LeftFile[];
   interrupted: boolean;
 }
 
@@ -53,7 +60,7 @@ export async function* exportStream(
   for (const [done, uid] of uids.entries()) {
     if (options.signal.aborted) break;
     options.progress(done, uids.length);
-    yield* oneSession(db, uid, report);
+    yield* oneSession(db, uid, report, options.formatOf ?? agentById);
     // Whoever waits for the signal gets its turn.
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
@@ -65,13 +72,27 @@ export async function* exportStream(
   if (!report.interrupted) yield* lineFrame({ record: 'end', sessions: report.sessions });
 }
 
-function* oneSession(db: ReadableDb, uid: SessionUid, report: ExportReport): Generator<Uint8Array> {
+function* oneSession(
+  db: ReadableDb,
+  uid: SessionUid,
+  report: ExportReport,
+  formatOf: (agent: string) => AgentFormat | null,
+): Generator<Uint8Array> {
   for (let tries = 1; ; tries += 1) {
-    const session = outgoing(db, uid);
+    const whole = outgoing(db, uid);
     // Forgotten meanwhile: nothing of it goes out.
-    if (session === null) return;
+    if (whole === null) return;
+    const { session, left } = placedOf(whole, formatOf(whole.meta.agent));
+    if (session === null) {
+      report.left_out.push(...left);
+      const problem = 'none of its files is one that its agent keeps of a session';
+      yield* lineFrame({ record: 'abandoned', session_uid: uid, why: problem, again: false });
+      report.failed.push({ session_uid: uid, problem });
+      return;
+    }
     try {
       yield* sessionRecords(db, session);
+      report.left_out.push(...left);
       report.sessions += 1;
       if (session.meta.evicted_at === null) {
         report.live += 1;
@@ -88,6 +109,11 @@ function* oneSession(db: ReadableDb, uid: SessionUid, report: ExportReport): Gen
       return;
     }
   }
+}
+
+/** Of an agent that is not known here nobody can tell its places: whoever takes the archive in does. */
+function placedOf(whole: Outgoing, format: AgentFormat | null): Sorted<Outgoing> {
+  return format === null ? { session: whole, left: [] } : inItsPlaces(whole, format);
 }
 
 function* sessionRecords(db: ReadableDb, { meta, digests, segments }: Outgoing): Generator<Uint8Array> {

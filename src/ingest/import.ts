@@ -3,6 +3,7 @@
  * Promises: adds only; the same file twice changes nothing; stops at nothing that is damaged, and names it; never brings usage
  * above the hard cap, and says how many sessions wait; nothing that was forgotten here comes back.
  */
+import type { AgentFormat } from '../domain/agent.ts';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
@@ -15,7 +16,9 @@ import { insertWhole } from '../store/import-new.ts';
 import { uidOf } from '../store/import-rows.ts';
 import { findSession } from '../store/read.ts';
 import { usage } from '../store/usage.ts';
+import { agentById } from './agents/index.ts';
 import { arrivals } from './archive-sessions.ts';
+import { inItsPlaces, type LeftFile } from './archived-places.ts';
 import { Spool } from './spool.ts';
 
 export interface ImportReport {
@@ -35,6 +38,8 @@ export interface ImportReport {
   conflicts: { session_uid: SessionUid; what: string }[];
   /** Not imported, or not known whose: damaged, cut off, or refused. */
   damaged: { session_uid: SessionUid | null; problem: string }[];
+  /** Files that belong to no place of their agent's: left out, the rest of the session is taken. */
+  left_out: LeftFile[];
   stored_bytes_added: number;
   over_hard_cap: boolean;
   interrupted: boolean;
@@ -45,6 +50,8 @@ export interface ImportDeps {
   readonly read: ReadableDb;
   readonly write: WritableDb | null;
   readonly hardCapBytes: number;
+  /** The agents that are known here; absent: those that need no configuration. */
+  readonly formatOf?: (agent: string) => AgentFormat | null;
   readonly now: () => Iso;
   readonly signal: AbortSignal;
   readonly progress: (uid: SessionUid) => void;
@@ -63,7 +70,7 @@ export async function importStream(
     if (arrival.kind === 'damaged')
       report.damaged.push({ session_uid: arrival.uid, problem: arrival.problem });
     else if (arrival.kind === 'forgotten') takeForgotten(deps, arrival, report);
-    else takeSession(deps, arrival.session, forgotten, report);
+    else takePlaced(deps, arrival.session, forgotten, report);
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
   report.over_hard_cap = report.waiting.length > 0;
@@ -84,6 +91,24 @@ function takeForgotten({ read, write }: ImportDeps, forgotten: Forgotten, report
   }
   if (write !== null) noteForgotten(write, forgotten);
   report.forgotten.push(uid);
+}
+
+/** The session without what belongs to no place of its agent's. */
+function takePlaced(
+  deps: ImportDeps,
+  incoming: Incoming,
+  forgotten: ReadonlySet<SessionUid>,
+  report: ImportReport,
+): void {
+  const { formatOf = agentById } = deps;
+  const { session, left } = inItsPlaces(incoming, formatOf(incoming.meta.agent));
+  report.left_out.push(...left);
+  if (session !== null) takeSession(deps, session, forgotten, report);
+  else
+    report.damaged.push({
+      session_uid: uidOf(incoming.meta),
+      problem: 'none of its files is one that its agent keeps of a session',
+    });
 }
 
 function takeSession(
@@ -171,6 +196,7 @@ function emptyReport(dryRun: boolean): ImportReport {
     waiting: [],
     conflicts: [],
     damaged: [],
+    left_out: [],
     stored_bytes_added: 0,
     over_hard_cap: false,
     interrupted: false,

@@ -4,6 +4,7 @@
  */
 import {
   closeSync,
+  constants,
   fsync,
   fsyncSync,
   futimesSync,
@@ -66,9 +67,12 @@ export function removeTemporary(temporary: string): void {
   }
 }
 
+/** To be written to, and no link to it. */
+const EXISTING = constants.O_RDWR | (constants.O_NOFOLLOW ?? 0);
+
 /** The bytes of a file that was written are on the disk afterwards. */
 export function flush(temporary: string): void {
-  const handle = openSync(onDisk(temporary), 'r+');
+  const handle = openSync(onDisk(temporary), EXISTING);
   try {
     fsyncSync(handle);
   } finally {
@@ -78,7 +82,7 @@ export function flush(temporary: string): void {
 
 /** The same on another thread: of several at a time the file system makes few writes of its journal. */
 export async function flushSoon(temporary: string): Promise<void> {
-  await flushAndClose(openSync(onDisk(temporary), 'r+'));
+  await flushAndClose(openSync(onDisk(temporary), EXISTING));
 }
 
 export async function flushAndClose(handle: number): Promise<void> {

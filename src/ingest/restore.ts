@@ -5,13 +5,14 @@
  * what was restored.
  */
 
-import { type BigIntStats, lstatSync, mkdirSync, rmSync, utimesSync } from 'node:fs';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { type BigIntStats, lstatSync, lutimesSync, mkdirSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { Chunk } from '../store/segments.ts';
 import type { Cutting } from './content/records.ts';
 import { namesIn, onDisk } from './file-names.ts';
+import { inFolder, makeFolders, realPathToBe } from './held-folder.ts';
 import {
   cannotWrite,
   flushFolder,
@@ -63,17 +64,36 @@ export class RestoreTree {
   readonly #leftovers = new Map<string, string[]>();
   /** Folders in which a name has changed and is not known to be on the disk. */
   readonly #changed = new Set<string>();
+  /** By place, the real folder that it was judged by. */
+  readonly #judged = new Map<string, string>();
 
   constructor(root: string, force: boolean) {
     this.#root = resolve(root);
     this.#force = force;
   }
 
-  /** The absolute place of a relative path, which must lie inside the root, also through links that exist. */
-  place(relPath: string): string {
+  /**
+   * The absolute place of a relative path, which must lie inside the root, also through links that exist. `obstacleAt`: why it may not
+   * lie where links lead it, relative to the root; the place is refused for it, and written later in no other folder.
+   */
+  place(relPath: string, obstacleAt: (ledTo: string) => string | null = () => null): string {
     const path = resolve(this.#root, relPath);
     if (!path.startsWith(this.#root + sep) || relPath.includes('\0')) throw this.#refusal(relPath);
-    this.#realFolder(path);
+    this.#realRoot ??= realPathOrNull(this.#root);
+    const realRoot = this.#realRoot ?? whole(realPathToBe(this.#root));
+    const folder = whole(realPathToBe(dirname(path)));
+    if (!isBelow(folder, realRoot)) throw this.#refusal(path);
+    const ledTo = relative(realRoot, join(folder, basename(path))).replaceAll(sep, '/');
+    const obstacle = ledTo === relPath ? null : obstacleAt(ledTo);
+    if (obstacle !== null)
+      throw new FailureError(
+        failure(
+          'failed',
+          `a link leads ${path} to ${ledTo}: ${obstacle}`,
+          'Look at the link, or give --to DIR.',
+        ),
+      );
+    this.#judged.set(path, folder);
     return path;
   }
 
@@ -96,7 +116,7 @@ export class RestoreTree {
     for (let parent = folder; ; parent = dirname(parent)) {
       const real = realPathOrNull(parent);
       if (real === null) continue;
-      if (real === realRoot || real.startsWith(realRoot + sep)) return parent === folder ? real : null;
+      if (isBelow(real, realRoot)) return parent === folder ? real : null;
       throw this.#refusal(path);
     }
   }
@@ -145,16 +165,19 @@ export class RestoreTree {
     const now = new Date();
     let stat: string | null = null;
     translated(path, () => {
+      const folder = this.#judgedFolder(path, this.#realFolder(path));
       // A restore that was killed once the file had its name may have left the other one.
-      const begins = beginningOf(path);
-      for (const name of this.#leftoversIn(dirname(path)))
-        if (name.startsWith(begins)) removeTemporary(join(dirname(path), name));
-      const before = lstatSync(onDisk(path), { bigint: true });
-      utimesSync(onDisk(path), now, now);
-      const after = lstatSync(onDisk(path), { bigint: true });
-      const isAsSeen = statText(before) === seen && after.mtimeMs === BigInt(now.getTime());
-      stat = isAsSeen && after.size === before.size ? statText(after) : null;
+      this.#removeLeftovers(folder, dirname(path), beginningOf(path));
+      inFolder(folder, (at) => {
+        const place = onDisk(join(at, basename(path)));
+        const before = lstatSync(place, { bigint: true });
+        lutimesSync(place, now, now);
+        const after = lstatSync(place, { bigint: true });
+        const isAsSeen = statText(before) === seen && after.mtimeMs === BigInt(now.getTime());
+        stat = isAsSeen && after.size === before.size ? statText(after) : null;
+      });
     });
+    this.#judged.delete(path);
     return { stat, aside: null };
   }
 
@@ -165,7 +188,10 @@ export class RestoreTree {
   stage(path: string, chunks: Iterable<Chunk>, sha256: string | null, place: Place): Staged {
     const staged = this.begin(path, place);
     return this.#orDropped(staged, () => {
-      if (writeNew(staged.temporary, chunks) === sha256 || sha256 === null) return;
+      const written = inFolder(staged.realFolder, (at) =>
+        writeNew(join(at, basename(staged.temporary)), chunks),
+      );
+      if (written === sha256 || sha256 === null) return;
       throw new FailureError(
         failure(
           'corrupt',
@@ -191,16 +217,46 @@ export class RestoreTree {
   #readyFolder(path: string, begins: string): string {
     const folder = dirname(path);
     // A folder may have become a link since its place was checked: it is looked at again before and after each step.
-    let real = this.#realFolder(path);
-    if (real === null) {
-      const first = mkdirSync(onDisk(folder), { recursive: true, mode: 0o700 });
-      real = this.#realFolder(path);
-      if (first !== undefined) this.#noteMade(folder, dirname(first));
-    }
+    const there = this.#realFolder(path);
+    const real = this.#judgedFolder(path, there ?? this.#made(path));
     // One that is still at it fails loudly, with nothing written.
-    for (const name of this.#leftoversIn(folder))
-      if (name.startsWith(begins)) rmSync(onDisk(join(folder, name)), { force: true });
-    return real ?? folder;
+    this.#removeLeftovers(real, folder, begins);
+    return real;
+  }
+
+  /** The folder that a place was judged by, which must be the one it has now. */
+  #judgedFolder(path: string, real: string | null): string {
+    const judged = this.#judged.get(path) ?? real;
+    if (real !== null && real === judged) return real;
+    throw new FailureError(
+      failure(
+        'failed',
+        `the folder of ${path} has become a link, or another one, meanwhile; nothing was written`,
+        'See who changes it, then try again.',
+      ),
+    );
+  }
+
+  /** Makes the folder of a place, where it was judged to be, and returns its real path. */
+  #made(path: string): string {
+    const folder = dirname(path);
+    if (this.#realRoot === null) {
+      const first = mkdirSync(onDisk(this.#root), { recursive: true, mode: 0o700 });
+      if (first !== undefined) this.#noteMade(this.#root, dirname(first));
+    }
+    const { real, missing } = realPathToBe(folder);
+    this.#judgedFolder(path, whole({ real, missing }));
+    const made = makeFolders(real, missing);
+    if (missing.length > 0) this.#noteMade(folder, join(folder, ...missing.map(() => '..')));
+    return made;
+  }
+
+  #removeLeftovers(realFolder: string, folder: string, begins: string): void {
+    const names = this.#leftoversIn(folder).filter((name) => name.startsWith(begins));
+    if (names.length === 0) return;
+    inFolder(realFolder, (at) => {
+      for (const name of names) removeTemporary(join(at, name));
+    });
   }
 
   #leftoversIn(folder: string): string[] {
@@ -226,27 +282,32 @@ export class RestoreTree {
    * elsewhere. Returns where it stays; null where nothing does.
    */
   move(staged: Staged, isKept: (held: string) => boolean = () => false): Put {
-    const { path, temporary, place } = staged;
+    const { path, temporary, place, realFolder } = staged;
     let put: Put = { stat: null, aside: null };
     this.#orDropped(staged, () => {
-      this.#realFolder(path);
-      const stat = statText(lstatSync(onDisk(temporary), { bigint: true }));
-      killPoint('restore.temporary-written');
-      const aside = place === 'replace' ? heldAside(path) : null;
-      putInPlace(temporary, path, aside);
-      killPoint('restore.renamed');
-      put = { stat, aside };
+      this.#judgedFolder(path, this.#realFolder(path));
+      inFolder(realFolder, (at) => {
+        const stat = statText(lstatSync(onDisk(join(at, basename(temporary))), { bigint: true }));
+        killPoint('restore.temporary-written');
+        const held = place === 'replace' ? heldAside(join(at, basename(path))) : null;
+        const aside = held === null ? null : join(dirname(path), basename(held));
+        putInPlace({ at, temporary: basename(temporary), path, aside });
+        killPoint('restore.renamed');
+        put = { stat, aside };
+      });
     });
+    this.#judged.delete(path);
     this.#changed.add(dirname(path));
-    if (put.aside === null || !isKept(put.aside)) return put;
-    removeTemporary(put.aside);
+    const { aside } = put;
+    if (aside === null || !isKept(aside)) return put;
+    removeIn(realFolder, aside);
     killPoint('restore.replaced');
     return { ...put, aside: null };
   }
 
   /** Takes back what is not moved yet. */
-  drop({ temporary }: Staged): void {
-    removeTemporary(temporary);
+  drop({ temporary, realFolder }: Staged): void {
+    removeIn(realFolder, temporary);
   }
 
   /** The names of moved files, and of folders that were made for them, are on the disk afterwards. */
@@ -276,9 +337,17 @@ export class RestoreTree {
   }
 }
 
+function isBelow(real: string, realRoot: string): boolean {
+  return real === realRoot || real.startsWith(realRoot + sep);
+}
+
+function whole({ real, missing }: ReturnType<typeof realPathToBe>): string {
+  return missing.length === 0 ? real : join(real, ...missing);
+}
+
 /** How the name of each temporary file of a file begins. */
 function beginningOf(path: string): string {
-  return `.${basename(path).slice(0, 100)}${MARK}`;
+  return `.${basename(path).slice(0, 60)}${MARK}`;
 }
 
 /** In the form of `Source.stat`. */
@@ -286,13 +355,33 @@ function statText({ size, mtimeNs, ino }: BigIntStats): string {
   return `${size}:${mtimeNs}:${ino}`;
 }
 
-/** `aside`: where what was there before is held; it goes back where nothing can be put in its place. */
-function putInPlace(temporary: string, path: string, aside: string | null): void {
+/** Where even that fails, of a folder that is another one by now, say, what failed first is what is to be told. */
+function removeIn(realFolder: string, path: string): void {
+  try {
+    inFolder(realFolder, (at) => removeTemporary(join(at, basename(path))));
+  } catch {
+    // Its name says whose it is.
+  }
+}
+
+/** All in the open folder `at`. `aside`: where what was there before is held; it goes back where nothing can be put in its place. */
+function putInPlace({
+  at,
+  temporary,
+  path,
+  aside,
+}: {
+  readonly at: string;
+  readonly temporary: string;
+  readonly path: string;
+  readonly aside: string | null;
+}): void {
+  const place = join(at, basename(path));
   let isPut = false;
   try {
-    isPut = moveToFree(temporary, path);
+    isPut = moveToFree(join(at, temporary), place);
   } catch (thrown) {
-    if (aside !== null) moveToFree(aside, path);
+    if (aside !== null) moveToFree(join(at, basename(aside)), place);
     throw thrown;
   }
   if (isPut) return;

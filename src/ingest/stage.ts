@@ -3,13 +3,14 @@
  * Promises: a file is told as staged only where it is whole, has the hashes that were recorded, is on the disk and lies in
  * the folder that was found to be within the root; of any other nothing is left, and whoever asked writes it again himself.
  */
-import { dirname } from 'node:path';
+import { basename, join } from 'node:path';
 import type { SessionUid } from '../domain/ids.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { lentChunks } from '../store/segments.ts';
+import { inFolder } from './held-folder.ts';
 import type { Staged } from './restore.ts';
-import { flushAndClose, realPathOrNull, removeTemporary, writeOpen } from './restore-disk.ts';
+import { flushAndClose, removeTemporary, writeOpen } from './restore-disk.ts';
 
 /** One file to write. Plain values: it is sent to a thread. */
 export interface StageOrder extends Pick<Staged, 'temporary' | 'realFolder'> {
@@ -31,14 +32,19 @@ export function stageFiles(db: ReadableDb, orders: readonly StageOrder[]): Promi
 /** Why it cannot be written is of no interest here: whoever asked finds it out and names it. */
 async function staged(db: ReadableDb, { uid, file, temporary, realFolder }: StageOrder): Promise<boolean> {
   try {
-    // It may have become a link since it was looked at.
-    if (realPathOrNull(dirname(temporary)) !== realFolder) return false;
-    const { handle, sha256 } = writeOpen(temporary, lentChunks(db, uid, file));
+    // The folder may have become a link since it was looked at.
+    const { handle, sha256 } = inFolder(realFolder, (at) =>
+      writeOpen(join(at, basename(temporary)), lentChunks(db, uid, file)),
+    );
     await flushAndClose(handle);
     if (sha256 === file.sha256 || file.sha256 === null) return true;
   } catch {
     // The same as a wrong hash.
   }
-  removeTemporary(temporary);
+  try {
+    inFolder(realFolder, (at) => removeTemporary(join(at, basename(temporary))));
+  } catch {
+    // The folder is another one by now: nothing of ours is in it.
+  }
   return false;
 }

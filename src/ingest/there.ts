@@ -29,7 +29,10 @@ const CHUNK_BYTES = 1024 * 1024;
 /** The bytes of a regular file from `fromByte` on. Each chunk is a view for as long as the next one is not asked for. */
 export function* diskChunks(path: string, fromByte = 0): Generator<Uint8Array> {
   // Where a FIFO has taken the file's place, opening it must not wait for a writer.
-  const handle = openSync(onDisk(path), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const handle = openSync(
+    onDisk(path),
+    constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0),
+  );
   try {
     if (!fstatSync(handle).isFile()) return;
     const buffer = new Uint8Array(CHUNK_BYTES);

@@ -1,14 +1,15 @@
 /**
- * The table of agents in `docs/agents.md` is made from the list of agents. `UPDATE_GOLDEN=1` writes it anew; read it before it is committed.
+ * The table of agents in `docs/agents.md` and that of their places in `docs/security.md` are made from the list of agents.
+ * `UPDATE_GOLDEN=1` writes them anew; read them before they are committed.
  */
 import { expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentFormat } from '../../src/domain/agent.ts';
+import type { PlaceKind } from '../../src/domain/places.ts';
 import { AGENTS } from '../../src/ingest/agents/index.ts';
 
-const PATH = join(import.meta.dir, '../../docs/agents.md');
-const BEGIN = '<!-- made by test/agents/docs.test.ts -->';
+const DOCS = join(import.meta.dir, '../../docs');
 const END = '<!-- end -->';
 const GROWTH = { append: 'lines appended', rewrite: 'written anew', rows: 'rows of a database' } as const;
 const PROOF = {
@@ -41,13 +42,31 @@ const TABLE = [
   ...AGENTS.map(rowOf),
 ].join('\n');
 
-test('the table of agents in the documents is what the program knows', () => {
-  const text = readFileSync(PATH, 'utf8');
-  const begin = text.indexOf(BEGIN);
+function placesOf(agent: AgentFormat): string {
+  const of = (...kinds: readonly PlaceKind[]) => {
+    const patterns = agent.places.filter(({ kind }) => kinds.includes(kind)).map(({ at }) => `\`${at}\``);
+    return patterns.length === 0 ? '-' : patterns.join('<br>');
+  };
+  return `| ${[agent.name, of('transcript'), of('subagent', 'output'), of('sidecar', 'settings'), of('read')].join(' | ')} |`;
+}
+
+const PLACES = [
+  '| agent | transcript | subagents and spilled output | other files of a session | read only, never written |',
+  '|---|---|---|---|---|',
+  ...AGENTS.map(placesOf),
+].join('\n');
+
+test.each([
+  ['agents', 'agents.md', '<!-- made by test/agents/docs.test.ts -->', TABLE],
+  ['places', 'security.md', '<!-- made by test/agents/docs.test.ts: places -->', PLACES],
+])('the table of %s in the documents is what the program knows', (_, page, mark, table) => {
+  const path = join(DOCS, page);
+  const text = readFileSync(path, 'utf8');
+  const begin = text.indexOf(mark);
   const end = text.indexOf(END, begin);
   expect(begin).toBeGreaterThan(0);
   expect(end).toBeGreaterThan(begin);
   if (Bun.env['UPDATE_GOLDEN'] === '1')
-    writeFileSync(PATH, `${text.slice(0, begin)}${BEGIN}\n\n${TABLE}\n\n${text.slice(end)}`);
-  else expect(text.slice(begin + BEGIN.length, end).trim()).toBe(TABLE);
+    writeFileSync(path, `${text.slice(0, begin)}${mark}\n\n${table}\n\n${text.slice(end)}`);
+  else expect(text.slice(begin + mark.length, end).trim()).toBe(table);
 });

@@ -172,17 +172,46 @@ describe('restore', () => {
     expect(existsSync(nowhere)).toBe(false);
   });
 
-  test('a cwd full of quotes and escapes becomes one harmless word of the resume command', async () => {
+  /** What is said of going on with a session of that folder, as words and as the command of `--json`. */
+  async function wayBackTo(cwd: string): Promise<{ readonly out: string; readonly command: string }> {
     using home = new Home();
-    const cwd = "/home/it's $(touch pwned)\u001b[31m";
-    const line = promptLine(ID, 'hello').replace('"/home/me/project"', JSON.stringify(cwd));
-    home.put(claudePath(ID), line);
+    home.put(claudePath(ID), promptLine(ID, 'hello').replace('"/home/me/project"', JSON.stringify(cwd)));
     await home.run('ingest');
     const { out, code } = await home.run('restore', ID, '--to', join(home.path, 'to'));
     expect(code).toBe(0);
+    const json = await home.run('restore', ID, '--to', join(home.path, 'to'), '--json');
+    return { out, command: schemas.restoreSchema.parse(JSON.parse(json.out)).resume?.command ?? '' };
+  }
+
+  test('a cwd full of quotes becomes one harmless word of the resume command', async () => {
+    const { out } = await wayBackTo("/home/it's $(touch pwned)");
     expect(out).toContain(`then: cd '/home/it'\\''s $(touch pwned)' && claude --resume ${ID}\n`);
-    expect(out).not.toContain('\u001b');
   });
+
+  test.each([
+    "/home/it's\u001b[31m",
+    "/x\u001b['; touch pwned; '",
+    '/x\u009b',
+    '/two\nlines',
+    '/x  $(touch pwned)',
+    '/\u202eback',
+  ])('the folder %p, which cannot be shown as it is, is named in no command that is shown', async (cwd) => {
+    const { out, command } = await wayBackTo(cwd);
+    expect(out).toContain(`then: claude --resume ${ID}\n`);
+    expect(out).toContain('Go to its folder first');
+    expect(out).not.toContain('pwned');
+    // To a program it is told exactly, as one word.
+    const said = Bun.spawnSync(['sh', '-c', command.replace(/^cd /, 'printf %s ').replace(/ && .*$/s, '')]);
+    expect(said.stdout.toString()).toBe(cwd);
+  });
+
+  test.each(['-rf', '--install-extension=evil', '~', '-', 'relative/folder', '$(x)'])(
+    'the folder %p, which is no path from the root, is no word of any command',
+    async (cwd) => {
+      const { out, command } = await wayBackTo(cwd);
+      expect([command, out.includes('cd ')]).toEqual([`claude --resume ${ID}`, false]);
+    },
+  );
 
   test('a mistyped id makes no store', async () => {
     using home = new Home();

@@ -40,6 +40,9 @@ describe('the form', () => {
 
   test.each([
     [['--raw', '--markdown'], '--raw and --markdown at once'],
+    [['--file', 'main'], '--file without --raw'],
+    [['--raw', '--file', 'main', '--version', '1'], '--file and --version at once'],
+    [['--raw', '--file', 'nothing'], 'has no file nothing'],
     [['--markdown', '--json'], '--markdown and --json at once'],
   ])('is one: %p is refused', async (flags, why) => {
     const { code, err, out } = await program.run('show', '5000', ...flags);

@@ -126,7 +126,8 @@ async function machine(name: string, i: number): Promise<Machine> {
 }
 
 async function exported(db: WritableDb): Promise<Uint8Array> {
-  const report = { sessions: 0, live: 0, forgotten: 0, raw_bytes: 0, failed: [], interrupted: false };
+  const counts = { sessions: 0, live: 0, forgotten: 0, raw_bytes: 0 };
+  const report = { ...counts, failed: [], left_out: [], interrupted: false };
   const options = {
     uids: exportable(db),
     forgotten: listForgotten(db),

@@ -25,6 +25,7 @@ import {
 import type { SessionUid } from '../../domain/ids.ts';
 import { killPoint } from '../../domain/kill-point.ts';
 import { plainLine } from '../../domain/text.ts';
+import { agentById } from '../../ingest/agents/index.ts';
 import { type ExportOptions, type ExportReport, exportStream } from '../../ingest/export.ts';
 import { removeLeftovers } from '../../ingest/restore-disk.ts';
 import type { ReadableDb } from '../../store/connection.ts';
@@ -46,6 +47,7 @@ export const exportCommand: Command = async (context) => {
     forgotten: 0,
     raw_bytes: 0,
     failed: [],
+    left_out: [],
     interrupted: false,
   };
   try {
@@ -105,6 +107,7 @@ function optionsOf(
     uids: all ? exportable(db) : named.filter((uid) => !forgotten.has(uid)),
     forgotten: listForgotten(db).filter(({ uid }) => all || named.includes(uid)),
     now: clock.now(),
+    formatOf: (agent) => agentById(agent, context.host),
     signal,
     progress: (done, total) => line.show(`export ${done + 1}/${total}`),
   };
@@ -178,6 +181,8 @@ function tell(context: Context, file: string | null, report: ExportReport): Exit
   else {
     for (const { session_uid: uid, problem } of failed)
       io.err(`not exported: ${plainLine(`${uid}: ${problem}`)}\n`);
+    for (const { session_uid: uid, key, why } of report.left_out)
+      io.err(`left out: ${plainLine(`${key} of ${uid}: ${why}`)}\n`);
     const parts = [
       `${plural(report.sessions, 'session')}, ${report.live} of them with raw bytes (${formatBytes(report.raw_bytes)})`,
       ...(report.forgotten > 0 ? [plural(report.forgotten, 'forgotten id')] : []),
@@ -190,6 +195,6 @@ function tell(context: Context, file: string | null, report: ExportReport): Exit
   }
   const holds = new Set<ExitCode>();
   if (report.interrupted) holds.add(EXIT.interrupted);
-  if (failed.length > 0) holds.add(EXIT.failed);
+  if (failed.length > 0 || report.left_out.length > 0) holds.add(EXIT.failed);
   return EXIT_PRECEDENCE.find((code) => holds.has(code)) ?? EXIT.done;
 }

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { EXIT, EXIT_PRECEDENCE, type ExitCode, FailureError, failure } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
+import { agentById } from '../../ingest/agents/index.ts';
 import { type ImportReport, importStream } from '../../ingest/import.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
 import { type Command, type Context, printJson } from '../context.ts';
@@ -29,6 +30,7 @@ export const importCommand: Command = async (context) => {
           read,
           write,
           hardCapBytes: limits.rawHardCapBytes,
+          formatOf: (agent) => agentById(agent, context.host),
           now: () => context.clock.now(),
           signal: context.signal,
           progress: (uid) => line.show(`import ${uid}`),
@@ -99,11 +101,12 @@ function tell(context: Context, report: ImportReport): ExitCode {
     for (const { session_uid: uid, what } of report.conflicts) warn(`${uid}: ${what}`);
     for (const { session_uid: uid, problem } of report.damaged)
       warn(`not imported: ${uid ?? 'the rest'}: ${problem}`);
+    for (const { session_uid: uid, key, why } of report.left_out) warn(`left out: ${key} of ${uid}: ${why}`);
     io.out(`${sentences(report).join('\n')}\n`);
   }
   const holds = new Set<ExitCode>();
   if (report.interrupted) holds.add(EXIT.interrupted);
-  if (report.damaged.length > 0) holds.add(EXIT.failed);
+  if (report.damaged.length > 0 || report.left_out.length > 0) holds.add(EXIT.failed);
   if (report.over_hard_cap) holds.add(EXIT.overHardCap);
   return EXIT_PRECEDENCE.find((code) => holds.has(code)) ?? EXIT.done;
 }
@@ -121,6 +124,10 @@ function sentences(report: ImportReport): string[] {
     lines.push(`${plural(report.left_forgotten.length, 'session')} left out: forgotten here.`);
   if (report.damaged.length > 0)
     lines.push(`${plural(report.damaged.length, 'piece')} of the file could not be imported.`);
+  if (report.left_out.length > 0)
+    lines.push(
+      `${plural(report.left_out.length, 'file')} left out: not at a place that its agent keeps sessions at.`,
+    );
   if (report.waiting.length > 0)
     lines.push(
       `Stopped at the hard cap: ${plural(report.waiting.length, 'session')} wait. Run \`session-memory sweep\` or raise the cap, then import again.`,

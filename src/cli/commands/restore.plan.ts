@@ -16,6 +16,7 @@ import { wholeLines } from '../../ingest/contained/row-lines.ts';
 import { cuttingOf } from '../../ingest/content/records.ts';
 import { hashText } from '../../ingest/hash-text.ts';
 import { awayMount } from '../../ingest/mounts.ts';
+import { obstacleAt, type Placement, placement, type SessionToPlace } from '../../ingest/placement.ts';
 import { RestoreTree } from '../../ingest/restore.ts';
 import type { MadeFile, PlannedFile, Restoring } from '../../ingest/restoring.ts';
 import { rootsHere, textBeside, withProjects } from '../../ingest/roots.ts';
@@ -31,10 +32,19 @@ import { chosenVersions, type WantedVersion } from './restore.versions.ts';
 /** A restore as it would be: where each file goes and what is there. */
 export interface PlannedRestore extends Restoring {
   readonly root: string;
+  /** Files of the session that are not written, because they belong to none of its agent's places. */
+  readonly refused: readonly RefusedFile[];
   /** Without words where no way back to work is known. */
   readonly resume: Resume;
   /** What is typed to have the agent take in what was made for it; null where it cannot. */
   readonly importing: readonly string[] | null;
+}
+
+export interface RefusedFile {
+  /** Its name within the session: anything, where it came with an archive. */
+  readonly key: string;
+  /** A clause. */
+  readonly why: string;
 }
 
 /** What tells where sessions are put back. */
@@ -86,21 +96,42 @@ export function planRestore(
   };
   const tree = trees.get(root) ?? new RestoreTree(root, force);
   trees.set(root, tree);
-  // Of an agent that is not known here, each file has the path that it was found at; the tree holds it below its root.
-  const placeOf = (file: StoredFile) => agent?.restorePath(target, file) ?? file.relPath;
-  const files = planOf(tree, db, session, { agent, wanted: version, taken, placeOf });
+  const isForeign = cameWithArchive(db, session);
+  const asked: SessionToPlace = { agent: session.agent, nativeId: session.nativeId, target, isForeign };
+  const { platform } = context.host;
+  const { files, refused } = planOf(tree, db, session, { agent, asked, platform, wanted: version, taken });
   const main = files.find(({ file }) => file.role === 'main');
   const takesBack = agent?.takesBack;
   const made = takesBack === undefined ? null : madeFor(takesBack, tree, db, session, target, files);
   return {
-    ...{ session, agent, root, tree, files, made },
-    resume: agent?.resume(main === undefined ? target : { ...target, path: main.path }) ?? {
-      cwd: null,
-      argv: [],
-    },
+    ...{ session, agent, root, tree, files, refused, made },
+    resume: agent === null ? { cwd: null, argv: [] } : wayBackTo(agent, session, asked, main?.path),
     notPutBack: to === null ? (agent?.cannotPutBack ?? null) : null,
     importing: made === null || takesBack === undefined ? null : takesBack.argv(made.path),
   };
+}
+
+/** Whether nothing of the session was ever met on this machine: what is known of it is what an archive says. */
+function cameWithArchive(db: ReadableDb, { uid }: SessionRow): boolean {
+  return agentRootOf(db, uid) === null;
+}
+
+/** A word of a command that does not begin so may be taken for a flag, or for another folder. */
+const ABSOLUTE = /^(?:\/|[A-Za-z]:[\\/]|\\\\)/;
+
+/** A folder that only an archive tells of is a stranger's word: nobody is led into it. */
+function wayBackTo(
+  agent: AgentFormat,
+  { project }: SessionRow,
+  { target, isForeign }: SessionToPlace,
+  path: string | undefined,
+): Resume {
+  const at = path === undefined ? target : { ...target, path };
+  if (project === null || (!isForeign && ABSOLUTE.test(project))) return agent.resume(at);
+  const resume = agent.resume({ ...at, project: null });
+  if (!isForeign) return { ...resume, cwd: null };
+  const told = `It came with an archive, which says that its folder is ${project}: go to the folder that you mean first.`;
+  return { ...resume, cwd: null, needs: [told, resume.needs ?? ''].join(' ').trim() };
 }
 
 /**
@@ -161,7 +192,7 @@ function madeFor(
   const lines = { [Symbol.iterator]: () => wholeLines(fileChunks(db, session.uid, main.file)) };
   const made = takesBack.content(lines);
   if (made === null) return null;
-  const path = tree.place(takesBack.fileName(target));
+  const path = tree.place(takesBack.fileName(target), () => 'a link is not followed');
   const chunks = {
     *[Symbol.iterator]() {
       for (const text of typeof made === 'string' ? [made] : made) yield Buffer.from(text);
@@ -191,12 +222,21 @@ function planOf(
   tree: RestoreTree,
   db: ReadableDb,
   session: SessionRow,
-  { agent, wanted, taken, placeOf }: HowToPlan,
-): PlannedFile[] {
+  { agent, asked, platform, wanted, taken }: HowToPlan,
+): { readonly files: PlannedFile[]; readonly refused: readonly RefusedFile[] } {
   const own = new Set<string>();
-  const files = chosenVersions(db, session, agent, liveFiles(db, session), wanted).map((chosen) => {
+  const live = liveFiles(db, session);
+  const { places, refused } = placesIn(live, (file) => placement(agent, asked, file, platform));
+  const placed = live.filter(({ fileId }) => places.has(fileId));
+  const isTranscript = ({ role }: StoredFile) => role === 'main';
+  if (placed.length === 0 || (live.some(isTranscript) && !placed.some(isTranscript)))
+    throw noPlace(session, refused);
+  const files = chosenVersions(db, session, agent, placed, wanted).map((chosen) => {
     const { file } = chosen;
-    const path = tree.place(placeOf(file));
+    const at = places.get(file.fileId) ?? '';
+    const path = tree.place(at, (ledTo) =>
+      agent === null ? 'a link is not followed' : obstacleAt(agent, asked, file, ledTo, platform),
+    );
     // Ids and keys are the agent's, or a forger's: two of them may mean one place.
     const other = own.has(path) ? session.uid : taken.get(path);
     if (other !== undefined) throw clash(path, session.uid, other);
@@ -206,14 +246,40 @@ function planOf(
     return { ...chosen, path, ...look };
   });
   for (const { path } of files) taken.set(path, session.uid);
-  return files;
+  return { files, refused };
 }
 
 interface HowToPlan {
   readonly agent: AgentFormat | null;
+  readonly asked: SessionToPlace;
+  readonly platform: Host['platform'];
   readonly wanted: WantedVersion | null;
   readonly taken: Map<string, SessionUid>;
-  readonly placeOf: (file: StoredFile) => string;
+}
+
+/** The places of files, by their numbers, and those that have none. */
+function placesIn(files: readonly StoredFile[], placeOf: (file: StoredFile) => Placement) {
+  const places = new Map<number, string>();
+  const refused: RefusedFile[] = [];
+  for (const file of files) {
+    const placed = placeOf(file);
+    if ('at' in placed) places.set(file.fileId, placed.at);
+    else refused.push({ key: file.key, why: placed.why });
+  }
+  return { places, refused };
+}
+
+/** Nothing of the session has a place, or not its transcript, without which the rest is none. */
+function noPlace({ uid }: SessionRow, refused: readonly RefusedFile[]): FailureError {
+  const told = refused.slice(0, 3).map(({ key, why }) => `${key} (${why})`);
+  const more = refused.length > told.length ? `, and ${refused.length - told.length} more` : '';
+  return new FailureError(
+    failure(
+      'failed',
+      `${uid} was not restored: its files are none that its agent keeps of a session: ${told.join(', ')}${more}`,
+      `\`session-memory show ${uid} --raw\` gives the bytes of its transcript.`,
+    ),
+  );
 }
 
 function clash(path: string, uid: SessionUid, other: SessionUid): FailureError {

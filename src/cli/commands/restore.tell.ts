@@ -14,7 +14,7 @@ export interface FailedRestore {
   readonly why: Failure;
 }
 
-/** What to type to go on with a session; '' where no way is known. */
+/** What to type to go on with a session, exactly; '' where no way is known. */
 export function resumeCommand(resume: Resume): string {
   if (resume.argv.length === 0) return '';
   return [...(resume.cwd === null ? [] : [`cd ${quote(resume.cwd)}`]), resume.argv.map(quote).join(' ')].join(
@@ -22,8 +22,23 @@ export function resumeCommand(resume: Resume): string {
   );
 }
 
-/** All that is typed to go on with a session, its import first; '' where no way is known. */
-export function wayBack({ resume, importing }: Pick<PlannedRestore, 'resume' | 'importing'>): string {
+/**
+ * The same as it can be shown. What a terminal would act on is left out before a word is quoted: left out afterwards, it could
+ * take a quote with it. A folder whose name cannot be shown would be another one: it is not named.
+ */
+export function shownResume(resume: Resume): Resume {
+  const { cwd, argv, needs } = resume;
+  const shown = argv.map(plainLine);
+  if (cwd === null || cwd === plainLine(cwd)) return { ...resume, argv: shown };
+  const told =
+    'Go to its folder first: its name has characters that cannot be shown here (`--json` has them).';
+  return { cwd: null, argv: shown, needs: [told, needs ?? ''].join(' ').trim() };
+}
+
+/** All that is typed to go on with a session as it can be shown, its import first; '' where no way is known. */
+export function wayBack(planned: Pick<PlannedRestore, 'resume' | 'importing'>): string {
+  const resume = shownResume(planned.resume);
+  const importing = planned.importing?.map(plainLine) ?? null;
   const argvs = [importing ?? [], resume.argv].filter((argv) => argv.length > 0);
   const commands = argvs.map((argv) => argv.map(quote).join(' '));
   if (commands.length === 0) return '';
@@ -35,15 +50,75 @@ interface Told {
   readonly asides: Asides;
 }
 
-export function tellOne({ io, json }: Context, told: Told, isElsewhere: boolean, starts: boolean): void {
-  const { planned } = told;
-  const { session, resume, notPutBack } = planned;
-  const command = resumeCommand(resume);
-  const importing = importCommand(planned);
-  if (json) return printJson(io, { version: 1, ...restoredJson(told) });
-  const paths = pathsOf(planned).filter((path) => !leftIn(planned).some((left) => left.path === path));
+/** Names every file that is about to be written, before it is. */
+export function nameFiles({ io, json }: Pick<Context, 'io' | 'json'>, planned: PlannedRestore): void {
+  if (json) return;
+  const paths = toWrite(planned);
   const list = paths.map((path) => `  ${plainLine(path)}\n`).join('');
-  if (paths.length > 0) io.out(`Restored ${plural(paths.length, 'file')} of ${session.uid}:\n${list}`);
+  if (paths.length > 0)
+    io.out(`To restore ${planned.session.uid}, ${plural(paths.length, 'file')}:\n${list}`);
+}
+
+/** How a dry run ends. */
+export function tellDryRun(
+  { io, json }: Context,
+  planned: readonly PlannedRestore[],
+  failed: readonly FailedRestore[],
+  isOne: boolean,
+): ExitCode {
+  const restored = planned.map((one) => restoredJson({ planned: one, asides: new Map() }, true));
+  const [first] = restored;
+  if (json && isOne && first !== undefined) printJson(io, { version: 1, ...first });
+  else if (json)
+    printJson(io, {
+      version: 1,
+      restored,
+      failed: failed.map(failedJson),
+      interrupted: false,
+      dry_run: true,
+    });
+  else {
+    for (const one of failed) tellFailed(io, one);
+    for (const one of planned) {
+      tellRefused(io, one);
+      for (const line of remarks({ planned: one, asides: new Map() }, true)) io.out(`${line}\n`);
+    }
+    const files = planned.reduce((sum, one) => sum + toWrite(one).length, 0);
+    io.out(
+      `Would write ${plural(files, 'file')} of ${plural(planned.length, 'session')}. Nothing was changed.\n`,
+    );
+  }
+  return failed.length > 0 || planned.some(({ refused }) => refused.length > 0) ? EXIT.failed : EXIT.done;
+}
+
+/** Files that belong to no place of the agent's; what their names are made of may be a stranger's. */
+function tellRefused(io: Context['io'], { session, refused }: PlannedRestore): void {
+  for (const { key, why } of refused)
+    io.err(`Not written: ${plainLine(key)} of ${plainLine(session.uid)}: ${plainLine(why)}\n`);
+  if (refused.length > 0)
+    io.err('  `session-memory show UID --raw --file NAME` gives its bytes, to be put where you mean.\n');
+}
+
+export function tellOne({ io, json }: Context, told: Told, isElsewhere: boolean, starts: boolean): ExitCode {
+  const { planned } = told;
+  const code = planned.refused.length > 0 ? EXIT.failed : EXIT.done;
+  if (json) printJson(io, { version: 1, ...restoredJson(told, false) });
+  else tellOneInWords(io, told, isElsewhere, starts);
+  return code;
+}
+
+function tellOneInWords(io: Context['io'], told: Told, isElsewhere: boolean, starts: boolean): void {
+  const { planned } = told;
+  const { session, notPutBack } = planned;
+  const resume = shownResume(planned.resume);
+  const command = resumeCommand(resume);
+  const importing =
+    planned.importing === null
+      ? ''
+      : resumeCommand({ cwd: resume.cwd, argv: planned.importing.map(plainLine) });
+  const written = toWrite(planned).length;
+  if (written > 0) io.out(`Restored ${plural(written, 'file')} of ${session.uid}.\n`);
+  tellRefused(io, planned);
   for (const line of remarks(told)) io.out(`${line}\n`);
   if (notPutBack !== null) io.out(`${notPutBack}\n`);
   if (resume.needs !== undefined) io.out(`${plainLine(resume.needs)}\n`);
@@ -69,33 +144,37 @@ export function tellSeveral(
   if (json)
     printJson(io, {
       version: 1,
-      restored: restored.map((planned) => restoredJson({ planned, asides })),
-      failed: failed.map(({ uid, why }) => ({
-        session_uid: uid,
-        code: why.code,
-        message: plainLine(why.message),
-        hint: plainLine(why.hint),
-      })),
+      restored: restored.map((planned) => restoredJson({ planned, asides }, false)),
+      failed: failed.map(failedJson),
       interrupted: signal.aborted,
+      dry_run: false,
     });
   else {
-    for (const { uid, why } of failed)
-      io.err(`Not restored: ${plainLine(uid)}: ${plainLine(why.message)}\n  ${plainLine(why.hint)}\n`);
+    for (const one of failed) tellFailed(io, one);
     for (const planned of restored) {
-      io.out(`${plainLine(planned.session.uid)}  ${plainLine(planned.files[0]?.path ?? '')}\n`);
-      for (const line of remarks({ planned, asides })) io.out(`  ${line}\n`);
+      tellRefused(io, planned);
+      for (const line of remarks({ planned, asides })) io.out(`${plainLine(planned.session.uid)}: ${line}\n`);
     }
     const left = restored.reduce((sum, one) => sum + leftIn(one).length, 0);
-    const files = restored.reduce((sum, one) => sum + pathsOf(one).length, 0) - left;
+    const files = restored.reduce((sum, one) => sum + toWrite(one).length, 0);
     const others = left === 0 ? '' : ` ${plural(left, 'file')} left, with all that is stored and more.`;
     io.out(`Restored ${plural(files, 'file')} of ${plural(restored.length, 'session')}.${others}\n`);
   }
   if (signal.aborted) return EXIT.interrupted;
-  return failed.length > 0 ? EXIT.failed : EXIT.done;
+  const isWhole = failed.length === 0 && restored.every(({ refused }) => refused.length === 0);
+  return isWhole ? EXIT.done : EXIT.failed;
+}
+
+function tellFailed(io: Context['io'], { uid, why }: FailedRestore): void {
+  io.err(`Not restored: ${plainLine(uid)}: ${plainLine(why.message)}\n  ${plainLine(why.hint)}\n`);
+}
+
+function failedJson({ uid, why }: FailedRestore) {
+  return { session_uid: uid, code: why.code, message: plainLine(why.message), hint: plainLine(why.hint) };
 }
 
 /** What is out of the ordinary about a session's files, a sentence each. */
-function remarks({ planned, asides }: Told): string[] {
+function remarks({ planned, asides }: Told, isDry = false): string[] {
   const { files, session } = planned;
   const lines: string[] = [];
   for (const { file, version } of files)
@@ -108,6 +187,10 @@ function remarks({ planned, asides }: Told): string[] {
   if (leftIn(planned).some(({ further }) => further.records > 0 || further.bytes > 0))
     lines.push('`session-memory ingest` stores what is new in it.');
   for (const path of replacedIn(planned)) {
+    if (isDry) {
+      lines.push(`${plainLine(path)} would be replaced; what is there is stored first, or put beside.`);
+      continue;
+    }
     const aside = asides.get(path);
     lines.push(
       aside === undefined
@@ -145,18 +228,32 @@ function pathsOf({ files, made }: PlannedRestore): string[] {
   return [...files, ...(made === null ? [] : [made])].map(({ path }) => path);
 }
 
+/** Files that are not there yet, or are other ones. */
+function toWrite(planned: PlannedRestore): string[] {
+  const left = new Set(leftIn(planned).map(({ path }) => path));
+  return pathsOf(planned).filter((path) => !left.has(path));
+}
+
+function writtenIn({ files, made }: PlannedRestore): number {
+  const places = [...files, ...(made === null ? [] : [made])].map(({ place }) => place);
+  return places.filter((place) => place === 'free' || place === 'replace').length;
+}
+
 /** '' where the agent takes nothing back. */
 function importCommand({ importing, resume }: PlannedRestore): string {
   return importing === null ? '' : resumeCommand({ cwd: resume.cwd, argv: importing });
 }
 
-function restoredJson({ planned, asides }: Told) {
-  const { session, root, resume, importing, files } = planned;
+function restoredJson({ planned, asides }: Told, isDry: boolean) {
+  const { session, root, resume, importing, files, refused } = planned;
   const { cwd, argv, needs } = resume;
   return {
     session_uid: session.uid,
     root,
     files: pathsOf(planned),
+    written: isDry ? 0 : writtenIn(planned),
+    refused: refused.map(({ key, why }) => ({ key, why })),
+    dry_run: isDry,
     left: leftIn(planned).map(({ path, further }) => ({
       path,
       further_records: further.records,

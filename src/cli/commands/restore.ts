@@ -24,13 +24,15 @@ import { supervised } from '../supervised.ts';
 import { onlyArg, openAfterLook } from '../wire.ts';
 import { replacedPaths, storeFirst } from './restore.first.ts';
 import { type PlannedRestore, planRestore, type RestoreOptions, type Shared } from './restore.plan.ts';
-import { type FailedRestore, tellOne, tellSeveral, wayBack } from './restore.tell.ts';
+import { type FailedRestore, nameFiles, tellDryRun, tellOne, tellSeveral, wayBack } from './restore.tell.ts';
 import { wantedVersion } from './restore.versions.ts';
 
 export const restore: Command = async (context) => {
   const all = context.flags['all'] === true;
   if (all && context.args.length > 0) throw new FailureError(invalid('--all and ids at once', 'See --help.'));
   if (context.flags['resume'] === true) refuseResume(context, all);
+  if (context.flags['resume'] === true && context.flags['dryRun'] === true)
+    throw new FailureError(invalid('--resume and --dry-run at once', 'A dry run writes and starts nothing.'));
   const several = all || context.args.length > 1;
   if (several && typeof optionsOf(context).version === 'number')
     throw new FailureError(
@@ -82,29 +84,35 @@ async function restoreNamed(context: Context): Promise<ExitCode> {
   const named = onlyArg(context, 'UID');
   // Restored elsewhere, the store has nothing to learn: it is opened for reading only.
   const { storePath } = context.settings;
-  const writable = to === null ? openAfterLook(storePath, (there) => resolveSession(there, named)) : null;
+  const isDry = context.flags['dryRun'] === true;
+  const writable =
+    to === null && !isDry ? openAfterLook(storePath, (there) => resolveSession(there, named)) : null;
   const db = writable ?? openReadable(storePath);
   let start: PlannedRestore | null = null;
+  let code: ExitCode = EXIT.done;
   try {
     const session = resolveSession(db, named);
     const planned = planRestore(context, db, session, options);
     const resumes = context.flags['resume'] === true;
     // Before anything is written: what was asked for is more than the files.
     if (resumes && planned.resume.argv.length === 0) throw noWayBack(session, context.host);
+    nameFiles(context, planned);
+    if (isDry) return tellDryRun(context, [planned], [], true);
     const storing = writable === null || planned.notPutBack !== null ? [] : replacedPaths(planned);
     const storedFirst =
       writable === null || storing.length === 0 ? undefined : await storeFirst(context, writable, storing);
     const restoring = storedFirst === undefined ? planned : { ...planned, storedFirst };
     const asides = restoreOne(db, restoring, learningOf(context, writable));
     const starts = resumes && canStart(context);
-    tellOne(context, { planned, asides }, to !== null, starts);
-    if (!starts) return EXIT.done;
+    code = tellOne(context, { planned, asides }, to !== null, starts);
+    if (!starts) return code;
     // The agent has the terminal from here on, for hours maybe: the store is not kept open for it.
     start = planned;
   } finally {
     db.close();
   }
-  return start === null ? EXIT.done : startAgent(context, start);
+  const ended = start === null ? EXIT.done : await startAgent(context, start);
+  return ended === EXIT.done ? code : ended;
 }
 
 /** The store, to be told of the files that an agent will find again; null where it will not. */
@@ -119,7 +127,8 @@ async function restoreSeveral(context: Context, all: boolean): Promise<ExitCode>
     all
       ? listSessions(db, { sort: 'project' }).filter(({ state }) => state !== 'evicted')
       : namedSessions(db, context.args);
-  const writable = options.to === null ? openAfterLook(storePath, sessionsIn) : null;
+  const isDry = context.flags['dryRun'] === true;
+  const writable = options.to === null && !isDry ? openAfterLook(storePath, sessionsIn) : null;
   const db = writable ?? openReadable(storePath);
   const line = new ProgressLine(context.io);
   using threads = new StagerThreads(context.startStager, storePath);
@@ -128,6 +137,11 @@ async function restoreSeveral(context: Context, all: boolean): Promise<ExitCode>
     const failed: FailedRestore[] = [];
     const replacing: PlannedRestore[] = [];
     const planned = plansOf(context, db, sessions, options, { failed, replacing, line });
+    if (isDry) {
+      const would = [...planned, ...replacing];
+      line.clear();
+      return tellDryRun(context, would, failed, false);
+    }
     const stager = threads.forBytes(sessions.reduce((sum, { rawBytes }) => sum + rawBytes, 0));
     const learning = learningOf(context, writable);
     const fates = await restoreMany(db, planned, learning, context.signal, stager);
@@ -180,6 +194,8 @@ function* plansOf(
     line.show(`restore: ${i + 1}/${sessions.length}  ${session.uid}`);
     try {
       const planned = planRestore(context, db, session, options, shared);
+      line.clear();
+      nameFiles(context, planned);
       if (replacedPaths(planned).length === 0) yield planned;
       else replacing.push(planned);
     } catch (thrown) {

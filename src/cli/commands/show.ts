@@ -61,12 +61,21 @@ function modeOf(context: Context): (typeof MODES)[number] | null {
     throw new FailureError(
       invalid('--version without --raw', 'It says which version of the transcript --raw gives.'),
     );
+  const file = textFlag(context.flags, 'file');
+  if (file !== null && (mode !== 'raw' || textFlag(context.flags, 'version') !== null))
+    throw new FailureError(
+      mode === 'raw'
+        ? invalid('--file and --version at once', 'Earlier versions are given of the main transcript.')
+        : invalid('--file without --raw', 'It says which file of the session --raw gives.'),
+    );
   if (mode === 'markdown' && context.json)
     throw new FailureError(invalid('--markdown and --json at once', 'Give one of the two.'));
   return mode ?? null;
 }
 
 async function raw(context: Context, db: ReadableDb, session: SessionRow): Promise<void> {
+  const named = textFlag(context.flags, 'file');
+  if (named !== null) return await rawOf(context, db, session, named);
   const main = liveFiles(db, session).find((file) => file.role === 'main');
   if (main === undefined)
     throw new FailureError(
@@ -74,6 +83,21 @@ async function raw(context: Context, db: ReadableDb, session: SessionRow): Promi
     );
   const given = versionToShow(context, db, session, main);
   for (const chunk of fileChunks(db, session.uid, given)) await context.io.outBytes(chunk);
+}
+
+/** Any file, by its name within the session or by the path that it was met at: where it goes is up to whoever asks. */
+async function rawOf({ io }: Context, db: ReadableDb, session: SessionRow, named: string): Promise<void> {
+  const files = liveFiles(db, session);
+  const file = files.find(({ key }) => key === named) ?? files.find(({ relPath }) => relPath === named);
+  if (file === undefined)
+    throw new FailureError(
+      failure(
+        'not_found',
+        `${session.uid} has no file ${named}`,
+        'See `session-memory show UID --files --json`: `key` is its name.',
+      ),
+    );
+  for (const chunk of fileChunks(db, session.uid, file)) await io.outBytes(chunk);
 }
 
 /** Pieces that end without a line break are parted by one: what follows was no part of that line. */

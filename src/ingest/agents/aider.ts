@@ -7,6 +7,7 @@ import type { AgentFormat, FileClass, Host } from '../../domain/agent.ts';
 import type { TextContainer } from '../../domain/contained.ts';
 import { agentId } from '../../domain/ids.ts';
 import type { Peek } from '../../domain/peek.ts';
+import { closed, placesOf } from '../../domain/places.ts';
 import { AiderReader, chatStart, firstPrompt, linesOf, timeOfId } from './aider.reader.ts';
 
 const VARIABLE = 'AIDER_CHAT_HISTORY_FILE';
@@ -31,7 +32,11 @@ function peekOf(id: string, head: Uint8Array, project: string | null): Peek & { 
   };
 }
 
-function classify(relPath: string): FileClass | null {
+/** A copy may have any name that ends so. */
+const PLACES = placesOf({ transcript: ['aider/{id}.md'], read: [NAME, '*', 'aider/*'] });
+const classify = closed(PLACES, classifyPlace);
+
+function classifyPlace(relPath: string): FileClass | null {
   const [, name] = /^(?:aider\/)?([^/]+\.md)$/is.exec(relPath) ?? [];
   if (name === undefined) return null;
   const container = relPath === NAME ? inProject : anywhere;
@@ -67,6 +72,7 @@ export const aider: AgentFormat = {
   looksAt: (fileName, host) =>
     fileName === NAME || fileName === (host.env[VARIABLE] ?? '').split(slashOf(host)).at(-1),
   projectRoot: (project) => project,
+  places: PLACES,
   classify,
   skipsFolder: () => false,
   peek: (head) => {

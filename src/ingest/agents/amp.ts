@@ -6,6 +6,7 @@
 import type { AgentFormat, FileClass, Host, Peek } from '../../domain/agent.ts';
 import type { DocumentPart, PartCounts } from '../../domain/facts.ts';
 import { agentId } from '../../domain/ids.ts';
+import { closed, placesOf } from '../../domain/places.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { type DocumentEnds, type DocumentShape, documentEnds, readPart } from './document.ts';
 import { isRecord, type JsonRecord, listAt, recordAt, textAt, titleOf, viewOf } from './jsonl.ts';
@@ -21,6 +22,8 @@ import {
 import { globalStorages } from './vscode.ts';
 
 const THREAD = /^(T-[\w-]+)\.json$/;
+const PLACES = placesOf({ transcript: ['threads/{id}.json', 'threads3/{id}.json'] });
+const classify = closed(PLACES, classifyPlace);
 const ROLES: ReadonlySet<string> = new Set(['user', 'assistant', 'info']);
 const TOKENS = {
   ...{ input: 'inputTokens', output: 'outputTokens' },
@@ -44,6 +47,7 @@ export const amp: AgentFormat = {
   roots,
   rootOf: (path) =>
     /^(.*[\\/](?:amp|sourcegraph\.amp))(?:[\\/]threads3?(?:[\\/][^\\/]*)?|[\\/])?$/s.exec(path)?.[1] ?? null,
+  places: PLACES,
   classify,
   skipsFolder: () => false,
   peek,
@@ -72,7 +76,7 @@ function roots(host: Host): readonly string[] {
   return [`${data}${slash}amp`, ...globalStorages(host, 'sourcegraph.amp')];
 }
 
-function classify(relPath: string): FileClass | null {
+function classifyPlace(relPath: string): FileClass | null {
   const [folder, name = '', ...rest] = relPath.split('/');
   const id = THREAD.exec(name)?.[1];
   if ((folder !== 'threads' && folder !== 'threads3') || rest.length > 0 || id === undefined) return null;

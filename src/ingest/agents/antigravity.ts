@@ -30,6 +30,13 @@ export const antigravity = placed({
     ['.gemini', 'antigravity-ide'],
   ],
   folder: 'brain',
+  places: {
+    transcript: [`brain/{id}/${LOG}`],
+    sidecar: [
+      ...['.system_generated', '.tempmediaStorage', '.user_uploaded'].map((name) => `brain/{id}/${name}/**`),
+      'brain/{id}/**',
+    ],
+  },
   classify: (relPath) => {
     const [, id, name] = /^brain\/([^/]+)\/(.+)$/.exec(relPath) ?? [];
     if (id === undefined || name === undefined) return null;

@@ -8,6 +8,7 @@ import { ALL_MEMBERS } from '../../domain/content.ts';
 import type { TitleSource } from '../../domain/facts.ts';
 import { agentId } from '../../domain/ids.ts';
 import { TAIL_LINES, TIMES_AT_END } from '../../domain/peek.ts';
+import { closed, placesOf } from '../../domain/places.ts';
 import type { FileRole } from '../../domain/session.ts';
 import type { Iso } from '../../domain/time.ts';
 import { claudeReader } from './claude-code.reader.ts';
@@ -36,6 +37,14 @@ const FOLDER_CHARS_MAX = 200;
 /** Folders beside `projects` with files of one session each. */
 const OUTER_FOLDERS = ['file-history', 'tasks', 'todos'] as const;
 
+const PLACES = placesOf({
+  transcript: ['projects/*/{id}.jsonl', 'projects/*/{id}.orphaned-*.jsonl'],
+  subagent: ['projects/*/agent-*.jsonl', 'projects/*/{id}/subagents/**/agent-*.jsonl'],
+  output: ['projects/*/{id}/tool-results/**'],
+  sidecar: ['projects/*/{id}/**', 'file-history/{id}/**', 'tasks/{id}/**', 'todos/{id}-agent-*.json'],
+});
+const classify = closed(PLACES, classifyPlace);
+
 export const claudeCode: AgentFormat = {
   id: agentId('claude-code'),
   name: 'Claude Code',
@@ -46,6 +55,7 @@ export const claudeCode: AgentFormat = {
   retention: { settingsFile: 'settings.json', days: cleanupDays },
   roots,
   rootOf,
+  places: PLACES,
   classify,
   placedByProject: {
     isFor: (relPath, project) => (recordedFolder(relPath) ?? folderOf(project)) === folderOf(project),
@@ -78,7 +88,7 @@ function rootOf(path: string): string | null {
   return moved?.[1] ?? null;
 }
 
-function classify(relPath: string): FileClass | null {
+function classifyPlace(relPath: string): FileClass | null {
   const main = asMain(relPath);
   if (main !== null) return main;
   const [top, first, ...rest] = relPath.split('/');

@@ -5,6 +5,7 @@
  */
 import type { AgentFormat, FileClass, Host, Peek, RestoreTarget, TextBeside } from '../../domain/agent.ts';
 import { agentId } from '../../domain/ids.ts';
+import { closed, placesOf } from '../../domain/places.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { ClineReader } from './cline.reader.ts';
 import { cwdIn, humanTextOfMessage, MESSAGES, SHOWN } from './cline.records.ts';
@@ -21,8 +22,19 @@ const KEY_OF_FILE: ReadonlyMap<string, string> = new Map([
   ['api_conversation_history.json', 'model.json'],
 ]);
 const ABOUT: ReadonlySet<string> = new Set([
-  ...['task_metadata.json', 'context_history.json', 'settings.json', 'history_item.json'],
+  ...['task_metadata.json', 'context_history.json', 'history_item.json'],
 ]);
+/** What the person set for one task, what it may do without being asked too. */
+const SETTINGS = 'settings.json';
+const PLACES = placesOf({
+  transcript: [...KEY_OF_FILE.keys()]
+    .map((name) => `tasks/{id}/${name}`)
+    .concat('sessions/{id}/{id}.messages.json'),
+  subagent: ['sessions/{id}/agent_*.messages.json'],
+  sidecar: [...[...ABOUT].map((name) => `tasks/{id}/${name}`), 'tasks/{id}/**', 'sessions/{id}/{id}.*'],
+  settings: [`tasks/{id}/${SETTINGS}`],
+});
+const classify = closed(PLACES, classifyPlace);
 /** Kept verbatim, as a copy of an id in a file's name is. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 
@@ -67,6 +79,7 @@ function agent({ id, name, extension, variables, ownRoots, named }: About): Agen
       ...globalStorages(host, extension),
     ],
     rootOf: (path) => named.exec(path)?.[1] ?? null,
+    places: PLACES,
     classify,
     skipsFolder: (relPath) => /^tasks\/[^/]+\/checkpoints$/.test(relPath),
     peek,
@@ -85,7 +98,7 @@ function agent({ id, name, extension, variables, ownRoots, named }: About): Agen
   };
 }
 
-function classify(relPath: string): FileClass | null {
+function classifyPlace(relPath: string): FileClass | null {
   const [top, id = '', ...rest] = relPath.split('/');
   const name = rest.join('/');
   if (!ID.test(id) || name === '') return null;
@@ -101,7 +114,10 @@ function classify(relPath: string): FileClass | null {
 function classifyTask(id: string, name: string): FileClass {
   const key = KEY_OF_FILE.get(name);
   if (key !== undefined) return fileOf('main', id, key);
-  return { ...fileOf(ABOUT.has(name) ? 'meta' : 'sidecar', id, `task/${name}`), onlyWithSession: true };
+  return {
+    ...fileOf(ABOUT.has(name) || name === SETTINGS ? 'meta' : 'sidecar', id, `task/${name}`),
+    onlyWithSession: true,
+  };
 }
 
 function fileOf(role: FileRole, nativeId: string, key: string): FileClass {

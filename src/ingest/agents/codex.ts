@@ -6,6 +6,7 @@
 import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../domain/agent.ts';
 import { agentId } from '../../domain/ids.ts';
 import { TAIL_LINES } from '../../domain/peek.ts';
+import { closed, placesOf } from '../../domain/places.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { codexContent } from './codex.content.ts';
@@ -36,6 +37,14 @@ const KINDS: ReadonlySet<string> = new Set([
   'compacted',
 ]);
 
+const PLACES = placesOf({
+  transcript: ['sessions', 'archived_sessions'].flatMap((folder) => [
+    `${folder}/**/rollout-*.jsonl`,
+    `${folder}/**/rollout-*.jsonl.zst`,
+  ]),
+});
+const classify = closed(PLACES, classifyPlace);
+
 export const codex: AgentFormat = {
   id: agentId('codex'),
   name: 'Codex',
@@ -46,6 +55,7 @@ export const codex: AgentFormat = {
   retention: null,
   roots,
   rootOf,
+  places: PLACES,
   classify,
   skipsFolder: () => false,
   peek,
@@ -75,7 +85,7 @@ function rootOf(path: string): string | null {
   return moved?.[1] ?? null;
 }
 
-function classify(relPath: string): FileClass | null {
+function classifyPlace(relPath: string): FileClass | null {
   const name = relPath.slice(relPath.lastIndexOf('/') + 1);
   if (!/^(?:sessions|archived_sessions)\//.test(relPath)) return null;
   const match = /^(rollout-.+)\.jsonl(\.zst)?$/.exec(name);

@@ -7,6 +7,7 @@
 import type { AgentFormat, FileClass, Host, LooseName, Peek, RestoreTarget } from '../../domain/agent.ts';
 import { ALL_MEMBERS } from '../../domain/content.ts';
 import { agentId } from '../../domain/ids.ts';
+import { closed, placesOf } from '../../domain/places.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { CopilotReader } from './copilot-cli.reader.ts';
@@ -19,6 +20,12 @@ const OLD = 'history-session-state';
 /** Documents come behind the events that tell the same. */
 const OLD_KEY = 'timeline/';
 const KIND = /^(?:session|user|assistant|tool|subagent|system|permission|hook)\.[a-z_]+$/;
+
+const PLACES = placesOf({
+  transcript: ['session-state/{id}/events.jsonl', 'session-state/{id}.jsonl', `${OLD}/*.json`],
+  sidecar: ['session-state/{id}/.workspace-fork.lock', 'session-state/{id}/**'],
+});
+const classify = closed(PLACES, classifyPlace);
 
 export const copilotCli: AgentFormat = {
   id: agentId('copilot-cli'),
@@ -33,6 +40,7 @@ export const copilotCli: AgentFormat = {
     /^(.*?[\\/]\.copilot|\.copilot)(?:[\\/](?:history-)?session-state(?:[\\/].*)?|[\\/])?$/s.exec(
       path,
     )?.[1] ?? null,
+  places: PLACES,
   classify,
   skipsFolder: () => false,
   peek: (head, tail) => peekRecords(head, tail, note) ?? peekDocument(head, tail),
@@ -53,7 +61,7 @@ function roots(host: Host): readonly string[] {
   return [host.env['COPILOT_HOME'] ?? `${host.homeDir}${slash}.copilot`];
 }
 
-function classify(relPath: string): FileClass | null {
+function classifyPlace(relPath: string): FileClass | null {
   const [top, id = '', ...rest] = relPath.split('/');
   if (top === OLD) return rest.length === 0 ? classifyOld(id) : null;
   if (top !== 'session-state' || id === '') return null;

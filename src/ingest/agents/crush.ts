@@ -89,6 +89,7 @@ export const crush = rowsAgent({
   roots: folders,
   rootOf: (path) => FOLDER.exec(path)?.[1] ?? null,
   flatFolders: [''],
+  read: ['crush.db'],
   container: (relPath) => (relPath === 'crush.db' ? { container: rows } : null),
   projectRoot: (project, { platform }) => `${project}${platform === 'win32' ? '\\' : '/'}.crush`,
   projectList: { file: 'projects.json', projects },

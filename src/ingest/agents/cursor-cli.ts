@@ -22,6 +22,14 @@ const format = placed({
   variable: 'CURSOR_CONFIG_DIR',
   homes: [['.cursor']],
   folder: 'projects',
+  places: {
+    transcript: ['jsonl', 'txt'].flatMap((ending) => [
+      `projects/*/${FOLDER}/{id}.${ending}`,
+      `projects/*/${FOLDER}/{id}/{id}.${ending}`,
+    ]),
+    subagent: [`projects/*/${FOLDER}/{id}/subagents/*.jsonl`, `projects/*/${FOLDER}/{id}/subagents/*.txt`],
+    sidecar: [`projects/*/${FOLDER}/{id}/**`],
+  },
   classify,
   // What else lies in a project's folder (terminals, descriptions of tools) is no session's.
   skipsFolder: (relPath) => /^projects\/[^/]+\/(?!agent-transcripts$)[^/]+$/.test(relPath),

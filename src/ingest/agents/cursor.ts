@@ -221,6 +221,7 @@ export const cursor = rowsAgent({
   // Other editors have files of the same names.
   rootOf: (path) => /^(.*[\\/]Cursor[\\/]User)(?:$|[\\/])/s.exec(path)?.[1] ?? null,
   flatFolders: ['globalStorage', 'workspaceStorage/*'],
+  read: ['globalStorage/state.vscdb', 'workspaceStorage/*/state.vscdb', 'state.vscdb'],
   container: (relPath) => {
     // By itself it is a copy that lies about.
     if (/^(?:globalStorage\/)?state\.vscdb$/.test(relPath)) return { container: rows };

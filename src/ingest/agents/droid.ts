@@ -14,6 +14,10 @@ export const droid = placed({
   variable: null,
   homes: [['.factory']],
   folder: 'sessions',
+  places: {
+    transcript: ['sessions/*/{id}.jsonl', 'sessions/{id}.jsonl'],
+    sidecar: ['sessions/*/{id}.settings.json', 'sessions/{id}.settings.json'],
+  },
   classify: (relPath) => {
     const [, id, ending] = /^sessions\/(?:[^/]+\/)?([^/]+?)\.(jsonl|settings\.json)$/.exec(relPath) ?? [];
     if (id === undefined || ending === undefined) return null;
@@ -22,6 +26,7 @@ export const droid = placed({
   note,
   reader: (sink) => new DroidReader(sink),
   place: ({ nativeId, project }) => `sessions/${dashed(project)}/${nativeId}.jsonl`,
+  nameOf: (key, { nativeId }) => `${nativeId}.${key}`,
   resume: ({ nativeId }) => ['droid', '--resume', nativeId],
 });
 

@@ -7,6 +7,7 @@
 import type { AgentFormat, FileClass, Host, LooseName, Peek, RestoreTarget } from '../../domain/agent.ts';
 import { agentId } from '../../domain/ids.ts';
 import { TAIL_LINES } from '../../domain/peek.ts';
+import { closed, placesOf } from '../../domain/places.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { type DocumentEnds, documentEnds, wholeDocument } from './document.ts';
@@ -32,6 +33,18 @@ const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 /** A chat, and what Gemini CLI makes of one that it cannot read. */
 const CHAT = /^session-.+\.jsonl?(?:\.unreadable-\d+)?$/;
 
+const PLACES = placesOf({
+  transcript: [
+    'tmp/*/chats/session-*.jsonl',
+    'tmp/*/chats/session-*.json',
+    'tmp/*/chats/session-*.unreadable-*',
+  ],
+  subagent: ['tmp/*/chats/{id}/*.jsonl'],
+  output: ['tmp/*/tool-outputs/session-{id}.jsonl', 'tmp/*/tool-outputs/session-{id}/**'],
+  sidecar: ['tmp/*/logs/session-{id}.jsonl', 'tmp/*/logs/session-{id}/**', 'tmp/*/{id}/**'],
+});
+const classify = closed(PLACES, classifyPlace);
+
 export const geminiCli: AgentFormat = {
   id: agentId('gemini-cli'),
   name: 'Gemini CLI',
@@ -42,6 +55,7 @@ export const geminiCli: AgentFormat = {
   retention: { settingsFile: 'settings.json', days: retentionDays },
   roots,
   rootOf: (path) => /^(.*?[\\/]\.gemini|\.gemini)(?:[\\/]tmp(?:[\\/].*)?|[\\/])?$/s.exec(path)?.[1] ?? null,
+  places: PLACES,
   classify,
   skipsFolder: (relPath) => /^tmp\/(?:bin|[^/]+\/checkpoints)$/.test(relPath),
   peek,
@@ -60,7 +74,7 @@ function roots(host: Host): readonly string[] {
   return [`${host.env['GEMINI_CLI_HOME'] ?? host.homeDir}${slash}.gemini`];
 }
 
-function classify(relPath: string): FileClass | null {
+function classifyPlace(relPath: string): FileClass | null {
   const [top, project, folder = '', ...rest] = relPath.split('/');
   if (top !== 'tmp' || !project || rest.length === 0) return null;
   const name = rest.join('/');

@@ -81,6 +81,7 @@ export const goose = rowsAgent({
   roots: folders,
   rootOf: (path) => DATABASE.exec(path)?.[1] ?? FOLDER.exec(path)?.[1] ?? null,
   flatFolders: ['sessions'],
+  read: ['sessions/sessions.db', 'sessions/*.jsonl'],
   container: (relPath) => {
     if (relPath === 'sessions/sessions.db') return { container: rows };
     const nativeId = /^sessions\/([^/]+)\.jsonl$/s.exec(relPath)?.[1];

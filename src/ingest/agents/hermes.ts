@@ -182,6 +182,11 @@ export const hermes = rowsAgent({
     /^(.*?[\\/]\.hermes|.*?[\\/]AppData[\\/]Local[\\/]hermes)(?:$|[\\/])/s.exec(path)?.[1] ?? null,
   // A home has the program itself in it, and what it was taught: nothing is walked.
   flatFolders: ['', 'profiles/*', 'sessions', 'profiles/*/sessions'],
+  read: ['', 'profiles/*/'].flatMap((home) => [
+    `${home}state.db`,
+    `${home}sessions/session_*.json`,
+    `${home}sessions/*.jsonl`,
+  ]),
   container: (relPath) => {
     if (/^(?:profiles\/[^/]+\/)?state\.db$/s.test(relPath)) return { container: rows };
     const [, , document, lines] = FILE.exec(relPath) ?? [];

@@ -14,6 +14,7 @@ export const iflow = placed({
   variable: null,
   homes: [['.iflow']],
   folder: 'projects',
+  places: { transcript: ['projects/*/{id}.jsonl'] },
   classify: (relPath) => {
     const id = /^projects\/[^/]+\/(session-[^/]+)\.jsonl$/.exec(relPath)?.[1];
     return id === undefined ? null : transcript(id);

@@ -23,6 +23,11 @@ export const kimiCli = placed({
   variable: 'KIMI_SHARE_DIR',
   homes: [['.kimi']],
   folder: 'sessions',
+  places: {
+    transcript: ['sessions/*/{id}/wire.jsonl', 'sessions/*/{id}/context*.jsonl', 'sessions/*/{id}.jsonl'],
+    subagent: ['sessions/*/{id}/subagents/*/wire.jsonl'],
+    sidecar: ['sessions/*/{id}_sub*.jsonl', 'sessions/*/{id}/**'],
+  },
   classify,
   note,
   projectBeside,

@@ -20,6 +20,11 @@ export const kimiCode = placed({
   variable: 'KIMI_CODE_HOME',
   homes: [['.kimi-code']],
   folder: 'sessions',
+  places: {
+    transcript: ['sessions/*/{id}/agents/main/wire.jsonl'],
+    subagent: ['sessions/*/{id}/agents/*/wire.jsonl'],
+    sidecar: ['sessions/*/{id}/**'],
+  },
   classify: (relPath) => {
     const [, id, name] = /^sessions\/[^/]+\/([^/]+)\/(.+)$/.exec(relPath) ?? [];
     if (id === undefined || name === undefined) return null;

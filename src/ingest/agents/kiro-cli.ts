@@ -22,6 +22,10 @@ export const kiroCli = placed({
   variable: 'KIRO_HOME',
   homes: [['.kiro']],
   folder: 'sessions',
+  places: {
+    transcript: ['sessions/cli/{id}.jsonl'],
+    sidecar: ['sessions/cli/{id}.json', 'sessions/cli/{id}.history'],
+  },
   classify: (relPath) => {
     const [, id, ending] = /^sessions\/cli\/([^/]+?)\.(jsonl|json|history)$/.exec(relPath) ?? [];
     if (id === undefined || ending === undefined) return null;

@@ -13,6 +13,10 @@ export const mistralVibe = placed({
   variable: 'VIBE_HOME',
   homes: [['.vibe']],
   folder: 'logs',
+  places: {
+    transcript: ['logs/session/session_{id}/messages.jsonl'],
+    sidecar: ['logs/session/session_{id}/**'],
+  },
   classify: (relPath) => {
     const [, id, name] = /^logs\/session\/session_([^/]+)\/(.+)$/.exec(relPath) ?? [];
     if (id === undefined || name === undefined) return null;
@@ -21,8 +25,8 @@ export const mistralVibe = placed({
   note,
   reader: (sink) => new VibeReader(sink),
   place: ({ nativeId }) => `logs/session/session_${nativeId}/messages.jsonl`,
-  // A session goes by the beginning of its id, with which its folder's name ends.
-  resume: ({ nativeId }) => ['vibe', '--resume', nativeId.slice(nativeId.lastIndexOf('_') + 1)],
+  // A session goes by the beginning of its id, with which its folder's name ends; what would be a flag is none.
+  resume: ({ nativeId }) => ['vibe', '--resume', /_([A-Za-z0-9][^_]*)$/.exec(nativeId)?.[1] ?? nativeId],
 });
 
 function note(record: JsonRecord, seen: Seen): boolean {

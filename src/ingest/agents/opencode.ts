@@ -252,6 +252,7 @@ export const opencode = rowsAgent({
     )?.[1] ?? null,
   flatFolders: [''],
   folders: ['storage/session', 'project'],
+  read: ['opencode*.db', 'storage/session/*/*.json', 'project/*/storage/session/info/*.json'],
   container: (relPath) => {
     if (/^opencode(?:-[\w.-]+)?\.db$/.test(relPath)) return { container: rows };
     const nativeId = idOf(relPath);

@@ -6,6 +6,7 @@
 import type { AgentFormat, FileClass, RestoreTarget, Resume } from '../../domain/agent.ts';
 import { agentId } from '../../domain/ids.ts';
 import type { OwnFormat } from '../../domain/own-format.ts';
+import { closed, namesIn, type Place, placesOf } from '../../domain/places.ts';
 import { OwnJsonlReader, peekJsonl } from './own.jsonl.ts';
 import { OwnMarkdownReader, peekMarkdown } from './own.markdown.ts';
 
@@ -17,7 +18,8 @@ export function ownAgent(id: string, own: OwnFormat): AgentFormat {
   const folder = fixedFolder(own.glob);
   const levels = own.glob.includes('**') ? Number.POSITIVE_INFINITY : own.glob.split('/').length;
   const isMarkdown = own.format === 'markdown';
-  const classify = (relPath: string): FileClass | null =>
+  const places = placesOfGlob(own.glob, below(folder, `{id}.${isMarkdown ? 'md' : 'jsonl'}`));
+  const classify = closed(places, (relPath): FileClass | null =>
     glob.match(relPath)
       ? {
           role: 'main',
@@ -25,7 +27,8 @@ export function ownAgent(id: string, own: OwnFormat): AgentFormat {
           key: 'main',
           encoding: relPath.endsWith('.zst') ? 'zstd' : 'plain',
         }
-      : null;
+      : null,
+  );
   return {
     id: agentId(id),
     name: own.name ?? id,
@@ -37,6 +40,7 @@ export function ownAgent(id: string, own: OwnFormat): AgentFormat {
     roots: () => [],
     rootOf: () => null,
     folders: [folder],
+    places,
     classify,
     skipsFolder: (relPath) => relPath.split('/').length >= levels,
     peek: (head, tail) => (isMarkdown ? peekMarkdown(own, head, tail) : peekJsonl(own, head, tail)),
@@ -55,6 +59,21 @@ export function ownAgent(id: string, own: OwnFormat): AgentFormat {
     resume: (session) => resume(own, session),
     retention: null,
   };
+}
+
+/**
+ * What the glob matches, and where a session goes that has no such place. Tier 1 has the plain bytes, so the place of a compressed
+ * transcript is the one without that ending; and only a file that ends as transcripts do is ever written.
+ */
+function placesOfGlob(pattern: string, apart: string): readonly Place[] {
+  const glob = new Bun.Glob(pattern);
+  const isWritten = (relPath: string) =>
+    ENDING.test(relPath) && (glob.match(relPath) || glob.match(`${relPath}.zst`));
+  return [
+    { kind: 'transcript', at: pattern, fits: isWritten, names: namesIn(pattern) },
+    ...placesOf({ transcript: [apart] }),
+    { kind: 'read', at: pattern, fits: (relPath) => glob.match(relPath), names: namesIn(pattern) },
+  ];
 }
 
 /** The folders of a glob before its first sign, as a path; '' where it begins with one. */

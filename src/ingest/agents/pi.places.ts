@@ -4,6 +4,7 @@
  * Source: badlogic/pi-mono, docs/session.md; openclaw/openclaw, `sessions/artifacts.ts`; and recordings of all three.
  */
 import type { FileClass, RestoreTarget } from '../../domain/agent.ts';
+import { closed, type Place, placesOf } from '../../domain/places.ts';
 import { beside, transcript } from './placed.ts';
 
 /** How one agent of the family lays out its files below its root. */
@@ -11,6 +12,7 @@ export interface Layout {
   /** As in `AgentFormat`. */
   readonly folders: readonly string[];
   readonly flatFolders: readonly string[];
+  readonly places: readonly Place[];
   classify(relPath: string): FileClass | null;
   /** The place of the transcript of a session that has none of its own. `fileName`: of a copy that lies about. */
   place(session: RestoreTarget, fileName?: string): string;
@@ -18,6 +20,10 @@ export interface Layout {
   beside(main: string, key: string): string;
   /** Where the agent looks for what was found at a path that is no place of its own any more; absent: there. */
   lookedFor?(relPath: string, session: RestoreTarget): string;
+}
+
+function layout(open: Layout): Layout {
+  return { ...open, classify: closed(open.places, open.classify) };
 }
 
 /** Each slash, backslash and colon becomes a dash. */
@@ -36,11 +42,6 @@ export function idInPath(path: string): string | null {
   return STAMPED.exec(name)?.[1] ?? /^[^_]+_(.+)\.jsonl$/s.exec(name)?.[1] ?? null;
 }
 
-/** False of a path that leads out of a folder again: a name of a file decides nothing of where it is written. */
-function staysBelow(parts: readonly string[]): boolean {
-  return parts.every((part) => part !== '' && part !== '.' && part !== '..');
-}
-
 function placeByProject({ nativeId, project, startedAt }: RestoreTarget, fileName = ''): string {
   const stamp = (startedAt ?? '1970-01-01T00:00:00.000Z').replace(/[:.]/g, '-');
   const name = STAMPED.test(fileName) ? fileName : `${stamp}_${nativeId}.jsonl`;
@@ -52,13 +53,14 @@ function placeByProject({ nativeId, project, startedAt }: RestoreTarget, fileNam
  * any name: sessions of their own, which pi opens by their paths. Where `PI_CODING_AGENT_SESSION_DIR` or the setting `sessionDir`
  * says where sessions lie, there are no folders of projects.
  */
-export const PI_LAYOUT: Layout = {
+export const PI_LAYOUT: Layout = layout({
   folders: ['sessions', '20*_*'],
   flatFolders: [''],
+  places: placesOf({ transcript: ['sessions/**/*.jsonl', '20*_*.jsonl', '20*_*/**/*.jsonl'] }),
   classify: (relPath) => {
     const parts = relPath.split('/');
     const name = parts.at(-1) ?? '';
-    if (!name.endsWith('.jsonl') || !staysBelow(parts)) return null;
+    if (!name.endsWith('.jsonl')) return null;
     const isIn = parts[0] === 'sessions' ? parts.length > 1 : STAMPED_FOLDER.test(parts[0] ?? '');
     if (!isIn) return null;
     const isPis =
@@ -68,22 +70,27 @@ export const PI_LAYOUT: Layout = {
   },
   place: placeByProject,
   beside: (main) => main,
-};
+});
 
 /** What Oh My Pi's tools spill, and what a subagent gave back. */
 const SPILLED = /^(?:\d+\.[\w-]+\.log|.+\.md)$/;
 
 /** Oh My Pi: the folder of the session's name holds what its subagents said and what its tools spilled; it opens none of them by itself. */
-export const OH_MY_PI_LAYOUT: Layout = {
+export const OH_MY_PI_LAYOUT: Layout = layout({
   folders: ['sessions'],
   flatFolders: [],
+  places: placesOf({
+    transcript: ['sessions/*/*.jsonl'],
+    subagent: ['sessions/*/*_{id}/**/*.jsonl'],
+    output: ['sessions/*/*_{id}/**/*.log', 'sessions/*/*_{id}/**/*.md'],
+  }),
   classify: (relPath) => {
     const [top, project, stem = '', ...rest] = relPath.split('/');
     if (top !== 'sessions' || !project) return null;
     if (rest.length === 0) return stem.endsWith('.jsonl') ? transcript(null) : null;
     const nativeId = STAMPED_FOLDER.exec(stem)?.[1];
     const name = rest.at(-1) ?? '';
-    if (nativeId === undefined || !staysBelow(rest)) return null;
+    if (nativeId === undefined) return null;
     const key = `session/${rest.join('/')}`;
     if (name.endsWith('.jsonl')) return { role: 'subagent', nativeId, key, encoding: 'plain' };
     if (!SPILLED.test(name)) return null;
@@ -91,7 +98,7 @@ export const OH_MY_PI_LAYOUT: Layout = {
   },
   place: placeByProject,
   beside: (main, key) => `${main.slice(0, -'.jsonl'.length)}/${key.slice('session/'.length)}`,
-};
+});
 
 /** When a transcript was renamed, and where two were at once, what tells them apart. */
 const RENAMED = /^\.(?:bak|reset|deleted)\.(?:\d{4}-?\d\d-?\d\d[T-]|\d{9,})[^/]*$/;
@@ -105,9 +112,23 @@ const IMPORTED = new RegExp(
 );
 
 /** OpenClaw: `agents/<agent>/sessions/<id>.jsonl`; renamed, and later compressed, when the session is reset or deleted. */
-export const OPENCLAW_LAYOUT: Layout = {
+export const OPENCLAW_LAYOUT: Layout = layout({
   folders: ['agents'],
   flatFolders: [],
+  places: placesOf({
+    transcript: [
+      'agents/*/sessions/{id}.jsonl',
+      'agents/*/sessions/{id}.jsonl.*',
+      'agents/*/session-sqlite-import-archive/*jsonl.imported-*',
+    ],
+    sidecar: [
+      'agents/*/sessions/{id}.trajectory.jsonl',
+      'agents/*/sessions/{id}.checkpoint.*.jsonl',
+      'agents/*/sessions/{id}.trajectory-path.json',
+      'agents/*/sessions/{id}.trajectory-path.json.*',
+      'agents/*/session-sqlite-import-archive/*trajectory-path.json.imported-*',
+    ],
+  }),
   classify: (relPath) => {
     const imported = IMPORTED.exec(relPath);
     if (imported !== null) return classifyImported(imported[2], imported[3] ?? '');
@@ -134,7 +155,7 @@ export const OPENCLAW_LAYOUT: Layout = {
       ? renamed[1]
       : relPath;
   },
-};
+});
 
 function classifyImported(id: string | undefined, kind: string): FileClass | null {
   if (kind !== 'jsonl') return id === undefined ? null : beside(id, kind);

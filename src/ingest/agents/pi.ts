@@ -103,6 +103,7 @@ function family(agent: Family): AgentFormat {
       return sessions === undefined || isWithin ? [root] : [root, sessions];
     },
     rootOf: (path) => named.exec(path)?.[1] ?? null,
+    places: layout.places,
     classify: layout.classify,
     skipsFolder: () => false,
     peek,

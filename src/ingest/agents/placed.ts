@@ -6,6 +6,7 @@ import type { AgentFormat, FileClass, Host, RestoreTarget } from '../../domain/a
 import { ALL_MEMBERS } from '../../domain/content.ts';
 import type { FactSink, RecordReader } from '../../domain/facts.ts';
 import { agentId } from '../../domain/ids.ts';
+import { closed, type PlaceKind, placesOf } from '../../domain/places.ts';
 import { type JsonRecord, jsonlName } from './jsonl.ts';
 import { peekRecords, type Seen, type TimesOf } from './lines.ts';
 
@@ -19,6 +20,8 @@ export interface Placed {
   readonly homes: readonly (readonly string[])[];
   /** Below a root. */
   readonly folder: string;
+  /** As for `placesOf`. */
+  readonly places: Partial<Record<PlaceKind, readonly string[]>>;
   classify(relPath: string): FileClass | null;
   /** As for `peekRecords`. */
   note(record: JsonRecord, seen: Seen): boolean;
@@ -41,6 +44,8 @@ export function placed(agent: Placed): AgentFormat {
     const home = parts.map((part) => part.replaceAll('.', '\\.')).join('[\\\\/]');
     return new RegExp(`^(.*?[\\\\/]${home}|${home})(?:[\\\\/]${folder}(?:[\\\\/].*)?|[\\\\/])?$`, 's');
   });
+  const places = placesOf(agent.places);
+  const classify = closed(places, agent.classify);
   return {
     id: agentId(agent.id),
     name: agent.name,
@@ -55,7 +60,8 @@ export function placed(agent: Placed): AgentFormat {
       return moved === undefined ? homes.map((parts) => [host.homeDir, ...parts].join(slash)) : [moved];
     },
     rootOf: (path) => named.map((each) => each.exec(path)?.[1]).find((root) => root !== undefined) ?? null,
-    classify: agent.classify,
+    places,
+    classify,
     skipsFolder: agent.skipsFolder ?? (() => false),
     peek: (head, tail) => peekRecords(head, tail, agent.note, agent.timesOf),
     ...(agent.projectBeside === undefined ? {} : { projectBeside: agent.projectBeside }),
@@ -65,7 +71,7 @@ export function placed(agent: Placed): AgentFormat {
     reader: agent.reader,
     content: ALL_MEMBERS,
     restorePath: (session, file) => {
-      if (agent.classify(file.relPath)?.key === file.key) return file.relPath;
+      if (classify(file.relPath)?.key === file.key) return file.relPath;
       const main = agent.place(session);
       if (file.key === 'main') return main;
       const name = agent.nameOf?.(file.key, session) ?? file.key;

@@ -7,6 +7,7 @@ import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../do
 import { ALL_MEMBERS } from '../../domain/content.ts';
 import { agentId } from '../../domain/ids.ts';
 import { TAIL_LINES } from '../../domain/peek.ts';
+import { closed, placesOf } from '../../domain/places.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import {
@@ -21,6 +22,17 @@ import {
 } from './jsonl.ts';
 import { humanText, isOfQwen, qwenReader } from './qwen-code.reader.ts';
 
+const PLACES = placesOf({
+  transcript: ['projects/*/chats/{id}.jsonl', 'projects/*/chats/archive/{id}.jsonl'],
+  subagent: ['projects/*/subagents/{id}/**/*.jsonl'],
+  sidecar: [
+    'projects/*/chats/{id}.worktree.json',
+    'projects/*/chats/archive/{id}.worktree.json',
+    'projects/*/subagents/{id}/**',
+  ],
+});
+const classify = closed(PLACES, classifyPlace);
+
 export const qwenCode: AgentFormat = {
   id: agentId('qwen-code'),
   name: 'Qwen Code',
@@ -34,6 +46,7 @@ export const qwenCode: AgentFormat = {
     /^(.*?[\\/]\.qwen|\.qwen)(?:[\\/]projects(?:[\\/].*)?|[\\/])?$/s.exec(path)?.[1] ??
     /^(.*)[\\/]projects[\\/][^\\/]+[\\/]chats(?:[\\/]archive)?(?:[\\/][^\\/]*)?$/s.exec(path)?.[1] ??
     null,
+  places: PLACES,
   classify,
   skipsFolder: (relPath) => /^projects\/[^/]+\/memory$/.test(relPath),
   peek,
@@ -51,7 +64,7 @@ function roots(host: Host): readonly string[] {
   return [host.platform === 'win32' ? `${host.homeDir}\\.qwen` : `${host.homeDir}/.qwen`];
 }
 
-function classify(relPath: string): FileClass | null {
+function classifyPlace(relPath: string): FileClass | null {
   const [top, project, folder, first = '', ...rest] = relPath.split('/');
   if (top !== 'projects' || !project) return null;
   // A session that a person archives moves there, with what lies beside it.

@@ -8,6 +8,7 @@ import { type Container, ROWS_FORMAT } from '../../domain/contained.ts';
 import type { ContentForm } from '../../domain/content.ts';
 import type { FactSink, RecordReader } from '../../domain/facts.ts';
 import { agentId, sessionUid } from '../../domain/ids.ts';
+import { closed, placesOf } from '../../domain/places.ts';
 import type { Iso } from '../../domain/time.ts';
 import { isRecord, type JsonRecord, jsonlName, parseRecord, recordAt, textAt, titleOf } from './jsonl.ts';
 import { LinesReader, peekRecords, type Seen } from './lines.ts';
@@ -21,6 +22,8 @@ export interface RowsAgent {
   rootOf(path: string): string | null;
   readonly flatFolders: readonly string[];
   readonly folders?: readonly string[];
+  /** Where what it reads lies, as for `placesOf`; what is made of it goes to one place alone. */
+  readonly read: readonly string[];
   /**
    * The container at a path, with the id of its session where it holds one only and the path tells it. Without a container
    * it is a transcript by itself, of a time before the database.
@@ -56,6 +59,7 @@ export function rowsAgent(agent: RowsAgent): AgentFormat {
   const id = agentId(agent.id);
   // Beside what an agent may call its own files: where a restored transcript lies (`<folder>/<agent>/<id>.jsonl`).
   const stored = new RegExp(`^${agent.id}/[^/]+\\.jsonl$`, 's');
+  const places = placesOf({ transcript: [`${agent.id}/{id}.jsonl`], read: agent.read });
   const nameOf = (nativeId: string) => `${agent.id}/${fileNameOf(nativeId)}.jsonl`;
   return {
     id,
@@ -69,14 +73,15 @@ export function rowsAgent(agent: RowsAgent): AgentFormat {
     flatFolders: agent.flatFolders,
     ...(agent.projectRoot === undefined ? {} : { projectRoot: agent.projectRoot }),
     ...(agent.projectList === undefined ? {} : { projectList: agent.projectList }),
-    classify: (relPath) => {
+    places,
+    classify: closed(places, (relPath) => {
       const main: FileClass = { role: 'main', nativeId: null, key: 'main', encoding: 'plain' };
       if (stored.test(relPath)) return main;
       const held = agent.container(relPath);
       if (held === null) return null;
       const inside = held.container === undefined ? {} : { container: held.container };
       return { ...main, nativeId: held.nativeId ?? null, ...inside };
-    },
+    }),
     skipsFolder: () => false,
     peek: (head, tail) =>
       peekRecords(
