@@ -3,10 +3,11 @@
  * Promises: what is wrong is one failure that names the file, the line, the key and the nearest right one.
  * Never: loads TOML or zod where there is no file, and decides nothing about the values: `config.ts` does.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { AgentSettings } from '../domain/agent.ts';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import { OWN_FORMATS, OWN_KEYS } from '../domain/own-format.ts';
+import { readPlain } from '../ingest/plain-file.ts';
 import { agentsOfTables } from './config-agents.ts';
 import { nearest } from './values.ts';
 
@@ -55,10 +56,13 @@ export async function readConfigFile(path: string, mustExist: boolean): Promise<
   return { values, agents };
 }
 
+/** A person's settings are a few KiB. */
+const CONFIG_BYTES_MAX = 4 * 1024 * 1024;
+
 async function parsed(path: string): Promise<{ text: string; table: Record<string, unknown> }> {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readPlain(path, CONFIG_BYTES_MAX).toString();
   } catch (thrown) {
     throw wrong(`cannot read ${path}: ${messageOf(thrown)}`, 'Give a file that you can read as --config.');
   }
