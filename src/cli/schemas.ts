@@ -319,7 +319,7 @@ export const verifySchema = z.object({
       rows_lost: z.array(z.string()),
       steps: z.array(
         finding.extend({
-          kind: z.enum(['retake', 'rehash', 'reindex', 'search', 'recount', 'analyze', 'lose']),
+          kind: z.enum(['retake', 'rehash', 'reindex', 'search', 'recount', 'schema', 'analyze', 'lose']),
           bytes,
           why: z.string().nullable(),
         }),

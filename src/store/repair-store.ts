@@ -86,7 +86,7 @@ async function repairInPlace(path: string, options: RepairOptions): Promise<Repa
     // An index that cannot be made anew stands on rows that contradict each other.
     if (
       needsRebuild(after.findings) ||
-      after.findings.some(({ cure }) => cure === 'index' || cure === 'search')
+      after.findings.some(({ cure }) => cure === 'index' || cure === 'search' || cure === 'schema')
     )
       return null;
     return { state: 'done', steps, rebuilt: null, aside: null, failed, after };
