@@ -14,6 +14,7 @@ import { nearest } from './values.ts';
 /** Every key of the file; `[table] key` is written `table.key`. */
 export const SETTING_KEYS = [
   'store',
+  'shared_folder',
   'raw_soft_cap_bytes',
   'raw_hard_cap_bytes',
   'raw_max_age_days',
@@ -23,7 +24,7 @@ export const SETTING_KEYS = [
   'ingest.exclude',
 ] as const;
 export type SettingKey = (typeof SETTING_KEYS)[number];
-export type SettingValue = string | number | readonly string[];
+export type SettingValue = string | number | boolean | readonly string[];
 
 export interface FileValue {
   readonly value: SettingValue;
@@ -100,6 +101,7 @@ const EXPECTED_OF_AGENT: Readonly<Record<string, string>> = {
 /** What a value of each key, or of a table that holds keys, must look like. */
 const EXPECTED: Readonly<Record<string, string>> = {
   store: 'a path in quotes',
+  shared_folder: 'true or false, without quotes',
   raw_soft_cap_bytes: 'a size such as "4GiB", or a whole number of bytes',
   raw_hard_cap_bytes: 'a size such as "6GiB", or a whole number of bytes',
   distilled_cap_bytes: 'a size such as "1GiB", or a whole number of bytes',
@@ -124,6 +126,7 @@ async function check(
   const list = z.optional(z.union([line, z.array(line)]));
   const schema = z.strictObject({
     store: z.optional(line),
+    shared_folder: z.optional(z.boolean()),
     raw_soft_cap_bytes: z.optional(size),
     raw_hard_cap_bytes: z.optional(size),
     raw_max_age_days: z.optional(z.union([line, z.number().check(z.gte(0))])),
@@ -232,6 +235,7 @@ function isSettingValue(value: unknown): value is SettingValue {
   return (
     typeof value === 'string' ||
     typeof value === 'number' ||
+    typeof value === 'boolean' ||
     (Array.isArray(value) && value.every((entry) => typeof entry === 'string'))
   );
 }

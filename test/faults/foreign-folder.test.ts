@@ -14,9 +14,10 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { AGENTS } from '../../src/ingest/agents/index.ts';
 import { scanAgents } from '../../src/ingest/scan.ts';
 import { listSessions } from '../../src/store/read.ts';
@@ -239,4 +240,43 @@ describe('a journal that names a file', () => {
     expect(listing(world.root)).toEqual(before);
     expect(world.stored(UID).toString()).toContain('half done');
   });
+});
+
+describe('what is larger than any agent makes it', () => {
+  test('a value of 65 MiB in a database is named, is not held, and its session alone is left out', async () => {
+    using world = new OpencodeWorld();
+    const db = world.made();
+    putSession(db, 's1');
+    putSession(db, 's2');
+    db.run(
+      "UPDATE part SET data = zeroblob(65 * 1024 * 1024) WHERE session_id = 's2' AND message_id = 's2_2'",
+    );
+    db.close();
+    const before = process.memoryUsage().rss;
+    const { warnings } = await world.look();
+    expect(warnings.join()).toContain(`part.data holds a value of ${65 * 1024 * 1024} bytes`);
+    expect(world.stored(UID).toString()).toContain('hi');
+    const stored = [...listSessions(world.db)].filter(({ rawBytes }) => rawBytes > 0);
+    expect(stored.map(({ uid }) => String(uid))).toEqual([UID]);
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
+  }, 30_000);
+
+  test('lists and settings of a GiB are none, and nobody waits for them', async () => {
+    for (const agent of AGENTS.filter(({ id }) => ['gemini-cli', 'kimi-cli', 'claude-code'].includes(id))) {
+      using bench = new Bench(agent);
+      bench.putFiles(bench.files({}));
+      for (const folder of foldersAbove(bench.root, Object.keys(bench.files({}))))
+        for (const name of BESIDE) {
+          const path = join(folder, name);
+          // What belongs to a session is stored as it is, of whatever size.
+          if (existsSync(path) || bench.agent.classify(relative(bench.root, path)) !== null) continue;
+          writeFileSync(path, '{');
+          truncateSync(path, 1024 ** 3);
+        }
+      const start = performance.now();
+      await bench.ingest();
+      expect([...listSessions(bench.db)].length, agent.id).toBe(1);
+      expect(performance.now() - start).toBeLessThan(BLOCKED_MS);
+    }
+  }, 60_000);
 });
