@@ -52,7 +52,8 @@ function listing(folder: string): string[] {
 
 /** Fails where `work` took so long; lets go of what waits for a pipe, so that the test ends. */
 async function unblocked<T>(pipes: readonly string[], work: () => Promise<T>): Promise<T> {
-  const script = `sleep ${BLOCKED_MS / 1000}; for f; do echo released 1<>"$f" > "$f" & done`;
+  // Again and again: what was let go may open the next one.
+  const script = `sleep ${BLOCKED_MS / 1000}; while :; do for f; do : 1<>"$f"; done; sleep 0.1; done`;
   const guard = Bun.spawn(['sh', '-c', script, 'sh', ...pipes], { stdout: 'ignore', stderr: 'ignore' });
   const start = performance.now();
   try {
