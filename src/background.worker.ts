@@ -14,6 +14,7 @@ import { ingest } from './ingest/ingest.ts';
 import { lookAtAgents } from './ingest/scan.ts';
 import type { WritableDb } from './store/connection.ts';
 import { openWritable } from './store/open.ts';
+import { allowSharedFolder } from './store/own-files.ts';
 import { search } from './store/search.ts';
 import { indexSome } from './store/search-index.ts';
 
@@ -54,6 +55,7 @@ async function run(id: number, job: Job): Promise<void> {
   if (setup === null) throw new Error('a job came before the setup');
   stop = new AbortController();
   try {
+    allowSharedFolder(setup.sharedFolder);
     db ??= openWritable(setup.storePath);
     answer({ kind: 'done', id, result: await work(setup, db, id, job) });
   } catch (thrown) {

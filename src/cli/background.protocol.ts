@@ -9,6 +9,8 @@ import type { VisitSetup } from './visitor.ts';
 /** All that the thread needs to know of the call that started it. */
 export interface Setup {
   readonly storePath: string;
+  /** Of the settings: each thread has its own. */
+  readonly sharedFolder: boolean;
   readonly host: Host;
   /** The time that `SESSION_MEMORY_NOW` holds; null: the system's clock. */
   readonly heldNow: string | null;

@@ -3,16 +3,18 @@
  * Promises: what is wrong is one failure that names the file, the line, the key and the nearest right one.
  * Never: loads TOML or zod where there is no file, and decides nothing about the values: `config.ts` does.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { AgentSettings } from '../domain/agent.ts';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import { OWN_FORMATS, OWN_KEYS } from '../domain/own-format.ts';
+import { readPlain } from '../ingest/plain-file.ts';
 import { agentsOfTables } from './config-agents.ts';
 import { nearest } from './values.ts';
 
 /** Every key of the file; `[table] key` is written `table.key`. */
 export const SETTING_KEYS = [
   'store',
+  'shared_folder',
   'raw_soft_cap_bytes',
   'raw_hard_cap_bytes',
   'raw_max_age_days',
@@ -22,7 +24,7 @@ export const SETTING_KEYS = [
   'ingest.exclude',
 ] as const;
 export type SettingKey = (typeof SETTING_KEYS)[number];
-export type SettingValue = string | number | readonly string[];
+export type SettingValue = string | number | boolean | readonly string[];
 
 export interface FileValue {
   readonly value: SettingValue;
@@ -55,10 +57,13 @@ export async function readConfigFile(path: string, mustExist: boolean): Promise<
   return { values, agents };
 }
 
+/** A person's settings are a few KiB. */
+const CONFIG_BYTES_MAX = 4 * 1024 * 1024;
+
 async function parsed(path: string): Promise<{ text: string; table: Record<string, unknown> }> {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readPlain(path, CONFIG_BYTES_MAX).toString();
   } catch (thrown) {
     throw wrong(`cannot read ${path}: ${messageOf(thrown)}`, 'Give a file that you can read as --config.');
   }
@@ -96,6 +101,7 @@ const EXPECTED_OF_AGENT: Readonly<Record<string, string>> = {
 /** What a value of each key, or of a table that holds keys, must look like. */
 const EXPECTED: Readonly<Record<string, string>> = {
   store: 'a path in quotes',
+  shared_folder: 'true or false, without quotes',
   raw_soft_cap_bytes: 'a size such as "4GiB", or a whole number of bytes',
   raw_hard_cap_bytes: 'a size such as "6GiB", or a whole number of bytes',
   distilled_cap_bytes: 'a size such as "1GiB", or a whole number of bytes',
@@ -120,6 +126,7 @@ async function check(
   const list = z.optional(z.union([line, z.array(line)]));
   const schema = z.strictObject({
     store: z.optional(line),
+    shared_folder: z.optional(z.boolean()),
     raw_soft_cap_bytes: z.optional(size),
     raw_hard_cap_bytes: z.optional(size),
     raw_max_age_days: z.optional(z.union([line, z.number().check(z.gte(0))])),
@@ -228,6 +235,7 @@ function isSettingValue(value: unknown): value is SettingValue {
   return (
     typeof value === 'string' ||
     typeof value === 'number' ||
+    typeof value === 'boolean' ||
     (Array.isArray(value) && value.every((entry) => typeof entry === 'string'))
   );
 }

@@ -13,6 +13,8 @@ export { SETTING_KEYS, type SettingKey };
 
 export interface Settings {
   readonly storePath: string;
+  /** True: others who may write to the store's folder are trusted. */
+  readonly sharedFolder: boolean;
   readonly configPath: string;
   readonly limits: Limits;
   readonly analyzerCommand: string | null;
@@ -78,6 +80,7 @@ export async function loadSettings(host: Host, flags: FlagValues, writesConfig =
     origins.store === configPath && !isAbsolute(store) ? join(dirname(configPath), store) : store;
   return {
     storePath,
+    sharedFolder: isTrue(pick('shared_folder', false), where('shared_folder')),
     configPath,
     limits,
     analyzerCommand: command === null || command === '' ? null : String(command),
@@ -104,6 +107,14 @@ const FLAG_OF: Partial<Record<SettingKey, string>> = {
   distilled_cap_bytes: 'distilled-cap',
   'analyzer.command': 'analyzer',
 };
+
+function isTrue(value: SettingValue | null, where: string): boolean {
+  if (value === true || value === 'true' || value === '1') return true;
+  if (value === false || value === 'false' || value === '0') return false;
+  throw new FailureError(
+    failure('config', `${where} is true or false, not ${String(value)}`, 'Write true or false.'),
+  );
+}
 
 function scalar(value: SettingValue | null, key: SettingKey): string | number {
   if (typeof value === 'string' || typeof value === 'number') return value;

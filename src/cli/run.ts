@@ -83,6 +83,7 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     },
     parsed.command?.name === 'config' && parsed.args.length > 0,
   );
+  if (settings.sharedFolder) (await import('../store/own-files.ts')).allowSharedFolder(true);
   const context: Context = {
     io,
     args: parsed.args,

@@ -321,7 +321,7 @@ export const verifySchema = z.object({
       rows_lost: z.array(z.string()),
       steps: z.array(
         finding.extend({
-          kind: z.enum(['retake', 'rehash', 'reindex', 'search', 'recount', 'analyze', 'lose']),
+          kind: z.enum(['retake', 'rehash', 'reindex', 'search', 'recount', 'schema', 'analyze', 'lose']),
           bytes,
           why: z.string().nullable(),
         }),
@@ -345,7 +345,7 @@ export const configSchema = z.object({
   settings: z.array(
     z.object({
       key: z.string(),
-      value: z.union([z.string(), z.number(), z.array(z.string()), z.null()]),
+      value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()]),
       origin: z.string(),
     }),
   ),

@@ -50,6 +50,7 @@ export function tuiServices(
     host: context.host,
     heldNow: clock.isSet ? clock.now() : null,
     exclude: settings.exclude,
+    sharedFolder: settings.sharedFolder,
     hardCapBytes: settings.limits.rawHardCapBytes,
     external:
       settings.analyzerCommand === null

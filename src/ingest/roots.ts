@@ -106,7 +106,8 @@ export function isFolder(path: string): boolean {
  * `\\host\x`) or a mount by name (`/net/host`) would be asked for over the network, and told who asks.
  */
 function isLocal(project: string): boolean {
-  return isAbsolute(project) && !/^[\\/]{2}|^\/net\//.test(project);
+  // A NUL is in no path at all.
+  return isAbsolute(project) && !project.includes('\0') && !/^[\\/]{2}|^\/net\//.test(project);
 }
 
 /** The machine with the projects that are known: those of the newest sessions, and those that an agent lists itself. */
@@ -152,8 +153,8 @@ const SMALL_BYTES_MAX = 1024 * 1024;
 /** The text of a small file; null where there is none. */
 export function smallText(path: string): string | null {
   if (awayMount(path) !== null) return null;
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
   try {
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
     using file = new SourceFile(path, 'plain', null);
     return file.sizeBytes > SMALL_BYTES_MAX ? null : Buffer.from(file.readAt(0, file.sizeBytes)).toString();
   } catch {

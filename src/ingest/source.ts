@@ -4,12 +4,13 @@
  * fails; a file that turned into something else between finding and opening, or whose folder did, is refused.
  * Never: reads beyond where the file ended when it was opened; what is appended meanwhile is the next run's.
  */
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, readSync, statSync } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { SEGMENT_BYTES } from '../store/segments.ts';
 import { alive } from './alive.ts';
 import { onDisk } from './file-names.ts';
+import { openPlain } from './plain-file.ts';
 import { mustLieWithin, type Within } from './within.ts';
 import { ZstdFrames } from './zstd-frames.ts';
 
@@ -53,10 +54,6 @@ export class SourceFile implements Source {
     this.encoding = encoding;
     this.#handle = openWithin(path, within);
     const stats = fstatSync(this.#handle, { bigint: true });
-    if (!stats.isFile()) {
-      closeSync(this.#handle);
-      throw new Error('not a regular file');
-    }
     this.sizeBytes = Number(stats.size);
     this.stat = `${stats.size}:${stats.mtimeNs}:${stats.ino}`;
   }
@@ -138,8 +135,7 @@ export class SourceFile implements Source {
 /** Opens a file and holds what was opened against the place that it was found in. */
 function openWithin(path: string, within: Within | null): number {
   for (let tries = 1; ; tries += 1) {
-    // Non-blocking: where a FIFO has taken the file's place, opening it must not wait for a writer.
-    const handle = openSync(onDisk(path), constants.O_RDONLY | constants.O_NONBLOCK);
+    const handle = openPlain(path);
     try {
       if (within === null || isWithin(handle, path, within)) return handle;
     } catch (thrown) {

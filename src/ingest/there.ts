@@ -3,11 +3,11 @@
  * Promises: reads only, and only a regular file; nothing is called there that does not hold all that is stored, by its bytes or by
  * what it says; memory is bounded as for an ingest.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { type Cutting, recordsIn } from './content/records.ts';
-import { onDisk } from './file-names.ts';
 import { countLines } from './fuller.ts';
 import { TooLong } from './line-cutter.ts';
+import { openUnwaiting } from './plain-file.ts';
 
 /**
  * `same`: these very bytes. `there`: all that is stored, and more, or another writing of it. `less`: the beginning of what is
@@ -28,11 +28,7 @@ const CHUNK_BYTES = 1024 * 1024;
 
 /** The bytes of a regular file from `fromByte` on. Each chunk is a view for as long as the next one is not asked for. */
 export function* diskChunks(path: string, fromByte = 0): Generator<Uint8Array> {
-  // Where a FIFO has taken the file's place, opening it must not wait for a writer.
-  const handle = openSync(
-    onDisk(path),
-    constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0),
-  );
+  const handle = openUnwaiting(path, false);
   try {
     if (!fstatSync(handle).isFile()) return;
     const buffer = new Uint8Array(CHUNK_BYTES);

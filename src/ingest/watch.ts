@@ -95,7 +95,12 @@ class OneFolder {
   }
 }
 
+/** Null for what is no folder, and for what can be no path: one of them must not keep all others from being watched. */
 function identityOf(folder: string): string | null {
-  const stats = statSync(folder, { throwIfNoEntry: false });
-  return stats?.isDirectory() === true ? `${stats.dev} ${stats.ino}` : null;
+  try {
+    const stats = statSync(folder, { throwIfNoEntry: false });
+    return stats?.isDirectory() === true ? `${stats.dev} ${stats.ino}` : null;
+  } catch {
+    return null;
+  }
 }

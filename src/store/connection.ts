@@ -8,6 +8,7 @@
 import { constants, Database, type Statement } from 'bun:sqlite';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
+import { checkedOpen } from './own-files.ts';
 import { diskFull, hasNoRoom, sizeOf } from './room.ts';
 
 export type Params = Record<string, string | number | bigint | boolean | null | Uint8Array>;
@@ -59,8 +60,9 @@ export function connect(path: string, mode: 'read' | 'write'): WritableDb {
 }
 
 function openDatabase(path: string, mode: 'read' | 'write'): Database {
-  if (mode === 'write') return new Database(path, { readwrite: true, create: true, strict: true });
-  const database = new Database(path, { readonly: true, strict: true });
+  if (mode === 'write')
+    return checkedOpen(path, () => new Database(path, { readwrite: true, create: true, strict: true }));
+  const database = checkedOpen(path, () => new Database(path, { readonly: true, strict: true }));
   try {
     database.query('SELECT 1 FROM sqlite_schema LIMIT 1').get();
     return database;

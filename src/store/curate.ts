@@ -8,6 +8,7 @@ import { killPoint } from '../domain/kill-point.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
+import { mustBeGuarded } from './guards.ts';
 import { SESSION_COLUMNS, type SessionColumns, toSession } from './rows.ts';
 import { followSearch } from './search-index.ts';
 import { sha256 } from './segments.ts';
@@ -115,6 +116,7 @@ function note(
   },
 ): void {
   const { row, ...told } = event;
+  mustBeGuarded(db);
   db.run(
     `INSERT INTO events (at, kind, session_id, session_uid, generation, raw_bytes, stored_bytes, reason)
      VALUES ($at, $kind, $id, $uid, $generation, $before, $after, 'by hand')`,

@@ -10,6 +10,7 @@ import { killPoint } from '../domain/kill-point.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import { connect, type ReadableDb, type WritableDb } from './connection.ts';
+import { mustBeGuarded } from './guards.ts';
 import { sessionIdOf } from './read.ts';
 import { truncatedLog } from './reclaim.ts';
 import { removeFromSearchIndex } from './search-index.ts';
@@ -62,6 +63,7 @@ export function forgetSession(db: WritableDb, uid: SessionUid, at: Iso, reason =
   db.exec('PRAGMA secure_delete = ON');
   try {
     return db.writeTransaction(() => {
+      mustBeGuarded(db);
       const id = sessionIdOf(db, uid);
       if (db.get('SELECT 1 AS found FROM forgotten WHERE id = $id', { id }) !== null) return false;
       db.run(

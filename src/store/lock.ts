@@ -5,6 +5,7 @@
  */
 import { Database } from 'bun:sqlite';
 import { storeError } from './connection.ts';
+import { checkedOpen } from './own-files.ts';
 import { makePrivateFile, storeFiles } from './place.ts';
 
 export interface SweepLock {
@@ -18,7 +19,7 @@ const held = new Set<Database>();
 export function takeSweepLock(storePath: string): SweepLock | null {
   const { lock } = storeFiles(storePath);
   makePrivateFile(lock);
-  const database = new Database(lock, { readwrite: true, create: true });
+  const database = checkedOpen(lock, () => new Database(lock, { readwrite: true, create: true }));
   try {
     database.run('PRAGMA busy_timeout = 0');
     database.run('PRAGMA journal_mode = DELETE');

@@ -4,6 +4,7 @@
  */
 import { Database } from 'bun:sqlite';
 import { BUSY_TIMEOUT_MS, storeError, type WritableDb } from './connection.ts';
+import { checkedOpen } from './own-files.ts';
 import { storeFiles } from './place.ts';
 import { isDiskFull, sizeOf } from './room.ts';
 
@@ -44,7 +45,7 @@ export function freeLog(db: WritableDb): boolean {
  */
 export function emptyLogAlone(path: string): boolean {
   if (logBytes(path) === 0) return false;
-  const database = new Database(path, { readwrite: true });
+  const database = checkedOpen(path, () => new Database(path, { readwrite: true }));
   try {
     database.run('PRAGMA busy_timeout = 0');
     database.run('PRAGMA locking_mode = EXCLUSIVE');

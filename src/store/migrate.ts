@@ -5,7 +5,7 @@
  * but the segments lies beside it.
  */
 
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { FailureError, failure } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
@@ -23,7 +23,7 @@ export function storeVersion(db: ReadableDb, migrations: readonly Migration[] = 
     application: db.get<{ application_id: number }>('PRAGMA application_id')?.application_id ?? 0,
     tables: db.get<{ n: number }>('SELECT count(*) AS n FROM sqlite_schema')?.n ?? 0,
   }));
-  if (application !== APPLICATION_ID && tables > 0) {
+  if (application !== APPLICATION_ID && (tables > 0 || version > 0)) {
     throw new FailureError(
       failure(
         'usage',
@@ -33,11 +33,11 @@ export function storeVersion(db: ReadableDb, migrations: readonly Migration[] = 
     );
   }
   // The tables come with their version, in one transaction.
-  if (version === 0 && tables > 0) {
+  if ((version === 0) !== (tables === 0)) {
     throw new FailureError(
       failure(
         'corrupt',
-        `the store is damaged: its first page has lost the version of its tables: ${db.path}`,
+        `the store is damaged: its first page has lost ${version === 0 ? 'the version of its tables' : 'its tables'}: ${db.path}`,
         'Run `session-memory verify --repair`: it makes a new file of what is there.',
       ),
     );
@@ -106,7 +106,8 @@ function newestVersion(migrations: readonly Migration[]): number {
  */
 function copyAllButSegments(db: WritableDb, version: number): void {
   const copyPath = `${db.path}.before-v${version + 1}`;
-  if (existsSync(copyPath)) rmSync(copyPath);
+  // Of an upgrade that was killed; a link is removed as such.
+  rmSync(copyPath, { force: true });
   // SQLite would make it with the user's umask.
   makePrivateFile(copyPath);
   killPoint('migrate.copy-made');

@@ -4,13 +4,13 @@
  * and current; nothing opens a store that this program does not fully understand.
  */
 
-import { existsSync, statSync } from 'node:fs';
-import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { FailureError, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { connect, type ReadableDb, storeError, type WritableDb } from './connection.ts';
 import { emptyLogAlone, freeLog, LOG_PAGES } from './log.ts';
 import { migrate, storeVersion } from './migrate.ts';
 import { MIGRATIONS, type Migration } from './migrations/index.ts';
+import { plainOrNull, refuseSharedFolder } from './own-files.ts';
 import { makePrivateFile } from './place.ts';
 import { makeFirstReserve, mendReserve, restoreReserve, withReserve } from './reserve.ts';
 import { isDiskFull, isRoomShort } from './room.ts';
@@ -19,8 +19,7 @@ import { isDiskFull, isRoomShort } from './room.ts';
 const CREATE_TRIES = 500;
 
 export function openReadable(path: string): ReadableDb {
-  refuseFolder(path);
-  if (!existsSync(path) || statSync(path).size === 0) return emptyStore(path);
+  if ((plainOrNull(path)?.size ?? 0) === 0) return emptyStore(path);
   const db = thoughFull(path, () => reading(path, () => connect(path, 'read')));
   if (isCurrent(db)) return db;
   db.close();
@@ -45,7 +44,7 @@ export function openWritable(
   path: string,
   options: { readonly roomForSweep?: boolean; readonly migrations?: readonly Migration[] } = {},
 ): WritableDb {
-  refuseFolder(path);
+  refuseSharedFolder(path);
   makePrivateFile(path);
   killPoint('open.file-made');
   const migrations = options.migrations ?? MIGRATIONS;
@@ -92,21 +91,6 @@ function thoughFull<T>(path: string, open: () => T): T {
   }
 }
 
-/** A file in the place of a folder on the way there is an error even where nothing need exist. */
-function statOrFail(path: string) {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch (thrown) {
-    throw new FailureError(
-      failure(
-        'io',
-        `cannot reach the store ${path}: ${messageOf(thrown)}`,
-        'Give another --store, or mend the folders on the way to it.',
-      ),
-    );
-  }
-}
-
 function prepared(path: string, migrations: readonly Migration[]): WritableDb {
   for (let tries = 0; ; tries += 1) {
     const db = reading(path, () => connect(path, 'write'));
@@ -130,13 +114,6 @@ function prepared(path: string, migrations: readonly Migration[]): WritableDb {
       Bun.sleepSync(20);
     }
   }
-}
-
-function refuseFolder(path: string): void {
-  if (statOrFail(path)?.isDirectory() !== true) return;
-  throw new FailureError(
-    failure('usage', `the store is a folder: ${path}`, 'Give a file, such as store.db in it, as --store.'),
-  );
 }
 
 function emptyStore(path: string): ReadableDb {

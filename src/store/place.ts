@@ -1,11 +1,12 @@
 /**
  * The store's files on disk: who may read them, what they take.
- * Promises: the folder is 0700 and every file 0600 under any umask.
+ * Promises: the folder is 0700 and every file 0600 under any umask; what is made is a new plain file, never what a link leads to.
  */
 
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { makeOwn } from './own-files.ts';
 import { diskFull, isNoRoom, sizeOf } from './room.ts';
 
 /** Everything that belongs to the store at `path`, existing or not. */
@@ -34,10 +35,10 @@ export function makePrivateFile(path: string): void {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       chmodSync(folder, 0o700);
     }
-    if (existsSync(path)) return;
-    closeSync(openSync(path, 'a', 0o600));
-    chmodSync(path, 0o600);
+    // The mode is set whatever the umask takes away from it.
+    if (makeOwn(path)) chmodSync(path, 0o600);
   } catch (thrown) {
+    if (thrown instanceof FailureError) throw thrown;
     if (isNoRoom(thrown)) throw diskFull(path);
     throw new FailureError(
       failure(

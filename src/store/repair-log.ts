@@ -4,7 +4,8 @@
  * store, or one that was cut off, gives what is proven and nothing else.
  * Source of the format: "WAL-mode File Format" of sqlite.org, sections 2.1 and 2.2.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { plainOrNull } from './own-files.ts';
 
 const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
@@ -14,7 +15,7 @@ const MAGIC_LITTLE_ENDIAN = 0x377f0682;
 /** Page number to page. The log is at most some MiB, save after a crash in the middle of a large ingest. */
 export function committedPages(path: string, pageBytes: number): Map<number, Uint8Array> {
   const committed = new Map<number, Uint8Array>();
-  const log = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
+  const log = plainOrNull(path) === null ? Buffer.alloc(0) : readFileSync(path);
   if (log.length < HEADER_BYTES) return committed;
   const magic = log.readUInt32BE(0);
   if ((magic !== MAGIC_BIG_ENDIAN && magic !== MAGIC_LITTLE_ENDIAN) || log.readUInt32BE(8) !== pageBytes)

@@ -4,7 +4,8 @@
  * one) says so, so that no freed page comes back to life; memory is bounded by one row and a number for each page.
  * Source of the format: "Database File Format" of sqlite.org, sections 1.2 to 1.8 and 4 (the log).
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { openOwn } from './own-files.ts';
 import { committedPages } from './repair-log.ts';
 import { headerAt, localBytes, PAGE_KIND, recordOf, type Value, varint } from './repair-records.ts';
 
@@ -32,7 +33,7 @@ export class StorePages implements Disposable {
 
   /** `roots`: the root pages of all tables and indexes. */
   constructor(path: string, roots: readonly number[]) {
-    this.#handle = openSync(path, 'r');
+    this.#handle = openOwn(path);
     this.#log = committedPages(`${path}-wal`, PAGE_BYTES);
     const inFile = Math.ceil(fstatSync(this.#handle).size / PAGE_BYTES);
     this.count = Math.max(inFile, ...this.#log.keys(), 0);

@@ -4,6 +4,7 @@
  * comes over by its name; what is made up for it gives out no bytes and counts as neither analyzed nor hashed.
  * Never: brings back what was freed, or calls a session evicted that has no event of it.
  */
+import { lstatSync } from 'node:fs';
 import { FailureError, failure } from '../domain/errors.ts';
 import { connect, type Params, type WritableDb } from './connection.ts';
 import { migrate } from './migrate.ts';
@@ -69,6 +70,7 @@ export function rebuild(storePath: string, into: string): Rebuilt {
 
 /** How many sessions and segments can be read off the pages of a store that cannot be opened; null where it is no store. */
 export function survey(storePath: string): { readonly sessions: number; readonly segments: number } | null {
+  if (lstatSync(storePath, { throwIfNoEntry: false })?.isFile() !== true) return null;
   const db = connect(':memory:', 'write');
   try {
     db.exec('PRAGMA auto_vacuum = INCREMENTAL');

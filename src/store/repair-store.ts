@@ -22,6 +22,7 @@ import type { Iso } from '../domain/time.ts';
 import { connect, type WritableDb } from './connection.ts';
 import { takeSweepLock } from './lock.ts';
 import { openWritable } from './open.ts';
+import { openOwn, plainOrNull } from './own-files.ts';
 import { storeFiles } from './place.ts';
 import { applyRepair, planRepair, type RepairStep } from './repair.ts';
 import type { OwnFiles } from './repair-own.ts';
@@ -86,7 +87,7 @@ async function repairInPlace(path: string, options: RepairOptions): Promise<Repa
     // An index that cannot be made anew stands on rows that contradict each other.
     if (
       needsRebuild(after.findings) ||
-      after.findings.some(({ cure }) => cure === 'index' || cure === 'search')
+      after.findings.some(({ cure }) => cure === 'index' || cure === 'search' || cure === 'schema')
     )
       return null;
     return { state: 'done', steps, rebuilt: null, aside: null, failed, after };
@@ -162,7 +163,7 @@ interface Hold extends Disposable {
 function holdStill(path: string): Hold {
   const db = exclusive(path);
   // Closing any handle on the file would drop the locks that are held on it: this one is closed last.
-  const handle = openSync(path, 'r+');
+  const handle = openOwn(path, constants.O_RDWR);
   return {
     moved: () => void writeSync(handle, new Uint8Array(16), 0, 16, 0),
     [Symbol.dispose]: () => {
@@ -220,7 +221,9 @@ function swap(path: string, temporary: string, at: Iso): string {
 }
 
 function keep(from: string, to: string): void {
-  copyFileSync(from, to, constants.COPYFILE_FICLONE);
+  plainOrNull(from);
+  // Never over what is there, nor through a link.
+  copyFileSync(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
   chmodSync(to, 0o600);
   sync(to);
 }

@@ -14,7 +14,8 @@ import { hasRecordedHash, type OwnFiles, ownRange } from './repair-own.ts';
 import type { StoredFile } from './rows.ts';
 import { catchUpSearch, rebuildSearchIndex } from './search-index.ts';
 import { logChunks, sameBytes, sha256 } from './segments.ts';
-import type { DamagedPlace, Finding } from './verify-findings.ts';
+import type { DamagedPlace, Finding, SchemaChange } from './verify-findings.ts';
+import { applySchemaChange } from './verify-schema.ts';
 import { dropVersion } from './versions.ts';
 import { setFileVersion } from './write-raw.ts';
 
@@ -28,6 +29,7 @@ export type RepairStep =
     }
   | { readonly kind: 'rehash'; readonly finding: Finding; readonly place: DamagedPlace }
   | { readonly kind: 'reindex' | 'search' | 'recount' | 'analyze'; readonly finding: Finding }
+  | { readonly kind: 'schema'; readonly finding: Finding; readonly change: SchemaChange }
   | {
       readonly kind: 'lose';
       readonly finding: Finding;
@@ -56,6 +58,8 @@ async function stepFor(db: ReadableDb, finding: Finding, own: OwnFiles): Promise
       return { kind: 'reindex', finding };
     case 'search':
       return { kind: 'search', finding };
+    case 'schema':
+      return finding.schema === undefined ? null : { kind: 'schema', finding, change: finding.schema };
     case 'books':
       return { kind: 'recount', finding };
     case 'digest':
@@ -153,6 +157,14 @@ export async function applyRepair(
   deps: { readonly own: OwnFiles; readonly at: Iso },
 ): Promise<string[]> {
   const failed: string[] = [];
+  // First: what is foreign must not act on what follows, and what guards must watch it.
+  try {
+    db.writeTransaction(() => {
+      for (const step of steps) if (step.kind === 'schema') applySchemaChange(db, step.change);
+    });
+  } catch (thrown) {
+    failed.push(`the schema cannot be put right: ${messageOf(thrown)}`);
+  }
   if (steps.some(({ kind }) => kind === 'reindex')) {
     try {
       db.exec('REINDEX');

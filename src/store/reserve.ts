@@ -18,6 +18,7 @@ import {
 import { FailureError, failure } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { MIB } from '../domain/limits.ts';
+import { NO_LINK } from './own-files.ts';
 import { storeFiles } from './place.ts';
 import { freeBytes, isDiskFull } from './room.ts';
 
@@ -30,8 +31,6 @@ export const RESERVE_BYTES = 4 * MIB;
 const PIECE_BYTES = MIB;
 /** A store that has no reserve, or a smaller one of an earlier version, gets it where the disk has so much. */
 const ROOMY_BYTES = 4 * RESERVE_BYTES;
-/** Windows has no such flag. */
-const NO_LINK = constants.O_NOFOLLOW ?? 0;
 
 /** Of a new store: at most half of what the disk has. */
 export function makeFirstReserve(path: string): void {
@@ -51,7 +50,7 @@ export function restoreReserve(path: string): void {
 /** 0 where there is none, or something else is in its place. */
 export function reserveBytes(path: string): number {
   const stat = lstatSync(storeFiles(path).reserve, { throwIfNoEntry: false });
-  return stat?.isFile() === true ? stat.size : 0;
+  return stat?.isFile() === true && stat.nlink === 1 ? stat.size : 0;
 }
 
 /** Adds at most so many bytes. No room for a reserve is no reason to stop: of a part of one a sweep has something too. */
@@ -61,7 +60,9 @@ function grow(path: string, atMostBytes: number): void {
   let handle: number | null = null;
   try {
     handle = openSync(storeFiles(path).reserve, constants.O_WRONLY | constants.O_CREAT | NO_LINK, 0o600);
-    const { size } = fstatSync(handle);
+    const { size, nlink } = fstatSync(handle);
+    // With a second name it is somebody's file, in the place of ours.
+    if (nlink !== 1) return;
     fchmodSync(handle, 0o600);
     killPoint('reserve.half-made');
     // Written, not truncated to size: a sparse file holds no room.

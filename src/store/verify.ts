@@ -1,6 +1,6 @@
 /**
  * Reads everything back: each segment against its hash, each file against its length and hash, each digest, the counters
- * against the rows, the database against itself.
+ * against the rows, the database against itself, its schema against the program's.
  * Promises: changes nothing; names the session and the file that are hit; goes on after each finding, also where SQLite
  * cannot read a page; what a repair has recorded as lost is told apart, and is no finding.
  */
@@ -14,6 +14,7 @@ import { NAMED_ID } from './rows.ts';
 import { fileChunks, readSegment, SEGMENT_BYTES, type SegmentMeta, segmentsOf } from './segments.ts';
 import { bookFindings, databaseFindings } from './verify-books.ts';
 import type { Cure, DamagedPlace, Finding, VerifyFinding } from './verify-findings.ts';
+import { schemaFindings } from './verify-schema.ts';
 import { searchFindings } from './verify-search.ts';
 import { asVersion, type EarlierVersion, isWellFormed, versionsOf } from './versions.ts';
 
@@ -32,7 +33,12 @@ export function verify(
   onProgress: (done: number, total: number) => void,
   stopped: () => boolean,
 ): VerifyResult {
-  const findings: Finding[] = [...databaseFindings(db), ...bookFindings(db), ...searchFindings(db)];
+  const findings: Finding[] = [
+    ...databaseFindings(db),
+    ...schemaFindings(db),
+    ...bookFindings(db),
+    ...searchFindings(db),
+  ];
   const lost: VerifyFinding[] = [];
   const total = countedSessions(db);
   let sessions = 0;

@@ -7,6 +7,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
+import { mustBeGuarded } from './guards.ts';
 import { NAMED } from './rows.ts';
 import { usage } from './usage.ts';
 import { hashFiles } from './write-digests.ts';
@@ -49,6 +50,7 @@ export function evictCovered(
   context: { readonly sweepId: string | null; readonly at: Iso; readonly untilUsageBytes: number | null },
 ): EvictionOutcome[] {
   return db.writeTransaction(() => {
+    if (victims.length > 0) mustBeGuarded(db);
     const outcomes: EvictionOutcome[] = [];
     let usageBytes = usage(db).tier1Bytes;
     for (const victim of victims) {
@@ -74,6 +76,7 @@ export function loseUncovered(
   context: { readonly sweepId: string; readonly at: Iso; readonly hardCapBytes: number },
 ): EvictionOutcome {
   return db.writeTransaction(() => {
+    mustBeGuarded(db);
     const skip = (reason: string) => ({ uid: victim.uid, kind: 'skipped', reason }) as const;
     if (usage(db).tier1Bytes <= context.hardCapBytes) return skip('usage is no longer over the hard cap');
     if (hasEvictable(db)) return skip('an analyzed session can go instead');
@@ -91,6 +94,7 @@ export function loseUncovered(
  */
 export function loseByHand(db: WritableDb, victim: Condemned, at: Iso): EvictionOutcome {
   return db.writeTransaction(() => {
+    mustBeGuarded(db);
     const session = present(db, victim.uid);
     const why = whyNot(session, victim) ?? (session?.analyzed_at !== null ? 'analyzed meanwhile' : null);
     if (session === null || why !== null)

@@ -112,7 +112,7 @@ describe('a mistake in the file', () => {
   test('a key that is near no other one is answered with all of them', async () => {
     using home = new Home('colour_scheme = "dark"');
     expect(await home.refusal()).toMatch(
-      /^unknown key colour_scheme in FILE, line 1 \/ The keys are store, raw_/,
+      /^unknown key colour_scheme in FILE, line 1 \/ The keys are store, shared_folder, raw_/,
     );
   });
 

@@ -128,8 +128,12 @@ describe('the database', () => {
 
 test('rot in what a version is made of is found, and a repair with consent drops that row and nothing else', async () => {
   using world = await rewritten();
+  const guard = world.db.get<{ sql: string }>(
+    "SELECT sql FROM sqlite_schema WHERE name = 'versions_no_update'",
+  );
   world.db.exec('DROP TRIGGER versions_no_update');
   world.db.run('UPDATE versions SET sha256 = zeroblob(32)');
+  world.db.exec(guard?.sql ?? '');
   const [finding] = findings(world);
   expect([finding?.cure, finding?.file, findings(world).length]).toEqual(['version', 'main', 1]);
   const { planRepair, applyRepair } = await import('../../src/store/repair.ts');

@@ -38,9 +38,12 @@ export const configCommand: Command = async (context) => {
   );
 };
 
-function valuesOf(settings: Settings): Record<SettingKey, string | number | readonly string[] | null> {
+function valuesOf(
+  settings: Settings,
+): Record<SettingKey, string | number | boolean | readonly string[] | null> {
   return {
     store: settings.storePath,
+    shared_folder: settings.sharedFolder,
     raw_soft_cap_bytes: settings.limits.rawSoftCapBytes,
     raw_hard_cap_bytes: settings.limits.rawHardCapBytes,
     raw_max_age_days: settings.limits.rawMaxAgeDays,
@@ -147,6 +150,7 @@ const TEMPLATE = `# session-memory. Every key is optional; these are the default
 # raw_max_age_days = 45          # or "off"
 # distilled_cap_bytes = "1GiB"   # digests above it are reported, never dropped
 # store = "~/somewhere/store.db"
+# shared_folder = false          # true: the folder of the store may be one that others write to
 
 [analyzer]
 # command = "my-summarizer"      # adds a summary to each digest; the transcript is on its stdin

@@ -4,7 +4,6 @@
  * replaced is stored first, or stays beside.
  */
 
-import { statSync } from 'node:fs';
 import type { Host } from '../../domain/agent.ts';
 import { EXIT, type ExitCode, FailureError, failure, invalid } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
@@ -12,7 +11,7 @@ import { agentsOf } from '../../ingest/agents/index.ts';
 import { mountOfPath } from '../../ingest/mounts.ts';
 import { type Fates, restoreMany, restoreOne } from '../../ingest/restore-many.ts';
 import type { Learning } from '../../ingest/restoring.ts';
-import { rootsAway } from '../../ingest/roots.ts';
+import { isFolder, rootsAway } from '../../ingest/roots.ts';
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
 import { listSessions, resolveSession } from '../../store/read.ts';
@@ -227,7 +226,7 @@ async function startAgent(context: Context, { resume, importing }: PlannedRestor
   const { cwd, argv } = resume;
   const commands = importing === null ? [argv] : [importing, argv];
   const way = `Go on by hand: ${wayBack({ resume, importing })}`;
-  if (cwd !== null && statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true)
+  if (cwd !== null && !isFolder(cwd))
     throw new FailureError(
       failure('failed', `the session is restored, but its project's folder is not there: ${cwd}`, way),
     );

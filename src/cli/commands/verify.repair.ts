@@ -135,6 +135,10 @@ function stepLine(step: RepairStep): string {
       return `Index anew  ${what === '' ? problem : `${what}  ${problem}`}`;
     case 'search':
       return `Make the search index anew  ${problem}`;
+    case 'schema':
+      return step.change.create === null
+        ? `Remove  ${problem}`
+        : `Make anew as the program has it  ${problem}`;
     case 'recount':
       return `Count anew  ${what === '' ? problem : `${what}  ${problem}`}`;
     case 'analyze':

@@ -4,24 +4,18 @@
  * changed or removed, not even the index of its log. Fails where that cannot be had.
  */
 import { constants, Database, SQLiteError, type Statement } from 'bun:sqlite';
-import {
-  closeSync,
-  copyFileSync,
-  constants as fs,
-  mkdtempSync,
-  openSync,
-  readSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, copyFileSync, constants as fs, lstatSync, mkdtempSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ForeignRows, Row } from '../../domain/contained.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { alive } from '../alive.ts';
-import { onDisk } from '../file-names.ts';
-import { mustLieWithin, type Within } from '../within.ts';
+import { onDisk, realPathOf } from '../file-names.ts';
+import { openPlain } from '../plain-file.ts';
+import { isLink } from '../walk.ts';
+import { mustLieWithin, realPathOrNull, type Within } from '../within.ts';
+import { ownJournal } from './foreign-journal.ts';
 
 /** The program that owns it writes in moments; one that holds it for longer is waited for at the next run. */
 const BUSY_MS = 2_000;
@@ -162,30 +156,75 @@ interface Opened extends Disposable {
   readonly isLocked: boolean;
 }
 
-/** SQLite makes files beside a database even where it only reads: so what is there decides how it is opened. */
+/**
+ * SQLite makes files beside a database even where it only reads, and waits for ever where a pipe has the name of one. So what is there
+ * decides how it is opened.
+ */
 function open(path: string): Opened {
-  if (!keepsLog(path)) return openWithJournal(path);
-  const [log, index] = ['-wal', '-shm'].map(
-    (end) => statSync(onDisk(path + end), { throwIfNoEntry: false })?.size,
-  );
-  // The owner is at work, or died: the index of its log is there, for us to read and not to write.
-  if (log !== undefined && index !== undefined) return opened(path, 'mode=ro&readonly_shm=1', true);
-  return (log ?? 0) === 0 ? opened(path, 'immutable=1', false) : openCopy(path, '-wal', 'mode=ro');
-}
-
-/** With a rollback journal its locks are in the file itself; what a writer left half done when it died is undone in a copy. */
-function openWithJournal(path: string): Opened {
+  // Of a link the companions lie beside what it leads to.
+  const real = realPathOf(path);
+  const { log, index, journal } = besideOf(real);
+  const hasLog = log !== null && log > LOG_HEADER_BYTES;
+  // A log without its index, and a write that was left half done, can be read only by writing: in a copy.
+  const copied = [...(hasLog ? ['-wal'] : []), ...((journal ?? 0) > 0 ? ['-journal'] : [])];
+  if (hasLog && index === null) return openCopy(real, copied);
   try {
-    return opened(path, 'mode=ro', true);
+    // The owner is at work, or died: the index of its log is there, for us to read and not to write.
+    if (log !== null && index !== null) return opened(real, 'mode=ro&readonly_shm=1', true);
+    // SQLite would make a log, or the index of what it takes for one. It would also look at no journal.
+    if (log !== null || keepsLog(real))
+      return copied.length > 0 ? openCopy(real, copied) : opened(real, 'immutable=1', false);
+    // With a rollback journal its locks are in the file itself.
+    return opened(real, 'mode=ro', true);
   } catch (thrown) {
     if (!(thrown instanceof SQLiteError && thrown.code === 'SQLITE_READONLY_ROLLBACK')) throw thrown;
-    return openCopy(path, '-journal', 'mode=rw');
+    return openCopy(real, [...new Set([...copied, '-journal'])]);
   }
+}
+
+/** A log of so many bytes holds nothing yet. Source: https://www.sqlite.org/fileformat2.html#walformat */
+const LOG_HEADER_BYTES = 32;
+
+/** The sizes of what lies beside it, null where nothing does. Throws where it, or one of them, is no plain file. */
+function besideOf(path: string) {
+  if (lookAt(path) === null) throw new Error('it is gone');
+  const [log = null, index = null, journal = null] = ['-wal', '-shm', '-journal'].map((end) => {
+    const stats = lookAt(path + end);
+    return stats === null ? null : Number(stats.size);
+  });
+  return { log, index: index !== null && isIndex(`${path}-shm`) ? index : null, journal };
+}
+
+/**
+ * Over one that is none SQLite would try for ten seconds, and fail. It begins with two copies of its header; while its owner
+ * writes the second it counts as none, too. Source: https://www.sqlite.org/walformat.html#wal_index_header
+ */
+function isIndex(path: string): boolean {
+  const handle = openPlain(path);
+  try {
+    const header = Buffer.alloc(2 * INDEX_HEADER_BYTES);
+    if (readSync(handle, header, 0, header.length, 0) < header.length) return false;
+    const first = header.subarray(0, INDEX_HEADER_BYTES);
+    return first[INDEX_IS_INIT_AT] === 1 && first.equals(header.subarray(INDEX_HEADER_BYTES));
+  } finally {
+    closeSync(handle);
+  }
+}
+
+const INDEX_HEADER_BYTES = 48;
+const INDEX_IS_INIT_AT = 12;
+
+/** Null where nothing is. */
+function lookAt(path: string) {
+  const stats = lstatSync(onDisk(path), { bigint: true, throwIfNoEntry: false });
+  if (stats === undefined) return null;
+  if (!stats.isFile()) throw new Error(`${basename(path)} is not a regular file`);
+  return stats;
 }
 
 /** Whether a write goes to a log first. Source: https://www.sqlite.org/fileformat2.html, the file format version numbers. */
 function keepsLog(path: string): boolean {
-  const handle = openSync(onDisk(path), 'r');
+  const handle = openPlain(path);
   try {
     const header = new Uint8Array(20);
     return readSync(handle, header, 0, header.length, 0) === header.length && header[19] === 2;
@@ -195,12 +234,14 @@ function keepsLog(path: string): boolean {
 }
 
 /** SQLite would make the index of a log, or undo what a journal says, beside it. So both are copied to a folder of our own. */
-function openCopy(path: string, beside: '-wal' | '-journal', how: 'mode=ro' | 'mode=rw'): Opened {
+function openCopy(path: string, beside: readonly string[]): Opened {
   const folder = mkdtempSync(join(tmpdir(), 'session-memory-rows-'));
   try {
     const copy = join(folder, basename(path));
-    for (const end of ['', beside]) copyFileSync(onDisk(path + end), copy + end, fs.COPYFILE_FICLONE);
-    const made = opened(copy, how, false);
+    for (const end of ['', ...beside]) copyFileSync(onDisk(path + end), copy + end, fs.COPYFILE_FICLONE);
+    const undoes = beside.includes('-journal') && ownJournal(`${copy}-journal`);
+    if (!undoes) rmSync(`${copy}-journal`, { force: true });
+    const made = opened(copy, undoes ? 'mode=rw' : 'mode=ro', false);
     // Open files need no names: a kill leaves none.
     const isGone = isRemoved(folder);
     return {
@@ -253,9 +294,11 @@ function opened(path: string, how: string, isLocked: boolean): Opened {
 
 /** What changes with each write to the file, its log or its journal. */
 function stampOf(path: string): string {
+  // Of a link the companions lie beside what it leads to.
+  const file = isLink(path) ? (realPathOrNull(path) ?? path) : path;
   return ['', '-wal', '-journal']
     .map((end) => {
-      const stats = statSync(onDisk(path + end), { bigint: true, throwIfNoEntry: false });
+      const stats = lstatSync(onDisk(file + end), { bigint: true, throwIfNoEntry: false });
       return stats === undefined ? '-' : `${stats.size}:${stats.mtimeNs}:${stats.ino}`;
     })
     .join(' ');

@@ -78,12 +78,16 @@ function* linesOfRows(from: From, rows: TableRows, params: Params): Generator<st
   const hangsAt = hangsOn === undefined ? -1 : columns.indexOf(hangsOn.column);
   const keyAt = children === undefined ? -1 : columns.indexOf(children.key);
   const values = columns
-    .map((column, n) => typedColumn(parts?.[column] ?? quoted(column), n, db.isUtf8))
+    .map((column, n) => typedColumn(parts?.[column] ?? quoted(column), n, db.isUtf8, bytesOf(db)))
     .join(', ');
   for (const row of rowsOf(db, rows, values, params)) {
     const above = row[`v${hangsAt}`];
     if (hangsOn !== undefined && above != null && stands.has(hangsOn.table, keyOf(above))) continue;
-    const fields = columns.map((column, n) => `${JSON.stringify(column)}:${jsonOf(row[`v${n}`] ?? null)}`);
+    const fields = columns.map((column, n) => {
+      const value = row[`v${n}`] ?? null;
+      refuseTooLong(value, `${table}.${column}`);
+      return `${JSON.stringify(column)}:${jsonOf(value)}`;
+    });
     yield `{"table":${JSON.stringify(table)},"row":{${fields.join(',')}}}\n`;
     const parent = row[`v${keyAt}`];
     if (children === undefined || parent === undefined || parent === null) continue;
@@ -117,9 +121,29 @@ function quoted(name: string): string {
  * Each value so that its type is told by it and nothing is rounded or mended, as JavaScript would: text as its bytes, real numbers
  * and NULL as they are, all else as text behind a letter. Not two columns for each: a result has two thousand at most.
  */
-function typedColumn(name: string, n: number, isTextUtf8: boolean): string {
+function typedColumn(name: string, n: number, isTextUtf8: boolean, bytes: string): string {
   const text = isTextUtf8 ? `CAST(${name} AS BLOB)` : `'t' || ${name}`;
-  return `CASE typeof(${name}) WHEN 'integer' THEN 'i' || ${name} WHEN 'text' THEN ${text} WHEN 'blob' THEN 'x' || hex(${name}) ELSE ${name} END AS v${n}`;
+  const typed = `CASE typeof(${name}) WHEN 'integer' THEN 'i' || ${name} WHEN 'text' THEN ${text} WHEN 'blob' THEN 'x' || hex(${name}) ELSE ${name} END`;
+  return `CASE WHEN ${bytes}(${name}) > ${VALUE_BYTES_MAX} THEN 'z' || ${bytes}(${name}) ELSE ${typed} END AS v${n}`;
+}
+
+/** A value is held as a whole, in several forms: one of 900 MB took ten GiB. The longest that was met in a recording has some hundred KiB. */
+const VALUE_BYTES_MAX = 64 * 1024 * 1024;
+
+function refuseTooLong(value: RowValue, where: string): void {
+  if (typeof value === 'string' && value.startsWith('z'))
+    throw new Error(
+      `${where} holds a value of ${value.slice(1)} bytes, more than the ${VALUE_BYTES_MAX} that a row may have; its session is not stored`,
+    );
+}
+
+let bytesFunction: string | null = null;
+
+/** What tells the length of a value in bytes: since SQLite 3.43 without reading it. */
+function bytesOf(db: ForeignRows): string {
+  const sql = "SELECT 1 AS found FROM pragma_function_list WHERE name = 'octet_length'";
+  bytesFunction ??= [...db.each(sql)].length > 0 ? 'octet_length' : 'length';
+  return bytesFunction;
 }
 
 function jsonOf(value: RowValue): string {
