@@ -33,7 +33,15 @@ export function offerOf(
     const claimed = presentDigest(incoming) === null ? 'none' : covers(incoming) ? 'better' : 'nothing';
     return {
       here: { state: isForgotten ? 'forgotten' : 'absent', isStrangers: false },
-      offer: { kind, trusted, files: new Map(), holdsAll: true, content: 'other', digest: claimed },
+      offer: {
+        kind,
+        trusted,
+        files: new Map(),
+        isEmpty: false,
+        holdsAll: true,
+        content: 'other',
+        digest: claimed,
+      },
       compared: null,
     };
   }
@@ -73,18 +81,19 @@ function digestClaim(
   if (theirs === null || next === null) return 'none';
   if (theirs.complete && !saysSomething(next)) return 'nothing';
   // The digest of something else that was evicted here says nothing of what comes.
-  const isOfOther = local.evictedAt !== null && offer.kind === 'live' && offer.content !== 'same';
+  const isOfOther = local.evictedAt !== null && offer.kind === 'live' && offer.content === 'other';
   const ours = isOfOther ? null : newestDigest(db, sessionIdOf(db, local.uid));
   const before = ours === null ? null : digestOf(ours.json);
   if (ours === null || before === null) return 'better';
-  const isOfLess = !ours.isOfAll || (ours.complete === 0 && theirs.complete) || adds(local, storedBytes);
+  const isOfLess =
+    !ours.isOfAll || (ours.complete === 0 && theirs.complete) || adds(local, offer, storedBytes);
   if (!isOfLess && !isBetter(theirs, ours)) return 'worse';
-  return before.partial === true || whatIsPoorer(before, next) === null ? 'better' : 'worse';
+  return whatIsPoorer(before, next) === null ? 'better' : 'worse';
 }
 
 /** Whether bytes come to what is here, of which the digest that is here knows nothing. */
-function adds({ evictedAt }: SessionRow, storedBytes: number): boolean {
-  return evictedAt === null && storedBytes > 0;
+function adds({ evictedAt }: SessionRow, { kind, content }: Compared['offer'], storedBytes: number): boolean {
+  return evictedAt === null ? storedBytes > 0 : kind === 'live' && content === 'known';
 }
 
 /** What a person should know of a session that both have, in words; null: nothing. */

@@ -32,9 +32,11 @@ export interface OfferedSession {
   readonly trusted: boolean;
   /** Of live ones, by name; where nothing live is here, each is `added`. */
   readonly files: ReadonlyMap<string, Standing>;
+  /** Not a byte is in it. */
+  readonly isEmpty: boolean;
   /** Every byte that is here, or was when it was evicted, is in the archive too. */
   readonly holdsAll: boolean;
-  /** Where one side is evicted: what was there is the very content of here, is known here, or is something else. */
+  /** Where one side is evicted: both are the very same, the live one begins with what was evicted, or it is something else. */
   readonly content: 'same' | 'known' | 'other';
   /**
    * Its digest of its present content. `nothing`: it tells of nothing that was said or done, and lets nothing go. `worse`: the
@@ -93,9 +95,9 @@ function decideForgotten({ state }: Here, { trusted }: OfferedForgotten): Decisi
   return state === 'absent' ? { act: 'forget' } : { act: 'leave', why: 'conflict' };
 }
 
-function bringsSomething({ state }: Here, { kind, files, content }: OfferedSession): boolean {
+function bringsSomething({ state }: Here, { kind, files, isEmpty, content }: OfferedSession): boolean {
   if (kind === 'evicted') return content === 'other';
-  return state === 'evicted' || [...files.values()].some((standing) => !isKnown(standing));
+  return (state === 'evicted' && !isEmpty) || [...files.values()].some((standing) => !isKnown(standing));
 }
 
 function isKnown(standing: Standing): boolean {
@@ -124,7 +126,9 @@ const NOTHING: Merge = {
   conflict: false,
 };
 
-function mergeLive(here: Here, { files, holdsAll, digest }: OfferedSession): Merge {
+function mergeLive(here: Here, { files, isEmpty, holdsAll, digest }: OfferedSession): Merge {
+  // Without a byte nothing comes back.
+  if (here.state === 'evicted' && isEmpty) return NOTHING;
   const adopts = holdsAll && digest === 'better';
   if (here.state === 'evicted')
     return {
@@ -132,7 +136,7 @@ function mergeLive(here: Here, { files, holdsAll, digest }: OfferedSession): Mer
       bytes: 'return',
       facts: here.isStrangers ? 'all' : 'later',
       digest: adopts ? 'adopt' : 'leave',
-      vouches: here.isStrangers,
+      vouches: here.isStrangers && holdsAll,
     };
   // Of two that differ the one that is here stays, unless nobody stands for it.
   const gives = (standing: Standing) => standing === 'more' || (standing === 'other' && here.isStrangers);

@@ -35,7 +35,7 @@ export interface Compared {
   /** Compressed bytes that would be added, at most. */
   readonly storedBytes: number;
   /** For the decision. */
-  readonly offer: Pick<OfferedSession, 'kind' | 'files' | 'holdsAll' | 'content'>;
+  readonly offer: Pick<OfferedSession, 'kind' | 'files' | 'isEmpty' | 'holdsAll' | 'content'>;
 }
 
 /** Reads only. */
@@ -43,14 +43,24 @@ export function compared(db: ReadableDb, local: SessionRow, incoming: Incoming):
   const live = incoming.meta.files.filter(({ gone }) => !gone);
   const files = new Map(live.map(({ key }) => [key, 'added' as const]));
   const none = { both: [], added: [], storedBytes: 0 };
+  const isEmpty = incoming.segments.length === 0;
   if (incoming.meta.evicted_at !== null) {
     const content = contentOfEvicted(db, local, incoming);
-    return { ...none, offer: { kind: 'evicted', files: new Map(), holdsAll: false, content } };
+    return { ...none, offer: { kind: 'evicted', files: new Map(), isEmpty: true, holdsAll: false, content } };
   }
   if (local.evictedAt !== null) {
     const storedBytes = incoming.segments.reduce((sum, { stored_bytes: bytes }) => sum + bytes, 0);
-    const content = isSameContent(db, local, incoming) ? 'same' : 'other';
-    return { ...none, added: live, storedBytes, offer: { kind: 'live', files, holdsAll: true, content } };
+    const content = isSameContent(db, local, incoming)
+      ? 'same'
+      : continues(db, local, incoming)
+        ? 'known'
+        : 'other';
+    return {
+      ...none,
+      added: live,
+      storedBytes,
+      offer: { kind: 'live', files, isEmpty, holdsAll: true, content },
+    };
   }
   return comparedLive(db, local, incoming, live);
 }
@@ -77,6 +87,7 @@ function comparedLive(
     storedBytes: storedOf(incoming, added) + both.reduce((sum, { merge }) => sum + merge.storedBytes, 0),
     offer: {
       kind: 'live',
+      isEmpty: incoming.segments.length === 0,
       files: new Map([...standings, ...added.map(({ key }) => [key, 'added'] as const)]),
       holdsAll,
       content: 'other',
@@ -87,7 +98,7 @@ function comparedLive(
 /** The same of an archive of a stranger, of which nothing is taken: what it costs is bounded by what the archive holds. */
 export function comparedAtSight(db: ReadableDb, local: SessionRow, incoming: Incoming): Compared['offer'] {
   const { meta } = incoming;
-  const none = { files: new Map(), holdsAll: false };
+  const none = { files: new Map(), isEmpty: incoming.segments.length === 0, holdsAll: false };
   if (meta.evicted_at !== null)
     return { ...none, kind: 'evicted', content: contentAtSight(db, local, incoming) };
   if (local.evictedAt !== null) return { ...none, kind: 'live', content: 'other' };
@@ -104,7 +115,7 @@ export function comparedAtSight(db: ReadableDb, local: SessionRow, incoming: Inc
         here === undefined ? ('added' as const) : standingAtSight(db, local.uid, here, incoming, file);
       return [file.key, standing] as const;
     });
-  return { kind: 'live', files: new Map(standings), holdsAll: false, content: 'other' };
+  return { ...none, kind: 'live', files: new Map(standings), content: 'other' };
 }
 
 function storedOf(incoming: Incoming, files: readonly ArchivedFile[]): number {

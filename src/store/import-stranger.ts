@@ -12,10 +12,12 @@ import { presentDigest, putEvent, putImportedDigest } from './import-rows.ts';
 
 export function insertStranger(db: WritableDb, incoming: Incoming, origin: string, now: Iso): void {
   const { meta } = incoming;
-  const row: ArchivedMeta = { ...meta, ingested_at: now, origin };
+  // What a live one is called its bytes tell, when they are analyzed.
+  const isLive = meta.evicted_at === null;
+  const row: ArchivedMeta = { ...meta, ingested_at: now, origin, title: isLive ? null : meta.title };
   const sessionId = insertRow(db, row);
   const event = { at: now, generation: 0, sweep_id: null, raw_bytes: 0, stored_bytes: 0 };
-  if (meta.evicted_at === null) {
+  if (isLive) {
     const live = meta.files.filter(({ gone }) => !gone).map((file) => withoutClaims(file, now));
     insertFiles(db, sessionId, { ...incoming, meta: { ...row, files: live } });
     putEvent(db, sessionId, meta.session_uid, {
