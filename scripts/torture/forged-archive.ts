@@ -4,9 +4,10 @@
  */
 import { bytesFrame, frames, lineFrame } from '../../src/ingest/archive-frames.ts';
 
-/** A line, as the object it says or as text; or the bytes behind a line about a segment. */
+/** A line, as the object it says or as text that may be no JSON; or the bytes behind a line about a segment. */
 export type Piece =
   | { readonly kind: 'line'; readonly value: unknown }
+  | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'bytes'; readonly data: Uint8Array };
 
 export type Row = Record<string, unknown>;
@@ -16,11 +17,21 @@ export const WHEN = '2026-05-02T10:00:00.000Z';
 const sha256 = (data: Uint8Array | string) => new Bun.CryptoHasher('sha256').update(data).digest('hex');
 const line = (value: unknown): Piece => ({ kind: 'line', value });
 
+/** With hashes that are right, whatever the records say. */
 export function written(pieces: readonly Piece[]): Uint8Array {
-  return Buffer.concat(
-    pieces.flatMap((piece) => (piece.kind === 'line' ? lineFrame(piece.value) : bytesFrame(piece.data))),
-  );
+  return Buffer.concat(pieces.flatMap(frameOf));
 }
+
+function frameOf(piece: Piece): Uint8Array[] {
+  if (piece.kind === 'line') return lineFrame(piece.value);
+  if (piece.kind === 'bytes') return bytesFrame(piece.data);
+  const [header = new Uint8Array(0), data = new Uint8Array(0)] = bytesFrame(Bun.zstdCompressSync(piece.text));
+  Buffer.from(header.buffer, header.byteOffset).writeUInt32LE(1, KIND_AT);
+  return [header, data];
+}
+
+/** Where a record's header says whether a line follows. */
+const KIND_AT = 12;
 
 /** The records of an archive, in their order. */
 export async function piecesOf(archive: Uint8Array): Promise<Piece[]> {
