@@ -23,11 +23,11 @@ export const DIGESTS_BYTES_MAX = 16 * 1024 * 1024;
 /** Of one digest: those that are made have 64 KiB at most, and an analyzer's summary may come on top. */
 export const DIGEST_BYTES_MAX = 256 * 1024;
 /** Names of what should follow are kept in memory: beyond this many characters the rest of a cut file is not named. */
-export const NAMES_CHARS_MAX = 16 * 1024 * 1024;
+export const NAMES_CHARS_MAX = 8 * 1024 * 1024;
 /** Entries of one list of the report; the others are counted. */
 export const REPORT_ENTRIES_MAX = 10_000;
 /** Bytes that are looked at more than once to find the next whole record behind damage. Then each is looked at once. */
-export const REREAD_BYTES_MAX = 256 * 1024 * 1024;
+export const REREAD_BYTES_MAX = 64 * 1024 * 1024;
 /** A version may name bytes of its log several times (a line that stands in it twice), but not without end. */
 export const REPEATS_MAX = 100;
 

@@ -94,12 +94,18 @@ class Pull {
 export async function* frames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Frame> {
   const pull = new Pull(chunks);
   let rereadBytes = 0;
+  let takenBytes = 0;
   // A forged file may hold headers within headers, each of which claims all that follows.
   const skip = (seen: Buffer) => {
     rereadBytes += seen.length;
     return skipToHeader(pull, rereadBytes > REREAD_BYTES_MAX ? Buffer.alloc(0) : seen);
   };
   for (;;) {
+    // Records come faster than the collector looks; what they leave behind must not add up.
+    if (takenBytes > COLLECT_BYTES) {
+      takenBytes = 0;
+      Bun.gc(true);
+    }
     const header = await pull.take(HEADER_BYTES);
     if (header.length === 0) return;
     if (header.length < HEADER_BYTES || !isHeader(header)) {
@@ -109,6 +115,7 @@ export async function* frames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
     }
     const length = header.readUInt32LE(16);
     const data = await pull.take(length);
+    takenBytes += data.length;
     if (data.length < length) {
       yield { kind: 'damage', why: 'it is cut off' };
       // Or its length is what is damaged, and others follow.
@@ -121,9 +128,15 @@ export async function* frames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
       if (!(await skip(data))) return;
       continue;
     }
-    yield header.readUInt32LE(12) === 1 ? lineOf(data) : { kind: 'bytes', data };
+    const frame: Frame = header.readUInt32LE(12) === 1 ? lineOf(data) : { kind: 'bytes', data };
+    takenBytes += frame.kind === 'line' ? frame.line.length * PARSED_TIMES : 0;
+    yield frame;
   }
 }
+
+const COLLECT_BYTES = 32 * 1024 * 1024;
+/** A line is text, is parsed, and is checked into a copy. */
+const PARSED_TIMES = 4;
 
 /** A longer record is damage. */
 const MAX_OF_KIND: Readonly<Record<number, number>> = { 1: RECORD_BYTES_MAX, 2: SEGMENT_STORED_BYTES_MAX };
