@@ -85,7 +85,7 @@ export function decide(here: Here, offer: OfferedSession | OfferedForgotten): De
     return isEmpty ? { act: 'leave', why: 'empty' } : { act: 'add', as: 'stranger' };
   }
   if (!offer.trusted) return { act: 'leave', why: bringsSomething(here, offer) ? 'conflict' : 'nothing_new' };
-  return offer.kind === 'evicted' ? mergeEvicted(offer) : mergeLive(here, offer);
+  return offer.kind === 'evicted' ? mergeEvicted(here, offer) : mergeLive(here, offer);
 }
 
 function decideForgotten({ state }: Here, { trusted }: OfferedForgotten): Decision {
@@ -105,14 +105,16 @@ function isKnown(standing: Standing): boolean {
 }
 
 /** The archive has a digest alone. */
-function mergeEvicted({ content, digest }: OfferedSession): Merge {
+function mergeEvicted(here: Here, { content, digest }: OfferedSession): Merge {
   const adopts = content === 'same' && digest === 'better';
   const isBeside = content === 'other' && digest !== 'none';
   return {
     ...NOTHING,
     facts: content === 'same' ? 'later' : 'missing',
     digest: adopts ? 'adopt' : isBeside ? 'beside' : 'leave',
-    conflict: isBeside,
+    // Of a stranger's evicted session nothing but a digest is here: there are no bytes to vouch for.
+    vouches: here.isStrangers && here.state === 'evicted',
+    conflict: isBeside && !here.isStrangers,
   };
 }
 

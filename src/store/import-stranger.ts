@@ -22,6 +22,7 @@ export function insertStranger(db: WritableDb, incoming: Incoming, origin: strin
     insertFiles(db, sessionId, { ...incoming, meta: { ...row, files: live } });
     putEvent(db, sessionId, meta.session_uid, {
       ...{ ...event, generation: incoming.segments.length, raw_bytes: sumOf(live) },
+      stored_bytes: incoming.segments.reduce((sum, { stored_bytes: bytes }) => sum + bytes, 0),
       ...{ kind: 'imported', reason: `from ${origin}, which nobody vouches for` },
     });
     return;

@@ -129,10 +129,10 @@ test('a digest stands for bytes only where it is of all of them, says something 
 });
 
 test('a digest of something else that was evicted is kept beside, and told', () => {
-  holds(true, ({ state }, { kind, content, digest }, did) => {
+  holds(true, ({ state, isStrangers }, { kind, content, digest }, did) => {
     if (did.act !== 'merge' || kind !== 'evicted' || state === 'absent') return true;
     const isBeside = content === 'other' && digest !== 'none';
-    return (did.digest === 'beside') === isBeside && did.conflict === isBeside;
+    return (did.digest === 'beside') === isBeside && did.conflict === (isBeside && !isStrangers);
   });
 });
 
@@ -146,8 +146,10 @@ test('facts that are here are replaced by those of the same transcript, or of on
 });
 
 test("a stranger's session becomes one's own only where an archive of one's own has all of it", () => {
-  holds(true, ({ isStrangers }, { kind, holdsAll }, did) =>
-    did.act !== 'merge' || !did.vouches ? true : isStrangers && kind === 'live' && holdsAll,
+  holds(true, ({ state, isStrangers }, { kind, holdsAll }, did) =>
+    did.act !== 'merge' || !did.vouches
+      ? true
+      : isStrangers && (kind === 'live' ? holdsAll : state === 'evicted'),
   );
 });
 

@@ -81,9 +81,13 @@ function source(name: string, { io }: Context): AsyncIterator<Uint8Array> {
 
 const ORIGIN_CHARS_MAX = 200;
 
+function isPipe(name: string): boolean {
+  return name === '-' || /^\/(?:dev|proc)\//.test(name);
+}
+
 /** What the sessions of a stranger's archive are marked with: the name of the file, which is the person's own. */
 function originOf(name: string): string {
-  if (name === '-' || /^\/(?:dev|proc)\//.test(name)) return 'a pipe';
+  if (isPipe(name)) return 'a pipe';
   return cutText(plainLine(basename(resolve(name))), ORIGIN_CHARS_MAX) || 'an archive';
 }
 
@@ -155,7 +159,7 @@ function sentences(report: ImportReport, name: string): string[] {
     lines.push(
       trusted
         ? `${plural(report.conflicts.length, 'conflict')}: both sides were kept, see the warnings.`
-        : `${plural(report.conflicts.length, 'conflict')}: what is here was left as it is, see the warnings. To look at the archive's: \`session-memory --store OTHER import ${name}\`.`,
+        : `${plural(report.conflicts.length, 'conflict')}: what is here was left as it is, see the warnings. To look at the archive's: \`session-memory --store OTHER import ${isPipe(name) ? 'FILE' : name}\`.`,
     );
   if (!trusted && report.conflicts.length + report.forgotten_ignored > 0)
     lines.push('If the archive is your own, `import --trust` merges it.');
