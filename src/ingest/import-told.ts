@@ -43,21 +43,20 @@ function plainOrNothing(value: string | null): string | null {
   return value !== null && value.length <= PATH_CHARS_MAX && plainLine(value) === value ? value : null;
 }
 
+/** The name of the first session of its id. */
+export function plainUidOf({ agent, native_id: nativeId }: ArchivedMeta): SessionUid {
+  return sessionUid(agent as AgentId, nativeId, hashText);
+}
+
 /**
  * Why a session of a stranger is refused, or null. Sessions are told apart by their agent's own ids: one whose name and id differ
  * would stand in the way of the session that bears the id.
  */
-export function strangersProblem({
-  session_uid: uid,
-  agent,
-  native_id: nativeId,
-}: ArchivedMeta): string | null {
-  const plain = sessionUid(agent as AgentId, nativeId, hashText);
+export function strangersProblem(meta: ArchivedMeta): string | null {
+  const uid = meta.session_uid as SessionUid;
+  const plain = plainUidOf(meta);
   if (uid === plain) return null;
-  const mark =
-    nativeIdOf(uid as SessionUid)
-      .split('.')
-      .at(-1) ?? '';
+  const mark = nativeIdOf(uid).split('.').at(-1) ?? '';
   const isTwin = /^[0-9a-f]{8}$/.test(mark) && uid === divergedUid(plain, mark);
   return isTwin ? null : 'its name is not that of its id';
 }

@@ -23,7 +23,7 @@ import { usage } from '../store/usage.ts';
 import { REPORT_ENTRIES_MAX } from './archive-bounds.ts';
 import { arrivals } from './archive-sessions.ts';
 import { covers, offerOf, tellConflict } from './import-offer.ts';
-import { strangersProblem, withPlausible } from './import-told.ts';
+import { plainUidOf, strangersProblem, withPlausible } from './import-told.ts';
 import { Spool } from './spool.ts';
 
 export interface ImportReport {
@@ -153,6 +153,11 @@ function takeSession(
   }
 }
 
+/** No stranger brings what was forgotten here, not under the name of a second session of its id either. */
+function isForgotten(forgotten: ReadonlySet<SessionUid>, { meta }: Incoming, trusted: boolean): boolean {
+  return forgotten.has(uidOf(meta)) || (!trusted && forgotten.has(plainUidOf(meta)));
+}
+
 /** What is to be done with a session. */
 interface Judged {
   readonly local: SessionRow | null;
@@ -161,9 +166,9 @@ interface Judged {
   readonly decision: Decision;
 }
 
-function judged(deps: ImportDeps, db: ReadableDb, session: Incoming, isForgotten: boolean): Judged {
-  const local = isForgotten ? null : findSession(db, uidOf(session.meta));
-  const { here, offer, compared } = offerOf(db, local, isForgotten, session, deps.trusted);
+function judged(deps: ImportDeps, db: ReadableDb, session: Incoming, isGone: boolean): Judged {
+  const local = isGone ? null : findSession(db, uidOf(session.meta));
+  const { here, offer, compared } = offerOf(db, local, isGone, session, deps.trusted);
   return { local, compared, offer, decision: decide(here, offer) };
 }
 
@@ -176,7 +181,7 @@ function store(
 ): 'own' | 'stranger' | null {
   // Decided and done in one transaction: nothing changes between.
   const as = db.writeTransaction(() => {
-    const found = judged(deps, db, session, forgotten.has(uidOf(session.meta)));
+    const found = judged(deps, db, session, isForgotten(forgotten, session, deps.trusted));
     const { local, compared, decision } = found;
     if (!tellLeft(deps, db, session, found, report)) return null;
     if (decision.act === 'add') {
@@ -205,7 +210,7 @@ function looked(
   report: ImportReport,
 ): null {
   const db = deps.read;
-  const found = judged(deps, db, session, forgotten.has(uidOf(session.meta)));
+  const found = judged(deps, db, session, isForgotten(forgotten, session, deps.trusted));
   const { local, compared, decision } = found;
   if (!tellLeft(deps, db, session, found, report)) return null;
   report.stored_bytes_added += bytesOf(session, compared);

@@ -286,6 +286,15 @@ test("what came from a stranger is one's own once an archive of one's own has al
   expect(findSession(world.db, UID)?.origin).toBeNull();
 });
 
+test('what was forgotten here comes from no stranger, not under the name of a second session of its id either', async () => {
+  using world = await given('forgotten');
+  const archive = archiveOf(
+    session({ uid: `${UID}.0123abcd`, files: { main: OURS }, row: { native_id: ID } }),
+  );
+  const report = await imported(world, archive, false);
+  expect([report.added, report.left_forgotten]).toEqual([[], [`${UID}.0123abcd` as SessionUid]]);
+});
+
 test('a forgery that came first gives way to what a person vouches for', async () => {
   using world = await given('absent');
   await imported(world, forged({ main: FORGED }), false);
