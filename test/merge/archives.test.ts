@@ -261,7 +261,15 @@ describe.each(Object.keys(HERE))("%s here, and the archive is one's own", (here)
 });
 
 test("the order of two archives of one's own does not matter for bytes", async () => {
-  const names = Object.keys(CLAIMS);
+  // Those that bring bytes, each of another kind.
+  const names = [
+    'the same bytes',
+    'the beginning',
+    'more of the same',
+    'a longer forgery',
+    'something else',
+    'more sidecars',
+  ];
   for (const [i, first] of names.entries())
     for (const second of names.slice(i + 1)) {
       const logs: string[] = [];
@@ -273,8 +281,7 @@ test("the order of two archives of one's own does not matter for bytes", async (
         for (const name of order) await imported(world, CLAIMS[name] ?? new Uint8Array(), true);
         logs.push(logOf(world).split('\n').sort().join('\n'));
       }
-      if (first !== 'forgotten' && second !== 'forgotten')
-        expect(logs[0], `${first}, ${second}`).toBe(logs[1] ?? '');
+      expect(logs[0], `${first}, ${second}`).toBe(logs[1] ?? '');
     }
 }, 60_000);
 
