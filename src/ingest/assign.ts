@@ -125,8 +125,8 @@ function takesOver(db: ReadableDb, main: FoundFile, uid: SessionUid): boolean {
 }
 
 /**
- * How a file stands to a session of its id. To one that came with a stranger's archive it belongs only where it is the very same: a
- * stranger who knows no more than the id, or the beginning, must not have this machine's sessions go on in his.
+ * How a file stands to a session of its id. To one that came with a stranger's archive it belongs only where it is the very same,
+ * and live: a stranger who knows no more than the id, or the beginning, must not have this machine's sessions go on in his.
  */
 async function candidateOf(
   db: ReadableDb,
@@ -137,7 +137,7 @@ async function candidateOf(
   full: boolean,
 ): Promise<Candidate<SessionUid>> {
   const candidate = await candidateByContent(db, bearer, main, source, path, full);
-  const isProven = path !== 'no' || candidate.standing === 'same';
+  const isProven = path !== 'no' || (candidate.standing === 'same' && !bearer.isEvicted);
   return bearer.isStrangers && !isProven ? { ...candidate, standing: 'different' } : candidate;
 }
 

@@ -293,6 +293,15 @@ test("what came from a stranger is one's own once an archive of one's own has al
   expect(findSession(world.db, UID)?.origin).toBeNull();
 });
 
+test('what came from a stranger and was evicted here keeps no transcript of this machine from being stored', async () => {
+  using world = await given('absent');
+  await imported(world, forged({ main: OURS }), false);
+  world.evict(UID);
+  world.put(claudePath(ID), OURS);
+  await world.ingest();
+  expect(world.stored(resolveSession(world.db, ID).uid).toString()).toBe(OURS);
+});
+
 test('what was forgotten here comes from no stranger, not under the name of a second session of its id either', async () => {
   using world = await given('forgotten');
   const archive = archiveOf(
