@@ -18,6 +18,7 @@ const NAMES = [
   'simulator',
   'rot',
   'hostile',
+  'import',
   'secrets',
   'old-stores',
   'sweep-failures',

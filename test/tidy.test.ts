@@ -20,12 +20,14 @@ const MAY_IMPORT: Record<string, string[]> = {
   policy: ['domain'],
   // Pure as the policy is: whose bytes a file holds.
   identity: ['domain'],
+  // Pure too: what becomes of a session of an archive.
+  merge: ['domain'],
   sweep: ['domain', 'policy'],
   // The store fills in a census, whose shape is the policy's.
-  store: ['domain', 'policy'],
+  store: ['domain', 'policy', 'merge'],
   digest: ['domain'],
   agents: ['domain'],
-  ingest: ['domain', 'identity', 'store', 'digest', 'agents'],
+  ingest: ['domain', 'identity', 'merge', 'store', 'digest', 'agents'],
   cli: ['domain', 'policy', 'sweep', 'store', 'digest', 'agents', 'ingest', 'demo-samples'],
   tui: ['domain', 'policy', 'sweep', 'store'],
   main: ['domain', 'policy', 'sweep', 'store', 'digest', 'agents', 'ingest', 'cli', 'tui'],
@@ -42,7 +44,7 @@ const MAY_IMPORT_FILE: Record<string, string[]> = {
 };
 
 /** The packages, built-in ones included, of those folders that have a closed list. */
-const MAY_USE: Record<string, string[]> = { domain: ['zod'], policy: [], identity: [], sweep: [] };
+const MAY_USE: Record<string, string[]> = { domain: ['zod'], policy: [], identity: [], merge: [], sweep: [] };
 
 /** Process by each of its names; a sentence that ends with the word is none. */
 const PROCESS =

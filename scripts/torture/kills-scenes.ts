@@ -316,7 +316,7 @@ export const SCENES: readonly Scene[] = [
   },
   {
     name: 'import',
-    args: ['import', 'all.smx'],
+    args: ['import', '--trust', 'all.smx'],
     codes: [0],
     points: ['import.session-added', 'import.session-merged', 'import.session-stored', 'store.commit'],
     prepare: twoMachines,

@@ -54,15 +54,25 @@ export const exportSchema = z.object({
 export const importSchema = z.object({
   version: z.literal(1),
   dry_run: z.boolean(),
+  /** A person vouched for the archive. */
+  trusted: z.boolean(),
   added: z.array(uid),
   merged: z.array(uid),
   unchanged: z.number().int(),
+  /** Of those added from a stranger's archive, those that were analyzed here. */
+  analyzed: z.number().int(),
   forgotten: z.array(uid),
+  /** Ids that a stranger's archive calls forgotten: without effect. */
+  forgotten_ignored: z.number().int(),
   left_forgotten: z.array(uid),
+  /** Evicted there, without a digest: nothing of them could come. */
+  empty: z.number().int(),
   waiting: z.array(uid),
   conflicts: z.array(z.object({ session_uid: uid, what: z.string() })),
   damaged: z.array(z.object({ session_uid: uid.nullable(), problem: z.string() })),
   left_out: leftOut,
+  /** Entries of those lists beyond what a report holds. */
+  not_listed: z.number().int(),
   stored_bytes_added: bytes,
   over_hard_cap: z.boolean(),
   interrupted: z.boolean(),

@@ -38,6 +38,8 @@ export const sessionSchema = z.object({
   digest_bytes: bytes,
   files: count,
   analyze_error: z.string().nullable(),
+  /** The archive of a stranger that it came from; null: it is of this machine, or was imported with --trust. */
+  origin: z.string().nullable(),
   /** Purged by hand: nothing but its id is here. */
   forgotten: z.boolean(),
 });

@@ -43,7 +43,7 @@ export const BY_HAND: readonly LoadableCommand[] = [
     examples: [
       'session-memory export --all history.smx',
       'session-memory export 8c81 06f6 two.smx',
-      'session-memory export --all - | ssh other session-memory import -',
+      'session-memory export --all - | ssh other session-memory import --trust -',
     ],
     exits: [],
     about:
@@ -52,17 +52,22 @@ export const BY_HAND: readonly LoadableCommand[] = [
   },
   {
     name: 'import',
-    summary: "merge another store's export into this one",
+    summary: 'sessions of an export into this store; --trust merges your own',
     args: ['FILE'],
     flags: [
+      { flag: '--trust', help: 'the archive is your own: merge it into what is here' },
       { flag: '--dry-run', help: 'say what would be added, change nothing' },
       { flag: '--hard-cap SIZE', help: 'leave out what would bring usage above it' },
       { flag: '--soft-cap SIZE', help: 'where the hard cap is below the one in force' },
     ],
-    examples: ['session-memory import history.smx --dry-run', 'session-memory import history.smx'],
+    examples: [
+      'session-memory import history.smx --dry-run',
+      'session-memory import history.smx',
+      'session-memory import --trust my-laptop.smx',
+    ],
     exits: [4],
     about:
-      'FILE may be -. Of a session that both have, the longer raw and the better digest win and every event is kept; what differs is kept twice and listed. A damaged or cut file gives every whole session, the others are named and it exits 1.',
+      "FILE may be -, or a pipe. An archive is taken for a stranger's: sessions that are not here come in, marked with its name and analyzed here, and nothing that is here changes; what it has of those is listed as a conflict. With --trust it is merged: of a session that both have every byte, digest and event is kept, the transcript here gives way only to one that goes on from it, and what differs is kept twice and listed. A damaged or cut file gives every whole session, the others are named and it exits 1.",
     load: async () => (await import('./commands/import.ts')).importCommand,
   },
   {

@@ -43,6 +43,8 @@ export interface SessionRow extends SessionCard {
   /** Why the last analysis failed, null where it did not. */
   readonly analyzeError: string | null;
   readonly fileCount: number;
+  /** The archive of a stranger that it came from; null: this machine, or an archive that a person vouched for. */
+  readonly origin: string | null;
 }
 
 /** One file of a session, as stored or as its tombstone remembers it. */

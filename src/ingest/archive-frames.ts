@@ -6,18 +6,23 @@
  * magic 0x184D2A5D, length 44, `SMx1`, kind (1 a JSON line, 2 bytes), length of the next frame, SHA-256 of it; integers are
  * 32 bits, little endian. So segments are copied as they are stored, and a reader needs no index and no seek.
  *
- * Promises of the reader: memory is bounded by one record; a damaged record is told and passed over, to the next whole one.
+ * Promises of the reader: memory is bounded by one record, time by the length of the stream; a damaged record is told and passed
+ * over, to the next whole one.
  */
 import { sameBytes, sha256 } from '../store/segments.ts';
+import {
+  jsonProblem,
+  LINE_BYTES_MAX,
+  opened,
+  RECORD_BYTES_MAX,
+  REREAD_BYTES_MAX,
+  SEGMENT_STORED_BYTES_MAX,
+} from './archive-bounds.ts';
 
 const MAGIC = 0x184d2a5d;
 const MARK = Buffer.from('5d2a4d182c000000534d7831', 'hex');
 const HEADER_BYTES = 52;
 const BLOCK_BYTES = 256 * 1024;
-/** A segment is 4 MiB of plain bytes, a line all of a session's rows; a longer record is damage. */
-const RECORD_BYTES_MAX = 64 * 1024 * 1024;
-/** What a line may become when it is decompressed: a forged one must not fill the memory. */
-const PLAIN_BYTES_MAX = 256 * 1024 * 1024;
 
 export type FrameKind = 'line' | 'bytes';
 export type Frame =
@@ -31,7 +36,7 @@ export function lineFrame(value: unknown): Uint8Array[] {
   return frame(1, Bun.zstdCompressSync(plain, { level: 3 }));
 }
 
-/** `data`: one or more whole zstd frames. */
+/** `data`: one whole zstd frame. */
 export function bytesFrame(data: Uint8Array): Uint8Array[] {
   return frame(2, data);
 }
@@ -88,75 +93,87 @@ class Pull {
 /** The records of a stream, in order. Ends without a word where the stream does: the caller knows whether all was said. */
 export async function* frames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Frame> {
   const pull = new Pull(chunks);
+  let rereadBytes = 0;
+  let takenBytes = 0;
+  // A forged file may hold headers within headers, each of which claims all that follows.
+  const skip = (seen: Buffer) => {
+    rereadBytes += seen.length;
+    return skipToHeader(pull, rereadBytes > REREAD_BYTES_MAX ? Buffer.alloc(0) : seen);
+  };
   for (;;) {
+    // Records come faster than the collector looks; what they leave behind must not add up.
+    if (takenBytes > COLLECT_BYTES) {
+      takenBytes = 0;
+      Bun.gc(true);
+    }
     const header = await pull.take(HEADER_BYTES);
     if (header.length === 0) return;
     if (header.length < HEADER_BYTES || !isHeader(header)) {
       yield { kind: 'damage', why: header.length < HEADER_BYTES ? 'it is cut off' : 'a record is damaged' };
-      if (!(await skipToHeader(pull, header))) return;
+      if (!(await skip(header))) return;
       continue;
     }
     const length = header.readUInt32LE(16);
     const data = await pull.take(length);
+    takenBytes += data.length;
     if (data.length < length) {
       yield { kind: 'damage', why: 'it is cut off' };
       // Or its length is what is damaged, and others follow.
-      if (!(await skipToHeader(pull, data))) return;
+      if (!(await skip(data))) return;
       continue;
     }
     if (!sameBytes(sha256(data), header.subarray(20, 52))) {
       yield { kind: 'damage', why: 'a record does not have the hash that was recorded' };
       // Its length may be what is damaged: the next record is looked for from its beginning.
-      if (!(await skipToHeader(pull, data))) return;
+      if (!(await skip(data))) return;
       continue;
     }
-    yield header.readUInt32LE(12) === 1 ? lineOf(data) : { kind: 'bytes', data };
+    const frame: Frame = header.readUInt32LE(12) === 1 ? lineOf(data) : { kind: 'bytes', data };
+    takenBytes += frame.kind === 'line' ? frame.line.length * PARSED_TIMES : 0;
+    yield frame;
   }
 }
+
+const COLLECT_BYTES = 32 * 1024 * 1024;
+/** A line is text, is parsed, and is checked into a copy. */
+const PARSED_TIMES = 4;
+
+/** A longer record is damage. */
+const MAX_OF_KIND: Readonly<Record<number, number>> = { 1: RECORD_BYTES_MAX, 2: SEGMENT_STORED_BYTES_MAX };
 
 function isHeader(header: Buffer): boolean {
   return (
     header.readUInt32LE(0) === MAGIC &&
     header.subarray(0, MARK.length).equals(MARK) &&
-    [1, 2].includes(header.readUInt32LE(12)) &&
-    header.readUInt32LE(16) <= RECORD_BYTES_MAX
+    header.readUInt32LE(16) <= (MAX_OF_KIND[header.readUInt32LE(12)] ?? -1)
   );
 }
+
+/** The next header is mostly near; a stretch of many damaged ones must not be copied over and over. */
+const SKIP_BYTES = 4096;
 
 /** Passes over bytes until a header begins. False where none does. */
 async function skipToHeader(pull: Pull, seen: Buffer): Promise<boolean> {
   // The damaged header's own first byte is passed over, or it would be found again.
+  let step = SKIP_BYTES;
   for (let window = seen.subarray(1); ; ) {
     const at = window.indexOf(MARK);
     if (at >= 0) {
       pull.give(window.subarray(at));
       return true;
     }
-    const more = await pull.take(1024 * 1024);
+    const more = await pull.take(step);
     if (more.length === 0) return false;
+    step = Math.min(step * 2, BLOCK_BYTES);
     window = Buffer.concat([window.subarray(Math.max(0, window.length - MARK.length + 1)), more]);
   }
 }
 
 function lineOf(data: Uint8Array): Frame {
-  try {
-    if (plainBytesOf(data) > PLAIN_BYTES_MAX) return { kind: 'damage', why: 'a record is too large' };
-    return { kind: 'line', line: Buffer.from(Bun.zstdDecompressSync(data)).toString() };
-  } catch {
-    // The hash is right, so whoever wrote the file wrote no zstd.
-    return { kind: 'damage', why: 'a record is no zstd' };
-  }
-}
-
-/** The size that a frame's header tells of its content (RFC 8878, 3.1.1.1); without one, endless. */
-export function plainBytesOf(data: Uint8Array): number {
-  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  const descriptor = bytes.readUInt8(4);
-  const isSingle = (descriptor & 0x20) !== 0;
-  const flag = descriptor >> 6;
-  const at = 5 + (isSingle ? 0 : 1) + ([0, 1, 2, 4][descriptor & 3] ?? 0);
-  if (flag === 0) return isSingle ? bytes.readUInt8(at) : Number.POSITIVE_INFINITY;
-  if (flag === 1) return bytes.readUInt16LE(at) + 256;
-  if (flag === 2) return bytes.readUInt32LE(at);
-  return Number(bytes.readBigUInt64LE(at));
+  // The hash is right: whoever wrote the file wrote it so.
+  const plain = opened(data, LINE_BYTES_MAX);
+  if (typeof plain === 'string') return { kind: 'damage', why: `a record cannot be read: ${plain}` };
+  const problem = jsonProblem(plain);
+  if (problem !== null) return { kind: 'damage', why: `a record cannot be read: ${problem}` };
+  return { kind: 'line', line: Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength).toString() };
 }

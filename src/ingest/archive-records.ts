@@ -1,11 +1,12 @@
 /**
  * What an export's lines say, checked as they come in: the file may be anybody's.
- * Promises: an id, a number or a time that this program would not write is refused with its session; nothing from the file
- * decides where a file is written (no agent's folder is in it, and `restore` checks every path).
+ * Promises: an id, a number, a name of a file or a size that this program would not write is refused with its session; what is
+ * called a time and is none is left out of a session's row; nothing from the file decides where a file is written.
  */
 import * as z from 'zod/mini';
+import type { AgentId } from '../domain/ids.ts';
 import { FILE_ROLES } from '../domain/session.ts';
-import type { Iso } from '../domain/time.ts';
+import { type Iso, parseTime } from '../domain/time.ts';
 import type {
   ArchivedDigest,
   ArchivedFile,
@@ -13,19 +14,49 @@ import type {
   ArchivedSegment,
   ArchivedVersion,
 } from '../store/archived.ts';
+import type { Extent } from '../store/rows.ts';
+import { SEGMENT_BYTES } from '../store/segments.ts';
+import { FILES_MAX, REPEATS_MAX, SEGMENT_STORED_BYTES_MAX } from './archive-bounds.ts';
+import { mayBeStored } from './archive-places.ts';
 
 export const FORMAT = 'session-memory export';
 export const FORMAT_VERSION = 1;
 
 const count = z.int().check(z.gte(0));
-const text = z.string().check(z.maxLength(65_536));
+/** SQLite ends a text at a NUL, and no path or title has one. */
+const text = z.string().check(
+  z.maxLength(65_536),
+  z.refine((value) => !value.includes('\0') && value.isWellFormed(), 'it holds what is no text'),
+);
+/** A day that the calendar has, an hour that the day has. */
 const iso = z.pipe(
-  z.string().check(z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)),
+  z.string().check(z.refine((value) => parseTime(value) === value, 'it is no time')),
   z.transform((value) => value as Iso),
+);
+/** What a row tells of its session, for people: what is no text is left out, and nothing hangs on it. */
+const told = z.pipe(
+  z.nullable(z.string().check(z.maxLength(65_536))),
+  z.transform((value) => (value?.includes('\0') === true || value?.isWellFormed() === false ? null : value)),
+);
+/** Of a session's row: what is none counts as absent. */
+const isoOrNothing = z.pipe(
+  z.unknown(),
+  z.transform((value) => (parseTime(value) === value ? (value as Iso) : null)),
 );
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const uid = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,63}:[A-Za-z0-9][A-Za-z0-9._-]{0,255}$/));
 const orNull = <T extends z.core.$ZodType>(inner: T) => z.nullable(inner);
+/** Ranges by hand: there may be hundreds of thousands, and a copy of each would take more memory than they do. */
+const extents = z.custom<readonly Extent[]>(
+  (value) => Array.isArray(value) && value.every(isExtent),
+  'it is no list of ranges',
+);
+
+function isExtent(value: unknown): value is Extent {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  const [offset, length] = value;
+  return Number.isSafeInteger(offset) && offset >= 0 && Number.isSafeInteger(length) && length > 0;
+}
 
 const file = z.object({
   role: z.enum(FILE_ROLES),
@@ -34,7 +65,7 @@ const file = z.object({
   encoding: z.enum(['plain', 'zstd']),
   raw_bytes: count,
   log_bytes: count,
-  extents: orNull(z.array(z.tuple([count, count]))),
+  extents: orNull(extents),
   sha256: orNull(hash),
   gone: z.boolean(),
   // Absent in files of programs that kept none.
@@ -45,7 +76,7 @@ const file = z.object({
         replaced_at: iso,
         raw_bytes: count.check(z.gte(1)),
         records: orNull(count),
-        extents: z.array(z.tuple([count, count.check(z.gte(1))])),
+        extents,
         sha256: orNull(hash),
       }),
     ),
@@ -57,24 +88,25 @@ const session = z.object({
   session_uid: uid,
   agent: text,
   native_id: text,
-  project: orNull(text),
-  title: orNull(text),
-  branch: orNull(text),
-  parent_uid: orNull(text),
-  started_at: orNull(iso),
-  ended_at: orNull(iso),
-  ingested_at: orNull(iso),
-  analyzed_at: orNull(iso),
-  digest_at: orNull(iso),
-  evicted_at: orNull(iso),
-  analyze_error: orNull(text),
+  project: told,
+  title: told,
+  branch: told,
+  parent_uid: told,
+  started_at: isoOrNothing,
+  ended_at: isoOrNothing,
+  ingested_at: isoOrNothing,
+  analyzed_at: isoOrNothing,
+  digest_at: isoOrNothing,
+  evicted_at: isoOrNothing,
+  analyze_error: told,
   pinned: z.boolean(),
   raw_generation: count.check(z.lte(10_000_000)),
   covers_from: count,
   raw_bytes: count,
   stored_bytes: count,
   file_count: count,
-  files: z.array(file),
+  origin: z.optional(orNull(text)),
+  files: z.array(file).check(z.maxLength(FILES_MAX)),
   tombstones: z.array(z.object({ generation: z.int(), key: text, raw_bytes: count, sha256: hash })),
   events: z.array(
     z.object({
@@ -109,13 +141,14 @@ const line = z.discriminatedUnion('record', [
     version: count,
     made_at: iso,
     json: z.string(),
+    origin: z.optional(orNull(text)),
   }),
   z.object({
     record: z.literal('segment'),
     key: text,
     log_offset: count,
-    raw_bytes: count.check(z.gte(1)),
-    stored_bytes: count.check(z.gte(1)),
+    raw_bytes: count.check(z.gte(1), z.lte(SEGMENT_BYTES)),
+    stored_bytes: count.check(z.gte(1), z.lte(SEGMENT_STORED_BYTES_MAX)),
     sha256: hash,
   }),
   z.object({ record: z.literal('session_end'), session_uid: uid }),
@@ -158,14 +191,29 @@ function sessionProblem(meta: ArchivedMeta): string | null {
   if (!meta.session_uid.startsWith(`${meta.agent}:`)) return 'it is named by another agent';
   const keys = new Set(meta.files.map(({ key }) => key));
   if (keys.size !== meta.files.length) return 'two of its files have one name';
-  if (meta.covers_from > meta.raw_generation + 1) return 'its digests cover what is not there';
-  const outside = meta.files.find(
-    ({ extents, log_bytes: logBytes }) =>
-      extents?.some(([offset, length]) => offset + length > logBytes) === true,
+  const agent = meta.agent as AgentId;
+  const foreign = meta.files.find(
+    ({ key, rel_path: path }) => !mayBeStored(agent, key) || !mayBeStored(agent, path),
   );
+  if (foreign !== undefined)
+    return `it has a file where no session of its agent has one: ${foreign.key === foreign.rel_path ? '' : `${foreign.key}, `}${foreign.rel_path}`;
+  if (meta.covers_from > meta.raw_generation + 1) return 'its digests cover what is not there';
+  const outside = meta.files.find((one) => !isWithinLog(one));
   if (outside !== undefined) return `${outside.key} goes beyond what was stored of it`;
   const wrong = meta.files.find((one) => one.versions !== undefined && !areVersions(one, one.versions));
   return wrong === undefined ? null : `what ${wrong.key} was before is not in what was stored of it`;
+}
+
+/** Its version names bytes of its log, as many as it says, and none of them over and over. */
+function isWithinLog(one: ArchivedFile): boolean {
+  const { extents: ranges, log_bytes: logBytes, raw_bytes: rawBytes, gone } = one;
+  if (ranges === null) return gone || rawBytes === logBytes;
+  if (ranges.some(([offset, length]) => offset + length > logBytes)) return false;
+  return gone || (sumOf(ranges) === rawBytes && rawBytes <= logBytes * REPEATS_MAX);
+}
+
+function sumOf(ranges: readonly Extent[]): number {
+  return ranges.reduce((sum, [, length]) => sum + length, 0);
 }
 
 /** Versions rise, and are whole within the log of their file. */
@@ -174,10 +222,11 @@ function areVersions(
   versions: readonly ArchivedVersion[],
 ): boolean {
   return versions.every(
-    ({ number, raw_bytes: rawBytes, extents }, i) =>
+    ({ number, raw_bytes: rawBytes, extents: ranges }, i) =>
       !gone &&
       number > (versions[i - 1]?.number ?? 0) &&
-      extents.every(([offset, length]) => offset + length <= logBytes) &&
-      extents.reduce((sum, [, length]) => sum + length, 0) === rawBytes,
+      ranges.every(([offset, length]) => offset + length <= logBytes) &&
+      sumOf(ranges) === rawBytes &&
+      rawBytes <= logBytes * REPEATS_MAX,
   );
 }

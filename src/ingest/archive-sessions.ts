@@ -6,11 +6,20 @@
 import { FailureError, failure } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
-import type { ArchivedDigest, ArchivedMeta, ArchivedSegment, Incoming } from '../store/archived.ts';
-import { incomingVersion } from '../store/import-raw.ts';
-import { lettingGo } from '../store/import-rows.ts';
-import { type Frame, frames, plainBytesOf } from './archive-frames.ts';
+import type {
+  ArchivedDigest,
+  ArchivedMeta,
+  ArchivedSegment,
+  Incoming,
+  IncomingSegment,
+} from '../store/archived.ts';
+import { hashOf } from '../store/incoming.ts';
+import { SEGMENT_BYTES } from '../store/segments.ts';
+import { DIGESTS_BYTES_MAX, DIGESTS_MAX, NAMES_CHARS_MAX, opened, SEGMENTS_MAX } from './archive-bounds.ts';
+import { digestProblem } from './archive-digests.ts';
+import { type Frame, frames } from './archive-frames.ts';
 import { FORMAT_VERSION, type Line, parseLine } from './archive-records.ts';
+import { incompleteness } from './archive-whole.ts';
 import type { Spool } from './spool.ts';
 
 export type Arrival =
@@ -22,30 +31,43 @@ export type Arrival =
 interface Begun {
   readonly meta: ArchivedMeta;
   readonly digests: ArchivedDigest[];
-  readonly segments: (ArchivedSegment & { data(): Uint8Array })[];
+  readonly segments: IncomingSegment[];
+  digestsBytes: number;
+  /** Of a digest that is left out: the session is whole without it. */
+  digestProblem: string | null;
   problem: string | null;
 }
 
-/** The sessions of a stream, as they become whole. Throws where it is no export, or one of a newer program. */
-export async function* arrivals(chunks: AsyncIterable<Uint8Array>, spool: Spool): AsyncGenerator<Arrival> {
-  const reader = new Reader(spool);
+/**
+ * The sessions of a stream, as they become whole. Throws where it is no export, or one of a newer program. `trusted`: a person
+ * vouched for it; what only a forger would write is not looked for.
+ */
+export async function* arrivals(
+  chunks: AsyncIterable<Uint8Array>,
+  spool: Spool,
+  trusted: boolean,
+): AsyncGenerator<Arrival> {
+  const reader = new Reader(spool, trusted);
   for await (const frame of frames(chunks)) yield* reader.take(frame);
   yield* reader.end();
 }
 
 class Reader {
   readonly #spool: Spool;
+  readonly #trusted: boolean;
   #isBegun = false;
   #hasEnded = false;
   /** Named in the contents and not come yet. */
   readonly #expected = new Set<string>();
+  #expectedChars = 0;
   #session: Begun | null = null;
   /** The line before a segment's bytes. */
   #announced: ArchivedSegment | null = null;
   #looseDamage: string | null = null;
 
-  constructor(spool: Spool) {
+  constructor(spool: Spool, trusted: boolean) {
     this.#spool = spool;
+    this.#trusted = trusted;
   }
 
   *take(frame: Frame): Generator<Arrival> {
@@ -98,12 +120,22 @@ class Reader {
     this.#announced = null;
     if (this.#session === null || this.#session.problem !== null) return;
     if (told === null) this.#session.problem = 'bytes of an unknown segment';
-    // Looked at before it is unpacked: a few bytes may claim to be many.
-    else if (data.length !== told.stored_bytes || plainBytesOf(data) !== told.raw_bytes)
-      this.#session.problem = `a segment of ${told.key} is not as long as was said`;
-    else if (hashOf([Bun.zstdDecompressSync(data)]) !== told.sha256)
-      this.#session.problem = `a segment of ${told.key} does not have the hash that was recorded`;
-    else this.#session.segments.push({ ...told, data: this.#spool.add(data) });
+    else if (this.#session.segments.length >= SEGMENTS_MAX)
+      this.#session.problem = `it has more than ${SEGMENTS_MAX} segments`;
+    else this.#session.problem = segmentProblem(told, data);
+    if (told !== null && this.#session.problem === null)
+      this.#session.segments.push({ ...told, data: this.#spool.add(data) });
+  }
+
+  /** One of a wrong form is left out and named: the session may be whole without it. */
+  #digest(digest: ArchivedDigest): void {
+    const session = this.#session;
+    if (session === null || session.problem !== null) return;
+    session.digestsBytes += digest.json.length;
+    const isTooMuch = session.digests.length >= DIGESTS_MAX || session.digestsBytes > DIGESTS_BYTES_MAX;
+    const problem = isTooMuch ? 'there are too many' : digestProblem(digest, session.meta.session_uid);
+    if (problem === null) session.digests.push(digest);
+    else session.digestProblem ??= problem;
   }
 
   *#line(line: Line): Generator<Arrival> {
@@ -112,12 +144,15 @@ class Reader {
         if (this.#session !== null) yield this.#lose('its end is missing');
         const { record: _record, ...meta } = line;
         this.#spool.clear();
-        this.#session = { meta, digests: [], segments: [], problem: null };
+        this.#session = {
+          ...{ meta, digests: [], segments: [] },
+          ...{ digestsBytes: 0, digestProblem: null, problem: null },
+        };
         return;
       }
       case 'digest': {
         const { record: _record, ...digest } = line;
-        this.#session?.digests.push(digest);
+        this.#digest(digest);
         return;
       }
       case 'segment': {
@@ -126,7 +161,7 @@ class Reader {
         return;
       }
       case 'session_end':
-        yield this.#finish(line.session_uid);
+        yield* this.#finish(line.session_uid);
         return;
       case 'abandoned':
         yield* this.#abandon(line);
@@ -135,7 +170,7 @@ class Reader {
         yield { kind: 'forgotten', uid: line.session_uid as SessionUid, at: line.at };
         return;
       case 'contents':
-        for (const uid of line.session_uids) this.#expected.add(uid);
+        for (const uid of line.session_uids) this.#expect(uid);
         return;
       case 'end':
         this.#hasEnded = true;
@@ -148,22 +183,33 @@ class Reader {
     }
   }
 
-  #finish(uid: string): Arrival {
+  #expect(uid: string): void {
+    if (this.#expectedChars + uid.length > NAMES_CHARS_MAX) return;
+    this.#expectedChars += uid.length;
+    this.#expected.add(uid);
+  }
+
+  *#finish(uid: string): Generator<Arrival> {
     const session = this.#session;
     if (session === null || session.meta.session_uid !== uid) {
       this.#session = null;
       this.#expected.delete(uid);
-      return {
-        kind: 'damaged',
-        uid: uid as SessionUid,
-        problem: this.#looseDamage ?? 'its beginning is missing',
-      };
+      const problem = this.#looseDamage ?? 'its beginning is missing';
+      this.#looseDamage = null;
+      yield { kind: 'damaged', uid: uid as SessionUid, problem };
+      return;
     }
-    const problem = session.problem ?? incompleteness(session);
-    if (problem !== null) return this.#lose(problem);
+    const left =
+      session.digestProblem === null ? null : `a digest of it was left out: ${session.digestProblem}`;
+    const problem = session.problem ?? incompleteness(session, this.#trusted, left);
+    if (problem !== null) {
+      yield this.#lose(problem);
+      return;
+    }
     this.#session = null;
     this.#expected.delete(uid);
-    return { kind: 'session', session };
+    yield { kind: 'session', session };
+    if (left !== null) yield { kind: 'damaged', uid: uid as SessionUid, problem: left };
   }
 
   /** Its store could not read it, or it changed while it went out: then it comes again. */
@@ -184,45 +230,15 @@ class Reader {
   }
 }
 
-/** What a session lacks, or null: a live one all bytes of all files, an evicted one the event that let it go. */
-function incompleteness(session: Incoming): string | null {
-  const { meta, segments, digests } = session;
-  const broken = digests.find(({ json }) => !isObject(json));
-  if (broken !== undefined) return 'a digest of it is no JSON object';
-  if (meta.evicted_at !== null) {
-    if (segments.length > 0) return 'it was evicted, and has bytes';
-    return lettingGo(meta) === null ? 'it was evicted without an event' : null;
-  }
-  for (const file of meta.files) {
-    const own = segments.filter(({ key }) => key === file.key);
-    let end = 0;
-    for (const segment of own) {
-      if (segment.log_offset !== end) return `bytes of ${file.key} are missing`;
-      end += segment.raw_bytes;
-    }
-    if (file.gone ? end > 0 : end !== file.log_bytes) return `bytes of ${file.key} are missing`;
-    const isRight =
-      file.gone || file.sha256 === null || hashOf(incomingVersion(session, file)) === file.sha256;
-    if (!isRight) return `${file.key} does not have the hash that was recorded`;
-  }
-  const keys = new Set(meta.files.map(({ key }) => key));
-  return segments.every(({ key }) => keys.has(key)) ? null : 'it has segments of no file';
-}
-
-function isObject(json: string): boolean {
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    // No JSON at all.
-    return false;
-  }
-}
-
-function hashOf(chunks: Iterable<Uint8Array>): string {
-  const hasher = new Bun.CryptoHasher('sha256');
-  for (const chunk of chunks) hasher.update(chunk);
-  return hasher.digest('hex');
+/** Looked at before it is unpacked: a few bytes may claim to be many. */
+function segmentProblem(told: ArchivedSegment, data: Uint8Array): string | null {
+  if (data.length !== told.stored_bytes) return `a segment of ${told.key} is not as long as was said`;
+  const plain = opened(data, SEGMENT_BYTES);
+  if (typeof plain === 'string') return `a segment of ${told.key} cannot be read: ${plain}`;
+  if (plain.length !== told.raw_bytes) return `a segment of ${told.key} is not as long as was said`;
+  if (hashOf([plain]) !== told.sha256)
+    return `a segment of ${told.key} does not have the hash that was recorded`;
+  return null;
 }
 
 function noExport(): FailureError {

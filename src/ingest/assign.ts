@@ -125,7 +125,24 @@ function takesOver(db: ReadableDb, main: FoundFile, uid: SessionUid): boolean {
   return main.contained?.container.kind === 'rows' && main.root === agentRootOf(db, uid);
 }
 
+/**
+ * How a file stands to a session of its id. To one that came with a stranger's archive it belongs only where it is the very same,
+ * and live: a stranger who knows no more than the id, or the beginning, must not have this machine's sessions go on in his.
+ */
 async function candidateOf(
+  db: ReadableDb,
+  bearer: StoredBearer,
+  main: FoundFile,
+  source: Source,
+  path: Held,
+  full: boolean,
+): Promise<Candidate<SessionUid>> {
+  const candidate = await candidateByContent(db, bearer, main, source, path, full);
+  const isProven = path !== 'no' || (candidate.standing === 'same' && !bearer.isEvicted);
+  return bearer.isStrangers && !isProven ? { ...candidate, standing: 'different' } : candidate;
+}
+
+async function candidateByContent(
   db: ReadableDb,
   { uid, isEvicted, isForgotten }: StoredBearer,
   main: FoundFile,

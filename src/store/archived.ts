@@ -75,6 +75,8 @@ export interface ArchivedRow {
   /** As it is, or was when it was evicted. */
   readonly stored_bytes: number;
   readonly file_count: number;
+  /** The archive of a stranger that its own store had it from; absent in archives of older programs. */
+  readonly origin?: string | null | undefined;
 }
 
 export interface ArchivedMeta extends ArchivedRow {
@@ -91,6 +93,8 @@ export interface ArchivedDigest {
   readonly version: number;
   readonly made_at: Iso;
   readonly json: string;
+  /** As that of a session. */
+  readonly origin?: string | null | undefined;
 }
 
 export interface ArchivedSegment {
@@ -102,11 +106,29 @@ export interface ArchivedSegment {
   readonly sha256: string;
 }
 
+export interface IncomingSegment extends ArchivedSegment {
+  /** zstd, as it is stored. */
+  data(): Uint8Array;
+}
+
 /** A whole session that was read off a file and checked. */
 export interface Incoming {
   readonly meta: ArchivedMeta;
   readonly digests: readonly ArchivedDigest[];
-  readonly segments: readonly (ArchivedSegment & { /** zstd, as it is stored. */ data(): Uint8Array })[];
+  /** Those of one file in the order of its log, without a gap. */
+  readonly segments: readonly IncomingSegment[];
+}
+
+const byKey = new WeakMap<readonly IncomingSegment[], ReadonlyMap<string, IncomingSegment[]>>();
+
+/** The segments of one file. Asked for each of a session's files, so they are parted once. */
+export function segmentsOfFile({ segments }: Incoming, key: string): readonly IncomingSegment[] {
+  let parted = byKey.get(segments);
+  if (parted === undefined) {
+    parted = Map.groupBy(segments, (segment) => segment.key);
+    byKey.set(segments, parted);
+  }
+  return parted.get(key) ?? [];
 }
 
 /** An event of another store tells, and lets nothing go. */

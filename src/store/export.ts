@@ -36,7 +36,8 @@ export function outgoing(db: ReadableDb, uid: SessionUid): Outgoing | null {
   return db.snapshot(() => {
     const row = db.get<Omit<ArchivedRow, 'pinned'> & { id: number; pinned: number }>(
       `SELECT id, session_uid, agent, native_id, project, title, branch, parent_uid, started_at, ended_at, ingested_at,
-         analyzed_at, digest_at, evicted_at, analyze_error, pinned, raw_generation, covers_from, raw_bytes, stored_bytes, file_count
+         analyzed_at, digest_at, evicted_at, analyze_error, pinned, raw_generation, covers_from, raw_bytes, stored_bytes, file_count,
+         origin
        FROM sessions WHERE session_uid = $uid AND id NOT IN (SELECT id FROM forgotten)`,
       { uid },
     );
@@ -116,7 +117,7 @@ function eventsOf(db: ReadableDb, id: number): ArchivedEvent[] {
 function digestsOf(db: ReadableDb, id: number): ArchivedDigest[] {
   return db
     .all<Omit<ArchivedDigest, 'complete'> & { complete: number }>(
-      `SELECT generation, covers_from, complete, version, made_at, json FROM digests WHERE session_id = $id
+      `SELECT generation, covers_from, complete, version, made_at, json, origin FROM digests WHERE session_id = $id
        ORDER BY generation`,
       { id },
     )

@@ -25,6 +25,20 @@ export function digestAt(db: ReadableDb, sessionId: number, generation: number):
   );
 }
 
+/** The newest of what is here, and whether it is of all of it; null where there is none. What was evicted as something else is left out. */
+export function newestDigest(
+  db: ReadableDb,
+  sessionId: number,
+): (DigestRow & { readonly isOfAll: boolean }) | null {
+  const found = db.get<DigestRow & { of_all: number }>(
+    `SELECT d.id, complete, version, bytes, json, d.generation = s.raw_generation AS of_all
+     FROM digests d JOIN sessions s ON s.id = d.session_id
+     WHERE session_id = $sessionId AND d.generation >= s.covers_from AND d.generation >= 0 ORDER BY d.generation DESC LIMIT 1`,
+    { sessionId },
+  );
+  return found === null ? null : { ...found, isOfAll: found.of_all === 1 };
+}
+
 /** Of two digests of one content: the complete, the newer in form, the longer, then the greater text. */
 export function isBetter(theirs: ArchivedDigest, ours: DigestRow): boolean {
   const bytes = Buffer.byteLength(theirs.json);
@@ -40,13 +54,12 @@ export function adoptDigest(db: WritableDb, sessionId: number, incoming: Incomin
   const generation = generationOf(db, sessionId);
   const ours = digestAt(db, sessionId, generation);
   const coversFrom = coversFromOf(db, sessionId);
-  const adopts = ours === null || isBetter(digest, ours);
   if (ours === null) putImportedDigest(db, { sessionId, generation, coversFrom }, digest);
-  else if (adopts) replaceDigest(db, sessionId, ours, digest);
+  else replaceDigest(db, sessionId, ours, digest);
   const { analyzed_at: analyzedAt, digest_at: madeAt } = incoming.meta;
   if (!digest.complete || analyzedAt === null) return;
   dropCovered(db, sessionId, generation, coversFrom);
-  setAnalyzed(db, sessionId, { analyzedAt, digestAt: adopts ? madeAt : null });
+  setAnalyzed(db, sessionId, { analyzedAt, digestAt: madeAt });
 }
 
 /** What was evicted came back byte for byte: its digest stands for it as before, whichever of the two stores came first. */

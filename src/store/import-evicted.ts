@@ -4,26 +4,21 @@
  */
 import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
+import type { Merge } from '../merge/decide.ts';
 import type { Incoming } from './archived.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
-import {
-  adoptDigest,
-  coversFromOf,
-  digestAt,
-  isBetter,
-  keepBeside,
-  replaceDigest,
-} from './import-digests.ts';
-import { prefixHash } from './import-raw.ts';
+import { adoptDigest, coversFromOf, digestAt, keepBeside, replaceDigest } from './import-digests.ts';
+
 import { generationOf, presentDigest, putEvent, putImportedDigest, setAnalyzed } from './import-rows.ts';
+import { prefixHash } from './incoming.ts';
 import { filesOf } from './read.ts';
 import { fileChunks, removedRanges } from './segments.ts';
 
-/** Files by name, length and hash, of an evicted session or of one whose versions are all hashed; null where one is not. */
+/** Files by name, length and hash, of an evicted session or of one whose versions are all hashed; null where one is not, or none is there. */
 function contentOf(
   files: readonly { key: string; rawBytes: number; sha256: string | null }[],
 ): string | null {
-  if (files.some((file) => file.sha256 === null)) return null;
+  if (files.length === 0 || files.some((file) => file.sha256 === null)) return null;
   return JSON.stringify(files.map(({ key, rawBytes, sha256: hash }) => [key, rawBytes, hash]).sort());
 }
 
@@ -31,21 +26,40 @@ function theirFiles({ meta }: Incoming) {
   return meta.files.map(({ key, raw_bytes: rawBytes, sha256: hash }) => ({ key, rawBytes, sha256: hash }));
 }
 
-/** What was evicted there is neither what is, or was, here, nor the beginning of it; and its digest is not here yet. */
-export function isOtherContent(db: ReadableDb, local: SessionRow, incoming: Incoming): boolean {
-  const digest = presentDigest(incoming);
-  const known = db.get(
-    'SELECT 1 AS found FROM digests d JOIN sessions s ON s.id = d.session_id WHERE session_uid = $uid AND json = $json',
-    { uid: local.uid, json: digest?.json ?? '' },
+/** How what was evicted there stands to what is, or was, here: the same; its beginning, or a digest that is here; or something else. */
+export function contentOfEvicted(
+  db: ReadableDb,
+  local: SessionRow,
+  incoming: Incoming,
+): 'same' | 'known' | 'other' {
+  const sight = contentAtSight(db, local, incoming);
+  if (sight !== 'other' || local.evictedAt !== null) return sight;
+  const files = new Map(
+    filesOf(db, local.uid)
+      .filter(({ gone }) => !gone)
+      .map((file) => [file.key, file]),
   );
-  if (known !== null || isSameContent(db, local, incoming)) return false;
-  if (local.evictedAt !== null) return true;
-  const files = filesOf(db, local.uid).filter(({ gone }) => !gone);
-  return !theirFiles(incoming).every((theirs) => {
-    const here = files.find(({ key }) => key === theirs.key);
+  const isBeginning = theirFiles(incoming).every((theirs) => {
+    const here = files.get(theirs.key);
     if (here === undefined || here.rawBytes < theirs.rawBytes) return false;
     return prefixHash(fileChunks(db, local.uid, here), theirs.rawBytes) === theirs.sha256;
   });
+  return isBeginning ? 'known' : 'other';
+}
+
+/** The same without reading what is stored: the beginning of what is here counts as something else. */
+export function contentAtSight(
+  db: ReadableDb,
+  local: SessionRow,
+  incoming: Incoming,
+): 'same' | 'known' | 'other' {
+  if (isSameContent(db, local, incoming)) return 'same';
+  const json = presentDigest(incoming)?.json ?? '';
+  const known = db.get(
+    'SELECT 1 AS found FROM digests d JOIN sessions s ON s.id = d.session_id WHERE session_uid = $uid AND json = $json',
+    { uid: local.uid, json },
+  );
+  return known === null ? 'other' : 'known';
 }
 
 export function isSameContent(db: ReadableDb, local: SessionRow, incoming: Incoming): boolean {
@@ -57,19 +71,16 @@ export function isSameContent(db: ReadableDb, local: SessionRow, incoming: Incom
 /** The other store has only a digest of it. */
 export function mergeEvicted(
   db: WritableDb,
-  sessionId: number,
-  local: SessionRow,
+  { sessionId, local, at }: { readonly sessionId: number; readonly local: SessionRow; readonly at: Iso },
   incoming: Incoming,
-  hasConflict: boolean,
-  at: Iso,
+  decided: Merge['digest'],
 ): void {
   const digest = presentDigest(incoming);
-  if (digest === null) return;
-  if (hasConflict) {
+  if (digest === null || decided === 'leave') return;
+  if (decided === 'beside') {
     keepBeside(db, { sessionId, uid: local.uid, at }, incoming, [digest]);
     return;
   }
-  if (!isSameContent(db, local, incoming)) return;
   if (local.evictedAt === null) {
     // A digest is of the whole log: theirs is of no line that was removed here.
     const hasRemoved = filesOf(db, local.uid).some((file) => !file.gone && removedRanges(file).length > 0);
@@ -85,7 +96,7 @@ export function mergeEvicted(
         analyzedAt: incoming.meta.analyzed_at,
         digestAt: incoming.meta.digest_at,
       });
-  } else if (isBetter(digest, ours) && digest.version >= ours.version) {
+  } else if (digest.version >= ours.version) {
     const [rawBytes, storedBytes] = [ours.bytes, Buffer.byteLength(digest.json)];
     const event = {
       at,

@@ -1,133 +1,200 @@
 /**
- * A session that both stores have, into one: every byte, digest, tombstone and event of either is kept.
- * Promises: the same twice changes nothing; the longer raw and the better digest are the present ones; what cannot be both
- * is told as a conflict and kept beside; a digest is called complete only of the very content that it was made of.
+ * A session that both stores have, into one: what merge/decide.ts says is carried out here.
+ * Promises: every byte, digest, tombstone and event of either is kept; the same twice changes nothing; what cannot be both is
+ * kept beside; a digest is called complete only of the very content that it was made of.
  */
 import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
-import { type ArchivedDigest, type ArchivedFile, eventIdentity, type Incoming } from './archived.ts';
+import type { Merge, OfferedSession } from '../merge/decide.ts';
+import {
+  type ArchivedDigest,
+  type ArchivedFile,
+  eventIdentity,
+  type Incoming,
+  segmentsOfFile,
+} from './archived.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
-import { adoptDigest, digestAt, isBetter, keepBeside, letDigestStand } from './import-digests.ts';
-import { isOtherContent, isSameContent, mergeEvicted } from './import-evicted.ts';
-import { applyFile, type FileMerge, incomingVersion, planFile, prefixHash } from './import-raw.ts';
+import { adoptDigest, keepBeside, letDigestStand } from './import-digests.ts';
+import { contentAtSight, contentOfEvicted, isSameContent, mergeEvicted } from './import-evicted.ts';
+import { applyFile, type FileMerge, planFile, standingAtSight, unknownVersions } from './import-raw.ts';
 import { addEvents, addTombstones, presentDigest, putSegment, putVersion } from './import-rows.ts';
+import { incomingVersion, prefixHash } from './incoming.ts';
 import { filesOf, listEvents, sessionIdOf } from './read.ts';
 import { tombstonesOf } from './read-sources.ts';
 import type { StoredFile } from './rows.ts';
 import { removedRanges } from './segments.ts';
-import { ensureFile, recountSession } from './write-raw.ts';
+import { ensureFile, noteEvent, recountSession } from './write-raw.ts';
 import { putReturn } from './write-return.ts';
 
-export interface MergePlan {
-  readonly kind: 'grow' | 'return' | 'evicted';
+/** How a session of an archive stands to the one that is here. */
+export interface Compared {
   /** Files that are here and there. */
   readonly both: readonly { readonly stored: StoredFile; readonly merge: FileMerge }[];
   /** Files that are only there. */
   readonly added: readonly ArchivedFile[];
-  /** Nothing is here that is not there. */
-  readonly theirsHasAll: boolean;
   /** Compressed bytes that would be added, at most. */
   readonly storedBytes: number;
-  readonly conflict: string | null;
+  /** For the decision. */
+  readonly offer: Pick<OfferedSession, 'kind' | 'files' | 'isEmpty' | 'holdsAll' | 'content'>;
 }
 
-/** Decides; reads only. */
-export function planMerge(db: ReadableDb, local: SessionRow, incoming: Incoming): MergePlan {
-  const { meta, segments } = incoming;
-  const live = meta.files.filter(({ gone }) => !gone);
-  const all = segments.reduce((sum, { stored_bytes: bytes }) => sum + bytes, 0);
-  const none = { both: [], added: [], theirsHasAll: true, storedBytes: 0, conflict: null };
-  if (meta.evicted_at !== null) {
-    const isOther = presentDigest(incoming) !== null && isOtherContent(db, local, incoming);
-    const where = local.evictedAt === null ? 'here it is live' : 'here it was evicted';
+/** Reads only. */
+export function compared(db: ReadableDb, local: SessionRow, incoming: Incoming): Compared {
+  const live = incoming.meta.files.filter(({ gone }) => !gone);
+  const files = new Map(live.map(({ key }) => [key, 'added' as const]));
+  const none = { both: [], added: [], storedBytes: 0 };
+  const isEmpty = incoming.segments.length === 0;
+  if (incoming.meta.evicted_at !== null) {
+    const content = contentOfEvicted(db, local, incoming);
+    return { ...none, offer: { kind: 'evicted', files: new Map(), isEmpty: true, holdsAll: false, content } };
+  }
+  if (local.evictedAt !== null) {
+    const storedBytes = incoming.segments.reduce((sum, { stored_bytes: bytes }) => sum + bytes, 0);
+    const content = isSameContent(db, local, incoming)
+      ? 'same'
+      : continues(db, local, incoming)
+        ? 'known'
+        : 'other';
     return {
       ...none,
-      kind: 'evicted',
-      theirsHasAll: false,
-      conflict: isOther ? `what was evicted there is not what is here (${where}); both digests stay` : null,
+      added: live,
+      storedBytes,
+      offer: { kind: 'live', files, isEmpty, holdsAll: true, content },
     };
   }
-  if (local.evictedAt !== null) return { ...none, kind: 'return', added: live, storedBytes: all };
+  return comparedLive(db, local, incoming, live);
+}
+
+function comparedLive(
+  db: ReadableDb,
+  local: SessionRow,
+  incoming: Incoming,
+  live: readonly ArchivedFile[],
+): Compared {
   const stored = filesOf(db, local.uid).filter(({ gone }) => !gone);
   const both = live.flatMap((file) => {
     const here = stored.find(({ key }) => key === file.key);
     return here === undefined ? [] : [{ stored: here, merge: planFile(db, local.uid, here, incoming, file) }];
   });
   const added = live.filter((file) => !both.some(({ merge }) => merge.file === file));
-  const differing = both.filter(({ merge }) => merge.kind === 'both').map(({ merge }) => merge.file.key);
+  const standings = both.map(({ merge }) => [merge.file.key, merge.standing] as const);
+  const holdsAll =
+    both.length === stored.length &&
+    both.every(({ merge }) => merge.kind === 'same' || merge.kind === 'longer');
   return {
-    kind: 'grow',
     both,
     added,
-    theirsHasAll:
-      both.length === stored.length &&
-      both.every(({ merge }) => merge.kind === 'same' || merge.kind === 'longer'),
     storedBytes: storedOf(incoming, added) + both.reduce((sum, { merge }) => sum + merge.storedBytes, 0),
-    conflict:
-      differing.length === 0
-        ? null
-        : `${differing.join(', ')} differs; the longer version is the present one, the other is in \`show --removed\``,
+    offer: {
+      kind: 'live',
+      isEmpty: incoming.segments.length === 0,
+      files: new Map([...standings, ...added.map(({ key }) => [key, 'added'] as const)]),
+      holdsAll,
+      content: 'other',
+    },
   };
 }
 
+/** The same of an archive of a stranger, of which nothing is taken: what it costs is bounded by what the archive holds. */
+export function comparedAtSight(db: ReadableDb, local: SessionRow, incoming: Incoming): Compared['offer'] {
+  const { meta } = incoming;
+  const none = { files: new Map(), isEmpty: incoming.segments.length === 0, holdsAll: false };
+  if (meta.evicted_at !== null)
+    return { ...none, kind: 'evicted', content: contentAtSight(db, local, incoming) };
+  if (local.evictedAt !== null) return { ...none, kind: 'live', content: 'other' };
+  const stored = new Map(
+    filesOf(db, local.uid)
+      .filter(({ gone }) => !gone)
+      .map((file) => [file.key, file]),
+  );
+  const standings = meta.files
+    .filter(({ gone }) => !gone)
+    .map((file) => {
+      const here = stored.get(file.key);
+      const standing =
+        here === undefined ? ('added' as const) : standingAtSight(db, local.uid, here, incoming, file);
+      return [file.key, standing] as const;
+    });
+  return { ...none, kind: 'live', files: new Map(standings), content: 'other' };
+}
+
 function storedOf(incoming: Incoming, files: readonly ArchivedFile[]): number {
-  const keys = new Set(files.map(({ key }) => key));
-  return incoming.segments
-    .filter(({ key }) => keys.has(key))
+  return files
+    .flatMap(({ key }) => segmentsOfFile(incoming, key))
     .reduce((sum, { stored_bytes: bytes }) => sum + bytes, 0);
 }
 
-/** Whether carrying the plan out would change anything that a person sees. For a dry run, which may not try. */
-export function bringsNews(db: ReadableDb, local: SessionRow, incoming: Incoming, plan: MergePlan): boolean {
+/** Whether carrying the decision out would change anything that a person sees. For a dry run, which may not try. */
+export function bringsNews(
+  db: ReadableDb,
+  local: SessionRow,
+  incoming: Incoming,
+  { both, added, storedBytes }: Compared,
+  decision: Merge,
+): boolean {
   const { meta } = incoming;
-  const known = new Set(listEvents(db, { uid: local.uid }).map(eventIdentity));
-  if (plan.kind === 'return' || plan.conflict !== null || plan.added.length > 0) return true;
-  if (plan.both.some(({ merge }) => merge.theirsWins || merge.storedBytes > 0 || merge.versions.length > 0))
+  if (decision.bytes === 'return' || decision.conflict || decision.vouches || decision.digest === 'adopt')
     return true;
+  if (decision.replaced.size > 0 || added.length > 0 || storedBytes > 0) return true;
+  if (both.some(({ stored, merge }) => unknownVersions(db, local.uid, stored, merge, false).length > 0))
+    return true;
+  const known = new Set(listEvents(db, { uid: local.uid }).map(eventIdentity));
   if ((meta.pinned && !local.pinned) || meta.events.some((event) => !known.has(eventIdentity(event))))
     return true;
-  if (tellsMore(db, local, incoming)) return true;
+  if (tellsMore(db, local, incoming, decision.facts)) return true;
   const digest = presentDigest(incoming);
   const isKnown = ({ json }: ArchivedDigest) =>
     db.get(
       'SELECT 1 AS found FROM digests d JOIN sessions s ON s.id = d.session_id WHERE session_uid = $uid AND json = $json',
       { uid: local.uid, json },
     ) !== null;
-  if (incoming.digests.some((each) => each !== digest && !isKnown(each))) return true;
-  const stands = plan.kind === 'evicted' ? isSameContent(db, local, incoming) : plan.theirsHasAll;
-  if (digest === null || !stands) return false;
-  const ours = digestAt(db, sessionIdOf(db, local.uid), local.generation);
-  return ours === null || isBetter(digest, ours);
+  return incoming.digests.some((each) => each !== digest && !isKnown(each));
 }
 
-/** Carries the plan out, within the caller's transaction. Returns whether anything is different now. */
+/** Carries the decision out, within the caller's transaction. Returns whether anything is different now. */
 export function applyMerge(
   db: WritableDb,
   local: SessionRow,
   incoming: Incoming,
-  plan: MergePlan,
+  { both, added }: Compared,
+  decision: Merge,
   at: Iso,
 ): boolean {
   const sessionId = sessionIdOf(db, local.uid);
   const before = stateOf(db, sessionId);
-  if (plan.kind === 'return') {
+  if (decision.bytes === 'return') {
     const isAsItWas = isSameContent(db, local, incoming) && !hasRemoved(incoming);
     bringBack(db, sessionId, local, incoming, at);
     if (isAsItWas) letDigestStand(db, sessionId, local);
   }
-  if (plan.kind === 'grow') grow(db, sessionId, incoming, plan, at);
+  if (decision.bytes === 'grow') {
+    const place = { sessionId, uid: local.uid };
+    for (const { stored, merge } of both) {
+      const theirsWins = decision.replaced.has(merge.file.key);
+      applyFile(db, place, stored, incoming, { merge, theirsWins }, at);
+    }
+    for (const file of added) addFile(db, sessionId, incoming, file);
+  }
   // What was evicted there before and came back changed is in no raw file, here or there.
   const present = presentDigest(incoming);
   const older = incoming.digests.filter((digest) => digest !== present);
   keepBeside(db, { sessionId, uid: local.uid, at }, incoming, older);
   addEvents(db, sessionId, local.uid, incoming.meta.events);
   addTombstones(db, sessionId, incoming.meta.tombstones, true);
-  describe(db, sessionId, incoming);
+  describe(db, sessionId, incoming, decision.facts);
   recountIfLive(db, sessionId);
-  if (plan.kind === 'evicted') mergeEvicted(db, sessionId, local, incoming, plan.conflict !== null, at);
-  else if (plan.theirsHasAll) adoptDigest(db, sessionId, incoming);
+  if (incoming.meta.evicted_at !== null)
+    mergeEvicted(db, { sessionId, local, at }, incoming, decision.digest);
+  else if (decision.digest === 'adopt') adoptDigest(db, sessionId, incoming);
   if (incoming.meta.pinned) db.run('UPDATE sessions SET pinned = 1 WHERE id = $sessionId', { sessionId });
+  if (decision.vouches) vouch(db, sessionId, at);
   return stateOf(db, sessionId) !== before;
+}
+
+/** The session is no stranger's any more. The event comes last: it alone lets the mark go. */
+function vouch(db: WritableDb, sessionId: number, at: Iso): void {
+  noteEvent(db, { kind: 'vouched', sessionId, at, reason: 'an archive that is trusted has all of it' });
+  db.run('UPDATE sessions SET origin = NULL WHERE id = $sessionId', { sessionId });
 }
 
 /** What a merge may have changed, in one text. */
@@ -149,23 +216,11 @@ function stateOf(db: ReadableDb, sessionId: number): string {
   ]);
 }
 
-function grow(
-  db: WritableDb,
-  sessionId: number,
-  incoming: Incoming,
-  { both, added }: MergePlan,
-  at: Iso,
-): void {
-  for (const { stored, merge } of both) applyFile(db, sessionId, stored, incoming, merge, at);
-  for (const file of added) addFile(db, sessionId, incoming, file);
-}
-
 /** A file whole, into a session that is live or returning. */
 function addFile(db: WritableDb, sessionId: number, incoming: Incoming, file: ArchivedFile): void {
   const { role, key, rel_path: relPath, encoding } = file;
   const fileId = ensureFile(db, sessionId, { role, key, relPath, encoding });
-  for (const segment of incoming.segments) {
-    if (segment.key !== key) continue;
+  for (const segment of segmentsOfFile(incoming, key)) {
     putSegment(
       db,
       { sessionId, fileId, logOffset: segment.log_offset },
@@ -218,16 +273,26 @@ function recountIfLive(db: WritableDb, sessionId: number): void {
   if (live !== null) recountSession(db, sessionId);
 }
 
-/** What only the other store knows of the session; the later one's words where both know. */
-const newer = (name: string) =>
+/** Of a session whose facts are those of the archive, those of here, or of whichever is the later state. */
+type Facts = Merge['facts'];
+const TEXTS = ['project', 'title', 'branch', 'parent_uid'];
+const missing = (name: string) => `coalesce(${name}, $${name})`;
+const all = (name: string) => `coalesce($${name}, ${name})`;
+const later = (name: string) =>
   `CASE WHEN ${name} IS NULL THEN $${name} WHEN $${name} IS NULL THEN ${name}
      WHEN coalesce($ended_at, '') > coalesce(ended_at, '') THEN $${name}
      WHEN coalesce($ended_at, '') = coalesce(ended_at, '') THEN max(${name}, $${name}) ELSE ${name} END`;
-const DESCRIBED: readonly (readonly [string, string])[] = [
-  ...['project', 'title', 'branch', 'parent_uid'].map((name) => [name, newer(name)] as const),
-  ['started_at', 'coalesce(min(started_at, $started_at), started_at, $started_at)'],
-  ['ended_at', 'coalesce(max(ended_at, $ended_at), ended_at, $ended_at)'],
-];
+
+function factsOf(facts: Facts): readonly (readonly [string, string])[] {
+  if (facts === 'later')
+    return [
+      ...TEXTS.map((name) => [name, later(name)] as const),
+      ['started_at', 'coalesce(min(started_at, $started_at), started_at, $started_at)'],
+      ['ended_at', 'coalesce(max(ended_at, $ended_at), ended_at, $ended_at)'],
+    ];
+  const of = facts === 'all' ? all : missing;
+  return [...TEXTS, 'started_at', 'ended_at'].map((name) => [name, of(name)] as const);
+}
 
 function described({ meta }: Incoming) {
   return {
@@ -240,16 +305,19 @@ function described({ meta }: Incoming) {
   };
 }
 
-function describe(db: WritableDb, sessionId: number, incoming: Incoming): void {
+function describe(db: WritableDb, sessionId: number, incoming: Incoming, facts: Facts): void {
+  const set = factsOf(facts).map(([name, value]) => `${name} = ${value}`);
   db.run(
-    `UPDATE sessions SET ${DESCRIBED.map(([name, value]) => `${name} = ${value}`).join(', ')},
+    `UPDATE sessions SET ${set.join(', ')},
        ingested_at = coalesce(min(ingested_at, $ingested_at), ingested_at, $ingested_at) WHERE id = $sessionId`,
     { sessionId, ...described(incoming), ingested_at: incoming.meta.ingested_at },
   );
 }
 
-function tellsMore(db: ReadableDb, local: SessionRow, incoming: Incoming): boolean {
-  const differs = DESCRIBED.map(([name, value]) => `${name} IS NOT ${value}`).join(' OR ');
+function tellsMore(db: ReadableDb, local: SessionRow, incoming: Incoming, facts: Facts): boolean {
+  const differs = factsOf(facts)
+    .map(([name, value]) => `${name} IS NOT ${value}`)
+    .join(' OR ');
   const params = { uid: local.uid, ...described(incoming) };
   return db.get(`SELECT 1 AS found FROM sessions WHERE session_uid = $uid AND (${differs})`, params) !== null;
 }

@@ -1,8 +1,17 @@
 /**
- * A session that this store does not have, from another one: every row as it was, the same generation, the same state.
- * Promises: within the caller's transaction, whole or not at all; an evicted session arrives evicted, by the event that let it go.
+ * A session that this store does not have, from another one that a person vouches for: every row as it was, the same generation, the
+ * same state.
+ * Promises: within the caller's transaction, whole or not at all; an evicted session arrives evicted, by the event that let it go;
+ * a digest that says nothing comes in, and covers nothing.
  */
-import { type ArchivedEvent, type ArchivedMeta, type Incoming, kindOf } from './archived.ts';
+import {
+  type ArchivedDigest,
+  type ArchivedEvent,
+  type ArchivedMeta,
+  type Incoming,
+  kindOf,
+  segmentsOfFile,
+} from './archived.ts';
 import type { WritableDb } from './connection.ts';
 import { keepBeside } from './import-digests.ts';
 import {
@@ -20,7 +29,8 @@ import {
 } from './import-rows.ts';
 import { recountSession } from './write-raw.ts';
 
-export function insertWhole(db: WritableDb, incoming: Incoming): void {
+/** `covers`: its digest of its present bytes says something, so that it may stand for them. */
+export function insertWhole(db: WritableDb, incoming: Incoming, covers: boolean): void {
   const { meta } = incoming;
   const sessionId = insertRow(db, meta);
   // They come first: tombstones of earlier evictions stand by them.
@@ -38,17 +48,18 @@ export function insertWhole(db: WritableDb, incoming: Incoming): void {
   const beside = incoming.digests.filter(({ generation }) => generation < 0);
   const at = meta.digest_at ?? meta.ingested_at ?? meta.evicted_at;
   if (at !== null) keepBeside(db, { sessionId, uid: meta.session_uid, at }, incoming, beside);
-  if (meta.evicted_at === null) insertLive(db, sessionId, incoming);
+  if (meta.evicted_at === null) insertLive(db, sessionId, incoming, covers);
   else if (own !== null) insertEvicted(db, sessionId, incoming, own, dropped);
   addTombstones(db, sessionId, meta.tombstones, false);
   if (meta.pinned) db.run('UPDATE sessions SET pinned = 1 WHERE id = $sessionId', { sessionId });
 }
 
-function insertRow(db: WritableDb, meta: ArchivedMeta): number {
+export function insertRow(db: WritableDb, meta: ArchivedMeta): number {
   const { session_uid: uid, agent, native_id: nativeId, project, title, branch, parent_uid: parent } = meta;
   return db.run(
-    `INSERT INTO sessions (session_uid, agent, native_id, project, title, branch, parent_uid, started_at, ended_at, ingested_at)
-     VALUES ($uid, $agent, $nativeId, $project, $title, $branch, $parent, $startedAt, $endedAt, $ingestedAt)`,
+    `INSERT INTO sessions (session_uid, agent, native_id, project, title, branch, parent_uid, started_at, ended_at, ingested_at,
+       origin)
+     VALUES ($uid, $agent, $nativeId, $project, $title, $branch, $parent, $startedAt, $endedAt, $ingestedAt, $origin)`,
     {
       uid,
       agent,
@@ -60,6 +71,7 @@ function insertRow(db: WritableDb, meta: ArchivedMeta): number {
       startedAt: meta.started_at,
       endedAt: meta.ended_at,
       ingestedAt: meta.ingested_at,
+      origin: meta.origin ?? null,
     },
   ).lastInsertRowid;
 }
@@ -74,14 +86,32 @@ function addOlderDigests(db: WritableDb, sessionId: number, { meta, digests }: I
   }
 }
 
-function insertLive(db: WritableDb, sessionId: number, incoming: Incoming): void {
+function insertLive(db: WritableDb, sessionId: number, incoming: Incoming, covers: boolean): void {
   const { meta, segments } = incoming;
   // Each segment raises the generation by one: what is left to the archived one is raised before.
   raiseTo(db, sessionId, meta.raw_generation - segments.length);
-  for (const file of meta.files) {
+  insertFiles(db, sessionId, incoming);
+  const generation = coverFrom(db, sessionId, meta);
+  const digest = presentDigest(incoming);
+  if (digest !== null)
+    putImportedDigest(db, { sessionId, generation, coversFrom: digest.covers_from }, digest);
+  const covered = digest?.complete === true && covers;
+  setAnalyzed(db, sessionId, {
+    analyzedAt: covered ? meta.analyzed_at : null,
+    digestAt: meta.digest_at,
+  });
+  db.run('UPDATE sessions SET analyze_error = $why WHERE id = $sessionId', {
+    sessionId,
+    why: meta.analyze_error,
+  });
+}
+
+/** Its files with all their bytes, into a session that has none yet. */
+export function insertFiles(db: WritableDb, sessionId: number, incoming: Incoming): void {
+  for (const file of incoming.meta.files) {
     const fileId = putFile(db, sessionId, file);
     if (file.gone) continue;
-    for (const segment of segments.filter(({ key }) => key === file.key)) {
+    for (const segment of segmentsOfFile(incoming, file.key)) {
       const { log_offset: logOffset, raw_bytes: rawBytes } = segment;
       putSegment(
         db,
@@ -96,19 +126,6 @@ function insertLive(db: WritableDb, sessionId: number, incoming: Incoming): void
     for (const version of file.versions ?? []) putVersion(db, fileId, version);
   }
   recountSession(db, sessionId);
-  const generation = coverFrom(db, sessionId, meta);
-  const digest = presentDigest(incoming);
-  if (digest !== null)
-    putImportedDigest(db, { sessionId, generation, coversFrom: digest.covers_from }, digest);
-  const covered = digest?.complete === true;
-  setAnalyzed(db, sessionId, {
-    analyzedAt: covered ? meta.analyzed_at : null,
-    digestAt: meta.digest_at,
-  });
-  db.run('UPDATE sessions SET analyze_error = $why WHERE id = $sessionId', {
-    sessionId,
-    why: meta.analyze_error,
-  });
 }
 
 /** Sets what digests must cover; returns the generation as it is now, which more segments than ever may have raised. */
@@ -149,7 +166,7 @@ function insertEvicted(
   if (digest !== null) {
     const place = { sessionId, generation: meta.raw_generation, coversFrom: digest.covers_from };
     putImportedDigest(db, place, digest);
-    if (digest.complete)
+    if (digest.complete && digest.origin == null)
       setAnalyzed(db, sessionId, { analyzedAt: meta.analyzed_at, digestAt: meta.digest_at });
   }
   db.run('UPDATE sessions SET digest_at = $digestAt, analyze_error = $why WHERE id = $sessionId', {
@@ -171,7 +188,7 @@ function droppedAfter(meta: ArchivedMeta): ArchivedEvent | null {
 }
 
 /** Nothing is evicted without a digest, also where a person drops it a moment later. */
-function placeholder(meta: ArchivedMeta) {
+function placeholder(meta: ArchivedMeta): ArchivedDigest | null {
   const at = meta.digest_at ?? meta.analyzed_at;
   if (at === null) return null;
   return {

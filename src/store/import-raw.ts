@@ -1,23 +1,18 @@
 /**
- * Two stores' logs of one file: which bytes are missing here, and which of the two versions is the present one.
+ * Two stores' logs of one file: which bytes are missing here, and how the two present versions stand to each other.
  * Promises: adds only; where one log goes on from the other, the longer one stays; where they differ, both stay, one behind
- * the other. The longer version (then the greater hash) is the present one, whichever came first.
+ * the other. Which version is the present one is told to it (merge/decide.ts); the other one is kept as an earlier one.
  */
 import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
-import type { ArchivedFile, Incoming } from './archived.ts';
+import type { Standing } from '../merge/decide.ts';
+import { type ArchivedFile, type Incoming, segmentsOfFile } from './archived.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
 import { putSegment } from './import-rows.ts';
+import { extentsOf, hashOf, incomingRange, incomingVersion, prefixHash } from './incoming.ts';
 import type { Extent, StoredFile } from './rows.ts';
 import { fileChunks, segmentsOf, sha256 } from './segments.ts';
-import {
-  type EarlierVersion,
-  insertVersion,
-  losesBytes,
-  nextNumber,
-  type VersionFacts,
-  versionsOf,
-} from './versions.ts';
+import { insertVersion, losesBytes, nextNumber, type VersionFacts, versionsOf } from './versions.ts';
 import { setFileVersion } from './write-raw.ts';
 
 /** A range of the other store's log, and where it lies in this one's. */
@@ -32,17 +27,14 @@ export interface FileMerge {
   readonly file: ArchivedFile;
   /** `same` logs; `longer` there; `shorter` there; `both` differ. */
   readonly kind: 'same' | 'longer' | 'shorter' | 'both';
+  /** How its present version stands to the one that is here. */
+  readonly standing: Standing;
   readonly pieces: readonly Piece[];
-  readonly theirsWins: boolean;
   /** At most: what a cut segment takes is known when it is compressed. */
   readonly storedBytes: number;
-  /** What the file was there or here, as ranges of this store's log, where no version here says it yet. */
-  readonly versions: readonly MergedVersion[];
 }
 
-type BytesMerge = Omit<FileMerge, 'versions'>;
-
-/** How the other store's log of a file stands to this one's, and what of its versions is not known here. Reads only. */
+/** How the other store's log of a file stands to this one's. Reads only. */
 export function planFile(
   db: ReadableDb,
   uid: SessionUid,
@@ -51,9 +43,7 @@ export function planFile(
   file: ArchivedFile,
 ): FileMerge {
   const merge = planBytes(db, uid, stored, incoming, file);
-  const known = versionsOf(db, uid).filter(({ fileId }) => fileId === stored.fileId);
-  const theirs = mapped(extentsOf(file), merge.pieces);
-  return { ...merge, versions: unknownVersions({ file, stored, theirs, known, merge }) };
+  return { ...merge, standing: standingOf(db, uid, stored, incoming, merge) };
 }
 
 function planBytes(
@@ -62,29 +52,20 @@ function planBytes(
   stored: StoredFile,
   incoming: Incoming,
   file: ArchivedFile,
-): BytesMerge {
+): Omit<FileMerge, 'standing'> {
   const common = commonBytes(db, uid, stored, incoming, file);
   const whole: Extent = [0, file.log_bytes];
-  const isSame = common === file.log_bytes && sameExtents(extentsOf(file), stored.extents);
-  // Also where one log goes on from the other: what follows may be the agent's, or a third store's that was merged before.
-  const theirsWins = !isSame && theirsIsGreater(db, uid, stored, incoming, file);
   if (common === file.log_bytes) {
     const pieces = [{ from: 0, length: common, to: 0, isNew: false }];
     const kind = common === stored.logBytes ? 'same' : 'shorter';
-    return { file, kind, pieces, theirsWins, storedBytes: 0 };
+    return { file, kind, pieces, storedBytes: 0 };
   }
   if (common === stored.logBytes) {
     const pieces = [
       { from: 0, length: common, to: 0, isNew: false },
       { from: common, length: file.log_bytes - common, to: common, isNew: true },
     ].filter(({ length }) => length > 0);
-    return {
-      file,
-      kind: 'longer',
-      pieces,
-      theirsWins,
-      storedBytes: storedBytesFrom(incoming, file.key, common),
-    };
+    return { file, kind: 'longer', pieces, storedBytes: storedBytesFrom(incoming, file.key, common) };
   }
   const pieces = placed(db, uid, stored, incoming, file, whole);
   const isNew = pieces.some((piece) => piece.isNew);
@@ -92,24 +73,57 @@ function planBytes(
     file,
     kind: isNew ? 'both' : 'shorter',
     pieces,
-    theirsWins,
     storedBytes: isNew ? storedBytesFrom(incoming, file.key, 0) : 0,
   };
+}
+
+/** A version goes on from another one where it begins with all of it: that its log does is not enough. */
+function standingOf(
+  db: ReadableDb,
+  uid: SessionUid,
+  stored: StoredFile,
+  incoming: Incoming,
+  { file, pieces }: Pick<FileMerge, 'file' | 'pieces'>,
+): Standing {
+  const theirs = mapped(extentsOf(file), pieces);
+  if (sameExtents(theirs, stored.extents)) return 'same';
+  const isLonger = file.raw_bytes > stored.rawBytes;
+  const begins = (bytes: number) => prefixHash(incomingVersion(incoming, file), bytes);
+  const ours = isLonger ? (stored.sha256 ?? hashOf(fileChunks(db, uid, stored))) : null;
+  if (ours !== null && begins(stored.rawBytes) === ours) return 'more';
+  return pieces.some(({ isNew }) => isNew) ? 'other' : 'less';
+}
+
+/**
+ * The same without a look for pieces of it that lie elsewhere in the log: what it costs is bounded by what the archive holds, and it
+ * never calls something known that is not.
+ */
+export function standingAtSight(
+  db: ReadableDb,
+  uid: SessionUid,
+  stored: StoredFile,
+  incoming: Incoming,
+  file: ArchivedFile,
+): Standing {
+  const common = commonBytes(db, uid, stored, incoming, file);
+  if (common === file.log_bytes) return sameExtents(extentsOf(file), stored.extents) ? 'same' : 'less';
+  return common === stored.logBytes && stored.removedBytes === 0 && file.extents === null ? 'more' : 'other';
 }
 
 /** Adds what is missing and makes the version that wins the present one. Within the caller's transaction. */
 export function applyFile(
   db: WritableDb,
-  sessionId: number,
+  { sessionId, uid }: { readonly sessionId: number; readonly uid: SessionUid },
   stored: StoredFile,
   incoming: Incoming,
-  merge: FileMerge,
+  { merge, theirsWins }: { readonly merge: FileMerge; readonly theirsWins: boolean },
   at: Iso,
 ): void {
-  const { file, pieces, theirsWins } = merge;
+  const { file, pieces } = merge;
+  const versions = unknownVersions(db, uid, stored, merge, theirsWins);
   for (const piece of pieces)
     if (piece.isNew) appendRange(db, { sessionId, fileId: stored.fileId }, incoming, file.key, piece);
-  for (const version of merge.versions)
+  for (const version of versions)
     insertVersion(db, stored.fileId, {
       ...version,
       number: nextNumber(db, stored.fileId),
@@ -140,27 +154,31 @@ interface MergedVersion extends VersionFacts {
   readonly extents: readonly Extent[];
 }
 
-/** Their versions; and of the two present ones that which is not the present one from now on, where it has what the other lacks. */
-function unknownVersions(of: {
-  readonly file: ArchivedFile;
-  readonly stored: StoredFile;
-  /** Their present version in this store's log. */
-  readonly theirs: readonly Extent[];
-  readonly known: readonly EarlierVersion[];
-  readonly merge: BytesMerge;
-}): MergedVersion[] {
-  const { file, stored, theirs, known, merge } = of;
-  const hashOf = (hex: string | null) => (hex === null ? null : Buffer.from(hex, 'hex'));
+/**
+ * Their versions, as ranges of this store's log, that are not known here yet; and of the two present ones that which is not the present
+ * one from now on, where it has what the other lacks.
+ */
+export function unknownVersions(
+  db: ReadableDb,
+  uid: SessionUid,
+  stored: StoredFile,
+  merge: FileMerge,
+  theirsWins: boolean,
+): MergedVersion[] {
+  const { file } = merge;
+  const theirs = mapped(extentsOf(file), merge.pieces);
+  const known = versionsOf(db, uid).filter(({ fileId }) => fileId === stored.fileId);
+  const bytesOf = (hex: string | null) => (hex === null ? null : Buffer.from(hex, 'hex'));
   const all: MergedVersion[] = (file.versions ?? []).map((version) => ({
     replacedAt: version.replaced_at,
     rawBytes: version.raw_bytes,
     records: version.records,
     extents: mapped(version.extents, merge.pieces),
-    sha256: hashOf(version.sha256),
+    sha256: bytesOf(version.sha256),
   }));
-  const ours = { rawBytes: stored.rawBytes, extents: stored.extents, sha256: hashOf(stored.sha256) };
-  const others = { rawBytes: file.raw_bytes, extents: theirs, sha256: hashOf(file.sha256) };
-  const [wins, loses] = merge.theirsWins ? [others, ours] : [ours, others];
+  const ours = { rawBytes: stored.rawBytes, extents: stored.extents, sha256: bytesOf(stored.sha256) };
+  const others = { rawBytes: file.raw_bytes, extents: theirs, sha256: bytesOf(file.sha256) };
+  const [wins, loses] = theirsWins ? [others, ours] : [ours, others];
   if (losesBytes(loses, wins.extents)) all.push({ ...loses, records: null, replacedAt: null });
   const seen = new Set(
     [wins.extents, ...known.map(({ extents }) => extents)].map((each) => JSON.stringify(each)),
@@ -173,38 +191,13 @@ function unknownVersions(of: {
   });
 }
 
-/** Plain bytes of the other store's log. */
-export function* incomingRange(
-  incoming: Incoming,
-  key: string,
-  from: number,
-  length: number,
-): Generator<Uint8Array> {
-  const end = from + length;
-  for (const segment of incoming.segments) {
-    const [start, stop] = [segment.log_offset, segment.log_offset + segment.raw_bytes];
-    if (segment.key !== key || stop <= from || start >= end) continue;
-    const plain = Bun.zstdDecompressSync(segment.data());
-    yield plain.subarray(Math.max(0, from - start), Math.min(segment.raw_bytes, end - start));
-  }
-}
-
-/** The present version of a file as the other store has it. */
-export function* incomingVersion(incoming: Incoming, file: ArchivedFile): Generator<Uint8Array> {
-  for (const [from, length] of extentsOf(file)) yield* incomingRange(incoming, file.key, from, length);
-}
-
-function extentsOf(file: ArchivedFile): readonly Extent[] {
-  return file.extents ?? (file.log_bytes > 0 ? [[0, file.log_bytes]] : []);
-}
-
 function sameExtents(a: readonly Extent[], b: readonly Extent[]): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function storedBytesFrom(incoming: Incoming, key: string, from: number): number {
-  return incoming.segments
-    .filter((segment) => segment.key === key && segment.log_offset + segment.raw_bytes > from)
+  return segmentsOfFile(incoming, key)
+    .filter((segment) => segment.log_offset + segment.raw_bytes > from)
     .reduce((sum, { stored_bytes: bytes }) => sum + bytes, 0);
 }
 
@@ -220,7 +213,7 @@ function commonBytes(
   incoming: Incoming,
   file: ArchivedFile,
 ): number {
-  const theirs = incoming.segments.filter(({ key }) => key === file.key);
+  const theirs = segmentsOfFile(incoming, file.key);
   let start = 0;
   for (const [i, segment] of segmentsOf(db, uid, stored.fileId).entries()) {
     const other = theirs[i];
@@ -316,25 +309,6 @@ function candidates(log: Iterable<Uint8Array>, needle: Buffer): number[] {
   return found;
 }
 
-function hashOf(chunks: Iterable<Uint8Array>): string {
-  const hasher = new Bun.CryptoHasher('sha256');
-  for (const chunk of chunks) hasher.update(chunk);
-  return hasher.digest('hex');
-}
-
-/** The longer version, then the greater hash: the same answer in both stores. */
-function theirsIsGreater(
-  db: ReadableDb,
-  uid: SessionUid,
-  stored: StoredFile,
-  incoming: Incoming,
-  file: ArchivedFile,
-): boolean {
-  if (file.raw_bytes !== stored.rawBytes) return file.raw_bytes > stored.rawBytes;
-  const ours = stored.sha256 ?? hashOf(fileChunks(db, uid, stored));
-  return (file.sha256 ?? hashOf(incomingVersion(incoming, file))) > ours;
-}
-
 /** Ranges of the other log as ranges of this one. */
 function mapped(extents: readonly Extent[], pieces: readonly Piece[]): Extent[] {
   const out: [number, number][] = [];
@@ -360,9 +334,9 @@ function appendRange(
   { from, length, to }: Piece,
 ): void {
   const end = from + length;
-  for (const segment of incoming.segments) {
+  for (const segment of segmentsOfFile(incoming, key)) {
     const [start, stop] = [segment.log_offset, segment.log_offset + segment.raw_bytes];
-    if (segment.key !== key || stop <= from || start >= end) continue;
+    if (stop <= from || start >= end) continue;
     const logOffset = to + Math.max(0, start - from);
     if (start >= from && stop <= end) {
       const { raw_bytes: rawBytes } = segment;
@@ -380,17 +354,4 @@ function appendRange(
     const data = Bun.zstdCompressSync(plain, { level: 3 });
     putSegment(db, { ...place, logOffset }, { rawBytes: plain.length, sha256: sha256(plain), data });
   }
-}
-
-/** Hex SHA-256 of the first bytes of a stream, or of all of it where it is shorter. */
-export function prefixHash(chunks: Iterable<Uint8Array>, bytes: number): string {
-  const hasher = new Bun.CryptoHasher('sha256');
-  let left = bytes;
-  for (const chunk of chunks) {
-    if (left === 0) break;
-    const part = chunk.subarray(0, left);
-    hasher.update(part);
-    left -= part.length;
-  }
-  return hasher.digest('hex');
 }

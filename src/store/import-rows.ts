@@ -106,10 +106,11 @@ export interface DigestPlace {
 
 export function putImportedDigest(db: WritableDb, place: DigestPlace, digest: ArchivedDigest): void {
   db.run(
-    `INSERT INTO digests (session_id, generation, covers_from, complete, version, made_at, bytes, json, sha256)
-     VALUES ($sessionId, $generation, $coversFrom, $complete, $version, $madeAt, $bytes, $json, $sha256)`,
+    `INSERT INTO digests (session_id, generation, covers_from, complete, version, made_at, bytes, json, sha256, origin)
+     VALUES ($sessionId, $generation, $coversFrom, $complete, $version, $madeAt, $bytes, $json, $sha256, $origin)`,
     {
       ...place,
+      origin: digest.origin ?? null,
       complete: digest.complete ? 1 : 0,
       version: digest.version,
       madeAt: digest.made_at,

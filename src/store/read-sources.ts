@@ -82,6 +82,8 @@ export interface StoredBearer {
   readonly uid: SessionUid;
   readonly isEvicted: boolean;
   readonly isForgotten: boolean;
+  /** It came with an archive that nobody vouches for. */
+  readonly isStrangers: boolean;
 }
 
 /** Whether any session bears the id, whatever became of it. Asked of every new session: `bearersOf` costs several times as much. */
@@ -98,15 +100,20 @@ export function hasBearer(db: ReadableDb, agent: AgentId, nativeId: string): boo
 export function bearersOf(db: ReadableDb, agent: AgentId, nativeId: string): StoredBearer[] {
   return (
     db
-      .all<{ uid: SessionUid; evicted: number; forgotten: number }>(
-        `SELECT session_uid AS uid, evicted_at IS NOT NULL AS evicted,
+      .all<{ uid: SessionUid; evicted: number; forgotten: number; strangers: number }>(
+        `SELECT session_uid AS uid, evicted_at IS NOT NULL AS evicted, origin IS NOT NULL AS strangers,
          EXISTS (SELECT 1 FROM forgotten f WHERE f.id = s.id) AS forgotten
        FROM sessions s WHERE native_id = $nativeId AND agent = $agent`,
         { agent, nativeId },
       )
       // Nearly always none or one: SQLite would build a tree for it each time.
       .sort((a, b) => (a.uid < b.uid ? -1 : 1))
-      .map(({ uid, evicted, forgotten }) => ({ uid, isEvicted: evicted === 1, isForgotten: forgotten === 1 }))
+      .map(({ uid, evicted, forgotten, strangers }) => ({
+        uid,
+        isEvicted: evicted === 1,
+        isForgotten: forgotten === 1,
+        isStrangers: strangers === 1,
+      }))
   );
 }
 

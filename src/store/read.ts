@@ -62,14 +62,17 @@ export function sessionIdOf(db: ReadableDb, uid: SessionUid): number {
 /** The session that `text` names: a uid, the agent's own id, or a unique prefix of either. */
 export function resolveSession(db: ReadableDb, text: string): SessionRow {
   // A full name asks one index only: where the other one is damaged, the session can still be had.
-  const named = findSession(db, text as SessionUid);
-  if (named !== null) return named;
+  const byUid = findSession(db, text as SessionUid);
+  if (byUid !== null) return byUid;
   const hits = db.all<SessionColumns>(
     `SELECT ${SESSION_COLUMNS} FROM sessions WHERE id IN (${STARTING_WITH})
        AND (instr(+session_uid, $text) = 1 OR instr(+session_uid, ':' || $text) > 0 OR instr(+native_id, $text) = 1) LIMIT 6`,
     { text },
   );
-  const exact = hits.filter((row) => row.session_uid === text || row.session_uid.endsWith(`:${text}`));
+  const named = hits.filter((row) => row.session_uid === text || row.session_uid.endsWith(`:${text}`));
+  // A stranger's session may have come under the id first: the id names this machine's own.
+  const own = hits.filter((row) => row.native_id === text && row.origin === null);
+  const exact = named.every((row) => row.origin !== null) && own.length > 0 ? own : named;
   const [only, second] = exact.length === 1 ? exact : hits;
   if (only === undefined || text === '') {
     refuseLost(db, text);

@@ -38,7 +38,7 @@ const TABLES = [
 ] as const;
 type TableName = (typeof TABLES)[number];
 /** Columns that a later migration added at the end. */
-const ADDED: Partial<Record<TableName, number>> = { sessions: 1, sources: 1 };
+const ADDED: Partial<Record<TableName, number>> = { sessions: 2, sources: 1, digests: 1 };
 const WITHOUT_ROWID: readonly TableName[] = ['sources', 'contents'];
 /** A segment's row takes up to 4 MiB: so many of them fit the log of the new file. */
 const ROWS_PER_TRANSACTION = 50;
@@ -79,7 +79,7 @@ export function survey(storePath: string): { readonly sessions: number; readonly
     const columns = columnsOf(db, 'sessions').length;
     let sessions = 0;
     for (const { values } of pages.pages.rows(pages.roots.get('sessions') ?? 0)) {
-      if (values.length === columns) sessions += 1;
+      if (values.length <= columns && values.length >= columns - (ADDED.sessions ?? 0)) sessions += 1;
     }
     let segments = 0;
     for (const { values } of pages.pages.rows(pages.roots.get('segments') ?? 0)) {

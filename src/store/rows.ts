@@ -27,6 +27,7 @@ export interface SessionColumns {
   digest_bytes: number;
   file_count: number;
   state: SessionState;
+  origin: string | null;
 }
 
 /**
@@ -55,7 +56,7 @@ export function toCards<Row extends CardColumns>(rows: Row[]): (Row & SessionCar
 
 export const SESSION_COLUMNS = `id, session_uid, agent, native_id, project, title, branch, parent_uid, started_at, ended_at, ingested_at,
   analyzed_at, digest_at, evicted_at, analyze_error, pinned, raw_generation, raw_bytes, stored_bytes, digest_bytes,
-  file_count, state`;
+  file_count, state, origin`;
 
 export function toSession(row: SessionColumns): SessionRow {
   return {
@@ -80,6 +81,7 @@ export function toSession(row: SessionColumns): SessionRow {
     digestBytes: row.digest_bytes,
     fileCount: row.file_count,
     state: row.state,
+    origin: row.origin,
   };
 }
 

@@ -233,7 +233,7 @@ test('without its table every byte comes out still, there and on another machine
   const file = join(program.folder, 'all.smx');
   await program.run('export', '--all', file);
   program.store = join(program.folder, 'other', 's.db');
-  expect((await program.run('import', file)).code).toBe(0);
+  expect((await program.run('import', '--trust', file)).code).toBe(0);
   const to = join(program.folder, 'to');
   expect((await program.run('restore', uid, '--to', to)).code).toBe(0);
   expect(readFileSync(join(to, '2026/one.jsonl'), 'utf8')).toBe(program.content);

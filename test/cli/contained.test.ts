@@ -84,7 +84,7 @@ test('an export goes into another store, which the same sources then have nothin
   expect((await home.run('export', '--all', file)).code).toBe(0);
   const before = [await home.raw(ROWS), await home.raw(TEXT)];
   home.store = join(home.folder, 'other', 's.db');
-  expect((await home.run('import', file)).code).toBe(0);
+  expect((await home.run('import', '--trust', file)).code).toBe(0);
   expect([await home.raw(ROWS), await home.raw(TEXT)]).toEqual(before);
   expect((await home.run('ingest', '--json')).json()).toMatchObject({ sessions_new: 0, sessions_grown: 0 });
   using db = new Database(home.database);

@@ -56,9 +56,9 @@ describe('drop', () => {
     await home.run(['export', '--all', file]);
     const list = (await home.run(['list', '--json'])).out;
     home.store = join(home.path, 'other', 's.db');
-    expect(importSchema.parse(JSON.parse((await home.run(['import', file, '--json'])).out)).damaged).toEqual(
-      [],
-    );
+    expect(
+      importSchema.parse(JSON.parse((await home.run(['import', '--trust', file, '--json'])).out)).damaged,
+    ).toEqual([]);
     expect((await home.run(['list', '--json'])).out).toBe(list);
     expect((await home.run(['verify'])).out).toStartWith('All is well');
   });

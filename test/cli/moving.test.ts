@@ -40,7 +40,7 @@ async function inOther<T>(home: Home, name: string, work: () => Promise<T>): Pro
 
 const listed = async (home: Home) => (await home.run(['list', '--json'])).out;
 const imported = async (home: Home, ...args: string[]) => {
-  const told = await home.run(['import', ...args, '--json']);
+  const told = await home.run(['import', '--trust', ...args, '--json']);
   return { code: told.code, ...importSchema.parse(JSON.parse(told.out)) };
 };
 
@@ -188,7 +188,7 @@ describe('what is not whole', () => {
       damaged.writeUInt8(damaged.readUInt8(at) ^ 0x10, at);
       writeFileSync(file, damaged);
       await inOther(home, `flip-${at}`, async () => {
-        const told = await home.run(['import', file, '--json']);
+        const told = await home.run(['import', '--trust', file, '--json']);
         if (told.code === 2) return expect(at).toBeLessThan(400);
         const report = importSchema.parse(JSON.parse(told.out));
         expect([told.code, report.damaged.length > 0], `byte ${at}`).toEqual([1, true]);
@@ -225,7 +225,7 @@ describe('an import', () => {
     await home.run(['export', '--all', file]);
     await inOther(home, 'other', async () => {
       const caps = ['--hard-cap', '20000', '--soft-cap', '20000'];
-      const told = await home.run(['import', file, '--json', ...caps]);
+      const told = await home.run(['import', '--trust', file, '--json', ...caps]);
       const report = importSchema.parse(JSON.parse(told.out));
       expect([told.code, report.added.length, report.waiting.length, report.over_hard_cap]).toEqual([
         4,

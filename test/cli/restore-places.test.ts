@@ -44,7 +44,7 @@ class Home implements Disposable {
   /** As an older program, which looked at no key, had it. */
   has(...sessions: readonly ReturnType<typeof foreignSession>[]): void {
     const db = openWritable(join(this.#store, 's.db'));
-    for (const session of sessions) db.writeTransaction(() => insertWhole(db, session));
+    for (const session of sessions) db.writeTransaction(() => insertWhole(db, session, true));
     db.close();
   }
 

@@ -265,6 +265,7 @@ export function row(n: number, about: Partial<SessionRow> = {}): SessionRow {
     analyzeError: null,
     fileCount: 1,
     nativeId: 'x',
+    origin: null,
     ...about,
   };
 }

@@ -1,10 +1,15 @@
-/** `import FILE`: the sessions of another store into this one, merged; a damaged file gives all that is whole of it. */
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+/**
+ * `import FILE`: the sessions of an archive into this store. From a stranger's those that are not here, marked; one that a person
+ * vouches for (`--trust`) is merged. A damaged file gives all that is whole of it.
+ */
+import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { EXIT, EXIT_PRECEDENCE, type ExitCode, FailureError, failure } from '../../domain/errors.ts';
-import { plainLine } from '../../domain/text.ts';
+import type { SessionUid } from '../../domain/ids.ts';
+import { cutText, plainLine } from '../../domain/text.ts';
 import { agentById } from '../../ingest/agents/index.ts';
 import { type ImportReport, importStream } from '../../ingest/import.ts';
+import type { WritableDb } from '../../store/connection.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, formatCount, plural } from '../format.ts';
@@ -12,7 +17,8 @@ import { ProgressLine } from '../io.ts';
 import { onlyArg } from '../wire.ts';
 
 export const importCommand: Command = async (context) => {
-  const chunks = source(onlyArg(context, 'FILE'), context);
+  const name = onlyArg(context, 'FILE');
+  const chunks = source(name, context);
   const { storePath, limits } = context.settings;
   const isDry = context.flags['dryRun'] === true;
   // An import that turns out to be of no export makes no store: it is tried on one that is gone afterwards.
@@ -29,16 +35,19 @@ export const importCommand: Command = async (context) => {
         {
           read,
           write,
+          trusted: context.flags['trust'] === true,
+          origin: originOf(name),
           hardCapBytes: limits.rawHardCapBytes,
           formatOf: (agent) => agentById(agent, context.host),
           now: () => context.clock.now(),
           signal: context.signal,
           progress: (uid) => line.show(`import ${uid}`),
+          analyze: (uid) => analyzed(context, write, uid),
         },
         joined(first.value, chunks),
       );
       line.clear();
-      return tell(context, report);
+      return tell(context, report, name);
     } finally {
       read.close();
     }
@@ -57,11 +66,39 @@ function source(name: string, { io }: Context): AsyncIterator<Uint8Array> {
     return Bun.stdin.stream()[Symbol.asyncIterator]();
   }
   const file = resolve(name);
-  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true)
-    throw new FailureError(
-      failure('not_found', `no file ${file}`, 'Give a file that `session-memory export` wrote.'),
-    );
-  return Bun.file(file).stream()[Symbol.asyncIterator]();
+  const there = statSync(file, { throwIfNoEntry: false });
+  if (there?.isFile() === true) return Bun.file(file).stream()[Symbol.asyncIterator]();
+  // What a shell gives a name to, as in `import <(ssh other session-memory export --all -)`.
+  if (there?.isFIFO() === true) return createReadStream(file)[Symbol.asyncIterator]();
+  throw new FailureError(
+    there === undefined
+      ? failure('not_found', `no file ${file}`, 'Give a file that `session-memory export` wrote.')
+      : failure(
+          'usage',
+          `${file} is neither a file nor a pipe`,
+          'Give a FILE, or - for what comes by a pipe.',
+        ),
+  );
+}
+
+const ORIGIN_CHARS_MAX = 200;
+
+function isPipe(name: string): boolean {
+  return name === '-' || /^\/(?:dev|proc)\//.test(name);
+}
+
+/** What the sessions of a stranger's archive are marked with: the name of the file, which is the person's own. */
+function originOf(name: string): string {
+  if (isPipe(name)) return 'a pipe';
+  return cutText(plainLine(basename(resolve(name))), ORIGIN_CHARS_MAX) || 'an archive';
+}
+
+/** By the built-in analyzer alone: no program of the person's is run on what a stranger wrote. */
+async function analyzed(context: Context, db: WritableDb | null, uid: SessionUid): Promise<boolean> {
+  if (db === null || context.signal.aborted) return false;
+  const { analyzeSession } = await import('../../ingest/analyze.ts');
+  const { clock, host, signal } = context;
+  return (await analyzeSession({ db, clock, host, external: null }, uid, signal)).ok;
 }
 
 async function* joined(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -93,7 +130,7 @@ function noExport(): FailureError {
   );
 }
 
-function tell(context: Context, report: ImportReport): ExitCode {
+function tell(context: Context, report: ImportReport, name: string): ExitCode {
   const { io, json } = context;
   if (json) printJson(io, report);
   else {
@@ -102,7 +139,7 @@ function tell(context: Context, report: ImportReport): ExitCode {
     for (const { session_uid: uid, problem } of report.damaged)
       warn(`not imported: ${uid ?? 'the rest'}: ${problem}`);
     for (const { session_uid: uid, key, why } of report.left_out) warn(`left out: ${key} of ${uid}: ${why}`);
-    io.out(`${sentences(report).join('\n')}\n`);
+    io.out(`${sentences(report, name).map(plainLine).join('\n')}\n`);
   }
   const holds = new Set<ExitCode>();
   if (report.interrupted) holds.add(EXIT.interrupted);
@@ -111,17 +148,32 @@ function tell(context: Context, report: ImportReport): ExitCode {
   return EXIT_PRECEDENCE.find((code) => holds.has(code)) ?? EXIT.done;
 }
 
-function sentences(report: ImportReport): string[] {
-  const dry = report.dry_run;
+function sentences(report: ImportReport, name: string): string[] {
+  const { dry_run: dry, trusted } = report;
+  const merged = trusted ? `, ${dry ? 'merge' : 'merged'} ${formatCount(report.merged.length)}` : '';
   const lines = [
-    `${dry ? 'Would add' : 'Added'} ${plural(report.added.length, 'session')}, ${dry ? 'merge' : 'merged'} ${formatCount(report.merged.length)}; ${formatCount(report.unchanged)} unchanged. ${formatBytes(report.stored_bytes_added)} ${dry ? 'would be added' : 'added'}.`,
+    `${dry ? 'Would add' : 'Added'} ${plural(report.added.length, 'session')}${merged}; ${formatCount(report.unchanged)} unchanged. ${formatBytes(report.stored_bytes_added)} ${dry ? 'would be added' : 'added'}.`,
   ];
+  if (!trusted && report.added.length > 0)
+    lines.push(
+      `They ${dry ? 'would be' : 'are'} marked as a stranger's${dry ? '' : `; ${formatCount(report.analyzed)} analyzed here`}.`,
+    );
   if (report.conflicts.length > 0)
-    lines.push(`${plural(report.conflicts.length, 'conflict')}: both sides were kept, see the warnings.`);
+    lines.push(
+      trusted
+        ? `${plural(report.conflicts.length, 'conflict')}: both sides were kept, see the warnings.`
+        : `${plural(report.conflicts.length, 'conflict')}: what is here was left as it is, see the warnings. To look at the archive's: \`session-memory --store OTHER import ${isPipe(name) ? 'FILE' : name}\`.`,
+    );
+  if (!trusted && report.conflicts.length + report.forgotten_ignored > 0)
+    lines.push('If the archive is your own, `import --trust` merges it.');
+  if (report.forgotten_ignored > 0)
+    lines.push(`${plural(report.forgotten_ignored, 'forgotten id')} without effect.`);
   if (report.forgotten.length > 0)
     lines.push(`${plural(report.forgotten.length, 'forgotten id')} taken over.`);
   if (report.left_forgotten.length > 0)
     lines.push(`${plural(report.left_forgotten.length, 'session')} left out: forgotten here.`);
+  if (report.empty > 0)
+    lines.push(`${plural(report.empty, 'session')} left out: evicted there, without a digest.`);
   if (report.damaged.length > 0)
     lines.push(`${plural(report.damaged.length, 'piece')} of the file could not be imported.`);
   if (report.left_out.length > 0)
@@ -133,6 +185,7 @@ function sentences(report: ImportReport): string[] {
       `Stopped at the hard cap: ${plural(report.waiting.length, 'session')} wait. Run \`session-memory sweep\` or raise the cap, then import again.`,
     );
   if (report.interrupted) lines.push('Interrupted; what is done is kept, the next import goes on.');
+  if (report.not_listed > 0) lines.push(`${formatCount(report.not_listed)} more of them are not listed.`);
   if (dry) lines.push('Nothing was changed.');
   return lines;
 }

@@ -76,8 +76,13 @@ export function asJson(row: SessionRow, forgotten: boolean) {
     digest_bytes: row.digestBytes,
     files: row.fileCount,
     analyze_error: row.analyzeError,
+    origin: row.origin,
     forgotten,
   };
+}
+
+function stateText({ state, pinned, origin }: SessionRow): string {
+  return [state, ...(pinned ? ['pinned'] : []), ...(origin === null ? [] : ['imported'])].join(', ');
 }
 
 /** Columns are as wide as the rows of a block want them: of a million no one holds all. */
@@ -123,7 +128,7 @@ function asTable(
     ],
     rows.map((row) => [
       row.uid,
-      isForgotten(row) ? 'forgotten' : row.pinned ? `${row.state}, pinned` : row.state,
+      isForgotten(row) ? 'forgotten' : stateText(row),
       formatAge(row.endedAt ?? row.startedAt ?? row.ingestedAt, now),
       formatBytes(row.rawBytes),
       row.state === 'evicted' ? '-' : formatBytes(row.storedBytes),

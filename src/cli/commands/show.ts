@@ -185,6 +185,7 @@ function digestText(context: Context, db: ReadableDb, session: SessionRow, asMar
   const rows: readonly Row[] = [
     ['Session', session.uid],
     ['State', stateText(session)],
+    ...(session.origin === null ? [] : [originRow(session.origin)]),
     ...originRows(db, session),
   ];
   const digests = digestsOf(db, session.uid);
@@ -212,6 +213,11 @@ function ownFileText(db: ReadableDb, { uid, state }: SessionRow): string {
   if (path === undefined) return '';
   const again = state === 'evicted' ? `\`session-memory ingest --again ${uid}\` stores it once more.\n` : '';
   return `\nThe agent's own file is there still: ${plainLine(path)}\n${again}`;
+}
+
+/** Nobody has vouched for the archive that it came with. */
+function originRow(origin: string): Row {
+  return ['Imported', `from ${origin}, a stranger's archive`];
 }
 
 /** Where a fork came from: the raw bytes of that one may be gone, what it was about is not. */

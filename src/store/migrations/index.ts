@@ -12,6 +12,7 @@ import { nothing } from './0007-nothing.ts';
 import { versions } from './0008-versions.ts';
 import { places } from './0009-places.ts';
 import { clock } from './0010-clock.ts';
+import { origin } from './0011-origin.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -34,4 +35,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 8, name: 'versions', sql: versions, brings: 'versions' },
   { version: 9, name: 'places', sql: places, brings: 'exclude_matches' },
   { version: 10, name: 'a clock that was wrong', sql: clock },
+  { version: 11, name: 'origin', sql: origin },
 ];

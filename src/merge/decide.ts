@@ -1,0 +1,160 @@
+/**
+ * What becomes of one session of an archive in this store.
+ * Promises: pure; of a stranger's archive only sessions that are not here come in, and nothing that is here becomes another; what a
+ * person vouches for loses nothing of either side: bytes are added, a present version gives way only to one that begins with all of
+ * it, a digest only to one that is no poorer. The same again is nothing new.
+ * Never: reads a clock, a disk or a store.
+ */
+
+/** How a file's present version in the archive stands to the one that is here. */
+export type Standing =
+  /** The same bytes. */
+  | 'same'
+  /** Nothing that is not here. */
+  | 'less'
+  /** All that is here, and more behind it. */
+  | 'more'
+  /** Bytes that are not here, and not behind what is. */
+  | 'other'
+  /** No such file is here. */
+  | 'added';
+
+export interface Here {
+  /** An evicted session may have been lost. */
+  readonly state: 'absent' | 'forgotten' | 'live' | 'evicted';
+  /** It came with an archive that nobody has vouched for. */
+  readonly isStrangers: boolean;
+}
+
+export interface OfferedSession {
+  readonly kind: 'live' | 'evicted';
+  /** A person vouches for the archive. */
+  readonly trusted: boolean;
+  /** Of live ones, by name; where nothing live is here, each is `added`. */
+  readonly files: ReadonlyMap<string, Standing>;
+  /** Not a byte is in it. */
+  readonly isEmpty: boolean;
+  /** Every byte that is here, or was when it was evicted, is in the archive too. */
+  readonly holdsAll: boolean;
+  /** Where one side is evicted: both are the very same, the live one begins with what was evicted, or it is something else. */
+  readonly content: 'same' | 'known' | 'other';
+  /**
+   * Its digest of its present content. `nothing`: it tells of nothing that was said or done, and lets nothing go. `worse`: the
+   * one that is here of the same content is as good. `better`: there is none here, or a poorer one.
+   */
+  readonly digest: 'none' | 'nothing' | 'worse' | 'better';
+}
+
+/** An id of which nothing is to be stored. */
+export interface OfferedForgotten {
+  readonly kind: 'forgotten';
+  readonly trusted: boolean;
+}
+
+export interface Merge {
+  readonly act: 'merge';
+  /** Bytes are added to what is here; an evicted session comes back with them; or none come. */
+  readonly bytes: 'grow' | 'return' | 'none';
+  /** Files whose present version is the archive's from now on. The other one stays in the file's log. */
+  readonly replaced: ReadonlySet<string>;
+  /** Title, project, times: those of the archive where it is the later state of the same; only what is not known here; or all of them. */
+  readonly facts: 'later' | 'missing' | 'all';
+  /** The archive's digest stands for what is here; is kept beside, and stands for nothing; or is not taken. */
+  readonly digest: 'adopt' | 'beside' | 'leave';
+  /** It is no stranger's any more. */
+  readonly vouches: boolean;
+  /** Not all of both sides can be the present one. */
+  readonly conflict: boolean;
+}
+
+export type Left = 'forgotten' | 'nothing_new' | 'no_effect' | 'empty' | 'conflict';
+
+export type Decision =
+  | { readonly act: 'leave'; readonly why: Left }
+  | { readonly act: 'add'; readonly as: 'own' | 'stranger' }
+  | { readonly act: 'forget' }
+  | Merge;
+
+export function decide(here: Here, offer: OfferedSession | OfferedForgotten): Decision {
+  if (offer.kind === 'forgotten') return decideForgotten(here, offer);
+  if (here.state === 'forgotten') return { act: 'leave', why: 'forgotten' };
+  if (here.state === 'absent') {
+    if (offer.trusted) return { act: 'add', as: 'own' };
+    // Of what a stranger has evicted nothing but a digest could come.
+    const isEmpty = offer.kind === 'evicted' && offer.digest === 'none';
+    return isEmpty ? { act: 'leave', why: 'empty' } : { act: 'add', as: 'stranger' };
+  }
+  if (!offer.trusted) return { act: 'leave', why: bringsSomething(here, offer) ? 'conflict' : 'nothing_new' };
+  return offer.kind === 'evicted' ? mergeEvicted(here, offer) : mergeLive(here, offer);
+}
+
+function decideForgotten({ state }: Here, { trusted }: OfferedForgotten): Decision {
+  if (!trusted) return { act: 'leave', why: 'no_effect' };
+  if (state === 'forgotten') return { act: 'leave', why: 'nothing_new' };
+  // What is here is forgotten by a person alone.
+  return state === 'absent' ? { act: 'forget' } : { act: 'leave', why: 'conflict' };
+}
+
+function bringsSomething({ state }: Here, { kind, files, isEmpty, content }: OfferedSession): boolean {
+  if (kind === 'evicted') return content === 'other';
+  return (state === 'evicted' && !isEmpty) || [...files.values()].some((standing) => !isKnown(standing));
+}
+
+function isKnown(standing: Standing): boolean {
+  return standing === 'same' || standing === 'less';
+}
+
+/** The archive has a digest alone. */
+function mergeEvicted(here: Here, { content, digest }: OfferedSession): Merge {
+  const adopts = content === 'same' && digest === 'better';
+  const isBeside = content === 'other' && digest !== 'none';
+  return {
+    ...NOTHING,
+    facts: content === 'same' ? 'later' : 'missing',
+    digest: adopts ? 'adopt' : isBeside ? 'beside' : 'leave',
+    // Of a stranger's evicted session nothing but a digest is here: there are no bytes to vouch for.
+    vouches: here.isStrangers && here.state === 'evicted',
+    conflict: isBeside && !here.isStrangers,
+  };
+}
+
+const NOTHING: Merge = {
+  act: 'merge',
+  bytes: 'none',
+  replaced: new Set(),
+  facts: 'missing',
+  digest: 'leave',
+  vouches: false,
+  conflict: false,
+};
+
+function mergeLive(here: Here, { files, isEmpty, holdsAll, digest }: OfferedSession): Merge {
+  // Without a byte nothing comes back.
+  if (here.state === 'evicted' && isEmpty) return NOTHING;
+  const adopts = holdsAll && digest === 'better';
+  if (here.state === 'evicted')
+    return {
+      ...NOTHING,
+      bytes: 'return',
+      facts: here.isStrangers ? 'all' : 'later',
+      digest: adopts ? 'adopt' : 'leave',
+      vouches: here.isStrangers && holdsAll,
+    };
+  // Of two that differ the one that is here stays, unless nobody stands for it.
+  const gives = (standing: Standing) => standing === 'more' || (standing === 'other' && here.isStrangers);
+  const replaced = [...files].filter(([, standing]) => gives(standing)).map(([key]) => key);
+  const main = files.get(MAIN);
+  const isLater = main === 'same' || main === 'more';
+  return {
+    ...NOTHING,
+    bytes: 'grow',
+    replaced: new Set(replaced),
+    facts: here.isStrangers ? 'all' : isLater ? 'later' : 'missing',
+    digest: adopts ? 'adopt' : 'leave',
+    vouches: here.isStrangers && holdsAll,
+    conflict: [...files.values()].includes('other'),
+  };
+}
+
+/** The key of a main transcript. */
+const MAIN = 'main';
