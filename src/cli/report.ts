@@ -63,7 +63,8 @@ export function reportPage(io: Io, report: Report, limits: Limits): string {
     );
   if (report.interrupted) lines.push('Interrupted; what was done is recorded.');
   if (report.clock_set) lines.push(`The clock was held at ${report.started_at}.`);
-  lines.push(`sweep ${report.sweep_id}`, '');
+  if (report.sweep_id !== '') lines.push(`sweep ${report.sweep_id}`);
+  lines.push('');
   return lines.join('\n');
 }
 

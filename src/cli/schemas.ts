@@ -179,6 +179,13 @@ export const statusSchema = z.object({
     to_analyze: count,
     worst_case_data_loss: count,
   }),
+  /** Of the un-analyzed sessions, those whose analysis failed, by cause. */
+  failed_analyses: z.object({
+    sessions_failed: count,
+    reasons: z.array(
+      z.object({ reason: z.string(), sessions: count, example_uid: uid, next_try_at: iso.nullable() }),
+    ),
+  }),
   at_risk: z.array(scan),
 });
 

@@ -76,7 +76,7 @@ const ALL: readonly LoadableCommand[] = [
     flags: [
       {
         flag: '--all',
-        help: 'also make anew what an older version made, where the raw bytes are still there',
+        help: 'also make anew what an older version or another analyzer made, where the raw bytes are still there',
       },
       { flag: '--analyzer CMD', help: 'add a summary by this program (see README)' },
     ],

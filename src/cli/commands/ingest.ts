@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { EXIT, EXIT_PRECEDENCE, type ExitCode } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { agentsOf } from '../../ingest/agents/index.ts';
+import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
 import { existing } from '../../ingest/found-files.ts';
 import { type IngestOptions, type IngestReport, ingest } from '../../ingest/ingest.ts';
 import { mountOfPath, refreshMounts } from '../../ingest/mounts.ts';
@@ -72,6 +73,7 @@ export async function runIngest(
   db: WritableDb,
   options: Partial<IngestOptions>,
   announces = true,
+  asked = new AskedAnalyzer(),
 ): Promise<IngestReport> {
   const line = new ProgressLine(context.io);
   using threads = new PreparerThreads(context.startDigester);
@@ -84,7 +86,7 @@ export async function runIngest(
         preparer: (newBytes) => threads.forBytes(newBytes),
         host: context.host,
         clock: context.clock,
-        analyze: analyzeDeps(context, db),
+        analyze: analyzeDeps(context, db, asked),
         signal: context.signal,
         progress: (event) => {
           if (event.kind === 'scanned' && announces) sayWhatComes(context, db, event);

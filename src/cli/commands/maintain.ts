@@ -10,6 +10,7 @@ import {
   FailureError,
   failure,
 } from '../../domain/errors.ts';
+import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
 import type { IngestReport } from '../../ingest/ingest.ts';
 import { openWritable } from '../../store/open.ts';
 import { isRoomShort } from '../../store/room.ts';
@@ -32,8 +33,9 @@ export const maintain: Command = async (context) => {
   const db = openWritable(settings.storePath, { roomForSweep: true });
   const ingests: IngestReport[] = [];
   const sweeps: Report[] = [];
+  const asked = new AskedAnalyzer();
   const sweepNow = async () => {
-    const swept = await runSweep(context, db, null);
+    const swept = await runSweep(context, db, null, true);
     sweeps.push(swept);
     if (!json) printReport(context, swept);
     return swept;
@@ -41,7 +43,7 @@ export const maintain: Command = async (context) => {
   try {
     if (isRoomShort(settings.storePath)) await sweepNow();
     for (let turn = 0; turn < TURNS_MAX && !context.signal.aborted; turn += 1) {
-      const report = await runIngest(context, db, { analyze: true }, turn === 0);
+      const report = await runIngest(context, db, { analyze: true, waiting: 'due' }, turn === 0, asked);
       ingests.push(report);
       if (!json) printIngest(context, report);
       const swept = await sweepNow();
