@@ -114,9 +114,20 @@ const ALL: readonly LoadableCommand[] = [
     name: 'maintain',
     summary: 'ingest, analyze and sweep in one: for cron and hooks',
     args: [],
-    flags: SWEEP,
-    examples: ['session-memory maintain --yes --no-data-loss'],
+    flags: [
+      ...SWEEP,
+      { flag: '--dry-run', help: 'say what would be stored and evicted, change nothing' },
+      { flag: '--quiet', help: 'print only what needs a person' },
+      { flag: '--wait', help: 'wait for another sweep instead of exit 6' },
+    ],
+    examples: [
+      'session-memory maintain --yes --no-data-loss',
+      'session-memory maintain --yes --no-data-loss --quiet --wait',
+      'session-memory maintain --dry-run',
+    ],
     exits: [3, 4, 6],
+    about:
+      'Ingests, analyzes what waits and what failed before, and sweeps, in turn while either makes progress. `session-memory install` has it run every hour.',
     load: async () => (await import('./commands/maintain.ts')).maintain,
   },
   {
@@ -237,7 +248,10 @@ const ALL: readonly LoadableCommand[] = [
     name: 'history',
     summary: 'sweeps, evictions, data losses',
     args: ['[SWEEP]'],
-    flags: [{ flag: '--limit N', help: 'at most so many of each (default 50)' }],
+    flags: [
+      { flag: '--limit N', help: 'at most so many of each (default 50)' },
+      { flag: '--all', help: 'also runs and sweeps that found nothing to do' },
+    ],
     examples: [
       'session-memory history',
       'session-memory history --json | jq \'.events[] | select(.kind == "data_loss")\'',

@@ -38,7 +38,10 @@ describe('what the program is given', () => {
 
   test('four variables and its folder beside the environment handed in, and nothing else of our own', async () => {
     const host = { homeDir: '/nowhere', env: { PATH, MINE: 'kept' }, platform: 'linux' } as const;
-    const answer = await run('env | grep -E "^(SESSION_|MINE|HOME|USER)" | grep -v "^SESSION_MEMORY_ANALYZING=" | sort', { host });
+    const answer = await run(
+      'env | grep -E "^(SESSION_|MINE|HOME|USER)" | grep -v "^SESSION_MEMORY_ANALYZING=" | sort',
+      { host },
+    );
     expect(answer).toEqual({
       ok: true,
       text: 'MINE=kept\nSESSION_AGENT=claude-code\nSESSION_PROJECT=/home/ann/shop\nSESSION_TITLE=Fix the till\nSESSION_UID=claude-code:1',

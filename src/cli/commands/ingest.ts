@@ -12,6 +12,7 @@ import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openWritable } from '../../store/open.ts';
 import { usage } from '../../store/usage.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
+import { firstSweepNotice } from '../first-sweep.ts';
 import { formatBytes, formatCount, plural } from '../format.ts';
 import { ProgressLine } from '../io.ts';
 import { PreparerThreads } from '../preparers.ts';
@@ -42,12 +43,17 @@ export const ingestCommand: Command = async (context) => {
   // Before a store is made: a wrong word changes nothing.
   refreshMounts();
   for (const path of options.paths ?? []) if (mountOfPath(path) === null) existing(path);
-  const isUnborn = options.dryRun === true && !existsSync(context.settings.storePath);
-  // A dry run makes no store: it asks an empty one that is gone afterwards.
-  const passing = isUnborn ? mkdtempSync(join(context.tempFolder, 'session-memory-dry-run-')) : null;
-  const db = openWritable(passing === null ? context.settings.storePath : join(passing, 'store.db'));
+  if (options.dryRun === true) {
+    const report = await dryIngest(context, options);
+    if (context.json) printJson(io, report);
+    else printIngest(context, report);
+    return ingestExit(report);
+  }
+  const db = openWritable(context.settings.storePath);
   try {
     const report = await runIngest(context, db, options);
+    const notice = firstSweepNotice(context, db);
+    if (notice !== null) report.warnings.push(notice);
     if (context.json) printJson(io, report);
     else {
       printIngest(context, report);
@@ -63,9 +69,22 @@ export const ingestCommand: Command = async (context) => {
     return left.length > 0 ? ingestExit(report) || EXIT.failed : ingestExit(report);
   } finally {
     db.close();
-    if (passing !== null) rmSync(passing, { recursive: true, force: true });
   }
 };
+
+/** What an ingest would do. It makes no store: it asks an empty one that is gone afterwards. */
+export async function dryIngest(context: Context, options: Partial<IngestOptions>): Promise<IngestReport> {
+  const { storePath } = context.settings;
+  const isUnborn = !existsSync(storePath);
+  const passing = isUnborn ? mkdtempSync(join(context.tempFolder, 'session-memory-dry-run-')) : null;
+  const db = openWritable(passing === null ? storePath : join(passing, 'store.db'));
+  try {
+    return await runIngest(context, db, options);
+  } finally {
+    db.close();
+    if (passing !== null) rmSync(passing, { recursive: true, force: true });
+  }
+}
 
 /** One ingest with this call's settings; `maintain` uses it too, and announces only its first. */
 export async function runIngest(

@@ -5,12 +5,14 @@ import { failedAnalyses } from '../../store/analyses.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
 import { diskBytes } from '../../store/place.ts';
+import { lastRun } from '../../store/runs.ts';
 import { lastScans, type ScanRow } from '../../store/scans.ts';
 import { counters, usage } from '../../store/usage.ts';
 import { forecast } from '../../sweep/sweep.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { bar, formatBytes, formatCount, formatTime, plural, table } from '../format.ts';
 import { paint, tableColumns } from '../io.ts';
+import { runResult } from '../report.ts';
 import { circumstances, planDeps } from '../wire.ts';
 
 export const status: Command = async (context) => {
@@ -92,6 +94,7 @@ function gather(context: Context, db: ReturnType<typeof openReadable>) {
         worst_case_data_loss: planned.worstCaseDataLoss,
       },
       failed_analyses: failedPart(context, db),
+      last_run: lastRun(db),
       at_risk: lastScans(db),
     };
   });
@@ -130,6 +133,7 @@ function page(context: Context, found: Status): string {
     `${paint(io, 'bold', 'Tier 2 · digests')}  ${formatBytes(tier2.used_bytes)} of ${formatBytes(tier2.cap_bytes)}, alert only${tier2.over_cap ? paint(io, 'yellow', '  over its cap') : ''}`,
     `Disk         ${formatBytes(found.disk_bytes)} at ${plainLine(found.store)}`,
     `Next sweep   ${nextSweep(found)}`,
+    ...lastRunLines(found),
     ...failedLines(found),
     ...found.at_risk.map((scan) => `At risk      ${atRisk(scan)}`),
     ...(found.agents.length === 0
@@ -149,6 +153,19 @@ function nextSweep(found: Status): string {
   });
   const worst = loss > 0 ? `   at worst ${plural(loss, 'session')} lost` : '';
   return `${parts.join('   ')}${toAnalyze > 0 ? `   ${formatCount(toAnalyze)} to analyze` : ''}${worst}`;
+}
+
+const PROBLEMS_SHOWN = 3;
+
+function lastRunLines({ last_run: run }: Status): string[] {
+  if (run === null) return [];
+  const again = run.times > 1 ? `, the last of ${formatCount(run.times)} that found nothing to do` : '';
+  const more = run.problems.length - PROBLEMS_SHOWN;
+  return [
+    `Last run     ${run.command} at ${formatTime(run.started_at)}: ${runResult(run)}${again}`,
+    ...run.problems.slice(0, PROBLEMS_SHOWN).map((text) => `             ${plainLine(text)}`),
+    ...(more > 0 ? [`             and ${formatCount(more)} more: see --json`] : []),
+  ];
 }
 
 /** How many causes are shown one by one. */

@@ -45,7 +45,7 @@ export function planOnly(context: Context): Report {
   }
 }
 
-function showPlan(context: Context, report: Report, code: ExitCode): ExitCode {
+export function showPlan(context: Context, report: Report, code: ExitCode): ExitCode {
   if (context.json) printJson(context.io, report);
   else {
     printWarnings(context, report);
