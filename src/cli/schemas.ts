@@ -113,6 +113,8 @@ export const ingestSchema = z.object({
   disk_full: z.boolean(),
   interrupted: z.boolean(),
   warnings: z.array(z.string()),
+  /** That a first sweep would take most of what is stored, and which setting changes it; absent: it would not. */
+  first_sweep: z.string().optional(),
 });
 
 export const analyzeSchema = z.object({

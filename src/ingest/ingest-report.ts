@@ -75,6 +75,8 @@ export interface IngestReport {
   disk_full: boolean;
   interrupted: boolean;
   warnings: string[];
+  /** That a first sweep would take most of what is stored; absent: it would not. */
+  first_sweep?: string;
 }
 
 export function emptyReport(dryRun: boolean): IngestReport {

@@ -53,7 +53,7 @@ export const ingestCommand: Command = async (context) => {
   try {
     const report = await runIngest(context, db, options);
     const notice = firstSweepNotice(context, db);
-    if (notice !== null) report.warnings.push(notice);
+    if (notice !== null) report.first_sweep = notice;
     if (context.json) printJson(io, report);
     else {
       printIngest(context, report);
@@ -236,6 +236,7 @@ function ingestSentences(report: IngestReport): string[] {
     );
   if (report.disk_full)
     lines.push(`Stopped before the disk is full: ${plural(report.sessions_waiting, 'session')} wait.`);
+  if (report.first_sweep !== undefined) lines.push(`Note: ${report.first_sweep}.`);
   if (report.interrupted) lines.push('Interrupted; what is done is kept, the next run goes on.');
   return lines;
 }

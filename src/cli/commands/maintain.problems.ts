@@ -20,7 +20,7 @@ export function problemsOf({ ingests, sweeps }: Done, hardCapBytes: number): str
   const sweep = sweeps.at(-1);
   const lost = sweeps.flatMap(({ overflow_data_loss: uids }) => uids).length;
   const warnings = [...ingests, ...sweeps].flatMap((report) => report.warnings).filter(isForAPerson);
-  const told = [...new Set(warnings)];
+  const told = [...new Set([...ingests.flatMap((report) => report.first_sweep ?? []), ...warnings])];
   return [
     ...(lost > 0 ? [`DATA LOSS: ${plural(lost, 'session')} evicted without a digest of all bytes`] : []),
     ...(last?.disk_full === true

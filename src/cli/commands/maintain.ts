@@ -71,8 +71,8 @@ async function noted(context: Context, db: WritableDb): Promise<ExitCode> {
     end(code, problems);
     if (json) printJson(io, { version: 1, dry_run: false, ...done, problems });
     else if (quiet) for (const problem of problems) io.err(`session-memory: ${plainLine(problem)}\n`);
-    else if (late !== null && !done.ingests.some(({ warnings }) => warnings.includes(late)))
-      io.err(`warning: ${plainLine(late)}\n`);
+    else if (late !== null && !done.ingests.some(({ first_sweep: told }) => told === late))
+      io.out(`Note: ${plainLine(late)}.\n`);
     return code;
   } catch (thrown) {
     if (thrown instanceof FailureError)
@@ -98,7 +98,7 @@ async function inTurns(context: Context, db: WritableDb, done: Turns): Promise<v
     const options = { analyze: true, waiting: 'due' } as const;
     const report = await runIngest(context, db, options, turn === 0, asked);
     const notice = turn === 0 ? firstSweepNotice(context, db) : null;
-    if (notice !== null) report.warnings.push(notice);
+    if (notice !== null) report.first_sweep = notice;
     done.ingests.push(report);
     if (!json) printIngest(context, report);
     const swept = await sweepNow();
