@@ -20,8 +20,8 @@ import { printFailure } from './failure.ts';
 import { commandHelp, programHelp } from './help.ts';
 import type { Io } from './io.ts';
 import type { Parsed } from './parse.ts';
-import { plainCall } from './parse-plain.ts';
-import { COMMANDS } from './table.ts';
+import { commandWord, plainCall } from './parse-plain.ts';
+import { COMMANDS, commandNamed } from './table.ts';
 
 /** What `main.ts` found in the process. */
 export interface Runtime {
@@ -39,6 +39,7 @@ export interface Runtime {
   readonly ask: Context['ask'];
   readonly page: Context['page'];
   readonly launch: Context['launch'];
+  readonly readInput?: Context['readInput'];
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
   readonly screens: Context['screens'];
   readonly self: Context['self'];
@@ -63,6 +64,7 @@ export async function run(runtime: Runtime): Promise<ExitCode> {
     }
     return await runCommand(runtime, parsed, io, json);
   } catch (thrown) {
+    if (isHurried(runtime.argv)) return EXIT.done;
     return explain(thrown, io, json, runtime);
   }
 }
@@ -98,6 +100,7 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     ask: runtime.ask,
     page: runtime.page,
     launch: runtime.launch,
+    ...(runtime.readInput === undefined ? {} : { readInput: runtime.readInput }),
     screens: runtime.screens,
     argv: runtime.argv,
     self: runtime.self,
@@ -108,6 +111,11 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
   if (io.stdinIsTty && io.stdoutIsTty && !json) return runtime.screens(context, 'dashboard');
   const status = COMMANDS.find((spec) => spec.name === 'status');
   return status === undefined ? EXIT.failed : (await status.load())(context);
+}
+
+/** Whoever calls such a command would take a failure of ours for an answer of its own. */
+function isHurried(argv: readonly string[]): boolean {
+  return commandNamed(commandWord(argv) ?? '')?.isHurried === true;
 }
 
 function absolute(runtime: Runtime, path: string | null): string | undefined {

@@ -4,6 +4,7 @@
 import type { LoadableCommand } from './context.ts';
 import type { Flag } from './spec.ts';
 import { BY_HAND } from './table.by-hand.ts';
+import { UNATTENDED } from './table.unattended.ts';
 
 const CAPS: readonly Flag[] = [
   { flag: '--soft-cap SIZE', help: 'the budget pass goes down to it' },
@@ -244,6 +245,7 @@ const ALL: readonly LoadableCommand[] = [
     load: async () => (await import('./commands/pin.ts')).unpin,
   },
   ...BY_HAND,
+  ...UNATTENDED,
   {
     name: 'history',
     summary: 'sweeps, evictions, data losses',

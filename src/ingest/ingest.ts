@@ -156,7 +156,7 @@ async function ingestHere(
     report.sessions_grown = changed.filter((s) => s.files.some((f) => f.known !== null)).length;
     return [];
   }
-  await retellTimes(deps.analyze, deps.signal);
+  if (options.waiting !== 'none') await retellTimes(deps.analyze, deps.signal);
   // What an earlier run stored and did not come to analyze is older than what comes now.
   if (options.analyze) await analyzeAll(deps, waitingFor(deps, options, now), report);
   if (leavesOut)

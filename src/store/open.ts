@@ -40,16 +40,20 @@ function isCurrent(db: ReadableDb): boolean {
   }
 }
 
+export interface OpenOptions {
+  readonly roomForSweep?: boolean;
+  readonly migrations?: readonly Migration[];
+  /** Another writer is waited for so long, and a store of an older version is left as it is: both fail as busy. */
+  readonly patienceMs?: number;
+}
+
 /** `roomForSweep`: on a full disk the reserve is given up so that SQLite can open at all, and made again at the end. */
-export function openWritable(
-  path: string,
-  options: { readonly roomForSweep?: boolean; readonly migrations?: readonly Migration[] } = {},
-): WritableDb {
+export function openWritable(path: string, options: OpenOptions = {}): WritableDb {
   refuseFolder(path);
   makePrivateFile(path);
   killPoint('open.file-made');
   const migrations = options.migrations ?? MIGRATIONS;
-  const open = () => thoughFull(path, () => prepared(path, migrations));
+  const open = () => thoughFull(path, () => prepared(path, migrations, options.patienceMs));
   if (options.roomForSweep === true) return withReserve(path, () => forSweep(open()));
   const db = open();
   mendReserve(path);
@@ -107,11 +111,13 @@ function statOrFail(path: string) {
   }
 }
 
-function prepared(path: string, migrations: readonly Migration[]): WritableDb {
+function prepared(path: string, migrations: readonly Migration[], patienceMs?: number): WritableDb {
   for (let tries = 0; ; tries += 1) {
     const db = reading(path, () => connect(path, 'write'));
     try {
+      if (patienceMs !== undefined) db.exec(`PRAGMA busy_timeout = ${patienceMs}`);
       const version = storeVersion(db, migrations);
+      if (patienceMs !== undefined && version !== migrations.at(-1)?.version) throw notYet(path);
       // Only before the first table does SQLite take this; only with it does freed space go back to the disk.
       if (version === 0) db.exec('PRAGMA auto_vacuum = INCREMENTAL');
       db.exec('PRAGMA journal_mode = WAL');
@@ -126,10 +132,20 @@ function prepared(path: string, migrations: readonly Migration[]): WritableDb {
     } catch (thrown) {
       db.close();
       const busy = thrown instanceof FailureError && thrown.failure.code === 'busy';
-      if (!busy || tries >= CREATE_TRIES) throw thrown;
+      if (!busy || patienceMs !== undefined || tries >= CREATE_TRIES) throw thrown;
       Bun.sleepSync(20);
     }
   }
+}
+
+function notYet(path: string): FailureError {
+  return new FailureError(
+    failure(
+      'busy',
+      `the store is not of this version yet: ${path}`,
+      'Any other command brings it up to date.',
+    ),
+  );
 }
 
 function refuseFolder(path: string): void {
