@@ -117,7 +117,8 @@ async function readInput(bytesMax: number, waitMs: number): Promise<string | nul
   const parts: Uint8Array[] = [];
   let bytes = 0;
   const reader = Bun.stdin.stream().getReader();
-  const late = Bun.sleep(waitMs).then(() => null);
+  const { promise: late, resolve: isLate } = Promise.withResolvers<null>();
+  const timer = setTimeout(() => isLate(null), waitMs);
   for (;;) {
     const piece = await Promise.race([reader.read(), late]).catch(() => null);
     inputLeft = piece?.done !== true;
@@ -125,6 +126,7 @@ async function readInput(bytesMax: number, waitMs: number): Promise<string | nul
     parts.push(piece.value);
     bytes += piece.value.length;
   }
+  clearTimeout(timer);
   return Buffer.concat(parts).toString('utf8');
 }
 
