@@ -13,6 +13,21 @@ const PLACES: readonly Flag[] = [
 
 export const UNATTENDED: readonly LoadableCommand[] = [
   {
+    name: 'doctor',
+    summary: 'whether what should run by itself does, and what needs you',
+    args: [],
+    flags: [],
+    examples: [
+      'session-memory doctor',
+      'session-memory doctor --json | jq \'.checks[] | select(.state != "ok")\'',
+    ],
+    exits: [],
+    about:
+      'A line a check: ok, warning, or wrong, with the way out. Exits 1 where something is wrong. Changes nothing.',
+    onlyReads: true,
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  {
     name: 'install',
     summary: 'have agents call it when a session begins and ends, and a schedule every hour',
     args: [],

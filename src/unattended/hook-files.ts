@@ -3,10 +3,12 @@
  * The formats are those that the agents were seen to run in November 2026. The shortest time-outs that do: agents wait for what is not
  * `async`, and our own hook is done within a second.
  */
+import { getNodeValue } from 'jsonc-parser';
 import type { Host } from '../domain/agent.ts';
 import { blockIn, withBlock } from './block.ts';
 import type { HookedId } from './hooked.ts';
 import { type Edited, ownHooks, type Wanted, withHooks, withoutHooks } from './hooks-json.ts';
+import { nodeAt, treeOf } from './json-edit.ts';
 import { hookArgv, type Program, powershellText, shellText } from './own-call.ts';
 
 export interface HookFile {
@@ -23,7 +25,7 @@ export interface HookFile {
   /** What of ours stands in it, as one text to compare; null: nothing, or it cannot be read. */
   own(text: string): string | null;
   /** What a person has to do once. */
-  readonly then?: string;
+  readonly afterwards?: string;
 }
 
 const MARK = 'made by session-memory install; session-memory uninstall removes it';
@@ -40,11 +42,11 @@ export function hookFile(id: HookedId, host: Host): HookFile {
     case 'codex': {
       const root = home('CODEX_HOME', '.codex');
       const events = ['SessionStart', 'PreCompact', 'SessionEnd'];
-      const then =
+      const afterwards =
         'Codex runs it only after you have trusted it once: start codex, and accept "Hooks need review"';
       return {
         ...inJson(at(root, 'hooks.json'), root, (program) => grouped(events, call(program, id, 10))),
-        then,
+        afterwards,
       };
     }
     case 'gemini-cli': {
@@ -214,4 +216,18 @@ export default function (pi) {
     });
 }
 `;
+}
+
+/** Whether a person has switched all hooks of the agent off in the very file. */
+export function isSwitchedOff(id: HookedId, text: string): boolean {
+  const tree = treeOf(text.replace(/^\ufeff/, ''));
+  if (tree === null) return false;
+  const value = (...path: string[]) => {
+    const node = nodeAt(tree, path);
+    return node === undefined ? undefined : getNodeValue(node);
+  };
+  if (id === 'claude-code') return value('disableAllHooks') === true;
+  if (id === 'gemini-cli' || id === 'qwen-code')
+    return value('hooksConfig', 'enabled') === false || value('disableAllHooks') === true;
+  return false;
 }

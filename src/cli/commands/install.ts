@@ -64,7 +64,7 @@ function planned(context: Context): Plan {
         ? [`${asked} is not here: it has no folder on this machine`]
         : []),
       ...here.flatMap(({ id, file }) =>
-        file.then !== undefined && steps.some((step) => step.for === id) ? [file.then] : [],
+        file.afterwards !== undefined && steps.some((step) => step.for === id) ? [file.afterwards] : [],
       ),
       ...scheduleNotes(context, machine, kind),
     ],
@@ -181,9 +181,11 @@ function scheduleNotes(context: Context, machine: Machine, kind: SchedulerKind |
 async function run(context: Context, plan: Plan): Promise<ExitCode> {
   const { json, io, flags } = context;
   const isDry = flags['dryRun'] === true;
-  if (!json) printPlan(context, plan);
   const hasWork = plan.steps.length > 0;
-  if (!isDry && hasWork && flags['yes'] !== true && !(await consents(context, plan))) {
+  // Who consented beforehand may read only the first lines (`| head`): that must not keep it from being done.
+  const isConsented = flags['yes'] === true;
+  if (!json && !isConsented) printPlan(context, plan);
+  if (!isDry && hasWork && !isConsented && !(await consents(context, plan))) {
     const needed = failure(
       'consent_needed',
       'nothing was changed',
@@ -195,6 +197,7 @@ async function run(context: Context, plan: Plan): Promise<ExitCode> {
   const failed = isDry || !hasWork ? [] : apply(plan);
   if (json) printJson(io, asJson(plan, isDry, failed));
   else {
+    if (isConsented) printPlan(context, plan);
     for (const why of failed) io.err(`error: ${plainLine(why)}\n`);
     if (!isDry) for (const note of plan.notes) io.out(`Note: ${plainLine(note)}.\n`);
     if (!isDry && hasWork && failed.length === 0 && plan.verb === 'install')
@@ -215,7 +218,7 @@ function printPlan({ io, flags }: Context, plan: Plan): void {
     const what = before === null ? 'new' : after === null ? 'removed' : 'changed';
     io.out(`${plainLine(step.path)}  (${step.for}, ${what})\n`);
     const lines = diffLines(before, after);
-    for (const text of lines.slice(0, DIFF_LINES_MAX)) io.out(`  ${plainLine(text)}\n`);
+    for (const text of lines.slice(0, DIFF_LINES_MAX)) io.out(`  ${shownLine(text)}\n`);
     if (lines.length > DIFF_LINES_MAX)
       io.out(`  … and ${plural(lines.length - DIFF_LINES_MAX, 'line')} more\n`);
     io.out('\n');
@@ -224,6 +227,12 @@ function printPlan({ io, flags }: Context, plan: Plan): void {
     io.err(`warning: ${plainLine(path)} (${id}) is left as it is: ${plainLine(why)}\n`);
   if (plan.steps.length === 0) io.out(`Nothing to ${plan.verb}.\n`);
   if (flags['dryRun'] === true) for (const note of plan.notes) io.out(`Note: ${plainLine(note)}.\n`);
+}
+
+/** With the white space that it begins with: it is a part of the layout. */
+function shownLine(text: string): string {
+  const [start = ''] = /^[+-] [ \t]*/.exec(text) ?? [];
+  return start.replaceAll('\t', '    ') + plainLine(text.slice(start.length));
 }
 
 /** Does it; what could not be done, a sentence each. A file that cannot be written stops no other. */
