@@ -9,7 +9,7 @@ import { blockIn, withBlock } from './block.ts';
 import type { HookedId } from './hooked.ts';
 import { type Edited, ownHooks, type Wanted, withHooks, withoutHooks } from './hooks-json.ts';
 import { nodeAt, treeOf } from './json-edit.ts';
-import { hookArgv, type Program, powershellText, shellText } from './own-call.ts';
+import { hookArgv, type IsOwn, ownEntries, type Program, powershellText, shellText } from './own-call.ts';
 
 export interface HookFile {
   /** Absolute. */
@@ -30,14 +30,16 @@ export interface HookFile {
 
 const MARK = 'made by session-memory install; session-memory uninstall removes it';
 
-export function hookFile(id: HookedId, host: Host): HookFile {
+/** `name`: what the executable's file is called here, by which its entries are known too. */
+export function hookFile(id: HookedId, host: Host, name: string | null = null): HookFile {
+  const isOwn = ownEntries(name);
   const slash = host.platform === 'win32' ? '\\' : '/';
   const at = (...parts: string[]) => parts.join(slash);
   const home = (variable: string, ...below: string[]) => host.env[variable] ?? at(host.homeDir, ...below);
   switch (id) {
     case 'claude-code': {
       const root = home('CLAUDE_CONFIG_DIR', '.claude');
-      return inJson(at(root, 'settings.json'), root, (program) => claudeHooks(program));
+      return inJson(at(root, 'settings.json'), root, isOwn, (program) => claudeHooks(program));
     }
     case 'codex': {
       const root = home('CODEX_HOME', '.codex');
@@ -45,26 +47,30 @@ export function hookFile(id: HookedId, host: Host): HookFile {
       const afterwards =
         'Codex runs it only after you have trusted it once: start codex, and accept "Hooks need review"';
       return {
-        ...inJson(at(root, 'hooks.json'), root, (program) => grouped(events, call(program, id, 10))),
+        ...inJson(at(root, 'hooks.json'), root, isOwn, (program) => grouped(events, call(program, id, 10))),
         afterwards,
       };
     }
     case 'gemini-cli': {
       const root = at(host.env['GEMINI_CLI_HOME'] ?? host.homeDir, '.gemini');
       const events = ['SessionStart', 'PreCompress', 'SessionEnd'];
-      return inJson(at(root, 'settings.json'), root, (program) => grouped(events, call(program, id, 10_000)));
+      return inJson(at(root, 'settings.json'), root, isOwn, (program) =>
+        grouped(events, call(program, id, 10_000)),
+      );
     }
     case 'qwen-code': {
       const root = home('QWEN_HOME', '.qwen');
       const events = ['SessionStart', 'PreCompact', 'SessionEnd'];
-      return inJson(at(root, 'settings.json'), root, (program) => grouped(events, call(program, id, 10_000)));
+      return inJson(at(root, 'settings.json'), root, isOwn, (program) =>
+        grouped(events, call(program, id, 10_000)),
+      );
     }
     case 'cursor': {
       const root = at(host.homeDir, '.cursor');
       const events = ['sessionStart', 'preCompact', 'sessionEnd'];
       const entries = (program: Program) =>
         listed(events, { command: shellText(program, hookArgv(program, id)) });
-      return inJson(at(root, 'hooks.json'), root, entries, '{\n  "version": 1\n}\n');
+      return inJson(at(root, 'hooks.json'), root, isOwn, entries, '{\n  "version": 1\n}\n');
     }
     case 'copilot-cli': {
       const root = home('COPILOT_HOME', '.copilot');
@@ -107,18 +113,24 @@ function listed(events: readonly string[], entry: object): Wanted {
   return new Map(events.map((event) => [event, entry]));
 }
 
-function inJson(path: string, root: string, wanted: (program: Program) => Wanted, empty?: string): HookFile {
+function inJson(
+  path: string,
+  root: string,
+  isOwn: IsOwn,
+  wanted: (program: Program) => Wanted,
+  empty?: string,
+): HookFile {
   return {
     ...{ path, signs: [root], isOwn: false },
-    install: (text, program) => withHooks(text, wanted(program), empty),
-    uninstall: withoutHooks,
+    install: (text, program) => withHooks(text, wanted(program), empty, isOwn),
+    uninstall: (text) => withoutHooks(text, isOwn),
     remade: (before, text) => {
-      const own = ownHooks(text);
-      const made = own === null ? null : withHooks(before, own, empty);
+      const own = ownHooks(text, isOwn);
+      const made = own === null ? null : withHooks(before, own, empty, isOwn);
       return made !== null && 'text' in made ? made.text : null;
     },
     own: (text) => {
-      const found = ownHooks(text);
+      const found = ownHooks(text, isOwn);
       return found === null || found.size === 0
         ? null
         : JSON.stringify([...found].sort(([a], [b]) => (a < b ? -1 : 1)));

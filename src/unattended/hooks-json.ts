@@ -4,7 +4,7 @@
  */
 import { getNodeValue, type Node } from 'jsonc-parser';
 import { hasTwice, nodeAt, treeOf, withElement, withMember, withoutChild, withValue } from './json-edit.ts';
-import { isOwnEntry } from './own-call.ts';
+import { type IsOwn, isOwnEntry } from './own-call.ts';
 
 /** What stands in the list of each event. */
 export type Wanted = ReadonlyMap<string, unknown>;
@@ -19,32 +19,37 @@ interface Own {
 }
 
 /** The file with exactly these entries of ours. `empty`: what a file that is not there begins with. */
-export function withHooks(text: string | null, wanted: Wanted, empty = '{}\n'): Edited {
+export function withHooks(
+  text: string | null,
+  wanted: Wanted,
+  empty = '{}\n',
+  isOwn: IsOwn = isOwnEntry,
+): Edited {
   const { bom, body } = parted(text === null || text.trim() === '' ? empty : text);
   const wrong = whyNot(body);
   if (wrong !== null) return { why: wrong };
   let edited = body;
-  for (const event of eventsOf(edited)) if (!wanted.has(event)) edited = withoutOwn(edited, event, 0);
-  for (const [event, entry] of wanted) edited = withEntry(edited, event, entry);
+  for (const event of eventsOf(edited)) if (!wanted.has(event)) edited = withoutOwn(edited, event, 0, isOwn);
+  for (const [event, entry] of wanted) edited = withEntry(edited, event, entry, isOwn);
   return { text: bom + edited };
 }
 
 /** The file without any entry of ours, and without lists that were made for them. */
-export function withoutHooks(text: string): Edited {
+export function withoutHooks(text: string, isOwn: IsOwn = isOwnEntry): Edited {
   const { bom, body } = parted(text);
   if (whyNot(body) !== null) return ownIn(text) ? { why: whyNot(body) ?? '' } : { text };
   let edited = body;
-  for (const event of eventsOf(edited)) edited = withoutOwn(edited, event, 0);
+  for (const event of eventsOf(edited)) edited = withoutOwn(edited, event, 0, isOwn);
   return { text: bom + edited };
 }
 
 /** The entries of ours, as they stand in the file; null: it cannot be read. */
-export function ownHooks(text: string): ReadonlyMap<string, unknown> | null {
+export function ownHooks(text: string, isOwn: IsOwn = isOwnEntry): ReadonlyMap<string, unknown> | null {
   const { body } = parted(text);
   if (whyNot(body) !== null) return null;
   return new Map(
     eventsOf(body)
-      .flatMap((event) => ownOf(body, event).slice(0, 1))
+      .flatMap((event) => ownOf(body, event, isOwn).slice(0, 1))
       .map((own) => [own.event, entryOf(body, own)]),
   );
 }
@@ -83,15 +88,15 @@ function eventsOf(text: string): string[] {
   return (hooks?.children ?? []).map((property) => String(property.children?.[0]?.value));
 }
 
-function ownOf(text: string, event: string): Own[] {
+function ownOf(text: string, event: string, isOwn: IsOwn): Own[] {
   const tree = treeOf(text);
   const list = tree === null ? undefined : nodeAt(tree, ['hooks', event]);
   return (list?.children ?? []).flatMap((element, i): Own[] => {
-    if (isOwnEntry(getNodeValue(element))) return [{ event, path: ['hooks', event, i], node: element }];
+    if (isOwn(getNodeValue(element))) return [{ event, path: ['hooks', event, i], node: element }];
     const inner = element.type === 'object' ? nodeAt(element, ['hooks']) : undefined;
     const calls = inner?.type === 'array' ? (inner.children ?? []) : [];
     return calls.flatMap((call, k) => {
-      if (!isOwnEntry(getNodeValue(call))) return [];
+      if (!isOwn(getNodeValue(call))) return [];
       return calls.length === 1
         ? [{ event, path: ['hooks', event, i], node: element }]
         : [{ event, path: ['hooks', event, i, 'hooks', k], node: call }];
@@ -99,11 +104,11 @@ function ownOf(text: string, event: string): Own[] {
   });
 }
 
-function withEntry(text: string, event: string, entry: unknown): string {
-  const [first] = ownOf(text, event);
+function withEntry(text: string, event: string, entry: unknown, isOwn: IsOwn): string {
+  const [first] = ownOf(text, event, isOwn);
   if (first === undefined) return appended(text, event, entry);
-  const alone = withoutOwn(text, event, 1);
-  const [own] = ownOf(alone, event);
+  const alone = withoutOwn(text, event, 1, isOwn);
+  const [own] = ownOf(alone, event, isOwn);
   if (own === undefined) return appended(alone, event, entry);
   const inner = own.path.length > 3 ? innerOf(entry) : entry;
   return JSON.stringify(getNodeValue(own.node)) === JSON.stringify(inner)
@@ -128,12 +133,12 @@ function appended(text: string, event: string, entry: unknown): string {
 }
 
 /** Takes out all of ours of an event but the first `kept`; a list that is empty then goes, and so do the hooks. */
-function withoutOwn(text: string, event: string, kept: number): string {
+function withoutOwn(text: string, event: string, kept: number, isOwn: IsOwn): string {
   let edited = text;
   for (
-    let own = ownOf(edited, event).slice(kept).at(-1);
+    let own = ownOf(edited, event, isOwn).slice(kept).at(-1);
     own !== undefined;
-    own = ownOf(edited, event).slice(kept).at(-1)
+    own = ownOf(edited, event, isOwn).slice(kept).at(-1)
   )
     edited = withoutPath(edited, own.path);
   if (edited === text) return text;

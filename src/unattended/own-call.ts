@@ -33,17 +33,36 @@ function forCmd(word: string): string {
 
 const IDS = HOOKED.map(({ id }) => id).join('|');
 const VALUE = `(?:'[^']*'|"[^"]*"|\\S+)`;
-/** The executable under any of its names, or its source, with global flags and `hook AGENT` behind it and nothing else. */
-const HOOK_CALL = new RegExp(
-  `(?:^|[\\s\\\\/'"])(?:session-memory(?:[.-][\\w.-]+)?|main\\.ts)['"]?(?:\\s+--(?:store|config)\\s+${VALUE})*\\s+'?hook'?\\s+'?(?:${IDS})'?\\s*$`,
-);
+const NAMES = 'session-memory(?:[.-][\\w.-]+)?|main\\.ts';
 
-/** Whether an entry of a hooks file calls this program, wherever it lay when that was written. */
-export function isOwnEntry(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const fields = new Map<string, unknown>(Object.entries(value));
-  const command = fields.get('command') ?? fields.get('bash');
-  const args = fields.get('args') ?? [];
-  if (typeof command !== 'string' || !Array.isArray(args)) return false;
-  return HOOK_CALL.test([command, ...args.map(String)].join(' '));
+/** The executable of one of these names, or its source, with global flags and `hook AGENT` behind it and nothing else. */
+const hookCall = (names: string) =>
+  new RegExp(
+    `(?:^|[\\s\\\\/'"])(?:${names})['"]?(?:\\s+--(?:store|config)\\s+${VALUE})*\\s+'?hook'?\\s+'?(?:${IDS})'?\\s*$`,
+  );
+
+export type IsOwn = (value: unknown) => boolean;
+
+/**
+ * Tells whether an entry of a hooks file calls this program, wherever it lay when that was written. `name`: what its file is called
+ * here, where that is another name than its own.
+ */
+export function ownEntries(name: string | null): IsOwn {
+  const call = hookCall(name === null ? NAMES : `${NAMES}|${name.replace(/[^\w-]/g, '\\$&')}`);
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+    const fields = new Map<string, unknown>(Object.entries(value));
+    const command = fields.get('command') ?? fields.get('bash');
+    const args = fields.get('args') ?? [];
+    if (typeof command !== 'string' || !Array.isArray(args)) return false;
+    return call.test([command, ...args.map(String)].join(' '));
+  };
+}
+
+export const isOwnEntry = ownEntries(null);
+
+/** What the file of the executable is called; null: it is run from its source. */
+export function nameOf({ argv }: Pick<Program, 'argv'>): string | null {
+  const [first = '', second = ''] = argv;
+  return second.endsWith('.ts') ? null : (first.split(/[\\/]/).at(-1) ?? null);
 }

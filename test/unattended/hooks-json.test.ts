@@ -178,6 +178,17 @@ test('every agent: installed from nothing twice is once, known as ours, and gone
   }
 });
 
+test('an executable of another name knows its own entries, and not those of other programs', () => {
+  const renamed: Program = { argv: ['/opt/sm.2'], platform: 'linux' };
+  const file = hookFile('claude-code', HOST, 'sm.2');
+  const others =
+    '{"hooks":{"SessionEnd":[{"hooks":[{"type":"command","command":"/opt/smx2 hook claude-code"}]}]}}';
+  const once = done(file.install(others, renamed));
+  expect(done(file.install(once, renamed))).toBe(once);
+  expect(uninstallStep('claude-code', file, '/x', once, others)).toMatchObject({ after: others });
+  expect(done(file.uninstall(once))).toBe(others);
+});
+
 test('a file of our name that is somebody else’s stays', () => {
   const file = hookFile('opencode', HOST);
   expect(file.install('export const Mine = 1;\n', PROGRAM)).toHaveProperty('why');

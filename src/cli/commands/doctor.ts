@@ -29,6 +29,7 @@ import {
 } from '../../unattended/doctor.ts';
 import { hookFile, isSwitchedOff } from '../../unattended/hook-files.ts';
 import { HOOKED } from '../../unattended/hooked.ts';
+import { nameOf } from '../../unattended/own-call.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, formatCount, formatTime, plural } from '../format.ts';
 import { paint } from '../io.ts';
@@ -164,7 +165,7 @@ function capCheck(usedBytes: number, hardCapBytes: number): Check {
 function hookFacts(context: Context, db: ReadableDb): HookFacts[] {
   const calls = new Map(hookCalls(db).map((call) => [call.agent, call.firedAt]));
   return HOOKED.flatMap(({ id, name }): HookFacts[] => {
-    const file = hookFile(id, context.host);
+    const file = hookFile(id, context.host, nameOf(programOf(context)));
     if (!file.signs.some((sign) => existsSync(sign))) return [];
     const facts = {
       id,

@@ -11,7 +11,7 @@ import { agentsOf } from '../../ingest/agents/index.ts';
 import { backupOf, keepBackup, readText, removeFile, writeText } from '../../unattended/disk.ts';
 import { type HookFile, hookFile } from '../../unattended/hook-files.ts';
 import { HOOKED, type HookedId, hookedAgent } from '../../unattended/hooked.ts';
-import type { Program } from '../../unattended/own-call.ts';
+import { nameOf, type Program } from '../../unattended/own-call.ts';
 import { type Job, MAINTAIN } from '../../unattended/schedule.ts';
 import { diffLines, installStep, type Refused, type Step, uninstallStep } from '../../unattended/steps.ts';
 import { type Command, type Context, canAsk, printJson, textFlag } from '../context.ts';
@@ -40,7 +40,10 @@ const isStep = (step: Step | Refused): step is Step => !('why' in step);
 
 function planned(context: Context): Plan {
   const machine = machineOf(context);
-  const found = chosenAgents(context).map((id) => ({ id, file: hookFile(id, context.host) }));
+  const found = chosenAgents(context).map((id) => ({
+    id,
+    file: hookFile(id, context.host, nameOf(programOf(context))),
+  }));
   const here = found.filter(({ file }) => isHere(machine, file));
   const results = here.map(({ id, file }) =>
     guarded(id, machine.at(file.path), () =>
@@ -74,7 +77,7 @@ function planned(context: Context): Plan {
 function plannedBack(context: Context): Plan {
   const machine = machineOf(context);
   const results = chosenAgents(context).flatMap((id) => {
-    const file = hookFile(id, context.host);
+    const file = hookFile(id, context.host, nameOf(programOf(context)));
     const path = machine.at(file.path);
     const step = guarded(id, path, () => {
       const before = readText(path);
