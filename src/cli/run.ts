@@ -12,6 +12,7 @@ import {
   FailureError,
   failure,
   messageOf,
+  systemFailure,
 } from '../domain/errors.ts';
 import { clockOf } from './clock.ts';
 import { loadSettings } from './config.ts';
@@ -84,6 +85,7 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
       'analyzer.command': textFlag(flags, 'analyzer') ?? undefined,
     },
     parsed.command?.name === 'config' && parsed.args.length > 0,
+    parsed.command?.name === 'ingest',
   );
   const context: Context = {
     io,
@@ -132,7 +134,7 @@ function checkedColor(color: string | null): string | null {
 
 function explain(thrown: unknown, io: Io, json: boolean, runtime: Runtime): ExitCode {
   if (runtime.signal.aborted) return EXIT.interrupted;
-  const known = thrown instanceof FailureError ? thrown.failure : null;
+  const known = thrown instanceof FailureError ? thrown.failure : systemFailure(thrown);
   const shown: Failure =
     known ??
     failure(

@@ -11,13 +11,13 @@ import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { formatBytes, formatCount, formatTime, table } from '../format.ts';
 import { tableColumns } from '../io.ts';
 import { runResult } from '../report.ts';
-import { parseCount } from '../values.ts';
+import { parseLimit } from '../values.ts';
 
 const DEFAULT_LIMIT = 50;
 
 export const history: Command = async (context) => {
   const text = textFlag(context.flags, 'limit');
-  const limit = text === null ? (context.json ? -1 : DEFAULT_LIMIT) : parseCount(text, '--limit');
+  const limit = text === null ? (context.json ? -1 : DEFAULT_LIMIT) : parseLimit(text);
   const emptyToo = context.flags['all'] === true;
   const db = openReadable(context.settings.storePath);
   try {
