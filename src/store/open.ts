@@ -117,7 +117,8 @@ function prepared(path: string, migrations: readonly Migration[], patienceMs?: n
     try {
       if (patienceMs !== undefined) db.exec(`PRAGMA busy_timeout = ${patienceMs}`);
       const version = storeVersion(db, migrations);
-      if (patienceMs !== undefined && version !== migrations.at(-1)?.version) throw notYet(path);
+      const isOlder = version !== 0 && version !== migrations.at(-1)?.version;
+      if (patienceMs !== undefined && isOlder) throw notYet(path);
       // Only before the first table does SQLite take this; only with it does freed space go back to the disk.
       if (version === 0) db.exec('PRAGMA auto_vacuum = INCREMENTAL');
       db.exec('PRAGMA journal_mode = WAL');

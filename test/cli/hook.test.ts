@@ -69,6 +69,7 @@ describe('a transcript that an event names', () => {
     using home = new Hooked();
     const path = home.put(claudePath(ID), promptLine(ID, 'one'));
     expect((await home.hook(home.event(path), 'claude-code')).told).toEqual(SILENT);
+    expect(await home.list(), 'at once').toHaveLength(1);
     await home.until(([session]) => session?.state === 'analyzed');
   });
 

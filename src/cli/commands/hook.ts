@@ -60,8 +60,7 @@ async function storedNow(
 ): Promise<string[][]> {
   const { storePath } = context.settings;
   const rest = own === null ? [] : [['ingest', '--agent', own.agent.id, '--', own.path]];
-  // Making a store takes longer than there is time to wait for a slow disk.
-  if (!existsSync(storePath)) return rest;
+  if (own === null && !existsSync(storePath)) return rest;
   try {
     const db = openWritable(storePath, { patienceMs: PATIENCE_MS });
     try {

@@ -52,7 +52,9 @@ export const ingestCommand: Command = async (context) => {
   const db = openWritable(context.settings.storePath);
   try {
     const report = await runIngest(context, db, options);
-    const notice = firstSweepNotice(context, db);
+    // Said with what it is about: an ingest that stored nothing has nothing to announce.
+    const isChanged = report.sessions_new + report.sessions_grown > 0;
+    const notice = isChanged ? firstSweepNotice(context, db) : null;
     if (notice !== null) report.first_sweep = notice;
     if (context.json) printJson(io, report);
     else {
