@@ -10,6 +10,7 @@ import { ProcessVisitor } from './cli/visitor.ts';
 import { FailureError, messageOf } from './domain/errors.ts';
 import { enabledAgents } from './ingest/agents/index.ts';
 import { type AnalyzeDeps, analyzeSession, salvageSession } from './ingest/analyze.ts';
+import { AskedAnalyzer } from './ingest/asked-analyzer.ts';
 import { ingest } from './ingest/ingest.ts';
 import { lookAtAgents } from './ingest/scan.ts';
 import type { WritableDb } from './store/connection.ts';
@@ -68,7 +69,7 @@ async function run(id: number, job: Job): Promise<void> {
 async function work(how: Setup, db: WritableDb, id: number, job: Job): Promise<Results[Job['kind']]> {
   const clock = clockOf(how.heldNow);
   const { signal } = stop;
-  const analyze: AnalyzeDeps = { db, clock, external: how.external, host: how.host };
+  const analyze: AnalyzeDeps = { db, clock, external: how.external, host: how.host, program: how.program };
   const visiting = how.visits === null ? {} : { visitor: new ProcessVisitor(how.visits) };
   switch (job.kind) {
     case 'scan':
@@ -89,7 +90,7 @@ async function work(how: Setup, db: WritableDb, id: number, job: Job): Promise<R
           preparer: (newBytes) => threads.forBytes(newBytes),
           host: how.host,
           clock,
-          analyze,
+          analyze: { ...analyze, asked: new AskedAnalyzer() },
           signal,
           progress: (progress) => answer({ kind: 'progress', id, progress }),
         },

@@ -109,6 +109,27 @@ async function ask(question: string): Promise<string | null> {
   }
 }
 
+/** An input that is not read to its end would keep this process. */
+let inputLeft = false;
+
+async function readInput(bytesMax: number, waitMs: number): Promise<string | null> {
+  if (mayBeTerminal(0) && process.stdin.isTTY === true) return null;
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  const reader = Bun.stdin.stream().getReader();
+  const { promise: late, resolve: isLate } = Promise.withResolvers<null>();
+  const timer = setTimeout(() => isLate(null), waitMs);
+  for (;;) {
+    const piece = await Promise.race([reader.read(), late]).catch(() => null);
+    inputLeft = piece?.done !== true;
+    if (piece === null || piece.done || bytes >= bytesMax) break;
+    parts.push(piece.value);
+    bytes += piece.value.length;
+  }
+  clearTimeout(timer);
+  return Buffer.concat(parts).toString('utf8');
+}
+
 /** Another program has the terminal, and ctrl-c: the system sends it to both. */
 function holdInterrupts(): () => void {
   const passBy = () => undefined;
@@ -166,6 +187,7 @@ const code = await run({
   debug: env['SESSION_MEMORY_DEBUG'] !== undefined,
   io,
   ask,
+  readInput,
   page: async (text) =>
     (await import('./cli/pager.ts')).page(text, {
       // Elsewhere an empty variable counts as unset; here it says that no pager is wanted.
@@ -209,3 +231,4 @@ const code = await run({
   },
 });
 process.exitCode = code;
+if (inputLeft) process.exit(code);

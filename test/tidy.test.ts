@@ -28,9 +28,11 @@ const MAY_IMPORT: Record<string, string[]> = {
   digest: ['domain'],
   agents: ['domain'],
   ingest: ['domain', 'identity', 'merge', 'store', 'digest', 'agents'],
-  cli: ['domain', 'policy', 'sweep', 'store', 'digest', 'agents', 'ingest', 'demo-samples'],
+  // What sets the program up to run by itself, and judges whether it does.
+  unattended: ['domain'],
+  cli: ['domain', 'policy', 'sweep', 'store', 'digest', 'agents', 'ingest', 'unattended', 'demo-samples'],
   tui: ['domain', 'policy', 'sweep', 'store'],
-  main: ['domain', 'policy', 'sweep', 'store', 'digest', 'agents', 'ingest', 'cli', 'tui'],
+  main: ['domain', 'policy', 'sweep', 'store', 'digest', 'agents', 'ingest', 'unattended', 'cli', 'tui'],
 };
 
 /** What a folder may name in `await import()` only, so that a plain command never loads it. Lint cannot tell. */
@@ -44,7 +46,10 @@ const MAY_IMPORT_FILE: Record<string, string[]> = {
 };
 
 /** The packages, built-in ones included, of those folders that have a closed list. */
-const MAY_USE: Record<string, string[]> = { domain: ['zod'], policy: [], identity: [], merge: [], sweep: [] };
+const MAY_USE: Record<string, string[]> = {
+  ...{ domain: ['zod'], policy: [], identity: [], merge: [], sweep: [] },
+  unattended: ['jsonc-parser', 'smol-toml', 'node:fs', 'node:path'],
+};
 
 /** Process by each of its names; a sentence that ends with the word is none. */
 const PROCESS =

@@ -29,8 +29,16 @@ export interface Settings {
 /** Values that flags give, by key; absent ones are undefined. */
 export type FlagValues = Partial<Record<SettingKey | 'config', string | undefined>>;
 
-/** `writesConfig`: the file that the user named is about to be written, and need not be there. */
-export async function loadSettings(host: Host, flags: FlagValues, writesConfig = false): Promise<Settings> {
+/**
+ * `writesConfig`: the file that the user named is about to be written, and need not be there. `softFollows`: of a command that has no use
+ * for the soft cap, a hard cap below it is no mistake.
+ */
+export async function loadSettings(
+  host: Host,
+  flags: FlagValues,
+  writesConfig = false,
+  softFollows = false,
+): Promise<Settings> {
   const configPath =
     flags.config ?? host.env['SESSION_MEMORY_CONFIG'] ?? join(configFolder(host), 'config.toml');
   const isNamed = flags.config !== undefined || host.env['SESSION_MEMORY_CONFIG'] !== undefined;
@@ -57,9 +65,14 @@ export async function loadSettings(host: Host, flags: FlagValues, writesConfig =
       : (origins[key] ?? key).replace(/^\$/, '');
   const bytes = (key: SettingKey, fallback: number) =>
     parseBytes(scalar(pick(key, fallback), key), where(key));
+  const softCapBytes = bytes('raw_soft_cap_bytes', DEFAULT_LIMITS.rawSoftCapBytes);
+  const hardCapBytes = bytes('raw_hard_cap_bytes', DEFAULT_LIMITS.rawHardCapBytes);
   const limits: Limits = {
-    rawSoftCapBytes: bytes('raw_soft_cap_bytes', DEFAULT_LIMITS.rawSoftCapBytes),
-    rawHardCapBytes: bytes('raw_hard_cap_bytes', DEFAULT_LIMITS.rawHardCapBytes),
+    rawSoftCapBytes:
+      softFollows && flags.raw_hard_cap_bytes !== undefined
+        ? Math.min(softCapBytes, hardCapBytes)
+        : softCapBytes,
+    rawHardCapBytes: hardCapBytes,
     rawMaxAgeDays: parseAgeDays(
       scalar(pick('raw_max_age_days', DEFAULT_LIMITS.rawMaxAgeDays), 'raw_max_age_days'),
       where('raw_max_age_days'),

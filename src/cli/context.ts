@@ -34,6 +34,8 @@ export interface Context {
   readonly startStager: (() => Worker) | null;
   /** Asks the person at the terminal one question and returns the line that was typed; null where input ended or was stopped. */
   readonly ask: (question: string) => Promise<string | null>;
+  /** What another program hands over on stdin, within limits of bytes and milliseconds; null: nothing, or a terminal. */
+  readonly readInput?: (bytesMax: number, waitMs: number) => Promise<string | null>;
   /** Shows a long text in the person's pager; false where none is wanted or there, and the text is to be printed. */
   readonly page: (text: string) => Promise<boolean>;
   /** Runs a program that has the terminal until it ends; its exit status, null where there is no such program. */

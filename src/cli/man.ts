@@ -19,10 +19,43 @@ export function manualPage(commands: readonly CommandSpec[], version: string): s
     ...commands.flatMap(commandPart),
     '.SH FLAGS OF EVERY COMMAND',
     ...GLOBAL_FLAGS.flatMap(flagPart),
+    ...placesPart(),
     '.SH EXIT STATUS',
     ...Object.entries(EXIT_MEANINGS).flatMap(([code, meaning]) => ['.TP', `.B ${code}`, escaped(meaning)]),
     '',
   ].join('\n');
+}
+
+/** What a person looks for who has no network at hand. */
+function placesPart(): string[] {
+  const rows = (all: readonly (readonly [string, string])[]) =>
+    all.flatMap(([name, about]) => ['.TP', `.B ${escaped(name)}`, escaped(about)]);
+  return [
+    '.SH FILES',
+    ...rows([
+      [
+        '~/.local/share/session-memory/store.db',
+        'the store; on macOS below ~/Library/Application Support, on Windows below %LOCALAPPDATA%',
+      ],
+      [
+        '~/.config/session-memory/config.toml',
+        'the configuration; `session-memory config init` writes it with every key',
+      ],
+    ]),
+    '.SH ENVIRONMENT',
+    ...rows([
+      ['SESSION_MEMORY_STORE', 'the store file'],
+      ['SESSION_MEMORY_CONFIG', 'the configuration file'],
+      [
+        'SESSION_MEMORY_KEY',
+        'any key of the configuration, in capitals, with _ for a dot: SESSION_MEMORY_ANALYZER_COMMAND',
+      ],
+      ['SESSION_MEMORY_NOW', 'an ISO time that the clock is held at'],
+      ['NO_COLOR, PAGER, XDG_DATA_HOME, XDG_CONFIG_HOME', 'as usual; an empty one counts as unset'],
+    ]),
+    '.SH CONFIGURATION',
+    'Flags win over the environment, that over the file, that over the defaults. `session-memory config` shows each value and where it comes from.',
+  ];
 }
 
 function commandPart(spec: CommandSpec): string[] {

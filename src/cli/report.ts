@@ -1,12 +1,15 @@
 /** A plan and a report as a person reads them. Every id and reason is made plain. */
 
+import { EXIT } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { Limits } from '../domain/limits.ts';
 import { plainLine } from '../domain/text.ts';
 import { explainPass } from '../policy/explain.ts';
+import type { RunRow } from '../store/runs.ts';
 import type { Report } from '../sweep/report.ts';
 import { formatBytes, formatCount, plural } from './format.ts';
 import { type Io, paint } from './io.ts';
+import { EXIT_MEANINGS } from './spec.ts';
 
 /** How many sessions a report lists one by one; the rest is counted. `--json` has all, and so has a plan. */
 const LISTED_MAX = 40;
@@ -38,6 +41,15 @@ export function planPage(io: Io, report: Report, limits: Limits): string {
   return lines.join('\n');
 }
 
+/** How a run ended, in a word or two. */
+export function runResult({
+  exit_code: code,
+  finished_at: end,
+}: Pick<RunRow, 'exit_code' | 'finished_at'>): string {
+  if (end === null || code === null) return 'not finished';
+  return code === EXIT.done ? 'ok' : (EXIT_MEANINGS[code] ?? `exit ${code}`);
+}
+
 export function reportPage(io: Io, report: Report, limits: Limits): string {
   const lines = [
     ...passLines(io, 'backstop', 'evicted', report.backstop_evicted),
@@ -63,7 +75,8 @@ export function reportPage(io: Io, report: Report, limits: Limits): string {
     );
   if (report.interrupted) lines.push('Interrupted; what was done is recorded.');
   if (report.clock_set) lines.push(`The clock was held at ${report.started_at}.`);
-  lines.push(`sweep ${report.sweep_id}`, '');
+  if (report.sweep_id !== '') lines.push(`sweep ${report.sweep_id}`);
+  lines.push('');
   return lines.join('\n');
 }
 

@@ -12,6 +12,7 @@ import {
   FailureError,
   failure,
   messageOf,
+  systemFailure,
 } from '../domain/errors.ts';
 import { clockOf } from './clock.ts';
 import { loadSettings } from './config.ts';
@@ -20,8 +21,8 @@ import { printFailure } from './failure.ts';
 import { commandHelp, programHelp } from './help.ts';
 import type { Io } from './io.ts';
 import type { Parsed } from './parse.ts';
-import { plainCall } from './parse-plain.ts';
-import { COMMANDS } from './table.ts';
+import { commandWord, plainCall } from './parse-plain.ts';
+import { COMMANDS, commandNamed } from './table.ts';
 
 /** What `main.ts` found in the process. */
 export interface Runtime {
@@ -39,6 +40,7 @@ export interface Runtime {
   readonly ask: Context['ask'];
   readonly page: Context['page'];
   readonly launch: Context['launch'];
+  readonly readInput?: Context['readInput'];
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
   readonly screens: Context['screens'];
   readonly self: Context['self'];
@@ -63,6 +65,7 @@ export async function run(runtime: Runtime): Promise<ExitCode> {
     }
     return await runCommand(runtime, parsed, io, json);
   } catch (thrown) {
+    if (isHurried(runtime.argv)) return EXIT.done;
     return explain(thrown, io, json, runtime);
   }
 }
@@ -82,6 +85,7 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
       'analyzer.command': textFlag(flags, 'analyzer') ?? undefined,
     },
     parsed.command?.name === 'config' && parsed.args.length > 0,
+    parsed.command?.name === 'ingest',
   );
   if (settings.sharedFolder) (await import('../store/own-files.ts')).allowSharedFolder(true);
   const context: Context = {
@@ -99,6 +103,7 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
     ask: runtime.ask,
     page: runtime.page,
     launch: runtime.launch,
+    ...(runtime.readInput === undefined ? {} : { readInput: runtime.readInput }),
     screens: runtime.screens,
     argv: runtime.argv,
     self: runtime.self,
@@ -109,6 +114,11 @@ async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolea
   if (io.stdinIsTty && io.stdoutIsTty && !json) return runtime.screens(context, 'dashboard');
   const status = COMMANDS.find((spec) => spec.name === 'status');
   return status === undefined ? EXIT.failed : (await status.load())(context);
+}
+
+/** Whoever calls such a command would take a failure of ours for an answer of its own. */
+function isHurried(argv: readonly string[]): boolean {
+  return commandNamed(commandWord(argv) ?? '')?.isHurried === true;
 }
 
 function absolute(runtime: Runtime, path: string | null): string | undefined {
@@ -125,7 +135,7 @@ function checkedColor(color: string | null): string | null {
 
 function explain(thrown: unknown, io: Io, json: boolean, runtime: Runtime): ExitCode {
   if (runtime.signal.aborted) return EXIT.interrupted;
-  const known = thrown instanceof FailureError ? thrown.failure : null;
+  const known = thrown instanceof FailureError ? thrown.failure : systemFailure(thrown);
   const shown: Failure =
     known ??
     failure(

@@ -115,6 +115,8 @@ export const ingestSchema = z.object({
   disk_full: z.boolean(),
   interrupted: z.boolean(),
   warnings: z.array(z.string()),
+  /** That a first sweep would take most of what is stored, and which setting changes it; absent: it would not. */
+  first_sweep: z.string().optional(),
 });
 
 export const analyzeSchema = z.object({
@@ -128,8 +130,24 @@ export const analyzeSchema = z.object({
 
 export const maintainSchema = z.object({
   version: z.literal(1),
+  /** Nothing was changed: what an ingest would store, and a sweep of what is stored now would do. */
+  dry_run: z.boolean(),
   ingests: z.array(ingestSchema),
   sweeps: z.array(reportSchema),
+  /** What needs a person, a sentence each. */
+  problems: z.array(z.string()),
+});
+
+const run = z.object({
+  command: z.string(),
+  /** Runs in a row that did nothing and ended alike are one: `times` of them, from `first_at` to the last. */
+  first_at: iso,
+  started_at: iso,
+  finished_at: iso.nullable(),
+  times: count,
+  exit_code: count.nullable(),
+  had_effect: z.boolean(),
+  problems: z.array(z.string()),
 });
 
 const part = z.object({ sessions: count, raw_bytes: bytes, stored_bytes: bytes });
@@ -181,6 +199,14 @@ export const statusSchema = z.object({
     to_analyze: count,
     worst_case_data_loss: count,
   }),
+  /** Of the un-analyzed sessions, those whose analysis failed, by cause. */
+  failed_analyses: z.object({
+    sessions_failed: count,
+    reasons: z.array(
+      z.object({ reason: z.string(), sessions: count, example_uid: uid, next_try_at: iso.nullable() }),
+    ),
+  }),
+  last_run: run.nullable(),
   at_risk: z.array(scan),
 });
 
@@ -279,6 +305,8 @@ export const historySchema = z.object({
       report: reportSchema.nullable(),
     }),
   ),
+  /** Runs of `maintain`. */
+  runs: z.array(run),
   events: z.array(
     z.object({
       at: iso,

@@ -56,6 +56,7 @@ export function tuiServices(
       settings.analyzerCommand === null
         ? null
         : { command: settings.analyzerCommand, timeoutS: settings.analyzerTimeoutS },
+    program: context.version,
     visits: visitorSetup(context, settings.storePath),
   };
   const thread = new BackgroundThread(setup, startThread);

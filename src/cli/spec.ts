@@ -24,6 +24,11 @@ export interface CommandSpec {
    * of ours would run before it is through.
    */
   readonly onlyReads?: true;
+  /**
+   * Agents call it and wait for it: it is parsed without the library, and whatever is amiss it says nothing and exits 0, since they
+   * would misread both.
+   */
+  readonly isHurried?: true;
   /** Called by other programs; not listed. */
   readonly isHidden?: true;
 }

@@ -4,6 +4,7 @@
 import type { LoadableCommand } from './context.ts';
 import type { Flag } from './spec.ts';
 import { BY_HAND } from './table.by-hand.ts';
+import { UNATTENDED } from './table.unattended.ts';
 
 const CAPS: readonly Flag[] = [
   { flag: '--soft-cap SIZE', help: 'the budget pass goes down to it' },
@@ -76,7 +77,7 @@ const ALL: readonly LoadableCommand[] = [
     flags: [
       {
         flag: '--all',
-        help: 'also make anew what an older version made, where the raw bytes are still there',
+        help: 'also make anew what an older version or another analyzer made, where the raw bytes are still there',
       },
       { flag: '--analyzer CMD', help: 'add a summary by this program (see README)' },
     ],
@@ -114,9 +115,20 @@ const ALL: readonly LoadableCommand[] = [
     name: 'maintain',
     summary: 'ingest, analyze and sweep in one: for cron and hooks',
     args: [],
-    flags: SWEEP,
-    examples: ['session-memory maintain --yes --no-data-loss'],
+    flags: [
+      ...SWEEP,
+      { flag: '--dry-run', help: 'say what would be stored and evicted, change nothing' },
+      { flag: '--quiet', help: 'print only what needs a person' },
+      { flag: '--wait', help: 'wait for another sweep instead of exit 6' },
+    ],
+    examples: [
+      'session-memory maintain --yes --no-data-loss',
+      'session-memory maintain --yes --no-data-loss --quiet --wait',
+      'session-memory maintain --dry-run',
+    ],
     exits: [3, 4, 6],
+    about:
+      'Ingests, analyzes what waits and what failed before, and sweeps, in turn while either makes progress. `session-memory install` has it run every hour.',
     load: async () => (await import('./commands/maintain.ts')).maintain,
   },
   {
@@ -235,11 +247,15 @@ const ALL: readonly LoadableCommand[] = [
     load: async () => (await import('./commands/pin.ts')).unpin,
   },
   ...BY_HAND,
+  ...UNATTENDED,
   {
     name: 'history',
     summary: 'sweeps, evictions, data losses',
     args: ['[SWEEP]'],
-    flags: [{ flag: '--limit N', help: 'at most so many of each (default 50)' }],
+    flags: [
+      { flag: '--limit N', help: 'at most so many of each (default 50)' },
+      { flag: '--all', help: 'also runs and sweeps that found nothing to do' },
+    ],
     examples: [
       'session-memory history',
       'session-memory history --json | jq \'.events[] | select(.kind == "data_loss")\'',

@@ -65,6 +65,13 @@ export function parseCount(text: string, name: string): number {
   return count;
 }
 
+/** The same of a list that is asked for: none of it would be read as there being none. */
+export function parseLimit(text: string): number {
+  const limit = parseCount(text, '--limit');
+  if (limit > 0) return limit;
+  throw new FailureError(invalid('--limit 0 finds nothing', 'Give a number from 1 up.'));
+}
+
 /** The value where it is one of the known ones; a failure that names the nearest where not. */
 export function oneOf<T extends string>(value: string | null, known: readonly T[], flag: string): T | null {
   if (value === null) return null;

@@ -8,8 +8,9 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import type { AnalyzeDeps } from '../ingest/analyze.ts';
+import type { AskedAnalyzer } from '../ingest/asked-analyzer.ts';
 import { fileOfPath, mayBeThere } from '../ingest/file-names.ts';
-import { hashText } from '../ingest/hash-text.ts';
+import { hashText, nameOfCommand } from '../ingest/hash-text.ts';
 import { awayMount } from '../ingest/mounts.ts';
 import { explainReason } from '../policy/explain.ts';
 import type { Victim } from '../policy/passes.ts';
@@ -132,14 +133,22 @@ function readOnlySweepStore(db: ReadableDb): SweepStore {
   };
 }
 
-export function analyzeDeps(context: Context, db: WritableDb): AnalyzeDeps {
+export function analyzeDeps(context: Context, db: WritableDb, asked?: AskedAnalyzer): AnalyzeDeps {
   const { analyzerCommand, analyzerTimeoutS } = context.settings;
   return {
     db,
     clock: context.clock,
     external: analyzerCommand === null ? null : { command: analyzerCommand, timeoutS: analyzerTimeoutS },
     host: context.host,
+    program: context.version,
+    ...(asked === undefined ? {} : { asked }),
   };
+}
+
+/** What an analysis that is made now depends on, beside the session's bytes. */
+export function circumstances({ settings, version }: Pick<Context, 'settings' | 'version'>) {
+  const { analyzerCommand } = settings;
+  return { analyzer: analyzerCommand === null ? '' : nameOfCommand(analyzerCommand), program: version };
 }
 
 /** Who looks at what may never answer: this program, started once more; null where it cannot be. */
@@ -169,13 +178,18 @@ function common(context: Context, progress: (event: Progress) => void) {
 }
 
 /** For a sweep that is applied. Analysis is loaded when it is first needed. */
-export function sweepDeps(context: Context, db: WritableDb, progress: (event: Progress) => void): SweepDeps {
+export function sweepDeps(
+  context: Context,
+  db: WritableDb,
+  progress: (event: Progress) => void,
+  asked?: AskedAnalyzer,
+): SweepDeps {
   return {
     ...common(context, progress),
     store: sweepStore(db),
     analyzer: roomyAnalyzer(db, {
       analyze: async (uid, signal) =>
-        (await import('../ingest/analyze.ts')).analyzeSession(analyzeDeps(context, db), uid, signal),
+        (await import('../ingest/analyze.ts')).analyzeSession(analyzeDeps(context, db, asked), uid, signal),
       salvage: async (uid) =>
         (await import('../ingest/analyze.ts')).salvageSession(analyzeDeps(context, db), uid),
     }),

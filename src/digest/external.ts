@@ -5,7 +5,11 @@
  * Never: lets its failure stop anything but this one analysis; throws.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Host } from '../domain/agent.ts';
+import { ANALYZER_FOLDER, ANALYZING } from '../domain/analyzing.ts';
 import { DIGEST_BYTES_MAX, type Digest } from '../domain/digest.ts';
 import { messageOf } from '../domain/errors.ts';
 import { cutText, plainLine, plainText } from '../domain/text.ts';
@@ -60,8 +64,10 @@ export async function runExternalAnalyzer(run: ExternalRun): Promise<ExternalAns
   // A timer counts on the monotonic clock: setting the system's clock neither fires nor delays it.
   const timer = setTimeout(() => stop('timeout'), Math.min(run.timeoutMs, TIMER_MS_MAX));
   run.signal.addEventListener('abort', onAbort, { once: true });
+  let folder: string | null = null;
   try {
-    const child = start(run, isWindows);
+    folder = mkdtempSync(join(tmpdir(), ANALYZER_FOLDER));
+    const child = start(run, isWindows, folder);
     stop = (why) => {
       if (stopped !== null) return;
       stopped = why;
@@ -86,14 +92,26 @@ export async function runExternalAnalyzer(run: ExternalRun): Promise<ExternalAns
   } finally {
     clearTimeout(timer);
     run.signal.removeEventListener('abort', onAbort);
+    if (folder !== null) cleared(folder);
   }
 }
 
-function start(run: ExternalRun, isWindows: boolean) {
+/** What the program left there is of no use to anybody; where something still holds it, the system clears it some day. */
+function cleared(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // It has what it was made for behind it.
+  }
+}
+
+function start(run: ExternalRun, isWindows: boolean, folder: string) {
   const { uid, agent, project, title } = run.session;
   return spawn(isWindows ? 'cmd' : 'sh', [isWindows ? '/c' : '-c', run.command], {
+    cwd: folder,
     env: {
       ...(run.host.inheritedEnv ?? run.host.env),
+      [ANALYZING]: folder,
       SESSION_UID: uid,
       SESSION_AGENT: agent,
       SESSION_PROJECT: plainText(project ?? '').slice(0, ENV_CHARS),

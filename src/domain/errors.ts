@@ -53,6 +53,29 @@ export interface Failure {
   readonly hint: string;
 }
 
+/** What the system says of a path or a disk: no bug of ours, whatever we asked it. */
+const SYSTEM_SAYS: Readonly<Record<string, string>> = {
+  ENOTDIR: 'A file stands where a folder is needed: give another path.',
+  EISDIR: 'A folder stands where a file is needed: give another path.',
+  EACCES: 'You may not: give another path, or mend who may read and write there.',
+  EPERM: 'You may not: give another path, or mend who may read and write there.',
+  EROFS: 'Nothing can be written there: give another path.',
+  ENAMETOOLONG: 'The system takes no path as long: give a shorter one.',
+  ELOOP: 'Links there lead in a circle: give another path.',
+  ENOENT: 'It is not there any more: look at the path, and run it again.',
+  ENOSPC: 'The disk is full: free some space, and run it again.',
+  EDQUOT: 'Your quota is used up: free some space, and run it again.',
+  EIO: 'The disk fails: look at what the system says of it.',
+  EMFILE: 'Too many files are open: raise the limit (`ulimit -n`), and run it again.',
+};
+
+/** An error of the system as a failure; null: it is none. */
+export function systemFailure(thrown: unknown): Failure | null {
+  if (!(thrown instanceof Error) || !('code' in thrown) || !('syscall' in thrown)) return null;
+  const hint = SYSTEM_SAYS[String(thrown.code)];
+  return hint === undefined ? null : failure('io', thrown.message, hint);
+}
+
 /** Carries a `Failure` through code that cannot return one (iterators, transactions). */
 export class FailureError extends Error {
   override readonly name = 'FailureError';

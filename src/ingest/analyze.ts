@@ -12,8 +12,10 @@ import { DIGEST_VERSION, type Digest } from '../domain/digest.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
+import { type Circumstances, isDue } from '../domain/retry.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { Clock, Iso } from '../domain/time.ts';
+import { lastAttempt, noteFailure, noteSuccess, sessionsMadeWithout } from '../store/analyses.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { hasContent, noteContent } from '../store/contents.ts';
 import { digestsOf, filesOf, findSession, sessionsDigestedBefore } from '../store/read.ts';
@@ -21,10 +23,12 @@ import { isDiskFull } from '../store/room.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { fileChunks, logBreaks, logChunks, removedChunks, removedRanges } from '../store/segments.ts';
 import { census } from '../store/usage.ts';
-import { hashFiles, noteAnalyzeError, saveDigest } from '../store/write-digests.ts';
+import { hashFiles, saveDigest } from '../store/write-digests.ts';
 import { agentById, agentsOf } from './agents/index.ts';
+import { type AskedAnalyzer, GIVEN_UP } from './asked-analyzer.ts';
 import { contentFormOf, hashContent, rememberedForm } from './content/content.ts';
 import { saidOnce } from './content/once.ts';
+import { nameOfCommand } from './hash-text.ts';
 
 export interface AnalyzeDeps {
   readonly db: WritableDb;
@@ -32,12 +36,22 @@ export interface AnalyzeDeps {
   /** The user's own program, run after the built-in digest; null: none. */
   readonly external: { readonly command: string; readonly timeoutS: number } | null;
   readonly host: Host;
+  /** The version of this program: a new one tries again what an older one could not read. */
+  readonly program?: string;
+  /** Of the whole run; absent: the external analyzer is asked however often it fails. */
+  readonly asked?: AskedAnalyzer;
 }
 
 /** `kept`: why the digest that is there has stayed; a new one would be worse. */
 export type AnalyzeResult =
   | { readonly ok: true; readonly kept?: string }
-  | { readonly ok: false; readonly why: string; readonly noRoom?: boolean };
+  | {
+      readonly ok: false;
+      readonly why: string;
+      readonly noRoom?: boolean;
+      /** The external analyzer is not asked any more: it says nothing of this session. */
+      readonly isUntried?: true;
+    };
 
 /** Live un-analyzed sessions, in order of eviction: oldest first. `untried`: without those whose analysis failed as they are. */
 export function sessionsWaiting(db: ReadableDb, now: Iso, untried = false): SessionUid[] {
@@ -46,13 +60,37 @@ export function sessionsWaiting(db: ReadableDb, now: Iso, untried = false): Sess
   return waiting.filter((uid) => findSession(db, uid)?.analyzeError === null);
 }
 
+/** Those of them that are to be tried now: untried ones, and failed ones whose time has come or whose circumstances changed. */
+export function sessionsDue(deps: AnalyzeDeps): SessionUid[] {
+  const now = deps.clock.now();
+  return [...census(deps.db, now).unanalyzed()]
+    .filter(({ uid, generation }) => isDue(lastAttempt(deps.db, uid), circumstances(deps, generation), now))
+    .map(({ uid }) => uid);
+}
+
 /**
- * Those, and every live session whose digest an older analyzer made, or was made as a configuration said: it may say
- * something else by now.
+ * Those that wait, and every live session whose digest an older analyzer made, another command than the present one, or the
+ * program as a configuration said: it may say something else by now.
  */
-export function sessionsToRenew(db: ReadableDb, now: Iso, host: Pick<Host, 'agents'> = {}): SessionUid[] {
+export function sessionsToRenew(
+  db: ReadableDb,
+  now: Iso,
+  host: Pick<Host, 'agents'> = {},
+  external: AnalyzeDeps['external'] = null,
+): SessionUid[] {
   const own = agentsOf(host).flatMap((agent) => (agent.own === undefined ? [] : [agent.id]));
-  return [...sessionsWaiting(db, now), ...sessionsDigestedBefore(db, DIGEST_VERSION, own)];
+  const others = external === null ? [] : sessionsMadeWithout(db, nameOfCommand(external.command));
+  const uids = [...sessionsWaiting(db, now), ...sessionsDigestedBefore(db, DIGEST_VERSION, own), ...others];
+  return [...new Set(uids)];
+}
+
+/** What an analysis made now depends on. */
+export function circumstances(
+  { external, program }: Pick<AnalyzeDeps, 'external' | 'program'>,
+  generation: number,
+): Circumstances {
+  const analyzer = external === null ? '' : nameOfCommand(external.command);
+  return { generation, analyzer, program: program ?? '' };
 }
 
 /** Makes and stores the digest of one session. */
@@ -64,22 +102,26 @@ export async function analyzeSession(
   const session = findSession(deps.db, uid);
   if (session === null) return { ok: false, why: 'the session is not known' };
   if (session.evictedAt !== null) return { ok: false, why: 'its raw bytes were evicted' };
+  const remember = (why: string) =>
+    noteFailure(deps.db, uid, why, circumstances(deps, session.generation), deps.clock.now());
   const agent = agentById(session.agent, deps.host);
   if (agent === null) {
     const why = unknownAgent(session.agent);
-    noteAnalyzeError(deps.db, uid, session.generation, why);
+    remember(why);
     return { ok: false, why };
   }
+  if (deps.external !== null && deps.asked?.isGivenUp === true)
+    return { ok: false, why: GIVEN_UP, isUntried: true };
   try {
     const outcome = await analyzed(deps, session, agent, signal);
     // A stop says nothing about the session: it is tried again.
-    if (!outcome.ok && !signal.aborted) noteAnalyzeError(deps.db, uid, session.generation, outcome.why);
+    if (!outcome.ok && !signal.aborted) remember(outcome.why);
     return outcome;
   } catch (thrown) {
     const why = messageOf(thrown);
     // It says nothing about the session either, and must not let it count as one that was tried.
     if (isDiskFull(thrown)) return { ok: false, why, noRoom: true };
-    if (!signal.aborted) noteAnalyzeError(deps.db, uid, session.generation, why);
+    if (!signal.aborted) remember(why);
     return { ok: false, why };
   }
 }
@@ -104,6 +146,7 @@ async function analyzed(
   if (kept !== null) return { ok: true, kept };
   if (deps.external !== null) {
     const summary = await externalSummary(deps, session, deps.external, signal);
+    if (!signal.aborted) deps.asked?.heard(summary.ok ? null : summary.why);
     if (!summary.ok) return summary;
     ({ digest, json } = await withSummary(digest, summary.text));
   } else if (typeof before?.summary === 'string') {
@@ -113,6 +156,8 @@ async function analyzed(
   killPoint('analyze.digested');
   const saved = save(deps, session, digest, json, true, hashes);
   killPoint('analyze.saved');
+  if (saved !== 'grown')
+    noteSuccess(deps.db, session.uid, circumstances(deps, session.generation), deps.clock.now());
   return saved === 'grown' ? { ok: false, why: 'it grew while it was analyzed' } : { ok: true };
 }
 
@@ -174,7 +219,8 @@ async function salvaged(deps: AnalyzeDeps, uid: SessionUid): Promise<undefined> 
     killPoint('analyze.salvaged');
   } catch (thrown) {
     if (isDiskFull(thrown)) throw thrown;
-    noteAnalyzeError(deps.db, uid, session.generation, messageOf(thrown));
+    const now = deps.clock.now();
+    noteFailure(deps.db, uid, messageOf(thrown), circumstances(deps, session.generation), now);
   }
 }
 

@@ -2,3 +2,8 @@
 export function hashText(text: string): string {
   return new Bun.CryptoHasher('sha256').update(text).digest('hex');
 }
+
+/** Tells one command from another without keeping it: it may hold a key. */
+export function nameOfCommand(command: string): string {
+  return hashText(command).slice(0, 16);
+}

@@ -18,6 +18,11 @@ export interface IngestOptions {
   readonly again?: ReadonlySet<SessionUid> | 'all';
   readonly dryRun: boolean;
   readonly analyze: boolean;
+  /**
+   * Which sessions that have no digest yet are analyzed first, besides those that come: those never tried (absent), failed ones too
+   * whose time has come, or none.
+   */
+  readonly waiting?: 'due' | 'none';
   readonly hardCapBytes: number;
 }
 
@@ -70,6 +75,8 @@ export interface IngestReport {
   disk_full: boolean;
   interrupted: boolean;
   warnings: string[];
+  /** That a first sweep would take most of what is stored; absent: it would not. */
+  first_sweep?: string;
 }
 
 export function emptyReport(dryRun: boolean): IngestReport {

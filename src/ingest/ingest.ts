@@ -6,7 +6,7 @@
 import type { AgentFormat, Host } from '../domain/agent.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
-import type { Clock } from '../domain/time.ts';
+import type { Clock, Iso } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { forgottenUids } from '../store/forget.ts';
 import { findSession } from '../store/read.ts';
@@ -15,7 +15,7 @@ import { lastScans, type ScanRow } from '../store/scans.ts';
 import { usage } from '../store/usage.ts';
 import { dropEmptySessions } from '../store/write-raw.ts';
 import { agentById, enabledAgents } from './agents/index.ts';
-import { type AnalyzeDeps, analyzeSession, sessionsWaiting } from './analyze.ts';
+import { type AnalyzeDeps, analyzeSession, sessionsDue, sessionsWaiting } from './analyze.ts';
 import { inOrder } from './assign.ts';
 import { digestOnly } from './digest-only.ts';
 import { discover, type Found, type FoundFile, type FoundSession } from './discover.ts';
@@ -156,9 +156,9 @@ async function ingestHere(
     report.sessions_grown = changed.filter((s) => s.files.some((f) => f.known !== null)).length;
     return [];
   }
-  await retellTimes(deps.analyze, deps.signal);
+  if (options.waiting !== 'none') await retellTimes(deps.analyze, deps.signal);
   // What an earlier run stored and did not come to analyze is older than what comes now.
-  if (options.analyze) await analyzeAll(deps, sessionsWaiting(deps.db, now, true), report);
+  if (options.analyze) await analyzeAll(deps, waitingFor(deps, options, now), report);
   if (leavesOut)
     preparer = startedFor(
       deps,
@@ -181,6 +181,11 @@ function noteFound(report: IngestReport, found: Found): void {
     files,
     raw_bytes: rawBytes,
   }));
+}
+
+function waitingFor(deps: IngestDeps, { waiting }: IngestOptions, now: Iso): SessionUid[] {
+  if (waiting === 'none') return [];
+  return waiting === 'due' ? sessionsDue(deps.analyze) : sessionsWaiting(deps.db, now, true);
 }
 
 /** Takes one session after the other; returns those that had to wait. */
@@ -321,8 +326,11 @@ async function analyzeAll(
       report.analyzed += 1;
       continue;
     }
+    if (outcome.isUntried === true) continue;
     report.analyze_failed += 1;
     report.warnings.push(`analyze failed for ${uid}: ${outcome.why}`);
+    const notice = deps.analyze.asked?.notice() ?? null;
+    if (notice !== null) report.warnings.push(notice);
     report.disk_full ||= outcome.noRoom === true;
     if (report.disk_full) return;
   }

@@ -35,6 +35,7 @@ export interface ReadyCounts {
 export class ReadySessions {
   readonly #db: WritableDb;
   readonly #clock: Clock;
+  readonly #program: string;
   readonly #hardCapBytes: number;
   readonly #ahead: Ahead;
   #batch: ReadySession[] = [];
@@ -47,13 +48,14 @@ export class ReadySessions {
   #leftAlone: FoundSession[] = [];
 
   constructor(
-    deps: { readonly db: WritableDb; readonly clock: Clock },
+    deps: { readonly db: WritableDb; readonly clock: Clock; readonly analyze: { readonly program?: string } },
     preparer: Preparer,
     sessions: readonly FoundSession[],
     hardCapBytes: number,
   ) {
     this.#db = deps.db;
     this.#clock = deps.clock;
+    this.#program = deps.analyze.program ?? '';
     this.#hardCapBytes = hardCapBytes;
     const now: Iso = deps.clock.now();
     this.#ahead = new Ahead(preparer, sessions, (session) => orderOf(deps.db, session, now));
@@ -112,7 +114,7 @@ export class ReadySessions {
 
   #stored(batch: readonly ReadySession[]): FoundSession[] {
     try {
-      return storePrepared(this.#db, batch, this.#clock.now());
+      return storePrepared(this.#db, batch, this.#clock.now(), this.#program);
     } catch (thrown) {
       // A full disk, a file that another process took up at the same moment: one by one it is said which.
       if (!(thrown instanceof FailureError)) throw thrown;

@@ -7,11 +7,12 @@ import { DIGEST_VERSION } from '../domain/digest.ts';
 import { sessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { Iso } from '../domain/time.ts';
+import { noteFailure } from '../store/analyses.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { noteContent } from '../store/contents.ts';
 import { findSession } from '../store/read.ts';
 import { hasBearer } from '../store/read-sources.ts';
-import { noteAnalyzeError, putSessionDigest } from '../store/write-digests.ts';
+import { putSessionDigest } from '../store/write-digests.ts';
 import {
   addSegments,
   describeSession,
@@ -59,11 +60,16 @@ export function orderOf(db: WritableDb, found: FoundSession, now: Iso): Order | 
 }
 
 /** Stores them in one transaction; returns those that the store knows by now, which it leaves alone. */
-export function storePrepared(db: WritableDb, batch: readonly ReadySession[], now: Iso): FoundSession[] {
+export function storePrepared(
+  db: WritableDb,
+  batch: readonly ReadySession[],
+  now: Iso,
+  program: string,
+): FoundSession[] {
   return db.writeTransaction(() =>
     batch.flatMap(({ found, prepared }) => {
       if (isKnown(db, found)) return [found];
-      storeOne(db, found, prepared, now);
+      storeOne(db, found, prepared, now, program);
       killPoint('ready.session-stored');
       return [];
     }),
@@ -75,7 +81,7 @@ function isKnown(db: ReadableDb, { agent, nativeId }: FoundSession): boolean {
   return hasBearer(db, agent.id, nativeId);
 }
 
-function storeOne(db: WritableDb, found: FoundSession, prepared: Prepared, now: Iso): void {
+function storeOne(db: WritableDb, found: FoundSession, prepared: Prepared, now: Iso, program: string): void {
   const { uid, agent, nativeId, root, peek } = found;
   const sessionId = ensureSession(db, { uid, agent: agent.id, nativeId, agentRoot: root, ingestedAt: now });
   const parent = peek?.parentNativeId ?? null;
@@ -92,7 +98,7 @@ function storeOne(db: WritableDb, found: FoundSession, prepared: Prepared, now: 
     if (content !== undefined) noteContent(db, ready.sha256, content);
   }
   recountSession(db, sessionId);
-  storeDigest(db, found, prepared.digest, now);
+  storeDigest(db, found, prepared.digest, now, program);
 }
 
 function storeFile(db: WritableDb, sessionId: number, file: FoundFile, ready: PreparedFile): void {
@@ -112,10 +118,16 @@ function storeFile(db: WritableDb, sessionId: number, file: FoundFile, ready: Pr
   });
 }
 
-function storeDigest(db: WritableDb, { uid }: FoundSession, digest: PreparedDigest, now: Iso): void {
+function storeDigest(
+  db: WritableDb,
+  { uid }: FoundSession,
+  digest: PreparedDigest,
+  now: Iso,
+  program: string,
+): void {
   const generation = findSession(db, uid)?.generation ?? 0;
   if (!digest.ok) {
-    noteAnalyzeError(db, uid, generation, digest.why);
+    noteFailure(db, uid, digest.why, { generation, analyzer: '', program }, now);
     return;
   }
   const { ok: _, ...about } = digest;

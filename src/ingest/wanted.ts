@@ -3,6 +3,7 @@
  * Promises: what is about to be stored is known by its project first, as far as any of its records tells it.
  */
 import type { Host } from '../domain/agent.ts';
+import { isOfAnalyzer } from '../domain/analyzing.ts';
 import type { Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { noteMatches } from '../store/exclude-matches.ts';
@@ -40,7 +41,10 @@ export async function wantedOf(
   const wanted: FoundSession[] = [];
   for (const session of sessions) {
     const project = options.exclude.length === 0 ? null : await projectFor(db, session);
-    const left = leftOutBy(session, project ?? session.peek?.project ?? null, options, rules);
+    const known = project ?? session.peek?.project ?? null;
+    const left = isLeftBehind(session, known)
+      ? { rule: 'being the analyzer’s own', pattern: null }
+      : leftOutBy(session, known, options, rules);
     if (left === null) wanted.push(session);
     else leftOut.set(left.rule, (leftOut.get(left.rule) ?? 0) + 1);
     if (left !== null && left.pattern !== null) matched.add(left.pattern);
@@ -54,6 +58,14 @@ export async function wantedOf(
         `ingest.exclude: ${pattern} can match nothing: ${why}; write a whole path, ~/… or a name`,
     ),
   };
+}
+
+/** The transcript of an agent that was asked for a summary: stored, it would be summarised in its turn. */
+function isLeftBehind({ files }: FoundSession, project: string | null): boolean {
+  return isOfAnalyzer(
+    project,
+    files.map(({ relPath }) => relPath),
+  );
 }
 
 /** A pattern that is held against nothing lets a session pass: where head and tail do not tell its project, it is read on. */

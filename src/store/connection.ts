@@ -64,6 +64,8 @@ function openDatabase(path: string, mode: 'read' | 'write'): Database {
     return checkedOpen(path, () => new Database(path, { readwrite: true, create: true, strict: true }));
   const database = checkedOpen(path, () => new Database(path, { readonly: true, strict: true }));
   try {
+    // Before the first question: at that moment the last writer may be putting its log away, alone.
+    database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     database.query('SELECT 1 FROM sqlite_schema LIMIT 1').get();
     return database;
   } catch (thrown) {

@@ -39,16 +39,21 @@ function isCurrent(db: ReadableDb): boolean {
   }
 }
 
+export interface OpenOptions {
+  readonly roomForSweep?: boolean;
+  readonly migrations?: readonly Migration[];
+  /** Another writer is waited for so long, and a store of an older version is left as it is: both fail as busy. */
+  readonly patienceMs?: number;
+}
+
 /** `roomForSweep`: on a full disk the reserve is given up so that SQLite can open at all, and made again at the end. */
-export function openWritable(
-  path: string,
-  options: { readonly roomForSweep?: boolean; readonly migrations?: readonly Migration[] } = {},
-): WritableDb {
+export function openWritable(path: string, options: OpenOptions = {}): WritableDb {
+  refuseFolder(path);
   refuseSharedFolder(path);
   makePrivateFile(path);
   killPoint('open.file-made');
   const migrations = options.migrations ?? MIGRATIONS;
-  const open = () => thoughFull(path, () => prepared(path, migrations));
+  const open = () => thoughFull(path, () => prepared(path, migrations, options.patienceMs));
   if (options.roomForSweep === true) return withReserve(path, () => forSweep(open()));
   const db = open();
   mendReserve(path);
@@ -91,11 +96,29 @@ function thoughFull<T>(path: string, open: () => T): T {
   }
 }
 
-function prepared(path: string, migrations: readonly Migration[]): WritableDb {
+/** A file in the place of a folder on the way there is an error even where nothing need exist. */
+function statOrFail(path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (thrown) {
+    throw new FailureError(
+      failure(
+        'io',
+        `cannot reach the store ${path}: ${messageOf(thrown)}`,
+        'Give another --store, or mend the folders on the way to it.',
+      ),
+    );
+  }
+}
+
+function prepared(path: string, migrations: readonly Migration[], patienceMs?: number): WritableDb {
   for (let tries = 0; ; tries += 1) {
     const db = reading(path, () => connect(path, 'write'));
     try {
+      if (patienceMs !== undefined) db.exec(`PRAGMA busy_timeout = ${patienceMs}`);
       const version = storeVersion(db, migrations);
+      const isOlder = version !== 0 && version !== migrations.at(-1)?.version;
+      if (patienceMs !== undefined && isOlder) throw notYet(path);
       // Only before the first table does SQLite take this; only with it does freed space go back to the disk.
       if (version === 0) db.exec('PRAGMA auto_vacuum = INCREMENTAL');
       db.exec('PRAGMA journal_mode = WAL');
@@ -110,10 +133,27 @@ function prepared(path: string, migrations: readonly Migration[]): WritableDb {
     } catch (thrown) {
       db.close();
       const busy = thrown instanceof FailureError && thrown.failure.code === 'busy';
-      if (!busy || tries >= CREATE_TRIES) throw thrown;
+      if (!busy || patienceMs !== undefined || tries >= CREATE_TRIES) throw thrown;
       Bun.sleepSync(20);
     }
   }
+}
+
+function notYet(path: string): FailureError {
+  return new FailureError(
+    failure(
+      'busy',
+      `the store is not of this version yet: ${path}`,
+      'Any other command brings it up to date.',
+    ),
+  );
+}
+
+function refuseFolder(path: string): void {
+  if (statOrFail(path)?.isDirectory() !== true) return;
+  throw new FailureError(
+    failure('usage', `the store is a folder: ${path}`, 'Give a file, such as store.db in it, as --store.'),
+  );
 }
 
 function emptyStore(path: string): ReadableDb {

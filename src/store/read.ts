@@ -312,12 +312,26 @@ export interface SweepRow {
   readonly report: string | null;
 }
 
-/** Sweeps, newest first. */
-export function listSweeps(db: ReadableDb, limit = -1): SweepRow[] {
+/** Every list of a report that tells of something done, decided or amiss is empty. */
+const DID_NOTHING = `coalesce(json_valid(report), 0) = 1 AND bytes_freed = 0 AND lost_data = 0
+  AND coalesce(json_extract(report, '$.over_hard_cap'), 0) = 0 AND coalesce(json_extract(report, '$.interrupted'), 0) = 0
+  AND ${[
+    'backstop_evicted',
+    'budget_evicted',
+    'overflow_analyzed',
+    'overflow_data_loss',
+    'declined',
+    'skipped',
+  ]
+    .map((list) => `coalesce(json_array_length(report, '$.${list}'), 0) = 0`)
+    .join(' AND ')}`;
+
+/** Sweeps, newest first. `emptyToo`: those that found nothing to do as well. */
+export function listSweeps(db: ReadableDb, limit = -1, emptyToo = true): SweepRow[] {
   return db
     .all<Omit<SweepRow, 'lost_data'> & { lost_data: number }>(
       `SELECT sweep_id, plan_id, started_at, finished_at, lost_data, bytes_freed, report FROM sweeps
-       ORDER BY started_at DESC, sweep_id DESC LIMIT $limit`,
+       ${emptyToo ? '' : `WHERE NOT (${DID_NOTHING})`} ORDER BY started_at DESC, sweep_id DESC LIMIT $limit`,
       { limit },
     )
     .map((row) => ({ ...row, lost_data: row.lost_data === 1 }));

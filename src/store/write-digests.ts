@@ -115,15 +115,6 @@ function putDigest(db: WritableDb, sessionId: number, coversFrom: number, digest
   return 'saved';
 }
 
-/** Remembers why an analysis failed, so that an unchanged session is not tried at every ingest. */
-export function noteAnalyzeError(db: WritableDb, uid: SessionUid, generation: number, why: string): void {
-  db.run(
-    `UPDATE sessions SET analyze_error = $why
-     WHERE ${NAMED} AND raw_generation = $generation AND evicted_at IS NULL AND analyzed_at IS NULL`,
-    { uid, generation, why },
-  );
-}
-
 /**
  * Reads the files of a session whose present version has no hash, and keeps their hashes: a tombstone needs one. An appended or
  * shortened file has none until an analysis reads it. What cannot be read gets the hash of why: it equals no file.

@@ -25,6 +25,15 @@ export interface Offer {
   readonly keptOut: readonly Victim[];
 }
 
+/** A step that evicts nobody. */
+export const NOBODY: Offer = { victims: [], keptOut: [] };
+
+/** The same sessions in the same order, and as much stored of each. */
+export function isSame(some: readonly Victim[], others: readonly Victim[]): boolean {
+  const stored = ({ card }: Victim) => [card.uid, card.generation, card.storedBytes].join(' ');
+  return some.map(stored).join() === others.map(stored).join();
+}
+
 /** The generation at which each session's analysis failed in this sweep, and why. */
 export type Failed = ReadonlyMap<SessionUid, { readonly generation: number; readonly why: string }>;
 

@@ -12,6 +12,8 @@ export interface SweepOptions {
   readonly reclaim: boolean;
   /** Apply exactly the plan of this id, or fail as stale. */
   readonly planId: string | null;
+  /** A sweep that changes nothing leaves no row: it is called every hour. */
+  readonly forgetsEmpty?: boolean;
 }
 
 export interface PlannedSweep {

@@ -41,10 +41,10 @@ export interface SweepStore {
   finish(report: Report): void;
 }
 
-/** `noRoom`: the disk is full; that tells nothing of the session, which counts as not tried. */
+/** `noRoom`: the disk is full; `isUntried`: nobody was asked. Either tells nothing of the session, which counts as not tried. */
 export type AnalyzeOutcome =
   | { readonly ok: true }
-  | { readonly ok: false; readonly why: string; readonly noRoom?: boolean };
+  | { readonly ok: false; readonly why: string; readonly noRoom?: boolean; readonly isUntried?: true };
 
 /**
  * Makes and stores the digest of one session. `salvage`: what can be made of one that is about to be lost; it never fails, but a

@@ -11,7 +11,7 @@ import type { SessionCard } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import { isEvictable } from '../policy/census.ts';
 import type { Victim } from '../policy/passes.ts';
-import { Candidates, type EvictStep, type Offer } from './candidates.ts';
+import { Candidates, type EvictStep, isSame, NOBODY, type Offer } from './candidates.ts';
 import { KeptOut } from './kept-out.ts';
 import { lockOrFail, type PlannedSweep, type SweepOptions } from './options.ts';
 import type { Choices, Consent, Decision, Fate, Proposal, StepName, SweepDeps } from './ports.ts';
@@ -32,15 +32,6 @@ const REPORT_WAIT_MS = 55_000;
 
 /** `moved_on`: what was shown is no longer what is stored, so nothing was done. */
 type Went = 'on' | 'stopped' | 'moved_on';
-
-/** A step that evicts nobody. */
-const NOBODY: Offer = { victims: [], keptOut: [] };
-
-/** The same sessions in the same order, and as much stored of each. */
-function isSame(some: readonly Victim[], others: readonly Victim[]): boolean {
-  const stored = ({ card }: Victim) => [card.uid, card.generation, card.storedBytes].join(' ');
-  return some.map(stored).join() === others.map(stored).join();
-}
 
 export class Run {
   readonly #deps: SweepDeps;
@@ -167,7 +158,7 @@ export class Run {
     if (decision.kind === 'stop') return 'stopped';
     if (decision.kind === 'skip') return this.#decline('analyze', []);
     return this.#locked(async () => {
-      if (toAnalyze.length > 0) this.#begin();
+      if (toAnalyze.length > 0 && this.#options.forgetsEmpty !== true) this.#begin();
       for (const [done, card] of toAnalyze.entries()) {
         if (this.#deps.signal.aborted) return 'stopped';
         this.#deps.progress({ kind: 'analyzing', uid: card.uid, done, total: toAnalyze.length });
@@ -189,6 +180,7 @@ export class Run {
     }
     // Stopped by the user: the session has not failed, it waits.
     if (this.#deps.signal.aborted) return;
+    if ('isUntried' in outcome) return this.#tally.warnOnce(outcome.why);
     this.#tally.warnings.push(WARNINGS.analyzeFailed(card.uid, outcome.why));
     this.#deps.progress({ kind: 'analyze_failed', uid: card.uid, why: outcome.why });
     this.#noRoom = outcome.noRoom === true;
@@ -365,16 +357,17 @@ export class Run {
 
   async #finish(): Promise<Report> {
     const { store, clock, signal } = this.#deps;
-    const { limits, reclaim } = this.#options;
+    const { limits, reclaim, forgetsEmpty = false } = this.#options;
     if (reclaim && !signal.aborted) await this.#reclaim();
     if (!reclaim && this.#tally.freedBytes > 0) this.#tally.warnings.push(WARNINGS.notReclaimed);
     const tier2Over = store.distilledBytes() > limits.distilledCapBytes;
     if (tier2Over) this.#tally.warnings.push(WARNINGS.tier2);
     const usageBytes = this.#usage();
+    const isKept = this.#begun || !forgetsEmpty || this.#tally.analyzed.length > 0;
     invariant(!this.#tally.hasLost || this.#options.flags.dataLoss, 'data was lost without leave');
     const report: Report = {
       version: 1,
-      sweep_id: this.#sweepId,
+      sweep_id: isKept ? this.#sweepId : '',
       plan_id: this.#planned.planId,
       dry_run: false,
       started_at: this.#startedAt,
@@ -390,6 +383,7 @@ export class Run {
       interrupted: signal.aborted,
       plan: planReport(this.#planned.plan, this.#deps.bytes),
     };
+    if (!isKept) return report;
     if (!this.#consent.unattended) await this.#untilWritable(AbortSignal.timeout(REPORT_WAIT_MS));
     this.#begin();
     store.finish(report);

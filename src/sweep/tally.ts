@@ -44,6 +44,10 @@ export class Tally {
     if (list === 'data_loss') this.hasLost = true;
   }
 
+  warnOnce(text: string): void {
+    if (!this.warnings.includes(text)) this.warnings.push(text);
+  }
+
   keptOut(uid: SessionUid, isPinned: boolean): void {
     this.#tell(uid, { list: 'skipped', reason: isPinned ? 'pinned by the user' : 'kept out by the user' });
   }

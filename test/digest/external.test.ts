@@ -36,9 +36,12 @@ describe('what the program is given', () => {
     expect(await run('tr -s 123', { transcript: chunks() })).toEqual({ ok: true, text: '123' });
   });
 
-  test('four variables beside the environment handed in, and nothing of our own', async () => {
+  test('four variables and its folder beside the environment handed in, and nothing else of our own', async () => {
     const host = { homeDir: '/nowhere', env: { PATH, MINE: 'kept' }, platform: 'linux' } as const;
-    const answer = await run('env | grep -E "^(SESSION_|MINE|HOME|USER)" | sort', { host });
+    const answer = await run(
+      'env | grep -E "^(SESSION_|MINE|HOME|USER)" | grep -v "^SESSION_MEMORY_ANALYZING=" | sort',
+      { host },
+    );
     expect(answer).toEqual({
       ok: true,
       text: 'MINE=kept\nSESSION_AGENT=claude-code\nSESSION_PROJECT=/home/ann/shop\nSESSION_TITLE=Fix the till\nSESSION_UID=claude-code:1',

@@ -31,7 +31,7 @@ describe('the user’s own analyzer', () => {
     return { program, seconds, code: result.code, digest, session: list.sessions[0], warning };
   };
 
-  test('has the caller’s environment and the four variables, and the transcript on its stdin', async () => {
+  test('has the caller’s environment and five variables, and the transcript on its stdin', async () => {
     const { program, digest } = await analyzed('cat > FOLDER/in; env > FOLDER/env; echo done');
     using _ = program;
     const env = readFileSync(join(program.folder, 'env'), 'utf8').split('\n');
@@ -40,7 +40,13 @@ describe('the user’s own analyzer', () => {
     expect(env).toEqual(expect.arrayContaining(['CALLERS_EMPTY=', 'CI=false']));
     expect(env).toContain(`HOME=${program.home}`);
     const own = env.filter((entry) => entry.startsWith('SESSION_')).map((entry) => entry.split('=')[0]);
-    expect(own.sort()).toEqual(['SESSION_AGENT', 'SESSION_PROJECT', 'SESSION_TITLE', 'SESSION_UID']);
+    expect(own.sort()).toEqual([
+      'SESSION_AGENT',
+      'SESSION_MEMORY_ANALYZING',
+      'SESSION_PROJECT',
+      'SESSION_TITLE',
+      'SESSION_UID',
+    ]);
     const transcript = readFileSync(join(program.home, claudePath(id(1))));
     expect(Buffer.compare(readFileSync(join(program.folder, 'in')), transcript)).toBe(0);
     expect(digest.summary).toBe('done');

@@ -212,6 +212,14 @@ describe('growth', () => {
     ['1 GiB left at 1 GiB a day', 3 * GIB, 1024, '+1.0 GiB a day · soft cap in about 1 day'],
     ['1 GiB left at 100 MiB a day', 3 * GIB, 100, '+100 MiB a day · soft cap in about 11 days'],
     ['nothing left', 4 * GIB, 128, 'over the soft cap now'],
+    [
+      '1 GiB left at 22 MiB a day, and an age limit of 45 days',
+      3 * GIB,
+      22,
+      '+22.0 MiB a day · the age limit comes first',
+    ],
+    ['4 GiB left at 80 MiB a day, more than 45 days of it', 0, 80, 'the age limit comes first'],
+    ['4 GiB left at 95 MiB a day, which 45 days of it pass', 0, 95, 'soft cap in about 44 days'],
     ['4 GiB left at 1 MiB a day', 0, 1, '+1.0 MiB a day · soft cap years away'],
   ])('is put forward to the soft cap: %s', (_, tier1Bytes, mibADay, words) => {
     const shown = view({ tier1Bytes, growth: Array(15).fill(mibADay * MIB) });

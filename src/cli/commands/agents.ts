@@ -1,13 +1,13 @@
 /** `agents`: looks at the disk now, and remembers what it saw for `status`. */
-import { isEnabled } from '../../domain/agent.ts';
+import { isEnabled, rootsOf } from '../../domain/agent.ts';
 import { EXIT } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import { agentsOf } from '../../ingest/agents/index.ts';
+import { agentsOf, enabledAgents } from '../../ingest/agents/index.ts';
 import { lookAtAgents, type Unplaced } from '../../ingest/scan.ts';
 import { openWritable } from '../../store/open.ts';
 import { saveScans } from '../../store/scans.ts';
 import { type UnknownRecords, unknownRecords } from '../../store/unknown-records.ts';
-import { type Command, printJson } from '../context.ts';
+import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, formatCount, plural, table } from '../format.ts';
 import { tableColumns } from '../io.ts';
 import { ProcessVisitor } from '../visitor.ts';
@@ -39,7 +39,7 @@ export const agents: Command = async (context) => {
       });
     else {
       for (const warning of warnings) io.err(`${plainLine(warning)}\n`);
-      if (scans.length === 0) io.out('No agent was found on this machine.\n');
+      if (scans.length === 0) io.out(nothingFound(context));
       else {
         io.out(
           table(
@@ -79,6 +79,13 @@ export const agents: Command = async (context) => {
     db.close();
   }
 };
+
+/** Where was looked: a folder that a variable moves, or another user's, is told from one that is empty. */
+function nothingFound({ host }: Context): string {
+  const folders = [...new Set(enabledAgents(host).flatMap((agent) => rootsOf(agent, host)))];
+  const shown = folders.map((folder) => `  ${plainLine(folder)}\n`).join('');
+  return `No agent was found on this machine. Looked for:\n${shown}One that keeps its sessions elsewhere needs \`roots\` in the configuration: \`session-memory config init\`.\n`;
+}
 
 /** More than anyone reads; `--json` has all. */
 const UNPLACED_SHOWN_MAX = 20;

@@ -2,6 +2,7 @@
 import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { analyzeSession, sessionsToRenew, sessionsWaiting } from '../../ingest/analyze.ts';
+import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
 import { resolveSession } from '../../store/read.ts';
 import { type Command, printJson } from '../context.ts';
 import { formatCount } from '../format.ts';
@@ -16,26 +17,34 @@ export const analyze: Command = async (context) => {
     for (const text of context.args) resolveSession(there, text);
   });
   const line = new ProgressLine(io);
+  const asked = new AskedAnalyzer();
+  const deps = analyzeDeps(context, db, asked);
   try {
     const uids =
       context.args.length > 0
         ? context.args.map((text) => resolveSession(db, text).uid)
         : context.flags['all'] === true
-          ? sessionsToRenew(db, context.clock.now(), context.host)
+          ? sessionsToRenew(db, context.clock.now(), context.host, deps.external)
           : sessionsWaiting(db, context.clock.now());
     const analyzed: string[] = [];
+    const notices: string[] = [];
+    let untried = 0;
     const kept: { session_uid: string; reason: string }[] = [];
     const failed: { session_uid: string; reason: string }[] = [];
     for (const [done, uid] of uids.entries()) {
       if (signal.aborted) break;
       line.show(`analyze ${done + 1}/${uids.length}  ${uid}`);
-      const outcome = await analyzeSession(analyzeDeps(context, db), uid, signal);
+      const outcome = await analyzeSession(deps, uid, signal);
       if (outcome.ok && outcome.kept !== undefined) kept.push({ session_uid: uid, reason: outcome.kept });
       else if (outcome.ok) analyzed.push(uid);
+      else if (outcome.isUntried === true) untried += 1;
       else failed.push({ session_uid: uid, reason: outcome.why });
+      const notice = asked.notice();
+      if (notice !== null) notices.push(notice);
     }
     line.clear();
     const warnings = [
+      ...notices,
       ...failed.map(({ session_uid, reason }) => `analyze failed for ${session_uid}: ${reason}`),
       ...kept.map(
         ({ session_uid, reason }) => `kept the digest of ${session_uid}, a new one would be worse: ${reason}`,
@@ -48,7 +57,7 @@ export const analyze: Command = async (context) => {
       io.out(
         uids.length === 0
           ? 'Nothing waits to be analyzed.\n'
-          : `Analyzed ${formatCount(analyzed.length)} of ${formatCount(uids.length)}.\n`,
+          : `Analyzed ${formatCount(analyzed.length)} of ${formatCount(uids.length)}${untried === 0 ? '' : `; ${formatCount(untried)} not tried`}.\n`,
       );
     }
     return signal.aborted ? EXIT.interrupted : EXIT.done;

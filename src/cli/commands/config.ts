@@ -61,7 +61,7 @@ interface Unmatched {
 }
 
 /** Exclude patterns that have left no session out so far: written otherwise than its project, one protects nothing. */
-function unmatchedOf({ settings, host }: Context): Unmatched[] {
+export function unmatchedOf({ settings, host }: Context): Unmatched[] {
   const { idle } = excludeRules(settings.exclude, host, () => null);
   const matched = new Set(settings.exclude.length === 0 ? [] : matchedSoFar(settings.storePath));
   return settings.exclude.flatMap((pattern) => {

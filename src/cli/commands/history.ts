@@ -5,28 +5,38 @@ import { isImported, kindOf } from '../../store/archived.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
 import { type EventRow, findSweep, listEvents, listSweeps, type SweepRow } from '../../store/read.ts';
+import { listRuns, type RunRow } from '../../store/runs.ts';
+import type { Report } from '../../sweep/report.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
-import { formatBytes, formatTime, table } from '../format.ts';
+import { formatBytes, formatCount, formatTime, table } from '../format.ts';
 import { tableColumns } from '../io.ts';
-import { parseCount } from '../values.ts';
+import { runResult } from '../report.ts';
+import { parseLimit } from '../values.ts';
 
 const DEFAULT_LIMIT = 50;
 
 export const history: Command = async (context) => {
   const text = textFlag(context.flags, 'limit');
-  const limit = text === null ? (context.json ? -1 : DEFAULT_LIMIT) : parseCount(text, '--limit');
+  const limit = text === null ? (context.json ? -1 : DEFAULT_LIMIT) : parseLimit(text);
+  const emptyToo = context.flags['all'] === true;
   const db = openReadable(context.settings.storePath);
   try {
     const [prefix] = context.args;
-    const sweeps = prefix === undefined ? listSweeps(db, limit) : [oneSweep(db, prefix)];
+    const sweeps = prefix === undefined ? listSweeps(db, limit, emptyToo) : [oneSweep(db, prefix)];
     const [only] = sweeps;
+    const runs = prefix === undefined ? listRuns(db, limit, emptyToo) : [];
     const events =
       prefix === undefined || only === undefined
         ? listEvents(db, { limit })
         : listEvents(db, { sweepId: only.sweep_id });
     if (context.json)
-      printJson(context.io, { version: 1, sweeps: sweeps.map(sweepJson), events: events.map(eventJson) });
-    else context.io.out(page(context, sweeps, events));
+      printJson(context.io, {
+        version: 1,
+        sweeps: sweeps.map(sweepJson),
+        runs,
+        events: events.map(eventJson),
+      });
+    else context.io.out(page(context, sweeps, emptyToo ? runs : [], events));
     return EXIT.done;
   } finally {
     db.close();
@@ -67,8 +77,13 @@ function eventJson(row: EventRow) {
   };
 }
 
-function page(context: Context, sweeps: readonly SweepRow[], events: readonly EventRow[]): string {
-  if (sweeps.length === 0 && events.length === 0) return 'Nothing has happened yet.\n';
+function page(
+  context: Context,
+  sweeps: readonly SweepRow[],
+  runs: readonly RunRow[],
+  events: readonly EventRow[],
+): string {
+  if (sweeps.length + runs.length + events.length === 0) return 'Nothing has happened yet.\n';
   const columns = tableColumns(context.io);
   return [
     table(
@@ -77,10 +92,11 @@ function page(context: Context, sweeps: readonly SweepRow[], events: readonly Ev
         row.sweep_id,
         formatTime(row.started_at),
         formatBytes(row.bytes_freed),
-        row.report === null ? 'not finished' : row.lost_data ? 'DATA LOSS' : 'ok',
+        resultOf(row),
       ]),
       columns,
     ),
+    ...(runs.length === 0 ? [] : [runTable(runs, columns)]),
     table(
       [
         { title: 'AT' },
@@ -99,6 +115,35 @@ function page(context: Context, sweeps: readonly SweepRow[], events: readonly Ev
       columns,
     ),
   ].join('\n');
+}
+
+/** Not all is well with a sweep that left the store over its hard cap. */
+function resultOf(row: SweepRow): string {
+  if (row.report === null) return 'not finished';
+  if (row.lost_data) return 'DATA LOSS';
+  const report: Partial<Report> = JSON.parse(row.report);
+  if (report.over_hard_cap === true) return 'over the hard cap';
+  return report.interrupted === true ? 'interrupted' : 'ok';
+}
+
+function runTable(runs: readonly RunRow[], columns: number): string {
+  return table(
+    [
+      { title: 'RUN' },
+      { title: 'LAST STARTED' },
+      { title: 'TIMES', align: 'right' },
+      { title: 'RESULT' },
+      { title: 'WHAT NEEDS YOU', shrinks: true },
+    ],
+    runs.map((row) => [
+      row.command,
+      formatTime(row.started_at),
+      formatCount(row.times),
+      runResult(row),
+      row.problems.map(plainLine).join('; '),
+    ]),
+    columns,
+  );
 }
 
 function eventName(kind: string): string {

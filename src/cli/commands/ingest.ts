@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { EXIT, EXIT_PRECEDENCE, type ExitCode } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { agentsOf } from '../../ingest/agents/index.ts';
+import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
 import { existing } from '../../ingest/found-files.ts';
 import { type IngestOptions, type IngestReport, ingest } from '../../ingest/ingest.ts';
 import { mountOfPath, refreshMounts } from '../../ingest/mounts.ts';
@@ -11,6 +12,7 @@ import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openWritable } from '../../store/open.ts';
 import { usage } from '../../store/usage.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
+import { firstSweepNotice } from '../first-sweep.ts';
 import { formatBytes, formatCount, plural } from '../format.ts';
 import { ProgressLine } from '../io.ts';
 import { PreparerThreads } from '../preparers.ts';
@@ -41,12 +43,19 @@ export const ingestCommand: Command = async (context) => {
   // Before a store is made: a wrong word changes nothing.
   refreshMounts();
   for (const path of options.paths ?? []) if (mountOfPath(path) === null) existing(path);
-  const isUnborn = options.dryRun === true && !existsSync(context.settings.storePath);
-  // A dry run makes no store: it asks an empty one that is gone afterwards.
-  const passing = isUnborn ? mkdtempSync(join(context.tempFolder, 'session-memory-dry-run-')) : null;
-  const db = openWritable(passing === null ? context.settings.storePath : join(passing, 'store.db'));
+  if (options.dryRun === true) {
+    const report = await dryIngest(context, options);
+    if (context.json) printJson(io, report);
+    else printIngest(context, report);
+    return ingestExit(report);
+  }
+  const db = openWritable(context.settings.storePath);
   try {
     const report = await runIngest(context, db, options);
+    // Said with what it is about: an ingest that stored nothing has nothing to announce.
+    const isChanged = report.sessions_new + report.sessions_grown > 0;
+    const notice = isChanged ? firstSweepNotice(context, db) : null;
+    if (notice !== null) report.first_sweep = notice;
     if (context.json) printJson(io, report);
     else {
       printIngest(context, report);
@@ -62,9 +71,22 @@ export const ingestCommand: Command = async (context) => {
     return left.length > 0 ? ingestExit(report) || EXIT.failed : ingestExit(report);
   } finally {
     db.close();
-    if (passing !== null) rmSync(passing, { recursive: true, force: true });
   }
 };
+
+/** What an ingest would do. It makes no store: it asks an empty one that is gone afterwards. */
+export async function dryIngest(context: Context, options: Partial<IngestOptions>): Promise<IngestReport> {
+  const { storePath } = context.settings;
+  const isUnborn = !existsSync(storePath);
+  const passing = isUnborn ? mkdtempSync(join(context.tempFolder, 'session-memory-dry-run-')) : null;
+  const db = openWritable(passing === null ? storePath : join(passing, 'store.db'));
+  try {
+    return await runIngest(context, db, options);
+  } finally {
+    db.close();
+    if (passing !== null) rmSync(passing, { recursive: true, force: true });
+  }
+}
 
 /** One ingest with this call's settings; `maintain` uses it too, and announces only its first. */
 export async function runIngest(
@@ -72,6 +94,7 @@ export async function runIngest(
   db: WritableDb,
   options: Partial<IngestOptions>,
   announces = true,
+  asked = new AskedAnalyzer(),
 ): Promise<IngestReport> {
   const line = new ProgressLine(context.io);
   using threads = new PreparerThreads(context.startDigester);
@@ -84,7 +107,7 @@ export async function runIngest(
         preparer: (newBytes) => threads.forBytes(newBytes),
         host: context.host,
         clock: context.clock,
-        analyze: analyzeDeps(context, db),
+        analyze: analyzeDeps(context, db, asked),
         signal: context.signal,
         progress: (event) => {
           if (event.kind === 'scanned' && announces) sayWhatComes(context, db, event);
@@ -215,6 +238,7 @@ function ingestSentences(report: IngestReport): string[] {
     );
   if (report.disk_full)
     lines.push(`Stopped before the disk is full: ${plural(report.sessions_waiting, 'session')} wait.`);
+  if (report.first_sweep !== undefined) lines.push(`Note: ${report.first_sweep}.`);
   if (report.interrupted) lines.push('Interrupted; what is done is kept, the next run goes on.');
   return lines;
 }

@@ -10,7 +10,7 @@ import { counters } from '../../store/usage.ts';
 import { type Command, type Context, printJsonList, textFlag } from '../context.ts';
 import { formatAge, formatBytes, table } from '../format.ts';
 import { tableColumns } from '../io.ts';
-import { oneOf, parseCount, parseSince } from '../values.ts';
+import { oneOf, parseLimit, parseSince } from '../values.ts';
 
 export const list: Command = async (context) => {
   const filter = filterOf(context);
@@ -51,7 +51,7 @@ function filterOf(context: Context): SessionFilter {
     ...(state === null ? {} : { state }),
     ...(sort === null ? {} : { sort }),
     ...(since === null ? {} : { since: parseSince(since, '--since', context.clock.now()) }),
-    ...(limit === null ? {} : { limit: parseCount(limit, '--limit') }),
+    ...(limit === null ? {} : { limit: parseLimit(limit) }),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * `maintain`: ingest and sweep in turn while either makes progress; what cron or a hook calls. Where room on the disk is short it
- * sweeps first, so that what comes finds room.
+ * `maintain`: ingest and sweep in turn while either makes progress; what a schedule or a hook calls. Where room on the disk is short it
+ * sweeps first, so that what comes finds room. Leaves a row of what it did, and of what needs a person.
  */
 import {
   EXIT,
@@ -10,66 +10,167 @@ import {
   FailureError,
   failure,
 } from '../../domain/errors.ts';
+import { plainLine } from '../../domain/text.ts';
+import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
 import type { IngestReport } from '../../ingest/ingest.ts';
+import type { WritableDb } from '../../store/connection.ts';
+import { takeSweepLock } from '../../store/lock.ts';
 import { openWritable } from '../../store/open.ts';
 import { isRoomShort } from '../../store/room.ts';
+import { beginRun, endRun } from '../../store/runs.ts';
+import { lockOrFail } from '../../sweep/options.ts';
 import { exitCodeOf, type Report } from '../../sweep/report.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { printFailure } from '../failure.ts';
-import { ingestExit, printIngest, runIngest, sayDiskFull } from './ingest.ts';
-import { printReport, runSweep } from './sweep.ts';
+import { firstSweepNotice } from '../first-sweep.ts';
+import type { Io } from '../io.ts';
+import { dryIngest, ingestExit, printIngest, runIngest, sayDiskFull } from './ingest.ts';
+import { hadEffect, problemsOf } from './maintain.problems.ts';
+import { planOnly, printReport, runSweep, showPlan } from './sweep.ts';
 
 /** Each turn must free or store something; this is only the guard against a bug that does neither for ever. */
 const TURNS_MAX = 10_000;
+/** How often it is asked whether the other sweep is over. */
+const LOOK_EVERY_MS = 200;
 
 /** Of a disk that is full although a sweep came first: the caps let no more go. */
 const WAY_OUT =
   'What the caps allow is evicted: free some space, or lower --soft-cap or --max-age-days; the next run goes on.';
 
 export const maintain: Command = async (context) => {
-  const { io, json, settings } = context;
+  if (context.flags['dryRun'] === true) return dryRun(context);
   if (context.flags['yes'] !== true) return askForConsent(context);
-  const db = openWritable(settings.storePath, { roomForSweep: true });
-  const ingests: IngestReport[] = [];
-  const sweeps: Report[] = [];
-  const sweepNow = async () => {
-    const swept = await runSweep(context, db, null);
-    sweeps.push(swept);
-    if (!json) printReport(context, swept);
-    return swept;
-  };
+  const db = openWritable(context.settings.storePath, { roomForSweep: true });
   try {
-    if (isRoomShort(settings.storePath)) await sweepNow();
-    for (let turn = 0; turn < TURNS_MAX && !context.signal.aborted; turn += 1) {
-      const report = await runIngest(context, db, { analyze: true }, turn === 0);
-      ingests.push(report);
-      if (!json) printIngest(context, report);
-      const swept = await sweepNow();
-      if (report.sessions_waiting === 0 || swept.bytes_freed === 0) break;
-    }
+    await sweepIsFree(context, db);
+    return await noted(context, db);
   } finally {
     db.close();
   }
-  const code = codeOf(ingests, sweeps);
-  const last = ingests.at(-1);
-  if (last !== undefined && !json) sayDiskFull(context, last, WAY_OUT);
-  if (json) printJson(io, { version: 1, ingests, sweeps });
-  return code;
 };
+
+interface Turns {
+  readonly ingests: IngestReport[];
+  readonly sweeps: Report[];
+}
+
+/** One run, and the row that tells of it however it ends. */
+async function noted(context: Context, db: WritableDb): Promise<ExitCode> {
+  const { clock, settings, json, io } = context;
+  const quiet = context.flags['quiet'] === true;
+  const done: Turns = { ingests: [], sweeps: [] };
+  const run = beginRun(db, 'maintain', clock.now());
+  const end = (exitCode: ExitCode, problems: readonly string[]) =>
+    endRun(db, run, { finishedAt: clock.now(), exitCode, hadEffect: hadEffect(done), problems });
+  try {
+    await inTurns(quiet ? { ...context, io: silent(io) } : context, db, done);
+    const code = codeOf(done);
+    const late = firstSweepNotice(context, db);
+    const problems = problemsOf(done, settings.limits.rawHardCapBytes);
+    if (late !== null && !problems.includes(late)) problems.push(late);
+    end(code, problems);
+    if (json) printJson(io, { version: 1, dry_run: false, ...done, problems });
+    else if (quiet) for (const problem of problems) io.err(`session-memory: ${plainLine(problem)}\n`);
+    else if (late !== null && !done.ingests.some(({ first_sweep: told }) => told === late))
+      io.out(`Note: ${plainLine(late)}.\n`);
+    return code;
+  } catch (thrown) {
+    if (thrown instanceof FailureError)
+      end(EXIT_OF_CODE[thrown.failure.code], [
+        ...problemsOf(done, settings.limits.rawHardCapBytes),
+        thrown.failure.message,
+      ]);
+    throw thrown;
+  }
+}
+
+async function inTurns(context: Context, db: WritableDb, done: Turns): Promise<void> {
+  const { json, settings } = context;
+  const asked = new AskedAnalyzer();
+  const sweepNow = async () => {
+    const swept = await sweepWhenFree(context, db);
+    done.sweeps.push(swept);
+    if (!json) printReport(context, swept);
+    return swept;
+  };
+  if (isRoomShort(settings.storePath)) await sweepNow();
+  for (let turn = 0; turn < TURNS_MAX && !context.signal.aborted; turn += 1) {
+    const options = { analyze: true, waiting: 'due' } as const;
+    const report = await runIngest(context, db, options, turn === 0, asked);
+    const notice = turn === 0 ? firstSweepNotice(context, db) : null;
+    if (notice !== null) report.first_sweep = notice;
+    done.ingests.push(report);
+    if (!json) printIngest(context, report);
+    const swept = await sweepNow();
+    if (report.sessions_waiting === 0 || swept.bytes_freed === 0) break;
+  }
+  const last = done.ingests.at(-1);
+  if (last !== undefined && !json) sayDiskFull(context, last, WAY_OUT);
+}
+
+/** Where another sweep runs: fails before anything is changed, or waits for its end. */
+async function sweepIsFree(context: Context, db: WritableDb): Promise<void> {
+  const store = { takeLock: () => takeSweepLock(db.path) };
+  for (let hasSaid = false; context.flags['wait'] === true && !context.signal.aborted; hasSaid = true) {
+    const lock = store.takeLock();
+    if (lock !== null) return lock.release();
+    if (!hasSaid && context.flags['quiet'] !== true)
+      context.io.err('Another sweep is running: waiting for its end.\n');
+    await Bun.sleep(LOOK_EVERY_MS);
+  }
+  lockOrFail({ store }).release();
+}
+
+/** One that began after the ingest did is waited for too, where that was asked for. */
+async function sweepWhenFree(context: Context, db: WritableDb): Promise<Report> {
+  for (;;) {
+    try {
+      return await runSweep(context, db, null, true);
+    } catch (thrown) {
+      const isHeld = thrown instanceof FailureError && thrown.failure.code === 'sweep_running';
+      if (!isHeld || context.flags['wait'] !== true || context.signal.aborted) throw thrown;
+      await sweepIsFree(context, db);
+    }
+  }
+}
+
+/** What is said is said by the problems at the end. */
+function silent(io: Io): Io {
+  const nothing = async () => undefined;
+  return {
+    ...{ out: () => undefined, err: () => undefined, outSlowly: nothing, outBytes: nothing },
+    ...{ stdinIsTty: false, stdoutIsTty: false, stderrIsTty: false },
+    ...{ columns: io.columns, colour: false, unicode: io.unicode },
+  };
+}
+
+/** Two looks at what is there now: what a sweep after the ingest would do is known only then. */
+async function dryRun(context: Context): Promise<ExitCode> {
+  const report = await dryIngest(context, { analyze: true, dryRun: true });
+  const plan = planOnly(context);
+  if (context.json)
+    printJson(context.io, { version: 1, dry_run: true, ingests: [report], sweeps: [plan], problems: [] });
+  else {
+    printIngest(context, report);
+    context.io.out('\nA sweep of what is stored already:\n');
+    showPlan(context, plan, EXIT.done);
+  }
+  return EXIT.done;
+}
 
 /** Before anything is done: what a sweep after the ingest would evict cannot be known, so it cannot be asked about later. */
 function askForConsent({ io, json }: Context): ExitCode {
   const needed = failure(
     'consent_needed',
     'maintain sweeps without asking and needs consent beforehand; nothing was changed',
-    'Add --yes, or --yes --no-data-loss as in the documented cron line. `session-memory ingest` alone needs none.',
+    'Add --yes, or --yes --no-data-loss as in the documented cron line; --dry-run only looks. `session-memory ingest` alone needs none.',
   );
   printFailure(io, json, needed);
   return EXIT_OF_CODE[needed.code];
 }
 
 /** The worst of all turns; waiting sessions count only where they still wait at the end. */
-function codeOf(ingests: readonly IngestReport[], sweeps: readonly Report[]): ExitCode {
+function codeOf({ ingests, sweeps }: Turns): ExitCode {
   const last = ingests.at(-1);
   if (last === undefined)
     throw new FailureError(failure('interrupted', 'interrupted before anything was done', 'Run it again.'));

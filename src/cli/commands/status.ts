@@ -1,15 +1,19 @@
 /** `status`: reads counters and a plan; no session row by row, no disk but the store's. */
 import { EXIT } from '../../domain/errors.ts';
-import { plainLine } from '../../domain/text.ts';
+import { cutText, plainLine } from '../../domain/text.ts';
+import { failedAnalyses } from '../../store/analyses.ts';
+import type { ReadableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
 import { diskBytes } from '../../store/place.ts';
+import { lastRun } from '../../store/runs.ts';
 import { lastScans, type ScanRow } from '../../store/scans.ts';
 import { counters, usage } from '../../store/usage.ts';
 import { forecast } from '../../sweep/sweep.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { bar, formatBytes, formatCount, formatTime, plural, table } from '../format.ts';
 import { paint, tableColumns } from '../io.ts';
-import { planDeps } from '../wire.ts';
+import { runResult } from '../report.ts';
+import { circumstances, planDeps } from '../wire.ts';
 
 export const status: Command = async (context) => {
   const db = openReadable(context.settings.storePath);
@@ -89,9 +93,25 @@ function gather(context: Context, db: ReturnType<typeof openReadable>) {
         to_analyze: planned.toAnalyze,
         worst_case_data_loss: planned.worstCaseDataLoss,
       },
+      failed_analyses: failedPart(context, db),
+      last_run: lastRun(db),
       at_risk: lastScans(db),
     };
   });
+}
+
+/** `sessions_failed`: how many of the un-analyzed ones do not merely wait. */
+function failedPart(context: Context, db: ReadableDb) {
+  const groups = failedAnalyses(db, circumstances(context));
+  return {
+    sessions_failed: groups.reduce((sum, { sessions }) => sum + sessions, 0),
+    reasons: groups.map(({ reason, sessions, example, nextTryAt }) => ({
+      reason,
+      sessions,
+      example_uid: example,
+      next_try_at: nextTryAt,
+    })),
+  };
 }
 
 function page(context: Context, found: Status): string {
@@ -113,6 +133,8 @@ function page(context: Context, found: Status): string {
     `${paint(io, 'bold', 'Tier 2 · digests')}  ${formatBytes(tier2.used_bytes)} of ${formatBytes(tier2.cap_bytes)}, alert only${tier2.over_cap ? paint(io, 'yellow', '  over its cap') : ''}`,
     `Disk         ${formatBytes(found.disk_bytes)} at ${plainLine(found.store)}`,
     `Next sweep   ${nextSweep(found)}`,
+    ...lastRunLines(found),
+    ...failedLines(found),
     ...found.at_risk.map((scan) => `At risk      ${atRisk(scan)}`),
     ...(found.agents.length === 0
       ? ['', 'Nothing stored yet. Run `session-memory ingest`.']
@@ -132,6 +154,38 @@ function nextSweep(found: Status): string {
   const worst = loss > 0 ? `   at worst ${plural(loss, 'session')} lost` : '';
   return `${parts.join('   ')}${toAnalyze > 0 ? `   ${formatCount(toAnalyze)} to analyze` : ''}${worst}`;
 }
+
+const PROBLEMS_SHOWN = 3;
+
+function lastRunLines({ last_run: run }: Status): string[] {
+  if (run === null) return [];
+  const again = run.times > 1 ? `, the last of ${formatCount(run.times)} that found nothing to do` : '';
+  const more = run.problems.length - PROBLEMS_SHOWN;
+  return [
+    `Last run     ${run.command} at ${formatTime(run.started_at)}: ${runResult(run)}${again}`,
+    ...run.problems.slice(0, PROBLEMS_SHOWN).map((text) => `             ${plainLine(text)}`),
+    ...(more > 0 ? [`             and ${formatCount(more)} more: see --json`] : []),
+  ];
+}
+
+/** How many causes are shown one by one. */
+const CAUSES_SHOWN = 3;
+
+function failedLines({ now, failed_analyses: { sessions_failed: total, reasons } }: Status): string[] {
+  if (total === 0) return [];
+  const shown = reasons.slice(0, CAUSES_SHOWN).map(({ reason, sessions, next_try_at: at }) => {
+    const when = at === null || at <= now ? 'at the next `maintain`' : `after ${formatTime(at)}`;
+    return `             ${formatCount(sessions)} × ${cutText(plainLine(reason), REASON_CHARS)}; tried again ${when}`;
+  });
+  const more = reasons.length - shown.length;
+  return [
+    `Failed       the analysis of ${plural(total, 'session')}, which stay un-analyzed until it works`,
+    ...shown,
+    ...(more > 0 ? [`             and ${formatCount(more)} more causes: see --json`] : []),
+  ];
+}
+
+const REASON_CHARS = 160;
 
 function atRisk(scan: ScanRow): string {
   const since = `as of ${formatTime(scan.scanned_at)}`;

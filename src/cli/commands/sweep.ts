@@ -1,10 +1,11 @@
 /** `sweep`: the plan, the consent that flags give, the report. Without consent not one byte of the store changes. */
 import { EXIT, EXIT_OF_CODE, type ExitCode, failure } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
+import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
 import type { SweepFlags } from '../../policy/plan.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
-import { YES_TO_ALL } from '../../sweep/ports.ts';
+import { type Progress, YES_TO_ALL } from '../../sweep/ports.ts';
 import { exitCodeOf, type Report } from '../../sweep/report.ts';
 import { dryRun, sweep } from '../../sweep/sweep.ts';
 import { type Command, type Context, hasScreens, printJson, textFlag } from '../context.ts';
@@ -44,7 +45,7 @@ export function planOnly(context: Context): Report {
   }
 }
 
-function showPlan(context: Context, report: Report, code: ExitCode): ExitCode {
+export function showPlan(context: Context, report: Report, code: ExitCode): ExitCode {
   if (context.json) printJson(context.io, report);
   else {
     printWarnings(context, report);
@@ -74,16 +75,24 @@ function askForConsent(context: Context): ExitCode {
 }
 
 /** One sweep with this call's settings, consented by flags; `maintain` uses it too. */
-export async function runSweep(context: Context, db: WritableDb, planId: string | null): Promise<Report> {
+export async function runSweep(
+  context: Context,
+  db: WritableDb,
+  planId: string | null,
+  forgetsEmpty = false,
+): Promise<Report> {
   const line = new ProgressLine(context.io);
   try {
-    const deps = sweepDeps(context, db, (event) => {
+    // Who is about to be lost is asked for one by one, however often the analyzer has failed.
+    const asked = context.flags['dataLoss'] === false ? new AskedAnalyzer() : undefined;
+    const show = (event: Progress) => {
       if (event.kind === 'evicted') line.show(`sweep: evicted ${event.uid}`);
       if (event.kind === 'analyzing')
         line.show(`sweep: analyzing ${event.done + 1}/${event.total}  ${event.uid}`);
       if (event.kind === 'reclaiming')
         line.show(`sweep: giving space back, ${Math.ceil(event.leftBytes / 1024 ** 2)} MiB to go`);
-    });
+    };
+    const deps = sweepDeps(context, db, show, asked);
     return await sweep(
       deps,
       {
@@ -91,6 +100,7 @@ export async function runSweep(context: Context, db: WritableDb, planId: string 
         flags: sweepFlags(context),
         reclaim: context.flags['reclaim'] !== false,
         planId,
+        forgetsEmpty,
       },
       YES_TO_ALL,
     );

@@ -4,6 +4,7 @@
  */
 import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
 import { whenAlive } from '../../ingest/alive.ts';
+import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
 import { ingest } from '../../ingest/ingest.ts';
 import { visit } from '../../ingest/mounts.ts';
 import { withProjects } from '../../ingest/roots.ts';
@@ -45,7 +46,7 @@ function orderOf(text: string | undefined): VisitOrder {
 }
 
 async function ingestThere(
-  { settings, host, clock, signal }: Context,
+  { settings, host, clock, signal, version }: Context,
   { options, external }: Extract<VisitOrder, { kind: 'ingest' }>,
   say: (line: VisitLine) => void,
 ): Promise<VisitLine> {
@@ -54,7 +55,13 @@ async function ingestThere(
   try {
     const report = await ingest(
       {
-        ...{ db, host, clock, signal, analyze: { db, clock, external, host } },
+        ...{
+          db,
+          host,
+          clock,
+          signal,
+          analyze: { db, clock, external, host, program: version, asked: new AskedAnalyzer() },
+        },
         // A thread of this process that waits for ever would not keep the main one from telling that it lives.
         preparer: null,
         progress: (progress) => progress.kind === 'session' && say({ progress }),

@@ -13,6 +13,7 @@ import { versions } from './0008-versions.ts';
 import { places } from './0009-places.ts';
 import { clock } from './0010-clock.ts';
 import { origin } from './0011-origin.ts';
+import { unattended } from './0012-unattended.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -36,4 +37,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 9, name: 'places', sql: places, brings: 'exclude_matches' },
   { version: 10, name: 'a clock that was wrong', sql: clock },
   { version: 11, name: 'origin', sql: origin },
+  { version: 12, name: 'unattended', sql: unattended, brings: 'runs' },
 ];

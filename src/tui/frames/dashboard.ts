@@ -188,8 +188,19 @@ function growthText(view: View): string[] {
       ? 'over the soft cap now'
       : days > 3650
         ? 'soft cap years away'
-        : `soft cap in about ${plural(days, 'day')}`;
+        : isHeldByAge(view, days, aDay)
+          ? 'the age limit comes first'
+          : `soft cap in about ${plural(days, 'day')}`;
   return [spark, `+${formatBytes(aDay)} a day · ${when}`];
+}
+
+/** Before the cap would be reached, all that is stored now has reached the age limit, and what comes until then fits. */
+function isHeldByAge(
+  { limits: { rawMaxAgeDays, rawSoftCapBytes } }: View,
+  days: number,
+  aDay: number,
+): boolean {
+  return rawMaxAgeDays !== 'off' && days > rawMaxAgeDays && aDay * rawMaxAgeDays <= rawSoftCapBytes;
 }
 
 function lastSweep(view: View, cells: number): Line[] {

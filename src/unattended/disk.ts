@@ -1,0 +1,86 @@
+/**
+ * Files of other programs, read and written whole.
+ * Promises: a file is replaced at once or not at all, where a link to it leads, with the mode that it had; a copy of how it was is
+ * made once and never overwritten. Never: reads what is no plain file, or turns bytes that are no text into others.
+ */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Settings are some KiB; what is larger is none that we would edit. */
+const BYTES_MAX = 16 * 1024 * 1024;
+
+/** The text of a file; null: it is not there. Throws where it is no plain file of text that may be read. */
+export function readText(path: string): string | null {
+  if (!existsSync(path)) return null;
+  // A FIFO in its place would be waited for.
+  const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    const stats = fstatSync(fd);
+    if (!stats.isFile() || stats.size > BYTES_MAX) throw new Error('it is no plain file of a usual size');
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(fd));
+  } catch (thrown) {
+    if (thrown instanceof TypeError) throw new Error('it is not UTF-8');
+    throw thrown;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Writes beside it and renames; follows a link to the file that it names. New files are for their owner. */
+export function writeText(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const target = existsSync(path) ? realpathSync(path) : path;
+  const mode = existsSync(target) ? statSync(target).mode & 0o7777 : 0o600;
+  const beside = `${target}.session-memory-new`;
+  rmSync(beside, { force: true });
+  try {
+    writeFileSync(beside, text, { flag: 'wx', mode, flush: true });
+    chmodSync(beside, mode);
+    renameSync(beside, target);
+  } catch (thrown) {
+    rmSync(beside, { force: true });
+    throw thrown;
+  }
+  flushFolder(dirname(target));
+}
+
+/** A name is on the disk only when its folder is. */
+function flushFolder(folder: string): void {
+  try {
+    const fd = openSync(folder, constants.O_RDONLY);
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Windows opens no folder, and needs none of this.
+  }
+}
+
+export const backupOf = (path: string) => `${path}.before-session-memory`;
+
+/** Keeps how the file was, unless that is kept already. */
+export function keepBackup(path: string, text: string): void {
+  if (existsSync(backupOf(path))) return;
+  writeFileSync(backupOf(path), text, { flag: 'wx', mode: statSync(path).mode & 0o7777, flush: true });
+}
+
+export function removeFile(path: string): void {
+  rmSync(path, { force: true });
+}

@@ -1,0 +1,193 @@
+/**
+ * Whether all is well with a program that nobody watches, judged from what was found. Pure.
+ * Promises: whatever is not well has its way out. `wrong` needs a person; a `warning` is worth one's while.
+ */
+import { DAY_MS, type Iso, msBetween } from '../domain/time.ts';
+
+export interface Check {
+  readonly check: string;
+  readonly state: 'ok' | 'warning' | 'wrong';
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+export interface HookFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly path: string;
+  readonly state: 'installed' | 'stale' | 'absent' | 'off' | 'unreadable';
+  readonly calledAt: Iso | null;
+  /** What a person has to do in the agent itself, once. */
+  readonly afterwards: string | null;
+}
+
+export interface ScheduleFacts {
+  /** Null: there is no scheduler on this machine. */
+  readonly kind: string | null;
+  readonly state: 'installed' | 'stale' | 'absent' | 'stopped';
+  readonly next: string | null;
+}
+
+export interface RunFacts {
+  readonly startedAt: Iso;
+  readonly isFinished: boolean;
+  readonly exitCode: number | null;
+  readonly result: string;
+  readonly problems: readonly string[];
+}
+
+const ok = (check: string, message: string): Check => ({ check, state: 'ok', message, hint: null });
+const warning = (check: string, message: string, hint: string): Check => ({
+  check,
+  state: 'warning',
+  message,
+  hint,
+});
+const wrong = (check: string, message: string, hint: string): Check => ({
+  check,
+  state: 'wrong',
+  message,
+  hint,
+});
+
+/** An hourly run that has not come for so long does not come. */
+const SILENT_MS = 26 * 3_600_000;
+
+export function scheduleCheck({ kind, state, next }: ScheduleFacts): Check {
+  if (kind === null)
+    return warning(
+      'schedule',
+      'no scheduler was found on this machine',
+      'Have something run `session-memory maintain --yes --no-data-loss --quiet` every hour.',
+    );
+  const again = 'Run `session-memory install`.';
+  switch (state) {
+    case 'installed':
+      return ok('schedule', `every hour by ${kind}${next === null ? '' : `, next ${next}`}`);
+    case 'stale':
+      return wrong('schedule', `the entry of ${kind} is not what this executable would write`, again);
+    case 'stopped':
+      return wrong('schedule', `the entry of ${kind} is there, and does not run`, again);
+    case 'absent':
+      return wrong('schedule', `nothing runs \`maintain\` on this machine`, again);
+    default:
+      return state satisfies never;
+  }
+}
+
+export function runCheck(
+  run: RunFacts | null,
+  isScheduled: boolean,
+  now: Iso,
+  shown: (at: Iso) => string,
+): Check {
+  const byHand = 'Run `session-memory maintain --yes --no-data-loss` and read what it says.';
+  if (run === null)
+    return isScheduled
+      ? warning('last run', '`maintain` has not run yet', 'It does within the hour; or run it by hand.')
+      : warning('last run', '`maintain` has never run', byHand);
+  const at = shown(run.startedAt);
+  const ago = msBetween(run.startedAt, now);
+  if (ago > SILENT_MS)
+    return (isScheduled ? wrong : warning)(
+      'last run',
+      `\`maintain\` ran last at ${at}, ${Math.floor(ago / DAY_MS)} days ago`,
+      isScheduled
+        ? 'The schedule does not work: run `session-memory install`, and see what the scheduler says of it.'
+        : byHand,
+    );
+  if (!run.isFinished)
+    return warning('last run', `\`maintain\` began at ${at} and has not ended, or was killed`, byHand);
+  const why = run.problems.length === 0 ? '' : `: ${run.problems.join('; ')}`;
+  if (run.exitCode !== 0) return wrong('last run', `\`maintain\` at ${at}: ${run.result}${why}`, byHand);
+  return run.problems.length > 0
+    ? warning('last run', `\`maintain\` at ${at} was done, and says${why.slice(1)}`, byHand)
+    : ok('last run', `\`maintain\` at ${at}: ${run.result}`);
+}
+
+export function hookCheck(hook: HookFacts, shown: (at: Iso) => string): Check {
+  const check = `hook ${hook.id}`;
+  const again = 'Run `session-memory install`.';
+  switch (hook.state) {
+    case 'absent':
+      return warning(check, `${hook.name} does not call it when a session begins and ends`, again);
+    case 'stale':
+      return wrong(check, `the entry in ${hook.path} is not what this executable would write`, again);
+    case 'off':
+      return warning(
+        check,
+        `hooks are switched off in the settings of ${hook.name}`,
+        `Switch them on in ${hook.path}, or leave it to the hourly run.`,
+      );
+    case 'unreadable':
+      return warning(
+        check,
+        `${hook.path} cannot be read as settings`,
+        `Mend it: ${hook.name} may not read it either; then \`session-memory install\`.`,
+      );
+    case 'installed':
+      if (hook.calledAt !== null) return ok(check, `${hook.name} called it last at ${shown(hook.calledAt)}`);
+      return hook.afterwards === null
+        ? ok(check, `${hook.name} has not called it yet`)
+        : warning(check, `${hook.name} has not called it yet`, `${hook.afterwards}.`);
+    default:
+      return hook.state satisfies never;
+  }
+}
+
+export interface DiskFacts {
+  readonly freeBytes: number | null;
+  /** What Tier 1 may still grow by under its hard cap. */
+  readonly roomBytes: number;
+}
+
+/** Below it nothing is stored before a sweep has made room. */
+const SHORT_BYTES = 64 * 1024 * 1024;
+
+export function diskCheck({ freeBytes, roomBytes }: DiskFacts, bytes: (n: number) => string): Check {
+  if (freeBytes === null)
+    return warning('disk', 'how much is free cannot be told', 'See `df` for the store’s file system.');
+  const lower = 'Free some space, or lower raw_hard_cap_bytes in the configuration.';
+  if (freeBytes < SHORT_BYTES) return wrong('disk', `${bytes(freeBytes)} are free`, lower);
+  return freeBytes < roomBytes
+    ? warning(
+        'disk',
+        `${bytes(freeBytes)} are free, and the hard cap leaves room for ${bytes(roomBytes)}`,
+        lower,
+      )
+    : ok('disk', `${bytes(freeBytes)} are free; the hard cap leaves room for ${bytes(roomBytes)}`);
+}
+
+export interface AgentFacts {
+  readonly id: string;
+  /** Sessions that the store knows, evicted ones too. */
+  readonly known: number;
+  /** Found at the last look; null: its folder was not there. */
+  readonly found: number | null;
+  readonly atRiskNotStored: number;
+}
+
+/** So many do not vanish by a person's own tidying. */
+const MANY = 20;
+
+export function agentCheck({ id, known, found, atRiskNotStored }: AgentFacts): Check | null {
+  const check = `agent ${id}`;
+  if (atRiskNotStored > 0)
+    return wrong(
+      check,
+      `${atRiskNotStored} of its sessions go within a week by its own clean-up and are not stored`,
+      'Run `session-memory maintain --yes --no-data-loss`; where that says the hard cap is reached, raise it.',
+    );
+  if (known >= MANY && (found ?? 0) === 0)
+    return warning(
+      check,
+      `${known} of its sessions are known, and none is found now`,
+      `If it has moved, name the folder in the configuration: [agents.${id}] roots = ["…"]; a variable that only your shell sets is not known to a schedule.`,
+    );
+  return null;
+}
+
+/** Nothing is wrong: what needs a person is none of the warnings. */
+export function isWell(checks: readonly Check[]): boolean {
+  return checks.every(({ state }) => state !== 'wrong');
+}

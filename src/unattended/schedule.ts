@@ -1,0 +1,139 @@
+/**
+ * The files by which the machine's own scheduler runs `maintain` every hour, and how each is known again. Pure.
+ * All paths are absolute: no scheduler has a shell's PATH.
+ */
+import { shellText } from './own-call.ts';
+
+export interface Job {
+  /** The executable and the words of the call. */
+  readonly argv: readonly string[];
+  /** Variables that say where things are, as they were set when it was installed: a scheduler does not know them. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export const MAINTAIN = ['maintain', '--yes', '--no-data-loss', '--quiet'] as const;
+
+/** A minute that is nobody else's full hour. */
+const MINUTE = 17;
+
+const MADE = 'Made by session-memory install; session-memory uninstall removes it.';
+
+/** `%` begins a specifier of systemd, `$` a variable; quotes and `\` are as in C. */
+function forSystemd(word: string): string {
+  return `"${word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$')}"`;
+}
+
+function forSystemdEnv(name: string, value: string): string {
+  return `Environment="${name}=${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`;
+}
+
+export function systemdService({ argv, env }: Job): string {
+  return [
+    `# ${MADE}`,
+    '[Unit]',
+    'Description=session-memory: stores what coding agents wrote, keeps it within the budget',
+    'Documentation=man:session-memory(1)',
+    '',
+    '[Service]',
+    'Type=oneshot',
+    ...Object.entries(env).map(([name, value]) => forSystemdEnv(name, value)),
+    `ExecStart=${argv.map(forSystemd).join(' ')}`,
+    '# Over the hard cap, or another sweep runs: status and doctor tell of it, the unit has not failed.',
+    'SuccessExitStatus=4 6',
+    'Nice=10',
+    'IOSchedulingClass=idle',
+    'TimeoutStartSec=6h',
+    '',
+  ].join('\n');
+}
+
+/** `Persistent` catches up after the machine was off, and does so only with OnCalendar. */
+export function systemdTimer(): string {
+  return [
+    `# ${MADE}`,
+    '[Unit]',
+    'Description=session-memory every hour',
+    '',
+    '[Timer]',
+    'OnCalendar=hourly',
+    'Persistent=true',
+    'RandomizedDelaySec=15min',
+    'FixedRandomDelay=true',
+    'AccuracySec=1min',
+    '',
+    '[Install]',
+    'WantedBy=timers.target',
+    '',
+  ].join('\n');
+}
+
+const forXml = (text: string) =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+
+/** `StartCalendarInterval` catches up after sleep, `StartInterval` does not. */
+export function launchdPlist({ argv, env }: Job, logPath: string): string {
+  const strings = argv.map((word) => `    <string>${forXml(word)}</string>`);
+  const variables = Object.entries(env).map(
+    ([name, value]) => `    <key>${forXml(name)}</key><string>${forXml(value)}</string>`,
+  );
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    '<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">',
+    `<!-- ${MADE} -->`,
+    '<plist version="1.0">',
+    '<dict>',
+    `  <key>Label</key><string>${LAUNCHD_LABEL}</string>`,
+    '  <key>ProgramArguments</key>',
+    ...['  <array>', ...strings, '  </array>'],
+    ...(variables.length === 0
+      ? []
+      : ['  <key>EnvironmentVariables</key>', '  <dict>', ...variables, '  </dict>']),
+    `  <key>StartCalendarInterval</key><dict><key>Minute</key><integer>${MINUTE}</integer></dict>`,
+    '  <key>ProcessType</key><string>Background</string>',
+    '  <key>LowPriorityIO</key><true/>',
+    `  <key>StandardErrorPath</key><string>${forXml(logPath)}</string>`,
+    '</dict>',
+    '</plist>',
+    '',
+  ].join('\n');
+}
+
+export const LAUNCHD_LABEL = 'com.session-memory.maintain';
+export const TASK_NAME = 'session-memory';
+
+/** Of cron: `%` ends a command unless it is escaped. */
+export function cronLines({ argv, env }: Job): string[] {
+  const set = Object.entries(env).map(([name, value]) => `${name}=${shellText(SH, [value])} `);
+  const command = `${set.join('')}${shellText(SH, argv)}`;
+  return [`${MINUTE} * * * * ${command.replaceAll('%', '\\%')}`];
+}
+
+const SH = { argv: [], platform: 'linux' } as const;
+
+/** Both battery switches are off by default in Windows' favour: a laptop would never run it. */
+export function taskXml({ argv }: Job): string {
+  const [program = '', ...words] = argv;
+  const call = [program, ...words].map((word) => (/^[\w./:\\-]+$/.test(word) ? word : `"${word}"`)).join(' ');
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<!-- ${MADE} -->`,
+    '<Task version="1.4" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">',
+    '  <Triggers><CalendarTrigger>',
+    `    <StartBoundary>2026-01-01T00:${MINUTE}:00</StartBoundary>`,
+    '    <Repetition><Interval>PT1H</Interval></Repetition>',
+    '    <ScheduleByDay><DaysInterval>1</DaysInterval></ScheduleByDay>',
+    '  </CalendarTrigger></Triggers>',
+    '  <Principals><Principal id="Author"><LogonType>InteractiveToken</LogonType><RunLevel>LeastPrivilege</RunLevel></Principal></Principals>',
+    '  <Settings>',
+    '    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>',
+    '    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>',
+    '    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>',
+    '    <StartWhenAvailable>true</StartWhenAvailable>',
+    '    <ExecutionTimeLimit>PT6H</ExecutionTimeLimit>',
+    '    <Priority>8</Priority>',
+    '  </Settings>',
+    `  <Actions Context="Author"><Exec><Command>conhost.exe</Command><Arguments>${forXml(`--headless ${call}`)}</Arguments></Exec></Actions>`,
+    '</Task>',
+    '',
+  ].join('\r\n');
+}

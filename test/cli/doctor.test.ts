@@ -1,0 +1,102 @@
+/** `doctor` on made-up homes, with made-up schedulers: what it says of a machine that is set up, and of one that no longer is. */
+import { describe, expect, test } from 'bun:test';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { doctorSchema } from '../../src/cli/schemas.unattended.ts';
+import { claudePath, promptLine } from '../support/bench-world.ts';
+import { Program } from '../support/program.ts';
+
+const ID = '11111111-1111-4111-8111-111111111111';
+
+class Machine extends Program {
+  constructor() {
+    super();
+    const bin = join(this.folder, 'bin');
+    mkdirSync(bin);
+    this.env = { PATH: bin, SESSION_MEMORY_NOW: '2026-05-02T00:00:00.000Z' };
+    this.answers('systemctl', 'exit 0');
+  }
+
+  answers(program: string, body: string): void {
+    const path = join(this.env['PATH'] ?? '', program);
+    writeFileSync(path, `#!/bin/sh\n${body}\n`);
+    chmodSync(path, 0o755);
+  }
+
+  /** The state of each check, by its name. */
+  async states() {
+    const { code, out } = await this.run('doctor', '--json');
+    const { ok, checks } = doctorSchema.parse(JSON.parse(out));
+    expect(code).toBe(ok ? 0 : 1);
+    return Object.fromEntries(checks.map(({ check, state }) => [check, state]));
+  }
+}
+
+describe('doctor', () => {
+  test('before anything is set up says so, and makes no store', async () => {
+    using machine = new Machine();
+    machine.put(claudePath(ID), promptLine(ID, 'one'));
+    expect(await machine.states()).toMatchObject({
+      store: 'warning',
+      schedule: 'wrong',
+      'hook claude-code': 'warning',
+    });
+    expect(existsSync(machine.store)).toBe(false);
+    const { out } = await machine.run('doctor');
+    expect(out).toMatch(
+      /^wrong +schedule +nothing runs `maintain` on this machine\n +→ Run `session-memory install`\.$/m,
+    );
+    expect(out).toEndWith('1 thing needs you.\n');
+  });
+
+  test('after install and a run all is well', async () => {
+    using machine = new Machine();
+    machine.put(claudePath(ID), promptLine(ID, 'one'));
+    await machine.run('install', '--yes');
+    await machine.run('maintain', '--yes', '--no-data-loss');
+    const states = await machine.states();
+    expect(new Set(Object.values(states))).toEqual(new Set(['ok']));
+    expect((await machine.run('doctor')).out).toEndWith('Nothing needs you.\n');
+  });
+
+  test('names an executable that has moved, hooks that are off, a timer that was stopped, a run that failed', async () => {
+    using machine = new Machine();
+    const settings = machine.put('.claude/settings.json', '{}\n');
+    await machine.run('install', '--yes');
+    const installed = await Bun.file(settings).text();
+    writeFileSync(settings, installed.replaceAll(machine.command[0] ?? '', '/gone/session-memory'));
+    expect(await machine.states()).toMatchObject({ 'hook claude-code': 'wrong' });
+    writeFileSync(settings, installed.replace('{', '{ "disableAllHooks": true,'));
+    expect(await machine.states()).toMatchObject({ 'hook claude-code': 'warning' });
+    machine.answers('systemctl', '[ "$2" = is-active ] && exit 3; exit 0');
+    expect(await machine.states()).toMatchObject({ schedule: 'wrong' });
+    machine.put(claudePath(ID), promptLine(ID, 'one'));
+    machine.env['SESSION_MEMORY_ANALYZER_COMMAND'] = 'false';
+    await machine.run('ingest');
+    await machine.run('maintain', '--yes', '--no-data-loss', '--soft-cap', '0', '--hard-cap', '0');
+    expect(await machine.states()).toMatchObject({ 'last run': 'wrong', analysis: 'warning' });
+  });
+
+  test('names a pattern that matches nothing, copies from before an upgrade, and a store that is none', async () => {
+    using machine = new Machine();
+    await machine.run('ingest');
+    writeFileSync(`${machine.store}.before-v9`, 'x');
+    machine.env['SESSION_MEMORY_INGEST_EXCLUDE'] = '/nowhere/at/all';
+    expect(await machine.states()).toMatchObject({ exclude: 'warning', upgrades: 'warning' });
+    writeFileSync(machine.store, 'no database at all, but long enough to be looked at\n'.repeat(20));
+    expect(await machine.states()).toMatchObject({ store: 'wrong' });
+  });
+
+  test('tells when an agent last called its hook', async () => {
+    using machine = new Machine();
+    const path = machine.put(claudePath(ID), promptLine(ID, 'one'));
+    await machine.run('install', '--yes');
+    await machine.run('ingest');
+    const child = Bun.spawn([...machine.command, '--store', machine.store, 'hook', 'claude-code'], {
+      env: { ...machine.env, HOME: machine.home },
+      stdin: new Blob([JSON.stringify({ transcript_path: path, hook_event_name: 'SessionEnd' })]),
+    });
+    await child.exited;
+    expect((await machine.run('doctor')).out).toContain('Claude Code called it last at 20');
+  });
+});

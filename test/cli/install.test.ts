@@ -1,0 +1,282 @@
+/** `install` and `uninstall` on made-up homes, with made-up schedulers: this machine's own are never called. */
+import { describe, expect, test } from 'bun:test';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { installSchema } from '../../src/cli/schemas.unattended.ts';
+import { Program } from '../support/program.ts';
+
+/** A home with some agents, and programs of schedulers that only note what they are asked. */
+class Machine extends Program {
+  readonly bin = join(this.folder, 'bin');
+
+  constructor(scheduler: 'systemd' | 'cron' | 'none') {
+    super();
+    mkdirSync(this.bin);
+    const log = join(this.folder, 'asked');
+    writeFileSync(log, '');
+    if (scheduler === 'systemd') {
+      this.program('systemctl', `echo systemctl "$@" >> ${log}`);
+      this.program('loginctl', `echo Linger=no`);
+    }
+    const table = join(this.folder, 'crontab');
+    if (scheduler === 'cron')
+      this.program(
+        'crontab',
+        `echo crontab "$@" >> ${log}; if [ "$1" = -l ]; then [ -f ${table} ] || exit 1; /bin/cat ${table}; else /bin/cat > ${table}; fi`,
+      );
+    this.env = { PATH: this.bin, USER: 'me' };
+  }
+
+  program(name: string, body: string): void {
+    writeFileSync(join(this.bin, name), `#!/bin/sh\n${body}\n`);
+    chmodSync(join(this.bin, name), 0o755);
+  }
+
+  asked(): string[] {
+    return readFileSync(join(this.folder, 'asked'), 'utf8').trim().split('\n');
+  }
+
+  text(relPath: string): string {
+    return readFileSync(join(this.home, relPath), 'utf8');
+  }
+
+  /** Every file below the home, with its bytes, mode and where it leads. */
+  tree(): Record<string, string> {
+    const names = readdirSync(this.home, { recursive: true, encoding: 'utf8' }).sort();
+    return Object.fromEntries(
+      names.map((name) => {
+        const stats = lstatSync(join(this.home, name));
+        if (stats.isSymbolicLink()) return [name, `-> ${readlinkSync(join(this.home, name))}`];
+        return [
+          name,
+          stats.isDirectory() ? 'folder' : `${(stats.mode & 0o777).toString(8)} ${this.text(name)}`,
+        ];
+      }),
+    );
+  }
+
+  async json(...args: string[]) {
+    return installSchema.parse((await this.run(...args, '--json')).json());
+  }
+}
+
+const SETTINGS =
+  '// mine\n{\r\n\t"model": "opus", // best\r\n\t"hooks": { "Stop": [ { "hooks": [ { "type": "command", "command": "x" } ] } ] },\r\n}\r\n';
+
+function agents(machine: Machine): void {
+  machine.put('dotfiles/claude.json', SETTINGS);
+  chmodSync(join(machine.home, 'dotfiles/claude.json'), 0o640);
+  mkdirSync(join(machine.home, '.claude'));
+  symlinkSync('../dotfiles/claude.json', join(machine.home, '.claude/settings.json'));
+  machine.put('.gemini/settings.json', '{\n    // comments are allowed\n    "theme": "x"\n}\n');
+  machine.put('.kimi-code/config.toml', 'model = "k"\n\n[x]\na = 1');
+  for (const folder of [
+    '.codex',
+    '.config/opencode/plugins',
+    '.copilot/hooks',
+    '.cursor',
+    '.pi/agent/extensions',
+  ])
+    mkdirSync(join(machine.home, folder), { recursive: true });
+}
+
+describe.each(['systemd', 'cron', 'none'] as const)('with %s', (scheduler) => {
+  test('install twice and uninstall leave every file of a home as it was, to the byte', async () => {
+    using machine = new Machine(scheduler);
+    agents(machine);
+    if (scheduler === 'systemd') mkdirSync(join(machine.home, '.config/systemd/user'), { recursive: true });
+    const before = machine.tree();
+    expect((await machine.run('install', '--yes')).code).toBe(0);
+    const once = machine.tree();
+    expect(Object.keys(once).length).toBeGreaterThan(Object.keys(before).length);
+    const again = await machine.run('install', '--yes');
+    expect([again.code, again.out.startsWith('Nothing to install.')]).toEqual([0, true]);
+    expect(machine.tree()).toEqual(once);
+    expect((await machine.run('uninstall', '--yes')).code).toBe(0);
+    expect(machine.tree()).toEqual(before);
+    expect((await machine.run('uninstall', '--yes')).out).toContain('Nothing to uninstall');
+    if (scheduler === 'cron') expect(readFileSync(join(machine.folder, 'crontab'), 'utf8')).toBe('');
+  });
+});
+
+describe('hooks', () => {
+  test('go where each agent that is here takes them, behind links, with the mode that was there', async () => {
+    using machine = new Machine('none');
+    agents(machine);
+    await machine.run('install', '--yes', '--no-schedule');
+    expect(readlinkSync(join(machine.home, '.claude/settings.json'))).toBe('../dotfiles/claude.json');
+    expect(statSync(join(machine.home, 'dotfiles/claude.json')).mode & 0o777).toBe(0o640);
+    expect(machine.text('.claude/settings.json')).toContain('// best');
+    for (const path of ['.codex/hooks.json', '.copilot/hooks/session-memory.json', '.cursor/hooks.json'])
+      expect(JSON.parse(machine.text(path)).hooks, path).toBeDefined();
+    for (const path of [
+      '.config/opencode/plugins/session-memory.js',
+      '.pi/agent/extensions/session-memory.ts',
+    ])
+      expect(new Bun.Transpiler({ loader: 'ts' }).transformSync(machine.text(path)), path).toContain('spawn');
+    const toml = Bun.TOML.parse(machine.text('.kimi-code/config.toml')) as { hooks: { event: string }[] };
+    expect(toml.hooks[0]?.event).toBe('SessionEnd');
+    expect(existsSync(join(machine.home, '.qwen')), 'an agent that is not here').toBe(false);
+  });
+
+  test('are called as they stand there, and store the transcript', async () => {
+    using machine = new Machine('none');
+    agents(machine);
+    await machine.run('install', '--yes', '--no-schedule', '--agent', 'codex');
+    const hooks = JSON.parse(machine.text('.codex/hooks.json')).hooks;
+    const { command } = hooks.SessionEnd[0].hooks[0];
+    const child = Bun.spawn(['sh', '-c', command], {
+      env: { HOME: machine.home, PATH: Bun.env['PATH'] ?? '' },
+      stdin: new Blob(['{}']),
+      stdout: 'pipe',
+      stderr: 'pipe',
+    });
+    expect([await new Response(child.stdout).text(), await child.exited]).toEqual(['', 0]);
+    expect(await new Response(child.stderr).text()).toBe('');
+  });
+
+  test('what a person changed since is kept, and our part taken out', async () => {
+    using machine = new Machine('none');
+    machine.put('.claude/settings.json', '{\n  "a": 1\n}\n');
+    await machine.run('install', '--yes');
+    machine.put(
+      '.claude/settings.json',
+      machine.text('.claude/settings.json').replace('"a": 1', '"a": 2, "b": []'),
+    );
+    await machine.run('uninstall', '--yes');
+    expect(machine.text('.claude/settings.json')).toBe('{\n  "a": 2, "b": []\n}\n');
+  });
+
+  test('what cannot be edited safely is named and left, and stops nothing else', async () => {
+    using machine = new Machine('none');
+    machine.put('.claude/settings.json', '{ torn');
+    mkdirSync(join(machine.home, '.codex'));
+    const { code, err } = await machine.run('install', '--yes', '--no-schedule');
+    expect(code).toBe(1);
+    expect(err).toContain('settings.json (claude-code) is left as it is');
+    expect(machine.text('.claude/settings.json')).toBe('{ torn');
+    expect(existsSync(join(machine.home, '.codex/hooks.json'))).toBe(true);
+  });
+
+  test('of an executable that was moved are adopted', async () => {
+    using machine = new Machine('none');
+    machine.put('.claude/settings.json', '{}\n');
+    await machine.run('install', '--yes');
+    const text = machine.text('.claude/settings.json');
+    machine.put('.claude/settings.json', text.replaceAll(machine.command[0] ?? '', '/gone/session-memory'));
+    const { changes } = await machine.json('install', '--yes');
+    expect(changes.map(({ for: id, action }) => [id, action])).toEqual([['claude-code', 'changed']]);
+    expect(machine.text('.claude/settings.json')).toBe(text);
+  });
+});
+
+describe('consent', () => {
+  test('without a terminal and without --yes nothing is changed: exit 2, and the changes are shown', async () => {
+    using machine = new Machine('systemd');
+    agents(machine);
+    const before = machine.tree();
+    for (const [flags, code] of [
+      [[], 2],
+      [['--dry-run'], 0],
+    ] as const) {
+      const told = await machine.run('install', ...flags);
+      expect(told.code).toBe(code);
+      expect(told.out).toMatch(/settings\.json {2}\(claude-code, changed\)/);
+      expect(told.out).toContain('+ OnCalendar=hourly');
+      expect(machine.tree()).toEqual(before);
+    }
+    expect(machine.asked().every((call) => call.includes('show-environment'))).toBe(true);
+  });
+});
+
+describe('the schedule', () => {
+  test('of systemd is enabled once it is written, and told to be bound to the login', async () => {
+    using machine = new Machine('systemd');
+    const { out } = await machine.run('install', '--yes');
+    expect(out).toContain('loginctl enable-linger');
+    const unit = machine.text('.config/systemd/user/session-memory.service');
+    expect(unit).toMatch(/^ExecStart="\/.+"maintain" "--yes" "--no-data-loss" "--quiet"$/m);
+    expect(machine.asked().slice(1)).toEqual([
+      'systemctl --user daemon-reload',
+      'systemctl --user enable --now session-memory.timer',
+    ]);
+    await machine.run('uninstall', '--yes');
+    expect(machine.asked().slice(-2)).toEqual([
+      'systemctl --user disable --now session-memory.timer',
+      'systemctl --user daemon-reload',
+    ]);
+  });
+
+  test('of cron keeps all other lines', async () => {
+    using machine = new Machine('cron');
+    writeFileSync(join(machine.folder, 'crontab'), 'MAILTO=me\n5 * * * * other\n');
+    await machine.run('install', '--yes');
+    const table = readFileSync(join(machine.folder, 'crontab'), 'utf8');
+    expect(table).toStartWith('MAILTO=me\n5 * * * * other\n# >>> session-memory >>>\n17 * * * * ');
+    await machine.run('uninstall', '--yes');
+    expect(readFileSync(join(machine.folder, 'crontab'), 'utf8')).toBe('MAILTO=me\n5 * * * * other\n');
+  });
+
+  test('knows the folders that only the shell was told', async () => {
+    using machine = new Machine('systemd');
+    machine.env['CLAUDE_CONFIG_DIR'] = '/srv/my claude "x"';
+    await machine.run('install', '--yes');
+    expect(machine.text('.config/systemd/user/session-memory.service')).toContain(
+      'Environment="CLAUDE_CONFIG_DIR=/srv/my claude \\"x\\""',
+    );
+  });
+
+  test('units are what systemd takes', async () => {
+    if (Bun.which('systemd-analyze') === null) return console.log('skipped: no systemd-analyze here');
+    using machine = new Machine('systemd');
+    await machine.run('install', '--yes');
+    const folder = join(machine.home, '.config/systemd/user');
+    const done = Bun.spawnSync(
+      ['systemd-analyze', '--user', 'verify', join(folder, 'session-memory.timer')],
+      { stderr: 'pipe' },
+    );
+    expect(
+      done.stderr
+        .toString()
+        .split('\n')
+        .filter((line) => line.includes('session-memory')),
+    ).toEqual([]);
+  });
+});
+
+test('below a prefix all is written, nothing of the home is, and no scheduler is called', async () => {
+  using machine = new Machine('systemd');
+  agents(machine);
+  const before = machine.tree();
+  const prefix = join(machine.folder, 'root');
+  expect((await machine.run('install', '--yes', '--prefix', prefix)).code).toBe(0);
+  expect(machine.tree()).toEqual(before);
+  expect(machine.asked()).toEqual(['']);
+  const unit = join(prefix, machine.home, '.config/systemd/user/session-memory.timer');
+  expect(readFileSync(unit, 'utf8')).toContain('Persistent=true');
+  expect(readFileSync(join(prefix, machine.home, '.claude/settings.json'), 'utf8')).toContain('// best');
+  expect((await machine.run('install', '--yes', '--prefix', prefix)).out).toContain('Nothing to install');
+  await machine.run('uninstall', '--yes', '--prefix', prefix);
+  expect(existsSync(unit)).toBe(false);
+  expect(machine.tree()).toEqual(before);
+});
+
+test('an agent that is named and not here is said to be so; one that nobody knows is wrong usage', async () => {
+  using machine = new Machine('none');
+  expect((await machine.json('install', '--agent', 'codex', '--no-schedule')).notes[0]).toContain(
+    'codex is not here',
+  );
+  const { code, err } = await machine.run('install', '--agent', 'frob');
+  expect([code, err.includes('no hooks are known of frob')]).toEqual([2, true]);
+});

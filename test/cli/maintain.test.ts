@@ -1,0 +1,204 @@
+/** `maintain` as a schedule runs it: says what needs a person and nothing else, and leaves a trace of what it did. */
+import { describe, expect, test } from 'bun:test';
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import * as schemas from '../../src/cli/schemas.ts';
+import { takeSweepLock } from '../../src/store/lock.ts';
+import { claudePath, promptLine } from '../support/bench-world.ts';
+import { Program } from '../support/program.ts';
+
+const id = (n: number) => `${String(n).padStart(8, '0')}-0000-4000-8000-000000000000`;
+const RUN = ['maintain', '--yes', '--no-data-loss'];
+const OVER = ['--soft-cap', '0', '--hard-cap', '0'];
+
+class Home extends Program {
+  constructor(sessions: readonly string[] = ['2026-05-20']) {
+    super();
+    this.at('2026-06-01T12:00');
+    for (const [n, day] of sessions.entries()) this.session(n + 1, day);
+  }
+
+  at(time: string): void {
+    this.env = { ...this.env, SESSION_MEMORY_NOW: `${time}:00.000Z` };
+  }
+
+  session(n: number, day: string): void {
+    this.put(claudePath(id(n)), promptLine(id(n), `prompt ${n}`, `${day}T00:00:00.000Z`));
+  }
+
+  async history(...flags: string[]) {
+    return schemas.historySchema.parse((await this.run('history', '--json', ...flags)).json());
+  }
+
+  async status() {
+    return schemas.statusSchema.parse((await this.run('status', '--json')).json());
+  }
+}
+
+describe('maintain --quiet', () => {
+  test('prints nothing where nothing needs a person, on a first run, an idle one, and with failed analyses', async () => {
+    using home = new Home();
+    for (const command of ['', '', 'false']) {
+      home.env['SESSION_MEMORY_ANALYZER_COMMAND'] = command;
+      home.session(2, `2026-05-2${command === '' ? '1' : '2'}`);
+      const { code, out, err } = await home.run(...RUN, '--quiet');
+      expect({ code, out, err }).toEqual({ code: 0, out: '', err: '' });
+    }
+  });
+
+  test('names what does: a store over its hard cap, in the row too', async () => {
+    using home = new Home();
+    home.env['SESSION_MEMORY_ANALYZER_COMMAND'] = 'false';
+    await home.run('ingest');
+    const over = await home.run(...RUN, '--quiet', ...OVER);
+    expect([over.code, over.out]).toEqual([4, '']);
+    expect(over.err).toMatch(/^session-memory: still over the hard cap: .+ of 0 B$/m);
+    const { last_run } = await home.status();
+    expect(last_run).toMatchObject({ command: 'maintain', exit_code: 4, had_effect: false });
+    expect((await home.run('status')).out).toMatch(/Last run {5}maintain at .+: still over the hard cap/);
+  });
+
+  test('a failure is printed as any other command does, and is in the row', async () => {
+    using home = new Home();
+    await home.run('ingest');
+    const lock = takeSweepLock(home.store);
+    const { code, err } = await home.run(...RUN, '--quiet');
+    lock?.release();
+    expect([code, err.includes('another sweep is running')]).toEqual([6, true]);
+  });
+});
+
+describe('a run without effect', () => {
+  test('takes one row, not one each, and is left out of history unless --all', async () => {
+    using home = new Home();
+    for (const hour of ['12', '13', '14', '15', '16']) {
+      home.at(`2026-06-01T${hour}:00`);
+      await home.run(...RUN);
+    }
+    const { runs, sweeps } = await home.history('--all');
+    expect(sweeps).toEqual([]);
+    expect(runs.map(({ times, had_effect }) => [times, had_effect])).toEqual([
+      [4, false],
+      [1, true],
+    ]);
+    expect(runs[0]).toMatchObject({
+      first_at: '2026-06-01T13:00:00.000Z',
+      started_at: '2026-06-01T16:00:00.000Z',
+      finished_at: '2026-06-01T16:00:00.000Z',
+    });
+    expect((await home.history()).runs).toHaveLength(1);
+    expect((await home.run('history')).out).toBe('Nothing has happened yet.\n');
+    expect((await home.run('history', '--all')).out).toContain('maintain');
+  });
+
+  test('a sweep by hand that found nothing is kept, and left out too', async () => {
+    using home = new Home();
+    await home.run('ingest');
+    await home.run('sweep', '--yes');
+    expect((await home.history('--all')).sweeps).toHaveLength(1);
+    expect((await home.history()).sweeps).toEqual([]);
+  });
+
+  test('ends the row where it ends otherwise', async () => {
+    using home = new Home();
+    home.env['SESSION_MEMORY_ANALYZER_COMMAND'] = 'false';
+    await home.run('ingest');
+    for (const more of [[], OVER, OVER, []]) await home.run(...RUN, ...more);
+    const { runs } = await home.history('--all');
+    expect(runs.map(({ exit_code, times }) => [exit_code, times])).toEqual([
+      [0, 1],
+      [4, 2],
+      [0, 1],
+    ]);
+  });
+});
+
+test('“ok” is not said of a sweep that leaves the store over its hard cap', async () => {
+  using home = new Home();
+  await home.run('ingest', '--no-analyze');
+  await home.run('sweep', '--yes', '--no-data-loss', '--no-analyze', ...OVER);
+  const { out } = await home.run('history');
+  expect(out).toContain('over the hard cap');
+  expect(out).not.toMatch(/\bok\b/);
+});
+
+describe('maintain --dry-run', () => {
+  test('needs no consent, tells what it would do, and makes no store', async () => {
+    using home = new Home(['2026-01-01', '2026-05-01']);
+    const { code, out } = await home.run('maintain', '--dry-run');
+    expect(code).toBe(0);
+    expect(out).toContain('Would store 2 new sessions');
+    expect(existsSync(home.store)).toBe(false);
+  });
+
+  test('changes nothing of a store', async () => {
+    using home = new Home(['2026-01-01']);
+    await home.run('ingest');
+    home.session(2, '2026-05-01');
+    const before = await home.status();
+    const told = schemas.maintainSchema.parse((await home.run('maintain', '--dry-run', '--json')).json());
+    expect(told.dry_run).toBe(true);
+    expect(told.ingests[0]?.sessions_new).toBe(1);
+    expect(told.sweeps[0]?.plan.passes[0]?.victims).toHaveLength(1);
+    expect(await home.status()).toEqual(before);
+    expect(readdirSync(dirname(home.store)).sort()).not.toContain('store.db');
+  });
+});
+
+describe('another sweep', () => {
+  test('ends a run before anything is stored', async () => {
+    using home = new Home();
+    await home.run('ingest');
+    home.session(2, '2026-05-02');
+    const lock = takeSweepLock(home.store);
+    expect((await home.run(...RUN)).code).toBe(6);
+    lock?.release();
+    expect((await home.status()).sessions.analyzed.sessions).toBe(1);
+  });
+
+  test('is waited for with --wait', async () => {
+    using home = new Home();
+    await home.run('ingest');
+    home.session(2, '2026-05-02');
+    const lock = takeSweepLock(home.store);
+    const child = home.start(...RUN, '--wait');
+    const { value } = await child.stderr.getReader().read();
+    expect(Buffer.from(value ?? []).toString()).toContain('waiting for its end');
+    expect(child.exitCode).toBeNull();
+    lock?.release();
+    expect(await child.exited).toBe(0);
+    expect((await home.status()).sessions.analyzed.sessions).toBe(2);
+  });
+});
+
+describe('a first sweep that takes more than half', () => {
+  const NOTICE = /the first sweep evicts the raw bytes of 3 sessions, .+raw_max_age_days.+their digests stay/;
+  const OLD = ['2026-01-01', '2026-01-02', '2026-01-03', '2026-05-30'];
+
+  test('is announced by the ingest before it, once there was one no more', async () => {
+    using home = new Home(OLD);
+    expect((await home.run('ingest')).out).toMatch(NOTICE);
+    const first = await home.run(...RUN);
+    expect(first.out).toMatch(NOTICE);
+    expect((await home.status()).sessions.evicted.sessions).toBe(3);
+    home.session(9, '2026-01-04');
+    expect((await home.run('ingest')).out).not.toContain('first sweep');
+  });
+
+  test('is announced by the run before it, a day ahead', async () => {
+    using home = new Home(['2026-04-18', '2026-04-18', '2026-04-18', '2026-05-30']);
+    const early = await home.run(...RUN, '--quiet');
+    expect(early.err).toMatch(NOTICE);
+    expect((await home.status()).sessions.evicted.sessions).toBe(0);
+    expect((await home.status()).last_run?.problems[0]).toMatch(NOTICE);
+  });
+
+  test.each([
+    ['half or less of them', ['2026-01-01', '2026-05-30', '2026-05-29', '2026-05-28'], []],
+    ['with the limit off', OLD, ['--max-age-days', 'off']],
+  ] as const)('is not where it is %s', async (_, days, flags) => {
+    using home = new Home(days);
+    const { out, err } = await home.run(...RUN, ...flags);
+    expect([err, out.includes('first sweep')]).toEqual(['', false]);
+  });
+});
