@@ -231,6 +231,8 @@ export const searchSchema = z.object({
       snippets: z.array(
         z.object({ where: z.string(), text: z.string(), marks: z.array(z.tuple([count, count])) }),
       ),
+      /** Words of the query that the session does not have. */
+      missing: z.array(z.string()),
     }),
   ),
   has_more: z.boolean(),
@@ -240,6 +242,10 @@ export const searchSchema = z.object({
   relaxed: z.boolean(),
   /** Sessions whose digests the index does not hold yet. */
   not_indexed: count,
+  /** Words that no session has: they were not looked for. */
+  left_out: z.array(z.string()),
+  /** Words that no session has, and the near ones that were looked for instead. */
+  meant: z.array(z.object({ typed: z.string(), word: z.string() })),
   /** Where nothing was found: in how many sessions each word is. */
   words: z.array(z.object({ word: z.string(), sessions: count })),
   suggestion: z.string().nullable(),

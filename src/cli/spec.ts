@@ -24,6 +24,8 @@ export interface CommandSpec {
    * of ours would run before it is through.
    */
   readonly onlyReads?: true;
+  /** `-word` is an argument of it, as long as it spells no flag. */
+  readonly takesMinusWords?: true;
   /** Called by other programs; not listed. */
   readonly isHidden?: true;
 }

@@ -11,6 +11,7 @@ import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openWritable } from '../../store/open.ts';
 import { usage } from '../../store/usage.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
+import { followDigests } from '../follow-digests.ts';
 import { formatBytes, formatCount, plural } from '../format.ts';
 import { ProgressLine } from '../io.ts';
 import { PreparerThreads } from '../preparers.ts';
@@ -18,6 +19,9 @@ import { oneOf, parseSince } from '../values.ts';
 import { ProcessVisitor } from '../visitor.ts';
 import { analyzeDeps, visitorSetup } from '../wire.ts';
 import { stillEvicted, takenBack } from './ingest.again.ts';
+
+/** What an upgrade left to be indexed anew: a part of it with each ingest. */
+const INDEXING_MS_MAX = 2000;
 
 export const ingestCommand: Command = async (context) => {
   const { flags, io } = context;
@@ -47,6 +51,7 @@ export const ingestCommand: Command = async (context) => {
   const db = openWritable(passing === null ? context.settings.storePath : join(passing, 'store.db'));
   try {
     const report = await runIngest(context, db, options);
+    if (!options.dryRun) await followDigests(context, db, INDEXING_MS_MAX);
     if (context.json) printJson(io, report);
     else {
       printIngest(context, report);

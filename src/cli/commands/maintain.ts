@@ -16,6 +16,7 @@ import { isRoomShort } from '../../store/room.ts';
 import { exitCodeOf, type Report } from '../../sweep/report.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { printFailure } from '../failure.ts';
+import { followDigests } from '../follow-digests.ts';
 import { ingestExit, printIngest, runIngest, sayDiskFull } from './ingest.ts';
 import { printReport, runSweep } from './sweep.ts';
 
@@ -47,6 +48,7 @@ export const maintain: Command = async (context) => {
       const swept = await sweepNow();
       if (report.sessions_waiting === 0 || swept.bytes_freed === 0) break;
     }
+    await followDigests(context, db);
   } finally {
     db.close();
   }

@@ -11,6 +11,7 @@ import { ownFacts } from './0006-own-facts.ts';
 import { nothing } from './0007-nothing.ts';
 import { versions } from './0008-versions.ts';
 import { places } from './0009-places.ts';
+import { searchStems } from './0010-search-stems.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -32,4 +33,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 7, name: 'digests of nothing let nothing go', sql: nothing },
   { version: 8, name: 'versions', sql: versions, brings: 'versions' },
   { version: 9, name: 'places', sql: places, brings: 'exclude_matches' },
+  { version: 10, name: 'stems in the search index', sql: searchStems },
 ];
