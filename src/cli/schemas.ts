@@ -251,6 +251,21 @@ export const searchSchema = z.object({
   suggestion: z.string().nullable(),
 });
 
+export const relatedSchema = z.object({
+  version: z.literal(1),
+  session_uid: uid,
+  /** The nearest first. */
+  related: z.array(
+    z.object({
+      session: sessionSchema,
+      raw: z.enum(['live', 'evicted', 'data_loss']),
+      /** Paths that both name, and telling words that both have. */
+      files: z.array(z.string()),
+      words: z.array(z.string()),
+    }),
+  ),
+});
+
 export const filesSchema = z.object({
   version: z.literal(1),
   session_uid: uid,

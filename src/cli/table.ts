@@ -4,6 +4,7 @@
 import type { LoadableCommand } from './context.ts';
 import type { Flag } from './spec.ts';
 import { BY_HAND } from './table.by-hand.ts';
+import { FINDING } from './table.finding.ts';
 
 const CAPS: readonly Flag[] = [
   { flag: '--soft-cap SIZE', help: 'the budget pass goes down to it' },
@@ -187,6 +188,7 @@ const ALL: readonly LoadableCommand[] = [
     onlyReads: true,
     load: async () => (await import('./commands/search.ts')).searchCommand,
   },
+  ...FINDING,
   {
     name: 'restore',
     summary: "put a session's files back where its agent looks for them",

@@ -221,7 +221,7 @@ function hitsOf(db: ReadableDb, looks: readonly Looked[], groups: readonly Group
   }));
 }
 
-function digestsByIds(db: ReadableDb, ids: readonly number[]): Map<number, string[]> {
+export function digestsByIds(db: ReadableDb, ids: readonly number[]): Map<number, string[]> {
   const digests = new Map<number, string[]>();
   const rows = db.all<{ id: number; json: string }>(
     `SELECT session_id AS id, json FROM digests WHERE session_id IN (SELECT value FROM json_each($ids))
@@ -232,7 +232,7 @@ function digestsByIds(db: ReadableDb, ids: readonly number[]): Map<number, strin
   return digests;
 }
 
-function rawState(db: ReadableDb, session: SessionRow): RawState {
+export function rawState(db: ReadableDb, session: SessionRow): RawState {
   if (session.state !== 'evicted') return 'live';
   const event = db.get<{ kind: string }>(
     `SELECT kind FROM events WHERE session_id = (SELECT id FROM sessions WHERE session_uid = $uid)

@@ -62,7 +62,7 @@ function queryOf(context: Context): SearchQuery {
     ...(command ? { command } : {}),
     ...(since ? { since: parseSince(since, '--since', now) } : {}),
     ...(until ? { until: parseSince(until, '--until', now) } : {}),
-    limit: limit ? limitOf(limit) : LIMIT,
+    limit: limit ? refuseNone(parseCount(limit, '--limit')) : LIMIT,
     ...(Number.isFinite(tableColumns(context.io))
       ? { lineUnits: Math.max(LINE_UNITS_MIN, tableColumns(context.io) - WHERE_COLUMNS - 6) }
       : {}),
@@ -70,8 +70,7 @@ function queryOf(context: Context): SearchQuery {
   return typedQuery(query, now);
 }
 
-function limitOf(text: string): number {
-  const limit = parseCount(text, '--limit');
+export function refuseNone(limit: number): number {
   if (limit > 0) return limit;
   throw new FailureError(invalid('--limit 0 finds nothing', 'Give a number from 1 up.'));
 }
