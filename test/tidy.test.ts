@@ -26,9 +26,10 @@ const MAY_IMPORT: Record<string, string[]> = {
   digest: ['domain'],
   agents: ['domain'],
   ingest: ['domain', 'identity', 'store', 'digest', 'agents'],
-  cli: ['domain', 'policy', 'sweep', 'store', 'digest', 'agents', 'ingest', 'demo-samples'],
+  mcp: ['domain', 'store', 'digest', 'ingest'],
+  cli: ['domain', 'policy', 'sweep', 'store', 'digest', 'agents', 'ingest', 'mcp', 'demo-samples'],
   tui: ['domain', 'policy', 'sweep', 'store'],
-  main: ['domain', 'policy', 'sweep', 'store', 'digest', 'agents', 'ingest', 'cli', 'tui'],
+  main: ['domain', 'policy', 'sweep', 'store', 'digest', 'agents', 'ingest', 'mcp', 'cli', 'tui'],
 };
 
 /** What a folder may name in `await import()` only, so that a plain command never loads it. Lint cannot tell. */

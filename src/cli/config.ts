@@ -9,7 +9,7 @@ import { checkLimits, DEFAULT_LIMITS, type Limits } from '../domain/limits.ts';
 import { readConfigFile, SETTING_KEYS, type SettingKey, type SettingValue } from './config-file.ts';
 import { parseAgeDays, parseBytes, parseCount } from './values.ts';
 
-export { SETTING_KEYS, type SettingKey };
+export { SETTING_KEYS, type SettingKey, type SettingValue };
 
 export interface Settings {
   readonly storePath: string;
@@ -18,6 +18,8 @@ export interface Settings {
   readonly analyzerCommand: string | null;
   readonly analyzerTimeoutS: number;
   readonly exclude: readonly string[];
+  /** Whether `mcp` may give out raw text of transcripts. */
+  readonly mcpTranscripts: boolean;
   /** By the agent's id: those that the file names. */
   readonly agents: Readonly<Record<string, AgentSettings>>;
   /** Where each key's value comes from: `--flag`, `$NAME`, the file's path, or `default`. */
@@ -85,6 +87,7 @@ export async function loadSettings(host: Host, flags: FlagValues, writesConfig =
     exclude: (Array.isArray(exclude) ? exclude : String(exclude).split(',')).map((entry) =>
       resolvePath(host, String(entry)),
     ),
+    mcpTranscripts: isOn(pick('mcp.transcripts', false), where('mcp.transcripts')),
     agents: withRoots(host, configPath, agents),
     // Every key was picked above.
     origins: { ...DEFAULT_ORIGINS, ...origins },
@@ -104,6 +107,12 @@ const FLAG_OF: Partial<Record<SettingKey, string>> = {
   distilled_cap_bytes: 'distilled-cap',
   'analyzer.command': 'analyzer',
 };
+
+function isOn(value: SettingValue | null, where: string): boolean {
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  throw new FailureError(failure('config', `${where} is ${value}`, 'Write true or false.'));
+}
 
 function scalar(value: SettingValue | null, key: SettingKey): string | number {
   if (typeof value === 'string' || typeof value === 'number') return value;

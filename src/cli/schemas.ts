@@ -364,7 +364,7 @@ export const configSchema = z.object({
   settings: z.array(
     z.object({
       key: z.string(),
-      value: z.union([z.string(), z.number(), z.array(z.string()), z.null()]),
+      value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()]),
       origin: z.string(),
     }),
   ),

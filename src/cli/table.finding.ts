@@ -20,4 +20,19 @@ export const FINDING: readonly LoadableCommand[] = [
     onlyReads: true,
     load: async () => (await import('./commands/related.ts')).relatedCommand,
   },
+  {
+    name: 'mcp',
+    summary: 'a server for agents over stdin and stdout: search, one digest, what happened to a file',
+    args: [],
+    flags: [],
+    examples: [
+      'claude mcp add -s user session-memory -- session-memory mcp',
+      'codex mcp add session-memory -- session-memory mcp',
+    ],
+    exits: [],
+    about:
+      'Speaks the Model Context Protocol and only reads. It leaves out sessions of the last ten minutes and excluded projects. Recorded text comes without secrets, between marks that say it is data. Raw transcripts are given out only with mcp.transcripts = true in the configuration.',
+    onlyReads: true,
+    load: async () => (await import('./commands/mcp.ts')).mcp,
+  },
 ];
