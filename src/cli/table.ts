@@ -148,10 +148,12 @@ const ALL: readonly LoadableCommand[] = [
       { flag: '--versions', help: 'what its files were before their agent wrote them anew' },
       { flag: '--version N', help: 'with --raw: the main transcript as it was' },
       { flag: '--markdown', help: 'the digest as Markdown: to keep, or to hand to an agent' },
+      { flag: '--tokens N', help: 'with --markdown: what matters to go on, within so many tokens' },
     ],
     examples: [
       'session-memory show 8c81',
       'session-memory show 8c81 --markdown > fix.md',
+      'session-memory show 8c81 --markdown --tokens 2000',
       'session-memory show 8c81 --raw | jq -c .type',
       'session-memory show 8c81 --raw --version 1 > before.jsonl',
     ],
