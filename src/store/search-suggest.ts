@@ -76,34 +76,56 @@ const TWO_ERRORS_LETTERS_MIN = 6;
 /** Beside words that are known, one that is not is rather a rare word than a wrong one, unless it is long. */
 const TWO_ERRORS_BESIDE_LETTERS_MIN = 8;
 
-/** The nearest word of the index that begins with the first letter of this one, or with its second: two letters may be swapped. */
+/**
+ * The nearest word of the index: one letter wrong, missing, too many or swapped with its neighbour; where there is none, two
+ * errors in its second half. All words of one error are asked for by name: to read through those that begin alike, the index
+ * counts the sessions of each.
+ */
 function nearestTerm(db: ReadableDb, word: string, isAlone: boolean): string | null {
-  if (word.length < ERROR_LETTERS_MIN) return null;
+  if (word.length < ERROR_LETTERS_MIN || !PLAIN.test(word)) return null;
+  const near = known(db, 'SELECT value AS term FROM json_each($asked)', JSON.stringify(oneErrorOff(word)));
   const two = isAlone ? TWO_ERRORS_LETTERS_MIN : TWO_ERRORS_BESIDE_LETTERS_MIN;
-  const errorsMax = word.length < two ? 1 : 2;
-  const letters = [...word].slice(0, 2);
-  const known = [...new Set(letters)].flatMap((letter) =>
-    db.all<{ term: string; doc: number }>(
-      `SELECT term, doc FROM search_terms WHERE term >= $letter AND term < $letter || char(1114111)
-         AND length(term) BETWEEN $shortest AND $longest`,
-      { letter, shortest: word.length - errorsMax, longest: word.length + errorsMax },
-    ),
-  );
-  let best: { term: string; doc: number; far: number } | null = null;
-  for (const { term, doc } of known) {
-    const far = isSwap(word, term) ? 1 : distance(word, term);
-    if (far > errorsMax || far === 0) continue;
-    if (best === null || far < best.far || (far === best.far && doc > best.doc)) best = { term, doc, far };
+  if (near.length === 0 && word.length >= two) {
+    const begun = word.slice(0, Math.ceil(word.length / 2));
+    near.push(...begunWith(db, begun).filter(({ term }) => distance(word, term) === 2));
   }
-  return best?.term ?? null;
+  near.sort((a, b) => b.doc - a.doc || (a.term < b.term ? -1 : 1));
+  return near[0]?.term ?? null;
 }
 
-/** Whether two neighbours changed places: one error, though two letters are wrong. */
-function isSwap(word: string, other: string): boolean {
-  if (word.length !== other.length) return false;
-  const at = [...word].findIndex((letter, i) => letter !== other[i]);
-  if (at < 0) return false;
-  return (
-    word[at] === other[at + 1] && word[at + 1] === other[at] && word.slice(at + 2) === other.slice(at + 2)
+const PLAIN = /^[a-z0-9]+$/;
+const LETTERS = [...'abcdefghijklmnopqrstuvwxyz0123456789'];
+
+function oneErrorOff(word: string): string[] {
+  const places = Array.from(
+    { length: word.length + 1 },
+    (_, i) => [word.slice(0, i), word.slice(i)] as const,
+  );
+  return places.flatMap(([before, after]) => [
+    before + after.slice(1),
+    before + after.slice(1, 2) + after.slice(0, 1) + after.slice(2),
+    ...LETTERS.flatMap((letter) => [before + letter + after.slice(1), before + letter + after]),
+  ]);
+}
+
+interface Term {
+  readonly term: string;
+  readonly doc: number;
+}
+
+function known(db: ReadableDb, asked: string, values: string): Term[] {
+  return db.all<Term>(
+    `SELECT t.term, t.doc FROM (${asked}) a CROSS JOIN search_terms t ON t.term = a.term GROUP BY t.term`,
+    { asked: values },
+  );
+}
+
+/** More words that begin alike are not looked through. */
+const BEGUN_MAX = 1000;
+
+function begunWith(db: ReadableDb, begun: string): Term[] {
+  return db.all<Term>(
+    'SELECT term, doc FROM search_terms WHERE term >= $begun AND term < $begun || char(1114111) LIMIT $max',
+    { begun, max: BEGUN_MAX },
   );
 }
