@@ -1,6 +1,6 @@
 /**
  * What someone may have meant whose words are in no session.
- * Promises: only words that the index holds; looks at those that begin like the one that was typed, not at all.
+ * Promises: only words that the index holds; asks for a bounded number of them, not for all.
  */
 import { distance } from 'fastest-levenshtein';
 import type { ReadableDb } from './connection.ts';
@@ -15,6 +15,8 @@ export interface WordCount {
 
 /** Words whose counts are told, and looked for: more would be a page of them. */
 const WORDS_MAX = 8;
+/** Unknown words that a near one is looked for, some 5 ms each: a pasted page has hundreds. */
+const TRIED_MAX = 4;
 /** A longer text is no typing error. UTF-16 units. */
 const TEXT_UNITS_MAX = 200;
 
@@ -31,12 +33,14 @@ export function withNear(
   sessions: readonly number[],
 ): { readonly groups: Group[]; readonly meant: Meant[] } {
   const meant: Meant[] = [];
+  let tried = 0;
   const isAlone = sessions.every((n) => n === 0);
   const near = groups.map((group, i): Group => {
     const [sought] = group.any;
     const unit = sought?.units[0];
     if (sessions[i] !== 0 || group.isMust || sought === undefined || sought.units.length > 1) return group;
-    if (unit === undefined || unit.isGlyph || sought.isPrefix || meant.length >= WORDS_MAX) return group;
+    if (unit === undefined || unit.isGlyph || sought.isPrefix || tried >= TRIED_MAX) return group;
+    tried += 1;
     const word = nearestTerm(db, unit.text, isAlone);
     if (word === null) return group;
     meant.push({ typed: unit.text, word });
