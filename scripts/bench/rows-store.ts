@@ -179,6 +179,36 @@ const searches: readonly Row[] = [
   searchRow('search-mixed', 'a rare word and seven common ones', [NEEDLE, ...COMMON.slice(1)], SHOWN),
 ];
 
+const mcp: Row = {
+  name: 'mcp',
+  what: 'mcp, from the start to its end behind one answer, wall / an empty Bun executable',
+  unit: '×',
+  target: atMost(6),
+  unavailable: always,
+  prepare: async (bench) => {
+    const empty = await emptyExecutable(bench.cache);
+    const input = `${JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'initialize',
+      params: {
+        protocolVersion: '2025-11-25',
+        capabilities: {},
+        clientInfo: { name: 'bench', version: '1' },
+      },
+    })}\n`;
+    return {
+      reset: async () => warm(empty, bench.binary),
+      subject: async () => {
+        const ran = await runCommand(bench, [bench.binary, 'mcp'], { input });
+        if (!ran.out.includes('"protocolVersion":"2025-11-25"')) throw new Error(`mcp answered ${ran.out}`);
+        return ran;
+      },
+      baseline: async () => runCommand(bench, [empty]),
+    };
+  },
+};
+
 const verifyAll: Row = {
   name: 'verify-all',
   what: `verify of ${HOME_MIB} MiB, wall / zstd -d of each file | sha256sum`,
@@ -208,4 +238,4 @@ const verifyAll: Row = {
   },
 };
 
-export const storeRows: readonly Row[] = [dryRun, status, evictions, reclaim, ...searches, verifyAll];
+export const storeRows: readonly Row[] = [dryRun, status, evictions, reclaim, ...searches, mcp, verifyAll];
