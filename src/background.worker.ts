@@ -6,6 +6,7 @@
 import type { Answer, Job, Results, Setup, Told } from './cli/background.protocol.ts';
 import { clockOf } from './cli/clock.ts';
 import { PreparerThreads } from './cli/preparers.ts';
+import { typedQuery } from './cli/typed-query.ts';
 import { ProcessVisitor } from './cli/visitor.ts';
 import { FailureError, messageOf } from './domain/errors.ts';
 import { enabledAgents } from './ingest/agents/index.ts';
@@ -112,7 +113,7 @@ async function work(how: Setup, db: WritableDb, id: number, job: Job): Promise<R
     case 'salvage':
       return await salvageSession(analyze, job.uid);
     case 'search':
-      return search(db, job.query);
+      return search(db, typedQuery(job.query, clock.now()));
     case 'index':
       return indexSome(db, INDEXED_AT_ONCE);
     default:

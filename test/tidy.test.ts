@@ -30,9 +30,33 @@ const MAY_IMPORT: Record<string, string[]> = {
   ingest: ['domain', 'identity', 'merge', 'store', 'digest', 'agents'],
   // What sets the program up to run by itself, and judges whether it does.
   unattended: ['domain'],
-  cli: ['domain', 'policy', 'sweep', 'store', 'digest', 'agents', 'ingest', 'unattended', 'demo-samples'],
+  mcp: ['domain', 'store', 'digest', 'ingest'],
+  cli: [
+    'domain',
+    'policy',
+    'sweep',
+    'store',
+    'digest',
+    'agents',
+    'ingest',
+    'mcp',
+    'unattended',
+    'demo-samples',
+  ],
   tui: ['domain', 'policy', 'sweep', 'store'],
-  main: ['domain', 'policy', 'sweep', 'store', 'digest', 'agents', 'ingest', 'unattended', 'cli', 'tui'],
+  main: [
+    'domain',
+    'policy',
+    'sweep',
+    'store',
+    'digest',
+    'agents',
+    'ingest',
+    'mcp',
+    'unattended',
+    'cli',
+    'tui',
+  ],
 };
 
 /** What a folder may name in `await import()` only, so that a plain command never loads it. Lint cannot tell. */

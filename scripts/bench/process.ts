@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly watchesMemory?: boolean;
+  /** What it reads on its input; absent: nothing. */
+  readonly input?: string;
   /** The exit code that means success. */
   readonly code?: number;
 }
@@ -37,7 +39,7 @@ export async function runCommand(
   const child = Bun.spawn([...command], {
     cwd: options.cwd ?? bench.scratch,
     env: { PATH: Bun.env['PATH'] ?? '', HOME: bench.scratch, LANG: 'C.UTF-8', ...options.env },
-    stdin: 'ignore',
+    stdin: options.input === undefined ? 'ignore' : Buffer.from(options.input),
     stdout: Bun.file(out),
     stderr: Bun.file(err),
   });

@@ -8,7 +8,7 @@ import { type Ran, runCommand, settle, warm } from './process.ts';
 import { copyStore, runJson, runProgram, type Subject } from './program.ts';
 import { always, atLeast, atMost, type Bench, type Measured, needs, type Row } from './row.ts';
 import { HOME_MIB, packedHome, storeOfHome } from './rows-ingest.ts';
-import { growingStore, heavyStore, NEEDLE, NEEDLE_EVERY, searchStore, VICTIMS } from './stores.ts';
+import { COMMON, growingStore, heavyStore, NEEDLE, NEEDLE_EVERY, searchStore, VICTIMS } from './stores.ts';
 
 const MILLION = 1_000_000;
 const EVICTIONS = 10_000;
@@ -148,23 +148,63 @@ const reclaim: Row = {
   },
 };
 
-const search: Row = {
-  name: 'search',
-  what: 'search of a rare word in 100,000 digests, whole process',
-  unit: 'ms',
-  target: atMost(60),
-  unavailable: ({ binary }) =>
-    Bun.spawnSync([binary, 'search', '--help']).exitCode === 0 ? null : 'no search yet',
+/** Each answer is held against what the store was made of: so many hits, each with so many of the words. */
+function searchRow(name: string, what: string, words: readonly string[], hits: number): Row {
+  return {
+    name,
+    what: `search of ${what} in 100,000 digests, whole process`,
+    unit: 'ms',
+    target: atMost(60),
+    unavailable: ({ binary }) =>
+      Bun.spawnSync([binary, 'search', '--help']).exitCode === 0 ? null : 'no search yet',
+    prepare: async (bench) => {
+      const subject = onStore(bench, await searchStore(bench.cache, DIGESTS));
+      return {
+        subject: async () => {
+          const ran = await runProgram(subject, ['search', ...words, '--json']);
+          const uids = new Set(ran.out.match(/(?:codex|claude-code):[0-9a-f-]{36}/g));
+          if (uids.size !== hits) throw new Error(`search found ${uids.size} of ${hits}`);
+          return ran;
+        },
+      };
+    },
+  };
+}
+
+const SHOWN = 20;
+const searches: readonly Row[] = [
+  searchRow('search', 'a rare word', [NEEDLE], DIGESTS / NEEDLE_EVERY),
+  searchRow('search-common', 'a common word', COMMON.slice(0, 1), SHOWN),
+  searchRow('search-eight', 'eight common words', COMMON, SHOWN),
+  searchRow('search-mixed', 'a rare word and seven common ones', [NEEDLE, ...COMMON.slice(1)], SHOWN),
+];
+
+const mcp: Row = {
+  name: 'mcp',
+  what: 'mcp, from the start to its end behind one answer, wall / an empty Bun executable',
+  unit: '×',
+  target: atMost(6),
+  unavailable: always,
   prepare: async (bench) => {
-    const subject = onStore(bench, await searchStore(bench.cache, DIGESTS));
-    const found = DIGESTS / NEEDLE_EVERY;
+    const empty = await emptyExecutable(bench.cache);
+    const input = `${JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'initialize',
+      params: {
+        protocolVersion: '2025-11-25',
+        capabilities: {},
+        clientInfo: { name: 'bench', version: '1' },
+      },
+    })}\n`;
     return {
+      reset: async () => warm(empty, bench.binary),
       subject: async () => {
-        const ran = await runProgram(subject, ['search', NEEDLE, '--json']);
-        const uids = new Set(ran.out.match(/(?:codex|claude-code):[0-9a-f-]{36}/g));
-        if (uids.size !== found) throw new Error(`search found ${uids.size} of ${found}`);
+        const ran = await runCommand(bench, [bench.binary, 'mcp'], { input });
+        if (!ran.out.includes('"protocolVersion":"2025-11-25"')) throw new Error(`mcp answered ${ran.out}`);
         return ran;
       },
+      baseline: async () => runCommand(bench, [empty]),
     };
   },
 };
@@ -198,4 +238,4 @@ const verifyAll: Row = {
   },
 };
 
-export const storeRows: readonly Row[] = [dryRun, status, evictions, reclaim, search, verifyAll];
+export const storeRows: readonly Row[] = [dryRun, status, evictions, reclaim, ...searches, mcp, verifyAll];

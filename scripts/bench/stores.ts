@@ -71,12 +71,17 @@ export async function heavyStore(cache: string, sessions: number): Promise<strin
   });
 }
 
+/** Words of every trade, each in two thirds of the digests of `searchStore`, and all of them in one of 25. */
+export const COMMON = ['fix', 'test', 'file', 'error', 'build', 'update', 'config', 'server'] as const;
+
 /** Digests of some 3 KiB of words, as genuine ones have. */
 export async function searchStore(cache: string, sessions: number): Promise<string> {
   const raw = Buffer.from('{"type":"user"}\n');
   const data = zstdCompressSync(raw);
-  return store(cache, `store-search-${sessions}`, '3', sessions, (index) => {
+  return store(cache, `store-search-${sessions}`, '4', sessions, (index) => {
     const words = Array.from({ length: 420 }, (_, i) => wordOf(index * 131 + i * i));
+    for (const [i, common] of COMMON.entries())
+      if (Bun.hash(`${index} ${common}`) % 3n > 0n) words[i * 50] = common;
     if (index % NEEDLE_EVERY === 0) words[200] = NEEDLE;
     return { index, ageDays: 1 + (index % 4000) / 100, raw, data, prompt: words.join(' ') };
   });

@@ -22,6 +22,7 @@ export const SETTING_KEYS = [
   'analyzer.command',
   'analyzer.timeout_s',
   'ingest.exclude',
+  'mcp.transcripts',
 ] as const;
 export type SettingKey = (typeof SETTING_KEYS)[number];
 export type SettingValue = string | number | boolean | readonly string[];
@@ -111,6 +112,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'analyzer.timeout_s': 'a whole number of seconds from 1 up',
   ingest: 'a table: [ingest], and its keys below it',
   'ingest.exclude': 'a list of paths: ["~/private"]',
+  mcp: 'a table: [mcp], and its keys below it',
+  'mcp.transcripts': 'true or false, without quotes',
   agents: 'tables named after agents: [agents.claude-code], and its keys below it',
 };
 
@@ -138,6 +141,7 @@ async function check(
       }),
     ),
     ingest: z.optional(z.strictObject({ exclude: z.optional(z.union([line, z.array(line)])) })),
+    mcp: z.optional(z.strictObject({ transcripts: z.optional(z.boolean()) })),
     agents: z.optional(
       z.record(
         z.string(),
@@ -187,7 +191,7 @@ function unknownKey(
       `${near === null ? '' : `${near} `}The keys of an agent are ${keys.slice(0, -1).join(', ')} and ${keys.at(-1)}.`,
     );
   }
-  const known = [...SETTING_KEYS, 'analyzer', 'ingest', 'agents'];
+  const known = [...SETTING_KEYS, 'analyzer', 'ingest', 'mcp', 'agents'];
   return wrong(
     `unknown key ${name} in ${path}${lineSuffix(text, name)}`,
     nearest(name, known) ?? `The keys are ${SETTING_KEYS.join(', ')}.`,

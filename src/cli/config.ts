@@ -9,7 +9,7 @@ import { checkLimits, DEFAULT_LIMITS, type Limits } from '../domain/limits.ts';
 import { readConfigFile, SETTING_KEYS, type SettingKey, type SettingValue } from './config-file.ts';
 import { parseAgeDays, parseBytes, parseCount } from './values.ts';
 
-export { SETTING_KEYS, type SettingKey };
+export { SETTING_KEYS, type SettingKey, type SettingValue };
 
 export interface Settings {
   readonly storePath: string;
@@ -20,6 +20,8 @@ export interface Settings {
   readonly analyzerCommand: string | null;
   readonly analyzerTimeoutS: number;
   readonly exclude: readonly string[];
+  /** Whether `mcp` may give out raw text of transcripts. */
+  readonly mcpTranscripts: boolean;
   /** By the agent's id: those that the file names. */
   readonly agents: Readonly<Record<string, AgentSettings>>;
   /** Where each key's value comes from: `--flag`, `$NAME`, the file's path, or `default`. */
@@ -101,6 +103,7 @@ export async function loadSettings(
     exclude: (Array.isArray(exclude) ? exclude : String(exclude).split(',')).map((entry) =>
       resolvePath(host, String(entry)),
     ),
+    mcpTranscripts: isTrue(pick('mcp.transcripts', false), where('mcp.transcripts')),
     agents: withRoots(host, configPath, agents),
     // Every key was picked above.
     origins: { ...DEFAULT_ORIGINS, ...origins },

@@ -34,7 +34,7 @@ export function parseArgs(argv: readonly string[]): Parsed {
     if (called !== undefined) {
       // Behind a `--` all are arguments, wherever it stands.
       const isPlain = own.words.slice(0, at).some((word, i) => word === '--' && !isGlobalValue(own.words, i));
-      const words = [...(isPlain ? ['--'] : []), ...own.words.slice(at + 1)];
+      const words = withMinusWords(called, [...(isPlain ? ['--'] : []), ...own.words.slice(at + 1)]);
       refuseMissing(called, words);
       const sub = read(called, words);
       Object.assign(flags, withoutUndefined(sub.opts()));
@@ -112,6 +112,29 @@ function withoutHelp(argv: readonly string[]): { words: string[]; help: boolean;
     help: own.some(isHelp) || own[0] === 'help',
     version: own.some(isVersion),
   };
+}
+
+/** `search login -cookie`: a word behind a minus is an argument there, unless it spells a flag. */
+function withMinusWords(
+  { flags, takesMinusWords }: CommandSpec,
+  words: readonly string[],
+): readonly string[] {
+  if (takesMinusWords !== true) return words;
+  const end = words.indexOf('--');
+  const own = end < 0 ? words : words.slice(0, end);
+  const spelt = new Set([...flags, ...GLOBAL_FLAGS].map(({ flag }) => flag.split(' ')[0]));
+  const takesValue = new Set(
+    flags.filter(({ flag }) => flag.includes(' ')).map(({ flag }) => flag.split(' ')[0]),
+  );
+  const isWord = (word: string, i: number) =>
+    /^-[\p{L}\p{N}]./u.test(word) &&
+    !spelt.has(`-${word.split('=')[0]}`) &&
+    !takesValue.has(own[i - 1]) &&
+    !isGlobalValue(own, i);
+  const minus = own.filter(isWord);
+  if (minus.length === 0) return words;
+  const others = own.filter((word, i) => !isWord(word, i));
+  return [...others, '--', ...minus, ...(end < 0 ? [] : words.slice(end + 1))];
 }
 
 /** `--to $DIR --json` with an empty DIR: the next flag is no folder. */

@@ -259,6 +259,8 @@ export const searchSchema = z.object({
       snippets: z.array(
         z.object({ where: z.string(), text: z.string(), marks: z.array(z.tuple([count, count])) }),
       ),
+      /** Words of the query that the session does not have. */
+      missing: z.array(z.string()),
     }),
   ),
   has_more: z.boolean(),
@@ -268,9 +270,28 @@ export const searchSchema = z.object({
   relaxed: z.boolean(),
   /** Sessions whose digests the index does not hold yet. */
   not_indexed: count,
+  /** Words that no session has: they were not looked for. */
+  left_out: z.array(z.string()),
+  /** Words that no session has, and the near ones that were looked for instead. */
+  meant: z.array(z.object({ typed: z.string(), word: z.string() })),
   /** Where nothing was found: in how many sessions each word is. */
   words: z.array(z.object({ word: z.string(), sessions: count })),
   suggestion: z.string().nullable(),
+});
+
+export const relatedSchema = z.object({
+  version: z.literal(1),
+  session_uid: uid,
+  /** The nearest first. */
+  related: z.array(
+    z.object({
+      session: sessionSchema,
+      raw: z.enum(['live', 'evicted', 'data_loss']),
+      /** Paths that both name, and telling words that both have. */
+      files: z.array(z.string()),
+      words: z.array(z.string()),
+    }),
+  ),
 });
 
 export const filesSchema = z.object({

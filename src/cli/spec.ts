@@ -29,6 +29,8 @@ export interface CommandSpec {
    * would misread both.
    */
   readonly isHurried?: true;
+  /** `-word` is an argument of it, as long as it spells no flag. */
+  readonly takesMinusWords?: true;
   /** Called by other programs; not listed. */
   readonly isHidden?: true;
 }

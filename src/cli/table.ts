@@ -4,6 +4,7 @@
 import type { LoadableCommand } from './context.ts';
 import type { Flag } from './spec.ts';
 import { BY_HAND } from './table.by-hand.ts';
+import { FINDING } from './table.finding.ts';
 import { UNATTENDED } from './table.unattended.ts';
 
 const CAPS: readonly Flag[] = [
@@ -160,10 +161,12 @@ const ALL: readonly LoadableCommand[] = [
       { flag: '--version N', help: 'with --raw: the main transcript as it was' },
       { flag: '--file KEY', help: 'with --raw: another file of it, by the `key` that --files --json has' },
       { flag: '--markdown', help: 'the digest as Markdown: to keep, or to hand to an agent' },
+      { flag: '--tokens N', help: 'with --markdown: what matters to go on, within so many tokens' },
     ],
     examples: [
       'session-memory show 8c81',
       'session-memory show 8c81 --markdown > fix.md',
+      'session-memory show 8c81 --markdown --tokens 2000',
       'session-memory show 8c81 --raw | jq -c .type',
       'session-memory show 8c81 --raw --version 1 > before.jsonl',
     ],
@@ -190,14 +193,17 @@ const ALL: readonly LoadableCommand[] = [
       'session-memory search login redirect',
       'session-memory search \'"connection reset"\' --since 30d',
       'session-memory search src/auth/token.ts',
-      'session-memory search migrat* --file schema.sql --command "git push"',
+      'session-memory search migrat* -test file:schema.sql OR file:tables.sql',
+      'session-memory search flaky test project:web since:30d',
     ],
     exits: [],
     about:
-      'All words must be in the digest: anywhere, side by side in "quotes", begun with word*. A path or a name such as src/foo-bar.ts is found as it stands. Says where each hit was found and whether the raw bytes are still there. Words that begin with - stand after --. Nothing found exits 0.',
+      'Sessions with all the words come first, then those with the rarest and most of them. Other endings of English words, parts of names (parseArgs) and typing errors count. Words "side by side" must be there, as must file:PATH and command:TEXT; -word must not; one OR other; begun*; agent:, project:, since: and until: stand for the flags. A path or a name alone, such as src/foo-bar.ts, is found as it stands. Says where each hit was found, which words it lacks, and whether the raw bytes are still there. Nothing found exits 0.',
+    takesMinusWords: true,
     onlyReads: true,
     load: async () => (await import('./commands/search.ts')).searchCommand,
   },
+  ...FINDING,
   {
     name: 'restore',
     summary: "put a session's files back where its agent looks for them",

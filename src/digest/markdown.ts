@@ -59,7 +59,7 @@ function commandBlock(ran: Ran): string {
 }
 
 /** Every line within a quotation, so that no heading, list or fence of the text reaches beyond it. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return plainText(text)
     .trim()
     .split('\n')
@@ -68,12 +68,12 @@ function quoted(text: string): string {
 }
 
 /** A tag or a picture of a text is shown, not used. */
-function escaped(line: string): string {
+export function escaped(line: string): string {
   return line.replace(/<(?=[a-zA-Z/!?])/g, '\\<').replace(/!\[/g, '!\\[');
 }
 
 /** A span of code around any text of one line. */
-function code(text: string): string {
+export function code(text: string): string {
   const ticks = '`'.repeat(longestRun(text) + 1);
   const pad = text.startsWith('`') || text.endsWith('`') ? ' ' : '';
   return `${ticks}${pad}${text}${pad}${ticks}`;

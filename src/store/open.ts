@@ -4,7 +4,8 @@
  * and current; nothing opens a store that this program does not fully understand.
  */
 
-import { FailureError, messageOf } from '../domain/errors.ts';
+import { statSync } from 'node:fs';
+import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { connect, type ReadableDb, storeError, type WritableDb } from './connection.ts';
 import { emptyLogAlone, freeLog, LOG_PAGES } from './log.ts';

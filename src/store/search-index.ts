@@ -116,13 +116,14 @@ export function catchUpSearch(
   return searchPending(db);
 }
 
-/** Indexes at most so many of the pending sessions, in one transaction. Returns how many it did. */
+/** Indexes at most so many of the pending sessions, the newest, in one transaction. Returns how many it did. */
 export function indexSome(db: WritableDb, limit: number): number {
   return db.writeTransaction(() => {
     const ids = db
-      .all<{ id: number }>('SELECT session_id AS id FROM search_pending ORDER BY session_id LIMIT $limit', {
-        limit,
-      })
+      .all<{ id: number }>(
+        'SELECT session_id AS id FROM search_pending ORDER BY session_id DESC LIMIT $limit',
+        { limit },
+      )
       .map(({ id }) => id);
     putSessions(db, ids);
     return ids.length;

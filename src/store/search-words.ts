@@ -1,8 +1,10 @@
 /**
- * Text as the search index sees it: words in one spelling, and runs of scripts that write no blanks as single characters.
+ * Text as the search index sees it: words in one spelling, English ones by their stems too, names such as `parseArgs` by
+ * their parts too, and runs of scripts that write no blanks as single characters.
  * Promises: the same words for what is indexed and for what is asked; a word holds letters and digits only, so that none can
  * mean anything to SQLite. Never: depends on the locale.
  */
+import { stemOf } from './search-stem.ts';
 
 /** A word, or one character of a script without blanks, and where it stands: UTF-16 units of the text it was read from. */
 export interface Unit {
@@ -54,16 +56,51 @@ function push(units: Unit[], run: string, start: number, isGlyph: boolean): void
   if (text !== '') units.push({ text, start, end: start + run.length, isGlyph });
 }
 
+/** Where a name goes on with its next part: `parseArgs`, `HTTPServer`, `utf8Text`. */
+const JOINT = /(?<=[\p{Ll}\p{N}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u;
+
+interface Part {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The parts of a name that is written as one word, in the index's spelling; none where it has only one. */
+export function partPlaces(run: string): Part[] {
+  const parts = run.split(JOINT);
+  if (parts.length < 2) return [];
+  let end = 0;
+  return parts.flatMap((part) => {
+    const start = end;
+    end += part.length;
+    const text = cut(fold(part));
+    return text === '' ? [] : [{ text, start, end }];
+  });
+}
+
+export function partsOf(run: string): string[] {
+  return partPlaces(run).map(({ text }) => text);
+}
+
+/** Adds a word as it is written, its stem, and both of its parts. */
+function addWord(run: string, word: string, terms: Set<string>): void {
+  terms.add(word);
+  terms.add(stemOf(word));
+  if (run === word) return;
+  for (const part of partsOf(run)) terms.add(part).add(stemOf(part));
+}
+
 /** Adds what the index keeps of a text: words, pairs of neighbouring glyphs, and the last glyph of each run. */
 export function addIndexTerms(text: string, terms: Set<string>): void {
   if (!NOT_ASCII.test(text)) {
-    for (const word of text.toLowerCase().match(/[a-z0-9]+/g) ?? []) terms.add(cut(word));
+    for (const run of text.match(/[A-Za-z0-9]+/g) ?? []) addWord(run, cut(run.toLowerCase()), terms);
     return;
   }
   const units = unitsOf(text);
   for (const [i, unit] of units.entries()) {
     const next = units[i + 1];
-    terms.add(next !== undefined && isRun(unit, next) ? unit.text + next.text : unit.text);
+    if (!unit.isGlyph) addWord(text.slice(unit.start, unit.end), unit.text, terms);
+    else terms.add(next !== undefined && isRun(unit, next) ? unit.text + next.text : unit.text);
   }
 }
 
@@ -85,6 +122,7 @@ export function askTerms(units: readonly Unit[], isPrefix: boolean): IndexTerm[]
   });
 }
 
-function isRun(unit: Unit, next: Unit): boolean {
+/** Whether two characters stand in one run of a script without blanks. */
+export function isRun(unit: Unit, next: Unit): boolean {
   return unit.isGlyph && next.isGlyph && unit.end === next.start;
 }

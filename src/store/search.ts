@@ -1,26 +1,28 @@
 /**
  * Search over the digests of all sessions, evicted ones too.
  * Promises: reads only; hits come best first, newer before older where they are as good; a session comes once; its lines are
- * of its own digests. Never: fails for what was typed; a damaged index is a failure that says so and stops nothing else.
+ * of its own digests; something is found as long as one of the words is anywhere. Never: fails for what was typed; a damaged
+ * index is a failure that says so and stops nothing else.
  */
 import { FailureError, failure } from '../domain/errors.ts';
 import type { SessionRow } from '../domain/session.ts';
 import { sessionsByIds } from './browse.ts';
 import type { ReadableDb } from './connection.ts';
+import {
+  type Candidate,
+  candidates,
+  type SessionFilter,
+  type Weights,
+  weightsOf,
+} from './search-candidates.ts';
 import { isIndexDamage, searchPending } from './search-index.ts';
-import { matchOf, needsLook, parseQuery, partOf, relaxed, type Sought } from './search-query.ts';
-import { type Found, look } from './search-snippets.ts';
-import { suggest, type WordCount } from './search-suggest.ts';
+import { type Found, type Look, Looker } from './search-look.ts';
+import { type Asked, type Group, needsLook, parseQuery, partOf, relaxed } from './search-query.ts';
+import { type Meant, suggest, type WordCount, withNear } from './search-suggest.ts';
 
-export interface SearchQuery {
-  /** Words, `"side by side"`, `begun*`. */
+export interface SearchQuery extends SessionFilter {
+  /** Words, `"side by side"`, `begun*`, `-without`, `one OR other`. */
   readonly text: string;
-  readonly agent?: string;
-  /** A part of the project's path. */
-  readonly project?: string;
-  /** Ended (else started, else ingested) at or after, before. */
-  readonly since?: string;
-  readonly until?: string;
   /** A part of the path of a file that was read, written or edited. */
   readonly file?: string;
   /** A part of a command that ran. */
@@ -36,6 +38,8 @@ export type RawState = 'live' | 'evicted' | 'data_loss';
 export interface SearchHit extends Found {
   readonly session: SessionRow;
   readonly raw: RawState;
+  /** Words of the query that it does not hold. */
+  readonly missing: readonly string[];
 }
 
 export interface SearchResult {
@@ -50,15 +54,26 @@ export interface SearchResult {
   readonly isEmpty: boolean;
   /** Sessions that the index does not know yet as they are. */
   readonly notIndexed: number;
-  /** Where nothing was found: in how many sessions each word stands, and the query with near words for those in none. */
+  /** Words that no session has: they were left out. */
+  readonly leftOut: readonly string[];
+  /** Words that no session has, and the near ones that were looked for instead. */
+  readonly meant: readonly Meant[];
+  /** Where nothing was found: in how many sessions each word stands. */
   readonly words: readonly WordCount[];
+  /** The query with near words for those that no session has. */
   readonly suggestion: string | null;
 }
 
-/** Above so many hits, only the newest of them and those in titles are weighed: a word that stands everywhere says little. */
-const WEIGHED_MAX = 5000;
 /** Candidates whose digests are read to see whether words stand side by side. */
 const LOOKED_AT_MAX = 3000;
+/** Candidates whose digests are read to put them in order, at least. */
+const LOOKED_AT_MIN = 60;
+/** Up to so many words, a session with all of them comes before every other, however well those have the rest. */
+const FEW_WORDS = 3;
+/** Where a session has all the words, one that lacks some is shown only if its score is this share of the best. */
+const PARTIAL_SHARE = 0.4;
+/** Scores that differ by less than this share of the best tell nothing: the newer one is the better guess. */
+const GRADES = 40;
 
 export function search(db: ReadableDb, query: SearchQuery): SearchResult {
   try {
@@ -76,141 +91,137 @@ export function search(db: ReadableDb, query: SearchQuery): SearchResult {
 }
 
 function searchNow(db: ReadableDb, query: SearchQuery): SearchResult {
-  const sought = [
-    ...parseQuery(query.text),
-    ...partOf(query.file ?? '', 'files'),
-    ...partOf(query.command ?? '', 'commands'),
-  ];
-  const exact = hitsOf(db, query, sought);
-  const looser = exact.hits.length === 0 ? relaxed(sought) : sought;
-  const isRelaxed = looser.length !== sought.length;
-  const { hits, isCutShort } = isRelaxed ? hitsOf(db, query, looser) : exact;
-  const near = hits.length > 0 || sought.length === 0 ? null : suggest(db, query.text, sought);
+  const typed = parseQuery(query.text);
+  const asked: Asked = {
+    groups: [
+      ...typed.groups,
+      ...partOf(query.file ?? '', 'files'),
+      ...partOf(query.command ?? '', 'commands'),
+    ],
+    without: typed.without,
+  };
+  const exact = answer(db, query, asked);
+  const looser = exact.hits.length === 0 ? relaxed(asked) : null;
+  const isRelaxed = looser !== null;
+  const { hits, isCutShort, leftOut, meant } = isRelaxed ? answer(db, query, looser) : exact;
+  const { words, suggestion } =
+    asked.groups.length === 0
+      ? { words: [], suggestion: null }
+      : suggest(db, query.text, hits.length > 0 ? [] : asked.groups, meant);
   return {
     hits: hits.slice(0, query.limit),
     hasMore: hits.length > query.limit,
     isCutShort: isCutShort || exact.isCutShort,
     isRelaxed: isRelaxed && hits.length > 0,
-    isEmpty: sought.length === 0,
+    isEmpty: asked.groups.length === 0,
     notIndexed: searchPending(db),
-    words: near?.words ?? [],
-    suggestion: near?.suggestion ?? null,
+    leftOut,
+    meant,
+    words,
+    suggestion,
   };
 }
 
-/** At most one more than the limit. */
-function hitsOf(
-  db: ReadableDb,
-  query: SearchQuery,
-  sought: readonly Sought[],
-): { readonly hits: SearchHit[]; readonly isCutShort: boolean } {
-  if (sought.length === 0) return { hits: [], isCutShort: false };
-  const hits: SearchHit[] = [];
-  const mustLook = needsLook(sought);
+interface Answer {
+  /** At most one more than the limit. */
+  readonly hits: SearchHit[];
+  readonly isCutShort: boolean;
+  readonly leftOut: readonly string[];
+  readonly meant: readonly Meant[];
+}
+
+function answer(db: ReadableDb, query: SearchQuery, asked: Asked): Answer {
   const wanted = query.limit + 1;
-  const { ids: ranked, isAll } = candidates(
-    db,
-    query,
-    sought,
-    mustLook ? LOOKED_AT_MAX : Math.max(60, wanted * 2),
-  );
-  for (let at = 0; at < ranked.length && hits.length < wanted; at += wanted) {
-    const ids = ranked.slice(at, at + wanted);
-    const rows = sessionsByIds(db, ids);
-    const jsons = digestsByIds(db, ids);
-    for (const id of ids) {
+  const { groups, weights, leftOut, meant } = knownOf(db, asked);
+  if (groups.length === 0) return { hits: [], isCutShort: false, leftOut, meant };
+  const known: Asked = { groups, without: asked.without };
+  const { list, isAll } = candidates(db, query, known, weights);
+  const mustLook = needsLook(known);
+  const looks = lookAt(db, new Looker(known, weights, query.lineUnits), list, wanted, mustLook);
+  const hits = hitsOf(db, inOrder(looks, groups.length).slice(0, wanted), groups);
+  return { hits, isCutShort: mustLook && hits.length < wanted && !isAll, leftOut, meant };
+}
+
+interface Known extends Pick<Answer, 'leftOut' | 'meant'> {
+  readonly groups: readonly Group[];
+  readonly weights: Weights;
+}
+
+/** What of it any session has: words of none are left out, or looked for as the near ones that were meant. */
+function knownOf(db: ReadableDb, asked: Asked): Known {
+  const first = weightsOf(db, asked.groups);
+  const { groups, meant } = withNear(db, asked.groups, first.sessions);
+  const weights = meant.length === 0 ? first : weightsOf(db, groups);
+  const isKnown = groups.map(({ isMust }, i) => isMust || (weights.sessions[i] ?? 0) > 0);
+  const known = <T>(list: readonly T[]) => list.filter((_one, i) => isKnown[i]);
+  return {
+    groups: known(groups),
+    weights: { ...weights, idf: known(weights.idf), sessions: known(weights.sessions) },
+    leftOut: groups.filter((_group, i) => !isKnown[i]).map(nameOf),
+    meant,
+  };
+}
+
+/** How a group is called where it is told of. */
+function nameOf({ any }: Group): string {
+  return any[0]?.text ?? '';
+}
+
+interface Looked extends Look {
+  readonly id: number;
+  readonly session: SessionRow;
+}
+
+/** The candidates' digests, a few at a time, until there is enough to choose from. */
+function lookAt(
+  db: ReadableDb,
+  looker: Looker,
+  list: readonly Candidate[],
+  wanted: number,
+  mustLook: boolean,
+): Looked[] {
+  const looks: Looked[] = [];
+  const enough = Math.max(LOOKED_AT_MIN, wanted * 2);
+  const most = mustLook ? Math.max(LOOKED_AT_MAX, enough) : enough;
+  for (let at = 0; at < Math.min(list.length, most); at += LOOKED_AT_MIN) {
+    if (at >= enough && looks.length >= wanted) break;
+    const some = list.slice(at, Math.min(at + LOOKED_AT_MIN, most));
+    const ids = some.map(({ id }) => id);
+    const [rows, jsons] = [sessionsByIds(db, ids), digestsByIds(db, ids)];
+    for (const { id, length } of some) {
       const session = rows.get(id);
-      const found = look(jsons.get(id) ?? [], sought, query.lineUnits);
-      if (session === undefined || found === null || hits.length >= wanted) continue;
-      hits.push({ session, raw: rawState(db, session), ...found });
+      const look = looker.look(jsons.get(id) ?? [], length);
+      if (session !== undefined && look !== null) looks.push({ id, session, ...look });
     }
   }
-  return { hits, isCutShort: mustLook && hits.length < wanted && !isAll };
+  return looks;
 }
 
-interface Ranked {
-  readonly id: number;
-  readonly score: number;
-  readonly at: string;
-}
-
-/** Numbers of sessions that hold all the words somewhere, the best first. */
-function candidates(
-  db: ReadableDb,
-  query: SearchQuery,
-  sought: readonly Sought[],
-  limit: number,
-): { readonly ids: number[]; readonly isAll: boolean } {
-  const match = matchOf(sought);
-  const { from, count } = newestHits(db, query, match);
-  if (count === 0) return { ids: [], isAll: true };
-  const ranked = rankedHits(db, query, match, from, limit);
-  const isWhole = count < WEIGHED_MAX;
-  if (!isWhole) ranked.push(...rankedHits(db, query, matchOf(sought, 'title'), 0, limit));
-  const best = new Map<number, Ranked>();
-  for (const hit of ranked) if (hit.score < (best.get(hit.id)?.score ?? 1)) best.set(hit.id, hit);
-  // Scores that differ by a twentieth of the best tell nothing: the newer one is the better guess.
-  const top = Math.min(-Number.MIN_VALUE, ...ranked.map(({ score }) => score));
-  const grade = ({ score }: Ranked) => -Math.round((score / top) * 20);
-  const sorted = [...best.values()].sort(
-    (a, b) => grade(a) - grade(b) || (a.at < b.at ? 1 : a.at > b.at ? -1 : b.id - a.id),
+function inOrder(looks: readonly Looked[], groups: number): Looked[] {
+  const top = Math.max(Number.MIN_VALUE, ...looks.map(({ score }) => score));
+  const grade = ({ score, missing }: Looked) =>
+    Math.round((score / top) * GRADES) + (groups <= FEW_WORDS && missing.length === 0 ? GRADES * 2 : 0);
+  const at = ({ session }: Looked) => session.endedAt ?? session.startedAt ?? session.ingestedAt ?? '';
+  const sorted = [...looks].sort(
+    (a, b) => grade(b) - grade(a) || (at(a) < at(b) ? 1 : at(a) > at(b) ? -1 : b.id - a.id),
   );
-  return {
-    ids: sorted.slice(0, limit).map(({ id }) => id),
-    isAll: isWhole && sorted.length < limit,
-  };
-}
-
-/** The newest hits, as many as are weighed: how many there are, and the number of the session from which on. */
-function newestHits(db: ReadableDb, query: SearchQuery, match: string): { from: number; count: number } {
-  const { join, where, params } = filterOf(query);
-  const row = db.get<{ first: number | null; n: number }>(
-    `SELECT min(id) AS first, count(*) AS n FROM (SELECT f.rowid AS id FROM search f ${join}
-       WHERE f.search MATCH $match ${where} ORDER BY f.rowid DESC LIMIT $max)`,
-    { ...params, match, max: WEIGHED_MAX },
-  );
-  return { from: row?.first ?? 0, count: row?.n ?? 0 };
-}
-
-/** `score`: bm25 with the weights of migration 2, negative, the lower the better. */
-function rankedHits(
-  db: ReadableDb,
-  query: SearchQuery,
-  match: string,
-  from: number,
-  limit: number,
-): Ranked[] {
-  const { join, where, params } = filterOf(query);
-  return db.all<Ranked>(
-    `SELECT s.id, h.score, s.age_key AS at FROM
-       (SELECT f.rowid AS id, f.rank AS score FROM search f ${join}
-        WHERE f.search MATCH $match AND f.rowid >= $from ${where} ORDER BY f.rank LIMIT $limit) h
-       JOIN sessions s ON s.id = h.id`,
-    { ...params, match, from, limit },
+  const hasWhole = looks.some(({ missing }) => missing.length === 0);
+  return sorted.filter(
+    ({ missing, score }) => !hasWhole || missing.length === 0 || score >= top * PARTIAL_SHARE,
   );
 }
 
-/** What a query asks of the sessions themselves, as parts of a statement. */
-function filterOf({ agent, project, since, until }: SearchQuery) {
-  const asked = [
-    { sql: 's.agent = $agent', name: 'agent', value: agent },
-    {
-      sql: "instr(lower(coalesce(s.project, '')), lower($project)) > 0",
-      name: 'project',
-      value: project,
-    },
-    { sql: 's.age_key >= $since', name: 'since', value: since },
-    { sql: 's.age_key < $until', name: 'until', value: until },
-  ].flatMap(({ value, ...one }) => (value === undefined ? [] : [{ ...one, value }]));
-  return {
-    // Kept in this order, so that only sessions with the words are looked at.
-    join: asked.length === 0 ? '' : 'CROSS JOIN sessions s ON s.id = f.rowid',
-    where: asked.map(({ sql }) => ` AND ${sql}`).join(''),
-    params: Object.fromEntries(asked.map(({ name, value }) => [name, value])),
-  };
+function hitsOf(db: ReadableDb, looks: readonly Looked[], groups: readonly Group[]): SearchHit[] {
+  return looks.map(({ session, foundIn, snippets, missing }) => ({
+    session,
+    raw: rawState(db, session),
+    foundIn,
+    snippets,
+    missing: missing.flatMap((i) => groups.slice(i, i + 1).map(nameOf)),
+  }));
 }
 
-function digestsByIds(db: ReadableDb, ids: readonly number[]): Map<number, string[]> {
+export function digestsByIds(db: ReadableDb, ids: readonly number[]): Map<number, string[]> {
   const digests = new Map<number, string[]>();
   const rows = db.all<{ id: number; json: string }>(
     `SELECT session_id AS id, json FROM digests WHERE session_id IN (SELECT value FROM json_each($ids))
@@ -221,7 +232,7 @@ function digestsByIds(db: ReadableDb, ids: readonly number[]): Map<number, strin
   return digests;
 }
 
-function rawState(db: ReadableDb, session: SessionRow): RawState {
+export function rawState(db: ReadableDb, session: SessionRow): RawState {
   if (session.state !== 'evicted') return 'live';
   const event = db.get<{ kind: string }>(
     `SELECT kind FROM events WHERE session_id = (SELECT id FROM sessions WHERE session_uid = $uid)

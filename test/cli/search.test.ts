@@ -67,32 +67,79 @@ ${uid(1)}  /home/me/project  2026-05-01 00:00  raw stored
     expect((await searched(home, 'walrus', '--limit', '1')).has_more).toBe(true);
   });
 
+  test('takes filters within the words', async () => {
+    using home = await shelf();
+    const uids = async (...args: string[]) =>
+      (await searched(home, ...args)).hits.map(({ session }) => session.session_uid).sort();
+    expect(await uids('walrus', 'since:2026-05-02')).toEqual([uid(2), uid(3)]);
+    expect(await uids('walrus until:2026-05-02')).toEqual([uid(1)]);
+    expect(await uids('walrus', 'project:nowhere')).toEqual([]);
+    expect(await uids('walrus', 'agent:claude-code', 'project:/home/me')).toHaveLength(3);
+    expect((await searched(home, 'walrus', 'since:2026-05-02')).query).toBe('walrus since:2026-05-02');
+    const { code, err } = await home.run(['search', 'walrus', 'project:a', '--project', 'b']);
+    expect([code, err]).toEqual([2, expect.stringContaining('project is asked for twice: a and b')]);
+  });
+
+  test('leaves out what has a word behind a minus', async () => {
+    using home = await shelf();
+    const uids = async (...args: string[]) =>
+      (await searched(home, ...args)).hits.map(({ session }) => session.session_uid).sort();
+    expect(await uids('walrus', '-pool')).toEqual([uid(1), uid(3)]);
+    expect(await uids('walrus -pool -sing')).toEqual([uid(1)]);
+    const { code, err } = await home.run(['search', 'walrus', '-json']);
+    expect([code, err], 'a flag with one minus is a mistake, no word').toEqual([
+      2,
+      expect.stringContaining('-j'),
+    ]);
+  });
+
   test('takes an argument with blanks among others for a phrase', async () => {
     using home = await shelf();
-    const { hits } = await searched(home, 'the pool', 'walrus');
-    expect(hits, 'no such phrase: its words').toHaveLength(1);
+    const { hits, relaxed } = await searched(home, 'the pool', 'walrus');
+    expect(relaxed, 'no such phrase: its words').toBe(true);
+    expect(hits[0]?.session.session_uid).toBe(uid(2));
     expect((await searched(home, 'walrus pool', 'paint')).relaxed).toBe(false);
   });
 });
 
 describe('nothing found', () => {
-  test('is no failure: says what may be meant, and what cannot be searched', async () => {
+  test('is no failure: says so, and what cannot be searched', async () => {
     using home = await shelf();
-    const { code, out } = await home.run(['search', 'wlarus']);
+    const { code, out } = await home.run(['search', 'quicksort']);
     expect(code).toBe(0);
     expect(out).toBe(
-      `No session has wlarus.
-Did you mean: walrus
+      `No session has quicksort.
 1 session without a digest cannot be searched: \`session-memory analyze\` makes them.
 `,
     );
-    expect(await searched(home, 'wlarus')).toMatchObject({ hits: [], suggestion: 'walrus' });
   });
 
-  test('of words that are all somewhere, says where each is', async () => {
+  test('for a typing error: what was meant is looked for, and it is said', async () => {
+    using home = await shelf();
+    const { out, err } = await home.run(['search', 'wlarus']);
+    expect(err).toBe('No session has wlarus; these have walrus.\n');
+    expect(out.match(/^claude-code:/gm)).toHaveLength(3);
+    const { meant, suggestion } = await searched(home, 'wlarus');
+    expect({ meant, suggestion }).toEqual({
+      meant: [{ typed: 'wlarus', word: 'walrus' }],
+      suggestion: 'walrus',
+    });
+  });
+
+  test('of one of the words: the others are looked for, and it is said', async () => {
+    using home = await shelf();
+    const { out, err } = await home.run(['search', 'walrus', 'quicksort']);
+    expect(err).toBe('Left out, as no session has it: quicksort.\n');
+    expect(out.match(/^claude-code:/gm)).toHaveLength(3);
+    expect(out).not.toContain('without');
+  });
+
+  test('of all words in one session: the nearest, each with what it lacks', async () => {
     using home = await shelf();
     const { out } = await home.run(['search', 'walrus', 'otters']);
-    expect(out).toContain('Each word alone: walrus in 3 sessions, otters in 1 session.');
+    expect(out).toStartWith(`Count the otters\n${uid(4)}`);
+    expect(out).toContain('  without       walrus\n');
+    expect((await searched(home, 'walrus', 'otters')).hits.at(-1)?.missing).toEqual(['otters']);
   });
 
   test.each(['"', '*', '-', 'AND', 'NEAR('])('of %p says so', async (text) => {
@@ -104,9 +151,10 @@ Did you mean: walrus
 
   test('of a text that nobody types by hand: no page of it comes back', async () => {
     using home = await shelf();
-    const { code, out } = await home.run(['search', `${'wlarus '.repeat(1500)}`]);
+    const { code, out, err } = await home.run(['search', `${'wlarus '.repeat(1500)}`]);
     expect(code).toBe(0);
-    expect(out.length).toBeLessThan(300);
+    expect(out.match(/^claude-code:/gm)).toHaveLength(3);
+    expect(err.length).toBeLessThan(100);
   });
 
   test('of at most none is wrong usage', async () => {

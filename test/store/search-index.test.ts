@@ -7,7 +7,7 @@ import { MIGRATIONS } from '../../src/store/migrations/index.ts';
 import { openWritable } from '../../src/store/open.ts';
 import { repairStore } from '../../src/store/repair-store.ts';
 import { search } from '../../src/store/search.ts';
-import { catchUpSearch, rebuildSearchIndex, searchPending } from '../../src/store/search-index.ts';
+import { catchUpSearch, indexSome, rebuildSearchIndex, searchPending } from '../../src/store/search-index.ts';
 import { verify } from '../../src/store/verify.ts';
 import { World } from '../support/bench-world.ts';
 import { digestUid, found, library, prompt, putDigestOf } from '../support/digests.ts';
@@ -72,6 +72,37 @@ describe('the index', () => {
     expect(catchUpSearch(db, () => undefined)).toBe(0);
     expect(search(db, { text: 'old days', limit: 1 }).hits.length).toBe(1);
     db.close();
+  });
+
+  test('of an older version is found by whole words at once, and by stems when it is made anew', () => {
+    using old = new World();
+    const path = `${old.folder}/old.db`;
+    const before = openWritable(path, { migrations: MIGRATIONS.filter(({ version }) => version < 10) });
+    const json = JSON.stringify({ title: 'Redirects of parseArgs' });
+    before.run("INSERT INTO sessions (session_uid, agent, native_id) VALUES ('codex:a', 'codex', 'a')");
+    before.run(
+      `INSERT INTO digests (session_id, generation, covers_from, complete, version, made_at, bytes, json)
+       VALUES (1, 0, 0, 1, 1, '2026-01-01T00:00:00.000Z', length($json), $json)`,
+      { json },
+    );
+    before.run("INSERT INTO search (rowid, title) VALUES (1, 'redirects of parseargs')");
+    before.run('DELETE FROM search_pending');
+    before.close();
+    const db = openWritable(path);
+    const hits = (text: string) => search(db, { text, limit: 1 }).hits.length;
+    expect([searchPending(db), hits('redirects'), hits('parseArgs'), hits('redirecting')]).toEqual([
+      1, 1, 1, 0,
+    ]);
+    expect(catchUpSearch(db, () => undefined)).toBe(0);
+    expect([hits('redirects'), hits('redirecting'), hits('args')]).toEqual([1, 1, 1]);
+    db.close();
+  });
+
+  test('is made anew beginning with the newest session', () => {
+    using world = library();
+    world.db.run('INSERT INTO search_pending (session_id) SELECT DISTINCT session_id FROM digests');
+    expect(indexSome(world.db, 1)).toBe(1);
+    expect(world.db.all('SELECT session_id AS id FROM search_pending')).toEqual([{ id: 1 }, { id: 2 }]);
   });
 
   test('is smaller than half of the digests it is made of', async () => {

@@ -27,6 +27,7 @@ export function hitOf(session: SessionRow, n: number, snippets = SNIPPETS): Sear
     raw,
     foundIn: snippets.map(({ where }) => where),
     snippets,
+    missing: [],
   };
 }
 
@@ -41,6 +42,8 @@ export function searchedFor(typed: string, about: Partial<SearchResult> = {}): E
       isRelaxed: false,
       isEmpty: false,
       notIndexed: 0,
+      leftOut: [],
+      meant: [],
       words: [],
       suggestion: null,
       ...about,

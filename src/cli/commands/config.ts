@@ -13,7 +13,7 @@ import { plainLine } from '../../domain/text.ts';
 import { excludeRules } from '../../ingest/exclude.ts';
 import { matchedPatterns } from '../../store/exclude-matches.ts';
 import { openReadable } from '../../store/open.ts';
-import { SETTING_KEYS, type SettingKey, type Settings } from '../config.ts';
+import { SETTING_KEYS, type SettingKey, type Settings, type SettingValue } from '../config.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, table } from '../format.ts';
 import { tableColumns } from '../io.ts';
@@ -38,9 +38,7 @@ export const configCommand: Command = async (context) => {
   );
 };
 
-function valuesOf(
-  settings: Settings,
-): Record<SettingKey, string | number | boolean | readonly string[] | null> {
+function valuesOf(settings: Settings): Record<SettingKey, SettingValue | null> {
   return {
     store: settings.storePath,
     shared_folder: settings.sharedFolder,
@@ -51,6 +49,7 @@ function valuesOf(
     'analyzer.command': settings.analyzerCommand,
     'analyzer.timeout_s': settings.analyzerTimeoutS,
     'ingest.exclude': settings.exclude,
+    'mcp.transcripts': settings.mcpTranscripts,
   };
 }
 
@@ -158,6 +157,9 @@ const TEMPLATE = `# session-memory. Every key is optional; these are the default
 
 [ingest]
 # exclude = ["~/private"]        # never stored: folders with all below, names ("secret"), * and **
+
+[mcp]
+# transcripts = true             # agents may read raw transcripts, secrets taken out; else digests only
 
 # [agents.codex]                 # a table an agent; \`session-memory agents\` shows what is found
 # enabled = false                # not looked for unless named by --agent or by a path

@@ -13,6 +13,7 @@ import { openWritable } from '../../store/open.ts';
 import { usage } from '../../store/usage.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { firstSweepNotice } from '../first-sweep.ts';
+import { followDigests } from '../follow-digests.ts';
 import { formatBytes, formatCount, plural } from '../format.ts';
 import { ProgressLine } from '../io.ts';
 import { PreparerThreads } from '../preparers.ts';
@@ -20,6 +21,9 @@ import { oneOf, parseSince } from '../values.ts';
 import { ProcessVisitor } from '../visitor.ts';
 import { analyzeDeps, visitorSetup } from '../wire.ts';
 import { stillEvicted, takenBack } from './ingest.again.ts';
+
+/** What an upgrade left to be indexed anew: a part of it with each ingest. */
+const INDEXING_MS_MAX = 2000;
 
 export const ingestCommand: Command = async (context) => {
   const { flags, io } = context;
@@ -56,6 +60,7 @@ export const ingestCommand: Command = async (context) => {
     const isChanged = report.sessions_new + report.sessions_grown > 0;
     const notice = isChanged ? firstSweepNotice(context, db) : null;
     if (notice !== null) report.first_sweep = notice;
+    if (!options.dryRun) await followDigests(context, db, INDEXING_MS_MAX);
     if (context.json) printJson(io, report);
     else {
       printIngest(context, report);

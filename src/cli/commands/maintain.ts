@@ -23,6 +23,7 @@ import { exitCodeOf, type Report } from '../../sweep/report.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { printFailure } from '../failure.ts';
 import { firstSweepNotice } from '../first-sweep.ts';
+import { followDigests } from '../follow-digests.ts';
 import type { Io } from '../io.ts';
 import { dryIngest, ingestExit, printIngest, runIngest, sayDiskFull } from './ingest.ts';
 import { hadEffect, problemsOf } from './maintain.problems.ts';
@@ -104,6 +105,7 @@ async function inTurns(context: Context, db: WritableDb, done: Turns): Promise<v
     const swept = await sweepNow();
     if (report.sessions_waiting === 0 || swept.bytes_freed === 0) break;
   }
+  await followDigests(context, db);
   const last = done.ingests.at(-1);
   if (last !== undefined && !json) sayDiskFull(context, last, WAY_OUT);
 }

@@ -8,18 +8,24 @@ import { plainLine } from '../../domain/text.ts';
 import { type ReadableDb, storeError } from '../../store/connection.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
 import { type SearchHit, type SearchQuery, type SearchResult, search } from '../../store/search.ts';
-import { catchUpSearch, searchPending } from '../../store/search-index.ts';
+import { searchPending } from '../../store/search-index.ts';
 import type { Snippet } from '../../store/search-snippets.ts';
 import { counters } from '../../store/usage.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
-import { formatCount, formatTime, plural } from '../format.ts';
-import { type Io, ProgressLine, paint, tableColumns } from '../io.ts';
+import { followDigests } from '../follow-digests.ts';
+import { formatTime, plural } from '../format.ts';
+import { type Io, paint, tableColumns } from '../io.ts';
+import { textOf, typedQuery } from '../typed-query.ts';
 import { parseCount, parseSince } from '../values.ts';
 import { asJson, checkAgent } from './list.ts';
 
 /** Hits where nothing else is asked for: about two screens. */
 const LIMIT = 20;
+/** After an upgrade all digests are indexed anew: a search does some of it, `maintain` and the screens the rest. */
+const INDEXING_MS_MAX = 300;
 const WHERE_COLUMNS = 12;
+/** Words that were left out: a pasted page has thousands. */
+const WORDS_TOLD_MAX = 8;
 const LINE_UNITS_MIN = 30;
 
 export const searchCommand: Command = async (context) => {
@@ -28,7 +34,7 @@ export const searchCommand: Command = async (context) => {
   try {
     await checkAgent(db, context.host, query.agent ?? null);
     const result = search(db, query);
-    if (context.json) printJson(context.io, jsonOf(query, result));
+    if (context.json) printJson(context.io, jsonOf(textOf(context.args), result));
     else print(context, db, query, result);
     return EXIT.done;
   } finally {
@@ -38,10 +44,7 @@ export const searchCommand: Command = async (context) => {
 
 function queryOf(context: Context): SearchQuery {
   const { flags, args } = context;
-  // A shell takes the quotes away: a word with blanks in it was a phrase.
-  const text = args
-    .map((arg) => (/\s/.test(arg) && !arg.includes('"') && args.length > 1 ? `"${arg}"` : arg))
-    .join(' ');
+  const text = textOf(args);
   const [agent, project, file, command] = ['agent', 'project', 'file', 'command'].map((name) =>
     textFlag(flags, name),
   );
@@ -51,7 +54,7 @@ function queryOf(context: Context): SearchQuery {
       invalid('there is nothing to search for', 'Give words, or --file PATH or --command TEXT.'),
     );
   const now = context.clock.now();
-  return {
+  const query: SearchQuery = {
     text,
     ...(agent ? { agent } : {}),
     ...(project ? { project } : {}),
@@ -59,40 +62,35 @@ function queryOf(context: Context): SearchQuery {
     ...(command ? { command } : {}),
     ...(since ? { since: parseSince(since, '--since', now) } : {}),
     ...(until ? { until: parseSince(until, '--until', now) } : {}),
-    limit: limit ? limitOf(limit) : LIMIT,
+    limit: limit ? refuseNone(parseCount(limit, '--limit')) : LIMIT,
     ...(Number.isFinite(tableColumns(context.io))
       ? { lineUnits: Math.max(LINE_UNITS_MIN, tableColumns(context.io) - WHERE_COLUMNS - 6) }
       : {}),
   };
+  return typedQuery(query, now);
 }
 
-function limitOf(text: string): number {
-  const limit = parseCount(text, '--limit');
+export function refuseNone(limit: number): number {
   if (limit > 0) return limit;
   throw new FailureError(invalid('--limit 0 finds nothing', 'Give a number from 1 up.'));
 }
 
-/** The store, its index brought up to date where this process may write. */
-async function openIndexed({ settings, io, signal }: Context): Promise<ReadableDb> {
-  const db = openReadable(settings.storePath);
+/** The store, its index brought up to date where this process may write and it takes no time that is felt. */
+async function openIndexed(context: Context): Promise<ReadableDb> {
+  const { storePath } = context.settings;
+  const db = openReadable(storePath);
   if (isCurrent(db)) return db;
-  const line = new ProgressLine(io);
   try {
-    const writer = openWritable(settings.storePath);
+    const writer = openWritable(storePath);
     try {
-      catchUpSearch(
-        writer,
-        (done, total) => line.show(`Indexing digests: ${formatCount(done)} of ${formatCount(total)}`),
-        signal,
-      );
+      await followDigests(context, writer, INDEXING_MS_MAX);
     } finally {
       writer.close();
     }
   } catch (thrown) {
-    // A full or read-only disk, a damaged index: what is indexed can still be searched, and the result says what is not.
-    if (!(storeError(settings.storePath, thrown) instanceof FailureError)) throw thrown;
+    // What is indexed can still be searched, and the result says what is not.
+    if (!(storeError(storePath, thrown) instanceof FailureError)) throw thrown;
   }
-  line.clear();
   return db;
 }
 
@@ -105,20 +103,23 @@ function isCurrent(db: ReadableDb): boolean {
   }
 }
 
-function jsonOf(query: SearchQuery, result: SearchResult) {
+function jsonOf(text: string, result: SearchResult) {
   return {
     version: 1,
-    query: query.text,
-    hits: result.hits.map(({ session, raw, foundIn, snippets }) => ({
+    query: text,
+    hits: result.hits.map(({ session, raw, foundIn, snippets, missing }) => ({
       session: asJson(session, false),
       raw,
       found_in: foundIn,
       snippets,
+      missing,
     })),
     has_more: result.hasMore,
     cut_short: result.isCutShort,
     relaxed: result.isRelaxed,
     not_indexed: result.notIndexed,
+    left_out: result.leftOut,
+    meant: result.meant,
     words: result.words,
     suggestion: result.suggestion,
   };
@@ -130,14 +131,29 @@ function print({ io }: Context, db: ReadableDb, query: SearchQuery, result: Sear
     io.err(
       'Very many sessions have these words; only the best were looked at. More words or a filter help.\n',
     );
+  if (result.hits.length > 0) io.err(instead(result));
   if (result.hits.length === 0) io.out(nothingFound(db, query, result));
   io.out(result.hits.map((hit) => block(io, hit)).join('\n'));
   if (result.hasMore) io.err(`\nThere are more: --limit ${query.limit * 5} shows them.\n`);
   if (result.notIndexed > 0)
-    io.err(`${plural(result.notIndexed, 'session')} could not be searched: the index is behind.\n`);
+    io.err(
+      `The index is behind by ${plural(result.notIndexed, 'session')}, which may be missing here; \`session-memory maintain\` catches up.\n`,
+    );
 }
 
-function block(io: Io, { session, raw, snippets }: SearchHit): string {
+/** What was looked for instead of what was typed; empty where that is all of it. */
+function instead({ leftOut, meant }: SearchResult): string {
+  const words = leftOut.slice(0, WORDS_TOLD_MAX).map(plainLine);
+  const more = leftOut.length - words.length;
+  return [
+    ...meant.map(({ typed, word }) => `No session has ${typed}; these have ${word}.\n`),
+    ...(words.length > 0
+      ? [`Left out, as no session has it: ${words.join(', ')}${more > 0 ? ` and ${more} more` : ''}.\n`]
+      : []),
+  ].join('');
+}
+
+function block(io: Io, { session, raw, snippets, missing }: SearchHit): string {
   const when = formatTime(session.endedAt ?? session.startedAt ?? session.ingestedAt);
   const facts = [session.uid, plainLine(session.project ?? ''), when].filter((fact) => fact !== '');
   const title = plainLine(session.title ?? '') || 'Untitled';
@@ -149,6 +165,9 @@ function block(io: Io, { session, raw, snippets }: SearchHit): string {
     head === undefined ? paint(io, 'bold', title) : marked(io, head),
     `\n${facts.join('  ')}  ${rawText(io, raw, session.evictedAt)}\n`,
     ...lines,
+    ...(missing.length > 0
+      ? [paint(io, 'dim', `  ${'without'.padEnd(WHERE_COLUMNS)}  ${missing.map(plainLine).join(', ')}\n`)]
+      : []),
   ].join('');
 }
 

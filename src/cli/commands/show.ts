@@ -1,5 +1,6 @@
 /** `show UID`: the digest as a page, as Markdown or JSON; the raw bytes, the files, what was removed. Raw bytes go out as they came in, or it fails. */
 
+import { HANDOVER_TOKENS_MIN, handover } from '../../digest/handover.ts';
 import { digestMarkdown } from '../../digest/markdown.ts';
 import { digestPage, type Look } from '../../digest/page.ts';
 import type { Row } from '../../digest/sections.ts';
@@ -16,12 +17,14 @@ import { removedPieces, versionsOf } from '../../store/versions.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { formatBytes, formatCount, formatTime, table } from '../format.ts';
 import { paint, tableColumns } from '../io.ts';
+import { parseCount } from '../values.ts';
 import { liveFiles, onlyArg, ownPathSeen } from '../wire.ts';
 import { asJson } from './list.ts';
 import { versions, versionToShow } from './show.versions.ts';
 
 export const show: Command = async (context) => {
   const mode = modeOf(context);
+  const tokens = tokensOf(context, mode);
   const db = openReadable(context.settings.storePath);
   let text = '';
   try {
@@ -35,7 +38,8 @@ export const show: Command = async (context) => {
     else if (mode === 'removed') await removed(context, db, session);
     else if (mode === 'files') files(context, db, session);
     else if (context.json) digestJson(context, db, session);
-    else if (mode === 'markdown') text = digestText(context, db, session, true);
+    else if (mode === 'markdown')
+      text = tokens === null ? digestText(context, db, session, true) : handoverText(db, session, tokens);
     else text = `${digestText(context, db, session, false)}${ownFileText(db, session)}`;
   } finally {
     // The store is not held open for as long as someone reads.
@@ -71,6 +75,26 @@ function modeOf(context: Context): (typeof MODES)[number] | null {
   if (mode === 'markdown' && context.json)
     throw new FailureError(invalid('--markdown and --json at once', 'Give one of the two.'));
   return mode ?? null;
+}
+
+/** How long a hand-over may be, in tokens; null: as long as it is. */
+function tokensOf({ flags }: Context, mode: (typeof MODES)[number] | null): number | null {
+  const given = textFlag(flags, 'tokens');
+  if (given === null) return null;
+  if (mode !== 'markdown')
+    throw new FailureError(invalid('--tokens without --markdown', 'It says how long the Markdown may be.'));
+  const tokens = parseCount(given, '--tokens');
+  if (tokens >= HANDOVER_TOKENS_MIN) return tokens;
+  throw new FailureError(
+    invalid(`--tokens ${tokens} is too little to go on from`, `Give ${HANDOVER_TOKENS_MIN} or more.`),
+  );
+}
+
+function handoverText(db: ReadableDb, session: SessionRow, tokens: number): string {
+  const [newest] = digestsOf(db, session.uid);
+  return newest === undefined
+    ? noDigest(session, [['Session', session.uid]])
+    : handover(JSON.parse(newest.json) as Digest, session.uid, tokens);
 }
 
 async function raw(context: Context, db: ReadableDb, session: SessionRow): Promise<void> {

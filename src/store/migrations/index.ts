@@ -14,6 +14,7 @@ import { places } from './0009-places.ts';
 import { clock } from './0010-clock.ts';
 import { origin } from './0011-origin.ts';
 import { unattended } from './0012-unattended.ts';
+import { searchStems } from './0013-search-stems.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -38,4 +39,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 10, name: 'a clock that was wrong', sql: clock },
   { version: 11, name: 'origin', sql: origin },
   { version: 12, name: 'unattended', sql: unattended, brings: 'runs' },
+  { version: 13, name: 'stems in the search index', sql: searchStems },
 ];

@@ -56,10 +56,12 @@ function answerLine({ typed, result, notice }: Search, cells: number): Line {
   if (typed.trim() === '')
     return line(span(fit('Words, "words side by side", begun*, src/foo.ts', cells), 'dim'));
   if (result === null) return line(span('Searching…', 'dim'));
-  const { hits, hasMore, isRelaxed, notIndexed } = result;
+  const { hits, hasMore, isRelaxed, notIndexed, leftOut, meant } = result;
   const parts = [
     hasMore ? `the best ${formatCount(hits.length)}` : plural(hits.length, 'session'),
     ...(isRelaxed ? ['not side by side'] : []),
+    ...meant.map(({ typed: wrong, word }) => `${word} for ${wrong}`),
+    ...(leftOut.length > 0 ? [`without ${leftOut.map(plainLine).join(' ')}`] : []),
     ...(notIndexed > 0 ? [`${formatCount(notIndexed)} more are being indexed`] : []),
   ];
   return line(span(fit(parts.join(', '), cells), 'dim'));
@@ -85,12 +87,19 @@ function advice({ typed, result, notice }: Search, cells: number): Line[] {
   ];
 }
 
-function preview({ session, raw, snippets }: SearchHit, cells: number): Line[] {
+function preview({ session, raw, snippets, missing }: SearchHit, cells: number): Line[] {
   const gone = raw === 'live' ? '' : `  ${RAW[raw]} ${formatTime(session.evictedAt)}`;
   return [
     line(span(fit(plainLine(session.title ?? 'Untitled'), cells), 'title')),
     line(span(fit(`${session.uid}${gone}`, cells), 'dim')),
-    ...snippets.map((snippet) => snippetLine(snippet, cells)),
+    ...snippets.slice(0, missing.length > 0 ? 2 : 3).map((snippet) => snippetLine(snippet, cells)),
+    ...(missing.length > 0
+      ? [
+          line(
+            span(fit(`${'without'.padEnd(WHERE_CELLS)}${missing.map(plainLine).join(', ')}`, cells), 'dim'),
+          ),
+        ]
+      : []),
   ];
 }
 

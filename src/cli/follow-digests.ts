@@ -1,0 +1,39 @@
+/**
+ * Has the search index follow the digests that it does not know yet, a few at a time.
+ * Promises: stops at the time that it is given, and at a signal; an index that cannot be written stops nothing.
+ */
+import { FailureError } from '../domain/errors.ts';
+import type { WritableDb } from '../store/connection.ts';
+import { indexSome, isIndexDamage, searchPending } from '../store/search-index.ts';
+import type { Context } from './context.ts';
+import { formatCount } from './format.ts';
+import { ProgressLine } from './io.ts';
+
+/** Some 50 ms: other processes get at the store in between. */
+const BATCH_SESSIONS = 100;
+
+/** `forMs`: for how long at most, as far as a batch allows; absent: until all is done. */
+export async function followDigests(
+  { io, clock, signal }: Pick<Context, 'io' | 'clock' | 'signal'>,
+  db: WritableDb,
+  forMs = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  const line = new ProgressLine(io);
+  const end = clock.monotonicMs() + forMs;
+  try {
+    const total = searchPending(db);
+    for (let done = 0; done < total && clock.monotonicMs() < end && !signal.aborted; ) {
+      line.show(`Indexing digests: ${formatCount(done)} of ${formatCount(total)}`);
+      const count = indexSome(db, BATCH_SESSIONS);
+      if (count === 0) break;
+      done += count;
+      // Signals come in between.
+      await Bun.sleep(0);
+    }
+  } catch (thrown) {
+    // A full or read-only disk, a damaged index: a search says what it could not look at.
+    if (!(thrown instanceof FailureError) && !isIndexDamage(thrown)) throw thrown;
+  } finally {
+    line.clear();
+  }
+}

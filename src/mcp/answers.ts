@@ -1,0 +1,308 @@
+/**
+ * The answers to an agent: sessions, one digest, lines of a transcript, what happened to a file.
+ * Promises: reads only, one state of the store an answer; a session of the last ten minutes (it may be the asking one) and one
+ * of an excluded project is not there; recorded text is redacted once more, made plain and framed; more is one named call away.
+ */
+import { digestMarkdown } from '../digest/markdown.ts';
+import { redactText } from '../digest/redact.ts';
+import type { Digest } from '../domain/digest.ts';
+import { FailureError, failure } from '../domain/errors.ts';
+import type { SessionRow } from '../domain/session.ts';
+import { addMs, type Iso } from '../domain/time.ts';
+import type { ExcludeRules } from '../ingest/exclude.ts';
+import type { ReadableDb } from '../store/connection.ts';
+import { forgottenTest } from '../store/forget.ts';
+import { digestsOf, filesOf, resolveSession, sourcesOf } from '../store/read.ts';
+import { type SearchHit, type SearchQuery, search } from '../store/search.ts';
+import { fileChunks } from '../store/segments.ts';
+import {
+  cut,
+  fitting,
+  framed,
+  nextCall,
+  pagesOf,
+  RECORDED_BYTES_MAX,
+  recordedLine,
+  recordedLines,
+} from './frame.ts';
+import type { ToolAnswer } from './rpc.ts';
+
+/** What the answers are made of. */
+export interface Shelf {
+  /** A store that is open for one answer. */
+  open(): ReadableDb;
+  readonly exclude: ExcludeRules;
+  /** Whether raw text may be given out. */
+  readonly transcripts: boolean;
+  /** A word of chance for the marks around recorded text. */
+  readonly mark: string;
+  now(): Iso;
+  /** Filters within the words, and times as people write them. */
+  understood(query: SearchQuery): SearchQuery;
+}
+
+/** The session that asks is written to all the time: it would find its own question. */
+const QUIET_MS = 10 * 60 * 1000;
+/** Where excluded sessions are among the hits, more are asked for, up to so many. */
+const HITS_MAX = 400;
+const TITLE_CHARS = 120;
+const GROWTH_BYTES = 200;
+const SNIPPET_CHARS = 220;
+
+async function within(
+  shelf: Shelf,
+  answer: (db: ReadableDb) => Promise<string> | string,
+): Promise<ToolAnswer> {
+  const db = shelf.open();
+  try {
+    return { text: await answer(db), isError: false };
+  } finally {
+    db.close();
+  }
+}
+
+/** Recorded text, as it may be shown: without secrets, whatever the digest was made by. */
+async function safe(lines: readonly string[], mark: string): Promise<string> {
+  const { text } = await redactText(lines.join('\n'));
+  // What stands for a secret may be longer than it.
+  return framed(fitting(text.split('\n'), RECORDED_BYTES_MAX + GROWTH_BYTES), mark);
+}
+
+function isHidden({ exclude }: Shelf, db: ReadableDb, session: SessionRow): boolean {
+  if (forgottenTest(db)(session)) return true;
+  const paths = () => sourcesOf(db, session.uid).map(({ path }) => path);
+  return !exclude.isEmpty && exclude.leavesOut({ project: session.project, paths: paths() }) !== null;
+}
+
+/** Hits that may be told of, and whether there are more. */
+function visibleHits(
+  shelf: Shelf,
+  db: ReadableDb,
+  query: Omit<SearchQuery, 'limit'>,
+  count: number,
+): { hits: SearchHit[]; hasMore: boolean; leftOut: readonly string[] } {
+  const before = addMs(shelf.now(), -QUIET_MS);
+  for (let limit = count + 1; ; limit *= 2) {
+    const asked = shelf.understood({ ...query, limit });
+    const until = asked.until !== undefined && asked.until < before ? asked.until : before;
+    const result = search(db, { ...asked, until });
+    const hits = result.hits.filter(({ session }) => !isHidden(shelf, db, session));
+    if (hits.length > count || !result.hasMore || limit > HITS_MAX)
+      return { hits: hits.slice(0, count), hasMore: hits.length > count, leftOut: result.leftOut };
+  }
+}
+
+export interface SearchAsked {
+  readonly query: string;
+  readonly project: string | null;
+  readonly since: string | null;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export function searchSessions(shelf: Shelf, asked: SearchAsked): Promise<ToolAnswer> {
+  return within(shelf, async (db) => {
+    const filters = [
+      ...(asked.project === null ? [] : [`project:"${asked.project.replaceAll('"', '')}"`]),
+      ...(asked.since === null ? [] : [`since:"${asked.since.replaceAll('"', '')}"`]),
+    ];
+    const text = [...filters, asked.query].join(' ');
+    const { hits, hasMore, leftOut } = visibleHits(
+      shelf,
+      db,
+      { text, lineUnits: SNIPPET_CHARS },
+      asked.offset + asked.limit,
+    );
+    const page = hits.slice(asked.offset);
+    if (page.length === 0) return 'No session has these words. Try fewer or other ones.';
+    const told: string[][] = [];
+    let room = RECORDED_BYTES_MAX;
+    for (const hit of page) {
+      const lines = hitLines(hit);
+      const taken = fitting(lines, room);
+      if (taken.length < lines.length && told.length > 0) break;
+      told.push(taken);
+      room -= Buffer.byteLength(taken.join('\n'), 'utf8') + taken.length * 3;
+    }
+    const next = asked.offset + told.length;
+    const again = {
+      query: asked.query,
+      ...(asked.project === null ? {} : { project: asked.project }),
+      ...(asked.since === null ? {} : { since: asked.since }),
+      offset: next,
+    };
+    return [
+      `Sessions ${asked.offset + 1} to ${next}, the best first.`,
+      ...(leftOut.length > 0
+        ? [
+            `In no session: ${leftOut
+              .slice(0, 8)
+              .map((word) => cut(word, 30))
+              .join(', ')}.`,
+          ]
+        : []),
+      await safe(told.flat(), shelf.mark),
+      nextCall('show_session', { session: page[0]?.session.uid ?? '' }),
+      // A query that is too long to be repeated cannot be gone on with.
+      ...((hasMore || told.length < page.length) && asked.query.length < 300
+        ? [nextCall('search_sessions', again)]
+        : []),
+    ].join('\n');
+  });
+}
+
+function hitLines({ session, raw, snippets, missing }: SearchHit): string[] {
+  const state = raw === 'live' ? 'raw stored' : raw === 'evicted' ? 'raw evicted, digest stays' : 'raw lost';
+  return [
+    `${session.uid}  ${dayOf(session)}  ${state}`,
+    `  title: ${recordedLine(session.title ?? 'untitled', TITLE_CHARS)}`,
+    ...(session.project === null ? [] : [`  project: ${recordedLine(session.project, TITLE_CHARS)}`]),
+    ...snippets
+      .filter(({ where }) => where !== 'title')
+      .map(({ where, text }) => `  ${where}: ${recordedLine(text, SNIPPET_CHARS)}`),
+    ...(missing.length > 0 ? [`  without: ${recordedLine(missing.join(', '), TITLE_CHARS)}`] : []),
+  ];
+}
+
+function dayOf({ endedAt, startedAt, ingestedAt }: SessionRow): string {
+  return (endedAt ?? startedAt ?? ingestedAt ?? '').slice(0, 16).replace('T', ' ');
+}
+
+/** The session of this name, if an agent may know of it. */
+function sessionFor(shelf: Shelf, db: ReadableDb, id: string): SessionRow {
+  const session = resolveSession(db, id);
+  if (isHidden(shelf, db, session))
+    throw new FailureError(
+      failure('not_found', `no session ${id.slice(0, 80)}`, 'search_sessions gives ids.'),
+    );
+  const { endedAt, startedAt, ingestedAt } = session;
+  if ((endedAt ?? startedAt ?? ingestedAt ?? '') >= addMs(shelf.now(), -QUIET_MS))
+    throw new FailureError(
+      failure('not_found', `${session.uid} was written to in the last ten minutes`, 'Ask again later.'),
+    );
+  return session;
+}
+
+export function showSession(shelf: Shelf, id: string, page: number): Promise<ToolAnswer> {
+  return within(shelf, async (db) => {
+    const session = sessionFor(shelf, db, id);
+    const digests = digestsOf(db, session.uid);
+    if (digests.length === 0) return `${session.uid} has no digest yet.`;
+    const text = digests
+      .map(({ json }) => digestMarkdown(JSON.parse(json) as Digest, [['Session', session.uid]]))
+      .join('\n\n');
+    // Before it is broken into lines: a key may be longer than one.
+    const pages = pagesOf(recordedLines((await redactText(text)).text));
+    const shown = pages[page - 1];
+    if (shown === undefined) return `${session.uid} has ${pages.length} pages.`;
+    const more =
+      page < pages.length ? [nextCall('show_session', { session: session.uid, page: page + 1 })] : [];
+    return [`${session.uid}, page ${page} of ${pages.length}.`, await safe(shown, shelf.mark), ...more].join(
+      '\n',
+    );
+  });
+}
+
+export function fileHistory(shelf: Shelf, path: string, offset: number): Promise<ToolAnswer> {
+  return within(shelf, async (db) => {
+    const { hits } = visibleHits(shelf, db, { text: '', file: path }, HITS_MAX / 2);
+    const sorted = [...hits].sort((a, b) => (dayOf(a.session) < dayOf(b.session) ? 1 : -1)).slice(offset);
+    if (sorted.length === 0) return 'No session names such a file. A shorter end of its path may be known.';
+    const told: string[] = [];
+    let count = 0;
+    for (const hit of sorted) {
+      const lines = touchLines(db, hit);
+      if (fitting([...told, ...lines]).length < told.length + lines.length && count > 0) break;
+      told.push(...fitting(lines));
+      count += 1;
+    }
+    const more =
+      count < sorted.length && path.length < 300
+        ? [nextCall('file_history', { path, offset: offset + count })]
+        : [];
+    return [
+      `Sessions ${offset + 1} to ${offset + count} of ${offset + sorted.length}, the newest first.`,
+      await safe(told, shelf.mark),
+      nextCall('show_session', { session: sorted[0]?.session.uid ?? '' }),
+      ...more,
+    ].join('\n');
+  });
+}
+
+function touchLines(db: ReadableDb, { session, snippets }: SearchHit): string[] {
+  const [json] = digestsOf(db, session.uid).map((stored) => stored.json);
+  const digest: Partial<Digest> = json === undefined ? {} : JSON.parse(json);
+  const kindOf = (path: string) =>
+    digest.files?.written?.includes(path)
+      ? 'written'
+      : digest.files?.edited?.includes(path)
+        ? 'edited'
+        : 'read';
+  return [
+    `${session.uid}  ${dayOf(session)}`,
+    `  title: ${recordedLine(session.title ?? 'untitled', TITLE_CHARS)}`,
+    ...snippets
+      .filter(({ where }) => where === 'file')
+      .map(({ text }) => `  ${kindOf(text)}: ${recordedLine(text, SNIPPET_CHARS)}`),
+    ...(digest.commits ?? [])
+      .slice(0, 2)
+      .map(({ message }) => `  commit: ${recordedLine(message, TITLE_CHARS)}`),
+  ];
+}
+
+/** Of a line of a transcript: enough to read, and what is looked at for secrets before it is cut. */
+const LINE_CHARS = 800;
+const LINE_LOOKED_AT_CHARS = 64 * 1024;
+
+export function readTranscript(
+  shelf: Shelf,
+  { id, from, lines }: { readonly id: string; readonly from: number; readonly lines: number },
+): Promise<ToolAnswer> {
+  return within(shelf, async (db) => {
+    const session = sessionFor(shelf, db, id);
+    const main = filesOf(db, session.uid).find((file) => file.role === 'main');
+    if (main === undefined || main.gone)
+      return `The raw bytes of ${session.uid} are gone; show_session has its digest.`;
+    const told: string[] = [];
+    let last = from - 1;
+    let hasMore = false;
+    for (const { number, text } of transcriptLines(fileChunks(db, session.uid, main))) {
+      if (number < from) continue;
+      const { text: clean } = await redactText(text);
+      const line = `${number}  ${recordedLine(clean, LINE_CHARS)}`;
+      hasMore = number >= from + lines || fitting([...told, line]).length <= told.length;
+      if (hasMore && told.length > 0) break;
+      told.push(...fitting([line]));
+      last = number;
+    }
+    if (told.length === 0) return `${session.uid} has no line ${from}.`;
+    const more = hasMore ? [nextCall('read_transcript', { session: session.uid, from: last + 1 })] : [];
+    return [`${session.uid}, lines ${from} to ${last}.`, await safe(told, shelf.mark), ...more].join('\n');
+  });
+}
+
+function* transcriptLines(chunks: Iterable<Uint8Array>): Generator<{ number: number; text: string }> {
+  let held = Buffer.alloc(0);
+  let number = 1;
+  for (const chunk of chunks) {
+    let from = 0;
+    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, from)) {
+      yield {
+        number,
+        text: lookedAt(
+          Buffer.concat([held, chunk.subarray(from, Math.min(at, from + LINE_LOOKED_AT_CHARS))]),
+        ),
+      };
+      held = Buffer.alloc(0);
+      number += 1;
+      from = at + 1;
+    }
+    if (held.length < LINE_LOOKED_AT_CHARS)
+      held = Buffer.concat([held, chunk.subarray(from, from + LINE_LOOKED_AT_CHARS)]);
+  }
+  if (held.length > 0) yield { number, text: lookedAt(held) };
+}
+
+function lookedAt(bytes: Buffer): string {
+  return bytes.subarray(0, LINE_LOOKED_AT_CHARS).toString('utf8');
+}
