@@ -23,6 +23,9 @@ const MEMBER = /^[A-Za-z_$@]+\d?(?:(?:\??\.|::|->)[A-Za-z_$]+\d?)+[!?]?$/;
 const SEQUENCE =
   /^(?:0?1?23456789?0?|0?1234567890?|(?:0123456789)+|abc(?:def)?(?:ghi)?|0?123(?:45)?6?|abc123|foo(?:bar)?|qwerty|asdf)$/i;
 
+/** What services put between the first word of their keys and the value. */
+const BEHIND_FIRST = /^(?:live|test|proj|ant|or|admin|svcacct|pat|api\d*|v\d)$/;
+
 /** Words of which templates and names of things are made. A value of nothing else is no secret. */
 const GENERIC = new Set(
   `a access account actual add admin after alphanumeric also always an and any api apikey app arg args auth authentication authorization
@@ -43,7 +46,9 @@ export function standsForNothing(value: string): boolean {
   if (SAMPLE.test(value) || MASK.test(value)) return true;
   if (/^.{0,20}?(.)\1{9,}$/s.test(value) || /^[\w-]{0,12}[*•]{4,}[\w-]{0,6}$/.test(value)) return true;
   const parts = value.split(/[-_.:/]/).filter((part) => part !== '');
-  const body = parts.filter((part, index) => index > 1 || part.length > 6);
+  const body = parts.filter(
+    (part, index) => !(index === 0 && part.length <= 6) && !(index === 1 && BEHIND_FIRST.test(part)),
+  );
   const isFilled = (part: string) => isSame(part) || SEQUENCE.test(part) || isGenericWord(part);
   return body.join('').length >= 6 && body.every(isFilled);
 }
