@@ -3,7 +3,7 @@
  * the documented shape of each kind, so that none stands in the source. Prints the table of docs/security.md and every text
  * that was redacted in error; `--kept` shows what was not found.
  */
-import { falseFindings, recall } from './secrets/measure.ts';
+import { falseFindings, GROUPS, recall } from './secrets/measure.ts';
 
 const option = (name: string, otherwise: number) => {
   const at = process.argv.indexOf(name);
@@ -16,9 +16,17 @@ const sum = (of: (result: (typeof results)[number]) => number) =>
   results.reduce((total, each) => total + of(each), 0);
 const share = (redacted: number, planted: number) => `${((100 * redacted) / planted).toFixed(1)} %`;
 
+console.log('| what | kinds | made up | redacted |\n|---|---|---|---|');
+for (const [group, kinds] of GROUPS) {
+  const own = results.filter(({ kind }) => kinds.some(({ name }) => name === kind));
+  const count = (of: 'planted' | 'redacted') => own.reduce((total, each) => total + each[of], 0);
+  console.log(
+    `| ${group} | ${kinds.length} | ${count('planted')} | ${share(count('redacted'), count('planted'))} |`,
+  );
+}
 for (const { kind, planted, redacted, kept } of results) {
   if (redacted === planted) continue;
-  console.log(`| ${kind} | ${planted} | ${share(redacted, planted)} |`);
+  console.log(`not everywhere: ${kind}, ${share(redacted, planted)}`);
   if (process.argv.includes('--kept'))
     for (const text of kept.slice(0, 6)) console.log(`    ${JSON.stringify(text)}`);
 }

@@ -12,8 +12,7 @@ const begin = (what: string) => `-----BEGIN ${what}PRIV${'ATE KEY'}-----`;
 const end = (what: string) => `-----END ${what}PRIV${'ATE KEY'}-----`;
 const firstLine = (value: string) => value.split('\n')[1]?.slice(0, 40) ?? value;
 
-export const CARRIERS: readonly Kind[] = [
-  // Environments and settings
+const SETTINGS: readonly Kind[] = [
   carriers(
     'environment',
     'DB_PASS={}',
@@ -149,7 +148,9 @@ export const CARRIERS: readonly Kind[] = [
     '$ANSIBLE_VAULT;1.1;AES256\n{}',
   ),
   kind('WireGuard', (maker) => `${maker.chars(42, BASE64)}E=`, '[Interface]\nPrivateKey = {}'),
-  // Flags and pipes
+];
+
+const COMMANDS: readonly Kind[] = [
   carriers(
     'mysql',
     'mysql -h db -u root -p{} shop',
@@ -250,7 +251,9 @@ export const CARRIERS: readonly Kind[] = [
     'sshpass -p {} ssh a',
     'redis-cli -a {}',
   ),
-  // Addresses
+];
+
+const ADDRESSES: readonly Kind[] = [
   carriers(
     'addresses',
     'mysql://root:{}@db:3306/shop',
@@ -280,7 +283,9 @@ export const CARRIERS: readonly Kind[] = [
     'grant_type=client_credentials&client_id=a&client_secret={}',
     'refresh_token={}&grant_type=refresh_token',
   ),
-  // Keys
+];
+
+const KEYS: readonly Kind[] = [
   {
     ...kind('PEM', (maker) => `${begin('RSA ')}\n${maker.material('MIIEpAIBAAKCAQEA')}\n${end('RSA ')}`),
     core: firstLine,
@@ -338,7 +343,9 @@ export const CARRIERS: readonly Kind[] = [
     ),
     core: firstLine,
   },
-  // Other dress
+];
+
+const DRESS: readonly Kind[] = [
   kind('base64 of a token', (maker) => maker.base64(`GITHUB_TOKEN=gh${'p_'}${maker.chars(36)}`)),
   kind('base64 of a key', (maker) => maker.base64(`${begin('EC ')}\n${maker.chars(64, BASE64)}`)),
   kind('base64 of an address', (maker) => maker.base64(`postgres://app:${maker.password()}@db.internal/app`)),
@@ -366,7 +373,9 @@ export const CARRIERS: readonly Kind[] = [
     'backup code {}',
   ),
   kind('JWT', (maker) => maker.jwt(), '{}', 'jwt={}', 'id_token: {}'),
-  // Sentences
+];
+
+const SENTENCES: readonly Kind[] = [
   carriers(
     'English',
     'the password is {}',
@@ -408,3 +417,12 @@ export const CARRIERS: readonly Kind[] = [
     'apikey={}',
   ),
 ];
+
+export const CARRIERS: ReadonlyMap<string, readonly Kind[]> = new Map([
+  ['names and files of settings', SETTINGS],
+  ['command lines, headers', COMMANDS],
+  ['addresses, connection strings, queries', ADDRESSES],
+  ['private keys, whole and cut', KEYS],
+  ['encoded, broken, words, one-time codes', DRESS],
+  ['sentences in 14 languages', SENTENCES],
+]);

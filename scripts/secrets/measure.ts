@@ -14,7 +14,12 @@ export interface Recall {
   readonly kept: readonly string[];
 }
 
-export const KINDS: readonly Kind[] = [...SERVICES, ...CARRIERS];
+/** Kinds by what the table of docs/security.md calls them. */
+export const GROUPS: ReadonlyMap<string, readonly Kind[]> = new Map([
+  ['keys of services', SERVICES],
+  ...CARRIERS,
+]);
+export const KINDS: readonly Kind[] = [...GROUPS.values()].flat();
 
 /** Each kind in each of its texts at each place, `rounds` times; each text is looked at alone. */
 export async function recall(seed: number, rounds: number): Promise<readonly Recall[]> {

@@ -8,7 +8,7 @@ import type { Digest } from '../domain/digest.ts';
 import { cutAt } from './keep.ts';
 import { loadLint } from './lint.ts';
 import { type Finding, secretsIn } from './secrets.ts';
-import { isPlaceholder, looksSecret } from './secrets.values.ts';
+import { isPlaceholder, isWord, looksSecret } from './secrets.values.ts';
 import { type Cut, mapTexts } from './strings.ts';
 
 /** Texts are joined to be looked at together: pieces that stay in the processor's cache are twice as fast. */
@@ -122,14 +122,15 @@ function merged(text: string, findings: readonly Finding[]): readonly Finding[] 
 
 /** The next line of a value that was broken: the mark of the break, then nothing but such characters to the line's end. */
 const NEXT_LINE =
-  /(?:["'`]?[ \t]{0,4}[+.\\]?[ \t]{0,4}\r?\n[ \t>|+#*-]{0,16}["'`]?)([A-Za-z0-9+/=_.-]{6,1024})(?=["'`]?[ \t]{0,4}[\\;,)+.]?[ \t]{0,4}(?:\r?\n|$|\0))/y;
+  /(?:\\\s{1,16}([A-Za-z0-9+/=_.-]{6,1024})(?=["'`\s\\]|$|\0)|["'`]?[ \t]{0,4}[+.]?[ \t]{0,4}\r?\n[ \t>|+#*-]{0,16}["'`]?([A-Za-z0-9+/=_.-]{6,1024})(?=["'`]?[ \t]{0,4}[\\;,)+.]?[ \t]{0,4}(?:\r?\n|$|\0)))/y;
 
 function endOverLines(text: string, { start, end, runsOn }: Finding): number {
   if (!runsOn && end - start < 12) return end;
   let at = end;
   for (;;) {
     NEXT_LINE.lastIndex = at;
-    const line = NEXT_LINE.exec(text)?.[1];
+    const found = NEXT_LINE.exec(text);
+    const line = found?.[1] ?? found?.[2];
     if (line === undefined || !isMoreOf(line)) return at;
     at = NEXT_LINE.lastIndex;
   }
@@ -147,8 +148,11 @@ function withKnown(
   const known = new Map<string, string>();
   for (const [text, findings] of found)
     for (const { start, end, kind } of findings) {
-      const value = text.slice(start, end);
-      if (known.size < KNOWN_MAX && value.length <= 512 && isDistinct(value)) known.set(value, kind);
+      const value = text.slice(start, end).replace(/[.,;:]+$/, '');
+      if (known.size >= KNOWN_MAX || value.length > 512 || !isDistinct(value)) continue;
+      known.set(value, kind);
+      // A title is on one line.
+      if (/\s/.test(value)) known.set(value.replace(/\s+/g, ' '), kind);
     }
   if (known.size === 0) return found;
   const all = new Map(found);
@@ -171,7 +175,10 @@ function withKnown(
 }
 
 function isDistinct(value: string): boolean {
-  return value.length >= KNOWN_CHARS_MIN && !/\s/.test(value) && looksSecret(value);
+  if (value.length < KNOWN_CHARS_MIN) return false;
+  return /\s/.test(value)
+    ? looksSecret(value.replace(/\s+/g, '')) && /\d/.test(value)
+    : looksSecret(value) || isWord(value, 12);
 }
 
 /** The first `charsMax` of the text with its secrets replaced. One at the cut goes as a whole, and nothing behind it comes forward. */

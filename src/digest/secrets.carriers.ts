@@ -31,8 +31,8 @@ const TAIL = String.raw`(?:[_-]?(?:\d{1,2}|prod|production|dev|test|staging|stag
 const LONE = (name: string) => `${name}(?<![A-Za-z]${name})`;
 const PASS = `(?:[Pp]ass(?:word|wd|wort|phrase|code)|PASS(?:WORD|WD|WORT|PHRASE|CODE)?|${LONE('pass')}|Pass(?<=[a-z]Pass)|${LONE('pwd')}|Pwd(?<![A-Z]Pwd)|${LONE('PWD')}|pw(?<=_pw)|PW(?<=[_a-z]PW)|[Cc]ontrase(?:ñ|n)a|[Mm]otdepasse|[Pp]arola?|[Ww]achtwoord|[Hh]aslo|[Ss]enha|[Pp]sk|PSK)`;
 const LONE_NAMES =
-  'bearer jwt sig signature hmac dsn pin otp license licence webhook cookie sonar\\.login DSN PAT JWT PIN LICENSE';
-const WEAK = `(?:[Ss]ecret|SECRET|[Tt]oken|TOKEN|[Cc]red(?:ential)?s?|CRED(?:ENTIAL)?S?|[Aa]uth|AUTH|_PAT|_pat|[Ss]alt|SALT|PEPPER|${LONE_NAMES.split(' ').map(LONE).join('|')})`;
+  'bearer jwt sig signature hmac dsn pin otp license licence webhook cookie DSN PAT JWT PIN LICENSE';
+const WEAK = `(?:[Ss]ecret|SECRET|[Tt]oken|TOKEN|[Cc]red(?:ential)?s?|CRED(?:ENTIAL)?S?|[Aa]uth|AUTH|_PAT|_pat|[Ss]alt|SALT|PEPPER|sonar\\.login|${LONE_NAMES.split(' ').map(LONE).join('|')})`;
 const KEYS =
   'api|access|secret|private|encrypt(?:ion)?|sign(?:ing)?|master|auth|service|account|client|app|application|deploy|license|webhook|jwt|session|cookie|crypto?|hmac|aes|rsa|ssh|token|admin|root|server|storage|shared|consumer|subscription|integration|ingest(?:ion)?|developer|dev|user|wallet|host|machine|fernet|hash|salt|security|write|read|rest|live|test|prod|stripe|openai|google|github|sendgrid|twilio|algolia|datadog|maps|heroku|fastly|postmark|mailgun|sentry|rollbar|okta|snyk|codecov|cohere|mistral|deepseek|gemini|azure|aws|gcp|data';
 const CAMEL_KEYS =
@@ -65,7 +65,7 @@ const isHardKey = (value: string) => !isPlaceholder(value) && looksRandom(value,
 
 /** All letters, and no name: capitals and small ones without order, or a long run of one kind behind `=`. */
 const isLetters: Judge = (value, place) =>
-  /^[A-Za-z]{12,}$/.test(value) &&
+  /^[A-Za-z]{12,}$/.test(stemOf(value)) &&
   !isPlaceholder(value) &&
   /[ "'=]/.test(place.before) &&
   ((value.match(/[a-z][A-Z]{2}|[A-Z][a-z](?=[A-Z])|[A-Z]{2}[a-z]/g)?.length ?? 0) >= 3 ||
@@ -241,7 +241,7 @@ function filesOfSecrets(): readonly SecretRule[] {
 /** Every value below `data` and `stringData` of a Secret, whatever its name. */
 function* kubernetesSecrets(text: string): Iterable<Finding> {
   let at = 0;
-  for (const match of text.matchAll(/kind\\{0,3}["']?: {0,3}\\{0,3}["']?Secret\b/g)) {
+  for (const match of text.matchAll(/kind\\{0,3}["']?: {0,3}\\{0,3}["']?Secret(?![A-Za-z])/g)) {
     if (match.index < at) continue;
     const near = text.slice(match.index, match.index + 8192);
     const stop = near.search(/\n---|\0/);
@@ -273,7 +273,7 @@ export const CARRIER_RULES: readonly SecretRule[] = [
     'secret',
     'secret token cred auth pat salt pepper bearer jwt sig hmac dsn pin otp licen webhook cookie sonar.login',
     new RegExp(
-      `${WEAK}(?:[_-]?[Kk]ey|_KEY|[_-]?[Ss]tring|_STRING|[_-]?[Vv]alue|[_-]?[Bb]ase)?${TAIL}${GIVES}${VALUE}`,
+      `${WEAK}(?:[_-]?(?:[Kk]ey|KEY|[Ss]tring|STRING|[Vv]alue|[Bb]ase|BASE)){0,2}${TAIL}${GIVES}${VALUE}`,
       'g',
     ),
     judgeWeak,
@@ -331,6 +331,15 @@ export const CARRIER_RULES: readonly SecretRule[] = [
     new RegExp(
       String.raw`variable\s{1,3}\\{0,3}"[\w-]{0,60}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key)[\w-]{0,20}\\{0,3}"\s{0,3}\{[^}\0]{0,400}?default\s{0,3}=\s{0,3}${QUOTED}`,
       'gi',
+    ),
+    anything,
+  ),
+  carried(
+    'password',
+    'sensitive',
+    new RegExp(
+      String.raw`default\s{0,3}=\s{0,3}${QUOTED}(?=\\{0,3}"\s{1,20}sensitive\s{0,3}=\s{0,3}true)`,
+      'g',
     ),
     anything,
   ),

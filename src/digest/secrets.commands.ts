@@ -48,8 +48,8 @@ export const COMMAND_RULES: readonly SecretRule[] = [
   carried(
     'password',
     'auth',
-    new RegExp(String.raw`(?:^|[\n>"'])\s{0,3}AUTH\s(?:default\s)?${WORD}`, 'g'),
-    (value, place) => given(value, place) && looksSecret(value),
+    new RegExp(String.raw`(?<=^|[\s>"'\x60(/])AUTH\s(?:default\s)?${WORD}`, 'g'),
+    (value, place) => /\d/.test(value) && isPassword(value, place),
   ),
   flag('ldapsearch ldapadd ldapmodify ldapdelete ldapwhoami ldapmodrdn ldapcompare ldapexop', '-w ?'),
   flag('ldappasswd', '-[was] ?'),
@@ -157,7 +157,7 @@ export const COMMAND_RULES: readonly SecretRule[] = [
     'secret set kubectl env',
     /\b(?:kubectl create secret|kubectl set env|gh secret set|heroku config:set|fly(?:ctl)? secrets set|railway variables|vercel env|netlify env:set|dokku config:set|eas secret:create|supabase secrets set|doppler secrets set|infisical secrets set|convex env set|wrangler secret)\b[^\n\0|;]{1,1000}/g,
     new RegExp(
-      String.raw`(?:--from-literal[= ]["']?[\w.-]{1,100}=|(?<=\s)(?:-b|--body|--value|--docker-password)[ =]|(?<=\s)[A-Z][A-Z0-9_]{2,60}=)${WORD}`,
+      String.raw`(?:--from-literal[= ]["']?[\w.-]{1,100}=|(?<=\s)(?:-b|--body|--value|--docker-password)[ =]|(?<=\s)[A-Za-z]\w{0,60}=)${WORD}`,
       'g',
     ),
     (value, place) =>
@@ -189,15 +189,38 @@ export const COMMAND_RULES: readonly SecretRule[] = [
     'password',
     '<<<',
     new RegExp(
-      String.raw`(?:sudo\b[^\n\0|;]{0,60}\s-\w*S|--password-stdin|--with-token|passwd|login|--stdin|--passphrase-fd \d)[^\n\0|;<]{0,200}<<<\s?${WORD}`,
+      String.raw`(?:sudo\b[^\n\0|;]{0,60}\s-\w*S|--password-stdin|--with-token|passwd|login|kinit|cryptsetup|openssl|gpg|smbpasswd|secret set|--stdin|--passphrase-fd \d)[^\n\0|;<]{0,200}<<<\s?${WORD}`,
       'g',
     ),
     (value) => !isPlaceholder(value),
   ),
+  flag('ssh-keygen puttygen', '-[NP] ?', (value, place) => given(value, place) && !/^$/.test(value)),
+  flag('oathtool', String.raw`-b ?|--base32[ =]|--totp(?:=\w+)?\s(?!-)`, (value) =>
+    /^[A-Z2-7=]{16,}$/i.test(value),
+  ),
+  carried('password', 'net use', /\bnet use \S{1,16} \S{1,200} ([^\s"'/\0]{4,256})(?=\s+\/user)/gi, given),
+  carried(
+    'password',
+    'password-command',
+    /--pass(?:word|phrase)?-command[ =]["']?(?:echo|printf) ["']?([^\s"'\0]{4,256})/g,
+    given,
+  ),
+  carried(
+    'private key',
+    'private-key preshared-key',
+    /(?:private|preshared)-key <\(echo ["']?([A-Za-z0-9+/]{43}=)/g,
+    given,
+  ),
+  carried(
+    'token',
+    '_token _secret _key _password',
+    /(?<=[a-z])_(?:token|secret|access_key|api_key|password)[ \t]{1,3}["']?([\w+/=.~-]{16,512})/g,
+    (value) => looksRandom(value) && !isPlaceholder(value) && !/^[0-9a-f]+$/.test(value),
+  ),
   carried(
     'password',
     'send',
-    /\bsend(?:_user)?\s(?:--\s)?\\?["']([^"'\n\0\\$]{4,256})(?=\\+r)/g,
+    /\bsend(?:_user)?\s(?:--\s)?\\?["']([^"'\n\0\\$]{4,256})(?=\\+[rn])/g,
     (value, place) => !/\s/.test(value) && (isNamed(value, place) || isPassword(value, place)),
   ),
   // A flag that says itself what it takes, whatever the program
@@ -220,7 +243,7 @@ export const COMMAND_RULES: readonly SecretRule[] = [
       String.raw`(?<=^|[\s"'\x60(_/])--(?:[\w.]{1,30}[-_.])?(?:[a-z]{0,12}token|secret|[a-z-]{0,20}secret(?:-key)?|(?:api|access|auth|account|private|service|encryption|master|client|license|admin|sas|deploy)[-_]?(?:key|token|secret)|key|apikey|pat|bearer|credential|auth|authkey|auth-key|seed|mnemonic|session|cookie|jwt|otp|pin)(?:=|\s{1,2})(?:${QUOTED}|${BARE})`,
       'gi',
     ),
-    (value, place) => !/^-/.test(value) && isNamed(value, place),
+    (value, place) => !/^-/.test(value) && (isNamed(value, place) || looksRandom(value)),
   ),
   // Short flags that many programs use so, and a value that nobody types
   carried(

@@ -159,7 +159,7 @@ export const ENCODED_RULES: readonly SecretRule[] = [
   carried(
     'recovery code',
     'recovery backup',
-    /\b(?:recovery|backup)[ _-]codes?\b[^\n\0]{0,24}?((?:\b[a-z0-9]{4,8}-[a-z0-9]{4,8}(?:-[a-z0-9]{4,8}){0,4}\b[ ,\n]{0,4})+)/gi,
+    /\b(?:recovery|backup)[ _-]codes?\b[^\0]{0,24}?((?:\b[a-z0-9]{4,8}-[a-z0-9]{4,8}(?:-[a-z0-9]{4,8}){0,4}\b[ ,\n]{0,4})+)/gi,
     (value) => /\d/.test(value),
   ),
 ];

@@ -39,7 +39,7 @@ export const KEY_RULES: readonly SecretRule[] = [
   token(
     'private key',
     'privatekey presharedkey',
-    /\b(?:PrivateKey|PresharedKey)\s{0,3}=\s{0,3}([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)/g,
+    /\b(?:PrivateKey|PresharedKey)\s{0,3}=\s{0,3}([A-Za-z0-9+/]{43}=)/g,
   ),
   token('age key', 'age-secret-key', /AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]{16,120}/gi),
   token(

@@ -33,7 +33,8 @@ const EASTERN =
   '密码是?|密碼是?|口令是?|パスワードは?|暗証番号は?|비밀번호는?|암호는?|كلمة المرور(?: هي)?|كلمة السر(?: هي)?|סיסמה|הסיסמה(?: היא)?|पासवर्ड(?: है)?|รหัสผ่าน(?:คือ)?|κωδικός(?: είναι)?';
 /** What stands around a value in a sentence. */
 const OPENS = String.raw`(?:\s{0,2}[:：=]\s{0,2}|\s{1,2})(?:\*{1,2})?[\x60"'“„«‘「『(]?`;
-const VALUE = String.raw`([^\s"'\x60“”„«»‘’「」『』()<>\0,，。；;]{4,256})`;
+/** The sentence ends behind it: a full stop is not its own. */
+const VALUE = String.raw`([^\s"'\x60“”„«»‘’「」『』()<>\0,，。；;]{3,256}[^\s"'\x60“”„«»‘’「」『』()<>\0,，。；;.:])`;
 const OF = String.raw`(?:\s(?:for|of|on|to|in|at|für|von|zum|zur|pour|de|du|para|do|da|di|voor|van|do|dla|от|к|на|для|з|для|från|till|til)(?:\s[\p{L}\d_.@-]{1,40}){1,5}?)?`;
 
 /** In a language other than English: a word alone only in quotes, for its own words are not known. */
@@ -78,7 +79,7 @@ export const PROSE_RULES: readonly SecretRule[] = [
   carried(
     'password',
     'pass pwd kennwort mot contrase senha parola wachtwoord has пароль lösen adgang salasana heslo jelsz şifre geslo lozinka sandi',
-    /(?<![\p{L}\d_-])(?:password|passwort|passphrase|passcode|kennwort|mot de passe|mdp|contraseña|senha|parola|wachtwoord|hasło|пароль|пароля|lösenord|adgangskode|passord|salasana|heslo|jelszó|şifresi|şifre|geslo|lozinka|kata sandi|mật khẩu|pwd|pw)(?:\s{0,2}[:：=]\s{0,2}|\s)(?:\*{1,2})?[`"'“„«‘「『]?([^\s"'`“”„«»‘’「」『』()<>\0,，。；;]{5,256})/giu,
+    /(?<![\p{L}\d_-])(?:password|passwort|passphrase|passcode|kennwort|mot de passe|mdp|contraseña|senha|parola|wachtwoord|hasło|пароль|пароля|lösenord|adgangskode|passord|salasana|heslo|jelszó|şifresi|şifre|geslo|lozinka|kata sandi|mật khẩu|pwd|pw)(?:\s{0,2}[:：=]\s{0,2}|\s)(?:\*{1,2})?[`"'“„«‘「『]?([^\s"'`“”„«»‘’「」『』()<>\0,，。；;]{4,256}[^\s"'`“”„«»‘’「」『』()<>\0,，。；;.:])/giu,
     (value, place) =>
       isTold(value, place) &&
       (/\d/.test(value) || (/[:：=]\s{0,2}["'`*“„«]*$/.test(place.lead) && !/^\d+$/.test(value))),
@@ -88,6 +89,18 @@ export const PROSE_RULES: readonly SecretRule[] = [
     '密 口令 パス 暗証 비밀 암호 كلمة סיס पास รหัส κωδ',
     new RegExp(String.raw`(?:${EASTERN})\s{0,2}[:：=]?\s{0,2}[\x60"'“「『]?([\x21-\x7e]{4,256})`, 'gu'),
     (value) => !isPlaceholder(value) && !/^[a-z]{1,5}$/.test(value),
+  ),
+  // "login: admin / X", "credentials admin:X", "log in with X"
+  carried(
+    'password',
+    'login log in credential creds sign in',
+    /\b(?:log ?in|sign in|credentials?|creds)\b(?:\s{0,2}:)?(?: (?:with|are|is|as|using))?\s{1,2}(?:[\w.@-]{2,40}\s?[:/]\s?)?[`"']?([^\s"'`()<>\0,;/]{6,128}[^\s"'`()<>\0,;/.:])/gi,
+    (value, place) =>
+      /\d/.test(value) &&
+      isPassword(value, place) &&
+      !/^https?:|^\d/.test(value) &&
+      !/[@.]\w+\.\w+$/.test(value) &&
+      !/^[0-9a-f-]+$/.test(value),
   ),
   // Keys and tokens told so: only what looks like one.
   carried(
@@ -106,7 +119,9 @@ export const PROSE_RULES: readonly SecretRule[] = [
     'secret',
     'token key secret',
     /\b(?:token|api[ _-]key|apikey|secret|access key|private key|credential)s?\s(?!is\b)[`"']?([A-Za-z0-9_+/=.-]{20,512})/gi,
-    (value) => isMachineMade(value) && looksRandom(value, 20) && !/^[0-9a-f]{40}$/.test(value),
+    (value) =>
+      (isMachineMade(value) && looksRandom(value, 20) && !/^[0-9a-f]{40}$/.test(value)) ||
+      /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(value),
   ),
   carried(
     'seed phrase',

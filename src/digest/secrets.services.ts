@@ -38,7 +38,7 @@ export const SERVICE_RULES: readonly SecretRule[] = [
   token(
     'AWS access key',
     'akia asia abia acca a3t',
-    /(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z2-7]{12,16}(?![A-Za-z0-9])/g,
+    /(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{12,16}(?![A-Za-z0-9])/g,
   ),
   prefixed('AWS Bedrock key', 'ABSK bedrock-api-key-', 30, '\\w+/=-'),
   prefixed('AWS session token', 'FwoGZXIvYXdz IQoJb3JpZ2luX2Vj', 40, '\\w+/='),
@@ -205,7 +205,7 @@ export const SERVICE_RULES: readonly SecretRule[] = [
   token(
     'Bitcoin key',
     '5 k l xprv',
-    /(?<![A-Za-z0-9])(?:[5KL](?=[A-Za-z]{0,49}\d)[1-9A-HJ-NP-Za-km-z]{50,51}|[xyz]prv[1-9A-HJ-NP-Za-km-z]{80,120})(?![A-Za-z0-9])/g,
+    /(?<![A-Za-z0-9_+-])(?:5[HJK](?=[A-Za-z]{0,48}\d)[A-Za-z0-9]{49}|[KL](?=[A-Za-z]{0,50}\d)[1-9A-HJ-NP-Za-km-z]{51}|[xyz]prv[1-9A-HJ-NP-Za-km-z]{80,120})(?![A-Za-z0-9_+/=-])/g,
   ),
   prefixed('Nostr key', 'nsec1', 40, 'a-z0-9'),
   // Work

@@ -151,6 +151,7 @@ export function looksSecret(value: string): boolean {
 /** A value that nothing but a machine makes: long, and of three kinds of characters, or hexadecimal and longer. */
 export function looksRandom(value: string, charsMin = 16): boolean {
   if (value.length < charsMin || isPlain(value)) return false;
+  if (hasDisorder(stemOf(value))) return true;
   if (/^[0-9a-f]{32,}$/i.test(value)) return true;
   if (hasDisorder(value)) return true;
   return (
@@ -160,7 +161,8 @@ export function looksRandom(value: string, charsMin = 16): boolean {
 
 /** Capitals where no name has them, letters alone though it be. */
 function hasDisorder(value: string): boolean {
-  return /^[A-Za-z]+$/.test(value) && (value.match(/[a-z][A-Z](?![a-z]{2})/g)?.length ?? 0) >= 3;
+  const turns = value.match(/[a-z][A-Z](?![a-z]{2})/g)?.length ?? 0;
+  return /^[A-Za-z]+\d?[A-Za-z]*$/.test(value) && turns >= (hasDigit(value) ? 2 : 3);
 }
 
 /** What a file's name is without its ending. */
@@ -188,7 +190,7 @@ export function isPassword(value: string, place: Place): boolean {
   if (/^\d+$/.test(value)) return value.length >= 6;
   if (/[^A-Za-z0-9_.,:;-]/.test(value) || (hasDigit(value) && hasLetter(value)))
     return !/^[\w.]+[=!]?=[\w.]+$/.test(value);
-  return isWord(value);
+  return isWord(value) || hasDisorder(value);
 }
 
 /** Letters alone, that a person may have chosen. */
