@@ -15,8 +15,8 @@ import { jsonBytes, shrink } from './shrink.ts';
 
 /** What is read of its answer, in bytes; a digest is never larger as a whole. */
 const ANSWER_BYTES_MAX = DIGEST_BYTES_MAX;
-/** What is looked at of it: the rest tells whether a secret stands across the end. */
-const SUMMARY_CHARS_MAX = ANSWER_BYTES_MAX - CUT_MARGIN_CHARS;
+/** A longer summary was cut, or nearly so: what stands at its end may be the half of a secret. */
+const WHOLE_BYTES_MAX = ANSWER_BYTES_MAX - 1024;
 /** What is kept of its stderr, for the first line of it. */
 const ERROR_BYTES_MAX = 4 * 1024;
 const COMPLAINT_CHARS = 200;
@@ -202,7 +202,10 @@ export async function withSummary(
   digest: Digest,
   summary: string,
 ): Promise<{ digest: Digest; json: string }> {
-  const { text, count } = await redactText(plainText(summary).trim(), SUMMARY_CHARS_MAX);
+  const plainSummary = plainText(summary).trim();
+  const isWhole = Buffer.byteLength(plainSummary) <= WHOLE_BYTES_MAX;
+  const charsMax = isWhole ? undefined : plainSummary.length - CUT_MARGIN_CHARS;
+  const { text, count } = await redactText(plainSummary, charsMax);
   const plain: Digest = { ...digest, redacted: digest.redacted + count };
   const room = DIGEST_BYTES_MAX - jsonBytes(plain) - jsonBytes({ summary: '' });
   const kept = cutToBytes(text, Math.max(SUMMARY_BYTES, room));

@@ -92,9 +92,13 @@ function digestIn(json: string): Digest | null {
   }
 }
 
+/** As far as the first secret that was taken out of the prompt: a title was cut before anybody looked. */
 function isCutOf(title: string, prompt: string | undefined): boolean {
   if (prompt === undefined || !title.endsWith('…')) return false;
-  return prompt.replace(/\s+/g, ' ').trim().startsWith(title.slice(0, -1).trim());
+  const [shown, whole] = [title.slice(0, -1).trim(), prompt.replace(/\s+/g, ' ').trim()];
+  let same = 0;
+  while (same < shown.length && shown[same] === whole[same]) same++;
+  return same === shown.length || whole.startsWith('[redacted: ', same);
 }
 
 async function cleanWords({ words }: KeptTexts, titles: ReadonlyMap<string, string>): Promise<KeptWords> {

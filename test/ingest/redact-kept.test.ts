@@ -94,18 +94,20 @@ describe('secrets that an older version kept', () => {
     expect(readFileSync(world.db.path).toString('latin1').toLowerCase()).not.toContain(SECRET.toLowerCase());
   });
 
-  test('go from a title that was cut in the midst of one, where the prompt has it whole', async () => {
-    using world = await filled('hello');
-    const prompt = `${LEAD}${KEY} and print it`;
-    const title = `${prompt.slice(0, 119)}…`;
-    older(world, UID(1), (digest) => ({ ...digest, prompts: [{ at: null, text: prompt }], title }), title);
-    world.evict(UID(1));
-    await cleaned(world);
-    const titles = [digestAt(world, UID(1)).title, findSession(world.db, UID(1))?.title];
-    expect(titles[0]).toBe(titles[1] ?? '');
-    expect(titles[0]).not.toContain(KEY.slice(0, 8));
-    expect(titles[0]?.startsWith('call the service')).toBe(true);
-  });
+  for (const isKnown of [false, true])
+    test(`go from a title that was cut in the midst of one, where the prompt has it ${isKnown ? 'taken out' : 'whole'}`, async () => {
+      using world = await filled('hello');
+      const prompt = `${LEAD}${KEY} and print it`;
+      const title = `${prompt.slice(0, 119)}…`;
+      const text = isKnown ? prompt.replace(KEY, '[redacted: Google API key]') : prompt;
+      older(world, UID(1), (digest) => ({ ...digest, prompts: [{ at: null, text }], title }), title);
+      world.evict(UID(1));
+      await cleaned(world);
+      const titles = [digestAt(world, UID(1)).title, findSession(world.db, UID(1))?.title];
+      expect(titles[0]).toBe(titles[1] ?? '');
+      expect(titles[0]).not.toContain(KEY.slice(0, 8));
+      expect(titles[0]?.startsWith('call the service')).toBe(true);
+    });
 
   test('are looked for in vain the second time, and nothing is written', async () => {
     using world = await filled('hello', 'an ordinary session');
