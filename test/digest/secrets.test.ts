@@ -82,9 +82,10 @@ describe('a secret at a cut', () => {
     const token = () => `gh${'p_'}${maker.chars(36)}`;
     const many = Array.from({ length: 45 }, token).join(' ');
     for (let shift = 0; shift < 60; shift++) {
-      const secret = token();
+      // Nobody knows it for one before the sign behind it.
+      const secret = maker.chars(48);
       const start = CHARS.prompt + 400 - 20 - shift;
-      const text = `${many} ${'x'.repeat(start - many.length - 1)} ${secret} end`;
+      const text = `${many} ${'x'.repeat(start - many.length - 16)} postgres://app:${secret}@db end`;
       const outcome = await digestOf(claudeCode, claudeLine('user', text), claudeLine('assistant', 'done'));
       if (!outcome.ok) throw new Error(outcome.why);
       expect(longestPiece(outcome.json, secret)).toBeLessThan(20);
@@ -193,15 +194,10 @@ describe('what one text shows to be a secret', () => {
 });
 
 test('the sieve never says no where the word is there', () => {
+  const letters = fc.constantFrom(...'abcxyz-_=é密я\0 ', '\ud83d');
   fc.assert(
-    fc.property(
-      fc.string({ unit: 'binary', maxLength: 200 }),
-      fc.nat(199),
-      fc.nat(12),
-      (text, start, chars) => {
-        const word = text.slice(start, start + chars);
-        expect(new Sieve(text).has(word)).toBe(true);
-      },
-    ),
+    fc.property(fc.string({ unit: letters, maxLength: 80 }), fc.nat(79), fc.nat(9), (text, start, chars) => {
+      expect(new Sieve(text).has(text.slice(start, start + chars))).toBe(true);
+    }),
   );
 });
