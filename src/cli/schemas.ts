@@ -124,6 +124,8 @@ export const analyzeSchema = z.object({
   analyzed: z.array(uid),
   kept: z.array(z.object({ session_uid: uid, reason: z.string() })),
   failed: z.array(z.object({ session_uid: uid, reason: z.string() })),
+  /** Sessions of which a secret was taken out that an older version had kept. */
+  cleaned: z.array(uid),
   warnings: z.array(z.string()),
   interrupted: z.boolean(),
 });

@@ -78,7 +78,7 @@ const ALL: readonly LoadableCommand[] = [
     flags: [
       {
         flag: '--all',
-        help: 'also make anew what an older version or another analyzer made, where the raw bytes are still there',
+        help: 'also make anew what an older version or another analyzer made, where the raw bytes are still there, and take secrets that were let through out of all that is kept',
       },
       { flag: '--analyzer CMD', help: 'add a summary by this program (see README)' },
     ],

@@ -12,13 +12,15 @@ import type { Host } from '../domain/agent.ts';
 import { ANALYZER_FOLDER, ANALYZING } from '../domain/analyzing.ts';
 import { DIGEST_BYTES_MAX, type Digest } from '../domain/digest.ts';
 import { messageOf } from '../domain/errors.ts';
-import { cutText, plainLine, plainText } from '../domain/text.ts';
-import { cutMarked } from './keep.ts';
+import { plainLine, plainText } from '../domain/text.ts';
+import { CUT_MARGIN_CHARS, cutMarked } from './keep.ts';
 import { redactText } from './redact.ts';
 import { jsonBytes, shrink } from './shrink.ts';
 
 /** What is read of its answer, in bytes; a digest is never larger as a whole. */
 const ANSWER_BYTES_MAX = DIGEST_BYTES_MAX;
+/** A longer summary was cut, or nearly so: what stands at its end may be the half of a secret. */
+const WHOLE_BYTES_MAX = ANSWER_BYTES_MAX - 1024;
 /** What is kept of its stderr, for the first line of it. */
 const ERROR_BYTES_MAX = 4 * 1024;
 const COMPLAINT_CHARS = 200;
@@ -142,7 +144,7 @@ function exitOf(child: ChildProcess): Promise<string> {
 async function verdict(status: string, answer: string, complaint: string): Promise<ExternalAnswer> {
   if (status !== '0') {
     const line = plainLine(complaint.split('\n').find((text) => plainLine(text) !== '') ?? '');
-    const said = line === '' ? '' : `: ${cutText((await redactText(line)).text, COMPLAINT_CHARS)}`;
+    const said = line === '' ? '' : `: ${(await redactText(line, COMPLAINT_CHARS)).text}`;
     const ended = /^\d+$/.test(status) ? `status ${status}` : status;
     return { ok: false, why: `the analyzer ended with ${ended}${said}` };
   }
@@ -218,7 +220,10 @@ export async function withSummary(
   digest: Digest,
   summary: string,
 ): Promise<{ digest: Digest; json: string }> {
-  const { text, count } = await redactText(plainText(summary).trim());
+  const plainSummary = plainText(summary).trim();
+  const isWhole = Buffer.byteLength(plainSummary) <= WHOLE_BYTES_MAX;
+  const charsMax = isWhole ? undefined : plainSummary.length - CUT_MARGIN_CHARS;
+  const { text, count } = await redactText(plainSummary, charsMax);
   const plain: Digest = { ...digest, redacted: digest.redacted + count };
   const room = DIGEST_BYTES_MAX - jsonBytes(plain) - jsonBytes({ summary: '' });
   const kept = cutToBytes(text, Math.max(SUMMARY_BYTES, room));

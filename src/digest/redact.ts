@@ -1,141 +1,199 @@
 /**
- * Takes secrets out of a digest, which is kept for good; the raw tier stays exact.
- * Promises: every text of a digest is looked at, whole; the same text gives the same result; linear in the text.
- * Never: looks anything up, or loads its rules before there is something to redact.
+ * Takes secrets out of what is kept for good; the raw tier stays exact.
+ * Promises: every text of a digest is looked at, whole, before anything is cut; of what is cut, a secret at the cut goes as a whole;
+ * the same texts give the same result; linear in the text.
+ * Never: looks anything up, or loads secretlint's rules before there is something to redact.
  */
 import type { Digest } from '../domain/digest.ts';
-import { type Finding, loadLint } from './lint.ts';
-import { isPlaceholder, looksSecret, SECRET_FORMS, type SecretForm } from './secrets.ts';
-import { mapTexts } from './strings.ts';
+import { cutAt } from './keep.ts';
+import { loadLint } from './lint.ts';
+import { type Finding, secretsIn } from './secrets.ts';
+import { isPlaceholder, isWord, looksSecret } from './secrets.values.ts';
+import { type Cut, mapTexts } from './strings.ts';
 
-/** secretlint reads its input some twenty times: pieces that stay in the processor's cache are twice as fast. */
+/** Texts are joined to be looked at together: pieces that stay in the processor's cache are twice as fast. */
 const PIECE_CHARS = 64 * 1024;
-/** Between two texts of a piece: no rule reads across a blank line with a NUL in it. */
+/** Between two texts of a piece: no rule reads across a NUL. */
 const SEPARATOR = '\n\0\n';
+/** A shorter secret is looked for only where it was found: it may be a word elsewhere. */
+const KNOWN_CHARS_MIN = 8;
+const KNOWN_MAX = 256;
 
-/** The digest with each secret replaced by `[redacted: KIND]`, and their number added to `redacted`. */
+export interface Redacted {
+  readonly text: string;
+  /** Secrets that were replaced. */
+  readonly count: number;
+}
+
+/** The digest with each secret replaced by `[redacted: KIND]`, its texts cut, and their number added to `redacted`. */
 export async function redactDigest(digest: Digest): Promise<Digest> {
   const texts = new Set<string>();
   mapTexts(digest, (text) => {
-    if (text.length >= 8) texts.add(text);
+    texts.add(text);
     return text;
   });
-  const changed = await redactTexts([...texts]);
+  const found = await findIn([...texts]);
   let redacted = digest.redacted;
-  const clean = mapTexts(digest, (text) => {
-    const found = changed.get(text);
-    if (found === undefined) return text;
-    redacted += found.count;
-    return found.text;
+  const clean = mapTexts(digest, (text, charsMax, cut) => {
+    const own = replaced(text, found.get(text) ?? [], charsMax, cut);
+    redacted += own.count;
+    return own.text;
   });
   return { ...clean, redacted };
 }
 
-/** One text, redacted. */
-export async function redactText(text: string): Promise<{ readonly text: string; readonly count: number }> {
-  return (await redactTexts([text])).get(text) ?? { text, count: 0 };
+/** One text, redacted, and cut: what is shown of it are its first `charsMax` UTF-16 units. */
+export async function redactText(text: string, charsMax = Number.POSITIVE_INFINITY): Promise<Redacted> {
+  return (await redactTexts([{ text, charsMax }]))[0] ?? { text: '', count: 0 };
 }
 
-/** The texts that held secrets, and what they become. */
+/** Texts that belong together, redacted and cut: what one of them shows to be a secret is none the less one in another. */
 export async function redactTexts(
+  texts: readonly { readonly text: string; readonly charsMax: number }[],
+): Promise<readonly Redacted[]> {
+  const found = await findIn([...new Set(texts.map(({ text }) => text))]);
+  return texts.map(({ text, charsMax }) => replaced(text, found.get(text) ?? [], charsMax, 'marked'));
+}
+
+/** The secrets of each text that has some, in order, none in another. */
+async function findIn(texts: readonly string[]): Promise<ReadonlyMap<string, readonly Finding[]>> {
+  const lint = await loadLint();
+  const found = new Map<string, readonly Finding[]>();
+  for (const piece of piecesOf(texts.filter((text) => text.length >= 4))) {
+    const content = piece.join(SEPARATOR);
+    const linted = (await lint(content)).filter(
+      ({ start, end }) => !isPlaceholder(content.slice(start, end)),
+    );
+    const findings = merged(content, [...secretsIn(content), ...linted]);
+    share(piece, findings, found);
+  }
+  return withKnown(texts, found);
+}
+
+function* piecesOf(texts: readonly string[]): Iterable<readonly string[]> {
+  let piece: string[] = [];
+  let chars = 0;
+  for (const text of texts) {
+    piece.push(text);
+    chars += text.length;
+    if (chars < PIECE_CHARS) continue;
+    yield piece;
+    piece = [];
+    chars = 0;
+  }
+  if (piece.length > 0) yield piece;
+}
+
+/** Puts findings of a piece into the texts that they lie in. Both are in order. */
+function share(
+  piece: readonly string[],
+  findings: readonly Finding[],
+  found: Map<string, readonly Finding[]>,
+): void {
+  let start = 0;
+  let next = 0;
+  for (const text of piece) {
+    const end = start + text.length;
+    const own: Finding[] = [];
+    for (
+      let finding = findings[next];
+      finding !== undefined && finding.start < end;
+      finding = findings[++next]
+    )
+      own.push({ ...finding, start: finding.start - start, end: Math.min(finding.end, end) - start });
+    if (own.length > 0) found.set(text, own);
+    start = end + SEPARATOR.length;
+  }
+}
+
+/** In order, those that overlap as one, each with what of it was broken over the next lines. */
+function merged(text: string, findings: readonly Finding[]): readonly Finding[] {
+  const sorted = findings
+    .map((finding) => ({ ...finding, end: Math.max(finding.end, endOverLines(text, finding)) }))
+    .sort((a, b) => a.start - b.start || b.end - a.end);
+  const whole: Finding[] = [];
+  for (const finding of sorted) {
+    const last = whole.at(-1);
+    if (last === undefined || finding.start >= last.end) whole.push(finding);
+    else if (finding.end > last.end) whole[whole.length - 1] = { ...last, end: finding.end };
+  }
+  return whole;
+}
+
+/** The next line of a value that was broken: the mark of the break, then nothing but such characters to the line's end. */
+const NEXT_LINE =
+  /(?:\\\s{1,16}([A-Za-z0-9+/=_.-]{6,1024})(?=["'`\s\\]|$|\0)|["'`]?[ \t]{0,4}[+.]?[ \t]{0,4}\r?\n[ \t>|+#*-]{0,16}["'`]?([A-Za-z0-9+/=_.-]{6,1024})(?=["'`]?[ \t]{0,4}[\\;,)+.]?[ \t]{0,4}(?:\r?\n|$|\0)))/y;
+
+function endOverLines(text: string, { start, end, runsOn }: Finding): number {
+  if (!runsOn && end - start < 12) return end;
+  let at = end;
+  for (;;) {
+    NEXT_LINE.lastIndex = at;
+    const found = NEXT_LINE.exec(text);
+    const line = found?.[1] ?? found?.[2];
+    if (line === undefined || !isMoreOf(line)) return at;
+    at = NEXT_LINE.lastIndex;
+  }
+}
+
+function isMoreOf(line: string): boolean {
+  return /\d/.test(line) && /[A-Za-z]/.test(line) && looksSecret(line) && !isPlaceholder(line);
+}
+
+/** What was found in one text is a secret in every other one: the name of a file, a word of an answer. */
+function withKnown(
   texts: readonly string[],
-): Promise<Map<string, { text: string; count: number }>> {
-  const changed = new Map<string, { text: string; count: number }>();
-  const forms = formsIn(texts);
-  const cleaned = texts.map((text) => redactForms(text, forms));
-  for (const [index, piece] of (await lintTexts(cleaned.map(({ text }) => text))).entries()) {
-    const text = texts[index];
-    const count = (cleaned[index]?.count ?? 0) + piece.count;
-    if (text !== undefined && count > 0) changed.set(text, { text: piece.text, count });
+  found: ReadonlyMap<string, readonly Finding[]>,
+): ReadonlyMap<string, readonly Finding[]> {
+  const known = new Map<string, string>();
+  for (const [text, findings] of found)
+    for (const { start, end, kind } of findings) {
+      const value = text.slice(start, end).replace(/[.,;:]+$/, '');
+      if (known.size >= KNOWN_MAX || value.length > 512 || !isDistinct(value)) continue;
+      known.set(value, kind);
+      // A title is on one line.
+      if (/\s/.test(value)) known.set(value.replace(/\s+/g, ' '), kind);
+    }
+  if (known.size === 0) return found;
+  const all = new Map(found);
+  const anyOf = new RegExp(
+    [...known.keys()]
+      .sort((a, b) => b.length - a.length)
+      .map((value) => value.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&'))
+      .join('|'),
+    'g',
+  );
+  for (const text of texts) {
+    const more = [...text.matchAll(anyOf)].map(({ index, 0: value }) => ({
+      start: index,
+      end: index + value.length,
+      kind: known.get(value) ?? 'secret',
+    }));
+    if (more.length > 0) all.set(text, merged(text, [...(found.get(text) ?? []), ...more]));
   }
-  return changed;
+  return all;
 }
 
-/** The forms of which some text holds a hint: a handful, asked once for all texts together. */
-function formsIn(texts: readonly string[]): readonly SecretForm[] {
-  const lower = texts.join('\n').toLowerCase();
-  return SECRET_FORMS.filter((form) => form.hints.some((hint) => lower.includes(hint)));
+function isDistinct(value: string): boolean {
+  if (value.length < KNOWN_CHARS_MIN) return false;
+  return /\s/.test(value)
+    ? looksSecret(value.replace(/\s+/g, '')) && /\d/.test(value)
+    : looksSecret(value) || isWord(value, 12);
 }
 
-/** Our own forms, one after the other: what one has replaced the next does not see. */
-function redactForms(text: string, forms: readonly SecretForm[]): { text: string; count: number } {
-  let current = text;
-  let total = 0;
-  const lower = text.toLowerCase();
-  for (const form of forms) {
-    if (!form.hints.some((hint) => lower.includes(hint))) continue;
-    const { text: next, count } = replaceSpans(current, spansOf(form, current));
-    current = next;
-    total += count;
-  }
-  return { text: current, count: total };
-}
-
-function spansOf(form: SecretForm, text: string): readonly Finding[] {
-  const spans: Finding[] = [];
-  for (const match of text.matchAll(form.pattern)) {
-    const value = match[1] ?? match[0];
-    if (isPlaceholder(value) || (form.loose && !isLikely(form, value))) continue;
-    const start = match.index + match[0].lastIndexOf(value);
-    spans.push({ start, end: start + value.length, kind: form.kind });
-  }
-  return spans;
-}
-
-function isLikely(form: SecretForm, value: string): boolean {
-  if (form.kind === 'password in URL') return true;
-  return looksSecret(value);
-}
-
-function replaceSpans(text: string, spans: readonly Finding[]): { text: string; count: number } {
-  if (spans.length === 0) return { text, count: 0 };
+/** The first `charsMax` of the text with its secrets replaced. One at the cut goes as a whole, and nothing behind it comes forward. */
+function replaced(text: string, findings: readonly Finding[], charsMax: number, cut: Cut): Redacted {
+  const isCut = text.length > charsMax;
+  const shown = isCut ? cutAt(text, Math.max(0, charsMax - (cut === 'marked' ? 1 : 0))) : text;
   let clean = '';
   let at = 0;
   let count = 0;
-  for (const span of spans) {
-    if (span.start < at) continue;
-    clean += `${text.slice(at, span.start)}[redacted: ${span.kind}]`;
-    at = span.end;
+  for (const { start, end, kind } of findings) {
+    if (start >= shown.length) break;
+    clean += `${text.slice(at, start)}[redacted: ${kind}]`;
+    at = end;
     count++;
   }
-  return { text: clean + text.slice(at), count };
-}
-
-/** secretlint's rules over all texts, joined into pieces; a finding is put back into the text it lies in. */
-async function lintTexts(texts: readonly string[]): Promise<readonly { text: string; count: number }[]> {
-  const results = texts.map((text) => ({ text, count: 0 }));
-  const lint = await loadLint();
-  let piece: number[] = [];
-  let chars = 0;
-  const run = async () => {
-    const content = piece.map((index) => texts[index] ?? '').join(SEPARATOR);
-    const spans = (await lint(content)).filter(({ start, end }) => !isPlaceholder(content.slice(start, end)));
-    let start = 0;
-    for (const index of piece) {
-      const text = texts[index] ?? '';
-      const result = results[index];
-      const own = spansWithin(spans, start, start + text.length);
-      if (result !== undefined && own.length > 0) Object.assign(result, replaceSpans(text, own));
-      start += text.length + SEPARATOR.length;
-    }
-    piece = [];
-    chars = 0;
-  };
-  for (const [index, text] of texts.entries()) {
-    piece.push(index);
-    chars += text.length;
-    if (chars >= PIECE_CHARS) await run();
-  }
-  if (piece.length > 0) await run();
-  return results;
-}
-
-function spansWithin(spans: readonly Finding[], start: number, end: number): readonly Finding[] {
-  return spans
-    .filter((span) => span.start < end && span.end > start)
-    .map((span) => ({
-      ...span,
-      start: Math.max(span.start, start) - start,
-      end: Math.min(span.end, end) - start,
-    }));
+  clean += shown.slice(at);
+  return { text: isCut && cut === 'marked' ? `${clean}…` : clean, count };
 }

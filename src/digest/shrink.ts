@@ -6,6 +6,7 @@
  */
 import { DIGEST_BYTES_MAX, type Digest, type DigestCommand, type DigestPrompt } from '../domain/digest.ts';
 import { CHARS, cutAt, cutMarked } from './keep.ts';
+import { timesOf } from './strings.ts';
 
 /** Share of the raw bytes that a digest aims at; the corpus as a whole stays below 3 % with it. */
 export const TARGET_SHARE = 0.028;
@@ -239,7 +240,7 @@ function cutSubagents(digest: Digest, taskChars: number, resultChars: number): D
 /** An error's text is cut, never how often it came. */
 function cutErrors(errors: readonly string[], chars: number): readonly string[] {
   return errors.map((error) => {
-    const times = / \(×\d+\)$/.exec(error)?.[0] ?? '';
+    const times = timesOf(error);
     return cutMarked(error.slice(0, error.length - times.length), chars) + times;
   });
 }

@@ -8,7 +8,7 @@ import type { AgentId, SessionUid } from './ids.ts';
 import type { Iso } from './time.ts';
 
 /** Raised when the same bytes would give another digest. */
-export const DIGEST_VERSION = 3;
+export const DIGEST_VERSION = 4;
 /** No digest is larger, in bytes of UTF-8 JSON. */
 export const DIGEST_BYTES_MAX = 64 * 1024;
 

@@ -7,6 +7,7 @@
 import { whatIsPoorer } from '../digest/better.ts';
 import { type DigestOutcome, makeDigest, type SourceFile } from '../digest/digest.ts';
 import { runExternalAnalyzer, withSummary } from '../digest/external.ts';
+import { redactDigest, redactText } from '../digest/redact.ts';
 import type { AgentFormat, Host } from '../domain/agent.ts';
 import { DIGEST_VERSION, type Digest } from '../domain/digest.ts';
 import { messageOf } from '../domain/errors.ts';
@@ -29,6 +30,9 @@ import { type AskedAnalyzer, GIVEN_UP } from './asked-analyzer.ts';
 import { contentFormOf, hashContent, rememberedForm } from './content/content.ts';
 import { saidOnce } from './content/once.ts';
 import { nameOfCommand } from './hash-text.ts';
+
+/** Longer, and it is no reason but a transcript. */
+const REASON_CHARS = 2000;
 
 export interface AnalyzeDeps {
   readonly db: WritableDb;
@@ -118,7 +122,7 @@ export async function analyzeSession(
     if (!outcome.ok && !signal.aborted) remember(outcome.why);
     return outcome;
   } catch (thrown) {
-    const why = messageOf(thrown);
+    const why = await reasonOf(thrown);
     // It says nothing about the session either, and must not let it count as one that was tried.
     if (isDiskFull(thrown)) return { ok: false, why, noRoom: true };
     if (!signal.aborted) remember(why);
@@ -141,9 +145,15 @@ async function analyzed(
   const made = await digestOf(deps, session, agent, hashes, signal);
   if (!made.ok) return { ok: false, why: made.why };
   let { digest, json } = made;
-  const before = digestThere(deps, session);
+  // Without the secrets that an older version let through: else a name that they made one of two would seem to be lost.
+  const stored = digestThere(deps, session);
+  const before = stored === null ? null : await withoutSecrets(stored);
   const kept = before === null ? null : whatIsPoorer(before, digest);
-  if (kept !== null) return { ok: true, kept };
+  if (kept !== null) {
+    if (before !== null && before.redacted !== stored?.redacted)
+      save(deps, session, before, JSON.stringify(before), true, hashes);
+    return { ok: true, kept };
+  }
   if (deps.external !== null) {
     const summary = await externalSummary(deps, session, deps.external, signal);
     if (!signal.aborted) deps.asked?.heard(summary.ok ? null : summary.why);
@@ -159,6 +169,16 @@ async function analyzed(
   if (saved !== 'grown')
     noteSuccess(deps.db, session.uid, circumstances(deps, session.generation), deps.clock.now());
   return saved === 'grown' ? { ok: false, why: 'it grew while it was analyzed' } : { ok: true };
+}
+
+/** A digest of an older form may lack what is looked at: it is compared as it is. */
+async function withoutSecrets(digest: Digest): Promise<Digest> {
+  try {
+    return await redactDigest(digest);
+  } catch (thrown) {
+    if (thrown instanceof TypeError) return digest;
+    throw thrown;
+  }
 }
 
 /** The digest of the present bytes that covers them, where there is one. */
@@ -220,8 +240,13 @@ async function salvaged(deps: AnalyzeDeps, uid: SessionUid): Promise<undefined> 
   } catch (thrown) {
     if (isDiskFull(thrown)) throw thrown;
     const now = deps.clock.now();
-    noteFailure(deps.db, uid, messageOf(thrown), circumstances(deps, session.generation), now);
+    noteFailure(deps.db, uid, await reasonOf(thrown), circumstances(deps, session.generation), now);
   }
+}
+
+/** An error may quote what it could not read, and why an analysis failed is kept. */
+async function reasonOf(thrown: unknown): Promise<string> {
+  return (await redactText(messageOf(thrown), REASON_CHARS)).text;
 }
 
 /** The digest of all that was ever stored of a session; fills `hashes` with the present version of each file without one. */

@@ -67,7 +67,12 @@ function putSessions(db: WritableDb, ids: readonly number[]): void {
     else gone += db.run('DELETE FROM search WHERE rowid = $id', { id }).changes;
     db.run('DELETE FROM search_pending WHERE session_id = $id', { id });
   }
-  if (gone > 0) db.exec("INSERT INTO search (search) VALUES ('optimize')");
+  if (gone > 0) writeWordsOut(db);
+}
+
+/** Writes the tables of the index anew without the words of what was replaced or deleted. */
+export function writeWordsOut(db: WritableDb): void {
+  db.exec("INSERT INTO search (search) VALUES ('optimize')");
 }
 
 /** Each word once a column: more would not be kept, and would make long sessions seem to be about everything. */

@@ -1,11 +1,15 @@
-/** `analyze [UID…]`: the digests that are missing; with `--all` older ones anew. A failed analysis is a warning; the command itself did its work. */
+/**
+ * `analyze [UID…]`: the digests that are missing; with `--all` older ones anew, and secrets that an older version let through are taken
+ * out of what is kept. A failed analysis is a warning; the command itself did its work.
+ */
 import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { analyzeSession, sessionsToRenew, sessionsWaiting } from '../../ingest/analyze.ts';
 import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
 import { resolveSession } from '../../store/read.ts';
+import { cleanKept, NOTHING_CLEANED } from '../clean-kept.ts';
 import { type Command, printJson } from '../context.ts';
-import { formatCount } from '../format.ts';
+import { formatCount, plural } from '../format.ts';
 import { ProgressLine } from '../io.ts';
 import { analyzeDeps, openAfterLook } from '../wire.ts';
 
@@ -42,6 +46,10 @@ export const analyze: Command = async (context) => {
       const notice = asked.notice();
       if (notice !== null) notices.push(notice);
     }
+    const clean =
+      context.flags['all'] === true
+        ? await cleanKept(context, db, line, analyzed.length > 0)
+        : NOTHING_CLEANED;
     line.clear();
     const warnings = [
       ...notices,
@@ -49,9 +57,11 @@ export const analyze: Command = async (context) => {
       ...kept.map(
         ({ session_uid, reason }) => `kept the digest of ${session_uid}, a new one would be worse: ${reason}`,
       ),
+      ...clean.warnings,
     ];
+    const { cleaned } = clean;
     if (context.json)
-      printJson(io, { version: 1, analyzed, kept, failed, warnings, interrupted: signal.aborted });
+      printJson(io, { version: 1, analyzed, kept, failed, cleaned, warnings, interrupted: signal.aborted });
     else {
       for (const warning of warnings) io.err(`warning: ${plainLine(warning)}\n`);
       io.out(
@@ -59,6 +69,8 @@ export const analyze: Command = async (context) => {
           ? 'Nothing waits to be analyzed.\n'
           : `Analyzed ${formatCount(analyzed.length)} of ${formatCount(uids.length)}${untried === 0 ? '' : `; ${formatCount(untried)} not tried`}.\n`,
       );
+      if (cleaned.length > 0)
+        io.out(`Took secrets out of what is kept of ${plural(cleaned.length, 'more session')}.\n`);
     }
     return signal.aborted ? EXIT.interrupted : EXIT.done;
   } finally {

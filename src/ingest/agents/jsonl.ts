@@ -277,8 +277,11 @@ function isEmptyLine(view: Buffer, start: number, stop: number): boolean {
   return stop === start || (stop === start + 1 && view[start] === 0x0d);
 }
 
+/** A title is shown shorter; whoever keeps it cuts it, once a secret at the cut was seen whole. */
+const TITLE_CHARS_MAX = 1024;
+
 /** Text on one line, at most `charsMax` UTF-16 units, for a title; a string of its own. */
-export function titleOf(text: string, charsMax = 120): string | null {
+export function titleOf(text: string, charsMax = TITLE_CHARS_MAX): string | null {
   const line = text
     .slice(0, charsMax * 8)
     .replace(/\s+/g, ' ')

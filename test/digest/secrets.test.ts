@@ -1,0 +1,203 @@
+// Secrets of every kind in every place, made up when the test runs (scripts/secrets): how many are redacted, and that ordinary
+// text is left alone; that no cut leaves a piece of one; that only the value decides what is a placeholder.
+
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { Maker } from '../../scripts/secrets/make.ts';
+import { falseFindings, KINDS, recall } from '../../scripts/secrets/measure.ts';
+import { CHARS, kept } from '../../src/digest/keep.ts';
+import { redactDigest, redactText } from '../../src/digest/redact.ts';
+import { Sieve } from '../../src/digest/secrets.sieve.ts';
+import { isPlaceholder } from '../../src/digest/secrets.values.ts';
+import { claudeCode } from '../../src/ingest/agents/claude-code.ts';
+import { digestOf, emptyDigest } from './samples.ts';
+
+const SEED = Number(process.env['FC_SEED'] ?? 20261130) || 20261130;
+const join = (...parts: string[]) => parts.join('');
+
+describe(`made-up secrets, seed ${SEED}`, () => {
+  test('at least 95 % of them are redacted, and more than half of every kind', async () => {
+    const results = await recall(SEED, 1);
+    const planted = results.reduce((sum, each) => sum + each.planted, 0);
+    const redacted = results.reduce((sum, each) => sum + each.redacted, 0);
+    const poor = results.filter((each) => each.redacted * 2 <= each.planted);
+    expect(poor.map(({ kind, kept }) => `${kind}: ${kept[0]}`)).toEqual([]);
+    expect(redacted / planted).toBeGreaterThanOrEqual(0.95);
+    expect(results.length).toBeGreaterThan(200);
+  }, 60_000);
+
+  test('and nothing in ordinary text', async () => {
+    expect(await falseFindings(SEED)).toEqual([]);
+  }, 60_000);
+});
+
+/** The longest piece of `secret` that stands in `text`. */
+function longestPiece(text: string, secret: string): number {
+  let longest = 0;
+  for (let at = 0; at + longest < secret.length; at++)
+    while (at + longest < secret.length && text.includes(secret.slice(at, at + longest + 1))) longest++;
+  return longest;
+}
+
+/** Kinds of one word, of which a piece may be recognised by nobody. */
+const TOKENS = KINDS.filter(({ name }) =>
+  [
+    'AWS Bedrock',
+    'Anthropic',
+    'Google API',
+    'Stripe restricted',
+    'Slack user',
+    'PyPI',
+    'JWT',
+    'GitHub OAuth',
+    'Grafana cloud',
+    'PEM',
+  ].includes(name),
+);
+
+describe('a secret at a cut', () => {
+  test('leaves no 20 characters of itself, wherever it stands and wherever the cut is', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...TOKENS),
+        fc.nat(),
+        fc.integer({ min: 1, max: 260 }),
+        fc.integer({ min: 1, max: 260 }),
+        async (kind, seed, before, charsMax) => {
+          const secret = kind.make(new Maker(seed));
+          const text = `${'walk on '.repeat(40).slice(0, before)} ${secret} and on `.padEnd(
+            before + 900,
+            'so it goes ',
+          );
+          const { text: clean } = await redactText(kept(text, charsMax), charsMax);
+          expect(longestPiece(clean, secret)).toBeLessThan(20);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('does not come forward where others before it were taken out', async () => {
+    const maker = new Maker(SEED);
+    const token = () => `gh${'p_'}${maker.chars(36)}`;
+    const many = Array.from({ length: 45 }, token).join(' ');
+    for (let shift = 0; shift < 60; shift++) {
+      // Nobody knows it for one before the sign behind it.
+      const secret = maker.chars(48);
+      const start = CHARS.prompt + 400 - 20 - shift;
+      const text = `${many} ${'x'.repeat(start - many.length - 16)} postgres://app:${secret}@db end`;
+      const outcome = await digestOf(claudeCode, claudeLine('user', text), claudeLine('assistant', 'done'));
+      if (!outcome.ok) throw new Error(outcome.why);
+      expect(longestPiece(outcome.json, secret)).toBeLessThan(20);
+    }
+  });
+
+  test('is in no title, prompt, answer or command of a digest', async () => {
+    const maker = new Maker(SEED);
+    for (const [max, put] of [
+      [CHARS.title, (text: string) => [claudeLine('user', text), claudeLine('assistant', 'done')]],
+      [CHARS.prompt, (text: string) => [claudeLine('user', text), claudeLine('assistant', 'done')]],
+      [CHARS.outcome, (text: string) => [claudeLine('user', 'hello'), claudeLine('assistant', text)]],
+      [CHARS.command, (text: string) => [claudeLine('user', 'hello'), commandLine(text)]],
+    ] as const)
+      for (let shift = -5; shift < 60; shift += 3) {
+        const secret = `AI${'za'}${maker.chars(35)}`;
+        const text = `${'walk on '.repeat(600).slice(0, max - shift)} ${secret} and on`;
+        const outcome = await digestOf(claudeCode, ...put(text));
+        if (!outcome.ok) throw new Error(outcome.why);
+        expect(longestPiece(outcome.json, secret)).toBeLessThan(20);
+      }
+  });
+});
+
+function claudeLine(type: 'user' | 'assistant', text: string): string {
+  const content = type === 'user' ? text : [{ type: 'text', text }];
+  return `${JSON.stringify({ ...claudeRecord(type), message: { role: type, content } })}\n`;
+}
+
+function commandLine(command: string): string {
+  const content = [{ type: 'tool_use', id: 'toolu_1', name: 'Bash', input: { command } }];
+  return `${JSON.stringify({ ...claudeRecord('assistant'), message: { role: 'assistant', content } })}\n`;
+}
+
+let records = 0;
+const claudeRecord = (type: string) => ({
+  type,
+  uuid: `00000000-0000-4000-8000-${String(++records).padStart(12, '0')}`,
+  sessionId: '11111111-2222-4333-8444-555555555555',
+  timestamp: '2026-03-01T10:00:00.000Z',
+  cwd: '/srv/app',
+});
+
+describe('placeholders are judged by the value alone', () => {
+  const TEMPLATES = [
+    '<your password>',
+    `$\{DB_PASSWORD}`,
+    '$PASS',
+    '{{ x }}',
+    '%PASSWORD%',
+    'changeme',
+    'xxxx',
+    '********',
+    'your-api-key-here',
+    'YOUR_SECRET',
+    'process.env.API_KEY',
+    'os.environ["X"]',
+    '[redacted: password]',
+  ];
+  for (const value of TEMPLATES)
+    test(`${value} is one`, () => {
+      expect(isPlaceholder(value)).toBe(true);
+    });
+
+  test('a value that only has such a word in it is none', async () => {
+    for (const shape of [
+      'My%',
+      'your%',
+      'Replace-%!',
+      'sample%',
+      'env_%',
+      'Example%#',
+      'xxxx%!Q',
+      'Hidden%Insert',
+      'secret%',
+      'test%',
+    ]) {
+      const value = shape.replace('%', '4kQ9zR');
+      const { text } = await redactText(`please replace your example: DB_PASSWORD=${value} of the sample`);
+      expect(text).not.toContain(value);
+    }
+  });
+});
+
+describe('what one text shows to be a secret', () => {
+  test('is one in every other text of the digest', async () => {
+    const secret = join('k0ffer', 'Lantern', '77x');
+    const digest = await redactDigest({
+      ...emptyDigest,
+      prompts: [{ at: null, text: `DB_PASSWORD=${secret}` }],
+      outcome: `I have put ${secret} where it belongs.`,
+      files: { read: [], written: [`/srv/${secret}.txt`], edited: [] },
+    });
+    expect(JSON.stringify(digest)).not.toContain(secret);
+    expect(digest.files.written).toEqual(['/srv/[redacted: password].txt']);
+  });
+
+  test('is looked for once: what was redacted is not redacted again', async () => {
+    const maker = new Maker(SEED);
+    for (const kind of KINDS)
+      for (const text of kind.texts) {
+        const once = await redactText(text.replace('{}', () => kind.make(maker)));
+        expect(await redactText(once.text)).toEqual({ text: once.text, count: 0 });
+      }
+  });
+});
+
+test('the sieve never says no where the word is there', () => {
+  const letters = fc.constantFrom(...'abcxyz-_=é密я\0 ', '\ud83d');
+  fc.assert(
+    fc.property(fc.string({ unit: letters, maxLength: 80 }), fc.nat(79), fc.nat(9), (text, start, chars) => {
+      expect(new Sieve(text).has(text.slice(start, start + chars))).toBe(true);
+    }),
+  );
+});
