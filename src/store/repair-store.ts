@@ -10,6 +10,7 @@ import {
   copyFileSync,
   existsSync,
   fsyncSync,
+  lstatSync,
   openSync,
   renameSync,
   rmSync,
@@ -197,7 +198,7 @@ function exclusive(path: string): WritableDb | null {
 
 /** Keeps the old file beside, then puts the new one in its place. Returns where the old one is. */
 function swap(path: string, temporary: string, at: Iso): string {
-  const aside = `${path}.damaged-${at.replaceAll(/[-:.]/g, '')}`;
+  const aside = freeName(`${path}.damaged-${at.replaceAll(/[-:.]/g, '')}`);
   try {
     keep(path, aside);
     for (const tail of ['-wal', '-journal']) if (existsSync(path + tail)) keep(path + tail, aside + tail);
@@ -218,6 +219,15 @@ function swap(path: string, temporary: string, at: Iso): string {
       ),
     );
   }
+}
+
+/** A repair that was killed at the same moment of a held clock has left one; half of a copy as it may be, it is not ours to replace. */
+function freeName(name: string): string {
+  const isTaken = (path: string) =>
+    ['', '-wal', '-journal'].some((tail) => lstatSync(path + tail, { throwIfNoEntry: false }) !== undefined);
+  let free = name;
+  for (let n = 2; isTaken(free); n += 1) free = `${name}-${n}`;
+  return free;
 }
 
 function keep(from: string, to: string): void {
