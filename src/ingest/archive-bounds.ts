@@ -91,7 +91,10 @@ export function jsonProblem(json: Uint8Array): string | null {
   for (let at = 0; at < json.length; at += 1) {
     const byte = json[at];
     if (byte === QUOTE) at = stringEnd(json, at);
-    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
+    else if (byte === OPEN_LIST && isRange(json, at)) {
+      at = json.indexOf(CLOSE_LIST, at);
+      values += RANGE_VALUES;
+    } else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
       depth += 1;
       values += 1;
       if (depth > DEPTH_MAX) return 'it is nested too deep';
@@ -100,6 +103,26 @@ export function jsonProblem(json: Uint8Array): string | null {
     if (values > VALUES_MAX) return `it holds more than ${VALUES_MAX} values`;
   }
   return null;
+}
+
+/** Two numbers, as ranges of a log are: a transcript that was written anew many times has hundreds of thousands, and each is small. */
+/** With the comma behind it, which counts as one, it is half of a value. */
+const RANGE_VALUES = -0.5;
+const RANGE_CHARS_MAX = 40;
+
+function isRange(json: Uint8Array, from: number): boolean {
+  const close = json.subarray(from, from + RANGE_CHARS_MAX).indexOf(CLOSE_LIST);
+  return close > 0 && /^\[\d+,\d+$/.test(Buffer.from(json.subarray(from, from + close)).toString('latin1'));
+}
+
+/** Why the rows of a session are more than an archive may hold, or null. */
+export function rowsProblem(rows: { readonly files: readonly unknown[] }): string | null {
+  const json = Buffer.from(JSON.stringify(rows));
+  if (rows.files.length > FILES_MAX)
+    return `it has ${rows.files.length} files, where ${FILES_MAX} are the most`;
+  // The line has its kind and a line break beside the rows.
+  if (json.length > LINE_BYTES_MAX - OVERHEAD_BYTES) return `its rows take ${json.length} bytes`;
+  return jsonProblem(json);
 }
 
 /** Where the string that begins at `from` has its closing quote. */

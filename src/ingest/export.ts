@@ -4,13 +4,14 @@
  * before it goes out; a session that cannot go out whole is named, and an import passes over what went out of it.
  */
 import type { AgentFormat } from '../domain/agent.ts';
-import { FailureError, messageOf } from '../domain/errors.ts';
+import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { type Outgoing, outgoing, segmentData } from '../store/export.ts';
 import type { Forgotten } from '../store/forget.ts';
 import { agentById } from './agents/index.ts';
+import { rowsProblem } from './archive-bounds.ts';
 import { bytesFrame, lineFrame } from './archive-frames.ts';
 import { FORMAT, FORMAT_VERSION } from './archive-records.ts';
 import { inItsPlaces, type LeftFile, type Sorted } from './archived-places.ts';
@@ -117,6 +118,16 @@ function placedOf(whole: Outgoing, format: AgentFormat | null): Sorted<Outgoing>
 }
 
 function* sessionRecords(db: ReadableDb, { meta, digests, segments }: Outgoing): Generator<Uint8Array> {
+  // Told now, by whom it can be mended: an import would refuse it.
+  const problem = rowsProblem(meta);
+  if (problem !== null)
+    throw new FailureError(
+      failure(
+        'failed',
+        `an archive cannot hold it: ${problem}`,
+        'Restore it with `restore --to` and keep its files.',
+      ),
+    );
   yield* lineFrame({ record: 'session', ...meta });
   for (const digest of digests) yield* lineFrame({ record: 'digest', ...digest });
   for (const segment of segments) {

@@ -1,0 +1,106 @@
+/** What an archive may hold, measured before it is opened: sizes of zstd frames, and how deep and wide a line is. */
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import type { AgentId } from '../../src/domain/ids.ts';
+import {
+  jsonProblem,
+  LINE_BYTES_MAX,
+  opened,
+  plainBytesOf,
+  rowsProblem,
+} from '../../src/ingest/archive-bounds.ts';
+import { mayBeStored } from '../../src/ingest/archive-places.ts';
+import { SEED } from '../support/seed.ts';
+
+const agent = 'claude-code' as AgentId;
+const text = (value: string) => new Uint8Array(Buffer.from(value));
+
+describe('a zstd frame', () => {
+  test('of any bytes at any level tells its size, and opens', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 5000 }), fc.constantFrom(1, 3, 19), (plain, level) => {
+        const frame = Bun.zstdCompressSync(plain, { level });
+        expect(plainBytesOf(frame)).toBe(plain.length);
+        expect(opened(frame, plain.length)).toEqual(new Uint8Array(plain));
+        if (plain.length > 0) expect(opened(frame, plain.length - 1)).toBeString();
+      }),
+      { seed: SEED, numRuns: 300 },
+    );
+  });
+
+  test('cut anywhere, or with anything behind it, is refused', () => {
+    const frame = Bun.zstdCompressSync(Buffer.from('bake the bread '.repeat(50)));
+    for (let at = 0; at < frame.length; at += 1)
+      expect(plainBytesOf(frame.subarray(0, at)), `${at}`).toBeString();
+    for (const more of [frame, new Uint8Array(1)])
+      expect(plainBytesOf(Buffer.concat([frame, more]))).toBe('something stands behind its zstd');
+  });
+
+  test('with any byte changed never gives more than it says', () => {
+    const frame = Bun.zstdCompressSync(Buffer.from('bake the bread '.repeat(50)));
+    for (let at = 0; at < frame.length; at += 1)
+      for (const flip of [1, 0x40, 0xff]) {
+        const changed = Uint8Array.from(frame);
+        changed[at] = (changed[at] ?? 0) ^ flip;
+        const plain = opened(changed, 10_000);
+        if (typeof plain !== 'string') expect(plain.length).toBe(Number(plainBytesOf(changed)));
+      }
+  });
+});
+
+describe('a line', () => {
+  const wide = (n: number, one: string) => text(`[${Array(n).fill(one).join(',')}]`);
+
+  test.each([
+    ['hundreds of thousands of ranges', wide(700_000, '[12345,67890]'), null],
+    ['more ranges', wide(900_000, '[1,2]'), 'values'],
+    ['texts that look like structure', text(`["${'[{,\\"'.repeat(200_000)}"]`), null],
+    ['many numbers', wide(500_000, '1'), 'values'],
+    ['many objects', wide(300_000, '{}'), 'values'],
+    ['lists in lists', text('['.repeat(100_000)), 'deep'],
+    ['a quote that is never closed', text(`["${'x'.repeat(100_000)}`), null],
+  ])('of %s', (_what, json, why) => {
+    const problem = jsonProblem(json);
+    if (why === null) expect(problem).toBeNull();
+    else expect(problem).toContain(why);
+  });
+
+  test('that an export would write and an import refuse is not written', () => {
+    expect(rowsProblem({ files: [] })).toBeNull();
+    expect(rowsProblem({ files: Array(20_001).fill(0) })).toContain('20001 files');
+    expect(rowsProblem({ files: ['x'.repeat(LINE_BYTES_MAX)] })).toContain('bytes');
+  });
+});
+
+test.each([
+  ...[
+    'main',
+    'session/subagents/agent-a1.jsonl',
+    'tool-results/Ünïcode (1).txt',
+    'a..b/c',
+    '.hidden',
+    '…',
+  ].map((key) => [key, true]),
+  ...[
+    '',
+    '.',
+    '..',
+    '../x',
+    'x/..',
+    'x/../y',
+    './x',
+    'x//y',
+    '/x',
+    'x/',
+    'a\\b',
+    'C:x',
+    'c:/x',
+    'a\0b',
+    'a\nb',
+    'a\x7fb',
+    '\ud800',
+    'x'.repeat(5000),
+  ].map((key) => [key, false]),
+] as const)('a file named %p may be stored: %p', (key, may) => {
+  expect(mayBeStored(agent, String(key))).toBe(may === true);
+});
