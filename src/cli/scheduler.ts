@@ -26,6 +26,7 @@ export type SchedulerKind = (typeof SCHEDULERS)[number];
 export interface Said {
   readonly code: number;
   readonly out: string;
+  readonly err: string;
 }
 
 /** A scheduler that does not answer is as good as none. */
@@ -56,10 +57,10 @@ export class Machine {
     const done = Bun.spawnSync([...argv], {
       env: { ...(this.host.inheritedEnv ?? this.host.env) },
       stdin: input === undefined ? 'ignore' : new Blob([input]),
-      stderr: 'ignore',
       timeout: ANSWER_MS,
     });
-    return done.exitedDueToTimeout === true ? null : { code: done.exitCode, out: done.stdout.toString() };
+    if (done.exitedDueToTimeout === true) return null;
+    return { code: done.exitCode, out: done.stdout.toString(), err: done.stderr.toString() };
   }
 
   /** The scheduler to use; null: there is none here. */
@@ -69,14 +70,15 @@ export class Machine {
     if (platform === 'win32') return 'task';
     if (this.prefix !== '') return 'systemd';
     if (this.ask(['systemctl', '--user', 'show-environment'])?.code === 0) return 'systemd';
-    return this.has('crontab') ? 'cron' : null;
+    return this.crontab() === null ? null : 'cron';
   }
 
-  /** The table of cron as it is; null: it cannot be asked. */
+  /** The table of cron as it is; null: it cannot be read, and so must not be written. */
   crontab(): string | null {
     const said = this.ask(['crontab', '-l']);
     if (said === null) return null;
-    return said.code === 0 ? said.out : '';
+    if (said.code === 0) return said.out;
+    return /no crontab/i.test(said.err) ? '' : null;
   }
 }
 

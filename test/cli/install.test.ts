@@ -33,7 +33,7 @@ class Machine extends Program {
     if (scheduler === 'cron')
       this.program(
         'crontab',
-        `echo crontab "$@" >> ${log}; if [ "$1" = -l ]; then [ -f ${table} ] || exit 1; /bin/cat ${table}; else /bin/cat > ${table}; fi`,
+        `echo crontab "$@" >> ${log}; if [ "$1" = -l ]; then [ -f ${table} ] || { echo no crontab for me >&2; exit 1; }; /bin/cat ${table}; else /bin/cat > ${table}; fi`,
       );
     this.env = { PATH: this.bin, USER: 'me' };
   }
@@ -226,6 +226,17 @@ describe('the schedule', () => {
     expect(table).toStartWith('MAILTO=me\n5 * * * * other\n# >>> session-memory >>>\n17 * * * * ');
     await machine.run('uninstall', '--yes');
     expect(readFileSync(join(machine.folder, 'crontab'), 'utf8')).toBe('MAILTO=me\n5 * * * * other\n');
+  });
+
+  test('of cron is not written where it cannot be read', async () => {
+    using machine = new Machine('cron');
+    machine.program(
+      'crontab',
+      `[ "$1" = -l ] && { echo not allowed >&2; exit 1; }; echo written > ${machine.folder}/crontab`,
+    );
+    const { code, out } = await machine.run('install', '--yes');
+    expect([code, existsSync(join(machine.folder, 'crontab'))]).toEqual([0, false]);
+    expect(out).toContain('no scheduler was found here');
   });
 
   test('knows the folders that only the shell was told', async () => {

@@ -91,7 +91,14 @@ function plannedBack(context: Context): Plan {
     ...results.filter(isStep),
     ...schedulers.flatMap((kind) => scheduleSteps(machine, kind, null)),
   ];
-  return { verb: 'uninstall', machine, steps, refused: results.filter(isRefused), schedulers, notes: [] };
+  const kept = results
+    .filter(isStep)
+    .filter(({ path, backup }) => backup === 'none' && existsSync(backupOf(path)));
+  const notes = kept.map(
+    ({ path }) =>
+      `${backupOf(path)} is how the file was before install; it has changed since, so that is left`,
+  );
+  return { verb: 'uninstall', machine, steps, refused: results.filter(isRefused), schedulers, notes };
 }
 
 /** Those that this system may have: a machine that has got systemd since may still have our line of cron. */
@@ -264,6 +271,10 @@ function apply({ verb, machine, steps, schedulers }: Plan): string[] {
 }
 
 function applyStep(machine: Machine, { path, before, after, backup }: Step): void {
+  // Somebody may have written to it while this was shown.
+  const now = path === 'crontab' ? machine.crontab() : readText(path);
+  if (now !== before && !(now === null && machine.prefix !== ''))
+    throw new Error('it has changed meanwhile; run it again');
   if (path === 'crontab') {
     const said = machine.ask(['crontab', '-'], after ?? '');
     if (said?.code !== 0) throw new Error('crontab did not take it');
