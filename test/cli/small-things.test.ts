@@ -44,13 +44,6 @@ describe('small things', () => {
       expect(out).toContain(`${program.home}/${folder}\n`);
   });
 
-  test('a table of an agent that nobody knows says that one of your own needs a glob', async () => {
-    using program = new Program();
-    program.put('.config/session-memory/config.toml', '[agents.mine]\nenabled = true\n');
-    const { code, err } = await program.run('status');
-    expect([code, err.includes('needs glob and roots')]).toEqual([2, true]);
-  });
-
   test('the manual has FILES, ENVIRONMENT and CONFIGURATION', async () => {
     using program = new Program();
     const { out } = await program.run('man');
