@@ -25,13 +25,10 @@ export const FINDING: readonly LoadableCommand[] = [
     summary: 'a server for agents over stdin and stdout: search, one digest, what happened to a file',
     args: [],
     flags: [],
-    examples: [
-      'claude mcp add -s user session-memory -- session-memory mcp',
-      'codex mcp add session-memory -- session-memory mcp',
-    ],
+    examples: ['session-memory mcp'],
     exits: [],
     about:
-      'Speaks the Model Context Protocol and only reads. It leaves out sessions of the last ten minutes and excluded projects. Recorded text comes without secrets, between marks that say it is data. Raw transcripts are given out only with mcp.transcripts = true in the configuration.',
+      'Speaks the Model Context Protocol and only reads. It leaves out sessions of the last ten minutes and excluded projects. Recorded text comes without secrets, between marks that say it is data. Raw transcripts are given out only with mcp.transcripts = true in the configuration. An agent is told of it by its own command: claude mcp add -s user session-memory -- session-memory mcp, or codex mcp add session-memory -- session-memory mcp.',
     onlyReads: true,
     load: async () => (await import('./commands/mcp.ts')).mcp,
   },
