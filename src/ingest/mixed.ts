@@ -5,12 +5,12 @@
  * not a record of it is in the present one, and that begins with other words.
  */
 import type { AgentFormat, Host } from '../domain/agent.ts';
-import type { AgentId, SessionUid } from '../domain/ids.ts';
+import type { SessionUid } from '../domain/ids.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { filesOf } from '../store/read.ts';
 import type { Extent, StoredFile } from '../store/rows.ts';
 import { fileChunks, removedRanges, segmentsOf } from '../store/segments.ts';
-import { versionsOf } from '../store/versions.ts';
+import { sessionsWrittenAnew, versionsOf } from '../store/versions.ts';
 import { agentById } from './agents/index.ts';
 import { cuttingOf, recordsIn } from './content/records.ts';
 import { TooLong } from './line-cutter.ts';
@@ -28,11 +28,7 @@ const HEAD_BYTES = 256 * 1024;
 
 export function* mixedSessions(db: ReadableDb, host: Pick<Host, 'agents'>): Generator<Mixed> {
   // Only a file that was written anew has ranges; whose log is whole in its present version is spared.
-  const rows = db.all<{ uid: SessionUid; agent: AgentId }>(
-    `SELECT DISTINCT s.session_uid AS uid, s.agent FROM files f JOIN sessions s ON s.id = f.session_id
-     WHERE f.extents IS NOT NULL AND f.role = 'main' AND f.gone = 0 AND s.evicted_at IS NULL ORDER BY s.session_uid`,
-  );
-  for (const { uid, agent } of rows) {
+  for (const { uid, agent } of sessionsWrittenAnew(db)) {
     const format = agentById(agent, host);
     if (format === null || format.growth === 'rows') continue;
     const found = db.snapshot(() => mixedIn(db, uid, format));

@@ -3,7 +3,7 @@
  * Promises: a version is ranges of the file's log, so it costs a row and no bytes; the fullest and the newest of a file stay as long
  * as its bytes do; each has one number for good, and the present version has the next one.
  */
-import type { SessionUid } from '../domain/ids.ts';
+import type { AgentId, SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
 import { type Extent, NAMED_ID, type StoredFile } from './rows.ts';
@@ -61,6 +61,14 @@ export function versionsOf(db: ReadableDb, uid: SessionUid): EarlierVersion[] {
       extents: extentsIn(row.extents),
       sha256: row.sha256 === '' ? null : row.sha256,
     }));
+}
+
+/** Live sessions whose transcript is, as it is now, only a part of its log, or in another order. */
+export function sessionsWrittenAnew(db: ReadableDb): { readonly uid: SessionUid; readonly agent: AgentId }[] {
+  return db.all(
+    `SELECT DISTINCT s.session_uid AS uid, s.agent FROM files f JOIN sessions s ON s.id = f.session_id
+     WHERE f.extents IS NOT NULL AND f.role = 'main' AND f.gone = 0 AND s.evicted_at IS NULL ORDER BY s.session_uid`,
+  );
 }
 
 /** Ranges that cannot be read are none: then the version is not as long as it says, and whoever reads it fails loudly. */
