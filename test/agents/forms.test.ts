@@ -42,11 +42,11 @@ function inForm(transcript: Transcript, form: Form, seed: number): Buffer {
 }
 
 /** What is told before the analysis, and what after it. */
-async function told(transcript: Transcript, bytes: Uint8Array, rawBytes: number) {
+async function told(transcript: Transcript, bytes: Uint8Array) {
   const { agent, role, key } = transcript;
   const document = isDocument(transcript) ? { document: { present: [bytes], removed: [] } } : {};
   const made = await makeDigest({
-    ...{ uid: UID, agent, rawBytes, now: NOW },
+    ...{ uid: UID, agent, rawBytes: bytes.length, now: NOW },
     files: [{ role: role === 'subagent' ? 'subagent' : 'main', key, chunks: [bytes], ...document }],
   });
   return {
@@ -57,9 +57,9 @@ async function told(transcript: Transcript, bytes: Uint8Array, rawBytes: number)
 
 async function expectSame(transcript: Transcript, forms: readonly Form[], seed: number) {
   const compact = inForm(transcript, COMPACT, seed);
-  const before = await told(transcript, compact, compact.length);
+  const before = await told(transcript, compact);
   for (const form of forms) {
-    const after = await told(transcript, inForm(transcript, form, seed), compact.length);
+    const after = await told(transcript, inForm(transcript, form, seed));
     const about = { path: transcript.path, form: form.name, seed };
     expect({ ...about, ...after }).toEqual({ ...about, ...before });
   }
