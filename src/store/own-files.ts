@@ -35,8 +35,19 @@ export function plainOrNull(path: string): Stats | null {
     );
   }
   if (stats === undefined) return null;
-  if (stats.isFile()) return stats;
-  throw notPlain(path, stats);
+  if (!stats.isFile()) throw notPlain(path, stats);
+  if (!mayShare && isStickyFolder(dirname(path)) && stats.uid !== ownUid()) throw notOurs(path);
+  return stats;
+}
+
+function notOurs(path: string): FailureError {
+  return new FailureError(
+    failure(
+      'usage',
+      `${path} belongs to another user, in a folder that anybody may write to`,
+      'Somebody may have put it there for you to open: use a folder of your own, or, where all who can write there are trusted, say `shared_folder = true` in the configuration or SESSION_MEMORY_SHARED_FOLDER=1.',
+    ),
+  );
 }
 
 function notPlain(path: string, stats: Stats): FailureError {
@@ -128,10 +139,24 @@ function whyShared({ mode, uid: owner, gid }: Stats, uid: number): string | null
   // Windows has other rights, and says -1.
   if (uid < 0) return null;
   if (owner !== uid && owner !== 0) return 'belongs to another user';
-  // The sticky bit keeps others from removing what is there, not from making what is not.
+  // What others make there is refused by its owner, and the sticky bit keeps them from what is ours.
+  if ((mode & STICKY) !== 0) return null;
   if ((mode & 0o002) !== 0) return 'may be written to by anybody';
   if ((mode & 0o020) !== 0 && !isPrivateGroup(gid, owner, uid)) return 'may be written to by its group';
   return null;
+}
+
+const STICKY = 0o1000;
+const sticky = new Map<string, boolean>();
+
+/** Whether others may make files there, and remove none that are not theirs, as in `/tmp`. Looked at once. */
+function isStickyFolder(folder: string): boolean {
+  const known = sticky.get(folder);
+  if (known !== undefined) return known;
+  const mode = statSync(folder, { throwIfNoEntry: false })?.mode ?? 0;
+  const isSticky = ownUid() >= 0 && (mode & STICKY) !== 0 && (mode & 0o022) !== 0;
+  sticky.set(folder, isSticky);
+  return isSticky;
 }
 
 /**

@@ -105,7 +105,6 @@ describe('a folder that others may write to', () => {
   const isRoot = userInfo().uid === 0;
   for (const [mode, why] of [
     [0o777, 'anybody'],
-    [0o1777, 'anybody'],
     [0o733, 'anybody'],
   ] as const)
     test(`of mode ${mode.toString(8)} is refused, nothing is made in it, and the way out works`, async () => {
@@ -123,6 +122,27 @@ describe('a folder that others may write to', () => {
       own.put('.config/session-memory/config.toml', 'shared_folder = true\n');
       expect((await own.run('ingest')).code).toBe(0);
     }, 30_000);
+
+  test('is taken where the sticky bit keeps what is ours, but for files that others made there', async () => {
+    using own = new Own();
+    const folder = join(own.folder, 'data');
+    mkdirSync(folder);
+    chmodSync(folder, 0o1777);
+    expect((await own.run('ingest')).code).toBe(0);
+    if (!isRoot) return console.log('skipped in part: only root may give a file to another user');
+    const [store = ''] = readdirSync(folder).filter((name) => name.endsWith('.db'));
+    for (const name of ['', '-wal', '-shm', '-journal'].map((end) => `${store}${end}`)) {
+      const path = join(folder, name);
+      const isPlanted = !existsSync(path);
+      if (isPlanted) writeFileSync(path, '');
+      Bun.spawnSync(['chown', 'nobody', path]);
+      const { code, err } = await own.run('ingest');
+      expect([name, code, err]).toEqual([name, 2, expect.stringContaining('belongs to another user')]);
+      if (isPlanted) rmSync(path);
+      else Bun.spawnSync(['chown', 'root', path]);
+    }
+    expect((await own.run('ingest')).code).toBe(0);
+  }, 60_000);
 
   test('by a group of one user, as a umask of 002 makes it, is taken; by another group it is not', async () => {
     if (!isRoot) return console.log('skipped: only root may give a folder to another group');
