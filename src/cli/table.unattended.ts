@@ -58,7 +58,7 @@ export const UNATTENDED: readonly LoadableCommand[] = [
     summary: 'stores the transcript that an agent names: what `install` has agents call',
     args: ['AGENT'],
     flags: [],
-    examples: ['echo \'{"transcript_path":"…"}\' | session-memory hook claude-code'],
+    examples: ['session-memory hook claude-code'],
     exits: [],
     about:
       'Reads the event as JSON on stdin, is done within a second, prints nothing and exits 0 whatever happens; `session-memory doctor` says whether it works.',
