@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 const ROOT = join(import.meta.dir, '..');
-const LINES_MAX = 400;
+const LINES_MAX = 500;
 const README_LINES_MAX = 150;
 
 /**

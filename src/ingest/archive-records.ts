@@ -4,7 +4,6 @@
  * called a time and is none is left out of a session's row; nothing from the file decides where a file is written.
  */
 import * as z from 'zod/mini';
-import type { AgentId } from '../domain/ids.ts';
 import { FILE_ROLES } from '../domain/session.ts';
 import { type Iso, parseTime } from '../domain/time.ts';
 import type {
@@ -17,7 +16,6 @@ import type {
 import type { Extent } from '../store/rows.ts';
 import { SEGMENT_BYTES } from '../store/segments.ts';
 import { FILES_MAX, REPEATS_MAX, SEGMENT_STORED_BYTES_MAX } from './archive-bounds.ts';
-import { mayBeStored } from './archive-places.ts';
 
 export const FORMAT = 'session-memory export';
 export const FORMAT_VERSION = 1;
@@ -191,12 +189,6 @@ function sessionProblem(meta: ArchivedMeta): string | null {
   if (!meta.session_uid.startsWith(`${meta.agent}:`)) return 'it is named by another agent';
   const keys = new Set(meta.files.map(({ key }) => key));
   if (keys.size !== meta.files.length) return 'two of its files have one name';
-  const agent = meta.agent as AgentId;
-  const foreign = meta.files.find(
-    ({ key, rel_path: path }) => !mayBeStored(agent, key) || !mayBeStored(agent, path),
-  );
-  if (foreign !== undefined)
-    return `it has a file where no session of its agent has one: ${foreign.key === foreign.rel_path ? '' : `${foreign.key}, `}${foreign.rel_path}`;
   if (meta.covers_from > meta.raw_generation + 1) return 'its digests cover what is not there';
   const outside = meta.files.find((one) => !isWithinLog(one));
   if (outside !== undefined) return `${outside.key} goes beyond what was stored of it`;

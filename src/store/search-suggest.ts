@@ -60,12 +60,13 @@ export function suggest(
   const plain = [...new Set(terms.filter(({ isPrefix }) => !isPrefix).map((term) => term.text))];
   const words = plain.slice(0, WORDS_MAX).map((word) => ({ word, sessions: sessionsWith(db, word) }));
   if (text.length > TEXT_UNITS_MAX || meant.length === 0) return { words, suggestion: null };
-  const suggestion = meant.reduce((near, { typed, word }) => replaced(near, typed, word), text);
+  const suggestion = meant.reduce((near, { typed, word }) => withWord(near, typed, word), text);
   return { words, suggestion: suggestion === text ? null : suggestion };
 }
 
 /** Letters and digits only, so that it means nothing within the expression. */
-function replaced(text: string, word: string, near: string): string {
+/** The text with a word in the place of another, wherever that stands by itself. */
+export function withWord(text: string, word: string, near: string): string {
   return text.replace(new RegExp(`(?<![\\p{L}\\p{N}])${word}(?![\\p{L}\\p{N}])`, 'giu'), near);
 }
 

@@ -1,7 +1,6 @@
 /** What an archive may hold, measured before it is opened: sizes of zstd frames, and how deep and wide a line is. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { AgentId } from '../../src/domain/ids.ts';
 import {
   jsonProblem,
   LINE_BYTES_MAX,
@@ -9,10 +8,8 @@ import {
   plainBytesOf,
   rowsProblem,
 } from '../../src/ingest/archive-bounds.ts';
-import { mayBeStored } from '../../src/ingest/archive-places.ts';
 import { SEED } from '../support/seed.ts';
 
-const agent = 'claude-code' as AgentId;
 const text = (value: string) => new Uint8Array(Buffer.from(value));
 
 describe('a zstd frame', () => {
@@ -70,37 +67,4 @@ describe('a line', () => {
     expect(rowsProblem({ files: Array(20_001).fill(0) })).toContain('20001 files');
     expect(rowsProblem({ files: ['x'.repeat(LINE_BYTES_MAX)] })).toContain('bytes');
   });
-});
-
-test.each([
-  ...[
-    'main',
-    'session/subagents/agent-a1.jsonl',
-    'tool-results/Ünïcode (1).txt',
-    'a..b/c',
-    '.hidden',
-    '…',
-  ].map((key) => [key, true]),
-  ...[
-    '',
-    '.',
-    '..',
-    '../x',
-    'x/..',
-    'x/../y',
-    './x',
-    'x//y',
-    '/x',
-    'x/',
-    'a\\b',
-    'C:x',
-    'c:/x',
-    'a\0b',
-    'a\nb',
-    'a\x7fb',
-    '\ud800',
-    'x'.repeat(5000),
-  ].map((key) => [key, false]),
-] as const)('a file named %p may be stored: %p', (key, may) => {
-  expect(mayBeStored(agent, String(key))).toBe(may === true);
 });

@@ -19,8 +19,12 @@ async function rewritten(before: string, after: string): Promise<World> {
   await world.ingest();
   writeFileSync(path, after);
   await world.ingest();
+  const trigger = world.db.get<{ sql: string }>(
+    "SELECT sql FROM sqlite_schema WHERE name = 'versions_no_delete'",
+  );
   world.db.run('DROP TRIGGER versions_no_delete');
   world.db.run('DELETE FROM versions');
+  world.db.run(trigger?.sql ?? '');
   return world;
 }
 
@@ -73,7 +77,6 @@ describe('nothing is said of', () => {
 
 test('verify tells of it and exits 0', async () => {
   using world = await rewritten(...TAKEN);
-  world.db.run(`CREATE TRIGGER versions_no_delete BEFORE DELETE ON versions BEGIN SELECT 1; END`);
   const said = await runIn(world.home, ['--store', world.db.path, 'verify', '--json']);
   const told = JSON.parse(said.out);
   expect(told.notes.map((note: { session_uid: string }) => note.session_uid)).toEqual([UID]);

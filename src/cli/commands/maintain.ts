@@ -60,9 +60,13 @@ async function noted(context: Context, db: WritableDb): Promise<ExitCode> {
   const { clock, settings, json, io } = context;
   const quiet = context.flags['quiet'] === true;
   const done: Turns = { ingests: [], sweeps: [] };
-  const run = beginRun(db, 'maintain', clock.now());
+  const startedAt = clock.now();
+  // Where room is short nothing is written before the sweep has made some, this row neither.
+  const begun = isRoomShort(settings.storePath) ? null : beginRun(db, 'maintain', startedAt);
   const end = (exitCode: ExitCode, problems: readonly string[]) =>
-    endRun(db, run, { finishedAt: clock.now(), exitCode, hadEffect: hadEffect(done), problems });
+    endRun(db, begun ?? beginRun(db, 'maintain', startedAt), {
+      ...{ finishedAt: clock.now(), exitCode, hadEffect: hadEffect(done), problems },
+    });
   try {
     await inTurns(quiet ? { ...context, io: silent(io) } : context, db, done);
     const code = codeOf(done);

@@ -12,9 +12,9 @@ import { nothing } from './0007-nothing.ts';
 import { versions } from './0008-versions.ts';
 import { places } from './0009-places.ts';
 import { clock } from './0010-clock.ts';
-import { origin } from './0011-origin.ts';
-import { unattended } from './0012-unattended.ts';
-import { searchStems } from './0013-search-stems.ts';
+import { origin } from './0010-origin.ts';
+import { searchStems } from './0010-search-stems.ts';
+import { unattended } from './0010-unattended.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -36,8 +36,10 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 7, name: 'digests of nothing let nothing go', sql: nothing },
   { version: 8, name: 'versions', sql: versions, brings: 'versions' },
   { version: 9, name: 'places', sql: places, brings: 'exclude_matches' },
-  { version: 10, name: 'a clock that was wrong', sql: clock },
-  { version: 11, name: 'origin', sql: origin },
-  { version: 12, name: 'unattended', sql: unattended, brings: 'runs' },
-  { version: 13, name: 'stems in the search index', sql: searchStems },
+  {
+    version: 10,
+    name: 'clocks, archives of strangers, unattended use, stems',
+    sql: [clock, origin, unattended, searchStems].join('\n'),
+    brings: 'runs',
+  },
 ];

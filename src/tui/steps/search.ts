@@ -1,5 +1,6 @@
 /** Search: words as they are typed, the sessions that have them, and what can be done with one of them. */
 import type { SearchHit } from '../../store/search.ts';
+import { withWord } from '../../store/search-suggest.ts';
 import type { Action } from '../keys.ts';
 import { inSight, listOf } from '../layout.ts';
 import {
@@ -25,6 +26,13 @@ export function currentHit({ result, place }: Search): SearchHit | null {
   return result?.hits[place.cursor] ?? null;
 }
 
+/** The words with what was taken for those that are in no session; null where nothing was. */
+function asMeant({ typed, result }: Search): string | null {
+  if (result === null) return null;
+  const near = result.meant.reduce((text, one) => withWord(text, one.typed, one.word), typed);
+  return result.suggestion ?? (near === typed ? null : near);
+}
+
 export function searchAction(state: State, search: Search, action: Action): Stepped {
   const hit = currentHit(search);
   switch (action) {
@@ -34,7 +42,7 @@ export function searchAction(state: State, search: Search, action: Action): Step
       if (search.editing) return withSearch(state, { ...search, editing: search.result?.hits.length === 0 });
       return hit === null ? to(state) : to(state, { kind: 'digest', uid: hit.session.uid });
     case 'accept': {
-      const meant = search.result?.suggestion ?? null;
+      const meant = asMeant(search);
       return meant === null ? to(state) : again(state, { ...search, typed: meant });
     }
     case 'transcript':

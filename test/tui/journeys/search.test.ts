@@ -22,9 +22,9 @@ journey('search: mistyped, meant, read, restored, and an evicted one found all t
   pty.type('/');
   await pty.shows('Search: ');
   pty.type('wlarus');
-  await pty.shows('Did you mean: walrus');
+  await pty.shows('2 sessions, walrus for wlarus');
   pty.type('\t');
-  const list = await pty.shows('2 sessions');
+  const list = await pty.shows('Search: walrus');
   expect(list).toContain('evicted');
   expect(list).toContain('日本語');
   expect(hostileIn(list)).toEqual([]);
