@@ -14,7 +14,6 @@ import { plainLine } from '../../domain/text.ts';
 import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
 import type { IngestReport } from '../../ingest/ingest.ts';
 import type { WritableDb } from '../../store/connection.ts';
-import { takeSweepLock } from '../../store/lock.ts';
 import { openWritable } from '../../store/open.ts';
 import { isRoomShort } from '../../store/room.ts';
 import { beginRun, endRun } from '../../store/runs.ts';
@@ -25,6 +24,7 @@ import { printFailure } from '../failure.ts';
 import { firstSweepNotice } from '../first-sweep.ts';
 import { followDigests } from '../follow-digests.ts';
 import type { Io } from '../io.ts';
+import { sweepStore } from '../wire.ts';
 import { dryIngest, ingestExit, printIngest, runIngest, sayDiskFull } from './ingest.ts';
 import { hadEffect, problemsOf } from './maintain.problems.ts';
 import { planOnly, printReport, runSweep, showPlan } from './sweep.ts';
@@ -116,7 +116,7 @@ async function inTurns(context: Context, db: WritableDb, done: Turns): Promise<v
 
 /** Where another sweep runs: fails before anything is changed, or waits for its end. */
 async function sweepIsFree(context: Context, db: WritableDb): Promise<void> {
-  const store = { takeLock: () => takeSweepLock(db.path) };
+  const store = sweepStore(db);
   for (let hasSaid = false; context.flags['wait'] === true && !context.signal.aborted; hasSaid = true) {
     const lock = store.takeLock();
     if (lock !== null) return lock.release();
