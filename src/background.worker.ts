@@ -3,13 +3,13 @@
  * Promises: one job after the other; a stop is heeded at the next safe place; what it had stored stays.
  */
 
+import { enabledAgents } from './agents/registry.ts';
 import type { Answer, Job, Results, Setup, Told } from './cli/background.protocol.ts';
 import { clockOf } from './cli/clock.ts';
 import { PreparerThreads } from './cli/preparers.ts';
 import { typedQuery } from './cli/typed-query.ts';
 import { ProcessVisitor } from './cli/visitor.ts';
 import { FailureError, messageOf } from './domain/errors.ts';
-import { enabledAgents } from './ingest/agents/index.ts';
 import { type AnalyzeDeps, analyzeSession, salvageSession } from './ingest/analyze.ts';
 import { AskedAnalyzer } from './ingest/asked-analyzer.ts';
 import { ingest } from './ingest/ingest.ts';

@@ -1,8 +1,8 @@
 /** A thread that makes the digests of new sessions, of bytes that it is handed. It knows no store and no disk. */
 
+import { agentById, agentOfFormat } from './agents/registry.ts';
 import type { Asked, Told } from './cli/threads.ts';
 import { messageOf } from './domain/errors.ts';
-import { agentById, agentOfFormat } from './ingest/agents/index.ts';
 import type { Digested, DigestOrder } from './ingest/prepare.ts';
 import { digestOf } from './ingest/prepare-digest.ts';
 

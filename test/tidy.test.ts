@@ -10,8 +10,7 @@ const LINES_MAX = 500;
 const README_LINES_MAX = 150;
 
 /**
- * The folders of src that each folder may import from, beside itself. A file of src itself is main's. Keep it
- * equal to the overrides in biome.json, which say the same to an editor.
+ * The folders of src that each folder may import from, beside itself. A file of src itself is main's. This is the one list of it.
  */
 const MAY_IMPORT: Record<string, string[]> = {
   // Files that the demo carries with it, and their type.
@@ -319,7 +318,6 @@ function isFile(path: string): boolean {
 
 /** `src/store/rows.ts` stands in `store`, one agent's format in `agents`, a file of src itself in `main`. */
 function room(path: string): string {
-  if (path.startsWith('src/ingest/agents/')) return 'agents';
   const [, folder, below] = path.split('/');
   return below === undefined ? 'main' : (folder ?? 'main');
 }
@@ -332,28 +330,13 @@ function isUpward({ file, target, lazy }: Pick<Import, 'file' | 'target' | 'lazy
   return !MAY_IMPORT_FILE[from]?.includes(target);
 }
 
-/** What is no agent's own in `ingest/agents`. */
-const SHARED_BY_AGENTS: ReadonlySet<string> = new Set([
-  'document',
-  'genai',
-  'index',
-  'jsonl',
-  'lines',
-  'members',
-  'messages',
-  'once',
-  'subagent',
-  'patch',
-  'placed',
-  'row-versions',
-  'rows',
-  'vscode',
-]);
+/** Folders of what all agents share, and of the one that a configuration describes. */
+const NO_AGENT: ReadonlySet<string> = new Set(['kit', 'custom', 'registry']);
 
-/** `codex` for `agents/codex.ts` and `agents/codex.reader.ts`; nothing for what all agents share. */
+/** `codex` for `agents/codex/index.ts`, `amp` for `agents/amp.ts`; nothing for what all agents share. */
 function agentOf(path: string): string | undefined {
-  const agent = path.match(/^src\/ingest\/agents\/([^./]+)/)?.[1];
-  return agent === undefined || SHARED_BY_AGENTS.has(agent) ? undefined : agent;
+  const agent = path.match(/^src\/agents\/([^./]+)/)?.[1];
+  return agent === undefined || NO_AGENT.has(agent) ? undefined : agent;
 }
 
 /** Strings are stepped over, so that a `//` in one is none; line breaks stay, so that line numbers do. */

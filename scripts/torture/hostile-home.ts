@@ -4,8 +4,8 @@
  */
 import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { agentById } from '../../src/agents/registry.ts';
 import type { Clock, Iso } from '../../src/domain/time.ts';
-import { agentById } from '../../src/ingest/agents/index.ts';
 import { type IngestReport, ingest } from '../../src/ingest/ingest.ts';
 import type { WritableDb } from '../../src/store/connection.ts';
 import { openWritable } from '../../src/store/open.ts';

@@ -2,6 +2,9 @@
  * What must hold of any bytes that call themselves a transcript, held against the modules in this process.
  * Promises: answers with sentences, one a broken law; throws nothing that the program throws.
  */
+
+import { claudeCode } from '../../src/agents/claude-code/index.ts';
+import { codex } from '../../src/agents/codex/index.ts';
 import { digestSchema } from '../../src/cli/schemas.digest.ts';
 import { type DigestOutcome, makeDigest } from '../../src/digest/digest.ts';
 import { digestPage } from '../../src/digest/page.ts';
@@ -10,8 +13,6 @@ import { DIGEST_BYTES_MAX } from '../../src/domain/digest.ts';
 import { type SessionUid, sessionUid } from '../../src/domain/ids.ts';
 import { plainLine } from '../../src/domain/text.ts';
 import type { Iso } from '../../src/domain/time.ts';
-import { claudeCode } from '../../src/ingest/agents/claude-code.ts';
-import { codex } from '../../src/ingest/agents/codex.ts';
 
 const NOW = '2026-11-23T12:00:00.000Z' as Iso;
 const UID = 'claude-code:11111111-2222-4333-8444-555555555555' as SessionUid;

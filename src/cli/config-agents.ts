@@ -39,7 +39,7 @@ export async function agentsOfTables(
 ): Promise<Readonly<Record<string, AgentSettings>>> {
   const entries = Object.entries(tables);
   if (entries.length === 0) return {};
-  const { AGENTS } = await import('../ingest/agents/index.ts');
+  const { AGENTS } = await import('../agents/registry.ts');
   const known: readonly string[] = AGENTS.map((agent) => agent.id);
   return Object.fromEntries(
     entries.map(([id, table]): [string, AgentSettings] => {

@@ -1,12 +1,12 @@
 /** What the screens are handed: the same store, sweep, restore and pages that the commands use. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { enabledAgents } from '../agents/registry.ts';
 import { digestPage } from '../digest/page.ts';
 import type { AgentFormat, Host } from '../domain/agent.ts';
 import { FailureError } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { plainLine, plainText } from '../domain/text.ts';
-import { enabledAgents } from '../ingest/agents/index.ts';
 import { fileOfPath } from '../ingest/file-names.ts';
 import { awayMount, mountOfRoot, refreshMounts } from '../ingest/mounts.ts';
 import { restoreOne } from '../ingest/restore-many.ts';

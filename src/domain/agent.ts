@@ -1,6 +1,6 @@
 /**
  * The seam between one agent's format and everything else: an agent is one file that exports an `AgentFormat`
- * and one line in `ingest/agents/index.ts`.
+ * and one line in `agents/registry.ts`.
  * Promises: nothing here touches a disk; an agent's file is pure.
  */
 import type { Container } from './contained.ts';

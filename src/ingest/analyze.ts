@@ -4,6 +4,7 @@
  * else; nothing is stored for a session that grew while it was read.
  */
 
+import { agentById, agentsOf } from '../agents/registry.ts';
 import { whatIsPoorer } from '../digest/better.ts';
 import { type DigestOutcome, makeDigest, type SourceFile } from '../digest/digest.ts';
 import { runExternalAnalyzer, withSummary } from '../digest/external.ts';
@@ -25,7 +26,6 @@ import type { StoredFile } from '../store/rows.ts';
 import { fileChunks, logBreaks, logChunks, removedChunks, removedRanges } from '../store/segments.ts';
 import { census } from '../store/usage.ts';
 import { hashFiles, saveDigest } from '../store/write-digests.ts';
-import { agentById, agentsOf } from './agents/index.ts';
 import { type AskedAnalyzer, GIVEN_UP } from './asked-analyzer.ts';
 import { contentFormOf, hashContent, rememberedForm } from './content/content.ts';
 import { saidOnce } from './content/once.ts';

@@ -3,6 +3,8 @@
  * Promises: streams, memory is bounded by one session's rows and one segment; every segment is read back against its hash
  * before it goes out; a session that cannot go out whole is named, and an import passes over what went out of it.
  */
+
+import { agentById } from '../agents/registry.ts';
 import type { AgentFormat } from '../domain/agent.ts';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
@@ -10,7 +12,6 @@ import type { Iso } from '../domain/time.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { type Outgoing, outgoing, segmentData } from '../store/export.ts';
 import type { Forgotten } from '../store/forget.ts';
-import { agentById } from './agents/index.ts';
 import { rowsProblem } from './archive-bounds.ts';
 import { bytesFrame, lineFrame } from './archive-frames.ts';
 import { FORMAT, FORMAT_VERSION } from './archive-records.ts';

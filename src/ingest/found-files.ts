@@ -4,9 +4,9 @@
  */
 import { type Stats, statSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
+import { agentsOf, enabledAgents } from '../agents/registry.ts';
 import { type AgentFormat, addedRoots } from '../domain/agent.ts';
 import { FailureError, failure } from '../domain/errors.ts';
-import { agentsOf, enabledAgents } from './agents/index.ts';
 import { asFound, type DiscoverOptions, type FoundFile } from './as-found.ts';
 import { realPathOf } from './file-names.ts';
 import { looseFiles, looseOf } from './loose.ts';

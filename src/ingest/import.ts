@@ -4,6 +4,8 @@
  * twice changes nothing; stops at nothing that is damaged, and names it; never brings usage above the hard cap, and says how many
  * sessions wait; nothing that was forgotten here comes back.
  */
+
+import { agentById } from '../agents/registry.ts';
 import type { AgentFormat } from '../domain/agent.ts';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
@@ -21,7 +23,6 @@ import { uidOf } from '../store/import-rows.ts';
 import { insertStranger } from '../store/import-stranger.ts';
 import { findSession } from '../store/read.ts';
 import { usage } from '../store/usage.ts';
-import { agentById } from './agents/index.ts';
 import { REPORT_ENTRIES_MAX } from './archive-bounds.ts';
 import { arrivals } from './archive-sessions.ts';
 import { inItsPlaces, type LeftFile } from './archived-places.ts';

@@ -3,6 +3,8 @@
  * Promises: adds and never evicts; a bad file stops no other; it stops before usage would pass the hard cap, or before the disk
  * is full, and says how many sessions wait; after a stop or a kill the next run goes on.
  */
+
+import { agentById, enabledAgents } from '../agents/registry.ts';
 import type { AgentFormat, Host } from '../domain/agent.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
@@ -14,7 +16,6 @@ import { KnownSources } from '../store/read-sources.ts';
 import { lastScans, type ScanRow } from '../store/scans.ts';
 import { usage } from '../store/usage.ts';
 import { dropEmptySessions } from '../store/write-raw.ts';
-import { agentById, enabledAgents } from './agents/index.ts';
 import { type AnalyzeDeps, analyzeSession, sessionsDue, sessionsWaiting } from './analyze.ts';
 import { inOrder } from './assign.ts';
 import { digestOnly } from './digest-only.ts';

@@ -4,6 +4,8 @@
  * Promises: changes nothing; says so only of what can be told: the log begins with words of a person that no version of the file has,
  * not a record of it is in the present one, and that begins with other words.
  */
+
+import { agentById } from '../agents/registry.ts';
 import type { AgentFormat, Host } from '../domain/agent.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { ReadableDb } from '../store/connection.ts';
@@ -11,7 +13,6 @@ import { filesOf } from '../store/read.ts';
 import type { Extent, StoredFile } from '../store/rows.ts';
 import { fileChunks, removedRanges, segmentsOf } from '../store/segments.ts';
 import { sessionsWrittenAnew, versionsOf } from '../store/versions.ts';
-import { agentById } from './agents/index.ts';
 import { cuttingOf, recordsIn } from './content/records.ts';
 import { TooLong } from './line-cutter.ts';
 

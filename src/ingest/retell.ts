@@ -2,12 +2,13 @@
  * Sessions whose times did not count when they were read, since the clock was behind: they are told again once they do.
  * Promises: reads the ends of what is stored, of such sessions alone; nothing is found by reading all of them.
  */
+
+import { agentById } from '../agents/registry.ts';
 import { horizon } from '../domain/time.ts';
 import { retimeAll, retimeSession } from '../store/clock.ts';
 import { filesOf, findSession, sessionIdOf, sessionsToldLater } from '../store/read.ts';
 import { fileChunks } from '../store/segments.ts';
 import { describeSession, timesOf } from '../store/write-raw.ts';
-import { agentById } from './agents/index.ts';
 import { type AnalyzeDeps, analyzeSession } from './analyze.ts';
 
 /** Tells the times of such sessions again; those with a digest get it anew. What the store noted under a wrong clock is put right. */

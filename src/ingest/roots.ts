@@ -4,6 +4,7 @@
  */
 import { lstatSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
+import { enabledAgents } from '../agents/registry.ts';
 import {
   type AgentFormat,
   addedRoots,
@@ -14,7 +15,6 @@ import {
 } from '../domain/agent.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { knownProjects } from '../store/read-sources.ts';
-import { enabledAgents } from './agents/index.ts';
 import { allAnswer, awayMount, mayLook, mountOfRoot } from './mounts.ts';
 import { SourceFile } from './source.ts';
 import { foldersAt, isLink } from './walk.ts';

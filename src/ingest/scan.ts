@@ -3,13 +3,13 @@
  * Promises: reads no transcript that is known and unchanged; writes only the result of the scan, if told to.
  */
 import { join } from 'node:path';
+import { agentsOf, enabledAgents } from '../agents/registry.ts';
 import { type AgentFormat, addedRoots, type Host } from '../domain/agent.ts';
 import { addMs, type Clock, DAY_MS, type Iso } from '../domain/time.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { forgottenUids } from '../store/forget.ts';
 import { KnownSources } from '../store/read-sources.ts';
 import type { AgentScan, Unplaced } from './agent-scan.ts';
-import { agentsOf, enabledAgents } from './agents/index.ts';
 import type { DiscoverOptions } from './as-found.ts';
 import { discover, type Found, type FoundSession } from './discover.ts';
 import { unplacedIn } from './loose.ts';

@@ -5,12 +5,12 @@
 import { describe, expect, test } from 'bun:test';
 import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { aider } from '../../src/agents/aider/index.ts';
 import { planRestore } from '../../src/cli/commands/restore.plan.ts';
 import type { Host } from '../../src/domain/agent.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
-import { aider } from '../../src/ingest/agents/aider.ts';
 import { restoreOne } from '../../src/ingest/restore-many.ts';
 import { digestsOf, filesOf, findSession, listSessions } from '../../src/store/read.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';

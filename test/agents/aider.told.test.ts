@@ -1,7 +1,7 @@
 // What aider's reader tells of a history: by the lines that its public source writes.
 
 import { describe, expect, test } from 'bun:test';
-import { aider } from '../../src/ingest/agents/aider.ts';
+import { aider } from '../../src/agents/aider/index.ts';
 import { factsOf } from './facts.ts';
 import { answered, chat, told, typed } from './samples/aider.ts';
 

@@ -1,7 +1,7 @@
 // What a human said to Claude Code outside of plain messages, and what its less common tools tell. Records as recorded.
 
 import { describe, expect, test } from 'bun:test';
-import { claudeCode } from '../../src/ingest/agents/claude-code.ts';
+import { claudeCode } from '../../src/agents/claude-code/index.ts';
 import { type Facts, factsOf, jsonl } from './facts.ts';
 
 let records = 0;

@@ -1,7 +1,7 @@
 // What a human said to Codex outside of plain messages, and its tools in the shapes that its versions gave them.
 
 import { describe, expect, test } from 'bun:test';
-import { codex } from '../../src/ingest/agents/codex.ts';
+import { codex } from '../../src/agents/codex/index.ts';
 import { type Facts, factsOf, jsonl } from './facts.ts';
 
 const line = (type: string, payload: object) => ({ timestamp: '2026-03-01T10:00:00.000Z', type, payload });

@@ -2,11 +2,11 @@
 // nothing, and a record above 16 MiB gives at least its words.
 
 import { describe, expect, test } from 'bun:test';
+import { AGENTS, agentOfFormat } from '../../src/agents/registry.ts';
 import { type DigestOutcome, makeDigest } from '../../src/digest/digest.ts';
 import type { AgentFormat } from '../../src/domain/agent.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
-import { AGENTS, agentOfFormat } from '../../src/ingest/agents/index.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { pictureOf, withoutWords, withPicture } from './altered.ts';
 import { Bench, saysSomething, THREE } from './bench.ts';

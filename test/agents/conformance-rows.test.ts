@@ -4,7 +4,7 @@ import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { AGENTS } from '../../src/ingest/agents/index.ts';
+import { AGENTS } from '../../src/agents/registry.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { Owner } from '../support/owner.ts';
 import { databasesWithoutATable, databaseWithoutWords } from './altered.ts';

@@ -5,12 +5,12 @@
 import { describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { claudeCode } from '../../src/agents/claude-code/index.ts';
+import { codex } from '../../src/agents/codex/index.ts';
 import { type DigestSource, makeDigest } from '../../src/digest/digest.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
-import { claudeCode } from '../../src/ingest/agents/claude-code.ts';
-import { codex } from '../../src/ingest/agents/codex.ts';
 import { peekAt } from '../../src/ingest/peek.ts';
 import { SEED } from '../support/seed.ts';
 import { endsOf, FORMS, linesIn } from './forms.ts';

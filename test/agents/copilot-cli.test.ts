@@ -1,8 +1,8 @@
 // GitHub Copilot CLI: genuine recordings against a second reader, and what only this agent does.
 
 import { expect, test } from 'bun:test';
+import { copilotCli } from '../../src/agents/copilot-cli/index.ts';
 import type { DocumentPart } from '../../src/domain/facts.ts';
-import { copilotCli } from '../../src/ingest/agents/copilot-cli.ts';
 import { digestsOf, filesOf, listSessions } from '../../src/store/read.ts';
 import { World } from '../support/bench-world.ts';
 import { emptyFacts, type Facts, factsOf, jsonl, sinkInto } from './facts.ts';

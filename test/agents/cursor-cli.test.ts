@@ -1,7 +1,7 @@
 // Cursor CLI: what only its transcripts do. From the notes and tests of other readers.
 
 import { expect, test } from 'bun:test';
-import { cursorCli } from '../../src/ingest/agents/cursor-cli.ts';
+import { cursorCli } from '../../src/agents/cursor-cli/index.ts';
 import { factsOf, jsonl } from './facts.ts';
 
 const FOLDER = 'projects/home-me-project/agent-transcripts';

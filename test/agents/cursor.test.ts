@@ -2,8 +2,8 @@
 
 import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
+import { cursor } from '../../src/agents/cursor/index.ts';
 import type { Digest } from '../../src/domain/digest.ts';
-import { cursor } from '../../src/ingest/agents/cursor.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { World } from '../support/bench-world.ts';
 import { databaseOf } from '../support/stored-rows.ts';

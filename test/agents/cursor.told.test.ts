@@ -1,8 +1,8 @@
 // Cursor: what its messages tell, one by one.
 
 import { describe, expect, test } from 'bun:test';
+import { cursor } from '../../src/agents/cursor/index.ts';
 import type { Digest } from '../../src/domain/digest.ts';
-import { cursor } from '../../src/ingest/agents/cursor.ts';
 import { World } from '../support/bench-world.ts';
 import { databaseOf } from '../support/stored-rows.ts';
 import { factsOf, jsonl } from './facts.ts';

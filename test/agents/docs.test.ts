@@ -5,9 +5,9 @@
 import { expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AGENTS } from '../../src/agents/registry.ts';
 import type { AgentFormat } from '../../src/domain/agent.ts';
 import type { PlaceKind } from '../../src/domain/places.ts';
-import { AGENTS } from '../../src/ingest/agents/index.ts';
 
 const DOCS = join(import.meta.dir, '../../docs');
 const END = '<!-- end -->';

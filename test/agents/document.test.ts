@@ -2,15 +2,15 @@
 
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { WINDOW_BYTES_MAX, windows } from '../../src/digest/windows.ts';
-import type { DocumentPart } from '../../src/domain/facts.ts';
 import {
   type DocumentShape,
   documentEnds,
   objectsWithin,
   readPart,
-} from '../../src/ingest/agents/document.ts';
-import { isRecord } from '../../src/ingest/agents/jsonl.ts';
+} from '../../src/agents/kit/document-agent.ts';
+import { isRecord } from '../../src/agents/kit/json-lines.ts';
+import { WINDOW_BYTES_MAX, windows } from '../../src/digest/windows.ts';
+import type { DocumentPart } from '../../src/domain/facts.ts';
 import { elementsOf, matchLines } from '../../src/ingest/rewrite.ts';
 
 const SHAPE: DocumentShape = {

@@ -5,11 +5,11 @@
 import { describe, expect, test } from 'bun:test';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { agentById } from '../../src/agents/registry.ts';
 import { makeDigest } from '../../src/digest/digest.ts';
 import type { AgentFormat } from '../../src/domain/agent.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
-import { agentById } from '../../src/ingest/agents/index.ts';
 import { peekAt } from '../../src/ingest/peek.ts';
 import { Program } from '../support/program.ts';
 import { SEED } from '../support/seed.ts';

@@ -1,7 +1,7 @@
 // Gemini CLI: genuine recordings against a second reader, and what only this agent does.
 
 import { describe, expect, test } from 'bun:test';
-import { geminiCli } from '../../src/ingest/agents/gemini-cli.ts';
+import { geminiCli } from '../../src/agents/gemini-cli/index.ts';
 import { World } from '../support/bench-world.ts';
 import { factsOf, jsonl } from './facts.ts';
 import { countFiles, hasRecordings, heldAgainst, type Said } from './genuine.ts';

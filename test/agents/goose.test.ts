@@ -3,7 +3,7 @@
 import { Database } from 'bun:sqlite';
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { goose } from '../../src/ingest/agents/goose.ts';
+import { goose } from '../../src/agents/goose/index.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { databaseOf } from '../support/stored-rows.ts';
 import { Bench, THREE, turn } from './bench.ts';

@@ -1,7 +1,7 @@
 // Kimi CLI: what only its sessions do. From its source (MoonshotAI/kimi-cli).
 
 import { expect, test } from 'bun:test';
-import { kimiCli } from '../../src/ingest/agents/kimi-cli.ts';
+import { kimiCli } from '../../src/agents/kimi-cli/index.ts';
 import { factsOf, jsonl } from './facts.ts';
 import { sentOf } from './samples/kimi-cli.ts';
 

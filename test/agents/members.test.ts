@@ -1,7 +1,7 @@
 /** Members of a record are found in its bytes as `JSON.parse` would find them, in whatever form it is written. */
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { Members } from '../../src/ingest/agents/members.ts';
+import { Members } from '../../src/agents/kit/json-members.ts';
 import { drawn, FORMS, Writer } from './forms.ts';
 
 const PATHS = [

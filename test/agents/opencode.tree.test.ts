@@ -5,8 +5,8 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { opencode } from '../../src/agents/opencode/index.ts';
 import type { Digest } from '../../src/domain/digest.ts';
-import { opencode } from '../../src/ingest/agents/opencode.ts';
 import { wholeLines } from '../../src/ingest/contained/row-lines.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { World } from '../support/bench-world.ts';

@@ -1,7 +1,7 @@
 /** Agents that only a configuration knows: what their records tell, and how a configuration that does not fit is told. */
 import { describe, expect, test } from 'bun:test';
+import { agentOfFormat } from '../../src/agents/registry.ts';
 import type { OwnFormat } from '../../src/domain/own-format.ts';
-import { agentOfFormat } from '../../src/ingest/agents/index.ts';
 import { emptyFacts, type Facts, jsonl, linesOf, sinkInto } from './facts.ts';
 
 const JSONL: OwnFormat = { glob: '**/*.jsonl', format: 'jsonl' };

@@ -1,8 +1,8 @@
 /** A first look passes most lines of a head over: none of those that can tell something. */
 import { expect, test } from 'bun:test';
+import { claudeCode } from '../../src/agents/claude-code/index.ts';
+import { codex } from '../../src/agents/codex/index.ts';
 import type { AgentFormat } from '../../src/domain/agent.ts';
-import { claudeCode } from '../../src/ingest/agents/claude-code.ts';
-import { codex } from '../../src/ingest/agents/codex.ts';
 
 const look = (agent: AgentFormat, records: readonly object[]) => {
   const bytes = new TextEncoder().encode(records.map((record) => `${JSON.stringify(record)}\n`).join(''));

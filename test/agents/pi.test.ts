@@ -2,7 +2,7 @@
 
 import { expect, test } from 'bun:test';
 import { rmSync } from 'node:fs';
-import { openClaw, pi } from '../../src/ingest/agents/pi.ts';
+import { openClaw, pi } from '../../src/agents/pi/index.ts';
 import { filesOf, listSessions } from '../../src/store/read.ts';
 import { World } from '../support/bench-world.ts';
 import { factsOf, jsonl } from './facts.ts';

@@ -1,9 +1,9 @@
 // Agents with one file a session: their genuine recordings, put where the agent would have them, against a second reader.
 
 import { expect, test } from 'bun:test';
-import { antigravity } from '../../src/ingest/agents/antigravity.ts';
-import { kimiCode } from '../../src/ingest/agents/kimi-code.ts';
-import { mistralVibe } from '../../src/ingest/agents/mistral-vibe.ts';
+import { antigravity } from '../../src/agents/antigravity.ts';
+import { kimiCode } from '../../src/agents/kimi-code.ts';
+import { mistralVibe } from '../../src/agents/mistral-vibe.ts';
 import { factsOf, jsonl } from './facts.ts';
 import { hasRecordings, heldInPlaces, type Said } from './genuine.ts';
 

@@ -1,8 +1,8 @@
 // Qwen Code: what only this agent does, after `ChatRecord` in its `chatRecordingService.ts`.
 
 import { expect, test } from 'bun:test';
-import { AGENTS } from '../../src/ingest/agents/index.ts';
-import { qwenCode } from '../../src/ingest/agents/qwen-code.ts';
+import { qwenCode } from '../../src/agents/qwen-code/index.ts';
+import { AGENTS } from '../../src/agents/registry.ts';
 import { factsOf, jsonl } from './facts.ts';
 
 const frame = { sessionId: 's', timestamp: '2026-05-01T10:00:00.000Z', cwd: '/w', version: '0.21.13' };

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'bun:test';
 import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { agentById } from '../../src/agents/registry.ts';
 import * as schemas from '../../src/cli/schemas.ts';
-import { agentById } from '../../src/ingest/agents/index.ts';
 import { ownPlaceOf } from '../../src/ingest/own-place.ts';
 import { connect } from '../../src/store/connection.ts';
 import { HOOKED } from '../../src/unattended/hooked.ts';

@@ -2,9 +2,9 @@
 // Without ../shared/corpus these are skipped, and say so.
 
 import { describe, expect, test } from 'bun:test';
+import { AGENTS } from '../../src/agents/registry.ts';
 import { makeDigest } from '../../src/digest/digest.ts';
 import { DIGEST_BYTES_MAX, type Digest } from '../../src/domain/digest.ts';
-import { AGENTS } from '../../src/ingest/agents/index.ts';
 import {
   type Asked,
   askedOfClaude,

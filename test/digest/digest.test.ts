@@ -2,10 +2,10 @@
 // what is an analysis and what is none.
 
 import { describe, expect, test } from 'bun:test';
+import { AGENTS } from '../../src/agents/registry.ts';
 import { type DigestSource, makeDigest } from '../../src/digest/digest.ts';
 import type { AgentFormat } from '../../src/domain/agent.ts';
 import type { RecordReader } from '../../src/domain/facts.ts';
-import { AGENTS } from '../../src/ingest/agents/index.ts';
 import { NOW, UID } from './samples.ts';
 
 const agent: AgentFormat = {

@@ -2,10 +2,10 @@
 // A reader of our own tells whatever a line names, so that each rule is seen alone.
 
 import { describe, expect, test } from 'bun:test';
+import { AGENTS } from '../../src/agents/registry.ts';
 import { makeDigest } from '../../src/digest/digest.ts';
 import type { AgentFormat } from '../../src/domain/agent.ts';
 import type { FactSink } from '../../src/domain/facts.ts';
-import { AGENTS } from '../../src/ingest/agents/index.ts';
 import { nothing } from '../../src/store/migrations/0007-nothing.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 import { NOW, UID } from './samples.ts';

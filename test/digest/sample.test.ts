@@ -4,7 +4,7 @@
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AGENTS } from '../../src/ingest/agents/index.ts';
+import { AGENTS } from '../../src/agents/registry.ts';
 import { digestOf } from './samples.ts';
 
 const SAMPLES = join(import.meta.dir, '../../src/demo-samples');

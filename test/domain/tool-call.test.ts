@@ -1,7 +1,7 @@
 // What the name and the arguments of any tool tell: servers of MCP and editors name theirs alike.
 
 import { describe, expect, test } from 'bun:test';
-import { commandOfArgv, readToolCall } from '../../src/domain/tool-call.ts';
+import { commandOfArgv, readToolCall } from '../../src/agents/kit/tool-call.ts';
 
 const NOTHING = { read: [], written: [], edited: [], command: null, cwd: null };
 

@@ -18,7 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { AGENTS } from '../../src/ingest/agents/index.ts';
+import { AGENTS } from '../../src/agents/registry.ts';
 import { scanAgents } from '../../src/ingest/scan.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { Bench } from '../agents/bench.ts';

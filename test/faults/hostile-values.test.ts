@@ -5,9 +5,9 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { AGENTS } from '../../src/agents/registry.ts';
 import { type Runtime, run } from '../../src/cli/run.ts';
 import type { AgentFormat } from '../../src/domain/agent.ts';
-import { AGENTS } from '../../src/ingest/agents/index.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { Bench, sampleOf, THREE, turn } from '../agents/bench.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';

@@ -1,11 +1,11 @@
 /** Transcripts made to do harm, one by one: each test is a hole that was there. Mutations of genuine ones: hostile-mutations. */
 import { describe, expect, test } from 'bun:test';
+import { claudeCode } from '../../src/agents/claude-code/index.ts';
+import { codex } from '../../src/agents/codex/index.ts';
 import { makeDigest } from '../../src/digest/digest.ts';
 import type { AgentFormat } from '../../src/domain/agent.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import { sessionUid } from '../../src/domain/ids.ts';
-import { claudeCode } from '../../src/ingest/agents/claude-code.ts';
-import { codex } from '../../src/ingest/agents/codex.ts';
 import { joined, matchLines } from '../../src/ingest/rewrite.ts';
 import { digestOf, NOW, UID } from '../digest/samples.ts';
 

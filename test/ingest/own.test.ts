@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'bun:test';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { agentById, agentOfFormat } from '../../src/agents/registry.ts';
 import type { Host } from '../../src/domain/agent.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { OwnFormat } from '../../src/domain/own-format.ts';
-import { agentById, agentOfFormat } from '../../src/ingest/agents/index.ts';
 import { analyzeSession, salvageSession, sessionsToRenew } from '../../src/ingest/analyze.ts';
 import { prepare } from '../../src/ingest/prepare.ts';
 import { digestOf } from '../../src/ingest/prepare-digest.ts';

@@ -1,8 +1,9 @@
 /** `agents`: looks at the disk now, and remembers what it saw for `status`. */
+
+import { agentsOf, enabledAgents } from '../../agents/registry.ts';
 import { isEnabled, rootsOf } from '../../domain/agent.ts';
 import { EXIT } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import { agentsOf, enabledAgents } from '../../ingest/agents/index.ts';
 import { lookAtAgents, type Unplaced } from '../../ingest/scan.ts';
 import { openWritable } from '../../store/open.ts';
 import { saveScans } from '../../store/scans.ts';

@@ -101,7 +101,7 @@ class FromStore implements Known {
   }
 
   async agents(): Promise<Candidate[]> {
-    const { agentsOf } = await import('../../ingest/agents/index.ts');
+    const { agentsOf } = await import('../../agents/registry.ts');
     return agentsOf(this.#context.host).map(({ id, name }) => ({ word: id, about: name }));
   }
 

@@ -14,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { agentById } from '../../agents/registry.ts';
 import {
   EXIT,
   EXIT_PRECEDENCE,
@@ -25,7 +26,6 @@ import {
 import type { SessionUid } from '../../domain/ids.ts';
 import { killPoint } from '../../domain/kill-point.ts';
 import { plainLine } from '../../domain/text.ts';
-import { agentById } from '../../ingest/agents/index.ts';
 import { type ExportOptions, type ExportReport, exportStream } from '../../ingest/export.ts';
 import { removeLeftovers } from '../../ingest/restore-disk.ts';
 import type { ReadableDb } from '../../store/connection.ts';

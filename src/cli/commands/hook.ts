@@ -5,10 +5,10 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
+import { agentById } from '../../agents/registry.ts';
 import type { AgentFormat } from '../../domain/agent.ts';
 import { ANALYZING } from '../../domain/analyzing.ts';
 import { EXIT } from '../../domain/errors.ts';
-import { agentById } from '../../ingest/agents/index.ts';
 import { ownPlaceOf } from '../../ingest/own-place.ts';
 import { noteHookCall } from '../../store/hook-calls.ts';
 import { openWritable } from '../../store/open.ts';

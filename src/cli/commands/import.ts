@@ -4,10 +4,10 @@
  */
 import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { agentById } from '../../agents/registry.ts';
 import { EXIT, EXIT_PRECEDENCE, type ExitCode, FailureError, failure } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import { cutText, plainLine } from '../../domain/text.ts';
-import { agentById } from '../../ingest/agents/index.ts';
 import { type ImportReport, importStream } from '../../ingest/import.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { openReadable, openWritable } from '../../store/open.ts';

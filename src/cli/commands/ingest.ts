@@ -1,9 +1,9 @@
 /** `ingest`: flags to options, progress to stderr, the report to stdout. */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { agentsOf } from '../../agents/registry.ts';
 import { EXIT, EXIT_PRECEDENCE, type ExitCode } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import { agentsOf } from '../../ingest/agents/index.ts';
 import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
 import { existing } from '../../ingest/found-files.ts';
 import { type IngestOptions, type IngestReport, ingest } from '../../ingest/ingest.ts';

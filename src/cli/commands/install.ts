@@ -5,9 +5,9 @@
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { agentsOf } from '../../agents/registry.ts';
 import { EXIT, EXIT_OF_CODE, type ExitCode, FailureError, failure, messageOf } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import { agentsOf } from '../../ingest/agents/index.ts';
 import { backupOf, keepBackup, readText, removeFile, writeText } from '../../unattended/disk.ts';
 import { type HookFile, hookFile } from '../../unattended/hook-files.ts';
 import { HOOKED, type HookedId, hookedAgent } from '../../unattended/hooked.ts';

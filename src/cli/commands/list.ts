@@ -33,7 +33,7 @@ export const list: Command = async (context) => {
 export async function checkAgent(db: ReadableDb, host: Host, agent: string | null): Promise<void> {
   const stored = counters(db).map((row) => row.agent);
   if (agent === null || stored.includes(agent)) return;
-  const { agentsOf } = await import('../../ingest/agents/index.ts');
+  const { agentsOf } = await import('../../agents/registry.ts');
   oneOf(agent, [...new Set([...agentsOf(host).map((format) => format.id), ...stored])], '--agent');
 }
 

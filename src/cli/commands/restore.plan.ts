@@ -1,5 +1,6 @@
 /** Where the files of a session go when it is restored, and what is there already. Writes nothing. */
 import { dirname, join, resolve } from 'node:path';
+import { agentById } from '../../agents/registry.ts';
 import type {
   AgentFormat,
   AgentImport,
@@ -11,7 +12,6 @@ import type {
 import { FailureError, failure } from '../../domain/errors.ts';
 import { nativeIdOf, type SessionUid, sessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
-import { agentById } from '../../ingest/agents/index.ts';
 import { wholeLines } from '../../ingest/contained/row-lines.ts';
 import { cuttingOf } from '../../ingest/content/records.ts';
 import { hashText } from '../../ingest/hash-text.ts';

@@ -4,10 +4,10 @@
  * replaced is stored first, or stays beside.
  */
 
+import { agentsOf } from '../../agents/registry.ts';
 import type { Host } from '../../domain/agent.ts';
 import { EXIT, type ExitCode, FailureError, failure, invalid } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
-import { agentsOf } from '../../ingest/agents/index.ts';
 import { mountOfPath } from '../../ingest/mounts.ts';
 import { type Fates, restoreMany, restoreOne } from '../../ingest/restore-many.ts';
 import type { Learning } from '../../ingest/restoring.ts';

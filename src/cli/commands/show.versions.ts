@@ -1,6 +1,7 @@
 /** `show UID --versions`: what a session's files were; and which of them `show --raw` gives. */
+
+import { agentById } from '../../agents/registry.ts';
 import type { SessionRow } from '../../domain/session.ts';
-import { agentById } from '../../ingest/agents/index.ts';
 import { factsOf, fullerVersion } from '../../ingest/fuller.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import type { StoredFile } from '../../store/rows.ts';

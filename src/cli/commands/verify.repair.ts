@@ -1,9 +1,9 @@
 /** `verify --repair`: says what it would do, and does it where nothing is lost by it or `--yes` consents to the loss. */
 import { existsSync } from 'node:fs';
+import { agentsOf } from '../../agents/registry.ts';
 import type { AgentFormat } from '../../domain/agent.ts';
 import { EXIT, EXIT_OF_CODE, type ExitCode, failure } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import { agentsOf } from '../../ingest/agents/index.ts';
 import { reopen } from '../../ingest/contained/contained.ts';
 import { awayMount } from '../../ingest/mounts.ts';
 import { SourceFile } from '../../ingest/source.ts';

@@ -1,0 +1,110 @@
+/**
+ * An agent that nobody knows: its format as a person's configuration tells it (`OwnFormat`).
+ * Promises: never throws on any bytes; its glob matches below its roots alone, and its files are never taken for another's.
+ * Never: guesses a root, or restores a file to a place that its glob does not match.
+ */
+import type { AgentFormat, FileClass, RestoreTarget, Resume } from '../../domain/agent.ts';
+import { agentId } from '../../domain/ids.ts';
+import type { OwnFormat } from '../../domain/own-format.ts';
+import { closed, namesIn, type Place, placesOf } from '../../domain/places.ts';
+import { OwnJsonlReader, peekJsonl } from './jsonl.ts';
+import { OwnMarkdownReader, peekMarkdown } from './markdown.ts';
+
+const ENDING = /\.(?:jsonl|ndjson|json|log|txt|md|markdown)(?:\.zst)?$/i;
+
+/** The agent of that id. `own`: checked by whoever read it from the configuration. */
+export function ownAgent(id: string, own: OwnFormat): AgentFormat {
+  const glob = new Bun.Glob(own.glob);
+  const folder = fixedFolder(own.glob);
+  const levels = own.glob.includes('**') ? Number.POSITIVE_INFINITY : own.glob.split('/').length;
+  const isMarkdown = own.format === 'markdown';
+  const places = placesOfGlob(own.glob, below(folder, `{id}.${isMarkdown ? 'md' : 'jsonl'}`));
+  const classify = closed(places, (relPath): FileClass | null =>
+    glob.match(relPath)
+      ? {
+          role: 'main',
+          nativeId: own.id === undefined ? nameOfPath(relPath) : null,
+          key: 'main',
+          encoding: relPath.endsWith('.zst') ? 'zstd' : 'plain',
+        }
+      : null,
+  );
+  return {
+    id: agentId(id),
+    name: own.name ?? id,
+    proof: 'configuration',
+    own,
+    growth: 'append',
+    variables: [],
+    // Its roots are the configuration's, as the further roots of any agent.
+    roots: () => [],
+    rootOf: () => null,
+    folders: [folder],
+    places,
+    classify,
+    skipsFolder: (relPath) => relPath.split('/').length >= levels,
+    peek: (head, tail) => (isMarkdown ? peekMarkdown(own, head, tail) : peekJsonl(own, head, tail)),
+    looseName: (fileName) => ({
+      stem: fileName.replace(ENDING, ''),
+      encoding: fileName.endsWith('.zst') ? 'zstd' : 'plain',
+    }),
+    relPathOf: (_peek, fileName) =>
+      [fileName, below(folder, fileName)].find((relPath) => glob.match(relPath)) ?? null,
+    reader: (sink) => (isMarkdown ? new OwnMarkdownReader(sink, id, own) : new OwnJsonlReader(sink, id, own)),
+    // Tier 1 has the plain bytes. A path that its glob does not match came with an import, or from another configuration.
+    restorePath: ({ nativeId }, { relPath }) =>
+      glob.match(relPath)
+        ? relPath.replace(/\.zst$/, '')
+        : below(folder, `${nativeId}.${isMarkdown ? 'md' : 'jsonl'}`),
+    resume: (session) => resume(own, session),
+    retention: null,
+  };
+}
+
+/**
+ * What the glob matches, and where a session goes that has no such place. Tier 1 has the plain bytes, so the place of a compressed
+ * transcript is the one without that ending; and only a file that ends as transcripts do is ever written.
+ */
+function placesOfGlob(pattern: string, apart: string): readonly Place[] {
+  const glob = new Bun.Glob(pattern);
+  const isWritten = (relPath: string) =>
+    ENDING.test(relPath) && (glob.match(relPath) || glob.match(`${relPath}.zst`));
+  return [
+    { kind: 'transcript', at: pattern, fits: isWritten, names: namesIn(pattern) },
+    ...placesOf({ transcript: [apart] }),
+    { kind: 'read', at: pattern, fits: (relPath) => glob.match(relPath), names: namesIn(pattern) },
+  ];
+}
+
+/** The folders of a glob before its first sign, as a path; '' where it begins with one. */
+function fixedFolder(glob: string): string {
+  const parts = glob.split('/').slice(0, -1);
+  const open = parts.findIndex((part) => /[*?[{\\!]/.test(part));
+  return parts.slice(0, open < 0 ? parts.length : open).join('/');
+}
+
+function below(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`;
+}
+
+/**
+ * A session's name where no record tells one: `2026/05/one.jsonl` → `2026--05--one`. Two paths never share one: a path
+ * that this could not be read back from keeps its own form, which a uid holds as a hash.
+ */
+function nameOfPath(relPath: string): string {
+  const path = relPath.replace(ENDING, '');
+  const parts = path.split('/');
+  const isClear = parts.every((part) => /^[A-Za-z0-9._]+(?:-[A-Za-z0-9._]+)*$/.test(part));
+  return isClear ? parts.join('--') : path;
+}
+
+/** An id that was too odd for a uid stands in it as a hash: no agent knows that. */
+const HASHED_ID = /^x-[0-9a-f]{32}$/;
+
+function resume(own: OwnFormat, { nativeId, project }: RestoreTarget): Resume {
+  const words = (own.resume ?? '').split(/\s+/).filter((word) => word !== '');
+  const asksId = words.some((word) => word.includes('{id}'));
+  if (words.length === 0 || (asksId && HASHED_ID.test(nativeId))) return { cwd: project, argv: [] };
+  // Split before the id is put in: whatever it holds, it is part of one word.
+  return { cwd: project, argv: words.map((word) => word.replaceAll('{id}', () => nativeId)) };
+}

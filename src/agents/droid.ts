@@ -1,0 +1,72 @@
+/**
+ * Factory Droid: a header and messages, in folders by project. Promises: as `placed.ts`. Source: recordings of other programs'
+ * tests, by documentation only.
+ */
+
+import { blocksOf, MessageLinesReader, textOfBlocks } from './kit/anthropic-messages.ts';
+import { type JsonRecord, recordAt, textAt } from './kit/json-lines.ts';
+import { beside, dashed, placed, transcript } from './kit/jsonl-agent.ts';
+import type { Seen } from './kit/lines-reader.ts';
+
+export const droid = placed({
+  id: 'droid',
+  name: 'Factory Droid',
+  proof: 'documentation',
+  variable: null,
+  homes: [['.factory']],
+  folder: 'sessions',
+  places: {
+    transcript: ['sessions/*/{id}.jsonl', 'sessions/{id}.jsonl'],
+    sidecar: ['sessions/*/{id}.settings.json', 'sessions/{id}.settings.json'],
+  },
+  classify: (relPath) => {
+    const [, id, ending] = /^sessions\/(?:[^/]+\/)?([^/]+?)\.(jsonl|settings\.json)$/.exec(relPath) ?? [];
+    if (id === undefined || ending === undefined) return null;
+    return ending === 'jsonl' ? transcript(id) : beside(id, ending);
+  },
+  note,
+  reader: (sink) => new DroidReader(sink),
+  place: ({ nativeId, project }) => `sessions/${dashed(project)}/${nativeId}.jsonl`,
+  nameOf: (key, { nativeId }) => `${nativeId}.${key}`,
+  resume: ({ nativeId }) => ['droid', '--resume', nativeId],
+});
+
+function note(record: JsonRecord, seen: Seen): boolean {
+  const type = textAt(record, 'type');
+  if (type === 'session_start') {
+    seen.nativeId ??= textAt(record, 'id');
+    seen.project ??= textAt(record, 'cwd');
+    seen.title ??= textAt(record, 'sessionTitle') ?? textAt(record, 'title');
+    return true;
+  }
+  const message = recordAt(record, 'message');
+  if (type === 'message' && message['role'] === 'user')
+    seen.prompt ??= human(textOfBlocks(blocksOf(message)));
+  return false;
+}
+
+/** Reminders stand before what was typed, in blocks of their own or in one with it. */
+function human(text: string): string | null {
+  const typed = text.replace(/<system-reminder>[\s\S]*?<\/system-reminder>/g, '').trim();
+  return typed === '' || typed.startsWith('<system-') ? null : typed;
+}
+
+class DroidReader extends MessageLinesReader {
+  protected override human(text: string): string | null {
+    return human(text);
+  }
+
+  protected record(record: JsonRecord): void {
+    const type = textAt(record, 'type') ?? '';
+    const at = this.timeOf(record);
+    if (type === 'session_start') {
+      const [cwd, title] = [textAt(record, 'cwd'), textAt(record, 'sessionTitle') ?? textAt(record, 'title')];
+      if (cwd !== null) this.sink.project(cwd);
+      if (title !== null) this.sink.title(title, 'ai');
+    } else if (type === 'message') this.message(recordAt(record, 'message'), at, textAt(record, 'id') ?? '');
+    else if (type === 'compaction_state' || type === 'compaction') {
+      const summary = textAt(record, 'summaryText') ?? textAt(record, 'summary');
+      if (summary !== null) this.sink.compaction(summary, at);
+    } else if (type !== 'todo_state' && type !== 'session_end') this.sink.unknown(type);
+  }
+}

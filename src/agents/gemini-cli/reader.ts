@@ -1,0 +1,178 @@
+/**
+ * Gemini CLI's sessions, told as facts.
+ * Promises: a message that is written again with more in it, or by a `$set` of all messages, counts once; what a rewind
+ * took back was said, and is told. The project is not told here: files beside the transcript know better (`gemini-cli.projects.ts`).
+ */
+import type { DocumentPart, FactSink, LineVerdict, PartCounts, RecordReader } from '../../domain/facts.ts';
+import { type Iso, parseTime } from '../../domain/time.ts';
+import { readPart } from '../kit/document-agent.ts';
+import { exitOf, outputOfResponse, partsOf, textOfParts } from '../kit/genai-contents.ts';
+import {
+  idKey,
+  isRecord,
+  type JsonRecord,
+  LINE_BYTES_MAX,
+  listAt,
+  recordAt,
+  recordsOf,
+  textAt,
+  titleOf,
+} from '../kit/json-lines.ts';
+import { Once } from '../kit/seen-records.ts';
+import { OwnSubagent } from '../kit/subagent-files.ts';
+import { readToolCall } from '../kit/tool-call.ts';
+import { humanText, isHeader, isMessage, MESSAGES, messagesOfLine, tokensOf } from './records.ts';
+
+export function geminiReader(sink: FactSink): RecordReader {
+  return new GeminiReader(sink);
+}
+
+class GeminiReader implements RecordReader {
+  private readonly sink: FactSink;
+  private readonly once = new Once();
+  private subagent: OwnSubagent | null = null;
+  private hasTitle = false;
+
+  constructor(sink: FactSink) {
+    this.sink = sink;
+  }
+
+  begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void {
+    this.finishSubagent();
+    const id = /([^/]+)\.jsonl$/.exec(file.key)?.[1] ?? file.key;
+    this.subagent = file.role === 'subagent' ? new OwnSubagent(id) : null;
+  }
+
+  end(): void {
+    this.finishSubagent();
+  }
+
+  private finishSubagent(): void {
+    this.subagent?.tell(this.sink);
+    this.subagent = null;
+  }
+
+  line(line: Uint8Array): LineVerdict {
+    if (line.length > LINE_BYTES_MAX) return 'unreadable';
+    let verdict: LineVerdict = 'unreadable';
+    for (const record of recordsOf(line).records) if (this.record(record)) verdict = 'read';
+    return verdict;
+  }
+
+  part(bytes: Uint8Array, part: DocumentPart): PartCounts {
+    return readPart(
+      bytes,
+      part,
+      MESSAGES,
+      (record) => this.record(record),
+      (whole) => this.header(whole),
+    );
+  }
+
+  private record(record: JsonRecord): boolean {
+    const change = record['$set'];
+    if (isRecord(change)) {
+      this.header(change);
+      for (const message of messagesOfLine(record)) this.message(message);
+      return true;
+    }
+    if ('$rewindTo' in record) return true;
+    if (isHeader(record)) this.header(record);
+    else if (isMessage(record)) this.message(record);
+    else this.sink.unknown(textAt(record, 'type') ?? Object.keys(record)[0] ?? '');
+    return true;
+  }
+
+  private header(header: JsonRecord): void {
+    for (const key of ['startTime', 'lastUpdated']) {
+      const at = parseTime(header[key]);
+      if (at !== null) this.sink.time(at);
+    }
+    const summary = titleOf(textAt(header, 'summary') ?? '');
+    if (summary !== null && this.subagent === null) this.sink.title(summary, 'summary');
+  }
+
+  private message(message: JsonRecord): void {
+    const at = parseTime(message['timestamp']);
+    if (at !== null) this.sink.time(at);
+    const type = textAt(message, 'type') ?? '';
+    if (type === 'user') this.user(message, at);
+    else if (type === 'gemini') this.gemini(message, at);
+    else if (type === 'error' && this.once.isNew('error', message)) {
+      const text = textOfParts(message['content']);
+      if (text !== '') this.sink.error(text, at);
+    } else if (!isMessage(message)) this.sink.unknown(type);
+  }
+
+  private user(message: JsonRecord, at: Iso | null): void {
+    const text = humanText(message);
+    if (text === null) return;
+    if (this.subagent !== null) this.subagent.task ??= text;
+    else if (this.once.isNew('prompt', message, text)) this.prompt(text, at);
+  }
+
+  private prompt(text: string, at: Iso | null): void {
+    this.sink.prompt(text, at);
+    const title = this.hasTitle ? null : titleOf(text);
+    if (title === null) return;
+    this.hasTitle = true;
+    this.sink.title(title, 'prompt');
+  }
+
+  private gemini(message: JsonRecord, at: Iso | null): void {
+    const text = textOfParts(message['content']);
+    if (text !== '' && this.once.isNew('answer', message, text)) {
+      if (this.subagent !== null) this.subagent.answer = text;
+      else this.sink.answer(text, at);
+    }
+    const model = textAt(message, 'model') ?? '';
+    const tokens = tokensOf(message);
+    if (tokens !== null) this.sink.usage(textAt(message, 'id') ?? '', model, tokens);
+    else if (model !== '') this.sink.model(model);
+    for (const call of listAt(message, 'toolCalls')) if (isRecord(call)) this.call(call, at);
+  }
+
+  private call(call: JsonRecord, at: Iso | null): void {
+    const name = textAt(call, 'name') ?? 'tool';
+    const id = idKey(textAt(call, 'id') ?? '');
+    const told = readToolCall(name, recordAt(call, 'args'));
+    const status = textAt(call, 'status') ?? '';
+    if (this.once.isNew('call', call)) {
+      this.sink.tool(name);
+      if (told.command !== null) this.sink.command(id, told.command, at, told.cwd);
+    }
+    const hasFailed = status === 'error' || status === 'cancelled';
+    const isDone = hasFailed || status === 'success';
+    if (!isDone || !this.once.isNew('result', call)) return;
+    this.result(call, id, told.command !== null, hasFailed, at);
+    if (hasFailed) return;
+    for (const path of told.read) this.sink.fileRead(path);
+    for (const path of told.written) this.sink.fileWritten(path);
+    for (const path of told.edited) this.sink.fileEdited(path);
+    if (name === 'write_todos') this.todos(call);
+  }
+
+  private result(call: JsonRecord, id: string, isCommand: boolean, hasFailed: boolean, at: Iso | null): void {
+    const output = outputOf(call);
+    if (isCommand) {
+      this.sink.commandResult(id, exitOf(output, hasFailed), hasFailed, output);
+    } else if (textAt(call, 'status') === 'error' && output !== '') this.sink.error(output, at);
+  }
+
+  private todos(call: JsonRecord): void {
+    const list = listAt(recordAt(call, 'args'), 'todos').filter(isRecord);
+    if (this.subagent !== null) return;
+    this.sink.todos(
+      list.map((todo) => ({
+        text: textAt(todo, 'description') ?? '',
+        status: textAt(todo, 'status') ?? 'pending',
+      })),
+    );
+  }
+}
+
+/** What a tool answered the model. */
+function outputOf(call: JsonRecord): string {
+  const texts = partsOf(listAt(call, 'result'), 'functionResponse').map(outputOfResponse);
+  return texts.filter((text) => text !== '').join('\n');
+}

@@ -1,0 +1,120 @@
+/**
+ * Kimi Code: a folder a session, with the wire of each of its agents. Promises: as `placed.ts`. Source: recordings of other
+ * programs' tests, by documentation only. The session's id and folder stand in the paths and in `state.json`.
+ */
+import { type Iso, parseTime } from '../domain/time.ts';
+import { idKey, isRecord, type JsonRecord, listAt, recordAt, textAt } from './kit/json-lines.ts';
+import { beside, placed, transcript } from './kit/jsonl-agent.ts';
+import { LinesReader, type Seen } from './kit/lines-reader.ts';
+
+/** Records that only Kimi writes. */
+const OURS = /^(?:context\.append_|turn\.prompt$|config\.update$|usage\.record$|llm\.)/;
+/** Known, and nothing of them is for a digest; `usage.record` says again what `step.end` says. */
+const SILENT =
+  /^(?:metadata|tools\.|llm\.|usage\.record|permission\.|plan_mode\.|full_compaction\.|turn\.(?:cancel|ended|steer|prompt)$|profile\.|plugin\.|runtime\.|token_counting\.|config\.)/;
+
+export const kimiCode = placed({
+  id: 'kimi-code',
+  name: 'Kimi Code',
+  proof: 'documentation',
+  variable: 'KIMI_CODE_HOME',
+  homes: [['.kimi-code']],
+  folder: 'sessions',
+  places: {
+    transcript: ['sessions/*/{id}/agents/main/wire.jsonl'],
+    subagent: ['sessions/*/{id}/agents/*/wire.jsonl'],
+    sidecar: ['sessions/*/{id}/**'],
+  },
+  classify: (relPath) => {
+    const [, id, name] = /^sessions\/[^/]+\/([^/]+)\/(.+)$/.exec(relPath) ?? [];
+    if (id === undefined || name === undefined) return null;
+    if (name === 'agents/main/wire.jsonl') return transcript(id);
+    if (/^agents\/[^/]+\/wire\.jsonl$/.test(name))
+      return { role: 'subagent', nativeId: id, key: name, encoding: 'plain' };
+    return beside(id, name);
+  },
+  note,
+  timesOf: (record) => [record['time']],
+  reader: (sink) => new KimiReader(sink),
+  place: ({ nativeId }) => `sessions/restored/${nativeId}/agents/main/wire.jsonl`,
+  resume: ({ nativeId }) => ['kimi', '--session', nativeId],
+});
+
+function note(record: JsonRecord, seen: Seen): boolean {
+  const type = textAt(record, 'type') ?? '';
+  seen.project ??= cwdOf(record);
+  if (type === 'context.append_message') seen.prompt ??= humanText(recordAt(record, 'message'));
+  return OURS.test(type);
+}
+
+function cwdOf(record: JsonRecord): string | null {
+  return textAt(record, 'cwd') ?? textAt(recordAt(record, 'environmentDisclosure'), 'cwd');
+}
+
+function humanText(message: JsonRecord): string | null {
+  const origin = textAt(recordAt(message, 'origin'), 'kind');
+  if (message['role'] !== 'user' || (origin !== null && origin !== 'user')) return null;
+  const texts = listAt(message, 'content').flatMap((part) =>
+    isRecord(part) && part['type'] === 'text' ? (textAt(part, 'text') ?? []) : [],
+  );
+  return texts.length === 0 ? textAt(message, 'content') : texts.join('\n');
+}
+
+class KimiReader extends LinesReader {
+  #model = '';
+
+  protected record(record: JsonRecord): void {
+    const type = textAt(record, 'type') ?? '';
+    const at = parseTime(record['time']);
+    if (at !== null) this.sink.time(at);
+    const cwd = cwdOf(record);
+    if (cwd !== null) this.sink.project(cwd);
+    this.#model = textAt(record, 'model') ?? this.#model;
+    if (type === 'context.append_message') this.#message(recordAt(record, 'message'), at);
+    else if (type === 'context.append_loop_event') this.#event(recordAt(record, 'event'), at);
+    else if (type === 'context.apply_compaction') {
+      const summary = textAt(record, 'contextSummary') ?? textAt(record, 'summary');
+      if (summary !== null) this.sink.compaction(summary, at);
+    } else if (!SILENT.test(type)) this.sink.unknown(type);
+  }
+
+  #message(message: JsonRecord, at: Iso | null): void {
+    const text = humanText(message);
+    if (text !== null) this.prompt(text, at);
+  }
+
+  #event(event: JsonRecord, at: Iso | null): void {
+    const type = textAt(event, 'type') ?? '';
+    if (type === 'content.part') {
+      const part = recordAt(event, 'part');
+      const text = part['type'] === 'text' ? textAt(part, 'text') : null;
+      if (text !== null) this.answer(text, at);
+    } else if (type === 'tool.call')
+      this.call(
+        textAt(event, 'name') ?? 'tool',
+        textAt(event, 'toolCallId') ?? '',
+        recordAt(event, 'args'),
+        at,
+      );
+    else if (type === 'tool.result') {
+      const result = recordAt(event, 'result');
+      const output = textAt(result, 'output') ?? textAt(result, 'message') ?? '';
+      const failed = result['isError'] === true;
+      const exit = /exit code:? (\d{1,10})/i.exec(output)?.[1];
+      const exitCode = exit === undefined ? null : Number(exit);
+      this.result(textAt(event, 'toolCallId') ?? '', { exitCode, failed, output }, at);
+    } else if (type === 'step.end') this.#usage(event);
+  }
+
+  #usage(event: JsonRecord): void {
+    const usage = recordAt(event, 'usage');
+    const count = (key: string) => (typeof usage[key] === 'number' ? Math.max(0, Math.floor(usage[key])) : 0);
+    this.sink.usage(idKey(textAt(event, 'uuid') ?? ''), this.#model, {
+      input: count('inputOther'),
+      cacheRead: count('inputCacheRead'),
+      cacheWrite: count('inputCacheCreation'),
+      output: count('output'),
+      reasoning: 0,
+    });
+  }
+}
