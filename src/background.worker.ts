@@ -6,19 +6,19 @@
 import { enabledAgents } from './agents/registry.ts';
 import type { Answer, Job, Results, Setup, Told } from './cli/background.protocol.ts';
 import { clockOf } from './cli/clock.ts';
-import { PreparerThreads } from './cli/preparers.ts';
+import { PreparerThreads } from './cli/digest-workers.ts';
 import { typedQuery } from './cli/typed-query.ts';
 import { ProcessVisitor } from './cli/visitor.ts';
 import { FailureError, messageOf } from './domain/errors.ts';
 import { type AnalyzeDeps, analyzeSession, salvageSession } from './ingest/analyze.ts';
 import { AskedAnalyzer } from './ingest/asked-analyzer.ts';
+import { lookAtAgents } from './ingest/discover/scan.ts';
 import { ingest } from './ingest/ingest.ts';
-import { lookAtAgents } from './ingest/scan.ts';
 import type { WritableDb } from './store/connection.ts';
 import { openWritable } from './store/open.ts';
 import { allowSharedFolder } from './store/own-files.ts';
-import { search } from './store/search.ts';
-import { indexSome } from './store/search-index.ts';
+import { indexSome } from './store/search/documents.ts';
+import { search } from './store/search/search.ts';
 
 declare const self: Worker;
 

@@ -3,8 +3,8 @@
 import { agentById, agentOfFormat } from './agents/registry.ts';
 import type { Asked, Told } from './cli/threads.ts';
 import { messageOf } from './domain/errors.ts';
-import type { Digested, DigestOrder } from './ingest/prepare.ts';
-import { digestOf } from './ingest/prepare-digest.ts';
+import type { Digested, DigestOrder } from './ingest/fast-path/prepare.ts';
+import { digestOf } from './ingest/fast-path/prepare-digest.ts';
 
 declare const self: Worker;
 

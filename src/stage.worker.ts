@@ -1,9 +1,9 @@
 /** A thread that writes files of a restore beside their places. It only reads the store. */
 
-import type { StageAsked } from './cli/stagers.ts';
+import type { StageAsked } from './cli/restore-workers.ts';
 import type { Asked, Told } from './cli/threads.ts';
 import { messageOf } from './domain/errors.ts';
-import { stageFiles } from './ingest/stage.ts';
+import { stageFiles } from './restore/stage.ts';
 import type { ReadableDb } from './store/connection.ts';
 import { openReadable } from './store/open.ts';
 

@@ -2,7 +2,7 @@
  * Archives written by hand, as a stranger may: any record, with hashes that are right. And the records of a genuine one, to change them.
  * Promises: shares with the program only how a record lies in the file; what the records say is told here.
  */
-import { bytesFrame, frames, lineFrame } from '../../src/ingest/archive-frames.ts';
+import { bytesFrame, frames, lineFrame } from '../../src/archive/frames.ts';
 
 /** A line, as the object it says or as text that may be no JSON; or the bytes behind a line about a segment. */
 export type Piece =

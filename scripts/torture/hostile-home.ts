@@ -12,7 +12,7 @@ import { openWritable } from '../../src/store/open.ts';
 import { filesOf, listSessions } from '../../src/store/read.ts';
 import { KnownSources } from '../../src/store/read-sources.ts';
 import { fileChunks, logChunks } from '../../src/store/segments.ts';
-import { verify } from '../../src/store/verify.ts';
+import { verify } from '../../src/store/verify/verify.ts';
 import { runIn } from '../../test/support/runtime.ts';
 import { hostileIn } from './hostile-laws.ts';
 

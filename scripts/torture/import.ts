@@ -3,18 +3,18 @@
  * Promises: each law is held after every archive; a failure names the mutation, which with the seed gives the same archive again.
  */
 import { readdirSync } from 'node:fs';
+import { digestOf } from '../../src/archive/digests.ts';
+import { exportStream } from '../../src/archive/export.ts';
+import { importStream } from '../../src/archive/import.ts';
 import { FailureError } from '../../src/domain/errors.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import { analyzeSession } from '../../src/ingest/analyze.ts';
-import { digestOf } from '../../src/ingest/archive-digests.ts';
-import { exportStream } from '../../src/ingest/export.ts';
-import { importStream } from '../../src/ingest/import.ts';
 import { exportable } from '../../src/store/export.ts';
 import { forgetSession, listForgotten } from '../../src/store/forget.ts';
 import { filesOf, findSession, sessionIdOf } from '../../src/store/read.ts';
 import { logChunks } from '../../src/store/segments.ts';
-import { verify } from '../../src/store/verify.ts';
+import { verify } from '../../src/store/verify/verify.ts';
 import { setPinned } from '../../src/store/write-raw.ts';
 import { claudePath, promptLine, World } from '../../test/support/bench-world.ts';
 import { inPieces, type Piece, piecesOf } from './forged-archive.ts';

@@ -6,7 +6,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openWritable } from '../../src/store/open.ts';
-import { verify } from '../../src/store/verify.ts';
+import { verify } from '../../src/store/verify/verify.ts';
 import { Box, filesIn, type Kill } from './box.ts';
 import { SCENES, type Scene } from './kills-scenes.ts';
 import type { Outcome, Part, Round } from './part.ts';

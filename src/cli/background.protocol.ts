@@ -1,9 +1,9 @@
 /** What the background thread is told and what it answers. Plain values: they are copied from thread to thread. */
 import type { Host } from '../domain/agent.ts';
 import type { SessionUid } from '../domain/ids.ts';
+import type { AgentScan } from '../ingest/discover/scan.ts';
 import type { IngestProgress, IngestReport } from '../ingest/ingest.ts';
-import type { AgentScan } from '../ingest/scan.ts';
-import type { SearchQuery, SearchResult } from '../store/search.ts';
+import type { SearchQuery, SearchResult } from '../store/search/search.ts';
 import type { VisitSetup } from './visitor.ts';
 
 /** All that the thread needs to know of the call that started it. */

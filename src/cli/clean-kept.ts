@@ -8,7 +8,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import { redactKept } from '../ingest/redact-kept.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { besides, writeAnew } from '../store/forget.ts';
-import { writeWordsOut } from '../store/search-index.ts';
+import { writeWordsOut } from '../store/search/documents.ts';
 import type { Context } from './context.ts';
 import type { ProgressLine } from './io.ts';
 

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import type { AgentSettings } from '../domain/agent.ts';
 import { FailureError, failure, messageOf } from '../domain/errors.ts';
 import { OWN_FORMATS, OWN_KEYS } from '../domain/own-format.ts';
-import { readPlain } from '../ingest/plain-file.ts';
+import { readPlain } from '../files/plain-file.ts';
 import { agentsOfTables } from './config-agents.ts';
 import { nearest } from './values.ts';
 

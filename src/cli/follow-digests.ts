@@ -4,7 +4,7 @@
  */
 import { FailureError } from '../domain/errors.ts';
 import type { WritableDb } from '../store/connection.ts';
-import { indexSome, isIndexDamage, searchPending } from '../store/search-index.ts';
+import { indexSome, isIndexDamage, searchPending } from '../store/search/documents.ts';
 import type { Context } from './context.ts';
 import { formatCount } from './format.ts';
 import { ProgressLine } from './io.ts';

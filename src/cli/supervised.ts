@@ -3,7 +3,7 @@
  * Promises: ctrl-c ends it whatever the mount does; one where nothing moves is named, and left.
  */
 import { EXIT, type ExitCode, FailureError, failure } from '../domain/errors.ts';
-import { lookAnywhere } from '../ingest/mounts.ts';
+import { lookAnywhere } from '../files/mounts.ts';
 import type { Context } from './context.ts';
 import { SILENT_MS, WatchedProcess } from './watched.ts';
 

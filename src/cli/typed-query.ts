@@ -5,7 +5,7 @@
  */
 import { FailureError, invalid } from '../domain/errors.ts';
 import type { Iso } from '../domain/time.ts';
-import type { SearchQuery } from '../store/search.ts';
+import type { SearchQuery } from '../store/search/search.ts';
 import { parseSince } from './values.ts';
 
 const FILTER = /^(agent|project|since|until):(?:"([^"]+)"?|([^\s"]+))$/;

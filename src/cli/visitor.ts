@@ -3,8 +3,8 @@
  * Promises: comes back whatever happens there (`watched.ts`).
  */
 import { messageOf } from '../domain/errors.ts';
+import type { IngestVisit, ScanVisit, Visit, Visitor } from '../ingest/discover/visits.ts';
 import type { IngestOptions, IngestProgress } from '../ingest/ingest-report.ts';
-import type { IngestVisit, ScanVisit, Visit, Visitor } from '../ingest/visits.ts';
 import { SILENT_MS, WatchedProcess } from './watched.ts';
 
 /** A mount that was silent is not waited for again so soon, by a dashboard that looks every minute. */

@@ -5,8 +5,8 @@
  * mark of each run, as secretlint's own core does for its profiler; reads the file system.
  */
 import type { creator as Preset } from '@secretlint/secretlint-rule-preset-recommend';
-import type { Finding } from './secrets.rules.ts';
-import { Sieve } from './secrets.sieve.ts';
+import type { Finding } from './secrets/rules.ts';
+import { Sieve } from './secrets/sieve.ts';
 
 export type Lint = (content: string) => Promise<readonly Finding[]>;
 

@@ -7,8 +7,8 @@
 import type { Digest } from '../domain/digest.ts';
 import { cutAt } from './keep.ts';
 import { loadLint } from './lint.ts';
-import { type Finding, secretsIn } from './secrets.ts';
-import { isPlaceholder, isWord, looksSecret } from './secrets.values.ts';
+import { type Finding, secretsIn } from './secrets/secrets.ts';
+import { isPlaceholder, isWord, looksSecret } from './secrets/values.ts';
 import { type Cut, mapTexts } from './strings.ts';
 
 /** Texts are joined to be looked at together: pieces that stay in the processor's cache are twice as fast. */

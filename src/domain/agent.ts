@@ -171,7 +171,7 @@ export interface AgentFormat {
    * A document that is written anew is stored by the elements of its outermost list.
    */
   isDocument?(key: string): boolean;
-  /** Where the agent looks for this file, relative to its root. May hold anything: `placement` (`ingest/placement.ts`) checks the path. */
+  /** Where the agent looks for this file, relative to its root. May hold anything: `placement` (`restore/placement.ts`) checks the path. */
   restorePath(
     session: RestoreTarget,
     file: { readonly role: FileRole; readonly key: string; readonly relPath: string },

@@ -5,7 +5,7 @@
  */
 import type { Peek } from './peek.ts';
 
-/** What the first line of a stored session of rows says that it is (`ingest/contained/row-lines.ts`). */
+/** What the first line of a stored session of rows says that it is (`files/contained/row-lines.ts`). */
 export const ROWS_FORMAT = 'session-memory rows';
 
 /** A value as SQLite has it; an integer beyond 2^53 is rounded: what is stored of it comes as text (`row-lines.ts`). */
@@ -82,7 +82,7 @@ export interface OlderTree {
   missing(db: ForeignRows, files: FileTree, only: string | null): ReadonlyMap<string, readonly OlderFile[]>;
 }
 
-/** A database: each session is stored as lines of its rows (`ingest/contained/row-lines.ts` has their form). */
+/** A database: each session is stored as lines of its rows (`files/contained/row-lines.ts` has their form). */
 export interface RowsContainer {
   readonly kind: 'rows';
   /**
@@ -105,7 +105,7 @@ export interface TextContainer {
   peek(id: string, head: Uint8Array, tail: Uint8Array, root: string): Peek & { readonly nativeId: string };
 }
 
-/** A file that leads to others of the same session: each is stored as a line that holds it (`ingest/contained/row-lines.ts`). */
+/** A file that leads to others of the same session: each is stored as a line that holds it (`files/contained/row-lines.ts`). */
 export interface TreeContainer {
   readonly kind: 'tree';
   session(tree: FileTree, relPath: string): ContainedSession | null;

@@ -17,6 +17,7 @@ import { killPoint } from '../domain/kill-point.ts';
 import { type Circumstances, isDue } from '../domain/retry.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { Clock, Iso } from '../domain/time.ts';
+import { nameOfCommand } from '../files/hash-text.ts';
 import { lastAttempt, noteFailure, noteSuccess, sessionsMadeWithout } from '../store/analyses.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { hasContent, noteContent } from '../store/contents.ts';
@@ -29,7 +30,6 @@ import { hashFiles, saveDigest } from '../store/write-digests.ts';
 import { type AskedAnalyzer, GIVEN_UP } from './asked-analyzer.ts';
 import { contentFormOf, hashContent, rememberedForm } from './content/content.ts';
 import { saidOnce } from './content/once.ts';
-import { nameOfCommand } from './hash-text.ts';
 
 /** Longer, and it is no reason but a transcript. */
 const REASON_CHARS = 2000;

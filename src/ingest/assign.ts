@@ -4,6 +4,10 @@
  */
 import { dirname } from 'node:path';
 import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
+import { openSource } from '../files/contained/contained.ts';
+import { mayBeThere } from '../files/file-names.ts';
+import { hashText } from '../files/hash-text.ts';
+import type { Source } from '../files/source.ts';
 import {
   type Assignment,
   type Bearer,
@@ -26,13 +30,9 @@ import {
   versionOf,
 } from '../store/read-sources.ts';
 import type { StoredFile } from '../store/rows.ts';
-import { openSource } from './contained/contained.ts';
-import type { FoundFile, FoundSession } from './discover.ts';
+import type { FoundFile, FoundSession } from './discover/discover.ts';
 import { type Held as HeldAgainst, holdAgainst } from './evicted.ts';
-import { mayBeThere } from './file-names.ts';
-import { hashText } from './hash-text.ts';
 import { lookAt } from './look.ts';
-import type { Source } from './source.ts';
 
 /** Whose the transcript `main` of a found session is. */
 export async function assign(

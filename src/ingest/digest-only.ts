@@ -8,14 +8,14 @@ import { DIGEST_VERSION } from '../domain/digest.ts';
 import { messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { type Clock, plausibleTime } from '../domain/time.ts';
+import { openSource } from '../files/contained/contained.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { noteContent } from '../store/contents.ts';
 import { isDiskFull } from '../store/room.ts';
 import { describeSession, ensureSession, markSource } from '../store/write-raw.ts';
 import { recordDigestOnly } from '../store/write-return.ts';
-import { openSource } from './contained/contained.ts';
 import { hashContent, rememberedForm } from './content/content.ts';
-import type { FoundFile, FoundSession } from './discover.ts';
+import type { FoundFile, FoundSession } from './discover/discover.ts';
 import { newFile } from './take-file.ts';
 
 /** `continues`: it was evicted before, and begins with what was; its new digest then covers the old one. */

@@ -3,12 +3,12 @@
  * Promises: the same content is known again under any path, compressed or not, and where its agent has only written it anew.
  */
 import type { ContentForm } from '../domain/content.ts';
+import type { Source } from '../files/source.ts';
 import type { EvictedContent } from '../store/contents.ts';
 import type { Tombstone } from '../store/read-sources.ts';
 import { sameBytes } from '../store/segments.ts';
 import { contentFormOf, hashContent } from './content/content.ts';
-import type { FoundFile } from './discover.ts';
-import type { Source } from './source.ts';
+import type { FoundFile } from './discover/discover.ts';
 
 interface Stone {
   readonly key: string;

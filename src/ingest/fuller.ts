@@ -6,12 +6,12 @@
 import type { AgentFormat } from '../domain/agent.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { FileRole } from '../domain/session.ts';
+import { TooLong } from '../files/line-cutter.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { fileChunks } from '../store/segments.ts';
 import { asVersion, type EarlierVersion, sharedBytes, type VersionFacts } from '../store/versions.ts';
 import { type Cutting, cuttingOf, recordsIn } from './content/records.ts';
-import { TooLong } from './line-cutter.ts';
 
 /** Of fewer records a transcript may be written anew as a whole without losing anything that a person would miss. */
 const RECORDS_OF_A_TALK = 8;

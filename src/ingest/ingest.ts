@@ -9,6 +9,8 @@ import type { AgentFormat, Host } from '../domain/agent.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { Clock, Iso } from '../domain/time.ts';
+import { refreshMounts } from '../files/mounts.ts';
+import type { Source } from '../files/source.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { forgottenUids } from '../store/forget.ts';
 import { findSession } from '../store/read.ts';
@@ -19,7 +21,13 @@ import { dropEmptySessions } from '../store/write-raw.ts';
 import { type AnalyzeDeps, analyzeSession, sessionsDue, sessionsWaiting } from './analyze.ts';
 import { inOrder } from './assign.ts';
 import { digestOnly } from './digest-only.ts';
-import { discover, type Found, type FoundFile, type FoundSession } from './discover.ts';
+import { discover, type Found, type FoundFile, type FoundSession } from './discover/discover.ts';
+import { withProjects } from './discover/roots.ts';
+import { scansOf } from './discover/scan.ts';
+import { type Away, placesAway, type Visitor, visitAll } from './discover/visits.ts';
+import { wantedOf } from './discover/wanted.ts';
+import { PREPARED_BYTES_MAX, type Preparer } from './fast-path/prepare.ts';
+import { ReadySessions } from './fast-path/ready.ts';
 import {
   addReport,
   emptyReport,
@@ -28,17 +36,9 @@ import {
   type IngestReport,
 } from './ingest-report.ts';
 import { mostNewBytes, storedSizeOf, takenBytes } from './measure.ts';
-import { refreshMounts } from './mounts.ts';
 import { noRoom, noteScans } from './no-room.ts';
-import { PREPARED_BYTES_MAX, type Preparer } from './prepare.ts';
-import { ReadySessions } from './ready.ts';
 import { retellTimes } from './retell.ts';
-import { withProjects } from './roots.ts';
-import { scansOf } from './scan.ts';
-import type { Source } from './source.ts';
 import { type Room, type TakeDeps, takeSession } from './take-session.ts';
-import { type Away, placesAway, type Visitor, visitAll } from './visits.ts';
-import { wantedOf } from './wanted.ts';
 
 export type { IngestOptions, IngestProgress, IngestReport } from './ingest-report.ts';
 

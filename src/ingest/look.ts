@@ -4,6 +4,7 @@
  * what they say. Changes nothing.
  */
 import type { SessionUid } from '../domain/ids.ts';
+import type { Source } from '../files/source.ts';
 import type { Standing } from '../identity/whose.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import type { KnownSource } from '../store/read-sources.ts';
@@ -11,8 +12,7 @@ import type { StoredFile } from '../store/rows.ts';
 import { fileChunks, sameBytes, sha256 } from '../store/segments.ts';
 import { compare } from './compare.ts';
 import { type ContentComparison, compareContent, contentFormOf } from './content/content.ts';
-import type { FoundFile } from './discover.ts';
-import type { Source } from './source.ts';
+import type { FoundFile } from './discover/discover.ts';
 
 const HEAD_BYTES = 4096;
 const TAIL_BYTES = 64 * 1024;

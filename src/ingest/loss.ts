@@ -5,7 +5,7 @@ import type { ReadableDb } from '../store/connection.ts';
 import { filesOf } from '../store/read.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { type EarlierVersion, versionsOf } from '../store/versions.ts';
-import type { FoundFile } from './discover.ts';
+import type { FoundFile } from './discover/discover.ts';
 import { factsOf, fullerVersion } from './fuller.ts';
 
 /** A sentence for the person, once for each loss; null: nothing to tell. `before`: the file as it was before this rewrite. */

@@ -4,15 +4,15 @@
  */
 import { statSync } from 'node:fs';
 import type { SessionUid } from '../domain/ids.ts';
+import { openSource } from '../files/contained/contained.ts';
+import { onDisk } from '../files/file-names.ts';
+import type { Source } from '../files/source.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { filesOf } from '../store/read.ts';
 import { fileChunks } from '../store/segments.ts';
 import { compare } from './compare.ts';
-import { openSource } from './contained/contained.ts';
-import type { FoundFile } from './discover.ts';
-import { onDisk } from './file-names.ts';
+import type { FoundFile } from './discover/discover.ts';
 import { toSegments } from './segmenter.ts';
-import type { Source } from './source.ts';
 
 /** How much longer than its values a row's line may be, compressed: far more than it ever is. */
 const LINES_OF_ROWS_MAX = 3;

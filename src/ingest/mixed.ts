@@ -8,13 +8,13 @@
 import { agentById } from '../agents/registry.ts';
 import type { AgentFormat, Host } from '../domain/agent.ts';
 import type { SessionUid } from '../domain/ids.ts';
+import { TooLong } from '../files/line-cutter.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { filesOf } from '../store/read.ts';
 import type { Extent, StoredFile } from '../store/rows.ts';
 import { fileChunks, removedRanges, segmentsOf } from '../store/segments.ts';
 import { sessionsWrittenAnew, versionsOf } from '../store/versions.ts';
 import { cuttingOf, recordsIn } from './content/records.ts';
-import { TooLong } from './line-cutter.ts';
 
 export interface Mixed {
   readonly uid: SessionUid;

@@ -4,8 +4,8 @@
  */
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { AgentFormat, Host } from '../domain/agent.ts';
-import { existingRoots } from './roots.ts';
-import { realPathOrNull, withinOf } from './within.ts';
+import { realPathOrNull, withinOf } from '../files/within.ts';
+import { existingRoots } from './discover/roots.ts';
 
 /** The path, cleaned of `..`, where what it leads to lies below a root of the agent as a file of a session does; else null. */
 export function ownPlaceOf(agent: AgentFormat, host: Host, named: string): string | null {

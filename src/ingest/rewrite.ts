@@ -2,9 +2,10 @@
  * A rewritten file as ranges of its log: lines that were kept are named where they lie, only new lines are stored.
  * What no range names is what the agent removed; it stays in the log.
  */
+
+import { LINE_HELD_BYTES_MAX, linesOfStream, TooLong } from '../files/line-cutter.ts';
 import type { Extent } from '../store/rows.ts';
 import { sha256 } from '../store/segments.ts';
-import { LINE_HELD_BYTES_MAX, linesOfStream, TooLong } from './line-cutter.ts';
 
 /** Above it, old and new rest are not held: they are matched by the hashes of their lines. Of what is new so much is held at most. */
 export const MATCHED_BYTES_MAX = LINE_HELD_BYTES_MAX;

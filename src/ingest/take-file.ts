@@ -7,6 +7,7 @@
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { Iso } from '../domain/time.ts';
+import type { Source } from '../files/source.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { filesOf } from '../store/read.ts';
 import type { Extent, StoredFile } from '../store/rows.ts';
@@ -22,7 +23,7 @@ import {
   type SourceMark,
   setFileVersion,
 } from '../store/write-raw.ts';
-import type { FoundFile } from './discover.ts';
+import type { FoundFile } from './discover/discover.ts';
 import { factsOf } from './fuller.ts';
 import { fromByte, lookAt, marksOf } from './look.ts';
 import { lossText } from './loss.ts';
@@ -37,7 +38,6 @@ import {
   sliced,
 } from './rewrite.ts';
 import { toSegments } from './segmenter.ts';
-import type { Source } from './source.ts';
 
 /** Compressed bytes that are held before they are written; bounds memory and how long others wait for the lock. */
 const FLUSH_BYTES = 4 * 1024 * 1024;

@@ -9,11 +9,11 @@ import type { Digest } from '../domain/digest.ts';
 import { FailureError, failure } from '../domain/errors.ts';
 import type { SessionRow } from '../domain/session.ts';
 import { addMs, type Iso } from '../domain/time.ts';
-import type { ExcludeRules } from '../ingest/exclude.ts';
+import type { ExcludeRules } from '../ingest/discover/exclude.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { forgottenTest } from '../store/forget.ts';
 import { digestsOf, filesOf, resolveSession, sourcesOf } from '../store/read.ts';
-import { type SearchHit, type SearchQuery, search } from '../store/search.ts';
+import { type SearchHit, type SearchQuery, search } from '../store/search/search.ts';
 import { fileChunks } from '../store/segments.ts';
 import {
   cut,

@@ -10,7 +10,7 @@ import type { Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
 import { mustBeGuarded } from './guards.ts';
 import { SESSION_COLUMNS, type SessionColumns, toSession } from './rows.ts';
-import { followSearch } from './search-index.ts';
+import { followSearch } from './search/documents.ts';
 import { sha256 } from './segments.ts';
 
 export interface Hoard {

@@ -13,7 +13,7 @@ import { connect, type ReadableDb, type WritableDb } from './connection.ts';
 import { mustBeGuarded } from './guards.ts';
 import { sessionIdOf } from './read.ts';
 import { truncatedLog } from './reclaim.ts';
-import { removeFromSearchIndex } from './search-index.ts';
+import { removeFromSearchIndex } from './search/documents.ts';
 
 /** Ids of all forgotten sessions: what is found under one of them is never stored again. */
 export function forgottenUids(db: ReadableDb): ReadonlySet<SessionUid> {

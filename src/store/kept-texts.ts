@@ -8,7 +8,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
-import { followSearch } from './search-index.ts';
+import { followSearch } from './search/documents.ts';
 import { sha256 } from './segments.ts';
 
 export interface KeptDigest {

@@ -9,7 +9,7 @@ import { horizon, type Iso } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
 import { filesOf } from './read.ts';
 import { NAMED, NAMED_ID, type StoredFile } from './rows.ts';
-import { followSearch } from './search-index.ts';
+import { followSearch } from './search/documents.ts';
 import { fileChunks, sha256 } from './segments.ts';
 
 export interface NewDigest {

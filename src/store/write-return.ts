@@ -4,7 +4,7 @@
 import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
-import { followSearch } from './search-index.ts';
+import { followSearch } from './search/documents.ts';
 import { sha256 } from './segments.ts';
 import { ensureFile, type NewFile, noteEvent, recountSession } from './write-raw.ts';
 

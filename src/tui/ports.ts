@@ -3,7 +3,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { Limits } from '../domain/limits.ts';
 import type { Clock } from '../domain/time.ts';
 import type { ReadableDb } from '../store/connection.ts';
-import type { SearchQuery, SearchResult } from '../store/search.ts';
+import type { SearchQuery, SearchResult } from '../store/search/search.ts';
 import type { Consent, Progress } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
 import type { Activity, FoundHere, OwnFile, Reader, RestorePlan } from './state.ts';

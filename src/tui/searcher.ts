@@ -2,7 +2,7 @@
  * Asks the index what is typed, and has it brought up to date in between, a few sessions at a time.
  * Promises: asks only once typing rests; an answer tells to which words it belongs; no key waits for one.
  */
-import type { SearchResult } from '../store/search.ts';
+import type { SearchResult } from '../store/search/search.ts';
 import type { Services } from './ports.ts';
 
 /** Someone who types on does not want the hits of half a word. */

@@ -5,7 +5,7 @@
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { SweepRow } from '../store/read.ts';
-import type { SearchResult } from '../store/search.ts';
+import type { SearchResult } from '../store/search/search.ts';
 import type { Decision, Progress, Proposal, StepName } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
 import type { Catalogue, Sort } from './catalogue.ts';

@@ -11,7 +11,7 @@ import type { Host } from '../../src/domain/agent.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
-import { restoreOne } from '../../src/ingest/restore-many.ts';
+import { restoreOne } from '../../src/restore/restore.ts';
 import { digestsOf, filesOf, findSession, listSessions } from '../../src/store/read.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 import { CORPUS, hasRecordings } from './genuine.ts';

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AGENTS } from '../../src/agents/registry.ts';
 import { rootsOf } from '../../src/domain/agent.ts';
-import { scanAgents } from '../../src/ingest/scan.ts';
+import { scanAgents } from '../../src/ingest/discover/scan.ts';
 import { World } from '../support/bench-world.ts';
 import { CWD, sampleOf, THREE } from './bench.ts';
 

@@ -11,7 +11,7 @@ import { type DigestSource, makeDigest } from '../../src/digest/digest.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
-import { peekAt } from '../../src/ingest/peek.ts';
+import { peekAt } from '../../src/ingest/discover/peek.ts';
 import { SEED } from '../support/seed.ts';
 import { endsOf, FORMS, linesIn } from './forms.ts';
 import { CORPUS, hasRecordings } from './genuine.ts';

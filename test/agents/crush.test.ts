@@ -4,7 +4,7 @@ import { Database } from 'bun:sqlite';
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { crush } from '../../src/agents/crush/index.ts';
-import { scanAgents } from '../../src/ingest/scan.ts';
+import { scanAgents } from '../../src/ingest/discover/scan.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { Bench } from './bench.ts';
 import { factsOf } from './facts.ts';

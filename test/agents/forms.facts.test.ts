@@ -10,7 +10,7 @@ import { makeDigest } from '../../src/digest/digest.ts';
 import type { AgentFormat } from '../../src/domain/agent.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
-import { peekAt } from '../../src/ingest/peek.ts';
+import { peekAt } from '../../src/ingest/discover/peek.ts';
 import { Program } from '../support/program.ts';
 import { SEED } from '../support/seed.ts';
 import { endsOf, FORMS, type Form, linesIn } from './forms.ts';

@@ -11,7 +11,7 @@ import { makeDigest } from '../../src/digest/digest.ts';
 import type { AgentFormat, FileClass } from '../../src/domain/agent.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
-import { peekAt } from '../../src/ingest/peek.ts';
+import { peekAt } from '../../src/ingest/discover/peek.ts';
 import { filesOf, listSessions } from '../../src/store/read.ts';
 import { SEED } from '../support/seed.ts';
 import { Bench } from './bench.ts';

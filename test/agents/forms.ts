@@ -3,7 +3,7 @@
  * program's own code.
  */
 
-import type { Ends } from '../../src/ingest/peek.ts';
+import type { Ends } from '../../src/ingest/discover/peek.ts';
 
 export interface Form {
   readonly name: string;

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { opencode } from '../../src/agents/opencode/index.ts';
 import type { Digest } from '../../src/domain/digest.ts';
-import { wholeLines } from '../../src/ingest/contained/row-lines.ts';
+import { wholeLines } from '../../src/files/contained/row-lines.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { World } from '../support/bench-world.ts';
 import { OPENCODE_SCHEMA } from './samples/opencode.ts';

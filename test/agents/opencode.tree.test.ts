@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { opencode } from '../../src/agents/opencode/index.ts';
 import type { Digest } from '../../src/domain/digest.ts';
-import { wholeLines } from '../../src/ingest/contained/row-lines.ts';
+import { wholeLines } from '../../src/files/contained/row-lines.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { World } from '../support/bench-world.ts';
 import { databaseOf } from '../support/stored-rows.ts';

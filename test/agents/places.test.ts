@@ -10,7 +10,7 @@ import { AGENTS, agentOfFormat } from '../../src/agents/registry.ts';
 import type { AgentFormat } from '../../src/domain/agent.ts';
 import { isPlaceOf, nameObstacle, type Platform } from '../../src/domain/places.ts';
 import { FILE_ROLES } from '../../src/domain/session.ts';
-import { obstacleAt, placement } from '../../src/ingest/placement.ts';
+import { obstacleAt, placement } from '../../src/restore/placement.ts';
 import { filesOf } from '../../src/store/read.ts';
 import { Bench, sampleOf } from './bench.ts';
 import { CORPUS } from './genuine.ts';

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { scanAgents } from '../../src/ingest/scan.ts';
+import { scanAgents } from '../../src/ingest/discover/scan.ts';
 import { World } from '../support/bench-world.ts';
 import { CORPUS } from './genuine.ts';
 

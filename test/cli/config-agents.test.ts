@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { loadSettings } from '../../src/cli/config.ts';
 import type { AgentSettings, Host } from '../../src/domain/agent.ts';
 import { FailureError } from '../../src/domain/errors.ts';
-import { discover, type Found } from '../../src/ingest/discover.ts';
-import { scanAgents } from '../../src/ingest/scan.ts';
+import { discover, type Found } from '../../src/ingest/discover/discover.ts';
+import { scanAgents } from '../../src/ingest/discover/scan.ts';
 import { KnownSources } from '../../src/store/read-sources.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 

@@ -1,10 +1,10 @@
 /** Threads that make digests for an ingest: what comes of them, and what becomes of the sessions of one that dies. */
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { PreparerThreads } from '../../src/cli/preparers.ts';
+import { PreparerThreads } from '../../src/cli/digest-workers.ts';
 import { type Asked, Threads } from '../../src/cli/threads.ts';
+import type { DigestOrder } from '../../src/ingest/fast-path/prepare.ts';
 import { ingest } from '../../src/ingest/ingest.ts';
-import type { DigestOrder } from '../../src/ingest/prepare.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
 const ID = (n: number) => `5000000${n}-0000-4000-8000-000000000000`;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import * as schemas from '../../src/cli/schemas.ts';
 import { findSession } from '../../src/store/read.ts';
-import { related } from '../../src/store/search-related.ts';
+import { related } from '../../src/store/search/related.ts';
 import { World } from '../support/bench-world.ts';
 import { digestUid, prompt, putDigestOf } from '../support/digests.ts';
 import { Home } from '../support/home.ts';

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { exportSchema, importSchema } from '../../src/cli/schemas.by-hand.ts';
 import * as schemas from '../../src/cli/schemas.ts';
-import { insertWhole } from '../../src/store/import-new.ts';
+import { insertWhole } from '../../src/store/import/new.ts';
 import { openWritable } from '../../src/store/open.ts';
 import { promptLine } from '../support/bench-world.ts';
 import { type ForeignFile, foreignArchive, foreignSession } from '../support/foreign.ts';

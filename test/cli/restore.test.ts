@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { quote } from '../../src/cli/commands/restore.tell.ts';
 import * as schemas from '../../src/cli/schemas.ts';
 import { FailureError } from '../../src/domain/errors.ts';
-import { RestoreTree } from '../../src/ingest/restore.ts';
+import { RestoreTree } from '../../src/restore/plan.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { runIn } from '../support/runtime.ts';
 

@@ -8,8 +8,8 @@ import { falseFindings, KINDS, recall } from '../../scripts/secrets/measure.ts';
 import { claudeCode } from '../../src/agents/claude-code/index.ts';
 import { CHARS, kept } from '../../src/digest/keep.ts';
 import { redactDigest, redactText } from '../../src/digest/redact.ts';
-import { Sieve } from '../../src/digest/secrets.sieve.ts';
-import { isPlaceholder } from '../../src/digest/secrets.values.ts';
+import { Sieve } from '../../src/digest/secrets/sieve.ts';
+import { isPlaceholder } from '../../src/digest/secrets/values.ts';
 import { digestOf, emptyDigest } from './samples.ts';
 
 const SEED = Number(process.env['FC_SEED'] ?? 20261130) || 20261130;

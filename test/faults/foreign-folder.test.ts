@@ -19,7 +19,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { AGENTS } from '../../src/agents/registry.ts';
-import { scanAgents } from '../../src/ingest/scan.ts';
+import { scanAgents } from '../../src/ingest/discover/scan.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { Bench } from '../agents/bench.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';

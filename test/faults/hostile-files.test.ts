@@ -13,10 +13,10 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { SessionUid } from '../../src/domain/ids.ts';
+import { SourceFile } from '../../src/files/source.ts';
+import { fileAt, walk } from '../../src/files/walk.ts';
 import { analyzeSession } from '../../src/ingest/analyze.ts';
-import { RestoreTree } from '../../src/ingest/restore.ts';
-import { SourceFile } from '../../src/ingest/source.ts';
-import { fileAt, walk } from '../../src/ingest/walk.ts';
+import { RestoreTree } from '../../src/restore/plan.ts';
 import type { WritableDb } from '../../src/store/connection.ts';
 import { filesOf, findSession, listSessions } from '../../src/store/read.ts';
 import { KnownSources } from '../../src/store/read-sources.ts';

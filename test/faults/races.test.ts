@@ -10,7 +10,7 @@ import { openReadable } from '../../src/store/open.ts';
 import { digestsOf, filesOf } from '../../src/store/read.ts';
 import type { StoredFile } from '../../src/store/rows.ts';
 import { fileChunks, SEGMENT_BYTES } from '../../src/store/segments.ts';
-import { verify } from '../../src/store/verify.ts';
+import { verify } from '../../src/store/verify/verify.ts';
 import { ensureFile, ensureSession, recountSession, setFileVersion } from '../../src/store/write-raw.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 

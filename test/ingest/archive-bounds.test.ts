@@ -1,13 +1,7 @@
 /** What an archive may hold, measured before it is opened: sizes of zstd frames, and how deep and wide a line is. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import {
-  jsonProblem,
-  LINE_BYTES_MAX,
-  opened,
-  plainBytesOf,
-  rowsProblem,
-} from '../../src/ingest/archive-bounds.ts';
+import { jsonProblem, LINE_BYTES_MAX, opened, plainBytesOf, rowsProblem } from '../../src/archive/bounds.ts';
 import { SEED } from '../support/seed.ts';
 
 const text = (value: string) => new Uint8Array(Buffer.from(value));

@@ -12,7 +12,7 @@ import type { Digest } from '../../src/domain/digest.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { compareContent, hashContent } from '../../src/ingest/content/content.ts';
 import { findSession } from '../../src/store/read.ts';
-import { verify } from '../../src/store/verify.ts';
+import { verify } from '../../src/store/verify/verify.ts';
 import { CORPUS } from '../agents/genuine.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 import '../support/seed.ts';

@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import type { Host } from '../../src/domain/agent.ts';
-import { excludeRules } from '../../src/ingest/exclude.ts';
+import { excludeRules } from '../../src/ingest/discover/exclude.ts';
 import { matchedPatterns } from '../../src/store/exclude-matches.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inFolder, makeFolders, realPathToBe } from '../../src/ingest/held-folder.ts';
+import { inFolder, makeFolders, realPathToBe } from '../../src/files/held-folder.ts';
 
 class Way implements Disposable {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'session-memory-held-')));

@@ -4,7 +4,7 @@ import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import { filesOf, findSession, listSessions } from '../../src/store/read.ts';
-import { verify } from '../../src/store/verify.ts';
+import { verify } from '../../src/store/verify/verify.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
 const ID = '41111111-1111-4111-8111-111111111111';

@@ -5,8 +5,8 @@ import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSy
 import { dirname, join, relative } from 'node:path';
 import { agentById } from '../../src/agents/registry.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
-import { type Preparer, prepare } from '../../src/ingest/prepare.ts';
-import { digestOf } from '../../src/ingest/prepare-digest.ts';
+import { type Preparer, prepare } from '../../src/ingest/fast-path/prepare.ts';
+import { digestOf } from '../../src/ingest/fast-path/prepare-digest.ts';
 import { MIGRATIONS } from '../../src/store/migrations/index.ts';
 import { findSession, listSessions } from '../../src/store/read.ts';
 import { ensureSession } from '../../src/store/write-raw.ts';

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'bun:test';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileOfPath } from '../../src/ingest/file-names.ts';
-import { Mounts, mountsOf } from '../../src/ingest/mounts.ts';
+import { fileOfPath } from '../../src/files/file-names.ts';
+import { Mounts, mountsOf } from '../../src/files/mounts.ts';
 
 test('the table of mounts is read with its escapes, and of two mounts on one point the later counts', () => {
   const table = [

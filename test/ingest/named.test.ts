@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SessionUid } from '../../src/domain/ids.ts';
-import { lookAtAgents } from '../../src/ingest/scan.ts';
+import { lookAtAgents } from '../../src/ingest/discover/scan.ts';
 import { findSession, listSessions } from '../../src/store/read.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'bun:test';
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { agentById } from '../../src/agents/registry.ts';
-import { type Preparer, prepare } from '../../src/ingest/prepare.ts';
-import { digestOf } from '../../src/ingest/prepare-digest.ts';
+import { type Preparer, prepare } from '../../src/ingest/fast-path/prepare.ts';
+import { digestOf } from '../../src/ingest/fast-path/prepare-digest.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
 const SAMPLES = join(import.meta.dir, '../../src/demo-samples');

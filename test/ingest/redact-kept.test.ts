@@ -10,8 +10,8 @@ import { redactKept } from '../../src/ingest/redact-kept.ts';
 import { writeAnew } from '../../src/store/forget.ts';
 import { keptTexts, replaceTexts } from '../../src/store/kept-texts.ts';
 import { digestsOf, findSession, listEvents } from '../../src/store/read.ts';
-import { search } from '../../src/store/search.ts';
-import { writeWordsOut } from '../../src/store/search-index.ts';
+import { writeWordsOut } from '../../src/store/search/documents.ts';
+import { search } from '../../src/store/search/search.ts';
 import { saveDigest } from '../../src/store/write-digests.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 

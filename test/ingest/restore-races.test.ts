@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { planRestore } from '../../src/cli/commands/restore.plan.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { armKillPoints } from '../../src/domain/kill-point.ts';
-import { restoreOne } from '../../src/ingest/restore-many.ts';
+import { restoreOne } from '../../src/restore/restore.ts';
 import { filesOf, findSession } from '../../src/store/read.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 

@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test';
 import { appendFileSync } from 'node:fs';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { digestsOf, filesOf, findSession } from '../../src/store/read.ts';
-import { verify } from '../../src/store/verify.ts';
+import { verify } from '../../src/store/verify/verify.ts';
 import { addSegments, ensureFile } from '../../src/store/write-raw.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 

@@ -1,6 +1,6 @@
 /** A transcript claims its project's folder: what follows of it. */
 import { expect, test } from 'bun:test';
-import { isFolder, withProjects } from '../../src/ingest/roots.ts';
+import { isFolder, withProjects } from '../../src/ingest/discover/roots.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
 test('a project that a transcript claims is looked for only on this machine, never over the network', async () => {

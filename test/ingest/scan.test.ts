@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { appendFileSync, utimesSync } from 'node:fs';
-import { scanAgents } from '../../src/ingest/scan.ts';
+import { scanAgents } from '../../src/ingest/discover/scan.ts';
 import { lastScans } from '../../src/store/scans.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 

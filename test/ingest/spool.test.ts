@@ -4,7 +4,7 @@ import { expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Spool } from '../../src/ingest/spool.ts';
+import { Spool } from '../../src/files/spool.ts';
 
 const PIECE_BYTES = 4 * 1024 * 1024;
 

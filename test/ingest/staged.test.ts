@@ -13,10 +13,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { StagerThreads } from '../../src/cli/stagers.ts';
+import { StagerThreads } from '../../src/cli/restore-workers.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
-import { removeTemporary } from '../../src/ingest/restore-disk.ts';
-import { type StageOrder, type Stager, stageFiles } from '../../src/ingest/stage.ts';
+import { type StageOrder, type Stager, stageFiles } from '../../src/restore/stage.ts';
+import { removeTemporary } from '../../src/restore/write-files.ts';
 import { filesOf } from '../../src/store/read.ts';
 import { fileChunks, lentChunks } from '../../src/store/segments.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { typedQuery } from '../../src/cli/typed-query.ts';
 import type { Iso } from '../../src/domain/time.ts';
-import { excludeRules } from '../../src/ingest/exclude.ts';
+import { excludeRules } from '../../src/ingest/discover/exclude.ts';
 import {
   ANSWER_BYTES_MAX,
   cut,

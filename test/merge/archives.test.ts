@@ -13,10 +13,10 @@ import {
   inPieces,
   session,
 } from '../../scripts/torture/forged-archive.ts';
+import { type ImportReport, importStream } from '../../src/archive/import.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import { analyzeSession, salvageSession } from '../../src/ingest/analyze.ts';
-import { type ImportReport, importStream } from '../../src/ingest/import.ts';
 import { forgetSession } from '../../src/store/forget.ts';
 import {
   digestsOf,
@@ -27,7 +27,7 @@ import {
   sessionIdOf,
 } from '../../src/store/read.ts';
 import { logChunks } from '../../src/store/segments.ts';
-import { verify } from '../../src/store/verify.ts';
+import { verify } from '../../src/store/verify/verify.ts';
 import { setPinned } from '../../src/store/write-raw.ts';
 import { loseByHand } from '../../src/store/write-sweep.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';

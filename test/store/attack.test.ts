@@ -4,7 +4,7 @@ import { describe, expect, test } from 'bun:test';
 import { appendFileSync } from 'node:fs';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { sessionIdOf } from '../../src/store/read.ts';
-import { verify } from '../../src/store/verify.ts';
+import { verify } from '../../src/store/verify/verify.ts';
 import { setPinned } from '../../src/store/write-raw.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 

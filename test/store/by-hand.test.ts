@@ -3,7 +3,7 @@ import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { forgetSession } from '../../src/store/forget.ts';
-import { verify } from '../../src/store/verify.ts';
+import { verify } from '../../src/store/verify/verify.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
 const id = (n: number) => `3000000${n}-0000-4000-8000-000000000000`;

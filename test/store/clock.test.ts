@@ -4,7 +4,7 @@ import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import { findSession } from '../../src/store/read.ts';
 import { census } from '../../src/store/usage.ts';
-import { verify } from '../../src/store/verify.ts';
+import { verify } from '../../src/store/verify/verify.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
 const id = (n: number) => `6111111${n}-1111-4111-8111-111111111111`;

@@ -2,9 +2,9 @@
 import { Database } from 'bun:sqlite';
 import { expect, test } from 'bun:test';
 import { archiveOf, digestJson, inPieces, session } from '../../scripts/torture/forged-archive.ts';
+import { importStream } from '../../src/archive/import.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
-import { importStream } from '../../src/ingest/import.ts';
 import { findSession } from '../../src/store/read.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 

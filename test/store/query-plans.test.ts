@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { Params, ReadableDb } from '../../src/store/connection.ts';
-import { search } from '../../src/store/search.ts';
+import { search } from '../../src/store/search/search.ts';
 import { CENSUS_SQL, COUNTERS_SQL } from '../../src/store/usage.ts';
 import { World } from '../support/bench-world.ts';
 import { library } from '../support/digests.ts';

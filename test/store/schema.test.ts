@@ -7,8 +7,8 @@ import { type SchemaRow, triggerFaults } from '../../src/store/guards.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { openWritable } from '../../src/store/open.ts';
 import { findSession } from '../../src/store/read.ts';
-import { loses, repairStore } from '../../src/store/repair-store.ts';
-import { schemaFindings } from '../../src/store/verify-schema.ts';
+import { loses, repairStore } from '../../src/store/repair/store.ts';
+import { schemaFindings } from '../../src/store/verify/schema.ts';
 import { loseByHand } from '../../src/store/write-sweep.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 

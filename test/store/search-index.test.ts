@@ -5,10 +5,15 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { forgetSession, writeAnew } from '../../src/store/forget.ts';
 import { MIGRATIONS } from '../../src/store/migrations/index.ts';
 import { openWritable } from '../../src/store/open.ts';
-import { repairStore } from '../../src/store/repair-store.ts';
-import { search } from '../../src/store/search.ts';
-import { catchUpSearch, indexSome, rebuildSearchIndex, searchPending } from '../../src/store/search-index.ts';
-import { verify } from '../../src/store/verify.ts';
+import { repairStore } from '../../src/store/repair/store.ts';
+import {
+  catchUpSearch,
+  indexSome,
+  rebuildSearchIndex,
+  searchPending,
+} from '../../src/store/search/documents.ts';
+import { search } from '../../src/store/search/search.ts';
+import { verify } from '../../src/store/verify/verify.ts';
 import { World } from '../support/bench-world.ts';
 import { digestUid, found, library, prompt, putDigestOf } from '../support/digests.ts';
 

@@ -1,10 +1,10 @@
 /** Stems: the examples of the paper, and that index, query and marks agree on what is one word. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { Matcher } from '../../src/store/search-match.ts';
-import { parseQuery } from '../../src/store/search-query.ts';
-import { stemOf } from '../../src/store/search-stem.ts';
-import { addIndexTerms } from '../../src/store/search-words.ts';
+import { Matcher } from '../../src/store/search/match.ts';
+import { parseQuery } from '../../src/store/search/query.ts';
+import { stemOf } from '../../src/store/search/stem.ts';
+import { addIndexTerms } from '../../src/store/search/words.ts';
 
 /** Steps 1a to 5b of M. F. Porter's paper, a few of each. */
 const EXAMPLES =

@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { Iso } from '../../src/domain/time.ts';
-import { search } from '../../src/store/search.ts';
-import { parseQuery, placesOf } from '../../src/store/search-query.ts';
-import { unitsOf } from '../../src/store/search-words.ts';
+import { parseQuery, placesOf } from '../../src/store/search/query.ts';
+import { search } from '../../src/store/search/search.ts';
+import { unitsOf } from '../../src/store/search/words.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 import { command, digestUid, found, library, prompt, putDigestOf } from '../support/digests.ts';
 

@@ -6,7 +6,7 @@ import { forgetSession } from '../../src/store/forget.ts';
 import { filesOf } from '../../src/store/read.ts';
 import type { Extent, StoredFile } from '../../src/store/rows.ts';
 import { fileChunks } from '../../src/store/segments.ts';
-import { verify } from '../../src/store/verify.ts';
+import { verify } from '../../src/store/verify/verify.ts';
 import { asVersion, dropVersion, keepVersion, sharedBytes, versionsOf } from '../../src/store/versions.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 import { SEED } from '../support/seed.ts';
@@ -136,7 +136,7 @@ test('rot in what a version is made of is found, and a repair with consent drops
   world.db.exec(guard?.sql ?? '');
   const [finding] = findings(world);
   expect([finding?.cure, finding?.file, findings(world).length]).toEqual(['version', 'main', 1]);
-  const { planRepair, applyRepair } = await import('../../src/store/repair.ts');
+  const { planRepair, applyRepair } = await import('../../src/store/repair/repair.ts');
   const own = {
     chunks: (): AsyncGenerator<Uint8Array> => {
       throw new Error('the agent has none');

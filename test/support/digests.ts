@@ -4,7 +4,7 @@ import { agentId, type SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import type { WritableDb } from '../../src/store/connection.ts';
 import { findSession } from '../../src/store/read.ts';
-import { type SearchQuery, search } from '../../src/store/search.ts';
+import { type SearchQuery, search } from '../../src/store/search/search.ts';
 import { saveDigest } from '../../src/store/write-digests.ts';
 import { ensureSession } from '../../src/store/write-raw.ts';
 import { World } from './bench-world.ts';

@@ -1,6 +1,6 @@
 /** An archive as a stranger may write it: any id, any key, any path, and every hash right. */
-import { bytesFrame, lineFrame } from '../../src/ingest/archive-frames.ts';
-import { FORMAT, FORMAT_VERSION } from '../../src/ingest/archive-records.ts';
+import { bytesFrame, lineFrame } from '../../src/archive/frames.ts';
+import { FORMAT, FORMAT_VERSION } from '../../src/archive/records.ts';
 import type { ArchivedMeta, Incoming } from '../../src/store/archived.ts';
 
 export interface ForeignFile {

@@ -2,8 +2,8 @@
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type PlannedRestore, planRestore, type Shared } from '../../src/cli/commands/restore.plan.ts';
-import { type Fates, restoreMany } from '../../src/ingest/restore-many.ts';
-import type { Stager } from '../../src/ingest/stage.ts';
+import { type Fates, restoreMany } from '../../src/restore/restore.ts';
+import type { Stager } from '../../src/restore/stage.ts';
 import { listSessions } from '../../src/store/read.ts';
 import type { World } from './bench-world.ts';
 

@@ -1,7 +1,7 @@
 /** Answers of the search screen, made up: what the store would say to words that were typed. */
 import type { SessionRow } from '../../src/domain/session.ts';
-import type { SearchHit, SearchResult } from '../../src/store/search.ts';
-import type { Snippet } from '../../src/store/search-snippets.ts';
+import type { SearchHit, SearchResult } from '../../src/store/search/search.ts';
+import type { Snippet } from '../../src/store/search/snippets.ts';
 import type { Event } from '../../src/tui/state.ts';
 import { HOSTILE_TITLES } from './tui.ts';
 

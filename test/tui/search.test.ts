@@ -1,7 +1,7 @@
 /** The search screen: what typing asks, which answers count, what keys do with a hit; the index is followed in between. */
 import { describe, expect, test } from 'bun:test';
-import { type SearchResult, search } from '../../src/store/search.ts';
-import { indexSome } from '../../src/store/search-index.ts';
+import { indexSome } from '../../src/store/search/documents.ts';
+import { type SearchResult, search } from '../../src/store/search/search.ts';
 import { Searcher, withBegun } from '../../src/tui/searcher.ts';
 import { firstState, type Search, type State } from '../../src/tui/state.ts';
 import { contextOf } from '../../src/tui/step.ts';

@@ -4,7 +4,7 @@ import { agentsOf, enabledAgents } from '../../agents/registry.ts';
 import { isEnabled, rootsOf } from '../../domain/agent.ts';
 import { EXIT } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import { lookAtAgents, type Unplaced } from '../../ingest/scan.ts';
+import { lookAtAgents, type Unplaced } from '../../ingest/discover/scan.ts';
 import { openWritable } from '../../store/open.ts';
 import { saveScans } from '../../store/scans.ts';
 import { type UnknownRecords, unknownRecords } from '../../store/unknown-records.ts';

@@ -10,7 +10,7 @@ import {
   ownValue,
 } from '../../domain/own-format.ts';
 import { plainLine } from '../../domain/text.ts';
-import { excludeRules } from '../../ingest/exclude.ts';
+import { excludeRules } from '../../ingest/discover/exclude.ts';
 import { matchedPatterns } from '../../store/exclude-matches.ts';
 import { openReadable } from '../../store/open.ts';
 import { SETTING_KEYS, type SettingKey, type Settings, type SettingValue } from '../config.ts';

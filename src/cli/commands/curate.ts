@@ -19,11 +19,11 @@ import type { WritableDb } from '../../store/connection.ts';
 import { type Curated, dropDigests, type Hoard, hoard, shrinkDigests } from '../../store/curate.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
 import { usage } from '../../store/usage.ts';
-import { consentTo, namedSessions, refuseNamed, underSweepLock } from '../by-hand.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { printFailure } from '../failure.ts';
 import { formatAge, formatBytes, plural, table } from '../format.ts';
 import { tableColumns } from '../io.ts';
+import { consentTo, namedSessions, refuseNamed, underSweepLock } from '../named-sessions.ts';
 import { parseBytes, parseCount } from '../values.ts';
 
 const DEFAULT_LIMIT = 10;

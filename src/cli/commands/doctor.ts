@@ -5,7 +5,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { EXIT, FailureError } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import { mountOfPath, refreshMounts } from '../../ingest/mounts.ts';
+import { mountOfPath, refreshMounts } from '../../files/mounts.ts';
 import { failedAnalyses } from '../../store/analyses.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { besides } from '../../store/forget.ts';

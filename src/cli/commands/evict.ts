@@ -23,11 +23,11 @@ import { diskFull } from '../../store/room.ts';
 import { usage } from '../../store/usage.ts';
 import { type Condemned, type EvictionOutcome, evictCovered, loseByHand } from '../../store/write-sweep.ts';
 import { WARNINGS } from '../../sweep/report.ts';
-import { type Consent, consentTo, namedSessions, refuseNamed, underSweepLock } from '../by-hand.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { printFailure } from '../failure.ts';
 import { formatBytes, plural } from '../format.ts';
 import { ProgressLine, paint } from '../io.ts';
+import { type Consent, consentTo, namedSessions, refuseNamed, underSweepLock } from '../named-sessions.ts';
 import { sweepDeps } from '../wire.ts';
 
 interface Plan {

@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { agentById } from '../../agents/registry.ts';
+import { type ExportOptions, type ExportReport, exportStream } from '../../archive/export.ts';
 import {
   EXIT,
   EXIT_PRECEDENCE,
@@ -26,16 +27,15 @@ import {
 import type { SessionUid } from '../../domain/ids.ts';
 import { killPoint } from '../../domain/kill-point.ts';
 import { plainLine } from '../../domain/text.ts';
-import { type ExportOptions, type ExportReport, exportStream } from '../../ingest/export.ts';
-import { removeLeftovers } from '../../ingest/restore-disk.ts';
+import { removeLeftovers } from '../../restore/write-files.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { exportable } from '../../store/export.ts';
 import { forgottenUids, listForgotten } from '../../store/forget.ts';
 import { openReadable } from '../../store/open.ts';
-import { namedSessions } from '../by-hand.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, plural } from '../format.ts';
 import { ProgressLine } from '../io.ts';
+import { namedSessions } from '../named-sessions.ts';
 
 export const exportCommand: Command = async (context) => {
   const target = targetOf(context);

@@ -25,10 +25,10 @@ import {
   writeAnew,
 } from '../../store/forget.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
-import { consentTo, namedSessions, underSweepLock } from '../by-hand.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { printFailure } from '../failure.ts';
 import { formatBytes, plural } from '../format.ts';
+import { consentTo, namedSessions, underSweepLock } from '../named-sessions.ts';
 import { ownPaths } from '../wire.ts';
 
 interface Plan {

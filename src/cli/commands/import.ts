@@ -5,10 +5,10 @@
 import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { agentById } from '../../agents/registry.ts';
+import { type ImportReport, importStream } from '../../archive/import.ts';
 import { EXIT, EXIT_PRECEDENCE, type ExitCode, FailureError, failure } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import { cutText, plainLine } from '../../domain/text.ts';
-import { type ImportReport, importStream } from '../../ingest/import.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
 import { type Command, type Context, printJson } from '../context.ts';

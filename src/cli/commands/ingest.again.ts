@@ -7,7 +7,7 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { FailureError, failure, invalid } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
-import { mountOfPath, refreshMounts } from '../../ingest/mounts.ts';
+import { mountOfPath, refreshMounts } from '../../files/mounts.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { forgottenTest } from '../../store/forget.ts';
 import { openReadable } from '../../store/open.ts';

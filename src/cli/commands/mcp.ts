@@ -1,8 +1,8 @@
 /** `mcp`: answers agents over stdin and stdout until its input ends. Nothing but the protocol goes to stdout. */
 import { EXIT } from '../../domain/errors.ts';
-import { excludeRules } from '../../ingest/exclude.ts';
-import { mountOfPath } from '../../ingest/mounts.ts';
-import { realPathOrNull } from '../../ingest/restore-disk.ts';
+import { realPathIfThere } from '../../files/file-names.ts';
+import { mountOfPath } from '../../files/mounts.ts';
+import { excludeRules } from '../../ingest/discover/exclude.ts';
 import { answerLine, linesOf } from '../../mcp/rpc.ts';
 import { toolServer } from '../../mcp/tools.ts';
 import { openReadable } from '../../store/open.ts';
@@ -10,7 +10,7 @@ import type { Command } from '../context.ts';
 import { typedQuery } from '../typed-query.ts';
 
 /** What lies on a mount that may never answer is known by the name that is written. */
-const realPath = (path: string) => (mountOfPath(path) === null ? realPathOrNull(path) : null);
+const realPath = (path: string) => (mountOfPath(path) === null ? realPathIfThere(path) : null);
 
 export const mcp: Command = async (context) => {
   const { clock, host, io, settings, version } = context;

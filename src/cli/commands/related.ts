@@ -3,7 +3,7 @@ import { EXIT } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { openReadable } from '../../store/open.ts';
 import { resolveSession } from '../../store/read.ts';
-import { type Related, related } from '../../store/search-related.ts';
+import { type Related, related } from '../../store/search/related.ts';
 import { type Command, printJson, textFlag } from '../context.ts';
 import { formatTime } from '../format.ts';
 import { paint } from '../io.ts';

@@ -4,8 +4,8 @@
  */
 import { messageOf } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import type { Restoring, StoredAs } from '../../ingest/restoring.ts';
-import { isBeginningOf } from '../../ingest/there.ts';
+import { isBeginningOf } from '../../restore/present-file.ts';
+import type { Restoring, StoredAs } from '../../restore/replaced-files.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { emptyLog } from '../../store/log.ts';
 import { filesOf, sessionOfPath } from '../../store/read.ts';

@@ -7,7 +7,7 @@ import type { AgentFormat } from '../../domain/agent.ts';
 import { type Failure, FailureError, failure, invalid } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { factsOf, fullerVersion } from '../../ingest/fuller.ts';
-import type { PlannedFile } from '../../ingest/restoring.ts';
+import type { PlannedFile } from '../../restore/replaced-files.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import type { StoredFile } from '../../store/rows.ts';
 import { asVersion, type EarlierVersion, presentNumber, versionsOf } from '../../store/versions.ts';

@@ -1,13 +1,13 @@
 /** `verify`: everything read back; exit 1 and the list where anything is wrong. `--repair` mends what can be mended. */
 import { EXIT, FailureError, failure, messageOf } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import { aboutOf } from '../../ingest/about.ts';
 import { mixedSessions } from '../../ingest/mixed.ts';
+import { aboutOf } from '../../ingest/session-description.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
-import { nothingLeft, survey } from '../../store/repair-rebuild.ts';
-import { type VerifyResult, verify } from '../../store/verify.ts';
-import type { VerifyFinding } from '../../store/verify-findings.ts';
+import { nothingLeft, survey } from '../../store/repair/rebuild.ts';
+import type { VerifyFinding } from '../../store/verify/findings.ts';
+import { type VerifyResult, verify } from '../../store/verify/verify.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, plural } from '../format.ts';
 import { ProgressLine } from '../io.ts';

@@ -3,12 +3,12 @@
  * Promises: tells a sign of life at least once a second while anything moves; the last line is what came of it.
  */
 import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
-import { whenAlive } from '../../ingest/alive.ts';
+import { whenAlive } from '../../files/alive.ts';
+import { visit } from '../../files/mounts.ts';
 import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
+import { withProjects } from '../../ingest/discover/roots.ts';
+import { scanHere } from '../../ingest/discover/scan.ts';
 import { ingest } from '../../ingest/ingest.ts';
-import { visit } from '../../ingest/mounts.ts';
-import { withProjects } from '../../ingest/roots.ts';
-import { scanHere } from '../../ingest/scan.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
 import type { ScanRow } from '../../store/scans.ts';
 import type { Command, Context } from '../context.ts';

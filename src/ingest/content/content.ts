@@ -7,7 +7,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { AgentFormat } from '../../domain/agent.ts';
 import { type ContentForm, type ContentReader, canonicalText, exactRecord } from '../../domain/content.ts';
-import { linesOfChunks, linesOfStream, TooLong } from '../line-cutter.ts';
+import { linesOfChunks, linesOfStream, TooLong } from '../../files/line-cutter.ts';
 
 /** A line above it is not taken apart. */
 const LINE_BYTES_MAX = 16 * 1024 * 1024;

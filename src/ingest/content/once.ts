@@ -5,10 +5,10 @@
  */
 import type { ContentForm } from '../../domain/content.ts';
 import type { SessionUid } from '../../domain/ids.ts';
+import { linesOfChunks, TooLong } from '../../files/line-cutter.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import type { Extent, StoredFile } from '../../store/rows.ts';
 import { fileChunks, rangeChunks } from '../../store/segments.ts';
-import { linesOfChunks, TooLong } from '../line-cutter.ts';
 import { contentOfLine } from './content.ts';
 
 /** Each costs some forty bytes of memory. */

@@ -4,7 +4,7 @@
  */
 import type { AgentFormat } from '../../domain/agent.ts';
 import { type ContentReader, canonicalText, exactRecord } from '../../domain/content.ts';
-import { linesOfChunks, TooLong } from '../line-cutter.ts';
+import { linesOfChunks, TooLong } from '../../files/line-cutter.ts';
 import { elementsOf, MATCHED_BYTES_MAX } from '../rewrite.ts';
 import { contentFormOf, contentOfLine } from './content.ts';
 

@@ -1,8 +1,8 @@
 /** Search: what is typed, the sessions that have it, and the lines of the one under the cursor. */
 import { formatCount, formatTime, plural } from '../../cli/format.ts';
 import { plainLine } from '../../domain/text.ts';
-import type { SearchHit } from '../../store/search.ts';
-import type { Snippet } from '../../store/search-snippets.ts';
+import type { SearchHit } from '../../store/search/search.ts';
+import type { Snippet } from '../../store/search/snippets.ts';
 import { listOf } from '../layout.ts';
 import { BLANK, fit, type Line, line, pad, type Span, span, wrap } from '../paint.ts';
 import type { Search, State } from '../state.ts';

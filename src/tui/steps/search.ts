@@ -1,6 +1,6 @@
 /** Search: words as they are typed, the sessions that have them, and what can be done with one of them. */
-import type { SearchHit } from '../../store/search.ts';
-import { withWord } from '../../store/search-suggest.ts';
+import type { SearchHit } from '../../store/search/search.ts';
+import { withWord } from '../../store/search/suggest.ts';
 import type { Action } from '../keys.ts';
 import { inSight, listOf } from '../layout.ts';
 import {

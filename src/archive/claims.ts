@@ -1,0 +1,64 @@
+/**
+ * What an archive tells of a session beyond its bytes, made fit to be kept.
+ * Promises: every time is one; what a stranger tells is one plain line each, and an id of another session is refused.
+ */
+import { type AgentId, divergedUid, nativeIdOf, type SessionUid, sessionUid } from '../domain/ids.ts';
+import { cutText, plainLine } from '../domain/text.ts';
+import { type Iso, plausibleTime } from '../domain/time.ts';
+import { hashText } from '../files/hash-text.ts';
+import type { ArchivedMeta } from '../store/archived.ts';
+
+const TITLE_CHARS_MAX = 300;
+const PATH_CHARS_MAX = 4096;
+
+/** The rows of a session with times that can be, and, from a stranger, with texts that are harmless. */
+export function withPlausible(meta: ArchivedMeta, now: Iso, trusted: boolean): ArchivedMeta {
+  const time = (value: Iso | null) => plausibleTime(value, now);
+  const timed = {
+    ...meta,
+    started_at: time(meta.started_at),
+    ended_at: time(meta.ended_at),
+    ingested_at: time(meta.ingested_at),
+    analyzed_at: time(meta.analyzed_at),
+    digest_at: time(meta.digest_at),
+    // That it was evicted is no matter of when.
+    evicted_at: meta.evicted_at === null ? null : (time(meta.evicted_at) ?? now),
+  };
+  if (trusted) return timed;
+  return {
+    ...timed,
+    title: meta.title === null ? null : cutText(plainLine(meta.title), TITLE_CHARS_MAX) || null,
+    project: plainOrNothing(meta.project),
+    branch: plainOrNothing(meta.branch),
+    parent_uid: meta.parent_uid !== null && IS_UID.test(meta.parent_uid) ? meta.parent_uid : null,
+    analyze_error: null,
+    pinned: false,
+  };
+}
+
+const IS_UID = /^[a-z0-9][a-z0-9-]{0,63}:[A-Za-z0-9][A-Za-z0-9._-]{0,255}$/;
+
+/** A path or a branch without its control characters would be another one. */
+function plainOrNothing(value: string | null): string | null {
+  return value !== null && value.length <= PATH_CHARS_MAX && plainLine(value) === value ? value : null;
+}
+
+/** The name of the first session of its id. */
+export function plainUidOf({ agent, native_id: nativeId }: ArchivedMeta): SessionUid {
+  return sessionUid(agent as AgentId, nativeId, hashText);
+}
+
+/**
+ * Why a session of a stranger is refused, or null. One file of a session is its transcript, and it is called so. Sessions are told
+ * apart by their agent's own ids: one whose name and id differ would stand in the way of the session that bears the id.
+ */
+export function strangersProblem(meta: ArchivedMeta): string | null {
+  const uid = meta.session_uid as SessionUid;
+  if (meta.files.some(({ role, key }) => (role === 'main') !== (key === 'main')))
+    return 'a file that is no transcript is called one';
+  const plain = plainUidOf(meta);
+  if (uid === plain) return null;
+  const mark = nativeIdOf(uid).split('.').at(-1) ?? '';
+  const isTwin = /^[0-9a-f]{8}$/.test(mark) && uid === divergedUid(plain, mark);
+  return isTwin ? null : 'its name is not that of its id';
+}

@@ -1,0 +1,141 @@
+/**
+ * A store as one stream: its records in the order in which an import needs them (archive-frames.ts, archive-records.ts).
+ * Promises: streams, memory is bounded by one session's rows and one segment; every segment is read back against its hash
+ * before it goes out; a session that cannot go out whole is named, and an import passes over what went out of it.
+ */
+
+import { agentById } from '../agents/registry.ts';
+import type { AgentFormat } from '../domain/agent.ts';
+import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
+import type { Iso } from '../domain/time.ts';
+import type { ReadableDb } from '../store/connection.ts';
+import { type Outgoing, outgoing, segmentData } from '../store/export.ts';
+import type { Forgotten } from '../store/forget.ts';
+import { rowsProblem } from './bounds.ts';
+import { bytesFrame, lineFrame } from './frames.ts';
+import { inItsPlaces, type LeftFile, type Sorted } from './places.ts';
+import { FORMAT, FORMAT_VERSION } from './records.ts';
+
+/** A session that a sweep or an agent changes while it goes out is begun anew. */
+const TRIES = 3;
+/** Names of sessions in one record of contents. */
+const NAMES_PER_RECORD = 1000;
+
+export interface ExportOptions {
+  readonly uids: readonly SessionUid[];
+  readonly forgotten: readonly Forgotten[];
+  readonly now: Iso;
+  /** The agents that are known here; absent: those that need no configuration. */
+  readonly formatOf?: (agent: string) => AgentFormat | null;
+  readonly signal: AbortSignal;
+  readonly progress: (done: number, total: number) => void;
+}
+
+export interface ExportReport {
+  sessions: number;
+  /** Sessions whose raw bytes are in it. */
+  live: number;
+  forgotten: number;
+  raw_bytes: number;
+  failed: { session_uid: SessionUid; problem: string }[];
+  /** Files that belong to no place of their agent's: they are in no archive. */
+  left_out: LeftFile[];
+  interrupted: boolean;
+}
+
+export async function* exportStream(
+  db: ReadableDb,
+  options: ExportOptions,
+  report: ExportReport,
+): AsyncGenerator<Uint8Array> {
+  const { uids, now } = options;
+  yield* lineFrame({
+    record: 'header',
+    format: FORMAT,
+    version: FORMAT_VERSION,
+    made_at: now,
+    sessions: uids.length,
+  });
+  for (let at = 0; at < uids.length; at += NAMES_PER_RECORD)
+    yield* lineFrame({ record: 'contents', session_uids: uids.slice(at, at + NAMES_PER_RECORD) });
+  for (const [done, uid] of uids.entries()) {
+    if (options.signal.aborted) break;
+    options.progress(done, uids.length);
+    yield* oneSession(db, uid, report, options.formatOf ?? agentById);
+    // Whoever waits for the signal gets its turn.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  for (const { uid, at } of options.forgotten) {
+    yield* lineFrame({ record: 'forgotten', session_uid: uid, at });
+    report.forgotten += 1;
+  }
+  report.interrupted = options.signal.aborted;
+  if (!report.interrupted) yield* lineFrame({ record: 'end', sessions: report.sessions });
+}
+
+function* oneSession(
+  db: ReadableDb,
+  uid: SessionUid,
+  report: ExportReport,
+  formatOf: (agent: string) => AgentFormat | null,
+): Generator<Uint8Array> {
+  for (let tries = 1; ; tries += 1) {
+    const whole = outgoing(db, uid);
+    // Forgotten meanwhile: nothing of it goes out.
+    if (whole === null) return;
+    const { session, left } = placedOf(whole, formatOf(whole.meta.agent));
+    if (session === null) {
+      report.left_out.push(...left);
+      const problem = 'none of its files is one that its agent keeps of a session';
+      yield* lineFrame({ record: 'abandoned', session_uid: uid, why: problem, again: false });
+      report.failed.push({ session_uid: uid, problem });
+      return;
+    }
+    try {
+      yield* sessionRecords(db, session);
+      report.left_out.push(...left);
+      report.sessions += 1;
+      if (session.meta.evicted_at === null) {
+        report.live += 1;
+        report.raw_bytes += session.meta.raw_bytes;
+      }
+      return;
+    } catch (thrown) {
+      if (!(thrown instanceof FailureError)) throw thrown;
+      const why = messageOf(thrown);
+      const again = thrown.failure.code === 'busy' && tries < TRIES;
+      yield* lineFrame({ record: 'abandoned', session_uid: uid, why, again });
+      if (again) continue;
+      report.failed.push({ session_uid: uid, problem: why });
+      return;
+    }
+  }
+}
+
+/** Of an agent that is not known here nobody can tell its places: whoever takes the archive in does. */
+function placedOf(whole: Outgoing, format: AgentFormat | null): Sorted<Outgoing> {
+  return format === null ? { session: whole, left: [] } : inItsPlaces(whole, format);
+}
+
+function* sessionRecords(db: ReadableDb, { meta, digests, segments }: Outgoing): Generator<Uint8Array> {
+  // Told now, by whom it can be mended: an import would refuse it.
+  const problem = rowsProblem(meta);
+  if (problem !== null)
+    throw new FailureError(
+      failure(
+        'failed',
+        `an archive cannot hold it: ${problem}`,
+        'Restore it with `restore --to` and keep its files.',
+      ),
+    );
+  yield* lineFrame({ record: 'session', ...meta });
+  for (const digest of digests) yield* lineFrame({ record: 'digest', ...digest });
+  for (const segment of segments) {
+    const data = segmentData(db, segment, `${meta.session_uid} ${segment.key}`);
+    const { id: _id, file_id: _file, ...told } = segment;
+    yield* lineFrame({ record: 'segment', ...told });
+    yield* bytesFrame(data);
+  }
+  yield* lineFrame({ record: 'session_end', session_uid: meta.session_uid });
+}

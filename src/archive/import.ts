@@ -1,0 +1,313 @@
+/**
+ * Sessions of another store into this one, each in one transaction: whole or not at all.
+ * Promises: adds only; what comes from an archive that nobody vouches for is marked and changes nothing that is here; the same file
+ * twice changes nothing; stops at nothing that is damaged, and names it; never brings usage above the hard cap, and says how many
+ * sessions wait; nothing that was forgotten here comes back.
+ */
+
+import { agentById } from '../agents/registry.ts';
+import type { AgentFormat } from '../domain/agent.ts';
+import { FailureError, messageOf } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
+import { killPoint } from '../domain/kill-point.ts';
+import type { SessionRow } from '../domain/session.ts';
+import { cutText } from '../domain/text.ts';
+import type { Iso } from '../domain/time.ts';
+import { Spool } from '../files/spool.ts';
+import { type Decision, decide, type OfferedSession } from '../merge/decide.ts';
+import type { Incoming } from '../store/archived.ts';
+import type { ReadableDb, WritableDb } from '../store/connection.ts';
+import { type Forgotten, forgottenUids, noteForgotten } from '../store/forget.ts';
+import { applyMerge, bringsNews, type Compared } from '../store/import/merge.ts';
+import { insertWhole } from '../store/import/new.ts';
+import { uidOf } from '../store/import/rows.ts';
+import { insertStranger } from '../store/import/stranger.ts';
+import { findSession } from '../store/read.ts';
+import { usage } from '../store/usage.ts';
+import { REPORT_ENTRIES_MAX } from './bounds.ts';
+import { plainUidOf, strangersProblem, withPlausible } from './claims.ts';
+import { covers, offerOf, tellConflict } from './offer.ts';
+import { inItsPlaces, type LeftFile } from './places.ts';
+import { arrivals } from './sessions.ts';
+
+export interface ImportReport {
+  version: 1;
+  dry_run: boolean;
+  /** A person vouches for the archive. */
+  trusted: boolean;
+  /** Not here before. */
+  added: SessionUid[];
+  /** Here before, and more of them now. */
+  merged: SessionUid[];
+  unchanged: number;
+  /** Of those added from an archive of a stranger, those that were analyzed here. */
+  analyzed: number;
+  /** Ids that another store has forgotten, and that were not here. */
+  forgotten: SessionUid[];
+  /** Ids that an archive of a stranger calls forgotten: without effect. */
+  forgotten_ignored: number;
+  /** In the file, and forgotten here: left out. */
+  left_forgotten: SessionUid[];
+  /** Evicted there, without a digest: nothing of them could come. */
+  empty: number;
+  /** They would bring usage above the hard cap. */
+  waiting: SessionUid[];
+  conflicts: { session_uid: SessionUid; what: string }[];
+  /** Not imported, or not known whose: damaged, cut off, or refused. */
+  damaged: { session_uid: SessionUid | null; problem: string }[];
+  /** Files that belong to no place of their agent's: left out, the rest of the session is taken. */
+  left_out: LeftFile[];
+  /** Entries of those lists beyond what a report holds. */
+  not_listed: number;
+  stored_bytes_added: number;
+  over_hard_cap: boolean;
+  interrupted: boolean;
+}
+
+/** `write` null: nothing is written, it is only said what would be. */
+export interface ImportDeps {
+  readonly read: ReadableDb;
+  readonly write: WritableDb | null;
+  /** A person vouches for the archive. */
+  readonly trusted: boolean;
+  /** What the sessions of an archive that nobody vouches for are marked with. */
+  readonly origin: string;
+  readonly hardCapBytes: number;
+  /** The agents that are known here; absent: those that need no configuration. */
+  readonly formatOf?: (agent: string) => AgentFormat | null;
+  readonly now: () => Iso;
+  readonly signal: AbortSignal;
+  readonly progress: (uid: SessionUid) => void;
+  /** Makes the digest of a stranger's session out of its bytes: nobody takes a stranger's word for them. True where it could. */
+  readonly analyze: (uid: SessionUid) => Promise<boolean>;
+}
+
+export async function importStream(
+  deps: ImportDeps,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<ImportReport> {
+  const report = emptyReport(deps);
+  const before = usage(deps.read).tier1Bytes;
+  using spool = new Spool(`${deps.read.path}.import-${crypto.randomUUID().slice(0, 8)}`);
+  const forgotten = new Set(forgottenUids(deps.read));
+  for await (const arrival of arrivals(chunks, spool, deps.trusted)) {
+    if (deps.signal.aborted) break;
+    if (arrival.kind === 'damaged') noteDamaged(report, arrival.uid, arrival.problem);
+    else if (arrival.kind === 'forgotten') takeForgotten(deps, arrival, forgotten, report);
+    else {
+      const { meta } = arrival.session;
+      const placed = inPlaces(deps, arrival.session, report);
+      const came = placed === null ? null : takeSession(deps, placed, forgotten, report);
+      if (came === 'stranger' && meta.evicted_at === null && (await deps.analyze(uidOf(meta))))
+        report.analyzed += 1;
+    }
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  report.over_hard_cap = report.waiting.length > 0;
+  report.interrupted = deps.signal.aborted;
+  if (deps.write !== null) report.stored_bytes_added = usage(deps.read).tier1Bytes - before;
+  return report;
+}
+
+function takeForgotten(
+  { read, write, trusted }: ImportDeps,
+  forgotten: Forgotten,
+  known: Set<SessionUid>,
+  report: ImportReport,
+): void {
+  const { uid } = forgotten;
+  const state = known.has(uid) ? 'forgotten' : findSession(read, uid) === null ? 'absent' : 'live';
+  const decision = decide({ state, isStrangers: false }, { kind: 'forgotten', trusted });
+  if (decision.act === 'forget') {
+    if (write !== null) noteForgotten(write, forgotten);
+    known.add(uid);
+    add(report, report.forgotten, uid);
+  } else if (decision.act === 'leave' && decision.why === 'no_effect') report.forgotten_ignored += 1;
+  else if (decision.act === 'leave' && decision.why === 'conflict')
+    add(report, report.conflicts, {
+      session_uid: uid,
+      what: `it was forgotten there and is here: \`session-memory forget ${uid}\``,
+    });
+}
+
+/** The session without what belongs to no place of its agent's; null where nothing is left of it. */
+function inPlaces(
+  { formatOf = agentById }: ImportDeps,
+  arrived: Incoming,
+  report: ImportReport,
+): Incoming | null {
+  const { session, left } = inItsPlaces(arrived, formatOf(arrived.meta.agent));
+  for (const file of left) add(report, report.left_out, file);
+  if (session === null)
+    noteDamaged(report, uidOf(arrived.meta), 'none of its files is one that its agent keeps of a session');
+  return session;
+}
+
+/** Returns as what it came in, null where it did not. */
+function takeSession(
+  deps: ImportDeps,
+  arrived: Incoming,
+  forgotten: ReadonlySet<SessionUid>,
+  report: ImportReport,
+): 'own' | 'stranger' | null {
+  const session = { ...arrived, meta: withPlausible(arrived.meta, deps.now(), deps.trusted) };
+  const uid = uidOf(session.meta);
+  deps.progress(uid);
+  const problem = deps.trusted ? null : strangersProblem(session.meta);
+  if (problem !== null) {
+    noteDamaged(report, uid, problem);
+    return null;
+  }
+  const counts = { added: report.added.length, merged: report.merged.length };
+  const conflicts = report.conflicts.length;
+  try {
+    if (deps.write === null) return looked(deps, session, forgotten, report);
+    return store(deps, deps.write, session, forgotten, report);
+  } catch (thrown) {
+    if (thrown instanceof FailureError && ['disk_full', 'io', 'busy'].includes(thrown.failure.code))
+      throw thrown;
+    // Its transaction took back what it had done; so does the report.
+    report.added.length = counts.added;
+    report.merged.length = counts.merged;
+    report.conflicts.length = conflicts;
+    noteDamaged(report, uid, messageOf(thrown));
+    return null;
+  }
+}
+
+/** No stranger brings what was forgotten here, not under the name of a second session of its id either. */
+function isForgotten(forgotten: ReadonlySet<SessionUid>, { meta }: Incoming, trusted: boolean): boolean {
+  return forgotten.has(uidOf(meta)) || (!trusted && forgotten.has(plainUidOf(meta)));
+}
+
+/** What is to be done with a session. */
+interface Judged {
+  readonly local: SessionRow | null;
+  readonly compared: Compared | null;
+  readonly offer: OfferedSession;
+  readonly decision: Decision;
+}
+
+function judged(deps: ImportDeps, db: ReadableDb, session: Incoming, isGone: boolean): Judged {
+  const local = isGone ? null : findSession(db, uidOf(session.meta));
+  const { here, offer, compared } = offerOf(db, local, isGone, session, deps.trusted);
+  return { local, compared, offer, decision: decide(here, offer) };
+}
+
+function store(
+  deps: ImportDeps,
+  db: WritableDb,
+  session: Incoming,
+  forgotten: ReadonlySet<SessionUid>,
+  report: ImportReport,
+): 'own' | 'stranger' | null {
+  // Decided and done in one transaction: nothing changes between.
+  const as = db.writeTransaction(() => {
+    const found = judged(deps, db, session, isForgotten(forgotten, session, deps.trusted));
+    const { local, compared, decision } = found;
+    if (!tellLeft(deps, db, session, found, report)) return null;
+    if (decision.act === 'add') {
+      if (decision.as === 'own') insertWhole(db, session, covers(session));
+      else insertStranger(db, session, deps.origin, deps.now());
+      add(report, report.added, uidOf(session.meta));
+      killPoint('import.session-added');
+      return decision.as;
+    }
+    if (decision.act !== 'merge' || local === null || compared === null) return null;
+    const changed = applyMerge(db, local, session, compared, decision, deps.now());
+    killPoint('import.session-merged');
+    if (changed) add(report, report.merged, local.uid);
+    else report.unchanged += 1;
+    return null;
+  });
+  killPoint('import.session-stored');
+  return as;
+}
+
+/** What a dry run says of it. */
+function looked(
+  deps: ImportDeps,
+  session: Incoming,
+  forgotten: ReadonlySet<SessionUid>,
+  report: ImportReport,
+): null {
+  const db = deps.read;
+  const found = judged(deps, db, session, isForgotten(forgotten, session, deps.trusted));
+  const { local, compared, decision } = found;
+  if (!tellLeft(deps, db, session, found, report)) return null;
+  report.stored_bytes_added += bytesOf(session, compared);
+  if (decision.act === 'add') add(report, report.added, uidOf(session.meta));
+  if (decision.act !== 'merge' || local === null || compared === null) return null;
+  if (bringsNews(db, local, session, compared, decision)) add(report, report.merged, local.uid);
+  else report.unchanged += 1;
+  return null;
+}
+
+/** Tells what is left as it is, or waits for room; true where something is to be done. */
+function tellLeft(
+  deps: ImportDeps,
+  db: ReadableDb,
+  session: Incoming,
+  { local, compared, offer, decision }: Judged,
+  report: ImportReport,
+): boolean {
+  const uid = uidOf(session.meta);
+  const what = tellConflict(db, decision, local, session, offer);
+  if (decision.act === 'leave') {
+    if (decision.why === 'forgotten') add(report, report.left_forgotten, uid);
+    else if (decision.why === 'empty') report.empty += 1;
+    else if (what === null) report.unchanged += 1;
+    else add(report, report.conflicts, { session_uid: uid, what });
+    return false;
+  }
+  const bytes = bytesOf(session, compared);
+  const wouldAdd = deps.write === null ? report.stored_bytes_added : 0;
+  if (bytes > 0 && usage(db).tier1Bytes + wouldAdd + bytes > deps.hardCapBytes) {
+    add(report, report.waiting, uid);
+    return false;
+  }
+  if (what !== null) add(report, report.conflicts, { session_uid: uid, what });
+  return true;
+}
+
+/** Compressed bytes that it would add, at most. */
+function bytesOf({ segments }: Incoming, compared: Compared | null): number {
+  return compared?.storedBytes ?? segments.reduce((sum, { stored_bytes: each }) => sum + each, 0);
+}
+
+/** Texts from the file are told shortly: they may be anything. */
+const PROBLEM_CHARS_MAX = 300;
+
+function noteDamaged(report: ImportReport, uid: SessionUid | null, problem: string): void {
+  add(report, report.damaged, { session_uid: uid, problem: cutText(problem, PROBLEM_CHARS_MAX) });
+}
+
+/** An archive may hold millions of ids; a report of them would fill the memory. */
+function add<T>(report: ImportReport, list: T[], entry: T): void {
+  if (list.length < REPORT_ENTRIES_MAX) list.push(entry);
+  else report.not_listed += 1;
+}
+
+function emptyReport({ write, trusted }: ImportDeps): ImportReport {
+  return {
+    version: 1,
+    dry_run: write === null,
+    trusted,
+    added: [],
+    merged: [],
+    unchanged: 0,
+    analyzed: 0,
+    forgotten: [],
+    forgotten_ignored: 0,
+    left_forgotten: [],
+    empty: 0,
+    waiting: [],
+    conflicts: [],
+    damaged: [],
+    left_out: [],
+    not_listed: 0,
+    stored_bytes_added: 0,
+    over_hard_cap: false,
+    interrupted: false,
+  };
+}

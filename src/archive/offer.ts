@@ -1,0 +1,143 @@
+/**
+ * Gathers what the decision on a session of an archive hangs on, and tells in words what came of it.
+ * Promises: reads only; of an archive that nobody vouches for no more is read than it holds itself.
+ */
+import { whatIsPoorer } from '../digest/better.ts';
+import type { SessionRow } from '../domain/session.ts';
+import type { Decision, Here, OfferedSession } from '../merge/decide.ts';
+import type { Incoming } from '../store/archived.ts';
+import type { ReadableDb } from '../store/connection.ts';
+import { isBetter, newestDigest } from '../store/import/digests.ts';
+import { type Compared, compared, comparedAtSight } from '../store/import/merge.ts';
+import { presentDigest } from '../store/import/rows.ts';
+import { filesOf, sessionIdOf } from '../store/read.ts';
+import { digestOf, saysSomething } from './digests.ts';
+
+export interface Gathered {
+  readonly here: Here;
+  readonly offer: OfferedSession;
+  /** What a merge would carry out; null where there is none. */
+  readonly compared: Compared | null;
+}
+
+/** `local`: null where it is not here, or forgotten. */
+export function offerOf(
+  db: ReadableDb,
+  local: SessionRow | null,
+  isForgotten: boolean,
+  incoming: Incoming,
+  trusted: boolean,
+): Gathered {
+  if (local === null) {
+    const kind = incoming.meta.evicted_at === null ? 'live' : 'evicted';
+    const claimed = presentDigest(incoming) === null ? 'none' : covers(incoming) ? 'better' : 'nothing';
+    return {
+      here: { state: isForgotten ? 'forgotten' : 'absent', isStrangers: false },
+      offer: {
+        kind,
+        trusted,
+        files: new Map(),
+        isEmpty: false,
+        holdsAll: true,
+        content: 'other',
+        digest: claimed,
+      },
+      compared: null,
+    };
+  }
+  const here: Here = {
+    state: local.evictedAt === null ? 'live' : 'evicted',
+    isStrangers: local.origin !== null,
+  };
+  if (!trusted)
+    return {
+      here,
+      offer: { ...comparedAtSight(db, local, incoming), trusted, digest: 'none' },
+      compared: null,
+    };
+  const found = compared(db, local, incoming);
+  return {
+    here,
+    offer: { ...found.offer, trusted, digest: digestClaim(db, local, incoming, found) },
+    compared: found,
+  };
+}
+
+/** Whether the digest of its present content may stand for it. */
+export function covers(incoming: Incoming): boolean {
+  const digest = presentDigest(incoming);
+  const read = digest === null ? null : digestOf(digest.json);
+  return read !== null && saysSomething(read);
+}
+
+function digestClaim(
+  db: ReadableDb,
+  local: SessionRow,
+  incoming: Incoming,
+  { offer, storedBytes }: Compared,
+): OfferedSession['digest'] {
+  const theirs = presentDigest(incoming);
+  const next = theirs === null ? null : digestOf(theirs.json);
+  if (theirs === null || next === null) return 'none';
+  if (theirs.complete && !saysSomething(next)) return 'nothing';
+  // The digest of something else that was evicted here says nothing of what comes.
+  const isOfOther = local.evictedAt !== null && offer.kind === 'live' && offer.content === 'other';
+  const ours = isOfOther ? null : newestDigest(db, sessionIdOf(db, local.uid));
+  const before = ours === null ? null : digestOf(ours.json);
+  if (ours === null || before === null) return 'better';
+  const isOfLess =
+    !ours.isOfAll || (ours.complete === 0 && theirs.complete) || adds(local, offer, storedBytes);
+  if (!isOfLess && !isBetter(theirs, ours)) return 'worse';
+  return whatIsPoorer(before, next) === null ? 'better' : 'worse';
+}
+
+/** Whether bytes come to what is here, of which the digest that is here knows nothing. */
+function adds({ evictedAt }: SessionRow, { kind, content }: Compared['offer'], storedBytes: number): boolean {
+  return evictedAt === null ? storedBytes > 0 : kind === 'live' && content === 'known';
+}
+
+/** What a person should know of a session that both have, in words; null: nothing. */
+export function tellConflict(
+  db: ReadableDb,
+  decision: Decision,
+  local: SessionRow | null,
+  incoming: Incoming,
+  offer: OfferedSession,
+): string | null {
+  if (local === null) return null;
+  if (decision.act === 'leave')
+    return decision.why === 'conflict' ? tellLeft(db, local, incoming, offer) : null;
+  if (decision.act !== 'merge' || !decision.conflict) return null;
+  const others = [...offer.files].filter(([, standing]) => standing === 'other');
+  if (others.length > 0) {
+    const stays = others.every(([key]) => decision.replaced.has(key))
+      ? "the archive's is"
+      : 'the one here stays';
+    return `${others.map(([key]) => key).join(', ')} differs; ${stays} the present version, the other is kept: \`show ${local.uid} --versions\``;
+  }
+  const where = local.evictedAt === null ? 'here it is live' : 'here it was evicted';
+  return `what was evicted there is not what is here (${where}); both digests stay`;
+}
+
+/** So many files are told of; a forged archive may name thousands. */
+const FILES_TOLD = 3;
+
+/** Of an archive of a stranger nothing was taken of it: what it has. */
+function tellLeft(db: ReadableDb, local: SessionRow, { meta }: Incoming, { files }: OfferedSession): string {
+  if (meta.evicted_at !== null) return 'it is here already; the archive has another digest of it';
+  if (local.evictedAt !== null)
+    return `it was evicted here; the archive has ${meta.files.length} files under its name: only \`import --trust\` brings bytes back`;
+  const here = new Map(filesOf(db, local.uid).map((file) => [file.key, file]));
+  const there = new Map(meta.files.map((file) => [file.key, file]));
+  const told = [...files].flatMap(([key, standing]) => {
+    const theirs = there.get(key);
+    if (standing === 'same' || standing === 'less' || theirs === undefined) return [];
+    const ours = here.get(key);
+    if (ours === undefined || standing === 'added')
+      return [`${key} (${theirs.raw_bytes} bytes), which is not here`];
+    const how = standing === 'more' ? 'goes on from' : 'differs from';
+    return [`${key} of ${theirs.raw_bytes} bytes, which ${how} the ${ours.rawBytes} bytes here`];
+  });
+  const rest = told.length > FILES_TOLD ? ` and ${told.length - FILES_TOLD} more files` : '';
+  return `it is here already and stays as it is; the archive has ${told.slice(0, FILES_TOLD).join('; ')}${rest}`;
+}

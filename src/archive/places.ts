@@ -1,0 +1,68 @@
+/**
+ * What of an archived session lies at no place of its agent's: it is neither written into an archive nor taken out of one.
+ * Promises: pure; a session is given on with all the rest, or not at all where nothing is left.
+ */
+import type { AgentFormat } from '../domain/agent.ts';
+import { agentId, nativeIdOf, type SessionUid, sessionUid } from '../domain/ids.ts';
+import { hashText } from '../files/hash-text.ts';
+import { placement } from '../restore/placement.ts';
+import type { ArchivedMeta } from '../store/archived.ts';
+
+/** A file that was left out. */
+export interface LeftFile {
+  readonly session_uid: SessionUid;
+  /** Its name within the session. */
+  readonly key: string;
+  /** A clause. */
+  readonly why: string;
+}
+
+interface Archived {
+  readonly meta: ArchivedMeta;
+  readonly segments: readonly {
+    readonly key: string;
+    readonly raw_bytes: number;
+    readonly stored_bytes: number;
+  }[];
+}
+
+export interface Sorted<S extends Archived> {
+  /** The session without them; null where it had files and none is left. */
+  readonly session: S | null;
+  readonly left: readonly LeftFile[];
+}
+
+/** `format`: null where no such agent is known. */
+export function inItsPlaces<S extends Archived>(session: S, format: AgentFormat | null): Sorted<S> {
+  const { meta } = session;
+  const left = meta.files.flatMap((file) => {
+    const why = whyNot(meta, format, file);
+    return why === null ? [] : [{ session_uid: meta.session_uid as SessionUid, key: file.key, why }];
+  });
+  if (left.length === 0) return { session, left };
+  if (left.length === meta.files.length) return { session: null, left };
+  const keys = new Set(left.map(({ key }) => key));
+  const isKept = ({ key }: { readonly key: string }) => !keys.has(key);
+  const files = meta.files.filter(isKept);
+  const kept = {
+    ...meta,
+    files,
+    tombstones: meta.tombstones.filter(isKept),
+    file_count: files.length,
+    raw_bytes: files.reduce((sum, file) => sum + file.raw_bytes, 0),
+  };
+  return { session: { ...session, meta: kept, segments: session.segments.filter(isKept) }, left };
+}
+
+function whyNot(
+  meta: ArchivedMeta,
+  format: AgentFormat | null,
+  file: ArchivedMeta['files'][number],
+): string | null {
+  const { agent, native_id: nativeId, project, started_at: startedAt } = meta;
+  const ownId = nativeIdOf(sessionUid(agentId(agent), nativeId, hashText));
+  const session = { agent, nativeId, target: { nativeId: ownId, project, startedAt }, isForeign: true };
+  const { role, key, rel_path: relPath } = file;
+  const placed = placement(format, session, { role, key, relPath }, null);
+  return 'why' in placed ? placed.why : null;
+}

@@ -1,0 +1,98 @@
+/** What a rule about secrets is, and the few ways in which one is written. */
+import { type Place, standsForNothing } from './values.ts';
+
+/** Where a secret stands, in UTF-16 units of the text, and what it is. */
+export interface Finding {
+  readonly start: number;
+  readonly end: number;
+  readonly kind: string;
+  /** It begins as no ordinary text does, so that the lines under it belong to it where it was broken. */
+  readonly runsOn?: true;
+}
+
+export interface SecretRule {
+  readonly kind: string;
+  /** The rule only runs on text that has one of these, compared in lower case. */
+  readonly hints: readonly string[];
+  readonly find: (text: string) => Iterable<Finding>;
+}
+
+/** Whether a value is a secret, as it stands there. */
+export type Judge = (value: string, place: Place) => boolean;
+
+/** One word of hints: `'ghp_ gho_'`. */
+export const hinted = (words: string): readonly string[] => words.split(' ');
+
+/** A form of a service's own: the match is the secret, or its last group. Only what stands for nothing is left. */
+export function token(kind: string, hints: string, pattern: RegExp): SecretRule {
+  return {
+    kind,
+    hints: hinted(hints),
+    *find(text) {
+      for (const match of text.matchAll(pattern)) {
+        const value = match.findLast((group, index) => index > 0 && group !== undefined) ?? match[0];
+        if (standsForNothing(value) || isInData(text, match.index)) continue;
+        const end = match.index + match[0].length;
+        yield { start: end - value.length, end, kind, runsOn: true };
+      }
+    },
+  };
+}
+
+/** A value behind a name, a flag or a word: the last group of the match, with which the match ends. */
+export function carried(kind: string, hints: string, pattern: RegExp, judge: Judge): SecretRule {
+  return { kind, hints: hinted(hints), find: (text) => valuesIn(kind, text, 0, pattern, judge) };
+}
+
+/** The same, looked for within what `region` matches: the words of one command, the pairs of one header. */
+export function within(
+  kind: string,
+  hints: string,
+  region: RegExp,
+  pattern: RegExp,
+  judge: Judge,
+): SecretRule {
+  return {
+    kind,
+    hints: hinted(hints),
+    *find(text) {
+      for (const match of text.matchAll(region))
+        yield* valuesIn(kind, match[0], match.index, pattern, judge, text);
+    },
+  };
+}
+
+/** A pattern may begin with the end of a name: so much before it is looked at. */
+const NAME_CHARS = 40;
+
+function* valuesIn(
+  kind: string,
+  text: string,
+  offset: number,
+  pattern: RegExp,
+  judge: Judge,
+  whole = text,
+): Iterable<Finding> {
+  for (const match of text.matchAll(pattern)) {
+    const value = match.findLast((group, index) => index > 0 && group !== undefined);
+    if (value === undefined) continue;
+    const end = offset + match.index + match[0].length;
+    const start = end - value.length;
+    const lead = text.slice(match.index, match.index + match[0].length - value.length);
+    const name = text.slice(Math.max(0, match.index - NAME_CHARS), match.index) + lead;
+    if (!judge(value, { name, lead, before: whole[start - 1] ?? '', after: whole[end] ?? '' })) continue;
+    yield { start, end, kind };
+  }
+}
+
+/** So much before a key tells whether it stands in the middle of a picture's base64. */
+const DATA_CHARS = 48;
+
+/** In the midst of data in base64, where every short beginning of a key comes up by chance. */
+export function isInData(text: string, at: number): boolean {
+  if (!/[/+]/.test(text[at - 1] ?? '')) return false;
+  const run = /[A-Za-z0-9+/]*$/.exec(text.slice(Math.max(0, at - DATA_CHARS), at))?.[0] ?? '';
+  return (
+    run.length >= DATA_CHARS - 8 && /\d/.test(run) && /[a-z][A-Z]/.test(run) && /[A-Z][a-z]?[A-Z]/.test(run)
+  );
+}

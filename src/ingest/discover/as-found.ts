@@ -1,0 +1,124 @@
+/**
+ * A file below an agent's root as what it holds of sessions: itself, or each session of a container.
+ * Promises: no file is opened that is no container. Changes nothing.
+ */
+import type { AgentFormat, FileClass, Host } from '../../domain/agent.ts';
+import { type SessionUid, sessionUid } from '../../domain/ids.ts';
+import type { Iso } from '../../domain/time.ts';
+import { type Contained, type ContainedFile, containedIn } from '../../files/contained/contained.ts';
+import { mayHaveFiles, statKeeping } from '../../files/contained/stands.ts';
+import { hashText } from '../../files/hash-text.ts';
+import type { WalkedFile } from '../../files/walk.ts';
+import type { KnownSource, KnownSources } from '../../store/read-sources.ts';
+import { bounded } from './peek.ts';
+
+export interface FoundFile extends WalkedFile {
+  readonly agent: AgentFormat;
+  readonly root: string;
+  readonly class: FileClass;
+  /** What the store knows of this very path, null where it is new; not asked, and null, in a session that is left as it is. */
+  readonly known: KnownSource | null;
+  readonly isChanged: boolean;
+  /** Where it is a session within a container; absent: a file of its own. */
+  readonly contained?: Contained;
+}
+
+export interface DiscoverOptions {
+  readonly host: Host;
+  /** Empty: the roots of every agent on this machine. */
+  readonly paths: readonly string[];
+  readonly agent: AgentFormat | null;
+  readonly known: KnownSources;
+  /** Whether sessions are taken in which nothing has changed; those of `known` are asked then too. */
+  readonly full?: boolean;
+  readonly now: Iso;
+  /** Sessions that are never stored again, wherever they are found. */
+  readonly forgotten?: ReadonlySet<SessionUid>;
+  readonly warn: (text: string) => void;
+  readonly signal?: AbortSignal;
+  /** Told once all files are listed and before any is opened: what takes a while to start may start. */
+  readonly listed?: (files: readonly FoundFile[]) => void;
+  /** Told of each of `paths` where nothing was found. */
+  readonly nothingAt?: (path: string) => void;
+  /** Takes the databases that were opened; the sessions in them can be read until it is disposed of. */
+  readonly opened: DisposableStack;
+}
+
+/** Nothing where it is not a session's, one file mostly, each session of a container. A list: fifty thousand times a generator is seen. */
+export function asFound(
+  agent: AgentFormat,
+  root: string,
+  file: WalkedFile,
+  inRows: Set<string>,
+  options: DiscoverOptions,
+): Iterable<FoundFile> {
+  const fileClass = agent.classify(file.relPath);
+  if (fileClass === null) return [];
+  if (fileClass.container !== undefined)
+    return heldIn(agent, root, file, { ...fileClass, container: fileClass.container }, inRows, options);
+  if (fileClass.nativeId !== null && inRows.has(fileClass.nativeId)) return [];
+  const { path, relPath, sizeBytes, mtimeMs, stat, within, realPath } = file;
+  const isChanged = options.known.stats.get(path) !== stat;
+  // Not spread: of 50,000 files that alone would be seen.
+  const found: FoundFile = {
+    path,
+    relPath,
+    sizeBytes,
+    mtimeMs,
+    stat,
+    within,
+    agent,
+    root,
+    class: fileClass,
+    known: null,
+    isChanged,
+  };
+  return [realPath === undefined ? found : { ...found, realPath }];
+}
+
+/** The sessions in a container, each as a file. */
+function* heldIn(
+  agent: AgentFormat,
+  root: string,
+  file: WalkedFile,
+  fileClass: FileClass & Required<Pick<FileClass, 'container'>>,
+  inRows: Set<string>,
+  options: DiscoverOptions,
+): Generator<FoundFile> {
+  const { container, nativeId } = fileClass;
+  if (nativeId !== null && inRows.has(nativeId)) return;
+  // A root that a project's settings moved tells nothing of the project; the agent's list of projects does.
+  const listed = options.host.listedRoots?.[agent.id]?.get(root) ?? null;
+  for (const held of containedIn(agent, root, file, container, options.warn, options.opened)) {
+    const told = { ...held.contained.peek, project: held.contained.peek.project ?? listed };
+    const peek = bounded(told);
+    if (container.kind === 'rows') inRows.add(held.contained.peek.nativeId);
+    const { stat, stored } = asKnown(agent, held, options.known);
+    const isChanged = options.known.stats.get(held.path) !== stat;
+    yield {
+      ...held,
+      stat,
+      contained: { ...held.contained, peek: told, stat, ...(stored === undefined ? {} : { stored }) },
+      // What was stored of it has a size; what is in the database has one only when it is read.
+      sizeBytes: isChanged ? held.sizeBytes : (options.known.of(held.path)?.takenBytes ?? 0),
+      agent,
+      root,
+      class: { ...fileClass, nativeId: peek.nativeId },
+      known: null,
+      isChanged,
+    };
+  }
+}
+
+/** The stat of a session in a database beside an older tree, and what is stored of it, as far as the tree may have lost files since. */
+function asKnown(
+  agent: AgentFormat,
+  { path, contained }: ContainedFile,
+  known: KnownSources,
+): Pick<Contained, 'stat' | 'stored'> {
+  const { container, peek, stat } = contained;
+  const before = known.stats.get(path);
+  if (container.kind !== 'rows' || container.older === undefined || !mayHaveFiles(before)) return { stat };
+  const uid = () => known.of(path)?.uid ?? sessionUid(agent.id, peek.nativeId, hashText);
+  return { stat: statKeeping(stat, before), stored: () => known.transcriptOf(uid()) };
+}

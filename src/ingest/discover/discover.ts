@@ -1,0 +1,270 @@
+/**
+ * From files to sessions: which session each belongs to, which have changed since they were stored.
+ * Promises: a session that is left as it is costs no question; a changed one at most a look at its head and tail. Changes nothing.
+ */
+
+import { basename, dirname, sep } from 'node:path';
+import type { AgentFormat, Peek, TextBeside } from '../../domain/agent.ts';
+import { type SessionUid, sessionUid } from '../../domain/ids.ts';
+import { type Iso, isoFromMs, plausibleTime } from '../../domain/time.ts';
+import { hashText } from '../../files/hash-text.ts';
+import { newestMs } from '../../files/walk.ts';
+import type { KnownSource } from '../../store/read-sources.ts';
+import { type DiscoverOptions, type FoundFile, foundFiles } from './found-files.ts';
+import { bounded, peekFile } from './peek.ts';
+import { textBeside } from './roots.ts';
+
+export type { FoundFile } from './found-files.ts';
+
+/** A transcript as found on disk, with the files that lie beside it; whose it is, is known once it is held against what is stored. */
+export interface FoundSession {
+  readonly agent: AgentFormat;
+  readonly root: string;
+  readonly nativeId: string;
+  /** What its path is known as, else the uid that its id alone would give it. */
+  readonly uid: SessionUid;
+  readonly files: readonly FoundFile[];
+  /** What the main transcript's head and tail tell; null where nothing changed or there is no readable transcript. */
+  readonly peek: Peek | null;
+  /** Its end as far as can be told without reading it; the order of a batch. */
+  readonly endedAt: Iso | null;
+  readonly isChanged: boolean;
+  /** All transcripts of this run that bear its id and are to be looked at, itself among them, where there are several. */
+  readonly bearers?: FoundSession[];
+}
+
+export interface Found {
+  readonly sessions: readonly FoundSession[];
+  /** Sessions that were found and are forgotten; they are not among the others. */
+  readonly forgotten: number;
+  readonly roots: readonly {
+    readonly agent: AgentFormat;
+    readonly root: string;
+    readonly files: number;
+    readonly rawBytes: number;
+    readonly sessions: number;
+  }[];
+  readonly files: number;
+}
+
+export async function discover(options: DiscoverOptions): Promise<Found> {
+  const files = await foundFiles(options);
+  const roots = rootsOfFiles(files);
+  options.listed?.(files);
+  const all = await toSessions(withoutCompressedTwins(files), options);
+  const forgotten = options.forgotten ?? new Set();
+  const hasOthers = ({ agent, nativeId, isChanged, uid }: FoundSession) =>
+    isChanged &&
+    options.known.uidsOf(agent.id, nativeId).some((other) => other !== uid && !forgotten.has(other));
+  const sessions = withoutForgotten(all, forgotten, hasOthers);
+  return {
+    sessions,
+    forgotten:
+      forgotten.size === 0 ? 0 : all.filter((each) => forgotten.has(each.uid) && !hasOthers(each)).length,
+    roots: roots.map((root) => ({
+      ...root,
+      sessions: sessions.filter((session) => session.agent === root.agent && session.root === root.root)
+        .length,
+    })),
+    files: files.length,
+  };
+}
+
+interface RootTotals {
+  readonly agent: AgentFormat;
+  readonly root: string;
+  files: number;
+  rawBytes: number;
+}
+
+function rootsOfFiles(files: readonly FoundFile[]): RootTotals[] {
+  const roots: RootTotals[] = [];
+  // Files come root by root: nearly every one is of the same as the one before it.
+  let root: RootTotals | undefined;
+  for (const file of files) {
+    const isOfRoot = (each: RootTotals) => each.agent === file.agent && each.root === file.root;
+    if (root === undefined || !isOfRoot(root)) root = roots.find(isOfRoot);
+    if (root === undefined) {
+      root = { agent: file.agent, root: file.root, files: 0, rawBytes: 0 };
+      roots.push(root);
+    }
+    root.files += 1;
+    root.rawBytes += file.sizeBytes;
+  }
+  return roots;
+}
+
+/** Of a forgotten session's files those stay that another session with its id has: one that differs, and was not forgotten. */
+function withoutForgotten(
+  sessions: readonly FoundSession[],
+  forgotten: ReadonlySet<SessionUid>,
+  hasOthers: (session: FoundSession) => boolean,
+): readonly FoundSession[] {
+  if (forgotten.size === 0) return sessions;
+  return sessions.flatMap((session) => {
+    // Whether one that is only found was forgotten is told by holding it against others of its id, where there are any.
+    if (!forgotten.has(session.uid) || hasOthers(session)) return [session];
+    const others = new Set(session.files.map((file) => file.known?.uid));
+    return [...others].flatMap((uid) => {
+      if (uid === undefined || forgotten.has(uid)) return [];
+      const files = session.files.filter((file) => file.known?.uid === uid);
+      return [{ ...session, uid, files, isChanged: files.some((file) => file.isChanged) }];
+    });
+  });
+}
+
+/** Where a transcript lies beside its compressed form, the agent reads the plain one; the other is about to go. */
+function withoutCompressedTwins(files: readonly FoundFile[]): readonly FoundFile[] {
+  if (files.every(isPlain)) return files;
+  const paths = new Set(files.map((file) => file.path));
+  const isTwin = ({ path }: FoundFile) => path.endsWith('.zst') && paths.has(path.slice(0, -'.zst'.length));
+  return files.filter((file) => isPlain(file) || !isTwin(file));
+}
+
+/** Files by session: those that may be taken first, the oldest of them first; then the others, as they were found. */
+async function toSessions(files: readonly FoundFile[], options: DiscoverOptions): Promise<FoundSession[]> {
+  const groups = new Map<AgentFormat, Map<string, FoundFile[]>>();
+  for (const file of files) {
+    // Awaited only where it must be: nearly every file says it by its name, and a promise costs more than all else here.
+    const nativeId = file.class.nativeId ?? (await nativeIdOfFile(file, options));
+    if (nativeId === null) continue;
+    let ofAgent = groups.get(file.agent);
+    if (ofAgent === undefined) {
+      ofAgent = new Map();
+      groups.set(file.agent, ofAgent);
+    }
+    const group = ofAgent.get(nativeId);
+    if (group === undefined) ofAgent.set(nativeId, [file]);
+    else group.push(file);
+  }
+  const beside = new Map<string, TextBeside>();
+  const forgotten = options.forgotten ?? new Set();
+  const isForgotten = ({ uid }: FoundSession) => forgotten.size > 0 && forgotten.has(uid);
+  const taken: FoundSession[] = [];
+  const left: FoundSession[] = [];
+  for (const [agent, ofAgent] of groups) {
+    for (const [nativeId, group] of ofAgent) {
+      if (group.every(isOnlyWithSession)) continue;
+      const bearers: FoundSession[] = [];
+      for (const files of byTranscript(group)) {
+        const session = toSession(agent, nativeId, files, options);
+        const isLeft = !session.isChanged && options.full !== true && !isForgotten(session);
+        if (isLeft) left.push(session);
+        else bearers.push(withProjectBeside(await askedAbout(session, options), beside));
+      }
+      taken.push(...(bearers.length > 1 ? bearers.map((each) => bearing(each, bearers)) : bearers));
+    }
+  }
+  taken.sort((a, b) => compareText(a.endedAt ?? '', b.endedAt ?? '') || compareText(a.uid, b.uid));
+  return [...taken, ...left];
+}
+
+/**
+ * Files of one id by the transcript that they are part of or lie beside: where one key comes twice there are two. Those beside none
+ * go with the first, which is named by the id.
+ */
+function byTranscript(files: readonly FoundFile[]): (readonly FoundFile[])[] {
+  if (files.length === 1) return [files];
+  const mains = files.filter(isMain);
+  if (mains.length < 2 || new Set(mains.map(keyOf)).size === mains.length) return [files];
+  mains.sort((a, b) => Number(b.class.nativeId !== null) - Number(a.class.nativeId !== null));
+  const groups: FoundFile[][] = [];
+  const isIn = (group: readonly FoundFile[], file: FoundFile) =>
+    dirname(group[0]?.path ?? '') === dirname(file.path);
+  for (const main of mains) {
+    const part = groups.find((group) => isIn(group, main) && !group.map(keyOf).includes(keyOf(main)));
+    if (part === undefined) groups.push([main]);
+    else part.push(main);
+  }
+  const folders = groups.map((group): [string, FoundFile[]] => [dirname(group[0]?.path ?? '') + sep, group]);
+  for (const file of files) {
+    if (isMain(file)) continue;
+    const beside = folders.find(([folder]) => file.path.startsWith(folder)) ?? folders[0];
+    beside?.[1].push(file);
+  }
+  return groups;
+}
+
+/** They are told of each other once all of them are known. */
+function bearing(session: FoundSession, bearers: FoundSession[]): FoundSession {
+  const told = { ...session, bearers };
+  bearers[bearers.indexOf(session)] = told;
+  return told;
+}
+
+/** Null where its records would have to say whose it is, and do not. */
+async function nativeIdOfFile(file: FoundFile, options: DiscoverOptions): Promise<string | null> {
+  const known = options.known.nativeIdOf(file.path);
+  if (known !== null) return known;
+  const peek = await peekFile(file.agent, file, file.class.encoding, options.warn);
+  if (peek === null && file.class.onlyByContent === true) return null;
+  // A transcript that tells nothing is still kept: under its own name.
+  return peek?.nativeId ?? file.agent.looseName(basename(file.path))?.stem ?? basename(file.path);
+}
+
+/** A session as far as names and stats tell. */
+function toSession(
+  agent: AgentFormat,
+  nativeId: string,
+  files: readonly FoundFile[],
+  options: DiscoverOptions,
+): FoundSession {
+  return {
+    agent,
+    root: mainOf(files)?.root ?? '',
+    nativeId,
+    uid: sessionUid(agent.id, nativeId, hashText),
+    files,
+    peek: null,
+    endedAt: plausibleTime(isoFromMs(newestMs(files)), options.now),
+    isChanged: files.some(isChangedFile),
+  };
+}
+
+// Functions of their own: one made anew for each of 50,000 sessions is garbage that is seen.
+const isPlain = (file: FoundFile) => file.class.encoding === 'plain';
+const isOnlyWithSession = (file: FoundFile) => file.class.onlyWithSession === true;
+const isChangedFile = (file: FoundFile) => file.isChanged;
+const keyOf = (file: FoundFile) => file.class.key;
+const isMain = (file: FoundFile) => file.class.role === 'main';
+
+/** The same with what the store knows of its files, and what its transcript tells. */
+async function askedAbout(session: FoundSession, options: DiscoverOptions): Promise<FoundSession> {
+  const files = session.files.map((file) => ({ ...file, known: knownAs(file, options) }));
+  const main = mainOf(files);
+  const uid = main?.known?.uid ?? session.uid;
+  if (!session.isChanged || main === undefined) return { ...session, uid, files };
+  const { agent } = session;
+  // A container has told it already.
+  const peek =
+    main.contained === undefined
+      ? await peekFile(agent, main, main.class.encoding, () => undefined, main.relPath)
+      : bounded(main.contained.peek);
+  const endedAt = plausibleTime(peek?.endedAt ?? null, options.now) ?? session.endedAt;
+  return { ...session, uid, files, peek, endedAt };
+}
+
+/** What is known of a file's path; an agent that compresses a transcript in its place only adds to the name. */
+function knownAs({ path, class: { encoding } }: FoundFile, { known }: DiscoverOptions): KnownSource | null {
+  const other = encoding === 'zstd' ? path.replace(/\.zst$/, '') : `${path}.zst`;
+  return known.of(path) ?? (other === path ? null : known.of(other));
+}
+
+/** The same with the project that files beside its transcript name. */
+function withProjectBeside(session: FoundSession, beside: Map<string, TextBeside>): FoundSession {
+  const { agent, peek, root } = session;
+  const main = mainOf(session.files);
+  if (peek === null || main === undefined || agent.projectBeside === undefined) return session;
+  const read = beside.get(root) ?? textBeside(root);
+  beside.set(root, read);
+  const project = agent.projectBeside(main.relPath, read);
+  return project === null ? session : { ...session, peek: bounded({ ...peek, project }) };
+}
+
+function mainOf(files: readonly FoundFile[]): FoundFile | undefined {
+  return files.find(isMain) ?? files[0];
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

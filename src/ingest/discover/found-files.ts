@@ -1,0 +1,182 @@
+/**
+ * From paths to files: all that agents have on this machine, or at the paths that a person names.
+ * Promises: an unchanged file costs one `lstat`; a session in a container counts as a file. Changes nothing.
+ */
+import { type Stats, statSync } from 'node:fs';
+import { basename, join, relative, resolve, sep } from 'node:path';
+import { agentsOf, enabledAgents } from '../../agents/registry.ts';
+import { type AgentFormat, addedRoots } from '../../domain/agent.ts';
+import { FailureError, failure } from '../../domain/errors.ts';
+import { realPathOf } from '../../files/file-names.ts';
+import { fileAt, foldersAt, isLink, type WalkedFile, walk, walkFlat } from '../../files/walk.ts';
+import { asFound, type DiscoverOptions, type FoundFile } from './as-found.ts';
+import { looseFiles, looseOf } from './loose.ts';
+import { type AgentRoot, existingRoots, rootsToNowhere } from './roots.ts';
+
+export type { DiscoverOptions, FoundFile } from './as-found.ts';
+
+type Files = Iterable<FoundFile> | AsyncIterable<FoundFile>;
+
+export async function foundFiles(options: DiscoverOptions): Promise<FoundFile[]> {
+  const files: FoundFile[] = [];
+  const empty = new Set(options.paths);
+  const claimed = agentsOf(options.host).some(({ own }) => own !== undefined) ? new Set<string>() : null;
+  for (const { named, files: some } of placesOf(options)) {
+    // Only files outside any agent's folder are waited for: a promise for each of the others would cost as much as its `lstat`.
+    const all = Symbol.iterator in some ? some : await Array.fromAsync(some);
+    for (const file of all) {
+      if (named !== null) empty.delete(named);
+      // Of two agents whose file it is the known one has it, else the one that the configuration names first.
+      if (file.agent.own !== undefined && claimed?.has(file.path) === true) continue;
+      claimed?.add(file.path);
+      files.push(file);
+      if (options.signal?.aborted === true) return files;
+    }
+  }
+  for (const path of empty) options.nothingAt?.(path);
+  return onceEach(files, options.paths.length > 1);
+}
+
+/** Two roots may lead to one folder by links, and two named paths lie in each other: whoever met a file first has it. */
+function onceEach(files: FoundFile[], mayMeetTwice: boolean): FoundFile[] {
+  if (!mayMeetTwice && files.every((file) => file.realPath === undefined)) return files;
+  const met = new Set<string>();
+  return files.filter((file) => {
+    const place = file.realPath ?? file.path;
+    return !met.has(place) && met.add(place);
+  });
+}
+
+interface Place {
+  /** The path that a person named; null: a root that was looked for. */
+  readonly named: string | null;
+  readonly files: Files;
+}
+
+function* placesOf(options: DiscoverOptions): Generator<Place> {
+  if (options.paths.length === 0) {
+    const wanted = options.agent === null ? enabledAgents(options.host) : [options.agent];
+    for (const root of rootsToNowhere(options.host, wanted))
+      options.warn(`skipped ${root}: a link that leads nowhere`);
+    for (const { agent, root } of existingRoots(options.host, wanted))
+      yield { named: null, files: filesOfRoot(agent, root, null, options) };
+    return;
+  }
+  // A path that is named is wanted, whosever it is.
+  const agents = options.agent === null ? agentsOf(options.host) : [options.agent];
+  for (const named of options.paths) {
+    for (const files of placesOfPath(resolve(named), agents, options)) yield { named, files };
+  }
+}
+
+/** All that `agent` has under `root`, or under `within`, a folder or file below it. */
+function* filesOfRoot(
+  agent: AgentFormat,
+  root: string,
+  within: string | null,
+  options: DiscoverOptions,
+): Generator<FoundFile> {
+  const relWithin = within === null ? null : relative(root, within).split(sep).join('/');
+  const single = within === null || relWithin === null ? null : fileAt(within, relWithin);
+  // A session in a database is not taken a second time from the tree or the file that it was migrated from.
+  const inRows = new Set<string>();
+  if (single !== null) {
+    yield* asFound(agent, root, single, inRows, options);
+    return;
+  }
+  const isWhole = relWithin === null || relWithin === '';
+  const wants = (relPath: string) =>
+    agent.classify(relPath) !== null && agent.looksAt?.(basename(relPath), options.host) !== false;
+  const flat = (isWhole ? (agent.flatFolders ?? []) : [])
+    .flatMap((pattern) => foldersAt(root, pattern))
+    .flatMap((folder) => [...walkFlat(root, folder, wants, options.warn)]);
+  // Databases come first: what is in one is known before an older file beside it is met.
+  const isRows = ({ relPath }: WalkedFile) => agent.classify(relPath)?.container?.kind === 'rows';
+  for (const walked of [...flat.filter(isRows), ...flat.filter((file) => !isRows(file))])
+    yield* asFound(agent, root, walked, inRows, options);
+  const rules = { skipsFolder: (relPath: string) => agent.skipsFolder(relPath), warn: options.warn };
+  const folders = isWhole ? agent.folders.flatMap((pattern) => foldersAt(root, pattern)) : [relWithin];
+  for (const folder of folders) {
+    for (const walked of walk(root, folder, rules)) yield* asFound(agent, root, walked, inRows, options);
+  }
+}
+
+/** What is at a path that the user gave; a failure where there is nothing. */
+export function existing(path: string): Stats {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats !== undefined) return stats;
+  throw new FailureError(
+    failure(
+      'usage',
+      `no such file or folder: ${path}`,
+      "Give a transcript, or an agent's folder at any level.",
+    ),
+  );
+}
+
+/** A path that the user gave: an agent's root or below, a home folder, or transcripts lying about. */
+function* placesOfPath(
+  named: string,
+  agents: readonly AgentFormat[],
+  options: DiscoverOptions,
+): Generator<Files> {
+  const stats = existing(named);
+  // Whoever names a link to a file means the file.
+  const path = stats.isFile() && isLink(named) ? realPathOf(named) : named;
+  for (const agent of agents) {
+    const added = addedRoots(agent, options.host).map((root) => resolve(root));
+    const root =
+      added.find((each) => path === each || path.startsWith(each + sep)) ??
+      agent.rootOf(path) ??
+      (isRootOf(agent, path, options.agent !== null) ? path : null);
+    if (root === null) continue;
+    if (path === root || agent.folders.some((folder) => path === join(root, folder)))
+      yield filesOfRoot(agent, root, path === root ? null : path, options);
+    else yield filesInRoot({ agent, root }, path, agents, options);
+    return;
+  }
+  if (stats.isDirectory()) {
+    const homes = existingRoots({ ...options.host, homeDir: path, env: {} }, agents).filter(({ root }) =>
+      root.startsWith(path + sep),
+    );
+    for (const { agent, root } of homes) yield filesOfRoot(agent, root, null, options);
+    if (homes.length > 0) {
+      // An agent that has files in the home folder itself; where nothing else is there, all below is looked through.
+      for (const agent of agents.filter(
+        (each) => each.projectRoot !== undefined && each.folders.length === 0,
+      ))
+        yield filesOfRoot(agent, path, null, options);
+      return;
+    }
+  }
+  yield looseFiles(path, agents, options);
+}
+
+/** A folder is an agent's root where one of the agent's folders in it holds something of the agent's. */
+function isRootOf(agent: AgentFormat, path: string, isNamed: boolean): boolean {
+  // The glob of a configuration matches in any folder: it says nothing of whose that is.
+  if (agent.own !== undefined && !isNamed) return false;
+  const rules = { skipsFolder: (relPath: string) => agent.skipsFolder(relPath), warn: () => undefined };
+  for (const folder of agent.folders.flatMap((pattern) => foldersAt(path, pattern))) {
+    for (const file of walk(path, folder, rules)) {
+      if (agent.classify(file.relPath)?.role === 'main') return true;
+    }
+  }
+  return false;
+}
+
+/** What lies at or below a named place in an agent's root: by the agent's layout, and what that does not know by its records. */
+async function* filesInRoot(
+  place: AgentRoot,
+  path: string,
+  agents: readonly AgentFormat[],
+  options: DiscoverOptions,
+): AsyncGenerator<FoundFile> {
+  const { agent, root } = place;
+  const placed = new Set<string>();
+  for (const file of filesOfRoot(agent, root, path, options)) {
+    placed.add(file.contained?.file.path ?? file.path);
+    yield file;
+  }
+  for await (const file of looseOf(path, agents, options, place)) if (!placed.has(file.path)) yield file;
+}

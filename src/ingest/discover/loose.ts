@@ -1,0 +1,143 @@
+/**
+ * Transcripts that are told by their records: copies lying about, and what lies in an agent's folder where its layout does
+ * not know it.
+ * Promises: a file is opened only where its name may be a transcript's, or where a person named it; then whatever its name.
+ */
+import { basename, dirname, relative, sep } from 'node:path';
+import type { AgentFormat, LooseName } from '../../domain/agent.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { SourceFile } from '../../files/source.ts';
+import { fileAt, type WalkedFile, walk } from '../../files/walk.ts';
+import { asFound, type DiscoverOptions, type FoundFile } from './as-found.ts';
+import { peekFile } from './peek.ts';
+import type { AgentRoot } from './roots.ts';
+
+/** All transcripts at or below a place outside any agent's folder, databases too. */
+export async function* looseFiles(
+  path: string,
+  agents: readonly AgentFormat[],
+  options: DiscoverOptions,
+): AsyncGenerator<FoundFile> {
+  for (const file of filesAt(path, options)) {
+    for (const agent of agents) {
+      if (agent.classify(basename(file.path))?.container === undefined) continue;
+      const inRoot = { ...file, relPath: basename(file.path) };
+      yield* asFound(agent, dirname(file.path), inRoot, new Set(), options);
+    }
+  }
+  yield* looseOf(path, agents, options, null);
+}
+
+/** Transcripts at or below a named place, by their records alone. `place`: the root that it lies in, whose layout knows its own. */
+export async function* looseOf(
+  path: string,
+  agents: readonly AgentFormat[],
+  options: DiscoverOptions,
+  place: AgentRoot | null,
+): AsyncGenerator<FoundFile> {
+  const isFile = fileAt(path, basename(path)) !== null;
+  for (const file of filesAt(path, options, place)) {
+    if (place !== null && isPlaced(place, file)) continue;
+    const loose = await asLoose(file, agents, options, { isNamed: isFile, place });
+    if (loose !== null) yield loose;
+  }
+}
+
+function isPlaced({ agent, root }: AgentRoot, file: WalkedFile): boolean {
+  return agent.classify(relativeTo(root, file.path)) !== null;
+}
+
+function relativeTo(root: string, path: string): string {
+  return relative(root, path).split(sep).join('/');
+}
+
+function filesAt(
+  path: string,
+  options: DiscoverOptions,
+  place: AgentRoot | null = null,
+): Iterable<WalkedFile> {
+  const single = fileAt(path, basename(path));
+  if (single !== null) return [single];
+  const skipsFolder = (relPath: string) =>
+    place?.agent.skipsFolder(relativeTo(place.root, `${path}${sep}${relPath}`)) === true;
+  return walk(path, '', { skipsFolder, warn: options.warn });
+}
+
+/** Transcripts in an agent's own folders where its layout does not know them, and how many other files lie there. */
+export async function unplacedIn(
+  place: AgentRoot,
+  agents: readonly AgentFormat[],
+  options: DiscoverOptions,
+): Promise<{ readonly transcripts: FoundFile[]; readonly others: number }> {
+  const { agent, root } = place;
+  const rules = { skipsFolder: (relPath: string) => agent.skipsFolder(relPath), warn: () => undefined };
+  const transcripts: FoundFile[] = [];
+  let others = 0;
+  for (const folder of agent.folders) {
+    for (const file of walk(root, folder, rules)) {
+      if (agent.classify(file.relPath) !== null) continue;
+      const loose = await asLoose(file, agents, options, { isNamed: false, place });
+      if (loose === null) others += 1;
+      else transcripts.push(loose);
+    }
+  }
+  return { transcripts, others };
+}
+
+/** The file as a transcript of the first agent whose records it holds; null: of none. */
+async function asLoose(
+  file: WalkedFile,
+  agents: readonly AgentFormat[],
+  options: DiscoverOptions,
+  { isNamed, place }: { readonly isNamed: boolean; readonly place: AgentRoot | null },
+): Promise<FoundFile | null> {
+  const names = isNamed ? namesTried(basename(file.path)) : [basename(file.path)];
+  let encoding: LooseName['encoding'] | null = null;
+  for (const agent of agents) {
+    const name = names.find((each) => agent.looseName(each) !== null);
+    if (name === undefined) continue;
+    // Its first bytes say how it is compressed, whatever its name says.
+    encoding ??= encodingOf(file, options.warn);
+    if (encoding === null) return null;
+    const peek = await peekFile(agent, file, encoding, () => undefined);
+    const relPath = peek === null ? null : agent.relPathOf(peek, name);
+    const fileClass = relPath === null ? null : agent.classify(relPath);
+    if (peek === null || relPath === null || fileClass === null || fileClass.container !== undefined)
+      continue;
+    return {
+      ...file,
+      relPath,
+      agent,
+      root: place?.agent === agent ? place.root : (agent.roots(options.host)[0] ?? dirname(file.path)),
+      class: { ...fileClass, encoding, nativeId: fileClass.nativeId ?? peek.nativeId },
+      known: null,
+      isChanged: options.known.stats.get(file.path) !== file.stat,
+    };
+  }
+  return null;
+}
+
+/** A person may have renamed it: `x.jsonl.bak`, `x.jsonl.2026-11-30`, `x.txt`. */
+function namesTried(fileName: string): string[] {
+  const parts = fileName.split('.');
+  const shorter = parts
+    .map((_, i) => parts.slice(0, parts.length - i).join('.'))
+    .filter((name) => name !== '');
+  const stem = shorter.at(-1) ?? fileName;
+  return [...shorter, `${stem}.jsonl`, `${stem}.json`];
+}
+
+/** Source: the frame's magic number in RFC 8878, section 3.1.1. */
+const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
+
+/** Null where it cannot be read. */
+function encodingOf(file: WalkedFile, warn: (text: string) => void): LooseName['encoding'] | null {
+  try {
+    using source = new SourceFile(file.path, 'plain', file.within);
+    const head = source.readAt(0, ZSTD_MAGIC.length);
+    return ZSTD_MAGIC.every((byte, i) => head[i] === byte) ? 'zstd' : 'plain';
+  } catch (thrown) {
+    warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
+    return null;
+  }
+}

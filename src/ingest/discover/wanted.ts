@@ -1,0 +1,79 @@
+/**
+ * Which found sessions an ingest takes, and what leaves out the others.
+ * Promises: what is about to be stored is known by its project first, as far as any of its records tells it.
+ */
+import type { Host } from '../../domain/agent.ts';
+import { isOfAnalyzer } from '../../domain/analyzing.ts';
+import type { Iso } from '../../domain/time.ts';
+import { realPathOrNull } from '../../files/within.ts';
+import type { ReadableDb, WritableDb } from '../../store/connection.ts';
+import { noteMatches } from '../../store/exclude-matches.ts';
+import { findSession } from '../../store/read.ts';
+import type { FoundSession } from './discover.ts';
+import { excludeRules } from './exclude.ts';
+import { projectOf } from './project-of.ts';
+import { leftOutBy, type Selection } from './select.ts';
+
+export interface Wanting extends Selection {
+  /** Projects or paths never stored. */
+  readonly exclude: readonly string[];
+  readonly dryRun: boolean;
+}
+
+export interface Wanted {
+  readonly wanted: readonly FoundSession[];
+  /** In the user's own words, with how many sessions each left out. */
+  readonly leftOut: { rule: string; sessions: number }[];
+  readonly warnings: readonly string[];
+}
+
+/** The sessions that no flag and no pattern leaves out. */
+export async function wantedOf(
+  db: WritableDb,
+  options: Wanting,
+  host: Host,
+  sessions: readonly FoundSession[],
+  now: Iso,
+): Promise<Wanted> {
+  const rules = excludeRules(options.exclude, host, realPathOrNull);
+  const leftOut = new Map<string, number>();
+  const matched = new Set<string>();
+  const wanted: FoundSession[] = [];
+  for (const session of sessions) {
+    const project = options.exclude.length === 0 ? null : await projectFor(db, session);
+    const known = project ?? session.peek?.project ?? null;
+    const left = isLeftBehind(session, known)
+      ? { rule: 'being the analyzer’s own', pattern: null }
+      : leftOutBy(session, known, options, rules);
+    if (left === null) wanted.push(session);
+    else leftOut.set(left.rule, (leftOut.get(left.rule) ?? 0) + 1);
+    if (left !== null && left.pattern !== null) matched.add(left.pattern);
+  }
+  if (!options.dryRun) noteMatches(db, [...matched], now);
+  return {
+    wanted,
+    leftOut: [...leftOut].map(([rule, count]) => ({ rule, sessions: count })),
+    warnings: rules.idle.map(
+      ({ pattern, why }) =>
+        `ingest.exclude: ${pattern} can match nothing: ${why}; write a whole path, ~/… or a name`,
+    ),
+  };
+}
+
+/** The transcript of an agent that was asked for a summary: stored, it would be summarised in its turn. */
+function isLeftBehind({ files }: FoundSession, project: string | null): boolean {
+  return isOfAnalyzer(
+    project,
+    files.map(({ relPath }) => relPath),
+  );
+}
+
+/** A pattern that is held against nothing lets a session pass: where head and tail do not tell its project, it is read on. */
+async function projectFor(db: ReadableDb, session: FoundSession): Promise<string | null> {
+  const { uid, peek, files, isChanged } = session;
+  if (peek?.project != null) return peek.project;
+  const stored = findSession(db, uid)?.project ?? null;
+  if (stored !== null || !isChanged) return stored;
+  const main = files.find((file) => file.class.role === 'main');
+  return main === undefined ? null : projectOf(main);
+}

@@ -1,0 +1,57 @@
+/**
+ * The part of making a session ready that is worth a thread of its own: its digest, of bytes that were read elsewhere.
+ * Promises: the digest that the analysis of the same bytes makes. Never: touches a disk or a store.
+ */
+import { makeDigest } from '../../digest/digest.ts';
+import type { AgentFormat } from '../../domain/agent.ts';
+import type { Digest } from '../../domain/digest.ts';
+import { hashContent, rememberedForm } from '../content/content.ts';
+import { aboutOf } from '../session-description.ts';
+import { type Digested, type DigestOrder, type PreparedDigest, segmentsOf } from './prepare.ts';
+
+export async function digestOf(order: DigestOrder, agent: AgentFormat): Promise<Digested> {
+  const about = await aboutOf(order.peek);
+  const made = await makeDigest({
+    uid: order.uid,
+    agent,
+    rawBytes: order.rawBytes,
+    now: order.now,
+    peekTitle: about.title,
+    peekProject: about.project,
+    files: order.files.flatMap(({ role, key, rawBytes, memory }) => {
+      if (role !== 'main' && role !== 'subagent') return [];
+      const chunks = segmentsOf(new Uint8Array(memory, 0, rawBytes));
+      return [{ role, key, chunks, ...documentOf(agent, key, chunks) }];
+    }),
+  });
+  const digest = made.ok ? whatIsSaved(made.digest, made.json) : { ok: false as const, why: made.why };
+  return { about, digest, contents: await contentsOf(order, agent) };
+}
+
+async function contentsOf(order: DigestOrder, agent: AgentFormat): Promise<Digested['contents']> {
+  const told: { key: string; records: number; sha256: Uint8Array }[] = [];
+  for (const { key, rawBytes, memory } of order.files) {
+    const form = rememberedForm(agent, key);
+    const hash =
+      form === null ? null : await hashContent(form, segmentsOf(new Uint8Array(memory, 0, rawBytes)));
+    if (hash !== null) told.push({ key, records: hash.records, sha256: hash.sha256 });
+  }
+  return told;
+}
+
+/** New: nothing was removed from it yet. */
+function documentOf(agent: AgentFormat, key: string, present: readonly Uint8Array[]) {
+  return agent.isDocument?.(key) === true ? { document: { present, removed: [] } } : {};
+}
+
+function whatIsSaved(digest: Digest, json: string): PreparedDigest {
+  return {
+    ok: true,
+    json,
+    title: digest.title,
+    project: digest.project,
+    branch: digest.branches.at(-1) ?? null,
+    startedAt: digest.started_at,
+    endedAt: digest.ended_at,
+  };
+}

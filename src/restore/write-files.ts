@@ -1,0 +1,209 @@
+/**
+ * What a restore does to single files and folders on disk.
+ * Promises: a file is made anew, never opened where one is; what was flushed outlives a loss of power.
+ */
+import {
+  closeSync,
+  constants,
+  fsync,
+  fsyncSync,
+  futimesSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { killPoint } from '../domain/kill-point.ts';
+import { namesIn, onDisk } from '../files/file-names.ts';
+import type { Chunk } from '../store/segments.ts';
+
+/** In the name of each temporary file, after a dot and its file's own name. */
+export const MARK = '.session-memory-';
+
+/** Writes a file that is not there yet, for its owner only and fresh; returns the SHA-256 of what was written, hex. */
+export function writeNew(temporary: string, chunks: Iterable<Chunk>): string {
+  const { handle, sha256 } = writeOpen(temporary, chunks);
+  closeSync(handle);
+  return sha256;
+}
+
+/** The same; the file is still open, and whoever gets it closes it. */
+export function writeOpen(
+  temporary: string,
+  chunks: Iterable<Chunk>,
+): { readonly handle: number; readonly sha256: string } {
+  const handle = openSync(onDisk(temporary), 'wx', 0o600);
+  killPoint('restore.temporary-made');
+  const hasher = new Bun.CryptoHasher('sha256');
+  let known: Uint8Array | null = null;
+  try {
+    for (const { bytes, sha256 } of chunks) {
+      // What was held against its hash in memory a moment ago, and is all there is, is not hashed twice.
+      if (sha256 === null) hasher.update(bytes);
+      else known = sha256;
+      for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
+    }
+    // By this machine's clock, as the agent's clean-up reckons, not by that of a file server.
+    const now = new Date();
+    futimesSync(handle, now, now);
+  } catch (thrown) {
+    closeSync(handle);
+    throw thrown;
+  }
+  return { handle, sha256: known === null ? hasher.digest('hex') : Buffer.from(known).toString('hex') };
+}
+
+/** Where even that fails, of a disk that has become read-only, say, what failed first is what is to be told. */
+export function removeTemporary(temporary: string): void {
+  try {
+    rmSync(onDisk(temporary), { force: true });
+  } catch {
+    // Its name says whose it is.
+  }
+}
+
+/** To be written to, and no link to it. */
+const EXISTING = constants.O_RDWR | (constants.O_NOFOLLOW ?? 0);
+
+/** The bytes of a file that was written are on the disk afterwards. */
+export function flush(temporary: string): void {
+  const handle = openSync(onDisk(temporary), EXISTING);
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** The same on another thread: of several at a time the file system makes few writes of its journal. */
+export async function flushSoon(temporary: string): Promise<void> {
+  await flushAndClose(openSync(onDisk(temporary), EXISTING));
+}
+
+export async function flushAndClose(handle: number): Promise<void> {
+  try {
+    await fsyncOf(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+const fsyncOf = promisify(fsync);
+
+/** Windows opens no folder, and some file systems write none: there names are on the disk when the system sees to it. */
+export function flushFolder(folder: string): void {
+  const handle = folderHandle(folder);
+  if (handle === null) return;
+  try {
+    fsyncSync(handle);
+  } catch (thrown) {
+    if (!WRITES_NO_FOLDER.test(messageOf(thrown))) throw thrown;
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** The same on another thread. */
+export async function flushFolderSoon(folder: string): Promise<void> {
+  const handle = folderHandle(folder);
+  if (handle === null) return;
+  try {
+    await flushAndClose(handle);
+  } catch (thrown) {
+    if (!WRITES_NO_FOLDER.test(messageOf(thrown))) throw thrown;
+  }
+}
+
+const WRITES_NO_FOLDER = /EINVAL|ENOTSUP|EBADF|EPERM|EISDIR/;
+
+function folderHandle(folder: string): number | null {
+  try {
+    return openSync(onDisk(folder), 'r');
+  } catch (thrown) {
+    // That is no system that opens no folder.
+    if (/EMFILE|ENFILE/.test(messageOf(thrown))) throw thrown;
+    return null;
+  }
+}
+
+/** What is flushed at a time: it is open meanwhile. */
+const LANES = 32;
+
+/** Does `work` for each, several at a time; what it throws stops its lane and is thrown once the others are done. */
+export async function inLanes<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  const waiting = [...items];
+  const lane = async (): Promise<void> => {
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) await work(next);
+  };
+  const ends = await Promise.allSettled(Array.from({ length: LANES }, lane));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
+/** What a restore that was killed had begun. One that is still at it fails loudly, with nothing written. */
+export function removeLeftovers(folder: string, begins: string): void {
+  for (const name of namesIn(folder))
+    if (name.startsWith(begins)) rmSync(onDisk(join(folder, name)), { force: true });
+}
+
+/** Runs `work`; what goes wrong in it is a failure that names `path`. */
+export function translated(path: string, work: () => void): void {
+  try {
+    work();
+  } catch (thrown) {
+    throw thrown instanceof FailureError ? thrown : cannotWrite(path, thrown);
+  }
+}
+
+export function cannotWrite(path: string, thrown: unknown): FailureError {
+  return new FailureError(
+    failure(
+      'io',
+      `cannot write ${path}: ${messageOf(thrown)}`,
+      'Give a folder that you can write to as --to DIR.',
+    ),
+  );
+}
+
+/** After it, in the name of what a restore put aside, the time. No agent takes such a file for a transcript. */
+export const ASIDE = '.before-restore-';
+
+/** Renames what is at `path`, whatever it is by now, to a free name beside it, and returns that; null where nothing is there any more. */
+export function heldAside(path: string): string | null {
+  const stamp = new Date().toISOString().replace(/[-:.]/g, '');
+  for (let n = 1; ; n += 1) {
+    const name = `${path}${ASIDE}${stamp}${n === 1 ? '' : `-${n}`}`;
+    if (lstatSync(onDisk(name), { throwIfNoEntry: false }) !== undefined) continue;
+    try {
+      renameSync(onDisk(path), onDisk(name));
+    } catch (thrown) {
+      if (/ENOENT/.test(messageOf(thrown))) return null;
+      throw thrown;
+    }
+    killPoint('restore.held-aside');
+    return name;
+  }
+}
+
+/** Gives a file its name where nothing has it. False where something does: that is left. */
+export function moveToFree(temporary: string, path: string): boolean {
+  try {
+    // Unlike a rename it takes no other file's place, whenever that came up.
+    linkSync(onDisk(temporary), onDisk(path));
+  } catch (thrown) {
+    if (/EEXIST/.test(messageOf(thrown))) return false;
+    if (!NO_LINKS.test(messageOf(thrown))) throw thrown;
+    if (lstatSync(onDisk(path), { throwIfNoEntry: false }) !== undefined) return false;
+    renameSync(onDisk(temporary), onDisk(path));
+    return true;
+  }
+  rmSync(onDisk(temporary), { force: true });
+  return true;
+}
+
+/** What file systems say that have no second names for a file. */
+const NO_LINKS = /EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EINVAL|EMLINK|EACCES/;

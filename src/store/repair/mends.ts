@@ -1,0 +1,262 @@
+/**
+ * What a rebuilt store needs so that its rows agree again, where some of them are gone.
+ * Promises: runs on the new file only, before its triggers stand; never makes a session look better covered than it is.
+ */
+import type { WritableDb } from '../connection.ts';
+import { nameOf, unlikeNames } from '../verify/books.ts';
+import type { RawRow } from './pages.ts';
+
+/** Sessions whose row is gone, by the index of their names or an event of theirs; the others are told by number. */
+export function nameLostSessions(db: WritableDb, names: readonly RawRow[]): string[] {
+  const uids = new Map<number, string>();
+  for (const { session_id, session_uid } of db.all<{ session_id: number; session_uid: string }>(
+    'SELECT DISTINCT session_id, session_uid FROM events',
+  ))
+    uids.set(session_id, session_uid);
+  for (const { values } of names) {
+    const [uid, id] = values;
+    if (typeof uid === 'string' && typeof id === 'number' && /^[a-z0-9-]+:./.test(uid)) uids.set(id, uid);
+  }
+  const lost: string[] = [];
+  const missing = db.all<{ id: number }>(
+    `SELECT DISTINCT session_id AS id FROM (SELECT session_id FROM files UNION SELECT session_id FROM segments
+       UNION SELECT session_id FROM digests UNION SELECT session_id FROM tombstones)
+     WHERE session_id NOT IN (SELECT id FROM sessions)`,
+  );
+  const wanted = new Set([...missing.map(({ id }) => id), ...uids.keys()]);
+  for (const id of wanted) {
+    if (db.get('SELECT 1 AS found FROM sessions WHERE id = $id', { id }) !== null) continue;
+    const uid = uids.get(id);
+    if (uid === undefined || !insertSession(db, id, uid)) lost.push(dropNameless(db, id));
+  }
+  return lost;
+}
+
+/**
+ * Of a name, an agent and an id that do not agree, one is damaged. Where the index of names agrees with the agent and the id,
+ * or where the name begins with no agent that other sessions have, it is the name; else the other two.
+ */
+export function mendNames(db: WritableDb, names: readonly RawRow[]): void {
+  const indexed = new Map<number, string>();
+  for (const { values } of names) {
+    const [uid, id] = values;
+    if (typeof uid === 'string' && typeof id === 'number') indexed.set(id, uid);
+  }
+  const agents = new Set(
+    db
+      .all<{ agent: string }>('SELECT agent FROM sessions GROUP BY agent HAVING count(*) > 1')
+      .map((row) => row.agent),
+  );
+  for (const row of unlikeNames(db)) {
+    const { id, uid, agent } = row;
+    const name = nameOf(row);
+    const isNameDamaged =
+      indexed.get(id) === name || (!agents.has(uid.slice(0, uid.indexOf(':'))) && agents.has(agent));
+    if (
+      isNameDamaged &&
+      db.get('SELECT 1 AS found FROM sessions WHERE session_uid = $name', { name }) === null
+    ) {
+      db.run('UPDATE sessions SET session_uid = $name WHERE id = $id', { id, name });
+    } else if (uid.indexOf(':') > 0) {
+      db.run(
+        `UPDATE sessions SET agent = substr(session_uid, 1, instr(session_uid, ':') - 1),
+           native_id = substr(session_uid, instr(session_uid, ':') + 1) WHERE id = $id`,
+        { id },
+      );
+    }
+  }
+}
+
+function insertSession(db: WritableDb, id: number, uid: string): boolean {
+  const colon = uid.indexOf(':');
+  if (db.get('SELECT 1 AS found FROM sessions WHERE session_uid = $uid', { uid }) !== null) return false;
+  db.run('INSERT INTO sessions (id, session_uid, agent, native_id) VALUES ($id, $uid, $agent, $nativeId)', {
+    id,
+    uid,
+    agent: uid.slice(0, colon),
+    nativeId: uid.slice(colon + 1),
+  });
+  return true;
+}
+
+/** Rows that belong to nobody by name cannot be told apart from damage; the old file is kept aside and still has them. */
+function dropNameless(db: WritableDb, id: number): string {
+  const paths = db.all<{ path: string }>('SELECT path FROM sources WHERE session_id = $id', { id });
+  const { n } = db.get<{ n: number }>('SELECT count(*) AS n FROM segments WHERE session_id = $id', {
+    id,
+  }) ?? { n: 0 };
+  for (const table of ['versions', 'segments', 'digests', 'tombstones', 'sources', 'events', 'files'])
+    db.run(`DELETE FROM ${table} WHERE session_id = $id`, { id });
+  const from =
+    paths.length === 0 ? '' : `; the next ingest looks at ${paths.map(({ path }) => path).join(', ')}`;
+  return `a session that nothing names any more (number ${id}, ${n} segments)${from}`;
+}
+
+/**
+ * Files whose row is gone while segments of theirs are there. How the present version is made of them is lost with it, so the
+ * file has no extent: it gives out nothing and fails loudly, unless the agent's own file proves that the version is all that
+ * was stored, in its order. `show --removed` has it in any case.
+ */
+export function nameLostFiles(db: WritableDb, names: readonly RawRow[]): void {
+  const keys = new Map<number, string>();
+  for (const { values } of names) {
+    const [, key, id] = values;
+    if (typeof key === 'string' && typeof id === 'number') keys.set(id, key);
+  }
+  const missing = db.all<LostFile>(
+    `SELECT g.file_id AS id, g.session_id AS sessionId, max(g.log_offset + g.raw_bytes) AS bytes,
+       (SELECT substr(path, length(agent_root) + 2) FROM sources o JOIN sessions s ON s.id = o.session_id
+        WHERE o.file_id = g.file_id AND substr(path, 1, length(agent_root) + 1) = agent_root || '/' LIMIT 1) AS relPath
+     FROM segments g WHERE NOT EXISTS (SELECT 1 FROM files WHERE id = g.file_id) GROUP BY g.file_id`,
+  );
+  for (const file of missing) insertFile(db, file, keys.get(file.id) ?? `lost-${file.id}`);
+}
+
+interface LostFile {
+  readonly id: number;
+  readonly sessionId: number;
+  readonly bytes: number;
+  readonly relPath: string | null;
+}
+
+function insertFile(db: WritableDb, { id, sessionId, bytes, relPath }: LostFile, key: string): void {
+  db.run(
+    `INSERT INTO files (id, session_id, role, key, rel_path, encoding, raw_bytes, log_bytes, extents)
+     VALUES ($id, $sessionId, $role, $key, $relPath, $encoding, $bytes, $bytes, '[]')`,
+    {
+      id,
+      sessionId,
+      role: key === 'main' ? 'main' : 'sidecar',
+      key,
+      relPath: relPath ?? `lost/${id}`,
+      encoding: relPath?.endsWith('.zst') === true ? 'zstd' : 'plain',
+      bytes,
+    },
+  );
+}
+
+/** In this order. `tells`: what is said where it changed rows, after their number; null: nothing was lost by it. */
+export const MENDS: readonly { readonly sql: string; readonly tells: string | null }[] = [
+  // A segment that names a file of another session has a damaged row.
+  {
+    sql: `DELETE FROM segments WHERE NOT EXISTS
+            (SELECT 1 FROM files WHERE id = segments.file_id AND session_id = segments.session_id)`,
+    tells: 'segments whose file is another session’s',
+  },
+  // A mark of a session or file that is not there would keep what the agent still has from being stored again.
+  {
+    sql: `DELETE FROM sources WHERE session_id NOT IN (SELECT id FROM sessions)
+            OR (file_id IS NOT NULL AND file_id NOT IN (SELECT id FROM files))`,
+    tells: null,
+  },
+  {
+    sql: `DELETE FROM tombstones WHERE session_id NOT IN (SELECT id FROM sessions)`,
+    tells: 'tombstones of nobody',
+  },
+  {
+    sql: `DELETE FROM digests WHERE session_id NOT IN (SELECT id FROM sessions)`,
+    tells: 'digests of nobody',
+  },
+  {
+    sql: `UPDATE events SET session_uid = (SELECT session_uid FROM sessions WHERE id = events.session_id)
+            WHERE session_uid IS NOT (SELECT session_uid FROM sessions WHERE id = events.session_id)
+              AND session_id IN (SELECT id FROM sessions)`,
+    tells: null,
+  },
+  // Two records of what was evicted that differ: the file's is taken. A wrong one only lets the same content come back.
+  {
+    sql: `UPDATE tombstones SET (sha256, raw_bytes) = (SELECT sha256, raw_bytes FROM files f
+              WHERE f.session_id = tombstones.session_id AND f.key = tombstones.key)
+            WHERE EXISTS (SELECT 1 FROM files f JOIN sessions s ON s.id = f.session_id
+              WHERE f.session_id = tombstones.session_id AND f.key = tombstones.key AND f.gone = 1 AND f.sha256 IS NOT NULL
+                AND s.raw_generation = tombstones.generation
+                AND (f.sha256 <> tombstones.sha256 OR f.raw_bytes <> tombstones.raw_bytes))`,
+    tells: null,
+  },
+  {
+    sql: `UPDATE files SET log_bytes = (SELECT max(log_offset + raw_bytes) FROM segments WHERE file_id = files.id)
+            WHERE log_bytes < (SELECT max(log_offset + raw_bytes) FROM segments WHERE file_id = files.id)`,
+    tells: null,
+  },
+  // A generation only ever rises; the highest one that anything names is the least that it can be.
+  {
+    sql: `UPDATE sessions SET raw_generation = max(1, coalesce((SELECT max(generation) FROM digests WHERE session_id = sessions.id), 0),
+              coalesce((SELECT max(generation) FROM events WHERE session_id = sessions.id AND kind NOT GLOB 'imported *'), 0))
+            WHERE raw_generation < max(coalesce((SELECT max(generation) FROM digests WHERE session_id = sessions.id), 0),
+              coalesce((SELECT max(generation) FROM events WHERE session_id = sessions.id AND kind NOT GLOB 'imported *'), 0))
+              OR (raw_generation = 0 AND EXISTS (SELECT 1 FROM segments WHERE session_id = sessions.id))
+              OR (evicted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM events WHERE session_id = sessions.id
+                    AND kind IN ('evicted', 'data_loss') AND file_id IS NULL AND generation = raw_generation)
+                  AND id NOT IN (SELECT id FROM forgotten))`,
+    tells: null,
+  },
+  // A live session whose files are gone: what it was is an event, and what the agent still has can come back.
+  {
+    sql: `INSERT INTO events (at, kind, session_id, session_uid, generation, raw_bytes, stored_bytes, reason)
+            SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), 'data_loss', id, session_uid, raw_generation, raw_bytes, stored_bytes,
+              'damaged: none of its files can be read any more' FROM sessions
+            WHERE evicted_at IS NULL AND file_count > 0 AND raw_bytes > 0
+              AND NOT EXISTS (SELECT 1 FROM files WHERE session_id = sessions.id)
+              AND NOT EXISTS (SELECT 1 FROM segments WHERE session_id = sessions.id)
+              AND NOT EXISTS (SELECT 1 FROM events WHERE session_id = sessions.id AND generation = raw_generation
+                                AND kind IN ('evicted', 'data_loss') AND file_id IS NULL)`,
+    tells: 'sessions of which no raw byte is left',
+  },
+  {
+    sql: `INSERT INTO events (at, kind, session_id, session_uid, generation, raw_bytes, stored_bytes, reason, file_id)
+            SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), 'data_loss', s.id, session_uid, raw_generation,
+              max(0, s.raw_bytes - sum(f.raw_bytes)), 0,
+              'damaged: ' || (file_count - count(*)) || ' of its files cannot be read any more', min(f.id)
+            FROM sessions s JOIN files f ON f.session_id = s.id AND f.gone = 0 WHERE evicted_at IS NULL
+            GROUP BY s.id HAVING count(*) < file_count`,
+    tells: 'sessions that lost some of their files',
+  },
+  // Evicted is what an event of this generation says is evicted and what has no segment; nothing else.
+  {
+    sql: `UPDATE sessions SET evicted_at = NULL WHERE evicted_at IS NOT NULL AND id NOT IN (SELECT id FROM forgotten) AND (NOT EXISTS
+            (SELECT 1 FROM events WHERE session_id = sessions.id AND kind IN ('evicted', 'data_loss') AND file_id IS NULL
+               AND generation = raw_generation) OR EXISTS (SELECT 1 FROM segments WHERE session_id = sessions.id))`,
+    tells: null,
+  },
+  {
+    sql: `UPDATE sessions SET evicted_at = (SELECT max(at) FROM events WHERE session_id = sessions.id
+              AND kind IN ('evicted', 'data_loss') AND file_id IS NULL AND generation = raw_generation)
+            WHERE evicted_at IS NULL AND NOT EXISTS (SELECT 1 FROM segments WHERE session_id = sessions.id)`,
+    tells: null,
+  },
+  {
+    sql: `UPDATE files SET gone = CASE WHEN (SELECT evicted_at FROM sessions WHERE id = session_id) IS NULL THEN 0 ELSE 1 END
+            WHERE (gone = 1 AND EXISTS (SELECT 1 FROM segments WHERE file_id = files.id))
+              OR (gone = 0 AND (SELECT evicted_at FROM sessions WHERE id = session_id) IS NOT NULL)`,
+    tells: null,
+  },
+  {
+    sql: `UPDATE sessions SET analyzed_at = NULL, analyze_error = NULL WHERE evicted_at IS NULL AND analyzed_at IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM digests WHERE session_id = sessions.id AND generation = raw_generation AND complete = 1)`,
+    tells: 'digests; they are made again by the next ingest',
+  },
+  {
+    sql: `UPDATE sessions SET (raw_bytes, file_count) =
+              (SELECT coalesce(sum(raw_bytes), 0), count(*) FROM files WHERE session_id = sessions.id)
+            WHERE raw_bytes = 0 AND file_count = 0`,
+    tells: null,
+  },
+  // Of what was evicted its size is remembered, though its files are forgotten; of what is live, files say what there is.
+  {
+    sql: `UPDATE sessions SET file_count = (SELECT count(*) FROM files WHERE session_id = sessions.id)
+            WHERE evicted_at IS NOT NULL AND file_count > (SELECT count(*) FROM files WHERE session_id = sessions.id)`,
+    tells: null,
+  },
+  {
+    sql: `UPDATE sessions SET (raw_bytes, file_count) =
+              (SELECT coalesce(sum(raw_bytes), 0), count(*) FROM files WHERE session_id = sessions.id AND gone = 0)
+            WHERE evicted_at IS NULL AND file_count > (SELECT count(*) FROM files WHERE session_id = sessions.id AND gone = 0)`,
+    tells: null,
+  },
+  // A version of a file that is not there, that is evicted, or of more than was ever stored of it names nothing.
+  {
+    sql: `DELETE FROM versions WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.id = versions.file_id
+            AND f.session_id = versions.session_id AND f.gone = 0) OR json_valid(extents) = 0`,
+    tells: 'earlier versions of files; what they had is in `show --removed`',
+  },
+];

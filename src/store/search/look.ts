@@ -1,0 +1,142 @@
+/**
+ * A session's digests against a query: whether it is a hit, how good a one, where it stands, and the lines to show of it.
+ * Promises: pure; a word counts once for each kind of field, so that a long session does not seem to be about everything; a
+ * rare word counts more than a common one, what a person said or committed more than what a command printed, words side by
+ * side more than the same words apart.
+ */
+import { columnOf, type FoundIn, searchFields } from './fields.ts';
+import { Matcher, type Occurrence } from './match.ts';
+import type { Asked } from './query.ts';
+import { type Line, type Snippet, snippetsOf } from './snippets.ts';
+
+export interface Found {
+  /** Each place once, the best first. */
+  readonly foundIn: readonly FoundIn[];
+  readonly snippets: readonly Snippet[];
+}
+
+export interface Look extends Found {
+  readonly score: number;
+  /** Groups that stand nowhere in it. */
+  readonly missing: readonly number[];
+}
+
+/** Where a hit says most about what a session was for. */
+const WORTH: Readonly<Record<FoundIn, number>> = {
+  title: 3,
+  prompt: 3,
+  commit: 3,
+  'pull request': 3,
+  summary: 2,
+  answer: 2,
+  plan: 2,
+  todo: 2,
+  compaction: 1.5,
+  subagent: 1.5,
+  branch: 1.5,
+  file: 1.2,
+  command: 1,
+  error: 0.7,
+  project: 0.5,
+  tool: 0.2,
+};
+
+/** Of BM25: how soon more places add nothing, and how much a long session counts for less. */
+const SATURATION = 1.2;
+const LENGTH_SHARE = 0.4;
+/** What two neighbours of the query are worth where they are neighbours in the digest, of their own weight. */
+const SIDE_BY_SIDE = 0.6;
+/** UTF-16 units of a line where nobody says. */
+const LINE_UNITS = 200;
+
+export interface Measure {
+  readonly idf: readonly number[];
+  readonly averageLength: number;
+}
+
+export class Looker {
+  readonly #asked: Asked;
+  readonly #measure: Measure;
+  readonly #wanted: Matcher;
+  readonly #without: Matcher | null;
+  readonly #lineUnits: number;
+
+  constructor(asked: Asked, measure: Measure, lineUnits = LINE_UNITS) {
+    this.#asked = asked;
+    this.#measure = measure;
+    this.#wanted = new Matcher(asked.groups.map(({ any }) => any));
+    this.#without = asked.without.length === 0 ? null : new Matcher(asked.without.map((sought) => [sought]));
+    this.#lineUnits = lineUnits;
+  }
+
+  /** Null where it is no hit. `length`: words of its document. */
+  look(jsons: readonly string[], length: number): Look | null {
+    const fields = jsons.flatMap(searchFields);
+    if (fields.some(({ text }) => this.#without?.find(text, null) != null)) return null;
+    const lines = fields.flatMap(({ where, text }): Line[] => {
+      const places = this.#wanted.find(text, columnOf({ where }));
+      return places === null ? [] : [{ where, ...places, worth: this.#worth(where, places.found) }];
+    });
+    const met = new Set(lines.flatMap(({ found }) => found.map(({ group }) => group)));
+    const { groups } = this.#asked;
+    if (met.size === 0 || groups.some(({ isMust }, i) => isMust && !met.has(i))) return null;
+    lines.sort((a, b) => b.worth - a.worth);
+    return {
+      score: this.#score(lines, length),
+      missing: groups.flatMap((_group, i) => (met.has(i) ? [] : [i])),
+      foundIn: [...new Set(lines.map(({ where }) => where))],
+      snippets: snippetsOf(lines, this.#lineUnits),
+    };
+  }
+
+  #idf(group: number): number {
+    return Math.max(this.#measure.idf[group] ?? 0, 0.01);
+  }
+
+  /** Of a line, for showing it: the rarest words first, then where they stand. */
+  #worth(where: FoundIn, found: readonly Occurrence[]): number {
+    const groups = new Set(found.map(({ group }) => group));
+    return [...groups].reduce((sum, group) => sum + this.#idf(group), 0) + WORTH[where] / 2;
+  }
+
+  #score(lines: readonly Line[], length: number): number {
+    const places = new Map<number, Map<FoundIn, number>>();
+    const pairs = new Map<number, number>();
+    for (const { where, line, found } of lines) {
+      for (const { group } of found)
+        places.set(group, (places.get(group) ?? new Map()).set(where, WORTH[where]));
+      for (const group of neighbours(line, found))
+        pairs.set(group, Math.max(pairs.get(group) ?? 0, WORTH[where]));
+    }
+    const share = length / this.#measure.averageLength;
+    const dampened = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * share);
+    let score = 0;
+    for (const [group, kinds] of places) {
+      const weight = [...kinds.values()].reduce((sum, worth) => sum + worth, 0);
+      score += (this.#idf(group) * weight * (SATURATION + 1)) / (weight + dampened);
+    }
+    for (const [group, worth] of pairs) {
+      const both = (this.#idf(group) + this.#idf(group + 1)) / 2;
+      score += (SIDE_BY_SIDE * both * worth) / (worth + SATURATION);
+    }
+    return score;
+  }
+}
+
+const WORDS = /[\p{L}\p{N}]+/gu;
+/** Farther apart nothing is a neighbour. UTF-16 units. */
+const GAP_UNITS_MAX = 40;
+/** Occurrences behind one that are looked at: more of them lie there only in lists of the same words. */
+const NEXT_MAX = 8;
+
+/** Groups that are followed by the next one of the query, at most one word apart. */
+function neighbours(line: string, found: readonly Occurrence[]): number[] {
+  return found.flatMap(({ group, end }, i) => {
+    for (const next of found.slice(i + 1, i + 1 + NEXT_MAX)) {
+      if (next.start - end > GAP_UNITS_MAX) break;
+      if (next.group !== group + 1 || next.start < end) continue;
+      if ((line.slice(end, next.start).match(WORDS)?.length ?? 0) <= 1) return [group];
+    }
+    return [];
+  });
+}

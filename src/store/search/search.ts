@@ -1,0 +1,237 @@
+/**
+ * Search over the digests of all sessions, evicted ones too.
+ * Promises: reads only; hits come best first, newer before older where they are as good; a session comes once; its lines are
+ * of its own digests; something is found as long as one of the words is anywhere. Never: fails for what was typed; a damaged
+ * index is a failure that says so and stops nothing else.
+ */
+import { FailureError, failure } from '../../domain/errors.ts';
+import type { SessionRow } from '../../domain/session.ts';
+import { sessionsByIds } from '../browse.ts';
+import type { ReadableDb } from '../connection.ts';
+import { type Candidate, candidates, type SessionFilter, type Weights, weightsOf } from './candidates.ts';
+import { isIndexDamage, searchPending } from './documents.ts';
+import { type Found, type Look, Looker } from './look.ts';
+import { type Asked, type Group, needsLook, parseQuery, partOf, relaxed } from './query.ts';
+import { type Meant, suggest, type WordCount, withNear } from './suggest.ts';
+
+export interface SearchQuery extends SessionFilter {
+  /** Words, `"side by side"`, `begun*`, `-without`, `one OR other`. */
+  readonly text: string;
+  /** A part of the path of a file that was read, written or edited. */
+  readonly file?: string;
+  /** A part of a command that ran. */
+  readonly command?: string;
+  readonly limit: number;
+  /** How long a line may be, in UTF-16 units; 200 where it is not said. */
+  readonly lineUnits?: number;
+}
+
+/** Whether a session's bytes can still be had: stored, evicted with a digest that covers them, or lost. */
+export type RawState = 'live' | 'evicted' | 'data_loss';
+
+export interface SearchHit extends Found {
+  readonly session: SessionRow;
+  readonly raw: RawState;
+  /** Words of the query that it does not hold. */
+  readonly missing: readonly string[];
+}
+
+export interface SearchResult {
+  readonly hits: readonly SearchHit[];
+  /** There are more than `limit`. */
+  readonly hasMore: boolean;
+  /** So many sessions have all the words that not every one was looked at for words side by side. */
+  readonly isCutShort: boolean;
+  /** No session holds the phrase: these hold its words. */
+  readonly isRelaxed: boolean;
+  /** What was asked for holds nothing to look for: no letter, no digit. */
+  readonly isEmpty: boolean;
+  /** Sessions that the index does not know yet as they are. */
+  readonly notIndexed: number;
+  /** Words that no session has: they were left out. */
+  readonly leftOut: readonly string[];
+  /** Words that no session has, and the near ones that were looked for instead. */
+  readonly meant: readonly Meant[];
+  /** Where nothing was found: in how many sessions each word stands. */
+  readonly words: readonly WordCount[];
+  /** The query with near words for those that no session has. */
+  readonly suggestion: string | null;
+}
+
+/** Candidates whose digests are read to see whether words stand side by side. */
+const LOOKED_AT_MAX = 3000;
+/** Candidates whose digests are read to put them in order, at least. */
+const LOOKED_AT_MIN = 60;
+/** Up to so many words, a session with all of them comes before every other, however well those have the rest. */
+const FEW_WORDS = 3;
+/** Where a session has all the words, one that lacks some is shown only if its score is this share of the best. */
+const PARTIAL_SHARE = 0.4;
+/** Scores that differ by less than this share of the best tell nothing: the newer one is the better guess. */
+const GRADES = 40;
+
+export function search(db: ReadableDb, query: SearchQuery): SearchResult {
+  try {
+    return db.snapshot(() => searchNow(db, query));
+  } catch (thrown) {
+    if (!isIndexDamage(thrown)) throw thrown;
+    throw new FailureError(
+      failure(
+        'corrupt',
+        `the search index is damaged: ${db.path}`,
+        'Run `session-memory verify --repair`, which makes it anew; sessions and digests do not depend on it.',
+      ),
+    );
+  }
+}
+
+function searchNow(db: ReadableDb, query: SearchQuery): SearchResult {
+  const typed = parseQuery(query.text);
+  const asked: Asked = {
+    groups: [
+      ...typed.groups,
+      ...partOf(query.file ?? '', 'files'),
+      ...partOf(query.command ?? '', 'commands'),
+    ],
+    without: typed.without,
+  };
+  const exact = answer(db, query, asked);
+  const looser = exact.hits.length === 0 ? relaxed(asked) : null;
+  const isRelaxed = looser !== null;
+  const { hits, isCutShort, leftOut, meant } = isRelaxed ? answer(db, query, looser) : exact;
+  const { words, suggestion } =
+    asked.groups.length === 0
+      ? { words: [], suggestion: null }
+      : suggest(db, query.text, hits.length > 0 ? [] : asked.groups, meant);
+  return {
+    hits: hits.slice(0, query.limit),
+    hasMore: hits.length > query.limit,
+    isCutShort: isCutShort || exact.isCutShort,
+    isRelaxed: isRelaxed && hits.length > 0,
+    isEmpty: asked.groups.length === 0,
+    notIndexed: searchPending(db),
+    leftOut,
+    meant,
+    words,
+    suggestion,
+  };
+}
+
+interface Answer {
+  /** At most one more than the limit. */
+  readonly hits: SearchHit[];
+  readonly isCutShort: boolean;
+  readonly leftOut: readonly string[];
+  readonly meant: readonly Meant[];
+}
+
+function answer(db: ReadableDb, query: SearchQuery, asked: Asked): Answer {
+  const wanted = query.limit + 1;
+  const { groups, weights, leftOut, meant } = knownOf(db, asked);
+  if (groups.length === 0) return { hits: [], isCutShort: false, leftOut, meant };
+  const known: Asked = { groups, without: asked.without };
+  const { list, isAll } = candidates(db, query, known, weights);
+  const mustLook = needsLook(known);
+  const looks = lookAt(db, new Looker(known, weights, query.lineUnits), list, wanted, mustLook);
+  const hits = hitsOf(db, inOrder(looks, groups.length).slice(0, wanted), groups);
+  return { hits, isCutShort: mustLook && hits.length < wanted && !isAll, leftOut, meant };
+}
+
+interface Known extends Pick<Answer, 'leftOut' | 'meant'> {
+  readonly groups: readonly Group[];
+  readonly weights: Weights;
+}
+
+/** What of it any session has: words of none are left out, or looked for as the near ones that were meant. */
+function knownOf(db: ReadableDb, asked: Asked): Known {
+  const first = weightsOf(db, asked.groups);
+  const { groups, meant } = withNear(db, asked.groups, first.sessions);
+  const weights = meant.length === 0 ? first : weightsOf(db, groups);
+  const isKnown = groups.map(({ isMust }, i) => isMust || (weights.sessions[i] ?? 0) > 0);
+  const known = <T>(list: readonly T[]) => list.filter((_one, i) => isKnown[i]);
+  return {
+    groups: known(groups),
+    weights: { ...weights, idf: known(weights.idf), sessions: known(weights.sessions) },
+    leftOut: groups.filter((_group, i) => !isKnown[i]).map(nameOf),
+    meant,
+  };
+}
+
+/** How a group is called where it is told of. */
+function nameOf({ any }: Group): string {
+  return any[0]?.text ?? '';
+}
+
+interface Looked extends Look {
+  readonly id: number;
+  readonly session: SessionRow;
+}
+
+/** The candidates' digests, a few at a time, until there is enough to choose from. */
+function lookAt(
+  db: ReadableDb,
+  looker: Looker,
+  list: readonly Candidate[],
+  wanted: number,
+  mustLook: boolean,
+): Looked[] {
+  const looks: Looked[] = [];
+  const enough = Math.max(LOOKED_AT_MIN, wanted * 2);
+  const most = mustLook ? Math.max(LOOKED_AT_MAX, enough) : enough;
+  for (let at = 0; at < Math.min(list.length, most); at += LOOKED_AT_MIN) {
+    if (at >= enough && looks.length >= wanted) break;
+    const some = list.slice(at, Math.min(at + LOOKED_AT_MIN, most));
+    const ids = some.map(({ id }) => id);
+    const [rows, jsons] = [sessionsByIds(db, ids), digestsByIds(db, ids)];
+    for (const { id, length } of some) {
+      const session = rows.get(id);
+      const look = looker.look(jsons.get(id) ?? [], length);
+      if (session !== undefined && look !== null) looks.push({ id, session, ...look });
+    }
+  }
+  return looks;
+}
+
+function inOrder(looks: readonly Looked[], groups: number): Looked[] {
+  const top = Math.max(Number.MIN_VALUE, ...looks.map(({ score }) => score));
+  const grade = ({ score, missing }: Looked) =>
+    Math.round((score / top) * GRADES) + (groups <= FEW_WORDS && missing.length === 0 ? GRADES * 2 : 0);
+  const at = ({ session }: Looked) => session.endedAt ?? session.startedAt ?? session.ingestedAt ?? '';
+  const sorted = [...looks].sort(
+    (a, b) => grade(b) - grade(a) || (at(a) < at(b) ? 1 : at(a) > at(b) ? -1 : b.id - a.id),
+  );
+  const hasWhole = looks.some(({ missing }) => missing.length === 0);
+  return sorted.filter(
+    ({ missing, score }) => !hasWhole || missing.length === 0 || score >= top * PARTIAL_SHARE,
+  );
+}
+
+function hitsOf(db: ReadableDb, looks: readonly Looked[], groups: readonly Group[]): SearchHit[] {
+  return looks.map(({ session, foundIn, snippets, missing }) => ({
+    session,
+    raw: rawState(db, session),
+    foundIn,
+    snippets,
+    missing: missing.flatMap((i) => groups.slice(i, i + 1).map(nameOf)),
+  }));
+}
+
+export function digestsByIds(db: ReadableDb, ids: readonly number[]): Map<number, string[]> {
+  const digests = new Map<number, string[]>();
+  const rows = db.all<{ id: number; json: string }>(
+    `SELECT session_id AS id, json FROM digests WHERE session_id IN (SELECT value FROM json_each($ids))
+     ORDER BY session_id, generation DESC`,
+    { ids: JSON.stringify(ids) },
+  );
+  for (const { id, json } of rows) digests.set(id, [...(digests.get(id) ?? []), json]);
+  return digests;
+}
+
+export function rawState(db: ReadableDb, session: SessionRow): RawState {
+  if (session.state !== 'evicted') return 'live';
+  const event = db.get<{ kind: string }>(
+    `SELECT kind FROM events WHERE session_id = (SELECT id FROM sessions WHERE session_uid = $uid)
+       AND generation = $generation AND kind IN ('evicted', 'data_loss') AND file_id IS NULL ORDER BY id DESC LIMIT 1`,
+    { uid: session.uid, generation: session.generation },
+  );
+  return event?.kind === 'data_loss' ? 'data_loss' : 'evicted';
+}
