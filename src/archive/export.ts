@@ -6,7 +6,7 @@
 
 import { agentById } from '../agents/registry.ts';
 import type { AgentFormat } from '../domain/agent.ts';
-import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { FailureError, fail, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import type { ReadableDb } from '../store/connection.ts';
@@ -122,12 +122,10 @@ function* sessionRecords(db: ReadableDb, { meta, digests, segments }: Outgoing):
   // Told now, by whom it can be mended: an import would refuse it.
   const problem = rowsProblem(meta);
   if (problem !== null)
-    throw new FailureError(
-      failure(
-        'failed',
-        `an archive cannot hold it: ${problem}`,
-        'Restore it with `restore --to` and keep its files.',
-      ),
+    throw fail(
+      'failed',
+      `an archive cannot hold it: ${problem}`,
+      'Restore it with `restore --to` and keep its files.',
     );
   yield* lineFrame({ record: 'session', ...meta });
   for (const digest of digests) yield* lineFrame({ record: 'digest', ...digest });

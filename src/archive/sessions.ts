@@ -3,7 +3,7 @@
  * Promises: gives a session only once all of it is there and every byte has the hash that was recorded; names those that
  * are not whole, and those that were to come where the stream is cut; memory is bounded (`Spool`).
  */
-import { FailureError, failure } from '../domain/errors.ts';
+import { type FailureError, fail } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import type { Spool } from '../files/spool.ts';
@@ -99,12 +99,10 @@ class Reader {
   #begin(line: Line | null): void {
     if (line?.record !== 'header') throw noExport();
     if (line.version > FORMAT_VERSION)
-      throw new FailureError(
-        failure(
-          'newer_store',
-          `the file has version ${line.version}; this program reads up to ${FORMAT_VERSION}`,
-          'Use a newer session-memory; nothing was changed.',
-        ),
+      throw fail(
+        'newer_store',
+        `the file has version ${line.version}; this program reads up to ${FORMAT_VERSION}`,
+        'Use a newer session-memory; nothing was changed.',
       );
     this.#isBegun = true;
   }
@@ -242,11 +240,9 @@ function segmentProblem(told: ArchivedSegment, data: Uint8Array): string | null 
 }
 
 function noExport(): FailureError {
-  return new FailureError(
-    failure(
-      'usage',
-      'this is no export of session-memory',
-      'Give a file that `session-memory export` wrote; nothing was changed.',
-    ),
+  return fail(
+    'usage',
+    'this is no export of session-memory',
+    'Give a file that `session-memory export` wrote; nothing was changed.',
   );
 }

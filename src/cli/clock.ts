@@ -1,5 +1,5 @@
 /** The program's clock: the system's, or the one that `SESSION_MEMORY_NOW` holds. */
-import { FailureError, failure } from '../domain/errors.ts';
+import { fail } from '../domain/errors.ts';
 import { type Clock, type Iso, parseTime } from '../domain/time.ts';
 
 /** `held`: the text of `SESSION_MEMORY_NOW`; null: the system's clock. */
@@ -8,12 +8,10 @@ export function clockOf(held: string | null): Clock {
   if (held === null) return { now: () => new Date().toISOString() as Iso, monotonicMs, isSet: false };
   const now = parseTime(held);
   if (now === null) {
-    throw new FailureError(
-      failure(
-        'usage',
-        `SESSION_MEMORY_NOW is not a time: ${held}`,
-        'Write 2026-06-01T00:00:00.000Z, or unset it.',
-      ),
+    throw fail(
+      'usage',
+      `SESSION_MEMORY_NOW is not a time: ${held}`,
+      'Write 2026-06-01T00:00:00.000Z, or unset it.',
     );
   }
   return { now: () => now, monotonicMs, isSet: true };

@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import type { AgentSettings } from '../domain/agent.ts';
-import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { type FailureError, fail, messageOf } from '../domain/errors.ts';
 import { OWN_FORMATS, OWN_KEYS } from '../domain/own-format.ts';
 import { readPlain } from '../files/plain-file.ts';
 import { agentsOfTables } from './config-agents.ts';
@@ -245,5 +245,5 @@ function isSettingValue(value: unknown): value is SettingValue {
 }
 
 function wrong(message: string, hint: string): FailureError {
-  return new FailureError(failure('config', message, hint));
+  return fail('config', message, hint);
 }

@@ -4,7 +4,7 @@
  */
 import { dirname, isAbsolute, join } from 'node:path';
 import type { AgentSettings, Host } from '../domain/agent.ts';
-import { FailureError, failure, invalid } from '../domain/errors.ts';
+import { FailureError, fail, invalid } from '../domain/errors.ts';
 import { checkLimits, DEFAULT_LIMITS, type Limits } from '../domain/limits.ts';
 import { readConfigFile, SETTING_KEYS, type SettingKey, type SettingValue } from './config-file.ts';
 import { parseAgeDays, parseBytes, parseCount } from './values.ts';
@@ -127,14 +127,12 @@ const FLAG_OF: Partial<Record<SettingKey, string>> = {
 function isTrue(value: SettingValue | null, where: string): boolean {
   if (value === true || value === 'true' || value === '1') return true;
   if (value === false || value === 'false' || value === '0') return false;
-  throw new FailureError(
-    failure('config', `${where} is true or false, not ${String(value)}`, 'Write true or false.'),
-  );
+  throw fail('config', `${where} is true or false, not ${String(value)}`, 'Write true or false.');
 }
 
 function scalar(value: SettingValue | null, key: SettingKey): string | number {
   if (typeof value === 'string' || typeof value === 'number') return value;
-  throw new FailureError(failure('config', `${key} takes one value`, 'See `session-memory config`.'));
+  throw fail('config', `${key} takes one value`, 'See `session-memory config`.');
 }
 
 /** A folder relative to who knows what would be another one for each caller: cron, a hook, a shell. */
@@ -143,7 +141,7 @@ function withRoots(host: Host, configPath: string, agents: Readonly<Record<strin
     const path = resolvePath(host, root);
     if (isAbsolute(path)) return path;
     const message = `agents.${id}.roots in ${configPath} holds ${root}, which is not absolute`;
-    throw new FailureError(failure('config', message, 'Write the whole path, or begin it with ~/.'));
+    throw fail('config', message, 'Write the whole path, or begin it with ~/.');
   };
   return Object.fromEntries(
     Object.entries(agents).map(([id, settings]): [string, AgentSettings] => [

@@ -3,7 +3,7 @@
  * Promises: without consent nothing is changed; nobody thinks while the sweep lock is held; what a person consented to is
  * what was printed before.
  */
-import { FailureError, failure } from '../domain/errors.ts';
+import { type FailureError, fail } from '../domain/errors.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { takeSweepLock } from '../store/lock.ts';
@@ -26,8 +26,7 @@ export async function consentTo(context: Context, byFlags: boolean, phrase: stri
   if (byFlags) return 'given';
   if (!canAsk(context)) return 'missing';
   const typed = await context.ask(`Type \`${phrase}\` to go on, anything else to leave it: `);
-  if (context.signal.aborted)
-    throw new FailureError(failure('interrupted', 'interrupted; nothing was changed', 'Run it again.'));
+  if (context.signal.aborted) throw fail('interrupted', 'interrupted; nothing was changed', 'Run it again.');
   return typed?.trim() === phrase ? 'asked' : 'refused';
 }
 
@@ -45,5 +44,5 @@ export async function underSweepLock<T>(storePath: string, apply: () => T | Prom
 
 /** The failure of a call that named sessions which it may not touch; nothing was changed. */
 export function refuseNamed(message: string, hint: string): FailureError {
-  return new FailureError(failure('usage', `${message}; nothing was changed`, hint));
+  return fail('usage', `${message}; nothing was changed`, hint);
 }

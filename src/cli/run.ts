@@ -10,6 +10,7 @@ import {
   type ExitCode,
   type Failure,
   FailureError,
+  fail,
   failure,
   messageOf,
   systemFailure,
@@ -128,9 +129,7 @@ function absolute(runtime: Runtime, path: string | null): string | undefined {
 
 function checkedColor(color: string | null): string | null {
   if (color === null || ['auto', 'always', 'never'].includes(color)) return color;
-  throw new FailureError(
-    failure('usage', `--color takes auto, always or never, not ${color}`, 'Write --color never.'),
-  );
+  throw fail('usage', `--color takes auto, always or never, not ${color}`, 'Write --color never.');
 }
 
 function explain(thrown: unknown, io: Io, json: boolean, runtime: Runtime): ExitCode {

@@ -2,7 +2,7 @@
  * The screens: the dashboard, or the walk through one sweep. Ink is loaded here and nowhere before.
  * Promises: what happened is printed on the normal screen at the end, and the exit code is that of the sweeps.
  */
-import { EXIT, EXIT_PRECEDENCE, type ExitCode, FailureError, failure } from '../domain/errors.ts';
+import { type ExitCode, fail, worstExit } from '../domain/errors.ts';
 import { openReadable, openWritable } from '../store/open.ts';
 import { exitCodeOf, type Report } from '../sweep/report.ts';
 import { printReport } from './commands/sweep.ts';
@@ -30,13 +30,15 @@ export async function openScreens(
   terminal: Terminal,
 ): Promise<ExitCode> {
   if (context.host.env['TERM'] === 'dumb') {
-    throw new FailureError(
-      failure('usage', 'this terminal (TERM=dumb) cannot show the dashboard', 'Run `session-memory status`.'),
+    throw fail(
+      'usage',
+      'this terminal (TERM=dumb) cannot show the dashboard',
+      'Run `session-memory status`.',
     );
   }
   const reports = await show(context, start, terminal);
   const codes = new Set<ExitCode>(reports.map(exitCodeOf));
-  return EXIT_PRECEDENCE.find((code) => codes.has(code)) ?? EXIT.done;
+  return worstExit(codes);
 }
 
 async function show(

@@ -2,7 +2,7 @@
  * Runs the very call of this process in another one, where it will look at or write to a mount that may never answer.
  * Promises: ctrl-c ends it whatever the mount does; one where nothing moves is named, and left.
  */
-import { EXIT, type ExitCode, FailureError, failure } from '../domain/errors.ts';
+import { EXIT, type ExitCode, fail } from '../domain/errors.ts';
 import { lookAnywhere } from '../files/mounts.ts';
 import type { Context } from './context.ts';
 import { SILENT_MS, WatchedProcess } from './watched.ts';
@@ -26,11 +26,9 @@ export async function supervised(context: Context, mount: string | null): Promis
   const end = await new WatchedProcess(child, SILENT_MS, context.signal).end();
   if (end.kind === 'stopped') return EXIT.interrupted;
   if (end.kind === 'ended') return end.code as ExitCode;
-  throw new FailureError(
-    failure(
-      'io',
-      `${mount} does not answer; it was left after ${SILENT_MS / 1000} s`,
-      'Unmount it or wait until it answers; or give --to DIR with a folder on another file system.',
-    ),
+  throw fail(
+    'io',
+    `${mount} does not answer; it was left after ${SILENT_MS / 1000} s`,
+    'Unmount it or wait until it answers; or give --to DIR with a folder on another file system.',
   );
 }

@@ -3,7 +3,7 @@
  * Promises: who only reads gets a store that cannot be written.
  */
 
-import { FailureError, failure } from '../domain/errors.ts';
+import { fail } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
@@ -230,7 +230,7 @@ export function openAfterLook(path: string, look: (db: ReadableDb) => void): Wri
 /** The one argument that a command needs. */
 export function onlyArg(context: Context, name: string): string {
   const [only] = context.args;
-  if (only === undefined) throw new FailureError(failure('usage', `${name} is missing`, 'See --help.'));
+  if (only === undefined) throw fail('usage', `${name} is missing`, 'See --help.');
   return only;
 }
 
@@ -264,12 +264,10 @@ export function liveFiles(db: ReadableDb, { uid }: Pick<SessionRow, 'uid'>): Sto
   return db.snapshot(() => {
     const session = findSession(db, uid);
     if (session?.state === 'evicted') {
-      throw new FailureError(
-        failure(
-          'evicted',
-          `the raw bytes of ${uid} were evicted on ${formatTime(session.evictedAt)}`,
-          `${backText(db, uid)}Its digest stays: \`session-memory show ${uid}\`; with --markdown it can be handed to an agent to go on from.`,
-        ),
+      throw fail(
+        'evicted',
+        `the raw bytes of ${uid} were evicted on ${formatTime(session.evictedAt)}`,
+        `${backText(db, uid)}Its digest stays: \`session-memory show ${uid}\`; with --markdown it can be handed to an agent to go on from.`,
       );
     }
     return filesOf(db, uid).filter((file) => !file.gone);

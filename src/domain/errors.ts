@@ -17,12 +17,17 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** Which exit code wins where several apply after something changed: 3 over 130 over 1 over 4. */
-export const EXIT_PRECEDENCE: readonly ExitCode[] = [
+const EXIT_PRECEDENCE: readonly ExitCode[] = [
   EXIT.dataLost,
   EXIT.interrupted,
   EXIT.failed,
   EXIT.overHardCap,
 ];
+
+/** The one of several exit codes that a command ends with; `done` where none holds. */
+export function worstExit(codes: ReadonlySet<ExitCode>): ExitCode {
+  return EXIT_PRECEDENCE.find((code) => codes.has(code)) ?? EXIT.done;
+}
 
 export const EXIT_OF_CODE = {
   failed: EXIT.failed,
@@ -88,6 +93,11 @@ export class FailureError extends Error {
 
 export function failure(code: ErrorCode, message: string, hint: string): Failure {
   return { code, message, hint };
+}
+
+/** A failure to throw: `throw fail('io', 'cannot read X', 'Give a file that you can read.')`. */
+export function fail(code: ErrorCode, message: string, hint: string): FailureError {
+  return new FailureError(failure(code, message, hint));
 }
 
 /** Wrong usage: exits 2 before anything changed. */

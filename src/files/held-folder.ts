@@ -5,7 +5,7 @@
  */
 import { closeSync, constants, existsSync, mkdirSync, openSync, readlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { FailureError, fail, messageOf } from '../domain/errors.ts';
 import { onDisk, realPathIfThere, realPathOf } from './file-names.ts';
 
 /** Paths of open folders: what is joined to one is looked up in the folder itself, not along its path. */
@@ -50,12 +50,10 @@ function renamed(thrown: unknown, at: string, realFolder: string): unknown {
 }
 
 function moved(realFolder: string): FailureError {
-  return new FailureError(
-    failure(
-      'failed',
-      `${realFolder} has become another folder, or a link, meanwhile; nothing was written there`,
-      'See who changes it, then try again.',
-    ),
+  return fail(
+    'failed',
+    `${realFolder} has become another folder, or a link, meanwhile; nothing was written there`,
+    'See who changes it, then try again.',
   );
 }
 

@@ -6,7 +6,7 @@
 import { digestMarkdown } from '../digest/markdown.ts';
 import { redactText } from '../digest/redact.ts';
 import type { Digest } from '../domain/digest.ts';
-import { FailureError, failure } from '../domain/errors.ts';
+import { fail } from '../domain/errors.ts';
 import type { SessionRow } from '../domain/session.ts';
 import { addMs, type Iso } from '../domain/time.ts';
 import type { ExcludeRules } from '../ingest/discover/exclude.ts';
@@ -172,14 +172,10 @@ function dayOf({ endedAt, startedAt, ingestedAt }: SessionRow): string {
 function sessionFor(shelf: Shelf, db: ReadableDb, id: string): SessionRow {
   const session = resolveSession(db, id);
   if (isHidden(shelf, db, session))
-    throw new FailureError(
-      failure('not_found', `no session ${id.slice(0, 80)}`, 'search_sessions gives ids.'),
-    );
+    throw fail('not_found', `no session ${id.slice(0, 80)}`, 'search_sessions gives ids.');
   const { endedAt, startedAt, ingestedAt } = session;
   if ((endedAt ?? startedAt ?? ingestedAt ?? '') >= addMs(shelf.now(), -QUIET_MS))
-    throw new FailureError(
-      failure('not_found', `${session.uid} was written to in the last ten minutes`, 'Ask again later.'),
-    );
+    throw fail('not_found', `${session.uid} was written to in the last ten minutes`, 'Ask again later.');
   return session;
 }
 

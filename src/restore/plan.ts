@@ -7,7 +7,7 @@
 
 import { type BigIntStats, lstatSync, lutimesSync, mkdirSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { FailureError, fail, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { namesIn, onDisk, realPathIfThere } from '../files/file-names.ts';
 import { inFolder, makeFolders, realPathToBe } from '../files/held-folder.ts';
@@ -85,24 +85,20 @@ export class RestoreTree {
     const ledTo = relative(realRoot, join(folder, basename(path))).replaceAll(sep, '/');
     const obstacle = ledTo === relPath ? null : obstacleAt(ledTo);
     if (obstacle !== null)
-      throw new FailureError(
-        failure(
-          'failed',
-          `a link leads ${path} to ${ledTo}: ${obstacle}`,
-          'Look at the link, or give --to DIR.',
-        ),
+      throw fail(
+        'failed',
+        `a link leads ${path} to ${ledTo}: ${obstacle}`,
+        'Look at the link, or give --to DIR.',
       );
     this.#judged.set(path, folder);
     return path;
   }
 
   #refusal(path: string): FailureError {
-    return new FailureError(
-      failure(
-        'failed',
-        `refused to write outside ${this.#root}: ${path}`,
-        'Give --to DIR with a folder of your own.',
-      ),
+    return fail(
+      'failed',
+      `refused to write outside ${this.#root}: ${path}`,
+      'Give --to DIR with a folder of your own.',
     );
   }
 
@@ -129,19 +125,15 @@ export class RestoreTree {
     if (stats === undefined) return { place: 'free', further: null, stat: null };
     const stat = statText(stats);
     if (!stats.isFile())
-      throw new FailureError(
-        failure('exists', `${path} is there and is no regular file`, 'Move it away first.'),
-      );
+      throw fail('exists', `${path} is there and is no regular file`, 'Move it away first.');
     const held = this.#held(path, chunks, rawBytes, cutting);
     if (held.kind === 'same') return { place: 'same', further: null, stat };
     if (held.kind === 'there') return { place: 'there', further: held.further, stat };
     if (this.#force) return { place: 'replace', further: null, stat };
-    throw new FailureError(
-      failure(
-        'exists',
-        `${path} is there and ${held.kind === 'less' ? 'has only the beginning of what is stored' : 'differs'}`,
-        'Add --force to replace it: what is there is stored first, or put beside. Or give --to DIR.',
-      ),
+    throw fail(
+      'exists',
+      `${path} is there and ${held.kind === 'less' ? 'has only the beginning of what is stored' : 'differs'}`,
+      'Add --force to replace it: what is there is stored first, or put beside. Or give --to DIR.',
     );
   }
 
@@ -150,9 +142,7 @@ export class RestoreTree {
       return heldAt(path, chunks, rawBytes, cutting);
     } catch (thrown) {
       if (thrown instanceof FailureError) throw thrown;
-      throw new FailureError(
-        failure('io', `cannot read ${path}: ${messageOf(thrown)}`, 'Move it away, or give --to DIR.'),
-      );
+      throw fail('io', `cannot read ${path}: ${messageOf(thrown)}`, 'Move it away, or give --to DIR.');
     }
   }
 
@@ -191,12 +181,10 @@ export class RestoreTree {
         writeNew(join(at, basename(staged.temporary)), chunks),
       );
       if (written === sha256 || sha256 === null) return;
-      throw new FailureError(
-        failure(
-          'corrupt',
-          `${path} would not have the hash that was recorded; it was not written`,
-          'Run `session-memory verify`.',
-        ),
+      throw fail(
+        'corrupt',
+        `${path} would not have the hash that was recorded; it was not written`,
+        'Run `session-memory verify`.',
       );
     });
   }
@@ -227,12 +215,10 @@ export class RestoreTree {
   #judgedFolder(path: string, real: string | null): string {
     const judged = this.#judged.get(path) ?? real;
     if (real !== null && real === judged) return real;
-    throw new FailureError(
-      failure(
-        'failed',
-        `the folder of ${path} has become a link, or another one, meanwhile; nothing was written`,
-        'See who changes it, then try again.',
-      ),
+    throw fail(
+      'failed',
+      `the folder of ${path} has become a link, or another one, meanwhile; nothing was written`,
+      'See who changes it, then try again.',
     );
   }
 
@@ -385,11 +371,9 @@ function putInPlace({
   }
   if (isPut) return;
   const where = aside === null ? '' : `; what was there before is in ${aside}`;
-  throw new FailureError(
-    failure(
-      'exists',
-      `${path} has come up meanwhile; it was left as it is${where}`,
-      'Look at it, then try again.',
-    ),
+  throw fail(
+    'exists',
+    `${path} has come up meanwhile; it was left as it is${where}`,
+    'Look at it, then try again.',
   );
 }

@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { FailureError, fail, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { namesIn, onDisk } from '../files/file-names.ts';
 import type { Chunk } from '../store/segments.ts';
@@ -160,12 +160,10 @@ export function translated(path: string, work: () => void): void {
 }
 
 export function cannotWrite(path: string, thrown: unknown): FailureError {
-  return new FailureError(
-    failure(
-      'io',
-      `cannot write ${path}: ${messageOf(thrown)}`,
-      'Give a folder that you can write to as --to DIR.',
-    ),
+  return fail(
+    'io',
+    `cannot write ${path}: ${messageOf(thrown)}`,
+    'Give a folder that you can write to as --to DIR.',
   );
 }
 

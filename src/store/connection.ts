@@ -6,7 +6,7 @@
  */
 
 import { constants, Database, type Statement } from 'bun:sqlite';
-import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { fail, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { checkedOpen } from './own-files.ts';
 import { diskFull, hasNoRoom, sizeOf } from './room.ts';
@@ -241,35 +241,27 @@ export function storeError(path: string, thrown: unknown): unknown {
   const isIo = code.startsWith('SQLITE_IOERR') || code.startsWith('SQLITE_CANTOPEN');
   if (code.startsWith('SQLITE_FULL') || (isIo && hasNoRoom(path))) return diskFull(path);
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
-    return new FailureError(
-      failure('busy', `another process keeps the store locked: ${path}`, 'Try again when it is done.'),
-    );
+    return fail('busy', `another process keeps the store locked: ${path}`, 'Try again when it is done.');
   }
   if (code.startsWith('SQLITE_NOTADB')) {
-    return new FailureError(
-      failure(
-        'usage',
-        `not a session-memory store, or its first page is damaged: ${path}`,
-        'Give the path of a store, or of a file that does not exist yet, as --store.',
-      ),
+    return fail(
+      'usage',
+      `not a session-memory store, or its first page is damaged: ${path}`,
+      'Give the path of a store, or of a file that does not exist yet, as --store.',
     );
   }
   if (code.startsWith('SQLITE_CORRUPT')) {
-    return new FailureError(
-      failure(
-        'corrupt',
-        `the store is damaged: ${path}: ${text}`,
-        'Run `session-memory verify` to see what is hit.',
-      ),
+    return fail(
+      'corrupt',
+      `the store is damaged: ${path}: ${text}`,
+      'Run `session-memory verify` to see what is hit.',
     );
   }
   if (code.startsWith('SQLITE_READONLY') || isIo) {
-    return new FailureError(
-      failure(
-        'io',
-        `cannot use the store ${path}: ${text}`,
-        'Check its permissions, its disk and the size that files may have (`ulimit -f`), or give another --store.',
-      ),
+    return fail(
+      'io',
+      `cannot use the store ${path}: ${text}`,
+      'Check its permissions, its disk and the size that files may have (`ulimit -f`), or give another --store.',
     );
   }
   return thrown;

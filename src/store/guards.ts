@@ -2,7 +2,7 @@
  * The triggers that refuse what must not happen, held against what the migrations made.
  * Promises: where one is missing, changed or a stranger's, nothing is let go: the database is then not the last guard any more.
  */
-import { FailureError, failure } from '../domain/errors.ts';
+import { fail } from '../domain/errors.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 
@@ -63,12 +63,10 @@ export function mustBeGuarded(db: WritableDb): void {
     faults[kind].length === 0 ? [] : [`${kind}: ${shortList(faults[kind])}`],
   );
   if (lines.length > 0)
-    throw new FailureError(
-      failure(
-        'corrupt',
-        `the store has not the rules that keep raw bytes from being dropped wrongly, so nothing is let go: ${lines.join('; ')}: ${db.path}`,
-        'Run `session-memory verify --repair`, which makes them anew and removes what is foreign; then run this again.',
-      ),
+    throw fail(
+      'corrupt',
+      `the store has not the rules that keep raw bytes from being dropped wrongly, so nothing is let go: ${lines.join('; ')}: ${db.path}`,
+      'Run `session-memory verify --repair`, which makes them anew and removes what is foreign; then run this again.',
     );
   guarded.set(db, version);
 }

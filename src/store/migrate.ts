@@ -6,7 +6,7 @@
  */
 
 import { rmSync } from 'node:fs';
-import { FailureError, failure } from '../domain/errors.ts';
+import { fail } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
 import { MIGRATIONS, type Migration } from './migrations/index.ts';
@@ -24,32 +24,26 @@ export function storeVersion(db: ReadableDb, migrations: readonly Migration[] = 
     tables: db.get<{ n: number }>('SELECT count(*) AS n FROM sqlite_schema')?.n ?? 0,
   }));
   if (application !== APPLICATION_ID && (tables > 0 || version > 0)) {
-    throw new FailureError(
-      failure(
-        'usage',
-        `not a session-memory store: ${db.path}`,
-        'Give the path of a store, or of a file that does not exist yet, as --store.',
-      ),
+    throw fail(
+      'usage',
+      `not a session-memory store: ${db.path}`,
+      'Give the path of a store, or of a file that does not exist yet, as --store.',
     );
   }
   // The tables come with their version, in one transaction.
   if ((version === 0) !== (tables === 0)) {
-    throw new FailureError(
-      failure(
-        'corrupt',
-        `the store is damaged: its first page has lost ${version === 0 ? 'the version of its tables' : 'its tables'}: ${db.path}`,
-        'Run `session-memory verify --repair`: it makes a new file of what is there.',
-      ),
+    throw fail(
+      'corrupt',
+      `the store is damaged: its first page has lost ${version === 0 ? 'the version of its tables' : 'its tables'}: ${db.path}`,
+      'Run `session-memory verify --repair`: it makes a new file of what is there.',
     );
   }
   const newest = newestVersion(migrations);
   if (version > newest) {
-    throw new FailureError(
-      failure(
-        'newer_store',
-        `the store ${db.path} has version ${version}; this program knows up to ${newest}`,
-        'Use a newer session-memory; nothing was changed.',
-      ),
+    throw fail(
+      'newer_store',
+      `the store ${db.path} has version ${version}; this program knows up to ${newest}`,
+      'Use a newer session-memory; nothing was changed.',
     );
   }
   return version;
@@ -87,12 +81,10 @@ function refuseLyingHeader(db: ReadableDb, version: number, migrations: readonly
     );
   });
   if (lying === undefined) return;
-  throw new FailureError(
-    failure(
-      'corrupt',
-      `the store ${db.path} says that it has version ${version}, and has tables of version ${lying.version}: its first page is damaged`,
-      'Run `session-memory verify --repair`, which makes a new file of its rows.',
-    ),
+  throw fail(
+    'corrupt',
+    `the store ${db.path} says that it has version ${version}, and has tables of version ${lying.version}: its first page is damaged`,
+    'Run `session-memory verify --repair`, which makes a new file of its rows.',
   );
 }
 

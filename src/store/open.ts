@@ -5,7 +5,7 @@
  */
 
 import { statSync } from 'node:fs';
-import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { FailureError, fail, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { connect, type ReadableDb, storeError, type WritableDb } from './connection.ts';
 import { emptyLogAlone, freeLog, LOG_PAGES } from './log.ts';
@@ -102,12 +102,10 @@ function statOrFail(path: string) {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (thrown) {
-    throw new FailureError(
-      failure(
-        'io',
-        `cannot reach the store ${path}: ${messageOf(thrown)}`,
-        'Give another --store, or mend the folders on the way to it.',
-      ),
+    throw fail(
+      'io',
+      `cannot reach the store ${path}: ${messageOf(thrown)}`,
+      'Give another --store, or mend the folders on the way to it.',
     );
   }
 }
@@ -141,20 +139,16 @@ function prepared(path: string, migrations: readonly Migration[], patienceMs?: n
 }
 
 function notYet(path: string): FailureError {
-  return new FailureError(
-    failure(
-      'busy',
-      `the store is not of this version yet: ${path}`,
-      'Any other command brings it up to date.',
-    ),
+  return fail(
+    'busy',
+    `the store is not of this version yet: ${path}`,
+    'Any other command brings it up to date.',
   );
 }
 
 function refuseFolder(path: string): void {
   if (statOrFail(path)?.isDirectory() !== true) return;
-  throw new FailureError(
-    failure('usage', `the store is a folder: ${path}`, 'Give a file, such as store.db in it, as --store.'),
-  );
+  throw fail('usage', `the store is a folder: ${path}`, 'Give a file, such as store.db in it, as --store.');
 }
 
 function emptyStore(path: string): ReadableDb {

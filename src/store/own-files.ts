@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { dirname } from 'node:path';
-import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { type FailureError, fail, messageOf } from '../domain/errors.ts';
 
 /** Windows has neither; a file there is no link of this kind, and does not wait. */
 export const NO_LINK = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
@@ -26,12 +26,10 @@ export function plainOrNull(path: string): Stats | null {
   try {
     stats = lstatSync(path, { throwIfNoEntry: false });
   } catch (thrown) {
-    throw new FailureError(
-      failure(
-        'io',
-        `cannot reach the store ${path}: ${messageOf(thrown)}`,
-        'Give another --store, or mend the folders on the way to it.',
-      ),
+    throw fail(
+      'io',
+      `cannot reach the store ${path}: ${messageOf(thrown)}`,
+      'Give another --store, or mend the folders on the way to it.',
     );
   }
   if (stats === undefined) return null;
@@ -41,29 +39,27 @@ export function plainOrNull(path: string): Stats | null {
 }
 
 function notOurs(path: string): FailureError {
-  return new FailureError(
-    failure(
-      'usage',
-      `${path} belongs to another user, in a folder that anybody may write to`,
-      'Somebody may have put it there for you to open: use a folder of your own, or, where all who can write there are trusted, say `shared_folder = true` in the configuration or SESSION_MEMORY_SHARED_FOLDER=1.',
-    ),
+  return fail(
+    'usage',
+    `${path} belongs to another user, in a folder that anybody may write to`,
+    'Somebody may have put it there for you to open: use a folder of your own, or, where all who can write there are trusted, say `shared_folder = true` in the configuration or SESSION_MEMORY_SHARED_FOLDER=1.',
   );
 }
 
 function notPlain(path: string, stats: Stats): FailureError {
   if (stats.isDirectory())
-    return new FailureError(
-      failure('usage', `the store is a folder: ${path}`, 'Give a file, such as store.db in it, as --store.'),
+    return fail(
+      'usage',
+      `the store is a folder: ${path}`,
+      'Give a file, such as store.db in it, as --store.',
     );
   const isLink = stats.isSymbolicLink();
-  return new FailureError(
-    failure(
-      'usage',
-      `${path} is ${isLink ? 'a link' : 'no plain file'}; the store's own files are never opened through one`,
-      isLink
-        ? 'Give the path that it leads to as --store, or remove the link if you did not make it. A folder on the way may be a link.'
-        : 'Remove it if it is not yours, or give another --store.',
-    ),
+  return fail(
+    'usage',
+    `${path} is ${isLink ? 'a link' : 'no plain file'}; the store's own files are never opened through one`,
+    isLink
+      ? 'Give the path that it leads to as --store, or remove the link if you did not make it. A folder on the way may be a link.'
+      : 'Remove it if it is not yours, or give another --store.',
   );
 }
 
@@ -102,9 +98,7 @@ export function checkedOpen<T extends { close(): void }>(path: string, open: () 
   try {
     const after = plainOrNull(path);
     if (before === null || (after?.ino === before.ino && after.dev === before.dev)) return opened;
-    throw new FailureError(
-      failure('busy', `another file came in the place of ${path} while it was opened`, 'Try again.'),
-    );
+    throw fail('busy', `another file came in the place of ${path} while it was opened`, 'Try again.');
   } catch (thrown) {
     opened.close();
     throw thrown;
@@ -126,12 +120,10 @@ export function refuseSharedFolder(path: string): void {
   if (stats === undefined || !stats.isDirectory()) return;
   const why = whyShared(stats, ownUid());
   if (why === null) return;
-  throw new FailureError(
-    failure(
-      'usage',
-      `the folder of the store ${why}: ${realpathSync(folder)}`,
-      'Whoever can write there can put a store, a link or a pipe in the place of yours. Use a folder of your own (`chmod go-w` it), or, where all who can write there are trusted, say `shared_folder = true` in the configuration or SESSION_MEMORY_SHARED_FOLDER=1.',
-    ),
+  throw fail(
+    'usage',
+    `the folder of the store ${why}: ${realpathSync(folder)}`,
+    'Whoever can write there can put a store, a link or a pipe in the place of yours. Use a folder of your own (`chmod go-w` it), or, where all who can write there are trusted, say `shared_folder = true` in the configuration or SESSION_MEMORY_SHARED_FOLDER=1.',
   );
 }
 

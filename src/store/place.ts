@@ -5,7 +5,7 @@
 
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { FailureError, fail, messageOf } from '../domain/errors.ts';
 import { makeOwn } from './own-files.ts';
 import { diskFull, isNoRoom, sizeOf } from './room.ts';
 
@@ -40,12 +40,10 @@ export function makePrivateFile(path: string): void {
   } catch (thrown) {
     if (thrown instanceof FailureError) throw thrown;
     if (isNoRoom(thrown)) throw diskFull(path);
-    throw new FailureError(
-      failure(
-        'io',
-        `cannot create ${path}: ${messageOf(thrown)}`,
-        'Give a place that you can write to as --store.',
-      ),
+    throw fail(
+      'io',
+      `cannot create ${path}: ${messageOf(thrown)}`,
+      'Give a place that you can write to as --store.',
     );
   }
 }

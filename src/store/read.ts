@@ -3,7 +3,7 @@
  * Promises: what is asked often (usage, counts, the next victim) comes from counters and partial indexes; test/store
  * asserts the query plans.
  */
-import { FailureError, failure } from '../domain/errors.ts';
+import { fail } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow, SessionState } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
@@ -54,8 +54,7 @@ export function findSession(db: ReadableDb, uid: SessionUid): SessionRow | null 
 /** The internal number of a session; throws where there is none. */
 export function sessionIdOf(db: ReadableDb, uid: SessionUid): number {
   const row = db.get<{ id: number }>(`SELECT id FROM sessions WHERE ${NAMED}`, { uid });
-  if (row === null)
-    throw new FailureError(failure('not_found', `no session ${uid}`, 'See `session-memory list`.'));
+  if (row === null) throw fail('not_found', `no session ${uid}`, 'See `session-memory list`.');
   return row.id;
 }
 
@@ -76,12 +75,10 @@ export function resolveSession(db: ReadableDb, text: string): SessionRow {
   const [only, second] = exact.length === 1 ? exact : hits;
   if (only === undefined || text === '') {
     refuseLost(db, text);
-    throw new FailureError(
-      failure(
-        'not_found',
-        `no session ${text || '""'}`,
-        'See `session-memory list`; evicted sessions are listed too.',
-      ),
+    throw fail(
+      'not_found',
+      `no session ${text || '""'}`,
+      'See `session-memory list`; evicted sessions are listed too.',
     );
   }
   if (second !== undefined) {
@@ -89,12 +86,10 @@ export function resolveSession(db: ReadableDb, text: string): SessionRow {
       .slice(0, 5)
       .map((row) => row.session_uid)
       .join(', ');
-    throw new FailureError(
-      failure(
-        'usage',
-        `${text} names more than one session: ${names}${hits.length > 5 ? ', …' : ''}`,
-        'Give more of the id.',
-      ),
+    throw fail(
+      'usage',
+      `${text} names more than one session: ${names}${hits.length > 5 ? ', …' : ''}`,
+      'Give more of the id.',
     );
   }
   return toSession(only);
@@ -113,12 +108,10 @@ function refuseLost(db: ReadableDb, text: string): void {
     { text },
   );
   if (there === null) return;
-  throw new FailureError(
-    failure(
-      'corrupt',
-      `the session ${text} is there, but the index of names, which is damaged, does not lead to it`,
-      'Run `session-memory verify --repair`: it makes the index anew, and loses nothing.',
-    ),
+  throw fail(
+    'corrupt',
+    `the session ${text} is there, but the index of names, which is damaged, does not lead to it`,
+    'Run `session-memory verify --repair`: it makes the index anew, and loses nothing.',
   );
 }
 
@@ -180,12 +173,10 @@ export function filesOf(db: ReadableDb, uid: SessionUid): StoredFile[] {
     return { files: found, problem: missingFiles(db, uid, found) };
   });
   if (problem === null) return files;
-  throw new FailureError(
-    failure(
-      'corrupt',
-      `${MISSING_FILES} ${uid} is damaged: ${problem}`,
-      'Run `session-memory verify` for the whole list, and `session-memory verify --repair` to save what can be saved.',
-    ),
+  throw fail(
+    'corrupt',
+    `${MISSING_FILES} ${uid} is damaged: ${problem}`,
+    'Run `session-memory verify` for the whole list, and `session-memory verify --repair` to save what can be saved.',
   );
 }
 

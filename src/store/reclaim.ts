@@ -3,7 +3,7 @@
  * Promises: moves pages, never drops one; may stop after any step; where room is short and a reader keeps the log from being
  * emptied it stops before the log eats what is left.
  */
-import { FailureError, failure } from '../domain/errors.ts';
+import { type FailureError, fail } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { WritableDb } from './connection.ts';
 import { emptyLog, freeLog, LOG_PAGES, logBytes } from './log.ts';
@@ -68,12 +68,10 @@ async function isHeld(db: WritableDb, stopped: () => boolean): Promise<boolean> 
 }
 
 function logHeld(path: string): FailureError {
-  return new FailureError(
-    failure(
-      'busy',
-      `another process reads the store ${path}, so that its log cannot be emptied`,
-      'Run `session-memory sweep` again when it is done.',
-    ),
+  return fail(
+    'busy',
+    `another process reads the store ${path}, so that its log cannot be emptied`,
+    'Run `session-memory sweep` again when it is done.',
   );
 }
 

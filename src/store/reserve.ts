@@ -15,7 +15,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { FailureError, failure } from '../domain/errors.ts';
+import { type FailureError, fail } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { MIB } from '../domain/limits.ts';
 import { NO_LINK } from './own-files.ts';
@@ -123,11 +123,9 @@ export function roomMaker(path: string, emptyLog: () => boolean): () => boolean 
 
 /** To say "run a sweep, which has a reserve" to a sweep that has used it up would send people in circles. */
 function reserveUsedUp(path: string): FailureError {
-  return new FailureError(
-    failure(
-      'disk_full',
-      `the disk is full, and the reserve of the store is used up: ${path}`,
-      'Free a few MiB on that disk, or end what reads the store at the moment, and run it again; nothing is lost, and what was evicted so far stays so.',
-    ),
+  return fail(
+    'disk_full',
+    `the disk is full, and the reserve of the store is used up: ${path}`,
+    'Free a few MiB on that disk, or end what reads the store at the moment, and run it again; nothing is lost, and what was evicted so far stays so.',
   );
 }

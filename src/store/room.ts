@@ -5,7 +5,7 @@
  */
 import { closeSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { FailureError, failure } from '../domain/errors.ts';
+import { FailureError, fail } from '../domain/errors.ts';
 import { MIB } from '../domain/limits.ts';
 
 /** Below it room is short: logs are kept small, `maintain` sweeps first. Many times what one transaction takes. */
@@ -66,12 +66,10 @@ function freePageBytes(db: Asked): number {
 }
 
 export function diskFull(path: string): FailureError {
-  return new FailureError(
-    failure(
-      'disk_full',
-      `the disk is full: ${path}`,
-      'Run `session-memory maintain`, which sweeps first and has a reserve to work with, or free some space.',
-    ),
+  return fail(
+    'disk_full',
+    `the disk is full: ${path}`,
+    'Run `session-memory maintain`, which sweeps first and has a reserve to work with, or free some space.',
   );
 }
 

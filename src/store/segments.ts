@@ -3,7 +3,7 @@
  * Promises: every segment is checked against its SHA-256 before a byte of it is handed out; memory is bounded by one segment.
  */
 
-import { FailureError, failure, messageOf } from '../domain/errors.ts';
+import { type FailureError, fail, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { ReadableDb } from './connection.ts';
 import type { Extent, StoredFile } from './rows.ts';
@@ -80,9 +80,7 @@ function isListed(db: ReadableDb, { id, file_id: fileId, sha256: hash }: Segment
 }
 
 function changedMeanwhile(of: string): FailureError {
-  return new FailureError(
-    failure('busy', `${of} was evicted or stored anew while it was read`, 'Try again.'),
-  );
+  return fail('busy', `${of} was evicted or stored anew while it was read`, 'Try again.');
 }
 
 /** A piece of a file. */
@@ -122,12 +120,10 @@ function look(db: ReadableDb, uid: SessionUid, file: StoredFile): Look | null {
 }
 
 function damaged(of: string, why: string): FailureError {
-  return new FailureError(
-    failure(
-      'corrupt',
-      `a stored segment of ${of} is damaged: ${why}`,
-      'Run `session-memory verify` for the whole list.',
-    ),
+  return fail(
+    'corrupt',
+    `a stored segment of ${of} is damaged: ${why}`,
+    'Run `session-memory verify` for the whole list.',
   );
 }
 

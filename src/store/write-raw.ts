@@ -3,7 +3,7 @@
  * Promises: adds only. Nothing here deletes a byte, save segments that a larger one covers, and the schema holds it to that.
  */
 
-import { FailureError, failure, invariant } from '../domain/errors.ts';
+import { type FailureError, fail, invariant } from '../domain/errors.ts';
 import type { AgentId, SessionUid } from '../domain/ids.ts';
 import type { FileRole } from '../domain/session.ts';
 import { horizon, type Iso, plausibleTime } from '../domain/time.ts';
@@ -145,12 +145,10 @@ function refuseEvicted(db: WritableDb, sessionId: number): void {
 }
 
 function changedMeanwhile(): FailureError {
-  return new FailureError(
-    failure(
-      'busy',
-      'another process stored or evicted this session at the same moment',
-      'The next ingest looks at it again.',
-    ),
+  return fail(
+    'busy',
+    'another process stored or evicted this session at the same moment',
+    'The next ingest looks at it again.',
   );
 }
 

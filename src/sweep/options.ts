@@ -1,7 +1,7 @@
 /**
  * What a sweep is asked to do, what was decided, and the lock that it works under.
  */
-import { FailureError, failure } from '../domain/errors.ts';
+import { fail } from '../domain/errors.ts';
 import type { Limits } from '../domain/limits.ts';
 import type { SweepFlags, SweepPlan } from '../policy/plan.ts';
 import type { SweepStore } from './ports.ts';
@@ -26,12 +26,10 @@ export interface PlannedSweep {
 export function lockOrFail(deps: { readonly store: Pick<SweepStore, 'takeLock'> }): { release(): void } {
   const lock = deps.store.takeLock();
   if (lock === null) {
-    throw new FailureError(
-      failure(
-        'sweep_running',
-        'another sweep is running on this store',
-        'Wait until it is done; nothing was changed.',
-      ),
+    throw fail(
+      'sweep_running',
+      'another sweep is running on this store',
+      'Wait until it is done; nothing was changed.',
     );
   }
   return lock;

@@ -1,7 +1,7 @@
 /**
  * The report of a sweep: its keys and texts are a contract, others script against them.
  */
-import { EXIT, EXIT_PRECEDENCE, type ExitCode } from '../domain/errors.ts';
+import { EXIT, type ExitCode, worstExit } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import { explainReason, type FormatBytes } from '../policy/explain.ts';
@@ -95,5 +95,5 @@ export function exitCodeOf(report: Report): ExitCode {
   if (report.lost_data) holds.add(EXIT.dataLost);
   if (report.interrupted) holds.add(EXIT.interrupted);
   if (report.over_hard_cap) holds.add(EXIT.overHardCap);
-  return EXIT_PRECEDENCE.find((code) => holds.has(code)) ?? EXIT.done;
+  return worstExit(holds);
 }

@@ -4,7 +4,7 @@
  * only in `data_loss`, after everything else; a sweep under a plan never loses more than that plan's worst case.
  * Never: waits for a person while it holds the lock.
  */
-import { FailureError, failure } from '../domain/errors.ts';
+import { FailureError, fail } from '../domain/errors.ts';
 import { checkLimits } from '../domain/limits.ts';
 import {
   forecastSweep,
@@ -86,12 +86,10 @@ export async function sweep(deps: SweepDeps, options: SweepOptions, consent: Con
   try {
     const planned = plan(deps, options);
     if (options.planId !== null && options.planId !== planned.planId) {
-      throw new FailureError(
-        failure(
-          'stale_plan',
-          `the store has moved on: the plan is ${planned.planId} now, not ${options.planId}`,
-          'Look at `session-memory sweep --dry-run` again and use its plan_id.',
-        ),
+      throw fail(
+        'stale_plan',
+        `the store has moved on: the plan is ${planned.planId} now, not ${options.planId}`,
+        'Look at `session-memory sweep --dry-run` again and use its plan_id.',
       );
     }
     return await new Run(deps, options, consent, planned).execute();

@@ -1,7 +1,7 @@
 /** `config`: the settings in force and where each comes from; `config path`, `config init`. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { EXIT, FailureError, failure, invalid } from '../../domain/errors.ts';
+import { EXIT, FailureError, fail, invalid } from '../../domain/errors.ts';
 import {
   formatOfGlob,
   OWN_JSONL_KEYS,
@@ -175,9 +175,7 @@ const TEMPLATE = `# session-memory. Every key is optional; these are the default
 function init(context: Context) {
   const path = context.settings.configPath;
   if (existsSync(path))
-    throw new FailureError(
-      failure('exists', `${path} is already there; it was left as it is`, 'Edit it, or move it away first.'),
-    );
+    throw fail('exists', `${path} is already there; it was left as it is`, 'Edit it, or move it away first.');
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   writeFileSync(path, TEMPLATE, { flag: 'wx', mode: 0o600 });
   if (context.json) printJson(context.io, { version: 1, path, created: true });

@@ -4,14 +4,7 @@
  */
 import { shrink } from '../../digest/shrink.ts';
 import type { Digest } from '../../domain/digest.ts';
-import {
-  EXIT,
-  EXIT_OF_CODE,
-  EXIT_PRECEDENCE,
-  type ExitCode,
-  FailureError,
-  failure,
-} from '../../domain/errors.ts';
+import { EXIT, EXIT_OF_CODE, type ExitCode, fail, failure, worstExit } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
@@ -31,8 +24,7 @@ const DEFAULT_LIMIT = 10;
 export const curate: Command = async (context) => {
   const { flags, args } = context;
   const action = flags['drop'] === true ? 'drop' : flags['shrink'] === true ? 'shrink' : null;
-  const wrong = (message: string) =>
-    new FailureError(failure('usage', message, 'See `session-memory curate --help`.'));
+  const wrong = (message: string) => fail('usage', message, 'See `session-memory curate --help`.');
   if (flags['drop'] === true && flags['shrink'] === true) throw wrong('--drop and --shrink at once');
   if (action === null) {
     if (args.length > 0 || flags['yes'] === true) throw wrong('nothing is said about what to do with them');
@@ -267,5 +259,5 @@ function tell(
   const holds = new Set<ExitCode>();
   if (lost) holds.add(EXIT.dataLost);
   if (context.signal.aborted) holds.add(EXIT.interrupted);
-  return EXIT_PRECEDENCE.find((code) => holds.has(code)) ?? EXIT.done;
+  return worstExit(holds);
 }

@@ -3,14 +3,7 @@
  * Promises: an un-analyzed session goes only by the typed phrase or by `--data-loss --yes`, as a recorded loss, after what
  * the built-in analyzer can make of it is kept; a pinned one never; a wrong name or a missing consent changes nothing.
  */
-import {
-  EXIT,
-  EXIT_OF_CODE,
-  EXIT_PRECEDENCE,
-  type ExitCode,
-  FailureError,
-  failure,
-} from '../../domain/errors.ts';
+import { EXIT, EXIT_OF_CODE, type ExitCode, FailureError, failure, worstExit } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { cutText, plainLine } from '../../domain/text.ts';
@@ -217,5 +210,5 @@ function exitOf(done: Done, interrupted: boolean): ExitCode {
   const holds = new Set<ExitCode>();
   if (done.lost.length > 0) holds.add(EXIT.dataLost);
   if (interrupted) holds.add(EXIT.interrupted);
-  return EXIT_PRECEDENCE.find((code) => holds.has(code)) ?? EXIT.done;
+  return worstExit(holds);
 }

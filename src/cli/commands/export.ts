@@ -16,14 +16,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { agentById } from '../../agents/registry.ts';
 import { type ExportOptions, type ExportReport, exportStream } from '../../archive/export.ts';
-import {
-  EXIT,
-  EXIT_PRECEDENCE,
-  type ExitCode,
-  FailureError,
-  failure,
-  messageOf,
-} from '../../domain/errors.ts';
+import { EXIT, type ExitCode, FailureError, fail, messageOf, worstExit } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import { killPoint } from '../../domain/kill-point.ts';
 import { plainLine } from '../../domain/text.ts';
@@ -69,7 +62,7 @@ interface Target {
 }
 
 function targetOf({ args, flags, io, json }: Context): Target {
-  const wrong = (message: string, hint: string) => new FailureError(failure('usage', message, hint));
+  const wrong = (message: string, hint: string) => fail('usage', message, hint);
   const last = args.at(-1);
   const names = args.slice(0, -1);
   if (last === undefined) throw wrong('FILE is missing', 'Write `session-memory export --all FILE`.');
@@ -87,9 +80,7 @@ function targetOf({ args, flags, io, json }: Context): Target {
   const there = lstatSync(file, { throwIfNoEntry: false });
   if (there?.isDirectory() === true) throw wrong(`${file} is a folder`, 'Give the name of a file in it.');
   if (there !== undefined && flags['force'] !== true)
-    throw new FailureError(
-      failure('exists', `${file} is there`, 'Add --force to replace it, or give another FILE.'),
-    );
+    throw fail('exists', `${file} is there`, 'Add --force to replace it, or give another FILE.');
   return { names, file };
 }
 
@@ -137,12 +128,10 @@ async function writeFile(
     if (!report.interrupted) moveTo(temporary, file, context.flags['force'] === true);
   } catch (thrown) {
     if (thrown instanceof FailureError) throw thrown;
-    throw new FailureError(
-      failure(
-        'io',
-        `cannot write ${file}: ${messageOf(thrown)}`,
-        'Give a FILE in a place that you can write to, with room.',
-      ),
+    throw fail(
+      'io',
+      `cannot write ${file}: ${messageOf(thrown)}`,
+      'Give a FILE in a place that you can write to, with room.',
     );
   } finally {
     rmSync(temporary, { force: true });
@@ -196,5 +185,5 @@ function tell(context: Context, file: string | null, report: ExportReport): Exit
   const holds = new Set<ExitCode>();
   if (report.interrupted) holds.add(EXIT.interrupted);
   if (failed.length > 0 || report.left_out.length > 0) holds.add(EXIT.failed);
-  return EXIT_PRECEDENCE.find((code) => holds.has(code)) ?? EXIT.done;
+  return worstExit(holds);
 }

@@ -4,14 +4,7 @@
  * Promises: only by the typed phrase or `--yes`; afterwards the store's file is written anew, so that no page keeps a piece;
  * says what else still holds it: the agent's own file, forks, what a repair put aside.
  */
-import {
-  EXIT,
-  EXIT_OF_CODE,
-  EXIT_PRECEDENCE,
-  type ExitCode,
-  FailureError,
-  failure,
-} from '../../domain/errors.ts';
+import { EXIT, EXIT_OF_CODE, type ExitCode, FailureError, failure, worstExit } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { cutText, plainLine } from '../../domain/text.ts';
@@ -135,7 +128,7 @@ async function apply(context: Context, db: WritableDb, plan: Plan, done: Done): 
   const holds = new Set<ExitCode>();
   if (context.signal.aborted) holds.add(EXIT.interrupted);
   if (!done.isWrittenAnew) holds.add(EXIT.failed);
-  return EXIT_PRECEDENCE.find((code) => holds.has(code)) ?? EXIT.done;
+  return worstExit(holds);
 }
 
 function planJson({ forget }: Plan) {

@@ -1,5 +1,5 @@
 /** `history [SWEEP]`: sweeps, evictions, data losses. */
-import { EXIT, FailureError, failure } from '../../domain/errors.ts';
+import { EXIT, fail } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { isImported, kindOf } from '../../store/archived.ts';
 import type { ReadableDb } from '../../store/connection.ts';
@@ -45,8 +45,7 @@ export const history: Command = async (context) => {
 
 function oneSweep(db: ReadableDb, prefix: string): SweepRow {
   const found = findSweep(db, prefix);
-  if (found === null)
-    throw new FailureError(failure('not_found', `no sweep ${prefix}`, 'See `session-memory history`.'));
+  if (found === null) throw fail('not_found', `no sweep ${prefix}`, 'See `session-memory history`.');
   return found;
 }
 

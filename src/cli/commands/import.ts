@@ -6,7 +6,7 @@ import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from 'nod
 import { basename, join, resolve } from 'node:path';
 import { agentById } from '../../agents/registry.ts';
 import { type ImportReport, importStream } from '../../archive/import.ts';
-import { EXIT, EXIT_PRECEDENCE, type ExitCode, FailureError, failure } from '../../domain/errors.ts';
+import { EXIT, type ExitCode, FailureError, fail, failure, worstExit } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import { cutText, plainLine } from '../../domain/text.ts';
 import type { WritableDb } from '../../store/connection.ts';
@@ -60,9 +60,7 @@ export const importCommand: Command = async (context) => {
 function source(name: string, { io }: Context): AsyncIterator<Uint8Array> {
   if (name === '-') {
     if (io.stdinIsTty)
-      throw new FailureError(
-        failure('usage', 'nothing comes from a terminal', 'Give a FILE, or send one by a pipe.'),
-      );
+      throw fail('usage', 'nothing comes from a terminal', 'Give a FILE, or send one by a pipe.');
     return Bun.stdin.stream()[Symbol.asyncIterator]();
   }
   const file = resolve(name);
@@ -121,12 +119,10 @@ function looksLikeExport(first: Uint8Array | undefined): first is Uint8Array {
 }
 
 function noExport(): FailureError {
-  return new FailureError(
-    failure(
-      'usage',
-      'this is no export of session-memory',
-      'Give a file that `session-memory export` wrote; nothing was changed.',
-    ),
+  return fail(
+    'usage',
+    'this is no export of session-memory',
+    'Give a file that `session-memory export` wrote; nothing was changed.',
   );
 }
 
@@ -145,7 +141,7 @@ function tell(context: Context, report: ImportReport, name: string): ExitCode {
   if (report.interrupted) holds.add(EXIT.interrupted);
   if (report.damaged.length > 0 || report.left_out.length > 0) holds.add(EXIT.failed);
   if (report.over_hard_cap) holds.add(EXIT.overHardCap);
-  return EXIT_PRECEDENCE.find((code) => holds.has(code)) ?? EXIT.done;
+  return worstExit(holds);
 }
 
 function sentences(report: ImportReport, name: string): string[] {

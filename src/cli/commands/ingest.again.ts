@@ -5,7 +5,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { FailureError, failure, invalid } from '../../domain/errors.ts';
+import { FailureError, fail, invalid } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import { mountOfPath, refreshMounts } from '../../files/mounts.ts';
 import type { ReadableDb } from '../../store/connection.ts';
@@ -68,11 +68,9 @@ function sessionToTake(
   const paths = ownPaths(db, uid);
   if (paths.length > 0) return { uid, paths };
   const [was] = sourcesOf(db, uid);
-  throw new FailureError(
-    failure(
-      'failed',
-      `no file of ${uid} is on this machine any more${was === undefined ? '' : `; it was ${was.path}`}`,
-      'If you have it elsewhere: `session-memory ingest --again FILE`.',
-    ),
+  throw fail(
+    'failed',
+    `no file of ${uid} is on this machine any more${was === undefined ? '' : `; it was ${was.path}`}`,
+    'If you have it elsewhere: `session-memory ingest --again FILE`.',
   );
 }

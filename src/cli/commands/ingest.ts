@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { agentsOf } from '../../agents/registry.ts';
-import { EXIT, EXIT_PRECEDENCE, type ExitCode } from '../../domain/errors.ts';
+import { EXIT, type ExitCode, worstExit } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { mountOfPath, refreshMounts } from '../../files/mounts.ts';
 import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
@@ -171,7 +171,7 @@ export function ingestExit(report: IngestReport): ExitCode {
   if (report.failed > 0 || report.disk_full || report.paths_without_transcript.length > 0)
     holds.add(EXIT.failed);
   if (report.over_hard_cap) holds.add(EXIT.overHardCap);
-  return EXIT_PRECEDENCE.find((code) => holds.has(code)) ?? EXIT.done;
+  return worstExit(holds);
 }
 
 /** Where the ingest had to stop for it. `wayOut`: what helps, which depends on what was done already. */

@@ -6,7 +6,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { agentsOf } from '../../agents/registry.ts';
-import { EXIT, EXIT_OF_CODE, type ExitCode, FailureError, failure, messageOf } from '../../domain/errors.ts';
+import { EXIT, EXIT_OF_CODE, type ExitCode, fail, failure, messageOf } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { backupOf, keepBackup, readText, removeFile, writeText } from '../../unattended/disk.ts';
 import { type HookFile, hookFile } from '../../unattended/hook-files.ts';
@@ -124,7 +124,7 @@ function chosenAgents({ flags }: Context): readonly HookedId[] {
   const agent = hookedAgent(word);
   if (agent !== null) return [agent.id];
   const ids = HOOKED.map(({ id }) => id).join(', ');
-  throw new FailureError(failure('usage', `no hooks are known of ${word}`, `Agents with hooks are ${ids}.`));
+  throw fail('usage', `no hooks are known of ${word}`, `Agents with hooks are ${ids}.`);
 }
 
 function isHere(machine: Machine, { signs }: HookFile): boolean {
@@ -148,9 +148,7 @@ function guarded<T>(id: string, path: string, work: () => T): T | Refused {
 export function programOf({ self, host, settings, flags }: Context): Program {
   const [executable, ...source] = self ?? [];
   if (executable === undefined)
-    throw new FailureError(
-      failure('failed', 'this program does not know where it lies', 'Run the installed executable.'),
-    );
+    throw fail('failed', 'this program does not know where it lies', 'Run the installed executable.');
   const named = Bun.which('session-memory', { PATH: host.env['PATH'] ?? '' });
   const isSame = named !== null && source.length === 0 && realpathSync(named) === realpathSync(executable);
   const isMoved = settings.origins.store.startsWith('--') || settings.origins.store.startsWith('$');

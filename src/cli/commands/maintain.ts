@@ -5,10 +5,11 @@
 import {
   EXIT,
   EXIT_OF_CODE,
-  EXIT_PRECEDENCE,
   type ExitCode,
   FailureError,
+  fail,
   failure,
+  worstExit,
 } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
@@ -178,13 +179,12 @@ function askForConsent({ io, json }: Context): ExitCode {
 /** The worst of all turns; waiting sessions count only where they still wait at the end. */
 function codeOf({ ingests, sweeps }: Turns): ExitCode {
   const last = ingests.at(-1);
-  if (last === undefined)
-    throw new FailureError(failure('interrupted', 'interrupted before anything was done', 'Run it again.'));
+  if (last === undefined) throw fail('interrupted', 'interrupted before anything was done', 'Run it again.');
   const codes = new Set<ExitCode>([
     ...sweeps.map(exitCodeOf).filter((code) => code !== EXIT.overHardCap),
     ingestExit(last),
   ]);
   const lastSweep = sweeps.at(-1);
   if (lastSweep?.over_hard_cap === true) codes.add(EXIT.overHardCap);
-  return EXIT_PRECEDENCE.find((code) => codes.has(code)) ?? EXIT.done;
+  return worstExit(codes);
 }

@@ -9,7 +9,7 @@ import type {
   Resume,
   TextBeside,
 } from '../../domain/agent.ts';
-import { FailureError, failure } from '../../domain/errors.ts';
+import { type FailureError, fail } from '../../domain/errors.ts';
 import { nativeIdOf, type SessionUid, sessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { wholeLines } from '../../files/contained/row-lines.ts';
@@ -80,12 +80,10 @@ export function planRestore(
   if (root === undefined) throw nowhere(session, agent);
   const mount = awayMount(root);
   if (mount !== null)
-    throw new FailureError(
-      failure(
-        'io',
-        `${root} lies on ${mount}, which may never answer`,
-        `Restore it on the command line, which can leave it: session-memory restore ${session.uid}`,
-      ),
+    throw fail(
+      'io',
+      `${root} lies on ${mount}, which may never answer`,
+      `Restore it on the command line, which can leave it: session-memory restore ${session.uid}`,
     );
   const beside = textBeside(root);
   const target: RestoreTarget = {
@@ -206,14 +204,11 @@ function madeFor(
 
 /** There is no folder to restore to: the agent is not known here, or its configuration was given none. */
 function nowhere({ agent: id }: SessionRow, agent: AgentFormat | null): FailureError {
-  if (agent !== null)
-    return new FailureError(failure('failed', `no folder of ${agent.name} is known here`, 'Give --to DIR.'));
-  return new FailureError(
-    failure(
-      'failed',
-      `no agent ${id} is known here, so it is not known where it looks`,
-      `Give --to DIR. Where [agents.${id}] was in the configuration, put it back; else a newer session-memory may know it.`,
-    ),
+  if (agent !== null) return fail('failed', `no folder of ${agent.name} is known here`, 'Give --to DIR.');
+  return fail(
+    'failed',
+    `no agent ${id} is known here, so it is not known where it looks`,
+    `Give --to DIR. Where [agents.${id}] was in the configuration, put it back; else a newer session-memory may know it.`,
   );
 }
 
@@ -273,24 +268,20 @@ function placesIn(files: readonly StoredFile[], placeOf: (file: StoredFile) => P
 function noPlace({ uid }: SessionRow, refused: readonly RefusedFile[]): FailureError {
   const told = refused.slice(0, 3).map(({ key, why }) => `${key} (${why})`);
   const more = refused.length > told.length ? `, and ${refused.length - told.length} more` : '';
-  return new FailureError(
-    failure(
-      'failed',
-      `${uid} was not restored: its files are none that its agent keeps of a session: ${told.join(', ')}${more}`,
-      `\`session-memory show ${uid} --raw\` gives the bytes of its transcript.`,
-    ),
+  return fail(
+    'failed',
+    `${uid} was not restored: its files are none that its agent keeps of a session: ${told.join(', ')}${more}`,
+    `\`session-memory show ${uid} --raw\` gives the bytes of its transcript.`,
   );
 }
 
 function clash(path: string, uid: SessionUid, other: SessionUid): FailureError {
-  return new FailureError(
-    failure(
-      'failed',
-      uid === other
-        ? `two files of ${uid} would be restored to ${path}`
-        : `${uid} and ${other} would be restored to one place, ${path}`,
-      `See \`session-memory show ${uid} --files\`; \`show --raw\` gives the main transcript.`,
-    ),
+  return fail(
+    'failed',
+    uid === other
+      ? `two files of ${uid} would be restored to ${path}`
+      : `${uid} and ${other} would be restored to one place, ${path}`,
+    `See \`session-memory show ${uid} --files\`; \`show --raw\` gives the main transcript.`,
   );
 }
 

@@ -6,7 +6,7 @@
 
 import { agentsOf } from '../../agents/registry.ts';
 import type { Host } from '../../domain/agent.ts';
-import { EXIT, type ExitCode, FailureError, failure, invalid } from '../../domain/errors.ts';
+import { EXIT, type ExitCode, FailureError, fail, invalid } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { mountOfPath } from '../../files/mounts.ts';
 import { isFolder, rootsAway } from '../../ingest/discover/roots.ts';
@@ -206,14 +206,12 @@ function* plansOf(
 
 function noWayBack({ agent, uid }: SessionRow, { agents }: Host): FailureError {
   const isTold = agents?.[agent]?.own?.resume !== undefined;
-  return new FailureError(
-    failure(
-      'failed',
-      `no command is known that goes on with ${uid}`,
-      isTold
-        ? `Leave out --resume: agents.${agent}.resume asks for an id, and this one was too odd to be kept.`
-        : `Leave out --resume; or tell it in the configuration: agents.${agent}.resume.`,
-    ),
+  return fail(
+    'failed',
+    `no command is known that goes on with ${uid}`,
+    isTold
+      ? `Leave out --resume: agents.${agent}.resume asks for an id, and this one was too odd to be kept.`
+      : `Leave out --resume; or tell it in the configuration: agents.${agent}.resume.`,
   );
 }
 
@@ -227,15 +225,11 @@ async function startAgent(context: Context, { resume, importing }: PlannedRestor
   const commands = importing === null ? [argv] : [importing, argv];
   const way = `Go on by hand: ${wayBack({ resume, importing })}`;
   if (cwd !== null && !isFolder(cwd))
-    throw new FailureError(
-      failure('failed', `the session is restored, but its project's folder is not there: ${cwd}`, way),
-    );
+    throw fail('failed', `the session is restored, but its project's folder is not there: ${cwd}`, way);
   for (const command of commands) {
     const code = await context.launch(command, cwd);
     if (code === null)
-      throw new FailureError(
-        failure('failed', `the session is restored, but ${command[0]} is not on your PATH`, way),
-      );
+      throw fail('failed', `the session is restored, but ${command[0]} is not on your PATH`, way);
     if (code !== 0) return EXIT.failed;
   }
   return EXIT.done;

@@ -5,7 +5,7 @@ import { digestMarkdown } from '../../digest/markdown.ts';
 import { digestPage, type Look } from '../../digest/page.ts';
 import type { Row } from '../../digest/sections.ts';
 import type { Digest } from '../../domain/digest.ts';
-import { EXIT, FailureError, failure, invalid } from '../../domain/errors.ts';
+import { EXIT, FailureError, fail, invalid } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
 import type { ReadableDb } from '../../store/connection.ts';
@@ -30,9 +30,7 @@ export const show: Command = async (context) => {
   try {
     const session = resolveSession(db, onlyArg(context, 'UID'));
     if (!context.json && forgottenTest(db)(session))
-      throw new FailureError(
-        failure('evicted', `${session.uid} was forgotten by hand`, 'Nothing but its id is here.'),
-      );
+      throw fail('evicted', `${session.uid} was forgotten by hand`, 'Nothing but its id is here.');
     if (mode === 'raw') await raw(context, db, session);
     else if (mode === 'versions') versions(context, db, session);
     else if (mode === 'removed') await removed(context, db, session);
@@ -102,8 +100,10 @@ async function raw(context: Context, db: ReadableDb, session: SessionRow): Promi
   if (named !== null) return await rawOf(context, db, session, named);
   const main = liveFiles(db, session).find((file) => file.role === 'main');
   if (main === undefined)
-    throw new FailureError(
-      failure('not_found', `${session.uid} has no main transcript`, 'See `session-memory show UID --files`.'),
+    throw fail(
+      'not_found',
+      `${session.uid} has no main transcript`,
+      'See `session-memory show UID --files`.',
     );
   const given = versionToShow(context, db, session, main);
   for (const chunk of fileChunks(db, session.uid, given)) await context.io.outBytes(chunk);
@@ -114,12 +114,10 @@ async function rawOf({ io }: Context, db: ReadableDb, session: SessionRow, named
   const files = liveFiles(db, session);
   const file = files.find(({ key }) => key === named) ?? files.find(({ relPath }) => relPath === named);
   if (file === undefined)
-    throw new FailureError(
-      failure(
-        'not_found',
-        `${session.uid} has no file ${named}`,
-        'See `session-memory show UID --files --json`: `key` is its name.',
-      ),
+    throw fail(
+      'not_found',
+      `${session.uid} has no file ${named}`,
+      'See `session-memory show UID --files --json`: `key` is its name.',
     );
   for (const chunk of fileChunks(db, session.uid, file)) await io.outBytes(chunk);
 }

@@ -1,5 +1,5 @@
 /** `verify`: everything read back; exit 1 and the list where anything is wrong. `--repair` mends what can be mended. */
-import { EXIT, FailureError, failure, messageOf } from '../../domain/errors.ts';
+import { EXIT, FailureError, fail, messageOf } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { mixedSessions } from '../../ingest/mixed.ts';
 import { aboutOf } from '../../ingest/session-description.ts';
@@ -16,9 +16,7 @@ import { repair } from './verify.repair.ts';
 export const verifyCommand: Command = async (context) => {
   if (context.flags['repair'] === true) return repair(context);
   if (context.flags['yes'] === true || context.flags['dryRun'] === true)
-    throw new FailureError(
-      failure('usage', '--yes and --dry-run go with --repair', 'Without it, verify changes nothing.'),
-    );
+    throw fail('usage', '--yes and --dry-run go with --repair', 'Without it, verify changes nothing.');
   const result = await look(context);
   print(context, result);
   if (result.findings.length > 0) return EXIT.failed;

@@ -6,7 +6,7 @@ import { type Stats, statSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { agentsOf, enabledAgents } from '../../agents/registry.ts';
 import { type AgentFormat, addedRoots } from '../../domain/agent.ts';
-import { FailureError, failure } from '../../domain/errors.ts';
+import { fail } from '../../domain/errors.ts';
 import { realPathOf } from '../../files/file-names.ts';
 import { fileAt, foldersAt, isLink, type WalkedFile, walk, walkFlat } from '../../files/walk.ts';
 import { asFound, type DiscoverOptions, type FoundFile } from './as-found.ts';
@@ -105,12 +105,10 @@ function* filesOfRoot(
 export function existing(path: string): Stats {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats !== undefined) return stats;
-  throw new FailureError(
-    failure(
-      'usage',
-      `no such file or folder: ${path}`,
-      "Give a transcript, or an agent's folder at any level.",
-    ),
+  throw fail(
+    'usage',
+    `no such file or folder: ${path}`,
+    "Give a transcript, or an agent's folder at any level.",
   );
 }
 

@@ -5,7 +5,7 @@
  * Never: brings back what was freed, or calls a session evicted that has no event of it.
  */
 import { lstatSync } from 'node:fs';
-import { FailureError, failure } from '../../domain/errors.ts';
+import { type FailureError, fail } from '../../domain/errors.ts';
 import { connect, type Params, type WritableDb } from '../connection.ts';
 import { migrate } from '../migrate.ts';
 import { makePrivateFile } from '../place.ts';
@@ -93,12 +93,10 @@ export function survey(storePath: string): { readonly sessions: number; readonly
 
 /** Of a store that SQLite refuses and off whose pages no row can be read. */
 export function nothingLeft(storePath: string): FailureError {
-  return new FailureError(
-    failure(
-      'corrupt',
-      `the store is damaged, and nothing of it can be read: ${storePath}`,
-      'Move it away and keep it, then run `session-memory ingest`: what the agents still have is stored anew.',
-    ),
+  return fail(
+    'corrupt',
+    `the store is damaged, and nothing of it can be read: ${storePath}`,
+    'Move it away and keep it, then run `session-memory ingest`: what the agents still have is stored anew.',
   );
 }
 

@@ -17,7 +17,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { FailureError, failure, messageOf } from '../../domain/errors.ts';
+import { FailureError, fail, messageOf } from '../../domain/errors.ts';
 import { killPoint } from '../../domain/kill-point.ts';
 import type { Iso } from '../../domain/time.ts';
 import { connect, type WritableDb } from '../connection.ts';
@@ -62,9 +62,7 @@ export function loses({ steps, rebuilt }: Pick<RepairReport, 'steps' | 'rebuilt'
 export async function repairStore(path: string, options: RepairOptions): Promise<RepairReport> {
   const lock = takeSweepLock(path);
   if (lock === null)
-    throw new FailureError(
-      failure('sweep_running', 'a sweep or a repair is running', 'Try again when it is done.'),
-    );
+    throw fail('sweep_running', 'a sweep or a repair is running', 'Try again when it is done.');
   try {
     const inPlace = await repairInPlace(path, options);
     return inPlace ?? (await repairByRebuild(path, options));
@@ -186,12 +184,10 @@ function exclusive(path: string): WritableDb | null {
   } catch (thrown) {
     db?.close();
     if (!(thrown instanceof FailureError) || thrown.failure.code !== 'busy') return null;
-    throw new FailureError(
-      failure(
-        'busy',
-        `another process has the store open, and a new file must take its place: ${path}`,
-        'Close it (a dashboard, a running ingest), then repair again.',
-      ),
+    throw fail(
+      'busy',
+      `another process has the store open, and a new file must take its place: ${path}`,
+      'Close it (a dashboard, a running ingest), then repair again.',
     );
   }
 }
@@ -211,12 +207,10 @@ function swap(path: string, temporary: string, at: Iso): string {
     sync(dirname(path));
     return aside;
   } catch (thrown) {
-    throw new FailureError(
-      failure(
-        'io',
-        `cannot put the mended store in its place: ${messageOf(thrown)}`,
-        'Free some space, then repair again.',
-      ),
+    throw fail(
+      'io',
+      `cannot put the mended store in its place: ${messageOf(thrown)}`,
+      'Free some space, then repair again.',
     );
   }
 }

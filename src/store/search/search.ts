@@ -4,7 +4,7 @@
  * of its own digests; something is found as long as one of the words is anywhere. Never: fails for what was typed; a damaged
  * index is a failure that says so and stops nothing else.
  */
-import { FailureError, failure } from '../../domain/errors.ts';
+import { fail } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { sessionsByIds } from '../browse.ts';
 import type { ReadableDb } from '../connection.ts';
@@ -74,12 +74,10 @@ export function search(db: ReadableDb, query: SearchQuery): SearchResult {
     return db.snapshot(() => searchNow(db, query));
   } catch (thrown) {
     if (!isIndexDamage(thrown)) throw thrown;
-    throw new FailureError(
-      failure(
-        'corrupt',
-        `the search index is damaged: ${db.path}`,
-        'Run `session-memory verify --repair`, which makes it anew; sessions and digests do not depend on it.',
-      ),
+    throw fail(
+      'corrupt',
+      `the search index is damaged: ${db.path}`,
+      'Run `session-memory verify --repair`, which makes it anew; sessions and digests do not depend on it.',
     );
   }
 }
