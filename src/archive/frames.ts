@@ -1,5 +1,5 @@
 /**
- * The file that `export` writes: how its records lie in it. Documented in ARCHITECTURE.md.
+ * The file that `export` writes: how its records lie in it. Documented in docs/export-format.md.
  *
  * The file is plain zstd: `zstd -dc` gives JSON lines and, after each line about a segment, that segment's bytes. Before each
  * zstd frame stands a skippable frame of 52 bytes, which says what the next one is, how long, and its SHA-256:

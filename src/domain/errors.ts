@@ -17,12 +17,7 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** Which exit code wins where several apply after something changed: 3 over 130 over 1 over 4. */
-const EXIT_PRECEDENCE: readonly ExitCode[] = [
-  EXIT.dataLost,
-  EXIT.interrupted,
-  EXIT.failed,
-  EXIT.overHardCap,
-];
+const EXIT_PRECEDENCE: readonly ExitCode[] = [EXIT.dataLost, EXIT.interrupted, EXIT.failed, EXIT.overHardCap];
 
 /** The one of several exit codes that a command ends with; `done` where none holds. */
 export function worstExit(codes: ReadonlySet<ExitCode>): ExitCode {

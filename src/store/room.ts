@@ -1,7 +1,7 @@
 /**
  * How much room the disk of a store has, and whether that is enough.
  * Promises: no transcript is stored into the last of a disk; where nothing is known of the room, nothing is refused for want of it.
- * The whole design is in ARCHITECTURE.md, "A full disk".
+ * The whole design is in docs/store-format.md, "A full disk".
  */
 import { closeSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
