@@ -4,7 +4,7 @@
  */
 
 import { enabledAgents } from './agents/registry.ts';
-import type { Answer, Job, Results, Setup, Told } from './cli/background.protocol.ts';
+import type { Answer, BackgroundJob, BackgroundReply, Results, Setup } from './cli/background.protocol.ts';
 import { clockOf } from './cli/clock.ts';
 import { PreparerThreads } from './cli/digest-workers.ts';
 import { typedQuery } from './cli/typed-query.ts';
@@ -35,7 +35,7 @@ function answer(message: Answer): void {
   self.postMessage(message);
 }
 
-self.onmessage = ({ data }: MessageEvent<Told>) => {
+self.onmessage = ({ data }: MessageEvent<BackgroundReply>) => {
   switch (data.kind) {
     case 'setup':
       setup = data.setup;
@@ -53,7 +53,7 @@ self.onmessage = ({ data }: MessageEvent<Told>) => {
   }
 };
 
-async function run(id: number, job: Job): Promise<void> {
+async function run(id: number, job: BackgroundJob): Promise<void> {
   if (setup === null) throw new Error('a job came before the setup');
   stop = new AbortController();
   try {
@@ -67,7 +67,12 @@ async function run(id: number, job: Job): Promise<void> {
   }
 }
 
-async function work(how: Setup, db: WritableDb, id: number, job: Job): Promise<Results[Job['kind']]> {
+async function work(
+  how: Setup,
+  db: WritableDb,
+  id: number,
+  job: BackgroundJob,
+): Promise<Results[BackgroundJob['kind']]> {
   const clock = clockOf(how.heldNow);
   const { signal } = stop;
   const analyze: AnalyzeDeps = { db, clock, external: how.external, host: how.host, program: how.program };

@@ -1,9 +1,9 @@
 /** A thread that makes the digests of new sessions, of bytes that it is handed. It knows no store and no disk. */
 
 import { agentById, agentOfFormat } from './agents/registry.ts';
-import type { Asked, Told } from './cli/threads.ts';
+import type { WorkerReply, WorkerRequest } from './cli/threads.ts';
 import { messageOf } from './domain/errors.ts';
-import type { Digested, DigestOrder } from './ingest/fast-path/prepare.ts';
+import type { Digested, DigestRequest } from './ingest/fast-path/prepare.ts';
 import { digestOf } from './ingest/fast-path/prepare-digest.ts';
 
 declare const self: Worker;
@@ -15,16 +15,17 @@ let sinceCollected = 0;
 /** One session at a time: two would take the memory of both. */
 let queue: Promise<void> = Promise.resolve();
 
-self.onmessage = ({ data: { id, order } }: MessageEvent<Asked<DigestOrder>>) => {
+self.onmessage = ({ data: { id, order } }: MessageEvent<WorkerRequest<DigestRequest>>) => {
   queue = queue.then(() =>
     digested(order).then(
-      (result) => self.postMessage({ id, ok: true, result } satisfies Told<Digested>),
-      (thrown) => self.postMessage({ id, ok: false, message: messageOf(thrown) } satisfies Told<Digested>),
+      (result) => self.postMessage({ id, ok: true, result } satisfies WorkerReply<Digested>),
+      (thrown) =>
+        self.postMessage({ id, ok: false, message: messageOf(thrown) } satisfies WorkerReply<Digested>),
     ),
   );
 };
 
-async function digested(order: DigestOrder): Promise<Digested> {
+async function digested(order: DigestRequest): Promise<Digested> {
   const agent = order.own === undefined ? agentById(order.agent) : agentOfFormat(order.agent, order.own);
   if (agent === null) throw new Error(`no agent ${order.agent}`);
   const made = await digestOf(order, agent);

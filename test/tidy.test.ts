@@ -96,6 +96,17 @@ describe('the house', () => {
     expect(IMPORTS.filter(isUpward).map((each) => `${place(each)} imports ${each.target}`)).toEqual([]);
   });
 
+  test('no name of an exported type stands for two things', () => {
+    const named = SRC.flatMap(({ path, code }) =>
+      [...code.matchAll(/^export (?:abstract )?(?:interface|type|class) (\w+)/gm)].map(([, name = '']) => ({
+        name,
+        path,
+      })),
+    );
+    const twice = [...Map.groupBy(named, ({ name }) => name)].filter(([, all]) => all.length > 1);
+    expect(twice.map(([name, all]) => `${name}: ${all.map(({ path }) => path).join(', ')}`)).toEqual([]);
+  });
+
   test('no agent imports a file of another agent', () => {
     const wrong = IMPORTS.filter(({ file, target }) => {
       const [from, to] = [agentOf(file.path), agentOf(target ?? '')];

@@ -14,7 +14,7 @@ import type { SessionRow } from '../domain/session.ts';
 import { cutText } from '../domain/text.ts';
 import type { Iso } from '../domain/time.ts';
 import { Spool } from '../files/spool.ts';
-import { type Decision, decide, type OfferedSession } from '../merge/decide.ts';
+import { decide, type MergeDecision, type OfferedSession } from '../merge/decide.ts';
 import type { Incoming } from '../store/archived.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { type Forgotten, forgottenUids, noteForgotten } from '../store/forget.ts';
@@ -185,7 +185,7 @@ interface Judged {
   readonly local: SessionRow | null;
   readonly compared: Compared | null;
   readonly offer: OfferedSession;
-  readonly decision: Decision;
+  readonly decision: MergeDecision;
 }
 
 function judged(deps: ImportDeps, db: ReadableDb, session: Incoming, isGone: boolean): Judged {

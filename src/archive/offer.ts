@@ -2,9 +2,9 @@
  * Gathers what the decision on a session of an archive hangs on, and tells in words what came of it.
  * Promises: reads only; of an archive that nobody vouches for no more is read than it holds itself.
  */
-import { whatIsPoorer } from '../digest/better.ts';
+import { lossOfFacts } from '../digest/better.ts';
 import type { SessionRow } from '../domain/session.ts';
-import type { Decision, Here, OfferedSession } from '../merge/decide.ts';
+import type { Here, MergeDecision, OfferedSession } from '../merge/decide.ts';
 import type { Incoming } from '../store/archived.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { isBetter, newestDigest } from '../store/import/digests.ts';
@@ -88,7 +88,7 @@ function digestClaim(
   const isOfLess =
     !ours.isOfAll || (ours.complete === 0 && theirs.complete) || adds(local, offer, storedBytes);
   if (!isOfLess && !isBetter(theirs, ours)) return 'worse';
-  return whatIsPoorer(before, next) === null ? 'better' : 'worse';
+  return lossOfFacts(before, next) === null ? 'better' : 'worse';
 }
 
 /** Whether bytes come to what is here, of which the digest that is here knows nothing. */
@@ -99,7 +99,7 @@ function adds({ evictedAt }: SessionRow, { kind, content }: Compared['offer'], s
 /** What a person should know of a session that both have, in words; null: nothing. */
 export function tellConflict(
   db: ReadableDb,
-  decision: Decision,
+  decision: MergeDecision,
   local: SessionRow | null,
   incoming: Incoming,
   offer: OfferedSession,

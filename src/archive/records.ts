@@ -155,7 +155,7 @@ const line = z.discriminatedUnion('record', [
   z.object({ record: z.literal('end'), sessions: count }),
 ]);
 
-export type Line =
+export type ArchiveLine =
   | { record: 'header'; format: string; version: number; made_at: Iso; sessions: number }
   | { record: 'contents'; session_uids: string[] }
   | ({ record: 'session' } & ArchivedMeta)
@@ -167,7 +167,7 @@ export type Line =
   | { record: 'end'; sessions: number };
 
 /** The line, or a sentence that says what is wrong with it. */
-export function parseLine(json: string): Line | string {
+export function parseLine(json: string): ArchiveLine | string {
   let value: unknown;
   try {
     value = JSON.parse(json);

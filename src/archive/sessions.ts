@@ -19,7 +19,7 @@ import { SEGMENT_BYTES } from '../store/segments.ts';
 import { DIGESTS_BYTES_MAX, DIGESTS_MAX, NAMES_CHARS_MAX, opened, SEGMENTS_MAX } from './bounds.ts';
 import { digestProblem } from './digests.ts';
 import { type Frame, frames } from './frames.ts';
-import { FORMAT_VERSION, type Line, parseLine } from './records.ts';
+import { type ArchiveLine, FORMAT_VERSION, parseLine } from './records.ts';
 import { incompleteness } from './whole.ts';
 
 export type Arrival =
@@ -96,7 +96,7 @@ class Reader {
     if (lost !== null) yield { kind: 'damaged', uid: null, problem: lost };
   }
 
-  #begin(line: Line | null): void {
+  #begin(line: ArchiveLine | null): void {
     if (line?.record !== 'header') throw noExport();
     if (line.version > FORMAT_VERSION)
       throw fail(
@@ -136,7 +136,7 @@ class Reader {
     else session.digestProblem ??= problem;
   }
 
-  *#line(line: Line): Generator<Arrival> {
+  *#line(line: ArchiveLine): Generator<Arrival> {
     switch (line.record) {
       case 'session': {
         if (this.#session !== null) yield this.#lose('its end is missing');
@@ -211,7 +211,7 @@ class Reader {
   }
 
   /** Its store could not read it, or it changed while it went out: then it comes again. */
-  *#abandon({ session_uid: uid, why, again }: Line & { record: 'abandoned' }): Generator<Arrival> {
+  *#abandon({ session_uid: uid, why, again }: ArchiveLine & { record: 'abandoned' }): Generator<Arrival> {
     this.#session = null;
     this.#announced = null;
     if (again) return;

@@ -23,7 +23,7 @@ export interface Setup {
   readonly visits: VisitSetup | null;
 }
 
-export type Job =
+export type BackgroundJob =
   | { readonly kind: 'scan' }
   | { readonly kind: 'ingest'; readonly analyze: boolean }
   | { readonly kind: 'analyze'; readonly uid: SessionUid }
@@ -44,13 +44,13 @@ export interface Results {
   readonly index: number;
 }
 
-export type Told =
+export type BackgroundReply =
   | { readonly kind: 'setup'; readonly setup: Setup }
-  | { readonly kind: 'job'; readonly id: number; readonly job: Job }
+  | { readonly kind: 'job'; readonly id: number; readonly job: BackgroundJob }
   /** Stop the job that runs at its next safe place. */
   | { readonly kind: 'stop' };
 
 export type Answer =
   | { readonly kind: 'progress'; readonly id: number; readonly progress: IngestProgress }
-  | { readonly kind: 'done'; readonly id: number; readonly result: Results[Job['kind']] }
+  | { readonly kind: 'done'; readonly id: number; readonly result: Results[BackgroundJob['kind']] }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string };

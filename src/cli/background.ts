@@ -6,7 +6,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import { plainLine } from '../domain/text.ts';
 import type { IngestProgress, IngestReport } from '../ingest/ingest.ts';
 import type { Analyzer } from '../sweep/ports.ts';
-import type { Answer, Job, Results, Setup, Told } from './background.protocol.ts';
+import type { Answer, BackgroundJob, BackgroundReply, Results, Setup } from './background.protocol.ts';
 import { formatBytes, formatCount, plural } from './format.ts';
 
 /** Longer than an agent pauses between two lines, shorter than anyone looks at memory. */
@@ -15,7 +15,7 @@ const IDLE_MS = 30_000;
 const CLOSE_MS = 2_000;
 
 interface Pending {
-  readonly resolve: (result: Results[Job['kind']]) => void;
+  readonly resolve: (result: Results[BackgroundJob['kind']]) => void;
   readonly reject: (error: Error) => void;
   readonly progress: (progress: IngestProgress) => void;
 }
@@ -34,18 +34,18 @@ export class BackgroundThread {
     this.#startThread = startThread;
   }
 
-  async run<K extends Job['kind']>(
-    job: Extract<Job, { kind: K }>,
+  async run<K extends BackgroundJob['kind']>(
+    job: Extract<BackgroundJob, { kind: K }>,
     progress: (progress: IngestProgress) => void = () => undefined,
   ): Promise<Results[K]> {
     if (this.#idle !== null) clearTimeout(this.#idle);
     const worker = this.#started();
     this.#lastId += 1;
     const id = this.#lastId;
-    const done = new Promise<Results[Job['kind']]>((resolve, reject) =>
+    const done = new Promise<Results[BackgroundJob['kind']]>((resolve, reject) =>
       this.#pending.set(id, { resolve, reject, progress }),
     );
-    worker.postMessage({ kind: 'job', id, job } satisfies Told);
+    worker.postMessage({ kind: 'job', id, job } satisfies BackgroundReply);
     try {
       // The thread answers a job with the result of its kind.
       return (await done) as Results[K];
@@ -58,7 +58,7 @@ export class BackgroundThread {
   /** Stops what runs at its next safe place; resolves when nothing runs. */
   async stop(): Promise<void> {
     while (this.#pending.size > 0 && this.#worker !== null) {
-      this.#worker.postMessage({ kind: 'stop' } satisfies Told);
+      this.#worker.postMessage({ kind: 'stop' } satisfies BackgroundReply);
       await Bun.sleep(10);
     }
   }
@@ -90,7 +90,7 @@ export class BackgroundThread {
       for (const { reject } of this.#pending.values())
         reject(new Error(`the background thread ended: ${message}`));
     };
-    worker.postMessage({ kind: 'setup', setup: this.#setup } satisfies Told);
+    worker.postMessage({ kind: 'setup', setup: this.#setup } satisfies BackgroundReply);
     this.#worker = worker;
     return worker;
   }

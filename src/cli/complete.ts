@@ -5,7 +5,7 @@
 import { SESSION_STATES } from '../domain/session.ts';
 import { type CommandSpec, type Flag, GLOBAL_FLAGS } from './spec.ts';
 
-export interface Candidate {
+export interface CompletedWord {
   readonly word: string;
   /** What it is, for a menu; may be empty. */
   readonly about: string;
@@ -13,17 +13,17 @@ export interface Candidate {
 
 /** `files`, `folders`: the shell knows them better. */
 export type Completion =
-  | { readonly kind: 'words'; readonly candidates: readonly Candidate[] }
+  | { readonly kind: 'words'; readonly candidates: readonly CompletedWord[] }
   | { readonly kind: 'files' | 'folders' };
 
 /** `prefix`: what is typed of it. */
 export interface Known {
   readonly commands: readonly CommandSpec[];
-  sessions(prefix: string): readonly Candidate[];
-  projects(): Promise<readonly Candidate[]> | readonly Candidate[];
-  sweeps(): readonly Candidate[];
-  agents(): Promise<readonly Candidate[]>;
-  sorts(): Promise<readonly Candidate[]>;
+  sessions(prefix: string): readonly CompletedWord[];
+  projects(): Promise<readonly CompletedWord[]> | readonly CompletedWord[];
+  sweeps(): readonly CompletedWord[];
+  agents(): Promise<readonly CompletedWord[]>;
+  sorts(): Promise<readonly CompletedWord[]>;
 }
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -88,7 +88,7 @@ async function candidatesOf(kind: string, typed: string, known: Known): Promise<
   return { kind: 'words', candidates: starting(await wordsOf(kind, typed, known), typed) };
 }
 
-async function wordsOf(kind: string, typed: string, known: Known): Promise<readonly Candidate[]> {
+async function wordsOf(kind: string, typed: string, known: Known): Promise<readonly CompletedWord[]> {
   switch (kind) {
     case 'UID':
       return known.sessions(typed);
@@ -129,11 +129,11 @@ function positionals(words: readonly string[], spec: CommandSpec | undefined): s
   });
 }
 
-function starting(candidates: readonly Candidate[], typed: string): Candidate[] {
+function starting(candidates: readonly CompletedWord[], typed: string): CompletedWord[] {
   return candidates.filter(({ word }) => word.startsWith(typed));
 }
 
-function plain(words: readonly string[]): Candidate[] {
+function plain(words: readonly string[]): CompletedWord[] {
   return words.map((word) => ({ word, about: '' }));
 }
 

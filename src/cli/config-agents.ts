@@ -27,7 +27,7 @@ export type AgentTable = Partial<Record<OwnList, string | string[] | undefined>>
 };
 
 /** Where a key stands, as `in FILE, line 3`, and how to refuse it. */
-export type Place = (key: string) => {
+export type ConfigPlace = (key: string) => {
   readonly at: string;
   wrong(message: string, hint: string): FailureError;
 };
@@ -35,7 +35,7 @@ export type Place = (key: string) => {
 /** By the agent's id; roots as they were written. */
 export async function agentsOfTables(
   tables: Readonly<Record<string, AgentTable>>,
-  place: Place,
+  place: ConfigPlace,
 ): Promise<Readonly<Record<string, AgentSettings>>> {
   const entries = Object.entries(tables);
   if (entries.length === 0) return {};
@@ -61,7 +61,7 @@ function ownKeysOf(table: AgentTable): string[] {
 }
 
 /** An agent that only the configuration knows. */
-function ownOf(id: string, table: AgentTable, known: readonly string[], place: Place): OwnFormat {
+function ownOf(id: string, table: AgentTable, known: readonly string[], place: ConfigPlace): OwnFormat {
   const { glob } = table;
   const { at, wrong } = place(`agents.${id}`);
   if (glob === undefined) {
@@ -107,7 +107,7 @@ function ownOf(id: string, table: AgentTable, known: readonly string[], place: P
   return own;
 }
 
-function unknownFormat(id: string, glob: string, place: Place): FailureError {
+function unknownFormat(id: string, glob: string, place: ConfigPlace): FailureError {
   const { at, wrong } = place(`agents.${id}.glob`);
   const isDocument = /\.json$/i.test(glob);
   return wrong(
@@ -119,7 +119,7 @@ function unknownFormat(id: string, glob: string, place: Place): FailureError {
 }
 
 /** A glob that matches nothing, whatever there is, finds nothing without a word. */
-function checkGlob(key: string, glob: string, place: Place): void {
+function checkGlob(key: string, glob: string, place: ConfigPlace): void {
   const why = whatIsWrong(glob);
   if (why === null) return;
   const { at, wrong } = place(key);
@@ -159,7 +159,7 @@ function isBalanced(glob: string): boolean {
   return braces === 0 && !isSet;
 }
 
-function checkLists(id: string, own: OwnFormat, place: Place): void {
+function checkLists(id: string, own: OwnFormat, place: ConfigPlace): void {
   for (const key of OWN_LISTS) {
     const name = `agents.${id}.${key}`;
     const { at, wrong } = place(name);
@@ -193,7 +193,7 @@ function checkLists(id: string, own: OwnFormat, place: Place): void {
   );
 }
 
-function checkResume(id: string, { resume }: OwnFormat, place: Place): void {
+function checkResume(id: string, { resume }: OwnFormat, place: ConfigPlace): void {
   const other = /\{(?!id\})[^}]*\}?/.exec(resume ?? '')?.[0];
   if (other === undefined) return;
   const { at, wrong } = place(`agents.${id}.resume`);

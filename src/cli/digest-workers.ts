@@ -5,9 +5,9 @@
  */
 import {
   type Digested,
-  type DigestOrder,
-  type Order,
+  type DigestRequest,
   type Prepared,
+  type PrepareRequest,
   type Preparer,
   prepare,
 } from '../ingest/fast-path/prepare.ts';
@@ -20,7 +20,7 @@ const THREADS_MAX = 3;
 
 export class PreparerThreads implements Preparer, Disposable {
   readonly #start: (() => Worker) | null;
-  readonly #threads = new Threads<DigestOrder, Digested>();
+  readonly #threads = new Threads<DigestRequest, Digested>();
 
   /** `start`: null where there are no threads to be had. */
   constructor(start: (() => Worker) | null) {
@@ -34,7 +34,7 @@ export class PreparerThreads implements Preparer, Disposable {
     return this.#threads.start(count, this.#start) ? this : null;
   }
 
-  prepare(order: Order): Promise<Prepared> {
+  prepare(order: PrepareRequest): Promise<Prepared> {
     // Not read for nothing where all of them have died.
     if (!this.#threads.isRunning) return Promise.reject(new Error('no thread is running'));
     return prepare(order, (asked) => {

@@ -19,10 +19,10 @@ export function namedSessions(db: ReadableDb, names: readonly string[]): Session
 }
 
 /** `given`: by flags. `asked`: the person typed what was asked for. `refused`: they typed something else. */
-export type Consent = 'given' | 'asked' | 'refused' | 'missing';
+export type NamedConsent = 'given' | 'asked' | 'refused' | 'missing';
 
 /** Flags first; then, in a terminal, the person, who types `phrase`; elsewhere consent is missing. */
-export async function consentTo(context: Context, byFlags: boolean, phrase: string): Promise<Consent> {
+export async function consentTo(context: Context, byFlags: boolean, phrase: string): Promise<NamedConsent> {
   if (byFlags) return 'given';
   if (!canAsk(context)) return 'missing';
   const typed = await context.ask(`Type \`${phrase}\` to go on, anything else to leave it: `);

@@ -9,9 +9,9 @@ import { withBlock } from '../unattended/block.ts';
 import { readText } from '../unattended/disk.ts';
 import {
   cronLines,
-  type Job,
   LAUNCHD_LABEL,
   launchdPlist,
+  type ScheduledJob,
   systemdService,
   systemdTimer,
   TASK_NAME,
@@ -93,7 +93,7 @@ export function schedulePaths({ host }: Machine): Record<'service' | 'timer' | '
 }
 
 /** The files, or the lines of cron, that have `job` run every hour; `job` null: that are there, to be taken away. */
-export function scheduleSteps(machine: Machine, kind: SchedulerKind, job: Job | null): Step[] {
+export function scheduleSteps(machine: Machine, kind: SchedulerKind, job: ScheduledJob | null): Step[] {
   const paths = schedulePaths(machine);
   const file = (path: string, text: () => string): Step[] => {
     const at = machine.at(path);

@@ -3,12 +3,12 @@
  * Promises: gone with `end`; an order that a thread dies on is refused and never lost; so is one to none.
  */
 
-export interface Asked<Order> {
+export interface WorkerRequest<Order> {
   readonly id: number;
   readonly order: Order;
 }
 
-export type Told<Result> =
+export type WorkerReply<Result> =
   | { readonly id: number; readonly ok: true; readonly result: Result }
   | { readonly id: number; readonly ok: false; readonly message: string };
 
@@ -61,7 +61,7 @@ export class Threads<Order, Result> {
     const id = this.#lastId;
     return new Promise((resolve, reject) => {
       // Refused at once where it cannot be sent.
-      lane.worker.postMessage({ id, order } satisfies Asked<Order>, handedOver);
+      lane.worker.postMessage({ id, order } satisfies WorkerRequest<Order>, handedOver);
       lane.waiting += weight;
       this.#pending.set(id, { lane, weight, resolve, reject });
     });
@@ -76,14 +76,14 @@ export class Threads<Order, Result> {
 
   #lane(worker: Worker): Lane {
     const lane: Lane = { worker, waiting: 0 };
-    worker.onmessage = ({ data }: MessageEvent<Told<Result>>) => this.#onTold(data);
+    worker.onmessage = ({ data }: MessageEvent<WorkerReply<Result>>) => this.#onTold(data);
     worker.onerror = ({ message }) => this.#onDeath(lane, message);
     // One that ends without a word would leave its orders waiting for ever.
     worker.addEventListener('close', () => this.#onDeath(lane, 'it closed'));
     return lane;
   }
 
-  #onTold(told: Told<Result>): void {
+  #onTold(told: WorkerReply<Result>): void {
     const pending = this.#pending.get(told.id);
     if (pending === undefined) return;
     this.#pending.delete(told.id);

@@ -28,7 +28,7 @@ import type { StoredFile } from '../store/rows.ts';
 import { census, usage } from '../store/usage.ts';
 import {
   beginSweep,
-  type Condemned,
+  type EvictionVictim,
   evictCovered,
   finishSweep,
   loseUncovered,
@@ -39,7 +39,7 @@ import { type Context, textFlag } from './context.ts';
 import { formatBytes, formatTime } from './format.ts';
 import type { VisitSetup } from './visitor.ts';
 
-function condemned({ card, reason }: Victim): Condemned {
+function condemned({ card, reason }: Victim): EvictionVictim {
   return {
     uid: card.uid,
     generation: card.generation,

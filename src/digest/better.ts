@@ -5,7 +5,7 @@
 import type { Digest } from '../domain/digest.ts';
 
 /** What `next` has less of than `before`, in words; null where it may take its place. Both stand for the same bytes. */
-export function whatIsPoorer(before: Digest, next: Digest): string | null {
+export function lossOfFacts(before: Digest, next: Digest): string | null {
   if (next.partial === true && before.partial !== true) return 'it is partial';
   // What was left out for its size alone says nothing of what is known.
   const counts = COUNTED.filter(([, , fields]) => !fields.some((field) => left(next, field) > 0)).map(

@@ -22,7 +22,7 @@ const COLLECT_EVERY_BYTES = 32 * 1024 * 1024;
 /** A line of so many bytes may hold millions of values; several at once would be more than the memory that is promised. */
 const COLLECT_AFTER_LINE_BYTES = 2 * 1024 * 1024;
 
-export interface SourceFile {
+export interface DigestFile {
   readonly role: 'main' | 'subagent';
   readonly key: string;
   readonly chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -40,7 +40,7 @@ export interface DigestSource {
   readonly agent: AgentFormat;
   /** Bytes of all files together; the digest's size is a share of it. */
   readonly rawBytes: number;
-  readonly files: readonly SourceFile[];
+  readonly files: readonly DigestFile[];
   /** A title from outside the transcript, used where the transcript gives none. */
   readonly peekTitle?: string | null;
   /** A project from outside the transcript, likewise: a database in its folder does not name it. */
@@ -94,11 +94,11 @@ interface Tally {
 }
 
 /** The main transcript counts by itself: a session may have lost it and keep its subagents'. */
-type Tallies = Readonly<Record<SourceFile['role'], Tally>>;
+type Tallies = Readonly<Record<DigestFile['role'], Tally>>;
 
 /** Throws where it is told to stop: half of a transcript makes no digest. */
 async function readAll(
-  files: readonly SourceFile[],
+  files: readonly DigestFile[],
   reader: RecordReader,
   collector: Collector,
   signal: AbortSignal | undefined,
@@ -125,7 +125,7 @@ async function readAll(
 }
 
 async function readLines(
-  file: SourceFile,
+  file: DigestFile,
   reader: RecordReader,
   tally: Tally,
   signal: AbortSignal | undefined,
@@ -152,7 +152,7 @@ async function readLines(
 
 /** A document that is too large to be held is told by pieces, counted as unreadable as a whole. */
 async function readDocument(
-  { present, removed }: NonNullable<SourceFile['document']>,
+  { present, removed }: NonNullable<DigestFile['document']>,
   reader: RecordReader,
   tally: Tally,
 ): Promise<void> {

@@ -5,13 +5,21 @@
  */
 import type { Digest } from '../domain/digest.ts';
 import { plainLine, plainText } from '../domain/text.ts';
-import { type Item, notesOf, type Ran, type Row, rowsOf, type Section, sectionsOf } from './sections.ts';
+import {
+  type Item,
+  notesOf,
+  type RanRow,
+  rowsOf,
+  type Section,
+  type SectionRow,
+  sectionsOf,
+} from './sections.ts';
 
 /** A command longer than that, or of several lines, stands in a block of its own. */
 const INLINE_CHARS_MAX = 160;
 
 /** The document, ending in a newline. `rows`: what the store knows, before the digest's own. */
-export function digestMarkdown(digest: Digest, rows: readonly Row[] = []): string {
+export function digestMarkdown(digest: Digest, rows: readonly SectionRow[] = []): string {
   const title = plainLine(digest.title ?? '') || 'Untitled';
   const head = [...rows, ...rowsOf(digest)]
     .map(([label, value]) => [label, plainLine(value)] as const)
@@ -48,7 +56,7 @@ function itemBlock(item: Item): string {
   return [...about, quoted(item.text), ...result].join('\n\n');
 }
 
-function commandBlock(ran: Ran): string {
+function commandBlock(ran: RanRow): string {
   const command = plainText(ran.command).replaceAll('\t', '  ').trim();
   const about = [`exit ${ran.status === '-' ? 'not told' : plainLine(ran.status)}`, ...ran.notes].join(', ');
   const isShort = command.length <= INLINE_CHARS_MAX && !command.includes('\n');

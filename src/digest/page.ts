@@ -5,7 +5,15 @@
  */
 import type { Digest } from '../domain/digest.ts';
 import { plainLine, plainText } from '../domain/text.ts';
-import { type Item, notesOf, type Ran, type Row, rowsOf, type Section, sectionsOf } from './sections.ts';
+import {
+  type Item,
+  notesOf,
+  type RanRow,
+  rowsOf,
+  type Section,
+  type SectionRow,
+  sectionsOf,
+} from './sections.ts';
 
 const WIDTH_COLUMNS_MIN = 40;
 /** Wider lines are hard to read; names may be as long as they are. */
@@ -14,20 +22,20 @@ const LABEL_COLUMNS = 10;
 const STATUS_COLUMNS = 6;
 
 /** How parts of the page are set off where the terminal can. */
-export interface Look {
+export interface PageLook {
   heading(text: string): string;
   faint(text: string): string;
   bad(text: string): string;
 }
 
-const NO_LOOK: Look = { heading: (text) => text, faint: (text) => text, bad: (text) => text };
+const NO_LOOK: PageLook = { heading: (text) => text, faint: (text) => text, bad: (text) => text };
 
 /** The page, ending in a newline. `widthColumns`: of the terminal. `rows`: what the store knows, before the digest's own. */
 export function digestPage(
   digest: Digest,
   widthColumns: number,
-  look: Look = NO_LOOK,
-  rows: readonly Row[] = [],
+  look: PageLook = NO_LOOK,
+  rows: readonly SectionRow[] = [],
 ): string {
   const wide = Number.isFinite(widthColumns) ? Math.floor(widthColumns) : 80;
   const width = Math.min(TEXT_COLUMNS_MAX, Math.max(WIDTH_COLUMNS_MIN, wide));
@@ -43,7 +51,7 @@ export function digestPage(
 }
 
 /** The project's folder stays whole; other values go on under themselves. */
-function rowLines([label, value]: Row, width: number, look: Look): readonly string[] {
+function rowLines([label, value]: SectionRow, width: number, look: PageLook): readonly string[] {
   const plain = plainLine(value);
   if (plain === '') return [];
   const isWhole = label === 'Project' || label === 'Session';
@@ -53,7 +61,7 @@ function rowLines([label, value]: Row, width: number, look: Look): readonly stri
   );
 }
 
-function bodyOf(section: Section, width: number, look: Look): readonly string[] {
+function bodyOf(section: Section, width: number, look: PageLook): readonly string[] {
   switch (section.kind) {
     case 'prose':
       return wrapped(section.text, width - 2).map((line) => line && `  ${line}`);
@@ -69,7 +77,7 @@ function bodyOf(section: Section, width: number, look: Look): readonly string[] 
 }
 
 /** A bullet, the lines behind it indented under it. */
-function itemLines(item: Item, width: number, look: Look): readonly string[] {
+function itemLines(item: Item, width: number, look: PageLook): readonly string[] {
   const about = item.about === null ? '' : `${plainLine(item.about)}  `;
   const lines = wrapped(`${about}${item.text}`, width - 4);
   const result = item.result === undefined ? [] : wrapped(`Result: ${item.result}`, width - 6);
@@ -86,7 +94,7 @@ function itemLines(item: Item, width: number, look: Look): readonly string[] {
 }
 
 /** The exit status, then the command, the lines behind it indented under it. */
-function commandLines(ran: Ran, width: number, look: Look): readonly string[] {
+function commandLines(ran: RanRow, width: number, look: PageLook): readonly string[] {
   const indent = STATUS_COLUMNS + 4;
   const notes = ran.notes.length === 0 ? '' : `  (${ran.notes.join(', ')})`;
   const lines = wrapped(`${ran.command}${notes}`, width - indent);

@@ -11,7 +11,7 @@ export type Section =
   | { readonly kind: 'prose'; readonly title: string; readonly text: string }
   | { readonly kind: 'names'; readonly title: string; readonly names: readonly string[] }
   | { readonly kind: 'items'; readonly title: string; readonly items: readonly Item[] }
-  | { readonly kind: 'commands'; readonly title: string; readonly commands: readonly Ran[] };
+  | { readonly kind: 'commands'; readonly title: string; readonly commands: readonly RanRow[] };
 
 export interface Item {
   /** A time or a kind; null where nothing is known. */
@@ -21,7 +21,7 @@ export interface Item {
   readonly result?: string;
 }
 
-export interface Ran {
+export interface RanRow {
   readonly command: string;
   /** `0`, `1`, `failed`, or `-` where the agent did not tell. */
   readonly status: string;
@@ -30,14 +30,14 @@ export interface Ran {
   readonly notes: readonly string[];
 }
 
-export type Row = readonly [label: string, value: string];
+export type SectionRow = readonly [label: string, value: string];
 
 const ADDRESSES_MAX = 12;
 const ADDRESSES_SHOWN = 6;
 
 /** The head of the page: rows with a value only. */
-export function rowsOf(digest: Digest): readonly Row[] {
-  const rows: readonly Row[] = [
+export function rowsOf(digest: Digest): readonly SectionRow[] {
+  const rows: readonly SectionRow[] = [
     ['Agent', [digest.agent, digest.agent_version ?? ''].join(' ').trim()],
     ['Project', digest.project ?? ''],
     ['Branch', digest.branches.join(', ')],
@@ -168,7 +168,7 @@ function todoItem(todo: Todo): Item {
   };
 }
 
-function ranOf(ran: DigestCommand): Ran {
+function ranOf(ran: DigestCommand): RanRow {
   return {
     command: `${ran.command}${ran.cut === undefined ? '' : '…'}`,
     status: ran.exit === null ? (ran.failed ? 'failed' : '-') : String(ran.exit),

@@ -5,8 +5,8 @@
  */
 
 import { agentById, agentsOf } from '../agents/registry.ts';
-import { whatIsPoorer } from '../digest/better.ts';
-import { type DigestOutcome, makeDigest, type SourceFile } from '../digest/digest.ts';
+import { lossOfFacts } from '../digest/better.ts';
+import { type DigestFile, type DigestOutcome, makeDigest } from '../digest/digest.ts';
 import { runExternalAnalyzer, withSummary } from '../digest/external.ts';
 import { redactDigest, redactText } from '../digest/redact.ts';
 import type { AgentFormat, Host } from '../domain/agent.ts';
@@ -148,7 +148,7 @@ async function analyzed(
   // Without the secrets that an older version let through: else a name that they made one of two would seem to be lost.
   const stored = digestThere(deps, session);
   const before = stored === null ? null : await withoutSecrets(stored);
-  const kept = before === null ? null : whatIsPoorer(before, digest);
+  const kept = before === null ? null : lossOfFacts(before, digest);
   if (kept !== null) {
     if (before !== null && before.redacted !== stored?.redacted)
       save(deps, session, before, JSON.stringify(before), true, hashes);
@@ -258,7 +258,7 @@ async function digestOf(
   signal?: AbortSignal,
 ): Promise<DigestOutcome> {
   const files = filesOf(deps.db, session.uid).filter((file) => !file.gone);
-  const sources: SourceFile[] = [];
+  const sources: DigestFile[] = [];
   for (const file of files) {
     const { role } = file;
     if (role === 'main' || role === 'subagent')
@@ -287,7 +287,7 @@ async function sourceOf(
   uid: SessionUid,
   agent: AgentFormat,
   file: StoredFile & { readonly role: 'main' | 'subagent' },
-): Promise<SourceFile> {
+): Promise<DigestFile> {
   const { role, key } = file;
   if (agent.isDocument?.(key) === true) {
     const document = { present: fileChunks(db, uid, file), removed: removedChunks(db, uid, file) };

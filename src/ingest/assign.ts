@@ -31,7 +31,7 @@ import {
 } from '../store/read-sources.ts';
 import type { StoredFile } from '../store/rows.ts';
 import type { FoundFile, FoundSession } from './discover/discover.ts';
-import { type Held as HeldAgainst, holdAgainst } from './evicted.ts';
+import { type HeldAgainst, holdAgainst } from './evicted.ts';
 import { lookAt } from './look.ts';
 
 /** Whose the transcript `main` of a found session is. */

@@ -17,7 +17,7 @@ interface Stone {
 }
 
 /** What a file was held to be: which stone it is, and which ones it begins with. */
-export interface Held {
+export interface HeldAgainst {
   readonly sameAs: Stone | null;
   readonly startsWith: readonly Stone[];
   /** There is nothing in it that a session would be for. */
@@ -31,7 +31,7 @@ export async function holdAgainst(
   source: Source,
   tombstones: readonly Tombstone[],
   contents: readonly EvictedContent[],
-): Promise<Held> {
+): Promise<HeldAgainst> {
   const held = await holdBytes(source, tombstones);
   // One that begins with what was evicted has grown; what begins otherwise may be written anew, and say the same.
   const isGrown = held.startsWith.some(({ rawBytes }) => rawBytes > 0);
@@ -44,8 +44,8 @@ async function holdContent(
   form: ContentForm,
   source: Source,
   contents: readonly EvictedContent[],
-  otherwise: Held,
-): Promise<Held> {
+  otherwise: HeldAgainst,
+): Promise<HeldAgainst> {
   const said = await hashContent(form, source.chunks(), new Set(contents.map(({ records }) => records)));
   if (said === null) return otherwise;
   if (said.records === 0) return { ...otherwise, saysNothing: true };
@@ -59,7 +59,7 @@ async function holdContent(
 }
 
 /** Which tombstone's content a file is, and which ones it begins with. */
-async function holdBytes(source: Source, tombstones: readonly Tombstone[]): Promise<Held> {
+async function holdBytes(source: Source, tombstones: readonly Tombstone[]): Promise<HeldAgainst> {
   const marks = [...new Set(tombstones.map((stone) => stone.rawBytes))].sort((a, b) => a - b);
   const hasher = new Bun.CryptoHasher('sha256');
   const hashAt = new Map<number, Uint8Array>();

@@ -21,7 +21,7 @@ import { dropEmptySessions } from '../store/write-raw.ts';
 import { type AnalyzeDeps, analyzeSession, sessionsDue, sessionsWaiting } from './analyze.ts';
 import { inOrder } from './assign.ts';
 import { digestOnly } from './digest-only.ts';
-import { discover, type Found, type FoundFile, type FoundSession } from './discover/discover.ts';
+import { type Discovery, discover, type FoundFile, type FoundSession } from './discover/discover.ts';
 import { withProjects } from './discover/roots.ts';
 import { scansOf } from './discover/scan.ts';
 import { type Away, placesAway, type Visitor, visitAll } from './discover/visits.ts';
@@ -38,7 +38,7 @@ import {
 import { mostNewBytes, storedSizeOf, takenBytes } from './measure.ts';
 import { noRoom, noteScans } from './no-room.ts';
 import { retellTimes } from './retell.ts';
-import { type Room, type TakeDeps, takeSession } from './take-session.ts';
+import { type Admission, type TakeDeps, takeSession } from './take-session.ts';
 
 export type { IngestOptions, IngestProgress, IngestReport } from './ingest-report.ts';
 
@@ -171,7 +171,7 @@ async function ingestHere(
   return isWhole ? scansOf(found, host, now, (session) => left.has(session)) : [];
 }
 
-function noteFound(report: IngestReport, found: Found): void {
+function noteFound(report: IngestReport, found: Discovery): void {
   report.files_found = found.files;
   report.sessions_found = found.sessions.length + found.forgotten;
   report.sessions_forgotten = found.forgotten;
@@ -338,7 +338,7 @@ async function analyzeAll(
 }
 
 /** Whether a session fits under the hard cap. It is only measured where its plain size might not fit. */
-async function roomFor(deps: IngestDeps, options: IngestOptions, session: FoundSession): Promise<Room> {
+async function roomFor(deps: IngestDeps, options: IngestOptions, session: FoundSession): Promise<Admission> {
   const leftBytes = options.hardCapBytes - usage(deps.db).tier1Bytes;
   // Of an evicted session nothing is there to be added to: it would be stored whole.
   const known = findSession(deps.db, session.uid);

@@ -18,7 +18,7 @@ const HEAD_BYTES = 4096;
 const TAIL_BYTES = 64 * 1024;
 
 /** How a file stands to the stored version of it, and where the first difference lies. */
-export interface Look {
+export interface FileLook {
   readonly standing: Exclude<Standing, 'unknown'>;
   /** Its bytes are others, and say the same as the stored ones, more, or less. */
   readonly isWrittenAnew: boolean;
@@ -36,7 +36,7 @@ export async function lookAt(
   source: Source,
   stored: StoredFile,
   full: boolean,
-): Promise<Look> {
+): Promise<FileLook> {
   const plain = { isWrittenAnew: false, lineStartBytes: 0, isPlainAppend: false, readBytes: 0 };
   if (!full && isPlainAppend(uid, file, source, stored))
     return { ...plain, standing: 'grown', isPlainAppend: true };

@@ -32,7 +32,7 @@ export function matchLines(
   oldRest: Uint8Array,
   newRest: Uint8Array,
   logBytes: number,
-  cut: Cut = linesOf,
+  cut: PieceCutter = linesOf,
 ): Rewritten {
   const whole: Rewritten = { extents: joined([...kept, [logBytes, newRest.length]]), added: newRest };
   const old = cut(oldRest);
@@ -150,7 +150,7 @@ function pushJoined(extents: Extent[], more: readonly Extent[]): void {
 }
 
 /** Parts bytes into pieces that touch, as [from, to); null where they are too many. */
-export type Cut = (bytes: Uint8Array) => [number, number][] | null;
+export type PieceCutter = (bytes: Uint8Array) => [number, number][] | null;
 
 /** Lines with their newline. */
 export function linesOf(bytes: Uint8Array): [number, number][] | null {

@@ -116,7 +116,7 @@ export async function takeChanged(
  * The agent has written it anew without saying anything else: what is stored stays. Its bytes are not the stored ones, so nothing
  * may be appended to them unseen: it has no marks.
  */
-function seenAnew(file: FoundFile, source: Source, stored: StoredFile, holdsAll: boolean): Seen {
+function seenAnew(file: FoundFile, source: Source, stored: StoredFile, holdsAll: boolean): SeenSource {
   return {
     path: file.path,
     agent: file.agent.id,
@@ -329,7 +329,7 @@ async function collectAsync(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Arr
 }
 
 /** How a path looked when it was read. */
-export type Seen = Omit<SourceMark, 'sessionId' | 'fileId'>;
+export type SeenSource = Omit<SourceMark, 'sessionId' | 'fileId'>;
 
 /**
  * Asked before a transaction: a file system that does not answer must not keep the store from others. `holdsAll`: it holds all that is
@@ -340,7 +340,7 @@ export function seenOf(
   source: Source,
   takenBytes: number,
   { holdsAll, isUnfinished = false }: { readonly holdsAll: boolean; readonly isUnfinished?: boolean },
-): Seen {
+): SeenSource {
   const marks = source.encoding === 'plain' ? marksOf(source, Math.min(takenBytes, source.sizeBytes)) : null;
   const inode = source.stat.split(':')[2] ?? '';
   return {
@@ -357,7 +357,7 @@ export function seenOf(
 /** Notes what was seen of a path; in one transaction with where the file is met now, for who is known is not looked at again. */
 export function mark(
   { db, sessionId, metAt = null }: Pick<TakeContext, 'db' | 'sessionId' | 'metAt'>,
-  seen: Seen,
+  seen: SeenSource,
   fileId: number | null,
 ): void {
   markSource(db, { ...seen, sessionId, fileId });

@@ -58,13 +58,13 @@ export interface TakenSession {
 }
 
 /** It may be the one of its id that was forgotten: nothing of it is stored. */
-export interface Forgotten {
+export interface ForgottenFound {
   readonly kind: 'forgotten';
   readonly uid: SessionUid;
 }
 
 /** Whether what would be stored fits under the hard cap. */
-export type Room = 'store' | 'wait' | 'digest_only';
+export type Admission = 'store' | 'wait' | 'digest_only';
 
 /** The file by which it was told whose a session is, and whether it may take the place of what is stored. */
 interface Own {
@@ -76,13 +76,13 @@ interface Own {
 export type NotTaken =
   | { readonly kind: 'wait' }
   | { readonly kind: 'digest_only'; readonly found: FoundSession; readonly continues: boolean }
-  | Forgotten;
+  | ForgottenFound;
 
 /** Asks for room only where something would be stored. */
 export async function takeSession(
   deps: TakeDeps,
   asFound: FoundSession,
-  roomFor: (found: FoundSession) => Promise<Room>,
+  roomFor: (found: FoundSession) => Promise<Admission>,
 ): Promise<TakenSession | NotTaken> {
   const mains = asFound.files.filter(({ class: { role } }) => role === 'main');
   // Some agents write a session into two files at once: the one that has changed tells whose both are.
@@ -93,7 +93,7 @@ export async function takeSession(
   // Where it could not be told whose it is, nothing is put in the place of anything.
   const own = { file: main ?? null, mayReplace: assigned?.mayReplace ?? false };
   const before = findSession(deps.db, found.uid);
-  const seen = before?.evictedAt != null ? await lookAtEvicted(deps, found) : null;
+  const seen = before?.evictedAt != null ? await checkEvictedSession(deps, found) : null;
   if (seen?.kind === 'evicted') return seen;
   const room = await roomFor(found);
   if (room === 'wait') return { kind: 'wait' };
@@ -195,7 +195,7 @@ async function takeFiles(
     if (deps.signal.aborted) interrupted = true;
     if (interrupted) break;
     try {
-      const taken = await takeShared(deps, context, file, stored, own);
+      const taken = await takeContainedFiles(deps, context, file, stored, own);
       filesRead += taken.readBytes > 0 ? 1 : 0;
       bytesRead += taken.readBytes;
       if (taken.loss !== undefined) deps.warn(taken.loss);
@@ -229,7 +229,7 @@ function ownFirst(files: readonly FoundFile[]): FoundFile[] {
 }
 
 /** Looks at a file again where another process was storing it at the same moment; what that one stores need not be stored here. */
-async function takeShared(
+async function takeContainedFiles(
   deps: TakeDeps,
   context: TakeContext,
   file: FoundFile,
@@ -326,7 +326,7 @@ type Look =
 const MAIN = 'main';
 
 /** Holds the files of an evicted session against its tombstones. The same content is known again under any path. */
-async function lookAtEvicted(deps: TakeDeps, found: FoundSession): Promise<Look> {
+async function checkEvictedSession(deps: TakeDeps, found: FoundSession): Promise<Look> {
   const tombstones = tombstonesOf(deps.db, found.uid);
   const contents = contentsOfEvicted(deps.db, found.uid);
   const newest = tombstones.filter((stone) => stone.generation === tombstones[0]?.generation);

@@ -7,7 +7,7 @@
  */
 
 /** How a file's present version in the archive stands to the one that is here. */
-export type Standing =
+export type FileStanding =
   /** The same bytes. */
   | 'same'
   /** Nothing that is not here. */
@@ -31,7 +31,7 @@ export interface OfferedSession {
   /** A person vouches for the archive. */
   readonly trusted: boolean;
   /** Of live ones, by name; where nothing live is here, each is `added`. */
-  readonly files: ReadonlyMap<string, Standing>;
+  readonly files: ReadonlyMap<string, FileStanding>;
   /** Not a byte is in it. */
   readonly isEmpty: boolean;
   /** Every byte that is here, or was when it was evicted, is in the archive too. */
@@ -69,13 +69,13 @@ export interface Merge {
 
 export type Left = 'forgotten' | 'nothing_new' | 'no_effect' | 'empty' | 'conflict';
 
-export type Decision =
+export type MergeDecision =
   | { readonly act: 'leave'; readonly why: Left }
   | { readonly act: 'add'; readonly as: 'own' | 'stranger' }
   | { readonly act: 'forget' }
   | Merge;
 
-export function decide(here: Here, offer: OfferedSession | OfferedForgotten): Decision {
+export function decide(here: Here, offer: OfferedSession | OfferedForgotten): MergeDecision {
   if (offer.kind === 'forgotten') return decideForgotten(here, offer);
   if (here.state === 'forgotten') return { act: 'leave', why: 'forgotten' };
   if (here.state === 'absent') {
@@ -88,7 +88,7 @@ export function decide(here: Here, offer: OfferedSession | OfferedForgotten): De
   return offer.kind === 'evicted' ? mergeEvicted(here, offer) : mergeLive(here, offer);
 }
 
-function decideForgotten({ state }: Here, { trusted }: OfferedForgotten): Decision {
+function decideForgotten({ state }: Here, { trusted }: OfferedForgotten): MergeDecision {
   if (!trusted) return { act: 'leave', why: 'no_effect' };
   if (state === 'forgotten') return { act: 'leave', why: 'nothing_new' };
   // What is here is forgotten by a person alone.
@@ -100,7 +100,7 @@ function bringsSomething({ state }: Here, { kind, files, isEmpty, content }: Off
   return (state === 'evicted' && !isEmpty) || [...files.values()].some((standing) => !isKnown(standing));
 }
 
-function isKnown(standing: Standing): boolean {
+function isKnown(standing: FileStanding): boolean {
   return standing === 'same' || standing === 'less';
 }
 
@@ -141,7 +141,7 @@ function mergeLive(here: Here, { files, isEmpty, holdsAll, digest }: OfferedSess
       vouches: here.isStrangers && holdsAll,
     };
   // Of two that differ the one that is here stays, unless nobody stands for it.
-  const gives = (standing: Standing) => standing === 'more' || (standing === 'other' && here.isStrangers);
+  const gives = (standing: FileStanding) => standing === 'more' || (standing === 'other' && here.isStrangers);
   const replaced = [...files].filter(([, standing]) => gives(standing)).map(([key]) => key);
   const main = files.get(MAIN);
   const isLater = main === 'same' || main === 'more';

@@ -3,12 +3,12 @@
  * Byte counts are put by the caller's formatter, so that the policy knows no unit format.
  */
 import type { Limits } from '../domain/limits.ts';
-import type { PassName, Reason } from './passes.ts';
+import type { EvictionReason, PassName } from './passes.ts';
 
 export type FormatBytes = (bytes: number) => string;
 
 /** Why one session goes, as the end of "UID goes: …". */
-export function explainReason(reason: Reason, bytes: FormatBytes): string {
+export function explainReason(reason: EvictionReason, bytes: FormatBytes): string {
   switch (reason.kind) {
     case 'too_old':
       return `${reason.ageDays.toFixed(1)} days old, the limit is ${reason.ageDaysMax}; its digest stays`;

@@ -15,7 +15,7 @@ export const PASSES = ['backstop', 'budget', 'overflow'] as const;
 export type PassName = (typeof PASSES)[number];
 
 /** Why a session goes; `explain` puts it into words. */
-export type Reason =
+export type EvictionReason =
   | { readonly kind: 'too_old'; readonly ageDays: number; readonly ageDaysMax: number }
   | { readonly kind: 'over_soft_cap'; readonly usageBytes: number; readonly capBytes: number }
   | { readonly kind: 'over_soft_cap_once_analyzed'; readonly usageBytes: number; readonly capBytes: number }
@@ -23,7 +23,7 @@ export type Reason =
 
 export interface Victim {
   readonly card: SessionCard;
-  readonly reason: Reason;
+  readonly reason: EvictionReason;
 }
 
 /** Sessions that the user keeps out, and those that an earlier pass of the same plan already takes. */

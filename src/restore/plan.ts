@@ -13,7 +13,7 @@ import { namesIn, onDisk, realPathIfThere } from '../files/file-names.ts';
 import { inFolder, makeFolders, realPathToBe } from '../files/held-folder.ts';
 import type { Cutting } from '../ingest/content/records.ts';
 import type { Chunk } from '../store/segments.ts';
-import { type Further, type Held, heldAt } from './present-file.ts';
+import { type Further, heldAt, type PresentFile } from './present-file.ts';
 import {
   cannotWrite,
   flushFolder,
@@ -28,11 +28,11 @@ import {
 } from './write-files.ts';
 
 /** What a file would be restored over. `there`: it is there, with more than is stored or written anew, and is left as it is. */
-export type Place = 'free' | 'same' | 'there' | 'replace';
+export type RestorePlace = 'free' | 'same' | 'there' | 'replace';
 
 /** A place, and what the file there has beyond what is stored; null where it has nothing, or is another one. */
-export interface Look {
-  readonly place: Place;
+export interface PlaceLook {
+  readonly place: RestorePlace;
   readonly further: Further | null;
   /** Size, mtime and inode of what was looked at; null where nothing is there. */
   readonly stat: string | null;
@@ -49,7 +49,7 @@ export interface Put {
 export interface Staged {
   readonly path: string;
   readonly temporary: string;
-  readonly place: Place;
+  readonly place: RestorePlace;
   /** Where the folder of both really led when it was found to be within the root. */
   readonly realFolder: string;
 }
@@ -120,7 +120,12 @@ export class RestoreTree {
    * What is at `path`: nothing, these very bytes, all of them and more, or, only where forced, something else. A different file is
    * refused. `cutting`: how what it says is told; null where only bytes count.
    */
-  check(path: string, chunks: Iterable<Uint8Array>, rawBytes: number, cutting: Cutting | null = null): Look {
+  check(
+    path: string,
+    chunks: Iterable<Uint8Array>,
+    rawBytes: number,
+    cutting: Cutting | null = null,
+  ): PlaceLook {
     const stats = lstatSync(onDisk(path), { bigint: true, throwIfNoEntry: false });
     if (stats === undefined) return { place: 'free', further: null, stat: null };
     const stat = statText(stats);
@@ -137,7 +142,7 @@ export class RestoreTree {
     );
   }
 
-  #held(path: string, chunks: Iterable<Uint8Array>, rawBytes: number, cutting: Cutting | null): Held {
+  #held(path: string, chunks: Iterable<Uint8Array>, rawBytes: number, cutting: Cutting | null): PresentFile {
     try {
       return heldAt(path, chunks, rawBytes, cutting);
     } catch (thrown) {
@@ -174,7 +179,7 @@ export class RestoreTree {
    * Writes a temporary file beside the place. Nothing is at the place yet, and its bytes need not be on the disk: flush
    * them, then `move` it. `sha256`: hex, null where not known.
    */
-  stage(path: string, chunks: Iterable<Chunk>, sha256: string | null, place: Place): Staged {
+  stage(path: string, chunks: Iterable<Chunk>, sha256: string | null, place: RestorePlace): Staged {
     const staged = this.begin(path, place);
     return this.#orDropped(staged, () => {
       const written = inFolder(staged.realFolder, (at) =>
@@ -190,7 +195,7 @@ export class RestoreTree {
   }
 
   /** Names a temporary file that is not there yet, and makes its folder ready. Who writes it later looks at the folder again. */
-  begin(path: string, place: Place): Staged {
+  begin(path: string, place: RestorePlace): Staged {
     const begins = beginningOf(path);
     const temporary = join(dirname(path), `${begins}${crypto.randomUUID().slice(0, 8)}`);
     let realFolder = '';

@@ -13,7 +13,7 @@ import { countLines } from '../ingest/fuller.ts';
  * `same`: these very bytes. `there`: all that is stored, and more, or another writing of it. `less`: the beginning of what is
  * stored. `other`: anything else.
  */
-export type Held =
+export type PresentFile =
   | { readonly kind: 'same' | 'less' | 'other' }
   | { readonly kind: 'there'; readonly further: Further };
 
@@ -49,7 +49,7 @@ export function heldAt(
   stored: Iterable<Uint8Array>,
   storedBytes: number,
   cutting: Cutting | null,
-): Held {
+): PresentFile {
   const common = commonBytes(diskChunks(path), stored);
   if (common === storedBytes) {
     const further = measured(diskChunks(path, common));

@@ -18,7 +18,7 @@ import type { StoredFile } from '../store/rows.ts';
 import { fileChunks } from '../store/segments.ts';
 import { makePresent } from '../store/versions.ts';
 import { markSource, noteEvent, recountSession } from '../store/write-raw.ts';
-import type { Look, Place, RestoreTree } from './plan.ts';
+import type { PlaceLook, RestorePlace, RestoreTree } from './plan.ts';
 import { isBeginningOf } from './present-file.ts';
 
 /** A session whose places were looked at. */
@@ -50,11 +50,11 @@ export interface MadeFile {
   /** Absolute. */
   readonly path: string;
   readonly chunks: Iterable<Uint8Array>;
-  readonly place: Place;
+  readonly place: RestorePlace;
   readonly stat: string | null;
 }
 
-export interface PlannedFile extends Look {
+export interface PlannedFile extends PlaceLook {
   /** As it is to be written: the present version, or an earlier one. */
   readonly file: StoredFile;
   /** The number of that earlier version; null: the present one. */

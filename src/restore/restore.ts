@@ -8,7 +8,7 @@ import { FailureError } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { lentChunks } from '../store/segments.ts';
-import type { Place, Staged } from './plan.ts';
+import type { RestorePlace, Staged } from './plan.ts';
 import {
   type Asides,
   isKept,
@@ -24,7 +24,7 @@ import { cannotWrite, flush, flushSoon, inLanes, translated } from './write-file
 /** One session, now. `learning`: null where its agent will not find it. */
 export function restoreOne(db: ReadableDb, one: Restoring, learning: Learning | null): Asides {
   const written = begun(one);
-  orDropped(written, () => stageNow(db, written));
+  skipIfVanished(written, () => stageNow(db, written));
   const asides = moveAll(db, written);
   if (learning !== null) learn(learning, [written]);
   one.tree.flushNames();
@@ -32,7 +32,7 @@ export function restoreOne(db: ReadableDb, one: Restoring, learning: Learning | 
 }
 
 /** What has become of each session, in the order in which it was settled. */
-export interface Fates<One extends Restoring> {
+export interface RestoreOutcomes<One extends Restoring> {
   readonly restored: One[];
   readonly asides: Map<string, string>;
   readonly failed: { readonly one: One; readonly error: FailureError }[];
@@ -52,10 +52,10 @@ export async function restoreMany<One extends Restoring>(
   learning: Learning | null,
   signal: AbortSignal,
   stager: Stager | null = null,
-): Promise<Fates<One>> {
-  const fates: Fates<One> = { restored: [], asides: new Map(), failed: [] };
+): Promise<RestoreOutcomes<One>> {
+  const fates: RestoreOutcomes<One> = { restored: [], asides: new Map(), failed: [] };
   const source = sessions[Symbol.iterator]();
-  const way = stager === null ? hereWay(db) : threadsWay(db, stager);
+  const way = stager === null ? restoreInline(db) : restoreOnWorkers(db, stager);
   const underway: { readonly group: readonly Written<One>[]; readonly settled: Promise<void> }[] = [];
   let group: Written<One>[] = [];
   let last = Promise.resolve();
@@ -111,12 +111,12 @@ interface Way {
 }
 
 /** Written here, and flushed while the next group is written. */
-function hereWay(db: ReadableDb): Way {
+function restoreInline(db: ReadableDb): Way {
   return { groupsUnderway: 1, begin: (written) => stageAll(db, written), finish: flushAll };
 }
 
 /** Written and flushed by threads, which find the next group there when they are done. What they fail at is done again here. */
-function threadsWay(db: ReadableDb, stager: Stager): Way {
+function restoreOnWorkers(db: ReadableDb, stager: Stager): Way {
   // What is made of a session is made by its agent's code, and read from the store while it is written.
   const isForThreads = ({ one }: Written) => one.made === null;
   return {
@@ -143,7 +143,7 @@ function threadsWay(db: ReadableDb, stager: Stager): Way {
       const broken = new Map<(typeof group)[number], FailureError>();
       for (const written of new Set(asked.filter((_, i) => isStaged[i] !== true).map((one) => one.written))) {
         dropAll(written);
-        const error = failureOf(() => orDropped(written, () => stageNow(db, written)));
+        const error = failureOf(() => skipIfVanished(written, () => stageNow(db, written)));
         if (error !== null) broken.set(written, error);
       }
       return broken;
@@ -156,7 +156,7 @@ function beginGroup<One extends Restoring>(
   way: Way,
   source: Iterator<One>,
   group: Written<One>[],
-  fates: Fates<One>,
+  fates: RestoreOutcomes<One>,
 ): boolean {
   for (let files = 0, bytes = 0; files < GROUP_FILES && bytes < GROUP_BYTES; ) {
     const next = source.next();
@@ -164,7 +164,7 @@ function beginGroup<One extends Restoring>(
     const one = next.value;
     const written = begun(one);
     orFailed(fates, one, () => {
-      orDropped(written, () => way.begin(written));
+      skipIfVanished(written, () => way.begin(written));
       group.push(written);
     });
     files += one.files.length;
@@ -193,7 +193,7 @@ function missing({ files }: Restoring): PlannedFile[] {
   return files.filter(({ place }) => !isThere(place));
 }
 
-function isThere(place: Place): boolean {
+function isThere(place: RestorePlace): boolean {
   return place === 'same' || place === 'there';
 }
 
@@ -208,13 +208,13 @@ function settle<One extends Restoring>(
   group: readonly Written<One>[],
   broken: ReadonlyMap<Written<One>, FailureError>,
   learning: Learning | null,
-  fates: Fates<One>,
+  fates: RestoreOutcomes<One>,
 ): void {
   const moved: Written<One>[] = [];
   for (const written of group) {
     const { one } = written;
     orFailed(fates, one, () => {
-      orDropped(written, () => {
+      skipIfVanished(written, () => {
         const error = broken.get(written);
         if (error !== undefined) throw error;
       });
@@ -242,7 +242,7 @@ async function flushAll<W extends Written>(group: readonly W[]): Promise<Map<W, 
 function moveAll(db: ReadableDb, written: Written): Asides {
   const { one, staged, stats } = written;
   const asides = new Map<string, string>();
-  orDropped(written, () => {
+  skipIfVanished(written, () => {
     for (const planned of [...one.files, ...(one.made === null ? [] : [one.made])]) {
       const file = staged.get(planned);
       const put =
@@ -258,7 +258,7 @@ function moveAll(db: ReadableDb, written: Written): Asides {
 }
 
 /** Runs `work`; where it fails, nothing of the session that is not in its place stays behind. */
-function orDropped(written: Written, work: () => void): void {
+function skipIfVanished(written: Written, work: () => void): void {
   try {
     work();
   } catch (thrown) {
@@ -273,7 +273,7 @@ function dropAll({ one, staged }: Written): void {
 }
 
 /** Runs `work`; an expected failure is this session's fate and nobody else's. */
-function orFailed<One extends Restoring>(fates: Fates<One>, one: One, work: () => void): void {
+function orFailed<One extends Restoring>(fates: RestoreOutcomes<One>, one: One, work: () => void): void {
   const error = failureOf(work);
   if (error !== null) fates.failed.push({ one, error });
 }

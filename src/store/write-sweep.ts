@@ -13,7 +13,7 @@ import { usage } from './usage.ts';
 import { hashFiles } from './write-digests.ts';
 
 /** What was decided to go: as it was when it was decided. */
-export interface Condemned {
+export interface EvictionVictim {
   readonly uid: SessionUid;
   readonly generation: number;
   readonly storedBytes: number;
@@ -46,7 +46,7 @@ export const EVICTIONS_PER_TRANSACTION = 100;
  */
 export function evictCovered(
   db: WritableDb,
-  victims: readonly Condemned[],
+  victims: readonly EvictionVictim[],
   context: { readonly sweepId: string | null; readonly at: Iso; readonly untilUsageBytes: number | null },
 ): EvictionOutcome[] {
   return db.writeTransaction(() => {
@@ -72,7 +72,7 @@ export function evictCovered(
 /** The last resort for one session: its event first, then its bytes, in one transaction; only while over the hard cap. */
 export function loseUncovered(
   db: WritableDb,
-  victim: Condemned,
+  victim: EvictionVictim,
   context: { readonly sweepId: string; readonly at: Iso; readonly hardCapBytes: number },
 ): EvictionOutcome {
   return db.writeTransaction(() => {
@@ -92,7 +92,7 @@ export function loseUncovered(
  * Loses one un-analyzed session that a person named, whatever the caps say: its event first, then its bytes, in one
  * transaction. One that was analyzed meanwhile is left alone: nobody consented to evict that.
  */
-export function loseByHand(db: WritableDb, victim: Condemned, at: Iso): EvictionOutcome {
+export function loseByHand(db: WritableDb, victim: EvictionVictim, at: Iso): EvictionOutcome {
   return db.writeTransaction(() => {
     mustBeGuarded(db);
     const session = present(db, victim.uid);
@@ -124,7 +124,7 @@ function present(db: WritableDb, uid: SessionUid): Present | null {
 }
 
 /** Why a session may not go although it was decided, or null. */
-function whyNot(session: Present | null, victim: Condemned): string | null {
+function whyNot(session: Present | null, victim: EvictionVictim): string | null {
   if (session === null) return 'no longer there';
   if (session.evicted_at !== null) return 'evicted meanwhile';
   if (session.pinned === 1) return 'pinned meanwhile';
@@ -136,7 +136,7 @@ function insertEvent(
   db: WritableDb,
   kind: 'evicted' | 'data_loss',
   session: Present,
-  victim: Condemned,
+  victim: EvictionVictim,
   context: { readonly sweepId: string | null; readonly at: Iso },
 ): void {
   // Its last ingest may have shortened a file: no new bytes, so the digest stands, and no hash.

@@ -31,7 +31,7 @@ const LOSS_ROUNDS_MAX = 20;
 const REPORT_WAIT_MS = 55_000;
 
 /** `moved_on`: what was shown is no longer what is stored, so nothing was done. */
-type Went = 'on' | 'stopped' | 'moved_on';
+type RunState = 'on' | 'stopped' | 'moved_on';
 
 export class Run {
   readonly #deps: SweepDeps;
@@ -67,11 +67,11 @@ export class Run {
     return this.#finish();
   }
 
-  async #passes(): Promise<Went> {
+  async #passes(): Promise<RunState> {
     const { flags } = this.#options;
     if ((await this.#evictStep('backstop')) === 'stopped') return 'stopped';
     if ((await this.#evictStep('budget')) === 'stopped') return 'stopped';
-    let went: Went = 'moved_on';
+    let went: RunState = 'moved_on';
     for (let round = 0; went === 'moved_on' && round < LOSS_ROUNDS_MAX; round += 1) {
       if (!this.#isOver()) return 'on';
       if (flags.analyze && (await this.#analyzeAndEvict(round > 0)) === 'stopped') return 'stopped';
@@ -84,7 +84,7 @@ export class Run {
   }
 
   /** (a) and (b) of the overflow; in turn while the disk has no room for all digests at once and what goes makes some. */
-  async #analyzeAndEvict(again: boolean): Promise<Went> {
+  async #analyzeAndEvict(again: boolean): Promise<RunState> {
     for (let isFirst = true; ; isFirst = false) {
       const before = this.#tally.freedBytes;
       if ((await this.#analyzeStep(again || !isFirst)) === 'stopped') return 'stopped';
@@ -94,7 +94,7 @@ export class Run {
   }
 
   /** Backstop and both budget passes: propose, ask, evict. Shown anew where the store moved on while somebody thought. */
-  async #evictStep(step: EvictStep): Promise<Went> {
+  async #evictStep(step: EvictStep): Promise<RunState> {
     for (let movedOn = false; ; movedOn = true) {
       const offer = this.#candidates.offer(step);
       const decision = await this.#ask({ step, ...offer, toAnalyze: [], movedOn });
@@ -127,7 +127,7 @@ export class Run {
     return now !== null && isEvictable(now) && now.generation === shown.generation;
   }
 
-  async #evictAll(step: EvictStep, chosen: readonly Victim[]): Promise<Went> {
+  async #evictAll(step: EvictStep, chosen: readonly Victim[]): Promise<RunState> {
     const untilBytes = step === 'backstop' ? null : this.#options.limits.rawSoftCapBytes;
     const list = step === 'backstop' ? 'backstop' : 'budget';
     this.#deps.progress({ kind: 'pass', pass: step, victims: chosen.length });
@@ -150,7 +150,7 @@ export class Run {
   }
 
   /** (a) of the overflow: every live un-analyzed session, now, in order; a failure is a warning and the next is tried. */
-  async #analyzeStep(again: boolean): Promise<Went> {
+  async #analyzeStep(again: boolean): Promise<RunState> {
     const toAnalyze = this.#candidates.toAnalyze();
     this.#noRoom = false;
     if (again && toAnalyze.length === 0) return 'on';
@@ -192,7 +192,7 @@ export class Run {
    * shown again. Where the only ones left are kept out by the person, once: then it is for them to let those go or to pin them.
    * A loss in their place would cost what has no digest to spare what has one.
    */
-  async #dataLossStep(movedOn: boolean): Promise<Went> {
+  async #dataLossStep(movedOn: boolean): Promise<RunState> {
     let isKnown = false;
     for (let round = 0; round < BUDGET_ROUNDS_MAX; round += 1) {
       if (!this.#isOver()) return 'on';
@@ -210,12 +210,12 @@ export class Run {
   }
 
   /** Usage stays over the hard cap, for the sake of those whom the person kept out. */
-  #holdOn(): Went {
+  #holdOn(): RunState {
     this.#tally.warnings.push(WARNINGS.keptOut(this.#candidates.offer('budget_again').keptOut.length));
     return 'on';
   }
 
-  async #lossStep(movedOn: boolean): Promise<Went> {
+  async #lossStep(movedOn: boolean): Promise<RunState> {
     const { flags } = this.#options;
     for (;;) {
       const { insufficient, ...offer } = this.#candidates.lossOffer();
@@ -235,7 +235,7 @@ export class Run {
     }
   }
 
-  #loseNone(): Went {
+  #loseNone(): RunState {
     const kept = this.#candidates.losableKeptOut();
     const now = this.#deps.clock.now();
     const pinned = this.#deps.store.withCensus(now, (census) => census.pinnedBytes);
@@ -245,7 +245,7 @@ export class Run {
     return 'on';
   }
 
-  async #loseAll(victims: readonly Victim[]): Promise<Went> {
+  async #loseAll(victims: readonly Victim[]): Promise<RunState> {
     const { rawHardCapBytes } = this.#options.limits;
     return this.#locked(async () => {
       if (!this.#consent.unattended && !this.#isSameLoss(victims)) return 'moved_on';
@@ -282,7 +282,7 @@ export class Run {
     return this.#consent.ask({ ...step, usageBytes: this.#usage(), failures });
   }
 
-  #decline(step: StepName, victims: readonly Victim[]): Went {
+  #decline(step: StepName, victims: readonly Victim[]): RunState {
     this.#tally.decline(step, victims);
     return 'on';
   }
@@ -291,7 +291,7 @@ export class Run {
    * Unattended, the lock is already held by `sweep`, and another writer is waited for as the store does. Else it is held
    * for this step only, and keys are answered while another process writes: a stop that comes then is a stop.
    */
-  async #locked(apply: () => Promise<Went>): Promise<Went> {
+  async #locked(apply: () => Promise<RunState>): Promise<RunState> {
     if (this.#consent.unattended) return apply();
     const lock = lockOrFail(this.#deps);
     try {

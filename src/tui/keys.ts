@@ -23,7 +23,7 @@ export const CONTEXTS = {
   history: 'History',
   help: 'Help',
 } as const;
-export type Context = keyof typeof CONTEXTS;
+export type KeyContext = keyof typeof CONTEXTS;
 
 export type Action =
   | 'quit'
@@ -63,12 +63,12 @@ export interface Key {
   readonly shown: string;
   readonly does: string;
   readonly action: Action;
-  readonly in: readonly Context[];
+  readonly in: readonly KeyContext[];
   /** Left out of the footer: the help has it. */
   readonly quiet?: true;
 }
 
-const EVERYWHERE = Object.keys(CONTEXTS) as Context[];
+const EVERYWHERE = Object.keys(CONTEXTS) as KeyContext[];
 
 const LISTS = [
   'pass',
@@ -82,7 +82,7 @@ const LISTS = [
   'result',
   'restore',
   'restored',
-] as const satisfies readonly Context[];
+] as const satisfies readonly KeyContext[];
 
 export const KEYS: readonly Key[] = [
   { keys: ['enter', 'i'], shown: 'enter', does: 'store them', action: 'ingest', in: ['first_run'] },
@@ -202,14 +202,14 @@ export const HELP_ROWS = EVERYWHERE.filter((context) => context !== 'help').redu
 );
 
 /** Contexts in which what is typed is text, unless a key of the table says otherwise. */
-const TYPING: readonly Context[] = ['loss', 'phrase', 'filter', 'words'];
+const TYPING: readonly KeyContext[] = ['loss', 'phrase', 'filter', 'words'];
 
 export type Meaning =
   | { readonly kind: 'action'; readonly action: Action }
   | { readonly kind: 'text'; readonly text: string };
 
 /** What a key means in a context; null: nothing. `name` is a character or the name of a key. */
-export function meaningOf(context: Context, name: string): Meaning | null {
+export function meaningOf(context: KeyContext, name: string): Meaning | null {
   const key = KEYS.find((row) => row.in.includes(context) && row.keys.includes(name));
   if (key !== undefined) return { kind: 'action', action: key.action };
   const text = name === 'space' ? ' ' : name;
@@ -218,7 +218,7 @@ export function meaningOf(context: Context, name: string): Meaning | null {
 }
 
 /** The footer's keys, as many as fit, the first ones first; help and quit always. */
-export function footer(context: Context, cells: number): string {
+export function footer(context: KeyContext, cells: number): string {
   const shown = KEYS.filter((key) => key.in.includes(context) && key.quiet !== true);
   const parts = shown.map((key) => `${key.shown} ${key.does}`);
   const last = parts.splice(shown.at(-1)?.action === 'quit' ? -2 : -1);

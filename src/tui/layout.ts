@@ -2,7 +2,7 @@
 import type { Victim } from '../policy/passes.ts';
 import type { Proposal } from '../sweep/ports.ts';
 import { HELP_ROWS } from './keys.ts';
-import { type Place, type Screen, type Size, SMALLEST, type State } from './state.ts';
+import { type ListPlace, type Screen, type Size, SMALLEST, type State } from './state.ts';
 
 /** Title above, footer below. */
 const FRAME_ROWS = 2;
@@ -109,7 +109,13 @@ export function hasCursor(screen: Screen): boolean {
 
 export type Move = 'up' | 'down' | 'page_up' | 'page_down' | 'top' | 'bottom';
 
-export function moved(place: Place, move: Move, length: number, visible: number, cursored: boolean): Place {
+export function moved(
+  place: ListPlace,
+  move: Move,
+  length: number,
+  visible: number,
+  cursored: boolean,
+): ListPlace {
   const page = Math.max(1, visible - 1);
   const steps: Readonly<Record<Move, number>> = {
     up: -1,
@@ -125,7 +131,7 @@ export function moved(place: Place, move: Move, length: number, visible: number,
 }
 
 /** The same place with its cursor inside the list and on the screen. */
-export function inSight(place: Place, length: number, visible: number): Place {
+export function inSight(place: ListPlace, length: number, visible: number): ListPlace {
   const cursor = Math.max(0, Math.min(place.cursor, length - 1));
   const top = Math.max(
     0,

@@ -20,12 +20,12 @@ export interface Size {
 export const SMALLEST: Size = { columns: 60, rows: 16 };
 
 /** Where a list stands: the row under the cursor and the first row that is shown. */
-export interface Place {
+export interface ListPlace {
   readonly cursor: number;
   readonly top: number;
 }
 
-export const AT_TOP: Place = { cursor: 0, top: 0 };
+export const AT_TOP: ListPlace = { cursor: 0, top: 0 };
 
 /** What an agent has on this machine, before anything is stored. */
 export interface FoundHere {
@@ -55,7 +55,7 @@ export type Activity =
   | { readonly kind: 'analyzing' };
 
 /** One step of the sweep as it went. */
-export interface Went {
+export interface StepOutcome {
   readonly step: StepName;
   readonly how: 'ran' | 'skipped' | 'nothing';
 }
@@ -81,8 +81,8 @@ export interface Wizard {
   /** `command`: the process ends with the report. */
   readonly origin: 'command' | 'dashboard';
   readonly stage: Stage;
-  readonly went: readonly Went[];
-  readonly place: Place;
+  readonly went: readonly StepOutcome[];
+  readonly place: ListPlace;
   readonly keptOut: ReadonlySet<SessionUid>;
   readonly pinned: ReadonlySet<SessionUid>;
   readonly phrase: string;
@@ -106,7 +106,7 @@ export interface Browse {
   readonly searched: number | null;
   /** Rows of the catalogue in the order shown. */
   readonly shown: Uint32Array;
-  readonly place: Place;
+  readonly place: ListPlace;
   /** What the store says of the rows on the screen. */
   readonly rows: ReadonlyMap<number, SessionRow>;
   readonly notice: string | null;
@@ -118,14 +118,14 @@ export interface Search {
   readonly editing: boolean;
   /** The answer to what is typed, or to what was before; null: nothing was asked. */
   readonly result: SearchResult | null;
-  readonly place: Place;
+  readonly place: ListPlace;
   readonly notice: string | null;
 }
 
 export interface Reader {
   readonly title: string;
   readonly lines: readonly string[];
-  readonly place: Place;
+  readonly place: ListPlace;
   /** Where the next piece of a transcript begins; null: all is here. */
   readonly more: { readonly uid: SessionUid; readonly offsetBytes: number } | null;
   readonly back: Screen;
@@ -153,11 +153,11 @@ export type Screen =
       readonly kind: 'restore';
       readonly plan: RestorePlan;
       readonly done: string | null;
-      readonly place: Place;
+      readonly place: ListPlace;
       readonly back: Screen;
     }
-  | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[]; readonly place: Place }
-  | { readonly kind: 'help'; readonly place: Place; readonly back: Screen }
+  | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[]; readonly place: ListPlace }
+  | { readonly kind: 'help'; readonly place: ListPlace; readonly back: Screen }
   | { readonly kind: 'done' };
 
 export interface State {

@@ -3,17 +3,17 @@
  * Promises: one owner of every transition; nothing but the typed phrase, confirmed, starts a data loss.
  */
 import { formatCount } from '../cli/format.ts';
-import { type Action, type Context, type Meaning, meaningOf } from './keys.ts';
+import { type Action, type KeyContext, type Meaning, meaningOf } from './keys.ts';
 import { hasCursor, inSight, isTooSmall, listOf, type Move, moved } from './layout.ts';
 import {
   AT_TOP,
   type Event,
   type FoundHere,
+  type ListPlace,
   NEW_BROWSE,
   NEW_SEARCH,
   newWizard,
   onScreen,
-  type Place,
   type Screen,
   type State,
   type Stepped,
@@ -25,7 +25,7 @@ import { searchAction, searched, searchText } from './steps/search.ts';
 import { sweepAction, sweepEvent, sweepPaste, sweepText } from './steps/sweep.ts';
 
 /** What the keyboard means now. */
-export function contextOf(state: State): Context {
+export function contextOf(state: State): KeyContext {
   const { screen } = state;
   switch (screen.kind) {
     case 'first_run':
@@ -286,7 +286,7 @@ function scrolled(state: State, move: Move): Stepped {
   return placed(state, moved(place, move, length, visible, hasCursor(state.screen)));
 }
 
-function placeOf(screen: Screen): Place | null {
+function placeOf(screen: Screen): ListPlace | null {
   switch (screen.kind) {
     case 'sweep':
       return screen.wizard.place;
@@ -309,7 +309,7 @@ function placeOf(screen: Screen): Place | null {
   }
 }
 
-function placed(state: State, place: Place): Stepped {
+function placed(state: State, place: ListPlace): Stepped {
   const { screen } = state;
   switch (screen.kind) {
     case 'sweep':
@@ -336,7 +336,7 @@ function placed(state: State, place: Place): Stepped {
 }
 
 /** Near the end of what has been read of a transcript, the next piece is asked for. */
-function readerPlaced(state: State, screen: Screen & { kind: 'reader' }, place: Place): Stepped {
+function readerPlaced(state: State, screen: Screen & { kind: 'reader' }, place: ListPlace): Stepped {
   const { reader } = screen;
   const next = onScreen(state, { kind: 'reader', reader: { ...reader, place } });
   const isNearEnd = place.top + 3 * listOf(state).visible >= reader.lines.length;

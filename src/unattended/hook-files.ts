@@ -7,7 +7,7 @@ import { getNodeValue } from 'jsonc-parser';
 import type { Host } from '../domain/agent.ts';
 import { blockIn, withBlock } from './block.ts';
 import type { HookedId } from './hooked.ts';
-import { type Edited, ownHooks, type Wanted, withHooks, withoutHooks } from './hooks-json.ts';
+import { type Edited, ownHooks, type WantedEntry, withHooks, withoutHooks } from './hooks-json.ts';
 import { nodeAt, treeOf } from './json-edit.ts';
 import { hookArgv, type IsOwn, ownEntries, type Program, powershellText, shellText } from './own-call.ts';
 
@@ -95,7 +95,7 @@ export function hookFile(id: HookedId, host: Host, name: string | null = null): 
 }
 
 /** `async`: it goes on when Claude Code has gone, and nobody waits for it. Its time-outs are seconds. */
-function claudeHooks(program: Program): Wanted {
+function claudeHooks(program: Program): WantedEntry {
   const [command = '', ...args] = hookArgv(program, 'claude-code');
   const entry = { type: 'command', command, args, async: true, timeout: 60 };
   return grouped(['SessionStart', 'PreCompact', 'SessionEnd'], entry);
@@ -105,11 +105,11 @@ function call(program: Program, id: string, timeout: number) {
   return { type: 'command', command: shellText(program, hookArgv(program, id)), timeout };
 }
 
-function grouped(events: readonly string[], entry: object): Wanted {
+function grouped(events: readonly string[], entry: object): WantedEntry {
   return listed(events, { hooks: [entry] });
 }
 
-function listed(events: readonly string[], entry: object): Wanted {
+function listed(events: readonly string[], entry: object): WantedEntry {
   return new Map(events.map((event) => [event, entry]));
 }
 
@@ -117,7 +117,7 @@ function inJson(
   path: string,
   root: string,
   isOwn: IsOwn,
-  wanted: (program: Program) => Wanted,
+  wanted: (program: Program) => WantedEntry,
   empty?: string,
 ): HookFile {
   return {

@@ -7,7 +7,7 @@ import { hasTwice, nodeAt, treeOf, withElement, withMember, withoutChild, withVa
 import { type IsOwn, isOwnEntry } from './own-call.ts';
 
 /** What stands in the list of each event. */
-export type Wanted = ReadonlyMap<string, unknown>;
+export type WantedEntry = ReadonlyMap<string, unknown>;
 
 export type Edited = { readonly text: string } | { readonly why: string };
 
@@ -21,7 +21,7 @@ interface Own {
 /** The file with exactly these entries of ours. `empty`: what a file that is not there begins with. */
 export function withHooks(
   text: string | null,
-  wanted: Wanted,
+  wanted: WantedEntry,
   empty = '{}\n',
   isOwn: IsOwn = isOwnEntry,
 ): Edited {

@@ -4,7 +4,7 @@
  */
 import { shellText } from './own-call.ts';
 
-export interface Job {
+export interface ScheduledJob {
   /** The executable and the words of the call. */
   readonly argv: readonly string[];
   /** Variables that say where things are, as they were set when it was installed: a scheduler does not know them. */
@@ -27,7 +27,7 @@ function forSystemdEnv(name: string, value: string): string {
   return `Environment="${name}=${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`;
 }
 
-export function systemdService({ argv, env }: Job): string {
+export function systemdService({ argv, env }: ScheduledJob): string {
   return [
     `# ${MADE}`,
     '[Unit]',
@@ -71,7 +71,7 @@ const forXml = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
 /** `StartCalendarInterval` catches up after sleep, `StartInterval` does not. */
-export function launchdPlist({ argv, env }: Job, logPath: string): string {
+export function launchdPlist({ argv, env }: ScheduledJob, logPath: string): string {
   const strings = argv.map((word) => `    <string>${forXml(word)}</string>`);
   const variables = Object.entries(env).map(
     ([name, value]) => `    <key>${forXml(name)}</key><string>${forXml(value)}</string>`,
@@ -102,7 +102,7 @@ export const LAUNCHD_LABEL = 'com.session-memory.maintain';
 export const TASK_NAME = 'session-memory';
 
 /** Of cron: `%` ends a command unless it is escaped. */
-export function cronLines({ argv, env }: Job): string[] {
+export function cronLines({ argv, env }: ScheduledJob): string[] {
   const set = Object.entries(env).map(([name, value]) => `${name}=${shellText(SH, [value])} `);
   const command = `${set.join('')}${shellText(SH, argv)}`;
   return [`${MINUTE} * * * * ${command.replaceAll('%', '\\%')}`];
@@ -111,7 +111,7 @@ export function cronLines({ argv, env }: Job): string[] {
 const SH = { argv: [], platform: 'linux' } as const;
 
 /** Both battery switches are off by default in Windows' favour: a laptop would never run it. */
-export function taskXml({ argv }: Job): string {
+export function taskXml({ argv }: ScheduledJob): string {
   const [program = '', ...words] = argv;
   const call = [program, ...words].map((word) => (/^[\w./:\\-]+$/.test(word) ? word : `"${word}"`)).join(' ');
   return [

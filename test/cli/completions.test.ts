@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Candidate, complete, type Known } from '../../src/cli/complete.ts';
+import { type CompletedWord, complete, type Known } from '../../src/cli/complete.ts';
 import { commandHelp, programHelp } from '../../src/cli/help.ts';
 import { manualPage } from '../../src/cli/man.ts';
 import { EXIT_MEANINGS, GLOBAL_FLAGS } from '../../src/cli/spec.ts';
@@ -10,7 +10,7 @@ import { COMMANDS } from '../../src/cli/table.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { Program } from '../support/program.ts';
 
-const ONE: Candidate = { word: '8c816ba7', about: 'fix the login' };
+const ONE: CompletedWord = { word: '8c816ba7', about: 'fix the login' };
 const KNOWN: Known = {
   commands: COMMANDS,
   sessions: () => [ONE],

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { loadSettings } from '../../src/cli/config.ts';
 import type { AgentSettings, Host } from '../../src/domain/agent.ts';
 import { FailureError } from '../../src/domain/errors.ts';
-import { discover, type Found } from '../../src/ingest/discover/discover.ts';
+import { type Discovery, discover } from '../../src/ingest/discover/discover.ts';
 import { scanAgents } from '../../src/ingest/discover/scan.ts';
 import { KnownSources } from '../../src/store/read-sources.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
@@ -78,7 +78,7 @@ function twoPlaces(world: World): string {
   return root;
 }
 
-function found(world: World, claude: AgentSettings, paths: readonly string[] = []): Promise<Found> {
+function found(world: World, claude: AgentSettings, paths: readonly string[] = []): Promise<Discovery> {
   const host: Host = { ...world.host, agents: { 'claude-code': claude } };
   const warn = () => undefined;
   return discover({

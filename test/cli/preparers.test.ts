@@ -2,8 +2,8 @@
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { PreparerThreads } from '../../src/cli/digest-workers.ts';
-import { type Asked, Threads } from '../../src/cli/threads.ts';
-import type { DigestOrder } from '../../src/ingest/fast-path/prepare.ts';
+import { Threads, type WorkerRequest } from '../../src/cli/threads.ts';
+import type { DigestRequest } from '../../src/ingest/fast-path/prepare.ts';
 import { ingest } from '../../src/ingest/ingest.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
@@ -19,11 +19,11 @@ function worldOf(sessions: number): World {
 const fakeFields = { onmessage: null, onerror: null, addEventListener: () => undefined };
 
 /** A worker that does what `asked` does, in place of a thread. */
-function fake(asked: (worker: Worker, message: Asked<DigestOrder>) => void): () => Worker {
+function fake(asked: (worker: Worker, message: WorkerRequest<DigestRequest>) => void): () => Worker {
   return () => {
     const worker = {
       ...fakeFields,
-      postMessage: (message: Asked<DigestOrder>) => asked(worker as unknown as Worker, message),
+      postMessage: (message: WorkerRequest<DigestRequest>) => asked(worker as unknown as Worker, message),
       terminate: () => undefined,
     };
     return worker as unknown as Worker;
@@ -91,7 +91,7 @@ test('where not all can be started, those that can do it, and they are ended too
     if (n === 2) throw new Error('resource temporarily unavailable');
     const worker = {
       ...fakeFields,
-      postMessage(this: Worker, { id, order }: Asked<string>) {
+      postMessage(this: Worker, { id, order }: WorkerRequest<string>) {
         queueMicrotask(() => this.onmessage?.({ data: { id, ok: true, result: order } } as MessageEvent));
       },
       terminate: () => ended.push(n),

@@ -1,7 +1,7 @@
 // A digest made anew: where the raw bytes are still there, of what an older version made, and never a worse one.
 
 import { describe, expect, test } from 'bun:test';
-import { whatIsPoorer } from '../../src/digest/better.ts';
+import { lossOfFacts } from '../../src/digest/better.ts';
 import { withSummary } from '../../src/digest/external.ts';
 import { DIGEST_VERSION, type Digest } from '../../src/domain/digest.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
@@ -127,15 +127,15 @@ test('less is what counts: what was left out to keep the size is still counted',
     ],
   };
   const few = { ...emptyDigest, commands: [{ command: 'a', exit: 0 }] };
-  expect(whatIsPoorer(many, { ...few, omitted: { commands: 1 } })).toBeNull();
-  expect(whatIsPoorer(few, many)).toBeNull();
+  expect(lossOfFacts(many, { ...few, omitted: { commands: 1 } })).toBeNull();
+  expect(lossOfFacts(few, many)).toBeNull();
   // Two that are told as one that ran twice.
-  expect(whatIsPoorer(many, { ...emptyDigest, commands: [{ command: 'a', exit: 0, times: 2 }] })).toBeNull();
-  expect(whatIsPoorer(many, few)).toBe('fewer commands, 1 where there were 2');
+  expect(lossOfFacts(many, { ...emptyDigest, commands: [{ command: 'a', exit: 0, times: 2 }] })).toBeNull();
+  expect(lossOfFacts(many, few)).toBe('fewer commands, 1 where there were 2');
   const moved = (written: string[], edited: string[]) => ({
     ...emptyDigest,
     files: { read: [], written, edited },
   });
-  expect(whatIsPoorer(moved(['a', 'b'], ['b']), moved([], ['a', 'b']))).toBeNull();
-  expect(whatIsPoorer(emptyDigest, { ...emptyDigest, partial: true })).toBe('it is partial');
+  expect(lossOfFacts(moved(['a', 'b'], ['b']), moved([], ['a', 'b']))).toBeNull();
+  expect(lossOfFacts(emptyDigest, { ...emptyDigest, partial: true })).toBe('it is partial');
 });

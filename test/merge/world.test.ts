@@ -1,14 +1,14 @@
 /** Every state of a session here against everything that an archive can offer of it: the laws of what becomes of it. No store, no disk. */
 import { expect, test } from 'bun:test';
 import {
-  type Decision,
   decide,
+  type FileStanding,
   type Here,
+  type MergeDecision,
   type OfferedSession,
-  type Standing,
 } from '../../src/merge/decide.ts';
 
-const STANDINGS: readonly (Standing | null)[] = ['same', 'less', 'more', 'other', 'added', null];
+const STANDINGS: readonly (FileStanding | null)[] = ['same', 'less', 'more', 'other', 'added', null];
 const BOTH = [false, true];
 
 const HERES: readonly Here[] = (['absent', 'forgotten', 'live', 'evicted'] as const).flatMap((state) =>
@@ -40,7 +40,7 @@ function* offers(trusted: boolean): Generator<OfferedSession> {
 /** Each pair with what is decided, and a text that names it where a law is broken. */
 function* decided(
   trusted: boolean,
-): Generator<{ here: Here; offer: OfferedSession; did: Decision; what: string }> {
+): Generator<{ here: Here; offer: OfferedSession; did: MergeDecision; what: string }> {
   for (const here of HERES)
     for (const offer of offers(trusted)) {
       const what = JSON.stringify({ here, offer: { ...offer, files: [...offer.files] } });
@@ -49,7 +49,10 @@ function* decided(
 }
 
 /** Fails with the first pairs that break a law. */
-function holds(trusted: boolean, law: (here: Here, offer: OfferedSession, did: Decision) => boolean): void {
+function holds(
+  trusted: boolean,
+  law: (here: Here, offer: OfferedSession, did: MergeDecision) => boolean,
+): void {
   const broken: string[] = [];
   let looked = 0;
   for (const { here, offer, did, what } of decided(trusted)) {
@@ -154,9 +157,9 @@ test("a stranger's session becomes one's own only where an archive of one's own 
 });
 
 /** How the same offer stands to what has come of it. */
-function afterwards(here: Here, offer: OfferedSession, did: Decision): readonly [Here, OfferedSession] {
+function afterwards(here: Here, offer: OfferedSession, did: MergeDecision): readonly [Here, OfferedSession] {
   const came = did.act === 'merge' && did.bytes !== 'none';
-  const again = (standing: Standing): Standing =>
+  const again = (standing: FileStanding): FileStanding =>
     standing === 'more' || standing === 'added' || (did.act === 'merge' && did.replaced.size > 0)
       ? 'same'
       : standing;

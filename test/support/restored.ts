@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type PlannedRestore, planRestore, type Shared } from '../../src/cli/commands/restore.plan.ts';
-import { type Fates, restoreMany } from '../../src/restore/restore.ts';
+import { type RestoreOutcomes, restoreMany } from '../../src/restore/restore.ts';
 import type { Stager } from '../../src/restore/stage.ts';
 import { listSessions } from '../../src/store/read.ts';
 import type { World } from './bench-world.ts';
@@ -20,7 +20,7 @@ export async function restoreAll(
   world: World,
   to: string | null,
   options: RestoreOptions = {},
-): Promise<Fates<PlannedRestore>> {
+): Promise<RestoreOutcomes<PlannedRestore>> {
   const { stager = null, signal = new AbortController().signal, force = false, learns = false } = options;
   const learning = learns ? { db: world.db, now: () => world.now } : null;
   return await restoreMany(world.db, plansOf(world, to, force), learning, signal, stager);
@@ -46,7 +46,7 @@ export function treeOf(folder: string): Record<string, string> {
 }
 
 /** What has become of each, as one may compare it. */
-export function told({ restored, failed }: Fates<PlannedRestore>) {
+export function told({ restored, failed }: RestoreOutcomes<PlannedRestore>) {
   return {
     restored: restored.map(({ session, files }) => [session.uid, files.length]),
     failed: failed.map(({ one, error }) => [one.session.uid, error.failure]),

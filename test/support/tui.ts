@@ -6,7 +6,7 @@ import type { AgentId, SessionUid } from '../../src/domain/ids.ts';
 import { DEFAULT_LIMITS, GIB, MIB } from '../../src/domain/limits.ts';
 import type { SessionCard, SessionRow } from '../../src/domain/session.ts';
 import { addMs, DAY_MS, type Iso } from '../../src/domain/time.ts';
-import type { Reason, Victim } from '../../src/policy/passes.ts';
+import type { EvictionReason, Victim } from '../../src/policy/passes.ts';
 import type { SweepRow } from '../../src/store/read.ts';
 import type { Proposal, StepName } from '../../src/sweep/ports.ts';
 import type { Report } from '../../src/sweep/report.ts';
@@ -158,7 +158,7 @@ export function waiting(n: number, about: Partial<SessionCard> = {}): SessionCar
   return card(n, { analyzedAt: null, storedBytes, rawBytes: 7 * storedBytes, ...about });
 }
 
-const REASONS: Readonly<Record<StepName, (one: SessionCard) => Reason>> = {
+const REASONS: Readonly<Record<StepName, (one: SessionCard) => EvictionReason>> = {
   backstop: (one) => ({
     kind: 'too_old',
     ageDays: (Date.parse(NOW) - Date.parse(one.endedAt ?? NOW)) / DAY_MS,

@@ -5,7 +5,7 @@
 import { expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CONTEXTS, type Context, KEYS } from '../../src/tui/keys.ts';
+import { CONTEXTS, KEYS, type KeyContext } from '../../src/tui/keys.ts';
 import type { Effect, Event, Screen, Stage, State } from '../../src/tui/state.ts';
 import { contextOf, step } from '../../src/tui/step.ts';
 import { EMPTY_VIEW, play, report, restorePlan, SIZE, view } from '../support/tui.ts';
@@ -98,7 +98,7 @@ function transitions(): string {
 
 function keyTable(): string {
   const lists = KEYS.find(({ action }) => action === 'down')?.in ?? [];
-  const names = (contexts: readonly Context[]) =>
+  const names = (contexts: readonly KeyContext[]) =>
     contexts.length === Object.keys(CONTEXTS).length
       ? 'everywhere'
       : Bun.deepEquals(contexts, lists)

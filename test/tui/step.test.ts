@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { MIB } from '../../src/domain/limits.ts';
 import { frame } from '../../src/tui/frames/frame.ts';
-import { CONTEXTS, type Context, footer, KEYS, meaningOf } from '../../src/tui/keys.ts';
+import { CONTEXTS, footer, KEYS, type KeyContext, meaningOf } from '../../src/tui/keys.ts';
 import { textOf } from '../../src/tui/paint.ts';
 import { type Effect, type Event, firstState, newWizard, type State } from '../../src/tui/state.ts';
 import { contextOf, step } from '../../src/tui/step.ts';
@@ -29,7 +29,7 @@ import { allStates, STATE_NAMES, stateOf } from './states.ts';
 const RUN: Effect = { kind: 'decide', decision: { kind: 'run' } };
 const at = (name: string) => stateOf(name, SIZE);
 
-function isContext(name: string): name is Context {
+function isContext(name: string): name is KeyContext {
   return name in CONTEXTS;
 }
 const ALL_CONTEXTS = Object.keys(CONTEXTS).filter(isContext);

@@ -9,7 +9,7 @@ import { blocksOf, textOfBlocks } from '../kit/anthropic-messages.ts';
 import { isRecord, type JsonRecord, recordAt, textAt, titleOf, viewOf } from '../kit/json-lines.ts';
 import { beside, dashed, placed, transcript } from '../kit/jsonl-agent.ts';
 import type { Seen } from '../kit/lines-reader.ts';
-import { CursorReader, humanText, stampsIn } from './reader.ts';
+import { CursorCliReader, humanText, stampsIn } from './reader.ts';
 
 const FOLDER = 'agent-transcripts';
 /** A transcript as plain text, beside which a newer one as lines of JSON may lie: then that one is told. */
@@ -35,7 +35,7 @@ const format = placed({
   skipsFolder: (relPath) => /^projects\/[^/]+\/(?!agent-transcripts$)[^/]+$/.test(relPath),
   note,
   timesOf,
-  reader: (sink) => new CursorReader(sink),
+  reader: (sink) => new CursorCliReader(sink),
   place: ({ nativeId, project }) =>
     `projects/${dashed(project).replace(/^-+/, '')}/${FOLDER}/${nativeId}/${nativeId}.jsonl`,
   nameOf: (key, { nativeId }) => (key === TEXT ? `${nativeId}.txt` : key),

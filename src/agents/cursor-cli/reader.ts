@@ -57,7 +57,7 @@ function timeOf(stamp: string): Iso | null {
   );
 }
 
-export class CursorReader extends MessageLinesReader {
+export class CursorCliReader extends MessageLinesReader {
   #calls = 0;
   #isText = false;
   /** The session's transcript was told from lines of JSON. */

@@ -10,7 +10,7 @@ import { closed, type PlaceKind, placesOf } from '../../domain/places.ts';
 import { type JsonRecord, jsonlName } from './json-lines.ts';
 import { peekRecords, type Seen, type TimesOf } from './lines-reader.ts';
 
-export interface Placed {
+export interface FixedLayout {
   readonly id: string;
   readonly name: string;
   readonly proof: AgentFormat['proof'];
@@ -38,7 +38,7 @@ export interface Placed {
   nameOf?(key: string, session: RestoreTarget): string;
 }
 
-export function placed(agent: Placed): AgentFormat {
+export function placed(agent: FixedLayout): AgentFormat {
   const { variable, homes, folder } = agent;
   const named = homes.map((parts) => {
     const home = parts.map((part) => part.replaceAll('.', '\\.')).join('[\\\\/]');

@@ -9,7 +9,7 @@ import type { SessionRow } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
 import { openReadable } from '../../store/open.ts';
 import { listSessions, listSweeps, SESSION_SORTS, sessionsStarting } from '../../store/read.ts';
-import { type Candidate, complete, type Known, SHELLS } from '../complete.ts';
+import { type CompletedWord, complete, type Known, SHELLS } from '../complete.ts';
 import type { Command, Context } from '../context.ts';
 import { formatAge, plural } from '../format.ts';
 import { oneOf } from '../values.ts';
@@ -52,7 +52,7 @@ function storeIn(words: readonly string[], homeDir: string): string | null {
   return typed === undefined ? null : resolve(typed.replace(/^~(?=\/)/, homeDir));
 }
 
-function lineOf({ word, about }: Candidate): string {
+function lineOf({ word, about }: CompletedWord): string {
   const text = plainLine(about).slice(0, ABOUT_CHARS_MAX);
   return text === '' ? `${plainLine(word)}\n` : `${plainLine(word)}\t${text}\n`;
 }
@@ -70,7 +70,7 @@ class FromStore implements Known {
   }
 
   /** By the part behind the agent while nobody types the agent's name: it is shorter, and no shell breaks it at a colon. */
-  sessions(prefix: string): Candidate[] {
+  sessions(prefix: string): CompletedWord[] {
     using db = this.#open();
     const rows =
       prefix === ''
@@ -82,7 +82,7 @@ class FromStore implements Known {
     }));
   }
 
-  projects(): Candidate[] {
+  projects(): CompletedWord[] {
     using db = this.#open();
     const counts = new Map<string, number>();
     for (const { project } of listSessions(db.reading, { limit: LOOKED_MAX })) {
@@ -92,7 +92,7 @@ class FromStore implements Known {
     return [...counts].map(([word, count]) => ({ word, about: plural(count, 'session') }));
   }
 
-  sweeps(): Candidate[] {
+  sweeps(): CompletedWord[] {
     using db = this.#open();
     return listSweeps(db.reading, SHOWN_MAX).map((sweep) => ({
       word: sweep.sweep_id,
@@ -100,12 +100,12 @@ class FromStore implements Known {
     }));
   }
 
-  async agents(): Promise<Candidate[]> {
+  async agents(): Promise<CompletedWord[]> {
     const { agentsOf } = await import('../../agents/registry.ts');
     return agentsOf(this.#context.host).map(({ id, name }) => ({ word: id, about: name }));
   }
 
-  async sorts(): Promise<Candidate[]> {
+  async sorts(): Promise<CompletedWord[]> {
     return Object.keys(SESSION_SORTS).map((word) => ({ word, about: '' }));
   }
 

@@ -14,13 +14,24 @@ import { reclaim } from '../../store/reclaim.ts';
 import { withReserve } from '../../store/reserve.ts';
 import { diskFull } from '../../store/room.ts';
 import { usage } from '../../store/usage.ts';
-import { type Condemned, type EvictionOutcome, evictCovered, loseByHand } from '../../store/write-sweep.ts';
+import {
+  type EvictionOutcome,
+  type EvictionVictim,
+  evictCovered,
+  loseByHand,
+} from '../../store/write-sweep.ts';
 import { WARNINGS } from '../../sweep/report.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { printFailure } from '../failure.ts';
 import { formatBytes, plural } from '../format.ts';
 import { ProgressLine, paint } from '../io.ts';
-import { type Consent, consentTo, namedSessions, refuseNamed, underSweepLock } from '../named-sessions.ts';
+import {
+  consentTo,
+  type NamedConsent,
+  namedSessions,
+  refuseNamed,
+  underSweepLock,
+} from '../named-sessions.ts';
 import { sweepDeps } from '../wire.ts';
 
 interface Plan {
@@ -78,7 +89,7 @@ function planned(context: Context): Plan {
   }
 }
 
-function consentOf(context: Context, { evict, lose }: Plan): Promise<Consent> {
+function consentOf(context: Context, { evict, lose }: Plan): Promise<NamedConsent> {
   const yes = context.flags['yes'] === true;
   const byFlags = yes && (lose.length === 0 || context.flags['dataLoss'] === true);
   // `--yes` alone is no consent to a loss, and whoever wrote it expects not to be asked.
@@ -105,7 +116,7 @@ function refused(context: Context, plan: Plan, consent: 'missing' | 'refused'): 
   return EXIT_OF_CODE.consent_needed;
 }
 
-function condemned({ uid, generation, storedBytes }: SessionRow): Condemned {
+function condemned({ uid, generation, storedBytes }: SessionRow): EvictionVictim {
   return { uid, generation, storedBytes, reason: 'by hand' };
 }
 

@@ -12,7 +12,7 @@ import { backupOf, keepBackup, readText, removeFile, writeText } from '../../una
 import { type HookFile, hookFile } from '../../unattended/hook-files.ts';
 import { HOOKED, type HookedId, hookedAgent } from '../../unattended/hooked.ts';
 import { nameOf, type Program } from '../../unattended/own-call.ts';
-import { type Job, MAINTAIN } from '../../unattended/schedule.ts';
+import { MAINTAIN, type ScheduledJob } from '../../unattended/schedule.ts';
 import { diffLines, installStep, type Refused, type Step, uninstallStep } from '../../unattended/steps.ts';
 import { type Command, type Context, canAsk, printJson, textFlag } from '../context.ts';
 import { printFailure } from '../failure.ts';
@@ -164,7 +164,7 @@ export function programOf({ self, host, settings, flags }: Context): Program {
 }
 
 /** Folders of agents that only a shell's start-up file names would be empty to a scheduler. */
-export function jobOf(context: Context): Job {
+export function jobOf(context: Context): ScheduledJob {
   const names = agentsOf(context.host).flatMap(({ variables }) => variables);
   const wanted = new Set([...names, 'XDG_DATA_HOME', 'XDG_CONFIG_HOME']);
   const set = Object.entries(context.host.env).filter(

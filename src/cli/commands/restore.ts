@@ -11,7 +11,7 @@ import type { SessionRow } from '../../domain/session.ts';
 import { mountOfPath } from '../../files/mounts.ts';
 import { isFolder, rootsAway } from '../../ingest/discover/roots.ts';
 import type { Learning } from '../../restore/replaced-files.ts';
-import { type Fates, restoreMany, restoreOne } from '../../restore/restore.ts';
+import { type RestoreOutcomes, restoreMany, restoreOne } from '../../restore/restore.ts';
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
 import { listSessions, resolveSession } from '../../store/read.ts';
@@ -163,7 +163,7 @@ async function restoreReplacing(
   db: ReadableDb,
   writable: WritableDb | null,
   replacing: readonly PlannedRestore[],
-): Promise<Fates<PlannedRestore>> {
+): Promise<RestoreOutcomes<PlannedRestore>> {
   if (replacing.length === 0) return { restored: [], asides: new Map(), failed: [] };
   const paths = replacing.filter(({ notPutBack }) => notPutBack === null).flatMap(replacedPaths);
   const storedFirst = writable === null ? new Map() : await storeFirst(context, writable, paths);

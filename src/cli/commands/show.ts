@@ -2,8 +2,8 @@
 
 import { HANDOVER_TOKENS_MIN, handover } from '../../digest/handover.ts';
 import { digestMarkdown } from '../../digest/markdown.ts';
-import { digestPage, type Look } from '../../digest/page.ts';
-import type { Row } from '../../digest/sections.ts';
+import { digestPage, type PageLook } from '../../digest/page.ts';
+import type { SectionRow } from '../../digest/sections.ts';
 import type { Digest } from '../../domain/digest.ts';
 import { EXIT, FailureError, fail, invalid } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
@@ -204,7 +204,7 @@ function digestJson(context: Context, db: ReadableDb, session: SessionRow): void
 
 function digestText(context: Context, db: ReadableDb, session: SessionRow, asMarkdown: boolean): string {
   const { io } = context;
-  const rows: readonly Row[] = [
+  const rows: readonly SectionRow[] = [
     ['Session', session.uid],
     ['State', stateText(session)],
     ...(session.origin === null ? [] : [originRow(session.origin)]),
@@ -212,7 +212,7 @@ function digestText(context: Context, db: ReadableDb, session: SessionRow, asMar
   ];
   const digests = digestsOf(db, session.uid);
   if (digests.length === 0) return noDigest(session, rows);
-  const look: Look = {
+  const look: PageLook = {
     heading: (text) => paint(io, 'bold', text),
     faint: (text) => paint(io, 'dim', text),
     bad: (text) => paint(io, 'red', text),
@@ -238,18 +238,18 @@ function ownFileText(db: ReadableDb, { uid, state }: SessionRow): string {
 }
 
 /** Nobody has vouched for the archive that it came with. */
-function originRow(origin: string): Row {
+function originRow(origin: string): SectionRow {
   return ['Imported', `from ${origin}, a stranger's archive`];
 }
 
 /** Where a fork came from: the raw bytes of that one may be gone, what it was about is not. */
-function originRows(db: ReadableDb, { parentUid }: SessionRow): readonly Row[] {
+function originRows(db: ReadableDb, { parentUid }: SessionRow): readonly SectionRow[] {
   if (parentUid === null) return [];
   const parent = findSession(db, parentUid);
   return [['Forked', parent === null ? `from ${parentUid}` : `from ${parentUid} (${stateText(parent)})`]];
 }
 
-function noDigest(session: SessionRow, rows: readonly Row[]): string {
+function noDigest(session: SessionRow, rows: readonly SectionRow[]): string {
   const why = session.analyzeError === null ? '' : `: ${plainLine(session.analyzeError)}`;
   const lines = rows.map(([label, value]) => `${label.padEnd(10)}${plainLine(value)}`);
   // A person has dropped it, or it was lost before there was one: nothing can make it any more.

@@ -1,5 +1,5 @@
 /** What a rule about secrets is, and the few ways in which one is written. */
-import { type Place, standsForNothing } from './values.ts';
+import { standsForNothing, type ValuePlace } from './values.ts';
 
 /** Where a secret stands, in UTF-16 units of the text, and what it is. */
 export interface Finding {
@@ -18,7 +18,7 @@ export interface SecretRule {
 }
 
 /** Whether a value is a secret, as it stands there. */
-export type Judge = (value: string, place: Place) => boolean;
+export type Judge = (value: string, place: ValuePlace) => boolean;
 
 /** One word of hints: `'ghp_ gho_'`. */
 export const hinted = (words: string): readonly string[] => words.split(' ');

@@ -5,7 +5,7 @@
  */
 
 /** How a value stands: what of the match comes before it, the same with the name that it ends, and the characters on either side. */
-export interface Place {
+export interface ValuePlace {
   readonly name: string;
   readonly lead: string;
   readonly before: string;
@@ -91,7 +91,7 @@ function wordsOf(value: string): readonly string[] {
 }
 
 /** A name of code or a call: `getPassword(`, `tokens[`, `user.password`. */
-function isCode(value: string, { before, after }: Place): boolean {
+function isCode(value: string, { before, after }: ValuePlace): boolean {
   if (/["'`]/.test(before)) return false;
   return (
     after === '(' ||
@@ -171,12 +171,12 @@ export function stemOf(name: string): string {
 }
 
 /** Behind a name that a secret has: whatever is neither a template nor code. */
-export function isNamed(value: string, place: Place): boolean {
+export function isNamed(value: string, place: ValuePlace): boolean {
   return !isPlaceholder(value) && !isCode(value, place) && looksSecret(value);
 }
 
 /** In quotes, or where only a password can stand: words as well. */
-export function isGiven(value: string, place: Place): boolean {
+export function isGiven(value: string, place: ValuePlace): boolean {
   if (value.length < 4 || isPlaceholder(value) || isCode(value, place)) return false;
   if (/\s/.test(value.trim())) return looksRandom(value);
   // A file is seldom named behind the name of a password, and one with a number in its name least of all.
@@ -185,7 +185,7 @@ export function isGiven(value: string, place: Place): boolean {
 }
 
 /** Behind the name of a password, without quotes: a word with a number or a sign in it, or one that no sentence would have there. */
-export function isPassword(value: string, place: Place): boolean {
+export function isPassword(value: string, place: ValuePlace): boolean {
   if (value.length < 5 || !isGiven(value, place)) return false;
   if (/^\d+$/.test(value)) return value.length >= 6;
   if (/[^A-Za-z0-9_.,:;-]/.test(value) || (hasDigit(value) && hasLetter(value)))

@@ -33,7 +33,7 @@ export interface FoundSession {
   readonly bearers?: FoundSession[];
 }
 
-export interface Found {
+export interface Discovery {
   readonly sessions: readonly FoundSession[];
   /** Sessions that were found and are forgotten; they are not among the others. */
   readonly forgotten: number;
@@ -47,7 +47,7 @@ export interface Found {
   readonly files: number;
 }
 
-export async function discover(options: DiscoverOptions): Promise<Found> {
+export async function discover(options: DiscoverOptions): Promise<Discovery> {
   const files = await foundFiles(options);
   const roots = rootsOfFiles(files);
   options.listed?.(files);

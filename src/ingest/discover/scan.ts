@@ -13,7 +13,7 @@ import { forgottenUids } from '../../store/forget.ts';
 import { KnownSources } from '../../store/read-sources.ts';
 import type { AgentScan, Unplaced } from './agent-scan.ts';
 import type { DiscoverOptions } from './as-found.ts';
-import { discover, type Found, type FoundSession } from './discover.ts';
+import { type Discovery, discover, type FoundSession } from './discover.ts';
 import { unplacedIn } from './loose.ts';
 import { existingRoots, isFolder, smallText, withProjects } from './roots.ts';
 import { placesAway, type Visitor, visitAll } from './visits.ts';
@@ -98,7 +98,7 @@ export async function scanHere(
 
 /** What a walk over all agents' folders tells; `waits`: whether a session is not stored, or not all of it. */
 export function scansOf(
-  found: Found,
+  found: Discovery,
   host: Host,
   now: Iso,
   waits: (session: FoundSession) => boolean,

@@ -3,14 +3,14 @@
  * Promises: they come back in their order; what lies ready in memory is bounded by bytes and by number.
  */
 import type { FoundSession } from '../discover/discover.ts';
-import type { Order, Prepared, Preparer } from './prepare.ts';
+import type { Prepared, PrepareRequest, Preparer } from './prepare.ts';
 
 const AHEAD_BYTES_MAX = 24 * 1024 * 1024;
 const AHEAD_MAX = 64;
 
 export class Ahead {
   readonly #preparer: Preparer;
-  readonly #orderOf: (session: FoundSession) => Order | null;
+  readonly #orderOf: (session: FoundSession) => PrepareRequest | null;
   readonly #queue: FoundSession[];
   readonly #ready = new Map<FoundSession, Promise<Prepared | null>>();
   #next = 0;
@@ -19,7 +19,7 @@ export class Ahead {
   constructor(
     preparer: Preparer,
     sessions: readonly FoundSession[],
-    orderOf: (session: FoundSession) => Order | null,
+    orderOf: (session: FoundSession) => PrepareRequest | null,
   ) {
     this.#preparer = preparer;
     this.#queue = [...sessions];

@@ -7,9 +7,9 @@ import type { AgentFormat } from '../../domain/agent.ts';
 import type { Digest } from '../../domain/digest.ts';
 import { hashContent, rememberedForm } from '../content/content.ts';
 import { aboutOf } from '../session-description.ts';
-import { type Digested, type DigestOrder, type PreparedDigest, segmentsOf } from './prepare.ts';
+import { type Digested, type DigestRequest, type PreparedDigest, segmentsOf } from './prepare.ts';
 
-export async function digestOf(order: DigestOrder, agent: AgentFormat): Promise<Digested> {
+export async function digestOf(order: DigestRequest, agent: AgentFormat): Promise<Digested> {
   const about = await aboutOf(order.peek);
   const made = await makeDigest({
     uid: order.uid,
@@ -28,7 +28,7 @@ export async function digestOf(order: DigestOrder, agent: AgentFormat): Promise<
   return { about, digest, contents: await contentsOf(order, agent) };
 }
 
-async function contentsOf(order: DigestOrder, agent: AgentFormat): Promise<Digested['contents']> {
+async function contentsOf(order: DigestRequest, agent: AgentFormat): Promise<Digested['contents']> {
   const told: { key: string; records: number; sha256: Uint8Array }[] = [];
   for (const { key, rawBytes, memory } of order.files) {
     const form = rememberedForm(agent, key);

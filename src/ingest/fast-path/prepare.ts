@@ -22,7 +22,7 @@ import type { About } from '../session-description.ts';
 export const PREPARED_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What to make ready. */
-export interface Order {
+export interface PrepareRequest {
   readonly uid: SessionUid;
   readonly agent: string;
   /** Of an agent that only the configuration knows: the thread has none. */
@@ -68,7 +68,7 @@ export type PreparedDigest =
   | { readonly ok: false; readonly why: string };
 
 /** What a digest is made of. Plain values and memory that is handed over: it is sent to a thread. */
-export interface DigestOrder extends Omit<Order, 'files'> {
+export interface DigestRequest extends Omit<PrepareRequest, 'files'> {
   readonly rawBytes: number;
   /** In the order in which the store gives them back, and so the one in which a digest reads them. */
   readonly files: readonly {
@@ -88,17 +88,17 @@ export interface Digested {
 }
 
 /** Makes a digest; has the memory of the files for itself. */
-export type Digester = (order: DigestOrder) => Promise<Digested>;
+export type Digester = (order: DigestRequest) => Promise<Digested>;
 
 /** Whoever makes sessions ready: this thread, or others. */
 export interface Preparer {
-  prepare(order: Order): Promise<Prepared>;
+  prepare(order: PrepareRequest): Promise<Prepared>;
   /** Nothing more will come: threads may go, with their memory. */
   end(): void;
 }
 
 /** Rejects where a file cannot be read or the digester is gone; a session that makes no digest says so in what it resolves to. */
-export async function prepare(order: Order, digest: Digester): Promise<Prepared> {
+export async function prepare(order: PrepareRequest, digest: Digester): Promise<Prepared> {
   const read = inDigestOrder(order.files).map((file) => ({ ...file, ...readWhole(file) }));
   const rawBytes = read.reduce((sum, { bytes }) => sum + bytes.length, 0);
   if (rawBytes > 2 * PREPARED_BYTES_MAX) throw new Error('it has grown too large to be held whole');
@@ -120,8 +120,8 @@ export async function prepare(order: Order, digest: Digester): Promise<Prepared>
 }
 
 /** The order in which the store gives the files back, and so the one in which a digest reads them. */
-function inDigestOrder(files: Order['files']): Order['files'] {
-  const rank = (file: Order['files'][number]) => (file.role === 'main' ? 0 : 1);
+function inDigestOrder(files: PrepareRequest['files']): PrepareRequest['files'] {
+  const rank = (file: PrepareRequest['files'][number]) => (file.role === 'main' ? 0 : 1);
   return [...files].sort(
     (a, b) => rank(a) - rank(b) || Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)),
   );
@@ -134,7 +134,7 @@ interface ReadFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-function readWhole({ path, within }: Order['files'][number]): ReadFile {
+function readWhole({ path, within }: PrepareRequest['files'][number]): ReadFile {
   using source = new SourceFile(path, 'plain', within);
   if (source.sizeBytes > PREPARED_BYTES_MAX) throw new Error('it has grown too large to be held whole');
   const bytes = new Uint8Array(source.sizeBytes);

@@ -26,7 +26,7 @@ import {
 } from '../../store/write-raw.ts';
 import type { FoundFile, FoundSession } from '../discover/discover.ts';
 import { newFile } from '../take-file.ts';
-import type { Order, Prepared, PreparedDigest, PreparedFile } from './prepare.ts';
+import type { Prepared, PreparedDigest, PreparedFile, PrepareRequest } from './prepare.ts';
 import { PREPARED_BYTES_MAX } from './prepare.ts';
 
 export interface ReadySession {
@@ -35,7 +35,7 @@ export interface ReadySession {
 }
 
 /** The order to make a session ready; null where only the long way will do: it is known, compressed, copied, held in a container, or large. */
-export function orderOf(db: WritableDb, found: FoundSession, now: Iso): Order | null {
+export function orderOf(db: WritableDb, found: FoundSession, now: Iso): PrepareRequest | null {
   const keys = new Set(found.files.map((file) => file.class.key));
   const isPlain = found.files.every(
     (file) => file.known === null && file.class.encoding === 'plain' && file.contained === undefined,

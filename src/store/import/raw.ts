@@ -5,7 +5,7 @@
  */
 import type { SessionUid } from '../../domain/ids.ts';
 import type { Iso } from '../../domain/time.ts';
-import type { Standing } from '../../merge/decide.ts';
+import type { FileStanding } from '../../merge/decide.ts';
 import { type ArchivedFile, type Incoming, segmentsOfFile } from '../archived.ts';
 import type { ReadableDb, WritableDb } from '../connection.ts';
 import type { Extent, StoredFile } from '../rows.ts';
@@ -28,7 +28,7 @@ export interface FileMerge {
   /** `same` logs; `longer` there; `shorter` there; `both` differ. */
   readonly kind: 'same' | 'longer' | 'shorter' | 'both';
   /** How its present version stands to the one that is here. */
-  readonly standing: Standing;
+  readonly standing: FileStanding;
   readonly pieces: readonly Piece[];
   /** At most: what a cut segment takes is known when it is compressed. */
   readonly storedBytes: number;
@@ -84,7 +84,7 @@ function standingOf(
   stored: StoredFile,
   incoming: Incoming,
   { file, pieces }: Pick<FileMerge, 'file' | 'pieces'>,
-): Standing {
+): FileStanding {
   const theirs = mapped(extentsOf(file), pieces);
   if (sameExtents(theirs, stored.extents)) return 'same';
   const isLonger = file.raw_bytes > stored.rawBytes;
@@ -104,7 +104,7 @@ export function standingAtSight(
   stored: StoredFile,
   incoming: Incoming,
   file: ArchivedFile,
-): Standing {
+): FileStanding {
   const common = commonBytes(db, uid, stored, incoming, file);
   if (common === file.log_bytes) return sameExtents(extentsOf(file), stored.extents) ? 'same' : 'less';
   return common === stored.logBytes && stored.removedBytes === 0 && file.extents === null ? 'more' : 'other';

@@ -13,7 +13,7 @@ import { filesOf, sourcesOf } from '../read.ts';
 import type { StoredFile } from '../rows.ts';
 import { catchUpSearch, rebuildSearchIndex } from '../search/documents.ts';
 import { logChunks, sameBytes, sha256 } from '../segments.ts';
-import type { DamagedPlace, Finding, SchemaChange } from '../verify/findings.ts';
+import type { DamagedPlace, Diagnosis, SchemaChange } from '../verify/findings.ts';
 import { applySchemaChange } from '../verify/schema.ts';
 import { dropVersion } from '../versions.ts';
 import { setFileVersion } from '../write-raw.ts';
@@ -23,16 +23,16 @@ import { hasRecordedHash, type OwnFiles, ownRange } from './own.ts';
 export type RepairStep =
   | {
       readonly kind: 'retake';
-      readonly finding: Finding;
+      readonly finding: Diagnosis;
       readonly place: DamagedPlace;
       readonly from: string;
     }
-  | { readonly kind: 'rehash'; readonly finding: Finding; readonly place: DamagedPlace }
-  | { readonly kind: 'reindex' | 'search' | 'recount' | 'analyze'; readonly finding: Finding }
-  | { readonly kind: 'schema'; readonly finding: Finding; readonly change: SchemaChange }
+  | { readonly kind: 'rehash'; readonly finding: Diagnosis; readonly place: DamagedPlace }
+  | { readonly kind: 'reindex' | 'search' | 'recount' | 'analyze'; readonly finding: Diagnosis }
+  | { readonly kind: 'schema'; readonly finding: Diagnosis; readonly change: SchemaChange }
   | {
       readonly kind: 'lose';
-      readonly finding: Finding;
+      readonly finding: Diagnosis;
       readonly place: DamagedPlace | null;
       readonly why: string;
     };
@@ -40,7 +40,7 @@ export type RepairStep =
 /** Decides for each finding. Reads the agent's files, changes nothing. Findings that ask for a rebuild are left out. */
 export async function planRepair(
   db: ReadableDb,
-  findings: readonly Finding[],
+  findings: readonly Diagnosis[],
   own: OwnFiles,
 ): Promise<RepairStep[]> {
   const steps: RepairStep[] = [];
@@ -51,7 +51,7 @@ export async function planRepair(
   return steps;
 }
 
-async function stepFor(db: ReadableDb, finding: Finding, own: OwnFiles): Promise<RepairStep | null> {
+async function stepFor(db: ReadableDb, finding: Diagnosis, own: OwnFiles): Promise<RepairStep | null> {
   const { cure, place } = finding;
   switch (cure) {
     case 'index':
@@ -94,7 +94,7 @@ async function stepFor(db: ReadableDb, finding: Finding, own: OwnFiles): Promise
 
 async function retakeOrLose(
   db: ReadableDb,
-  finding: Finding,
+  finding: Diagnosis,
   place: DamagedPlace,
   file: StoredFile,
   own: OwnFiles,
@@ -118,7 +118,7 @@ async function hasWholeLog(
   db: ReadableDb,
   file: StoredFile,
   path: string,
-  finding: Finding,
+  finding: Diagnosis,
   own: OwnFiles,
 ): Promise<boolean> {
   try {
@@ -274,7 +274,7 @@ function recordLoss(
 }
 
 /** A live session whose digest is damaged waits for a new one: it is made of the bytes, which are all there. */
-function forgetDigest(db: WritableDb, { session_uid: uid }: Finding): void {
+function forgetDigest(db: WritableDb, { session_uid: uid }: Diagnosis): void {
   db.run(
     `UPDATE sessions SET raw_generation = raw_generation + 1, analyzed_at = NULL, analyze_error = NULL
      WHERE session_uid = $uid AND evicted_at IS NULL`,
@@ -301,7 +301,7 @@ export function recount(db: WritableDb): void {
   );
 }
 
-function isLive(db: ReadableDb, { session_uid: uid }: Finding): boolean {
+function isLive(db: ReadableDb, { session_uid: uid }: Diagnosis): boolean {
   return (
     db.get('SELECT 1 AS found FROM sessions WHERE session_uid = $uid AND evicted_at IS NULL', { uid }) !==
     null
@@ -313,17 +313,17 @@ function isWholeLog({ extents, logBytes }: StoredFile): boolean {
   return second === undefined && only !== undefined && only[0] === 0 && only[1] === logBytes;
 }
 
-function fileOf(db: ReadableDb, { session_uid: uid, place }: Finding): StoredFile | null {
+function fileOf(db: ReadableDb, { session_uid: uid, place }: Diagnosis): StoredFile | null {
   if (uid === null || place === null) return null;
   return filesOf(db, uid as SessionUid).find((file) => file.fileId === place.fileId) ?? null;
 }
 
-function pathsOf(db: ReadableDb, finding: Finding, file: StoredFile): string[] {
+function pathsOf(db: ReadableDb, finding: Diagnosis, file: StoredFile): string[] {
   const known = sourcesOf(db, uidOf(finding));
   return known.filter(({ fileId }) => fileId === file.fileId).map(({ path }) => path);
 }
 
 /** Findings with a place are of a session that was read by this very uid. */
-function uidOf({ session_uid: uid }: Finding): SessionUid {
+function uidOf({ session_uid: uid }: Diagnosis): SessionUid {
   return (uid ?? '') as SessionUid;
 }

@@ -26,7 +26,7 @@ import { openWritable } from '../open.ts';
 import { openOwn, plainOrNull } from '../own-files.ts';
 import { storeFiles } from '../place.ts';
 import { catchUpSearch } from '../search/documents.ts';
-import type { Finding } from '../verify/findings.ts';
+import type { Diagnosis } from '../verify/findings.ts';
 import { type VerifyResult, verify } from '../verify/verify.ts';
 import type { OwnFiles } from './own.ts';
 import { nothingLeft, type Rebuilt, rebuild, survey } from './rebuild.ts';
@@ -137,7 +137,7 @@ function checked(db: WritableDb, options: RepairOptions): VerifyResult {
   return verify(db, options.progress, () => false);
 }
 
-function needsRebuild(findings: readonly Finding[]): boolean {
+function needsRebuild(findings: readonly Diagnosis[]): boolean {
   return findings.some(({ cure }) => cure === 'rebuild');
 }
 

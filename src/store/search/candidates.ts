@@ -4,10 +4,10 @@
  * little more than rare ones. (FTS5's own bm25 counts every session of every word first: 20 ms for eight of them.)
  */
 import type { ReadableDb } from '../connection.ts';
-import { type Asked, type Group, matchOf } from './query.ts';
+import { type Group, matchOf, type SearchQuestion } from './query.ts';
 
 /** What a query asks of the sessions themselves. */
-export interface SessionFilter {
+export interface CandidateFilter {
   readonly agent?: string;
   /** A part of the project's path. */
   readonly project?: string;
@@ -25,7 +25,7 @@ export interface Weights {
   readonly averageLength: number;
 }
 
-export interface Candidate {
+export interface SearchCandidate {
   readonly id: number;
   /** Words of its document. */
   readonly length: number;
@@ -95,10 +95,10 @@ function varints(bytes: Uint8Array): number[] {
 /** The sessions that are worth a look, the most promising first. `isAll`: no other session can be a hit. */
 export function candidates(
   db: ReadableDb,
-  filter: SessionFilter,
-  asked: Asked,
+  filter: CandidateFilter,
+  asked: SearchQuestion,
   weights: Weights,
-): { readonly list: Candidate[]; readonly isAll: boolean } {
+): { readonly list: SearchCandidate[]; readonly isAll: boolean } {
   const pool = poolOf(db, filter, asked, weights);
   const scores = new Map(pool.ids.map((id) => [id, 0]));
   const add = (id: number, by: number) => {
@@ -131,7 +131,12 @@ interface Pool {
   readonly isAll: boolean;
 }
 
-function poolOf(db: ReadableDb, filter: SessionFilter, { groups, without }: Asked, weights: Weights): Pool {
+function poolOf(
+  db: ReadableDb,
+  filter: CandidateFilter,
+  { groups, without }: SearchQuestion,
+  weights: Weights,
+): Pool {
   const known = groups.map((group, i) => ({
     group,
     sessions: weights.sessions[i] ?? 0,
@@ -193,7 +198,7 @@ function rareOf(known: readonly { group: Group; sessions: number }[]): string | 
 /** Numbers of the sessions that meet it, the newest first. */
 function idsOf(
   db: ReadableDb,
-  filter: SessionFilter,
+  filter: CandidateFilter,
   match: string,
   { from, max }: { from: number; max: number },
 ): number[] {
@@ -208,7 +213,7 @@ function idsOf(
 }
 
 /** As parts of a statement. */
-function filterOf({ agent, project, since, until }: SessionFilter) {
+function filterOf({ agent, project, since, until }: CandidateFilter) {
   const asked = [
     { sql: 's.agent = $agent', name: 'agent', value: agent },
     {
@@ -232,7 +237,7 @@ function withLengths(
   db: ReadableDb,
   best: readonly (readonly [number, number])[],
   { averageLength }: Weights,
-): Candidate[] {
+): SearchCandidate[] {
   const weighed = best.slice(0, WEIGHED_MAX);
   const rows = db.all<{ id: number; sz: Uint8Array }>(
     'SELECT id, sz FROM search_docsize WHERE id IN (SELECT value FROM json_each($ids))',

@@ -6,16 +6,16 @@
  */
 import { columnOf, type FoundIn, searchFields } from './fields.ts';
 import { Matcher, type Occurrence } from './match.ts';
-import type { Asked } from './query.ts';
-import { type Line, type Snippet, snippetsOf } from './snippets.ts';
+import type { SearchQuestion } from './query.ts';
+import { type Snippet, type SnippetLine, snippetsOf } from './snippets.ts';
 
-export interface Found {
+export interface FoundLine {
   /** Each place once, the best first. */
   readonly foundIn: readonly FoundIn[];
   readonly snippets: readonly Snippet[];
 }
 
-export interface Look extends Found {
+export interface SearchLook extends FoundLine {
   readonly score: number;
   /** Groups that stand nowhere in it. */
   readonly missing: readonly number[];
@@ -55,13 +55,13 @@ export interface Measure {
 }
 
 export class Looker {
-  readonly #asked: Asked;
+  readonly #asked: SearchQuestion;
   readonly #measure: Measure;
   readonly #wanted: Matcher;
   readonly #without: Matcher | null;
   readonly #lineUnits: number;
 
-  constructor(asked: Asked, measure: Measure, lineUnits = LINE_UNITS) {
+  constructor(asked: SearchQuestion, measure: Measure, lineUnits = LINE_UNITS) {
     this.#asked = asked;
     this.#measure = measure;
     this.#wanted = new Matcher(asked.groups.map(({ any }) => any));
@@ -70,10 +70,10 @@ export class Looker {
   }
 
   /** Null where it is no hit. `length`: words of its document. */
-  look(jsons: readonly string[], length: number): Look | null {
+  look(jsons: readonly string[], length: number): SearchLook | null {
     const fields = jsons.flatMap(searchFields);
     if (fields.some(({ text }) => this.#without?.find(text, null) != null)) return null;
-    const lines = fields.flatMap(({ where, text }): Line[] => {
+    const lines = fields.flatMap(({ where, text }): SnippetLine[] => {
       const places = this.#wanted.find(text, columnOf({ where }));
       return places === null ? [] : [{ where, ...places, worth: this.#worth(where, places.found) }];
     });
@@ -99,7 +99,7 @@ export class Looker {
     return [...groups].reduce((sum, group) => sum + this.#idf(group), 0) + WORTH[where] / 2;
   }
 
-  #score(lines: readonly Line[], length: number): number {
+  #score(lines: readonly SnippetLine[], length: number): number {
     const places = new Map<number, Map<FoundIn, number>>();
     const pairs = new Map<number, number>();
     for (const { where, line, found } of lines) {

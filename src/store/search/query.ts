@@ -29,7 +29,7 @@ export interface Group {
   readonly isMust: boolean;
 }
 
-export interface Asked {
+export interface SearchQuestion {
   readonly groups: readonly Group[];
   /** What a hit must not hold. */
   readonly without: readonly Sought[];
@@ -52,7 +52,7 @@ interface Typed {
   readonly isWithout: boolean;
 }
 
-export function parseQuery(text: string): Asked {
+export function parseQuery(text: string): SearchQuestion {
   const asked = text.slice(0, TEXT_UNITS_MAX).trim();
   const typed = [...typedParts(asked)];
   const groups = typed.filter(({ isWithout }) => !isWithout).map(({ group }) => group);
@@ -161,7 +161,7 @@ function soughtOf(text: string, isPrefix: boolean, column: SearchColumn | null):
 }
 
 /** The same words anywhere instead of side by side; null where nothing must stand so, save in one column. */
-export function relaxed({ groups, without }: Asked): Asked | null {
+export function relaxed({ groups, without }: SearchQuestion): SearchQuestion | null {
   const loose = groups.flatMap((group) => {
     const [one] = group.any;
     const isPhrase = group.isMust && one !== undefined && one.column === null && one.units.length > 1;
@@ -171,7 +171,7 @@ export function relaxed({ groups, without }: Asked): Asked | null {
 }
 
 /** Whether the index alone cannot tell whether a session holds it: it knows no places. */
-export function needsLook({ groups, without }: Asked): boolean {
+export function needsLook({ groups, without }: SearchQuestion): boolean {
   const musts = groups.filter(({ isMust }) => isMust).flatMap(({ any }) => any);
   return [...musts, ...without].some(({ units }) => units.length > 1);
 }

@@ -8,7 +8,7 @@ import { plainLine } from '../../domain/text.ts';
 import { sessionsByIds } from '../browse.ts';
 import type { ReadableDb } from '../connection.ts';
 import { digestsOf } from '../read.ts';
-import { candidates, type SessionFilter, type Weights, weightsOf } from './candidates.ts';
+import { type CandidateFilter, candidates, type Weights, weightsOf } from './candidates.ts';
 import { type FoundIn, type SearchField, searchFields } from './fields.ts';
 import { Looker } from './look.ts';
 import { type Group, parseQuery, wordsOf } from './query.ts';
@@ -54,7 +54,7 @@ const WORDS_ALONE_MIN = 3;
 export function related(
   db: ReadableDb,
   session: SessionRow,
-  filter: SessionFilter & { readonly limit: number },
+  filter: CandidateFilter & { readonly limit: number },
 ): Related[] {
   return db.snapshot(() => {
     const fields = digestsOf(db, session.uid).flatMap(({ json }) => searchFields(json));

@@ -8,13 +8,19 @@ import { fail } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { sessionsByIds } from '../browse.ts';
 import type { ReadableDb } from '../connection.ts';
-import { type Candidate, candidates, type SessionFilter, type Weights, weightsOf } from './candidates.ts';
+import {
+  type CandidateFilter,
+  candidates,
+  type SearchCandidate,
+  type Weights,
+  weightsOf,
+} from './candidates.ts';
 import { isIndexDamage, searchPending } from './documents.ts';
-import { type Found, type Look, Looker } from './look.ts';
-import { type Asked, type Group, needsLook, parseQuery, partOf, relaxed } from './query.ts';
+import { type FoundLine, Looker, type SearchLook } from './look.ts';
+import { type Group, needsLook, parseQuery, partOf, relaxed, type SearchQuestion } from './query.ts';
 import { type Meant, suggest, type WordCount, withNear } from './suggest.ts';
 
-export interface SearchQuery extends SessionFilter {
+export interface SearchQuery extends CandidateFilter {
   /** Words, `"side by side"`, `begun*`, `-without`, `one OR other`. */
   readonly text: string;
   /** A part of the path of a file that was read, written or edited. */
@@ -29,7 +35,7 @@ export interface SearchQuery extends SessionFilter {
 /** Whether a session's bytes can still be had: stored, evicted with a digest that covers them, or lost. */
 export type RawState = 'live' | 'evicted' | 'data_loss';
 
-export interface SearchHit extends Found {
+export interface SearchHit extends FoundLine {
   readonly session: SessionRow;
   readonly raw: RawState;
   /** Words of the query that it does not hold. */
@@ -84,7 +90,7 @@ export function search(db: ReadableDb, query: SearchQuery): SearchResult {
 
 function searchNow(db: ReadableDb, query: SearchQuery): SearchResult {
   const typed = parseQuery(query.text);
-  const asked: Asked = {
+  const asked: SearchQuestion = {
     groups: [
       ...typed.groups,
       ...partOf(query.file ?? '', 'files'),
@@ -122,11 +128,11 @@ interface Answer {
   readonly meant: readonly Meant[];
 }
 
-function answer(db: ReadableDb, query: SearchQuery, asked: Asked): Answer {
+function answer(db: ReadableDb, query: SearchQuery, asked: SearchQuestion): Answer {
   const wanted = query.limit + 1;
   const { groups, weights, leftOut, meant } = knownOf(db, asked);
   if (groups.length === 0) return { hits: [], isCutShort: false, leftOut, meant };
-  const known: Asked = { groups, without: asked.without };
+  const known: SearchQuestion = { groups, without: asked.without };
   const { list, isAll } = candidates(db, query, known, weights);
   const mustLook = needsLook(known);
   const looks = lookAt(db, new Looker(known, weights, query.lineUnits), list, wanted, mustLook);
@@ -140,7 +146,7 @@ interface Known extends Pick<Answer, 'leftOut' | 'meant'> {
 }
 
 /** What of it any session has: words of none are left out, or looked for as the near ones that were meant. */
-function knownOf(db: ReadableDb, asked: Asked): Known {
+function knownOf(db: ReadableDb, asked: SearchQuestion): Known {
   const first = weightsOf(db, asked.groups);
   const { groups, meant } = withNear(db, asked.groups, first.sessions);
   const weights = meant.length === 0 ? first : weightsOf(db, groups);
@@ -159,7 +165,7 @@ function nameOf({ any }: Group): string {
   return any[0]?.text ?? '';
 }
 
-interface Looked extends Look {
+interface Looked extends SearchLook {
   readonly id: number;
   readonly session: SessionRow;
 }
@@ -168,7 +174,7 @@ interface Looked extends Look {
 function lookAt(
   db: ReadableDb,
   looker: Looker,
-  list: readonly Candidate[],
+  list: readonly SearchCandidate[],
   wanted: number,
   mustLook: boolean,
 ): Looked[] {

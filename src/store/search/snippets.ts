@@ -14,7 +14,7 @@ export interface Snippet {
 }
 
 /** A line of a digest that holds something of what was asked for. */
-export interface Line {
+export interface SnippetLine {
   readonly where: FoundIn;
   readonly line: string;
   /** In the order in which they stand, at least one. */
@@ -25,13 +25,13 @@ export interface Line {
 const SNIPPETS_MAX = 3;
 
 /** `lines`: the best first. */
-export function snippetsOf(lines: readonly Line[], lineUnits: number): Snippet[] {
+export function snippetsOf(lines: readonly SnippetLine[], lineUnits: number): Snippet[] {
   return chosen(lines).map((line) => windowOf(line, lineUnits));
 }
 
 /** The best lines; one that shows nothing new comes only where room is left, and no line twice. */
-function chosen(lines: readonly Line[]): Line[] {
-  const picked: Line[] = [];
+function chosen(lines: readonly SnippetLine[]): SnippetLine[] {
+  const picked: SnippetLine[] = [];
   const shown: string[] = [];
   const kinds = new Set<string>();
   for (const isFirstOfKind of [true, false]) {
@@ -62,7 +62,7 @@ function joined(found: readonly Occurrence[]): [number, number][] {
 }
 
 /** The part of a line that holds most of the words, cut between words where there are any, cuts shown by `…`. */
-function windowOf({ where, line, found }: Line, units: number): Snippet {
+function windowOf({ where, line, found }: SnippetLine, units: number): Snippet {
   const marks = joined(found);
   if (line.length <= units) return { where, text: line, marks };
   const first = fullest(found, Math.floor((units * 2) / 3));

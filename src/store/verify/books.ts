@@ -7,13 +7,13 @@ import { messageOf } from '../../domain/errors.ts';
 import { type AgentId, type SessionUid, sessionUid } from '../../domain/ids.ts';
 import type { ReadableDb } from '../connection.ts';
 import { sameBytes, sha256 } from '../segments.ts';
-import type { Cure, Finding } from './findings.ts';
+import type { Cure, Diagnosis } from './findings.ts';
 
 /** More would be more of the same. */
 const PROBLEMS_MAX = 100;
 
 /** SQLite's own check of pages, trees, indexes, types and constraints. */
-export function databaseFindings(db: ReadableDb): Finding[] {
+export function databaseFindings(db: ReadableDb): Diagnosis[] {
   try {
     return db
       .all<{ integrity_check: string }>(`PRAGMA integrity_check(${PROBLEMS_MAX})`)
@@ -150,7 +150,7 @@ const RULES: readonly { readonly sql: string; readonly problem: string; readonly
 ];
 
 /** What the books say against what the rows say. */
-export function bookFindings(db: ReadableDb): Finding[] {
+export function bookFindings(db: ReadableDb): Diagnosis[] {
   const findings = RULES.flatMap(({ sql, problem, cure }) => {
     try {
       return db
@@ -164,7 +164,7 @@ export function bookFindings(db: ReadableDb): Finding[] {
 }
 
 /** Names against what they are made of. */
-function nameFindings(db: ReadableDb): Finding[] {
+function nameFindings(db: ReadableDb): Diagnosis[] {
   try {
     return unlikeNames(db).map(({ uid }) => ({
       ...storeFinding('its agent and its id do not make its name', 'rebuild'),
@@ -204,8 +204,8 @@ export function unlikeNames(db: ReadableDb): NameRow[] {
 const DIVERGED = /^\.[0-9a-f]{8}$/;
 
 /** Digests against their hash. One that waits for a newer one, or is recorded as lost, is no finding. */
-function digestFindings(db: ReadableDb): Finding[] {
-  const findings: Finding[] = [];
+function digestFindings(db: ReadableDb): Diagnosis[] {
+  const findings: Diagnosis[] = [];
   let id = 0;
   try {
     // One at a time: all of them together may be a GiB.
@@ -245,7 +245,7 @@ function isDigestWhole({ json, sha256: recorded }: DigestRow): boolean {
   return recorded === null || sameBytes(sha256(Buffer.from(json)), recorded);
 }
 
-function counterFindings(db: ReadableDb): Finding[] {
+function counterFindings(db: ReadableDb): Diagnosis[] {
   const sums = `SELECT agent, state, pinned, count(*), sum(raw_bytes), sum(stored_bytes), sum(digest_bytes)
     FROM sessions GROUP BY agent, state, pinned`;
   const counters =
@@ -261,6 +261,6 @@ function counterFindings(db: ReadableDb): Finding[] {
   }
 }
 
-function storeFinding(problem: string, cure: Cure): Finding {
+function storeFinding(problem: string, cure: Cure): Diagnosis {
   return { session_uid: null, file: null, problem, cure, place: null };
 }

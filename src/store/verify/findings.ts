@@ -22,7 +22,7 @@ export interface VerifyFinding {
   readonly problem: string;
 }
 
-export interface Finding extends VerifyFinding {
+export interface Diagnosis extends VerifyFinding {
   readonly cure: Cure;
   /** For the cures `segment` and `hash`: the bytes of the file's log that cannot be had. */
   readonly place: DamagedPlace | null;

@@ -6,9 +6,9 @@ import { messageOf } from '../../domain/errors.ts';
 import { connect, type ReadableDb, type WritableDb } from '../connection.ts';
 import type { SchemaRow } from '../guards.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
-import type { Finding, SchemaChange } from './findings.ts';
+import type { Diagnosis, SchemaChange } from './findings.ts';
 
-export function schemaFindings(db: ReadableDb): Finding[] {
+export function schemaFindings(db: ReadableDb): Diagnosis[] {
   try {
     const [ours, theirs] = [byName(knownSchema()), byName(schemaOf(db))];
     return [...new Set([...ours.keys(), ...theirs.keys()])].flatMap((key) =>
@@ -25,7 +25,7 @@ export function applySchemaChange(db: WritableDb, { drop, create }: SchemaChange
   if (create !== null) db.exec(create);
 }
 
-function compared(ours: readonly SchemaRow[], theirs: readonly SchemaRow[]): Finding[] {
+function compared(ours: readonly SchemaRow[], theirs: readonly SchemaRow[]): Diagnosis[] {
   const [made] = ours;
   const [found] = theirs;
   if (made === undefined) return theirs.map((row) => foreign(row));
@@ -34,7 +34,7 @@ function compared(ours: readonly SchemaRow[], theirs: readonly SchemaRow[]): Fin
   return isSame ? [] : [changed(made, theirs)];
 }
 
-function missing(row: SchemaRow): Finding {
+function missing(row: SchemaRow): Diagnosis {
   const problem = `${whatIs(row)} is missing`;
   if (isOfSearch(row)) return finding(problem, 'search');
   return row.type === 'table' || row.sql === null
@@ -42,7 +42,7 @@ function missing(row: SchemaRow): Finding {
     : finding(problem, 'schema', { drop: null, create: row.sql });
 }
 
-function changed(row: SchemaRow, theirs: readonly SchemaRow[]): Finding {
+function changed(row: SchemaRow, theirs: readonly SchemaRow[]): Diagnosis {
   const problem = `${whatIs(row)} is not as the program makes it`;
   if (isOfSearch(row)) return finding(problem, 'search');
   return row.type === 'table' || row.sql === null || theirs.length > 1
@@ -51,7 +51,7 @@ function changed(row: SchemaRow, theirs: readonly SchemaRow[]): Finding {
 }
 
 /** A foreign table may hold what somebody wants: only a new file, beside which the old one is kept, is without it. */
-function foreign(row: SchemaRow): Finding {
+function foreign(row: SchemaRow): Diagnosis {
   const problem = `${whatIs(row)} is none of the program's`;
   return row.type === 'table'
     ? finding(problem, 'rebuild')
@@ -102,7 +102,7 @@ function knownSchema(): readonly SchemaRow[] {
   }
 }
 
-function finding(problem: string, cure: Finding['cure'], schema?: SchemaChange): Finding {
+function finding(problem: string, cure: Diagnosis['cure'], schema?: SchemaChange): Diagnosis {
   const about = { session_uid: null, file: null, problem, cure, place: null };
   return schema === undefined ? about : { ...about, schema };
 }

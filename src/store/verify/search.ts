@@ -4,9 +4,9 @@
  */
 import { messageOf } from '../../domain/errors.ts';
 import type { ReadableDb } from '../connection.ts';
-import type { Finding } from './findings.ts';
+import type { Diagnosis } from './findings.ts';
 
-export function searchFindings(db: ReadableDb): Finding[] {
+export function searchFindings(db: ReadableDb): Diagnosis[] {
   const problem = problemOf(db);
   return problem === null
     ? []

@@ -14,12 +14,12 @@ import { NAMED_ID } from '../rows.ts';
 import { fileChunks, readSegment, SEGMENT_BYTES, type SegmentMeta, segmentsOf } from '../segments.ts';
 import { asVersion, type EarlierVersion, isWellFormed, versionsOf } from '../versions.ts';
 import { bookFindings, databaseFindings } from './books.ts';
-import type { Cure, DamagedPlace, Finding, VerifyFinding } from './findings.ts';
+import type { Cure, DamagedPlace, Diagnosis, VerifyFinding } from './findings.ts';
 import { schemaFindings } from './schema.ts';
 import { searchFindings } from './search.ts';
 
 export interface VerifyResult {
-  readonly findings: Finding[];
+  readonly findings: Diagnosis[];
   /** What was lost to rot before, and is recorded as such. */
   readonly lost: VerifyFinding[];
   readonly sessions: number;
@@ -33,7 +33,7 @@ export function verify(
   onProgress: (done: number, total: number) => void,
   stopped: () => boolean,
 ): VerifyResult {
-  const findings: Finding[] = [
+  const findings: Diagnosis[] = [
     ...databaseFindings(db),
     ...schemaFindings(db),
     ...bookFindings(db),
@@ -75,7 +75,7 @@ const PAGE = 1000;
  * Every session that anything names: a damaged row may have lost its name, which the index still has, and the other way. A page
  * of names at a time, since there may be a million; a page that cannot be read is a finding.
  */
-function* sessionsOf(db: ReadableDb, findings: Finding[]): Generator<SessionUid> {
+function* sessionsOf(db: ReadableDb, findings: Diagnosis[]): Generator<SessionUid> {
   const taken = (sql: string, params: Params): NamedRow[] | string => {
     try {
       return db.all<NamedRow>(sql, params);
@@ -129,7 +129,7 @@ const LAST_RESORTS = [
 interface Checked {
   readonly segments: number;
   readonly bytes: number;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly Diagnosis[];
 }
 
 /** One unchanging state for each session: an ingest or a sweep beside this must not look like damage. */
@@ -162,7 +162,7 @@ function fileFindings(
   file: StoredFile,
   versions: readonly EarlierVersion[],
 ): Checked {
-  const findings: Finding[] = [];
+  const findings: Diagnosis[] = [];
   const find = (problem: string, cure: Cure, place: DamagedPlace | null) =>
     findings.push({ session_uid: uid, file: file.key, problem, cure, place });
   const segments = segmentsOf(db, uid, file.fileId);
@@ -205,7 +205,7 @@ function versionFindings(
   uid: SessionUid,
   file: StoredFile,
   versions: readonly EarlierVersion[],
-): Finding[] {
+): Diagnosis[] {
   const own = versions.filter(({ fileId }) => fileId === file.fileId);
   let bytes = 0;
   return own
@@ -258,7 +258,7 @@ function versionProblem(db: ReadableDb, uid: SessionUid, file: StoredFile): stri
 }
 
 /** Whether a repair has said before that these bytes are lost. */
-function isRecorded(db: ReadableDb, uid: SessionUid, { place }: Finding): boolean {
+function isRecorded(db: ReadableDb, uid: SessionUid, { place }: Diagnosis): boolean {
   if (place === null) return false;
   try {
     return (
@@ -275,6 +275,6 @@ function isRecorded(db: ReadableDb, uid: SessionUid, { place }: Finding): boolea
   }
 }
 
-function broken(uid: SessionUid | null, problem: string): Finding {
+function broken(uid: SessionUid | null, problem: string): Diagnosis {
   return { session_uid: uid, file: null, problem, cure: 'rebuild', place: null };
 }

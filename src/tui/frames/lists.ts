@@ -1,6 +1,6 @@
 /** Browse, history, a text to read, a restore before it is done, the help. */
 import { formatBytes, formatCount, formatTime, plural } from '../../cli/format.ts';
-import { CONTEXTS, type Context, KEYS } from '../keys.ts';
+import { CONTEXTS, KEYS, type KeyContext } from '../keys.ts';
 import { bodyRows, listOf } from '../layout.ts';
 import { BLANK, fit, type Line, line, pad, padLeft, span, wrap } from '../paint.ts';
 import type { Browse, Reader, RestorePlan, Screen, State } from '../state.ts';
@@ -139,8 +139,8 @@ export function restoreFrame(state: State, screen: Screen & { kind: 'restore' },
 }
 
 /** Every key of every context, the one that was left first. */
-export function helpFrame(left: Context, top: number, cells: number, rows: number): Line[] {
-  const others = (Object.keys(CONTEXTS) as Context[]).filter(
+export function helpFrame(left: KeyContext, top: number, cells: number, rows: number): Line[] {
+  const others = (Object.keys(CONTEXTS) as KeyContext[]).filter(
     (context) => context !== left && context !== 'help',
   );
   const lines = [left, ...others].flatMap((context) => {

@@ -8,8 +8,8 @@ import {
   type Browse,
   type Effect,
   type Event,
+  type ListPlace,
   onScreen,
-  type Place,
   type State,
   type Stepped,
   to,
@@ -134,7 +134,7 @@ function onBrowse(state: State, browse: Browse, event: Selected): Stepped {
 }
 
 /** The cursor stays on its session when others come in above it; at the top it stays at the top. */
-function followed({ place, shown }: Browse, next: Uint32Array): Place {
+function followed({ place, shown }: Browse, next: Uint32Array): ListPlace {
   const row = shown[place.cursor];
   const cursor = row === undefined || place.cursor === 0 ? -1 : next.indexOf(row);
   return cursor < 0 ? place : { cursor, top: Math.max(0, place.top + cursor - place.cursor) };

@@ -13,8 +13,8 @@ import {
   AT_TOP,
   type Effect,
   type Event,
+  type ListPlace,
   onScreen,
-  type Place,
   type State,
   type Stepped,
   to,
@@ -26,7 +26,7 @@ export type SweepEvent =
       Event,
       { kind: 'proposed' | 'own_files' | 'preview' | 'progress' | 'pinned' | 'swept' | 'sweep_failed' }
     >
-  | { readonly kind: 'moved'; readonly place: Place };
+  | { readonly kind: 'moved'; readonly place: ListPlace };
 
 /** What must be typed to lose these sessions; the number is always a plural. */
 export function phraseFor(sessions: number): string {
