@@ -106,6 +106,8 @@ async function wordsOf(kind: string, typed: string, known: Known): Promise<reado
       return plain(SHELLS);
     case 'VERSION':
       return plain(['fullest', 'present']);
+    case 'COMMAND':
+      return known.commands.map(({ name, summary }) => ({ word: name, about: summary }));
     case 'ACTION':
       return plain(['path', 'init']);
     default:

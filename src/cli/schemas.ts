@@ -1,5 +1,5 @@
 /**
- * What `--json` prints, as zod schemas, for whoever scripts against it. Loaded by tests and by users of the source only.
+ * What `--json` prints, as zod schemas, for whoever scripts against it: `session-memory schema` prints them as JSON Schema.
  * Promises: keys listed here stay; new ones may come.
  */
 import { z } from 'zod';

@@ -337,6 +337,18 @@ const ALL: readonly LoadableCommand[] = [
     load: async () => (await import('./commands/man.ts')).man,
   },
   {
+    name: 'schema',
+    summary: 'the JSON Schema of what a command prints with --json',
+    args: ['[COMMAND]'],
+    flags: [],
+    examples: ['session-memory schema list', 'session-memory schema > schemas.json'],
+    exits: [],
+    about:
+      'Without COMMAND all of them, by command; `error` is what any command prints where it fails. Keys that are there stay, new ones may come.',
+    onlyReads: true,
+    load: async () => (await import('./commands/schema.ts')).schema,
+  },
+  {
     name: 'complete',
     summary: 'what may stand at a place of the command line, for the scripts of completions',
     args: ['[WORDS...]'],
