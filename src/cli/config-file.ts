@@ -9,23 +9,17 @@ import { type FailureError, fail, messageOf } from '../domain/errors.ts';
 import { OWN_FORMATS, OWN_KEYS } from '../domain/own-format.ts';
 import { readPlain } from '../files/plain-file.ts';
 import { agentsOfTables } from './config-agents.ts';
+import {
+  expectedOf,
+  placeOf,
+  SETTING_KEYS,
+  SETTING_TABLES,
+  SETTINGS,
+  type SettingKey,
+  type SettingKind,
+  type SettingValue,
+} from './settings.ts';
 import { nearest } from './values.ts';
-
-/** Every key of the file; `[table] key` is written `table.key`. */
-export const SETTING_KEYS = [
-  'store',
-  'shared_folder',
-  'raw_soft_cap_bytes',
-  'raw_hard_cap_bytes',
-  'raw_max_age_days',
-  'distilled_cap_bytes',
-  'analyzer.command',
-  'analyzer.timeout_s',
-  'ingest.exclude',
-  'mcp.transcripts',
-] as const;
-export type SettingKey = (typeof SETTING_KEYS)[number];
-export type SettingValue = string | number | boolean | readonly string[];
 
 export interface FileValue {
   readonly value: SettingValue;
@@ -100,22 +94,11 @@ const EXPECTED_OF_AGENT: Readonly<Record<string, string>> = {
 };
 
 /** What a value of each key, or of a table that holds keys, must look like. */
-const EXPECTED: Readonly<Record<string, string>> = {
-  store: 'a path in quotes',
-  shared_folder: 'true or false, without quotes',
-  raw_soft_cap_bytes: 'a size such as "4GiB", or a whole number of bytes',
-  raw_hard_cap_bytes: 'a size such as "6GiB", or a whole number of bytes',
-  distilled_cap_bytes: 'a size such as "1GiB", or a whole number of bytes',
-  raw_max_age_days: 'a number of days such as 45, or "off"',
-  analyzer: 'a table: [analyzer], and its keys below it',
-  'analyzer.command': 'a command in quotes',
-  'analyzer.timeout_s': 'a whole number of seconds from 1 up',
-  ingest: 'a table: [ingest], and its keys below it',
-  'ingest.exclude': 'a list of paths: ["~/private"]',
-  mcp: 'a table: [mcp], and its keys below it',
-  'mcp.transcripts': 'true or false, without quotes',
-  agents: 'tables named after agents: [agents.claude-code], and its keys below it',
-};
+const EXPECTED: ReadonlyMap<string, string> = new Map<string, string>([
+  ...SETTINGS.map((setting) => [setting.key, expectedOf(setting)] as const),
+  ...SETTING_TABLES.map((table) => [table, `a table: [${table}], and its keys below it`] as const),
+  ['agents', 'tables named after agents: [agents.claude-code], and its keys below it'],
+]);
 
 /** The agents' tables, checked with all the rest. */
 async function check(
@@ -125,23 +108,36 @@ async function check(
 ): Promise<Readonly<Record<string, AgentSettings>>> {
   const z = await import('zod/mini');
   const line = z.string().check(z.minLength(1));
-  const size = z.union([line, z.int().check(z.gte(0))]);
   const list = z.optional(z.union([line, z.array(line)]));
+  const formOf = (kind: SettingKind) => {
+    if (typeof kind === 'object') return z.enum(kind.oneOf);
+    switch (kind) {
+      case 'path':
+        return line;
+      case 'switch':
+        return z.boolean();
+      case 'size':
+        return z.union([line, z.int().check(z.gte(0))]);
+      case 'days':
+        return z.union([line, z.number().check(z.gte(0))]);
+      case 'command':
+        return z.string();
+      case 'seconds':
+        return z.int().check(z.gte(1));
+      case 'patterns':
+        return z.union([line, z.array(line)]);
+    }
+  };
+  const formsIn = (table: string) =>
+    Object.fromEntries(
+      SETTINGS.filter(({ key }) => placeOf(key).table === table).map(({ key, kind }) => [
+        placeOf(key).name,
+        z.optional(formOf(kind)),
+      ]),
+    );
   const schema = z.strictObject({
-    store: z.optional(line),
-    shared_folder: z.optional(z.boolean()),
-    raw_soft_cap_bytes: z.optional(size),
-    raw_hard_cap_bytes: z.optional(size),
-    raw_max_age_days: z.optional(z.union([line, z.number().check(z.gte(0))])),
-    distilled_cap_bytes: z.optional(size),
-    analyzer: z.optional(
-      z.strictObject({
-        command: z.optional(z.string()),
-        timeout_s: z.optional(z.int().check(z.gte(1))),
-      }),
-    ),
-    ingest: z.optional(z.strictObject({ exclude: z.optional(z.union([line, z.array(line)])) })),
-    mcp: z.optional(z.strictObject({ transcripts: z.optional(z.boolean()) })),
+    ...formsIn(''),
+    ...Object.fromEntries(SETTING_TABLES.map((name) => [name, z.optional(z.strictObject(formsIn(name)))])),
     agents: z.optional(
       z.record(
         z.string(),
@@ -166,12 +162,12 @@ async function check(
   if (issue.code === 'unrecognized_keys') throw unknownKey(path, text, [...at, issue.keys[0] ?? ''], table);
   // Within a list the path ends in a number: the key is what can be mended.
   const key = at.filter((part) => !/^\d+$/.test(part)).join('.');
-  throw wrong(`${key} in ${path}${lineSuffix(text, key)} is of a wrong kind`, `It takes ${expectedOf(key)}.`);
+  throw wrong(`${key} in ${path}${lineSuffix(text, key)} is of a wrong kind`, `It takes ${expectedAt(key)}.`);
 }
 
-function expectedOf(key: string): string {
+function expectedAt(key: string): string {
   const ofAgent = /^agents\.[^.]+\.?(.*)$/.exec(key)?.[1];
-  return (ofAgent === undefined ? EXPECTED[key] : EXPECTED_OF_AGENT[ofAgent]) ?? 'another value';
+  return (ofAgent === undefined ? EXPECTED.get(key) : EXPECTED_OF_AGENT[ofAgent]) ?? 'another value';
 }
 
 function unknownKey(
@@ -191,7 +187,7 @@ function unknownKey(
       `${near === null ? '' : `${near} `}The keys of an agent are ${keys.slice(0, -1).join(', ')} and ${keys.at(-1)}.`,
     );
   }
-  const known = [...SETTING_KEYS, 'analyzer', 'ingest', 'mcp', 'agents'];
+  const known = [...SETTING_KEYS, ...SETTING_TABLES, 'agents'];
   return wrong(
     `unknown key ${name} in ${path}${lineSuffix(text, name)}`,
     nearest(name, known) ?? `The keys are ${SETTING_KEYS.join(', ')}.`,

@@ -5,11 +5,10 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import type { AgentSettings, Host } from '../domain/agent.ts';
 import { FailureError, fail, invalid } from '../domain/errors.ts';
-import { checkLimits, DEFAULT_LIMITS, type Limits } from '../domain/limits.ts';
-import { readConfigFile, SETTING_KEYS, type SettingKey, type SettingValue } from './config-file.ts';
+import { checkLimits, type Limits } from '../domain/limits.ts';
+import { type FileValue, readConfigFile } from './config-file.ts';
+import { SETTINGS, type Setting, type SettingKey, type SettingKind, type SettingValue } from './settings.ts';
 import { parseAgeDays, parseBytes, parseCount } from './values.ts';
-
-export { SETTING_KEYS, type SettingKey, type SettingValue };
 
 export interface Settings {
   readonly storePath: string;
@@ -17,11 +16,15 @@ export interface Settings {
   readonly sharedFolder: boolean;
   readonly configPath: string;
   readonly limits: Limits;
+  /** Whether a sweep gives freed space back to the file system, unless its flag says otherwise. */
+  readonly reclaims: boolean;
   readonly analyzerCommand: string | null;
   readonly analyzerTimeoutS: number;
   readonly exclude: readonly string[];
   /** Whether `mcp` may give out raw text of transcripts. */
   readonly mcpTranscripts: boolean;
+  /** All of them by key, as `config` shows them: sizes in bytes, paths whole. */
+  readonly values: ReadonlyMap<SettingKey, SettingValue | null>;
   /** By the agent's id: those that the file names. */
   readonly agents: Readonly<Record<string, AgentSettings>>;
   /** Where each key's value comes from: `--flag`, `$NAME`, the file's path, or `default`. */
@@ -46,91 +49,118 @@ export async function loadSettings(
   const isNamed = flags.config !== undefined || host.env['SESSION_MEMORY_CONFIG'] !== undefined;
   const mustExist = isNamed && !writesConfig;
   const { values: file, agents } = await readConfigFile(configPath, mustExist);
-  const origins: Partial<Record<SettingKey, string>> = {};
-  const pick = (key: SettingKey, fallback: SettingValue | null): SettingValue | null => {
-    const envName = `SESSION_MEMORY_${key.toUpperCase().replace('.', '_')}`;
-    const flag = flags[key];
-    if (flag !== undefined) return from(key, flag, `--${FLAG_OF[key] ?? key}`);
-    const env = host.env[envName];
-    if (env !== undefined) return from(key, env, `$${envName}`);
-    const inFile = file.get(key);
-    if (inFile !== undefined) return from(key, inFile.value, configPath);
-    return from(key, fallback, 'default');
-  };
-  const from = <T>(key: SettingKey, value: T, origin: string): T => {
-    origins[key] = origin;
-    return value;
-  };
-  const where = (key: SettingKey) =>
-    origins[key] === configPath
-      ? `${key} in ${configPath}${file.get(key)?.line == null ? '' : `, line ${file.get(key)?.line}`}`
-      : (origins[key] ?? key).replace(/^\$/, '');
-  const bytes = (key: SettingKey, fallback: number) =>
-    parseBytes(scalar(pick(key, fallback), key), where(key));
-  const softCapBytes = bytes('raw_soft_cap_bytes', DEFAULT_LIMITS.rawSoftCapBytes);
-  const hardCapBytes = bytes('raw_hard_cap_bytes', DEFAULT_LIMITS.rawHardCapBytes);
+  const given = new Map(
+    SETTINGS.map((setting) => [setting.key, pick(setting, flags, host, file, configPath)]),
+  );
+  const values = new Map<SettingKey, SettingValue | null>();
+  for (const { key, kind } of SETTINGS) {
+    const { value = null, where = key } = given.get(key) ?? {};
+    values.set(key, value === null ? null : parsed(kind, value, key, where, host));
+  }
+  const origins = Object.fromEntries([...given].map(([key, { origin }]) => [key, origin]));
+  const of = <T extends SettingValue | null>(key: SettingKey) => values.get(key) as T;
   const limits: Limits = {
     rawSoftCapBytes:
       softFollows && flags.raw_hard_cap_bytes !== undefined
-        ? Math.min(softCapBytes, hardCapBytes)
-        : softCapBytes,
-    rawHardCapBytes: hardCapBytes,
-    rawMaxAgeDays: parseAgeDays(
-      scalar(pick('raw_max_age_days', DEFAULT_LIMITS.rawMaxAgeDays), 'raw_max_age_days'),
-      where('raw_max_age_days'),
-    ),
-    distilledCapBytes: bytes('distilled_cap_bytes', DEFAULT_LIMITS.distilledCapBytes),
+        ? Math.min(of<number>('raw_soft_cap_bytes'), of<number>('raw_hard_cap_bytes'))
+        : of<number>('raw_soft_cap_bytes'),
+    rawHardCapBytes: of<number>('raw_hard_cap_bytes'),
+    rawMaxAgeDays: of<number | 'off'>('raw_max_age_days'),
+    distilledCapBytes: of<number>('distilled_cap_bytes'),
   };
   const wrong = checkLimits(limits);
   if (wrong !== null) throw new FailureError(wrong);
-  const command = pick('analyzer.command', null);
-  const timeoutS = parseCount(String(pick('analyzer.timeout_s', 120)), where('analyzer.timeout_s'));
-  // Nothing can be summarised in no time: every analysis would fail, and look like the analyzer's fault.
-  if (timeoutS === 0)
-    throw new FailureError(invalid(`${where('analyzer.timeout_s')} is 0`, 'Give seconds from 1 up.'));
-  const exclude = pick('ingest.exclude', []);
-  const store = resolvePath(host, String(pick('store', join(dataFolder(host), 'store.db'))));
+  values.set('raw_soft_cap_bytes', limits.rawSoftCapBytes);
+  const store = of<string | null>('store') ?? join(dataFolder(host), 'store.db');
   // What a file says must not depend on the folder that the program is called in: there would be a store in each.
   const storePath =
-    origins.store === configPath && !isAbsolute(store) ? join(dirname(configPath), store) : store;
+    origins['store'] === configPath && !isAbsolute(store) ? join(dirname(configPath), store) : store;
+  values.set('store', storePath);
   return {
     storePath,
-    sharedFolder: isTrue(pick('shared_folder', false), where('shared_folder')),
+    sharedFolder: of<boolean>('shared_folder'),
     configPath,
     limits,
-    analyzerCommand: command === null || command === '' ? null : String(command),
-    analyzerTimeoutS: timeoutS,
-    exclude: (Array.isArray(exclude) ? exclude : String(exclude).split(',')).map((entry) =>
-      resolvePath(host, String(entry)),
-    ),
-    mcpTranscripts: isTrue(pick('mcp.transcripts', false), where('mcp.transcripts')),
+    reclaims: of<string>('reclaim') !== 'never',
+    analyzerCommand: of<string | null>('analyzer.command'),
+    analyzerTimeoutS: of<number>('analyzer.timeout_s'),
+    exclude: of<readonly string[]>('ingest.exclude'),
+    mcpTranscripts: of<boolean>('mcp.transcripts'),
     agents: withRoots(host, configPath, agents),
-    // Every key was picked above.
-    origins: { ...DEFAULT_ORIGINS, ...origins },
+    values,
+    origins: origins as Record<SettingKey, string>,
   };
 }
 
-const DEFAULT_ORIGINS = Object.fromEntries(SETTING_KEYS.map((key) => [key, 'default'])) as Record<
-  SettingKey,
-  string
->;
+/** A setting as it was given, and by whom. */
+interface Given {
+  readonly value: SettingValue | null;
+  /** `--flag`, `$NAME`, the file's path, or `default`. */
+  readonly origin: string;
+  /** For an error: what to look at. */
+  readonly where: string;
+}
 
-const FLAG_OF: Partial<Record<SettingKey, string>> = {
-  store: 'store',
-  raw_soft_cap_bytes: 'soft-cap',
-  raw_hard_cap_bytes: 'hard-cap',
-  raw_max_age_days: 'max-age-days',
-  distilled_cap_bytes: 'distilled-cap',
-  'analyzer.command': 'analyzer',
-};
+function pick(
+  { key, flag, fallback }: Setting & { readonly key: SettingKey },
+  flags: FlagValues,
+  { env }: Host,
+  file: ReadonlyMap<SettingKey, FileValue>,
+  configPath: string,
+): Given {
+  const byFlag = flags[key];
+  if (byFlag !== undefined) return { value: byFlag, origin: `--${flag ?? key}`, where: `--${flag ?? key}` };
+  const name = `SESSION_MEMORY_${key.toUpperCase().replace('.', '_')}`;
+  const byName = env[name];
+  if (byName !== undefined) return { value: byName, origin: `$${name}`, where: name };
+  const inFile = file.get(key);
+  if (inFile === undefined) return { value: fallback, origin: 'default', where: 'default' };
+  const line = inFile.line === null ? '' : `, line ${inFile.line}`;
+  return { value: inFile.value, origin: configPath, where: `${key} in ${configPath}${line}` };
+}
 
-function isTrue(value: SettingValue | null, where: string): boolean {
+function parsed(
+  kind: SettingKind,
+  value: SettingValue,
+  key: SettingKey,
+  where: string,
+  host: Host,
+): SettingValue | null {
+  if (typeof kind === 'object') {
+    if (kind.oneOf.includes(String(value))) return String(value);
+    throw fail('config', `${where} is ${String(value)}`, `Write ${kind.oneOf.join(' or ')}.`);
+  }
+  switch (kind) {
+    case 'path':
+      return resolvePath(host, String(value));
+    case 'switch':
+      return isTrue(value, where);
+    case 'size':
+      return parseBytes(scalar(value, key), where);
+    case 'days':
+      return parseAgeDays(scalar(value, key), where);
+    case 'command':
+      return value === '' ? null : String(value);
+    case 'seconds': {
+      const seconds = parseCount(String(value), where);
+      // Nothing can be done in no time: every analysis would fail, and look like the analyzer's fault.
+      if (seconds === 0) throw new FailureError(invalid(`${where} is 0`, 'Give seconds from 1 up.'));
+      return seconds;
+    }
+    case 'patterns':
+      return (Array.isArray(value) ? value : String(value).split(',')).map((entry) =>
+        resolvePath(host, String(entry)),
+      );
+  }
+}
+
+function isTrue(value: SettingValue, where: string): boolean {
   if (value === true || value === 'true' || value === '1') return true;
   if (value === false || value === 'false' || value === '0') return false;
   throw fail('config', `${where} is true or false, not ${String(value)}`, 'Write true or false.');
 }
 
-function scalar(value: SettingValue | null, key: SettingKey): string | number {
+function scalar(value: SettingValue, key: SettingKey): string | number {
   if (typeof value === 'string' || typeof value === 'number') return value;
   throw fail('config', `${key} takes one value`, 'See `session-memory config`.');
 }

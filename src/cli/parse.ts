@@ -4,8 +4,8 @@
  */
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { FailureError, invalid } from '../domain/errors.ts';
-import type { SettingKey } from './config-file.ts';
 import type { Flags, LoadableCommand } from './context.ts';
+import { SETTINGS, type SettingKey } from './settings.ts';
 import { type CommandSpec, type Flag, GLOBAL_FLAGS, GLOBAL_NAMES } from './spec.ts';
 import { COMMANDS, commandNamed } from './table.ts';
 import { nearest } from './values.ts';
@@ -236,13 +236,9 @@ function flagOfALaterCommand(words: readonly string[]) {
 }
 
 /** Flags that stand for a setting, which holds without a command too. */
-const SETTING_OF_FLAG: Readonly<Record<string, SettingKey>> = {
-  '--soft-cap': 'raw_soft_cap_bytes',
-  '--hard-cap': 'raw_hard_cap_bytes',
-  '--max-age-days': 'raw_max_age_days',
-  '--distilled-cap': 'distilled_cap_bytes',
-  '--analyzer': 'analyzer.command',
-};
+const SETTING_OF_FLAG: Readonly<Record<string, SettingKey>> = Object.fromEntries(
+  SETTINGS.flatMap(({ key, flag }) => (flag === null || key === 'store' ? [] : [[`--${flag}`, key]])),
+);
 
 function isNoGlobalFlag(word: string): boolean {
   return word.startsWith('-') && !GLOBAL_NAMES.has(word);

@@ -78,7 +78,7 @@ export function tuiServices(
         {
           limits: settings.limits,
           flags: sweepFlags(context),
-          reclaim: context.flags['reclaim'] !== false,
+          reclaim: context.flags['reclaim'] !== false && context.settings.reclaims,
           planId: textFlag(context.flags, 'plan'),
         },
         consent,

@@ -13,10 +13,10 @@ import { plainLine } from '../../domain/text.ts';
 import { excludeRules } from '../../ingest/discover/exclude.ts';
 import { matchedPatterns } from '../../store/exclude-matches.ts';
 import { openReadable } from '../../store/open.ts';
-import { SETTING_KEYS, type SettingKey, type Settings, type SettingValue } from '../config.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, table } from '../format.ts';
 import { tableColumns } from '../io.ts';
+import { placeOf, SETTING_KEYS, SETTING_TABLES, SETTINGS, type SettingKey } from '../settings.ts';
 import { nearest } from '../values.ts';
 
 const ACTIONS = ['path', 'init'] as const;
@@ -37,21 +37,6 @@ export const configCommand: Command = async (context) => {
     ),
   );
 };
-
-function valuesOf(settings: Settings): Record<SettingKey, SettingValue | null> {
-  return {
-    store: settings.storePath,
-    shared_folder: settings.sharedFolder,
-    raw_soft_cap_bytes: settings.limits.rawSoftCapBytes,
-    raw_hard_cap_bytes: settings.limits.rawHardCapBytes,
-    raw_max_age_days: settings.limits.rawMaxAgeDays,
-    distilled_cap_bytes: settings.limits.distilledCapBytes,
-    'analyzer.command': settings.analyzerCommand,
-    'analyzer.timeout_s': settings.analyzerTimeoutS,
-    'ingest.exclude': settings.exclude,
-    'mcp.transcripts': settings.mcpTranscripts,
-  };
-}
 
 interface Unmatched {
   readonly pattern: string;
@@ -86,7 +71,7 @@ function matchedSoFar(storePath: string): readonly string[] {
 }
 
 function showAll(context: Context) {
-  const values = valuesOf(context.settings);
+  const { values } = context.settings;
   const unmatched = unmatchedOf(context);
   if (context.json) {
     printJson(context.io, {
@@ -95,7 +80,7 @@ function showAll(context: Context) {
       exists: existsSync(context.settings.configPath),
       settings: SETTING_KEYS.map((key) => ({
         key,
-        value: values[key],
+        value: values.get(key) ?? null,
         origin: context.settings.origins[key],
       })),
       agents: context.settings.agents,
@@ -104,7 +89,7 @@ function showAll(context: Context) {
     return EXIT.done;
   }
   const shown = (key: SettingKey): string => {
-    const value = values[key];
+    const value = values.get(key) ?? null;
     if (value === null) return '-';
     if (typeof value === 'number' && key.endsWith('_bytes')) return `${formatBytes(value)} (${value})`;
     return Array.isArray(value) ? value.join(', ') || '-' : String(value);
@@ -142,24 +127,14 @@ function ownRows(id: string, own: OwnFormat, configPath: string): string[][] {
   ];
 }
 
+const linesIn = (table: string) =>
+  SETTINGS.filter(({ key }) => placeOf(key).table === table).map(({ line }) => `# ${line}`);
+
 const TEMPLATE = `# session-memory. Every key is optional; these are the defaults.
 
-# raw_soft_cap_bytes = "4GiB"    # the budget pass evicts down to it
-# raw_hard_cap_bytes = "6GiB"    # the overflow pass keeps usage under it
-# raw_max_age_days = 45          # or "off"
-# distilled_cap_bytes = "1GiB"   # digests above it are reported, never dropped
-# store = "~/somewhere/store.db"
-# shared_folder = false          # true: the folder of the store may be one that others write to
+${linesIn('').join('\n')}
 
-[analyzer]
-# command = "my-summarizer"      # adds a summary to each digest; the transcript is on its stdin
-# timeout_s = 120
-
-[ingest]
-# exclude = ["~/private"]        # never stored: folders with all below, names ("secret"), * and **
-
-[mcp]
-# transcripts = true             # agents may read raw transcripts, secrets taken out; else digests only
+${SETTING_TABLES.map((table) => [`[${table}]`, ...linesIn(table)].join('\n')).join('\n\n')}
 
 # [agents.codex]                 # a table an agent; \`session-memory agents\` shows what is found
 # enabled = false                # not looked for unless named by --agent or by a path

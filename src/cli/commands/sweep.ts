@@ -98,7 +98,7 @@ export async function runSweep(
       {
         limits: context.settings.limits,
         flags: sweepFlags(context),
-        reclaim: context.flags['reclaim'] !== false,
+        reclaim: context.flags['reclaim'] !== false && context.settings.reclaims,
         planId,
         forgetsEmpty,
       },
