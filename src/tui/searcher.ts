@@ -62,8 +62,11 @@ export class Searcher {
     const ask = (text: string) => this.#services.search({ text, limit: HITS_MAX, lineUnits: SNIPPET_UNITS });
     const begun = withBegun(typed);
     const result = await ask(begun);
+    const isFound = result.hits.length > 0 && result.leftOut.length === 0;
+    if (begun === typed || isFound || typed !== this.#typed) return result;
     // What may have been meant is told of the words as they stand.
-    return begun === typed || result.hits.length > 0 || typed !== this.#typed ? result : ask(typed);
+    const asTyped = await ask(typed);
+    return result.hits.length === 0 || asTyped.meant.length > 0 ? asTyped : result;
   }
 
   async #index(): Promise<void> {

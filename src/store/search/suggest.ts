@@ -64,8 +64,10 @@ export function suggest(
   return { words, suggestion: suggestion === text ? null : suggestion };
 }
 
-/** Letters and digits only, so that it means nothing within the expression. */
-/** The text with a word in the place of another, wherever that stands by itself. */
+/**
+ * The text with a word in the place of another, wherever that stands by itself. The word is letters and digits only, so that it
+ * means nothing within the expression.
+ */
 export function withWord(text: string, word: string, near: string): string {
   return text.replace(new RegExp(`(?<![\\p{L}\\p{N}])${word}(?![\\p{L}\\p{N}])`, 'giu'), near);
 }

@@ -28,7 +28,9 @@ journey('search: mistyped, meant, read, restored, and an evicted one found all t
   expect(list).toContain('evicted');
   expect(list).toContain('日本語');
   expect(hostileIn(list)).toEqual([]);
-  pty.type(' feed');
+  pty.type(' feedr');
+  await pty.shows('feeder for feedr');
+  pty.type('\x7f');
   await pty.shows('1 session');
   pty.type('\r');
   await pty.shows('enter digest');
