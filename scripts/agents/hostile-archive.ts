@@ -12,15 +12,21 @@ const ROLES = ['sidecar', 'meta', 'subagent', 'tool-result', 'orphaned'];
 const OTHER = '85000000-0000-4000-8000-00000000000';
 const sha256 = (content: string) => new Bun.CryptoHasher('sha256').update(content).digest('hex');
 
-interface HostileFile {
+interface SessionFile {
+  readonly role: unknown;
   readonly key: string;
   readonly relPath: string;
   readonly content: string;
 }
 
+interface Genuine {
+  readonly row: Row;
+  readonly files: readonly SessionFile[];
+}
+
 /** `contentOf`: what stands in a file that the agent obeys. `home`: the victim's, which an attacker may know. */
 export async function hostileArchive(
-  genuine: Uint8Array,
+  archive: Uint8Array,
   agent: TriedAgent,
   contentOf: (one: Obeyed) => string,
   home: string,
@@ -28,20 +34,51 @@ export async function hostileArchive(
   const all = agent.obeyed.flatMap((one) => climbing(agent, one, contentOf(one), home));
   // A session with two files of one name is refused as a whole.
   const files = [...new Map(all.map((file) => [file.key, file])).values()];
-  const own = (await piecesOf(genuine)).filter(
-    ({ value }: Piece & { value?: unknown }) =>
-      !['header', 'contents', 'end'].includes(`${(value as Row | undefined)?.['record']}`),
-  );
+  const genuine = genuineIn(await piecesOf(archive));
   const [first] = agent.obeyed;
   const evil = first === undefined ? '' : contentOf(first);
   return {
-    archive: archiveOf(withFiles(own, files), ...strangers(agent, evil, home)),
+    archive: archiveOf(
+      withFiles(genuine, files),
+      // Each once more by itself: what keeps one from being written must not keep all others from it.
+      ...files.map((file) => withFiles(copyOf(genuine), [file])),
+      ...strangers(agent, evil, home),
+    ),
     files: files.length,
   };
 }
 
+function genuineIn(pieces: readonly Piece[]): Genuine {
+  let row: Row = {};
+  let key = '';
+  const contents = new Map<string, Uint8Array[]>();
+  for (const piece of pieces) {
+    if (piece.kind === 'bytes')
+      contents.set(key, [...(contents.get(key) ?? []), Bun.zstdDecompressSync(piece.data)]);
+    const value = piece.kind === 'line' ? (piece.value as Row) : {};
+    if (value['record'] === 'session') row = value;
+    if (value['record'] === 'segment') key = `${value['key']}`;
+  }
+  const files = (row['files'] as Row[]).map((file) => ({
+    ...{ role: file['role'], key: `${file['key']}`, relPath: `${file['rel_path']}` },
+    content: Buffer.concat(contents.get(`${file['key']}`) ?? []).toString(),
+  }));
+  return { row, files };
+}
+
+/** The same under another id, as another session of the agent. */
+function copyOf({ row, files }: Genuine): Genuine {
+  const [id, other] = [`${row['native_id']}`, crypto.randomUUID()];
+  const renamed = (text: string) => text.replaceAll(id, other).replaceAll(id.slice(0, 8), other.slice(0, 8));
+  const copies = files.map((file) => ({
+    ...{ role: file.role, key: renamed(file.key), relPath: renamed(file.relPath) },
+    content: renamed(file.content),
+  }));
+  return { row: { ...row, native_id: other, session_uid: renamed(`${row['session_uid']}`) }, files: copies };
+}
+
 /** All names by which a file might come to where the agent obeys it. */
-function climbing(agent: TriedAgent, { at }: Obeyed, content: string, home: string): HostileFile[] {
+function climbing(agent: TriedAgent, { at }: Obeyed, content: string, home: string): SessionFile[] {
   const target = posix.relative(agent.root, at);
   const name = posix.basename(at);
   const names = new Set<string>([posix.join(home, at), `${home}/${at}`.slice(1), target]);
@@ -51,43 +88,45 @@ function climbing(agent: TriedAgent, { at }: Obeyed, content: string, home: stri
       names.add(`${prefix}${inside}`);
     names.add(`${prefix}x/../../../../${target}`).add(`${prefix}.\\..\\${target.replaceAll('/', '\\')}`);
   }
-  return [...names].map((key, n) => ({ key, relPath: n % 2 === 0 ? target : key, content }));
+  return [...names].map((key, n) => ({
+    ...{ role: ROLES[n % ROLES.length], key, content },
+    relPath: n % 2 === 0 ? target : key,
+  }));
 }
 
-/** The genuine session, with more files. */
-function withFiles(pieces: readonly Piece[], files: readonly HostileFile[]): Piece[] {
-  const more = files.map(({ key, relPath, content }, n) => ({
-    ...{ role: ROLES[n % ROLES.length], key, rel_path: relPath, encoding: 'plain', extents: null },
-    ...{ raw_bytes: Buffer.byteLength(content), log_bytes: Buffer.byteLength(content) },
-    ...{ sha256: sha256(content), gone: false },
+/** A session of the agent's own, with more files; what was made of its files alone is left out. */
+function withFiles({ row, files }: Genuine, more: readonly SessionFile[]): Piece[] {
+  const all = [...files, ...more];
+  const sizes = all.map(({ content }) => Buffer.byteLength(content));
+  const rows = all.map(({ role, key, relPath, content }, n) => ({
+    ...{ role, key, rel_path: relPath, encoding: 'plain', extents: null, gone: false },
+    ...{ raw_bytes: sizes[n], log_bytes: sizes[n], sha256: sha256(content) },
   }));
-  const segments = files.flatMap(({ key, content }): Piece[] => {
-    const stored = Bun.zstdCompressSync(content);
-    const bytes = { raw_bytes: Buffer.byteLength(content), stored_bytes: stored.length };
-    const told = { record: 'segment', key, log_offset: 0, ...bytes, sha256: sha256(content) };
+  const segments = all.flatMap(({ key, content }, n): Piece[] => {
+    if (content === '') return [];
+    const data = Bun.zstdCompressSync(content);
+    const bytes = { log_offset: 0, raw_bytes: sizes[n], stored_bytes: data.length };
+    const value = { record: 'segment', key, ...bytes, sha256: sha256(content) };
     return [
-      { kind: 'line', value: told },
-      { kind: 'bytes', data: stored },
+      { kind: 'line', value },
+      { kind: 'bytes', data },
     ];
   });
-  return pieces.flatMap((piece): Piece[] => {
-    const row = piece.kind === 'line' ? (piece.value as Row) : {};
-    if (row['record'] === 'session_end') return [...segments, piece];
-    // What was made of the genuine files alone stands for no others.
-    if (row['record'] === 'digest') return [];
-    if (row['record'] !== 'session') return [piece];
-    const known = row['files'] as Row[];
-    const sum = more.reduce((bytes, { raw_bytes: each }) => bytes + each, Number(row['raw_bytes']));
-    return [
-      {
-        kind: 'line',
-        value: {
-          ...{ ...row, files: [...known, ...more], file_count: known.length + more.length, raw_bytes: sum },
-          ...{ raw_generation: Number(row['raw_generation']) + more.length, analyzed_at: null },
-        },
-      },
-    ];
-  });
+  const counts = {
+    ...{ file_count: all.length, raw_generation: segments.length / 2 },
+    raw_bytes: sizes.reduce((sum, size) => sum + size, 0),
+  };
+  const value = {
+    ...row,
+    ...counts,
+    files: rows,
+    analyzed_at: null,
+    digest_at: null,
+    events: [],
+    covers_from: 0,
+  };
+  const end = { record: 'session_end', session_uid: row['session_uid'] };
+  return [{ kind: 'line', value }, ...segments, { kind: 'line', value: end }];
 }
 
 /** Sessions whose transcripts would be settings, of this agent, of others, of none that is known. */
