@@ -53,7 +53,8 @@ const STRANGERS: readonly Stranger[] = [
   {
     agent: 'droid',
     id: ID,
-    own: new RegExp(`^sessions/(?:[^/]+/)?${ID}\\.settings\\.json$`),
+    // Its settings are no stranger's to bring.
+    own: /^$/,
     prefixes: [''],
   },
   { agent: 'no-such-agent', id: 'a1', own: /^$/, prefixes: [''] },

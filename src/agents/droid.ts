@@ -17,7 +17,8 @@ export const droid = placed({
   folder: 'sessions',
   places: {
     transcript: ['sessions/*/{id}.jsonl', 'sessions/{id}.jsonl'],
-    sidecar: ['sessions/*/{id}.settings.json', 'sessions/{id}.settings.json'],
+    // The model, the tokens, and what it may do without being asked.
+    settings: ['sessions/*/{id}.settings.json', 'sessions/{id}.settings.json'],
   },
   classify: (relPath) => {
     const [, id, ending] = /^sessions\/(?:[^/]+\/)?([^/]+?)\.(jsonl|settings\.json)$/.exec(relPath) ?? [];

@@ -28,6 +28,7 @@ import { REPORT_ENTRIES_MAX } from './bounds.ts';
 import { plainUidOf, strangersProblem, withPlausible } from './claims.ts';
 import { covers, offerOf, tellConflict } from './offer.ts';
 import { inItsPlaces, type LeftFile } from './places.ts';
+import { withoutSecrets } from './redact.ts';
 import { arrivals } from './sessions.ts';
 
 export interface ImportReport {
@@ -95,8 +96,9 @@ export async function importStream(
     if (arrival.kind === 'damaged') noteDamaged(report, arrival.uid, arrival.problem);
     else if (arrival.kind === 'forgotten') takeForgotten(deps, arrival, forgotten, report);
     else {
-      const { meta } = arrival.session;
-      const placed = inPlaces(deps, arrival.session, report);
+      const session = await withoutSecrets(arrival.session, deps.trusted);
+      const { meta } = session;
+      const placed = inPlaces(deps, session, report);
       const came = placed === null ? null : takeSession(deps, placed, forgotten, report);
       if (came === 'stranger' && meta.evicted_at === null && (await deps.analyze(uidOf(meta))))
         report.analyzed += 1;

@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { enabledAgents } from '../agents/registry.ts';
 import { digestPage } from '../digest/page.ts';
+import { importedRows } from '../digest/sections.ts';
 import type { AgentFormat, Host } from '../domain/agent.ts';
 import { FailureError } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
@@ -142,17 +143,20 @@ function backgroundOf(thread: BackgroundThread, searching: BackgroundThread): Se
   };
 }
 
-function digestLines(db: ReadableDb, uid: SessionUid, columns: number): readonly string[] {
+/** What the screens show of a session's digests; a stranger's says so first. */
+export function digestLines(db: ReadableDb, uid: SessionUid, columns: number): readonly string[] {
   const session = findSession(db, uid);
+  const imported = importedRows(session?.origin ?? null);
   const digests = digestsOf(db, uid);
   if (digests.length === 0) {
     const why = session?.analyzeError ?? null;
-    return [why === null ? 'No digest yet.' : `No digest: ${why}`];
+    const told = imported.map((row) => plainLine(row.join('  ')));
+    return [...told, why === null ? 'No digest yet.' : `No digest: ${why}`];
   }
   return digests.flatMap((stored, i) => [
     ...(i > 0 ? ['', `An older digest, of what was evicted before (${formatTime(stored.madeAt)}):`] : []),
     ...(stored.complete ? [] : ['A partial digest: it was made of what could be read.']),
-    ...digestPage(JSON.parse(stored.json), columns).trimEnd().split('\n'),
+    ...digestPage(JSON.parse(stored.json), columns, undefined, imported).trimEnd().split('\n'),
   ]);
 }
 

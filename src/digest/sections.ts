@@ -32,6 +32,11 @@ export interface RanRow {
 
 export type SectionRow = readonly [label: string, value: string];
 
+/** Of a session that came with an archive that nobody vouches for; none of any other. */
+export function importedRows(origin: string | null): readonly SectionRow[] {
+  return origin === null ? [] : [['Imported', `from ${origin}, a stranger's archive`]];
+}
+
 const ADDRESSES_MAX = 12;
 const ADDRESSES_SHOWN = 6;
 

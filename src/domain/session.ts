@@ -63,3 +63,11 @@ export interface SessionFile {
   readonly removedBytes: number;
   readonly segmentCount: number;
 }
+
+/** What a session's row says in words that came from outside. */
+export interface KeptWords {
+  readonly project: string | null;
+  readonly title: string | null;
+  readonly branch: string | null;
+  readonly analyze_error: string | null;
+}

@@ -22,8 +22,10 @@ export interface SessionToPlace {
   /** As the agent wrote it. */
   readonly nativeId: string;
   readonly target: RestoreTarget;
-  /** It came with an archive and was never met here. */
+  /** It came with an archive and was never met here, or nobody vouches for that archive. */
   readonly isForeign: boolean;
+  /** A person vouched for the archive: what was set for that one session comes with it. Absent: nobody did. */
+  readonly isVouchedFor?: boolean;
 }
 
 /** A path relative to the root; or, as a clause, why there is none. */
@@ -66,9 +68,11 @@ export function obstacleAt(
   if (nativeId !== null && nativeId !== session.nativeId && nativeId !== ownId(session))
     return 'a file of another session lies there';
   if (platform === null) return null;
-  const places = format.places.filter(({ kind }) => kind !== 'settings' || !session.isForeign);
+  const brings = !session.isForeign || session.isVouchedFor === true;
+  if (!brings && format.places.some(({ kind, fits }) => kind === 'settings' && fits(relPath)))
+    return 'what was set for a session does not come with an archive of a stranger';
   const met = new Set(session.isForeign ? [] : file.relPath.split('/'));
-  return nameObstacle(places, at, { platform, met, bytesOf });
+  return nameObstacle(format.places, at, { platform, met, bytesOf });
 }
 
 /** Two sessions of one id lie at different places under different ids: the place is judged as if it had the session's own. */

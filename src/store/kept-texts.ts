@@ -6,6 +6,7 @@
  */
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
+import type { KeptWords } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
 import { followSearch } from './search/documents.ts';
@@ -15,14 +16,6 @@ export interface KeptDigest {
   readonly id: number;
   readonly generation: number;
   readonly json: string;
-}
-
-/** What a session's row says in words. */
-export interface KeptWords {
-  readonly project: string | null;
-  readonly title: string | null;
-  readonly branch: string | null;
-  readonly analyze_error: string | null;
 }
 
 export interface KeptTexts {

@@ -65,9 +65,6 @@ const isNever = (at: string) =>
   NEVER.some((name) => `/${at.toLowerCase()}`.endsWith(`/${name.toLowerCase()}`)) ||
   at.split('/').some((part) => /^\.(?:git|vscode|husky|claude|github|envrc|ssh)$/i.test(part));
 
-/** The genuine sidecar of a session of Droid is named so. */
-const isGenuine = (agent: AgentFormat, at: string) =>
-  agent.id === 'droid' && /\/[^/]+\.settings\.json$/.test(at);
 /** What no stranger may write. */
 const foreignPlaces = ({ places }: AgentFormat) => places.filter(({ kind }) => kind !== 'settings');
 
@@ -185,7 +182,7 @@ describe.each(ALL.map((agent) => [agent.id as string, agent] as const))('%s', (i
             expect(at.split('/')).not.toContain('..');
             expect(posix.isAbsolute(at)).toBe(false);
             expect(at.split('/').every((part) => Buffer.byteLength(part) <= 255)).toBe(true);
-            expect([at, isNever(at) && !isGenuine(agent, at)]).toEqual([at, false]);
+            expect([at, isNever(at)]).toEqual([at, false]);
             expect([at, OBEYED.includes(at.split('/')[0] ?? '') && id !== 'openclaw']).toEqual([at, false]);
             // The agent's own format finds it there again, as that file.
             if (one === found) expect(agent.classify(at)?.key).toBe(file.key);
@@ -225,7 +222,7 @@ describe.each(ALL.map((agent) => [agent.id as string, agent] as const))('%s', (i
           platform: 'linux',
           met: new Set(path.split('/')),
         }) === null;
-      expect([path, isWritten && !isGenuine(agent, path)]).toEqual([path, false]);
+      expect([path, isWritten]).toEqual([path, false]);
     }
   });
 });
@@ -317,6 +314,7 @@ test('every file of genuine homes that is taken for a session’s is put back wh
         nativeId,
         target: { nativeId, project: null, startedAt: null },
         isForeign: true,
+        isVouchedFor: true,
       };
       const placed = placement(agent, asked, { ...found, relPath }, 'linux');
       const isMoved = /\.imported-\d+$/.test(relPath) && found.role === 'main';
@@ -337,17 +335,28 @@ test('every file of genuine homes that is taken for a session’s is put back wh
   expect(seen).toBeGreaterThan(200);
 });
 
-test('what the person set for one task of Cline is given back, and not what an archive says that they set', () => {
-  for (const cline of AGENTS.filter(({ id }) => id === 'cline' || id === 'roo-code')) {
-    const file = {
-      role: 'meta',
-      key: 'task/settings.json',
-      relPath: 'tasks/1750000000000/settings.json',
-    } as const;
-    const target = { nativeId: '1750000000000', project: null, startedAt: null };
-    const asked = { agent: cline.id, nativeId: '1750000000000', target };
-    expect(placement(cline, { ...asked, isForeign: false }, file, 'linux')).toEqual({ at: file.relPath });
-    expect(placement(cline, { ...asked, isForeign: true }, file, 'linux')).toHaveProperty('why');
+const SET: Readonly<Record<string, { readonly key: string; readonly at: string }>> = {
+  cline: { key: 'task/settings.json', at: `tasks/${ID}/settings.json` },
+  'roo-code': { key: 'task/settings.json', at: `tasks/${ID}/settings.json` },
+  droid: { key: 'settings.json', at: `sessions/-home-me/${ID}.settings.json` },
+};
+
+test('what a person set for one session is given back, also from an archive of their own, and never from one of a stranger', () => {
+  const setting = ALL.filter(({ places }) => places.some(({ kind }) => kind === 'settings'));
+  expect(setting.map(({ id }) => id as string).sort()).toEqual(Object.keys(SET).sort());
+  for (const agent of setting) {
+    const { key = '', at = '' } = SET[agent.id] ?? {};
+    const file = { role: 'meta', key, relPath: at } as const;
+    const target = { nativeId: ID, project: '/home/me', startedAt: null };
+    const asked = { agent: agent.id, nativeId: ID, target };
+    const whole = { at: expect.stringContaining('settings.json') };
+    expect(placement(agent, { ...asked, isForeign: false }, file, 'linux')).toEqual(whole);
+    expect(placement(agent, { ...asked, isForeign: true, isVouchedFor: true }, file, 'linux')).toEqual(whole);
+    for (const relPath of [at, '', 'x', at.toUpperCase()])
+      expect(
+        placement(agent, { ...asked, isForeign: true }, { ...file, relPath }, 'linux'),
+        relPath,
+      ).toHaveProperty('why');
   }
 });
 

@@ -95,7 +95,11 @@ export function planRestore(
   const tree = trees.get(root) ?? new RestoreTree(root, force);
   trees.set(root, tree);
   const isForeign = cameWithArchive(db, session);
-  const asked: SessionToPlace = { agent: session.agent, nativeId: session.nativeId, target, isForeign };
+  const isVouchedFor = session.origin === null;
+  const asked: SessionToPlace = {
+    ...{ agent: session.agent, nativeId: session.nativeId, target },
+    ...{ isForeign, isVouchedFor },
+  };
   const { platform } = context.host;
   const { files, refused } = planOf(tree, db, session, { agent, asked, platform, wanted: version, taken });
   const main = files.find(({ file }) => file.role === 'main');
@@ -109,9 +113,12 @@ export function planRestore(
   };
 }
 
-/** Whether nothing of the session was ever met on this machine: what is known of it is what an archive says. */
-function cameWithArchive(db: ReadableDb, { uid }: SessionRow): boolean {
-  return agentRootOf(db, uid) === null;
+/**
+ * Whether what is known of the session is what an archive says: nothing of it was ever met on this machine, or only what such an archive
+ * had put there.
+ */
+function cameWithArchive(db: ReadableDb, { uid, origin }: SessionRow): boolean {
+  return origin !== null || agentRootOf(db, uid) === null;
 }
 
 /** A word of a command that does not begin so may be taken for a flag, or for another folder. */

@@ -163,7 +163,7 @@ function block(io: Io, { session, raw, snippets, missing }: SearchHit): string {
     .map((snippet) => `  ${snippet.where.padEnd(WHERE_COLUMNS)}  ${marked(io, snippet)}\n`);
   return [
     head === undefined ? paint(io, 'bold', title) : marked(io, head),
-    `\n${facts.join('  ')}  ${rawText(io, raw, session.evictedAt)}\n`,
+    `\n${facts.join('  ')}  ${rawText(io, raw, session.evictedAt)}${session.origin === null ? '' : ', imported'}\n`,
     ...lines,
     ...(missing.length > 0
       ? [paint(io, 'dim', `  ${'without'.padEnd(WHERE_COLUMNS)}  ${missing.map(plainLine).join(', ')}\n`)]

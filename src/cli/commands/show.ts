@@ -3,7 +3,7 @@
 import { HANDOVER_TOKENS_MIN, handover } from '../../digest/handover.ts';
 import { digestMarkdown } from '../../digest/markdown.ts';
 import { digestPage, type PageLook } from '../../digest/page.ts';
-import type { SectionRow } from '../../digest/sections.ts';
+import { importedRows, type SectionRow } from '../../digest/sections.ts';
 import type { Digest } from '../../domain/digest.ts';
 import { EXIT, FailureError, fail, invalid } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
@@ -207,7 +207,7 @@ function digestText(context: Context, db: ReadableDb, session: SessionRow, asMar
   const rows: readonly SectionRow[] = [
     ['Session', session.uid],
     ['State', stateText(session)],
-    ...(session.origin === null ? [] : [originRow(session.origin)]),
+    ...importedRows(session.origin),
     ...originRows(db, session),
   ];
   const digests = digestsOf(db, session.uid);
@@ -235,11 +235,6 @@ function ownFileText(db: ReadableDb, { uid, state }: SessionRow): string {
   if (path === undefined) return '';
   const again = state === 'evicted' ? `\`session-memory ingest --again ${uid}\` stores it once more.\n` : '';
   return `\nThe agent's own file is there still: ${plainLine(path)}\n${again}`;
-}
-
-/** Nobody has vouched for the archive that it came with. */
-function originRow(origin: string): SectionRow {
-  return ['Imported', `from ${origin}, a stranger's archive`];
 }
 
 /** Where a fork came from: the raw bytes of that one may be gone, what it was about is not. */

@@ -12,6 +12,7 @@ import { nothing } from './0007-nothing.ts';
 import { versions } from './0008-versions.ts';
 import { places } from './0009-places.ts';
 import { clock } from './0010-clock.ts';
+import { lastSegment } from './0010-last-segment.ts';
 import { origin } from './0010-origin.ts';
 import { searchStems } from './0010-search-stems.ts';
 import { unattended } from './0010-unattended.ts';
@@ -39,7 +40,7 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     version: 10,
     name: 'clocks, archives of strangers, unattended use, stems',
-    sql: [clock, origin, unattended, searchStems].join('\n'),
+    sql: [clock, origin, unattended, searchStems, lastSegment].join('\n'),
     brings: 'runs',
   },
 ];

@@ -15,7 +15,9 @@ export interface RowLook {
   readonly bytes: number;
 }
 
-export function sessionRow(card: SessionCard, look: RowLook): Line {
+/** `origin`: of a session whose archive nobody vouches for; its own title cannot take the mark away. */
+export function sessionRow(card: SessionCard & { readonly origin?: string | null }, look: RowLook): Line {
+  const title = card.title ?? card.uid;
   const text = columns(
     [
       look.mark,
@@ -23,7 +25,7 @@ export function sessionRow(card: SessionCard, look: RowLook): Line {
       formatBytes(look.bytes),
       card.agent,
       (card.project ?? '-').split(/[\\/]/).at(-1) ?? '-',
-      card.title ?? card.uid,
+      card.origin == null ? title : `[imported] ${title}`,
     ],
     look,
   );

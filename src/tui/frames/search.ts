@@ -89,9 +89,10 @@ function advice({ typed, result, notice }: Search, cells: number): Line[] {
 
 function preview({ session, raw, snippets, missing }: SearchHit, cells: number): Line[] {
   const gone = raw === 'live' ? '' : `  ${RAW[raw]} ${formatTime(session.evictedAt)}`;
+  const from = session.origin === null ? '' : `  imported from ${plainLine(session.origin)}`;
   return [
     line(span(fit(plainLine(session.title ?? 'Untitled'), cells), 'title')),
-    line(span(fit(`${session.uid}${gone}`, cells), 'dim')),
+    line(span(fit(`${session.uid}${gone}${from}`, cells), 'dim')),
     ...snippets.slice(0, missing.length > 0 ? 2 : 3).map((snippet) => snippetLine(snippet, cells)),
     ...(missing.length > 0
       ? [
