@@ -56,14 +56,15 @@ function hasTerminal() {
 }
 
 function start(file, words) {
-  const child = spawn(file, words, { stdio: 'inherit' });
   const onTerminal = hasTerminal();
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  // Before the program starts: one that came in between would end this process and leave the program alone.
   for (const name of signals) {
     process.on(name, () => {
       if (name !== 'SIGINT' || !onTerminal) child.kill(name);
     });
   }
+  const child = spawn(file, words, { stdio: 'inherit' });
   child.on('error', (error) => {
     console.error(`session-memory: ${file} cannot be run: ${error.message}`);
     process.exit(1);

@@ -18,7 +18,7 @@ export function targetHere(): Target | undefined {
   );
 }
 
-/** Says its version, or, called `on`, how it ended. */
+/** Says its version, or ends as it is told; `wait` says which signals come. */
 export const SCRIPT = `#!/bin/sh
 case $1 in
   --version) echo "session-memory ${VERSION} (test)" ;;
@@ -30,7 +30,7 @@ case $1 in
     trap 'echo TERM; exit 7' TERM
     trap 'echo HUP; exit 8' HUP
     echo ready
-    while :; do read -r line || sleep 0.05; done ;;
+    while :; do sleep 0.02; done ;;
   *) echo "printed for $*" ;;
 esac
 `;
