@@ -13,10 +13,11 @@ import { archiveName, debName, npmName, programName, TARGETS, type Target } from
 
 const ROOT = join(import.meta.dir, '..', '..');
 
-/** What other package managers read, filled in with the version and the checksums. */
+/** What other package managers read, filled in with the version and the checksums of the archives. */
 const RECIPES = {
   'packaging/session-memory.rb': 'packaging/homebrew/session-memory.rb',
-  'packaging/scoop.json': 'packaging/scoop/session-memory.json',
+  // People name it by its address.
+  'packaging/scoop.json': 'session-memory.json',
   'packaging/PKGBUILD': 'packaging/aur/PKGBUILD',
   'packaging/SRCINFO': 'packaging/aur/.SRCINFO',
   'packaging/package.nix': 'packaging/nix/package.nix',

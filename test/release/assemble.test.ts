@@ -63,7 +63,9 @@ describe('what is made', () => {
   test('a recipe names its archives by the sums of SHA256SUMS, and nothing is left to fill in', async () => {
     using made = await new Made().make();
     const sums = readFileSync(join(made.out, 'SHA256SUMS'), 'utf8');
-    const recipes = made.files().filter((path) => path.startsWith('packaging/'));
+    const recipes = made
+      .files()
+      .filter((path) => path.startsWith('packaging/') || path === 'session-memory.json');
     expect(recipes).toHaveLength(5);
     for (const path of recipes) {
       const text = readFileSync(join(made.out, path), 'utf8');
@@ -73,7 +75,7 @@ describe('what is made', () => {
       expect(named.length, path).toBeGreaterThan(0);
       for (const sum of named) expect(sums, path).toContain(`${sum}  session-memory-${VERSION}-`);
     }
-    const scoop = JSON.parse(readFileSync(join(made.out, 'packaging/scoop/session-memory.json'), 'utf8'));
+    const scoop = JSON.parse(readFileSync(join(made.out, 'session-memory.json'), 'utf8'));
     expect(sums).toContain(
       `${scoop.architecture['64bit'].hash}  session-memory-${VERSION}-windows-x64.zip\n`,
     );

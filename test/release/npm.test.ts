@@ -200,7 +200,15 @@ describe.skipIf(whyNot !== null || BINARY === undefined || !existsSync(BINARY))(
       real.run([BINARY ?? '', 'no-such-command']),
     ]);
     expect([wrong.code, wrong.out, wrong.err]).toEqual([wrongDirect.code, wrongDirect.out, wrongDirect.err]);
+    // Where it is installed, npx starts that one.
+    await real.run(['npm', 'uninstall', '--global', 'session-memory']);
+    expect(existsSync(real.command)).toBe(false);
     const byNpx = await real.run(['npx', '--yes', `session-memory@${VERSION}`, '--version']);
     expect([firstLine(byNpx.out), byNpx.code]).toEqual([firstLine(direct.out), 0]);
+    // Each says how it came here.
+    expect(byShim.out).toContain(
+      ', installed by npm; to update: npm install --global session-memory@latest\n',
+    );
+    expect(byNpx.out).toContain(', run by npx; to update: npx session-memory@latest\n');
   });
 });
