@@ -16,25 +16,38 @@ const DOS_DATE = (1 << 5) | 1;
 const BLOCK_BYTES = 512;
 const COMPRESSION_LEVEL = 9;
 
+interface TarOptions {
+  /** Of gzip, 1 to 9. */
+  level?: number;
+  /** Names each folder before what lies in it: dpkg makes no folder that is not named. */
+  folders?: boolean;
+}
+
 /** A gzipped ustar archive of `entries` in their given order. */
-export function tarGz(entries: Entry[]): Uint8Array {
-  const parts = entries.flatMap((entry) => [tarHeader(entry), entry.bytes, padding(entry.bytes.length)]);
+export function tarGz(
+  entries: Entry[],
+  { level = COMPRESSION_LEVEL, folders = false }: TarOptions = {},
+): Uint8Array {
+  const parts = [
+    ...(folders ? foldersOf(entries).map(folderHeader) : []),
+    ...entries.flatMap((entry) => [tarHeader(entry), entry.bytes, padding(entry.bytes.length)]),
+  ];
   // Two empty blocks end it.
   const tar = Buffer.concat([...parts, Buffer.alloc(2 * BLOCK_BYTES)]);
-  const packed = gzipSync(tar, { level: COMPRESSION_LEVEL });
+  const packed = gzipSync(tar, { level });
   // The header's last byte names the system it was made on.
   packed[9] = 255;
   return packed;
 }
 
 /** A zip archive of `entries` in their given order. */
-export function zip(entries: Entry[]): Uint8Array {
+export function zip(entries: Entry[], level = COMPRESSION_LEVEL): Uint8Array {
   const locals: Uint8Array[] = [];
   const directory: Uint8Array[] = [];
   let offset = 0;
   for (const { path, bytes, executable } of entries) {
     const name = Buffer.from(path);
-    const packed = deflateRawSync(bytes, { level: COMPRESSION_LEVEL });
+    const packed = deflateRawSync(bytes, { level });
     // Needs 2.0, UTF-8 name, deflated, midnight, the date, CRC, sizes, name length, no extra field.
     const common = [
       ...[u16(20), u16(0x800), u16(8), u16(0), u16(DOS_DATE)],
@@ -59,7 +72,19 @@ export function zip(entries: Entry[]): Uint8Array {
   return Buffer.concat([...locals, ...directory, ...end]);
 }
 
-function tarHeader({ path, bytes, executable }: Entry): Buffer {
+/** `./`, `./usr/`, `./usr/bin/`, each once and before what lies in it. */
+function foldersOf(entries: Entry[]): string[] {
+  const above = entries.flatMap(({ path }) =>
+    [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index + 1)),
+  );
+  return [...new Set(above)].sort();
+}
+
+function folderHeader(path: string): Buffer {
+  return tarHeader({ path, bytes: new Uint8Array(), executable: true }, '5');
+}
+
+function tarHeader({ path, bytes, executable }: Entry, kind: '0' | '5' = '0'): Buffer {
   if (Buffer.byteLength(path) > 99) throw new Error(`${path} is too long a name for an archive`);
   const header = Buffer.alloc(BLOCK_BYTES);
   const octal = (value: number, digits: number) => `${value.toString(8).padStart(digits, '0')}\0`;
@@ -69,7 +94,7 @@ function tarHeader({ path, bytes, executable }: Entry): Buffer {
   header.write(octal(0, 7), 116);
   header.write(octal(bytes.length, 11), 124);
   header.write(octal(MTIME_S, 11), 136);
-  header.write('0', 156);
+  header.write(kind, 156);
   header.write('ustar\x0000', 257, 'latin1');
   // The checksum is taken with spaces in its own place.
   header.write(' '.repeat(8), 148);

@@ -17,6 +17,8 @@ const ENTRY_POINTS = [
 /** What `src/main.ts` finds in the global constant SESSION_MEMORY_BUILD. */
 interface BuildInfo {
   version: string;
+  /** The platform, as Bun and the archives call it. */
+  target: string;
   /** The first twelve digits, `-dirty` where the tree differs from it, `unknown` outside a checkout. */
   commit: string;
 }
@@ -57,9 +59,16 @@ const withoutKillPoints: BunPlugin = {
 };
 
 /** The version in package.json and the commit of the tree. */
-export async function buildInfo(): Promise<BuildInfo> {
+export async function buildInfo(compileTarget?: Bun.Build.CompileTarget): Promise<BuildInfo> {
   const { version } = await Bun.file(join(ROOT, 'package.json')).json();
-  return { version, commit: commitOfTree() };
+  return { version, commit: commitOfTree(), target: compileTarget?.replace('bun-', '') ?? ownTarget() };
+}
+
+/** Of this machine. A report names glibc only where that is what runs. */
+function ownTarget(): string {
+  const report = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
+  const isMusl = process.platform === 'linux' && report.header.glibcVersionRuntime === undefined;
+  return `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}${isMusl ? '-musl' : ''}`;
 }
 
 /** Compiles the program; throws with the bundler's messages where it cannot. */
@@ -76,7 +85,7 @@ export async function buildExecutable({ outfile, compileTarget, killPoints }: Ta
     splitting: true,
     plugins: killPoints === true ? [withoutDevtools] : [withoutDevtools, withoutKillPoints],
     define: {
-      SESSION_MEMORY_BUILD: JSON.stringify(await buildInfo()),
+      SESSION_MEMORY_BUILD: JSON.stringify(await buildInfo(compileTarget)),
       'process.env.NODE_ENV': '"production"',
       'process.env.DEV': '"false"',
     },

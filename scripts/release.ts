@@ -1,100 +1,173 @@
-// Builds what is released: an archive for each platform and SHA256SUMS, in dist/release. Two runs at one
-// commit give the same bytes. A platform that cannot be built is named, and the release fails.
+// Makes a release: everything that is published, in dist/release/VERSION. Two runs at one commit give the same bytes.
+// Nothing is published here. A platform that cannot be built is named, and the release fails.
 
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { Glob } from 'bun';
-import { type Entry, tarGz, zip } from './archive.ts';
+import { parseArgs } from 'node:util';
 import { buildExecutable, buildInfo } from './build.ts';
 import { countWrongPages, signAdHoc } from './macho.ts';
+import { assemble, fileNames } from './releasing/assemble.ts';
+import { checksFor, isVersion, stateOf } from './releasing/checks.ts';
+import { papersFrom } from './releasing/papers.ts';
+import { programName, TARGETS, type Target } from './releasing/targets.ts';
 
 const ROOT = join(import.meta.dir, '..');
-const TARGETS = [
-  ...['linux-x64', 'linux-arm64', 'linux-x64-musl', 'linux-arm64-musl'],
-  ...['darwin-x64', 'darwin-arm64', 'windows-x64'],
-] as const;
-type Target = (typeof TARGETS)[number];
-/** What an archive holds beside the executable, where the project has it. */
-const PAPERS = ['CHANGELOG.md', 'LICENSE', 'README.md', ...[...new Glob('docs/*.md').scanSync(ROOT)].sort()];
+const USAGE = `usage: ./scripts/release VERSION [--dry-run] [--no-tests] [--only TARGET]...
 
-/** Builds one target in `box` and returns its archive's name and bytes. Bun gets the runtime from npm. */
-async function makeArchive(target: Target, version: string, box: string): Promise<[string, Uint8Array]> {
-  const windows = target.startsWith('windows');
-  const file = windows ? 'session-memory.exe' : 'session-memory';
-  const folder = join(box, target);
+  --dry-run       what is checked, and the files that would be made; nothing is built
+  --no-tests      without ./scripts/test: it was run at this commit
+  --only TARGET   for a look: these platforms only, from any tree, without recipes; in dist/release/VERSION-partial
+                  (${TARGETS.map(({ name }) => name).join(', ')})`;
+
+interface Wish {
+  readonly version: string;
+  readonly isDry: boolean;
+  readonly wantsTests: boolean;
+  readonly targets: readonly Target[];
+  /** `--only` is a look, whatever it names. */
+  readonly isPartial: boolean;
+}
+
+function wishOf(argv: string[]): Wish {
+  const { values, positionals } = parseArgs({
+    args: argv,
+    allowPositionals: true,
+    options: {
+      'dry-run': { type: 'boolean', default: false },
+      'no-tests': { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: [] },
+    },
+  });
+  const [version = '', ...more] = positionals;
+  if (!isVersion(version) || more.length > 0) throw new Error('name one VERSION, as in 0.2.0');
+  const unknown = values.only.filter((name) => !TARGETS.some((target) => target.name === name));
+  if (unknown.length > 0) throw new Error(`no such target: ${unknown.join(', ')}`);
+  return {
+    version,
+    isDry: values['dry-run'],
+    wantsTests: !values['no-tests'],
+    isPartial: values.only.length > 0,
+    targets: TARGETS.filter(({ name }) => values.only.length === 0 || values.only.includes(name)),
+  };
+}
+
+/** Says each check, and whether all hold. */
+async function isReady({ version }: Wish): Promise<boolean> {
+  const { commit } = await buildInfo();
+  const checks = checksFor(version, stateOf(ROOT, commit));
+  for (const { what, wrong } of checks)
+    console.error(wrong === null ? `ok: ${what}` : `NOT: ${what}: ${wrong}`);
+  return checks.every(({ wrong }) => wrong === null);
+}
+
+function testsPass(): boolean {
+  console.error('running ./scripts/test');
+  return Bun.spawnSync([join(ROOT, 'scripts', 'test')], { stdout: 'inherit', stderr: 'inherit' }).success;
+}
+
+/** The program for one platform. Bun gets the runtime from npm. */
+async function build(target: Target, box: string): Promise<Uint8Array> {
+  const folder = join(box, target.name);
+  const outfile = join(folder, programName(target));
   mkdirSync(folder);
-  await buildExecutable({ outfile: join(folder, file), compileTarget: `bun-${target}` });
-  const name = `session-memory-${version}-${target}`;
-  const papers = PAPERS.filter((paper) => existsSync(join(ROOT, paper)));
-  const entries: Entry[] = [
-    ...papers.map((paper) => entry(`${name}/${paper}`, readFileSync(join(ROOT, paper)), false)),
-    entry(`${name}/${file}`, signed(target, readFileSync(join(folder, file))), true),
-  ];
-  // A hundred megabytes each: nothing is kept that the next one does not need.
-  rmSync(folder, { recursive: true });
-  return windows ? [`${name}.zip`, zip(entries)] : [`${name}.tar.gz`, tarGz(entries)];
+  try {
+    await buildExecutable({ outfile, compileTarget: `bun-${target.name}` as Bun.Build.CompileTarget });
+    console.error(`${target.name}: ${(statSync(outfile).size / 2 ** 20).toFixed(1)} MiB`);
+    return signed(target, readFileSync(outfile));
+  } catch (thrown) {
+    const reasons = thrown instanceof AggregateError ? thrown.errors : [thrown];
+    throw new Error(`${target.name} could not be built: ${reasons.join('\n')}`);
+  } finally {
+    // A hundred megabytes each: nothing is kept that the next one does not need.
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** The executable as macOS will accept it; others pass unchanged. */
 function signed(target: Target, executable: Uint8Array): Uint8Array {
-  if (!target.startsWith('darwin')) return executable;
-  const sound = target === 'darwin-x64' ? signAdHoc(executable, 'session-memory') : executable;
+  if (target.os !== 'darwin') return executable;
+  const sound = target.cpu === 'x64' ? signAdHoc(executable, 'session-memory') : executable;
   const wrong = countWrongPages(sound);
   if (wrong > 0) throw new Error(`${wrong} pages do not match the code signature`);
   return sound;
 }
 
-function entry(path: string, bytes: Uint8Array, executable: boolean): Entry {
-  return { path, bytes, executable };
+function timeOfCommit(): Date {
+  const run = Bun.spawnSync(['git', 'log', '-1', '--format=%ct'], { cwd: ROOT });
+  if (!run.success) throw new Error('git cannot say when this commit was made');
+  return new Date(Number(run.stdout.toString()) * 1000);
 }
 
-async function release(wanted: readonly Target[]): Promise<boolean> {
-  const { version, commit } = await buildInfo();
-  console.error(`session-memory ${version} at ${commit}`);
-  if (!/^[0-9a-f]+$/.test(commit)) console.error('not a clean commit: nobody can build these bytes again');
-
-  mkdirSync(join(ROOT, 'dist'), { recursive: true });
+async function make(wish: Wish): Promise<void> {
+  const { version, targets } = wish;
+  const { commit } = await buildInfo();
+  const releases = join(ROOT, 'dist', 'release');
+  mkdirSync(releases, { recursive: true });
   const box = mkdtempSync(join(ROOT, 'dist', '.release-'));
-  const sums: string[] = [];
-  const failed: Target[] = [];
   try {
+    // For this machine, whose pages and completions are those of all.
+    const own = join(box, 'session-memory');
+    await buildExecutable({ outfile: own });
     const out = join(box, 'release');
     mkdirSync(out);
-    for (const target of wanted) {
-      try {
-        const [name, bytes] = await makeArchive(target, version, box);
-        writeFileSync(join(out, name), bytes);
-        sums.push(`${createHash('sha256').update(bytes).digest('hex')}  ${name}\n`);
-        console.error(`${target}: ${(bytes.length / 2 ** 20).toFixed(1)} MiB`);
-      } catch (thrown) {
-        failed.push(target);
-        const reasons = thrown instanceof AggregateError ? thrown.errors : [thrown];
-        for (const reason of reasons) console.error(`${target}: FAILED: ${reason}`);
-      }
-    }
-    if (failed.length > 0) {
-      console.error(`no release: ${failed.join(', ')} could not be built; dist/release is as it was`);
-      return false;
-    }
-    writeFileSync(
-      join(out, 'SHA256SUMS'),
-      sums.sort((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1)).join(''),
+    await assemble(out, {
+      ...{ version, commit, targets, level: 9 },
+      time: timeOfCommit(),
+      papers: papersFrom(own),
+      program: (target) => build(target, box),
+    });
+    const to = join(releases, wish.isPartial ? `${version}-partial` : version);
+    rmSync(to, { recursive: true, force: true });
+    renameSync(out, to);
+    const files = readdirSync(to, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      statSync(join(to, name)).isFile(),
     );
-    rmSync(join(ROOT, 'dist', 'release'), { recursive: true, force: true });
-    renameSync(out, join(ROOT, 'dist', 'release'));
-    console.error(`${sums.length} archives and SHA256SUMS in dist/release`);
-    return true;
+    console.error(`${files.length} files in ${to}`);
   } finally {
     rmSync(box, { recursive: true, force: true });
   }
 }
 
-const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !TARGETS.some((target) => target === name));
-if (unknown.length > 0) {
-  console.error(`no such target: ${unknown.join(', ')} (there are ${TARGETS.join(', ')})`);
-  process.exit(2);
+async function main(): Promise<number> {
+  let wish: Wish;
+  try {
+    wish = wishOf(process.argv.slice(2));
+  } catch (thrown) {
+    console.error(`${thrown instanceof Error ? thrown.message : thrown}\n${USAGE}`);
+    return 2;
+  }
+  const ready = await isReady(wish);
+  if (wish.isDry) {
+    console.error(`would make in dist/release/${wish.version}:`);
+    for (const name of fileNames(wish.version)) console.log(name);
+    return ready ? 0 : 1;
+  }
+  if (!ready && !wish.isPartial) {
+    console.error('no release: mend what is NOT so; nothing was made');
+    return 1;
+  }
+  if (wish.wantsTests && !wish.isPartial && !testsPass()) {
+    console.error('no release: the tests failed; nothing was made');
+    return 1;
+  }
+  try {
+    await make(wish);
+    return 0;
+  } catch (thrown) {
+    console.error(`no release: ${thrown instanceof Error ? thrown.message : thrown}`);
+    const before = join(ROOT, 'dist', 'release', wish.version);
+    if (existsSync(before)) console.error(`${before} is as it was`);
+    return 1;
+  }
 }
-const wanted = asked.length === 0 ? TARGETS : TARGETS.filter((target) => asked.includes(target));
-process.exit((await release(wanted)) ? 0 : 1);
+
+process.exit(await main());

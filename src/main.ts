@@ -3,6 +3,7 @@
  * Promises: nothing heavy is loaded before it is needed; SIGINT and SIGTERM stop at the next safe place, a second one at once.
  */
 
+import { existsSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import type { Io } from './cli/io.ts';
 import { mayBeTerminal, Output } from './cli/output.ts';
@@ -11,7 +12,9 @@ import type { Host } from './domain/agent.ts';
 import { EXIT } from './domain/errors.ts';
 import { armKillPoints, killAt } from './domain/kill-point.ts';
 
-declare const SESSION_MEMORY_BUILD: { readonly version: string; readonly commit: string } | undefined;
+declare const SESSION_MEMORY_BUILD:
+  | { readonly version: string; readonly commit: string; readonly target: string }
+  | undefined;
 
 /** As it was given, for programs that are started on the user's behalf. */
 const inheritedEnv: Record<string, string> = {};
@@ -174,7 +177,9 @@ function catchCrash(onCrash: (thrown: unknown) => void): () => void {
 armKillPoints(killAt(env['SESSION_MEMORY_KILL_AT'], () => process.kill(process.pid, 'SIGKILL')));
 
 const build =
-  typeof SESSION_MEMORY_BUILD === 'undefined' ? { version: '0.1.0', commit: 'source' } : SESSION_MEMORY_BUILD;
+  typeof SESSION_MEMORY_BUILD === 'undefined'
+    ? { version: '0.1.0', commit: 'source', target: 'from source' }
+    : SESSION_MEMORY_BUILD;
 
 const code = await run({
   argv: process.argv.slice(2),
@@ -182,6 +187,10 @@ const code = await run({
   cwd: process.cwd(),
   tempFolder: tmpdir(),
   version: `${build.version} (${build.commit})`,
+  installation: async () => {
+    const { installation, originOf } = await import('./cli/origin.ts');
+    return installation(build.target, originOf(process.execPath, existsSync));
+  },
   signal: stop.signal,
   catchSignals,
   debug: env['SESSION_MEMORY_DEBUG'] !== undefined,

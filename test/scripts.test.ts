@@ -17,6 +17,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { type Entry, tarGz, zip } from '../scripts/archive.ts';
 import { countWrongPages, signAdHoc } from '../scripts/macho.ts';
 import { countTests } from '../scripts/test.ts';
+import { targetHere } from './release/made.ts';
 
 const report = (tests: number, failures: number, skipped: number) =>
   `<?xml version="1.0"?>\n<testsuites name="bun test" tests="${tests}" failures="${failures}" skipped="${skipped}">`;
@@ -131,13 +132,21 @@ describe('scripts/start', () => {
     expect(started.exitCode).toBe(direct.exitCode);
   });
 
-  test('the executable knows the version it was built as, and its commit', () => {
+  test('the executable knows the version it was built as, its commit, and what it was built for', () => {
     const program =
       process.env['SESSION_MEMORY_BIN'] ?? join(import.meta.dir, '..', 'dist', 'session-memory');
     const said = Bun.spawnSync([program, '--version']).stdout.toString();
-    expect(said).toMatch(/^session-memory \d+\.\d+\.\d+ \((?:[0-9a-f]{12}(?:-dirty)?|unknown)\)\n$/);
+    expect(said).toMatch(/^session-memory \d+\.\d+\.\d+ \((?:[0-9a-f]{12}(?:-dirty)?|unknown)\)\n.+\n$/);
     expect(said).toStartWith(`session-memory ${packageJson.version} (`);
+    const target = targetHere();
+    if (target !== undefined) expect(said.split('\n')[1]).toBe(target.name);
   });
+});
+
+test('run from source, it says the version of package.json: a release must not forget one of the two', () => {
+  const main = join(import.meta.dir, '..', 'src', 'main.ts');
+  const said = Bun.spawnSync([process.execPath, main, '--version']).stdout.toString();
+  expect(said).toBe(`session-memory ${packageJson.version} (source)\nfrom source\n`);
 });
 
 if (process.platform !== 'linux') console.log('skipped: which C library runs here is asked on Linux only');

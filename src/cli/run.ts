@@ -32,6 +32,8 @@ export interface Runtime {
   readonly cwd: string;
   readonly tempFolder: string;
   readonly version: string;
+  /** What it was built for, and how it was installed where that can be told. */
+  installation?(): Promise<string>;
   readonly signal: AbortSignal;
   /** From here on a signal stops at the next safe place; before, and where it is never called, it ends the process. */
   catchSignals(): void;
@@ -58,6 +60,7 @@ export async function run(runtime: Runtime): Promise<ExitCode> {
     json = parsed.flags['json'] === true;
     if (parsed.wantsVersion) {
       io.out(`session-memory ${runtime.version}\n`);
+      if (runtime.installation !== undefined) io.out(`${await runtime.installation()}\n`);
       return EXIT.done;
     }
     if (parsed.wantsHelp) {

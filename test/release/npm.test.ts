@@ -1,0 +1,214 @@
+// The npm packages, installed as people install them, from a registry on loopback: only the one of this platform comes, and
+// what is started is the program, with its words, its end and its signals.
+
+import { afterAll, describe, expect, test } from 'bun:test';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { npmName, programName, TARGETS, type Target } from '../../scripts/releasing/targets.ts';
+import { Made, SCRIPT, targetHere, VERSION } from './made.ts';
+import { Registry } from './registry.ts';
+
+const BINARY = Bun.env['SESSION_MEMORY_BIN'];
+const NPM = Bun.which('npm');
+const HERE = targetHere();
+const whyNot =
+  NPM === null || Bun.which('node') === null
+    ? 'npm and Node.js are not here'
+    : HERE === undefined || HERE.os === 'win32'
+      ? 'the scripts of this test do not run on this system'
+      : null;
+if (whyNot !== null) console.log(`skipped: ${whyNot}`);
+
+/** A prefix into which a release was installed. */
+class Installed {
+  readonly made = new Made();
+  readonly prefix = join(this.made.folder, 'prefix');
+  readonly command = join(this.prefix, 'bin', 'session-memory');
+  readonly #env = {
+    PATH: Bun.env['PATH'] ?? '',
+    HOME: join(this.made.folder, 'home'),
+    npm_config_cache: join(this.made.folder, 'cache'),
+    npm_config_prefix: this.prefix,
+    npm_config_update_notifier: 'false',
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+  };
+  registry: Registry | undefined;
+
+  async install(programs?: (target: Target) => Uint8Array): Promise<this> {
+    await this.made.make(programs);
+    mkdirSync(this.#env.HOME);
+    this.registry = new Registry(join(this.made.out, 'npm'));
+    const { code, err } = await this.run(['npm', 'install', '--global', 'session-memory']);
+    if (code !== 0) throw new Error(err);
+    return this;
+  }
+
+  async run(command: string[]): Promise<{ code: number; out: string; err: string; signal: unknown }> {
+    const child = this.start(command);
+    const [out, err, code] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    return { code, out, err, signal: child.signalCode };
+  }
+
+  start(command: string[]) {
+    return Bun.spawn(command, {
+      env: { ...this.#env, npm_config_registry: this.registry?.url ?? '' },
+      cwd: this.made.folder,
+      ...{ stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
+    });
+  }
+
+  /** Of the package that holds the program. */
+  get program(): string {
+    if (HERE === undefined) throw new Error('no target');
+    const modules = join(this.prefix, 'lib', 'node_modules', 'session-memory', 'node_modules');
+    return join(modules, npmName(HERE), 'bin', programName(HERE));
+  }
+
+  async dispose(): Promise<void> {
+    await this.registry?.[Symbol.asyncDispose]();
+    this.made[Symbol.dispose]();
+  }
+}
+
+const scripts = whyNot === null ? await new Installed().install() : null;
+afterAll(() => scripts?.dispose());
+
+/** The installation whose program is a script. */
+function small(): Installed {
+  if (scripts === null) throw new Error('not installed');
+  return scripts;
+}
+
+describe.skipIf(whyNot !== null)('installed by npm', () => {
+  test('only the package of this platform is downloaded, and its program is what npm calls', async () => {
+    const asked = small().registry?.downloaded.toSorted();
+    const platform = HERE === undefined ? '' : npmName(HERE).slice(1).replace('/', '-');
+    expect(asked).toEqual([`session-memory-${VERSION}.tgz`, `${platform}-${VERSION}.tgz`].sort());
+    expect(readFileSync(small().program, 'utf8')).toBe(SCRIPT);
+    expect((await small().run([small().command, '--version'])).out).toBe(
+      `session-memory ${VERSION} (test)\n`,
+    );
+    const page = join(small().prefix, 'share', 'man', 'man1', 'session-memory.1');
+    expect(readFileSync(page, 'utf8')).toContain('printed for man');
+  });
+
+  test('no package has a script that runs while it is installed, and each says where it can run', () => {
+    const { registry } = small();
+    if (registry === undefined) throw new Error('no registry');
+    expect(registry.names).toHaveLength(TARGETS.length + 1);
+    for (const name of registry.names) expect(registry.manifest(name)['scripts'], name).toBeUndefined();
+    const optional = Object.fromEntries(TARGETS.map((target) => [npmName(target), VERSION]));
+    expect(registry.manifest('session-memory')['optionalDependencies']).toEqual(optional);
+    for (const target of TARGETS) {
+      const { os, cpu, libc } = registry.manifest(npmName(target));
+      expect([os, cpu, libc]).toEqual([
+        [target.os],
+        [target.cpu],
+        target.libc === undefined ? undefined : [target.libc],
+      ]);
+    }
+  });
+
+  test('words pass as they are, and so does the exit code', async () => {
+    const words = ['', 'a b', '--flag=$HOME', 'ä"\'\\', 'line\nbreak', '*'];
+    const said = await small().run([small().command, 'words', ...words]);
+    expect(said.out).toBe(words.map((word) => `<${word}>`).join(''));
+    for (const code of [0, 1, 2, 6, 130, 255])
+      expect((await small().run([small().command, 'exit', String(code)])).code).toBe(code);
+  });
+
+  test('an end by a signal is seen as one', async () => {
+    for (const name of ['KILL', 'TERM', 'INT', 'HUP'])
+      expect((await small().run([small().command, 'die', name])).signal, name).toBe(`SIG${name}`);
+  });
+
+  test.each([
+    ['SIGTERM', 'TERM', 7],
+    ['SIGHUP', 'HUP', 8],
+  ] as const)('%s reaches the program, whose exit code is the one that is seen', async (name, says, code) => {
+    const child = small().start([small().command, 'wait']);
+    let said = '';
+    for await (const piece of child.stdout) {
+      const isFirst = said === '';
+      said += new TextDecoder().decode(piece);
+      if (isFirst) child.kill(name);
+    }
+    expect([said, await child.exited]).toEqual([`ready\n${says}\n`, code]);
+  });
+
+  test('ctrl-c on a terminal reaches the program once: a second one would mean at once', async () => {
+    let said = '';
+    const { promise: interrupted, resolve: isInterrupted } = Promise.withResolvers<void>();
+    const child = Bun.spawn([small().command, 'wait'], {
+      env: { PATH: Bun.env['PATH'] ?? '', HOME: small().made.folder, TERM: 'xterm' },
+      terminal: {
+        data: (terminal, data) => {
+          const before = said;
+          said += Buffer.from(data).toString('utf8');
+          if (!before.includes('ready') && said.includes('ready')) terminal.write('\x03');
+          if (said.includes('INT')) isInterrupted();
+        },
+      },
+    });
+    await interrupted;
+    child.kill('SIGTERM');
+    expect(await child.exited).toBe(7);
+    expect(said.match(/INT/g)).toHaveLength(1);
+  });
+
+  test('a program whose mode was taken away is given it again', async () => {
+    chmodSync(small().program, 0o644);
+    expect((await small().run([small().command, 'exit', '6'])).code).toBe(6);
+    expect(statSync(small().program).mode & 0o111).toBe(0o111);
+  });
+});
+
+describe.skipIf(whyNot !== null)('installed by npm, without optional packages', () => {
+  test('it says which package is not there and how to get it', async () => {
+    await using gone = Object.assign(new Installed(), { [Symbol.asyncDispose]: () => gone.dispose() });
+    await gone.install();
+    rmSync(join(gone.program, '..', '..'), { recursive: true });
+    const said = await gone.run([gone.command, '--version']);
+    expect([said.code, said.out]).toEqual([1, '']);
+    expect(said.err).toContain(HERE === undefined ? '' : `${npmName(HERE)} is not installed`);
+    expect(said.err).toContain('npm install --global --include=optional session-memory');
+  });
+});
+
+if (BINARY === undefined || !existsSync(BINARY))
+  console.log(
+    'skipped: the real program by npm needs the built binary (SESSION_MEMORY_BIN; ./scripts/test sets it)',
+  );
+
+describe.skipIf(whyNot !== null || BINARY === undefined || !existsSync(BINARY))('the real program', () => {
+  test('installed by npm, and by npx without being installed, says what it says directly, and fails as it does', async () => {
+    await using real = Object.assign(new Installed(), { [Symbol.asyncDispose]: () => real.dispose() });
+    const bytes = readFileSync(BINARY ?? '');
+    await real.install((target) => (target === HERE ? bytes : Buffer.from(SCRIPT)));
+    const firstLine = (text: string) => text.split('\n')[0] ?? '';
+    const direct = await real.run([BINARY ?? '', '--version']);
+    expect(firstLine(direct.out)).toStartWith('session-memory ');
+    const byShim = await real.run([real.command, '--version']);
+    expect([firstLine(byShim.out), byShim.code]).toEqual([firstLine(direct.out), 0]);
+    const [wrong, wrongDirect] = await Promise.all([
+      real.run([real.command, 'no-such-command']),
+      real.run([BINARY ?? '', 'no-such-command']),
+    ]);
+    expect([wrong.code, wrong.out, wrong.err]).toEqual([wrongDirect.code, wrongDirect.out, wrongDirect.err]);
+    // Where it is installed, npx starts that one.
+    await real.run(['npm', 'uninstall', '--global', 'session-memory']);
+    expect(existsSync(real.command)).toBe(false);
+    const byNpx = await real.run(['npx', '--yes', `session-memory@${VERSION}`, '--version']);
+    expect([firstLine(byNpx.out), byNpx.code]).toEqual([firstLine(direct.out), 0]);
+    // Each says how it came here.
+    expect(byShim.out).toContain(
+      ', installed by npm; to update: npm install --global session-memory@latest\n',
+    );
+    expect(byNpx.out).toContain(', run by npx; to update: npx session-memory@latest\n');
+  });
+});
