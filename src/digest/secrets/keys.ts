@@ -27,10 +27,10 @@ const KEY_CHARS_MAX = 40_000;
 export const KEY_RULES: readonly SecretRule[] = [
   {
     kind: 'private key',
-    hints: hinted('private#key static#key').map((hint) => hint.replace('#', ' ')),
+    ...hinted('private#key static#key'),
     find: keysIn,
   },
-  { kind: 'private key', hints: ['mi', 'mh', 'mc4', 'mfe', 'lq', 'lf', 'b3b'], find: bodiesIn },
+  { kind: 'private key', ...hinted('^MI ^MH ^MC ^MF ^lQ ^lF ^b3BlbnNzaC1rZXktdjE'), find: bodiesIn },
   {
     kind: 'private key',
     hints: ['private-lines'],

@@ -12,22 +12,29 @@ export interface Finding {
 
 export interface SecretRule {
   readonly kind: string;
-  /** The rule only runs on text that has one of these, compared in lower case. */
+  /** The rule only runs on text that has one of these (`hints.ts` says how they are written). */
   readonly hints: readonly string[];
+  /** And one of these, where there are some. */
+  readonly also?: readonly string[];
   readonly find: (text: string) => Iterable<Finding>;
 }
 
 /** Whether a value is a secret, as it stands there. */
 export type Judge = (value: string, place: Place) => boolean;
 
-/** One word of hints: `'ghp_ gho_'`. */
-export const hinted = (words: string): readonly string[] => words.split(' ');
+/** Words of hints, `'ghp_ gho_'`, a blank in one as `#`; behind ` & ` those of which one has to be there too. */
+export function hinted(words: string): Pick<SecretRule, 'hints' | 'also'> {
+  const [hints = [], also] = words
+    .split(' & ')
+    .map((either) => either.split(' ').map((word) => word.replaceAll('#', ' ')));
+  return also === undefined ? { hints } : { hints, also };
+}
 
 /** A form of a service's own: the match is the secret, or its last group. Only what stands for nothing is left. */
 export function token(kind: string, hints: string, pattern: RegExp): SecretRule {
   return {
     kind,
-    hints: hinted(hints),
+    ...hinted(hints),
     *find(text) {
       for (const match of text.matchAll(pattern)) {
         const value = match.findLast((group, index) => index > 0 && group !== undefined) ?? match[0];
@@ -41,7 +48,7 @@ export function token(kind: string, hints: string, pattern: RegExp): SecretRule 
 
 /** A value behind a name, a flag or a word: the last group of the match, with which the match ends. */
 export function carried(kind: string, hints: string, pattern: RegExp, judge: Judge): SecretRule {
-  return { kind, hints: hinted(hints), find: (text) => valuesIn(kind, text, 0, pattern, judge) };
+  return { kind, ...hinted(hints), find: (text) => valuesIn(kind, text, 0, pattern, judge) };
 }
 
 /** The same, looked for within what `region` matches: the words of one command, the pairs of one header. */
@@ -54,12 +61,17 @@ export function within(
 ): SecretRule {
   return {
     kind,
-    hints: hinted(hints),
+    ...hinted(hints),
     *find(text) {
       for (const match of text.matchAll(region))
         yield* valuesIn(kind, match[0], match.index, pattern, judge, text);
     },
   };
+}
+
+/** A rule that costs much at each character, on text that has what every match of it has. */
+export function onlyWith(part: RegExp, rule: SecretRule): SecretRule {
+  return { ...rule, find: (text) => (part.test(text) ? rule.find(text) : []) };
 }
 
 /** A pattern may begin with the end of a name: so much before it is looked at. */
