@@ -3,7 +3,7 @@
  * Promises: base64 of a picture, a hash or an id stays: only what decodes to readable text is looked at.
  */
 import { wordlist } from '@scure/bip39/wordlists/english.js';
-import { carried, type Finding, type SecretRule, token } from './rules.ts';
+import { carried, type Finding, matchesIn, type SecretRule, token } from './rules.ts';
 import { isPlaceholder } from './values.ts';
 
 const RUN_CHARS_MIN = 24;
@@ -19,7 +19,7 @@ export function encodedRule(hasSecret: (text: string) => boolean): SecretRule {
     kind: 'encoded secret',
     hints: [],
     *find(text) {
-      for (const { index, 0: run } of text.matchAll(RUN)) {
+      for (const { index, 0: run } of matchesIn(text, RUN)) {
         const start = startOfText(run);
         if (start === null) continue;
         const decoded = Buffer.from(run.slice(start, start + ENCODED_CHARS_MAX), 'base64').toString('latin1');
@@ -79,7 +79,8 @@ const BETWEEN = String.raw`[ \t\n\r,_0-9.)]`;
 const SHORT = `[a-z]{${WORD_CHARS.min},${WORD_CHARS.max}}`;
 /** As many short words in turn as a mnemonic has at least; most text has none. */
 const TURN = new RegExp(`(?<![a-z])(?:${SHORT}${BETWEEN}+){${WORDS_MIN - 1}}${SHORT}(?![a-z])`);
-const WORDS = /[a-z \t\n\r,_0-9.)]+/g;
+/** No shorter text has so many. */
+const WORDS = /[a-z \t\n\r,_0-9.)]{47,}/g;
 let words: ReadonlySet<string> | null = null;
 
 interface Word {
@@ -108,7 +109,7 @@ function* mnemonicsIn(text: string): Iterable<Finding> {
 /** Runs of as many short words as a mnemonic has, with nothing else between. */
 function* wordsInTurn(text: string): Iterable<readonly Word[]> {
   if (!TURN.test(text)) return;
-  for (const { index: start, 0: piece } of text.matchAll(WORDS)) {
+  for (const { index: start, 0: piece } of matchesIn(text, WORDS)) {
     let run: Word[] = [];
     for (const { index, 0: word } of [...piece.matchAll(/[a-z]+/g), END]) {
       if (word.length >= WORD_CHARS.min && word.length <= WORD_CHARS.max) {

@@ -30,13 +30,29 @@ export function hinted(words: string): Pick<SecretRule, 'hints' | 'also'> {
   return also === undefined ? { hints } : { hints, also };
 }
 
+/**
+ * All matches of a global pattern at once. `matchAll` copies the pattern at each call, which takes longer than to look through a title.
+ */
+export function matchesIn(text: string, pattern: RegExp): readonly RegExpExecArray[] {
+  pattern.lastIndex = 0;
+  let match = pattern.exec(text);
+  if (match === null) return NONE;
+  const matches: RegExpExecArray[] = [];
+  for (; match !== null; match = pattern.exec(text)) {
+    matches.push(match);
+    if (match[0] === '') pattern.lastIndex++;
+  }
+  return matches;
+}
+const NONE: readonly RegExpExecArray[] = [];
+
 /** A form of a service's own: the match is the secret, or its last group. Only what stands for nothing is left. */
 export function token(kind: string, hints: string, pattern: RegExp): SecretRule {
   return {
     kind,
     ...hinted(hints),
     *find(text) {
-      for (const match of text.matchAll(pattern)) {
+      for (const match of matchesIn(text, pattern)) {
         const value = match.findLast((group, index) => index > 0 && group !== undefined) ?? match[0];
         if (standsForNothing(value) || isInData(text, match.index)) continue;
         const end = match.index + match[0].length;
@@ -63,7 +79,7 @@ export function within(
     kind,
     ...hinted(hints),
     *find(text) {
-      for (const match of text.matchAll(region))
+      for (const match of matchesIn(text, region))
         yield* valuesIn(kind, match[0], match.index, pattern, judge, text);
     },
   };
@@ -85,7 +101,7 @@ function* valuesIn(
   judge: Judge,
   whole = text,
 ): Iterable<Finding> {
-  for (const match of text.matchAll(pattern)) {
+  for (const match of matchesIn(text, pattern)) {
     const value = match.findLast((group, index) => index > 0 && group !== undefined);
     if (value === undefined) continue;
     const end = offset + match.index + match[0].length;

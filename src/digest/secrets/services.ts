@@ -3,7 +3,7 @@
  * Promises: every pattern is linear in the text: a literal to begin with, every repetition final or bounded; it also takes what
  * was cut, for the half of a key is still worth finding. Sources: each service's documentation of its keys.
  */
-import { isInData, onlyWith, type SecretRule, token } from './rules.ts';
+import { isInData, matchesIn, onlyWith, type SecretRule, token } from './rules.ts';
 import { standsForNothing } from './values.ts';
 
 /** Letters, digits, `_` and `-` behind a literal of its own: most keys of today. */
@@ -17,7 +17,7 @@ function prefixed(kind: string, prefixes: string, charsMin = 16, alphabet = '\\w
     kind,
     hints: prefixes.split(' ').map((prefix) => `^${prefix}`),
     *find(text) {
-      for (const { index, 0: found, 1: prefix = '', 2: body = '' } of text.matchAll(pattern))
+      for (const { index, 0: found, 1: prefix = '', 2: body = '' } of matchesIn(text, pattern))
         if (isMade(prefix, body) && !standsForNothing(found) && !isInData(text, index))
           yield { start: index, end: index + found.length, kind, runsOn: true };
     },
