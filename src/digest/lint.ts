@@ -5,8 +5,8 @@
  * mark of each run, as secretlint's own core does for its profiler; reads the file system.
  */
 import type { creator as Preset } from '@secretlint/secretlint-rule-preset-recommend';
+import { Hints } from './secrets/hints.ts';
 import type { Finding } from './secrets/rules.ts';
-import { Sieve } from './secrets/sieve.ts';
 
 export type Lint = (content: string) => Promise<readonly Finding[]>;
 
@@ -87,14 +87,13 @@ async function makeLint(): Promise<Lint> {
     },
     {},
   );
+  const hints = new Hints(handlers);
   return async (content) => {
     const findings: Finding[] = [];
     const source = sourceOf(content);
-    const sieve = new Sieve(content.toLowerCase());
-    for (const { handler, hints, use } of handlers) {
-      if (!hints.some((hint) => sieve.has(hint))) continue;
-      use(findings);
-      await handler.file?.(source);
+    for (const index of hints.in(content)) {
+      handlers[index]?.use(findings);
+      await handlers[index]?.handler.file?.(source);
     }
     return findings.sort((a, b) => a.start - b.start || b.end - a.end);
   };

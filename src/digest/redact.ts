@@ -2,12 +2,12 @@
  * Takes secrets out of what is kept for good; the raw tier stays exact.
  * Promises: every text of a digest is looked at, whole, before anything is cut; of what is cut, a secret at the cut goes as a whole;
  * the same texts give the same result; linear in the text.
- * Never: looks anything up, or loads secretlint's rules before there is something to redact.
+ * Never: looks anything up, or loads the rules before there is something to redact.
  */
 import type { Digest } from '../domain/digest.ts';
 import { cutAt } from './keep.ts';
 import { loadLint } from './lint.ts';
-import { type Finding, secretsIn } from './secrets/secrets.ts';
+import type { Finding } from './secrets/rules.ts';
 import { isPlaceholder, isWord, looksSecret } from './secrets/values.ts';
 import { type Cut, mapTexts } from './strings.ts';
 
@@ -57,7 +57,7 @@ export async function redactTexts(
 
 /** The secrets of each text that has some, in order, none in another. */
 async function findIn(texts: readonly string[]): Promise<ReadonlyMap<string, readonly Finding[]>> {
-  const lint = await loadLint();
+  const [lint, { secretsIn }] = await Promise.all([loadLint(), import('./secrets/secrets.ts')]);
   const found = new Map<string, readonly Finding[]>();
   for (const piece of piecesOf(texts.filter((text) => text.length >= 4))) {
     const content = piece.join(SEPARATOR);

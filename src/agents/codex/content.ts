@@ -40,10 +40,22 @@ function reader(from: 'start' | 'later'): (record: ContentRecord) => unknown {
 
 /** At any depth: newer versions write members that older ones left out, and leave out what they noted of a turn beside its items. */
 function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (Array.isArray(value)) {
+    const kept = value.map(withoutNulls);
+    return kept.some((element, index) => element !== value[index]) ? kept : value;
+  }
   if (!isRecord(value)) return value;
-  const members = Object.entries(value).filter(([key, member]) => member !== null && !isTurn(key, member));
-  return Object.fromEntries(members.map(([key, member]) => [key, withoutNulls(member)]));
+  // Hot path: hardly a record has any, and only such a one is made anew.
+  let kept: Record<string, unknown> | null = null;
+  for (const key in value) {
+    const member = value[key];
+    const told = member === null || isTurn(key, member) ? undefined : withoutNulls(member);
+    if (told === member) continue;
+    kept ??= Object.assign(Object.create(null) as Record<string, unknown>, value);
+    if (told === undefined) delete kept[key];
+    else kept[key] = told;
+  }
+  return kept ?? value;
 }
 
 /** Which turn an item is of. */

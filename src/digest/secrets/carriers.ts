@@ -3,7 +3,7 @@
  * Promises: every pattern is linear in the text; a value ends where its carrier ends it. Names alone, types, calls and
  * templates are no values (`secrets.values.ts`).
  */
-import { carried, type Finding, type Judge, type SecretRule, within } from './rules.ts';
+import { carried, type Finding, hinted, type Judge, onlyWith, type SecretRule, within } from './rules.ts';
 import {
   isGiven,
   isNamed,
@@ -96,14 +96,14 @@ function headers(): readonly SecretRule[] {
     ),
     carried(
       'authorization',
-      'authorization auth',
+      'authorization',
       /\b(?:proxy-)?authorization\\{0,3}["']?[ :=]{1,3}\\{0,3}["'`]?(?:basic|token|ssws|apikey|digest|key|negotiate|hmac|aws|splunk|genie(?:key)?|pve(?:api)?token|bot|[a-z-]{3,16})?[ =:]{0,2}([\w.~+/%|:!-]{8,8192}={0,2})/gi,
       (value, place) => isHeader(value, place),
     ),
     carried('basic authorization', 'basic', /\bbasic[ ]([A-Za-z0-9+/]{8,1024}={0,2})(?![A-Za-z])/gi, isPair),
     carried(
       'header',
-      'key token auth secret x- password',
+      '^x- -key -token -auth -secret -signature -password -credential -jwt -pat',
       /(?<![A-Za-z0-9])(?:x-[a-z-]{0,30}|[a-z-]{0,30}-)(?:key|token|auth|secret|signature|password|credential|jwt|pat)\\{0,3}["']?\]?\s{0,2}[:=]\s{0,2}\\{0,3}["'\x60]?([^\s"'\x60,;\\\0]{8,4096})/gi,
       (value, place) => isNamed(value, place) && !OPEN_KEY.test(place.name),
     ),
@@ -116,33 +116,33 @@ function headers(): readonly SecretRule[] {
     ),
     within(
       'session cookie',
-      'curl wget http',
+      '^curl ^wget ^http ^xh & -b --cookie',
       /\b(?:curl|wget|https?|xh)\b[^\n\0]{0,2000}/g,
       /(?:\s-b|\s--cookie)[ =]\\{0,3}["']?[^\s=;"']{1,60}=([^\s;"'\\]{6,4096})/g,
       (value) => !isPlaceholder(value),
     ),
     carried(
       'session cookie',
-      'sess sid csrf xsrf',
+      '^phpsessid$ ^jsessionid$ ^asp.net_sessionid$ ^connect.sid$ ^laravel_session$ ^sessionid$ ^session_token$ ^_session$ ^sid$ ^csrftoken$ ^xsrf-token$ ^auth_token$ ^remember_token$',
       /(?<![A-Za-z])(?:PHPSESSID|JSESSIONID|ASP\.NET_SessionId|connect\.sid|laravel_session|sessionid|session_token|_session|sid|csrftoken|xsrf-token|auth_token|remember_token)["']?[=:]\s?["']?([\w.%+/:~-]{16,4096})/gi,
       (value, place) =>
         (looksRandom(value) && !isPlaceholder(value) && !isIdentity(value)) || isCookieName(value, place),
     ),
     carried(
       'password in URL',
-      '@',
+      '@ & :// :__',
       /(?<![A-Za-z0-9])[a-z][a-z0-9+.-]{1,24}:(?:\/\/|__)[^\s:/@"'`<>?#\0]{0,256}:([^\s@"'`<>\0]{1,512})(?=@[^\s@]|@$)/gi,
       isInAddress,
     ),
     carried(
       'token in URL',
-      '@',
+      '@ & ^http',
       /\bhttps?:\/\/([\w.~%-]{20,512})(?=(?::x-oauth-basic)?@[\w-])/gi,
       (value) => !isPlaceholder(value) && looksSecret(value),
     ),
     carried(
       'token in URL',
-      '= ?',
+      'key= token= secret= sig= signature= password= passwd= pass= pwd= auth= code= jwt= session= sid= credential= otp= invite= & ? &',
       /[?&](?:[\w.-]{0,30}(?:key|token|secret|sig|signature|password|passwd|pass|pwd|auth|code|jwt|session|sid|credential|otp|invite))=([^\s&"'`<>#,;\\)\]}\0]{6,4096})/gi,
       (value, place) =>
         isNamed(value, place) &&
@@ -197,21 +197,24 @@ function filesOfSecrets(): readonly SecretRule[] {
   return [
     carried(
       'password',
-      'login machine',
+      'login & password',
       /\blogin\s{1,4}\S{1,128}\s{1,4}(?:account\s+\S{1,64}\s+)?password\s{1,4}["']?([^\s"'\0]{3,512})/gi,
       (value) => !isPlaceholder(value),
     ),
     // .pgpass: host:port:database:user:password
-    carried(
-      'password',
-      ':',
-      /(?<![\w:.*])(?:[\w.-]{1,128}|\*):(?:\d{4,5}|\*):[\w.*-]{1,64}:[\w.@*-]{1,64}:([^\s:"'`,;\0]{4,256})/g,
-      (value, place) =>
-        !isPlaceholder(value) && !/^\d+$/.test(value) && !/^[0-9A-F:]+$/.test(place.lead + value),
+    onlyWith(
+      /:(?:\d{4,5}|\*):/,
+      carried(
+        'password',
+        ':',
+        /(?<![\w:.*])(?:[\w.-]{1,128}|\*):(?:\d{4,5}|\*):[\w.*-]{1,64}:[\w.@*-]{1,64}:([^\s:"'`,;\0]{4,256})/g,
+        (value, place) =>
+          !isPlaceholder(value) && !/^\d+$/.test(value) && !/^[0-9A-F:]+$/.test(place.lead + value),
+      ),
     ),
     carried(
       'docker login',
-      'auth',
+      '"auth',
       /"auth\\{0,3}"\s{0,3}:\s{0,3}\\{0,3}"([A-Za-z0-9+/]{8,2048}={0,2})/g,
       (value) => !isPlaceholder(value),
     ),
@@ -221,7 +224,7 @@ function filesOfSecrets(): readonly SecretRule[] {
       /\b(?:client-key-data|tls\.key|[\w.-]{0,40}\.key)\\{0,3}["']?\s{0,3}:\s{0,3}\\{0,3}["']?([A-Za-z0-9+/]{24,16384}={0,2})/g,
       (value) => !isPlaceholder(value),
     ),
-    { kind: 'Kubernetes secret', hints: ['secret'], find: kubernetesSecrets },
+    { kind: 'Kubernetes secret', ...hinted('kind & secret'), find: kubernetesSecrets },
     // One name and its crypt, or a password for chpasswd
     carried(
       'password',
@@ -271,7 +274,7 @@ export const CARRIER_RULES: readonly SecretRule[] = [
   carried('secret', 'key', new RegExp(`${KEY}${TAIL}${GIVES}${VALUE}`, 'g'), judgeKey),
   carried(
     'secret',
-    'secret token cred auth pat salt pepper bearer jwt sig hmac dsn pin otp licen webhook cookie sonar.login',
+    'secret token cred auth _pat ^PAT salt PEPPER ^bearer ^jwt ^sig ^hmac ^dsn ^pin ^otp ^licen ^webhook ^cookie sonar.login',
     new RegExp(
       `${WEAK}(?:[_-]?(?:[Kk]ey|KEY|[Ss]tring|STRING|[Vv]alue|[Bb]ase|BASE)){0,2}${TAIL}${GIVES}${VALUE}`,
       'g',
@@ -280,7 +283,7 @@ export const CARRIER_RULES: readonly SecretRule[] = [
   ),
   carried(
     'AWS secret key',
-    'secret',
+    'secret & key',
     /secret_?(?:access_?)?key\\{0,3}["']?\s{0,3}(?:=>|[:=])?\s{0,3}\\{0,3}["']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])/gi,
     (value) => !isPlaceholder(value),
   ),
@@ -302,25 +305,25 @@ export const CARRIER_RULES: readonly SecretRule[] = [
   // XML
   carried(
     'password',
-    'pass pwd secret token key',
+    'pass pwd secret token key & </',
     /<(?:[\w.-]{1,40}:)?[\w.-]{0,40}(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key|secretkey|privatekey)(?:\s[^<>\n\0]{0,100})?>\s{0,8}(?:<!\[CDATA\[)?([^<>\s\0]{4,4096})(?=\s{0,8}(?:\]\]>)?<\/)/gi,
     anything,
   ),
   carried(
     'password',
-    'pass pwd secret token key',
+    'pass pwd secret token key & value=',
     /(?:name|key|id)=\\{0,3}["'][\w.:-]{0,60}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key)\\{0,3}["']\s{1,4}(?:value=)\\{0,3}["']([^"'\n\0<>\\]{4,4096})/gi,
     anything,
   ),
   carried(
     'password',
-    'pass pwd secret token key',
+    'pass pwd secret token key & <entry <string <property <item <prop <param',
     /<(?:entry|string|property|item|prop|param)\s(?:name|key)="[\w.:-]{0,60}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key)">([^<>\n\0]{4,4096})(?=<\/)/gi,
     anything,
   ),
   carried(
     'password',
-    'pass pwd secret token key',
+    '</key>',
     /<key>[\w.:-]{0,60}(?:pass(?:word)?|secret|token|key)<\/key>\s{0,8}<string>([^<>\n\0]{4,4096})(?=<\/)/gi,
     anything,
   ),
@@ -358,7 +361,7 @@ export const CARRIER_RULES: readonly SecretRule[] = [
   ),
   carried(
     'password',
-    'identified password login role user',
+    'identified# #password',
     /\b(?:IDENTIFIED (?:WITH \w+ )?BY|(?:WITH |ENCRYPTED |LOGIN |SET )PASSWORD(?: FOR [^\n=]{1,60})?|(?:ROLE|USER|LOGIN) [\w"'@%.-]{1,60} (?:WITH )?(?:LOGIN |SUPERUSER )?PASSWORD)\s{0,3}=?\s{0,3}N?(?:PASSWORD\()?\\{0,3}["']([^"'\n\0\\]{3,512})(?=\\{0,3}["'])/gi,
     anything,
   ),

@@ -17,17 +17,25 @@ const given: Judge = (value) =>
 const glued: Judge = (value, place) =>
   given(value, place) && !/^(?:assword|ort|rotocol|ath|ager|ipe)/.test(value);
 
-/** Programs, and the flags behind which their secret stands. */
-function flag(programs: string, flags: string, judge: Judge = given): SecretRule {
+/** Programs, and the flags behind which their secret stands; of `also` one has to be in the text. */
+function flag(programs: string, flags: string, judge: Judge = given, also = ''): SecretRule {
   const names = programs.replaceAll(' ', '|');
   const region = new RegExp(`(?<![A-Za-z0-9.-])(?:${names})(?:\\.exe)?\\s${REST}`, 'g');
   const hints = programs
     .toLowerCase()
+    .replaceAll('\\.', '.')
     .replace(/\\[a-z.]|\[.*?\]|[?*+\\]/g, '')
     .split(/[ |()]/)
     .filter((word) => word !== '')
+    .map((word) => `^${word}$`)
     .join(' ');
-  return within('password', hints, region, new RegExp(`(?<=\\s)(?:${flags})${WORD}`, 'g'), judge);
+  return within(
+    'password',
+    also === '' ? hints : `${hints} & ${also}`,
+    region,
+    new RegExp(`(?<=\\s)(?:${flags})${WORD}`, 'g'),
+    judge,
+  );
 }
 
 /** Where what is piped or handed in is the secret. */
@@ -47,7 +55,7 @@ export const COMMAND_RULES: readonly SecretRule[] = [
   flag('redis-benchmark iredis', '-a '),
   carried(
     'password',
-    'auth',
+    'AUTH',
     new RegExp(String.raw`(?<=^|[\s>"'\x60(/])AUTH\s(?:default\s)?${WORD}`, 'g'),
     (value, place) => /\d/.test(value) && isPassword(value, place),
   ),
@@ -73,6 +81,7 @@ export const COMMAND_RULES: readonly SecretRule[] = [
       given(value, place) &&
       !/^[\d.:-]+(?:\/\w+)?$/.test(value) &&
       (looksSecret(value) || /--|login/.test(place.lead)),
+    '-p# --password --creds',
   ),
   within(
     'password',
@@ -83,7 +92,7 @@ export const COMMAND_RULES: readonly SecretRule[] = [
   ),
   carried(
     'token',
-    'login auth authtoken unseal',
+    'vault#login vault#token vault#unseal vault#operator bao#login wandb#login snyk#auth ngrok# doctl#auth sentry-cli#login nomad#acl consul#login tailscale#up zerotier-cli modal#token stripe#login railway#login codecov# coveralls# twine#upload hub#ci cargo#login gem#push nuget# flyctl#auth netlify# hcloud# pulumi#login datadog-ci ^surge# vsce# ovsx# expo#login rclone# steamcmd nordvpn wpa_passphrase rabbitmqctl neo4j-admin clickhouse-client influx# gh#auth minisign pass#insert cmdkey net#user op#signin',
     new RegExp(
       String.raw`\b(?:vault (?:login|token lookup|token renew|unseal|operator unseal)|bao login|wandb login|snyk auth|ngrok (?:config add-)?authtoken|ngrok config add-authtoken|doctl auth init -t|sentry-cli login --auth-token|nomad acl bootstrap|consul login|tailscale up --auth-?key|zerotier-cli join|modal token set --token-id \S{1,80} --token-secret|stripe login --api-key|railway login|codecov -t|coveralls -t|twine upload -p|hub ci|cargo login|gem push --key|nuget setapikey|dotnet nuget push \S{1,200} -k|flyctl auth token|netlify --auth|hcloud context create|pulumi login|datadog-ci|surge --token|vsce (?:login|publish) -p|ovsx publish -p|expo login -p|npx vsce publish -p|rclone obscure|steamcmd \+login \S{1,64}|nordvpn login --token|wpa_passphrase \S{1,64}|rabbitmqctl (?:add_user|change_password) \S{1,64}|neo4j-admin (?:dbms )?set-initial-password|clickhouse-client --password|influx -password|gh auth login --with-token <<<|minisign -W|pass insert|cmdkey \S{0,200}\/pass:|net user \S{1,64}|op signin --session)[ =]${WORD}`,
       'g',
@@ -93,7 +102,7 @@ export const COMMAND_RULES: readonly SecretRule[] = [
   ),
   within(
     'password',
-    'vault bao',
+    '^vault ^bao & put patch write',
     /\b(?:vault|bao) (?:kv )?(?:put|patch|write)\s[^\n\0|;]{1,600}/g,
     new RegExp(String.raw`\s[\w.-]{1,60}=${WORD}`, 'g'),
     (value, place) =>
@@ -111,7 +120,7 @@ export const COMMAND_RULES: readonly SecretRule[] = [
   ),
   carried(
     'password',
-    'sqlplus sqlldr expdp impdp rman',
+    '^sqlplus ^sqlldr ^expdp ^impdp ^rman ^exp$ ^imp$',
     /\b(?:sqlplus|sqlldr|expdp|impdp|rman target|exp|imp)\s(?:-\w\s){0,3}["']?\w{1,64}\/([^\s@"'/\0]{3,256})(?=["']?(?:@|\s|$))/g,
     given,
   ),
@@ -127,7 +136,7 @@ export const COMMAND_RULES: readonly SecretRule[] = [
   ),
   carried(
     'password',
-    '--user -u',
+    '-u# -u= -user --auth --creds',
     /(?<=\s)(?:-u|--user|--auth|--creds|--proxy-user)[ =]\\?["']?[\w.@+-]{1,64}:([^\s"'\0:/]{4,256})(?=["'\s]|\\|$)/g,
     (value, place) => given(value, place) && (looksSecret(value) || isGiven(value, place)),
   ),
@@ -150,11 +159,12 @@ export const COMMAND_RULES: readonly SecretRule[] = [
       given(value, place) &&
       (looksSecret(value) || isPassword(value, place)) &&
       !/-file|^https?:/.test(place.lead),
+    'pass token secret api-key apikey',
   ),
   flag('mc s3cmd', String.raw`alias set \S{1,64} \S{1,200} \S{1,128} |--secret_key[ =]`),
   within(
     'secret',
-    'secret set kubectl env',
+    'kubectl#create#secret kubectl#set#env secret#set config:set secrets#set railway#variables vercel#env env:set secret:create env#set wrangler#secret',
     /\b(?:kubectl create secret|kubectl set env|gh secret set|heroku config:set|fly(?:ctl)? secrets set|railway variables|vercel env|netlify env:set|dokku config:set|eas secret:create|supabase secrets set|doppler secrets set|infisical secrets set|convex env set|wrangler secret)\b[^\n\0|;]{1,1000}/g,
     new RegExp(
       String.raw`(?:--from-literal[= ]["']?[\w.-]{1,100}=|(?<=\s)(?:-b|--body|--value|--docker-password)[ =]|(?<=\s)[A-Za-z]\w{0,60}=)${WORD}`,
@@ -167,7 +177,7 @@ export const COMMAND_RULES: readonly SecretRule[] = [
   ),
   carried(
     'secret',
-    'configure config set',
+    'configure#set config#set config:set config#--global config#add set-env setx',
     new RegExp(
       String.raw`\b(?:configure set|config set|config:set|config --global|config add|set-env|setx)\s(?:\S{1,40}\s){0,2}["']?\S{0,120}(?:key|secret|token|password|passwd|_auth|authToken)["']?[ =]${WORD}`,
       'gi',
@@ -178,7 +188,7 @@ export const COMMAND_RULES: readonly SecretRule[] = [
   // What is piped or handed in
   carried(
     'password',
-    'echo printf',
+    '^echo ^printf & sudo stdin with-token passphrase-fd pinentry-mode passwd pass#insert kinit cryptsetup ^su$ gh#auth glab#auth secret#set variable#set wrangler#secret vercel#env secrets:set gcloud#secrets secret#create kubeseal secrets#import op#item secret-tool ecryptfs gocryptfs restic borg ^age$ gpg ssh-add vault#login snyk#auth netlify#login npm#login',
     new RegExp(
       String.raw`\b(?:echo|printf)\s+(?:-[neE]+\s+)*(?:["']?%s(?:\\n)?["']?\s+)?(?:"([^"\n\0]{3,512})(?="\s{0,3}\|\s{0,3}${READERS})|'([^'\n\0]{3,512})(?='\s{0,3}\|\s{0,3}${READERS})|([^\s"'|\0]{3,512})(?=\s{0,3}\|\s{0,3}${READERS}))`,
       'g',
@@ -198,7 +208,7 @@ export const COMMAND_RULES: readonly SecretRule[] = [
   flag('oathtool', String.raw`-b ?|--base32[ =]|--totp(?:=\w+)?\s(?!-)`, (value) =>
     /^[A-Z2-7=]{16,}$/i.test(value),
   ),
-  carried('password', 'net use', /\bnet use \S{1,16} \S{1,200} ([^\s"'/\0]{4,256})(?=\s+\/user)/gi, given),
+  carried('password', 'net#use', /\bnet use \S{1,16} \S{1,200} ([^\s"'/\0]{4,256})(?=\s+\/user)/gi, given),
   carried(
     'password',
     'password-command',
@@ -238,7 +248,7 @@ export const COMMAND_RULES: readonly SecretRule[] = [
   ),
   carried(
     'token',
-    '--',
+    '-- & token secret key pat bearer credential auth seed mnemonic session cookie jwt otp pin',
     new RegExp(
       String.raw`(?<=^|[\s"'\x60(_/])--(?:[\w.]{1,30}[-_.])?(?:[a-z]{0,12}token|secret|[a-z-]{0,20}secret(?:-key)?|(?:api|access|auth|account|private|service|encryption|master|client|license|admin|sas|deploy)[-_]?(?:key|token|secret)|key|apikey|pat|bearer|credential|auth|authkey|auth-key|seed|mnemonic|session|cookie|jwt|otp|pin)(?:=|\s{1,2})(?:${QUOTED}|${BARE})`,
       'gi',
@@ -248,7 +258,7 @@ export const COMMAND_RULES: readonly SecretRule[] = [
   // Short flags that many programs use so, and a value that nobody types
   carried(
     'token',
-    '-p -t -k -s -w',
+    '-p# -t# -k# -s# -w#',
     /(?<=^|\s)-[pPtkKsw] \\?["']?([A-Za-z0-9_!@#%^*+=~.-]{16,256})(?=["'\s]|\\|$)/g,
     (value, place) => given(value, place) && looksRandom(value) && isNamed(value, place),
   ),

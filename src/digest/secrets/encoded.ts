@@ -3,13 +3,12 @@
  * Promises: base64 of a picture, a hash or an id stays: only what decodes to readable text is looked at.
  */
 import { wordlist } from '@scure/bip39/wordlists/english.js';
-import { carried, type Finding, type SecretRule, token } from './rules.ts';
+import { carried, type Finding, matchesIn, type SecretRule, token } from './rules.ts';
 import { isPlaceholder } from './values.ts';
 
 const RUN_CHARS_MIN = 24;
 /** So much tells readable text from bytes. */
 const LOOKED_CHARS = 32;
-const READABLE = /^[\t\n\r\x20-\x7e]+$/;
 const ENCODED_CHARS_MAX = 64 * 1024;
 /** A path before it looks as if it belonged to it. */
 const FOLDERS_MAX = 12;
@@ -20,8 +19,7 @@ export function encodedRule(hasSecret: (text: string) => boolean): SecretRule {
     kind: 'encoded secret',
     hints: [],
     *find(text) {
-      for (const [index, end] of runsIn(text)) {
-        const run = text.slice(index, end);
+      for (const { index, 0: run } of matchesIn(text, RUN)) {
         const start = startOfText(run);
         if (start === null) continue;
         const decoded = Buffer.from(run.slice(start, start + ENCODED_CHARS_MAX), 'base64').toString('latin1');
@@ -32,36 +30,14 @@ export function encodedRule(hasSecret: (text: string) => boolean): SecretRule {
   };
 }
 
-const IS_BASE64 = tableOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-');
-
-/** Runs of the alphabet, with the padding behind. A pattern for it would be tried at every word, and a generator is not compiled as well. */
-function runsIn(text: string): readonly (readonly [start: number, end: number])[] {
-  const runs: [number, number][] = [];
-  let start = 0;
-  for (let at = 0; at <= text.length; at++) {
-    if (IS_BASE64[text.charCodeAt(at)] === 1) continue;
-    if (at - start >= RUN_CHARS_MIN) {
-      let end = at;
-      while (end < at + 2 && text[end] === '=') end++;
-      runs.push([start, end]);
-    }
-    start = at + 1;
-  }
-  return runs;
-}
-
-function tableOf(characters: string): Uint8Array {
-  const table = new Uint8Array(128);
-  for (const character of characters) table[character.charCodeAt(0)] = 1;
-  return table;
-}
+/** A run of the alphabet, with the padding behind. Tried at the first character of each alone. */
+const RUN = new RegExp(`(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{${RUN_CHARS_MIN},}={0,2}`, 'g');
 
 /** Where in a run the base64 of readable text begins: at its beginning or behind a slash. */
 function startOfText(run: string): number | null {
   let start = 0;
   for (let folders = 0; folders < FOLDERS_MAX && run.length - start >= RUN_CHARS_MIN; folders++) {
-    const head = Buffer.from(run.slice(start, start + LOOKED_CHARS), 'base64').toString('latin1');
-    if (READABLE.test(head)) return start;
+    if (isReadable(run, start, Math.min(run.length, start + LOOKED_CHARS))) return start;
     const slash = run.indexOf('/', start);
     if (slash < 0) return null;
     start = slash + 1;
@@ -69,13 +45,42 @@ function startOfText(run: string): number | null {
   return null;
 }
 
+const VALUE_OF = new Uint8Array(128);
+for (const [value, character] of [
+  ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
+].entries())
+  VALUE_OF[character.charCodeAt(0)] = value;
+VALUE_OF['-'.charCodeAt(0)] = 62;
+VALUE_OF['_'.charCodeAt(0)] = 63;
+
+/** Whether base64 decodes to nothing but printable characters; most does not by its first three. Padding ends it. */
+function isReadable(run: string, start: number, end: number): boolean {
+  let bits = 0;
+  let held = 0;
+  let bytes = 0;
+  for (let at = start; at < end && run[at] !== '='; at++) {
+    held = ((held << 6) | (VALUE_OF[run.charCodeAt(at)] ?? 0)) & 0xfff;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    const byte = (held >> bits) & 0xff;
+    if (byte > 0x7e || (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d)) return false;
+    bytes++;
+  }
+  return bytes > 0;
+}
+
 /** BIP-39 has mnemonics of 12 to 24 words, some of which may come twice. */
 const WORDS_MIN = 12;
 const WORDS_DISTINCT_MIN = 8;
 const WORD_CHARS = { min: 3, max: 8 };
-const IS_LETTER = tableOf('abcdefghijklmnopqrstuvwxyz');
-/** Between two words, one in a line or numbered too. */
-const IS_BETWEEN = tableOf(' \t\n\r,_0123456789.)');
+/** What stands between two of them, one in a line or numbered too. */
+const BETWEEN = String.raw`[ \t\n\r,_0-9.)]`;
+const SHORT = `[a-z]{${WORD_CHARS.min},${WORD_CHARS.max}}`;
+/** As many short words in turn as a mnemonic has at least; most text has none. */
+const TURN = new RegExp(`(?<![a-z])(?:${SHORT}${BETWEEN}+){${WORDS_MIN - 1}}${SHORT}(?![a-z])`);
+/** No shorter text has so many. */
+const WORDS = /[a-z \t\n\r,_0-9.)]{47,}/g;
 let words: ReadonlySet<string> | null = null;
 
 interface Word {
@@ -101,35 +106,22 @@ function* mnemonicsIn(text: string): Iterable<Finding> {
   }
 }
 
-/** Runs of as many short words as a mnemonic has, with nothing else between; most text has none. */
-function wordsInTurn(text: string): readonly (readonly Word[])[] {
-  const runs: (readonly Word[])[] = [];
-  let run: number[] = [];
-  let start = -1;
-  for (let at = 0; at <= text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (IS_LETTER[code] === 1) {
-      if (start < 0) start = at;
-      continue;
+/** Runs of as many short words as a mnemonic has, with nothing else between. */
+function* wordsInTurn(text: string): Iterable<readonly Word[]> {
+  if (!TURN.test(text)) return;
+  for (const { index: start, 0: piece } of matchesIn(text, WORDS)) {
+    let run: Word[] = [];
+    for (const { index, 0: word } of [...piece.matchAll(/[a-z]+/g), END]) {
+      if (word.length >= WORD_CHARS.min && word.length <= WORD_CHARS.max) {
+        run.push({ at: start + index, word });
+        continue;
+      }
+      if (run.length >= WORDS_MIN) yield run;
+      run = [];
     }
-    const chars = start < 0 ? 0 : at - start;
-    const isShort = chars >= WORD_CHARS.min && chars <= WORD_CHARS.max;
-    if (isShort) run.push(start, at);
-    if ((chars > 0 && !isShort) || IS_BETWEEN[code] !== 1) {
-      if (run.length >= WORDS_MIN * 2) runs.push(wordsAt(text, run));
-      if (run.length > 0) run = [];
-    }
-    start = -1;
   }
-  return runs;
 }
-
-function wordsAt(text: string, run: readonly number[]): readonly Word[] {
-  const found: Word[] = [];
-  for (let index = 0; index < run.length; index += 2)
-    found.push({ at: run[index] ?? 0, word: text.slice(run[index], run[index + 1]) });
-  return found;
-}
+const END = { index: 0, 0: '' };
 
 function isMixed(run: readonly Word[]): boolean {
   return new Set(run.map(({ word }) => word)).size >= WORDS_DISTINCT_MIN;
@@ -152,13 +144,13 @@ export const ENCODED_RULES: readonly SecretRule[] = [
   ),
   carried(
     'one-time password seed',
-    'otpauth secret= totp 2fa otp mfa authenticator',
+    '?secret= &secret= ^totp ^2fa ^otp ^mfa ^authenticator',
     /(?:[?&]secret=|\b(?:totp|2fa|otp|mfa|authenticator)\b[ \w]{0,24}?(?:seed|secret|key|code)?(?: is)?[ :=]{1,3}["'`]?)((?:[A-Z2-7]{16,128}|[A-Z2-7]{4}(?: [A-Z2-7]{4}){3,15}|[a-z2-7]{4}(?: [a-z2-7]{4}){3,15})={0,6})(?![A-Za-z0-9])/gi,
     (value) => !isPlaceholder(value) && /[A-Z2-7]{4}/i.test(value),
   ),
   carried(
     'recovery code',
-    'recovery backup',
+    'recovery backup & code',
     /\b(?:recovery|backup)[ _-]codes?\b[^\0]{0,24}?((?:\b[a-z0-9]{4,8}-[a-z0-9]{4,8}(?:-[a-z0-9]{4,8}){0,4}\b[ ,\n]{0,4})+)/gi,
     (value) => /\d/.test(value),
   ),

@@ -3,7 +3,7 @@
  * Promises: of a key nothing longer than a short word stays, wherever it was cut; the text behind it stays.
  * Sources: RFC 7468 (PEM), RFC 5958 and 8017 (DER), RFC 4880 (OpenPGP), the formats of OpenSSH, PuTTY, OpenVPN, WireGuard.
  */
-import { type Finding, hinted, type SecretRule, token } from './rules.ts';
+import { type Finding, hinted, matchesIn, type SecretRule, token } from './rules.ts';
 
 const NAMES = '[A-Z0-9][A-Za-z0-9 ]{0,40}';
 const HEADER = new RegExp(
@@ -27,10 +27,10 @@ const KEY_CHARS_MAX = 40_000;
 export const KEY_RULES: readonly SecretRule[] = [
   {
     kind: 'private key',
-    hints: hinted('private#key static#key').map((hint) => hint.replace('#', ' ')),
+    ...hinted('private#key static#key'),
     find: keysIn,
   },
-  { kind: 'private key', hints: ['mi', 'mh', 'mc4', 'mfe', 'lq', 'lf', 'b3b'], find: bodiesIn },
+  { kind: 'private key', ...hinted('^MI ^MH ^MC ^MF ^lQ ^lF ^b3BlbnNzaC1rZXktdjE'), find: bodiesIn },
   {
     kind: 'private key',
     hints: ['private-lines'],
@@ -53,13 +53,13 @@ export const KEY_RULES: readonly SecretRule[] = [
 function* keysIn(text: string): Iterable<Finding> {
   const kind = 'private key';
   let at = 0;
-  for (const { index, 0: header } of text.matchAll(HEADER)) {
+  for (const { index, 0: header } of matchesIn(text, HEADER)) {
     if (index < at) continue;
     const start = index + header.length;
     at = endOfKey(text, start);
     yield { start: index, end: at, kind };
   }
-  for (const { index, 0: footer } of text.matchAll(FOOTER)) {
+  for (const { index, 0: footer } of matchesIn(text, FOOTER)) {
     const start = beginOfKey(text, index);
     if (start < index) yield { start, end: index + footer.length, kind };
   }
@@ -97,7 +97,7 @@ function beginOfKey(text: string, end: number): number {
 }
 
 function* behind(text: string, mark: RegExp): Iterable<Finding> {
-  for (const { index, 0: found } of text.matchAll(mark)) {
+  for (const { index, 0: found } of matchesIn(text, mark)) {
     const start = index + found.length;
     const end = endOfBody(text, start);
     if (end > start) yield { start, end, kind: 'private key' };
@@ -110,7 +110,7 @@ const BEGINNING =
 
 function* bodiesIn(text: string): Iterable<Finding> {
   let at = 0;
-  for (const { index, 0: found } of text.matchAll(BEGINNING)) {
+  for (const { index, 0: found } of matchesIn(text, BEGINNING)) {
     if (index < at || !beginsPrivately(found)) continue;
     at = Math.max(index + found.length, endOfBody(text, index));
     yield { start: index, end: at, kind: 'private key' };

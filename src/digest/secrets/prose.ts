@@ -57,17 +57,25 @@ const isTold: Judge = (value, place) => {
   );
 };
 
+/** Of each name its longest part that always stands there. */
+function hintsOf(names: string): string {
+  const hints = names
+    .replaceAll('(?: code)?', '?')
+    .split('|')
+    .map((name) => {
+      const part = name
+        .split(/-\?|s\?|\?|\./)
+        .reduce((best, each) => (each.length > best.length ? each : best));
+      return `${name.startsWith(part) ? '^' : ''}${part.replaceAll(' ', '#')}`;
+    });
+  return [...new Set(hints)].join(' ');
+}
+
 export const PROSE_RULES: readonly SecretRule[] = [
   ...LANGUAGES.map(([names, verbs], language) =>
     carried(
       'password',
-      names
-        .toLowerCase()
-        .replace(/\(\?:.*?\)\??|s\?|\?|\./g, '|')
-        .split('|')
-        .filter((name) => name.length > 1)
-        .map((name) => name.split(' ')[0] ?? name)
-        .join(' '),
+      hintsOf(names),
       new RegExp(
         String.raw`(?<![\p{L}\d_-])(?:${names})${OF}(?:\s{0,2}(?:${verbs})(?![\p{L}]))${OPENS}${VALUE}`,
         'giu',
@@ -78,7 +86,7 @@ export const PROSE_RULES: readonly SecretRule[] = [
   // "password: X", "Passwort X" and what has no verb between
   carried(
     'password',
-    'pass pwd kennwort mot contrase senha parola wachtwoord has пароль lösen adgang salasana heslo jelsz şifre geslo lozinka sandi',
+    '^passw ^passp ^passc ^passord ^kennwort ^mot#de#passe ^mdp ^contrase ^senha ^parola ^wachtwoord ^hasło ^парол ^lösenord ^adgangskode ^salasana ^heslo ^jelsz ^şifre ^geslo ^lozinka ^kata#sandi ^mật ^pwd ^pw',
     /(?<![\p{L}\d_-])(?:password|passwort|passphrase|passcode|kennwort|mot de passe|mdp|contraseña|senha|parola|wachtwoord|hasło|пароль|пароля|lösenord|adgangskode|passord|salasana|heslo|jelszó|şifresi|şifre|geslo|lozinka|kata sandi|mật khẩu|pwd|pw)(?:\s{0,2}[:：=]\s{0,2}|\s)(?:\*{1,2})?[`"'“„«‘「『]?([^\s"'`“”„«»‘’「」『』()<>\0,，。；;]{4,256}[^\s"'`“”„«»‘’「」『』()<>\0,，。；;.:])/giu,
     (value, place) =>
       isTold(value, place) &&
@@ -93,7 +101,7 @@ export const PROSE_RULES: readonly SecretRule[] = [
   // "login: admin / X", "credentials admin:X", "log in with X"
   carried(
     'password',
-    'login log in credential creds sign in',
+    '^login ^log#in ^sign#in ^credential ^creds',
     /\b(?:log ?in|sign in|credentials?|creds)\b(?:\s{0,2}:)?(?: (?:with|are|is|as|using))?\s{1,2}(?:[\w.@-]{2,40}\s?[:/]\s?)?[`"']?([^\s"'`()<>\0,;/]{6,128}[^\s"'`()<>\0,;/.:])/gi,
     (value, place) =>
       /\d/.test(value) &&
@@ -105,7 +113,7 @@ export const PROSE_RULES: readonly SecretRule[] = [
   // Keys and tokens told so: only what looks like one.
   carried(
     'secret',
-    'token key secret code seed',
+    '^token$ ^tokens$ ^apikey$ ^apikeys$ ^secret$ ^code$ ^key$ ^keys$ ^seed$ ^value$',
     /\b(?:tokens?|api[ -]?keys?|access keys?|secret(?: access)?(?: keys?)?|private key|(?:license|licence|encryption|master|signing) key|client secret|secret|code|key|seed|value)\b(?:\s(?:for|of|to)(?:\s[\w.-]{1,30}){1,4}?)?(?:\s{0,2}(?:is now|is|was|will be|as|=|:|->|→|body)(?![A-Za-z])){1,2}\s{0,3}[`"'“*]{0,2}([^\s"'`“”()<>\0,;]{8,512})/gi,
     (value, place) =>
       (isMachineMade(value) && !/\b(?:value|code|key)\b/i.test(place.lead.slice(0, 6))) ||
@@ -117,7 +125,7 @@ export const PROSE_RULES: readonly SecretRule[] = [
   // "api:key", "token abc…" right behind the word
   carried(
     'secret',
-    'token key secret',
+    '^token$ ^tokens$ ^apikey$ ^apikeys$ ^secret$ ^secrets$ ^key$ ^keys$ ^credential',
     /\b(?:token|api[ _-]key|apikey|secret|access key|private key|credential)s?\s(?!is\b)[`"']?([A-Za-z0-9_+/=.-]{20,512})/gi,
     (value) =>
       (isMachineMade(value) && looksRandom(value, 20) && !/^[0-9a-f]{40}$/.test(value)) ||
@@ -125,7 +133,7 @@ export const PROSE_RULES: readonly SecretRule[] = [
   ),
   carried(
     'seed phrase',
-    'seed mnemonic recovery wallet backup',
+    '^seed ^mnemonic recovery#phrase wallet#phrase wallet#words wallet#seed backup#phrase backup#words backup#seed',
     /\b(?:seed(?: phrase| words)?|mnemonic(?: phrase)?|recovery phrase|(?:wallet|backup) (?:phrase|words|seed))\b(?: is| are|\s)?[:=\s"'`\\]{0,6}((?:[a-z]{3,8}[ ,\n]{1,2}){11,23}[a-z]{3,8})/gi,
     (value) => !/\b(?:the|and|for|that|with|from)\b/.test(value),
   ),

@@ -12,24 +12,47 @@ export interface Finding {
 
 export interface SecretRule {
   readonly kind: string;
-  /** The rule only runs on text that has one of these, compared in lower case. */
+  /** The rule only runs on text that has one of these (`hints.ts` says how they are written). */
   readonly hints: readonly string[];
+  /** And one of these, where there are some. */
+  readonly also?: readonly string[];
   readonly find: (text: string) => Iterable<Finding>;
 }
 
 /** Whether a value is a secret, as it stands there. */
 export type Judge = (value: string, place: ValuePlace) => boolean;
 
-/** One word of hints: `'ghp_ gho_'`. */
-export const hinted = (words: string): readonly string[] => words.split(' ');
+/** Words of hints, `'ghp_ gho_'`, a blank in one as `#`; behind ` & ` those of which one has to be there too. */
+export function hinted(words: string): Pick<SecretRule, 'hints' | 'also'> {
+  const [hints = [], also] = words
+    .split(' & ')
+    .map((either) => either.split(' ').map((word) => word.replaceAll('#', ' ')));
+  return also === undefined ? { hints } : { hints, also };
+}
+
+/**
+ * All matches of a global pattern at once. `matchAll` copies the pattern at each call, which takes longer than to look through a title.
+ */
+export function matchesIn(text: string, pattern: RegExp): readonly RegExpExecArray[] {
+  pattern.lastIndex = 0;
+  let match = pattern.exec(text);
+  if (match === null) return NONE;
+  const matches: RegExpExecArray[] = [];
+  for (; match !== null; match = pattern.exec(text)) {
+    matches.push(match);
+    if (match[0] === '') pattern.lastIndex++;
+  }
+  return matches;
+}
+const NONE: readonly RegExpExecArray[] = [];
 
 /** A form of a service's own: the match is the secret, or its last group. Only what stands for nothing is left. */
 export function token(kind: string, hints: string, pattern: RegExp): SecretRule {
   return {
     kind,
-    hints: hinted(hints),
+    ...hinted(hints),
     *find(text) {
-      for (const match of text.matchAll(pattern)) {
+      for (const match of matchesIn(text, pattern)) {
         const value = match.findLast((group, index) => index > 0 && group !== undefined) ?? match[0];
         if (standsForNothing(value) || isInData(text, match.index)) continue;
         const end = match.index + match[0].length;
@@ -41,7 +64,7 @@ export function token(kind: string, hints: string, pattern: RegExp): SecretRule 
 
 /** A value behind a name, a flag or a word: the last group of the match, with which the match ends. */
 export function carried(kind: string, hints: string, pattern: RegExp, judge: Judge): SecretRule {
-  return { kind, hints: hinted(hints), find: (text) => valuesIn(kind, text, 0, pattern, judge) };
+  return { kind, ...hinted(hints), find: (text) => valuesIn(kind, text, 0, pattern, judge) };
 }
 
 /** The same, looked for within what `region` matches: the words of one command, the pairs of one header. */
@@ -54,12 +77,17 @@ export function within(
 ): SecretRule {
   return {
     kind,
-    hints: hinted(hints),
+    ...hinted(hints),
     *find(text) {
-      for (const match of text.matchAll(region))
+      for (const match of matchesIn(text, region))
         yield* valuesIn(kind, match[0], match.index, pattern, judge, text);
     },
   };
+}
+
+/** A rule that costs much at each character, on text that has what every match of it has. */
+export function onlyWith(part: RegExp, rule: SecretRule): SecretRule {
+  return { ...rule, find: (text) => (part.test(text) ? rule.find(text) : []) };
 }
 
 /** A pattern may begin with the end of a name: so much before it is looked at. */
@@ -73,7 +101,7 @@ function* valuesIn(
   judge: Judge,
   whole = text,
 ): Iterable<Finding> {
-  for (const match of text.matchAll(pattern)) {
+  for (const match of matchesIn(text, pattern)) {
     const value = match.findLast((group, index) => index > 0 && group !== undefined);
     if (value === undefined) continue;
     const end = offset + match.index + match[0].length;

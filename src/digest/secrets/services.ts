@@ -3,7 +3,7 @@
  * Promises: every pattern is linear in the text: a literal to begin with, every repetition final or bounded; it also takes what
  * was cut, for the half of a key is still worth finding. Sources: each service's documentation of its keys.
  */
-import { isInData, type SecretRule, token } from './rules.ts';
+import { isInData, matchesIn, onlyWith, type SecretRule, token } from './rules.ts';
 import { standsForNothing } from './values.ts';
 
 /** Letters, digits, `_` and `-` behind a literal of its own: most keys of today. */
@@ -15,9 +15,9 @@ function prefixed(kind: string, prefixes: string, charsMin = 16, alphabet = '\\w
   );
   return {
     kind,
-    hints: prefixes.toLowerCase().split(' '),
+    hints: prefixes.split(' ').map((prefix) => `^${prefix}`),
     *find(text) {
-      for (const { index, 0: found, 1: prefix = '', 2: body = '' } of text.matchAll(pattern))
+      for (const { index, 0: found, 1: prefix = '', 2: body = '' } of matchesIn(text, pattern))
         if (isMade(prefix, body) && !standsForNothing(found) && !isInData(text, index))
           yield { start: index, end: index + found.length, kind, runsOn: true };
     },
@@ -37,7 +37,7 @@ export const SERVICE_RULES: readonly SecretRule[] = [
   // Clouds
   token(
     'AWS access key',
-    'akia asia abia acca a3t',
+    '^AKIA ^ASIA ^ABIA ^ACCA ^A3T',
     /(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{12,16}(?![A-Za-z0-9])/g,
   ),
   prefixed('AWS Bedrock key', 'ABSK bedrock-api-key-', 30, '\\w+/=-'),
@@ -49,13 +49,13 @@ export const SERVICE_RULES: readonly SecretRule[] = [
   token('Firebase key', ':apa91b', /\b[\w-]{8,32}:APA91b[\w-]{40,200}/g),
   token('Azure key', 'key=', /\b(?:Account|SharedAccess)Key=([A-Za-z0-9+/]{20,100}={0,2})/gi),
   token('Azure signature', 'sig=', /[?&;]sig=([A-Za-z0-9%+/]{30,128}(?:=|%3D){0,2})/gi),
-  token('Azure client secret', 'q~', /(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{20,40}/g),
+  token('Azure client secret', 'Q~', /(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{20,40}/g),
   token(
     'Azure key',
     'azcs acdb azfu azsearch +a +as +aio ajqqj',
     /(?<![A-Za-z0-9])[A-Za-z0-9+/]{30,76}(?:\+AStA|\+ARm|\+ACR|ACDb|AzFu|AzSe|AzCa|APIM|AAAA[A-Z]{4})[A-Za-z0-9+/]{4,8}={0,2}/g,
   ),
-  token('Alibaba key', 'ltai', /(?<![A-Za-z0-9])LTAI[A-Za-z0-9]{12,24}(?![A-Za-z0-9])/g),
+  token('Alibaba key', '^LTAI', /(?<![A-Za-z0-9])LTAI[A-Za-z0-9]{12,24}(?![A-Za-z0-9])/g),
   prefixed('Tencent key', 'AKID', 32, 'A-Za-z0-9'),
   prefixed('Yandex key', 'AQVN YCAJ t1.9', 30, '\\w.-'),
   prefixed('DigitalOcean token', 'dop_v1_ doo_v1_ dor_v1_', 20),
@@ -72,19 +72,19 @@ export const SERVICE_RULES: readonly SecretRule[] = [
   prefixed('Neon key', 'napi_ npg_', 12),
   prefixed('Aiven token', 'AVNS_ aivenv1', 16, '\\w+/='),
   prefixed('MongoDB Atlas key', 'mdb_sa_sk_', 20),
-  token('Pulumi token', 'pul-', /(?<![A-Za-z0-9])pul-[a-f0-9]{30,40}/g),
+  token('Pulumi token', '^pul-', /(?<![A-Za-z0-9])pul-[a-f0-9]{30,40}/g),
   token('Terraform token', '.atlasv1.', /(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{30,}/g),
   prefixed('Vault token', 'hvs. hvb. hvr.', 20, '\\w.-'),
   token(
     'Vault token',
-    's. b.',
+    '^s. ^b.',
     /(?<![A-Za-z0-9._$-])[sb]\.(?=[A-Za-z]{0,23}\d)(?=[a-z0-9]{0,23}[A-Z])[A-Za-z0-9]{24}(?![A-Za-z0-9.(])/g,
   ),
   prefixed('Doppler token', 'dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit.', 30, '\\w.-'),
   prefixed('1Password token', 'ops_eyJ', 40, '\\w+/=-'),
   token(
     '1Password secret key',
-    'a3-',
+    '^A3-',
     /(?<![A-Za-z0-9])A3-[A-Z0-9]{6}-(?:[A-Z0-9]{6}-[A-Z0-9]{5}|[A-Z0-9]{11})(?:-[A-Z0-9]{5}){2,3}/g,
   ),
   prefixed('Infisical token', 'st.', 60, '\\w.-'),
@@ -122,10 +122,13 @@ export const SERVICE_RULES: readonly SecretRule[] = [
   prefixed('Prefect key', 'pnu_ pnb_', 16),
   prefixed('OpenShift token', 'sha256~', 20),
   prefixed('Rancher token', 'kubeconfig-u- token-', 50, 'a-z0-9:-'),
-  token(
-    'Kubernetes bootstrap token',
-    '.',
-    /(?<![\w.-])(?=[a-z]{0,5}\d)[a-z0-9]{6}\.(?=[a-z]{0,15}\d)(?=\d{0,15}[a-z])[a-z0-9]{16}(?![\w.(-])/g,
+  onlyWith(
+    /\.[a-z0-9]{16}/,
+    token(
+      'Kubernetes bootstrap token',
+      '.',
+      /(?<![\w.-])(?=[a-z]{0,5}\d)[a-z0-9]{6}\.(?=[a-z]{0,15}\d)(?=\d{0,15}[a-z])[a-z0-9]{16}(?![\w.(-])/g,
+    ),
   ),
   // Models
   prefixed('Anthropic key', 'sk-ant-', 16),
@@ -169,7 +172,10 @@ export const SERVICE_RULES: readonly SecretRule[] = [
     'hooks.slack.com',
     /hooks\.slack\.com[/_](?:services|workflows|triggers)[/_]([A-Za-z0-9/_]{20,128})/g,
   ),
-  token('Discord token', '.', /(?<![\w.-])[MNO][A-Za-z0-9_-]{23,27}\.[\w-]{6}\.[\w-]{27,40}/g),
+  onlyWith(
+    /\.[\w-]{6}\.[\w-]{27}/,
+    token('Discord token', '.', /(?<![\w.-])[MNO][A-Za-z0-9_-]{23,27}\.[\w-]{6}\.[\w-]{27,40}/g),
+  ),
   token('Discord webhook', 'webhooks', /[/_]webhooks[/_]\d{15,22}[/_]([\w-]{40,100})/g),
   token('Teams webhook', 'webhook', /webhook\.office\.com\/webhookb2\/([\w@/-]{40,})/g),
   token(
@@ -177,7 +183,7 @@ export const SERVICE_RULES: readonly SecretRule[] = [
     'hooks. api.powerplatform logic.azure webhook.',
     /\bhooks\.zapier\.com[/_]hooks[/_]catch[/_]\d+[/_](\w{4,})|\bhook\.\w{2,4}\d?\.make\.com\/(\w{16,})|\bmaker\.ifttt\.com\/trigger\/[\w-]{1,60}\/with\/key\/([\w-]{12,})|\bchat\.googleapis\.com\/v1\/spaces\/[\w/-]{4,60}\?key=([\w%&=-]{20,})/g,
   ),
-  token('Telegram token', ':a', /(?<!\d)\d{8,10}:A[\w-]{32,36}/g),
+  token('Telegram token', ':A', /(?<!\d)\d{8,10}:A[\w-]{32,36}/g),
   prefixed('Twilio key', 'SK', 32, 'a-f0-9'),
   prefixed('SendGrid key', 'SG.', 16, '\\w.-'),
   token('Mailgun key', 'key-', /(?<![\w-])(?:pub)?key-[0-9a-f]{24,32}/g),
@@ -202,18 +208,21 @@ export const SERVICE_RULES: readonly SecretRule[] = [
   prefixed('Duffel token', 'duffel_live_ duffel_test_', 20, '\\w=-'),
   prefixed('Razorpay key', 'rzp_live_ rzp_test_', 12),
   prefixed('Coinbase key', 'organizations/', 30, '\\w/-'),
-  token(
-    'Bitcoin key',
-    '5 k l xprv',
-    /(?<![A-Za-z0-9_+-])(?:5[HJK](?=[A-Za-z]{0,48}\d)[A-Za-z0-9]{49}|[KL](?=[A-Za-z]{0,50}\d)[1-9A-HJ-NP-Za-km-z]{51}|[xyz]prv[1-9A-HJ-NP-Za-km-z]{80,120})(?![A-Za-z0-9_+/=-])/g,
+  onlyWith(
+    /[5KLxyz][1-9A-HJ-NP-Za-km-z]{49}/,
+    token(
+      'Bitcoin key',
+      '5 k l xprv',
+      /(?<![A-Za-z0-9_+-])(?:5[HJK](?=[A-Za-z]{0,48}\d)[A-Za-z0-9]{49}|[KL](?=[A-Za-z]{0,50}\d)[1-9A-HJ-NP-Za-km-z]{51}|[xyz]prv[1-9A-HJ-NP-Za-km-z]{80,120})(?![A-Za-z0-9_+/=-])/g,
+    ),
   ),
   prefixed('Nostr key', 'nsec1', 40, 'a-z0-9'),
   // Work
   prefixed('Notion token', 'ntn_ secret_', 40, 'A-Za-z0-9'),
   prefixed('Linear key', 'lin_api_ lin_oauth_ lin_wh_', 20),
   prefixed('Airtable token', 'pat', 70, 'A-Za-z0-9.'),
-  token('Airtable token', 'pat', /(?<![A-Za-z0-9])pat[A-Za-z0-9]{14}\.[a-f0-9]{30,64}/g),
-  token('Asana token', ':', /(?<![\w/])[12]\/\d{10,20}(?:\/\d{10,20})?:[a-f0-9]{24,32}/g),
+  token('Airtable token', '^pat', /(?<![A-Za-z0-9])pat[A-Za-z0-9]{14}\.[a-f0-9]{30,64}/g),
+  token('Asana token', '^1/ ^2/', /(?<![\w/])[12]\/\d{10,20}(?:\/\d{10,20})?:[a-f0-9]{24,32}/g),
   prefixed('Typeform token', 'tfp_', 30, '\\w.=-'),
   prefixed('Figma token', 'figd_ figu_ figo_', 20),
   prefixed('Frame.io token', 'fio-u-', 20, '\\w=-'),
@@ -236,7 +245,7 @@ export const SERVICE_RULES: readonly SecretRule[] = [
   // Watching
   prefixed('Databricks token', 'dapi dkea dose', 30, 'a-f0-9-'),
   prefixed('New Relic key', 'NRAK- NRII- NRJS- NRIQ- NRRA- NRSP-', 16),
-  token('New Relic key', 'nral', /(?<![A-Za-z0-9])[a-f0-9]{32,40}(?:FFFF)?NRAL/g),
+  token('New Relic key', 'NRAL', /(?<![A-Za-z0-9])[a-f0-9]{32,40}(?:FFFF)?NRAL/g),
   prefixed('Sentry token', 'sntrys_ sntryu_ sntrya_', 30, '\\w+/=-'),
   token('Sentry address', 'sentry', /https?:\/\/([a-f0-9]{24,32})(?=(?::[a-f0-9]{32})?@[\w.-]{1,80}sentry)/g),
   prefixed('Grafana token', 'glsa_ glc_ eyJrIjoi', 20, '\\w+/=-'),
@@ -248,14 +257,14 @@ export const SERVICE_RULES: readonly SecretRule[] = [
   prefixed('Mapbox token', 'sk.eyJ tk.eyJ', 20, '\\w.-'),
   prefixed('Adobe secret', 'p8e-', 24),
   prefixed('Facebook token', 'EAAC EAAB EAAD EAAG EAAJ EAAM EAAW', 60),
-  token('Okta token', '00', /(?<![\w-])00(?=[\w-]{0,40}[A-Z])(?=[\w-]{0,40}[a-z])[\w-]{40}(?![\w-])/g),
+  token('Okta token', '^00', /(?<![\w-])00(?=[\w-]{0,40}[A-Z])(?=[\w-]{0,40}[a-z])[\w-]{40}(?![\w-])/g),
   // Without a service of their own
   token(
     'JWT',
-    'eyj',
+    '^eyJ ^ewog',
     /(?<![A-Za-z0-9])(?:eyJ|ewog)[\w-]{8,8192}\.(?:eyJ|ewog)?[\w-]{8,16384}(?:\.[\w-]{0,8192}){0,3}/g,
   ),
-  token('JWT', 'zxlk', /(?<![A-Za-z0-9])ZXlK[\w+/-]{40,16384}={0,2}/g),
+  token('JWT', '^ZXlK', /(?<![A-Za-z0-9])ZXlK[\w+/-]{40,16384}={0,2}/g),
   token(
     'signed address',
     'signature= security-token= -credential=',
