@@ -90,11 +90,13 @@ function agent({ id, name, extension, variables, ownRoots, named }: About): Agen
     reader: (sink) => new ClineReader(sink),
     isDocument: () => true,
     restorePath,
-    resume: ({ project }) => ({
-      cwd: project,
-      argv: ['code', project ?? '.'],
-      needs: `Open ${name} in the editor that the session was of; it lists what its own index of tasks names.`,
-    }),
+    tells: (key) => /^session\/(?!agent_)[^/]+(?<!\.messages)\.json$/.test(key),
+    resume: ({ nativeId, project }) => {
+      // The command line's own ids have letters behind the time; the editor's have none.
+      if (/^\d+_\w+$/.test(nativeId)) return { cwd: project, argv: ['cline', '-i', '--id', nativeId] };
+      const needs = `Open ${name} in the editor that the session was of; it lists what its own index of tasks names.`;
+      return { cwd: project, argv: ['code', project ?? '.'], needs };
+    },
   };
 }
 
