@@ -13,7 +13,7 @@ import type { Seen } from './kit/lines-reader.ts';
 export const droid = placed({
   id: 'droid',
   name: 'Factory Droid',
-  proof: 'documentation',
+  proof: 'recordings',
   variable: null,
   homes: [['.factory']],
   folder: 'sessions',

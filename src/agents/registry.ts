@@ -24,7 +24,7 @@ import { kimiCli } from './kimi-cli/index.ts';
 import { kimiCode } from './kimi-code.ts';
 import { kiroCli } from './kiro-cli.ts';
 import { mistralVibe } from './mistral-vibe.ts';
-import { opencode } from './opencode/index.ts';
+import { kilo, opencode } from './opencode/index.ts';
 import { ohMyPi, openClaw, pi } from './pi/index.ts';
 import { qwenCode } from './qwen-code/index.ts';
 
@@ -49,6 +49,7 @@ export const AGENTS: readonly AgentFormat[] = [
   cline,
   rooCode,
   opencode,
+  kilo,
   aider,
   goose,
   crush,

@@ -69,7 +69,7 @@ test('a resumed session has the tokens of its last shutdown, whose sums go on, a
   ]);
   expect(sum(facts)).toBe(15);
   expect([...facts.usage.values()][0]?.tokens).toEqual({
-    ...{ input: 6, cacheRead: 4, cacheWrite: 0, output: 5, reasoning: 0 },
+    ...{ input: 6, cacheRead: 4, cacheWrite: 0, output: 12, reasoning: 0 },
   });
 });
 

@@ -41,6 +41,7 @@ const ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 export const cline: AgentFormat = agent({
   id: 'cline',
   name: 'Cline',
+  proof: 'recordings',
   extension: 'saoudrizwan.claude-dev',
   variables: ['CLINE_DATA_DIR', 'CLINE_DIR', 'XDG_CONFIG_HOME'],
   ownRoots: (host, slash) => {
@@ -54,6 +55,7 @@ export const cline: AgentFormat = agent({
 export const rooCode: AgentFormat = agent({
   id: 'roo-code',
   name: 'Roo Code',
+  proof: 'documentation',
   extension: 'rooveterinaryinc.roo-cline',
   variables: ['XDG_CONFIG_HOME'],
   ownRoots: () => [],
@@ -64,15 +66,16 @@ interface About {
   readonly id: string;
   readonly name: string;
   readonly extension: string;
+  readonly proof: AgentFormat['proof'];
   readonly variables: readonly string[];
   readonly ownRoots: (host: Host, slash: string) => readonly string[];
   readonly named: RegExp;
 }
 
-function agent({ id, name, extension, variables, ownRoots, named }: About): AgentFormat {
+function agent({ id, name, proof, extension, variables, ownRoots, named }: About): AgentFormat {
   return {
     id: agentId(id),
-    ...{ name, proof: 'documentation', growth: 'rewrite', variables, retention: null },
+    ...{ name, proof, growth: 'rewrite', variables, retention: null },
     folders: ['tasks', 'sessions'],
     roots: (host) => [
       ...ownRoots(host, host.platform === 'win32' ? '\\' : '/'),

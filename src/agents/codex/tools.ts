@@ -296,10 +296,11 @@ export class CodexTools {
 
   /** `patch_apply_end`: the files that were really changed, by their whole paths. */
   patchEnd(item: JsonRecord): void {
-    if (item['success'] === false) {
-      this.planned.delete(idKey(textAt(item, 'call_id') ?? ''));
-      return;
-    }
+    const callId = idKey(textAt(item, 'call_id') ?? '');
+    const planned = this.planned.get(callId);
+    this.planned.delete(callId);
+    if (item['success'] === false) return;
+    if (planned !== undefined) this.asPlanned(callId, planned);
     this.changes(recordAt(item, 'changes'));
   }
 
@@ -334,7 +335,9 @@ export class CodexTools {
   }
 
   private changes(changes: JsonRecord): void {
-    for (const [path, change] of Object.entries(changes)) {
+    // The order of members is no content.
+    const sorted = Object.entries(changes).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    for (const [path, change] of sorted) {
       const isNew = isRecord(change) && (change['type'] === 'add' || isRecord(change['add']));
       this.changed(path, isNew, this.cwd);
       const moved = isRecord(change)

@@ -20,7 +20,7 @@ import {
   kiroCliSample,
   mistralVibeSample,
 } from './more.ts';
-import { opencodeSample } from './opencode.ts';
+import { kiloSample, opencodeSample } from './opencode.ts';
 import { ownJsonlSample, ownMarkdownSample } from './own.ts';
 import { ohMyPiSample, openClawSample, piSample } from './pi.ts';
 import { qwenCodeSample } from './qwen-code.ts';
@@ -47,6 +47,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   antigravity: antigravitySample,
   iflow: iflowSample,
   opencode: opencodeSample,
+  kilo: kiloSample,
   goose: gooseSample,
   crush: crushSample,
   'own-jsonl': ownJsonlSample,
