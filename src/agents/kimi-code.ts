@@ -16,7 +16,7 @@ const SILENT =
 export const kimiCode = placed({
   id: 'kimi-code',
   name: 'Kimi Code',
-  proof: 'documentation',
+  proof: 'recordings',
   variable: 'KIMI_CODE_HOME',
   homes: [['.kimi-code']],
   folder: 'sessions',

@@ -74,3 +74,23 @@ test('Kilo: its database is opencode’s under another name, and its own import 
   const told = toldIn(world);
   expect([prompts(told, 'ses_1'), told.get('ses_1')?.project]).toEqual([['Write it'], '/home/me/project']);
 });
+
+const FAILING = 'echo to-stdout; echo oops-on-stderr >&2; exit 3';
+
+test('Continue: a document of messages, with what came of each call beside it', async () => {
+  const session = (await toldOf('continue')).get('b781a94d-38c9-481d-91c5-6f0c168f7497');
+  expect(doneIn(session)).toEqual({
+    ...{ commands: [[FAILING, 3]], written: ['notes/made-here.txt'], edited: [] },
+  });
+  expect([session?.project, tokensIn(session)]).toEqual([
+    ...['/home/dev/agents/h/continue/project', [2520, 600, 132, 0]],
+  ]);
+});
+
+test('Nanocoder: a write that was refused is none', async () => {
+  const session = (await toldOf('nanocoder')).get('3bb81055-bf4d-447d-9eba-647e2e977f5e');
+  expect(doneIn(session)).toEqual({ commands: [[FAILING, 3]], written: [], edited: [] });
+  expect([session?.project, session?.digest?.models]).toEqual([
+    ...['/home/dev/agents/h/nano/project', ['mock-model']],
+  ]);
+});

@@ -1,6 +1,7 @@
 /** The samples of all agents, by the agent's id. An agent without one fails the conformance suite. */
 import { aiderSample } from './aider.ts';
 import { ampSample } from './amp.ts';
+import { continueSample, nanocoderSample } from './chat-documents.ts';
 import { claudeCodeSample } from './claude-code.ts';
 import { clineSample, rooCodeSample } from './cline.ts';
 import { codexSample } from './codex.ts';
@@ -48,6 +49,8 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   iflow: iflowSample,
   opencode: opencodeSample,
   kilo: kiloSample,
+  continue: continueSample,
+  nanocoder: nanocoderSample,
   goose: gooseSample,
   crush: crushSample,
   'own-jsonl': ownJsonlSample,
