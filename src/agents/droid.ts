@@ -1,17 +1,19 @@
 /**
  * Factory Droid: a header and messages, in folders by project. Promises: as `placed.ts`. Source: recordings of other programs'
- * tests, by documentation only.
+ * tests, and a session of 0.225.
  */
 
-import { blocksOf, MessageLinesReader, textOfBlocks } from './kit/anthropic-messages.ts';
-import { type JsonRecord, recordAt, textAt } from './kit/json-lines.ts';
+import type { DocumentPart, PartCounts } from '../domain/facts.ts';
+import { blocksOf, MessageLinesReader, textOfBlocks, tokensBy } from './kit/anthropic-messages.ts';
+import { type DocumentShape, readPart } from './kit/document-agent.ts';
+import { countAt, isRecord, type JsonRecord, recordAt, textAt } from './kit/json-lines.ts';
 import { beside, dashed, placed, transcript } from './kit/jsonl-agent.ts';
 import type { Seen } from './kit/lines-reader.ts';
 
 export const droid = placed({
   id: 'droid',
   name: 'Factory Droid',
-  proof: 'documentation',
+  proof: 'recordings',
   variable: null,
   homes: [['.factory']],
   folder: 'sessions',
@@ -27,10 +29,13 @@ export const droid = placed({
   },
   note,
   reader: (sink) => new DroidReader(sink),
+  tells: (key) => key === 'settings.json',
   place: ({ nativeId, project }) => `sessions/${dashed(project)}/${nativeId}.jsonl`,
   nameOf: (key, { nativeId }) => `${nativeId}.${key}`,
   resume: ({ nativeId }) => ['droid', '--resume', nativeId],
 });
+
+const SILENT: ReadonlySet<string> = new Set(['todo_state', 'session_end', 'agent_turn_outcome']);
 
 function note(record: JsonRecord, seen: Seen): boolean {
   const type = textAt(record, 'type');
@@ -52,7 +57,26 @@ function human(text: string): string | null {
   return typed === '' || typed.startsWith('<system-') ? null : typed;
 }
 
+/** The settings of a session, which have its tokens, too. */
+const SETTINGS: DocumentShape = {
+  recordsOf: (document) => (isRecord(document) ? [document] : null),
+  isRecord: (record) => 'tokenUsage' in record,
+};
+const TOKENS = {
+  ...{ input: 'inputTokens', output: 'outputTokens' },
+  ...{ read: 'cacheReadTokens', write: 'cacheCreationTokens' },
+} as const;
+
 class DroidReader extends MessageLinesReader {
+  part(bytes: Uint8Array, part: DocumentPart): PartCounts {
+    return readPart(bytes, part, SETTINGS, (settings) => {
+      const usage = recordAt(settings, 'tokenUsage');
+      const tokens = tokensBy(usage, TOKENS);
+      const reasoning = countAt(usage, 'thinkingTokens');
+      if (tokens !== null) this.sink.usageTotal(textAt(settings, 'model') ?? '', { ...tokens, reasoning });
+    });
+  }
+
   protected override human(text: string): string | null {
     return human(text);
   }
@@ -68,6 +92,6 @@ class DroidReader extends MessageLinesReader {
     else if (type === 'compaction_state' || type === 'compaction') {
       const summary = textAt(record, 'summaryText') ?? textAt(record, 'summary');
       if (summary !== null) this.sink.compaction(summary, at);
-    } else if (type !== 'todo_state' && type !== 'session_end') this.sink.unknown(type);
+    } else if (!SILENT.has(type)) this.sink.unknown(type);
   }
 }

@@ -16,7 +16,7 @@ const SILENT =
 export const kimiCode = placed({
   id: 'kimi-code',
   name: 'Kimi Code',
-  proof: 'documentation',
+  proof: 'recordings',
   variable: 'KIMI_CODE_HOME',
   homes: [['.kimi-code']],
   folder: 'sessions',
@@ -60,8 +60,11 @@ function humanText(message: JsonRecord): string | null {
   return texts.length === 0 ? textAt(message, 'content') : texts.join('\n');
 }
 
+const MODELS_MAX = 1000;
+
 class KimiReader extends LinesReader {
   #model = '';
+  readonly #named = new Map<string, string>();
 
   protected record(record: JsonRecord): void {
     const type = textAt(record, 'type') ?? '';
@@ -69,13 +72,22 @@ class KimiReader extends LinesReader {
     if (at !== null) this.sink.time(at);
     const cwd = cwdOf(record);
     if (cwd !== null) this.sink.project(cwd);
-    this.#model = textAt(record, 'model') ?? this.#model;
+    this.#names(type, record);
     if (type === 'context.append_message') this.#message(recordAt(record, 'message'), at);
     else if (type === 'context.append_loop_event') this.#event(recordAt(record, 'event'), at);
     else if (type === 'context.apply_compaction') {
       const summary = textAt(record, 'contextSummary') ?? textAt(record, 'summary');
       if (summary !== null) this.sink.compaction(summary, at);
     } else if (!SILENT.test(type)) this.sink.unknown(type);
+  }
+
+  /** A request has the model's own name beside the one that a configuration gives it. */
+  #names(type: string, record: JsonRecord): void {
+    const named = textAt(record, 'model');
+    const alias = textAt(record, 'modelAlias');
+    if (type === 'llm.request' && named !== null && alias !== null && this.#named.size < MODELS_MAX)
+      this.#named.set(alias, named);
+    if (named !== null) this.#model = this.#named.get(named) ?? named;
   }
 
   #message(message: JsonRecord, at: Iso | null): void {

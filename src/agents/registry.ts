@@ -10,6 +10,7 @@ import { antigravity } from './antigravity.ts';
 import { claudeCode } from './claude-code/index.ts';
 import { cline, rooCode } from './cline/index.ts';
 import { codex } from './codex/index.ts';
+import { continueCli } from './continue.ts';
 import { copilotCli } from './copilot-cli/index.ts';
 import { crush } from './crush/index.ts';
 import { cursor } from './cursor/index.ts';
@@ -24,7 +25,8 @@ import { kimiCli } from './kimi-cli/index.ts';
 import { kimiCode } from './kimi-code.ts';
 import { kiroCli } from './kiro-cli.ts';
 import { mistralVibe } from './mistral-vibe.ts';
-import { opencode } from './opencode/index.ts';
+import { nanocoder } from './nanocoder.ts';
+import { kilo, opencode } from './opencode/index.ts';
 import { ohMyPi, openClaw, pi } from './pi/index.ts';
 import { qwenCode } from './qwen-code/index.ts';
 
@@ -45,10 +47,13 @@ export const AGENTS: readonly AgentFormat[] = [
   kiroCli,
   mistralVibe,
   antigravity,
+  continueCli,
+  nanocoder,
   iflow,
   cline,
   rooCode,
   opencode,
+  kilo,
   aider,
   goose,
   crush,

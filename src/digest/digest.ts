@@ -5,7 +5,7 @@
  */
 import type { AgentFormat } from '../domain/agent.ts';
 import type { Digest } from '../domain/digest.ts';
-import type { DocumentPart, RecordReader } from '../domain/facts.ts';
+import type { DocumentPart, RecordReader, ToldRole } from '../domain/facts.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import { Collector } from './collect.ts';
@@ -23,7 +23,7 @@ const COLLECT_EVERY_BYTES = 32 * 1024 * 1024;
 const COLLECT_AFTER_LINE_BYTES = 2 * 1024 * 1024;
 
 export interface DigestFile {
-  readonly role: 'main' | 'subagent';
+  readonly role: ToldRole;
   readonly key: string;
   readonly chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   /** Byte offsets at which a line ends though no newline is there. */
@@ -106,6 +106,7 @@ async function readAll(
   const tallies: Tallies = {
     main: { read: 0, unreadable: 0, told: 0, spare: 0 },
     subagent: { read: 0, unreadable: 0, told: 0, spare: 0 },
+    beside: { read: 0, unreadable: 0, told: 0, spare: 0 },
   };
   let toldBefore = 0;
   for (const [n, file] of files.entries()) {
@@ -194,13 +195,13 @@ function isBlank(line: Uint8Array): boolean {
 }
 
 /** Why this is no analysis; null where it is one: where somebody said or did something, and that was understood. */
-function whyNot({ main, subagent }: Tallies, collector: Collector): string | null {
+function whyNot({ main, subagent, beside }: Tallies, collector: Collector): string | null {
   const [read, unreadable] = [main.read + subagent.read, main.unreadable + subagent.unreadable];
   if (read + unreadable === 0) return 'no record at all';
   if (read === 0) return `no readable record in ${lines(unreadable)}`;
   if (main.read === 0 && main.unreadable > 0)
     return `no readable record in ${lines(main.unreadable)} of the main transcript`;
-  if (collector.told > 0) {
+  if (collector.told > beside.told) {
     const isMainLost = main.told === 0 && main.unreadable > 0;
     return isMainLost ? nothingIn(main, 0, ' of the main transcript') : null;
   }

@@ -5,7 +5,7 @@
  */
 import type { Container } from './contained.ts';
 import type { ContentForm } from './content.ts';
-import type { FactSink, RecordReader } from './facts.ts';
+import type { FactSink, RecordReader, ToldRole } from './facts.ts';
 import type { AgentId } from './ids.ts';
 import type { OwnFormat } from './own-format.ts';
 import type { Peek } from './peek.ts';
@@ -164,6 +164,11 @@ export interface AgentFormat {
   /** The place under the root for a transcript of which only the content is known (a copy given by path). */
   relPathOf(peek: Peek, fileName: string): string | null;
   reader(sink: FactSink): RecordReader;
+  /**
+   * Whether the file of that key, which lies beside the transcripts, tells what they do not (sums of tokens): the reader is
+   * given it too, as `beside`. It alone makes no digest.
+   */
+  tells?(key: string): boolean;
   /** What of its lines is content, where they are lines of JSON; absent: a version is compared by its bytes alone. */
   readonly content?: ContentForm;
   /**
@@ -201,6 +206,12 @@ export function rootsOf(agent: AgentFormat, host: Host): readonly string[] {
 /** The roots that the configuration gives an agent, absolute, existing or not. */
 export function addedRoots(agent: AgentFormat, host: Host): readonly string[] {
   return host.agents?.[agent.id]?.roots ?? [];
+}
+
+/** As what the agent's reader is given a file; null: a digest is made without it. */
+export function toldAs(agent: AgentFormat, role: FileRole, key: string): ToldRole | null {
+  if (role === 'main' || role === 'subagent') return role;
+  return agent.tells?.(key) === true ? 'beside' : null;
 }
 
 /** Whether an agent is looked for without being named. */

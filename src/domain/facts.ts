@@ -91,6 +91,9 @@ export type LineVerdict = 'read' | 'skipped' | 'unreadable';
  */
 export type DocumentPart = 'removed' | 'present' | 'piece';
 
+/** As what a reader is given a file: a transcript, a subagent's, or what lies beside them (`AgentFormat.tells`). */
+export type ToldRole = 'main' | 'subagent' | 'beside';
+
 /** Records found in a part of a document. */
 export interface PartCounts {
   readonly read: number;
@@ -100,7 +103,7 @@ export interface PartCounts {
 /** Reads one file's lines in order. Holds state between lines of one file only, save what the agent shares by `begin`. */
 export interface RecordReader {
   /** A file begins: its role and key; called before its first line. */
-  begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void;
+  begin(file: { readonly role: ToldRole; readonly key: string }): void;
   /** In a text for people an empty line has a meaning; absent: only lines with something on them come. */
   readonly readsEmptyLines?: true;
   /** Whether the file that has begun is a text for people: of a line that is too long its beginning comes. Absent: records. */

@@ -9,9 +9,10 @@ import { lossOfFacts } from '../digest/better.ts';
 import { type DigestFile, type DigestOutcome, makeDigest } from '../digest/digest.ts';
 import { runExternalAnalyzer, withSummary } from '../digest/external.ts';
 import { redactDigest, redactText } from '../digest/redact.ts';
-import type { AgentFormat, Host } from '../domain/agent.ts';
+import { type AgentFormat, type Host, toldAs } from '../domain/agent.ts';
 import { DIGEST_VERSION, type Digest } from '../domain/digest.ts';
 import { messageOf } from '../domain/errors.ts';
+import type { ToldRole } from '../domain/facts.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { type Circumstances, isDue } from '../domain/retry.ts';
@@ -260,9 +261,8 @@ async function digestOf(
   const files = filesOf(deps.db, session.uid).filter((file) => !file.gone);
   const sources: DigestFile[] = [];
   for (const file of files) {
-    const { role } = file;
-    if (role === 'main' || role === 'subagent')
-      sources.push(await sourceOf(deps.db, session.uid, agent, { ...file, role }));
+    const role = toldAs(agent, file.role, file.key);
+    if (role !== null) sources.push(await sourceOf(deps.db, session.uid, agent, file, role));
   }
   const made = await makeDigest({
     uid: session.uid,
@@ -286,9 +286,10 @@ async function sourceOf(
   db: ReadableDb,
   uid: SessionUid,
   agent: AgentFormat,
-  file: StoredFile & { readonly role: 'main' | 'subagent' },
+  file: StoredFile,
+  role: ToldRole,
 ): Promise<DigestFile> {
-  const { role, key } = file;
+  const { key } = file;
   if (agent.isDocument?.(key) === true) {
     const document = { present: fileChunks(db, uid, file), removed: removedChunks(db, uid, file) };
     return { role, key, chunks: [], document };

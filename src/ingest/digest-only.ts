@@ -4,6 +4,7 @@
  */
 
 import { makeDigest } from '../digest/digest.ts';
+import { toldAs } from '../domain/agent.ts';
 import { DIGEST_VERSION } from '../domain/digest.ts';
 import { messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
@@ -36,11 +37,11 @@ export async function digestOnly(
       now,
       peekTitle: found.peek?.title ?? null,
       peekProject: found.peek?.project ?? null,
-      files: found.files.flatMap((file) =>
-        file.class.role === 'main' || file.class.role === 'subagent'
-          ? [{ role: file.class.role, key: file.class.key, chunks: chunksOf(file), ...documentOf(file) }]
-          : [],
-      ),
+      files: found.files.flatMap((file) => {
+        const { key } = file.class;
+        const role = toldAs(found.agent, file.class.role, key);
+        return role === null ? [] : [{ role, key, chunks: chunksOf(file), ...documentOf(file) }];
+      }),
     });
     if (!made.ok) {
       warn(

@@ -59,17 +59,17 @@ const shutdown = (output: number) =>
 const read = (records: readonly object[]): Facts => factsOf(copilotCli, { bytes: jsonl(...records) });
 const sum = (facts: Facts) => [...facts.usage.values()].reduce((all, { tokens }) => all + tokens.output, 0);
 
-test('a session that was resumed has the tokens of each shutdown, and of the answers after the last', () => {
+test('a resumed session has the tokens of its last shutdown, whose sums go on, and of the answers after it', () => {
   const facts = read([
     answer('a', 5),
     shutdown(5),
     answer('b', 7),
-    { ...shutdown(7), id: 'other' },
+    { ...shutdown(12), id: 'other' },
     answer('c', 3),
   ]);
   expect(sum(facts)).toBe(15);
   expect([...facts.usage.values()][0]?.tokens).toEqual({
-    ...{ input: 6, cacheRead: 4, cacheWrite: 0, output: 5, reasoning: 0 },
+    ...{ input: 6, cacheRead: 4, cacheWrite: 0, output: 12, reasoning: 0 },
   });
 });
 

@@ -26,8 +26,16 @@ function said(bytes: Buffer, path: string): Said {
         .filter(Boolean)
         .map((line) => JSON.parse(line));
   const all = [...objects(values)];
+  // The model is made to answer this to the summary of a compaction, which stands before it.
+  const isAnswered = (next: Json | undefined) =>
+    JSON.stringify(next?.['content'] ?? '').includes('Got it. Thanks for the additional context!');
+  const summaries = new Set(
+    all
+      .flatMap((one) => (Array.isArray(one['messages']) ? [one['messages']] : []))
+      .flatMap((list: Json[]) => list.filter((_, n) => isAnswered(list[n + 1])).map(({ id }) => id)),
+  );
   const prompts = all
-    .filter((one) => one['type'] === 'user')
+    .filter((one) => one['type'] === 'user' && !summaries.has(one['id']))
     .flatMap((one) => {
       const shown = one['displayContent'] ?? one['content'];
       const parts =

@@ -35,7 +35,9 @@ import { ClaudeTools, textOfContent } from './tools.ts';
 /** Types that a digest takes nothing from but the time. */
 const SKIPPED_TYPES: ReadonlySet<string> = new Set([
   ...['progress', 'file-history-snapshot', 'permission-mode', 'mode', 'last-prompt'],
-  ...['agent-name', 'atis-latch', 'worktree-state'],
+  ...['agent-name', 'atis-latch', 'worktree-state', 'tools-used', 'cost-state', 'file-history-delta'],
+  // What was sent to the model, of which the messages tell all that is for a digest.
+  ...['api-request', 'api-request-blob', 'api-request-shape'],
 ]);
 const MAY_BE_SKIPPED: ReadonlySet<string> = new Set([
   ...SKIPPED_TYPES,

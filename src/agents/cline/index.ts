@@ -41,6 +41,7 @@ const ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 export const cline: AgentFormat = agent({
   id: 'cline',
   name: 'Cline',
+  proof: 'recordings',
   extension: 'saoudrizwan.claude-dev',
   variables: ['CLINE_DATA_DIR', 'CLINE_DIR', 'XDG_CONFIG_HOME'],
   ownRoots: (host, slash) => {
@@ -54,6 +55,7 @@ export const cline: AgentFormat = agent({
 export const rooCode: AgentFormat = agent({
   id: 'roo-code',
   name: 'Roo Code',
+  proof: 'documentation',
   extension: 'rooveterinaryinc.roo-cline',
   variables: ['XDG_CONFIG_HOME'],
   ownRoots: () => [],
@@ -64,15 +66,16 @@ interface About {
   readonly id: string;
   readonly name: string;
   readonly extension: string;
+  readonly proof: AgentFormat['proof'];
   readonly variables: readonly string[];
   readonly ownRoots: (host: Host, slash: string) => readonly string[];
   readonly named: RegExp;
 }
 
-function agent({ id, name, extension, variables, ownRoots, named }: About): AgentFormat {
+function agent({ id, name, proof, extension, variables, ownRoots, named }: About): AgentFormat {
   return {
     id: agentId(id),
-    ...{ name, proof: 'documentation', growth: 'rewrite', variables, retention: null },
+    ...{ name, proof, growth: 'rewrite', variables, retention: null },
     folders: ['tasks', 'sessions'],
     roots: (host) => [
       ...ownRoots(host, host.platform === 'win32' ? '\\' : '/'),
@@ -90,11 +93,13 @@ function agent({ id, name, extension, variables, ownRoots, named }: About): Agen
     reader: (sink) => new ClineReader(sink),
     isDocument: () => true,
     restorePath,
-    resume: ({ project }) => ({
-      cwd: project,
-      argv: ['code', project ?? '.'],
-      needs: `Open ${name} in the editor that the session was of; it lists what its own index of tasks names.`,
-    }),
+    tells: (key) => /^session\/(?!agent_)[^/]+(?<!\.messages)\.json$/.test(key),
+    resume: ({ nativeId, project }) => {
+      // The command line's own ids have letters behind the time; the editor's have none.
+      if (/^\d+_\w+$/.test(nativeId)) return { cwd: project, argv: ['cline', '-i', '--id', nativeId] };
+      const needs = `Open ${name} in the editor that the session was of; it lists what its own index of tasks names.`;
+      return { cwd: project, argv: ['code', project ?? '.'], needs };
+    },
   };
 }
 

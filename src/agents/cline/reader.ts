@@ -3,21 +3,25 @@
  * Promises: of the two forms of a conversation that a task has, what was shown is told; what was sent only where there is
  * nothing else. A record that was written again as it grew counts once.
  */
-import type { DocumentPart, PartCounts } from '../../domain/facts.ts';
+import type { DocumentPart, PartCounts, ToldRole } from '../../domain/facts.ts';
 import type { Iso } from '../../domain/time.ts';
-import {
-  blocksOf,
-  DocumentReader,
-  outcomeOf,
-  textOfBlocks,
-  timeOfMs,
-  tokensBy,
-} from '../kit/anthropic-messages.ts';
+import { blocksOf, DocumentReader, textOfBlocks, timeOfMs, tokensBy } from '../kit/anthropic-messages.ts';
 import { readPart } from '../kit/document-agent.ts';
 import { isRecord, type JsonRecord, listAt, recordAt, textAt } from '../kit/json-lines.ts';
 import { Once } from '../kit/seen-records.ts';
 import { OwnSubagent } from '../kit/subagent-files.ts';
-import { callsIn, cwdIn, DOES, humanTextOfMessage, jsonOf, MESSAGES, SHOWN } from './records.ts';
+import {
+  ABOUT,
+  callsIn,
+  callsOfBlock,
+  cwdIn,
+  DOES,
+  humanTextOfMessage,
+  jsonOf,
+  MESSAGES,
+  outcomesOf,
+  SHOWN,
+} from './records.ts';
 
 const TOKENS = { input: 'tokensIn', output: 'tokensOut', read: 'cacheReads', write: 'cacheWrites' } as const;
 const USAGE = {
@@ -102,11 +106,14 @@ export class ClineReader extends DocumentReader {
   private lastCommand: string | null = null;
 
   private subagent: OwnSubagent | null = null;
+  /** What Cline notes of a session beside its messages is read. */
+  private isAbout = false;
 
-  override begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void {
+  override begin(file: { readonly role: ToldRole; readonly key: string }): void {
     this.leaveSubagent();
     this.key = file.key;
     const id = /([^/]+)\.messages\.json$/.exec(file.key)?.[1] ?? file.key;
+    this.isAbout = file.role === 'beside';
     this.subagent = file.role === 'subagent' ? new OwnSubagent(id) : null;
     this.teller.absolute = (path) =>
       this.cwd === null || /^(?:[\\/]|[A-Za-z]:)/.test(path)
@@ -117,13 +124,28 @@ export class ClineReader extends DocumentReader {
   part(bytes: Uint8Array, part: DocumentPart): PartCounts {
     this.teller.beginPart();
     this.mayBeTask = part !== 'removed';
+    if (this.isAbout) return readPart(bytes, part, ABOUT, (about) => this.about(about));
     if (this.key === 'main') {
       const counts = readPart(bytes, part, SHOWN, (record) => this.shown(record));
       this.hasShown ||= counts.read > 0 && this.hasTask;
       return counts;
     }
     if (this.subagent !== null) return readPart(bytes, part, MESSAGES, (message) => this.ofSubagent(message));
-    return readPart(bytes, part, MESSAGES, (message) => this.message(message));
+    return readPart(
+      ...([bytes, part, MESSAGES, (message: JsonRecord) => this.message(message)] as const),
+      (whole) => this.version(textAt(recordAt(whole, 'origin'), 'version')),
+    );
+  }
+
+  private about(about: JsonRecord): void {
+    const cwd = textAt(about, 'cwd') ?? textAt(about, 'workspace_root');
+    const branch = textAt(recordAt(recordAt(about, 'metadata'), 'git'), 'branch');
+    if (cwd !== null) this.sink.project(cwd);
+    if (branch !== null) this.sink.branch(branch);
+  }
+
+  private version(version: string | null): void {
+    if (version !== null) this.sink.agentVersion(version);
   }
 
   override end(): void {
@@ -144,12 +166,20 @@ export class ClineReader extends DocumentReader {
     const text = textOfBlocks(blocks);
     if (message['role'] !== 'assistant') {
       this.subagent.task ??= text === '' ? null : text;
-      for (const outcome of blocks.map(outcomeOf)) if (outcome !== null) this.teller.result(outcome, at);
+      for (const outcome of blocks.flatMap(outcomesOf)) this.teller.result(outcome, at);
       return;
     }
     if (text !== '') this.subagent.answer = text;
-    this.teller.calls(blocks, at);
+    this.calls(blocks, at);
     this.usage(message, at);
+  }
+
+  private calls(blocks: readonly JsonRecord[], at: Iso | null): void {
+    for (const block of blocks) {
+      if (block['type'] !== 'tool_use') continue;
+      const name = textAt(block, 'name') ?? 'tool';
+      for (const { id, input } of callsOfBlock(block)) this.teller.call(id, name, input, at);
+    }
   }
 
   private project(text: string): void {
@@ -243,14 +273,13 @@ export class ClineReader extends DocumentReader {
     for (const block of blocks) {
       const human = humanTextOfMessage(textAt(block, 'text') ?? '', isPlain);
       if (human !== null) this.human(human, at);
-      const outcome = outcomeOf(block);
-      if (outcome !== null) this.teller.result(outcome, at);
+      for (const outcome of outcomesOf(block)) this.teller.result(outcome, at);
     }
   }
 
   private assistant(message: JsonRecord, blocks: readonly JsonRecord[], text: string, at: Iso | null): void {
     this.teller.answer(text, at);
-    this.teller.calls(blocks, at);
+    this.calls(blocks, at);
     for (const { name, input } of callsIn(text)) {
       const id = `${name} ${Bun.hash(JSON.stringify(input)).toString(36)} ${at ?? ''}`;
       this.teller.call(id, name, input, at, 'now');
@@ -259,8 +288,11 @@ export class ClineReader extends DocumentReader {
   }
 
   private usage(message: JsonRecord, at: Iso | null): void {
-    const usage = recordAt(message, 'metrics');
+    const told = tokensBy(recordAt(message, 'metrics'), USAGE);
     const model = textAt(recordAt(message, 'modelInfo'), 'id') ?? '';
-    this.teller.usage(`message ${textAt(message, 'id') ?? ''}${at ?? ''}`, model, tokensBy(usage, USAGE));
+    // What Cline calls input has what came from a cache in it.
+    const cached = told === null ? 0 : told.cacheRead + told.cacheWrite;
+    const tokens = told === null ? null : { ...told, input: Math.max(0, told.input - cached) };
+    this.teller.usage(`message ${textAt(message, 'id') ?? ''}${at ?? ''}`, model, tokens);
   }
 }

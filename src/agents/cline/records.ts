@@ -2,8 +2,10 @@
  * Records of Cline and Roo Code: what was shown, what was sent to the model, and what of it a human said.
  * Promises: pure. Source: `ExtensionMessage.ts` of cline/cline and RooCodeInc/Roo-Code.
  */
+
+import { blocksOf, outcomeOf, type ToolOutcome, textOfBlocks } from '../kit/anthropic-messages.ts';
 import type { DocumentShape } from '../kit/document-agent.ts';
-import { isRecord, type JsonRecord, parseRecord, textAt } from '../kit/json-lines.ts';
+import { isRecord, type JsonRecord, listAt, parseRecord, recordAt, textAt } from '../kit/json-lines.ts';
 
 /** `ui_messages.json`: a list of what was said and asked. */
 export const SHOWN: DocumentShape = {
@@ -16,6 +18,12 @@ function isShown(value: unknown): boolean {
     isRecord(value) && typeof value['ts'] === 'number' && (value['type'] === 'say' || value['type'] === 'ask')
   );
 }
+
+/** `<id>.json` beside the messages of the CLI. */
+export const ABOUT: DocumentShape = {
+  recordsOf: (document) => (isRecord(document) && 'session_id' in document ? [document] : null),
+  isRecord: (record) => 'session_id' in record,
+};
 
 /** `api_conversation_history.json` is a list of messages; `<id>.messages.json` an object with one. */
 export const MESSAGES: DocumentShape = {
@@ -80,4 +88,41 @@ export const DOES: Readonly<Record<string, 'read' | 'written' | 'edited'>> = {
 /** The JSON in a shown record's text; an empty record where it is none. */
 export function jsonOf(record: JsonRecord): JsonRecord {
   return parseRecord(textAt(record, 'text') ?? '') ?? {};
+}
+
+/** How the nth command of one call is named: each has an end of its own. */
+const partOf = (id: string, nth: number) => (nth === 0 ? id : `${id}.${nth}`);
+
+/** The calls that one block makes: of `run_commands` one for each command. An editor that replaces nothing writes the file. */
+export function callsOfBlock(
+  block: JsonRecord,
+): readonly { readonly id: string; readonly input: JsonRecord }[] {
+  const [id, input] = [textAt(block, 'id') ?? '', recordAt(block, 'input')];
+  const commands = listAt(input, 'commands').flatMap((one) =>
+    typeof one === 'string' ? [one] : isRecord(one) ? (textAt(one, 'command') ?? []) : [],
+  );
+  if (commands.length > 0)
+    return commands.map((command, nth) => ({ id: partOf(id, nth), input: { command } }));
+  const writes = block['name'] === 'editor' && textAt(input, 'new_text') !== null && !('command' in input);
+  const isWhole = writes && textAt(input, 'old_text') === null && !('insert_line' in input);
+  return [{ id, input: isWhole ? { ...input, command: 'create' } : input }];
+}
+
+/** What a result tells: the CLI's own tools answer with `{query, result, error, success}`, one or a list of them, also as JSON in a text. */
+export function outcomesOf(block: JsonRecord): readonly ToolOutcome[] {
+  const plain = outcomeOf(block);
+  if (plain === null) return [];
+  const text = textAt(block, 'content') ?? textOfBlocks(blocksOf(block));
+  const one = text.startsWith('{') ? parseRecord(text) : null;
+  const all = one === null ? listAt(block, 'content').filter(isRecord) : [one];
+  const own = all.filter((each) => typeof each['success'] === 'boolean');
+  if (own.length === 0) return [plain];
+  return own.map((each, nth) => {
+    const output = textAt(each, 'result') ?? textAt(each, 'error') ?? '';
+    const status = /\bexited with code (\d{1,10})\b/.exec(textAt(each, 'error') ?? output.slice(0, 200))?.[1];
+    const hasFailed = plain.hasFailed || each['success'] === false;
+    // A command that went well names no status.
+    const exit = status !== undefined ? Number(status) : hasFailed ? null : 0;
+    return { callId: partOf(plain.callId, nth), output, exit, hasFailed };
+  });
 }

@@ -23,6 +23,7 @@ import {
   itemOf,
   codexLine as look,
   type Meta,
+  messageOf,
   metaOf,
   msOfId,
   textsOf,
@@ -33,7 +34,7 @@ import { CodexTools } from './tools.ts';
 
 /** `type/payload type` of lines that a digest takes nothing from but the time. */
 const SKIPPED: ReadonlySet<string> = new Set([
-  ...['reasoning', 'message/developer', 'message/system', 'tool_search_output'].map(
+  ...['reasoning', 'additional_tools', 'message/developer', 'message/system', 'tool_search_output'].map(
     (type) => `response_item/${type}`,
   ),
   ...[
@@ -53,7 +54,7 @@ const SKIPPED: ReadonlySet<string> = new Set([
 const RESULTS: ReadonlySet<string> = new Set([
   ...['function_call_output', 'custom_tool_call_output', 'exec_command_end'],
 ]);
-const USED_ITEMS: ReadonlySet<string> = new Set(['UserMessage', 'Plan']);
+const USED_ITEMS: ReadonlySet<string> = new Set(['UserMessage', 'Plan', 'CommandExecution', 'FileChange']);
 /** What is held of a burst: more is no fresh thread's. */
 const HELD_MAX = 2000;
 const HELD_BYTES_MAX = 8 * 1024 * 1024;
@@ -63,7 +64,9 @@ const CANDIDATES_CHARS_MAX = 4 * 1024 * 1024;
 
 /** Record types without facts. */
 function isBulk(kind: string): boolean {
-  return kind === 'world_state' || kind === 'ghost_snapshot' || kind.startsWith('inter_agent_communication');
+  // The totals of a `token_usage_record` stand in the `token_count` beside it, too.
+  const isBeside = kind === 'world_state' || kind === 'ghost_snapshot' || kind === 'token_usage_record';
+  return isBeside || kind.startsWith('inter_agent_communication');
 }
 
 export function codexReader(sink: FactSink): RecordReader {
@@ -116,6 +119,7 @@ class CodexReader implements RecordReader {
     this.tellHeld();
     if (!this.hasPrompts) this.tellCandidates();
     this.dropCandidates();
+    this.tools.end();
     this.hasPrompts = false;
     this.lastPrompt = '';
   }
@@ -312,7 +316,7 @@ class CodexReader implements RecordReader {
     else if (type === 'agent_message') this.answer(textAt(item, 'message'), at);
     else if (type === 'exec_command_end') this.tools.commandEnd(item, at);
     else if (type === 'patch_apply_end') this.tools.patchEnd(item);
-    else if (type === 'item_completed') this.plan(recordAt(item, 'item'));
+    else if (type === 'item_completed') this.completed(recordAt(item, 'item'), at);
     else if (type === 'entered_review_mode') this.review(item, at);
     else if (type === 'thread_name_updated') this.name(textAt(item, 'thread_name'));
     else if (type === 'error' || type === 'stream_error') {
@@ -321,9 +325,10 @@ class CodexReader implements RecordReader {
     }
   }
 
-  private plan(done: JsonRecord): void {
+  private completed(done: JsonRecord, at: Iso | null): void {
     const text = done['type'] === 'Plan' ? textAt(done, 'text') : null;
     if (text !== null) this.sink.plan(text);
+    this.tools.completed(done, at);
   }
 
   /** A review is asked for by a menu: what was chosen there is the human's prompt. */
@@ -349,7 +354,16 @@ class CodexReader implements RecordReader {
     if (item['type'] === 'message') {
       const texts = item['role'] === 'assistant' ? textsOf(item) : [];
       if (texts.length > 0) this.answer(texts.join('\n'), at);
-    } else this.tools.item(item, at);
+    } else if (item['type'] === 'agent_message') this.told(item);
+    else this.tools.item(item, at);
+  }
+
+  /** What one thread wrote to another: to a subagent its task. What only the model's server can read is left out. */
+  private told(item: JsonRecord): void {
+    const { own } = this.history;
+    if (own?.isSubagent !== true || own.id === null) return;
+    const task = messageOf(item);
+    if (task !== '') this.sink.subagent(own.id, { task });
   }
 
   private tokens(item: JsonRecord): void {

@@ -187,6 +187,19 @@ export function textsOf(item: JsonRecord): readonly string[] {
   });
 }
 
+/**
+ * What a thread wrote to another, below the heading that Codex puts before it; empty where only a server can read it: a
+ * ciphertext has no blanks.
+ */
+export function messageOf(item: JsonRecord): string {
+  const open = textsOf(item).map((text) => text.replace(/^Message Type: [\s\S]*?\bPayload:\n?/, ''));
+  const sealed = listAt(item, 'content').flatMap((block) => {
+    const text = isRecord(block) ? textAt(block, 'encrypted_content') : null;
+    return text !== null && /\s/.test(text.trim()) ? [text] : [];
+  });
+  return [...open, ...sealed].join('').trim();
+}
+
 /** The working directory in an `<environment_context>` message, the only place of it in the oldest form. */
 export function cwdOfContext(record: JsonRecord): string | null {
   const { item } = itemOf(record);

@@ -38,6 +38,17 @@ const OTHER_TOOLS: ReadonlySet<string> = new Set([
 const STATUS_CHARS = 600;
 const ERROR_CHARS = 2000;
 const TERMINAL_CHARS = 32;
+/** How an output begins that says that a patch changed nothing. */
+const REFUSED = /^\s*(?:apply_patch verification failed|patch rejected|error\b|failed\b|invalid patch)/i;
+
+/** A call that changes files or runs commands by its text, until its output says how that went. */
+interface Planned {
+  readonly patch: string;
+  readonly commands: readonly string[];
+  readonly folder: string | null;
+  readonly at: Iso | null;
+  readonly isScript: boolean;
+}
 
 export class CodexTools {
   /** Patches name files relative to it. */
@@ -49,6 +60,14 @@ export class CodexTools {
   private readonly asked = new Map<string, { readonly kind: string; readonly input: JsonRecord }>();
   /** Commands that still run, by the number that Codex gave their terminal. */
   private readonly running = new Map<string, string>();
+  /** Patches and scripts whose outputs are awaited: a patch that failed changed nothing. */
+  private readonly planned = new Map<string, Planned>();
+  /** Calls that are told as commands already, so that the note of their end is no second one. */
+  private readonly told = new Set<string>();
+  /** Whether this version notes what a script really ran: then its text need not be guessed at. */
+  private notesRuns = false;
+  /** The texts of commands that were noted as run. */
+  private readonly noted = new Set<string>();
 
   constructor(sink: FactSink) {
     this.sink = sink;
@@ -56,7 +75,20 @@ export class CodexTools {
 
   waitsFor(callId: string): boolean {
     const id = idKey(callId);
-    return this.waiting.has(id) || this.asked.has(id);
+    return this.waiting.has(id) || this.asked.has(id) || this.planned.has(id);
+  }
+
+  /** No output comes any more: what was planned is told as it was asked for. */
+  end(): void {
+    for (const [callId, planned] of this.planned) {
+      const isNoted = planned.isScript && this.notesRuns;
+      const commands = planned.commands.filter((command) => !this.noted.has(command));
+      this.asPlanned(callId, isNoted ? { ...planned, commands, patch: '' } : planned);
+    }
+    this.planned.clear();
+    this.told.clear();
+    this.noted.clear();
+    this.notesRuns = false;
   }
 
   /** A response item that is no message. */
@@ -76,6 +108,7 @@ export class CodexTools {
       type !== 'reasoning' &&
       type !== 'tool_search_output' &&
       type !== 'compaction' &&
+      type !== 'additional_tools' &&
       type !== 'ghost_snapshot'
     ) {
       this.sink.unknown(`response_item/${type}`);
@@ -87,7 +120,10 @@ export class CodexTools {
     if (name === 'update_plan') this.sink.todos(todosOf(input));
     else if (name === 'write_stdin') this.goOn(callId, input);
     else if (name === 'apply_patch')
-      this.patch(textAt(input, 'input') ?? textAt(input, 'patch') ?? '', this.cwd);
+      this.plan(callId, {
+        ...{ patch: textAt(input, 'input') ?? textAt(input, 'patch') ?? '', commands: [] },
+        ...{ folder: this.cwd, at, isScript: false },
+      });
     else if (name === 'request_user_input' || name === 'spawn_agent' || /^wait(?:_agent)?$/.test(name)) {
       if (this.asked.size < WAITING_MAX) this.asked.set(callId, { kind: name, input });
     } else if (!OTHER_TOOLS.has(name)) this.other(callId, name, input, at);
@@ -129,17 +165,36 @@ export class CodexTools {
     this.sink.tool(name);
     if (input === null) return;
     const folder = this.folder(SCRIPT_FOLDER.exec(input)?.[1] ?? null);
-    if (input.includes('*** Begin Patch')) this.patch(input, folder);
-    if (name === 'apply_patch') return;
+    const patch = input.includes('*** Begin Patch') ? input : '';
+    const isScript = name !== 'apply_patch';
     // `exec` runs a script of its own that calls tools; each literal command in it is one.
-    for (const [index, match] of [...input.matchAll(SCRIPT_COMMAND)].entries()) {
-      const command = literalOf(match[1], match[2] ?? match[3]);
-      if (command !== null) this.command(index === 0 ? callId : `${callId}.${index}`, command, at, folder);
-    }
+    const literals = isScript ? [...input.matchAll(SCRIPT_COMMAND)] : [];
+    const commands = literals.flatMap((match) => literalOf(match[1], match[2] ?? match[3]) ?? []);
+    if (patch !== '' || commands.length > 0) this.plan(callId, { patch, commands, folder, at, isScript });
+  }
+
+  private plan(callId: string, planned: Planned): void {
+    if (this.planned.size < WAITING_MAX) this.planned.set(callId, planned);
+    else this.asPlanned(callId, planned);
+  }
+
+  private asPlanned(callId: string, { patch, commands, folder, at }: Planned): void {
+    if (patch !== '') this.patch(patch, folder);
+    for (const [index, command] of commands.entries())
+      this.command(index === 0 ? callId : `${callId}.${index}`, command, at, folder);
+  }
+
+  /** What a script noted as run counts, not what stands in its text. */
+  private settled(callId: string, planned: Planned, output: unknown): void {
+    if (planned.isScript && this.notesRuns) return;
+    const { failed, text } = outputOf(output);
+    const isRefused = failed || (!planned.isScript && REFUSED.test(text));
+    this.asPlanned(callId, isRefused ? { ...planned, patch: '' } : planned);
   }
 
   private command(callId: string, command: string, at: Iso | null, cwd: string | null): void {
     this.sink.command(callId, command, at, cwd);
+    if (this.told.size < WAITING_MAX) this.told.add(callId);
     if (this.waiting.size < WAITING_MAX) this.waiting.set(callId, callId);
   }
 
@@ -152,6 +207,9 @@ export class CodexTools {
   }
 
   private output(callId: string, output: unknown, at: Iso | null): void {
+    const planned = this.planned.get(callId);
+    this.planned.delete(callId);
+    if (planned !== undefined) this.settled(callId, planned, output);
     const origin = this.waiting.get(callId);
     this.waiting.delete(callId);
     const asked = this.asked.get(callId);
@@ -238,8 +296,48 @@ export class CodexTools {
 
   /** `patch_apply_end`: the files that were really changed, by their whole paths. */
   patchEnd(item: JsonRecord): void {
+    const callId = idKey(textAt(item, 'call_id') ?? '');
+    const planned = this.planned.get(callId);
+    this.planned.delete(callId);
     if (item['success'] === false) return;
-    for (const [path, change] of Object.entries(recordAt(item, 'changes'))) {
+    if (planned !== undefined) this.asPlanned(callId, planned);
+    this.changes(recordAt(item, 'changes'));
+  }
+
+  /** `item_completed`: a command or a change of files that is over, whoever asked for it: a call of its own, or a script. */
+  completed(item: JsonRecord, at: Iso | null): void {
+    if (item['type'] === 'CommandExecution') this.commandCompleted(item, at);
+    else if (item['type'] === 'FileChange') {
+      this.notesRuns = true;
+      this.planned.delete(idKey(textAt(item, 'id') ?? ''));
+      if (item['status'] === 'completed') this.changes(recordAt(item, 'changes'));
+    }
+  }
+
+  private commandCompleted(item: JsonRecord, at: Iso | null): void {
+    this.notesRuns = true;
+    const id = idKey(textAt(item, 'id') ?? '');
+    const command = textAt(item, 'command') ?? commandOf(item);
+    if (command === null) return;
+    if (this.noted.size < WAITING_MAX) this.noted.add(command);
+    const origin = this.waiting.get(id);
+    this.waiting.delete(id);
+    // A call that has had its output told all there is.
+    if (origin === undefined && this.told.has(id)) return;
+    if (origin === undefined) {
+      const cwd = textAt(item, 'cwd')?.replace(/^file:\/\/(?=\/)/, '') ?? this.cwd;
+      this.sink.command(id, command, at, cwd);
+      if (this.told.size < WAITING_MAX) this.told.add(id);
+    }
+    const exitCode = isStatus(item['exit_code']) ? item['exit_code'] : null;
+    const failed = item['status'] === 'failed' || (exitCode !== null && exitCode !== 0);
+    this.ended(origin ?? id, exitCode, failed, textAt(item, 'aggregated_output') ?? '', at);
+  }
+
+  private changes(changes: JsonRecord): void {
+    // The order of members is no content.
+    const sorted = Object.entries(changes).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    for (const [path, change] of sorted) {
       const isNew = isRecord(change) && (change['type'] === 'add' || isRecord(change['add']));
       this.changed(path, isNew, this.cwd);
       const moved = isRecord(change)

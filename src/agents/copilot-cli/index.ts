@@ -70,6 +70,8 @@ function classifyPlace(relPath: string): FileClass | null {
   if (rest.length === 0)
     return flat === undefined ? null : { role: 'main', nativeId: flat, key: 'main', encoding: 'plain' };
   const name = rest.join('/');
+  // Says which process has the session open: true of no machine but this one, and only now.
+  if (/^inuse\..*\.(?:lock|hold)$/.test(name)) return null;
   if (name === 'events.jsonl') return { role: 'main', nativeId: id, key: 'main', encoding: 'plain' };
   return { role: 'sidecar', nativeId: id, key: name, encoding: 'plain', onlyWithSession: true };
 }

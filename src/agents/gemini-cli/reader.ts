@@ -21,7 +21,19 @@ import {
 import { Once } from '../kit/seen-records.ts';
 import { OwnSubagent } from '../kit/subagent-files.ts';
 import { readToolCall } from '../kit/tool-call.ts';
-import { humanText, isHeader, isMessage, MESSAGES, messagesOfLine, tokensOf } from './records.ts';
+import {
+  ACKNOWLEDGED,
+  humanText,
+  isHeader,
+  isMessage,
+  isSummaryBefore,
+  MESSAGES,
+  messagesOfLine,
+  summaryText,
+  tokensOf,
+} from './records.ts';
+
+const PROMPTS_MAX = 100_000;
 
 export function geminiReader(sink: FactSink): RecordReader {
   return new GeminiReader(sink);
@@ -32,6 +44,7 @@ class GeminiReader implements RecordReader {
   private readonly once = new Once();
   private subagent: OwnSubagent | null = null;
   private hasTitle = false;
+  private readonly prompts = new Set<number | bigint>();
 
   constructor(sink: FactSink) {
     this.sink = sink;
@@ -73,7 +86,7 @@ class GeminiReader implements RecordReader {
     const change = record['$set'];
     if (isRecord(change)) {
       this.header(change);
-      for (const message of messagesOfLine(record)) this.message(message);
+      this.rewritten(messagesOfLine(record));
       return true;
     }
     if ('$rewindTo' in record) return true;
@@ -81,6 +94,32 @@ class GeminiReader implements RecordReader {
     else if (isMessage(record)) this.message(record);
     else this.sink.unknown(textAt(record, 'type') ?? Object.keys(record)[0] ?? '');
     return true;
+  }
+
+  /** All messages anew. Where that is a compaction, what it keeps of them comes again under ids and times of its own. */
+  private rewritten(messages: readonly JsonRecord[]): void {
+    const summary = messages.findIndex((message, index) => isSummaryBefore(message, messages[index + 1]));
+    const madeAt = messages[summary]?.['timestamp'];
+    for (const [index, message] of messages.entries()) {
+      const isMade = summary >= 0 && index > summary && message['timestamp'] === madeAt;
+      if (index === summary) this.compaction(message);
+      else if (!isMade || !this.isTold(message)) this.message(message);
+    }
+  }
+
+  private compaction(message: JsonRecord): void {
+    const text = summaryText(message);
+    const at = parseTime(message['timestamp']);
+    if (at !== null) this.sink.time(at);
+    if (this.subagent === null && this.once.isNew('compaction', message, text))
+      this.sink.compaction(text, at);
+  }
+
+  /** Of what a compaction kept: a prompt that was told, and what the model is made to answer to the summary. */
+  private isTold(message: JsonRecord): boolean {
+    if (message['type'] !== 'user') return textOfParts(message['content']) === ACKNOWLEDGED;
+    const text = humanText(message);
+    return text !== null && this.prompts.has(Bun.hash(text));
   }
 
   private header(header: JsonRecord): void {
@@ -113,6 +152,7 @@ class GeminiReader implements RecordReader {
 
   private prompt(text: string, at: Iso | null): void {
     this.sink.prompt(text, at);
+    if (this.prompts.size < PROMPTS_MAX) this.prompts.add(Bun.hash(text));
     const title = this.hasTitle ? null : titleOf(text);
     if (title === null) return;
     this.hasTitle = true;

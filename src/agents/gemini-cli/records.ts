@@ -41,6 +41,22 @@ export function humanText(message: JsonRecord): string | null {
   return isMade ? null : text;
 }
 
+/** What the model is made to say to the summary of a compaction. */
+export const ACKNOWLEDGED = 'Got it. Thanks for the additional context!';
+const SNAPSHOT = /^<state_snapshot>([\s\S]*?)(?:<\/state_snapshot>\s*)?$/;
+
+/** Whether a message is the summary that a compaction puts before what it keeps; `next` stands behind it. */
+export function isSummaryBefore(message: JsonRecord, next: JsonRecord | undefined): boolean {
+  if (message['type'] !== 'user') return false;
+  const isAcknowledged = next?.['type'] === 'gemini' && textOfParts(next['content']) === ACKNOWLEDGED;
+  return isAcknowledged || SNAPSHOT.test(textOfParts(message['content']).trim());
+}
+
+export function summaryText(message: JsonRecord): string {
+  const text = textOfParts(message['content']).trim();
+  return (SNAPSHOT.exec(text)?.[1] ?? text).trim();
+}
+
 /** The folder that a session began in: the first of the workspace, in the context that Gemini CLI puts before the first prompt. */
 export function cwdOf(message: JsonRecord): string | null {
   if (message['type'] !== 'user') return null;

@@ -5,7 +5,7 @@
  * Promises: pure; what was told once is not told again; an answer that is written again under its id counts its tokens
  * once; odd values are nothing. Knows no agent.
  */
-import type { FactSink, PartCounts, RecordReader, Tokens } from '../../domain/facts.ts';
+import type { FactSink, PartCounts, RecordReader, Tokens, ToldRole } from '../../domain/facts.ts';
 import { type Iso, isoFromMs } from '../../domain/time.ts';
 import {
   countAt,
@@ -166,7 +166,7 @@ export abstract class DocumentReader implements RecordReader {
     this.teller = new MessageTeller(sink);
   }
 
-  begin(_file: { readonly role: 'main' | 'subagent'; readonly key: string }): void {
+  begin(_file: { readonly role: ToldRole; readonly key: string }): void {
     // Most need not know which file it is.
   }
 
@@ -207,14 +207,14 @@ export abstract class MessageLinesReader extends LinesReader {
       if (!isRecord(block) || block['type'] !== 'tool_result') continue;
       const output = textOfBlocks(blocksOf(block)) || outputOfResponse(recordAt(block, 'content'));
       const failed = block['is_error'] === true;
-      const exit = /\bexit code:? (\d{1,10})\b/i.exec(output)?.[1];
+      const exit = /\b(?:exit|exited with) code:? (\d{1,10})\b/i.exec(output)?.[1];
       const exitCode = exit === undefined ? null : Number(exit);
       this.result(textAt(block, 'tool_use_id') ?? '', { exitCode, failed, output }, at);
     }
   }
 
   #assistant(message: JsonRecord, at: Iso | null, entryId: string): void {
-    const model = textAt(message, 'model') ?? '';
+    const model = textAt(message, 'model') ?? textAt(message, 'modelId') ?? '';
     const tokens = tokensBy(recordAt(message, 'usage'), TOKENS) ?? NO_TOKENS;
     if ('usage' in message) this.sink.usage(idKey(textAt(message, 'id') ?? entryId), model, tokens);
     else if (model !== '') this.sink.model(model);

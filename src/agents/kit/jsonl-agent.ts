@@ -27,6 +27,8 @@ export interface FixedLayout {
   note(record: JsonRecord, seen: Seen): boolean;
   readonly timesOf?: TimesOf;
   reader(sink: FactSink): RecordReader;
+  /** As in `AgentFormat`: documents that tell what the transcript does not; absent: none does. */
+  tells?(key: string): boolean;
   /** Where the transcript of a session lies that has no place of its own any more. */
   place(session: RestoreTarget): string;
   resume(session: RestoreTarget): readonly string[];
@@ -69,6 +71,7 @@ export function placed(agent: FixedLayout): AgentFormat {
     relPathOf: ({ nativeId, project, startedAt }) =>
       nativeId === null ? null : agent.place({ nativeId, project, startedAt }),
     reader: agent.reader,
+    ...(agent.tells === undefined ? {} : { tells: agent.tells, isDocument: agent.tells }),
     content: ALL_MEMBERS,
     restorePath: (session, file) => {
       if (classify(file.relPath)?.key === file.key) return file.relPath;

@@ -3,7 +3,7 @@
  * Promises: as `jsonl.ts`: never throws on any bytes; time and memory are linear in a line. Knows no agent.
  */
 import type { Peek } from '../../domain/agent.ts';
-import type { FactSink, LineVerdict, RecordReader } from '../../domain/facts.ts';
+import type { FactSink, LineVerdict, RecordReader, ToldRole } from '../../domain/facts.ts';
 import { TAIL_LINES } from '../../domain/peek.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import {
@@ -84,7 +84,7 @@ export abstract class LinesReader implements RecordReader {
     this.sink = sink;
   }
 
-  begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void {
+  begin(file: { readonly role: ToldRole; readonly key: string }): void {
     this.#leave();
     this.subagent = file.role === 'subagent' ? file.key : null;
   }
@@ -143,6 +143,11 @@ export abstract class LinesReader implements RecordReader {
     else this.#own.answer = text;
   }
 
+  /** How a path that a call names is told; an agent whose calls name files below the project makes them whole. */
+  protected pathOf(path: string): string {
+    return path;
+  }
+
   readonly #commands = new Set<string>();
   /** Calls that write or edit files, until it is known what came of them. */
   readonly #changing = new Map<string, ToolCall>();
@@ -156,15 +161,15 @@ export abstract class LinesReader implements RecordReader {
       this.#commands.add(id);
       this.sink.command(id, call.command, at, call.cwd);
     }
-    for (const path of call.read) this.sink.fileRead(path);
+    for (const path of call.read) this.sink.fileRead(this.pathOf(path));
     if (call.written.length + call.edited.length === 0) return;
     if (callId === '' || this.#changing.size >= CALLS_OPEN_MAX) this.#changed(call);
     else this.#changing.set(id, call);
   }
 
   #changed(call: ToolCall): void {
-    for (const path of call.written) this.sink.fileWritten(path);
-    for (const path of call.edited) this.sink.fileEdited(path);
+    for (const path of call.written) this.sink.fileWritten(this.pathOf(path));
+    for (const path of call.edited) this.sink.fileEdited(this.pathOf(path));
   }
 
   /** What came of it: a command's status and output; of another tool its failure. `exitCode` null: not told. */

@@ -30,7 +30,7 @@ import { OpencodeReader } from './reader.ts';
 const RECENT_MS = 7 * 24 * 60 * 60 * 1000;
 const RECENT_SESSIONS = 50;
 
-const rows: RowsContainer = {
+const withoutTree: RowsContainer = {
   kind: 'rows',
   sessions,
   tables: [
@@ -59,8 +59,8 @@ const rows: RowsContainer = {
     // Last, since it changes with each answer: what stands before it is stored once.
     { table: 'session', where: 'id = $id', order: 'id' },
   ],
-  older: OLDER_TREE,
 };
+const rows: RowsContainer = { ...withoutTree, older: OLDER_TREE };
 
 /** A part is a few KiB with its output; only for progress and for a first guess at room. */
 const ABOUT_PART_BYTES = 8 * 1024;
@@ -230,13 +230,11 @@ function recordIn(files: FileTree, relPath: string): JsonRecord | null {
   return bytes === null ? null : parseRecord(Buffer.from(bytes).toString());
 }
 
-function folders(host: Host): string[] {
+/** The same place on every system: it asks for no other. */
+function folders(host: Host, name: string): string[] {
   const own = host.env['XDG_DATA_HOME'];
   const slash = host.platform === 'win32' ? '\\' : '/';
-  // The same place on every system: it asks for no other.
-  return [
-    own === undefined ? [host.homeDir, '.local', 'share', 'opencode'].join(slash) : `${own}${slash}opencode`,
-  ];
+  return [own === undefined ? [host.homeDir, '.local', 'share', name].join(slash) : `${own}${slash}${name}`];
 }
 
 export const opencode = rowsAgent({
@@ -245,7 +243,7 @@ export const opencode = rowsAgent({
   // Recorded parts, in a database that a test builds around them with the published schema.
   proof: 'recordings',
   variables: ['XDG_DATA_HOME'],
-  roots: folders,
+  roots: (host) => folders(host, 'opencode'),
   rootOf: (path) =>
     /^(.*?[\\/]\.local[\\/]share[\\/]opencode|.*[\\/]opencode(?=[\\/](?:opencode[^\\/]*\.db|storage|project)(?:$|[\\/])))(?:$|[\\/])/s.exec(
       path,
@@ -267,6 +265,32 @@ export const opencode = rowsAgent({
     fileName: ({ nativeId }) => `opencode/${fileNameOf(nativeId)}.import.json`,
     content: importText,
     argv: (path) => ['opencode', 'import', path],
+  },
+});
+
+/** Made of opencode, with the same tables and the same import; its older versions were an editor's extension. */
+export const kilo = rowsAgent({
+  id: 'kilo',
+  name: 'Kilo',
+  proof: 'recordings',
+  variables: ['XDG_DATA_HOME'],
+  roots: (host) => folders(host, 'kilo'),
+  rootOf: (path) =>
+    /^(.*?[\\/]\.local[\\/]share[\\/]kilo|.*[\\/]kilo(?=[\\/]kilo[^\\/]*\.db$))(?:$|[\\/])/s.exec(
+      path,
+    )?.[1] ?? null,
+  flatFolders: [''],
+  read: ['kilo*.db'],
+  container: (relPath) => (/^kilo(?:-[\w.-]+)?\.db$/.test(relPath) ? { container: withoutTree } : null),
+  note,
+  timeFields: ['time_created', 'time_updated', 'created', 'updated'],
+  reader: (sink) => new OpencodeReader(sink),
+  content: opencodeContent,
+  resume: ({ nativeId }) => ['kilo', 'run', '-s', nativeId],
+  takesBack: {
+    fileName: ({ nativeId }) => `kilo/${fileNameOf(nativeId)}.import.json`,
+    content: importText,
+    argv: (path) => ['kilo', 'import', path],
   },
 });
 

@@ -15,6 +15,9 @@ const SILENT: ReadonlySet<string> = new Set([
   'session_init',
 ]);
 
+const PATCHES_MAX = 1000;
+const PATCHED = /^\[([^\]\n#]{1,4096})(?:#[^\]\n]{0,64})?\]\s*$/gm;
+
 /** Whether an entry is of the history that a fork began with: it is older than the header that names a parent. */
 export function isCopiedBy(fork: JsonRecord | null, entry: JsonRecord): boolean {
   const forkedAt = parseTime(fork?.['timestamp']);
@@ -37,6 +40,7 @@ export function textOf(content: unknown): string | null {
 
 export class PiReader extends LinesReader {
   #count = 0;
+  readonly #patches = new Map<string, string>();
   /** The header of a session that began as another one's. */
   #fork: JsonRecord | null = null;
   /** The one that last answered: who sums up is not told. */
@@ -144,6 +148,11 @@ export class PiReader extends LinesReader {
 
   #call(block: JsonRecord, at: Iso | null): void {
     if (block['type'] !== 'toolCall') return;
+    const patch = textAt(recordAt(block, 'arguments'), 'input');
+    const id = idKey(textAt(block, 'id') ?? '');
+    // Oh My Pi edits by lines below a header with the file's name: `[PATH#TAG]`.
+    if (block['name'] === 'edit' && patch !== null && this.#patches.size < PATCHES_MAX)
+      this.#patches.set(id, patch);
     this.call(textAt(block, 'name') ?? 'tool', textAt(block, 'id') ?? '', recordAt(block, 'arguments'), at);
   }
 
@@ -154,11 +163,23 @@ export class PiReader extends LinesReader {
     const said = /(?:Command exited with code|exit code:?) (\d{1,10})\)?\s*$/i.exec(output)?.[1];
     const code = typeof told === 'number' ? told : said === undefined ? null : Number(said);
     const exitCode = code ?? (failed ? null : 0);
+    if (!failed) this.#edited(message);
+    this.#patches.delete(idKey(textAt(message, 'toolCallId') ?? ''));
     this.result(
       textAt(message, 'toolCallId') ?? '',
       { exitCode, failed: failed || (code !== null && code !== 0), output },
       at,
     );
+  }
+
+  /** The result has the whole path; of several files only the patch has them all. */
+  #edited(message: JsonRecord): void {
+    const patch = this.#patches.get(idKey(textAt(message, 'toolCallId') ?? ''));
+    if (patch === undefined) return;
+    const named = [...patch.matchAll(PATCHED)].map(([, path = '']) => path);
+    const whole = textAt(recordAt(message, 'details'), 'path');
+    const paths = whole !== null && new Set(named).size <= 1 ? [whole] : named;
+    for (const path of new Set(paths)) this.sink.fileEdited(path);
   }
 
   /** A command that the person ran with `!`. */

@@ -29,6 +29,7 @@ const PLACES = placesOf({
     'projects/*/chats/{id}.worktree.json',
     'projects/*/chats/archive/{id}.worktree.json',
     'projects/*/subagents/{id}/**',
+    'file-history/{id}/*',
   ],
 });
 const classify = closed(PLACES, classifyPlace);
@@ -36,14 +37,14 @@ const classify = closed(PLACES, classifyPlace);
 export const qwenCode: AgentFormat = {
   id: agentId('qwen-code'),
   name: 'Qwen Code',
-  proof: 'documentation',
+  proof: 'recordings',
   growth: 'append',
   variables: ['QWEN_HOME', 'QWEN_RUNTIME_DIR'],
-  folders: ['projects'],
+  folders: ['projects', 'file-history'],
   retention: null,
   roots,
   rootOf: (path) =>
-    /^(.*?[\\/]\.qwen|\.qwen)(?:[\\/]projects(?:[\\/].*)?|[\\/])?$/s.exec(path)?.[1] ??
+    /^(.*?[\\/]\.qwen|\.qwen)(?:[\\/](?:projects|file-history)(?:[\\/].*)?|[\\/])?$/s.exec(path)?.[1] ??
     /^(.*)[\\/]projects[\\/][^\\/]+[\\/]chats(?:[\\/]archive)?(?:[\\/][^\\/]*)?$/s.exec(path)?.[1] ??
     null,
   places: PLACES,
@@ -66,6 +67,15 @@ function roots(host: Host): readonly string[] {
 
 function classifyPlace(relPath: string): FileClass | null {
   const [top, project, folder, first = '', ...rest] = relPath.split('/');
+  // What files were before Qwen Code changed them, by the session.
+  if (top === 'file-history' && project && folder !== undefined && first === '')
+    return {
+      role: 'sidecar',
+      nativeId: project,
+      key: `${top}/${folder}`,
+      encoding: 'plain',
+      onlyWithSession: true,
+    };
   if (top !== 'projects' || !project) return null;
   // A session that a person archives moves there, with what lies beside it.
   const chat = first === 'archive' ? rest : [first, ...rest];
@@ -162,6 +172,8 @@ function restorePath(
   file: { readonly role: FileRole; readonly key: string; readonly relPath: string },
 ): string {
   if (classify(file.relPath)?.key === file.key) return file.relPath;
+  if (file.key.startsWith('file-history/'))
+    return `file-history/${session.nativeId}/${file.key.slice('file-history/'.length)}`;
   const folder = `projects/${folderOf(session.project)}`;
   if (file.key === 'main') return `${folder}/chats/${session.nativeId}.jsonl`;
   if (file.key.startsWith('chats/'))

@@ -75,6 +75,8 @@ const SKIPPED: ReadonlySet<string> = new Set([
     'mid_turn_user_message',
   ],
 ]);
+/** What the program puts before a prompt, of agents in the background say. */
+const REMINDER = /^\s*<system-reminder>[\s\S]*?<\/system-reminder>\s*/;
 const HOOK_CONTEXT = /<qwen:user-prompt-submit-context>[\s\S]*?<\/qwen:user-prompt-submit-context>/g;
 /** Calls whose results are awaited; a transcript torn again and again must not fill the memory. */
 const OPEN_MAX = 10_000;
@@ -92,8 +94,15 @@ export function humanText(record: JsonRecord): string | null {
   const provenance = textAt(record, 'provenance');
   if (provenance !== null && provenance !== 'real_user') return null;
   const sent = textOfParts(recordAt(record, 'message')['parts']).replace(HOOK_CONTEXT, '');
-  const text = (textAt(recordAt(record, 'systemPayload'), 'displayText') ?? sent).trim();
+  const text = withoutReminders(textAt(recordAt(record, 'systemPayload'), 'displayText') ?? sent).trim();
   return text === '' ? null : text;
+}
+
+function withoutReminders(text: string): string {
+  let rest = text;
+  for (let found = REMINDER.exec(rest); found !== null; found = REMINDER.exec(rest))
+    rest = rest.slice(found[0].length);
+  return rest;
 }
 
 export function qwenReader(sink: FactSink): RecordReader {

@@ -3,7 +3,7 @@
  * Promises: the digest that the analysis of the same bytes makes. Never: touches a disk or a store.
  */
 import { makeDigest } from '../../digest/digest.ts';
-import type { AgentFormat } from '../../domain/agent.ts';
+import { type AgentFormat, toldAs } from '../../domain/agent.ts';
 import type { Digest } from '../../domain/digest.ts';
 import { hashContent, rememberedForm } from '../content/content.ts';
 import { aboutOf } from '../session-description.ts';
@@ -19,9 +19,10 @@ export async function digestOf(order: DigestRequest, agent: AgentFormat): Promis
     peekTitle: about.title,
     peekProject: about.project,
     files: order.files.flatMap(({ role, key, rawBytes, memory }) => {
-      if (role !== 'main' && role !== 'subagent') return [];
+      const told = toldAs(agent, role, key);
+      if (told === null) return [];
       const chunks = segmentsOf(new Uint8Array(memory, 0, rawBytes));
-      return [{ role, key, chunks, ...documentOf(agent, key, chunks) }];
+      return [{ role: told, key, chunks, ...documentOf(agent, key, chunks) }];
     }),
   });
   const digest = made.ok ? whatIsSaved(made.digest, made.json) : { ok: false as const, why: made.why };

@@ -51,11 +51,11 @@ function records({ id, cwd, turns, unknownType }: SampleOptions): unknown[] {
         modelMetrics: {
           'gpt-x': {
             usage: {
-              inputTokens: 10,
-              outputTokens: 9,
-              cacheReadTokens: 7,
+              inputTokens: 10 * (turn + 1),
+              outputTokens: 9 * (turn + 1),
+              cacheReadTokens: 7 * (turn + 1),
               cacheWriteTokens: 0,
-              reasoningTokens: 2,
+              reasoningTokens: 2 * (turn + 1),
             },
           },
         },

@@ -1,6 +1,7 @@
 /** The samples of all agents, by the agent's id. An agent without one fails the conformance suite. */
 import { aiderSample } from './aider.ts';
 import { ampSample } from './amp.ts';
+import { continueSample, nanocoderSample } from './chat-documents.ts';
 import { claudeCodeSample } from './claude-code.ts';
 import { clineSample, rooCodeSample } from './cline.ts';
 import { codexSample } from './codex.ts';
@@ -20,7 +21,7 @@ import {
   kiroCliSample,
   mistralVibeSample,
 } from './more.ts';
-import { opencodeSample } from './opencode.ts';
+import { kiloSample, opencodeSample } from './opencode.ts';
 import { ownJsonlSample, ownMarkdownSample } from './own.ts';
 import { ohMyPiSample, openClawSample, piSample } from './pi.ts';
 import { qwenCodeSample } from './qwen-code.ts';
@@ -47,6 +48,9 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   antigravity: antigravitySample,
   iflow: iflowSample,
   opencode: opencodeSample,
+  kilo: kiloSample,
+  continue: continueSample,
+  nanocoder: nanocoderSample,
   goose: gooseSample,
   crush: crushSample,
   'own-jsonl': ownJsonlSample,

@@ -104,3 +104,16 @@ export const opencodeSample: Sample = {
   tokensOfTurn: { input: 3, cacheWrite: 5, cacheRead: 7, output: 13, reasoning: 2 },
   resume: ['opencode', '--session', ID],
 };
+
+/** The same tables under another name. */
+export const kiloSample: Sample = {
+  ...opencodeSample,
+  roots: {
+    linux: '/home/me/.local/share/kilo',
+    darwin: '/Users/me/.local/share/kilo',
+    win32: 'C:\\Users\\me\\.local\\share\\kilo',
+  },
+  moved: { XDG_DATA_HOME: '/moved/kilo' },
+  session: (options) => ({ 'kilo.db': database(options) }),
+  resume: ['kilo', 'run', '-s', ID],
+};

@@ -1,0 +1,96 @@
+// The same of further agents: what is no prompt, what is repeated, what lies beside a transcript.
+
+import { Database } from 'bun:sqlite';
+import { expect, test } from 'bun:test';
+import { World } from '../support/bench-world.ts';
+import { doneIn, tokensIn, toldIn, toldOf } from './recorded-homes.ts';
+
+const prompts = (told: Awaited<ReturnType<typeof toldOf>>, id: string) =>
+  told.get(id)?.digest?.prompts.map(({ text }) => text);
+
+test('Gemini CLI: a compaction is no prompt, and what it kept is told once', async () => {
+  const id = 'cca9a6dc-8497-4b02-a4fd-6c93e8866348';
+  const told = await toldOf('gemini-cli');
+  expect(prompts(told, id)).toEqual([
+    ...['Please build the hello file', 'mock:big output', 'mock:todo please', 'mock:delegate please'],
+    ...[
+      'after the compression',
+      'mock:big output',
+      'after the second compression',
+      'in the interactive resume',
+    ],
+  ]);
+  expect(told.get(id)?.digest?.compactions).toEqual(['SHORT ANSWER to prompt 4.', 'COMPACTED by the mock.']);
+});
+
+test('Qwen Code: what the program puts before a prompt is not the person’s, and its file history is kept', async () => {
+  const id = '969d005a-a9db-4c17-a5ec-64bd80649a50';
+  const told = await toldOf('qwen-code');
+  expect(prompts(told, id)).toEqual([
+    ...['Please build the hello file', 'mock:big please', 'mock:todo please', 'mock:delegate please'],
+    ...['after the compression', 'mock:edit please', 'mock:todo please', 'after the real compression'],
+  ]);
+  expect(told.get(id)?.files).toContain('file-history/e455d9c49d2e8e7e@v2');
+});
+
+test('Oh My Pi: a patch by lines edits the file of its result', async () => {
+  const session = (await toldOf('omp')).get('01a22a2e-75f5-70e1-bdf8-f6ad0145f1f9');
+  expect(doneIn(session).edited).toEqual(['/home/dev/agents/h/omp/project/notes/made-here.txt']);
+});
+
+test('Kimi Code: the model goes by its real name', async () => {
+  const session = (await toldOf('kimi-code')).get('session_d8bb6d44-01b9-4663-b04e-ab27de24abae');
+  expect([session?.digest?.models, tokensIn(session)]).toEqual([['mock-model'], [4430, 1000, 243, 0]]);
+});
+
+test('Claude Code: a fork counts its own tokens, and no record of today is unknown', async () => {
+  const session = (await toldOf('claude-code')).get('cb163774-d8c5-48d6-be2f-67c2f2466188');
+  expect(session?.digest?.parent).toBe('18e32acc-9e6e-4b90-bf06-d03dd8408ad6');
+  expect([tokensIn(session), session?.digest?.records.unknown]).toEqual([[2000, 400, 100, 0], {}]);
+});
+
+test('Kilo: its database is opencode’s under another name, and its own import takes it back', async () => {
+  using world = new World();
+  const path = world.put('.local/share/kilo/kilo.db', '');
+  using db = new Database(path);
+  db.run(
+    'CREATE TABLE session (id text, directory text, title text, version text, time_created integer, time_updated integer)',
+  );
+  db.run(
+    'CREATE TABLE message (id text, session_id text, time_created integer, time_updated integer, data text)',
+  );
+  db.run(
+    'CREATE TABLE part (id text, message_id text, session_id text, time_created integer, time_updated integer, data text)',
+  );
+  db.run(
+    "INSERT INTO session VALUES ('ses_1', '/home/me/project', 'New session - 2026-11-30T01:30:11.082Z', '7.7.7', 1796002211082, 1796002330056)",
+  );
+  db.run(`INSERT INTO message VALUES ('msg_1', 'ses_1', 1796002211082, 1796002211082, '{"role":"user"}')`);
+  db.run(
+    `INSERT INTO part VALUES ('prt_1', 'msg_1', 'ses_1', 1796002211082, 1796002211082, '{"type":"text","text":"Write it"}')`,
+  );
+  world.now = '2026-12-01T00:00:00.000Z' as typeof world.now;
+  await world.ingest();
+  const told = toldIn(world);
+  expect([prompts(told, 'ses_1'), told.get('ses_1')?.project]).toEqual([['Write it'], '/home/me/project']);
+});
+
+const FAILING = 'echo to-stdout; echo oops-on-stderr >&2; exit 3';
+
+test('Continue: a document of messages, with what came of each call beside it', async () => {
+  const session = (await toldOf('continue')).get('b781a94d-38c9-481d-91c5-6f0c168f7497');
+  expect(doneIn(session)).toEqual({
+    ...{ commands: [[FAILING, 3]], written: ['notes/made-here.txt'], edited: [] },
+  });
+  expect([session?.project, tokensIn(session)]).toEqual([
+    ...['/home/dev/agents/h/continue/project', [2520, 600, 132, 0]],
+  ]);
+});
+
+test('Nanocoder: a write that was refused is none', async () => {
+  const session = (await toldOf('nanocoder')).get('3bb81055-bf4d-447d-9eba-647e2e977f5e');
+  expect(doneIn(session)).toEqual({ commands: [[FAILING, 3]], written: [], edited: [] });
+  expect([session?.project, session?.digest?.models]).toEqual([
+    ...['/home/dev/agents/h/nano/project', ['mock-model']],
+  ]);
+});
