@@ -3,9 +3,8 @@
  * Promises: exits 0 and prints nothing, whatever happens; is done within a second: what would take longer (a large transcript, a
  * store that another process writes to, digests) is left to a process of its own. Reads nothing outside the agent's own places.
  */
-import { spawn } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
-import { agentById } from '../../agents/registry.ts';
+import { loadAgent } from '../../agents/by-id.ts';
 import type { AgentFormat } from '../../domain/agent.ts';
 import { ANALYZING } from '../../domain/analyzing.ts';
 import { EXIT } from '../../domain/errors.ts';
@@ -15,7 +14,7 @@ import { openWritable } from '../../store/open.ts';
 import { EVENT_BYTES_MAX, isStart, readEvent } from '../../unattended/hook-event.ts';
 import { hookedAgent } from '../../unattended/hooked.ts';
 import { type Command, type Context, textFlag } from '../context.ts';
-import { runIngest } from './ingest.ts';
+import { runIngest } from '../one-ingest.ts';
 
 /** An agent writes its event at once; one that keeps its end of the pipe open is not waited for. */
 const INPUT_WAIT_MS = 250;
@@ -30,7 +29,9 @@ export const hook: Command = async (context) => {
   const hooked = hookedAgent(context.args[0] ?? '');
   if (hooked === null) return EXIT.done;
   const event = readEvent((await context.readInput?.(EVENT_BYTES_MAX, INPUT_WAIT_MS)) ?? null);
-  const agents = hooked.agents.flatMap((id) => agentById(id, context.host) ?? []);
+  const agents = (await Promise.all(hooked.agents.map((id) => loadAgent(id, context.host)))).filter(
+    (agent) => agent !== null,
+  );
   const own = event.path === null ? null : ownFile(context, agents, event.path);
   const later = await storedNow(context, { agent: hooked.id, event: event.name }, own);
   // No file is told, or sessions lie in a database, or old ones are about to be deleted.
@@ -84,13 +85,15 @@ function startDetached({ self, settings, flags, host }: Context, words: readonly
   if (self === null) return;
   const [program = '', ...before] = self;
   const config = textFlag(flags, 'config') === null ? [] : ['--config', settings.configPath];
-  const child = spawn(program, [...before, '--store', settings.storePath, ...config, ...words], {
-    cwd: host.homeDir,
-    env: { ...(host.inheritedEnv ?? host.env) },
-    stdio: 'ignore',
-    detached: true,
-    windowsHide: true,
-  });
-  child.on('error', () => undefined);
-  child.unref();
+  try {
+    Bun.spawn([program, ...before, '--store', settings.storePath, ...config, ...words], {
+      cwd: host.homeDir,
+      env: { ...(host.inheritedEnv ?? host.env) },
+      stdio: ['ignore', 'ignore', 'ignore'],
+      detached: true,
+      windowsHide: true,
+    }).unref();
+  } catch {
+    // The executable is being replaced: the hourly run stores what is left.
+  }
 }
