@@ -33,6 +33,8 @@ export class Box {
   readonly store: string;
   readonly #binary: string;
   env: Record<string, string> = {};
+  /** What the program reads on its input; null: nothing. */
+  input: string | null = null;
   /** What each file of the home was after each change, by its path below the home. */
   readonly #versions = new Map<string, Buffer[]>();
 
@@ -69,7 +71,7 @@ export class Box {
         ...this.env,
         ...(point === undefined ? {} : { SESSION_MEMORY_KILL_AT: point }),
       },
-      stdin: 'ignore',
+      stdin: this.input === null ? 'ignore' : new Blob([this.input]),
       stdout: 'pipe',
       stderr: 'pipe',
     });

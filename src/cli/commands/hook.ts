@@ -8,10 +8,12 @@ import { loadAgent } from '../../agents/by-id.ts';
 import type { AgentFormat } from '../../domain/agent.ts';
 import { ANALYZING } from '../../domain/analyzing.ts';
 import { EXIT } from '../../domain/errors.ts';
+import { killPoint } from '../../domain/kill-point.ts';
 import { ownPlaceOf } from '../../ingest/own-place.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { noteHookCall } from '../../store/hook-calls.ts';
 import { openWritable } from '../../store/open.ts';
+import { isWaitingAt } from '../../store/read-sources.ts';
 import { lastScans } from '../../store/scans.ts';
 import { usage } from '../../store/usage.ts';
 import { EVENT_BYTES_MAX, type HookEvent, isStart, readEvent } from '../../unattended/hook-event.ts';
@@ -83,9 +85,12 @@ async function storedNow(
       const { agent, path } = own;
       const options = { paths: [path], agent: agent.id, analyze: false, waiting: 'none' } as const;
       const report = await runIngest(context, db, options, false);
-      return { later: report.sessions_unchanged > 0 ? [] : rest, danger };
+      // Of a call that was killed the bytes may be stored, and nobody went on to the digest.
+      const isDone = report.sessions_unchanged > 0 && !isWaitingAt(db, path);
+      return { later: isDone ? [] : rest, danger };
     } finally {
       db.close();
+      killPoint('hook.stored');
     }
   } catch {
     // Busy, of an older version, full: the other process has the patience, and `doctor` tells of what lasts.
