@@ -31,7 +31,7 @@ export class Box {
   readonly folder: string;
   readonly home: string;
   readonly store: string;
-  readonly #binary: string;
+  readonly binary: string;
   env: Record<string, string> = {};
   /** What the program reads on its input; null: nothing. */
   input: string | null = null;
@@ -39,7 +39,7 @@ export class Box {
   readonly #versions = new Map<string, Buffer[]>();
 
   constructor(binary: string, folder: string, store = join(folder, 'data', 's.db')) {
-    this.#binary = binary;
+    this.binary = binary;
     this.folder = folder;
     this.home = join(folder, 'home');
     this.store = store;
@@ -61,7 +61,7 @@ export class Box {
   }
 
   start(args: readonly string[], point?: string) {
-    return Bun.spawn([this.#binary, '--store', this.store, ...args], {
+    return Bun.spawn([this.binary, '--store', this.store, ...args], {
       cwd: this.home,
       env: {
         PATH: Bun.env['PATH'] ?? '',
@@ -90,6 +90,17 @@ export class Box {
     // Nobody but the point and the timer sends this signal.
     const killed = child.signalCode === 'SIGKILL';
     return { code: killed ? null : child.exitCode, out, err, killed };
+  }
+
+  /** The same, with the CPU time of the process. */
+  async measured(args: readonly string[]): Promise<{ code: number | null; err: string; cpuMs: number }> {
+    const child = this.start(args);
+    const [err] = await Promise.all([
+      new Response(child.stderr).text(),
+      new Response(child.stdout).text(),
+      child.exited,
+    ]);
+    return { code: child.exitCode, err, cpuMs: Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1000 };
   }
 
   /** Throws with what was said where it does not exit with one of `codes`. */
