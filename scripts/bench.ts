@@ -11,6 +11,7 @@ import { writeDocs } from './bench/docs.ts';
 import { type BenchResult, benchResultSchema, median, type RowResult, worseThan } from './bench/figures.ts';
 import { GROWTHS, measureGrowth } from './bench/growth.ts';
 import type { Bench, Measured, Row } from './bench/row.ts';
+import { hookRow } from './bench/rows-hook.ts';
 import { ingestRows } from './bench/rows-ingest.ts';
 import { sizeRows } from './bench/rows-size.ts';
 import { storeRows } from './bench/rows-store.ts';
@@ -25,7 +26,7 @@ const BINARY = join(ROOT, 'dist/session-memory');
 const ROUNDS = 5;
 const ROUNDS_QUICK = 3;
 
-export const ROWS: readonly Row[] = [...ingestRows, ...storeRows, ...tuiRows, watchRow, ...sizeRows];
+export const ROWS: readonly Row[] = [...ingestRows, ...storeRows, hookRow, ...tuiRows, watchRow, ...sizeRows];
 
 /** Rounds of both sides in turns, the one that begins changing each time. */
 async function measureRow(row: Row, bench: Bench, rounds: number): Promise<RowResult> {

@@ -24,6 +24,7 @@ const NAMES = [
   'sweep-failures',
   'open-screens',
   'restore',
+  'year',
 ];
 const FAILURES_MAX = 5;
 

@@ -330,7 +330,7 @@ function isUpward({ file, target, lazy }: Pick<Import, 'file' | 'target' | 'lazy
 }
 
 /** Folders of what all agents share, and of the one that a configuration describes. */
-const NO_AGENT: ReadonlySet<string> = new Set(['kit', 'custom', 'registry']);
+const NO_AGENT: ReadonlySet<string> = new Set(['kit', 'custom', 'registry', 'by-id']);
 
 /** `codex` for `agents/codex/index.ts`, `amp` for `agents/amp.ts`; nothing for what all agents share. */
 function agentOf(path: string): string | undefined {

@@ -31,13 +31,15 @@ export class Box {
   readonly folder: string;
   readonly home: string;
   readonly store: string;
-  readonly #binary: string;
+  readonly binary: string;
   env: Record<string, string> = {};
+  /** What the program reads on its input; null: nothing. */
+  input: string | null = null;
   /** What each file of the home was after each change, by its path below the home. */
   readonly #versions = new Map<string, Buffer[]>();
 
   constructor(binary: string, folder: string, store = join(folder, 'data', 's.db')) {
-    this.#binary = binary;
+    this.binary = binary;
     this.folder = folder;
     this.home = join(folder, 'home');
     this.store = store;
@@ -59,7 +61,7 @@ export class Box {
   }
 
   start(args: readonly string[], point?: string) {
-    return Bun.spawn([this.#binary, '--store', this.store, ...args], {
+    return Bun.spawn([this.binary, '--store', this.store, ...args], {
       cwd: this.home,
       env: {
         PATH: Bun.env['PATH'] ?? '',
@@ -69,7 +71,7 @@ export class Box {
         ...this.env,
         ...(point === undefined ? {} : { SESSION_MEMORY_KILL_AT: point }),
       },
-      stdin: 'ignore',
+      stdin: this.input === null ? 'ignore' : new Blob([this.input]),
       stdout: 'pipe',
       stderr: 'pipe',
     });
@@ -88,6 +90,17 @@ export class Box {
     // Nobody but the point and the timer sends this signal.
     const killed = child.signalCode === 'SIGKILL';
     return { code: killed ? null : child.exitCode, out, err, killed };
+  }
+
+  /** The same, with the CPU time of the process. */
+  async measured(args: readonly string[]): Promise<{ code: number | null; err: string; cpuMs: number }> {
+    const child = this.start(args);
+    const [err] = await Promise.all([
+      new Response(child.stderr).text(),
+      new Response(child.stdout).text(),
+      child.exited,
+    ]);
+    return { code: child.exitCode, err, cpuMs: Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1000 };
   }
 
   /** Throws with what was said where it does not exit with one of `codes`. */

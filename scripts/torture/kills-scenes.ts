@@ -3,6 +3,8 @@ import { Database } from 'bun:sqlite';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Box } from './box.ts';
+import { idOf, pathOf, promptOf } from './kills-records.ts';
+import { UNATTENDED_SCENES } from './kills-unattended.ts';
 import { noiseOf } from './random.ts';
 import { harm, regionsOf } from './rot-store.ts';
 
@@ -22,27 +24,12 @@ export interface Scene {
   /** Files that the command leaves beside the store for good. */
   readonly leaves?: RegExp;
   prepare(box: Box): Promise<void>;
+  /** Waits for what the command left to a process of its own. */
+  settled?(box: Box): Promise<void>;
 }
 
 const SAMPLES = join(import.meta.dir, '../../src/demo-samples');
 const MIB = 1024 ** 2;
-
-export const idOf = (n: number) => `7a000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
-export const pathOf = (id: string) => `.claude/projects/-p/${id}.jsonl`;
-
-/** A made-up record of a prompt. */
-export function promptOf(id: string, content: string, at = '2026-06-01T10:00:00.000Z'): string {
-  return `${JSON.stringify({
-    type: 'user',
-    sessionId: id,
-    cwd: '/p',
-    version: '2.1.0',
-    gitBranch: 'main',
-    message: { role: 'user', content },
-    uuid: Bun.hash(content + at).toString(16),
-    timestamp: at,
-  })}\n`;
-}
 
 /** Lines of noise that make a transcript of about so many bytes. */
 export function linesOf(id: string, bytes: number): string {
@@ -98,6 +85,7 @@ async function twoMachines(box: Box): Promise<void> {
 }
 
 export const SCENES: readonly Scene[] = [
+  ...UNATTENDED_SCENES,
   {
     name: 'ingest',
     args: ['ingest'],

@@ -3,7 +3,7 @@
  * Promises: after each kill the store opens and verifies, each session is whole or a tombstone with its event, and a rerun
  * ends in the tables of an undisturbed run with no file left over; a kill that did not hit is never counted.
  */
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openWritable } from '../../src/store/open.ts';
 import { verify } from '../../src/store/verify/verify.ts';
@@ -44,6 +44,11 @@ async function round({ seed, folder, binary, log }: Round): Promise<Outcome> {
   return { harm, checks, failures };
 }
 
+/** Each file with what it holds. */
+function contentsIn(folder: string): string[] {
+  return filesIn(folder).map((name) => `${name} ${Bun.hash(readFileSync(join(folder, name))).toString(16)}`);
+}
+
 /** A scene made ready, with what an undisturbed run of it leaves. */
 export class Stage {
   readonly scene: Scene;
@@ -58,7 +63,7 @@ export class Stage {
     this.scene = scene;
     this.#box = box;
     this.#tables = tablesOf(box.store);
-    this.#home = filesIn(box.home);
+    this.#home = contentsIn(box.home);
     this.#tookMs = tookMs;
   }
 
@@ -68,6 +73,7 @@ export class Stage {
     box.keep(scene.writesHome === true);
     const began = performance.now();
     await box.must(scene.args, scene.codes.slice(0, 1));
+    await scene.settled?.(box);
     return new Stage(scene, box, performance.now() - began);
   }
 
@@ -93,7 +99,9 @@ export class Stage {
 
   async #isHit(count: number): Promise<boolean> {
     this.#box.reset();
-    return (await this.#box.run(this.scene.args, { point: `*:${count}` })).killed;
+    const { killed } = await this.#box.run(this.scene.args, { point: `*:${count}` });
+    if (!killed) await this.scene.settled?.(this.#box);
+    return killed;
   }
 
   /** One kill, up to three more while the next run recovers where `random` is given, and then all that must hold. */
@@ -111,13 +119,17 @@ export class Stage {
     for (let next: Kill = kill; next !== null; ) {
       told.push(JSON.stringify(next));
       const ran = await box.run(this.scene.args, next);
-      if (!ran.killed) break;
+      if (!ran.killed) {
+        await this.scene.settled?.(box);
+        break;
+      }
       harm += 1;
       if (this.scene.isDamaged !== true) look();
       const again = random !== null && harm <= AGAIN_MAX && random.below(2) === 0;
       next = again ? this.killWhileRecovering(random) : null;
     }
     const last = await box.run(this.scene.args);
+    await this.scene.settled?.(box);
     if (last.code === null || !this.scene.codes.includes(last.code))
       failures.push(`the rerun exited ${last.code}: ${last.err}${last.out}`);
     look();
@@ -165,7 +177,7 @@ export class Stage {
   #unlike(): string[] {
     const leaves = this.scene.leaves;
     const left = this.#box.leftovers().filter((name) => leaves?.test(name) !== true);
-    const home = filesIn(this.#box.home);
+    const home = contentsIn(this.#box.home);
     return [
       ...left.map((name) => `left behind: ${name}`),
       ...differences(this.#home, home).map((name) => `the home differs: ${name}`),

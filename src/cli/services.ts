@@ -69,7 +69,11 @@ export function tuiServices(
     db: reading,
     background: backgroundOf(thread, searching),
     watch: (onChange, onTrouble) =>
-      watchFolders(watchedFolders(withProjects(context.host, reading)), onChange, onTrouble),
+      watchFolders(
+        watchedFolders(withProjects(context.host, reading, enabledAgents(context.host))),
+        onChange,
+        onTrouble,
+      ),
     sweep: (consent, progress, signal) =>
       sweep(
         {

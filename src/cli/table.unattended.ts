@@ -61,7 +61,7 @@ export const UNATTENDED: readonly LoadableCommand[] = [
     examples: ['session-memory hook claude-code'],
     exits: [],
     about:
-      'Reads the event as JSON on stdin, is done within a second, prints nothing and exits 0 whatever happens; `session-memory doctor` says whether it works.',
+      'Reads the event as JSON on stdin, is done within a second, exits 0 whatever happens and prints nothing, save one line for you at the start of a session of Claude Code or Gemini CLI where something is at risk; `session-memory doctor` says whether it works.',
     isHurried: true,
     load: async () => (await import('./commands/hook.ts')).hook,
   },

@@ -5,8 +5,6 @@
  * Never: reads beyond where the file ended when it was opened; what is appended meanwhile is the next run's.
  */
 import { closeSync, fstatSync, readSync, statSync } from 'node:fs';
-import { pipeline, Readable } from 'node:stream';
-import { createZstdDecompress } from 'node:zlib';
 import { SEGMENT_BYTES } from '../store/segments.ts';
 import { alive } from './alive.ts';
 import { onDisk } from './file-names.ts';
@@ -82,6 +80,11 @@ export class SourceFile implements Source {
   }
 
   async *#decompressed(fromByte: number): AsyncGenerator<Uint8Array> {
+    // Hardly a transcript is compressed, and these two take longer to load than a hook has for all else.
+    const [{ pipeline, Readable }, { createZstdDecompress }] = await Promise.all([
+      import('node:stream'),
+      import('node:zlib'),
+    ]);
     const stream = createZstdDecompress();
     // Unlike `pipe` it hands on errors and ends both when one is left; they are thrown where the stream is read.
     pipeline(Readable.from(this.#wholeFrames()), stream, () => undefined);

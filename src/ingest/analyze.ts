@@ -7,7 +7,6 @@
 import { agentById, agentsOf } from '../agents/registry.ts';
 import { lossOfFacts } from '../digest/better.ts';
 import { type DigestFile, type DigestOutcome, makeDigest } from '../digest/digest.ts';
-import { runExternalAnalyzer, withSummary } from '../digest/external.ts';
 import { redactDigest, redactText } from '../digest/redact.ts';
 import { type AgentFormat, type Host, toldAs } from '../domain/agent.ts';
 import { DIGEST_VERSION, type Digest } from '../domain/digest.ts';
@@ -159,8 +158,10 @@ async function analyzed(
     const summary = await externalSummary(deps, session, deps.external, signal);
     if (!signal.aborted) deps.asked?.heard(summary.ok ? null : summary.why);
     if (!summary.ok) return summary;
+    const { withSummary } = await import('../digest/external.ts');
     ({ digest, json } = await withSummary(digest, summary.text));
   } else if (typeof before?.summary === 'string') {
+    const { withSummary } = await import('../digest/external.ts');
     // Of the same bytes, and dearly made: it stays though no analyzer is set any more.
     ({ digest, json } = await withSummary(digest, before.summary));
   }
@@ -204,6 +205,8 @@ async function externalSummary(
   signal: AbortSignal,
 ): Promise<{ ok: true; text: string } | { ok: false; why: string }> {
   const main = filesOf(deps.db, session.uid).find((file) => file.role === 'main' && !file.gone);
+  // Another program's process takes more to load than the rest of an analysis: only where one is asked.
+  const { runExternalAnalyzer } = await import('../digest/external.ts');
   return runExternalAnalyzer({
     command: external.command,
     timeoutMs: external.timeoutS * 1000,

@@ -4,8 +4,8 @@
  * is full, and says how many sessions wait; after a stop or a kill the next run goes on.
  */
 
-import { agentById, enabledAgents } from '../agents/registry.ts';
-import type { AgentFormat, Host } from '../domain/agent.ts';
+import { loadAgent } from '../agents/by-id.ts';
+import { type AgentFormat, type Host, isEnabled } from '../domain/agent.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { Clock, Iso } from '../domain/time.ts';
@@ -18,12 +18,10 @@ import { KnownSources } from '../store/read-sources.ts';
 import { lastScans, type ScanRow } from '../store/scans.ts';
 import { usage } from '../store/usage.ts';
 import { dropEmptySessions } from '../store/write-raw.ts';
-import { type AnalyzeDeps, analyzeSession, sessionsDue, sessionsWaiting } from './analyze.ts';
+import type { AnalyzeDeps } from './analyze.ts';
 import { inOrder } from './assign.ts';
-import { digestOnly } from './digest-only.ts';
 import { type Discovery, discover, type FoundFile, type FoundSession } from './discover/discover.ts';
 import { withProjects } from './discover/roots.ts';
-import { scansOf } from './discover/scan.ts';
 import { type Away, placesAway, type Visitor, visitAll } from './discover/visits.ts';
 import { wantedOf } from './discover/wanted.ts';
 import { PREPARED_BYTES_MAX, type Preparer } from './fast-path/prepare.ts';
@@ -37,7 +35,6 @@ import {
 } from './ingest-report.ts';
 import { mostNewBytes, storedSizeOf, takenBytes } from './measure.ts';
 import { noRoom, noteScans } from './no-room.ts';
-import { retellTimes } from './retell.ts';
 import { type Admission, type TakeDeps, takeSession } from './take-session.ts';
 
 export type { IngestOptions, IngestProgress, IngestReport } from './ingest-report.ts';
@@ -61,15 +58,18 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
   const report = emptyReport(options.dryRun);
   const before = usage(deps.db);
   refreshMounts();
-  const host = withProjects(deps.host, deps.db);
-  const agent = options.agent === null ? null : agentById(options.agent, deps.host);
-  const away = placesAway(host, agent === null ? enabledAgents(host) : [agent], options.paths);
+  const asked = await askedAgents(deps.host, options.agent);
+  const { agent } = asked;
+  // Of one agent without a root in projects nothing depends on what others list.
+  const listing = agent === null ? asked.enabled : agent.projectRoot === undefined ? [agent] : null;
+  const host = withProjects(deps.host, deps.db, listing ?? (await askedAgents(deps.host, null)).enabled);
+  const away = placesAway(host, asked.enabled, options.paths);
   const here = options.paths.filter((path) => !away.some(({ paths }) => paths.includes(path)));
   // Of paths that all lie elsewhere none is left to be looked for here, which would mean: everything.
   const scans =
     options.paths.length > 0 && here.length === 0
       ? []
-      : await ingestHere(deps, { ...options, paths: here }, host, report);
+      : await ingestHere(deps, { ...options, paths: here }, asked, host, report);
   const visits = await visitAll(deps.visitor ?? null, away, (visitor, { mount, paths }) =>
     visitor.ingest(mount, { ...options, paths }, deps.progress, deps.signal),
   );
@@ -93,6 +93,26 @@ export async function ingest(deps: IngestDeps, options: IngestOptions): Promise<
   return report;
 }
 
+/** The agents of a run: one that is named is loaded alone, as a hook's call has no time for all of them. */
+interface AskedAgents {
+  /** Null: none was named. */
+  readonly agent: AgentFormat | null;
+  /** Those that a named path may be of. */
+  readonly known: readonly AgentFormat[];
+  /** Those that are looked for. */
+  readonly enabled: readonly AgentFormat[];
+}
+
+async function askedAgents(host: Host, id: string | null): Promise<AskedAgents> {
+  if (id !== null) {
+    const agent = await loadAgent(id, host);
+    if (agent === null) throw new Error(`no agent ${id}`);
+    return { agent, known: [agent], enabled: [agent] };
+  }
+  const known = (await import('../agents/registry.ts')).agentsOf(host);
+  return { agent: null, known, enabled: known.filter((each) => isEnabled(each, host)) };
+}
+
 /** What was last seen of a root stays known while it cannot be looked at. */
 function keepScans(
   deps: IngestDeps,
@@ -110,6 +130,7 @@ function keepScans(
 async function ingestHere(
   deps: IngestDeps,
   options: IngestOptions,
+  { agent, known: agents }: AskedAgents,
   host: Host,
   report: IngestReport,
 ): Promise<ScanRow[]> {
@@ -129,7 +150,8 @@ async function ingestHere(
     },
     host,
     paths: options.paths,
-    agent: options.agent === null ? null : (agentById(options.agent, deps.host) as AgentFormat | null),
+    agent,
+    agents,
     known,
     full: options.full || options.again !== undefined,
     forgotten,
@@ -157,9 +179,9 @@ async function ingestHere(
     report.sessions_grown = changed.filter((s) => s.files.some((f) => f.known !== null)).length;
     return [];
   }
-  if (options.waiting !== 'none') await retellTimes(deps.analyze, deps.signal);
+  if (options.waiting !== 'none') await (await import('./retell.ts')).retellTimes(deps.analyze, deps.signal);
   // What an earlier run stored and did not come to analyze is older than what comes now.
-  if (options.analyze) await analyzeAll(deps, waitingFor(deps, options, now), report);
+  if (options.analyze) await analyzeAll(deps, await waitingFor(deps, options, now), report);
   if (leavesOut)
     preparer = startedFor(
       deps,
@@ -168,7 +190,9 @@ async function ingestHere(
     );
   const left = await takeAll(deps, options, changed, preparer, report);
   const isWhole = options.paths.length === 0 && options.agent === null && !deps.signal.aborted;
-  return isWhole ? scansOf(found, host, now, (session) => left.has(session)) : [];
+  if (!isWhole) return [];
+  const { scansOf } = await import('./discover/scan.ts');
+  return scansOf(found, host, now, (session) => left.has(session));
 }
 
 function noteFound(report: IngestReport, found: Discovery): void {
@@ -184,8 +208,9 @@ function noteFound(report: IngestReport, found: Discovery): void {
   }));
 }
 
-function waitingFor(deps: IngestDeps, { waiting }: IngestOptions, now: Iso): SessionUid[] {
+async function waitingFor(deps: IngestDeps, { waiting }: IngestOptions, now: Iso): Promise<SessionUid[]> {
   if (waiting === 'none') return [];
+  const { sessionsDue, sessionsWaiting } = await import('./analyze.ts');
   return waiting === 'due' ? sessionsDue(deps.analyze) : sessionsWaiting(deps.db, now, true);
 }
 
@@ -260,6 +285,7 @@ async function takeAll(
       break;
     }
     if (taken.kind === 'digest_only') {
+      const { digestOnly } = await import('./digest-only.ts');
       const noted = await digestOnly(deps, taken.found, taken.continues, take.warn).catch(noRoom);
       if (noted === true) report.sessions_digest_only += 1;
       else left.add(session);
@@ -320,6 +346,9 @@ async function analyzeAll(
   uids: readonly SessionUid[],
   report: IngestReport,
 ): Promise<void> {
+  if (uids.length === 0) return;
+  // Its rules and the readers of all agents are the larger part of this program: what only stores does not load them.
+  const { analyzeSession } = await import('./analyze.ts');
   for (const uid of uids) {
     if (deps.signal.aborted) return;
     const outcome = await analyzeSession(deps.analyze, uid, deps.signal);

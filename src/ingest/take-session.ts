@@ -144,8 +144,7 @@ function rowWithBytes(deps: TakeDeps, found: FoundSession, describe: () => numbe
 /** Makes the session's row, with what the transcript's head and tail tell: kept for good, so redacted first, as a digest is. */
 async function describer(deps: TakeDeps, found: FoundSession): Promise<() => number> {
   const { uid, agent, nativeId, peek } = found;
-  const known = findSession(deps.db, uid)?.title ?? null;
-  const about = await aboutOf(peek);
+  const about = await aboutOf(peek, findSession(deps.db, uid));
   const parent = peek?.parentNativeId ?? null;
   // What tells no time, an emptied file too, says nothing of those that are not told yet.
   const isTimed = peek !== null && (peek.startedAt !== null || peek.endedAt !== null);
@@ -155,7 +154,6 @@ async function describer(deps: TakeDeps, found: FoundSession): Promise<() => num
       const sessionId = ensureRow(deps, found);
       describeSession(deps.db, sessionId, {
         ...about,
-        title: known === null ? about.title : null,
         parentUid: parent === null || parent === nativeId ? null : sessionUid(agent.id, parent, hashText),
         ...times,
       });

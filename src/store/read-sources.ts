@@ -77,6 +77,17 @@ export class KnownSources {
   }
 }
 
+/** Whether what is stored of a path has no digest yet, and none has failed. */
+export function isWaitingAt(db: ReadableDb, path: string): boolean {
+  return (
+    db.get(
+      `SELECT 1 AS found FROM sources o JOIN sessions s ON s.id = o.session_id
+       WHERE path = $path AND analyzed_at IS NULL AND evicted_at IS NULL AND analyze_error IS NULL`,
+      { path },
+    ) !== null
+  );
+}
+
 /** A session that bears an id. */
 export interface StoredBearer {
   readonly uid: SessionUid;

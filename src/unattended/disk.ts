@@ -20,6 +20,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { killPoint } from '../domain/kill-point.ts';
 
 /** Settings are some KiB; what is larger is none that we would edit. */
 const BYTES_MAX = 16 * 1024 * 1024;
@@ -51,11 +52,13 @@ export function writeText(path: string, text: string): void {
   try {
     writeFileSync(beside, text, { flag: 'wx', mode, flush: true });
     chmodSync(beside, mode);
+    killPoint('foreign.written');
     renameSync(beside, target);
   } catch (thrown) {
     rmSync(beside, { force: true });
     throw thrown;
   }
+  killPoint('foreign.renamed');
   flushFolder(dirname(target));
 }
 
@@ -78,7 +81,13 @@ export const backupOf = (path: string) => `${path}.before-session-memory`;
 /** Keeps how the file was, unless that is kept already. */
 export function keepBackup(path: string, text: string): void {
   if (existsSync(backupOf(path))) return;
-  writeFileSync(backupOf(path), text, { flag: 'wx', mode: statSync(path).mode & 0o7777, flush: true });
+  // Half of one would be kept for good: it gets its name when it is whole.
+  const beside = `${backupOf(path)}.session-memory-new`;
+  rmSync(beside, { force: true });
+  writeFileSync(beside, text, { flag: 'wx', mode: statSync(path).mode & 0o7777, flush: true });
+  killPoint('foreign.copied');
+  renameSync(beside, backupOf(path));
+  flushFolder(dirname(path));
 }
 
 export function removeFile(path: string): void {

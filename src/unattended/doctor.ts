@@ -15,7 +15,9 @@ export interface HookFacts {
   readonly id: string;
   readonly name: string;
   readonly path: string;
-  readonly state: 'installed' | 'stale' | 'absent' | 'off' | 'unreadable';
+  /** Where they are switched on and off, if that is another file. */
+  readonly switchedIn?: string;
+  readonly state: 'installed' | 'untrusted' | 'stale' | 'absent' | 'off' | 'unreadable';
   readonly calledAt: Iso | null;
   /** What a person has to do in the agent itself, once. */
   readonly afterwards: string | null;
@@ -117,13 +119,19 @@ export function hookCheck(hook: HookFacts, shown: (at: Iso) => string): Check {
       return warning(
         check,
         `hooks are switched off in the settings of ${hook.name}`,
-        `Switch them on in ${hook.path}, or leave it to the hourly run.`,
+        `Switch them on in ${hook.switchedIn ?? hook.path}, or leave it to the hourly run.`,
       );
     case 'unreadable':
       return warning(
         check,
         `${hook.path} cannot be read as settings`,
         `Mend it: ${hook.name} may not read it either; then \`session-memory install\`.`,
+      );
+    case 'untrusted':
+      return warning(
+        check,
+        `${hook.name} does not run it: nobody has trusted it there yet`,
+        `${hook.afterwards ?? `Trust it in ${hook.name}`}.`,
       );
     case 'installed':
       if (hook.calledAt !== null) return ok(check, `${hook.name} called it last at ${shown(hook.calledAt)}`);

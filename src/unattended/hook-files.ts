@@ -94,11 +94,17 @@ export function hookFile(id: HookedId, host: Host, name: string | null = null): 
   }
 }
 
-/** `async`: it goes on when Claude Code has gone, and nobody waits for it. Its time-outs are seconds. */
+/**
+ * `async`: it goes on when Claude Code has gone, and nobody waits for it. At the start it is waited for: what such a hook has to say is
+ * shown to the person, while what comes later is handed to the model. Its time-outs are seconds.
+ */
 function claudeHooks(program: Program): WantedEntry {
   const [command = '', ...args] = hookArgv(program, 'claude-code');
-  const entry = { type: 'command', command, args, async: true, timeout: 60 };
-  return grouped(['SessionStart', 'PreCompact', 'SessionEnd'], entry);
+  const entry = { type: 'command', command, args };
+  return new Map([
+    ...grouped(['SessionStart'], { ...entry, timeout: 10 }),
+    ...grouped(['PreCompact', 'SessionEnd'], { ...entry, async: true, timeout: 60 }),
+  ]);
 }
 
 function call(program: Program, id: string, timeout: number) {

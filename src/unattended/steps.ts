@@ -43,10 +43,11 @@ export function uninstallStep(
   before: string,
   backup: string | null,
 ): Step | Refused | null {
-  if (file.own(before) === null) return null;
   const step = (after: string | null, drops: boolean): Step => ({
     ...{ for: id, path, before, after, backup: drops ? 'drop' : 'none' },
   });
+  // Of an uninstall that was killed the copy is left: it has done its work.
+  if (file.own(before) === null) return backup === before ? step(before, true) : null;
   // Nothing but our part has changed since: it becomes what it was, to the byte.
   if (backup !== null && file.remade(backup, before) === before) return step(backup, true);
   if (backup === null && file.remade(null, before) === before) return step(null, false);

@@ -258,7 +258,7 @@ async function isFoundAt(bench: Bench, variable: string, root: string): Promise<
     for (const [relPath, content] of Object.entries(project?.list(bench.cwd) ?? {}))
       put(join(folder, root, relPath), content);
     for (const [relPath, content] of Object.entries(bench.files({}))) put(join(ofSession, relPath), content);
-    const host = withProjects(machine, bench.db);
+    const host = withProjects(machine, bench.db, [bench.agent]);
     const warnings: string[] = [];
     const warn = (text: string) => warnings.push(text);
     using opened = new DisposableStack();
@@ -267,6 +267,7 @@ async function isFoundAt(bench: Bench, variable: string, root: string): Promise<
       host,
       paths: [],
       agent: bench.agent,
+      agents: [],
       known: new KnownSources(bench.db),
       now: bench.now,
       warn,

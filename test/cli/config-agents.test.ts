@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { agentsOf as agentsHere } from '../../src/agents/registry.ts';
 import { loadSettings } from '../../src/cli/config.ts';
 import type { AgentSettings, Host } from '../../src/domain/agent.ts';
 import { FailureError } from '../../src/domain/errors.ts';
@@ -82,7 +83,15 @@ function found(world: World, claude: AgentSettings, paths: readonly string[] = [
   const host: Host = { ...world.host, agents: { 'claude-code': claude } };
   const warn = () => undefined;
   return discover({
-    ...{ host, paths, agent: null, known: new KnownSources(world.db), now: world.now, warn },
+    ...{
+      host,
+      paths,
+      agent: null,
+      agents: agentsHere(host),
+      known: new KnownSources(world.db),
+      now: world.now,
+      warn,
+    },
     opened: new DisposableStack(),
   });
 }

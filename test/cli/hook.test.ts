@@ -7,6 +7,7 @@ import * as schemas from '../../src/cli/schemas.ts';
 import { ownPlaceOf } from '../../src/ingest/own-place.ts';
 import { connect } from '../../src/store/connection.ts';
 import { HOOKED } from '../../src/unattended/hooked.ts';
+import { startLine } from '../../src/unattended/start-line.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { Program } from '../support/program.ts';
 
@@ -229,4 +230,42 @@ test('a link within the agent’s folder that leads to another of its files name
   const link = join(dirname(path), 'link.jsonl');
   symlinkSync('../../.credentials.json', link);
   expect([ownPlaceOf(agent, host, path), ownPlaceOf(agent, host, link)]).toEqual([path, null]);
+});
+
+describe('at the start of a session one line tells the person that something is at risk', () => {
+  const danger = async (id: string, name: string) => {
+    using home = new Hooked();
+    const path = home.put(claudePath(ID), promptLine(ID, 'one'));
+    await home.run('ingest');
+    home.env['SESSION_MEMORY_RAW_SOFT_CAP_BYTES'] = '0';
+    home.env['SESSION_MEMORY_RAW_HARD_CAP_BYTES'] = '0';
+    return (await home.hook(home.event(path, name), id)).told;
+  };
+
+  test.each(['claude-code', 'gemini-cli'])(
+    '%s shows it, by the one field that is for the person',
+    async (id) => {
+      const { code, out, err } = await danger(id, 'SessionStart');
+      expect([code, err]).toEqual([0, '']);
+      expect(JSON.parse(out)).toEqual({
+        systemMessage:
+          'session-memory: the store is over its hard cap, so new sessions are not stored. Run `session-memory doctor`.',
+      });
+    },
+  );
+
+  test('no other agent hears it, and at no other moment', async () => {
+    for (const { id } of HOOKED.filter((agent) => !['claude-code', 'gemini-cli'].includes(agent.id)))
+      expect(await danger(id, 'SessionStart'), id).toEqual(SILENT);
+    for (const name of ['SessionEnd', 'PreCompact', 'Stop', ''])
+      expect(await danger('claude-code', name), name).toEqual(SILENT);
+  });
+
+  test('and where all is well nobody does', () => {
+    for (const { id } of HOOKED)
+      expect(startLine(id, { atRiskNotStored: 0, isOverHardCap: false })).toBeNull();
+    expect(startLine('claude-code', { atRiskNotStored: 2, isOverHardCap: false })).toContain(
+      '2 sessions are not stored and will soon be deleted by their agent.',
+    );
+  });
 });

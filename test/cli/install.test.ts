@@ -291,3 +291,13 @@ test('an agent that is named and not here is said to be so; one that nobody know
   const { code, err } = await machine.run('install', '--agent', 'frob');
   expect([code, err.includes('no hooks are known of frob')]).toEqual([2, true]);
 });
+
+test('an uninstall that was killed before it removed the copy of how a file was: the next one removes it', async () => {
+  using machine = new Machine('none');
+  machine.put('.claude/settings.json', '{}\n');
+  await machine.run('install', '--yes', '--no-schedule');
+  machine.put('.claude/settings.json', '{}\n');
+  const { code, out } = await machine.run('uninstall', '--yes', '--no-schedule');
+  expect([code, out]).toEqual([0, expect.stringContaining('.claude/settings.json.before-session-memory')]);
+  expect(Object.keys(machine.tree()).filter((name) => name.includes('before-session-memory'))).toEqual([]);
+});

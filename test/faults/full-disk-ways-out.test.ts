@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { tortureBinary } from '../../scripts/torture/binary.ts';
 import { Box } from '../../scripts/torture/box.ts';
 import { type FullDisk, fullDiskCase } from '../../scripts/torture/full-disk-case.ts';
-import { idOf, pathOf, promptOf } from '../../scripts/torture/kills-scenes.ts';
+import { idOf, pathOf, promptOf } from '../../scripts/torture/kills-records.ts';
 import { noiseOf } from '../../scripts/torture/random.ts';
 import { brokenLaws } from '../../scripts/torture/store-laws.ts';
 import * as schemas from '../../src/cli/schemas.ts';

@@ -1,5 +1,6 @@
 /** A transcript claims its project's folder: what follows of it. */
 import { expect, test } from 'bun:test';
+import { AGENTS } from '../../src/agents/registry.ts';
 import { isFolder, withProjects } from '../../src/ingest/discover/roots.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 
@@ -11,7 +12,7 @@ test('a project that a transcript claims is looked for only on this machine, nev
     world.put(claudePath(id), promptLine(id, 'hi').replace('/home/me/project', project));
   }
   await world.ingest();
-  expect(withProjects(world.host, world.db).projects).toEqual(['/home/me/here']);
+  expect(withProjects(world.host, world.db, AGENTS).projects).toEqual(['/home/me/here']);
 });
 
 test('what can be no path is no folder', () => {

@@ -47,6 +47,7 @@ const CASES: readonly (readonly [string, Check | null, Check['state'] | null])[]
   ['a hook that is called', hook({}), 'ok'],
   ['one that was not called yet', hook({ calledAt: null }), 'ok'],
   ['one that must be trusted first', hook({ calledAt: null, afterwards: 'trust it' }), 'warning'],
+  ['one that nobody has trusted', hook({ state: 'untrusted', afterwards: 'trust it' }), 'warning'],
   ['one that is not there', hook({ state: 'absent' }), 'warning'],
   ['one of an executable that has moved', hook({ state: 'stale' }), 'wrong'],
   ['one that is switched off', hook({ state: 'off' }), 'warning'],

@@ -39,8 +39,9 @@ import { exitCodeOf } from '../../sweep/report.ts';
 import { type Command, type Context, hasScreens } from '../context.ts';
 import { printFailure } from '../failure.ts';
 import { formatBytes, plural } from '../format.ts';
+import { runIngest } from '../one-ingest.ts';
 import { planPage } from '../report.ts';
-import { printIngest, runIngest } from './ingest.ts';
+import { printIngest } from './ingest.ts';
 import { planOnly, printReport, runSweep } from './sweep.ts';
 
 const claude = (id: string) => `.claude/projects/-home-demo-website/${id}.jsonl`;

@@ -3,6 +3,7 @@
  * Promises: changes nothing, makes no store; exit 1 where something needs a person.
  */
 import { existsSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { EXIT, FailureError } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { mountOfPath, refreshMounts } from '../../files/mounts.ts';
@@ -15,6 +16,7 @@ import { freeBytes, sizeOf } from '../../store/room.ts';
 import { lastRun } from '../../store/runs.ts';
 import { lastScans } from '../../store/scans.ts';
 import { counters, usage } from '../../store/usage.ts';
+import { codexTrust } from '../../unattended/codex-trust.ts';
 import { readText } from '../../unattended/disk.ts';
 import {
   agentCheck,
@@ -29,7 +31,7 @@ import {
 } from '../../unattended/doctor.ts';
 import { hookFile, isSwitchedOff } from '../../unattended/hook-files.ts';
 import { HOOKED } from '../../unattended/hooked.ts';
-import { nameOf } from '../../unattended/own-call.ts';
+import { nameOf, ownEntries } from '../../unattended/own-call.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, formatCount, formatTime, plural } from '../format.ts';
 import { paint } from '../io.ts';
@@ -179,11 +181,23 @@ function hookFacts(context: Context, db: ReadableDb): HookFacts[] {
       if (text === null || file.own(text) === null) return [{ ...facts, state: 'absent' }];
       if (isSwitchedOff(id, text)) return [{ ...facts, state: 'off' }];
       const made = file.install(text, programOf(context));
-      return [{ ...facts, state: 'text' in made && made.text === text ? 'installed' : 'stale' }];
+      if (!('text' in made && made.text === text)) return [{ ...facts, state: 'stale' }];
+      return [id === 'codex' ? trustedByCodex(context, facts, text) : { ...facts, state: 'installed' }];
     } catch {
       return [{ ...facts, state: 'unreadable' }];
     }
   });
+}
+
+/** Codex has its switch and what it was told to trust in a file beside. */
+function trustedByCodex(context: Context, facts: Omit<HookFacts, 'state'>, text: string): HookFacts {
+  const switchedIn = join(dirname(facts.path), 'config.toml');
+  const own = ownEntries(nameOf(programOf(context)));
+  const state = codexTrust(readText(switchedIn), facts.path, text, own);
+  if (state === 'off') return { ...facts, state, switchedIn };
+  // Whoever is trusted has nothing left to do there.
+  if (state === 'trusted') return { ...facts, state: 'installed', afterwards: null };
+  return { ...facts, state: state === 'untrusted' ? 'untrusted' : 'installed' };
 }
 
 function scheduleFacts(context: Context, machine: Machine): ScheduleFacts {

@@ -224,7 +224,8 @@ async function consents(context: Context, { verb }: Plan): Promise<boolean> {
 function printPlan({ io, flags }: Context, plan: Plan): void {
   for (const { before, after, ...step } of plan.steps) {
     const what = before === null ? 'new' : after === null ? 'removed' : 'changed';
-    io.out(`${plainLine(step.path)}  (${step.for}, ${what})\n`);
+    if (before === after) io.out(`${plainLine(backupOf(step.path))}  (${step.for}, removed)\n`);
+    else io.out(`${plainLine(step.path)}  (${step.for}, ${what})\n`);
     const lines = diffLines(before, after);
     for (const text of lines.slice(0, DIFF_LINES_MAX)) io.out(`  ${shownLine(text)}\n`);
     if (lines.length > DIFF_LINES_MAX)
@@ -280,7 +281,7 @@ function applyStep(machine: Machine, { path, before, after, backup }: Step): voi
   }
   if (backup === 'keep' && before !== null && existsSync(path)) keepBackup(path, before);
   if (after === null) removeFile(path);
-  else writeText(path, after);
+  else if (after !== before) writeText(path, after);
   if (backup === 'drop') removeFile(backupOf(path));
 }
 

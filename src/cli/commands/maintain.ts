@@ -25,8 +25,9 @@ import { printFailure } from '../failure.ts';
 import { firstSweepNotice } from '../first-sweep.ts';
 import { followDigests } from '../follow-digests.ts';
 import type { Io } from '../io.ts';
+import { runIngest } from '../one-ingest.ts';
 import { sweepStore } from '../wire.ts';
-import { dryIngest, ingestExit, printIngest, runIngest, sayDiskFull } from './ingest.ts';
+import { dryIngest, ingestExit, printIngest, sayDiskFull } from './ingest.ts';
 import { hadEffect, problemsOf } from './maintain.problems.ts';
 import { planOnly, printReport, runSweep, showPlan } from './sweep.ts';
 

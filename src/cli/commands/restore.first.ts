@@ -11,7 +11,7 @@ import { emptyLog } from '../../store/log.ts';
 import { filesOf, sessionOfPath } from '../../store/read.ts';
 import { fileChunks } from '../../store/segments.ts';
 import type { Context } from '../context.ts';
-import { runIngest } from './ingest.ts';
+import { runIngest } from '../one-ingest.ts';
 
 /** Places that a restore would put something else into. */
 export function replacedPaths({ files }: Restoring): string[] {

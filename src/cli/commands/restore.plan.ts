@@ -1,6 +1,6 @@
 /** Where the files of a session go when it is restored, and what is there already. Writes nothing. */
 import { dirname, join, resolve } from 'node:path';
-import { agentById } from '../../agents/registry.ts';
+import { agentById, enabledAgents } from '../../agents/registry.ts';
 import type {
   AgentFormat,
   AgentImport,
@@ -176,7 +176,10 @@ function ownPlace(
   if (agent === null) return undefined;
   return agent.cannotPutBack === undefined
     ? whereAgentLooks(
-        rootsHere(agent, agent.projectList === undefined ? host : withProjects(host, db)),
+        rootsHere(
+          agent,
+          agent.projectList === undefined ? host : withProjects(host, db, enabledAgents(host)),
+        ),
         agentRootOf(db, session.uid),
       )
     : join(dirname(settings.storePath), 'restored');

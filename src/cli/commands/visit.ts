@@ -2,6 +2,8 @@
  * `visit ORDER`, called by this program itself: looks at one mount that may never answer, and is left where it does not.
  * Promises: tells a sign of life at least once a second while anything moves; the last line is what came of it.
  */
+
+import { enabledAgents } from '../../agents/registry.ts';
 import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
 import { whenAlive } from '../../files/alive.ts';
 import { visit } from '../../files/mounts.ts';
@@ -85,7 +87,11 @@ async function scanThere(
   const warnings: string[] = [];
   const warn = (text: string) => void warnings.push(text);
   try {
-    const seen = await scanHere({ db, host, clock, warn }, withProjects(host, db), wantsUnplaced);
+    const seen = await scanHere(
+      { db, host, clock, warn },
+      withProjects(host, db, enabledAgents(host)),
+      wantsUnplaced,
+    );
     return { scan: { ...seen, warnings } };
   } finally {
     db.close();

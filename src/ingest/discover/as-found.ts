@@ -28,6 +28,8 @@ export interface DiscoverOptions {
   /** Empty: the roots of every agent on this machine. */
   readonly paths: readonly string[];
   readonly agent: AgentFormat | null;
+  /** All that a path may be of, and that are looked for where they are enabled; of no use where `agent` names one. */
+  readonly agents: readonly AgentFormat[];
   readonly known: KnownSources;
   /** Whether sessions are taken in which nothing has changed; those of `known` are asked then too. */
   readonly full?: boolean;

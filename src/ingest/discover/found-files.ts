@@ -4,8 +4,7 @@
  */
 import { type Stats, statSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
-import { agentsOf, enabledAgents } from '../../agents/registry.ts';
-import { type AgentFormat, addedRoots } from '../../domain/agent.ts';
+import { type AgentFormat, addedRoots, isEnabled } from '../../domain/agent.ts';
 import { fail } from '../../domain/errors.ts';
 import { realPathOf } from '../../files/file-names.ts';
 import { fileAt, foldersAt, isLink, type WalkedFile, walk, walkFlat } from '../../files/walk.ts';
@@ -20,7 +19,7 @@ type Files = Iterable<FoundFile> | AsyncIterable<FoundFile>;
 export async function foundFiles(options: DiscoverOptions): Promise<FoundFile[]> {
   const files: FoundFile[] = [];
   const empty = new Set(options.paths);
-  const claimed = agentsOf(options.host).some(({ own }) => own !== undefined) ? new Set<string>() : null;
+  const claimed = options.agents.some(({ own }) => own !== undefined) ? new Set<string>() : null;
   for (const { named, files: some } of placesOf(options)) {
     // Only files outside any agent's folder are waited for: a promise for each of the others would cost as much as its `lstat`.
     const all = Symbol.iterator in some ? some : await Array.fromAsync(some);
@@ -55,7 +54,10 @@ interface Place {
 
 function* placesOf(options: DiscoverOptions): Generator<Place> {
   if (options.paths.length === 0) {
-    const wanted = options.agent === null ? enabledAgents(options.host) : [options.agent];
+    const wanted =
+      options.agent === null
+        ? options.agents.filter((agent) => isEnabled(agent, options.host))
+        : [options.agent];
     for (const root of rootsToNowhere(options.host, wanted))
       options.warn(`skipped ${root}: a link that leads nowhere`);
     for (const { agent, root } of existingRoots(options.host, wanted))
@@ -63,7 +65,7 @@ function* placesOf(options: DiscoverOptions): Generator<Place> {
     return;
   }
   // A path that is named is wanted, whosever it is.
-  const agents = options.agent === null ? agentsOf(options.host) : [options.agent];
+  const agents = options.agent === null ? options.agents : [options.agent];
   for (const named of options.paths) {
     for (const files of placesOfPath(resolve(named), agents, options)) yield { named, files };
   }

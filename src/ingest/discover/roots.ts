@@ -4,7 +4,6 @@
  */
 import { lstatSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { enabledAgents } from '../../agents/registry.ts';
 import {
   type AgentFormat,
   addedRoots,
@@ -110,11 +109,11 @@ function isLocal(project: string): boolean {
   return isAbsolute(project) && !project.includes('\0') && !/^[\\/]{2}|^\/net\//.test(project);
 }
 
-/** The machine with the projects that are known: those of the newest sessions, and those that an agent lists itself. */
-export function withProjects(host: Host, db: ReadableDb): Host {
+/** The machine with the projects that are known: those of the newest sessions, and those that one of `agents` lists itself. */
+export function withProjects(host: Host, db: ReadableDb, agents: readonly AgentFormat[]): Host {
   const projects = new Set(knownProjects(db));
   const listedRoots: Record<string, Map<string, string | null>> = {};
-  for (const agent of enabledAgents(host)) {
+  for (const agent of agents) {
     for (const { project, root } of listedProjects(agent, host)) {
       if (project !== null && !isLocal(project)) continue;
       if (project !== null) projects.add(project);

@@ -48,7 +48,7 @@ export async function lookAtAgents(
   wantsUnplaced = false,
 ): Promise<{ scans: AgentScan[]; unplaced: Unplaced[] }> {
   refreshMounts();
-  const host = withProjects(deps.host, deps.db);
+  const host = withProjects(deps.host, deps.db, enabledAgents(deps.host));
   const agents = enabledAgents(host);
   const { scans, unplaced } = await scanHere(deps, host, wantsUnplaced);
   const visits = await visitAll(deps.visitor ?? null, placesAway(host, agents, []), (visitor, { mount }) =>
@@ -83,7 +83,17 @@ export async function scanHere(
   using opened = new DisposableStack();
   const known = new KnownSources(db);
   const options: DiscoverOptions = {
-    ...{ opened, host, paths: [], agent: null, known, forgotten: forgottenUids(db), now, warn },
+    ...{
+      opened,
+      host,
+      paths: [],
+      agent: null,
+      agents: agentsOf(host),
+      known,
+      forgotten: forgottenUids(db),
+      now,
+      warn,
+    },
   };
   const found = await discover(options);
   const unplaced: Unplaced[] = [];
