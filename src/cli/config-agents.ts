@@ -6,7 +6,7 @@ import type { AgentSettings } from '../domain/agent.ts';
 import type { FailureError } from '../domain/errors.ts';
 import {
   formatOfGlob,
-  OWN_JSONL_KEYS,
+  hasKey,
   OWN_KEYS,
   OWN_LISTS,
   type OwnFormat,
@@ -109,11 +109,16 @@ function ownOf(id: string, table: AgentTable, known: readonly string[], place: C
 
 function unknownFormat(id: string, glob: string, place: ConfigPlace): FailureError {
   const { at, wrong } = place(`agents.${id}.glob`);
+  if (/\.(?:db|sqlite3?)$/i.test(glob))
+    return wrong(
+      `agents.${id} ${at} names a database: ${glob}`,
+      'Only files of records or of text can be described: export its sessions, and name those files.',
+    );
   const isDocument = /\.json$/i.test(glob);
   return wrong(
     `agents.${id} ${at} has no format, and its glob's ending tells none: ${glob}`,
     isDocument
-      ? 'Add format = "jsonl" where each line is a record; one JSON document a file cannot be described yet.'
+      ? 'Add format = "json" where each file is one document, or format = "jsonl" where each line is a record.'
       : 'Add format = "jsonl" (a JSON record a line) or format = "markdown".',
   );
 }
@@ -165,7 +170,12 @@ function checkLists(id: string, own: OwnFormat, place: ConfigPlace): void {
     const { at, wrong } = place(name);
     const list = own[key];
     if (list === undefined) continue;
-    if (own.format === 'markdown' && OWN_JSONL_KEYS.includes(key))
+    if (key === 'list' && !hasKey(own.format, key))
+      throw wrong(
+        `${name} ${at} means nothing where each line is a record`,
+        'Leave it out, or write format = "json" where each file is one document.',
+      );
+    if (!hasKey(own.format, key))
       throw wrong(
         `${name} ${at} means nothing in Markdown`,
         'Leave it out: there user and assistant say what the line begins with that begins a turn.',
@@ -173,7 +183,7 @@ function checkLists(id: string, own: OwnFormat, place: ConfigPlace): void {
     // In Markdown an agent may have no mark: what stands below a line of a prompt is the answer.
     if (list.length === 0 && !(own.format === 'markdown' && key === 'assistant'))
       throw wrong(`${name} ${at} is empty`, `Give at least one text, or leave ${key} out for its default.`);
-    const isPlaces = own.format === 'jsonl' && key !== 'user' && key !== 'assistant';
+    const isPlaces = own.format !== 'markdown' && key !== 'user' && key !== 'assistant';
     const odd = isPlaces
       ? list.find((path) => /^\$|[[\]]/.test(path) || path.split('.').includes(''))
       : undefined;

@@ -81,7 +81,7 @@ const EXPECTED_OF_AGENT: Readonly<Record<string, string>> = {
   roots: 'a list of folders: ["/mnt/box/.claude"]',
   name: 'a name in quotes',
   glob: 'one pattern in quotes, such as "**/*.jsonl"',
-  format: '"jsonl" (a JSON record a line) or "markdown"',
+  format: '"jsonl" (a JSON record a line), "json" (one document a file) or "markdown"',
   id: PLACES,
   time: PLACES,
   role: PLACES,
@@ -144,7 +144,7 @@ async function check(
         z.strictObject({
           ...{ enabled: z.optional(z.boolean()), roots: z.optional(z.array(line)) },
           ...{ name: z.optional(line), glob: z.optional(line), format: z.optional(z.enum(OWN_FORMATS)) },
-          ...{ id: list, time: list, role: list, text: list, project: list, title: list },
+          ...{ id: list, time: list, role: list, text: list, project: list, title: list, list },
           ...{ user: list, assistant: list, resume: z.optional(line) },
         }),
       ),

@@ -4,7 +4,7 @@
  * Promises: plain values only, so that it travels to other threads; the defaults stand here once, for readers and for `config`.
  */
 
-export const OWN_FORMATS = ['jsonl', 'markdown'] as const;
+export const OWN_FORMATS = ['jsonl', 'json', 'markdown'] as const;
 export type OwnFormatKind = (typeof OWN_FORMATS)[number];
 
 /** As it was written; what is absent has its default (`ownValue`). */
@@ -22,6 +22,8 @@ export interface OwnFormat {
   readonly text?: readonly string[];
   readonly project?: readonly string[];
   readonly title?: readonly string[];
+  /** Of one JSON document a file: where in it the list of turns stands; a document may be the list itself. */
+  readonly list?: readonly string[];
   /** What marks the turn of a person, and of the agent: values of `role`, or what a line of Markdown begins with. */
   readonly user?: readonly string[];
   readonly assistant?: readonly string[];
@@ -30,12 +32,17 @@ export interface OwnFormat {
 }
 
 /** The keys that hold lists: places in a record, each tried in turn, or beginnings of lines. */
-export const OWN_LISTS = ['id', 'time', 'role', 'text', 'project', 'title', 'user', 'assistant'] as const;
+export const OWN_LISTS = [
+  ...(['id', 'time', 'role', 'text', 'project', 'title', 'list', 'user', 'assistant'] as const),
+] as const;
 export type OwnList = (typeof OWN_LISTS)[number];
 export const OWN_KEYS = ['name', 'glob', 'format', ...OWN_LISTS, 'resume'] as const;
 
-/** Keys that mean something in JSONL only. */
-export const OWN_JSONL_KEYS: readonly OwnList[] = ['role', 'text'];
+/** Whether a key means something in a format: only a document has a list, and Markdown no records. */
+export function hasKey(format: OwnFormatKind, key: OwnList): boolean {
+  if (key === 'list') return format === 'json';
+  return format !== 'markdown' || (key !== 'role' && key !== 'text');
+}
 
 /** How aider begins each line of a prompt. That line is all of it: what stands below is the answer. */
 export const LINE_PROMPT = '#### ';
@@ -49,19 +56,24 @@ const headed = (words: readonly string[]) =>
     `_**${word}`,
   ]);
 
-const DEFAULTS: Readonly<Record<OwnFormatKind, Readonly<Record<OwnList, readonly string[]>>>> = {
-  jsonl: {
+const RECORDS: Readonly<Record<OwnList, readonly string[]>> = {
+  ...{
     id: [],
     time: ['timestamp', 'time', 'created_at', 'createdAt', 'created', 'ts'],
     role: ['role', 'message.role', 'type'],
     text: ['content', 'message.content', 'text', 'message.text', 'message'],
     project: ['cwd'],
     title: [],
+    list: [],
     user: ['user', 'human'],
     assistant: ['assistant', 'model', 'ai'],
   },
+};
+const DEFAULTS: Readonly<Record<OwnFormatKind, Readonly<Record<OwnList, readonly string[]>>>> = {
+  jsonl: RECORDS,
+  json: { ...RECORDS, title: ['title'], list: ['messages', 'history', 'conversation', 'turns'] },
   markdown: {
-    ...{ id: [], time: [], role: [], text: [], project: [], title: [] },
+    ...{ id: [], time: [], role: [], text: [], project: [], title: [], list: [] },
     user: [LINE_PROMPT, ...headed(['User', 'Human', 'You'])],
     assistant: headed(['Assistant', 'AI', 'Agent', 'Model']),
   },

@@ -10,9 +10,14 @@ import type { Iso } from '../../src/domain/time.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { pictureOf, withoutWords, withPicture } from './altered.ts';
 import { Bench, saysSomething, THREE } from './bench.ts';
-import { OWN_JSONL, OWN_MARKDOWN } from './samples/own.ts';
+import { OWN_JSON, OWN_JSONL, OWN_MARKDOWN } from './samples/own.ts';
 
-const ALL = [...AGENTS, agentOfFormat('own-jsonl', OWN_JSONL), agentOfFormat('own-markdown', OWN_MARKDOWN)];
+const ALL = [
+  ...AGENTS,
+  agentOfFormat('own-jsonl', OWN_JSONL),
+  agentOfFormat('own-json', OWN_JSON),
+  agentOfFormat('own-markdown', OWN_MARKDOWN),
+];
 const TORN = '{"type":"user","message":{"content":"torn\n'.repeat(5);
 const MIB = 1024 * 1024;
 

@@ -15,10 +15,15 @@ import { filesOf } from '../../src/store/read.ts';
 import { KnownSources } from '../../src/store/read-sources.ts';
 import { Bench, sampleOf, THREE, turn } from './bench.ts';
 import { SAMPLES } from './samples/index.ts';
-import { OWN_JSONL, OWN_MARKDOWN } from './samples/own.ts';
+import { OWN_JSON, OWN_JSONL, OWN_MARKDOWN } from './samples/own.ts';
 import type { Gap } from './samples/sample.ts';
 
-const ALL = [...AGENTS, agentOfFormat('own-jsonl', OWN_JSONL), agentOfFormat('own-markdown', OWN_MARKDOWN)];
+const ALL = [
+  ...AGENTS,
+  agentOfFormat('own-jsonl', OWN_JSONL),
+  agentOfFormat('own-json', OWN_JSON),
+  agentOfFormat('own-markdown', OWN_MARKDOWN),
+];
 
 let cases = 0;
 const skipped: string[] = [];

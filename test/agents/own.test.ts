@@ -250,3 +250,46 @@ describe('a path', () => {
     expect(agent.resume({ ...target, nativeId: `x-${'0'.repeat(32)}` }).argv).toEqual([]);
   });
 });
+
+describe('one JSON document a file', () => {
+  const own: OwnFormat = { glob: '*.json', format: 'json', list: ['talk.turns'], id: ['session'] };
+  const turns = [
+    { role: 'user', content: 'Do it' },
+    { role: 'user', content: 'Do it' },
+    { role: 'assistant', content: 'Done' },
+  ];
+  const read = (...documents: unknown[]) => {
+    const agent = agentOfFormat('mine', own);
+    const facts = emptyFacts();
+    const reader = agent.reader(sinkInto(facts));
+    reader.begin({ role: 'main', key: 'main' });
+    for (const [n, document] of documents.entries())
+      reader.part?.(
+        Buffer.from(JSON.stringify(document)),
+        n === documents.length - 1 ? 'present' : 'removed',
+      );
+    reader.end();
+    return { facts, trouble: reader.trouble?.() ?? null };
+  };
+
+  test('its turns are told wherever the list stands, each once however often it was written anew', () => {
+    const { facts, trouble } = read({ session: 's', cwd: '/w', talk: { turns } });
+    expect([facts.prompts.map(({ text }) => text), facts.answers, facts.projects, trouble]).toEqual([
+      ...[['Do it', 'Do it'], ['Done'], ['/w'], null],
+    ]);
+    expect(read(turns).facts.prompts).toHaveLength(2);
+    const grown = { talk: { turns: [...turns, { role: 'user', content: 'More' }] } };
+    expect(read(grown.talk.turns.slice(0, 3), grown).facts.prompts.map(({ text }) => text)).toEqual([
+      ...['Do it', 'Do it', 'More'],
+    ]);
+  });
+
+  test('a document without the list, and a database, are none of it', () => {
+    const peek = (bytes: Uint8Array) => agentOfFormat('mine', own).peek(bytes, bytes);
+    expect(peek(Buffer.from('{"session":"s","settings":{}}'))).toBeNull();
+    expect(peek(Buffer.from('SQLite format 3\0{"role":"user","content":"x"}'))).toBeNull();
+    expect(peek(Buffer.from(JSON.stringify({ session: 's', talk: { turns } })))).toMatchObject({
+      ...{ nativeId: 's', title: 'Do it' },
+    });
+  });
+});

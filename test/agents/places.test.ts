@@ -14,9 +14,13 @@ import { obstacleAt, placement } from '../../src/restore/placement.ts';
 import { filesOf } from '../../src/store/read.ts';
 import { Bench, sampleOf } from './bench.ts';
 import { CORPUS } from './genuine.ts';
-import { OWN_JSONL, OWN_MARKDOWN } from './samples/own.ts';
+import { OWN_JSON, OWN_JSONL, OWN_MARKDOWN } from './samples/own.ts';
 
-const OWN = [agentOfFormat('own-jsonl', OWN_JSONL), agentOfFormat('own-markdown', OWN_MARKDOWN)];
+const OWN = [
+  agentOfFormat('own-jsonl', OWN_JSONL),
+  agentOfFormat('own-json', OWN_JSON),
+  agentOfFormat('own-markdown', OWN_MARKDOWN),
+];
 const ALL: readonly AgentFormat[] = [...AGENTS, ...OWN];
 const ID = '8c816805-0000-4000-8000-000000000001';
 /** In the form that its agent gives ids. */

@@ -1,6 +1,11 @@
 // Sessions that were run with real agents against a scripted model: the script says what must be told of them.
 
 import { describe, expect, test } from 'bun:test';
+import { droid } from '../../src/agents/droid.ts';
+import { makeDigest } from '../../src/digest/digest.ts';
+import { type AgentFormat, toldAs } from '../../src/domain/agent.ts';
+import type { SessionUid } from '../../src/domain/ids.ts';
+import type { Iso } from '../../src/domain/time.ts';
 import { doneIn, tokensIn, toldOf } from './recorded-homes.ts';
 
 const FAILING = 'echo to-stdout; echo oops-on-stderr >&2; exit 3';
@@ -97,4 +102,33 @@ describe('Droid', () => {
     expect(doneIn(session).commands).toEqual([[FAILING, 3]]);
     expect(session?.files).toEqual(['main', 'settings.json']);
   });
+});
+
+test('what lies beside a transcript alone makes no digest', async () => {
+  const files = [
+    ['main', '{"type":"session_start","id":"s","cwd":"/w"}\n'],
+    ['settings.json', '{"model":"m","tokenUsage":{"inputTokens":5,"outputTokens":7}}'],
+  ] as const;
+  const talks: AgentFormat = {
+    ...droid,
+    reader: (sink) => ({
+      ...{ begin: () => undefined, end: () => undefined, line: () => 'read' as const },
+      part: () => {
+        sink.answer('said beside the transcript', null);
+        return { read: 1, unreadable: 0 };
+      },
+    }),
+  };
+  const made = await makeDigest({
+    ...{ uid: 'droid:s' as SessionUid, agent: talks, rawBytes: 100, now: '2026-12-01T00:00:00.000Z' as Iso },
+    files: files.map(([key, text]) => {
+      const present = [Buffer.from(text)];
+      const role = toldAs(droid, key === 'main' ? 'main' : 'sidecar', key);
+      if (role === null) throw new Error(`${key} is not read`);
+      return key === 'main'
+        ? { role, key, chunks: present }
+        : { role, key, chunks: [], document: { present, removed: [] } };
+    }),
+  });
+  expect(made.ok).toBe(false);
 });

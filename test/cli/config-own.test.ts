@@ -69,7 +69,7 @@ describe('a mistake names the file, the key and the way out', () => {
     ],
     [
       'glob = "*.json"',
-      'agents.mine in FILE, line 3 has no format, and its glob\'s ending tells none: *.json / Add format = "jsonl" where each line is a record; one JSON document a file cannot be described yet.',
+      'agents.mine in FILE, line 3 has no format, and its glob\'s ending tells none: *.json / Add format = "json" where each file is one document, or format = "jsonl" where each line is a record.',
     ],
     [
       'glob = "/r/*.jsonl"',
@@ -100,8 +100,16 @@ describe('a mistake names the file, the key and the way out', () => {
       'agents.mine.glob in FILE, line 3 is of a wrong kind / It takes one pattern in quotes, such as "**/*.jsonl".',
     ],
     [
-      `${GLOB}format = "json"`,
-      'agents.mine.format in FILE, line 4 is of a wrong kind / It takes "jsonl" (a JSON record a line) or "markdown".',
+      `${GLOB}format = "yaml"`,
+      'agents.mine.format in FILE, line 4 is of a wrong kind / It takes "jsonl" (a JSON record a line), "json" (one document a file) or "markdown".',
+    ],
+    [
+      `${GLOB}list = "messages"`,
+      'agents.mine.list in FILE, line 4 means nothing where each line is a record / Leave it out, or write format = "json" where each file is one document.',
+    ],
+    [
+      'glob = "*.sqlite"',
+      'agents.mine in FILE, line 3 names a database: *.sqlite / Only files of records or of text can be described: export its sessions, and name those files.',
     ],
     [
       `${GLOB}text = 5`,
@@ -109,7 +117,7 @@ describe('a mistake names the file, the key and the way out', () => {
     ],
     [
       `${GLOB}roles = "who"`,
-      'unknown key agents.mine.roles in FILE, line 4 / Did you mean role? The keys of an agent are enabled, roots, name, glob, format, id, time, role, text, project, title, user, assistant and resume.',
+      'unknown key agents.mine.roles in FILE, line 4 / Did you mean role? The keys of an agent are enabled, roots, name, glob, format, id, time, role, text, project, title, list, user, assistant and resume.',
     ],
     [
       `${GLOB}text = "messages[0].content"`,

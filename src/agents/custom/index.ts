@@ -7,18 +7,25 @@ import type { AgentFormat, FileClass, RestoreTarget, Resume } from '../../domain
 import { agentId } from '../../domain/ids.ts';
 import type { OwnFormat } from '../../domain/own-format.ts';
 import { closed, namesIn, type Place, placesOf } from '../../domain/places.ts';
+import { OwnDocumentReader, peekDocument } from './document.ts';
 import { OwnJsonlReader, peekJsonl } from './jsonl.ts';
 import { OwnMarkdownReader, peekMarkdown } from './markdown.ts';
 
 const ENDING = /\.(?:jsonl|ndjson|json|log|txt|md|markdown)(?:\.zst)?$/i;
+
+const FORMATS = {
+  jsonl: { peek: peekJsonl, Reader: OwnJsonlReader, ending: 'jsonl' },
+  json: { peek: peekDocument, Reader: OwnDocumentReader, ending: 'json' },
+  markdown: { peek: peekMarkdown, Reader: OwnMarkdownReader, ending: 'md' },
+} as const;
 
 /** The agent of that id. `own`: checked by whoever read it from the configuration. */
 export function ownAgent(id: string, own: OwnFormat): AgentFormat {
   const glob = new Bun.Glob(own.glob);
   const folder = fixedFolder(own.glob);
   const levels = own.glob.includes('**') ? Number.POSITIVE_INFINITY : own.glob.split('/').length;
-  const isMarkdown = own.format === 'markdown';
-  const places = placesOfGlob(own.glob, below(folder, `{id}.${isMarkdown ? 'md' : 'jsonl'}`));
+  const { peek, Reader, ending } = FORMATS[own.format];
+  const places = placesOfGlob(own.glob, below(folder, `{id}.${ending}`));
   const classify = closed(places, (relPath): FileClass | null =>
     glob.match(relPath)
       ? {
@@ -34,7 +41,8 @@ export function ownAgent(id: string, own: OwnFormat): AgentFormat {
     name: own.name ?? id,
     proof: 'configuration',
     own,
-    growth: 'append',
+    growth: own.format === 'json' ? 'rewrite' : 'append',
+    ...(own.format === 'json' ? { isDocument: () => true } : {}),
     variables: [],
     // Its roots are the configuration's, as the further roots of any agent.
     roots: () => [],
@@ -43,19 +51,17 @@ export function ownAgent(id: string, own: OwnFormat): AgentFormat {
     places,
     classify,
     skipsFolder: (relPath) => relPath.split('/').length >= levels,
-    peek: (head, tail) => (isMarkdown ? peekMarkdown(own, head, tail) : peekJsonl(own, head, tail)),
+    peek: (head, tail) => peek(own, head, tail),
     looseName: (fileName) => ({
       stem: fileName.replace(ENDING, ''),
       encoding: fileName.endsWith('.zst') ? 'zstd' : 'plain',
     }),
     relPathOf: (_peek, fileName) =>
       [fileName, below(folder, fileName)].find((relPath) => glob.match(relPath)) ?? null,
-    reader: (sink) => (isMarkdown ? new OwnMarkdownReader(sink, id, own) : new OwnJsonlReader(sink, id, own)),
+    reader: (sink) => new Reader(sink, id, own),
     // Tier 1 has the plain bytes. A path that its glob does not match came with an import, or from another configuration.
     restorePath: ({ nativeId }, { relPath }) =>
-      glob.match(relPath)
-        ? relPath.replace(/\.zst$/, '')
-        : below(folder, `${nativeId}.${isMarkdown ? 'md' : 'jsonl'}`),
+      glob.match(relPath) ? relPath.replace(/\.zst$/, '') : below(folder, `${nativeId}.${ending}`),
     resume: (session) => resume(own, session),
     retention: null,
   };

@@ -38,7 +38,7 @@ function valueAt(record: unknown, path: readonly string[]): unknown {
 }
 
 /** The configured places in a record, parted once. */
-class Places {
+export class Places {
   readonly #paths: Readonly<Partial<Record<OwnList, readonly (readonly string[])[]>>>;
   readonly #user: ReadonlySet<string>;
   readonly #assistant: ReadonlySet<string>;
@@ -122,6 +122,18 @@ function human(text: string): string | null {
 }
 
 export function peekJsonl(own: OwnFormat, head: Uint8Array, tail: Uint8Array): Peek | null {
+  const { note, timesOf } = looksOf(own);
+  return peekRecords(head, tail, note, timesOf);
+}
+
+/** The same of records that were found in a document. */
+export function peekRecordsOf(own: OwnFormat, records: readonly JsonRecord[]): Peek | null {
+  const lines = Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  const { note, timesOf } = looksOf(own);
+  return peekRecords(lines, lines, note, timesOf);
+}
+
+function looksOf(own: OwnFormat) {
   const places = new Places(own);
   const note = (record: JsonRecord, seen: Seen): boolean => {
     const id = places.text(record, 'id');
@@ -133,7 +145,7 @@ export function peekJsonl(own: OwnFormat, head: Uint8Array, tail: Uint8Array): P
       seen.prompt ??= human(textOfBlocks(blocksOf({ content: places.said(record).content })));
     return side !== null || id !== null;
   };
-  return peekRecords(head, tail, note, (record) => [places.time(record)]);
+  return { note, timesOf: (record: JsonRecord) => [places.time(record)] };
 }
 
 export class OwnJsonlReader extends MessageLinesReader {
@@ -160,15 +172,29 @@ export class OwnJsonlReader extends MessageLinesReader {
     if (at === null || this.#once.isNewKey(`prompt ${at} ${Bun.hash(text)}`)) super.prompt(text, at);
   }
 
+  /** Where neither a record's own id nor its time names it. */
+  protected unnamed = '';
+
+  /** What stands beside the turns of a document. */
+  protected header(record: JsonRecord): void {
+    const at = this.#places.time(record);
+    if (at !== null) this.sink.time(at);
+    this.#about(record);
+  }
+
   protected record(record: JsonRecord): void {
     const at = this.#places.time(record);
     if (at !== null) this.sink.time(at);
+    const isHeader = this.#about(record) || this.#places.text(record, 'id') !== null;
+    this.#turn(record, at, isHeader);
+  }
+
+  #about(record: JsonRecord): boolean {
     const [project, title] = [this.#places.text(record, 'project'), this.#places.text(record, 'title')];
     if (project !== null) this.sink.project(project);
     const named = title === null ? null : titleOf(title);
     if (named !== null) this.sink.title(named, 'ai');
-    const isHeader = project !== null || title !== null || this.#places.text(record, 'id') !== null;
-    this.#turn(record, at, isHeader);
+    return project !== null || title !== null;
   }
 
   #turn(record: JsonRecord, at: Iso | null, isHeader: boolean): void {
@@ -189,7 +215,7 @@ export class OwnJsonlReader extends MessageLinesReader {
     // A session's id on every record is no answer's, under which its tokens count once.
     const own = textAt(holder, 'id');
     const id = own === this.#places.text(record, 'id') ? undefined : own;
-    this.message({ ...holder, role: side, content, id }, at, textAt(record, 'uuid') ?? at ?? '');
+    this.message({ ...holder, role: side, content, id }, at, textAt(record, 'uuid') ?? at ?? this.unnamed);
     for (const call of calls) this.#call(call, at);
   }
 

@@ -2,13 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { EXIT, FailureError, fail, invalid } from '../../domain/errors.ts';
-import {
-  formatOfGlob,
-  OWN_JSONL_KEYS,
-  OWN_LISTS,
-  type OwnFormat,
-  ownValue,
-} from '../../domain/own-format.ts';
+import { formatOfGlob, hasKey, OWN_LISTS, type OwnFormat, ownValue } from '../../domain/own-format.ts';
 import { plainLine } from '../../domain/text.ts';
 import { excludeRules } from '../../ingest/discover/exclude.ts';
 import { matchedPatterns } from '../../store/exclude-matches.ts';
@@ -117,7 +111,7 @@ function ownRows(id: string, own: OwnFormat, configPath: string): string[][] {
   const row = (key: string, value: string, isWritten: boolean) => [
     ...[`agents.${id}.${key}`, value === '' ? '-' : value, isWritten ? configPath : 'default'],
   ];
-  const lists = OWN_LISTS.filter((key) => own.format === 'jsonl' || !OWN_JSONL_KEYS.includes(key));
+  const lists = OWN_LISTS.filter((key) => hasKey(own.format, key));
   return [
     row('name', own.name ?? id, own.name !== undefined),
     row('glob', own.glob, true),

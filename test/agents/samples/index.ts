@@ -22,7 +22,7 @@ import {
   mistralVibeSample,
 } from './more.ts';
 import { kiloSample, opencodeSample } from './opencode.ts';
-import { ownJsonlSample, ownMarkdownSample } from './own.ts';
+import { ownJsonlSample, ownJsonSample, ownMarkdownSample } from './own.ts';
 import { ohMyPiSample, openClawSample, piSample } from './pi.ts';
 import { qwenCodeSample } from './qwen-code.ts';
 import type { Sample } from './sample.ts';
@@ -54,6 +54,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   goose: gooseSample,
   crush: crushSample,
   'own-jsonl': ownJsonlSample,
+  'own-json': ownJsonSample,
   'own-markdown': ownMarkdownSample,
   hermes: hermesSample,
   cursor: cursorSample,

@@ -88,3 +88,24 @@ export const ownMarkdownSample: Sample = {
   resume: [],
   gaps: ['own places', 'commands', 'written', 'tokens', 'unknown records', 'records'],
 };
+
+/** One document a session, what is of all turns beside their list. */
+export const OWN_JSON: OwnFormat = {
+  ...OWN_JSONL,
+  glob: 'talks/**/*.json',
+  format: 'json',
+  list: ['turns'],
+  time: ['meta.at', 'began'],
+  resume: 'own-json --go-on {id}',
+};
+
+export const ownJsonSample: Sample = {
+  ...ownJsonlSample,
+  session: (options) => {
+    const [head, ...turns] = records(options);
+    const { session } = head as { session: object };
+    const document = { session, began: timeOf(0), version: 2, turns };
+    return { [`talks/${folderName(options.id)}.json`]: JSON.stringify(document) };
+  },
+  resume: ['own-json', '--go-on', ID],
+};
