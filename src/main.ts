@@ -65,7 +65,10 @@ function io(color: string | null): Io {
       const isWanted = color !== 'never' && env['NO_COLOR'] === undefined && env['TERM'] !== 'dumb';
       return isWanted && out.isTty;
     },
-    unicode: process.platform === 'win32' || process.platform === 'darwin' || /utf-?8/i.test(locale),
+    // Where nothing is said these two can all the same; who says `C` wants ASCII.
+    unicode:
+      /utf-?8/i.test(locale) ||
+      (!/^(?:C|POSIX)$/.test(locale) && (process.platform === 'win32' || process.platform === 'darwin')),
   };
 }
 

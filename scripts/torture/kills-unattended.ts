@@ -57,7 +57,7 @@ export const UNATTENDED_SCENES: readonly Scene[] = [
     name: 'install',
     args: ['install', '--yes', '--no-schedule'],
     codes: [0],
-    points: ['foreign.copied', 'foreign.written', 'foreign.renamed'],
+    points: ['foreign.begun', 'foreign.copied', 'foreign.written', 'foreign.renamed'],
     writesHome: true,
     prepare: async (box) => {
       await oneSession(box);

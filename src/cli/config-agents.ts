@@ -72,7 +72,8 @@ function ownOf(id: string, table: AgentTable, known: readonly string[], place: C
       );
     throw wrong(
       `unknown agent ${id} ${at}`,
-      nearest(id, known) ?? `The agents are ${known.join(', ')}. One of your own needs glob and roots.`,
+      nearest(id, known) ??
+        `For an agent of your own add glob = "**/*.jsonl" (which files are transcripts) and roots = ["~/.${id}"] (where they lie). Known are ${known.join(', ')}.`,
     );
   }
   // It begins every uid, stands before its colon, and in file names.

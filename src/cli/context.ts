@@ -44,7 +44,11 @@ export interface Context {
   readonly screens: (context: Context, start: 'dashboard' | 'sweep') => Promise<ExitCode>;
 }
 
-export type Command = (context: Context) => Promise<ExitCode>;
+/** Its exit code: one of ours, or that of an agent which it was asked to start. */
+export type Command = (context: Context) => Promise<ExitCode | AgentExit>;
+
+/** What an agent that was started ended with. */
+export type AgentExit = number & { readonly agentExit: true };
 
 /** A command that can be called: what does it is loaded when it is. */
 export interface LoadableCommand extends CommandSpec {

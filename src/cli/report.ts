@@ -11,7 +11,7 @@ import { formatBytes, formatCount, plural } from './format.ts';
 import { type Io, paint } from './io.ts';
 import { EXIT_MEANINGS } from './spec.ts';
 
-/** How many sessions a report lists one by one; the rest is counted. `--json` has all, and so has a plan. */
+/** How many sessions a page lists one by one; the rest is counted. `--json` has all. */
 const LISTED_MAX = 40;
 
 export function planPage(io: Io, report: Report, limits: Limits): string {
@@ -26,11 +26,15 @@ export function planPage(io: Io, report: Report, limits: Limits): string {
       lines.push(`  would analyze ${plural(plan.to_analyze.length, 'session')}`);
     if (victims.length === 0)
       lines.push(pass === 'overflow' && plan.to_analyze.length === 0 ? '  not reached' : '  nothing');
-    for (const victim of victims) {
+    for (const victim of victims.slice(0, LISTED_MAX)) {
       lines.push(
         `  ${plainLine(victim.session_uid)}  ${formatBytes(victim.bytes)}  ${plainLine(victim.reason)}`,
       );
     }
+    const more = victims.slice(LISTED_MAX);
+    const moreBytes = more.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (more.length > 0)
+      lines.push(`  … and ${formatCount(more.length)} more, ${formatBytes(moreBytes)}: --json has them all`);
   }
   const worst = plan.worst_case_data_loss;
   if (worst.length > 0) {

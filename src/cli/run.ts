@@ -17,7 +17,7 @@ import {
 } from '../domain/errors.ts';
 import { clockOf } from './clock.ts';
 import { loadSettings } from './config.ts';
-import { type Context, textFlag } from './context.ts';
+import { type AgentExit, type Context, textFlag } from './context.ts';
 import { printFailure } from './failure.ts';
 import { commandHelp, programHelp } from './help.ts';
 import type { Io } from './io.ts';
@@ -51,7 +51,7 @@ export interface Runtime {
   readonly startStager: Context['startStager'];
 }
 
-export async function run(runtime: Runtime): Promise<ExitCode> {
+export async function run(runtime: Runtime): Promise<ExitCode | AgentExit> {
   let json = runtime.argv.includes('--json');
   let io = runtime.io(null);
   try {
@@ -74,7 +74,12 @@ export async function run(runtime: Runtime): Promise<ExitCode> {
   }
 }
 
-async function runCommand(runtime: Runtime, parsed: Parsed, io: Io, json: boolean): Promise<ExitCode> {
+async function runCommand(
+  runtime: Runtime,
+  parsed: Parsed,
+  io: Io,
+  json: boolean,
+): Promise<ExitCode | AgentExit> {
   const { flags } = parsed;
   if (parsed.command?.onlyReads !== true) runtime.catchSignals();
   const settings = await loadSettings(

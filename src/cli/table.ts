@@ -231,7 +231,7 @@ const ALL: readonly LoadableCommand[] = [
     ],
     exits: [],
     about:
-      'Byte for byte, with a fresh time so that the agent does not delete them at once. Never over a different file without --force; one that has all that is stored, and more, is left as it is. Where the present version has lost most of what an earlier one held, --version says which is meant. Of several sessions one that cannot be restored is named, and keeps no other one. Every file is named before it is written. Files go to the places that their agent keeps sessions at, and nowhere else: one that belongs to none is named, and the exit code is 1.',
+      "Byte for byte, with a fresh time so that the agent does not delete them at once. Never over a different file without --force; one that has all that is stored, and more, is left as it is. Where the present version has lost most of what an earlier one held, --version says which is meant. Of several sessions one that cannot be restored is named, and keeps no other one. Every file is named before it is written. Files go to the places that their agent keeps sessions at, and nowhere else: one that belongs to none is named, and the exit code is 1. With --resume the exit code is the agent's own, where that is not 0.",
     load: async () => (await import('./commands/restore.ts')).restore,
   },
   {

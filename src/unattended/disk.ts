@@ -84,7 +84,9 @@ export function keepBackup(path: string, text: string): void {
   // Half of one would be kept for good: it gets its name when it is whole.
   const beside = `${backupOf(path)}.session-memory-new`;
   rmSync(beside, { force: true });
-  writeFileSync(beside, text, { flag: 'wx', mode: statSync(path).mode & 0o7777, flush: true });
+  writeFileSync(beside, '', { flag: 'wx', mode: statSync(path).mode & 0o7777 });
+  killPoint('foreign.begun');
+  writeFileSync(beside, text, { flush: true });
   killPoint('foreign.copied');
   renameSync(beside, backupOf(path));
   flushFolder(dirname(path));

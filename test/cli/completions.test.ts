@@ -116,10 +116,10 @@ describe('in a shell', () => {
     return test.skipIf(missing);
   }
 
-  const bash = (typed: string) =>
+  const bash = (typed: string, more = '') =>
     shell(
       'bash',
-      `source <(session-memory completions bash); COMP_LINE=${JSON.stringify(typed)}; COMP_POINT=\${#COMP_LINE}; _session_memory; printf '%s\\n' "\${COMPREPLY[@]}"`,
+      `source <(session-memory completions bash); COMP_LINE=${JSON.stringify(typed)}; COMP_POINT=\${#COMP_LINE}; ${more} _session_memory; printf '%s\\n' "\${COMPREPLY[@]}"`,
     );
   where('bash')('bash offers commands, flags, ids, and the rest of an id after its colon', async () => {
     expect(await bash('session-memory sta')).toEqual(['status']);
@@ -128,6 +128,13 @@ describe('in a shell', () => {
     expect(await bash('session-memory show claude-code:6'), 'bash breaks words at colons').toEqual([id]);
     expect(await bash('session-memory list --state=ev'), 'and at equals signs').toEqual(['evicted']);
     expect(await bash('session-memory show nothing')).toEqual([]);
+    const listed = await bash('session-memory s', 'COMP_TYPE=63;');
+    expect(listed, 'a list that is looked at says what each is').toContainEqual(
+      expect.stringMatching(/^status {2}\(.+\)$/),
+    );
+    expect(await bash('session-memory sta', 'COMP_TYPE=63;'), 'the only one goes onto the line').toEqual([
+      'status',
+    ]);
   });
 
   const fish = (typed: string) =>

@@ -71,7 +71,9 @@ describe('--resume', () => {
     const told = await resume(home, { tty: true });
     expect([told.code, told.launched]).toEqual([0, [`${join(home.path, 'project')} claude --resume ${ID}`]]);
     expect(told.out).toContain('Starting: ');
-    expect((await resume(home, { tty: true, launches: 7 })).code).toBe(1);
+    expect(Number((await resume(home, { tty: true, launches: 7 })).code), 'the agent’s own exit code').toBe(
+      7,
+    );
   });
 
   test('without a terminal starts nothing and prints the command', async () => {

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import type { Io } from '../../src/cli/io.ts';
 import { type Runtime, run } from '../../src/cli/run.ts';
-import { EXIT, type ExitCode } from '../../src/domain/errors.ts';
+import { EXIT } from '../../src/domain/errors.ts';
 
 export interface Told {
-  readonly code: ExitCode;
+  readonly code: Awaited<ReturnType<typeof run>>;
   readonly out: string;
   /** What went out as bytes, exactly. */
   readonly bytes: Buffer;

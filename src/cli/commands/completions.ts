@@ -142,15 +142,20 @@ _session_memory() {
     :files) compopt -o filenames 2>/dev/null; IFS=$'\\n' COMPREPLY=($(compgen -f -- "\${cur#--*=}")); return ;;
     :folders) compopt -o filenames 2>/dev/null; IFS=$'\\n' COMPREPLY=($(compgen -d -- "\${cur#--*=}")); return ;;
   esac
-  local head= word
+  local head= word shown=()
   [[ $cur == *[:=]* ]] && head=\${cur%"\${cur##*[:=]}"}
   while IFS= read -r word; do
+    local about=\${word#*$'\\t'}
+    [[ $about == "$word" ]] && about=
     word=\${word%%$'\\t'*}
     [[ -n $word ]] || continue
     word=\${word#"$head"}
     [[ $word == *[!A-Za-z0-9._:=/@%+-]* ]] && printf -v word %q "$word"
     COMPREPLY+=("$word")
+    shown+=("$word\${about:+  ($about)}")
   done <<<"$answer"
+  # Only a list that is looked at has what each word is: what bash puts on the line is made of the words alone.
+  if [[ $COMP_TYPE == 63 ]] && ((\${#COMPREPLY[@]} > 1)); then COMPREPLY=("\${shown[@]}"); fi
 }
 complete -F _session_memory session-memory
 `,

@@ -15,7 +15,7 @@ import { type RestoreOutcomes, restoreMany, restoreOne } from '../../restore/res
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
 import { listSessions, resolveSession } from '../../store/read.ts';
-import { type Command, type Context, textFlag } from '../context.ts';
+import { type AgentExit, type Command, type Context, textFlag } from '../context.ts';
 import { ProgressLine } from '../io.ts';
 import { namedSessions } from '../named-sessions.ts';
 import { StagerThreads } from '../restore-workers.ts';
@@ -77,7 +77,7 @@ function refuseResume({ args, flags }: Context, all: boolean): void {
     );
 }
 
-async function restoreNamed(context: Context): Promise<ExitCode> {
+async function restoreNamed(context: Context): Promise<ExitCode | AgentExit> {
   const options = optionsOf(context);
   const { to } = options;
   const named = onlyArg(context, 'UID');
@@ -220,7 +220,10 @@ function canStart({ io, json }: Context): boolean {
   return io.stdinIsTty && io.stdoutIsTty && !json;
 }
 
-async function startAgent(context: Context, { resume, importing }: PlannedRestore): Promise<ExitCode> {
+async function startAgent(
+  context: Context,
+  { resume, importing }: PlannedRestore,
+): Promise<ExitCode | AgentExit> {
   const { cwd, argv } = resume;
   const commands = importing === null ? [argv] : [importing, argv];
   const way = `Go on by hand: ${wayBack({ resume, importing })}`;
@@ -230,7 +233,8 @@ async function startAgent(context: Context, { resume, importing }: PlannedRestor
     const code = await context.launch(command, cwd);
     if (code === null)
       throw fail('failed', `the session is restored, but ${command[0]} is not on your PATH`, way);
-    if (code !== 0) return EXIT.failed;
+    // A script that calls us for the agent hears the agent's own answer.
+    if (code !== 0) return code as AgentExit;
   }
   return EXIT.done;
 }
