@@ -30,7 +30,15 @@ function listed(command: string[]): Map<string, string> {
 describe('what is made', () => {
   test('is what the dry run names, no more and no less, and the same bytes a second time', async () => {
     using first = await new Made().make();
-    using second = await new Made().make();
+    // By another process, at another time, and with other habits.
+    using second = new Made();
+    const made = join(import.meta.dir, 'made.ts');
+    const text = `import { Made } from ${JSON.stringify(made)}; (await new Made(process.argv[1]).make())[Symbol.dispose]();`;
+    const command = `umask 077; exec "$0" -e "$1" "$2"`;
+    const run = Bun.spawnSync(['sh', '-c', command, process.execPath, text, second.out], {
+      env: { PATH: Bun.env['PATH'], TZ: 'Asia/Kathmandu', LC_ALL: 'C', HOME: second.folder },
+    });
+    expect(run.stderr.toString()).toBe('');
     expect(first.files()).toEqual(fileNames(VERSION));
     for (const path of first.files())
       expect(readFileSync(join(second.out, path)).equals(readFileSync(join(first.out, path))), path).toBe(
@@ -75,14 +83,32 @@ describe('what is made', () => {
       expect(named.length, path).toBeGreaterThan(0);
       for (const sum of named) expect(sums, path).toContain(`${sum}  session-memory-${VERSION}-`);
     }
-    const scoop = JSON.parse(readFileSync(join(made.out, 'session-memory.json'), 'utf8'));
-    expect(sums).toContain(
-      `${scoop.architecture['64bit'].hash}  session-memory-${VERSION}-windows-x64.zip\n`,
+  });
+
+  test.each([
+    ['session-memory.json', /-(windows-x64)\.zip",\s+"hash": "(\w+)"/g, 1],
+    ['packaging/homebrew/session-memory.rb', /\}-((?:darwin|linux)-\w+)\.tar\.gz"\s+sha256 "(\w+)"/g, 4],
+    ['packaging/nix/package.nix', /name = "([\w-]+)";\s+sha256 = "(\w+)"/g, 4],
+    ['packaging/aur/.SRCINFO', /-(linux-\w+)\.tar\.gz\s+sha256sums_\w+ = (\w+)/g, 2],
+    [
+      'packaging/aur/PKGBUILD',
+      /source_(\w+)=[\s\S]*?-(linux-\w+)\.tar\.gz[\s\S]*?sha256sums_\1=\('(\w+)'\)/g,
+      1,
+    ],
+    [
+      'packaging/aur/PKGBUILD',
+      /source_(aarch64)=[\s\S]*?-(linux-\w+)\.tar\.gz[\s\S]*?sha256sums_\1=\('(\w+)'\)/g,
+      1,
+    ],
+  ] as const)('%s has beside each platform its own sum', async (path, pairs, count) => {
+    using made = await new Made().make();
+    const sums = readFileSync(join(made.out, 'SHA256SUMS'), 'utf8');
+    const found = [...readFileSync(join(made.out, path), 'utf8').matchAll(pairs)].map((match) =>
+      match.slice(-2),
     );
-    // Beside each sum stands its own platform: a swapped pair would be found by who installs it.
-    const formula = readFileSync(join(made.out, 'packaging/homebrew/session-memory.rb'), 'utf8');
-    for (const [, name, sum] of formula.matchAll(/\}-((?:darwin|linux)-\w+)\.tar\.gz"\s+sha256 "(\w+)"/g))
-      expect(sums).toContain(`${sum}  session-memory-${VERSION}-${name}.tar.gz\n`);
+    expect(found).toHaveLength(count);
+    for (const [name, sum] of found)
+      expect(sums).toMatch(new RegExp(`^${sum}  \\S+-${name}\\.(?:zip|tar\\.gz)$`, 'm'));
   });
 
   test('a Debian package is one that dpkg-deb reads, runs no script, and names each folder before its files', async () => {

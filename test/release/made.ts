@@ -25,26 +25,33 @@ case $1 in
   exit) exit "$2" ;;
   die) kill -s "$2" $$ ;;
   words) shift; for word; do printf '<%s>' "$word"; done ;;
-  wait)
-    trap 'echo INT' INT
-    trap 'echo TERM; exit 7' TERM
-    trap 'echo HUP; exit 8' HUP
-    echo ready
-    while :; do sleep 0.02; done ;;
+  wait) exec node -e '
+    // Node takes each signal by itself, where a shell makes one of two; one that came just before is seen before the end.
+    process.on("SIGINT", () => console.log("INT"));
+    process.on("SIGTERM", () => (console.log("TERM"), setImmediate(() => process.exit(7))));
+    process.on("SIGHUP", () => (console.log("HUP"), process.exit(8)));
+    process.stdin.on("data", () => console.log("heard"));
+    setInterval(() => {}, 1000);
+    console.log("ready");' ;;
   *) echo "printed for $*" ;;
 esac
 `;
 
 export class Made implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'session-memory-release-'));
-  readonly out = join(this.folder, 'out');
+  readonly out: string;
+
+  /** `out`: where it goes; otherwise into a folder of its own, which goes with it. */
+  constructor(out?: string) {
+    this.out = out ?? join(this.folder, 'out');
+  }
 
   /** `programs`: what stands in place of the script. */
   async make(programs: (target: Target) => Uint8Array = () => Buffer.from(SCRIPT)): Promise<this> {
     const stub = join(this.folder, 'stub');
     writeFileSync(stub, SCRIPT);
     chmodSync(stub, 0o755);
-    mkdirSync(this.out);
+    mkdirSync(this.out, { recursive: true });
     await assemble(this.out, {
       ...{ version: VERSION, commit: '0123456789ab', time: new Date(1_700_000_000_000) },
       ...{ targets: TARGETS, level: 1, papers: papersFrom(stub) },
