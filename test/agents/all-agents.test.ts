@@ -12,6 +12,7 @@ import { CWD, sampleOf, THREE } from './bench.ts';
 /** How many sessions a database holds, asked of the database. */
 const COUNTS: Readonly<Record<string, string>> = {
   opencode: 'SELECT count(*) AS n FROM session',
+  kilo: 'SELECT count(*) AS n FROM session',
   goose: 'SELECT count(*) AS n FROM sessions',
   crush: 'SELECT count(*) AS n FROM sessions',
   hermes: 'SELECT count(*) AS n FROM sessions',
