@@ -165,8 +165,8 @@ describe('a mistake names the file, the key and the way out', () => {
   });
 
   test("a table that is no known agent's says what one of one's own needs", async () => {
-    expect(await mine('', '[agents.something-else]\nenabled = true')).toEndWith(
-      'One of your own needs glob and roots.',
+    expect(await mine('', '[agents.something-else]\nenabled = true')).toContain(
+      'For an agent of your own add glob = "**/*.jsonl" (which files are transcripts) and roots = ',
     );
   });
 });
