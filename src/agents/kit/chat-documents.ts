@@ -9,8 +9,17 @@ import { agentId } from '../../domain/ids.ts';
 import { closed, placesOf } from '../../domain/places.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { blocksOf, DocumentReader, textOfBlocks } from './anthropic-messages.ts';
-import { type DocumentShape, documentEnds, readPart } from './document-agent.ts';
-import { isRecord, type JsonRecord, listAt, parseRecord, recordAt, textAt, titleOf } from './json-lines.ts';
+import { type DocumentShape, documentEnds, readPart, wholeDocument } from './document-agent.ts';
+import {
+  isRecord,
+  type JsonRecord,
+  listAt,
+  parseRecord,
+  recordAt,
+  textAt,
+  titleOf,
+  viewOf,
+} from './json-lines.ts';
 import { transcript } from './jsonl-agent.ts';
 
 export interface ChatDocuments {
@@ -76,7 +85,12 @@ export function chatDocuments(agent: ChatDocuments): AgentFormat {
 
 function peek(agent: ChatDocuments, shape: DocumentShape, head: Uint8Array, tail: Uint8Array): Peek | null {
   const { members } = agent;
-  const ends = documentEnds(head, tail, shape);
+  // Of a torn one both names must stand there: a first line of another agent's names a session, too.
+  const begun = viewOf(head).toString('latin1');
+  const mayBeTorn = [`"${members.list}"\\s*:\\s*\\[`, `"${members.project}"\\s*:`].every((sign) =>
+    new RegExp(sign).test(begun),
+  );
+  const ends = mayBeTorn ? documentEnds(head, tail, shape) : wholeDocument(head, shape);
   const text = (name: string | undefined) => {
     const value = name === undefined ? undefined : ends?.fields.get(name);
     return typeof value === 'string' ? value : null;
