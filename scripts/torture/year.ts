@@ -76,7 +76,7 @@ class Life {
   async day(day: number): Promise<void> {
     this.#setClock(day);
     this.#delete(day);
-    for (let n = this.#random.below(3); n > 0; n -= 1) await this.#write(day, this.#seen.size + 1);
+    for (let n = this.#random.below(3); n > 0; n -= 1) await this.#goOn(day, this.#born(day));
     const open = [...this.#seen.values()].filter(
       ({ bornDay, content }) => content !== null && bornDay > day - 4,
     );
@@ -87,6 +87,8 @@ class Life {
 
   async endOfMonth(day: number): Promise<string[]> {
     this.#setClock(day);
+    // One that no hook has told of: this run alone stores and digests it.
+    this.#append(day, this.#born(day));
     const { code, err, cpuMs } = await this.#run(MAINTAIN);
     const month = Math.floor(day / MONTH_DAYS);
     this.#cpuMs[month] = [...(this.#cpuMs[month] ?? []), cpuMs];
@@ -103,24 +105,27 @@ class Life {
     this.box.env = { SESSION_MEMORY_NOW: now };
   }
 
-  async #write(day: number, n: number): Promise<void> {
-    const id = idOf(n);
-    const session = { id, bornDay: day, content: '', seen: null };
-    this.#seen.set(id, session);
-    await this.#goOn(day, session);
+  #born(day: number): SeenSession {
+    const session = { id: idOf(this.#seen.size + 1), bornDay: day, content: '', seen: null };
+    this.#seen.set(session.id, session);
+    return session;
   }
 
   /** A few lines more, and mostly a hook. */
   async #goOn(day: number, session: SeenSession): Promise<void> {
-    const at = new Date(BEGIN_MS + day * DAY_MS + this.#random.below(40_000) * 1000).toISOString();
-    const text = noiseOf(`${session.id} ${day} ${session.content?.length}`, 500 + this.#random.below(20_000));
-    const line = this.#inForm(day, promptOf(session.id, text, at));
-    session.content = `${session.content ?? ''}${line}`;
-    const path = this.box.put(pathOf(session.id), line, 'a');
+    const path = this.#append(day, session);
     if (this.#random.below(10) < 3) return;
     this.box.input = JSON.stringify({ transcript_path: path, hook_event_name: 'SessionEnd', cwd: '/' });
     await this.#run(['hook', 'claude-code']);
     this.box.input = null;
+  }
+
+  #append(day: number, session: SeenSession): string {
+    const at = new Date(BEGIN_MS + day * DAY_MS + this.#random.below(40_000) * 1000).toISOString();
+    const text = noiseOf(`${session.id} ${day} ${session.content?.length}`, 500 + this.#random.below(20_000));
+    const line = this.#inForm(day, promptOf(session.id, text, at));
+    session.content = `${session.content ?? ''}${line}`;
+    return this.box.put(pathOf(session.id), line, 'a');
   }
 
   /** A newer agent writes more fields, in another order, and records that nobody knows. */
