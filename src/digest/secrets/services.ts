@@ -209,7 +209,7 @@ export const SERVICE_RULES: readonly SecretRule[] = [
   prefixed('Razorpay key', 'rzp_live_ rzp_test_', 12),
   prefixed('Coinbase key', 'organizations/', 30, '\\w/-'),
   onlyWith(
-    /[5KLxyz][1-9A-HJ-NP-Za-km-z]{49}/,
+    /[5KLxyz][A-Za-z0-9]{49}/,
     token(
       'Bitcoin key',
       '5 k l xprv',

@@ -14,7 +14,7 @@ export interface Occurrence {
   readonly end: number;
 }
 
-export interface Places {
+export interface WordPlaces {
   /** The text as one line that is inert on a terminal. */
   readonly line: string;
   /** In the order in which they stand in it, at least one. */
@@ -45,7 +45,7 @@ export class Matcher {
   }
 
   /** Null where there is none. `column`: what counts only in one column counts only in that. */
-  find(text: string, column: Sought['column']): Places | null {
+  find(text: string, column: Sought['column']): WordPlaces | null {
     const isPlain = !NOT_PLAIN.test(text);
     const lower = isPlain ? text.toLowerCase() : '';
     if (isPlain && !this.#mayBeIn(lower)) return null;
