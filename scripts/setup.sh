@@ -105,12 +105,14 @@ fetch_bun() {
   rm -rf "$box"
 }
 
-# A copy of the lock file inside node_modules tells which one was installed.
+# A copy of the lock file inside node_modules tells which one was installed. It is a new file each time: a copy of the folder that
+# shares its files by hard links (`cp -al`) would else be told of packages that only this one has.
 install_packages() {
   cmp -s "$root/bun.lock" "$root/node_modules/.installed-lock" && return
   say 'installing packages'
   (cd "$root" && "$bun" install --frozen-lockfile --ignore-scripts) >&2 ||
     fail 'the packages could not be installed: see the message above'
+  rm -f "$root/node_modules/.installed-lock"
   cp "$root/bun.lock" "$root/node_modules/.installed-lock"
 }
 

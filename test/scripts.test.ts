@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'bun:test';
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -11,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Entry, tarGz, zip } from '../scripts/archive.ts';
@@ -221,6 +222,34 @@ printf '#!/bin/sh\\necho %s\\n' "${version}" >"node_modules/$name/bin/bun"
     const [here, ours] = run.stdout.toString().trim().split('\n');
     expect(here).toBe(ours);
   });
+});
+
+test('packages that are installed here are not taken for installed in a copy that shares its files', () => {
+  using folder = temporaryFolder();
+  const at = (name: string) => join(folder.path, name);
+  const setup = join(import.meta.dir, '..', 'scripts', 'setup.sh');
+  for (const root of ['here', 'copy']) {
+    mkdirSync(at(`${root}/node_modules`), { recursive: true });
+    writeFileSync(at(`${root}/package.json`), JSON.stringify(packageJson));
+    writeFileSync(at(`${root}/bun.lock`), 'old');
+  }
+  writeFileSync(at('bun'), '#!/bin/sh\npwd >>"$ASKED"\n', { mode: 0o755 });
+  const install = (root: string) => {
+    const script = '. "$SETUP"; bun=$BUN; install_packages';
+    const env = { PATH: '/usr/bin:/bin', self: at(`${root}/scripts/start`), SETUP: setup, BUN: at('bun') };
+    mkdirSync(at(`${root}/scripts`), { recursive: true });
+    const run = Bun.spawnSync(['sh', '-c', script], { env: { ...env, ASKED: at('asked') } });
+    expect(run.exitCode, run.stderr.toString()).toBe(0);
+  };
+  install('here');
+  // As `cp -al` does.
+  linkSync(at('here/node_modules/.installed-lock'), at('copy/node_modules/.installed-lock'));
+  writeFileSync(at('here/bun.lock'), 'new');
+  install('here');
+  writeFileSync(at('copy/bun.lock'), 'new');
+  install('copy');
+  const asked = readFileSync(at('asked'), 'utf8').trim().split('\n');
+  expect(asked.map((path) => basename(path))).toEqual(['here', 'here', 'copy']);
 });
 
 /** The least that a signature stands on: a header, two segments, and a signature of zeros at the end. */

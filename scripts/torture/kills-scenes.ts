@@ -3,30 +3,10 @@ import { Database } from 'bun:sqlite';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Box } from './box.ts';
-import { idOf, pathOf, promptOf } from './kills-records.ts';
+import { idOf, pathOf, promptOf, type Scene } from './kills-records.ts';
 import { UNATTENDED_SCENES } from './kills-unattended.ts';
 import { noiseOf } from './random.ts';
 import { harm, regionsOf } from './rot-store.ts';
-
-export interface Scene {
-  readonly name: string;
-  readonly args: readonly string[];
-  /** How the command may end when nothing kills it: after a kill there may be less left to do. */
-  readonly codes: readonly number[];
-  /** Points that an undisturbed run passes at least once. */
-  readonly points: readonly string[];
-  /** The command writes into the home, which is put back before each run. */
-  readonly writesHome?: true;
-  /** The store is damaged before the command, which mends it: until it is through nothing is held of it. */
-  readonly isDamaged?: true;
-  /** Too large for more than a few kills in the short form. */
-  readonly isLarge?: true;
-  /** Files that the command leaves beside the store for good. */
-  readonly leaves?: RegExp;
-  prepare(box: Box): Promise<void>;
-  /** Waits for what the command left to a process of its own. */
-  settled?(box: Box): Promise<void>;
-}
 
 const SAMPLES = join(import.meta.dir, '../../src/demo-samples');
 const MIB = 1024 ** 2;

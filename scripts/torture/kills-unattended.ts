@@ -2,8 +2,8 @@
 import { Database } from 'bun:sqlite';
 import { existsSync } from 'node:fs';
 import type { Box } from './box.ts';
-import { idOf, pathOf, promptOf } from './kills-records.ts';
-import type { Scene } from './kills-scenes.ts';
+import { idOf, pathOf, promptOf, type Scene } from './kills-records.ts';
+
 import { noiseOf } from './random.ts';
 
 const PATIENCE_MS = 20_000;

@@ -23,7 +23,7 @@ import {
   tooOldLaws,
   wholeLaws,
 } from './simulator-paths-model.ts';
-import type { Lived } from './simulator-run.ts';
+import { type Lived, livedThrough } from './simulator-run.ts';
 
 type Sweep = Extract<PathAction, { kind: 'sweep' }>;
 type Change = Exclude<OfFile, { kind: 'again' | 'restore' }>;
@@ -34,13 +34,7 @@ const YEARS_MS = 6 * 365 * 24 * HOUR_MS;
 const HARD_CAP = '1GiB';
 
 export async function livePaths(folder: string, history: readonly PathAction[]): Promise<Lived> {
-  const life = new PathLife(folder);
-  for (const action of history) {
-    await life.step(action);
-    if (life.broken.length > 0) break;
-  }
-  if (life.broken.length === 0) await life.end();
-  return { broken: life.broken, deaths: life.deaths, checks: life.checks };
+  return livedThrough(new PathLife(folder), history);
 }
 
 class PathLife {

@@ -45,7 +45,14 @@ type Change = Exclude<OfOne, { kind: 'pin' | 'unpin' | 'restore' }>;
 const BELONGS = /^s\.db(?:-wal|-shm|\.reserve|\.sweep-lock)?$/;
 
 export async function live(folder: string, history: readonly Action[]): Promise<Lived> {
-  const life = new Life(folder);
+  return livedThrough(new Life(folder), history);
+}
+
+/** A life by its steps, up to the first law that it breaks. */
+export async function livedThrough<A>(
+  life: Lived & { step(action: A): Promise<void>; end(): Promise<void> },
+  history: readonly A[],
+): Promise<Lived> {
   for (const action of history) {
     await life.step(action);
     if (life.broken.length > 0) break;

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import type { AgentSettings } from '../domain/agent.ts';
 import { type FailureError, fail, messageOf } from '../domain/errors.ts';
-import { OWN_FORMATS, OWN_KEYS } from '../domain/own-format.ts';
+import { OWN_FORMS, OWN_KEYS } from '../domain/own-format.ts';
 import { readPlain } from '../files/plain-file.ts';
 import { agentsOfTables } from './config-agents.ts';
 import {
@@ -143,7 +143,7 @@ async function check(
         z.string(),
         z.strictObject({
           ...{ enabled: z.optional(z.boolean()), roots: z.optional(z.array(line)) },
-          ...{ name: z.optional(line), glob: z.optional(line), format: z.optional(z.enum(OWN_FORMATS)) },
+          ...{ name: z.optional(line), glob: z.optional(line), format: z.optional(z.enum(OWN_FORMS)) },
           ...{ id: list, time: list, role: list, text: list, project: list, title: list, list },
           ...{ user: list, assistant: list, resume: z.optional(line) },
         }),

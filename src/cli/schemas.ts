@@ -3,7 +3,7 @@
  * Promises: keys listed here stay; new ones may come.
  */
 import { z } from 'zod';
-import { OWN_FORMATS } from '../domain/own-format.ts';
+import { OWN_FORMS } from '../domain/own-format.ts';
 import { SESSION_STATES } from '../domain/session.ts';
 import { PASSES } from '../policy/passes.ts';
 import { digestSchema } from './schemas.digest.ts';
@@ -409,7 +409,7 @@ export const configSchema = z.object({
       enabled: z.boolean(),
       roots: z.array(z.string()),
       /** Of an agent that only the configuration knows: the keys as written, lists as lists; its format, written or told by the glob. */
-      own: z.looseObject({ glob: z.string(), format: z.enum(OWN_FORMATS) }).optional(),
+      own: z.looseObject({ glob: z.string(), format: z.enum(OWN_FORMS) }).optional(),
     }),
   ),
   /** Patterns of `ingest.exclude` that have left no session out so far, and why as the end of a sentence. */

@@ -4,8 +4,8 @@
  * Promises: plain values only, so that it travels to other threads; the defaults stand here once, for readers and for `config`.
  */
 
-export const OWN_FORMATS = ['jsonl', 'json', 'markdown'] as const;
-export type OwnFormatKind = (typeof OWN_FORMATS)[number];
+export const OWN_FORMS = ['jsonl', 'json', 'markdown'] as const;
+export type OwnFormatKind = (typeof OWN_FORMS)[number];
 
 /** As it was written; what is absent has its default (`ownValue`). */
 export interface OwnFormat {

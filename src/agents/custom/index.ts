@@ -13,7 +13,7 @@ import { OwnMarkdownReader, peekMarkdown } from './markdown.ts';
 
 const ENDING = /\.(?:jsonl|ndjson|json|log|txt|md|markdown)(?:\.zst)?$/i;
 
-const FORMATS = {
+const READERS = {
   jsonl: { peek: peekJsonl, Reader: OwnJsonlReader, ending: 'jsonl' },
   json: { peek: peekDocument, Reader: OwnDocumentReader, ending: 'json' },
   markdown: { peek: peekMarkdown, Reader: OwnMarkdownReader, ending: 'md' },
@@ -24,7 +24,7 @@ export function ownAgent(id: string, own: OwnFormat): AgentFormat {
   const glob = new Bun.Glob(own.glob);
   const folder = fixedFolder(own.glob);
   const levels = own.glob.includes('**') ? Number.POSITIVE_INFINITY : own.glob.split('/').length;
-  const { peek, Reader, ending } = FORMATS[own.format];
+  const { peek, Reader, ending } = READERS[own.format];
   const places = placesOfGlob(own.glob, below(folder, `{id}.${ending}`));
   const classify = closed(places, (relPath): FileClass | null =>
     glob.match(relPath)

@@ -3,23 +3,13 @@
  * Promises: a message that is written again with more in it, or by a `$set` of all messages, counts once; what a rewind
  * took back was said, and is told. The project is not told here: files beside the transcript know better (`gemini-cli.projects.ts`).
  */
-import type { DocumentPart, FactSink, LineVerdict, PartCounts, RecordReader } from '../../domain/facts.ts';
+import type { DocumentPart, FactSink, PartCounts, RecordReader } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { readPart } from '../kit/document-agent.ts';
 import { exitOf, outputOfResponse, partsOf, textOfParts } from '../kit/genai-contents.ts';
-import {
-  idKey,
-  isRecord,
-  type JsonRecord,
-  LINE_BYTES_MAX,
-  listAt,
-  recordAt,
-  recordsOf,
-  textAt,
-  titleOf,
-} from '../kit/json-lines.ts';
+import { idKey, isRecord, type JsonRecord, listAt, recordAt, textAt, titleOf } from '../kit/json-lines.ts';
 import { Once } from '../kit/seen-records.ts';
-import { OwnSubagent } from '../kit/subagent-files.ts';
+import { SubagentLines } from '../kit/subagent-files.ts';
 import { readToolCall } from '../kit/tool-call.ts';
 import {
   ACKNOWLEDGED,
@@ -39,38 +29,10 @@ export function geminiReader(sink: FactSink): RecordReader {
   return new GeminiReader(sink);
 }
 
-class GeminiReader implements RecordReader {
-  private readonly sink: FactSink;
+class GeminiReader extends SubagentLines implements RecordReader {
   private readonly once = new Once();
-  private subagent: OwnSubagent | null = null;
   private hasTitle = false;
   private readonly prompts = new Set<number | bigint>();
-
-  constructor(sink: FactSink) {
-    this.sink = sink;
-  }
-
-  begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void {
-    this.finishSubagent();
-    const id = /([^/]+)\.jsonl$/.exec(file.key)?.[1] ?? file.key;
-    this.subagent = file.role === 'subagent' ? new OwnSubagent(id) : null;
-  }
-
-  end(): void {
-    this.finishSubagent();
-  }
-
-  private finishSubagent(): void {
-    this.subagent?.tell(this.sink);
-    this.subagent = null;
-  }
-
-  line(line: Uint8Array): LineVerdict {
-    if (line.length > LINE_BYTES_MAX) return 'unreadable';
-    let verdict: LineVerdict = 'unreadable';
-    for (const record of recordsOf(line).records) if (this.record(record)) verdict = 'read';
-    return verdict;
-  }
 
   part(bytes: Uint8Array, part: DocumentPart): PartCounts {
     return readPart(
@@ -82,7 +44,7 @@ class GeminiReader implements RecordReader {
     );
   }
 
-  private record(record: JsonRecord): boolean {
+  protected record(record: JsonRecord): boolean {
     const change = record['$set'];
     if (isRecord(change)) {
       this.header(change);

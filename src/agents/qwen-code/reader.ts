@@ -3,7 +3,7 @@
  * Promises: a record that a branch copied is marked; what a rewind took back was said, and is told.
  * Source: `ChatRecord` in `chatRecordingService.ts` of QwenLM/qwen-code.
  */
-import type { FactSink, LineVerdict, RecordReader, Tokens } from '../../domain/facts.ts';
+import type { FactSink, RecordReader, Tokens } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { exitOf, outputOfResponse, partsOf, textOfParts } from '../kit/genai-contents.ts';
 import {
@@ -11,15 +11,13 @@ import {
   idKey,
   isRecord,
   type JsonRecord,
-  LINE_BYTES_MAX,
   listAt,
   recordAt,
-  recordsOf,
   textAt,
   titleOf,
 } from '../kit/json-lines.ts';
 import { Once } from '../kit/seen-records.ts';
-import { OwnSubagent } from '../kit/subagent-files.ts';
+import { SubagentLines } from '../kit/subagent-files.ts';
 import { readToolCall, type ToolCall } from '../kit/tool-call.ts';
 
 /** Users' records that no human wrote. */
@@ -109,40 +107,12 @@ export function qwenReader(sink: FactSink): RecordReader {
   return new QwenReader(sink);
 }
 
-class QwenReader implements RecordReader {
-  private readonly sink: FactSink;
+class QwenReader extends SubagentLines implements RecordReader {
   private readonly once = new Once();
   private readonly open = new Map<string, { readonly name: string; readonly told: ToolCall }>();
-  private subagent: OwnSubagent | null = null;
   private readonly met = new Set<string>();
 
-  constructor(sink: FactSink) {
-    this.sink = sink;
-  }
-
-  begin(file: { readonly role: 'main' | 'subagent'; readonly key: string }): void {
-    this.finishSubagent();
-    const id = /([^/]+)\.jsonl$/.exec(file.key)?.[1] ?? file.key;
-    this.subagent = file.role === 'subagent' ? new OwnSubagent(id) : null;
-  }
-
-  end(): void {
-    this.finishSubagent();
-  }
-
-  private finishSubagent(): void {
-    this.subagent?.tell(this.sink);
-    this.subagent = null;
-  }
-
-  line(line: Uint8Array): LineVerdict {
-    if (line.length > LINE_BYTES_MAX) return 'unreadable';
-    let verdict: LineVerdict = 'unreadable';
-    for (const record of recordsOf(line).records) if (this.record(record)) verdict = 'read';
-    return verdict;
-  }
-
-  private record(record: JsonRecord): boolean {
+  protected record(record: JsonRecord): boolean {
     const type = textAt(record, 'type');
     if (type === null) return false;
     const at = parseTime(record['timestamp']);
