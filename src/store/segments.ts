@@ -193,6 +193,8 @@ export function logBreaks(file: Pick<StoredFile, 'extents' | 'logBytes'>): numbe
 }
 
 const NONE = new Uint8Array(0);
+/** Small segments lie outside the heap, where nothing presses the collector; only a log of very many comes to that. */
+const COLLECT_EVERY_READS = 25_000;
 
 /** What another process merges into a larger segment meanwhile is read from there: the bytes of a log do not change. */
 function* rangesOf(
@@ -210,6 +212,7 @@ function* rangesOf(
   /** The segment whose bytes are `plain`. */
   let held: number | null = null;
   let plain: Uint8Array = NONE;
+  let reads = 0;
   const letGo = () => {
     if (memory === 'lent' && held !== null) giveUp(plain);
     held = null;
@@ -220,8 +223,7 @@ function* rangesOf(
       const end = offset + length;
       let at = offset;
       while (at < end) {
-        // Of two that hold a byte the later one is the larger: it covers the other.
-        const segment = segments.findLast((s) => s.log_offset <= at && at < s.log_offset + s.raw_bytes);
+        const segment = holding(segments, at);
         if (segment === undefined) throw damaged(of, `no segment holds byte ${at}`);
         if (held !== segment.id) {
           letGo();
@@ -234,6 +236,8 @@ function* rangesOf(
           }
           held = segment.id;
           plain = read;
+          reads += 1;
+          if (reads % COLLECT_EVERY_READS === 0) Bun.gc(true);
         }
         const until = Math.min(segment.raw_bytes, end - segment.log_offset);
         const bytes = plain.subarray(at - segment.log_offset, until);
@@ -244,6 +248,24 @@ function* rangesOf(
   } finally {
     letGo();
   }
+}
+
+/**
+ * The segment that holds a byte of the log; `segments` in the order of their offsets. Of two the later one is the larger: it covers the
+ * other. Found by halves, for a log may have a million.
+ */
+export function holding(segments: readonly SegmentMeta[], at: number): SegmentMeta | undefined {
+  let low = 0;
+  for (let high = segments.length; low < high; ) {
+    const middle = (low + high) >>> 1;
+    if ((segments[middle]?.log_offset ?? 0) <= at) low = middle + 1;
+    else high = middle;
+  }
+  for (let n = low - 1; n >= 0; n -= 1) {
+    const segment = segments[n];
+    if (segment !== undefined && at < segment.log_offset + segment.raw_bytes) return segment;
+  }
+  return undefined;
 }
 
 /**

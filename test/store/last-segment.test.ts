@@ -1,5 +1,6 @@
 /** A log ends where a segment ends, whichever that is, and what holds it to that does not look through all of them each time. */
 import { expect, test } from 'bun:test';
+import { holding, type SegmentMeta } from '../../src/store/segments.ts';
 import { World } from '../support/bench-world.ts';
 
 interface Span {
@@ -93,4 +94,16 @@ test('the last of 12,000 segments costs what the first one does', () => {
   // The quickest of twenty: what else the machine does stands in none of them for long. It was 40 times once.
   const quickest = (times: readonly number[]) => Math.min(...times);
   expect(quickest(timesMs.slice(-20)) / quickest(timesMs.slice(0, 20))).toBeLessThan(5);
+});
+
+test('the segment that holds a byte is the last one that does, in every small log', () => {
+  for (const log of logs(5)) {
+    const segments = log
+      .map(({ at, length }, n) => ({ id: n, log_offset: at, raw_bytes: length }))
+      .sort((a, b) => a.log_offset - b.log_offset || a.id - b.id) as unknown as SegmentMeta[];
+    for (let at = 0; at <= 7; at += 1)
+      expect(holding(segments, at)?.id).toBe(
+        segments.findLast((one) => one.log_offset <= at && at < one.log_offset + one.raw_bytes)?.id,
+      );
+  }
 });
