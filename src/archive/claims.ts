@@ -49,13 +49,10 @@ export function plainUidOf({ agent, native_id: nativeId }: ArchivedMeta): Sessio
 }
 
 /**
- * Why a session of a stranger is refused, or null. One file of a session is its transcript, and it is called so. Sessions are told
- * apart by their agent's own ids: one whose name and id differ would stand in the way of the session that bears the id.
+ * Why a session of a stranger is refused, or null; what its files are is judged by their places (`places.ts`). Sessions are told apart by their agent's own ids: one whose name and id differ would stand in the way of the session that bears the id.
  */
 export function strangersProblem(meta: ArchivedMeta): string | null {
   const uid = meta.session_uid as SessionUid;
-  if (meta.files.some(({ role, key }) => (role === 'main') !== (key === 'main')))
-    return 'a file that is no transcript is called one';
   const plain = plainUidOf(meta);
   if (uid === plain) return null;
   const mark = nativeIdOf(uid).split('.').at(-1) ?? '';

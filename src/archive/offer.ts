@@ -28,6 +28,7 @@ export function offerOf(
   incoming: Incoming,
   trusted: boolean,
 ): Gathered {
+  const mains = incoming.meta.files.filter(({ role }) => role === 'main').map(({ key }) => key);
   if (local === null) {
     const kind = incoming.meta.evicted_at === null ? 'live' : 'evicted';
     const claimed = presentDigest(incoming) === null ? 'none' : covers(incoming) ? 'better' : 'nothing';
@@ -36,7 +37,7 @@ export function offerOf(
       offer: {
         kind,
         trusted,
-        files: new Map(),
+        ...{ files: new Map(), mains },
         isEmpty: false,
         holdsAll: true,
         content: 'other',
@@ -52,13 +53,13 @@ export function offerOf(
   if (!trusted)
     return {
       here,
-      offer: { ...comparedAtSight(db, local, incoming), trusted, digest: 'none' },
+      offer: { ...comparedAtSight(db, local, incoming), mains, trusted, digest: 'none' },
       compared: null,
     };
   const found = compared(db, local, incoming);
   return {
     here,
-    offer: { ...found.offer, trusted, digest: digestClaim(db, local, incoming, found) },
+    offer: { ...found.offer, mains, trusted, digest: digestClaim(db, local, incoming, found) },
     compared: found,
   };
 }

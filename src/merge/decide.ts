@@ -32,6 +32,8 @@ export interface OfferedSession {
   readonly trusted: boolean;
   /** Of live ones, by name; where nothing live is here, each is `added`. */
   readonly files: ReadonlyMap<string, FileStanding>;
+  /** Names of those of them that are the transcript. */
+  readonly mains: readonly string[];
   /** Not a byte is in it. */
   readonly isEmpty: boolean;
   /** Every byte that is here, or was when it was evicted, is in the archive too. */
@@ -128,7 +130,7 @@ const NOTHING: Merge = {
   conflict: false,
 };
 
-function mergeLive(here: Here, { files, isEmpty, holdsAll, digest }: OfferedSession): Merge {
+function mergeLive(here: Here, { files, mains, isEmpty, holdsAll, digest }: OfferedSession): Merge {
   // Without a byte nothing comes back.
   if (here.state === 'evicted' && isEmpty) return NOTHING;
   const adopts = holdsAll && digest === 'better';
@@ -143,8 +145,8 @@ function mergeLive(here: Here, { files, isEmpty, holdsAll, digest }: OfferedSess
   // Of two that differ the one that is here stays, unless nobody stands for it.
   const gives = (standing: FileStanding) => standing === 'more' || (standing === 'other' && here.isStrangers);
   const replaced = [...files].filter(([, standing]) => gives(standing)).map(([key]) => key);
-  const main = files.get(MAIN);
-  const isLater = main === 'same' || main === 'more';
+  const standings = mains.map((key) => files.get(key));
+  const isLater = standings.length > 0 && standings.every((one) => one === 'same' || one === 'more');
   return {
     ...NOTHING,
     bytes: 'grow',
@@ -155,6 +157,3 @@ function mergeLive(here: Here, { files, isEmpty, holdsAll, digest }: OfferedSess
     conflict: [...files.values()].includes('other'),
   };
 }
-
-/** The key of a main transcript. */
-const MAIN = 'main';

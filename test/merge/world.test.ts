@@ -26,6 +26,7 @@ function* offers(trusted: boolean): Generator<OfferedSession> {
               for (const digest of ['none', 'nothing', 'worse', 'better'] as const)
                 yield {
                   ...{ kind, trusted, isEmpty, holdsAll, content, digest },
+                  mains: ['main'],
                   files: new Map(
                     (
                       [
