@@ -185,6 +185,21 @@ describe('the files', () => {
     expect(dead).toEqual([]);
   });
 
+  test('a file that a comment names is there, unless it is of another project', () => {
+    const paths = [...SRC, ...TEST, ...SCRIPTS].map(({ path }) => path);
+    const isThere = (name: string) => paths.some((path) => path === name || path.endsWith(`/${name}`));
+    const wrong = SRC.flatMap(({ path, text }) =>
+      [...text.matchAll(/\/\*\*[\s\S]*?\*\//g)].flatMap(([comment]) =>
+        // What follows the word is where a format was read: files of its agent.
+        [...comment.replace(/\bSource\b[\s\S]*/, '').matchAll(/`([\w./-]+\.tsx?)`/g)]
+          .map(([, name = '']) => name)
+          .filter((name) => !isThere(name) && !name.includes('foo'))
+          .map((name) => `${path}: ${name}`),
+      ),
+    );
+    expect(wrong).toEqual([]);
+  });
+
   test('no test is left out or left alone', () => {
     const parked = /\b(?:test|it|describe)\.(?:only|todo|skip)\(|\.(?:only|todo)\(/;
     expect(complaints(TEST, linesMatching(parked), 'parks a test')).toEqual([]);

@@ -1,5 +1,5 @@
 /**
- * Google Antigravity: a folder a session, with the log of its steps. Promises: as `placed.ts`. The id is the folder's name; the log
+ * Google Antigravity: a folder a session, with the log of its steps. Promises: as `kit/jsonl-agent.ts`. The id is the folder's name; the log
  * names no project: the folder of its first command is taken for it.
  */
 import type { Iso } from '../domain/time.ts';

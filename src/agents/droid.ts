@@ -1,5 +1,5 @@
 /**
- * Factory Droid: a header and messages, in folders by project. Promises: as `placed.ts`. Source: recordings of other programs'
+ * Factory Droid: a header and messages, in folders by project. Promises: as `kit/jsonl-agent.ts`. Source: recordings of other programs'
  * tests, and a session of 0.225.
  */
 

@@ -1,5 +1,5 @@
 /**
- * iFlow CLI: Claude Code's records in folders by project. Promises: as `placed.ts`. One genuine recording is known.
+ * iFlow CLI: Claude Code's records in folders by project. Promises: as `kit/jsonl-agent.ts`. One genuine recording is known.
  */
 import type { Iso } from '../domain/time.ts';
 import { blocksOf, MessageLinesReader, textOfBlocks } from './kit/anthropic-messages.ts';

@@ -1,5 +1,5 @@
 /**
- * Kimi Code: a folder a session, with the wire of each of its agents. Promises: as `placed.ts`. Source: recordings of other
+ * Kimi Code: a folder a session, with the wire of each of its agents. Promises: as `kit/jsonl-agent.ts`. Source: recordings of other
  * programs' tests, by documentation only. The session's id and folder stand in the paths and in `state.json`.
  */
 import { type Iso, parseTime } from '../domain/time.ts';

@@ -1,5 +1,5 @@
 /**
- * Kiro CLI: prompts, answers and results, one file a session and a document about it beside. Promises: as `placed.ts`. The folder
+ * Kiro CLI: prompts, answers and results, one file a session and a document about it beside. Promises: as `kit/jsonl-agent.ts`. The folder
  * and the id stand in that document and the file's name only.
  */
 import { type Iso, parseTime } from '../domain/time.ts';

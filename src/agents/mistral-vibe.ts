@@ -1,6 +1,6 @@
 /**
  * Mistral Vibe: a folder a session, with its messages in the form of OpenAI's API and a document about it beside. Promises: as
- * `placed.ts`. Messages have no time and no folder: those stand in the document beside them.
+ * `kit/jsonl-agent.ts`. Messages have no time and no folder: those stand in the document beside them.
  */
 import { idKey, isRecord, type JsonRecord, listAt, parseRecord, recordAt, textAt } from './kit/json-lines.ts';
 import { beside, placed, transcript } from './kit/jsonl-agent.ts';

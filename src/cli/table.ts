@@ -19,7 +19,10 @@ const SWEEP: readonly Flag[] = [
   { flag: '--no-analyze', help: 'leave out the analysis and the second budget pass of the overflow' },
   { flag: '--no-reclaim', help: 'leave freed space in the store file for later reuse' },
   ...CAPS,
-  { flag: '--analyzer CMD', help: 'add a summary by this program (see README)' },
+  {
+    flag: '--analyzer CMD',
+    help: 'add a summary by this program, run by sh -c with the transcript on stdin',
+  },
 ];
 
 const ALL: readonly LoadableCommand[] = [
@@ -58,7 +61,10 @@ const ALL: readonly LoadableCommand[] = [
       },
       { flag: '--no-analyze', help: 'make no digests now' },
       { flag: '--hard-cap SIZE', help: 'stop before usage would pass it' },
-      { flag: '--analyzer CMD', help: 'add a summary by this program (see README)' },
+      {
+        flag: '--analyzer CMD',
+        help: 'add a summary by this program, run by sh -c with the transcript on stdin',
+      },
     ],
     examples: [
       'session-memory ingest',
@@ -80,7 +86,10 @@ const ALL: readonly LoadableCommand[] = [
         flag: '--all',
         help: 'also make anew what an older version or another analyzer made, where the raw bytes are still there, and take secrets that were let through out of all that is kept',
       },
-      { flag: '--analyzer CMD', help: 'add a summary by this program (see README)' },
+      {
+        flag: '--analyzer CMD',
+        help: 'add a summary by this program, run by sh -c with the transcript on stdin',
+      },
     ],
     examples: [
       'session-memory analyze',

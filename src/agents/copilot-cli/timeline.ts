@@ -1,6 +1,6 @@
 /**
  * Documents of Copilot CLI's first generation, told as facts.
- * Promises: as `messages.ts`: what one part of a document told is not told again by the next.
+ * Promises: as `kit/anthropic-messages.ts`: what one part of a document told is not told again by the next.
  */
 import type { DocumentPart, FactSink, PartCounts } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';

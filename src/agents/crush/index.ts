@@ -1,6 +1,6 @@
 /**
  * Crush: where its databases are, one a project, and what in them is a session.
- * Promises: as `rows.ts`; projects are found by Crush's own list of them, and by what is known of other agents' sessions.
+ * Promises: as `kit/database-agent.ts`; projects are found by Crush's own list of them, and by what is known of other agents' sessions.
  * Source: Crush's migrations (`internal/db/migrations`), its folders (`internal/config/load.go`), its list of projects
  * (`internal/projects/projects.go`) and its command line (`internal/cmd/root.go`), as public in 2026.
  */

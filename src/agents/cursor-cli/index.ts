@@ -1,6 +1,6 @@
 /**
  * Cursor CLI: a transcript a session below the folder of its project, with those of its subagents; older ones are plain text.
- * Promises: as `placed.ts`. Closed source: the form is that of other programs' tests and notes. Records have no results and
+ * Promises: as `kit/jsonl-agent.ts`. Closed source: the form is that of other programs' tests and notes. Records have no results and
  * no tokens; times only where newer versions put one before a prompt. A project's folder is never decoded: its name is lossy.
  */
 import type { AgentFormat, FileClass, Peek } from '../../domain/agent.ts';

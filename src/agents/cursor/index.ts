@@ -1,6 +1,6 @@
 /**
  * Cursor: where its databases are, and which of their rows are a session's.
- * Promises: as `rows.ts`; no listing reads a message: counts and rowids come from the index of the keys.
+ * Promises: as `kit/database-agent.ts`; no listing reads a message: counts and rowids come from the index of the keys.
  * Source: Cursor is closed. The form is what public readers of it agree on in 2026: empathic/toolpath
  * (`docs/agents/formats/cursor.md`) and others for the keys, their ranges, and what each of them holds.
  *

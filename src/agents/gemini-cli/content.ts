@@ -1,7 +1,8 @@
 /**
  * What of Gemini CLI's lines is content.
  * Promises: the file that a resume leaves behind, a header and the context that the CLI puts before a talk, says nothing; so it is no
- * session of its own beside the talk (versions 0.4x to 0.61, google-gemini/gemini-cli `chatRecordingService.ts`, and recordings).
+ * session of its own beside the talk.
+ * Source: versions 0.4x to 0.61, google-gemini/gemini-cli `chatRecordingService.ts`, and recordings.
  */
 import type { ContentForm, ContentRecord } from '../../domain/content.ts';
 import { isRecord, listAt, textAt } from '../kit/json-lines.ts';

@@ -1,7 +1,7 @@
 /**
  * Gemini CLI's sessions, told as facts.
  * Promises: a message that is written again with more in it, or by a `$set` of all messages, counts once; what a rewind
- * took back was said, and is told. The project is not told here: files beside the transcript know better (`gemini-cli.projects.ts`).
+ * took back was said, and is told. The project is not told here: files beside the transcript know better (`projects.ts`).
  */
 import type { DocumentPart, FactSink, PartCounts, RecordReader } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';

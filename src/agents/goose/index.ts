@@ -1,6 +1,6 @@
 /**
  * Goose: where its database is, what in it is a session, and the file a session that it wrote before 1.10.
- * Promises: as `rows.ts`; a session that is in the database is not taken from its old file, which stays behind the import.
+ * Promises: as `kit/database-agent.ts`; a session that is in the database is not taken from its old file, which stays behind the import.
  * Source: Goose's schema and its import of old files (`session/session_manager.rs`, `session/legacy.rs`), its folders
  * (`config/paths.rs`) and its command line (`goose-cli/src/cli.rs`), as public in 2026; schemas 1 to 17.
  */

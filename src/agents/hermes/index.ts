@@ -1,6 +1,6 @@
 /**
  * Hermes Agent: its state database, one a profile, and the files that it wrote a session before.
- * Promises: as `rows.ts`; a session that is in a database is not taken from the files, which stay behind.
+ * Promises: as `kit/database-agent.ts`; a session that is in a database is not taken from the files, which stay behind.
  * Source: NousResearch/hermes-agent (`hermes_state_common.py` for the schema, `hermes_constants.py` for the places), as
  * public in 2026. The index for its search is made of the messages and is no session's.
  */

@@ -1,6 +1,6 @@
 /**
  * Kimi CLI, the older of Moonshot's two (`kimi-code.ts` is the newer): a folder a session, in one named after the MD5 of the
- * project's path. Promises: as `placed.ts`. Source: MoonshotAI/kimi-cli, `metadata.py`, `session.py`, `wire/file.py`,
+ * project's path. Promises: as `kit/jsonl-agent.ts`. Source: MoonshotAI/kimi-cli, `metadata.py`, `session.py`, `wire/file.py`,
  * `soul/context.py`. A session has its conversation twice, as events and as sent to the model: both are kept, the events are
  * told, and what was sent where there are none, as before v0.64. Which path a folder's name stands for `kimi.json` says;
  * the system prompt names it too.

@@ -1,6 +1,6 @@
 /**
  * What agents whose transcripts are lines of JSON share: a look at both ends of a file, and a reader of its records.
- * Promises: as `jsonl.ts`: never throws on any bytes; time and memory are linear in a line. Knows no agent.
+ * Promises: as `json-lines.ts`: never throws on any bytes; time and memory are linear in a line. Knows no agent.
  */
 import type { Peek } from '../../domain/agent.ts';
 import type { FactSink, LineVerdict, RecordReader, ToldRole } from '../../domain/facts.ts';

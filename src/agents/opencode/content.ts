@@ -1,7 +1,8 @@
 /**
  * What of opencode's rows and files is content.
- * Promises: a session is equal by it in the tree of before 1.2 and in the database that the tree is migrated into
- * (`storage/json-migration.ts`), and after its own import has written it again, which changes times of rows and the order of keys.
+ * Promises: a session is equal by it in the tree of before 1.2 and in the database that the tree is migrated
+ * into, and after its own import has written it again, which changes times of rows and the order of keys.
+ * Source: sst/opencode, `storage/json-migration.ts`.
  */
 import { type ContentForm, type ContentRecord, exactRecord } from '../../domain/content.ts';
 import { isRecord, textAt } from '../kit/json-lines.ts';

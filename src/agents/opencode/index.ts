@@ -1,7 +1,7 @@
 /**
  * opencode: where its databases are, what in them is a session, and the tree of files that it wrote before 1.2.
- * Promises: as `rows.ts`; a session that is in a database is not taken from the tree, which stays behind a migration, but for
- * the messages and parts that only the tree has (`opencode.older.ts`).
+ * Promises: as `kit/database-agent.ts`; a session that is in a database is not taken from the tree, which stays behind a migration, but for
+ * the messages and parts that only the tree has (`older.ts`).
  * Source: opencode's schema (`session/session.sql.ts`), its migration from files (`storage/json-migration.ts`) and its
  * import (`cli/cmd/import.ts`), as public in 2026.
  */

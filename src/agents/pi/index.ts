@@ -1,5 +1,5 @@
 /**
- * pi and its family (OpenClaw, Oh My Pi): how each is found, looked at and gone back to; `pi.places.ts` has where their files lie.
+ * pi and its family (OpenClaw, Oh My Pi): how each is found, looked at and gone back to; `places.ts` has where their files lie.
  * Promises: decides by paths and bytes alone; touches no disk. All branches of a session's tree stay in its one file.
  */
 import type { AgentFormat, Host, ListedProject, Peek, RestoreTarget } from '../../domain/agent.ts';

@@ -1,7 +1,7 @@
 /**
  * What carries a secret that has no form of its own: names and their values, headers, addresses, files of settings.
  * Promises: every pattern is linear in the text; a value ends where its carrier ends it. Names alone, types, calls and
- * templates are no values (`secrets.values.ts`).
+ * templates are no values (`values.ts`).
  */
 import { carried, type Finding, hinted, type Judge, onlyWith, type SecretRule, within } from './rules.ts';
 import {
