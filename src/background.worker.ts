@@ -14,6 +14,7 @@ import { type AnalyzeDeps, analyzeSession, salvageSession } from './ingest/analy
 import { AskedAnalyzer } from './ingest/asked-analyzer.ts';
 import { lookAtAgents } from './ingest/discover/scan.ts';
 import { ingest } from './ingest/ingest.ts';
+import { rememberSessions } from './ingest/remember.ts';
 import type { WritableDb } from './store/connection.ts';
 import { openWritable } from './store/open.ts';
 import { allowSharedFolder } from './store/own-files.ts';
@@ -117,6 +118,8 @@ async function work(
       return await analyzeSession(analyze, job.uid, signal);
     case 'salvage':
       return await salvageSession(analyze, job.uid);
+    case 'remember':
+      return await rememberSessions(analyze, job.uids, signal);
     case 'search':
       return search(db, typedQuery(job.query, clock.now()));
     case 'index':

@@ -28,6 +28,7 @@ export type BackgroundJob =
   | { readonly kind: 'ingest'; readonly analyze: boolean }
   | { readonly kind: 'analyze'; readonly uid: SessionUid }
   | { readonly kind: 'salvage'; readonly uid: SessionUid }
+  | { readonly kind: 'remember'; readonly uids: readonly SessionUid[] }
   | { readonly kind: 'search'; readonly query: SearchQuery }
   /** Have the search index follow some of the digests that it does not know yet. */
   | { readonly kind: 'index' };
@@ -39,6 +40,7 @@ export interface Results {
     | { readonly ok: true }
     | { readonly ok: false; readonly why: string; readonly noRoom?: boolean };
   readonly salvage: 'no_room' | undefined;
+  readonly remember: 'no_room' | undefined;
   readonly search: SearchResult;
   /** How many sessions were indexed. */
   readonly index: number;

@@ -114,19 +114,26 @@ export class BackgroundThread {
   }
 }
 
+async function stoppable<K extends BackgroundJob['kind']>(
+  thread: BackgroundThread,
+  job: Extract<BackgroundJob, { kind: K }>,
+  signal: AbortSignal,
+): Promise<Results[K]> {
+  const onAbort = () => void thread.stop();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await thread.run<K>(job);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
 /** The sweep's analyzer, on the thread: the screen answers while a digest is made. */
 export function threadAnalyzer(thread: BackgroundThread): Analyzer {
   return {
-    analyze: async (uid, signal) => {
-      const onAbort = () => void thread.stop();
-      signal.addEventListener('abort', onAbort, { once: true });
-      try {
-        return await thread.run({ kind: 'analyze', uid });
-      } finally {
-        signal.removeEventListener('abort', onAbort);
-      }
-    },
+    analyze: (uid, signal) => stoppable(thread, { kind: 'analyze', uid }, signal),
     salvage: (uid: SessionUid) => thread.run({ kind: 'salvage', uid }),
+    remember: (uids, signal) => stoppable(thread, { kind: 'remember', uids }, signal),
   };
 }
 

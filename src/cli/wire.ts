@@ -113,6 +113,12 @@ export function roomyAnalyzer(db: WritableDb, analyzer: Analyzer): Analyzer {
         if (outcome !== 'no_room' || !makeRoom()) return outcome;
       }
     },
+    remember: async (uids, signal) => {
+      for (const makeRoom = makerOfRoom(); ; ) {
+        const outcome = await analyzer.remember(uids, signal);
+        if (outcome !== 'no_room' || !makeRoom()) return outcome;
+      }
+    },
   };
 }
 
@@ -192,6 +198,8 @@ export function sweepDeps(
         (await import('../ingest/analyze.ts')).analyzeSession(analyzeDeps(context, db, asked), uid, signal),
       salvage: async (uid) =>
         (await import('../ingest/analyze.ts')).salvageSession(analyzeDeps(context, db), uid),
+      remember: async (uids, signal) =>
+        (await import('../ingest/remember.ts')).rememberSessions({ db, host: context.host }, uids, signal),
     }),
   };
 }
@@ -204,7 +212,7 @@ export function planDeps(context: Context, db: ReadableDb): SweepDeps {
   return {
     ...common(context, () => undefined),
     store: readOnlySweepStore(db),
-    analyzer: { analyze: never, salvage: never },
+    analyzer: { analyze: never, salvage: never, remember: never },
   };
 }
 

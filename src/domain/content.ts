@@ -11,8 +11,8 @@ export interface ContentForm {
   /** Whether the order of lines is content. Rows of a database and files of a tree have none. */
   readonly isOrdered: boolean;
   /**
-   * Whether the hash of it is kept with an evicted session, so that it stays evicted where its agent has only written it anew. It
-   * costs an ingest a second look at each line: for agents that are known to do so.
+   * Whether the hash of it is noted when a session is evicted, so that it stays evicted where its agent has only written it anew. It
+   * costs a sweep a look at each line: for agents that are known to do so.
    */
   readonly isRemembered: boolean;
   /** Reads one file's records in order, from its first line or from a later one. */

@@ -47,6 +47,16 @@ export function* linesOfChunks(chunks: Iterable<Uint8Array>): Generator<Uint8Arr
   yield* cutter.rest();
 }
 
+/** Waits once for each chunk, not for each line. */
+export async function eachLine(
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  take: (line: Uint8Array) => void,
+): Promise<void> {
+  const cutter = new LineCutter();
+  for await (const chunk of chunks) for (const line of cutter.of(chunk)) take(line);
+  for (const line of cutter.rest()) take(line);
+}
+
 export async function* linesOfStream(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {

@@ -20,7 +20,6 @@ import type { Clock, Iso } from '../domain/time.ts';
 import { nameOfCommand } from '../files/hash-text.ts';
 import { lastAttempt, noteFailure, noteSuccess, sessionsMadeWithout } from '../store/analyses.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
-import { hasContent, noteContent } from '../store/contents.ts';
 import { digestsOf, filesOf, findSession, sessionsDigestedBefore } from '../store/read.ts';
 import { isDiskFull } from '../store/room.ts';
 import type { StoredFile } from '../store/rows.ts';
@@ -28,8 +27,9 @@ import { fileChunks, logBreaks, logChunks, removedChunks, removedRanges } from '
 import { census } from '../store/usage.ts';
 import { hashFiles, saveDigest } from '../store/write-digests.ts';
 import { type AskedAnalyzer, GIVEN_UP } from './asked-analyzer.ts';
-import { contentFormOf, hashContent, rememberedForm } from './content/content.ts';
+import { contentFormOf } from './content/content.ts';
 import { saidOnce } from './content/once.ts';
+import { rememberSessions } from './remember.ts';
 
 /** Longer, and it is no reason but a transcript. */
 const REASON_CHARS = 2000;
@@ -234,6 +234,7 @@ async function salvaged(deps: AnalyzeDeps, uid: SessionUid): Promise<undefined> 
   const session = findSession(deps.db, uid);
   if (session === null || session.evictedAt !== null) return;
   hashFiles(deps.db, uid);
+  await rememberSessions(deps, [uid]);
   const agent = agentById(session.agent, deps.host);
   if (agent === null) return;
   try {
@@ -277,10 +278,7 @@ async function digestOf(
     files: sources,
     ...(signal === undefined ? {} : { signal }),
   });
-  for (const file of files) {
-    if (file.sha256 === null) hashes.set(file, hashOf(deps.db, session.uid, file));
-    await keepContent(deps.db, session.uid, agent, file, hashes.get(file) ?? null);
-  }
+  for (const file of files) if (file.sha256 === null) hashes.set(file, hashOf(deps.db, session.uid, file));
   return made;
 }
 
@@ -301,21 +299,6 @@ async function sourceOf(
   const once = form === null || removedRanges(file).length === 0 ? null : saidOnce(db, uid, file, form);
   if (once !== null) return { role, key, chunks: once };
   return { role, key, chunks: logChunks(db, uid, file), breaks: logBreaks(file) };
-}
-
-/** Keeps what a file says, where its session will be known again by it after an eviction. `fresh`: its hash, where it had none yet. */
-async function keepContent(
-  db: WritableDb,
-  uid: SessionUid,
-  agent: AgentFormat,
-  file: StoredFile,
-  fresh: Uint8Array | null,
-): Promise<void> {
-  const form = rememberedForm(agent, file.key);
-  const sha256 = fresh ?? (file.sha256 === null ? null : new Uint8Array(Buffer.from(file.sha256, 'hex')));
-  if (form === null || sha256 === null || hasContent(db, sha256)) return;
-  const content = await hashContent(form, fileChunks(db, uid, file));
-  if (content !== null) noteContent(db, sha256, content);
 }
 
 function hashOf(db: ReadableDb, uid: SessionUid, file: StoredFile): Uint8Array {

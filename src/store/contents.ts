@@ -1,6 +1,6 @@
 /**
  * What file versions say, by the SHA-256 of their bytes: how an evicted session is known again that its agent has written anew.
- * Promises: nothing is let go by it; a version that is not in it is compared by its bytes alone.
+ * Promises: it is noted when a session goes; nothing is let go by it; a version that is not in it is compared by its bytes alone.
  */
 import type { SessionUid } from '../domain/ids.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';

@@ -53,6 +53,11 @@ export type AnalyzeOutcome =
 export interface Analyzer {
   analyze(uid: SessionUid, signal: AbortSignal): Promise<AnalyzeOutcome>;
   salvage(uid: SessionUid): Promise<'no_room' | undefined>;
+  /**
+   * Notes of sessions that are about to be evicted what they are known again by. What a full disk leaves no room for is not noted, and
+   * keeps nobody from going.
+   */
+  remember(uids: readonly SessionUid[], signal: AbortSignal): Promise<'no_room' | undefined>;
 }
 
 /** What happens while a sweep runs, for whoever shows it. */

@@ -137,6 +137,11 @@ export class Run {
       if (this.#deps.signal.aborted) return 'stopped';
       const batch = queue.splice(0, this.#consent.unattended ? BATCH : BATCH_WATCHED);
       for (const { card } of batch) seen.add(card.uid);
+      await this.#deps.analyzer.remember(
+        batch.map(({ card }) => card.uid),
+        this.#deps.signal,
+      );
+      if (this.#deps.signal.aborted) return 'stopped';
       this.#record(this.#deps.store.evict(batch, this.#context(), untilBytes), list);
       killPoint(`sweep.${step}`);
       // A victim that had changed leaves room for the next in order; an exact plan takes nobody else.

@@ -6,6 +6,7 @@ import { sweepStore } from '../../src/cli/wire.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { addMs, DAY_MS, type Iso } from '../../src/domain/time.ts';
 import { analyzeSession, salvageSession } from '../../src/ingest/analyze.ts';
+import { rememberSessions } from '../../src/ingest/remember.ts';
 import { sessionIdOf } from '../../src/store/read.ts';
 import { setPinned } from '../../src/store/write-raw.ts';
 import {
@@ -43,6 +44,7 @@ function analyzerOf(made: World): Analyzer {
   return {
     analyze: (uid, signal) => analyzeSession(deps, uid, signal),
     salvage: (uid) => salvageSession(deps, uid),
+    remember: (uids, signal) => rememberSessions(deps, uids, signal),
   };
 }
 
@@ -84,7 +86,7 @@ function isLawful(facts: ReadonlyMap<string, Fact>, report: Report): void {
 describe('an analyzer', () => {
   test('that says it has digested and has not, makes nothing evictable and nothing lost', async () => {
     using made = await world();
-    const liar: Analyzer = { analyze: async () => ({ ok: true }), salvage: async () => undefined };
+    const liar: Analyzer = { ...analyzerOf(made), analyze: async () => ({ ok: true }) };
     const report = await sweep(depsOf(made, { analyzer: liar }), ALL, YES_TO_ALL);
     const facts = factsOf(made.db.path);
     isLawful(facts, report);
@@ -117,6 +119,7 @@ describe('an analyzer', () => {
           stop.abort();
         }),
       salvage: async () => undefined,
+      remember: async () => undefined,
     };
     const report = await sweep(depsOf(made, { analyzer, signal: stop.signal }), ALL, YES_TO_ALL);
     isLawful(factsOf(made.db.path), report);

@@ -15,6 +15,7 @@ import { findSession } from '../../src/store/read.ts';
 import { verify } from '../../src/store/verify/verify.ts';
 import { CORPUS } from '../agents/genuine.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
+import { Home } from '../support/home.ts';
 import '../support/seed.ts';
 
 type Json = { readonly [key: string]: unknown };
@@ -280,21 +281,51 @@ describe('a rollout that Codex has migrated', () => {
     expect(findings(world)).toEqual([]);
   });
 
-  test('stays evicted, and comes back whole with the next turn', async () => {
-    using world = new World();
-    const path = world.put(PATH, jsonl(rollout(3)));
-    await world.ingest();
-    world.evict(UID);
-    writeFileSync(path, jsonl(migrated(rollout(3))));
-    expect(await world.ingest()).toMatchObject({ sessions_evicted: 1, stored_bytes_added: 0 });
-    expect(stateOf(world)).toBe('evicted');
-    expect(await world.ingest()).toMatchObject({ files_read: 0 });
-    writeFileSync(path, jsonl(migrated(rollout(4))));
-    expect(await world.ingest()).toMatchObject({ sessions_grown: 1, analyzed: 1 });
-    expect(world.stored(UID).toString()).toBe(readFileSync(path, 'utf8'));
-    expect(digestOf(world).prompts.length).toBe(4);
-    expect(findings(world)).toEqual([]);
-  });
+  /** Each way in which a session goes. */
+  const WAYS: Readonly<Record<string, readonly (readonly [code: number, ...args: string[]])[]>> = {
+    'by a sweep': [
+      [0, 'ingest'],
+      [0, 'sweep', '--yes', '--soft-cap', '0', '--max-age-days', 'off'],
+    ],
+    'by hand': [
+      [0, 'ingest'],
+      [0, 'evict', UID, '--yes'],
+    ],
+    'as a loss of a sweep': [
+      [0, 'ingest', '--no-analyze'],
+      [3, 'sweep', '--yes', '--soft-cap', '0', '--hard-cap', '1', '--no-analyze'],
+    ],
+    'as a loss by hand': [
+      [0, 'ingest', '--no-analyze'],
+      [3, 'evict', UID, '--yes', '--data-loss'],
+    ],
+  };
+
+  test.each(Object.keys(WAYS))(
+    'evicted %s it stays so, and comes back whole with the next turn',
+    async (way) => {
+      using home = new Home();
+      const told = async (...args: string[]) => {
+        const { code, out, err } = await home.run([...args, '--json']);
+        expect([code, err]).toEqual([0, '']);
+        return JSON.parse(out);
+      };
+      home.write(PATH, jsonl(rollout(3)));
+      for (const [code, ...args] of WAYS[way] ?? []) {
+        const { code: was, err } = await home.run(args);
+        expect([args, was, err]).toEqual([args, code, expect.anything()]);
+      }
+      home.write(PATH, jsonl(migrated(rollout(3))));
+      expect(await told('ingest')).toMatchObject({ sessions_evicted: 1, stored_bytes_added: 0 });
+      expect(await told('ingest')).toMatchObject({ files_read: 0 });
+      home.write(PATH, jsonl(migrated(rollout(4))));
+      expect(await told('ingest')).toMatchObject({ sessions_grown: 1, analyzed: 1 });
+      expect((await home.run(['show', UID, '--raw'])).bytes.toString()).toBe(jsonl(migrated(rollout(4))));
+      const { digest } = await told('show', UID);
+      expect(digest.prompts.length).toBe(4);
+      expect((await home.run(['verify'])).code).toBe(0);
+    },
+  );
 
   test('that lost a turn on the way is no rewrite that says the same', async () => {
     using world = new World();

@@ -158,6 +158,7 @@ export function memoryDeps(
         return { ok: true };
       },
       salvage: async () => undefined,
+      remember: async () => undefined,
     },
     clock: { now: () => NOW, monotonicMs: () => 0, isSet: true },
     bytes: String,

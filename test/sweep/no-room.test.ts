@@ -58,6 +58,7 @@ async function swept({ readable, unreadable, room, gain }: Disk) {
         salvaged.add(uid);
         return undefined;
       },
+      remember: async () => undefined,
     },
   });
   const report = await sweep(deps, options, YES_TO_ALL);

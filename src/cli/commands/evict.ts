@@ -134,6 +134,8 @@ async function apply(context: Context, db: WritableDb, plan: Plan, done: Done): 
   };
   for (const session of plan.evict) {
     if (context.signal.aborted) break;
+    await analyzer.remember([session.uid], context.signal);
+    if (context.signal.aborted) break;
     const by = { sweepId: null, at: context.clock.now(), untilUsageBytes: null };
     for (const fate of roomy(() => evictCovered(db, [condemned(session)], by))) note(fate, done.evicted);
   }

@@ -7,7 +7,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { AgentFormat } from '../../domain/agent.ts';
 import { type ContentForm, type ContentReader, canonicalText, exactRecord } from '../../domain/content.ts';
-import { linesOfChunks, linesOfStream, TooLong } from '../../files/line-cutter.ts';
+import { eachLine, linesOfChunks, linesOfStream, TooLong } from '../../files/line-cutter.ts';
 
 /** A line above it is not taken apart. */
 const LINE_BYTES_MAX = 16 * 1024 * 1024;
@@ -157,11 +157,13 @@ export async function hashContent(
   marks: ReadonlySet<number> = new Set(),
 ): Promise<MarkedHash | null> {
   const hash = new ContentHasher(form.isOrdered, marks);
+  const read = form.reader('start');
+  const add = (line: Uint8Array) => {
+    const content = contentOfLine(line, read);
+    if (content !== null) hash.add(content);
+  };
   try {
-    // What is at hand is gone through without waiting at each line: every new Codex transcript is.
-    if (Symbol.iterator in chunks)
-      for (const content of contentsOfChunks(form, chunks, 'start')) hash.add(content);
-    else for await (const content of contentsOfStream(form, chunks, 'start')) hash.add(content);
+    await eachLine(chunks, add);
   } catch (thrown) {
     if (thrown instanceof TooLong) return null;
     throw thrown;

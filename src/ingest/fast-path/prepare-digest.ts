@@ -5,7 +5,6 @@
 import { makeDigest } from '../../digest/digest.ts';
 import { type AgentFormat, toldAs } from '../../domain/agent.ts';
 import type { Digest } from '../../domain/digest.ts';
-import { hashContent, rememberedForm } from '../content/content.ts';
 import { aboutOf } from '../session-description.ts';
 import { type Digested, type DigestRequest, type PreparedDigest, segmentsOf } from './prepare.ts';
 
@@ -26,18 +25,7 @@ export async function digestOf(order: DigestRequest, agent: AgentFormat): Promis
     }),
   });
   const digest = made.ok ? whatIsSaved(made.digest, made.json) : { ok: false as const, why: made.why };
-  return { about, digest, contents: await contentsOf(order, agent) };
-}
-
-async function contentsOf(order: DigestRequest, agent: AgentFormat): Promise<Digested['contents']> {
-  const told: { key: string; records: number; sha256: Uint8Array }[] = [];
-  for (const { key, rawBytes, memory } of order.files) {
-    const form = rememberedForm(agent, key);
-    const hash =
-      form === null ? null : await hashContent(form, segmentsOf(new Uint8Array(memory, 0, rawBytes)));
-    if (hash !== null) told.push({ key, records: hash.records, sha256: hash.sha256 });
-  }
-  return told;
+  return { about, digest };
 }
 
 /** New: nothing was removed from it yet. */

@@ -13,7 +13,6 @@ import { SourceFile } from '../../files/source.ts';
 import type { Within } from '../../files/within.ts';
 import { SEGMENT_BYTES, sha256 } from '../../store/segments.ts';
 import type { NewSegment } from '../../store/write-raw.ts';
-import type { ContentHash } from '../content/content.ts';
 import { marksOfBytes } from '../look.ts';
 import { toSegments } from '../segmenter.ts';
 import type { About } from '../session-description.ts';
@@ -83,8 +82,6 @@ export interface DigestRequest extends Omit<PrepareRequest, 'files'> {
 export interface Digested {
   readonly about: About;
   readonly digest: PreparedDigest;
-  /** What files say, by their keys, of an agent whose evicted sessions are known again by it. */
-  readonly contents: readonly (ContentHash & { readonly key: string })[];
 }
 
 /** Makes a digest; has the memory of the files for itself. */

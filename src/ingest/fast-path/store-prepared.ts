@@ -10,7 +10,6 @@ import type { Iso } from '../../domain/time.ts';
 import { hashText } from '../../files/hash-text.ts';
 import { noteFailure } from '../../store/analyses.ts';
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
-import { noteContent } from '../../store/contents.ts';
 import { findSession } from '../../store/read.ts';
 import { hasBearer } from '../../store/read-sources.ts';
 import { putSessionDigest } from '../../store/write-digests.ts';
@@ -94,8 +93,6 @@ function storeOne(db: WritableDb, found: FoundSession, prepared: Prepared, now: 
     const ready = prepared.files.find(({ path }) => path === file.path);
     if (ready === undefined) continue;
     storeFile(db, sessionId, file, ready);
-    const content = prepared.contents.find(({ key }) => key === file.class.key);
-    if (content !== undefined) noteContent(db, ready.sha256, content);
   }
   recountSession(db, sessionId);
   storeDigest(db, found, prepared.digest, now, program);
