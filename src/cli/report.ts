@@ -5,8 +5,9 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { Limits } from '../domain/limits.ts';
 import { plainLine } from '../domain/text.ts';
 import { explainPass } from '../policy/explain.ts';
+import { EVICTING_PASSES } from '../policy/passes.ts';
 import type { RunRow } from '../store/runs.ts';
-import type { Report } from '../sweep/report.ts';
+import { evictedKey, type Report } from '../sweep/report.ts';
 import { formatBytes, formatCount, plural } from './format.ts';
 import { type Io, paint } from './io.ts';
 import { EXIT_MEANINGS } from './spec.ts';
@@ -56,8 +57,7 @@ export function runResult({
 
 export function reportPage(io: Io, report: Report, limits: Limits): string {
   const lines = [
-    ...passLines(io, 'backstop', 'evicted', report.backstop_evicted),
-    ...passLines(io, 'budget', 'evicted', report.budget_evicted),
+    ...EVICTING_PASSES.flatMap(({ name }) => passLines(io, name, 'evicted', report[evictedKey(name)])),
     ...passLines(io, 'overflow', 'analyzed', report.overflow_analyzed),
     ...passLines(io, 'data_loss', 'lost without a digest', report.overflow_data_loss),
   ];

@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import { OWN_FORMS } from '../domain/own-format.ts';
 import { SESSION_STATES } from '../domain/session.ts';
-import { PASSES } from '../policy/passes.ts';
+import { EVICTING_PASSES, PASSES } from '../policy/passes.ts';
+import { type EvictedLists, evictedKey } from '../sweep/report.ts';
 import { digestSchema } from './schemas.digest.ts';
 import { bytes, count, iso, uid } from './schemas.words.ts';
 
@@ -56,6 +57,11 @@ const planSchema = z.object({
   worst_case_data_loss: z.array(uid),
 });
 
+/** Whom each pass evicted. */
+const evicted = Object.fromEntries(
+  EVICTING_PASSES.map(({ name }) => [evictedKey(name), z.array(uid)]),
+) as Record<keyof EvictedLists, z.ZodArray<typeof uid>>;
+
 export const reportSchema = z.object({
   version: z.literal(1),
   sweep_id: z.string(),
@@ -64,8 +70,7 @@ export const reportSchema = z.object({
   started_at: iso,
   finished_at: iso,
   clock_set: z.boolean(),
-  backstop_evicted: z.array(uid),
-  budget_evicted: z.array(uid),
+  ...evicted,
   overflow_analyzed: z.array(uid),
   overflow_data_loss: z.array(uid),
   usage_before_bytes: bytes,

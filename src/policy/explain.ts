@@ -1,11 +1,6 @@
-/**
- * Decisions in words. The only prose of the policy; every sentence is made from a reason's data.
- * Byte counts are put by the caller's formatter, so that the policy knows no unit format.
- */
+/** Decisions in words. Every sentence is made from a reason's data. */
 import type { Limits } from '../domain/limits.ts';
-import type { EvictionReason, PassName } from './passes.ts';
-
-export type FormatBytes = (bytes: number) => string;
+import { EVICTING_PASSES, type EvictionReason, type FormatBytes, type PassName } from './passes.ts';
 
 /** Why one session goes, as the end of "UID goes: …". */
 export function explainReason(reason: EvictionReason, bytes: FormatBytes): string {
@@ -25,16 +20,8 @@ export function explainReason(reason: EvictionReason, bytes: FormatBytes): strin
 
 /** What a pass does under these limits, one sentence. */
 export function explainPass(pass: PassName, limits: Limits, bytes: FormatBytes): string {
-  switch (pass) {
-    case 'backstop':
-      return limits.rawMaxAgeDays === 'off'
-        ? 'backstop: switched off'
-        : `backstop: evict analyzed sessions older than ${limits.rawMaxAgeDays} days`;
-    case 'budget':
-      return `budget: evict analyzed sessions, oldest analyzed first, until usage is at most ${bytes(limits.rawSoftCapBytes)}`;
-    case 'overflow':
-      return `overflow: if usage is still above ${bytes(limits.rawHardCapBytes)}, analyze what waits, run the budget again, and lose un-analyzed sessions as the last resort`;
-    default:
-      return pass satisfies never;
-  }
+  return (
+    EVICTING_PASSES.find(({ name }) => name === pass)?.says(limits, bytes) ??
+    `overflow: if usage is still above ${bytes(limits.rawHardCapBytes)}, analyze what waits, run the budget again, and lose un-analyzed sessions as the last resort`
+  );
 }

@@ -1,5 +1,5 @@
 /**
- * The three passes, each as a pure choice of victims. What can delete the wrong thing is decided here and nowhere else.
+ * The passes, each as a pure choice of victims. What can delete the wrong thing is decided here and nowhere else.
  * Promises: victims come in order of eviction, each with its reason; budget and backstop never name an un-analyzed session.
  * Never: names a pinned or an evicted session.
  */
@@ -10,9 +10,8 @@ import type { SessionCard } from '../domain/session.ts';
 import { DAY_MS, type Iso } from '../domain/time.ts';
 import { ageMs, type Census, isEvictable, isUnanalyzed, OrderCheck } from './census.ts';
 
-/** In the order in which they run. */
-export const PASSES = ['backstop', 'budget', 'overflow'] as const;
-export type PassName = (typeof PASSES)[number];
+/** Bytes in words, by the caller: the policy knows no form of units. */
+export type FormatBytes = (bytes: number) => string;
 
 /** Why a session goes; `explain` puts it into words. */
 export type EvictionReason =
@@ -56,6 +55,7 @@ export function budgetVictims(
   excluded = NONE,
 ): Victim[] {
   const capBytes = limits.rawSoftCapBytes;
+  if (usageBytes <= capBytes) return [];
   const order = new OrderCheck(now);
   return untilUnder(census.evictable(), usageBytes, capBytes, (card) => {
     order.next(card);
@@ -66,6 +66,61 @@ export function budgetVictims(
     reason: { kind: 'over_soft_cap', usageBytes: before, capBytes },
   }));
 }
+
+/** What a pass decides on: the store as it stands when its turn comes. */
+export interface PassInput {
+  readonly census: Census;
+  /** Less than the census says where a plan lets earlier passes free something. */
+  readonly usageBytes: number;
+  readonly limits: Limits;
+  readonly now: Iso;
+  readonly excluded: Excluded;
+}
+
+/** A pass that evicts sessions with a digest. */
+interface EvictingPassRow<Name extends string> {
+  readonly name: Name;
+  readonly select: (input: PassInput) => Victim[];
+  /** The usage in bytes at which it stops; null: it takes all that it selects. */
+  readonly untilBytes: (limits: Limits) => number | null;
+  /** What it does under these limits, in one sentence. */
+  readonly says: (limits: Limits, bytes: FormatBytes) => string;
+}
+
+function row<Name extends string>(pass: EvictingPassRow<Name>): EvictingPassRow<Name> {
+  return pass;
+}
+
+const BUDGET = row({
+  name: 'budget',
+  select: ({ census, usageBytes, limits, now, excluded }) =>
+    budgetVictims(census, usageBytes, limits, now, excluded),
+  untilBytes: (limits) => limits.rawSoftCapBytes,
+  says: (limits, bytes) =>
+    `budget: evict analyzed sessions, oldest analyzed first, until usage is at most ${bytes(limits.rawSoftCapBytes)}`,
+});
+
+/** In the order in which they run, before the overflow. The plan, the run and its report follow this list: one more pass is one more row. */
+export const EVICTING_PASSES = [
+  row({
+    name: 'backstop',
+    select: ({ census, limits, now, excluded }) => backstopVictims(census, limits, now, excluded),
+    untilBytes: () => null,
+    says: ({ rawMaxAgeDays }) =>
+      rawMaxAgeDays === 'off'
+        ? 'backstop: switched off'
+        : `backstop: evict analyzed sessions older than ${rawMaxAgeDays} days`,
+  }),
+  BUDGET,
+] as const;
+export type EvictingPass = (typeof EVICTING_PASSES)[number];
+export type EvictingPassName = EvictingPass['name'];
+
+/** The one that runs again once the overflow has made digests. */
+export const PASS_AFTER_ANALYSIS: EvictingPass = BUDGET;
+
+export type PassName = EvictingPassName | 'overflow';
+export const PASSES: readonly PassName[] = [...EVICTING_PASSES.map(({ name }) => name), 'overflow'];
 
 /** Pass 3 (a): every live un-analyzed session, pinned ones too: a digest harms nothing. */
 export function sessionsToAnalyze(census: Census, now: Iso): SessionCard[] {

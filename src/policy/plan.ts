@@ -9,9 +9,9 @@ import type { SessionCard } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import { type Census, namedCards } from './census.ts';
 import {
-  backstopVictims,
   budgetOnceAnalyzed,
-  budgetVictims,
+  EVICTING_PASSES,
+  type Excluded,
   lastResortVictims,
   PASSES,
   type PassName,
@@ -48,24 +48,22 @@ export interface SweepPlan {
 }
 
 export function planSweep(census: Census, limits: Limits, flags: SweepFlags, now: Iso): SweepPlan {
-  const backstop = backstopVictims(census, limits, now);
-  const afterBackstop = census.usageBytes - bytesOf(backstop);
-  const budget =
-    afterBackstop <= limits.rawSoftCapBytes
-      ? []
-      : budgetVictims(census, afterBackstop, limits, now, uidsOf(backstop));
-  const afterBudget = afterBackstop - bytesOf(budget);
-  const overflow = planOverflow(census, afterBudget, limits, flags, now);
+  const evicting: PlannedPass[] = [];
+  let usageBytes = census.usageBytes;
+  let excluded: Excluded = new Set();
+  for (const { name, select } of EVICTING_PASSES) {
+    const victims = select({ census, usageBytes, limits, now, excluded });
+    evicting.push({ pass: name, victims });
+    usageBytes -= bytesOf(victims);
+    excluded = excluded.union(uidsOf(victims));
+  }
+  const overflow = planOverflow(census, usageBytes, limits, flags, now);
   return {
     limits,
     flags,
     usageBeforeBytes: census.usageBytes,
-    usageAfterBytes: afterBudget - bytesOf(overflow.onceAnalyzed),
-    passes: [
-      { pass: 'backstop', victims: backstop },
-      { pass: 'budget', victims: budget },
-      { pass: 'overflow', victims: overflow.onceAnalyzed },
-    ],
+    usageAfterBytes: usageBytes - bytesOf(overflow.onceAnalyzed),
+    passes: [...evicting, { pass: 'overflow', victims: overflow.onceAnalyzed }],
     toAnalyze: overflow.toAnalyze,
     worstCaseDataLoss: overflow.worstCase,
     insufficient: overflow.insufficient,

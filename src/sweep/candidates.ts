@@ -6,18 +6,22 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { SessionCard } from '../domain/session.ts';
 import { compareEviction } from '../policy/census.ts';
 import {
-  backstopVictims,
-  budgetVictims,
+  EVICTING_PASSES,
+  type EvictingPass,
   type LastResort,
   lastResortVictims,
+  PASS_AFTER_ANALYSIS,
   sessionsToAnalyze,
   type Victim,
 } from '../policy/passes.ts';
 import type { KeptOut } from './kept-out.ts';
 import type { PlannedSweep, SweepOptions } from './options.ts';
-import type { SweepDeps } from './ports.ts';
+import type { EvictStep, SweepDeps } from './ports.ts';
 
-export type EvictStep = 'backstop' | 'budget' | 'budget_again';
+/** Which pass a step runs. */
+export function passOf(step: EvictStep): EvictingPass {
+  return EVICTING_PASSES.find(({ name }) => name === step) ?? PASS_AFTER_ANALYSIS;
+}
 
 /** What a step would take, and what it would take beside that had nobody kept it out. */
 export interface Offer {
@@ -73,9 +77,7 @@ export class Candidates {
     const now = this.#deps.clock.now();
     const { limits } = this.#options;
     return this.#deps.store.withCensus(now, (census) =>
-      step === 'backstop'
-        ? backstopVictims(census, limits, now, excluded)
-        : budgetVictims(census, census.usageBytes, limits, now, excluded),
+      passOf(step).select({ census, usageBytes: census.usageBytes, limits, now, excluded }),
     );
   }
 

@@ -5,8 +5,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { SessionCard } from '../domain/session.ts';
 import type { Clock, Iso } from '../domain/time.ts';
 import type { Census } from '../policy/census.ts';
-import type { FormatBytes } from '../policy/explain.ts';
-import type { Victim } from '../policy/passes.ts';
+import type { EvictingPassName, FormatBytes, Victim } from '../policy/passes.ts';
 import type { Report } from './report.ts';
 
 /** A victim's fate: taken, or passed over because it has changed since it was chosen. */
@@ -76,7 +75,8 @@ export type Progress =
   | { readonly kind: 'waiting' };
 
 /** The steps that are asked about, in the order in which they may come. */
-export type StepName = 'backstop' | 'budget' | 'analyze' | 'budget_again' | 'data_loss';
+export type StepName = EvictStep | 'analyze' | 'data_loss';
+export type EvictStep = EvictingPassName | 'budget_again';
 
 /** One step as it would run now. */
 export interface Proposal {

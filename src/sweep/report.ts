@@ -4,8 +4,14 @@
 import { EXIT, type ExitCode, worstExit } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
-import { explainReason, type FormatBytes } from '../policy/explain.ts';
-import type { PassName, Victim } from '../policy/passes.ts';
+import { explainReason } from '../policy/explain.ts';
+import {
+  EVICTING_PASSES,
+  type EvictingPassName,
+  type FormatBytes,
+  type PassName,
+  type Victim,
+} from '../policy/passes.ts';
 import type { SweepPlan } from '../policy/plan.ts';
 
 export interface PlanVictim {
@@ -20,7 +26,28 @@ export interface PlanReport {
   readonly worst_case_data_loss: readonly SessionUid[];
 }
 
-export interface Report {
+/** Under this key a report lists whom the pass evicted; both runs of the budget are one. */
+export function evictedKey<Name extends EvictingPassName>(pass: Name): EvictedKey<Name> {
+  return `${pass}_evicted`;
+}
+type EvictedKey<Name extends EvictingPassName> = `${Name}_evicted`;
+
+/** Whom each pass evicted, in the order in which they went. */
+export type EvictedLists = Readonly<Record<EvictedKey<EvictingPassName>, readonly SessionUid[]>>;
+
+export function evictedLists(of: (pass: EvictingPassName) => readonly SessionUid[]): EvictedLists {
+  // The keys are those of all rows.
+  return Object.fromEntries(
+    EVICTING_PASSES.map(({ name }) => [evictedKey(name), of(name)]),
+  ) as unknown as EvictedLists;
+}
+
+/** All of them. */
+export function allEvicted(report: EvictedLists): SessionUid[] {
+  return EVICTING_PASSES.flatMap(({ name }) => report[evictedKey(name)]);
+}
+
+export interface Report extends EvictedLists {
   readonly version: 1;
   readonly sweep_id: string;
   readonly plan_id: string;
@@ -29,9 +56,6 @@ export interface Report {
   readonly finished_at: Iso;
   /** True where `SESSION_MEMORY_NOW` held the clock. */
   readonly clock_set: boolean;
-  readonly backstop_evicted: readonly SessionUid[];
-  /** Both budget runs, in order. */
-  readonly budget_evicted: readonly SessionUid[];
   readonly overflow_analyzed: readonly SessionUid[];
   readonly overflow_data_loss: readonly SessionUid[];
   readonly usage_before_bytes: number;

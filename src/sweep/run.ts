@@ -10,13 +10,13 @@ import { killPoint } from '../domain/kill-point.ts';
 import type { SessionCard } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import { isEvictable } from '../policy/census.ts';
-import type { Victim } from '../policy/passes.ts';
-import { Candidates, type EvictStep, isSame, NOBODY, type Offer } from './candidates.ts';
+import { EVICTING_PASSES, type Victim } from '../policy/passes.ts';
+import { Candidates, isSame, NOBODY, type Offer, passOf } from './candidates.ts';
 import { KeptOut } from './kept-out.ts';
 import { lockOrFail, type PlannedSweep, type SweepOptions } from './options.ts';
-import type { Choices, Consent, Decision, Fate, Proposal, StepName, SweepDeps } from './ports.ts';
+import type { Choices, Consent, Decision, EvictStep, Fate, Proposal, StepName, SweepDeps } from './ports.ts';
 import { planReport, type Report, WARNINGS } from './report.ts';
-import { Tally } from './tally.ts';
+import { type EvictedBy, Tally } from './tally.ts';
 
 /** Evictions between two looks at the stop signal and two reports of progress. */
 const BATCH = 100;
@@ -69,8 +69,7 @@ export class Run {
 
   async #passes(): Promise<RunState> {
     const { flags } = this.#options;
-    if ((await this.#evictStep('backstop')) === 'stopped') return 'stopped';
-    if ((await this.#evictStep('budget')) === 'stopped') return 'stopped';
+    for (const { name } of EVICTING_PASSES) if ((await this.#evictStep(name)) === 'stopped') return 'stopped';
     let went: RunState = 'moved_on';
     for (let round = 0; went === 'moved_on' && round < LOSS_ROUNDS_MAX; round += 1) {
       if (!this.#isOver()) return 'on';
@@ -128,8 +127,8 @@ export class Run {
   }
 
   async #evictAll(step: EvictStep, chosen: readonly Victim[]): Promise<RunState> {
-    const untilBytes = step === 'backstop' ? null : this.#options.limits.rawSoftCapBytes;
-    const list = step === 'backstop' ? 'backstop' : 'budget';
+    const { name, untilBytes: until } = passOf(step);
+    const untilBytes = until(this.#options.limits);
     this.#deps.progress({ kind: 'pass', pass: step, victims: chosen.length });
     if (chosen.length > 0) this.#begin();
     const seen = new Set<SessionUid>(this.#kept.uids);
@@ -142,12 +141,12 @@ export class Run {
         this.#deps.signal,
       );
       if (this.#deps.signal.aborted) return 'stopped';
-      this.#record(this.#deps.store.evict(batch, this.#context(), untilBytes), list);
+      this.#record(this.#deps.store.evict(batch, this.#context(), untilBytes), name);
       killPoint(`sweep.${step}`);
       // A victim that had changed leaves room for the next in order; an exact plan takes nobody else.
       const wantsMore = queue.length === 0 && untilBytes !== null && this.#usage() > untilBytes;
       if (wantsMore && this.#options.planId === null && this.#consent.unattended) {
-        queue = this.#candidates.evictable('budget', seen);
+        queue = this.#candidates.evictable(step, seen);
       }
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
@@ -310,12 +309,12 @@ export class Run {
     return this.#deps.store.untilWritable(() => this.#deps.progress({ kind: 'waiting' }), signal);
   }
 
-  #record(fates: readonly Fate[], list: 'backstop' | 'budget' | 'data_loss'): void {
+  #record(fates: readonly Fate[], by: EvictedBy): void {
     // Asked once for all of them: of ten thousand, the question would take as long as the answer's deed.
     let usageBytes = this.#usage();
     for (const fate of fates) if (fate.kind === 'evicted') usageBytes += fate.freedBytes;
     for (const fate of fates) {
-      this.#tally.record(fate, list);
+      this.#tally.record(fate, by);
       if (fate.kind === 'skipped') continue;
       const { uid, freedBytes } = fate;
       usageBytes -= freedBytes;

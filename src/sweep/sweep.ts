@@ -15,7 +15,7 @@ import {
 } from '../policy/plan.ts';
 import { lockOrFail, type PlannedSweep, type SweepOptions } from './options.ts';
 import type { Consent, SweepDeps } from './ports.ts';
-import { planReport, type Report, WARNINGS } from './report.ts';
+import { evictedLists, planReport, type Report, WARNINGS } from './report.ts';
 import { Run } from './run.ts';
 
 /** Decides; changes nothing. */
@@ -60,8 +60,7 @@ export function dryRun(deps: SweepDeps, options: Pick<SweepOptions, 'limits' | '
     started_at: now,
     finished_at: now,
     clock_set: deps.clock.isSet,
-    backstop_evicted: [],
-    budget_evicted: [],
+    ...evictedLists(() => []),
     overflow_analyzed: [],
     overflow_data_loss: [],
     usage_before_bytes: usageBytes,

@@ -3,14 +3,13 @@
  * Promises: a session stands once, by its last fate, in the order in which the fates fell.
  */
 import type { SessionUid } from '../domain/ids.ts';
-import type { Victim } from '../policy/passes.ts';
+import type { EvictingPassName, Victim } from '../policy/passes.ts';
 import type { Fate, StepName } from './ports.ts';
-import type { Report } from './report.ts';
+import { type EvictedLists, evictedLists, type Report } from './report.ts';
 
 type Counted = Pick<
   Report,
-  | 'backstop_evicted'
-  | 'budget_evicted'
+  | keyof EvictedLists
   | 'overflow_analyzed'
   | 'overflow_data_loss'
   | 'bytes_freed'
@@ -20,10 +19,11 @@ type Counted = Pick<
   | 'lost_data'
 >;
 
-/** Where the report tells of it; both budget runs are one. */
-type Told =
-  | { readonly list: 'backstop' | 'budget' | 'data_loss' }
-  | { readonly list: 'skipped'; readonly reason: string };
+/** What a session went by; both runs of the budget are one. */
+export type EvictedBy = EvictingPassName | 'data_loss';
+
+/** Where the report tells of it. */
+type Told = { readonly list: EvictedBy } | { readonly list: 'skipped'; readonly reason: string };
 
 export class Tally {
   readonly #fates = new Map<SessionUid, Told>();
@@ -34,7 +34,7 @@ export class Tally {
   /** Something was, whatever became of that session since. */
   hasLost = false;
 
-  record(fate: Fate, list: 'backstop' | 'budget' | 'data_loss'): void {
+  record(fate: Fate, list: EvictedBy): void {
     if (fate.kind === 'skipped') {
       this.#tell(fate.uid, { list: 'skipped', reason: fate.reason });
       return;
@@ -73,8 +73,7 @@ export class Tally {
 
   report(): Counted {
     return {
-      backstop_evicted: this.#in('backstop'),
-      budget_evicted: this.#in('budget'),
+      ...evictedLists((pass) => this.#in(pass)),
       overflow_analyzed: this.analyzed,
       overflow_data_loss: this.#in('data_loss'),
       bytes_freed: this.freedBytes,

@@ -35,7 +35,7 @@ import { EXIT_OF_CODE, failure } from '../../domain/errors.ts';
 import type { Limits } from '../../domain/limits.ts';
 import type { Iso } from '../../domain/time.ts';
 import { openWritable } from '../../store/open.ts';
-import { exitCodeOf } from '../../sweep/report.ts';
+import { allEvicted, exitCodeOf } from '../../sweep/report.ts';
 import { type Command, type Context, hasScreens } from '../context.ts';
 import { printFailure } from '../failure.ts';
 import { formatBytes, plural } from '../format.ts';
@@ -138,7 +138,7 @@ async function walkThrough(context: Context, home: string, consents: boolean) {
     printReport(context, report);
     say(
       context,
-      `${plural(report.backstop_evicted.length + report.budget_evicted.length, 'session')} left their digests behind; one was lost, with its consent, and is on record.\n`,
+      `${plural(allEvicted(report).length, 'session')} left their digests behind; one was lost, with its consent, and is on record.\n`,
     );
     return exitCodeOf(report);
   } finally {
