@@ -13,11 +13,11 @@ import { openSource } from '../files/contained/contained.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { noteContent } from '../store/contents.ts';
 import { isDiskFull } from '../store/room.ts';
-import { describeSession, ensureSession, markSource } from '../store/write-raw.ts';
+import { describeSession } from '../store/write-raw.ts';
 import { recordDigestOnly } from '../store/write-return.ts';
 import { hashContent, rememberedForm } from './content/content.ts';
 import type { FoundFile, FoundSession } from './discover/discover.ts';
-import { newFile } from './take-file.ts';
+import { ensureRow, mark, newFile } from './store-session.ts';
 
 /** `continues`: it was evicted before, and begins with what was; its new digest then covers the old one. */
 export async function digestOnly(
@@ -52,13 +52,7 @@ export async function digestOnly(
     const { digest, json } = made;
     // In one transaction: half of it would be a session that is neither stored nor evicted, and waits for ever.
     deps.db.writeTransaction(() => {
-      const sessionId = ensureSession(deps.db, {
-        uid: found.uid,
-        agent: found.agent.id,
-        nativeId: found.nativeId,
-        agentRoot: found.root,
-        ingestedAt: now,
-      });
+      const sessionId = ensureRow(deps.db, found, now);
       killPoint('digest-only.session-made');
       describeSession(deps.db, sessionId, {
         project: digest.project,
@@ -88,17 +82,8 @@ export async function digestOnly(
       for (const { sha256, content } of hashed) if (content !== null) noteContent(deps.db, sha256, content);
       killPoint('digest-only.recorded');
       for (const { found: file, rawBytes, stat } of hashed) {
-        markSource(deps.db, {
-          path: file.path,
-          agent: file.agent.id,
-          sessionId,
-          fileId: null,
-          stat,
-          takenBytes: rawBytes,
-          headSha256: null,
-          tailSha256: null,
-          holdsAll: true,
-        });
+        const seen = { path: file.path, agent: file.agent.id, stat, takenBytes: rawBytes, holdsAll: true };
+        mark(deps.db, sessionId, { ...seen, headSha256: null, tailSha256: null }, null);
       }
     });
     return true;

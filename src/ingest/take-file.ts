@@ -13,16 +13,7 @@ import { filesOf } from '../store/read.ts';
 import type { Extent, StoredFile } from '../store/rows.ts';
 import { fileChunks, readSegment, segmentsOf } from '../store/segments.ts';
 import { keepVersion, losesBytes } from '../store/versions.ts';
-import {
-  addSegments,
-  ensureFile,
-  markSource,
-  type NewSegment,
-  noteMetAt,
-  recountSession,
-  type SourceMark,
-  setFileVersion,
-} from '../store/write-raw.ts';
+import { ensureFile, type NewSegment, recountSession, setFileVersion } from '../store/write-raw.ts';
 import type { FoundFile } from './discover/discover.ts';
 import { factsOf } from './fuller.ts';
 import { fromByte, lookAt, marksOf } from './look.ts';
@@ -38,6 +29,7 @@ import {
   sliced,
 } from './rewrite.ts';
 import { toSegments } from './segmenter.ts';
+import { type MetAt, mark, newFile, type SeenSource, storeVersion } from './store-session.ts';
 
 /** Compressed bytes that are held before they are written; bounds memory and how long others wait for the lock. */
 const FLUSH_BYTES = 4 * 1024 * 1024;
@@ -54,8 +46,7 @@ export interface TakeContext {
   readonly signal: AbortSignal;
   /** Tells what the session is now, in the transaction that ends the storing of a file. */
   readonly describe?: () => void;
-  /** Where the file lies now, if that is not where it was last met and nothing lies there any more. */
-  readonly metAt?: { readonly relPath: string; readonly agentRoot: string | null } | null;
+  readonly metAt?: MetAt | null;
 }
 
 /** What taking a file did. `readBytes`: of its content. */
@@ -87,7 +78,7 @@ export async function takeChanged(
       ? seenAnew(file, source, stored, holdsAll)
       : seenOf(file, source, readBytes, { holdsAll });
     context.db.writeTransaction(() => {
-      mark(context, seen, stored.fileId);
+      mark(context.db, context.sessionId, seen, stored.fileId, context.metAt);
       // An empty file is whole as soon as its row is made: where the run was killed then, nothing has counted it.
       recountSession(context.db, context.sessionId);
     });
@@ -180,14 +171,19 @@ async function storeFrom(
     fileId = context.db.writeTransaction(() => {
       const { sessionId } = context;
       const target = fileId ?? madeFile(context, sessionId, file);
-      addSegments(context.db, { sessionId, fileId: target, logBytes }, pending);
       const extents = joined([...(from.extents ?? []), [from.logOffset, Math.max(0, newBytes)]]);
       // A file that was only shortened adds nothing, and its version is a part of its log.
       const logEnd = Math.max(from.logOffset, start + doneBytes);
       const isWhole =
         logEnd === 0 || (extents.length === 1 && extents[0]?.[0] === 0 && extents[0][1] === logEnd);
-      setFileVersion(context.db, target, { rawBytes, extents: isWhole ? null : extents, sha256: sha });
-      mark(context, seen, target);
+      const version = { rawBytes, extents: isWhole ? null : extents, sha256: sha };
+      storeVersion(
+        context.db,
+        sessionId,
+        { fileId: target, logBytes, added: pending, ...version },
+        seen,
+        context.metAt,
+      );
       recountSession(context.db, sessionId);
       if (isLast) context.describe?.();
       return target;
@@ -300,15 +296,17 @@ async function storeRewritten(
   const facts = losesBytes(stored, extents) ? factsOf(context.db, context.uid, file.agent, stored) : null;
   const seen = seenOf(file, source, rawBytes, { holdsAll: true });
   context.db.writeTransaction(() => {
-    addSegments(
-      context.db,
-      { sessionId: context.sessionId, fileId: stored.fileId, logBytes: stored.logBytes },
-      segments,
-    );
+    const { sessionId } = context;
     if (facts !== null) keepVersion(context.db, stored, facts, context.now);
-    setFileVersion(context.db, stored.fileId, { rawBytes, extents, sha256: null });
-    mark(context, seen, stored.fileId);
-    recountSession(context.db, context.sessionId);
+    const { fileId, logBytes } = stored;
+    storeVersion(
+      context.db,
+      sessionId,
+      { fileId, logBytes, added: segments, rawBytes, extents, sha256: null },
+      seen,
+      context.metAt,
+    );
+    recountSession(context.db, sessionId);
     context.describe?.();
   });
   killPoint('rewrite.stored');
@@ -327,9 +325,6 @@ async function collectAsync(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Arr
   for await (const chunk of chunks) parts.push(chunk);
   return Buffer.concat(parts);
 }
-
-/** How a path looked when it was read. */
-export type SeenSource = Omit<SourceMark, 'sessionId' | 'fileId'>;
 
 /**
  * Asked before a transaction: a file system that does not answer must not keep the store from others. `holdsAll`: it holds all that is
@@ -352,20 +347,6 @@ export function seenOf(
     tailSha256: marks?.tail ?? null,
     holdsAll,
   };
-}
-
-/** Notes what was seen of a path; in one transaction with where the file is met now, for who is known is not looked at again. */
-export function mark(
-  { db, sessionId, metAt = null }: Pick<TakeContext, 'db' | 'sessionId' | 'metAt'>,
-  seen: SeenSource,
-  fileId: number | null,
-): void {
-  markSource(db, { ...seen, sessionId, fileId });
-  if (metAt !== null && fileId !== null && seen.holdsAll) noteMetAt(db, { sessionId, fileId }, metAt);
-}
-
-export function newFile(file: FoundFile) {
-  return { role: file.class.role, key: file.class.key, relPath: file.relPath, encoding: file.class.encoding };
 }
 
 /** The live stored files of the session, by key. */

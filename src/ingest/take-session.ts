@@ -20,14 +20,15 @@ import { filesOf, findSession } from '../store/read.ts';
 import { otherPathsOf, tombstonesOf } from '../store/read-sources.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { removedRanges } from '../store/segments.ts';
-import { describeSession, ensureSession, timesOf } from '../store/write-raw.ts';
+import { timesOf } from '../store/write-raw.ts';
 import { noteReturn } from '../store/write-return.ts';
 import { assign } from './assign.ts';
 import type { FoundFile, FoundSession } from './discover/discover.ts';
 import { holdAgainst } from './evicted.ts';
 import { aboutOf } from './session-description.ts';
+import { describeFound, ensureRow, mark } from './store-session.ts';
 import { StoredFiles } from './stored-files.ts';
-import { mark, seenOf, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
+import { seenOf, type TakeContext, type Taken, takeChanged, takeNew } from './take-file.ts';
 
 /** Another ingest of the same file is done in a moment, or goes on with it itself. */
 const SHARED_TRIES = 5;
@@ -110,7 +111,7 @@ export async function takeSession(
     const row = rowWithBytes(deps, found, await describer(deps, found));
     return takeFiles(deps, found, row, changed, 'new', own);
   }
-  const sessionId = ensureRow(deps, found);
+  const sessionId = ensureRow(deps.db, found, deps.now);
   // Where nothing is stored, the transcript tells nothing new of the session: only its bookkeeping was written again.
   return takeFiles(deps, found, () => sessionId, changed, 'grown', own, await describer(deps, found));
 }
@@ -137,34 +138,24 @@ function rowWithBytes(deps: TakeDeps, found: FoundSession, describe: () => numbe
   return () => {
     const isThere = isDescribed && findSession(deps.db, found.uid) !== null;
     isDescribed = true;
-    return isThere ? ensureRow(deps, found) : describe();
+    return isThere ? ensureRow(deps.db, found, deps.now) : describe();
   };
 }
 
 /** Makes the session's row, with what the transcript's head and tail tell: kept for good, so redacted first, as a digest is. */
 async function describer(deps: TakeDeps, found: FoundSession): Promise<() => number> {
-  const { uid, agent, nativeId, peek } = found;
+  const { uid, peek } = found;
   const about = await aboutOf(peek, findSession(deps.db, uid));
-  const parent = peek?.parentNativeId ?? null;
   // What tells no time, an emptied file too, says nothing of those that are not told yet.
   const isTimed = peek !== null && (peek.startedAt !== null || peek.endedAt !== null);
   const times = isTimed ? timesOf(peek, deps.now) : { startedAt: null, endedAt: null };
   return () =>
     deps.db.writeTransaction(() => {
-      const sessionId = ensureRow(deps, found);
-      describeSession(deps.db, sessionId, {
-        ...about,
-        parentUid: parent === null || parent === nativeId ? null : sessionUid(agent.id, parent, hashText),
-        ...times,
-      });
+      const sessionId = ensureRow(deps.db, found, deps.now);
+      describeFound(deps.db, sessionId, found, about, times);
       retimeMet(deps.db, sessionId, times, deps.now);
       return sessionId;
     });
-}
-
-function ensureRow(deps: TakeDeps, found: FoundSession): number {
-  const { uid, agent, nativeId, root } = found;
-  return ensureSession(deps.db, { uid, agent: agent.id, nativeId, agentRoot: root, ingestedAt: deps.now });
 }
 
 async function takeFiles(
@@ -362,7 +353,7 @@ async function checkEvictedSession(deps: TakeDeps, found: FoundSession): Promise
       const seen = seenOf(file, source, sameAs?.rawBytes ?? 0, { holdsAll });
       // Of its file, so that another path of it is known to hold the same.
       const fileId = known.find(({ key }) => key === file.class.key)?.fileId ?? null;
-      mark({ db: deps.db, sessionId: ensureRow(deps, found) }, seen, fileId);
+      mark(deps.db, ensureRow(deps.db, found, deps.now), seen, fileId);
     } catch (thrown) {
       deps.warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
     }

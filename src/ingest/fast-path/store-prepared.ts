@@ -4,27 +4,16 @@
  */
 
 import { DIGEST_VERSION } from '../../domain/digest.ts';
-import { sessionUid } from '../../domain/ids.ts';
 import { killPoint } from '../../domain/kill-point.ts';
 import type { Iso } from '../../domain/time.ts';
-import { hashText } from '../../files/hash-text.ts';
 import { noteFailure } from '../../store/analyses.ts';
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { findSession } from '../../store/read.ts';
 import { hasBearer } from '../../store/read-sources.ts';
 import { putSessionDigest } from '../../store/write-digests.ts';
-import {
-  addSegments,
-  describeSession,
-  ensureFile,
-  ensureSession,
-  markSource,
-  recountSession,
-  setFileVersion,
-  timesOf,
-} from '../../store/write-raw.ts';
+import { ensureFile, recountSession, timesOf } from '../../store/write-raw.ts';
 import type { FoundFile, FoundSession } from '../discover/discover.ts';
-import { newFile } from '../take-file.ts';
+import { describeFound, ensureRow, newFile, storeVersion } from '../store-session.ts';
 import type { Prepared, PreparedDigest, PreparedFile, PrepareRequest } from './prepare.ts';
 import { PREPARED_BYTES_MAX } from './prepare.ts';
 
@@ -81,14 +70,8 @@ function isKnown(db: ReadableDb, { agent, nativeId }: FoundSession): boolean {
 }
 
 function storeOne(db: WritableDb, found: FoundSession, prepared: Prepared, now: Iso, program: string): void {
-  const { uid, agent, nativeId, root, peek } = found;
-  const sessionId = ensureSession(db, { uid, agent: agent.id, nativeId, agentRoot: root, ingestedAt: now });
-  const parent = peek?.parentNativeId ?? null;
-  describeSession(db, sessionId, {
-    ...prepared.about,
-    parentUid: parent === null || parent === nativeId ? null : sessionUid(agent.id, parent, hashText),
-    ...timesOf(peek, now),
-  });
+  const sessionId = ensureRow(db, found, now);
+  describeFound(db, sessionId, found, prepared.about, timesOf(found.peek, now));
   for (const file of found.files) {
     const ready = prepared.files.find(({ path }) => path === file.path);
     if (ready === undefined) continue;
@@ -100,19 +83,21 @@ function storeOne(db: WritableDb, found: FoundSession, prepared: Prepared, now: 
 
 function storeFile(db: WritableDb, sessionId: number, file: FoundFile, ready: PreparedFile): void {
   const fileId = ensureFile(db, sessionId, newFile(file));
-  addSegments(db, { sessionId, fileId, logBytes: 0 }, ready.segments);
-  setFileVersion(db, fileId, { rawBytes: ready.rawBytes, extents: null, sha256: ready.sha256 });
-  markSource(db, {
-    path: file.path,
-    agent: file.agent.id,
+  const { segments: added, rawBytes, sha256 } = ready;
+  storeVersion(
+    db,
     sessionId,
-    fileId,
-    stat: ready.stat,
-    takenBytes: ready.rawBytes,
-    headSha256: ready.head,
-    tailSha256: ready.tail,
-    holdsAll: true,
-  });
+    { fileId, logBytes: 0, added, rawBytes, extents: null, sha256 },
+    {
+      path: file.path,
+      agent: file.agent.id,
+      stat: ready.stat,
+      takenBytes: rawBytes,
+      headSha256: ready.head,
+      tailSha256: ready.tail,
+      holdsAll: true,
+    },
+  );
 }
 
 function storeDigest(
