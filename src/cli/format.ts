@@ -38,9 +38,25 @@ export function formatAge(time: Iso | null, now: Iso): string {
   return `${Math.floor(ms / DAY_MS)} d`;
 }
 
-/** `2026-06-01 10:00`, UTC; `-` where unknown. */
+/** `2026-06-01 12:00 UTC+2`: in the reader's zone, as it is at that time; `-` where unknown. JSON has UTC. */
 export function formatTime(time: string | null): string {
+  if (time === null) return '-';
+  const at = new Date(time);
+  // The names of zones would have the runtime load its tables of all languages: 20 ms.
+  const offsetMinutes = -at.getTimezoneOffset();
+  const local = new Date(at.getTime() + offsetMinutes * 60_000).toISOString();
+  return `${inUtc(local)} UTC${formatOffset(offsetMinutes)}`;
+}
+
+/** `2026-06-01 10:00`, for where the zone is named once; `-` where unknown. */
+export function inUtc(time: string | null): string {
   return time === null ? '-' : time.slice(0, 16).replace('T', ' ');
+}
+
+function formatOffset(minutes: number): string {
+  if (minutes === 0) return '';
+  const [hours, rest] = [Math.trunc(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return `${minutes < 0 ? '-' : '+'}${hours}${rest === 0 ? '' : `:${String(rest).padStart(2, '0')}`}`;
 }
 
 export interface Column {

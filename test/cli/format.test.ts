@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { printJson } from '../../src/cli/context.ts';
-import { bar, formatAge, formatBytes, formatCount, plural, table } from '../../src/cli/format.ts';
+import { bar, formatAge, formatBytes, formatCount, formatTime, plural, table } from '../../src/cli/format.ts';
 import { type Io, paint } from '../../src/cli/io.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import { SEED } from '../support/seed.ts';
@@ -15,6 +15,23 @@ test.each([
   [125_829_120, '120 MiB'],
 ])('%p bytes read %p', (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
+});
+
+test.each([
+  ['UTC', '2026-07-01T10:00:59.999Z', '2026-07-01 10:00 UTC'],
+  ['Europe/Berlin', '2026-07-01T23:30:00.000Z', '2026-07-02 01:30 UTC+2'],
+  ['Europe/Berlin', '2026-01-01T23:30:00.000Z', '2026-01-02 00:30 UTC+1'],
+  ['Asia/Kolkata', '2026-01-01T10:00:00.000Z', '2026-01-01 15:30 UTC+5:30'],
+  ['America/St_Johns', '2026-01-01T01:00:00.000Z', '2025-12-31 21:30 UTC-3:30'],
+  ['UTC', null, '-'],
+])("in %p the time %p is told in the reader's zone, which is named", (zone, time, text) => {
+  const before = process.env['TZ'];
+  process.env['TZ'] = zone;
+  try {
+    expect(formatTime(time)).toBe(text);
+  } finally {
+    process.env['TZ'] = before ?? 'UTC';
+  }
 });
 
 test('counts have separators, and one is singular', () => {

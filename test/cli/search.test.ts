@@ -45,7 +45,7 @@ describe('search', () => {
     expect(err).toBe('');
     expect(out).toBe(
       `Mend the walrus feeder in src/walrus/feed-er.ts
-${uid(1)}  /home/me/project  2026-05-01 00:00  raw stored
+${uid(1)}  /home/me/project  2026-05-01 00:00 UTC  raw stored
 `,
     );
   });

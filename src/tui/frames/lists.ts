@@ -1,5 +1,5 @@
 /** Browse, history, a text to read, a restore before it is done, the help. */
-import { formatBytes, formatCount, formatTime, plural } from '../../cli/format.ts';
+import { formatBytes, formatCount, inUtc, plural } from '../../cli/format.ts';
 import { CONTEXTS, KEYS, type KeyContext } from '../keys.ts';
 import { bodyRows, listOf } from '../layout.ts';
 import { BLANK, fit, type Line, line, pad, padLeft, span, wrap } from '../paint.ts';
@@ -86,7 +86,7 @@ export function historyFrame(state: State, screen: Screen & { kind: 'history' },
     const isCursor = place.top + i === place.cursor;
     const lost = sweep.lost_data ? 'DATA LOSS' : sweep.finished_at === null ? 'was killed' : '';
     const text = pad(
-      `${isCursor ? '›' : ' '}${pad(formatTime(sweep.started_at), 18)}${padLeft(formatBytes(sweep.bytes_freed), 10)}  ${pad(lost, 11)}${sweep.sweep_id}`,
+      `${isCursor ? '›' : ' '}${pad(inUtc(sweep.started_at), 18)}${padLeft(formatBytes(sweep.bytes_freed), 10)}  ${pad(lost, 11)}${sweep.sweep_id}`,
       cells,
     );
     return isCursor ? line(span(text, 'cursor')) : line(span(text, sweep.lost_data ? 'danger' : 'plain'));

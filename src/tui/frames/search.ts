@@ -1,5 +1,5 @@
 /** Search: what is typed, the sessions that have it, and the lines of the one under the cursor. */
-import { formatCount, formatTime, plural } from '../../cli/format.ts';
+import { formatCount, inUtc, plural } from '../../cli/format.ts';
 import { plainLine } from '../../domain/text.ts';
 import type { SearchHit } from '../../store/search/search.ts';
 import type { Snippet } from '../../store/search/snippets.ts';
@@ -88,7 +88,7 @@ function advice({ typed, result, notice }: Search, cells: number): Line[] {
 }
 
 function preview({ session, raw, snippets, missing }: SearchHit, cells: number): Line[] {
-  const gone = raw === 'live' ? '' : `  ${RAW[raw]} ${formatTime(session.evictedAt)}`;
+  const gone = raw === 'live' ? '' : `  ${RAW[raw]} ${inUtc(session.evictedAt)}`;
   const from = session.origin === null ? '' : `  imported from ${plainLine(session.origin)}`;
   return [
     line(span(fit(plainLine(session.title ?? 'Untitled'), cells), 'title')),
