@@ -7,6 +7,7 @@ import { toolServer } from '../../mcp/tools.ts';
 import { openReadable } from '../../store/open.ts';
 import type { Command } from '../context.ts';
 import { typedQuery } from '../typed-query.ts';
+import { parseSince } from '../values.ts';
 
 export const mcp: Command = async (context) => {
   const { clock, host, io, settings, version } = context;
@@ -18,6 +19,7 @@ export const mcp: Command = async (context) => {
       mark: crypto.randomUUID().slice(0, 8),
       now: () => clock.now(),
       understood: (query) => typedQuery(query, clock.now()),
+      since: (text) => parseSince(text, 'since', clock.now()),
     },
     version,
   );
