@@ -60,7 +60,7 @@ const wrong = (check: string, message: string, hint: string): Check => ({
 const SILENT_MS = 26 * 3_600_000;
 
 const otherValues = (names: readonly string[]) =>
-  `was told other values than this shell has of ${names.join(', ')}`;
+  `was told other values of ${names.join(', ')} than this shell has`;
 const BY_THIS_SHELL =
   'Run `session-memory install` in the shell whose values are right, or write them into the configuration.';
 

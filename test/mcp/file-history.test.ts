@@ -15,13 +15,16 @@ test('the history of a file has the newest first, however many others fit better
   using world = new World();
   const sessions = 260;
   // The older, the more of its words are about the file.
-  for (let n = 1; n <= sessions; n += 1)
+  for (let i = 1; i <= sessions; i += 1) {
+    // Stored in another order than they ended in.
+    const n = (i * 37) % (sessions + 1);
     putDigestOf(world.db, n, {
       title: n < 200 ? 'src/walrus.ts src walrus ts' : 'other',
       files: { read: [], written: [], edited: ['src/walrus.ts', ...(n < 200 ? ['src/walrus.ts.bak'] : [])] },
       ended_at:
         `2026-05-01T00:${String(Math.floor(n / 60)).padStart(2, '0')}:${String(n % 60).padStart(2, '0')}.000Z` as Iso,
     });
+  }
   const server = toolServer(
     {
       open: () => openReadable(world.db.path),

@@ -201,9 +201,14 @@ function hookFacts(context: Context, db: ReadableDb): HookFacts[] {
       const told = envOf(file.words(text) ?? []);
       const made = file.install(text, { ...program, env: told });
       if (!('text' in made && made.text === text)) return [{ ...facts, state: 'stale' }];
+      const found: HookFacts =
+        id === 'codex' ? trustedByCodex(context, facts, text) : { ...facts, state: 'installed' };
       const others = differing(told, program.env ?? {});
-      if (others.length > 0) return [{ ...facts, state: 'told otherwise', others }];
-      return [id === 'codex' ? trustedByCodex(context, facts, text) : { ...facts, state: 'installed' }];
+      return [
+        found.state === 'installed' && others.length > 0
+          ? { ...found, state: 'told otherwise', others }
+          : found,
+      ];
     } catch {
       return [{ ...facts, state: 'unreadable' }];
     }
