@@ -7,7 +7,14 @@ import type { AgentSettings, Host } from '../domain/agent.ts';
 import { FailureError, fail, invalid } from '../domain/errors.ts';
 import { checkLimits, type Limits } from '../domain/limits.ts';
 import { type FileValue, readConfigFile } from './config-file.ts';
-import { SETTINGS, type Setting, type SettingKey, type SettingKind, type SettingValue } from './settings.ts';
+import {
+  SETTINGS,
+  type Setting,
+  type SettingKey,
+  type SettingKind,
+  type SettingValue,
+  variableOf,
+} from './settings.ts';
 import { parseAgeDays, parseBytes, parseCount } from './values.ts';
 
 export interface Settings {
@@ -110,7 +117,7 @@ function pick(
 ): Given {
   const byFlag = flags[key];
   if (byFlag !== undefined) return { value: byFlag, origin: `--${flag ?? key}`, where: `--${flag ?? key}` };
-  const name = `SESSION_MEMORY_${key.toUpperCase().replace('.', '_')}`;
+  const name = variableOf(key);
   const byName = env[name];
   if (byName !== undefined) return { value: byName, origin: `$${name}`, where: name };
   const inFile = file.get(key);

@@ -4,13 +4,10 @@
  */
 import { FailureError } from '../domain/errors.ts';
 import type { WritableDb } from '../store/connection.ts';
-import { indexSome, isIndexDamage, searchPending } from '../store/search/documents.ts';
+import { indexing, isIndexDamage } from '../store/search/documents.ts';
 import type { Context } from './context.ts';
 import { formatCount } from './format.ts';
 import { ProgressLine } from './io.ts';
-
-/** Some 50 ms: other processes get at the store in between. */
-const BATCH_SESSIONS = 100;
 
 /** `forMs`: for how long at most, as far as a batch allows; absent: until all is done. */
 export async function followDigests(
@@ -21,14 +18,11 @@ export async function followDigests(
   const line = new ProgressLine(io);
   const end = clock.monotonicMs() + forMs;
   try {
-    const total = searchPending(db);
-    for (let done = 0; done < total && clock.monotonicMs() < end && !signal.aborted; ) {
-      line.show(`Indexing digests: ${formatCount(done)} of ${formatCount(total)}`);
-      const count = indexSome(db, BATCH_SESSIONS);
-      if (count === 0) break;
-      done += count;
+    for (const { done, total } of indexing(db)) {
       // Signals come in between.
       await Bun.sleep(0);
+      if (clock.monotonicMs() >= end || signal.aborted) break;
+      line.show(`Indexing digests: ${formatCount(done)} of ${formatCount(total)}`);
     }
   } catch (thrown) {
     // A full or read-only disk, a damaged index: a search says what it could not look at.

@@ -5,10 +5,15 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Host } from '../domain/agent.ts';
-import { withBlock } from '../unattended/block.ts';
+import { messageOf } from '../domain/errors.ts';
+import { blockIn, withBlock } from '../unattended/block.ts';
 import { readText } from '../unattended/disk.ts';
 import {
   cronLines,
+  jobOfCron,
+  jobOfPlist,
+  jobOfService,
+  jobOfTask,
   LAUNCHD_LABEL,
   launchdPlist,
   type ScheduledJob,
@@ -17,7 +22,7 @@ import {
   TASK_NAME,
   taskXml,
 } from '../unattended/schedule.ts';
-import type { Step } from '../unattended/steps.ts';
+import type { Refused, Step } from '../unattended/steps.ts';
 import { dataFolder } from './config.ts';
 
 export const SCHEDULERS = ['systemd', 'cron', 'launchd', 'task'] as const;
@@ -92,15 +97,25 @@ export function schedulePaths({ host }: Machine): Record<'service' | 'timer' | '
   };
 }
 
+/** How the table of cron is called where its path would stand. */
+export const CRONTAB = 'crontab';
+
 /** The files, or the lines of cron, that have `job` run every hour; `job` null: that are there, to be taken away. */
-export function scheduleSteps(machine: Machine, kind: SchedulerKind, job: ScheduledJob | null): Step[] {
+export function scheduleSteps(
+  machine: Machine,
+  kind: SchedulerKind,
+  job: ScheduledJob | null,
+): (Step | Refused)[] {
   const paths = schedulePaths(machine);
-  const file = (path: string, text: () => string): Step[] => {
+  const file = (path: string, text: () => string): (Step | Refused)[] => {
     const at = machine.at(path);
-    const before = readText(at);
-    const after = job === null ? null : text();
-    if (before === after) return [];
-    return [{ for: 'schedule', path: at, before, after, backup: 'none' }];
+    try {
+      const before = readText(at);
+      const after = job === null ? null : text();
+      return before === after ? [] : [{ for: 'schedule', path: at, before, after, backup: 'none' }];
+    } catch (thrown) {
+      return [{ for: 'schedule', path: at, why: messageOf(thrown) }];
+    }
   };
   const made = job ?? { argv: [], env: {} };
   switch (kind) {
@@ -115,8 +130,49 @@ export function scheduleSteps(machine: Machine, kind: SchedulerKind, job: Schedu
     case 'cron': {
       const before = machine.crontab();
       if (before === null) return [];
-      const after = withBlock(before, job === null ? null : cronLines(made));
-      return before === after ? [] : [{ for: 'schedule', path: 'crontab', before, after, backup: 'none' }];
+      const changed = withBlock(before, job === null ? null : cronLines(made));
+      if ('why' in changed) return [{ for: 'schedule', path: CRONTAB, why: changed.why }];
+      const after = changed.text;
+      return before === after ? [] : [{ for: 'schedule', path: CRONTAB, before, after, backup: 'keep' }];
+    }
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** Whether the machine runs it now and after it was started anew, as far as that can be asked: no question is asked below a prefix. */
+export function isActive(machine: Machine, kind: SchedulerKind): boolean {
+  const yes = (...argv: string[]) => (machine.ask(argv)?.code ?? 0) === 0;
+  const timer = (word: string) => yes('systemctl', '--user', word, 'session-memory.timer');
+  switch (kind) {
+    case 'systemd':
+      return timer('is-active') && timer('is-enabled');
+    case 'launchd':
+      return yes('launchctl', 'print', `gui/${userInfo().uid}/${LAUNCHD_LABEL}`);
+    case 'task':
+      return yes('schtasks', '/query', '/tn', TASK_NAME);
+    case 'cron':
+      return true;
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** What the scheduler was told to run, as its files say it; null: nothing, or they cannot be read. */
+export function scheduledJob(machine: Machine, kind: SchedulerKind): ScheduledJob | null {
+  const paths = schedulePaths(machine);
+  const of = (text: string | null, jobIn: (text: string) => ScheduledJob) =>
+    text === null ? null : jobIn(text);
+  switch (kind) {
+    case 'systemd':
+      return of(readText(machine.at(paths.service)), jobOfService);
+    case 'launchd':
+      return of(readText(machine.at(paths.plist)), jobOfPlist);
+    case 'task':
+      return of(readText(machine.at(paths.task)), jobOfTask);
+    case 'cron': {
+      const lines = blockIn(machine.crontab() ?? '');
+      return lines === null ? null : jobOfCron(lines);
     }
     default:
       return kind satisfies never;

@@ -123,6 +123,11 @@ export const SETTINGS = [
 export type SettingKey = (typeof SETTINGS)[number]['key'];
 export const SETTING_KEYS: readonly SettingKey[] = SETTINGS.map(({ key }) => key);
 
+/** The variable that stands for it. */
+export function variableOf(key: SettingKey): string {
+  return `SESSION_MEMORY_${key.toUpperCase().replace('.', '_')}`;
+}
+
 /** A value as a flag, the environment or the file gives it. */
 export type SettingValue = string | number | boolean | readonly string[];
 

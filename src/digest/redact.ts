@@ -47,6 +47,11 @@ export async function redactText(text: string, charsMax = Number.POSITIVE_INFINI
   return (await redactTexts([{ text, charsMax }]))[0] ?? { text: '', count: 0 };
 }
 
+/** Where the secrets of a text are, in order, none in another: for who shows parts of it. */
+export async function secretSpans(text: string): Promise<readonly Finding[]> {
+  return (await findIn([text])).get(text) ?? [];
+}
+
 /** Texts that belong together, redacted and cut: what one of them shows to be a secret is none the less one in another. */
 export async function redactTexts(
   texts: readonly { readonly text: string; readonly charsMax: number }[],

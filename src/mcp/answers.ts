@@ -6,16 +6,23 @@
 import { digestMarkdown } from '../digest/markdown.ts';
 import { redactText } from '../digest/redact.ts';
 import type { Digest } from '../domain/digest.ts';
-import { fail } from '../domain/errors.ts';
+import { FailureError, fail } from '../domain/errors.ts';
 import type { SessionRow } from '../domain/session.ts';
 import { addMs, type Iso } from '../domain/time.ts';
 import type { ExcludeRules } from '../ingest/discover/exclude.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { forgottenTest } from '../store/forget.ts';
 import { digestsOf, filesOf, resolveSession, sourcesOf } from '../store/read.ts';
-import { type SearchHit, type SearchQuery, search } from '../store/search/search.ts';
+import {
+  type SearchHit,
+  type SearchQuery,
+  type SearchResult,
+  search,
+  searchNewest,
+} from '../store/search/search.ts';
 import { fileChunks } from '../store/segments.ts';
 import {
+  ANSWER_BYTES_MAX,
   cut,
   fitting,
   framed,
@@ -26,6 +33,7 @@ import {
   recordedLines,
 } from './frame.ts';
 import type { ToolAnswer } from './rpc.ts';
+import { shownLines } from './transcript.ts';
 
 /** What the answers are made of. */
 export interface Shelf {
@@ -37,14 +45,18 @@ export interface Shelf {
   /** A word of chance for the marks around recorded text. */
   readonly mark: string;
   now(): Iso;
-  /** Filters within the words, and times as people write them. */
+  /** The query with the filters out of its words. */
   understood(query: SearchQuery): SearchQuery;
+  /** A time as people write it, or how long ago; a failure where it is none. */
+  since(text: string): Iso;
 }
 
 /** The session that asks is written to all the time: it would find its own question. */
 const QUIET_MS = 10 * 60 * 1000;
 /** Where excluded sessions are among the hits, more are asked for, up to so many. */
 const HITS_MAX = 400;
+/** More sessions than stand on one page. */
+const PAGE_MAX = 60;
 const TITLE_CHARS = 120;
 const GROWTH_BYTES = 200;
 const SNIPPET_CHARS = 220;
@@ -78,6 +90,7 @@ function isHidden({ exclude }: Shelf, db: ReadableDb, session: SessionRow): bool
 function visibleHits(
   shelf: Shelf,
   db: ReadableDb,
+  find: (db: ReadableDb, query: SearchQuery) => Pick<SearchResult, 'hits' | 'hasMore' | 'leftOut'>,
   query: Omit<SearchQuery, 'limit'>,
   count: number,
 ): { hits: SearchHit[]; hasMore: boolean; leftOut: readonly string[] } {
@@ -85,10 +98,14 @@ function visibleHits(
   for (let limit = count + 1; ; limit *= 2) {
     const asked = shelf.understood({ ...query, limit });
     const until = asked.until !== undefined && asked.until < before ? asked.until : before;
-    const result = search(db, { ...asked, until });
+    const result = find(db, { ...asked, until });
     const hits = result.hits.filter(({ session }) => !isHidden(shelf, db, session));
     if (hits.length > count || !result.hasMore || limit > HITS_MAX)
-      return { hits: hits.slice(0, count), hasMore: hits.length > count, leftOut: result.leftOut };
+      return {
+        hits: hits.slice(0, count),
+        hasMore: hits.length > count || result.hasMore,
+        leftOut: result.leftOut,
+      };
   }
 }
 
@@ -102,15 +119,16 @@ export interface SearchAsked {
 
 export function searchSessions(shelf: Shelf, asked: SearchAsked): Promise<ToolAnswer> {
   return within(shelf, async (db) => {
-    const filters = [
-      ...(asked.project === null ? [] : [`project:"${asked.project.replaceAll('"', '')}"`]),
-      ...(asked.since === null ? [] : [`since:"${asked.since.replaceAll('"', '')}"`]),
-    ];
-    const text = [...filters, asked.query].join(' ');
     const { hits, hasMore, leftOut } = visibleHits(
       shelf,
       db,
-      { text, lineUnits: SNIPPET_CHARS },
+      search,
+      {
+        text: asked.query,
+        lineUnits: SNIPPET_CHARS,
+        ...(asked.project === null ? {} : { project: asked.project }),
+        ...(asked.since === null ? {} : { since: shelf.since(asked.since) }),
+      },
       asked.offset + asked.limit,
     );
     const page = hits.slice(asked.offset);
@@ -168,15 +186,28 @@ function dayOf({ endedAt, startedAt, ingestedAt }: SessionRow): string {
   return (endedAt ?? startedAt ?? ingestedAt ?? '').slice(0, 16).replace('T', ' ');
 }
 
-/** The session of this name, if an agent may know of it. */
+/** The session of this name, if an agent may know of it. What is wrong with a name must not tell of one that it may not. */
 function sessionFor(shelf: Shelf, db: ReadableDb, id: string): SessionRow {
-  const session = resolveSession(db, id);
-  if (isHidden(shelf, db, session))
-    throw fail('not_found', `no session ${id.slice(0, 80)}`, 'search_sessions gives ids.');
+  const session = resolvedOrNull(db, id);
+  if (session === null || isHidden(shelf, db, session))
+    throw fail(
+      'not_found',
+      `no session, or more than one, is named ${id.slice(0, 80)}`,
+      'search_sessions gives whole ids.',
+    );
   const { endedAt, startedAt, ingestedAt } = session;
   if ((endedAt ?? startedAt ?? ingestedAt ?? '') >= addMs(shelf.now(), -QUIET_MS))
     throw fail('not_found', `${session.uid} was written to in the last ten minutes`, 'Ask again later.');
   return session;
+}
+
+function resolvedOrNull(db: ReadableDb, id: string): SessionRow | null {
+  try {
+    return resolveSession(db, id);
+  } catch (thrown) {
+    if (thrown instanceof FailureError) return null;
+    throw thrown;
+  }
 }
 
 export function showSession(shelf: Shelf, id: string, page: number): Promise<ToolAnswer> {
@@ -201,8 +232,10 @@ export function showSession(shelf: Shelf, id: string, page: number): Promise<Too
 
 export function fileHistory(shelf: Shelf, path: string, offset: number): Promise<ToolAnswer> {
   return within(shelf, async (db) => {
-    const { hits } = visibleHits(shelf, db, { text: '', file: path }, HITS_MAX / 2);
-    const sorted = [...hits].sort((a, b) => (dayOf(a.session) < dayOf(b.session) ? 1 : -1)).slice(offset);
+    const counted = Math.max(HITS_MAX / 2, offset + PAGE_MAX);
+    const { hits, hasMore } = visibleHits(shelf, db, searchNewest, { text: '', file: path }, counted);
+    const sorted = hits.slice(offset);
+    if (sorted.length === 0 && offset > 0) return `No more than ${hits.length} sessions name such a file.`;
     if (sorted.length === 0) return 'No session names such a file. A shorter end of its path may be known.';
     const told: string[] = [];
     let count = 0;
@@ -213,11 +246,11 @@ export function fileHistory(shelf: Shelf, path: string, offset: number): Promise
       count += 1;
     }
     const more =
-      count < sorted.length && path.length < 300
+      (count < sorted.length || hasMore) && path.length < 300
         ? [nextCall('file_history', { path, offset: offset + count })]
         : [];
     return [
-      `Sessions ${offset + 1} to ${offset + count} of ${offset + sorted.length}, the newest first.`,
+      `Sessions ${offset + 1} to ${offset + count} of ${hasMore ? 'more than ' : ''}${hits.length}, the newest first.`,
       await safe(told, shelf.mark),
       nextCall('show_session', { session: sorted[0]?.session.uid ?? '' }),
       ...more,
@@ -246,9 +279,8 @@ function touchLines(db: ReadableDb, { session, snippets }: SearchHit): string[] 
   ];
 }
 
-/** Of a line of a transcript: enough to read, and what is looked at for secrets before it is cut. */
+/** Of a line of a transcript: enough to read. */
 const LINE_CHARS = 800;
-const LINE_LOOKED_AT_CHARS = 64 * 1024;
 
 export function readTranscript(
   shelf: Shelf,
@@ -259,46 +291,16 @@ export function readTranscript(
     const main = filesOf(db, session.uid).find((file) => file.role === 'main');
     if (main === undefined || main.gone)
       return `The raw bytes of ${session.uid} are gone; show_session has its digest.`;
-    const told: string[] = [];
-    let last = from - 1;
-    let hasMore = false;
-    for (const { number, text } of transcriptLines(fileChunks(db, session.uid, main))) {
-      if (number < from) continue;
-      const { text: clean } = await redactText(text);
-      const line = `${number}  ${recordedLine(clean, LINE_CHARS)}`;
-      hasMore = number >= from + lines || fitting([...told, line]).length <= told.length;
-      if (hasMore && told.length > 0) break;
-      told.push(...fitting([line]));
-      last = number;
-    }
+    const shown = await shownLines(fileChunks(db, session.uid, main), {
+      ...{ from, lines, charsEach: LINE_CHARS, charsMax: ANSWER_BYTES_MAX },
+    });
+    const told = fitting(
+      shown.lines.map(({ number, text }) => `${number}  ${recordedLine(text, LINE_CHARS)}`),
+    );
     if (told.length === 0) return `${session.uid} has no line ${from}.`;
+    const last = from + told.length - 1;
+    const hasMore = shown.hasMore || told.length < shown.lines.length;
     const more = hasMore ? [nextCall('read_transcript', { session: session.uid, from: last + 1 })] : [];
     return [`${session.uid}, lines ${from} to ${last}.`, await safe(told, shelf.mark), ...more].join('\n');
   });
-}
-
-function* transcriptLines(chunks: Iterable<Uint8Array>): Generator<{ number: number; text: string }> {
-  let held = Buffer.alloc(0);
-  let number = 1;
-  for (const chunk of chunks) {
-    let from = 0;
-    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, from)) {
-      yield {
-        number,
-        text: lookedAt(
-          Buffer.concat([held, chunk.subarray(from, Math.min(at, from + LINE_LOOKED_AT_CHARS))]),
-        ),
-      };
-      held = Buffer.alloc(0);
-      number += 1;
-      from = at + 1;
-    }
-    if (held.length < LINE_LOOKED_AT_CHARS)
-      held = Buffer.concat([held, chunk.subarray(from, from + LINE_LOOKED_AT_CHARS)]);
-  }
-  if (held.length > 0) yield { number, text: lookedAt(held) };
-}
-
-function lookedAt(bytes: Buffer): string {
-  return bytes.subarray(0, LINE_LOOKED_AT_CHARS).toString('utf8');
 }

@@ -10,6 +10,7 @@ import {
   existsSync,
   fstatSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -25,9 +26,12 @@ import { killPoint } from '../domain/kill-point.ts';
 /** Settings are some KiB; what is larger is none that we would edit. */
 const BYTES_MAX = 16 * 1024 * 1024;
 
-/** The text of a file; null: it is not there. Throws where it is no plain file of text that may be read. */
+/** The text of a file; null: it is not there. Throws where it is no plain file of text that may be read, or a link to none. */
 export function readText(path: string): string | null {
-  if (!existsSync(path)) return null;
+  if (!existsSync(path)) {
+    refuseDangling(path);
+    return null;
+  }
   // A FIFO in its place would be waited for.
   const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
@@ -42,8 +46,15 @@ export function readText(path: string): string | null {
   }
 }
 
+/** What it names may be on a disk that is away: a file in the link's place would be in the way when that is back. */
+function refuseDangling(path: string): void {
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  if (isLink && !existsSync(path)) throw new Error('it is a link that leads nowhere');
+}
+
 /** Writes beside it and renames; follows a link to the file that it names. New files are for their owner. */
 export function writeText(path: string, text: string): void {
+  refuseDangling(path);
   mkdirSync(dirname(path), { recursive: true });
   const target = existsSync(path) ? realpathSync(path) : path;
   const mode = existsSync(target) ? statSync(target).mode & 0o7777 : 0o600;
@@ -89,6 +100,16 @@ export function keepBackup(path: string, text: string): void {
   writeFileSync(beside, text, { flush: true });
   killPoint('foreign.copied');
   renameSync(beside, backupOf(path));
+  flushFolder(dirname(path));
+}
+
+/** A file of our own: replaced at once, for its owner alone, and never through a link. */
+export function writeOwn(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const beside = `${path}.session-memory-new`;
+  rmSync(beside, { force: true });
+  writeFileSync(beside, text, { flag: 'wx', mode: 0o600, flush: true });
+  renameSync(beside, path);
   flushFolder(dirname(path));
 }
 

@@ -17,7 +17,9 @@ export interface HookFacts {
   readonly path: string;
   /** Where they are switched on and off, if that is another file. */
   readonly switchedIn?: string;
-  readonly state: 'installed' | 'untrusted' | 'stale' | 'absent' | 'off' | 'unreadable';
+  readonly state: 'installed' | 'untrusted' | 'told otherwise' | 'stale' | 'absent' | 'off' | 'unreadable';
+  /** Variables of which it was told other values than those of now. */
+  readonly others?: readonly string[];
   readonly calledAt: Iso | null;
   /** What a person has to do in the agent itself, once. */
   readonly afterwards: string | null;
@@ -26,8 +28,10 @@ export interface HookFacts {
 export interface ScheduleFacts {
   /** Null: there is no scheduler on this machine. */
   readonly kind: string | null;
-  readonly state: 'installed' | 'stale' | 'absent' | 'stopped';
+  readonly state: 'installed' | 'stale' | 'elsewhere' | 'absent' | 'stopped';
   readonly next: string | null;
+  /** Variables of which it was told other values than those of now. */
+  readonly others: readonly string[];
 }
 
 export interface RunFacts {
@@ -55,7 +59,12 @@ const wrong = (check: string, message: string, hint: string): Check => ({
 /** An hourly run that has not come for so long does not come. */
 const SILENT_MS = 26 * 3_600_000;
 
-export function scheduleCheck({ kind, state, next }: ScheduleFacts): Check {
+const otherValues = (names: readonly string[]) =>
+  `was told other values of ${names.join(', ')} than this shell has`;
+const BY_THIS_SHELL =
+  'Run `session-memory install` in the shell whose values are right, or write them into the configuration.';
+
+export function scheduleCheck({ kind, state, next, others }: ScheduleFacts): Check {
   if (kind === null)
     return warning(
       'schedule',
@@ -64,8 +73,18 @@ export function scheduleCheck({ kind, state, next }: ScheduleFacts): Check {
     );
   const again = 'Run `session-memory install`.';
   switch (state) {
-    case 'installed':
-      return ok('schedule', `every hour by ${kind}${next === null ? '' : `, next ${next}`}`);
+    case 'installed': {
+      const message = `every hour by ${kind}${next === null ? '' : `, next ${next}`}`;
+      return others.length === 0
+        ? ok('schedule', message)
+        : warning('schedule', `${message}; it ${otherValues(others)}`, BY_THIS_SHELL);
+    }
+    case 'elsewhere':
+      return wrong(
+        'schedule',
+        `the entry of ${kind} is for another store or configuration than this one`,
+        again,
+      );
     case 'stale':
       return wrong('schedule', `the entry of ${kind} is not what this executable would write`, again);
     case 'stopped':
@@ -90,10 +109,11 @@ export function runCheck(
       : warning('last run', '`maintain` has never run', byHand);
   const at = shown(run.startedAt);
   const ago = msBetween(run.startedAt, now);
+  const days = Math.floor(ago / DAY_MS);
   if (ago > SILENT_MS)
     return (isScheduled ? wrong : warning)(
       'last run',
-      `\`maintain\` ran last at ${at}, ${Math.floor(ago / DAY_MS)} days ago`,
+      `\`maintain\` ran last at ${at}, ${days} day${days === 1 ? '' : 's'} ago`,
       isScheduled
         ? 'The schedule does not work: run `session-memory install`, and see what the scheduler says of it.'
         : byHand,
@@ -113,6 +133,8 @@ export function hookCheck(hook: HookFacts, shown: (at: Iso) => string): Check {
   switch (hook.state) {
     case 'absent':
       return warning(check, `${hook.name} does not call it when a session begins and ends`, again);
+    case 'told otherwise':
+      return warning(check, `its call in ${hook.path} ${otherValues(hook.others ?? [])}`, BY_THIS_SHELL);
     case 'stale':
       return wrong(check, `the entry in ${hook.path} is not what this executable would write`, again);
     case 'off':

@@ -9,7 +9,16 @@ import { blockIn, withBlock } from './block.ts';
 import type { HookedId } from './hooked.ts';
 import { type Edited, ownHooks, type WantedEntry, withHooks, withoutHooks } from './hooks-json.ts';
 import { nodeAt, treeOf } from './json-edit.ts';
-import { hookArgv, type IsOwn, ownEntries, type Program, powershellText, shellText } from './own-call.ts';
+import {
+  entryWords,
+  hookArgv,
+  type IsOwn,
+  ownEntries,
+  type Program,
+  powershellText,
+  shellText,
+  wordsOf,
+} from './own-call.ts';
 
 export interface HookFile {
   /** Absolute. */
@@ -24,6 +33,8 @@ export interface HookFile {
   remade(before: string | null, text: string): string | null;
   /** What of ours stands in it, as one text to compare; null: nothing, or it cannot be read. */
   own(text: string): string | null;
+  /** The words of our call in it; null: there is none. */
+  words(text: string): string[] | null;
   /** What a person has to do once. */
   readonly afterwards?: string;
 }
@@ -74,16 +85,16 @@ export function hookFile(id: HookedId, host: Host, name: string | null = null): 
     }
     case 'copilot-cli': {
       const root = home('COPILOT_HOME', '.copilot');
-      return ownFile(at(root, 'hooks', 'session-memory.json'), [root], copilotText);
+      return ownFile(at(root, 'hooks', 'session-memory.json'), [root], inCopilot(isOwn));
     }
     case 'opencode': {
       const root = at(host.env['XDG_CONFIG_HOME'] ?? at(host.homeDir, '.config'), 'opencode');
       const data = at(host.env['XDG_DATA_HOME'] ?? at(host.homeDir, '.local', 'share'), 'opencode');
-      return ownFile(at(root, 'plugins', 'session-memory.js'), [root, data], opencodeText);
+      return ownFile(at(root, 'plugins', 'session-memory.js'), [root, data], inCode(opencodeText));
     }
     case 'pi': {
       const root = home('PI_CODING_AGENT_DIR', '.pi', 'agent');
-      return ownFile(at(root, 'extensions', 'session-memory.ts'), [root], piText);
+      return ownFile(at(root, 'extensions', 'session-memory.ts'), [root], inCode(piText));
     }
     case 'kimi-code': {
       const root = home('KIMI_CODE_HOME', '.kimi-code');
@@ -141,7 +152,17 @@ function inJson(
         ? null
         : JSON.stringify([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
     },
+    words: (text) => entryWords(callsOf([...(ownHooks(text, isOwn)?.values() ?? [])]).find(isOwn)),
   };
+}
+
+/** Entries, and what entries hold of them. */
+function callsOf(entries: readonly unknown[]): unknown[] {
+  return entries.flatMap((entry) => {
+    const inner =
+      typeof entry === 'object' && entry !== null ? new Map(Object.entries(entry)).get('hooks') : [];
+    return [entry, ...(Array.isArray(inner) ? inner : [])];
+  });
 }
 
 function inToml(path: string, root: string): HookFile {
@@ -154,18 +175,33 @@ function inToml(path: string, root: string): HookFile {
   return {
     ...{ path, signs: [root], isOwn: false },
     install: (text, program) => {
-      const isTaken = /^\s*(?:hooks\s*=|\[hooks[\].])/m.test(withBlock(text ?? '', null));
+      const without = withBlock(text ?? '', null);
+      if ('why' in without) return without;
+      const isTaken = /^\s*(?:hooks\s*=|\[hooks[\].])/m.test(without.text);
       if (isTaken) return { why: 'it has hooks in a form that no other can be added to' };
-      return { text: withBlock(text ?? '', lines(program)) };
+      return withBlock(text ?? '', lines(program));
     },
-    uninstall: (text) => ({ text: withBlock(text, null) }),
-    remade: (before, text) => withBlock(before ?? '', blockIn(text)),
+    uninstall: (text) => withBlock(text, null),
+    remade: (before, text) => {
+      const made = withBlock(before ?? '', blockIn(text));
+      return 'text' in made ? made.text : null;
+    },
     own: (text) => blockIn(text)?.join('\n') ?? null,
+    words: (text) => {
+      const command = blockIn(text)?.find((line) => line.startsWith('command = '));
+      return command === undefined ? null : wordsOf(String(jsonOrNull(command.slice('command = '.length))));
+    },
   };
 }
 
-function ownFile(path: string, signs: readonly string[], made: (program: Program) => string): HookFile {
-  const isOurs = (text: string) => text.includes(MARK) || text.includes('session-memory');
+interface OwnText {
+  made(program: Program): string;
+  /** Whether such a text is ours, whatever program it calls and whoever has written in it since. */
+  isOurs(text: string): boolean;
+  words(text: string): string[] | null;
+}
+
+function ownFile(path: string, signs: readonly string[], { made, isOurs, words }: OwnText): HookFile {
   return {
     ...{ path, signs, isOwn: true },
     install: (text, program) =>
@@ -173,9 +209,53 @@ function ownFile(path: string, signs: readonly string[], made: (program: Program
         ? { why: 'a file of this name that is not ours is there' }
         : { text: made(program) },
     uninstall: (text) => (isOurs(text) ? null : { text }),
-    remade: (_, text) => text,
+    // What somebody has written in it is not ours to make again.
+    remade: (_, text) => {
+      const call = words(text);
+      return call === null ? null : madeOf(made, call);
+    },
     own: (text) => (isOurs(text) ? text : null),
+    words,
   };
+}
+
+/** The file that makes this very call: whatever program it is. */
+function madeOf(made: OwnText['made'], call: readonly string[]): string {
+  return made({ argv: call.slice(0, -2), platform: 'linux' });
+}
+
+/** A file of code, with its mark and its call on lines of their own. */
+function inCode(made: OwnText['made']): OwnText {
+  return {
+    made,
+    isOurs: (text) => text.includes(MARK),
+    words: (text) => {
+      const argv = jsonOrNull(/^const ARGV = (\[.*\]);$/m.exec(text)?.[1] ?? '');
+      return Array.isArray(argv) ? argv.map(String) : null;
+    },
+  };
+}
+
+/** JSON holds no mark: it is ours where nobody else has an entry in it. */
+function inCopilot(isOwn: IsOwn): OwnText {
+  const entries = (text: string) => [...(ownHooks(text, isOwn)?.values() ?? [])];
+  return {
+    made: copilotText,
+    isOurs: (text) => {
+      const hooks = Object.values(new Map(Object.entries(jsonOrNull(text) ?? {})).get('hooks') ?? {});
+      const all = hooks.flatMap((list) => (Array.isArray(list) ? list : [null]));
+      return all.length > 0 && all.every(isOwn);
+    },
+    words: (text) => entryWords(entries(text)[0]),
+  };
+}
+
+function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 function copilotText(program: Program): string {

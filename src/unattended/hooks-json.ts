@@ -31,7 +31,7 @@ export function withHooks(
   let edited = body;
   for (const event of eventsOf(edited)) if (!wanted.has(event)) edited = withoutOwn(edited, event, 0, isOwn);
   for (const [event, entry] of wanted) edited = withEntry(edited, event, entry, isOwn);
-  return { text: bom + edited };
+  return whole(bom, edited);
 }
 
 /** The file without any entry of ours, and without lists that were made for them. */
@@ -40,7 +40,14 @@ export function withoutHooks(text: string, isOwn: IsOwn = isOwnEntry): Edited {
   if (whyNot(body) !== null) return ownIn(text) ? { why: whyNot(body) ?? '' } : { text };
   let edited = body;
   for (const event of eventsOf(edited)) edited = withoutOwn(edited, event, 0, isOwn);
-  return { text: bom + edited };
+  return whole(bom, edited);
+}
+
+/** What was edited, unless it can no longer be read: then it is not written. */
+function whole(bom: string, edited: string): Edited {
+  return whyNot(edited) === null
+    ? { text: bom + edited }
+    : { why: 'it cannot be edited safely by this program' };
 }
 
 /** The entries of ours, as they stand in the file; null: it cannot be read. */

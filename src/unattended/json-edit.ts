@@ -88,13 +88,20 @@ export function withoutChild(text: string, parent: Node, index: number): string 
   if (before !== undefined) {
     const between = text.slice(endOf(before), child.offset);
     if (/^\s*,\s*$/.test(between)) return text.slice(0, endOf(before)) + text.slice(endOf(child));
-    const comma = endOf(before) + commaIn(between);
-    return text.slice(0, comma) + text.slice(comma + 1, child.offset).trimEnd() + text.slice(endOf(child));
+    const comma = commaIn(between);
+    const kept = text.slice(0, endOf(before)) + between.slice(0, comma);
+    return kept + joined(between.slice(comma + 1), text.slice(endOf(child)), styleOf(text).eol);
   }
   if (next !== undefined) {
     const between = text.slice(endOf(child), next.offset);
-    const end = /^\s*,\s*$/.test(between) ? next.offset : endOf(child) + commaIn(between) + 1;
-    return text.slice(0, child.offset) + text.slice(end);
+    if (/^\s*,\s*$/.test(between)) return text.slice(0, child.offset) + text.slice(next.offset);
+    const comma = commaIn(between);
+    return (
+      text.slice(0, child.offset) +
+      between.slice(0, comma) +
+      between.slice(comma + 1) +
+      text.slice(next.offset)
+    );
   }
   const tail = text.slice(endOf(child), endOf(parent) - 1);
   const comma = commaIn(tail);
@@ -105,8 +112,22 @@ export function withoutChild(text: string, parent: Node, index: number): string 
   );
 }
 
+/** Two pieces without the white space that the first ends with; what ends a comment of one line stays behind it. */
+function joined(comments: string, rest: string, eol: string): string {
+  const scanner = createScanner(comments);
+  let end = 0;
+  let last: number = EOF;
+  for (let kind: number = scanner.scan(); kind !== EOF; kind = scanner.scan()) {
+    if (kind === LINE_BREAK || kind === BLANK) continue;
+    end = scanner.getTokenOffset() + scanner.getTokenLength();
+    last = kind;
+  }
+  const isOpen = last === LINE_COMMENT && !/^[\r\n]/.test(rest);
+  return comments.slice(0, end) + (isOpen ? eol : '') + rest;
+}
+
 /** Of the library's `SyntaxKind`, whose names are gone when it is compiled. */
-const [COMMA, EOF] = [5, 17];
+const [COMMA, LINE_COMMENT, LINE_BREAK, BLANK, EOF] = [5, 12, 14, 15, 17];
 
 /** Where the first comma stands that is in no comment; -1: nowhere. */
 function commaIn(text: string): number {

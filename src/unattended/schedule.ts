@@ -2,7 +2,7 @@
  * The files by which the machine's own scheduler runs `maintain` every hour, and how each is known again. Pure.
  * All paths are absolute: no scheduler has a shell's PATH.
  */
-import { shellText } from './own-call.ts';
+import { shellText, wordsOf } from './own-call.ts';
 
 export interface ScheduledJob {
   /** The executable and the words of the call. */
@@ -12,6 +12,22 @@ export interface ScheduledJob {
 }
 
 export const MAINTAIN = ['maintain', '--yes', '--no-data-loss', '--quiet'] as const;
+
+/** The parts of a scheduled call; null: it is none. */
+export function readCall(argv: readonly string[]): {
+  readonly program: readonly string[];
+  readonly flags: { readonly store?: string; readonly config?: string };
+} | null {
+  const words = argv.slice(0, -MAINTAIN.length);
+  if (argv.slice(-MAINTAIN.length).join(' ') !== MAINTAIN.join(' ')) return null;
+  const flags: { store?: string; config?: string } = {};
+  for (const name of ['config', 'store'] as const) {
+    if (words.at(-2) !== `--${name}`) continue;
+    flags[name] = words.pop() ?? '';
+    words.pop();
+  }
+  return { program: words, flags };
+}
 
 /** A minute that is nobody else's full hour. */
 const MINUTE = 17;
@@ -25,6 +41,19 @@ function forSystemd(word: string): string {
 
 function forSystemdEnv(name: string, value: string): string {
   return `Environment="${name}=${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`;
+}
+
+const fromSystemd = (text: string) => text.replace(/\\(.)/g, '$1').replaceAll('%%', '%');
+
+/** What `systemdService` was given. Of a text that it did not make nothing is promised; so of the others below. */
+export function jobOfService(text: string): ScheduledJob {
+  const env = [...text.matchAll(/^Environment="(\w+)=((?:[^"\\]|\\.)*)"$/gm)];
+  const call = /^ExecStart=(.*)$/m.exec(text)?.[1] ?? '';
+  const words = [...call.matchAll(/"((?:[^"\\]|\\.)*)"/g)];
+  return {
+    argv: words.map(([, word = '']) => fromSystemd(word).replaceAll('$$', '$')),
+    env: Object.fromEntries(env.map(([, name = '', value = '']) => [name, fromSystemd(value)])),
+  };
 }
 
 export function systemdService({ argv, env }: ScheduledJob): string {
@@ -70,6 +99,22 @@ export function systemdTimer(): string {
 const forXml = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
+const fromXml = (text: string) =>
+  text.replaceAll('&quot;', '"').replaceAll('&gt;', '>').replaceAll('&lt;', '<').replaceAll('&amp;', '&');
+
+export function jobOfPlist(text: string): ScheduledJob {
+  const inside = (name: string, tag: string) =>
+    new RegExp(`<key>${name}</key>\\s*<${tag}>(.*?)</${tag}>`, 's').exec(text)?.[1] ?? '';
+  const words = [...inside('ProgramArguments', 'array').matchAll(/<string>(.*?)<\/string>/gs)];
+  const env = [
+    ...inside('EnvironmentVariables', 'dict').matchAll(/<key>(.*?)<\/key><string>(.*?)<\/string>/gs),
+  ];
+  return {
+    argv: words.map(([, word = '']) => fromXml(word)),
+    env: Object.fromEntries(env.map(([, name = '', value = '']) => [fromXml(name), fromXml(value)])),
+  };
+}
+
 /** `StartCalendarInterval` catches up after sleep, `StartInterval` does not. */
 export function launchdPlist({ argv, env }: ScheduledJob, logPath: string): string {
   const strings = argv.map((word) => `    <string>${forXml(word)}</string>`);
@@ -108,9 +153,30 @@ export function cronLines({ argv, env }: ScheduledJob): string[] {
   return [`${MINUTE} * * * * ${command.replaceAll('%', '\\%')}`];
 }
 
+export function jobOfCron([line = '']: readonly string[]): ScheduledJob {
+  const words = wordsOf(line.replaceAll('\\%', '%').split(' ').slice(5).join(' '));
+  const first = words.findIndex((word) => !/^\w+=/.test(word));
+  const set = words.slice(0, Math.max(0, first));
+  return {
+    argv: words.slice(set.length),
+    env: Object.fromEntries(
+      set.map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]),
+    ),
+  };
+}
+
 const SH = { argv: [], platform: 'linux' } as const;
 
-/** Both battery switches are off by default in Windows' favour: a laptop would never run it. */
+export function jobOfTask(text: string): ScheduledJob {
+  const call = fromXml(/<Arguments>--headless (.*?)<\/Arguments>/s.exec(text)?.[1] ?? '');
+  const words = [...call.matchAll(/"([^"]*)"|(\S+)/g)];
+  return { argv: words.map(([, quoted, bare]) => quoted ?? bare ?? ''), env: {} };
+}
+
+/**
+ * Both battery switches are off by default in Windows' favour: a laptop would never run it. A task is told no variables but those that
+ * its person has everywhere: who installs it sees to the rest.
+ */
 export function taskXml({ argv }: ScheduledJob): string {
   const [program = '', ...words] = argv;
   const call = [program, ...words].map((word) => (/^[\w./:\\-]+$/.test(word) ? word : `"${word}"`)).join(' ');

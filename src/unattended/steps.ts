@@ -32,7 +32,9 @@ export function installStep(
 ): Step | Refused {
   const made = file.install(before, program);
   if ('why' in made) return { for: id, path, why: made.why };
-  return { for: id, path, before, after: made.text, backup: before === null || file.isOwn ? 'none' : 'keep' };
+  // Of a file of ours nothing is kept where it is to the byte what some version of this very program would write.
+  const isMade = before === null || (file.isOwn && file.remade(null, before) === before);
+  return { for: id, path, before, after: made.text, backup: isMade ? 'none' : 'keep' };
 }
 
 /** `backup`: how it was before us, where that was kept. Null: nothing of ours is there. */
@@ -46,15 +48,32 @@ export function uninstallStep(
   const step = (after: string | null, drops: boolean): Step => ({
     ...{ for: id, path, before, after, backup: drops ? 'drop' : 'none' },
   });
-  // Of an uninstall that was killed the copy is left: it has done its work.
-  if (file.own(before) === null) return backup === before ? step(before, true) : null;
+  // A copy with our part in it is not how the file was before us.
+  const isBefore = backup !== null && file.own(backup) === null;
+  if (file.own(before) === null) {
+    // Of an uninstall that was killed the copy is left: it has done its work.
+    if (backup === before) return step(before, true);
+    const left = file.uninstall(before);
+    return left !== null && 'why' in left ? { for: id, path, why: left.why } : null;
+  }
   // Nothing but our part has changed since: it becomes what it was, to the byte.
-  if (backup !== null && file.remade(backup, before) === before) return step(backup, true);
-  if (backup === null && file.remade(null, before) === before) return step(null, false);
+  if (isBefore && file.remade(backup, before) === before) return step(backup, true);
+  if ((backup === null || file.isOwn) && file.remade(null, before) === before) return step(null, false);
   const without = file.uninstall(before);
-  if (without === null) return step(null, false);
+  // Somebody has written in what was ours alone.
+  if (without === null)
+    return backup === null
+      ? { ...step(null, false), backup: 'keep' }
+      : {
+          for: id,
+          path,
+          why: 'somebody has written in it since, and it has a copy already: remove both by hand',
+        };
   return 'why' in without ? { for: id, path, why: without.why } : step(without.text, false);
 }
+
+export const isRefused = (step: Step | Refused): step is Refused => 'why' in step;
+export const isStep = (step: Step | Refused): step is Step => !('why' in step);
 
 /** Lines that go and come, with what surrounds them left out. */
 export function diffLines(before: string | null, after: string | null): string[] {

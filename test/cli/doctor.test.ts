@@ -87,6 +87,50 @@ describe('doctor', () => {
     expect(await machine.states()).toMatchObject({ store: 'wrong' });
   });
 
+  test('in a shell with other variables the schedule is not wrong: what differs is named', async () => {
+    using machine = new Machine();
+    machine.put(claudePath(ID), promptLine(ID, 'one'));
+    await machine.run('install', '--yes');
+    machine.env['CODEX_HOME'] = '/srv/codex';
+    machine.env['SESSION_MEMORY_RAW_HARD_CAP_BYTES'] = '7GiB';
+    expect(await machine.states()).toMatchObject({ schedule: 'warning', 'hook claude-code': 'warning' });
+    const { out } = await machine.run('doctor');
+    expect(out).toContain('other values of CODEX_HOME, SESSION_MEMORY_RAW_HARD_CAP_BYTES than');
+    await machine.run('install', '--yes');
+    expect(await machine.states()).toMatchObject({ schedule: 'ok', 'hook claude-code': 'ok' });
+  });
+
+  test('a schedule for another store or configuration is wrong, and one for the same by other words is not', async () => {
+    using machine = new Machine();
+    await machine.run('install', '--yes');
+    machine.store = join(machine.folder, 'other.db');
+    const { out } = await machine.run('doctor');
+    expect(out).toMatch(/^wrong +schedule +the entry of systemd is for another store/m);
+    const config = machine.put('.config/session-memory/config.toml', `store = "${machine.store}"\n`);
+    await machine.run('install', '--yes', '--config', config);
+    expect(await machine.states()).toMatchObject({ schedule: 'ok' });
+  });
+
+  test('on a fresh machine tells what is free where the store will be', async () => {
+    using machine = new Machine();
+    machine.store = join(machine.folder, 'not/there/yet/s.db');
+    expect((await machine.run('doctor')).out).toMatch(/^\w+ +disk +\S+ \w+ are free/m);
+    expect(existsSync(join(machine.folder, 'not'))).toBe(false);
+  });
+
+  test('what it says is wrong with the schedule, install mends', async () => {
+    using machine = new Machine();
+    await machine.run('install', '--yes');
+    const flag = join(machine.folder, 'enabled');
+    machine.answers(
+      'systemctl',
+      `case $2 in is-active|is-enabled) [ -e ${flag} ];; enable) : > ${flag};; esac`,
+    );
+    expect(await machine.states()).toMatchObject({ schedule: 'wrong' });
+    await machine.run('install', '--yes');
+    expect(await machine.states()).toMatchObject({ schedule: 'ok' });
+  });
+
   test('tells when an agent last called its hook', async () => {
     using machine = new Machine();
     const path = machine.put(claudePath(ID), promptLine(ID, 'one'));

@@ -14,6 +14,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { installSchema } from '../../src/cli/schemas.unattended.ts';
+import { blockIn } from '../../src/unattended/block.ts';
+import { envOf, wordsOf } from '../../src/unattended/own-call.ts';
+import { jobOfCron, jobOfService } from '../../src/unattended/schedule.ts';
 import { Program } from '../support/program.ts';
 
 /** A home with some agents, and programs of schedulers that only note what they are asked. */
@@ -45,6 +48,11 @@ class Machine extends Program {
 
   asked(): string[] {
     return readFileSync(join(this.folder, 'asked'), 'utf8').trim().split('\n');
+  }
+
+  /** Without questions that change nothing. */
+  told(): string[] {
+    return this.asked().filter((call) => !/show-environment|is-active|is-enabled| -l$/.test(call));
   }
 
   text(relPath: string): string {
@@ -196,7 +204,7 @@ describe('consent', () => {
       expect(told.out).toContain('+ OnCalendar=hourly');
       expect(machine.tree()).toEqual(before);
     }
-    expect(machine.asked().every((call) => call.includes('show-environment'))).toBe(true);
+    expect(machine.told()).toEqual([]);
   });
 });
 
@@ -207,12 +215,12 @@ describe('the schedule', () => {
     expect(out).toContain('loginctl enable-linger');
     const unit = machine.text('.config/systemd/user/session-memory.service');
     expect(unit).toMatch(/^ExecStart="\/.+"maintain" "--yes" "--no-data-loss" "--quiet"$/m);
-    expect(machine.asked().slice(1)).toEqual([
+    expect(machine.told()).toEqual([
       'systemctl --user daemon-reload',
       'systemctl --user enable --now session-memory.timer',
     ]);
     await machine.run('uninstall', '--yes');
-    expect(machine.asked().slice(-2)).toEqual([
+    expect(machine.told().slice(-2)).toEqual([
       'systemctl --user disable --now session-memory.timer',
       'systemctl --user daemon-reload',
     ]);
@@ -248,6 +256,102 @@ describe('the schedule', () => {
     );
   });
 
+  test('runs by the settings of the shell that installs it, and not by the defaults', async () => {
+    for (const scheduler of ['systemd', 'cron'] as const) {
+      using machine = new Machine(scheduler);
+      const set = {
+        SESSION_MEMORY_RAW_HARD_CAP_BYTES: '7GiB',
+        SESSION_MEMORY_INGEST_EXCLUDE: "/home/me/it's private,%",
+        SESSION_MEMORY_ANALYZER_TIMEOUT_S: '7',
+      };
+      Object.assign(machine.env, set);
+      agents(machine);
+      await machine.run('install', '--yes');
+      const job =
+        scheduler === 'systemd'
+          ? jobOfService(machine.text('.config/systemd/user/session-memory.service'))
+          : jobOfCron(blockIn(readFileSync(join(machine.folder, 'crontab'), 'utf8')) ?? []);
+      expect(job.env).toMatchObject(set);
+      // An agent that was started without them stores by the same settings, save by what is for a sweep alone.
+      const hook = JSON.parse(machine.text('.codex/hooks.json')).hooks.SessionEnd[0].hooks[0].command;
+      expect(envOf(wordsOf(hook))).toEqual(set);
+    }
+  });
+
+  test('that a setting cannot be told to is refused, with the way out', async () => {
+    using machine = new Machine('systemd');
+    machine.env['SESSION_MEMORY_ANALYZER_COMMAND'] = 'one\ntwo';
+    const { code, err } = await machine.run('install', '--yes');
+    expect([code, existsSync(join(machine.home, '.config/systemd/user/session-memory.service'))]).toEqual([
+      1,
+      false,
+    ]);
+    expect(err).toMatch(/SESSION_MEMORY_ANALYZER_COMMAND .* write it into \S+config\.toml/);
+  });
+
+  test('that is there and does not run is told to run: that is something to install', async () => {
+    using machine = new Machine('systemd');
+    await machine.run('install', '--yes');
+    const log = join(machine.folder, 'asked');
+    machine.program('systemctl', `echo systemctl "$@" >> ${log}; [ "$2" != is-active ] || exit 3`);
+    writeFileSync(log, '');
+    const shown = await machine.run('install');
+    expect([shown.code, machine.told()]).toEqual([2, []]);
+    expect(shown.out).toContain('The schedule is there and does not run');
+    expect((await machine.run('install', '--yes')).out).not.toContain('Nothing to install');
+    expect(machine.told()).toEqual([
+      'systemctl --user daemon-reload',
+      'systemctl --user enable --now session-memory.timer',
+    ]);
+  });
+
+  test('of another scheduler is stopped before its files go', async () => {
+    using machine = new Machine('systemd');
+    await machine.run('install', '--yes');
+    const log = join(machine.folder, 'asked');
+    const service = join(machine.home, '.config/systemd/user/session-memory.service');
+    machine.program(
+      'systemctl',
+      `echo systemctl "$@" "$([ -e ${service} ] && echo there || echo gone)" >> ${log}; [ "$2" != show-environment ]`,
+    );
+    machine.program('crontab', '[ "$1" = -l ] || /bin/cat > /dev/null');
+    writeFileSync(log, '');
+    expect((await machine.run('install', '--yes')).code).toBe(0);
+    expect(machine.told()).toEqual([
+      'systemctl --user disable --now session-memory.timer there',
+      'systemctl --user daemon-reload gone',
+    ]);
+  });
+
+  test('of cron: lines of others stay where an end mark is missing, and a copy is made before anything is changed', async () => {
+    using machine = new Machine('cron');
+    const table = join(machine.folder, 'crontab');
+    const copy = join(machine.folder, 'data/crontab.before-session-memory');
+    const torn =
+      '# >>> session-memory >>>\n17 * * * * x\n5 * * * * theirs\n# >>> session-memory >>>\n17 * * * * x\n# <<< session-memory <<<\n';
+    writeFileSync(table, torn);
+    for (const verb of ['install', 'uninstall']) {
+      const { code, err } = await machine.run(verb, '--yes');
+      expect([verb, code, err]).toEqual([
+        verb,
+        1,
+        expect.stringContaining('line 1 is `# >>> session-memory >>>`'),
+      ]);
+      expect(readFileSync(table, 'utf8')).toBe(torn);
+    }
+    writeFileSync(table, '5 * * * * theirs\n');
+    await machine.run('install', '--yes');
+    expect(readFileSync(copy, 'utf8')).toBe('5 * * * * theirs\n');
+    await machine.run('uninstall', '--yes');
+    expect([existsSync(copy), readFileSync(table, 'utf8')]).toEqual([false, '5 * * * * theirs\n']);
+    await machine.run('install', '--yes');
+    const grown = `7 * * * * new\n${readFileSync(table, 'utf8')}`;
+    writeFileSync(table, grown);
+    const { out } = await machine.run('uninstall', '--yes');
+    expect(out).toContain(`${copy} is how the table of cron was before this`);
+    expect(readFileSync(copy, 'utf8')).toBe(grown);
+  });
+
   test('units are what systemd takes', async () => {
     if (Bun.which('systemd-analyze') === null) return console.log('skipped: no systemd-analyze here');
     using machine = new Machine('systemd');
@@ -281,6 +385,31 @@ test('below a prefix all is written, nothing of the home is, and no scheduler is
   await machine.run('uninstall', '--yes', '--prefix', prefix);
   expect(existsSync(unit)).toBe(false);
   expect(machine.tree()).toEqual(before);
+});
+
+test('a link that leads nowhere is named and left: no file is put in its place', async () => {
+  using machine = new Machine('systemd');
+  mkdirSync(join(machine.home, '.claude'));
+  mkdirSync(join(machine.home, '.config/systemd/user'), { recursive: true });
+  const links = ['.claude/settings.json', '.config/systemd/user/session-memory.timer'];
+  for (const path of links) symlinkSync('/nowhere/at/all', join(machine.home, path));
+  const { code, err } = await machine.run('install', '--yes');
+  expect(code).toBe(1);
+  for (const path of links) {
+    expect(err).toContain(`${path} (`);
+    expect(readlinkSync(join(machine.home, path))).toBe('/nowhere/at/all');
+  }
+  expect(err).toContain('a link that leads nowhere');
+});
+
+test('a plugin of the person’s own under our name, which names this program, stays as it is', async () => {
+  using machine = new Machine('none');
+  const mine = '// goes well with session-memory\nexport const Mine = 1;\n';
+  const path = '.config/opencode/plugins/session-memory.js';
+  machine.put(path, mine);
+  expect((await machine.run('install', '--yes')).code).toBe(1);
+  expect((await machine.run('uninstall', '--yes')).code).toBe(0);
+  expect(machine.text(path)).toBe(mine);
 });
 
 test('an agent that is named and not here is said to be so; one that nobody knows is wrong usage', async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { typedQuery } from '../../src/cli/typed-query.ts';
+import { parseSince } from '../../src/cli/values.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import { excludeRules } from '../../src/ingest/discover/exclude.ts';
 import {
@@ -109,6 +110,7 @@ describe('an answer', () => {
         mark: MARK,
         now: () => NOW,
         understood: (query) => typedQuery(query, NOW),
+        since: (text) => parseSince(text, 'since', NOW),
       },
       '1',
     );

@@ -125,6 +125,35 @@ describe('the official client', () => {
     }, '[mcp]\ntranscripts = true\n');
   });
 
+  test('a time that is none is an error, and no word to look for; a project and a time are filters', async () => {
+    await withClient(async (client) => {
+      const wrong = await call(client, 'search_sessions', { query: 'walrus', since: 'last week' });
+      expect([wrong.isError, wrong.text]).toEqual([
+        true,
+        expect.stringContaining('since is not a time: last week'),
+      ]);
+      const few = await call(client, 'search_sessions', { query: 'walrus', since: '2026-05-08', limit: 10 });
+      expect(few.text.match(/^\| claude-code:\S+/gm)).toEqual([`| ${uid(8)}`]);
+      const odd = await call(client, 'search_sessions', { query: 'walrus', project: 'zoo" -walrus "' });
+      expect(odd.text).toStartWith('No session');
+      const zoo = await call(client, 'search_sessions', { query: 'walrus', project: 'me/zoo', limit: 10 });
+      expect(zoo.text.match(/^\| claude-code:\S+/gm)).toHaveLength(6);
+    });
+  });
+
+  test('a prefix of several sessions, an excluded one and none are one and the same answer', async () => {
+    await withClient(async (client) => {
+      const said = await Promise.all(
+        ['7', uid(4), 'nobody', '70000004'].map((session) => call(client, 'show_session', { session })),
+      );
+      const without = said.map(({ text }, i) =>
+        text.replace(['7', uid(4), 'nobody', '70000004'][i] ?? '', ''),
+      );
+      expect(new Set(without).size).toBe(1);
+      expect(said.every(({ isError }) => isError)).toBe(true);
+    });
+  });
+
   test('is told what is wrong with an argument, and of a tool that is not there', async () => {
     await withClient(async (client) => {
       expect((await call(client, 'search_sessions', {})).text).toContain('query is missing');

@@ -3,7 +3,7 @@
 
 import { afterAll, describe, expect, test } from 'bun:test';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { npmName, programName, TARGETS, type Target } from '../../scripts/releasing/targets.ts';
 import { Made, SCRIPT, targetHere, VERSION } from './made.ts';
 import { Registry } from './registry.ts';
@@ -44,8 +44,11 @@ class Installed {
     return this;
   }
 
-  async run(command: string[]): Promise<{ code: number; out: string; err: string; signal: unknown }> {
-    const child = this.start(command);
+  async run(
+    command: string[],
+    more: Record<string, string> = {},
+  ): Promise<{ code: number; out: string; err: string; signal: unknown }> {
+    const child = this.start(command, more);
     const [out, err, code] = await Promise.all([
       new Response(child.stdout).text(),
       new Response(child.stderr).text(),
@@ -54,9 +57,9 @@ class Installed {
     return { code, out, err, signal: child.signalCode };
   }
 
-  start(command: string[]) {
+  start(command: string[], more: Record<string, string> = {}) {
     return Bun.spawn(command, {
-      env: { ...this.#env, npm_config_registry: this.registry?.url ?? '' },
+      env: { ...this.#env, npm_config_registry: this.registry?.url ?? '', ...more },
       cwd: this.made.folder,
       ...{ stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
     });
@@ -208,6 +211,14 @@ describe.skipIf(whyNot !== null || BINARY === undefined || !existsSync(BINARY))(
       real.run([BINARY ?? '', 'no-such-command']),
     ]);
     expect([wrong.code, wrong.out, wrong.err]).toEqual([wrongDirect.code, wrongDirect.out, wrongDirect.err]);
+    // The name on the PATH is a script, and this program all the same; it outlives an upgrade.
+    mkdirSync(join(real.made.folder, 'home', '.codex'));
+    const byName = { PATH: `${dirname(real.command)}:${Bun.env['PATH'] ?? ''}` };
+    const checks = await real.run([real.command, 'doctor', '--json'], byName);
+    const program = JSON.parse(checks.out).checks.find(({ check }: { check: string }) => check === 'program');
+    expect(program).toMatchObject({ state: 'ok' });
+    const shown = await real.run([real.command, 'install', '--dry-run', '--no-schedule'], byName);
+    expect(shown.out).toContain(`"command": "${real.command} hook codex"`);
     // Where it is installed, npx starts that one.
     await real.run(['npm', 'uninstall', '--global', 'session-memory']);
     expect(existsSync(real.command)).toBe(false);
@@ -218,5 +229,14 @@ describe.skipIf(whyNot !== null || BINARY === undefined || !existsSync(BINARY))(
       ', installed by npm; to update: npm install --global session-memory@latest\n',
     );
     expect(byNpx.out).toContain(', run by npx; to update: npx session-memory@latest\n');
+    const noted = await real.run([
+      'npx',
+      '--yes',
+      `session-memory@${VERSION}`,
+      'install',
+      '--dry-run',
+      '--no-schedule',
+    ]);
+    expect(noted.err).toContain('what is installed now will stop working');
   });
 });

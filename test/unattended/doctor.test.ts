@@ -19,7 +19,7 @@ const GIB = 1024 ** 3;
 const shown = (at: Iso) => at;
 const bytes = (n: number) => `${n} B`;
 const schedule = (facts: Partial<ScheduleFacts>) =>
-  scheduleCheck({ kind: 'systemd', state: 'installed', next: null, ...facts });
+  scheduleCheck({ kind: 'systemd', state: 'installed', next: null, others: [], ...facts });
 const run = (facts: Partial<RunFacts>): RunFacts => ({
   ...{ startedAt: NOW, isFinished: true, exitCode: 0, result: 'ok', problems: [] },
   ...facts,
@@ -91,4 +91,12 @@ describe('doctor', () => {
     expect(isWell(all.filter(({ state }) => state !== 'wrong'))).toBe(true);
     expect(isWell(all)).toBe(false);
   });
+});
+
+test('a run of a day ago is told in the singular', () => {
+  const told = runCheck(run({ startedAt: addMs(NOW, -1.2 * DAY_MS) }), true, NOW, shown);
+  expect(told.message).toEndWith(', 1 day ago');
+  expect(runCheck(run({ startedAt: addMs(NOW, -2.2 * DAY_MS) }), true, NOW, shown).message).toEndWith(
+    ', 2 days ago',
+  );
 });

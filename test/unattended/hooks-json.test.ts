@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { parse } from 'jsonc-parser';
-import { blockIn, withBlock } from '../../src/unattended/block.ts';
 import { hookFile } from '../../src/unattended/hook-files.ts';
 import { HOOKED } from '../../src/unattended/hooked.ts';
 import { ownHooks, withHooks, withoutHooks } from '../../src/unattended/hooks-json.ts';
@@ -187,28 +186,6 @@ test('an executable of another name knows its own entries, and not those of othe
   expect(done(file.install(once, renamed))).toBe(once);
   expect(uninstallStep('claude-code', file, '/x', once, others)).toMatchObject({ after: others });
   expect(done(file.uninstall(once))).toBe(others);
-});
-
-test('a file of our name that is somebody else’s stays', () => {
-  const file = hookFile('opencode', HOST);
-  expect(file.install('export const Mine = 1;\n', PROGRAM)).toHaveProperty('why');
-  expect(uninstallStep('opencode', file, '/x', 'export const Mine = 1;\n', null)).toBeNull();
-});
-
-test('lines between marks: put in once, replaced, taken out, and all else kept', () => {
-  const lines = fc.array(fc.stringMatching(/^[\w *#%/-]{0,12}$/));
-  fc.assert(
-    fc.property(lines, fc.constantFrom('\n', '\r\n'), fc.boolean(), (some, eol, ends) => {
-      const text = some.join(eol) + (ends && some.length > 0 ? eol : '');
-      const once = withBlock(text, ['17 * * * * x']);
-      expect(withBlock(once, ['17 * * * * x'])).toBe(once);
-      expect(blockIn(once)).toEqual(['17 * * * * x']);
-      expect(blockIn(withBlock(once, ['other']))).toEqual(['other']);
-      // A last line without an end gets one: nothing could stand behind it.
-      expect([text, text + eol, `${text}\n`]).toContain(withBlock(once, null));
-      expect(once.startsWith(text)).toBe(true);
-    }),
-  );
 });
 
 test('words for a shell come out as they went in', () => {

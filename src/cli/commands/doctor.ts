@@ -2,8 +2,8 @@
  * `doctor`: whether what should run by itself does. One page, a line a check, each with its way out.
  * Promises: changes nothing, makes no store; exit 1 where something needs a person.
  */
-import { existsSync, realpathSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { EXIT, FailureError } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { mountOfPath, refreshMounts } from '../../files/mounts.ts';
@@ -31,20 +31,22 @@ import {
 } from '../../unattended/doctor.ts';
 import { hookFile, isSwitchedOff } from '../../unattended/hook-files.ts';
 import { HOOKED } from '../../unattended/hooked.ts';
-import { nameOf, ownEntries } from '../../unattended/own-call.ts';
+import { envOf, nameOf, ownEntries } from '../../unattended/own-call.ts';
+import { readCall, type ScheduledJob } from '../../unattended/schedule.ts';
+import { loadSettings } from '../config.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, formatCount, formatTime, plural } from '../format.ts';
 import { paint } from '../io.ts';
+import { cannotLast, differing, jobOf, leadsTo, namedOnPath, programOf } from '../own-program.ts';
 import { runResult } from '../report.ts';
-import { Machine, scheduleSteps } from '../scheduler.ts';
+import { isActive, Machine, type SchedulerKind, scheduledJob, scheduleSteps } from '../scheduler.ts';
 import { circumstances } from '../wire.ts';
 import { unmatchedOf } from './config.ts';
-import { jobOf, programOf } from './install.ts';
 
 export const doctor: Command = async (context) => {
   refreshMounts();
   const machine = new Machine(context.host, '');
-  const schedule = scheduleFacts(context, machine);
+  const schedule = await scheduleFacts(context, machine);
   const checks = [
     programCheck(context),
     ...storeChecks(context, (db) => insideChecks(context, db, schedule)),
@@ -75,14 +77,23 @@ function page({ io }: Context, checks: readonly Check[]): string {
   return `${lines.join('\n')}\n\n${end}\n`;
 }
 
-function programCheck({ version, self, host }: Context): Check {
-  const path = self?.[0] ?? 'unknown';
-  const named = Bun.which('session-memory', { PATH: host.env['PATH'] ?? '' });
-  const isOther = named !== null && existsSync(path) && realpathSync(named) !== realpathSync(path);
-  const message = `${version}, ${path}`;
-  return isOther
+function programCheck(context: Context): Check {
+  const { version, self } = context;
+  const named = namedOnPath(context);
+  const message = `${version}, ${self?.[0] ?? 'unknown'}`;
+  const lasting = cannotLast(context);
+  if (lasting !== null)
+    return {
+      ...{ check: 'program', state: 'warning', message: `${message}, run by npx` },
+      hint: 'npm empties that cache: install it with `npm install --global session-memory`.',
+    };
+  return named !== null && !named.leadsHere
     ? {
-        ...{ check: 'program', state: 'warning', message: `${message}; the one on your PATH is ${named}` },
+        ...{
+          check: 'program',
+          state: 'warning',
+          message: `${message}; the one on your PATH is ${named.path}`,
+        },
         hint: 'Remove one of them, or run `session-memory install` by the one that you want to be called.',
       }
     : { check: 'program', state: 'ok', message, hint: null };
@@ -143,7 +154,7 @@ function insideChecks(context: Context, db: ReadableDb, schedule: ScheduleFacts)
   return [
     capCheck(used, limits.rawHardCapBytes),
     diskCheck(
-      { freeBytes: freeBytes(storePath), roomBytes: Math.max(0, limits.rawHardCapBytes - used) },
+      { freeBytes: freeBytes(nearest(storePath)), roomBytes: Math.max(0, limits.rawHardCapBytes - used) },
       formatBytes,
     ),
     runCheck(run, isScheduled, context.clock.now(), formatTime),
@@ -152,6 +163,12 @@ function insideChecks(context: Context, db: ReadableDb, schedule: ScheduleFacts)
     ...failedChecks(context, db),
     ...copyChecks(storePath),
   ];
+}
+
+/** Of a store that is yet to be made: what lies where it will, in the nearest folder that is there. */
+function nearest(path: string): string {
+  const folder = dirname(path);
+  return existsSync(folder) || folder === path ? path : nearest(folder);
 }
 
 function capCheck(usedBytes: number, hardCapBytes: number): Check {
@@ -180,9 +197,18 @@ function hookFacts(context: Context, db: ReadableDb): HookFacts[] {
       const text = readText(file.path);
       if (text === null || file.own(text) === null) return [{ ...facts, state: 'absent' }];
       if (isSwitchedOff(id, text)) return [{ ...facts, state: 'off' }];
-      const made = file.install(text, programOf(context));
+      const program = programOf(context);
+      const told = envOf(file.words(text) ?? []);
+      const made = file.install(text, { ...program, env: told });
       if (!('text' in made && made.text === text)) return [{ ...facts, state: 'stale' }];
-      return [id === 'codex' ? trustedByCodex(context, facts, text) : { ...facts, state: 'installed' }];
+      const found: HookFacts =
+        id === 'codex' ? trustedByCodex(context, facts, text) : { ...facts, state: 'installed' };
+      const others = differing(told, program.env ?? {});
+      return [
+        found.state === 'installed' && others.length > 0
+          ? { ...found, state: 'told otherwise', others }
+          : found,
+      ];
     } catch {
       return [{ ...facts, state: 'unreadable' }];
     }
@@ -200,16 +226,46 @@ function trustedByCodex(context: Context, facts: Omit<HookFacts, 'state'>, text:
   return { ...facts, state: state === 'untrusted' ? 'untrusted' : 'installed' };
 }
 
-function scheduleFacts(context: Context, machine: Machine): ScheduleFacts {
+async function scheduleFacts(context: Context, machine: Machine): Promise<ScheduleFacts> {
   const kind = machine.scheduler();
-  if (kind === null) return { kind, state: 'absent', next: null };
-  if (scheduleSteps(machine, kind, null).length === 0) return { kind, state: 'absent', next: null };
-  if (scheduleSteps(machine, kind, jobOf(context)).length > 0) return { kind, state: 'stale', next: null };
-  if (kind !== 'systemd') return { kind, state: 'installed', next: null };
-  const ask = (...words: string[]) => machine.ask(['systemctl', '--user', ...words, 'session-memory.timer']);
-  if (ask('is-active')?.code !== 0) return { kind, state: 'stopped', next: null };
-  const next = ask('show', '--value', '--property=NextElapseUSecRealtime')?.out.trim() ?? '';
-  return { kind, state: 'installed', next: next === '' ? null : next };
+  const facts = { kind, next: null, others: [] };
+  if (kind === null || scheduleSteps(machine, kind, null).length === 0) return { ...facts, state: 'absent' };
+  const found = await foundJob(context, machine, kind);
+  if (typeof found === 'string') return { ...facts, state: found };
+  if (!isActive(machine, kind)) return { ...facts, state: 'stopped' };
+  // A task has the variables of its person, whatever a shell has beside.
+  const others = kind === 'task' ? [] : differing(found.env, jobOf(context).env);
+  return { kind, state: 'installed', next: kind === 'systemd' ? nextOf(machine) : null, others };
+}
+
+function nextOf(machine: Machine): string | null {
+  const property = '--property=NextElapseUSecRealtime';
+  const said = machine.ask(['systemctl', '--user', 'show', '--value', property, 'session-memory.timer']);
+  return said?.out.trim() || null;
+}
+
+/** What the schedule runs: by this program's way of saying it, this program, for this store and configuration; else what is amiss. */
+async function foundJob(
+  context: Context,
+  machine: Machine,
+  kind: SchedulerKind,
+): Promise<ScheduledJob | 'stale' | 'elsewhere'> {
+  const { host, settings } = context;
+  try {
+    const job = scheduledJob(machine, kind);
+    if (job === null || scheduleSteps(machine, kind, job).length > 0) return 'stale';
+    const call = readCall(job.argv);
+    const [program = '', ...source] = call?.program ?? [];
+    const [here = '', ...sourceHere] = context.self ?? [];
+    if (call === null || !leadsTo(program, here) || source.join('\n') !== sourceHere.join('\n'))
+      return 'stale';
+    const env = kind === 'task' ? host.env : job.env;
+    const own = await loadSettings({ ...host, env }, call.flags);
+    const isSame = own.storePath === settings.storePath && own.configPath === resolve(settings.configPath);
+    return isSame ? job : 'elsewhere';
+  } catch {
+    return 'stale';
+  }
 }
 
 function agentChecks(db: ReadableDb): Check[] {

@@ -7,10 +7,9 @@ import { type Related, related } from '../../store/search/related.ts';
 import { type Command, printJson, textFlag } from '../context.ts';
 import { formatTime } from '../format.ts';
 import { paint } from '../io.ts';
-import { parseCount } from '../values.ts';
+import { parseLimit } from '../values.ts';
 import { onlyArg } from '../wire.ts';
 import { asJson } from './list.ts';
-import { refuseNone } from './search.ts';
 
 /** A screen of them. */
 const LIMIT = 10;
@@ -20,7 +19,7 @@ export const relatedCommand: Command = async (context) => {
   const { io, flags, settings } = context;
   const project = textFlag(flags, 'project');
   const asked = textFlag(flags, 'limit');
-  const limit = asked === null ? LIMIT : refuseNone(parseCount(asked, '--limit'));
+  const limit = asked === null ? LIMIT : parseLimit(asked);
   const db = openReadable(settings.storePath);
   try {
     const session = resolveSession(db, onlyArg(context, 'UID'));

@@ -16,7 +16,7 @@ import { followDigests } from '../follow-digests.ts';
 import { formatTime, plural } from '../format.ts';
 import { type Io, paint, tableColumns } from '../io.ts';
 import { textOf, typedQuery } from '../typed-query.ts';
-import { parseCount, parseSince } from '../values.ts';
+import { parseLimit, parseSince } from '../values.ts';
 import { asJson, checkAgent } from './list.ts';
 
 /** Hits where nothing else is asked for: about two screens. */
@@ -62,17 +62,12 @@ function queryOf(context: Context): SearchQuery {
     ...(command ? { command } : {}),
     ...(since ? { since: parseSince(since, '--since', now) } : {}),
     ...(until ? { until: parseSince(until, '--until', now) } : {}),
-    limit: limit ? refuseNone(parseCount(limit, '--limit')) : LIMIT,
+    limit: limit ? parseLimit(limit) : LIMIT,
     ...(Number.isFinite(tableColumns(context.io))
       ? { lineUnits: Math.max(LINE_UNITS_MIN, tableColumns(context.io) - WHERE_COLUMNS - 6) }
       : {}),
   };
   return typedQuery(query, now);
-}
-
-export function refuseNone(limit: number): number {
-  if (limit > 0) return limit;
-  throw new FailureError(invalid('--limit 0 finds nothing', 'Give a number from 1 up.'));
 }
 
 /** The store, its index brought up to date where this process may write and it takes no time that is felt. */

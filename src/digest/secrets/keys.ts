@@ -3,7 +3,7 @@
  * Promises: of a key nothing longer than a short word stays, wherever it was cut; the text behind it stays.
  * Sources: RFC 7468 (PEM), RFC 5958 and 8017 (DER), RFC 4880 (OpenPGP), the formats of OpenSSH, PuTTY, OpenVPN, WireGuard.
  */
-import { type Finding, hinted, matchesIn, type SecretRule, token } from './rules.ts';
+import { type Finding, hinted, matchesIn, SECRET_CHARS_MAX, type SecretRule, token } from './rules.ts';
 
 const NAMES = '[A-Z0-9][A-Za-z0-9 ]{0,40}';
 const HEADER = new RegExp(
@@ -21,9 +21,6 @@ const FIELD = String.raw`(?:Proc-Type|DEK-Info|Version|Comment|Hash|Subject|x-[\
 /** A piece of the material; a short one only as the end of it, by its padding or alone in its line. */
 const PIECE = String.raw`(?:[A-Za-z0-9+/]{16,}={0,3}|[A-Za-z0-9+/]{1,15}={1,3}|(?<=\n[ \t]{0,8})[A-Za-z0-9+/]{1,15}(?=[ \t]{0,8}(?:\n|\\n|$|\0))|=[A-Za-z0-9+/]{4}(?![A-Za-z0-9]))`;
 const BODY = new RegExp(`(?:${BETWEEN}|${FIELD}|${PIECE})*(?:${PIECE})`, 'y');
-/** No key is longer, its line ends escaped twice. */
-const KEY_CHARS_MAX = 40_000;
-
 export const KEY_RULES: readonly SecretRule[] = [
   {
     kind: 'private key',
@@ -66,7 +63,7 @@ function* keysIn(text: string): Iterable<Finding> {
 }
 
 function endOfKey(text: string, start: number): number {
-  const near = text.slice(start, start + KEY_CHARS_MAX);
+  const near = text.slice(start, start + SECRET_CHARS_MAX);
   const next = near.search(/-----BEGIN |\0/);
   const footer = new RegExp(FOOTER.source).exec(next < 0 ? near : near.slice(0, next));
   if (footer !== null) return start + footer.index + footer[0].length;
@@ -83,7 +80,7 @@ const LINE_CHARS_MIN = 16;
 
 /** Back over the lines of material before `end`. Only the last one may be short. */
 function beginOfKey(text: string, end: number): number {
-  const first = Math.max(0, end - KEY_CHARS_MAX);
+  const first = Math.max(0, end - SECRET_CHARS_MAX);
   let start = end;
   for (let at = end; at > first; ) {
     while (at > first && /[\s"'`\\,>|#*_]/.test(text[at - 1] ?? '')) at--;

@@ -1,6 +1,9 @@
 /** What a rule about secrets is, and the few ways in which one is written. */
 import { standsForNothing, type ValuePlace } from './values.ts';
 
+/** No key is longer, its line ends escaped twice; and nothing else that is looked for is as long as a key. */
+export const SECRET_CHARS_MAX = 40_000;
+
 /** Where a secret stands, in UTF-16 units of the text, and what it is. */
 export interface Finding {
   readonly start: number;

@@ -175,7 +175,7 @@ export async function applyRepair(
   if (steps.some(({ kind }) => kind === 'search')) {
     try {
       rebuildSearchIndex(db);
-      catchUpSearch(db, () => undefined);
+      catchUpSearch(db);
     } catch (thrown) {
       failed.push(`the search index cannot be made anew: ${messageOf(thrown)}`);
     }

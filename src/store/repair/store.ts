@@ -124,7 +124,7 @@ async function rebuilt(path: string, temporary: string, options: RepairOptions):
     if (options.dryRun)
       return { state: 'planned', steps, rebuilt: made, aside: null, failed: [], after: before };
     const failed = await applyRepair(db, steps, options);
-    catchUpSearch(db, () => undefined);
+    catchUpSearch(db);
     const after = checked(db, options);
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     return { state: 'done', steps, rebuilt: made, aside: null, failed, after };

@@ -142,10 +142,7 @@ function poolOf(
     sessions: weights.sessions[i] ?? 0,
     idf: weights.idf[i] ?? 0,
   }));
-  const barred = without
-    .filter(({ units }) => units.length === 1)
-    .map((sought) => ` NOT ${matchOf({ any: [sought] })}`);
-  const bounded = (match: string) => `(${match})${barred.join('')}`;
+  const bounded = (match: string) => `(${match})${barredBy(without)}`;
   const of = (match: string, max: number, from = 0) => idsOf(db, filter, match, { max, from });
   const musts = groups.filter(({ isMust }) => isMust);
   const named = musts.length > 0 ? musts.map(matchOf).join(' AND ') : rareOf(known);
@@ -210,6 +207,32 @@ function idsOf(
       { ...params, match, from, max },
     )
     .map(({ id }) => id);
+}
+
+/** All sessions that meet it, the one that ended last first. */
+export function newestWith(
+  db: ReadableDb,
+  filter: CandidateFilter,
+  { groups, without }: SearchQuestion,
+): number[] {
+  if (groups.length === 0) return [];
+  const { where, params } = filterOf(filter);
+  const match = `(${groups.map(matchOf).join(' AND ')})${barredBy(without)}`;
+  return db
+    .all<{ id: number }>(
+      `SELECT f.rowid AS id FROM search f CROSS JOIN sessions s ON s.id = f.rowid
+       WHERE f.search MATCH $match ${where} ORDER BY s.age_key DESC, s.id DESC`,
+      { ...params, match },
+    )
+    .map(({ id }) => id);
+}
+
+/** Words that must not stand in a session; whether several stand side by side the index cannot tell. */
+function barredBy(without: SearchQuestion['without']): string {
+  return without
+    .filter(({ units }) => units.length === 1)
+    .map((sought) => ` NOT ${matchOf({ any: [sought] })}`)
+    .join('');
 }
 
 /** As parts of a statement. */

@@ -11,8 +11,8 @@ import { searchTables } from '../migrations/0002-search.ts';
 import { columnOf, SEARCH_COLUMNS, type SearchColumn, searchFields } from './fields.ts';
 import { addIndexTerms } from './words.ts';
 
-/** Sessions of one transaction while catching up: a fraction of a second, and a log of a few MiB. */
-const BATCH_SESSIONS = 200;
+/** Sessions of one transaction while catching up: some 50 ms, so that other processes get at the store in between. */
+const BATCH_SESSIONS = 100;
 const PUT = `INSERT OR REPLACE INTO search (rowid, ${SEARCH_COLUMNS.join(', ')})
   VALUES ($id, ${SEARCH_COLUMNS.map((name) => `$${name}`).join(', ')})`;
 
@@ -105,19 +105,20 @@ export function searchPending(db: ReadableDb): number {
   return db.get<{ n: number }>('SELECT count(*) AS n FROM search_pending')?.n ?? 0;
 }
 
-/** Indexes what is pending. Returns how many sessions still are: those that came meanwhile, or all after a stop. */
-export function catchUpSearch(
-  db: WritableDb,
-  onProgress: (done: number, total: number) => void,
-  signal?: AbortSignal,
-): number {
+/** Indexes what is pending now, a few sessions at a time. Before each few it tells how far it is; whoever asks no more ends it. */
+export function* indexing(db: WritableDb): Generator<{ readonly done: number; readonly total: number }> {
   const total = searchPending(db);
-  for (let done = 0; done < total && signal?.aborted !== true; ) {
-    onProgress(done, total);
+  for (let done = 0; done < total; ) {
+    yield { done, total };
     const count = indexSome(db, BATCH_SESSIONS);
-    if (count === 0) break;
+    if (count === 0) return;
     done += count;
   }
+}
+
+/** Indexes what is pending. Returns how many sessions still are: those that came meanwhile. */
+export function catchUpSearch(db: WritableDb): number {
+  for (const _ of indexing(db));
   return searchPending(db);
 }
 

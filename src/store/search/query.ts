@@ -68,16 +68,16 @@ function typedParts(text: string): Typed[] {
   let joinsLast = false;
   for (const [, within, quoted, bare, minus, phrase, star, word] of text.matchAll(PART)) {
     if (typed.length >= GROUPS_MAX) break;
-    if (within !== undefined) {
-      const groups = partOf(quoted ?? bare ?? '', within === 'file' ? 'files' : 'commands');
-      typed.push(...groups.map((group) => ({ group, isWithout: false })));
-      continue;
-    }
     if (word === 'OR' && typed.length > 0) {
       joinsLast = true;
       continue;
     }
-    const parts = phrase === undefined ? tokenOf(word ?? '') : phraseOf(phrase, star === '*', minus === '-');
+    const parts =
+      within !== undefined
+        ? withinOf(within === 'file' ? 'files' : 'commands', quoted ?? bare ?? '')
+        : phrase === undefined
+          ? tokenOf(word ?? '')
+          : phraseOf(phrase, star === '*', minus === '-');
     const [last, first] = [typed.at(-1), parts[0]];
     if (joinsLast && last !== undefined && first !== undefined && !last.isWithout && !first.isWithout) {
       typed[typed.length - 1] = { group: eitherOf(last.group, first.group), isWithout: false };
@@ -92,6 +92,10 @@ function typedParts(text: string): Typed[] {
 /** Either of two; a session with neither is no hit where one of them had to be there. */
 function eitherOf(a: Group, b: Group): Group {
   return { any: [...a.any, ...b.any], isMust: a.isMust || b.isMust };
+}
+
+function withinOf(column: 'files' | 'commands', text: string): Typed[] {
+  return partOf(text, column).map((group) => ({ group, isWithout: false }));
 }
 
 function phraseOf(text: string, isPrefix: boolean, isWithout: boolean): Typed[] {
@@ -142,7 +146,7 @@ function telling(groups: readonly Group[]): Group[] {
 }
 
 function keyOf({ any, isMust }: Group): string {
-  return JSON.stringify([isMust, ...any.map((sought) => [wordOf(sought), sought.isPrefix])]);
+  return JSON.stringify([isMust, ...any.map((sought) => [wordOf(sought), sought.isPrefix, sought.column])]);
 }
 
 function wordOf(sought: Sought | undefined): string {

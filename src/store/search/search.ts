@@ -11,6 +11,7 @@ import type { ReadableDb } from '../connection.ts';
 import {
   type CandidateFilter,
   candidates,
+  newestWith,
   type SearchCandidate,
   type Weights,
   weightsOf,
@@ -76,8 +77,32 @@ const PARTIAL_SHARE = 0.4;
 const GRADES = 40;
 
 export function search(db: ReadableDb, query: SearchQuery): SearchResult {
+  return undamaged(db, () => searchNow(db, query));
+}
+
+/** All that hold every part of the query, by when they ended and not by how well they fit. */
+export function searchNewest(
+  db: ReadableDb,
+  query: SearchQuery,
+): Pick<SearchResult, 'hits' | 'hasMore' | 'leftOut'> {
+  return undamaged(db, () => {
+    const asked = askedOf(query);
+    const looker = new Looker(asked, weightsOf(db, asked.groups), query.lineUnits);
+    const ids = newestWith(db, query, asked);
+    const looks: Looked[] = [];
+    for (let at = 0; at < ids.length && looks.length <= query.limit; at += LOOKED_AT_MIN) {
+      const some = ids.slice(at, at + LOOKED_AT_MIN).map((id) => ({ id, length: 1 }));
+      looks.push(...lookedAt(db, looker, some).filter(({ missing }) => missing.length === 0));
+    }
+    const hits = hitsOf(db, looks.slice(0, query.limit), asked.groups);
+    return { hits, hasMore: looks.length > query.limit, leftOut: [] };
+  });
+}
+
+/** One state of the store; a damaged index is a failure with a way out. */
+function undamaged<T>(db: ReadableDb, work: () => T): T {
   try {
-    return db.snapshot(() => searchNow(db, query));
+    return db.snapshot(work);
   } catch (thrown) {
     if (!isIndexDamage(thrown)) throw thrown;
     throw fail(
@@ -88,9 +113,9 @@ export function search(db: ReadableDb, query: SearchQuery): SearchResult {
   }
 }
 
-function searchNow(db: ReadableDb, query: SearchQuery): SearchResult {
+function askedOf(query: SearchQuery): SearchQuestion {
   const typed = parseQuery(query.text);
-  const asked: SearchQuestion = {
+  return {
     groups: [
       ...typed.groups,
       ...partOf(query.file ?? '', 'files'),
@@ -98,6 +123,10 @@ function searchNow(db: ReadableDb, query: SearchQuery): SearchResult {
     ],
     without: typed.without,
   };
+}
+
+function searchNow(db: ReadableDb, query: SearchQuery): SearchResult {
+  const asked = askedOf(query);
   const exact = answer(db, query, asked);
   const looser = exact.hits.length === 0 ? relaxed(asked) : null;
   const isRelaxed = looser !== null;
@@ -183,16 +212,19 @@ function lookAt(
   const most = mustLook ? Math.max(LOOKED_AT_MAX, enough) : enough;
   for (let at = 0; at < Math.min(list.length, most); at += LOOKED_AT_MIN) {
     if (at >= enough && looks.length >= wanted) break;
-    const some = list.slice(at, Math.min(at + LOOKED_AT_MIN, most));
-    const ids = some.map(({ id }) => id);
-    const [rows, jsons] = [sessionsByIds(db, ids), digestsByIds(db, ids)];
-    for (const { id, length } of some) {
-      const session = rows.get(id);
-      const look = looker.look(jsons.get(id) ?? [], length);
-      if (session !== undefined && look !== null) looks.push({ id, session, ...look });
-    }
+    looks.push(...lookedAt(db, looker, list.slice(at, Math.min(at + LOOKED_AT_MIN, most))));
   }
   return looks;
+}
+
+function lookedAt(db: ReadableDb, looker: Looker, some: readonly SearchCandidate[]): Looked[] {
+  const ids = some.map(({ id }) => id);
+  const [rows, jsons] = [sessionsByIds(db, ids), digestsByIds(db, ids)];
+  return some.flatMap(({ id, length }) => {
+    const session = rows.get(id);
+    const look = looker.look(jsons.get(id) ?? [], length);
+    return session === undefined || look === null ? [] : [{ id, session, ...look }];
+  });
 }
 
 function inOrder(looks: readonly Looked[], groups: number): Looked[] {
