@@ -59,6 +59,15 @@ describe('doctor', () => {
     expect((await machine.run('doctor')).out).toEndWith('Nothing needs you.\n');
   });
 
+  test('with warnings does not end as if there were none', async () => {
+    using machine = new Machine();
+    await machine.run('install', '--yes');
+    const { out, code } = await machine.run('doctor');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^warning /m);
+    expect(out).toMatch(/Nothing is wrong\. \d warnings? above (?:is|are) worth a look\.\n$/);
+  });
+
   test('names an executable that has moved, hooks that are off, a timer that was stopped, a run that failed', async () => {
     using machine = new Machine();
     const settings = machine.put('.claude/settings.json', '{}\n');

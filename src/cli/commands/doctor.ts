@@ -71,10 +71,16 @@ function page({ io }: Context, checks: readonly Check[]): string {
     `${paint(io, colours[state], state.padEnd(7))}  ${check.padEnd(width)}  ${plainLine(message)}`,
     ...(hint === null ? [] : [`${' '.repeat(9 + width + 2)}→ ${plainLine(hint)}`]),
   ]);
-  const wrongs = checks.filter(({ state }) => state === 'wrong').length;
-  const end =
-    wrongs > 0 ? `${plural(wrongs, 'thing')} need${wrongs === 1 ? 's' : ''} you.` : 'Nothing needs you.';
-  return `${lines.join('\n')}\n\n${end}\n`;
+  return `${lines.join('\n')}\n\n${summary(checks)}\n`;
+}
+
+/** A warning is worth a look, and can wait: who reads that nothing needs them reads no further. */
+function summary(checks: readonly Check[]): string {
+  const count = (state: Check['state']) => checks.filter((check) => check.state === state).length;
+  const [wrongs, warnings] = [count('wrong'), count('warning')];
+  if (wrongs > 0) return `${plural(wrongs, 'thing')} need${wrongs === 1 ? 's' : ''} you.`;
+  if (warnings === 0) return 'Nothing needs you.';
+  return `Nothing is wrong. ${plural(warnings, 'warning')} above ${warnings === 1 ? 'is' : 'are'} worth a look.`;
 }
 
 function programCheck(context: Context): Check {
