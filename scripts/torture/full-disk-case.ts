@@ -148,30 +148,22 @@ function copyOf(box: Box): string {
 
 function lawsOf(box: Box): string[] {
   const store = copyOf(box);
-  const db = new Database(store);
-  try {
-    const empty = db
-      .query<{ uid: string }, []>(
-        'SELECT session_uid AS uid FROM sessions WHERE evicted_at IS NULL AND stored_bytes = 0',
-      )
-      .all();
-    return [...brokenLaws(store), ...empty.map(({ uid }) => `${uid} has a row and no byte`)];
-  } finally {
-    db.close();
-  }
+  using db = new Database(store);
+  const empty = db
+    .query<{ uid: string }, []>(
+      'SELECT session_uid AS uid FROM sessions WHERE evicted_at IS NULL AND stored_bytes = 0',
+    )
+    .all();
+  return [...brokenLaws(store), ...empty.map(({ uid }) => `${uid} has a row and no byte`)];
 }
 
 function storedOf(box: Box): { readonly uid: string; readonly at: string }[] {
-  const db = new Database(copyOf(box));
-  try {
-    return db
-      .query<{ uid: string; at: string }, []>(
-        'SELECT session_uid AS uid, ended_at AS at FROM sessions WHERE evicted_at IS NULL AND analyzed_at IS NOT NULL',
-      )
-      .all();
-  } finally {
-    db.close();
-  }
+  using db = new Database(copyOf(box));
+  return db
+    .query<{ uid: string; at: string }, []>(
+      'SELECT session_uid AS uid, ended_at AS at FROM sessions WHERE evicted_at IS NULL AND analyzed_at IS NOT NULL',
+    )
+    .all();
 }
 
 /** Stored files that are no version that the agent's file ever had. A large one that is stored in part is a beginning of one. */

@@ -36,21 +36,17 @@ export async function brokenByHome(folder: string, files: readonly HostileFile[]
   const versions = Math.max(...files.map((file) => file.versions.length));
   for (let round = 0; round < versions; round += 1) {
     for (const file of files) put(join(home, file.relPath), file.versions[round] ?? null);
-    const db = openWritable(store);
-    try {
-      const report = await ingested(db, home);
-      const before = (path: string) =>
-        files.find((file) => join(home, file.relPath) === path)?.versions[round - 1] ?? null;
-      broken.push(...lost(db, home, report, before));
-      // What the cheap proof of an append cannot see, a full look does.
-      const full = await ingested(db, home, true);
-      broken.push(...lost(db, home, full, () => null), ...forgotten(db, home, files, round), ...damaged(db));
-      const again = await ingested(db, home);
-      if (again.raw_bytes_added !== 0)
-        broken.push(`nothing had changed, and ${again.raw_bytes_added} bytes were added`);
-    } finally {
-      db.close();
-    }
+    using db = openWritable(store);
+    const report = await ingested(db, home);
+    const before = (path: string) =>
+      files.find((file) => join(home, file.relPath) === path)?.versions[round - 1] ?? null;
+    broken.push(...lost(db, home, report, before));
+    // What the cheap proof of an append cannot see, a full look does.
+    const full = await ingested(db, home, true);
+    broken.push(...lost(db, home, full, () => null), ...forgotten(db, home, files, round), ...damaged(db));
+    const again = await ingested(db, home);
+    if (again.raw_bytes_added !== 0)
+      broken.push(`nothing had changed, and ${again.raw_bytes_added} bytes were added`);
   }
   broken.push(...(await actingOnTerminals(folder, store)), ...(await wronglyRestored(folder, store)));
   return [...broken, ...written(folder)];

@@ -161,19 +161,15 @@ export function differences(expected: readonly string[], actual: readonly string
 function reading<T>(path: string, none: T, read: (db: Database) => T): T {
   if (!existsSync(path)) return none;
   // Writable: after a kill the log is there, and only a writer may make its shared memory.
-  const db = new Database(path, { readwrite: true, create: false });
-  try {
-    const tables = db
-      .query<{ n: number }, []>("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'segments'")
-      .get();
-    if (tables?.n !== 1) return none;
-    // A store that died before its migration has no such table, and nothing that was forgotten.
-    const forgotten = db
-      .query<{ n: number }, []>("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'forgotten'")
-      .get();
-    if (forgotten?.n === 0) db.run('CREATE TEMP TABLE forgotten(id INTEGER, session_uid TEXT)');
-    return read(db);
-  } finally {
-    db.close();
-  }
+  using db = new Database(path, { readwrite: true, create: false });
+  const tables = db
+    .query<{ n: number }, []>("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'segments'")
+    .get();
+  if (tables?.n !== 1) return none;
+  // A store that died before its migration has no such table, and nothing that was forgotten.
+  const forgotten = db
+    .query<{ n: number }, []>("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'forgotten'")
+    .get();
+  if (forgotten?.n === 0) db.run('CREATE TEMP TABLE forgotten(id INTEGER, session_uid TEXT)');
+  return read(db);
 }

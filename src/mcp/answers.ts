@@ -65,12 +65,8 @@ async function within(
   shelf: Shelf,
   answer: (db: ReadableDb) => Promise<string> | string,
 ): Promise<ToolAnswer> {
-  const db = shelf.open();
-  try {
-    return { text: await answer(db), isError: false };
-  } finally {
-    db.close();
-  }
+  using db = shelf.open();
+  return { text: await answer(db), isError: false };
 }
 
 /** Recorded text, as it may be shown: without secrets, whatever the digest was made by. */

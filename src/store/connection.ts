@@ -14,7 +14,7 @@ import { diskFull, hasNoRoom, sizeOf } from './room.ts';
 export type Params = Record<string, string | number | bigint | boolean | null | Uint8Array>;
 
 /** Reads only. `params` are named without their `$`. */
-export interface ReadableDb {
+export interface ReadableDb extends Disposable {
   readonly path: string;
   get<Row>(sql: string, params?: Params): Row | null;
   all<Row>(sql: string, params?: Params): Row[];
@@ -172,6 +172,10 @@ class Connection implements WritableDb {
     for (const statement of this.#statements.values()) statement.finalize();
     this.#statements.clear();
     this.#database.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   #within<T>(begin: string, work: () => T): T {

@@ -13,12 +13,8 @@ const UID = 'claude-code:5ea00001-0000-4000-8000-000000000000';
 function digestOf(parts: Partial<Digest>): Digest {
   using world = new World();
   const uid = putDigestOf(world.db, 1, parts);
-  const db = openReadable(world.db.path);
-  try {
-    return JSON.parse(digestsOf(db, uid)[0]?.json ?? '');
-  } finally {
-    db.close();
-  }
+  using db = openReadable(world.db.path);
+  return JSON.parse(digestsOf(db, uid)[0]?.json ?? '');
 }
 
 const FULL = digestOf({

@@ -19,17 +19,13 @@ function some(): { path: string; bytes: Uint8Array }[] {
 }
 
 function digests(program: Program): Record<string, string> {
-  const db = new Database(program.store, { readonly: true });
-  try {
-    const rows = db
-      .query<{ session_uid: string; json: string }, []>(
-        'SELECT session_uid, json FROM digests JOIN sessions ON sessions.id = session_id ORDER BY session_uid',
-      )
-      .all();
-    return Object.fromEntries(rows.map((row) => [row.session_uid, row.json]));
-  } finally {
-    db.close();
-  }
+  using db = new Database(program.store, { readonly: true });
+  const rows = db
+    .query<{ session_uid: string; json: string }, []>(
+      'SELECT session_uid, json FROM digests JOIN sessions ON sessions.id = session_id ORDER BY session_uid',
+    )
+    .all();
+  return Object.fromEntries(rows.map((row) => [row.session_uid, row.json]));
 }
 
 async function ran(program: Program, ...args: string[]): Promise<void> {

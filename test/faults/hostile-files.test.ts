@@ -230,6 +230,7 @@ describe('many files', () => {
       writeTransaction: (work) => db.writeTransaction(work),
       afterCommit: (work, n) => db.afterCommit(work, n),
       close: () => db.close(),
+      [Symbol.dispose]: () => db.close(),
     };
     const counted: World = Object.assign(Object.create(world), { db: counting });
     expect((await counted.ingest()).files_read).toBe(count + 1);

@@ -110,6 +110,7 @@ function interrupted(db: WritableDb, meanwhile: () => void): { db: WritableDb; w
     each: (sql, params) => db.each(sql, params),
     snapshot: (read) => db.snapshot(read),
     close: () => db.close(),
+    [Symbol.dispose]: () => db.close(),
     run: (sql, params) => db.run(sql, params),
     exec: (sql) => db.exec(sql),
     writeTransaction: (work) => db.writeTransaction(work),
@@ -263,6 +264,7 @@ test('a session that is stored between the look at its files and at their count 
     each: (sql, params) => reader.each(sql, params),
     snapshot: (read) => reader.snapshot(read),
     close: () => reader.close(),
+    [Symbol.dispose]: () => reader.close(),
   };
   try {
     expect(filesOf(own, uidOf(1))).toEqual([]);

@@ -155,13 +155,9 @@ const ATTACKS: readonly (readonly [string, string])[] = [
 
 /** Everything that must be the same afterwards. */
 function facts(path: string): string {
-  const db = new Database(path, { readonly: true });
-  try {
-    const tables = ['sessions', 'segments', 'files', 'digests', 'events', 'tombstones', 'counters'];
-    return JSON.stringify(tables.map((table) => db.query(`SELECT * FROM ${table} ORDER BY 1, 2, 3`).all()));
-  } finally {
-    db.close();
-  }
+  using db = new Database(path, { readonly: true });
+  const tables = ['sessions', 'segments', 'files', 'digests', 'events', 'tombstones', 'counters'];
+  return JSON.stringify(tables.map((table) => db.query(`SELECT * FROM ${table} ORDER BY 1, 2, 3`).all()));
 }
 
 describe.each([

@@ -79,6 +79,7 @@ describe('a search reads only sessions that have the words', () => {
       each: (sql, params) => world.db.each(sql, params),
       snapshot: (read) => world.db.snapshot(read),
       close: () => undefined,
+      [Symbol.dispose]: () => undefined,
     };
     expect(search(watched, { text: 'login', limit: 20, ...asked }).hits.length).toBeGreaterThan(0);
     expect(plans.filter((detail) => /^SCAN (s|sessions|digests|d|events)\b/.test(detail))).toEqual([]);

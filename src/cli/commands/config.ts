@@ -52,12 +52,8 @@ export function unmatchedOf({ settings, host }: Context): Unmatched[] {
 /** A store that cannot be read keeps nobody from looking at the settings. */
 function matchedSoFar(storePath: string): readonly string[] {
   try {
-    const db = openReadable(storePath);
-    try {
-      return matchedPatterns(db);
-    } finally {
-      db.close();
-    }
+    using db = openReadable(storePath);
+    return matchedPatterns(db);
   } catch (thrown) {
     if (!(thrown instanceof FailureError)) throw thrown;
     return [];

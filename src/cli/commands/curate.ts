@@ -38,34 +38,30 @@ function look(context: Context): ExitCode {
   const { io, settings, clock } = context;
   const text = textFlag(context.flags, 'limit');
   const limit = text === null ? DEFAULT_LIMIT : parseCount(text, '--limit');
-  const db = openReadable(settings.storePath);
-  try {
-    const usedBytes = usage(db).tier2Bytes;
-    const found = hoard(db, limit);
-    if (context.json) {
-      printJson(io, {
-        version: 1,
-        used_bytes: usedBytes,
-        cap_bytes: settings.limits.distilledCapBytes,
-        largest: found.largest.map(rowJson),
-        oldest: found.oldest.map(rowJson),
-        forks: found.forks.map(rowJson),
-      });
-      return EXIT.done;
-    }
-    io.out(`Digests take ${formatBytes(usedBytes)} of ${formatBytes(settings.limits.distilledCapBytes)}.\n`);
-    for (const [title, rows] of sections(found)) {
-      if (rows.length === 0) continue;
-      io.out(`\n${title}\n${rowsPage(context, rows, clock.now())}`);
-    }
-    if (found.oldest.length > 0)
-      io.out(
-        '\n`session-memory curate --shrink UID…` makes digests of evicted sessions shorter, `--drop UID…` takes them out.\n',
-      );
+  using db = openReadable(settings.storePath);
+  const usedBytes = usage(db).tier2Bytes;
+  const found = hoard(db, limit);
+  if (context.json) {
+    printJson(io, {
+      version: 1,
+      used_bytes: usedBytes,
+      cap_bytes: settings.limits.distilledCapBytes,
+      largest: found.largest.map(rowJson),
+      oldest: found.oldest.map(rowJson),
+      forks: found.forks.map(rowJson),
+    });
     return EXIT.done;
-  } finally {
-    db.close();
   }
+  io.out(`Digests take ${formatBytes(usedBytes)} of ${formatBytes(settings.limits.distilledCapBytes)}.\n`);
+  for (const [title, rows] of sections(found)) {
+    if (rows.length === 0) continue;
+    io.out(`\n${title}\n${rowsPage(context, rows, clock.now())}`);
+  }
+  if (found.oldest.length > 0)
+    io.out(
+      '\n`session-memory curate --shrink UID…` makes digests of evicted sessions shorter, `--drop UID…` takes them out.\n',
+    );
+  return EXIT.done;
 }
 
 function sections({ largest, oldest, forks }: Hoard): readonly (readonly [string, readonly SessionRow[]])[] {
@@ -113,25 +109,21 @@ function rowsPage(
 }
 
 function chosen(context: Context): SessionRow[] {
-  const db = openReadable(context.settings.storePath);
-  try {
-    const sessions = namedSessions(db, context.args);
-    const live = sessions.find(({ evictedAt }) => evictedAt === null);
-    if (live !== undefined)
-      throw refuseNamed(
-        `${live.uid} is not evicted`,
-        'The digest of a live session is made again; `session-memory evict` it first.',
-      );
-    const pinned = sessions.find((session) => session.pinned);
-    if (pinned !== undefined)
-      throw refuseNamed(
-        `${pinned.uid} is pinned`,
-        `Run \`session-memory unpin ${pinned.uid}\` first, or leave it out.`,
-      );
-    return sessions;
-  } finally {
-    db.close();
-  }
+  using db = openReadable(context.settings.storePath);
+  const sessions = namedSessions(db, context.args);
+  const live = sessions.find(({ evictedAt }) => evictedAt === null);
+  if (live !== undefined)
+    throw refuseNamed(
+      `${live.uid} is not evicted`,
+      'The digest of a live session is made again; `session-memory evict` it first.',
+    );
+  const pinned = sessions.find((session) => session.pinned);
+  if (pinned !== undefined)
+    throw refuseNamed(
+      `${pinned.uid} is pinned`,
+      `Run \`session-memory unpin ${pinned.uid}\` first, or leave it out.`,
+    );
+  return sessions;
 }
 
 interface Done {
@@ -170,18 +162,14 @@ async function change(context: Context, action: 'drop' | 'shrink'): Promise<Exit
     printFailure(context.io, context.json, shown, { plan });
     return EXIT_OF_CODE[shown.code];
   }
-  const db = openWritable(context.settings.storePath);
-  try {
-    await underSweepLock(db.path, () => {
-      for (const session of sessions) {
-        if (context.signal.aborted) break;
-        note(done, session.uid, one(context, db, action, session, toBytes));
-      }
-    });
-    return tell(context, action, plan, done);
-  } finally {
-    db.close();
-  }
+  using db = openWritable(context.settings.storePath);
+  await underSweepLock(db.path, () => {
+    for (const session of sessions) {
+      if (context.signal.aborted) break;
+      note(done, session.uid, one(context, db, action, session, toBytes));
+    }
+  });
+  return tell(context, action, plan, done);
 }
 
 function io(context: Context, lines: readonly string[]): void {

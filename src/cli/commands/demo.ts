@@ -110,40 +110,36 @@ export const demo: Command = async (outer) => {
 async function walkThrough(context: Context, home: string, consents: boolean) {
   const { io, json, settings } = context;
   const roomy = { hardCapBytes: 1024 ** 3 };
-  const db = openWritable(settings.storePath);
-  try {
-    await place(home, ANALYZED);
-    const first = await runIngest(context, db, roomy);
-    if (!json) printIngest(context, first);
-    await place(home, WAITING);
-    const second = await runIngest(context, db, { ...roomy, analyze: false });
-    if (!json) printIngest(context, second);
-    say(
-      context,
-      `\nNow the caps shrink to ${formatBytes(LIMITS.rawSoftCapBytes)} and ${formatBytes(LIMITS.rawHardCapBytes)}. The plan:\n\n`,
+  using db = openWritable(settings.storePath);
+  await place(home, ANALYZED);
+  const first = await runIngest(context, db, roomy);
+  if (!json) printIngest(context, first);
+  await place(home, WAITING);
+  const second = await runIngest(context, db, { ...roomy, analyze: false });
+  if (!json) printIngest(context, second);
+  say(
+    context,
+    `\nNow the caps shrink to ${formatBytes(LIMITS.rawSoftCapBytes)} and ${formatBytes(LIMITS.rawHardCapBytes)}. The plan:\n\n`,
+  );
+  if (!json) io.out(planPage(io, planOnly(context), LIMITS));
+  if (!consents && hasScreens(context)) return await context.screens(context, 'sweep');
+  if (!consents) {
+    const needed = failure(
+      'consent_needed',
+      'the demo loses one unreadable session, and that needs consent',
+      'Run `session-memory demo --yes`.',
     );
-    if (!json) io.out(planPage(io, planOnly(context), LIMITS));
-    if (!consents && hasScreens(context)) return await context.screens(context, 'sweep');
-    if (!consents) {
-      const needed = failure(
-        'consent_needed',
-        'the demo loses one unreadable session, and that needs consent',
-        'Run `session-memory demo --yes`.',
-      );
-      printFailure(io, json, needed);
-      return EXIT_OF_CODE[needed.code];
-    }
-    say(context, `\nThe sweep, with consent to all of it:\n\n`);
-    const report = await runSweep(context, db, null);
-    printReport(context, report);
-    say(
-      context,
-      `${plural(allEvicted(report).length, 'session')} left their digests behind; one was lost, with its consent, and is on record.\n`,
-    );
-    return exitCodeOf(report);
-  } finally {
-    db.close();
+    printFailure(io, json, needed);
+    return EXIT_OF_CODE[needed.code];
   }
+  say(context, `\nThe sweep, with consent to all of it:\n\n`);
+  const report = await runSweep(context, db, null);
+  printReport(context, report);
+  say(
+    context,
+    `${plural(allEvicted(report).length, 'session')} left their digests behind; one was lost, with its consent, and is on record.\n`,
+  );
+  return exitCodeOf(report);
 }
 
 function say(context: Context, text: string): void {

@@ -117,24 +117,20 @@ function storeChecks(context: Context, inside: (db: ReadableDb) => Check[]): Che
     ];
   const mount = mountOfPath(storePath);
   try {
-    const db = openReadable(storePath);
-    try {
-      const size = formatBytes(sizeOf(storePath));
-      const where: Check =
-        mount === null
-          ? { check: 'store', state: 'ok', message: `${size}, ${storePath}`, hint: null }
-          : {
-              ...{
-                check: 'store',
-                state: 'warning',
-                message: `${storePath} is on ${mount}, which may not answer`,
-              },
-              hint: 'Several machines must not share a store, and SQLite needs locks that network file systems may not have: move it to a local disk with --store or `store` in the configuration.',
-            };
-      return [where, ...inside(db)];
-    } finally {
-      db.close();
-    }
+    using db = openReadable(storePath);
+    const size = formatBytes(sizeOf(storePath));
+    const where: Check =
+      mount === null
+        ? { check: 'store', state: 'ok', message: `${size}, ${storePath}`, hint: null }
+        : {
+            ...{
+              check: 'store',
+              state: 'warning',
+              message: `${storePath} is on ${mount}, which may not answer`,
+            },
+            hint: 'Several machines must not share a store, and SQLite needs locks that network file systems may not have: move it to a local disk with --store or `store` in the configuration.',
+          };
+    return [where, ...inside(db)];
   } catch (thrown) {
     if (!(thrown instanceof FailureError)) throw thrown;
     const { message, hint } = thrown.failure;

@@ -59,34 +59,26 @@ export const evict: Command = async (context) => {
   // What was evicted before may have been so by a call that was killed: its space is given back now.
   const consent = isEmpty ? 'given' : await consentOf(context, plan);
   if (consent === 'missing' || consent === 'refused') return refused(context, plan, consent);
-  const db = openWritable(context.settings.storePath, { roomForSweep: true });
-  try {
-    await underSweepLock(db.path, () => apply(context, db, plan, done));
-    return tell(context, plan, done);
-  } finally {
-    db.close();
-  }
+  using db = openWritable(context.settings.storePath, { roomForSweep: true });
+  await underSweepLock(db.path, () => apply(context, db, plan, done));
+  return tell(context, plan, done);
 };
 
 function planned(context: Context): Plan {
-  const db = openReadable(context.settings.storePath);
-  try {
-    const sessions = namedSessions(db, context.args);
-    const pinned = sessions.find((session) => session.pinned && session.evictedAt === null);
-    if (pinned !== undefined)
-      throw refuseNamed(
-        `${pinned.uid} is pinned`,
-        `Run \`session-memory unpin ${pinned.uid}\` first, or leave it out.`,
-      );
-    const live = sessions.filter(({ evictedAt }) => evictedAt === null);
-    return {
-      evict: live.filter(({ analyzedAt }) => analyzedAt !== null),
-      lose: live.filter(({ analyzedAt }) => analyzedAt === null),
-      already: sessions.filter(({ evictedAt }) => evictedAt !== null),
-    };
-  } finally {
-    db.close();
-  }
+  using db = openReadable(context.settings.storePath);
+  const sessions = namedSessions(db, context.args);
+  const pinned = sessions.find((session) => session.pinned && session.evictedAt === null);
+  if (pinned !== undefined)
+    throw refuseNamed(
+      `${pinned.uid} is pinned`,
+      `Run \`session-memory unpin ${pinned.uid}\` first, or leave it out.`,
+    );
+  const live = sessions.filter(({ evictedAt }) => evictedAt === null);
+  return {
+    evict: live.filter(({ analyzedAt }) => analyzedAt !== null),
+    lose: live.filter(({ analyzedAt }) => analyzedAt === null),
+    already: sessions.filter(({ evictedAt }) => evictedAt !== null),
+  };
 }
 
 function consentOf(context: Context, { evict, lose }: Plan): Promise<NamedConsent> {

@@ -54,32 +54,24 @@ export const forget: Command = async (context) => {
   const consent =
     plan.forget.length === 0 ? 'given' : await consentTo(context, context.flags['yes'] === true, phrase);
   if (consent === 'missing' || consent === 'refused') return refused(context, plan, consent);
-  const db = openWritable(context.settings.storePath);
-  try {
-    const code = await underSweepLock(db.path, () => apply(context, db, plan, done));
-    return tell(context, plan, done, code);
-  } finally {
-    db.close();
-  }
+  using db = openWritable(context.settings.storePath);
+  const code = await underSweepLock(db.path, () => apply(context, db, plan, done));
+  return tell(context, plan, done, code);
 };
 
 function planned(context: Context): Plan {
-  const db = openReadable(context.settings.storePath);
-  try {
-    const sessions = namedSessions(db, context.args);
-    const before = forgottenUids(db);
-    const forget = sessions.filter(({ uid }) => !before.has(uid));
-    return {
-      forget,
-      already: sessions.filter(({ uid }) => before.has(uid)),
-      ownFiles: forget.flatMap(({ uid }) => ownPaths(db, uid)),
-      children: forget
-        .flatMap(({ uid }) => childrenOf(db, uid))
-        .filter((uid) => !sessions.some((s) => s.uid === uid)),
-    };
-  } finally {
-    db.close();
-  }
+  using db = openReadable(context.settings.storePath);
+  const sessions = namedSessions(db, context.args);
+  const before = forgottenUids(db);
+  const forget = sessions.filter(({ uid }) => !before.has(uid));
+  return {
+    forget,
+    already: sessions.filter(({ uid }) => before.has(uid)),
+    ownFiles: forget.flatMap(({ uid }) => ownPaths(db, uid)),
+    children: forget
+      .flatMap(({ uid }) => childrenOf(db, uid))
+      .filter((uid) => !sessions.some((s) => s.uid === uid)),
+  };
 }
 
 function stillThere(context: Context, { ownFiles, children }: Plan): string[] {

@@ -19,28 +19,24 @@ export const history: Command = async (context) => {
   const text = textFlag(context.flags, 'limit');
   const limit = text === null ? (context.json ? -1 : DEFAULT_LIMIT) : parseLimit(text);
   const emptyToo = context.flags['all'] === true;
-  const db = openReadable(context.settings.storePath);
-  try {
-    const [prefix] = context.args;
-    const sweeps = prefix === undefined ? listSweeps(db, limit, emptyToo) : [oneSweep(db, prefix)];
-    const [only] = sweeps;
-    const runs = prefix === undefined ? listRuns(db, limit, emptyToo) : [];
-    const events =
-      prefix === undefined || only === undefined
-        ? listEvents(db, { limit })
-        : listEvents(db, { sweepId: only.sweep_id });
-    if (context.json)
-      printJson(context.io, {
-        version: 1,
-        sweeps: sweeps.map(sweepJson),
-        runs,
-        events: events.map(eventJson),
-      });
-    else context.io.out(page(context, sweeps, emptyToo ? runs : [], events));
-    return EXIT.done;
-  } finally {
-    db.close();
-  }
+  using db = openReadable(context.settings.storePath);
+  const [prefix] = context.args;
+  const sweeps = prefix === undefined ? listSweeps(db, limit, emptyToo) : [oneSweep(db, prefix)];
+  const [only] = sweeps;
+  const runs = prefix === undefined ? listRuns(db, limit, emptyToo) : [];
+  const events =
+    prefix === undefined || only === undefined
+      ? listEvents(db, { limit })
+      : listEvents(db, { sweepId: only.sweep_id });
+  if (context.json)
+    printJson(context.io, {
+      version: 1,
+      sweeps: sweeps.map(sweepJson),
+      runs,
+      events: events.map(eventJson),
+    });
+  else context.io.out(page(context, sweeps, emptyToo ? runs : [], events));
+  return EXIT.done;
 };
 
 function oneSweep(db: ReadableDb, prefix: string): SweepRow {

@@ -40,14 +40,10 @@ export function takenBack(context: Context): TakenBack {
         'Name the files in it, or the sessions.',
       ),
     );
-  const db = openReadable(context.settings.storePath);
-  try {
-    if (ids.length === 0) return { paths: files, uids: 'all' };
-    const found = ids.map((id) => sessionToTake(db, id));
-    return { paths: found.flatMap(({ paths }) => paths), uids: new Set(found.map(({ uid }) => uid)) };
-  } finally {
-    db.close();
-  }
+  using db = openReadable(context.settings.storePath);
+  if (ids.length === 0) return { paths: files, uids: 'all' };
+  const found = ids.map((id) => sessionToTake(db, id));
+  return { paths: found.flatMap(({ paths }) => paths), uids: new Set(found.map(({ uid }) => uid)) };
 }
 
 /** Of the ids that were given, those that an ingest did not take back. */

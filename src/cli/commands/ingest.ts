@@ -47,30 +47,26 @@ export const ingestCommand: Command = async (context) => {
     else printIngest(context, report);
     return ingestExit(report);
   }
-  const db = openWritable(context.settings.storePath);
-  try {
-    const report = await runIngest(context, db, options);
-    // Said with what it is about: an ingest that stored nothing has nothing to announce.
-    const isChanged = report.sessions_new + report.sessions_grown > 0;
-    const notice = isChanged ? firstSweepNotice(context, db) : null;
-    if (notice !== null) report.first_sweep = notice;
-    if (!options.dryRun) await followDigests(context, db, INDEXING_MS_MAX);
-    if (context.json) printJson(io, report);
-    else {
-      printIngest(context, report);
-      sayDiskFull(
-        context,
-        report,
-        'Run `session-memory maintain`, which sweeps first and has a reserve to work with, or free some space.',
-      );
-    }
-    const left = again === null ? [] : stillEvicted(db, again);
-    for (const uid of left)
-      io.err(`warning: ${uid} was not taken back: its transcript is left out, unreadable or not there\n`);
-    return left.length > 0 ? ingestExit(report) || EXIT.failed : ingestExit(report);
-  } finally {
-    db.close();
+  using db = openWritable(context.settings.storePath);
+  const report = await runIngest(context, db, options);
+  // Said with what it is about: an ingest that stored nothing has nothing to announce.
+  const isChanged = report.sessions_new + report.sessions_grown > 0;
+  const notice = isChanged ? firstSweepNotice(context, db) : null;
+  if (notice !== null) report.first_sweep = notice;
+  if (!options.dryRun) await followDigests(context, db, INDEXING_MS_MAX);
+  if (context.json) printJson(io, report);
+  else {
+    printIngest(context, report);
+    sayDiskFull(
+      context,
+      report,
+      'Run `session-memory maintain`, which sweeps first and has a reserve to work with, or free some space.',
+    );
   }
+  const left = again === null ? [] : stillEvicted(db, again);
+  for (const uid of left)
+    io.err(`warning: ${uid} was not taken back: its transcript is left out, unreadable or not there\n`);
+  return left.length > 0 ? ingestExit(report) || EXIT.failed : ingestExit(report);
 };
 
 /** What an ingest would do. It makes no store: it asks an empty one that is gone afterwards. */

@@ -14,19 +14,15 @@ import { oneOf, parseLimit, parseSince } from '../values.ts';
 
 export const list: Command = async (context) => {
   const filter = filterOf(context);
-  const db = openReadable(context.settings.storePath);
-  try {
-    await checkAgent(db, context.host, filter.agent ?? null);
-    const isForgotten = forgottenTest(db);
-    const rows = eachSession(db, filter);
-    if (context.json) {
-      const sessions = rows.map((row) => asJson(row, isForgotten(row)));
-      await printJsonList(context.io, { version: 1 }, 'sessions', sessions);
-    } else await printTable(context, rows, isForgotten);
-    return EXIT.done;
-  } finally {
-    db.close();
-  }
+  using db = openReadable(context.settings.storePath);
+  await checkAgent(db, context.host, filter.agent ?? null);
+  const isForgotten = forgottenTest(db);
+  const rows = eachSession(db, filter);
+  if (context.json) {
+    const sessions = rows.map((row) => asJson(row, isForgotten(row)));
+    await printJsonList(context.io, { version: 1 }, 'sessions', sessions);
+  } else await printTable(context, rows, isForgotten);
+  return EXIT.done;
 };
 
 /** An agent that this program reads, or one that the store has sessions of. Formats are loaded only to name the others. */

@@ -43,13 +43,9 @@ const WAY_OUT =
 export const maintain: Command = async (context) => {
   if (context.flags['dryRun'] === true) return dryRun(context);
   if (context.flags['yes'] !== true) return askForConsent(context);
-  const db = openWritable(context.settings.storePath, { roomForSweep: true });
-  try {
-    await sweepIsFree(context, db);
-    return await noted(context, db);
-  } finally {
-    db.close();
-  }
+  using db = openWritable(context.settings.storePath, { roomForSweep: true });
+  await sweepIsFree(context, db);
+  return await noted(context, db);
 };
 
 interface Turns {

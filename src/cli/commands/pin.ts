@@ -10,17 +10,13 @@ export const unpin: Command = async (context) => set(context, false);
 
 function set(context: Context, pinned: boolean) {
   const named = onlyArg(context, 'UID');
-  const db = openAfterLook(context.settings.storePath, (there) => resolveSession(there, named));
-  try {
-    const session = resolveSession(db, named);
-    const changed = setPinned(db, sessionIdOf(db, session.uid), pinned, context.clock.now());
-    if (context.json) printJson(context.io, { version: 1, session_uid: session.uid, pinned, changed });
-    else
-      context.io.out(
-        `${session.uid} ${changed ? 'is now' : 'already was'} ${pinned ? 'pinned' : 'not pinned'}.\n`,
-      );
-    return EXIT.done;
-  } finally {
-    db.close();
-  }
+  using db = openAfterLook(context.settings.storePath, (there) => resolveSession(there, named));
+  const session = resolveSession(db, named);
+  const changed = setPinned(db, sessionIdOf(db, session.uid), pinned, context.clock.now());
+  if (context.json) printJson(context.io, { version: 1, session_uid: session.uid, pinned, changed });
+  else
+    context.io.out(
+      `${session.uid} ${changed ? 'is now' : 'already was'} ${pinned ? 'pinned' : 'not pinned'}.\n`,
+    );
+  return EXIT.done;
 }

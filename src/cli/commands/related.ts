@@ -20,27 +20,23 @@ export const relatedCommand: Command = async (context) => {
   const project = textFlag(flags, 'project');
   const asked = textFlag(flags, 'limit');
   const limit = asked === null ? LIMIT : parseLimit(asked);
-  const db = openReadable(settings.storePath);
-  try {
-    const session = resolveSession(db, onlyArg(context, 'UID'));
-    const kin = related(db, session, { limit, ...(project === null ? {} : { project }) });
-    if (context.json)
-      printJson(io, {
-        version: 1,
-        session_uid: session.uid,
-        related: kin.map(({ session: other, ...rest }) => ({ session: asJson(other, false), ...rest })),
-      });
-    else if (kin.length > 0) io.out(kin.map((one) => block(io, one)).join('\n'));
-    else
-      io.out(
-        session.digestBytes === 0
-          ? `${session.uid} has no digest to compare.\n`
-          : 'No other session has the same files or words.\n',
-      );
-    return EXIT.done;
-  } finally {
-    db.close();
-  }
+  using db = openReadable(settings.storePath);
+  const session = resolveSession(db, onlyArg(context, 'UID'));
+  const kin = related(db, session, { limit, ...(project === null ? {} : { project }) });
+  if (context.json)
+    printJson(io, {
+      version: 1,
+      session_uid: session.uid,
+      related: kin.map(({ session: other, ...rest }) => ({ session: asJson(other, false), ...rest })),
+    });
+  else if (kin.length > 0) io.out(kin.map((one) => block(io, one)).join('\n'));
+  else
+    io.out(
+      session.digestBytes === 0
+        ? `${session.uid} has no digest to compare.\n`
+        : 'No other session has the same files or words.\n',
+    );
+  return EXIT.done;
 };
 
 function block(io: Parameters<typeof paint>[0], { session, raw, files, words }: Related): string {

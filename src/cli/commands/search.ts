@@ -30,16 +30,12 @@ const LINE_UNITS_MIN = 30;
 
 export const searchCommand: Command = async (context) => {
   const query = queryOf(context);
-  const db = await openIndexed(context);
-  try {
-    await checkAgent(db, context.host, query.agent ?? null);
-    const result = search(db, query);
-    if (context.json) printJson(context.io, jsonOf(textOf(context.args), result));
-    else print(context, db, query, result);
-    return EXIT.done;
-  } finally {
-    db.close();
-  }
+  using db = await openIndexed(context);
+  await checkAgent(db, context.host, query.agent ?? null);
+  const result = search(db, query);
+  if (context.json) printJson(context.io, jsonOf(textOf(context.args), result));
+  else print(context, db, query, result);
+  return EXIT.done;
 };
 
 function queryOf(context: Context): SearchQuery {
@@ -76,12 +72,8 @@ async function openIndexed(context: Context): Promise<ReadableDb> {
   const db = openReadable(storePath);
   if (isCurrent(db)) return db;
   try {
-    const writer = openWritable(storePath);
-    try {
-      await followDigests(context, writer, INDEXING_MS_MAX);
-    } finally {
-      writer.close();
-    }
+    using writer = openWritable(storePath);
+    await followDigests(context, writer, INDEXING_MS_MAX);
   } catch (thrown) {
     // What is indexed can still be searched, and the result says what is not.
     if (!(storeError(storePath, thrown) instanceof FailureError)) throw thrown;

@@ -21,14 +21,10 @@ export const sweepCommand: Command = async (context) => {
     if (hasScreens(context)) return context.screens(context, 'sweep');
     return askForConsent(context);
   }
-  const db = openWritable(context.settings.storePath, { roomForSweep: true });
-  try {
-    const report = await runSweep(context, db, textFlag(context.flags, 'plan'));
-    printReport(context, report);
-    return exitCodeOf(report);
-  } finally {
-    db.close();
-  }
+  using db = openWritable(context.settings.storePath, { roomForSweep: true });
+  const report = await runSweep(context, db, textFlag(context.flags, 'plan'));
+  printReport(context, report);
+  return exitCodeOf(report);
 };
 
 export function sweepFlags(context: Context): SweepFlags {
@@ -37,12 +33,8 @@ export function sweepFlags(context: Context): SweepFlags {
 
 /** The plan as it is now, off a store that is open for reading only. */
 export function planOnly(context: Context): Report {
-  const db = openReadable(context.settings.storePath);
-  try {
-    return dryRun(planDeps(context, db), { limits: context.settings.limits, flags: sweepFlags(context) });
-  } finally {
-    db.close();
-  }
+  using db = openReadable(context.settings.storePath);
+  return dryRun(planDeps(context, db), { limits: context.settings.limits, flags: sweepFlags(context) });
 }
 
 export function showPlan(context: Context, report: Report, code: ExitCode): ExitCode {

@@ -46,49 +46,41 @@ const ROWS_PER_TRANSACTION = 50;
 /** Fills the new file at `into`, which must not exist yet. */
 export function rebuild(storePath: string, into: string): Rebuilt {
   makePrivateFile(into);
-  const db = connect(into, 'write');
-  try {
-    db.exec('PRAGMA auto_vacuum = INCREMENTAL');
-    db.exec('PRAGMA journal_mode = WAL');
-    db.exec('PRAGMA secure_delete = FAST');
-    migrate(db);
-    const triggers = db.all<{ name: string; sql: string }>(
-      "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'",
-    );
-    for (const { name } of triggers) db.exec(`DROP TRIGGER "${name}"`);
-    using pages = openPages(storePath, db);
-    const result = copyAll(db, pages.pages, pages.roots);
-    db.writeTransaction(() => {
-      for (const { sql } of triggers) db.exec(sql);
-    });
-    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    return result;
-  } finally {
-    db.close();
-  }
+  using db = connect(into, 'write');
+  db.exec('PRAGMA auto_vacuum = INCREMENTAL');
+  db.exec('PRAGMA journal_mode = WAL');
+  db.exec('PRAGMA secure_delete = FAST');
+  migrate(db);
+  const triggers = db.all<{ name: string; sql: string }>(
+    "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'",
+  );
+  for (const { name } of triggers) db.exec(`DROP TRIGGER "${name}"`);
+  using pages = openPages(storePath, db);
+  const result = copyAll(db, pages.pages, pages.roots);
+  db.writeTransaction(() => {
+    for (const { sql } of triggers) db.exec(sql);
+  });
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  return result;
 }
 
 /** How many sessions and segments can be read off the pages of a store that cannot be opened; null where it is no store. */
 export function survey(storePath: string): { readonly sessions: number; readonly segments: number } | null {
   if (lstatSync(storePath, { throwIfNoEntry: false })?.isFile() !== true) return null;
-  const db = connect(':memory:', 'write');
-  try {
-    db.exec('PRAGMA auto_vacuum = INCREMENTAL');
-    migrate(db);
-    using pages = openPages(storePath, db);
-    const columns = columnsOf(db, 'sessions').length;
-    let sessions = 0;
-    for (const { values } of pages.pages.rows(pages.roots.get('sessions') ?? 0)) {
-      if (values.length <= columns && values.length >= columns - (ADDED.sessions ?? 0)) sessions += 1;
-    }
-    let segments = 0;
-    for (const { values } of pages.pages.rows(pages.roots.get('segments') ?? 0)) {
-      if (values.length === columnsOf(db, 'segments').length) segments += 1;
-    }
-    return sessions + segments === 0 ? null : { sessions, segments };
-  } finally {
-    db.close();
+  using db = connect(':memory:', 'write');
+  db.exec('PRAGMA auto_vacuum = INCREMENTAL');
+  migrate(db);
+  using pages = openPages(storePath, db);
+  const columns = columnsOf(db, 'sessions').length;
+  let sessions = 0;
+  for (const { values } of pages.pages.rows(pages.roots.get('sessions') ?? 0)) {
+    if (values.length <= columns && values.length >= columns - (ADDED.sessions ?? 0)) sessions += 1;
   }
+  let segments = 0;
+  for (const { values } of pages.pages.rows(pages.roots.get('segments') ?? 0)) {
+    if (values.length === columnsOf(db, 'segments').length) segments += 1;
+  }
+  return sessions + segments === 0 ? null : { sessions, segments };
 }
 
 /** Of a store that SQLite refuses and off whose pages no row can be read. */

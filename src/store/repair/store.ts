@@ -117,20 +117,16 @@ async function rebuilt(path: string, temporary: string, options: RepairOptions):
   removeStore(temporary);
   const made = rebuild(path, temporary);
   killPoint('repair.rebuilt');
-  const db = connect(temporary, 'write');
-  try {
-    const before = checked(db, options);
-    const steps = await planRepair(db, before.findings, options.own);
-    if (options.dryRun)
-      return { state: 'planned', steps, rebuilt: made, aside: null, failed: [], after: before };
-    const failed = await applyRepair(db, steps, options);
-    catchUpSearch(db);
-    const after = checked(db, options);
-    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    return { state: 'done', steps, rebuilt: made, aside: null, failed, after };
-  } finally {
-    db.close();
-  }
+  using db = connect(temporary, 'write');
+  const before = checked(db, options);
+  const steps = await planRepair(db, before.findings, options.own);
+  if (options.dryRun)
+    return { state: 'planned', steps, rebuilt: made, aside: null, failed: [], after: before };
+  const failed = await applyRepair(db, steps, options);
+  catchUpSearch(db);
+  const after = checked(db, options);
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  return { state: 'done', steps, rebuilt: made, aside: null, failed, after };
 }
 
 function checked(db: WritableDb, options: RepairOptions): VerifyResult {

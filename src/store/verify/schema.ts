@@ -92,14 +92,10 @@ let known: readonly SchemaRow[] | null = null;
 /** What a new store has. Made once, in memory. */
 function knownSchema(): readonly SchemaRow[] {
   if (known !== null) return known;
-  const db = connect(':memory:', 'write');
-  try {
-    for (const { sql } of MIGRATIONS) db.exec(sql);
-    known = schemaOf(db);
-    return known;
-  } finally {
-    db.close();
-  }
+  using db = connect(':memory:', 'write');
+  for (const { sql } of MIGRATIONS) db.exec(sql);
+  known = schemaOf(db);
+  return known;
 }
 
 function finding(problem: string, cure: Diagnosis['cure'], schema?: SchemaChange): Diagnosis {
