@@ -121,7 +121,7 @@ export function nameObstacle(
 const NONE: ReadonlySet<string> = new Set();
 
 /** What file systems hold at most. */
-const NAME_BYTES_MAX = 255;
+export const NAME_BYTES_MAX = 255;
 /** What a terminal acts on, and what turns the order of signs around; not what joins signs into one, as in emoji. */
 const ACTED_ON = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\u{e0000}-\u{e007f}]/u;
 /** What some file systems leave out of a name. */

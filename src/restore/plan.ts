@@ -337,7 +337,7 @@ function whole({ real, missing }: ReturnType<typeof realPathToBe>): string {
 
 /** How the name of each temporary file of a file begins. */
 function beginningOf(path: string): string {
-  return `.${basename(path).slice(0, 60)}${MARK}`;
+  return `.${basename(path).slice(0, 60).toWellFormed()}${MARK}`;
 }
 
 /** In the form of `Source.stat`. */
