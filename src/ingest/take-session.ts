@@ -193,7 +193,7 @@ async function takeFiles(
     if (deps.signal.aborted) interrupted = true;
     if (interrupted) break;
     try {
-      const taken = await takeUnlessShared(deps, context, file, stored, own);
+      const taken = await takeAgainWhileBusy(deps, context, file, stored, own);
       filesRead += taken.readBytes > 0 ? 1 : 0;
       bytesRead += taken.readBytes;
       if (taken.loss !== undefined) deps.warn(taken.loss);
@@ -227,7 +227,7 @@ function ownFirst(files: readonly FoundFile[]): FoundFile[] {
 }
 
 /** Looks at a file again where another process was storing it at the same moment; what that one stores need not be stored here. */
-async function takeUnlessShared(
+async function takeAgainWhileBusy(
   deps: TakeDeps,
   context: TakeContext,
   file: FoundFile,
