@@ -7,9 +7,18 @@
 
 /**
  * What lies at a place. `settings`: what the person set for that one session, which no archive may. `read`: it holds sessions, or an
- * older form of one; it is read and never written.
+ * older form of one; it is read and never written. `passing`: it is true of one moment alone, which process has a session open for
+ * instance; it is none of a session's files, and what an older version stored of it is left out without a word.
  */
-export const PLACE_KINDS = ['transcript', 'subagent', 'output', 'sidecar', 'settings', 'read'] as const;
+export const PLACE_KINDS = [
+  'transcript',
+  'subagent',
+  'output',
+  'sidecar',
+  'settings',
+  'read',
+  'passing',
+] as const;
 export type PlaceKind = (typeof PLACE_KINDS)[number];
 
 export interface Place {
@@ -74,17 +83,25 @@ export function closed<T>(
   places: readonly Place[],
   classify: (relPath: string) => T | null,
 ): (relPath: string) => T | null {
-  const isKnown = (relPath: string) => places.some((place) => place.fits(relPath));
+  const passing = places.filter(({ kind }) => kind === 'passing');
+  const others = places.filter(({ kind }) => kind !== 'passing');
+  const isKnown = (relPath: string) =>
+    others.some((place) => place.fits(relPath)) && !passing.some((place) => place.fits(relPath));
   return (relPath) => (staysBelow(relPath) && isKnown(relPath) ? classify(relPath) : null);
+}
+
+/** Whether what lies there is true of one moment alone. */
+export function isPassing(places: readonly Place[], relPath: string): boolean {
+  return staysBelow(relPath) && places.some(({ kind, fits }) => kind === 'passing' && fits(relPath));
 }
 
 /** Whether files of a session are ever put at such a path. */
 export function isPlaceOf(places: readonly Place[], relPath: string): boolean {
-  return staysBelow(relPath) && writtenAt(places, relPath).length > 0;
+  return staysBelow(relPath) && !isPassing(places, relPath) && writtenAt(places, relPath).length > 0;
 }
 
 function writtenAt(places: readonly Place[], relPath: string): Place[] {
-  return places.filter((place) => place.kind !== 'read' && place.fits(relPath));
+  return places.filter(({ kind, fits }) => kind !== 'read' && kind !== 'passing' && fits(relPath));
 }
 
 export type Platform = 'linux' | 'darwin' | 'win32';

@@ -5,7 +5,7 @@
  */
 import type { AgentFormat, RestoreTarget } from '../domain/agent.ts';
 import { agentId, nativeIdOf, sessionUid } from '../domain/ids.ts';
-import { isPlaceOf, nameObstacle, type Platform, placesOf, staysBelow } from '../domain/places.ts';
+import { isPassing, isPlaceOf, nameObstacle, type Platform, placesOf, staysBelow } from '../domain/places.ts';
 import type { FileRole } from '../domain/session.ts';
 import { hashText } from '../files/hash-text.ts';
 import { onDisk } from '../files/on-disk.ts';
@@ -28,8 +28,14 @@ export interface SessionToPlace {
   readonly isVouchedFor?: boolean;
 }
 
-/** A path relative to the root; or, as a clause, why there is none. */
-export type Placement = { readonly at: string } | { readonly why: string };
+/** Why there is no place, as a clause; `isPassing`: none is needed, for the file was true of one moment alone. */
+export interface Unplaced {
+  readonly why: string;
+  readonly isPassing?: true;
+}
+
+/** A path relative to the root; or why there is none. */
+export type Placement = { readonly at: string } | Unplaced;
 
 /** `platform`: whose names count; null: the place alone is asked for, not whether this machine may write such a name. */
 export function placement(
@@ -45,6 +51,8 @@ export function placement(
     const at = format.restorePath(session.target, { ...file, relPath });
     const obstacle = obstacleAt(format, session, file, at, platform);
     if (obstacle === null) return { at };
+    if (file.role !== 'main' && isPassing(format.places, underOwnId(session, at)))
+      return { why: 'it was true of one moment alone', isPassing: true };
     why ??= obstacle;
   }
   return { why: why ?? 'it has no place' };

@@ -1,8 +1,9 @@
 /** Names of files as agents themselves give them: what was met on this machine is given back under any of them. */
-import { expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { AGENTS } from '../../src/agents/registry.ts';
 import type { AgentFormat } from '../../src/domain/agent.ts';
 import { nativeIdOf, sessionUid } from '../../src/domain/ids.ts';
+import { isPassing, isPlaceOf } from '../../src/domain/places.ts';
 import { hashText } from '../../src/files/hash-text.ts';
 import { placement } from '../../src/restore/placement.ts';
 
@@ -37,4 +38,20 @@ test('the lock and the high-water mark of Claude Code’s tasks are given back, 
       });
   for (const name of ['.envrc', '.lock/x', 'x/.lock', '.locks'])
     expect(placed(agentOf('claude-code'), `tasks/${ID}/${name}`, true).is).toHaveProperty('why');
+});
+
+describe('who has a session of Copilot CLI open', () => {
+  const { classify, places } = agentOf('copilot-cli');
+  test.each(['inuse.123.lock', 'inuse.a.b.hold', 'inuse..lock'])('is no file of it: %s', (name) => {
+    const at = `session-state/${ID}/${name}`;
+    expect([classify(at), isPassing(places, at), isPlaceOf(places, at)]).toEqual([null, true, false]);
+  });
+
+  test.each(['inuse.d/my.lock', 'inuse.1.lock/x', 'files/inuse.1.lock', 'inuse.lock', 'inuse.1.locks'])(
+    'a file of it is stored whose name only resembles that: %s',
+    (name) => {
+      const at = `session-state/${ID}/${name}`;
+      expect([classify(at)?.key, isPassing(places, at), isPlaceOf(places, at)]).toEqual([name, false, true]);
+    },
+  );
 });

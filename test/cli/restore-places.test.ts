@@ -165,6 +165,54 @@ describe('a session of which one file has no place', () => {
   });
 });
 
+describe('who has a session of Copilot CLI open, which an older store has', () => {
+  const copilot = `copilot-cli:${ID}`;
+  const at = (name: string) => `session-state/${ID}/${name}`;
+  const events = { ...MAIN, relPath: at('events.jsonl') };
+  const lock = (name: string): ForeignFile => ({ key: name, relPath: at(name), content: '123' });
+  const older = () =>
+    foreignSession(copilot, [events, lock('inuse.123.lock'), lock('inuse.9.hold'), lock('plan.md')]);
+  const PUT = [at('events.jsonl'), at('plan.md')];
+
+  test('is left out by restore without a word', async () => {
+    using home = new Home();
+    home.has(older());
+    for (const args of [[copilot], ['--all', '--dry-run'], ['--all', '--to', join(home.path, 'to')]]) {
+      const told = await home.run('restore', ...args);
+      expect([told.code, told.err]).toEqual([0, '']);
+    }
+    expect(home.files()).toEqual([
+      ...PUT.map((path) => `.copilot/${path}`),
+      ...PUT.map((path) => `to/${path}`),
+    ]);
+  });
+
+  test('is left out by export and import without a word', async () => {
+    using home = new Home();
+    home.has(older());
+    const { told, report, file } = await home.exported();
+    expect([told.code, report.left_out]).toEqual([0, []]);
+    using other = new Home();
+    expect((await other.run('import', file)).code).toBe(0);
+    expect((await other.run('show', copilot, '--files')).out).not.toContain('inuse');
+    expect((await other.run('verify')).code).toBe(0);
+    using third = new Home();
+    const into = await third.imports(older());
+    expect([into.code, into.err]).toEqual([0, '']);
+    expect((await third.run('restore', copilot)).code).toBe(0);
+    expect(third.files()).toEqual(PUT.map((path) => `.copilot/${path}`));
+  });
+
+  test('is told where nothing else of the session is left', async () => {
+    using home = new Home();
+    home.has(foreignSession(copilot, [lock('inuse.123.lock')]));
+    const told = await home.run('restore', copilot);
+    expect([told.code, home.files()]).toEqual([1, []]);
+    expect(told.err).toContain('inuse.123.lock (it was true of one moment alone)');
+    expect((await home.exported()).report.left_out.map(({ key }) => key)).toEqual(['inuse.123.lock']);
+  });
+});
+
 test('below --to lies the transcript of an agent that is not known here, and nothing else', async () => {
   const NAMES = [
     '.envrc',

@@ -17,7 +17,13 @@ import { hashText } from '../../files/hash-text.ts';
 import { awayMount } from '../../files/mounts.ts';
 import { cuttingOf } from '../../ingest/content/records.ts';
 import { rootsHere, textBeside, withProjects } from '../../ingest/discover/roots.ts';
-import { obstacleAt, type Placement, placement, type SessionToPlace } from '../../restore/placement.ts';
+import {
+  obstacleAt,
+  type Placement,
+  placement,
+  type SessionToPlace,
+  type Unplaced,
+} from '../../restore/placement.ts';
 import { RestoreTree } from '../../restore/plan.ts';
 import type { MadeFile, PlannedFile, Restoring } from '../../restore/replaced-files.ts';
 import type { ReadableDb } from '../../store/connection.ts';
@@ -231,11 +237,11 @@ function planOf(
 ): { readonly files: PlannedFile[]; readonly refused: readonly RefusedFile[] } {
   const own = new Set<string>();
   const live = liveFiles(db, session);
-  const { places, refused } = placesIn(live, (file) => placement(agent, asked, file, platform));
+  const { places, unplaced } = placesIn(live, (file) => placement(agent, asked, file, platform));
   const placed = live.filter(({ fileId }) => places.has(fileId));
   const isTranscript = ({ role }: StoredFile) => role === 'main';
   if (placed.length === 0 || (live.some(isTranscript) && !placed.some(isTranscript)))
-    throw noPlace(session, refused);
+    throw noPlace(session, unplaced);
   const files = chosenVersions(db, session, agent, placed, wanted).map((chosen) => {
     const { file } = chosen;
     const at = places.get(file.fileId) ?? '';
@@ -251,7 +257,7 @@ function planOf(
     return { ...chosen, path, ...look };
   });
   for (const { path } of files) taken.set(path, session.uid);
-  return { files, refused };
+  return { files, refused: unplaced.filter(({ isPassing }) => isPassing !== true) };
 }
 
 interface HowToPlan {
@@ -265,13 +271,13 @@ interface HowToPlan {
 /** The places of files, by their numbers, and those that have none. */
 function placesIn(files: readonly StoredFile[], placeOf: (file: StoredFile) => Placement) {
   const places = new Map<number, string>();
-  const refused: RefusedFile[] = [];
+  const unplaced: (Unplaced & { readonly key: string })[] = [];
   for (const file of files) {
     const placed = placeOf(file);
     if ('at' in placed) places.set(file.fileId, placed.at);
-    else refused.push({ key: file.key, why: placed.why });
+    else unplaced.push({ key: file.key, ...placed });
   }
-  return { places, refused };
+  return { places, unplaced };
 }
 
 /** Nothing of the session has a place, or not its transcript, without which the rest is none. */
