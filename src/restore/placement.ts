@@ -3,7 +3,7 @@
  * Promises: a place is given out only where the agent's own format would find there this very file of this very session, whatever
  * its id, its key and its path say; pure.
  */
-import type { AgentFormat, RestoreTarget } from '../domain/agent.ts';
+import type { AgentFormat, FileClass, RestoreTarget } from '../domain/agent.ts';
 import { agentId, nativeIdOf, sessionUid } from '../domain/ids.ts';
 import { isPassing, isPlaceOf, nameObstacle, type Platform, placesOf, staysBelow } from '../domain/places.ts';
 import type { FileRole } from '../domain/session.ts';
@@ -68,7 +68,7 @@ export function obstacleAt(
 ): string | null {
   if (!staysBelow(at)) return `it would leave the folder of ${format.name}`;
   const relPath = underOwnId(session, at);
-  const found = isPlaceOf(format.places, relPath) ? format.classify(relPath) : null;
+  const found = isPlaceOf(format.places, relPath) ? foundAt(format, session, file, relPath) : null;
   if (found === null) return `${format.name} keeps no file of a session there`;
   if (found.key !== file.key || (found.role === 'main') !== (file.role === 'main'))
     return 'another file of the session lies there';
@@ -81,6 +81,22 @@ export function obstacleAt(
     return 'what was set for a session does not come with an archive of a stranger';
   const met = new Set(session.isForeign ? [] : file.relPath.split('/'));
   return nameObstacle(format.places, at, { platform, met, bytesOf });
+}
+
+/** What a format finds at one of its places; null: no file of a session. */
+function foundAt(
+  format: AgentFormat,
+  session: SessionToPlace,
+  file: FileToPlace,
+  relPath: string,
+): Pick<FileClass, 'key' | 'role' | 'nativeId'> | null {
+  if (format.own === undefined) return format.classify(relPath);
+  // The glob may have been another one when the session was met, and an id that is made of a path another one with it: the list of
+  // places alone decides. Only a stranger's path must not be that of another session.
+  const underId = { ...session.target, nativeId: ownId(session) };
+  const isUnderId = relPath === format.restorePath(underId, { ...file, relPath: '' });
+  const claimed = session.isForeign && !isUnderId ? format.classify(relPath)?.nativeId : null;
+  return { role: 'main', key: 'main', nativeId: claimed ?? null };
 }
 
 /** Two sessions of one id lie at different places under different ids: the place is judged as if it had the session's own. */
