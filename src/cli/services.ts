@@ -24,7 +24,7 @@ import type { OwnFile, Reader, RestorePlan, Services } from '../tui/ports.ts';
 import type { Setup } from './background.protocol.ts';
 import { BackgroundThread, ingestNews, threadAnalyzer } from './background.ts';
 import { planRestore } from './commands/restore.plan.ts';
-import { wayBack } from './commands/restore.tell.ts';
+import { movedText, wayBack } from './commands/restore.tell.ts';
 import { learningOf } from './commands/restore.ts';
 import { sweepFlags } from './commands/sweep.ts';
 import { type Context, textFlag } from './context.ts';
@@ -233,7 +233,7 @@ function restorePlan(context: Context, db: ReadableDb, uid: SessionUid): Restore
   const session = resolveSession(db, uid);
   try {
     const planned = planRestore(context, db, session, { to: null, force: false });
-    const { root, files, made, notPutBack, refused } = planned;
+    const { root, files, made, notPutBack, refused, moved } = planned;
     const left = refused.map(({ key, why }) => `Not written: ${plainLine(key)}: ${why}.`);
     return {
       uid,
@@ -243,7 +243,12 @@ function restorePlan(context: Context, db: ReadableDb, uid: SessionUid): Restore
         place: place === 'replace' ? 'differs' : place,
       })),
       resume: wayBack(planned),
-      note: [...(notPutBack === null ? [] : [notPutBack]), ...left].join(' ') || null,
+      note:
+        [
+          ...(notPutBack === null ? [] : [notPutBack]),
+          ...(moved === null ? [] : [movedText(moved)]),
+          ...left,
+        ].join(' ') || null,
       obstacle: null,
     };
   } catch (thrown) {

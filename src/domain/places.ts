@@ -108,15 +108,15 @@ export type Platform = 'linux' | 'darwin' | 'win32';
 
 export interface Naming {
   readonly platform: Platform;
-  /** Names that the file had on this very machine: odd ones were its agent's, and are given back. */
+  /** Names that the file had on this very machine: whatever they are, they were its agent's, and are given back. */
   readonly met?: ReadonlySet<string>;
   /** A name as the disk has it. */
   readonly bytesOf?: (name: string) => Uint8Array;
 }
 
 /**
- * Why no file is written under these names, as a clause; null where one may be. A name that the list itself has is the agent's own; any
- * other one came from a transcript or an archive.
+ * Why no file is written under these names, as a clause; null where one may be. A name that the list itself has, or that was met here, is
+ * the agent's own; any other one came from a transcript or an archive.
  */
 export function nameObstacle(
   places: readonly Place[],
@@ -127,8 +127,8 @@ export function nameObstacle(
   for (const part of relPath.split('/')) {
     if (fitting.some((place) => place.names(part))) continue;
     const obstacle =
-      (met.has(part) ? null : oddnessOf(part, bytesOf(part))) ??
-      obstacleOf(part, bytesOf(part)) ??
+      (bytesOf(part).length > NAME_BYTES_MAX ? `a name is longer than ${NAME_BYTES_MAX} bytes` : null) ??
+      (met.has(part) ? null : (oddnessOf(part, bytesOf(part)) ?? obstacleOf(part, bytesOf(part)))) ??
       (platform === 'win32' ? obstacleOnWindows(part) : null);
     if (obstacle !== null) return obstacle;
   }
@@ -153,7 +153,6 @@ function oddnessOf(part: string, bytes: Uint8Array): string | null {
 }
 
 function obstacleOf(part: string, bytes: Uint8Array): string | null {
-  if (bytes.length > NAME_BYTES_MAX) return `a name is longer than ${NAME_BYTES_MAX} bytes`;
   for (const text of [part, Buffer.from(bytes).toString()]) {
     if (text.replace(LEFT_OUT, '').startsWith('.'))
       return 'a name begins with a dot, as those of settings do';

@@ -28,14 +28,19 @@ export interface SessionToPlace {
   readonly isVouchedFor?: boolean;
 }
 
+/** A path relative to the root; `whyMoved`: as a clause, why it is not the one where the file was met. */
+export interface PlacedAt {
+  readonly at: string;
+  readonly whyMoved?: string;
+}
+
 /** Why there is no place, as a clause; `isPassing`: none is needed, for the file was true of one moment alone. */
 export interface Unplaced {
   readonly why: string;
   readonly isPassing?: true;
 }
 
-/** A path relative to the root; or why there is none. */
-export type Placement = { readonly at: string } | Unplaced;
+export type Placement = PlacedAt | Unplaced;
 
 /** `platform`: whose names count; null: the place alone is asked for, not whether this machine may write such a name. */
 export function placement(
@@ -50,7 +55,7 @@ export function placement(
   for (const relPath of new Set([file.relPath, ''])) {
     const at = format.restorePath(session.target, { ...file, relPath });
     const obstacle = obstacleAt(format, session, file, at, platform);
-    if (obstacle === null) return { at };
+    if (obstacle === null) return why === null || file.relPath === '' ? { at } : { at, whyMoved: why };
     if (file.role !== 'main' && isPassing(format.places, underOwnId(session, at)))
       return { why: 'it was true of one moment alone', isPassing: true };
     why ??= obstacle;

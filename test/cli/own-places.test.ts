@@ -39,11 +39,13 @@ test.each([
     const told = await program.run('restore', '--all');
     expect([told.code, told.err]).toEqual([0, '']);
     expect(told.out).toContain('Restored 2 files of 2 sessions.');
-  const { restored } = parsed(
+    expect(told.out).toContain('The transcript was met as logs/one.jsonl; its place is now talks/');
+    const { restored } = parsed(
       schemas.restoreSeveralSchema,
       await program.run('restore', '--all', '--json'),
     );
-  const files = restored.flatMap((one) => one.files);
+    expect(restored.map(({ moved }) => moved?.from).sort()).toEqual(['logs/one.jsonl', 'logs/two.jsonl']);
+    const files = restored.flatMap((one) => one.files);
     expect(files.map((path) => readFileSync(path, 'utf8')).sort()).toEqual(
       [content('logs/one.jsonl'), content('logs/two.jsonl')].sort(),
     );

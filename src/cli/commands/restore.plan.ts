@@ -19,6 +19,7 @@ import { cuttingOf } from '../../ingest/content/records.ts';
 import { rootsHere, textBeside, withProjects } from '../../ingest/discover/roots.ts';
 import {
   obstacleAt,
+  type PlacedAt,
   type Placement,
   placement,
   type SessionToPlace,
@@ -40,6 +41,8 @@ export interface PlannedRestore extends Restoring {
   readonly root: string;
   /** Files of the session that are not written, because they belong to none of its agent's places. */
   readonly refused: readonly RefusedFile[];
+  /** The transcript, where it goes elsewhere than it was met on this machine; null: it does not. */
+  readonly moved: MovedFile | null;
   /** Without words where no way back to work is known. */
   readonly resume: Resume;
   /** What is typed to have the agent take in what was made for it; null where it cannot. */
@@ -51,6 +54,14 @@ export interface RefusedFile {
   readonly key: string;
   /** A clause. */
   readonly why: string;
+}
+
+/** Paths relative to the agent's folder. */
+export interface MovedFile {
+  readonly from: string;
+  readonly to: string;
+  /** A clause; null where its agent simply has it there. */
+  readonly why: string | null;
 }
 
 /** What tells where sessions are put back. */
@@ -107,12 +118,13 @@ export function planRestore(
     ...{ isForeign, isVouchedFor },
   };
   const { platform } = context.host;
-  const { files, refused } = planOf(tree, db, session, { agent, asked, platform, wanted: version, taken });
+  const plan = planOf(tree, db, session, { agent, asked, platform, wanted: version, taken });
+  const { files } = plan;
   const main = files.find(({ file }) => file.role === 'main');
   const takesBack = agent?.takesBack;
   const made = takesBack === undefined ? null : madeFor(takesBack, tree, db, session, target, files);
   return {
-    ...{ session, agent, root, tree, files, refused, made },
+    ...{ session, agent, root, tree, ...plan, made },
     resume: agent === null ? { cwd: null, argv: [] } : wayBackTo(agent, session, asked, main?.path),
     notPutBack: to === null ? (agent?.cannotPutBack ?? null) : null,
     importing: made === null || takesBack === undefined ? null : takesBack.argv(made.path),
@@ -234,10 +246,10 @@ function planOf(
   db: ReadableDb,
   session: SessionRow,
   { agent, asked, platform, wanted, taken }: HowToPlan,
-): { readonly files: PlannedFile[]; readonly refused: readonly RefusedFile[] } {
+): Pick<PlannedRestore, 'files' | 'refused' | 'moved'> {
   const own = new Set<string>();
   const live = liveFiles(db, session);
-  const { places, unplaced } = placesIn(live, (file) => placement(agent, asked, file, platform));
+  const { places, unplaced, moved } = placesIn(live, (file) => placement(agent, asked, file, platform));
   const placed = live.filter(({ fileId }) => places.has(fileId));
   const isTranscript = ({ role }: StoredFile) => role === 'main';
   if (placed.length === 0 || (live.some(isTranscript) && !placed.some(isTranscript)))
@@ -257,7 +269,8 @@ function planOf(
     return { ...chosen, path, ...look };
   });
   for (const { path } of files) taken.set(path, session.uid);
-  return { files, refused: unplaced.filter(({ isPassing }) => isPassing !== true) };
+  const refused = unplaced.filter(({ isPassing }) => isPassing !== true);
+  return { files, refused, moved: asked.isForeign || agent?.cannotPutBack !== undefined ? null : moved };
 }
 
 interface HowToPlan {
@@ -268,16 +281,24 @@ interface HowToPlan {
   readonly taken: Map<string, SessionUid>;
 }
 
-/** The places of files, by their numbers, and those that have none. */
+/** The places of files, by their numbers, those that have none, and whether the transcript lies elsewhere than it was met. */
 function placesIn(files: readonly StoredFile[], placeOf: (file: StoredFile) => Placement) {
   const places = new Map<number, string>();
   const unplaced: (Unplaced & { readonly key: string })[] = [];
+  let moved: MovedFile | null = null;
   for (const file of files) {
     const placed = placeOf(file);
     if ('at' in placed) places.set(file.fileId, placed.at);
     else unplaced.push({ key: file.key, ...placed });
+    if ('at' in placed && file.role === 'main') moved ??= movedTo(placed, file);
   }
-  return { places, unplaced };
+  return { places, unplaced, moved };
+}
+
+/** Null where it lies where it was met; a compressed one was met under a longer name. */
+function movedTo({ at, whyMoved }: PlacedAt, { relPath }: StoredFile): MovedFile | null {
+  const isThere = relPath === '' || relPath === at || relPath === `${at}.zst`;
+  return isThere ? null : { from: relPath, to: at, why: whyMoved ?? null };
 }
 
 /** Nothing of the session has a place, or not its transcript, without which the rest is none. */

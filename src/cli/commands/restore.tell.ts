@@ -7,7 +7,7 @@ import type { Further } from '../../restore/present-file.ts';
 import type { Asides } from '../../restore/replaced-files.ts';
 import { type Context, printJson } from '../context.ts';
 import { formatBytes, plural } from '../format.ts';
-import type { PlannedRestore } from './restore.plan.ts';
+import type { MovedFile, PlannedRestore } from './restore.plan.ts';
 
 export interface FailedRestore {
   readonly uid: SessionUid;
@@ -175,8 +175,9 @@ function failedJson({ uid, why }: FailedRestore) {
 
 /** What is out of the ordinary about a session's files, a sentence each. */
 function remarks({ planned, asides }: Told, isDry = false): string[] {
-  const { files, session } = planned;
+  const { files, session, moved } = planned;
   const lines: string[] = [];
+  if (moved !== null) lines.push(movedText(moved));
   for (const { file, version } of files)
     if (version !== null)
       lines.push(
@@ -199,6 +200,13 @@ function remarks({ planned, asides }: Told, isDry = false): string[] {
     );
   }
   return lines;
+}
+
+export function movedText({ from, to, why }: MovedFile): string {
+  const place = plainLine(to);
+  const told =
+    why === null ? `; its place is now ${place}` : `, but ${plainLine(why)}: its place is ${place}`;
+  return `The transcript was met as ${plainLine(from)}${told}.`;
 }
 
 function furtherText({ bytes, records }: Further): string {
@@ -245,7 +253,7 @@ function importCommand({ importing, resume }: PlannedRestore): string {
 }
 
 function restoredJson({ planned, asides }: Told, isDry: boolean) {
-  const { session, root, resume, importing, files, refused } = planned;
+  const { session, root, resume, importing, files, refused, moved } = planned;
   const { cwd, argv, needs } = resume;
   return {
     session_uid: session.uid,
@@ -253,6 +261,7 @@ function restoredJson({ planned, asides }: Told, isDry: boolean) {
     files: pathsOf(planned),
     written: isDry ? 0 : writtenIn(planned),
     refused: refused.map(({ key, why }) => ({ key, why })),
+    moved,
     dry_run: isDry,
     left: leftIn(planned).map(({ path, further }) => ({
       path,
