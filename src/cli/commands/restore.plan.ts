@@ -14,7 +14,7 @@ import { nativeIdOf, type SessionUid, sessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { wholeLines } from '../../files/contained/row-lines.ts';
 import { hashText } from '../../files/hash-text.ts';
-import { awayMount } from '../../files/mounts.ts';
+import { mountOfRoot } from '../../files/mounts.ts';
 import { cuttingOf } from '../../ingest/content/records.ts';
 import { rootsHere, textBeside, withProjects } from '../../ingest/discover/roots.ts';
 import {
@@ -70,7 +70,7 @@ interface Places {
   readonly settings: Pick<Context['settings'], 'storePath'>;
 }
 
-/** What the sessions of one call share: a tree for each folder, and who has which place. */
+/** What the sessions of one call share: a tree for each root and the agent's folders in it, and who has which place. */
 export interface Shared {
   readonly trees: Map<string, RestoreTree>;
   readonly taken: Map<string, SessionUid>;
@@ -95,7 +95,9 @@ export function planRestore(
   const agent = agentById(session.agent, context.host);
   const root = to === null ? ownPlace(context, db, session, agent) : resolve(to);
   if (root === undefined) throw nowhere(session, agent);
-  const mount = awayMount(root);
+  // In a folder of the user's none is the agent's, nor beside the store.
+  const folders = to === null && agent?.cannotPutBack === undefined ? (agent?.folders ?? []) : [];
+  const mount = mountOfRoot({ folders }, root);
   if (mount !== null)
     throw fail(
       'io',
@@ -109,8 +111,9 @@ export function planRestore(
     startedAt: session.startedAt,
     beside,
   };
-  const tree = trees.get(root) ?? new RestoreTree(root, force);
-  trees.set(root, tree);
+  const place = JSON.stringify([root, ...folders]);
+  const tree = trees.get(place) ?? new RestoreTree(root, force, folders);
+  trees.set(place, tree);
   const isForeign = cameWithArchive(db, session);
   const isVouchedFor = session.origin === null;
   const asked: SessionToPlace = {
