@@ -16,6 +16,7 @@ import {
   learn,
   type MadeFile,
   type PlannedFile,
+  plannedPlaces,
   type Restoring,
 } from './replaced-files.ts';
 import type { Stager } from './stage.ts';
@@ -243,7 +244,7 @@ function moveAll(db: ReadableDb, written: Written): Asides {
   const { one, staged, stats } = written;
   const asides = new Map<string, string>();
   dropStagedOnFailure(written, () => {
-    for (const planned of [...one.files, ...(one.made === null ? [] : [one.made])]) {
+    for (const planned of plannedPlaces(one)) {
       const file = staged.get(planned);
       const put =
         file === undefined

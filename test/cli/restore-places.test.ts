@@ -305,10 +305,33 @@ describe('files are named before they are written', () => {
     expect((await home.run('restore', UID, '--dry-run', '--resume')).code).toBe(2);
   });
 
+  test('a file that is there as it is stored is told as already there, and not as written', async () => {
+    using home = new Home();
+    const spilled = { ...evil('tool-results/t.txt'), role: 'tool-result' } as const;
+    home.has(foreignSession(UID, [MAIN, spilled]));
+    expect((await home.run('restore', UID)).out).toContain('Restored 2 files of');
+    for (const args of [[UID], ['--all']]) {
+      const dry = await home.run('restore', ...args, '--dry-run');
+      expect(dry.out).toBe(
+        'Would write 0 files of 1 session. 2 files are already there. Nothing was changed.\n',
+      );
+      const { out } = await home.run('restore', ...args);
+      expect(out).toContain('2 files are already there.');
+      expect(out).not.toMatch(/To restore|Restored [1-9]/);
+    }
+    rmSync(join(home.path, PLACE));
+    const dry = (await home.run('restore', UID, '--dry-run')).out;
+    expect(dry).toContain('Would write 1 file of 1 session. 1 file is already there. Nothing was changed.');
+    expect(dry).toContain(`To restore ${UID}, 1 file:\n  ${join(home.path, PLACE)}\nWould`);
+    const told = (await home.run('restore', UID)).out;
+    expect(told).toContain(`Restored 1 file of ${UID}. 1 file is already there.\n`);
+  });
+
   test('the names come before the count, of several too', async () => {
     using home = new Home();
     home.has(foreignSession(UID, [MAIN]));
     for (const args of [[UID], ['--all']]) {
+      rmSync(join(home.path, PLACE), { force: true });
       const { out } = await home.run('restore', ...args);
       expect(out.indexOf(join(home.path, PLACE))).toBeGreaterThan(0);
       expect(out.indexOf(join(home.path, PLACE))).toBeLessThan(out.indexOf('Restored 1 file'));
