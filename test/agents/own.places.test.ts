@@ -58,6 +58,17 @@ test('a session that was met under another glob has a place, its own or under it
   );
 });
 
+test('a stranger’s session is not put where the glob finds another one', () => {
+  const format = agentOfFormat('mine', { glob: '**/*.jsonl', format: 'jsonl' });
+  const file = { role: 'main', key: 'main', relPath: 'logs/one.jsonl' } as const;
+  const target = { nativeId: 'other', project: null, startedAt: null };
+  const asked = { agent: 'mine', nativeId: 'other', target };
+  expect(placement(format, { ...asked, isForeign: true }, file, 'linux')).toMatchObject({
+    at: 'other.jsonl',
+  });
+  expect(placement(format, { ...asked, isForeign: false }, file, 'linux')).toEqual({ at: file.relPath });
+});
+
 test.each([
   ['logs/*.chat', 'logs/one.chat', true],
   ['logs/*.chat', 'logs/ID.chat', true],

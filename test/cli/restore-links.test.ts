@@ -88,6 +88,7 @@ describe('what ingest does not follow, restore does not write through', () => {
     ['out of a linked folder', 'disk/projects', 'elsewhere'],
     ['back into the root, where no sessions lie', 'disk/projects', '.claude/commands'],
     ['beside the linked folder', 'disk/projects', 'disk'],
+    ['to the linked folder itself, within the root', '.claude/older', '.claude/older'],
   ])('a project’s folder that leads %s', async (_, target, leads) => {
     using linked = new Linked('.claude/projects', target);
     const { program } = linked;
