@@ -5,7 +5,7 @@
 import type { AgentFormat } from '../domain/agent.ts';
 import { agentId, nativeIdOf, type SessionUid, sessionUid } from '../domain/ids.ts';
 import { hashText } from '../files/hash-text.ts';
-import { placement } from '../restore/placement.ts';
+import { type Placement, placement } from '../restore/placement.ts';
 import type { ArchivedMeta } from '../store/archived.ts';
 
 /** A file that was left out. */
@@ -35,13 +35,18 @@ export interface Sorted<S extends Archived> {
 /** `format`: null where no such agent is known. */
 export function inItsPlaces<S extends Archived>(session: S, format: AgentFormat | null): Sorted<S> {
   const { meta } = session;
-  const left = meta.files.flatMap((file) => {
-    const why = whyNot(meta, format, file);
-    return why === null ? [] : [{ session_uid: meta.session_uid as SessionUid, key: file.key, why }];
+  const without = meta.files.flatMap((file) => {
+    const placed = placeOf(meta, format, file);
+    return 'why' in placed ? [{ key: file.key, ...placed }] : [];
   });
-  if (left.length === 0) return { session, left };
-  if (left.length === meta.files.length) return { session: null, left };
-  const keys = new Set(left.map(({ key }) => key));
+  if (without.length === 0) return { session, left: [] };
+  const isNothingLeft = without.length === meta.files.length;
+  // What is only of one moment is missed by nobody, unless the whole session goes with it.
+  const left = without
+    .filter(({ isPassing }) => isPassing !== true || isNothingLeft)
+    .map(({ key, why }) => ({ session_uid: meta.session_uid as SessionUid, key, why }));
+  if (isNothingLeft) return { session: null, left };
+  const keys = new Set(without.map(({ key }) => key));
   const isKept = ({ key }: { readonly key: string }) => !keys.has(key);
   const files = meta.files.filter(isKept);
   const kept = {
@@ -54,15 +59,14 @@ export function inItsPlaces<S extends Archived>(session: S, format: AgentFormat 
   return { session: { ...session, meta: kept, segments: session.segments.filter(isKept) }, left };
 }
 
-function whyNot(
+function placeOf(
   meta: ArchivedMeta,
   format: AgentFormat | null,
   file: ArchivedMeta['files'][number],
-): string | null {
+): Placement {
   const { agent, native_id: nativeId, project, started_at: startedAt } = meta;
   const ownId = nativeIdOf(sessionUid(agentId(agent), nativeId, hashText));
   const session = { agent, nativeId, target: { nativeId: ownId, project, startedAt }, isForeign: true };
   const { role, key, rel_path: relPath } = file;
-  const placed = placement(format, session, { role, key, relPath }, null);
-  return 'why' in placed ? placed.why : null;
+  return placement(format, session, { role, key, relPath }, null);
 }

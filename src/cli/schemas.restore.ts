@@ -10,6 +10,8 @@ const restoredSession = z.object({
   written: count,
   /** Files of the session that are given to no place, because its agent keeps none there, or for their names; `why` is a clause. */
   refused: z.array(z.object({ key: z.string(), why: z.string() })),
+  /** Where the transcript goes elsewhere than it was met on this machine, relative to `root`; `why` is a clause. Null: it does not. */
+  moved: z.object({ from: z.string(), to: z.string(), why: z.string().nullable() }).nullable(),
   /** Nothing was written: these are the files that would be. */
   dry_run: z.boolean(),
   /** Of `files`, those that were there with all that is stored, and so were left as they are. */

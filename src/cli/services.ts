@@ -13,6 +13,7 @@ import { awayMount, mountOfRoot, refreshMounts } from '../files/mounts.ts';
 import { foldersAt } from '../files/walk.ts';
 import { rootsHere, withProjects } from '../ingest/discover/roots.ts';
 import { type WatchedFolder, watchFolders } from '../ingest/discover/watch.ts';
+import { plannedPlaces, toWriteOf } from '../restore/replaced-files.ts';
 import { restoreOne } from '../restore/restore.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { withPatience } from '../store/patience.ts';
@@ -24,7 +25,7 @@ import type { OwnFile, Reader, RestorePlan, Services } from '../tui/ports.ts';
 import type { Setup } from './background.protocol.ts';
 import { BackgroundThread, ingestNews, threadAnalyzer } from './background.ts';
 import { planRestore } from './commands/restore.plan.ts';
-import { wayBack } from './commands/restore.tell.ts';
+import { movedText, sameText, wayBack } from './commands/restore.tell.ts';
 import { learningOf } from './commands/restore.ts';
 import { sweepFlags } from './commands/sweep.ts';
 import { type Context, textFlag } from './context.ts';
@@ -233,17 +234,22 @@ function restorePlan(context: Context, db: ReadableDb, uid: SessionUid): Restore
   const session = resolveSession(db, uid);
   try {
     const planned = planRestore(context, db, session, { to: null, force: false });
-    const { root, files, made, notPutBack, refused } = planned;
+    const { root, notPutBack, refused, moved } = planned;
     const left = refused.map(({ key, why }) => `Not written: ${plainLine(key)}: ${why}.`);
     return {
       uid,
       root,
-      files: [...files, ...(made === null ? [] : [made])].map(({ path, place }) => ({
+      files: plannedPlaces(planned).map(({ path, place }) => ({
         path,
         place: place === 'replace' ? 'differs' : place,
       })),
       resume: wayBack(planned),
-      note: [...(notPutBack === null ? [] : [notPutBack]), ...left].join(' ') || null,
+      note:
+        [
+          ...(notPutBack === null ? [] : [notPutBack]),
+          ...(moved === null ? [] : [movedText(moved)]),
+          ...left,
+        ].join(' ') || null,
       obstacle: null,
     };
   } catch (thrown) {
@@ -258,9 +264,12 @@ function restoreNow(context: Context, db: WritableDb, plan: RestorePlan): string
   restoreOne(db, planned, learningOf(context, db));
   const left = planned.files.filter(({ place }) => place === 'there').length;
   const refused = planned.refused.length;
+  const same = sameText([planned]);
   const others =
+    (same === '' ? '' : ` ${same}`) +
     (left === 0 ? '' : ` ${plural(left, 'file')} left, with all that is stored and more.`) +
     (refused === 0 ? '' : ` ${plural(refused, 'file')} not written: not at a place of its agent’s.`);
-  const besides = planned.made === null ? '' : ', and one for the agent’s own import';
-  return `Wrote ${plural(planned.files.length - left, 'file')}, byte for byte${besides}.${others}`;
+  const files = toWriteOf({ ...planned, made: null }).length;
+  const besides = toWriteOf(planned).length === files ? '' : ', and one for the agent’s own import';
+  return `Wrote ${plural(files, 'file')}, byte for byte${besides}.${others}`;
 }

@@ -7,9 +7,18 @@
 
 /**
  * What lies at a place. `settings`: what the person set for that one session, which no archive may. `read`: it holds sessions, or an
- * older form of one; it is read and never written.
+ * older form of one; it is read and never written. `passing`: it is true of one moment alone, which process has a session open for
+ * instance; it is none of a session's files, and what an older version stored of it is left out without a word.
  */
-export const PLACE_KINDS = ['transcript', 'subagent', 'output', 'sidecar', 'settings', 'read'] as const;
+export const PLACE_KINDS = [
+  'transcript',
+  'subagent',
+  'output',
+  'sidecar',
+  'settings',
+  'read',
+  'passing',
+] as const;
 export type PlaceKind = (typeof PLACE_KINDS)[number];
 
 export interface Place {
@@ -74,32 +83,40 @@ export function closed<T>(
   places: readonly Place[],
   classify: (relPath: string) => T | null,
 ): (relPath: string) => T | null {
-  const isKnown = (relPath: string) => places.some((place) => place.fits(relPath));
+  const passing = places.filter(({ kind }) => kind === 'passing');
+  const others = places.filter(({ kind }) => kind !== 'passing');
+  const isKnown = (relPath: string) =>
+    others.some((place) => place.fits(relPath)) && !passing.some((place) => place.fits(relPath));
   return (relPath) => (staysBelow(relPath) && isKnown(relPath) ? classify(relPath) : null);
+}
+
+/** Whether what lies there is true of one moment alone. */
+export function isPassing(places: readonly Place[], relPath: string): boolean {
+  return staysBelow(relPath) && places.some(({ kind, fits }) => kind === 'passing' && fits(relPath));
 }
 
 /** Whether files of a session are ever put at such a path. */
 export function isPlaceOf(places: readonly Place[], relPath: string): boolean {
-  return staysBelow(relPath) && writtenAt(places, relPath).length > 0;
+  return staysBelow(relPath) && !isPassing(places, relPath) && writtenAt(places, relPath).length > 0;
 }
 
 function writtenAt(places: readonly Place[], relPath: string): Place[] {
-  return places.filter((place) => place.kind !== 'read' && place.fits(relPath));
+  return places.filter(({ kind, fits }) => kind !== 'read' && kind !== 'passing' && fits(relPath));
 }
 
 export type Platform = 'linux' | 'darwin' | 'win32';
 
 export interface Naming {
   readonly platform: Platform;
-  /** Names that the file had on this very machine: odd ones were its agent's, and are given back. */
+  /** Names that the file had on this very machine: whatever they are, they were its agent's, and are given back. */
   readonly met?: ReadonlySet<string>;
   /** A name as the disk has it. */
   readonly bytesOf?: (name: string) => Uint8Array;
 }
 
 /**
- * Why no file is written under these names, as a clause; null where one may be. A name that the list itself has is the agent's own; any
- * other one came from a transcript or an archive.
+ * Why no file is written under these names, as a clause; null where one may be. A name that the list itself has, or that was met here, is
+ * the agent's own; any other one came from a transcript or an archive.
  */
 export function nameObstacle(
   places: readonly Place[],
@@ -110,8 +127,8 @@ export function nameObstacle(
   for (const part of relPath.split('/')) {
     if (fitting.some((place) => place.names(part))) continue;
     const obstacle =
-      (met.has(part) ? null : oddnessOf(part, bytesOf(part))) ??
-      obstacleOf(part, bytesOf(part)) ??
+      (bytesOf(part).length > NAME_BYTES_MAX ? `a name is longer than ${NAME_BYTES_MAX} bytes` : null) ??
+      (met.has(part) ? null : (oddnessOf(part, bytesOf(part)) ?? obstacleOf(part, bytesOf(part)))) ??
       (platform === 'win32' ? obstacleOnWindows(part) : null);
     if (obstacle !== null) return obstacle;
   }
@@ -121,7 +138,7 @@ export function nameObstacle(
 const NONE: ReadonlySet<string> = new Set();
 
 /** What file systems hold at most. */
-const NAME_BYTES_MAX = 255;
+export const NAME_BYTES_MAX = 255;
 /** What a terminal acts on, and what turns the order of signs around; not what joins signs into one, as in emoji. */
 const ACTED_ON = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\u{e0000}-\u{e007f}]/u;
 /** What some file systems leave out of a name. */
@@ -136,7 +153,6 @@ function oddnessOf(part: string, bytes: Uint8Array): string | null {
 }
 
 function obstacleOf(part: string, bytes: Uint8Array): string | null {
-  if (bytes.length > NAME_BYTES_MAX) return `a name is longer than ${NAME_BYTES_MAX} bytes`;
   for (const text of [part, Buffer.from(bytes).toString()]) {
     if (text.replace(LEFT_OUT, '').startsWith('.'))
       return 'a name begins with a dot, as those of settings do';

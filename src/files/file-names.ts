@@ -21,6 +21,18 @@ export function namesIn(folder: string): string[] {
   return (isPlain ? names : readdirSync(onDisk(folder), { encoding: 'buffer' }).map(textOf)).sort();
 }
 
+/** The beginning of a name that has no more bytes on disk than that; no sign of it is cut in two. */
+export function cutName(name: string, bytesMax: number): string {
+  let cut = '';
+  let bytes = 0;
+  for (const sign of name) {
+    bytes += Buffer.byteLength(onDisk(sign));
+    if (bytes > bytesMax) break;
+    cut += sign;
+  }
+  return cut;
+}
+
 /** Where a path really leads, all links followed. */
 export function realPathOf(path: string): string {
   const real = realpathSync(onDisk(path), { encoding: 'utf8' });

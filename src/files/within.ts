@@ -18,6 +18,23 @@ export function withinOf(root: string, folder: string): Within {
   return real.filter((place, i) => !real.slice(0, i).some((outer) => isBelow(place, outer)));
 }
 
+/** A folder from an agent's root, '' for the root itself, and where it really is. */
+export interface RealFolder {
+  readonly folder: string;
+  readonly real: string;
+}
+
+/** The root, and those of the agent's folders in it that are links, or lie behind one. None where the root is not there. */
+export function realFoldersOf(root: string, folders: readonly string[]): readonly RealFolder[] {
+  const realRoot = realPathOrNull(root);
+  if (realRoot === null) return [];
+  const linked = folders.flatMap((folder) => {
+    const real = realPathOrNull(join(root, folder));
+    return real === null || real === join(realRoot, folder) ? [] : [{ folder, real }];
+  });
+  return [{ folder: '', real: realRoot }, ...linked];
+}
+
 export function liesWithin(realPath: string, within: Within): boolean {
   return within.some((folder) => isBelow(realPath, folder));
 }

@@ -184,7 +184,7 @@ async function takeFiles(
     if (deps.signal.aborted) interrupted = true;
     if (interrupted) break;
     try {
-      const taken = await takeContainedFiles(deps, context, file, stored, own);
+      const taken = await takeAgainWhileBusy(deps, context, file, stored, own);
       filesRead += taken.readBytes > 0 ? 1 : 0;
       bytesRead += taken.readBytes;
       if (taken.loss !== undefined) deps.warn(taken.loss);
@@ -218,7 +218,7 @@ function ownFirst(files: readonly FoundFile[]): FoundFile[] {
 }
 
 /** Looks at a file again where another process was storing it at the same moment; what that one stores need not be stored here. */
-async function takeContainedFiles(
+async function takeAgainWhileBusy(
   deps: TakeDeps,
   context: TakeContext,
   file: FoundFile,

@@ -3,9 +3,9 @@
  * Promises: a place is given out only where the agent's own format would find there this very file of this very session, whatever
  * its id, its key and its path say; pure.
  */
-import type { AgentFormat, RestoreTarget } from '../domain/agent.ts';
+import type { AgentFormat, FileClass, RestoreTarget } from '../domain/agent.ts';
 import { agentId, nativeIdOf, sessionUid } from '../domain/ids.ts';
-import { isPlaceOf, nameObstacle, type Platform, placesOf, staysBelow } from '../domain/places.ts';
+import { isPassing, isPlaceOf, nameObstacle, type Platform, placesOf, staysBelow } from '../domain/places.ts';
 import type { FileRole } from '../domain/session.ts';
 import { hashText } from '../files/hash-text.ts';
 import { onDisk } from '../files/on-disk.ts';
@@ -28,8 +28,19 @@ export interface SessionToPlace {
   readonly isVouchedFor?: boolean;
 }
 
-/** A path relative to the root; or, as a clause, why there is none. */
-export type Placement = { readonly at: string } | { readonly why: string };
+/** A path relative to the root; `whyMoved`: as a clause, why it is not the one where the file was met. */
+export interface PlacedAt {
+  readonly at: string;
+  readonly whyMoved?: string;
+}
+
+/** Why there is no place, as a clause; `isPassing`: none is needed, for the file was true of one moment alone. */
+export interface Unplaced {
+  readonly why: string;
+  readonly isPassing?: true;
+}
+
+export type Placement = PlacedAt | Unplaced;
 
 /** `platform`: whose names count; null: the place alone is asked for, not whether this machine may write such a name. */
 export function placement(
@@ -44,7 +55,9 @@ export function placement(
   for (const relPath of new Set([file.relPath, ''])) {
     const at = format.restorePath(session.target, { ...file, relPath });
     const obstacle = obstacleAt(format, session, file, at, platform);
-    if (obstacle === null) return { at };
+    if (obstacle === null) return why === null || file.relPath === '' ? { at } : { at, whyMoved: why };
+    if (file.role !== 'main' && isPassing(format.places, underOwnId(session, at)))
+      return { why: 'it was true of one moment alone', isPassing: true };
     why ??= obstacle;
   }
   return { why: why ?? 'it has no place' };
@@ -60,7 +73,7 @@ export function obstacleAt(
 ): string | null {
   if (!staysBelow(at)) return `it would leave the folder of ${format.name}`;
   const relPath = underOwnId(session, at);
-  const found = isPlaceOf(format.places, relPath) ? format.classify(relPath) : null;
+  const found = isPlaceOf(format.places, relPath) ? foundAt(format, session, file, relPath) : null;
   if (found === null) return `${format.name} keeps no file of a session there`;
   if (found.key !== file.key || (found.role === 'main') !== (file.role === 'main'))
     return 'another file of the session lies there';
@@ -73,6 +86,22 @@ export function obstacleAt(
     return 'what was set for a session does not come with an archive of a stranger';
   const met = new Set(session.isForeign ? [] : file.relPath.split('/'));
   return nameObstacle(format.places, at, { platform, met, bytesOf });
+}
+
+/** What a format finds at one of its places; null: no file of a session. */
+function foundAt(
+  format: AgentFormat,
+  session: SessionToPlace,
+  file: FileToPlace,
+  relPath: string,
+): Pick<FileClass, 'key' | 'role' | 'nativeId'> | null {
+  if (format.own === undefined) return format.classify(relPath);
+  // The glob may have been another one when the session was met, and an id that is made of a path another one with it: the list of
+  // places alone decides. Only a stranger's path must not be that of another session.
+  const underId = { ...session.target, nativeId: ownId(session) };
+  const isUnderId = relPath === format.restorePath(underId, { ...file, relPath: '' });
+  const claimed = session.isForeign && !isUnderId ? format.classify(relPath)?.nativeId : null;
+  return { role: 'main', key: 'main', nativeId: claimed ?? null };
 }
 
 /** Two sessions of one id lie at different places under different ids: the place is judged as if it had the session's own. */

@@ -11,6 +11,8 @@ import { FailureError, fail, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { namesIn, onDisk, realPathIfThere } from '../files/file-names.ts';
 import { inFolder, makeFolders, realPathToBe } from '../files/held-folder.ts';
+import { foldersAt } from '../files/walk.ts';
+import { liesWithin, type RealFolder, realFoldersOf } from '../files/within.ts';
 import type { Cutting } from '../ingest/content/records.ts';
 import type { Chunk } from '../store/segments.ts';
 import { type Further, heldAt, type PresentFile } from './present-file.ts';
@@ -57,8 +59,12 @@ export interface Staged {
 export class RestoreTree {
   readonly #root: string;
   readonly #force: boolean;
-  /** The root with all links followed, from when it was first there: one that comes to lead elsewhere is another root. */
-  #realRoot: string | null = null;
+  readonly #folders: readonly string[];
+  /**
+   * The root and the agent's folders in it with all links followed, from when the root was first there: one that comes to lead
+   * elsewhere is another one. Null: it is not there yet.
+   */
+  #real: readonly RealFolder[] | null = null;
   /** By folder, what was begun in it by a restore that was killed: it is read once, however many files go there. */
   readonly #leftovers = new Map<string, string[]>();
   /** Folders in which a name has changed and is not known to be on the disk. */
@@ -66,32 +72,47 @@ export class RestoreTree {
   /** By place, the real folder that it was judged by. */
   readonly #judged = new Map<string, string>();
 
-  constructor(root: string, force: boolean) {
+  /** `folders`: those of the agent in its root, which may be links as the root may; none in a folder of the user's. */
+  constructor(root: string, force: boolean, folders: readonly string[] = []) {
     this.#root = resolve(root);
     this.#force = force;
+    this.#folders = folders;
   }
 
   /**
-   * The absolute place of a relative path, which must lie inside the root, also through links that exist. `obstacleAt`: why it may not
-   * lie where links lead it, relative to the root; the place is refused for it, and written later in no other folder.
+   * The absolute place of a relative path, which must lie inside the root, also through links that exist; the root and the agent's folders
+   * in it may be links themselves. `obstacleAt`: why it may not lie where links lead it, relative to the root; the place is refused for
+   * it, and written later in no other folder.
    */
   place(relPath: string, obstacleAt: (ledTo: string) => string | null = () => null): string {
     const path = resolve(this.#root, relPath);
-    if (!path.startsWith(this.#root + sep) || relPath.includes('\0')) throw this.#refusal(relPath);
-    this.#realRoot ??= realPathIfThere(this.#root);
-    const realRoot = this.#realRoot ?? whole(realPathToBe(this.#root));
+    if (path === this.#root || !liesWithin(path, [this.#root]) || relPath.includes('\0'))
+      throw this.#refusal(relPath);
+    const within = this.#realFolders() ?? [{ folder: '', real: whole(realPathToBe(this.#root)) }];
     const folder = whole(realPathToBe(dirname(path)));
-    if (!isBelow(folder, realRoot)) throw this.#refusal(path);
-    const ledTo = relative(realRoot, join(folder, basename(path))).replaceAll(sep, '/');
-    const obstacle = ledTo === relPath ? null : obstacleAt(ledTo);
-    if (obstacle !== null)
+    const led = within
+      .filter(({ real }) => liesWithin(folder, [real]))
+      .map((one) => ledTo(one, folder, path));
+    const [first] = led;
+    if (first === undefined) throw this.#refusal(path);
+    const obstacles = led.includes(relPath) ? [] : led.map((each) => obstacleAt(each));
+    const obstacle = obstacles.includes(null) ? null : obstacles[0];
+    if (typeof obstacle === 'string')
       throw fail(
         'failed',
-        `a link leads ${path} to ${ledTo}: ${obstacle}`,
+        `a link leads ${path} to ${first}: ${obstacle}`,
         'Look at the link, or give --to DIR.',
       );
     this.#judged.set(path, folder);
     return path;
+  }
+
+  #realFolders(): readonly RealFolder[] | null {
+    if (this.#real !== null) return this.#real;
+    const folders = this.#folders.flatMap((pattern) => foldersAt(this.#root, pattern));
+    const real = realFoldersOf(this.#root, folders);
+    if (real.length > 0) this.#real = real;
+    return this.#real;
   }
 
   #refusal(path: string): FailureError {
@@ -104,14 +125,13 @@ export class RestoreTree {
 
   /** Where the folder of `path` really leads; null where it is not there. Throws where it, or the nearest above it that is, leads out of the root. */
   #realFolder(path: string): string | null {
-    this.#realRoot ??= realPathIfThere(this.#root);
-    const realRoot = this.#realRoot;
-    if (realRoot === null) return null;
+    const within = this.#realFolders()?.map(({ real }) => real);
+    if (within === undefined) return null;
     const folder = dirname(path);
     for (let parent = folder; ; parent = dirname(parent)) {
       const real = realPathIfThere(parent);
       if (real === null) continue;
-      if (isBelow(real, realRoot)) return parent === folder ? real : null;
+      if (liesWithin(real, within)) return parent === folder ? real : null;
       throw this.#refusal(path);
     }
   }
@@ -230,7 +250,7 @@ export class RestoreTree {
   /** Makes the folder of a place, where it was judged to be, and returns its real path. */
   #made(path: string): string {
     const folder = dirname(path);
-    if (this.#realRoot === null) {
+    if (this.#real === null) {
       const first = mkdirSync(onDisk(this.#root), { recursive: true, mode: 0o700 });
       if (first !== undefined) this.#noteMade(this.#root, dirname(first));
     }
@@ -327,8 +347,9 @@ export class RestoreTree {
   }
 }
 
-function isBelow(real: string, realRoot: string): boolean {
-  return real === realRoot || real.startsWith(realRoot + sep);
+/** The path from the root of a file that really lies in `folder`, below one of the real folders. */
+function ledTo({ folder: from, real }: RealFolder, folder: string, path: string): string {
+  return join(from, relative(real, folder), basename(path)).replaceAll(sep, '/');
 }
 
 function whole({ real, missing }: ReturnType<typeof realPathToBe>): string {
@@ -337,7 +358,7 @@ function whole({ real, missing }: ReturnType<typeof realPathToBe>): string {
 
 /** How the name of each temporary file of a file begins. */
 function beginningOf(path: string): string {
-  return `.${basename(path).slice(0, 60)}${MARK}`;
+  return `.${basename(path).slice(0, 60).toWellFormed()}${MARK}`;
 }
 
 /** In the form of `Source.stat`. */

@@ -63,6 +63,24 @@ export interface PlannedFile extends PlaceLook {
   readonly path: string;
 }
 
+/** All that a restore puts somewhere, or finds there. */
+export function plannedPlaces({
+  files,
+  made,
+}: Pick<Restoring, 'files' | 'made'>): (PlannedFile | MadeFile)[] {
+  return made === null ? [...files] : [...files, made];
+}
+
+/** Those of them that are written: nothing is there, or something else. */
+export function toWriteOf(planned: Pick<Restoring, 'files' | 'made'>): (PlannedFile | MadeFile)[] {
+  return plannedPlaces(planned).filter(({ place }) => place === 'free' || place === 'replace');
+}
+
+/** Those of them that are there already as they would be written. */
+export function sameOf(planned: Pick<Restoring, 'files' | 'made'>): (PlannedFile | MadeFile)[] {
+  return plannedPlaces(planned).filter(({ place }) => place === 'same');
+}
+
 /** The store that is told of files which an agent will find again. */
 export interface Learning {
   readonly db: WritableDb;

@@ -16,6 +16,7 @@ import {
   learn,
   type MadeFile,
   type PlannedFile,
+  plannedPlaces,
   type Restoring,
 } from './replaced-files.ts';
 import type { Stager } from './stage.ts';
@@ -24,7 +25,7 @@ import { cannotWrite, flush, flushSoon, inLanes, translated } from './write-file
 /** One session, now. `learning`: null where its agent will not find it. */
 export function restoreOne(db: ReadableDb, one: Restoring, learning: Learning | null): Asides {
   const written = begun(one);
-  skipIfVanished(written, () => stageNow(db, written));
+  dropStagedOnFailure(written, () => stageNow(db, written));
   const asides = moveAll(db, written);
   if (learning !== null) learn(learning, [written]);
   one.tree.flushNames();
@@ -143,7 +144,7 @@ function restoreOnWorkers(db: ReadableDb, stager: Stager): Way {
       const broken = new Map<(typeof group)[number], FailureError>();
       for (const written of new Set(asked.filter((_, i) => isStaged[i] !== true).map((one) => one.written))) {
         dropAll(written);
-        const error = failureOf(() => skipIfVanished(written, () => stageNow(db, written)));
+        const error = failureOf(() => dropStagedOnFailure(written, () => stageNow(db, written)));
         if (error !== null) broken.set(written, error);
       }
       return broken;
@@ -164,7 +165,7 @@ function beginGroup<One extends Restoring>(
     const one = next.value;
     const written = begun(one);
     orFailed(fates, one, () => {
-      skipIfVanished(written, () => way.begin(written));
+      dropStagedOnFailure(written, () => way.begin(written));
       group.push(written);
     });
     files += one.files.length;
@@ -214,7 +215,7 @@ function settle<One extends Restoring>(
   for (const written of group) {
     const { one } = written;
     orFailed(fates, one, () => {
-      skipIfVanished(written, () => {
+      dropStagedOnFailure(written, () => {
         const error = broken.get(written);
         if (error !== undefined) throw error;
       });
@@ -242,8 +243,8 @@ async function flushAll<W extends Written>(group: readonly W[]): Promise<Map<W, 
 function moveAll(db: ReadableDb, written: Written): Asides {
   const { one, staged, stats } = written;
   const asides = new Map<string, string>();
-  skipIfVanished(written, () => {
-    for (const planned of [...one.files, ...(one.made === null ? [] : [one.made])]) {
+  dropStagedOnFailure(written, () => {
+    for (const planned of plannedPlaces(one)) {
       const file = staged.get(planned);
       const put =
         file === undefined
@@ -258,7 +259,7 @@ function moveAll(db: ReadableDb, written: Written): Asides {
 }
 
 /** Runs `work`; where it fails, nothing of the session that is not in its place stays behind. */
-function skipIfVanished(written: Written, work: () => void): void {
+function dropStagedOnFailure(written: Written, work: () => void): void {
   try {
     work();
   } catch (thrown) {

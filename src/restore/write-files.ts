@@ -15,11 +15,12 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { FailureError, fail, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
-import { namesIn, onDisk } from '../files/file-names.ts';
+import { NAME_BYTES_MAX } from '../domain/places.ts';
+import { cutName, namesIn, onDisk } from '../files/file-names.ts';
 import type { Chunk } from '../store/segments.ts';
 
 /** In the name of each temporary file, after a dot and its file's own name. */
@@ -174,7 +175,8 @@ export const ASIDE = '.before-restore-';
 export function heldAside(path: string): string | null {
   const stamp = new Date().toISOString().replace(/[-:.]/g, '');
   for (let n = 1; ; n += 1) {
-    const name = `${path}${ASIDE}${stamp}${n === 1 ? '' : `-${n}`}`;
+    const suffix = `${ASIDE}${stamp}${n === 1 ? '' : `-${n}`}`;
+    const name = join(dirname(path), cutName(basename(path), NAME_BYTES_MAX - suffix.length) + suffix);
     if (lstatSync(onDisk(name), { throwIfNoEntry: false }) !== undefined) continue;
     try {
       renameSync(onDisk(path), onDisk(name));

@@ -120,6 +120,26 @@ describe('a different file', () => {
     expect(asides(copy).every((name) => name.startsWith(basename(copy)))).toBe(true);
   });
 
+  test('whose name is as long as a name may be is put beside under the beginning of it', async () => {
+    using home = await RestoreHome.stored();
+    // One sign of two bytes stands where the name is cut.
+    const names = [212, 230, 255].flatMap((bytes) => ['n'.repeat(bytes), `n${'é'.repeat((bytes - 1) >> 1)}`]);
+    const to = join(home.path, 'to');
+    for (const name of names) home.write(join(dirname(home.spilled), name), 'stored');
+    await home.must('ingest');
+    const folder = join(to, dirname(home.spilled).slice(join(home.path, '.claude').length));
+    for (const name of names) home.write(join(folder, name), `mine: ${name}`);
+    await home.must('restore', ID, '--to', to, '--force');
+    for (const name of names) expect(home.read(join(folder, name))).toBe('stored');
+    const beside = readdirSync(folder).filter((name) => name.includes(ASIDE));
+    expect(beside.every((name) => names.some((own) => own.startsWith(name.split(ASIDE)[0] ?? '-')))).toBe(
+      true,
+    );
+    expect(beside.map((name) => home.read(join(folder, name))).sort()).toEqual(
+      names.map((name) => `mine: ${name}`).sort(),
+    );
+  });
+
   test('of a session that is left out by the configuration is put beside', async () => {
     using home = await RestoreHome.stored();
     home.write(join(home.path, 'c.toml'), '[ingest]\nexclude = ["/home/me/project"]\n');

@@ -165,6 +165,54 @@ describe('a session of which one file has no place', () => {
   });
 });
 
+describe('who has a session of Copilot CLI open, which an older store has', () => {
+  const copilot = `copilot-cli:${ID}`;
+  const at = (name: string) => `session-state/${ID}/${name}`;
+  const events = { ...MAIN, relPath: at('events.jsonl') };
+  const lock = (name: string): ForeignFile => ({ key: name, relPath: at(name), content: '123' });
+  const older = () =>
+    foreignSession(copilot, [events, lock('inuse.123.lock'), lock('inuse.9.hold'), lock('plan.md')]);
+  const PUT = [at('events.jsonl'), at('plan.md')];
+
+  test('is left out by restore without a word', async () => {
+    using home = new Home();
+    home.has(older());
+    for (const args of [[copilot], ['--all', '--dry-run'], ['--all', '--to', join(home.path, 'to')]]) {
+      const told = await home.run('restore', ...args);
+      expect([told.code, told.err]).toEqual([0, '']);
+    }
+    expect(home.files()).toEqual([
+      ...PUT.map((path) => `.copilot/${path}`),
+      ...PUT.map((path) => `to/${path}`),
+    ]);
+  });
+
+  test('is left out by export and import without a word', async () => {
+    using home = new Home();
+    home.has(older());
+    const { told, report, file } = await home.exported();
+    expect([told.code, report.left_out]).toEqual([0, []]);
+    using other = new Home();
+    expect((await other.run('import', file)).code).toBe(0);
+    expect((await other.run('show', copilot, '--files')).out).not.toContain('inuse');
+    expect((await other.run('verify')).code).toBe(0);
+    using third = new Home();
+    const into = await third.imports(older());
+    expect([into.code, into.err]).toEqual([0, '']);
+    expect((await third.run('restore', copilot)).code).toBe(0);
+    expect(third.files()).toEqual(PUT.map((path) => `.copilot/${path}`));
+  });
+
+  test('is told where nothing else of the session is left', async () => {
+    using home = new Home();
+    home.has(foreignSession(copilot, [lock('inuse.123.lock')]));
+    const told = await home.run('restore', copilot);
+    expect([told.code, home.files()]).toEqual([1, []]);
+    expect(told.err).toContain('inuse.123.lock (it was true of one moment alone)');
+    expect((await home.exported()).report.left_out.map(({ key }) => key)).toEqual(['inuse.123.lock']);
+  });
+});
+
 test('below --to lies the transcript of an agent that is not known here, and nothing else', async () => {
   const NAMES = [
     '.envrc',
@@ -257,10 +305,33 @@ describe('files are named before they are written', () => {
     expect((await home.run('restore', UID, '--dry-run', '--resume')).code).toBe(2);
   });
 
+  test('a file that is there as it is stored is told as already there, and not as written', async () => {
+    using home = new Home();
+    const spilled = { ...evil('tool-results/t.txt'), role: 'tool-result' } as const;
+    home.has(foreignSession(UID, [MAIN, spilled]));
+    expect((await home.run('restore', UID)).out).toContain('Restored 2 files of');
+    for (const args of [[UID], ['--all']]) {
+      const dry = await home.run('restore', ...args, '--dry-run');
+      expect(dry.out).toBe(
+        'Would write 0 files of 1 session. 2 files are already there. Nothing was changed.\n',
+      );
+      const { out } = await home.run('restore', ...args);
+      expect(out).toContain('2 files are already there.');
+      expect(out).not.toMatch(/To restore|Restored [1-9]/);
+    }
+    rmSync(join(home.path, PLACE));
+    const dry = (await home.run('restore', UID, '--dry-run')).out;
+    expect(dry).toContain('Would write 1 file of 1 session. 1 file is already there. Nothing was changed.');
+    expect(dry).toContain(`To restore ${UID}, 1 file:\n  ${join(home.path, PLACE)}\nWould`);
+    const told = (await home.run('restore', UID)).out;
+    expect(told).toContain(`Restored 1 file of ${UID}. 1 file is already there.\n`);
+  });
+
   test('the names come before the count, of several too', async () => {
     using home = new Home();
     home.has(foreignSession(UID, [MAIN]));
     for (const args of [[UID], ['--all']]) {
+      rmSync(join(home.path, PLACE), { force: true });
       const { out } = await home.run('restore', ...args);
       expect(out.indexOf(join(home.path, PLACE))).toBeGreaterThan(0);
       expect(out.indexOf(join(home.path, PLACE))).toBeLessThan(out.indexOf('Restored 1 file'));

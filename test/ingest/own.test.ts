@@ -232,3 +232,23 @@ test('evicted, it is known again under its tombstone; gone from the disk, it sta
   expect(world.uids()).toEqual(['mine:a', 'mine:b']);
   expect(world.stored('mine:b').length).toBeGreaterThan(0);
 });
+
+test('a document with a turn that is nested too deep to be written out gets its digest all the same', async () => {
+  using world = new OwnWorld();
+  world.configure('mine', { glob: '**/*.json', format: 'json', list: ['messages'] });
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  const turn = (role: string, content: string, more = '') =>
+    `{"role":"${role}","content":"${content}"${more}}`;
+  const turns = [
+    turn('user', 'before'),
+    turn('assistant', 'deep', `,"data":${deep}`),
+    turn('user', 'after', `,"data":${deep}`),
+    turn('assistant', 'done'),
+  ];
+  world.put('logs/a.json', `{"messages":[${turns.join(',')}]}`);
+  await world.ingest();
+  await world.analyze('mine:a');
+  const [digest] = digestsOf(world.db, 'mine:a' as SessionUid);
+  expect(JSON.stringify(digest)).toContain('after');
+  expect(findSession(world.db, 'mine:a' as SessionUid)?.analyzeError).toBeNull();
+});

@@ -34,7 +34,7 @@ export function restoreStates(
     }),
     'restore-done': browse(
       { kind: 'restore_planned', plan: restorePlan() },
-      { kind: 'restored', message: 'Wrote 3 files, byte for byte.' },
+      { kind: 'restored', message: 'Wrote 2 files, byte for byte. 1 file is already there.' },
     ),
   };
 }

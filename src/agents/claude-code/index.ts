@@ -41,7 +41,11 @@ const PLACES = placesOf({
   transcript: ['projects/*/{id}.jsonl', 'projects/*/{id}.orphaned-*.jsonl'],
   subagent: ['projects/*/agent-*.jsonl', 'projects/*/{id}/subagents/**/agent-*.jsonl'],
   output: ['projects/*/{id}/tool-results/**'],
-  sidecar: ['projects/*/{id}/**', 'file-history/{id}/**', 'tasks/{id}/**', 'todos/{id}-agent-*.json'],
+  sidecar: [
+    ...['projects/*/{id}/**', 'file-history/{id}/**', 'tasks/{id}/**', 'todos/{id}-agent-*.json'],
+    // Names of its own that begin with a dot.
+    ...['tasks/{id}/.lock', 'tasks/{id}/.highwatermark'],
+  ],
 });
 const classify = closed(PLACES, classifyPlace);
 

@@ -24,6 +24,8 @@ const KIND = /^(?:session|user|assistant|tool|subagent|system|permission|hook)\.
 const PLACES = placesOf({
   transcript: ['session-state/{id}/events.jsonl', 'session-state/{id}.jsonl', `${OLD}/*.json`],
   sidecar: ['session-state/{id}/.workspace-fork.lock', 'session-state/{id}/**'],
+  // Says which process has the session open: true of no machine but this one, and only now.
+  passing: ['session-state/{id}/inuse.*.lock', 'session-state/{id}/inuse.*.hold'],
 });
 const classify = closed(PLACES, classifyPlace);
 
@@ -70,8 +72,6 @@ function classifyPlace(relPath: string): FileClass | null {
   if (rest.length === 0)
     return flat === undefined ? null : { role: 'main', nativeId: flat, key: 'main', encoding: 'plain' };
   const name = rest.join('/');
-  // Says which process has the session open: true of no machine but this one, and only now.
-  if (/^inuse\..*\.(?:lock|hold)$/.test(name)) return null;
   if (name === 'events.jsonl') return { role: 'main', nativeId: id, key: 'main', encoding: 'plain' };
   return { role: 'sidecar', nativeId: id, key: name, encoding: 'plain', onlyWithSession: true };
 }

@@ -46,6 +46,7 @@ export function peekDocument(own: OwnFormat, head: Uint8Array, tail: Uint8Array)
 export class OwnDocumentReader extends OwnJsonlReader {
   readonly #shape: DocumentShape;
   readonly #told = new Once();
+  #tooDeep = 0;
 
   constructor(...[sink, id, own]: ConstructorParameters<typeof OwnJsonlReader>) {
     super(sink, id, own);
@@ -60,12 +61,28 @@ export class OwnDocumentReader extends OwnJsonlReader {
     // Two turns may be alike, and one is told again by the next version: only how often it stands in one tells them apart.
     const times = new Map<string, number>();
     const tell = (record: JsonRecord) => {
-      const hash = Bun.hash(JSON.stringify(record)).toString(36);
+      const hash = hashOf(record);
+      if (hash === null) {
+        this.#tooDeep += 1;
+        this.unnamed = `deep ${this.#tooDeep}`;
+        this.record(record);
+        return;
+      }
       const nth = (times.get(hash) ?? 0) + 1;
       times.set(hash, nth);
       this.unnamed = `${hash} ${nth}`;
       if (this.#told.isNewKey(this.unnamed)) this.record(record);
     };
     return readPart(bytes, part, this.#shape, tell, (whole) => this.header(whole));
+  }
+}
+
+/** Null where it is nested too deep to be written out: such a turn is held to be new, since nothing tells it from another one. */
+function hashOf(record: JsonRecord): string | null {
+  try {
+    return Bun.hash(JSON.stringify(record)).toString(36);
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return null;
+    throw thrown;
   }
 }

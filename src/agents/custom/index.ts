@@ -1,7 +1,7 @@
 /**
  * An agent that nobody knows: its format as a person's configuration tells it (`OwnFormat`).
  * Promises: never throws on any bytes; its glob matches below its roots alone, and its files are never taken for another's.
- * Never: guesses a root, or restores a file to a place that its glob does not match.
+ * Never: guesses a root, or restores a file to a place that its glob does not match, save under its session's id in the glob's folder.
  */
 import type { AgentFormat, FileClass, RestoreTarget, Resume } from '../../domain/agent.ts';
 import { agentId } from '../../domain/ids.ts';
@@ -24,7 +24,8 @@ export function ownAgent(id: string, own: OwnFormat): AgentFormat {
   const glob = new Bun.Glob(own.glob);
   const folder = fixedFolder(own.glob);
   const levels = own.glob.includes('**') ? Number.POSITIVE_INFINITY : own.glob.split('/').length;
-  const { peek, Reader, ending } = READERS[own.format];
+  const { peek, Reader } = READERS[own.format];
+  const ending = endingOf(own);
   const places = placesOfGlob(own.glob, below(folder, `{id}.${ending}`));
   const classify = closed(places, (relPath): FileClass | null =>
     glob.match(relPath)
@@ -61,7 +62,9 @@ export function ownAgent(id: string, own: OwnFormat): AgentFormat {
     reader: (sink) => new Reader(sink, id, own),
     // Tier 1 has the plain bytes. A path that its glob does not match came with an import, or from another configuration.
     restorePath: ({ nativeId }, { relPath }) =>
-      glob.match(relPath) ? relPath.replace(/\.zst$/, '') : below(folder, `${nativeId}.${ending}`),
+      relPath !== '' && glob.match(relPath)
+        ? relPath.replace(/\.zst$/, '')
+        : below(folder, `${nativeId}.${ending}`),
     resume: (session) => resume(own, session),
     retention: null,
   };
@@ -69,17 +72,43 @@ export function ownAgent(id: string, own: OwnFormat): AgentFormat {
 
 /**
  * What the glob matches, and where a session goes that has no such place. Tier 1 has the plain bytes, so the place of a compressed
- * transcript is the one without that ending; and only a file that ends as transcripts do is ever written.
+ * transcript is the one without that ending; and only a file that ends as transcripts do, or as the glob itself says, is ever written.
  */
 function placesOfGlob(pattern: string, apart: string): readonly Place[] {
   const glob = new Bun.Glob(pattern);
+  const matches = (relPath: string) => glob.match(relPath) || glob.match(`${relPath}.zst`);
   const isWritten = (relPath: string) =>
-    ENDING.test(relPath) && (glob.match(relPath) || glob.match(`${relPath}.zst`));
+    matches(relPath) && (ENDING.test(relPath) || spellsEnding(matches, relPath));
   return [
     { kind: 'transcript', at: pattern, fits: isWritten, names: namesIn(pattern) },
     ...placesOf({ transcript: [apart] }),
     { kind: 'read', at: pattern, fits: (relPath) => glob.match(relPath), names: namesIn(pattern) },
   ];
+}
+
+/** No sign that a glob would name. */
+const STRANGE = '\u{f8ff}';
+/** Longer ones are looked at for too long, and no program gives them. */
+const ENDING_CHARS_MAX = 32;
+
+/** Whether a glob spells out how this name ends, or all of a name without a dot: then it takes no other sign anywhere in it. */
+function spellsEnding(matches: (relPath: string) => boolean, relPath: string): boolean {
+  const name = relPath.slice(relPath.lastIndexOf('/') + 1);
+  const ending = name.slice(Math.max(0, name.lastIndexOf('.')));
+  if (ending === '.' || ending.length > ENDING_CHARS_MAX) return false;
+  const from = relPath.length - ending.length;
+  return Array.from({ length: ending.length + 1 }, (_, i) => from + i).every((at) => {
+    const [before, after] = [relPath.slice(0, at) + STRANGE, relPath.slice(at)];
+    // The dot itself may follow anything; where there is none, the first sign may not.
+    const isBeforeDot = at === from && ending.startsWith('.');
+    return (isBeforeDot || !matches(before + after)) && (after === '' || !matches(before + after.slice(1)));
+  });
+}
+
+/** What a file's name ends in that is made for a session: as the glob has it, so that it is found there again. */
+function endingOf({ glob, format }: OwnFormat): string {
+  const spelled = /\.([A-Za-z0-9_-]{1,32}?)(?:\.zst)?$/.exec(glob)?.[1];
+  return spelled === undefined || spelled === 'zst' ? READERS[format].ending : spelled;
 }
 
 /** The folders of a glob before its first sign, as a path; '' where it begins with one. */

@@ -14,10 +14,17 @@ import { nativeIdOf, type SessionUid, sessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { wholeLines } from '../../files/contained/row-lines.ts';
 import { hashText } from '../../files/hash-text.ts';
-import { awayMount } from '../../files/mounts.ts';
+import { mountOfRoot } from '../../files/mounts.ts';
 import { cuttingOf } from '../../ingest/content/records.ts';
 import { rootsHere, textBeside, withProjects } from '../../ingest/discover/roots.ts';
-import { obstacleAt, type Placement, placement, type SessionToPlace } from '../../restore/placement.ts';
+import {
+  obstacleAt,
+  type PlacedAt,
+  type Placement,
+  placement,
+  type SessionToPlace,
+  type Unplaced,
+} from '../../restore/placement.ts';
 import { RestoreTree } from '../../restore/plan.ts';
 import type { MadeFile, PlannedFile, Restoring } from '../../restore/replaced-files.ts';
 import type { ReadableDb } from '../../store/connection.ts';
@@ -34,6 +41,8 @@ export interface PlannedRestore extends Restoring {
   readonly root: string;
   /** Files of the session that are not written, because they belong to none of its agent's places. */
   readonly refused: readonly RefusedFile[];
+  /** The transcript, where it goes elsewhere than it was met on this machine; null: it does not. */
+  readonly moved: MovedFile | null;
   /** Without words where no way back to work is known. */
   readonly resume: Resume;
   /** What is typed to have the agent take in what was made for it; null where it cannot. */
@@ -47,13 +56,21 @@ export interface RefusedFile {
   readonly why: string;
 }
 
+/** Paths relative to the agent's folder. */
+export interface MovedFile {
+  readonly from: string;
+  readonly to: string;
+  /** A clause; null where its agent simply has it there. */
+  readonly why: string | null;
+}
+
 /** What tells where sessions are put back. */
 interface Places {
   readonly host: Host;
   readonly settings: Pick<Context['settings'], 'storePath'>;
 }
 
-/** What the sessions of one call share: a tree for each folder, and who has which place. */
+/** What the sessions of one call share: a tree for each root and the agent's folders in it, and who has which place. */
 export interface Shared {
   readonly trees: Map<string, RestoreTree>;
   readonly taken: Map<string, SessionUid>;
@@ -78,7 +95,9 @@ export function planRestore(
   const agent = agentById(session.agent, context.host);
   const root = to === null ? ownPlace(context, db, session, agent) : resolve(to);
   if (root === undefined) throw nowhere(session, agent);
-  const mount = awayMount(root);
+  // In a folder of the user's none is the agent's, nor beside the store.
+  const folders = to === null && agent?.cannotPutBack === undefined ? (agent?.folders ?? []) : [];
+  const mount = mountOfRoot({ folders }, root);
   if (mount !== null)
     throw fail(
       'io',
@@ -92,8 +111,9 @@ export function planRestore(
     startedAt: session.startedAt,
     beside,
   };
-  const tree = trees.get(root) ?? new RestoreTree(root, force);
-  trees.set(root, tree);
+  const place = JSON.stringify([root, ...folders]);
+  const tree = trees.get(place) ?? new RestoreTree(root, force, folders);
+  trees.set(place, tree);
   const isForeign = cameWithArchive(db, session);
   const isVouchedFor = session.origin === null;
   const asked: SessionToPlace = {
@@ -101,12 +121,13 @@ export function planRestore(
     ...{ isForeign, isVouchedFor },
   };
   const { platform } = context.host;
-  const { files, refused } = planOf(tree, db, session, { agent, asked, platform, wanted: version, taken });
+  const plan = planOf(tree, db, session, { agent, asked, platform, wanted: version, taken });
+  const { files } = plan;
   const main = files.find(({ file }) => file.role === 'main');
   const takesBack = agent?.takesBack;
   const made = takesBack === undefined ? null : madeFor(takesBack, tree, db, session, target, files);
   return {
-    ...{ session, agent, root, tree, files, refused, made },
+    ...{ session, agent, root, tree, ...plan, made },
     resume: agent === null ? { cwd: null, argv: [] } : wayBackTo(agent, session, asked, main?.path),
     notPutBack: to === null ? (agent?.cannotPutBack ?? null) : null,
     importing: made === null || takesBack === undefined ? null : takesBack.argv(made.path),
@@ -228,14 +249,14 @@ function planOf(
   db: ReadableDb,
   session: SessionRow,
   { agent, asked, platform, wanted, taken }: HowToPlan,
-): { readonly files: PlannedFile[]; readonly refused: readonly RefusedFile[] } {
+): Pick<PlannedRestore, 'files' | 'refused' | 'moved'> {
   const own = new Set<string>();
   const live = liveFiles(db, session);
-  const { places, refused } = placesIn(live, (file) => placement(agent, asked, file, platform));
+  const { places, unplaced, moved } = placesIn(live, (file) => placement(agent, asked, file, platform));
   const placed = live.filter(({ fileId }) => places.has(fileId));
   const isTranscript = ({ role }: StoredFile) => role === 'main';
   if (placed.length === 0 || (live.some(isTranscript) && !placed.some(isTranscript)))
-    throw noPlace(session, refused);
+    throw noPlace(session, unplaced);
   const files = chosenVersions(db, session, agent, placed, wanted).map((chosen) => {
     const { file } = chosen;
     const at = places.get(file.fileId) ?? '';
@@ -251,7 +272,8 @@ function planOf(
     return { ...chosen, path, ...look };
   });
   for (const { path } of files) taken.set(path, session.uid);
-  return { files, refused };
+  const refused = unplaced.filter(({ isPassing }) => isPassing !== true);
+  return { files, refused, moved: asked.isForeign || agent?.cannotPutBack !== undefined ? null : moved };
 }
 
 interface HowToPlan {
@@ -262,16 +284,24 @@ interface HowToPlan {
   readonly taken: Map<string, SessionUid>;
 }
 
-/** The places of files, by their numbers, and those that have none. */
+/** The places of files, by their numbers, those that have none, and whether the transcript lies elsewhere than it was met. */
 function placesIn(files: readonly StoredFile[], placeOf: (file: StoredFile) => Placement) {
   const places = new Map<number, string>();
-  const refused: RefusedFile[] = [];
+  const unplaced: (Unplaced & { readonly key: string })[] = [];
+  let moved: MovedFile | null = null;
   for (const file of files) {
     const placed = placeOf(file);
     if ('at' in placed) places.set(file.fileId, placed.at);
-    else refused.push({ key: file.key, why: placed.why });
+    else unplaced.push({ key: file.key, ...placed });
+    if ('at' in placed && file.role === 'main') moved ??= movedTo(placed, file);
   }
-  return { places, refused };
+  return { places, unplaced, moved };
+}
+
+/** Null where it lies where it was met; a compressed one was met under a longer name. */
+function movedTo({ at, whyMoved }: PlacedAt, { relPath }: StoredFile): MovedFile | null {
+  const isThere = relPath === '' || relPath === at || relPath === `${at}.zst`;
+  return isThere ? null : { from: relPath, to: at, why: whyMoved ?? null };
 }
 
 /** Nothing of the session has a place, or not its transcript, without which the rest is none. */

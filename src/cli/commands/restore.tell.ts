@@ -4,10 +4,10 @@ import { EXIT, type ExitCode, type Failure } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import { plainLine } from '../../domain/text.ts';
 import type { Further } from '../../restore/present-file.ts';
-import type { Asides } from '../../restore/replaced-files.ts';
+import { type Asides, plannedPlaces, sameOf, toWriteOf } from '../../restore/replaced-files.ts';
 import { type Context, printJson } from '../context.ts';
 import { formatBytes, plural } from '../format.ts';
-import type { PlannedRestore } from './restore.plan.ts';
+import type { MovedFile, PlannedRestore } from './restore.plan.ts';
 
 export interface FailedRestore {
   readonly uid: SessionUid;
@@ -53,7 +53,7 @@ interface Told {
 /** Names every file that is about to be written, before it is. */
 export function nameFiles({ io, json }: Pick<Context, 'io' | 'json'>, planned: PlannedRestore): void {
   if (json) return;
-  const paths = toWrite(planned);
+  const paths = toWriteOf(planned).map(({ path }) => path);
   const list = paths.map((path) => `  ${plainLine(path)}\n`).join('');
   if (paths.length > 0)
     io.out(`To restore ${planned.session.uid}, ${plural(paths.length, 'file')}:\n${list}`);
@@ -83,10 +83,8 @@ export function tellDryRun(
       tellRefused(io, one);
       for (const line of remarks({ planned: one, asides: new Map() }, true)) io.out(`${line}\n`);
     }
-    const files = planned.reduce((sum, one) => sum + toWrite(one).length, 0);
-    io.out(
-      `Would write ${plural(files, 'file')} of ${plural(planned.length, 'session')}. Nothing was changed.\n`,
-    );
+    const would = `Would write ${plural(writtenIn(planned), 'file')} of ${plural(planned.length, 'session')}.`;
+    io.out(`${[would, sameText(planned), 'Nothing was changed.'].filter(Boolean).join(' ')}\n`);
   }
   return failed.length > 0 || planned.some(({ refused }) => refused.length > 0) ? EXIT.failed : EXIT.done;
 }
@@ -116,8 +114,10 @@ function tellOneInWords(io: Context['io'], told: Told, isElsewhere: boolean, sta
     planned.importing === null
       ? ''
       : resumeCommand({ cwd: resume.cwd, argv: planned.importing.map(plainLine) });
-  const written = toWrite(planned).length;
-  if (written > 0) io.out(`Restored ${plural(written, 'file')} of ${session.uid}.\n`);
+  const written = writtenIn([planned]);
+  const restored = written === 0 ? '' : `Restored ${plural(written, 'file')} of ${session.uid}.`;
+  const counts = [restored, sameText([planned])].filter(Boolean).join(' ');
+  if (counts !== '') io.out(`${counts}\n`);
   tellRefused(io, planned);
   for (const line of remarks(told)) io.out(`${line}\n`);
   if (notPutBack !== null) io.out(`${notPutBack}\n`);
@@ -156,9 +156,9 @@ export function tellSeveral(
       for (const line of remarks({ planned, asides })) io.out(`${plainLine(planned.session.uid)}: ${line}\n`);
     }
     const left = restored.reduce((sum, one) => sum + leftIn(one).length, 0);
-    const files = restored.reduce((sum, one) => sum + toWrite(one).length, 0);
-    const others = left === 0 ? '' : ` ${plural(left, 'file')} left, with all that is stored and more.`;
-    io.out(`Restored ${plural(files, 'file')} of ${plural(restored.length, 'session')}.${others}\n`);
+    const others = left === 0 ? '' : `${plural(left, 'file')} left, with all that is stored and more.`;
+    const written = `Restored ${plural(writtenIn(restored), 'file')} of ${plural(restored.length, 'session')}.`;
+    io.out(`${[written, sameText(restored), others].filter(Boolean).join(' ')}\n`);
   }
   if (signal.aborted) return EXIT.interrupted;
   const isWhole = failed.length === 0 && restored.every(({ refused }) => refused.length === 0);
@@ -175,8 +175,9 @@ function failedJson({ uid, why }: FailedRestore) {
 
 /** What is out of the ordinary about a session's files, a sentence each. */
 function remarks({ planned, asides }: Told, isDry = false): string[] {
-  const { files, session } = planned;
+  const { files, session, moved } = planned;
   const lines: string[] = [];
+  if (moved !== null) lines.push(movedText(moved));
   for (const { file, version } of files)
     if (version !== null)
       lines.push(
@@ -201,6 +202,13 @@ function remarks({ planned, asides }: Told, isDry = false): string[] {
   return lines;
 }
 
+export function movedText({ from, to, why }: MovedFile): string {
+  const place = plainLine(to);
+  const told =
+    why === null ? `; its place is now ${place}` : `, but ${plainLine(why)}: its place is ${place}`;
+  return `The transcript was met as ${plainLine(from)}${told}.`;
+}
+
 function furtherText({ bytes, records }: Further): string {
   if (bytes > 0 && records > 0)
     return `and ${plural(records, 'line')} (${formatBytes(bytes)}) further than what is stored`;
@@ -218,25 +226,18 @@ function leftIn({ files }: PlannedRestore): { readonly path: string; readonly fu
 }
 
 /** Files in whose place something else was. */
-function replacedIn({ files, made }: PlannedRestore): string[] {
-  return [...files, ...(made === null ? [] : [made])].flatMap(({ path, place }) =>
-    place === 'replace' ? [path] : [],
-  );
+function replacedIn(planned: PlannedRestore): string[] {
+  return plannedPlaces(planned).flatMap(({ path, place }) => (place === 'replace' ? [path] : []));
 }
 
-function pathsOf({ files, made }: PlannedRestore): string[] {
-  return [...files, ...(made === null ? [] : [made])].map(({ path }) => path);
+/** '' where none is: what is there as it would be written is told, and not counted as written. */
+export function sameText(sessions: readonly PlannedRestore[]): string {
+  const same = sessions.reduce((sum, one) => sum + sameOf(one).length, 0);
+  return same === 0 ? '' : `${plural(same, 'file')} ${same === 1 ? 'is' : 'are'} already there.`;
 }
 
-/** Files that are not there yet, or are other ones. */
-function toWrite(planned: PlannedRestore): string[] {
-  const left = new Set(leftIn(planned).map(({ path }) => path));
-  return pathsOf(planned).filter((path) => !left.has(path));
-}
-
-function writtenIn({ files, made }: PlannedRestore): number {
-  const places = [...files, ...(made === null ? [] : [made])].map(({ place }) => place);
-  return places.filter((place) => place === 'free' || place === 'replace').length;
+function writtenIn(sessions: readonly PlannedRestore[]): number {
+  return sessions.reduce((sum, one) => sum + toWriteOf(one).length, 0);
 }
 
 /** '' where the agent takes nothing back. */
@@ -245,14 +246,15 @@ function importCommand({ importing, resume }: PlannedRestore): string {
 }
 
 function restoredJson({ planned, asides }: Told, isDry: boolean) {
-  const { session, root, resume, importing, files, refused } = planned;
+  const { session, root, resume, importing, files, refused, moved } = planned;
   const { cwd, argv, needs } = resume;
   return {
     session_uid: session.uid,
     root,
-    files: pathsOf(planned),
-    written: isDry ? 0 : writtenIn(planned),
+    files: plannedPlaces(planned).map(({ path }) => path),
+    written: isDry ? 0 : writtenIn([planned]),
     refused: refused.map(({ key, why }) => ({ key, why })),
+    moved,
     dry_run: isDry,
     left: leftIn(planned).map(({ path, further }) => ({
       path,
