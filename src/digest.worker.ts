@@ -3,15 +3,13 @@
 import { agentById, agentOfFormat } from './agents/registry.ts';
 import type { WorkerReply, WorkerRequest } from './cli/threads.ts';
 import { messageOf } from './domain/errors.ts';
+import { Pacer } from './domain/pacer.ts';
 import type { Digested, DigestRequest } from './ingest/fast-path/prepare.ts';
 import { digestOf } from './ingest/fast-path/prepare-digest.ts';
 
 declare const self: Worker;
 
-/** Garbage of so many bytes of transcripts is collected: left to itself the program would pass the memory that it promises. */
-const COLLECT_EVERY_BYTES = 32 * 1024 * 1024;
-
-let sinceCollected = 0;
+const pacer = new Pacer();
 /** One session at a time: two would take the memory of both. */
 let queue: Promise<void> = Promise.resolve();
 
@@ -31,10 +29,6 @@ async function digested(order: DigestRequest): Promise<Digested> {
   const made = await digestOf(order, agent);
   // Given back at once: the collector knows nothing of how much it is.
   for (const { memory } of order.files) memory.transfer(0);
-  sinceCollected += order.rawBytes;
-  if (sinceCollected >= COLLECT_EVERY_BYTES) {
-    sinceCollected = 0;
-    Bun.gc(true);
-  }
+  pacer.passed(order.rawBytes);
   return made;
 }

@@ -7,6 +7,7 @@ import type { AgentFormat } from '../domain/agent.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { DocumentPart, RecordReader, ToldRole } from '../domain/facts.ts';
 import type { SessionUid } from '../domain/ids.ts';
+import { Pacer } from '../domain/pacer.ts';
 import type { Iso } from '../domain/time.ts';
 import { Collector } from './collect.ts';
 import { type LineSink, LineSplitter } from './lines.ts';
@@ -17,8 +18,6 @@ import { windows } from './windows.ts';
 
 /** Bytes read between two pauses for other work, some 10 to 30 ms. */
 const PAUSE_EVERY_BYTES = 8 * 1024 * 1024;
-/** Chunks lie outside the heap: nothing presses the collector while a huge transcript goes by. */
-const COLLECT_EVERY_BYTES = 32 * 1024 * 1024;
 /** A line of so many bytes may hold millions of values; several at once would be more than the memory that is promised. */
 const COLLECT_AFTER_LINE_BYTES = 2 * 1024 * 1024;
 
@@ -134,17 +133,13 @@ async function readLines(
   const { readsEmptyLines = false, isText = false } = reader;
   const splitter = new LineSplitter(lineCounter(reader, tally, isText), file.breaks, readsEmptyLines, isText);
   let sincePause = 0;
-  let sinceCollected = 0;
+  const pacer = new Pacer();
   for await (const chunk of file.chunks) {
     splitter.push(chunk);
     sincePause += chunk.length;
     if (sincePause < PAUSE_EVERY_BYTES) continue;
-    sinceCollected += sincePause;
+    pacer.passed(sincePause);
     sincePause = 0;
-    if (sinceCollected >= COLLECT_EVERY_BYTES) {
-      sinceCollected = 0;
-      Bun.gc(true);
-    }
     await Bun.sleep(0);
     if (signal?.aborted === true) throw new Error('interrupted');
   }

@@ -3,18 +3,18 @@
  * Promises: each line once, with its newline, as a view that stands until the next one is asked for; at most one torn line is held.
  */
 
+import { Pacer } from '../domain/pacer.ts';
+
 /** A line, or a document, that is too long to be held or taken apart. */
 export class TooLong extends Error {}
 
 /** So much of a line that has not ended is held. */
 export const LINE_HELD_BYTES_MAX = 48 * 1024 * 1024;
-/** Plain bytes after which the collector is called: chunks lie outside the heap. */
-const COLLECT_EVERY_BYTES = 32 * 1024 * 1024;
 
 class LineCutter {
   #torn: Uint8Array[] = [];
   #tornBytes = 0;
-  #sinceCollected = 0;
+  readonly #pacer = new Pacer();
 
   /** The lines that end in this chunk. Throws `TooLong`. */
   *of(chunk: Uint8Array): Generator<Uint8Array> {
@@ -29,10 +29,7 @@ class LineCutter {
     if (from < chunk.length) this.#torn.push(chunk.slice(from));
     this.#tornBytes += chunk.length - from;
     if (this.#tornBytes > LINE_HELD_BYTES_MAX) throw new TooLong('a line does not end');
-    this.#sinceCollected += chunk.length;
-    if (this.#sinceCollected < COLLECT_EVERY_BYTES) return;
-    this.#sinceCollected = 0;
-    Bun.gc(true);
+    this.#pacer.passed(chunk.length);
   }
 
   /** The last line, where it has no newline yet. */

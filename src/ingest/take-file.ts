@@ -6,6 +6,7 @@
 
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
+import { Pacer } from '../domain/pacer.ts';
 import type { Iso } from '../domain/time.ts';
 import type { Source } from '../files/source.ts';
 import type { WritableDb } from '../store/connection.ts';
@@ -33,8 +34,6 @@ import { type MetAt, mark, newFile, type SeenSource, storeVersion } from './stor
 
 /** Compressed bytes that are held before they are written; bounds memory and how long others wait for the lock. */
 const FLUSH_BYTES = 4 * 1024 * 1024;
-/** Plain bytes after which the collector is called where too little comes out of them for a flush. */
-const COLLECT_EVERY_BYTES = 32 * 1024 * 1024;
 /** A last segment below this is merged with what is appended: many small ones compress badly. */
 const MERGE_BELOW_BYTES = 512 * 1024;
 
@@ -161,7 +160,7 @@ async function storeFrom(
   let doneBytes = 0;
   let logBytes = from.logOffset;
   let { fileId } = from;
-  let collectedAt = 0;
+  const pacer = new Pacer();
   // Until the last flush the path's stat is not trusted, so that after a kill the next run goes on.
   const flush = (isLast: boolean) => {
     const newBytes = doneBytes - (from.logOffset - start);
@@ -198,11 +197,8 @@ async function storeFrom(
     pendingBytes += segment.data.length;
     doneBytes += segment.rawBytes;
     if (pendingBytes >= FLUSH_BYTES) flush(false);
-    // Chunks live outside the heap, so that nothing presses the collector; a huge transcript would pile them up.
-    if (pendingBytes === 0 || doneBytes - collectedAt >= COLLECT_EVERY_BYTES) {
-      collectedAt = doneBytes;
-      Bun.gc(true);
-    }
+    if (pendingBytes === 0) pacer.collect();
+    else pacer.passed(segment.rawBytes);
     if (context.signal.aborted) {
       if (pending.length > 0) flush(false);
       return { kind: 'interrupted', readBytes };

@@ -5,6 +5,7 @@
 
 import { FailureError } from '../../domain/errors.ts';
 import { killPoint } from '../../domain/kill-point.ts';
+import { Pacer } from '../../domain/pacer.ts';
 import type { Clock, Iso } from '../../domain/time.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { isRoomShort } from '../../store/room.ts';
@@ -19,7 +20,7 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 const BATCH_SESSIONS = 64;
 /** Where room is short, so that most of what fits is stored before one does not fit. */
 const BATCH_BYTES_WHEN_SHORT = 512 * 1024;
-/** What was stored lies outside the heap, where nothing presses the collector. */
+/** Compressed bytes between two calls of the collector. */
 const COLLECT_EVERY_BYTES = 8 * 1024 * 1024;
 
 /** What an ingest counts of them; a part of its report. */
@@ -40,7 +41,7 @@ export class ReadySessions {
   readonly #ahead: Ahead;
   #batch: ReadySession[] = [];
   #batchBytes = 0;
-  #sinceCollected = 0;
+  readonly #pacer = new Pacer(COLLECT_EVERY_BYTES);
   /** What the store held when the batch was begun: asked for each session, it was a tenth of all storing. */
   #usedBytes = 0;
   /** The batch is stored when it has so many. */
@@ -81,17 +82,14 @@ export class ReadySessions {
   flush(counts: ReadyCounts): void {
     const batch = this.#batch;
     this.#batch = [];
-    this.#sinceCollected += this.#batchBytes;
+    const batchBytes = this.#batchBytes;
     this.#batchBytes = 0;
     if (batch.length === 0) return;
     killPoint('ready.before-batch');
     const left = new Set(this.#stored(batch));
     this.#leftAlone.push(...left);
     killPoint('ready.batch-stored');
-    if (this.#sinceCollected >= COLLECT_EVERY_BYTES) {
-      this.#sinceCollected = 0;
-      Bun.gc(true);
-    }
+    this.#pacer.passed(batchBytes);
     for (const { found, prepared } of batch) {
       if (left.has(found)) continue;
       counts.sessions_new += 1;
