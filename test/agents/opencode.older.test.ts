@@ -258,7 +258,7 @@ describe('a migration that was stopped anywhere', () => {
       isOldest: false,
     });
     await world.ingest();
-    world.evict(UID);
+    await world.sweepAway(UID);
     world.dropTree();
     expect(await world.ingest()).toMatchObject({ sessions_new: 0, sessions_grown: 0 });
     expect([...listSessions(world.db)][0]?.evictedAt).not.toBeNull();

@@ -181,7 +181,7 @@ describe.each([
     const files = tree('ses_1', oldest);
     put(world, files);
     await world.ingest();
-    world.evict('opencode:ses_1');
+    await world.sweepAway('opencode:ses_1');
     const rows = migrated(files);
     world.put(`${ROOT}/opencode.db`, databaseOf(OPENCODE_SCHEMA, rows));
     expect(await world.ingest()).toMatchObject({ sessions_evicted: 1, stored_bytes_added: 0, warnings: [] });

@@ -7,6 +7,7 @@ import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Clock, Iso } from '../../src/domain/time.ts';
 import type { Preparer } from '../../src/ingest/fast-path/prepare.ts';
 import { type IngestOptions, type IngestReport, ingest } from '../../src/ingest/ingest.ts';
+import { rememberSessions } from '../../src/ingest/remember.ts';
 import type { WritableDb } from '../../src/store/connection.ts';
 import { openWritable } from '../../src/store/open.ts';
 import { digestsOf, filesOf, findSession } from '../../src/store/read.ts';
@@ -104,7 +105,13 @@ export class World implements Disposable {
     ).toString();
   }
 
-  /** Evicts an analyzed session as a sweep would. */
+  /** Evicts an analyzed session as a sweep does, which notes before what it is known again by. */
+  async sweepAway(uid: string): Promise<void> {
+    await rememberSessions(this, [uid as SessionUid]);
+    this.evict(uid);
+  }
+
+  /** The eviction alone. */
   evict(uid: string): void {
     const card = findSession(this.db, uid as SessionUid);
     if (card === null) throw new Error(`no session ${uid}`);
