@@ -2,7 +2,7 @@
  * What becomes of one session of an archive in this store.
  * Promises: pure; of a stranger's archive only sessions that are not here come in, and nothing that is here becomes another; what a
  * person vouches for loses nothing of either side: bytes are added, a present version gives way only to one that begins with all of
- * it, a digest only to one that is no poorer. The same again is nothing new.
+ * it or that it has become, a digest only to one that is no poorer. The same again is nothing new.
  * Never: reads a clock, a disk or a store.
  */
 
@@ -10,9 +10,9 @@
 export type FileStanding =
   /** The same bytes. */
   | 'same'
-  /** Nothing that is not here. */
+  /** Nothing that is not here, or an earlier version of what is here. */
   | 'less'
-  /** All that is here, and more behind it. */
+  /** All that is here and more behind it, or what it has become: what is here is an earlier version of it. */
   | 'more'
   /** Bytes that are not here, and not behind what is. */
   | 'other'
