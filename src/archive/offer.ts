@@ -126,11 +126,17 @@ export function tellConflict(
 /** So many files are told of; a forged archive may name thousands. */
 const FILES_TOLD = 3;
 
-/** Of an archive of a stranger nothing was taken of it: what it has. */
-function tellLeft(db: ReadableDb, local: SessionRow, { meta }: Incoming, { files }: OfferedSession): string {
+/** Nothing was taken of it, since the archive is a stranger's, or its store had it from one: what it has. */
+function tellLeft(
+  db: ReadableDb,
+  local: SessionRow,
+  { meta }: Incoming,
+  { files, trusted }: OfferedSession,
+): string {
   if (meta.evicted_at !== null) return 'it is here already; the archive has another digest of it';
+  const has = trusted ? "the archive has, as a stranger's," : 'the archive has';
   if (local.evictedAt !== null)
-    return `it was evicted here; the archive has ${meta.files.length} files under its name: only \`import --trust\` brings bytes back`;
+    return `it was evicted here; ${has} ${meta.files.length} files under its name${trusted ? '' : ': only `import --trust` brings bytes back'}`;
   const here = new Map(filesOf(db, local.uid).map((file) => [file.key, file]));
   const there = new Map(meta.files.map((file) => [file.key, file]));
   const told = [...files].flatMap(([key, standing]) => {
@@ -143,5 +149,5 @@ function tellLeft(db: ReadableDb, local: SessionRow, { meta }: Incoming, { files
     return [`${key} of ${theirs.raw_bytes} bytes, which ${how} the ${ours.rawBytes} bytes here`];
   });
   const rest = told.length > FILES_TOLD ? ` and ${told.length - FILES_TOLD} more files` : '';
-  return `it is here already and stays as it is; the archive has ${told.slice(0, FILES_TOLD).join('; ')}${rest}`;
+  return `it is here already and stays as it is; ${has} ${told.slice(0, FILES_TOLD).join('; ')}${rest}`;
 }

@@ -233,6 +233,10 @@ async function movedWhole(world: World, origin?: string): Promise<void> {
   };
   expect(exportable(other.db).map((uid) => about(other, uid))).toEqual(uids.map((uid) => about(world, uid)));
   expect(findings(other)).toEqual([]);
+  if (findSession(world.db, UID)?.origin == null) return;
+  using third = await given('live, of a stranger');
+  const merged = await imported(third, archive, true);
+  expect([merged.damaged, findings(third)], 'into a store that has it of a stranger too').toEqual([[], []]);
 }
 
 const EVERYWHERE = [...Object.keys(HERE), ...Object.keys(STRANGERS)];
