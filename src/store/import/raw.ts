@@ -36,8 +36,9 @@ export function planFile(
   incoming: Incoming,
   file: ArchivedFile,
 ): FileMerge {
-  const states = statesOf(db, uid, stored, incoming, file);
-  const merge = planBytes(db, uid, stored, incoming, file, states.twins);
+  const common = commonBytes(db, uid, stored, incoming, file);
+  const states = statesOf(db, uid, stored, incoming, file, common);
+  const merge = planBytes(db, uid, stored, incoming, file, common, states.twins);
   return { ...merge, twins: states.twins, standing: standingOf(states, stored, merge) };
 }
 
@@ -47,9 +48,9 @@ function planBytes(
   stored: StoredFile,
   incoming: Incoming,
   file: ArchivedFile,
+  common: number,
   twins: Twins,
 ): Omit<FileMerge, 'standing' | 'twins'> {
-  const common = commonBytes(db, uid, stored, incoming, file);
   if (common === file.log_bytes) {
     const pieces = [{ from: 0, length: common, to: 0, isNew: false }];
     const kind = common === stored.logBytes ? 'same' : 'shorter';

@@ -33,12 +33,14 @@ interface Ours {
   readonly hash: () => string;
 }
 
+/** `common`: so many bytes both logs begin with. What lies in them is not read again: a file may have hundreds of versions. */
 export function statesOf(
   db: ReadableDb,
   uid: SessionUid,
   stored: StoredFile,
   incoming: Incoming,
   file: ArchivedFile,
+  common: number,
 ): States {
   const ours = (one: StoredFile): Ours => ({
     file: one,
@@ -50,10 +52,14 @@ export function statesOf(
     .map((version) => ours(asVersion(stored, version)));
   const theirs = (one: ArchivedFile) => once(() => hashOf(incomingVersion(incoming, one)));
   const twins = new Map<ArchivedFile | ArchivedVersion, readonly Extent[]>();
-  const isTwin = (one: Pick<ArchivedFile, 'raw_bytes'>, hash: () => string, other: Ours) =>
-    one.raw_bytes === other.file.rawBytes && hash() === other.hash();
   const pair = (one: ArchivedFile | ArchivedVersion, hash: () => string): Ours | null => {
-    const twin = [present, ...earlier].find((other) => isTwin(one, hash, other)) ?? null;
+    const likely = [present, ...earlier].filter(({ file: { rawBytes } }) => rawBytes === one.raw_bytes);
+    const ranges = JSON.stringify(rangesOf(one));
+    const isRead = rangesOf(one).every(([from, length]) => from + length <= common);
+    const there = likely.find((other) => isRead && JSON.stringify(other.file.extents) === ranges);
+    const theirHash = there === undefined ? hash : there.hash;
+    // What an agent went back to lies in the log twice: the present one stands for both.
+    const twin = likely.find((other) => other === there || theirHash() === other.hash()) ?? null;
     if (twin !== null) twins.set(one, twin.file.extents);
     return twin;
   };
