@@ -70,12 +70,14 @@ export interface Forged {
   readonly digest?: string;
   /** Only the digest is said to be left of it. */
   readonly evicted?: boolean;
+  /** Its store had it from this archive of a stranger: it, its digest, or both. */
+  readonly origin?: { readonly session: string | null; readonly digest: string | null };
   /** Whatever else the row says. */
   readonly row?: Row;
 }
 
 /** The records of one session: one segment a file. */
-export function session({ uid, files, digest, evicted = false, row = {} }: Forged): Piece[] {
+export function session({ uid, files, digest, evicted = false, origin, row = {} }: Forged): Piece[] {
   const [agent = '', nativeId = ''] = uid.split(':');
   const all = Object.entries(files);
   const generation = evicted ? 1 : Math.max(1, all.filter(([, content]) => content !== '').length);
@@ -90,11 +92,12 @@ export function session({ uid, files, digest, evicted = false, row = {} }: Forge
     files: all.map(([key, content]) => fileRow(key, content, evicted)),
     tombstones: evicted ? all.map(([key, content]) => stone(key, content)) : [],
     events: evicted ? [eviction(rawBytes)] : [],
+    ...(origin === undefined ? {} : { origin: origin.session }),
     ...row,
   };
   return [
     line(meta),
-    ...(digest === undefined ? [] : [digestRow(digest, generation)]),
+    ...(digest === undefined ? [] : [digestRow(digest, generation, origin?.digest ?? null)]),
     ...(evicted ? [] : all.flatMap(([key, content]) => segmentOf(key, content))),
     line({ record: 'session_end', session_uid: uid }),
   ];
@@ -118,10 +121,11 @@ const eviction = (bytes: number): Row => ({
   ...{ reason: 'forged', of_file: false },
 });
 
-function digestRow(json: string, generation: number): Piece {
+function digestRow(json: string, generation: number, origin: string | null): Piece {
   const version = 3;
   return line({
     ...{ record: 'digest', generation, covers_from: 0, complete: true, version, made_at: WHEN, json },
+    ...(origin === null ? {} : { origin }),
   });
 }
 

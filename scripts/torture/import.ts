@@ -17,7 +17,7 @@ import { logChunks } from '../../src/store/segments.ts';
 import { verify } from '../../src/store/verify/verify.ts';
 import { setPinned } from '../../src/store/write-raw.ts';
 import { claudePath, promptLine, World } from '../../test/support/bench-world.ts';
-import { inPieces, type Piece, piecesOf } from './forged-archive.ts';
+import { archiveOf, digestJson, inPieces, type Piece, piecesOf, session } from './forged-archive.ts';
 import { type Mutation, mutated, mutation } from './import-mutations.ts';
 import type { Outcome, Part, Round } from './part.ts';
 import { randomOf } from './random.ts';
@@ -198,7 +198,7 @@ function afterAll(world: World): string[] {
   return problems;
 }
 
-/** 1 analyzed, 2 not, 3 evicted, 4 pinned, 5 written anew. */
+/** 1 analyzed, 2 not, 3 evicted, 4 pinned, 5 written anew; of a stranger 9, a digest alone. */
 async function here(): Promise<World> {
   const world = new World();
   world.now = '2026-06-01T00:00:00.000Z' as Iso;
@@ -209,19 +209,28 @@ async function here(): Promise<World> {
   await world.ingest({ analyze: false });
   world.evict(uid(3));
   setPinned(world.db, sessionIdOf(world.db, uid(4)), true, world.now);
+  await imported(world, archiveOf(digestAlone(9)), false);
   return world;
 }
 
-/** Of another machine: 1 longer, 2 something else, 3 live, 4 the same; 6 and 7 new, one with a sidecar, one evicted; 8 forgotten. */
+const digestAlone = (n: number) =>
+  session({ uid: uid(n), files: {}, evicted: true, digest: digestJson(uid(n), ['strange']) });
+
+/**
+ * Of another machine: 1 longer, 2 something else, 3 live, 4 the same; 6 and 7 new, one with a sidecar, one evicted; 8 forgotten; 9 evicted;
+ * 0 of a stranger, a digest alone.
+ */
 async function genuine(): Promise<Piece[]> {
   using world = new World();
   world.put(claudePath(id(1)), say(1, 'alpha', 'beta', 'gamma'));
-  for (const n of [2, 3, 4, 6, 7, 8]) world.put(claudePath(id(n)), say(n, n === 2 ? 'xi' : 'alpha', 'beta'));
+  for (const n of [2, 3, 4, 6, 7, 8, 9])
+    world.put(claudePath(id(n)), say(n, n === 2 ? 'xi' : 'alpha', 'beta'));
   world.put(`.claude/projects/-home-me-project/${id(6)}/tool-results/r.txt`, 'spilled');
   await world.ingest();
   world.put(claudePath(id(6)), say(6, 'alpha', 'delta'));
   await world.ingest();
-  world.evict(uid(7));
+  for (const n of [7, 9]) world.evict(uid(n));
+  await imported(world, archiveOf(digestAlone(0)), false);
   forgetSession(world.db, uid(8), world.now);
   const report = {
     sessions: 0,

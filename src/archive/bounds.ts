@@ -105,8 +105,10 @@ export function jsonProblem(json: Uint8Array): string | null {
   return null;
 }
 
-/** Two numbers, as ranges of a log are: a transcript that was written anew many times has hundreds of thousands, and each is small. */
-/** With the comma behind it, which counts as one, it is half of a value. */
+/**
+ * What two numbers count as that are a range of a log: a transcript that was written anew many times has hundreds of thousands, and
+ * each is small. With the comma behind it, which counts as one, it is half of a value.
+ */
 const RANGE_VALUES = -0.5;
 const RANGE_CHARS_MAX = 40;
 
@@ -115,11 +117,30 @@ function isRange(json: Uint8Array, from: number): boolean {
   return close > 0 && /^\[\d+,\d+$/.test(Buffer.from(json.subarray(from, from + close)).toString('latin1'));
 }
 
-/** Why the rows of a session are more than an archive may hold, or null. */
-export function rowsProblem(rows: { readonly files: readonly unknown[] }): string | null {
+interface Whole {
+  readonly meta: { readonly files: readonly unknown[] };
+  readonly digests: readonly { readonly json: string }[];
+  readonly segments: readonly unknown[];
+}
+
+/** Why a session is more than an archive may hold, or null. */
+export function sessionProblem({ meta, digests, segments }: Whole): string | null {
+  const digestsBytes = digests.reduce((sum, { json }) => sum + json.length, 0);
+  return (
+    tooMany(meta.files.length, 'files', FILES_MAX) ??
+    tooMany(segments.length, 'segments', SEGMENTS_MAX) ??
+    tooMany(digests.length, 'digests', DIGESTS_MAX) ??
+    tooMany(digestsBytes, 'bytes of digests', DIGESTS_BYTES_MAX) ??
+    rowsProblem(meta)
+  );
+}
+
+function tooMany(n: number, what: string, max: number): string | null {
+  return n > max ? `it has ${n} ${what}, where ${max} are the most` : null;
+}
+
+function rowsProblem(rows: object): string | null {
   const json = Buffer.from(JSON.stringify(rows));
-  if (rows.files.length > FILES_MAX)
-    return `it has ${rows.files.length} files, where ${FILES_MAX} are the most`;
   // The line has its kind and a line break beside the rows.
   if (json.length > LINE_BYTES_MAX - OVERHEAD_BYTES) return `its rows take ${json.length} bytes`;
   return jsonProblem(json);

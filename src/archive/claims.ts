@@ -1,12 +1,13 @@
 /**
  * What an archive tells of a session beyond its bytes, made fit to be kept.
- * Promises: every time is one; what a stranger tells is one plain line each, and an id of another session is refused.
+ * Promises: every time is one; no digest of a stranger stands in a session of one's own; what a stranger tells is one plain line each, and an id of another session is refused.
  */
 import { type AgentId, divergedUid, nativeIdOf, type SessionUid, sessionUid } from '../domain/ids.ts';
 import { cutText, plainLine } from '../domain/text.ts';
 import { type Iso, plausibleTime } from '../domain/time.ts';
 import { hashText } from '../files/hash-text.ts';
-import type { ArchivedMeta } from '../store/archived.ts';
+import type { ArchivedMeta, Incoming } from '../store/archived.ts';
+import { presentDigest } from '../store/import/rows.ts';
 
 const TITLE_CHARS_MAX = 300;
 const PATH_CHARS_MAX = 4096;
@@ -34,6 +35,18 @@ export function withPlausible(meta: ArchivedMeta, now: Iso, trusted: boolean): A
     analyze_error: null,
     pinned: false,
   };
+}
+
+/**
+ * A digest of a stranger is a stranger's, whose session it is in. An evicted session for which only such a one stands is a stranger's
+ * as well; in one's own the older ones tell of nothing that is there, and are left out.
+ */
+export function ofOneOrigin(session: Incoming): Incoming {
+  const { meta, digests } = session;
+  const stands = meta.evicted_at === null ? null : presentDigest(session);
+  const origin = meta.origin ?? stands?.origin ?? null;
+  if (origin !== null) return { ...session, meta: { ...meta, origin } };
+  return { ...session, digests: digests.filter((digest) => digest.origin == null) };
 }
 
 const IS_UID = /^[a-z0-9][a-z0-9-]{0,63}:[A-Za-z0-9][A-Za-z0-9._-]{0,255}$/;

@@ -1,7 +1,8 @@
 /**
- * A store as one stream: its records in the order in which an import needs them (archive-frames.ts, archive-records.ts).
+ * A store as one stream: its records (`records.ts`), each in its frame (`frames.ts`), in the order in which an import needs them.
  * Promises: streams, memory is bounded by one session's rows and one segment; every segment is read back against its hash
- * before it goes out; a session that cannot go out whole is named, and an import passes over what went out of it.
+ * before it goes out; a session that cannot go out whole is named, and an import passes over what went out of it; it can be
+ * interrupted between any two segments.
  */
 
 import { agentById } from '../agents/registry.ts';
@@ -12,13 +13,15 @@ import type { Iso } from '../domain/time.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { type Outgoing, outgoing, segmentData } from '../store/export.ts';
 import type { Forgotten } from '../store/forget.ts';
-import { rowsProblem } from './bounds.ts';
+import { sessionProblem } from './bounds.ts';
 import { bytesFrame, lineFrame } from './frames.ts';
 import { inItsPlaces, type LeftFile, type Sorted } from './places.ts';
 import { FORMAT, FORMAT_VERSION } from './records.ts';
 
 /** A session that a sweep or an agent changes while it goes out is begun anew. */
 const TRIES = 3;
+/** Frames between two looks at the signal: a session may have a hundred thousand segments. */
+const FRAMES_PER_TURN = 32;
 /** Names of sessions in one record of contents. */
 const NAMES_PER_RECORD = 1000;
 
@@ -62,16 +65,27 @@ export async function* exportStream(
   for (const [done, uid] of uids.entries()) {
     if (options.signal.aborted) break;
     options.progress(done, uids.length);
-    yield* oneSession(db, uid, report, options.formatOf ?? agentById);
-    // Whoever waits for the signal gets its turn.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    let frames = 0;
+    for (const frame of oneSession(db, uid, report, options.formatOf ?? agentById)) {
+      yield frame;
+      frames += 1;
+      if (frames % FRAMES_PER_TURN > 0) continue;
+      await turn();
+      if (options.signal.aborted) break;
+    }
+    await turn();
   }
-  for (const { uid, at } of options.forgotten) {
+  for (const { uid, at } of options.signal.aborted ? [] : options.forgotten) {
     yield* lineFrame({ record: 'forgotten', session_uid: uid, at });
     report.forgotten += 1;
   }
   report.interrupted = options.signal.aborted;
   if (!report.interrupted) yield* lineFrame({ record: 'end', sessions: report.sessions });
+}
+
+/** Whoever waits for the signal gets its turn. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function* oneSession(
@@ -118,9 +132,10 @@ function placedOf(whole: Outgoing, format: AgentFormat | null): Sorted<Outgoing>
   return format === null ? { session: whole, left: [] } : inItsPlaces(whole, format);
 }
 
-function* sessionRecords(db: ReadableDb, { meta, digests, segments }: Outgoing): Generator<Uint8Array> {
+function* sessionRecords(db: ReadableDb, whole: Outgoing): Generator<Uint8Array> {
+  const { meta, digests, segments } = whole;
   // Told now, by whom it can be mended: an import would refuse it.
-  const problem = rowsProblem(meta);
+  const problem = sessionProblem(whole);
   if (problem !== null)
     throw fail(
       'failed',

@@ -25,7 +25,7 @@ import { insertStranger } from '../store/import/stranger.ts';
 import { findSession } from '../store/read.ts';
 import { usage } from '../store/usage.ts';
 import { REPORT_ENTRIES_MAX } from './bounds.ts';
-import { plainUidOf, strangersProblem, withPlausible } from './claims.ts';
+import { ofOneOrigin, plainUidOf, strangersProblem, withPlausible } from './claims.ts';
 import { covers, offerOf, tellConflict } from './offer.ts';
 import { inItsPlaces, type LeftFile } from './places.ts';
 import { withoutSecrets } from './redact.ts';
@@ -119,7 +119,10 @@ function takeForgotten(
 ): void {
   const { uid } = forgotten;
   const state = known.has(uid) ? 'forgotten' : findSession(read, uid) === null ? 'absent' : 'live';
-  const decision = decide({ state, isStrangers: false }, { kind: 'forgotten', trusted });
+  const decision = decide(
+    { state, isStrangers: false, isDigestAlone: false },
+    { kind: 'forgotten', trusted },
+  );
   if (decision.act === 'forget') {
     if (write !== null) noteForgotten(write, forgotten);
     known.add(uid);
@@ -152,7 +155,10 @@ function takeSession(
   forgotten: ReadonlySet<SessionUid>,
   report: ImportReport,
 ): 'own' | 'stranger' | null {
-  const session = { ...arrived, meta: withPlausible(arrived.meta, deps.now(), deps.trusted) };
+  const session = ofOneOrigin({
+    ...arrived,
+    meta: withPlausible(arrived.meta, deps.now(), deps.trusted),
+  });
   const uid = uidOf(session.meta);
   deps.progress(uid);
   const problem = deps.trusted ? null : strangersProblem(session.meta);

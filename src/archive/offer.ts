@@ -4,10 +4,12 @@
  */
 import { lossOfFacts } from '../digest/better.ts';
 import type { SessionRow } from '../domain/session.ts';
+import { claimOf } from '../merge/claim.ts';
 import type { Here, MergeDecision, OfferedSession } from '../merge/decide.ts';
 import type { Incoming } from '../store/archived.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { isBetter, newestDigest } from '../store/import/digests.ts';
+import { isDigestAlone } from '../store/import/evicted.ts';
 import { type Compared, compared, comparedAtSight } from '../store/import/merge.ts';
 import { presentDigest } from '../store/import/rows.ts';
 import { filesOf, sessionIdOf } from '../store/read.ts';
@@ -29,14 +31,14 @@ export function offerOf(
   trusted: boolean,
 ): Gathered {
   const mains = incoming.meta.files.filter(({ role }) => role === 'main').map(({ key }) => key);
+  const isStrangers = incoming.meta.origin != null;
   if (local === null) {
     const kind = incoming.meta.evicted_at === null ? 'live' : 'evicted';
     const claimed = presentDigest(incoming) === null ? 'none' : covers(incoming) ? 'better' : 'nothing';
     return {
-      here: { state: isForgotten ? 'forgotten' : 'absent', isStrangers: false },
+      here: { state: isForgotten ? 'forgotten' : 'absent', isStrangers: false, isDigestAlone: false },
       offer: {
-        kind,
-        trusted,
+        ...{ kind, trusted, isStrangers },
         ...{ files: new Map(), mains },
         isEmpty: false,
         holdsAll: true,
@@ -49,19 +51,17 @@ export function offerOf(
   const here: Here = {
     state: local.evictedAt === null ? 'live' : 'evicted',
     isStrangers: local.origin !== null,
+    isDigestAlone: isDigestAlone(db, local),
   };
   if (!trusted)
     return {
       here,
-      offer: { ...comparedAtSight(db, local, incoming), mains, trusted, digest: 'none' },
+      offer: { ...comparedAtSight(db, local, incoming), mains, trusted, isStrangers, digest: 'none' },
       compared: null,
     };
   const found = compared(db, local, incoming);
-  return {
-    here,
-    offer: { ...found.offer, mains, trusted, digest: digestClaim(db, local, incoming, found) },
-    compared: found,
-  };
+  const digest = digestClaim(db, here, local, incoming, found);
+  return { here, offer: { ...found.offer, mains, trusted, isStrangers, digest }, compared: found };
 }
 
 /** Whether the digest of its present content may stand for it. */
@@ -73,23 +73,26 @@ export function covers(incoming: Incoming): boolean {
 
 function digestClaim(
   db: ReadableDb,
+  here: Here,
   local: SessionRow,
   incoming: Incoming,
-  { offer, storedBytes }: Compared,
+  { offer, storedBytes, hasRemoved }: Compared,
 ): OfferedSession['digest'] {
   const theirs = presentDigest(incoming);
   const next = theirs === null ? null : digestOf(theirs.json);
-  if (theirs === null || next === null) return 'none';
-  if (theirs.complete && !saysSomething(next)) return 'nothing';
   // The digest of something else that was evicted here says nothing of what comes.
   const isOfOther = local.evictedAt !== null && offer.kind === 'live' && offer.content === 'other';
   const ours = isOfOther ? null : newestDigest(db, sessionIdOf(db, local.uid));
   const before = ours === null ? null : digestOf(ours.json);
-  if (ours === null || before === null) return 'better';
-  const isOfLess =
-    !ours.isOfAll || (ours.complete === 0 && theirs.complete) || adds(local, offer, storedBytes);
-  if (!isOfLess && !isBetter(theirs, ours)) return 'worse';
-  return lossOfFacts(before, next) === null ? 'better' : 'worse';
+  const told = theirs === null || next === null ? null : { ...theirs, says: saysSomething(next) };
+  const kept = ours === null || before === null ? null : { ...ours, complete: ours.complete === 1 };
+  return claimOf(here, {
+    ...{ kind: offer.kind, hasRemoved, adds: adds(local, offer, storedBytes) },
+    theirs: told === null ? null : { ...told, isStrangers: told.origin != null },
+    ours: kept,
+    isBetter: theirs !== null && ours !== null && isBetter(theirs, ours),
+    losesFacts: next !== null && before !== null && lossOfFacts(before, next) !== null,
+  });
 }
 
 /** Whether bytes come to what is here, of which the digest that is here knows nothing. */
@@ -123,11 +126,17 @@ export function tellConflict(
 /** So many files are told of; a forged archive may name thousands. */
 const FILES_TOLD = 3;
 
-/** Of an archive of a stranger nothing was taken of it: what it has. */
-function tellLeft(db: ReadableDb, local: SessionRow, { meta }: Incoming, { files }: OfferedSession): string {
+/** Nothing was taken of it, since the archive is a stranger's, or its store had it from one: what it has. */
+function tellLeft(
+  db: ReadableDb,
+  local: SessionRow,
+  { meta }: Incoming,
+  { files, trusted }: OfferedSession,
+): string {
   if (meta.evicted_at !== null) return 'it is here already; the archive has another digest of it';
+  const has = trusted ? "the archive has, as a stranger's," : 'the archive has';
   if (local.evictedAt !== null)
-    return `it was evicted here; the archive has ${meta.files.length} files under its name: only \`import --trust\` brings bytes back`;
+    return `it was evicted here; ${has} ${meta.files.length} files under its name${trusted ? '' : ': only `import --trust` brings bytes back'}`;
   const here = new Map(filesOf(db, local.uid).map((file) => [file.key, file]));
   const there = new Map(meta.files.map((file) => [file.key, file]));
   const told = [...files].flatMap(([key, standing]) => {
@@ -140,5 +149,5 @@ function tellLeft(db: ReadableDb, local: SessionRow, { meta }: Incoming, { files
     return [`${key} of ${theirs.raw_bytes} bytes, which ${how} the ${ours.rawBytes} bytes here`];
   });
   const rest = told.length > FILES_TOLD ? ` and ${told.length - FILES_TOLD} more files` : '';
-  return `it is here already and stays as it is; the archive has ${told.slice(0, FILES_TOLD).join('; ')}${rest}`;
+  return `it is here already and stays as it is; ${has} ${told.slice(0, FILES_TOLD).join('; ')}${rest}`;
 }

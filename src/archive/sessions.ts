@@ -52,6 +52,38 @@ export async function* arrivals(
   yield* reader.end();
 }
 
+/**
+ * All of a stream, once its first record has shown that it is an export that this program reads: nothing need be made for another.
+ * Throws as `arrivals` does. Holds one record at most.
+ */
+export async function exportIn(chunks: AsyncIterator<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const taken: Uint8Array[] = [];
+  async function* noted() {
+    for (let step = await chunks.next(); step.done !== true; step = await chunks.next()) {
+      // A stream may hand out its own buffer again.
+      taken.push(Uint8Array.from(step.value));
+      yield step.value;
+    }
+  }
+  const { value: first } = await frames(noted()).next();
+  mustBegin(first?.kind === 'line' ? parseLine(first.line) : null);
+  async function* all() {
+    yield* taken.splice(0);
+    for (let step = await chunks.next(); step.done !== true; step = await chunks.next()) yield step.value;
+  }
+  return all();
+}
+
+function mustBegin(line: ArchiveLine | string | null): void {
+  if (line === null || typeof line === 'string' || line.record !== 'header') throw noExport();
+  if (line.version > FORMAT_VERSION)
+    throw fail(
+      'newer_store',
+      `the file has version ${line.version}; this program reads up to ${FORMAT_VERSION}`,
+      'Use a newer session-memory; nothing was changed.',
+    );
+}
+
 class Reader {
   readonly #spool: Spool;
   readonly #trusted: boolean;
@@ -73,7 +105,8 @@ class Reader {
   *take(frame: Frame): Generator<Arrival> {
     const parsed = frame.kind === 'line' ? parseLine(frame.line) : null;
     if (!this.#isBegun) {
-      this.#begin(typeof parsed === 'string' ? null : parsed);
+      mustBegin(parsed);
+      this.#isBegun = true;
       return;
     }
     if (frame.kind === 'bytes') this.#bytes(frame.data);
@@ -94,17 +127,6 @@ class Reader {
       };
     const lost = this.#looseDamage ?? (this.#hasEnded ? null : 'the file is cut off');
     if (lost !== null) yield { kind: 'damaged', uid: null, problem: lost };
-  }
-
-  #begin(line: ArchiveLine | null): void {
-    if (line?.record !== 'header') throw noExport();
-    if (line.version > FORMAT_VERSION)
-      throw fail(
-        'newer_store',
-        `the file has version ${line.version}; this program reads up to ${FORMAT_VERSION}`,
-        'Use a newer session-memory; nothing was changed.',
-      );
-    this.#isBegun = true;
   }
 
   #damage(why: string): void {

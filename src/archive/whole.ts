@@ -10,6 +10,7 @@ import {
   indexAt,
   PLAIN_SEGMENTS_KEPT,
 } from '../store/import/incoming.ts';
+import { droppedAfter } from '../store/import/new.ts';
 import { lettingGo, presentDigest } from '../store/import/rows.ts';
 
 /**
@@ -22,7 +23,10 @@ export function incompleteness(session: Incoming, trusted: boolean, left: string
     if (segments.length > 0) return 'it was evicted, and has bytes';
     if (presentDigest(session) === null && left !== null) return left;
     if (!trusted) return null;
-    return lettingGo(meta) === null ? 'it was evicted without an event' : null;
+    const event = lettingGo(meta);
+    if (event === null) return 'it was evicted without an event';
+    const isDigested = presentDigest(session) !== null || droppedAfter(meta) !== null;
+    return event.kind === 'evicted' && !isDigested ? 'it was evicted without a digest' : null;
   }
   for (const file of meta.files) {
     const problem = lackOf(session, file, trusted);

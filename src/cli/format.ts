@@ -118,3 +118,8 @@ export function bar(
   const cells = full.repeat(used) + empty.repeat(width - used);
   return cells.slice(0, mark) + tick + cells.slice(mark + 1);
 }
+
+/** One word for a POSIX shell, whatever it holds. */
+export function quote(word: string): string {
+  return /^[A-Za-z0-9_/.:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

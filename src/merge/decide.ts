@@ -2,7 +2,7 @@
  * What becomes of one session of an archive in this store.
  * Promises: pure; of a stranger's archive only sessions that are not here come in, and nothing that is here becomes another; what a
  * person vouches for loses nothing of either side: bytes are added, a present version gives way only to one that begins with all of
- * it, a digest only to one that is no poorer. The same again is nothing new.
+ * it or that it has become, a digest only to one that is no poorer. The same again is nothing new.
  * Never: reads a clock, a disk or a store.
  */
 
@@ -10,9 +10,9 @@
 export type FileStanding =
   /** The same bytes. */
   | 'same'
-  /** Nothing that is not here. */
+  /** Nothing that is not here, or an earlier version of what is here. */
   | 'less'
-  /** All that is here, and more behind it. */
+  /** All that is here and more behind it, or what it has become: what is here is an earlier version of it. */
   | 'more'
   /** Bytes that are not here, and not behind what is. */
   | 'other'
@@ -24,12 +24,16 @@ export interface Here {
   readonly state: 'absent' | 'forgotten' | 'live' | 'evicted';
   /** It came with an archive that nobody has vouched for. */
   readonly isStrangers: boolean;
+  /** Of a stranger's, evicted: nothing but a digest ever came, which is a stranger's too. */
+  readonly isDigestAlone: boolean;
 }
 
 export interface OfferedSession {
   readonly kind: 'live' | 'evicted';
   /** A person vouches for the archive. */
   readonly trusted: boolean;
+  /** The store that the archive is of had it from a stranger's: nobody vouches for this session, whoever does for the archive. */
+  readonly isStrangers: boolean;
   /** Of live ones, by name; where nothing live is here, each is `added`. */
   readonly files: ReadonlyMap<string, FileStanding>;
   /** Names of those of them that are the transcript. */
@@ -38,11 +42,14 @@ export interface OfferedSession {
   readonly isEmpty: boolean;
   /** Every byte that is here, or was when it was evicted, is in the archive too. */
   readonly holdsAll: boolean;
-  /** Where one side is evicted: both are the very same, the live one begins with what was evicted, or it is something else. */
+  /**
+   * Where one side is evicted: both are the very same, with nothing removed that the other lacks; the live one begins with what was
+   * evicted; or it is something else.
+   */
   readonly content: 'same' | 'known' | 'other';
   /**
-   * Its digest of its present content. `nothing`: it tells of nothing that was said or done, and lets nothing go. `worse`: the
-   * one that is here of the same content is as good. `better`: there is none here, or a poorer one.
+   * Its digest of its present content, as `claimOf` has it. `nothing`: it lets nothing go. `worse`: the one that is here is as good,
+   * or it is of less than what is here. `better`: there is none here, or a poorer one.
    */
   readonly digest: 'none' | 'nothing' | 'worse' | 'better';
 }
@@ -63,6 +70,8 @@ export interface Merge {
   readonly facts: 'later' | 'missing' | 'all';
   /** The archive's digest stands for what is here; is kept beside, and stands for nothing; or is not taken. */
   readonly digest: 'adopt' | 'beside' | 'leave';
+  /** What was evicted here comes back as it was: its own digest stands for it again. */
+  readonly stands: boolean;
   /** It is no stranger's any more. */
   readonly vouches: boolean;
   /** Not all of both sides can be the present one. */
@@ -86,7 +95,9 @@ export function decide(here: Here, offer: OfferedSession | OfferedForgotten): Me
     const isEmpty = offer.kind === 'evicted' && offer.digest === 'none';
     return isEmpty ? { act: 'leave', why: 'empty' } : { act: 'add', as: 'stranger' };
   }
-  if (!offer.trusted) return { act: 'leave', why: bringsSomething(here, offer) ? 'conflict' : 'nothing_new' };
+  // What a stranger sent to another store of one's own is a stranger's here too.
+  if (!offer.trusted || (offer.isStrangers && !here.isStrangers))
+    return { act: 'leave', why: bringsSomething(here, offer) ? 'conflict' : 'nothing_new' };
   return offer.kind === 'evicted' ? mergeEvicted(here, offer) : mergeLive(here, offer);
 }
 
@@ -97,8 +108,12 @@ function decideForgotten({ state }: Here, { trusted }: OfferedForgotten): MergeD
   return state === 'absent' ? { act: 'forget' } : { act: 'leave', why: 'conflict' };
 }
 
-function bringsSomething({ state }: Here, { kind, files, isEmpty, content }: OfferedSession): boolean {
-  if (kind === 'evicted') return content === 'other';
+function bringsSomething(
+  { state }: Here,
+  { kind, trusted, files, isEmpty, content }: OfferedSession,
+): boolean {
+  // A stranger's digest in an archive of one's own is told where it was taken in.
+  if (kind === 'evicted') return !trusted && content === 'other';
   return (state === 'evicted' && !isEmpty) || [...files.values()].some((standing) => !isKnown(standing));
 }
 
@@ -107,15 +122,18 @@ function isKnown(standing: FileStanding): boolean {
 }
 
 /** The archive has a digest alone. */
-function mergeEvicted(here: Here, { content, digest }: OfferedSession): Merge {
-  const adopts = content === 'same' && digest === 'better';
-  const isBeside = content === 'other' && digest !== 'none';
+function mergeEvicted(here: Here, { content, digest, isStrangers }: OfferedSession): Merge {
+  // Of a stranger's that is a digest alone nothing can be vouched for: one's own takes its place.
+  const takesOver = here.isDigestAlone && digest === 'better' && !isStrangers;
+  const adopts = takesOver || (content === 'same' && digest === 'better');
+  const isBeside = !takesOver && content === 'other' && digest !== 'none';
+  // It was live here once, and its digest was made here.
+  const isHeld = here.isStrangers && here.state === 'evicted' && !here.isDigestAlone;
   return {
     ...NOTHING,
-    facts: content === 'same' ? 'later' : 'missing',
+    facts: takesOver ? 'all' : content === 'same' ? 'later' : 'missing',
     digest: adopts ? 'adopt' : isBeside ? 'beside' : 'leave',
-    // Of a stranger's evicted session nothing but a digest is here: there are no bytes to vouch for.
-    vouches: here.isStrangers && here.state === 'evicted',
+    vouches: takesOver || (isHeld && content === 'same' && !isStrangers),
     conflict: isBeside && !here.isStrangers,
   };
 }
@@ -126,24 +144,28 @@ const NOTHING: Merge = {
   replaced: new Set(),
   facts: 'missing',
   digest: 'leave',
+  stands: false,
   vouches: false,
   conflict: false,
 };
 
-function mergeLive(here: Here, { files, mains, isEmpty, holdsAll, digest }: OfferedSession): Merge {
+function mergeLive(here: Here, offer: OfferedSession): Merge {
+  const { files, mains, isEmpty, holdsAll, content, digest } = offer;
   // Without a byte nothing comes back.
   if (here.state === 'evicted' && isEmpty) return NOTHING;
   const adopts = holdsAll && digest === 'better';
+  const isVouched = here.isStrangers && !offer.isStrangers;
   if (here.state === 'evicted')
     return {
       ...NOTHING,
       bytes: 'return',
-      facts: here.isStrangers ? 'all' : 'later',
+      facts: isVouched ? 'all' : 'later',
       digest: adopts ? 'adopt' : 'leave',
-      vouches: here.isStrangers && holdsAll,
+      stands: content === 'same',
+      vouches: isVouched && holdsAll,
     };
-  // Of two that differ the one that is here stays, unless nobody stands for it.
-  const gives = (standing: FileStanding) => standing === 'more' || (standing === 'other' && here.isStrangers);
+  // Of two that differ the one that is here stays, unless nobody stands for it and somebody does for the other.
+  const gives = (standing: FileStanding) => standing === 'more' || (standing === 'other' && isVouched);
   const replaced = [...files].filter(([, standing]) => gives(standing)).map(([key]) => key);
   const standings = mains.map((key) => files.get(key));
   const isLater = standings.length > 0 && standings.every((one) => one === 'same' || one === 'more');
@@ -151,9 +173,9 @@ function mergeLive(here: Here, { files, mains, isEmpty, holdsAll, digest }: Offe
     ...NOTHING,
     bytes: 'grow',
     replaced: new Set(replaced),
-    facts: here.isStrangers ? 'all' : isLater ? 'later' : 'missing',
+    facts: isVouched ? 'all' : isLater ? 'later' : 'missing',
     digest: adopts ? 'adopt' : 'leave',
-    vouches: here.isStrangers && holdsAll,
+    vouches: isVouched && holdsAll,
     conflict: [...files.values()].includes('other'),
   };
 }

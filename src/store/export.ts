@@ -124,17 +124,31 @@ function digestsOf(db: ReadableDb, id: number): ArchivedDigest[] {
     .map((digest) => ({ ...digest, complete: digest.complete === 1 }));
 }
 
-/** Without those that a larger one covers: in the middle of a merge both are there. */
 function segmentsOf(db: ReadableDb, id: number): Outgoing['segments'] {
-  return db.all(
-    `SELECT g.id, g.file_id, f.key, g.log_offset, g.raw_bytes, g.stored_bytes, lower(hex(g.sha256)) AS sha256
-     FROM segments g JOIN files f ON f.id = g.file_id WHERE g.session_id = $id AND NOT EXISTS
-       (SELECT 1 FROM segments c WHERE c.session_id = g.session_id AND c.file_id = g.file_id AND c.id <> g.id
-          AND c.log_offset <= g.log_offset AND c.log_offset + c.raw_bytes >= g.log_offset + g.raw_bytes
-          AND (c.raw_bytes > g.raw_bytes OR c.id > g.id))
-     ORDER BY g.file_id, g.log_offset`,
-    { id },
+  return uncovered(
+    db.all(
+      `SELECT g.id, g.file_id, f.key, g.log_offset, g.raw_bytes, g.stored_bytes, lower(hex(g.sha256)) AS sha256
+       FROM segments g JOIN files f ON f.id = g.file_id WHERE g.session_id = $id
+       ORDER BY g.file_id, g.log_offset, g.raw_bytes DESC, g.id DESC`,
+      { id },
+    ),
   );
+}
+
+/**
+ * Without those that another one covers, as a larger one does in the middle of a merge, and a newer one that stands in for it. In the
+ * order of the query, where what covers a segment comes before it: one look at each.
+ */
+export function uncovered<S extends Pick<SegmentMeta, 'file_id' | 'log_offset' | 'raw_bytes'>>(
+  segments: readonly S[],
+): S[] {
+  let [fileId, end] = [-1, 0];
+  return segments.filter((segment) => {
+    const segmentEnd = segment.log_offset + segment.raw_bytes;
+    const isCovered = segment.file_id === fileId && segmentEnd <= end;
+    if (!isCovered) [fileId, end] = [segment.file_id, segmentEnd];
+    return !isCovered;
+  });
 }
 
 /** A segment's compressed bytes, once its plain ones have proved right. */

@@ -120,17 +120,23 @@ export function refuseSharedFolder(path: string): void {
   if (stats === undefined || !stats.isDirectory()) return;
   const why = whyShared(stats, ownUid());
   if (why === null) return;
+  const wayOut =
+    why === OF_ANOTHER
+      ? 'Give a --store in a folder of your own'
+      : 'Use a folder that only you write to (`chmod go-w` makes this one so)';
   throw fail(
     'usage',
     `the folder of the store ${why}: ${realpathSync(folder)}`,
-    'Whoever can write there can put a store, a link or a pipe in the place of yours. Use a folder of your own (`chmod go-w` it), or, where all who can write there are trusted, say `shared_folder = true` in the configuration or SESSION_MEMORY_SHARED_FOLDER=1.',
+    `Whoever can write there can put a store, a link or a pipe in the place of yours. ${wayOut}, or, where all who can write there are trusted, say \`shared_folder = true\` in the configuration or SESSION_MEMORY_SHARED_FOLDER=1.`,
   );
 }
+
+const OF_ANOTHER = 'belongs to another user';
 
 function whyShared({ mode, uid: owner, gid }: Stats, uid: number): string | null {
   // Windows has other rights, and says -1.
   if (uid < 0) return null;
-  if (owner !== uid && owner !== 0) return 'belongs to another user';
+  if (owner !== uid && owner !== 0) return OF_ANOTHER;
   // What others make there is refused by its owner, and the sticky bit keeps them from what is ours.
   if ((mode & STICKY) !== 0) return null;
   if ((mode & 0o002) !== 0) return 'may be written to by anybody';

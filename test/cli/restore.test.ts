@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { quote } from '../../src/cli/commands/restore.tell.ts';
+import { quote } from '../../src/cli/format.ts';
 import * as schemas from '../../src/cli/schemas.ts';
 import { FailureError } from '../../src/domain/errors.ts';
 import { RestoreTree } from '../../src/restore/plan.ts';

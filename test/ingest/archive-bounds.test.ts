@@ -1,7 +1,13 @@
 /** What an archive may hold, measured before it is opened: sizes of zstd frames, and how deep and wide a line is. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { jsonProblem, LINE_BYTES_MAX, opened, plainBytesOf, rowsProblem } from '../../src/archive/bounds.ts';
+import {
+  jsonProblem,
+  LINE_BYTES_MAX,
+  opened,
+  plainBytesOf,
+  sessionProblem,
+} from '../../src/archive/bounds.ts';
 import { SEED } from '../support/seed.ts';
 
 const text = (value: string) => new Uint8Array(Buffer.from(value));
@@ -57,8 +63,16 @@ describe('a line', () => {
   });
 
   test('that an export would write and an import refuse is not written', () => {
-    expect(rowsProblem({ files: [] })).toBeNull();
-    expect(rowsProblem({ files: Array(20_001).fill(0) })).toContain('20001 files');
-    expect(rowsProblem({ files: ['x'.repeat(LINE_BYTES_MAX)] })).toContain('bytes');
+    const problem = (files: readonly unknown[], segments = 0, digests: readonly string[] = []) =>
+      sessionProblem({
+        ...{ meta: { files }, segments: Array(segments).fill(0) },
+        digests: digests.map((json) => ({ json })),
+      });
+    expect(problem([], 100_000, Array(1000).fill('{}'))).toBeNull();
+    expect(problem(Array(20_001).fill(0))).toContain('20001 files');
+    expect(problem(['x'.repeat(LINE_BYTES_MAX)])).toContain('bytes');
+    expect(problem([], 100_001)).toContain('100001 segments');
+    expect(problem([], 0, Array(1001).fill('{}'))).toContain('1001 digests');
+    expect(problem([], 0, ['x'.repeat(LINE_BYTES_MAX + 1)])).toContain('bytes of digests');
   });
 });

@@ -13,11 +13,14 @@ import {
   inPieces,
   session,
 } from '../../scripts/torture/forged-archive.ts';
+import { exportStream } from '../../src/archive/export.ts';
 import { type ImportReport, importStream } from '../../src/archive/import.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import { analyzeSession, salvageSession } from '../../src/ingest/analyze.ts';
+import { exportable } from '../../src/store/export.ts';
 import { forgetSession } from '../../src/store/forget.ts';
+import { openWritable } from '../../src/store/open.ts';
 import {
   digestsOf,
   filesOf,
@@ -26,6 +29,7 @@ import {
   resolveSession,
   sessionIdOf,
 } from '../../src/store/read.ts';
+import { rebuild } from '../../src/store/repair/rebuild.ts';
 import { logChunks } from '../../src/store/segments.ts';
 import { verify } from '../../src/store/verify/verify.ts';
 import { setPinned } from '../../src/store/write-raw.ts';
@@ -76,6 +80,28 @@ const HERE: Readonly<Record<string, (world: World) => Promise<void>>> = {
   },
 };
 
+/** The same of a session that came with an archive of a stranger. */
+const STRANGERS: Readonly<Record<string, (world: World) => Promise<void>>> = {
+  'live, of a stranger': async (world) => {
+    await imported(world, forged({ main: OURS }), false);
+  },
+  'other bytes, live, of a stranger': async (world) => {
+    await imported(world, forged({ main: FORGED }), false);
+  },
+  "a stranger's, evicted here": async (world) => {
+    await imported(world, forged({ main: OURS }), false);
+    world.evict(UID);
+  },
+  "a stranger's digest alone": async (world) => {
+    await imported(world, forged({ main: X }, { evicted: true, digest: STRANGE }), false);
+  },
+  "a stranger's digest alone, pinned": async (world) => {
+    await imported(world, forged({ main: X }, { evicted: true, digest: STRANGE }), false);
+    setPinned(world.db, sessionIdOf(world.db, UID), true, world.now);
+  },
+};
+const STRANGE = digestJson(UID, ['strange words']);
+
 async function ingested(world: World, analyze: boolean): Promise<void> {
   world.put(claudePath(ID), OURS);
   await world.ingest({ analyze });
@@ -111,6 +137,18 @@ const CLAIMS: Readonly<Record<string, Uint8Array>> = {
   'evicted, with our hash and a digest of no form': forged({ main: OURS }, { evicted: true, digest: '{}' }),
   'evicted as something else': forged({ main: X }, { evicted: true, digest: sound, row: facts }),
   'evicted, without a digest': forged({ main: OURS }, { evicted: true }),
+  "evicted, with a stranger's digest": forged(
+    {},
+    { evicted: true, digest: sound, origin: { session: 'far.smx', digest: 'far.smx' } },
+  ),
+  "evicted, vouched for, with a stranger's digest": forged(
+    {},
+    { evicted: true, digest: sound, origin: { session: null, digest: 'far.smx' } },
+  ),
+  "a stranger's, longer, in a store of one's own": forged(
+    { main: OURS + C },
+    { digest: sound, row: facts, origin: { session: 'far.smx', digest: null } },
+  ),
   forgotten: archiveOf(forgotten(UID)),
 };
 
@@ -118,7 +156,7 @@ async function given(here: string): Promise<World> {
   const world = new World();
   world.put(claudePath(OTHER), promptLine(OTHER, 'another session'));
   await world.ingest();
-  await HERE[here]?.(world);
+  await (HERE[here] ?? STRANGERS[here])?.(world);
   return world;
 }
 
@@ -162,7 +200,7 @@ function rows({ db }: World, but = ''): string {
   );
 }
 
-const findings = ({ db }: World) =>
+const findings = ({ db }: Pick<World, 'db'>) =>
   verify(
     db,
     () => undefined,
@@ -176,7 +214,34 @@ const logOf = ({ db }: World) =>
     .map((file) => Buffer.concat([...logChunks(db, UID, file)].map((each) => Buffer.from(each))).toString())
     .join('');
 
-describe.each(Object.keys(HERE).filter((here) => here !== 'absent'))('%s here', (here) => {
+/** What an export of the store makes of an empty one, and which sessions it had. */
+async function movedWhole(world: World, origin?: string): Promise<void> {
+  const counts = { sessions: 0, live: 0, forgotten: 0, raw_bytes: 0 };
+  const report = { ...counts, failed: [], left_out: [], interrupted: false };
+  const uids = exportable(world.db);
+  const options = {
+    ...{ uids, forgotten: [], now: '2026-07-01T00:00:00.000Z' as Iso },
+    ...{ signal: new AbortController().signal, progress: () => undefined },
+  };
+  const archive = Buffer.concat(await Array.fromAsync(exportStream(world.db, options, report)));
+  using other = new World();
+  const came = await imported(other, archive, true);
+  expect([came.damaged, came.conflicts]).toEqual([[], []]);
+  const about = ({ db }: World, uid: SessionUid) => {
+    const found = findSession(db, uid);
+    return [uid, found?.state, (uid === UID ? origin : undefined) ?? found?.origin, found?.pinned];
+  };
+  expect(exportable(other.db).map((uid) => about(other, uid))).toEqual(uids.map((uid) => about(world, uid)));
+  expect(findings(other)).toEqual([]);
+  if (findSession(world.db, UID)?.origin == null) return;
+  using third = await given('live, of a stranger');
+  const merged = await imported(third, archive, true);
+  expect([merged.damaged, findings(third)], 'into a store that has it of a stranger too').toEqual([[], []]);
+}
+
+const EVERYWHERE = [...Object.keys(HERE), ...Object.keys(STRANGERS)];
+
+describe.each(EVERYWHERE.filter((here) => here !== 'absent'))('%s here', (here) => {
   test('whatever a stranger says changes not a row', async () => {
     using world = await given(here);
     const before = rows(world);
@@ -192,11 +257,33 @@ describe.each(Object.keys(HERE).filter((here) => here !== 'absent'))('%s here', 
 
   test('what a stranger has of it is told, where it is something else', async () => {
     using world = await given(here);
-    const report = await imported(world, CLAIMS['a longer forgery'] ?? new Uint8Array(), false);
+    const other = here.startsWith('other bytes') ? 'more of the same' : 'a longer forgery';
+    const report = await imported(world, CLAIMS[other] ?? new Uint8Array(), false);
     const told =
       here === 'forgotten' ? report.left_forgotten : report.conflicts.map((each) => each.session_uid);
     expect(told).toEqual([UID]);
   });
+});
+
+test("a vouched session for which a stranger's digest stands is found by verify, and a rebuilt store marks it again", async () => {
+  using world = await given("a stranger's digest alone");
+  world.db.run(
+    `INSERT INTO events (at, kind, session_id, session_uid, generation, reason)
+     SELECT $at, 'vouched', id, session_uid, raw_generation, 'by a version before' FROM sessions WHERE session_uid = $uid`,
+    { at: world.now, uid: UID },
+  );
+  world.db.run('UPDATE sessions SET origin = NULL WHERE session_uid = $uid', { uid: UID });
+  expect(findings(world)).toMatchObject([{ session_uid: UID, cure: 'rebuild' }]);
+  await movedWhole(world, 'in.smx');
+  const into = join(world.folder, 'rebuilt.db');
+  rebuild(world.db.path, into);
+  const rebuilt = openWritable(into);
+  try {
+    expect(findings({ db: rebuilt })).toEqual([]);
+    expect(findSession(rebuilt, UID)).toMatchObject({ origin: 'in.smx', state: 'evicted' });
+  } finally {
+    rebuilt.close();
+  }
 });
 
 describe('absent here', () => {
@@ -237,7 +324,9 @@ describe.each(Object.keys(HERE))("%s here, and the archive is one's own", (here)
     const [local, log, digests] = [findSession(world.db, UID), logOf(world), digestsOf(world.db, UID)];
     const others = rows(world, UID);
     const present = local?.evictedAt === null ? world.stored(UID).toString() : '';
-    await imported(world, archive, true);
+    const dry = await imported(world, archive, true, true);
+    const done = await imported(world, archive, true);
+    expect({ ...dry, dry_run: false, stored_bytes_added: 0 }).toEqual({ ...done, stored_bytes_added: 0 });
     expect(rows(world, UID) === others || here === 'absent', 'what else is here is as it was').toBe(true);
     expect(findings(world)).toEqual([]);
     const now = findSession(world.db, UID);
@@ -257,7 +346,68 @@ describe.each(Object.keys(HERE))("%s here, and the archive is one's own", (here)
     const again = await imported(world, archive, true);
     expect([again.added, again.merged], 'the same again is nothing new').toEqual([[], []]);
     expect(rows(world) === before, 'not a row').toBe(true);
+    await movedWhole(world);
   });
+});
+
+describe.each(Object.keys(STRANGERS))("%s here, and the archive is one's own", (here) => {
+  test.each(Object.keys(CLAIMS))(
+    'nothing is lost, and who is vouched for has no digest of a stranger: %s',
+    async (claim) => {
+      using world = await given(here);
+      const archive = CLAIMS[claim] ?? new Uint8Array();
+      const [log, others, local] = [logOf(world), rows(world, UID), findSession(world.db, UID)];
+      const dry = await imported(world, archive, true, true);
+      const done = await imported(world, archive, true);
+      expect({ ...dry, dry_run: false, stored_bytes_added: 0 }).toEqual({ ...done, stored_bytes_added: 0 });
+      // Without a sound digest nothing of what was evicted can be taken.
+      const isRefused = claim.startsWith('evicted, w') && /without a digest|of no form/.test(claim);
+      const damaged = done.damaged.filter(
+        ({ problem }) => !problem.startsWith('a digest of it was left out'),
+      );
+      if (!isRefused) expect(damaged).toEqual([]);
+      expect(rows(world, UID) === others, 'what else is here is as it was').toBe(true);
+      expect(findings(world)).toEqual([]);
+      for (const part of log.split(/(?<=\n)/)) expect(logOf(world)).toContain(part);
+      const now = findSession(world.db, UID);
+      expect(now?.pinned || !local?.pinned, 'a pin stays').toBe(true);
+      if (now?.origin === null) {
+        const strange = digestsOf(world.db, UID).filter(({ generation }) => generation === now.generation);
+        expect(strange.some(({ json }) => json === STRANGE)).toBe(false);
+      }
+      const before = rows(world);
+      const again = await imported(world, archive, true);
+      expect([again.added, again.merged], 'the same again is nothing new').toEqual([[], []]);
+      expect(rows(world) === before, 'not a row').toBe(true);
+      await movedWhole(world);
+    },
+  );
+});
+
+test("a stranger's digest is not one's own once an archive of one's own has evicted the session", async () => {
+  using world = await given("a stranger's digest alone");
+  await imported(world, forged({ main: OURS }, { evicted: true, digest: sound }), true);
+  expect(digestsOf(world.db, UID).map(({ json }) => json)).toEqual([sound]);
+  expect(findSession(world.db, UID)).toMatchObject({
+    origin: null,
+    state: 'evicted',
+    title: 'a foreign title',
+  });
+  // Its transcript is known again: what was evicted there does not come back by itself.
+  world.put(claudePath(ID), OURS);
+  await world.ingest();
+  expect(findSession(world.db, UID)?.state).toBe('evicted');
+  expect(exportable(world.db).length).toBe(2);
+});
+
+test("a stranger's digest in an archive of one's own leaves alone what was evicted here as one's own", async () => {
+  using world = await given('evicted');
+  const before = rows(world);
+  for (const claim of Object.keys(CLAIMS).filter((each) => each.includes("with a stranger's digest"))) {
+    const report = await imported(world, CLAIMS[claim] ?? new Uint8Array(), true);
+    expect([report.damaged, report.conflicts, report.unchanged], claim).toEqual([[], [], 1]);
+  }
+  expect(rows(world) === before, 'not a row').toBe(true);
 });
 
 test("the order of two archives of one's own does not matter for bytes", async () => {

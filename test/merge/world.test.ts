@@ -11,21 +11,29 @@ import {
 const STANDINGS: readonly (FileStanding | null)[] = ['same', 'less', 'more', 'other', 'added', null];
 const BOTH = [false, true];
 
+const KINDS = (['live', 'evicted'] as const).flatMap((kind) =>
+  BOTH.map((isStrangers) => [kind, isStrangers] as const),
+);
+
 const HERES: readonly Here[] = (['absent', 'forgotten', 'live', 'evicted'] as const).flatMap((state) =>
-  (state === 'live' || state === 'evicted' ? BOTH : [false]).map((isStrangers) => ({ state, isStrangers })),
+  (state === 'live' || state === 'evicted' ? BOTH : [false]).flatMap((isStrangers) =>
+    (state === 'evicted' && isStrangers ? BOTH : [false]).map((isDigestAlone) => ({
+      ...{ state, isStrangers, isDigestAlone },
+    })),
+  ),
 );
 
 /** A transcript and one file beside it, each as it may stand to what is here, or not in the archive (null). */
 function* offers(trusted: boolean): Generator<OfferedSession> {
   for (const main of STANDINGS)
     for (const beside of STANDINGS)
-      for (const kind of ['live', 'evicted'] as const)
+      for (const [kind, isStrangers] of KINDS)
         for (const holdsAll of BOTH)
           for (const isEmpty of BOTH)
             for (const content of ['same', 'known', 'other'] as const)
               for (const digest of ['none', 'nothing', 'worse', 'better'] as const)
                 yield {
-                  ...{ kind, trusted, isEmpty, holdsAll, content, digest },
+                  ...{ kind, trusted, isStrangers, isEmpty, holdsAll, content, digest },
                   mains: ['main'],
                   files: new Map(
                     (
@@ -61,7 +69,7 @@ function holds(
     if (!law(here, offer, did) && broken.length < 3) broken.push(`${what}: ${JSON.stringify(did)}`);
   }
   expect(broken).toEqual([]);
-  expect(looked).toBe(HERES.length * 36 * 2 * 2 * 2 * 3 * 4);
+  expect(looked).toBe(HERES.length * 36 * KINDS.length * 2 * 2 * 3 * 4);
 }
 
 test('nothing that is here becomes another for anything that a stranger sends', () => {
@@ -106,19 +114,27 @@ test('an id that is called forgotten has an effect only where a person vouches f
 });
 
 test('a present version gives way only to one that begins with all of it, unless nobody stands for it', () => {
-  holds(true, (here, { files }, did) =>
+  holds(true, (here, { files, isStrangers }, did) =>
     did.act !== 'merge'
       ? true
       : [...did.replaced].every((key) => {
           const standing = files.get(key);
-          return standing === 'more' || (standing === 'other' && here.isStrangers);
+          return standing === 'more' || (standing === 'other' && here.isStrangers && !isStrangers);
         }),
   );
 });
 
+test("what a stranger sent to another store of one's own changes nothing that is one's own here, and is vouched for by nobody", () => {
+  holds(true, (here, { isStrangers }, did) => {
+    if (!isStrangers || here.state === 'absent') return true;
+    if (!here.isStrangers) return did.act === 'leave';
+    return did.act === 'merge' && !did.vouches && did.facts !== 'all';
+  });
+});
+
 test("one's own bytes always come in", () => {
-  holds(true, ({ state }, { kind, isEmpty }, did) => {
-    if (kind === 'evicted' || state === 'forgotten') return true;
+  holds(true, ({ state }, { kind, isEmpty, isStrangers }, did) => {
+    if (kind === 'evicted' || state === 'forgotten' || isStrangers) return true;
     if (state === 'absent') return did.act === 'add' && did.as === 'own';
     if (did.act !== 'merge') return false;
     return did.bytes === (state === 'live' ? 'grow' : isEmpty ? 'none' : 'return');
@@ -126,16 +142,16 @@ test("one's own bytes always come in", () => {
 });
 
 test('a digest stands for bytes only where it is of all of them, says something and is no poorer', () => {
-  holds(true, (_here, { kind, holdsAll, content, digest }, did) => {
+  holds(true, (here, { kind, holdsAll, content, digest }, did) => {
     if (did.act !== 'merge' || did.digest !== 'adopt') return true;
-    return digest === 'better' && (kind === 'evicted' ? content === 'same' : holdsAll);
+    return digest === 'better' && (kind === 'evicted' ? content === 'same' || here.isDigestAlone : holdsAll);
   });
 });
 
 test('a digest of something else that was evicted is kept beside, and told', () => {
   holds(true, ({ state, isStrangers }, { kind, content, digest }, did) => {
     if (did.act !== 'merge' || kind !== 'evicted' || state === 'absent') return true;
-    const isBeside = content === 'other' && digest !== 'none';
+    const isBeside = content === 'other' && digest !== 'none' && did.digest !== 'adopt';
     return (did.digest === 'beside') === isBeside && did.conflict === (isBeside && !isStrangers);
   });
 });
@@ -149,12 +165,20 @@ test('facts that are here are replaced by those of the same transcript, or of on
   });
 });
 
-test("a stranger's session becomes one's own only where an archive of one's own has all of it", () => {
-  holds(true, ({ state, isStrangers }, { kind, holdsAll }, did) =>
-    did.act !== 'merge' || !did.vouches
-      ? true
-      : isStrangers && (kind === 'live' ? holdsAll : state === 'evicted'),
-  );
+test("a stranger's session becomes one's own only where an archive of one's own has all of it, or takes its place", () => {
+  holds(true, (here, { kind, holdsAll, content }, did) => {
+    if (did.act !== 'merge' || !did.vouches) return true;
+    const isSame = kind === 'live' ? holdsAll : content === 'same' || did.digest === 'adopt';
+    return here.isStrangers && isSame && did.digest !== 'beside';
+  });
+});
+
+test('of what is vouched for no digest of a stranger is the present one', () => {
+  holds(true, ({ isDigestAlone }, { kind }, did) => {
+    if (did.act !== 'merge' || !did.vouches || !isDigestAlone) return true;
+    // Bytes that come back raise the generation, for which no digest stands yet.
+    return kind === 'live' ? did.bytes === 'return' : did.digest === 'adopt';
+  });
 });
 
 /** How the same offer stands to what has come of it. */
@@ -173,9 +197,15 @@ function afterwards(here: Here, offer: OfferedSession, did: MergeDecision): read
   const isOwn = did.act === 'merge' && did.vouches;
   const digest =
     offer.digest === 'better' && did.act === 'merge' && did.digest === 'adopt' ? 'worse' : offer.digest;
-  const content = did.act === 'merge' && did.digest === 'beside' ? 'known' : offer.content;
+  const isTakenOver = did.act === 'merge' && did.digest === 'adopt' && offer.kind === 'evicted';
+  const isBeside = did.act === 'merge' && did.digest === 'beside';
+  const content = isTakenOver ? 'same' : isBeside ? 'known' : offer.content;
   return [
-    { state: came ? 'live' : here.state, isStrangers: here.isStrangers && !isOwn },
+    {
+      state: came ? 'live' : here.state,
+      isStrangers: here.isStrangers && !isOwn,
+      isDigestAlone: here.isDigestAlone && !isOwn && !came,
+    },
     { ...offer, files, digest, content },
   ];
 }
@@ -186,6 +216,7 @@ test('the same again is nothing new', () => {
     if (did.act !== 'merge' || here.state === 'absent') return true;
     const [now, again] = afterwards(here, offer, did);
     const next = decide(now, again);
+    if (next.act === 'leave') return did.vouches === false && offer.isStrangers;
     if (next.act !== 'merge') return false;
     const isQuiet = next.replaced.size === 0 && !next.conflict && !next.vouches && next.bytes !== 'return';
     // A digest that was not taken at first may be wanted for what has come by then, once.

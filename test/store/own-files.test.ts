@@ -164,6 +164,9 @@ describe('a folder that others may write to', () => {
     Bun.spawnSync(['chown', 'nobody', folder]);
     const { code, err } = await own.run('ingest');
     expect([code, err]).toEqual([2, expect.stringContaining('belongs to another user')]);
+    // Its rights are not ours to change.
+    expect(err).not.toContain('chmod');
+    expect(err).toContain('Give a --store in a folder of your own');
   }, 30_000);
 
   test('is made private where it is not there yet, under any umask', async () => {

@@ -79,6 +79,12 @@ function targetOf({ args, flags, io, json }: Context): Target {
   const file = resolve(last);
   const there = lstatSync(file, { throwIfNoEntry: false });
   if (there?.isDirectory() === true) throw wrong(`${file} is a folder`, 'Give the name of a file in it.');
+  // A file would take its place: of a pipe that somebody reads, or of /dev/stdout itself.
+  if (there !== undefined && !there.isFile())
+    throw wrong(
+      `${file} is ${there.isSymbolicLink() ? 'a link' : 'no plain file'}, and an export takes no other one's place`,
+      'Write - in the place of FILE and redirect, as in `session-memory export --all - > FILE`.',
+    );
   if (there !== undefined && flags['force'] !== true)
     throw fail('exists', `${file} is there`, 'Add --force to replace it, or give another FILE.');
   return { names, file };

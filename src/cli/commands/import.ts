@@ -6,13 +6,14 @@ import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from 'nod
 import { basename, join, resolve } from 'node:path';
 import { agentById } from '../../agents/registry.ts';
 import { type ImportReport, importStream } from '../../archive/import.ts';
+import { exportIn } from '../../archive/sessions.ts';
 import { EXIT, type ExitCode, FailureError, fail, failure, worstExit } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import { cutText, plainLine } from '../../domain/text.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
 import { type Command, type Context, printJson } from '../context.ts';
-import { formatBytes, formatCount, plural } from '../format.ts';
+import { formatBytes, formatCount, plural, quote } from '../format.ts';
 import { ProgressLine } from '../io.ts';
 import { onlyArg } from '../wire.ts';
 
@@ -21,13 +22,12 @@ export const importCommand: Command = async (context) => {
   const chunks = source(name, context);
   const { storePath, limits } = context.settings;
   const isDry = context.flags['dryRun'] === true;
-  // An import that turns out to be of no export makes no store: it is tried on one that is gone afterwards.
-  const first = await chunks.next();
+  // What turns out to be no export makes no store; a dry run is tried on one that is gone afterwards.
+  const archive = await exportIn(chunks);
   const isUnborn = !existsSync(storePath);
   const passing = isUnborn ? mkdtempSync(join(context.tempFolder, 'session-memory-import-')) : null;
   const line = new ProgressLine(context.io);
   try {
-    if (!looksLikeExport(first.value)) throw noExport();
     const write = isDry ? null : openWritable(storePath);
     const read = write ?? openReadable(isUnborn && passing !== null ? join(passing, 'store.db') : storePath);
     try {
@@ -44,7 +44,7 @@ export const importCommand: Command = async (context) => {
           progress: (uid) => line.show(`import ${uid}`),
           analyze: (uid) => analyzed(context, write, uid),
         },
-        joined(first.value, chunks),
+        archive,
       );
       line.clear();
       return tell(context, report, name);
@@ -85,6 +85,11 @@ function isPipe(name: string): boolean {
   return name === '-' || /^\/(?:dev|proc)\//.test(name);
 }
 
+/** As it is typed; a name that cannot be shown would be another one. */
+function shownName(name: string): string {
+  return isPipe(name) || plainLine(name) !== name ? 'FILE' : quote(name);
+}
+
 /** What the sessions of a stranger's archive are marked with: the name of the file, which is the person's own. */
 function originOf(name: string): string {
   if (isPipe(name)) return 'a pipe';
@@ -97,33 +102,6 @@ async function analyzed(context: Context, db: WritableDb | null, uid: SessionUid
   const { analyzeSession } = await import('../../ingest/analyze.ts');
   const { clock, host, signal } = context;
   return (await analyzeSession({ db, clock, host, external: null }, uid, signal)).ok;
-}
-
-async function* joined(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield first;
-  for (;;) {
-    const step = await rest.next();
-    if (step.done === true) return;
-    yield step.value;
-  }
-}
-
-/** Every export begins with the mark of its first record. */
-function looksLikeExport(first: Uint8Array | undefined): first is Uint8Array {
-  return (
-    first !== undefined &&
-    Buffer.from(first.subarray(8, 12))
-      .toString('latin1')
-      .startsWith('SMx1'.slice(0, Math.max(0, first.length - 8)))
-  );
-}
-
-function noExport(): FailureError {
-  return fail(
-    'usage',
-    'this is no export of session-memory',
-    'Give a file that `session-memory export` wrote; nothing was changed.',
-  );
 }
 
 function tell(context: Context, report: ImportReport, name: string): ExitCode {
@@ -157,8 +135,8 @@ function sentences(report: ImportReport, name: string): string[] {
   if (report.conflicts.length > 0)
     lines.push(
       trusted
-        ? `${plural(report.conflicts.length, 'conflict')}: both sides were kept, see the warnings.`
-        : `${plural(report.conflicts.length, 'conflict')}: what is here was left as it is, see the warnings. To look at the archive's: \`session-memory --store OTHER import ${isPipe(name) ? 'FILE' : name}\`.`,
+        ? `${plural(report.conflicts.length, 'conflict')}: nothing of either side was lost, see the warnings.`
+        : `${plural(report.conflicts.length, 'conflict')}: what is here was left as it is, see the warnings. To look at the archive's: \`session-memory --store OTHER import ${shownName(name)}\`.`,
     );
   if (!trusted && report.conflicts.length + report.forgotten_ignored > 0)
     lines.push('If the archive is your own, `import --trust` merges it.');

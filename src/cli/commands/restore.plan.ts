@@ -18,12 +18,12 @@ import { mountOfRoot } from '../../files/mounts.ts';
 import { cuttingOf } from '../../ingest/content/records.ts';
 import { rootsHere, textBeside, withProjects } from '../../ingest/discover/roots.ts';
 import {
+  type NoPlace,
   obstacleAt,
   type PlacedAt,
   type Placement,
   placement,
   type SessionToPlace,
-  type NoPlace,
 } from '../../restore/placement.ts';
 import { RestoreTree } from '../../restore/plan.ts';
 import type { MadeFile, PlannedFile, Restoring } from '../../restore/replaced-files.ts';

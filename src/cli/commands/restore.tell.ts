@@ -6,7 +6,7 @@ import { plainLine } from '../../domain/text.ts';
 import type { Further } from '../../restore/present-file.ts';
 import { type Asides, plannedPlaces, sameOf, toWriteOf } from '../../restore/replaced-files.ts';
 import { type Context, printJson } from '../context.ts';
-import { formatBytes, plural } from '../format.ts';
+import { formatBytes, plural, quote } from '../format.ts';
 import type { MovedFile, PlannedRestore } from './restore.plan.ts';
 
 export interface FailedRestore {
@@ -268,9 +268,4 @@ function restoredJson({ planned, asides }: Told, isDry: boolean) {
     resume: argv.length === 0 ? null : { cwd, argv, command: resumeCommand(resume), needs: needs ?? null },
     import: importing === null ? null : { argv: importing, command: importCommand(planned) },
   };
-}
-
-/** One word for a POSIX shell, whatever it holds. */
-export function quote(word: string): string {
-  return /^[A-Za-z0-9_/.:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -25,7 +25,7 @@ export function digestAt(db: ReadableDb, sessionId: number, generation: number):
   );
 }
 
-/** The newest of what is here, and whether it is of all of it; null where there is none. What was evicted as something else is left out. */
+/** The newest of what is here, and whether it is of all of it; null where there is none. What was evicted as something else is left out, as are strangers' digests. */
 export function newestDigest(
   db: ReadableDb,
   sessionId: number,
@@ -33,7 +33,7 @@ export function newestDigest(
   const found = db.get<DigestRow & { of_all: number }>(
     `SELECT d.id, complete, version, bytes, json, d.generation = s.raw_generation AS of_all
      FROM digests d JOIN sessions s ON s.id = d.session_id
-     WHERE session_id = $sessionId AND d.generation >= s.covers_from AND d.generation >= 0 ORDER BY d.generation DESC LIMIT 1`,
+     WHERE session_id = $sessionId AND d.generation >= s.covers_from AND d.generation >= 0 AND d.origin IS NULL ORDER BY d.generation DESC LIMIT 1`,
     { sessionId },
   );
   return found === null ? null : { ...found, isOfAll: found.of_all === 1 };
@@ -79,7 +79,7 @@ export function letDigestStand(db: WritableDb, sessionId: number, evicted: Sessi
 }
 
 /** Older digests of what the one of this generation is of as well. */
-function dropCovered(db: WritableDb, sessionId: number, generation: number, coversFrom: number): void {
+export function dropCovered(db: WritableDb, sessionId: number, generation: number, coversFrom: number): void {
   db.run(
     'DELETE FROM digests WHERE session_id = $sessionId AND generation BETWEEN 0 AND $generation - 1 AND covers_from >= $coversFrom',
     { sessionId, generation, coversFrom },
@@ -127,11 +127,7 @@ export function keepBeside(
 ): void {
   const { sessionId, uid } = session;
   for (const digest of digests) {
-    const known = db.get('SELECT 1 AS found FROM digests WHERE session_id = $sessionId AND json = $json', {
-      sessionId,
-      json: digest.json,
-    });
-    if (known !== null) continue;
+    if (isKept(db, sessionId, digest)) continue;
     const bytes = Buffer.byteLength(digest.json);
     const told = incoming.meta.events.find(
       ({ kind, stored_bytes: stored }) => kindOf(kind) === 'digest_added' && stored === bytes,
@@ -148,6 +144,17 @@ export function keepBeside(
     const generation = Math.min(0, lowestOf(db, sessionId)) - 1;
     putImportedDigest(db, { sessionId, generation, coversFrom: generation }, digest);
   }
+}
+
+/** Whether it is here word for word. A stranger's may go: it stands in for none of one's own. */
+export function isKept(db: ReadableDb, sessionId: number, { json, origin }: ArchivedDigest): boolean {
+  return (
+    db.get(
+      `SELECT 1 AS found FROM digests WHERE session_id = $sessionId AND json = $json
+         AND (origin IS NULL OR $isStrangers = 1)`,
+      { sessionId, json, isStrangers: origin == null ? 0 : 1 },
+    ) !== null
+  );
 }
 
 function lowestOf(db: ReadableDb, sessionId: number): number {

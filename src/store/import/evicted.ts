@@ -2,16 +2,19 @@
  * A session of which the other store has only a digest, into one that has it live or evicted.
  * Promises: a digest of content that is nowhere else is kept beside what is here; nothing here is evicted by it.
  */
+import { invariant } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import type { Iso } from '../../domain/time.ts';
 import type { Merge } from '../../merge/decide.ts';
 import type { Incoming } from '../archived.ts';
 import type { ReadableDb, WritableDb } from '../connection.ts';
 import { filesOf } from '../read.ts';
-import { fileChunks, removedRanges } from '../segments.ts';
-import { adoptDigest, coversFromOf, digestAt, keepBeside, replaceDigest } from './digests.ts';
+import { fileChunks } from '../segments.ts';
+import { putReturn } from '../write-return.ts';
+import { adoptDigest, coversFromOf, digestAt, dropCovered, keepBeside, replaceDigest } from './digests.ts';
 import { prefixHash } from './incoming.ts';
-import { generationOf, presentDigest, putEvent, putImportedDigest, setAnalyzed } from './rows.ts';
+import { insertEvicted } from './new.ts';
+import { generationOf, lettingGo, presentDigest, putEvent, raiseTo } from './rows.ts';
 
 /** Files by name, length and hash, of an evicted session or of one whose versions are all hashed; null where one is not, or none is there. */
 function contentOf(
@@ -38,12 +41,19 @@ export function contentOfEvicted(
       .filter(({ gone }) => !gone)
       .map((file) => [file.key, file]),
   );
-  const isBeginning = theirFiles(incoming).every((theirs) => {
+  const there = theirFiles(incoming);
+  // Of no file nothing is known.
+  const isBeginning = there.every((theirs) => {
     const here = files.get(theirs.key);
     if (here === undefined || here.rawBytes < theirs.rawBytes) return false;
     return prefixHash(fileChunks(db, local.uid, here), theirs.rawBytes) === theirs.sha256;
   });
-  return isBeginning ? 'known' : 'other';
+  return isBeginning && there.length > 0 ? 'known' : 'other';
+}
+
+/** Of a stranger's, evicted: no file of it ever came. */
+export function isDigestAlone(db: ReadableDb, local: SessionRow): boolean {
+  return local.origin !== null && local.evictedAt !== null && filesOf(db, local.uid).length === 0;
 }
 
 /** The same without reading what is stored: the beginning of what is here counts as something else. */
@@ -72,30 +82,21 @@ export function mergeEvicted(
   db: WritableDb,
   { sessionId, local, at }: { readonly sessionId: number; readonly local: SessionRow; readonly at: Iso },
   incoming: Incoming,
-  decided: Merge['digest'],
+  decided: Merge,
 ): void {
   const digest = presentDigest(incoming);
-  if (digest === null || decided === 'leave') return;
-  if (decided === 'beside') {
+  if (digest === null || decided.digest === 'leave') return;
+  if (decided.digest === 'beside') {
     keepBeside(db, { sessionId, uid: local.uid, at }, incoming, [digest]);
     return;
   }
-  if (local.evictedAt === null) {
-    // A digest is of the whole log: theirs is of no line that was removed here.
-    const hasRemoved = filesOf(db, local.uid).some((file) => !file.gone && removedRanges(file).length > 0);
-    if (!hasRemoved) adoptDigest(db, sessionId, incoming);
+  if (isDigestAlone(db, local)) {
+    takeOver(db, { sessionId, local, at }, incoming);
     return;
   }
   const generation = generationOf(db, sessionId);
   const ours = digestAt(db, sessionId, generation);
-  if (ours === null) {
-    putImportedDigest(db, { sessionId, generation, coversFrom: coversFromOf(db, sessionId) }, digest);
-    if (digest.complete)
-      setAnalyzed(db, sessionId, {
-        analyzedAt: incoming.meta.analyzed_at,
-        digestAt: incoming.meta.digest_at,
-      });
-  } else if (digest.version >= ours.version) {
+  if (local.evictedAt !== null && ours !== null) {
     const [rawBytes, storedBytes] = [ours.bytes, Buffer.byteLength(digest.json)];
     const event = {
       at,
@@ -107,5 +108,29 @@ export function mergeEvicted(
     };
     putEvent(db, sessionId, local.uid, { ...event, reason: 'a better one was imported' });
     replaceDigest(db, sessionId, ours, digest);
-  }
+  } else adoptDigest(db, sessionId, incoming);
+}
+
+/**
+ * A stranger's session of which a digest alone is here becomes the one that the other store evicted: its files as they were remembered
+ * there, its digest, its eviction. The stranger's digest goes, which one's own covers: it never stood for a byte.
+ */
+function takeOver(
+  db: WritableDb,
+  { sessionId, local, at }: { readonly sessionId: number; readonly local: SessionRow; readonly at: Iso },
+  incoming: Incoming,
+): void {
+  const own = lettingGo(incoming.meta);
+  invariant(own !== null, 'what was evicted has an event that let it go');
+  putReturn(db, sessionId, at, true, 'imported');
+  db.run(
+    `UPDATE sessions SET raw_generation = raw_generation + 1, evicted_at = NULL, analyzed_at = NULL, stored_bytes = 0, pinned = 0
+     WHERE id = $sessionId`,
+    { sessionId },
+  );
+  raiseTo(db, sessionId, incoming.meta.raw_generation);
+  const [generation, coversFrom] = [generationOf(db, sessionId), coversFromOf(db, sessionId)];
+  insertEvicted(db, { sessionId, generation, coversFrom }, incoming, own, null);
+  dropCovered(db, sessionId, generation, coversFrom);
+  if (local.pinned) db.run('UPDATE sessions SET pinned = 1 WHERE id = $sessionId', { sessionId });
 }

@@ -20,8 +20,8 @@ import type { StoredFile } from '../rows.ts';
 import { removedRanges } from '../segments.ts';
 import { ensureFile, noteEvent, recountSession } from '../write-raw.ts';
 import { putReturn } from '../write-return.ts';
-import { adoptDigest, keepBeside, letDigestStand } from './digests.ts';
-import { contentAtSight, contentOfEvicted, isSameContent, mergeEvicted } from './evicted.ts';
+import { adoptDigest, isKept, keepBeside, letDigestStand } from './digests.ts';
+import { contentAtSight, contentOfEvicted, isDigestAlone, isSameContent, mergeEvicted } from './evicted.ts';
 import { incomingVersion, prefixHash } from './incoming.ts';
 import { applyFile, type FileMerge, planFile, standingAtSight, unknownVersions } from './raw.ts';
 import { addEvents, addTombstones, presentDigest, putSegment, putVersion } from './rows.ts';
@@ -34,6 +34,10 @@ export interface Compared {
   readonly added: readonly ArchivedFile[];
   /** Compressed bytes that would be added, at most. */
   readonly storedBytes: number;
+  /** What was evicted here stands unchanged at the start of what comes: then a new digest covers the old one too. */
+  readonly continues: boolean;
+  /** What is live here has lines that its agent removed. */
+  readonly hasRemoved: boolean;
   /** For the decision. */
   readonly offer: Pick<OfferedSession, 'kind' | 'files' | 'isEmpty' | 'holdsAll' | 'content'>;
 }
@@ -42,7 +46,9 @@ export interface Compared {
 export function compared(db: ReadableDb, local: SessionRow, incoming: Incoming): Compared {
   const live = incoming.meta.files.filter(({ gone }) => !gone);
   const files = new Map(live.map(({ key }) => [key, 'added' as const]));
-  const none = { both: [], added: [], storedBytes: 0 };
+  const stored = filesOf(db, local.uid).filter(({ gone }) => !gone);
+  const hasRemoved = stored.some((file) => removedRanges(file).length > 0);
+  const none = { both: [], added: [], storedBytes: 0, continues: false, hasRemoved };
   const isEmpty = incoming.segments.length === 0;
   if (incoming.meta.evicted_at !== null) {
     const content = contentOfEvicted(db, local, incoming);
@@ -50,19 +56,18 @@ export function compared(db: ReadableDb, local: SessionRow, incoming: Incoming):
   }
   if (local.evictedAt !== null) {
     const storedBytes = incoming.segments.reduce((sum, { stored_bytes: bytes }) => sum + bytes, 0);
-    const content = isSameContent(db, local, incoming)
-      ? 'same'
-      : continues(db, local, incoming)
-        ? 'known'
-        : 'other';
+    const isContinued = continues(db, local, incoming);
+    const isAsItWas = isSameContent(db, local, incoming) && !bringsRemoved(incoming);
+    const content = isAsItWas ? 'same' : isContinued ? 'known' : 'other';
     return {
       ...none,
       added: live,
       storedBytes,
+      continues: isContinued,
       offer: { kind: 'live', files, isEmpty, holdsAll: true, content },
     };
   }
-  return comparedLive(db, local, incoming, live);
+  return { ...none, ...comparedLive(db, local, incoming, live, stored) };
 }
 
 function comparedLive(
@@ -70,8 +75,8 @@ function comparedLive(
   local: SessionRow,
   incoming: Incoming,
   live: readonly ArchivedFile[],
-): Compared {
-  const stored = filesOf(db, local.uid).filter(({ gone }) => !gone);
+  stored: readonly StoredFile[],
+): Omit<Compared, 'continues' | 'hasRemoved'> {
   const both = live.flatMap((file) => {
     const here = stored.find(({ key }) => key === file.key);
     return here === undefined ? [] : [{ stored: here, merge: planFile(db, local.uid, here, incoming, file) }];
@@ -135,20 +140,24 @@ export function bringsNews(
   const { meta } = incoming;
   if (decision.bytes === 'return' || decision.conflict || decision.vouches || decision.digest === 'adopt')
     return true;
-  if (decision.replaced.size > 0 || added.length > 0 || storedBytes > 0) return true;
-  if (both.some(({ stored, merge }) => unknownVersions(db, local.uid, stored, merge, false).length > 0))
-    return true;
+  if (decision.bytes === 'grow') {
+    if (decision.replaced.size > 0 || added.length > 0 || storedBytes > 0) return true;
+    if (both.some(({ stored, merge }) => unknownVersions(db, local.uid, stored, merge, false).length > 0))
+      return true;
+  }
   const known = new Set(listEvents(db, { uid: local.uid }).map(eventIdentity));
   if ((meta.pinned && !local.pinned) || meta.events.some((event) => !known.has(eventIdentity(event))))
     return true;
   if (tellsMore(db, local, incoming, decision.facts)) return true;
-  const digest = presentDigest(incoming);
-  const isKnown = ({ json }: ArchivedDigest) =>
-    db.get(
-      'SELECT 1 AS found FROM digests d JOIN sessions s ON s.id = d.session_id WHERE session_uid = $uid AND json = $json',
-      { uid: local.uid, json },
-    ) !== null;
-  return incoming.digests.some((each) => each !== digest && !isKnown(each));
+  const sessionId = sessionIdOf(db, local.uid);
+  return olderDigests(db, local, incoming).some((each) => !isKept(db, sessionId, each));
+}
+
+/** What was evicted there before and came back changed is in no raw file, here or there. A stranger's stands beside no file. */
+function olderDigests(db: ReadableDb, local: SessionRow, incoming: Incoming): readonly ArchivedDigest[] {
+  const present = presentDigest(incoming);
+  const older = incoming.digests.filter((digest) => digest !== present);
+  return isDigestAlone(db, local) ? older : older.filter(({ origin }) => origin == null);
 }
 
 /** Carries the decision out, within the caller's transaction. Returns whether anything is different now. */
@@ -156,16 +165,18 @@ export function applyMerge(
   db: WritableDb,
   local: SessionRow,
   incoming: Incoming,
-  { both, added }: Compared,
+  { both, added, continues: isContinued }: Compared,
   decision: Merge,
   at: Iso,
 ): boolean {
   const sessionId = sessionIdOf(db, local.uid);
   const before = stateOf(db, sessionId);
+  const older = olderDigests(db, local, incoming);
   if (decision.bytes === 'return') {
-    const isAsItWas = isSameContent(db, local, incoming) && !hasRemoved(incoming);
-    bringBack(db, sessionId, local, incoming, at);
-    if (isAsItWas) letDigestStand(db, sessionId, local);
+    // The raw bytes of what was evicted here are in the other store: a person brings them back.
+    putReturn(db, sessionId, at, isContinued, 'imported');
+    for (const file of incoming.meta.files) if (!file.gone) addFile(db, sessionId, incoming, file);
+    if (decision.stands) letDigestStand(db, sessionId, local);
   }
   if (decision.bytes === 'grow') {
     const place = { sessionId, uid: local.uid };
@@ -175,17 +186,14 @@ export function applyMerge(
     }
     for (const file of added) addFile(db, sessionId, incoming, file);
   }
-  // What was evicted there before and came back changed is in no raw file, here or there.
-  const present = presentDigest(incoming);
-  const older = incoming.digests.filter((digest) => digest !== present);
   keepBeside(db, { sessionId, uid: local.uid, at }, incoming, older);
-  addEvents(db, sessionId, local.uid, incoming.meta.events);
-  addTombstones(db, sessionId, incoming.meta.tombstones, true);
+  if (incoming.meta.evicted_at !== null) mergeEvicted(db, { sessionId, local, at }, incoming, decision);
+  else if (decision.digest === 'adopt') adoptDigest(db, sessionId, incoming);
   describe(db, sessionId, incoming, decision.facts);
   recountIfLive(db, sessionId);
-  if (incoming.meta.evicted_at !== null)
-    mergeEvicted(db, { sessionId, local, at }, incoming, decision.digest);
-  else if (decision.digest === 'adopt') adoptDigest(db, sessionId, incoming);
+  // Events that were carried out as one's own are known by now.
+  addEvents(db, sessionId, local.uid, incoming.meta.events);
+  addTombstones(db, sessionId, incoming.meta.tombstones, true);
   if (incoming.meta.pinned) db.run('UPDATE sessions SET pinned = 1 WHERE id = $sessionId', { sessionId });
   if (decision.vouches) vouch(db, sessionId, at);
   return stateOf(db, sessionId) !== before;
@@ -236,21 +244,15 @@ function addFile(db: WritableDb, sessionId: number, incoming: Incoming, file: Ar
   for (const version of file.versions ?? []) putVersion(db, fileId, version);
 }
 
-/** The raw bytes of what was evicted here are in the other store: a person brings them back. */
-function bringBack(db: WritableDb, sessionId: number, local: SessionRow, incoming: Incoming, at: Iso): void {
-  putReturn(db, sessionId, at, continues(db, local, incoming), 'imported');
-  for (const file of incoming.meta.files) if (!file.gone) addFile(db, sessionId, incoming, file);
-}
-
 /** A digest reads removed lines too: one that was made without them does not stand for a log that has them. */
-function hasRemoved({ meta }: Incoming): boolean {
+function bringsRemoved({ meta }: Incoming): boolean {
   return meta.files.some(
     ({ gone, extents, raw_bytes: rawBytes, log_bytes: logBytes }) =>
       !gone && extents !== null && rawBytes !== logBytes,
   );
 }
 
-/** Whether what was evicted stands unchanged at the start of what comes back: then a new digest covers the old one too. */
+/** Whether what was evicted stands unchanged at the start of what comes back. */
 function continues(db: ReadableDb, local: SessionRow, incoming: Incoming): boolean {
   const stones = tombstonesOf(db, local.uid);
   const newest = stones.filter(({ generation }) => generation === local.generation);

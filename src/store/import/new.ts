@@ -18,6 +18,7 @@ import { keepBeside } from './digests.ts';
 import {
   addEvents,
   addTombstones,
+  type DigestPlace,
   lettingGo,
   presentDigest,
   putEvent,
@@ -49,7 +50,13 @@ export function insertWhole(db: WritableDb, incoming: Incoming, covers: boolean)
   const at = meta.digest_at ?? meta.ingested_at ?? meta.evicted_at;
   if (at !== null) keepBeside(db, { sessionId, uid: meta.session_uid, at }, incoming, beside);
   if (meta.evicted_at === null) insertLive(db, sessionId, incoming, covers);
-  else if (own !== null) insertEvicted(db, sessionId, incoming, own, dropped);
+  else if (own !== null) {
+    const generation = meta.raw_generation;
+    raiseTo(db, sessionId, generation);
+    coverFrom(db, sessionId, meta);
+    const coversFrom = presentDigest(incoming)?.covers_from ?? meta.covers_from;
+    insertEvicted(db, { sessionId, generation, coversFrom }, incoming, own, dropped);
+  }
   addTombstones(db, sessionId, meta.tombstones, false);
   if (meta.pinned) db.run('UPDATE sessions SET pinned = 1 WHERE id = $sessionId', { sessionId });
 }
@@ -141,16 +148,16 @@ function coverFrom(db: WritableDb, sessionId: number, meta: ArchivedMeta): numbe
   );
 }
 
-function insertEvicted(
+/** What the other store evicted, into a session that is live and has nothing of its own: `place` is its present generation. */
+export function insertEvicted(
   db: WritableDb,
-  sessionId: number,
+  place: DigestPlace,
   incoming: Incoming,
   own: ArchivedEvent,
   dropped: ArchivedEvent | null,
 ): void {
   const { meta } = incoming;
-  raiseTo(db, sessionId, meta.raw_generation);
-  coverFrom(db, sessionId, meta);
+  const { sessionId, generation } = place;
   // Its event makes tombstones of files that are there and hashed, and files that are gone.
   for (const file of meta.files) if (file.sha256 !== null) putFile(db, sessionId, { ...file, gone: false });
   db.run(
@@ -164,7 +171,6 @@ function insertEvicted(
   );
   const digest = presentDigest(incoming) ?? (dropped === null ? null : placeholder(meta));
   if (digest !== null) {
-    const place = { sessionId, generation: meta.raw_generation, coversFrom: digest.covers_from };
     putImportedDigest(db, place, digest);
     if (digest.complete && digest.origin == null)
       setAnalyzed(db, sessionId, { analyzedAt: meta.analyzed_at, digestAt: meta.digest_at });
@@ -174,12 +180,12 @@ function insertEvicted(
     digestAt: meta.digest_at,
     why: meta.analyze_error,
   });
-  putEvent(db, sessionId, meta.session_uid, own);
+  putEvent(db, sessionId, meta.session_uid, { ...own, generation });
   if (dropped !== null && digest !== null) putEvent(db, sessionId, meta.session_uid, dropped);
 }
 
 /** The event by which a person has dropped the digest of what was evicted: it lies before no digest of that generation. */
-function droppedAfter(meta: ArchivedMeta): ArchivedEvent | null {
+export function droppedAfter(meta: ArchivedMeta): ArchivedEvent | null {
   return (
     meta.events.findLast(
       ({ kind, generation }) => kind === 'digest_dropped' && generation === meta.raw_generation,

@@ -6,22 +6,15 @@
 import type { SessionUid } from '../../domain/ids.ts';
 import type { Iso } from '../../domain/time.ts';
 import type { FileStanding } from '../../merge/decide.ts';
-import { type ArchivedFile, type Incoming, segmentsOfFile } from '../archived.ts';
+import { type ArchivedFile, type ArchivedVersion, type Incoming, segmentsOfFile } from '../archived.ts';
 import type { ReadableDb, WritableDb } from '../connection.ts';
 import type { Extent, StoredFile } from '../rows.ts';
 import { fileChunks, segmentsOf, sha256 } from '../segments.ts';
 import { insertVersion, losesBytes, nextNumber, type VersionFacts, versionsOf } from '../versions.ts';
 import { setFileVersion } from '../write-raw.ts';
-import { extentsOf, hashOf, incomingRange, incomingVersion, prefixHash } from './incoming.ts';
+import { extentsOf, hashOf, incomingRange } from './incoming.ts';
 import { putSegment } from './rows.ts';
-
-/** A range of the other store's log, and where it lies in this one's. */
-interface Piece {
-  readonly from: number;
-  readonly length: number;
-  readonly to: number;
-  readonly isNew: boolean;
-}
+import { knownPieces, type Piece, type States, statesOf, type Twins } from './states.ts';
 
 export interface FileMerge {
   readonly file: ArchivedFile;
@@ -30,6 +23,7 @@ export interface FileMerge {
   /** How its present version stands to the one that is here. */
   readonly standing: FileStanding;
   readonly pieces: readonly Piece[];
+  readonly twins: Twins;
   /** At most: what a cut segment takes is known when it is compressed. */
   readonly storedBytes: number;
 }
@@ -42,8 +36,10 @@ export function planFile(
   incoming: Incoming,
   file: ArchivedFile,
 ): FileMerge {
-  const merge = planBytes(db, uid, stored, incoming, file);
-  return { ...merge, standing: standingOf(db, uid, stored, incoming, merge) };
+  const common = commonBytes(db, uid, stored, incoming, file);
+  const states = statesOf(db, uid, stored, incoming, file, common);
+  const merge = planBytes(db, uid, stored, incoming, file, common, states.twins);
+  return { ...merge, twins: states.twins, standing: standingOf(states, stored, merge) };
 }
 
 function planBytes(
@@ -52,9 +48,9 @@ function planBytes(
   stored: StoredFile,
   incoming: Incoming,
   file: ArchivedFile,
-): Omit<FileMerge, 'standing'> {
-  const common = commonBytes(db, uid, stored, incoming, file);
-  const whole: Extent = [0, file.log_bytes];
+  common: number,
+  twins: Twins,
+): Omit<FileMerge, 'standing' | 'twins'> {
   if (common === file.log_bytes) {
     const pieces = [{ from: 0, length: common, to: 0, isNew: false }];
     const kind = common === stored.logBytes ? 'same' : 'shorter';
@@ -67,7 +63,7 @@ function planBytes(
     ].filter(({ length }) => length > 0);
     return { file, kind: 'longer', pieces, storedBytes: storedBytesFrom(incoming, file.key, common) };
   }
-  const pieces = placed(db, uid, stored, incoming, file, whole);
+  const pieces = placed(db, uid, stored, incoming, file, knownPieces(twins));
   const isNew = pieces.some((piece) => piece.isNew);
   return {
     file,
@@ -77,21 +73,18 @@ function planBytes(
   };
 }
 
-/** A version goes on from another one where it begins with all of it: that its log does is not enough. */
+/** What a file has been tells which of two is the later one. Where neither has been the other: the one that begins with all of it. */
 function standingOf(
-  db: ReadableDb,
-  uid: SessionUid,
+  states: States,
   stored: StoredFile,
-  incoming: Incoming,
   { file, pieces }: Pick<FileMerge, 'file' | 'pieces'>,
 ): FileStanding {
   const theirs = mapped(extentsOf(file), pieces);
-  if (sameExtents(theirs, stored.extents)) return 'same';
-  const isLonger = file.raw_bytes > stored.rawBytes;
-  const begins = (bytes: number) => prefixHash(incomingVersion(incoming, file), bytes);
-  const ours = isLonger ? (stored.sha256 ?? hashOf(fileChunks(db, uid, stored))) : null;
-  if (ours !== null && begins(stored.rawBytes) === ours) return 'more';
-  return pieces.some(({ isNew }) => isNew) ? 'other' : 'less';
+  if (states.areSame || sameExtents(theirs, stored.extents)) return 'same';
+  // Each may have been the other, where an agent went back to what was before: then nothing of theirs is new.
+  if (states.weWereTheirs) return 'less';
+  if (states.theyWereOurs || states.theyGoOn) return 'more';
+  return states.weGoOn || !pieces.some(({ isNew }) => isNew) ? 'less' : 'other';
 }
 
 /**
@@ -105,8 +98,13 @@ export function standingAtSight(
   incoming: Incoming,
   file: ArchivedFile,
 ): FileStanding {
+  // The hash of its present version was held against its bytes; those of earlier ones were not.
+  const isVersion = (one: { readonly rawBytes: number; readonly sha256: string | null }) =>
+    one.sha256 !== null && one.sha256 === file.sha256 && one.rawBytes === file.raw_bytes;
+  if (isVersion(stored)) return 'same';
   const common = commonBytes(db, uid, stored, incoming, file);
   if (common === file.log_bytes) return sameExtents(extentsOf(file), stored.extents) ? 'same' : 'less';
+  if (versionsOf(db, uid).some((one) => one.fileId === stored.fileId && isVersion(one))) return 'less';
   return common === stored.logBytes && stored.removedBytes === 0 && file.extents === null ? 'more' : 'other';
 }
 
@@ -130,7 +128,7 @@ export function applyFile(
       replacedAt: version.replacedAt ?? at,
     });
   if (theirsWins) {
-    const extents = mapped(extentsOf(file), pieces);
+    const extents = hereOf(merge, file, extentsOf(file));
     const isWhole = merge.kind === 'longer' && file.extents === null;
     setFileVersion(db, stored.fileId, {
       rawBytes: file.raw_bytes,
@@ -166,14 +164,14 @@ export function unknownVersions(
   theirsWins: boolean,
 ): MergedVersion[] {
   const { file } = merge;
-  const theirs = mapped(extentsOf(file), merge.pieces);
+  const theirs = hereOf(merge, file, extentsOf(file));
   const known = versionsOf(db, uid).filter(({ fileId }) => fileId === stored.fileId);
   const bytesOf = (hex: string | null) => (hex === null ? null : Buffer.from(hex, 'hex'));
   const all: MergedVersion[] = (file.versions ?? []).map((version) => ({
     replacedAt: version.replaced_at,
     rawBytes: version.raw_bytes,
     records: version.records,
-    extents: mapped(version.extents, merge.pieces),
+    extents: hereOf(merge, version, version.extents),
     sha256: bytesOf(version.sha256),
   }));
   const ours = { rawBytes: stored.rawBytes, extents: stored.extents, sha256: bytesOf(stored.sha256) };
@@ -189,6 +187,15 @@ export function unknownVersions(
     seen.add(text);
     return isNew && extents.reduce((sum, [, length]) => sum + length, 0) === rawBytes;
   });
+}
+
+/** One of their states as ranges of this log: of one that is here too, those that it has. */
+function hereOf(
+  { twins, pieces }: FileMerge,
+  one: ArchivedFile | ArchivedVersion,
+  extents: readonly Extent[],
+): readonly Extent[] {
+  return twins.get(one) ?? mapped(extents, pieces);
 }
 
 function sameExtents(a: readonly Extent[], b: readonly Extent[]): boolean {
@@ -254,17 +261,23 @@ function placed(
   stored: StoredFile,
   incoming: Incoming,
   file: ArchivedFile,
-  [, whole]: Extent,
+  known: readonly Piece[],
 ): Piece[] {
   const cuts = new Set([
     0,
-    whole,
+    file.log_bytes,
     ...extentsOf(file).flatMap(([offset, length]) => [offset, offset + length]),
+    ...known.flatMap(({ from, length }) => [from, from + length]),
   ]);
   const places = [...cuts].sort((a, b) => a - b);
   let end = stored.logBytes;
+  let next = 0;
   return places.slice(0, -1).map((from, i) => {
-    const length = (places[i + 1] ?? whole) - from;
+    const length = (places[i + 1] ?? file.log_bytes) - from;
+    while ((known[next]?.from ?? Infinity) + (known[next]?.length ?? 0) <= from) next += 1;
+    const at = known[next];
+    if (at !== undefined && at.from <= from)
+      return { from, length, to: at.to + from - at.from, isNew: false };
     const found = findInLog(db, uid, stored, () => incomingRange(incoming, file.key, from, length), length);
     if (found !== null) return { from, length, to: found, isNew: false };
     end += length;

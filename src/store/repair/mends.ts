@@ -235,6 +235,13 @@ export const MENDS: readonly { readonly sql: string; readonly tells: string | nu
             AND NOT EXISTS (SELECT 1 FROM digests WHERE session_id = sessions.id AND generation = raw_generation AND complete = 1)`,
     tells: 'digests; they are made again by the next ingest',
   },
+  // Who vouched for a session of which only a stranger's digest is here had nothing to vouch for.
+  {
+    sql: `UPDATE sessions SET origin = (SELECT origin FROM digests WHERE session_id = sessions.id AND generation = raw_generation)
+            WHERE origin IS NULL AND EXISTS (SELECT 1 FROM digests
+              WHERE session_id = sessions.id AND generation = raw_generation AND origin IS NOT NULL)`,
+    tells: "sessions that count as a stranger's again: only his digest of them is here",
+  },
   {
     sql: `UPDATE sessions SET (raw_bytes, file_count) =
               (SELECT coalesce(sum(raw_bytes), 0), count(*) FROM files WHERE session_id = sessions.id)

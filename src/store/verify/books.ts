@@ -108,6 +108,12 @@ const RULES: readonly { readonly sql: string; readonly problem: string; readonly
     cure: 'digest',
   },
   {
+    sql: `SELECT session_uid AS uid FROM sessions s WHERE origin IS NULL AND EXISTS
+            (SELECT 1 FROM digests WHERE session_id = s.id AND generation = s.raw_generation AND origin IS NOT NULL)`,
+    problem: "a stranger's digest stands for it, and it does not count as a stranger's",
+    cure: 'rebuild',
+  },
+  {
     sql: `SELECT e.session_uid AS uid FROM events e LEFT JOIN sessions s ON s.id = e.session_id
             WHERE s.session_uid IS NOT e.session_uid`,
     problem: 'an event of it names another session',
