@@ -6,6 +6,7 @@
 import { enabledAgents } from './agents/registry.ts';
 import type { Answer, BackgroundJob, BackgroundReply, Results, Setup } from './cli/background.protocol.ts';
 import { clockOf } from './cli/clock.ts';
+import { startDecisionLog } from './cli/decision-log.ts';
 import { PreparerThreads } from './cli/digest-workers.ts';
 import { typedQuery } from './cli/typed-query.ts';
 import { ProcessVisitor } from './cli/visitor.ts';
@@ -40,6 +41,7 @@ self.onmessage = ({ data }: MessageEvent<BackgroundReply>) => {
   switch (data.kind) {
     case 'setup':
       setup = data.setup;
+      if (setup.decisionLog !== null) startDecisionLog(setup.decisionLog);
       return;
     case 'stop':
       stop.abort();

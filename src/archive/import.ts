@@ -7,6 +7,7 @@
 
 import { agentById } from '../agents/registry.ts';
 import type { AgentFormat } from '../domain/agent.ts';
+import { decided } from '../domain/decisions.ts';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
@@ -199,7 +200,16 @@ interface Judged {
 function judged(deps: ImportDeps, db: ReadableDb, session: Incoming, isGone: boolean): Judged {
   const local = isGone ? null : findSession(db, uidOf(session.meta));
   const { here, offer, compared } = offerOf(db, local, isGone, session, deps.trusted);
-  return { local, compared, offer, decision: decide(here, offer) };
+  const decision = decide(here, offer);
+  decided('import', uidOf(session.meta), `${here.state} here: ${wordsOf(decision)}`);
+  return { local, compared, offer, decision };
+}
+
+/** Its act and what goes with it, for the log of decisions. */
+function wordsOf(decision: MergeDecision): string {
+  return Object.entries(decision)
+    .map(([key, value]) => (value instanceof Set ? `${key}=${[...value].join('+')}` : `${key}=${value}`))
+    .join(' ');
 }
 
 function store(

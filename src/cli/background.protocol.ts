@@ -17,6 +17,8 @@ export interface Setup {
   readonly exclude: readonly string[];
   readonly hardCapBytes: number;
   readonly external: { readonly command: string; readonly timeoutS: number } | null;
+  /** Where decisions are written down, absolute; null: nowhere. */
+  readonly decisionLog: string | null;
   /** The version of this program. */
   readonly program: string;
   /** How this program is started once more; null: it cannot be. */

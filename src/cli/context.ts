@@ -26,6 +26,8 @@ export interface Context {
   readonly tempFolder: string;
   /** The words of the call, as they were given. */
   readonly argv: readonly string[];
+  /** Where decisions are written down, absolute; null: nowhere. */
+  readonly decisionLog: string | null;
   /** This program's path and what must follow it, to start it once more; null where it cannot be. */
   readonly self: readonly string[] | null;
   /** Starts a thread that makes digests of new sessions; null where this program runs without threads. */

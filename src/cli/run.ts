@@ -4,6 +4,7 @@
  */
 import { isAbsolute, resolve } from 'node:path';
 import type { Host } from '../domain/agent.ts';
+import { decided } from '../domain/decisions.ts';
 import {
   EXIT,
   EXIT_OF_CODE,
@@ -115,10 +116,26 @@ async function runCommand(
     ...(runtime.readInput === undefined ? {} : { readInput: runtime.readInput }),
     screens: runtime.screens,
     argv: runtime.argv,
+    decisionLog: absolute(runtime, runtime.host.env['SESSION_MEMORY_LOG'] ?? null) ?? null,
     self: runtime.self,
     startDigester: runtime.startDigester,
     startStager: runtime.startStager,
   };
+  const { decisionLog } = context;
+  if (decisionLog !== null) {
+    const trouble = (await import('./decision-log.ts')).startDecisionLog(decisionLog);
+    if (trouble !== null) io.err(`${trouble}\n`);
+  }
+  return ended(parsed.command?.name ?? 'no command', await called(runtime, parsed, context));
+}
+
+function ended(command: string, code: ExitCode | AgentExit): ExitCode | AgentExit {
+  decided('call', command, `exit ${code}`);
+  return code;
+}
+
+async function called(runtime: Runtime, parsed: Parsed, context: Context): Promise<ExitCode | AgentExit> {
+  const { io, json } = context;
   if (parsed.command !== null) return (await parsed.command.load())(context);
   if (io.stdinIsTty && io.stdoutIsTty && !json) return runtime.screens(context, 'dashboard');
   const status = COMMANDS.find((spec) => spec.name === 'status');

@@ -58,6 +58,7 @@ export function tuiServices(
       settings.analyzerCommand === null
         ? null
         : { command: settings.analyzerCommand, timeoutS: settings.analyzerTimeoutS },
+    decisionLog: context.decisionLog,
     program: context.version,
     visits: visitorSetup(context, settings.storePath),
   };

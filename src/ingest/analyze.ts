@@ -9,6 +9,7 @@ import { lossOfFacts } from '../digest/better.ts';
 import { type DigestFile, type DigestOutcome, makeDigest } from '../digest/digest.ts';
 import { redactDigest, redactText } from '../digest/redact.ts';
 import { type AgentFormat, type Host, toldAs } from '../domain/agent.ts';
+import { decided } from '../domain/decisions.ts';
 import { DIGEST_VERSION, type Digest } from '../domain/digest.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { ToldRole } from '../domain/facts.ts';
@@ -103,6 +104,12 @@ export async function analyzeSession(
   uid: SessionUid,
   signal: AbortSignal,
 ): Promise<AnalyzeResult> {
+  const outcome = await tried(deps, uid, signal);
+  decided('analyze', uid, outcome.ok ? 'digested' : outcome.why);
+  return outcome;
+}
+
+async function tried(deps: AnalyzeDeps, uid: SessionUid, signal: AbortSignal): Promise<AnalyzeResult> {
   const session = findSession(deps.db, uid);
   if (session === null) return { ok: false, why: 'the session is not known' };
   if (session.evictedAt !== null) return { ok: false, why: 'its raw bytes were evicted' };

@@ -6,6 +6,7 @@
 
 import { loadAgent } from '../agents/by-id.ts';
 import { type AgentFormat, type Host, isEnabled } from '../domain/agent.ts';
+import { decided } from '../domain/decisions.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { Clock, Iso } from '../domain/time.ts';
@@ -271,6 +272,7 @@ async function takeAll(
       continue;
     }
     const taken = await takeSession(take, session, (found) => roomFor(deps, options, found)).catch(noRoom);
+    decided('ingest', 'uid' in taken ? taken.uid : session.uid, taken.kind);
     if (taken.kind === 'no_room') {
       report.disk_full = true;
       left.add(session);

@@ -5,6 +5,7 @@
  */
 
 import { dirname, relative, sep } from 'node:path';
+import { decided } from '../domain/decisions.ts';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
@@ -89,6 +90,7 @@ export async function takeSession(
   // Some agents write a session into two files at once: the one that has changed tells whose both are.
   const main = mains.find(({ isChanged }) => isChanged) ?? mains[0];
   const assigned = main === undefined ? null : await assignedTo(deps, asFound, main);
+  if (assigned !== null) decided('ingest', assigned.uid, `${assigned.reason}: ${main?.path}`);
   if (assigned?.reason === 'forgotten') return { kind: 'forgotten', uid: assigned.uid };
   const found = assigned === null ? asFound : { ...asFound, uid: assigned.uid };
   // Where it could not be told whose it is, nothing is put in the place of anything.

@@ -4,12 +4,14 @@
  * stands at that moment, and what is then taken is what was proposed.
  */
 
+import { decided } from '../domain/decisions.ts';
 import { FailureError, invariant, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { SessionCard } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import { isEvictable } from '../policy/census.ts';
+import { explainReason } from '../policy/explain.ts';
 import { EVICTING_PASSES, type Victim } from '../policy/passes.ts';
 import { Candidates, isSame, NOBODY, type Offer, passOf } from './candidates.ts';
 import { KeptOut } from './kept-out.ts';
@@ -141,7 +143,7 @@ export class Run {
         this.#deps.signal,
       );
       if (this.#deps.signal.aborted) return 'stopped';
-      this.#record(this.#deps.store.evict(batch, this.#context(), untilBytes), name);
+      this.#record(this.#deps.store.evict(batch, this.#context(), untilBytes), name, batch);
       killPoint(`sweep.${step}`);
       // A victim that had changed leaves room for the next in order; an exact plan takes nobody else.
       const wantsMore = queue.length === 0 && untilBytes !== null && this.#usage() > untilBytes;
@@ -263,7 +265,7 @@ export class Run {
           return 'on';
         }
         const fate = this.#deps.store.lose(victim, this.#context(), rawHardCapBytes);
-        this.#record([fate], 'data_loss');
+        this.#record([fate], 'data_loss', [victim]);
         killPoint('sweep.data_loss');
         if (fate.kind === 'evicted') this.#tally.warnings.push(WARNINGS.dataLoss(fate.uid));
       }
@@ -309,7 +311,17 @@ export class Run {
     return this.#deps.store.untilWritable(() => this.#deps.progress({ kind: 'waiting' }), signal);
   }
 
-  #record(fates: readonly Fate[], by: EvictedBy): void {
+  #record(fates: readonly Fate[], by: EvictedBy, victims: readonly Victim[]): void {
+    for (const fate of fates) {
+      const reason = victims.find(({ card }) => card.uid === fate.uid)?.reason;
+      const why =
+        fate.kind === 'skipped'
+          ? `left: ${fate.reason}`
+          : reason === undefined
+            ? 'goes'
+            : explainReason(reason, this.#deps.bytes);
+      decided(`sweep/${by}`, fate.uid, why);
+    }
     // Asked once for all of them: of ten thousand, the question would take as long as the answer's deed.
     let usageBytes = this.#usage();
     for (const fate of fates) if (fate.kind === 'evicted') usageBytes += fate.freedBytes;

@@ -7,6 +7,7 @@ import { existsSync, statSync } from 'node:fs';
 import { loadAgent } from '../../agents/by-id.ts';
 import type { AgentFormat } from '../../domain/agent.ts';
 import { ANALYZING } from '../../domain/analyzing.ts';
+import { decided } from '../../domain/decisions.ts';
 import { EXIT } from '../../domain/errors.ts';
 import { killPoint } from '../../domain/kill-point.ts';
 import { ownPlaceOf } from '../../ingest/own-place.ts';
@@ -38,6 +39,7 @@ export const hook: Command = async (context) => {
   const agents = (await Promise.all(hooked.agents.map((id) => loadAgent(id, context.host)))).filter(
     (agent) => agent !== null,
   );
+  decided('hook', hooked.id, `${event.name} ${event.path ?? 'names no transcript'}`);
   const own = event.path === null ? null : ownFile(context, agents, event.path);
   const { later, danger } = await storedNow(context, { agent: hooked.id, event }, own);
   // No file is told, or sessions lie in a database, or old ones are about to be deleted.

@@ -3,6 +3,7 @@
  * Promises: what could not be stored so is left to the long way, which says why; nothing is stored above the hard cap.
  */
 
+import { decided } from '../../domain/decisions.ts';
 import { FailureError } from '../../domain/errors.ts';
 import { killPoint } from '../../domain/kill-point.ts';
 import { Pacer } from '../../domain/pacer.ts';
@@ -92,6 +93,7 @@ export class ReadySessions {
     this.#pacer.passed(batchBytes);
     for (const { found, prepared } of batch) {
       if (left.has(found)) continue;
+      decided('ingest', found.uid, `new: ${found.files[0]?.path}`);
       counts.sessions_new += 1;
       counts.files_read += prepared.files.filter((file) => file.rawBytes > 0).length;
       counts.bytes_read += prepared.rawBytes;
