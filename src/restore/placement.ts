@@ -35,12 +35,12 @@ export interface PlacedAt {
 }
 
 /** Why there is no place, as a clause; `isPassing`: none is needed, for the file was true of one moment alone. */
-export interface Unplaced {
+export interface NoPlace {
   readonly why: string;
   readonly isPassing?: true;
 }
 
-export type Placement = PlacedAt | Unplaced;
+export type Placement = PlacedAt | NoPlace;
 
 /** `platform`: whose names count; null: the place alone is asked for, not whether this machine may write such a name. */
 export function placement(

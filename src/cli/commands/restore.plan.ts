@@ -18,12 +18,12 @@ import { mountOfRoot } from '../../files/mounts.ts';
 import { cuttingOf } from '../../ingest/content/records.ts';
 import { rootsHere, textBeside, withProjects } from '../../ingest/discover/roots.ts';
 import {
+  type NoPlace,
   obstacleAt,
   type PlacedAt,
   type Placement,
   placement,
   type SessionToPlace,
-  type Unplaced,
 } from '../../restore/placement.ts';
 import { RestoreTree } from '../../restore/plan.ts';
 import type { MadeFile, PlannedFile, Restoring } from '../../restore/replaced-files.ts';
@@ -287,7 +287,7 @@ interface HowToPlan {
 /** The places of files, by their numbers, those that have none, and whether the transcript lies elsewhere than it was met. */
 function placesIn(files: readonly StoredFile[], placeOf: (file: StoredFile) => Placement) {
   const places = new Map<number, string>();
-  const unplaced: (Unplaced & { readonly key: string })[] = [];
+  const unplaced: (NoPlace & { readonly key: string })[] = [];
   let moved: MovedFile | null = null;
   for (const file of files) {
     const placed = placeOf(file);
