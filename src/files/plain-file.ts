@@ -2,7 +2,7 @@
  * Opens a file of another program, or of a person, for reading. Nothing else in here opens one.
  * Promises: nothing is waited for: a FIFO or a device may have the name of a file.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { onDisk } from './on-disk.ts';
 
 /** It may turn out to be anything; the caller asks, and closes it. `followsLink` false: a link in its place is an error. */
@@ -37,5 +37,22 @@ export function readPlain(path: string, bytesMax: number): Buffer {
     return bytes.subarray(0, got);
   } finally {
     closeSync(handle);
+  }
+}
+
+/** False once the system was found not to tell it. */
+let tellsPaths = true;
+
+/**
+ * Where the file lies that was opened, by Linux; null where the system does not tell. A file that was removed since then has more behind its
+ * path.
+ */
+export function pathOfHandle(handle: number): string | null {
+  if (!tellsPaths) return null;
+  try {
+    return readlinkSync(`/proc/self/fd/${handle}`);
+  } catch {
+    tellsPaths = false;
+    return null;
   }
 }
