@@ -59,6 +59,21 @@ function formatOffset(minutes: number): string {
   return `${minutes < 0 ? '-' : '+'}${hours}${rest === 0 ? '' : `:${String(rest).padStart(2, '0')}`}`;
 }
 
+/**
+ * A text behind `lead`, in lines of at most `columns` cells, the later ones under the beginning of the text. A word that does not fit, a path or
+ * an id, stays whole: it is there to be copied. `columns` may be infinite.
+ */
+export function hanging(lead: string, text: string, columns: number): string {
+  const leadCells = Bun.stringWidth(lead);
+  const cells = columns - leadCells;
+  if (!Number.isFinite(cells) || Bun.stringWidth(text) <= cells) return `${lead}${text}`;
+  const lines = Bun.wrapAnsi(text, Math.max(TEXT_CELLS_MIN, cells), { hard: false, trim: true }).split('\n');
+  return lines.map((line, i) => `${i === 0 ? lead : ' '.repeat(leadCells)}${line}`).join('\n');
+}
+
+/** Where a lead leaves less, the text goes beyond the columns. */
+const TEXT_CELLS_MIN = 20;
+
 export interface Column {
   readonly title: string;
   readonly align?: 'right';

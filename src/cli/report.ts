@@ -8,8 +8,8 @@ import { explainPass } from '../policy/explain.ts';
 import { EVICTING_PASSES } from '../policy/passes.ts';
 import type { RunRow } from '../store/runs.ts';
 import { evictedKey, type Report } from '../sweep/report.ts';
-import { formatBytes, formatCount, plural } from './format.ts';
-import { type Io, paint } from './io.ts';
+import { formatBytes, formatCount, hanging, plural } from './format.ts';
+import { type Io, paint, tableColumns } from './io.ts';
 import { EXIT_MEANINGS } from './spec.ts';
 
 /** How many sessions a page lists one by one; the rest is counted. `--json` has all. */
@@ -22,7 +22,7 @@ export function planPage(io: Io, report: Report, limits: Limits): string {
     '',
   ];
   for (const { pass, victims } of plan.passes) {
-    lines.push(paint(io, 'bold', explainPass(pass, limits, formatBytes)));
+    lines.push(paint(io, 'bold', hanging('', explainPass(pass, limits, formatBytes), tableColumns(io))));
     if (pass === 'overflow' && plan.to_analyze.length > 0)
       lines.push(`  would analyze ${plural(plan.to_analyze.length, 'session')}`);
     if (victims.length === 0)

@@ -20,7 +20,7 @@ import { clockOf } from './clock.ts';
 import { loadSettings } from './config.ts';
 import { type AgentExit, type Context, textFlag } from './context.ts';
 import { printFailure } from './failure.ts';
-import { commandHelp, programHelp } from './help.ts';
+import { commandHelp, helpColumns, programHelp } from './help.ts';
 import type { Io } from './io.ts';
 import type { Parsed } from './parse.ts';
 import { commandWord, plainCall } from './parse-plain.ts';
@@ -65,7 +65,8 @@ export async function run(runtime: Runtime): Promise<ExitCode | AgentExit> {
       return EXIT.done;
     }
     if (parsed.wantsHelp) {
-      io.out(parsed.command === null ? programHelp() : commandHelp(parsed.command));
+      const columns = helpColumns(io.stdoutIsTty ? io.columns : null);
+      io.out(parsed.command === null ? programHelp(columns) : commandHelp(parsed.command, columns));
       return EXIT.done;
     }
     return await runCommand(runtime, parsed, io, json);

@@ -185,7 +185,10 @@ describe('the manual page', () => {
     .replaceAll('\\e', '\\');
 
   test('says what --help says: every command, flag, example and exit code', () => {
-    const helps = [programHelp(), ...COMMANDS.map(commandHelp)].join('\n');
+    const helps = [
+      programHelp(Number.POSITIVE_INFINITY),
+      ...COMMANDS.map((spec) => commandHelp(spec, Number.POSITIVE_INFINITY)),
+    ].join('\n');
     for (const { name, summary, flags, examples, about } of COMMANDS) {
       for (const text of [name, summary.slice(1), ...examples, ...(about === undefined ? [] : [about])]) {
         expect(helps).toContain(text);

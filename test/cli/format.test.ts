@@ -2,8 +2,19 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { printJson } from '../../src/cli/context.ts';
-import { bar, formatAge, formatBytes, formatCount, formatTime, plural, table } from '../../src/cli/format.ts';
+import {
+  bar,
+  formatAge,
+  formatBytes,
+  formatCount,
+  formatTime,
+  hanging,
+  plural,
+  table,
+} from '../../src/cli/format.ts';
+import { commandHelp, programHelp } from '../../src/cli/help.ts';
 import { type Io, paint } from '../../src/cli/io.ts';
+import { COMMANDS } from '../../src/cli/table.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import { SEED } from '../support/seed.ts';
 
@@ -150,4 +161,53 @@ test('JSON hides no character: tags, selectors, soft hyphens and joiners are wri
   expect(JSON.parse(printed)).toEqual({ title: `a${hidden}b` });
   expect(printed).toMatch(/^[\n -~]*$/);
   expect(printed).toContain('\\udb40\\udc41');
+});
+
+describe('a text behind a lead', () => {
+  const word = fc.string({
+    unit: fc.constantFrom('a', 'é', '語', '/', '-', '`'),
+    minLength: 1,
+    maxLength: 30,
+  });
+
+  test('fits the columns but for a word that is longer, begins each line below the first, and loses nothing', () => {
+    fc.assert(
+      fc.property(
+        fc.array(word, { minLength: 1 }),
+        fc.nat(12),
+        fc.integer({ min: 40, max: 120 }),
+        (words, lead, columns) => {
+          const shown = hanging('x'.repeat(lead), words.join(' '), columns);
+          const lines = shown.split('\n').map((line, i) => line.slice(i === 0 ? lead : 0));
+          expect(
+            lines
+              .join(' ')
+              .split(' ')
+              .filter((one) => one !== ''),
+          ).toEqual(words);
+          for (const [i, line] of lines.entries()) {
+            if (i > 0) expect(line.slice(0, lead)).toBe(' '.repeat(lead));
+            const text = i > 0 ? line.slice(lead) : line;
+            if (text.trim().includes(' ')) expect(lead + Bun.stringWidth(text)).toBeLessThanOrEqual(columns);
+          }
+        },
+      ),
+      { seed: SEED },
+    );
+  });
+
+  test('is one line where the reader is no terminal', () => {
+    const text = 'words '.repeat(100).trim();
+    expect(hanging('lead ', text, Number.POSITIVE_INFINITY)).toBe(`lead ${text}`);
+  });
+});
+
+test('each page of help fits 80 columns, but for its usage and examples, which are to be copied', () => {
+  const pages = [programHelp(80), ...COMMANDS.map((spec) => commandHelp(spec, 80))];
+  const examples = new Set(COMMANDS.flatMap(({ examples: own }) => own.map((one) => `  ${one}`)));
+  const wide = pages
+    .join('\n')
+    .split('\n')
+    .filter((line) => Bun.stringWidth(line) > 80 && !examples.has(line) && !line.startsWith('Usage: '));
+  expect(wide).toEqual([]);
 });

@@ -35,8 +35,8 @@ import { envOf, nameOf, ownEntries } from '../../unattended/own-call.ts';
 import { readCall, type ScheduledJob } from '../../unattended/schedule.ts';
 import { loadSettings } from '../config.ts';
 import { type Command, type Context, printJson } from '../context.ts';
-import { formatBytes, formatCount, formatTime, plural } from '../format.ts';
-import { paint } from '../io.ts';
+import { formatBytes, formatCount, formatTime, hanging, plural } from '../format.ts';
+import { paint, tableColumns } from '../io.ts';
 import { cannotLast, differing, jobOf, leadsTo, namedOnPath, programOf } from '../own-program.ts';
 import { runResult } from '../report.ts';
 import { isActive, Machine, type SchedulerKind, scheduledJob, scheduleSteps } from '../scheduler.ts';
@@ -66,10 +66,15 @@ export const doctor: Command = async (context) => {
 
 function page({ io }: Context, checks: readonly Check[]): string {
   const colours = { ok: 'green', warning: 'yellow', wrong: 'red' } as const;
+  const columns = tableColumns(io);
   const width = Math.max(...checks.map(({ check }) => check.length));
   const lines = checks.flatMap(({ check, state, message, hint }) => [
-    `${paint(io, colours[state], state.padEnd(7))}  ${check.padEnd(width)}  ${plainLine(message)}`,
-    ...(hint === null ? [] : [`${' '.repeat(9 + width + 2)}→ ${plainLine(hint)}`]),
+    hanging(
+      `${paint(io, colours[state], state.padEnd(7))}  ${check.padEnd(width)}  `,
+      plainLine(message),
+      columns,
+    ),
+    ...(hint === null ? [] : [hanging(`${' '.repeat(9 + width + 2)}→ `, plainLine(hint), columns)]),
   ]);
   return `${lines.join('\n')}\n\n${summary(checks)}\n`;
 }

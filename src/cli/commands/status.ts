@@ -10,7 +10,7 @@ import { lastScans, type ScanRow } from '../../store/scans.ts';
 import { counters, usage } from '../../store/usage.ts';
 import { forecast } from '../../sweep/sweep.ts';
 import { type Command, type Context, printJson } from '../context.ts';
-import { bar, formatBytes, formatCount, formatTime, plural, table } from '../format.ts';
+import { bar, formatBytes, formatCount, formatTime, hanging, plural, table } from '../format.ts';
 import { paint, tableColumns } from '../io.ts';
 import { runResult } from '../report.ts';
 import { circumstances, planDeps } from '../wire.ts';
@@ -126,16 +126,17 @@ function page(context: Context, found: Status): string {
     : tier1.over_soft_cap
       ? paint(io, 'yellow', '  over the soft cap')
       : '';
+  const row = (label: string, text: string) => hanging(label.padEnd(13), text, tableColumns(io));
   return [
     `${paint(io, 'bold', 'Tier 1 · raw transcripts')}  ${formatBytes(tier1.used_bytes)} of ${formatBytes(tier1.hard_cap_bytes)}, soft cap ${formatBytes(tier1.soft_cap_bytes)}${flag}`,
     bar(tier1.used_bytes, cap, tier1.soft_cap_bytes, width, io.unicode),
     `  analyzed ${state('analyzed')}   un-analyzed ${state('unanalyzed')}   pinned ${formatCount(sessions.pinned)}   evicted ${formatCount(sessions.evicted.sessions)}`,
     `${paint(io, 'bold', 'Tier 2 · digests')}  ${formatBytes(tier2.used_bytes)} of ${formatBytes(tier2.cap_bytes)}, alert only${tier2.over_cap ? paint(io, 'yellow', '  over its cap') : ''}`,
-    `Disk         ${formatBytes(found.disk_bytes)} at ${plainLine(found.store)}`,
-    `Next sweep   ${nextSweep(found)}`,
-    ...lastRunLines(found),
-    ...failedLines(found),
-    ...found.at_risk.map((scan) => `At risk      ${atRisk(scan)}`),
+    row('Disk', `${formatBytes(found.disk_bytes)} at ${plainLine(found.store)}`),
+    row('Next sweep', nextSweep(found)),
+    ...lastRunLines(found).map(([label, text]) => row(label, text)),
+    ...failedLines(found).map(([label, text]) => row(label, text)),
+    ...found.at_risk.map((scan) => row('At risk', atRisk(scan))),
     ...(found.agents.length === 0
       ? ['', 'Nothing stored yet. Run `session-memory ingest`.']
       : ['', agentTable(found, tableColumns(io)).trimEnd()]),
@@ -157,31 +158,37 @@ function nextSweep(found: Status): string {
 
 const PROBLEMS_SHOWN = 3;
 
-function lastRunLines({ last_run: run }: Status): string[] {
+/** A label, and what it is for; without one it goes on with the row before. */
+type Labelled = readonly [label: string, text: string];
+
+function lastRunLines({ last_run: run }: Status): Labelled[] {
   if (run === null) return [];
   const again = run.times > 1 ? `, the last of ${formatCount(run.times)} that found nothing to do` : '';
   const more = run.problems.length - PROBLEMS_SHOWN;
   return [
-    `Last run     ${run.command} at ${formatTime(run.started_at)}: ${runResult(run)}${again}`,
-    ...run.problems.slice(0, PROBLEMS_SHOWN).map((text) => `             ${plainLine(text)}`),
-    ...(more > 0 ? [`             and ${formatCount(more)} more: see --json`] : []),
+    ['Last run', `${run.command} at ${formatTime(run.started_at)}: ${runResult(run)}${again}`],
+    ...run.problems.slice(0, PROBLEMS_SHOWN).map((text): Labelled => ['', plainLine(text)]),
+    ...(more > 0 ? [['', `and ${formatCount(more)} more: see --json`] as const] : []),
   ];
 }
 
 /** How many causes are shown one by one. */
 const CAUSES_SHOWN = 3;
 
-function failedLines({ now, failed_analyses: { sessions_failed: total, reasons } }: Status): string[] {
+function failedLines({ now, failed_analyses: { sessions_failed: total, reasons } }: Status): Labelled[] {
   if (total === 0) return [];
-  const shown = reasons.slice(0, CAUSES_SHOWN).map(({ reason, sessions, next_try_at: at }) => {
+  const shown = reasons.slice(0, CAUSES_SHOWN).map(({ reason, sessions, next_try_at: at }): Labelled => {
     const when = at === null || at <= now ? 'at the next `maintain`' : `after ${formatTime(at)}`;
-    return `             ${formatCount(sessions)} × ${cutText(plainLine(reason), REASON_CHARS)}; tried again ${when}`;
+    return [
+      '',
+      `${formatCount(sessions)} × ${cutText(plainLine(reason), REASON_CHARS)}; tried again ${when}`,
+    ];
   });
   const more = reasons.length - shown.length;
   return [
-    `Failed       the analysis of ${plural(total, 'session')}, which stay un-analyzed until it works`,
+    ['Failed', `the analysis of ${plural(total, 'session')}, which stay un-analyzed until it works`],
     ...shown,
-    ...(more > 0 ? [`             and ${formatCount(more)} more causes: see --json`] : []),
+    ...(more > 0 ? [['', `and ${formatCount(more)} more causes: see --json`] as const] : []),
   ];
 }
 
