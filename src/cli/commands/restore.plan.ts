@@ -1,4 +1,5 @@
 /** Where the files of a session go when it is restored, and what is there already. Writes nothing. */
+import { lstatSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { agentById, enabledAgents } from '../../agents/registry.ts';
 import type {
@@ -15,6 +16,7 @@ import type { SessionRow } from '../../domain/session.ts';
 import { wholeLines } from '../../files/contained/row-lines.ts';
 import { hashText } from '../../files/hash-text.ts';
 import { awayMount } from '../../files/mounts.ts';
+import { onDisk } from '../../files/on-disk.ts';
 import { cuttingOf } from '../../ingest/content/records.ts';
 import { rootsHere, textBeside, withProjects } from '../../ingest/discover/roots.ts';
 import { obstacleAt, type Placement, placement, type SessionToPlace } from '../../restore/placement.ts';
@@ -104,13 +106,24 @@ export function planRestore(
   const { files, refused } = planOf(tree, db, session, { agent, asked, platform, wanted: version, taken });
   const main = files.find(({ file }) => file.role === 'main');
   const takesBack = agent?.takesBack;
-  const made = takesBack === undefined ? null : madeFor(takesBack, tree, db, session, target, files);
+  const placed = main === undefined ? target : { ...target, path: main.path };
+  const isNeeded = takesBack?.isNeeded?.(placed, (at) => taken.has(join(root, at)) || isThere(root, at));
+  const made =
+    takesBack === undefined || (isNeeded !== undefined && isNeeded !== true)
+      ? null
+      : madeFor(takesBack, tree, db, session, placed, files);
+  if (made !== null) taken.set(made.path, session.uid);
+  const resume = agent === null ? { cwd: null, argv: [] } : wayBackTo(agent, session, asked, main?.path);
   return {
     ...{ session, agent, root, tree, files, refused, made },
-    resume: agent === null ? { cwd: null, argv: [] } : wayBackTo(agent, session, asked, main?.path),
+    resume: typeof isNeeded === 'string' ? { ...resume, needs: isNeeded } : resume,
     notPutBack: to === null ? (agent?.cannotPutBack ?? null) : null,
     importing: made === null || takesBack === undefined ? null : takesBack.argv(made.path),
   };
+}
+
+function isThere(root: string, relPath: string): boolean {
+  return lstatSync(onDisk(join(root, relPath)), { throwIfNoEntry: false }) !== undefined;
 }
 
 /**
@@ -198,7 +211,7 @@ function madeFor(
   if (main === undefined) return null;
   // Made anew each time it is read: as a whole it may be larger than memory.
   const lines = { [Symbol.iterator]: () => wholeLines(fileChunks(db, session.uid, main.file)) };
-  const made = takesBack.content(lines);
+  const made = takesBack.content(lines, target);
   if (made === null) return null;
   const path = tree.place(takesBack.fileName(target), () => 'a link is not followed');
   const chunks = {
