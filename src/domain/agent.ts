@@ -191,6 +191,11 @@ export interface AgentFormat {
   /** What the user types to go on with the session. */
   resume(session: RestoreTarget): Resume;
   /**
+   * How a session is gone on with in another project's folder (a moved one, or on another machine): its place is made of that folder, or its
+   * command finds it from any. Absent: it is not known to be.
+   */
+  readonly otherProject?: 'by its place' | 'from any folder';
+  /**
    * Why its sessions cannot be put back where they were, as a sentence; absent: they can. What is restored then lies in a
    * folder of our own, and is handed to the agent's own import where it has one.
    */

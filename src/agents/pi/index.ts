@@ -36,6 +36,7 @@ interface Family {
   readonly rootPatterns?: AgentFormat['rootPatterns'];
   readonly resume: (session: RestoreTarget) => readonly string[];
   readonly takesBack?: AgentImport;
+  readonly otherProject?: AgentFormat['otherProject'];
 }
 
 export const pi = family({
@@ -75,6 +76,7 @@ export const openClaw = family({
   layout: openClawLayout(openClawRows(peek)),
   resume: ({ nativeId }) => ['openclaw', 'agent', '--local', '--session-id', nativeId],
   takesBack: openClawImport,
+  otherProject: 'from any folder',
 });
 
 function family(agent: Family): AgentFormat {
@@ -91,6 +93,7 @@ function family(agent: Family): AgentFormat {
     rootPatterns,
     resume,
     takesBack,
+    otherProject,
   } = agent;
   const pattern = home
     .map((part) => part.replace('.', '\\.'))
@@ -107,6 +110,7 @@ function family(agent: Family): AgentFormat {
     flatFolders: layout.flatFolders,
     ...(projectList === undefined ? {} : { projectList }),
     ...(takesBack === undefined ? {} : { takesBack }),
+    ...(otherProject === undefined ? {} : { otherProject }),
     ...(rootPatterns === undefined ? {} : { rootPatterns }),
     roots: (host: Host) => {
       const slash = host.platform === 'win32' ? '\\' : '/';

@@ -67,6 +67,8 @@ export interface RestoreOptions {
   readonly force: boolean;
   /** Null or absent: the present versions, and a choice where one has lost most of what it held. */
   readonly version?: WantedVersion | null;
+  /** A project's folder in the place of the session's own, absolute, with no link in it; null or absent: its own. */
+  readonly project?: string | null;
 }
 
 /** Fails where a file may not be written over, and where a person has to say which version is meant. */
@@ -74,10 +76,11 @@ export function planRestore(
   context: Places,
   db: ReadableDb,
   session: SessionRow,
-  { to, force, version = null }: RestoreOptions,
+  { to, force, version = null, project: otherProject = null }: RestoreOptions,
   { trees, taken }: Shared = { trees: new Map(), taken: new Map() },
 ): PlannedRestore {
   const agent = agentById(session.agent, context.host);
+  if (otherProject !== null && agent?.otherProject === undefined) throw noOtherProject(session, agent);
   const root = to === null ? ownPlace(context, db, session, agent) : resolve(to);
   if (root === undefined) throw nowhere(session, agent);
   const mount = awayMount(root);
@@ -90,7 +93,7 @@ export function planRestore(
   const beside = textBeside(root);
   const target: RestoreTarget = {
     nativeId: agent === null ? nativeIdOf(session.uid) : idFor(db, session, agent, beside),
-    project: session.project,
+    project: otherProject ?? session.project,
     startedAt: session.startedAt,
     beside,
   };
@@ -100,7 +103,11 @@ export function planRestore(
   const isVouchedFor = session.origin === null;
   const asked: SessionToPlace = {
     ...{ agent: session.agent, nativeId: session.nativeId, target },
-    ...{ isForeign, isVouchedFor },
+    ...{
+      isForeign,
+      isVouchedFor,
+      isPlacedAnew: otherProject !== null && agent?.otherProject === 'by its place',
+    },
   };
   const { platform } = context.host;
   const { files, refused } = planOf(tree, db, session, { agent, asked, platform, wanted: version, taken });
@@ -113,7 +120,12 @@ export function planRestore(
       ? null
       : madeFor(takesBack, tree, db, session, placed, files);
   if (made !== null) taken.set(made.path, session.uid);
-  const resume = agent === null ? { cwd: null, argv: [] } : wayBackTo(agent, session, asked, main?.path);
+  const resume =
+    agent === null
+      ? { cwd: null, argv: [] }
+      : otherProject === null
+        ? wayBackTo(agent, session, asked, main?.path)
+        : agent.resume(placed);
   return {
     ...{ session, agent, root, tree, files, refused, made },
     resume: typeof isNeeded === 'string' ? { ...resume, needs: isNeeded } : resume,
@@ -223,6 +235,14 @@ function madeFor(
   for (const chunk of chunks) rawBytes += chunk.length;
   const { place, stat } = tree.check(path, chunks, rawBytes, null);
   return { path, chunks, place, stat };
+}
+
+function noOtherProject({ agent: id, uid }: SessionRow, agent: AgentFormat | null): FailureError {
+  return fail(
+    'failed',
+    `${uid} was not restored: ${agent?.name ?? id} is not known to go on with a session in another project's folder`,
+    'Leave out --project; or give --to DIR for its files alone.',
+  );
 }
 
 /** There is no folder to restore to: the agent is not known here, or its configuration was given none. */
