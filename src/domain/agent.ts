@@ -205,6 +205,10 @@ export interface AgentFormat {
   readonly retention: {
     readonly settingsFile: string;
     days(settingsText: string | null): number | null;
+    /** It judges a session's age by the times in it, not by that of its file. */
+    readonly byContent?: true;
+    /** Whether it deletes a session at its next start, by the places of all transcripts that bear its id in one folder; absent: none. */
+    deletesNext?(relPaths: readonly string[]): boolean;
   } | null;
 }
 

@@ -52,7 +52,13 @@ export const geminiCli: AgentFormat = {
   growth: 'append',
   variables: ['GEMINI_CLI_HOME'],
   folders: ['tmp'],
-  retention: { settingsFile: 'settings.json', days: retentionDays },
+  retention: {
+    settingsFile: 'settings.json',
+    days: retentionDays,
+    byContent: true,
+    // A resume writes a second chat of the same id, and the next start deletes both. Seen with 0.61.
+    deletesNext: (relPaths) => relPaths.filter((relPath) => /\.jsonl$/.test(relPath)).length > 1,
+  },
   roots,
   rootOf: (path) => /^(.*?[\\/]\.gemini|\.gemini)(?:[\\/]tmp(?:[\\/].*)?|[\\/])?$/s.exec(path)?.[1] ?? null,
   places: PLACES,
