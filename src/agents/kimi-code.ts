@@ -9,9 +9,9 @@ import { LinesReader, type Seen } from './kit/lines-reader.ts';
 
 /** Records that only Kimi writes. */
 const OURS = /^(?:context\.append_|turn\.prompt$|config\.update$|usage\.record$|llm\.)/;
-/** Known, and nothing of them is for a digest; `usage.record` says again what `step.end` says. */
+/** Known, and nothing of them is for a digest: `usage.record` says again what `step.end` says, `agent.message.appended` what is appended. */
 const SILENT =
-  /^(?:metadata|tools\.|llm\.|usage\.record|permission\.|plan_mode\.|full_compaction\.|turn\.(?:cancel|ended|steer|prompt)$|profile\.|plugin\.|runtime\.|token_counting\.|config\.)/;
+  /^(?:metadata|tools\.|llm\.|usage\.record|permission\.|plan_mode\.|full_compaction\.|turn\.(?:cancel|ended|steer|prompt)$|agent\.(?:message\.appended|turn\.(?:started|ended))$|prompt\.completed$|file_history\.|subagent\.(?:started|completed)$|profile\.|plugin\.|runtime\.|token_counting\.|config\.)/;
 
 export const kimiCode = placed({
   id: 'kimi-code',
@@ -78,7 +78,15 @@ class KimiReader extends LinesReader {
     else if (type === 'context.apply_compaction') {
       const summary = textAt(record, 'contextSummary') ?? textAt(record, 'summary');
       if (summary !== null) this.sink.compaction(summary, at);
-    } else if (!SILENT.test(type)) this.sink.unknown(type);
+    } else if (type === 'subagent.spawned') this.#spawned(record);
+    else if (!SILENT.test(type)) this.sink.unknown(type);
+  }
+
+  /** What it was to do and what it said is in its own file. */
+  #spawned(record: JsonRecord): void {
+    const id = textAt(record, 'subagentId');
+    const kind = textAt(record, 'subagentName');
+    if (id !== null) this.sink.subagent(idKey(id), kind === null ? {} : { kind });
   }
 
   /** A request has the model's own name beside the one that a configuration gives it. */

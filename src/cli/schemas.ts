@@ -227,6 +227,8 @@ export const agentsSchema = z.object({
       files: count,
       /** Of `sessions_not_stored`, those that the store has in part. */
       sessions_grown: count,
+      /** Of `sessions_at_risk`, those that the agent deletes when it next cleans up, mostly at its next start. */
+      sessions_due: count,
       first_deletion_at: iso.nullable(),
     }),
   ),

@@ -220,6 +220,7 @@ const ALL: readonly LoadableCommand[] = [
     flags: [
       { flag: '--all', help: 'every session whose raw bytes are stored' },
       { flag: '--to DIR', help: 'below this folder instead' },
+      { flag: '--project DIR', help: "for this project's folder: a moved one, or on another machine" },
       { flag: '--force', help: 'replace a file that differs; what was there is stored first, or put beside' },
       {
         flag: '--version VERSION',
@@ -235,12 +236,13 @@ const ALL: readonly LoadableCommand[] = [
       'session-memory restore 8c81',
       'session-memory restore 8c81 --resume',
       'session-memory restore 8c81 --to /tmp/look',
+      'session-memory restore 8c81 --project ~/src/moved',
       'session-memory restore 8c81 --version 2',
       'session-memory restore --all --to /mnt/copy',
     ],
     exits: [],
     about:
-      "Byte for byte, with a fresh time so that the agent does not delete them at once. Never over a different file without --force; one that has all that is stored, and more, is left as it is. Where the present version has lost most of what an earlier one held, --version says which is meant. Of several sessions one that cannot be restored is named, and keeps no other one. Every file is named before it is written. Files go to the places that their agent keeps sessions at, and nowhere else: one that belongs to none is named, and the exit code is 1. With --resume the exit code is the agent's own, where that is not 0.",
+      "Byte for byte, with a fresh time so that the agent does not delete them at once. Never over a different file without --force; one that has all that is stored, and more, is left as it is. Where the present version has lost most of what an earlier one held, --version says which is meant. Of several sessions one that cannot be restored is named, and keeps no other one. Every file is named before it is written. Files go to the places that their agent keeps sessions at, and nowhere else: one that belongs to none is named, and the exit code is 1. With --project it goes where its agent looks for sessions of that folder, and the command to go on is for it; not all agents can. With --resume the exit code is the agent's own, where that is not 0.",
     load: async () => (await import('./commands/restore.ts')).restore,
   },
   {

@@ -59,6 +59,8 @@ export interface FileClass {
   readonly encoding: 'plain' | 'zstd';
   /** Only taken when its session has a transcript (checkpoints, task lists). */
   readonly onlyWithSession?: true;
+  /** What a move into a database left behind: only taken where no database has its session. */
+  readonly beforeRows?: true;
   /** Only taken where its records are this agent's: others, too, put files of such names there. */
   readonly onlyByContent?: true;
   /** It holds sessions, or leads to the files of one: what is stored is not the file but what is made of it. */
@@ -93,7 +95,12 @@ export interface AgentImport {
   /** The name of the file that is made for it, in the folder of the restored transcript. */
   fileName(session: RestoreTarget): string;
   /** Its text, or pieces of it, made of the lines of the stored transcript; null where they do not tell enough. Both may be gone through again. */
-  content(lines: Iterable<Uint8Array>): string | Iterable<string> | null;
+  content(lines: Iterable<Uint8Array>, session: RestoreTarget): string | Iterable<string> | null;
+  /**
+   * Whether the agent of this machine needs it, by what is under its root: `true`, `false`, or as a sentence why it does and cannot be
+   * made now. Absent: always.
+   */
+  isNeeded?(session: RestoreTarget, isThere: (relPath: string) => boolean): boolean | string;
   /** What is typed to import it. */
   argv(path: string): readonly string[];
 }
@@ -184,6 +191,11 @@ export interface AgentFormat {
   /** What the user types to go on with the session. */
   resume(session: RestoreTarget): Resume;
   /**
+   * How a session is gone on with in another project's folder (a moved one, or on another machine): its place is made of that folder, or its
+   * command finds it from any. Absent: it is not known to be.
+   */
+  readonly otherProject?: 'by its place' | 'from any folder';
+  /**
    * Why its sessions cannot be put back where they were, as a sentence; absent: they can. What is restored then lies in a
    * folder of our own, and is handed to the agent's own import where it has one.
    */
@@ -193,6 +205,10 @@ export interface AgentFormat {
   readonly retention: {
     readonly settingsFile: string;
     days(settingsText: string | null): number | null;
+    /** It judges a session's age by the times in it, not by that of its file. */
+    readonly byContent?: true;
+    /** Whether it deletes a session at its next start, by the places of all transcripts that bear its id in one folder; absent: none. */
+    deletesNext?(relPaths: readonly string[]): boolean;
   } | null;
 }
 

@@ -94,7 +94,19 @@ export interface RowsContainer {
   readonly tables: readonly TableRows[];
   /** Where rows may still lie in files: a line of each that stands for a missing row is stored in its place. */
   readonly older?: OlderTree;
+  /**
+   * Where rows hold the very lines of the transcript that their program wrote before it had a database: these lines are stored, in the
+   * place of all rows, so that a session is the same on both sides of the move. Its content says whose it is, as that of a file does.
+   */
+  readonly transcripts?: {
+    /** Where the transcript of a session lay, for a database at `relPath`. */
+    at(relPath: string, id: string): string;
+    lines(db: ForeignRows, id: string): Iterable<HeldLine>;
+  };
 }
+
+/** A line without its 0x0A; or one that is compressed, and how long it says that it is. */
+export type HeldLine = Uint8Array | { readonly zstd: Uint8Array; readonly bytes: number };
 
 /** One text of many conversations, added to at its end: each is stored as the range of it from its first line on, with an empty one before that. */
 export interface TextContainer {

@@ -30,6 +30,7 @@ import {
   versionOf,
 } from '../store/read-sources.ts';
 import type { StoredFile } from '../store/rows.ts';
+import { fileChunks } from '../store/segments.ts';
 import type { FoundFile, FoundSession } from './discover/discover.ts';
 import { type HeldAgainst, holdAgainst } from './evicted.ts';
 import { lookAt } from './look.ts';
@@ -122,8 +123,22 @@ function holdsAll(
  * was first met in.
  */
 function takesOver(db: ReadableDb, main: FoundFile, uid: SessionUid): boolean {
-  return main.contained?.container.kind === 'rows' && main.root === agentRootOf(db, uid);
+  const { contained } = main;
+  if (contained?.container.kind !== 'rows' || main.root !== agentRootOf(db, uid)) return false;
+  return contained.container.transcripts === undefined || beginsAlike(db, main, uid);
 }
+
+/** Whether a transcript in a database has the first line of the stored one: another conversation may have come up under the same id. */
+function beginsAlike(db: ReadableDb, main: FoundFile, uid: SessionUid): boolean {
+  const stored = filesOf(db, uid).find(({ key, gone }) => key === main.class.key && !gone);
+  if (stored === undefined || stored.rawBytes === 0) return false;
+  const [ours = new Uint8Array(0)] = fileChunks(db, uid, stored);
+  using source = openSource(main);
+  const end = ours.subarray(0, FIRST_LINE_BYTES_MAX).indexOf(0x0a);
+  return end > 0 && Buffer.compare(source.readAt(0, end + 1), ours.subarray(0, end + 1)) === 0;
+}
+
+const FIRST_LINE_BYTES_MAX = 64 * 1024;
 
 /**
  * How a file stands to a session of its id. To one that came with a stranger's archive it belongs only where it is the very same,

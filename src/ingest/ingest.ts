@@ -193,7 +193,7 @@ async function ingestHere(
   const isWhole = options.paths.length === 0 && options.agent === null && !deps.signal.aborted;
   if (!isWhole) return [];
   const { scansOf } = await import('./discover/scan.ts');
-  return scansOf(found, host, now, (session) => left.has(session));
+  return scansOf(found, host, now, new KnownSources(deps.db), (session) => left.has(session));
 }
 
 function noteFound(report: IngestReport, found: Discovery): void {

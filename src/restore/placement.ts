@@ -26,6 +26,8 @@ export interface SessionToPlace {
   readonly isForeign: boolean;
   /** A person vouched for the archive: what was set for that one session comes with it. Absent: nobody did. */
   readonly isVouchedFor?: boolean;
+  /** It goes to another project's folder: where it was met tells nothing of its place. Absent: it does not. */
+  readonly isPlacedAnew?: boolean;
 }
 
 /** A path relative to the root; `whyMoved`: as a clause, why it is not the one where the file was met. */
@@ -52,7 +54,7 @@ export function placement(
   if (format === null) return placementOfUnknown(session, file, platform);
   // Where it was met; where that is no place of the file, the one that its key alone tells.
   let why: string | null = null;
-  for (const relPath of new Set([file.relPath, ''])) {
+  for (const relPath of new Set([session.isPlacedAnew === true ? '' : file.relPath, ''])) {
     const at = format.restorePath(session.target, { ...file, relPath });
     const obstacle = obstacleAt(format, session, file, at, platform);
     if (obstacle === null) return why === null || file.relPath === '' ? { at } : { at, whyMoved: why };

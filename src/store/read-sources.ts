@@ -55,6 +55,16 @@ export class KnownSources {
     );
   }
 
+  /** When the session of a path ended, as its transcript tells it; null where none is known. */
+  endedAtOf(path: string): string | null {
+    if (!this.stats.has(path)) return null;
+    const row = this.#db.get<{ at: string | null }>(
+      'SELECT s.ended_at AS at FROM sources o JOIN sessions s ON s.id = o.session_id WHERE path = $path',
+      { path },
+    );
+    return row?.at ?? null;
+  }
+
   /** All sessions that bear an id. */
   uidsOf(agent: AgentId, nativeId: string): SessionUid[] {
     return bearersOf(this.#db, agent, nativeId).map(({ uid }) => uid);

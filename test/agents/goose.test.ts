@@ -11,6 +11,8 @@ import { factsOf } from './facts.ts';
 import { GOOSE_SCHEMA } from './samples/goose.ts';
 import { jsonl } from './samples/sample.ts';
 
+const TARGET = { nativeId: 'x', project: null, startedAt: null };
+
 const ID = '20260501_3';
 const HEADER = { format: 'session-memory rows', version: 1, agent: 'goose', id: ID };
 const both = { userVisible: true, agentVisible: true };
@@ -272,7 +274,7 @@ test('what its import takes holds every message of the present version', () => {
     .trimEnd()
     .split('\n')
     .map((line) => Buffer.from(line));
-  const text = [...(goose.takesBack?.content(lines) ?? [])].join('');
+  const text = [...(goose.takesBack?.content(lines, TARGET) ?? [])].join('');
   expect(JSON.parse(text)).toEqual({
     ...{ id: ID, working_dir: '/w', name: 'N', user_set_name: true, session_type: 'user' },
     ...{ created_at: '2026-05-01T10:00:00.000Z', extension_data: {}, usage: {}, accumulated_usage: {} },
@@ -281,5 +283,5 @@ test('what its import takes holds every message of the present version', () => {
       { id: 'msg_1777629600', role: 'user', created: 1777629600, content: say('hi'), metadata: both },
     ],
   });
-  expect(goose.takesBack?.content(lines.slice(0, 2))).toBeNull();
+  expect(goose.takesBack?.content(lines.slice(0, 2), TARGET)).toBeNull();
 });

@@ -14,6 +14,8 @@ import { listSessions } from '../../src/store/read.ts';
 import { World } from '../support/bench-world.ts';
 import { OPENCODE_SCHEMA } from './samples/opencode.ts';
 
+const TARGET = { nativeId: 'x', project: null, startedAt: null };
+
 const ROOT = '.local/share/opencode';
 const AT = 1777629600000;
 const UID = 'opencode:ses_1';
@@ -272,9 +274,9 @@ describe('a migration that was stopped anywhere', () => {
           using world = new Migration();
           world.make(each);
           await world.ingest();
-          const text = [...(opencode.takesBack?.content([...wholeLines([world.stored(UID)])]) ?? [])].join(
-            '',
-          );
+          const text = [
+            ...(opencode.takesBack?.content([...wholeLines([world.stored(UID)])], TARGET) ?? []),
+          ].join('');
           const { info, messages } = JSON.parse(text);
           expect(info).toMatchObject({ id: 'ses_1', title: 'Greets' });
           const told = messages.map((one: { info: { id: string }; parts: { text: string }[] }) => [

@@ -14,6 +14,8 @@ import { databaseOf } from '../support/stored-rows.ts';
 import { CORPUS } from './genuine.ts';
 import { OPENCODE_SCHEMA, type Rows } from './samples/opencode.ts';
 
+const TARGET = { nativeId: 'x', project: null, startedAt: null };
+
 const ROOT = '.local/share/opencode';
 type Files = Readonly<Record<string, object>>;
 
@@ -201,7 +203,7 @@ describe.each([
     await world.ingest();
     const imported = () => {
       const lines = [...wholeLines([world.stored('opencode:ses_1')])];
-      const text = [...(opencode.takesBack?.content(lines) ?? ['null'])].join('');
+      const text = [...(opencode.takesBack?.content(lines, TARGET) ?? ['null'])].join('');
       return JSON.parse(text);
     };
     const whole = (made: { messages: { info: Json; parts: Json[] }[] }) =>

@@ -308,7 +308,8 @@ test('every file of genuine homes that is taken for a session’s is put back wh
       const root = agent.rootOf(path);
       const relPath = root === null ? '' : path.slice(root.length + 1);
       const found = root === null || agent.id === 'aider' ? null : agent.classify(relPath);
-      if (found === null) continue;
+      // What holds sessions is read alone.
+      if (found === null || found.container !== undefined) continue;
       const nativeId = found.nativeId ?? ID;
       const asked = {
         agent: agent.id,

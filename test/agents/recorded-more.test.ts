@@ -43,6 +43,15 @@ test('Kimi Code: the model goes by its real name', async () => {
   expect([session?.digest?.models, tokensIn(session)]).toEqual([['mock-model'], [4430, 1000, 243, 0]]);
 });
 
+test('Kimi Code: no record of today is unknown, and a subagent has its kind', async () => {
+  const told = await toldOf('kimi-code');
+  expect([...told.values()].map(({ digest }) => digest?.records.unknown)).toEqual([{}, {}]);
+  const session = told.get('session_f458b2a5-45b4-4f03-be7a-7450edc8c9ed');
+  expect(session?.digest?.subagents).toMatchObject([
+    { id: 'agent-0', kind: 'coder', result: expect.stringContaining('Answer after the resume') },
+  ]);
+});
+
 test('Claude Code: a fork counts its own tokens, and no record of today is unknown', async () => {
   const session = (await toldOf('claude-code')).get('cb163774-d8c5-48d6-be2f-67c2f2466188');
   expect(session?.digest?.parent).toBe('18e32acc-9e6e-4b90-bf06-d03dd8408ad6');

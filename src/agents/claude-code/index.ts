@@ -73,6 +73,7 @@ export const claudeCode: AgentFormat = {
   content: ALL_MEMBERS,
   restorePath,
   resume: (session) => ({ cwd: session.project, argv: ['claude', '--resume', session.nativeId] }),
+  otherProject: 'by its place',
 };
 
 function roots(host: Host): readonly string[] {

@@ -65,6 +65,7 @@ export const codex: AgentFormat = {
   content: codexContent,
   restorePath,
   resume: (session) => ({ cwd: session.project, argv: ['codex', 'resume', session.nativeId] }),
+  otherProject: 'from any folder',
 };
 
 function roots(host: Host): readonly string[] {

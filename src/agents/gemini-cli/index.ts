@@ -22,7 +22,7 @@ import {
   titleOf,
 } from '../kit/json-lines.ts';
 import { geminiContent } from './content.ts';
-import { folderHere, hashedFolder, projectOfFolder } from './projects.ts';
+import { folderHere, hashedFolder, listedFolder, projectOfFolder } from './projects.ts';
 import { geminiReader } from './reader.ts';
 import { cwdOf, humanText, isHeader, MESSAGES, messagesOfLine } from './records.ts';
 
@@ -52,7 +52,13 @@ export const geminiCli: AgentFormat = {
   growth: 'append',
   variables: ['GEMINI_CLI_HOME'],
   folders: ['tmp'],
-  retention: { settingsFile: 'settings.json', days: retentionDays },
+  retention: {
+    settingsFile: 'settings.json',
+    days: retentionDays,
+    byContent: true,
+    // A resume writes a second chat of the same id, and the next start deletes both. Seen with 0.61.
+    deletesNext: (relPaths) => relPaths.filter((relPath) => /\.jsonl$/.test(relPath)).length > 1,
+  },
   roots,
   rootOf: (path) => /^(.*?[\\/]\.gemini|\.gemini)(?:[\\/]tmp(?:[\\/].*)?|[\\/])?$/s.exec(path)?.[1] ?? null,
   places: PLACES,
@@ -67,6 +73,7 @@ export const geminiCli: AgentFormat = {
   isDocument: (key) => key.endsWith('.json'),
   restorePath,
   resume: (session) => ({ cwd: session.project, argv: ['gemini', '--resume', session.nativeId] }),
+  otherProject: 'by its place',
 };
 
 function roots(host: Host): readonly string[] {
@@ -217,10 +224,12 @@ function restorePath(
       session.beside === undefined ? null : folderHere(session.project, file.relPath, session.beside);
     return here === null ? file.relPath : file.relPath.replace(/^tmp\/[^/]+\//, () => `tmp/${here}/`);
   }
-  const folder = `tmp/${folderOf(session.project)}`;
+  const listed = session.beside === undefined ? null : listedFolder(session.project, session.beside);
+  const folder = `tmp/${listed ?? folderOf(session.project)}`;
   const { nativeId } = session;
-  if (file.key === 'main' || file.key === 'chat.json')
-    return `${folder}/chats/${nameOf(nativeId, session.startedAt)}`;
+  if (file.key === 'main') return `${folder}/chats/${nameOf(nativeId, session.startedAt)}`;
+  if (file.key === 'chat.json')
+    return `${folder}/chats/${nameOf(nativeId, session.startedAt).replace(/l$/, '')}`;
   if (file.key.startsWith('chats/')) return `${folder}/chats/${nativeId}/${file.key.slice('chats/'.length)}`;
   if (file.key.startsWith('session/')) return `${folder}/${nativeId}/${file.key.slice('session/'.length)}`;
   return `${folder}/${file.key}`;

@@ -37,6 +37,11 @@ export function folderHere(project: string | null, relPath: string, beside: Text
   return isOthers ? hashedFolder(project) : null;
 }
 
+/** The folder below `tmp` that this machine's Gemini CLI has for a project; null where it has none yet. */
+export function listedFolder(project: string | null, beside: TextBeside): string | null {
+  return project === null ? null : (listedFolders(beside).get(project) ?? null);
+}
+
 function folderIn(relPath: string): string | null {
   return /^tmp\/([^/]+)\//.exec(relPath)?.[1] ?? null;
 }

@@ -88,7 +88,8 @@ export function rowsAgent(agent: RowsAgent): AgentFormat {
       const held = agent.container(relPath);
       if (held === null) return null;
       const inside = held.container === undefined ? {} : { container: held.container };
-      return { ...main, nativeId: held.nativeId ?? null, ...inside };
+      const before = held.container?.kind === 'rows' ? {} : { beforeRows: true as const };
+      return { ...main, nativeId: held.nativeId ?? null, ...before, ...inside };
     }),
     skipsFolder: () => false,
     peek: (head, tail) =>

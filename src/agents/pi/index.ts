@@ -2,13 +2,22 @@
  * pi and its family (OpenClaw, Oh My Pi): how each is found, looked at and gone back to; `places.ts` has where their files lie.
  * Promises: decides by paths and bytes alone; touches no disk. All branches of a session's tree stay in its one file.
  */
-import type { AgentFormat, Host, ListedProject, Peek, RestoreTarget } from '../../domain/agent.ts';
+import type {
+  AgentFormat,
+  AgentImport,
+  Host,
+  ListedProject,
+  Peek,
+  RestoreTarget,
+} from '../../domain/agent.ts';
 import { ALL_MEMBERS } from '../../domain/content.ts';
 import { agentId } from '../../domain/ids.ts';
 import { parseTime } from '../../domain/time.ts';
 import { type JsonRecord, jsonlName, parseRecord, recordAt, textAt } from '../kit/json-lines.ts';
 import { peekRecords, type Seen } from '../kit/lines-reader.ts';
-import { idInPath, type Layout, OH_MY_PI_LAYOUT, OPENCLAW_LAYOUT, PI_LAYOUT } from './places.ts';
+import { openClawImport } from './openclaw-import.ts';
+import { openClawRows } from './openclaw-rows.ts';
+import { idInPath, type Layout, OH_MY_PI_LAYOUT, openClawLayout, PI_LAYOUT } from './places.ts';
 import { isCopiedBy, PiReader, textOf } from './reader.ts';
 
 interface Family {
@@ -26,6 +35,8 @@ interface Family {
   readonly projectList?: AgentFormat['projectList'];
   readonly rootPatterns?: AgentFormat['rootPatterns'];
   readonly resume: (session: RestoreTarget) => readonly string[];
+  readonly takesBack?: AgentImport;
+  readonly otherProject?: AgentFormat['otherProject'];
 }
 
 export const pi = family({
@@ -62,8 +73,10 @@ export const openClaw = family({
   variable: 'OPENCLAW_STATE_DIR',
   home: ['.openclaw'],
   folder: 'agents',
-  layout: OPENCLAW_LAYOUT,
+  layout: openClawLayout(openClawRows(peek)),
   resume: ({ nativeId }) => ['openclaw', 'agent', '--local', '--session-id', nativeId],
+  takesBack: openClawImport,
+  otherProject: 'from any folder',
 });
 
 function family(agent: Family): AgentFormat {
@@ -79,6 +92,8 @@ function family(agent: Family): AgentFormat {
     projectList,
     rootPatterns,
     resume,
+    takesBack,
+    otherProject,
   } = agent;
   const pattern = home
     .map((part) => part.replace('.', '\\.'))
@@ -94,6 +109,8 @@ function family(agent: Family): AgentFormat {
     folders: layout.folders,
     flatFolders: layout.flatFolders,
     ...(projectList === undefined ? {} : { projectList }),
+    ...(takesBack === undefined ? {} : { takesBack }),
+    ...(otherProject === undefined ? {} : { otherProject }),
     ...(rootPatterns === undefined ? {} : { rootPatterns }),
     roots: (host: Host) => {
       const slash = host.platform === 'win32' ? '\\' : '/';

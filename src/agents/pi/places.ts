@@ -4,6 +4,7 @@
  * Source: badlogic/pi-mono, docs/session.md; openclaw/openclaw, `sessions/artifacts.ts`; and recordings of all three.
  */
 import type { FileClass, RestoreTarget } from '../../domain/agent.ts';
+import type { RowsContainer } from '../../domain/contained.ts';
 import { closed, type Place, placesOf } from '../../domain/places.ts';
 import { beside, transcript } from '../kit/jsonl-agent.ts';
 
@@ -111,53 +112,67 @@ const IMPORTED = new RegExp(
   's',
 );
 
-/** OpenClaw: `agents/<agent>/sessions/<id>.jsonl`; renamed, and later compressed, when the session is reset or deleted. */
-export const OPENCLAW_LAYOUT: Layout = layout({
-  folders: ['agents'],
-  flatFolders: [],
-  places: placesOf({
-    transcript: [
-      'agents/*/sessions/{id}.jsonl',
-      'agents/*/sessions/{id}.jsonl.*',
-      'agents/*/session-sqlite-import-archive/*jsonl.imported-*',
-    ],
-    sidecar: [
-      'agents/*/sessions/{id}.trajectory.jsonl',
-      'agents/*/sessions/{id}.checkpoint.*.jsonl',
-      'agents/*/sessions/{id}.trajectory-path.json',
-      'agents/*/sessions/{id}.trajectory-path.json.*',
-      'agents/*/session-sqlite-import-archive/*trajectory-path.json.imported-*',
-    ],
-  }),
-  classify: (relPath) => {
+/**
+ * OpenClaw: `agents/<agent>/sessions/<id>.jsonl`; renamed, and later compressed, when the session is reset or deleted. Since 2026.9 all of an
+ * agent's are in `database`.
+ */
+export function openClawLayout(database: RowsContainer): Layout {
+  const classify = (relPath: string): FileClass | null => {
+    if (OPENCLAW_DATABASE.test(relPath)) return { ...transcript(null), container: database };
     const imported = IMPORTED.exec(relPath);
-    if (imported !== null) return classifyImported(imported[2], imported[3] ?? '');
-    const match = /^agents\/[^/]+\/sessions\/([^/]+?)\.(jsonl|trajectory-path\.json)((?:\.[^/]+)?)$/s.exec(
-      relPath,
-    );
-    const [, stem = '', kind = '', suffix = ''] = match ?? [];
-    if (match === null || PASSING.test(suffix)) return null;
-    // Copies that it sets aside and what it traces belong to the session whose name they begin with.
-    const aside = /^(.+?)\.(checkpoint\..+|trajectory)$/s.exec(stem);
-    if (aside?.[1] !== undefined) return beside(aside[1], `${aside[2]}.${kind}${suffix}`);
-    const plain = suffix.replace(/\.zst$/, '');
-    if (kind !== 'jsonl' || (plain !== '' && !RENAMED.test(plain))) return beside(stem, `${kind}${suffix}`);
-    // Nothing else is left of a session that was reset or deleted.
-    return { ...transcript(stem), encoding: plain === suffix ? 'plain' : 'zstd' };
-  },
-  place: ({ nativeId }) => `agents/main/sessions/${nativeId}.jsonl`,
-  beside: (main, key) => `${main.slice(0, -'.jsonl'.length)}.${key}`,
-  lookedFor: (relPath, { nativeId }) => {
-    const imported = IMPORTED.exec(relPath);
-    if (imported?.[3] === 'jsonl') return `${imported[1]}/sessions/${nativeId}.jsonl`;
-    const renamed = /^(.*\.jsonl)\.[^/]+$/s.exec(relPath);
-    return renamed?.[1] !== undefined && OPENCLAW_LAYOUT.classify(relPath)?.role === 'main'
-      ? renamed[1]
-      : relPath;
-  },
+    return imported === null ? classifySession(relPath) : classifyImported(imported[2], imported[3] ?? '');
+  };
+  return layout({
+    folders: ['agents'],
+    flatFolders: [],
+    places: OPENCLAW_PLACES,
+    classify,
+    place: ({ nativeId }) => `agents/main/sessions/${nativeId}.jsonl`,
+    beside: (main, key) => `${main.slice(0, -'.jsonl'.length)}.${key}`,
+    lookedFor: (relPath, { nativeId }) => {
+      const imported = IMPORTED.exec(relPath);
+      if (imported?.[3] === 'jsonl') return `${imported[1]}/sessions/${nativeId}.jsonl`;
+      const renamed = /^(.*\.jsonl)\.[^/]+$/s.exec(relPath);
+      return renamed?.[1] !== undefined && classify(relPath)?.role === 'main' ? renamed[1] : relPath;
+    },
+  });
+}
+
+const OPENCLAW_DATABASE = /^agents\/[^/]+\/agent\/openclaw-agent\.sqlite$/s;
+const OPENCLAW_PLACES = placesOf({
+  transcript: [
+    'agents/*/sessions/{id}.jsonl',
+    'agents/*/sessions/{id}.jsonl.*',
+    'agents/*/session-sqlite-import-archive/*jsonl.imported-*',
+  ],
+  sidecar: [
+    'agents/*/sessions/{id}.trajectory.jsonl',
+    'agents/*/sessions/{id}.checkpoint.*.jsonl',
+    'agents/*/sessions/{id}.trajectory-path.json',
+    'agents/*/sessions/{id}.trajectory-path.json.*',
+    'agents/*/session-sqlite-import-archive/*trajectory-path.json.imported-*',
+  ],
+  read: ['agents/*/agent/openclaw-agent.sqlite'],
 });
+
+function classifySession(relPath: string): FileClass | null {
+  const match = /^agents\/[^/]+\/sessions\/([^/]+?)\.(jsonl|trajectory-path\.json)((?:\.[^/]+)?)$/s.exec(
+    relPath,
+  );
+  const [, stem = '', kind = '', suffix = ''] = match ?? [];
+  if (match === null || PASSING.test(suffix)) return null;
+  // Copies that it sets aside and what it traces belong to the session whose name they begin with.
+  const aside = /^(.+?)\.(checkpoint\..+|trajectory)$/s.exec(stem);
+  if (aside?.[1] !== undefined) return beside(aside[1], `${aside[2]}.${kind}${suffix}`);
+  const plain = suffix.replace(/\.zst$/, '');
+  if (kind !== 'jsonl' || (plain !== '' && !RENAMED.test(plain))) return beside(stem, `${kind}${suffix}`);
+  // Nothing else is left of a session that was reset or deleted.
+  return { ...transcript(stem), encoding: plain === suffix ? 'plain' : 'zstd' };
+}
 
 function classifyImported(id: string | undefined, kind: string): FileClass | null {
   if (kind !== 'jsonl') return id === undefined ? null : beside(id, kind);
-  return id === undefined ? { ...transcript(null), onlyByContent: true } : transcript(id);
+  return id === undefined
+    ? { ...transcript(null), onlyByContent: true }
+    : { ...transcript(id), beforeRows: true };
 }

@@ -4,7 +4,7 @@ import { agentsOf, enabledAgents } from '../../agents/registry.ts';
 import { isEnabled, rootsOf } from '../../domain/agent.ts';
 import { EXIT } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import { lookAtAgents, type Unplaced } from '../../ingest/discover/scan.ts';
+import { type AgentScan, lookAtAgents, type Unplaced } from '../../ingest/discover/scan.ts';
 import { openWritable } from '../../store/open.ts';
 import { saveScans } from '../../store/scans.ts';
 import { type UnknownRecords, unknownRecords } from '../../store/unknown-records.ts';
@@ -60,7 +60,7 @@ export const agents: Command = async (context) => {
               formatBytes(scan.raw_bytes),
               formatCount(scan.sessions_not_stored - scan.sessions_grown),
               formatCount(scan.sessions_grown),
-              scan.deletes_after_days === null ? 'never' : `${scan.deletes_after_days} days`,
+              deletesAfter(scan),
               scan.proof === 'configuration' ? 'your configuration' : scan.proof,
               scan.root,
             ]),
@@ -80,6 +80,11 @@ export const agents: Command = async (context) => {
     db.close();
   }
 };
+
+function deletesAfter({ deletes_after_days: days, sessions_due: due }: AgentScan): string {
+  if (days === null) return 'never';
+  return due === 0 ? `${days} days` : `${days} days; ${formatCount(due)} at its next start`;
+}
 
 /** Where was looked: a folder that a variable moves, or another user's, is told from one that is empty. */
 function nothingFound({ host }: Context): string {

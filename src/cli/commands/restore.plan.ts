@@ -1,4 +1,5 @@
 /** Where the files of a session go when it is restored, and what is there already. Writes nothing. */
+import { lstatSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { agentById, enabledAgents } from '../../agents/registry.ts';
 import type {
@@ -15,6 +16,7 @@ import type { SessionRow } from '../../domain/session.ts';
 import { wholeLines } from '../../files/contained/row-lines.ts';
 import { hashText } from '../../files/hash-text.ts';
 import { mountOfRoot } from '../../files/mounts.ts';
+import { onDisk } from '../../files/on-disk.ts';
 import { cuttingOf } from '../../ingest/content/records.ts';
 import { rootsHere, textBeside, withProjects } from '../../ingest/discover/roots.ts';
 import {
@@ -82,6 +84,8 @@ export interface RestoreOptions {
   readonly force: boolean;
   /** Null or absent: the present versions, and a choice where one has lost most of what it held. */
   readonly version?: WantedVersion | null;
+  /** A project's folder in the place of the session's own, absolute, with no link in it; null or absent: its own. */
+  readonly project?: string | null;
 }
 
 /** Fails where a file may not be written over, and where a person has to say which version is meant. */
@@ -89,10 +93,11 @@ export function planRestore(
   context: Places,
   db: ReadableDb,
   session: SessionRow,
-  { to, force, version = null }: RestoreOptions,
+  { to, force, version = null, project: otherProject = null }: RestoreOptions,
   { trees, taken }: Shared = { trees: new Map(), taken: new Map() },
 ): PlannedRestore {
   const agent = agentById(session.agent, context.host);
+  if (otherProject !== null && agent?.otherProject === undefined) throw noOtherProject(session, agent);
   const root = to === null ? ownPlace(context, db, session, agent) : resolve(to);
   if (root === undefined) throw nowhere(session, agent);
   // In a folder of the user's none is the agent's, nor beside the store.
@@ -107,7 +112,7 @@ export function planRestore(
   const beside = textBeside(root);
   const target: RestoreTarget = {
     nativeId: agent === null ? nativeIdOf(session.uid) : idFor(db, session, agent, beside),
-    project: session.project,
+    project: otherProject ?? session.project,
     startedAt: session.startedAt,
     beside,
   };
@@ -118,20 +123,77 @@ export function planRestore(
   const isVouchedFor = session.origin === null;
   const asked: SessionToPlace = {
     ...{ agent: session.agent, nativeId: session.nativeId, target },
-    ...{ isForeign, isVouchedFor },
+    ...{
+      isForeign,
+      isVouchedFor,
+      isPlacedAnew: otherProject !== null && agent?.otherProject === 'by its place',
+    },
   };
   const { platform } = context.host;
   const plan = planOf(tree, db, session, { agent, asked, platform, wanted: version, taken });
   const { files } = plan;
   const main = files.find(({ file }) => file.role === 'main');
-  const takesBack = agent?.takesBack;
-  const made = takesBack === undefined ? null : madeFor(takesBack, tree, db, session, target, files);
+  const placed = main === undefined ? target : { ...target, path: main.path };
+  const { made, needs } = importFile(tree, db, session, { agent, root, target: placed, files, taken });
+  if (made !== null) taken.set(made.path, session.uid);
+  const resume = resumeOf(agent, session, { asked, placed, otherProject, path: main?.path });
   return {
     ...{ session, agent, root, tree, ...plan, made },
-    resume: agent === null ? { cwd: null, argv: [] } : wayBackTo(agent, session, asked, main?.path),
+    resume: needs === null ? resume : { ...resume, needs },
     notPutBack: to === null ? (agent?.cannotPutBack ?? null) : null,
-    importing: made === null || takesBack === undefined ? null : takesBack.argv(made.path),
+    importing: made === null ? null : (agent?.takesBack?.argv(made.path) ?? null),
   };
+}
+
+/** The file for the agent's own import, where it takes sessions so and this one needs it. `needs`: what else it needs, as a sentence. */
+function importFile(
+  tree: RestoreTree,
+  db: ReadableDb,
+  session: SessionRow,
+  {
+    agent,
+    root,
+    target,
+    files,
+    taken,
+  }: {
+    readonly agent: AgentFormat | null;
+    readonly root: string;
+    readonly target: RestoreTarget;
+    readonly files: readonly PlannedFile[];
+    readonly taken: ReadonlyMap<string, SessionUid>;
+  },
+): { readonly made: MadeFile | null; readonly needs: string | null } {
+  const takesBack = agent?.takesBack;
+  if (takesBack === undefined) return { made: null, needs: null };
+  const isNeeded =
+    takesBack.isNeeded?.(target, (at) => taken.has(join(root, at)) || isThere(root, at)) ?? true;
+  if (isNeeded !== true) return { made: null, needs: typeof isNeeded === 'string' ? isNeeded : null };
+  return { made: madeFor(takesBack, tree, db, session, target, files), needs: null };
+}
+
+/** What is typed to go on with it. */
+function resumeOf(
+  agent: AgentFormat | null,
+  session: SessionRow,
+  {
+    asked,
+    placed,
+    otherProject,
+    path,
+  }: {
+    readonly asked: SessionToPlace;
+    readonly placed: RestoreTarget;
+    readonly otherProject: string | null;
+    readonly path: string | undefined;
+  },
+): Resume {
+  if (agent === null) return { cwd: null, argv: [] };
+  return otherProject === null ? wayBackTo(agent, session, asked, path) : agent.resume(placed);
+}
+
+function isThere(root: string, relPath: string): boolean {
+  return lstatSync(onDisk(join(root, relPath)), { throwIfNoEntry: false }) !== undefined;
 }
 
 /**
@@ -219,7 +281,7 @@ function madeFor(
   if (main === undefined) return null;
   // Made anew each time it is read: as a whole it may be larger than memory.
   const lines = { [Symbol.iterator]: () => wholeLines(fileChunks(db, session.uid, main.file)) };
-  const made = takesBack.content(lines);
+  const made = takesBack.content(lines, target);
   if (made === null) return null;
   const path = tree.place(takesBack.fileName(target), () => 'a link is not followed');
   const chunks = {
@@ -231,6 +293,14 @@ function madeFor(
   for (const chunk of chunks) rawBytes += chunk.length;
   const { place, stat } = tree.check(path, chunks, rawBytes, null);
   return { path, chunks, place, stat };
+}
+
+function noOtherProject({ agent: id, uid }: SessionRow, agent: AgentFormat | null): FailureError {
+  return fail(
+    'failed',
+    `${uid} was not restored: ${agent?.name ?? id} is not known to go on with a session in another project's folder`,
+    'Leave out --project; or give --to DIR for its files alone.',
+  );
 }
 
 /** There is no folder to restore to: the agent is not known here, or its configuration was given none. */

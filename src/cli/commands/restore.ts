@@ -4,10 +4,12 @@
  * replaced is stored first, or stays beside.
  */
 
+import { resolve } from 'node:path';
 import { agentsOf } from '../../agents/registry.ts';
 import type { Host } from '../../domain/agent.ts';
 import { EXIT, type ExitCode, FailureError, fail, invalid } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
+import { realPathIfThere } from '../../files/file-names.ts';
 import { mountOfPath } from '../../files/mounts.ts';
 import { isFolder, rootsAway } from '../../ingest/discover/roots.ts';
 import type { Learning } from '../../restore/replaced-files.ts';
@@ -32,8 +34,12 @@ export const restore: Command = async (context) => {
   if (context.flags['resume'] === true) refuseResume(context, all);
   if (context.flags['resume'] === true && context.flags['dryRun'] === true)
     throw new FailureError(invalid('--resume and --dry-run at once', 'A dry run writes and starts nothing.'));
+  if (all && textFlag(context.flags, 'project') !== null)
+    throw new FailureError(
+      invalid('--all and --project at once', 'Name the sessions that go to that project.'),
+    );
   const several = all || context.args.length > 1;
-  if (several && typeof optionsOf(context).version === 'number')
+  if (several && typeof wantedVersion(textFlag(context.flags, 'version')) === 'number')
     throw new FailureError(
       invalid(
         '--version with a number and several sessions',
@@ -50,12 +56,24 @@ function optionsOf({ flags }: Context): RestoreOptions {
     to: textFlag(flags, 'to'),
     force: flags['force'] === true,
     version: wantedVersion(textFlag(flags, 'version')),
+    project: otherProject(textFlag(flags, 'project')),
   };
+}
+
+/** The folder as an agent that is started in it would call it. */
+function otherProject(named: string | null): string | null {
+  if (named === null) return null;
+  const real = realPathIfThere(resolve(named));
+  if (real !== null && isFolder(real)) return real;
+  throw fail('usage', `no such folder: ${named}`, 'Make it first, or get the project there.');
 }
 
 /** The mount that may never answer and that files would be restored to; null: there is none. */
 function mountOf({ flags, host }: Context): string | null {
   const to = textFlag(flags, 'to');
+  const project = textFlag(flags, 'project');
+  const awayProject = project === null ? null : mountOfPath(project);
+  if (awayProject !== null) return awayProject;
   if (to !== null) return mountOfPath(to);
   const own = [...rootsAway(host, agentsOf(host))].filter(([, roots]) =>
     roots.some(({ agent }) => agent.projectRoot === undefined),

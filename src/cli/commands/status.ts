@@ -197,7 +197,9 @@ const REASON_CHARS = 160;
 function atRisk(scan: ScanRow): string {
   const since = `as of ${formatTime(scan.scanned_at)}`;
   if (scan.deletes_after_days === null) return `${scan.agent} deletes nothing by itself (${since})`;
-  return `${plural(scan.sessions_at_risk, 'session')} of ${scan.agent} go within a week by its own clean-up after ${scan.deletes_after_days} days; ${formatCount(scan.at_risk_not_stored)} not stored yet (${since})`;
+  const isDue = scan.first_deletion_at !== null && scan.first_deletion_at <= scan.scanned_at;
+  const first = isDue ? ', the first at its next start' : '';
+  return `${plural(scan.sessions_at_risk, 'session')} of ${scan.agent} go within a week by its own clean-up after ${scan.deletes_after_days} days${first}; ${formatCount(scan.at_risk_not_stored)} not stored yet (${since})`;
 }
 
 function agentTable(found: Status, columns: number): string {

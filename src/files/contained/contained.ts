@@ -18,6 +18,7 @@ import { type Source, SourceFile } from '../source.ts';
 import { fileAt, type WalkedFile } from '../walk.ts';
 import type { Within } from '../within.ts';
 import { ForeignDatabase, foreignTrouble } from './foreign-rows.ts';
+import { heldLines } from './held-lines.ts';
 import { fileLines, headerLine, rowLines } from './row-lines.ts';
 import { SpooledSource } from './spooled.ts';
 import { StandingFiles, setOfFiles } from './stands.ts';
@@ -70,12 +71,13 @@ export function* containedIn(
 ): Generator<ContainedFile> {
   const database = container.kind === 'rows' ? new ForeignDatabase(file.path, file.within) : null;
   if (database !== null) opened.use(database);
+  const transcripts = container.kind === 'rows' ? container.transcripts : undefined;
   try {
     for (const { session, range, stat } of sessionsIn(container, root, file, database)) {
       const { peek, aboutBytes } = session;
       yield {
         path: containedPath(file.path, peek.nativeId),
-        relPath: agent.relPathOf(peek, '') ?? file.relPath,
+        relPath: transcripts?.at(file.relPath, peek.nativeId) ?? agent.relPathOf(peek, '') ?? file.relPath,
         sizeBytes: aboutBytes,
         mtimeMs: peek.endedAt === null ? file.mtimeMs : Date.parse(peek.endedAt),
         stat,
@@ -181,6 +183,11 @@ function fillRows(
     const [session] = container.sessions(db, peek.nativeId, root, files);
     if (session === undefined) throw new Error('its session is not there any more');
     const { older, tables } = container;
+    const held = container.transcripts?.lines(db, peek.nativeId);
+    if (held !== undefined) {
+      source.fill(heldLines(held), stat);
+      return;
+    }
     using stands = older === undefined ? null : new StandingFiles(db, files, older, peek.nativeId, stored());
     const lines = rowLines(db, tables, peek.nativeId, stands ?? undefined);
     source.fill(withHeader(agent, session.peek, lines), stat);

@@ -18,6 +18,8 @@ export interface AgentScan {
   /** Those that the agent deletes within `AT_RISK_DAYS`. */
   readonly sessions_at_risk: number;
   readonly at_risk_not_stored: number;
+  /** Of those at risk, the ones that are due: the agent deletes them when it next cleans up, mostly at its next start. */
+  readonly sessions_due: number;
   /** Null: this agent deletes nothing by itself. */
   readonly deletes_after_days: number | null;
   /** When the first of those at risk goes; null where none is. */

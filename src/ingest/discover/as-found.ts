@@ -58,7 +58,7 @@ export function asFound(
   if (fileClass === null) return [];
   if (fileClass.container !== undefined)
     return heldIn(agent, root, file, { ...fileClass, container: fileClass.container }, inRows, options);
-  if (fileClass.nativeId !== null && inRows.has(fileClass.nativeId)) return [];
+  if (fileClass.beforeRows === true && inRows.has(fileClass.nativeId ?? '')) return [];
   const { path, relPath, sizeBytes, mtimeMs, stat, within, realPath } = file;
   const isChanged = options.known.stats.get(path) !== stat;
   // Not spread: of 50,000 files that alone would be seen.

@@ -2,7 +2,7 @@
  * What is on this machine and not yet safe: agents, their sessions, what each agent will delete by itself and when.
  * Promises: reads no transcript that is known and unchanged; writes only the result of the scan, if told to.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { agentsOf, enabledAgents } from '../../agents/registry.ts';
 import { type AgentFormat, addedRoots, type Host } from '../../domain/agent.ts';
 import { addMs, type Clock, DAY_MS, type Iso } from '../../domain/time.ts';
@@ -13,7 +13,7 @@ import { forgottenUids } from '../../store/forget.ts';
 import { KnownSources } from '../../store/read-sources.ts';
 import type { AgentScan, Unplaced } from './agent-scan.ts';
 import type { DiscoverOptions } from './as-found.ts';
-import { type Discovery, discover, type FoundSession } from './discover.ts';
+import { type Discovery, discover, type FoundFile, type FoundSession } from './discover.ts';
 import { unplacedIn } from './loose.ts';
 import { existingRoots, isFolder, smallText, withProjects } from './roots.ts';
 import { placesAway, type Visitor, visitAll } from './visits.ts';
@@ -103,7 +103,7 @@ export async function scanHere(
     const paths = transcripts.map(({ path }) => path);
     unplaced.push({ agent: place.agent.id, root: place.root, transcripts: paths, other_files: others });
   }
-  return { scans: scansOf(found, host, now, (session) => session.isChanged), unplaced };
+  return { scans: scansOf(found, host, now, known, (session) => session.isChanged), unplaced };
 }
 
 /** What a walk over all agents' folders tells; `waits`: whether a session is not stored, or not all of it. */
@@ -111,31 +111,32 @@ export function scansOf(
   found: Discovery,
   host: Host,
   now: Iso,
+  known: Pick<KnownSources, 'endedAtOf'>,
   waits: (session: FoundSession) => boolean,
 ): AgentScan[] {
-  const nowMs = Date.parse(now);
   return existingRoots(host, enabledAgents(host)).flatMap(({ agent, root }) => {
     const sessions = found.sessions.filter((session) => session.agent === agent && session.root === root);
     // Any project might hold sessions of such an agent; most hold none.
     if (sessions.length === 0 && agent.projectRoot !== undefined) return [];
     const days = deletesAfterDays(agent, root);
-    const atRisk =
-      days === null ? [] : sessions.filter((session) => goesWithinDays(session, days, nowMs) <= AT_RISK_DAYS);
+    const goes = days === null ? [] : goesWithin(agent, sessions, days, now, known);
+    const atRisk = goes.filter((one) => one.days <= AT_RISK_DAYS);
     const totals = found.roots.find((entry) => entry.agent === agent && entry.root === root);
     return {
       agent: agent.id,
       name: agent.name,
       proof: agent.proof,
       root,
-      sessions: sessions.length,
+      sessions: countOf(sessions),
       files: totals?.files ?? 0,
       raw_bytes: totals?.rawBytes ?? 0,
       sessions_not_stored: sessions.filter(waits).length,
       sessions_grown: sessions.filter((session) => waits(session) && isKnown(session)).length,
-      sessions_at_risk: atRisk.length,
-      at_risk_not_stored: atRisk.filter(waits).length,
+      sessions_at_risk: countOf(atRisk.map(({ session }) => session)),
+      at_risk_not_stored: atRisk.filter(({ session }) => waits(session)).length,
+      sessions_due: countOf(atRisk.filter((one) => one.days <= 0).map(({ session }) => session)),
       deletes_after_days: days,
-      first_deletion_at: firstDeletion(atRisk, days, now),
+      first_deletion_at: firstDeletion(atRisk, now),
       scanned_at: now,
     };
   });
@@ -146,13 +147,28 @@ function isKnown(session: FoundSession): boolean {
   return session.files.some((file) => file.known !== null);
 }
 
-function firstDeletion(atRisk: readonly FoundSession[], days: number | null, now: Iso): Iso | null {
-  if (days === null || atRisk.length === 0) return null;
-  const soonest = atRisk.reduce(
-    (least, session) => Math.min(least, goesWithinDays(session, days, Date.parse(now))),
-    Number.POSITIVE_INFINITY,
-  );
-  return addMs(now, soonest * DAY_MS);
+/** Transcripts that bear one id in one folder are of one session. */
+function countOf(sessions: readonly FoundSession[]): number {
+  return new Set(sessions.map(placeOf)).size;
+}
+
+function placeOf(session: FoundSession): string {
+  return `${dirname(mainOf(session)?.path ?? '')} ${session.nativeId}`;
+}
+
+function mainOf({ files }: FoundSession): FoundFile | undefined {
+  return files.find(({ class: { role } }) => role === 'main') ?? files[0];
+}
+
+interface Going {
+  readonly session: FoundSession;
+  /** Until the agent deletes it; negative where it is due. */
+  readonly days: number;
+}
+
+function firstDeletion(atRisk: readonly Going[], now: Iso): Iso | null {
+  if (atRisk.length === 0) return null;
+  return addMs(now, Math.min(...atRisk.map(({ days }) => days)) * DAY_MS);
 }
 
 function deletesAfterDays(agent: AgentFormat, root: string): number | null {
@@ -160,7 +176,37 @@ function deletesAfterDays(agent: AgentFormat, root: string): number | null {
   return agent.retention.days(smallText(join(root, agent.retention.settingsFile)));
 }
 
-/** Days until the agent deletes the session, by the newest change of its files; negative where it is due. */
-function goesWithinDays(session: FoundSession, days: number, nowMs: number): number {
-  return days - (nowMs - newestMs(session.files)) / DAY_MS;
+/** When each session goes by its agent's own clean-up after so many days. */
+function goesWithin(
+  { retention }: AgentFormat,
+  sessions: readonly FoundSession[],
+  days: number,
+  now: Iso,
+  known: Pick<KnownSources, 'endedAtOf'>,
+): Going[] {
+  const isDue = retention?.deletesNext === undefined ? () => false : dueIn(sessions, retention.deletesNext);
+  return sessions.map((session) => {
+    const changedMs = newestMs(session.files);
+    const ended = retention?.byContent === true ? endedAtOf(session, known) : null;
+    const lastMs = ended === null ? changedMs : Math.min(changedMs, Date.parse(ended));
+    return { session, days: isDue(session) ? 0 : days - (Date.parse(now) - lastMs) / DAY_MS };
+  });
+}
+
+function dueIn(
+  sessions: readonly FoundSession[],
+  deletesNext: (relPaths: readonly string[]) => boolean,
+): (session: FoundSession) => boolean {
+  const byPlace = new Map<string, string[]>();
+  for (const session of sessions) {
+    const mains = session.files.filter(({ class: { role } }) => role === 'main');
+    const place = placeOf(session);
+    byPlace.set(place, [...(byPlace.get(place) ?? []), ...mains.map(({ relPath }) => relPath)]);
+  }
+  return (session) => deletesNext(byPlace.get(placeOf(session)) ?? []);
+}
+
+/** As its transcript tells it: of one that is left as it is, as it told it when it was stored. */
+function endedAtOf(session: FoundSession, known: Pick<KnownSources, 'endedAtOf'>): string | null {
+  return session.peek?.endedAt ?? known.endedAtOf(mainOf(session)?.path ?? '');
 }
