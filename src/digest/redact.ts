@@ -8,7 +8,7 @@ import type { Digest } from '../domain/digest.ts';
 import { cutAt } from './keep.ts';
 import { loadLint } from './lint.ts';
 import type { Finding } from './secrets/rules.ts';
-import { isPlaceholder, isWord, looksSecret } from './secrets/values.ts';
+import { isPlaceholder, isWord, looksSecret, withoutEnd } from './secrets/values.ts';
 import { type Cut, mapTexts } from './strings.ts';
 
 /** Texts are joined to be looked at together: pieces that stay in the processor's cache are twice as fast. */
@@ -148,7 +148,7 @@ function withKnown(
   const known = new Map<string, string>();
   for (const [text, findings] of found)
     for (const { start, end, kind } of findings) {
-      const value = text.slice(start, end).replace(/[.,;:]+$/, '');
+      const value = withoutEnd(text.slice(start, end), '.,;:');
       if (known.size >= KNOWN_MAX || value.length > 512 || !isDistinct(value)) continue;
       known.set(value, kind);
       // A title is on one line.

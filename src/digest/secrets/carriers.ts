@@ -3,7 +3,16 @@
  * Promises: every pattern is linear in the text; a value ends where its carrier ends it. Names alone, types, calls and
  * templates are no values (`secrets.values.ts`).
  */
-import { carried, type Finding, hinted, type Judge, onlyWith, type SecretRule, within } from './rules.ts';
+import {
+  carried,
+  type Finding,
+  hinted,
+  type Judge,
+  matchesIn,
+  onlyWith,
+  type SecretRule,
+  within,
+} from './rules.ts';
 import {
   isGiven,
   isNamed,
@@ -224,7 +233,12 @@ function filesOfSecrets(): readonly SecretRule[] {
       /\b(?:client-key-data|tls\.key|[\w.-]{0,40}\.key)\\{0,3}["']?\s{0,3}:\s{0,3}\\{0,3}["']?([A-Za-z0-9+/]{24,16384}={0,2})/g,
       (value) => !isPlaceholder(value),
     ),
-    { kind: 'Kubernetes secret', ...hinted('kind & secret'), find: kubernetesSecrets },
+    {
+      kind: 'Kubernetes secret',
+      ...hinted('kind & secret'),
+      patterns: [MANIFEST, DATA, PAIR],
+      find: kubernetesSecrets,
+    },
     // One name and its crypt, or a password for chpasswd
     carried(
       'password',
@@ -241,21 +255,23 @@ function filesOfSecrets(): readonly SecretRule[] {
   ];
 }
 
+const MANIFEST = /kind\\{0,3}["']?: {0,3}\\{0,3}["']?Secret(?![A-Za-z])/g;
+const DATA = /(?:stringData|data)\\{0,3}["']?:/;
+const PAIR = /[\w.-]{1,100}\\{0,3}["']?: {1,3}\\{0,3}["']?([^\s"'\\,{}\0]{4,4096})/g;
+
 /** Every value below `data` and `stringData` of a Secret, whatever its name. */
 function* kubernetesSecrets(text: string): Iterable<Finding> {
   let at = 0;
-  for (const match of text.matchAll(/kind\\{0,3}["']?: {0,3}\\{0,3}["']?Secret(?![A-Za-z])/g)) {
+  for (const match of matchesIn(text, MANIFEST)) {
     if (match.index < at) continue;
     const near = text.slice(match.index, match.index + 8192);
     const stop = near.search(/\n---|\0/);
     const own = stop < 0 ? near : near.slice(0, stop);
     at = match.index + own.length;
-    const data = /(?:stringData|data)\\{0,3}["']?:/.exec(own);
+    const data = DATA.exec(own);
     if (data === null) continue;
     const from = data.index + data[0].length;
-    for (const pair of own
-      .slice(from)
-      .matchAll(/[\w.-]{1,100}\\{0,3}["']?: {1,3}\\{0,3}["']?([^\s"'\\,{}\0]{4,4096})/g)) {
+    for (const pair of matchesIn(own.slice(from), PAIR)) {
       const value = pair[1] ?? '';
       if (isPlaceholder(value) || /^(?:type|kind|name|namespace|apiVersion)["']?:/.test(pair[0])) continue;
       const end = match.index + from + pair.index + pair[0].length;

@@ -3,7 +3,15 @@
  * Promises: a word of the language is no secret ("the password is wrong"); judged by the word itself.
  */
 import { carried, type Judge, type SecretRule } from './rules.ts';
-import { isPassword, isPlaceholder, isProse, isWord, looksRandom, looksSecret } from './values.ts';
+import {
+  isPassword,
+  isPlaceholder,
+  isProse,
+  isWord,
+  looksRandom,
+  looksSecret,
+  withoutEnd,
+} from './values.ts';
 
 /** Names of a password, and what stands between it and its value, by language. */
 const LANGUAGES: readonly (readonly [names: string, verbs: string])[] = [
@@ -43,7 +51,7 @@ const isToldElsewhere: Judge = (value, place) =>
 
 /** A number, a sign in the word, or such a word as no sentence ends with. */
 const isTold: Judge = (value, place) => {
-  const bare = value.replace(/[.,;:!?…]+$/, '') || value;
+  const bare = withoutEnd(value, '.,;:!?…') || value;
   if (bare.length < 4 || isPlaceholder(value) || place.after === '(' || /^[-–—]/.test(bare)) return false;
   if (/^https?:\/\/|^(?:\.{0,2}|~)\//.test(value)) return false;
   if (looksSecret(bare) || /^\d{4,12}$/.test(bare) || looksRandom(bare)) return true;
@@ -140,7 +148,7 @@ export const PROSE_RULES: readonly SecretRule[] = [
 ];
 
 function isMachineMade(value: string): boolean {
-  const bare = value.replace(/[.,;:!?]+$/, '');
+  const bare = withoutEnd(value, '.,;:!?');
   return (
     !isPlaceholder(bare) &&
     looksSecret(bare) &&

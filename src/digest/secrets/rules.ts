@@ -16,6 +16,10 @@ export interface SecretRule {
   readonly hints: readonly string[];
   /** And one of these, where there are some. */
   readonly also?: readonly string[];
+  /** What it looks with: the tests draw their texts from these, those that it must find and those that would take it long. */
+  readonly patterns: readonly RegExp[];
+  /** Without it in a text none of them is looked for. */
+  readonly part?: RegExp;
   readonly find: (text: string) => Iterable<Finding>;
 }
 
@@ -51,6 +55,7 @@ export function token(kind: string, hints: string, pattern: RegExp): SecretRule 
   return {
     kind,
     ...hinted(hints),
+    patterns: [pattern],
     *find(text) {
       for (const match of matchesIn(text, pattern)) {
         const value = match.findLast((group, index) => index > 0 && group !== undefined) ?? match[0];
@@ -64,7 +69,12 @@ export function token(kind: string, hints: string, pattern: RegExp): SecretRule 
 
 /** A value behind a name, a flag or a word: the last group of the match, with which the match ends. */
 export function carried(kind: string, hints: string, pattern: RegExp, judge: Judge): SecretRule {
-  return { kind, ...hinted(hints), find: (text) => valuesIn(kind, text, 0, pattern, judge) };
+  return {
+    kind,
+    ...hinted(hints),
+    patterns: [pattern],
+    find: (text) => valuesIn(kind, text, 0, pattern, judge),
+  };
 }
 
 /** The same, looked for within what `region` matches: the words of one command, the pairs of one header. */
@@ -78,6 +88,7 @@ export function within(
   return {
     kind,
     ...hinted(hints),
+    patterns: [region, pattern],
     *find(text) {
       for (const match of matchesIn(text, region))
         yield* valuesIn(kind, match[0], match.index, pattern, judge, text);
@@ -87,7 +98,11 @@ export function within(
 
 /** A rule that costs much at each character, on text that has what every match of it has. */
 export function onlyWith(part: RegExp, rule: SecretRule): SecretRule {
-  return { ...rule, find: (text) => (part.test(text) ? rule.find(text) : []) };
+  return {
+    ...rule,
+    part,
+    find: (text) => (part.test(text) ? rule.find(text) : []),
+  };
 }
 
 /** A pattern may begin with the end of a name: so much before it is looked at. */

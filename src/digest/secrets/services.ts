@@ -4,7 +4,7 @@
  * was cut, for the half of a key is still worth finding. Sources: each service's documentation of its keys.
  */
 import { isInData, matchesIn, onlyWith, type SecretRule, token } from './rules.ts';
-import { standsForNothing } from './values.ts';
+import { standsForNothing, withoutEnd } from './values.ts';
 
 /** Letters, digits, `_` and `-` behind a literal of its own: most keys of today. */
 function prefixed(kind: string, prefixes: string, charsMin = 16, alphabet = '\\w-'): SecretRule {
@@ -16,6 +16,7 @@ function prefixed(kind: string, prefixes: string, charsMin = 16, alphabet = '\\w
   return {
     kind,
     hints: prefixes.split(' ').map((prefix) => `^${prefix}`),
+    patterns: [pattern],
     *find(text) {
       for (const { index, 0: found, 1: prefix = '', 2: body = '' } of matchesIn(text, pattern))
         if (isMade(prefix, body) && !standsForNothing(found) && !isInData(text, index))
@@ -26,7 +27,7 @@ function prefixed(kind: string, prefixes: string, charsMin = 16, alphabet = '\\w
 
 /** What a machine made: `re_compile_the_pattern` begins like a key and is a name. */
 function isMade(prefix: string, body: string): boolean {
-  const bare = body.replace(/[-_.=]+$/, '');
+  const bare = withoutEnd(body, '-_.=');
   if ((bare.match(/[a-z][A-Z](?![a-z]{2})/g)?.length ?? 0) >= 2) return true;
   // A long beginning is one of a service's own: behind it only a name is none.
   if (prefix.length >= 5) return !/^(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_.](?:[a-z]+|[A-Z]+|\d{1,2}))*$/.test(bare);

@@ -59,7 +59,7 @@ function isSame(part: string): boolean {
 
 /** True where a value is no secret but a template of one, a mask, a type, or a name of code. */
 export function isPlaceholder(value: string): boolean {
-  const bare = value.replace(/^["'`\\]+|["'`\\.,;:!?]+$/g, '');
+  const bare = withoutEnd(value.replace(/^["'`\\]+/, ''), `"'\`\\.,;:!?`);
   if (bare === '' || TEMPLATE.test(value) || TEMPLATE.test(bare) || MASK.test(bare) || SAMPLE.test(bare))
     return true;
   if (/^\W*(?:redacted|masked|hidden|removed|omitted|filtered)\W*$/i.test(value)) return true;
@@ -69,9 +69,16 @@ export function isPlaceholder(value: string): boolean {
   return isGeneric(bare);
 }
 
+/** Without such signs at its end. A pattern that looks for them tries each of many signs in turn to the end of all. */
+export function withoutEnd(value: string, signs: string): string {
+  let end = value.length;
+  while (end > 0 && signs.includes(value.charAt(end - 1))) end--;
+  return value.slice(0, end);
+}
+
 /** A beginning that its writer cut: too little is left of it to be one. */
 function isCut(value: string): boolean {
-  return /(?:\.{3}|…)$/.test(value) && value.replace(/[.…]+$/, '').length <= 14;
+  return /(?:\.{3}|…)$/.test(value) && withoutEnd(value, '.…').length <= 14;
 }
 
 function isGeneric(value: string): boolean {
@@ -162,7 +169,7 @@ export function looksRandom(value: string, charsMin = 16): boolean {
 /** Capitals where no name has them, letters alone though it be. */
 function hasDisorder(value: string): boolean {
   const turns = value.match(/[a-z][A-Z](?![a-z]{2})/g)?.length ?? 0;
-  return /^[A-Za-z]+\d?[A-Za-z]*$/.test(value) && turns >= (hasDigit(value) ? 2 : 3);
+  return /^[A-Za-z]+(?:\d[A-Za-z]*)?$/.test(value) && turns >= (hasDigit(value) ? 2 : 3);
 }
 
 /** What a file's name is without its ending. */
