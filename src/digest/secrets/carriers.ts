@@ -7,6 +7,7 @@ import {
   carried,
   type Finding,
   hinted,
+  hintsOf,
   type Judge,
   matchesIn,
   onlyWith,
@@ -95,6 +96,12 @@ const judgeWeak: Judge = (value, place) => {
 /** What stands in a text beside the value is not looked at: the lead is the name, and the sign. */
 const anything: Judge = (value) => isGiven(value, { name: '', lead: '', before: '"', after: '"' });
 
+const COOKIE_NAMES =
+  'PHPSESSID|JSESSIONID|ASP\\.NET_SessionId|connect\\.sid|laravel_session|sessionid|session_token|_session|sid|csrftoken|xsrf-token|auth_token|remember_token';
+/** Of the queries of addresses. */
+const PARAMETERS =
+  'key|token|secret|sig|signature|password|passwd|pass|pwd|auth|code|jwt|session|sid|credential|otp|invite';
+
 function headers(): readonly SecretRule[] {
   return [
     carried(
@@ -132,8 +139,8 @@ function headers(): readonly SecretRule[] {
     ),
     carried(
       'session cookie',
-      '^phpsessid$ ^jsessionid$ ^asp.net_sessionid$ ^connect.sid$ ^laravel_session$ ^sessionid$ ^session_token$ ^_session$ ^sid$ ^csrftoken$ ^xsrf-token$ ^auth_token$ ^remember_token$',
-      /(?<![A-Za-z])(?:PHPSESSID|JSESSIONID|ASP\.NET_SessionId|connect\.sid|laravel_session|sessionid|session_token|_session|sid|csrftoken|xsrf-token|auth_token|remember_token)["']?[=:]\s?["']?([\w.%+/:~-]{16,4096})/gi,
+      hintsOf(COOKIE_NAMES.toLowerCase(), '^', '$'),
+      new RegExp(String.raw`(?<![A-Za-z])(?:${COOKIE_NAMES})["']?[=:]\s?["']?([\w.%+/:~-]{16,4096})`, 'gi'),
       (value, place) =>
         (looksRandom(value) && !isPlaceholder(value) && !isIdentity(value)) || isCookieName(value, place),
     ),
@@ -151,15 +158,15 @@ function headers(): readonly SecretRule[] {
     ),
     carried(
       'token in URL',
-      'key= token= secret= sig= signature= password= passwd= pass= pwd= auth= code= jwt= session= sid= credential= otp= invite= & ? &',
-      /[?&](?:[\w.-]{0,30}(?:key|token|secret|sig|signature|password|passwd|pass|pwd|auth|code|jwt|session|sid|credential|otp|invite))=([^\s&"'`<>#,;\\)\]}\0]{6,4096})/gi,
+      `${hintsOf(PARAMETERS, '', '=')} & ? &`,
+      new RegExp(String.raw`[?&](?:[\w.-]{0,30}(?:${PARAMETERS}))=([^\s&"'\x60<>#,;\\)\]}\0]{6,4096})`, 'gi'),
       (value, place) =>
         isNamed(value, place) &&
         (!/[?&](?:code|session|invite|key)=/i.test(place.lead) || looksRandom(value, 16)),
     ),
     carried(
       'connection string',
-      'password= pwd=',
+      'password pwd & ;',
       /;\s{0,2}(?:password|pwd)\s{0,2}=\s{0,2}([^;"'\n\0]{3,512})/gi,
       (value) => !isPlaceholder(value),
     ),
@@ -229,8 +236,8 @@ function filesOfSecrets(): readonly SecretRule[] {
     ),
     carried(
       'private key',
-      'key-data tls.key',
-      /\b(?:client-key-data|tls\.key|[\w.-]{0,40}\.key)\\{0,3}["']?\s{0,3}:\s{0,3}\\{0,3}["']?([A-Za-z0-9+/]{24,16384}={0,2})/g,
+      'client-key-data .key',
+      /(?:client-key-data|\.key(?<=\w\.key))\\{0,3}["']?\s{0,3}:\s{0,3}\\{0,3}["']?([A-Za-z0-9+/]{24,16384}={0,2})/g,
       (value) => !isPlaceholder(value),
     ),
     {
@@ -283,7 +290,7 @@ function* kubernetesSecrets(text: string): Iterable<Finding> {
 export const CARRIER_RULES: readonly SecretRule[] = [
   carried(
     'password',
-    'pass pwd pw motdepasse parola wachtwoord haslo senha contrase psk',
+    'pass pwd pw motdepasse parol wachtwoord haslo senha contrase psk',
     new RegExp(`${PASS}s?${TAIL}${GIVES}${VALUE}`, 'g'),
     judgePass,
   ),
@@ -306,7 +313,7 @@ export const CARRIER_RULES: readonly SecretRule[] = [
   // `define('DB_PASSWORD', 'x')`, `set("password", "x")`, `--from-literal`, `configure set name value`
   carried(
     'secret',
-    'pass pwd secret token key',
+    'pass pwd secret token key salt',
     new RegExp(
       String.raw`["'][\w.:-]{0,60}(?:pass(?:word|wd)?|pwd|secret|token|_?key|salt)["']\s{0,3},\s{0,3}${QUOTED}(?!\\{0,3}["'\x60]\s{0,2}:)`,
       'gi',
@@ -365,7 +372,7 @@ export const CARRIER_RULES: readonly SecretRule[] = [
   // HCL, gradle, configuration by a blank: `storePassword 'x'`, `requirepass x`, `wpa_passphrase=x`
   carried(
     'password',
-    'password secret apikey api_key',
+    'password secret token apikey api_key',
     new RegExp(String.raw`(?:[Pp]assword|[Ss]ecret|[Tt]oken|[Aa]piKey|api_key)[ \t]{1,3}${QUOTED}`, 'g'),
     (value, place) => isGiven(value, place) && (/[\d!@#$%^&*+=?]/.test(value) || isWord(value)),
   ),

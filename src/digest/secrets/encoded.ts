@@ -140,7 +140,7 @@ export const ENCODED_RULES: readonly SecretRule[] = [
   ),
   token(
     'password hash',
-    'pbkdf2_ scrypt: {ssha argon2',
+    'pbkdf2_ scrypt: {sha {ssha argon2',
     /((?:pbkdf2_sha\d+|scrypt:|argon2)\$?\d[\w:]{0,64}\$[\w+/=-]+\$[\w+/=-]{20,}|\{S?SHA(?:256|512)?\}[\w+/]{20,}={0,2})/gi,
   ),
   carried(

@@ -42,7 +42,8 @@ export const KEY_RULES: readonly SecretRule[] = [
   },
   {
     kind: 'private key',
-    ...hinted('^MI ^MH ^MC ^MF ^lQ ^lF ^b3BlbnNzaC1rZXktdjE'),
+    // A long length in DER is MI, with every version. Behind a short one the version always comes out as CAQ, the identifier of PBES as KoZI…
+    ...hinted('^MI CAQ KoZIhvcNAQ ^lQ ^lF ^b3BlbnNzaC1rZXktdjE'),
     patterns: [BEGINNING, PART],
     find: bodiesIn,
   },

@@ -34,6 +34,15 @@ export function hinted(words: string): Pick<SecretRule, 'hints' | 'also'> {
   return also === undefined ? { hints } : { hints, also };
 }
 
+/** What of a pattern is nothing but words, `a|b\\.c`: a hint for each. */
+export function hintsOf(words: string, before = '', behind = ''): string {
+  const plain = words.replaceAll('\\', '').replaceAll(' ', '#');
+  return plain
+    .split('|')
+    .map((word) => before + word + behind)
+    .join(' ');
+}
+
 /**
  * All matches of a global pattern at once. `matchAll` copies the pattern at each call, which takes longer than to look through a title.
  */

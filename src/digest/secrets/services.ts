@@ -3,7 +3,7 @@
  * Promises: every pattern is linear in the text: a literal to begin with, every repetition final or bounded; it also takes what
  * was cut, for the half of a key is still worth finding. Sources: each service's documentation of its keys.
  */
-import { isInData, matchesIn, onlyWith, type SecretRule, token } from './rules.ts';
+import { hintsOf, isInData, matchesIn, onlyWith, type SecretRule, token } from './rules.ts';
 import { standsForNothing, withoutEnd } from './values.ts';
 
 /** Letters, digits, `_` and `-` behind a literal of its own: most keys of today. */
@@ -34,6 +34,9 @@ function isMade(prefix: string, body: string): boolean {
   return /\d/.test(bare) && !/^[A-Za-z]+\d{0,4}(?:[-_.](?:[A-Za-z]+\d{0,4}|\d{1,6}))*$/.test(bare);
 }
 
+/** What services put near the end of their keys, the last one with four capitals. */
+const AZURE_MARKS = '\\+AStA|\\+ARm|\\+ACR|ACDb|AzFu|AzSe|AzCa|APIM|AAAA';
+
 export const SERVICE_RULES: readonly SecretRule[] = [
   // Clouds
   token(
@@ -53,8 +56,8 @@ export const SERVICE_RULES: readonly SecretRule[] = [
   token('Azure client secret', 'Q~', /(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{20,40}/g),
   token(
     'Azure key',
-    'azcs acdb azfu azsearch +a +as +aio ajqqj',
-    /(?<![A-Za-z0-9])[A-Za-z0-9+/]{30,76}(?:\+AStA|\+ARm|\+ACR|ACDb|AzFu|AzSe|AzCa|APIM|AAAA[A-Z]{4})[A-Za-z0-9+/]{4,8}={0,2}/g,
+    hintsOf(AZURE_MARKS),
+    new RegExp(`(?<![A-Za-z0-9])[A-Za-z0-9+/]{30,76}(?:${AZURE_MARKS}[A-Z]{4})[A-Za-z0-9+/]{4,8}={0,2}`, 'g'),
   ),
   token('Alibaba key', '^LTAI', /(?<![A-Za-z0-9])LTAI[A-Za-z0-9]{12,24}(?![A-Za-z0-9])/g),
   prefixed('Tencent key', 'AKID', 32, 'A-Za-z0-9'),
@@ -181,7 +184,7 @@ export const SERVICE_RULES: readonly SecretRule[] = [
   token('Teams webhook', 'webhook', /webhook\.office\.com\/webhookb2\/([\w@/-]{40,})/g),
   token(
     'webhook',
-    'hooks. api.powerplatform logic.azure webhook.',
+    'hooks.zapier.com .make.com/ maker.ifttt.com chat.googleapis.com',
     /\bhooks\.zapier\.com[/_]hooks[/_]catch[/_]\d+[/_](\w{4,})|\bhook\.\w{2,4}\d?\.make\.com\/(\w{16,})|\bmaker\.ifttt\.com\/trigger\/[\w-]{1,60}\/with\/key\/([\w-]{12,})|\bchat\.googleapis\.com\/v1\/spaces\/[\w/-]{4,60}\?key=([\w%&=-]{20,})/g,
   ),
   token('Telegram token', ':A', /(?<!\d)\d{8,10}:A[\w-]{32,36}/g),
@@ -213,7 +216,7 @@ export const SERVICE_RULES: readonly SecretRule[] = [
     /[5KLxyz][A-Za-z0-9]{49}/,
     token(
       'Bitcoin key',
-      '5 k l xprv',
+      '5 k l prv',
       /(?<![A-Za-z0-9_+-])(?:5[HJK](?=[A-Za-z]{0,48}\d)[A-Za-z0-9]{49}|[KL](?=[A-Za-z]{0,50}\d)[1-9A-HJ-NP-Za-km-z]{51}|[xyz]prv[1-9A-HJ-NP-Za-km-z]{80,120})(?![A-Za-z0-9_+/=-])/g,
     ),
   ),
