@@ -15,6 +15,7 @@ import {
   within,
 } from './rules.ts';
 import {
+  GOES_ON,
   isGiven,
   isNamed,
   isPassword,
@@ -52,10 +53,14 @@ const KEY = `(?:key(?<=(?:${KEYS})[ _.-]?key)|Key(?<=(?:${CAMEL_KEYS})Key)|KEY(?
 const OPEN_KEY =
   /(?:public|publishable|primary|foreign|cache|sort|partition|row|group|idempotency|dedupe|object|map|query|unique|natural|composite|storage|host|data|test|read|write|hash)[_-]?key["'\s:=>\\\]]*$/i;
 
+/** What a run of tests says: `--- PASS: TestV2Client`, `**PASS**: 12/12+3 checks`. */
+const PASSES = /(?<![\w.$-])pass\]?\*{0,2}[ \t]*:\*{0,2}[ \t]*$/i;
+
 /** In quotes a word counts too, where the name says password; bare, in the manner of an environment, as well. */
 const judgePass: Judge = (value, place) => {
   if (/^PWD|(?<![A-Za-z])pwd/.test(place.lead) && /^[./~_]|^[A-Za-z]:/.test(value)) return false;
   if (/["'`]/.test(place.before)) return isGiven(value, place);
+  if (PASSES.test(place.name)) return false;
   const isEnvironment = /[A-Z]{3,}[A-Z_\d]*=$/.test(place.name);
   const isSetting = /[=]$/.test(place.lead) && /[\s&;"'`<\0]|^$/.test(place.after);
   const isLine = /[:=][ \t]+$/.test(place.lead) && /[\s`"'\0]|^$/.test(place.after);
@@ -217,6 +222,13 @@ function filesOfSecrets(): readonly SecretRule[] {
       /\blogin\s{1,4}\S{1,128}\s{1,4}(?:account\s+\S{1,64}\s+)?password\s{1,4}["']?([^\s"'\0]{3,512})/gi,
       (value) => !isPlaceholder(value),
     ),
+    // Settings of a connection, where `pass` alone tells enough
+    carried(
+      'password',
+      'user login email & pass:',
+      /(?:[Uu]ser|[Ll]ogin|[Ee]mail)\w{0,12}["']?:[ \t]{1,4}[^\n\0]{1,200}(?:\n[ \t-]{0,40})?(?<=[\s,;-])pass:[ \t]{1,4}([^\s"'\x60,;#\0]{4,512})/g,
+      isPassword,
+    ),
     // .pgpass: host:port:database:user:password
     onlyWith(
       /:(?:\d{4,5}|\*):/,
@@ -315,7 +327,7 @@ export const CARRIER_RULES: readonly SecretRule[] = [
     'secret',
     'pass pwd secret token key salt',
     new RegExp(
-      String.raw`["'][\w.:-]{0,60}(?:pass(?:word|wd)?|pwd|secret|token|_?key|salt)["']\s{0,3},\s{0,3}${QUOTED}(?!\\{0,3}["'\x60]\s{0,2}:)`,
+      String.raw`["'][\w.:-]{0,60}(?:pass(?:word|wd)?|pwd|secret|token|_?key|salt)["']\s{0,3},\s{0,3}${QUOTED}(?!\\{0,3}["'\x60]\s{0,2}[:…${GOES_ON}])`,
       'gi',
     ),
     (value, place) =>

@@ -108,7 +108,10 @@ export const PROSE_RULES: readonly SecretRule[] = [
   carried(
     'password',
     '密 口令 パス 暗証 비밀 암호 كلمة סיס पास รหัส κωδ',
-    new RegExp(String.raw`(?:${EASTERN})\s{0,2}[:：=]?\s{0,2}[\x60"'“「『]?([\x21-\x7e]{4,256})`, 'gu'),
+    new RegExp(
+      String.raw`(?:${EASTERN})\s{0,2}[:：=]?\s{0,2}[\x60"'“「『]?((?![:=])[\x21-\x7e]{4,256})`,
+      'gu',
+    ),
     (value) => !isPlaceholder(value) && !/^[a-z]{1,5}$/.test(value),
   ),
   // "login: admin / X", "credentials admin:X", "log in with X"

@@ -1,5 +1,5 @@
 /** What a rule about secrets is, and the few ways in which one is written. */
-import { standsForNothing, type ValuePlace } from './values.ts';
+import { cutValue, standsForNothing, type ValuePlace } from './values.ts';
 
 /** Where a secret stands, in UTF-16 units of the text, and what it is. */
 export interface Finding {
@@ -132,7 +132,12 @@ function* valuesIn(
     const start = end - value.length;
     const lead = text.slice(match.index, match.index + match[0].length - value.length);
     const name = text.slice(Math.max(0, match.index - NAME_CHARS), match.index) + lead;
-    if (!judge(value, { name, lead, before: whole[start - 1] ?? '', after: whole[end] ?? '' })) continue;
+    const shown = cutValue(value);
+    if (
+      shown === null ||
+      !judge(shown, { name, lead, before: whole[start - 1] ?? '', after: whole[end] ?? '' })
+    )
+      continue;
     yield { start, end, kind };
   }
 }
