@@ -226,8 +226,8 @@ function filesOfSecrets(): readonly SecretRule[] {
     carried(
       'password',
       'user login email & pass:',
-      /(?:[Uu]ser|[Ll]ogin|[Ee]mail)\w{0,12}["']?:[ \t]{1,4}[^\n\0]{1,200}(?:\n[ \t-]{0,40})?(?<=[\s,;-])pass:[ \t]{1,4}([^\s"'\x60,;#\0]{4,512})/g,
-      isPassword,
+      /(?:[Uu]ser|[Ll]ogin|[Ee]mail)\w{0,12}["']?:[ \t]{1,4}[^\n\0]{1,200}(?:\n[ \t-]{0,40})?(?<=[\s,;-])pass:[ \t]{1,4}([^\s"'\x60,;\0]{4,512})/g,
+      (value, place) => isPassword(stemOf(value), place),
     ),
     // .pgpass: host:port:database:user:password
     onlyWith(
