@@ -8,10 +8,10 @@ import { KINDS } from '../../scripts/secrets/measure.ts';
 import { ordinaryTexts } from '../../scripts/secrets/ordinary.ts';
 import { claudeCode } from '../../src/agents/claude-code/index.ts';
 import { CHARS, cutAt } from '../../src/digest/keep.ts';
-import { redactText } from '../../src/digest/redact.ts';
+import { redactDigest, redactText } from '../../src/digest/redact.ts';
 import { redactKeptDigest } from '../../src/digest/redact-kept.ts';
 import type { Digest } from '../../src/domain/digest.ts';
-import { digestOf } from './samples.ts';
+import { digestOf, emptyDigest } from './samples.ts';
 
 const RUN = 'walk on '.repeat(600);
 /** The text so that `seen` characters of it stand before the cut at `charsMax`. */
@@ -77,6 +77,18 @@ describe('a digest that was redacted and cut', () => {
         const once = await redactText(text, charsMax);
         expect(await redactText(once.text)).toEqual({ text: once.text, count: 0 });
       }
+  }, 60_000);
+
+  test('keeps a prompt and a command whose rest is counted: where they end, no word need end', async () => {
+    for (const text of ordinaryTexts(new Maker(7))) {
+      const cuts = Array.from({ length: text.length }, (_, chars) => text.slice(0, chars + 1));
+      const digest: Digest = {
+        ...emptyDigest,
+        prompts: cuts.map((cut) => ({ at: null, text: cut, cut: 1 })),
+        commands: cuts.map((command) => ({ command, exit: 0, cut: 1 })),
+      };
+      expect(await redactDigest(digest)).toEqual(digest);
+    }
   }, 60_000);
 
   test('keeps its title, which was cut behind a secret that the prompt goes on behind', async () => {
