@@ -25,7 +25,7 @@ export async function redactKeptDigest(json: string, titles: Map<string, string>
   const told = wholeTitle(before, asTold);
   const clean = told === null ? asTold : await redactDigest({ ...before, title: told });
   const title = cutMarked(clean.title ?? '', CHARS.title);
-  const isTitleSame = told === null || title === before.title || !title.includes(MARK);
+  const isTitleSame = told === null || title.startsWith(shownOf(before.title ?? ''));
   if (clean.redacted === before.redacted && isTitleSame) return null;
   if (before.title !== null) titles.set(before.title, title);
   return shrink(clean, Number.POSITIVE_INFINITY, DIGEST_BYTES_MAX).json;
@@ -50,12 +50,17 @@ function digestIn(json: string): Digest | null {
  */
 function wholeTitle({ title, prompts: [prompt] }: Digest, asTold: Digest): string | null {
   if (title === null || prompt === undefined || !title.endsWith('…')) return null;
-  const [shown, whole] = [title.slice(0, -1).trim(), prompt.text.replace(/\s+/g, ' ').trim()];
+  const [shown, whole] = [shownOf(title), prompt.text.replace(/\s+/g, ' ').trim()];
   let same = 0;
   while (same < shown.length && shown[same] === whole[same]) same++;
   if (same === shown.length) return asTold.prompts[0]?.text === prompt.text ? null : prompt.text;
   // As far as the first secret that was taken out of the prompt: a title was cut before anybody looked.
   return whole.startsWith(MARK, same) ? prompt.text : null;
+}
+
+/** A title without the mark of its cut. */
+function shownOf(title: string): string {
+  return title.replace(/…$/, '').trim();
 }
 
 /** The words without secrets. `titles`: what titles of digests have become, by what they were. */
