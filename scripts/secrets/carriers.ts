@@ -62,6 +62,8 @@ const SETTINGS: readonly Kind[] = [
     'database:\n  user: app\n  password: {}\n',
     'password: "{}"',
     'ansible_become_pass: {}',
+    'smtp:\n  user: bob\n  pass: {}',
+    'login: bob@x.org, pass: {}',
     'MasterUserPassword: {}',
   ),
   kind('YAML, letters', letters, 'database:\n  password: {}\n  host: db'),

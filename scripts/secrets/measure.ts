@@ -49,6 +49,29 @@ export async function recall(seed: number, rounds: number): Promise<readonly Rec
   return results;
 }
 
+/** The table of docs/security.md, and what it comes to. */
+export function tableOf(results: readonly Recall[]): string {
+  const rows = [...GROUPS].map(([group, kinds]) => {
+    const own = results.filter(({ kind }) => kinds.some(({ name }) => name === kind));
+    return `| ${group} | ${kinds.length} | ${sum(own, 'planted')} | ${share(own)} |`;
+  });
+  return [
+    '| what | kinds | made up | redacted |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+    `${share(results)} of all ${sum(results, 'planted')} secrets of ${results.length} kinds.`,
+  ].join('\n');
+}
+
+export function share(results: readonly Recall[]): string {
+  return `${((100 * sum(results, 'redacted')) / sum(results, 'planted')).toFixed(1)} %`;
+}
+
+function sum(results: readonly Recall[], what: 'planted' | 'redacted'): number {
+  return results.reduce((total, each) => total + each[what], 0);
+}
+
 /** All of it, or half of one of 20 characters and more. White space does not count: a text may be put on one line. */
 export function isKept(text: string, secret: string): boolean {
   const plain = (part: string) => part.replace(/\s+/g, ' ');

@@ -77,6 +77,21 @@ const SENTENCES = [
   'secret: true, token: null, password: undefined, apiKey: "test"',
   'feat(auth): add password reset by token',
   'Tokens: 12345 in, 678 out; cache read 1.2M',
+  // What runs of tests say
+  '=== RUN   TestSHA256Sum\n--- PASS: TestSHA256Sum (0.00s)\nPASS\nok  \texample.org/x/hash\t0.012s',
+  '--- PASS: TestV2Client (0.01s)\n    --- PASS: TestParse/case_#01 (0.00s)\n    --- PASS: TestBase64/utf8=on&x (0.00s)',
+  '--- FAIL: TestHTTP2Frame (0.00s)\n--- SKIP: TestS3Upload (0.00s)\nFAIL\nexit status 1',
+  'PASS: TestUpsertStanza_EmptyFile and PASS: 12/12+3 checks',
+  'PASS: tests/check_v2.sh\nXFAIL: t0001-init.sh 3 - plain\n# PASS:  12\n# FAIL:  0',
+  'PASS: gcc.dg/pr12345.c (test for excess errors)',
+  'PASS: LLVM :: CodeGen/X86/avx512-mask.ll (1 of 4321)',
+  'PASS   : TestV2Client::initTestCase()',
+  '**PASS**: TestV2Client, **PASS:** utf8-2-latin1, [PASS]: v2/round-trip+3',
+  'TAP version 13\n1..3\nok 1 - SHA256 of utf8=on\nok 2 - pass: v2client_x1 # time=0.12ms\nnot ok 3 - parse/case_#01\n# pass 2\n# fail 1',
+  'Pass: 128, Fail: 0, pass: 100%, pass: 3/4, pass: p95<20ms',
+  'PASS src/auth/Password2Token.test.ts (5.21 s)\nTests: 12 passed, 12 total',
+  'PASSED tests/test_auth.py::test_v2_token[utf8-1] - 0.12s',
+  'test auth::sha256_of_2fa ... ok\ntest result: ok. 12 passed; 0 failed',
 ];
 
 export function ordinaryTexts(maker: Maker): readonly string[] {

@@ -53,11 +53,20 @@ export function kept(text: string, charsMax: number): string {
   return text.length <= max ? own : own.replace(/\ufffd$/, '');
 }
 
-/** The first `charsMax` UTF-16 units, no surrogate pair torn. */
+/** What stands in a secret's place begins so. */
+export const MARK = '[redacted: ';
+const MARK_CHARS_MAX = 64;
+
+/** The first `charsMax` UTF-16 units, no surrogate pair and no mark of a secret torn. */
 export function cutAt(text: string, charsMax: number): string {
   if (text.length <= charsMax) return text;
   const code = text.charCodeAt(charsMax - 1);
-  return text.slice(0, code >= 0xd800 && code <= 0xdbff ? charsMax - 1 : charsMax);
+  const end = code >= 0xd800 && code <= 0xdbff ? charsMax - 1 : charsMax;
+  const from = Math.max(0, end - MARK_CHARS_MAX);
+  const near = text.slice(from, end + MARK_CHARS_MAX);
+  const mark = end === 0 ? -1 : near.lastIndexOf(MARK, end - from - 1);
+  const isTorn = mark >= 0 && near.indexOf(']', mark) >= end - from;
+  return text.slice(0, isTorn ? from + mark : end);
 }
 
 /** The same, the cut marked by `…`. */

@@ -4,7 +4,7 @@
  */
 import { DIGEST_BYTES_MAX, type Digest } from '../domain/digest.ts';
 import type { KeptWords } from '../domain/session.ts';
-import { CHARS, cutMarked } from './keep.ts';
+import { CHARS, cutMarked, MARK } from './keep.ts';
 import { redactDigest, redactTexts } from './redact.ts';
 import { shrink } from './shrink.ts';
 import { mapTexts } from './strings.ts';
@@ -17,21 +17,15 @@ const WORDS: readonly (readonly [keyof KeptWords, number])[] = [
   ['analyze_error', 2000],
 ];
 
-/** What stands in a secret's place begins so. */
-const MARK = '[redacted: ';
-
 /** The digest without secrets; null where there is none in it. Notes its title, by what it was. */
 export async function redactKeptDigest(json: string, titles: Map<string, string>): Promise<string | null> {
   const before = digestIn(json);
   if (before === null) return null;
-  // A title is mostly the first prompt, cut: of half a key in it the whole one is known from there.
-  const [prompt] = before.prompts;
-  const told =
-    before.title !== null && prompt !== undefined && isCutOf(before.title, prompt.text) ? prompt.text : null;
-  const whole: Digest = told === null ? before : { ...before, title: told };
-  const clean = await redactDigest(whole);
+  const asTold = await redactDigest(before);
+  const told = wholeTitle(before, asTold);
+  const clean = told === null ? asTold : await redactDigest({ ...before, title: told });
   const title = cutMarked(clean.title ?? '', CHARS.title);
-  const isTitleSame = told === null || title === before.title || !title.includes(MARK);
+  const isTitleSame = told === null || title.startsWith(shownOf(before.title ?? ''));
   if (clean.redacted === before.redacted && isTitleSame) return null;
   if (before.title !== null) titles.set(before.title, title);
   return shrink(clean, Number.POSITIVE_INFINITY, DIGEST_BYTES_MAX).json;
@@ -50,13 +44,23 @@ function digestIn(json: string): Digest | null {
   }
 }
 
-/** As far as the first secret that was taken out of the prompt: a title was cut before anybody looked. */
-function isCutOf(title: string, prompt: string): boolean {
-  if (!title.endsWith('…')) return false;
-  const [shown, whole] = [title.slice(0, -1).trim(), prompt.replace(/\s+/g, ' ').trim()];
+/**
+ * A title is mostly the first prompt, cut: of half a key in it the whole one is known from there. Null where it is not, or has no key:
+ * the prompt begins so and nothing is found in it, so the title was cut when all of it had been looked at.
+ */
+function wholeTitle({ title, prompts: [prompt] }: Digest, asTold: Digest): string | null {
+  if (title === null || prompt === undefined || !title.endsWith('…')) return null;
+  const [shown, whole] = [shownOf(title), prompt.text.replace(/\s+/g, ' ').trim()];
   let same = 0;
   while (same < shown.length && shown[same] === whole[same]) same++;
-  return same === shown.length || whole.startsWith(MARK, same);
+  if (same === shown.length) return asTold.prompts[0]?.text === prompt.text ? null : prompt.text;
+  // As far as the first secret that was taken out of the prompt: a title was cut before anybody looked.
+  return whole.startsWith(MARK, same) ? prompt.text : null;
+}
+
+/** A title without the mark of its cut. */
+function shownOf(title: string): string {
+  return title.replace(/…$/, '').trim();
 }
 
 /** The words without secrets. `titles`: what titles of digests have become, by what they were. */

@@ -8,7 +8,7 @@ import type { Digest } from '../domain/digest.ts';
 import { cutAt } from './keep.ts';
 import { loadLint } from './lint.ts';
 import type { Finding } from './secrets/rules.ts';
-import { isPlaceholder, isWord, looksSecret } from './secrets/values.ts';
+import { GOES_ON, isPlaceholder, isWord, looksSecret, withoutEnd } from './secrets/values.ts';
 import { type Cut, mapTexts } from './strings.ts';
 
 /** Texts are joined to be looked at together: pieces that stay in the processor's cache are twice as fast. */
@@ -28,14 +28,16 @@ export interface Redacted {
 /** The digest with each secret replaced by `[redacted: KIND]`, its texts cut, and their number added to `redacted`. */
 export async function redactDigest(digest: Digest): Promise<Digest> {
   const texts = new Set<string>();
-  mapTexts(digest, (text) => {
-    texts.add(text);
+  // What stands at an earlier cut is no end: a word there may be the beginning of a longer one.
+  const looked = (text: string, goesOn: boolean) => (goesOn ? text + GOES_ON : text);
+  mapTexts(digest, (text, _, __, goesOn) => {
+    texts.add(looked(text, goesOn));
     return text;
   });
   const found = await findIn([...texts]);
   let redacted = digest.redacted;
-  const clean = mapTexts(digest, (text, charsMax, cut) => {
-    const own = replaced(text, found.get(text) ?? [], charsMax, cut);
+  const clean = mapTexts(digest, (text, charsMax, cut, goesOn) => {
+    const own = replaced(text, found.get(looked(text, goesOn)) ?? [], charsMax, cut);
     redacted += own.count;
     return own.text;
   });
@@ -153,7 +155,7 @@ function withKnown(
   const known = new Map<string, string>();
   for (const [text, findings] of found)
     for (const { start, end, kind } of findings) {
-      const value = text.slice(start, end).replace(/[.,;:]+$/, '');
+      const value = withoutEnd(text.slice(start, end), `.,;:${GOES_ON}`);
       if (known.size >= KNOWN_MAX || value.length > 512 || !isDistinct(value)) continue;
       known.set(value, kind);
       // A title is on one line.

@@ -6,18 +6,24 @@
 import type { Digest } from '../domain/digest.ts';
 import { CHARS } from './keep.ts';
 
-/** `charsMax`: of the text as it was told, what is shown; beyond is there to see whole what stands at the cut. */
-export type TextChange = (text: string, charsMax: number, cut: Cut) => string;
+/**
+ * `charsMax`: of the text as it was told, what is shown; beyond is there to see whole what stands at the cut. `goesOn`: more of it was
+ * cut before, and nothing in it says so.
+ */
+export type TextChange = (text: string, charsMax: number, cut: Cut, goesOn: boolean) => string;
 /** Whether a cut is marked in the text, or counted beside it. */
 export type Cut = 'marked' | 'counted';
 
 export function mapTexts(digest: Digest, changeText: TextChange): Digest {
-  const change = (text: string, charsMax: number = CHARS.name) => changeText(text, charsMax, 'marked');
+  const change = (text: string, charsMax: number = CHARS.name) => changeText(text, charsMax, 'marked', false);
   const all = (texts: readonly string[], charsMax: number = CHARS.name) =>
     texts.map((text) => change(text, charsMax));
   const counted = (text: string, charsMax: number, cutBefore = 0) => {
     const beyond = cutBefore + Math.max(0, text.length - charsMax);
-    return { text: changeText(text, charsMax, 'counted'), cut: beyond > 0 ? { cut: beyond } : {} };
+    return {
+      text: changeText(text, charsMax, 'counted', cutBefore > 0),
+      cut: beyond > 0 ? { cut: beyond } : {},
+    };
   };
   return {
     ...digest,

@@ -2,9 +2,11 @@
 // text is left alone; that no cut leaves a piece of one; that only the value decides what is a placeholder.
 
 import { describe, expect, test } from 'bun:test';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join as pathOf } from 'node:path';
 import fc from 'fast-check';
 import { Maker } from '../../scripts/secrets/make.ts';
-import { falseFindings, KINDS, recall } from '../../scripts/secrets/measure.ts';
+import { falseFindings, KINDS, recall, tableOf } from '../../scripts/secrets/measure.ts';
 import { claudeCode } from '../../src/agents/claude-code/index.ts';
 import { CHARS, kept } from '../../src/digest/keep.ts';
 import { redactDigest, redactText } from '../../src/digest/redact.ts';
@@ -25,6 +27,17 @@ describe(`made-up secrets, seed ${SEED}`, () => {
     expect(poor.map(({ kind, kept }) => `${kind}: ${kept[0]}`)).toEqual([]);
     expect(redacted / planted).toBeGreaterThanOrEqual(0.95);
     expect(results.length).toBeGreaterThan(200);
+  }, 60_000);
+
+  test('are counted by the table of docs/security.md (UPDATE_GOLDEN=1 writes it anew)', async () => {
+    const path = pathOf(import.meta.dir, '../../docs/security.md');
+    const page = readFileSync(path, 'utf8');
+    const [begin, end] = ['<!-- made by test/digest/secrets.test.ts -->\n\n', '\n\n<!-- end -->'];
+    const start = page.indexOf(begin) + begin.length;
+    const whole = page.slice(0, start) + tableOf(await recall(1, 3)) + page.slice(page.indexOf(end, start));
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(path, whole);
+    expect(page.includes(begin)).toBe(true);
+    expect(readFileSync(path, 'utf8')).toBe(whole);
   }, 60_000);
 
   test('and nothing in ordinary text', async () => {

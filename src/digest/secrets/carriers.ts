@@ -3,8 +3,19 @@
  * Promises: every pattern is linear in the text; a value ends where its carrier ends it. Names alone, types, calls and
  * templates are no values (`values.ts`).
  */
-import { carried, type Finding, hinted, type Judge, onlyWith, type SecretRule, within } from './rules.ts';
 import {
+  carried,
+  type Finding,
+  hinted,
+  hintsOf,
+  type Judge,
+  matchesIn,
+  onlyWith,
+  type SecretRule,
+  within,
+} from './rules.ts';
+import {
+  GOES_ON,
   isGiven,
   isNamed,
   isPassword,
@@ -42,10 +53,14 @@ const KEY = `(?:key(?<=(?:${KEYS})[ _.-]?key)|Key(?<=(?:${CAMEL_KEYS})Key)|KEY(?
 const OPEN_KEY =
   /(?:public|publishable|primary|foreign|cache|sort|partition|row|group|idempotency|dedupe|object|map|query|unique|natural|composite|storage|host|data|test|read|write|hash)[_-]?key["'\s:=>\\\]]*$/i;
 
+/** What a run of tests says: `--- PASS: TestV2Client`, `**PASS**: 12/12+3 checks`. */
+const PASSES = /(?<![\w.$-])pass\]?\*{0,2}[ \t]*:\*{0,2}[ \t]*$/i;
+
 /** In quotes a word counts too, where the name says password; bare, in the manner of an environment, as well. */
 const judgePass: Judge = (value, place) => {
   if (/^PWD|(?<![A-Za-z])pwd/.test(place.lead) && /^[./~_]|^[A-Za-z]:/.test(value)) return false;
   if (/["'`]/.test(place.before)) return isGiven(value, place);
+  if (PASSES.test(place.name)) return false;
   const isEnvironment = /[A-Z]{3,}[A-Z_\d]*=$/.test(place.name);
   const isSetting = /[=]$/.test(place.lead) && /[\s&;"'`<\0]|^$/.test(place.after);
   const isLine = /[:=][ \t]+$/.test(place.lead) && /[\s`"'\0]|^$/.test(place.after);
@@ -86,6 +101,12 @@ const judgeWeak: Judge = (value, place) => {
 /** What stands in a text beside the value is not looked at: the lead is the name, and the sign. */
 const anything: Judge = (value) => isGiven(value, { name: '', lead: '', before: '"', after: '"' });
 
+const COOKIE_NAMES =
+  'PHPSESSID|JSESSIONID|ASP\\.NET_SessionId|connect\\.sid|laravel_session|sessionid|session_token|_session|sid|csrftoken|xsrf-token|auth_token|remember_token';
+/** Of the queries of addresses. */
+const PARAMETERS =
+  'key|token|secret|sig|signature|password|passwd|pass|pwd|auth|code|jwt|session|sid|credential|otp|invite';
+
 function headers(): readonly SecretRule[] {
   return [
     carried(
@@ -123,8 +144,8 @@ function headers(): readonly SecretRule[] {
     ),
     carried(
       'session cookie',
-      '^phpsessid$ ^jsessionid$ ^asp.net_sessionid$ ^connect.sid$ ^laravel_session$ ^sessionid$ ^session_token$ ^_session$ ^sid$ ^csrftoken$ ^xsrf-token$ ^auth_token$ ^remember_token$',
-      /(?<![A-Za-z])(?:PHPSESSID|JSESSIONID|ASP\.NET_SessionId|connect\.sid|laravel_session|sessionid|session_token|_session|sid|csrftoken|xsrf-token|auth_token|remember_token)["']?[=:]\s?["']?([\w.%+/:~-]{16,4096})/gi,
+      hintsOf(COOKIE_NAMES.toLowerCase(), '^', '$'),
+      new RegExp(String.raw`(?<![A-Za-z])(?:${COOKIE_NAMES})["']?[=:]\s?["']?([\w.%+/:~-]{16,4096})`, 'gi'),
       (value, place) =>
         (looksRandom(value) && !isPlaceholder(value) && !isIdentity(value)) || isCookieName(value, place),
     ),
@@ -142,15 +163,15 @@ function headers(): readonly SecretRule[] {
     ),
     carried(
       'token in URL',
-      'key= token= secret= sig= signature= password= passwd= pass= pwd= auth= code= jwt= session= sid= credential= otp= invite= & ? &',
-      /[?&](?:[\w.-]{0,30}(?:key|token|secret|sig|signature|password|passwd|pass|pwd|auth|code|jwt|session|sid|credential|otp|invite))=([^\s&"'`<>#,;\\)\]}\0]{6,4096})/gi,
+      `${hintsOf(PARAMETERS, '', '=')} & ? &`,
+      new RegExp(String.raw`[?&](?:[\w.-]{0,30}(?:${PARAMETERS}))=([^\s&"'\x60<>#,;\\)\]}\0]{6,4096})`, 'gi'),
       (value, place) =>
         isNamed(value, place) &&
         (!/[?&](?:code|session|invite|key)=/i.test(place.lead) || looksRandom(value, 16)),
     ),
     carried(
       'connection string',
-      'password= pwd=',
+      'password pwd & ;',
       /;\s{0,2}(?:password|pwd)\s{0,2}=\s{0,2}([^;"'\n\0]{3,512})/gi,
       (value) => !isPlaceholder(value),
     ),
@@ -201,6 +222,13 @@ function filesOfSecrets(): readonly SecretRule[] {
       /\blogin\s{1,4}\S{1,128}\s{1,4}(?:account\s+\S{1,64}\s+)?password\s{1,4}["']?([^\s"'\0]{3,512})/gi,
       (value) => !isPlaceholder(value),
     ),
+    // Settings of a connection, where `pass` alone tells enough
+    carried(
+      'password',
+      'user login email & pass:',
+      /(?:[Uu]ser|[Ll]ogin|[Ee]mail)\w{0,12}["']?:[ \t]{1,4}[^\n\0]{1,200}(?:\n[ \t-]{0,40})?(?<=[\s,;-])pass:[ \t]{1,4}([^\s"'\x60,;\0]{4,512})/g,
+      (value, place) => isPassword(stemOf(value), place),
+    ),
     // .pgpass: host:port:database:user:password
     onlyWith(
       /:(?:\d{4,5}|\*):/,
@@ -220,11 +248,16 @@ function filesOfSecrets(): readonly SecretRule[] {
     ),
     carried(
       'private key',
-      'key-data tls.key',
-      /\b(?:client-key-data|tls\.key|[\w.-]{0,40}\.key)\\{0,3}["']?\s{0,3}:\s{0,3}\\{0,3}["']?([A-Za-z0-9+/]{24,16384}={0,2})/g,
+      'client-key-data .key',
+      /(?:client-key-data|\.key(?<=\w\.key))\\{0,3}["']?\s{0,3}:\s{0,3}\\{0,3}["']?([A-Za-z0-9+/]{24,16384}={0,2})/g,
       (value) => !isPlaceholder(value),
     ),
-    { kind: 'Kubernetes secret', ...hinted('kind & secret'), find: kubernetesSecrets },
+    {
+      kind: 'Kubernetes secret',
+      ...hinted('kind & secret'),
+      patterns: [MANIFEST, DATA, PAIR],
+      find: kubernetesSecrets,
+    },
     // One name and its crypt, or a password for chpasswd
     carried(
       'password',
@@ -241,21 +274,23 @@ function filesOfSecrets(): readonly SecretRule[] {
   ];
 }
 
+const MANIFEST = /kind\\{0,3}["']?: {0,3}\\{0,3}["']?Secret(?![A-Za-z])/g;
+const DATA = /(?:stringData|data)\\{0,3}["']?:/;
+const PAIR = /[\w.-]{1,100}\\{0,3}["']?: {1,3}\\{0,3}["']?([^\s"'\\,{}\0]{4,4096})/g;
+
 /** Every value below `data` and `stringData` of a Secret, whatever its name. */
 function* kubernetesSecrets(text: string): Iterable<Finding> {
   let at = 0;
-  for (const match of text.matchAll(/kind\\{0,3}["']?: {0,3}\\{0,3}["']?Secret(?![A-Za-z])/g)) {
+  for (const match of matchesIn(text, MANIFEST)) {
     if (match.index < at) continue;
     const near = text.slice(match.index, match.index + 8192);
     const stop = near.search(/\n---|\0/);
     const own = stop < 0 ? near : near.slice(0, stop);
     at = match.index + own.length;
-    const data = /(?:stringData|data)\\{0,3}["']?:/.exec(own);
+    const data = DATA.exec(own);
     if (data === null) continue;
     const from = data.index + data[0].length;
-    for (const pair of own
-      .slice(from)
-      .matchAll(/[\w.-]{1,100}\\{0,3}["']?: {1,3}\\{0,3}["']?([^\s"'\\,{}\0]{4,4096})/g)) {
+    for (const pair of matchesIn(own.slice(from), PAIR)) {
       const value = pair[1] ?? '';
       if (isPlaceholder(value) || /^(?:type|kind|name|namespace|apiVersion)["']?:/.test(pair[0])) continue;
       const end = match.index + from + pair.index + pair[0].length;
@@ -267,7 +302,7 @@ function* kubernetesSecrets(text: string): Iterable<Finding> {
 export const CARRIER_RULES: readonly SecretRule[] = [
   carried(
     'password',
-    'pass pwd pw motdepasse parola wachtwoord haslo senha contrase psk',
+    'pass pwd pw motdepasse parol wachtwoord haslo senha contrase psk',
     new RegExp(`${PASS}s?${TAIL}${GIVES}${VALUE}`, 'g'),
     judgePass,
   ),
@@ -290,9 +325,9 @@ export const CARRIER_RULES: readonly SecretRule[] = [
   // `define('DB_PASSWORD', 'x')`, `set("password", "x")`, `--from-literal`, `configure set name value`
   carried(
     'secret',
-    'pass pwd secret token key',
+    'pass pwd secret token key salt',
     new RegExp(
-      String.raw`["'][\w.:-]{0,60}(?:pass(?:word|wd)?|pwd|secret|token|_?key|salt)["']\s{0,3},\s{0,3}${QUOTED}(?!\\{0,3}["'\x60]\s{0,2}:)`,
+      String.raw`["'][\w.:-]{0,60}(?:pass(?:word|wd)?|pwd|secret|token|_?key|salt)["']\s{0,3},\s{0,3}${QUOTED}(?!\\{0,3}["'\x60]\s{0,2}[:…${GOES_ON}])`,
       'gi',
     ),
     (value, place) =>
@@ -349,7 +384,7 @@ export const CARRIER_RULES: readonly SecretRule[] = [
   // HCL, gradle, configuration by a blank: `storePassword 'x'`, `requirepass x`, `wpa_passphrase=x`
   carried(
     'password',
-    'password secret apikey api_key',
+    'password secret token apikey api_key',
     new RegExp(String.raw`(?:[Pp]assword|[Ss]ecret|[Tt]oken|[Aa]piKey|api_key)[ \t]{1,3}${QUOTED}`, 'g'),
     (value, place) => isGiven(value, place) && (/[\d!@#$%^&*+=?]/.test(value) || isWord(value)),
   ),

@@ -211,7 +211,7 @@ export const COMMAND_RULES: readonly SecretRule[] = [
   carried('password', 'net#use', /\bnet use \S{1,16} \S{1,200} ([^\s"'/\0]{4,256})(?=\s+\/user)/gi, given),
   carried(
     'password',
-    'password-command',
+    'pass-command password-command passphrase-command',
     /--pass(?:word|phrase)?-command[ =]["']?(?:echo|printf) ["']?([^\s"'\0]{4,256})/g,
     given,
   ),
@@ -236,7 +236,7 @@ export const COMMAND_RULES: readonly SecretRule[] = [
   // A flag that says itself what it takes, whatever the program
   carried(
     'password',
-    '--pass --pw --pwd -pass pass= password= storepass',
+    'pass pwd pw & -',
     new RegExp(
       String.raw`(?<=^|[\s"'\x60(_/])--?(?:[\w.]{1,30}[-_.])?(?:[a-z]{0,20}pass(?:word|wd|phrase|code)?|pwd|pw)(?:=|\s{1,2})(?:${QUOTED}|${BARE})`,
       'gi',

@@ -18,6 +18,7 @@ export function encodedRule(hasSecret: (text: string) => boolean): SecretRule {
   return {
     kind: 'encoded secret',
     hints: [],
+    patterns: [RUN],
     *find(text) {
       for (const { index, 0: run } of matchesIn(text, RUN)) {
         const start = startOfText(run);
@@ -128,7 +129,7 @@ function isMixed(run: readonly Word[]): boolean {
 }
 
 export const ENCODED_RULES: readonly SecretRule[] = [
-  { kind: 'seed phrase', hints: [], find: mnemonicsIn },
+  { kind: 'seed phrase', hints: [], patterns: [WORDS], find: mnemonicsIn },
   // A keypair of Solana: its 64 bytes as numbers.
   token('private key', '[', /\[\s{0,4}((?:\d{1,3}\s{0,4},\s{0,4}){63}\d{1,3})(?=\s{0,4}\])/g),
   // crypt(5): what /etc/shadow, .htpasswd and frameworks keep of a password.
@@ -139,8 +140,8 @@ export const ENCODED_RULES: readonly SecretRule[] = [
   ),
   token(
     'password hash',
-    'pbkdf2_ scrypt: {ssha argon2',
-    /((?:pbkdf2_sha\d+|scrypt:|argon2)\$?\d[\w:]*\$[\w+/=-]+\$[\w+/=-]{20,}|\{S?SHA(?:256|512)?\}[\w+/]{20,}={0,2})/gi,
+    'pbkdf2_ scrypt: {sha {ssha argon2',
+    /((?:pbkdf2_sha\d+|scrypt:|argon2)\$?\d[\w:]{0,64}\$[\w+/=-]+\$[\w+/=-]{20,}|\{S?SHA(?:256|512)?\}[\w+/]{20,}={0,2})/gi,
   ),
   carried(
     'one-time password seed',

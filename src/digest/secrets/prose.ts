@@ -2,8 +2,16 @@
  * A secret that somebody tells in a sentence: "the password is X", in the languages that people write to agents in.
  * Promises: a word of the language is no secret ("the password is wrong"); judged by the word itself.
  */
-import { carried, type Judge, type SecretRule } from './rules.ts';
-import { isPassword, isPlaceholder, isProse, isWord, looksRandom, looksSecret } from './values.ts';
+import { carried, hintsOf, type Judge, type SecretRule } from './rules.ts';
+import {
+  isPassword,
+  isPlaceholder,
+  isProse,
+  isWord,
+  looksRandom,
+  looksSecret,
+  withoutEnd,
+} from './values.ts';
 
 /** Names of a password, and what stands between it and its value, by language. */
 const LANGUAGES: readonly (readonly [names: string, verbs: string])[] = [
@@ -29,6 +37,8 @@ const LANGUAGES: readonly (readonly [names: string, verbs: string])[] = [
     'je|jest|az|olarak|adalah|là',
   ],
 ];
+const TOLD =
+  'password|passwort|passphrase|passcode|kennwort|mot de passe|mdp|contraseña|senha|parola|wachtwoord|hasło|пароль|пароля|lösenord|adgangskode|passord|salasana|heslo|jelszó|şifresi|şifre|geslo|lozinka|kata sandi|mật khẩu|pwd|pw';
 const EASTERN =
   '密码是?|密碼是?|口令是?|パスワードは?|暗証番号は?|비밀번호는?|암호는?|كلمة المرور(?: هي)?|كلمة السر(?: هي)?|סיסמה|הסיסמה(?: היא)?|पासवर्ड(?: है)?|รหัสผ่าน(?:คือ)?|κωδικός(?: είναι)?';
 /** What stands around a value in a sentence. */
@@ -43,7 +53,7 @@ const isToldElsewhere: Judge = (value, place) =>
 
 /** A number, a sign in the word, or such a word as no sentence ends with. */
 const isTold: Judge = (value, place) => {
-  const bare = value.replace(/[.,;:!?…]+$/, '') || value;
+  const bare = withoutEnd(value, '.,;:!?…') || value;
   if (bare.length < 4 || isPlaceholder(value) || place.after === '(' || /^[-–—]/.test(bare)) return false;
   if (/^https?:\/\/|^(?:\.{0,2}|~)\//.test(value)) return false;
   if (looksSecret(bare) || /^\d{4,12}$/.test(bare) || looksRandom(bare)) return true;
@@ -58,7 +68,7 @@ const isTold: Judge = (value, place) => {
 };
 
 /** Of each name its longest part that always stands there. */
-function hintsOf(names: string): string {
+function hintsOfNames(names: string): string {
   const hints = names
     .replaceAll('(?: code)?', '?')
     .split('|')
@@ -75,7 +85,7 @@ export const PROSE_RULES: readonly SecretRule[] = [
   ...LANGUAGES.map(([names, verbs], language) =>
     carried(
       'password',
-      hintsOf(names),
+      hintsOfNames(names),
       new RegExp(
         String.raw`(?<![\p{L}\d_-])(?:${names})${OF}(?:\s{0,2}(?:${verbs})(?![\p{L}]))${OPENS}${VALUE}`,
         'giu',
@@ -86,8 +96,11 @@ export const PROSE_RULES: readonly SecretRule[] = [
   // "password: X", "Passwort X" and what has no verb between
   carried(
     'password',
-    '^passw ^passp ^passc ^passord ^kennwort ^mot#de#passe ^mdp ^contrase ^senha ^parola ^wachtwoord ^hasło ^парол ^lösenord ^adgangskode ^salasana ^heslo ^jelsz ^şifre ^geslo ^lozinka ^kata#sandi ^mật ^pwd ^pw',
-    /(?<![\p{L}\d_-])(?:password|passwort|passphrase|passcode|kennwort|mot de passe|mdp|contraseña|senha|parola|wachtwoord|hasło|пароль|пароля|lösenord|adgangskode|passord|salasana|heslo|jelszó|şifresi|şifre|geslo|lozinka|kata sandi|mật khẩu|pwd|pw)(?:\s{0,2}[:：=]\s{0,2}|\s)(?:\*{1,2})?[`"'“„«‘「『]?([^\s"'`“”„«»‘’「」『』()<>\0,，。；;]{4,256}[^\s"'`“”„«»‘’「」『』()<>\0,，。；;.:])/giu,
+    hintsOf(TOLD, '^'),
+    new RegExp(
+      String.raw`(?<![\p{L}\d_-])(?:${TOLD})(?:\s{0,2}[:：=]\s{0,2}|\s)(?:\*{1,2})?[\x60"'“„«‘「『]?([^\s"'\x60“”„«»‘’「」『』()<>\0,，。；;]{4,256}[^\s"'\x60“”„«»‘’「」『』()<>\0,，。；;.:])`,
+      'giu',
+    ),
     (value, place) =>
       isTold(value, place) &&
       (/\d/.test(value) || (/[:：=]\s{0,2}["'`*“„«]*$/.test(place.lead) && !/^\d+$/.test(value))),
@@ -95,7 +108,10 @@ export const PROSE_RULES: readonly SecretRule[] = [
   carried(
     'password',
     '密 口令 パス 暗証 비밀 암호 كلمة סיס पास รหัส κωδ',
-    new RegExp(String.raw`(?:${EASTERN})\s{0,2}[:：=]?\s{0,2}[\x60"'“「『]?([\x21-\x7e]{4,256})`, 'gu'),
+    new RegExp(
+      String.raw`(?:${EASTERN})\s{0,2}[:：=]?\s{0,2}[\x60"'“「『]?((?![:=])[\x21-\x7e]{4,256})`,
+      'gu',
+    ),
     (value) => !isPlaceholder(value) && !/^[a-z]{1,5}$/.test(value),
   ),
   // "login: admin / X", "credentials admin:X", "log in with X"
@@ -140,7 +156,7 @@ export const PROSE_RULES: readonly SecretRule[] = [
 ];
 
 function isMachineMade(value: string): boolean {
-  const bare = value.replace(/[.,;:!?]+$/, '');
+  const bare = withoutEnd(value, '.,;:!?');
   return (
     !isPlaceholder(bare) &&
     looksSecret(bare) &&

@@ -1,5 +1,5 @@
 /** What a rule about secrets is, and the few ways in which one is written. */
-import { standsForNothing, type ValuePlace } from './values.ts';
+import { cutValue, standsForNothing, type ValuePlace } from './values.ts';
 
 /** No key is longer, its line ends escaped twice; and nothing else that is looked for is as long as a key. */
 export const SECRET_CHARS_MAX = 40_000;
@@ -19,6 +19,10 @@ export interface SecretRule {
   readonly hints: readonly string[];
   /** And one of these, where there are some. */
   readonly also?: readonly string[];
+  /** What it looks with: the tests draw their texts from these, those that it must find and those that would take it long. */
+  readonly patterns: readonly RegExp[];
+  /** Without it in a text none of them is looked for. */
+  readonly part?: RegExp;
   readonly find: (text: string) => Iterable<Finding>;
 }
 
@@ -31,6 +35,15 @@ export function hinted(words: string): Pick<SecretRule, 'hints' | 'also'> {
     .split(' & ')
     .map((either) => either.split(' ').map((word) => word.replaceAll('#', ' ')));
   return also === undefined ? { hints } : { hints, also };
+}
+
+/** What of a pattern is nothing but words, `a|b\\.c`: a hint for each. */
+export function hintsOf(words: string, before = '', behind = ''): string {
+  const plain = words.replaceAll('\\', '').replaceAll(' ', '#');
+  return plain
+    .split('|')
+    .map((word) => before + word + behind)
+    .join(' ');
 }
 
 /**
@@ -54,6 +67,7 @@ export function token(kind: string, hints: string, pattern: RegExp): SecretRule 
   return {
     kind,
     ...hinted(hints),
+    patterns: [pattern],
     *find(text) {
       for (const match of matchesIn(text, pattern)) {
         const value = match.findLast((group, index) => index > 0 && group !== undefined) ?? match[0];
@@ -67,7 +81,12 @@ export function token(kind: string, hints: string, pattern: RegExp): SecretRule 
 
 /** A value behind a name, a flag or a word: the last group of the match, with which the match ends. */
 export function carried(kind: string, hints: string, pattern: RegExp, judge: Judge): SecretRule {
-  return { kind, ...hinted(hints), find: (text) => valuesIn(kind, text, 0, pattern, judge) };
+  return {
+    kind,
+    ...hinted(hints),
+    patterns: [pattern],
+    find: (text) => valuesIn(kind, text, 0, pattern, judge),
+  };
 }
 
 /** The same, looked for within what `region` matches: the words of one command, the pairs of one header. */
@@ -81,6 +100,7 @@ export function within(
   return {
     kind,
     ...hinted(hints),
+    patterns: [region, pattern],
     *find(text) {
       for (const match of matchesIn(text, region))
         yield* valuesIn(kind, match[0], match.index, pattern, judge, text);
@@ -90,7 +110,11 @@ export function within(
 
 /** A rule that costs much at each character, on text that has what every match of it has. */
 export function onlyWith(part: RegExp, rule: SecretRule): SecretRule {
-  return { ...rule, find: (text) => (part.test(text) ? rule.find(text) : []) };
+  return {
+    ...rule,
+    part,
+    find: (text) => (part.test(text) ? rule.find(text) : []),
+  };
 }
 
 /** A pattern may begin with the end of a name: so much before it is looked at. */
@@ -111,7 +135,12 @@ function* valuesIn(
     const start = end - value.length;
     const lead = text.slice(match.index, match.index + match[0].length - value.length);
     const name = text.slice(Math.max(0, match.index - NAME_CHARS), match.index) + lead;
-    if (!judge(value, { name, lead, before: whole[start - 1] ?? '', after: whole[end] ?? '' })) continue;
+    const shown = cutValue(value);
+    if (
+      shown === null ||
+      !judge(shown, { name, lead, before: whole[start - 1] ?? '', after: whole[end] ?? '' })
+    )
+      continue;
     yield { start, end, kind };
   }
 }

@@ -3,8 +3,8 @@
  * Promises: every pattern is linear in the text: a literal to begin with, every repetition final or bounded; it also takes what
  * was cut, for the half of a key is still worth finding. Sources: each service's documentation of its keys.
  */
-import { isInData, matchesIn, onlyWith, type SecretRule, token } from './rules.ts';
-import { standsForNothing } from './values.ts';
+import { hintsOf, isInData, matchesIn, onlyWith, type SecretRule, token } from './rules.ts';
+import { standsForNothing, withoutEnd } from './values.ts';
 
 /** Letters, digits, `_` and `-` behind a literal of its own: most keys of today. */
 function prefixed(kind: string, prefixes: string, charsMin = 16, alphabet = '\\w-'): SecretRule {
@@ -16,6 +16,7 @@ function prefixed(kind: string, prefixes: string, charsMin = 16, alphabet = '\\w
   return {
     kind,
     hints: prefixes.split(' ').map((prefix) => `^${prefix}`),
+    patterns: [pattern],
     *find(text) {
       for (const { index, 0: found, 1: prefix = '', 2: body = '' } of matchesIn(text, pattern))
         if (isMade(prefix, body) && !standsForNothing(found) && !isInData(text, index))
@@ -26,12 +27,15 @@ function prefixed(kind: string, prefixes: string, charsMin = 16, alphabet = '\\w
 
 /** What a machine made: `re_compile_the_pattern` begins like a key and is a name. */
 function isMade(prefix: string, body: string): boolean {
-  const bare = body.replace(/[-_.=]+$/, '');
+  const bare = withoutEnd(body, '-_.=');
   if ((bare.match(/[a-z][A-Z](?![a-z]{2})/g)?.length ?? 0) >= 2) return true;
   // A long beginning is one of a service's own: behind it only a name is none.
   if (prefix.length >= 5) return !/^(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_.](?:[a-z]+|[A-Z]+|\d{1,2}))*$/.test(bare);
   return /\d/.test(bare) && !/^[A-Za-z]+\d{0,4}(?:[-_.](?:[A-Za-z]+\d{0,4}|\d{1,6}))*$/.test(bare);
 }
+
+/** What services put near the end of their keys, the last one with four capitals. */
+const AZURE_MARKS = '\\+AStA|\\+ARm|\\+ACR|ACDb|AzFu|AzSe|AzCa|APIM|AAAA';
 
 export const SERVICE_RULES: readonly SecretRule[] = [
   // Clouds
@@ -52,8 +56,8 @@ export const SERVICE_RULES: readonly SecretRule[] = [
   token('Azure client secret', 'Q~', /(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{20,40}/g),
   token(
     'Azure key',
-    'azcs acdb azfu azsearch +a +as +aio ajqqj',
-    /(?<![A-Za-z0-9])[A-Za-z0-9+/]{30,76}(?:\+AStA|\+ARm|\+ACR|ACDb|AzFu|AzSe|AzCa|APIM|AAAA[A-Z]{4})[A-Za-z0-9+/]{4,8}={0,2}/g,
+    hintsOf(AZURE_MARKS),
+    new RegExp(`(?<![A-Za-z0-9])[A-Za-z0-9+/]{30,76}(?:${AZURE_MARKS}[A-Z]{4})[A-Za-z0-9+/]{4,8}={0,2}`, 'g'),
   ),
   token('Alibaba key', '^LTAI', /(?<![A-Za-z0-9])LTAI[A-Za-z0-9]{12,24}(?![A-Za-z0-9])/g),
   prefixed('Tencent key', 'AKID', 32, 'A-Za-z0-9'),
@@ -180,7 +184,7 @@ export const SERVICE_RULES: readonly SecretRule[] = [
   token('Teams webhook', 'webhook', /webhook\.office\.com\/webhookb2\/([\w@/-]{40,})/g),
   token(
     'webhook',
-    'hooks. api.powerplatform logic.azure webhook.',
+    'hooks.zapier.com .make.com/ maker.ifttt.com chat.googleapis.com',
     /\bhooks\.zapier\.com[/_]hooks[/_]catch[/_]\d+[/_](\w{4,})|\bhook\.\w{2,4}\d?\.make\.com\/(\w{16,})|\bmaker\.ifttt\.com\/trigger\/[\w-]{1,60}\/with\/key\/([\w-]{12,})|\bchat\.googleapis\.com\/v1\/spaces\/[\w/-]{4,60}\?key=([\w%&=-]{20,})/g,
   ),
   token('Telegram token', ':A', /(?<!\d)\d{8,10}:A[\w-]{32,36}/g),
@@ -212,7 +216,7 @@ export const SERVICE_RULES: readonly SecretRule[] = [
     /[5KLxyz][A-Za-z0-9]{49}/,
     token(
       'Bitcoin key',
-      '5 k l xprv',
+      '5 k l prv',
       /(?<![A-Za-z0-9_+-])(?:5[HJK](?=[A-Za-z]{0,48}\d)[A-Za-z0-9]{49}|[KL](?=[A-Za-z]{0,50}\d)[1-9A-HJ-NP-Za-km-z]{51}|[xyz]prv[1-9A-HJ-NP-Za-km-z]{80,120})(?![A-Za-z0-9_+/=-])/g,
     ),
   ),

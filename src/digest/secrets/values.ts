@@ -16,8 +16,9 @@ export interface ValuePlace {
 const TEMPLATE =
   /^(?:<[^<>]*>?|\$\{[^}]*\}?|\$\(.*|\$[A-Za-z_]\w*|\{{1,2}[^{}]*\}{0,2}|%\w+%|%[sdvq]|%[({][^)}]*[)}]s?|#\{[^}]*\}?|\[[^\]]*\]?|@[A-Z_]+@|__[A-Za-z_]+__|:[a-z]\w*)$/;
 const MASK = /^[xX*.•●_\-#?~0…=+]+$/;
-/** Documented samples of Amazon, which stand in every tutorial. */
-const SAMPLE = /^(?:AKIA[A-Z0-9]{9}EXAMPLE|ASIA[A-Z0-9]{9}EXAMPLE|[A-Za-z0-9/+]{30}EXAMPLEKEY)$/;
+/** Documented samples of Amazon, which stand in every tutorial, some of them cut. */
+const SAMPLE =
+  /^(?:A[KS]IA[A-Z0-9]{9}EXA(?:M(?:P(?:LE?)?)?)?|[A-Za-z0-9/+]{30}EXA(?:M(?:P(?:L(?:E(?:KE?Y?)?)?)?)?)?)$/;
 /** `process.env.X`, `os.environ["X"]`, `config.password`, `self.pw`: names within names. */
 const MEMBER = /^[A-Za-z_$@]+\d?(?:(?:\??\.|::|->)[A-Za-z_$]+\d?)+[!?]?$/;
 const SEQUENCE =
@@ -59,7 +60,7 @@ function isSame(part: string): boolean {
 
 /** True where a value is no secret but a template of one, a mask, a type, or a name of code. */
 export function isPlaceholder(value: string): boolean {
-  const bare = value.replace(/^["'`\\]+|["'`\\.,;:!?]+$/g, '');
+  const bare = withoutEnd(value.replace(/^["'`\\]+/, ''), `"'\`\\.,;:!?`);
   if (bare === '' || TEMPLATE.test(value) || TEMPLATE.test(bare) || MASK.test(bare) || SAMPLE.test(bare))
     return true;
   if (/^\W*(?:redacted|masked|hidden|removed|omitted|filtered)\W*$/i.test(value)) return true;
@@ -69,9 +70,30 @@ export function isPlaceholder(value: string): boolean {
   return isGeneric(bare);
 }
 
+/** Without such signs at its end. A pattern that looks for them tries each of many signs in turn to the end of all. */
+export function withoutEnd(value: string, signs: string): string {
+  let end = value.length;
+  while (end > 0 && signs.includes(value.charAt(end - 1))) end--;
+  return value.slice(0, end);
+}
+
 /** A beginning that its writer cut: too little is left of it to be one. */
 function isCut(value: string): boolean {
-  return /(?:\.{3}|…)$/.test(value) && value.replace(/[.…]+$/, '').length <= 14;
+  return /(?:\.{3}|…)$/.test(value) && withoutEnd(value, '.…').length <= 14;
+}
+
+/** Behind a text of which more was cut before; no text has it of itself. */
+export const GOES_ON = '\ue000';
+
+/**
+ * A value without the mark of a cut, a sign that would make a secret of a name. Null where too little is left of it, or letters that
+ * may be the beginning of any word.
+ */
+export function cutValue(value: string): string | null {
+  const isMarked = value.endsWith('…');
+  if (!isMarked && !value.endsWith(GOES_ON)) return value;
+  const shown = value.slice(0, -1);
+  return (isMarked && isPlaceholder(value)) || /^[a-z]+(?:[-_][a-z]+)*$/.test(shown) ? null : shown;
 }
 
 function isGeneric(value: string): boolean {
@@ -162,7 +184,7 @@ export function looksRandom(value: string, charsMin = 16): boolean {
 /** Capitals where no name has them, letters alone though it be. */
 function hasDisorder(value: string): boolean {
   const turns = value.match(/[a-z][A-Z](?![a-z]{2})/g)?.length ?? 0;
-  return /^[A-Za-z]+\d?[A-Za-z]*$/.test(value) && turns >= (hasDigit(value) ? 2 : 3);
+  return /^[A-Za-z]+(?:\d[A-Za-z]*)?$/.test(value) && turns >= (hasDigit(value) ? 2 : 3);
 }
 
 /** What a file's name is without its ending. */
