@@ -3,7 +3,7 @@
  * Promises: the same bytes give the same digest; bounded memory; long transcripts let other work run between.
  * Never: reads a clock, a locale or a disk; passes a digest of nothing off as one that covers a session.
  */
-import type { AgentFormat } from '../domain/agent.ts';
+import type { AgentIdentity, AgentRecords } from '../domain/agent.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { DocumentPart, RecordReader, ToldRole } from '../domain/facts.ts';
 import type { SessionUid } from '../domain/ids.ts';
@@ -36,7 +36,7 @@ export interface DigestFile {
 
 export interface DigestSource {
   readonly uid: SessionUid;
-  readonly agent: AgentFormat;
+  readonly agent: Pick<AgentIdentity, 'id'> & Pick<AgentRecords, 'reader'>;
   /** Bytes of all files together; the digest's size is a share of it. */
   readonly rawBytes: number;
   readonly files: readonly DigestFile[];

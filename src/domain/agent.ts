@@ -112,7 +112,8 @@ export interface LooseName {
   readonly encoding: 'plain' | 'zstd';
 }
 
-export interface AgentFormat {
+/** What it is called, and how sure its format is. */
+export interface AgentIdentity {
   readonly id: AgentId;
   /** For people, e.g. `Claude Code`. */
   readonly name: string;
@@ -122,6 +123,10 @@ export interface AgentFormat {
   readonly own?: OwnFormat;
   /** How its transcripts grow: lines at the end, whole files anew, or rows of a database. */
   readonly growth: 'append' | 'rewrite' | 'rows';
+}
+
+/** Where on a machine its sessions are looked for. */
+export interface AgentLocations {
   /** The environment variables that move its roots; `roots` says how. */
   readonly variables: readonly string[];
   /** Absolute folders where this agent keeps its sessions on such a machine, existing or not. */
@@ -143,12 +148,34 @@ export interface AgentFormat {
   projectRoot?(project: string, host: Host): string;
   /** A file under its roots that lists projects, and how it is read; nothing where it is not understood. */
   readonly projectList?: { readonly file: string; projects(text: string): readonly ListedProject[] };
+}
+
+/** What a path below a root is, and where a file of a session belongs. */
+export interface AgentLayout {
   /** All places that files of its sessions may have, as patterns below a root. What fits none is neither found nor written. */
   readonly places: readonly Place[];
   /** What the file at `relPath` (from the root, `/` between parts) is; null: not a session's. Decides by the path alone, within `places`. */
   classify(relPath: string): FileClass | null;
   /** A folder below the root that is never entered (`memory`). */
   skipsFolder(relPath: string): boolean;
+  /** Null where a file of that name is no transcript of this agent, wherever it lies. */
+  looseName(fileName: string): LooseName | null;
+  /** The place under the root for a transcript of which only the content is known (a copy given by path). */
+  relPathOf(peek: Peek, fileName: string): string | null;
+  /**
+   * Whether the transcript of that key is one JSON document, which goes to the reader's `part`; absent: all are lines.
+   * A document that is written anew is stored by the elements of its outermost list.
+   */
+  isDocument?(key: string): boolean;
+  /**
+   * Whether the file of that key, which lies beside the transcripts, tells what they do not (sums of tokens): the reader is
+   * given it too, as `beside`. It alone makes no digest.
+   */
+  tells?(key: string): boolean;
+}
+
+/** What stands in its files. */
+export interface AgentRecords {
   /**
    * Reads times, project, title and identity off the first and last lines (`HEAD_LINES`, `TAIL_LINES`) of a transcript, of which
    * `head` and `tail` are at least so many where it has them; they may overlap. Null where this is no transcript of this agent.
@@ -166,23 +193,13 @@ export interface AgentFormat {
     /** All folders that records in the first and the last bytes name, in their order. */
     projects(head: Uint8Array, tail: Uint8Array): readonly string[];
   };
-  /** Null where a file of that name is no transcript of this agent, wherever it lies. */
-  looseName(fileName: string): LooseName | null;
-  /** The place under the root for a transcript of which only the content is known (a copy given by path). */
-  relPathOf(peek: Peek, fileName: string): string | null;
   reader(sink: FactSink): RecordReader;
-  /**
-   * Whether the file of that key, which lies beside the transcripts, tells what they do not (sums of tokens): the reader is
-   * given it too, as `beside`. It alone makes no digest.
-   */
-  tells?(key: string): boolean;
   /** What of its lines is content, where they are lines of JSON; absent: a version is compared by its bytes alone. */
   readonly content?: ContentForm;
-  /**
-   * Whether the transcript of that key is one JSON document, which goes to the reader's `part`; absent: all are lines.
-   * A document that is written anew is stored by the elements of its outermost list.
-   */
-  isDocument?(key: string): boolean;
+}
+
+/** How a session goes back to it, and how a person goes on with it. */
+export interface AgentReturn {
   /** Where the agent looks for this file, relative to its root. May hold anything: `placement` (`restore/placement.ts`) checks the path. */
   restorePath(
     session: RestoreTarget,
@@ -201,36 +218,45 @@ export interface AgentFormat {
    */
   readonly cannotPutBack?: string;
   readonly takesBack?: AgentImport;
-  /** A settings file under the root and how to read from it after how many days the agent deletes; null: never. */
-  readonly retention: {
-    readonly settingsFile: string;
-    days(settingsText: string | null): number | null;
-    /** It judges a session's age by the times in it, not by that of its file. */
-    readonly byContent?: true;
-    /** Whether it deletes a session at its next start, by the places of all transcripts that bear its id in one folder; absent: none. */
-    deletesNext?(relPaths: readonly string[]): boolean;
-  } | null;
 }
 
+/** After how many days the agent deletes its own transcripts. */
+export interface AgentRetention {
+  readonly settingsFile: string;
+  days(settingsText: string | null): number | null;
+  /** It judges a session's age by the times in it, not by that of its file. */
+  readonly byContent?: true;
+  /** Whether it deletes a session at its next start, by the places of all transcripts that bear its id in one folder; absent: none. */
+  deletesNext?(relPaths: readonly string[]): boolean;
+}
+
+/** One agent, in its parts: whoever needs one part asks for that one. */
+export interface AgentFormat extends AgentIdentity, AgentLocations, AgentLayout, AgentRecords, AgentReturn {
+  /** A settings file under the root and how to read it; null: it deletes nothing. */
+  readonly retention: AgentRetention | null;
+}
+
+type Located = Pick<AgentIdentity, 'id'> & AgentLocations;
+
 /** Where an agent's sessions may lie: its own roots first, then those of the configuration, then those of projects. */
-export function rootsOf(agent: AgentFormat, host: Host): readonly string[] {
+export function rootsOf(agent: Located, host: Host): readonly string[] {
   const inProjects = (host.projects ?? []).flatMap((project) => agent.projectRoot?.(project, host) ?? []);
   const listed = host.listedRoots?.[agent.id]?.keys() ?? [];
   return [...agent.roots(host), ...addedRoots(agent, host), ...inProjects, ...listed];
 }
 
 /** The roots that the configuration gives an agent, absolute, existing or not. */
-export function addedRoots(agent: AgentFormat, host: Host): readonly string[] {
+export function addedRoots(agent: Pick<AgentIdentity, 'id'>, host: Host): readonly string[] {
   return host.agents?.[agent.id]?.roots ?? [];
 }
 
 /** As what the agent's reader is given a file; null: a digest is made without it. */
-export function toldAs(agent: AgentFormat, role: FileRole, key: string): ToldRole | null {
+export function toldAs(agent: Pick<AgentLayout, 'tells'>, role: FileRole, key: string): ToldRole | null {
   if (role === 'main' || role === 'subagent') return role;
   return agent.tells?.(key) === true ? 'beside' : null;
 }
 
 /** Whether an agent is looked for without being named. */
-export function isEnabled(agent: AgentFormat, host: Host): boolean {
+export function isEnabled(agent: Pick<AgentIdentity, 'id'>, host: Host): boolean {
   return host.agents?.[agent.id]?.enabled ?? true;
 }

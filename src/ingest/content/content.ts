@@ -5,7 +5,7 @@
  * Never: holds lines of text for people to be records; only agents with a `ContentForm` are compared so.
  */
 import { isUtf8 } from 'node:buffer';
-import type { AgentFormat } from '../../domain/agent.ts';
+import type { AgentLayout, AgentRecords } from '../../domain/agent.ts';
 import { type ContentForm, type ContentReader, canonicalText, exactRecord } from '../../domain/content.ts';
 import { eachLine, linesOfChunks, linesOfStream, TooLong } from '../../files/line-cutter.ts';
 
@@ -14,13 +14,16 @@ const LINE_BYTES_MAX = 16 * 1024 * 1024;
 /** So many hashes of lines are held at most. */
 const LINES_HELD_MAX = 1_000_000;
 
+/** What of an agent is asked here. */
+type ContentAgent = Pick<AgentLayout, 'isDocument'> & Pick<AgentRecords, 'content'>;
+
 /** How an agent's file of that key is compared; null: by its bytes alone. */
-export function contentFormOf(agent: AgentFormat, key: string): ContentForm | null {
+export function contentFormOf(agent: ContentAgent, key: string): ContentForm | null {
   return agent.isDocument?.(key) === true ? null : (agent.content ?? null);
 }
 
 /** The form by which an evicted session is known again; null where nothing of its content is kept. */
-export function rememberedForm(agent: AgentFormat, key: string): ContentForm | null {
+export function rememberedForm(agent: ContentAgent, key: string): ContentForm | null {
   const form = contentFormOf(agent, key);
   return form?.isRemembered === true ? form : null;
 }

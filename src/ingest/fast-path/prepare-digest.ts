@@ -29,7 +29,7 @@ export async function digestOf(order: DigestRequest, agent: AgentFormat): Promis
 }
 
 /** New: nothing was removed from it yet. */
-function documentOf(agent: AgentFormat, key: string, present: readonly Uint8Array[]) {
+function documentOf(agent: Pick<AgentFormat, 'isDocument'>, key: string, present: readonly Uint8Array[]) {
   return agent.isDocument?.(key) === true ? { document: { present, removed: [] } } : {};
 }
 
