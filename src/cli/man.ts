@@ -51,6 +51,7 @@ function placesPart(): string[] {
         'any key of the configuration, in capitals, with _ for a dot: SESSION_MEMORY_ANALYZER_COMMAND',
       ],
       ['SESSION_MEMORY_NOW', 'an ISO time that the clock is held at'],
+      ['SESSION_MEMORY_LOG', 'a file to which each command adds what it decided, and why'],
       ['NO_COLOR, PAGER, XDG_DATA_HOME, XDG_CONFIG_HOME', 'as usual; an empty one counts as unset'],
     ]),
     '.SH CONFIGURATION',
