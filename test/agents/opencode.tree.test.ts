@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { opencode } from '../../src/agents/opencode/index.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import { wholeLines } from '../../src/files/contained/row-lines.ts';
+import { rememberSessions } from '../../src/ingest/remember.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { World } from '../support/bench-world.ts';
 import { databaseOf } from '../support/stored-rows.ts';
@@ -183,6 +184,7 @@ describe.each([
     const files = tree('ses_1', oldest);
     put(world, files);
     await world.ingest();
+    await rememberSessions(world, ['opencode:ses_1' as never]);
     world.evict('opencode:ses_1');
     const rows = migrated(files);
     world.put(`${ROOT}/opencode.db`, databaseOf(OPENCODE_SCHEMA, rows));
