@@ -3,13 +3,13 @@
  * Promises: what is here was seen, and nothing else; the table in `docs/agents.md` is made of it.
  */
 
-export interface Ran {
+export interface AgentRun {
   readonly version: string;
   /** Whether it went on with a session that `restore` had put back, with all that was said before. */
   readonly resumed: boolean;
 }
 
-export const RAN: Readonly<Record<string, Ran>> = {
+export const RAN: Readonly<Record<string, AgentRun>> = {
   'claude-code': { version: '2.1.332', resumed: true },
   codex: { version: '0.171.0', resumed: true },
   'gemini-cli': { version: '0.61.0', resumed: true },
