@@ -183,6 +183,8 @@ export interface AgentRecords {
   peek(head: Uint8Array, tail: Uint8Array): Peek | null;
   /** The project that files beside the transcript at `relPath` name: surer than what it says itself. Null where they name none. */
   projectBeside?(relPath: string, beside: TextBeside): string | null;
+  /** The name that the agent's own list has for a session; null where it has none. It goes before what the transcript tells. */
+  titleBeside?(nativeId: string, beside: TextBeside): string | null;
   /**
    * Whether the place of a transcript is made of its project's folder: one that was renamed together with its transcripts' folder is told by
    * later records than the first.

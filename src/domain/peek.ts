@@ -10,6 +10,8 @@ export interface Peek {
   readonly startedAt: Iso | null;
   readonly endedAt: Iso | null;
   readonly parentNativeId: string | null;
+  /** The title is the name that the agent's own list gives the session: it takes the place of one that was told before. */
+  readonly isListed?: true;
 }
 
 /**

@@ -9,15 +9,16 @@ export interface About {
 }
 
 /**
- * `stored`: what is kept of the session already. A title that is there stays, and where project and branch are what they were, nothing
+ * `stored`: what is kept of the session already. A title that is there stays, unless the agent's own list has another, and where project and branch are what they were, nothing
  * is to be looked at for secrets: of a transcript with a few lines more that would take longer than to store them.
  */
 export async function aboutOf(
-  peek: Pick<Peek, 'title' | 'project' | 'branch'> | null,
+  peek: Pick<Peek, 'title' | 'project' | 'branch' | 'isListed'> | null,
   stored: About | null = null,
 ): Promise<About> {
   const { project = null, branch = null } = peek ?? {};
-  const title = stored?.title == null ? (peek?.title ?? null) : null;
+  const isTaken = stored?.title == null || (peek?.isListed === true && peek.title !== stored.title);
+  const title = isTaken ? (peek?.title ?? null) : null;
   const isKept = (text: string | null, kept: string | null | undefined) => text === null || text === kept;
   if (title === null && isKept(project, stored?.project) && isKept(branch, stored?.branch))
     return { title, project, branch };

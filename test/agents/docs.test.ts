@@ -5,6 +5,7 @@
 import { expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { RAN } from '../../src/agents/ran.ts';
 import { AGENTS } from '../../src/agents/registry.ts';
 import type { AgentFormat } from '../../src/domain/agent.ts';
 import type { PlaceKind } from '../../src/domain/places.ts';
@@ -17,6 +18,13 @@ const PROOF = {
   documentation: 'documentation only',
   configuration: 'your configuration',
 } as const;
+
+/** What was seen with the agent itself. */
+function ranOf({ id }: AgentFormat): string {
+  const ran = RAN[id];
+  if (ran === undefined) return 'not yet';
+  return ran.resumed ? `${ran.version}, goes on with a restored session` : ran.version;
+}
 
 function rowOf(agent: AgentFormat): string {
   const host = { homeDir: '~', env: {}, platform: 'linux' } as const;
@@ -32,13 +40,14 @@ function rowOf(agent: AgentFormat): string {
     GROWTH[agent.growth],
     days === null ? 'never' : `after ${days} days`,
     PROOF[agent.proof],
+    ranOf(agent),
   ];
   return `| ${cells.join(' | ')} |`;
 }
 
 const TABLE = [
-  '| agent | `--agent` | sessions in (Linux) | moved by | grows by | deletes by itself | held against |',
-  '|---|---|---|---|---|---|---|',
+  '| agent | `--agent` | sessions in (Linux) | moved by | grows by | deletes by itself | held against | run for real |',
+  '|---|---|---|---|---|---|---|---|',
   ...AGENTS.map(rowOf),
 ].join('\n');
 
@@ -69,4 +78,17 @@ test.each([
   if (Bun.env['UPDATE_GOLDEN'] === '1')
     writeFileSync(path, `${text.slice(0, begin)}${mark}\n\n${table}\n\n${text.slice(end)}`);
   else expect(text.slice(begin + mark.length, end).trim()).toBe(table);
+});
+
+test('only agents that are known, and held against recordings, are said to have been run', () => {
+  for (const id of Object.keys(RAN))
+    expect([id, AGENTS.find((agent) => agent.id === id)?.proof]).toEqual([id, 'recordings']);
+});
+
+test('an agent of plain JSON lines is one file of at most 80 lines, as its page says', () => {
+  const page = readFileSync(join(DOCS, 'adding-an-agent.md'), 'utf8');
+  const [, said = '', lines = ''] = /`(\w+\.ts)` has (\d+); a test counts/.exec(page) ?? [];
+  const source = readFileSync(join(import.meta.dir, '../../src/agents', said), 'utf8');
+  expect(source.trimEnd().split('\n').length).toBe(Number(lines));
+  expect(Number(lines)).toBeLessThanOrEqual(80);
 });

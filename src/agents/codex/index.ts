@@ -3,7 +3,7 @@
  * Promises: decides by paths and bytes alone; touches no disk. Source of the layout: codex-rs/rollout of openai/codex.
  * Never: trusts a later `session_meta` for identity: a fork copies its parent's, the first one is the file's own.
  */
-import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../domain/agent.ts';
+import type { AgentFormat, FileClass, Host, Peek, RestoreTarget, Resume } from '../../domain/agent.ts';
 import { agentId } from '../../domain/ids.ts';
 import { TAIL_LINES } from '../../domain/peek.ts';
 import { closed, placesOf } from '../../domain/places.ts';
@@ -23,11 +23,13 @@ import {
 } from '../kit/json-lines.ts';
 import { codexContent } from './content.ts';
 import { CopiedHistory } from './copied.ts';
+import { nameInIndex } from './names.ts';
 import { codexReader } from './reader.ts';
 import { cwdOfContext, humanText, itemOf, codexLine as look, metaOf } from './records.ts';
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 const ID_IN_NAME = new RegExp(`-(${UUID})$`, 'i');
+const ARCHIVED = /^archived_sessions\//;
 const DATE_IN_NAME = /^rollout-(\d{4})-(\d\d)-(\d\d)/;
 const KINDS: ReadonlySet<string> = new Set([
   'session_meta',
@@ -64,7 +66,8 @@ export const codex: AgentFormat = {
   reader: codexReader,
   content: codexContent,
   restorePath,
-  resume: (session) => ({ cwd: session.project, argv: ['codex', 'resume', session.nativeId] }),
+  titleBeside: nameInIndex,
+  resume,
   otherProject: 'from any folder',
 };
 
@@ -236,9 +239,18 @@ function restorePath(
   file: { readonly role: FileRole; readonly key: string; readonly relPath: string },
 ): string {
   const recorded = file.relPath.slice(file.relPath.lastIndexOf('/') + 1).replace(/\.zst$/, '');
-  return placeOf(
-    /^rollout-.+\.jsonl$/.test(recorded) ? recorded : nameOf(session.nativeId, session.startedAt),
-  );
+  const name = /^rollout-.+\.jsonl$/.test(recorded) ? recorded : nameOf(session.nativeId, session.startedAt);
+  // Among the others it would be there twice, where the archived one is there still.
+  return ARCHIVED.test(file.relPath) ? `archived_sessions/${name}` : placeOf(name);
+}
+
+function resume({ nativeId, project, path }: RestoreTarget): Resume {
+  const command = { cwd: project, argv: ['codex', 'resume', nativeId] };
+  if (path === undefined || !/[\\/]archived_sessions[\\/][^\\/]+$/.test(path)) return command;
+  return {
+    ...command,
+    needs: `It is an archived session: \`codex unarchive ${nativeId}\` brings it back first.`,
+  };
 }
 
 function nameOf(nativeId: string, startedAt: Iso | null): string {

@@ -150,7 +150,7 @@ async function toSessions(files: readonly FoundFile[], options: DiscoverOptions)
         const session = toSession(agent, nativeId, files, options);
         const isLeft = !session.isChanged && options.full !== true && !isForgotten(session);
         if (isLeft) left.push(session);
-        else bearers.push(withProjectBeside(await askedAbout(session, options), beside));
+        else bearers.push(withBeside(await askedAbout(session, options), beside));
       }
       taken.push(...(bearers.length > 1 ? bearers.map((each) => bearing(each, bearers)) : bearers));
     }
@@ -250,15 +250,22 @@ function knownAs({ path, class: { encoding } }: FoundFile, { known }: DiscoverOp
   return known.of(path) ?? (other === path ? null : known.of(other));
 }
 
-/** The same with the project that files beside its transcript name. */
-function withProjectBeside(session: FoundSession, beside: Map<string, TextBeside>): FoundSession {
-  const { agent, peek, root } = session;
+/** The same with what files beside its transcript say of it: its project, its name. */
+function withBeside(session: FoundSession, texts: Map<string, TextBeside>): FoundSession {
+  const { agent, peek, root, nativeId } = session;
   const main = mainOf(session.files);
-  if (peek === null || main === undefined || agent.projectBeside === undefined) return session;
-  const read = beside.get(root) ?? textBeside(root);
-  beside.set(root, read);
-  const project = agent.projectBeside(main.relPath, read);
-  return project === null ? session : { ...session, peek: bounded({ ...peek, project }) };
+  if (peek === null || main === undefined) return session;
+  if (agent.projectBeside === undefined && agent.titleBeside === undefined) return session;
+  const beside = texts.get(root) ?? textBeside(root);
+  texts.set(root, beside);
+  const project = agent.projectBeside?.(main.relPath, beside) ?? null;
+  const title = agent.titleBeside?.(nativeId, beside) ?? null;
+  if (project === null && title === null) return session;
+  const told = {
+    ...(project === null ? {} : { project }),
+    ...(title === null ? {} : { title, isListed: true as const }),
+  };
+  return { ...session, peek: bounded({ ...peek, ...told }) };
 }
 
 function mainOf(files: readonly FoundFile[]): FoundFile | undefined {
