@@ -204,9 +204,11 @@ export async function swapRound({ seed, binary, folder }: Round, restores: numbe
   for (const victim of victims) mkdirSync(victim, { recursive: true });
   const project = join(root, 'projects/-srv-foreign');
   mkdirSync(join(project, ID, 'tool-results'), { recursive: true });
-  const pairs = [project, join(project, ID), join(project, ID, 'tool-results'), join(root, 'projects')].map(
+  const inner = [project, join(project, ID), join(project, ID, 'tool-results')].map(
     (place, n) => `${place}=${victims[(n + random.below(3)) % victims.length]}`,
   );
+  // The agent's folder itself may be a link to elsewhere, which ingest follows; but not to what the agent obeys.
+  const pairs = [...inner, `${join(root, 'projects')}=${victims[random.below(2)]}`];
   const swapper = Bun.spawn([process.execPath, join(import.meta.dir, 'swapper.ts'), ...pairs], {
     stdin: 'pipe',
     stdout: 'pipe',

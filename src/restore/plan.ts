@@ -93,16 +93,17 @@ export class RestoreTree {
     const led = within
       .filter(({ real }) => liesWithin(folder, [real]))
       .map((one) => ledTo(one, folder, path));
-    const [first] = led;
-    if (first === undefined) throw this.#refusal(path);
-    const obstacles = led.includes(relPath) ? [] : led.map((each) => obstacleAt(each));
-    const obstacle = obstacles.includes(null) ? null : obstacles[0];
-    if (typeof obstacle === 'string')
-      throw fail(
-        'failed',
-        `a link leads ${path} to ${first}: ${obstacle}`,
-        'Look at the link, or give --to DIR.',
-      );
+    if (led.length === 0) throw this.#refusal(path);
+    // By each way that leads there: the agent's folder may be a link to another disk, but not to one that the agent obeys.
+    for (const each of led) {
+      const obstacle = each === relPath ? null : obstacleAt(each);
+      if (obstacle !== null)
+        throw fail(
+          'failed',
+          `a link leads ${path} to ${each}: ${obstacle}`,
+          'Look at the link, or give --to DIR.',
+        );
+    }
     this.#judged.set(path, folder);
     return path;
   }

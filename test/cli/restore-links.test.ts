@@ -44,7 +44,6 @@ class Linked implements Disposable {
 describe('a folder that ingest follows is one that restore writes to', () => {
   test.each([
     ['the agent’s folder, on another disk', '.claude/projects', 'disk/projects'],
-    ['the agent’s folder, within its root', '.claude/projects', '.claude/older'],
     ['the agent’s root', '.claude', 'disk/claude'],
     ['another folder of the agent', '.claude/tasks', 'disk/tasks'],
   ])('%s', async (_, link, target) => {
@@ -100,6 +99,21 @@ describe('what ingest does not follow, restore does not write through', () => {
     expect([told.code, existsSync(join(program.home, leads, `${ID}.jsonl`))]).toEqual([1, false]);
     expect(told.err).toMatch(/refused to write outside|a link leads/);
   });
+
+  test.each(['.claude/commands', '.claude/hooks', '.claude/older'])(
+    'the agent’s folder that leads to %s, within its root, where no sessions lie',
+    async (target) => {
+      using linked = new Linked('.claude/projects', target);
+      const { program } = linked;
+      await program.run('ingest');
+      linked.empty();
+      const before = readdirSync(join(program.home, target), { recursive: true });
+      const told = await program.run('restore', UID, '--force');
+      expect([told.code, readdirSync(join(program.home, target), { recursive: true })]).toEqual([1, before]);
+      expect(told.err).toContain('a link leads');
+      expect(told.err).toContain('--to DIR');
+    },
+  );
 
   test('a link in a folder of the user’s that leads out of it', async () => {
     using linked = new Linked('.claude/projects', 'disk/projects');
