@@ -18,6 +18,7 @@ import {
   type Effect,
   type Event,
   firstState,
+  nearest,
   newWizard,
   type Size,
   type State,
@@ -268,10 +269,7 @@ export class Controller {
   }
 
   #browse(): Browse | null {
-    const { screen } = this.#state;
-    const below =
-      screen.kind === 'reader' ? screen.reader.back : screen.kind === 'restore' ? screen.back : screen;
-    return below.kind === 'browse' ? below.browse : null;
+    return nearest(this.#state, 'browse')?.browse ?? null;
   }
 
   async #runSweep(): Promise<void> {

@@ -204,6 +204,10 @@ export const HELP_ROWS = EVERYWHERE.filter((context) => context !== 'help').redu
 /** Contexts in which what is typed is text, unless a key of the table says otherwise. */
 const TYPING: readonly KeyContext[] = ['loss', 'phrase', 'filter', 'words'];
 
+export function isTyping(context: KeyContext): boolean {
+  return TYPING.includes(context);
+}
+
 export type Meaning =
   | { readonly kind: 'action'; readonly action: Action }
   | { readonly kind: 'text'; readonly text: string };

@@ -128,7 +128,6 @@ export interface Reader {
   readonly place: ListPlace;
   /** Where the next piece of a transcript begins; null: all is here. */
   readonly more: { readonly uid: SessionUid; readonly offsetBytes: number } | null;
-  readonly back: Screen;
 }
 
 export interface RestorePlan {
@@ -154,14 +153,19 @@ export type Screen =
       readonly plan: RestorePlan;
       readonly done: string | null;
       readonly place: ListPlace;
-      readonly back: Screen;
     }
   | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[]; readonly place: ListPlace }
-  | { readonly kind: 'help'; readonly place: ListPlace; readonly back: Screen }
+  | { readonly kind: 'help'; readonly place: ListPlace }
   | { readonly kind: 'done' };
 
+export type ScreenKind = Screen['kind'];
+export type ScreenOf<K extends ScreenKind> = Extract<Screen, { readonly kind: K }>;
+
 export interface State {
+  /** The one that is seen. */
   readonly screen: Screen;
+  /** Those that it lies upon, the nearest last: going back takes the screen away. */
+  readonly below: readonly Screen[];
   readonly size: Size;
   readonly view: View | null;
   readonly activity: Activity;
@@ -250,8 +254,47 @@ export function to(state: State, ...effects: readonly Effect[]): Stepped {
   return { state, effects };
 }
 
+/** Another state of the screen that is seen, or another screen in its place. */
 export function onScreen(state: State, screen: Screen, ...effects: readonly Effect[]): Stepped {
   return { state: { ...state, screen }, effects };
+}
+
+/** A screen upon the one that is seen. */
+export function upon(state: State, screen: Screen, ...effects: readonly Effect[]): Stepped {
+  return { state: { ...state, screen, below: [...state.below, state.screen] }, effects };
+}
+
+/** A screen by itself: nothing is below it. */
+export function alone(state: State, screen: Screen, ...effects: readonly Effect[]): Stepped {
+  return { state: { ...state, screen, below: [] }, effects };
+}
+
+/** The nearest screen of a kind, from the one that is seen down; null: there is none. */
+export function nearest<K extends ScreenKind>(state: State, kind: K): ScreenOf<K> | null {
+  const isIt = (screen: Screen): screen is ScreenOf<K> => screen.kind === kind;
+  return [...state.below, state.screen].findLast(isIt) ?? null;
+}
+
+/**
+ * What becomes of the nearest screen of a kind, wherever it lies: `change` is handed the state as if it were the one that is seen.
+ * `comesUp`: what lies upon it goes, for the person has to see it.
+ */
+export function within<K extends ScreenKind>(
+  state: State,
+  kind: K,
+  change: (state: State, screen: ScreenOf<K>) => Stepped,
+  comesUp = false,
+): Stepped {
+  const found = nearest(state, kind);
+  if (found === null) return to(state);
+  const stack = [...state.below, state.screen];
+  const at = stack.lastIndexOf(found);
+  const stepped = change({ ...state, screen: found, below: stack.slice(0, at) }, found);
+  const above = comesUp ? [] : stack.slice(at + 1);
+  const top = above.at(-1);
+  if (top === undefined) return stepped;
+  const below = [...stepped.state.below, stepped.state.screen, ...above.slice(0, -1)];
+  return { state: { ...stepped.state, screen: top, below }, effects: stepped.effects };
 }
 
 export function newWizard(origin: Wizard['origin'], usageBytes: number): Wizard {
@@ -291,6 +334,7 @@ export const NEW_SEARCH: Search = { typed: '', editing: true, result: null, plac
 export function firstState(screen: Screen, size: Size): State {
   return {
     screen,
+    below: [],
     size,
     view: null,
     activity: { kind: 'idle' },

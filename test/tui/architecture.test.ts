@@ -6,8 +6,9 @@ import { expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONTEXTS, KEYS, type KeyContext } from '../../src/tui/keys.ts';
+import { contextOf } from '../../src/tui/screens.ts';
 import type { Effect, Event, Screen, Stage, State } from '../../src/tui/state.ts';
-import { contextOf, step } from '../../src/tui/step.ts';
+import { step } from '../../src/tui/step.ts';
 import { EMPTY_VIEW, play, report, restorePlan, SIZE, view } from '../support/tui.ts';
 import { allStates, stateOf } from './states.ts';
 

@@ -9,8 +9,9 @@ import { Terminal } from '@xterm/headless';
 import { frame } from '../../src/tui/frames/frame.ts';
 import { KEYS } from '../../src/tui/keys.ts';
 import { textOf, toAscii, widthOf } from '../../src/tui/paint.ts';
+import { contextOf } from '../../src/tui/screens.ts';
 import type { Size, State } from '../../src/tui/state.ts';
-import { contextOf, step } from '../../src/tui/step.ts';
+import { step } from '../../src/tui/step.ts';
 import { hostileIn } from '../support/filled.ts';
 import { allStates, STATE_NAMES, stateOf } from './states.ts';
 

@@ -5,7 +5,7 @@ import { frame } from '../../src/tui/frames/frame.ts';
 import { textOf } from '../../src/tui/paint.ts';
 import type { Effect, Event, State } from '../../src/tui/state.ts';
 import { step } from '../../src/tui/step.ts';
-import { phraseFor } from '../../src/tui/steps/sweep.ts';
+import { phraseFor } from '../../src/tui/wizard.ts';
 import { SEED } from '../support/seed.ts';
 import { effectsOf, key, play, proposed, report, SIZE, typing, uidOf, view } from '../support/tui.ts';
 import { STATE_NAMES, stateOf } from './states.ts';

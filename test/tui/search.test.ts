@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'bun:test';
 import { indexSome } from '../../src/store/search/documents.ts';
 import { type SearchResult, search } from '../../src/store/search/search.ts';
+import { contextOf } from '../../src/tui/screens.ts';
 import { Searcher, withBegun } from '../../src/tui/searcher.ts';
 import { firstState, type Search, type State } from '../../src/tui/state.ts';
-import { contextOf } from '../../src/tui/step.ts';
 import type { World } from '../support/bench-world.ts';
 import { library } from '../support/digests.ts';
 import { hitOf, searchedFor } from '../support/search.ts';

@@ -5,7 +5,7 @@ import { reportPage } from '../../src/cli/report.ts';
 import { DEFAULT_LIMITS, GIB, MIB } from '../../src/domain/limits.ts';
 import type { SessionRow } from '../../src/domain/session.ts';
 import type { Report } from '../../src/sweep/report.ts';
-import { type Event, firstState, newWizard, type Size, type State } from '../../src/tui/state.ts';
+import { type Event, firstState, type Size, type State } from '../../src/tui/state.ts';
 import type { View } from '../../src/tui/view.ts';
 import {
   browsed,
@@ -49,9 +49,9 @@ function dashboard(shown: View = view(), ...events: readonly Event[]): Maker {
 /** The wizard on a store as full as its step needs it. */
 function wizard(...events: readonly Sized[]): Maker {
   return (size) => {
-    const opened = firstState({ kind: 'sweep', wizard: newWizard('dashboard', 3.1 * GIB) }, size);
+    const opened = play(firstState({ kind: 'dashboard' }, size), { kind: 'view', view: view() }, key('s'));
     const sized = events.map((event) => (typeof event === 'function' ? event(size) : event));
-    return play(opened, { kind: 'view', view: view() }, ...sized);
+    return play(opened, ...sized);
   };
 }
 

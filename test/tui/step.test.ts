@@ -5,8 +5,9 @@ import { MIB } from '../../src/domain/limits.ts';
 import { frame } from '../../src/tui/frames/frame.ts';
 import { CONTEXTS, footer, KEYS, type KeyContext, meaningOf } from '../../src/tui/keys.ts';
 import { textOf } from '../../src/tui/paint.ts';
+import { contextOf } from '../../src/tui/screens.ts';
 import { type Effect, type Event, firstState, newWizard, type State } from '../../src/tui/state.ts';
-import { contextOf, step } from '../../src/tui/step.ts';
+import { step } from '../../src/tui/step.ts';
 import {
   card,
   catalogueOf,

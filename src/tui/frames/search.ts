@@ -3,21 +3,32 @@ import { formatCount, formatTime, plural } from '../../cli/format.ts';
 import { plainLine } from '../../domain/text.ts';
 import type { SearchHit } from '../../store/search/search.ts';
 import type { Snippet } from '../../store/search/snippets.ts';
-import { listOf } from '../layout.ts';
+import { bodyRows } from '../layout.ts';
 import { BLANK, fit, type Line, line, pad, type Span, span, wrap } from '../paint.ts';
-import type { Search, State } from '../state.ts';
-import { currentHit } from '../steps/search.ts';
+import type { Search, Size, State } from '../state.ts';
 import type { View } from '../view.ts';
 import { rowHead, sessionRow } from './rows.ts';
 
 const MARK_CELLS = 8;
 const WHERE_CELLS = 13;
 
+/** Below the hits: a blank, title, id, three lines of the one under the cursor. */
+const FOOT_ROWS = 6;
+
+export function searchRows(size: Size): number {
+  return Math.max(1, bodyRows(size) - 3 - FOOT_ROWS);
+}
+
+/** The hit under the cursor. */
+export function currentHit({ result, place }: Search): SearchHit | null {
+  return result?.hits[place.cursor] ?? null;
+}
+
 export function searchFrame(state: State, view: View, search: Search, cells: number): Line[] {
   const { result, place } = search;
   const head = [questionLine(search, cells), answerLine(search, cells)];
   if (result === null || result.hits.length === 0) return [...head, BLANK, ...advice(search, cells)];
-  const { visible } = listOf(state);
+  const visible = searchRows(state.size);
   const rows = result.hits.slice(place.top, place.top + visible).map(({ session, raw }, i) =>
     sessionRow(session, {
       cells,

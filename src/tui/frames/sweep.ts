@@ -6,20 +6,22 @@ import { ageMs } from '../../policy/census.ts';
 import { explainReason } from '../../policy/explain.ts';
 import type { Victim } from '../../policy/passes.ts';
 import type { Proposal, StepName } from '../../sweep/ports.ts';
+import { isLow } from '../layout.ts';
+import { BLANK, fit, gauge, type Line, line, pad, progressBar, span, wrap } from '../paint.ts';
+import type { OwnFile, State, Wizard } from '../state.ts';
+import type { View } from '../view.ts';
 import {
-  isLow,
+  cardsOf,
+  isKept,
   listedVictims,
   listLength,
   lossFootRows,
+  phraseFor,
   previewRows,
   victimAt,
   wizardHeadRows,
   wizardListRows,
-} from '../layout.ts';
-import { BLANK, fit, gauge, type Line, line, pad, progressBar, span, wrap } from '../paint.ts';
-import type { OwnFile, State, Wizard } from '../state.ts';
-import { cardsOf, isKept, phraseFor } from '../steps/sweep.ts';
-import type { View } from '../view.ts';
+} from '../wizard.ts';
 import { rowHead, sessionRow } from './rows.ts';
 
 const STEPS: readonly { readonly step: StepName; readonly shown: string; readonly short: string }[] = [

@@ -7,36 +7,29 @@ import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionCard } from '../../domain/session.ts';
 import type { Victim } from '../../policy/passes.ts';
 import type { Choices, Decision, Progress, Proposal } from '../../sweep/ports.ts';
+import { sweepFrame } from '../frames/sweep.ts';
 import type { Action } from '../keys.ts';
-import { inSight, listedVictims, listLength, victimAt, wizardListRows } from '../layout.ts';
+import { bodyRows, inSight } from '../layout.ts';
 import {
   AT_TOP,
+  alone,
   type Effect,
   type Event,
-  type ListPlace,
+  nearest,
   onScreen,
   type State,
   type Stepped,
   to,
   type Wizard,
+  within,
 } from '../state.ts';
+import { cardsOf, isKept, listLength, phraseFor, victimAt, wizardListRows } from '../wizard.ts';
+import { back as goBack, PLAIN, type Rules } from './rules.ts';
 
-export type SweepEvent =
-  | Extract<
-      Event,
-      { kind: 'proposed' | 'own_files' | 'preview' | 'progress' | 'pinned' | 'swept' | 'sweep_failed' }
-    >
-  | { readonly kind: 'moved'; readonly place: ListPlace };
-
-/** What must be typed to lose these sessions; the number is always a plural. */
-export function phraseFor(sessions: number): string {
-  return `lose ${sessions} sessions`;
-}
-
-/** The sessions of a proposal's list, whichever it is. */
-export function cardsOf(proposal: Proposal): readonly SessionCard[] {
-  return proposal.step === 'analyze' ? proposal.toAnalyze : listedVictims(proposal).map(({ card }) => card);
-}
+export type SweepEvent = Extract<
+  Event,
+  { kind: 'proposed' | 'own_files' | 'preview' | 'progress' | 'pinned' | 'swept' | 'sweep_failed' }
+>;
 
 function at(wizard: Wizard): { readonly proposal: Proposal; readonly card: SessionCard | undefined } | null {
   if (wizard.stage.kind !== 'asking') return null;
@@ -50,7 +43,7 @@ function withWizard(state: State, wizard: Wizard, ...effects: readonly Effect[])
   return onScreen(state, { kind: 'sweep', wizard }, ...effects);
 }
 
-export function sweepAction(state: State, wizard: Wizard, action: Action): Stepped {
+function sweepAction(state: State, wizard: Wizard, action: Action): Stepped {
   if (wizard.stage.kind === 'result' || wizard.stage.kind === 'failed')
     return action === 'confirm' ? leave(state, wizard) : to(state);
   if (wizard.stage.kind !== 'asking')
@@ -85,8 +78,8 @@ export function sweepAction(state: State, wizard: Wizard, action: Action): Stepp
 }
 
 function leave(state: State, wizard: Wizard): Stepped {
-  if (wizard.origin === 'command') return onScreen(state, { kind: 'done' }, { kind: 'quit' });
-  return onScreen(state, { kind: 'dashboard' });
+  if (wizard.origin === 'command') return alone(state, { kind: 'done' }, { kind: 'quit' });
+  return goBack(state);
 }
 
 /** Enter: a pass runs without those kept out; a loss needs the phrase. */
@@ -98,11 +91,6 @@ function confirmed(state: State, wizard: Wizard, proposal: Proposal): Stepped {
     return withWizard(state, { ...wizard, phrase: '', notice });
   }
   return decided(state, wizard, proposal, { kind: 'run', ...choicesOf(wizard, proposal) });
-}
-
-/** Marked in the list to stay, for now or for good. */
-export function isKept(wizard: Wizard, uid: SessionUid): boolean {
-  return wizard.keptOut.has(uid) || wizard.pinned.has(uid);
 }
 
 /** What the marks in the list say that the sweep does not know yet. */
@@ -153,25 +141,23 @@ function pinned(state: State, wizard: Wizard): Stepped {
   return uid === undefined ? to(state) : to(state, { kind: 'pin', uid, pinned: !wizard.pinned.has(uid) });
 }
 
-export function sweepText(state: State, wizard: Wizard, text: string): Stepped {
+/** A paste comes here too: into the phrase, and never beyond it, for enter must still be pressed. */
+function sweepText(state: State, wizard: Wizard, text: string): Stepped {
   if (wizard.stage.kind !== 'asking' || wizard.stage.proposal.step !== 'data_loss') return to(state);
   return withWizard(state, { ...wizard, phrase: (wizard.phrase + text).slice(0, 60), notice: null });
 }
 
-/** Into the phrase, and never beyond it: enter must still be pressed. */
-export function sweepPaste(state: State, wizard: Wizard, text: string): Stepped {
-  return sweepText(state, wizard, text);
-}
-
+/** Whoever lies upon the walk goes where a step is proposed, or where it is over: that must be seen at once. */
 export function sweepEvent(state: State, event: SweepEvent): Stepped {
   if (event.kind === 'swept') return swept(state, event);
-  if (state.screen.kind !== 'sweep') return onOverlay(state, event);
-  const { wizard } = state.screen;
+  const comesUp = event.kind === 'proposed' || event.kind === 'sweep_failed';
+  return within(state, 'sweep', (under, { wizard }) => onWizard(under, wizard, event), comesUp);
+}
+
+function onWizard(state: State, wizard: Wizard, event: Exclude<SweepEvent, { kind: 'swept' }>): Stepped {
   switch (event.kind) {
     case 'proposed':
       return proposed(state, wizard, event.proposal);
-    case 'moved':
-      return wantPreview(state, { ...wizard, place: event.place });
     case 'own_files':
       return withWizard(state, { ...wizard, ownFiles: event.ownFiles });
     case 'preview':
@@ -191,7 +177,7 @@ export function sweepEvent(state: State, event: SweepEvent): Stepped {
     }
     case 'sweep_failed':
       // Nobody may be there any more to read it on the screen.
-      if (state.quitting) return onScreen(state, { kind: 'done' }, { kind: 'quit' });
+      if (state.quitting) return alone(state, { kind: 'done' }, { kind: 'quit' });
       return withWizard(state, {
         ...wizard,
         stage: { kind: 'failed', message: event.message, hint: event.hint },
@@ -199,23 +185,6 @@ export function sweepEvent(state: State, event: SweepEvent): Stepped {
     default:
       return event satisfies never;
   }
-}
-
-/** The wizard lies under a reader or the help: its events must still reach it. */
-function onOverlay(state: State, event: Exclude<SweepEvent, { kind: 'swept' }>): Stepped {
-  const { screen } = state;
-  const below = screen.kind === 'reader' ? screen.reader.back : screen.kind === 'help' ? screen.back : null;
-  if (below?.kind !== 'sweep') return to(state);
-  const under = sweepEvent({ ...state, screen: below }, event);
-  // What is proposed anew must be seen at once.
-  if (event.kind === 'proposed' || event.kind === 'sweep_failed') return under;
-  if (screen.kind === 'reader')
-    return onScreen(
-      under.state,
-      { kind: 'reader', reader: { ...screen.reader, back: under.state.screen } },
-      ...under.effects,
-    );
-  return onScreen(under.state, { kind: 'help', place: AT_TOP, back: under.state.screen }, ...under.effects);
 }
 
 function proposed(state: State, wizard: Wizard, proposal: Proposal): Stepped {
@@ -301,14 +270,50 @@ function progressed(wizard: Wizard, progress: Progress): Wizard {
 
 function swept(state: State, event: Extract<Event, { kind: 'swept' }>): Stepped {
   const next = { ...state, reports: [...state.reports, event.report] };
-  const { screen } = state;
-  const below = screen.kind === 'reader' ? screen.reader.back : screen.kind === 'help' ? screen.back : screen;
-  const wizard = below.kind === 'sweep' ? below.wizard : null;
-  if (wizard === null || wizard.origin === 'command' || state.quitting)
-    return onScreen(next, { kind: 'done' }, { kind: 'quit' });
-  return withWizard(next, {
-    ...wizard,
-    place: AT_TOP,
-    stage: { kind: 'result', report: event.report, lines: event.lines },
-  });
+  const wizard = nearest(state, 'sweep')?.wizard;
+  if (wizard === undefined || wizard.origin === 'command' || state.quitting)
+    return alone(next, { kind: 'done' }, { kind: 'quit' });
+  const stage = { kind: 'result', report: event.report, lines: event.lines } as const;
+  return within(next, 'sweep', (under) => withWizard(under, { ...wizard, place: AT_TOP, stage }), true);
 }
+
+/** Stopped first, and its report kept; the program ends then. */
+export function quitSweep(state: State): Stepped {
+  const stopped = within(
+    state,
+    'sweep',
+    (under, { wizard }) => withWizard(under, { ...wizard, stopping: true }, { kind: 'stop_sweep' }),
+    true,
+  );
+  return { ...stopped, state: { ...stopped.state, quitting: true } };
+}
+
+export function isOver({ stage }: Wizard): boolean {
+  return stage.kind === 'result' || stage.kind === 'failed';
+}
+
+export const sweepScreen: Rules<'sweep'> = {
+  ...PLAIN,
+  title: () => 'Sweep',
+  context(_, { wizard: { stage, phrase } }) {
+    if (stage.kind === 'result' || stage.kind === 'failed') return 'result';
+    if (stage.kind !== 'asking') return 'running';
+    if (stage.proposal.step === 'data_loss') return phrase === '' ? 'loss' : 'phrase';
+    return stage.proposal.step === 'analyze' ? 'analyze' : 'pass';
+  },
+  list({ size }, { wizard: { stage, place } }) {
+    if (stage.kind === 'asking') {
+      const visible = wizardListRows(size, stage.proposal);
+      return { length: listLength(stage.proposal), visible, place, hasCursor: true };
+    }
+    return stage.kind === 'result'
+      ? { length: stage.lines.length, visible: bodyRows(size) - 1, place, hasCursor: false }
+      : null;
+  },
+  placed: (state, { wizard }, place) => wantPreview(state, { ...wizard, place }),
+  act: (state, { wizard }, action) => sweepAction(state, wizard, action),
+  typed: (state, { wizard }, text) => sweepText(state, wizard, text),
+  back: (state, { wizard }) => sweepAction(state, wizard, 'confirm'),
+  said: (state, { wizard }, message) => withWizard(state, { ...wizard, notice: message }),
+  frame: (state, view, { wizard }, cells, rows) => sweepFrame(state, view, wizard, cells, rows),
+};

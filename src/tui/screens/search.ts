@@ -1,8 +1,8 @@
 /** Search: words as they are typed, the sessions that have them, and what can be done with one of them. */
-import type { SearchHit } from '../../store/search/search.ts';
 import { withWord } from '../../store/search/suggest.ts';
+import { currentHit, searchFrame, searchRows } from '../frames/search.ts';
 import type { Action } from '../keys.ts';
-import { inSight, listOf } from '../layout.ts';
+import { inSight } from '../layout.ts';
 import {
   AT_TOP,
   type Effect,
@@ -12,18 +12,15 @@ import {
   type State,
   type Stepped,
   to,
+  within,
 } from '../state.ts';
+import { PLAIN, type Rules } from './rules.ts';
 
 /** Longer questions are cut: no screen shows them. */
 const TYPED_UNITS_MAX = 200;
 
 function withSearch(state: State, search: Search, ...effects: readonly Effect[]): Stepped {
   return onScreen(state, { kind: 'search', search }, ...effects);
-}
-
-/** The hit under the cursor. */
-export function currentHit({ result, place }: Search): SearchHit | null {
-  return result?.hits[place.cursor] ?? null;
 }
 
 /** The words with what was taken for those that are in no session; null where nothing was. */
@@ -33,7 +30,7 @@ function asMeant({ typed, result }: Search): string | null {
   return result.suggestion ?? (near === typed ? null : near);
 }
 
-export function searchAction(state: State, search: Search, action: Action): Stepped {
+function searchAction(state: State, search: Search, action: Action): Stepped {
   const hit = currentHit(search);
   switch (action) {
     case 'search':
@@ -62,7 +59,7 @@ export function searchAction(state: State, search: Search, action: Action): Step
   }
 }
 
-export function searchText(state: State, search: Search, text: string): Stepped {
+function searchText(state: State, search: Search, text: string): Stepped {
   return again(state, { ...search, typed: (search.typed + text).slice(0, TYPED_UNITS_MAX) });
 }
 
@@ -78,14 +75,24 @@ function again(state: State, search: Search): Stepped {
 
 /** An answer to what is typed now; one to what was typed before is dropped. It may come while a text lies over the screen. */
 export function searched(state: State, event: Extract<Event, { kind: 'searched' }>): Stepped {
-  const { screen } = state;
-  const below =
-    screen.kind === 'reader' ? screen.reader.back : screen.kind === 'restore' ? screen.back : screen;
-  if (below.kind !== 'search' || below.search.typed !== event.typed) return to(state);
-  const next = { ...below.search, result: event.result };
-  const bare: State = { ...state, screen: { kind: 'search', search: next } };
-  const { length, visible } = listOf(bare);
-  const back = { kind: 'search', search: { ...next, place: inSight(next.place, length, visible) } } as const;
-  if (screen.kind === 'reader') return onScreen(state, { ...screen, reader: { ...screen.reader, back } });
-  return onScreen(state, screen.kind === 'restore' ? { ...screen, back } : back);
+  return within(state, 'search', (under, { search }) => {
+    if (search.typed !== event.typed) return to(under);
+    const length = event.result?.hits.length ?? 0;
+    const place = inSight(search.place, length, searchRows(state.size));
+    return withSearch(under, { ...search, result: event.result, place });
+  });
 }
+
+export const searchScreen: Rules<'search'> = {
+  ...PLAIN,
+  title: () => 'Search',
+  context: (_, { search }) => (search.editing ? 'words' : 'search'),
+  list: ({ size }, { search: { result, place } }) => ({
+    ...{ length: result?.hits.length ?? 0, visible: searchRows(size), place, hasCursor: true },
+  }),
+  placed: (state, { search }, place) => withSearch(state, { ...search, place, notice: null }),
+  act: (state, { search }, action) => searchAction(state, search, action),
+  typed: (state, { search }, text) => searchText(state, search, text),
+  said: (state, { search }, message) => withSearch(state, { ...search, notice: message }),
+  frame: (state, view, { search }, cells) => searchFrame(state, view, search, cells),
+};

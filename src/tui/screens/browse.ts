@@ -1,8 +1,9 @@
 /** Browse: the rows under the cursor, the filter, and what can be done with one session. */
 import type { SessionRow } from '../../domain/session.ts';
 import { SORTS } from '../catalogue.ts';
+import { browseFrame, browseRows } from '../frames/browse.ts';
 import type { Action } from '../keys.ts';
-import { inSight, listOf } from '../layout.ts';
+import { inSight } from '../layout.ts';
 import {
   AT_TOP,
   type Browse,
@@ -13,23 +14,24 @@ import {
   type State,
   type Stepped,
   to,
+  within,
 } from '../state.ts';
+import { PLAIN, type Rules } from './rules.ts';
 
 function withBrowse(state: State, browse: Browse, ...effects: readonly Effect[]): Stepped {
   return onScreen(state, { kind: 'browse', browse }, ...effects);
 }
 
 /** The session under the cursor, where its row has been read. */
-export function current(browse: Browse): SessionRow | null {
+function current(browse: Browse): SessionRow | null {
   const row = browse.shown[browse.place.cursor];
   return row === undefined ? null : (browse.rows.get(browse.catalogue?.ids[row] ?? -1) ?? null);
 }
 
 /** Asks for the rows on the screen that are not there yet. */
-export function wantRows(state: State, browse: Browse): Stepped {
+function wantRows(state: State, browse: Browse): Stepped {
   const next = { ...state, screen: { kind: 'browse', browse } } as const;
-  const { visible } = listOf(next);
-  const ids = idsOnScreen(browse, visible);
+  const ids = idsOnScreen(browse, browseRows(state.size));
   const missing = ids.filter((id) => !browse.rows.has(id));
   return missing.length === 0 ? to(next) : to(next, { kind: 'rows', ids });
 }
@@ -43,7 +45,7 @@ function idsOnScreen(browse: Browse, visible: number): number[] {
   );
 }
 
-export function browseAction(state: State, browse: Browse, action: Action): Stepped {
+function browseAction(state: State, browse: Browse, action: Action): Stepped {
   const row = current(browse);
   switch (action) {
     case 'confirm':
@@ -78,7 +80,7 @@ export function browseAction(state: State, browse: Browse, action: Action): Step
   }
 }
 
-export function browseText(state: State, browse: Browse, text: string): Stepped {
+function browseText(state: State, browse: Browse, text: string): Stepped {
   return again(state, { ...browse, typed: (browse.typed + text).slice(0, 200) });
 }
 
@@ -89,24 +91,9 @@ function again(state: State, browse: Browse): Stepped {
 
 type Selected = Extract<Event, { kind: 'catalogue' | 'shown' | 'rows' }>;
 
+/** Below a text or a restore the list goes on living. */
 export function selected(state: State, event: Selected): Stepped {
-  const { screen } = state;
-  // Below a reader or a restore the list goes on living.
-  const below =
-    screen.kind === 'reader' ? screen.reader.back : screen.kind === 'restore' ? screen.back : screen;
-  if (below.kind !== 'browse') return to(state);
-  const stepped = onBrowse({ ...state, screen: below }, below.browse, event);
-  if (screen === below) return stepped;
-  const back = stepped.state.screen;
-  if (screen.kind === 'reader')
-    return onScreen(
-      stepped.state,
-      { kind: 'reader', reader: { ...screen.reader, back } },
-      ...stepped.effects,
-    );
-  return screen.kind === 'restore'
-    ? onScreen(stepped.state, { ...screen, back }, ...stepped.effects)
-    : stepped;
+  return within(state, 'browse', (under, { browse }) => onBrowse(under, browse, event));
 }
 
 function onBrowse(state: State, browse: Browse, event: Selected): Stepped {
@@ -141,6 +128,20 @@ function followed({ place, shown }: Browse, next: Uint32Array): ListPlace {
 }
 
 function settle(state: State, browse: Browse): Stepped {
-  const { visible } = listOf({ ...state, screen: { kind: 'browse', browse } });
-  return wantRows(state, { ...browse, place: inSight(browse.place, browse.shown.length, visible) });
+  const place = inSight(browse.place, browse.shown.length, browseRows(state.size));
+  return wantRows(state, { ...browse, place });
 }
+
+export const browseScreen: Rules<'browse'> = {
+  ...PLAIN,
+  title: () => 'Browse',
+  context: (_, { browse }) => (browse.editing ? 'filter' : 'browse'),
+  list: ({ size }, { browse: { shown, place } }) => ({
+    ...{ length: shown.length, visible: browseRows(size), place, hasCursor: true },
+  }),
+  placed: (state, { browse }, place) => wantRows(state, { ...browse, place, notice: null }),
+  act: (state, { browse }, action) => browseAction(state, browse, action),
+  typed: (state, { browse }, text) => browseText(state, browse, text),
+  said: (state, { browse }, message) => withBrowse(state, { ...browse, notice: message }),
+  frame: (state, view, { browse }, cells) => browseFrame(state, view, browse, cells),
+};
