@@ -3,14 +3,15 @@
  * Promises: one job after the other; a stop is heeded at the next safe place; what it had stored stays.
  */
 
-import { enabledAgents } from './agents/registry.ts';
+import { agentById, enabledAgents } from './agents/registry.ts';
 import type { Answer, BackgroundJob, BackgroundReply, Results, Setup } from './cli/background.protocol.ts';
 import { clockOf } from './cli/clock.ts';
 import { PreparerThreads } from './cli/digest-workers.ts';
 import { typedQuery } from './cli/typed-query.ts';
 import { ProcessVisitor } from './cli/visitor.ts';
 import { FailureError, messageOf } from './domain/errors.ts';
-import { type AnalyzeDeps, analyzeSession, salvageSession } from './ingest/analyze.ts';
+import type { SessionUid } from './domain/ids.ts';
+import { type AnalyzeDeps, analyzeSession, salvageSession, triedDigest } from './ingest/analyze.ts';
 import { AskedAnalyzer } from './ingest/asked-analyzer.ts';
 import { lookAtAgents } from './ingest/discover/scan.ts';
 import { ingest } from './ingest/ingest.ts';
@@ -115,7 +116,11 @@ async function work(
       );
     }
     case 'analyze':
-      return await analyzeSession(analyze, job.uid, signal);
+      return await analyzeSession(job.builtIn ? { ...analyze, external: null } : analyze, job.uid, signal);
+    case 'try_digest':
+      return await digestTried(analyze, job.uid, job.columns);
+    case 'export':
+      return await exported(db, how, job.uids, job.file, signal);
     case 'salvage':
       return await salvageSession(analyze, job.uid);
     case 'remember':
@@ -127,4 +132,46 @@ async function work(
     default:
       return job satisfies never;
   }
+}
+
+async function digestTried(deps: AnalyzeDeps, uid: SessionUid, columns: number): Promise<readonly string[]> {
+  const tried = await triedDigest(deps, uid);
+  if (tried.digest === null) return [tried.why];
+  const { digestPage } = await import('./digest/page.ts');
+  const page = digestPage(tried.digest, columns).trimEnd().split('\n');
+  return tried.why === '' ? page : [`Not whole: ${tried.why}`, '', ...page];
+}
+
+async function exported(
+  db: WritableDb,
+  { host, heldNow }: Setup,
+  uids: readonly SessionUid[],
+  file: string,
+  signal: AbortSignal,
+): Promise<Results['export']> {
+  const { exportStream } = await import('./archive/export.ts');
+  const { newExportReport, writeFile } = await import('./cli/commands/export.ts');
+  const report = newExportReport();
+  const stream = exportStream(
+    db,
+    {
+      uids,
+      forgotten: [],
+      now: clockOf(heldNow).now(),
+      formatOf: (agent) => agentById(agent, host),
+      signal,
+      progress: () => undefined,
+    },
+    report,
+  );
+  await writeFile(file, stream, false, report);
+  if (report.interrupted) throw new Error('the export was stopped; no file was written');
+  return {
+    sessions: report.sessions,
+    rawBytes: report.raw_bytes,
+    problems: [
+      ...report.failed.map(({ session_uid: uid, problem }) => `${uid}: ${problem}`),
+      ...report.left_out.map(({ session_uid: uid, key, why }) => `${key} of ${uid}: ${why}`),
+    ],
+  };
 }

@@ -26,7 +26,12 @@ export interface Setup {
 export type BackgroundJob =
   | { readonly kind: 'scan' }
   | { readonly kind: 'ingest'; readonly analyze: boolean }
-  | { readonly kind: 'analyze'; readonly uid: SessionUid }
+  /** `builtIn`: without the user's own program. */
+  | { readonly kind: 'analyze'; readonly uid: SessionUid; readonly builtIn: boolean }
+  /** What the built-in analyzer can make of it, as lines; nothing is kept. */
+  | { readonly kind: 'try_digest'; readonly uid: SessionUid; readonly columns: number }
+  /** Into a file that is not there yet. */
+  | { readonly kind: 'export'; readonly uids: readonly SessionUid[]; readonly file: string }
   | { readonly kind: 'salvage'; readonly uid: SessionUid }
   | { readonly kind: 'remember'; readonly uids: readonly SessionUid[] }
   | { readonly kind: 'search'; readonly query: SearchQuery }
@@ -39,6 +44,13 @@ export interface Results {
   readonly analyze:
     | { readonly ok: true }
     | { readonly ok: false; readonly why: string; readonly noRoom?: boolean };
+  readonly try_digest: readonly string[];
+  readonly export: {
+    readonly sessions: number;
+    readonly rawBytes: number;
+    /** Of those that could not be taken, or not whole. */
+    readonly problems: readonly string[];
+  };
   readonly salvage: 'no_room' | undefined;
   readonly remember: 'no_room' | undefined;
   readonly search: SearchResult;

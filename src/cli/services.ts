@@ -28,7 +28,7 @@ import { wayBack } from './commands/restore.tell.ts';
 import { learningOf } from './commands/restore.ts';
 import { sweepFlags } from './commands/sweep.ts';
 import { type Context, textFlag } from './context.ts';
-import { formatTime, plural } from './format.ts';
+import { formatBytes, formatTime, plural } from './format.ts';
 import { reportPage } from './report.ts';
 import { roomyAnalyzer, sweepDeps, visitorSetup } from './wire.ts';
 
@@ -78,7 +78,7 @@ export function tuiServices(
       sweep(
         {
           ...sweepDeps({ ...context, signal }, writing, progress),
-          analyzer: roomyAnalyzer(writing, threadAnalyzer(thread)),
+          analyzer: roomyAnalyzer(writing, threadAnalyzer(thread, settings.analyzerCommand !== null)),
         },
         {
           limits: settings.limits,
@@ -88,6 +88,14 @@ export function tuiServices(
         },
         consent,
       ),
+    tryDigest: (uid, columns) => thread.run({ kind: 'try_digest', uid, columns }),
+    exportFile: freeName(join(context.host.homeDir, `session-memory-${clock.now().slice(0, 10)}`), '.smx'),
+    exportSessions: async (uids, file) => {
+      const { sessions, rawBytes, problems } = await thread.run({ kind: 'export', uids, file });
+      const [first] = problems;
+      const but = first === undefined ? '' : ` Not whole: ${plainLine(first)}.`;
+      return `Wrote ${plural(sessions, 'session')}, ${formatBytes(rawBytes)} raw, to ${plainLine(file)}.${but} \`session-memory import\` brings them back.`;
+    },
     pin: (uid, pinned) =>
       withPatience(
         writing,
@@ -105,6 +113,16 @@ export function tuiServices(
     ownFile: (uid) => ownFile(reading, uid),
     planRestore: (uid) => restorePlan(context, reading, uid),
     restore: (plan) => restoreNow(context, writing, plan),
+  };
+}
+
+/** A name that no file has yet. */
+function freeName(begin: string, end: string): () => string {
+  return () => {
+    for (let n = 1; ; n += 1) {
+      const name = `${begin}${n === 1 ? '' : `-${n}`}${end}`;
+      if (!existsSync(name)) return name;
+    }
   };
 }
 
@@ -140,7 +158,7 @@ function backgroundOf(thread: BackgroundThread, searching: BackgroundThread): Se
       return { ...ingestNews(report), changed: [...changed] };
     },
     analyze: async (uids) => {
-      for (const uid of uids) await thread.run({ kind: 'analyze', uid });
+      for (const uid of uids) await thread.run({ kind: 'analyze', uid, builtIn: false });
     },
     stop: () => thread.stop(),
     close: async () => void (await Promise.all([thread.close(), searching.close()])),

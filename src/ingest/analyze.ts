@@ -230,6 +230,26 @@ export async function salvageSession(deps: AnalyzeDeps, uid: SessionUid): Promis
   }
 }
 
+/**
+ * What the built-in analyzer can make of a session as it is, without keeping it: what a loss would leave. `why`: what it lacks, empty
+ * where it covers all.
+ */
+export async function triedDigest(
+  deps: AnalyzeDeps,
+  uid: SessionUid,
+): Promise<{ readonly digest: Digest | null; readonly why: string }> {
+  const session = findSession(deps.db, uid);
+  const agent = session === null ? null : agentById(session.agent, deps.host);
+  if (session === null || agent === null)
+    return { digest: null, why: unknownAgent(session?.agent ?? 'unknown') };
+  try {
+    const made = await digestOf(deps, session, agent, new Map());
+    return made.ok ? { digest: made.digest, why: '' } : { digest: made.partial, why: made.why };
+  } catch (thrown) {
+    return { digest: null, why: await reasonOf(thrown) };
+  }
+}
+
 async function salvaged(deps: AnalyzeDeps, uid: SessionUid): Promise<undefined> {
   const session = findSession(deps.db, uid);
   if (session === null || session.evictedAt !== null) return;

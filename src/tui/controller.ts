@@ -197,6 +197,16 @@ export class Controller {
         return this.#examine(effect.uids);
       case 'preview':
         return this.#preview(effect.uid, columns);
+      case 'try_digest':
+        return this.#async(async () => {
+          const lines = await services.tryDigest(effect.uid, columns - 2);
+          this.dispatch({ kind: 'read', title: 'What a loss would leave', lines, more: null });
+        });
+      case 'export':
+        return this.#async(async () => {
+          const message = await services.exportSessions(effect.uids, effect.file).catch(messageOf);
+          this.dispatch({ kind: 'exported', message });
+        });
       case 'pin':
         services.pin(effect.uid, effect.pinned);
         return this.#pinned(effect.uid, effect.pinned);
@@ -325,6 +335,7 @@ export class Controller {
     this.dispatch({
       kind: 'own_files',
       ownFiles: new Map(uids.map((uid) => [uid, this.#services.ownFile(uid)])),
+      exportFile: this.#services.exportFile(),
     });
   }
 

@@ -10,6 +10,7 @@ export const CONTEXTS = {
   analyze: 'Sweep: analyzing',
   running: 'Sweep: while it runs',
   loss: 'Sweep: data loss',
+  exporting: 'Sweep: while an export is written',
   phrase: 'Sweep: typing the phrase',
   result: 'Sweep: the result',
   browse: 'Browse',
@@ -41,6 +42,8 @@ export type Action =
   | 'browse'
   | 'history'
   | 'keep_out'
+  | 'choose'
+  | 'undo'
   | 'pin'
   | 'skip'
   | 'stop'
@@ -93,13 +96,30 @@ export const KEYS: readonly Key[] = [
   { keys: ['h'], shown: 'h', does: 'history', action: 'history', in: ['dashboard'] },
   { keys: ['enter'], shown: 'enter', does: 'run', action: 'confirm', in: ['pass', 'analyze'] },
   { keys: ['enter'], shown: 'enter', does: 'done', action: 'confirm', in: ['result'] },
-  { keys: ['space'], shown: 'space', does: 'keep out', action: 'keep_out', in: ['pass'] },
-  { keys: ['p'], shown: 'p', does: 'pin', action: 'pin', in: ['pass'] },
-  { keys: ['n'], shown: 'n', does: 'skip', action: 'skip', in: ['pass', 'analyze', 'loss'] },
-  { keys: ['esc'], shown: 'esc', does: 'stop', action: 'stop', in: ['pass', 'analyze', 'loss', 'running'] },
-  { keys: ['v'], shown: 'v', does: 'digest', action: 'preview', in: ['pass', 'loss', 'analyze'] },
+  { keys: ['enter'], shown: 'enter', does: 'do it', action: 'confirm', in: ['loss'] },
+  {
+    keys: ['1', '2', '3', '4', '5', '6', 'tab'],
+    shown: '1-6',
+    does: 'choose',
+    action: 'choose',
+    in: ['loss'],
+  },
+  { keys: ['t'], shown: 't', does: 'transcript', action: 'transcript', in: ['loss'] },
+  { keys: ['v'], shown: 'v', does: 'what stays', action: 'preview', in: ['loss'] },
+  { keys: ['space'], shown: 'space', does: 'keep out', action: 'keep_out', in: ['pass', 'loss'] },
+  { keys: ['p'], shown: 'p', does: 'pin', action: 'pin', in: ['pass', 'loss'] },
+  { keys: ['n'], shown: 'n', does: 'skip', action: 'skip', in: ['pass', 'analyze'] },
+  {
+    keys: ['esc'],
+    shown: 'esc',
+    does: 'stop',
+    action: 'stop',
+    in: ['pass', 'analyze', 'loss', 'running', 'exporting'],
+  },
+  { keys: ['v'], shown: 'v', does: 'digest', action: 'preview', in: ['pass', 'analyze'] },
+  { keys: ['u'], shown: 'u', does: 'undo', action: 'undo', in: ['pass', 'loss'], quiet: true },
   { keys: ['enter'], shown: 'enter', does: 'lose them', action: 'confirm', in: ['phrase'] },
-  { keys: ['esc'], shown: 'esc', does: 'clear', action: 'erase_all', in: ['phrase'] },
+  { keys: ['esc'], shown: 'esc', does: 'back to the choices', action: 'erase_all', in: ['phrase'] },
   { keys: ['enter'], shown: 'enter', does: 'digest', action: 'confirm', in: ['browse', 'search'] },
   { keys: ['enter', 'down'], shown: 'enter', does: 'to the list', action: 'confirm', in: ['words'] },
   { keys: ['tab'], shown: 'tab', does: 'take what was meant', action: 'accept', in: ['words'] },
@@ -202,36 +222,46 @@ export const HELP_ROWS = EVERYWHERE.filter((context) => context !== 'help').redu
 );
 
 /** Contexts in which what is typed is text, unless a key of the table says otherwise. */
-const TYPING: readonly KeyContext[] = ['loss', 'phrase', 'filter', 'words'];
+const TYPING: readonly KeyContext[] = ['phrase', 'filter', 'words'];
 
 export function isTyping(context: KeyContext): boolean {
   return TYPING.includes(context);
 }
 
 export type Meaning =
-  | { readonly kind: 'action'; readonly action: Action }
+  | { readonly kind: 'action'; readonly action: Action; readonly key: string }
   | { readonly kind: 'text'; readonly text: string };
 
 /** What a key means in a context; null: nothing. `name` is a character or the name of a key. */
 export function meaningOf(context: KeyContext, name: string): Meaning | null {
   const key = KEYS.find((row) => row.in.includes(context) && row.keys.includes(name));
-  if (key !== undefined) return { kind: 'action', action: key.action };
+  if (key !== undefined) return { kind: 'action', action: key.action, key: name };
   const text = name === 'space' ? ' ' : name;
   const isText = [...text].length === 1 && text >= ' ' && text !== '\u007f';
   return TYPING.includes(context) && isText ? { kind: 'text', text } : null;
 }
 
-/** The footer's keys, as many as fit, the first ones first; help and quit always. */
-export function footer(context: KeyContext, cells: number): string {
+/** The keys of the footer, as many as fit, the first ones first; the way back, the help and quit always. */
+export function footerKeys(
+  context: KeyContext,
+  cells: number,
+): { readonly keys: readonly Key[]; readonly gap: string } {
   const shown = KEYS.filter((key) => key.in.includes(context) && key.quiet !== true);
-  const parts = shown.map((key) => `${key.shown} ${key.does}`);
-  const last = parts.splice(shown.at(-1)?.action === 'quit' ? -2 : -1);
-  const whole = [...parts, ...last];
-  const gap = whole.join('   ').length <= cells ? '   ' : '  ';
-  const kept: string[] = [];
-  for (const part of parts) {
-    if ([...kept, part, ...last].join(gap).length > cells) break;
-    kept.push(part);
+  const width = (keys: readonly Key[], gap: string) => keys.map(footerText).join(gap).length;
+  const gap = width(shown, '   ') <= cells ? '   ' : '  ';
+  const kept = new Set(shown.filter(isWayOut));
+  for (const key of shown) {
+    if (kept.has(key)) continue;
+    if (width([...kept, key], gap) > cells) break;
+    kept.add(key);
   }
-  return [...kept, ...last].join(gap);
+  return { keys: shown.filter((key) => kept.has(key)), gap };
+}
+
+function isWayOut({ keys, action }: Key): boolean {
+  return keys.includes('esc') || action === 'help' || action === 'quit';
+}
+
+export function footerText({ shown, does }: Key): string {
+  return `${shown} ${does}`;
 }

@@ -46,6 +46,12 @@ export interface Services {
   /** `reclaimed`: after the report nothing runs any more. */
   sweep(consent: Consent, progress: (event: Progress) => void, signal: AbortSignal): Promise<Report>;
   pin(uid: SessionUid, pinned: boolean): void;
+  /** What the built-in analyzer can make of a session now; nothing of it is kept. */
+  tryDigest(uid: SessionUid, columns: number): Promise<readonly string[]>;
+  /** A path for an export that is not taken yet. */
+  exportFile(): string;
+  /** Writes sessions to a file; returns a sentence. */
+  exportSessions(uids: readonly SessionUid[], file: string): Promise<string>;
   /** Asks the search index, on a thread of its own. */
   search(query: SearchQuery): Promise<SearchResult>;
   /** Has the index follow a few digests that it does not know yet; returns how many. */

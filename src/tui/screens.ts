@@ -65,8 +65,8 @@ export function placed(state: State, place: ListPlace): Stepped {
   return rules(state).placed(state, state.screen, place);
 }
 
-export function acted(state: State, action: Action): Stepped {
-  return rules(state).act(state, state.screen, action);
+export function acted(state: State, action: Action, key: string): Stepped {
+  return rules(state).act(state, state.screen, action, key);
 }
 
 export function typedOn(state: State, text: string): Stepped {

@@ -85,7 +85,17 @@ export interface Wizard {
   readonly place: ListPlace;
   readonly keptOut: ReadonlySet<SessionUid>;
   readonly pinned: ReadonlySet<SessionUid>;
+  /** Of the ways that a data loss offers, which is chosen: its place among them. */
+  readonly way: number;
+  /** The last way was taken, and its phrase is being typed. */
+  readonly losing: boolean;
   readonly phrase: string;
+  /** Where an export of what would be lost would be written. */
+  readonly exportFile: string;
+  /** It is being written. */
+  readonly exporting: boolean;
+  /** What `u` takes back: the last session that was kept out or pinned, or let go. */
+  readonly undo: { readonly uid: SessionUid; readonly what: 'kept' | 'pinned' } | null;
   /** A sentence about the last key or the last change. */
   readonly notice: string | null;
   readonly failures: readonly { readonly uid: SessionUid; readonly why: string }[];
@@ -94,6 +104,8 @@ export interface Wizard {
   readonly usageBytes: number;
   readonly freedBytes: number;
   readonly stopping: boolean;
+  /** At which step the person stopped it. */
+  readonly stoppedAt: StepName | null;
 }
 
 export interface Browse {
@@ -194,7 +206,13 @@ export type Event =
   | { readonly kind: 'overheard'; readonly lines: readonly string[] }
   | { readonly kind: 'ingested'; readonly news: string | null }
   | { readonly kind: 'proposed'; readonly proposal: Proposal }
-  | { readonly kind: 'own_files'; readonly ownFiles: ReadonlyMap<SessionUid, OwnFile> }
+  | {
+      readonly kind: 'own_files';
+      readonly ownFiles: ReadonlyMap<SessionUid, OwnFile>;
+      readonly exportFile: string;
+    }
+  /** What would be lost is in a file, or could not be written. */
+  | { readonly kind: 'exported'; readonly message: string }
   | { readonly kind: 'preview'; readonly uid: SessionUid; readonly lines: readonly string[] }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'pinned'; readonly uid: SessionUid; readonly pinned: boolean }
@@ -230,6 +248,9 @@ export type Effect =
   | { readonly kind: 'stop_sweep' }
   | { readonly kind: 'examine'; readonly uids: readonly SessionUid[] }
   | { readonly kind: 'preview'; readonly uid: SessionUid }
+  /** What a loss would leave of a session. */
+  | { readonly kind: 'try_digest'; readonly uid: SessionUid }
+  | { readonly kind: 'export'; readonly uids: readonly SessionUid[]; readonly file: string }
   | { readonly kind: 'pin'; readonly uid: SessionUid; readonly pinned: boolean }
   | { readonly kind: 'catalogue' }
   /** Filter and sort anew. */
@@ -305,7 +326,12 @@ export function newWizard(origin: Wizard['origin'], usageBytes: number): Wizard 
     place: AT_TOP,
     keptOut: new Set(),
     pinned: new Set(),
+    way: 0,
+    losing: false,
     phrase: '',
+    exportFile: '',
+    exporting: false,
+    undo: null,
     notice: null,
     failures: [],
     ownFiles: new Map(),
@@ -313,6 +339,7 @@ export function newWizard(origin: Wizard['origin'], usageBytes: number): Wizard 
     usageBytes,
     freedBytes: 0,
     stopping: false,
+    stoppedAt: null,
   };
 }
 

@@ -33,7 +33,9 @@ export function step(state: State, event: Event): Stepped {
     case 'key': {
       const meaning = meaningOf(contextOf(state), event.name);
       if (meaning === null || (isTooSmall(state.size) && !isAlways(meaning))) return to(state);
-      return meaning.kind === 'action' ? act(state, meaning.action) : typedOn(state, meaning.text);
+      return meaning.kind === 'action'
+        ? act(state, meaning.action, meaning.key)
+        : typedOn(state, meaning.text);
     }
     case 'paste':
       return isTooSmall(state.size) ? to(state) : pasted(state, event.text);
@@ -77,6 +79,7 @@ export function step(state: State, event: Event): Stepped {
       return quit(state);
     case 'proposed':
     case 'own_files':
+    case 'exported':
     case 'preview':
     case 'progress':
     case 'pinned':
@@ -100,7 +103,7 @@ function overheard([first = '', ...more]: readonly string[]): string {
 }
 
 /** What means the same on every screen; the rest is the screen's own. */
-function act(state: State, action: Action): Stepped {
+function act(state: State, action: Action, key: string): Stepped {
   switch (action) {
     case 'quit':
       return quit(state);
@@ -138,10 +141,10 @@ function act(state: State, action: Action): Stepped {
       return to(state, { kind: 'history' });
     case 'search':
       // Asked with nothing, the index is brought up to date while the words are typed.
-      if (state.screen.kind === 'search') return acted(state, action);
+      if (state.screen.kind === 'search') return acted(state, action, key);
       return upon(state, { kind: 'search', search: NEW_SEARCH }, { kind: 'search', typed: '' });
     default:
-      return acted(state, action);
+      return acted(state, action, key);
   }
 }
 

@@ -5,18 +5,13 @@
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionCard } from '../domain/session.ts';
 import type { Victim } from '../policy/passes.ts';
-import type { Proposal } from '../sweep/ports.ts';
+import type { OtherWay, Proposal } from '../sweep/ports.ts';
 import { bodyRows, isLow } from './layout.ts';
 import type { Size, Wizard } from './state.ts';
 
 /** Passes, two bars with the caps in words, the pass in words; in a low window without the caps and on one line. */
 export function wizardHeadRows(size: Size): number {
   return isLow(size) ? 4 : 6;
-}
-
-/** What is below the list in the data-loss step: why, the ways out, a notice, the phrase. */
-export function lossFootRows(size: Size): number {
-  return isLow(size) ? 5 : 7;
 }
 
 /**
@@ -44,9 +39,40 @@ export function previewRows(size: Size, proposal: Proposal): number {
 
 export function wizardListRows(size: Size, proposal: Proposal): number {
   // The list has a head of its own.
-  const body = bodyRows(size) - wizardHeadRows(size) - 1;
-  if (proposal.step === 'data_loss') return Math.max(1, body - lossFootRows(size));
-  return Math.max(1, body - 1 - previewRows(size, proposal));
+  const body = bodyRows(size) - 1;
+  if (proposal.step === 'data_loss') return Math.max(1, body - lossRows(size, proposal));
+  return Math.max(1, body - wizardHeadRows(size) - 1 - previewRows(size, proposal));
+}
+
+/**
+ * Around the list of a data loss: passes and bars, what and why, the ways; by project, own files; the row under the cursor. A low window
+ * has what decides, and one cause.
+ */
+function lossRows(size: Size, proposal: Proposal): number {
+  const ways = waysOf(proposal).length;
+  return isLow(size) ? 3 + 2 + ways + 1 : 4 + 3 + 1 + ways + 2 + 2;
+}
+
+/** What can be done about a data loss, the safe ones first. */
+export type Way = OtherWay['kind'] | 'export' | 'skip' | 'lose';
+
+export function waysOf({ ways, victims }: Proposal): Way[] {
+  return [
+    ...(ways.digestible.sessions > 0 ? (['digest'] as const) : []),
+    ...(ways.notAsked > 0 ? (['ask_on'] as const) : []),
+    'raise',
+    ...(victims.length > 0 ? (['export'] as const) : []),
+    'skip',
+    ...(victims.length > 0 ? (['lose'] as const) : []),
+  ];
+}
+
+/** The least hard cap that what is stored fits in, such as a person would name it. */
+export function raisedCap(usageBytes: number): number {
+  let unit = 1;
+  while (usageBytes >= unit * 1024 && unit < 1024 ** 4) unit *= 1024;
+  const tenths = unit === 1 ? unit : unit / 10;
+  return Math.ceil(Math.ceil(usageBytes / tenths) * tenths);
 }
 
 /** What must be typed to lose these sessions; the number is always a plural. */

@@ -8,7 +8,7 @@ import type { SessionCard, SessionRow } from '../../src/domain/session.ts';
 import { addMs, DAY_MS, type Iso } from '../../src/domain/time.ts';
 import type { EvictionReason, Victim } from '../../src/policy/passes.ts';
 import type { SweepRow } from '../../src/store/read.ts';
-import type { Proposal, StepName } from '../../src/sweep/ports.ts';
+import { NO_OTHER_WAY, type Proposal, type StepName } from '../../src/sweep/ports.ts';
 import type { Report } from '../../src/sweep/report.ts';
 import type { Catalogue } from '../../src/tui/catalogue.ts';
 import type { Effect, Event, FoundHere, RestorePlan, Size, State } from '../../src/tui/state.ts';
@@ -197,6 +197,12 @@ export function proposal(stepName: StepName, count: number, about: Partial<Propo
     usageBytes: USAGE[stepName] + (isLoss ? Math.max(0, lossBytes - 150 * MIB) : 0),
     movedOn: false,
     failures: new Map(isLoss ? cards.map(({ uid }, n) => [uid, WHYS[n % WHYS.length] ?? '']) : []),
+    ways: isLoss
+      ? {
+          ...NO_OTHER_WAY,
+          digestible: { sessions: count, rawBytes: cards.reduce((sum, { rawBytes }) => sum + rawBytes, 0) },
+        }
+      : NO_OTHER_WAY,
     ...about,
   };
 }

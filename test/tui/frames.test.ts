@@ -138,6 +138,7 @@ describe('a frame', () => {
     ['loss', 'loss-wrong', 'Not the phrase: nothing was lost'],
     ['loss', 'loss-moved-on', 'The list changed while you read it: nothing was lost'],
     ['sweep-running', 'sweep-running-stopping', 'Stopping.'],
+    ['sweep-result', 'sweep-result-stopped', 'You stopped it at budget'],
     ['sweep-result', 'sweep-result-lost', 'DATA LOSS'],
     ['sweep-result', 'sweep-result-lost', 'Still over the hard cap'],
     ['history-empty', 'history', 'DATA LOSS'],

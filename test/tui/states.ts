@@ -4,8 +4,9 @@
 import { reportPage } from '../../src/cli/report.ts';
 import { DEFAULT_LIMITS, GIB, MIB } from '../../src/domain/limits.ts';
 import type { SessionRow } from '../../src/domain/session.ts';
+import { NO_OTHER_WAY } from '../../src/sweep/ports.ts';
 import type { Report } from '../../src/sweep/report.ts';
-import { type Event, firstState, type Size, type State } from '../../src/tui/state.ts';
+import { type Event, firstState, newWizard, type Size, type State } from '../../src/tui/state.ts';
 import type { View } from '../../src/tui/view.ts';
 import {
   browsed,
@@ -49,7 +50,13 @@ function dashboard(shown: View = view(), ...events: readonly Event[]): Maker {
 /** The wizard on a store as full as its step needs it. */
 function wizard(...events: readonly Sized[]): Maker {
   return (size) => {
-    const opened = play(firstState({ kind: 'dashboard' }, size), { kind: 'view', view: view() }, key('s'));
+    const opened = play(
+      {
+        ...firstState({ kind: 'sweep', wizard: newWizard('dashboard', 3.1 * GIB) }, size),
+        below: [{ kind: 'dashboard' }],
+      },
+      { kind: 'view', view: view() },
+    );
     const sized = events.map((event) => (typeof event === 'function' ? event(size) : event));
     return play(opened, ...sized);
   };
@@ -85,7 +92,11 @@ const OWN_FILES: Event = {
     [uidOf(1), 'there'],
     [uidOf(2), 'changed'],
   ]),
+  exportFile: '/home/me/session-memory-2026-06-10.smx',
 };
+
+/** The last way, and its phrase. */
+const TO_PHRASE: readonly Event[] = [key('5'), key('enter')];
 
 function loss(...events: readonly Event[]): Maker {
   return wizard(...TO_LOSS, proposed('data_loss', 3), OWN_FILES, ...events);
@@ -286,9 +297,32 @@ const SWEEP: Readonly<Record<string, Maker>> = {
   }),
   loss: loss(),
   'loss-examining': wizard(...TO_LOSS, proposed('data_loss', 3)),
-  'loss-typed': loss(...typing('lose 3 sess')),
-  'loss-wrong': loss(...typing('lose 2 sessions'), key('enter')),
-  'loss-moved-on': loss(...typing('lose 3 sess'), proposed('data_loss', 2, { movedOn: true }), OWN_FILES),
+  'loss-chosen': loss(key('3')),
+  'loss-kept': loss(key('space'), { kind: 'pinned', uid: uidOf(1), pinned: true }),
+  'loss-exporting': loss(key('3'), key('enter')),
+  'loss-exported': loss(key('3'), key('enter'), {
+    kind: 'exported',
+    message:
+      'Wrote 3 sessions, 3.8 GiB raw, to /home/me/session-memory-2026-06-10.smx. `session-memory import` brings them back.',
+  }),
+  'loss-hopeless': wizard(...TO_LOSS, proposed('data_loss', 3, { ways: NO_OTHER_WAY }), OWN_FILES),
+  'loss-given-up': wizard(
+    ...TO_LOSS,
+    proposed('data_loss', 0, {
+      usageBytes: 6.5 * GIB,
+      failures: new Map([[uidOf(0), WHYS[2] ?? '']]),
+      ways: { digestible: { sessions: 469, rawBytes: 400 * MIB }, notAsked: 449, insufficient: true },
+    }),
+  ),
+  'loss-typing': loss(...TO_PHRASE),
+  'loss-typed': loss(...TO_PHRASE, ...typing('lose 3 sess')),
+  'loss-wrong': loss(...TO_PHRASE, ...typing('lose 2 sessions'), key('enter')),
+  'loss-moved-on': loss(
+    ...TO_PHRASE,
+    ...typing('lose 3 sess'),
+    proposed('data_loss', 2, { movedOn: true }),
+    OWN_FILES,
+  ),
   'loss-one': wizard(...TO_LOSS, proposed('data_loss', 1), OWN_FILES),
   'loss-many': wizard(...TO_LOSS, proposed('data_loss', 1234), OWN_FILES, key('end')),
   'loss-not-tried': wizard(...TO_ANALYZE, proposed('data_loss', 2, { failures: new Map() }), OWN_FILES),
@@ -301,7 +335,11 @@ const SWEEP: Readonly<Record<string, Maker>> = {
     }),
     key('down'),
   ),
-  losing: loss(...typing('lose 3 sessions'), key('enter'), EVICTED),
+  losing: loss(...TO_PHRASE, ...typing('lose 3 sessions'), key('enter'), EVICTED),
+  'loss-digesting': loss(key('enter'), {
+    kind: 'progress',
+    progress: { kind: 'analyzing', uid: uidOf(1), done: 1, total: 3 },
+  }),
   'sweep-result': wizard(...DONE, swept({ declined: ['budget'] })),
   'sweep-result-lost': wizard(
     ...DONE,
@@ -313,6 +351,13 @@ const SWEEP: Readonly<Record<string, Maker>> = {
       lost_data: true,
       over_hard_cap: true,
     }),
+  ),
+  'sweep-result-stopped': wizard(
+    proposed('backstop', 3),
+    key('enter'),
+    proposed('budget', 2),
+    key('esc'),
+    swept({ warnings: ['the sweep was stopped before its end'] }),
   ),
   'sweep-failed': wizard(...DONE, {
     kind: 'sweep_failed',

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { MIB } from '../../src/domain/limits.ts';
 import { frame } from '../../src/tui/frames/frame.ts';
-import { CONTEXTS, footer, KEYS, type KeyContext, meaningOf } from '../../src/tui/keys.ts';
+import { CONTEXTS, footerKeys, KEYS, type KeyContext, meaningOf } from '../../src/tui/keys.ts';
 import { textOf } from '../../src/tui/paint.ts';
 import { contextOf } from '../../src/tui/screens.ts';
 import { type Effect, type Event, firstState, newWizard, type State } from '../../src/tui/state.ts';
@@ -43,7 +43,7 @@ describe('the table of keys', () => {
           expect([context, name, meaningOf(context, name)]).toEqual([
             context,
             name,
-            { kind: 'action', action: row.action },
+            { kind: 'action', action: row.action, key: name },
           ]);
   });
 
@@ -63,8 +63,23 @@ describe('the table of keys', () => {
   test('the footer has every key that is not quiet, in the order of the table, where there is room', () => {
     for (const context of ALL_CONTEXTS) {
       const rows = KEYS.filter((row) => row.in.includes(context) && row.quiet !== true);
-      expect(footer(context, 200)).toBe(rows.map((row) => `${row.shown} ${row.does}`).join('   '));
+      expect(footerKeys(context, 300).keys).toEqual(rows);
     }
+  });
+
+  test('a footer drops the way back last: esc, the help and quit are there at any width', () => {
+    for (const context of ALL_CONTEXTS)
+      for (let cells = 58; cells < 160; cells += 1) {
+        const { keys, gap } = footerKeys(context, cells);
+        const ways = KEYS.filter(
+          ({ keys: names, action, in: where, quiet }) =>
+            where.includes(context) &&
+            quiet !== true &&
+            (names.includes('esc') || action === 'help' || action === 'quit'),
+        );
+        expect([context, ways.filter((way) => !keys.includes(way))]).toEqual([context, []]);
+        expect(keys.map(({ shown, does }) => `${shown} ${does}`).join(gap).length).toBeLessThanOrEqual(cells);
+      }
   });
 
   test('the help has every key of every context', () => {
@@ -115,7 +130,29 @@ describe('a key', () => {
     ['sweep-analyze', 'enter', [RUN]],
     ['sweep-victims', 'n', [{ kind: 'decide', decision: { kind: 'skip' } }]],
     ['sweep-analyze', 'n', [{ kind: 'decide', decision: { kind: 'skip' } }]],
-    ['loss', 'n', [{ kind: 'decide', decision: { kind: 'skip' } }]],
+    ['loss', 'enter', [{ kind: 'decide', decision: { kind: 'digest' } }]],
+    [
+      'loss-hopeless',
+      'enter',
+      [{ kind: 'decide', decision: { kind: 'raise', hardCapBytes: 6_871_947_674 } }],
+    ],
+    ['loss-given-up', 'enter', [{ kind: 'decide', decision: { kind: 'digest' } }]],
+    ['loss', 'n', []],
+    [
+      'loss-chosen',
+      'enter',
+      [
+        {
+          kind: 'export',
+          uids: [uidOf(0), uidOf(1), uidOf(2)],
+          file: '/home/me/session-memory-2026-06-10.smx',
+        },
+      ],
+    ],
+    ['loss-exporting', 'enter', []],
+    ['loss-exporting', 'space', []],
+    ['loss', 't', [{ kind: 'transcript', uid: uidOf(0) }]],
+    ['loss', 'p', [{ kind: 'pin', uid: uidOf(0), pinned: true }]],
     ['sweep-victims', 'esc', [{ kind: 'decide', decision: { kind: 'stop' } }]],
     ['loss', 'esc', [{ kind: 'decide', decision: { kind: 'stop' } }]],
     ['loss-typed', 'esc', []],
@@ -125,7 +162,7 @@ describe('a key', () => {
     ['sweep-pinned', 'p', [{ kind: 'pin', uid: uidOf(1), pinned: false }]],
     ['sweep-victims', 'v', [{ kind: 'digest', uid: uidOf(0) }]],
     ['sweep-analyze', 'v', [{ kind: 'digest', uid: uidOf(0) }]],
-    ['loss', 'v', [{ kind: 'digest', uid: uidOf(0) }]],
+    ['loss', 'v', [{ kind: 'try_digest', uid: uidOf(0) }]],
     ['sweep-analyze', 'space', []],
     ['sweep-running', 'enter', []],
     ['sweep-running', 'n', []],

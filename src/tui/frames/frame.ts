@@ -1,6 +1,6 @@
 /** The whole frame: title, body, footer. A function of the state and nothing else. */
 import { formatCount } from '../../cli/format.ts';
-import { footer } from '../keys.ts';
+import { footerKeys, type KeyContext } from '../keys.ts';
 import { bodyRows, isTooSmall } from '../layout.ts';
 import { BLANK, fit, type Line, line, sides, span, toAscii } from '../paint.ts';
 import { bodyOf, contextOf, titleOf } from '../screens.ts';
@@ -26,8 +26,18 @@ export function frame(state: State, theme: Theme): Line[] {
     state.view === null ? [line('Opening the store…')] : bodyOf(state, state.view, cells, rows)
   ).slice(0, rows);
   const filled = [...body, ...Array.from({ length: rows - body.length }, () => BLANK)];
-  const foot = span(fit(footer(context, cells), cells), 'dim');
-  return [titleLine(state, cells), ...filled, line(foot)].map((shown) => drawn(shown, theme, ' '));
+  return [titleLine(state, cells), ...filled, footer(context, cells)].map((shown) =>
+    drawn(shown, theme, ' '),
+  );
+}
+
+/** Keys are brighter than what they do. */
+function footer(context: KeyContext, cells: number): Line {
+  const { keys, gap } = footerKeys(context, cells);
+  return keys.flatMap(({ shown, does }, i) => [
+    span(`${i === 0 ? '' : gap}${shown}`, 'key'),
+    span(` ${does}`, 'dim'),
+  ]);
 }
 
 function drawn(shown: Line, theme: Theme, margin: string): Line {

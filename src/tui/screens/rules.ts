@@ -30,7 +30,8 @@ export interface Rules<K extends ScreenKind> {
   context(state: State, screen: ScreenOf<K>): KeyContext;
   list(state: State, screen: ScreenOf<K>): Listed | null;
   placed(state: State, screen: ScreenOf<K>, place: ListPlace): Stepped;
-  act(state: State, screen: ScreenOf<K>, action: Action): Stepped;
+  /** `key`: the one that was pressed; some actions have several. */
+  act(state: State, screen: ScreenOf<K>, action: Action, key: string): Stepped;
   /** Typed or pasted where letters are text. */
   typed(state: State, screen: ScreenOf<K>, text: string): Stepped;
   back(state: State, screen: ScreenOf<K>): Stepped;

@@ -6,7 +6,7 @@
 import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionCard } from '../../domain/session.ts';
 import type { Victim } from '../../policy/passes.ts';
-import type { Choices, Decision, Progress, Proposal } from '../../sweep/ports.ts';
+import type { Choices, Decision, Progress, Proposal, StepName } from '../../sweep/ports.ts';
 import { sweepFrame } from '../frames/sweep.ts';
 import type { Action } from '../keys.ts';
 import { bodyRows, inSight } from '../layout.ts';
@@ -23,12 +23,31 @@ import {
   type Wizard,
   within,
 } from '../state.ts';
-import { cardsOf, isKept, listLength, phraseFor, victimAt, wizardListRows } from '../wizard.ts';
+import {
+  cardsOf,
+  isKept,
+  listLength,
+  phraseFor,
+  raisedCap,
+  victimAt,
+  waysOf,
+  wizardListRows,
+} from '../wizard.ts';
 import { back as goBack, PLAIN, type Rules } from './rules.ts';
 
 export type SweepEvent = Extract<
   Event,
-  { kind: 'proposed' | 'own_files' | 'preview' | 'progress' | 'pinned' | 'swept' | 'sweep_failed' }
+  {
+    kind:
+      | 'proposed'
+      | 'own_files'
+      | 'exported'
+      | 'preview'
+      | 'progress'
+      | 'pinned'
+      | 'swept'
+      | 'sweep_failed';
+  }
 >;
 
 function at(wizard: Wizard): { readonly proposal: Proposal; readonly card: SessionCard | undefined } | null {
@@ -43,14 +62,30 @@ function withWizard(state: State, wizard: Wizard, ...effects: readonly Effect[])
   return onScreen(state, { kind: 'sweep', wizard }, ...effects);
 }
 
-function sweepAction(state: State, wizard: Wizard, action: Action): Stepped {
+function sweepAction(state: State, wizard: Wizard, action: Action, key = ''): Stepped {
   if (wizard.stage.kind === 'result' || wizard.stage.kind === 'failed')
     return action === 'confirm' ? leave(state, wizard) : to(state);
   if (wizard.stage.kind !== 'asking')
     return action === 'stop'
-      ? withWizard(state, { ...wizard, stopping: true }, { kind: 'stop_sweep' })
+      ? withWizard(
+          state,
+          { ...wizard, stopping: true, stoppedAt: runningStep(wizard) },
+          { kind: 'stop_sweep' },
+        )
       : to(state);
+  if (wizard.exporting && action !== 'stop') return to(state);
   switch (action) {
+    case 'choose':
+      return withWizard(state, {
+        ...wizard,
+        way: chosenWay(wizard.way, waysOf(wizard.stage.proposal).length, key),
+      });
+    case 'undo':
+      return undone(state, wizard);
+    case 'transcript': {
+      const uid = at(wizard)?.card?.uid;
+      return uid === undefined ? to(state) : to(state, { kind: 'transcript', uid });
+    }
     case 'confirm':
       return confirmed(state, wizard, wizard.stage.proposal);
     case 'skip':
@@ -66,15 +101,22 @@ function sweepAction(state: State, wizard: Wizard, action: Action): Stepped {
       return pinned(state, wizard);
     case 'preview': {
       const uid = at(wizard)?.card?.uid;
-      return uid === undefined ? to(state) : to(state, { kind: 'digest', uid });
+      if (uid === undefined) return to(state);
+      const isLoss = wizard.stage.proposal.step === 'data_loss';
+      return to(state, { kind: isLoss ? 'try_digest' : 'digest', uid });
     }
     case 'erase':
       return withWizard(state, { ...wizard, phrase: [...wizard.phrase].slice(0, -1).join('') });
     case 'erase_all':
-      return withWizard(state, { ...wizard, phrase: '', notice: null });
+      return withWizard(state, { ...wizard, phrase: '', losing: false, notice: null });
     default:
       return to(state);
   }
+}
+
+/** Space is given back after the passes: nothing of them is left undone then. */
+function runningStep({ stage }: Wizard): StepName | null {
+  return stage.kind === 'running' ? stage.step : null;
 }
 
 function leave(state: State, wizard: Wizard): Stepped {
@@ -82,15 +124,67 @@ function leave(state: State, wizard: Wizard): Stepped {
   return goBack(state);
 }
 
-/** Enter: a pass runs without those kept out; a loss needs the phrase. */
+/** By its number, or the next. */
+function chosenWay(way: number, count: number, key: string): number {
+  const asked = key === 'tab' ? (way + 1) % count : Number(key) - 1;
+  return asked >= 0 && asked < count ? asked : way;
+}
+
+/** Enter: a pass runs without those kept out; of a data loss the way that is chosen is taken. */
 function confirmed(state: State, wizard: Wizard, proposal: Proposal): Stepped {
-  if (proposal.step === 'data_loss') {
-    if (wizard.phrase === phraseFor(proposal.victims.length))
-      return decided(state, wizard, proposal, { kind: 'run' });
-    const notice = `Not the phrase: nothing was lost. It is: ${phraseFor(proposal.victims.length)}`;
-    return withWizard(state, { ...wizard, phrase: '', notice });
+  if (proposal.step !== 'data_loss')
+    return decided(state, wizard, proposal, { kind: 'run', ...choicesOf(wizard, proposal) });
+  return wizard.losing ? lost(state, wizard, proposal) : wayTaken(state, wizard, proposal);
+}
+
+/** Only the phrase of the list that is shown. */
+function lost(state: State, wizard: Wizard, proposal: Proposal): Stepped {
+  const phrase = phraseFor(proposal.victims.length);
+  if (wizard.phrase === phrase) return decided(state, wizard, proposal, { kind: 'run' });
+  return withWizard(state, {
+    ...wizard,
+    phrase: '',
+    notice: `Not the phrase: nothing was lost. It is: ${phrase}`,
+  });
+}
+
+function wayTaken(state: State, wizard: Wizard, proposal: Proposal): Stepped {
+  const choices = choicesOf(wizard, proposal);
+  const way = waysOf(proposal)[wizard.way];
+  switch (way) {
+    case 'digest':
+    case 'ask_on':
+    case 'anew':
+    case 'skip':
+      return decided(state, wizard, proposal, { kind: way, ...choices });
+    case 'raise':
+      return decided(state, wizard, proposal, {
+        ...{ kind: way, hardCapBytes: raisedCap(proposal.usageBytes) },
+        ...choices,
+      });
+    case 'export':
+      return exported(state, wizard, proposal);
+    case 'lose':
+      // Whom the person keeps is not among those whose number is typed: first the list as it is without them.
+      return choices.keepOut === undefined
+        ? withWizard(state, { ...wizard, losing: true, phrase: '', notice: null })
+        : decided(state, wizard, proposal, { kind: 'anew', ...choices });
+    case undefined:
+      return to(state);
+    default:
+      return way satisfies never;
   }
-  return decided(state, wizard, proposal, { kind: 'run', ...choicesOf(wizard, proposal) });
+}
+
+function exported(state: State, wizard: Wizard, { victims }: Proposal): Stepped {
+  const uids = victims.map(({ card }) => card.uid);
+  const file = wizard.exportFile;
+  if (file === '') return to(state);
+  return withWizard(
+    state,
+    { ...wizard, exporting: true, notice: `Writing them to ${file}…` },
+    { kind: 'export', uids, file },
+  );
 }
 
 /** What the marks in the list say that the sweep does not know yet. */
@@ -102,20 +196,26 @@ function choicesOf(wizard: Wizard, proposal: Proposal): Choices {
   return { ...(keepOut.size > 0 ? { keepOut } : {}), ...(letGo.size > 0 ? { letGo } : {}) };
 }
 
+/** The phrase is a step of its own, and begins anew with each list. */
+const NOTHING_TYPED = { losing: false, phrase: '' } as const;
+
 function decided(state: State, wizard: Wizard, proposal: Proposal, decision: Decision): Stepped {
   const total = cardsOf(proposal).length;
   const how = decision.kind === 'run' ? (total === 0 ? 'nothing' : 'ran') : 'skipped';
+  const isDecided = decision.kind === 'run' || decision.kind === 'skip';
   const next: Wizard = {
     ...wizard,
     stage: { kind: 'running', step: proposal.step, done: 0, total, label: '' },
-    went:
-      decision.kind === 'stop'
-        ? wizard.went
-        : [...wizard.went.filter((went) => went.step !== proposal.step), { step: proposal.step, how }],
-    phrase: '',
+    went: isDecided
+      ? [...wizard.went.filter((went) => went.step !== proposal.step), { step: proposal.step, how }]
+      : wizard.went,
+    ...NOTHING_TYPED,
+    exporting: false,
+    undo: null,
     notice: null,
     preview: null,
     stopping: decision.kind === 'stop',
+    stoppedAt: decision.kind === 'stop' ? proposal.step : null,
   };
   return withWizard(state, next, { kind: 'decide', decision });
 }
@@ -127,7 +227,19 @@ function keptOut(state: State, wizard: Wizard): Stepped {
   const length = listLength(here.proposal);
   const cursor = Math.min(length - 1, wizard.place.cursor + 1);
   const place = inSight({ ...wizard.place, cursor }, length, wizardListRows(state.size, here.proposal));
-  return wantPreview(state, { ...wizard, keptOut: kept, place, notice: null });
+  const undo = { uid: here.card.uid, what: 'kept' } as const;
+  return wantPreview(state, { ...wizard, keptOut: kept, place, undo, notice: null });
+}
+
+/** The last keep-out or pin, whichever way it went. */
+function undone(state: State, wizard: Wizard): Stepped {
+  const { undo } = wizard;
+  if (undo === null) return withWizard(state, { ...wizard, notice: 'Nothing to take back.' });
+  const { uid, what } = undo;
+  if (what === 'pinned') return to(state, { kind: 'pin', uid, pinned: !wizard.pinned.has(uid) });
+  const keptOut = toggled(wizard.keptOut, uid);
+  const notice = keptOut.has(uid) ? 'Kept out again.' : 'No longer kept out.';
+  return withWizard(state, { ...wizard, keptOut, undo, notice });
 }
 
 function toggled(set: ReadonlySet<SessionUid>, uid: SessionUid): ReadonlySet<SessionUid> {
@@ -143,7 +255,7 @@ function pinned(state: State, wizard: Wizard): Stepped {
 
 /** A paste comes here too: into the phrase, and never beyond it, for enter must still be pressed. */
 function sweepText(state: State, wizard: Wizard, text: string): Stepped {
-  if (wizard.stage.kind !== 'asking' || wizard.stage.proposal.step !== 'data_loss') return to(state);
+  if (wizard.stage.kind !== 'asking' || !wizard.losing) return to(state);
   return withWizard(state, { ...wizard, phrase: (wizard.phrase + text).slice(0, 60), notice: null });
 }
 
@@ -159,7 +271,9 @@ function onWizard(state: State, wizard: Wizard, event: Exclude<SweepEvent, { kin
     case 'proposed':
       return proposed(state, wizard, event.proposal);
     case 'own_files':
-      return withWizard(state, { ...wizard, ownFiles: event.ownFiles });
+      return withWizard(state, { ...wizard, ownFiles: event.ownFiles, exportFile: event.exportFile });
+    case 'exported':
+      return withWizard(state, { ...wizard, exporting: false, notice: event.message });
     case 'preview':
       return withWizard(state, { ...wizard, preview: { uid: event.uid, lines: event.lines } });
     case 'progress':
@@ -172,6 +286,7 @@ function onWizard(state: State, wizard: Wizard, event: Exclude<SweepEvent, { kin
       return withWizard(state, {
         ...wizard,
         pinned: set,
+        undo: { uid: event.uid, what: 'pinned' },
         notice: event.pinned ? 'Pinned: no pass takes it.' : 'No longer pinned.',
       });
     }
@@ -204,7 +319,10 @@ function proposed(state: State, wizard: Wizard, proposal: Proposal): Stepped {
     place: AT_TOP,
     // The marks stay through the whole sweep.
     keptOut: new Set([...wizard.keptOut, ...proposal.keptOut.map(({ card }) => card.uid)]),
-    phrase: '',
+    ...NOTHING_TYPED,
+    way: 0,
+    exporting: false,
+    undo: null,
     notice,
     preview: null,
     usageBytes: proposal.usageBytes,
@@ -295,10 +413,11 @@ export function isOver({ stage }: Wizard): boolean {
 export const sweepScreen: Rules<'sweep'> = {
   ...PLAIN,
   title: () => 'Sweep',
-  context(_, { wizard: { stage, phrase } }) {
+  context(_, { wizard: { stage, losing, exporting } }) {
     if (stage.kind === 'result' || stage.kind === 'failed') return 'result';
     if (stage.kind !== 'asking') return 'running';
-    if (stage.proposal.step === 'data_loss') return phrase === '' ? 'loss' : 'phrase';
+    if (exporting) return 'exporting';
+    if (stage.proposal.step === 'data_loss') return losing ? 'phrase' : 'loss';
     return stage.proposal.step === 'analyze' ? 'analyze' : 'pass';
   },
   list({ size }, { wizard: { stage, place } }) {
@@ -311,7 +430,7 @@ export const sweepScreen: Rules<'sweep'> = {
       : null;
   },
   placed: (state, { wizard }, place) => wantPreview(state, { ...wizard, place }),
-  act: (state, { wizard }, action) => sweepAction(state, wizard, action),
+  act: (state, { wizard }, action, key) => sweepAction(state, wizard, action, key),
   typed: (state, { wizard }, text) => sweepText(state, wizard, text),
   back: (state, { wizard }) => sweepAction(state, wizard, 'confirm'),
   said: (state, { wizard }, message) => withWizard(state, { ...wizard, notice: message }),

@@ -273,7 +273,7 @@ journey('the demo walks through its own store and leaves nothing behind', async 
     await pty.shows(step);
     pty.type('\r');
   }
-  await pty.shows('lose 1 sessions');
+  await pty.asksPhrase('lose 1 sessions');
   pty.type('lose 1 sessions');
   await pty.shows('› lose 1 sessions');
   pty.type('\r');

@@ -170,7 +170,7 @@ describe('afterwards, a shell finds its terminal as it was', () => {
       await pty.shows(step);
       pty.type('\r');
     }
-    await pty.shows('lose 1 sessions');
+    await pty.asksPhrase('lose 1 sessions');
     pty.type('lose 1');
     await pty.shows('› lose 1');
     pty.type('\x1a');
@@ -265,7 +265,7 @@ describe('where no walk can be shown', () => {
       await pty.shows(step);
       pty.type('\r');
     }
-    await pty.shows('lose 1 sessions');
+    await pty.asksPhrase('lose 1 sessions');
     pty.resize(59, 24);
     await pty.shows('60×16');
     pty.type('lose 1 sessions\r');
