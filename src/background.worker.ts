@@ -19,6 +19,7 @@ import { rememberSessions } from './ingest/remember.ts';
 import type { WritableDb } from './store/connection.ts';
 import { openWritable } from './store/open.ts';
 import { allowSharedFolder } from './store/own-files.ts';
+import { resolveSession } from './store/read.ts';
 import { indexSome } from './store/search/documents.ts';
 import { search } from './store/search/search.ts';
 
@@ -127,12 +128,36 @@ async function work(
       return await rememberSessions(analyze, job.uids, signal);
     case 'search':
       return search(db, typedQuery(job.query, clock.now()));
+    case 'related':
+      return await relatedTo(db, job.uid);
+    case 'schedule': {
+      const { Machine, scheduleFacts } = await import('./cli/scheduler.ts');
+      return scheduleFacts(new Machine(how.host, ''), job.job);
+    }
     case 'index':
       return indexSome(db, INDEXED_AT_ONCE);
     default:
       return job satisfies never;
   }
 }
+
+/** As a search would find them, with what both have as its lines. */
+async function relatedTo(db: WritableDb, uid: string): Promise<Results['related']> {
+  const { related } = await import('./store/search/related.ts');
+  const kin = related(db, resolveSession(db, uid), { limit: RELATED_MAX });
+  const line = (where: 'file' | 'title', texts: readonly string[]) =>
+    texts.length === 0 ? [] : [{ where, text: texts.join('  '), marks: [] }];
+  return {
+    hits: kin.map(({ session, raw, files, words }) => ({
+      ...{ session, raw, missing: [], foundIn: [] },
+      snippets: [...line('file', files), ...line('title', words)],
+    })),
+    ...{ hasMore: false, isCutShort: false, isRelaxed: false, isEmpty: false, notIndexed: 0 },
+    ...{ leftOut: [], meant: [], words: [], suggestion: null },
+  };
+}
+
+const RELATED_MAX = 50;
 
 async function digestTried(deps: AnalyzeDeps, uid: SessionUid, columns: number): Promise<readonly string[]> {
   const tried = await triedDigest(deps, uid);

@@ -4,6 +4,8 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { AgentScan } from '../ingest/discover/scan.ts';
 import type { IngestProgress, IngestReport } from '../ingest/ingest.ts';
 import type { SearchQuery, SearchResult } from '../store/search/search.ts';
+import type { ScheduleFacts } from '../unattended/doctor.ts';
+import type { ScheduledJob } from '../unattended/schedule.ts';
 import type { VisitSetup } from './visitor.ts';
 
 /** All that the thread needs to know of the call that started it. */
@@ -35,6 +37,8 @@ export type BackgroundJob =
   | { readonly kind: 'salvage'; readonly uid: SessionUid }
   | { readonly kind: 'remember'; readonly uids: readonly SessionUid[] }
   | { readonly kind: 'search'; readonly query: SearchQuery }
+  | { readonly kind: 'related'; readonly uid: string }
+  | { readonly kind: 'schedule'; readonly job: ScheduledJob }
   /** Have the search index follow some of the digests that it does not know yet. */
   | { readonly kind: 'index' };
 
@@ -54,6 +58,8 @@ export interface Results {
   readonly salvage: 'no_room' | undefined;
   readonly remember: 'no_room' | undefined;
   readonly search: SearchResult;
+  readonly related: SearchResult;
+  readonly schedule: ScheduleFacts;
   /** How many sessions were indexed. */
   readonly index: number;
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Host } from '../domain/agent.ts';
 import { withBlock } from '../unattended/block.ts';
 import { readText } from '../unattended/disk.ts';
+import type { ScheduleFacts } from '../unattended/doctor.ts';
 import {
   cronLines,
   LAUNCHD_LABEL,
@@ -154,4 +155,17 @@ export function scheduleCommands(
     default:
       return kind satisfies never;
   }
+}
+
+/** Whether `job` is run by itself, and when next. */
+export function scheduleFacts(machine: Machine, job: ScheduledJob): ScheduleFacts {
+  const kind = machine.scheduler();
+  if (kind === null) return { kind, state: 'absent', next: null };
+  if (scheduleSteps(machine, kind, null).length === 0) return { kind, state: 'absent', next: null };
+  if (scheduleSteps(machine, kind, job).length > 0) return { kind, state: 'stale', next: null };
+  if (kind !== 'systemd') return { kind, state: 'installed', next: null };
+  const ask = (...words: string[]) => machine.ask(['systemctl', '--user', ...words, 'session-memory.timer']);
+  if (ask('is-active')?.code !== 0) return { kind, state: 'stopped', next: null };
+  const next = ask('show', '--value', '--property=NextElapseUSecRealtime')?.out.trim() ?? '';
+  return { kind, state: 'installed', next: next === '' ? null : next };
 }

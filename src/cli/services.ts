@@ -23,6 +23,8 @@ import { sweep } from '../sweep/sweep.ts';
 import type { OwnFile, Reader, RestorePlan, Services } from '../tui/ports.ts';
 import type { Setup } from './background.protocol.ts';
 import { BackgroundThread, ingestNews, threadAnalyzer } from './background.ts';
+import { evictDigested } from './commands/evict.ts';
+import { jobOf } from './commands/install.ts';
 import { planRestore } from './commands/restore.plan.ts';
 import { wayBack } from './commands/restore.tell.ts';
 import { learningOf } from './commands/restore.ts';
@@ -103,6 +105,28 @@ export function tuiServices(
         () => void setPinned(writing, sessionIdOf(writing, uid), pinned, clock.now()),
       ),
     search: (query) => searching.run({ kind: 'search', query }),
+    related: (uid) => searching.run({ kind: 'related', uid }),
+    schedule: async () => {
+      const { kind, state, next } = await searching.run({ kind: 'schedule', job: jobOf(context) });
+      return { kind: kind ?? '', state: state === 'absent' ? 'none' : state, next };
+    },
+    evictMarked: (uids) =>
+      evictDigested(
+        context,
+        writing,
+        uids.flatMap((uid) => findSession(reading, uid) ?? []),
+      ),
+    restoreMarked: async (uids) => {
+      const told: string[] = [];
+      for (const uid of uids) {
+        told.push(
+          `${plainLine(findSession(reading, uid)?.title ?? uid)}: ${restoredOne(context, { reading, writing }, uid)}`,
+        );
+        // Keys and frames come in between.
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      }
+      return told;
+    },
     indexMore: () => searching.run({ kind: 'index' }),
     digestLines: (uid, columns) => digestLines(reading, uid, columns),
     transcript: (uid, offsetBytes, columns) => transcriptPiece(reading, uid, offsetBytes, columns),
@@ -268,6 +292,21 @@ function restorePlan(context: Context, db: ReadableDb, uid: SessionUid): Restore
     if (!(thrown instanceof FailureError)) throw thrown;
     const { message, hint } = thrown.failure;
     return { uid, root: '-', files: [], resume: '', note: null, obstacle: `${message}. ${hint}` };
+  }
+}
+
+/** One of several: nothing that differs is written over, and what stands in its way is told. */
+function restoredOne(context: Context, { reading, writing }: Stores, uid: SessionUid): string {
+  const plan = restorePlan(context, reading, uid);
+  if (plan.obstacle !== null) return plan.obstacle;
+  const { length } = plan.files.filter(({ place }) => place === 'differs');
+  if (length > 0)
+    return `not written: ${plural(length, 'file')} there ${length === 1 ? 'differs' : 'differ'}.`;
+  try {
+    return restoreNow(context, writing, plan);
+  } catch (thrown) {
+    if (!(thrown instanceof FailureError)) throw thrown;
+    return `${thrown.failure.message}. ${thrown.failure.hint}`;
   }
 }
 

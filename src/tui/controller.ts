@@ -2,28 +2,36 @@
  * Runs what `step` asks for, and tells it what came of it. The one place of the screens with a clock and a store.
  * Promises: an effect that fails becomes a sentence on the screen; the sweep's answers come from the state alone.
  */
+
+import { formatCount, plural } from '../cli/format.ts';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
-import { sessionsByIds } from '../store/browse.ts';
+import type { SessionRow } from '../domain/session.ts';
+import { numbersOf, sessionsByIds } from '../store/browse.ts';
 import { findSweep, listSweeps } from '../store/read.ts';
+import { lastScans } from '../store/scans.ts';
+import type { SearchResult } from '../store/search/search.ts';
 import type { Consent, Decision } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
 import { Finder } from './finder.ts';
 import { Keeper } from './keeper.ts';
 import { LiveView } from './live.ts';
 import type { Services } from './ports.ts';
+import { questionOf } from './question.ts';
 import { Searcher } from './searcher.ts';
 import {
-  type Browse,
+  DASHBOARD,
   type Effect,
   type Event,
   firstState,
   nearest,
   newWizard,
+  type Question,
   type Size,
   type State,
 } from './state.ts';
 import { step } from './step.ts';
+import { totalsOf } from './totals.ts';
 
 /** A frame follows a key at once; what runs by itself is shown at most this often. */
 const FRAME_MS = 33;
@@ -31,6 +39,10 @@ const FRAME_MS = 33;
 const PREVIEW_MS = 40;
 /** A store that changes all the time must not make the list be read all the time. */
 const RELOAD_MS = 2_000;
+/** A load is followed by a pause of so many times its length. */
+const REST_FACTOR = 20;
+/** After the first frame, which comes first. */
+const FIRST_LOAD_MS = 60;
 const SWEEPS_LISTED = 500;
 
 export class Controller {
@@ -57,16 +69,17 @@ export class Controller {
   regain: () => Promise<void> = async () => undefined;
   /** Draws all of the frame anew. Set by the same. */
   repaint: () => void = () => undefined;
+  /** Puts a text where a person can paste it from. Set by the same. */
+  copyText: (text: string) => void = () => undefined;
   #isAway = false;
+  #loadTookMs = 0;
 
   constructor(services: Services, start: 'dashboard' | 'sweep', size: Size, ended: () => void) {
     this.#services = services;
     this.#ended = ended;
     this.#finder = new Finder(services.db);
     const screen =
-      start === 'sweep'
-        ? ({ kind: 'sweep', wizard: newWizard('command', 0) } as const)
-        : ({ kind: 'dashboard' } as const);
+      start === 'sweep' ? ({ kind: 'sweep', wizard: newWizard('command', 0) } as const) : DASHBOARD;
     this.#state = firstState(screen, size);
     this.#shown = this.#state;
     this.#live = new LiveView(
@@ -78,7 +91,7 @@ export class Controller {
     );
     this.#searcher = new Searcher(
       services,
-      (typed, result) => this.dispatch({ kind: 'searched', typed, result }),
+      (text, result) => this.#searched(text, result),
       (thrown) => this.dispatch({ kind: 'said', message: messageOf(thrown) }),
     );
     this.#keeper = new Keeper(services, (event) => this.dispatch(event));
@@ -101,6 +114,7 @@ export class Controller {
   /** The first view is there before the first frame. */
   start(): void {
     this.#live.start();
+    this.#async(async () => this.dispatch({ kind: 'schedule', schedule: await this.#services.schedule() }));
     if (this.#state.screen.kind === 'sweep') this.#perform({ kind: 'sweep' });
     else if (this.#state.screen.kind === 'dashboard') this.#follow();
   }
@@ -148,12 +162,52 @@ export class Controller {
   #onView(before: State): void {
     const { screen } = this.#state;
     if (before.screen.kind === 'first_run' && screen.kind === 'dashboard') this.#follow();
-    if (screen.kind === 'browse' && before.view !== null) {
-      this.#reloadTimer ??= setTimeout(() => {
+    if (this.#state.view?.version !== before.view?.version) this.#reloadSoon(before.view === null);
+  }
+
+  /** The list follows the store, however often that changes: at most every two seconds, and rested from. */
+  #reloadSoon(isFirst: boolean): void {
+    const restMs = Math.max(RELOAD_MS, REST_FACTOR * this.#loadTookMs);
+    this.#reloadTimer ??= setTimeout(
+      () => {
         this.#reloadTimer = null;
-        if (this.#state.screen.kind === 'browse') this.#perform({ kind: 'catalogue' });
-      }, RELOAD_MS);
-    }
+        this.#async(() => this.#load());
+      },
+      isFirst ? FIRST_LOAD_MS : restMs,
+    );
+  }
+
+  async #load(): Promise<void> {
+    const { clock, limits, db } = this.#services;
+    const retention = new Map(
+      lastScans(db).flatMap(({ agent, deletes_after_days: days }) =>
+        days === null ? [] : [[agent, days] as const],
+      ),
+    );
+    const nowMs = Date.parse(clock.now());
+    const beganMs = clock.monotonicMs();
+    await this.#finder.load({ limits, retention, nowMs }, (catalogue) => {
+      this.dispatch({ kind: 'catalogue', catalogue });
+      this.#perform({ kind: 'select' });
+      this.dispatch({ kind: 'totals', totals: totalsOf(catalogue, limits, nowMs) });
+    });
+    this.#loadTookMs = clock.monotonicMs() - beganMs;
+    if (nearest(this.#state, 'sessions') !== null) await this.#finder.prepare();
+  }
+
+  /** The index names sessions; the list knows them by the store's numbers. */
+  #searched(text: string, result: SearchResult): void {
+    const uids = result.hits.map(({ session }) => session.uid);
+    const numbers = numbersOf(this.#services.db, uids);
+    const rows = sessionsByIds(this.#services.db, numbers);
+    const byUid = new Map(result.hits.map((hit) => [hit.session.uid, hit]));
+    const hits = new Map(
+      numbers.flatMap((id) => {
+        const hit = byUid.get(rows.get(id)?.uid ?? ('' as SessionUid));
+        return hit === undefined ? [] : [[id, hit] as const];
+      }),
+    );
+    this.dispatch({ kind: 'searched', found: { text, result, hits } });
   }
 
   /** Once something is stored, what agents write is followed; after the first frame, which comes first. */
@@ -210,24 +264,33 @@ export class Controller {
       case 'pin':
         services.pin(effect.uid, effect.pinned);
         return this.#pinned(effect.uid, effect.pinned);
-      case 'catalogue':
-        return this.#async(() =>
-          this.#finder.load((catalogue) => {
-            this.dispatch({ kind: 'catalogue', catalogue, shown: new Uint32Array(0) });
-            this.#perform({ kind: 'select' });
-          }),
-        );
-      case 'select': {
-        const browse = this.#browse();
-        if (browse === null) return;
-        return this.#async(() =>
-          this.#finder.select(browse, (shown, searched) => this.dispatch({ kind: 'shown', shown, searched })),
-        );
+      case 'catalogue': {
+        const { catalogue } = this.#finder;
+        if (catalogue === null) return this.#async(() => this.#load());
+        this.dispatch({ kind: 'catalogue', catalogue });
+        this.#async(() => this.#finder.prepare());
+        return this.#perform({ kind: 'select' });
       }
+      case 'select':
+        return this.#select();
       case 'rows':
         return this.dispatch({ kind: 'rows', rows: sessionsByIds(services.db, effect.ids) });
       case 'search':
-        return this.#searcher.ask(effect.typed);
+        return this.#searcher.ask(effect.text);
+      case 'peek':
+        return this.#peek(effect.uid, effect.columns);
+      case 'pin_marked':
+        return this.#pinMarked(effect.ids, effect.pinned);
+      case 'copy':
+        return this.#copy(effect.ids);
+      case 'ask':
+        return this.dispatch({ kind: 'question', question: this.#question(effect.what, effect.ids) });
+      case 'evict':
+        return this.#answered(() => services.evictMarked(effect.uids));
+      case 'restore_marked':
+        return this.#answered(() => services.restoreMarked(effect.uids));
+      case 'export_marked':
+        return this.#answered(async () => [await services.exportSessions(effect.uids, effect.file)]);
       case 'digest':
         return this.dispatch({
           kind: 'read',
@@ -278,8 +341,61 @@ export class Controller {
     void work().catch((thrown) => this.dispatch({ kind: 'said', message: messageOf(thrown) }));
   }
 
-  #browse(): Browse | null {
-    return nearest(this.#state, 'browse')?.browse ?? null;
+  #select(): void {
+    const sessions = nearest(this.#state, 'sessions')?.sessions;
+    if (sessions === undefined) return;
+    const { typed, sort, reversed, found } = sessions;
+    const wish = { typed, sort, reversed, hits: [...(found?.hits.keys() ?? [])] };
+    this.#async(() =>
+      this.#finder.select(wish, (shown, searched) => this.dispatch({ kind: 'shown', shown, searched })),
+    );
+  }
+
+  #peek(uid: SessionUid, columns: number): void {
+    this.#whenRested(() => ({
+      kind: 'peeked',
+      peek: { uid, lines: this.#services.digestLines(uid, columns), own: this.#services.ownFile(uid) },
+    }));
+  }
+
+  #rowsOf(ids: readonly number[]): SessionRow[] {
+    const rows = sessionsByIds(this.#services.db, ids);
+    return ids.flatMap((id) => rows.get(id) ?? []);
+  }
+
+  #pinMarked(ids: readonly number[], pinned: boolean): void {
+    const rows = this.#rowsOf(ids).filter(({ state }) => state !== 'evicted');
+    for (const { uid } of rows) this.#services.pin(uid, pinned);
+    this.#rowsAnew();
+    const left = ids.length - rows.length;
+    const others = left === 0 ? '' : ` ${formatCount(left)} evicted: there is nothing of them to keep.`;
+    const what = pinned ? 'pinned: no sweep takes them' : 'no longer pinned';
+    this.dispatch({ kind: 'said', message: `${plural(rows.length, 'session')} ${what}.${others}` });
+  }
+
+  #rowsAnew(): void {
+    const sessions = nearest(this.#state, 'sessions')?.sessions;
+    if (sessions !== undefined && sessions.rows.size > 0)
+      this.#perform({ kind: 'rows', ids: [...sessions.rows.keys()] });
+  }
+
+  #copy(ids: readonly number[]): void {
+    const uids = this.#rowsOf(ids).map(({ uid }) => uid);
+    this.copyText(uids.join('\n'));
+    const what = uids.length === 1 ? (uids[0] ?? '') : plural(uids.length, 'id');
+    this.dispatch({ kind: 'said', message: `Copied ${what}, if your terminal lets programs copy.` });
+  }
+
+  #question(what: 'restore' | 'evict' | 'export', ids: readonly number[]): Question {
+    return questionOf(what, this.#rowsOf(ids), this.#services.exportFile());
+  }
+
+  #answered(work: () => Promise<readonly string[]>): void {
+    this.#async(async () => {
+      const lines = await work().catch((thrown) => [messageOf(thrown)]);
+      this.dispatch({ kind: 'answered', lines });
+      this.#rowsAnew();
+    });
   }
 
   async #runSweep(): Promise<void> {
@@ -340,23 +456,33 @@ export class Controller {
   }
 
   #preview(uid: SessionUid, columns: number): void {
+    this.#whenRested(() => ({ kind: 'preview', uid, lines: this.#digest(uid, columns - 2) }));
+  }
+
+  #digest(uid: SessionUid, columns: number): readonly string[] {
+    try {
+      return this.#services.digestLines(uid, columns);
+    } catch (thrown) {
+      return [messageOf(thrown)];
+    }
+  }
+
+  /** What stands beside a row is read where the cursor rests, not on each row that it passes. */
+  #whenRested(read: () => Event): void {
     if (this.#previewTimer !== null) clearTimeout(this.#previewTimer);
     this.#previewTimer = setTimeout(() => {
       this.#previewTimer = null;
       try {
-        this.dispatch({ kind: 'preview', uid, lines: this.#services.digestLines(uid, columns - 2) });
+        this.dispatch(read());
       } catch (thrown) {
-        this.dispatch({ kind: 'preview', uid, lines: [messageOf(thrown)] });
+        this.dispatch({ kind: 'said', message: messageOf(thrown) });
       }
     }, PREVIEW_MS);
   }
 
   #pinned(uid: SessionUid, pinned: boolean): void {
     this.dispatch({ kind: 'pinned', uid, pinned });
-    const browse = this.#browse();
-    if (browse === null) return;
-    this.#perform({ kind: 'rows', ids: [...browse.rows.keys()] });
-    this.dispatch({ kind: 'said', message: pinned ? 'Pinned: no pass takes it.' : 'No longer pinned.' });
+    this.#rowsAnew();
   }
 
   #report(sweepId: string, columns: number): void {

@@ -1,5 +1,5 @@
 /** Places in lists, and how much of a window a screen has. */
-import { type ListPlace, type Size, SMALLEST } from './state.ts';
+import { type ListPlace, type Size, SMALLEST, type State } from './state.ts';
 
 /** Title above, footer below. */
 const FRAME_ROWS = 2;
@@ -8,9 +8,13 @@ export function bodyRows(size: Size): number {
   return Math.max(1, size.rows - FRAME_ROWS);
 }
 
+/** A pane of so many rows has the dashboard's verdict and its bars, and no other screen. */
+const PANE_ROWS = 11;
+
 /** Nothing but a sentence fits in it: nothing can be seen, so nothing is decided. */
-export function isTooSmall({ columns, rows }: Size): boolean {
-  return columns < SMALLEST.columns || rows < SMALLEST.rows;
+export function isTooSmall({ size: { columns, rows }, screen }: Pick<State, 'size' | 'screen'>): boolean {
+  const least = screen.kind === 'dashboard' ? PANE_ROWS : SMALLEST.rows;
+  return columns < SMALLEST.columns || rows < least;
 }
 
 /** A window as low as that leaves out what can be read elsewhere. */

@@ -7,6 +7,7 @@ import type { SearchQuery, SearchResult } from '../store/search/search.ts';
 import type { Consent, Progress } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
 import type { Activity, FoundHere, OwnFile, Reader, RestorePlan } from './state.ts';
+import type { Schedule } from './view.ts';
 
 export type { OwnFile, Reader, RestorePlan } from './state.ts';
 
@@ -54,6 +55,13 @@ export interface Services {
   exportSessions(uids: readonly SessionUid[], file: string): Promise<string>;
   /** Asks the search index, on a thread of its own. */
   search(query: SearchQuery): Promise<SearchResult>;
+  /** Sessions about the same as one, as a search would find them. */
+  related(uid: string): Promise<SearchResult>;
+  /** What runs sweeps by itself, asked of the machine's scheduler. */
+  schedule(): Promise<Schedule>;
+  /** What each would do, before it is done, as lines; then what it did. Nothing that has no digest is evicted so. */
+  evictMarked(uids: readonly SessionUid[]): Promise<readonly string[]>;
+  restoreMarked(uids: readonly SessionUid[]): Promise<readonly string[]>;
   /** Has the index follow a few digests that it does not know yet; returns how many. */
   indexMore(): Promise<number>;
   /** The digest as a person reads it. */

@@ -6,13 +6,13 @@ import { helpFrame } from './frames/help.ts';
 import { type Action, HELP_ROWS, type KeyContext } from './keys.ts';
 import { bodyRows } from './layout.ts';
 import type { Line } from './paint.ts';
-import { browseScreen } from './screens/browse.ts';
+import { confirmScreen } from './screens/confirm.ts';
 import { dashboardScreen, doneScreen, firstRunScreen } from './screens/dashboard.ts';
 import { historyScreen } from './screens/history.ts';
 import { readerScreen } from './screens/reader.ts';
 import { restoreScreen } from './screens/restore.ts';
 import { type Listed, PLAIN, type Rules } from './screens/rules.ts';
-import { searchScreen } from './screens/search.ts';
+import { sessionsScreen } from './screens/sessions.ts';
 import { sweepScreen } from './screens/sweep.ts';
 import { type ListPlace, onScreen, type ScreenKind, type State, type Stepped } from './state.ts';
 import type { View } from './view.ts';
@@ -33,8 +33,8 @@ const SCREENS: { readonly [K in ScreenKind]: Rules<K> } = {
   first_run: firstRunScreen,
   dashboard: dashboardScreen,
   sweep: sweepScreen,
-  browse: browseScreen,
-  search: searchScreen,
+  sessions: sessionsScreen,
+  confirm: confirmScreen,
   reader: readerScreen,
   restore: restoreScreen,
   history: historyScreen,

@@ -5,11 +5,12 @@
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { SweepRow } from '../store/read.ts';
-import type { SearchResult } from '../store/search/search.ts';
+import type { SearchHit, SearchResult } from '../store/search/search.ts';
 import type { Decision, Progress, Proposal, StepName } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
 import type { Catalogue, Sort } from './catalogue.ts';
-import type { View } from './view.ts';
+import type { Grouping, Totals, TotalsGroup } from './totals.ts';
+import type { Schedule, View } from './view.ts';
 
 export interface Size {
   readonly columns: number;
@@ -108,29 +109,44 @@ export interface Wizard {
   readonly stoppedAt: StepName | null;
 }
 
-export interface Browse {
+/** What the index found of the words that are looked for. */
+export interface Found {
+  readonly text: string;
+  readonly result: SearchResult;
+  /** The hits by the store's numbers, the best first. */
+  readonly hits: ReadonlyMap<number, SearchHit>;
+}
+
+/** What is shown of the session under the cursor beside its row. */
+export interface SessionPeek {
+  readonly uid: SessionUid;
+  readonly lines: readonly string[];
+  readonly own: OwnFile;
+}
+
+/** The list of all sessions: what it shows, what is marked in it. */
+export interface Sessions {
   readonly catalogue: Catalogue | null;
-  readonly sort: Sort;
+  /** Null: the best match first where words are looked for, else the newest. */
+  readonly sort: Sort | null;
   readonly reversed: boolean;
   readonly typed: string;
   readonly editing: boolean;
-  /** How far the search for free text has come, 0 to 1; null where there is none. */
+  /** How far the search for words in titles has come, 0 to 1; null where there is none. */
   readonly searched: number | null;
+  readonly found: Found | null;
   /** Rows of the catalogue in the order shown. */
   readonly shown: Uint32Array;
   readonly place: ListPlace;
   /** What the store says of the rows on the screen. */
   readonly rows: ReadonlyMap<number, SessionRow>;
-  readonly notice: string | null;
-}
-
-export interface Search {
-  readonly typed: string;
-  /** Letters are text; else they are keys. */
-  readonly editing: boolean;
-  /** The answer to what is typed, or to what was before; null: nothing was asked. */
-  readonly result: SearchResult | null;
-  readonly place: ListPlace;
+  /** The store's numbers of those that an action is for; none: the one under the cursor. */
+  readonly marked: ReadonlySet<number>;
+  /** The row at which a range was begun. */
+  readonly anchor: number | null;
+  readonly peek: SessionPeek | null;
+  /** Projects of what is shown, one a row; null: the sessions themselves. */
+  readonly groups: { readonly list: readonly TotalsGroup[]; readonly place: ListPlace } | null;
   readonly notice: string | null;
 }
 
@@ -155,10 +171,15 @@ export interface RestorePlan {
 
 export type Screen =
   | { readonly kind: 'first_run'; readonly found: FoundHere | null }
-  | { readonly kind: 'dashboard' }
+  | { readonly kind: 'dashboard'; readonly by: Grouping; readonly place: ListPlace }
   | { readonly kind: 'sweep'; readonly wizard: Wizard }
-  | { readonly kind: 'browse'; readonly browse: Browse }
-  | { readonly kind: 'search'; readonly search: Search }
+  | { readonly kind: 'sessions'; readonly sessions: Sessions }
+  | {
+      readonly kind: 'confirm';
+      readonly question: Question;
+      readonly done: readonly string[] | null;
+      readonly place: ListPlace;
+    }
   | { readonly kind: 'reader'; readonly reader: Reader }
   | {
       readonly kind: 'restore';
@@ -169,6 +190,15 @@ export type Screen =
   | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[]; readonly place: ListPlace }
   | { readonly kind: 'help'; readonly place: ListPlace }
   | { readonly kind: 'done' };
+
+/** Something that is done to several sessions, shown before it is. */
+export interface Question {
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly does: string;
+  /** What enter does; null: there is nothing to do. */
+  readonly effect: Effect | null;
+}
 
 export type ScreenKind = Screen['kind'];
 export type ScreenOf<K extends ScreenKind> = Extract<Screen, { readonly kind: K }>;
@@ -190,6 +220,12 @@ export interface State {
   /** A sentence about what was done last in the background. */
   readonly news: string | null;
   readonly reports: readonly Report[];
+  /** Who takes the room; null: not added up yet. */
+  readonly totals: Totals | null;
+  /** Null: not asked yet. */
+  readonly schedule: Schedule | null;
+  /** The list of sessions as it was left. */
+  readonly left: Sessions | null;
   /** The user asked to quit while a sweep was running: it ends after its report. */
   readonly quitting: boolean;
 }
@@ -218,10 +254,15 @@ export type Event =
   | { readonly kind: 'pinned'; readonly uid: SessionUid; readonly pinned: boolean }
   | { readonly kind: 'swept'; readonly report: Report; readonly lines: readonly string[] }
   | { readonly kind: 'sweep_failed'; readonly message: string; readonly hint: string }
-  | { readonly kind: 'catalogue'; readonly catalogue: Catalogue; readonly shown: Uint32Array }
+  | { readonly kind: 'catalogue'; readonly catalogue: Catalogue }
+  | { readonly kind: 'totals'; readonly totals: Totals }
+  | { readonly kind: 'schedule'; readonly schedule: Schedule }
   | { readonly kind: 'shown'; readonly shown: Uint32Array; readonly searched: number | null }
   | { readonly kind: 'rows'; readonly rows: ReadonlyMap<number, SessionRow> }
-  | { readonly kind: 'searched'; readonly typed: string; readonly result: SearchResult | null }
+  | { readonly kind: 'searched'; readonly found: Found }
+  | { readonly kind: 'peeked'; readonly peek: SessionPeek }
+  | { readonly kind: 'question'; readonly question: Question }
+  | { readonly kind: 'answered'; readonly lines: readonly string[] }
   | {
       readonly kind: 'read';
       readonly title: string;
@@ -257,7 +298,16 @@ export type Effect =
   | { readonly kind: 'select' }
   | { readonly kind: 'rows'; readonly ids: readonly number[] }
   /** Ask the index; it is brought up to date meanwhile. */
-  | { readonly kind: 'search'; readonly typed: string }
+  | { readonly kind: 'search'; readonly text: string }
+  /** What is told of a session beside its row. */
+  | { readonly kind: 'peek'; readonly uid: SessionUid; readonly columns: number }
+  /** Of sessions by the store's numbers. */
+  | { readonly kind: 'pin_marked'; readonly ids: readonly number[]; readonly pinned: boolean }
+  | { readonly kind: 'copy'; readonly ids: readonly number[] }
+  | { readonly kind: 'ask'; readonly what: 'restore' | 'evict' | 'export'; readonly ids: readonly number[] }
+  | { readonly kind: 'evict'; readonly uids: readonly SessionUid[] }
+  | { readonly kind: 'restore_marked'; readonly uids: readonly SessionUid[] }
+  | { readonly kind: 'export_marked'; readonly uids: readonly SessionUid[]; readonly file: string }
   | { readonly kind: 'digest'; readonly uid: SessionUid }
   | { readonly kind: 'transcript'; readonly uid: SessionUid }
   | { readonly kind: 'read_on'; readonly uid: SessionUid; readonly offsetBytes: number }
@@ -343,20 +393,25 @@ export function newWizard(origin: Wizard['origin'], usageBytes: number): Wizard 
   };
 }
 
-export const NEW_BROWSE: Browse = {
+export const NEW_SESSIONS: Sessions = {
   catalogue: null,
-  sort: 'newest',
+  sort: null,
   reversed: false,
   typed: '',
   editing: false,
   searched: null,
+  found: null,
   shown: new Uint32Array(0),
   place: AT_TOP,
   rows: new Map(),
+  marked: new Set(),
+  anchor: null,
+  peek: null,
+  groups: null,
   notice: null,
 };
 
-export const NEW_SEARCH: Search = { typed: '', editing: true, result: null, place: AT_TOP, notice: null };
+export const DASHBOARD = { kind: 'dashboard', by: 'project', place: AT_TOP } as const satisfies Screen;
 
 export function firstState(screen: Screen, size: Size): State {
   return {
@@ -370,6 +425,9 @@ export function firstState(screen: Screen, size: Size): State {
     overheard: null,
     news: null,
     reports: [],
+    totals: null,
+    schedule: null,
+    left: null,
     quitting: false,
   };
 }

@@ -5,18 +5,17 @@
 import { formatCount } from '../cli/format.ts';
 import { type Action, isTyping, type Meaning, meaningOf } from './keys.ts';
 import { isTooSmall, type Move, moved } from './layout.ts';
-import { selected } from './screens/browse.ts';
+import { answered, asked } from './screens/confirm.ts';
 import { read, readOn } from './screens/reader.ts';
 import { isEmpty, settledPlace } from './screens/rules.ts';
-import { searched } from './screens/search.ts';
+import { openSessions, told } from './screens/sessions.ts';
 import { isOver, quitSweep, sweepEvent } from './screens/sweep.ts';
 import { acted, contextOf, listed, placed, saidOn, typedOn, wentBack } from './screens.ts';
 import {
   AT_TOP,
   alone,
+  DASHBOARD,
   type Event,
-  NEW_BROWSE,
-  NEW_SEARCH,
   nearest,
   newWizard,
   onScreen,
@@ -32,13 +31,13 @@ export function step(state: State, event: Event): Stepped {
   switch (event.kind) {
     case 'key': {
       const meaning = meaningOf(contextOf(state), event.name);
-      if (meaning === null || (isTooSmall(state.size) && !isAlways(meaning))) return to(state);
+      if (meaning === null || (isTooSmall(state) && !isAlways(meaning))) return to(state);
       return meaning.kind === 'action'
         ? act(state, meaning.action, meaning.key)
         : typedOn(state, meaning.text);
     }
     case 'paste':
-      return isTooSmall(state.size) ? to(state) : pasted(state, event.text);
+      return isTooSmall(state) ? to(state) : pasted(state, event.text);
     case 'resize':
       return settled({ ...state, size: event.size });
     case 'view':
@@ -57,12 +56,20 @@ export function step(state: State, event: Event): Stepped {
       return to({ ...state, overheard: overheard(event.lines) });
     case 'ingested':
       return ingested({ ...state, activity: { kind: 'idle' }, news: event.news ?? state.news });
+    case 'totals':
+      return settled({ ...state, totals: event.totals });
+    case 'schedule':
+      return to({ ...state, schedule: event.schedule });
     case 'catalogue':
     case 'shown':
     case 'rows':
-      return selected(state, event);
     case 'searched':
-      return searched(state, event);
+    case 'peeked':
+      return told(state, event);
+    case 'question':
+      return asked(state, event);
+    case 'answered':
+      return answered(state, event);
     case 'read':
       return read(state, event);
     case 'read_on':
@@ -135,14 +142,15 @@ function act(state: State, action: Action, key: string): Stepped {
         { kind: 'sweep', wizard: newWizard('dashboard', state.view?.tier1Bytes ?? 0) },
         { kind: 'sweep' },
       );
-    case 'browse':
-      return upon(state, { kind: 'browse', browse: NEW_BROWSE }, { kind: 'catalogue' });
+    case 'sessions':
+      return openSessions(state, {});
     case 'history':
       return to(state, { kind: 'history' });
     case 'search':
       // Asked with nothing, the index is brought up to date while the words are typed.
-      if (state.screen.kind === 'search') return acted(state, action, key);
-      return upon(state, { kind: 'search', search: NEW_SEARCH }, { kind: 'search', typed: '' });
+      return state.screen.kind === 'sessions'
+        ? acted(state, action, key)
+        : openSessions(state, { typed: '', editing: true });
     default:
       return acted(state, action, key);
   }
@@ -179,7 +187,7 @@ function viewed(state: State): Stepped {
   const { screen } = state;
   if (screen.kind === 'dashboard' && isEmpty(state) && state.activity.kind === 'idle')
     return onScreen(state, { kind: 'first_run', found: null }, { kind: 'look' });
-  if (screen.kind === 'first_run' && !isEmpty(state)) return onScreen(state, { kind: 'dashboard' });
+  if (screen.kind === 'first_run' && !isEmpty(state)) return onScreen(state, DASHBOARD);
   return to(state);
 }
 

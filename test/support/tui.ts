@@ -10,9 +10,10 @@ import type { EvictionReason, Victim } from '../../src/policy/passes.ts';
 import type { SweepRow } from '../../src/store/read.ts';
 import { NO_OTHER_WAY, type Proposal, type StepName } from '../../src/sweep/ports.ts';
 import type { Report } from '../../src/sweep/report.ts';
-import type { Catalogue } from '../../src/tui/catalogue.ts';
+import { atRiskOf, type Catalogue, goingNext } from '../../src/tui/catalogue.ts';
 import type { Effect, Event, FoundHere, RestorePlan, Size, State } from '../../src/tui/state.ts';
 import { step } from '../../src/tui/step.ts';
+import { totalsOf } from '../../src/tui/totals.ts';
 import type { View } from '../../src/tui/view.ts';
 
 export const NOW = '2026-06-10T14:02:00.000Z' as Iso;
@@ -50,6 +51,7 @@ export function daysBefore(days: number): Iso {
 
 export function view(about: Partial<View> = {}): View {
   return {
+    version: 1,
     limits: DEFAULT_LIMITS,
     now: NOW,
     tier1Bytes: 3.1 * GIB,
@@ -71,6 +73,7 @@ export function view(about: Partial<View> = {}): View {
     worstCaseLoss: 0,
     atRisk: [{ agent: 'Claude Code', sessions: 6, notStored: 2, days: 30, firstAt: daysBefore(-3.5) }],
     growth: [10, 20, 15, 20, 60, 90, 95, 100, 110, 120, 110, 120, 130, 140, 40].map((mib) => mib * MIB),
+    lastRun: null,
     lastSweep: null,
     ...about,
   };
@@ -241,18 +244,34 @@ export const DIGEST_LINES: readonly string[] = [
 
 /** Columns of numbers for sessions 0 to `count - 1`; the store numbers them from 1. */
 export function catalogueOf(rows: readonly SessionRow[]): Catalogue {
-  return {
+  const projects = [...new Set(rows.map((one) => one.project ?? ''))];
+  const ms = (time: string | null) => (time === null ? 0 : Date.parse(time));
+  const plain = {
     ids: Float64Array.from(rows, (_, n) => n + 1),
-    timesMs: Float64Array.from(rows, (one) => Date.parse(one.endedAt ?? NOW)),
-    rawBytes: Float64Array.from(rows, (one) => one.rawBytes),
+    timesMs: Float64Array.from(rows, (one) => ms(one.endedAt)),
+    evictMs: Float64Array.from(rows, (one) => ms(one.analyzedAt ?? one.endedAt)),
+    endMs: Float64Array.from(rows, (one) => ms(one.endedAt)),
     storedBytes: Float64Array.from(rows, (one) => one.storedBytes),
     flags: Uint8Array.from(rows, (one) => FLAGS[one.state] + (one.pinned ? 4 : 0)),
     agentOf: Uint16Array.from(rows, (one) => (one.agent === 'codex' ? 1 : 0)),
-    projectOf: Uint32Array.from(rows, () => 0),
+    projectOf: Uint32Array.from(rows, (one) => projects.indexOf(one.project ?? '')),
     agents: ['claude-code', 'codex'],
-    projects: ['/home/me/web-shop'],
+    projects,
+  };
+  const nowMs = Date.parse(NOW);
+  return {
+    ...plain,
+    going: goingNext(plain, DEFAULT_LIMITS, nowMs),
+    atRisk: atRiskOf(plain, new Map([['claude-code', 30]]), nowMs),
   };
 }
+
+/** Who takes the room in a store of such sessions. */
+export function totals(): Event {
+  made ??= { kind: 'totals', totals: totalsOf(catalogueOf(ROWS), DEFAULT_LIMITS, Date.parse(NOW)) };
+  return made;
+}
+let made: Event | null = null;
 
 const FLAGS = { analyzed: 0, unanalyzed: 1, evicted: 2 } as const;
 
@@ -276,12 +295,27 @@ export function row(n: number, about: Partial<SessionRow> = {}): SessionRow {
   };
 }
 
+/** As many as no window shows at once. */
+export const ROWS: readonly SessionRow[] = Array.from({ length: 120 }, (_, n) => row(n));
+
 /** The list with its rows read, as the finder and the store would hand it over. */
-export function browsed(rows: readonly SessionRow[]): Event[] {
+export function listed(rows: readonly SessionRow[]): Event[] {
+  if (rows !== ROWS) return listOf(rows);
+  readRows ??= listOf(rows);
+  return readRows;
+}
+let readRows: Event[] | null = null;
+
+function listOf(rows: readonly SessionRow[]): Event[] {
   return [
-    { kind: 'catalogue', catalogue: catalogueOf(rows), shown: Uint32Array.from(rows, (_, n) => n) },
+    { kind: 'catalogue', catalogue: catalogueOf(rows) },
+    { kind: 'shown', shown: Uint32Array.from(rows, (_, n) => n), searched: null },
     { kind: 'rows', rows: new Map(rows.map((one, n) => [n + 1, one])) },
   ];
+}
+
+export function peeked(n: number): Event {
+  return { kind: 'peeked', peek: { uid: uidOf(n), lines: DIGEST_LINES, own: 'there' } };
 }
 
 export function sweepRow(n: number, about: Partial<SweepRow> = {}): SweepRow {

@@ -21,8 +21,8 @@ const SCREENS: Readonly<Record<Screen['kind'], true>> = {
   first_run: true,
   dashboard: true,
   sweep: true,
-  browse: true,
-  search: true,
+  sessions: true,
+  confirm: true,
   reader: true,
   restore: true,
   history: true,
@@ -47,6 +47,8 @@ function answerTo(effect: Effect): Event | null {
     case 'transcript':
     case 'report':
       return { kind: 'read', title: 'Text', lines: ['text'], more: null };
+    case 'ask':
+      return { kind: 'question', question: { title: 'x', lines: [], does: 'x', effect: null } };
     case 'plan_restore':
       return { kind: 'restore_planned', plan: restorePlan() };
     default:

@@ -6,10 +6,10 @@ import { DEFAULT_LIMITS, GIB, MIB } from '../../src/domain/limits.ts';
 import type { SessionRow } from '../../src/domain/session.ts';
 import { NO_OTHER_WAY } from '../../src/sweep/ports.ts';
 import type { Report } from '../../src/sweep/report.ts';
-import { type Event, firstState, newWizard, type Size, type State } from '../../src/tui/state.ts';
+import { questionOf } from '../../src/tui/question.ts';
+import { DASHBOARD, type Event, firstState, newWizard, type Size, type State } from '../../src/tui/state.ts';
 import type { View } from '../../src/tui/view.ts';
 import {
-  browsed,
   card,
   DIGEST_LINES,
   daysBefore,
@@ -19,11 +19,15 @@ import {
   hostileCards,
   INGESTING,
   key,
+  listed,
+  peeked,
   play,
   proposed,
+  ROWS,
   report,
   row,
   sweepRow,
+  totals,
   typing,
   uidOf,
   victims,
@@ -31,7 +35,7 @@ import {
   WHYS,
 } from '../support/tui.ts';
 import { restoreStates } from './restore-states.ts';
-import { searchStates } from './search-states.ts';
+import { sessionStates } from './session-states.ts';
 
 export type Maker = (size: Size) => State;
 /** What comes may depend on the window. */
@@ -40,9 +44,11 @@ type Sized = Event | ((size: Size) => Event);
 function dashboard(shown: View = view(), ...events: readonly Event[]): Maker {
   return (size) =>
     play(
-      firstState({ kind: 'dashboard' }, size),
+      firstState(DASHBOARD, size),
       { kind: 'view', view: shown },
       { kind: 'watching', watching: 'on' },
+      totals(),
+      { kind: 'schedule', schedule: { state: 'installed', kind: 'cron', next: null } },
       ...events,
     );
 }
@@ -53,7 +59,7 @@ function wizard(...events: readonly Sized[]): Maker {
     const opened = play(
       {
         ...firstState({ kind: 'sweep', wizard: newWizard('dashboard', 3.1 * GIB) }, size),
-        below: [{ kind: 'dashboard' }],
+        below: [DASHBOARD],
       },
       { kind: 'view', view: view() },
     );
@@ -132,11 +138,10 @@ function broken(lines: readonly string[], cells: number): string[] {
   return lines.flatMap((text) => Bun.wrapAnsi(text, cells, { hard: true, trim: false }).split('\n'));
 }
 
-const ROWS: readonly SessionRow[] = Array.from({ length: 120 }, (_, n) => row(n));
 const HOSTILE_ROWS = HOSTILE_TITLES.map((title, n) => row(n, { title, project: `/home/me/${title}` }));
 
 function browse(rows: readonly SessionRow[], ...events: readonly Event[]): Maker {
-  return dashboard(view(), key('b'), ...browsed(rows), ...events);
+  return dashboard(view(), key('b'), ...listed(rows), peeked(0), ...events);
 }
 
 const OVER_HARD = view({
@@ -154,8 +159,7 @@ const OVER_HARD = view({
 });
 
 function firstRun(...events: readonly Event[]): Maker {
-  return (size) =>
-    play(firstState({ kind: 'dashboard' }, size), { kind: 'view', view: EMPTY_VIEW }, ...events);
+  return (size) => play(firstState(DASHBOARD, size), { kind: 'view', view: EMPTY_VIEW }, ...events);
 }
 
 const EVICTED: Event = {
@@ -164,9 +168,36 @@ const EVICTED: Event = {
 };
 const DONE: Event[] = [proposed('backstop', 3), key('enter')];
 
-const DASHBOARD: Readonly<Record<string, Maker>> = {
-  opening: (size) => firstState({ kind: 'dashboard' }, size),
+const DASHBOARDS: Readonly<Record<string, Maker>> = {
+  opening: (size) => firstState(DASHBOARD, size),
   dashboard: dashboard(),
+  'dashboard-agents': dashboard(view(), key('tab'), key('down')),
+  'dashboard-ages': dashboard(view(), key('tab'), key('tab')),
+  'dashboard-well': dashboard(
+    view({
+      ...{ atRisk: [], unanalyzed: { sessions: 0, bytes: 0 } },
+      next: [
+        { pass: 'backstop', sessions: 0, bytes: 0 },
+        { pass: 'budget', sessions: 0, bytes: 0 },
+        { pass: 'overflow', sessions: 0, bytes: 0 },
+      ],
+      lastSweep: { at: daysBefore(1), freedBytes: 310 * MIB, lost: false },
+    }),
+  ),
+  'dashboard-no-schedule': dashboard(view({ atRisk: [] }), {
+    kind: 'schedule',
+    schedule: { state: 'none', kind: '', next: null },
+  }),
+  'dashboard-stopped': dashboard(view({ atRisk: [] }), {
+    kind: 'schedule',
+    schedule: { state: 'stopped', kind: 'systemd', next: null },
+  }),
+  'dashboard-run-failed': dashboard(
+    view({
+      atRisk: [],
+      lastRun: { at: daysBefore(0.1), isWell: false, result: 'the store could not be opened: it is torn' },
+    }),
+  ),
   'dashboard-over-soft': dashboard(
     view({
       tier1Bytes: 4.6 * GIB,
@@ -366,25 +397,22 @@ const SWEEP: Readonly<Record<string, Maker>> = {
   }),
 };
 
+const QUESTION: Event = {
+  kind: 'question',
+  question: questionOf('evict', ROWS.slice(0, 40), '/home/me/x.smx'),
+};
+
 const LISTS: Readonly<Record<string, Maker>> = {
-  'browse-loading': dashboard(view(), key('b')),
-  browse: browse(ROWS),
-  'browse-scrolled': browse(ROWS, key('end')),
-  'browse-hostile': browse(HOSTILE_ROWS),
-  'browse-sorted': browse(ROWS, key('o'), key('O'), key('down')),
-  'browse-filter': browse(ROWS, key('f'), ...typing('agent:codex 登录')),
-  'browse-filtered': browse(ROWS, key('f'), ...typing('login'), key('enter'), {
-    kind: 'shown',
-    shown: Uint32Array.from([0, 5, 10, 15, 20]),
-    searched: 0.42,
+  'confirm-evict': browse(ROWS, QUESTION),
+  'confirm-doing': browse(ROWS, QUESTION, key('enter')),
+  'confirm-done': browse(ROWS, QUESTION, key('enter'), {
+    kind: 'answered',
+    lines: ['Evicted 27 sessions, freed 310 MiB.', `Left ${uidOf(3)}: it has grown since.`],
   }),
-  'browse-none': browse(ROWS, key('f'), ...typing('no such thing'), key('enter'), {
-    kind: 'shown',
-    shown: new Uint32Array(0),
-    searched: 1,
+  'confirm-nothing': browse(ROWS, {
+    kind: 'question',
+    question: questionOf('restore', ROWS.slice(4, 5), ''),
   }),
-  'browse-notice': browse(ROWS, ...Array.from({ length: 4 }, () => key('down')), key('t')),
-  'browse-nothing': browse([]),
   'reader-digest': browse(ROWS, { kind: 'read', title: 'Digest', lines: DIGEST_LINES, more: null }),
   'reader-hostile': browse(ROWS, { kind: 'read', title: 'Transcript', lines: HOSTILE_TITLES, more: null }),
   'reader-scrolled': browse(
@@ -415,16 +443,15 @@ const HELP: Readonly<Record<string, Maker>> = {
   'help-analyze': wizard(...TO_ANALYZE, proposed('analyze', 3), key('?')),
   'help-loss': loss(key('?')),
   'help-result': wizard(...DONE, swept({}), key('?')),
-  'help-browse': browse(ROWS, key('?')),
   'help-history': dashboard(view(), { kind: 'history', sweeps: [] }, key('?')),
   'help-end': dashboard(view(), key('?'), key('end')),
 };
 
 const MAKERS: Readonly<Record<string, Maker>> = {
-  ...DASHBOARD,
+  ...DASHBOARDS,
   ...SWEEP,
   ...LISTS,
-  ...searchStates(dashboard, ROWS, HOSTILE_ROWS),
+  ...sessionStates((...events) => dashboard(view(), ...events), HOSTILE_ROWS),
   ...HELP,
 };
 

@@ -36,7 +36,7 @@ import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, formatCount, formatTime, plural } from '../format.ts';
 import { paint } from '../io.ts';
 import { runResult } from '../report.ts';
-import { Machine, scheduleSteps } from '../scheduler.ts';
+import { Machine, scheduleFacts } from '../scheduler.ts';
 import { circumstances } from '../wire.ts';
 import { unmatchedOf } from './config.ts';
 import { jobOf, programOf } from './install.ts';
@@ -44,7 +44,7 @@ import { jobOf, programOf } from './install.ts';
 export const doctor: Command = async (context) => {
   refreshMounts();
   const machine = new Machine(context.host, '');
-  const schedule = scheduleFacts(context, machine);
+  const schedule = scheduleFacts(machine, jobOf(context));
   const checks = [
     programCheck(context),
     ...storeChecks(context, (db) => insideChecks(context, db, schedule)),
@@ -198,18 +198,6 @@ function trustedByCodex(context: Context, facts: Omit<HookFacts, 'state'>, text:
   // Whoever is trusted has nothing left to do there.
   if (state === 'trusted') return { ...facts, state: 'installed', afterwards: null };
   return { ...facts, state: state === 'untrusted' ? 'untrusted' : 'installed' };
-}
-
-function scheduleFacts(context: Context, machine: Machine): ScheduleFacts {
-  const kind = machine.scheduler();
-  if (kind === null) return { kind, state: 'absent', next: null };
-  if (scheduleSteps(machine, kind, null).length === 0) return { kind, state: 'absent', next: null };
-  if (scheduleSteps(machine, kind, jobOf(context)).length > 0) return { kind, state: 'stale', next: null };
-  if (kind !== 'systemd') return { kind, state: 'installed', next: null };
-  const ask = (...words: string[]) => machine.ask(['systemctl', '--user', ...words, 'session-memory.timer']);
-  if (ask('is-active')?.code !== 0) return { kind, state: 'stopped', next: null };
-  const next = ask('show', '--value', '--property=NextElapseUSecRealtime')?.out.trim() ?? '';
-  return { kind, state: 'installed', next: next === '' ? null : next };
 }
 
 function agentChecks(db: ReadableDb): Check[] {

@@ -18,7 +18,7 @@ const CELLS_MAX = 160;
 /** Exactly `rows` lines, none wider than the window; the last cell of a line stays free, so that no terminal wraps. */
 export function frame(state: State, theme: Theme): Line[] {
   const { columns } = state.size;
-  if (isTooSmall(state.size)) return tooSmall(state, theme);
+  if (isTooSmall(state)) return tooSmall(state, theme);
   const cells = Math.min(columns, CELLS_MAX) - 2;
   const context = contextOf(state);
   const rows = bodyRows(state.size);

@@ -3,6 +3,7 @@ import type { Action, KeyContext } from '../keys.ts';
 import { inSight } from '../layout.ts';
 import type { Line } from '../paint.ts';
 import {
+  DASHBOARD,
   type ListPlace,
   onScreen,
   type Screen,
@@ -58,7 +59,7 @@ export function back(state: State): Stepped {
   if (next === undefined) return to(state);
   const under: State = { ...state, screen: next, below: state.below.slice(0, -1) };
   if (next.kind !== 'dashboard' && next.kind !== 'first_run') return to(under);
-  if (!isEmpty(state)) return onScreen(under, { kind: 'dashboard' });
+  if (!isEmpty(state)) return next.kind === 'dashboard' ? to(under) : onScreen(under, DASHBOARD);
   if (next.kind === 'dashboard') return onScreen(under, { kind: 'first_run', found: null }, { kind: 'look' });
   // Who only read the help has been away for no time.
   return state.screen.kind === 'help' ? to(under) : to(under, { kind: 'look' });
