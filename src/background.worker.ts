@@ -11,7 +11,13 @@ import { typedQuery } from './cli/typed-query.ts';
 import { ProcessVisitor } from './cli/visitor.ts';
 import { FailureError, messageOf } from './domain/errors.ts';
 import type { SessionUid } from './domain/ids.ts';
-import { type AnalyzeDeps, analyzeSession, salvageSession, triedDigest } from './ingest/analyze.ts';
+import {
+  type AnalyzeDeps,
+  analyzeSession,
+  retellMain,
+  salvageSession,
+  triedDigest,
+} from './ingest/analyze.ts';
 import { AskedAnalyzer } from './ingest/asked-analyzer.ts';
 import { lookAtAgents } from './ingest/discover/scan.ts';
 import { ingest } from './ingest/ingest.ts';
@@ -128,6 +134,12 @@ async function work(
       return await rememberSessions(analyze, job.uids, signal);
     case 'search':
       return search(db, typedQuery(job.query, clock.now()));
+    case 'conversation': {
+      const { Conversation } = await import('./digest/conversation.ts');
+      const conversation = new Conversation();
+      await retellMain(analyze, job.uid, conversation, signal);
+      return { turns: conversation.turns, cut: conversation.isCut };
+    }
     case 'related':
       return await relatedTo(db, job.uid);
     case 'schedule': {

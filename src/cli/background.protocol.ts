@@ -1,4 +1,5 @@
 /** What the background thread is told and what it answers. Plain values: they are copied from thread to thread. */
+import type { Turn } from '../digest/conversation.ts';
 import type { Host } from '../domain/agent.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { AgentScan } from '../ingest/discover/scan.ts';
@@ -38,6 +39,8 @@ export type BackgroundJob =
   | { readonly kind: 'remember'; readonly uids: readonly SessionUid[] }
   | { readonly kind: 'search'; readonly query: SearchQuery }
   | { readonly kind: 'related'; readonly uid: string }
+  /** A transcript as a conversation. */
+  | { readonly kind: 'conversation'; readonly uid: SessionUid }
   | { readonly kind: 'schedule'; readonly job: ScheduledJob }
   /** Have the search index follow some of the digests that it does not know yet. */
   | { readonly kind: 'index' };
@@ -59,6 +62,8 @@ export interface Results {
   readonly remember: 'no_room' | undefined;
   readonly search: SearchResult;
   readonly related: SearchResult;
+  /** `cut`: more was said than is told. */
+  readonly conversation: { readonly turns: readonly Turn[]; readonly cut: boolean };
   readonly schedule: ScheduleFacts;
   /** How many sessions were indexed. */
   readonly index: number;

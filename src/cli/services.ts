@@ -20,7 +20,7 @@ import { digestsOf, filesOf, findSession, resolveSession, sessionIdOf, sourcesOf
 import { fileChunks } from '../store/segments.ts';
 import { setPinned } from '../store/write-raw.ts';
 import { sweep } from '../sweep/sweep.ts';
-import type { OwnFile, Reader, RestorePlan, Services } from '../tui/ports.ts';
+import type { OwnFile, RawPiece, RestorePlan, Services } from '../tui/ports.ts';
 import type { Setup } from './background.protocol.ts';
 import { BackgroundThread, ingestNews, threadAnalyzer } from './background.ts';
 import { evictDigested } from './commands/evict.ts';
@@ -30,6 +30,7 @@ import { wayBack } from './commands/restore.tell.ts';
 import { learningOf } from './commands/restore.ts';
 import { sweepFlags } from './commands/sweep.ts';
 import { type Context, textFlag } from './context.ts';
+import { conversationLines } from './conversation-lines.ts';
 import { formatBytes, formatTime, plural } from './format.ts';
 import { reportPage } from './report.ts';
 import { roomyAnalyzer, sweepDeps, visitorSetup } from './wire.ts';
@@ -128,6 +129,10 @@ export function tuiServices(
       return told;
     },
     indexMore: () => searching.run({ kind: 'index' }),
+    conversation: async (uid, columns) => {
+      const { turns, cut } = await searching.run({ kind: 'conversation', uid });
+      return conversationLines(turns, cut, columns);
+    },
     digestLines: (uid, columns) => digestLines(reading, uid, columns),
     transcript: (uid, offsetBytes, columns) => transcriptPiece(reading, uid, offsetBytes, columns),
     reportLines: (report, columns) =>
@@ -209,12 +214,7 @@ export function digestLines(db: ReadableDb, uid: SessionUid, columns: number): r
 /** Plain bytes of one piece of a transcript on the screen. */
 const PIECE_BYTES = 256 * 1024;
 
-function transcriptPiece(
-  db: ReadableDb,
-  uid: SessionUid,
-  offsetBytes: number,
-  columns: number,
-): Pick<Reader, 'lines' | 'more'> {
+function transcriptPiece(db: ReadableDb, uid: SessionUid, offsetBytes: number, columns: number): RawPiece {
   const main = filesOf(db, uid).find((file) => file.role === 'main' && !file.gone);
   if (main === undefined) return { lines: ['Its raw bytes are not in the store.'], more: null };
   const parts: Uint8Array[] = [];

@@ -6,12 +6,12 @@
 
 import { agentById, agentsOf } from '../agents/registry.ts';
 import { lossOfFacts } from '../digest/better.ts';
-import { type DigestFile, type DigestOutcome, makeDigest } from '../digest/digest.ts';
+import { type DigestFile, type DigestOutcome, makeDigest, readAll } from '../digest/digest.ts';
 import { redactDigest, redactText } from '../digest/redact.ts';
 import { type AgentFormat, type Host, toldAs } from '../domain/agent.ts';
 import { DIGEST_VERSION, type Digest } from '../domain/digest.ts';
 import { messageOf } from '../domain/errors.ts';
-import type { ToldRole } from '../domain/facts.ts';
+import type { FactSink, ToldRole } from '../domain/facts.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { type Circumstances, isDue } from '../domain/retry.ts';
@@ -248,6 +248,27 @@ export async function triedDigest(
   } catch (thrown) {
     return { digest: null, why: await reasonOf(thrown) };
   }
+}
+
+/** Tells a sink of the present main transcript, record by record; false where there is none to read. */
+export async function retellMain(
+  { db, host }: Pick<AnalyzeDeps, 'db' | 'host'>,
+  uid: SessionUid,
+  sink: FactSink,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const session = findSession(db, uid);
+  const agent = session === null ? null : agentById(session.agent, host);
+  const main = filesOf(db, uid).find((file) => file.role === 'main' && !file.gone);
+  if (agent === null || main === undefined) return false;
+  const { key } = main;
+  const chunks = fileChunks(db, uid, main);
+  const file: DigestFile =
+    agent.isDocument?.(key) === true
+      ? { role: 'main', key, chunks: [], document: { present: chunks, removed: [] } }
+      : { role: 'main', key, chunks };
+  await readAll([file], agent.reader(sink), { told: 0 }, signal);
+  return true;
 }
 
 async function salvaged(deps: AnalyzeDeps, uid: SessionUid): Promise<undefined> {

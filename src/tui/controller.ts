@@ -7,14 +7,13 @@ import { formatCount, plural } from '../cli/format.ts';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
-import { numbersOf, sessionsByIds } from '../store/browse.ts';
+import { sessionsByIds } from '../store/browse.ts';
 import { findSweep, listSweeps } from '../store/read.ts';
-import { lastScans } from '../store/scans.ts';
-import type { SearchResult } from '../store/search/search.ts';
 import type { Consent, Decision } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
-import { Finder } from './finder.ts';
+
 import { Keeper } from './keeper.ts';
+import { Lister } from './lister.ts';
 import { LiveView } from './live.ts';
 import type { Services } from './ports.ts';
 import { questionOf } from './question.ts';
@@ -31,25 +30,18 @@ import {
   type State,
 } from './state.ts';
 import { step } from './step.ts';
-import { totalsOf } from './totals.ts';
 
 /** A frame follows a key at once; what runs by itself is shown at most this often. */
 const FRAME_MS = 33;
 /** A digest is read only where the cursor rests. */
 const PREVIEW_MS = 40;
-/** A store that changes all the time must not make the list be read all the time. */
-const RELOAD_MS = 2_000;
-/** A load is followed by a pause of so many times its length. */
-const REST_FACTOR = 20;
-/** After the first frame, which comes first. */
-const FIRST_LOAD_MS = 60;
 const SWEEPS_LISTED = 500;
 
 export class Controller {
   readonly #services: Services;
   readonly #live: LiveView;
   readonly #keeper: Keeper;
-  readonly #finder: Finder;
+  readonly #lister: Lister;
   readonly #searcher: Searcher;
   readonly #listeners = new Set<() => void>();
   readonly #ended: () => void;
@@ -58,7 +50,6 @@ export class Controller {
   #frameAtMs = Number.NEGATIVE_INFINITY;
   #frameTimer: ReturnType<typeof setTimeout> | null = null;
   #previewTimer: ReturnType<typeof setTimeout> | null = null;
-  #reloadTimer: ReturnType<typeof setTimeout> | null = null;
   #followTimer: ReturnType<typeof setTimeout> | null = null;
   #answer: ((decision: Decision) => void) | null = null;
   #sweepStop: AbortController | null = null;
@@ -72,12 +63,15 @@ export class Controller {
   /** Puts a text where a person can paste it from. Set by the same. */
   copyText: (text: string) => void = () => undefined;
   #isAway = false;
-  #loadTookMs = 0;
 
   constructor(services: Services, start: 'dashboard' | 'sweep', size: Size, ended: () => void) {
     this.#services = services;
     this.#ended = ended;
-    this.#finder = new Finder(services.db);
+    this.#lister = new Lister(
+      services,
+      (event) => this.dispatch(event),
+      () => nearest(this.#state, 'sessions')?.sessions ?? null,
+    );
     const screen =
       start === 'sweep' ? ({ kind: 'sweep', wizard: newWizard('command', 0) } as const) : DASHBOARD;
     this.#state = firstState(screen, size);
@@ -91,7 +85,7 @@ export class Controller {
     );
     this.#searcher = new Searcher(
       services,
-      (text, result) => this.#searched(text, result),
+      (text, result) => this.#lister.searched(text, result),
       (thrown) => this.dispatch({ kind: 'said', message: messageOf(thrown) }),
     );
     this.#keeper = new Keeper(services, (event) => this.dispatch(event));
@@ -123,9 +117,9 @@ export class Controller {
   async stop(): Promise<void> {
     this.#live.stop();
     this.#keeper.stop();
-    for (const timer of [this.#frameTimer, this.#previewTimer, this.#reloadTimer, this.#followTimer])
+    for (const timer of [this.#frameTimer, this.#previewTimer, this.#followTimer])
       if (timer !== null) clearTimeout(timer);
-    this.#finder.forget();
+    this.#lister.stop();
     this.#searcher.forget();
     this.#stopSweep();
     await this.#sweep;
@@ -162,52 +156,7 @@ export class Controller {
   #onView(before: State): void {
     const { screen } = this.#state;
     if (before.screen.kind === 'first_run' && screen.kind === 'dashboard') this.#follow();
-    if (this.#state.view?.version !== before.view?.version) this.#reloadSoon(before.view === null);
-  }
-
-  /** The list follows the store, however often that changes: at most every two seconds, and rested from. */
-  #reloadSoon(isFirst: boolean): void {
-    const restMs = Math.max(RELOAD_MS, REST_FACTOR * this.#loadTookMs);
-    this.#reloadTimer ??= setTimeout(
-      () => {
-        this.#reloadTimer = null;
-        this.#async(() => this.#load());
-      },
-      isFirst ? FIRST_LOAD_MS : restMs,
-    );
-  }
-
-  async #load(): Promise<void> {
-    const { clock, limits, db } = this.#services;
-    const retention = new Map(
-      lastScans(db).flatMap(({ agent, deletes_after_days: days }) =>
-        days === null ? [] : [[agent, days] as const],
-      ),
-    );
-    const nowMs = Date.parse(clock.now());
-    const beganMs = clock.monotonicMs();
-    await this.#finder.load({ limits, retention, nowMs }, (catalogue) => {
-      this.dispatch({ kind: 'catalogue', catalogue });
-      this.#perform({ kind: 'select' });
-      this.dispatch({ kind: 'totals', totals: totalsOf(catalogue, limits, nowMs) });
-    });
-    this.#loadTookMs = clock.monotonicMs() - beganMs;
-    if (nearest(this.#state, 'sessions') !== null) await this.#finder.prepare();
-  }
-
-  /** The index names sessions; the list knows them by the store's numbers. */
-  #searched(text: string, result: SearchResult): void {
-    const uids = result.hits.map(({ session }) => session.uid);
-    const numbers = numbersOf(this.#services.db, uids);
-    const rows = sessionsByIds(this.#services.db, numbers);
-    const byUid = new Map(result.hits.map((hit) => [hit.session.uid, hit]));
-    const hits = new Map(
-      numbers.flatMap((id) => {
-        const hit = byUid.get(rows.get(id)?.uid ?? ('' as SessionUid));
-        return hit === undefined ? [] : [[id, hit] as const];
-      }),
-    );
-    this.dispatch({ kind: 'searched', found: { text, result, hits } });
+    if (this.#state.view?.version !== before.view?.version) this.#lister.soon(before.view === null);
   }
 
   /** Once something is stored, what agents write is followed; after the first frame, which comes first. */
@@ -264,15 +213,10 @@ export class Controller {
       case 'pin':
         services.pin(effect.uid, effect.pinned);
         return this.#pinned(effect.uid, effect.pinned);
-      case 'catalogue': {
-        const { catalogue } = this.#finder;
-        if (catalogue === null) return this.#async(() => this.#load());
-        this.dispatch({ kind: 'catalogue', catalogue });
-        this.#async(() => this.#finder.prepare());
-        return this.#perform({ kind: 'select' });
-      }
+      case 'catalogue':
+        return this.#lister.open();
       case 'select':
-        return this.#select();
+        return this.#lister.select();
       case 'rows':
         return this.dispatch({ kind: 'rows', rows: sessionsByIds(services.db, effect.ids) });
       case 'search':
@@ -293,15 +237,14 @@ export class Controller {
         return this.#answered(async () => [await services.exportSessions(effect.uids, effect.file)]);
       case 'digest':
         return this.dispatch({
-          kind: 'read',
-          title: 'Digest',
+          ...{ kind: 'read', title: 'Digest', uid: effect.uid, mode: 'digest', more: null },
           lines: services.digestLines(effect.uid, columns - 2),
-          more: null,
         });
       case 'transcript':
+        return this.#conversation(effect.uid, columns - 2);
+      case 'raw':
         return this.dispatch({
-          kind: 'read',
-          title: 'Transcript',
+          ...{ kind: 'read', title: 'Raw transcript', uid: effect.uid, mode: 'raw' },
           ...services.transcript(effect.uid, 0, columns - 2),
         });
       case 'read_on':
@@ -339,16 +282,6 @@ export class Controller {
 
   #async(work: () => Promise<void>): void {
     void work().catch((thrown) => this.dispatch({ kind: 'said', message: messageOf(thrown) }));
-  }
-
-  #select(): void {
-    const sessions = nearest(this.#state, 'sessions')?.sessions;
-    if (sessions === undefined) return;
-    const { typed, sort, reversed, found } = sessions;
-    const wish = { typed, sort, reversed, hits: [...(found?.hits.keys() ?? [])] };
-    this.#async(() =>
-      this.#finder.select(wish, (shown, searched) => this.dispatch({ kind: 'shown', shown, searched })),
-    );
   }
 
   #peek(uid: SessionUid, columns: number): void {
@@ -478,6 +411,20 @@ export class Controller {
         this.dispatch({ kind: 'said', message: messageOf(thrown) });
       }
     }, PREVIEW_MS);
+  }
+
+  #conversation(uid: SessionUid, columns: number): void {
+    const read = { kind: 'read', title: 'Transcript', uid, mode: 'conversation', more: null } as const;
+    this.dispatch({ ...read, lines: null });
+    this.#async(async () => {
+      const lines = await this.#services
+        .conversation(uid, columns)
+        .catch((thrown) => [{ text: messageOf(thrown), tone: 'warn' } as const]);
+      const reader = nearest(this.#state, 'reader')?.reader;
+      // Who went on meanwhile is not called back.
+      if (reader?.uid === uid && reader.mode === 'conversation' && reader.lines === null)
+        this.dispatch({ ...read, lines });
+    });
   }
 
   #pinned(uid: SessionUid, pinned: boolean): void {

@@ -18,6 +18,8 @@ export const CONTEXTS = {
   groups: 'Sessions: by project',
   confirm: 'Before something is done to several',
   reader: 'Reading',
+  transcript: 'Reading a session',
+  finding: 'Reading: typing what to find',
   restore: 'Restore',
   restored: 'Restore: nothing left to do',
   nothing: 'First run: nothing found',
@@ -50,6 +52,10 @@ export type Action =
   | 'copy'
   | 'related'
   | 'group'
+  | 'find_next'
+  | 'find_before'
+  | 'unfold'
+  | 'raw'
   | 'history'
   | 'keep_out'
   | 'choose'
@@ -93,6 +99,7 @@ const LISTS = [
   'groups',
   'history',
   'reader',
+  'transcript',
   'help',
   'result',
   'restore',
@@ -161,6 +168,14 @@ export const KEYS: readonly Key[] = [
   { keys: ['enter', 'down'], shown: 'enter', does: 'to the list', action: 'confirm', in: ['filter'] },
   { keys: ['tab'], shown: 'tab', does: 'take what was meant', action: 'accept', in: ['filter'] },
   { keys: ['esc'], shown: 'esc', does: 'no filter', action: 'erase_all', in: ['filter'] },
+  { keys: ['/'], shown: '/', does: 'find', action: 'search', in: ['reader', 'transcript'] },
+  { keys: ['n'], shown: 'n', does: 'next', action: 'find_next', in: ['reader', 'transcript'] },
+  { keys: ['N'], shown: 'N', does: 'before', action: 'find_before', in: ['reader', 'transcript'] },
+  { keys: ['o', 'enter'], shown: 'o', does: 'unfold', action: 'unfold', in: ['transcript'] },
+  { keys: ['t'], shown: 't', does: 'digest/transcript', action: 'transcript', in: ['transcript'] },
+  { keys: ['R'], shown: 'R', does: 'raw', action: 'raw', in: ['transcript'] },
+  { keys: ['enter'], shown: 'enter', does: 'find', action: 'confirm', in: ['finding'] },
+  { keys: ['esc'], shown: 'esc', does: 'stop looking', action: 'erase_all', in: ['finding'] },
   { keys: ['enter'], shown: 'enter', does: 'write', action: 'confirm', in: ['restore'] },
   { keys: ['enter', 'esc', 'q'], shown: 'esc', does: 'back', action: 'back', in: ['restored'] },
   { keys: ['enter'], shown: 'enter', does: 'report', action: 'confirm', in: ['history'] },
@@ -169,7 +184,7 @@ export const KEYS: readonly Key[] = [
     shown: 'backspace',
     does: 'erase',
     action: 'erase',
-    in: ['phrase', 'filter'],
+    in: ['phrase', 'filter', 'finding'],
     quiet: true,
   },
   {
@@ -213,7 +228,7 @@ export const KEYS: readonly Key[] = [
     shown: 'esc',
     does: 'back',
     action: 'back',
-    in: ['sessions', 'groups', 'reader', 'restore', 'confirm', 'history', 'help', 'result'],
+    in: ['sessions', 'groups', 'reader', 'transcript', 'restore', 'confirm', 'history', 'help', 'result'],
   },
   {
     keys: ['?'],
@@ -267,7 +282,7 @@ export const HELP_ROWS = EVERYWHERE.filter((context) => context !== 'help').redu
 );
 
 /** Contexts in which what is typed is text, unless a key of the table says otherwise. */
-const TYPING: readonly KeyContext[] = ['phrase', 'filter'];
+const TYPING: readonly KeyContext[] = ['phrase', 'filter', 'finding'];
 
 export function isTyping(context: KeyContext): boolean {
   return TYPING.includes(context);

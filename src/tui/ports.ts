@@ -6,10 +6,10 @@ import type { ReadableDb } from '../store/connection.ts';
 import type { SearchQuery, SearchResult } from '../store/search/search.ts';
 import type { Consent, Progress } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
-import type { Activity, FoundHere, OwnFile, Reader, RestorePlan } from './state.ts';
+import type { Activity, FoundHere, OwnFile, RawPiece, ReadLine, RestorePlan } from './state.ts';
 import type { Schedule } from './view.ts';
 
-export type { OwnFile, Reader, RestorePlan } from './state.ts';
+export type { OwnFile, RawPiece, ReadLine, RestorePlan } from './state.ts';
 
 /** What an ingest in the background did. */
 export interface Ingested {
@@ -66,8 +66,10 @@ export interface Services {
   indexMore(): Promise<number>;
   /** The digest as a person reads it. */
   digestLines(uid: SessionUid, columns: number): readonly string[];
+  /** The main transcript as a conversation; `columns`: where lines are broken. */
+  conversation(uid: SessionUid, columns: number): Promise<readonly ReadLine[]>;
   /** A piece of the main transcript from an offset in bytes; `columns`: where lines are broken. */
-  transcript(uid: SessionUid, offsetBytes: number, columns: number): Pick<Reader, 'lines' | 'more'>;
+  transcript(uid: SessionUid, offsetBytes: number, columns: number): RawPiece;
   reportLines(report: Report, columns: number): readonly string[];
   ownFile(uid: SessionUid): OwnFile;
   planRestore(uid: SessionUid): RestorePlan;

@@ -9,6 +9,7 @@ import type { SearchHit, SearchResult } from '../store/search/search.ts';
 import type { Decision, Progress, Proposal, StepName } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
 import type { Catalogue, Sort } from './catalogue.ts';
+import type { Tone } from './paint.ts';
 import type { Grouping, Totals, TotalsGroup } from './totals.ts';
 import type { Schedule, View } from './view.ts';
 
@@ -150,12 +151,35 @@ export interface Sessions {
   readonly notice: string | null;
 }
 
+/** A line of a text, in parts that may be folded away. */
+export interface ReadLine {
+  readonly text: string;
+  readonly tone: Tone;
+  /** What a tool printed: shown where the text is unfolded. */
+  readonly isDetail?: true;
+  /** Somebody begins to speak here. */
+  readonly isTurn?: true;
+}
+
+/** A piece of a raw transcript, and where the next one begins; null: that was the last. */
+export interface RawPiece {
+  readonly lines: readonly string[];
+  readonly more: { readonly uid: SessionUid; readonly offsetBytes: number } | null;
+}
+
 export interface Reader {
   readonly title: string;
-  readonly lines: readonly string[];
+  /** Of whom it is, where it can be shown otherwise, too. */
+  readonly uid: SessionUid | null;
+  readonly mode: 'text' | 'digest' | 'conversation' | 'raw';
+  /** Null: it is being read. */
+  readonly lines: readonly ReadLine[] | null;
+  readonly unfolded: boolean;
   readonly place: ListPlace;
-  /** Where the next piece of a transcript begins; null: all is here. */
-  readonly more: { readonly uid: SessionUid; readonly offsetBytes: number } | null;
+  readonly more: RawPiece['more'];
+  /** What is looked for in it; `editing`: it is being typed. */
+  readonly find: { readonly typed: string; readonly editing: boolean };
+  readonly notice: string | null;
 }
 
 export interface RestorePlan {
@@ -266,10 +290,12 @@ export type Event =
   | {
       readonly kind: 'read';
       readonly title: string;
-      readonly lines: readonly string[];
-      readonly more: Reader['more'];
+      readonly lines: readonly (string | ReadLine)[] | null;
+      readonly more: RawPiece['more'];
+      readonly uid?: SessionUid;
+      readonly mode?: Reader['mode'];
     }
-  | { readonly kind: 'read_on'; readonly lines: readonly string[]; readonly more: Reader['more'] }
+  | { readonly kind: 'read_on'; readonly lines: readonly string[]; readonly more: RawPiece['more'] }
   | { readonly kind: 'restore_planned'; readonly plan: RestorePlan }
   | { readonly kind: 'restored'; readonly message: string }
   | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[] }
@@ -310,6 +336,7 @@ export type Effect =
   | { readonly kind: 'export_marked'; readonly uids: readonly SessionUid[]; readonly file: string }
   | { readonly kind: 'digest'; readonly uid: SessionUid }
   | { readonly kind: 'transcript'; readonly uid: SessionUid }
+  | { readonly kind: 'raw'; readonly uid: SessionUid }
   | { readonly kind: 'read_on'; readonly uid: SessionUid; readonly offsetBytes: number }
   | { readonly kind: 'plan_restore'; readonly uid: SessionUid }
   | { readonly kind: 'restore'; readonly plan: RestorePlan }

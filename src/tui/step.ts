@@ -148,7 +148,7 @@ function act(state: State, action: Action, key: string): Stepped {
       return to(state, { kind: 'history' });
     case 'search':
       // Asked with nothing, the index is brought up to date while the words are typed.
-      return state.screen.kind === 'sessions'
+      return ['sessions', 'reader'].includes(state.screen.kind)
         ? acted(state, action, key)
         : openSessions(state, { typed: '', editing: true });
     default:

@@ -2,6 +2,8 @@
  * Things to show on a screen, made up: a view of a store, sessions, proposals, lists. The same at each call.
  * The figures of the dashboard are those of the mock-up in the specification.
  */
+import { conversationLines } from '../../src/cli/conversation-lines.ts';
+import type { Turn } from '../../src/digest/conversation.ts';
 import type { AgentId, SessionUid } from '../../src/domain/ids.ts';
 import { DEFAULT_LIMITS, GIB, MIB } from '../../src/domain/limits.ts';
 import type { SessionCard, SessionRow } from '../../src/domain/session.ts';
@@ -312,6 +314,31 @@ function listOf(rows: readonly SessionRow[]): Event[] {
     { kind: 'shown', shown: Uint32Array.from(rows, (_, n) => n), searched: null },
     { kind: 'rows', rows: new Map(rows.map((one, n) => [n + 1, one])) },
   ];
+}
+
+/** A transcript, as a reader shows it. */
+export function conversation(): Event {
+  const turn = (who: Turn['who'], text: string, about: Partial<Turn> = {}): Turn => ({
+    ...{ who, at: daysBefore(90), text, outcome: '', failed: false, detail: '', ...about },
+  });
+  const turns = [
+    turn('person', 'Why does the login test fail at times?\nIt is only on CI.'),
+    turn('agent', 'I look at the test and run it a few times.'),
+    turn('tool', 'read test/login.spec.ts', { at: null }),
+    turn('tool', '$ npm test -- login', {
+      outcome: 'exit 1',
+      failed: true,
+      detail: '1 failing\n  expected form',
+    }),
+    turn('tool', 'edited test/login.spec.ts', { at: null }),
+    turn('tool', '$ npm test -- login --retries 3', { outcome: 'exit 0', detail: 'all pass' }),
+    turn('agent', HOSTILE_TITLES.join('\n')),
+    ...Array.from({ length: 40 }, (_, n) => turn(n % 2 === 0 ? 'person' : 'agent', `And then? Login ${n}.`)),
+  ];
+  return {
+    ...{ kind: 'read', title: 'Transcript', more: null, uid: uidOf(0), mode: 'conversation' },
+    lines: conversationLines(turns, true, 58),
+  };
 }
 
 export function peeked(n: number): Event {

@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'bun:test';
 import { indexSome } from '../../src/store/search/documents.ts';
 import { type SearchResult, search } from '../../src/store/search/search.ts';
+import { frame } from '../../src/tui/frames/frame.ts';
+import { textOf } from '../../src/tui/paint.ts';
 import { questionOf } from '../../src/tui/question.ts';
 import { contextOf } from '../../src/tui/screens.ts';
 import { Searcher, withBegun } from '../../src/tui/searcher.ts';
@@ -16,6 +18,8 @@ function sessionsOf({ screen }: State): Sessions {
   if (screen.kind !== 'sessions') throw new Error(`on ${screen.kind}`);
   return screen.sessions;
 }
+
+const texts = (state: State) => frame(state, { unicode: true }).map(textOf).join('\n');
 
 const OPENED = play(firstState(DASHBOARD, SIZE), { kind: 'view', view: view() }, key('/'), ...listed(ROWS));
 const HITS = ROWS.slice(0, 9).map((one, n) => hitOf(one, n));
@@ -114,6 +118,21 @@ describe('the list', () => {
       3,
       1,
     ]);
+  });
+
+  test('s shows another order at each press, and comes round', () => {
+    const list = play(firstState(DASHBOARD, SIZE), { kind: 'view', view: view() }, key('b'), ...listed(ROWS));
+    const orders = (state: State) =>
+      Array.from(
+        { length: 7 },
+        (_, n) =>
+          /by ([a-z ]+?)(?: {2}|,|$)/.exec(
+            texts(play(state, ...Array.from({ length: n }, () => key('s')))),
+          )?.[1],
+      );
+    expect(orders(list)).toEqual(['newest', 'stored', 'project', 'agent', 'state', 'next', 'newest']);
+    const entered = play(answered, key('enter'));
+    expect(orders(entered)).toEqual(['best match', 'newest', 'stored', 'project', 'agent', 'state', 'next']);
   });
 
   test('a group of the dashboard opens the sessions behind it', () => {

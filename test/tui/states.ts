@@ -11,6 +11,7 @@ import { DASHBOARD, type Event, firstState, newWizard, type Size, type State } f
 import type { View } from '../../src/tui/view.ts';
 import {
   card,
+  conversation,
   DIGEST_LINES,
   daysBefore,
   EMPTY_VIEW,
@@ -402,6 +403,8 @@ const QUESTION: Event = {
   question: questionOf('evict', ROWS.slice(0, 40), '/home/me/x.smx'),
 };
 
+const CONVERSATION: Event = conversation();
+
 const LISTS: Readonly<Record<string, Maker>> = {
   'confirm-evict': browse(ROWS, QUESTION),
   'confirm-doing': browse(ROWS, QUESTION, key('enter')),
@@ -425,6 +428,14 @@ const LISTS: Readonly<Record<string, Maker>> = {
     },
     key('pagedown'),
   ),
+  'reader-conversation': browse(ROWS, CONVERSATION),
+  'reader-unfolded': browse(ROWS, CONVERSATION, key('o')),
+  'reader-reading': browse(ROWS, {
+    ...{ kind: 'read', title: 'Transcript', lines: null, more: null, uid: uidOf(0), mode: 'conversation' },
+  }),
+  'reader-finding': browse(ROWS, CONVERSATION, key('/'), ...typing('test')),
+  'reader-found': browse(ROWS, CONVERSATION, key('/'), ...typing('login'), key('enter'), key('n')),
+  'reader-not-found': browse(ROWS, CONVERSATION, key('/'), ...typing('walrus'), key('enter')),
   'reader-nothing': browse(ROWS, { kind: 'read', title: 'Transcript', lines: [], more: null }),
   ...restoreStates((...events) => browse(ROWS, ...events)),
   history: dashboard(view(), {

@@ -236,7 +236,7 @@ function sessionList(state: State, view: View, sessions: Sessions, cells: number
   const { catalogue, shown, place, rows, marked, anchor } = sessions;
   const visible = sessionsRows(state.size);
   const arrow = sessions.reversed ? '↑' : '↓';
-  const name = (sort: Sort, text: string) => (sortName(sessions) === sort ? text + arrow : text);
+  const name = (sort: Sort, text: string) => (sortName(sessions) === sort ? `${text} ${arrow}` : text);
   const heads = [
     name('stored', 'stored'),
     name('newest', 'age'),

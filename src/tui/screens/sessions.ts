@@ -83,7 +83,7 @@ function sessionsAction(state: State, sessions: Sessions, action: Action): Stepp
     case 'related':
       return row === null ? to(state) : retyped(state, sessions, `like:${row.uid}`);
     case 'sort':
-      return again(state, { ...sessions, sort: nextSort(sessions.sort) });
+      return again(state, { ...sessions, sort: nextSort(sessions) });
     case 'reverse':
       return again(state, { ...sessions, reversed: !sessions.reversed });
     case 'group':
@@ -136,9 +136,10 @@ function isOtherMarked({ marked, catalogue, shown, place }: Sessions, _: Session
   return marked.size > 0 && !marked.has(id);
 }
 
-function nextSort(sort: Sort | null): Sort | null {
-  const at = sort === null ? -1 : SORTS.indexOf(sort);
-  return SORTS[at + 1] ?? null;
+/** By itself the list is in the order of the newest, unless there is a best match: then that is one order more. */
+function nextSort({ sort, found }: Sessions): Sort | null {
+  const shown = sort ?? (found === null ? 'newest' : null);
+  return SORTS[(shown === null ? -1 : SORTS.indexOf(shown)) + 1] ?? null;
 }
 
 function idAt({ catalogue, shown }: Sessions, cursor: number): number | null {

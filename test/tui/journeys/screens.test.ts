@@ -105,8 +105,6 @@ journey('browse: sorted, filtered, read, pinned, restored, and a conflict left a
   expect(list, 'wide characters, and nothing that acts on the terminal').toContain('日本語');
   expect(hostileIn(list)).toEqual([]);
   pty.type('s');
-  await pty.shows('by newest');
-  pty.type('s');
   await pty.shows('by stored');
   pty.type('/');
   pty.type('state:unan');
@@ -127,7 +125,11 @@ journey('browse: sorted, filtered, read, pinned, restored, and a conflict left a
   await pty.shows('1 of 4 sessions');
   pty.type('t');
   await pty.shows('Transcript');
+  await pty.shows('You  2026-05-01');
+  pty.type('R');
   await pty.shows('sessionId');
+  pty.type('R');
+  await pty.shows(/^ You/m);
   pty.type('q');
   await pty.shows('1 of 4 sessions');
   const path = join(program.home, claudePath(id(1)));

@@ -41,7 +41,7 @@ journey('search: mistyped, meant, read, restored, and an evicted one found all t
   pty.type('\x1b');
   await pty.shows('1 of 5 sessions');
   pty.type('t');
-  await pty.shows('sessionId');
+  await pty.shows('Mend the walrus');
   pty.type('\x1b');
   await pty.shows('1 of 5 sessions');
   const path = join(program.home, claudePath(id(6)));

@@ -157,7 +157,8 @@ describe('a loss', () => {
     pty.type('\x1b');
     await pty.shows('You need not lose any');
     pty.type('t');
-    await pty.shows('sessionId');
+    await pty.shows('session-memory · Transcript');
+    await pty.shows('You  2026-05-01');
     pty.type('\x1b');
     await pty.shows('You need not lose any');
     pty.type('\r');
