@@ -37,6 +37,7 @@ const PALETTES: Readonly<Record<'light' | 'dark', Palette>> = {
     warn: '#8a5a00',
     danger: '#b3202a',
     good: '#1a7f37',
+    key: '#1f2328',
   },
   dark: {
     back: '#0d1117',
@@ -46,6 +47,7 @@ const PALETTES: Readonly<Record<'light' | 'dark', Palette>> = {
     warn: '#d29922',
     danger: '#ff7b72',
     good: '#3fb950',
+    key: '#ffffff',
   },
 };
 
@@ -91,7 +93,7 @@ function drawnSpan(text: string, tone: Tone, column: number, row: number, palett
   const isCursor = tone === 'cursor';
   const top = MARGIN + row * CELL.height;
   const fill = isCursor ? palette.back : palette[tone];
-  const weight = tone === 'title' || tone === 'danger' ? ' font-weight="bold"' : '';
+  const weight = tone === 'title' || tone === 'danger' || tone === 'key' ? ' font-weight="bold"' : '';
   const back = `<rect x="${at(column)}" y="${top}" width="${cells(widthOf(text))}" height="${CELL.height}" fill="${palette.plain}"/>`;
   const runs = [...text.matchAll(/\S+(?: \S+)*/g)].map((run) => {
     const x = at(column + widthOf(text.slice(0, run.index)));

@@ -3,7 +3,7 @@
  * Promises: one job after the other; a stop is heeded at the next safe place; what it had stored stays.
  */
 
-import { enabledAgents } from './agents/registry.ts';
+import { agentById, enabledAgents } from './agents/registry.ts';
 import type { Answer, BackgroundJob, BackgroundReply, Results, Setup } from './cli/background.protocol.ts';
 import { clockOf } from './cli/clock.ts';
 import { startDecisionLog } from './cli/decision-log.ts';
@@ -11,7 +11,14 @@ import { PreparerThreads } from './cli/digest-workers.ts';
 import { typedQuery } from './cli/typed-query.ts';
 import { ProcessVisitor } from './cli/visitor.ts';
 import { FailureError, messageOf } from './domain/errors.ts';
-import { type AnalyzeDeps, analyzeSession, salvageSession } from './ingest/analyze.ts';
+import type { SessionUid } from './domain/ids.ts';
+import {
+  type AnalyzeDeps,
+  analyzeSession,
+  retellMain,
+  salvageSession,
+  triedDigest,
+} from './ingest/analyze.ts';
 import { AskedAnalyzer } from './ingest/asked-analyzer.ts';
 import { lookAtAgents } from './ingest/discover/scan.ts';
 import { ingest } from './ingest/ingest.ts';
@@ -19,6 +26,7 @@ import { rememberSessions } from './ingest/remember.ts';
 import type { WritableDb } from './store/connection.ts';
 import { openWritable } from './store/open.ts';
 import { allowSharedFolder } from './store/own-files.ts';
+import { resolveSession } from './store/read.ts';
 import { indexSome } from './store/search/documents.ts';
 import { search } from './store/search/search.ts';
 
@@ -117,16 +125,93 @@ async function work(
       );
     }
     case 'analyze':
-      return await analyzeSession(analyze, job.uid, signal);
+      return await analyzeSession(job.builtIn ? { ...analyze, external: null } : analyze, job.uid, signal);
+    case 'try_digest':
+      return await digestTried(analyze, job.uid, job.columns);
+    case 'export':
+      return await exported(db, how, job.uids, job.file, signal);
     case 'salvage':
       return await salvageSession(analyze, job.uid);
     case 'remember':
       return await rememberSessions(analyze, job.uids, signal);
     case 'search':
       return search(db, typedQuery(job.query, clock.now()));
+    case 'conversation': {
+      const { Conversation } = await import('./digest/conversation.ts');
+      const conversation = new Conversation();
+      await retellMain(analyze, job.uid, conversation, signal);
+      return { turns: conversation.turns, cut: conversation.isCut };
+    }
+    case 'related':
+      return await relatedTo(db, job.uid);
+    case 'schedule': {
+      const { Machine } = await import('./cli/scheduler.ts');
+      const { scheduleFacts } = await import('./cli/schedule-facts.ts');
+      return await scheduleFacts(new Machine(how.host, ''), job.called);
+    }
     case 'index':
       return indexSome(db, INDEXED_AT_ONCE);
     default:
       return job satisfies never;
   }
+}
+
+/** As a search would find them, with what both have as its lines. */
+async function relatedTo(db: WritableDb, uid: string): Promise<Results['related']> {
+  const { related } = await import('./store/search/related.ts');
+  const kin = related(db, resolveSession(db, uid), { limit: RELATED_MAX });
+  const line = (where: 'file' | 'title', texts: readonly string[]) =>
+    texts.length === 0 ? [] : [{ where, text: texts.join('  '), marks: [] }];
+  return {
+    hits: kin.map(({ session, raw, files, words }) => ({
+      ...{ session, raw, missing: [], foundIn: [] },
+      snippets: [...line('file', files), ...line('title', words)],
+    })),
+    ...{ hasMore: false, isCutShort: false, isRelaxed: false, isEmpty: false, notIndexed: 0 },
+    ...{ leftOut: [], meant: [], words: [], suggestion: null },
+  };
+}
+
+const RELATED_MAX = 50;
+
+async function digestTried(deps: AnalyzeDeps, uid: SessionUid, columns: number): Promise<readonly string[]> {
+  const tried = await triedDigest(deps, uid);
+  if (tried.digest === null) return [tried.why];
+  const { digestPage } = await import('./digest/page.ts');
+  const page = digestPage(tried.digest, columns).trimEnd().split('\n');
+  return tried.why === '' ? page : [`Not whole: ${tried.why}`, '', ...page];
+}
+
+async function exported(
+  db: WritableDb,
+  { host, heldNow }: Setup,
+  uids: readonly SessionUid[],
+  file: string,
+  signal: AbortSignal,
+): Promise<Results['export']> {
+  const { exportStream } = await import('./archive/export.ts');
+  const { newExportReport, writeFile } = await import('./cli/commands/export.ts');
+  const report = newExportReport();
+  const stream = exportStream(
+    db,
+    {
+      uids,
+      forgotten: [],
+      now: clockOf(heldNow).now(),
+      formatOf: (agent) => agentById(agent, host),
+      signal,
+      progress: () => undefined,
+    },
+    report,
+  );
+  await writeFile(file, stream, false, report);
+  if (report.interrupted) throw new Error('the export was stopped; no file was written');
+  return {
+    sessions: report.sessions,
+    rawBytes: report.raw_bytes,
+    problems: [
+      ...report.failed.map(({ session_uid: uid, problem }) => `${uid}: ${problem}`),
+      ...report.left_out.map(({ session_uid: uid, key, why }) => `${key} of ${uid}: ${why}`),
+    ],
+  };
 }

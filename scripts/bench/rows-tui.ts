@@ -14,7 +14,7 @@ const IDLE_MS = 10_000;
 /** By then the first look at what agents wrote is over, and the code that it took is compiled: that is its start, not idleness. */
 const SETTLED_MS = 15_000;
 /** On the dashboard, once it is drawn. */
-const READY = 'Tier 1';
+const READY = 'Digests';
 const EMPTY_READY = 'listens';
 
 /** The dashboard writes what it saw of the agents: it gets a copy. */
@@ -158,14 +158,20 @@ function memoryRow(name: string, what: string, keys: readonly string[], mib: num
 const PAGE_DOWN = '\x1b[6~';
 
 export const tuiRows: readonly Row[] = [
-  keyRow('tui-key', 'browse: down, key to first byte, 95th percentile', [], ['j'], 'limit'),
-  keyRow('tui-key-page', 'browse: a page down, the same', [], [PAGE_DOWN], 'limit'),
-  keyRow('tui-key-end', 'browse: last and first in turns, the same', [], ['G', 'g'], 'limit'),
-  keyRow('tui-key-order', 'browse: another order, the same', [], ['o'], 'limit'),
-  keyRow('tui-key-filter', 'browse: typing a filter and erasing it, the same', ['f'], ['m', '\x7f'], 'limit'),
-  keyRow('tui-key-empty', 'browse: down / any key of an empty Ink app', [], ['j'], 'empty'),
+  keyRow('tui-key', 'sessions: down, key to first byte, 95th percentile', [], ['j'], 'limit'),
+  keyRow('tui-key-page', 'sessions: a page down, the same', [], [PAGE_DOWN], 'limit'),
+  keyRow('tui-key-end', 'sessions: last and first in turns, the same', [], ['G', 'g'], 'limit'),
+  keyRow('tui-key-order', 'sessions: another order, the same', [], ['s'], 'limit'),
+  keyRow(
+    'tui-key-filter',
+    'sessions: typing a filter and erasing it, the same',
+    ['/'],
+    ['m', '\x7f'],
+    'limit',
+  ),
+  keyRow('tui-key-empty', 'sessions: down / any key of an empty Ink app', [], ['j'], 'empty'),
   start,
   idle,
   memoryRow('tui-memory', 'the dashboard at 100,000 sessions, peak memory', [], 120),
-  memoryRow('tui-memory-list', 'the list of them, another order too, peak memory', ['j', 'G', 'g', 'o'], 256),
+  memoryRow('tui-memory-list', 'the list of them, another order too, peak memory', ['j', 'G', 'g', 's'], 256),
 ];

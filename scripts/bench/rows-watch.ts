@@ -41,7 +41,7 @@ async function watched(bench: Bench): Promise<Measured> {
   appendFileSync(path, transcriptLine(id, 0));
   await runProgram(subject, ['ingest'], { env: LIVE });
   await using screen = new Screen(bench, [bench.binary, '--store', subject.store], { HOME: home });
-  await screen.shows('Tier 1');
+  await screen.shows('Digests');
   const readings = await whileAppending(screen, path, id);
   await refuseUnlessTaken(subject, statSync(path).size);
   const value = (third(readings, 2) - third(readings, 1)) / 1024 ** 2;

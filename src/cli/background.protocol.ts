@@ -1,9 +1,12 @@
 /** What the background thread is told and what it answers. Plain values: they are copied from thread to thread. */
+import type { Turn } from '../digest/conversation.ts';
 import type { Host } from '../domain/agent.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { AgentScan } from '../ingest/discover/scan.ts';
 import type { IngestProgress, IngestReport } from '../ingest/ingest.ts';
 import type { SearchQuery, SearchResult } from '../store/search/search.ts';
+import type { ScheduleFacts } from '../unattended/doctor.ts';
+import type { CalledAs } from './schedule-facts.ts';
 import type { VisitSetup } from './visitor.ts';
 
 /** All that the thread needs to know of the call that started it. */
@@ -28,10 +31,19 @@ export interface Setup {
 export type BackgroundJob =
   | { readonly kind: 'scan' }
   | { readonly kind: 'ingest'; readonly analyze: boolean }
-  | { readonly kind: 'analyze'; readonly uid: SessionUid }
+  /** `builtIn`: without the user's own program. */
+  | { readonly kind: 'analyze'; readonly uid: SessionUid; readonly builtIn: boolean }
+  /** What the built-in analyzer can make of it, as lines; nothing is kept. */
+  | { readonly kind: 'try_digest'; readonly uid: SessionUid; readonly columns: number }
+  /** Into a file that is not there yet. */
+  | { readonly kind: 'export'; readonly uids: readonly SessionUid[]; readonly file: string }
   | { readonly kind: 'salvage'; readonly uid: SessionUid }
   | { readonly kind: 'remember'; readonly uids: readonly SessionUid[] }
   | { readonly kind: 'search'; readonly query: SearchQuery }
+  | { readonly kind: 'related'; readonly uid: string }
+  /** A transcript as a conversation. */
+  | { readonly kind: 'conversation'; readonly uid: SessionUid }
+  | { readonly kind: 'schedule'; readonly called: CalledAs }
   /** Have the search index follow some of the digests that it does not know yet. */
   | { readonly kind: 'index' };
 
@@ -41,9 +53,20 @@ export interface Results {
   readonly analyze:
     | { readonly ok: true }
     | { readonly ok: false; readonly why: string; readonly noRoom?: boolean };
+  readonly try_digest: readonly string[];
+  readonly export: {
+    readonly sessions: number;
+    readonly rawBytes: number;
+    /** Of those that could not be taken, or not whole. */
+    readonly problems: readonly string[];
+  };
   readonly salvage: 'no_room' | undefined;
   readonly remember: 'no_room' | undefined;
   readonly search: SearchResult;
+  readonly related: SearchResult;
+  /** `cut`: more was said than is told. */
+  readonly conversation: { readonly turns: readonly Turn[]; readonly cut: boolean };
+  readonly schedule: ScheduleFacts;
   /** How many sessions were indexed. */
   readonly index: number;
 }

@@ -128,10 +128,15 @@ async function stoppable<K extends BackgroundJob['kind']>(
   }
 }
 
-/** The sweep's analyzer, on the thread: the screen answers while a digest is made. */
-export function threadAnalyzer(thread: BackgroundThread): Analyzer {
+/** The sweep's analyzer, on the thread: the screen answers while a digest is made. `asksProgram`: one of the user's is asked, too. */
+export function threadAnalyzer(thread: BackgroundThread, asksProgram: boolean): Analyzer {
+  const analyze = (uid: SessionUid, builtIn: boolean, signal: AbortSignal) =>
+    stoppable(thread, { kind: 'analyze', uid, builtIn }, signal);
   return {
-    analyze: (uid, signal) => stoppable(thread, { kind: 'analyze', uid }, signal),
+    analyze: (uid, signal) => analyze(uid, false, signal),
+    ...(asksProgram
+      ? { analyzeBuiltIn: (uid: SessionUid, signal: AbortSignal) => analyze(uid, true, signal) }
+      : {}),
     salvage: (uid: SessionUid) => thread.run({ kind: 'salvage', uid }),
     remember: (uids, signal) => stoppable(thread, { kind: 'remember', uids }, signal),
   };

@@ -21,16 +21,19 @@ import { digestsOf, filesOf, findSession, resolveSession, sessionIdOf, sourcesOf
 import { fileChunks } from '../store/segments.ts';
 import { setPinned } from '../store/write-raw.ts';
 import { sweep } from '../sweep/sweep.ts';
-import type { OwnFile, Reader, RestorePlan, Services } from '../tui/ports.ts';
+import type { OwnFile, RawPiece, RestorePlan, Services } from '../tui/ports.ts';
 import type { Setup } from './background.protocol.ts';
 import { BackgroundThread, ingestNews, threadAnalyzer } from './background.ts';
+import { evictDigested } from './commands/evict.ts';
 import { planRestore } from './commands/restore.plan.ts';
 import { movedText, sameText, wayBack } from './commands/restore.tell.ts';
 import { learningOf } from './commands/restore.ts';
 import { sweepFlags } from './commands/sweep.ts';
 import { type Context, textFlag } from './context.ts';
-import { formatTime, plural } from './format.ts';
+import { conversationLines } from './conversation-lines.ts';
+import { formatBytes, formatTime, plural } from './format.ts';
 import { reportPage } from './report.ts';
+import { calledAs } from './schedule-facts.ts';
 import { roomyAnalyzer, sweepDeps, visitorSetup } from './wire.ts';
 
 /** A key that finds another process writing fails after that, and can be pressed again. */
@@ -80,7 +83,7 @@ export function tuiServices(
       sweep(
         {
           ...sweepDeps({ ...context, signal }, writing, progress),
-          analyzer: roomyAnalyzer(writing, threadAnalyzer(thread)),
+          analyzer: roomyAnalyzer(writing, threadAnalyzer(thread, settings.analyzerCommand !== null)),
         },
         {
           limits: settings.limits,
@@ -90,6 +93,14 @@ export function tuiServices(
         },
         consent,
       ),
+    tryDigest: (uid, columns) => thread.run({ kind: 'try_digest', uid, columns }),
+    exportFile: freeName(join(context.host.homeDir, `session-memory-${clock.now().slice(0, 10)}`), '.smx'),
+    exportSessions: async (uids, file) => {
+      const { sessions, rawBytes, problems } = await thread.run({ kind: 'export', uids, file });
+      const [first] = problems;
+      const but = first === undefined ? '' : ` Not whole: ${plainLine(first)}.`;
+      return `Wrote ${plural(sessions, 'session')}, ${formatBytes(rawBytes)} raw, to ${plainLine(file)}.${but} \`session-memory import\` brings them back.`;
+    },
     pin: (uid, pinned) =>
       withPatience(
         writing,
@@ -97,7 +108,37 @@ export function tuiServices(
         () => void setPinned(writing, sessionIdOf(writing, uid), pinned, clock.now()),
       ),
     search: (query) => searching.run({ kind: 'search', query }),
+    related: (uid) => searching.run({ kind: 'related', uid }),
+    schedule: async () => {
+      const { kind, state, next } = await searching.run({ kind: 'schedule', called: calledAs(context) });
+      return {
+        kind: kind ?? '',
+        state: state === 'absent' ? 'none' : state === 'elsewhere' ? 'stale' : state,
+        next,
+      };
+    },
+    evictMarked: (uids) =>
+      evictDigested(
+        context,
+        writing,
+        uids.flatMap((uid) => findSession(reading, uid) ?? []),
+      ),
+    restoreMarked: async (uids) => {
+      const told: string[] = [];
+      for (const uid of uids) {
+        told.push(
+          `${plainLine(findSession(reading, uid)?.title ?? uid)}: ${restoredOne(context, { reading, writing }, uid)}`,
+        );
+        // Keys and frames come in between.
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      }
+      return told;
+    },
     indexMore: () => searching.run({ kind: 'index' }),
+    conversation: async (uid, columns) => {
+      const { turns, cut } = await searching.run({ kind: 'conversation', uid });
+      return conversationLines(turns, cut, columns);
+    },
     digestLines: (uid, columns) => digestLines(reading, uid, columns),
     transcript: (uid, offsetBytes, columns) => transcriptPiece(reading, uid, offsetBytes, columns),
     reportLines: (report, columns) =>
@@ -107,6 +148,16 @@ export function tuiServices(
     ownFile: (uid) => ownFile(reading, uid),
     planRestore: (uid) => restorePlan(context, reading, uid),
     restore: (plan) => restoreNow(context, writing, plan),
+  };
+}
+
+/** A name that no file has yet. */
+function freeName(begin: string, end: string): () => string {
+  return () => {
+    for (let n = 1; ; n += 1) {
+      const name = `${begin}${n === 1 ? '' : `-${n}`}${end}`;
+      if (!existsSync(name)) return name;
+    }
   };
 }
 
@@ -142,7 +193,7 @@ function backgroundOf(thread: BackgroundThread, searching: BackgroundThread): Se
       return { ...ingestNews(report), changed: [...changed] };
     },
     analyze: async (uids) => {
-      for (const uid of uids) await thread.run({ kind: 'analyze', uid });
+      for (const uid of uids) await thread.run({ kind: 'analyze', uid, builtIn: false });
     },
     stop: () => thread.stop(),
     close: async () => void (await Promise.all([thread.close(), searching.close()])),
@@ -169,12 +220,7 @@ export function digestLines(db: ReadableDb, uid: SessionUid, columns: number): r
 /** Plain bytes of one piece of a transcript on the screen. */
 const PIECE_BYTES = 256 * 1024;
 
-function transcriptPiece(
-  db: ReadableDb,
-  uid: SessionUid,
-  offsetBytes: number,
-  columns: number,
-): Pick<Reader, 'lines' | 'more'> {
+function transcriptPiece(db: ReadableDb, uid: SessionUid, offsetBytes: number, columns: number): RawPiece {
   const main = filesOf(db, uid).find((file) => file.role === 'main' && !file.gone);
   if (main === undefined) return { lines: ['Its raw bytes are not in the store.'], more: null };
   const parts: Uint8Array[] = [];
@@ -257,6 +303,21 @@ function restorePlan(context: Context, db: ReadableDb, uid: SessionUid): Restore
     if (!(thrown instanceof FailureError)) throw thrown;
     const { message, hint } = thrown.failure;
     return { uid, root: '-', files: [], resume: '', note: null, obstacle: `${message}. ${hint}` };
+  }
+}
+
+/** One of several: nothing that differs is written over, and what stands in its way is told. */
+function restoredOne(context: Context, { reading, writing }: Stores, uid: SessionUid): string {
+  const plan = restorePlan(context, reading, uid);
+  if (plan.obstacle !== null) return plan.obstacle;
+  const { length } = plan.files.filter(({ place }) => place === 'differs');
+  if (length > 0)
+    return `not written: ${plural(length, 'file')} there ${length === 1 ? 'differs' : 'differ'}.`;
+  try {
+    return restoreNow(context, writing, plan);
+  } catch (thrown) {
+    if (!(thrown instanceof FailureError)) throw thrown;
+    return `${thrown.failure.message}. ${thrown.failure.hint}`;
   }
 }
 

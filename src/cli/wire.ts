@@ -100,13 +100,17 @@ export function sweepStore(db: WritableDb): SweepStore {
 /** On a full disk a sweep's digests live on the reserve too: without them nothing could go, or what goes would be lost. */
 export function roomyAnalyzer(db: WritableDb, analyzer: Analyzer): Analyzer {
   const makerOfRoom = () => roomMaker(db.path, () => freeLog(db));
-  return {
-    analyze: async (uid, signal) => {
+  const roomy =
+    (analyze: Analyzer['analyze']): Analyzer['analyze'] =>
+    async (uid, signal) => {
       for (const makeRoom = makerOfRoom(); ; ) {
-        const outcome = await analyzer.analyze(uid, signal);
+        const outcome = await analyze(uid, signal);
         if (outcome.ok || outcome.noRoom !== true || !makeRoom()) return outcome;
       }
-    },
+    };
+  return {
+    analyze: roomy(analyzer.analyze),
+    ...(analyzer.analyzeBuiltIn === undefined ? {} : { analyzeBuiltIn: roomy(analyzer.analyzeBuiltIn) }),
     salvage: async (uid) => {
       for (const makeRoom = makerOfRoom(); ; ) {
         const outcome = await analyzer.salvage(uid);

@@ -95,11 +95,11 @@ interface Tally {
 /** The main transcript counts by itself: a session may have lost it and keep its subagents'. */
 type Tallies = Readonly<Record<DigestFile['role'], Tally>>;
 
-/** Throws where it is told to stop: half of a transcript makes no digest. */
-async function readAll(
+/** Tells a reader of files in turn. Throws where it is told to stop: half of a transcript makes no digest. */
+export async function readAll(
   files: readonly DigestFile[],
   reader: RecordReader,
-  collector: Collector,
+  collector: Pick<Collector, 'told'>,
   signal: AbortSignal | undefined,
 ): Promise<Tallies> {
   const tallies: Tallies = {

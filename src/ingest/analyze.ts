@@ -6,13 +6,13 @@
 
 import { agentById, agentsOf } from '../agents/registry.ts';
 import { lossOfFacts } from '../digest/better.ts';
-import { type DigestFile, type DigestOutcome, makeDigest } from '../digest/digest.ts';
+import { type DigestFile, type DigestOutcome, makeDigest, readAll } from '../digest/digest.ts';
 import { redactDigest, redactText } from '../digest/redact.ts';
 import { type AgentFormat, type Host, toldAs } from '../domain/agent.ts';
 import { decided } from '../domain/decisions.ts';
 import { DIGEST_VERSION, type Digest } from '../domain/digest.ts';
 import { messageOf } from '../domain/errors.ts';
-import type { ToldRole } from '../domain/facts.ts';
+import type { FactSink, ToldRole } from '../domain/facts.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { type Circumstances, isDue } from '../domain/retry.ts';
@@ -235,6 +235,47 @@ export async function salvageSession(deps: AnalyzeDeps, uid: SessionUid): Promis
     if (isDiskFull(thrown)) return 'no_room';
     throw thrown;
   }
+}
+
+/**
+ * What the built-in analyzer can make of a session as it is, without keeping it: what a loss would leave. `why`: what it lacks, empty
+ * where it covers all.
+ */
+export async function triedDigest(
+  deps: AnalyzeDeps,
+  uid: SessionUid,
+): Promise<{ readonly digest: Digest | null; readonly why: string }> {
+  const session = findSession(deps.db, uid);
+  const agent = session === null ? null : agentById(session.agent, deps.host);
+  if (session === null || agent === null)
+    return { digest: null, why: unknownAgent(session?.agent ?? 'unknown') };
+  try {
+    const made = await digestOf(deps, session, agent, new Map());
+    return made.ok ? { digest: made.digest, why: '' } : { digest: made.partial, why: made.why };
+  } catch (thrown) {
+    return { digest: null, why: await reasonOf(thrown) };
+  }
+}
+
+/** Tells a sink of the present main transcript, record by record; false where there is none to read. */
+export async function retellMain(
+  { db, host }: Pick<AnalyzeDeps, 'db' | 'host'>,
+  uid: SessionUid,
+  sink: FactSink,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const session = findSession(db, uid);
+  const agent = session === null ? null : agentById(session.agent, host);
+  const main = filesOf(db, uid).find((file) => file.role === 'main' && !file.gone);
+  if (agent === null || main === undefined) return false;
+  const { key } = main;
+  const chunks = fileChunks(db, uid, main);
+  const file: DigestFile =
+    agent.isDocument?.(key) === true
+      ? { role: 'main', key, chunks: [], document: { present: chunks, removed: [] } }
+      : { role: 'main', key, chunks };
+  await readAll([file], agent.reader(sink), { told: 0 }, signal);
+  return true;
 }
 
 async function salvaged(deps: AnalyzeDeps, uid: SessionUid): Promise<undefined> {

@@ -11,7 +11,8 @@ import { SESSION_COLUMNS, type SessionColumns, toSession } from './rows.ts';
 export interface BrowseRow {
   readonly id: number;
   readonly age_key: string;
-  readonly raw_bytes: number;
+  readonly evict_key: string;
+  readonly end_key: string;
   readonly stored_bytes: number;
   readonly state: 'analyzed' | 'unanalyzed' | 'evicted';
   readonly pinned: number;
@@ -22,20 +23,38 @@ export interface BrowseRow {
 /** Sessions after the number `afterId`, in order of their numbers. */
 export function browsePage(db: ReadableDb, afterId: number, limit: number): BrowseRow[] {
   return db.all<BrowseRow>(
-    `SELECT id, age_key, raw_bytes, stored_bytes, state, pinned, agent, project FROM sessions
+    `SELECT id, age_key, evict_key, end_key, stored_bytes, state, pinned, agent, project FROM sessions
      WHERE id > $afterId ORDER BY id LIMIT $limit`,
     { afterId, limit },
   );
 }
 
-/** Numbers from `fromId` to `toId` of the sessions whose title, project or id holds `text`, in any case of ASCII letters. */
-export function matchingIds(db: ReadableDb, text: string, fromId: number, toId: number): number[] {
+/**
+ * Numbers from `fromId` to `toId` of the sessions whose title, project and id together hold each of the words, in any case of ASCII
+ * letters and in any order.
+ */
+export function matchingIds(
+  db: ReadableDb,
+  words: readonly string[],
+  fromId: number,
+  toId: number,
+): number[] {
+  const hay = `lower(coalesce(title, '') || ' ' || coalesce(project, '')) || ' ' || session_uid`;
   return db
     .all<{ id: number }>(
-      `SELECT id FROM sessions WHERE id BETWEEN $fromId AND $toId AND
-         (instr(lower(coalesce(title, '')), $text) > 0 OR instr(lower(coalesce(project, '')), $text) > 0
-          OR instr(session_uid, $text) > 0)`,
-      { text, fromId, toId },
+      `SELECT id FROM (SELECT id, ${hay} AS hay FROM sessions WHERE id BETWEEN $fromId AND $toId)
+       WHERE NOT EXISTS (SELECT 1 FROM json_each($words) WHERE instr(hay, value) = 0) ORDER BY id`,
+      { words: JSON.stringify(words), fromId, toId },
+    )
+    .map((row) => row.id);
+}
+
+/** The store's numbers of sessions, in the order of their ids; one that is not there is left out. */
+export function numbersOf(db: ReadableDb, uids: readonly SessionUid[]): number[] {
+  return db
+    .all<{ id: number }>(
+      `SELECT s.id AS id FROM json_each($uids) AS asked JOIN sessions s ON s.session_uid = asked.value ORDER BY asked.key`,
+      { uids: JSON.stringify(uids) },
     )
     .map((row) => row.id);
 }

@@ -17,6 +17,7 @@ import {
 import type { KeptOut } from './kept-out.ts';
 import type { PlannedSweep, SweepOptions } from './options.ts';
 import type { EvictStep, SweepDeps } from './ports.ts';
+import type { Tried } from './tried.ts';
 
 /** Which pass a step runs. */
 export function passOf(step: EvictStep): EvictingPass {
@@ -38,9 +39,6 @@ export function isSame(some: readonly Victim[], others: readonly Victim[]): bool
   return some.map(stored).join() === others.map(stored).join();
 }
 
-/** The generation at which each session's analysis failed in this sweep, and why. */
-export type Failed = ReadonlyMap<SessionUid, { readonly generation: number; readonly why: string }>;
-
 export class Candidates {
   readonly #deps: Pick<SweepDeps, 'store' | 'clock'>;
   readonly #options: SweepOptions;
@@ -48,21 +46,21 @@ export class Candidates {
   /** The generation of each session that the plan would lose at worst. */
   readonly #atWorst: ReadonlyMap<SessionUid, number>;
   readonly #kept: KeptOut;
-  readonly #failed: Failed;
+  readonly #tried: Pick<Tried, 'failed'>;
 
   constructor(
     deps: Pick<SweepDeps, 'store' | 'clock'>,
     options: SweepOptions,
     planned: PlannedSweep,
     kept: KeptOut,
-    failed: Failed,
+    tried: Pick<Tried, 'failed'>,
   ) {
     this.#deps = deps;
     this.#options = options;
     this.#planned = planned;
     this.#atWorst = new Map(planned.plan.worstCaseDataLoss.map(({ card }) => [card.uid, card.generation]));
     this.#kept = kept;
-    this.#failed = failed;
+    this.#tried = tried;
   }
 
   /** Of a pass that evicts. Where nobody is left to go, whoever is kept out still could. */
@@ -90,12 +88,17 @@ export class Candidates {
     return [...going, ...letGo].sort((a, b) => compareEviction(a.card, b.card, now));
   }
 
-  /** Live, without a digest, and not yet tried as they are now. */
-  toAnalyze(): SessionCard[] {
+  /** Live and without a digest, in order. */
+  unanalyzed(): SessionCard[] {
     const now = this.#deps.clock.now();
-    return this.#deps.store
-      .withCensus(now, (census) => sessionsToAnalyze(census, now))
-      .filter((card) => this.#failed.get(card.uid)?.generation !== card.generation);
+    return this.#deps.store.withCensus(now, (census) => sessionsToAnalyze(census, now));
+  }
+
+  /** Those of them that are not yet tried as they are now. */
+  toAnalyze(): SessionCard[] {
+    return this.unanalyzed().filter(
+      (card) => this.#tried.failed.get(card.uid)?.generation !== card.generation,
+    );
   }
 
   /** Of the last resort. */
@@ -119,7 +122,7 @@ export class Candidates {
 
   /** Tried in this run (unless analysis is off), unchanged since, and within an exact plan. */
   #mayBeLost(card: SessionCard): boolean {
-    if (this.#options.flags.analyze) return this.#failed.get(card.uid)?.generation === card.generation;
+    if (this.#options.flags.analyze) return this.#tried.failed.get(card.uid)?.generation === card.generation;
     return this.#options.planId === null || this.#isWorstCase(card);
   }
 

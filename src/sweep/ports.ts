@@ -51,6 +51,8 @@ export type AnalyzeOutcome =
  */
 export interface Analyzer {
   analyze(uid: SessionUid, signal: AbortSignal): Promise<AnalyzeOutcome>;
+  /** The same without the program of the user's that `analyze` asks; absent: it asks none. */
+  analyzeBuiltIn?(uid: SessionUid, signal: AbortSignal): Promise<AnalyzeOutcome>;
   salvage(uid: SessionUid): Promise<'no_room' | undefined>;
   /**
    * Notes of sessions that are about to be evicted what they are known again by. What a full disk leaves no room for is not noted, and
@@ -92,7 +94,25 @@ export interface Proposal {
   readonly movedOn: boolean;
   /** For `data_loss`: why each could not be analyzed. */
   readonly failures: ReadonlyMap<SessionUid, string>;
+  /** For `data_loss`: what else can be done but lose them. */
+  readonly ways: OtherWays;
 }
+
+/** What a person can do instead of losing sessions. */
+export interface OtherWays {
+  /** The built-in analyzer has not been tried on these. */
+  readonly digestible: { readonly sessions: number; readonly rawBytes: number };
+  /** Not analyzed at all: the user's analyzer was not asked any more, after it had failed for one cause so often. */
+  readonly notAsked: number;
+  /** Losing all that may be lost would not be enough: nothing is offered to be lost. */
+  readonly insufficient: boolean;
+}
+
+export const NO_OTHER_WAY: OtherWays = {
+  digestible: { sessions: 0, rawBytes: 0 },
+  notAsked: 0,
+  insufficient: false,
+};
 
 /** What a person says of single sessions. It holds for this pass and every later one of the sweep, also where this pass is skipped. */
 export interface Choices {
@@ -104,7 +124,19 @@ export interface Choices {
 export type Decision =
   | ({ readonly kind: 'run' } & Choices)
   | ({ readonly kind: 'skip' } & Choices)
-  | { readonly kind: 'stop' };
+  | { readonly kind: 'stop' }
+  | OtherWay;
+
+/** Instead of a loss. To any other step it is a no. */
+export type OtherWay =
+  /** Have the built-in analyzer digest what it has not been tried on. */
+  | ({ readonly kind: 'digest' } & Choices)
+  /** Go on asking the user's analyzer, however often it fails. */
+  | ({ readonly kind: 'ask_on' } & Choices)
+  /** Another hard cap, for this sweep. */
+  | ({ readonly kind: 'raise'; readonly hardCapBytes: number } & Choices)
+  /** Show the list as it is without those that were kept out. */
+  | ({ readonly kind: 'anew' } & Choices);
 
 /** Who is asked before each step. A script's consent says `run` to all; the wizard shows the proposal and waits. */
 export interface Consent {

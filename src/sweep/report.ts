@@ -83,6 +83,7 @@ export const WARNINGS = {
     `still over hard cap: losing every un-analyzed session would not be enough, so none was evicted (pinned sessions hold ${pinned}); unpin some or raise the hard cap`,
   insufficientKept: (count: number) =>
     `still over hard cap: without the ${count} session(s) that you kept out, losing the others would not be enough, so none was evicted; raise the hard cap, or sweep again`,
+  raised: (cap: string) => `the hard cap was raised to ${cap} for this sweep: nothing was lost`,
   keptOut: (count: number) =>
     `still over hard cap: you kept out ${count} session(s) that could go without a loss, and while they can nothing is lost in their place; let them go in another sweep, pin them, or raise the hard cap`,
   dataLossForbidden: (count: number) =>

@@ -5,7 +5,7 @@
  */
 
 import { decided } from '../domain/decisions.ts';
-import { FailureError, invariant, messageOf } from '../domain/errors.ts';
+import { FailureError, invariant } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { SessionCard } from '../domain/session.ts';
@@ -16,9 +16,22 @@ import { EVICTING_PASSES, type Victim } from '../policy/passes.ts';
 import { Candidates, isSame, NOBODY, type Offer, passOf } from './candidates.ts';
 import { KeptOut } from './kept-out.ts';
 import { lockOrFail, type PlannedSweep, type SweepOptions } from './options.ts';
-import type { Choices, Consent, Decision, EvictStep, Fate, Proposal, StepName, SweepDeps } from './ports.ts';
+import {
+  type Choices,
+  type Consent,
+  type Decision,
+  type EvictStep,
+  type Fate,
+  NO_OTHER_WAY,
+  type OtherWay,
+  type OtherWays,
+  type Proposal,
+  type StepName,
+  type SweepDeps,
+} from './ports.ts';
 import { planReport, type Report, WARNINGS } from './report.ts';
 import { type EvictedBy, Tally } from './tally.ts';
+import { Tried } from './tried.ts';
 
 /** Evictions between two looks at the stop signal and two reports of progress. */
 const BATCH = 100;
@@ -32,8 +45,16 @@ const LOSS_ROUNDS_MAX = 20;
 /** A report that another writer keeps from the store is waited for that long with the keys alive; then as any write. */
 const REPORT_WAIT_MS = 55_000;
 
-/** `moved_on`: what was shown is no longer what is stored, so nothing was done. */
-type RunState = 'on' | 'stopped' | 'moved_on';
+/**
+ * `moved_on`: what was shown is no longer what is stored, so nothing was done. `digested`: instead of a loss; `ask_on`: the person
+ * has the analyzer asked on.
+ */
+type RunState = 'on' | 'stopped' | 'moved_on' | 'digested' | 'ask_on';
+
+/** The overflow is gone through once more. */
+function isUnsettled(went: RunState): boolean {
+  return went === 'moved_on' || went === 'ask_on';
+}
 
 export class Run {
   readonly #deps: SweepDeps;
@@ -44,12 +65,11 @@ export class Run {
   readonly #startedAt: Iso;
   readonly #diskBytesBefore: number;
   readonly #tally = new Tally();
-  /** Generation and reason of each session whose analysis failed in this run. */
-  readonly #failed = new Map<SessionUid, { readonly generation: number; readonly why: string }>();
+  readonly #tried: Tried;
   readonly #kept = new KeptOut();
   readonly #candidates: Candidates;
-  /** The last look found no room on the disk for a digest. What an eviction frees may be enough for the next. */
-  #noRoom = false;
+  /** A person may raise it for this sweep. */
+  #hardCapBytes: number;
   #begun = false;
 
   constructor(deps: SweepDeps, options: SweepOptions, consent: Consent, planned: PlannedSweep) {
@@ -57,7 +77,9 @@ export class Run {
     this.#options = options;
     this.#consent = consent;
     this.#planned = planned;
-    this.#candidates = new Candidates(deps, options, planned, this.#kept, this.#failed);
+    this.#tried = new Tried(deps, this.#tally);
+    this.#candidates = new Candidates(deps, options, planned, this.#kept, this.#tried);
+    this.#hardCapBytes = options.limits.rawHardCapBytes;
     this.#sweepId = deps.newSweepId();
     this.#startedAt = deps.clock.now();
     this.#diskBytesBefore = deps.store.diskBytes();
@@ -72,25 +94,27 @@ export class Run {
   async #passes(): Promise<RunState> {
     const { flags } = this.#options;
     for (const { name } of EVICTING_PASSES) if ((await this.#evictStep(name)) === 'stopped') return 'stopped';
-    let went: RunState = 'moved_on';
-    for (let round = 0; went === 'moved_on' && round < LOSS_ROUNDS_MAX; round += 1) {
+    let went: RunState = 'on';
+    for (let round = 0; round === 0 || (isUnsettled(went) && round < LOSS_ROUNDS_MAX); round += 1) {
       if (!this.#isOver()) return 'on';
-      if (flags.analyze && (await this.#analyzeAndEvict(round > 0)) === 'stopped') return 'stopped';
-      if (this.#noRoom && this.#isOver()) this.#tally.warnings.push(WARNINGS.noRoomToAnalyze);
-      if (this.#noRoom) return 'on';
-      went = await this.#dataLossStep(round > 0);
+      const again = round > 0;
+      if (flags.analyze && (await this.#analyzeAndEvict(again, went === 'moved_on')) === 'stopped')
+        return 'stopped';
+      if (this.#tried.noRoom && this.#isOver()) this.#tally.warnings.push(WARNINGS.noRoomToAnalyze);
+      if (this.#tried.noRoom) return 'on';
+      went = await this.#dataLossStep(went === 'moved_on');
     }
-    if (went === 'moved_on') this.#tally.warnings.push(WARNINGS.keepsChanging);
+    if (isUnsettled(went)) this.#tally.warnings.push(WARNINGS.keepsChanging);
     return went;
   }
 
   /** (a) and (b) of the overflow; in turn while the disk has no room for all digests at once and what goes makes some. */
-  async #analyzeAndEvict(again: boolean): Promise<RunState> {
+  async #analyzeAndEvict(again: boolean, movedOn: boolean): Promise<RunState> {
     for (let isFirst = true; ; isFirst = false) {
       const before = this.#tally.freedBytes;
-      if ((await this.#analyzeStep(again || !isFirst)) === 'stopped') return 'stopped';
+      if ((await this.#analyzeStep(again || !isFirst, movedOn || !isFirst)) === 'stopped') return 'stopped';
       if ((await this.#evictStep('budget_again')) === 'stopped') return 'stopped';
-      if (!this.#noRoom || !this.#isOver() || this.#tally.freedBytes === before) return 'on';
+      if (!this.#tried.noRoom || !this.#isOver() || this.#tally.freedBytes === before) return 'on';
     }
   }
 
@@ -102,7 +126,7 @@ export class Run {
       if (decision.kind === 'stop') return 'stopped';
       this.#heed(decision, offer);
       const chosen = this.#candidates.chosen(offer);
-      if (decision.kind === 'skip') return this.#decline(step, chosen);
+      if (decision.kind !== 'run') return this.#decline(step, chosen);
       const went = await this.#locked(async () =>
         chosen.every(({ card }) => this.#isAsShown(card)) ? this.#evictAll(step, chosen) : 'moved_on',
       );
@@ -156,41 +180,27 @@ export class Run {
   }
 
   /** (a) of the overflow: every live un-analyzed session, now, in order; a failure is a warning and the next is tried. */
-  async #analyzeStep(again: boolean): Promise<RunState> {
+  async #analyzeStep(again: boolean, movedOn: boolean): Promise<RunState> {
     const toAnalyze = this.#candidates.toAnalyze();
-    this.#noRoom = false;
+    this.#tried.noRoom = false;
     if (again && toAnalyze.length === 0) return 'on';
-    const decision = await this.#ask({ step: 'analyze', ...NOBODY, toAnalyze, movedOn: again });
+    const decision = await this.#ask({ step: 'analyze', ...NOBODY, toAnalyze, movedOn });
     if (decision.kind === 'stop') return 'stopped';
-    if (decision.kind === 'skip') return this.#decline('analyze', []);
-    return this.#locked(async () => {
-      if (toAnalyze.length > 0 && this.#options.forgetsEmpty !== true) this.#begin();
-      for (const [done, card] of toAnalyze.entries()) {
-        if (this.#deps.signal.aborted) return 'stopped';
-        this.#deps.progress({ kind: 'analyzing', uid: card.uid, done, total: toAnalyze.length });
-        await this.#analyzeOne(card);
-        killPoint('sweep.analyze');
-        if (this.#noRoom) break;
-      }
-      return 'on';
-    });
+    if (decision.kind !== 'run') return this.#decline('analyze', []);
+    return this.#locked(() => this.#analyzeAll(toAnalyze, false));
   }
 
-  async #analyzeOne(card: SessionCard): Promise<void> {
-    const outcome = await this.#deps.analyzer
-      .analyze(card.uid, this.#deps.signal)
-      .catch((thrown) => ({ ok: false as const, why: messageOf(thrown), noRoom: false }));
-    if (outcome.ok) {
-      this.#tally.analyzed.push(card.uid);
-      return;
+  /** `builtIn`: without the user's program. Stops asking that where it fails again and again and somebody is there to say what then. */
+  async #analyzeAll(cards: readonly SessionCard[], builtIn: boolean): Promise<RunState> {
+    if (cards.length > 0 && this.#options.forgetsEmpty !== true) this.#begin();
+    for (const [done, card] of cards.entries()) {
+      if (this.#deps.signal.aborted) return 'stopped';
+      this.#deps.progress({ kind: 'analyzing', uid: card.uid, done, total: cards.length });
+      await this.#tried.analyze(card, builtIn);
+      killPoint('sweep.analyze');
+      if (this.#tried.noRoom || (!builtIn && !this.#consent.unattended && this.#tried.isGivenUp)) break;
     }
-    // Stopped by the user: the session has not failed, it waits.
-    if (this.#deps.signal.aborted) return;
-    if ('isUntried' in outcome) return this.#tally.warnOnce(outcome.why);
-    this.#tally.warnings.push(WARNINGS.analyzeFailed(card.uid, outcome.why));
-    this.#deps.progress({ kind: 'analyze_failed', uid: card.uid, why: outcome.why });
-    this.#noRoom = outcome.noRoom === true;
-    if (!this.#noRoom) this.#failed.set(card.uid, { generation: card.generation, why: outcome.why });
+    return 'on';
   }
 
   /**
@@ -203,7 +213,11 @@ export class Run {
     for (let round = 0; round < BUDGET_ROUNDS_MAX; round += 1) {
       if (!this.#isOver()) return 'on';
       const { victims, keptOut } = this.#candidates.offer('budget_again');
-      if (victims.length === 0 && keptOut.length === 0) return this.#lossStep(movedOn);
+      if (victims.length === 0 && keptOut.length === 0) {
+        const went = await this.#lossStep(movedOn);
+        if (went !== 'digested') return went;
+        continue;
+      }
       const isHeld = victims.length === 0;
       if (isHeld && (isKnown || this.#options.planId !== null)) return this.#holdOn();
       if (this.#options.planId !== null || this.#deps.signal.aborted) return 'stopped';
@@ -223,21 +237,62 @@ export class Run {
 
   async #lossStep(movedOn: boolean): Promise<RunState> {
     const { flags } = this.#options;
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
       const { insufficient, ...offer } = this.#candidates.lossOffer();
-      if (insufficient) return this.#loseNone();
-      if (offer.victims.length === 0) return 'on';
+      const ways = this.#otherWays(insufficient);
+      if (insufficient && ways.digestible.sessions + ways.notAsked === 0) return this.#loseNone();
+      if (offer.victims.length === 0 && !insufficient) return 'on';
       if (!flags.dataLoss) {
         this.#tally.warnings.push(WARNINGS.dataLossForbidden(offer.victims.length));
         return 'on';
       }
-      const decision = await this.#ask({ step: 'data_loss', ...offer, toAnalyze: [], movedOn });
+      const shown = { step: 'data_loss', ...offer, toAnalyze: [], movedOn: movedOn && isFirst } as const;
+      const decision = await this.#ask(shown, ways);
       if (decision.kind === 'stop') return 'stopped';
       this.#heed(decision, offer);
       const chosen = this.#candidates.chosen(offer);
       if (decision.kind === 'skip') return this.#decline('data_loss', chosen);
+      if (decision.kind === 'anew') continue;
+      if (decision.kind !== 'run') return this.#otherWay(decision);
+      if (insufficient) return this.#loseNone();
       // A list that was thinned out is another list, and has a phrase of its own.
       if (isSame(chosen, offer.victims)) return this.#loseAll(chosen);
+    }
+  }
+
+  /** None for a script, which says yes to what is offered; under an exact plan nothing else is done than what that names. */
+  #otherWays(insufficient: boolean): OtherWays {
+    if (this.#consent.unattended || this.#options.planId !== null) return { ...NO_OTHER_WAY, insufficient };
+    const cards = this.#digestible();
+    return {
+      digestible: {
+        sessions: cards.length,
+        rawBytes: cards.reduce((sum, { rawBytes }) => sum + rawBytes, 0),
+      },
+      notAsked: this.#options.flags.analyze ? this.#candidates.toAnalyze().length : 0,
+      insufficient,
+    };
+  }
+
+  #digestible(): SessionCard[] {
+    return this.#candidates.unanalyzed().filter((card) => !this.#tried.isHopeless(card));
+  }
+
+  async #otherWay(way: Exclude<OtherWay, { kind: 'anew' }>): Promise<RunState> {
+    switch (way.kind) {
+      case 'ask_on':
+        this.#tried.asksOn = true;
+        return 'ask_on';
+      case 'raise':
+        this.#hardCapBytes = Math.max(this.#hardCapBytes, way.hardCapBytes);
+        this.#tally.warnings.push(WARNINGS.raised(this.#deps.bytes(this.#hardCapBytes)));
+        return 'on';
+      case 'digest': {
+        const went = await this.#locked(() => this.#analyzeAll(this.#digestible(), true));
+        return went === 'on' ? 'digested' : went;
+      }
+      default:
+        return way satisfies never;
     }
   }
 
@@ -282,10 +337,11 @@ export class Run {
 
   async #ask(
     step: Pick<Proposal, 'step' | 'victims' | 'keptOut' | 'toAnalyze' | 'movedOn'>,
+    ways = NO_OTHER_WAY,
   ): Promise<Decision> {
     if (this.#deps.signal.aborted) return { kind: 'stop' };
-    const failures = new Map([...this.#failed].map(([uid, { why }]) => [uid, why]));
-    return this.#consent.ask({ ...step, usageBytes: this.#usage(), failures });
+    const failures = new Map([...this.#tried.failed].map(([uid, { why }]) => [uid, why]));
+    return this.#consent.ask({ ...step, usageBytes: this.#usage(), failures, ways });
   }
 
   #decline(step: StepName, victims: readonly Victim[]): RunState {
@@ -339,7 +395,7 @@ export class Run {
   }
 
   #isOver(): boolean {
-    return this.#usage() > this.#options.limits.rawHardCapBytes;
+    return this.#usage() > this.#hardCapBytes;
   }
 
   #usage(): number {
@@ -394,7 +450,7 @@ export class Run {
       final_usage_bytes: usageBytes,
       disk_bytes_before: this.#diskBytesBefore,
       disk_bytes_after: store.diskBytes(),
-      over_hard_cap: usageBytes > limits.rawHardCapBytes,
+      over_hard_cap: usageBytes > this.#hardCapBytes,
       tier2_over_cap: tier2Over,
       interrupted: signal.aborted,
       plan: planReport(this.#planned.plan, this.#deps.bytes),

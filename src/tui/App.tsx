@@ -57,6 +57,7 @@ const LOOKS: Readonly<Record<Tone, Omit<React.ComponentProps<typeof Text>, 'chil
   warn: { color: 'yellow' },
   danger: { color: 'red', bold: true },
   good: { color: 'green' },
+  key: { bold: true },
   cursor: { inverse: true },
 };
 

@@ -1,8 +1,10 @@
 /**
- * All sessions as columns of numbers: 100,000 of them sort and filter between two key presses, and a million fit in 50 MB.
+ * All sessions as columns of numbers: 100,000 of them sort and filter between two key presses, and a million fit in 70 MB.
  * What a row shows is read from the store for the rows on the screen only.
  */
+import type { Limits } from '../domain/limits.ts';
 import type { SessionState } from '../domain/session.ts';
+import { DAY_MS } from '../domain/time.ts';
 
 export const STATES = ['analyzed', 'unanalyzed', 'evicted'] as const satisfies readonly SessionState[];
 
@@ -11,7 +13,9 @@ export interface Catalogue {
   readonly ids: Float64Array;
   /** Milliseconds since 1970 when it ended, else started, else was ingested; 0 where no time is known. */
   readonly timesMs: Float64Array;
-  readonly rawBytes: Float64Array;
+  /** By which sessions go: when the digest was made, else it ended, else was ingested; then when it ended. */
+  readonly evictMs: Float64Array;
+  readonly endMs: Float64Array;
   readonly storedBytes: Float64Array;
   /** Index in `STATES`, 4 more where pinned. */
   readonly flags: Uint8Array;
@@ -20,41 +24,21 @@ export interface Catalogue {
   readonly projectOf: Uint32Array;
   readonly agents: readonly string[];
   readonly projects: readonly string[];
+  /** 1: the next sweep takes it by its age; 2: to get under the soft cap; 0: it stays. As of when the list was read. */
+  readonly going: Uint8Array;
+  /** 1: its agent deletes its own file of it within a week. */
+  readonly atRisk: Uint8Array;
 }
 
 export const PINNED = 4;
 
-export const SORTS = ['newest', 'largest', 'stored', 'project', 'state'] as const;
+/** What a list can be ordered by; `match`: by how well it has the words that are looked for. */
+export const SORTS = ['newest', 'stored', 'project', 'agent', 'state', 'next'] as const;
 export type Sort = (typeof SORTS)[number];
 
-/** What the user typed: words `agent:`, `state:`, `project:` and `pinned`, and free text. */
-export interface Filter {
-  readonly agent: string | null;
-  readonly state: string | null;
-  readonly project: string | null;
-  readonly pinned: boolean;
-  /** Looked for in title, project and id, in any letter case; null: no free text. */
-  readonly text: string | null;
-}
-
-export function parseFilter(typed: string): Filter {
-  const free: string[] = [];
-  const found: { -readonly [K in keyof Filter]: Filter[K] } = {
-    agent: null,
-    state: null,
-    project: null,
-    pinned: false,
-    text: null,
-  };
-  for (const word of typed.trim().toLowerCase().split(/\s+/)) {
-    const [, key, value] = /^(agent|state|project):(.+)$/.exec(word) ?? [];
-    if (word === 'pinned') found.pinned = true;
-    // The screens write `un-analyzed`.
-    else if (key === 'state') found.state = value?.replaceAll('-', '') ?? null;
-    else if (key === 'agent' || key === 'project') found[key] = value ?? null;
-    else if (word !== '') free.push(word);
-  }
-  return { ...found, text: free.length === 0 ? null : free.join(' ') };
+/** Live: its raw bytes are stored, and count. */
+export function isLive(flag: number): boolean {
+  return (flag & 3) !== 2;
 }
 
 /** Rows (indexes into the catalogue) by one order. Made once a catalogue; ties by the store's number, newest first. */
@@ -72,58 +56,95 @@ function keysOf(catalogue: Catalogue, sort: Sort): ArrayLike<number> {
   switch (sort) {
     case 'newest':
       return catalogue.timesMs;
-    case 'largest':
-      return catalogue.rawBytes;
     case 'stored':
-      return catalogue.storedBytes;
-    case 'project': {
-      const ranked = catalogue.projects
-        .map((name, i) => ({ name: name.toLowerCase(), i }))
-        .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-      const rank = new Float64Array(ranked.length);
-      for (const [place, { i }] of ranked.entries()) rank[i] = -place;
-      return Float64Array.from(catalogue.projectOf, (i) => rank[i] ?? 0);
-    }
+      // What was evicted takes no room, whatever its row remembers.
+      return catalogue.storedBytes.map((bytes, i) => (isLive(catalogue.flags[i] ?? 0) ? bytes : -1));
+    case 'project':
+      return rankOf(catalogue.projects, catalogue.projectOf);
+    case 'agent':
+      return rankOf(catalogue.agents, catalogue.agentOf);
     case 'state':
       // Un-analyzed first: they are what needs a person.
       return Float64Array.from(catalogue.flags, (flag) => [1, 2, 0][flag & 3] ?? 0);
+    case 'next':
+      // Those that go, in the order in which they do; then those that could.
+      return catalogue.evictMs.map((ms, i) => {
+        const going = catalogue.going[i] ?? 0;
+        return going > 0 ? (3 - going) * 1e15 - ms : isEvictableFlag(catalogue.flags[i] ?? 0) ? -ms : -1e15;
+      });
     default:
       return sort satisfies never;
   }
 }
 
-/** The rows that pass, in order. `matched`: 1 for each row that the free text was found in; null where there is none. */
-export function select(
-  catalogue: Catalogue,
-  order: Uint32Array,
-  filter: Filter,
-  matched: Uint8Array | null,
-  reversed: boolean,
-): Uint32Array {
-  const agents = wanted(catalogue.agents, filter.agent);
-  const projects = wanted(catalogue.projects, filter.project);
-  const states = wanted(STATES, filter.state);
-  const kept = new Uint32Array(order.length);
-  let count = 0;
-  for (let i = 0; i < order.length; i += 1) {
-    const row = order[reversed ? order.length - 1 - i : i] ?? 0;
-    const flag = catalogue.flags[row] ?? 0;
-    if (matched !== null && matched[row] !== 1) continue;
-    if (filter.pinned && flag < PINNED) continue;
-    if (states !== null && !states.has(flag & 3)) continue;
-    if (agents !== null && !agents.has(catalogue.agentOf[row] ?? -1)) continue;
-    if (projects !== null && !projects.has(catalogue.projectOf[row] ?? -1)) continue;
-    kept[count] = row;
-    count += 1;
-  }
-  return kept.subarray(0, count);
+/** Of each row the place of its name, the first in the alphabet the highest. */
+function rankOf(names: readonly string[], of: ArrayLike<number>): Float64Array {
+  const ranked = names
+    .map((name, i) => ({ name: name.toLowerCase(), i }))
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  const rank = new Float64Array(ranked.length);
+  for (const [place, { i }] of ranked.entries()) rank[i] = -place;
+  return Float64Array.from(of, (i) => rank[i] ?? 0);
 }
 
-/** Indexes of the names that hold the part; null: all. */
-function wanted(names: readonly string[], part: string | null): ReadonlySet<number> | null {
-  if (part === null) return null;
-  // `analyzed` must not find `unanalyzed`.
-  const hits = names.flatMap((name, i) => (name.toLowerCase().startsWith(part) ? [i] : []));
-  const within = names.flatMap((name, i) => (name.toLowerCase().includes(part) ? [i] : []));
-  return new Set(names === STATES ? hits : within);
+function isEvictableFlag(flag: number): boolean {
+  return flag === 0;
+}
+
+/**
+ * Whom the next sweep takes without a loss: as the plan decides it, but for sessions whose times are equal, of which it takes the one
+ * whose id comes first.
+ */
+export function goingNext(
+  { ids, timesMs, evictMs, endMs, storedBytes, flags }: Omit<Catalogue, 'going' | 'atRisk'>,
+  { rawMaxAgeDays, rawSoftCapBytes }: Pick<Limits, 'rawMaxAgeDays' | 'rawSoftCapBytes'>,
+  nowMs: number,
+): Uint8Array {
+  const going = new Uint8Array(ids.length);
+  const left: number[] = [];
+  let usage = 0;
+  const oldestMs = rawMaxAgeDays === 'off' ? Number.NEGATIVE_INFINITY : nowMs - rawMaxAgeDays * DAY_MS;
+  for (let i = 0; i < ids.length; i += 1) {
+    const flag = flags[i] ?? 0;
+    if (!isLive(flag)) continue;
+    usage += storedBytes[i] ?? 0;
+    if (!isEvictableFlag(flag)) continue;
+    const timeMs = timesMs[i] ?? 0;
+    if (timeMs > 0 && timeMs < oldestMs) {
+      going[i] = 1;
+      usage -= storedBytes[i] ?? 0;
+    } else left.push(i);
+  }
+  if (usage <= rawSoftCapBytes) return going;
+  left.sort((a, b) => (evictMs[a] ?? 0) - (evictMs[b] ?? 0) || (endMs[a] ?? 0) - (endMs[b] ?? 0) || a - b);
+  for (const i of left) {
+    if (usage <= rawSoftCapBytes) break;
+    const bytes = storedBytes[i] ?? 0;
+    if (bytes === 0) continue;
+    going[i] = 2;
+    usage -= bytes;
+  }
+  return going;
+}
+
+const WEEK_MS = 7 * DAY_MS;
+
+/** By agent, after how many days it deletes its own files. */
+export type Retention = ReadonlyMap<string, number>;
+
+export function atRiskOf(
+  { timesMs, agentOf, agents, ids }: Omit<Catalogue, 'going' | 'atRisk'>,
+  retention: Retention,
+  nowMs: number,
+): Uint8Array {
+  const daysOf = agents.map((agent) => retention.get(agent) ?? null);
+  const atRisk = new Uint8Array(ids.length);
+  for (let i = 0; i < ids.length; i += 1) {
+    const days = daysOf[agentOf[i] ?? 0] ?? null;
+    const timeMs = timesMs[i] ?? 0;
+    if (days === null || timeMs === 0) continue;
+    const leftMs = timeMs + days * DAY_MS - nowMs;
+    if (leftMs > 0 && leftMs <= WEEK_MS) atRisk[i] = 1;
+  }
+  return atRisk;
 }

@@ -2,23 +2,30 @@
  * Runs what `step` asks for, and tells it what came of it. The one place of the screens with a clock and a store.
  * Promises: an effect that fails becomes a sentence on the screen; the sweep's answers come from the state alone.
  */
+
+import { formatCount, plural } from '../cli/format.ts';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
+import type { SessionRow } from '../domain/session.ts';
 import { sessionsByIds } from '../store/browse.ts';
 import { findSweep, listSweeps } from '../store/read.ts';
 import type { Consent, Decision } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
-import { Finder } from './finder.ts';
+
 import { Keeper } from './keeper.ts';
+import { Lister } from './lister.ts';
 import { LiveView } from './live.ts';
 import type { Services } from './ports.ts';
+import { questionOf } from './question.ts';
 import { Searcher } from './searcher.ts';
 import {
-  type Browse,
+  DASHBOARD,
   type Effect,
   type Event,
   firstState,
+  nearest,
   newWizard,
+  type Question,
   type Size,
   type State,
 } from './state.ts';
@@ -28,15 +35,13 @@ import { step } from './step.ts';
 const FRAME_MS = 33;
 /** A digest is read only where the cursor rests. */
 const PREVIEW_MS = 40;
-/** A store that changes all the time must not make the list be read all the time. */
-const RELOAD_MS = 2_000;
 const SWEEPS_LISTED = 500;
 
 export class Controller {
   readonly #services: Services;
   readonly #live: LiveView;
   readonly #keeper: Keeper;
-  readonly #finder: Finder;
+  readonly #lister: Lister;
   readonly #searcher: Searcher;
   readonly #listeners = new Set<() => void>();
   readonly #ended: () => void;
@@ -45,7 +50,6 @@ export class Controller {
   #frameAtMs = Number.NEGATIVE_INFINITY;
   #frameTimer: ReturnType<typeof setTimeout> | null = null;
   #previewTimer: ReturnType<typeof setTimeout> | null = null;
-  #reloadTimer: ReturnType<typeof setTimeout> | null = null;
   #followTimer: ReturnType<typeof setTimeout> | null = null;
   #answer: ((decision: Decision) => void) | null = null;
   #sweepStop: AbortController | null = null;
@@ -56,16 +60,20 @@ export class Controller {
   regain: () => Promise<void> = async () => undefined;
   /** Draws all of the frame anew. Set by the same. */
   repaint: () => void = () => undefined;
+  /** Puts a text where a person can paste it from. Set by the same. */
+  copyText: (text: string) => void = () => undefined;
   #isAway = false;
 
   constructor(services: Services, start: 'dashboard' | 'sweep', size: Size, ended: () => void) {
     this.#services = services;
     this.#ended = ended;
-    this.#finder = new Finder(services.db);
+    this.#lister = new Lister(
+      services,
+      (event) => this.dispatch(event),
+      () => nearest(this.#state, 'sessions')?.sessions ?? null,
+    );
     const screen =
-      start === 'sweep'
-        ? ({ kind: 'sweep', wizard: newWizard('command', 0) } as const)
-        : ({ kind: 'dashboard' } as const);
+      start === 'sweep' ? ({ kind: 'sweep', wizard: newWizard('command', 0) } as const) : DASHBOARD;
     this.#state = firstState(screen, size);
     this.#shown = this.#state;
     this.#live = new LiveView(
@@ -77,7 +85,7 @@ export class Controller {
     );
     this.#searcher = new Searcher(
       services,
-      (typed, result) => this.dispatch({ kind: 'searched', typed, result }),
+      (text, result) => this.#lister.searched(text, result),
       (thrown) => this.dispatch({ kind: 'said', message: messageOf(thrown) }),
     );
     this.#keeper = new Keeper(services, (event) => this.dispatch(event));
@@ -100,6 +108,7 @@ export class Controller {
   /** The first view is there before the first frame. */
   start(): void {
     this.#live.start();
+    this.#async(async () => this.dispatch({ kind: 'schedule', schedule: await this.#services.schedule() }));
     if (this.#state.screen.kind === 'sweep') this.#perform({ kind: 'sweep' });
     else if (this.#state.screen.kind === 'dashboard') this.#follow();
   }
@@ -108,9 +117,9 @@ export class Controller {
   async stop(): Promise<void> {
     this.#live.stop();
     this.#keeper.stop();
-    for (const timer of [this.#frameTimer, this.#previewTimer, this.#reloadTimer, this.#followTimer])
+    for (const timer of [this.#frameTimer, this.#previewTimer, this.#followTimer])
       if (timer !== null) clearTimeout(timer);
-    this.#finder.forget();
+    this.#lister.stop();
     this.#searcher.forget();
     this.#stopSweep();
     await this.#sweep;
@@ -147,12 +156,7 @@ export class Controller {
   #onView(before: State): void {
     const { screen } = this.#state;
     if (before.screen.kind === 'first_run' && screen.kind === 'dashboard') this.#follow();
-    if (screen.kind === 'browse' && before.view !== null) {
-      this.#reloadTimer ??= setTimeout(() => {
-        this.#reloadTimer = null;
-        if (this.#state.screen.kind === 'browse') this.#perform({ kind: 'catalogue' });
-      }, RELOAD_MS);
-    }
+    if (this.#state.view?.version !== before.view?.version) this.#lister.soon(before.view === null);
   }
 
   /** Once something is stored, what agents write is followed; after the first frame, which comes first. */
@@ -196,38 +200,51 @@ export class Controller {
         return this.#examine(effect.uids);
       case 'preview':
         return this.#preview(effect.uid, columns);
+      case 'try_digest':
+        return this.#async(async () => {
+          const lines = await services.tryDigest(effect.uid, columns - 2);
+          this.dispatch({ kind: 'read', title: 'What a loss would leave', lines, more: null });
+        });
+      case 'export':
+        return this.#async(async () => {
+          const message = await services.exportSessions(effect.uids, effect.file).catch(messageOf);
+          this.dispatch({ kind: 'exported', message });
+        });
       case 'pin':
         services.pin(effect.uid, effect.pinned);
         return this.#pinned(effect.uid, effect.pinned);
       case 'catalogue':
-        return this.#async(() =>
-          this.#finder.load((catalogue) => {
-            this.dispatch({ kind: 'catalogue', catalogue, shown: new Uint32Array(0) });
-            this.#perform({ kind: 'select' });
-          }),
-        );
-      case 'select': {
-        const browse = this.#browse();
-        if (browse === null) return;
-        return this.#async(() =>
-          this.#finder.select(browse, (shown, searched) => this.dispatch({ kind: 'shown', shown, searched })),
-        );
-      }
+        return this.#lister.open();
+      case 'select':
+        return this.#lister.select();
       case 'rows':
         return this.dispatch({ kind: 'rows', rows: sessionsByIds(services.db, effect.ids) });
       case 'search':
-        return this.#searcher.ask(effect.typed);
+        return this.#searcher.ask(effect.text);
+      case 'peek':
+        return this.#peek(effect.uid, effect.columns);
+      case 'pin_marked':
+        return this.#pinMarked(effect.ids, effect.pinned);
+      case 'copy':
+        return this.#copy(effect.ids);
+      case 'ask':
+        return this.dispatch({ kind: 'question', question: this.#question(effect.what, effect.ids) });
+      case 'evict':
+        return this.#answered(() => services.evictMarked(effect.uids));
+      case 'restore_marked':
+        return this.#answered(() => services.restoreMarked(effect.uids));
+      case 'export_marked':
+        return this.#answered(async () => [await services.exportSessions(effect.uids, effect.file)]);
       case 'digest':
         return this.dispatch({
-          kind: 'read',
-          title: 'Digest',
+          ...{ kind: 'read', title: 'Digest', uid: effect.uid, mode: 'digest', more: null },
           lines: services.digestLines(effect.uid, columns - 2),
-          more: null,
         });
       case 'transcript':
+        return this.#conversation(effect.uid, columns - 2);
+      case 'raw':
         return this.dispatch({
-          kind: 'read',
-          title: 'Transcript',
+          ...{ kind: 'read', title: 'Raw transcript', uid: effect.uid, mode: 'raw' },
           ...services.transcript(effect.uid, 0, columns - 2),
         });
       case 'read_on':
@@ -267,11 +284,51 @@ export class Controller {
     void work().catch((thrown) => this.dispatch({ kind: 'said', message: messageOf(thrown) }));
   }
 
-  #browse(): Browse | null {
-    const { screen } = this.#state;
-    const below =
-      screen.kind === 'reader' ? screen.reader.back : screen.kind === 'restore' ? screen.back : screen;
-    return below.kind === 'browse' ? below.browse : null;
+  #peek(uid: SessionUid, columns: number): void {
+    this.#whenRested(() => ({
+      kind: 'peeked',
+      peek: { uid, lines: this.#services.digestLines(uid, columns), own: this.#services.ownFile(uid) },
+    }));
+  }
+
+  #rowsOf(ids: readonly number[]): SessionRow[] {
+    const rows = sessionsByIds(this.#services.db, ids);
+    return ids.flatMap((id) => rows.get(id) ?? []);
+  }
+
+  #pinMarked(ids: readonly number[], pinned: boolean): void {
+    const rows = this.#rowsOf(ids).filter(({ state }) => state !== 'evicted');
+    for (const { uid } of rows) this.#services.pin(uid, pinned);
+    this.#rowsAnew();
+    const left = ids.length - rows.length;
+    const others = left === 0 ? '' : ` ${formatCount(left)} evicted: there is nothing of them to keep.`;
+    const what = pinned ? 'pinned: no sweep takes them' : 'no longer pinned';
+    this.dispatch({ kind: 'said', message: `${plural(rows.length, 'session')} ${what}.${others}` });
+  }
+
+  #rowsAnew(): void {
+    const sessions = nearest(this.#state, 'sessions')?.sessions;
+    if (sessions !== undefined && sessions.rows.size > 0)
+      this.#perform({ kind: 'rows', ids: [...sessions.rows.keys()] });
+  }
+
+  #copy(ids: readonly number[]): void {
+    const uids = this.#rowsOf(ids).map(({ uid }) => uid);
+    this.copyText(uids.join('\n'));
+    const what = uids.length === 1 ? (uids[0] ?? '') : plural(uids.length, 'id');
+    this.dispatch({ kind: 'said', message: `Copied ${what}, if your terminal lets programs copy.` });
+  }
+
+  #question(what: 'restore' | 'evict' | 'export', ids: readonly number[]): Question {
+    return questionOf(what, this.#rowsOf(ids), this.#services.exportFile());
+  }
+
+  #answered(work: () => Promise<readonly string[]>): void {
+    this.#async(async () => {
+      const lines = await work().catch((thrown) => [messageOf(thrown)]);
+      this.dispatch({ kind: 'answered', lines });
+      this.#rowsAnew();
+    });
   }
 
   async #runSweep(): Promise<void> {
@@ -327,27 +384,52 @@ export class Controller {
     this.dispatch({
       kind: 'own_files',
       ownFiles: new Map(uids.map((uid) => [uid, this.#services.ownFile(uid)])),
+      exportFile: this.#services.exportFile(),
     });
   }
 
   #preview(uid: SessionUid, columns: number): void {
+    this.#whenRested(() => ({ kind: 'preview', uid, lines: this.#digest(uid, columns - 2) }));
+  }
+
+  #digest(uid: SessionUid, columns: number): readonly string[] {
+    try {
+      return this.#services.digestLines(uid, columns);
+    } catch (thrown) {
+      return [messageOf(thrown)];
+    }
+  }
+
+  /** What stands beside a row is read where the cursor rests, not on each row that it passes. */
+  #whenRested(read: () => Event): void {
     if (this.#previewTimer !== null) clearTimeout(this.#previewTimer);
     this.#previewTimer = setTimeout(() => {
       this.#previewTimer = null;
       try {
-        this.dispatch({ kind: 'preview', uid, lines: this.#services.digestLines(uid, columns - 2) });
+        this.dispatch(read());
       } catch (thrown) {
-        this.dispatch({ kind: 'preview', uid, lines: [messageOf(thrown)] });
+        this.dispatch({ kind: 'said', message: messageOf(thrown) });
       }
     }, PREVIEW_MS);
   }
 
+  #conversation(uid: SessionUid, columns: number): void {
+    const read = { kind: 'read', title: 'Transcript', uid, mode: 'conversation', more: null } as const;
+    this.dispatch({ ...read, lines: null });
+    this.#async(async () => {
+      const lines = await this.#services
+        .conversation(uid, columns)
+        .catch((thrown) => [{ text: messageOf(thrown), tone: 'warn' } as const]);
+      const reader = nearest(this.#state, 'reader')?.reader;
+      // Who went on meanwhile is not called back.
+      if (reader?.uid === uid && reader.mode === 'conversation' && reader.lines === null)
+        this.dispatch({ ...read, lines });
+    });
+  }
+
   #pinned(uid: SessionUid, pinned: boolean): void {
     this.dispatch({ kind: 'pinned', uid, pinned });
-    const browse = this.#browse();
-    if (browse === null) return;
-    this.#perform({ kind: 'rows', ids: [...browse.rows.keys()] });
-    this.dispatch({ kind: 'said', message: pinned ? 'Pinned: no pass takes it.' : 'No longer pinned.' });
+    this.#rowsAnew();
   }
 
   #report(sweepId: string, columns: number): void {

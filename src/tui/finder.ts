@@ -2,18 +2,21 @@
  * Loads, sorts and filters the list of all sessions a piece at a time, so that keys are answered in between.
  * Promises: what an older request finds never overwrites what a newer one shows.
  */
+import type { Limits } from '../domain/limits.ts';
 import { type BrowseRow, browsePage, matchingIds } from '../store/browse.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import {
+  atRiskOf,
   type Catalogue,
+  goingNext,
   orderBy,
   PINNED,
-  parseFilter,
+  type Retention,
   SORTS,
   type Sort,
   STATES,
-  select,
 } from './catalogue.ts';
+import { type Filter, parseFilter, select, wordsOf } from './filter.ts';
 
 /** A few milliseconds each. */
 const PAGE_ROWS = 5_000;
@@ -21,8 +24,18 @@ const MATCH_IDS = 5_000;
 
 export interface Wish {
   readonly typed: string;
-  readonly sort: Sort;
+  /** Null: the best match first where there are hits, else the newest. */
+  readonly sort: Sort | null;
   readonly reversed: boolean;
+  /** The store's numbers of what the index found, the best first. */
+  readonly hits: readonly number[];
+}
+
+/** What the next sweep takes and what agents delete is worked out of these. */
+export interface LoadedUnder {
+  readonly limits: Pick<Limits, 'rawMaxAgeDays' | 'rawSoftCapBytes'>;
+  readonly retention: Retention;
+  readonly nowMs: number;
 }
 
 type Shown = (rows: Uint32Array, searched: number | null) => void;
@@ -30,6 +43,7 @@ type Shown = (rows: Uint32Array, searched: number | null) => void;
 export class Finder {
   readonly #db: ReadableDb;
   #catalogue: Catalogue | null = null;
+  #nowMs = 0;
   readonly #orders = new Map<Sort, Uint32Array>();
   /** Raised by every request of its kind: a piece of an older one stops. A key while the list loads stops no loading. */
   #loads = 0;
@@ -39,7 +53,12 @@ export class Finder {
     this.#db = db;
   }
 
-  async load(done: (catalogue: Catalogue) => void): Promise<void> {
+  /** What was read last; null: nothing yet. */
+  get catalogue(): Catalogue | null {
+    return this.#catalogue;
+  }
+
+  async load(about: LoadedUnder, done: (catalogue: Catalogue) => void): Promise<void> {
     this.#loads += 1;
     const load = this.#loads;
     const columns = new Columns();
@@ -52,11 +71,21 @@ export class Finder {
       await breath();
       if (load !== this.#loads) return;
     }
-    const catalogue = columns.finish();
+    const plain = columns.finish();
+    await breath();
+    const going = goingNext(plain, about.limits, about.nowMs);
+    const catalogue = { ...plain, going, atRisk: atRiskOf(plain, about.retention, about.nowMs) };
+    if (load !== this.#loads) return;
     this.#catalogue = catalogue;
+    this.#nowMs = about.nowMs;
     this.#orders.clear();
     done(catalogue);
-    // Sorted now, between two keys, so that no key has to wait for it.
+  }
+
+  /** Sorted between two keys, so that no key has to wait for it. */
+  async prepare(): Promise<void> {
+    const catalogue = this.#catalogue;
+    if (catalogue === null) return;
     for (const sort of SORTS) {
       await breath();
       if (this.#catalogue !== catalogue) return;
@@ -64,28 +93,38 @@ export class Finder {
     }
   }
 
-  /** Tells of rows at once, and again as free text is found in more of them. */
+  /** Tells of rows at once, and again as words are found in the titles of more of them. */
   async select(wish: Wish, shown: Shown): Promise<void> {
     this.#turn += 1;
     const turn = this.#turn;
     const catalogue = this.#catalogue;
     if (catalogue === null) return;
     const filter = parseFilter(wish.typed);
-    const order = this.#orderOf(catalogue, wish.sort);
-    if (filter.text === null) {
-      shown(select(catalogue, order, filter, null, wish.reversed), null);
-      return;
-    }
+    const hits = rowsOf(catalogue, wish.hits);
+    const order = this.#wished(catalogue, wish, hits);
+    const tell = (matched: Uint8Array | null, share: number | null) =>
+      shown(select(catalogue, order, filter, matched, wish.reversed, this.#nowMs), share);
+    const words = wordsOf(filter);
+    if (filter.like === null && words.length === 0) return tell(null, null);
     const matched = new Uint8Array(catalogue.ids.length);
+    for (const row of hits) matched[row] = 1;
     const total = catalogue.ids.length;
+    if (isForIndexOnly(filter) || total === 0) return tell(matched, 1);
     for (let from = 0; from < total; from += MATCH_IDS) {
       const until = Math.min(total, from + MATCH_IDS);
-      markMatches(this.#db, catalogue, filter.text, from, until, matched);
-      shown(select(catalogue, order, filter, matched, wish.reversed), until / total);
+      markMatches(this.#db, catalogue, words, from, until, matched);
+      tell(matched, until / total);
       await breath();
       if (turn !== this.#turn) return;
     }
-    if (total === 0) shown(new Uint32Array(0), 1);
+  }
+
+  /** The hits in their own order, then all others, the newest first. */
+  #wished(catalogue: Catalogue, { sort }: Wish, hits: readonly number[]): Uint32Array {
+    const order = this.#orderOf(catalogue, sort ?? 'newest');
+    if (sort !== null || hits.length === 0) return order;
+    const first = new Set(hits);
+    return Uint32Array.from([...hits, ...order.filter((row) => !first.has(row))]);
   }
 
   forget(): void {
@@ -104,16 +143,34 @@ export class Finder {
   }
 }
 
+/** What is more than words only the index understands; what is like another session it alone knows. */
+function isForIndexOnly({ text, like }: Filter): boolean {
+  return like !== null || /(?:^|\s)-\S|\bOR\b|"|\*/.test(text);
+}
+
+/** The rows of numbers that are there, in the order of the numbers given. The numbers of a catalogue go up. */
+function rowsOf({ ids }: Catalogue, numbers: readonly number[]): number[] {
+  return numbers.flatMap((number) => {
+    let [low, high] = [0, ids.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((ids[middle] ?? 0) < number) low = middle + 1;
+      else high = middle;
+    }
+    return ids[low] === number ? [low] : [];
+  });
+}
+
 /** Marks the rows `from` to `until` (by the order of their numbers) that hold the text. */
 function markMatches(
   db: ReadableDb,
   { ids }: Catalogue,
-  text: string,
+  words: readonly string[],
   from: number,
   until: number,
   matched: Uint8Array,
 ): void {
-  const hits = matchingIds(db, text, ids[from] ?? 0, ids[until - 1] ?? 0);
+  const hits = matchingIds(db, words, ids[from] ?? 0, ids[until - 1] ?? 0);
   let row = from;
   for (const id of hits) {
     while (row < until && (ids[row] ?? 0) < id) row += 1;
@@ -126,22 +183,25 @@ function breath(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+type Plain = Omit<Catalogue, 'going' | 'atRisk'>;
+
 /** Keeps the numbers of rows and lets the rows themselves go. */
 class Columns {
   readonly #agents = new Map<string, number>();
   readonly #projects = new Map<string, number>();
-  readonly #pieces: Catalogue[] = [];
+  readonly #pieces: Plain[] = [];
 
   add(page: readonly BrowseRow[]): void {
     this.#pieces.push(this.#piece(page));
   }
 
-  finish(): Catalogue {
+  finish(): Plain {
     const total = this.#pieces.reduce((sum, piece) => sum + piece.ids.length, 0);
-    const all: Catalogue = {
+    const all: Plain = {
       ids: new Float64Array(total),
       timesMs: new Float64Array(total),
-      rawBytes: new Float64Array(total),
+      evictMs: new Float64Array(total),
+      endMs: new Float64Array(total),
       storedBytes: new Float64Array(total),
       flags: new Uint8Array(total),
       agentOf: new Uint16Array(total),
@@ -153,7 +213,8 @@ class Columns {
     for (const piece of this.#pieces) {
       all.ids.set(piece.ids, at);
       all.timesMs.set(piece.timesMs, at);
-      all.rawBytes.set(piece.rawBytes, at);
+      all.evictMs.set(piece.evictMs, at);
+      all.endMs.set(piece.endMs, at);
       all.storedBytes.set(piece.storedBytes, at);
       all.flags.set(piece.flags, at);
       all.agentOf.set(piece.agentOf, at);
@@ -163,11 +224,12 @@ class Columns {
     return all;
   }
 
-  #piece(page: readonly BrowseRow[]): Catalogue {
+  #piece(page: readonly BrowseRow[]): Plain {
     return {
       ids: Float64Array.from(page, (row) => row.id),
-      timesMs: Float64Array.from(page, (row) => (row.age_key === '' ? 0 : Date.parse(row.age_key))),
-      rawBytes: Float64Array.from(page, (row) => row.raw_bytes),
+      timesMs: Float64Array.from(page, (row) => msOf(row.age_key)),
+      evictMs: Float64Array.from(page, (row) => msOf(row.evict_key)),
+      endMs: Float64Array.from(page, (row) => msOf(row.end_key)),
       storedBytes: Float64Array.from(page, (row) => row.stored_bytes),
       flags: Uint8Array.from(page, (row) => STATES.indexOf(row.state) + (row.pinned === 1 ? PINNED : 0)),
       agentOf: Uint16Array.from(page, (row) => numberOf(this.#agents, row.agent)),
@@ -176,6 +238,10 @@ class Columns {
       projects: [],
     };
   }
+}
+
+function msOf(time: string): number {
+  return time === '' ? 0 : Date.parse(time);
 }
 
 function numberOf(names: Map<string, number>, name: string): number {

@@ -21,8 +21,10 @@ const TICK_MS = 5_000;
 /** More than any run leaves behind but the first import, which digests at once. */
 const WAITING_MAX = 10_000;
 
+export type KeeperServices = Pick<Services, 'background' | 'clock' | 'db' | 'watch'>;
+
 export class Keeper {
-  readonly #services: Services;
+  readonly #services: KeeperServices;
   readonly #dispatch: (event: Event) => void;
   /** When each session that waits for its digest was last seen to grow, monotonic milliseconds. */
   readonly #grownAtMs = new Map<SessionUid, number>();
@@ -36,7 +38,7 @@ export class Keeper {
   #inTrouble = false;
   #paused = false;
 
-  constructor(services: Services, dispatch: (event: Event) => void) {
+  constructor(services: KeeperServices, dispatch: (event: Event) => void) {
     this.#services = services;
     this.#dispatch = dispatch;
   }

@@ -10,13 +10,16 @@ export const CONTEXTS = {
   analyze: 'Sweep: analyzing',
   running: 'Sweep: while it runs',
   loss: 'Sweep: data loss',
+  exporting: 'Sweep: while an export is written',
   phrase: 'Sweep: typing the phrase',
   result: 'Sweep: the result',
-  browse: 'Browse',
-  filter: 'Browse: typing a filter',
-  search: 'Search',
-  words: 'Search: typing',
+  sessions: 'Sessions',
+  filter: 'Sessions: typing the filter',
+  groups: 'Sessions: by project',
+  confirm: 'Before something is done to several',
   reader: 'Reading',
+  transcript: 'Reading a session',
+  finding: 'Reading: typing what to find',
   restore: 'Restore',
   restored: 'Restore: nothing left to do',
   nothing: 'First run: nothing found',
@@ -38,9 +41,25 @@ export type Action =
   | 'confirm'
   | 'sweep'
   | 'ingest'
-  | 'browse'
+  | 'sessions'
+  | 'open'
+  | 'switch'
+  | 'mark'
+  | 'mark_all'
+  | 'mark_range'
+  | 'evict'
+  | 'export'
+  | 'copy'
+  | 'related'
+  | 'group'
+  | 'find_next'
+  | 'find_before'
+  | 'unfold'
+  | 'raw'
   | 'history'
   | 'keep_out'
+  | 'choose'
+  | 'undo'
   | 'pin'
   | 'skip'
   | 'stop'
@@ -49,11 +68,12 @@ export type Action =
   | 'restore'
   | 'sort'
   | 'reverse'
-  | 'filter'
   | 'search'
   | 'accept'
   | 'erase'
   | 'erase_all'
+  | 'erase_word'
+  | 'erase_line'
   | 'suspend'
   | 'repaint';
 
@@ -71,63 +91,130 @@ export interface Key {
 const EVERYWHERE = Object.keys(CONTEXTS) as KeyContext[];
 
 const LISTS = [
+  'dashboard',
   'pass',
   'analyze',
   'loss',
-  'browse',
-  'search',
+  'sessions',
+  'groups',
   'history',
   'reader',
+  'transcript',
   'help',
   'result',
   'restore',
   'restored',
+  'confirm',
 ] as const satisfies readonly KeyContext[];
 
 export const KEYS: readonly Key[] = [
   { keys: ['enter', 'i'], shown: 'enter', does: 'store them', action: 'ingest', in: ['first_run'] },
+  { keys: ['enter'], shown: 'enter', does: 'open', action: 'open', in: ['dashboard'] },
   { keys: ['s'], shown: 's', does: 'sweep', action: 'sweep', in: ['dashboard'] },
-  { keys: ['i'], shown: 'i', does: 'ingest', action: 'ingest', in: ['dashboard'] },
-  { keys: ['b'], shown: 'b', does: 'browse', action: 'browse', in: ['dashboard', 'first_run', 'nothing'] },
+  {
+    keys: ['b'],
+    shown: 'b',
+    does: 'sessions',
+    action: 'sessions',
+    in: ['dashboard', 'first_run', 'nothing'],
+  },
   { keys: ['/'], shown: '/', does: 'search', action: 'search', in: ['dashboard'] },
+  { keys: ['tab'], shown: 'tab', does: 'project/agent/age', action: 'switch', in: ['dashboard'] },
+  { keys: ['i'], shown: 'i', does: 'look for new', action: 'ingest', in: ['dashboard', 'nothing'] },
   { keys: ['h'], shown: 'h', does: 'history', action: 'history', in: ['dashboard'] },
   { keys: ['enter'], shown: 'enter', does: 'run', action: 'confirm', in: ['pass', 'analyze'] },
   { keys: ['enter'], shown: 'enter', does: 'done', action: 'confirm', in: ['result'] },
-  { keys: ['space'], shown: 'space', does: 'keep out', action: 'keep_out', in: ['pass'] },
-  { keys: ['p'], shown: 'p', does: 'pin', action: 'pin', in: ['pass'] },
-  { keys: ['n'], shown: 'n', does: 'skip', action: 'skip', in: ['pass', 'analyze', 'loss'] },
-  { keys: ['esc'], shown: 'esc', does: 'stop', action: 'stop', in: ['pass', 'analyze', 'loss', 'running'] },
-  { keys: ['v'], shown: 'v', does: 'digest', action: 'preview', in: ['pass', 'loss', 'analyze'] },
+  { keys: ['enter'], shown: 'enter', does: 'do it', action: 'confirm', in: ['loss', 'confirm'] },
+  {
+    keys: ['1', '2', '3', '4', '5', '6', 'tab'],
+    shown: '1-6',
+    does: 'choose',
+    action: 'choose',
+    in: ['loss'],
+  },
+  { keys: ['t'], shown: 't', does: 'transcript', action: 'transcript', in: ['loss'] },
+  { keys: ['v'], shown: 'v', does: 'what stays', action: 'preview', in: ['loss'] },
+  { keys: ['space'], shown: 'space', does: 'keep out', action: 'keep_out', in: ['pass', 'loss'] },
+  { keys: ['p'], shown: 'p', does: 'pin', action: 'pin', in: ['pass', 'loss'] },
+  { keys: ['n'], shown: 'n', does: 'skip', action: 'skip', in: ['pass', 'analyze'] },
+  {
+    keys: ['esc'],
+    shown: 'esc',
+    does: 'stop',
+    action: 'stop',
+    in: ['pass', 'analyze', 'loss', 'running', 'exporting'],
+  },
+  { keys: ['v'], shown: 'v', does: 'digest', action: 'preview', in: ['pass', 'analyze'] },
+  { keys: ['u'], shown: 'u', does: 'undo', action: 'undo', in: ['pass', 'loss'], quiet: true },
   { keys: ['enter'], shown: 'enter', does: 'lose them', action: 'confirm', in: ['phrase'] },
-  { keys: ['esc'], shown: 'esc', does: 'clear', action: 'erase_all', in: ['phrase'] },
-  { keys: ['enter'], shown: 'enter', does: 'digest', action: 'confirm', in: ['browse', 'search'] },
-  { keys: ['enter', 'down'], shown: 'enter', does: 'to the list', action: 'confirm', in: ['words'] },
-  { keys: ['tab'], shown: 'tab', does: 'take what was meant', action: 'accept', in: ['words'] },
-  { keys: ['/'], shown: '/', does: 'other words', action: 'search', in: ['search'] },
-  { keys: ['f'], shown: 'f', does: 'filter', action: 'filter', in: ['browse'] },
-  { keys: ['o'], shown: 'o', does: 'order', action: 'sort', in: ['browse'] },
-  { keys: ['t'], shown: 't', does: 'transcript', action: 'transcript', in: ['browse', 'search'] },
-  { keys: ['r'], shown: 'r', does: 'restore', action: 'restore', in: ['browse', 'search'] },
-  { keys: ['p'], shown: 'p', does: 'pin', action: 'pin', in: ['browse'] },
-  { keys: ['O'], shown: 'O', does: 'turn it round', action: 'reverse', in: ['browse'], quiet: true },
-  { keys: ['enter'], shown: 'enter', does: 'apply', action: 'confirm', in: ['filter'] },
+  { keys: ['esc'], shown: 'esc', does: 'back to the choices', action: 'erase_all', in: ['phrase'] },
+  { keys: ['enter'], shown: 'enter', does: 'digest', action: 'confirm', in: ['sessions'] },
+  { keys: ['t'], shown: 't', does: 'transcript', action: 'transcript', in: ['sessions'] },
+  { keys: ['space'], shown: 'space', does: 'mark', action: 'mark', in: ['sessions'] },
+  { keys: ['/'], shown: '/', does: 'filter', action: 'search', in: ['sessions', 'groups'] },
+  { keys: ['s'], shown: 's', does: 'sort', action: 'sort', in: ['sessions'] },
+  { keys: ['r'], shown: 'r', does: 'restore', action: 'restore', in: ['sessions'] },
+  { keys: ['p'], shown: 'p', does: 'pin', action: 'pin', in: ['sessions'] },
+  { keys: ['e'], shown: 'e', does: 'evict', action: 'evict', in: ['sessions'] },
+  { keys: ['y'], shown: 'y', does: 'copy the id', action: 'copy', in: ['sessions'] },
+  { keys: ['tab'], shown: 'tab', does: 'by project', action: 'group', in: ['sessions'] },
+  { keys: ['A'], shown: 'A', does: 'mark all shown', action: 'mark_all', in: ['sessions'], quiet: true },
+  { keys: ['V'], shown: 'V', does: 'mark a range', action: 'mark_range', in: ['sessions'], quiet: true },
+  { keys: ['w'], shown: 'w', does: 'write to a file', action: 'export', in: ['sessions'], quiet: true },
+  { keys: ['m'], shown: 'm', does: 'more like this', action: 'related', in: ['sessions'], quiet: true },
+  { keys: ['S'], shown: 'S', does: 'turn it round', action: 'reverse', in: ['sessions'], quiet: true },
+  { keys: ['enter'], shown: 'enter', does: 'its sessions', action: 'confirm', in: ['groups'] },
+  { keys: ['tab'], shown: 'tab', does: 'all sessions', action: 'group', in: ['groups'] },
+  { keys: ['enter', 'down'], shown: 'enter', does: 'to the list', action: 'confirm', in: ['filter'] },
+  { keys: ['tab'], shown: 'tab', does: 'take what was meant', action: 'accept', in: ['filter'] },
   { keys: ['esc'], shown: 'esc', does: 'no filter', action: 'erase_all', in: ['filter'] },
+  { keys: ['/'], shown: '/', does: 'find', action: 'search', in: ['reader', 'transcript'] },
+  { keys: ['n'], shown: 'n', does: 'next', action: 'find_next', in: ['reader', 'transcript'] },
+  { keys: ['N'], shown: 'N', does: 'before', action: 'find_before', in: ['reader', 'transcript'] },
+  { keys: ['o', 'enter'], shown: 'o', does: 'unfold', action: 'unfold', in: ['transcript'] },
+  { keys: ['t'], shown: 't', does: 'digest/transcript', action: 'transcript', in: ['transcript'] },
+  { keys: ['R'], shown: 'R', does: 'raw', action: 'raw', in: ['transcript'] },
+  { keys: ['enter'], shown: 'enter', does: 'find', action: 'confirm', in: ['finding'] },
+  { keys: ['esc'], shown: 'esc', does: 'stop looking', action: 'erase_all', in: ['finding'] },
   { keys: ['enter'], shown: 'enter', does: 'write', action: 'confirm', in: ['restore'] },
-  { keys: ['enter', 'esc'], shown: 'enter', does: 'back', action: 'back', in: ['restored'] },
+  { keys: ['enter', 'esc', 'q'], shown: 'esc', does: 'back', action: 'back', in: ['restored'] },
   { keys: ['enter'], shown: 'enter', does: 'report', action: 'confirm', in: ['history'] },
   {
     keys: ['backspace'],
     shown: 'backspace',
     does: 'erase',
     action: 'erase',
-    in: ['phrase', 'filter', 'words'],
+    in: ['phrase', 'filter', 'finding'],
+    quiet: true,
+  },
+  {
+    keys: ['ctrl+w'],
+    shown: 'ctrl-w',
+    does: 'erase a word',
+    action: 'erase_word',
+    in: ['filter'],
+    quiet: true,
+  },
+  {
+    keys: ['ctrl+u'],
+    shown: 'ctrl-u',
+    does: 'erase all',
+    action: 'erase_line',
+    in: ['filter'],
     quiet: true,
   },
   { keys: ['up', 'k'], shown: '↑ k', does: 'up', action: 'up', in: LISTS, quiet: true },
   { keys: ['down', 'j'], shown: '↓ j', does: 'down', action: 'down', in: LISTS, quiet: true },
-  { keys: ['pageup', 'ctrl+b'], shown: 'pgup', does: 'a page up', action: 'page_up', in: LISTS, quiet: true },
   {
-    keys: ['pagedown', 'ctrl+f'],
+    keys: ['pageup', 'ctrl+b', 'ctrl+u'],
+    shown: 'pgup',
+    does: 'a page up',
+    action: 'page_up',
+    in: LISTS,
+    quiet: true,
+  },
+  {
+    keys: ['pagedown', 'ctrl+f', 'ctrl+d'],
     shown: 'pgdn',
     does: 'a page down',
     action: 'page_down',
@@ -137,13 +224,12 @@ export const KEYS: readonly Key[] = [
   { keys: ['home', 'g'], shown: 'home g', does: 'first', action: 'top', in: LISTS, quiet: true },
   { keys: ['end', 'G'], shown: 'end G', does: 'last', action: 'bottom', in: LISTS, quiet: true },
   {
-    keys: ['esc'],
+    keys: ['esc', 'q'],
     shown: 'esc',
     does: 'back',
     action: 'back',
-    in: ['browse', 'search', 'words', 'reader', 'restore', 'history', 'help', 'result'],
+    in: ['sessions', 'groups', 'reader', 'transcript', 'restore', 'confirm', 'history', 'help', 'result'],
   },
-  { keys: ['q'], shown: 'q', does: 'back', action: 'back', in: ['reader', 'help'], quiet: true },
   {
     keys: ['?'],
     shown: '?',
@@ -156,19 +242,13 @@ export const KEYS: readonly Key[] = [
       'pass',
       'analyze',
       'loss',
-      'browse',
-      'search',
+      'sessions',
+      'groups',
       'history',
       'result',
     ],
   },
-  {
-    keys: ['q'],
-    shown: 'q',
-    does: 'quit',
-    action: 'quit',
-    in: ['first_run', 'nothing', 'dashboard', 'browse', 'search', 'history', 'result'],
-  },
+  { keys: ['q'], shown: 'q', does: 'quit', action: 'quit', in: ['first_run', 'nothing', 'dashboard'] },
   {
     keys: ['ctrl+z'],
     shown: 'ctrl-z',
@@ -202,32 +282,46 @@ export const HELP_ROWS = EVERYWHERE.filter((context) => context !== 'help').redu
 );
 
 /** Contexts in which what is typed is text, unless a key of the table says otherwise. */
-const TYPING: readonly KeyContext[] = ['loss', 'phrase', 'filter', 'words'];
+const TYPING: readonly KeyContext[] = ['phrase', 'filter', 'finding'];
+
+export function isTyping(context: KeyContext): boolean {
+  return TYPING.includes(context);
+}
 
 export type Meaning =
-  | { readonly kind: 'action'; readonly action: Action }
+  | { readonly kind: 'action'; readonly action: Action; readonly key: string }
   | { readonly kind: 'text'; readonly text: string };
 
 /** What a key means in a context; null: nothing. `name` is a character or the name of a key. */
 export function meaningOf(context: KeyContext, name: string): Meaning | null {
   const key = KEYS.find((row) => row.in.includes(context) && row.keys.includes(name));
-  if (key !== undefined) return { kind: 'action', action: key.action };
+  if (key !== undefined) return { kind: 'action', action: key.action, key: name };
   const text = name === 'space' ? ' ' : name;
   const isText = [...text].length === 1 && text >= ' ' && text !== '\u007f';
   return TYPING.includes(context) && isText ? { kind: 'text', text } : null;
 }
 
-/** The footer's keys, as many as fit, the first ones first; help and quit always. */
-export function footer(context: KeyContext, cells: number): string {
+/** The keys of the footer, as many as fit, the first ones first; the way back, the help and quit always. */
+export function footerKeys(
+  context: KeyContext,
+  cells: number,
+): { readonly keys: readonly Key[]; readonly gap: string } {
   const shown = KEYS.filter((key) => key.in.includes(context) && key.quiet !== true);
-  const parts = shown.map((key) => `${key.shown} ${key.does}`);
-  const last = parts.splice(shown.at(-1)?.action === 'quit' ? -2 : -1);
-  const whole = [...parts, ...last];
-  const gap = whole.join('   ').length <= cells ? '   ' : '  ';
-  const kept: string[] = [];
-  for (const part of parts) {
-    if ([...kept, part, ...last].join(gap).length > cells) break;
-    kept.push(part);
+  const width = (keys: readonly Key[], gap: string) => keys.map(footerText).join(gap).length;
+  const gap = width(shown, '   ') <= cells ? '   ' : '  ';
+  const kept = new Set(shown.filter(isWayOut));
+  for (const key of shown) {
+    if (kept.has(key)) continue;
+    if (width([...kept, key], gap) > cells) break;
+    kept.add(key);
   }
-  return [...kept, ...last].join(gap);
+  return { keys: shown.filter((key) => kept.has(key)), gap };
+}
+
+function isWayOut({ keys, action }: Key): boolean {
+  return keys.includes('esc') || action === 'help' || action === 'quit';
+}
+
+export function footerText({ shown, does }: Key): string {
+  return `${shown} ${does}`;
 }

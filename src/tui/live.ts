@@ -2,13 +2,14 @@
  * A view of the store that follows other processes.
  * Promises: the same object while nothing has changed; one cheap question four times a second (0.1 % of a core).
  */
-import { messageOf } from '../domain/errors.ts';
+import { EXIT, messageOf } from '../domain/errors.ts';
 import type { Limits } from '../domain/limits.ts';
 import { addMs, type Clock, DAY_MS, type Iso } from '../domain/time.ts';
 import { bytesOf, planSweep } from '../policy/plan.ts';
 import { storedByDay } from '../store/browse.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { listSweeps } from '../store/read.ts';
+import { lastRun, type RunRow } from '../store/runs.ts';
 import { lastScans } from '../store/scans.ts';
 import { type CounterRow, census, counters, usage } from '../store/usage.ts';
 import { dataVersion } from '../store/watch.ts';
@@ -74,7 +75,8 @@ export class LiveView {
     if (version === this.#version && minute === this.#minute) return;
     this.#version = version;
     this.#minute = minute;
-    this.#onChange(readView(this.#db, this.#limits, this.#clock.now(), this.#growthDays()));
+    const now = this.#clock.now();
+    this.#onChange({ ...readView(this.#db, this.#limits, now, this.#growthDays()), version });
   }
 
   #growthDays(): readonly number[] {
@@ -95,7 +97,12 @@ export function growthOf(db: ReadableDb, now: Iso): number[] {
   return stored.size === 0 ? [] : days.map((day) => stored.get(day) ?? 0);
 }
 
-export function readView(db: ReadableDb, limits: Limits, now: Iso, growth: readonly number[]): View {
+export function readView(
+  db: ReadableDb,
+  limits: Limits,
+  now: Iso,
+  growth: readonly number[],
+): Omit<View, 'version'> {
   return db.snapshot(() => {
     const used = usage(db);
     const rows = counters(db);
@@ -133,12 +140,22 @@ export function readView(db: ReadableDb, limits: Limits, now: Iso, growth: reado
             ],
       ),
       growth,
+      lastRun: runOf(lastRun(db)),
       lastSweep:
         last === undefined
           ? null
           : { at: last.started_at, freedBytes: last.bytes_freed, lost: last.lost_data },
     };
   });
+}
+
+/** Over the hard cap, or another run was on: that is told elsewhere, or is nothing. */
+const WELL: readonly number[] = [EXIT.done, EXIT.overHardCap, EXIT.sweepRunning, EXIT.interrupted];
+
+function runOf(run: RunRow | null): View['lastRun'] {
+  if (run === null) return null;
+  const { exit_code: code, problems, started_at: at } = run;
+  return { at, isWell: code === null || WELL.includes(code), result: problems[0] ?? `exit code ${code}` };
 }
 
 function partOf(rows: readonly CounterRow[], state: CounterRow['state']): Part {

@@ -5,7 +5,7 @@
 import { plainLine } from '../domain/text.ts';
 
 /** How a span is painted. Each tone has its own words or marks as well: colour alone says nothing. */
-export type Tone = 'plain' | 'title' | 'dim' | 'warn' | 'danger' | 'good' | 'cursor';
+export type Tone = 'plain' | 'title' | 'dim' | 'warn' | 'danger' | 'good' | 'key' | 'cursor';
 
 export interface Span {
   readonly text: string;
@@ -148,6 +148,40 @@ export function gauge(
   ).join('');
 }
 
+export interface Zones {
+  readonly softBytes: number;
+  readonly hardBytes: number;
+  /** Bytes of the whole bar. */
+  readonly scaleBytes: number;
+}
+
+/** What is used, by the zone that it lies in, each with a character and a tone of its own; both caps are marked. */
+export function zoneBar(
+  usedBytes: number,
+  { softBytes, hardBytes, scaleBytes }: Zones,
+  cells: number,
+): Span[] {
+  const at = (bytes: number) => (bytes / Math.max(1, scaleBytes)) * cells;
+  const used = usedBytes <= 0 ? 0 : Math.min(cells, Math.max(1, Math.round(at(usedBytes))));
+  const soft = Math.min(cells - 1, Math.floor(at(softBytes)));
+  const hard = Math.min(cells - 1, Math.floor(at(hardBytes)));
+  const spans: Span[] = [];
+  const put = (text: string, tone: Tone) => {
+    const last = spans.at(-1);
+    if (last?.tone === tone) spans[spans.length - 1] = { text: last.text + text, tone };
+    else spans.push({ text, tone });
+  };
+  for (let i = 0; i < cells; i += 1) {
+    if (i === hard) put('┃', 'plain');
+    else if (i === soft) put('│', 'plain');
+    else if (i >= used) put('░', 'dim');
+    else if (i > hard) put('▓', 'danger');
+    else if (i > soft) put('▒', 'warn');
+    else put('█', 'plain');
+  }
+  return spans;
+}
+
 /** Names of the marks under a gauge. */
 export function gaugeCaption(
   softBytes: number,
@@ -176,6 +210,7 @@ const ASCII: Readonly<Record<string, string>> = {
   '█': '#',
   '▒': '+',
   '░': '.',
+  '▓': '%',
   '│': '|',
   '┃': '!',
   '─': '-',
@@ -189,6 +224,9 @@ const ASCII: Readonly<Record<string, string>> = {
   '↑': '^',
   '↓': 'v',
   '✓': '+',
+  '✗': 'x',
+  '▸': '>',
+  '▌': '#',
   '–': '-',
   '▁': '_',
   '▂': '.',

@@ -6,9 +6,10 @@ import type { ReadableDb } from '../store/connection.ts';
 import type { SearchQuery, SearchResult } from '../store/search/search.ts';
 import type { Consent, Progress } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
-import type { Activity, FoundHere, OwnFile, Reader, RestorePlan } from './state.ts';
+import type { Activity, FoundHere, OwnFile, RawPiece, ReadLine, RestorePlan } from './state.ts';
+import type { Schedule } from './view.ts';
 
-export type { OwnFile, Reader, RestorePlan } from './state.ts';
+export type { OwnFile, RawPiece, ReadLine, RestorePlan } from './state.ts';
 
 /** What an ingest in the background did. */
 export interface Ingested {
@@ -46,14 +47,29 @@ export interface Services {
   /** `reclaimed`: after the report nothing runs any more. */
   sweep(consent: Consent, progress: (event: Progress) => void, signal: AbortSignal): Promise<Report>;
   pin(uid: SessionUid, pinned: boolean): void;
+  /** What the built-in analyzer can make of a session now; nothing of it is kept. */
+  tryDigest(uid: SessionUid, columns: number): Promise<readonly string[]>;
+  /** A path for an export that is not taken yet. */
+  exportFile(): string;
+  /** Writes sessions to a file; returns a sentence. */
+  exportSessions(uids: readonly SessionUid[], file: string): Promise<string>;
   /** Asks the search index, on a thread of its own. */
   search(query: SearchQuery): Promise<SearchResult>;
+  /** Sessions about the same as one, as a search would find them. */
+  related(uid: string): Promise<SearchResult>;
+  /** What runs sweeps by itself, asked of the machine's scheduler. */
+  schedule(): Promise<Schedule>;
+  /** What each would do, before it is done, as lines; then what it did. Nothing that has no digest is evicted so. */
+  evictMarked(uids: readonly SessionUid[]): Promise<readonly string[]>;
+  restoreMarked(uids: readonly SessionUid[]): Promise<readonly string[]>;
   /** Has the index follow a few digests that it does not know yet; returns how many. */
   indexMore(): Promise<number>;
   /** The digest as a person reads it. */
   digestLines(uid: SessionUid, columns: number): readonly string[];
+  /** The main transcript as a conversation; `columns`: where lines are broken. */
+  conversation(uid: SessionUid, columns: number): Promise<readonly ReadLine[]>;
   /** A piece of the main transcript from an offset in bytes; `columns`: where lines are broken. */
-  transcript(uid: SessionUid, offsetBytes: number, columns: number): Pick<Reader, 'lines' | 'more'>;
+  transcript(uid: SessionUid, offsetBytes: number, columns: number): RawPiece;
   reportLines(report: Report, columns: number): readonly string[];
   ownFile(uid: SessionUid): OwnFile;
   planRestore(uid: SessionUid): RestorePlan;

@@ -61,6 +61,8 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
     stdout.write(WIPE);
     app.rerender(element());
   };
+  controller.copyText = (text) =>
+    void stdout.write(`\x1b]52;c;${Buffer.from(text, 'utf8').toString('base64')}\x07`);
   options.onOverheard((lines) => controller.dispatch({ kind: 'overheard', lines }));
   // Terminals differ in what they leave of a frame in a window of another size.
   const onResize = () => controller.repaint();

@@ -8,15 +8,18 @@ import type { Services } from './ports.ts';
 /** Someone who types on does not want the hits of half a word. */
 const REST_MS = 60;
 /** More than anyone looks through; the words are changed instead. */
-const HITS_MAX = 50;
+const HITS_MAX = 200;
+/** In front of the id of a session: what is like it is asked for. */
+const LIKE = 'like:';
 const SNIPPET_UNITS = 150;
 /** With fewer letters a beginning is that of too many words. */
 const BEGUN_LETTERS_MIN = 3;
 
-type Answer = (typed: string, result: SearchResult | null) => void;
+/** What is asked, as an answer names it, and what was found. */
+type Answer = (asked: string, result: SearchResult) => void;
 
 export class Searcher {
-  readonly #services: Pick<Services, 'search' | 'indexMore'>;
+  readonly #services: Pick<Services, 'search' | 'indexMore' | 'related'>;
   readonly #answer: Answer;
   readonly #failed: (thrown: unknown) => void;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -25,7 +28,7 @@ export class Searcher {
   #isOver = false;
 
   constructor(
-    services: Pick<Services, 'search' | 'indexMore'>,
+    services: Pick<Services, 'search' | 'indexMore' | 'related'>,
     answer: Answer,
     failed: (thrown: unknown) => void,
   ) {
@@ -50,7 +53,10 @@ export class Searcher {
     this.#timer = null;
     const typed = this.#typed;
     try {
-      const result = typed.trim() === '' ? null : await this.#resultOf(typed);
+      if (typed.trim() === '') return;
+      const result = typed.startsWith(LIKE)
+        ? await this.#services.related(typed.slice(LIKE.length))
+        : await this.#resultOf(typed);
       if (!this.#isOver) this.#answer(typed, result);
     } catch (thrown) {
       // What was let go at the end answers nobody.

@@ -5,11 +5,13 @@
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { SweepRow } from '../store/read.ts';
-import type { SearchResult } from '../store/search/search.ts';
+import type { SearchHit, SearchResult } from '../store/search/search.ts';
 import type { Decision, Progress, Proposal, StepName } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
 import type { Catalogue, Sort } from './catalogue.ts';
-import type { View } from './view.ts';
+import type { Tone } from './paint.ts';
+import type { Grouping, Totals, TotalsGroup } from './totals.ts';
+import type { Schedule, View } from './view.ts';
 
 export interface Size {
   readonly columns: number;
@@ -85,7 +87,17 @@ export interface Wizard {
   readonly place: ListPlace;
   readonly keptOut: ReadonlySet<SessionUid>;
   readonly pinned: ReadonlySet<SessionUid>;
+  /** Of the ways that a data loss offers, which is chosen: its place among them. */
+  readonly way: number;
+  /** The last way was taken, and its phrase is being typed. */
+  readonly losing: boolean;
   readonly phrase: string;
+  /** Where an export of what would be lost would be written. */
+  readonly exportFile: string;
+  /** It is being written. */
+  readonly exporting: boolean;
+  /** What `u` takes back: the last session that was kept out or pinned, or let go. */
+  readonly undo: { readonly uid: SessionUid; readonly what: 'kept' | 'pinned' } | null;
   /** A sentence about the last key or the last change. */
   readonly notice: string | null;
   readonly failures: readonly { readonly uid: SessionUid; readonly why: string }[];
@@ -94,41 +106,80 @@ export interface Wizard {
   readonly usageBytes: number;
   readonly freedBytes: number;
   readonly stopping: boolean;
+  /** At which step the person stopped it. */
+  readonly stoppedAt: StepName | null;
 }
 
-export interface Browse {
+/** What the index found of the words that are looked for. */
+export interface Found {
+  readonly text: string;
+  readonly result: SearchResult;
+  /** The hits by the store's numbers, the best first. */
+  readonly hits: ReadonlyMap<number, SearchHit>;
+}
+
+/** What is shown of the session under the cursor beside its row. */
+export interface SessionPeek {
+  readonly uid: SessionUid;
+  readonly lines: readonly string[];
+  readonly own: OwnFile;
+}
+
+/** The list of all sessions: what it shows, what is marked in it. */
+export interface Sessions {
   readonly catalogue: Catalogue | null;
-  readonly sort: Sort;
+  /** Null: the best match first where words are looked for, else the newest. */
+  readonly sort: Sort | null;
   readonly reversed: boolean;
   readonly typed: string;
   readonly editing: boolean;
-  /** How far the search for free text has come, 0 to 1; null where there is none. */
+  /** How far the search for words in titles has come, 0 to 1; null where there is none. */
   readonly searched: number | null;
+  readonly found: Found | null;
   /** Rows of the catalogue in the order shown. */
   readonly shown: Uint32Array;
   readonly place: ListPlace;
   /** What the store says of the rows on the screen. */
   readonly rows: ReadonlyMap<number, SessionRow>;
+  /** The store's numbers of those that an action is for; none: the one under the cursor. */
+  readonly marked: ReadonlySet<number>;
+  /** The row at which a range was begun. */
+  readonly anchor: number | null;
+  readonly peek: SessionPeek | null;
+  /** Projects of what is shown, one a row; null: the sessions themselves. */
+  readonly groups: { readonly list: readonly TotalsGroup[]; readonly place: ListPlace } | null;
   readonly notice: string | null;
 }
 
-export interface Search {
-  readonly typed: string;
-  /** Letters are text; else they are keys. */
-  readonly editing: boolean;
-  /** The answer to what is typed, or to what was before; null: nothing was asked. */
-  readonly result: SearchResult | null;
-  readonly place: ListPlace;
-  readonly notice: string | null;
+/** A line of a text, in parts that may be folded away. */
+export interface ReadLine {
+  readonly text: string;
+  readonly tone: Tone;
+  /** What a tool printed: shown where the text is unfolded. */
+  readonly isDetail?: true;
+  /** Somebody begins to speak here. */
+  readonly isTurn?: true;
+}
+
+/** A piece of a raw transcript, and where the next one begins; null: that was the last. */
+export interface RawPiece {
+  readonly lines: readonly string[];
+  readonly more: { readonly uid: SessionUid; readonly offsetBytes: number } | null;
 }
 
 export interface Reader {
   readonly title: string;
-  readonly lines: readonly string[];
+  /** Of whom it is, where it can be shown otherwise, too. */
+  readonly uid: SessionUid | null;
+  readonly mode: 'text' | 'digest' | 'conversation' | 'raw';
+  /** Null: it is being read. */
+  readonly lines: readonly ReadLine[] | null;
+  readonly unfolded: boolean;
   readonly place: ListPlace;
-  /** Where the next piece of a transcript begins; null: all is here. */
-  readonly more: { readonly uid: SessionUid; readonly offsetBytes: number } | null;
-  readonly back: Screen;
+  readonly more: RawPiece['more'];
+  /** What is looked for in it; `editing`: it is being typed. */
+  readonly find: { readonly typed: string; readonly editing: boolean };
+  readonly notice: string | null;
 }
 
 export interface RestorePlan {
@@ -144,24 +195,43 @@ export interface RestorePlan {
 
 export type Screen =
   | { readonly kind: 'first_run'; readonly found: FoundHere | null }
-  | { readonly kind: 'dashboard' }
+  | { readonly kind: 'dashboard'; readonly by: Grouping; readonly place: ListPlace }
   | { readonly kind: 'sweep'; readonly wizard: Wizard }
-  | { readonly kind: 'browse'; readonly browse: Browse }
-  | { readonly kind: 'search'; readonly search: Search }
+  | { readonly kind: 'sessions'; readonly sessions: Sessions }
+  | {
+      readonly kind: 'confirm';
+      readonly question: Question;
+      readonly done: readonly string[] | null;
+      readonly place: ListPlace;
+    }
   | { readonly kind: 'reader'; readonly reader: Reader }
   | {
       readonly kind: 'restore';
       readonly plan: RestorePlan;
       readonly done: string | null;
       readonly place: ListPlace;
-      readonly back: Screen;
     }
   | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[]; readonly place: ListPlace }
-  | { readonly kind: 'help'; readonly place: ListPlace; readonly back: Screen }
+  | { readonly kind: 'help'; readonly place: ListPlace }
   | { readonly kind: 'done' };
 
+/** Something that is done to several sessions, shown before it is. */
+export interface Question {
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly does: string;
+  /** What enter does; null: there is nothing to do. */
+  readonly effect: Effect | null;
+}
+
+export type ScreenKind = Screen['kind'];
+export type ScreenOf<K extends ScreenKind> = Extract<Screen, { readonly kind: K }>;
+
 export interface State {
+  /** The one that is seen. */
   readonly screen: Screen;
+  /** Those that it lies upon, the nearest last: going back takes the screen away. */
+  readonly below: readonly Screen[];
   readonly size: Size;
   readonly view: View | null;
   readonly activity: Activity;
@@ -174,6 +244,12 @@ export interface State {
   /** A sentence about what was done last in the background. */
   readonly news: string | null;
   readonly reports: readonly Report[];
+  /** Who takes the room; null: not added up yet. */
+  readonly totals: Totals | null;
+  /** Null: not asked yet. */
+  readonly schedule: Schedule | null;
+  /** The list of sessions as it was left. */
+  readonly left: Sessions | null;
   /** The user asked to quit while a sweep was running: it ends after its report. */
   readonly quitting: boolean;
 }
@@ -190,23 +266,36 @@ export type Event =
   | { readonly kind: 'overheard'; readonly lines: readonly string[] }
   | { readonly kind: 'ingested'; readonly news: string | null }
   | { readonly kind: 'proposed'; readonly proposal: Proposal }
-  | { readonly kind: 'own_files'; readonly ownFiles: ReadonlyMap<SessionUid, OwnFile> }
+  | {
+      readonly kind: 'own_files';
+      readonly ownFiles: ReadonlyMap<SessionUid, OwnFile>;
+      readonly exportFile: string;
+    }
+  /** What would be lost is in a file, or could not be written. */
+  | { readonly kind: 'exported'; readonly message: string }
   | { readonly kind: 'preview'; readonly uid: SessionUid; readonly lines: readonly string[] }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'pinned'; readonly uid: SessionUid; readonly pinned: boolean }
   | { readonly kind: 'swept'; readonly report: Report; readonly lines: readonly string[] }
   | { readonly kind: 'sweep_failed'; readonly message: string; readonly hint: string }
-  | { readonly kind: 'catalogue'; readonly catalogue: Catalogue; readonly shown: Uint32Array }
+  | { readonly kind: 'catalogue'; readonly catalogue: Catalogue }
+  | { readonly kind: 'totals'; readonly totals: Totals }
+  | { readonly kind: 'schedule'; readonly schedule: Schedule }
   | { readonly kind: 'shown'; readonly shown: Uint32Array; readonly searched: number | null }
   | { readonly kind: 'rows'; readonly rows: ReadonlyMap<number, SessionRow> }
-  | { readonly kind: 'searched'; readonly typed: string; readonly result: SearchResult | null }
+  | { readonly kind: 'searched'; readonly found: Found }
+  | { readonly kind: 'peeked'; readonly peek: SessionPeek }
+  | { readonly kind: 'question'; readonly question: Question }
+  | { readonly kind: 'answered'; readonly lines: readonly string[] }
   | {
       readonly kind: 'read';
       readonly title: string;
-      readonly lines: readonly string[];
-      readonly more: Reader['more'];
+      readonly lines: readonly (string | ReadLine)[] | null;
+      readonly more: RawPiece['more'];
+      readonly uid?: SessionUid;
+      readonly mode?: Reader['mode'];
     }
-  | { readonly kind: 'read_on'; readonly lines: readonly string[]; readonly more: Reader['more'] }
+  | { readonly kind: 'read_on'; readonly lines: readonly string[]; readonly more: RawPiece['more'] }
   | { readonly kind: 'restore_planned'; readonly plan: RestorePlan }
   | { readonly kind: 'restored'; readonly message: string }
   | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[] }
@@ -226,15 +315,28 @@ export type Effect =
   | { readonly kind: 'stop_sweep' }
   | { readonly kind: 'examine'; readonly uids: readonly SessionUid[] }
   | { readonly kind: 'preview'; readonly uid: SessionUid }
+  /** What a loss would leave of a session. */
+  | { readonly kind: 'try_digest'; readonly uid: SessionUid }
+  | { readonly kind: 'export'; readonly uids: readonly SessionUid[]; readonly file: string }
   | { readonly kind: 'pin'; readonly uid: SessionUid; readonly pinned: boolean }
   | { readonly kind: 'catalogue' }
   /** Filter and sort anew. */
   | { readonly kind: 'select' }
   | { readonly kind: 'rows'; readonly ids: readonly number[] }
   /** Ask the index; it is brought up to date meanwhile. */
-  | { readonly kind: 'search'; readonly typed: string }
+  | { readonly kind: 'search'; readonly text: string }
+  /** What is told of a session beside its row. */
+  | { readonly kind: 'peek'; readonly uid: SessionUid; readonly columns: number }
+  /** Of sessions by the store's numbers. */
+  | { readonly kind: 'pin_marked'; readonly ids: readonly number[]; readonly pinned: boolean }
+  | { readonly kind: 'copy'; readonly ids: readonly number[] }
+  | { readonly kind: 'ask'; readonly what: 'restore' | 'evict' | 'export'; readonly ids: readonly number[] }
+  | { readonly kind: 'evict'; readonly uids: readonly SessionUid[] }
+  | { readonly kind: 'restore_marked'; readonly uids: readonly SessionUid[] }
+  | { readonly kind: 'export_marked'; readonly uids: readonly SessionUid[]; readonly file: string }
   | { readonly kind: 'digest'; readonly uid: SessionUid }
   | { readonly kind: 'transcript'; readonly uid: SessionUid }
+  | { readonly kind: 'raw'; readonly uid: SessionUid }
   | { readonly kind: 'read_on'; readonly uid: SessionUid; readonly offsetBytes: number }
   | { readonly kind: 'plan_restore'; readonly uid: SessionUid }
   | { readonly kind: 'restore'; readonly plan: RestorePlan }
@@ -250,8 +352,47 @@ export function to(state: State, ...effects: readonly Effect[]): Stepped {
   return { state, effects };
 }
 
+/** Another state of the screen that is seen, or another screen in its place. */
 export function onScreen(state: State, screen: Screen, ...effects: readonly Effect[]): Stepped {
   return { state: { ...state, screen }, effects };
+}
+
+/** A screen upon the one that is seen. */
+export function upon(state: State, screen: Screen, ...effects: readonly Effect[]): Stepped {
+  return { state: { ...state, screen, below: [...state.below, state.screen] }, effects };
+}
+
+/** A screen by itself: nothing is below it. */
+export function alone(state: State, screen: Screen, ...effects: readonly Effect[]): Stepped {
+  return { state: { ...state, screen, below: [] }, effects };
+}
+
+/** The nearest screen of a kind, from the one that is seen down; null: there is none. */
+export function nearest<K extends ScreenKind>(state: State, kind: K): ScreenOf<K> | null {
+  const isIt = (screen: Screen): screen is ScreenOf<K> => screen.kind === kind;
+  return [...state.below, state.screen].findLast(isIt) ?? null;
+}
+
+/**
+ * What becomes of the nearest screen of a kind, wherever it lies: `change` is handed the state as if it were the one that is seen.
+ * `comesUp`: what lies upon it goes, for the person has to see it.
+ */
+export function within<K extends ScreenKind>(
+  state: State,
+  kind: K,
+  change: (state: State, screen: ScreenOf<K>) => Stepped,
+  comesUp = false,
+): Stepped {
+  const found = nearest(state, kind);
+  if (found === null) return to(state);
+  const stack = [...state.below, state.screen];
+  const at = stack.lastIndexOf(found);
+  const stepped = change({ ...state, screen: found, below: stack.slice(0, at) }, found);
+  const above = comesUp ? [] : stack.slice(at + 1);
+  const top = above.at(-1);
+  if (top === undefined) return stepped;
+  const below = [...stepped.state.below, stepped.state.screen, ...above.slice(0, -1)];
+  return { state: { ...stepped.state, screen: top, below }, effects: stepped.effects };
 }
 
 export function newWizard(origin: Wizard['origin'], usageBytes: number): Wizard {
@@ -262,7 +403,12 @@ export function newWizard(origin: Wizard['origin'], usageBytes: number): Wizard 
     place: AT_TOP,
     keptOut: new Set(),
     pinned: new Set(),
+    way: 0,
+    losing: false,
     phrase: '',
+    exportFile: '',
+    exporting: false,
+    undo: null,
     notice: null,
     failures: [],
     ownFiles: new Map(),
@@ -270,27 +416,34 @@ export function newWizard(origin: Wizard['origin'], usageBytes: number): Wizard 
     usageBytes,
     freedBytes: 0,
     stopping: false,
+    stoppedAt: null,
   };
 }
 
-export const NEW_BROWSE: Browse = {
+export const NEW_SESSIONS: Sessions = {
   catalogue: null,
-  sort: 'newest',
+  sort: null,
   reversed: false,
   typed: '',
   editing: false,
   searched: null,
+  found: null,
   shown: new Uint32Array(0),
   place: AT_TOP,
   rows: new Map(),
+  marked: new Set(),
+  anchor: null,
+  peek: null,
+  groups: null,
   notice: null,
 };
 
-export const NEW_SEARCH: Search = { typed: '', editing: true, result: null, place: AT_TOP, notice: null };
+export const DASHBOARD = { kind: 'dashboard', by: 'project', place: AT_TOP } as const satisfies Screen;
 
 export function firstState(screen: Screen, size: Size): State {
   return {
     screen,
+    below: [],
     size,
     view: null,
     activity: { kind: 'idle' },
@@ -299,6 +452,9 @@ export function firstState(screen: Screen, size: Size): State {
     overheard: null,
     news: null,
     reports: [],
+    totals: null,
+    schedule: null,
+    left: null,
     quitting: false,
   };
 }

@@ -8,6 +8,8 @@ export interface Part {
 }
 
 export interface View {
+  /** Raised by every change of the store that was seen. */
+  readonly version: number;
   readonly limits: Limits;
   readonly now: Iso;
   readonly tier1Bytes: number;
@@ -23,7 +25,19 @@ export interface View {
   readonly atRisk: readonly Risk[];
   /** Stored bytes of the sessions of each of the last days, oldest first; empty where nothing is stored. */
   readonly growth: readonly number[];
+  /** The last run of `maintain`. */
+  readonly lastRun: { readonly at: string; readonly result: string; readonly isWell: boolean } | null;
   readonly lastSweep: { readonly at: string; readonly freedBytes: number; readonly lost: boolean } | null;
+}
+
+/** What runs sweeps by itself. */
+export interface Schedule {
+  /** `none`: nothing does; `stopped`, `stale`: something was set up, and does not as it should. */
+  readonly state: 'none' | 'installed' | 'stopped' | 'stale';
+  /** Of the machine: `systemd`, `cron`, …; empty where it has none. */
+  readonly kind: string;
+  /** When it runs next, as the scheduler says it; null: it does not say. */
+  readonly next: string | null;
 }
 
 export interface AgentPart {

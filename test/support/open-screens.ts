@@ -20,12 +20,12 @@ const STEPS = ['[1 backstop]', '[2 budget]', '[3 analyze]', '[4 budget again]', 
 
 export const SCREENS: readonly OpenScreen[] = [
   { name: 'dashboard', args: [], way: [DASHBOARD] },
-  { name: 'browse', args: [], way: [DASHBOARD, ['b', 'row 1']] },
-  { name: 'filter', args: [], way: [DASHBOARD, ['b', 'row 1'], ['f', 'apply']] },
+  { name: 'sessions', args: [], way: [DASHBOARD, ['b', 'row 1']] },
+  { name: 'filter', args: [], way: [DASHBOARD, ['b', 'row 1'], ['/', 'no filter']] },
   { name: 'digest', args: [], way: [DASHBOARD, ['b', 'row 1'], ['\r', 'session-memory · Digest']] },
   { name: 'transcript', args: [], way: [DASHBOARD, ['b', 'row 1'], ['t', 'session-memory · Transcript']] },
   { name: 'restore', args: [], way: [DASHBOARD, ['b', 'row 1'], ['r', 'session-memory · Restore']] },
-  { name: 'search', args: [], way: [DASHBOARD, ['/', 'session-memory · Search']] },
+  { name: 'search', args: [], way: [DASHBOARD, ['/', 'session-memory · Sessions']] },
   { name: 'history', args: [], way: [DASHBOARD, ['h', 'session-memory · History']] },
   { name: 'help', args: [], way: [DASHBOARD, ['?', 'session-memory · Keys']] },
   ...STEPS.map((step, i) => ({

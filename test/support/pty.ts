@@ -122,6 +122,15 @@ export class Pty implements AsyncDisposable {
     this.#child.terminal?.write(keys);
   }
 
+  /** At the last resort, with its ways shown: takes the last of them, so that the phrase is asked for. */
+  async asksPhrase(phrase: string): Promise<string> {
+    await this.shows(/\d {2}lose them/);
+    this.type('123456');
+    await this.shows(/› \d {2}lose them/);
+    this.type('\r');
+    return this.shows(`To lose them, type ${phrase}`);
+  }
+
   /** As a terminal with bracketed paste hands a paste on. */
   paste(text: string): void {
     this.type(`\x1b[200~${text}\x1b[201~`);

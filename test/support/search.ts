@@ -31,24 +31,19 @@ export function hitOf(session: SessionRow, n: number, snippets = SNIPPETS): Sear
   };
 }
 
-export function searchedFor(typed: string, about: Partial<SearchResult> = {}): Event {
+export function resultOf(about: Partial<SearchResult> = {}): SearchResult {
   return {
-    kind: 'searched',
-    typed,
-    result: {
-      hits: [],
-      hasMore: false,
-      isCutShort: false,
-      isRelaxed: false,
-      isEmpty: false,
-      notIndexed: 0,
-      leftOut: [],
-      meant: [],
-      words: [],
-      suggestion: null,
-      ...about,
-    },
+    ...{ hits: [], hasMore: false, isCutShort: false, isRelaxed: false, isEmpty: false, notIndexed: 0 },
+    ...{ leftOut: [], meant: [], words: [], suggestion: null },
+    ...about,
   };
+}
+
+/** The answer to words, of sessions that the store numbers from 1. */
+export function searchedFor(text: string, about: Partial<SearchResult> = {}): Event {
+  const result = resultOf(about);
+  const hits = new Map(result.hits.map((hit, n) => [n + 1, hit]));
+  return { kind: 'searched', found: { text, result, hits } };
 }
 
 /** Lines that try what a terminal might do with them; the store makes them plain, and so do the screens. */

@@ -2,17 +2,20 @@
  * Things to show on a screen, made up: a view of a store, sessions, proposals, lists. The same at each call.
  * The figures of the dashboard are those of the mock-up in the specification.
  */
+import { conversationLines } from '../../src/cli/conversation-lines.ts';
+import type { Turn } from '../../src/digest/conversation.ts';
 import type { AgentId, SessionUid } from '../../src/domain/ids.ts';
 import { DEFAULT_LIMITS, GIB, MIB } from '../../src/domain/limits.ts';
 import type { SessionCard, SessionRow } from '../../src/domain/session.ts';
 import { addMs, DAY_MS, type Iso } from '../../src/domain/time.ts';
 import type { EvictionReason, Victim } from '../../src/policy/passes.ts';
 import type { SweepRow } from '../../src/store/read.ts';
-import type { Proposal, StepName } from '../../src/sweep/ports.ts';
+import { NO_OTHER_WAY, type Proposal, type StepName } from '../../src/sweep/ports.ts';
 import type { Report } from '../../src/sweep/report.ts';
-import type { Catalogue } from '../../src/tui/catalogue.ts';
+import { atRiskOf, type Catalogue, goingNext } from '../../src/tui/catalogue.ts';
 import type { Effect, Event, FoundHere, RestorePlan, Size, State } from '../../src/tui/state.ts';
 import { step } from '../../src/tui/step.ts';
+import { totalsOf } from '../../src/tui/totals.ts';
 import type { View } from '../../src/tui/view.ts';
 
 export const NOW = '2026-06-10T14:02:00.000Z' as Iso;
@@ -50,6 +53,7 @@ export function daysBefore(days: number): Iso {
 
 export function view(about: Partial<View> = {}): View {
   return {
+    version: 1,
     limits: DEFAULT_LIMITS,
     now: NOW,
     tier1Bytes: 3.1 * GIB,
@@ -71,6 +75,7 @@ export function view(about: Partial<View> = {}): View {
     worstCaseLoss: 0,
     atRisk: [{ agent: 'Claude Code', sessions: 6, notStored: 2, days: 30, firstAt: daysBefore(-3.5) }],
     growth: [10, 20, 15, 20, 60, 90, 95, 100, 110, 120, 110, 120, 130, 140, 40].map((mib) => mib * MIB),
+    lastRun: null,
     lastSweep: null,
     ...about,
   };
@@ -197,6 +202,12 @@ export function proposal(stepName: StepName, count: number, about: Partial<Propo
     usageBytes: USAGE[stepName] + (isLoss ? Math.max(0, lossBytes - 150 * MIB) : 0),
     movedOn: false,
     failures: new Map(isLoss ? cards.map(({ uid }, n) => [uid, WHYS[n % WHYS.length] ?? '']) : []),
+    ways: isLoss
+      ? {
+          ...NO_OTHER_WAY,
+          digestible: { sessions: count, rawBytes: cards.reduce((sum, { rawBytes }) => sum + rawBytes, 0) },
+        }
+      : NO_OTHER_WAY,
     ...about,
   };
 }
@@ -235,18 +246,34 @@ export const DIGEST_LINES: readonly string[] = [
 
 /** Columns of numbers for sessions 0 to `count - 1`; the store numbers them from 1. */
 export function catalogueOf(rows: readonly SessionRow[]): Catalogue {
-  return {
+  const projects = [...new Set(rows.map((one) => one.project ?? ''))];
+  const ms = (time: string | null) => (time === null ? 0 : Date.parse(time));
+  const plain = {
     ids: Float64Array.from(rows, (_, n) => n + 1),
-    timesMs: Float64Array.from(rows, (one) => Date.parse(one.endedAt ?? NOW)),
-    rawBytes: Float64Array.from(rows, (one) => one.rawBytes),
+    timesMs: Float64Array.from(rows, (one) => ms(one.endedAt)),
+    evictMs: Float64Array.from(rows, (one) => ms(one.analyzedAt ?? one.endedAt)),
+    endMs: Float64Array.from(rows, (one) => ms(one.endedAt)),
     storedBytes: Float64Array.from(rows, (one) => one.storedBytes),
     flags: Uint8Array.from(rows, (one) => FLAGS[one.state] + (one.pinned ? 4 : 0)),
     agentOf: Uint16Array.from(rows, (one) => (one.agent === 'codex' ? 1 : 0)),
-    projectOf: Uint32Array.from(rows, () => 0),
+    projectOf: Uint32Array.from(rows, (one) => projects.indexOf(one.project ?? '')),
     agents: ['claude-code', 'codex'],
-    projects: ['/home/me/web-shop'],
+    projects,
+  };
+  const nowMs = Date.parse(NOW);
+  return {
+    ...plain,
+    going: goingNext(plain, DEFAULT_LIMITS, nowMs),
+    atRisk: atRiskOf(plain, new Map([['claude-code', 30]]), nowMs),
   };
 }
+
+/** Who takes the room in a store of such sessions. */
+export function totals(): Event {
+  made ??= { kind: 'totals', totals: totalsOf(catalogueOf(ROWS), DEFAULT_LIMITS, Date.parse(NOW)) };
+  return made;
+}
+let made: Event | null = null;
 
 const FLAGS = { analyzed: 0, unanalyzed: 1, evicted: 2 } as const;
 
@@ -270,12 +297,52 @@ export function row(n: number, about: Partial<SessionRow> = {}): SessionRow {
   };
 }
 
+/** As many as no window shows at once. */
+export const ROWS: readonly SessionRow[] = Array.from({ length: 120 }, (_, n) => row(n));
+
 /** The list with its rows read, as the finder and the store would hand it over. */
-export function browsed(rows: readonly SessionRow[]): Event[] {
+export function listed(rows: readonly SessionRow[]): Event[] {
+  if (rows !== ROWS) return listOf(rows);
+  readRows ??= listOf(rows);
+  return readRows;
+}
+let readRows: Event[] | null = null;
+
+function listOf(rows: readonly SessionRow[]): Event[] {
   return [
-    { kind: 'catalogue', catalogue: catalogueOf(rows), shown: Uint32Array.from(rows, (_, n) => n) },
+    { kind: 'catalogue', catalogue: catalogueOf(rows) },
+    { kind: 'shown', shown: Uint32Array.from(rows, (_, n) => n), searched: null },
     { kind: 'rows', rows: new Map(rows.map((one, n) => [n + 1, one])) },
   ];
+}
+
+/** A transcript, as a reader shows it. */
+export function conversation(): Event {
+  const turn = (who: Turn['who'], text: string, about: Partial<Turn> = {}): Turn => ({
+    ...{ who, at: daysBefore(90), text, outcome: '', failed: false, detail: '', ...about },
+  });
+  const turns = [
+    turn('person', 'Why does the login test fail at times?\nIt is only on CI.'),
+    turn('agent', 'I look at the test and run it a few times.'),
+    turn('tool', 'read test/login.spec.ts', { at: null }),
+    turn('tool', '$ npm test -- login', {
+      outcome: 'exit 1',
+      failed: true,
+      detail: '1 failing\n  expected form',
+    }),
+    turn('tool', 'edited test/login.spec.ts', { at: null }),
+    turn('tool', '$ npm test -- login --retries 3', { outcome: 'exit 0', detail: 'all pass' }),
+    turn('agent', HOSTILE_TITLES.join('\n')),
+    ...Array.from({ length: 40 }, (_, n) => turn(n % 2 === 0 ? 'person' : 'agent', `And then? Login ${n}.`)),
+  ];
+  return {
+    ...{ kind: 'read', title: 'Transcript', more: null, uid: uidOf(0), mode: 'conversation' },
+    lines: conversationLines(turns, true, 58),
+  };
+}
+
+export function peeked(n: number): Event {
+  return { kind: 'peeked', peek: { uid: uidOf(n), lines: DIGEST_LINES, own: 'there' } };
 }
 
 export function sweepRow(n: number, about: Partial<SweepRow> = {}): SweepRow {

@@ -6,8 +6,9 @@ import { expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONTEXTS, KEYS, type KeyContext } from '../../src/tui/keys.ts';
+import { contextOf } from '../../src/tui/screens.ts';
 import type { Effect, Event, Screen, Stage, State } from '../../src/tui/state.ts';
-import { contextOf, step } from '../../src/tui/step.ts';
+import { step } from '../../src/tui/step.ts';
 import { EMPTY_VIEW, play, report, restorePlan, SIZE, view } from '../support/tui.ts';
 import { allStates, stateOf } from './states.ts';
 
@@ -20,8 +21,8 @@ const SCREENS: Readonly<Record<Screen['kind'], true>> = {
   first_run: true,
   dashboard: true,
   sweep: true,
-  browse: true,
-  search: true,
+  sessions: true,
+  confirm: true,
   reader: true,
   restore: true,
   history: true,
@@ -46,6 +47,8 @@ function answerTo(effect: Effect): Event | null {
     case 'transcript':
     case 'report':
       return { kind: 'read', title: 'Text', lines: ['text'], more: null };
+    case 'ask':
+      return { kind: 'question', question: { title: 'x', lines: [], does: 'x', effect: null } };
     case 'plan_restore':
       return { kind: 'restore_planned', plan: restorePlan() };
     default:

@@ -2,15 +2,21 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { agentId, type SessionUid } from '../../src/domain/ids.ts';
 import { addMs, type Iso } from '../../src/domain/time.ts';
+import { numbersOf } from '../../src/store/browse.ts';
 import { describeSession, ensureSession, setPinned } from '../../src/store/write-raw.ts';
 import type { Catalogue } from '../../src/tui/catalogue.ts';
-import { Finder, type Wish } from '../../src/tui/finder.ts';
+import { Finder, type LoadedUnder, type Wish } from '../../src/tui/finder.ts';
 import { World } from '../support/bench-world.ts';
 
 /** More than two pieces, and the last of them not full. */
 const COUNT = 12_345;
 const START = '2026-01-01T00:00:00.000Z' as Iso;
-const PLAIN: Wish = { typed: '', sort: 'newest', reversed: false };
+const PLAIN: Wish = { typed: '', sort: 'newest', reversed: false, hits: [] };
+const ABOUT: LoadedUnder = {
+  limits: { rawMaxAgeDays: 45, rawSoftCapBytes: 1e12 },
+  retention: new Map(),
+  nowMs: Date.parse('2026-03-01T00:00:00.000Z'),
+};
 
 let world: World;
 beforeAll(() => {
@@ -40,7 +46,7 @@ function addSession(n: number): void {
 
 async function loaded(finder: Finder): Promise<Catalogue> {
   const got: Catalogue[] = [];
-  await finder.load((catalogue) => got.push(catalogue));
+  await finder.load(ABOUT, (catalogue) => got.push(catalogue));
   const [catalogue] = got;
   if (catalogue === undefined) throw new Error('nothing was loaded');
   return catalogue;
@@ -69,14 +75,17 @@ describe('loading', () => {
   test('of an older request gives way to a newer one', async () => {
     const finder = new Finder(world.db);
     const got: string[] = [];
-    await Promise.all([finder.load(() => got.push('older')), finder.load(() => got.push('newer'))]);
+    await Promise.all([
+      finder.load(ABOUT, () => got.push('older')),
+      finder.load(ABOUT, () => got.push('newer')),
+    ]);
     expect(got).toEqual(['newer']);
   });
 
   test('goes on while keys are pressed', async () => {
     const finder = new Finder(world.db);
     const loading = loaded(finder);
-    const early = await answers(finder, { ...PLAIN, sort: 'largest' });
+    const early = await answers(finder, { ...PLAIN, sort: 'stored' });
     expect(early).toEqual([]);
     expect((await loading).ids.length).toBe(COUNT);
     expect(await answers(finder, PLAIN)).toEqual([[COUNT, null]]);
@@ -95,6 +104,37 @@ describe('a search', () => {
     expect((await answers(finder, { ...PLAIN, typed: '/home/me/P3' })).at(-1)).toEqual([1764, 1]);
     expect((await answers(finder, { ...PLAIN, typed: 'no such thing' })).at(-1)).toEqual([0, 1]);
     expect((await answers(finder, { ...PLAIN, typed: 'login pinned' })).at(-1)).toEqual([12, 1]);
+  });
+
+  test('finds words in any order, each of them somewhere in title, project or id', async () => {
+    const finder = new Finder(world.db);
+    await loaded(finder);
+    const count = async (typed: string) => (await answers(finder, { ...PLAIN, typed })).at(-1)?.[0];
+    expect(await count('test login')).toBe(123);
+    expect(await count('p3 LOGIN')).toBe(await count('login p3'));
+    expect(await count('login nowhere')).toBe(0);
+  });
+
+  test('what the index found is among the rest, and first where no other order is asked for', async () => {
+    const finder = new Finder(world.db);
+    const catalogue = await loaded(finder);
+    const ids: number[][] = [];
+    const wish = { ...PLAIN, sort: null, typed: 'login', hits: [7, 4, 999_999] };
+    await finder.select(wish, (rows) => ids.push(Array.from(rows, (row) => catalogue.ids[row] ?? 0)));
+    expect(ids.at(-1)?.slice(0, 3)).toEqual([7, 4, 12_300]);
+    expect(ids.at(-1)).toHaveLength(125);
+  });
+
+  test('the numbers of sessions come in the order of their ids; who is not there is left out', () => {
+    const uids = ['codex:000042', 'codex:none', 'codex:000007'] as SessionUid[];
+    expect(numbersOf(world.db, uids)).toEqual([42, 7]);
+  });
+
+  test('what only the index understands is left to it', async () => {
+    const finder = new Finder(world.db);
+    await loaded(finder);
+    for (const typed of ['login -test', '"login test"', 'log*', 'like:codex:000042'])
+      expect(await answers(finder, { ...PLAIN, typed, hits: [3] })).toEqual([[1, 1]]);
   });
 
   test('answers in the order that was asked for', async () => {

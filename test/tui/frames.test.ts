@@ -9,8 +9,9 @@ import { Terminal } from '@xterm/headless';
 import { frame } from '../../src/tui/frames/frame.ts';
 import { KEYS } from '../../src/tui/keys.ts';
 import { textOf, toAscii, widthOf } from '../../src/tui/paint.ts';
+import { contextOf } from '../../src/tui/screens.ts';
 import type { Size, State } from '../../src/tui/state.ts';
-import { contextOf, step } from '../../src/tui/step.ts';
+import { step } from '../../src/tui/step.ts';
 import { hostileIn } from '../support/filled.ts';
 import { allStates, STATE_NAMES, stateOf } from './states.ts';
 
@@ -119,11 +120,11 @@ describe('a frame', () => {
 
   // Each pair differs in what a person must not miss; the texts must, since a colour may not be there.
   test.each([
-    ['dashboard', 'dashboard-over-soft', 'over soft cap'],
-    ['dashboard-over-soft', 'dashboard-over-hard', 'over hard cap'],
+    ['dashboard', 'dashboard-over-soft', 'GiB, over'],
+    ['dashboard-over-soft', 'dashboard-over-hard', 'Over the hard cap'],
     ['dashboard', 'dashboard-over-hard', 'DATA LOSS'],
     ['dashboard', 'dashboard-over-hard', 'lost without a digest'],
-    ['dashboard', 'dashboard-tier2-over', 'over, worth a review'],
+    ['dashboard', 'dashboard-tier2-over', 'over their cap, worth a review'],
     ['dashboard', 'dashboard-trouble', 'Trouble: '],
     ['dashboard', 'dashboard-trouble', 'watching by scan'],
     ['sweep-victims', 'sweep-kept-out', 'keep   90 d'],
@@ -137,11 +138,16 @@ describe('a frame', () => {
     ['loss', 'loss-wrong', 'Not the phrase: nothing was lost'],
     ['loss', 'loss-moved-on', 'The list changed while you read it: nothing was lost'],
     ['sweep-running', 'sweep-running-stopping', 'Stopping.'],
+    ['sweep-result', 'sweep-result-stopped', 'You stopped it at budget'],
     ['sweep-result', 'sweep-result-lost', 'DATA LOSS'],
     ['sweep-result', 'sweep-result-lost', 'Still over the hard cap'],
     ['history-empty', 'history', 'DATA LOSS'],
     ['history-empty', 'history', 'was killed'],
-    ['reader-digest', 'browse', 'evicted'],
+    ['sessions', 'sessions-marked', '2 marked'],
+    ['sessions', 'sessions-evicted', 'Evicted 2026'],
+    ['dashboard-well', 'dashboard', 'The next sweep takes'],
+    ['dashboard', 'dashboard-no-schedule', 'No sweep runs by itself'],
+    ['dashboard', 'dashboard-stopped', 'is stopped'],
     ['restore-ready', 'restore-differs', 'DIFFERS'],
   ])('says in words what tells %s from %s: %s', (without, having, words) => {
     const wide = { columns: 160, rows: 50 };
@@ -153,7 +159,7 @@ describe('a frame', () => {
   });
 
   test('marks the row under the cursor with a sign of its own', () => {
-    const rows = texts(stateOf('browse-sorted', size)).filter((text) => text.startsWith(' ›'));
+    const rows = texts(stateOf('sessions-sorted', size)).filter((text) => text.startsWith(' ›'));
     expect(rows).toEqual([expect.stringContaining('Move the invoic')]);
   });
 
@@ -182,11 +188,22 @@ describe('a window that is too small', () => {
     [1, 1],
   ])('%i×%i gets a sentence that fits, and nothing else', (columns, rows) => {
     for (const { name, state } of allStates({ columns, rows })) {
+      if (columns >= 60 && rows >= 11 && state.screen.kind === 'dashboard') continue;
       const lines = texts(state);
       expect([name, lines.length]).toEqual([name, Math.min(3, Math.max(1, rows - 1))]);
       expect(lines.filter((text) => widthOf(text) > Math.max(1, columns - 1))).toEqual([]);
       if (columns >= 59) expect(lines[0]).toBe(`This window is ${columns}×${rows}.`);
     }
+  });
+
+  test('a pane of 60×11 has the verdict and the bars of the dashboard', () => {
+    for (const rows of [11, 12, 13, 14, 15]) {
+      const lines = texts(stateOf('dashboard-over-hard', { columns: 60, rows }));
+      expect(lines).toHaveLength(rows);
+      expect(lines.filter((text) => widthOf(text) > 59)).toEqual([]);
+      expect(lines.join('\n')).toMatch(/Over the hard cap[\s\S]*\n Raw +[█▒▓│┃]+[\s\S]*\n Digests/);
+    }
+    expect(texts(stateOf('dashboard', { columns: 60, rows: 10 }))[0]).toBe('This window is 60×10.');
   });
 
   test('changes nothing of what is on the screen when it is made larger again', () => {

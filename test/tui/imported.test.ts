@@ -7,10 +7,10 @@ import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import { frame } from '../../src/tui/frames/frame.ts';
 import { textOf } from '../../src/tui/paint.ts';
-import { type Event, firstState, type State } from '../../src/tui/state.ts';
+import { DASHBOARD, type Event, firstState, type State } from '../../src/tui/state.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 import { hitOf, searchedFor } from '../support/search.ts';
-import { browsed, key, play, row, typing, view } from '../support/tui.ts';
+import { key, listed, play, row, typing, view } from '../support/tui.ts';
 
 const ROWS = [
   row(0, { title: 'my own work' }),
@@ -23,12 +23,13 @@ const SIZES = [
 ];
 
 function shown(size: State['size'], ...events: readonly Event[]): string[] {
-  const opened = firstState({ kind: 'dashboard' }, size);
+  const opened = firstState(DASHBOARD, size);
   return frame(play(opened, { kind: 'view', view: view() }, ...events), { unicode: true }).map(textOf);
 }
 
 test.each(SIZES)('in the list of all sessions, %p', (size) => {
-  const lines = shown(size, key('b'), ...browsed(ROWS));
+  // What is told of the session under the cursor stands beside the list, or below it.
+  const lines = shown(size, key('b'), ...listed(ROWS)).map((text) => text.slice(0, 80));
   expect(lines.filter((text) => text.includes('[imported] '))).toHaveLength(2);
   expect(lines.filter((text) => text.includes('my own work') && !text.includes('[imported]'))).toHaveLength(
     1,
@@ -39,6 +40,7 @@ test.each(SIZES)('in a search, and where there is room with the name of the arch
   const events = [
     key('/'),
     ...typing('work'),
+    ...listed(ROWS),
     searchedFor('work', { hits: ROWS.map((one) => hitOf(one, 0)) }),
   ];
   const marked = shown(size, ...events, key('enter')).filter((text) => text.includes('[imported] '));

@@ -1,10 +1,9 @@
 /** The dashboard keeps the store up with what agents write: stored at once, digested after two quiet minutes. */
 import { afterEach, beforeEach, describe, expect, jest, spyOn, test } from 'bun:test';
 import type { SessionUid } from '../../src/domain/ids.ts';
-import { DEFAULT_LIMITS } from '../../src/domain/limits.ts';
 import { parseTime } from '../../src/domain/time.ts';
-import { Keeper, QUIET_MS, quietSessions } from '../../src/tui/keeper.ts';
-import type { Ingested, Services } from '../../src/tui/ports.ts';
+import { Keeper, type KeeperServices, QUIET_MS, quietSessions } from '../../src/tui/keeper.ts';
+import type { Ingested } from '../../src/tui/ports.ts';
 import type { Event } from '../../src/tui/state.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 import { uidOf } from '../support/tui.ts';
@@ -36,11 +35,8 @@ class Kept implements Disposable {
   #inTrouble: (message: string) => void = () => undefined;
 
   constructor(watchFails: string | null = null) {
-    const services: Services = {
-      search: () => Promise.reject(new Error('not asked')),
-      indexMore: async () => 0,
+    const services: KeeperServices = {
       clock: { now: () => this.world.now, monotonicMs: () => (this.nowMs += this.readTakesMs), isSet: true },
-      limits: DEFAULT_LIMITS,
       db: this.world.db,
       background: {
         look: notUsed,
@@ -55,14 +51,6 @@ class Kept implements Disposable {
         if (watchFails !== null) this.#inTrouble(watchFails);
         return { close: () => undefined };
       },
-      sweep: notUsed,
-      pin: notUsed,
-      digestLines: notUsed,
-      transcript: notUsed,
-      reportLines: notUsed,
-      ownFile: notUsed,
-      planRestore: notUsed,
-      restore: notUsed,
     };
     this.keeper = new Keeper(services, (event) => this.events.push(event));
   }

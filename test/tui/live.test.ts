@@ -10,7 +10,7 @@ import { beginSweep, finishSweep } from '../../src/store/write-sweep.ts';
 import { frame } from '../../src/tui/frames/frame.ts';
 import { growthOf, LiveView } from '../../src/tui/live.ts';
 import { textOf } from '../../src/tui/paint.ts';
-import { firstState } from '../../src/tui/state.ts';
+import { DASHBOARD, firstState } from '../../src/tui/state.ts';
 import { growthADay, type View } from '../../src/tui/view.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 import { id, noise, uid } from '../support/filled.ts';
@@ -223,7 +223,7 @@ describe('growth', () => {
     ['4 GiB left at 1 MiB a day', 0, 1, '+1.0 MiB a day · soft cap years away'],
   ])('is put forward to the soft cap: %s', (_, tier1Bytes, mibADay, words) => {
     const shown = view({ tier1Bytes, growth: Array(15).fill(mibADay * MIB) });
-    const state = play(firstState({ kind: 'dashboard' }, { columns: 100, rows: 30 }), {
+    const state = play(firstState(DASHBOARD, { columns: 100, rows: 30 }), {
       kind: 'view',
       view: shown,
     });
@@ -238,7 +238,7 @@ describe('growth', () => {
     const said = (days: number) => {
       const firstAt = new Date(Date.parse(view().now) + days * DAY_MS).toISOString() as Iso;
       const risk = { agent: 'Claude Code', sessions: 6, notStored: 2, days: 30, firstAt };
-      const state = play(firstState({ kind: 'dashboard' }, { columns: 120, rows: 30 }), {
+      const state = play(firstState(DASHBOARD, { columns: 120, rows: 30 }), {
         kind: 'view',
         view: view({ atRisk: [risk] }),
       });

@@ -5,16 +5,23 @@ import { frame } from '../../src/tui/frames/frame.ts';
 import { textOf } from '../../src/tui/paint.ts';
 import type { Effect, Event, State } from '../../src/tui/state.ts';
 import { step } from '../../src/tui/step.ts';
-import { phraseFor } from '../../src/tui/steps/sweep.ts';
+import { phraseFor, raisedCap } from '../../src/tui/wizard.ts';
 import { SEED } from '../support/seed.ts';
 import { effectsOf, key, play, proposed, report, SIZE, typing, uidOf, view } from '../support/tui.ts';
 import { STATE_NAMES, stateOf } from './states.ts';
 
 const RUN: Effect = { kind: 'decide', decision: { kind: 'run' } };
 const at = (name: string) => stateOf(name, SIZE);
+/** The last way, whose number is as many as there are; then its phrase. */
+const LOSE: readonly Event[] = [...'123456'].map(key).concat(key('enter'));
+const atPhrase = (name: string) => play(at(name), ...LOSE);
 
 function decisions(effects: readonly Effect[]): Effect[] {
   return effects.filter(({ kind }) => kind === 'decide');
+}
+
+function losses(effects: readonly Effect[]): Effect[] {
+  return effects.filter((effect) => Bun.deepEquals(effect, RUN));
 }
 
 describe('the phrase', () => {
@@ -23,13 +30,13 @@ describe('the phrase', () => {
   });
 
   test('typed right and confirmed loses the sessions, once', () => {
-    const typed = play(at('loss'), ...typing('lose 3 sessions'));
+    const typed = play(atPhrase('loss'), ...typing('lose 3 sessions'));
     expect(effectsOf(typed, key('enter'), key('enter'), key('enter'))).toEqual([RUN]);
   });
 
   test('is right after a correction, too', () => {
     const corrected = [...typing('lose 4'), key('backspace'), ...typing('3 sessions'), key('enter')];
-    expect(decisions(effectsOf(at('loss'), ...corrected))).toEqual([RUN]);
+    expect(decisions(effectsOf(atPhrase('loss'), ...corrected))).toEqual([RUN]);
   });
 
   test.each([
@@ -52,8 +59,8 @@ describe('the phrase', () => {
     ['twice the phrase', 'lose 3 sessionslose 3 sessions'],
     ['more than the line holds', `lose 3 sessions${'x'.repeat(100)}`],
   ])('with %s loses nothing: %s', (_, text) => {
-    expect(decisions(effectsOf(at('loss'), ...typing(text), key('enter')))).toEqual([]);
-    const after = play(at('loss'), ...typing(text), key('enter'));
+    expect(decisions(effectsOf(atPhrase('loss'), ...typing(text), key('enter')))).toEqual([]);
+    const after = play(atPhrase('loss'), ...typing(text), key('enter'));
     // It is asked again from the beginning, and can then be said right.
     expect(decisions(effectsOf(after, ...typing('lose 3 sessions'), key('enter')))).toEqual([RUN]);
   });
@@ -68,17 +75,17 @@ describe('the phrase', () => {
   ])('pasted loses nothing: %s', (_, texts, thenEnter) => {
     const pastes = texts.map((text): Event => ({ kind: 'paste', text }));
     const events = thenEnter ? [...pastes, key('enter')] : pastes;
-    expect(decisions(effectsOf(at('loss'), ...events))).toEqual([]);
+    expect(decisions(effectsOf(atPhrase('loss'), ...events))).toEqual([]);
   });
 
   test('of one session is a plural, and its singular loses nothing', () => {
-    const one = at('loss-one');
+    const one = atPhrase('loss-one');
     expect(decisions(effectsOf(one, ...typing('lose 1 session'), key('enter')))).toEqual([]);
     expect(decisions(effectsOf(one, ...typing('lose 1 sessions'), key('enter')))).toEqual([RUN]);
   });
 
   test('with separators in the number loses nothing', () => {
-    const many = at('loss-many');
+    const many = atPhrase('loss-many');
     expect(decisions(effectsOf(many, ...typing('lose 1,234 sessions'), key('enter')))).toEqual([]);
     expect(decisions(effectsOf(many, ...typing('lose 1234 sessions'), key('enter')))).toEqual([RUN]);
   });
@@ -86,13 +93,17 @@ describe('the phrase', () => {
   test('for an old list loses nothing of a new one, even where both have as many', () => {
     for (const count of [2, 3, 4]) {
       const typed = play(
-        at('loss'),
+        atPhrase('loss'),
         ...typing('lose 3 sessions'),
         proposed('data_loss', count, { movedOn: true }),
       );
-      expect(decisions(effectsOf(typed, key('enter'), key('enter')))).toEqual([]);
-      const half = play(at('loss'), ...typing('lose 3 se'), proposed('data_loss', count, { movedOn: true }));
-      expect(decisions(effectsOf(half, ...typing('ssions'), key('enter')))).toEqual([]);
+      expect(losses(effectsOf(typed, key('enter'), key('enter')))).toEqual([]);
+      const half = play(
+        atPhrase('loss'),
+        ...typing('lose 3 se'),
+        proposed('data_loss', count, { movedOn: true }),
+      );
+      expect(losses(effectsOf(half, ...typing('ssions'), key('enter')))).toEqual([]);
     }
   });
 
@@ -105,15 +116,15 @@ describe('the phrase', () => {
     ['keys of other steps', [key('space'), key('p'), key('enter'), key('v'), key('enter')]],
   ] satisfies [string, Event[]][])('is not replaced by %s', (_, events) => {
     expect(
-      decisions(effectsOf(at('loss'), ...events)).filter((effect) => Bun.deepEquals(effect, RUN)),
+      decisions(effectsOf(atPhrase('loss'), ...events)).filter((effect) => Bun.deepEquals(effect, RUN)),
     ).toEqual([]);
   });
 
   test('typed and confirmed in a window too small to show it loses nothing', () => {
-    const small = play(at('loss'), { kind: 'resize', size: { columns: 40, rows: 10 } });
+    const small = play(atPhrase('loss'), { kind: 'resize', size: { columns: 40, rows: 10 } });
     expect(decisions(effectsOf(small, ...typing('lose 3 sessions'), key('enter')))).toEqual([]);
     expect(decisions(effectsOf(small, { kind: 'paste', text: 'lose 3 sessions' }, key('enter')))).toEqual([]);
-    const smallLater = play(at('loss'), ...typing('lose 3 sessions'), {
+    const smallLater = play(atPhrase('loss'), ...typing('lose 3 sessions'), {
       kind: 'resize',
       size: { columns: 40, rows: 10 },
     });
@@ -121,7 +132,7 @@ describe('the phrase', () => {
   });
 
   test('typed while a digest is read over it says nothing', () => {
-    const reading = play(at('loss'), { kind: 'read', title: 'Digest', lines: ['text'], more: null });
+    const reading = play(atPhrase('loss'), { kind: 'read', title: 'Digest', lines: ['text'], more: null });
     expect(decisions(effectsOf(reading, ...typing('lose 3 sessions'), key('enter')))).toEqual([]);
   });
 });
@@ -137,6 +148,7 @@ function anyEvents(): fc.Arbitrary<Event[]> {
     'up',
     'down',
     'end',
+    'tab',
     'ctrl+z',
   ];
   const count = fc.integer({ min: 0, max: 4 });
@@ -176,7 +188,9 @@ function anyEvents(): fc.Arbitrary<Event[]> {
   );
   const some = fc.oneof(
     { weight: 4, arbitrary: one.map((event) => [event]) },
+    { weight: 1, arbitrary: fc.constant([...LOSE]) },
     { weight: 1, arbitrary: count.map((n) => [...typing(`lose ${n} sessions`), key('enter')]) },
+    { weight: 1, arbitrary: count.map((n) => [...LOSE, ...typing(`lose ${n} sessions`), key('enter')]) },
   );
   return fc.array(some, { maxLength: 25 }).map((parts) => parts.flat());
 }
@@ -220,7 +234,16 @@ describe('whatever happens, in whatever order', () => {
       fc.property(
         fc.constantFrom(...STATE_NAMES.filter((name) => name.startsWith('los'))),
         fc.array(
-          fc.constantFrom(...'ose 123nvpqjkgG?sin', 'enter', 'esc', 'space', 'backspace', 'up', 'end'),
+          fc.constantFrom(
+            ...'ose 123456nvtupqjkgG?sin',
+            'tab',
+            'enter',
+            'esc',
+            'space',
+            'backspace',
+            'up',
+            'end',
+          ),
           { maxLength: 60 },
         ),
         (name, names) => {
@@ -234,6 +257,81 @@ describe('whatever happens, in whatever order', () => {
       ),
       { seed: SEED, numRuns: 1000 },
     );
+  });
+});
+
+describe('a data loss is a choice', () => {
+  const text = (state: State) => frame(state, { unicode: true }).map(textOf).join('\n');
+
+  test('the first way, which is chosen, loses nothing, wherever there is one that does not', () => {
+    for (const name of STATE_NAMES.filter((one) => one.startsWith('loss'))) {
+      const { screen } = play(at(name), key('esc'));
+      if (screen.kind !== 'sweep' || offered(at(name)) === null) continue;
+      const taken = decisions(effectsOf(at(name), key('1'), key('enter')));
+      expect([name, taken.filter((effect) => Bun.deepEquals(effect, RUN))]).toEqual([name, []]);
+    }
+  });
+
+  test('no key doubles as text: what is typed before the last way was taken is no phrase', () => {
+    const typed = play(at('loss'), ...typing('lose 3 sessions'));
+    expect(losses(effectsOf(typed, key('enter'), key('enter')))).toEqual([]);
+    // And "no" runs nothing where a phrase is typed.
+    expect(effectsOf(atPhrase('loss'), ...typing('no'))).toEqual([]);
+    expect(text(play(atPhrase('loss'), ...typing('no')))).toContain('› no_');
+  });
+
+  test('after a wrong phrase esc goes back to the ways, and stops nothing', () => {
+    const wrong = play(atPhrase('loss'), ...typing('lose 2 sessions'), key('enter'));
+    expect(effectsOf(wrong, key('esc'))).toEqual([]);
+    expect(text(play(wrong, key('esc')))).toContain('› 5  lose them');
+  });
+
+  test('whom the person keeps is not in the number that is typed: first the list is shown without them', () => {
+    const kept = play(at('loss'), key('space'));
+    const anew: Effect = { kind: 'decide', decision: { kind: 'anew', keepOut: new Set([uidOf(0)]) } };
+    expect(effectsOf(kept, ...LOSE)).toEqual([anew]);
+  });
+
+  test('each way but the loss takes along whom the person keeps', () => {
+    const keepOut = new Set([uidOf(0)]);
+    const kept = play(at('loss'), key('space'));
+    const taken = ['1', '2', '4'].map((way) => decisions(effectsOf(kept, key(way), key('enter'))));
+    expect(taken.map(([one]) => (one?.kind === 'decide' ? one.decision : null))).toEqual([
+      { kind: 'digest', keepOut },
+      { kind: 'raise', hardCapBytes: expect.any(Number), keepOut },
+      { kind: 'skip', keepOut },
+    ]);
+  });
+
+  test('u takes back the last keep-out and the last pin', () => {
+    const kept = play(at('loss'), key('space'), key('u'));
+    expect(decisions(effectsOf(kept, key('enter')))).toEqual([
+      { kind: 'decide', decision: { kind: 'digest' } },
+    ]);
+    const pinned = play(at('loss'), { kind: 'pinned', uid: uidOf(1), pinned: true });
+    expect(effectsOf(pinned, key('u'))).toEqual([{ kind: 'pin', uid: uidOf(1), pinned: false }]);
+  });
+
+  test('a raised cap holds what is stored, and is as its words say', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2 ** 50 }), (bytes) => {
+        const cap = raisedCap(bytes);
+        expect(cap).toBeGreaterThanOrEqual(bytes);
+        // At most a tenth of a unit, or of what it is.
+        expect(cap).toBeLessThanOrEqual(bytes * 1.1 + 1);
+      }),
+      { seed: SEED },
+    );
+  });
+
+  test('one cause is told once, with its count', () => {
+    const why = 'the analyzer ended with status 1';
+    const same = proposed('data_loss', 126, {
+      failures: new Map(Array.from({ length: 126 }, (_, n) => [uidOf(n), why])),
+    });
+    const shown = text(play(at('loss'), same));
+    expect(shown).toContain(`Why: ${why}, 126 of 126 times`);
+    expect(shown).not.toContain('other causes');
   });
 });
 

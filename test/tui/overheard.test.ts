@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test';
 import { frame } from '../../src/tui/frames/frame.ts';
 import { textOf } from '../../src/tui/paint.ts';
-import { type Event, firstState, type State } from '../../src/tui/state.ts';
+import { DASHBOARD, type Event, firstState, type State } from '../../src/tui/state.ts';
 import { step } from '../../src/tui/step.ts';
 import { effectsOf, key, play, SIZE, view } from '../support/tui.ts';
 import { allStates } from './states.ts';
@@ -10,7 +10,7 @@ import { allStates } from './states.ts';
 const OVERHEARD: Event = { kind: 'overheard', lines: ['a warning of the runtime', 'more', 'and more'] };
 
 function dashboard(...events: readonly Event[]): State {
-  return play(firstState({ kind: 'dashboard' }, SIZE), { kind: 'view', view: view() }, ...events);
+  return play(firstState(DASHBOARD, SIZE), { kind: 'view', view: view() }, ...events);
 }
 
 const troubleIn = (state: State) =>
@@ -18,7 +18,7 @@ const troubleIn = (state: State) =>
     .map(textOf)
     .join(' ')
     .replaceAll(/\s+/g, ' ')
-    .match(/Trouble: .*?(?= s sweep| Agent |$)/)?.[0];
+    .match(/Trouble: .*?(?= enter open|$)/)?.[0];
 
 test('it is said on the dashboard, with how much more there is and when it will be shown', () => {
   expect(troubleIn(dashboard())).toBeUndefined();

@@ -4,12 +4,14 @@
 import { reportPage } from '../../src/cli/report.ts';
 import { DEFAULT_LIMITS, GIB, MIB } from '../../src/domain/limits.ts';
 import type { SessionRow } from '../../src/domain/session.ts';
+import { NO_OTHER_WAY } from '../../src/sweep/ports.ts';
 import type { Report } from '../../src/sweep/report.ts';
-import { type Event, firstState, newWizard, type Size, type State } from '../../src/tui/state.ts';
+import { questionOf } from '../../src/tui/question.ts';
+import { DASHBOARD, type Event, firstState, newWizard, type Size, type State } from '../../src/tui/state.ts';
 import type { View } from '../../src/tui/view.ts';
 import {
-  browsed,
   card,
+  conversation,
   DIGEST_LINES,
   daysBefore,
   EMPTY_VIEW,
@@ -18,11 +20,15 @@ import {
   hostileCards,
   INGESTING,
   key,
+  listed,
+  peeked,
   play,
   proposed,
+  ROWS,
   report,
   row,
   sweepRow,
+  totals,
   typing,
   uidOf,
   victims,
@@ -30,7 +36,7 @@ import {
   WHYS,
 } from '../support/tui.ts';
 import { restoreStates } from './restore-states.ts';
-import { searchStates } from './search-states.ts';
+import { sessionStates } from './session-states.ts';
 
 export type Maker = (size: Size) => State;
 /** What comes may depend on the window. */
@@ -39,9 +45,11 @@ type Sized = Event | ((size: Size) => Event);
 function dashboard(shown: View = view(), ...events: readonly Event[]): Maker {
   return (size) =>
     play(
-      firstState({ kind: 'dashboard' }, size),
+      firstState(DASHBOARD, size),
       { kind: 'view', view: shown },
       { kind: 'watching', watching: 'on' },
+      totals(),
+      { kind: 'schedule', schedule: { state: 'installed', kind: 'cron', next: null } },
       ...events,
     );
 }
@@ -49,9 +57,15 @@ function dashboard(shown: View = view(), ...events: readonly Event[]): Maker {
 /** The wizard on a store as full as its step needs it. */
 function wizard(...events: readonly Sized[]): Maker {
   return (size) => {
-    const opened = firstState({ kind: 'sweep', wizard: newWizard('dashboard', 3.1 * GIB) }, size);
+    const opened = play(
+      {
+        ...firstState({ kind: 'sweep', wizard: newWizard('dashboard', 3.1 * GIB) }, size),
+        below: [DASHBOARD],
+      },
+      { kind: 'view', view: view() },
+    );
     const sized = events.map((event) => (typeof event === 'function' ? event(size) : event));
-    return play(opened, { kind: 'view', view: view() }, ...sized);
+    return play(opened, ...sized);
   };
 }
 
@@ -85,7 +99,11 @@ const OWN_FILES: Event = {
     [uidOf(1), 'there'],
     [uidOf(2), 'changed'],
   ]),
+  exportFile: '/home/me/session-memory-2026-06-10.smx',
 };
+
+/** The last way, and its phrase. */
+const TO_PHRASE: readonly Event[] = [key('5'), key('enter')];
 
 function loss(...events: readonly Event[]): Maker {
   return wizard(...TO_LOSS, proposed('data_loss', 3), OWN_FILES, ...events);
@@ -121,11 +139,10 @@ function broken(lines: readonly string[], cells: number): string[] {
   return lines.flatMap((text) => Bun.wrapAnsi(text, cells, { hard: true, trim: false }).split('\n'));
 }
 
-const ROWS: readonly SessionRow[] = Array.from({ length: 120 }, (_, n) => row(n));
 const HOSTILE_ROWS = HOSTILE_TITLES.map((title, n) => row(n, { title, project: `/home/me/${title}` }));
 
 function browse(rows: readonly SessionRow[], ...events: readonly Event[]): Maker {
-  return dashboard(view(), key('b'), ...browsed(rows), ...events);
+  return dashboard(view(), key('b'), ...listed(rows), peeked(0), ...events);
 }
 
 const OVER_HARD = view({
@@ -143,8 +160,7 @@ const OVER_HARD = view({
 });
 
 function firstRun(...events: readonly Event[]): Maker {
-  return (size) =>
-    play(firstState({ kind: 'dashboard' }, size), { kind: 'view', view: EMPTY_VIEW }, ...events);
+  return (size) => play(firstState(DASHBOARD, size), { kind: 'view', view: EMPTY_VIEW }, ...events);
 }
 
 const EVICTED: Event = {
@@ -153,9 +169,36 @@ const EVICTED: Event = {
 };
 const DONE: Event[] = [proposed('backstop', 3), key('enter')];
 
-const DASHBOARD: Readonly<Record<string, Maker>> = {
-  opening: (size) => firstState({ kind: 'dashboard' }, size),
+const DASHBOARDS: Readonly<Record<string, Maker>> = {
+  opening: (size) => firstState(DASHBOARD, size),
   dashboard: dashboard(),
+  'dashboard-agents': dashboard(view(), key('tab'), key('down')),
+  'dashboard-ages': dashboard(view(), key('tab'), key('tab')),
+  'dashboard-well': dashboard(
+    view({
+      ...{ atRisk: [], unanalyzed: { sessions: 0, bytes: 0 } },
+      next: [
+        { pass: 'backstop', sessions: 0, bytes: 0 },
+        { pass: 'budget', sessions: 0, bytes: 0 },
+        { pass: 'overflow', sessions: 0, bytes: 0 },
+      ],
+      lastSweep: { at: daysBefore(1), freedBytes: 310 * MIB, lost: false },
+    }),
+  ),
+  'dashboard-no-schedule': dashboard(view({ atRisk: [] }), {
+    kind: 'schedule',
+    schedule: { state: 'none', kind: '', next: null },
+  }),
+  'dashboard-stopped': dashboard(view({ atRisk: [] }), {
+    kind: 'schedule',
+    schedule: { state: 'stopped', kind: 'systemd', next: null },
+  }),
+  'dashboard-run-failed': dashboard(
+    view({
+      atRisk: [],
+      lastRun: { at: daysBefore(0.1), isWell: false, result: 'the store could not be opened: it is torn' },
+    }),
+  ),
   'dashboard-over-soft': dashboard(
     view({
       tier1Bytes: 4.6 * GIB,
@@ -286,9 +329,32 @@ const SWEEP: Readonly<Record<string, Maker>> = {
   }),
   loss: loss(),
   'loss-examining': wizard(...TO_LOSS, proposed('data_loss', 3)),
-  'loss-typed': loss(...typing('lose 3 sess')),
-  'loss-wrong': loss(...typing('lose 2 sessions'), key('enter')),
-  'loss-moved-on': loss(...typing('lose 3 sess'), proposed('data_loss', 2, { movedOn: true }), OWN_FILES),
+  'loss-chosen': loss(key('3')),
+  'loss-kept': loss(key('space'), { kind: 'pinned', uid: uidOf(1), pinned: true }),
+  'loss-exporting': loss(key('3'), key('enter')),
+  'loss-exported': loss(key('3'), key('enter'), {
+    kind: 'exported',
+    message:
+      'Wrote 3 sessions, 3.8 GiB raw, to /home/me/session-memory-2026-06-10.smx. `session-memory import` brings them back.',
+  }),
+  'loss-hopeless': wizard(...TO_LOSS, proposed('data_loss', 3, { ways: NO_OTHER_WAY }), OWN_FILES),
+  'loss-given-up': wizard(
+    ...TO_LOSS,
+    proposed('data_loss', 0, {
+      usageBytes: 6.5 * GIB,
+      failures: new Map([[uidOf(0), WHYS[2] ?? '']]),
+      ways: { digestible: { sessions: 469, rawBytes: 400 * MIB }, notAsked: 449, insufficient: true },
+    }),
+  ),
+  'loss-typing': loss(...TO_PHRASE),
+  'loss-typed': loss(...TO_PHRASE, ...typing('lose 3 sess')),
+  'loss-wrong': loss(...TO_PHRASE, ...typing('lose 2 sessions'), key('enter')),
+  'loss-moved-on': loss(
+    ...TO_PHRASE,
+    ...typing('lose 3 sess'),
+    proposed('data_loss', 2, { movedOn: true }),
+    OWN_FILES,
+  ),
   'loss-one': wizard(...TO_LOSS, proposed('data_loss', 1), OWN_FILES),
   'loss-many': wizard(...TO_LOSS, proposed('data_loss', 1234), OWN_FILES, key('end')),
   'loss-not-tried': wizard(...TO_ANALYZE, proposed('data_loss', 2, { failures: new Map() }), OWN_FILES),
@@ -301,7 +367,11 @@ const SWEEP: Readonly<Record<string, Maker>> = {
     }),
     key('down'),
   ),
-  losing: loss(...typing('lose 3 sessions'), key('enter'), EVICTED),
+  losing: loss(...TO_PHRASE, ...typing('lose 3 sessions'), key('enter'), EVICTED),
+  'loss-digesting': loss(key('enter'), {
+    kind: 'progress',
+    progress: { kind: 'analyzing', uid: uidOf(1), done: 1, total: 3 },
+  }),
   'sweep-result': wizard(...DONE, swept({ declined: ['budget'] })),
   'sweep-result-lost': wizard(
     ...DONE,
@@ -314,6 +384,13 @@ const SWEEP: Readonly<Record<string, Maker>> = {
       over_hard_cap: true,
     }),
   ),
+  'sweep-result-stopped': wizard(
+    proposed('backstop', 3),
+    key('enter'),
+    proposed('budget', 2),
+    key('esc'),
+    swept({ warnings: ['the sweep was stopped before its end'] }),
+  ),
   'sweep-failed': wizard(...DONE, {
     kind: 'sweep_failed',
     message: 'the store cannot be written to: the disk is full and its reserve is used up',
@@ -321,25 +398,24 @@ const SWEEP: Readonly<Record<string, Maker>> = {
   }),
 };
 
+const QUESTION: Event = {
+  kind: 'question',
+  question: questionOf('evict', ROWS.slice(0, 40), '/home/me/x.smx'),
+};
+
+const CONVERSATION: Event = conversation();
+
 const LISTS: Readonly<Record<string, Maker>> = {
-  'browse-loading': dashboard(view(), key('b')),
-  browse: browse(ROWS),
-  'browse-scrolled': browse(ROWS, key('end')),
-  'browse-hostile': browse(HOSTILE_ROWS),
-  'browse-sorted': browse(ROWS, key('o'), key('O'), key('down')),
-  'browse-filter': browse(ROWS, key('f'), ...typing('agent:codex 登录')),
-  'browse-filtered': browse(ROWS, key('f'), ...typing('login'), key('enter'), {
-    kind: 'shown',
-    shown: Uint32Array.from([0, 5, 10, 15, 20]),
-    searched: 0.42,
+  'confirm-evict': browse(ROWS, QUESTION),
+  'confirm-doing': browse(ROWS, QUESTION, key('enter')),
+  'confirm-done': browse(ROWS, QUESTION, key('enter'), {
+    kind: 'answered',
+    lines: ['Evicted 27 sessions, freed 310 MiB.', `Left ${uidOf(3)}: it has grown since.`],
   }),
-  'browse-none': browse(ROWS, key('f'), ...typing('no such thing'), key('enter'), {
-    kind: 'shown',
-    shown: new Uint32Array(0),
-    searched: 1,
+  'confirm-nothing': browse(ROWS, {
+    kind: 'question',
+    question: questionOf('restore', ROWS.slice(4, 5), ''),
   }),
-  'browse-notice': browse(ROWS, ...Array.from({ length: 4 }, () => key('down')), key('t')),
-  'browse-nothing': browse([]),
   'reader-digest': browse(ROWS, { kind: 'read', title: 'Digest', lines: DIGEST_LINES, more: null }),
   'reader-hostile': browse(ROWS, { kind: 'read', title: 'Transcript', lines: HOSTILE_TITLES, more: null }),
   'reader-scrolled': browse(
@@ -352,6 +428,14 @@ const LISTS: Readonly<Record<string, Maker>> = {
     },
     key('pagedown'),
   ),
+  'reader-conversation': browse(ROWS, CONVERSATION),
+  'reader-unfolded': browse(ROWS, CONVERSATION, key('o')),
+  'reader-reading': browse(ROWS, {
+    ...{ kind: 'read', title: 'Transcript', lines: null, more: null, uid: uidOf(0), mode: 'conversation' },
+  }),
+  'reader-finding': browse(ROWS, CONVERSATION, key('/'), ...typing('test')),
+  'reader-found': browse(ROWS, CONVERSATION, key('/'), ...typing('login'), key('enter'), key('n')),
+  'reader-not-found': browse(ROWS, CONVERSATION, key('/'), ...typing('walrus'), key('enter')),
   'reader-nothing': browse(ROWS, { kind: 'read', title: 'Transcript', lines: [], more: null }),
   ...restoreStates((...events) => browse(ROWS, ...events)),
   history: dashboard(view(), {
@@ -370,16 +454,15 @@ const HELP: Readonly<Record<string, Maker>> = {
   'help-analyze': wizard(...TO_ANALYZE, proposed('analyze', 3), key('?')),
   'help-loss': loss(key('?')),
   'help-result': wizard(...DONE, swept({}), key('?')),
-  'help-browse': browse(ROWS, key('?')),
   'help-history': dashboard(view(), { kind: 'history', sweeps: [] }, key('?')),
   'help-end': dashboard(view(), key('?'), key('end')),
 };
 
 const MAKERS: Readonly<Record<string, Maker>> = {
-  ...DASHBOARD,
+  ...DASHBOARDS,
   ...SWEEP,
   ...LISTS,
-  ...searchStates(dashboard, ROWS, HOSTILE_ROWS),
+  ...sessionStates((...events) => dashboard(view(), ...events), HOSTILE_ROWS),
   ...HELP,
 };
 

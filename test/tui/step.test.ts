@@ -3,10 +3,18 @@ import { describe, expect, test } from 'bun:test';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { MIB } from '../../src/domain/limits.ts';
 import { frame } from '../../src/tui/frames/frame.ts';
-import { CONTEXTS, footer, KEYS, type KeyContext, meaningOf } from '../../src/tui/keys.ts';
+import { CONTEXTS, footerKeys, KEYS, type KeyContext, meaningOf } from '../../src/tui/keys.ts';
 import { textOf } from '../../src/tui/paint.ts';
-import { type Effect, type Event, firstState, newWizard, type State } from '../../src/tui/state.ts';
-import { contextOf, step } from '../../src/tui/step.ts';
+import { contextOf } from '../../src/tui/screens.ts';
+import {
+  DASHBOARD,
+  type Effect,
+  type Event,
+  firstState,
+  newWizard,
+  type State,
+} from '../../src/tui/state.ts';
+import { step } from '../../src/tui/step.ts';
 import {
   card,
   catalogueOf,
@@ -42,7 +50,7 @@ describe('the table of keys', () => {
           expect([context, name, meaningOf(context, name)]).toEqual([
             context,
             name,
-            { kind: 'action', action: row.action },
+            { kind: 'action', action: row.action, key: name },
           ]);
   });
 
@@ -62,13 +70,28 @@ describe('the table of keys', () => {
   test('the footer has every key that is not quiet, in the order of the table, where there is room', () => {
     for (const context of ALL_CONTEXTS) {
       const rows = KEYS.filter((row) => row.in.includes(context) && row.quiet !== true);
-      expect(footer(context, 200)).toBe(rows.map((row) => `${row.shown} ${row.does}`).join('   '));
+      expect(footerKeys(context, 300).keys).toEqual(rows);
     }
+  });
+
+  test('a footer drops the way back last: esc, the help and quit are there at any width', () => {
+    for (const context of ALL_CONTEXTS)
+      for (let cells = 58; cells < 160; cells += 1) {
+        const { keys, gap } = footerKeys(context, cells);
+        const ways = KEYS.filter(
+          ({ keys: names, action, in: where, quiet }) =>
+            where.includes(context) &&
+            quiet !== true &&
+            (names.includes('esc') || action === 'help' || action === 'quit'),
+        );
+        expect([context, ways.filter((way) => !keys.includes(way))]).toEqual([context, []]);
+        expect(keys.map(({ shown, does }) => `${shown} ${does}`).join(gap).length).toBeLessThanOrEqual(cells);
+      }
   });
 
   test('the help has every key of every context', () => {
     const help = play(
-      firstState({ kind: 'dashboard' }, { columns: 80, rows: 400 }),
+      firstState(DASHBOARD, { columns: 80, rows: 400 }),
       { kind: 'view', view: view() },
       key('?'),
     );
@@ -97,14 +120,13 @@ describe('a key', () => {
     ['dashboard', 'h', [{ kind: 'history' }]],
     ['dashboard', '?', []],
     ['dashboard', 'q', [{ kind: 'quit' }]],
-    ['dashboard', '/', [{ kind: 'search', typed: '' }]],
-    ['search', 'enter', [{ kind: 'digest', uid: uidOf(1) }]],
-    ['search', 'r', [{ kind: 'plan_restore', uid: uidOf(1) }]],
-    ['search', 't', []],
-    ['search-typed', 'enter', []],
-    ['search-typed', 'q', [{ kind: 'search', typed: 'loginq' }]],
-    ['search-meant', 'tab', [{ kind: 'search', typed: 'login' }]],
-    ['search-typed', 'backspace', [{ kind: 'search', typed: 'logi' }]],
+    ['dashboard', '/', [{ kind: 'catalogue' }, { kind: 'search', text: '' }]],
+    ['dashboard', 'enter', [{ kind: 'catalogue' }]],
+    ['dashboard', 'tab', []],
+    ['filter-typed', 'enter', []],
+    ['filter-found', 'q', [{ kind: 'select' }, { kind: 'search', text: 'loginq' }]],
+    ['filter-meant', 'tab', [{ kind: 'select' }, { kind: 'search', text: 'login' }]],
+    ['filter-found', 'backspace', [{ kind: 'select' }, { kind: 'search', text: 'logi' }]],
     ['dashboard-ingesting', 'i', []],
     ['first-run-found', 'enter', [{ kind: 'ingest' }]],
     ['first-run-found', 'i', [{ kind: 'ingest' }]],
@@ -114,7 +136,29 @@ describe('a key', () => {
     ['sweep-analyze', 'enter', [RUN]],
     ['sweep-victims', 'n', [{ kind: 'decide', decision: { kind: 'skip' } }]],
     ['sweep-analyze', 'n', [{ kind: 'decide', decision: { kind: 'skip' } }]],
-    ['loss', 'n', [{ kind: 'decide', decision: { kind: 'skip' } }]],
+    ['loss', 'enter', [{ kind: 'decide', decision: { kind: 'digest' } }]],
+    [
+      'loss-hopeless',
+      'enter',
+      [{ kind: 'decide', decision: { kind: 'raise', hardCapBytes: 6_871_947_674 } }],
+    ],
+    ['loss-given-up', 'enter', [{ kind: 'decide', decision: { kind: 'digest' } }]],
+    ['loss', 'n', []],
+    [
+      'loss-chosen',
+      'enter',
+      [
+        {
+          kind: 'export',
+          uids: [uidOf(0), uidOf(1), uidOf(2)],
+          file: '/home/me/session-memory-2026-06-10.smx',
+        },
+      ],
+    ],
+    ['loss-exporting', 'enter', []],
+    ['loss-exporting', 'space', []],
+    ['loss', 't', [{ kind: 'transcript', uid: uidOf(0) }]],
+    ['loss', 'p', [{ kind: 'pin', uid: uidOf(0), pinned: true }]],
     ['sweep-victims', 'esc', [{ kind: 'decide', decision: { kind: 'stop' } }]],
     ['loss', 'esc', [{ kind: 'decide', decision: { kind: 'stop' } }]],
     ['loss-typed', 'esc', []],
@@ -124,40 +168,42 @@ describe('a key', () => {
     ['sweep-pinned', 'p', [{ kind: 'pin', uid: uidOf(1), pinned: false }]],
     ['sweep-victims', 'v', [{ kind: 'digest', uid: uidOf(0) }]],
     ['sweep-analyze', 'v', [{ kind: 'digest', uid: uidOf(0) }]],
-    ['loss', 'v', [{ kind: 'digest', uid: uidOf(0) }]],
+    ['loss', 'v', [{ kind: 'try_digest', uid: uidOf(0) }]],
     ['sweep-analyze', 'space', []],
     ['sweep-running', 'enter', []],
     ['sweep-running', 'n', []],
-    ['browse', 'enter', [{ kind: 'digest', uid: uidOf(0) }]],
-    ['browse', 't', [{ kind: 'transcript', uid: uidOf(0) }]],
-    ['browse', 'r', [{ kind: 'plan_restore', uid: uidOf(0) }]],
-    ['browse', 'p', [{ kind: 'pin', uid: uidOf(0), pinned: true }]],
-    ['browse', 'o', [{ kind: 'select' }]],
-    ['browse', 'O', [{ kind: 'select' }]],
-    ['browse', 'f', []],
+    ['sessions', 'enter', [{ kind: 'digest', uid: uidOf(0) }]],
+    ['sessions', 't', [{ kind: 'transcript', uid: uidOf(0) }]],
+    ['sessions', 'r', [{ kind: 'plan_restore', uid: uidOf(0) }]],
+    ['sessions', 'p', [{ kind: 'pin_marked', ids: [1], pinned: true }]],
+    ['sessions', 's', [{ kind: 'select' }]],
+    ['sessions', 'S', [{ kind: 'select' }]],
+    ['sessions', 'm', [{ kind: 'select' }, { kind: 'search', text: `like:${uidOf(0)}` }]],
     // Row 5 is an evicted one: its bytes are gone, and it says so.
-    ['browse-notice', 't', []],
-    ['browse-none', 'enter', []],
-    ['browse-filter', 'q', [{ kind: 'select' }]],
-    ['browse-filter', 'esc', [{ kind: 'select' }]],
+    ['sessions-notice', 't', []],
+    ['sessions-nothing', 'enter', []],
+    ['sessions-groups', 'enter', [{ kind: 'select' }]],
+    ['filter-typed', 'esc', [{ kind: 'select' }, { kind: 'search', text: '' }]],
+    ['confirm-nothing', 'enter', []],
+    ['confirm-done', 'enter', []],
     ['history', 'enter', [{ kind: 'report', sweepId: '019c0000-7d1e-7b6c-a1b2-c3d4e5f60718' }]],
     ['history-empty', 'enter', []],
     ['restore-obstacle', 'enter', []],
     ['restore-done', 'enter', []],
-    ['sweep-result', 'q', [{ kind: 'quit' }]],
+    ['sweep-result', 'q', []],
   ])('in %s: %s', (name, pressed, effects) => {
     expect(step(at(name), key(pressed)).effects).toEqual(effects);
   });
 
   test.each([
     ['dashboard', 's', 'sweep'],
-    ['dashboard', 'b', 'browse'],
+    ['dashboard', 'b', 'sessions'],
     ['dashboard', '?', 'help'],
-    ['browse', 'esc', 'dashboard'],
+    ['sessions', 'esc', 'dashboard'],
     ['history', 'esc', 'dashboard'],
-    ['reader-digest', 'esc', 'browse'],
-    ['reader-digest', 'q', 'browse'],
-    ['restore-ready', 'esc', 'browse'],
+    ['reader-digest', 'esc', 'sessions'],
+    ['reader-digest', 'q', 'sessions'],
+    ['restore-ready', 'esc', 'sessions'],
     ['help-dashboard', 'esc', 'dashboard'],
     ['help-loss', 'q', 'sweep'],
     ['sweep-result', 'enter', 'dashboard'],
@@ -279,7 +325,7 @@ describe('quitting', () => {
   });
 
   test('after its end leaves at once', () => {
-    for (const name of ['sweep-result', 'sweep-failed', 'dashboard', 'browse', 'reader-digest', 'history'])
+    for (const name of ['sweep-result', 'sweep-failed', 'dashboard', 'sessions', 'reader-digest', 'history'])
       expect([name, step(at(name), key('ctrl+c')).effects]).toEqual([name, [{ kind: 'quit' }]]);
   });
 
@@ -296,7 +342,7 @@ describe('quitting', () => {
 
 describe('the first run', () => {
   test('opens where nothing is stored, and looks at once', () => {
-    const empty = step(firstState({ kind: 'dashboard' }, SIZE), { kind: 'view', view: EMPTY_VIEW });
+    const empty = step(firstState(DASHBOARD, SIZE), { kind: 'view', view: EMPTY_VIEW });
     expect([empty.state.screen.kind, empty.effects]).toEqual(['first_run', [{ kind: 'look' }]]);
   });
 
@@ -330,18 +376,18 @@ describe('a list', () => {
   ] as const;
   const MOVES = ['down', 'pagedown', 'end', 'up', 'pageup', 'j', 'G', 'k', 'home', 'ctrl+f', 'ctrl+b', 'g'];
 
-  test.each(['sweep-victims', 'loss-many', 'sweep-analyze', 'browse', 'history', 'browse-nothing'])(
+  test.each(['sweep-victims', 'loss-many', 'sweep-analyze', 'sessions', 'history', 'sessions-nothing'])(
     'keeps its cursor on the screen, wherever it goes and whatever the window does: %s',
     (name) => {
       let state = at(name);
-      const isEmpty = name === 'browse-nothing';
+      const isEmpty = name === 'sessions-nothing';
       for (const move of MOVES)
         for (const [columns, rows] of SIZES) {
           state = play(state, key(move), { kind: 'resize', size: { columns, rows } });
           const shown = frame(state, { unicode: true }).filter((line) => textOf(line).startsWith(' ›'));
           // The line in which the phrase is typed begins with the same sign.
           const cursors = shown.filter((line) => !textOf(line).startsWith(' › '));
-          const blankMarks = name === 'sweep-victims' || name === 'sweep-analyze';
+          const blankMarks = ['sweep-victims', 'sweep-analyze', 'sessions'].includes(name);
           expect([move, columns, blankMarks ? shown.length : cursors.length]).toEqual([
             move,
             columns,
@@ -352,8 +398,9 @@ describe('a list', () => {
   );
 
   test('goes to its ends and no further', () => {
-    const place = (state: State) => (state.screen.kind === 'browse' ? state.screen.browse.place.cursor : -1);
-    const browse = at('browse');
+    const place = (state: State) =>
+      state.screen.kind === 'sessions' ? state.screen.sessions.place.cursor : -1;
+    const browse = at('sessions');
     expect(place(play(browse, key('up')))).toBe(0);
     expect(place(play(browse, key('end')))).toBe(119);
     expect(place(play(browse, key('end'), key('down'), key('pagedown')))).toBe(119);
@@ -366,11 +413,13 @@ describe('a list', () => {
       shown: Uint32Array.from({ length: count }, (_, i) => count - 1 - i),
       searched: null,
     });
-    const read: Event = { kind: 'catalogue', catalogue: catalogueOf(ROWS_MORE), shown: new Uint32Array(0) };
+    const read: Event = { kind: 'catalogue', catalogue: catalogueOf(ROWS_MORE) };
     const anew = (state: State) => play(state, read, order(123));
     const on = (state: State) =>
-      state.screen.kind === 'browse' ? state.screen.browse.shown[state.screen.browse.place.cursor] : null;
-    const newestFirst = play(at('browse'), order(120));
+      state.screen.kind === 'sessions'
+        ? state.screen.sessions.shown[state.screen.sessions.place.cursor]
+        : null;
+    const newestFirst = play(at('sessions'), order(120));
     const down = play(newestFirst, ...Array.from({ length: 30 }, () => key('down')));
     // Newest first, the 31st of 120 is number 89; three newer ones come in above it.
     expect([on(down), on(anew(down))]).toEqual([89, 89]);
@@ -378,16 +427,16 @@ describe('a list', () => {
   });
 
   test('asks for the rows that come into sight', () => {
-    const unread = play(at('browse'), { kind: 'rows', rows: new Map() });
+    const unread = play(at('sessions'), { kind: 'rows', rows: new Map() });
     const [wanted] = step(unread, key('end')).effects;
-    // 24 rows less title, footer and three lines above the list: the last 19 of 120, which the store numbers from 1.
-    expect(wanted).toEqual({ kind: 'rows', ids: Array.from({ length: 19 }, (_, i) => 102 + i) });
+    // 24 rows less title, footer and three lines above the list, ten below it: the last 9 of 120, which the store numbers from 1.
+    expect(wanted).toEqual({ kind: 'rows', ids: Array.from({ length: 9 }, (_, i) => 112 + i) });
   });
 
   test('of a transcript asks for its next piece before its end is reached, once', () => {
     const more = { uid: uidOf(0), offsetBytes: 1000 };
     const lines = Array.from({ length: 30 }, () => 'line');
-    const reading = play(at('browse'), { kind: 'read', title: 'Transcript', lines, more });
+    const reading = play(at('sessions'), { kind: 'read', title: 'Transcript', lines, more });
     expect(effectsOf(reading, key('down'), key('down'))).toEqual([{ kind: 'read_on', ...more }]);
   });
 });

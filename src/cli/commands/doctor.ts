@@ -3,7 +3,7 @@
  * Promises: changes nothing, makes no store; exit 1 where something needs a person.
  */
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { EXIT, FailureError } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { mountOfPath, refreshMounts } from '../../files/mounts.ts';
@@ -32,21 +32,20 @@ import {
 import { hookFile, isSwitchedOff } from '../../unattended/hook-files.ts';
 import { HOOKED } from '../../unattended/hooked.ts';
 import { envOf, nameOf, ownEntries } from '../../unattended/own-call.ts';
-import { readCall, type ScheduledJob } from '../../unattended/schedule.ts';
-import { loadSettings } from '../config.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, formatCount, formatTime, hanging, plural } from '../format.ts';
 import { paint, tableColumns } from '../io.ts';
-import { cannotLast, differing, jobOf, leadsTo, namedOnPath, programOf } from '../own-program.ts';
+import { cannotLast, differing, namedOnPath, programOf } from '../own-program.ts';
 import { runResult } from '../report.ts';
-import { isActive, Machine, type SchedulerKind, scheduledJob, scheduleSteps } from '../scheduler.ts';
+import { calledAs, scheduleFacts } from '../schedule-facts.ts';
+import { Machine } from '../scheduler.ts';
 import { circumstances } from '../wire.ts';
 import { unmatchedOf } from './config.ts';
 
 export const doctor: Command = async (context) => {
   refreshMounts();
   const machine = new Machine(context.host, '');
-  const schedule = await scheduleFacts(context, machine);
+  const schedule = await scheduleFacts(machine, calledAs(context));
   const checks = [
     programCheck(context),
     ...storeChecks(context, (db) => insideChecks(context, db, schedule)),
@@ -231,48 +230,6 @@ function trustedByCodex(context: Context, facts: Omit<HookFacts, 'state'>, text:
   // Whoever is trusted has nothing left to do there.
   if (state === 'trusted') return { ...facts, state: 'installed', afterwards: null };
   return { ...facts, state: state === 'untrusted' ? 'untrusted' : 'installed' };
-}
-
-async function scheduleFacts(context: Context, machine: Machine): Promise<ScheduleFacts> {
-  const kind = machine.scheduler();
-  const facts = { kind, next: null, others: [] };
-  if (kind === null || scheduleSteps(machine, kind, null).length === 0) return { ...facts, state: 'absent' };
-  const found = await foundJob(context, machine, kind);
-  if (typeof found === 'string') return { ...facts, state: found };
-  if (!isActive(machine, kind)) return { ...facts, state: 'stopped' };
-  // A task has the variables of its person, whatever a shell has beside.
-  const others = kind === 'task' ? [] : differing(found.env, jobOf(context).env);
-  return { kind, state: 'installed', next: kind === 'systemd' ? nextOf(machine) : null, others };
-}
-
-function nextOf(machine: Machine): string | null {
-  const property = '--property=NextElapseUSecRealtime';
-  const said = machine.ask(['systemctl', '--user', 'show', '--value', property, 'session-memory.timer']);
-  return said?.out.trim() || null;
-}
-
-/** What the schedule runs: by this program's way of saying it, this program, for this store and configuration; else what is amiss. */
-async function foundJob(
-  context: Context,
-  machine: Machine,
-  kind: SchedulerKind,
-): Promise<ScheduledJob | 'stale' | 'elsewhere'> {
-  const { host, settings } = context;
-  try {
-    const job = scheduledJob(machine, kind);
-    if (job === null || scheduleSteps(machine, kind, job).length > 0) return 'stale';
-    const call = readCall(job.argv);
-    const [program = '', ...source] = call?.program ?? [];
-    const [here = '', ...sourceHere] = context.self ?? [];
-    if (call === null || !leadsTo(program, here) || source.join('\n') !== sourceHere.join('\n'))
-      return 'stale';
-    const env = kind === 'task' ? host.env : job.env;
-    const own = await loadSettings({ ...host, env }, call.flags);
-    const isSame = own.storePath === settings.storePath && own.configPath === resolve(settings.configPath);
-    return isSame ? job : 'elsewhere';
-  } catch {
-    return 'stale';
-  }
 }
 
 function agentChecks(db: ReadableDb): Check[] {

@@ -64,6 +64,25 @@ export const evict: Command = async (context) => {
   return tell(context, plan, done);
 };
 
+/** From the screens, which asked before: those with a digest, and nobody else. Says what it did, a line each. */
+export async function evictDigested(
+  context: Context,
+  db: WritableDb,
+  sessions: readonly SessionRow[],
+): Promise<string[]> {
+  const going = sessions.filter((one) => one.analyzedAt !== null && one.evictedAt === null && !one.pinned);
+  const plan: Plan = { evict: going, lose: [], already: [] };
+  const done: Done = { evicted: [], lost: [], skipped: [], warnings: [], freedBytes: 0 };
+  // The screens have the terminal.
+  const io = { ...context.io, err: () => undefined, stderrIsTty: false };
+  await underSweepLock(db.path, () => apply({ ...context, io }, db, plan, done));
+  return [
+    summary(plan, done, false),
+    ...done.skipped.map(({ session_uid: uid, reason }) => `Left ${plainLine(uid)}: ${plainLine(reason)}.`),
+    ...done.warnings,
+  ];
+}
+
 function planned(context: Context): Plan {
   using db = openReadable(context.settings.storePath);
   const sessions = namedSessions(db, context.args);

@@ -34,19 +34,11 @@ export const exportCommand: Command = async (context) => {
   const target = targetOf(context);
   const db = openReadable(context.settings.storePath);
   const line = new ProgressLine(context.io);
-  const report: ExportReport = {
-    sessions: 0,
-    live: 0,
-    forgotten: 0,
-    raw_bytes: 0,
-    failed: [],
-    left_out: [],
-    interrupted: false,
-  };
+  const report = newExportReport();
   try {
     const stream = exportStream(db, optionsOf(context, db, target.names, line), report);
     if (target.file === null) for await (const chunk of stream) await context.io.outBytes(chunk);
-    else await writeFile(target.file, stream, context, report);
+    else await writeFile(target.file, stream, context.flags['force'] === true, report);
     line.clear();
     return tell(context, target.file, report);
   } finally {
@@ -54,6 +46,11 @@ export const exportCommand: Command = async (context) => {
     db.close();
   }
 };
+
+/** Of an export that has not begun. */
+export function newExportReport(): ExportReport {
+  return { sessions: 0, live: 0, forgotten: 0, raw_bytes: 0, failed: [], left_out: [], interrupted: false };
+}
 
 interface Target {
   readonly names: readonly string[];
@@ -111,11 +108,11 @@ function optionsOf(
 }
 
 /** To a temporary file beside the place, then there: never half an export under its name. */
-async function writeFile(
+export async function writeFile(
   file: string,
   stream: AsyncIterable<Uint8Array>,
-  context: Context,
-  report: ExportReport,
+  force: boolean,
+  report: Pick<ExportReport, 'interrupted'>,
 ): Promise<void> {
   const begins = `.${basename(file).slice(0, 100)}.session-memory-`;
   const temporary = join(dirname(file), `${begins}${crypto.randomUUID().slice(0, 8)}`);
@@ -131,7 +128,7 @@ async function writeFile(
       closeSync(handle);
     }
     killPoint('export.written');
-    if (!report.interrupted) moveTo(temporary, file, context.flags['force'] === true);
+    if (!report.interrupted) moveTo(temporary, file, force);
   } catch (thrown) {
     if (thrown instanceof FailureError) throw thrown;
     throw fail(

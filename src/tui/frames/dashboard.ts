@@ -1,12 +1,14 @@
-/** The dashboard: how near the caps we are, what would happen next, what is at risk. */
+/**
+ * The dashboard answers in this order: is all well, what goes next and when, who takes the room. What runs and what went wrong is always
+ * there; a low window has the verdict and the bars.
+ */
 import { formatBytes, formatCount, plural } from '../../cli/format.ts';
 import { DAY_MS, msBetween } from '../../domain/time.ts';
+import { bodyRows } from '../layout.ts';
 import {
   BLANK,
   fit,
   flow,
-  gauge,
-  gaugeCaption,
   LABEL_CELLS,
   type Line,
   labelled,
@@ -14,123 +16,239 @@ import {
   pad,
   padLeft,
   progressBar,
-  sides,
   span,
   sparkline,
   wrap,
+  zoneBar,
 } from '../paint.ts';
-import type { Activity, State } from '../state.ts';
+import type { Activity, ScreenOf, State } from '../state.ts';
+import { GROUPINGS, type Grouping, type TotalsGroup } from '../totals.ts';
 import { growthADay, type Part, type Risk, type View } from '../view.ts';
+import { goingText } from './sessions.ts';
+import { keptUp, verdict } from './verdict.ts';
 
-/** The body, at most `rows` lines: parts stand apart where there is room; what runs and what went wrong is always there. */
-export function dashboard(state: State, view: View, cells: number, rows: number): Line[] {
-  const now = doing(state, cells).slice(0, rows);
-  const room = rows - now.length;
-  const whole = [tier1(view, cells), tier2(view, cells), facts(view, cells)];
-  const height = (parts: readonly Line[][]) => parts.reduce((sum, part) => sum + part.length, 0);
-  const parts =
-    height(whole) <= room
-      ? whole
-      : [tier1(view, cells), tier2(view, cells).slice(0, 1), fewFacts(view, cells)];
-  const shown = [...parts, ...(now.length > 0 ? [now] : [])];
-  if (height(shown) > rows) return [...parts.flat().slice(0, room), ...now];
-  const airy = height(shown) + shown.length - 1 <= rows;
-  const body = shown.flatMap((part, i) => (airy && i > 0 ? [BLANK, ...part] : part));
-  const agents = agentLines(view, cells);
-  return body.length + agents.length + 1 <= rows ? [...body, BLANK, ...agents] : body;
+/** From so many cells on the other groupings stand at the right. */
+const WIDE_CELLS = 128;
+const LEFT_CELLS = 80;
+
+interface Parts {
+  readonly head: readonly Line[];
+  readonly bars: readonly Line[];
+  readonly facts: readonly Line[];
+  readonly now: readonly Line[];
+  /** Rows of the table without its head; 0: no table. */
+  readonly tableRows: number;
+  readonly isAiry: boolean;
 }
 
-function tier1(view: View, cells: number): Line[] {
-  const { rawSoftCapBytes: soft, rawHardCapBytes: hard } = view.limits;
-  const used = `${formatBytes(view.tier1Bytes)} of ${formatBytes(hard)}`;
-  const end =
-    view.tier1Bytes > hard
-      ? span(`${used}, over hard cap`, 'danger')
-      : view.tier1Bytes > soft
-        ? span(`${used}, over soft cap`, 'warn')
-        : span(used);
+function partsOf(state: State, view: View, cells: number, rows: number): Parts {
+  const now = doing(state, cells).slice(0, rows);
+  const low = rows < 17;
+  const bars = barLines(view, cells, low);
+  const whole = verdictLines(state, view, cells, low);
+  const head = whole.slice(0, Math.max(1, rows - now.length - bars.length));
+  const facts = rows < 12 ? [] : factLines(state, view, cells, low);
+  const used = head.length + bars.length + facts.length + now.length;
+  const isAiry = rows - used >= 10;
+  const left = rows - used - (isAiry ? 3 : 0) - 1;
+  return { head, bars, facts, now, tableRows: left < 2 ? 0 : left, isAiry };
+}
+
+/** How many groups are seen. */
+export function dashboardRows(state: State): number {
+  const { view, size } = state;
+  if (view === null) return 1;
+  return Math.max(1, partsOf(state, view, cellsOf(size.columns), bodyRows(size)).tableRows);
+}
+
+function cellsOf(columns: number): number {
+  return Math.min(columns, 160) - 2;
+}
+
+export function dashboard(
+  state: State,
+  view: View,
+  { by, place }: Pick<ScreenOf<'dashboard'>, 'by' | 'place'>,
+  cells: number,
+  rows: number,
+): Line[] {
+  const { head, bars, facts, now, tableRows, isAiry } = partsOf(state, view, cells, rows);
+  const gap = isAiry ? [BLANK] : [];
+  const groups = state.totals?.[by] ?? [];
+  const wide = cells >= WIDE_CELLS;
+  const tableCells = wide ? LEFT_CELLS : cells;
+  const table =
+    tableRows === 0
+      ? []
+      : groupTable(
+          by,
+          groups.slice(place.top, place.top + tableRows),
+          place.cursor - place.top,
+          tableCells,
+          view,
+        );
+  const beside = wide && tableRows > 0 ? besides(state, view, by, cells - LEFT_CELLS - 4) : [];
+  const height = tableRows === 0 ? 0 : tableRows + 1;
+  const middle = Array.from({ length: height }, (_, i) => {
+    const left = table[i] ?? BLANK;
+    const right = beside[i];
+    if (right === undefined) return left;
+    const used = left.reduce((sum, { text }) => sum + Bun.stringWidth(text), 0);
+    return [...left, span(' '.repeat(Math.max(0, LEFT_CELLS + 4 - used))), ...right];
+  });
+  const shown = [...head, ...gap, ...bars, ...gap, ...middle, ...gap, ...facts, ...now];
+  // What runs and what went wrong is there at any height.
+  return shown.length <= rows ? shown : [...shown.slice(0, rows - now.length), ...now];
+}
+
+/** In a low window without what only reassures, where there is something else to say. */
+function verdictLines(state: State, view: View, cells: number, low: boolean): Line[] {
+  const all = verdict(view, state.schedule);
+  const grave = all.filter(({ sign }) => sign !== ' ');
+  return (low ? grave : all).flatMap(({ sign, text, tone }) =>
+    wrap(text, cells - 2).map((part, i) => line(span(`${i === 0 ? sign : ' '} ${part}`, tone))),
+  );
+}
+
+const OVER_CAP = 'Digests are over their cap, worth a review: `session-memory curate`.';
+
+/** Both tiers on one scale each, then what the marks and the parts are. */
+function barLines(view: View, cells: number, low: boolean): Line[] {
+  const { rawSoftCapBytes: soft, rawHardCapBytes: hard, distilledCapBytes } = view.limits;
+  const barCells = Math.max(10, cells - LABEL_CELLS - 27);
+  const over = view.tier1Bytes > hard ? ', over' : view.tier1Bytes > soft ? ', over soft' : '';
+  const raw = ` ${formatBytes(view.tier1Bytes)} of ${formatBytes(hard)}${over}`;
+  const tone = view.tier1Bytes > hard ? 'danger' : view.tier1Bytes > soft ? 'warn' : 'plain';
+  const isOver = view.tier2Bytes > distilledCapBytes;
+  const digests = ` ${formatBytes(view.tier2Bytes)} of ${formatBytes(distilledCapBytes)}${isOver ? ': over' : ''}`;
+  const zones = { softBytes: soft, hardBytes: hard, scaleBytes: Math.max(hard * 1.04, view.tier1Bytes, 1) };
+  const cap = { softBytes: distilledCapBytes, hardBytes: distilledCapBytes };
+  const tier2 = { ...cap, scaleBytes: Math.max(distilledCapBytes * 1.04, view.tier2Bytes, 1) };
+  const counts = countLines(view, cells);
   return [
-    sides(span('Tier 1 · raw transcripts', 'title'), end, cells),
-    line(gauge(view.tier1Bytes, hard, soft, cells)),
-    line(span(gaugeCaption(soft, hard, cells, formatBytes), 'dim')),
-    ...counts(view, cells).map((text) => line(text)),
+    line(pad('Raw', LABEL_CELLS), ...zoneBar(view.tier1Bytes, zones, barCells), span(fit(raw, 27), tone)),
+    line(
+      pad('Digests', LABEL_CELLS),
+      ...zoneBar(view.tier2Bytes, tier2, barCells),
+      span(fit(digests, 27), isOver ? 'warn' : 'plain'),
+    ),
+    ...(isOver ? [line(span(fit(OVER_CAP, cells), 'warn'))] : []),
+    ...(low ? counts.slice(0, 1) : [legend(soft, hard, cells), ...counts]),
   ];
 }
 
-/** On one line where it fits. */
-function counts(view: View, cells: number): string[] {
+function legend(soft: number, hard: number, cells: number): Line {
+  const text = `│ soft cap ${formatBytes(soft)}   ┃ hard cap ${formatBytes(hard)}; no sweep drops a digest`;
+  return line(pad('', LABEL_CELLS), span(fit(text, cells - LABEL_CELLS), 'dim'));
+}
+
+function countLines(view: View, cells: number): Line[] {
   const parts = [
     `analyzed ${partText(view.analyzed)}`,
     `un-analyzed ${partText(view.unanalyzed)}`,
     `pinned ${formatCount(view.pinned)}`,
     `evicted ${formatCount(view.evicted)}`,
   ];
-  const apart = flow(parts, cells, 2);
-  return apart.length === 1 ? apart : flow(parts, cells, 2, '  ');
+  const apart = flow(parts, cells, 0);
+  const shown = apart.length === 1 ? apart : flow(parts, cells, 0, '  ');
+  return shown.map((text) => line(text));
 }
 
-function tier2(view: View, cells: number): Line[] {
-  const { distilledCapBytes } = view.limits;
-  const isOver = view.tier2Bytes > distilledCapBytes;
-  const used = `${formatBytes(view.tier2Bytes)} of ${formatBytes(distilledCapBytes)}`;
-  return [
-    sides(
-      span('Tier 2 · digests', 'title'),
-      isOver ? span(`${used}: over, worth a review`, 'warn') : `${used}, alert only`,
-      cells,
+const TITLES: Readonly<Record<Grouping, string>> = {
+  project: 'By project',
+  agent: 'By agent',
+  age: 'By last use',
+};
+
+function groupTable(
+  by: Grouping,
+  groups: readonly TotalsGroup[],
+  cursor: number,
+  cells: number,
+  view: View,
+): Line[] {
+  const fixed = 2 + 10 + 7 + 10 + 9;
+  const nameCells = Math.min(28, Math.max(14, Math.floor((cells - fixed) / 2)));
+  const barCells = Math.max(0, cells - fixed - nameCells - 2);
+  const total = Math.max(1, view.tier1Bytes);
+  const most = Math.max(1, ...groups.map(({ storedBytes }) => storedBytes));
+  const head = `  ${pad(TITLES[by], nameCells)}${padLeft('stored', 10)}  ${pad('', barCells)}${padLeft('share', 7)}${padLeft('sessions', 10)}${padLeft('go next', 9)}`;
+  const rows = groups.map((group, i) => {
+    const isCursor = i === cursor;
+    const share = `${Math.round((100 * group.storedBytes) / total)} %`;
+    const text = `${isCursor ? '›' : ' '} ${pad(group.name, nameCells)}${padLeft(formatBytes(group.storedBytes), 10)}  `;
+    const bar = pad(shareBar(group.storedBytes / most, barCells), barCells);
+    const end = `${padLeft(share, 7)}${padLeft(formatCount(group.sessions), 10)}${padLeft(goingText(group), 9)}`;
+    if (isCursor) return line(span(text + bar + end, 'cursor'));
+    return line(text, bar, end);
+  });
+  if (rows.length === 0) return [line(span(fit(head, cells), 'dim')), line(span('  adding up…', 'dim'))];
+  return [line(span(fit(head, cells), 'dim')), ...rows];
+}
+
+function shareBar(share: number, cells: number): string {
+  const halves = Math.max(share > 0 ? 1 : 0, Math.round(share * cells * 2));
+  return '█'.repeat(Math.floor(halves / 2)) + (halves % 2 === 1 ? '▌' : '');
+}
+
+/** What the other groupings say, and the passes of the next sweep, one under the other. */
+function besides(state: State, view: View, by: Grouping, cells: number): Line[] {
+  const others = GROUPINGS.filter((one) => one !== by).toReversed();
+  const small = (one: Grouping) => [
+    line(
+      span(
+        fit(
+          `${pad(TITLES[one], cells - 30)}${padLeft('stored', 10)}${padLeft('sessions', 10)}${padLeft('go next', 10)}`,
+          cells,
+        ),
+        'dim',
+      ),
     ),
-    line(gauge(view.tier2Bytes, distilledCapBytes, distilledCapBytes, cells)),
+    ...(state.totals?.[one] ?? [])
+      .slice(0, 8)
+      .map((group) =>
+        line(
+          `${pad(group.name, cells - 30)}${padLeft(formatBytes(group.storedBytes), 10)}${padLeft(formatCount(group.sessions), 10)}${padLeft(goingText(group), 10)}`,
+        ),
+      ),
+    BLANK,
   ];
+  const passes = [
+    line(
+      span(
+        fit(`${pad('The next sweep', cells - 30)}${padLeft('frees', 10)}${padLeft('sessions', 10)}`, cells),
+        'dim',
+      ),
+    ),
+    ...view.next.map(({ pass, sessions, bytes }) =>
+      line(`${pad(pass, cells - 30)}${padLeft(formatBytes(bytes), 10)}${padLeft(formatCount(sessions), 10)}`),
+    ),
+    line(
+      `${pad('to analyze first', cells - 30)}${padLeft('', 10)}${padLeft(formatCount(view.toAnalyze), 10)}`,
+    ),
+  ];
+  return [...others.flatMap(small), ...passes];
 }
 
-function facts(view: View, cells: number): Line[] {
-  const risks = view.atRisk.flatMap((risk) => riskLines(risk, view, cells - LABEL_CELLS));
-  const growth = labelled('Growth', flow(growthText(view), cells - LABEL_CELLS), cells);
-  return [
-    ...nextLines(view, cells),
-    ...riskPart(risks, cells),
-    ...growth.map((text) => line(text)),
-    ...lastSweep(view, cells),
-  ];
-}
-
-/** Where there is little room: risks in one sum, a loss before the growth, and no picture of that. */
-function fewFacts(view: View, cells: number): Line[] {
-  const last = lastSweep(view, cells);
-  const growth = labelled('Growth', growthText(view).slice(-1), cells).map((text) => line(text));
-  const isLost = view.lastSweep?.lost === true;
-  return [
-    ...nextLines(view, cells),
-    ...riskPart(riskSum(view, cells - LABEL_CELLS), cells),
-    ...(isLost ? last : growth),
-    ...(isLost ? growth : last),
-  ];
-}
-
-function nextLines(view: View, cells: number): Line[] {
+function factLines(state: State, view: View, cells: number, low: boolean): Line[] {
   const room = cells - LABEL_CELLS;
-  const next = labelled('Next sweep', flow(nextSweep(view), room), cells).map((text) => line(text));
-  if (view.worstCaseLoss === 0) return next;
-  const worst = `at worst ${plural(view.worstCaseLoss, 'session')} lost without a digest`;
-  return [...next, line(pad('', LABEL_CELLS), span(fit(worst, room), 'danger'))];
+  const risks = low ? riskSum(view, room) : view.atRisk.flatMap((risk) => riskLines(risk, view, room));
+  const growth = labelled(
+    'Growth',
+    (low ? growthText(view).slice(-1) : flow(growthText(view), room)).slice(0, 2),
+    cells,
+  );
+  return [
+    ...riskPart(risks.slice(0, low ? 1 : 6), cells),
+    ...growth.map((text) => line(text)),
+    ...lastLines(state, view, cells),
+  ];
 }
 
 function riskPart(risks: readonly string[], cells: number): Line[] {
   const isSafe = risks.length === 0;
   const texts = isSafe ? ['nothing that an agent deletes within a week'] : risks;
   return labelled('At risk', texts, cells).map((text) => line(span(text, isSafe ? 'dim' : 'warn')));
-}
-
-function nextSweep(view: View): string[] {
-  return view.next.map(({ pass, sessions, bytes }) => {
-    if (pass === 'overflow') {
-      if (view.toAnalyze === 0 && view.worstCaseLoss === 0) return 'overflow not reached';
-      return `overflow ${formatCount(view.toAnalyze)} to analyze`;
-    }
-    return sessions === 0
-      ? `${pass} nothing`
-      : `${pass} ${plural(sessions, 'session')} · ${formatBytes(bytes)}`;
-  });
 }
 
 function riskLines(risk: Risk, view: View, room: number): string[] {
@@ -180,7 +298,12 @@ function growthText(view: View): string[] {
   if (view.growth.length === 0) return ['nothing yet'];
   const aDay = growthADay(view.growth);
   const spark = sparkline(view.growth);
-  if (aDay < 1) return [spark, 'nothing in the last week'];
+  const today = view.growth.at(-1) ?? 0;
+  if (aDay < 1)
+    return [
+      spark,
+      today > 0 ? `+${formatBytes(today)} today, nothing in the week before` : 'nothing in the last week',
+    ];
   const left = view.limits.rawSoftCapBytes - view.tier1Bytes;
   const days = Math.ceil(left / aDay);
   const when =
@@ -203,13 +326,16 @@ function isHeldByAge(
   return rawMaxAgeDays !== 'off' && days > rawMaxAgeDays && aDay * rawMaxAgeDays <= rawSoftCapBytes;
 }
 
-function lastSweep(view: View, cells: number): Line[] {
+/** The last sweep, or that there was none, and what keeps the store up. */
+function lastLines({ schedule }: State, view: View, cells: number): Line[] {
   const { lastSweep: last } = view;
-  if (last === null) return [];
+  const room = cells - LABEL_CELLS;
+  const up = `kept up by: ${keptUp(schedule)}`;
+  if (last === null) return labelled('Last sweep', [`none yet · ${up}`], cells).map((text) => line(text));
   const text = `${last.at.slice(0, 16).replace('T', ' ')} UTC · freed ${formatBytes(last.freedBytes)}`;
-  if (!last.lost) return labelled('Last sweep', [text], cells).map((shown) => line(shown));
-  const room = cells - LABEL_CELLS - ' · DATA LOSS'.length;
-  return [line(pad('Last sweep', LABEL_CELLS), fit(text, room), span(' · DATA LOSS', 'danger'))];
+  if (!last.lost) return labelled('Last sweep', [`${text} · ${up}`], cells).map((shown) => line(shown));
+  const lost = ' · DATA LOSS';
+  return [line(pad('Last sweep', LABEL_CELLS), fit(text, room - lost.length), span(lost, 'danger'))];
 }
 
 function doing(state: State, cells: number): Line[] {
@@ -250,30 +376,4 @@ export function activityText(activity: Activity, cells: number): string | null {
 
 function partText(part: Part): string {
   return `${formatCount(part.sessions)} · ${formatBytes(part.bytes)}`;
-}
-
-function agentLines(view: View, cells: number): Line[] {
-  const head = agentRow(['Agent', 'live', 'stored', 'un-analyzed', 'evicted'], cells);
-  return [
-    line(span(head, 'dim')),
-    ...view.byAgent.map(({ agent, live, unanalyzed, evicted }) =>
-      line(
-        agentRow(
-          [
-            agent,
-            formatCount(live.sessions),
-            formatBytes(live.bytes),
-            formatCount(unanalyzed),
-            formatCount(evicted),
-          ],
-          cells,
-        ),
-      ),
-    ),
-  ];
-}
-
-function agentRow(cols: readonly [string, string, string, string, string], cells: number): string {
-  const [agent, ...counts] = cols;
-  return fit(pad(agent, 20) + counts.map((count) => padLeft(count, 13)).join(''), cells);
 }

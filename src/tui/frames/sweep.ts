@@ -1,34 +1,27 @@
 /** The wizard: where we are in the passes, the bars before and after, who would go and why, what remains of each. */
 import { formatBytes, formatCount, plural } from '../../cli/format.ts';
 import type { SessionUid } from '../../domain/ids.ts';
-import type { Limits } from '../../domain/limits.ts';
 import { ageMs } from '../../policy/census.ts';
 import { explainReason } from '../../policy/explain.ts';
 import type { Victim } from '../../policy/passes.ts';
-import type { Proposal, StepName } from '../../sweep/ports.ts';
+import type { Proposal } from '../../sweep/ports.ts';
+import { isLow } from '../layout.ts';
+import { BLANK, fit, type Line, line, progressBar, type Span, span, wrap } from '../paint.ts';
+import type { State, Wizard } from '../state.ts';
+import type { View } from '../view.ts';
 import {
-  isLow,
+  cardsOf,
+  isKept,
   listedVictims,
   listLength,
-  lossFootRows,
   previewRows,
   victimAt,
   wizardHeadRows,
   wizardListRows,
-} from '../layout.ts';
-import { BLANK, fit, gauge, type Line, line, pad, progressBar, span, wrap } from '../paint.ts';
-import type { OwnFile, State, Wizard } from '../state.ts';
-import { cardsOf, isKept, phraseFor } from '../steps/sweep.ts';
-import type { View } from '../view.ts';
+} from '../wizard.ts';
+import { lossFrame } from './loss.ts';
 import { rowHead, sessionRow } from './rows.ts';
-
-const STEPS: readonly { readonly step: StepName; readonly shown: string; readonly short: string }[] = [
-  { step: 'backstop', shown: 'backstop', short: 'backstop' },
-  { step: 'budget', shown: 'budget', short: 'budget' },
-  { step: 'analyze', shown: 'analyze', short: 'analyze' },
-  { step: 'budget_again', shown: 'budget again', short: 'budget' },
-  { step: 'data_loss', shown: 'data loss', short: 'data loss' },
-];
+import { goingBytes, head, stepName } from './sweep-head.ts';
 
 export function sweepFrame(state: State, view: View, wizard: Wizard, cells: number, rows: number): Line[] {
   const { stage } = wizard;
@@ -47,7 +40,7 @@ export function sweepFrame(state: State, view: View, wizard: Wizard, cells: numb
       ];
     case 'result':
       return [
-        line(span('The sweep is done. Its report:', 'title')),
+        line(resultTitle(wizard, cells)),
         ...stage.lines
           .slice(wizard.place.top, wizard.place.top + rows - 1)
           .map((text) => line(toned(text, cells))),
@@ -63,80 +56,13 @@ export function sweepFrame(state: State, view: View, wizard: Wizard, cells: numb
   }
 }
 
+function resultTitle({ stoppedAt }: Wizard, cells: number): Span {
+  if (stoppedAt === null) return span('The sweep is done. Its report:', 'title');
+  return span(fit(`You stopped it at ${stepName(stoppedAt)}. What was done until then:`, cells), 'warn');
+}
+
 function toned(text: string, cells: number) {
   return span(fit(text, cells), /^DATA LOSS|data_loss:.*lost/.test(text) ? 'danger' : 'plain');
-}
-
-/** The passes, then usage before and after what is proposed, both on one scale. */
-function head(
-  view: View,
-  wizard: Wizard,
-  beforeBytes: number,
-  afterBytes: number | null,
-  cells: number,
-): Line[] {
-  const { rawSoftCapBytes: soft, rawHardCapBytes: hard } = view.limits;
-  const look = {
-    limits: view.limits,
-    scale: Math.max(hard, beforeBytes),
-    barCells: Math.max(10, cells - 30),
-    cells,
-  };
-  const caps = `        │ soft cap ${formatBytes(soft)}   ${beforeBytes > hard ? '┃ ' : ''}hard cap ${formatBytes(hard)}`;
-  return [
-    passes(wizard, cells),
-    bar('before', beforeBytes, look),
-    afterBytes === null ? bar('now', wizard.usageBytes, look) : bar('after', afterBytes, look),
-    line(span(fit(caps, cells), 'dim')),
-  ];
-}
-
-interface BarLook {
-  readonly limits: Limits;
-  /** Bytes of the whole bar: above the cap it is what was used, so that what goes can be seen going. */
-  readonly scale: number;
-  readonly barCells: number;
-  readonly cells: number;
-}
-
-function bar(label: string, bytes: number, { limits, scale, barCells, cells }: BarLook): Line {
-  const { rawSoftCapBytes: soft, rawHardCapBytes: hard } = limits;
-  const over = bytes > hard ? ', over hard' : bytes > soft ? ', over soft' : '';
-  const tone = bytes > hard ? 'danger' : bytes > soft ? 'warn' : 'plain';
-  return line(
-    pad(label, 8),
-    gauge(bytes, scale, soft, barCells, scale > hard ? hard : null),
-    span(fit(` ${formatBytes(bytes)}${over}`, cells - 8 - barCells), tone),
-  );
-}
-
-function passes(wizard: Wizard, cells: number): Line {
-  const now = nowAt(wizard);
-  const wide = cells >= 76;
-  const names = STEPS.flatMap(({ step, shown, short }, i) => {
-    const name = wide ? shown : short;
-    const went = wizard.went.find((one) => one.step === step);
-    // A step before the present one that did not run was left out, by the user or by a flag.
-    const passed = STEPS.findIndex((one) => one.step === now) > i;
-    const mark = went === undefined ? (passed ? '–' : ' ') : went.how === 'skipped' ? '–' : '✓';
-    const text = step === now ? `[${i + 1} ${name}]` : `${mark}${i + 1} ${name}`;
-    const tone = step === now ? ('title' as const) : ('dim' as const);
-    return [span(text, tone), span(wide ? '   ' : ' ')];
-  });
-  return names;
-}
-
-function nowAt(wizard: Wizard): StepName | null {
-  const { stage } = wizard;
-  return stage.kind === 'asking' ? stage.proposal.step : stage.kind === 'running' ? stage.step : null;
-}
-
-/** Stored bytes of those that would go. */
-function goingBytes(wizard: Wizard, proposal: Proposal): number {
-  return listedVictims(proposal).reduce(
-    (sum, { card }) => (isKept(wizard, card.uid) ? sum : sum + card.storedBytes),
-    0,
-  );
 }
 
 function asking(
@@ -147,6 +73,7 @@ function asking(
   cells: number,
   rows: number,
 ): Line[] {
+  if (proposal.step === 'data_loss') return lossFrame(state, view, wizard, proposal, cells, rows);
   const after = proposal.usageBytes - goingBytes(wizard, proposal);
   const [shownPasses, before, afterBar, caps] = head(view, wizard, proposal.usageBytes, after, cells);
   const why = purpose(view, wizard, proposal, cells);
@@ -158,10 +85,7 @@ function asking(
       ? empty(proposal, cells)
       : listLines(view, wizard, proposal, cells, listRows);
   const filled = [...list, ...Array.from({ length: Math.max(0, listRows + 1 - list.length) }, () => BLANK)];
-  const foot =
-    proposal.step === 'data_loss'
-      ? lossFoot(state, wizard, proposal, cells)
-      : passFoot(state, view, wizard, proposal, cells);
+  const foot = passFoot(state, view, wizard, proposal, cells);
   return [...headRows, ...filled.slice(0, listRows + 1), ...foot].slice(0, rows);
 }
 
@@ -200,7 +124,7 @@ function purpose(view: View, wizard: Wizard, proposal: Proposal, cells: number):
         line(
           fit(
             isNone
-              ? noneInBudget(view, proposal)
+              ? noneInBudget(view, wizard, proposal)
               : (allKept ??
                   `Evict ${goes}${keeps}: ${cells < 76 ? 'oldest' : 'oldest analyzed'} first, to the soft cap.`),
             cells,
@@ -219,18 +143,16 @@ function purpose(view: View, wizard: Wizard, proposal: Proposal, cells: number):
         dim('What has a digest can be evicted without a loss.'),
       ];
     case 'data_loss':
-      return [
-        line(span(fit(`DATA LOSS: ${goes}, gone for good.`, cells), 'danger')),
-        dim('The last resort: no full digest of them, and nothing else is left to evict.'),
-      ];
+      return [];
     default:
       return proposal.step satisfies never;
   }
 }
 
-function noneInBudget({ limits }: View, { usageBytes }: Proposal): string {
-  return usageBytes <= limits.rawSoftCapBytes
-    ? 'Usage is within the soft cap.'
+function noneInBudget({ limits }: View, { failures }: Wizard, { step, usageBytes }: Proposal): string {
+  if (usageBytes <= limits.rawSoftCapBytes) return 'Usage is within the soft cap.';
+  return step === 'budget_again' && failures.length > 0
+    ? `Nothing more can go: ${plural(failures.length, 'session')} could not be analyzed.`
     : 'Over the soft cap, but no analyzed session can go.';
 }
 
@@ -240,35 +162,22 @@ function empty(proposal: Proposal, cells: number): Line[] {
 }
 
 function listLines(view: View, wizard: Wizard, proposal: Proposal, cells: number, listRows: number): Line[] {
-  const cards = cardsOf(proposal);
   const { place } = wizard;
-  const isLoss = proposal.step === 'data_loss';
-  const markCells = isLoss ? 9 : 5;
-  const shown = cards.slice(place.top, place.top + listRows);
+  const markCells = 5;
+  const shown = cardsOf(proposal).slice(place.top, place.top + listRows);
   return [
-    rowHead({ cells, markCells }, isLoss ? 'own file' : ''),
+    rowHead({ cells, markCells }, ''),
     ...shown.map((card, i) =>
       sessionRow(card, {
         cells,
         now: view.now,
         isCursor: place.top + i === place.cursor,
-        mark: isLoss ? ownFileMark(wizard.ownFiles.get(card.uid)) : markOf(wizard, card.uid),
+        mark: markOf(wizard, card.uid),
         markCells,
         bytes: card.storedBytes,
       }),
     ),
   ];
-}
-
-const OWN_FILE: Readonly<Record<OwnFile, string>> = {
-  there: 'is there',
-  changed: 'differs',
-  gone: 'is gone',
-  unknown: 'unknown',
-};
-
-function ownFileMark(own: OwnFile | undefined): string {
-  return own === undefined ? '…' : OWN_FILE[own];
 }
 
 function markOf(wizard: Wizard, uid: SessionUid): string {
@@ -303,32 +212,6 @@ function whyOf(wizard: Wizard, proposal: Proposal, victim: Victim): string {
 function waits(view: View, card: Parameters<typeof ageMs>[0]): string {
   const age = ageMs(card, view.now);
   return age === null ? 'no digest yet' : `no digest yet, ${(age / 86_400_000).toFixed(1)} days old`;
-}
-
-/** Why it could not be analyzed, the other ways out, and the phrase. */
-function lossFoot(state: State, wizard: Wizard, proposal: Proposal, cells: number): Line[] {
-  const card = proposal.victims[wizard.place.cursor]?.card;
-  const why = card === undefined ? '-' : (proposal.failures.get(card.uid) ?? 'not tried (--no-analyze)');
-  const phrase = phraseFor(proposal.victims.length);
-  const position = `${formatCount(wizard.place.cursor + 1)} of ${formatCount(proposal.victims.length)}`;
-  const ways = isLow(state.size)
-    ? ['Other ways out: n skips; a higher cap; restore it first.']
-    : [
-        'Other ways out: n skips, and usage stays as it is; a higher --hard-cap or',
-        'raw_hard_cap_bytes; restore UID --to DIR copies a session out before it goes.',
-      ];
-  const notice = wizard.notice === null ? null : line(span(fit(wizard.notice, cells), 'warn'));
-  const lines = [
-    line(fit(`${position}, no digest because: ${why}`, cells)),
-    ...ways.map((text) => line(span(fit(text, cells), 'dim'))),
-    ...(isLow(state.size) ? [] : [notice ?? BLANK]),
-    isLow(state.size) && notice !== null
-      ? notice
-      : line('To lose them, type ', span(phrase, 'danger'), ' and press enter'),
-    line('› ', span(fit(wizard.phrase, cells - 3), 'title'), span('_', 'cursor')),
-    BLANK,
-  ];
-  return lines.slice(0, lossFootRows(state.size));
 }
 
 function running(

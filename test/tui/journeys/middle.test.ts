@@ -237,7 +237,7 @@ describe('in the middle of an analysis', () => {
     gate.open();
     await pty.shows('[4 budget again]');
     pty.type('\r');
-    await pty.shows('lose 1 sessions');
+    await pty.shows('You need not lose any');
     pty.type('\x1b');
     expect(await pty.ends(), 'stopped before the loss, and over the cap').toBe(4);
   });

@@ -68,8 +68,9 @@ describe('a loss', () => {
       await pty.shows('[2 budget]');
       pty.type('\r');
       const loss = await pty.shows('[5 data loss]');
-      const count = Number(/lose (\d+) sessions/.exec(loss)?.[1]);
+      const count = Number(/DATA LOSS +(\d+) sessions/.exec(loss)?.[1]);
       expect(count, 'as many as bring usage under the hard cap').toBe(2);
+      await pty.asksPhrase('lose 2 sessions');
       const before = tables(program);
       const wrong = [
         'lose 3 sessions',
@@ -94,12 +95,13 @@ describe('a loss', () => {
       await pty.shows('› lose 3 sessions');
       pty.resize(100, 30);
       await pty.until(
-        (text) => text.split('\n').length === 30 && text.includes('lose 2 sessions'),
+        (text) => text.split('\n').length === 30 && text.includes('type lose 2 sessions'),
         'the larger window',
       );
       expect(tables(program), 'a paste and a resize lose nothing').toBe(before);
       pty.type('\x1b');
-      await pty.until((text) => !text.includes('› lose'), 'the phrase is cleared');
+      await pty.until((text) => text.includes('You need not lose any'), 'the ways are back');
+      await pty.asksPhrase('lose 2 sessions');
       pty.type('lose 2 sessions');
       await pty.shows('› lose 2 sessions');
       pty.type('\r');
@@ -123,7 +125,7 @@ describe('a loss', () => {
     pty.type('\r');
     await pty.shows('[2 budget]');
     pty.type('\r');
-    await pty.shows('lose 2 sessions');
+    await pty.asksPhrase('lose 2 sessions');
     appendFileSync(
       join(program.home, claudePath(id(1))),
       promptLine(id(1), 'one more', '2026-05-20T10:00:00.000Z'),
@@ -137,6 +139,61 @@ describe('a loss', () => {
     expect(events.events).toEqual([]);
     pty.type('\x1b');
     expect(await pty.ends(), 'stopped, and still over the cap').toBe(4);
+  });
+
+  journey('is not needed where the built-in analyzer can digest what a broken one could not', async () => {
+    using program = await stored(4, '--no-analyze');
+    await using pty = new Pty(program, ['sweep', ...TIGHT, '--analyzer', 'exit 1']);
+    for (const step of ['[1 backstop]', '[2 budget]', '[3 analyze]', '[4 budget again]']) {
+      await pty.shows(step);
+      pty.type('\r');
+    }
+    const loss = await pty.shows('You need not lose any');
+    expect(loss, 'one cause, told once').toMatch(/Why: .*status 1, 2 of 2 times/);
+    expect(loss).toContain('› 1  digest them with the built-in analyzer, now');
+    pty.type('v');
+    await pty.shows('What a loss would leave');
+    await pty.shows('words of 1');
+    pty.type('\x1b');
+    await pty.shows('You need not lose any');
+    pty.type('t');
+    await pty.shows('session-memory · Transcript');
+    await pty.shows('You  2026-05-01');
+    pty.type('\x1b');
+    await pty.shows('You need not lose any');
+    pty.type('\r');
+    await pty.shows('[4 budget again]');
+    await pty.shows('Evict 2 sessions');
+    pty.type('\r');
+    expect(await pty.ends(), 'all went with a digest').toBe(0);
+    expect(pty.scrollback()).toContain('data_loss: nothing');
+  });
+
+  journey('can be put off: a raised cap, and an export that can be read back', async () => {
+    using program = await stored(4, '--no-analyze');
+    await using pty = new Pty(program, ['sweep', ...TIGHT, '--no-analyze']);
+    for (const step of ['[1 backstop]', '[2 budget]']) {
+      await pty.shows(step);
+      pty.type('\r');
+    }
+    await pty.shows('› 1  digest them');
+    pty.type('3');
+    const chosen = await pty.shows('› 3  write them to a file');
+    expect(chosen, 'where').toContain(program.home.slice(0, 10));
+    pty.type('\r');
+    await pty.shows('Wrote 2 sessions');
+    const [file] = [...new Bun.Glob('session-memory-*.smx').scanSync({ cwd: program.home })];
+    using other = new Program();
+    other.env = NOW;
+    const taken = await other.run('import', '--trust', join(program.home, file ?? ''));
+    expect(taken.code, taken.err).toBe(0);
+    expect((await other.run('list', '--json')).out).toContain(uid(2));
+    pty.type('2');
+    await pty.shows('› 2  raise the hard cap');
+    pty.type('\r');
+    expect(await pty.ends(), 'under the cap that was named').toBe(0);
+    expect(pty.scrollback()).toContain('the hard cap was raised to');
+    expect((await program.run('history', '--json')).out).not.toContain('"data_loss",');
   });
 
   journey('is not needed where digests suffice: analyzing, the budget again, done', async () => {

@@ -1,0 +1,73 @@
+/**
+ * A conversation as lines on a screen: who and when in front, prose wrapped at words, what a tool printed folded below its call.
+ * Promises: every line is inert and fits.
+ */
+import type { Turn } from '../digest/conversation.ts';
+import { plainText } from '../domain/text.ts';
+import type { ReadLine } from '../tui/ports.ts';
+
+const NAMES: Readonly<Record<Turn['who'], string>> = { person: 'You', agent: 'Agent', tool: '', note: '' };
+const INDENT = '  ';
+/** What a tool printed is read, not studied: the raw transcript has all of it. */
+const DETAIL_LINES_MAX = 200;
+
+export function conversationLines(turns: readonly Turn[], isCut: boolean, columns: number): ReadLine[] {
+  const lines: ReadLine[] = [];
+  let last: Turn['who'] | null = null;
+  for (const turn of turns) {
+    const isSpoken = turn.who === 'person' || turn.who === 'agent';
+    if (isSpoken || (last !== null && last !== turn.who && last !== 'tool' && last !== 'note'))
+      if (lines.length > 0) lines.push({ text: '', tone: 'plain' });
+    if (isSpoken) lines.push(heading(turn));
+    lines.push(...(isSpoken ? prose(turn, columns) : done(turn, columns)));
+    last = turn.who;
+  }
+  if (isCut)
+    lines.push({ text: '', tone: 'plain' }, { text: 'The rest is in the raw transcript: R.', tone: 'warn' });
+  if (turns.length === 0)
+    lines.push({ text: 'Nothing in it is understood as said or done. R shows it raw.', tone: 'dim' });
+  return lines;
+}
+
+function heading({ who, at }: Turn): ReadLine {
+  const when = at === null ? '' : `  ${at.slice(0, 16).replace('T', ' ')}`;
+  return { text: `${NAMES[who]}${when}`, tone: who === 'person' ? 'title' : 'key', isTurn: true };
+}
+
+function prose({ text }: Turn, columns: number): ReadLine[] {
+  return wrapped(text, columns - INDENT.length).map((part) => ({ text: INDENT + part, tone: 'plain' }));
+}
+
+/** One line, as it ended; what it printed is a detail. */
+function done({ who, text, outcome, failed, detail }: Turn, columns: number): ReadLine[] {
+  const [first = '', ...more] = wrapped(text, columns - INDENT.length - 4);
+  const end = outcome === '' ? '' : `  → ${outcome}`;
+  const tone = failed ? 'warn' : 'dim';
+  const sign = who === 'tool' && detail.trim() !== '' ? '▸ ' : '· ';
+  const shown = wrapped(detail, columns - 6);
+  return [
+    { text: INDENT + sign + first + (more.length === 0 ? '' : ' …') + end, tone },
+    ...more.map((part): ReadLine => ({ text: `${INDENT}  ${part}`, tone, isDetail: true })),
+    ...shown
+      .slice(0, DETAIL_LINES_MAX)
+      .map((part): ReadLine => ({ text: `${INDENT}    ${part}`, tone: 'dim', isDetail: true })),
+    ...(shown.length > DETAIL_LINES_MAX
+      ? [
+          {
+            text: `${INDENT}    … ${shown.length - DETAIL_LINES_MAX} lines more`,
+            tone: 'dim',
+            isDetail: true,
+          } as const,
+        ]
+      : []),
+  ];
+}
+
+/** At words; a word that is longer than a line is broken. */
+function wrapped(text: string, columns: number): string[] {
+  const plain = plainText(text).replaceAll('\t', '  ').trimEnd();
+  if (plain === '') return [];
+  return plain
+    .split('\n')
+    .flatMap((part) => Bun.wrapAnsi(part, Math.max(10, columns), { hard: true, trim: false }).split('\n'));
+}

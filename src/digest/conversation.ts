@@ -1,0 +1,146 @@
+/**
+ * A transcript as a conversation: who said what and when, what the agent did and how that ended, in the order in which it was told.
+ * Promises: bounded, whatever the transcript's size; text is handed on as it is, and made plain by whoever shows it.
+ */
+import type { FactSink, Todo } from '../domain/facts.ts';
+import type { Iso } from '../domain/time.ts';
+
+/** One thing that was said or done. */
+export interface Turn {
+  readonly who: 'person' | 'agent' | 'tool' | 'note';
+  readonly at: Iso | null;
+  readonly text: string;
+  /** How it ended, in a word or two; empty: not told. */
+  readonly outcome: string;
+  readonly failed: boolean;
+  /** What it printed, its beginning; empty: nothing. */
+  readonly detail: string;
+}
+
+/** Of all of it; a person reads no more, and the raw transcript has the rest. */
+const UNITS_MAX = 24 * 1024 * 1024;
+const TEXT_UNITS_MAX = 64 * 1024;
+const DETAIL_UNITS_MAX = 8 * 1024;
+
+const nothing = (): void => undefined;
+
+type Growing = { -readonly [K in keyof Turn]: Turn[K] };
+
+export class Conversation implements FactSink {
+  readonly #turns: Growing[] = [];
+  readonly #calls = new Map<string, Growing>();
+  #units = 0;
+  /** More was told than is kept. */
+  isCut = false;
+
+  get turns(): readonly Turn[] {
+    return this.#turns;
+  }
+
+  #add(who: Turn['who'], text: string, at: Iso | null): Growing | null {
+    if (text.trim() === '') return null;
+    if (this.#units >= UNITS_MAX) {
+      this.isCut = true;
+      return null;
+    }
+    const kept = text.length > TEXT_UNITS_MAX ? `${text.slice(0, TEXT_UNITS_MAX)}…` : text;
+    const turn: Growing = { who, at, text: kept, outcome: '', failed: false, detail: '' };
+    this.#units += kept.length + 40;
+    this.#turns.push(turn);
+    return turn;
+  }
+
+  prompt(text: string, at: Iso | null, copied?: boolean): void {
+    this.#add('person', copied === true ? `(copied from an earlier session) ${text}` : text, at);
+  }
+
+  steering(text: string, at: Iso | null): void {
+    this.#add('person', text, at);
+  }
+
+  answer(text: string, at: Iso | null): void {
+    this.#add('agent', text, at);
+  }
+
+  command(callId: string, command: string, at: Iso | null): void {
+    const turn = this.#add('tool', `$ ${command}`, at);
+    if (turn !== null) this.#calls.set(callId, turn);
+  }
+
+  commandResult(callId: string, exitCode: number | null, failed: boolean, output: string): void {
+    const turn = this.#calls.get(callId);
+    if (turn === undefined) return;
+    turn.outcome = exitCode === null ? (failed ? 'failed' : 'done') : `exit ${exitCode}`;
+    turn.failed = failed || (exitCode ?? 0) !== 0;
+    const detail = output.length > DETAIL_UNITS_MAX ? `${output.slice(0, DETAIL_UNITS_MAX)}\n…` : output;
+    turn.detail = this.#units >= UNITS_MAX ? '' : detail;
+    this.#units += turn.detail.length;
+  }
+
+  /** The same file read or edited again right away is one thing. */
+  #did(what: string, path: string): void {
+    const text = `${what} ${path}`;
+    const last = this.#turns.at(-1);
+    if (last?.who === 'tool' && last.text === text) return;
+    this.#add('tool', text, null);
+  }
+
+  fileRead(path: string): void {
+    this.#did('read', path);
+  }
+
+  fileWritten(path: string): void {
+    this.#did('wrote', path);
+  }
+
+  fileEdited(path: string): void {
+    this.#did('edited', path);
+  }
+
+  error(text: string, at: Iso | null): void {
+    const turn = this.#add('note', `error: ${text}`, at);
+    if (turn !== null) turn.failed = true;
+  }
+
+  commit({ message, sha }: { readonly sha?: string; readonly message: string }): void {
+    this.#add('note', `commit ${sha === undefined ? '' : `${sha} `}${message}`, null);
+  }
+
+  pullRequest(url: string): void {
+    this.#add('note', `pull request ${url}`, null);
+  }
+
+  plan(text: string): void {
+    this.#add('note', `plan: ${text}`, null);
+  }
+
+  todos(list: readonly Todo[]): void {
+    const done = list.filter(({ status }) => status === 'completed').length;
+    if (list.length > 0) this.#add('note', `todo list: ${done} of ${list.length} done`, null);
+  }
+
+  compaction(text: string, at: Iso | null): void {
+    this.#add('note', `summary of what was before: ${text}`, at);
+  }
+
+  subagent(
+    _: string,
+    about: { readonly task?: string; readonly kind?: string; readonly result?: string },
+  ): void {
+    if (about.task !== undefined) this.#add('tool', `asked a subagent: ${about.task}`, null);
+  }
+
+  // Facts about the session, and no part of what was said.
+  readonly time = nothing;
+  readonly project = nothing;
+  readonly branch = nothing;
+  readonly agentVersion = nothing;
+  readonly title = nothing;
+  readonly parent = nothing;
+  readonly tool = nothing;
+  readonly todoChanged = nothing;
+  readonly usage = nothing;
+  readonly usageTotal = nothing;
+  readonly model = nothing;
+  readonly unknown = nothing;
+}

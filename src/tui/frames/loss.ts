@@ -1,0 +1,248 @@
+/**
+ * The last resort as a choice: what would be lost and why, told once; the ways, the safe ones first; the sessions, one by one. The phrase
+ * stands in the place of the ways, once the last of them was taken.
+ */
+import { formatBytes, formatCount, plural } from '../../cli/format.ts';
+import { causeOf } from '../../domain/retry.ts';
+import type { SessionCard } from '../../domain/session.ts';
+import type { Proposal } from '../../sweep/ports.ts';
+import { isLow } from '../layout.ts';
+import { BLANK, fit, type Line, line, pad, type Span, span } from '../paint.ts';
+import type { OwnFile, State, Wizard } from '../state.ts';
+import type { View } from '../view.ts';
+import { isKept, phraseFor, raisedCap, type Way, waysOf, wizardListRows } from '../wizard.ts';
+import { rowHead, sessionRow } from './rows.ts';
+import { goingBytes, head } from './sweep-head.ts';
+
+export function lossFrame(
+  state: State,
+  view: View,
+  wizard: Wizard,
+  proposal: Proposal,
+  cells: number,
+  rows: number,
+): Line[] {
+  const low = isLow(state.size);
+  const after = proposal.usageBytes - goingBytes(wizard, proposal);
+  const listRows = wizardListRows(state.size, proposal);
+  const causes = causeLines(proposal);
+  const dim = (text: string) => line(span(fit(text, cells), 'dim'));
+  return [
+    ...head(view, wizard, proposal.usageBytes, after, cells).slice(0, low ? 3 : 4),
+    what(wizard, proposal, view, cells),
+    ...filled(
+      causes.map((text) => line(fit(text, cells))),
+      low ? 1 : 2,
+    ),
+    ...(low ? [] : [pickLine(wizard, proposal, cells)]),
+    ...filled(
+      wizard.losing ? phraseLines(wizard, proposal, cells) : wayLines(wizard, proposal, view, cells),
+      waysOf(proposal).length,
+    ),
+    ...(low ? [] : [dim(projects(proposal)), dim(ownFiles(wizard, proposal))]),
+    ...filled(list(view, wizard, proposal, cells, listRows), listRows + 1),
+    ...foot(wizard, proposal, cells, low),
+  ].slice(0, rows);
+}
+
+function filled(lines: readonly Line[], rows: number): Line[] {
+  return Array.from({ length: rows }, (_, i) => lines[i] ?? BLANK);
+}
+
+function what(wizard: Wizard, proposal: Proposal, view: View, cells: number): Line {
+  const { victims, usageBytes } = proposal;
+  if (victims.length === 0) {
+    const over = formatBytes(usageBytes - view.limits.rawHardCapBytes);
+    return line(
+      span(fit(`${over} over the hard cap, and nothing more can go without a digest.`, cells), 'warn'),
+    );
+  }
+  const kept = victims.filter(({ card }) => isKept(wizard, card.uid)).length;
+  const keeps = kept === 0 ? '' : `; you keep ${formatCount(kept)}`;
+  const bytes = formatBytes(victims.reduce((sum, { card }) => sum + card.storedBytes, 0));
+  const lacks = cells < 76 ? 'without a digest' : `${victims.length === 1 ? 'has' : 'have'} no full digest`;
+  const text = `   ${plural(victims.length, 'session')}, ${bytes}${cells < 76 ? '' : ' stored'}, ${lacks}${keeps}`;
+  return line(span('DATA LOSS', 'danger'), span(fit(text, cells - 'DATA LOSS'.length), 'title'));
+}
+
+/** Failures of one cause are told once, with their count; the most frequent first. */
+function causeLines({ victims, failures, ways }: Proposal): string[] {
+  const whys = victims.map(({ card }) => failures.get(card.uid) ?? 'not tried (--no-analyze)');
+  const groups = [...Map.groupBy(whys, causeOf).values()].sort((a, b) => b.length - a.length);
+  const texts = groups.map((group) => {
+    const same = new Set(group).size === 1 ? group[0] : causeOf(group[0] ?? '');
+    const times = `${formatCount(group.length)} of ${formatCount(whys.length)} times`;
+    return `Why: ${same}${whys.length === 1 ? '' : `, ${times}`}`;
+  });
+  if (ways.notAsked > 0)
+    return [
+      ...(texts.length === 0
+        ? [...failures.values()].slice(-1).map((why) => `Why: ${why}`)
+        : texts.slice(0, 1)),
+      `Your analyzer failed again and again: it was not asked for the other ${formatCount(ways.notAsked)}.`,
+    ];
+  if (texts.length <= 2) return texts;
+  const others = groups.slice(1).reduce((sum, group) => sum + group.length, 0);
+  return [
+    ...texts.slice(0, 1),
+    `     ${formatCount(groups.length - 1)} other causes, ${formatCount(others)} times: each stands below with its session.`,
+  ];
+}
+
+function pickLine({ losing }: Wizard, { victims }: Proposal, cells: number): Line {
+  if (losing)
+    return line(
+      span(fit('They are gone for good then. Nothing else that you type loses anything.', cells), 'warn'),
+    );
+  const text = victims.length === 0 ? 'Pick one:' : 'You need not lose any. Pick one:';
+  return line(span(fit(text, cells), 'title'));
+}
+
+function phraseLines(wizard: Wizard, { victims }: Proposal, cells: number): Line[] {
+  return [
+    line('To lose them, type ', span(phraseFor(victims.length), 'danger'), ' and press enter'),
+    line('› ', span(fit(wizard.phrase, cells - 3), 'title'), span('_', 'cursor')),
+  ];
+}
+
+interface WayText {
+  readonly text: string;
+  readonly cost: string;
+  readonly note: string;
+}
+
+function wayLines(wizard: Wizard, proposal: Proposal, view: View, cells: number): Line[] {
+  const costCells = 11;
+  const noteCells = cells < 76 ? 0 : cells < 110 ? 17 : 44;
+  const textCells = Math.min(52, cells - 5 - costCells - noteCells);
+  return waysOf(proposal).map((way, i) => {
+    const { text, cost, note } = wayText(way, wizard, proposal, view, noteCells === 0);
+    const isChosen = i === wizard.way;
+    const lead = `${isChosen ? '›' : ' '} ${i + 1}  `;
+    const tone = way === 'lose' ? 'danger' : isChosen ? 'title' : 'plain';
+    const spans: Span[] = [
+      span(`${lead + pad(text, textCells - 1)} `, tone),
+      span(pad(cost, costCells), way === 'lose' ? 'danger' : 'good'),
+      span(fit(note, noteCells), 'dim'),
+    ];
+    return line(...spans);
+  });
+}
+
+function wayText(
+  way: Way,
+  { exportFile }: Wizard,
+  proposal: Proposal,
+  { limits }: View,
+  short: boolean,
+): WayText {
+  const { ways, victims, usageBytes } = proposal;
+  const none = '0 lost';
+  switch (way) {
+    case 'digest':
+      return {
+        text: short ? 'digest them now, built in' : 'digest them with the built-in analyzer, now',
+        cost: none,
+        note: `${formatBytes(ways.digestible.rawBytes)} to read`,
+      };
+    case 'ask_on':
+      return { text: 'go on asking your analyzer', cost: none, note: `${formatCount(ways.notAsked)} more` };
+    case 'raise': {
+      const cap = formatBytes(raisedCap(usageBytes));
+      return {
+        text: short ? `a hard cap of ${cap}, this once` : `raise the hard cap to ${cap}, for this time`,
+        cost: none,
+        note: `from ${formatBytes(limits.rawHardCapBytes)}`,
+      };
+    }
+    case 'export':
+      return { text: 'write them to a file, then choose again', cost: none, note: exportFile };
+    case 'skip': {
+      const over = formatBytes(usageBytes - limits.rawHardCapBytes);
+      return { text: `skip: usage stays ${over} over`, cost: none, note: '' };
+    }
+    case 'lose':
+      return { text: 'lose them', cost: `${formatCount(victims.length)} lost`, note: 'a phrase follows' };
+    case 'anew':
+      return { text: '', cost: '', note: '' };
+    default:
+      return way satisfies never;
+  }
+}
+
+const PROJECTS_TOLD = 3;
+
+function projects({ victims }: Proposal): string {
+  if (victims.length === 0) return '';
+  const counts = [...Map.groupBy(victims, ({ card }) => nameOf(card))].sort(
+    ([, a], [, b]) => b.length - a.length,
+  );
+  const told = counts.slice(0, PROJECTS_TOLD).map(([name, list]) => `${name} ${formatCount(list.length)}`);
+  const others = counts.slice(PROJECTS_TOLD);
+  const left = others.reduce((sum, [, list]) => sum + list.length, 0);
+  const more = others.length === 0 ? [] : [`${plural(others.length, 'other')} ${formatCount(left)}`];
+  return `By project   ${[...told, ...more].join('   ')}`;
+}
+
+function nameOf({ project }: SessionCard): string {
+  return (project ?? '').split(/[\\/]/).at(-1) || '-';
+}
+
+function ownFiles({ ownFiles: known }: Wizard, { victims }: Proposal): string {
+  if (victims.length === 0) return '';
+  if (known.size === 0) return 'Own files    …';
+  const count = (own: OwnFile) => victims.filter(({ card }) => known.get(card.uid) === own).length;
+  const told = (['there', 'changed', 'gone', 'unknown'] as const).map((own) => ({ own, times: count(own) }));
+  const shown = told.filter(({ own, times }) => times > 0 || own !== 'unknown');
+  return `Own files    ${shown.map(({ own, times }) => `${own} ${formatCount(times)}`).join('   ')}`;
+}
+
+const MARK_CELLS = 9;
+
+function list(view: View, wizard: Wizard, { victims }: Proposal, cells: number, listRows: number): Line[] {
+  const { place, ownFiles: known } = wizard;
+  if (victims.length === 0)
+    return [line(fit('Losing those that were tried would not be enough: none is offered.', cells))];
+  return [
+    rowHead({ cells, markCells: MARK_CELLS }, 'own file'),
+    ...victims.slice(place.top, place.top + listRows).map(({ card }, i) =>
+      sessionRow(card, {
+        cells,
+        now: view.now,
+        isCursor: place.top + i === place.cursor,
+        mark: markOf(wizard, card, known.get(card.uid)),
+        markCells: MARK_CELLS,
+        bytes: card.storedBytes,
+      }),
+    ),
+  ];
+}
+
+const OWN_FILE: Readonly<Record<OwnFile, string>> = {
+  there: 'is there',
+  changed: 'differs',
+  gone: 'is gone',
+  unknown: 'unknown',
+};
+
+function markOf({ pinned, keptOut }: Wizard, { uid }: SessionCard, own: OwnFile | undefined): string {
+  if (pinned.has(uid)) return 'pinned';
+  if (keptOut.has(uid)) return 'kept out';
+  return own === undefined ? '…' : OWN_FILE[own];
+}
+
+/** The row under the cursor: where it stands, its id, why it has no digest; then what was done last. */
+function foot(
+  { place, notice }: Wizard,
+  { victims, failures }: Proposal,
+  cells: number,
+  low: boolean,
+): Line[] {
+  const card = victims[place.cursor]?.card;
+  const said = notice === null ? null : line(span(fit(notice, cells), 'warn'));
+  if (card === undefined) return low ? [said ?? BLANK] : [BLANK, said ?? BLANK];
+  const position = `row ${formatCount(place.cursor + 1)} of ${formatCount(victims.length)}`;
+  const why = failures.get(card.uid) ?? 'not tried (--no-analyze)';
+  const about = line(span(fit(`${position} · ${card.uid} · ${why}`, cells), 'dim'));
+  return low ? [said ?? about] : [about, said ?? BLANK];
+}

@@ -1,0 +1,421 @@
+/** The list of sessions: what it is filtered by, its rows with their signs, and what is known of the one under the cursor. */
+import { formatAge, formatBytes, formatCount, inUtc, plural } from '../../cli/format.ts';
+import type { SessionRow } from '../../domain/session.ts';
+import { plainLine } from '../../domain/text.ts';
+import type { SearchHit } from '../../store/search/search.ts';
+import type { Snippet } from '../../store/search/snippets.ts';
+import { isLive, type Sort } from '../catalogue.ts';
+import { lastPart, parseFilter, questionOf } from '../filter.ts';
+import { bodyRows } from '../layout.ts';
+import {
+  BLANK,
+  fit,
+  type Line,
+  line,
+  pad,
+  padLeft,
+  type Span,
+  sides,
+  span,
+  type Tone,
+  wrap,
+} from '../paint.ts';
+import type { OwnFile, Sessions, Size, State } from '../state.ts';
+import type { TotalsGroup } from '../totals.ts';
+import type { View } from '../view.ts';
+
+/** From so many on the preview stands at the right of the list, below that under it. */
+const BESIDE_COLUMNS = 130;
+const LIST_CELLS = 82;
+/** Summary, filter, the list's head. */
+const HEAD_ROWS = 3;
+/** A line, and what is told under it. */
+const BELOW_ROWS = 9;
+const LEGEND_ROWS = 1;
+
+function isBeside({ columns }: Size): boolean {
+  return columns >= BESIDE_COLUMNS;
+}
+
+function belowRows(size: Size): number {
+  if (isBeside(size) || size.rows < 22) return 0;
+  return BELOW_ROWS + Math.max(0, Math.floor((size.rows - 24) / 3));
+}
+
+export function sessionsRows(size: Size): number {
+  const legend = size.rows < 20 ? 0 : LEGEND_ROWS;
+  return Math.max(1, bodyRows(size) - HEAD_ROWS - belowRows(size) - legend);
+}
+
+/** Cells for what is told of a session beside its row; 0: there is no room. */
+export function peekColumns(size: Size): number {
+  if (isBeside(size)) return Math.min(size.columns, 160) - 2 - LIST_CELLS - 2;
+  return belowRows(size) === 0 ? 0 : size.columns - 2;
+}
+
+/** The session under the cursor, where its row has been read. */
+export function current({ catalogue, shown, place, rows }: Sessions): SessionRow | null {
+  const row = shown[place.cursor];
+  return row === undefined ? null : (rows.get(catalogue?.ids[row] ?? -1) ?? null);
+}
+
+/** The projects of what is shown, the largest first. */
+export function groupRows({ catalogue, shown }: Sessions): TotalsGroup[] {
+  if (catalogue === null) return [];
+  const sums = new Map<number, { sessions: number; storedBytes: number; going: number }>();
+  for (const row of shown) {
+    const project = catalogue.projectOf[row] ?? 0;
+    const sum = sums.get(project) ?? { sessions: 0, storedBytes: 0, going: 0 };
+    sums.set(project, sum);
+    sum.sessions += 1;
+    if (isLive(catalogue.flags[row] ?? 0)) sum.storedBytes += catalogue.storedBytes[row] ?? 0;
+    if ((catalogue.going[row] ?? 0) > 0) sum.going += 1;
+  }
+  return [...sums]
+    .map(([project, sum]) => {
+      const path = catalogue.projects[project] ?? '';
+      const filter = /\s/.test(path) ? `project:="${path}"` : `project:=${path}`;
+      return { name: lastPart(path) || '(none)', filter, ...sum };
+    })
+    .sort((a, b) => b.storedBytes - a.storedBytes || (a.name < b.name ? -1 : 1));
+}
+
+export function sessionsFrame(
+  state: State,
+  view: View,
+  sessions: Sessions,
+  cells: number,
+  rows: number,
+): Line[] {
+  const { size } = state;
+  if (sessions.catalogue === null) {
+    // Where the list cannot be read, why is all there is to show.
+    const texts = wrap(sessions.notice ?? 'Reading the list of sessions…', cells);
+    return texts.map((text) => line(span(text, sessions.notice === null ? 'plain' : 'warn')));
+  }
+  const beside = isBeside(size);
+  const listCells = beside ? LIST_CELLS : cells;
+  const head = [summary(sessions, cells), filterLine(sessions, cells)];
+  const list =
+    sessions.groups === null
+      ? sessionList(state, view, sessions, listCells)
+      : groupList(state, sessions, listCells);
+  const legend = size.rows < 20 ? [] : [line(span(fit(LEGEND, cells), 'dim'))];
+  if (beside) {
+    const told = peeked(view, sessions, peekColumns(size));
+    const pane = filled(list, rows - head.length - legend.length).map((left, i) =>
+      joined(left, told[i] ?? BLANK, listCells),
+    );
+    return [...head, ...pane, ...legend];
+  }
+  const below = belowRows(size);
+  if (below === 0) return [...head, ...filled(list, rows - head.length - legend.length), ...legend];
+  const told = peeked(view, sessions, cells);
+  const title = told[0] ?? BLANK;
+  return [
+    ...head,
+    ...filled(list, sessionsRows(size) + 1),
+    line(span('─'.repeat(cells), 'dim')),
+    ...filled([title, ...told.slice(1)], below - 1),
+    ...legend,
+  ];
+}
+
+const LEGEND = '● marked   P pinned   ✗ digest only   ! its agent deletes it within a week   ? no digest';
+
+function filled(lines: readonly Line[], rows: number): Line[] {
+  return Array.from({ length: Math.max(0, rows) }, (_, i) => lines[i] ?? BLANK);
+}
+
+/** Two columns, each in its own cells. */
+function joined(left: Line, right: Line, leftCells: number): Line {
+  const width = left.reduce((sum, { text }) => sum + Bun.stringWidth(text), 0);
+  return [...left, span(' '.repeat(Math.max(0, leftCells - width))), span('│ ', 'dim'), ...right];
+}
+
+function summary(sessions: Sessions, cells: number): Line {
+  const { catalogue, shown, marked, searched, place } = sessions;
+  const total = catalogue?.ids.length ?? 0;
+  const isFiltered = sessions.typed.trim() !== '';
+  const count = isFiltered
+    ? `${formatCount(shown.length)} of ${plural(total, 'session')}`
+    : plural(total, 'session');
+  const order = `by ${sortName(sessions)}${sessions.reversed ? ', turned round' : ''}`;
+  const searching = searched !== null && searched < 1 ? `, searching ${Math.floor(searched * 100)} %` : '';
+  const marks =
+    marked.size === 0
+      ? ''
+      : `${formatCount(marked.size)} marked, ${formatBytes(bytesOf(sessions, marked))}   `;
+  const at = shown.length > 0 ? `row ${formatCount(place.cursor + 1)} of ${formatCount(shown.length)}` : '';
+  return sides(span(`${count}${searching}, ${order}`, 'title'), `${marks}${at}`, cells);
+}
+
+function sortName({ sort, found }: Sessions): string {
+  return sort ?? (found === null ? 'newest' : 'best match');
+}
+
+function bytesOf({ catalogue, shown }: Sessions, ids: ReadonlySet<number>): number {
+  if (catalogue === null) return 0;
+  let bytes = 0;
+  let left = ids.size;
+  // What is marked is mostly among what is shown; the whole list is looked through only for the rest.
+  const add = (row: number) => {
+    if (!ids.has(catalogue.ids[row] ?? -1)) return;
+    left -= 1;
+    if (isLive(catalogue.flags[row] ?? 0)) bytes += catalogue.storedBytes[row] ?? 0;
+  };
+  for (const row of shown) add(row);
+  if (left === 0) return bytes;
+  bytes = 0;
+  for (let row = 0; row < catalogue.ids.length; row += 1) add(row);
+  return bytes;
+}
+
+const WORDS = 'project: agent: state: risk: next: >1MB <30d pinned';
+
+function filterLine(sessions: Sessions, cells: number): Line {
+  const { typed, editing, notice } = sessions;
+  if (notice !== null) return line(span(fit(notice, cells), 'warn'));
+  const answer = answerText(sessions);
+  if (!editing && typed === '')
+    return sides(
+      span('/ filters, and searches what was said and done', 'dim'),
+      span(cells < 76 ? '' : WORDS, 'dim'),
+      cells,
+    );
+  const room = cells - 4;
+  const right = span(fit(answer ?? (cells < 100 ? '' : WORDS), Math.floor(room / 2)), 'dim');
+  const shown = fit(typed, Math.max(10, room - Bun.stringWidth(right.text) - 2));
+  const left: Span[] = [span('/ ', 'key'), span(shown, 'title'), ...(editing ? [span('_', 'cursor')] : [])];
+  const used = left.reduce((sum, { text }) => sum + Bun.stringWidth(text), 0);
+  const gap = cells - used - Bun.stringWidth(right.text);
+  return gap < 2 ? left : [...left, span(' '.repeat(gap)), right];
+}
+
+/** What the index says of the words. */
+function answerText({ found, typed }: Sessions): string | null {
+  if (found === null) return null;
+  const { result } = found;
+  if (result.suggestion !== null && result.hits.length === 0)
+    return `Did you mean: ${plainLine(result.suggestion)} (tab)`;
+  if (found.text !== questionOf(parseFilter(typed))) return null;
+  const parts = [
+    ...result.meant.map(({ typed: wrong, word }) => `${word} for ${wrong}`),
+    ...(result.leftOut.length > 0 ? [`without ${result.leftOut.map(plainLine).join(' ')}`] : []),
+    ...(result.isRelaxed ? ['not side by side'] : []),
+    ...(result.notIndexed > 0 ? [`${formatCount(result.notIndexed)} more are being indexed`] : []),
+  ];
+  return parts.length === 0 ? null : parts.join(', ');
+}
+
+interface Columns {
+  readonly project: number;
+  readonly agent: number;
+}
+
+/** A narrow window leaves the agent out. */
+function columnsOf(cells: number): Columns {
+  return { agent: cells < 70 ? 0 : 11, project: cells < 70 ? 11 : 14 };
+}
+
+function cols(
+  [stored, age, agent, project, title]: readonly [string, string, string, string, string],
+  cells: number,
+): string {
+  const room = columnsOf(cells);
+  return [
+    padLeft(stored, 9),
+    padLeft(age, 6),
+    ...(room.agent === 0 ? [] : [pad(agent, room.agent)]),
+    pad(project, room.project),
+    title,
+  ].join(' ');
+}
+
+function sessionList(state: State, view: View, sessions: Sessions, cells: number): Line[] {
+  const { catalogue, shown, place, rows, marked, anchor } = sessions;
+  const visible = sessionsRows(state.size);
+  const arrow = sessions.reversed ? '↑' : '↓';
+  const name = (sort: Sort, text: string) => (sortName(sessions) === sort ? `${text} ${arrow}` : text);
+  const heads = [
+    name('stored', 'stored'),
+    name('newest', 'age'),
+    name('agent', 'agent'),
+    name('project', 'project'),
+    'title',
+  ] as const;
+  const head = line(span(fit(`   ${cols(heads, cells - 4)}`, cells), 'dim'));
+  if (shown.length === 0) return [head, ...nothing(sessions, cells)];
+  const lines = Array.from(shown.subarray(place.top, place.top + visible), (row, i) => {
+    const id = catalogue?.ids[row] ?? -1;
+    const session = rows.get(id);
+    if (session === undefined) return BLANK;
+    const at = place.top + i;
+    const isInRange =
+      anchor !== null && at >= Math.min(anchor, place.cursor) && at <= Math.max(anchor, place.cursor);
+    const isMarked = marked.has(id) || isInRange;
+    return sessionLine(session, {
+      cells,
+      now: view.now,
+      isCursor: at === place.cursor,
+      sign: signOf(session, (catalogue?.atRisk[row] ?? 0) === 1),
+      isMarked,
+    });
+  });
+  return [head, ...lines];
+}
+
+interface Look {
+  readonly cells: number;
+  readonly now: View['now'];
+  readonly isCursor: boolean;
+  readonly isMarked: boolean;
+  readonly sign: string;
+}
+
+function sessionLine(session: SessionRow, { cells, now, isCursor, isMarked, sign }: Look): Line {
+  // `[imported]`: of a stranger's archive; its own title cannot take the mark away.
+  const title = `${session.origin === null ? '' : '[imported] '}${session.title ?? session.uid}`;
+  const text = cols(
+    [
+      formatBytes(session.state === 'evicted' ? 0 : session.storedBytes),
+      formatAge(session.endedAt ?? session.startedAt ?? session.ingestedAt, now),
+      session.agent,
+      lastPart(session.project ?? '') || '-',
+      title,
+    ],
+    cells - 4,
+  );
+  const whole = `${isCursor ? '›' : ' '}${isMarked ? '●' : sign} ${text}`;
+  const tone: Tone = isCursor ? 'cursor' : isMarked ? 'title' : session.state === 'evicted' ? 'dim' : 'plain';
+  return line(span(pad(whole, cells - 1), tone));
+}
+
+function signOf({ state, pinned }: SessionRow, isAtRisk: boolean): string {
+  if (state === 'evicted') return '✗';
+  if (pinned) return 'P';
+  if (state === 'unanalyzed') return '?';
+  return isAtRisk ? '!' : ' ';
+}
+
+/** What to try where there is nothing to show. */
+function nothing({ typed, found, searched }: Sessions, cells: number): Line[] {
+  if (typed.trim() === '') return [line('No session is stored.')];
+  if (searched !== null && searched < 1) return [line(span('Searching…', 'dim'))];
+  const words =
+    found?.result.words.map(({ word, sessions }) => `${word} in ${plural(sessions, 'session')}`) ?? [];
+  return [
+    line('No session is like that. / changes the filter, esc in it shows all again.'),
+    ...(words.length > 1 ? wrap(words.join(', '), cells).map((text) => line(span(text, 'dim'))) : []),
+  ].map((shown) => line(...shown.map(({ text, tone }) => span(fit(text, cells), tone))));
+}
+
+function groupList(state: State, { groups }: Sessions, cells: number): Line[] {
+  const { list, place } = groups ?? { list: [], place: { cursor: 0, top: 0 } };
+  const nameCells = Math.min(40, cells - 36);
+  const row = (cols: readonly [string, string, string, string]) =>
+    `${pad(cols[0], nameCells)}${padLeft(cols[1], 11)}${padLeft(cols[2], 11)}${padLeft(cols[3], 11)}`;
+  const head = line(span(fit(`  ${row(['project', 'stored', 'sessions', 'go next'])}`, cells), 'dim'));
+  const rows = list.slice(place.top, place.top + sessionsRows(state.size)).map((group, i) => {
+    const isCursor = place.top + i === place.cursor;
+    const text = row([
+      group.name,
+      formatBytes(group.storedBytes),
+      formatCount(group.sessions),
+      goingText(group),
+    ]);
+    return line(span(pad(`${isCursor ? '›' : ' '} ${text}`, cells - 1), isCursor ? 'cursor' : 'plain'));
+  });
+  return [head, ...rows];
+}
+
+export function goingText({ going, sessions }: Pick<TotalsGroup, 'going' | 'sessions'>): string {
+  return going === 0 ? '-' : going === sessions ? 'all' : formatCount(going);
+}
+
+const OWN: Readonly<Record<OwnFile, string>> = {
+  there: 'is there',
+  changed: 'is there, and differs',
+  gone: 'is gone',
+  unknown: 'is not known',
+};
+
+/** What is known of the session under the cursor, its title first. */
+function peeked(view: View, sessions: Sessions, cells: number): Line[] {
+  const session = current(sessions);
+  if (session === null || sessions.groups !== null) return [];
+  const row = sessions.shown[sessions.place.cursor] ?? -1;
+  const id = sessions.catalogue?.ids[row] ?? -1;
+  const hit = sessions.found?.hits.get(id);
+  const peek = sessions.peek?.uid === session.uid ? sessions.peek : null;
+  const dim = (text: string) => line(span(fit(plainLine(text), cells), 'dim'));
+  const when = inUtc(session.startedAt ?? session.endedAt ?? session.ingestedAt);
+  const origin = session.origin === null ? [] : [`imported from ${session.origin}`];
+  const facts = [
+    session.uid,
+    ...origin,
+    lastPart(session.project ?? '') || '-',
+    ...(session.branch === null ? [] : [session.branch]),
+    when,
+  ];
+  return [
+    line(span(fit(plainLine(session.title ?? 'Untitled'), cells), 'title')),
+    dim(facts.join(' · ')),
+    fate(session, sessions.catalogue?.going[row] ?? 0, peek?.own, view, cells),
+    ...(hit === undefined ? [] : hitLines(hit, cells)),
+    ...(peek?.lines ?? [])
+      .filter((text, i) => i > 0 && text.trim() !== '')
+      .map((text) => line(fit(text, cells))),
+  ];
+}
+
+function fate(session: SessionRow, going: number, own: OwnFile | undefined, view: View, cells: number): Line {
+  const file = own === undefined ? '' : `  Its agent's own file ${OWN[own]}.`;
+  const { rawMaxAgeDays } = view.limits;
+  const [text, tone]: [string, Tone] =
+    session.state === 'evicted'
+      ? [`Evicted ${inUtc(session.evictedAt)}; the digest stays.`, 'dim']
+      : session.pinned
+        ? ['Pinned: no sweep takes it.', 'plain']
+        : session.state === 'unanalyzed'
+          ? [session.analyzeError === null ? 'No digest yet.' : `No digest: ${session.analyzeError}`, 'warn']
+          : going === 1
+            ? [`Goes with the next sweep: older than ${rawMaxAgeDays} days.`, 'warn']
+            : going === 2
+              ? ['Goes with the next sweep: over the soft cap.', 'warn']
+              : ['Stays with the next sweep.', 'plain'];
+  return line(span(fit(plainLine(text) + file, cells), tone));
+}
+
+const WHERE_CELLS = 11;
+
+function hitLines({ snippets, missing }: SearchHit, cells: number): Line[] {
+  return [
+    ...snippets.slice(0, 3).map((snippet) => snippetLine(snippet, cells)),
+    ...(missing.length > 0
+      ? [line(span(fit(`${pad('without', WHERE_CELLS)}${missing.map(plainLine).join(', ')}`, cells), 'dim'))]
+      : []),
+  ];
+}
+
+/** What was found is seen: a text that is too long is cut before it, too. */
+function snippetLine({ where, text, marks }: Snippet, cells: number): Line {
+  const room = cells - WHERE_CELLS;
+  const [first = 0] = marks[0] ?? [];
+  const from = Bun.stringWidth(text) > room && first > room / 2 ? first - Math.floor(room / 3) : 0;
+  const lead = from > 0 ? '…' : '';
+  const source = lead + text.slice(from);
+  const shown = fit(source, room);
+  // What had to be taken apart to fit has other places: from there on nothing is marked.
+  let same = 0;
+  while (same < shown.length && shown[same] === source[same]) same += 1;
+  const spans: Span[] = [span(pad(where, WHERE_CELLS), 'dim')];
+  let done = 0;
+  for (const [markStart, markEnd] of marks) {
+    const [start, end] = [markStart - from + lead.length, markEnd - from + lead.length];
+    if (start < lead.length || end > same) continue;
+    spans.push(span(shown.slice(done, start)), span(shown.slice(start, end), 'title'));
+    done = end;
+  }
+  return line(...spans, shown.slice(done));
+}

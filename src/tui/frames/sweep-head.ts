@@ -1,0 +1,91 @@
+/** What stands above each step of a sweep: where we are in the passes, usage before and after. */
+import { formatBytes, formatCount } from '../../cli/format.ts';
+import type { Proposal, StepName } from '../../sweep/ports.ts';
+import { fit, type Line, line, pad, span, type Zones, zoneBar } from '../paint.ts';
+import type { Wizard } from '../state.ts';
+import type { View } from '../view.ts';
+import { isKept, listedVictims } from '../wizard.ts';
+
+const STEPS: readonly { readonly step: StepName; readonly shown: string; readonly short: string }[] = [
+  { step: 'backstop', shown: 'backstop', short: 'backstop' },
+  { step: 'budget', shown: 'budget', short: 'budget' },
+  { step: 'analyze', shown: 'analyze', short: 'analyze' },
+  { step: 'budget_again', shown: 'budget again', short: 'budget' },
+  { step: 'data_loss', shown: 'data loss', short: 'data loss' },
+];
+
+export function stepName(step: StepName): string {
+  return STEPS.find((one) => one.step === step)?.shown ?? step;
+}
+
+/** The passes, then usage before and after what is proposed, both on one scale. */
+export function head(
+  view: View,
+  wizard: Wizard,
+  beforeBytes: number,
+  afterBytes: number | null,
+  cells: number,
+): Line[] {
+  const { rawSoftCapBytes: soft, rawHardCapBytes: hard } = view.limits;
+  const look = {
+    // Above the cap the whole bar is what was used, so that what goes can be seen going.
+    zones: { softBytes: soft, hardBytes: hard, scaleBytes: Math.max(hard, beforeBytes) },
+    barCells: Math.max(10, cells - 30),
+    cells,
+  };
+  const caps = `        │ soft cap ${formatBytes(soft)}   ┃ hard cap ${formatBytes(hard)}`;
+  return [
+    passes(wizard, cells),
+    bar('before', beforeBytes, look),
+    afterBytes === null ? bar('now', wizard.usageBytes, look) : bar('after', afterBytes, look),
+    line(span(fit(caps, cells), 'dim')),
+  ];
+}
+
+interface BarLook {
+  readonly zones: Zones;
+  readonly barCells: number;
+  readonly cells: number;
+}
+
+function bar(label: string, bytes: number, { zones, barCells, cells }: BarLook): Line {
+  const { softBytes, hardBytes } = zones;
+  const over = bytes > hardBytes ? ', over hard' : bytes > softBytes ? ', over soft' : '';
+  const tone = bytes > hardBytes ? 'danger' : bytes > softBytes ? 'warn' : 'plain';
+  return line(
+    pad(label, 8),
+    ...zoneBar(bytes, zones, barCells),
+    span(fit(` ${formatBytes(bytes)}${over}`, cells - 8 - barCells), tone),
+  );
+}
+
+function passes(wizard: Wizard, cells: number): Line {
+  const now = nowAt(wizard);
+  const wide = cells >= 76;
+  const names = STEPS.flatMap(({ step, shown, short }, i) => {
+    const plain = wide ? shown : short;
+    const went = wizard.went.find((one) => one.step === step);
+    // A step before the present one that did not run was left out, by the user or by a flag.
+    const passed = STEPS.findIndex((one) => one.step === now) > i;
+    const mark = went === undefined ? (passed ? '–' : ' ') : went.how === 'skipped' ? '–' : '✓';
+    const failed = step === 'analyze' && wizard.failures.length > 0 && cells >= 90;
+    const name = failed ? `${plain} (${formatCount(wizard.failures.length)} failed)` : plain;
+    const text = step === now ? `[${i + 1} ${name}]` : `${mark}${i + 1} ${name}`;
+    const tone = step === now ? ('title' as const) : ('dim' as const);
+    return [span(text, tone), span(wide ? '   ' : ' ')];
+  });
+  return names;
+}
+
+function nowAt(wizard: Wizard): StepName | null {
+  const { stage } = wizard;
+  return stage.kind === 'asking' ? stage.proposal.step : stage.kind === 'running' ? stage.step : null;
+}
+
+/** Stored bytes of those that would go. */
+export function goingBytes(wizard: Wizard, proposal: Proposal): number {
+  return listedVictims(proposal).reduce(
+    (sum, { card }) => (isKept(wizard, card.uid) ? sum : sum + card.storedBytes),
+    0,
+  );
+}

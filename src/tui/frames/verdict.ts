@@ -1,0 +1,144 @@
+/** Is all well, what goes next and when, and the one thing to do about it: a few sentences, the gravest first. */
+import { formatBytes, formatCount, plural } from '../../cli/format.ts';
+import type { Tone } from '../paint.ts';
+import type { Schedule, View } from '../view.ts';
+
+export interface Sentence {
+  /** In front, for whom colours say nothing. */
+  readonly sign: '✓' | '!' | '✗' | ' ';
+  readonly text: string;
+  readonly tone: Tone;
+}
+
+export function verdict(view: View, schedule: Schedule | null): Sentence[] {
+  return [state(view), ...next(view), ...when(view, schedule)];
+}
+
+function state(view: View): Sentence {
+  const { rawHardCapBytes: hard, rawSoftCapBytes: soft } = view.limits;
+  const { tier1Bytes: used } = view;
+  const warn = (text: string): Sentence => ({ sign: '!', text, tone: 'warn' });
+  if (used > hard)
+    return {
+      sign: '✗',
+      text: `Over the hard cap by ${formatBytes(used - hard)}: s sweeps, and asks before anything goes.`,
+      tone: 'danger',
+    };
+  const notStored = view.atRisk.reduce((sum, risk) => sum + risk.notStored, 0);
+  if (notStored > 0)
+    return warn(
+      notStored === 1
+        ? '1 session that its agent deletes within a week is not stored: i stores it.'
+        : `${formatCount(notStored)} sessions that their agent deletes within a week are not stored: i stores them.`,
+    );
+  if (view.lastRun?.isWell === false)
+    return warn(
+      `The last run of maintain ended with: ${view.lastRun.result}. \`session-memory doctor\` says more.`,
+    );
+  if (used > soft)
+    return warn(`Over the soft cap by ${formatBytes(used - soft)}: the next sweep makes room.`);
+  if (view.unanalyzed.sessions > 0)
+    return {
+      sign: '✓',
+      text: `All stored; ${formatCount(view.unanalyzed.sessions)} without a digest yet. Raw ${shareOf(used, hard)}.`,
+      tone: 'good',
+    };
+  return { sign: '✓', text: `All stored. Disk is no problem: raw ${shareOf(used, hard)}.`, tone: 'good' };
+}
+
+function shareOf(usedBytes: number, capBytes: number): string {
+  if (capBytes === 0) return formatBytes(usedBytes);
+  const share = (100 * usedBytes) / capBytes;
+  const shown = share > 0 && share < 1 ? 'under 1' : String(Math.round(share));
+  return `${shown} % of ${formatBytes(capBytes)}`;
+}
+
+function next(view: View): Sentence[] {
+  const of = (pass: string) => view.next.find((one) => one.pass === pass) ?? { sessions: 0, bytes: 0 };
+  const [backstop, budget] = [of('backstop'), of('budget')];
+  const sessions = backstop.sessions + budget.sessions;
+  const loss: Sentence[] =
+    view.worstCaseLoss === 0
+      ? []
+      : [
+          {
+            sign: '✗',
+            text: `At worst ${plural(view.worstCaseLoss, 'session')} would be lost without a digest; the sweep asks first.`,
+            tone: 'danger',
+          },
+        ];
+  if (sessions === 0)
+    return [
+      ...(view.toAnalyze > 0
+        ? ([
+            {
+              sign: '!',
+              text: `The next sweep analyzes ${plural(view.toAnalyze, 'session')} first.`,
+              tone: 'warn',
+            },
+          ] as const)
+        : ([{ sign: ' ', text: 'Nothing goes with the next sweep.', tone: 'plain' }] as const)),
+      ...loss,
+    ];
+  const all = view.analyzed.sessions + view.unanalyzed.sessions;
+  const who =
+    sessions === all
+      ? `all ${plural(sessions, 'session')}`
+      : `${formatCount(sessions)} of ${plural(all, 'session')}`;
+  const old = `older than ${view.limits.rawMaxAgeDays} days`;
+  const why =
+    budget.sessions === 0
+      ? old
+      : backstop.sessions === 0
+        ? 'to get under the soft cap'
+        : `${formatCount(backstop.sessions)} ${old}, ${formatCount(budget.sessions)} for the soft cap`;
+  return [
+    {
+      sign: '!',
+      text: `The next sweep takes the raw bytes of ${who}, ${formatBytes(backstop.bytes + budget.bytes)}: ${why}. Digests stay.`,
+      tone: 'warn',
+    },
+    ...loss,
+  ];
+}
+
+/** Only where it matters: a machine that sweeps by itself needs no reminder that it does. */
+function when(view: View, schedule: Schedule | null): Sentence[] {
+  if (schedule === null) return [];
+  const goes = view.next.some(({ sessions }) => sessions > 0) || view.toAnalyze > 0;
+  const plain = (text: string): Sentence[] => [{ sign: ' ', text, tone: 'plain' }];
+  switch (schedule.state) {
+    case 'installed':
+      return goes
+        ? plain(
+            `It runs every hour by ${schedule.kind}${schedule.next === null ? '' : `, next ${schedule.next}`}.`,
+          )
+        : [];
+    case 'none':
+      return goes
+        ? plain('No sweep runs by itself: s looks at it, `session-memory install` has it run.')
+        : [];
+    case 'stopped':
+    case 'stale':
+      return [
+        {
+          sign: '!',
+          text: `The schedule (${schedule.kind}) ${schedule.state === 'stopped' ? 'is stopped' : 'is for another program or store'}: \`session-memory install\` mends it.`,
+          tone: 'warn',
+        },
+      ];
+    default:
+      return schedule.state satisfies never;
+  }
+}
+
+/** What keeps the store up by itself, in a few words. */
+export function keptUp(schedule: Schedule | null): string {
+  if (schedule === null) return '…';
+  const { state: how, kind } = schedule;
+  return how === 'installed'
+    ? `${kind}, every hour`
+    : how === 'none'
+      ? 'nothing by itself'
+      : `${kind}, which does not run`;
+}

@@ -1,0 +1,114 @@
+/**
+ * Keeps the list of all sessions, and the totals that are made of it, as the store is: loaded in pieces after the first frame, loaded
+ * anew when the store has changed, filtered as a person types.
+ */
+import { messageOf } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
+import { numbersOf, sessionsByIds } from '../store/browse.ts';
+import { lastScans } from '../store/scans.ts';
+import type { SearchResult } from '../store/search/search.ts';
+import { Finder } from './finder.ts';
+import type { Services } from './ports.ts';
+import type { Event, Sessions } from './state.ts';
+import { totalsOf } from './totals.ts';
+
+/** A store that changes all the time must not make the list be read all the time. */
+const RELOAD_MS = 2_000;
+/** A load is followed by a pause of so many times its length. */
+const REST_FACTOR = 20;
+/** After the first frame, which comes first. */
+const FIRST_LOAD_MS = 60;
+
+export class Lister {
+  readonly #services: Pick<Services, 'db' | 'clock' | 'limits'>;
+  readonly #dispatch: (event: Event) => void;
+  /** The list as it is shown; null: it is not. */
+  readonly #sessions: () => Sessions | null;
+  readonly #finder: Finder;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #loadTookMs = 0;
+
+  constructor(
+    services: Pick<Services, 'db' | 'clock' | 'limits'>,
+    dispatch: (event: Event) => void,
+    sessions: () => Sessions | null,
+  ) {
+    this.#services = services;
+    this.#dispatch = dispatch;
+    this.#sessions = sessions;
+    this.#finder = new Finder(services.db);
+  }
+
+  /** What was loaded last is shown at once. */
+  open(): void {
+    const { catalogue } = this.#finder;
+    if (catalogue === null) return this.#async(() => this.#load());
+    this.#dispatch({ kind: 'catalogue', catalogue });
+    this.#async(() => this.#finder.prepare());
+    this.select();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#finder.forget();
+  }
+
+  #async(work: () => Promise<void>): void {
+    void work().catch((thrown) => this.#dispatch({ kind: 'said', message: messageOf(thrown) }));
+  }
+
+  /** The list follows the store, however often that changes: at most every two seconds, and rested from. */
+  soon(isFirst: boolean): void {
+    const restMs = Math.max(RELOAD_MS, REST_FACTOR * this.#loadTookMs);
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = null;
+        this.#async(() => this.#load());
+      },
+      isFirst ? FIRST_LOAD_MS : restMs,
+    );
+  }
+
+  async #load(): Promise<void> {
+    const { clock, limits, db } = this.#services;
+    const retention = new Map(
+      lastScans(db).flatMap(({ agent, deletes_after_days: days }) =>
+        days === null ? [] : [[agent, days] as const],
+      ),
+    );
+    const nowMs = Date.parse(clock.now());
+    const beganMs = clock.monotonicMs();
+    await this.#finder.load({ limits, retention, nowMs }, (catalogue) => {
+      this.#dispatch({ kind: 'catalogue', catalogue });
+      this.select();
+      this.#dispatch({ kind: 'totals', totals: totalsOf(catalogue, limits, nowMs) });
+    });
+    this.#loadTookMs = clock.monotonicMs() - beganMs;
+    if (this.#sessions() !== null) await this.#finder.prepare();
+  }
+
+  /** The index names sessions; the list knows them by the store's numbers. */
+  searched(text: string, result: SearchResult): void {
+    const uids = result.hits.map(({ session }) => session.uid);
+    const numbers = numbersOf(this.#services.db, uids);
+    const rows = sessionsByIds(this.#services.db, numbers);
+    const byUid = new Map(result.hits.map((hit) => [hit.session.uid, hit]));
+    const hits = new Map(
+      numbers.flatMap((id) => {
+        const hit = byUid.get(rows.get(id)?.uid ?? ('' as SessionUid));
+        return hit === undefined ? [] : [[id, hit] as const];
+      }),
+    );
+    this.#dispatch({ kind: 'searched', found: { text, result, hits } });
+  }
+
+  select(): void {
+    const sessions = this.#sessions();
+    if (sessions === null) return;
+    const { typed, sort, reversed, found } = sessions;
+    const wish = { typed, sort, reversed, hits: [...(found?.hits.keys() ?? [])] };
+    this.#async(() =>
+      this.#finder.select(wish, (shown, searched) => this.#dispatch({ kind: 'shown', shown, searched })),
+    );
+  }
+}

@@ -1,0 +1,143 @@
+/** Reading: found, folded, and where one is; a conversation as it is made of a genuine transcript. */
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { conversationLines } from '../../src/cli/conversation-lines.ts';
+import { Conversation, type Turn } from '../../src/digest/conversation.ts';
+import { frame } from '../../src/tui/frames/frame.ts';
+import { shownLines } from '../../src/tui/frames/reader.ts';
+import { textOf, widthOf } from '../../src/tui/paint.ts';
+import type { Reader, State } from '../../src/tui/state.ts';
+import { hostileIn } from '../support/filled.ts';
+import { SEED } from '../support/seed.ts';
+import { effectsOf, HOSTILE_TITLES, key, play, SIZE, typing, uidOf } from '../support/tui.ts';
+import { stateOf } from './states.ts';
+
+const READING = stateOf('reader-conversation', SIZE);
+const texts = (state: State) => frame(state, { unicode: true }).map((line) => textOf(line).trimEnd());
+
+function readerOf({ screen }: State): Reader {
+  if (screen.kind !== 'reader') throw new Error(`on ${screen.kind}`);
+  return screen.reader;
+}
+
+function topLine(state: State): string {
+  const reader = readerOf(state);
+  return shownLines(reader)[reader.place.top]?.text ?? '';
+}
+
+describe('a conversation', () => {
+  test('has who and when, prose, and each tool call on a line with how it ended', () => {
+    const shown = texts(READING).join('\n');
+    expect(shown).toContain('You  2026-03-12 14:02');
+    expect(shown).toContain('▸ $ npm test -- login  → exit 1');
+    expect(shown).toContain('· edited test/login.spec.ts');
+    expect(shown).not.toContain('1 failing');
+  });
+
+  test('is unfolded by o, the line at the top staying there, and folded again', () => {
+    const down = play(READING, key('down'), key('down'), key('down'));
+    const open = play(down, key('o'));
+    expect(texts(open).join('\n')).toContain('1 failing');
+    expect(topLine(open)).toBe(topLine(down));
+    expect(topLine(play(open, key('o')))).toBe(topLine(down));
+  });
+
+  test('is shown raw by R, and back; as its digest by t', () => {
+    expect(effectsOf(READING, key('R'))).toEqual([{ kind: 'raw', uid: uidOf(0) }]);
+    expect(effectsOf(READING, key('t'))).toEqual([{ kind: 'digest', uid: uidOf(0) }]);
+    const raw = play(READING, {
+      kind: 'read',
+      title: 'Raw',
+      lines: ['{}'],
+      more: null,
+      uid: uidOf(0),
+      mode: 'raw',
+    });
+    expect(effectsOf(raw, key('R'))).toEqual([{ kind: 'transcript', uid: uidOf(0) }]);
+    expect(play(raw, key('esc')).screen.kind, 'one step back, however often it was turned').toBe('sessions');
+  });
+
+  test('of hostile turns is inert and fits, at any width', () => {
+    const turn = fc.record({
+      who: fc.constantFrom<Turn['who']>('person', 'agent', 'tool', 'note'),
+      at: fc.constant(null),
+      text: fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...HOSTILE_TITLES)),
+      outcome: fc.constantFrom('', 'exit 1'),
+      failed: fc.boolean(),
+      detail: fc.oneof(fc.constant(''), fc.string({ unit: 'binary' })),
+    });
+    fc.assert(
+      fc.property(fc.array(turn, { maxLength: 8 }), fc.integer({ min: 40, max: 160 }), (turns, columns) => {
+        const lines = conversationLines(turns, false, columns).map((one) => ({
+          ...one,
+          tone: 'plain' as const,
+        }));
+        const shown = play(
+          READING,
+          { kind: 'resize', size: { columns: Math.max(60, columns), rows: 60 } },
+          {
+            ...{ kind: 'read', title: 'x', more: null },
+            lines,
+          },
+        );
+        for (const text of texts(shown)) {
+          expect(widthOf(text)).toBeLessThan(Math.max(60, columns));
+          expect(hostileIn(text)).toEqual([]);
+        }
+      }),
+      { seed: SEED, numRuns: 300 },
+    );
+  });
+
+  test('is bounded, and says that it is', () => {
+    const conversation = new Conversation();
+    for (let n = 0; n < 600; n += 1) conversation.answer('x'.repeat(100_000), null);
+    const units = conversation.turns.reduce((sum, { text }) => sum + text.length, 0);
+    expect(units).toBeLessThan(26 * 1024 ** 2);
+    expect(conversation.isCut).toBe(true);
+    expect(conversationLines([], true, 80).at(0)?.text).toBe('');
+  });
+});
+
+describe('finding', () => {
+  const found = play(READING, key('/'), ...typing('login 7'), key('enter'));
+
+  test('goes to the first line that has it, in either case, and marks it', () => {
+    expect(topLine(found)).toContain('Login 7.');
+    const marked = frame(found, { unicode: true })
+      .flat()
+      .filter(({ tone }) => tone === 'cursor');
+    expect(marked.map(({ text }) => text)).toEqual(['Login 7']);
+  });
+
+  test('n and N go to the next and the one before, all round', () => {
+    const many = play(READING, key('/'), ...typing('Login 1'), key('enter'));
+    const names = ['n', 'n', 'N', 'N'];
+    const tops = names.map((name, i) => name + topLine(play(many, ...names.slice(0, i + 1).map(key))).trim());
+    expect(tops).toEqual([
+      'nAnd then? Login 10.',
+      'nAnd then? Login 11.',
+      'NAnd then? Login 10.',
+      'NAnd then? Login 1.',
+    ]);
+    const last = play(READING, key('/'), ...typing('why does'), key('enter'), key('end'), key('n'));
+    expect(texts(last).join('\n')).toContain('Why does the login test');
+  });
+
+  test('in vain says so and stays', () => {
+    const vain = play(READING, key('down'), key('/'), ...typing('walrus'), key('enter'));
+    expect(texts(vain).at(-2)).toContain('Nothing like that: walrus');
+    expect(topLine(vain)).toBe(topLine(play(READING, key('down'))));
+  });
+
+  test('letters are text while it is typed, and esc forgets it', () => {
+    const typed = play(READING, key('/'), ...typing('qtR'));
+    expect(readerOf(typed).find).toEqual({ typed: 'qtR', editing: true });
+    expect(readerOf(play(typed, key('esc'))).find).toEqual({ typed: '', editing: false });
+  });
+});
+
+test('the place is told at the bottom, from the first line to the last', () => {
+  expect(texts(READING).at(-2)).toMatch(/\d+ %, line 21 of \d+/);
+  expect(texts(play(READING, key('end'))).at(-2)).toContain('100 %');
+});
