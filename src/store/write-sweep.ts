@@ -10,6 +10,7 @@ import type { WritableDb } from './connection.ts';
 import { mustBeGuarded } from './guards.ts';
 import { NAMED } from './rows.ts';
 import { usage } from './usage.ts';
+import { forgetDigest, hasWholeDigest } from './whole-digest.ts';
 import { hashFiles } from './write-digests.ts';
 
 /** What was decided to go: as it was when it was decided. */
@@ -37,6 +38,9 @@ interface Present {
   unhashed: number;
 }
 
+/** What lets raw bytes go is read before they do: a digest that rotted on the disk says nothing any more. */
+const DAMAGED = 'its digest is damaged; it is made anew of the raw bytes, which stay';
+
 /** How many go in one transaction: a hundred keep the log small and others waiting for milliseconds only. */
 export const EVICTIONS_PER_TRANSACTION = 100;
 
@@ -59,6 +63,11 @@ export function evictCovered(
       const why = whyNot(session, victim) ?? (session?.analyzed_at === null ? 'no longer analyzed' : null);
       if (session === null || why !== null) {
         outcomes.push({ uid: victim.uid, kind: 'skipped', reason: why ?? 'no longer there' });
+        continue;
+      }
+      if (!hasWholeDigest(db, session.id, session.raw_generation)) {
+        forgetDigest(db, victim.uid);
+        outcomes.push({ uid: victim.uid, kind: 'skipped', reason: DAMAGED });
         continue;
       }
       insertEvent(db, 'evicted', session, victim, context);

@@ -16,6 +16,7 @@ import { logChunks, sameBytes, sha256 } from '../segments.ts';
 import type { DamagedPlace, Diagnosis, SchemaChange } from '../verify/findings.ts';
 import { applySchemaChange } from '../verify/schema.ts';
 import { dropVersion } from '../versions.ts';
+import { forgetDigest } from '../whole-digest.ts';
 import { setFileVersion } from '../write-raw.ts';
 import { hasRecordedHash, type OwnFiles, ownRange } from './own.ts';
 
@@ -185,7 +186,7 @@ export async function applyRepair(
       if (step.kind === 'retake') await retake(db, step, deps);
       if (step.kind === 'rehash') rehash(db, step);
       if (step.kind === 'lose') db.writeTransaction(() => recordLoss(db, step, deps.at));
-      if (step.kind === 'analyze') forgetDigest(db, step.finding);
+      if (step.kind === 'analyze') forgetDigest(db, uidOf(step.finding));
     } catch (thrown) {
       failed.push(`${step.finding.session_uid ?? 'the store'}: ${messageOf(thrown)}`);
     }
@@ -271,15 +272,6 @@ function recordLoss(
     },
   );
   if (finding.version !== undefined) dropVersion(db, finding.version.id);
-}
-
-/** A live session whose digest is damaged waits for a new one: it is made of the bytes, which are all there. */
-function forgetDigest(db: WritableDb, { session_uid: uid }: Diagnosis): void {
-  db.run(
-    `UPDATE sessions SET raw_generation = raw_generation + 1, analyzed_at = NULL, analyze_error = NULL
-     WHERE session_uid = $uid AND evicted_at IS NULL`,
-    { uid },
-  );
 }
 
 /** Every sum from the rows that it is the sum of. */

@@ -6,7 +6,8 @@
 import { messageOf } from '../../domain/errors.ts';
 import { type AgentId, type SessionUid, sessionUid } from '../../domain/ids.ts';
 import type { ReadableDb } from '../connection.ts';
-import { sameBytes, sha256 } from '../segments.ts';
+import { sha256 } from '../segments.ts';
+import { type DigestText, isDigestWhole } from '../whole-digest.ts';
 import type { Cure, Diagnosis } from './findings.ts';
 
 /** More would be more of the same. */
@@ -233,22 +234,10 @@ function digestFindings(db: ReadableDb): Diagnosis[] {
   }
 }
 
-interface DigestRow {
+interface DigestRow extends DigestText {
   readonly id: number;
   readonly uid: string;
-  readonly json: string;
-  readonly sha256: Uint8Array | null;
   readonly settled: number;
-}
-
-function isDigestWhole({ json, sha256: recorded }: DigestRow): boolean {
-  try {
-    JSON.parse(json);
-  } catch {
-    // Whatever it was, it is none now.
-    return false;
-  }
-  return recorded === null || sameBytes(sha256(Buffer.from(json)), recorded);
 }
 
 function counterFindings(db: ReadableDb): Diagnosis[] {
