@@ -1,6 +1,6 @@
 /**
  * What was decided and why, for who asks afterwards why a session was stored, left, evicted or lost: one line each to whoever listens.
- * Promises: ids, paths, counts and reasons; never a text of a transcript. Costs nothing where nobody listens.
+ * Promises: ids, paths, counts and reasons; no text of a transcript, and nothing that a program of the user's said. Costs nothing where nobody listens.
  */
 
 /** `about`: a session's uid, an agent, a command. */

@@ -105,7 +105,8 @@ export async function analyzeSession(
   signal: AbortSignal,
 ): Promise<AnalyzeResult> {
   const outcome = await tried(deps, uid, signal);
-  decided('analyze', uid, outcome.ok ? 'digested' : outcome.why);
+  // Why it failed may quote the transcript, or what an analyzer of the user's said.
+  decided('analyze', uid, outcome.ok ? 'digested' : 'failed: `show` says why');
   return outcome;
 }
 

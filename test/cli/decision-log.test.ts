@@ -1,6 +1,6 @@
 /** `SESSION_MEMORY_LOG`: who asks afterwards why something was stored, left or evicted finds it there. */
-import { expect, test } from 'bun:test';
-import { readFileSync, statSync } from 'node:fs';
+import { describe, expect, test } from 'bun:test';
+import { lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { listenToDecisions } from '../../src/domain/decisions.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
@@ -12,6 +12,7 @@ function decisionsIn(path: string): string[] {
   return readFileSync(path, 'utf8')
     .trimEnd()
     .split('\n')
+    .slice(1)
     .map((line) => line.replace(/^\S+ [0-9a-f]{8} /, ''));
 }
 
@@ -55,7 +56,7 @@ test('holds no text of a transcript, and one line a decision whatever a path is 
   await logged(home, log, 'ingest');
   const text = readFileSync(log, 'utf8');
   expect(text).not.toContain(words);
-  for (const line of text.trimEnd().split('\n'))
+  for (const line of text.trimEnd().split('\n').slice(1))
     expect(line).toMatch(/^\d{4}-\S+Z [0-9a-f]{8} (?:ingest|analyze|call) /);
 });
 
@@ -65,4 +66,42 @@ test('that cannot be written is said, and changes nothing else', async () => {
   const told = await logged(home, join(home.path, 'no', 'such', 'folder'), 'ingest');
   expect([told.code, told.err]).toEqual([0, expect.stringContaining('SESSION_MEMORY_LOG: ')]);
   expect(Object.values(await home.states())).toEqual(['analyzed']);
+});
+
+test('says nothing of what an analyzer of the user said, which may quote the transcript', async () => {
+  using home = new Home();
+  const log = join(home.path, 'decisions.log');
+  home.put(1);
+  await logged(home, log, 'ingest', '--analyzer', 'cat >&2; exit 1');
+  expect(decisionsIn(log)).toContain(`analyze ${uid(1)} failed: \`show\` says why`);
+  expect(readFileSync(log, 'utf8')).not.toContain('hello 1');
+});
+
+describe('a file that is not its own is left as it is', () => {
+  test.each([
+    ['a link', (path: string, other: string) => symlinkSync(other, path)],
+    ['a pipe, without waiting', (path: string) => void Bun.spawnSync(['mkfifo', path])],
+    ['a transcript', (path: string) => writeFileSync(path, promptLine(id(1), 'mine'))],
+    ['a folder', (path: string) => mkdirSync(path)],
+  ])('%s', async (_, make) => {
+    using home = new Home();
+    const [log, other] = [join(home.path, 'log'), join(home.path, 'other')];
+    writeFileSync(other, 'of the user');
+    make(log, other);
+    const before = lstatSync(log).isFile() ? readFileSync(log, 'utf8') : null;
+    const told = await logged(home, log, 'list');
+    expect([told.code, told.err]).toEqual([
+      0,
+      expect.stringMatching(/^SESSION_MEMORY_LOG: .*nothing is written down\n/),
+    ]);
+    expect(readFileSync(other, 'utf8')).toBe('of the user');
+    if (before !== null) expect(readFileSync(log, 'utf8')).toBe(before);
+  });
+
+  test('the store', async () => {
+    using home = await Home.stored();
+    const told = await logged(home, home.store, 'list');
+    expect(told.err).toContain('is there and is no such log');
+    expect((await home.run(['verify'])).code).toBe(0);
+  });
 });
