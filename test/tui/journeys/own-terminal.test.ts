@@ -128,7 +128,7 @@ describe('a terminal is a terminal, whatever the environment says of build serve
     pty.type('b');
     await pty.shows('row 1');
     pty.type('\x1b');
-    await pty.shows('watching ●');
+    await pty.shows('By project');
     pty.type('q');
     expect(await pty.ends()).toBe(0);
     await pty.isRestored();
