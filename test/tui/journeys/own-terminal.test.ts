@@ -73,7 +73,9 @@ describe('a screen that something else has torn', () => {
   journey('ctrl-l draws all of it anew', async () => {
     using program = await filled();
     await using pty = new Pty(program, []);
-    const whole = await pty.shows('watching ●');
+    // The totals and the schedule come after the first frame.
+    const isWhole = (text: string) => /● .*[\s\S]*› [\s\S]*kept up by: [a-z]/.test(text);
+    const whole = await pty.until(isWhole, 'all of the dashboard');
     await pty.garble('\x1b[5;1Hgarbage\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n');
     expect(pty.text()).not.toBe(whole);
     pty.type('\x0c');
