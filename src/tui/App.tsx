@@ -61,6 +61,12 @@ const LOOKS: Readonly<Record<Tone, Omit<React.ComponentProps<typeof Text>, 'chil
   cursor: { inverse: true },
 };
 
+/** Who asks for no colour asks for that: what is bold, dim or turned round stays so. */
 function Painted({ span, colour }: { readonly span: Span; readonly colour: boolean }) {
-  return colour ? <Text {...LOOKS[span.tone]}>{span.text}</Text> : <Text>{span.text}</Text>;
+  const { color, ...looks } = LOOKS[span.tone];
+  return (
+    <Text {...looks} {...(colour && color !== undefined ? { color } : {})}>
+      {span.text}
+    </Text>
+  );
 }

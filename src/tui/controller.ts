@@ -35,6 +35,9 @@ import { step } from './step.ts';
 const FRAME_MS = 33;
 /** A digest is read only where the cursor rests. */
 const PREVIEW_MS = 40;
+const HINT_MS = 2_500;
+/** Soon enough for who waits for it; a look at folders that are not there costs nothing. */
+const LOOK_AGAIN_MS = 3_000;
 const SWEEPS_LISTED = 500;
 
 export class Controller {
@@ -51,6 +54,8 @@ export class Controller {
   #frameTimer: ReturnType<typeof setTimeout> | null = null;
   #previewTimer: ReturnType<typeof setTimeout> | null = null;
   #followTimer: ReturnType<typeof setTimeout> | null = null;
+  #firstTimer: ReturnType<typeof setInterval> | null = null;
+  #hintTimer: ReturnType<typeof setTimeout> | null = null;
   #answer: ((decision: Decision) => void) | null = null;
   #sweepStop: AbortController | null = null;
   #sweep: Promise<void> | null = null;
@@ -117,8 +122,9 @@ export class Controller {
   async stop(): Promise<void> {
     this.#live.stop();
     this.#keeper.stop();
-    for (const timer of [this.#frameTimer, this.#previewTimer, this.#followTimer])
+    for (const timer of [this.#frameTimer, this.#previewTimer, this.#followTimer, this.#hintTimer])
       if (timer !== null) clearTimeout(timer);
+    if (this.#firstTimer !== null) clearInterval(this.#firstTimer);
     this.#lister.stop();
     this.#searcher.forget();
     this.#stopSweep();
@@ -131,9 +137,17 @@ export class Controller {
     const { state, effects } = step(before, event);
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
+    if (this.#state.hint !== before.hint) this.#fade();
     if (event.kind === 'view') this.#onView(before);
     if (this.#state !== before)
       this.#frame(event.kind === 'key' || event.kind === 'paste' || event.kind === 'resize');
+  }
+
+  /** What is said of a silent key is gone before it is in the way. */
+  #fade(): void {
+    if (this.#hintTimer !== null) clearTimeout(this.#hintTimer);
+    this.#hintTimer =
+      this.#state.hint === null ? null : setTimeout(() => this.dispatch({ kind: 'faded' }), HINT_MS);
   }
 
   #frame(now: boolean): void {
@@ -156,7 +170,21 @@ export class Controller {
   #onView(before: State): void {
     const { screen } = this.#state;
     if (before.screen.kind === 'first_run' && screen.kind === 'dashboard') this.#follow();
+    this.#watchFirst();
     if (this.#state.view?.version !== before.view?.version) this.#lister.soon(before.view === null);
+  }
+
+  /** Before anything is stored, what agents write is seen, and stored only when the person says so. */
+  #watchFirst(): void {
+    const isFirst = nearest(this.#state, 'first_run') !== null;
+    if (isFirst === (this.#firstTimer !== null)) return;
+    if (this.#firstTimer !== null) clearInterval(this.#firstTimer);
+    this.#firstTimer = isFirst ? setInterval(() => this.#lookAgain(), LOOK_AGAIN_MS) : null;
+  }
+
+  #lookAgain(): void {
+    const { activity, screen } = this.#state;
+    if (activity.kind === 'idle' && screen.kind === 'first_run') this.#perform({ kind: 'look' });
   }
 
   /** Once something is stored, what agents write is followed; after the first frame, which comes first. */

@@ -41,8 +41,8 @@ export function keyNames(input: string, key: InkKey): string[] {
   if (key.escape) return ['esc'];
   if (key.ctrl) return [`ctrl+${input}`];
   const names = [...input].map(nameOf);
-  // Esc and the next key, typed quickly or sent at once by a slow line, look like a key with alt; none of ours has alt.
-  return key.meta ? ['esc', ...names] : names;
+  // Esc and the next key, sent at once by a slow line, look the same: what is meant is decided where it is known on which screen.
+  return key.meta ? names.map((name) => `alt+${name}`) : names;
 }
 
 /** Of one character. Ctrl and a letter is the control character of the letter's number. */

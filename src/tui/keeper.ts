@@ -163,7 +163,8 @@ export class Keeper {
       else this.#grownAtMs.set(uid, this.#nowMs());
     }
     this.#dispatch({ kind: 'trouble', message: done.trouble });
-    this.#dispatch({ kind: 'ingested', news: done.news });
+    const nothing = asked ? 'Looked everywhere: nothing new.' : null;
+    this.#dispatch({ kind: 'ingested', news: done.news ?? nothing });
   }
 
   /** One after the other; those that a pause leaves over are made after it. */

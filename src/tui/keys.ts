@@ -25,6 +25,7 @@ export const CONTEXTS = {
   nothing: 'First run: nothing found',
   history: 'History',
   help: 'Help',
+  helping: 'Help: typing what to find',
 } as const;
 export type KeyContext = keyof typeof CONTEXTS;
 
@@ -168,14 +169,14 @@ export const KEYS: readonly Key[] = [
   { keys: ['enter', 'down'], shown: 'enter', does: 'to the list', action: 'confirm', in: ['filter'] },
   { keys: ['tab'], shown: 'tab', does: 'take what was meant', action: 'accept', in: ['filter'] },
   { keys: ['esc'], shown: 'esc', does: 'no filter', action: 'erase_all', in: ['filter'] },
-  { keys: ['/'], shown: '/', does: 'find', action: 'search', in: ['reader', 'transcript'] },
+  { keys: ['/'], shown: '/', does: 'find', action: 'search', in: ['reader', 'transcript', 'help'] },
   { keys: ['n'], shown: 'n', does: 'next', action: 'find_next', in: ['reader', 'transcript'] },
   { keys: ['N'], shown: 'N', does: 'before', action: 'find_before', in: ['reader', 'transcript'] },
   { keys: ['o', 'enter'], shown: 'o', does: 'unfold', action: 'unfold', in: ['transcript'] },
   { keys: ['t'], shown: 't', does: 'digest/transcript', action: 'transcript', in: ['transcript'] },
   { keys: ['R'], shown: 'R', does: 'raw', action: 'raw', in: ['transcript'] },
-  { keys: ['enter'], shown: 'enter', does: 'find', action: 'confirm', in: ['finding'] },
-  { keys: ['esc'], shown: 'esc', does: 'stop looking', action: 'erase_all', in: ['finding'] },
+  { keys: ['enter'], shown: 'enter', does: 'find', action: 'confirm', in: ['finding', 'helping'] },
+  { keys: ['esc'], shown: 'esc', does: 'stop looking', action: 'erase_all', in: ['finding', 'helping'] },
   { keys: ['enter'], shown: 'enter', does: 'write', action: 'confirm', in: ['restore'] },
   { keys: ['enter', 'esc', 'q'], shown: 'esc', does: 'back', action: 'back', in: ['restored'] },
   { keys: ['enter'], shown: 'enter', does: 'report', action: 'confirm', in: ['history'] },
@@ -184,7 +185,7 @@ export const KEYS: readonly Key[] = [
     shown: 'backspace',
     does: 'erase',
     action: 'erase',
-    in: ['phrase', 'filter', 'finding'],
+    in: ['phrase', 'filter', 'finding', 'helping'],
     quiet: true,
   },
   {
@@ -244,6 +245,7 @@ export const KEYS: readonly Key[] = [
       'loss',
       'sessions',
       'groups',
+      'transcript',
       'history',
       'result',
     ],
@@ -275,14 +277,8 @@ export const KEYS: readonly Key[] = [
   },
 ]; // prettier-ignore
 
-/** Rows of the help: a heading, its keys and a blank for each context but its own. */
-export const HELP_ROWS = EVERYWHERE.filter((context) => context !== 'help').reduce(
-  (rows, context) => rows + KEYS.filter((key) => key.in.includes(context)).length + 2,
-  0,
-);
-
 /** Contexts in which what is typed is text, unless a key of the table says otherwise. */
-const TYPING: readonly KeyContext[] = ['phrase', 'filter', 'finding'];
+const TYPING: readonly KeyContext[] = ['phrase', 'filter', 'finding', 'helping'];
 
 export function isTyping(context: KeyContext): boolean {
   return TYPING.includes(context);

@@ -2,8 +2,8 @@
  * Every screen by its name, and what is asked of whichever is seen. A new one is its object in `screens/`, its look in `frames/`,
  * a row here and its shape in the union of `state.ts`.
  */
-import { helpFrame } from './frames/help.ts';
-import { type Action, HELP_ROWS, type KeyContext } from './keys.ts';
+import { helpFrame, helpLines } from './frames/help.ts';
+import type { Action, KeyContext } from './keys.ts';
 import { bodyRows } from './layout.ts';
 import type { Line } from './paint.ts';
 import { confirmScreen } from './screens/confirm.ts';
@@ -14,19 +14,32 @@ import { restoreScreen } from './screens/restore.ts';
 import { type Listed, PLAIN, type Rules } from './screens/rules.ts';
 import { sessionsScreen } from './screens/sessions.ts';
 import { sweepScreen } from './screens/sweep.ts';
-import { type ListPlace, onScreen, type ScreenKind, type State, type Stepped } from './state.ts';
+import { AT_TOP, type ListPlace, onScreen, type ScreenKind, type State, type Stepped, to } from './state.ts';
 import type { View } from './view.ts';
 
 /** It explains the screen below it, and so has to know all of them. */
 const helpScreen: Rules<'help'> = {
   ...PLAIN,
-  title: () => 'Keys',
-  context: () => 'help',
-  list: ({ size }, { place }) => ({
-    ...{ length: HELP_ROWS, visible: bodyRows(size), place, hasCursor: false },
+  title: () => 'Keys and words',
+  context: (_, { editing }) => (editing ? 'helping' : 'help'),
+  list: (state, { place, typed }) => ({
+    length: helpLines(contextBelow(state), typed).length,
+    visible: bodyRows(state.size) - (typed === '' ? 0 : 1),
+    ...{ place, hasCursor: false },
   }),
   placed: (state, screen, place) => onScreen(state, { ...screen, place }),
-  frame: (state, _, { place }, cells, rows) => helpFrame(contextBelow(state), place.top, cells, rows),
+  act(state, screen, action) {
+    const { typed } = screen;
+    const retyped = (text: string, editing: boolean) =>
+      onScreen(state, { ...screen, typed: text, editing, place: AT_TOP });
+    if (action === 'search') return retyped(typed, true);
+    if (action === 'confirm') return retyped(typed, false);
+    if (action === 'erase') return retyped([...typed].slice(0, -1).join(''), true);
+    return action === 'erase_all' ? retyped('', false) : to(state);
+  },
+  typed: (state, screen, text) =>
+    onScreen(state, { ...screen, typed: (screen.typed + text).slice(0, 60), place: AT_TOP }),
+  frame: (state, _, screen, cells, rows) => helpFrame(contextBelow(state), screen, cells, rows),
 };
 
 const SCREENS: { readonly [K in ScreenKind]: Rules<K> } = {

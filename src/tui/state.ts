@@ -212,7 +212,7 @@ export type Screen =
       readonly place: ListPlace;
     }
   | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[]; readonly place: ListPlace }
-  | { readonly kind: 'help'; readonly place: ListPlace }
+  | { readonly kind: 'help'; readonly place: ListPlace; readonly typed: string; readonly editing: boolean }
   | { readonly kind: 'done' };
 
 /** Something that is done to several sessions, shown before it is. */
@@ -244,6 +244,8 @@ export interface State {
   /** A sentence about what was done last in the background. */
   readonly news: string | null;
   readonly reports: readonly Report[];
+  /** About a key that does nothing here; it fades. */
+  readonly hint: string | null;
   /** Who takes the room; null: not added up yet. */
   readonly totals: Totals | null;
   /** Null: not asked yet. */
@@ -300,6 +302,7 @@ export type Event =
   | { readonly kind: 'restored'; readonly message: string }
   | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[] }
   | { readonly kind: 'said'; readonly message: string }
+  | { readonly kind: 'faded' }
   | { readonly kind: 'interrupt' };
 
 /** What the shell is to do next. */
@@ -452,6 +455,7 @@ export function firstState(screen: Screen, size: Size): State {
     overheard: null,
     news: null,
     reports: [],
+    hint: null,
     totals: null,
     schedule: null,
     left: null,

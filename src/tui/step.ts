@@ -30,8 +30,11 @@ export function step(state: State, event: Event): Stepped {
   if (state.screen.kind === 'done') return to(state);
   switch (event.kind) {
     case 'key': {
+      if (event.name.startsWith('alt+') && !inSweep(state)) return escThen(state, event.name.slice(4));
       const meaning = meaningOf(contextOf(state), event.name);
-      if (meaning === null || (isTooSmall(state) && !isAlways(meaning))) return to(state);
+      if (meaning !== null && isTooSmall(state) && !isAlways(meaning)) return to(state);
+      if (meaning === null) return isTooSmall(state) ? to(state) : unknown(state, event.name);
+      if (state.hint !== null && !isAlways(meaning)) return step({ ...state, hint: null }, event);
       return meaning.kind === 'action'
         ? act(state, meaning.action, meaning.key)
         : typedOn(state, meaning.text);
@@ -55,7 +58,7 @@ export function step(state: State, event: Event): Stepped {
     case 'overheard':
       return to({ ...state, overheard: overheard(event.lines) });
     case 'ingested':
-      return ingested({ ...state, activity: { kind: 'idle' }, news: event.news ?? state.news });
+      return ingested({ ...state, activity: { kind: 'idle' }, news: newsAfter(state, event.news) });
     case 'totals':
       return settled({ ...state, totals: event.totals });
     case 'schedule':
@@ -82,6 +85,8 @@ export function step(state: State, event: Event): Stepped {
       return upon(state, { kind: 'history', sweeps: event.sweeps, place: AT_TOP });
     case 'said':
       return saidOn(state, event.message);
+    case 'faded':
+      return to({ ...state, hint: null });
     case 'interrupt':
       return quit(state);
     case 'proposed':
@@ -96,6 +101,26 @@ export function step(state: State, event: Event): Stepped {
     default:
       return event satisfies never;
   }
+}
+
+/** Esc and the next key, sent at once by a slow line, look like a key with alt. In a sweep neither is guessed at: esc would stop it. */
+function inSweep(state: State): boolean {
+  return state.screen.kind === 'sweep';
+}
+
+function escThen(state: State, name: string): Stepped {
+  const first = step(state, { kind: 'key', name: 'esc' });
+  const second = step(first.state, { kind: 'key', name });
+  return { state: second.state, effects: [...first.effects, ...second.effects] };
+}
+
+/** No key is silent: who presses one that does nothing here is told so. */
+function unknown(state: State, name: string): Stepped {
+  const hasHelp = meaningOf(contextOf(state), '?')?.kind === 'action';
+  return to({
+    ...state,
+    hint: `${name.replace('+', '-')} does nothing here${hasHelp ? '; ? has the keys' : ''}.`,
+  });
 }
 
 /** What works in a window in which nothing can be seen. */
@@ -119,7 +144,7 @@ function act(state: State, action: Action, key: string): Stepped {
     case 'repaint':
       return to(state, { kind: 'repaint' });
     case 'help':
-      return upon(state, { kind: 'help', place: AT_TOP });
+      return upon(state, { kind: 'help', place: AT_TOP, typed: '', editing: false });
     case 'up':
     case 'down':
     case 'page_up':
@@ -135,7 +160,7 @@ function act(state: State, action: Action, key: string): Stepped {
     case 'ingest':
       return state.activity.kind === 'idle'
         ? to({ ...state, activity: { kind: 'looking' }, trouble: null, overheard: null }, { kind: 'ingest' })
-        : to(state);
+        : to({ ...state, hint: 'It is at it already.' });
     case 'sweep':
       return upon(
         state,
@@ -148,7 +173,7 @@ function act(state: State, action: Action, key: string): Stepped {
       return to(state, { kind: 'history' });
     case 'search':
       // Asked with nothing, the index is brought up to date while the words are typed.
-      return ['sessions', 'reader'].includes(state.screen.kind)
+      return ['sessions', 'reader', 'help'].includes(state.screen.kind)
         ? acted(state, action, key)
         : openSessions(state, { typed: '', editing: true });
     default:
@@ -182,13 +207,21 @@ function scrolled(state: State, move: Move): Stepped {
   return placed(state, moved(list.place, move, list.length, list.visible, list.hasCursor));
 }
 
+/** What someone who has just stored everything does next. */
+const NEXT_STEP = 'Next: / searches it; `session-memory install` has it kept up by itself.';
+
 /** The first view of an empty store opens the first run; sessions that come by any way open the dashboard. */
 function viewed(state: State): Stepped {
   const { screen } = state;
   if (screen.kind === 'dashboard' && isEmpty(state) && state.activity.kind === 'idle')
     return onScreen(state, { kind: 'first_run', found: null }, { kind: 'look' });
-  if (screen.kind === 'first_run' && !isEmpty(state)) return onScreen(state, DASHBOARD);
+  if (screen.kind === 'first_run' && !isEmpty(state))
+    return onScreen({ ...state, news: NEXT_STEP }, DASHBOARD);
   return to(state);
+}
+
+function newsAfter({ news }: State, told: string | null): string | null {
+  return told !== null && news === NEXT_STEP ? `${told} ${NEXT_STEP}` : (told ?? news);
 }
 
 function ingested(state: State): Stepped {

@@ -224,6 +224,7 @@ const DASHBOARDS: Readonly<Record<string, Maker>> = {
     kind: 'ingested',
     news: 'Stored 3 sessions, 1.2 MiB; one of them is new.',
   }),
+  'dashboard-hint': dashboard(view(), key('Z')),
   'dashboard-trouble': dashboard(
     view({
       atRisk: [
@@ -455,6 +456,8 @@ const HELP: Readonly<Record<string, Maker>> = {
   'help-loss': loss(key('?')),
   'help-result': wizard(...DONE, swept({}), key('?')),
   'help-history': dashboard(view(), { kind: 'history', sweeps: [] }, key('?')),
+  'help-found': dashboard(view(), key('?'), key('/'), ...typing('evict'), key('enter')),
+  'help-finding': dashboard(view(), key('?'), key('/'), ...typing('no such')),
   'help-end': dashboard(view(), key('?'), key('end')),
 };
 

@@ -364,8 +364,11 @@ export function activityText(activity: Activity, cells: number): string | null {
     case 'analyzing':
       return 'Making digests of what has been quiet for two minutes…';
     case 'ingesting': {
-      const share = activity.totalBytes === 0 ? 1 : activity.readBytes / activity.totalBytes;
-      const text = ` ${formatCount(activity.done)} of ${plural(activity.total, 'session')} · ${formatBytes(activity.readBytes)} of ${formatBytes(activity.totalBytes)}`;
+      // Files that grow while they are read have more in them than was counted.
+      const total = Math.max(activity.totalBytes, activity.readBytes);
+      const share = total === 0 ? 1 : activity.readBytes / total;
+      const sessions = plural(Math.max(activity.total, activity.done), 'session');
+      const text = ` ${formatCount(activity.done)} of ${sessions} · ${formatBytes(activity.readBytes)} of ${formatBytes(total)}`;
       const room = Math.max(5, Math.min(30, cells - text.length - 12));
       return `Ingesting ${progressBar(share, room)}${text}`;
     }

@@ -1,5 +1,6 @@
 /** First run: what was found on this machine, what storing it would take, and one key to go. */
 import { formatBytes, formatCount, plural } from '../../cli/format.ts';
+import { isLow } from '../layout.ts';
 import { BLANK, fit, flow, type Line, line, pad, padLeft, span, wrap } from '../paint.ts';
 import type { FoundHere, State } from '../state.ts';
 import { activityText, troubleLines } from './dashboard.ts';
@@ -11,16 +12,30 @@ const USUAL_RATIO = 7;
 export function firstRun(state: State, found: FoundHere | null, cells: number, rows: number): Line[] {
   const lines: Line[] = [
     line(span('Nothing is stored yet.', 'title')),
-    ...wrap(
-      'session-memory keeps the transcripts of coding agents: raw and compressed under a budget, a small digest of each for good.',
-      cells,
-    ).map((text) => line(text)),
+    ...explained(state, cells)
+      .flatMap((text) => wrap(text, cells))
+      .map((text) => line(text)),
     BLANK,
     ...(found === null ? [line('Looking for agents on this machine…')] : foundLines(state, found, cells)),
   ];
   const end = lastLines(state, found, cells);
   const room = rows - end.length;
   return lines.length < room ? [...lines, BLANK, ...end] : [...lines.slice(0, room), ...end];
+}
+
+/** The three words, and the limit that takes something, before anything is stored. */
+function explained({ view, size }: State, cells: number): string[] {
+  const limits = view?.limits;
+  if (limits === undefined || isLow(size))
+    return [
+      'session-memory keeps the transcripts of coding agents: raw under a budget, a small digest of each for good.',
+    ];
+  const age = limits.rawMaxAgeDays === 'off' ? '' : ` older than ${limits.rawMaxAgeDays} days, or`;
+  return [
+    'session-memory keeps the transcripts of coding agents in two forms.',
+    `Raw: byte for byte, compressed, up to ${formatBytes(limits.rawHardCapBytes)}. Digest: what was asked, done and decided; small, kept for good.`,
+    `Sweep: drops raw bytes that have a digest,${age} over ${formatBytes(limits.rawSoftCapBytes)}.${cells < 76 ? '' : ' None runs before you start one or install a schedule.'}`,
+  ];
 }
 
 function lastLines(state: State, found: FoundHere | null, cells: number): Line[] {

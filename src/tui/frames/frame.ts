@@ -1,8 +1,9 @@
 /** The whole frame: title, body, footer. A function of the state and nothing else. */
 import { formatCount } from '../../cli/format.ts';
+import { plainLine } from '../../domain/text.ts';
 import { footerKeys, type KeyContext } from '../keys.ts';
 import { bodyRows, isTooSmall } from '../layout.ts';
-import { BLANK, fit, type Line, line, sides, span, toAscii } from '../paint.ts';
+import { BLANK, fit, type Line, line, type Span, sides, span, toAscii } from '../paint.ts';
 import { bodyOf, contextOf, titleOf } from '../screens.ts';
 import { SMALLEST, type State } from '../state.ts';
 import type { View } from '../view.ts';
@@ -26,9 +27,11 @@ export function frame(state: State, theme: Theme): Line[] {
     state.view === null ? [line('Opening the store…')] : bodyOf(state, state.view, cells, rows)
   ).slice(0, rows);
   const filled = [...body, ...Array.from({ length: rows - body.length }, () => BLANK)];
-  return [titleLine(state, cells), ...filled, footer(context, cells)].map((shown) =>
-    drawn(shown, theme, ' '),
-  );
+  return [
+    titleLine(state, cells),
+    ...filled,
+    state.hint === null ? footer(context, cells) : line(span(fit(plainLine(state.hint), cells), 'warn')),
+  ].map((shown) => drawn(shown, theme, ' '));
 }
 
 /** Keys are brighter than what they do. */
@@ -41,8 +44,19 @@ function footer(context: KeyContext, cells: number): Line {
 }
 
 function drawn(shown: Line, theme: Theme, margin: string): Line {
-  const spans = shown.length === 0 ? shown : [span(margin), ...shown];
+  const spans = merged(shown.length === 0 ? shown : [span(margin), ...shown]);
   return theme.unicode ? spans : spans.map(({ text, tone }) => ({ text: toAscii(text), tone }));
+}
+
+/** Neighbours of one tone are one: what is painted costs by its spans. */
+function merged(shown: Line): Line {
+  const spans: Span[] = [];
+  for (const { text, tone } of shown) {
+    const last = spans.at(-1);
+    if (last?.tone === tone) spans[spans.length - 1] = { text: last.text + text, tone };
+    else spans.push({ text, tone });
+  }
+  return spans;
 }
 
 function tooSmall(state: State, theme: Theme): Line[] {

@@ -1,20 +1,67 @@
-/** The keys. */
+/** The keys of the screen that was left, the words of the product, then all other keys; those that hold what is typed. */
 import { CONTEXTS, KEYS, type KeyContext } from '../keys.ts';
 import { BLANK, fit, type Line, line, pad, span } from '../paint.ts';
+import type { ScreenOf } from '../state.ts';
+import { WORDS } from '../words.ts';
 
-/** Every key of every context, the one that was left first. */
-export function helpFrame(left: KeyContext, top: number, cells: number, rows: number): Line[] {
-  const others = (Object.keys(CONTEXTS) as KeyContext[]).filter(
-    (context) => context !== left && context !== 'help',
-  );
-  const lines = [left, ...others].flatMap((context) => {
-    const keys = KEYS.filter((key) => key.in.includes(context));
+interface Row {
+  readonly left: string;
+  readonly right: string;
+}
+
+interface Part {
+  readonly title: string;
+  readonly rows: readonly Row[];
+}
+
+function partsOf(left: KeyContext): Part[] {
+  const others = (Object.keys(CONTEXTS) as KeyContext[]).filter((one) => one !== left && one !== 'help');
+  const keysOf = (context: KeyContext): Part => ({
+    title: CONTEXTS[context],
+    rows: KEYS.filter((key) => key.in.includes(context)).map(({ shown, does }) => ({
+      left: shown,
+      right: does,
+    })),
+  });
+  const words = { title: 'Words', rows: WORDS.map(([word, meaning]) => ({ left: word, right: meaning })) };
+  return [...(left === 'help' ? [] : [keysOf(left)]), words, ...others.map(keysOf)];
+}
+
+/** A part whose title holds what is typed is there as a whole. */
+export function helpLines(
+  left: KeyContext,
+  typed: string,
+): { readonly text: string; readonly isTitle: boolean }[] {
+  const sought = typed.trim().toLowerCase();
+  const has = (text: string) => text.toLowerCase().includes(sought);
+  return partsOf(left).flatMap(({ title, rows }) => {
+    const kept = has(title) ? rows : rows.filter((row) => has(`${row.left} ${row.right}`));
+    if (kept.length === 0) return [];
     return [
-      line(span(CONTEXTS[context], 'title')),
-      ...keys.map((key) => line(fit(`  ${pad(key.shown, 12)}${key.does}`, cells))),
-      BLANK,
+      { text: title, isTitle: true },
+      ...kept.map((row) => ({ text: `  ${pad(row.left, 12)}${row.right}`, isTitle: false })),
+      { text: '', isTitle: false },
     ];
   });
-  const start = Math.max(0, Math.min(top, lines.length - rows));
-  return lines.slice(start, start + rows);
+}
+
+/** What is typed stands above. */
+export function helpFrame(
+  left: KeyContext,
+  { place, typed, editing }: ScreenOf<'help'>,
+  cells: number,
+  rows: number,
+): Line[] {
+  const lines = helpLines(left, typed);
+  const isFiltered = editing || typed !== '';
+  const room = rows - (isFiltered ? 1 : 0);
+  const start = Math.max(0, Math.min(place.top, lines.length - room));
+  const shown = lines.slice(start, start + room);
+  const head = isFiltered
+    ? [line(span('/ ', 'key'), span(fit(typed, cells - 4), 'title'), span(editing ? '_' : '', 'cursor'))]
+    : [];
+  const body = shown.map(({ text, isTitle }) =>
+    text === '' ? BLANK : line(span(fit(text, cells), isTitle ? 'title' : 'plain')),
+  );
+  return [...head, ...(lines.length === 0 ? [line('Nothing in the help has that.')] : body)];
 }

@@ -34,7 +34,7 @@ export function sweepFrame(state: State, view: View, wizard: Wizard, cells: numb
       return running(view, wizard, stage, cells);
     case 'reclaiming':
       return [
-        ...head(view, wizard, wizard.usageBytes, null, cells),
+        ...head(view, wizard, wizard.usageBytes + wizard.freedBytes, null, cells),
         line(`Giving freed space back to the file system: ${formatBytes(stage.leftBytes)} to go.`),
         ...stopLine(wizard, 'What was evicted stays evicted either way.'),
       ];
@@ -224,7 +224,7 @@ function running(
   const what = stage.step === 'analyze' ? 'Analyzing' : stage.step === 'data_loss' ? 'Losing' : 'Evicting';
   const room = Math.max(10, Math.min(60, cells - 30));
   return [
-    ...head(view, wizard, Math.max(wizard.usageBytes + wizard.freedBytes, wizard.usageBytes), null, cells),
+    ...head(view, wizard, wizard.usageBytes + wizard.freedBytes, null, cells),
     BLANK,
     line(`${what} ${progressBar(share, room)} ${formatCount(stage.done)} of ${formatCount(stage.total)}`),
     line(span(fit(stage.label, cells), 'dim')),

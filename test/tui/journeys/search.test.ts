@@ -41,7 +41,8 @@ journey('search: mistyped, meant, read, restored, and an evicted one found all t
   pty.type('\x1b');
   await pty.shows('1 of 5 sessions');
   pty.type('t');
-  await pty.shows('Mend the walrus');
+  await pty.shows('session-memory · Transcript');
+  await pty.shows(/^ You/m);
   pty.type('\x1b');
   await pty.shows('1 of 5 sessions');
   const path = join(program.home, claudePath(id(6)));

@@ -1,0 +1,130 @@
+/** What was once wrong with the screens, each by its name, as far as no other file of these tests is about it. */
+import { describe, expect, test } from 'bun:test';
+import { GIB } from '../../src/domain/limits.ts';
+import { frame } from '../../src/tui/frames/frame.ts';
+import { keyNames } from '../../src/tui/input.ts';
+import { textOf, zoneBar } from '../../src/tui/paint.ts';
+import { contextOf } from '../../src/tui/screens.ts';
+import type { State } from '../../src/tui/state.ts';
+import { step } from '../../src/tui/step.ts';
+import { FOUND, key, play, SIZE, typing, view } from '../support/tui.ts';
+import { allStates, stateOf } from './states.ts';
+
+const at = (name: string, size = SIZE) => stateOf(name, size);
+const texts = (state: State) => frame(state, { unicode: true }).map(textOf);
+const NO_KEY = {
+  ...{ upArrow: false, downArrow: false, pageUp: false, pageDown: false, home: false, end: false },
+  ...{ return: false, escape: false, backspace: false, delete: false, tab: false, ctrl: false, meta: false },
+};
+
+test('alt and a letter counted as esc, and stopped a sweep', () => {
+  expect(keyNames('x', { ...NO_KEY, meta: true })).toEqual(['alt+x']);
+  for (const name of ['sweep-victims', 'loss', 'loss-typed', 'sweep-running'])
+    expect(step(at(name), key('alt+x')).effects).toEqual([]);
+  // Elsewhere it is esc and a key, as a slow line sends them.
+  expect(step(at('sessions'), key('alt+q')).effects).toEqual([{ kind: 'quit' }]);
+});
+
+test('keys that do nothing were silent: each is told of, and the next key that does something takes that away', () => {
+  for (const { name, state } of allStates(SIZE)) {
+    if (contextOf(state) === 'help' && state.screen.kind === 'done') continue;
+    const pressed = play(state, key('ctrl+y'));
+    expect([name, texts(pressed).at(-1)]).toEqual([
+      name,
+      expect.stringContaining('ctrl-y does nothing here'),
+    ]);
+    expect(play(pressed, { kind: 'faded' }).hint).toBeNull();
+  }
+  const hinted = play(at('dashboard'), key('Z'));
+  expect(play(hinted, key('down')).hint).toBeNull();
+  expect(texts(play(at('dashboard-ingesting'), key('i'))).at(-1)).toContain('It is at it already.');
+});
+
+test('q quit the program from some lists and went back in others: it goes back everywhere but on the first screen', () => {
+  for (const name of [
+    'sessions',
+    'history',
+    'reader-digest',
+    'help-dashboard',
+    'restore-ready',
+    'sweep-result',
+  ]) {
+    const { state, effects } = step(at(name), key('q'));
+    expect([name, effects.some(({ kind }) => kind === 'quit')]).toEqual([name, false]);
+    expect([name, state.below.length]).toEqual([name, at(name).below.length - 1]);
+  }
+  for (const name of ['dashboard', 'first-run-found', 'first-run-nothing'])
+    expect(step(at(name), key('q')).effects).toEqual([{ kind: 'quit' }]);
+});
+
+test('i was dead where nothing was found, though it was said that a session would be seen', () => {
+  expect(step(at('first-run-nothing'), key('i')).effects).toEqual([{ kind: 'ingest' }]);
+  const later = play(at('first-run-nothing'), { kind: 'found', found: FOUND });
+  expect(texts(later).join('\n')).toContain('Press enter to store them.');
+});
+
+test('two ingests claimed more than 100 %', () => {
+  const grown = play(at('dashboard'), {
+    kind: 'activity',
+    activity: { kind: 'ingesting', done: 12, total: 9, readBytes: 3 * GIB, totalBytes: GIB },
+  });
+  const shown = texts(grown).join('\n');
+  expect(shown).toContain('12 of 12 sessions · 3.0 GiB of 3.0 GiB');
+});
+
+test('while space was given back, the bar of before showed what was after', () => {
+  const shown = texts(at('sweep-reclaiming'));
+  expect(shown.find((text) => text.includes('before'))).toContain('3.1 GiB');
+});
+
+test('the report after esc said that the sweep was done', () => {
+  const shown = texts(at('sweep-result-stopped')).join('\n');
+  expect(shown).toContain('You stopped it at budget.');
+  expect(shown).not.toContain('The sweep is done');
+});
+
+test('the size of a session was its raw bytes in one list and its stored bytes in another', () => {
+  // Session 0 has 1 MiB stored, 7 MiB raw.
+  for (const name of ['sessions', 'sweep-victims'])
+    expect(texts(at(name)).find((text) => text.includes('›'))).toMatch(/ 1\.0 MiB /);
+});
+
+test('bars said nothing of the zones: under the soft cap, over it, over the hard cap', () => {
+  const tones = (usedBytes: number) =>
+    new Set(
+      zoneBar(usedBytes, { softBytes: 40, hardBytes: 60, scaleBytes: 100 }, 50)
+        .filter(({ text }) => /[█▒▓]/.test(text))
+        .map(({ tone }) => tone),
+    );
+  expect([...tones(30)]).toEqual(['plain']);
+  expect([...tones(50)]).toEqual(['plain', 'warn']);
+  expect([...tones(90)]).toEqual(['plain', 'warn', 'danger']);
+});
+
+describe('the words of the product were explained nowhere', () => {
+  test('the help has them behind the keys of the screen that it was opened on', () => {
+    const long = { columns: 80, rows: 400 };
+    const shown = texts(stateOf('help-dashboard', long)).join('\n');
+    expect(shown.indexOf('Dashboard')).toBeLessThan(shown.indexOf('Words'));
+    for (const word of ['raw', 'digest', 'evict', 'backstop', 'budget', 'overflow', 'data loss', 'pin'])
+      expect(shown).toMatch(new RegExp(`^ {3}${word} {2,}\\w`, 'm'));
+  });
+
+  test('and can be filtered', () => {
+    const found = texts(at('help-found')).join('\n');
+    expect(found).toContain('drop the raw bytes');
+    expect(found).not.toContain('to the shell');
+    expect(texts(play(at('help-dashboard'), key('/'), ...typing('q'))).join('\n')).toContain('/ q_');
+  });
+
+  test('and the first run says the three that matter, and the age limit, before anything is stored', () => {
+    const shown = texts(at('first-run-found')).join('\n');
+    expect(shown).toMatch(/Raw: [\s\S]*Digest: [\s\S]*Sweep: [\s\S]*45 days/);
+  });
+});
+
+test('the first run ended without a word of what to do next', () => {
+  const stored = play(at('first-run-ingesting'), { kind: 'view', view: view() });
+  const shown = texts(play(stored, { kind: 'ingested', news: 'Stored 9 new sessions.' })).join('\n');
+  expect(shown).toContain('Stored 9 new sessions. Next: / searches it');
+});
