@@ -215,8 +215,12 @@ describe.skipIf(whyNot !== null || BINARY === undefined || !existsSync(BINARY))(
     mkdirSync(join(real.made.folder, 'home', '.codex'));
     const byName = { PATH: `${dirname(real.command)}:${Bun.env['PATH'] ?? ''}` };
     const checks = await real.run([real.command, 'doctor', '--json'], byName);
-    const program = JSON.parse(checks.out).checks.find(({ check }: { check: string }) => check === 'program');
-    expect(program).toMatchObject({ state: 'ok' });
+    const named = (name: string) =>
+      JSON.parse(checks.out).checks.find(({ check }: { check: string }) => check === name);
+    expect(named('program')).toMatchObject({ state: 'ok' });
+    expect(named('update').message).toBe(
+      'installed by npm; to update: npm install --global session-memory@latest',
+    );
     const shown = await real.run([real.command, 'install', '--dry-run', '--no-schedule'], byName);
     expect(shown.out).toContain(`"command": "${real.command} hook codex"`);
     // Where it is installed, npx starts that one.
