@@ -30,11 +30,13 @@ export async function uninstallAll(context: Context): Promise<ExitCode> {
   const isConsented = flags['yes'] === true;
   const isWork = hasWork(plan) || found.goes.length + found.config.length > 0;
   const mayAsk = canAsk(context) && !isConsented && !isDry;
-  if (!json) printAll(context, plan, found);
+  // As of `install`: who consented beforehand may read only the first lines, and it is done even so.
+  if (!json && !isConsented) printAll(context, plan, found);
   if (isWork && !isDry && !isConsented && !(await consents(context, plan))) return refused(context);
   const takesStore = mayAsk && found.store !== null && (await typesPhrase(context, found.store));
   const done: Done = { failed: [], isStoreGone: false };
   if (!isDry) await takeAll(plan, found, takesStore, done);
+  if (!json && isConsented) printAll(context, plan, found);
   return tell(context, plan, found, done, isDry || !(isWork || takesStore));
 }
 
