@@ -2,10 +2,11 @@
 // package registry, into a folder of this test's own; what they install comes from a registry on loopback.
 
 import { afterAll, describe, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { npmName } from '../../scripts/releasing/targets.ts';
+import { fetchedFromNpm } from './fetched.ts';
 import { Installed, whyNoNpm } from './installed.ts';
 import { SCRIPT, targetHere, VERSION } from './made.ts';
 
@@ -16,13 +17,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Where this npm's commands lie; null: it cannot be had, or does not run on this Node. */
 async function fetched(version: string): Promise<string | null> {
   if (whyNoNpm !== null) return null;
-  const into = join(folder, version);
-  const words = ['--prefix', into, '--no-save', '--no-audit', '--no-fund', `npm@${version}`];
-  const child = Bun.spawn(['npm', 'install', ...words], {
-    ...{ cwd: folder, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore', timeout: 30_000 },
-  });
-  const commands = join(into, 'node_modules', '.bin');
-  if ((await child.exited) !== 0 || !existsSync(join(commands, 'npm'))) return null;
+  const modules = await fetchedFromNpm('npm', version, folder);
+  if (modules === null) return null;
+  const commands = join(modules, '.bin');
   const said = Bun.spawnSync([join(commands, 'npm'), '--version'], { cwd: folder });
   return said.stdout.toString().trim() === version ? commands : null;
 }
