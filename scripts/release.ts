@@ -17,6 +17,7 @@ import { buildExecutable, buildInfo } from './build.ts';
 import { countWrongPages, signAdHoc } from './macho.ts';
 import { assemble, fileNames } from './releasing/assemble.ts';
 import { checksFor, isVersion, stateOf } from './releasing/checks.ts';
+import { wrongInHeader } from './releasing/headers.ts';
 import { papersFrom } from './releasing/papers.ts';
 import { programName, TARGETS, type Target } from './releasing/targets.ts';
 
@@ -82,7 +83,10 @@ async function build(target: Target, box: string): Promise<Uint8Array> {
   try {
     await buildExecutable({ outfile, compileTarget: `bun-${target.name}` as Bun.Build.CompileTarget });
     console.error(`${target.name}: ${(statSync(outfile).size / 2 ** 20).toFixed(1)} MiB`);
-    return signed(target, readFileSync(outfile));
+    const program = signed(target, readFileSync(outfile));
+    const wrong = wrongInHeader(target, program);
+    if (wrong !== null) throw new Error(wrong);
+    return program;
   } catch (thrown) {
     const reasons = thrown instanceof AggregateError ? thrown.errors : [thrown];
     throw new Error(`${target.name} could not be built: ${reasons.join('\n')}`);
