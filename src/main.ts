@@ -180,7 +180,7 @@ armKillPoints(killAt(env['SESSION_MEMORY_KILL_AT'], () => process.kill(process.p
 
 const build =
   typeof SESSION_MEMORY_BUILD === 'undefined'
-    ? { version: '0.1.0', commit: 'source', target: 'from source' }
+    ? { version: '0.2.0', commit: 'source', target: 'from source' }
     : SESSION_MEMORY_BUILD;
 
 // Run from source, the runtime is the program.
