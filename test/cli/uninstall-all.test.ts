@@ -261,6 +261,26 @@ describe('the store', () => {
   );
 });
 
+test('a run that is killed is ended by the next one, which still knows where the store is', async () => {
+  using home = await full();
+  const elsewhere = home.at('elsewhere/s.db');
+  home.put(CONFIG, `store = "${elsewhere}"\n`);
+  expect((await home.run(['ingest'])).code).toBe(0);
+  // From its source: a release has no point at which it can be killed.
+  const main = join(import.meta.dir, '..', '..', 'src', 'main.ts');
+  const killed = Bun.spawnSync([process.execPath, main, 'uninstall', '--all', '--yes'], {
+    env: {
+      ...{ PATH: '/nowhere', HOME: home.path, TMPDIR: home.path, BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0' },
+      SESSION_MEMORY_KILL_AT: 'uninstall.removed:1',
+    },
+  });
+  expect(killed.signalCode).toBe('SIGKILL');
+  const done = await home.report('--yes');
+  expect([done.code, done.store?.path]).toEqual([0, elsewhere]);
+  expect(readdirSync(dirname(elsewhere)).filter((name) => !/-(?:shm|wal)$/.test(name))).toEqual(['s.db']);
+  expect(existsSync(home.at(CONFIG))).toBe(false);
+});
+
 describe('without consent nothing is changed', () => {
   test.each([
     ['no terminal', [], {}],
