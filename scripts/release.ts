@@ -16,7 +16,8 @@ import { parseArgs } from 'node:util';
 import { buildExecutable, buildInfo } from './build.ts';
 import { countWrongPages, signAdHoc } from './macho.ts';
 import { assemble, fileNames } from './releasing/assemble.ts';
-import { checksFor, isVersion, stateOf } from './releasing/checks.ts';
+import { checksFor, isCleanCommit, isVersion, stateOf } from './releasing/checks.ts';
+import { wrongInHeader } from './releasing/headers.ts';
 import { papersFrom } from './releasing/papers.ts';
 import { programName, TARGETS, type Target } from './releasing/targets.ts';
 
@@ -82,7 +83,10 @@ async function build(target: Target, box: string): Promise<Uint8Array> {
   try {
     await buildExecutable({ outfile, compileTarget: `bun-${target.name}` as Bun.Build.CompileTarget });
     console.error(`${target.name}: ${(statSync(outfile).size / 2 ** 20).toFixed(1)} MiB`);
-    return signed(target, readFileSync(outfile));
+    const program = signed(target, readFileSync(outfile));
+    const wrong = wrongInHeader(target, program);
+    if (wrong !== null) throw new Error(wrong);
+    return program;
   } catch (thrown) {
     const reasons = thrown instanceof AggregateError ? thrown.errors : [thrown];
     throw new Error(`${target.name} could not be built: ${reasons.join('\n')}`);
@@ -107,9 +111,17 @@ function timeOfCommit(): Date {
   return new Date(Number(run.stdout.toString()) * 1000);
 }
 
+/** Minutes go by while all is built, and each program says the commit it was made of: all must be of the same. */
+async function sameTree(wish: Wish, commit: string): Promise<void> {
+  const now = (await buildInfo()).commit;
+  if (wish.isPartial || (now === commit && isCleanCommit(now))) return;
+  throw new Error(`the tree changed meanwhile, from ${commit} to ${now}: leave it alone, and run it again`);
+}
+
 async function make(wish: Wish): Promise<void> {
   const { version, targets } = wish;
   const { commit } = await buildInfo();
+  await sameTree(wish, commit);
   const releases = join(ROOT, 'dist', 'release');
   mkdirSync(releases, { recursive: true });
   const box = mkdtempSync(join(ROOT, 'dist', '.release-'));
@@ -125,6 +137,7 @@ async function make(wish: Wish): Promise<void> {
       papers: papersFrom(own),
       program: (target) => build(target, box),
     });
+    await sameTree(wish, commit);
     const to = join(releases, wish.isPartial ? `${version}-partial` : version);
     rmSync(to, { recursive: true, force: true });
     renameSync(out, to);

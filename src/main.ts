@@ -3,7 +3,6 @@
  * Promises: nothing heavy is loaded before it is needed; SIGINT and SIGTERM stop at the next safe place, a second one at once.
  */
 
-import { existsSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import type { Io } from './cli/io.ts';
 import { mayBeTerminal, Output } from './cli/output.ts';
@@ -181,8 +180,11 @@ armKillPoints(killAt(env['SESSION_MEMORY_KILL_AT'], () => process.kill(process.p
 
 const build =
   typeof SESSION_MEMORY_BUILD === 'undefined'
-    ? { version: '0.1.0', commit: 'source', target: 'from source' }
+    ? { version: '0.2.0', commit: 'source', target: 'from source' }
     : SESSION_MEMORY_BUILD;
+
+// Run from source, the runtime is the program.
+const self = [process.execPath, ...(typeof SESSION_MEMORY_BUILD === 'undefined' ? [Bun.main] : [])];
 
 const code = await run({
   argv: process.argv.slice(2),
@@ -191,8 +193,11 @@ const code = await run({
   tempFolder: tmpdir(),
   version: `${build.version} (${build.commit})`,
   installation: async () => {
-    const { installation, originOf } = await import('./cli/origin.ts');
-    return installation(build.target, originOf(process.execPath, existsSync));
+    const [{ installation }, { ownOrigin }] = await Promise.all([
+      import('./cli/origin.ts'),
+      import('./cli/own-origin.ts'),
+    ]);
+    return installation(build.target, ownOrigin({ self }));
   },
   signal: stop.signal,
   catchSignals,
@@ -220,8 +225,7 @@ const code = await run({
       release();
     }
   },
-  // Run from source, the runtime is the program.
-  self: [process.execPath, ...(typeof SESSION_MEMORY_BUILD === 'undefined' ? [Bun.main] : [])],
+  self,
   startDigester: () => new Worker(new URL('./digest.worker.ts', import.meta.url).href, { smol: true }),
   startStager: () => new Worker(new URL('./stage.worker.ts', import.meta.url).href, { smol: true }),
   screens: async (context, start) => {

@@ -140,7 +140,7 @@ describe('scripts/start', () => {
     expect(said).toMatch(/^session-memory \d+\.\d+\.\d+ \((?:[0-9a-f]{12}(?:-dirty)?|unknown)\)\n.+\n$/);
     expect(said).toStartWith(`session-memory ${packageJson.version} (`);
     const target = targetHere();
-    if (target !== undefined) expect(said.split('\n')[1]).toBe(target.name);
+    if (target !== undefined) expect(said.split('\n')[1]).toStartWith(target.name);
   });
 });
 

@@ -40,7 +40,7 @@ export function checksFor(version: string, { packageVersion, changelog, commit }
     },
     {
       what: 'the tree is a clean commit',
-      wrong: /^[0-9a-f]{12}$/.test(commit)
+      wrong: isCleanCommit(commit)
         ? null
         : `it is ${commit}: nobody could build these bytes again; commit or remove what git status names`,
     },
@@ -58,6 +58,11 @@ function wrongInChangelog(version: string, changelog: string): string | null {
   return lines.some((line) => line.startsWith('- '))
     ? null
     : `"${heading}" has no line that begins with "- "`;
+}
+
+/** As `scripts/build.ts` tells it. */
+export function isCleanCommit(commit: string): boolean {
+  return /^[0-9a-f]{12}$/.test(commit);
 }
 
 export function isVersion(text: string): boolean {

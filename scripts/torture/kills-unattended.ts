@@ -77,6 +77,20 @@ export const UNATTENDED_SCENES: readonly Scene[] = [
     },
   },
   {
+    name: 'uninstall --all',
+    args: ['uninstall', '--all', '--yes'],
+    codes: [0],
+    points: ['foreign.written', 'foreign.renamed', 'uninstall.removed'],
+    writesHome: true,
+    prepare: async (box) => {
+      await oneSession(box);
+      settings(box);
+      await box.must(['install', '--yes', '--no-schedule']);
+      await box.must(['config', 'init']);
+      box.put('.zfunc/_session-memory', (await box.must(['completions', 'zsh'])).out);
+    },
+  },
+  {
     name: 'maintain',
     args: ['maintain', '--yes', '--no-data-loss', '--soft-cap', '50KiB', '--hard-cap', '1MiB'],
     codes: [0],

@@ -11,7 +11,7 @@ import { realPathOrNull } from '../files/within.ts';
 import type { Program } from '../unattended/own-call.ts';
 import { MAINTAIN, type ScheduledJob } from '../unattended/schedule.ts';
 import { type Context, textFlag } from './context.ts';
-import { originOf } from './origin.ts';
+import { ownOrigin } from './own-origin.ts';
 import { SETTING_KEYS, type SettingKey, variableOf } from './settings.ts';
 
 /** Settings that change what a hook stores, or whether it does. `store` is told by its flag, all others are for a sweep or a person. */
@@ -83,10 +83,10 @@ function programOfScript(script: string | null, program: string): boolean {
 }
 
 /** Null: it stays. Else why what is installed now would stop working. */
-export function cannotLast({ self }: Context): string | null {
-  const path = realPathOrNull(self?.[0] ?? '');
-  if (path === null || originOf(path, () => false)?.how !== 'run by npx') return null;
-  return 'this program was started by npx, out of a cache that npm empties: what is installed now will stop working then; `npm install --global session-memory` first, and `session-memory install` by that one';
+export function cannotLast(context: Context): string | null {
+  const { how, toStay } = ownOrigin(context) ?? {};
+  if (toStay === undefined) return null;
+  return `this program is ${how}, out of a cache that is emptied: what is installed now will stop working then; \`${toStay}\` first, and \`session-memory install\` by that one`;
 }
 
 /** A scheduler has none of the variables of a shell's start-up files: settings, and folders of agents, would be others. */

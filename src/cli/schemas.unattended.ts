@@ -21,6 +21,18 @@ export const installSchema = z.object({
   failed: z.array(z.string()),
 });
 
+export const uninstallSchema = installSchema.extend({
+  /** With --all: what goes besides `changes`. */
+  files: z.array(z.object({ path: z.string(), what: z.string() })).optional(),
+  /** With --all: every file that would remain, and why. */
+  remains: z.array(z.object({ path: z.string(), why: z.string() })).optional(),
+  /** With --all: null where there is none that can be opened. It is deleted only in a terminal, by its phrase. */
+  store: z
+    .object({ path: z.string(), sessions: z.number(), bytes: z.number(), deleted: z.boolean() })
+    .nullable()
+    .optional(),
+});
+
 export const doctorSchema = z.object({
   version: z.literal(1),
   /** Nothing needs a person. */

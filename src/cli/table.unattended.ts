@@ -46,12 +46,19 @@ export const UNATTENDED: readonly LoadableCommand[] = [
     name: 'uninstall',
     summary: 'take out what install put in, and nothing else',
     args: [],
-    flags: PLACES,
-    examples: ['session-memory uninstall', 'session-memory uninstall --dry-run'],
-    exits: [],
+    flags: [
+      ...PLACES,
+      { flag: '--all', help: 'the configuration and all else of ours too; the store only by a typed phrase' },
+    ],
+    examples: [
+      'session-memory uninstall',
+      'session-memory uninstall --dry-run',
+      'session-memory uninstall --all --dry-run',
+    ],
+    exits: [6],
     about:
-      'The store, its digests and the configuration stay. A file that nobody changed since is what it was, to the byte.',
-    load: async () => (await import('./commands/install.ts')).uninstall,
+      'The store, its digests and the configuration stay. A file that nobody changed since is what it was, to the byte. With --all the configuration, completions, the manual page, copies left by upgrades and what killed runs have left go too, and every file that stays is listed, this program with the command that takes it away. The store goes only where its phrase is typed in a terminal; --yes does not stand for it.',
+    load: async () => (await import('./commands/uninstall.ts')).uninstall,
   },
   {
     name: 'hook',

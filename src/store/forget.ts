@@ -13,6 +13,7 @@ import { connect, type ReadableDb, type WritableDb } from './connection.ts';
 import { mustBeGuarded } from './guards.ts';
 import { sessionIdOf } from './read.ts';
 import { truncatedLog } from './reclaim.ts';
+import { storeFilesByKind } from './remove.ts';
 import { removeFromSearchIndex } from './search/documents.ts';
 
 /** Ids of all forgotten sessions: what is found under one of them is never stored again. */
@@ -134,7 +135,8 @@ export function besides(storePath: string): { readonly copies: string[]; readonl
   const names = readdirSync(folder).filter((other) => other.startsWith(`${name}.`));
   const paths = (prefix: string) =>
     names.filter((other) => other.startsWith(`${name}.${prefix}`)).map((other) => join(folder, other));
-  return { copies: paths('before-v'), asides: paths('damaged-') };
+  // What is removed is known by its whole name; what is only named may have got a longer one from somebody.
+  return { copies: storeFilesByKind(storePath).copies, asides: paths('damaged-') };
 }
 
 /** Removes the copies that name the session, or that cannot be looked into. Returns those removed. */

@@ -59,6 +59,16 @@ describe('doctor', () => {
     expect((await machine.run('doctor')).out).toEndWith('Nothing needs you.\n');
   });
 
+  test('says how it came here and what brings a newer one, as --version does', async () => {
+    using machine = new Machine();
+    const { checks } = doctorSchema.parse((await machine.run('doctor', '--json')).json());
+    const update = checks.find(({ check }) => check === 'update');
+    expect(update).toMatchObject({ state: 'ok', hint: null });
+    const [, line = ''] = (await machine.run('--version')).out.split('\n');
+    if (line === 'from source') expect(update?.message).toContain('git pull');
+    else expect(line).toEndWith(`, ${update?.message}`);
+  });
+
   test('with warnings does not end as if there were none', async () => {
     using machine = new Machine();
     await machine.run('install', '--yes');

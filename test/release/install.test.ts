@@ -307,6 +307,71 @@ describe.skipIf(whyNot !== null)('the install script', () => {
     });
   }
 
+  /** What the script calls besides what downloads and what sums up. */
+  const ALWAYS = [
+    'cat',
+    'chmod',
+    'cp',
+    'getconf',
+    'gzip',
+    'head',
+    'ldd',
+    'mkdir',
+    'mktemp',
+    'mv',
+    'rm',
+    'sed',
+    'sh',
+  ];
+  const MORE = ['tar', 'uname', 'bash'];
+
+  /** A PATH of these programs alone; `busybox wget` is its `wget`. Null where one is not here. */
+  function pathOf(place: Place, names: readonly string[]): string | null {
+    const folder = join(place.folder, 'only');
+    mkdirSync(folder);
+    for (const name of [...ALWAYS, ...MORE, ...names]) {
+      const path = Bun.which(name.split(' ')[0] ?? '');
+      if (path === null && names.includes(name)) return null;
+      if (path !== null) symlinkSync(path, join(folder, name.split(' ').at(-1) ?? ''));
+    }
+    return folder;
+  }
+
+  test.each([
+    ['curl', 'sha256sum'],
+    ['wget', 'shasum'],
+    ['busybox wget', 'openssl'],
+  ])('needs no more than %s and %s', async (getter, summer) => {
+    using place = new Place();
+    const path = pathOf(place, [getter, summer]);
+    if (path === null)
+      return console.log(`skipped: the install script with ${getter} and ${summer}: not here`);
+    const good = await place.run([join(path, 'sh')], [], { env: { PATH: path } });
+    expect([good.code, existsSync(place.program)], good.err).toEqual([0, true]);
+    using damaged = new Place(archiveAs((bytes) => flipped(bytes, bytes.length >> 1)));
+    const bad = await damaged.run([join(path, 'sh')], [], { env: { PATH: path } });
+    expect([bad.code, bad.err, damaged.files()]).toEqual([1, expect.stringContaining('is damaged'), []]);
+    using gone = new Place(() => null);
+    const none = await gone.run([join(path, 'sh')], [], { env: { PATH: path } });
+    expect([none.code, none.err, gone.files()]).toEqual([
+      1,
+      expect.stringContaining('could not download'),
+      [],
+    ]);
+  });
+
+  test.each([
+    [['sha256sum'], 'needs curl or wget'],
+    [['curl'], 'needs sha256sum, shasum or openssl'],
+  ])('with %p alone says what it %s', async (names, message) => {
+    using place = new Place();
+    const path = pathOf(place, names);
+    if (path === null) return console.log(`skipped: the install script with ${names} alone: not here`);
+    const { code, err } = await place.run([join(path, 'sh')], [], { env: { PATH: path } });
+    expect([code, err, place.files()]).toEqual([1, expect.stringContaining(message), []]);
+    expect(err).toEndWith('session-memory: nothing was installed\n');
+  });
+
   test('there is an archive for every system that it can name', () => {
     const text = INSTALL.toString('utf8');
     for (const { os, cpu } of TARGETS.filter((target) => target.os !== 'win32')) {

@@ -4,79 +4,14 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { npmName, programName, TARGETS, type Target } from '../../scripts/releasing/targets.ts';
-import { Made, SCRIPT, targetHere, VERSION } from './made.ts';
-import { Registry } from './registry.ts';
+import { npmName, TARGETS } from '../../scripts/releasing/targets.ts';
+import { Installed, whyNoNpm } from './installed.ts';
+import { SCRIPT, targetHere, VERSION } from './made.ts';
 
 const BINARY = Bun.env['SESSION_MEMORY_BIN'];
-const NPM = Bun.which('npm');
 const HERE = targetHere();
-const whyNot =
-  NPM === null || Bun.which('node') === null
-    ? 'npm and Node.js are not here'
-    : HERE === undefined || HERE.os === 'win32'
-      ? 'the scripts of this test do not run on this system'
-      : null;
+const whyNot = whyNoNpm;
 if (whyNot !== null) console.log(`skipped: ${whyNot}`);
-
-/** A prefix into which a release was installed. */
-class Installed {
-  readonly made = new Made();
-  readonly prefix = join(this.made.folder, 'prefix');
-  readonly command = join(this.prefix, 'bin', 'session-memory');
-  readonly #env = {
-    PATH: Bun.env['PATH'] ?? '',
-    HOME: join(this.made.folder, 'home'),
-    npm_config_cache: join(this.made.folder, 'cache'),
-    npm_config_prefix: this.prefix,
-    npm_config_update_notifier: 'false',
-    npm_config_audit: 'false',
-    npm_config_fund: 'false',
-  };
-  registry: Registry | undefined;
-
-  async install(programs?: (target: Target) => Uint8Array): Promise<this> {
-    await this.made.make(programs);
-    mkdirSync(this.#env.HOME);
-    this.registry = new Registry(join(this.made.out, 'npm'));
-    const { code, err } = await this.run(['npm', 'install', '--global', 'session-memory']);
-    if (code !== 0) throw new Error(err);
-    return this;
-  }
-
-  async run(
-    command: string[],
-    more: Record<string, string> = {},
-  ): Promise<{ code: number; out: string; err: string; signal: unknown }> {
-    const child = this.start(command, more);
-    const [out, err, code] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ]);
-    return { code, out, err, signal: child.signalCode };
-  }
-
-  start(command: string[], more: Record<string, string> = {}) {
-    return Bun.spawn(command, {
-      env: { ...this.#env, npm_config_registry: this.registry?.url ?? '', ...more },
-      cwd: this.made.folder,
-      ...{ stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
-    });
-  }
-
-  /** Of the package that holds the program. */
-  get program(): string {
-    if (HERE === undefined) throw new Error('no target');
-    const modules = join(this.prefix, 'lib', 'node_modules', 'session-memory', 'node_modules');
-    return join(modules, npmName(HERE), 'bin', programName(HERE));
-  }
-
-  async dispose(): Promise<void> {
-    await this.registry?.[Symbol.asyncDispose]();
-    this.made[Symbol.dispose]();
-  }
-}
 
 const scripts = whyNot === null ? await new Installed().install() : null;
 afterAll(() => scripts?.dispose());
@@ -215,8 +150,12 @@ describe.skipIf(whyNot !== null || BINARY === undefined || !existsSync(BINARY))(
     mkdirSync(join(real.made.folder, 'home', '.codex'));
     const byName = { PATH: `${dirname(real.command)}:${Bun.env['PATH'] ?? ''}` };
     const checks = await real.run([real.command, 'doctor', '--json'], byName);
-    const program = JSON.parse(checks.out).checks.find(({ check }: { check: string }) => check === 'program');
-    expect(program).toMatchObject({ state: 'ok' });
+    const named = (name: string) =>
+      JSON.parse(checks.out).checks.find(({ check }: { check: string }) => check === name);
+    expect(named('program')).toMatchObject({ state: 'ok' });
+    expect(named('update').message).toBe(
+      'installed by npm; to update: npm install --global session-memory@latest',
+    );
     const shown = await real.run([real.command, 'install', '--dry-run', '--no-schedule'], byName);
     expect(shown.out).toContain(`"command": "${real.command} hook codex"`);
     // Where it is installed, npx starts that one.

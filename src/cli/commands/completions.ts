@@ -128,7 +128,7 @@ function idOf(row: SessionRow): string {
 }
 
 /** Read by the shell: `source <(session-memory completions bash)` and the like. */
-const SCRIPTS: Readonly<Record<(typeof SHELLS)[number], string>> = {
+export const SCRIPTS: Readonly<Record<(typeof SHELLS)[number], string>> = {
   bash: `# session-memory completions for bash: source <(session-memory completions bash)
 _session_memory() {
   # Split by blanks alone: bash itself breaks words at : and =, which stand in ours.

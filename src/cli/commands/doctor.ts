@@ -35,7 +35,9 @@ import { envOf, nameOf, ownEntries } from '../../unattended/own-call.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, formatCount, formatTime, hanging, plural } from '../format.ts';
 import { paint, tableColumns } from '../io.ts';
-import { cannotLast, differing, namedOnPath, programOf } from '../own-program.ts';
+import { UNKNOWN_UPDATE, updateOf } from '../origin.ts';
+import { ownOrigin } from '../own-origin.ts';
+import { differing, namedOnPath, programOf } from '../own-program.ts';
 import { runResult } from '../report.ts';
 import { calledAs, scheduleFacts } from '../schedule-facts.ts';
 import { Machine } from '../scheduler.ts';
@@ -48,6 +50,7 @@ export const doctor: Command = async (context) => {
   const schedule = await scheduleFacts(machine, calledAs(context));
   const checks = [
     programCheck(context),
+    updateCheck(context),
     ...storeChecks(context, (db) => insideChecks(context, db, schedule)),
     scheduleCheck(schedule),
     ...unmatchedOf(context).map(
@@ -91,11 +94,11 @@ function programCheck(context: Context): Check {
   const { version, self } = context;
   const named = namedOnPath(context);
   const message = `${version}, ${self?.[0] ?? 'unknown'}`;
-  const lasting = cannotLast(context);
-  if (lasting !== null)
+  const origin = ownOrigin(context);
+  if (origin?.toStay !== undefined)
     return {
-      ...{ check: 'program', state: 'warning', message: `${message}, run by npx` },
-      hint: 'npm empties that cache: install it with `npm install --global session-memory`.',
+      ...{ check: 'program', state: 'warning', message: `${message}, ${origin.how}` },
+      hint: `That cache is emptied: install it with \`${origin.toStay}\`.`,
     };
   return named !== null && !named.leadsHere
     ? {
@@ -107,6 +110,15 @@ function programCheck(context: Context): Check {
         hint: 'Remove one of them, or run `session-memory install` by the one that you want to be called.',
       }
     : { check: 'program', state: 'ok', message, hint: null };
+}
+
+/** Nothing updates itself: so it is said what does. */
+function updateCheck(context: Context): Check {
+  const isSource = (context.self?.length ?? 0) > 1;
+  const origin = ownOrigin(context);
+  const how = isSource ? 'run from its source' : (origin?.how ?? 'how it was installed cannot be told');
+  const way = isSource ? 'git pull in its checkout' : origin === null ? UNKNOWN_UPDATE : updateOf(origin);
+  return { check: 'update', state: 'ok', message: `${how}; to update: ${way}`, hint: null };
 }
 
 function storeChecks(context: Context, inside: (db: ReadableDb) => Check[]): Check[] {

@@ -1,5 +1,5 @@
 /**
- * `install` and `uninstall`: our entry in the hooks of each agent that is here, and a schedule in the machine's own scheduler.
+ * `install`, and what `uninstall` shares with it: our entry in the hooks of each agent that is here, and a schedule in the machine's own scheduler.
  * Promises: shows what it would change and asks before it does; twice is once; entries of others stay; an agent that is not here
  * gets nothing; `uninstall` takes out just that.
  */
@@ -12,15 +12,14 @@ import { type Command, type Context, canAsk, printJson } from '../context.ts';
 import { printFailure } from '../failure.ts';
 import { plural } from '../format.ts';
 import { CRONTAB, type SchedulerKind, scheduleCommands } from '../scheduler.ts';
-import { copyOf, hasWork, type Plan, planned, plannedBack } from './install.plan.ts';
+import { copyOf, hasWork, type Plan, planned } from './install.plan.ts';
 
 /** Lines of one file's difference that are shown. */
 const DIFF_LINES_MAX = 60;
 
 export const install: Command = (context) => run(context, planned(context));
-export const uninstall: Command = (context) => run(context, plannedBack(context));
 
-async function run(context: Context, plan: Plan): Promise<ExitCode> {
+export async function run(context: Context, plan: Plan): Promise<ExitCode> {
   const { json, io, flags } = context;
   const isDry = flags['dryRun'] === true;
   const isWork = hasWork(plan);
@@ -49,13 +48,14 @@ async function run(context: Context, plan: Plan): Promise<ExitCode> {
   return failed.length > 0 || plan.refused.length > 0 ? EXIT.failed : EXIT.done;
 }
 
-async function consents(context: Context, { verb }: Plan): Promise<boolean> {
+export async function consents(context: Context, { verb }: Plan): Promise<boolean> {
   if (!canAsk(context)) return false;
   const answer = await context.ask(`${verb === 'install' ? 'Make' : 'Take out'} these changes? [y/N] `);
   return /^y(es)?$/i.test(answer?.trim() ?? '');
 }
 
-function printPlan({ io, flags }: Context, plan: Plan): void {
+/** `isAll` false: what comes behind it says whether there was nothing, and has the notes. */
+export function printPlan({ io, flags }: Context, plan: Plan, isAll = true): void {
   for (const { before, after, ...step } of plan.steps) {
     const what = before === null ? 'new' : after === null ? 'removed' : 'changed';
     if (before === after) io.out(`${plainLine(copyOf(plan, step.path))}  (${step.for}, removed)\n`);
@@ -71,6 +71,7 @@ function printPlan({ io, flags }: Context, plan: Plan): void {
   for (const why of plan.warnings) io.err(`warning: ${plainLine(why)}\n`);
   for (const { path, why, for: id } of plan.refused)
     io.err(`warning: ${plainLine(path)} (${id}) is left as it is: ${plainLine(why)}\n`);
+  if (!isAll) return;
   if (!hasWork(plan)) io.out(`Nothing to ${plan.verb}.\n`);
   if (flags['dryRun'] === true) for (const note of plan.notes) io.out(`Note: ${plainLine(note)}.\n`);
 }
@@ -82,7 +83,7 @@ function shownLine(text: string): string {
 }
 
 /** Does it; what could not be done, a sentence each. A file that cannot be written stops no other. */
-function apply(plan: Plan): string[] {
+export function apply(plan: Plan): string[] {
   const { machine, steps, runs, stops } = plan;
   const failed: string[] = [];
   const tell = (kind: SchedulerKind, installs: boolean) => {
@@ -128,7 +129,7 @@ function applyToCrontab({ machine, crontabCopy }: Plan, { before, after, backup 
   if (backup === 'drop') removeFile(crontabCopy);
 }
 
-function asJson(plan: Plan, isDry: boolean, failed: readonly string[]) {
+export function asJson(plan: Plan, isDry: boolean, failed: readonly string[]) {
   return {
     version: 1,
     dry_run: isDry,

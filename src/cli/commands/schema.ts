@@ -31,7 +31,7 @@ export const SCHEMAS: Readonly<Record<string, readonly z.ZodType[]>> = {
   verify: [shown.verifySchema],
   config: [shown.configSchema],
   install: [unattended.installSchema],
-  uninstall: [unattended.installSchema],
+  uninstall: [unattended.uninstallSchema],
   doctor: [unattended.doctorSchema],
   /** What any of them prints where it fails, or wants to be agreed to. */
   error: [shown.consentSchema, shown.errorSchema],

@@ -1,0 +1,9 @@
+/** `uninstall`: takes out what `install` put in, and with `--all` (uninstall.all.ts) what else is ours. */
+import type { Command } from '../context.ts';
+import { plannedBack } from './install.plan.ts';
+import { run } from './install.ts';
+
+export const uninstall: Command = async (context) =>
+  context.flags['all'] === true
+    ? (await import('./uninstall.all.ts')).uninstallAll(context)
+    : run(context, plannedBack(context));
