@@ -14,7 +14,7 @@ import { type Leftover, removeEmptyFolder, removeLeftover } from '../leftovers.t
 import { underSweepLock } from '../named-sessions.ts';
 import { hasWork, type Plan, plannedBack } from './install.plan.ts';
 import { apply, asJson, consents, printPlan } from './install.ts';
-import { type Found, type FoundStore, foundBeside } from './uninstall.found.ts';
+import { type FoundFiles, type FoundStore, foundBeside } from './uninstall.found.ts';
 
 interface Done {
   readonly failed: string[];
@@ -77,7 +77,7 @@ async function typesPhrase(context: Context, store: FoundStore): Promise<boolean
 }
 
 /** The schedule and the hooks first, so that nothing begins anew; the configuration last, since it says where the store is. */
-async function takeAll(plan: Plan, found: Found, takesStore: boolean, done: Done): Promise<void> {
+async function takeAll(plan: Plan, found: FoundFiles, takesStore: boolean, done: Done): Promise<void> {
   const taken = async () => {
     done.failed.push(...apply(plan));
     takeFiles(found.goes, done);
@@ -114,7 +114,7 @@ function takeStore(store: FoundStore, done: Done): void {
   }
 }
 
-function printAll(context: Context, plan: Plan, found: Found): void {
+function printAll(context: Context, plan: Plan, found: FoundFiles): void {
   const { io } = context;
   printPlan(context, plan, false);
   const section = (title: string, rows: readonly string[]) => {
@@ -131,7 +131,7 @@ function printAll(context: Context, plan: Plan, found: Found): void {
   if (!hasWork(plan) && found.goes.length + found.config.length === 0) io.out('Nothing to uninstall.\n');
 }
 
-function tell(context: Context, plan: Plan, found: Found, done: Done, isIdle: boolean): ExitCode {
+function tell(context: Context, plan: Plan, found: FoundFiles, done: Done, isIdle: boolean): ExitCode {
   const { io, json, flags } = context;
   if (json)
     printJson(io, {
@@ -156,7 +156,7 @@ function tell(context: Context, plan: Plan, found: Found, done: Done, isIdle: bo
   return done.failed.length > 0 || plan.refused.length > 0 ? EXIT.failed : EXIT.done;
 }
 
-function ofStore({ store }: Found, { isStoreGone }: Done): string {
+function ofStore({ store }: FoundFiles, { isStoreGone }: Done): string {
   if (store === null) return '';
   return isStoreGone
     ? ` The store is deleted: ${plural(store.sessions, 'session')}.`

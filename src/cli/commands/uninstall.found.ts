@@ -38,7 +38,7 @@ export interface FoundStore extends StoreLook {
   readonly files: readonly string[];
 }
 
-export interface Found {
+export interface FoundFiles {
   readonly goes: readonly Leftover[];
   /** After all else, and after the store: without it the next run would not know where that is. */
   readonly config: readonly Leftover[];
@@ -49,7 +49,7 @@ export interface Found {
   readonly folders: readonly string[];
 }
 
-export function foundBeside(context: Context, plan: Plan): Found {
+export function foundBeside(context: Context, plan: Plan): FoundFiles {
   const { settings, host } = context;
   const beside = besideStore(settings.storePath);
   const config = configFiles(context);
