@@ -16,7 +16,7 @@ export interface Ran {
   readonly out: string;
 }
 
-function cacheFolder(): string {
+export function cacheFolder(): string {
   const own = Bun.env['SESSION_MEMORY_AGENTS_CACHE'];
   if (own) return own;
   const base =
@@ -36,6 +36,16 @@ export async function installed(
   const [first = '', ...more] = packages;
   const modules = await fetched(id, version, [`${first}@${version}`, ...more], [node]);
   return [join(modules, '.bin'), node];
+}
+
+/** What is kept about an installed version, beside it; null: nothing. */
+export function noted(id: string, version: string, name: string): readonly string[] | null {
+  const path = join(cacheFolder(), id, version, name);
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : null;
+}
+
+export function noteIn(id: string, version: string, name: string, words: readonly string[]): void {
+  writeFileSync(join(cacheFolder(), id, version, name), `${JSON.stringify(words, null, 2)}\n`);
 }
 
 export async function newestVersion(name: string): Promise<string> {

@@ -21,6 +21,7 @@ import type { AgentFacts } from './facts.ts';
 import { Machine, placeIn, type Restored } from './machine.ts';
 import { TITLE, turnIn, turnOf } from './model/script.ts';
 import * as plot from './plot.ts';
+import { recordTypesOf } from './record-types.ts';
 import type { ScriptedModel } from './scripted-model.ts';
 
 const OUT_MAX = 600;
@@ -74,6 +75,11 @@ export class Journey {
       }
     for (const [name] of CHECKS) if (!this.#outcomes.has(name)) this.#outcomes.set(name, { is: 'open' });
     return this.#outcomes;
+  }
+
+  /** The kinds of records in its transcript. */
+  async recordTypes(): Promise<readonly string[]> {
+    return this.#uid === '' ? [] : recordTypesOf((await this.#raw()).toString());
   }
 
   #tell(name: CheckName, problem: Problem): void {

@@ -125,6 +125,16 @@ export class Machine {
     return new Map(sources.filter(existsSync).map((path) => [path, readFileSync(path)]));
   }
 
+  /** The agent's folders in this home. */
+  async roots(): Promise<readonly string[]> {
+    const { agents } = await this.json<{ agents: { agent: string; root: string; sessions: number }[] }>(
+      'agents',
+    );
+    return agents.flatMap(({ agent, root, sessions }) =>
+      agent === this.#agent.id && sessions > 0 ? [root] : [],
+    );
+  }
+
   /** As the agent's own clean-up, or a slip of the hand. */
   async deleteSession(id: string, files: Iterable<string>): Promise<void> {
     const forget = this.#agent.forget?.(id);

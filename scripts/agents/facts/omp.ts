@@ -34,11 +34,12 @@ export const ohMyPi: AgentFacts = {
     handOf({
       write: ({ path, content }) => ['write', { path: within(place, path), content, i: 'Write it' }],
       read: ({ path }) => ['read', { path: within(place, path), i: 'Read it' }],
-      edit: ({ path, after }, last) => {
-        const [, name = path, tag = '0000'] = TAGGED.exec(last) ?? [];
+      edit: ({ path, before, after }, last) => {
+        // Lines are named, not the text in them: an edit of what is not there is one under a wrong tag.
+        const [, name = path, tag = '0000'] = (last.includes(before) ? TAGGED.exec(last) : null) ?? [];
         return ['edit', { i: 'Change it', input: `[${name}#${tag}]\nPUT 1.=1:\n+${after} the script\n` }];
       },
       run: ({ command }) => ['bash', { command, i: 'Run it' }],
     }),
-  limits: {},
+  limits: { branch: 'its transcripts name no branch' },
 };

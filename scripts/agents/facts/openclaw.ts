@@ -30,7 +30,7 @@ const common: Omit<AgentFacts, 'version'> = {
       ],
       run: ({ command }) => ['exec', { command }],
     }),
-  limits: {},
+  limits: { branch: 'its transcripts name no branch' },
 };
 
 /** Sessions in a database. */
