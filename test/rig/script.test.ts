@@ -35,7 +35,9 @@ describe('the script', () => {
 
   test('begins anew with the next prompt, whatever the agent says in tags around it', () => {
     const before = [person(plot.FIRST.prompt), result, result];
-    const told = person('<reminder>the date is today</reminder>');
+    const told = person(
+      '<reminder>the date is today</reminder>\n<<<BEGIN_CONTEXT>>>\nnone\n<<<END_CONTEXT>>>',
+    );
     const prompt = person(`<context>a folder</context>\n"${plot.SLOW.prompt}"`);
     expect(asked([...before, prompt, told])).toHaveProperty(
       'call.args.command',

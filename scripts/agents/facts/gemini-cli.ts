@@ -8,6 +8,15 @@ export const GEMINI_SETTINGS = {
   security: { auth: { selectedType: 'gemini-api-key' }, folderTrust: { enabled: false } },
 };
 
+/** A header and what sets its fields are no turns. */
+function isTurn(line: string): boolean {
+  try {
+    return 'type' in JSON.parse(line);
+  } catch {
+    return false;
+  }
+}
+
 export const geminiCli: AgentFacts = {
   id: 'gemini-cli',
   version: '0.61.0',
@@ -46,6 +55,6 @@ export const geminiCli: AgentFacts = {
       delegate: ({ prompt }) => ['invoke_agent', { agent_name: 'generalist', prompt }],
     }),
   // A resume begins a second file of the same id, which holds the context alone.
-  isPhantom: (content) => !content.includes('"type":"user"'),
+  isPhantom: (content) => !content.split('\n').some(isTurn),
   limits: { branch: 'its transcripts name no branch' },
 };

@@ -49,7 +49,11 @@ export function turnOf(turns: readonly Turn[], { entries, tools }: Conversation)
 const lastPrompt = (entries: readonly Entry[]) =>
   entries.findLastIndex(({ who, text }) => who === 'person' && outsideTags(text) !== '');
 
-const outsideTags = (text: string) => text.replace(/<([\w-]+)[^>]*>[\s\S]*?<\/\1>/g, '').trim();
+const outsideTags = (text: string) =>
+  text
+    .replace(/<<<BEGIN_(\w+)>>>[\s\S]*?<<<END_\1>>>/g, '')
+    .replace(/<([\w-]+)[^>]*>[\s\S]*?<\/\1>/g, '')
+    .trim();
 
 /** The turn whose prompt stands in a text, and where several do the one that stands last. */
 export function turnIn(turns: readonly Turn[], text: string): Turn | null {
