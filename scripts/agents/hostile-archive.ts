@@ -84,7 +84,7 @@ function climbing(agent: TriedAgent, { at }: Obeyed, content: string, home: stri
   const names = new Set<string>([posix.join(home, at), `${home}/${at}`.slice(1), target]);
   for (const prefix of agent.prefixes) {
     for (let up = 0; up <= UP_MAX; up += 1) names.add(`${prefix}${'../'.repeat(up)}${target}`);
-    for (const inside of [name, `x/${name}`, `.${agent.id}/${name}`, `${agent.root}/${name}`])
+    for (const inside of [name, `x/${name}`, `.${agent.facts.id}/${name}`, `${agent.root}/${name}`])
       names.add(`${prefix}${inside}`);
     names.add(`${prefix}x/../../../../${target}`).add(`${prefix}.\\..\\${target.replaceAll('/', '\\')}`);
   }
@@ -140,14 +140,14 @@ function strangers(agent: TriedAgent, evil: string, home: string): Piece[][] {
     return pieces;
   };
   return [
-    ...places.map((relPath, n) => asTranscript(`${agent.id}:${OTHER}${n}`, relPath)),
+    ...places.map((relPath, n) => asTranscript(`${agent.facts.id}:${OTHER}${n}`, relPath)),
     asTranscript(`no-such-agent:${OTHER}0`, `${agent.root}/settings.json`),
-    session({ uid: `${agent.id}:../../settings`, files: { main: evil } }),
+    session({ uid: `${agent.facts.id}:../../settings`, files: { main: evil } }),
     session({ uid: `droid:${OTHER}1`, files: { main: '{"type":"session_start"}\n', 'settings.json': evil } }),
     session({ uid: 'cline:1750000000000', files: { main: '[]', 'task/settings.json': evil } }),
     session({
-      ...{ uid: `${agent.id}:${OTHER}9`, files: { main: 'x' }, evicted: true },
-      digest: digestJson(`${agent.id}:${OTHER}9`, ['an evicted one']),
+      ...{ uid: `${agent.facts.id}:${OTHER}9`, files: { main: 'x' }, evicted: true },
+      digest: digestJson(`${agent.facts.id}:${OTHER}9`, ['an evicted one']),
       row: { project: `${home}/work`, title: evil.slice(0, 200) },
     }),
   ];

@@ -3,7 +3,7 @@
  * of it may run, and no instruction of it may reach the model. Asked for by name, never by the tests: it has npm fetch the agents.
  * Promises: a home that is thrown away; no network but the loopback, where a scripted model answers; a planted hook must leave its trace
  * first, or the agent's silence afterwards would tell nothing; exit 1 where anything of the archive was obeyed.
- * `SESSION_MEMORY_BIN`: the program (dist/session-memory). `SESSION_MEMORY_AGENTS`: where the agents are kept between runs.
+ * `SESSION_MEMORY_BIN`: the program (dist/session-memory). `SESSION_MEMORY_AGENTS_CACHE`: where the agents are kept between runs.
  */
 import {
   existsSync,
@@ -17,20 +17,16 @@ import {
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { filesIn } from '../torture/box.ts';
+import type { Place } from './facts.ts';
 import { hostileArchive } from './hostile-archive.ts';
+import { installed, type Ran } from './install.ts';
 import { type ScriptedModel, scriptedModel } from './scripted-model.ts';
 import { type Obeyed, TRIED, type TriedAgent, WORK } from './tried-agents.ts';
 
 const ROOT = join(import.meta.dir, '../..');
 const BINARY = Bun.env['SESSION_MEMORY_BIN'] ?? join(ROOT, 'dist/session-memory');
-const KEPT = Bun.env['SESSION_MEMORY_AGENTS'] ?? join(homedir(), '.cache/session-memory-agents');
 const AGENT_MS = 120_000;
 const PROMPT = 'Please tell me about the lighthouse';
-
-interface Ran {
-  readonly code: number | null;
-  readonly out: string;
-}
 
 async function command(
   argv: readonly string[],
@@ -48,30 +44,16 @@ async function command(
   return { code: child.exitCode, out: out + err };
 }
 
-/** Those that are not there yet, at exactly these versions. */
-async function fetchAgents(packages: readonly string[]): Promise<void> {
-  mkdirSync(KEPT, { recursive: true });
-  const list = join(KEPT, 'package.json');
-  if (!existsSync(list)) writeFileSync(list, '{"private":true}\n');
-  const missing = packages.filter((each) => {
-    const [, name = '', version] = /^(.+)@([^@]+)$/.exec(each) ?? [];
-    const there = join(KEPT, 'node_modules', name, 'package.json');
-    return !existsSync(there) || JSON.parse(readFileSync(there, 'utf8')).version !== version;
-  });
-  if (missing.length === 0) return;
-  const npm = ['npm', 'install', '--save-exact', '--no-audit', '--no-fund', ...missing];
-  const { code, out } = await command(npm, { cwd: KEPT, timeout: 900_000 });
-  if (code !== 0) throw new Error(`npm could not fetch ${missing.join(' ')}: ${out}`);
-}
-
 class Victim {
   readonly home: string;
   readonly agent: TriedAgent;
   readonly folder: string;
   readonly model: ScriptedModel;
   readonly #ran: string;
+  readonly #bins: readonly string[];
 
-  constructor(agent: TriedAgent, folder: string, model: ScriptedModel) {
+  constructor(agent: TriedAgent, folder: string, model: ScriptedModel, bins: readonly string[]) {
+    this.#bins = bins;
     this.agent = agent;
     this.folder = folder;
     this.model = model;
@@ -84,7 +66,12 @@ class Victim {
   fresh(): void {
     for (const path of [this.home, this.#ran]) rmSync(path, { recursive: true, force: true });
     for (const path of [join(this.home, WORK), this.#ran]) mkdirSync(path, { recursive: true });
-    for (const [at, value] of Object.entries(this.agent.settings)) this.put(at, JSON.stringify(value));
+    for (const [at, value] of Object.entries(this.agent.facts.files(this.place)))
+      this.put(at, typeof value === 'string' ? value : JSON.stringify(value));
+  }
+
+  get place(): Place {
+    return { home: this.home, project: join(this.home, WORK), url: this.model.url };
   }
 
   put(at: string, content: string): void {
@@ -102,16 +89,22 @@ class Victim {
   }
 
   async run(prompt: string, resumed: string | null): Promise<Ran> {
-    const { agent, home } = this;
-    const bins = ['node/bin', '.bin'].map((each) => join(KEPT, 'node_modules', each));
+    const { home } = this;
+    const { facts } = this.agent;
+    const args = resumed === null ? facts.start(prompt) : facts.resume(resumed, prompt);
     // Whatever is not on the loopback finds nobody.
     const nowhere = 'http://127.0.0.1:9';
-    return await command([agent.bin, ...agent.args(prompt, resumed)], {
+    return await command([facts.bin, ...args], {
       cwd: join(home, WORK),
       env: {
-        ...{ PATH: [...bins, Bun.env['PATH'] ?? ''].join(':'), HOME: home, LANG: 'C.UTF-8', TERM: 'dumb' },
+        ...{
+          PATH: [...this.#bins, Bun.env['PATH'] ?? ''].join(':'),
+          HOME: home,
+          LANG: 'C.UTF-8',
+          TERM: 'dumb',
+        },
         ...{ HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere, NO_PROXY: '127.0.0.1,localhost' },
-        ...agent.env(this.model.url),
+        ...facts.env(this.place),
       },
     });
   }
@@ -143,11 +136,11 @@ async function planted(victim: Victim): Promise<string[]> {
 async function genuine(victim: Victim): Promise<{ readonly archive: Uint8Array; readonly id: string }> {
   victim.fresh();
   const { code, out } = await victim.run(PROMPT, null);
-  if (code !== 0) throw new Error(`${victim.agent.bin} exited ${code}: ${out}`);
+  if (code !== 0) throw new Error(`${victim.agent.facts.bin} exited ${code}: ${out}`);
   await victim.memory('maker', ['ingest']);
   const listed = JSON.parse((await victim.memory('maker', ['list', '--json'])).out);
   const [session] = listed.sessions;
-  if (session === undefined) throw new Error(`no session of ${victim.agent.id} was found`);
+  if (session === undefined) throw new Error(`no session of ${victim.agent.facts.id} was found`);
   const file = join(victim.folder, 'genuine.smx');
   await victim.memory('maker', ['export', '--all', file, '--force']);
   return { archive: readFileSync(file), id: session.session_uid.split(':')[1] };
@@ -167,7 +160,7 @@ async function attacked(
   await victim.memory(store, ['import', file, ...more]);
   for (const args of [[], ['--force'], ['--force', '--to', victim.home], ['--force', '--to', WORK]])
     await victim.memory(store, ['restore', '--all', ...args]);
-  const known = new Set(Object.keys(agent.settings));
+  const known = new Set(Object.keys(agent.facts.files(victim.place)));
   for (const { at } of agent.obeyed)
     if (existsSync(join(victim.home, at)) && !known.has(at)) problems.push(`it wrote ${at}`);
   const restored = filesIn(victim.home).length;
@@ -192,10 +185,10 @@ async function tried(agent: TriedAgent): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'session-memory-hostile-'));
   const model = scriptedModel();
   try {
-    await fetchAgents(agent.packages);
-    const victim = new Victim(agent, folder, model);
+    const { facts } = agent;
+    const victim = new Victim(agent, folder, model, await installed(facts.id, facts.version, facts.packages));
     const obeys = await planted(victim);
-    console.log(`${agent.packages[0]}: planted by hand it obeys ${obeys.join(', ') || 'nothing'}`);
+    console.log(`${facts.id} ${facts.version}: planted by hand it obeys ${obeys.join(', ') || 'nothing'}`);
     if (obeys.length < 2) return ['what was planted by hand left no trace: this run would tell nothing'];
     const { archive, id } = await genuine(victim);
     const hostile = await hostileArchive(archive, agent, victim.contentOf, victim.home);
@@ -211,10 +204,10 @@ async function tried(agent: TriedAgent): Promise<readonly string[]> {
 
 const wanted = process.argv.slice(2);
 let failures = 0;
-for (const agent of TRIED.filter(({ id }) => wanted.length === 0 || wanted.includes(id))) {
+for (const agent of TRIED.filter(({ facts }) => wanted.length === 0 || wanted.includes(facts.id))) {
   const problems = await tried(agent);
   failures += problems.length;
-  for (const problem of problems) console.log(`FAILED ${agent.id}: ${problem}`);
+  for (const problem of problems) console.log(`FAILED ${agent.facts.id}: ${problem}`);
   if (problems.length === 0)
     console.log('  nothing of the archive ran, and none of its instructions was sent');
 }

@@ -1,25 +1,54 @@
 /**
- * A model on the loopback that says what a script says: one command, then a sentence. Speaks as the services of Claude Code, Gemini CLI
- * and GitHub Copilot CLI do.
+ * A model on the loopback that says what a script says. Speaks as the services of coding agents do: Anthropic's Messages, OpenAI's Chat
+ * Completions and Responses, Gemini; at once or as a stream.
  * Promises: needs no network and keeps no conversation: what it answers follows from the request; all requests are kept to be looked at.
  */
+import { anthropic } from './model/anthropic.ts';
+import { chat } from './model/chat.ts';
+import type { Conversation, Dialect, Json, Play, Said, Usage } from './model/conversation.ts';
+import { gemini } from './model/gemini.ts';
+import { responses } from './model/responses.ts';
+
+export interface Exchange {
+  /** Of the request's address. */
+  readonly path: string;
+  readonly conversation: Conversation;
+  readonly said: Said;
+  /** What was told to have been used. */
+  readonly usage: Usage;
+}
 
 export interface ScriptedModel {
   readonly url: string;
   /** Bodies of all requests so far, as text. */
   readonly requests: readonly string[];
+  /** Those of them that were answered, with the answers. */
+  readonly exchanges: readonly Exchange[];
   stop(): Promise<void>;
 }
-
-type Json = Record<string, unknown>;
-type Said = { readonly text: string } | { readonly tool: string };
 
 const COMMAND = 'echo a tool was called';
 const SENTENCE = 'DONE, said the scripted model.';
 const SHELLS = ['Bash', 'run_shell_command', 'bash', 'shell'];
 
-export function scriptedModel(): ScriptedModel {
+/** The command where a tool for it is offered and none has answered since the last prompt. */
+const oneCommand: Play = ({ tools, entries }) => {
+  const name = SHELLS.find((each) => tools.has(each));
+  return name === undefined || entries.at(-1)?.who === 'result'
+    ? { text: SENTENCE }
+    : { call: { name, args: { command: COMMAND, description: 'Run it' } } };
+};
+
+/** Grows with the conversation, so that no two sums of different answers are alike. */
+const usageIn = ({ entries }: Conversation): Usage => ({
+  ...{ input: 800 + 10 * entries.length, cacheRead: 200, cacheWrite: 30 },
+  ...{ output: 50 + entries.length, reasoning: 7 },
+});
+
+/** `play`: what decides on each answer; absent: one command, then a sentence. */
+export function scriptedModel(play: Play = oneCommand): ScriptedModel {
   const requests: string[] = [];
+  const exchanges: Exchange[] = [];
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
@@ -28,109 +57,47 @@ export function scriptedModel(): ScriptedModel {
       const text = await request.text();
       const { pathname } = new URL(request.url);
       requests.push(text);
-      return answer(pathname, text === '' ? {} : JSON.parse(text));
+      return answer(pathname, text === '' ? {} : JSON.parse(text), play, exchanges);
     },
   });
   return {
     url: `http://127.0.0.1:${server.port}`,
-    requests,
+    ...{ requests, exchanges },
     stop: () => server.stop(true),
   };
 }
 
-function answer(path: string, body: Json): Response {
-  if (path.endsWith('/messages')) return anthropic(body);
+function answer(path: string, body: Json, play: Play, exchanges: Exchange[]): Response {
   if (path.endsWith('/count_tokens')) return Response.json({ input_tokens: 9 });
-  if (path.endsWith('/chat/completions')) return openai(body);
   if (path.endsWith(':countTokens')) return Response.json({ totalTokens: 9 });
-  if (/:(?:stream)?[gG]enerateContent$/.test(path)) return gemini(body, path.includes(':stream'));
-  if (path.endsWith('/models')) return Response.json({ object: 'list', data: [] });
-  return Response.json({ error: { message: 'not in the script' } }, { status: 404 });
+  if (path.endsWith('/models')) return Response.json({ object: 'list', data: [], models: [] });
+  const spoken = dialectAt(path, body);
+  if (spoken === null) return Response.json({ error: { message: 'not in the script' } }, { status: 404 });
+  const { dialect, asked, isStream } = spoken;
+  const conversation = dialect.read(asked);
+  const said = play(conversation);
+  const usage = dialect.usage(usageIn(conversation));
+  exchanges.push({ path, conversation, said, usage });
+  return isStream
+    ? new Response(dialect.stream(asked, said, usage).join(''), {
+        headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' },
+      })
+    : Response.json(dialect.whole(asked, said, usage));
 }
 
-/** The command where a tool for it is offered and none has answered since the last prompt. */
-function said(tools: readonly string[], hasResult: boolean): Said {
-  const tool = SHELLS.find((name) => tools.includes(name));
-  return tool === undefined || hasResult ? { text: SENTENCE } : { tool };
+interface Spoken {
+  readonly dialect: Dialect;
+  readonly asked: Json;
+  readonly isStream: boolean;
 }
 
-const list = (value: unknown): Json[] => (Array.isArray(value) ? value : []);
-const events = (all: readonly string[]) =>
-  new Response(all.join(''), { headers: { 'content-type': 'text/event-stream' } });
-const data = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`;
-const newId = () => `scripted_${crypto.randomUUID().slice(0, 8)}`;
-
-function anthropic(body: Json): Response {
-  const last = list(list(body['messages']).at(-1)?.['content']);
-  const one = said(
-    list(body['tools']).map(({ name }) => `${name}`),
-    last.some(({ type }) => type === 'tool_result'),
-  );
-  const input = { command: COMMAND, description: 'Run it' };
-  const isText = 'text' in one;
-  const block = isText
-    ? { type: 'text', text: one.text }
-    : { type: 'tool_use', id: newId(), name: one.tool, input };
-  const usage = { input_tokens: 9, output_tokens: 9 };
-  const stop = { stop_reason: isText ? 'end_turn' : 'tool_use', stop_sequence: null };
-  const about = { id: newId(), type: 'message', role: 'assistant', model: body['model'], usage };
-  if (body['stream'] !== true) return Response.json({ ...about, ...stop, content: [block] });
-  const begun = isText ? { type: 'text', text: '' } : { ...block, input: {} };
-  const delta = isText
-    ? { type: 'text_delta', text: one.text }
-    : { type: 'input_json_delta', partial_json: JSON.stringify(input) };
-  const told: Json[] = [
-    { type: 'message_start', message: { ...about, content: [], stop_reason: null, stop_sequence: null } },
-    { type: 'content_block_start', index: 0, content_block: begun },
-    { type: 'content_block_delta', index: 0, delta },
-    { type: 'content_block_stop', index: 0 },
-    { type: 'message_delta', delta: stop, usage },
-    { type: 'message_stop' },
-  ];
-  return events(told.map((event) => `event: ${event['type']}\n${data(event)}`));
-}
-
-function openai(body: Json): Response {
-  const names = list(body['tools']).map((tool) => `${(tool['function'] as Json | undefined)?.['name']}`);
-  const one = said(names, list(body['messages']).at(-1)?.['role'] === 'tool');
-  const call = 'tool' in one && {
-    ...{ index: 0, id: newId(), type: 'function' },
-    function: { name: one.tool, arguments: JSON.stringify({ command: COMMAND, description: 'Run it' }) },
-  };
-  const message = call
-    ? { role: 'assistant', content: null, tool_calls: [call] }
-    : { role: 'assistant', content: SENTENCE };
-  const finish = call ? 'tool_calls' : 'stop';
-  const usage = { prompt_tokens: 9, completion_tokens: 9, total_tokens: 18 };
-  const about = { id: newId(), created: 1, model: body['model'] };
-  if (body['stream'] !== true)
-    return Response.json({
-      ...{ ...about, object: 'chat.completion', usage },
-      choices: [{ index: 0, message, finish_reason: finish }],
-    });
-  const chunk = (rest: Json) => data({ ...about, object: 'chat.completion.chunk', ...rest });
-  return events([
-    chunk({ choices: [{ index: 0, delta: message, finish_reason: null }] }),
-    chunk({ choices: [{ index: 0, delta: {}, finish_reason: finish }] }),
-    chunk({ choices: [], usage }),
-    'data: [DONE]\n\n',
-  ]);
-}
-
-function gemini(body: Json, isStream: boolean): Response {
-  const names = list(body['tools']).flatMap((tool) =>
-    list(tool['functionDeclarations']).map(({ name }) => `${name}`),
-  );
-  const last = list(list(body['contents']).at(-1)?.['parts']);
-  const one = said(
-    names,
-    last.some((part) => 'functionResponse' in part),
-  );
-  const args = { command: COMMAND, description: 'Run it' };
-  const part = 'text' in one ? one : { functionCall: { id: newId(), name: one.tool, args } };
-  const whole = {
-    candidates: [{ content: { role: 'model', parts: [part] }, finishReason: 'STOP', index: 0 }],
-    usageMetadata: { promptTokenCount: 9, candidatesTokenCount: 9, totalTokenCount: 18 },
-  };
-  return isStream ? events([data(whole)]) : Response.json(whole);
+function dialectAt(path: string, body: Json): Spoken | null {
+  const model = /\/models\/([^/:]+):(stream)?generateContent$/i.exec(path);
+  if (model !== null)
+    return { dialect: gemini, asked: { ...body, model: model[1] }, isStream: model[2] !== undefined };
+  const isStream = body['stream'] === true;
+  if (path.endsWith('/messages')) return { dialect: anthropic, asked: body, isStream };
+  if (path.endsWith('/chat/completions')) return { dialect: chat, asked: body, isStream };
+  if (path.endsWith('/responses')) return { dialect: responses, asked: body, isStream };
+  return null;
 }

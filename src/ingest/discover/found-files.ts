@@ -123,16 +123,12 @@ function* placesOfPath(
   const stats = existing(named);
   // Whoever names a link to a file means the file.
   const path = stats.isFile() && isLink(named) ? realPathOf(named) : named;
-  for (const agent of agents) {
-    const added = addedRoots(agent, options.host).map((root) => resolve(root));
-    const root =
-      added.find((each) => path === each || path.startsWith(each + sep)) ??
-      agent.rootOf(path) ??
-      (isRootOf(agent, path, options.agent !== null) ? path : null);
-    if (root === null) continue;
+  const place = agentPlaceOf(path, stats.isFile(), agents, options);
+  if (place !== null) {
+    const { agent, root } = place;
     if (path === root || agent.folders.some((folder) => path === join(root, folder)))
       yield filesOfRoot(agent, root, path === root ? null : path, options);
-    else yield filesInRoot({ agent, root }, path, agents, options);
+    else yield filesInRoot(place, path, agents, options);
     return;
   }
   if (stats.isDirectory()) {
@@ -150,6 +146,38 @@ function* placesOfPath(
     }
   }
   yield looseFiles(path, agents, options);
+}
+
+/**
+ * Whose folder a path lies in; null: nobody's. A root that was moved may bear any name, so that several agents may say that it is
+ * theirs: it is that one's whose layout knows it, else the first's.
+ */
+function agentPlaceOf(
+  path: string,
+  isFile: boolean,
+  agents: readonly AgentFormat[],
+  options: DiscoverOptions,
+): AgentRoot | null {
+  let first: AgentRoot | null = null;
+  for (const agent of agents) {
+    const added = addedRoots(agent, options.host).map((root) => resolve(root));
+    const root =
+      added.find((each) => path === each || path.startsWith(each + sep)) ??
+      agent.rootOf(path) ??
+      (isRootOf(agent, path, options.agent !== null) ? path : null);
+    if (root === null) continue;
+    if (knowsSomeAt({ agent, root }, path, isFile)) return { agent, root };
+    first ??= { agent, root };
+  }
+  return first;
+}
+
+/** Whether the layout of an agent names the file at a path, or one of those below the folder there. */
+function knowsSomeAt({ agent, root }: AgentRoot, path: string, isFile: boolean): boolean {
+  const relPath = relative(root, path).split(sep).join('/');
+  if (isFile) return agent.classify(relPath) !== null;
+  const rules = { skipsFolder: (folder: string) => agent.skipsFolder(folder), warn: () => undefined };
+  return walk(root, relPath, rules).some((file) => agent.classify(file.relPath) !== null);
 }
 
 /** A folder is an agent's root where one of the agent's folders in it holds something of the agent's. */

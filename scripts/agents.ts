@@ -1,0 +1,123 @@
+/**
+ * `bun run agents [NAME…]`: runs real coding agents against a scripted model, and holds session-memory against what they write.
+ * Asked for by name, never by the tests: npm fetches the agents, into a folder outside the checkout.
+ * Promises: homes and projects are thrown away; no network but the loopback while an agent runs; exit 1 where a check is wrong.
+ * `SESSION_MEMORY_BIN`: the program (dist/session-memory). `SESSION_MEMORY_AGENTS_CACHE`: where the agents are kept between runs.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { CHECKS } from './agents/checks.ts';
+import { type AgentFacts, nameOf } from './agents/facts.ts';
+import { cacheFolder, installed, newestVersion, noted, noteIn } from './agents/install.ts';
+import { Journey } from './agents/journey.ts';
+import { KNOWN } from './agents/known.ts';
+import { placeIn } from './agents/machine.ts';
+import { playOf } from './agents/model/script.ts';
+import { TURNS } from './agents/plot.ts';
+import { endThoseOf } from './agents/processes.ts';
+import { recordHome } from './agents/record.ts';
+import { scriptedModel } from './agents/scripted-model.ts';
+import { pageWith, type Row, tableOf, titleOf } from './agents/table.ts';
+
+const PAGE = join(import.meta.dir, '../docs/agents.md');
+/** Beside an installed version: the kinds of records that a run of it wrote. */
+const TYPES = 'record-types.json';
+const HELP = `bun run agents [NAME…] [--record DIR] [--update] [--docs] [--keep]
+
+  --record DIR  keeps the home of each agent below DIR, without the names of this machine
+  --update      runs the newest version of each, and says which kinds of records are new in it
+  --docs        writes what was proven into docs/agents.md
+  --keep        leaves homes, stores and all requests to the model where they are
+
+  agents: ${KNOWN.map(nameOf).join(' ')}`;
+
+interface Options {
+  readonly record: string | null;
+  readonly isUpdate: boolean;
+  readonly isDocs: boolean;
+  readonly isKept: boolean;
+}
+
+async function ran(agent: AgentFacts, version: string, options: Options): Promise<Row> {
+  const bins = await installed(agent.id, version, agent.packages);
+  const folder = mkdtempSync(join(tmpdir(), 'session-memory-agent-'));
+  const place = placeIn(folder, '');
+  const model = scriptedModel(playOf(TURNS, agent.hand(place)));
+  try {
+    const journey = new Journey(agent, folder, bins, model);
+    const outcomes = await journey.run();
+    compareTypes(agent, version, await journey.recordTypes());
+    if (options.record !== null) {
+      const to = join(resolve(options.record), `${nameOf(agent)}-${version}`);
+      recordHome(folder, await journey.machine.roots(), cacheFolder(), to);
+      console.log(`  recorded in ${to}`);
+    }
+    return { agent, version, outcomes };
+  } finally {
+    for (const { home } of [place, placeIn(join(folder, 'other'), '')]) endThoseOf(home);
+    await model.stop();
+    if (options.isKept) writeFileSync(join(folder, 'requests.jsonl'), `${model.requests.join('\n')}\n`);
+    if (options.isKept) console.log(`  left in ${folder}`);
+    else rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Against the version that the facts were seen with. */
+function compareTypes(agent: AgentFacts, version: string, types: readonly string[]): void {
+  if (types.length > 0) noteIn(agent.id, version, `${nameOf(agent)}.${TYPES}`, types);
+  if (version === agent.version) return;
+  const before = noted(agent.id, agent.version, `${nameOf(agent)}.${TYPES}`);
+  if (before === null) {
+    console.log(`  what ${agent.version} wrote is not known: run it first, without --update`);
+    return;
+  }
+  const list = (all: readonly string[]) => (all.length === 0 ? 'none' : all.join(' '));
+  console.log(`  new kinds of records: ${list(types.filter((type) => !before.includes(type)))}`);
+  console.log(`  no longer written: ${list(before.filter((type) => !types.includes(type)))}`);
+}
+
+function print({ outcomes }: Row): void {
+  for (const [name, about] of CHECKS) {
+    const outcome = outcomes.get(name) ?? { is: 'open' };
+    const said = { ok: 'ok', wrong: 'WRONG', limit: 'limit', open: '-' }[outcome.is];
+    console.log(`  ${said.padEnd(6)}${about}${'why' in outcome ? `: ${outcome.why}` : ''}`);
+  }
+}
+
+async function main(): Promise<number> {
+  const flag = { type: 'boolean', default: false } as const;
+  const { values, positionals } = parseArgs({
+    args: process.argv.slice(2),
+    allowPositionals: true,
+    options: { record: { type: 'string' }, update: flag, docs: flag, keep: flag, help: flag },
+  });
+  const strange = positionals.find((name) => !KNOWN.some((agent) => nameOf(agent) === name));
+  if (values.help || strange !== undefined) {
+    console.log(strange === undefined ? HELP : `no agent ${strange}\n\n${HELP}`);
+    return strange === undefined ? 0 : 2;
+  }
+  const options: Options = {
+    ...{ record: values.record ?? null, isUpdate: values.update, isDocs: values.docs, isKept: values.keep },
+  };
+  const rows: Row[] = [];
+  for (const agent of KNOWN.filter(
+    (each) => positionals.length === 0 || positionals.includes(nameOf(each)),
+  )) {
+    const version = options.isUpdate ? await newestVersion(agent.packages[0]) : agent.version;
+    console.log(`${nameOf(agent)} ${version}${version === agent.version ? '' : ` (was ${agent.version})`}`);
+    const row = await ran(agent, version, options);
+    print(row);
+    rows.push(row);
+  }
+  console.log(`\n${tableOf(rows)}`);
+  if (options.isDocs) {
+    const today = new Date().toISOString().slice(0, 10);
+    writeFileSync(PAGE, pageWith(readFileSync(PAGE, 'utf8'), rows, KNOWN.map(titleOf), today));
+  }
+  const isWrong = rows.some(({ outcomes }) => [...outcomes.values()].some(({ is }) => is === 'wrong'));
+  return isWrong ? 1 : 0;
+}
+
+process.exit(await main());

@@ -1,0 +1,35 @@
+import { type AgentFacts, handOf, within } from '../facts.ts';
+
+export const claudeCode: AgentFacts = {
+  id: 'claude-code',
+  version: '2.1.332',
+  packages: ['@anthropic-ai/claude-code'],
+  bin: 'claude',
+  model: 'claude-opus-5-5',
+  title: 'prompt',
+  env: ({ url }) => ({
+    ...{ ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'none' },
+    // As root it else refuses to run without asking.
+    IS_SANDBOX: '1',
+    ...{ CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', DISABLE_AUTOUPDATER: '1' },
+    ...{ DISABLE_TELEMETRY: '1', DISABLE_ERROR_REPORTING: '1' },
+  }),
+  files: () => ({}),
+  start: (prompt) => ['-p', prompt, '--dangerously-skip-permissions'],
+  resume: (id, prompt) => ['--resume', id, '-p', prompt, '--dangerously-skip-permissions'],
+  hand: (place) =>
+    handOf({
+      write: ({ path, content }) => ['Write', { file_path: within(place, path), content }],
+      read: ({ path }) => ['Read', { file_path: within(place, path) }],
+      edit: ({ path, before, after }) => [
+        'Edit',
+        { file_path: within(place, path), old_string: before, new_string: after },
+      ],
+      run: ({ command }) => ['Bash', { command, description: 'Run it' }],
+      delegate: ({ prompt }) => [
+        'Agent',
+        { description: 'Run the errand', prompt, subagent_type: 'general-purpose' },
+      ],
+    }),
+  limits: { todos: 'the script would first have to search for its tool' },
+};

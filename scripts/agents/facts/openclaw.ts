@@ -1,0 +1,40 @@
+import { type AgentFacts, handOf, type Place, within } from '../facts.ts';
+
+const FLAGS = ['agent', '--local', '--agent', 'main'];
+
+const onboard = ({ project, url }: Place): readonly string[] => [
+  ...['onboard', '--non-interactive', '--accept-risk', '--auth-choice', 'custom-api-key'],
+  ...['--custom-base-url', `${url}/v1`, '--custom-model-id', 'scripted', '--custom-api-key', 'none'],
+  ...['--custom-provider-id', 'rig', '--custom-compatibility', 'openai', '--workspace', project],
+  ...['--skip-health', '--skip-channels', '--skip-skills', '--skip-daemon', '--json'],
+];
+
+const common: Omit<AgentFacts, 'version'> = {
+  id: 'openclaw',
+  packages: ['openclaw'],
+  bin: 'openclaw',
+  model: 'scripted',
+  title: 'prompt',
+  env: () => ({}),
+  files: () => ({}),
+  prepare: (place) => [onboard(place)],
+  start: (prompt) => [...FLAGS, '--message', prompt],
+  resume: (id, prompt) => [...FLAGS, '--session-id', id, '--message', prompt],
+  hand: (place) =>
+    handOf({
+      write: ({ path, content }) => ['write', { path: within(place, path), content }],
+      read: ({ path }) => ['read', { path: within(place, path) }],
+      edit: ({ path, before, after }) => [
+        'edit',
+        { path: within(place, path), edits: [{ oldText: before, newText: after }] },
+      ],
+      run: ({ command }) => ['exec', { command }],
+    }),
+  limits: { branch: 'its transcripts name no branch' },
+};
+
+/** Sessions in a database. */
+export const openClaw: AgentFacts = { ...common, version: '2026.9.6' };
+
+/** The generation that still wrote files. */
+export const openClawFiles: AgentFacts = { ...common, variant: 'files', version: '2026.5.28' };

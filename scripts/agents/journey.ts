@@ -1,0 +1,291 @@
+/**
+ * One agent from its first turn to another machine: what is lost on the way, and what is told wrongly.
+ * Promises: each check has one outcome; a step that cannot be taken is the outcome of its check and of those that need it.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AGENTS } from '../../src/agents/registry.ts';
+import type { Digest } from '../../src/domain/digest.ts';
+import {
+  CHECKS,
+  type CheckName,
+  differs,
+  digestProblems,
+  type Outcome,
+  type Problem,
+  type Problems,
+  promptProblem,
+  sumOf,
+} from './checks.ts';
+import type { AgentFacts } from './facts.ts';
+import { Machine, placeIn, type Restored } from './machine.ts';
+import { TITLE, turnIn, turnOf } from './model/script.ts';
+import * as plot from './plot.ts';
+import { recordTypesOf } from './record-types.ts';
+import type { ScriptedModel } from './scripted-model.ts';
+
+const OUT_MAX = 600;
+const NO_TOOL = 'it offers the model no tool for it';
+const MOVED = 'elsewhere/greeting';
+
+interface Session {
+  readonly session_uid: string;
+  readonly agent: string;
+  readonly state: string;
+}
+
+export class Journey {
+  readonly #agent: AgentFacts;
+  readonly #folder: string;
+  readonly #bins: readonly string[];
+  readonly #model: ScriptedModel;
+  readonly #machine: Machine;
+  readonly #outcomes = new Map<CheckName, Outcome>();
+  readonly #prompts: string[] = [];
+  #uid = '';
+  #id = '';
+
+  constructor(agent: AgentFacts, folder: string, bins: readonly string[], model: ScriptedModel) {
+    this.#agent = agent;
+    this.#folder = folder;
+    this.#bins = bins;
+    this.#model = model;
+    this.#machine = new Machine(placeIn(folder, model.url), folder, agent, bins);
+  }
+
+  get machine(): Machine {
+    return this.#machine;
+  }
+
+  async run(): Promise<ReadonlyMap<CheckName, Outcome>> {
+    const parts: readonly [CheckName, () => Promise<void>][] = [
+      ['found', () => this.#first()],
+      ['restore', () => this.#restored()],
+      ['todos', () => this.#helped()],
+      ['killed', () => this.#killed()],
+      ['evicted', () => this.#evicted()],
+      ['elsewhere', () => this.#elsewhere()],
+    ];
+    for (const [name, part] of parts)
+      try {
+        await part();
+      } catch (thrown) {
+        this.#tell(name, thrown instanceof Error ? thrown.message : String(thrown));
+        if (name === 'found') break;
+      }
+    for (const [name] of CHECKS) if (!this.#outcomes.has(name)) this.#outcomes.set(name, { is: 'open' });
+    return this.#outcomes;
+  }
+
+  /** The kinds of records in its transcript. */
+  async recordTypes(): Promise<readonly string[]> {
+    return this.#uid === '' ? [] : recordTypesOf((await this.#raw()).toString());
+  }
+
+  #tell(name: CheckName, problem: Problem): void {
+    const limit = this.#agent.limits[name];
+    const outcome: Outcome =
+      problem === null
+        ? { is: 'ok' }
+        : limit === undefined
+          ? { is: 'wrong', why: problem }
+          : { is: 'limit', why: limit };
+    this.#outcomes.set(name, outcome);
+  }
+
+  #tellAll(problems: Problems): void {
+    for (const [name, problem] of Object.entries(problems)) this.#tell(name as CheckName, problem);
+  }
+
+  async #first(): Promise<void> {
+    await this.#machine.setUp();
+    await this.#turn(plot.FIRST.prompt, null);
+    await this.#machine.memory('ingest');
+    const { sessions } = await this.#machine.json<{ sessions: Session[] }>('list');
+    const [session] = sessions;
+    const uids = sessions.map(({ session_uid }) => session_uid);
+    if (session === undefined || sessions.length > 1 || session.agent !== this.#agent.id)
+      throw new Error(`the sessions are ${JSON.stringify(uids)}`);
+    this.#uid = session.session_uid;
+    this.#id = this.#uid.slice(this.#uid.indexOf(':') + 1);
+    this.#tell('found', null);
+    this.#tellAll(digestProblems(await this.#digest(), this.#expected()));
+  }
+
+  /** One turn of the agent; throws where it fails. */
+  async #turn(prompt: string, resumed: string | null, machine = this.#machine): Promise<void> {
+    this.#prompts.push(prompt);
+    const before = this.#model.exchanges.length;
+    const done = () => this.#model.exchanges.slice(before).some(({ said }) => 'text' in said);
+    const { code, out } = await machine.turn(prompt, resumed, { done });
+    if (code !== 0) throw new Error(`the agent exited ${code}: ${out.slice(-OUT_MAX)}`);
+    const said = this.#model.exchanges.slice(before).map((exchange) => exchange.said);
+    const missing = said.flatMap((each) => ('text' in each && each.missing ? [each.text] : []));
+    if (missing.length > 0) throw new Error(missing.join('; '));
+  }
+
+  #expected() {
+    const { agent, model } = { agent: this.#agent, model: this.#model };
+    const used = model.exchanges
+      .filter(({ conversation }) => turnOf(plot.TURNS, conversation) !== null)
+      .map(({ usage }) => agent.kept?.(usage) ?? usage);
+    return {
+      ...{ project: this.#machine.place.project, branch: plot.BRANCH, deeds: plot.DEEDS },
+      ...{ prompts: this.#prompts, model: agent.model, usage: sumOf(used) },
+      title: agent.title === 'prompt' ? plot.FIRST.prompt : TITLE,
+    };
+  }
+
+  async #digest(machine = this.#machine): Promise<Digest> {
+    return (await machine.json<{ digest: Digest }>('show', this.#uid)).digest;
+  }
+
+  async #raw(): Promise<Buffer> {
+    return Buffer.from((await this.#machine.memory('show', this.#uid, '--raw')).out);
+  }
+
+  async #deleteAndRestore(): Promise<readonly [Restored, Problem]> {
+    const files = await this.#machine.filesOf(this.#uid);
+    const raw = await this.#raw();
+    await this.#machine.deleteSession(this.#id, files.keys());
+    // What is made for an agent's own import is our copy, which an earlier restore may have left.
+    const restored = await this.#machine.restore(this.#uid, ...(this.#isRows ? ['--force'] : []));
+    return [restored, this.#isRows ? await this.#rowsProblem(raw) : this.#filesProblem(files)];
+  }
+
+  get #isRows(): boolean {
+    return this.#agent.forget !== undefined;
+  }
+
+  #filesProblem(files: ReadonlyMap<string, Buffer>): Problem {
+    const isBack = (path: string, content: Buffer) => existsSync(path) && readFileSync(path).equals(content);
+    const wrong = [...files]
+      .filter(([path, content]) => !isBack(path, content))
+      .filter(([, content]) => this.#agent.isPhantom?.(content.toString()) !== true)
+      .map(([path]) => path);
+    if (files.size === 0) return 'no file of the session is known';
+    return wrong.length === 0 ? null : `not as before: ${wrong.join(', ')}`;
+  }
+
+  /** What the agent has made of the import must be what is stored: an ingest adds nothing. */
+  async #rowsProblem(before: Buffer): Promise<Problem> {
+    await this.#machine.memory('ingest');
+    const after = await this.#raw();
+    return after.equals(before) ? null : 'after the import an ingest stores other rows';
+  }
+
+  async #restored(): Promise<void> {
+    const raw = await this.#raw();
+    const [restored, problem] = await this.#deleteAndRestore();
+    this.#tell('restore', problem);
+    this.#tell('resume', await this.#resumes(plot.SECOND.prompt));
+    this.#tell('command', this.#commandProblem(restored));
+    await this.#machine.memory('ingest');
+    this.#tell('growth', await this.#growthProblem(raw));
+  }
+
+  /** Null where the model was then sent what was said and done before. */
+  async #resumes(prompt: string, machine = this.#machine): Promise<Problem> {
+    const before = this.#model.requests.length;
+    await this.#turn(prompt, this.#id, machine);
+    const sent = this.#model.requests.slice(before).filter((text) => text.includes(prompt));
+    if (sent.length === 0) return 'the model was not asked';
+    const isKnown = sent.some((text) => text.includes(plot.FIRST.prompt) && text.includes(plot.SEEN));
+    return isKnown ? null : 'the earlier conversation was not sent';
+  }
+
+  /** What is printed must be, word for word and in order, in what the rig typed; it adds only what answers questions beforehand. */
+  #commandProblem({ resume }: Restored): Problem {
+    if (resume === null) return 'no command is printed';
+    const typed = [...this.#machine.resuming(this.#id, plot.SECOND.prompt)];
+    const { project } = this.#machine.place;
+    if (resume.cwd !== null && resume.cwd !== project)
+      return `it is to be typed in ${resume.cwd}, not in ${project}`;
+    let at = 0;
+    for (const word of typed) if (word === resume.argv[at]) at += 1;
+    return at === resume.argv.length ? null : differs(resume.argv.join(' '), typed.join(' '));
+  }
+
+  async #growthProblem(before: Buffer): Promise<Problem> {
+    const { sessions } = await this.#machine.json<{ sessions: Session[] }>('list');
+    if (sessions.length !== 1)
+      return `the sessions are ${sessions.map(({ session_uid }) => session_uid).join(', ')}`;
+    const digest = await this.#digest();
+    const expected = this.#expected();
+    const raw = await this.#raw();
+    const isAppended = AGENTS.find(({ id }) => id === this.#agent.id)?.growth === 'append';
+    if (isAppended && !raw.subarray(0, before.length).equals(before))
+      return 'the transcript does not begin as it did before';
+    return promptProblem(digest, this.#prompts) ?? differs(digest.tokens, expected.usage);
+  }
+
+  async #helped(): Promise<void> {
+    const hand = this.#agent.hand(this.#machine.place);
+    const [todo, delegate] = plot.HELPED.steps;
+    const has = (step: typeof todo) => step !== undefined && step.kind !== 'say' && hand(step, '') !== null;
+    const without = (name: CheckName) =>
+      this.#outcomes.set(name, { is: 'limit', why: this.#agent.limits[name] ?? NO_TOOL });
+    if (!has(todo)) without('todos');
+    if (!has(delegate)) without('subagent');
+    if (!has(todo) && !has(delegate)) return;
+    await this.#turn(plot.HELPED.prompt, this.#id);
+    await this.#machine.memory('ingest');
+    const { todos, subagents } = await this.#digest();
+    if (has(todo)) {
+      const missing = plot.TODOS.filter((item) => !todos.some(({ text }) => text.includes(item)));
+      this.#tell('todos', missing.length === 0 ? null : `missing: ${missing.join(', ')}`);
+    }
+    if (!has(delegate)) return;
+    const errand = turnIn([plot.ERRAND], subagents.map(({ task }) => task ?? '').join('\n'));
+    const isRight = subagents.length === 1 && errand !== null;
+    this.#tell('subagent', isRight ? null : `the subagents are ${JSON.stringify(subagents)}`);
+  }
+
+  async #killed(): Promise<void> {
+    const { project } = this.#machine.place;
+    const killWhen = () => existsSync(join(project, plot.SLOW_BEGAN));
+    this.#prompts.push(plot.SLOW.prompt);
+    const { code, out } = await this.#machine.turn(plot.SLOW.prompt, this.#id, { killWhen });
+    if (code !== null) throw new Error(`it was not killed, but exited ${code}: ${out.slice(-OUT_MAX)}`);
+    await this.#machine.memory('ingest');
+    const killed = promptProblem(await this.#digest(), this.#prompts);
+    const resumed = await this.#resumes(plot.AFTER_KILL.prompt);
+    await this.#machine.memory('ingest');
+    this.#tell('killed', killed ?? resumed ?? promptProblem(await this.#digest(), this.#prompts));
+  }
+
+  async #evicted(): Promise<void> {
+    const { machine } = { machine: this.#machine };
+    const evicted = await machine.memory('evict', this.#uid, '--yes');
+    if (evicted.code !== 0) throw new Error(`evict exited ${evicted.code}: ${evicted.out}`);
+    await machine.memory('ingest');
+    const { sessions } = await machine.json<{ sessions: Session[] }>('list');
+    const state = sessions.find(({ session_uid }) => session_uid === this.#uid)?.state;
+    if (state !== 'evicted') throw new Error(`after evict and ingest it is ${state}`);
+    const again = await machine.memory('ingest', '--again', this.#uid);
+    if (again.code !== 0) throw new Error(`ingest --again exited ${again.code}: ${again.out}`);
+    const [, problem] = await this.#deleteAndRestore();
+    const resumed = await this.#resumes(plot.AFTER_EVICTION.prompt);
+    await machine.memory('ingest');
+    this.#tell('evicted', problem ?? resumed ?? promptProblem(await this.#digest(), this.#prompts));
+  }
+
+  async #elsewhere(): Promise<void> {
+    const archive = join(this.#folder, 'all.smx');
+    const exported = await this.#machine.memory('export', '--all', archive);
+    if (exported.code !== 0) throw new Error(`export exited ${exported.code}: ${exported.out}`);
+    const folder = join(this.#folder, 'other');
+    const other = new Machine(placeIn(folder, this.#model.url, MOVED), folder, this.#agent, this.#bins);
+    await other.setUp();
+    const imported = await other.memory('import', archive, '--trust');
+    if (imported.code !== 0) throw new Error(`import exited ${imported.code}: ${imported.out}`);
+    const { out: help } = await other.memory('restore', '--help');
+    const moves = help.includes('--project') ? ['--project', other.place.project] : [];
+    await other.restore(this.#uid, ...moves);
+    const problem = await this.#resumes(plot.ELSEWHERE.prompt, other).catch(
+      (thrown: Error) => thrown.message,
+    );
+    const how = moves.length === 0 ? 'restored without --project: ' : '';
+    this.#tell('elsewhere', problem === null ? null : `${how}${problem}`);
+  }
+}

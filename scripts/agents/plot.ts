@@ -1,0 +1,105 @@
+/**
+ * The work that every agent is given: what is prompted, what the scripted model then does, and what of it a digest must tell.
+ * Promises: each prompt and command stands here once, so that no check repeats what it checks.
+ */
+import type { Turn } from './model/script.ts';
+
+const NEVER = '/dev/null/never-written.txt';
+const UNTOUCHED = 'untouched.txt';
+
+/** Stands in the project before the first turn. */
+export const BEFORE = { path: UNTOUCHED, content: 'as it was\n' };
+/** The slow command leaves it when it has begun. */
+export const SLOW_BEGAN = 'slow-began';
+/** Output of a tool that a resumed conversation must carry to the model. */
+export const SEEN = 'before-the-failure';
+export const BRANCH = 'greetings';
+
+export const FIRST: Turn = {
+  prompt: 'Please write the greeting and try two commands.',
+  steps: [
+    { kind: 'write', path: 'hello.txt', content: 'hello from the script\n' },
+    { kind: 'read', path: 'hello.txt' },
+    { kind: 'edit', path: 'hello.txt', before: 'hello from', after: 'goodbye from' },
+    { kind: 'write', path: NEVER, content: 'nothing can be here\n' },
+    { kind: 'read', path: UNTOUCHED },
+    { kind: 'edit', path: UNTOUCHED, before: 'is not in it', after: 'never comes to be' },
+    { kind: 'run', command: `echo ${SEEN}; exit 3` },
+    { kind: 'run', command: 'echo it-went-well' },
+    { kind: 'say', text: 'The greeting stands, said the script.' },
+  ],
+};
+
+export const SECOND: Turn = {
+  prompt: 'What came of the greeting?',
+  steps: [{ kind: 'say', text: 'It says goodbye now, said the script.' }],
+};
+
+export const SLOW: Turn = {
+  prompt: 'Now something that takes long.',
+  steps: [
+    { kind: 'run', command: `touch ${SLOW_BEGAN}; sleep 90` },
+    { kind: 'say', text: 'It took long, said the script.' },
+  ],
+};
+
+export const AFTER_KILL: Turn = {
+  prompt: 'Are you still there after all that?',
+  steps: [{ kind: 'say', text: 'Still here, said the script.' }],
+};
+
+export const AFTER_EVICTION: Turn = {
+  prompt: 'And after it was stored away?',
+  steps: [{ kind: 'say', text: 'Back again, said the script.' }],
+};
+
+export const ELSEWHERE: Turn = {
+  prompt: 'Do you remember it on this machine?',
+  steps: [{ kind: 'say', text: 'Here as there, said the script.' }],
+};
+
+export const TODOS = ['count the greetings', 'answer each of them'];
+export const ERRAND: Turn = {
+  prompt: 'The errand: fetch the answer to the greeting.',
+  steps: [
+    { kind: 'write', path: 'by-helper.txt', content: 'fetched\n' },
+    { kind: 'say', text: 'The errand is done, said the helper.' },
+  ],
+};
+export const HELPED: Turn = {
+  prompt: 'Keep a list of it, and have a helper run the errand.',
+  steps: [
+    { kind: 'todo', items: TODOS },
+    { kind: 'delegate', prompt: ERRAND.prompt },
+    { kind: 'say', text: 'The helper came back, said the script.' },
+  ],
+};
+
+export const TURNS: readonly Turn[] = [
+  ...[FIRST, SECOND, SLOW, AFTER_KILL, AFTER_EVICTION, ELSEWHERE, HELPED, ERRAND],
+];
+
+export interface Command {
+  readonly command: string;
+  readonly exit: number;
+}
+
+/** What of a turn must stand in a digest. Paths are relative to the project. */
+export interface Deeds {
+  readonly written: readonly string[];
+  readonly edited: readonly string[];
+  /** What was tried to write or edit, and failed. */
+  readonly untouched: readonly string[];
+  readonly commands: readonly Command[];
+}
+
+export const DEEDS: Deeds = {
+  written: ['hello.txt'],
+  edited: ['hello.txt'],
+  untouched: [NEVER, UNTOUCHED],
+  commands: FIRST.steps.flatMap((step) =>
+    step.kind === 'run'
+      ? [{ command: step.command, exit: Number(/exit (\d+)/.exec(step.command)?.[1] ?? 0) }]
+      : [],
+  ),
+};
