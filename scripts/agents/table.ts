@@ -43,7 +43,8 @@ export function titleOf({ id, variant }: AgentFacts): string {
 
 function rowOf({ agent, version, outcomes }: Row, today: string): string {
   const of = (kind: Outcome['is']) => CHECKS.filter(([name]) => outcomes.get(name)?.is === kind);
-  const wrong = [...of('wrong'), ...of('open')].map(([, about]) => about);
+  const rest = of('open').length > 0 ? ['what follows was not come to'] : [];
+  const wrong = [...of('wrong').map(([, about]) => about), ...rest];
   const limits = of('limit').map(([name, about]) => `${about}: ${whyOf(outcomes.get(name))}`);
   const told = (all: readonly string[]) => (all.length === 0 ? '-' : all.join('; '));
   const proven = `${of('ok').length} of ${CHECKS.length}`;

@@ -14,7 +14,7 @@ export const kilo: AgentFacts = {
   }),
   files: ({ url }) => ({ '.config/kilo/kilo.json': configOf(url) }),
   start: (prompt) => ['run', '--auto', '-m', 'rig/scripted', prompt],
-  resume: (id, prompt) => ['run', '--session', id, '--auto', '-m', 'rig/scripted', prompt],
+  resume: (id, prompt) => ['run', '-s', id, '--auto', '-m', 'rig/scripted', prompt],
   forget: (id) => ['session', 'delete', id],
   hand: opencodeHand,
   limits: { branch: 'its transcripts name no branch' },
