@@ -44,5 +44,5 @@ function sentence(
       ? `${version.rawBytes} bytes before, ${present.rawBytes} now`
       : `${version.records} ${what} before, ${records} now`;
   const wanted = present.role === 'main' ? String(version.number) : 'fullest';
-  return `${path} has lost most of what it held: ${sizes}. What it held is kept: \`session-memory restore ${uid} --version ${wanted}\` gives it back`;
+  return `${path} has lost most of what it held: ${sizes}. What it held is kept: \`session-memory restore ${uid} --version ${wanted} --force\` gives it back`;
 }

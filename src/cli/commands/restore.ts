@@ -122,6 +122,8 @@ async function restoreNamed(context: Context): Promise<ExitCode | AgentExit> {
     const asides = restoreOne(db, restoring, learningOf(context, writable));
     const starts = resumes && canStart(context);
     code = tellOne(context, { planned, asides }, to !== null, starts);
+    if (resumes && !starts && !context.json)
+      context.io.err('Nothing was started: --resume needs a terminal to start the agent in.\n');
     if (!starts) return code;
     // The agent has the terminal from here on, for hours maybe: the store is not kept open for it.
     start = planned;

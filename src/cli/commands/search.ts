@@ -177,6 +177,8 @@ function marked(io: Io, { text, marks }: Snippet): string {
 /** Why not, and what to try: the words that are in no session first. */
 function nothingFound(db: ReadableDb, query: SearchQuery, result: SearchResult): string {
   const asked = plainLine(query.text).slice(0, 80);
+  if (result.isEmpty && asked === '')
+    return 'Nothing to look for but filters: add a word, or use `session-memory list`.\n';
   if (result.isEmpty) return `Nothing to look for in ${asked}: it has no letter and no digit.\n`;
   const lines = [`No session has ${asked || 'that'}.`];
   const missing = result.words.filter(({ sessions }) => sessions === 0).map(({ word }) => word);
