@@ -35,9 +35,9 @@ export const SENTENCES: readonly Kind[] = [
   carriers('Dutch', 'het wachtwoord is {}', 'wachtwoord: {}'),
   carriers('Polish', 'hasło to {}', 'hasło: {}'),
   carriers('Russian', 'пароль: {}', 'пароль от базы — {}', 'пароль {}'),
-  carriers('Chinese', '密码是 {}', '密码:{}', '数据库密码是{}'),
+  carriers('Chinese', '密码是 {}', '密码:{}', '数据库密码是{}', '密码：={}', '密码=:{}'),
   carriers('Japanese', 'パスワードは {} です', 'パスワード: {}'),
-  carriers('Korean', '비밀번호는 {} 입니다', '비밀번호: {}'),
+  carriers('Korean', '비밀번호는 {} 입니다', '비밀번호: {}', '암호: ={}'),
   carriers('Swedish and Czech', 'lösenordet är {}', 'heslo je {}', 'heslo: {}'),
   carriers('Turkish', 'şifre: {}', 'şifresi {}'),
   kind(

@@ -25,6 +25,7 @@ import {
   looksSecret,
   stemOf,
 } from './values.ts';
+import { isVerdict } from './verdict.ts';
 
 /** In quotes of any kind, escaped or not; the quote that ends it is not part of the match. */
 export const QUOTED = String.raw`(?:\\{0,3}"([^"\n\0\\]{1,4096})(?=\\{0,3}")|\\{0,3}'([^'\n\0\\]{1,4096})(?=\\{0,3}')|\x60([^\x60\n\0]{1,4096})(?=\x60))`;
@@ -40,7 +41,7 @@ const TAIL = String.raw`(?:[_-]?(?:\d{1,2}|prod|production|dev|test|staging|stag
  * character of every text.
  */
 const LONE = (name: string) => `${name}(?<![A-Za-z]${name})`;
-const PASS = `(?:[Pp]ass(?:word|wd|wort|phrase|code)|PASS(?:WORD|WD|WORT|PHRASE|CODE)?|${LONE('pass')}|Pass(?<=[a-z]Pass)|${LONE('pwd')}|Pwd(?<![A-Z]Pwd)|${LONE('PWD')}|pw(?<=_pw)|PW(?<=[_a-z]PW)|[Cc]ontrase(?:ñ|n)a|[Mm]otdepasse|[Pp]arola?|[Ww]achtwoord|[Hh]aslo|[Ss]enha|[Pp]sk|PSK)`;
+const PASS = `(?:[Pp]ass(?:word|wd|wort|phrase|code)|PASS(?:WORD|WD|WORT|PHRASE|CODE)?|${LONE('pass')}|Pass(?<![A-Z]Pass)|${LONE('pwd')}|Pwd(?<![A-Z]Pwd)|${LONE('PWD')}|pw(?<=_pw)|PW(?<=[_a-z]PW)|[Cc]ontrase(?:ñ|n)a|[Mm]otdepasse|[Pp]arola?|[Ww]achtwoord|[Hh]aslo|[Ss]enha|[Pp]sk|PSK)`;
 const LONE_NAMES =
   'bearer jwt sig signature hmac dsn pin otp license licence webhook cookie DSN PAT JWT PIN LICENSE';
 const WEAK = `(?:[Ss]ecret|SECRET|[Tt]oken|TOKEN|[Cc]red(?:ential)?s?|CRED(?:ENTIAL)?S?|[Aa]uth|AUTH|_PAT|_pat|[Ss]alt|SALT|PEPPER|sonar\\.login|${LONE_NAMES.split(' ').map(LONE).join('|')})`;
@@ -53,14 +54,11 @@ const KEY = `(?:key(?<=(?:${KEYS})[ _.-]?key)|Key(?<=(?:${CAMEL_KEYS})Key)|KEY(?
 const OPEN_KEY =
   /(?:public|publishable|primary|foreign|cache|sort|partition|row|group|idempotency|dedupe|object|map|query|unique|natural|composite|storage|host|data|test|read|write|hash)[_-]?key["'\s:=>\\\]]*$/i;
 
-/** What a run of tests says: `--- PASS: TestV2Client`, `**PASS**: 12/12+3 checks`. */
-const PASSES = /(?<![\w.$-])pass\]?\*{0,2}[ \t]*:\*{0,2}[ \t]*$/i;
-
 /** In quotes a word counts too, where the name says password; bare, in the manner of an environment, as well. */
 const judgePass: Judge = (value, place) => {
   if (/^PWD|(?<![A-Za-z])pwd/.test(place.lead) && /^[./~_]|^[A-Za-z]:/.test(value)) return false;
   if (/["'`]/.test(place.before)) return isGiven(value, place);
-  if (PASSES.test(place.name)) return false;
+  if (isVerdict(value, place)) return false;
   const isEnvironment = /[A-Z]{3,}[A-Z_\d]*=$/.test(place.name);
   const isSetting = /[=]$/.test(place.lead) && /[\s&;"'`<\0]|^$/.test(place.after);
   const isLine = /[:=][ \t]+$/.test(place.lead) && /[\s`"'\0]|^$/.test(place.after);
@@ -84,7 +82,8 @@ const isLetters: Judge = (value, place) =>
   !isPlaceholder(value) &&
   /[ "'=]/.test(place.before) &&
   ((value.match(/[a-z][A-Z]{2}|[A-Z][a-z](?=[A-Z])|[A-Z]{2}[a-z]/g)?.length ?? 0) >= 3 ||
-    (/[A-Z]{3}[A-Z\d_]*["' ]?[=:]\s{0,2}["']?$/.test(place.name) &&
+    (place.isCut !== true &&
+      /[A-Z]{3}[A-Z\d_]*["' ]?[=:]\s{0,2}["']?$/.test(place.name) &&
       value.length >= 16 &&
       !/[a-z][A-Z][a-z]/.test(value) &&
       value !== value.toUpperCase()));
@@ -386,7 +385,8 @@ export const CARRIER_RULES: readonly SecretRule[] = [
     'password',
     'password secret token apikey api_key',
     new RegExp(String.raw`(?:[Pp]assword|[Ss]ecret|[Tt]oken|[Aa]piKey|api_key)[ \t]{1,3}${QUOTED}`, 'g'),
-    (value, place) => isGiven(value, place) && (/[\d!@#$%^&*+=?]/.test(value) || isWord(value)),
+    (value, place) =>
+      isGiven(value, place) && (/[\d!@#$%^&*+=?]/.test(value) || (place.isCut !== true && isWord(value))),
   ),
   carried(
     'password',

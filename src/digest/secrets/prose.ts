@@ -59,7 +59,7 @@ const isTold: Judge = (value, place) => {
   if (looksSecret(bare) || /^\d{4,12}$/.test(bare) || looksRandom(bare)) return true;
   if (/\d/.test(bare) && /[A-Za-z]/.test(bare) && bare.length >= 5) return isPassword(bare, place);
   const isQuoted = /["'`“„«‘「『]/.test(place.before);
-  if (/^[a-z]+$/.test(bare)) return isWord(bare, isQuoted ? 8 : 10);
+  if (/^[a-z]+$/.test(bare)) return place.isCut !== true && isWord(bare, isQuoted ? 8 : 10);
   return (
     /^[A-Za-z]{8,}$/.test(bare) &&
     (bare.match(/[a-z][A-Z]/g)?.length ?? 0) >= 2 &&
@@ -109,7 +109,7 @@ export const PROSE_RULES: readonly SecretRule[] = [
     'password',
     '密 口令 パス 暗証 비밀 암호 كلمة סיס पास รหัส κωδ',
     new RegExp(
-      String.raw`(?:${EASTERN})\s{0,2}[:：=]?\s{0,2}[\x60"'“「『]?((?![:=])[\x21-\x7e]{4,256})`,
+      String.raw`(?:${EASTERN})\s{0,2}(?:[:：=]\s{0,2}){0,8}[\x60"'“「『]?((?![:=])[\x21-\x7e]{4,256})`,
       'gu',
     ),
     (value) => !isPlaceholder(value) && !/^[a-z]{1,5}$/.test(value),

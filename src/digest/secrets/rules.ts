@@ -136,11 +136,10 @@ function* valuesIn(
     const lead = text.slice(match.index, match.index + match[0].length - value.length);
     const name = text.slice(Math.max(0, match.index - NAME_CHARS), match.index) + lead;
     const shown = cutValue(value);
-    if (
-      shown === null ||
-      !judge(shown, { name, lead, before: whole[start - 1] ?? '', after: whole[end] ?? '' })
-    )
-      continue;
+    if (shown === null) continue;
+    const isCut = shown !== value;
+    const place = { name, lead, before: whole[start - 1] ?? '', after: whole[end] ?? '', isCut };
+    if (!judge(shown, place)) continue;
     yield { start, end, kind };
   }
 }

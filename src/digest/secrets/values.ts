@@ -10,6 +10,8 @@ export interface ValuePlace {
   readonly lead: string;
   readonly before: string;
   readonly after: string;
+  /** More of it was cut off: its end tells nothing. */
+  readonly isCut?: boolean;
 }
 
 /** `<your password>`, `${DB_PASSWORD}`, `$PASS`, `{{ x }}`, `%PASS%`, `[redacted: key]`, `@PASS@`, `__PASS__`. */
@@ -85,15 +87,27 @@ function isCut(value: string): boolean {
 /** Behind a text of which more was cut before; no text has it of itself. */
 export const GOES_ON = '\ue000';
 
+/** So few letters may be the beginning of any word. */
+const CUT_LETTERS_MAX = 14;
+
 /**
- * A value without the mark of a cut, a sign that would make a secret of a name. Null where too little is left of it, or letters that
- * may be the beginning of any word.
+ * A value without the mark of a cut, a sign that would make a secret of a name. Null where too little is left of it, or words of a
+ * template. Of other words the carrier decides: behind `PASSWORD=` any is one, in a sentence none, for its end is not known.
  */
 export function cutValue(value: string): string | null {
   const isMarked = value.endsWith('…');
   if (!isMarked && !value.endsWith(GOES_ON)) return value;
   const shown = value.slice(0, -1);
-  return (isMarked && isPlaceholder(value)) || /^[a-z]+(?:[-_][a-z]+)*$/.test(shown) ? null : shown;
+  if (isMarked && isPlaceholder(value)) return null;
+  const isWords = /^[a-z]+(?:[-_][a-z]+)*$/.test(shown);
+  return isWords && (shown.length <= CUT_LETTERS_MAX || isGenericSoFar(shown)) ? null : shown;
+}
+
+/** `your-password-goes-he`: words of templates, and the beginning of one. */
+function isGenericSoFar(words: string): boolean {
+  const whole = words.split(/[-_]/);
+  const last = whole.pop() ?? '';
+  return whole.every(isGenericWord) && [...GENERIC].some((word) => word.startsWith(last));
 }
 
 function isGeneric(value: string): boolean {
@@ -212,7 +226,7 @@ export function isPassword(value: string, place: ValuePlace): boolean {
   if (/^\d+$/.test(value)) return value.length >= 6;
   if (/[^A-Za-z0-9_.,:;-]/.test(value) || (hasDigit(value) && hasLetter(value)))
     return !/^[\w.]+[=!]?=[\w.]+$/.test(value);
-  return isWord(value) || hasDisorder(value);
+  return (place.isCut !== true && isWord(value)) || hasDisorder(value);
 }
 
 /** Letters alone, that a person may have chosen. */
