@@ -3,7 +3,16 @@
  * Promises: what `work` does with names below the path that it is given happens in the very folder that had this real path when
  * it was opened, or not at all. Where a system has no paths for open folders, the path is held against the real one before and after.
  */
-import { closeSync, constants, existsSync, mkdirSync, openSync, readlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { FailureError, fail, messageOf } from '../domain/errors.ts';
 import { onDisk, realPathIfThere, realPathOf } from './file-names.ts';
@@ -84,5 +93,22 @@ export function realPathToBe(path: string): { readonly real: string; readonly mi
     if (real !== null) return { real, missing };
     if (dirname(at) === at) return { real: at, missing };
     missing.unshift(basename(at));
+  }
+}
+
+/** The link on the way to a folder that leads to nothing, or to itself; null where there is none. One that leads where nobody may look is none. */
+export function linkToNowhere(path: string): string | null {
+  let link: string | null = null;
+  for (let at = path; realPathIfThere(at) === null && dirname(at) !== at; at = dirname(at))
+    if (leadsNowhere(at)) link = at;
+  return link;
+}
+
+function leadsNowhere(path: string): boolean {
+  try {
+    if (lstatSync(onDisk(path), { throwIfNoEntry: false })?.isSymbolicLink() !== true) return false;
+    return statSync(onDisk(path), { throwIfNoEntry: false }) === undefined;
+  } catch (thrown) {
+    return (thrown as { readonly code?: unknown }).code === 'ELOOP';
   }
 }

@@ -279,13 +279,13 @@ export async function retellMain(
   return true;
 }
 
-async function salvaged(deps: AnalyzeDeps, uid: SessionUid): Promise<undefined> {
+async function salvaged(deps: AnalyzeDeps, uid: SessionUid): Promise<'no_room' | undefined> {
   const session = findSession(deps.db, uid);
-  if (session === null || session.evictedAt !== null) return;
+  if (session === null || session.evictedAt !== null) return undefined;
   hashFiles(deps.db, uid);
-  await rememberSessions(deps, [uid]);
+  if ((await rememberSessions(deps, [uid])) === 'no_room') return 'no_room';
   const agent = agentById(session.agent, deps.host);
-  if (agent === null) return;
+  if (agent === null) return undefined;
   try {
     const made = await digestOf(deps, session, agent, new Map());
     const digest: Digest = { ...(made.ok ? made.digest : made.partial), partial: true };
@@ -296,6 +296,7 @@ async function salvaged(deps: AnalyzeDeps, uid: SessionUid): Promise<undefined> 
     const now = deps.clock.now();
     noteFailure(deps.db, uid, await reasonOf(thrown), circumstances(deps, session.generation), now);
   }
+  return undefined;
 }
 
 /** An error may quote what it could not read, and why an analysis failed is kept. */

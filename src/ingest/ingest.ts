@@ -22,6 +22,7 @@ import { dropEmptySessions } from '../store/write-raw.ts';
 import type { AnalyzeDeps } from './analyze.ts';
 import { inOrder } from './assign.ts';
 import { type Discovery, discover, type FoundFile, type FoundSession } from './discover/discover.ts';
+import { distinctSessions, UnchangedSessions } from './discover/distinct.ts';
 import { withProjects } from './discover/roots.ts';
 import { type Away, placesAway, type Visitor, visitAll } from './discover/visits.ts';
 import { wantedOf } from './discover/wanted.ts';
@@ -168,7 +169,7 @@ async function ingestHere(
   report.sessions_excluded = found.sessions.length - wanted.length;
   const isFull = options.full || options.again !== undefined;
   const changed = wanted.filter((session) => isFull || session.isChanged);
-  report.sessions_unchanged = wanted.length - changed.length;
+  const unchanged = new UnchangedSessions(isFull ? [] : wanted.filter((each) => !each.isChanged), known);
   deps.progress({
     kind: 'scanned',
     sessions: changed.length,
@@ -176,8 +177,11 @@ async function ingestHere(
     rawBytes: changed.reduce((bytes, s) => bytes + rawBytesOf(s), 0),
   });
   if (options.dryRun) {
-    report.sessions_new = changed.filter((s) => s.files.every((f) => f.known === null)).length;
-    report.sessions_grown = changed.filter((s) => s.files.some((f) => f.known !== null)).length;
+    const sessions = await distinctSessions(wanted, known, (s) => isFull || s.isChanged);
+    const waiting = sessions.filter(({ waits }) => waits);
+    report.sessions_grown = waiting.filter(({ isKnown }) => isKnown).length;
+    report.sessions_new = waiting.length - report.sessions_grown;
+    report.sessions_unchanged = sessions.length - waiting.length;
     return [];
   }
   if (options.waiting !== 'none') await (await import('./retell.ts')).retellTimes(deps.analyze, deps.signal);
@@ -189,11 +193,12 @@ async function ingestHere(
       options,
       changed.flatMap(({ files }) => files.filter(isNew)),
     );
-  const left = await takeAll(deps, options, changed, preparer, report);
+  const left = await takeAll(deps, options, changed, preparer, report, unchanged);
+  report.sessions_unchanged = await unchanged.count();
   const isWhole = options.paths.length === 0 && options.agent === null && !deps.signal.aborted;
   if (!isWhole) return [];
   const { scansOf } = await import('./discover/scan.ts');
-  return scansOf(found, host, now, new KnownSources(deps.db), (session) => left.has(session));
+  return await scansOf(found, host, now, new KnownSources(deps.db), (session) => left.has(session));
 }
 
 function noteFound(report: IngestReport, found: Discovery): void {
@@ -222,6 +227,7 @@ async function takeAll(
   sessions: readonly FoundSession[],
   preparer: Preparer | null,
   report: IngestReport,
+  unchanged: UnchangedSessions,
 ): Promise<ReadonlySet<FoundSession>> {
   const left = new Set<FoundSession>();
   const totalBytes = sessions.reduce((bytes, session) => bytes + rawBytesOf(session), 0);
@@ -303,7 +309,7 @@ async function takeAll(
     if (taken.kind === 'new') report.sessions_new += 1;
     else if (taken.kind === 'grown') report.sessions_grown += 1;
     else if (taken.kind === 'evicted') report.sessions_evicted += 1;
-    else report.sessions_unchanged += 1;
+    unchanged.note(taken.uid, session, taken.kind === 'unchanged');
     if (taken.isTakenBack === true) report.sessions_taken_back += 1;
     if (options.analyze && !taken.interrupted && (taken.kind === 'new' || taken.kind === 'grown'))
       await analyzeAll(deps, [taken.uid], report);

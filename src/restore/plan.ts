@@ -5,12 +5,12 @@
  * what was restored.
  */
 
-import { type BigIntStats, lstatSync, lutimesSync, mkdirSync } from 'node:fs';
+import { type BigIntStats, lstatSync, lutimesSync, mkdirSync, readlinkSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { FailureError, fail, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { namesIn, onDisk, realPathIfThere } from '../files/file-names.ts';
-import { inFolder, makeFolders, realPathToBe } from '../files/held-folder.ts';
+import { inFolder, linkToNowhere, makeFolders, realPathToBe } from '../files/held-folder.ts';
 import { foldersAt } from '../files/walk.ts';
 import { liesWithin, type RealFolder, realFoldersOf } from '../files/within.ts';
 import type { Cutting } from '../ingest/content/records.ts';
@@ -88,8 +88,10 @@ export class RestoreTree {
     const path = resolve(this.#root, relPath);
     if (path === this.#root || !liesWithin(path, [this.#root]) || relPath.includes('\0'))
       throw this.#refusal(relPath);
+    const { real, missing } = realPathToBe(dirname(path));
+    if (missing.length > 0) refuseNowhere(dirname(path));
     const within = this.#realFolders() ?? [{ folder: '', real: whole(realPathToBe(this.#root)) }];
-    const folder = whole(realPathToBe(dirname(path)));
+    const folder = whole({ real, missing });
     const led = within
       .filter(({ real }) => liesWithin(folder, [real]))
       .map((one) => ledTo(one, folder, path));
@@ -346,6 +348,17 @@ export class RestoreTree {
       throw thrown;
     }
   }
+}
+
+/** What it names may be on a disk that is away: a folder in the link's place would be in the way when that is back. */
+function refuseNowhere(folder: string): void {
+  const link = linkToNowhere(folder);
+  if (link === null) return;
+  throw fail(
+    'failed',
+    `${link} is a link that leads nowhere: ${readlinkSync(onDisk(link))} is not there`,
+    'Bring back what it leads to (a disk that is away?), or remove the link; or give --to DIR.',
+  );
 }
 
 /** The path from the root of a file that really lies in `folder`, below one of the real folders. */

@@ -94,6 +94,8 @@ export const WARNINGS = {
     `still over hard cap: ${uid} was not lost, because the disk is too full to keep what can be made of it`,
   keepsChanging:
     'still over hard cap: what would be lost changed each time it was shown, so nothing was lost; try again when no agent writes',
+  notNoted: (count: number) =>
+    `the disk was too full to note what ${count} evicted session(s) said: where their agent writes them anew, they may be stored again`,
   reclaimFailed: (why: string) => `freed space could not be given back yet (${why}); the next sweep goes on`,
   notReclaimed:
     'freed space stays in the file for later reuse (--no-reclaim); evicted bytes may still be readable in it',

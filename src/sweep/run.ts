@@ -162,10 +162,7 @@ export class Run {
       if (this.#deps.signal.aborted) return 'stopped';
       const batch = queue.splice(0, this.#consent.unattended ? BATCH : BATCH_WATCHED);
       for (const { card } of batch) seen.add(card.uid);
-      await this.#deps.analyzer.remember(
-        batch.map(({ card }) => card.uid),
-        this.#deps.signal,
-      );
+      await this.#remember(batch.map(({ card }) => card.uid));
       if (this.#deps.signal.aborted) return 'stopped';
       this.#record(this.#deps.store.evict(batch, this.#context(), untilBytes), name, batch);
       killPoint(`sweep.${step}`);
@@ -177,6 +174,16 @@ export class Run {
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
     return 'on';
+  }
+
+  /** Where the disk is full, one by one: a short one may have room where a long one has none, and it is told of how many nothing is noted. */
+  async #remember(uids: readonly SessionUid[]): Promise<void> {
+    const { analyzer, signal } = this.#deps;
+    if ((await analyzer.remember(uids, signal)) !== 'no_room') return;
+    for (const uid of uids) {
+      if (signal.aborted) return;
+      if ((await analyzer.remember([uid], signal)) === 'no_room') this.#tally.notNoted(uid);
+    }
   }
 
   /** (a) of the overflow: every live un-analyzed session, now, in order; a failure is a warning and the next is tried. */
@@ -430,6 +437,7 @@ export class Run {
   async #finish(): Promise<Report> {
     const { store, clock, signal } = this.#deps;
     const { limits, reclaim, forgetsEmpty = false } = this.#options;
+    this.#tally.warnOfNotNoted();
     if (reclaim && !signal.aborted) await this.#reclaim();
     if (!reclaim && this.#tally.freedBytes > 0) this.#tally.warnings.push(WARNINGS.notReclaimed);
     const tier2Over = store.distilledBytes() > limits.distilledCapBytes;

@@ -5,7 +5,7 @@
 import type { SessionUid } from '../domain/ids.ts';
 import type { EvictingPassName, Victim } from '../policy/passes.ts';
 import type { Fate, StepName } from './ports.ts';
-import { type EvictedLists, evictedLists, type Report } from './report.ts';
+import { type EvictedLists, evictedLists, type Report, WARNINGS } from './report.ts';
 
 type Counted = Pick<
   Report,
@@ -31,6 +31,8 @@ export class Tally {
   readonly declined: StepName[] = [];
   readonly warnings: string[] = [];
   freedBytes = 0;
+  /** What these said could not be noted before they went. */
+  readonly #notNoted = new Set<SessionUid>();
   /** Something was, whatever became of that session since. */
   hasLost = false;
 
@@ -46,6 +48,18 @@ export class Tally {
 
   warnOnce(text: string): void {
     if (!this.warnings.includes(text)) this.warnings.push(text);
+  }
+
+  notNoted(uid: SessionUid): void {
+    this.#notNoted.add(uid);
+  }
+
+  /** Once, for all that went so; one that stayed can be noted when it goes. */
+  warnOfNotNoted(): void {
+    const gone = [...this.#notNoted].filter(
+      (uid) => !['skipped', undefined].includes(this.#fates.get(uid)?.list),
+    );
+    if (gone.length > 0) this.warnings.push(WARNINGS.notNoted(gone.length));
   }
 
   keptOut(uid: SessionUid, isPinned: boolean): void {

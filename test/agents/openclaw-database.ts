@@ -8,7 +8,7 @@ const SCHEMA = [
   `CREATE TABLE session_nodes (session_key TEXT NOT NULL PRIMARY KEY, current_session_id TEXT NOT NULL, updated_at INTEGER NOT NULL,
      parent_session_key TEXT, spawned_by TEXT, fork_source_session_id TEXT, label TEXT, display_name TEXT) STRICT`,
   `CREATE TABLE session_windows (session_id TEXT NOT NULL PRIMARY KEY, session_key TEXT NOT NULL, created_at INTEGER NOT NULL,
-     updated_at INTEGER NOT NULL, model_provider TEXT, model TEXT) STRICT`,
+     updated_at INTEGER NOT NULL, transcript_updated_at INTEGER, model_provider TEXT, model TEXT) STRICT`,
   `CREATE TABLE transcript_rewrite_watermarks (session_id TEXT NOT NULL PRIMARY KEY, generation TEXT NOT NULL,
      updated_at INTEGER NOT NULL) STRICT`,
   `CREATE TABLE transcript_events (session_id TEXT NOT NULL, seq INTEGER NOT NULL, event_json TEXT, created_at INTEGER NOT NULL,

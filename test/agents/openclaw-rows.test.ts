@@ -1,5 +1,5 @@
 // OpenClaw's database since 2026.9: a session in it is the transcript that it was, before the move, after it, and back.
-import { expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -118,6 +118,45 @@ test('an entry that OpenClaw wrote anew in its place changes the session, and th
   expect(uids(world)).toEqual(['openclaw:a1']);
   expect(world.stored('openclaw:a1').toString()).toBe(`${[header, prompt, changed].join('\n')}\n`);
   expect(world.removed('openclaw:a1')).toContain('did moor');
+});
+
+describe('a changed entry of the same length is seen', () => {
+  const at = Date.parse('2026-05-01T10:00:00.000Z');
+  const before = linesOf(session('a1', 'moor the barge'));
+  const after = before.map((line) => line.replaceAll('moor', 'MOOR'));
+  const now = rowsOfLines('b2', linesOf(session('b2', 'paint the hull')));
+  /** The window of `a1` says these times; where `isOld`, that of `b2` is a month younger. */
+  const rowsOf = (lines: readonly string[], isOld: boolean, packed: boolean, says: object): Rows =>
+    [...rowsOfLines('a1', lines, { packed }), ...now].map(([table, row]) => {
+      if (table !== 'session_windows') return [table, row];
+      if (row['session_id'] === 'a1') return [table, { ...row, ...says }];
+      return [table, isOld ? { ...row, updated_at: at + 30 * 86_400_000 } : row];
+    });
+
+  test.each([
+    ['within the week, whatever the database says of it', false, {}],
+    ['later, where the session was updated', true, { updated_at: at + 60_000 }],
+    ['later, where its transcript was updated', true, { transcript_updated_at: at + 60_000 }],
+  ])('%s', async (_, isOld, says) => {
+    for (const packed of [false, true]) {
+      using world = worldOf(rowsOf(before, isOld, packed, {}));
+      await world.ingest();
+      expect(await world.ingest()).toMatchObject({ files_read: 0, sessions_unchanged: 2 });
+      world.put(DATABASE, openClawDatabase(rowsOf(after, isOld, packed, says)));
+      expect(await world.ingest()).toMatchObject({ sessions_new: 0, warnings: [] });
+      expect(world.stored('openclaw:a1').toString()).toBe(`${after.join('\n')}\n`);
+      expect(world.removed('openclaw:a1')).toContain('did moor');
+      expect(await world.ingest()).toMatchObject({ files_read: 0, stored_bytes_added: 0 });
+    }
+  });
+
+  test('later, where nothing says so, by a full ingest', async () => {
+    using world = worldOf(rowsOf(before, true, false, {}));
+    await world.ingest();
+    world.put(DATABASE, openClawDatabase(rowsOf(after, true, false, {})));
+    await world.ingest({ full: true });
+    expect(world.stored('openclaw:a1').toString()).toBe(`${after.join('\n')}\n`);
+  });
 });
 
 test('the name that a person gave and the session that it came from are those of the database', async () => {

@@ -1,9 +1,11 @@
 /** `evict` and `exclude`: what goes by hand goes by an event, with consent, and nothing else goes. */
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, spyOn, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { evictSchema } from '../../src/cli/schemas.by-hand.ts';
 import * as schemas from '../../src/cli/schemas.ts';
+import type { SessionUid } from '../../src/domain/ids.ts';
+import * as remembering from '../../src/ingest/remember.ts';
 import { takeSweepLock } from '../../src/store/lock.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { Home, id, uid } from '../support/home.ts';
@@ -29,6 +31,17 @@ describe('evict', () => {
     // Nor does it come back by itself.
     await home.run(['ingest']);
     expect((await home.states())['70000001']).toBe('evicted');
+  });
+
+  test('tells of how many it could not note what they said on a full disk, and lets them go', async () => {
+    using home = await Home.stored();
+    using _full = spyOn(remembering, 'rememberSessions').mockImplementation(async (_deps, uids) =>
+      uids.includes(uid(1) as SessionUid) ? 'no_room' : undefined,
+    );
+    const told = await home.run(['evict', uid(1), uid(2), '--yes', '--no-reclaim', '--json']);
+    const report = evictSchema.parse(JSON.parse(told.out));
+    expect([told.code, report.evicted]).toEqual([0, [uid(1), uid(2)]]);
+    expect(report.warnings).toEqual([expect.stringContaining('what 1 evicted session(s) said')]);
   });
 
   test.each([

@@ -1,6 +1,15 @@
 /** Links where sessions are restored to: an agent's root and its folders in it may be some, as they may for ingest; nothing further inside. */
 import { describe, expect, test } from 'bun:test';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { AGENTS } from '../../src/agents/registry.ts';
@@ -79,6 +88,35 @@ describe('a folder that ingest follows is one that restore writes to', () => {
       }
     }
     expect(seen).toBeGreaterThan(10);
+  });
+});
+
+describe('a folder that is a link to what is not there now is said to be one before anything is listed', () => {
+  test.each([
+    ['the agent’s folder, on a disk that is away', '.claude/projects', '../away/projects'],
+    ['the agent’s root', '.claude', 'away'],
+    ['a project’s folder', '.claude/projects/-srv-x', 'away'],
+    ['a link to itself', '.claude/projects', 'projects'],
+  ])('%s', async (_, at, leads) => {
+    using program = new Program();
+    program.put(`.claude/projects/${PLACE}`, promptLine(ID, 'hello'));
+    await program.run('ingest');
+    const link = join(program.home, at);
+    rmSync(link, { recursive: true });
+    symlinkSync(leads, link);
+    for (const args of [[UID], [UID, '--dry-run'], [UID, '--force'], ['--all']]) {
+      const told = await program.run('restore', ...args);
+      expect([args, told.out]).toEqual([args, expect.not.stringContaining('To restore')]);
+      expect(told.err).toContain(`${link} is a link that leads nowhere: ${leads} is not there`);
+      expect(told.err).toContain('or remove the link; or give --to DIR');
+      if (!args.includes('--dry-run')) expect(told.code).toBe(1);
+    }
+    expect(readlinkSync(link)).toBe(leads);
+    const to = join(program.home, 'to');
+    expect((await program.run('restore', UID, '--to', to)).code).toBe(0);
+    rmSync(link);
+    const told = await program.run('restore', UID);
+    expect([told.code, told.err]).toEqual([0, '']);
   });
 });
 

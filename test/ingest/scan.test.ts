@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { appendFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { scanAgents } from '../../src/ingest/discover/scan.ts';
+import { listSessions } from '../../src/store/read.ts';
 import { lastScans } from '../../src/store/scans.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 import { runIn } from '../support/runtime.ts';
@@ -57,9 +58,17 @@ function chat(id: string, minute: string, lastUpdated = `2026-05-31T10:${minute}
   return [`.gemini/tmp/quay/chats/session-2026-05-31T10-${minute}-${id.slice(0, 8)}.jsonl`, text];
 }
 
+/** What a resume writes beside a chat: another one of its id that holds what the agent was told, and nothing that was said. */
+function resumed(id: string, minute: string): [string, string] {
+  const [path, text] = chat(id, minute);
+  const told = { id: `c${minute}`, type: 'user', content: [{ text: '<session_context>\nThis is it' }] };
+  return [path, `${text.split('\n')[0]}\n${JSON.stringify({ $set: { messages: [told] } })}\n`];
+}
+
 test('Gemini CLI deletes a resumed session at its next start: that is told, of one session, before and after it is stored', async () => {
   using world = new World();
-  for (const minute of ['10', '20']) world.put(...chat(OLD, minute));
+  world.put(...chat(OLD, '10'));
+  world.put(...resumed(OLD, '20'));
   world.put(...chat(YOUNG, '30'));
   const due = { sessions: 2, sessions_at_risk: 1, sessions_due: 1, first_deletion_at: world.now };
   const scans = () => scanAgents(world.db, world.host, world.clock, () => undefined);
@@ -87,14 +96,64 @@ test('Gemini CLI judges age by the times in a chat: a fresh file protects nothin
 
 test('what is due is told in words by agents and by status', async () => {
   using world = new World();
-  for (const minute of ['10', '20']) world.put(...chat(OLD, minute));
+  world.put(...chat(OLD, '10'));
+  world.put(...resumed(OLD, '20'));
   const run = (...args: string[]) =>
     runIn(world.home, ['--store', join(world.folder, 'cli.db'), ...args], {
       env: { SESSION_MEMORY_NOW: world.now },
     });
-  expect((await run('agents')).out).toContain('30 days; 1 at its next start');
+  expect((await run('agents')).out).toMatch(/^Gemini CLI +1 +\S+ \S+ +1 +0 +30 days; 1 at its next start/m);
+  expect((await run('ingest', '--dry-run')).out).toBe(
+    'Would store 1 new session and add to 0; 0 unchanged.\n',
+  );
+  expect((await run('status')).out).toContain('the first at its next start; 1 not stored yet');
+  expect((await run('ingest')).out).toContain('Stored 1 new session, added to 0; 0 unchanged.');
+  expect((await run('ingest')).out).toContain('Nothing new: 1 session unchanged');
   await run('ingest');
   expect((await run('status')).out).toContain(
     '1 session of gemini-cli go within a week by its own clean-up after 30 days, the first at its next start; 0 not stored yet',
   );
 });
+
+test('whatever bears one id: agents, a dry run, an ingest and the store count the same sessions', async () => {
+  const [path, text] = chat(OLD, '10');
+  const lines = text.trimEnd().split('\n');
+  const more = `${JSON.stringify({ id: 'u2', type: 'user', content: [{ text: 'and the tug' }] })}\n`;
+  const beside = (minute: string) => path.replace('T10-10-', `T10-${minute}-`);
+  const bearers: Record<string, string> = {
+    'nothing that was said': resumed(OLD, '20')[1],
+    'a header alone': `${lines[0]}\n`,
+    'the beginning': `${lines.slice(0, 2).join('\n')}\n`,
+    'a copy': text,
+    'a copy that goes on': text + more,
+    'a twin': chat(OLD, '20')[1],
+  };
+  const names = Object.keys(bearers);
+  const pairs = names.flatMap((second, i) =>
+    [null, ...names.slice(0, i + 1)].map((first) => [first, second] as const),
+  );
+  for (const [first, second] of pairs) {
+    for (const known of ['nothing', 'the first'] as const) {
+      const what = `${first} and ${second}, ${known} known`;
+      using world = new World();
+      world.put(path, text);
+      world.put(...chat(YOUNG, '30'));
+      if (known === 'the first') await world.ingest();
+      if (first !== null) world.put(beside('40'), bearers[first] ?? '');
+      world.put(beside('50'), bearers[second] ?? '');
+      const [scan] = await scanAgents(world.db, world.host, world.clock, () => undefined);
+      const dry = await world.ingest({ dryRun: true });
+      const done = await world.ingest();
+      const stored = listSessions(world.db).length;
+      expect([what, scan?.sessions], what).toEqual([what, stored]);
+      expect([what, dry.sessions_new, dry.sessions_grown, dry.sessions_unchanged]).toEqual([
+        ...[what, done.sessions_new, done.sessions_grown, done.sessions_unchanged],
+      ]);
+      expect([what, scan?.sessions_not_stored, scan?.sessions_grown]).toEqual([
+        ...[what, done.sessions_new + done.sessions_grown, done.sessions_grown],
+      ]);
+      expect(scan?.at_risk_not_stored).toBeLessThanOrEqual(scan?.sessions_at_risk ?? 0);
+      expect(lastScans(world.db)).toMatchObject([{ sessions: stored, sessions_not_stored: 0 }]);
+    }
+  }
+}, 60_000);

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { YES_TO_ALL } from '../../src/sweep/ports.ts';
-import { exitCodeOf } from '../../src/sweep/report.ts';
+import { exitCodeOf, WARNINGS } from '../../src/sweep/report.ts';
 import { sweep } from '../../src/sweep/sweep.ts';
 import { card, daysAgo, MemoryStore, memoryDeps } from '../support/memory-store.ts';
 import { SEED } from '../support/seed.ts';
@@ -92,5 +92,47 @@ test('where each eviction makes room for a digest, one that fits is enough for a
       expect(report.overflow_data_loss).toEqual([]);
     }),
     { seed: SEED, numRuns: 20 },
+  );
+});
+
+test('what could not be noted of evicted sessions is told once, with their number, and keeps none from going', async () => {
+  const isLarge = fc.array(fc.boolean(), { minLength: 1, maxLength: 250 });
+  await fc.assert(
+    fc.asyncProperty(isLarge, fc.nat(3), async (large, grown) => {
+      const store = new MemoryStore(
+        large.map((_, n) => card(`s${n}`, { analyzedAt: daysAgo(20), endedAt: daysAgo(30) })),
+      );
+      // Some have grown since they were chosen: they stay, and are not told of.
+      const evict: typeof store.evict = store.evict.bind(store);
+      const hasGrown = (uid: string) => Number(uid.slice('test:s'.length)) < grown;
+      store.evict = (victims, ...how) => [
+        ...victims.flatMap(({ card: { uid } }) =>
+          hasGrown(uid) ? [{ uid, kind: 'skipped' as const, reason: 'it grew' }] : [],
+        ),
+        ...evict(
+          victims.filter(({ card: { uid } }) => !hasGrown(uid)),
+          ...how,
+        ),
+      ];
+      const isFull = (uid: string) => large[Number(uid.slice('test:s'.length))] === true;
+      const deps = memoryDeps(store, new Set(), {
+        analyzer: {
+          analyze: async () => ({ ok: false, why: 'nobody asks' }),
+          salvage: async () => undefined,
+          // As the store does it: with the first that has no room the rest of a batch has nothing noted.
+          remember: async (uids) => (uids.some(isFull) ? 'no_room' : undefined),
+        },
+      });
+      const report = await sweep(
+        deps,
+        { ...options, flags: { analyze: false, dataLoss: false } },
+        YES_TO_ALL,
+      );
+      expect(report.budget_evicted).toHaveLength(Math.max(0, large.length - grown));
+      const without = report.budget_evicted.filter(isFull).length;
+      const told = report.warnings.filter((text) => text.includes('may be stored again'));
+      expect(told).toEqual(without === 0 ? [] : [WARNINGS.notNoted(without)]);
+    }),
+    { seed: SEED, numRuns: 100 },
   );
 });

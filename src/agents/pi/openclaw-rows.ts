@@ -1,8 +1,8 @@
 /**
  * The database that OpenClaw keeps its sessions in since 2026.9: the entries of its transcripts before, a row each.
  * Promises: pure; what is stored of a session is the transcript that OpenClaw wrote before, byte for byte, and takes in again. A session of the last
- * week has another version whenever an entry of it was added, removed or became longer or shorter; an older one whenever entries were added or
- * removed, or OpenClaw says that it wrote it anew.
+ * week has another version whenever its entries are others; an older one whenever entries were added or removed, or OpenClaw says that it
+ * wrote to it.
  * Source: recordings of OpenClaw 2026.9.6, and its documentation of the schema.
  */
 import type { ContainedSession, ForeignRows, HeldLine, Row, RowsContainer } from '../../domain/contained.ts';
@@ -42,10 +42,13 @@ function* sessions(db: ForeignRows, only: string | null, peek: PeekAt): Iterable
     const id = String(named);
     const window = rowOf(db, 'session_windows', id);
     const rewritten = rowOf(db, 'transcript_rewrite_watermarks', id)?.['generation'] ?? '';
+    const saysAt = [window?.['updated_at'], window?.['transcript_updated_at']].map((at) => at ?? '');
     const isOld = Number(window?.['updated_at'] ?? Number.NaN) < newest - RECENT_MS;
     yield {
       peek: peekOf(db, id, window, peek),
-      version: [n, last, rewritten, ...(isOld ? [] : [lengthOf(db, id)])].join('_'),
+      // Of an old one a change that moves none of these was not made by OpenClaw: somebody has edited its database by hand. Then the
+      // session is as it was, until it goes on, or `ingest --full` reads it.
+      version: [n, last, rewritten, ...saysAt, ...(isOld ? [] : [entriesHash(db, id)])].join('_'),
       aboutBytes: Number(n) * ABOUT_ENTRY_BYTES,
     };
   }
@@ -64,11 +67,11 @@ function rowOf(db: ForeignRows, table: string, id: string): Row | null {
   return row ?? null;
 }
 
-function lengthOf(db: ForeignRows, id: string): string {
-  const packed = hasPacked(db) ? 'total(event_utf8_bytes)' : '0';
-  const sums = `total(length(CAST(event_json AS BLOB))) || '.' || ${packed}`;
-  const [row] = db.each(`SELECT ${sums} AS sums FROM transcript_events WHERE session_id = $id`, { id });
-  return String(row?.['sums'] ?? '');
+/** Of all that the entries are, for one may become another of the same length. */
+function entriesHash(db: ForeignRows, id: string): string {
+  let hash = 0n;
+  for (const line of lines(db, id)) hash = Bun.hash.wyhash('zstd' in line ? line.zstd : line, hash);
+  return hash.toString(36);
 }
 
 function hasPacked(db: ForeignRows): boolean {

@@ -143,13 +143,18 @@ async function apply(context: Context, db: WritableDb, plan: Plan, done: Done): 
       line.show(`evict: ${fate.uid}`);
     }
   };
+  let notNoted = 0;
   for (const session of plan.evict) {
     if (context.signal.aborted) break;
-    await analyzer.remember([session.uid], context.signal);
+    const remembered = await analyzer.remember([session.uid], context.signal);
     if (context.signal.aborted) break;
     const by = { sweepId: null, at: context.clock.now(), untilUsageBytes: null };
-    for (const fate of roomy(() => evictCovered(db, [condemned(session)], by))) note(fate, done.evicted);
+    for (const fate of roomy(() => evictCovered(db, [condemned(session)], by))) {
+      note(fate, done.evicted);
+      if (fate.kind === 'evicted' && remembered === 'no_room') notNoted += 1;
+    }
   }
+  if (notNoted > 0) done.warnings.push(WARNINGS.notNoted(notNoted));
   for (const session of plan.lose) {
     if (context.signal.aborted) break;
     if ((await analyzer.salvage(session.uid)) === 'no_room') throw diskFull(db.path);

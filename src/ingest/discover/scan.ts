@@ -13,7 +13,8 @@ import { forgottenUids } from '../../store/forget.ts';
 import { KnownSources } from '../../store/read-sources.ts';
 import type { AgentScan, Unplaced } from './agent-scan.ts';
 import type { DiscoverOptions } from './as-found.ts';
-import { type Discovery, discover, type FoundFile, type FoundSession } from './discover.ts';
+import { type Discovery, discover, type FoundSession } from './discover.ts';
+import { type DistinctSession, distinctSessions, mainOf } from './distinct.ts';
 import { unplacedIn } from './loose.ts';
 import { existingRoots, isFolder, smallText, withProjects } from './roots.ts';
 import { placesAway, type Visitor, visitAll } from './visits.ts';
@@ -103,61 +104,56 @@ export async function scanHere(
     const paths = transcripts.map(({ path }) => path);
     unplaced.push({ agent: place.agent.id, root: place.root, transcripts: paths, other_files: others });
   }
-  return { scans: scansOf(found, host, now, known, (session) => session.isChanged), unplaced };
+  return { scans: await scansOf(found, host, now, known, (session) => session.isChanged), unplaced };
 }
 
-/** What a walk over all agents' folders tells; `waits`: whether a session is not stored, or not all of it. */
-export function scansOf(
+/** What a walk over all agents' folders tells; `waits`: whether a transcript is not stored, or not all of it. */
+export async function scansOf(
   found: Discovery,
   host: Host,
   now: Iso,
-  known: Pick<KnownSources, 'endedAtOf'>,
+  known: Pick<KnownSources, 'endedAtOf' | 'of'>,
   waits: (session: FoundSession) => boolean,
-): AgentScan[] {
-  return existingRoots(host, enabledAgents(host)).flatMap(({ agent, root }) => {
-    const sessions = found.sessions.filter((session) => session.agent === agent && session.root === root);
+): Promise<AgentScan[]> {
+  const scans: AgentScan[] = [];
+  for (const { agent, root } of existingRoots(host, enabledAgents(host))) {
+    const transcripts = found.sessions.filter((session) => session.agent === agent && session.root === root);
     // Any project might hold sessions of such an agent; most hold none.
-    if (sessions.length === 0 && agent.projectRoot !== undefined) return [];
+    if (transcripts.length === 0 && agent.projectRoot !== undefined) continue;
     const days = deletesAfterDays(agent, root);
-    const goes = days === null ? [] : goesWithin(agent, sessions, days, now, known);
-    const atRisk = goes.filter((one) => one.days <= AT_RISK_DAYS);
+    const goes = days === null ? [] : goesWithin(agent, transcripts, days, now, known);
+    const going = goes.filter((one) => one.days <= AT_RISK_DAYS);
+    const [atRisk, due] = [going, going.filter((one) => one.days <= 0)].map(
+      (some) => new Set(some.map(({ session }) => session)),
+    );
+    const isOf = (some: ReadonlySet<FoundSession> | undefined) => (session: DistinctSession) =>
+      session.found.some((each) => some?.has(each));
+    const sessions = await distinctSessions(transcripts, known, waits);
+    const waiting = sessions.filter((session) => session.waits);
     const totals = found.roots.find((entry) => entry.agent === agent && entry.root === root);
-    return {
+    scans.push({
       agent: agent.id,
       name: agent.name,
       proof: agent.proof,
       root,
-      sessions: countOf(sessions),
+      sessions: sessions.length,
       files: totals?.files ?? 0,
       raw_bytes: totals?.rawBytes ?? 0,
-      sessions_not_stored: sessions.filter(waits).length,
-      sessions_grown: sessions.filter((session) => waits(session) && isKnown(session)).length,
-      sessions_at_risk: countOf(atRisk.map(({ session }) => session)),
-      at_risk_not_stored: atRisk.filter(({ session }) => waits(session)).length,
-      sessions_due: countOf(atRisk.filter((one) => one.days <= 0).map(({ session }) => session)),
+      sessions_not_stored: waiting.length,
+      sessions_grown: waiting.filter(({ isKnown }) => isKnown).length,
+      sessions_at_risk: sessions.filter(isOf(atRisk)).length,
+      at_risk_not_stored: waiting.filter(isOf(atRisk)).length,
+      sessions_due: sessions.filter(isOf(due)).length,
       deletes_after_days: days,
-      first_deletion_at: firstDeletion(atRisk, now),
+      first_deletion_at: firstDeletion(going, now),
       scanned_at: now,
-    };
-  });
-}
-
-/** Whether some of its bytes were stored before this walk. */
-function isKnown(session: FoundSession): boolean {
-  return session.files.some((file) => file.known !== null);
-}
-
-/** Transcripts that bear one id in one folder are of one session. */
-function countOf(sessions: readonly FoundSession[]): number {
-  return new Set(sessions.map(placeOf)).size;
+    });
+  }
+  return scans;
 }
 
 function placeOf(session: FoundSession): string {
   return `${dirname(mainOf(session)?.path ?? '')} ${session.nativeId}`;
-}
-
-function mainOf({ files }: FoundSession): FoundFile | undefined {
-  return files.find(({ class: { role } }) => role === 'main') ?? files[0];
 }
 
 interface Going {
