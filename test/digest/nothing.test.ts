@@ -205,8 +205,8 @@ test('what was evicted stays so, and a digest that is damaged stops no store of 
   const ids = ['0', '1'].map((digit) => `${digit.repeat(8)}-1111-4111-8111-111111111111`);
   for (const id of ids) world.put(claudePath(id), promptLine(id, 'one'));
   await world.ingest();
-  world.db.run(`UPDATE digests SET json = '{"prompts":[' || id, bytes = 13, sha256 = NULL`);
   world.evict(`claude-code:${ids[0]}`);
+  world.db.run(`UPDATE digests SET json = '{"prompts":[' || id, bytes = 13, sha256 = NULL`);
   world.db.exec(nothing);
   expect(world.db.all('SELECT state FROM sessions ORDER BY session_uid')).toEqual([
     { state: 'evicted' },

@@ -169,7 +169,7 @@ test('the dashboard opens and lists sessions of all agents whose folders and pro
   const { code, err } = await program.run('ingest');
   expect([code, err.includes('This is a bug')]).toEqual([0, false]);
   await using pty = new Pty(program, []);
-  await pty.shows('Tier 1');
+  await pty.shows('By project');
   pty.type('b');
   await pty.shows('row x');
   pty.type('\r');
