@@ -156,6 +156,11 @@ export interface AgentLayout {
   readonly places: readonly Place[];
   /** What the file at `relPath` (from the root, `/` between parts) is; null: not a session's. Decides by the path alone, within `places`. */
   classify(relPath: string): FileClass | null;
+  /**
+   * Of a file that the layout of a relative knows under the same root, too: whether it is this agent's, by its place and the first bytes
+   * of transcripts there (null: there is none). Absent: no relative is known.
+   */
+  isIts?(relPath: string, root: string, headOf: (relPath: string) => Uint8Array | null): boolean;
   /** A folder below the root that is never entered (`memory`). */
   skipsFolder(relPath: string): boolean;
   /** Null where a file of that name is no transcript of this agent, wherever it lies. */

@@ -118,6 +118,10 @@ export function scansOf(
     const sessions = found.sessions.filter((session) => session.agent === agent && session.root === root);
     // Any project might hold sessions of such an agent; most hold none.
     if (sessions.length === 0 && agent.projectRoot !== undefined) return [];
+    // Nor has this one any where a relative has the root.
+    const isShared =
+      agent.isIts !== undefined && found.roots.some((one) => one.agent !== agent && one.root === root);
+    if (sessions.length === 0 && isShared) return [];
     const days = deletesAfterDays(agent, root);
     const goes = days === null ? [] : goesWithin(agent, sessions, days, now, known);
     const atRisk = goes.filter((one) => one.days <= AT_RISK_DAYS);
