@@ -190,6 +190,8 @@ export interface AgentRecords {
   projectBeside?(relPath: string, beside: TextBeside): string | null;
   /** The name that the agent's own list has for a session; null where it has none. It goes before what the transcript tells. */
   titleBeside?(nativeId: string, beside: TextBeside): string | null;
+  /** When a session began, as the agent's own list says; asked where its transcript does not tell. Null where the list has no time. */
+  startedBeside?(nativeId: string, beside: TextBeside): Iso | null;
   /**
    * Whether the place of a transcript is made of its project's folder: one that was renamed together with its transcripts' folder is told by
    * later records than the first.
