@@ -2,8 +2,18 @@
  * Continue's command line: one JSON document a session, with what came of each call beside the message that made it.
  * Promises: as `chat-documents.ts`. Source: a session of 1.5; when one began stands only in the list of all.
  */
+import type { TextBeside } from '../domain/agent.ts';
+import { type Iso, parseTime } from '../domain/time.ts';
 import { type ChatReader, chatDocuments } from './kit/chat-documents.ts';
-import { countAt, isRecord, type JsonRecord, listAt, recordAt, textAt } from './kit/json-lines.ts';
+import {
+  countAt,
+  isRecord,
+  type JsonRecord,
+  listAt,
+  parseRecord,
+  recordAt,
+  textAt,
+} from './kit/json-lines.ts';
 
 export const continueCli = chatDocuments({
   id: 'continue',
@@ -19,8 +29,16 @@ export const continueCli = chatDocuments({
     usage(recordAt(recordAt(entry, 'message'), 'usage'), nth, reader);
     for (const state of listAt(entry, 'toolCallStates')) if (isRecord(state)) outcome(state, reader);
   },
+  startedBeside,
   resume: () => ['cn', '--resume'],
 });
+
+function startedBeside(nativeId: string, beside: TextBeside): Iso | null {
+  const list = listAt(parseRecord(`{"all":${beside('sessions/sessions.json') ?? 'null'}}`) ?? {}, 'all');
+  const listed = list.filter(isRecord).find((one) => one['sessionId'] === nativeId) ?? {};
+  const at = textAt(listed, 'dateCreated');
+  return at !== null && /^\d{1,15}$/.test(at) ? parseTime(Number(at)) : parseTime(at);
+}
 
 /** What the API calls prompt tokens has those from a cache in it. */
 function usage(told: JsonRecord, nth: number, reader: ChatReader): void {

@@ -156,6 +156,11 @@ export interface AgentLayout {
   readonly places: readonly Place[];
   /** What the file at `relPath` (from the root, `/` between parts) is; null: not a session's. Decides by the path alone, within `places`. */
   classify(relPath: string): FileClass | null;
+  /**
+   * Of a file that the layout of a relative knows under the same root, too: whether it is this agent's, by its place and the first bytes
+   * of transcripts there (null: there is none). Absent: no relative is known.
+   */
+  isIts?(relPath: string, root: string, headOf: (relPath: string) => Uint8Array | null): boolean;
   /** A folder below the root that is never entered (`memory`). */
   skipsFolder(relPath: string): boolean;
   /** Null where a file of that name is no transcript of this agent, wherever it lies. */
@@ -185,6 +190,8 @@ export interface AgentRecords {
   projectBeside?(relPath: string, beside: TextBeside): string | null;
   /** The name that the agent's own list has for a session; null where it has none. It goes before what the transcript tells. */
   titleBeside?(nativeId: string, beside: TextBeside): string | null;
+  /** When a session began, as the agent's own list says; asked where its transcript does not tell. Null where the list has no time. */
+  startedBeside?(nativeId: string, beside: TextBeside): Iso | null;
   /**
    * Whether the place of a transcript is made of its project's folder: one that was renamed together with its transcripts' folder is told by
    * later records than the first.

@@ -92,6 +92,13 @@ function said(parts: readonly Part[]) {
   const answers = texts('assistant').filter(
     (text) => compactedAt < 0 || !summaries.some(({ data }) => data['text'] === text),
   );
+  const pathsOf = (name: string) =>
+    tools.filter(({ tool }) => tool === name).map(({ state }) => state.input.filePath);
+  // Where a call names a file from its folder, its result has the whole path.
+  const wholePaths = tools
+    .filter(({ tool }) => /write|edit/.test(tool))
+    .map(({ state }) => state.metadata?.filepath ?? state.metadata?.filediff?.file ?? state.input.filePath);
+  const changed = parts.flatMap(({ data }) => (data['type'] === 'patch' ? (data['files'] as string[]) : []));
   return {
     prompts: texts('user'),
     commands: tools
@@ -101,11 +108,8 @@ function said(parts: readonly Part[]) {
         state.metadata?.exit ?? null,
         state.status === 'error',
       ]),
-    written: unique(tools.filter(({ tool }) => tool === 'write').map(({ state }) => state.input.filePath)),
-    edited: unique([
-      ...tools.filter(({ tool }) => tool === 'edit').map(({ state }) => state.input.filePath),
-      ...parts.flatMap(({ data }) => (data['type'] === 'patch' ? (data['files'] as string[]) : [])),
-    ]),
+    written: unique(pathsOf('write')),
+    edited: unique([...pathsOf('edit'), ...changed.filter((path) => !wholePaths.includes(path))]),
     tasks: tools.filter(({ tool }) => tool === 'task').map(({ state }) => state.input.prompt),
     todos: tools
       .filter(({ tool }) => tool === 'todowrite')
@@ -136,7 +140,11 @@ interface Tool {
       readonly prompt?: string;
       readonly todos?: readonly { readonly content: string; readonly status: string }[];
     };
-    readonly metadata?: { readonly exit?: number };
+    readonly metadata?: {
+      readonly exit?: number;
+      readonly filepath?: string;
+      readonly filediff?: { readonly file?: string };
+    };
   };
 }
 type Failed = { readonly data: { readonly message: string } };

@@ -277,3 +277,75 @@ describe.skipIf(!hasRecorded)('genuine homes', () => {
     expect(digestOf(world, 'omp:01a22a1d-8b1b-763c-996e-276343540047').title).toBe('My own name');
   });
 });
+
+describe('pi and Oh My Pi obey the same variables', () => {
+  const title = (text: string) => `${JSON.stringify({ type: 'title', v: 1, title: text })}\n`;
+  const ofPi = {
+    [`sessions/--srv-quay--/${STEM}.jsonl`]: session('p1', 'moor the barge'),
+    [`sessions/--srv-quay--/${STEM}/forks/2026-05-01T11-00-00-000Z_p2.jsonl`]: session('p2', 'paint it'),
+  };
+  const other = '2026-05-02T10-00-00-000Z_o';
+  const ofOhMyPi = {
+    [`sessions/-quay/${other}1.jsonl`]: session('o1', 'sound the depth'),
+    [`sessions/--srv-quay--/${other}2.jsonl`]: title('depth') + session('o2', 'sound it again'),
+    [`sessions/--srv-quay--/${other}2/Ptarmigan.jsonl`]: session('s', 'lower the lead'),
+    [`sessions/--srv-quay--/${other}2/0.bash.log`]: 'a long output',
+  };
+  const flat = (files: Readonly<Record<string, string>>) =>
+    Object.fromEntries(
+      Object.entries(files)
+        .filter(([path]) => path.startsWith('sessions/--'))
+        .map(([path, text]) => [path.replace('sessions/--srv-quay--/', ''), text]),
+    );
+  const below = (folder: string, files: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(files).map(([path, text]) => [`${folder}/${path}`, text]));
+
+  test.each([
+    ['PI_CODING_AGENT_DIR', { ...ofPi, ...ofOhMyPi }, ['omp:o1', 'omp:o2', 'pi:p1', 'pi:p2']],
+    ['PI_CODING_AGENT_SESSION_DIR', flat({ ...ofPi, ...ofOhMyPi }), ['omp:o2', 'pi:p1', 'pi:p2']],
+    ['a path', { ...ofPi, ...ofOhMyPi }, ['omp:o1', 'omp:o2', 'pi:p1', 'pi:p2']],
+  ])('each session in a folder that %s names is taken once, by its own agent', async (how, files, wanted) => {
+    using world = new World();
+    const all = below('shared', files);
+    for (const [path, text] of Object.entries(all)) world.put(path, text);
+    const shared = join(world.home, 'shared');
+    if (how !== 'a path')
+      Object.defineProperty(world, 'host', { value: { ...world.host, env: { [how]: shared } } });
+    const paths = how === 'a path' ? [shared] : [];
+    expect(await world.ingest({ paths })).toMatchObject({ warnings: [] });
+    expect(uids(world)).toEqual(wanted);
+    expect(filesOf(world.db, 'omp:o2' as never).map(({ key }) => key)).toEqual([
+      ...['main', 'session/0.bash.log', 'session/Ptarmigan.jsonl'],
+    ]);
+    expect(await world.ingest({ paths })).toMatchObject({ files_read: 0, sessions_new: 0 });
+    // What only a path named goes back to where the agent looks by itself.
+    if (how !== 'a path') await comesBack(world, all);
+  });
+
+  test('Oh My Pi is found where its data were moved to, with its profiles, too', async () => {
+    using world = new World();
+    const env = {
+      XDG_DATA_HOME: join(world.home, 'data'),
+      OMP_CODING_AGENT_DIR: join(world.home, 'nowhere'),
+    };
+    Object.defineProperty(world, 'host', { value: { ...world.host, env } });
+    const file = (id: string) => `sessions/-quay/2026-05-01T10-00-00-000Z_${id}.jsonl`;
+    const all = {
+      [`.omp/agent/${file('a')}`]: session('a', 'before the move'),
+      [`data/omp/${file('b')}`]: session('b', 'after it'),
+      [`data/omp/profiles/work/${file('c')}`]: session('c', 'at work'),
+      [`nowhere/${file('d')}`]: session('d', 'a variable that nobody reads'),
+    };
+    for (const [path, text] of Object.entries(all)) world.put(path, text);
+    await world.ingest();
+    expect(uids(world)).toEqual(['omp:a', 'omp:b', 'omp:c']);
+  });
+});
+
+test('a model of Oh My Pi goes by one name, whether it was chosen or answered', () => {
+  const chosen = (model: string) => jsonl({ type: 'model_change', id: 'm', model });
+  const model = (text: string) => [...factsOf(ohMyPi, { bytes: text }).models];
+  const answered = session('o', 'x').replace('"model":"m"', '"model":"anthropic/some-model"');
+  expect(model(chosen('openrouter/anthropic/some-model') + answered)).toEqual(['anthropic/some-model']);
+  expect(model(chosen('some-model'))).toEqual(['some-model']);
+});

@@ -2,8 +2,14 @@
 
 import { Database } from 'bun:sqlite';
 import { expect, test } from 'bun:test';
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Iso } from '../../src/domain/time.ts';
+import { listSessions } from '../../src/store/read.ts';
 import { World } from '../support/bench-world.ts';
+import { databaseOf } from '../support/stored-rows.ts';
 import { doneIn, tokensIn, toldIn, toldOf } from './recorded-homes.ts';
+import { OPENCODE_SCHEMA } from './samples/opencode.ts';
 
 const prompts = (told: Awaited<ReturnType<typeof toldOf>>, id: string) =>
   told.get(id)?.digest?.prompts.map(({ text }) => text);
@@ -84,6 +90,44 @@ test('Kilo: its database is opencode’s under another name, and its own import 
   expect([prompts(told, 'ses_1'), told.get('ses_1')?.project]).toEqual([['Write it'], '/home/me/project']);
 });
 
+test('Kilo: a file is one file, however a call and the list of changes name it', async () => {
+  using world = new World();
+  const times = { time_created: 1, time_updated: 1 };
+  const row = { id: 'msg_1', session_id: 'ses_1', ...times, data: '{"role":"user"}' };
+  const parts = [
+    { type: 'text', text: 'Write it' },
+    {
+      type: 'patch',
+      files: ['/home/me/project/notes/a.txt', '/home/me/project/by-a-command.txt', '/home/me/read.txt'],
+    },
+    ...[tool('write', 'notes/a.txt', '/home/me/project/notes/a.txt'), tool('read', '/home/me/read.txt')],
+    ...[tool('edit', 'b.txt', '/home/me/project/b.txt'), tool('write', 'c.txt')],
+  ];
+  const session = {
+    ...{ id: 'ses_1', project_id: 'p', slug: 's', directory: '/home/me/project', title: 't', version: '7' },
+    ...times,
+  };
+  const database = databaseOf(OPENCODE_SCHEMA, [
+    ['session', session],
+    ['message', row],
+    ...parts.map(
+      (data, n) =>
+        ['part', { ...row, id: `prt_${n}`, message_id: 'msg_1', data: JSON.stringify(data) }] as const,
+    ),
+  ]);
+  world.put('.local/share/kilo/kilo.db', database);
+  world.now = '2026-12-01T00:00:00.000Z' as typeof world.now;
+  await world.ingest();
+  const { written, edited } = doneIn(toldIn(world).get('ses_1'));
+  expect(written).toEqual(['notes/a.txt', 'c.txt']);
+  expect(edited?.toSorted()).toEqual(['/home/me/project/by-a-command.txt', '/home/me/read.txt', 'b.txt']);
+});
+
+const tool = (name: string, filePath: string, filepath?: string) => ({
+  ...{ type: 'tool', tool: name, callID: `${name} ${filePath}` },
+  state: { status: 'completed', input: { filePath }, output: 'done', metadata: { filepath } },
+});
+
 const FAILING = 'echo to-stdout; echo oops-on-stderr >&2; exit 3';
 
 test('Continue: a document of messages, with what came of each call beside it', async () => {
@@ -94,6 +138,24 @@ test('Continue: a document of messages, with what came of each call beside it', 
   expect([session?.project, tokensIn(session)]).toEqual([
     ...['/home/dev/agents/h/continue/project', [2520, 600, 132, 0]],
   ]);
+});
+
+test('Continue: a session began when the list of all says, and where that is gone nobody knows', async () => {
+  const startedAt = async (list: string | null) => {
+    using world = new World();
+    cpSync(join(import.meta.dir, '../fixtures/recorded/continue'), world.home, { recursive: true });
+    if (list === null) rmSync(join(world.home, '.continue/sessions/sessions.json'), { force: true });
+    else world.put('.continue/sessions/sessions.json', list);
+    world.now = '2026-12-01T00:00:00.000Z' as typeof world.now;
+    await world.ingest();
+    return listSessions(world.db)[0]?.startedAt;
+  };
+  const sessionId = 'b781a94d-38c9-481d-91c5-6f0c168f7497';
+  const listed = (dateCreated: unknown) =>
+    JSON.stringify([{ sessionId: 'x', dateCreated: '1' }, null, { sessionId, dateCreated }]);
+  expect(await startedAt(listed('1796002332507'))).toBe('2026-11-30T01:32:12.507Z' as Iso);
+  for (const list of [null, '{}', '[{', listed('soon'), listed(null), listed('-1')])
+    expect([list, await startedAt(list)]).toEqual([list, null]);
 });
 
 test('Nanocoder: a write that was refused is none', async () => {

@@ -3,7 +3,7 @@
  * Promises: the rest of an `AgentFormat` follows from the names of a document's members; a document that is torn tells what still
  * stands in it, and a message that is told again as the document grew counts once. Knows no agent.
  */
-import type { AgentFormat, Host, Peek } from '../../domain/agent.ts';
+import type { AgentFormat, Host, Peek, TextBeside } from '../../domain/agent.ts';
 import type { DocumentPart, FactSink, PartCounts } from '../../domain/facts.ts';
 import { agentId } from '../../domain/ids.ts';
 import { closed, placesOf } from '../../domain/places.ts';
@@ -43,6 +43,8 @@ export interface ChatDocuments {
   messageOf(entry: JsonRecord): JsonRecord;
   /** What else an entry tells: tokens, results of its calls. */
   tellMore?(entry: JsonRecord, nth: number, reader: ChatReader): void;
+  /** As in `AgentFormat`. */
+  startedBeside?(nativeId: string, beside: TextBeside): Iso | null;
   resume(nativeId: string): readonly string[];
 }
 
@@ -76,6 +78,7 @@ export function chatDocuments(agent: ChatDocuments): AgentFormat {
     },
     relPathOf: ({ nativeId }) => (nativeId === null ? null : `sessions/${nativeId}.json`),
     reader: (sink) => new ChatReader(sink, agent, shape),
+    ...(agent.startedBeside === undefined ? {} : { startedBeside: agent.startedBeside }),
     isDocument: () => true,
     restorePath: ({ nativeId }, { relPath }) =>
       classify(relPath) === null ? `sessions/${nativeId}.json` : relPath,

@@ -22,6 +22,9 @@ const SILENT = new Set(['session_message', 'session_share', 'session_diff']);
 const PARTS_SILENT = new Set(['step-start', 'snapshot', 'agent', 'reasoning', 'retry', 'file']);
 /** Of messages whose role is remembered; beyond, a part is told as an answer. */
 const MESSAGES_MAX = 100_000;
+const PATHS_MAX = 10_000;
+/** Tools that change a file, by their names. */
+const CHANGING = /write|edit|patch/i;
 
 interface Message {
   readonly role: string;
@@ -37,6 +40,9 @@ export class OpencodeReader extends RowsReader {
   /** Of all answers, the one of the newest message. */
   #last: { readonly text: string; readonly of: string; readonly at: Iso | null } | null = null;
   #isLastTold = true;
+  /** What had changed after a step, whoever changed it; whole paths. */
+  readonly #changed = new Set<string>();
+  readonly #byTools = new Set<string>();
   readonly #todos = new Map<string, { todo: Todo; changed: number; position: number }>();
 
   protected row({ from, isFile, row }: StoredRow): void {
@@ -55,6 +61,8 @@ export class OpencodeReader extends RowsReader {
   }
 
   override end(): void {
+    // What a tool wrote has been told as that.
+    for (const path of this.#changed.difference(this.#byTools)) this.sink.fileEdited(path);
     if (this.#last !== null && !this.#isLastTold) this.sink.answer(this.#last.text, this.#last.at);
     for (const [key, { id, tool, state, at }] of this.#running) this.#called(key, id, tool, state, at);
     const newest = Math.max(0, ...[...this.#todos.values()].map(({ changed }) => changed));
@@ -103,7 +111,8 @@ export class OpencodeReader extends RowsReader {
     if (type === 'text') this.#text(id, message, data, at);
     else if (type === 'tool') this.#tool(id, data, at);
     else if (type === 'patch') {
-      for (const path of listAt(data, 'files')) if (typeof path === 'string') this.sink.fileEdited(path);
+      for (const path of listAt(data, 'files'))
+        if (typeof path === 'string' && this.#changed.size < PATHS_MAX) this.#changed.add(path);
     } else if (type === 'subtask') {
       const task = textAt(data, 'prompt') ?? textAt(data, 'description');
       const kind = textAt(data, 'agent');
@@ -155,6 +164,9 @@ export class OpencodeReader extends RowsReader {
 
   #called(key: string, id: string, tool: string, state: JsonRecord, at: Iso | null): void {
     const input = recordAt(state, 'input');
+    const path = wholePathIn(state);
+    const hasChanged = CHANGING.test(tool) && textAt(state, 'status') === 'completed';
+    if (path !== null && hasChanged && this.#byTools.size < PATHS_MAX) this.#byTools.add(path);
     this.call(tool, key, input, at);
     if (tool === 'task') this.#task(id, input, state);
     if (tool === 'todowrite') this.#todoList(listAt(input, 'todos'));
@@ -189,6 +201,13 @@ export class OpencodeReader extends RowsReader {
     if (known === undefined || known.changed <= changed)
       this.#todos.set(String(position), { todo, changed, position });
   }
+}
+
+/** A call may name its file from the folder that it runs in; its result has the whole path. */
+function wholePathIn(state: JsonRecord): string | null {
+  const metadata = recordAt(state, 'metadata');
+  const whole = textAt(metadata, 'filepath') ?? textAt(recordAt(metadata, 'filediff'), 'file');
+  return whole ?? textAt(recordAt(state, 'input'), 'filePath');
 }
 
 function kindOfFile(path: string): string {

@@ -13,7 +13,15 @@ import type {
 import { ALL_MEMBERS } from '../../domain/content.ts';
 import { agentId } from '../../domain/ids.ts';
 import { parseTime } from '../../domain/time.ts';
-import { type JsonRecord, jsonlName, parseRecord, recordAt, textAt } from '../kit/json-lines.ts';
+import {
+  headLines,
+  type JsonRecord,
+  jsonlName,
+  parseRecord,
+  recordAt,
+  recordsOf,
+  textAt,
+} from '../kit/json-lines.ts';
 import { peekRecords, type Seen } from '../kit/lines-reader.ts';
 import { openClawImport } from './openclaw-import.ts';
 import { openClawRows } from './openclaw-rows.ts';
@@ -26,6 +34,10 @@ interface Family {
   readonly proof: AgentFormat['proof'];
   /** The environment variable that moves the folder `home`. */
   readonly variable: string;
+  /** Where it keeps sessions if that variable is not set; absent: in `home` alone. */
+  readonly elsewhere?: (host: Host) => readonly string[];
+  /** Another variable that has a say in it. */
+  readonly alsoBy?: string;
   /** The one that moves the sessions alone, into a folder without folders of projects. */
   readonly sessionsVariable?: string;
   readonly home: readonly string[];
@@ -37,6 +49,7 @@ interface Family {
   readonly resume: (session: RestoreTarget) => readonly string[];
   readonly takesBack?: AgentImport;
   readonly otherProject?: AgentFormat['otherProject'];
+  readonly isIts?: AgentFormat['isIts'];
 }
 
 export const pi = family({
@@ -49,6 +62,7 @@ export const pi = family({
   folder: 'sessions',
   layout: PI_LAYOUT,
   projectList: { file: 'settings.json', projects: sessionFolders },
+  isIts: (relPath, root, headOf) => !isOhMyPis(relPath, root, headOf),
   // Of what lies in another session's folder it knows no id.
   resume: ({ nativeId, path }) => ['pi', '--session', path != null && isChild(path) ? path : nativeId],
 });
@@ -57,12 +71,20 @@ export const ohMyPi = family({
   id: 'omp',
   name: 'Oh My Pi',
   proof: 'recordings',
-  variable: 'OMP_CODING_AGENT_DIR',
+  // As pi has them.
+  variable: 'PI_CODING_AGENT_DIR',
+  sessionsVariable: 'PI_CODING_AGENT_SESSION_DIR',
+  alsoBy: 'XDG_DATA_HOME',
+  elsewhere: dataFolder,
+  isIts: isOhMyPis,
   home: ['.omp', 'agent'],
   folder: 'sessions',
   layout: OH_MY_PI_LAYOUT,
   // `--profile NAME`
-  rootPatterns: ({ homeDir }) => [{ folder: `${homeDir}/.omp/profiles`, pattern: '*/agent' }],
+  rootPatterns: (host) => [
+    { folder: `${host.homeDir}/.omp/profiles`, pattern: '*/agent' },
+    ...dataFolder(host).map((folder) => ({ folder: `${folder}/profiles`, pattern: '*' })),
+  ],
   resume: ({ nativeId }) => ['omp', '--session', nativeId],
 });
 
@@ -86,6 +108,9 @@ function family(agent: Family): AgentFormat {
     proof,
     variable,
     sessionsVariable,
+    elsewhere,
+    alsoBy,
+    isIts,
     home,
     folder,
     layout,
@@ -105,7 +130,8 @@ function family(agent: Family): AgentFormat {
   return {
     id: agentId(id),
     ...{ name, proof, growth: 'append', retention: null },
-    variables: sessionsVariable === undefined ? [variable] : [variable, sessionsVariable],
+    variables: [variable, sessionsVariable, alsoBy].filter((name) => name !== undefined),
+    ...(isIts === undefined ? {} : { isIts }),
     folders: layout.folders,
     flatFolders: layout.flatFolders,
     ...(projectList === undefined ? {} : { projectList }),
@@ -114,10 +140,12 @@ function family(agent: Family): AgentFormat {
     ...(rootPatterns === undefined ? {} : { rootPatterns }),
     roots: (host: Host) => {
       const slash = host.platform === 'win32' ? '\\' : '/';
-      const root = host.env[variable] ?? [host.homeDir, ...home].join(slash);
+      const moved = host.env[variable];
+      const root = moved ?? [host.homeDir, ...home].join(slash);
+      const roots = moved === undefined ? [root, ...(elsewhere?.(host) ?? [])] : [root];
       const sessions = sessionsVariable === undefined ? undefined : host.env[sessionsVariable];
       const isWithin = `${sessions ?? ''}${slash}`.startsWith(`${root}${slash}${folder}${slash}`);
-      return sessions === undefined || isWithin ? [root] : [root, sessions];
+      return sessions === undefined || isWithin ? roots : [...roots, sessions];
     },
     rootOf: (path) => named.exec(path)?.[1] ?? null,
     places: layout.places,
@@ -146,6 +174,28 @@ function family(agent: Family): AgentFormat {
 function sessionFolders(settingsText: string): readonly ListedProject[] {
   const root = textAt(parseRecord(settingsText) ?? {}, 'sessionDir');
   return root === null || !/^(?:[\\/]|~[\\/]|[A-Za-z]:)/.test(root) ? [] : [{ project: null, root }];
+}
+
+/** Where Oh My Pi keeps its data once they were moved there; it asks for no default of that variable. */
+function dataFolder({ env, platform }: Host): readonly string[] {
+  const data = env['XDG_DATA_HOME'];
+  return data === undefined || platform === 'win32' ? [] : [`${data}/omp`];
+}
+
+/**
+ * pi and Oh My Pi obey the same variables, and may both keep sessions in one folder. pi's folders of projects begin with two dashes, those of
+ * Oh My Pi mostly with one; where a name may be of both, the transcript tells, and at last the name of the root.
+ */
+function isOhMyPis(relPath: string, root: string, headOf: (relPath: string) => Uint8Array | null): boolean {
+  const [top = '', ...below] = relPath.split('/');
+  const isFlat = top !== 'sessions';
+  if (!isFlat && below.length > 1 && !below[0]?.startsWith('--')) return true;
+  const path = (isFlat ? [top] : [top, ...below.slice(0, 2)]).join('/');
+  const head = headOf(path.endsWith('.jsonl') ? path : `${path}.jsonl`) ?? headOf(relPath);
+  const [first] =
+    head === null ? [] : [...headLines(head, () => true)].flatMap((line) => recordsOf(line).records);
+  if (first !== undefined && (first['type'] === 'title' || 'titleSource' in first)) return true;
+  return first === undefined && ohMyPi.rootOf(root) !== null;
 }
 
 /** Whether a transcript lies in the folder of another. */

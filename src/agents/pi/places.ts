@@ -76,18 +76,25 @@ export const PI_LAYOUT: Layout = layout({
 /** What Oh My Pi's tools spill, and what a subagent gave back. */
 const SPILLED = /^(?:\d+\.[\w-]+\.log|.+\.md)$/;
 
-/** Oh My Pi: the folder of the session's name holds what its subagents said and what its tools spilled; it opens none of them by itself. */
+/**
+ * Oh My Pi: the folder of the session's name holds what its subagents said and what its tools spilled; it opens none of them by itself.
+ * Where `PI_CODING_AGENT_SESSION_DIR` says where sessions lie, there are no folders of projects.
+ */
 export const OH_MY_PI_LAYOUT: Layout = layout({
-  folders: ['sessions'],
-  flatFolders: [],
+  folders: ['sessions', '20*_*'],
+  flatFolders: [''],
   places: placesOf({
-    transcript: ['sessions/*/*.jsonl'],
-    subagent: ['sessions/*/*_{id}/**/*.jsonl'],
-    output: ['sessions/*/*_{id}/**/*.log', 'sessions/*/*_{id}/**/*.md'],
+    transcript: ['sessions/*/*.jsonl', '20*_*.jsonl'],
+    subagent: ['sessions/*/*_{id}/**/*.jsonl', '20*_{id}/**/*.jsonl'],
+    output: [
+      ...['sessions/*/*_{id}/**/*.log', 'sessions/*/*_{id}/**/*.md'],
+      ...['20*_{id}/**/*.log', '20*_{id}/**/*.md'],
+    ],
   }),
   classify: (relPath) => {
-    const [top, project, stem = '', ...rest] = relPath.split('/');
-    if (top !== 'sessions' || !project) return null;
+    const parts = relPath.split('/');
+    const [stem = '', ...rest] = parts[0] === 'sessions' ? parts.slice(2) : parts;
+    if (parts[0] !== 'sessions' && rest.length === 0 && !STAMPED.test(stem)) return null;
     if (rest.length === 0) return stem.endsWith('.jsonl') ? transcript(null) : null;
     const nativeId = STAMPED_FOLDER.exec(stem)?.[1];
     const name = rest.at(-1) ?? '';

@@ -60,7 +60,8 @@ export class PiReader extends LinesReader {
     else if (type === 'session') this.#session(record);
     else if (type === 'session_info') this.#named(textAt(record, 'name'));
     else if (type === 'title' || type === 'title_change') this.#titled(record);
-    else if (type === 'model_change') this.#model(textAt(record, 'modelId') ?? textAt(record, 'model'));
+    else if (type === 'model_change')
+      this.#model(textAt(record, 'modelId') ?? withoutProvider(textAt(record, 'model')));
     else if (type === 'compaction' || type === 'branch_summary') this.#summary(record, at);
     else if (!SILENT.has(type)) this.sink.unknown(type);
   }
@@ -192,6 +193,11 @@ export class PiReader extends LinesReader {
     const exit = typeof code === 'number' ? code : null;
     this.sink.commandResult(id, exit, exit !== null && exit !== 0, textAt(message, 'output') ?? '');
   }
+}
+
+/** Oh My Pi puts the provider before a model that is chosen, and not before one that answers: `mock/mock-model`. */
+function withoutProvider(model: string | null): string | null {
+  return model?.replace(/^[^/]*\//, '') ?? null;
 }
 
 function tokensOf(usage: JsonRecord): Tokens {

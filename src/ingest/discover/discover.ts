@@ -255,13 +255,16 @@ function withBeside(session: FoundSession, texts: Map<string, TextBeside>): Foun
   const { agent, peek, root, nativeId } = session;
   const main = mainOf(session.files);
   if (peek === null || main === undefined) return session;
-  if (agent.projectBeside === undefined && agent.titleBeside === undefined) return session;
+  const { projectBeside, titleBeside, startedBeside } = agent;
+  if ([projectBeside, titleBeside, startedBeside].every((asked) => asked === undefined)) return session;
   const beside = texts.get(root) ?? textBeside(root);
   texts.set(root, beside);
   const project = agent.projectBeside?.(main.relPath, beside) ?? null;
   const title = agent.titleBeside?.(nativeId, beside) ?? null;
-  if (project === null && title === null) return session;
+  const startedAt = peek.startedAt === null ? (agent.startedBeside?.(nativeId, beside) ?? null) : null;
+  if (project === null && title === null && startedAt === null) return session;
   const told = {
+    ...(startedAt === null ? {} : { startedAt }),
     ...(project === null ? {} : { project }),
     ...(title === null ? {} : { title, isListed: true as const }),
   };

@@ -7,6 +7,8 @@ import { basename, join, relative, resolve, sep } from 'node:path';
 import { type AgentFormat, addedRoots, isEnabled } from '../../domain/agent.ts';
 import { fail } from '../../domain/errors.ts';
 import { realPathOf } from '../../files/file-names.ts';
+import { awayMount } from '../../files/mounts.ts';
+import { SourceFile } from '../../files/source.ts';
 import { fileAt, foldersAt, isLink, type WalkedFile, walk, walkFlat } from '../../files/walk.ts';
 import { asFound, type DiscoverOptions, type FoundFile } from './as-found.ts';
 import { looseFiles, looseOf } from './loose.ts';
@@ -33,7 +35,40 @@ export async function foundFiles(options: DiscoverOptions): Promise<FoundFile[]>
     }
   }
   for (const path of empty) options.nothingAt?.(path);
-  return onceEach(files, options.paths.length > 1);
+  return onceEach(ofOneAgent(files), options.paths.length > 1);
+}
+
+/** Relatives may have the same root: a file that the layouts of both know is that one's whose it is by what it holds. */
+function ofOneAgent(files: FoundFile[]): FoundFile[] {
+  if (files.every(({ agent }) => agent.isIts === undefined)) return files;
+  const relatives = new Map<string, Set<AgentFormat>>();
+  for (const { agent, root } of files)
+    if (agent.isIts !== undefined) relatives.set(root, (relatives.get(root) ?? new Set()).add(agent));
+  const heads = new Map<string, Uint8Array | null>();
+  return files.filter(({ agent, root, relPath }) => {
+    const isAlone = (relatives.get(root)?.size ?? 0) < 2;
+    const headOf = (path: string) => {
+      const known = heads.get(`${root} ${path}`);
+      const head = known === undefined ? firstBytes(join(root, path)) : known;
+      heads.set(`${root} ${path}`, head);
+      return head;
+    };
+    return isAlone || agent.isIts?.(relPath, root, headOf) !== false;
+  });
+}
+
+/** Enough for the header of a transcript. */
+const HEAD_BYTES = 4096;
+
+/** Null where nothing can be read. */
+function firstBytes(path: string): Uint8Array | null {
+  if (awayMount(path) !== null) return null;
+  try {
+    using file = new SourceFile(path, 'plain', null);
+    return file.readAt(0, HEAD_BYTES);
+  } catch {
+    return null;
+  }
 }
 
 /** Two roots may lead to one folder by links, and two named paths lie in each other: whoever met a file first has it. */
@@ -127,7 +162,8 @@ function* placesOfPath(
   if (place !== null) {
     const { agent, root } = place;
     if (path === root || agent.folders.some((folder) => path === join(root, folder)))
-      yield filesOfRoot(agent, root, path === root ? null : path, options);
+      for (const each of [agent, ...relativesIn(root, agent, agents)])
+        yield filesOfRoot(each, root, path === root ? null : path, options);
     else yield filesInRoot(place, path, agents, options);
     return;
   }
@@ -178,6 +214,16 @@ function knowsSomeAt({ agent, root }: AgentRoot, path: string, isFile: boolean):
   if (isFile) return agent.classify(relPath) !== null;
   const rules = { skipsFolder: (folder: string) => agent.skipsFolder(folder), warn: () => undefined };
   return walk(root, relPath, rules).some((file) => agent.classify(file.relPath) !== null);
+}
+
+/** Those who may have the same root as this agent, where its name does not tell whose it is. */
+function relativesIn(
+  root: string,
+  agent: AgentFormat,
+  agents: readonly AgentFormat[],
+): readonly AgentFormat[] {
+  if (agent.isIts === undefined || agent.rootOf(root) !== null) return [];
+  return agents.filter((other) => other !== agent && other.isIts !== undefined);
 }
 
 /** A folder is an agent's root where one of the agent's folders in it holds something of the agent's. */

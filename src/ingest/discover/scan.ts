@@ -120,6 +120,10 @@ export async function scansOf(
     const transcripts = found.sessions.filter((session) => session.agent === agent && session.root === root);
     // Any project might hold sessions of such an agent; most hold none.
     if (transcripts.length === 0 && agent.projectRoot !== undefined) continue;
+    // Nor has this one any where a relative has the root.
+    const isShared =
+      agent.isIts !== undefined && found.roots.some((one) => one.agent !== agent && one.root === root);
+    if (transcripts.length === 0 && isShared) continue;
     const days = deletesAfterDays(agent, root);
     const goes = days === null ? [] : goesWithin(agent, transcripts, days, now, known);
     const going = goes.filter((one) => one.days <= AT_RISK_DAYS);

@@ -55,7 +55,10 @@ export const ohMyPiSample: Sample = {
     darwin: '/Users/me/.omp/agent',
     win32: 'C:\\Users\\me\\.omp\\agent',
   },
-  moved: { OMP_CODING_AGENT_DIR: '/moved' },
+  moved: {
+    ...{ PI_CODING_AGENT_DIR: '/moved', PI_CODING_AGENT_SESSION_DIR: '/moved' },
+    XDG_DATA_HOME: '/moved/omp',
+  },
   session: byProject,
   tokensOfTurn,
   resume: ['omp', '--session', ID],
