@@ -94,7 +94,10 @@ export function mayBeThere(path: string): boolean {
 export function realPathIfThere(path: string): string | null {
   try {
     return realPathOf(path);
-  } catch {
+  } catch (thrown) {
+    // To look takes a descriptor: without one nothing is known of the path, and "nothing is there" would be a lie.
+    if (thrown instanceof Error && 'code' in thrown && (thrown.code === 'EMFILE' || thrown.code === 'ENFILE'))
+      throw thrown;
     return null;
   }
 }
