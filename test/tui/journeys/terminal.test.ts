@@ -42,7 +42,7 @@ async function throughAll(pty: Pty, see: (text: string) => void): Promise<void> 
   const visits: readonly (readonly [string, string, string])[] = [
     ['b', 'by newest', '\x1b'],
     ['h', 'History', '\x1b'],
-    ['?', 'First run', '\x1b'],
+    ['?', 'Keys and words', '\x1b'],
   ];
   for (const [key, shown, back] of visits) {
     pty.type(key);
