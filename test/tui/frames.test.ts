@@ -203,7 +203,9 @@ describe('a window that is too small', () => {
       const lines = texts(stateOf('dashboard-over-hard', { columns: 60, rows }));
       expect(lines).toHaveLength(rows);
       expect(lines.filter((text) => widthOf(text) > 59)).toEqual([]);
-      expect(lines.join('\n')).toMatch(/Over the hard cap[\s\S]*\n Raw +[█▒▓│┃]+[\s\S]*\n Digests/);
+      expect(lines.join('\n')).toMatch(
+        /Over the hard cap[\s\S]*\n Tier 1 · raw +[█▒▓│┃]+[\s\S]*\n Tier 2 · digests/,
+      );
     }
     expect(texts(stateOf('dashboard', { columns: 60, rows: 10 }))[0]).toBe('This window is 60×10.');
   });

@@ -112,10 +112,13 @@ function verdictLines(state: State, view: View, cells: number, low: boolean): Li
 
 const OVER_CAP = 'Digests are over their cap, worth a review: `session-memory curate`.';
 
+/** The tiers go by the names that `status` has. */
+const BAR_LABEL_CELLS = 18;
+
 /** Both tiers on one scale each, then what the marks and the parts are. */
 function barLines(view: View, cells: number, low: boolean): Line[] {
   const { rawSoftCapBytes: soft, rawHardCapBytes: hard, distilledCapBytes } = view.limits;
-  const barCells = Math.max(10, cells - LABEL_CELLS - 27);
+  const barCells = Math.max(10, cells - BAR_LABEL_CELLS - 27);
   const over = view.tier1Bytes > hard ? ', over' : view.tier1Bytes > soft ? ', over soft' : '';
   const raw = ` ${formatBytes(view.tier1Bytes)} of ${formatBytes(hard)}${over}`;
   const tone = view.tier1Bytes > hard ? 'danger' : view.tier1Bytes > soft ? 'warn' : 'plain';
@@ -126,9 +129,13 @@ function barLines(view: View, cells: number, low: boolean): Line[] {
   const tier2 = { ...cap, scaleBytes: Math.max(distilledCapBytes * 1.04, view.tier2Bytes, 1) };
   const counts = countLines(view, cells);
   return [
-    line(pad('Raw', LABEL_CELLS), ...zoneBar(view.tier1Bytes, zones, barCells), span(fit(raw, 27), tone)),
     line(
-      pad('Digests', LABEL_CELLS),
+      pad('Tier 1 · raw', BAR_LABEL_CELLS),
+      ...zoneBar(view.tier1Bytes, zones, barCells),
+      span(fit(raw, 27), tone),
+    ),
+    line(
+      pad('Tier 2 · digests', BAR_LABEL_CELLS),
       ...zoneBar(view.tier2Bytes, tier2, barCells),
       span(fit(digests, 27), isOver ? 'warn' : 'plain'),
     ),
@@ -138,8 +145,8 @@ function barLines(view: View, cells: number, low: boolean): Line[] {
 }
 
 function legend(soft: number, hard: number, cells: number): Line {
-  const text = `│ soft cap ${formatBytes(soft)}   ┃ hard cap ${formatBytes(hard)}; no sweep drops a digest`;
-  return line(pad('', LABEL_CELLS), span(fit(text, cells - LABEL_CELLS), 'dim'));
+  const text = `│ soft cap ${formatBytes(soft)}   ┃ hard cap ${formatBytes(hard)}; digests stay`;
+  return line(pad('', BAR_LABEL_CELLS), span(fit(text, cells - BAR_LABEL_CELLS), 'dim'));
 }
 
 function countLines(view: View, cells: number): Line[] {

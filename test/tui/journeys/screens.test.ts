@@ -202,7 +202,7 @@ journey('the dashboard answers, and opens the sessions behind a row', async () =
   pty.type('q');
   await pty.shows('By agent');
   pty.resize(60, 11);
-  await pty.until((text) => text.split('\n').length === 11 && /^ Raw /m.test(text), 'the pane');
+  await pty.until((text) => text.split('\n').length === 11 && /^ Tier 1 · raw /m.test(text), 'the pane');
   pty.type('q');
   expect(await pty.ends()).toBe(0);
 });
