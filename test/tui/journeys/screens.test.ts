@@ -268,7 +268,9 @@ describe('the terminal is as it was', () => {
       );
       pty.type('b');
       await pty.shows('by newest');
-      pty.type('qq');
+      pty.type('q');
+      await pty.shows('analyzed 2 ');
+      pty.type('q');
       await pty.until(
         (text) => !pty.isAlternate && text.trimEnd().endsWith('ready>'),
         'it ended in the shell',
