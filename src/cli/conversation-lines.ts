@@ -40,13 +40,15 @@ function prose({ text }: Turn, columns: number): ReadLine[] {
 
 /** One line, as it ended; what it printed is a detail. */
 function done({ who, text, outcome, failed, detail }: Turn, columns: number): ReadLine[] {
-  const [first = '', ...more] = wrapped(text, columns - INDENT.length - 4);
   const end = outcome === '' ? '' : `  → ${outcome}`;
+  const whole = wrapped(text, columns - INDENT.length - 2);
+  const said = folded(text, columns - INDENT.length - 2 - Bun.stringWidth(end));
+  const more = whole.length === 1 && whole[0] === said ? [] : whole;
   const tone = failed ? 'warn' : 'dim';
   const sign = who === 'tool' && detail.trim() !== '' ? '▸ ' : '· ';
   const shown = wrapped(detail, columns - 6);
   return [
-    { text: INDENT + sign + first + (more.length === 0 ? '' : ' …') + end, tone },
+    { text: INDENT + sign + said + end, tone },
     ...more.map((part): ReadLine => ({ text: `${INDENT}  ${part}`, tone, isDetail: true })),
     ...shown
       .slice(0, DETAIL_LINES_MAX)
@@ -61,6 +63,19 @@ function done({ who, text, outcome, failed, detail }: Turn, columns: number): Re
         ]
       : []),
   ];
+}
+
+/** In one line of so many cells. Of a lone name behind its verb, a path, the end tells most; of all else the beginning. */
+function folded(text: string, cells: number): string {
+  const [first = '', ...more] = plainText(text).replaceAll('\t', '  ').trimEnd().split('\n');
+  const line = more.length === 0 ? first : `${first} …`;
+  const most = Math.max(10, cells);
+  if (Bun.stringWidth(line) <= most) return line;
+  const verb = /^(\S+ +)\S+$/.exec(line)?.[1];
+  if (verb === undefined) return `${Bun.sliceAnsi(line, 0, most - 2)}…`;
+  const name = line.slice(verb.length);
+  const width = Bun.stringWidth(name);
+  return `${verb}…${Bun.sliceAnsi(name, width - (most - Bun.stringWidth(verb) - 2), width)}`;
 }
 
 /** At words; a word that is longer than a line is broken. */

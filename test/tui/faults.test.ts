@@ -128,3 +128,14 @@ test('the first run ended without a word of what to do next', () => {
   const shown = texts(play(stored, { kind: 'ingested', news: 'Stored 9 new sessions.' })).join('\n');
   expect(shown).toContain('Stored 9 new sessions. Next: / searches it');
 });
+
+test('the signs in the list were explained only as far as 80 columns went', () => {
+  for (let columns = 60; columns <= 160; columns += 1) {
+    const shown = texts(at('sessions', { columns, rows: 24 }));
+    const legend = shown.find((text) => text.includes('● marked'));
+    expect([columns, legend]).toEqual([
+      columns,
+      expect.stringMatching(/P pinned .*✗ digest only .*! .*\? no digest$/),
+    ]);
+  }
+});

@@ -34,6 +34,33 @@ describe('a conversation', () => {
     expect(shown).not.toContain('1 failing');
   });
 
+  test.each([
+    [
+      'read /home/somebody/work/an/old/project/of/mine/src/strategy/manual_commit.go',
+      '',
+      /^ {2}· read ….*strategy\/manual_commit\.go$/,
+    ],
+    [
+      '$ npm run a-script --with a-good-many --flags that go on --and-on for ever',
+      'exit 1',
+      /^ {2}· \$ npm run a-script .*… {2}→ exit 1$/,
+    ],
+  ])('tells of %p what it was and how it ended, in one line that fits', (text, outcome, shown) => {
+    const turn: Turn = { who: 'tool', at: null, text, outcome, failed: false, detail: '' };
+    const lines = conversationLines([turn], false, 60);
+    const [first, ...more] = lines;
+    expect(first?.text).toMatch(shown);
+    expect(Bun.stringWidth(first?.text ?? '')).toBeLessThanOrEqual(60);
+    // Unfolded, all of it is there.
+    expect(
+      more
+        .map((line) => line.text.trim())
+        .join('')
+        .replaceAll(' ', ''),
+    ).toBe(text.replaceAll(' ', ''));
+    expect(more.every(({ isDetail }) => isDetail === true)).toBe(true);
+  });
+
   test('is unfolded by o, the line at the top staying there, and folded again', () => {
     const down = play(READING, key('down'), key('down'), key('down'));
     const open = play(down, key('o'));

@@ -1,4 +1,5 @@
-import { type AgentFacts, handOf, type Place, within } from '../facts.ts';
+import type { AgentFacts, Place } from '../facts.ts';
+import { handOfPi } from './pi.ts';
 
 const FLAGS = ['agent', '--local', '--agent', 'main'];
 
@@ -20,16 +21,7 @@ const common: Omit<AgentFacts, 'version'> = {
   prepare: (place) => [onboard(place)],
   start: (prompt) => [...FLAGS, '--message', prompt],
   resume: (id, prompt) => [...FLAGS, '--session-id', id, '--message', prompt],
-  hand: (place) =>
-    handOf({
-      write: ({ path, content }) => ['write', { path: within(place, path), content }],
-      read: ({ path }) => ['read', { path: within(place, path) }],
-      edit: ({ path, before, after }) => [
-        'edit',
-        { path: within(place, path), edits: [{ oldText: before, newText: after }] },
-      ],
-      run: ({ command }) => ['exec', { command }],
-    }),
+  hand: (place) => handOfPi(place, 'exec'),
   limits: { branch: 'its transcripts name no branch' },
 };
 

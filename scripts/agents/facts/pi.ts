@@ -1,6 +1,18 @@
-import { type AgentFacts, handOf, within } from '../facts.ts';
+import { type AgentFacts, handOf, type Place, within } from '../facts.ts';
 
 const FLAGS = ['--provider', 'rig', '--model', 'scripted'];
+
+/** The tools of pi, which OpenClaw has too, but for what the shell's is called. */
+export const handOfPi = (place: Place, shell: string): ReturnType<AgentFacts['hand']> =>
+  handOf({
+    write: ({ path, content }) => ['write', { path: within(place, path), content }],
+    read: ({ path }) => ['read', { path: within(place, path) }],
+    edit: ({ path, before, after }) => [
+      'edit',
+      { path: within(place, path), edits: [{ oldText: before, newText: after }] },
+    ],
+    run: ({ command }) => [shell, { command }],
+  });
 
 export const pi: AgentFacts = {
   id: 'pi',
@@ -28,15 +40,6 @@ export const pi: AgentFacts = {
   }),
   start: (prompt) => [...FLAGS, '-p', prompt],
   resume: (id, prompt) => [...FLAGS, '--session', id, '-p', prompt],
-  hand: (place) =>
-    handOf({
-      write: ({ path, content }) => ['write', { path: within(place, path), content }],
-      read: ({ path }) => ['read', { path: within(place, path) }],
-      edit: ({ path, before, after }) => [
-        'edit',
-        { path: within(place, path), edits: [{ oldText: before, newText: after }] },
-      ],
-      run: ({ command }) => ['bash', { command }],
-    }),
+  hand: (place) => handOfPi(place, 'bash'),
   limits: { branch: 'its transcripts name no branch' },
 };

@@ -100,7 +100,7 @@ export function sessionsFrame(
     sessions.groups === null
       ? sessionList(state, view, sessions, listCells)
       : groupList(state, sessions, listCells);
-  const legend = size.rows < 20 ? [] : [line(span(fit(LEGEND, cells), 'dim'))];
+  const legend = size.rows < 20 ? [] : [line(span(fit(legendOf(cells), cells), 'dim'))];
   if (beside) {
     const told = peeked(view, sessions, peekColumns(size));
     const pane = filled(list, rows - head.length - legend.length).map((left, i) =>
@@ -121,7 +121,16 @@ export function sessionsFrame(
   ];
 }
 
-const LEGEND = '● marked   P pinned   ✗ digest only   ! its agent deletes it within a week   ? no digest';
+/** The widest that fits: a sign that stands in the list is explained in any case. */
+const LEGENDS = [
+  '● marked   P pinned   ✗ digest only   ! its agent deletes it within a week   ? no digest',
+  '● marked   P pinned   ✗ digest only   ! deleted in a week   ? no digest',
+  '● marked P pinned ✗ digest only ! goes soon ? no digest',
+] as const;
+
+function legendOf(cells: number): string {
+  return LEGENDS.find((text) => Bun.stringWidth(text) <= cells) ?? LEGENDS[2];
+}
 
 function filled(lines: readonly Line[], rows: number): Line[] {
   return Array.from({ length: Math.max(0, rows) }, (_, i) => lines[i] ?? BLANK);
@@ -361,7 +370,7 @@ function peeked(view: View, sessions: Sessions, cells: number): Line[] {
   return [
     line(span(fit(plainLine(session.title ?? 'Untitled'), cells), 'title')),
     dim(facts.join(' · ')),
-    fate(session, sessions.catalogue?.going[row] ?? 0, peek?.own, view, cells),
+    ...fate(session, sessions.catalogue?.going[row] ?? 0, peek?.own, view, cells),
     ...(hit === undefined ? [] : hitLines(hit, cells)),
     ...(peek?.lines ?? [])
       .filter((text, i) => i > 0 && text.trim() !== '')
@@ -369,7 +378,13 @@ function peeked(view: View, sessions: Sessions, cells: number): Line[] {
   ];
 }
 
-function fate(session: SessionRow, going: number, own: OwnFile | undefined, view: View, cells: number): Line {
+function fate(
+  session: SessionRow,
+  going: number,
+  own: OwnFile | undefined,
+  view: View,
+  cells: number,
+): Line[] {
   const file = own === undefined ? '' : `  Its agent's own file ${OWN[own]}.`;
   const { rawMaxAgeDays } = view.limits;
   const [text, tone]: [string, Tone] =
@@ -378,13 +393,13 @@ function fate(session: SessionRow, going: number, own: OwnFile | undefined, view
       : session.pinned
         ? ['Pinned: no sweep takes it.', 'plain']
         : session.state === 'unanalyzed'
-          ? [session.analyzeError === null ? 'No digest yet.' : `No digest: ${session.analyzeError}`, 'warn']
+          ? [session.analyzeError === null ? 'No digest yet.' : `No digest: ${session.analyzeError}.`, 'warn']
           : going === 1
             ? [`Goes with the next sweep: older than ${rawMaxAgeDays} days.`, 'warn']
             : going === 2
               ? ['Goes with the next sweep: over the soft cap.', 'warn']
               : ['Stays with the next sweep.', 'plain'];
-  return line(span(fit(plainLine(text) + file, cells), tone));
+  return wrap(text + file, cells).map((part) => line(span(part, tone)));
 }
 
 const WHERE_CELLS = 11;
