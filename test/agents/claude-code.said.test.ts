@@ -215,6 +215,29 @@ describe('tools tell', () => {
     ]);
   });
 
+  test('a write or an edit that failed or was refused changes no file', () => {
+    const failed = { is_error: true };
+    const write = (id: string, path: string) => call(id, 'Write', { file_path: path, content: 'x' });
+    const edit = (id: string, path: string) => call(id, 'Edit', { file_path: path, old_string: 'a' });
+    const told = facts(
+      ...[write('1', '/w/made'), result('1', 'File created')],
+      ...[write('2', '/etc/denied'), result('2', 'EACCES: permission denied', failed)],
+      ...[edit('3', '/w/changed'), result('3', 'The file has been updated')],
+      ...[edit('4', '/w/not-there'), result('4', 'String to replace not found in file.', failed)],
+      ...[edit('5', '/w/refused'), result('5', REFUSED, failed)],
+      ...[call('6', 'mcp__fs__write_file', { path: '/w/server', content: 'x' }), result('6', 'no', failed)],
+      // The same record tells of one that failed and one that did not.
+      ...[write('7', '/w/seven'), write('8', '/w/eight')],
+      user([
+        { type: 'tool_result', tool_use_id: '7', content: 'no', ...failed },
+        { type: 'tool_result', tool_use_id: '8', content: 'File created' },
+      ]),
+      // Nothing says what came of it.
+      write('9', '/w/left'),
+    );
+    expect([told.written, told.edited]).toEqual([['/w/made', '/w/eight', '/w/left'], ['/w/changed']]);
+  });
+
   test('the pull request that a server opened', () => {
     const told = facts(
       call('1', 'mcp__github__create_pull_request', { title: 'x' }),

@@ -122,6 +122,7 @@ export interface Asked {
 /** What was asked, run and written in a Claude Code transcript, by the rules for a human's prompt. */
 export function askedOfClaude(session: Recorded): Asked {
   const asked: Asked = { prompts: [], commands: [], files: [] };
+  const failed = new Set(session.files.flatMap(({ bytes }) => records(bytes).flatMap(failedCalls)));
   for (const { role, bytes } of session.files) {
     for (const record of records(bytes)) {
       const content = at(record, 'message', 'content');
@@ -137,12 +138,18 @@ export function askedOfClaude(session: Recorded): Asked {
       if (record['type'] !== 'assistant') continue;
       for (const block of blocks(record).filter((each) => each['type'] === 'tool_use')) {
         if (block['name'] === 'Bash') asked.commands.push(textAt(block, 'input', 'command'));
-        if (/^(?:Write|Edit|MultiEdit)$/.test(textAt(block, 'name')))
+        if (/^(?:Write|Edit|MultiEdit)$/.test(textAt(block, 'name')) && !failed.has(textAt(block, 'id')))
           asked.files.push(textAt(block, 'input', 'file_path'));
       }
     }
   }
   return asked;
+}
+
+/** The calls that a record's results say to have failed, or to have been refused. */
+function failedCalls(record: Json): string[] {
+  const results = blocks(record).filter((block) => block['type'] === 'tool_result');
+  return results.filter((block) => block['is_error'] === true).map((block) => textAt(block, 'tool_use_id'));
 }
 
 /** The same of a Codex rollout: prompts by their events, commands by the arguments of the calls. */

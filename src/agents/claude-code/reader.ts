@@ -117,6 +117,7 @@ class ClaudeReader implements RecordReader {
     if (look.scan(view, this.isUsed) === 'whole' && this.isSkipped()) {
       const at = look.time();
       if (at !== null) this.sink.time(at);
+      for (const id of look.all('message.content[].tool_use_id')) this.tools.wentWell(String(id));
       return 'skipped';
     }
     let verdict: LineVerdict = 'unreadable';

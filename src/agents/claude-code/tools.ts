@@ -19,6 +19,8 @@ import { isRefusal, saidInRefusal } from './records.ts';
 
 /** Calls that wait for a result; a transcript torn again and again must not fill the memory. */
 const WAITING_MAX = 10_000;
+/** The longest path that a system takes. */
+const PATH_CHARS = 4096;
 /** Characters held of what a call says until its result comes; no digest shows more. */
 const HELD_CHARS = 2000;
 
@@ -71,9 +73,16 @@ export function textOfContent(content: unknown): string {
   return texts.join('\n');
 }
 
+interface Change {
+  readonly path: string;
+  readonly does: 'write' | 'edit';
+}
+
 export class ClaudeTools {
   private readonly sink: FactSink;
   private readonly waiting = new Map<string, Waiting>();
+  /** Files of calls that have no result yet, by the call. */
+  private readonly changes = new Map<string, readonly Change[]>();
   private readonly agentIds = new Set<string>();
   /** Calls of commands that went on in the background, by the client's name for them. */
   private readonly background = new Map<string, string>();
@@ -97,7 +106,7 @@ export class ClaudeTools {
     const input = recordAt(block, 'input');
     if (name === null) return;
     this.sink.tool(name);
-    if (this.file(name, input)) return;
+    if (this.file(callId, name, input)) return;
     if (name === 'Bash' || name === 'PowerShell') this.command(callId, textAt(input, 'command'), at);
     else if (name === 'Task' || name === 'Agent') {
       // A few words and the whole of it: people remember either.
@@ -121,21 +130,50 @@ export class ClaudeTools {
   private other(callId: string, name: string, input: JsonRecord, at: Iso | null): void {
     const told = readToolCall(name, input);
     for (const path of told.read) this.sink.fileRead(path);
-    for (const path of told.written) this.sink.fileWritten(path);
-    for (const path of told.edited) this.sink.fileEdited(path);
+    this.change(callId, [
+      ...told.written.map((path) => ({ path, does: 'write' }) as const),
+      ...told.edited.map((path) => ({ path, does: 'edit' }) as const),
+    ]);
     if (told.command !== null) this.command(callId, told.command, at, told.cwd);
     else if (/(?:pull|merge)_?request/i.test(name)) this.wait(callId, { kind: 'links' });
   }
 
-  private file(name: string, input: JsonRecord): boolean {
+  private file(callId: string, name: string, input: JsonRecord): boolean {
     const tool = FILE_TOOLS.get(name);
     if (tool === undefined) return false;
     const path = textAt(input, tool.member);
     if (path === null) return true;
     if (tool.does === 'read') this.sink.fileRead(path);
-    else if (tool.does === 'write') this.sink.fileWritten(path);
-    else this.sink.fileEdited(path);
+    else this.change(callId, [{ path, does: tool.does }]);
     return true;
+  }
+
+  /** A write or an edit that fails changes nothing, and only its result says so. */
+  private change(callId: string, changes: readonly Change[]): void {
+    if (changes.length === 0) return;
+    // Of a call without an id no result can be known.
+    if (callId === '' || this.changes.size >= WAITING_MAX) this.changed(changes);
+    else
+      this.changes.set(
+        callId,
+        changes.map(({ path, does }) => ({ path: ownText(path, PATH_CHARS), does })),
+      );
+  }
+
+  private changed(changes: readonly Change[]): void {
+    for (const { path, does } of changes) {
+      if (does === 'write') this.sink.fileWritten(path);
+      else this.sink.fileEdited(path);
+    }
+  }
+
+  /** A result that says no more than that its call went well. */
+  wentWell(callId: string): void {
+    const key = idKey(callId);
+    const changes = this.changes.get(key);
+    if (changes === undefined) return;
+    this.changes.delete(key);
+    this.changed(changes);
   }
 
   private wait(callId: string, what: Waiting): void {
@@ -167,6 +205,8 @@ export class ClaudeTools {
     const callId = idKey(textAt(block, 'tool_use_id') ?? '');
     const text = textOfContent(block['content']);
     const failed = block['is_error'] === true;
+    if (!failed) this.wentWell(callId);
+    this.changes.delete(callId);
     const waiting = this.waiting.get(callId);
     this.waiting.delete(callId);
     if (failed && !isRefusal(text)) this.error(text, at);
@@ -293,6 +333,9 @@ export class ClaudeTools {
   end(): void {
     for (const [callId, call] of this.waiting) if (call.kind === 'agent') this.tellAgent(callId, call, '');
     this.waiting.clear();
+    // Nothing says that these failed: the session was left, or what came of them is not in the transcript.
+    for (const changes of this.changes.values()) this.changed(changes);
+    this.changes.clear();
   }
 }
 
