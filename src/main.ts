@@ -4,6 +4,7 @@
  */
 
 import { homedir, tmpdir } from 'node:os';
+import { environmentAnew, isBegunAnew } from './cli/begin-anew.ts';
 import type { Io } from './cli/io.ts';
 import { mayBeTerminal, Output } from './cli/output.ts';
 import { run } from './cli/run.ts';
@@ -15,6 +16,7 @@ declare const SESSION_MEMORY_BUILD:
   | { readonly version: string; readonly commit: string; readonly target: string }
   | undefined;
 
+const begunAnew = isBegunAnew(process.env);
 /** As it was given, for programs that are started on the user's behalf. */
 const inheritedEnv: Record<string, string> = {};
 /** For this program, empty variables count as unset, and so does `CI=false`. */
@@ -186,6 +188,25 @@ const build =
 // Run from source, the runtime is the program.
 const self = [process.execPath, ...(typeof SESSION_MEMORY_BUILD === 'undefined' ? [Bun.main] : [])];
 
+/** Does not return where it works. */
+function beginAnew(): void {
+  // What is run from source has a runtime before it, with arguments of its own.
+  if (typeof SESSION_MEMORY_BUILD === 'undefined' || typeof process.execve !== 'function') return;
+  // The runtime calls it an experiment, on stderr, where nobody asked.
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    process.execve(
+      process.execPath,
+      [process.execPath, ...process.argv.slice(2)],
+      environmentAnew(inheritedEnv),
+    );
+  } catch {
+    // Its file was replaced meanwhile, or the system has no such call: it goes on as it is.
+    process.emitWarning = emitWarning;
+  }
+}
+
 const code = await run({
   argv: process.argv.slice(2),
   host,
@@ -226,6 +247,7 @@ const code = await run({
     }
   },
   self,
+  ...(begunAnew ? {} : { beginAnew }),
   startDigester: () => new Worker(new URL('./digest.worker.ts', import.meta.url).href, { smol: true }),
   startStager: () => new Worker(new URL('./stage.worker.ts', import.meta.url).href, { smol: true }),
   screens: async (context, start) => {

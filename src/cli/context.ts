@@ -30,6 +30,8 @@ export interface Context {
   readonly decisionLog: string | null;
   /** This program's path and what must follow it, to start it once more; null where it cannot be. */
   readonly self: readonly string[] | null;
+  /** Starts this program once more in its own place for a long piece of work; returns where that cannot be. */
+  readonly beginAnew?: () => void;
   /** Starts a thread that makes digests of new sessions; null where this program runs without threads. */
   readonly startDigester: (() => Worker) | null;
   /** Starts a thread that writes files of a restore; null where this program runs without threads. */

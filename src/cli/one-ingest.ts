@@ -1,8 +1,10 @@
 /** One ingest, as commands and hooks run it: with this call's settings, its threads and its progress. Loads no agent by itself. */
+import { decided } from '../domain/decisions.ts';
 import { AskedAnalyzer } from '../ingest/asked-analyzer.ts';
 import { type IngestOptions, type IngestReport, ingest } from '../ingest/ingest.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { usage } from '../store/usage.ts';
+import { ANEW_BYTES_MIN } from './begin-anew.ts';
 import type { Context } from './context.ts';
 import { PreparerThreads } from './digest-workers.ts';
 import { formatBytes, formatCount, plural } from './format.ts';
@@ -17,6 +19,7 @@ export async function runIngest(
   options: Partial<IngestOptions>,
   announces = true,
   asked = new AskedAnalyzer(),
+  mayBeginAnew = false,
 ): Promise<IngestReport> {
   const line = new ProgressLine(context.io);
   using threads = new PreparerThreads(context.startDigester);
@@ -26,6 +29,12 @@ export async function runIngest(
       {
         db,
         ...(setup === null ? {} : { visitor: new ProcessVisitor(setup) }),
+        listed: (newBytes) => {
+          if (!mayBeginAnew || newBytes < ANEW_BYTES_MIN || context.signal.aborted) return;
+          if (context.beginAnew === undefined) return;
+          decided('call', 'ingest', `begun anew for ${newBytes} new bytes`);
+          context.beginAnew();
+        },
         preparer: (newBytes) => threads.forBytes(newBytes),
         host: context.host,
         clock: context.clock,

@@ -48,6 +48,7 @@ export interface Runtime {
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
   readonly screens: Context['screens'];
   readonly self: Context['self'];
+  readonly beginAnew?: Context['beginAnew'];
   readonly startDigester: Context['startDigester'];
   readonly startStager: Context['startStager'];
 }
@@ -119,6 +120,7 @@ async function runCommand(
     argv: runtime.argv,
     decisionLog: absolute(runtime, runtime.host.env['SESSION_MEMORY_LOG'] ?? null) ?? null,
     self: runtime.self,
+    ...(runtime.beginAnew === undefined ? {} : { beginAnew: runtime.beginAnew }),
     startDigester: runtime.startDigester,
     startStager: runtime.startStager,
   };

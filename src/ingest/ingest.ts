@@ -48,6 +48,8 @@ export interface IngestDeps {
   readonly analyze: AnalyzeDeps;
   /** Other threads for new sessions, where there is enough of them; null: everything on this one. */
   readonly preparer?: ((newBytes: number) => Preparer | null) | null;
+  /** So many bytes of new files that threads would take were found; nothing was changed or said before. */
+  readonly listed?: (newBytes: number) => void;
   readonly progress: (event: IngestProgress) => void;
   readonly signal: AbortSignal;
   /** Looks at what may never answer; absent: that is left, and named. */
@@ -148,7 +150,9 @@ async function ingestHere(
   const found = await discover({
     opened,
     listed: (files) => {
-      if (!leavesOut) preparer = startedFor(deps, options, files.filter(isNew));
+      const fresh = files.filter(isNew);
+      if (usesThreads(deps, options)) deps.listed?.(bytesForThreads(fresh));
+      if (!leavesOut) preparer = startedFor(deps, options, fresh);
     },
     host,
     paths: options.paths,
@@ -337,16 +341,22 @@ function isLikeForgotten(
   return true;
 }
 
+/** An analyzer of the user's must read what is stored. */
+function usesThreads(deps: IngestDeps, options: IngestOptions): boolean {
+  return !options.dryRun && options.analyze && deps.analyze.external === null;
+}
+
 /**
- * Threads are worth their start only where there is enough that is new; and an analyzer of the user's must read what is stored.
- * They start while the first look into transcripts goes on.
+ * Threads are worth their start only where there is enough that is new. They start while the first look into transcripts goes on.
  */
 function startedFor(deps: IngestDeps, options: IngestOptions, fresh: readonly FoundFile[]): Preparer | null {
-  if (options.dryRun || !options.analyze || deps.analyze.external !== null) return null;
-  const newBytes = fresh
+  return usesThreads(deps, options) ? (deps.preparer?.(bytesForThreads(fresh)) ?? null) : null;
+}
+
+function bytesForThreads(fresh: readonly FoundFile[]): number {
+  return fresh
     .filter(({ sizeBytes, contained }) => sizeBytes <= PREPARED_BYTES_MAX && contained === undefined)
     .reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0);
-  return deps.preparer?.(newBytes) ?? null;
 }
 
 async function analyzeAll(

@@ -5,6 +5,7 @@ import { agentsOf } from '../../agents/registry.ts';
 import { EXIT, type ExitCode, worstExit } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { mountOfPath, refreshMounts } from '../../files/mounts.ts';
+import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
 import { existing } from '../../ingest/discover/found-files.ts';
 import type { IngestOptions, IngestReport } from '../../ingest/ingest.ts';
 import { openWritable } from '../../store/open.ts';
@@ -48,7 +49,7 @@ export const ingestCommand: Command = async (context) => {
     return ingestExit(report);
   }
   using db = openWritable(context.settings.storePath);
-  const report = await runIngest(context, db, options);
+  const report = await runIngest(context, db, options, true, new AskedAnalyzer(), true);
   // Said with what it is about: an ingest that stored nothing has nothing to announce.
   const isChanged = report.sessions_new + report.sessions_grown > 0;
   const notice = isChanged ? firstSweepNotice(context, db) : null;
