@@ -26,7 +26,7 @@ import { distinctSessions, UnchangedSessions } from './discover/distinct.ts';
 import { withProjects } from './discover/roots.ts';
 import { type Away, placesAway, type Visitor, visitAll } from './discover/visits.ts';
 import { wantedOf } from './discover/wanted.ts';
-import { PREPARED_BYTES_MAX, type Preparer } from './fast-path/prepare.ts';
+import { PREPARED_BYTES_MAX, type Preparer, WITHOUT_DIGESTS } from './fast-path/prepare.ts';
 import { ReadySessions } from './fast-path/ready.ts';
 import {
   addReport,
@@ -46,9 +46,9 @@ export interface IngestDeps {
   readonly host: Host;
   readonly clock: Clock;
   readonly analyze: AnalyzeDeps;
-  /** Other threads for new sessions, where there is enough of them; null: everything on this one. */
+  /** Other threads for digests of new sessions, where there is enough of them. Null: no session is made ready ahead. */
   readonly preparer?: ((newBytes: number) => Preparer | null) | null;
-  /** So many bytes of new files that threads would take were found; nothing was changed or said before. */
+  /** So many bytes of new files that are made ready ahead were found; nothing was changed or said before. */
   readonly listed?: (newBytes: number) => void;
   readonly progress: (event: IngestProgress) => void;
   readonly signal: AbortSignal;
@@ -151,7 +151,7 @@ async function ingestHere(
     opened,
     listed: (files) => {
       const fresh = files.filter(isNew);
-      if (usesThreads(deps, options)) deps.listed?.(bytesForThreads(fresh));
+      if (preparesAhead(deps, options)) deps.listed?.(bytesToPrepare(fresh));
       if (!leavesOut) preparer = startedFor(deps, options, fresh);
     },
     host,
@@ -341,19 +341,21 @@ function isLikeForgotten(
   return true;
 }
 
-/** An analyzer of the user's must read what is stored. */
-function usesThreads(deps: IngestDeps, options: IngestOptions): boolean {
-  return !options.dryRun && options.analyze && deps.analyze.external === null;
+/** Whether new sessions are made ready ahead. An analyzer of the user's must read what is stored. */
+function preparesAhead(deps: IngestDeps, options: IngestOptions): boolean {
+  return !options.dryRun && deps.preparer !== null && (!options.analyze || deps.analyze.external === null);
 }
 
 /**
- * Threads are worth their start only where there is enough that is new. They start while the first look into transcripts goes on.
+ * Who makes new sessions ready. Threads are worth their start only where there is enough that is new; they start while the first
+ * look into transcripts goes on. What is stored without digests needs none.
  */
 function startedFor(deps: IngestDeps, options: IngestOptions, fresh: readonly FoundFile[]): Preparer | null {
-  return usesThreads(deps, options) ? (deps.preparer?.(bytesForThreads(fresh)) ?? null) : null;
+  if (!preparesAhead(deps, options)) return null;
+  return options.analyze ? (deps.preparer?.(bytesToPrepare(fresh)) ?? null) : WITHOUT_DIGESTS;
 }
 
-function bytesForThreads(fresh: readonly FoundFile[]): number {
+function bytesToPrepare(fresh: readonly FoundFile[]): number {
   return fresh
     .filter(({ sizeBytes, contained }) => sizeBytes <= PREPARED_BYTES_MAX && contained === undefined)
     .reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0);

@@ -68,13 +68,15 @@ withBinary(
   },
 );
 
-withBinary('a small ingest, a dry run and one without digests do not begin anew', async () => {
+withBinary('a small ingest and a dry run do not begin anew', async () => {
   using program = new Program(BINARY);
   const log = join(program.folder, 'decisions.log');
   program.env = { SESSION_MEMORY_LOG: log };
   homeOf(program);
   expect((await program.run('ingest', '--dry-run')).code).toBe(0);
+  program.env = {};
   expect((await program.run('ingest', '--no-analyze')).code).toBe(0);
+  program.env = { SESSION_MEMORY_LOG: log };
   program.put(claudePath('50000001-0000-4000-8000-000000000000'), promptLine('50000001', 'few words'));
   expect((await program.run('ingest')).code).toBe(0);
   expect(readFileSync(log, 'utf8')).not.toContain('begun anew');

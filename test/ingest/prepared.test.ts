@@ -85,6 +85,19 @@ describe('sessions that are made ready', () => {
     expect({ ...two, agents: [] }).toEqual({ ...one, agents: [] });
   });
 
+  test('without digests are stored as the long way stores them, and digested alike afterwards', async () => {
+    using long = new World();
+    using ready = new World();
+    long.isLongWay = true;
+    for (const world of [long, ready]) samples(world);
+    const [one, two] = [await long.ingest({ analyze: false }), await ready.ingest({ analyze: false })];
+    expect([two.sessions_new, two.analyzed, two.analyze_failed]).toEqual([12, 0, 0]);
+    expect(tables(ready)).toEqual(tables(long));
+    expect({ ...two, agents: [] }).toEqual({ ...one, agents: [] });
+    for (const world of [long, ready]) expect((await world.ingest()).analyzed).toBe(10);
+    expect(tables(ready)).toEqual(tables(long));
+  });
+
   test('are read as they are then, and what was removed meanwhile goes the long way', async () => {
     using world = new World();
     const paths = [1, 2, 3].map((n) => world.put(claudePath(ID(n)), promptLine(ID(n), `words ${n}`)));

@@ -37,6 +37,8 @@ export class World implements Disposable {
 
   /** Makes new sessions ready, as the program's threads do; null: everything goes the long way. */
   preparer: Preparer | null = null;
+  /** Makes no session ready ahead, whatever is asked for. */
+  isLongWay = false;
 
   /** Done once, after what there is was listed and before any of it is opened. */
   meanwhile: (() => void) | null = null;
@@ -60,7 +62,7 @@ export class World implements Disposable {
         host: this.host,
         clock: this.clock,
         analyze: { db: this.db, clock: this.clock, external: null, host: this.host },
-        preparer: () => this.preparer,
+        preparer: this.isLongWay ? null : () => this.preparer,
         progress: ({ kind }) => {
           if (kind !== 'scanned') return;
           this.meanwhile?.();

@@ -15,7 +15,7 @@ import { SEGMENT_BYTES, sha256 } from '../../store/segments.ts';
 import type { NewSegment } from '../../store/write-raw.ts';
 import { marksOfBytes } from '../look.ts';
 import { toSegments } from '../segmenter.ts';
-import type { About } from '../session-description.ts';
+import { type About, aboutOf } from '../session-description.ts';
 
 /** A session above it is stored piece by piece: what is made ready lies in memory until it is stored. */
 export const PREPARED_BYTES_MAX = 16 * 1024 * 1024;
@@ -81,7 +81,8 @@ export interface DigestRequest extends Omit<PrepareRequest, 'files'> {
 
 export interface Digested {
   readonly about: About;
-  readonly digest: PreparedDigest;
+  /** Null: none was asked for; it is made later. */
+  readonly digest: PreparedDigest | null;
 }
 
 /** Makes a digest; has the memory of the files for itself. */
@@ -93,6 +94,12 @@ export interface Preparer {
   /** Nothing more will come: threads may go, with their memory. */
   end(): void;
 }
+
+/** Makes sessions ready that are only to be stored: no thread is needed for that. */
+export const WITHOUT_DIGESTS: Preparer = {
+  prepare: (order) => prepare(order, async ({ peek }) => ({ about: await aboutOf(peek), digest: null })),
+  end: () => undefined,
+};
 
 /** Rejects where a file cannot be read or the digester is gone; a session that makes no digest says so in what it resolves to. */
 export async function prepare(order: PrepareRequest, digest: Digester): Promise<Prepared> {

@@ -97,6 +97,7 @@ export class ReadySessions {
       counts.sessions_new += 1;
       counts.files_read += prepared.files.filter((file) => file.rawBytes > 0).length;
       counts.bytes_read += prepared.rawBytes;
+      if (prepared.digest === null) continue;
       if (prepared.digest.ok) counts.analyzed += 1;
       else {
         counts.analyze_failed += 1;

@@ -78,7 +78,7 @@ function storeOne(db: WritableDb, found: FoundSession, prepared: Prepared, now: 
     storeFile(db, sessionId, file, ready);
   }
   recountSession(db, sessionId);
-  storeDigest(db, found, prepared.digest, now, program);
+  if (prepared.digest !== null) storeDigest(db, found, prepared.digest, now, program);
 }
 
 function storeFile(db: WritableDb, sessionId: number, file: FoundFile, ready: PreparedFile): void {
