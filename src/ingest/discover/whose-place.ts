@@ -108,5 +108,5 @@ function isRootOf(agent: AgentFormat, path: string, isNamed: boolean): boolean {
   const isDatabase = (relPath: string) => agent.classify(relPath)?.container?.kind === 'rows';
   return (agent.flatFolders ?? [])
     .flatMap((pattern) => foldersAt(path, pattern))
-    .some((folder) => walkFlat(path, folder, isDatabase, () => undefined).next().done === false);
+    .some((folder) => walkFlat(path, folder, isDatabase, () => undefined).some(() => true));
 }
