@@ -51,8 +51,9 @@ export const amp: AgentFormat = {
   classify,
   skipsFolder: () => false,
   peek,
+  // A thread names itself, whatever its file is called.
   looseName: (name) => {
-    const stem = THREAD.exec(name)?.[1];
+    const stem = /^(.+)\.json$/s.exec(name)?.[1];
     return stem === undefined ? null : { stem, encoding: 'plain' };
   },
   relPathOf: (peeked, fileName) => {

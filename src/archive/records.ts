@@ -105,7 +105,16 @@ const session = z.object({
   file_count: count,
   origin: z.optional(orNull(text)),
   files: z.array(file).check(z.maxLength(FILES_MAX)),
-  tombstones: z.array(z.object({ generation: z.int(), key: text, raw_bytes: count, sha256: hash })),
+  tombstones: z.array(
+    z.object({
+      generation: z.int(),
+      key: text,
+      raw_bytes: count,
+      sha256: hash,
+      // Absent in files of older programs.
+      content: z.optional(z.object({ records: count, sha256: hash })),
+    }),
+  ),
   events: z.array(
     z.object({
       at: iso,

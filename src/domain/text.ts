@@ -38,3 +38,15 @@ export function cutText(text: string, charsMax: number): string {
     ? text
     : `${kept.slice(0, Math.max(0, charsMax - 1)).join('')}…`;
 }
+
+/**
+ * Where a path of a machine begins: of a Unix, of Windows with its drive or its share, of a home folder, or behind `file:`. A slash
+ * within a word or between two of them, and that of an address, begins none.
+ */
+const PATH_BEGINS = /(?<![\w./\\~-])(?:~?\/(?![\s/])|~\\|[A-Za-z]:[\\/]|\\\\(?=[\w?.])|file:\/)/i;
+
+/** A sentence up to the first path of a machine in it, for those who should not read where things lie there. A path may hold blanks, so nobody can tell its end. */
+export function withoutPaths(text: string): string {
+  const at = text.search(PATH_BEGINS);
+  return at < 0 ? text : `${text.slice(0, at)}…`;
+}

@@ -3,6 +3,8 @@
  * Promises: what needs no look takes none: a new id, and the only session of an id whose path this is.
  */
 import { dirname } from 'node:path';
+import { ROWS_FORMAT } from '../domain/contained.ts';
+import { ALL_MEMBERS, type ContentRecord } from '../domain/content.ts';
 import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
 import { openSource } from '../files/contained/contained.ts';
 import { mayBeThere } from '../files/file-names.ts';
@@ -31,6 +33,7 @@ import {
 } from '../store/read-sources.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { fileChunks } from '../store/segments.ts';
+import { contentFormOf, sharesContent } from './content/content.ts';
 import type { FoundFile, FoundSession } from './discover/discover.ts';
 import { type HeldAgainst, holdAgainst } from './evicted.ts';
 import { lookAt } from './look.ts';
@@ -46,7 +49,8 @@ export async function assign(
   const fresh = freshUid(found, main, bearers);
   const [only] = bearers;
   if (only === undefined) return whose(fresh, []);
-  const held = bearers.map(({ uid }) => heldBy(db, main, uid));
+  const held: Held[] = [];
+  for (const { uid } of bearers) held.push(await heldBy(db, main, uid));
   if (bearers.length === 1 && held[0] === 'all' && !only.isForgotten)
     return { uid: only.uid, reason: only.isEvicted ? 'returns' : 'grows', mayReplace: true };
   using source = openSource(main);
@@ -66,7 +70,7 @@ export async function inOrder(db: ReadableDb, sessions: readonly FoundSession[])
 async function bearerOf(db: ReadableDb, { files, uid, agent, nativeId }: FoundSession): Promise<Bearer> {
   const main = files.find((file) => file.class.role === 'main');
   return {
-    held: main === undefined ? 'no' : heldBy(db, main, uid),
+    held: main === undefined ? 'no' : await heldBy(db, main, uid),
     continues:
       main === undefined ? 'none' : await continued(db, bearersOf(db, agent.id, nativeId), main, uid),
     isNamedById: main?.class.nativeId !== null,
@@ -100,10 +104,10 @@ async function continued(
 }
 
 /** What the store knows of the file's path for a session. */
-function heldBy(db: ReadableDb, main: FoundFile, uid: SessionUid): Held {
+async function heldBy(db: ReadableDb, main: FoundFile, uid: SessionUid): Promise<Held> {
   const { known } = main;
   const stored = filesOf(db, uid).find(({ key }) => key === main.class.key);
-  if (stored !== undefined && takesOver(db, main, uid)) return 'all';
+  if (stored !== undefined && (await takesOver(db, main, uid, stored))) return 'all';
   if (known === null || known.uid !== uid || stored === undefined) return 'no';
   if (!holdsAll(stored, known)) return 'part';
   const others = otherPathsOf(db, uid, main.class.key, main.path);
@@ -120,12 +124,42 @@ function holdsAll(
 
 /**
  * Whether a database has the session now whose files lay beside it before, or is the live one of several: in the root that the session
- * was first met in.
+ * was first met in, and with a row of it at least. Of what was evicted none is left to hold it against.
  */
-function takesOver(db: ReadableDb, main: FoundFile, uid: SessionUid): boolean {
+async function takesOver(
+  db: ReadableDb,
+  main: FoundFile,
+  uid: SessionUid,
+  stored: StoredFile,
+): Promise<boolean> {
   const { contained } = main;
   if (contained?.container.kind !== 'rows' || main.root !== agentRootOf(db, uid)) return false;
-  return contained.container.transcripts === undefined || beginsAlike(db, main, uid);
+  if (contained.container.transcripts !== undefined) return beginsAlike(db, main, uid);
+  if (main.known?.uid === uid || stored.gone || stored.rawBytes === 0) return true;
+  const form = contentFormOf(main.agent, main.class.key);
+  // In the form that the agent had before its database no line is the same as a row, unless the format says what is content.
+  if (form === null && !isOfRows(db, uid, stored)) return true;
+  using source = openSource(main);
+  const counts = (record: ContentRecord) => isOfConversation(record, contained.peek.nativeId);
+  return sharesContent(form ?? ALL_MEMBERS, fileChunks(db, uid, stored), source.chunks(), counts);
+}
+
+function isOfRows(db: ReadableDb, uid: SessionUid, stored: StoredFile): boolean {
+  const [first = new Uint8Array(0)] = fileChunks(db, uid, stored);
+  return Buffer.from(first.subarray(0, 256)).includes(ROWS_FORMAT);
+}
+
+/**
+ * Whether a stored line is one of the session's own: a row that names the session and has a name of its own, a file in a folder of the
+ * session's. The session's row, sums and texts that many sessions share stand in other conversations of that id too.
+ */
+function isOfConversation({ file, row }: ContentRecord, nativeId: string): boolean {
+  if (typeof file === 'string') return file.split('/').slice(0, -1).includes(nativeId);
+  if (typeof row !== 'object' || row === null) return false;
+  const columns = new Map(Object.entries(row));
+  const own = String(columns.get('id') ?? columns.get('key') ?? '');
+  if (own === '' || own === nativeId || own.endsWith(`:${nativeId}`)) return false;
+  return own.includes(nativeId) || [...columns.values()].includes(nativeId);
 }
 
 /** Whether a transcript in a database has the first line of the stored one: another conversation may have come up under the same id. */

@@ -3,6 +3,7 @@
  * where its agent's folder is, which paths were seen).
  */
 import type { FileRole } from '../domain/session.ts';
+import { withoutPaths } from '../domain/text.ts';
 import type { Iso } from '../domain/time.ts';
 import type { Extent } from './rows.ts';
 
@@ -39,6 +40,8 @@ export interface ArchivedTombstone {
   readonly raw_bytes: number;
   /** Hex. */
   readonly sha256: string;
+  /** What these bytes say, by which they are known again once their agent has written them anew; absent where nothing was noted. */
+  readonly content?: { readonly records: number; readonly sha256: string } | undefined;
 }
 
 export interface ArchivedEvent {
@@ -148,7 +151,7 @@ export function kindOf(kind: string): string {
   return kind.startsWith(IMPORTED) ? kind.slice(IMPORTED.length) : kind;
 }
 
-/** Two events are one where they say the same, whichever store wrote them. */
+/** Two events are one where they say the same, whichever store wrote them, and whether or not it left its paths out. */
 export function eventIdentity(
   event: Omit<ArchivedEvent, 'of_file' | 'sweep_id' | 'at'> & { readonly at: string },
 ): string {
@@ -158,6 +161,6 @@ export function eventIdentity(
     event.generation,
     event.raw_bytes,
     event.stored_bytes,
-    event.reason,
+    withoutPaths(event.reason),
   ]);
 }

@@ -4,6 +4,7 @@
  */
 import type { SessionUid } from '../domain/ids.ts';
 import type { FileRole } from '../domain/session.ts';
+import { withoutPaths } from '../domain/text.ts';
 import type {
   ArchivedDigest,
   ArchivedEvent,
@@ -47,10 +48,9 @@ export function outgoing(db: ReadableDb, uid: SessionUid): Outgoing | null {
       ...rest,
       pinned: pinned === 1,
       files: filesOf(db, id),
-      tombstones: db.all<ArchivedTombstone>(
-        `SELECT generation, key, raw_bytes, lower(hex(sha256)) AS sha256 FROM tombstones WHERE session_id = $id ORDER BY id`,
-        { id },
-      ),
+      // Why an analysis failed may quote a program that names its files.
+      analyze_error: rest.analyze_error === null ? null : withoutPaths(rest.analyze_error),
+      tombstones: tombstonesOf(db, id),
       events: eventsOf(db, id),
     };
     return { meta, digests: digestsOf(db, id), segments: segmentsOf(db, id) };
@@ -84,6 +84,19 @@ function filesOf(db: ReadableDb, id: number): ArchivedMeta['files'] {
     }));
 }
 
+/** Each with what its bytes said, as far as that was noted. */
+function tombstonesOf(db: ReadableDb, id: number): ArchivedTombstone[] {
+  return db
+    .all<Omit<ArchivedTombstone, 'content'> & { records: number | null; said: string | null }>(
+      `SELECT generation, key, raw_bytes, lower(hex(t.sha256)) AS sha256, c.records AS records, lower(hex(c.content)) AS said
+       FROM tombstones t LEFT JOIN contents c ON c.sha256 = t.sha256 WHERE session_id = $id ORDER BY t.id`,
+      { id },
+    )
+    .map(({ records, said, ...stone }) =>
+      records === null || said === null ? stone : { ...stone, content: { records, sha256: said } },
+    );
+}
+
 /** Nothing for the many files that never were another: their lines stay as they were. */
 function withVersions(versions: readonly ArchivedVersion[] | undefined) {
   return versions === undefined ? {} : { versions };
@@ -104,6 +117,7 @@ function versionsByKey(db: ReadableDb, id: number): ReadonlyMap<string, Archived
   return byKey;
 }
 
+/** Without the paths of this machine: whoever reads the archive need not know where things lie here. */
 function eventsOf(db: ReadableDb, id: number): ArchivedEvent[] {
   return db
     .all<Omit<ArchivedEvent, 'of_file'> & { of_file: number }>(
@@ -111,7 +125,7 @@ function eventsOf(db: ReadableDb, id: number): ArchivedEvent[] {
        FROM events WHERE session_id = $id ORDER BY id`,
       { id },
     )
-    .map((event) => ({ ...event, of_file: event.of_file === 1 }));
+    .map((event) => ({ ...event, reason: withoutPaths(event.reason), of_file: event.of_file === 1 }));
 }
 
 function digestsOf(db: ReadableDb, id: number): ArchivedDigest[] {

@@ -43,6 +43,12 @@ test.skipIf(!small.isMounted)(
 
     const read = parsed(schemas.statusSchema, await program.run('status', '--json'));
     expect(read.tier1.used_bytes, 'what is stored can still be read').toBe(before.tier1.used_bytes);
+    const agents = await program.run('agents');
+    expect([agents.code, agents.out], 'a look at the agents needs no room').toEqual([
+      0,
+      expect.stringContaining('Claude Code'),
+    ]);
+    expect(agents.err).toContain('the disk is full');
 
     program.put(claudePath('90000000-0000-4000-8000-000000000000'), promptLine('x', noise().repeat(50)));
     const ingest = await program.run('ingest');

@@ -115,6 +115,13 @@ const facts = {
   ...{ started_at: '2026-01-01T00:00:00.000Z', ended_at: '2026-05-31T23:59:59.999Z', pinned: true },
 };
 
+/** What is left of bytes, with a claim about what they say. */
+function saidOf(text: string): object {
+  const sha256 = new Bun.CryptoHasher('sha256').update(text).digest('hex');
+  const content = { records: 1, sha256: 'c0'.repeat(32) };
+  return { generation: 1, key: 'main', raw_bytes: text.length, sha256, content };
+}
+
 /** What an archive says of it. */
 const CLAIMS: Readonly<Record<string, Uint8Array>> = {
   'the same bytes': forged({ main: OURS }),
@@ -135,6 +142,10 @@ const CLAIMS: Readonly<Record<string, Uint8Array>> = {
     { evicted: true, digest: digestJson(UID, []) },
   ),
   'evicted, with our hash and a digest of no form': forged({ main: OURS }, { evicted: true, digest: '{}' }),
+  'evicted, with a word on what our bytes say': forged(
+    { main: OURS },
+    { evicted: true, digest: sound, row: { tombstones: [saidOf(OURS)] } },
+  ),
   'evicted as something else': forged({ main: X }, { evicted: true, digest: sound, row: facts }),
   'evicted, without a digest': forged({ main: OURS }, { evicted: true }),
   "evicted, with a stranger's digest": forged(
@@ -184,17 +195,20 @@ const TABLES = [
   'forgotten',
   'sources',
   'counters',
+  'contents',
 ];
+/** Of no session alone. */
+const WHOLE = ['counters', 'contents'];
 
 /** Every row of the store, of all sessions or of all but one. */
 function rows({ db }: World, but = ''): string {
   const id = db.get<{ id: number }>('SELECT id FROM sessions WHERE session_uid = $but', { but })?.id ?? -1;
   const of = (table: string) => (table === 'sessions' || table === 'forgotten' ? 'id' : 'session_id');
   return JSON.stringify(
-    TABLES.filter((table) => but === '' || table !== 'counters').map((table) =>
+    TABLES.filter((table) => but === '' || !WHOLE.includes(table)).map((table) =>
       db.all(
-        `SELECT * FROM ${table} WHERE ${table === 'counters' ? '1' : `${of(table)} <> $id`} ORDER BY 1, 2, 3`,
-        table === 'counters' ? {} : { id },
+        `SELECT * FROM ${table} WHERE ${WHOLE.includes(table) ? '1' : `${of(table)} <> $id`} ORDER BY 1, 2, 3`,
+        WHOLE.includes(table) ? {} : { id },
       ),
     ),
   );

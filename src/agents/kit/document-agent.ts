@@ -102,7 +102,7 @@ function toldByWhole(text: string, shape: DocumentShape): DocumentEnds | null {
 /** What the first and the last bytes tell of a document, whole or not. `head` and `tail` may overlap. */
 export function documentEnds(head: Uint8Array, tail: Uint8Array, shape: DocumentShape): DocumentEnds | null {
   const first = viewOf(head).toString('utf8');
-  if (!isBegun(first)) return null;
+  if (!isBegun(first) || areLines(first)) return null;
   const told = toldByWhole(first, shape);
   if (told !== null) return told;
   const last = viewOf(tail).toString('utf8');
@@ -110,6 +110,12 @@ export function documentEnds(head: Uint8Array, tail: Uint8Array, shape: Document
   const before = first.slice(0, first.indexOf('[')).slice(0, FIELDS_CHARS_MAX);
   const behind = last.slice(last.lastIndexOf(']') + 1).slice(-FIELDS_CHARS_MAX);
   return { fields: fieldsIn(before + behind), records, whole: null };
+}
+
+/** Lines of records are no torn document: the members of another agent's first record would be taken for those of one. */
+function areLines(text: string): boolean {
+  const end = text.indexOf('\n');
+  return end >= 0 && /^\s*\{/.test(text.slice(end)) && parseRecord(text.slice(0, end)) !== null;
 }
 
 function fieldsIn(text: string): Map<string, string | number> {

@@ -5,8 +5,8 @@ import { isEnabled, rootsOf } from '../../domain/agent.ts';
 import { EXIT } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { type AgentScan, lookAtAgents, type Unplaced } from '../../ingest/discover/scan.ts';
+import { noteScans } from '../../ingest/no-room.ts';
 import { openWritable } from '../../store/open.ts';
-import { saveScans } from '../../store/scans.ts';
 import { type UnknownRecords, unknownRecords } from '../../store/unknown-records.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, formatCount, plural, table } from '../format.ts';
@@ -30,7 +30,7 @@ export const agents: Command = async (context) => {
       verbose,
     );
     if (context.signal.aborted) return EXIT.interrupted;
-    saveScans(db, scans);
+    noteScans(db, scans, (text) => void warnings.push(text));
     const off = agentsOf(context.host).filter((agent) => !isEnabled(agent, context.host));
     const unknown = verbose ? unknownRecords(db) : null;
     if (context.json)

@@ -6,7 +6,13 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { AgentLayout, AgentRecords } from '../../domain/agent.ts';
-import { type ContentForm, type ContentReader, canonicalText, exactRecord } from '../../domain/content.ts';
+import {
+  type ContentForm,
+  type ContentReader,
+  type ContentRecord,
+  canonicalText,
+  exactRecord,
+} from '../../domain/content.ts';
 import { eachLine, linesOfChunks, linesOfStream, TooLong } from '../../files/line-cutter.ts';
 
 /** A line above it is not taken apart. */
@@ -138,6 +144,37 @@ async function asSets(ours: Iterable<string>, theirs: AsyncIterable<string>): Pr
 
 function hashOf(content: string): string {
   return new Bun.CryptoHasher('sha256').update(content).digest('base64');
+}
+
+/** Whether two versions have a line in common that `counts`. What is too long to be told is no proof. */
+export async function sharesContent(
+  form: ContentForm,
+  stored: Iterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array>,
+  counts: (record: ContentRecord) => boolean,
+): Promise<boolean> {
+  const counted: ContentForm = {
+    ...form,
+    reader: (from) => {
+      const read = form.reader(from);
+      return (record) => (counts(record) ? read(record) : null);
+    },
+  };
+  const theirs = contentsOfStream(counted, source, 'start');
+  try {
+    const ours = new Set<string>();
+    for (const content of contentsOfChunks(counted, stored, 'start')) {
+      if (ours.size === LINES_HELD_MAX) break;
+      ours.add(hashOf(content));
+    }
+    for await (const content of theirs) if (ours.has(hashOf(content))) return true;
+    return false;
+  } catch (thrown) {
+    if (thrown instanceof TooLong) return false;
+    throw thrown;
+  } finally {
+    await theirs.return(undefined);
+  }
 }
 
 /** The content of a whole file version. */

@@ -4,7 +4,7 @@
  */
 import { type Stats, statSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
-import { type AgentFormat, addedRoots, isEnabled } from '../../domain/agent.ts';
+import { type AgentFormat, isEnabled } from '../../domain/agent.ts';
 import { fail } from '../../domain/errors.ts';
 import { realPathOf } from '../../files/file-names.ts';
 import { awayMount } from '../../files/mounts.ts';
@@ -13,6 +13,7 @@ import { fileAt, foldersAt, isLink, type WalkedFile, walk, walkFlat } from '../.
 import { asFound, type DiscoverOptions, type FoundFile } from './as-found.ts';
 import { looseFiles, looseOf } from './loose.ts';
 import { type AgentRoot, existingRoots, rootsToNowhere } from './roots.ts';
+import { whosePlace } from './whose-place.ts';
 
 export type { DiscoverOptions, FoundFile } from './as-found.ts';
 
@@ -22,7 +23,7 @@ export async function foundFiles(options: DiscoverOptions): Promise<FoundFile[]>
   const files: FoundFile[] = [];
   const empty = new Set(options.paths);
   const claimed = options.agents.some(({ own }) => own !== undefined) ? new Set<string>() : null;
-  for (const { named, files: some } of placesOf(options)) {
+  for await (const { named, files: some } of placesOf(options)) {
     // Only files outside any agent's folder are waited for: a promise for each of the others would cost as much as its `lstat`.
     const all = Symbol.iterator in some ? some : await Array.fromAsync(some);
     for (const file of all) {
@@ -87,7 +88,7 @@ interface Place {
   readonly files: Files;
 }
 
-function* placesOf(options: DiscoverOptions): Generator<Place> {
+async function* placesOf(options: DiscoverOptions): AsyncGenerator<Place> {
   if (options.paths.length === 0) {
     const wanted =
       options.agent === null
@@ -102,7 +103,7 @@ function* placesOf(options: DiscoverOptions): Generator<Place> {
   // A path that is named is wanted, whosever it is.
   const agents = options.agent === null ? options.agents : [options.agent];
   for (const named of options.paths) {
-    for (const files of placesOfPath(resolve(named), agents, options)) yield { named, files };
+    for await (const files of placesOfPath(resolve(named), agents, options)) yield { named, files };
   }
 }
 
@@ -150,15 +151,16 @@ export function existing(path: string): Stats {
 }
 
 /** A path that the user gave: an agent's root or below, a home folder, or transcripts lying about. */
-function* placesOfPath(
+async function* placesOfPath(
   named: string,
   agents: readonly AgentFormat[],
   options: DiscoverOptions,
-): Generator<Files> {
+): AsyncGenerator<Files> {
   const stats = existing(named);
   // Whoever names a link to a file means the file.
   const path = stats.isFile() && isLink(named) ? realPathOf(named) : named;
-  const place = agentPlaceOf(path, stats.isFile(), agents, options);
+  const asked = { path, isFile: stats.isFile(), isAgentNamed: options.agent !== null };
+  const place = await whosePlace(asked, agents, options.host);
   if (place !== null) {
     const { agent, root } = place;
     if (path === root || agent.folders.some((folder) => path === join(root, folder)))
@@ -184,38 +186,6 @@ function* placesOfPath(
   yield looseFiles(path, agents, options);
 }
 
-/**
- * Whose folder a path lies in; null: nobody's. A root that was moved may bear any name, so that several agents may say that it is
- * theirs: it is that one's whose layout knows it, else the first's.
- */
-function agentPlaceOf(
-  path: string,
-  isFile: boolean,
-  agents: readonly AgentFormat[],
-  options: DiscoverOptions,
-): AgentRoot | null {
-  let first: AgentRoot | null = null;
-  for (const agent of agents) {
-    const added = addedRoots(agent, options.host).map((root) => resolve(root));
-    const root =
-      added.find((each) => path === each || path.startsWith(each + sep)) ??
-      agent.rootOf(path) ??
-      (isRootOf(agent, path, options.agent !== null) ? path : null);
-    if (root === null) continue;
-    if (knowsSomeAt({ agent, root }, path, isFile)) return { agent, root };
-    first ??= { agent, root };
-  }
-  return first;
-}
-
-/** Whether the layout of an agent names the file at a path, or one of those below the folder there. */
-function knowsSomeAt({ agent, root }: AgentRoot, path: string, isFile: boolean): boolean {
-  const relPath = relative(root, path).split(sep).join('/');
-  if (isFile) return agent.classify(relPath) !== null;
-  const rules = { skipsFolder: (folder: string) => agent.skipsFolder(folder), warn: () => undefined };
-  return walk(root, relPath, rules).some((file) => agent.classify(file.relPath) !== null);
-}
-
 /** Those who may have the same root as this agent, where its name does not tell whose it is. */
 function relativesIn(
   root: string,
@@ -224,19 +194,6 @@ function relativesIn(
 ): readonly AgentFormat[] {
   if (agent.isIts === undefined || agent.rootOf(root) !== null) return [];
   return agents.filter((other) => other !== agent && other.isIts !== undefined);
-}
-
-/** A folder is an agent's root where one of the agent's folders in it holds something of the agent's. */
-function isRootOf(agent: AgentFormat, path: string, isNamed: boolean): boolean {
-  // The glob of a configuration matches in any folder: it says nothing of whose that is.
-  if (agent.own !== undefined && !isNamed) return false;
-  const rules = { skipsFolder: (relPath: string) => agent.skipsFolder(relPath), warn: () => undefined };
-  for (const folder of agent.folders.flatMap((pattern) => foldersAt(path, pattern))) {
-    for (const file of walk(path, folder, rules)) {
-      if (agent.classify(file.relPath)?.role === 'main') return true;
-    }
-  }
-  return false;
 }
 
 /** What lies at or below a named place in an agent's root: by the agent's layout, and what that does not know by its records. */

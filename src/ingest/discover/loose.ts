@@ -4,7 +4,7 @@
  * Promises: a file is opened only where its name may be a transcript's, or where a person named it; then whatever its name.
  */
 import { basename, dirname, relative, sep } from 'node:path';
-import type { AgentFormat, LooseName } from '../../domain/agent.ts';
+import type { AgentFormat, LooseName, Peek } from '../../domain/agent.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { SourceFile } from '../../files/source.ts';
 import { fileAt, type WalkedFile, walk } from '../../files/walk.ts';
@@ -18,14 +18,34 @@ export async function* looseFiles(
   agents: readonly AgentFormat[],
   options: DiscoverOptions,
 ): AsyncGenerator<FoundFile> {
+  const isFile = fileAt(path, basename(path)) !== null;
   for (const file of filesAt(path, options)) {
-    for (const agent of agents) {
-      if (agent.classify(basename(file.path))?.container === undefined) continue;
-      const inRoot = { ...file, relPath: basename(file.path) };
-      yield* asFound(agent, dirname(file.path), inRoot, new Set(), options);
-    }
+    const name = basename(file.path);
+    const fitting = agents.filter((agent) => agent.classify(name)?.container !== undefined);
+    for (const agent of fitting)
+      yield* asFound(agent, dirname(file.path), { ...file, relPath: name }, new Set(), options);
+    if (isFile && fitting.length === 0) yield* databaseAt(file, agents, options);
   }
   yield* looseOf(path, agents, options, null);
+}
+
+/** What a database holds that a person named, under whatever name it lies about: its tables say whose it is. */
+function databaseAt(file: WalkedFile, agents: readonly AgentFormat[], options: DiscoverOptions): FoundFile[] {
+  if (!startsWith(file, SQLITE_MAGIC, options.warn)) return [];
+  for (const agent of agents) {
+    const relPath = databaseOf(agent);
+    if (relPath === null) continue;
+    const quiet = { ...options, warn: () => undefined };
+    const held = [...asFound(agent, dirname(file.path), { ...file, relPath }, new Set(), quiet)];
+    if (held.length > 0) return held;
+  }
+  return [];
+}
+
+/** Where the agent's own database would lie below its root; null where it keeps none. */
+function databaseOf(agent: AgentFormat): string | null {
+  const paths = agent.places.flatMap(({ at }) => ['', 'main'].map((any) => at.replaceAll('*', any)));
+  return paths.find((relPath) => agent.classify(relPath)?.container?.kind === 'rows') ?? null;
 }
 
 /** Transcripts at or below a named place, by their records alone. `place`: the root that it lies in, whose layout knows its own. */
@@ -100,7 +120,7 @@ async function asLoose(
     encoding ??= encodingOf(file, options.warn);
     if (encoding === null) return null;
     const peek = await peekFile(agent, file, encoding, () => undefined);
-    const relPath = peek === null ? null : agent.relPathOf(peek, name);
+    const relPath = peek === null ? null : (agent.relPathOf(peek, name) ?? placeByName(agent, peek, name));
     const fileClass = relPath === null ? null : agent.classify(relPath);
     if (peek === null || relPath === null || fileClass === null || fileClass.container !== undefined)
       continue;
@@ -117,6 +137,15 @@ async function asLoose(
   return null;
 }
 
+/** An id as agents make them, where a file's name has one. */
+const ID_IN_NAME = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i;
+
+/** The place of a transcript whose records name no session, where its name does; else null. */
+function placeByName(agent: AgentFormat, peek: Peek, name: string): string | null {
+  const nativeId = ID_IN_NAME.exec(name)?.[0] ?? null;
+  return peek.nativeId !== null || nativeId === null ? null : agent.relPathOf({ ...peek, nativeId }, name);
+}
+
 /** A person may have renamed it: `x.jsonl.bak`, `x.jsonl.2026-11-30`, `x.txt`. */
 function namesTried(fileName: string): string[] {
   const parts = fileName.split('.');
@@ -128,14 +157,21 @@ function namesTried(fileName: string): string[] {
 }
 
 /** Source: the frame's magic number in RFC 8878, section 3.1.1. */
-const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
+const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+/** Source: the file format of SQLite, section 1.3. */
+const SQLITE_MAGIC = Buffer.from('SQLite format 3\0');
 
 /** Null where it cannot be read. */
 function encodingOf(file: WalkedFile, warn: (text: string) => void): LooseName['encoding'] | null {
+  const isZstd = startsWith(file, ZSTD_MAGIC, warn);
+  return isZstd === null ? null : isZstd ? 'zstd' : 'plain';
+}
+
+/** Null where it cannot be read. */
+function startsWith(file: WalkedFile, magic: Buffer, warn: (text: string) => void): boolean | null {
   try {
     using source = new SourceFile(file.path, 'plain', file.within);
-    const head = source.readAt(0, ZSTD_MAGIC.length);
-    return ZSTD_MAGIC.every((byte, i) => head[i] === byte) ? 'zstd' : 'plain';
+    return magic.equals(source.readAt(0, magic.length));
   } catch (thrown) {
     warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
     return null;

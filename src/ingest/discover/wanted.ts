@@ -74,6 +74,12 @@ async function projectFor(db: ReadableDb, session: FoundSession): Promise<string
   if (peek?.project != null) return peek.project;
   const stored = findSession(db, uid)?.project ?? null;
   if (stored !== null || !isChanged) return stored;
-  const main = files.find((file) => file.class.role === 'main');
-  return main === undefined ? null : projectOf(main);
+  // Of several transcripts of one session, or of subagents whose parent is gone, one alone may tell it.
+  for (const role of ['main', 'subagent'] as const) {
+    for (const file of files.filter((each) => each.class.role === role)) {
+      const project = await projectOf(file);
+      if (project !== null) return project;
+    }
+  }
+  return null;
 }

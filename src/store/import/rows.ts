@@ -70,8 +70,9 @@ export function putEvent(
 }
 
 /**
- * Tombstones that are not known yet. One of which no event tells is left out: it would be refused. `beside`: those of a store
- * whose generations are not this one's stand below zero, as -1 - generation.
+ * Tombstones that are not known yet, and what their bytes said. One of which no event tells is left out: it would be refused. `beside`:
+ * those of a store whose generations are not this one's stand below zero, as -1 - generation. For archives that a person vouches for:
+ * a stranger's word on what bytes say would keep a transcript of this machine from being stored.
  */
 export function addTombstones(
   db: WritableDb,
@@ -95,7 +96,24 @@ export function addTombstones(
         sha256: Buffer.from(stone.sha256, 'hex'),
       },
     );
+    noteSaid(db, sessionId, stone);
   }
+}
+
+/** What was noted here, of the bytes themselves, stays. */
+function noteSaid(db: WritableDb, sessionId: number, { sha256: of, content }: ArchivedTombstone): void {
+  if (content === undefined) return;
+  db.run(
+    `INSERT INTO contents (sha256, records, content) SELECT $of, $records, $said
+     WHERE EXISTS (SELECT 1 FROM tombstones WHERE session_id = $sessionId AND sha256 = $of)
+     ON CONFLICT (sha256) DO NOTHING`,
+    {
+      sessionId,
+      of: Buffer.from(of, 'hex'),
+      records: content.records,
+      said: Buffer.from(content.sha256, 'hex'),
+    },
+  );
 }
 
 export interface DigestPlace {
