@@ -15,6 +15,7 @@ import {
   recordAt,
   textAt,
 } from '../kit/json-lines.ts';
+import { filesOfPatch } from '../kit/patch-headers.ts';
 import { Once } from '../kit/seen-records.ts';
 
 /** Tables and folders that tell nothing of their own for a digest. */
@@ -35,6 +36,9 @@ interface Message {
 export class OpencodeReader extends RowsReader {
   readonly #once = new Once();
   readonly #messages = new Map<string, Message>();
+  /** The folder of the message at hand, and what patches named from it. */
+  #cwd: string | null = null;
+  readonly #patched = new Map<string, string>();
   /** Calls that have not ended; where the program was stopped they never do. */
   readonly #running = new Map<string, { id: string; tool: string; state: JsonRecord; at: Iso | null }>();
   /** Of all answers, the one of the newest message. */
@@ -96,6 +100,7 @@ export class OpencodeReader extends RowsReader {
     if (role === 'user') return;
     const cwd = textAt(recordAt(data, 'path'), 'cwd');
     if (cwd !== null) this.sink.project(cwd);
+    this.#cwd = cwd ?? this.#cwd;
     const model = textAt(data, 'modelID') ?? textAt(recordAt(data, 'model'), 'modelID');
     if (model !== null) this.sink.usage(idKey(id), model, tokensOf(recordAt(data, 'tokens')));
     const error = recordAt(data, 'error');
@@ -162,11 +167,27 @@ export class OpencodeReader extends RowsReader {
     this.result(key, { exitCode: typeof exit === 'number' ? exit : null, failed, output }, at);
   }
 
+  protected override pathOf(path: string): string {
+    return this.#patched.get(path) ?? path;
+  }
+
+  /** A patch names files from the folder that it runs in; what had changed after a step goes by whole paths. */
+  #filesOfPatch(input: JsonRecord): readonly string[] {
+    return filesOfPatch(textAt(input, 'patchText') ?? '').map(({ path }) => {
+      const isWhole = this.#cwd === null || /^(?:[/\\~]|[A-Za-z]:)/.test(path);
+      const whole = isWhole ? path : `${this.#cwd}/${path.replace(/^(?:\.\/)+/, '')}`;
+      if (this.#patched.size < PATHS_MAX) this.#patched.set(path, whole);
+      return whole;
+    });
+  }
+
   #called(key: string, id: string, tool: string, state: JsonRecord, at: Iso | null): void {
     const input = recordAt(state, 'input');
-    const path = wholePathIn(state);
     const hasChanged = CHANGING.test(tool) && textAt(state, 'status') === 'completed';
-    if (path !== null && hasChanged && this.#byTools.size < PATHS_MAX) this.#byTools.add(path);
+    const whole = wholePathIn(state);
+    const patched = this.#filesOfPatch(input);
+    for (const path of hasChanged ? [...(whole === null ? [] : [whole]), ...patched] : [])
+      if (this.#byTools.size < PATHS_MAX) this.#byTools.add(path);
     this.call(tool, key, input, at);
     if (tool === 'task') this.#task(id, input, state);
     if (tool === 'todowrite') this.#todoList(listAt(input, 'todos'));
