@@ -3,7 +3,7 @@
  * programs' tests, by documentation only. The session's id and folder stand in the paths and in `state.json`.
  */
 import { type Iso, parseTime } from '../domain/time.ts';
-import { idKey, isRecord, type JsonRecord, listAt, recordAt, textAt } from './kit/json-lines.ts';
+import { idKey, isRecord, type JsonRecord, listAt, ownText, recordAt, textAt } from './kit/json-lines.ts';
 import { beside, placed, transcript } from './kit/jsonl-agent.ts';
 import { LinesReader, type Seen } from './kit/lines-reader.ts';
 
@@ -53,17 +53,29 @@ function cwdOf(record: JsonRecord): string | null {
 
 function humanText(message: JsonRecord): string | null {
   const origin = textAt(recordAt(message, 'origin'), 'kind');
-  if (message['role'] !== 'user' || (origin !== null && origin !== 'user')) return null;
+  return message['role'] !== 'user' || (origin !== null && origin !== 'user') ? null : textOf(message);
+}
+
+function textOf(message: JsonRecord): string | null {
   const texts = listAt(message, 'content').flatMap((part) =>
     isRecord(part) && part['type'] === 'text' ? (textAt(part, 'text') ?? []) : [],
   );
   return texts.length === 0 ? textAt(message, 'content') : texts.join('\n');
 }
 
+/** What the session asks of a subagent stands in that one's file where a human's prompt would. */
+function isTask(message: JsonRecord): boolean {
+  return recordAt(message, 'origin')['name'] === 'subagent';
+}
+
 const MODELS_MAX = 1000;
+const TASKS_MAX = 1000;
+const TASK_CHARS = 4000;
 
 class KimiReader extends LinesReader {
   #model = '';
+  /** By the call that spawned it. */
+  readonly #tasks = new Map<string, string>();
   readonly #named = new Map<string, string>();
 
   protected record(record: JsonRecord): void {
@@ -82,11 +94,16 @@ class KimiReader extends LinesReader {
     else if (!SILENT.test(type)) this.sink.unknown(type);
   }
 
-  /** What it was to do and what it said is in its own file. */
+  /** What it said is in its own file. */
   #spawned(record: JsonRecord): void {
     const id = textAt(record, 'subagentId');
     const kind = textAt(record, 'subagentName');
-    if (id !== null) this.sink.subagent(idKey(id), kind === null ? {} : { kind });
+    const task = this.#tasks.get(idKey(textAt(record, 'parentToolCallId') ?? ''));
+    if (id !== null)
+      this.sink.subagent(idKey(id), {
+        ...(kind === null ? {} : { kind }),
+        ...(task === undefined ? {} : { task }),
+      });
   }
 
   /** A request has the model's own name beside the one that a configuration gives it. */
@@ -99,8 +116,18 @@ class KimiReader extends LinesReader {
   }
 
   #message(message: JsonRecord, at: Iso | null): void {
-    const text = humanText(message);
+    const isOwn = this.subagent !== null && isTask(message);
+    const text = isOwn ? textOf(message) : humanText(message);
     if (text !== null) this.prompt(text, at);
+  }
+
+  #call(event: JsonRecord, at: Iso | null): void {
+    const [name, callId] = [textAt(event, 'name') ?? 'tool', textAt(event, 'toolCallId') ?? ''];
+    const args = recordAt(event, 'args');
+    this.call(name, callId, args, at);
+    const task = name === 'Agent' ? textAt(args, 'prompt') : null;
+    if (task !== null && this.#tasks.size < TASKS_MAX)
+      this.#tasks.set(idKey(callId), ownText(task, TASK_CHARS));
   }
 
   #event(event: JsonRecord, at: Iso | null): void {
@@ -109,13 +136,7 @@ class KimiReader extends LinesReader {
       const part = recordAt(event, 'part');
       const text = part['type'] === 'text' ? textAt(part, 'text') : null;
       if (text !== null) this.answer(text, at);
-    } else if (type === 'tool.call')
-      this.call(
-        textAt(event, 'name') ?? 'tool',
-        textAt(event, 'toolCallId') ?? '',
-        recordAt(event, 'args'),
-        at,
-      );
+    } else if (type === 'tool.call') this.#call(event, at);
     else if (type === 'tool.result') {
       const result = recordAt(event, 'result');
       const output = textAt(result, 'output') ?? textAt(result, 'message') ?? '';

@@ -114,3 +114,39 @@ test('what OpenClaw renames when a session is reset or deleted is its transcript
   ]);
   for (const { uid } of sessions) expect(filesOf(world.db, uid).map(({ key }) => key)).toEqual(['main']);
 });
+
+test('a patch of OpenClaw changes the files that it names, and none where it failed', () => {
+  const call = (id: string, name: string) => ({
+    type: 'message',
+    message: {
+      role: 'assistant',
+      content: [
+        {
+          ...{ type: 'toolCall', id, name: 'apply_patch' },
+          arguments: { input: `*** Begin Patch\n*** Update File: ${name}\n@@\n-a\n+b\n*** End Patch` },
+        },
+      ],
+    },
+  });
+  const result = (id: string, isError: boolean) => ({
+    type: 'message',
+    message: { role: 'toolResult', toolCallId: id, isError, content: [{ type: 'text', text: 'told' }] },
+  });
+  const session = { type: 'session', version: 3, id: 's', cwd: '/w' };
+  const told = factsOf(openClaw, {
+    bytes: jsonl(session, call('1', 'good.ts'), result('1', false), call('2', 'bad.ts'), result('2', true)),
+  });
+  expect([told.written, told.edited]).toEqual([[], ['good.ts']]);
+});
+
+test.each([
+  ['reasoning', pi],
+  ['reasoningTokens', openClaw],
+] as const)('tokens of reasoning are read by the name that each has for them: %s', (name, agent) => {
+  const usage = { input: 810, output: 51, cacheRead: 200, cacheWrite: 0, [name]: 7, totalTokens: 1061 };
+  const message = { role: 'assistant', model: 'm', usage, content: [] };
+  const told = factsOf(agent, { bytes: jsonl({ type: 'message', id: '1', message }) });
+  expect([...told.usage.values()].map(({ tokens }) => tokens)).toEqual([
+    { input: 810, output: 51, cacheRead: 200, cacheWrite: 0, reasoning: 7 },
+  ]);
+});

@@ -49,12 +49,17 @@ test('Kimi Code: the model goes by its real name', async () => {
   expect([session?.digest?.models, tokensIn(session)]).toEqual([['mock-model'], [4430, 1000, 243, 0]]);
 });
 
-test('Kimi Code: no record of today is unknown, and a subagent has its kind', async () => {
+test('Kimi Code: no record of today is unknown, and a subagent has its kind and its task', async () => {
   const told = await toldOf('kimi-code');
   expect([...told.values()].map(({ digest }) => digest?.records.unknown)).toEqual([{}, {}]);
   const session = told.get('session_f458b2a5-45b4-4f03-be7a-7450edc8c9ed');
   expect(session?.digest?.subagents).toMatchObject([
-    { id: 'agent-0', kind: 'coder', result: expect.stringContaining('Answer after the resume') },
+    {
+      id: 'agent-0',
+      kind: 'coder',
+      task: expect.stringContaining('child task'),
+      result: expect.stringContaining('Answer after the resume'),
+    },
   ]);
 });
 

@@ -40,6 +40,8 @@ export const ohMyPi: AgentFacts = {
         return ['edit', { i: 'Change it', input: `[${name}#${tag}]\nPUT 1.=1:\n+${after} the script\n` }];
       },
       run: ({ command }) => ['bash', { command, i: 'Run it' }],
+      todo: ({ items }) => ['todo', { op: 'init', list: [{ phase: 'Greetings', items }], i: 'List it' }],
+      delegate: ({ prompt }) => ['task', { context: '', tasks: [{ task: prompt }], i: 'Delegate it' }],
     }),
   limits: { branch: 'its transcripts name no branch' },
 };

@@ -206,6 +206,7 @@ function tokensOf(usage: JsonRecord): Tokens {
     cacheRead: countAt(usage, 'cacheRead'),
     cacheWrite: countAt(usage, 'cacheWrite'),
     output: countAt(usage, 'output'),
-    reasoning: countAt(usage, 'reasoning'),
+    // OpenClaw and Oh My Pi have the longer name.
+    reasoning: countAt(usage, 'reasoning') || countAt(usage, 'reasoningTokens'),
   };
 }
