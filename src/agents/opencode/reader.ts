@@ -24,6 +24,7 @@ const PARTS_SILENT = new Set(['step-start', 'snapshot', 'agent', 'reasoning', 'r
 /** Of messages whose role is remembered; beyond, a part is told as an answer. */
 const MESSAGES_MAX = 100_000;
 const PATHS_MAX = 10_000;
+const TODOS_MAX = 1000;
 /** Tools that change a file, by their names. */
 const CHANGING = /write|edit|patch/i;
 
@@ -47,7 +48,8 @@ export class OpencodeReader extends RowsReader {
   /** What had changed after a step, whoever changed it; whole paths. */
   readonly #changed = new Set<string>();
   readonly #byTools = new Set<string>();
-  readonly #todos = new Map<string, { todo: Todo; changed: number; position: number }>();
+  /** By position; a list that was written anew begins where it first differs from the one before. */
+  #todos: { readonly todo: Todo; readonly position: number }[] = [];
 
   protected row({ from, isFile, row }: StoredRow): void {
     const kind = isFile ? kindOfFile(from) : from;
@@ -69,10 +71,7 @@ export class OpencodeReader extends RowsReader {
     for (const path of this.#changed.difference(this.#byTools)) this.sink.fileEdited(path);
     if (this.#last !== null && !this.#isLastTold) this.sink.answer(this.#last.text, this.#last.at);
     for (const [key, { id, tool, state, at }] of this.#running) this.#called(key, id, tool, state, at);
-    const newest = Math.max(0, ...[...this.#todos.values()].map(({ changed }) => changed));
-    const last = [...this.#todos.values()].filter(({ changed }) => changed === newest);
-    if (last.length > 0)
-      this.sink.todos(last.sort((a, b) => a.position - b.position).map(({ todo }) => todo));
+    if (this.#todos.length > 0) this.sink.todos(this.#todos.map(({ todo }) => todo));
     super.end();
   }
 
@@ -217,10 +216,8 @@ export class OpencodeReader extends RowsReader {
   #todo(row: JsonRecord): void {
     const todo = { text: textAt(row, 'content') ?? '', status: textAt(row, 'status') ?? '' };
     const position = countAt(row, 'position');
-    const changed = countAt(row, 'time_updated');
-    const known = this.#todos.get(String(position));
-    if (known === undefined || known.changed <= changed)
-      this.#todos.set(String(position), { todo, changed, position });
+    this.#todos = this.#todos.filter((other) => other.position < position);
+    if (this.#todos.length < TODOS_MAX) this.#todos.push({ todo, position });
   }
 }
 
