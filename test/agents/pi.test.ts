@@ -2,7 +2,7 @@
 
 import { expect, test } from 'bun:test';
 import { rmSync } from 'node:fs';
-import { openClaw, pi } from '../../src/agents/pi/index.ts';
+import { ohMyPi, openClaw, pi } from '../../src/agents/pi/index.ts';
 import { filesOf, listSessions } from '../../src/store/read.ts';
 import { World } from '../support/bench-world.ts';
 import { factsOf, jsonl } from './facts.ts';
@@ -149,4 +149,33 @@ test.each([
   expect([...told.usage.values()].map(({ tokens }) => tokens)).toEqual([
     { input: 810, output: 51, cacheRead: 200, cacheWrite: 0, reasoning: 7 },
   ]);
+});
+
+test('Oh My Pi: a list of todos stands in the result of each call, and what a subagent was to do in that of its own', () => {
+  const result = (toolName: string, details: object) => ({
+    type: 'message',
+    message: { role: 'toolResult', toolCallId: toolName, toolName, details, content: [] },
+  });
+  const phase = (name: string, ...tasks: [string, string][]) => ({
+    ...{ name, tasks: tasks.map(([content, status]) => ({ content, status })) },
+  });
+  const told = factsOf(ohMyPi, {
+    bytes: jsonl(
+      result('todo', { op: 'init', phases: [phase('One', ['count', 'in_progress'])] }),
+      result('todo', {
+        op: 'done',
+        phases: [phase('One', ['count', 'completed']), phase('Two', ['greet', 'pending'])],
+      }),
+      result('todo', { op: 'view' }),
+      result('task', {
+        results: [],
+        progress: [{ id: 'RipeHeron', agent: 'task', task: 'All of it', assignment: 'Fetch it' }],
+      }),
+    ),
+  });
+  expect([...told.todos.values()]).toEqual([
+    { text: 'count', status: 'completed' },
+    { text: 'greet', status: 'pending' },
+  ]);
+  expect([...told.subagents]).toEqual([['RipeHeron', { task: 'Fetch it', kind: 'task' }]]);
 });

@@ -30,6 +30,7 @@ export const ohMyPi: AgentFacts = {
   }),
   start: (prompt) => [...FLAGS, '-p', prompt],
   resume: (id, prompt) => [...FLAGS, '--session', id, '-p', prompt],
+  resumeMoved: (id, prompt) => [...FLAGS, '--fork', id, '-p', prompt],
   hand: (place) =>
     handOf({
       write: ({ path, content }) => ['write', { path: within(place, path), content, i: 'Write it' }],
@@ -41,7 +42,10 @@ export const ohMyPi: AgentFacts = {
       },
       run: ({ command }) => ['bash', { command, i: 'Run it' }],
       todo: ({ items }) => ['todo', { op: 'init', list: [{ phase: 'Greetings', items }], i: 'List it' }],
-      delegate: ({ prompt }) => ['task', { context: '', tasks: [{ task: prompt }], i: 'Delegate it' }],
+      delegate: ({ prompt }) => [
+        'task',
+        { context: 'Greetings.', tasks: [{ task: prompt }], i: 'Delegate it' },
+      ],
     }),
   limits: { branch: 'its transcripts name no branch' },
 };
