@@ -128,6 +128,34 @@ test('Kilo: a file is one file, however a call and the list of changes name it',
   expect(edited?.toSorted()).toEqual(['/home/me/project/by-a-command.txt', '/home/me/read.txt', 'b.txt']);
 });
 
+test('Kilo: its own import of a session that nobody touched says nothing new', async () => {
+  using world = new World();
+  const session = {
+    ...{ id: 'ses_1', project_id: 'p', slug: 's', directory: '/home/me/project', title: 't', version: '7' },
+  };
+  const database = (at: number, more: object, step: object) => {
+    const times = { time_created: at, time_updated: at };
+    const part = (id: string, data: object) =>
+      [
+        'part',
+        { id, message_id: 'msg_1', session_id: 'ses_1', ...times, data: JSON.stringify(data) },
+      ] as const;
+    return databaseOf(OPENCODE_SCHEMA, [
+      ['session', { ...session, ...more, time_created: 1, time_updated: at }],
+      ['message', { id: 'msg_1', session_id: 'ses_1', ...times, data: '{"role":"user"}' }],
+      part('prt_1', { type: 'text', text: 'Write it', time: { start: 1, end: 2 } }),
+      part('prt_2', { snapshot: 'abc', type: 'step-start', ...step }),
+    ]);
+  };
+  world.now = '2026-12-01T00:00:00.000Z' as typeof world.now;
+  world.put('.local/share/kilo/kilo.db', database(1, { summary_files: 2 }, { time: { start: 1 } }));
+  await world.ingest();
+  const before = world.stored('kilo:ses_1');
+  world.put('.local/share/kilo/kilo.db', database(2, { summary_files: null }, {}));
+  expect(await world.ingest()).toMatchObject({ sessions_new: 0, sessions_grown: 0 });
+  expect(Buffer.from(world.stored('kilo:ses_1')).equals(before)).toBe(true);
+});
+
 const tool = (name: string, filePath: string, filepath?: string) => ({
   ...{ type: 'tool', tool: name, callID: `${name} ${filePath}` },
   state: { status: 'completed', input: { filePath }, output: 'done', metadata: { filepath } },
