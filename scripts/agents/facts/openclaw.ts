@@ -15,7 +15,6 @@ const more = handOf({
     'update_plan',
     { plan: items.map((step, n) => ({ step, status: n === 0 ? 'in_progress' : 'pending' })) },
   ],
-  delegate: ({ prompt }) => ['sessions_spawn', { task: prompt }],
 });
 
 const common: Omit<AgentFacts, 'version'> = {
@@ -33,7 +32,10 @@ const common: Omit<AgentFacts, 'version'> = {
     const hand = handOfPi(place, 'exec');
     return (step, last) => more(step, last) ?? hand(step, last);
   },
-  limits: { branch: 'its transcripts name no branch' },
+  limits: {
+    branch: 'its transcripts name no branch',
+    subagent: 'its subagents run in a service of its own, which the rig does not start',
+  },
 };
 
 /** Sessions in a database. */
