@@ -30,7 +30,7 @@ const common: Omit<AgentFacts, 'version'> = {
   resume: (id, prompt) => [...FLAGS, '--session-id', id, '--message', prompt],
   hand: (place) => {
     const hand = handOfPi(place, 'exec');
-    return (step, last) => more(step, last) ?? hand(step, last);
+    return (...asked) => more(...asked) ?? hand(...asked);
   },
   limits: {
     branch: 'its transcripts name no branch',
