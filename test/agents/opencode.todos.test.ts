@@ -2,9 +2,11 @@
 
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { opencode } from '../../src/agents/opencode/index.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import { World } from '../support/bench-world.ts';
 import { databaseOf } from '../support/stored-rows.ts';
+import { factsOf, jsonl } from './facts.ts';
 import { toldIn } from './recorded-homes.ts';
 import { OPENCODE_SCHEMA, type Rows } from './samples/opencode.ts';
 
@@ -67,4 +69,27 @@ test('the digest has the present list, whole and in its order', async () => {
     ),
     { numRuns: 20 },
   );
+});
+
+test('of a log that has each list one after another, the last one is told', () => {
+  const row = (position: number, content: string) => ({
+    table: 'todo',
+    row: { session_id: 'ses_1', content, status: 'pending', position, time_updated: 1 },
+  });
+  const session = { table: 'session', row: { id: 'ses_1', directory: '/w' } };
+  // What stays as it was at the beginning of a list is not written again.
+  for (const [lines, expected] of [
+    [[row(0, 'a'), row(1, 'b'), session, row(0, 'c'), session], ['c']],
+    [
+      [row(0, 'a'), row(1, 'b'), row(2, 'c'), session, row(1, 'd'), session],
+      ['a', 'd'],
+    ],
+    [
+      [row(0, 'a'), session, row(1, 'b'), row(2, 'c'), session],
+      ['a', 'b', 'c'],
+    ],
+  ] as const) {
+    const told = factsOf(opencode, { bytes: jsonl(...lines) });
+    expect([...told.todos.values()].map(({ text }) => text)).toEqual([...expected]);
+  }
 });
