@@ -36,6 +36,8 @@ export interface AgentFacts {
   prepare?(place: Place): readonly (readonly string[])[];
   start(prompt: string): readonly string[];
   resume(id: string, prompt: string): readonly string[];
+  /** The same in another folder than the session's; absent: no other. */
+  resumeMoved?(id: string, prompt: string): readonly string[];
   /** It goes on with a session only in a terminal: `resume` starts it, and the prompt is typed once this shows. */
   readonly terminal?: { readonly ready: RegExp; readonly quit: string };
   /** Its own command that deletes a session, where sessions are rows of a database. */

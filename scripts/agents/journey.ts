@@ -2,7 +2,7 @@
  * One agent from its first turn to another machine: what is lost on the way, and what is told wrongly.
  * Promises: each check has one outcome; a step that cannot be taken is the outcome of its check and of those that need it.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { AGENTS } from '../../src/agents/registry.ts';
 import type { Digest } from '../../src/domain/digest.ts';
@@ -275,8 +275,13 @@ export class Journey {
     const exported = await this.#machine.memory('export', '--all', archive);
     if (exported.code !== 0) throw new Error(`export exited ${exported.code}: ${exported.out}`);
     const folder = join(this.#folder, 'other');
-    const other = new Machine(placeIn(folder, this.#model.url, MOVED), folder, this.#agent, this.#bins);
+    const { resumeMoved: resume = this.#agent.resume } = this.#agent;
+    const agent = { ...this.#agent, resume };
+    const other = new Machine(placeIn(folder, this.#model.url, MOVED), folder, agent, this.#bins);
     await other.setUp();
+    // On another machine the folder that the records name is not there.
+    const { project } = this.#machine.place;
+    renameSync(project, `${project}-of-the-first-machine`);
     const imported = await other.memory('import', archive, '--trust');
     if (imported.code !== 0) throw new Error(`import exited ${imported.code}: ${imported.out}`);
     const { out: help } = await other.memory('restore', '--help');

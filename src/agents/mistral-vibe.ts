@@ -67,23 +67,11 @@ class VibeReader extends LinesReader {
       if (name === null || !isRecord(call)) continue;
       const args = parseRecord(textAt(told, 'arguments') ?? '') ?? {};
       this.call(name, textAt(call, 'id') ?? '', args, null);
-      if (name === 'todo') this.#todos(args);
       if (name === 'task')
         this.sink.subagent(idKey(textAt(call, 'id') ?? ''), {
           ...{ task: textAt(args, 'task') ?? '', kind: textAt(args, 'agent') ?? 'task' },
         });
     }
-  }
-
-  #todos(args: JsonRecord): void {
-    const todos = listAt(args, 'todos').filter(isRecord);
-    if (todos.length === 0) return;
-    this.sink.todos(
-      todos.map((todo) => ({
-        text: textAt(todo, 'content') ?? '',
-        status: textAt(todo, 'status') ?? 'pending',
-      })),
-    );
   }
 
   #result(record: JsonRecord, output: string): void {

@@ -12,13 +12,16 @@ import { horizon, type Iso, plausibleTime } from '../domain/time.ts';
 import { commandOf, count, inTime, keptTodo, outsideOr, type Ran } from './draft.ts';
 import { changesPullRequest, commitsOf, newBranch, pullRequestsIn } from './git.ts';
 import { BothEnds, CHARS, COUNTS, forgetOldest, kept, Names, sortedCounts } from './keep.ts';
-import { filesOfCommand } from './shell.ts';
+import { filesOfCommand, type Touched } from './shell.ts';
 import { largest, NO_TOKENS, sum } from './tokens.ts';
+import { type Doubtful, doubtfulOf, untouchedBy } from './untouched.ts';
 
 /** A run whose result may still come, or come again with what the first telling left out. */
 interface Call {
   readonly ran: Ran;
   told: boolean;
+  /** Files that it has changed unless it turns out to have failed. */
+  changes: Doubtful | null;
 }
 
 interface Subagent {
@@ -175,9 +178,9 @@ export class Collector implements FactSink {
   command(callId: string, command: string, _at: Iso | null = null, cwd: string | null = null): void {
     this.#tells(command);
     const touched = filesOfCommand(command, cwd);
+    const changes = doubtfulOf(touched);
     for (const path of touched.read) this.fileRead(path);
-    for (const path of touched.written) this.fileWritten(path);
-    for (const path of touched.edited) this.fileEdited(path);
+    this.#changed(touched, changes?.paths);
     const shown = kept(command, CHARS.command);
     let ran = this.#commands.get(shown);
     if (ran === undefined) {
@@ -186,8 +189,26 @@ export class Collector implements FactSink {
       else this.#commandsOmitted++;
     }
     ran.times++;
-    this.#open.set(kept(callId, CHARS.name), { ran, told: false });
-    if (this.#open.size > COUNTS.openCalls) forgetOldest(this.#open);
+    this.#settle(this.#open.get(kept(callId, CHARS.name)));
+    this.#open.set(kept(callId, CHARS.name), { ran, told: false, changes });
+    if (this.#open.size <= COUNTS.openCalls) return;
+    for (const oldest of this.#open.values()) {
+      this.#settle(oldest);
+      break;
+    }
+    forgetOldest(this.#open);
+  }
+
+  #changed({ written, edited }: Pick<Touched, 'written' | 'edited'>, without?: ReadonlySet<string>): void {
+    for (const path of written) if (without?.has(path) !== true) this.fileWritten(path);
+    for (const path of edited) if (without?.has(path) !== true) this.fileEdited(path);
+  }
+
+  /** `untouched`: what is known not to have been changed; absent: nothing is. */
+  #settle(call: Call | undefined, untouched?: ReadonlySet<string>): void {
+    if (call?.changes == null) return;
+    this.#changed(call.changes, untouched);
+    call.changes = null;
   }
 
   commandResult(callId: string, exitCode: number | null, failed: boolean, output: string): void {
@@ -195,6 +216,8 @@ export class Collector implements FactSink {
     if (call === undefined) return;
     const { ran, told } = call;
     call.told = true;
+    if (call.changes !== null)
+      this.#settle(call, untouchedBy(call.changes, failed || (exitCode ?? 0) !== 0, output));
     // The agent may tell one result twice, by halves; another run of the same command replaces it.
     ran.exit = told ? (exitCode ?? ran.exit) : exitCode;
     ran.failed = failed || (told && ran.failed);
@@ -312,6 +335,8 @@ export class Collector implements FactSink {
   }
 
   draft(of: DraftOf): Digest {
+    // What came of these is not told.
+    for (const call of this.#open.values()) this.#settle(call);
     const omitted = this.#omitted();
     return {
       version: DIGEST_VERSION,

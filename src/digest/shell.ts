@@ -1,6 +1,7 @@
 /**
  * Which files a shell command reads, writes or edits, as far as its text tells.
- * Promises: pure; linear in the text; names made absolute where the folder is known, so that one file has one name.
+ * Promises: pure; linear in the text; names made absolute where the folder is known, so that one file has one name. What a command that
+ * failed did not touch is told where its text alone tells that; where it may have, it has.
  * Never: runs or expands anything; guesses a name that a variable or a pattern hides; counts devices.
  */
 import { filesOfScript } from './scripts.ts';
@@ -10,11 +11,15 @@ export interface Touched {
   readonly read: readonly string[];
   readonly written: readonly string[];
   readonly edited: readonly string[];
+  /** Of what is written and edited: what the whole command did not touch if it failed. */
+  readonly ifWell: readonly string[];
+  /** The same of what a patch names, if its tool says that it refused it. */
+  readonly byPatch: readonly string[];
 }
 
 /** `2>&1`, `>/dev/null`. */
 const NOWHERE = /\d?>&\d|[\d&]?>{1,2} ?\/dev\/null/g;
-const NOTHING: Touched = { read: [], written: [], edited: [] };
+const NOTHING: Touched = { read: [], written: [], edited: [], ifWell: [], byPatch: [] };
 /** One look tells most commands apart: they name no file that they change. */
 const HINT =
   />|<<|\b(?:tee|sed|perl|mv|cp|touch|truncate|dd|install|curl|wget|patch|apply|cat|head|tail|nl|bat|write\w*|open|Out-File|Set-Content|Add-Content|New-Item|ba?sh|eval)\b|\*\*\* Begin Patch/i;
@@ -50,18 +55,37 @@ export function filesOfCommand(command: string, cwd: string | null): Touched {
   if (!HINT.test(command.replace(NOWHERE, ''))) return NOTHING;
   const run = new Run(cwd);
   // As argv a patch stands without quotes: nothing in it is a shell's.
-  if (BARE_PATCH.test(command)) run.patch(command);
+  if (BARE_PATCH.test(command)) run.patchAlone(command);
   else run.script(command, 0);
   const [read, written, edited] = [run.read, run.written, run.edited].map((names) =>
     [...names].slice(0, NAMES_MAX),
   );
-  return { read: read ?? [], written: written ?? [], edited: edited ?? [] };
+  return { read: read ?? [], written: written ?? [], edited: edited ?? [], ...run.doubts() };
 }
+
+/** These fail only where the file behind their `>` cannot be opened. */
+const NEVER_FAIL: ReadonlySet<string> = new Set(['', 'echo', 'printf', ':', 'true']);
+/** Of several files they change all or none. */
+const ALL_OR_NONE: ReadonlySet<string> = new Set(['apply_patch', 'applypatch', 'git']);
+/** When they fail they have not changed their file; of several files maybe some. A pipe into `tee` may fail by what comes before it. */
+const ONE_OR_NONE: ReadonlySet<string> = new Set([
+  ...['touch', 'truncate', 'cp', 'mv', 'sed', 'gsed', 'perl', 'curl', 'wget'],
+  ...['out-file', 'set-content', 'add-content', 'new-item'],
+]);
+
+type How = 'read' | 'written' | 'edited';
 
 class Run {
   readonly read = new Set<string>();
   readonly written = new Set<string>();
   readonly edited = new Set<string>();
+  /** Of the simple command at hand, what it has not touched if it fails. Where the whole fails, so did its last one, or it was not come to. */
+  private readonly last = new Set<string>();
+  private readonly byPatch = new Set<string>();
+  /** Touched by a patch before the last command, or by any other command whatever became of it. */
+  private readonly patchedBefore = new Set<string>();
+  private readonly certain = new Set<string>();
+  private doubt: 'none' | 'if it fails' | 'patch' = 'none';
   private cwd: string | null;
   private readonly values = new Map<string, readonly string[]>();
 
@@ -81,13 +105,35 @@ class Run {
 
   private simple(command: SimpleCommand, nested: number): void {
     const words = this.withoutPrefixes(command.words);
-    for (const target of command.into) this.note('written', target);
+    for (const name of this.last) (this.doubt === 'patch' ? this.patchedBefore : this.certain).add(name);
+    this.last.clear();
     const [first, ...args] = words;
-    if (first === undefined) return;
-    const name = first.text.slice(first.text.lastIndexOf('/') + 1);
-    const tool = TOOLS.get(name.toLowerCase().replace(/\.exe$/, ''));
+    const name = first === undefined ? '' : first.text.slice(first.text.lastIndexOf('/') + 1);
+    const known = name.toLowerCase().replace(/\.exe$/, '');
+    // A here-document is always there to be read.
+    const isCopied = known === 'cat' && plain(args).length === 0 && command.input !== '';
+    this.doubt = NEVER_FAIL.has(known) || isCopied ? 'if it fails' : 'none';
+    for (const target of command.into) this.note('written', target);
+    const tool = TOOLS.get(known);
+    if (ALL_OR_NONE.has(known)) this.doubt = 'patch';
+    else if (tool !== undefined) this.doubt = ONE_OR_NONE.has(known) ? 'if it fails' : 'none';
     if (tool !== undefined) tool(this, args, command, nested);
     else if (/^(?:python|node|bun|deno|ruby|uv|npx|tsx)/.test(name)) this.language(args, command);
+  }
+
+  doubts(): Pick<Touched, 'ifWell' | 'byPatch'> {
+    const isSeveral = this.last.size > 1 && this.doubt !== 'patch';
+    const ifWell = isSeveral ? new Set<string>() : this.last.difference(this.certain);
+    return {
+      ifWell: [...ifWell.difference(this.patchedBefore)],
+      byPatch: [...this.byPatch.difference(this.certain)],
+    };
+  }
+
+  /** As argv: no shell is around it. */
+  patchAlone(text: string): void {
+    this.doubt = 'patch';
+    this.patch(text);
   }
 
   /** Skips assignments, which are remembered, and words like `sudo`; the values of a `for` are remembered too. */
@@ -130,14 +176,21 @@ class Run {
       .filter((text) => !text.includes('$'));
   }
 
-  note(how: keyof Touched, word: Word): void {
+  note(how: How, word: Word): void {
     for (const text of this.texts(word)) this.name(how, text);
   }
 
-  name(how: keyof Touched, text: string): void {
+  name(how: How, text: string): void {
     const name = this.absolute(text.trim());
     if (name === null || (how !== 'written' && this.written.has(name))) return;
     if (this.written.size + this.edited.size < NAMES_MAX * 2) this[how].add(name);
+    if (how !== 'read') this.remember(name);
+  }
+
+  private remember(name: string): void {
+    if (this.doubt === 'none') this.certain.add(name);
+    else this.last.add(name);
+    if (this.doubt === 'patch') this.byPatch.add(name);
   }
 
   private absolute(name: string): string | null {
@@ -155,6 +208,8 @@ class Run {
   }
 
   language(args: readonly Word[], command: SimpleCommand): void {
+    // It may fail at any place of its script.
+    this.doubt = 'none';
     const flag = args.findIndex(({ text }) => /^-(?:c|e|p|-eval)$/.test(text));
     const script = flag < 0 ? command.input : (args[flag + 1]?.text ?? '');
     for (const name of filesOfScript(script)) this.name('written', name);

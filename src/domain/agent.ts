@@ -75,6 +75,8 @@ export interface RestoreTarget {
   readonly nativeId: string;
   readonly project: string | null;
   readonly startedAt: Iso | null;
+  /** It goes to another project's folder than the one that its records name. */
+  readonly isMoved?: boolean;
   /** Where its transcript is put, absolute; absent where that is still to be said. */
   readonly path?: string;
   /** What is under the root that it is restored to; absent: not looked at. */
@@ -90,9 +92,9 @@ export interface Resume {
   readonly needs?: string;
 }
 
-/** An agent's own way to take a session back into its database. */
+/** A file that an agent takes a restored session by: for its own import into a database, or beside the transcript. */
 export interface AgentImport {
-  /** The name of the file that is made for it, in the folder of the restored transcript. */
+  /** Its name, below the folder that is restored to. */
   fileName(session: RestoreTarget): string;
   /** Its text, or pieces of it, made of the lines of the stored transcript; null where they do not tell enough. Both may be gone through again. */
   content(lines: Iterable<Uint8Array>, session: RestoreTarget): string | Iterable<string> | null;
@@ -101,8 +103,8 @@ export interface AgentImport {
    * made now. Absent: always.
    */
   isNeeded?(session: RestoreTarget, isThere: (relPath: string) => boolean): boolean | string;
-  /** What is typed to import it. */
-  argv(path: string): readonly string[];
+  /** What is typed to import it; null: the agent finds it by itself. */
+  argv(path: string): readonly string[] | null;
 }
 
 /** What a file's name tells where it lies outside any agent's folder. */
@@ -221,6 +223,8 @@ export interface AgentReturn {
    * command finds it from any. Absent: it is not known to be.
    */
   readonly otherProject?: 'by its place' | 'from any folder';
+  /** Why it is known that the agent does not, as a clause after its name. */
+  readonly onlyInProject?: string;
   /**
    * Why its sessions cannot be put back where they were, as a sentence; absent: they can. What is restored then lies in a
    * folder of our own, and is handed to the agent's own import where it has one.

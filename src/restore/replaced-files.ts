@@ -16,7 +16,7 @@ import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { filesOf, sessionIdOf } from '../store/read.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { fileChunks } from '../store/segments.ts';
-import { makePresent } from '../store/versions.ts';
+import { asVersion, makePresent, versionsOf } from '../store/versions.ts';
 import { markSource, noteEvent, recountSession } from '../store/write-raw.ts';
 import type { PlaceLook, RestorePlace, RestoreTree } from './plan.ts';
 import { isBeginningOf } from './present-file.ts';
@@ -50,6 +50,8 @@ export interface MadeFile {
   /** Absolute. */
   readonly path: string;
   readonly chunks: Iterable<Uint8Array>;
+  /** What is made of the earlier versions that the store has. */
+  readonly earlier: Iterable<Iterable<Uint8Array>>;
   readonly place: RestorePlace;
   readonly stat: string | null;
 }
@@ -96,14 +98,30 @@ export function isKept(
 ): boolean {
   try {
     if (lstatSync(onDisk(held)).isFile() !== true) return false;
-    const chunks = 'file' in planned ? fileChunks(db, one.session.uid, planned.file) : planned.chunks;
-    if (isBeginningOf(held, chunks)) return true;
+    for (const chunks of storedOf(db, one, planned)) if (isBeginningOf(held, chunks)) return true;
     const stored = one.storedFirst?.get(planned.path);
     return stored !== undefined && isBeginningOf(held, fileChunks(db, stored.uid, stored.file));
   } catch {
     // What cannot be proven stays.
     return false;
   }
+}
+
+/** What is put there, and what was in earlier versions. */
+function* storedOf(
+  db: ReadableDb,
+  { session: { uid } }: Restoring,
+  planned: PlannedFile | MadeFile,
+): Generator<Iterable<Uint8Array>> {
+  if (!('file' in planned)) {
+    yield planned.chunks;
+    yield* planned.earlier;
+    return;
+  }
+  const { file } = planned;
+  yield fileChunks(db, uid, file);
+  for (const version of versionsOf(db, uid))
+    if (version.fileId === file.fileId) yield fileChunks(db, uid, asVersion(file, version));
 }
 
 /** `stats`: what each place is known by, once the file is in it. */

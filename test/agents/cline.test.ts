@@ -1,6 +1,7 @@
 // Cline and Roo Code: a task's two forms, the newer sessions, and tools as tags. Shapes after cline/cline and RooCodeInc/Roo-Code.
 
 import { expect, test } from 'bun:test';
+import { rooCode } from '../../src/agents/cline/index.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { World } from '../support/bench-world.ts';
@@ -128,4 +129,18 @@ test('a session of Cline has its subagents, and the folder that is noted beside 
   expect([digest.outcome, digest.tokens.input, digest.project]).toEqual(['The helper is done.', 20, '/w']);
   expect(digest.subagents).toEqual([{ id: 'agent_17_x', task: 'sound the depth', result: 'four metres' }]);
   expect(world.stored('cline:s_1', 'session/agent_17_x.messages.json').toString()).toBe(agent);
+});
+
+test('Roo Code: what lies in its folder of sessions is its own by its path, as what lies in that of tasks', () => {
+  const root = '/home/me/.config/Code/User/globalStorage/rooveterinaryinc.roo-cline';
+  for (const below of [
+    '',
+    '/',
+    '/tasks',
+    '/tasks/1/ui_messages.json',
+    '/sessions',
+    '/sessions/s_1/s_1.messages.json',
+  ])
+    expect([below, rooCode.rootOf(`${root}${below}`)]).toEqual([below, root]);
+  expect(rooCode.rootOf(`${root}/settings/x.json`)).toBeNull();
 });

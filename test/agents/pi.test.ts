@@ -2,7 +2,7 @@
 
 import { expect, test } from 'bun:test';
 import { rmSync } from 'node:fs';
-import { openClaw, pi } from '../../src/agents/pi/index.ts';
+import { ohMyPi, openClaw, pi } from '../../src/agents/pi/index.ts';
 import { filesOf, listSessions } from '../../src/store/read.ts';
 import { World } from '../support/bench-world.ts';
 import { factsOf, jsonl } from './facts.ts';
@@ -113,4 +113,69 @@ test('what OpenClaw renames when a session is reset or deleted is its transcript
     ['openclaw:b2', 'Hello there.'],
   ]);
   for (const { uid } of sessions) expect(filesOf(world.db, uid).map(({ key }) => key)).toEqual(['main']);
+});
+
+test('a patch of OpenClaw changes the files that it names, and none where it failed', () => {
+  const call = (id: string, name: string) => ({
+    type: 'message',
+    message: {
+      role: 'assistant',
+      content: [
+        {
+          ...{ type: 'toolCall', id, name: 'apply_patch' },
+          arguments: { input: `*** Begin Patch\n*** Update File: ${name}\n@@\n-a\n+b\n*** End Patch` },
+        },
+      ],
+    },
+  });
+  const result = (id: string, isError: boolean) => ({
+    type: 'message',
+    message: { role: 'toolResult', toolCallId: id, isError, content: [{ type: 'text', text: 'told' }] },
+  });
+  const session = { type: 'session', version: 3, id: 's', cwd: '/w' };
+  const told = factsOf(openClaw, {
+    bytes: jsonl(session, call('1', 'good.ts'), result('1', false), call('2', 'bad.ts'), result('2', true)),
+  });
+  expect([told.written, told.edited]).toEqual([[], ['good.ts']]);
+});
+
+test.each([
+  ['reasoning', pi],
+  ['reasoningTokens', openClaw],
+] as const)('tokens of reasoning are read by the name that each has for them: %s', (name, agent) => {
+  const usage = { input: 810, output: 51, cacheRead: 200, cacheWrite: 0, [name]: 7, totalTokens: 1061 };
+  const message = { role: 'assistant', model: 'm', usage, content: [] };
+  const told = factsOf(agent, { bytes: jsonl({ type: 'message', id: '1', message }) });
+  expect([...told.usage.values()].map(({ tokens }) => tokens)).toEqual([
+    { input: 810, output: 51, cacheRead: 200, cacheWrite: 0, reasoning: 7 },
+  ]);
+});
+
+test('Oh My Pi: a list of todos stands in the result of each call, and what a subagent was to do in that of its own', () => {
+  const result = (toolName: string, details: object) => ({
+    type: 'message',
+    message: { role: 'toolResult', toolCallId: toolName, toolName, details, content: [] },
+  });
+  const phase = (name: string, ...tasks: [string, string][]) => ({
+    ...{ name, tasks: tasks.map(([content, status]) => ({ content, status })) },
+  });
+  const told = factsOf(ohMyPi, {
+    bytes: jsonl(
+      result('todo', { op: 'init', phases: [phase('One', ['count', 'in_progress'])] }),
+      result('todo', {
+        op: 'done',
+        phases: [phase('One', ['count', 'completed']), phase('Two', ['greet', 'pending'])],
+      }),
+      result('todo', { op: 'view' }),
+      result('task', {
+        results: [],
+        progress: [{ id: 'RipeHeron', agent: 'task', task: 'All of it', assignment: 'Fetch it' }],
+      }),
+    ),
+  });
+  expect([...told.todos.values()]).toEqual([
+    { text: 'count', status: 'completed' },
+    { text: 'greet', status: 'pending' },
+  ]);
+  expect([...told.subagents]).toEqual([['RipeHeron', { task: 'Fetch it', kind: 'task' }]]);
 });

@@ -219,3 +219,43 @@ test('Kimi Code: a subagent has its own wire, and its prompt is its task', () =>
   expect(facts.prompts).toEqual([]);
   expect(facts.subagents.get('explore-1')).toEqual({ task: 'Look.', result: 'Seen.' });
 });
+
+test('Kimi Code: a prompt is told once, and also where nothing came after it', () => {
+  const input = (text: string) => [{ type: 'text', text }];
+  const origin = { kind: 'user' };
+  const prompt = (promptId: string, text: string) => ({
+    type: 'turn.prompt',
+    promptId,
+    input: input(text),
+    origin,
+  });
+  const message = (id: string, text: string) => ({
+    type: 'context.append_message',
+    message: { role: 'user', id, content: input(text), origin },
+  });
+  const facts = factsOf(kimiCode, {
+    bytes: jsonl(
+      ...[
+        prompt('m1', 'one'),
+        message('m1', 'one'),
+        prompt('m2', 'killed'),
+        prompt('m3', 'one'),
+        message('m3', 'one'),
+      ],
+      // Of a version that gave them no id, and one that the person put in meanwhile.
+      ...[{ ...prompt('', 'four'), promptId: undefined }, message('m4', 'four'), message('m5', 'five')],
+    ),
+  });
+  expect(facts.prompts.map(({ text }) => text)).toEqual(['one', 'killed', 'one', 'four', 'five']);
+});
+
+test('Kimi Code: what has no place of its own lies in the folder that it keeps for the project', () => {
+  const session = { nativeId: 'session_1', project: '/home/me/My project/', startedAt: null };
+  const at = (role: 'main' | 'subagent', key: string) =>
+    kimiCode.restorePath(session, { role, key, relPath: '' });
+  const folder = 'sessions/wd_my-project_f80fc6474130/session_1';
+  expect([at('main', 'main'), at('subagent', 'agents/agent-0/wire.jsonl')]).toEqual([
+    `${folder}/agents/main/wire.jsonl`,
+    `${folder}/agents/agent-0/wire.jsonl`,
+  ]);
+});

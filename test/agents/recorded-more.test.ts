@@ -49,12 +49,17 @@ test('Kimi Code: the model goes by its real name', async () => {
   expect([session?.digest?.models, tokensIn(session)]).toEqual([['mock-model'], [4430, 1000, 243, 0]]);
 });
 
-test('Kimi Code: no record of today is unknown, and a subagent has its kind', async () => {
+test('Kimi Code: no record of today is unknown, and a subagent has its kind and its task', async () => {
   const told = await toldOf('kimi-code');
   expect([...told.values()].map(({ digest }) => digest?.records.unknown)).toEqual([{}, {}]);
   const session = told.get('session_f458b2a5-45b4-4f03-be7a-7450edc8c9ed');
   expect(session?.digest?.subagents).toMatchObject([
-    { id: 'agent-0', kind: 'coder', result: expect.stringContaining('Answer after the resume') },
+    {
+      id: 'agent-0',
+      kind: 'coder',
+      task: expect.stringContaining('child task'),
+      result: expect.stringContaining('Answer after the resume'),
+    },
   ]);
 });
 
@@ -121,6 +126,34 @@ test('Kilo: a file is one file, however a call and the list of changes name it',
   const { written, edited } = doneIn(toldIn(world).get('ses_1'));
   expect(written).toEqual(['notes/a.txt', 'c.txt']);
   expect(edited?.toSorted()).toEqual(['/home/me/project/by-a-command.txt', '/home/me/read.txt', 'b.txt']);
+});
+
+test('Kilo: its own import of a session that nobody touched says nothing new', async () => {
+  using world = new World();
+  const session = {
+    ...{ id: 'ses_1', project_id: 'p', slug: 's', directory: '/home/me/project', title: 't', version: '7' },
+  };
+  const database = (at: number, more: object, step: object) => {
+    const times = { time_created: at, time_updated: at };
+    const part = (id: string, data: object) =>
+      [
+        'part',
+        { id, message_id: 'msg_1', session_id: 'ses_1', ...times, data: JSON.stringify(data) },
+      ] as const;
+    return databaseOf(OPENCODE_SCHEMA, [
+      ['session', { ...session, ...more, time_created: 1, time_updated: at }],
+      ['message', { id: 'msg_1', session_id: 'ses_1', ...times, data: '{"role":"user"}' }],
+      part('prt_1', { type: 'text', text: 'Write it', time: { start: 1, end: 2 } }),
+      part('prt_2', { snapshot: 'abc', type: 'step-start', ...step }),
+    ]);
+  };
+  world.now = '2026-12-01T00:00:00.000Z' as typeof world.now;
+  world.put('.local/share/kilo/kilo.db', database(1, { summary_files: 2 }, { time: { start: 1 } }));
+  await world.ingest();
+  const before = world.stored('kilo:ses_1');
+  world.put('.local/share/kilo/kilo.db', database(2, { summary_files: null }, {}));
+  expect(await world.ingest()).toMatchObject({ sessions_new: 0, sessions_grown: 0 });
+  expect(Buffer.from(world.stored('kilo:ses_1')).equals(before)).toBe(true);
 });
 
 const tool = (name: string, filePath: string, filepath?: string) => ({

@@ -42,6 +42,19 @@ describe('Codex that calls its tools by a script', () => {
   });
 });
 
+test('Codex: a patch that the shell was to apply, and that was refused, edits nothing', async () => {
+  const session = (await toldOf('codex-plain')).get('01a22cdd-ffe0-75a1-b649-126ec61664dc');
+  const file = '/home/dev/agents/home/projects/greeting/hello.txt';
+  expect(session?.digest?.files).toEqual({ read: [], written: [file], edited: [file] });
+  const refused = session?.digest?.commands.filter(({ failed }) => failed);
+  expect(refused?.map(({ command, exit }) => [/: (.+)/.exec(command)?.[1], exit])).toEqual([
+    ['/dev/null/never-written.txt', 1],
+    // Nothing was run that could have had a status.
+    ['untouched.txt', null],
+    [undefined, 3],
+  ]);
+});
+
 describe('Copilot CLI', () => {
   test('the sums of a shutdown go on over resumes, and what failed was not written', async () => {
     const session = (await toldOf('copilot-cli')).get('d14d951a-4e53-48a0-8ed4-de8c4e71f4ce');

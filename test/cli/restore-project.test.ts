@@ -1,7 +1,17 @@
 // `restore --project DIR`: a session goes where its agent looks for those of that folder, and is gone on with there; or that is refused.
 import { describe, expect, test } from 'bun:test';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { kimiCode } from '../../src/agents/kimi-code.ts';
+import { qwenCode } from '../../src/agents/qwen-code/index.ts';
 import { AGENTS } from '../../src/agents/registry.ts';
 import { planRestore } from '../../src/cli/commands/restore.plan.ts';
 import { FailureError } from '../../src/domain/errors.ts';
@@ -33,7 +43,10 @@ describe.each(AGENTS.map((agent) => [agent.id as string, agent] as const))('%s',
     const old = before.files.find(({ file }) => file.role === 'main');
     expect(main?.path === old?.path).toBe(agent.otherProject === 'from any folder');
     expect(planned.resume.cwd).toBe(project);
-    expect(planned.resume.argv).toEqual(before.resume.argv);
+    // pi and Oh My Pi go on with a fork of it there.
+    const forks = agent.id === 'pi' || agent.id === 'omp';
+    const argv = before.resume.argv.map((word) => (forks && word === '--session' ? '--fork' : word));
+    expect(planned.resume.argv).toEqual(argv);
     // Within its places, and where the agent's own format has such a session of such a project.
     for (const { path } of planned.files)
       expect(isPlaceOf(agent.places, relative(planned.root, path))).toBe(true);
@@ -83,4 +96,41 @@ test('a folder that is not there, and all sessions at once, are refused before a
     expect(err.split('\n').length).toBeGreaterThan(1);
   }
   expect(existsSync(join(home, '.claude'))).toBe(false);
+});
+
+test('Qwen Code: beside the transcript lies what tells it that the session goes on in that folder', async () => {
+  using bench = new Bench(qwenCode);
+  await bench.take();
+  const settings = { storePath: join(bench.folder, 'store', 's.db') };
+  const plan = (project: string | null) =>
+    planRestore({ host: bench.host, settings }, bench.db, bench.row(), { to: null, force: false, project });
+  expect(plan(null).made).toBeNull();
+  const { made, files, importing, resume } = plan('/home/me/moved');
+  const main = files.find(({ file }) => file.role === 'main')?.path ?? '';
+  expect(made?.path).toBe(main.replace(/\.jsonl$/, '.runtime.json'));
+  expect(main).toContain('/projects/-home-me-moved/chats/');
+  const told = JSON.parse(Buffer.concat([...(made?.chunks ?? [])]).toString());
+  expect(told).toMatchObject({ schema_version: 1, session_id: resume.argv[2], work_dir: '/home/me/moved' });
+  // What Qwen Code reads it by: a file that is not whole is none.
+  expect<unknown>([
+    Number.isInteger(told.pid),
+    typeof told.hostname,
+    Number.isFinite(told.started_at),
+  ]).toEqual([...[true, 'string', true]]);
+  // Nothing is typed to take it in; and where Qwen Code has written its own, that one stays.
+  expect(importing).toBeNull();
+  mkdirSync(dirname(main), { recursive: true });
+  writeFileSync(made?.path ?? '', '{"its": "own"}');
+  expect(plan('/home/me/moved').made).toBeNull();
+});
+
+test('Kimi Code: it is said why a session cannot be gone on with in another folder', async () => {
+  using bench = new Bench(kimiCode);
+  await bench.take();
+  const settings = { storePath: join(bench.folder, 'store', 's.db') };
+  expect(() =>
+    planRestore({ host: bench.host, settings }, bench.db, bench.row(), {
+      ...{ to: null, force: false, project: '/home/me/moved' },
+    }),
+  ).toThrow('Kimi Code goes on with a session only in the folder where that was begun');
 });

@@ -3,6 +3,9 @@
 import { describe, expect, test } from 'bun:test';
 import { commandOfArgv, readToolCall } from '../../src/agents/kit/tool-call.ts';
 
+const PATCH =
+  '*** Begin Patch\n*** Add File: n.ts\n+x\n*** Update File: u.ts\n*** Move to: m.ts\n*** End Patch';
+const PATCHED = { written: ['n.ts', 'm.ts'], edited: ['u.ts'] };
 const NOTHING = { read: [], written: [], edited: [], command: null, cwd: null };
 
 describe('a tool call', () => {
@@ -38,6 +41,11 @@ describe('a tool call', () => {
     ['unified_exec', { input: ['git', 'status'] }, { command: 'git status' }],
     ['SlashCommand', { command: '/review' }, {}],
     ['mcp__linear__create_issue', { title: 'x' }, {}],
+    ['apply_patch', { input: PATCH }, PATCHED],
+    ['apply_patch', { patchText: PATCH }, PATCHED],
+    ['ApplyPatch', { patch: PATCH }, PATCHED],
+    ['read_patch', { patch: 'no patch' }, {}],
+    ['write_file', { path: '/a', input: PATCH }, { written: ['/a'] }],
     ['view_image', { path: 7, file_path: ['x'] }, {}],
     ['__', {}, {}],
   ] as const)('%s %o', (name, input, told) => {

@@ -10,8 +10,10 @@ const added = (path: string, content: string) =>
       .split('\n')
       .map((line) => `+${line}`),
   ]);
+/** It takes whole lines: what stands behind the words in the only line that is to be changed. */
+const REST = ' the script';
 const changed = (path: string, before: string, after: string) =>
-  patch([`*** Update File: ${path}`, '@@', `-${before}`, `+${after}`]);
+  patch([`*** Update File: ${path}`, '@@', `-${before}${REST}`, `+${after}${REST}`]);
 
 type Made = (place: Place) => Hand;
 

@@ -34,6 +34,7 @@ export const kimiCode: AgentFacts = {
   kept: (usage) => ({ ...usage, reasoning: 0 }),
   limits: {
     branch: 'its transcripts name no branch',
+    elsewhere: 'it refuses a session that was begun in another folder',
     commands: 'it writes down the exit status of failures only',
   },
 };

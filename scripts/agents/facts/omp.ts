@@ -30,6 +30,7 @@ export const ohMyPi: AgentFacts = {
   }),
   start: (prompt) => [...FLAGS, '-p', prompt],
   resume: (id, prompt) => [...FLAGS, '--session', id, '-p', prompt],
+  resumeMoved: (id, prompt) => [...FLAGS, '--fork', id, '-p', prompt],
   hand: (place) =>
     handOf({
       write: ({ path, content }) => ['write', { path: within(place, path), content, i: 'Write it' }],
@@ -40,6 +41,11 @@ export const ohMyPi: AgentFacts = {
         return ['edit', { i: 'Change it', input: `[${name}#${tag}]\nPUT 1.=1:\n+${after} the script\n` }];
       },
       run: ({ command }) => ['bash', { command, i: 'Run it' }],
+      todo: ({ items }) => ['todo', { op: 'init', list: [{ phase: 'Greetings', items }], i: 'List it' }],
+      delegate: ({ prompt }) => [
+        'task',
+        { context: 'Greetings.', tasks: [{ task: prompt }], i: 'Delegate it' },
+      ],
     }),
   limits: { branch: 'its transcripts name no branch' },
 };

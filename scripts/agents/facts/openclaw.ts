@@ -1,4 +1,4 @@
-import type { AgentFacts, Place } from '../facts.ts';
+import { type AgentFacts, handOf, type Place } from '../facts.ts';
 import { handOfPi } from './pi.ts';
 
 const FLAGS = ['agent', '--local', '--agent', 'main'];
@@ -9,6 +9,13 @@ const onboard = ({ project, url }: Place): readonly string[] => [
   ...['--custom-provider-id', 'rig', '--custom-compatibility', 'openai', '--workspace', project],
   ...['--skip-health', '--skip-channels', '--skip-skills', '--skip-daemon', '--json'],
 ];
+
+const more = handOf({
+  todo: ({ items }) => [
+    'update_plan',
+    { plan: items.map((step, n) => ({ step, status: n === 0 ? 'in_progress' : 'pending' })) },
+  ],
+});
 
 const common: Omit<AgentFacts, 'version'> = {
   id: 'openclaw',
@@ -21,8 +28,14 @@ const common: Omit<AgentFacts, 'version'> = {
   prepare: (place) => [onboard(place)],
   start: (prompt) => [...FLAGS, '--message', prompt],
   resume: (id, prompt) => [...FLAGS, '--session-id', id, '--message', prompt],
-  hand: (place) => handOfPi(place, 'exec'),
-  limits: { branch: 'its transcripts name no branch' },
+  hand: (place) => {
+    const hand = handOfPi(place, 'exec');
+    return (...asked) => more(...asked) ?? hand(...asked);
+  },
+  limits: {
+    branch: 'its transcripts name no branch',
+    subagent: 'its subagents run in a service of its own, which the rig does not start',
+  },
 };
 
 /** Sessions in a database. */

@@ -40,6 +40,8 @@ export const pi: AgentFacts = {
   }),
   start: (prompt) => [...FLAGS, '-p', prompt],
   resume: (id, prompt) => [...FLAGS, '--session', id, '-p', prompt],
+  // It refuses a session whose folder is gone, but takes a fork of it into the present one.
+  resumeMoved: (id, prompt) => [...FLAGS, '--fork', id, '-p', prompt],
   hand: (place) => handOfPi(place, 'bash'),
   limits: { branch: 'its transcripts name no branch' },
 };

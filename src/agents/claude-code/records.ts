@@ -170,7 +170,7 @@ export function tokensOf(message: JsonRecord): Tokens | null {
     cacheRead: countAt(usage, 'cache_read_input_tokens'),
     cacheWrite: countAt(usage, 'cache_creation_input_tokens'),
     output: countAt(usage, 'output_tokens'),
-    reasoning: 0,
+    reasoning: countAt(recordAt(usage, 'output_tokens_details'), 'thinking_tokens'),
   };
 }
 

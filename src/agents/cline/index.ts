@@ -59,7 +59,7 @@ export const rooCode: AgentFormat = agent({
   extension: 'rooveterinaryinc.roo-cline',
   variables: ['XDG_CONFIG_HOME'],
   ownRoots: () => [],
-  named: /^(.*[\\/]rooveterinaryinc\.roo-cline)(?:[\\/]tasks(?:[\\/].*)?|[\\/])?$/s,
+  named: /^(.*[\\/]rooveterinaryinc\.roo-cline)(?:[\\/](?:tasks|sessions)(?:[\\/].*)?|[\\/])?$/s,
 });
 
 interface About {

@@ -41,6 +41,9 @@ const TERMINAL_CHARS = 32;
 /** How an output begins that says that a patch changed nothing. */
 const REFUSED = /^\s*(?:apply_patch verification failed|patch rejected|error\b|failed\b|invalid patch)/i;
 
+/** Of an output without a status. A patch that the shell was to apply is looked at first, and not run if it does not fit. */
+const HAS_FAILED = /^(?:Script failed|exec_command failed|failed |apply_patch verification failed)/m;
+
 /** A call that changes files or runs commands by its text, until its output says how that went. */
 interface Planned {
   readonly patch: string;
@@ -430,8 +433,7 @@ function outputOf(output: unknown): Output {
   const exitCode = code === undefined ? null : Number(code);
   return {
     exitCode,
-    failed:
-      exitCode === null ? /^Script failed|^exec_command failed|^failed /m.test(heading) : exitCode !== 0,
+    failed: exitCode === null ? HAS_FAILED.test(heading) : exitCode !== 0,
     text: isHeaded ? whole.slice(start + 'Output:\n'.length) : whole,
     terminal: /^Process running with session ID (\w{1,32})/m.exec(heading)?.[1] ?? null,
   };

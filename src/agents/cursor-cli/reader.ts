@@ -5,8 +5,7 @@
 import type { LineVerdict } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { blocksOf, MessageLinesReader, textOfBlocks } from '../kit/anthropic-messages.ts';
-import { isRecord, type JsonRecord, listAt, recordAt, textAt, viewOf } from '../kit/json-lines.ts';
-import { filesOfPatch } from '../kit/patch-headers.ts';
+import { type JsonRecord, recordAt, textAt, viewOf } from '../kit/json-lines.ts';
 import { CursorText } from './text.ts';
 
 const STAMP = /<timestamp>([^<]{1,80})<\/timestamp>/g;
@@ -116,25 +115,9 @@ export class CursorCliReader extends MessageLinesReader {
 
   protected override call(name: string, callId: string, args: JsonRecord, at: Iso | null): void {
     super.call(name, callId === '' ? `call ${++this.#calls}` : callId, args, at);
-    const patch = /patch/i.test(name) ? (textAt(args, 'patch') ?? textAt(args, 'input')) : null;
-    for (const { path, isNew } of filesOfPatch(patch ?? ''))
-      if (isNew) this.sink.fileWritten(path);
-      else this.sink.fileEdited(path);
     if (this.subagent !== null) return;
-    if (name === 'TodoWrite') this.#todos(args);
     const plan = name === 'CreatePlan' ? textAt(args, 'plan') : null;
     if (plan !== null) this.sink.plan(plan);
-  }
-
-  #todos(args: JsonRecord): void {
-    const todos = listAt(args, 'todos').filter(isRecord);
-    const change = (todo: JsonRecord) => ({
-      ...(textAt(todo, 'content') === null ? {} : { text: textAt(todo, 'content') ?? '' }),
-      status: textAt(todo, 'status') ?? 'pending',
-    });
-    if (args['merge'] === true)
-      for (const todo of todos) this.sink.todoChanged(textAt(todo, 'id') ?? '', change(todo));
-    else this.sink.todos(todos.map((todo) => ({ text: '', ...change(todo) })));
   }
 
   #user(text: string): void {

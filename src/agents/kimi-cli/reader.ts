@@ -103,23 +103,10 @@ export class KimiCliReader extends LinesReader {
     if (id !== '' && !this.#once.isNewKey(`call ${idKey(id)}`)) return;
     if (typeof args['command'] === 'string') this.#shells.add(idKey(id));
     this.call(name, id, args, at);
-    if (name === 'SetTodoList' && this.subagent === null) this.#todos(args);
     // Before subagents had files of their own.
     const task = name === 'Task' ? textAt(args, 'prompt') : null;
     if (task !== null)
       this.sink.subagent(idKey(id), { task, kind: textAt(args, 'subagent_name') ?? 'subagent' });
-  }
-
-  #todos(args: JsonRecord): void {
-    const todos = listAt(args, 'todos').filter(isRecord);
-    if (todos.length === 0) return;
-    this.sink.todos(
-      todos.map((todo) => {
-        // Older versions wrote `In Progress`.
-        const status = (textAt(todo, 'status') ?? 'pending').toLowerCase().replaceAll(' ', '_');
-        return { text: textAt(todo, 'title') ?? '', status: status === 'done' ? 'completed' : status };
-      }),
-    );
   }
 
   #result(payload: JsonRecord, { nested, at }: Source): void {

@@ -50,6 +50,7 @@ export interface RowsAgent {
   resume(session: RestoreTarget): readonly string[];
   readonly resumeNeeds?: string;
   readonly takesBack?: AgentImport;
+  readonly otherProject?: AgentFormat['otherProject'];
 }
 
 /** A line of a stored session: a row of a table, or a file of a tree. */
@@ -115,6 +116,7 @@ export function rowsAgent(agent: RowsAgent): AgentFormat {
     }),
     cannotPutBack: `${agent.name} keeps its sessions in a database, which is never written to.`,
     ...(agent.takesBack === undefined ? {} : { takesBack: agent.takesBack }),
+    ...(agent.otherProject === undefined ? {} : { otherProject: agent.otherProject }),
     retention: null,
   };
 }

@@ -33,11 +33,14 @@ export interface FixedLayout {
   place(session: RestoreTarget): string;
   resume(session: RestoreTarget): readonly string[];
   readonly resumeNeeds?: string;
+  readonly onlyInProject?: string;
   /** As in `AgentFormat`; absent: no folder is left out. */
   skipsFolder?(relPath: string): boolean;
   readonly projectBeside?: AgentFormat['projectBeside'];
   /** The name of a file beside the transcript where its key is another one. */
   nameOf?(key: string, session: RestoreTarget): string;
+  /** The folder that keys and names start from, for a transcript at that place; absent: its own. */
+  folderOf?(main: string): string;
 }
 
 export function placed(agent: FixedLayout): AgentFormat {
@@ -67,6 +70,7 @@ export function placed(agent: FixedLayout): AgentFormat {
     skipsFolder: agent.skipsFolder ?? (() => false),
     peek: (head, tail) => peekRecords(head, tail, agent.note, agent.timesOf),
     ...(agent.projectBeside === undefined ? {} : { projectBeside: agent.projectBeside }),
+    ...(agent.onlyInProject === undefined ? {} : { onlyInProject: agent.onlyInProject }),
     looseName: jsonlName,
     relPathOf: ({ nativeId, project, startedAt }) =>
       nativeId === null ? null : agent.place({ nativeId, project, startedAt }),
@@ -78,7 +82,7 @@ export function placed(agent: FixedLayout): AgentFormat {
       const main = agent.place(session);
       if (file.key === 'main') return main;
       const name = agent.nameOf?.(file.key, session) ?? file.key;
-      return `${main.slice(0, main.lastIndexOf('/'))}/${name}`;
+      return `${agent.folderOf?.(main) ?? main.slice(0, main.lastIndexOf('/'))}/${name}`;
     },
     resume: (session) => ({
       cwd: session.project,

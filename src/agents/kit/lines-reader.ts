@@ -15,6 +15,7 @@ import {
   recordsOf,
   titleOf,
 } from './json-lines.ts';
+import { tellTodos } from './todos.ts';
 import { readToolCall, type ToolCall } from './tool-call.ts';
 
 /** What the first records of a transcript have told so far. */
@@ -152,11 +153,12 @@ export abstract class LinesReader implements RecordReader {
   /** Calls that write or edit files, until it is known what came of them. */
   readonly #changing = new Map<string, ToolCall>();
 
-  /** A call of a tool: what it runs, and the files that it names. `counts`: its name is told here, and nowhere else. */
+  /** A call of a tool: what it runs, the files that it names, the todos that it sets. `counts`: its name is told here, and nowhere else. */
   protected call(name: string, callId: string, args: JsonRecord, at: Iso | null, counts = true): void {
     const call = readToolCall(name, args);
     const id = idKey(callId);
     if (counts) this.sink.tool(name);
+    if (this.subagent === null) tellTodos(this.sink, name, args);
     if (call.command !== null) {
       this.#commands.add(id);
       this.sink.command(id, call.command, at, call.cwd);

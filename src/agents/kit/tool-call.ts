@@ -4,6 +4,8 @@
  * Never: takes the sub-command of an editor (`str_replace`) or a slash command for a shell's.
  */
 
+import { filesOfPatch, type PatchedFile } from './patch-headers.ts';
+
 export interface ToolCall {
   readonly read: readonly string[];
   readonly written: readonly string[];
@@ -26,6 +28,8 @@ const DESTINATION_KEYS = new Set([
   ...['destination', 'dest', 'destinationpath', 'newpath', 'newfilepath', 'topath', 'targetpath', 'movepath'],
 ]);
 const LIST_KEYS = new Set(['files', 'paths', 'edits', 'changes', 'filepaths']);
+/** The text of a patch in Codex's own form, which other agents have taken over. */
+const PATCH_TEXT_KEYS = ['patch', 'patchtext', 'input', 'diff'];
 const COMMAND_KEYS = ['command', 'cmd', 'commandline', 'script'];
 const CWD_KEYS = ['workdir', 'cwd', 'workingdirectory', 'workingdir', 'dirpath', 'directory'];
 
@@ -96,20 +100,25 @@ export function readToolCall(name: string, input: Input): ToolCall {
   );
   const does = whatItDoes(words, textOf(keyed, ['command']));
   const isShell = does === null && !words.includes('slash') && words.some((word) => SHELL_WORDS.has(word));
+  const isPatch = does === 'edited' && words.some((word) => word.endsWith('patch'));
+  const patched = isPatch ? filesOfPatch(textOf(keyed, PATCH_TEXT_KEYS) ?? '').slice(0, PATHS_MAX) : [];
   const paths = does === null ? [] : pathsIn(keyed, PATH_KEYS);
   const moved = does === 'edited' || does === 'written' ? pathsIn(keyed, DESTINATION_KEYS) : [];
   const isCopy = moved.length > 0 && words.includes('copy');
   return {
     read: does === 'read' ? paths : [],
-    written: does === 'written' && !isCopy ? [...paths, ...moved] : moved,
-    edited: does === 'edited' ? paths : [],
+    written: does === 'written' && !isCopy ? [...paths, ...moved] : [...moved, ...pathsOf(patched, true)],
+    edited: does === 'edited' ? [...new Set([...paths, ...pathsOf(patched, false)])] : [],
     command: isShell ? commandIn(keyed) : null,
     cwd: isShell ? textOf(keyed, CWD_KEYS) : null,
   };
 }
 
+const pathsOf = (files: readonly PatchedFile[], isNew: boolean) =>
+  files.filter((file) => file.isNew === isNew).map(({ path }) => path);
+
 /** The words of a tool's own name, without its server's: `mcp__files__write_file` → write, file. */
-function wordsOf(name: string): readonly string[] {
+export function wordsOf(name: string): readonly string[] {
   const own =
     name
       .slice(0, 200)

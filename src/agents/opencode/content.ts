@@ -66,7 +66,9 @@ function message(id: unknown, { id: _, sessionID: _session, ...told }: ContentRe
 function part(
   id: unknown,
   of: unknown,
-  { id: _, sessionID: _session, messageID: _message, ...told }: ContentRecord,
+  { id: _, sessionID: _session, messageID: _message, time, ...told }: ContentRecord,
 ): unknown {
-  return ['part', id, of, told];
+  // When something began that is said to have no end: Kilo's import leaves it out.
+  const ended = isRecord(time) && 'end' in time ? { time } : {};
+  return ['part', id, of, { ...told, ...ended }];
 }

@@ -261,6 +261,7 @@ export const opencode = rowsAgent({
   reader: (sink) => new OpencodeReader(sink),
   content: opencodeContent,
   resume: ({ nativeId }) => ['opencode', '--session', nativeId],
+  otherProject: 'from any folder',
   takesBack: {
     fileName: ({ nativeId }) => `opencode/${fileNameOf(nativeId)}.import.json`,
     content: importText,
@@ -287,6 +288,7 @@ export const kilo = rowsAgent({
   reader: (sink) => new OpencodeReader(sink),
   content: opencodeContent,
   resume: ({ nativeId }) => ['kilo', 'run', '-s', nativeId],
+  otherProject: 'from any folder',
   takesBack: {
     fileName: ({ nativeId }) => `kilo/${fileNameOf(nativeId)}.import.json`,
     content: importText,

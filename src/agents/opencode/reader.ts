@@ -15,6 +15,7 @@ import {
   recordAt,
   textAt,
 } from '../kit/json-lines.ts';
+import { filesOfPatch } from '../kit/patch-headers.ts';
 import { Once } from '../kit/seen-records.ts';
 
 /** Tables and folders that tell nothing of their own for a digest. */
@@ -23,6 +24,7 @@ const PARTS_SILENT = new Set(['step-start', 'snapshot', 'agent', 'reasoning', 'r
 /** Of messages whose role is remembered; beyond, a part is told as an answer. */
 const MESSAGES_MAX = 100_000;
 const PATHS_MAX = 10_000;
+const TODOS_MAX = 1000;
 /** Tools that change a file, by their names. */
 const CHANGING = /write|edit|patch/i;
 
@@ -35,6 +37,9 @@ interface Message {
 export class OpencodeReader extends RowsReader {
   readonly #once = new Once();
   readonly #messages = new Map<string, Message>();
+  /** The folder of the message at hand, and what patches named from it. */
+  #cwd: string | null = null;
+  readonly #patched = new Map<string, string>();
   /** Calls that have not ended; where the program was stopped they never do. */
   readonly #running = new Map<string, { id: string; tool: string; state: JsonRecord; at: Iso | null }>();
   /** Of all answers, the one of the newest message. */
@@ -43,7 +48,8 @@ export class OpencodeReader extends RowsReader {
   /** What had changed after a step, whoever changed it; whole paths. */
   readonly #changed = new Set<string>();
   readonly #byTools = new Set<string>();
-  readonly #todos = new Map<string, { todo: Todo; changed: number; position: number }>();
+  /** By position; a list that was written anew begins where it first differs from the one before. */
+  #todos: { readonly todo: Todo; readonly position: number }[] = [];
 
   protected row({ from, isFile, row }: StoredRow): void {
     const kind = isFile ? kindOfFile(from) : from;
@@ -65,10 +71,7 @@ export class OpencodeReader extends RowsReader {
     for (const path of this.#changed.difference(this.#byTools)) this.sink.fileEdited(path);
     if (this.#last !== null && !this.#isLastTold) this.sink.answer(this.#last.text, this.#last.at);
     for (const [key, { id, tool, state, at }] of this.#running) this.#called(key, id, tool, state, at);
-    const newest = Math.max(0, ...[...this.#todos.values()].map(({ changed }) => changed));
-    const last = [...this.#todos.values()].filter(({ changed }) => changed === newest);
-    if (last.length > 0)
-      this.sink.todos(last.sort((a, b) => a.position - b.position).map(({ todo }) => todo));
+    if (this.#todos.length > 0) this.sink.todos(this.#todos.map(({ todo }) => todo));
     super.end();
   }
 
@@ -96,6 +99,7 @@ export class OpencodeReader extends RowsReader {
     if (role === 'user') return;
     const cwd = textAt(recordAt(data, 'path'), 'cwd');
     if (cwd !== null) this.sink.project(cwd);
+    this.#cwd = cwd ?? this.#cwd;
     const model = textAt(data, 'modelID') ?? textAt(recordAt(data, 'model'), 'modelID');
     if (model !== null) this.sink.usage(idKey(id), model, tokensOf(recordAt(data, 'tokens')));
     const error = recordAt(data, 'error');
@@ -162,11 +166,27 @@ export class OpencodeReader extends RowsReader {
     this.result(key, { exitCode: typeof exit === 'number' ? exit : null, failed, output }, at);
   }
 
+  protected override pathOf(path: string): string {
+    return this.#patched.get(path) ?? path;
+  }
+
+  /** A patch names files from the folder that it runs in; what had changed after a step goes by whole paths. */
+  #filesOfPatch(input: JsonRecord): readonly string[] {
+    return filesOfPatch(textAt(input, 'patchText') ?? '').map(({ path }) => {
+      const isWhole = this.#cwd === null || /^(?:[/\\~]|[A-Za-z]:)/.test(path);
+      const whole = isWhole ? path : `${this.#cwd}/${path.replace(/^(?:\.\/)+/, '')}`;
+      if (this.#patched.size < PATHS_MAX) this.#patched.set(path, whole);
+      return whole;
+    });
+  }
+
   #called(key: string, id: string, tool: string, state: JsonRecord, at: Iso | null): void {
     const input = recordAt(state, 'input');
-    const path = wholePathIn(state);
     const hasChanged = CHANGING.test(tool) && textAt(state, 'status') === 'completed';
-    if (path !== null && hasChanged && this.#byTools.size < PATHS_MAX) this.#byTools.add(path);
+    const whole = wholePathIn(state);
+    const patched = this.#filesOfPatch(input);
+    for (const path of hasChanged ? [...(whole === null ? [] : [whole]), ...patched] : [])
+      if (this.#byTools.size < PATHS_MAX) this.#byTools.add(path);
     this.call(tool, key, input, at);
     if (tool === 'task') this.#task(id, input, state);
     if (tool === 'todowrite') this.#todoList(listAt(input, 'todos'));
@@ -196,10 +216,8 @@ export class OpencodeReader extends RowsReader {
   #todo(row: JsonRecord): void {
     const todo = { text: textAt(row, 'content') ?? '', status: textAt(row, 'status') ?? '' };
     const position = countAt(row, 'position');
-    const changed = countAt(row, 'time_updated');
-    const known = this.#todos.get(String(position));
-    if (known === undefined || known.changed <= changed)
-      this.#todos.set(String(position), { todo, changed, position });
+    this.#todos = this.#todos.filter((other) => other.position < position);
+    if (this.#todos.length < TODOS_MAX) this.#todos.push({ todo, position });
   }
 }
 

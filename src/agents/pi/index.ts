@@ -63,8 +63,13 @@ export const pi = family({
   layout: PI_LAYOUT,
   projectList: { file: 'settings.json', projects: sessionFolders },
   isIts: (relPath, root, headOf) => !isOhMyPis(relPath, root, headOf),
+  // It goes on with a session in the folder that its header names alone; from any other it takes a fork of it.
+  otherProject: 'by its place',
   // Of what lies in another session's folder it knows no id.
-  resume: ({ nativeId, path }) => ['pi', '--session', path != null && isChild(path) ? path : nativeId],
+  resume: ({ nativeId, path, isMoved }) => [
+    ...['pi', isMoved === true ? '--fork' : '--session'],
+    path != null && isChild(path) ? path : nativeId,
+  ],
 });
 
 export const ohMyPi = family({
@@ -85,7 +90,9 @@ export const ohMyPi = family({
     { folder: `${host.homeDir}/.omp/profiles`, pattern: '*/agent' },
     ...dataFolder(host).map((folder) => ({ folder: `${folder}/profiles`, pattern: '*' })),
   ],
-  resume: ({ nativeId }) => ['omp', '--session', nativeId],
+  // As pi; in a terminal it would ask whether to move the session.
+  otherProject: 'by its place',
+  resume: ({ nativeId, isMoved }) => ['omp', isMoved === true ? '--fork' : '--session', nativeId],
 });
 
 export const openClaw = family({

@@ -7,6 +7,7 @@ import type { Tokens } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { countAt, idKey, isRecord, type JsonRecord, listAt, recordAt, textAt } from '../kit/json-lines.ts';
 import { LinesReader } from '../kit/lines-reader.ts';
+import { tellTodos } from '../kit/todos.ts';
 import { idInPath } from './places.ts';
 
 /** Known, and nothing of them is for a digest. */
@@ -165,12 +166,37 @@ export class PiReader extends LinesReader {
     const code = typeof told === 'number' ? told : said === undefined ? null : Number(said);
     const exitCode = code ?? (failed ? null : 0);
     if (!failed) this.#edited(message);
+    if (message['toolName'] === 'todo' && this.subagent === null) this.#todos(recordAt(message, 'details'));
+    if (message['toolName'] === 'task') this.#spawned(recordAt(message, 'details'));
     this.#patches.delete(idKey(textAt(message, 'toolCallId') ?? ''));
     this.result(
       textAt(message, 'toolCallId') ?? '',
       { exitCode, failed: failed || (code !== null && code !== 0), output },
       at,
     );
+  }
+
+  /** A call of Oh My Pi changes one entry or many; its result has the whole list. */
+  #todos(details: JsonRecord): void {
+    if (!Array.isArray(details['phases'])) return;
+    const tasks = details['phases']
+      .filter(isRecord)
+      .flatMap((phase) => listAt(phase, 'tasks').filter(isRecord));
+    tellTodos(this.sink, 'todo', { todos: tasks });
+  }
+
+  /** Oh My Pi's subagents run beside the session: what each was to do is known before its own file tells it. */
+  #spawned(details: JsonRecord): void {
+    for (const told of [...listAt(details, 'progress'), ...listAt(details, 'results')].filter(isRecord)) {
+      const id = textAt(told, 'id');
+      const task = textAt(told, 'assignment') ?? textAt(told, 'task');
+      const kind = textAt(told, 'agent');
+      if (id !== null)
+        this.sink.subagent(idKey(id), {
+          ...(task === null ? {} : { task }),
+          ...(kind === null ? {} : { kind }),
+        });
+    }
   }
 
   /** The result has the whole path; of several files only the patch has them all. */
@@ -206,6 +232,7 @@ function tokensOf(usage: JsonRecord): Tokens {
     cacheRead: countAt(usage, 'cacheRead'),
     cacheWrite: countAt(usage, 'cacheWrite'),
     output: countAt(usage, 'output'),
-    reasoning: countAt(usage, 'reasoning'),
+    // OpenClaw and Oh My Pi have the longer name.
+    reasoning: countAt(usage, 'reasoning') || countAt(usage, 'reasoningTokens'),
   };
 }

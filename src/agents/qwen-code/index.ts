@@ -3,7 +3,7 @@
  * Promises: decides by paths and bytes alone; touches no disk. Source of the layout: QwenLM/qwen-code,
  * `chatRecordingService.ts` and `storage.ts`.
  */
-import type { AgentFormat, FileClass, Host, Peek, RestoreTarget } from '../../domain/agent.ts';
+import type { AgentFormat, AgentImport, FileClass, Host, Peek, RestoreTarget } from '../../domain/agent.ts';
 import { ALL_MEMBERS } from '../../domain/content.ts';
 import { agentId } from '../../domain/ids.ts';
 import { TAIL_LINES } from '../../domain/peek.ts';
@@ -34,6 +34,21 @@ const PLACES = placesOf({
 });
 const classify = closed(PLACES, classifyPlace);
 
+/**
+ * Qwen Code goes on with a session where its first record says that it began, or where this file beside it says that it went on. Tried with
+ * 0.24.4, which writes one whenever a session is opened; a process of number 0 on no machine is none that it waits for.
+ */
+const runtimeStatus: AgentImport = {
+  fileName: statusAt,
+  content: (_lines, { nativeId, project, startedAt }) =>
+    `${JSON.stringify({
+      ...{ schema_version: 1, pid: 0, session_id: nativeId, work_dir: project, hostname: '' },
+      ...{ started_at: Date.parse(startedAt ?? '') / 1000 || 0, qwen_version: null },
+    })}\n`,
+  isNeeded: (session, isThere) => session.isMoved === true && !isThere(statusAt(session)),
+  argv: () => null,
+};
+
 export const qwenCode: AgentFormat = {
   id: agentId('qwen-code'),
   name: 'Qwen Code',
@@ -56,6 +71,8 @@ export const qwenCode: AgentFormat = {
   reader: qwenReader,
   content: ALL_MEMBERS,
   restorePath,
+  otherProject: 'by its place',
+  takesBack: runtimeStatus,
   resume: (session) => ({ cwd: session.project, argv: ['qwen', '--resume', session.nativeId] }),
 };
 
@@ -159,6 +176,10 @@ function latestOf(records: readonly JsonRecord[]): Iso | null {
 /** Qwen Code's name of a project's folder: every character other than an ASCII letter or digit becomes `-`. */
 function folderOf(project: string | null): string {
   return (project ?? '-').replace(/[^A-Za-z0-9]/g, '-').slice(0, 200);
+}
+
+function statusAt({ nativeId, project }: RestoreTarget): string {
+  return `projects/${folderOf(project)}/chats/${nativeId}.runtime.json`;
 }
 
 function relPathOf(peeked: Peek): string | null {

@@ -34,6 +34,7 @@ import { filesOf, findSession } from '../../store/read.ts';
 import { agentRootOf, bearersOf } from '../../store/read-sources.ts';
 import type { StoredFile } from '../../store/rows.ts';
 import { fileChunks } from '../../store/segments.ts';
+import { asVersion, versionsOf } from '../../store/versions.ts';
 import type { Context } from '../context.ts';
 import { liveFiles } from '../wire.ts';
 import { chosenVersions, type WantedVersion } from './restore.versions.ts';
@@ -113,11 +114,14 @@ export function planRestore(
   const target: RestoreTarget = {
     nativeId: agent === null ? nativeIdOf(session.uid) : idFor(db, session, agent, beside),
     project: otherProject ?? session.project,
+    isMoved: otherProject !== null,
     startedAt: session.startedAt,
     beside,
   };
   const place = JSON.stringify([root, ...folders]);
-  const tree = trees.get(place) ?? new RestoreTree(root, force, folders);
+  // In a folder of our own lies what an earlier restore has put there: this one goes on from it, and what is nowhere else is put beside.
+  const isOurs = to === null && agent?.cannotPutBack !== undefined;
+  const tree = trees.get(place) ?? new RestoreTree(root, force || isOurs, folders);
   trees.set(place, tree);
   const isForeign = cameWithArchive(db, session);
   const isVouchedFor = session.origin === null;
@@ -279,26 +283,47 @@ function madeFor(
 ): MadeFile | null {
   const main = files.find(({ file }) => file.role === 'main');
   if (main === undefined) return null;
-  // Made anew each time it is read: as a whole it may be larger than memory.
-  const lines = { [Symbol.iterator]: () => wholeLines(fileChunks(db, session.uid, main.file)) };
-  const made = takesBack.content(lines, target);
+  const made = madeOf(takesBack, db, session, target, main.file);
   if (made === null) return null;
   const path = tree.place(takesBack.fileName(target), () => 'a link is not followed');
-  const chunks = {
+  let rawBytes = 0;
+  for (const chunk of made) rawBytes += chunk.length;
+  const { place, stat } = tree.check(path, made, rawBytes, null);
+  const { fileId } = main.file;
+  const earlier = {
+    *[Symbol.iterator]() {
+      for (const version of versionsOf(db, session.uid)) {
+        if (version.fileId !== fileId) continue;
+        const then = madeOf(takesBack, db, session, target, asVersion(main.file, version));
+        if (then !== null) yield then;
+      }
+    },
+  };
+  return { path, chunks: made, earlier, place, stat };
+}
+
+/** Made anew each time it is read: as a whole it may be larger than memory. Null: the version tells too little. */
+function madeOf(
+  takesBack: AgentImport,
+  db: ReadableDb,
+  { uid }: SessionRow,
+  target: RestoreTarget,
+  file: StoredFile,
+): { [Symbol.iterator](): Iterator<Uint8Array> } | null {
+  const lines = { [Symbol.iterator]: () => wholeLines(fileChunks(db, uid, file)) };
+  const made = takesBack.content(lines, target);
+  if (made === null) return null;
+  return {
     *[Symbol.iterator]() {
       for (const text of typeof made === 'string' ? [made] : made) yield Buffer.from(text);
     },
   };
-  let rawBytes = 0;
-  for (const chunk of chunks) rawBytes += chunk.length;
-  const { place, stat } = tree.check(path, chunks, rawBytes, null);
-  return { path, chunks, place, stat };
 }
 
 function noOtherProject({ agent: id, uid }: SessionRow, agent: AgentFormat | null): FailureError {
   return fail(
     'failed',
-    `${uid} was not restored: ${agent?.name ?? id} is not known to go on with a session in another project's folder`,
+    `${uid} was not restored: ${agent?.name ?? id} ${agent?.onlyInProject ?? "is not known to go on with a session in another project's folder"}`,
     'Leave out --project; or give --to DIR for its files alone.',
   );
 }
