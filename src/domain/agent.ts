@@ -10,10 +10,12 @@ import type { AgentId } from './ids.ts';
 import type { OwnFormat } from './own-format.ts';
 import type { Peek } from './peek.ts';
 import type { Place } from './places.ts';
+import type { AgentRetention } from './retention.ts';
 import type { FileRole } from './session.ts';
 import type { Iso } from './time.ts';
 
 export type { Peek } from './peek.ts';
+export type { AgentRetention } from './retention.ts';
 
 /** The machine as `main.ts` found it. Empty variables are already left out. */
 export interface Host {
@@ -229,19 +231,9 @@ export interface AgentReturn {
   readonly takesBack?: AgentImport;
 }
 
-/** After how many days the agent deletes its own transcripts. */
-export interface AgentRetention {
-  readonly settingsFile: string;
-  days(settingsText: string | null): number | null;
-  /** It judges a session's age by the times in it, not by that of its file. */
-  readonly byContent?: true;
-  /** Whether it deletes a session at its next start, by the places of all transcripts that bear its id in one folder; absent: none. */
-  deletesNext?(relPaths: readonly string[]): boolean;
-}
-
 /** One agent, in its parts: whoever needs one part asks for that one. */
 export interface AgentFormat extends AgentIdentity, AgentLocations, AgentLayout, AgentRecords, AgentReturn {
-  /** A settings file under the root and how to read it; null: it deletes nothing. */
+  /** How it deletes its own transcripts; null: never. */
   readonly retention: AgentRetention | null;
 }
 

@@ -18,7 +18,6 @@ import {
   lastLines,
   latestOf,
   linesWithin,
-  parseRecord,
   recordAt,
   recordsOf,
   textAt,
@@ -28,10 +27,9 @@ import {
 import { Members } from '../kit/json-members.ts';
 import { claudeReader } from './reader.ts';
 import { forkedFrom, humanPrompt, claudeLine as look, timeOf } from './records.ts';
+import { claudeRetention } from './retention.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-/** How long Claude Code keeps transcripts where its settings do not say. */
-const CLEANUP_DAYS_DEFAULT = 30;
 /** A longer folder name gets a hash by Claude Code that cannot be computed here; the recorded name serves. */
 const FOLDER_CHARS_MAX = 200;
 /** Folders beside `projects` with files of one session each. */
@@ -56,7 +54,7 @@ export const claudeCode: AgentFormat = {
   growth: 'append',
   variables: ['CLAUDE_CONFIG_DIR'],
   folders: ['projects', ...OUTER_FOLDERS],
-  retention: { settingsFile: 'settings.json', days: cleanupDays },
+  retention: claudeRetention,
   roots,
   rootOf,
   places: PLACES,
@@ -323,10 +321,4 @@ function recordedFolder(relPath: string): string | undefined {
 function projectFolder(project: string | null, relPath: string): string {
   const named = project === null ? null : folderOf(project);
   return recordedFolder(relPath) ?? named?.slice(0, FOLDER_CHARS_MAX) ?? '-';
-}
-
-/** Days from Claude Code's `cleanupPeriodDays`; 0 is taken as it stands. */
-function cleanupDays(settingsText: string | null): number {
-  const days = settingsText === null ? null : parseRecord(settingsText)?.['cleanupPeriodDays'];
-  return typeof days === 'number' && Number.isFinite(days) && days >= 0 ? days : CLEANUP_DAYS_DEFAULT;
 }

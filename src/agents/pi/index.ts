@@ -5,6 +5,7 @@
 import type {
   AgentFormat,
   AgentImport,
+  AgentRetention,
   Host,
   ListedProject,
   Peek,
@@ -24,6 +25,7 @@ import {
 } from '../kit/json-lines.ts';
 import { peekRecords, type Seen } from '../kit/lines-reader.ts';
 import { openClawImport } from './openclaw-import.ts';
+import { openClawRetention } from './openclaw-retention.ts';
 import { openClawRows } from './openclaw-rows.ts';
 import { idInPath, type Layout, OH_MY_PI_LAYOUT, openClawLayout, PI_LAYOUT } from './places.ts';
 import { isCopiedBy, PiReader, textOf } from './reader.ts';
@@ -50,6 +52,7 @@ interface Family {
   readonly takesBack?: AgentImport;
   readonly otherProject?: AgentFormat['otherProject'];
   readonly isIts?: AgentFormat['isIts'];
+  readonly retention?: AgentRetention;
 }
 
 export const pi = family({
@@ -98,6 +101,7 @@ export const openClaw = family({
   layout: openClawLayout(openClawRows(peek)),
   resume: ({ nativeId }) => ['openclaw', 'agent', '--local', '--session-id', nativeId],
   takesBack: openClawImport,
+  retention: openClawRetention,
   otherProject: 'from any folder',
 });
 
@@ -119,6 +123,7 @@ function family(agent: Family): AgentFormat {
     resume,
     takesBack,
     otherProject,
+    retention = null,
   } = agent;
   const pattern = home
     .map((part) => part.replace('.', '\\.'))
@@ -129,7 +134,7 @@ function family(agent: Family): AgentFormat {
   );
   return {
     id: agentId(id),
-    ...{ name, proof, growth: 'append', retention: null },
+    ...{ name, proof, growth: 'append', retention },
     variables: [variable, sessionsVariable, alsoBy].filter((name) => name !== undefined),
     ...(isIts === undefined ? {} : { isIts }),
     folders: layout.folders,
