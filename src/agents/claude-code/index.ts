@@ -25,6 +25,7 @@ import {
   titleOf,
 } from '../kit/json-lines.ts';
 import { Members } from '../kit/json-members.ts';
+import { claudePlans, PLAN } from './plans.ts';
 import { claudeReader } from './reader.ts';
 import { forkedFrom, humanPrompt, claudeLine as look, timeOf } from './records.ts';
 import { claudeRetention } from './retention.ts';
@@ -41,6 +42,7 @@ const PLACES = placesOf({
   output: ['projects/*/{id}/tool-results/**'],
   sidecar: [
     ...['projects/*/{id}/**', 'file-history/{id}/**', 'tasks/{id}/**', 'todos/{id}-agent-*.json'],
+    'plans/*.md',
     // Names of its own that begin with a dot.
     ...['tasks/{id}/.lock', 'tasks/{id}/.highwatermark'],
   ],
@@ -53,7 +55,8 @@ export const claudeCode: AgentFormat = {
   proof: 'recordings',
   growth: 'append',
   variables: ['CLAUDE_CONFIG_DIR'],
-  folders: ['projects', ...OUTER_FOLDERS],
+  folders: ['projects', ...OUTER_FOLDERS, 'plans'],
+  named: claudePlans,
   retention: claudeRetention,
   roots,
   rootOf,
@@ -82,7 +85,7 @@ function roots(host: Host): readonly string[] {
 
 function rootOf(path: string): string | null {
   const named =
-    /^(.*?[\\/]\.claude|\.claude)(?:[\\/](?:projects|file-history|tasks|todos)(?:[\\/].*)?|[\\/])?$/s.exec(
+    /^(.*?[\\/]\.claude|\.claude)(?:[\\/](?:projects|file-history|tasks|todos|plans)(?:[\\/].*)?|[\\/])?$/s.exec(
       path,
     );
   if (named) return named[1] ?? null;
@@ -94,6 +97,7 @@ function rootOf(path: string): string | null {
 function classifyPlace(relPath: string): FileClass | null {
   const main = asMain(relPath);
   if (main !== null) return main;
+  if (PLAN.test(relPath)) return { ...sidecar('', relPath, true), nativeId: null, isNamed: true };
   const [top, first, ...rest] = relPath.split('/');
   if (top === 'projects' && first !== undefined && rest.length > 0) return classifyInProject(rest);
   if (top === 'todos' && first !== undefined && rest.length === 0) return classifyTodo(first);
@@ -291,6 +295,7 @@ function restorePath(
   const { role, key } = file;
   if (role === 'main') return `${folder}/${id}.jsonl`;
   if (role === 'orphaned') return `${folder}/${id}.${key}`;
+  if (PLAN.test(key)) return key;
   if (key.startsWith('todos/')) return `todos/${id}-${key.slice('todos/'.length)}`;
   const outer = OUTER_FOLDERS.find((name) => key.startsWith(`${name}/`));
   if (outer !== undefined) return `${outer}/${id}/${key.slice(outer.length + 1)}`;
