@@ -230,6 +230,10 @@ export const agentsSchema = z.object({
       /** Of `sessions_at_risk`, those that the agent deletes when it next cleans up, mostly at its next start. */
       sessions_due: count,
       first_deletion_at: iso.nullable(),
+      /** Those at risk. Of one that is not stored, `session_uid` is what it would be stored as. */
+      at_risk: z.array(
+        z.object({ session_uid: uid, path: z.string(), is_stored: z.boolean(), goes_at: iso }),
+      ),
     }),
   ),
   /** Ids of the agents that the configuration switches off; they are not among the others. */

@@ -255,9 +255,12 @@ export function ownPaths(db: ReadableDb, uid: SessionUid): string[] {
   return [...new Set(paths)].filter(mayBeThere);
 }
 
-/** The first of them that is there for certain. */
+/** The transcript, or a copy of it, that is there for certain; what is left beside one that is gone is not the session. */
 export function ownPathSeen(db: ReadableDb, uid: SessionUid): string | undefined {
-  return ownPaths(db, uid).find((path) => awayMount(path) === null);
+  const transcripts = sourcesOf(db, uid).filter(({ isBeside }) => isBeside === 0);
+  return transcripts
+    .map(({ path }) => fileOfPath(path))
+    .find((path) => mayBeThere(path) && awayMount(path) === null);
 }
 
 /** How what was evicted can be had again, where its agent still has it. */

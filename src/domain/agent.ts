@@ -7,13 +7,16 @@ import type { Container } from './contained.ts';
 import type { ContentForm } from './content.ts';
 import type { FactSink, RecordReader, ToldRole } from './facts.ts';
 import type { AgentId } from './ids.ts';
+import type { NamedFiles } from './named.ts';
 import type { OwnFormat } from './own-format.ts';
 import type { Peek } from './peek.ts';
 import type { Place } from './places.ts';
+import type { AgentRetention } from './retention.ts';
 import type { FileRole } from './session.ts';
 import type { Iso } from './time.ts';
 
 export type { Peek } from './peek.ts';
+export type { AgentRetention } from './retention.ts';
 
 /** The machine as `main.ts` found it. Empty variables are already left out. */
 export interface Host {
@@ -63,6 +66,8 @@ export interface FileClass {
   readonly beforeRows?: true;
   /** Only taken where its records are this agent's: others, too, put files of such names there. */
   readonly onlyByContent?: true;
+  /** Only records of its session tell whose it is (`AgentLayout.named`): `nativeId` is null. */
+  readonly isNamed?: true;
   /** It holds sessions, or leads to the files of one: what is stored is not the file but what is made of it. */
   readonly container?: Container;
 }
@@ -158,6 +163,8 @@ export interface AgentLayout {
   readonly places: readonly Place[];
   /** What the file at `relPath` (from the root, `/` between parts) is; null: not a session's. Decides by the path alone, within `places`. */
   classify(relPath: string): FileClass | null;
+  /** Files of its sessions that only their records name: `classify` says of which places; absent: there are none. */
+  readonly named?: NamedFiles;
   /**
    * Of a file that the layout of a relative knows under the same root, too: whether it is this agent's, by its place and the first bytes
    * of transcripts there (null: there is none). Absent: no relative is known.
@@ -233,19 +240,9 @@ export interface AgentReturn {
   readonly takesBack?: AgentImport;
 }
 
-/** After how many days the agent deletes its own transcripts. */
-export interface AgentRetention {
-  readonly settingsFile: string;
-  days(settingsText: string | null): number | null;
-  /** It judges a session's age by the times in it, not by that of its file. */
-  readonly byContent?: true;
-  /** Whether it deletes a session at its next start, by the places of all transcripts that bear its id in one folder; absent: none. */
-  deletesNext?(relPaths: readonly string[]): boolean;
-}
-
 /** One agent, in its parts: whoever needs one part asks for that one. */
 export interface AgentFormat extends AgentIdentity, AgentLocations, AgentLayout, AgentRecords, AgentReturn {
-  /** A settings file under the root and how to read it; null: it deletes nothing. */
+  /** How it deletes its own transcripts; null: never. */
   readonly retention: AgentRetention | null;
 }
 

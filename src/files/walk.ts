@@ -199,6 +199,17 @@ export function* walkFlat(
   }
 }
 
+/** When a file was changed; null where there is none, or where that cannot be seen now. */
+export function lastChangedMs(path: string): number | null {
+  try {
+    if (awayMount(path) !== null) return null;
+    return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? null;
+  } catch {
+    // What may not be looked at counts as not there.
+    return null;
+  }
+}
+
 /** When the newest of them was written. */
 export function newestMs(files: readonly WalkedFile[]): number {
   let newest = Number.NEGATIVE_INFINITY;

@@ -36,7 +36,7 @@ import {
   type IngestReport,
 } from './ingest-report.ts';
 import { mostNewBytes, storedSizeOf, takenBytes } from './measure.ts';
-import { noRoom, noteScans } from './no-room.ts';
+import { noRoom, noteScans, noteUnnamed } from './no-room.ts';
 import { type Admission, type TakeDeps, takeSession } from './take-session.ts';
 
 export type { IngestOptions, IngestProgress, IngestReport } from './ingest-report.ts';
@@ -201,6 +201,8 @@ async function ingestHere(
   report.sessions_unchanged = await unchanged.count();
   const isWhole = options.paths.length === 0 && options.agent === null && !deps.signal.aborted;
   if (!isWhole) return [];
+  // Another process that looks at one mount has not met all of them.
+  if (deps.keepScans === undefined) noteUnnamed(deps.db, found.unnamed);
   const { scansOf } = await import('./discover/scan.ts');
   return await scansOf(found, host, now, new KnownSources(deps.db), (session) => left.has(session));
 }

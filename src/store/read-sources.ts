@@ -37,6 +37,7 @@ export class KnownSources {
   /** By path, in the form of `WalkedFile.stat`. */
   readonly stats: ReadonlyMap<string, string>;
   #nativeIds: ReadonlyMap<string, string> | null = null;
+  #unnamed: ReadonlyMap<string, string> | null = null;
 
   constructor(db: ReadableDb) {
     this.#db = db;
@@ -63,6 +64,19 @@ export class KnownSources {
       { path },
     );
     return row?.at ?? null;
+  }
+
+  /** Files that only records name, by path, as they were when no transcript did. */
+  get unnamed(): ReadonlyMap<string, string> {
+    this.#unnamed ??= byPath(this.#db, 'SELECT path, stat AS value FROM unnamed_files');
+    return this.#unnamed;
+  }
+
+  /** Whether the session of a path is evicted. */
+  isEvictedAt(path: string): boolean {
+    const sql = `SELECT 1 AS found FROM sources o JOIN sessions s ON s.id = o.session_id
+      WHERE path = $path AND s.evicted_at IS NOT NULL`;
+    return this.stats.has(path) && this.#db.get(sql, { path }) !== null;
   }
 
   /** All sessions that bear an id. */

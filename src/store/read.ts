@@ -242,11 +242,21 @@ export function sessionsToldLater(
   );
 }
 
-/** Where on this machine a session's files were last seen. */
-export function sourcesOf(db: ReadableDb, uid: SessionUid): { path: string; fileId: number | null }[] {
-  return db.all(`SELECT path, file_id AS fileId FROM sources WHERE session_id = ${NAMED_ID} ORDER BY path`, {
-    uid,
-  });
+export interface SourceRow {
+  readonly path: string;
+  readonly fileId: number | null;
+  /** It is a file beside the transcript. */
+  readonly isBeside: 0 | 1;
+}
+
+/** Where on this machine a session's files were last seen, its transcript first. */
+export function sourcesOf(db: ReadableDb, uid: SessionUid): SourceRow[] {
+  return db.all(
+    `SELECT path, file_id AS fileId, coalesce(role, 'main') <> 'main' AS isBeside
+     FROM sources o LEFT JOIN files f ON f.id = o.file_id
+     WHERE o.session_id = ${NAMED_ID} ORDER BY isBeside, path`,
+    { uid },
+  );
 }
 
 /** The session and the file of it that a path was last seen to be; null where it is no file of one. */

@@ -127,24 +127,12 @@ export function goingNext(
   return going;
 }
 
-const WEEK_MS = 7 * DAY_MS;
+/** By the store's number of a session: when its agent deletes it, as the last look at its folder told. */
+export type GoesMs = ReadonlyMap<number, number>;
 
-/** By agent, after how many days it deletes its own files. */
-export type Retention = ReadonlyMap<string, number>;
-
-export function atRiskOf(
-  { timesMs, agentOf, agents, ids }: Omit<Catalogue, 'going' | 'atRisk'>,
-  retention: Retention,
-  nowMs: number,
-): Uint8Array {
-  const daysOf = agents.map((agent) => retention.get(agent) ?? null);
+export function atRiskOf({ ids }: Pick<Catalogue, 'ids'>, goesMs: GoesMs): Uint8Array {
   const atRisk = new Uint8Array(ids.length);
-  for (let i = 0; i < ids.length; i += 1) {
-    const days = daysOf[agentOf[i] ?? 0] ?? null;
-    const timeMs = timesMs[i] ?? 0;
-    if (days === null || timeMs === 0) continue;
-    const leftMs = timeMs + days * DAY_MS - nowMs;
-    if (leftMs > 0 && leftMs <= WEEK_MS) atRisk[i] = 1;
-  }
+  if (goesMs.size === 0) return atRisk;
+  for (let i = 0; i < ids.length; i += 1) if (goesMs.has(ids[i] ?? 0)) atRisk[i] = 1;
   return atRisk;
 }

@@ -8,10 +8,10 @@ import type { ReadableDb } from '../store/connection.ts';
 import {
   atRiskOf,
   type Catalogue,
+  type GoesMs,
   goingNext,
   orderBy,
   PINNED,
-  type Retention,
   SORTS,
   type Sort,
   STATES,
@@ -34,7 +34,7 @@ export interface Wish {
 /** What the next sweep takes and what agents delete is worked out of these. */
 export interface LoadedUnder {
   readonly limits: Pick<Limits, 'rawMaxAgeDays' | 'rawSoftCapBytes'>;
-  readonly retention: Retention;
+  readonly goesMs: GoesMs;
   readonly nowMs: number;
 }
 
@@ -74,7 +74,7 @@ export class Finder {
     const plain = columns.finish();
     await breath();
     const going = goingNext(plain, about.limits, about.nowMs);
-    const catalogue = { ...plain, going, atRisk: atRiskOf(plain, about.retention, about.nowMs) };
+    const catalogue = { ...plain, going, atRisk: atRiskOf(plain, about.goesMs) };
     if (load !== this.#loads) return;
     this.#catalogue = catalogue;
     this.#nowMs = about.nowMs;

@@ -5,7 +5,7 @@
 import { messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { numbersOf, sessionsByIds } from '../store/browse.ts';
-import { lastScans } from '../store/scans.ts';
+import { sessionsAtRisk } from '../store/scans.ts';
 import type { SearchResult } from '../store/search/search.ts';
 import { Finder } from './finder.ts';
 import type { Services } from './ports.ts';
@@ -71,14 +71,9 @@ export class Lister {
 
   async #load(): Promise<void> {
     const { clock, limits, db } = this.#services;
-    const retention = new Map(
-      lastScans(db).flatMap(({ agent, deletes_after_days: days }) =>
-        days === null ? [] : [[agent, days] as const],
-      ),
-    );
     const nowMs = Date.parse(clock.now());
     const beganMs = clock.monotonicMs();
-    await this.#finder.load({ limits, retention, nowMs }, (catalogue) => {
+    await this.#finder.load({ limits, goesMs: sessionsAtRisk(db), nowMs }, (catalogue) => {
       this.#dispatch({ kind: 'catalogue', catalogue });
       this.select();
       this.#dispatch({ kind: 'totals', totals: totalsOf(catalogue, limits, nowMs) });

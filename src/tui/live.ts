@@ -126,7 +126,7 @@ export function readView(
       toAnalyze: planned.toAnalyze.length,
       worstCaseLoss: planned.worstCaseDataLoss.length,
       atRisk: lastScans(db).flatMap((scan) =>
-        scan.deletes_after_days === null || scan.sessions_at_risk === 0
+        scan.sessions_at_risk === 0
           ? []
           : [
               {

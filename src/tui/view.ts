@@ -52,8 +52,8 @@ export interface Risk {
   readonly agent: string;
   readonly sessions: number;
   readonly notStored: number;
-  /** After how many days the agent deletes. */
-  readonly days: number;
+  /** After how many days the agent deletes; null: by other rules than age. */
+  readonly days: number | null;
   /** When the first of them goes; null where the scan does not know. */
   readonly firstAt: Iso | null;
 }

@@ -59,6 +59,12 @@ test('a command that only steers the client is told as that, once, and as no pro
   expect([told.steering, told.prompts.map(({ text }) => text)]).toEqual([['/clear', '/exit'], ['/fix']]);
 });
 
+// `claude --resume ID -p /compact` puts its prompt in line, too.
+test('a command that was put in line, and then steered the client, is no prompt', () => {
+  const told = facts(user('begin'), queue('enqueue', '/compact'), queue('dequeue'), user(steer('/compact')));
+  expect([told.steering, told.prompts.map(({ text }) => text)]).toEqual([['/compact'], ['begin']]);
+});
+
 describe('a human is heard', () => {
   test('in the refusal of a tool, which is no error', () => {
     const told = facts(

@@ -31,7 +31,7 @@ function rowOf(agent: AgentFormat): string {
   const [first = '-'] = agent.roots(host);
   const root = agent.projectRoot?.('PROJECT', host) ?? first;
   const moved = agent.variables.map((name) => `\`${name}\``).join(', ');
-  const days = agent.retention === null ? null : agent.retention.days(null);
+  const days = agent.retention?.cleanup({ text: () => null, changedMs: () => null }).days ?? null;
   const cells = [
     agent.name,
     `\`${agent.id}\``,

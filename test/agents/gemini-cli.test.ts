@@ -102,21 +102,6 @@ describe('what a human said', () => {
   });
 });
 
-describe('what it deletes by itself', () => {
-  const days = (text: string | null) => geminiCli.retention?.days(text) ?? null;
-  test.each([
-    [null, 30],
-    ['{}', 30],
-    ['not json', 30],
-    ['{"general":{"sessionRetention":{"enabled":false}}}', null],
-    ['{"general":{"sessionRetention":{"enabled":true,"maxAge":"2w"}}}', 14],
-    ['{\n // mine\n "general":{"sessionRetention":{"maxAge":"36h"}}}', 1.5],
-    ['{"general":{"sessionRetention":{"maxAge":"soon"}}}', 30],
-  ])('%p: after %p days', (text, expected) => {
-    expect(days(text)).toBe(expected);
-  });
-});
-
 test('an old .json that lies beside the .jsonl made of it is one session, each prompt once', async () => {
   using world = new World();
   const folder = '.gemini/tmp/p/chats/session-2026-05-01T10-00-aaaaaaaa';

@@ -1,9 +1,11 @@
 import { expect, test } from 'bun:test';
 import { appendFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import type { SessionUid } from '../../src/domain/ids.ts';
 import { scanAgents } from '../../src/ingest/discover/scan.ts';
+import { numbersOf } from '../../src/store/browse.ts';
 import { listSessions } from '../../src/store/read.ts';
-import { lastScans } from '../../src/store/scans.ts';
+import { lastScans, sessionsAtRisk } from '../../src/store/scans.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 import { runIn } from '../support/runtime.ts';
 
@@ -45,6 +47,93 @@ test("the agent's own setting decides when it deletes", async () => {
   world.put('.claude/settings.json', '{"cleanupPeriodDays": 365}');
   const [scan] = await scanAgents(world.db, world.host, world.clock, () => undefined);
   expect(scan).toMatchObject({ deletes_after_days: 365, sessions_at_risk: 0 });
+});
+
+/** A transcript of Claude Code that was last written so many days ago. */
+function written(world: World, id: string, days: number, more: object = {}): string {
+  const line = `${JSON.stringify({ ...JSON.parse(promptLine(id, 'moor the barge')), ...more })}\n`;
+  return aged(world, world.put(claudePath(id), line), days);
+}
+
+function aged(world: World, path: string, days: number): string {
+  const seconds = Date.parse(world.now) / 1000 - days * 86_400;
+  utimesSync(path, seconds, seconds);
+  return path;
+}
+
+test("who is at risk is told by name: not what Claude's desktop program keeps, and by the transcript's age alone", async () => {
+  using world = new World();
+  const desktop = '33333333-3333-4333-8333-333333333333';
+  written(world, OLD, 28);
+  written(world, YOUNG, 3);
+  written(world, desktop, 90, { entrypoint: 'claude-desktop' });
+  // Its clean-up looks at the transcript, and takes all beside it away with it.
+  world.put(`.claude/projects/-p/${OLD}/subagents/agent-1.jsonl`, promptLine(OLD, 'fresh'));
+  const atRisk = [{ session_uid: `claude-code:${OLD}`, goes_at: '2026-06-03T00:00:00.000Z' }];
+  const scans = () => scanAgents(world.db, world.host, world.clock, () => undefined);
+  expect(await scans()).toMatchObject([
+    { sessions: 3, sessions_at_risk: 1, sessions_due: 0, at_risk: [{ ...atRisk[0], is_stored: false }] },
+  ]);
+  await world.ingest();
+  expect(await scans()).toMatchObject([{ at_risk: [{ ...atRisk[0], is_stored: true }], sessions_due: 0 }]);
+  const goesMs = sessionsAtRisk(world.db);
+  const [listed = 0] = numbersOf(world.db, [`claude-code:${OLD}` as SessionUid]);
+  expect([...goesMs]).toEqual([[listed, Date.parse('2026-06-03T00:00:00.000Z')]]);
+  // A period of its own is a longest one, and what it lets go of goes like any other.
+  world.put('.claude/settings.json', '{"desktopSessionCleanupPeriodDays": 60}');
+  expect(await scans()).toMatchObject([{ sessions_at_risk: 2, sessions_due: 1 }]);
+  await world.ingest();
+  expect([...sessionsAtRisk(world.db)]).toHaveLength(2);
+});
+
+test('after a clean-up of Claude Code nothing goes for a day: what is due is told for the next one', async () => {
+  using world = new World();
+  written(world, OLD, 40);
+  aged(world, world.put('.claude/.last-cleanup', ''), 0.25);
+  const scans = () => scanAgents(world.db, world.host, world.clock, () => undefined);
+  const due = { sessions_at_risk: 1, sessions_due: 0, first_deletion_at: '2026-06-01T18:00:00.000Z' };
+  expect(await scans()).toMatchObject([due]);
+  aged(world, join(world.home, '.claude/.last-cleanup'), 1.5);
+  expect(await scans()).toMatchObject([{ sessions_due: 1, first_deletion_at: world.now }]);
+});
+
+test('a period of none, or settings that are none, have Claude Code delete nothing', async () => {
+  using world = new World();
+  written(world, OLD, 40);
+  for (const text of ['{"cleanupPeriodDays":0}', '{"cleanupPeriodDays":5 // mine\n}']) {
+    world.put('.claude/settings.json', text);
+    const nothing = { sessions_at_risk: 0, sessions_due: 0, deletes_after_days: null, at_risk: [] };
+    expect(await scanAgents(world.db, world.host, world.clock, () => undefined)).toMatchObject([nothing]);
+  }
+});
+
+test('Gemini CLI keeps an old file of a chat that is young, and of a number of chats the youngest', async () => {
+  using world = new World();
+  aged(world, world.put(...chat(OLD, '10')), 60);
+  world.put(...chat(YOUNG, '30'));
+  const scans = () => scanAgents(world.db, world.host, world.clock, () => undefined);
+  expect(await scans()).toMatchObject([{ sessions: 2, sessions_at_risk: 0 }]);
+  world.put('.gemini/settings.json', '{"general":{"sessionRetention":{"maxCount":1}}}');
+  expect(await scans()).toMatchObject([{ sessions_due: 1, at_risk: [{ session_uid: `gemini-cli:${OLD}` }] }]);
+});
+
+test('OpenClaw lets go of what its own list calls old, whatever the age of the file', async () => {
+  using world = new World();
+  const put = (id: string) =>
+    world.put(
+      `.openclaw/agents/main/sessions/${id}.jsonl`,
+      `${JSON.stringify({ type: 'session', version: 3, id, timestamp: '2026-04-01T10:00:00.000Z', cwd: '/p' })}\n${JSON.stringify({ type: 'message', id: 'a', parentId: null, timestamp: '2026-04-01T10:00:01.000Z', message: { role: 'user', content: 'moor the barge' } })}\n`,
+    );
+  put(OLD);
+  put(YOUNG);
+  const updatedAt = Date.parse(world.now) - 28 * 86_400_000;
+  const list = { 'agent:main:x': { sessionId: OLD, updatedAt }, 'agent:main:y': { sessionId: YOUNG } };
+  world.put('.openclaw/agents/main/sessions/sessions.json', JSON.stringify(list));
+  const scans = () => scanAgents(world.db, world.host, world.clock, () => undefined);
+  const atRisk = [{ session_uid: `openclaw:${OLD}`, goes_at: '2026-06-03T00:00:00.000Z' }];
+  expect(await scans()).toMatchObject([{ sessions: 2, deletes_after_days: 30, at_risk: atRisk }]);
+  world.put('.openclaw/openclaw.json', "{session: {maintenance: {pruneAfter: '90d'}}} // longer");
+  expect(await scans()).toMatchObject([{ deletes_after_days: 90, sessions_at_risk: 0 }]);
 });
 
 /** A chat of Gemini CLI: the header says when it was written last. */

@@ -261,10 +261,19 @@ export function catalogueOf(rows: readonly SessionRow[]): Catalogue {
     projects,
   };
   const nowMs = Date.parse(NOW);
+  // As Claude Code goes about it: after 30 days.
+  const goesMs = new Map(
+    rows.flatMap(({ agent, endedAt }, n) => {
+      const leftDays = 30 - (nowMs - ms(endedAt)) / DAY_MS;
+      return agent === 'claude-code' && leftDays > 0 && leftDays <= 7
+        ? [[n + 1, ms(endedAt) + 30 * DAY_MS]]
+        : [];
+    }),
+  );
   return {
     ...plain,
     going: goingNext(plain, DEFAULT_LIMITS, nowMs),
-    atRisk: atRiskOf(plain, new Map([['claude-code', 30]]), nowMs),
+    atRisk: atRiskOf(plain, goesMs),
   };
 }
 

@@ -14,7 +14,7 @@ const START = '2026-01-01T00:00:00.000Z' as Iso;
 const PLAIN: Wish = { typed: '', sort: 'newest', reversed: false, hits: [] };
 const ABOUT: LoadedUnder = {
   limits: { rawMaxAgeDays: 45, rawSoftCapBytes: 1e12 },
-  retention: new Map(),
+  goesMs: new Map(),
   nowMs: Date.parse('2026-03-01T00:00:00.000Z'),
 };
 

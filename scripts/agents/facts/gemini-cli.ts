@@ -44,6 +44,10 @@ export const geminiCli: AgentFacts = {
         },
       ],
       run: ({ command }) => ['run_shell_command', { command, description: 'Run it' }],
+      background: ({ command }) => [
+        'run_shell_command',
+        { command, description: 'Run it', is_background: true },
+      ],
       todo: ({ items }) => [
         'write_todos',
         {

@@ -18,7 +18,6 @@ import {
   lastLines,
   latestOf,
   linesWithin,
-  parseRecord,
   recordAt,
   recordsOf,
   textAt,
@@ -26,12 +25,12 @@ import {
   titleOf,
 } from '../kit/json-lines.ts';
 import { Members } from '../kit/json-members.ts';
+import { claudePlans, PLAN } from './plans.ts';
 import { claudeReader } from './reader.ts';
 import { forkedFrom, humanPrompt, claudeLine as look, timeOf } from './records.ts';
+import { claudeRetention } from './retention.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-/** How long Claude Code keeps transcripts where its settings do not say. */
-const CLEANUP_DAYS_DEFAULT = 30;
 /** A longer folder name gets a hash by Claude Code that cannot be computed here; the recorded name serves. */
 const FOLDER_CHARS_MAX = 200;
 /** Folders beside `projects` with files of one session each. */
@@ -43,6 +42,7 @@ const PLACES = placesOf({
   output: ['projects/*/{id}/tool-results/**'],
   sidecar: [
     ...['projects/*/{id}/**', 'file-history/{id}/**', 'tasks/{id}/**', 'todos/{id}-agent-*.json'],
+    'plans/*.md',
     // Names of its own that begin with a dot.
     ...['tasks/{id}/.lock', 'tasks/{id}/.highwatermark'],
   ],
@@ -55,8 +55,9 @@ export const claudeCode: AgentFormat = {
   proof: 'recordings',
   growth: 'append',
   variables: ['CLAUDE_CONFIG_DIR'],
-  folders: ['projects', ...OUTER_FOLDERS],
-  retention: { settingsFile: 'settings.json', days: cleanupDays },
+  folders: ['projects', ...OUTER_FOLDERS, 'plans'],
+  named: claudePlans,
+  retention: claudeRetention,
   roots,
   rootOf,
   places: PLACES,
@@ -84,7 +85,7 @@ function roots(host: Host): readonly string[] {
 
 function rootOf(path: string): string | null {
   const named =
-    /^(.*?[\\/]\.claude|\.claude)(?:[\\/](?:projects|file-history|tasks|todos)(?:[\\/].*)?|[\\/])?$/s.exec(
+    /^(.*?[\\/]\.claude|\.claude)(?:[\\/](?:projects|file-history|tasks|todos|plans)(?:[\\/].*)?|[\\/])?$/s.exec(
       path,
     );
   if (named) return named[1] ?? null;
@@ -96,6 +97,7 @@ function rootOf(path: string): string | null {
 function classifyPlace(relPath: string): FileClass | null {
   const main = asMain(relPath);
   if (main !== null) return main;
+  if (PLAN.test(relPath)) return { ...sidecar('', relPath, true), nativeId: null, isNamed: true };
   const [top, first, ...rest] = relPath.split('/');
   if (top === 'projects' && first !== undefined && rest.length > 0) return classifyInProject(rest);
   if (top === 'todos' && first !== undefined && rest.length === 0) return classifyTodo(first);
@@ -293,6 +295,7 @@ function restorePath(
   const { role, key } = file;
   if (role === 'main') return `${folder}/${id}.jsonl`;
   if (role === 'orphaned') return `${folder}/${id}.${key}`;
+  if (PLAN.test(key)) return key;
   if (key.startsWith('todos/')) return `todos/${id}-${key.slice('todos/'.length)}`;
   const outer = OUTER_FOLDERS.find((name) => key.startsWith(`${name}/`));
   if (outer !== undefined) return `${outer}/${id}/${key.slice(outer.length + 1)}`;
@@ -323,10 +326,4 @@ function recordedFolder(relPath: string): string | undefined {
 function projectFolder(project: string | null, relPath: string): string {
   const named = project === null ? null : folderOf(project);
   return recordedFolder(relPath) ?? named?.slice(0, FOLDER_CHARS_MAX) ?? '-';
-}
-
-/** Days from Claude Code's `cleanupPeriodDays`; 0 is taken as it stands. */
-function cleanupDays(settingsText: string | null): number {
-  const days = settingsText === null ? null : parseRecord(settingsText)?.['cleanupPeriodDays'];
-  return typeof days === 'number' && Number.isFinite(days) && days >= 0 ? days : CLEANUP_DAYS_DEFAULT;
 }

@@ -210,12 +210,13 @@ class ClaudeReader implements RecordReader {
 
   private steering(text: string, at: Iso | null): void {
     const typed = steeringCommand(text);
-    if (typed !== null) this.sink.steering(typed, at);
+    if (typed === null) return;
+    this.unqueue(typed);
+    this.sink.steering(typed, at);
   }
 
   private prompt(text: string, at: Iso | null, copied: boolean): void {
-    for (let index = this.queued.length - 1; index >= 0; index--)
-      if (text.includes(this.queued[index]?.text ?? '')) this.queued.splice(index, 1);
+    this.unqueue(text);
     // So many without an answer are not held, and not told out of their order.
     if (this.unanswered !== null && this.unanswered.length >= UNANSWERED_MAX) this.tellUnanswered(false);
     if (!copied && this.unanswered !== null) this.unanswered.push({ text, at });
@@ -287,6 +288,12 @@ class ClaudeReader implements RecordReader {
     if (record['operation'] !== 'enqueue' || this.queued.length >= QUEUED_MAX) return;
     const text = humanText(textOfContent(record['content']))?.trim();
     if (text) this.queued.push({ text: ownText(text, QUEUED_CHARS), at });
+  }
+
+  /** What is met is told where it is met. */
+  private unqueue(text: string): void {
+    for (let index = this.queued.length - 1; index >= 0; index--)
+      if (text.includes(this.queued[index]?.text ?? '')) this.queued.splice(index, 1);
   }
 
   private tellQueued(): void {

@@ -15,7 +15,6 @@ import {
   headLines,
   type JsonRecord,
   lastLines,
-  parseRecord,
   recordAt,
   recordsOf,
   textAt,
@@ -25,10 +24,8 @@ import { geminiContent } from './content.ts';
 import { folderHere, hashedFolder, listedFolder, projectOfFolder } from './projects.ts';
 import { geminiReader } from './reader.ts';
 import { cwdOf, humanText, isHeader, MESSAGES, messagesOfLine } from './records.ts';
+import { geminiRetention } from './retention.ts';
 
-/** What Gemini CLI deletes by where its settings do not say. */
-const RETENTION_DAYS_DEFAULT = 30;
-const DAYS_OF_UNIT: Readonly<Record<string, number>> = { h: 1 / 24, d: 1, w: 7, m: 30 };
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 /** A chat, and what Gemini CLI makes of one that it cannot read. */
 const CHAT = /^session-.+\.jsonl?(?:\.unreadable-\d+)?$/;
@@ -52,13 +49,7 @@ export const geminiCli: AgentFormat = {
   growth: 'append',
   variables: ['GEMINI_CLI_HOME'],
   folders: ['tmp'],
-  retention: {
-    settingsFile: 'settings.json',
-    days: retentionDays,
-    byContent: true,
-    // A resume writes a second chat of the same id, and the next start deletes both. Seen with 0.61.
-    deletesNext: (relPaths) => relPaths.filter((relPath) => /\.jsonl$/.test(relPath)).length > 1,
-  },
+  retention: geminiRetention,
   roots,
   rootOf: (path) => /^(.*?[\\/]\.gemini|\.gemini)(?:[\\/]tmp(?:[\\/].*)?|[\\/])?$/s.exec(path)?.[1] ?? null,
   places: PLACES,
@@ -233,21 +224,4 @@ function restorePath(
   if (file.key.startsWith('chats/')) return `${folder}/chats/${nativeId}/${file.key.slice('chats/'.length)}`;
   if (file.key.startsWith('session/')) return `${folder}/${nativeId}/${file.key.slice('session/'.length)}`;
   return `${folder}/${file.key}`;
-}
-
-/** Days of `general.sessionRetention`; null where it is switched off. What cannot be read leaves the default. */
-function retentionDays(settingsText: string | null): number | null {
-  const settings = settingsText === null ? null : parseRecord(withoutComments(settingsText));
-  const retention = recordAt(recordAt(settings ?? {}, 'general'), 'sessionRetention');
-  if (retention['enabled'] === false) return null;
-  const [, count = '', unit = ''] = /^(\d{1,6})([hdwm])$/.exec(textAt(retention, 'maxAge') ?? '') ?? [];
-  const days = Number(count) * (DAYS_OF_UNIT[unit] ?? 0);
-  return days > 0 ? days : RETENTION_DAYS_DEFAULT;
-}
-
-/** Gemini CLI lets its settings have comments. */
-function withoutComments(text: string): string {
-  return text.replace(/"(?:[^"\\]|\\.)*"|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (part) =>
-    part.startsWith('"') ? part : '',
-  );
 }

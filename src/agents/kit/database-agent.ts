@@ -8,6 +8,7 @@ import { type Container, ROWS_FORMAT } from '../../domain/contained.ts';
 import type { ContentForm } from '../../domain/content.ts';
 import type { FactSink, RecordReader } from '../../domain/facts.ts';
 import { agentId, sessionUid } from '../../domain/ids.ts';
+import type { NamedFiles } from '../../domain/named.ts';
 import { closed, placesOf } from '../../domain/places.ts';
 import type { Iso } from '../../domain/time.ts';
 import {
@@ -37,6 +38,8 @@ export interface RowsAgent {
    * it is a transcript by itself, of a time before the database.
    */
   container(relPath: string): { readonly container?: Container; readonly nativeId?: string } | null;
+  /** Files beside it that rows of a session name: their place, as for `placesOf`, and which of those it is. */
+  readonly spills?: { readonly at: string; readonly name: RegExp; readonly named: NamedFiles };
   readonly projectRoot?: AgentFormat['projectRoot'];
   readonly projectList?: AgentFormat['projectList'];
   /** Keeps what a row tells of the session, for a look at a stored transcript that lies about. */
@@ -68,7 +71,13 @@ export function rowsAgent(agent: RowsAgent): AgentFormat {
   const id = agentId(agent.id);
   // Beside what an agent may call its own files: where a restored transcript lies (`<folder>/<agent>/<id>.jsonl`).
   const stored = new RegExp(`^${agent.id}/[^/]+\\.jsonl$`, 's');
-  const places = placesOf({ transcript: [`${agent.id}/{id}.jsonl`], read: agent.read });
+  const { spills } = agent;
+  const places = placesOf({
+    transcript: [`${agent.id}/{id}.jsonl`],
+    output: spills === undefined ? [] : [spills.at],
+    read: agent.read,
+  });
+  const isSpilled = (relPath: string) => spills?.name.test(relPath) === true;
   const nameOf = (nativeId: string) => `${agent.id}/${fileNameOf(nativeId)}.jsonl`;
   return {
     id,
@@ -82,8 +91,10 @@ export function rowsAgent(agent: RowsAgent): AgentFormat {
     flatFolders: agent.flatFolders,
     ...(agent.projectRoot === undefined ? {} : { projectRoot: agent.projectRoot }),
     ...(agent.projectList === undefined ? {} : { projectList: agent.projectList }),
+    ...(spills === undefined ? {} : { named: spills.named }),
     places,
     classify: closed(places, (relPath) => {
+      if (isSpilled(relPath)) return spilled(relPath);
       const main: FileClass = { role: 'main', nativeId: null, key: 'main', encoding: 'plain' };
       if (stored.test(relPath)) return main;
       const held = agent.container(relPath);
@@ -108,7 +119,10 @@ export function rowsAgent(agent: RowsAgent): AgentFormat {
     },
     reader: agent.reader,
     ...(agent.content === undefined ? {} : { content: agent.content }),
-    restorePath: (session, { relPath }) => (stored.test(relPath) ? relPath : nameOf(session.nativeId)),
+    restorePath: (session, { relPath, key }) => {
+      if (key !== 'main' && isSpilled(key)) return key;
+      return stored.test(relPath) ? relPath : nameOf(session.nativeId);
+    },
     resume: (session) => ({
       cwd: session.project,
       argv: agent.resume(session),
@@ -119,6 +133,11 @@ export function rowsAgent(agent: RowsAgent): AgentFormat {
     ...(agent.otherProject === undefined ? {} : { otherProject: agent.otherProject }),
     retention: null,
   };
+}
+
+function spilled(relPath: string): FileClass {
+  const output = { role: 'tool-result', key: relPath, encoding: 'plain' } as const;
+  return { ...output, nativeId: null, onlyWithSession: true, isNamed: true };
 }
 
 /** A name for files made of a session; one that is none gets the name that its uid has. */

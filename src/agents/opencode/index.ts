@@ -21,6 +21,7 @@ import type { Seen } from '../kit/lines-reader.ts';
 import { opencodeContent } from './content.ts';
 import { importText } from './import.ts';
 import { OLDER_TREE, sessionFiles } from './older.ts';
+import { OUTPUT, spilledOutputs } from './outputs.ts';
 import { OpencodeReader } from './reader.ts';
 
 /**
@@ -237,6 +238,8 @@ function folders(host: Host, name: string): string[] {
   return [own === undefined ? [host.homeDir, '.local', 'share', name].join(slash) : `${own}${slash}${name}`];
 }
 
+const SPILLS = { at: 'tool-output/tool_*', name: OUTPUT, named: spilledOutputs } as const;
+
 export const opencode = rowsAgent({
   id: 'opencode',
   name: 'opencode',
@@ -248,7 +251,8 @@ export const opencode = rowsAgent({
     /^(.*?[\\/]\.local[\\/]share[\\/]opencode|.*[\\/]opencode(?=[\\/](?:opencode[^\\/]*\.db|storage|project)(?:$|[\\/])))(?:$|[\\/])/s.exec(
       path,
     )?.[1] ?? null,
-  flatFolders: [''],
+  flatFolders: ['', 'tool-output'],
+  spills: SPILLS,
   folders: ['storage/session', 'project'],
   read: ['opencode*.db', 'storage/session/*/*.json', 'project/*/storage/session/info/*.json'],
   container: (relPath) => {
@@ -280,7 +284,8 @@ export const kilo = rowsAgent({
     /^(.*?[\\/]\.local[\\/]share[\\/]kilo|.*[\\/]kilo(?=[\\/]kilo[^\\/]*\.db$))(?:$|[\\/])/s.exec(
       path,
     )?.[1] ?? null,
-  flatFolders: [''],
+  flatFolders: ['', 'tool-output'],
+  spills: SPILLS,
   read: ['kilo*.db'],
   container: (relPath) => (/^kilo(?:-[\w.-]+)?\.db$/.test(relPath) ? { container: withoutTree } : null),
   note,

@@ -5,6 +5,7 @@
 import type {
   AgentFormat,
   AgentImport,
+  AgentRetention,
   Host,
   ListedProject,
   Peek,
@@ -24,6 +25,7 @@ import {
 } from '../kit/json-lines.ts';
 import { peekRecords, type Seen } from '../kit/lines-reader.ts';
 import { openClawImport } from './openclaw-import.ts';
+import { openClawRetention } from './openclaw-retention.ts';
 import { openClawRows } from './openclaw-rows.ts';
 import { idInPath, type Layout, OH_MY_PI_LAYOUT, openClawLayout, PI_LAYOUT } from './places.ts';
 import { isCopiedBy, PiReader, textOf } from './reader.ts';
@@ -34,6 +36,8 @@ interface Family {
   readonly proof: AgentFormat['proof'];
   /** The environment variable that moves the folder `home`. */
   readonly variable: string;
+  /** The one that gives the first part of `home` another name. */
+  readonly nameVariable?: string;
   /** Where it keeps sessions if that variable is not set; absent: in `home` alone. */
   readonly elsewhere?: (host: Host) => readonly string[];
   /** Another variable that has a say in it. */
@@ -50,6 +54,7 @@ interface Family {
   readonly takesBack?: AgentImport;
   readonly otherProject?: AgentFormat['otherProject'];
   readonly isIts?: AgentFormat['isIts'];
+  readonly retention?: AgentRetention;
 }
 
 export const pi = family({
@@ -78,6 +83,7 @@ export const ohMyPi = family({
   proof: 'recordings',
   // As pi has them.
   variable: 'PI_CODING_AGENT_DIR',
+  nameVariable: 'PI_CONFIG_DIR',
   sessionsVariable: 'PI_CODING_AGENT_SESSION_DIR',
   alsoBy: 'XDG_DATA_HOME',
   elsewhere: dataFolder,
@@ -87,7 +93,7 @@ export const ohMyPi = family({
   layout: OH_MY_PI_LAYOUT,
   // `--profile NAME`
   rootPatterns: (host) => [
-    { folder: `${host.homeDir}/.omp/profiles`, pattern: '*/agent' },
+    { folder: `${host.homeDir}/${host.env['PI_CONFIG_DIR'] ?? '.omp'}/profiles`, pattern: '*/agent' },
     ...dataFolder(host).map((folder) => ({ folder: `${folder}/profiles`, pattern: '*' })),
   ],
   // As pi; in a terminal it would ask whether to move the session.
@@ -105,6 +111,7 @@ export const openClaw = family({
   layout: openClawLayout(openClawRows(peek)),
   resume: ({ nativeId }) => ['openclaw', 'agent', '--local', '--session-id', nativeId],
   takesBack: openClawImport,
+  retention: openClawRetention,
   otherProject: 'from any folder',
 });
 
@@ -114,6 +121,7 @@ function family(agent: Family): AgentFormat {
     name,
     proof,
     variable,
+    nameVariable,
     sessionsVariable,
     elsewhere,
     alsoBy,
@@ -126,6 +134,7 @@ function family(agent: Family): AgentFormat {
     resume,
     takesBack,
     otherProject,
+    retention = null,
   } = agent;
   const pattern = home
     .map((part) => part.replace('.', '\\.'))
@@ -136,8 +145,8 @@ function family(agent: Family): AgentFormat {
   );
   return {
     id: agentId(id),
-    ...{ name, proof, growth: 'append', retention: null },
-    variables: [variable, sessionsVariable, alsoBy].filter((name) => name !== undefined),
+    ...{ name, proof, growth: 'append', retention },
+    variables: [variable, nameVariable, sessionsVariable, alsoBy].filter((name) => name !== undefined),
     ...(isIts === undefined ? {} : { isIts }),
     folders: layout.folders,
     flatFolders: layout.flatFolders,
@@ -148,7 +157,7 @@ function family(agent: Family): AgentFormat {
     roots: (host: Host) => {
       const slash = host.platform === 'win32' ? '\\' : '/';
       const moved = host.env[variable];
-      const root = moved ?? [host.homeDir, ...home].join(slash);
+      const root = moved ?? [host.homeDir, configName(agent, host), ...home.slice(1)].join(slash);
       const roots = moved === undefined ? [root, ...(elsewhere?.(host) ?? [])] : [root];
       const sessions = sessionsVariable === undefined ? undefined : host.env[sessionsVariable];
       const isWithin = `${sessions ?? ''}${slash}`.startsWith(`${root}${slash}${folder}${slash}`);
@@ -175,6 +184,12 @@ function family(agent: Family): AgentFormat {
     },
     resume: (session) => ({ cwd: session.project, argv: resume(session) }),
   };
+}
+
+/** The folder in the home folder that all of an agent's is in. */
+function configName({ nameVariable, home }: Pick<Family, 'nameVariable' | 'home'>, { env }: Host): string {
+  const named = nameVariable === undefined ? undefined : env[nameVariable];
+  return named ?? home[0] ?? '';
 }
 
 /** Where pi's settings have it keep sessions; a folder relative to each project is in no list. */

@@ -20,11 +20,17 @@ import {
   textAt,
   titleOf,
 } from '../kit/json-lines.ts';
+import { OUTPUT, qwenOutputs } from './outputs.ts';
 import { humanText, isOfQwen, qwenReader } from './reader.ts';
 
 const PLACES = placesOf({
   transcript: ['projects/*/chats/{id}.jsonl', 'projects/*/chats/archive/{id}.jsonl'],
   subagent: ['projects/*/subagents/{id}/**/*.jsonl'],
+  output: [
+    'tmp/*/background-shells/{id}/*',
+    // Named by records.
+    ...['tmp/*/*.output', 'tmp/*/tool-results/*.txt'],
+  ],
   sidecar: [
     'projects/*/chats/{id}.worktree.json',
     'projects/*/chats/archive/{id}.worktree.json',
@@ -56,10 +62,12 @@ export const qwenCode: AgentFormat = {
   growth: 'append',
   variables: ['QWEN_HOME', 'QWEN_RUNTIME_DIR'],
   folders: ['projects', 'file-history'],
+  flatFolders: ['tmp/*', 'tmp/*/tool-results', 'tmp/*/background-shells/*'],
+  named: qwenOutputs,
   retention: null,
   roots,
   rootOf: (path) =>
-    /^(.*?[\\/]\.qwen|\.qwen)(?:[\\/](?:projects|file-history)(?:[\\/].*)?|[\\/])?$/s.exec(path)?.[1] ??
+    /^(.*?[\\/]\.qwen|\.qwen)(?:[\\/](?:projects|file-history|tmp)(?:[\\/].*)?|[\\/])?$/s.exec(path)?.[1] ??
     /^(.*)[\\/]projects[\\/][^\\/]+[\\/]chats(?:[\\/]archive)?(?:[\\/][^\\/]*)?$/s.exec(path)?.[1] ??
     null,
   places: PLACES,
@@ -83,6 +91,7 @@ function roots(host: Host): readonly string[] {
 }
 
 function classifyPlace(relPath: string): FileClass | null {
+  if (relPath.startsWith('tmp/')) return classifyOutput(relPath);
   const [top, project, folder, first = '', ...rest] = relPath.split('/');
   // What files were before Qwen Code changed them, by the session.
   if (top === 'file-history' && project && folder !== undefined && first === '')
@@ -101,6 +110,14 @@ function classifyPlace(relPath: string): FileClass | null {
   const key = `subagents/${rest.join('/')}`;
   const role = key.endsWith('.jsonl') ? 'subagent' : 'sidecar';
   return { role, nativeId: first, key, encoding: 'plain', onlyWithSession: true };
+}
+
+/** What a background command said lies under its session's id; what other tools spilled is named by records. */
+function classifyOutput(relPath: string): FileClass | null {
+  const output = { role: 'tool-result', encoding: 'plain', onlyWithSession: true } as const;
+  if (OUTPUT.test(relPath)) return { ...output, nativeId: null, key: relPath, isNamed: true };
+  const [, id, name] = /^tmp\/[^/]+\/background-shells\/([^/]+)\/([^/]+)$/s.exec(relPath) ?? [];
+  return id === undefined ? null : { ...output, nativeId: id, key: `background-shells/${name}` };
 }
 
 function classifyChat(name: string): FileClass | null {
@@ -173,6 +190,11 @@ function latestOf(records: readonly JsonRecord[]): Iso | null {
   return latest;
 }
 
+/** Qwen Code's name of a project's folder of passing files. */
+function hashOf(project: string | null): string {
+  return new Bun.CryptoHasher('sha256').update(project ?? '').digest('hex');
+}
+
 /** Qwen Code's name of a project's folder: every character other than an ASCII letter or digit becomes `-`. */
 function folderOf(project: string | null): string {
   return (project ?? '-').replace(/[^A-Za-z0-9]/g, '-').slice(0, 200);
@@ -193,6 +215,9 @@ function restorePath(
   file: { readonly role: FileRole; readonly key: string; readonly relPath: string },
 ): string {
   if (classify(file.relPath)?.key === file.key) return file.relPath;
+  if (OUTPUT.test(file.key)) return file.key;
+  if (file.key.startsWith('background-shells/'))
+    return `tmp/${hashOf(session.project)}/background-shells/${session.nativeId}/${file.key.slice('background-shells/'.length)}`;
   if (file.key.startsWith('file-history/'))
     return `file-history/${session.nativeId}/${file.key.slice('file-history/'.length)}`;
   const folder = `projects/${folderOf(session.project)}`;

@@ -196,10 +196,12 @@ const REASON_CHARS = 160;
 
 function atRisk(scan: ScanRow): string {
   const since = `as of ${formatTime(scan.scanned_at)}`;
-  if (scan.deletes_after_days === null) return `${scan.agent} deletes nothing by itself (${since})`;
+  if (scan.deletes_after_days === null && scan.sessions_at_risk === 0)
+    return `${scan.agent} deletes nothing by itself (${since})`;
   const isDue = scan.first_deletion_at !== null && scan.first_deletion_at <= scan.scanned_at;
+  const after = scan.deletes_after_days === null ? '' : ` after ${scan.deletes_after_days} days`;
   const first = isDue ? ', the first at its next start' : '';
-  return `${plural(scan.sessions_at_risk, 'session')} of ${scan.agent} go within a week by its own clean-up after ${scan.deletes_after_days} days${first}; ${formatCount(scan.at_risk_not_stored)} not stored yet (${since})`;
+  return `${plural(scan.sessions_at_risk, 'session')} of ${scan.agent} go within a week by its own clean-up${after}${first}; ${formatCount(scan.at_risk_not_stored)} not stored yet (${since})`;
 }
 
 function agentTable(found: Status, columns: number): string {

@@ -2,6 +2,17 @@
 import type { AgentFormat } from '../../domain/agent.ts';
 import type { Iso } from '../../domain/time.ts';
 
+/** A session that its agent deletes within `AT_RISK_DAYS`. */
+export interface AtRisk {
+  /** Of one that is not stored: what it would be stored as. */
+  readonly session_uid: string;
+  /** Its transcript. */
+  readonly path: string;
+  readonly is_stored: boolean;
+  /** At the first clean-up after that; when this was seen, where it is due. */
+  readonly goes_at: Iso;
+}
+
 export interface AgentScan {
   readonly agent: string;
   readonly name: string;
@@ -24,6 +35,8 @@ export interface AgentScan {
   readonly deletes_after_days: number | null;
   /** When the first of those at risk goes; null where none is. */
   readonly first_deletion_at: Iso | null;
+  /** Those at risk by name. */
+  readonly at_risk: readonly AtRisk[];
   readonly scanned_at: Iso;
 }
 

@@ -11,6 +11,7 @@ import { hashText } from '../../files/hash-text.ts';
 import { newestMs } from '../../files/walk.ts';
 import type { KnownSource } from '../../store/read-sources.ts';
 import { type DiscoverOptions, type FoundFile, foundFiles } from './found-files.ts';
+import { claimNamed } from './named.ts';
 import { bounded, peekFile } from './peek.ts';
 import { textBeside } from './roots.ts';
 
@@ -45,13 +46,15 @@ export interface Discovery {
     readonly sessions: number;
   }[];
   readonly files: number;
+  /** Files that only records name, and no transcript here does. */
+  readonly unnamed: readonly FoundFile[];
 }
 
 export async function discover(options: DiscoverOptions): Promise<Discovery> {
   const files = await foundFiles(options);
   const roots = rootsOfFiles(files);
   options.listed?.(files);
-  const all = await toSessions(withoutCompressedTwins(files), options);
+  const { sessions: all, unnamed } = await toSessions(withoutCompressedTwins(files), options);
   const forgotten = options.forgotten ?? new Set();
   const hasOthers = ({ agent, nativeId, isChanged, uid }: FoundSession) =>
     isChanged &&
@@ -67,6 +70,7 @@ export async function discover(options: DiscoverOptions): Promise<Discovery> {
         .length,
     })),
     files: files.length,
+    unnamed,
   };
 }
 
@@ -122,12 +126,19 @@ function withoutCompressedTwins(files: readonly FoundFile[]): readonly FoundFile
 }
 
 /** Files by session: those that may be taken first, the oldest of them first; then the others, as they were found. */
-async function toSessions(files: readonly FoundFile[], options: DiscoverOptions): Promise<FoundSession[]> {
+async function toSessions(
+  files: readonly FoundFile[],
+  options: DiscoverOptions,
+): Promise<{ sessions: FoundSession[]; unnamed: readonly FoundFile[] }> {
   const groups = new Map<AgentFormat, Map<string, FoundFile[]>>();
+  const open: FoundFile[] = [];
   for (const file of files) {
     // Awaited only where it must be: nearly every file says it by its name, and a promise costs more than all else here.
     const nativeId = file.class.nativeId ?? (await nativeIdOfFile(file, options));
-    if (nativeId === null) continue;
+    if (nativeId === null) {
+      if (file.class.isNamed === true) open.push(file);
+      continue;
+    }
     let ofAgent = groups.get(file.agent);
     if (ofAgent === undefined) {
       ofAgent = new Map();
@@ -137,6 +148,7 @@ async function toSessions(files: readonly FoundFile[], options: DiscoverOptions)
     if (group === undefined) ofAgent.set(nativeId, [file]);
     else group.push(file);
   }
+  const unnamed = open.length === 0 ? open : await claimNamed(groups, open, options);
   const beside = new Map<string, TextBeside>();
   const forgotten = options.forgotten ?? new Set();
   const isForgotten = ({ uid }: FoundSession) => forgotten.size > 0 && forgotten.has(uid);
@@ -156,7 +168,7 @@ async function toSessions(files: readonly FoundFile[], options: DiscoverOptions)
     }
   }
   taken.sort((a, b) => compareText(a.endedAt ?? '', b.endedAt ?? '') || compareText(a.uid, b.uid));
-  return [...taken, ...left];
+  return { sessions: [...taken, ...left], unnamed };
 }
 
 /**
@@ -195,7 +207,7 @@ function bearing(session: FoundSession, bearers: FoundSession[]): FoundSession {
 /** Null where its records would have to say whose it is, and do not. */
 async function nativeIdOfFile(file: FoundFile, options: DiscoverOptions): Promise<string | null> {
   const known = options.known.nativeIdOf(file.path);
-  if (known !== null) return known;
+  if (known !== null || file.class.isNamed === true) return known;
   const peek = await peekFile(file.agent, file, file.class.encoding, options.warn);
   if (peek === null && file.class.onlyByContent === true) return null;
   // A transcript that tells nothing is still kept: under its own name.

@@ -2,24 +2,23 @@
  * What is on this machine and not yet safe: agents, their sessions, what each agent will delete by itself and when.
  * Promises: reads no transcript that is known and unchanged; writes only the result of the scan, if told to.
  */
-import { dirname, join } from 'node:path';
 import { agentsOf, enabledAgents } from '../../agents/registry.ts';
-import { type AgentFormat, addedRoots, type Host } from '../../domain/agent.ts';
-import { addMs, type Clock, DAY_MS, type Iso } from '../../domain/time.ts';
+import { addedRoots, type Host } from '../../domain/agent.ts';
+import { type Clock, DAY_MS, type Iso, isoFromMs } from '../../domain/time.ts';
 import { mayLook, mountOfRoot, refreshMounts } from '../../files/mounts.ts';
-import { newestMs } from '../../files/walk.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { forgottenUids } from '../../store/forget.ts';
 import { KnownSources } from '../../store/read-sources.ts';
-import type { AgentScan, Unplaced } from './agent-scan.ts';
+import type { AgentScan, AtRisk, Unplaced } from './agent-scan.ts';
 import type { DiscoverOptions } from './as-found.ts';
 import { type Discovery, discover, type FoundSession } from './discover.ts';
 import { type DistinctSession, distinctSessions, mainOf } from './distinct.ts';
+import { cleanupOf, type Going, goingUntil } from './going.ts';
 import { unplacedIn } from './loose.ts';
-import { existingRoots, isFolder, smallText, withProjects } from './roots.ts';
+import { existingRoots, isFolder, withProjects } from './roots.ts';
 import { placesAway, type Visitor, visitAll } from './visits.ts';
 
-export type { AgentScan, Unplaced } from './agent-scan.ts';
+export type { AgentScan, AtRisk, Unplaced } from './agent-scan.ts';
 
 /** A week: long enough to act, short enough to mean something. */
 export const AT_RISK_DAYS = 7;
@@ -124,16 +123,15 @@ export async function scansOf(
     const isShared =
       agent.isIts !== undefined && found.roots.some((one) => one.agent !== agent && one.root === root);
     if (transcripts.length === 0 && isShared) continue;
-    const days = deletesAfterDays(agent, root);
-    const goes = days === null ? [] : goesWithin(agent, transcripts, days, now, known);
-    const going = goes.filter((one) => one.days <= AT_RISK_DAYS);
-    const [atRisk, due] = [going, going.filter((one) => one.days <= 0)].map(
-      (some) => new Set(some.map(({ session }) => session)),
-    );
-    const isOf = (some: ReadonlySet<FoundSession> | undefined) => (session: DistinctSession) =>
-      session.found.some((each) => some?.has(each));
+    const cleanup = cleanupOf(agent, root);
+    const nowMs = Date.parse(now);
+    const going =
+      cleanup === null ? [] : goingUntil(transcripts, cleanup, nowMs + AT_RISK_DAYS * DAY_MS, known);
+    const goes = new Set(going.map(({ session }) => session));
     const sessions = await distinctSessions(transcripts, known, waits);
     const waiting = sessions.filter((session) => session.waits);
+    const atRisk = atRiskOf(going, sessions, nowMs, known);
+    const first = atRisk.map(({ goes_at: at }) => at).sort()[0];
     const totals = found.roots.find((entry) => entry.agent === agent && entry.root === root);
     scans.push({
       agent: agent.id,
@@ -145,68 +143,35 @@ export async function scansOf(
       raw_bytes: totals?.rawBytes ?? 0,
       sessions_not_stored: waiting.length,
       sessions_grown: waiting.filter(({ isKnown }) => isKnown).length,
-      sessions_at_risk: sessions.filter(isOf(atRisk)).length,
-      at_risk_not_stored: waiting.filter(isOf(atRisk)).length,
-      sessions_due: sessions.filter(isOf(due)).length,
-      deletes_after_days: days,
-      first_deletion_at: firstDeletion(going, now),
+      sessions_at_risk: atRisk.length,
+      at_risk_not_stored: waiting.filter(({ found: some }) => some.some((each) => goes.has(each))).length,
+      sessions_due: atRisk.filter(({ goes_at: at }) => at <= now).length,
+      deletes_after_days: cleanup?.days ?? null,
+      first_deletion_at: first ?? null,
+      at_risk: atRisk,
       scanned_at: now,
     });
   }
   return scans;
 }
 
-function placeOf(session: FoundSession): string {
-  return `${dirname(mainOf(session)?.path ?? '')} ${session.nativeId}`;
-}
-
-interface Going {
-  readonly session: FoundSession;
-  /** Until the agent deletes it; negative where it is due. */
-  readonly days: number;
-}
-
-function firstDeletion(atRisk: readonly Going[], now: Iso): Iso | null {
-  if (atRisk.length === 0) return null;
-  return addMs(now, Math.min(...atRisk.map(({ days }) => days)) * DAY_MS);
-}
-
-function deletesAfterDays(agent: AgentFormat, root: string): number | null {
-  if (agent.retention === null) return null;
-  return agent.retention.days(smallText(join(root, agent.retention.settingsFile)));
-}
-
-/** When each session goes by its agent's own clean-up after so many days. */
-function goesWithin(
-  { retention }: AgentFormat,
-  sessions: readonly FoundSession[],
-  days: number,
-  now: Iso,
-  known: Pick<KnownSources, 'endedAtOf'>,
-): Going[] {
-  const isDue = retention?.deletesNext === undefined ? () => false : dueIn(sessions, retention.deletesNext);
-  return sessions.map((session) => {
-    const changedMs = newestMs(session.files);
-    const ended = retention?.byContent === true ? endedAtOf(session, known) : null;
-    const lastMs = ended === null ? changedMs : Math.min(changedMs, Date.parse(ended));
-    return { session, days: isDue(session) ? 0 : days - (Date.parse(now) - lastMs) / DAY_MS };
+/** Each session once, when the first of its transcripts goes. */
+function atRiskOf(
+  going: readonly Going[],
+  sessions: readonly DistinctSession[],
+  nowMs: number,
+  known: Pick<KnownSources, 'of'>,
+): AtRisk[] {
+  const atMs = new Map(going.map((one) => [one.session, one.atMs]));
+  return sessions.flatMap(({ found }) => {
+    const goes = found.flatMap((each) => atMs.get(each) ?? []);
+    const [first] = found;
+    if (goes.length === 0 || first === undefined) return [];
+    const path = mainOf(first)?.path ?? '';
+    const stored = known.of(path)?.uid ?? null;
+    // What is due goes now at the earliest.
+    const goesAt = isoFromMs(Math.max(nowMs, Math.min(...goes)));
+    if (goesAt === null) return [];
+    return [{ session_uid: stored ?? first.uid, path, is_stored: stored !== null, goes_at: goesAt }];
   });
-}
-
-function dueIn(
-  sessions: readonly FoundSession[],
-  deletesNext: (relPaths: readonly string[]) => boolean,
-): (session: FoundSession) => boolean {
-  const byPlace = new Map<string, string[]>();
-  for (const session of sessions) {
-    const mains = session.files.filter(({ class: { role } }) => role === 'main');
-    const place = placeOf(session);
-    byPlace.set(place, [...(byPlace.get(place) ?? []), ...mains.map(({ relPath }) => relPath)]);
-  }
-  return (session) => deletesNext(byPlace.get(placeOf(session)) ?? []);
-}
-
-/** As its transcript tells it: of one that is left as it is, as it told it when it was stored. */
-function endedAtOf(session: FoundSession, known: Pick<KnownSources, 'endedAtOf'>): string | null {
-  return session.peek?.endedAt ?? known.endedAtOf(mainOf(session)?.path ?? '');
 }

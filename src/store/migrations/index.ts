@@ -16,6 +16,7 @@ import { lastSegment } from './0010-last-segment.ts';
 import { origin } from './0010-origin.ts';
 import { searchStems } from './0010-search-stems.ts';
 import { unattended } from './0010-unattended.ts';
+import { atRisk } from './0011-at-risk.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -43,4 +44,5 @@ export const MIGRATIONS: readonly Migration[] = [
     sql: [clock, origin, unattended, searchStems, lastSegment].join('\n'),
     brings: 'runs',
   },
+  { version: 11, name: 'sessions at risk', sql: atRisk, brings: 'at_risk' },
 ];
