@@ -29,6 +29,7 @@ const digest = z.object({
   parent: orNull(text),
   prompts: z.array(z.object({ at: time, text, cut: z.optional(count), copied: z.optional(z.literal(true)) })),
   outcome: orNull(text),
+  replies: z.optional(texts),
   files: z.object({ read: texts, written: texts, edited: texts }),
   commands: z.array(
     z.object({

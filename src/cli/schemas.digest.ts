@@ -25,6 +25,7 @@ export const digestSchema = z.object({
     }),
   ),
   outcome: z.string().nullable(),
+  replies: z.array(z.string()).optional(),
   files: z.object({
     read: z.array(z.string()),
     written: z.array(z.string()),

@@ -72,6 +72,11 @@ export class Collector implements FactSink {
   #startedAt: Iso | null = null;
   #endedAt: Iso | null = null;
   #outcome: string | null = null;
+  readonly #replies = new BothEnds<string>(COUNTS.replies);
+  /** The last answer of the turn under way. */
+  #reply: string | null = null;
+  /** History that a fork repeats: its answers are the parent's. */
+  #isCopied = false;
   #commandsOmitted = 0;
   #errorsOmitted = 0;
   #subagentsOmitted = 0;
@@ -141,6 +146,7 @@ export class Collector implements FactSink {
 
   prompt(text: string, at: Iso | null, copied = false): void {
     this.#tells(text);
+    this.#turnEnds(copied);
     const shown = kept(text, CHARS.prompt);
     this.#prompts.add({
       at: plausibleTime(at, this.#now),
@@ -155,7 +161,14 @@ export class Collector implements FactSink {
   answer(text: string): void {
     this.#tells(text);
     this.#outcome = kept(text, CHARS.outcome);
+    if (!this.#isCopied) this.#reply = kept(text, CHARS.reply);
     this.#pullRequestsOf(text);
+  }
+
+  #turnEnds(isNextCopied: boolean): void {
+    if (this.#reply !== null && /\S/.test(this.#reply)) this.#replies.add(this.#reply);
+    this.#reply = null;
+    this.#isCopied = isNextCopied;
   }
 
   tool(name: string): void {
@@ -338,6 +351,7 @@ export class Collector implements FactSink {
     // What came of these is not told.
     for (const call of this.#open.values()) this.#settle(call);
     const omitted = this.#omitted();
+    const replies = this.#replies.list();
     return {
       version: DIGEST_VERSION,
       session_uid: of.uid,
@@ -351,6 +365,7 @@ export class Collector implements FactSink {
       parent: this.#parent,
       prompts: inTime(this.told > 0 ? this.#prompts.list() : this.#steering),
       outcome: this.#outcome,
+      ...(replies.length > 0 ? { replies } : {}),
       files: {
         read: this.#read.list().filter((path) => !this.#written.has(path) && !this.#edited.has(path)),
         written: this.#written.list(),
@@ -403,6 +418,7 @@ export class Collector implements FactSink {
   #omitted(): Record<string, number> {
     const counts = {
       prompts: this.#prompts.omitted,
+      replies: this.#replies.omitted,
       commands: this.#commandsOmitted,
       reads: this.#read.omitted,
       written: this.#written.omitted,

@@ -7,6 +7,7 @@
 export const CHARS = {
   prompt: 2000,
   outcome: 4000,
+  reply: 800,
   command: 1000,
   error: 400,
   path: 1024,
@@ -38,6 +39,7 @@ export const COUNTS = {
   branches: 64,
   plans: 16,
   compactions: 32,
+  replies: 512,
   todos: 256,
   subagents: 1024,
   names: 256,

@@ -79,6 +79,7 @@ export function sectionsOf(digest: Digest): readonly Section[] {
       commands: digest.commands.map(ranOf),
     },
     items('Errors', digest.errors.map(textItem), left('errors')),
+    items('Answers on the way', (digest.replies ?? []).map(textItem), left('replies')),
     items('Subagents', digest.subagents.map(subagentItem), left('subagents')),
     items('Compactions', digest.compactions.map(textItem), left('compactions')),
     { kind: 'prose', title: 'Tools', text: countsText(digest.tools) },

@@ -1,7 +1,7 @@
 /**
  * Brings a digest to its size, in a fixed order, with counts of what was left out.
  * Promises: never above `DIGEST_BYTES_MAX` bytes of UTF-8 JSON; what someone will ask for goes last.
- * Order: repeated commands (already one each), reads, error texts, tails of commands, long texts, and last the prompts,
+ * Order: repeated commands (already one each), answers before the last one, reads, error texts, tails of commands, long texts, and last the prompts,
  * longest first. Only where 64 KiB cannot hold the rest do whole entries go.
  */
 import { DIGEST_BYTES_MAX, type Digest, type DigestCommand, type DigestPrompt } from '../domain/digest.ts';
@@ -18,6 +18,7 @@ const FLOOR = {
   command: 120,
   error: 160,
   outcome: 600,
+  reply: 200,
   plan: 500,
   compaction: 500,
   task: 160,
@@ -68,6 +69,7 @@ function withLimits(draft: Digest): Digest {
     branches: cutAll(draft.branches, CHARS.name),
     prompts: cutPrompts(draft.prompts, CHARS.prompt),
     outcome: draft.outcome === null ? null : cutMarked(draft.outcome, CHARS.outcome),
+    ...withReplies(draft, CHARS.reply),
     files: {
       read: cutAll(draft.files.read, CHARS.path),
       written: cutAll(draft.files.written, CHARS.path),
@@ -86,6 +88,7 @@ function withLimits(draft: Digest): Digest {
 
 /** Cuts that lose no entry that someone may ask for by name. */
 const TRIMS: readonly Step[] = [
+  (digest, excess) => fewerReplies(digest, excess),
   (digest, excess) => keepReads(digest, excess),
   (digest) => keepErrors(digest, 20, FLOOR.error),
   (digest) => keepErrors(digest, 5, FLOOR.error),
@@ -141,6 +144,24 @@ function drops(share: number): readonly Step[] {
     list('commits', 3 * 1024),
     list('prompts', 14 * 1024),
   ];
+}
+
+/** They only take what room is left: cut first, then out of the middle, and all of them where nothing else has to go. */
+function fewerReplies(digest: Digest, excessBytes: number): Digest {
+  const before = digest.replies ?? [];
+  const cut = { ...digest, ...withReplies(digest, FLOOR.reply) };
+  const replies = cut.replies ?? [];
+  const left = excessBytes - jsonBytes(before) + jsonBytes(replies);
+  if (replies.length === 0 || left <= 0) return cut;
+  const { first, last } = middleOut(replies.map(jsonBytes), jsonBytes(replies) - left - 32);
+  const { replies: _, ...rest } = cut;
+  const chosen = replies.filter((_text, i) => i < first || i >= replies.length - last);
+  const shorter = chosen.length === 0 ? rest : { ...rest, replies: chosen };
+  return omitting(shorter, 'replies', replies.length - chosen.length);
+}
+
+function withReplies({ replies }: Digest, chars: number): Pick<Digest, 'replies'> {
+  return replies === undefined ? {} : { replies: cutAll(replies, chars) };
 }
 
 /** Reads go from the end; the first ones say what the session was about. */

@@ -38,6 +38,7 @@ export function mapTexts(digest: Digest, changeText: TextChange): Digest {
       return { at: prompt.at, text, ...cut, ...(prompt.copied ? { copied: true } : {}) };
     }),
     outcome: nullable(digest.outcome, CHARS.outcome, change),
+    ...(digest.replies === undefined ? {} : { replies: all(digest.replies, CHARS.reply) }),
     files: {
       read: all(digest.files.read, CHARS.path),
       written: all(digest.files.written, CHARS.path),

@@ -8,7 +8,7 @@ import type { AgentId, SessionUid } from './ids.ts';
 import type { Iso } from './time.ts';
 
 /** Raised when the same bytes would give another digest. */
-export const DIGEST_VERSION = 4;
+export const DIGEST_VERSION = 5;
 /** No digest is larger, in bytes of UTF-8 JSON. */
 export const DIGEST_BYTES_MAX = 64 * 1024;
 
@@ -64,6 +64,8 @@ export interface Digest {
   readonly prompts: readonly DigestPrompt[];
   /** The last answer. */
   readonly outcome: string | null;
+  /** The answers that ended the turns before the last one, as far as there is room; absent where there are none. */
+  readonly replies?: readonly string[];
   readonly files: DigestFiles;
   readonly commands: readonly DigestCommand[];
   readonly errors: readonly string[];

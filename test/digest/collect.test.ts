@@ -44,6 +44,39 @@ describe('times', () => {
   });
 });
 
+describe('answers on the way', () => {
+  test('are those that ended a turn; the last one is the outcome', () => {
+    const digest = drafted((sink) => {
+      sink.prompt('first', null);
+      sink.answer('I look around.', null);
+      sink.answer('Done: the mutex is there.', null);
+      sink.prompt('second', null);
+      sink.prompt('and in the same breath', null);
+      sink.answer('Released.', null);
+    });
+    expect([digest.replies, digest.outcome]).toEqual([['Done: the mutex is there.'], 'Released.']);
+  });
+
+  test('of a fork are its own, not those it repeats', () => {
+    const digest = drafted((sink) => {
+      sink.prompt('first', null, true);
+      sink.answer('said by the parent', null);
+      sink.prompt('second', null);
+      sink.answer('own', null);
+      sink.prompt('third', null);
+    });
+    expect([digest.replies, digest.outcome]).toEqual([['own'], 'own']);
+  });
+
+  test('are absent where there was one turn', () => {
+    const digest = drafted((sink) => {
+      sink.prompt('first', null);
+      sink.answer('only', null);
+    });
+    expect('replies' in digest).toBe(false);
+  });
+});
+
 describe('the title', () => {
   const all = (sink: FactSink) => {
     sink.prompt('the first prompt', null);

@@ -30,6 +30,22 @@ describe('what goes first', () => {
     expect(digest).toEqual(full);
   });
 
+  test('answers before the last one: cut, then out of the middle, and nothing else while there are any', () => {
+    const replies = repeat(20, (index) => `${index} ${'r'.repeat(600)}`);
+    const said = { ...full, replies };
+    const room = (bytes: number) => shrink(said, whole + bytes).digest;
+    expect(room(1e9)).toEqual(said);
+    const cut = room(20 * 260);
+    expect([cut.replies?.length, cut.replies?.[3]?.length, cut.omitted]).toEqual([20, 200, undefined]);
+    const some = room(1200);
+    expect([some.replies?.at(0)?.slice(0, 2), some.replies?.at(-1)?.slice(0, 3)]).toEqual(['0 ', '19 ']);
+    expect(some.omitted).toEqual({ replies: 20 - (some.replies?.length ?? 0) });
+    const none = room(40);
+    expect([none.replies, none.omitted]).toEqual([undefined, { replies: 20 }]);
+    for (const { replies: _, omitted: __, ...rest } of [cut, some, none])
+      expect(rest as Digest).toEqual(full);
+  });
+
   test('reads, the last ones, with their count', () => {
     const { digest, json } = shrink(full, whole - 1000);
     expect(bytesOf(json)).toBeLessThanOrEqual(whole - 1000);

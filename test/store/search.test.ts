@@ -164,6 +164,31 @@ describe('the order', () => {
       ],
       [2, 1, 4, 3],
     ],
+    [
+      'words in one sentence before the same words apart',
+      'gizmo for each gadget and widget',
+      [
+        says('a gizmo went to the gadget and on to some widget'),
+        { prompts: [prompt('a gizmo went'), prompt('to the gadget'), prompt('and on to some widget')] },
+      ],
+      [1, 2],
+    ],
+    [
+      'a word of a subject before words that stand in any request',
+      'better gizmo',
+      [says('gizmo'), says('better')],
+      [1, 2],
+    ],
+    [
+      'what it is about again and again before what it names once',
+      'gizmo',
+      [
+        { prompts: [prompt('one gizmo'), prompt('quiet'), prompt('evening')] },
+        { prompts: [prompt('one gizmo'), prompt('gizmo'), prompt('gizmo evening')] },
+      ],
+      [2, 1],
+    ],
+    ['an answer on the way', 'gizmo', [{ replies: ['The gizmo holds.'] }, says('nothing')], [1]],
     ['most of them before one', 'gizmo widget gadget', [says('gizmo'), says('gizmo widget')], [2, 1]],
     [
       'a rare word before a common one',

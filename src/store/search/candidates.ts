@@ -4,6 +4,7 @@
  * little more than rare ones. (FTS5's own bm25 counts every session of every word first: 20 ms for eight of them.)
  */
 import type { ReadableDb } from '../connection.ts';
+import { tellingShare } from './common.ts';
 import { type Group, matchOf, type SearchQuestion } from './query.ts';
 
 /** What a query asks of the sessions themselves. */
@@ -64,7 +65,9 @@ export function weightsOf(db: ReadableDb, groups: readonly Group[]): Weights {
     return Math.min(documents, Math.round((n * last) / Math.max(1, last - (row?.first ?? 0) + 1)));
   });
   return {
-    idf: sessions.map((n) => (n === 0 ? 0 : Math.log(1 + (documents - n + 0.5) / (n + 0.5)))),
+    idf: sessions.map((n, i) =>
+      n === 0 ? 0 : Math.log(1 + (documents - n + 0.5) / (n + 0.5)) * tellingShare(groups[i]?.any[0]?.units),
+    ),
     sessions,
     averageLength,
   };

@@ -14,6 +14,7 @@ const COLUMN_OF = {
   prompt: 'prompts',
   answer: 'answer',
   summary: 'answer',
+  reply: 'answer',
   file: 'files',
   command: 'commands',
   error: 'errors',
@@ -61,6 +62,7 @@ function fieldsOf(digest: Partial<Digest>): SearchField[] {
     ),
     ...all('summary', [digest.summary]),
     ...all('answer', [digest.outcome]),
+    ...all('reply', digest.replies),
     ...all('file', [
       ...new Set([...(files?.edited ?? []), ...(files?.written ?? []), ...(files?.read ?? [])]),
     ]),

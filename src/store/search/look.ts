@@ -1,8 +1,8 @@
 /**
  * A session's digests against a query: whether it is a hit, how good a one, where it stands, and the lines to show of it.
- * Promises: pure; a word counts once for each kind of field, so that a long session does not seem to be about everything; a
- * rare word counts more than a common one, what a person said or committed more than what a command printed, words side by
- * side more than the same words apart.
+ * Promises: pure; a word that comes again in one kind of field counts ever less, so that a long session does not seem to be
+ * about everything; a rare word counts more than a common one, what a person said or committed more than what a command
+ * printed, words in one sentence more than the same words apart, and side by side more than that.
  */
 import { columnOf, type FoundIn, searchFields } from './fields.ts';
 import { Matcher, type Occurrence } from './match.ts';
@@ -17,6 +17,8 @@ export interface FoundLine {
 
 export interface SearchLook extends FoundLine {
   readonly score: number;
+  /** What of the score the words have by themselves, wherever they stand. */
+  readonly ofWords: number;
   /** Groups that stand nowhere in it. */
   readonly missing: readonly number[];
 }
@@ -31,6 +33,7 @@ const WORTH: Readonly<Record<FoundIn, number>> = {
   answer: 2,
   plan: 2,
   todo: 2,
+  reply: 1.5,
   compaction: 1.5,
   subagent: 1.5,
   branch: 1.5,
@@ -42,10 +45,16 @@ const WORTH: Readonly<Record<FoundIn, number>> = {
 };
 
 /** Of BM25: how soon more places add nothing, and how much a long session counts for less. */
-const SATURATION = 1.2;
-const LENGTH_SHARE = 0.4;
+const SATURATION = 1;
+const LENGTH_SHARE = 0.6;
+/** What each further line of one kind adds, by the logarithm of how many there are. */
+const AGAIN = 0.6;
 /** What two neighbours of the query are worth where they are neighbours in the digest, of their own weight. */
-const SIDE_BY_SIDE = 0.6;
+const SIDE_BY_SIDE = 1.3;
+/** What the words of the query that stand nearest together are worth, of the weight of all. */
+const TOGETHER = 0.7;
+/** A sentence. UTF-16 units. */
+const TOGETHER_UNITS = 120;
 /** UTF-16 units of a line where nobody says. */
 const LINE_UNITS = 200;
 
@@ -82,7 +91,7 @@ export class Looker {
     if (met.size === 0 || groups.some(({ isMust }, i) => isMust && !met.has(i))) return null;
     lines.sort((a, b) => b.worth - a.worth);
     return {
-      score: this.#score(lines, length),
+      ...this.#scores(lines, length),
       missing: groups.flatMap((_group, i) => (met.has(i) ? [] : [i])),
       foundIn: [...new Set(lines.map(({ where }) => where))],
       snippets: snippetsOf(lines, this.#lineUnits),
@@ -99,27 +108,47 @@ export class Looker {
     return [...groups].reduce((sum, group) => sum + this.#idf(group), 0) + WORTH[where] / 2;
   }
 
-  #score(lines: readonly SnippetLine[], length: number): number {
+  #scores(lines: readonly SnippetLine[], length: number): Pick<SearchLook, 'score' | 'ofWords'> {
     const places = new Map<number, Map<FoundIn, number>>();
     const pairs = new Map<number, number>();
     for (const { where, line, found } of lines) {
-      for (const { group } of found)
-        places.set(group, (places.get(group) ?? new Map()).set(where, WORTH[where]));
+      for (const group of new Set(found.map((one) => one.group))) {
+        const kinds = places.get(group) ?? new Map<FoundIn, number>();
+        places.set(group, kinds.set(where, (kinds.get(where) ?? 0) + 1));
+      }
       for (const group of neighbours(line, found))
         pairs.set(group, Math.max(pairs.get(group) ?? 0, WORTH[where]));
     }
     const share = length / this.#measure.averageLength;
     const dampened = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * share);
-    let score = 0;
+    let ofWords = 0;
     for (const [group, kinds] of places) {
-      const weight = [...kinds.values()].reduce((sum, worth) => sum + worth, 0);
-      score += (this.#idf(group) * weight * (SATURATION + 1)) / (weight + dampened);
+      const weight = [...kinds].reduce(
+        (sum, [where, lines]) => sum + WORTH[where] * (1 + AGAIN * Math.log(lines)),
+        0,
+      );
+      ofWords += (this.#idf(group) * weight * (SATURATION + 1)) / (weight + dampened);
     }
+    let score = ofWords + TOGETHER * Math.max(0, ...lines.map((line) => this.#together(line)));
     for (const [group, worth] of pairs) {
       const both = (this.#idf(group) + this.#idf(group + 1)) / 2;
       score += (SIDE_BY_SIDE * both * worth) / (worth + SATURATION);
     }
-    return score;
+    return { score, ofWords };
+  }
+
+  /** Of a line: the weight of the words that stand nearest together in it, without the heaviest of them, which is met anyway. */
+  #together({ where, found }: SnippetLine): number {
+    let best = 0;
+    let to = 0;
+    for (const [from, { start }] of found.entries()) {
+      while (to < found.length && (found[to]?.end ?? 0) <= start + TOGETHER_UNITS) to += 1;
+      const idfs = [...new Set(found.slice(from, to).map(({ group }) => group))].map((group) =>
+        this.#idf(group),
+      );
+      best = Math.max(best, idfs.reduce((sum, idf) => sum + idf, 0) - Math.max(0, ...idfs));
+    }
+    return (best * WORTH[where]) / (WORTH[where] + SATURATION);
   }
 }
 

@@ -71,7 +71,7 @@ const LOOKED_AT_MAX = 3000;
 const LOOKED_AT_MIN = 60;
 /** Up to so many words, a session with all of them comes before every other, however well those have the rest. */
 const FEW_WORDS = 3;
-/** Where a session has all the words, one that lacks some is shown only if its score is this share of the best. */
+/** Where a session has all the words, one that lacks some is shown only if its words weigh this share of the best. */
 const PARTIAL_SHARE = 0.4;
 /** Scores that differ by less than this share of the best tell nothing: the newer one is the better guess. */
 const GRADES = 40;
@@ -235,9 +235,10 @@ function inOrder(looks: readonly Looked[], groups: number): Looked[] {
   const sorted = [...looks].sort(
     (a, b) => grade(b) - grade(a) || (at(a) < at(b) ? 1 : at(a) > at(b) ? -1 : b.id - a.id),
   );
+  const topOfWords = Math.max(...looks.map(({ ofWords }) => ofWords));
   const hasWhole = looks.some(({ missing }) => missing.length === 0);
   return sorted.filter(
-    ({ missing, score }) => !hasWhole || missing.length === 0 || score >= top * PARTIAL_SHARE,
+    ({ missing, ofWords }) => !hasWhole || missing.length === 0 || ofWords >= topOfWords * PARTIAL_SHARE,
   );
 }
 
