@@ -141,6 +141,8 @@ export const maintainSchema = z.object({
   dry_run: z.boolean(),
   ingests: z.array(ingestSchema),
   sweeps: z.array(reportSchema),
+  /** The passes would have taken most of what is stored, for the first time: this run says so, the next one does it. */
+  first_sweep_put_off: z.boolean(),
   /** What needs a person, a sentence each. */
   problems: z.array(z.string()),
 });
@@ -214,6 +216,8 @@ export const statusSchema = z.object({
     ),
   }),
   last_run: run.nullable(),
+  /** What the first sweep takes and when, where that is more than half of all raw bytes. */
+  first_sweep: z.string().nullable(),
   at_risk: z.array(scan),
 });
 

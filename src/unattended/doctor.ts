@@ -188,6 +188,15 @@ export function diskCheck({ freeBytes, roomBytes }: DiskFacts, bytes: (n: number
     : ok('disk', `${bytes(freeBytes)} are free; the hard cap leaves room for ${bytes(roomBytes)}`);
 }
 
+/** `what` it takes and when. */
+export function firstSweepCheck(what: string): Check {
+  return warning(
+    'first sweep',
+    what,
+    'Where they are to stay, change that setting before; `session-memory pin UID` keeps one of them.',
+  );
+}
+
 export interface AgentFacts {
   readonly id: string;
   /** Sessions that the store knows, evicted ones too. */

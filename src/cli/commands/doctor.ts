@@ -22,6 +22,7 @@ import {
   agentCheck,
   type Check,
   diskCheck,
+  firstSweepCheck,
   type HookFacts,
   hookCheck,
   isWell,
@@ -33,6 +34,7 @@ import { hookFile, isSwitchedOff } from '../../unattended/hook-files.ts';
 import { HOOKED } from '../../unattended/hooked.ts';
 import { envOf, nameOf, ownEntries } from '../../unattended/own-call.ts';
 import { type Command, type Context, printJson } from '../context.ts';
+import { firstSweep, firstSweepText, isOfFirstSweep } from '../first-sweep.ts';
 import { formatBytes, formatCount, formatTime, hanging, plural } from '../format.ts';
 import { paint, tableColumns } from '../io.ts';
 import { UNKNOWN_UPDATE, updateOf } from '../origin.ts';
@@ -167,10 +169,12 @@ function insideChecks(context: Context, db: ReadableDb, schedule: ScheduleFacts)
           isFinished: last.finished_at !== null,
           exitCode: last.exit_code,
           result: runResult(last),
-          problems: last.problems,
+          problems: last.problems.filter((text) => !isOfFirstSweep(text)),
         };
+  const first = firstSweep(db, limits, context.clock.now());
   return [
     capCheck(used, limits.rawHardCapBytes),
+    ...(first === null ? [] : [firstSweepCheck(firstSweepText(first))]),
     diskCheck(
       { freeBytes: freeBytes(nearest(storePath)), roomBytes: Math.max(0, limits.rawHardCapBytes - used) },
       formatBytes,
