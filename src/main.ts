@@ -10,6 +10,7 @@ import { run } from './cli/run.ts';
 import type { Host } from './domain/agent.ts';
 import { EXIT } from './domain/errors.ts';
 import { armKillPoints, killAt } from './domain/kill-point.ts';
+import { toldVariables } from './unattended/told-variables.ts';
 
 declare const SESSION_MEMORY_BUILD:
   | { readonly version: string; readonly commit: string; readonly target: string }
@@ -19,7 +20,9 @@ declare const SESSION_MEMORY_BUILD:
 const inheritedEnv: Record<string, string> = {};
 /** For this program, empty variables count as unset, and so does `CI=false`. */
 const env: Record<string, string> = {};
-for (const [name, value] of Object.entries(process.env)) {
+/** A task of Windows has no variables of its own: `install` has them told so. */
+const told = toldVariables(process.argv.slice(2));
+for (const [name, value] of Object.entries({ ...process.env, ...told.env })) {
   if (value === undefined) continue;
   inheritedEnv[name] = value;
   if (value !== '' && !(name === 'CI' && value === 'false')) env[name] = value;
@@ -187,7 +190,7 @@ const build =
 const self = [process.execPath, ...(typeof SESSION_MEMORY_BUILD === 'undefined' ? [Bun.main] : [])];
 
 const code = await run({
-  argv: process.argv.slice(2),
+  argv: told.rest,
   host,
   cwd: process.cwd(),
   tempFolder: tmpdir(),
