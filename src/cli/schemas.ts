@@ -95,6 +95,7 @@ export const ingestSchema = z.object({
   version: z.literal(1),
   dry_run: z.boolean(),
   agents: z.array(
+    // `sessions`: transcripts that were found; of a session that lies in several each. `agents` counts sessions.
     z.object({ agent: z.string(), root: z.string(), sessions: count, files: count, raw_bytes: bytes }),
   ),
   sessions_found: count,

@@ -12,6 +12,7 @@ import type { ReadableDb } from '../../store/connection.ts';
 import { besides } from '../../store/forget.ts';
 import { hookCalls } from '../../store/hook-calls.ts';
 import { openReadable } from '../../store/open.ts';
+import { diskBytes } from '../../store/place.ts';
 import { freeBytes, sizeOf } from '../../store/room.ts';
 import { lastRun } from '../../store/runs.ts';
 import { lastScans } from '../../store/scans.ts';
@@ -136,7 +137,7 @@ function storeChecks(context: Context, inside: (db: ReadableDb) => Check[]): Che
   const mount = mountOfPath(storePath);
   try {
     using db = openReadable(storePath);
-    const size = formatBytes(sizeOf(storePath));
+    const size = formatBytes(diskBytes(storePath));
     const where: Check =
       mount === null
         ? { check: 'store', state: 'ok', message: `${size}, ${storePath}`, hint: null }
@@ -217,9 +218,12 @@ function hookFacts(context: Context, db: ReadableDb): HookFacts[] {
     };
     try {
       const text = readText(file.path);
-      if (text === null || file.own(text) === null) return [{ ...facts, state: 'absent' }];
-      if (isSwitchedOff(id, text)) return [{ ...facts, state: 'off' }];
       const program = programOf(context);
+      if (text === null || file.own(text) === null) {
+        const made = file.install(text, program);
+        return [{ ...facts, state: 'absent', ...('why' in made ? { refusal: made.why } : {}) }];
+      }
+      if (isSwitchedOff(id, text)) return [{ ...facts, state: 'off' }];
       const told = envOf(file.words(text) ?? []);
       const made = file.install(text, { ...program, env: told });
       if (!('text' in made && made.text === text)) return [{ ...facts, state: 'stale' }];

@@ -202,7 +202,8 @@ function scheduleNotes(context: Context, machine: Machine, kind: SchedulerKind |
       `no scheduler was found here: have something run \`${jobOf(context).argv.join(' ')}\` every hour`,
     ];
   if (kind !== 'systemd' || machine.prefix !== '') return [];
-  const linger = machine.ask(['loginctl', 'show-user', '--property=Linger', context.host.env['USER'] ?? '']);
+  const { USER: user } = context.host.env;
+  const linger = machine.ask(['loginctl', 'show-user', '--property=Linger', ...(user ? [user] : [])]);
   return linger?.out.includes('Linger=no') === true
     ? ['the timer runs only while you are logged in; `loginctl enable-linger` has it run always']
     : [];
