@@ -147,11 +147,15 @@ export function launchdPlist({ argv, env }: ScheduledJob, logPath: string): stri
 export const LAUNCHD_LABEL = 'com.session-memory.maintain';
 export const TASK_NAME = 'session-memory';
 
-/** Of cron: `%` ends a command unless it is escaped. */
+/**
+ * Of cron: `%` ends a command unless `\` stands before it, and to some of them `\\` is one `\`. So no `\` of ours stands before
+ * either: within the quotes of `shellText`, two more come between.
+ */
 export function cronLines({ argv, env }: ScheduledJob): string[] {
   const set = Object.entries(env).map(([name, value]) => `${name}=${shellText(SH, [value])} `);
   const command = `${set.join('')}${shellText(SH, argv)}`;
-  return [`${MINUTE} * * * * ${command.replaceAll('%', '\\%')}`];
+  const apart = command.replace(/\\(?=[\\%])/g, "\\''");
+  return [`${MINUTE} * * * * ${apart.replaceAll('%', '\\%')}`];
 }
 
 export function jobOfCron([line = '']: readonly string[]): ScheduledJob {

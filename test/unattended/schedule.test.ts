@@ -37,6 +37,33 @@ test('a property: of every scheduler the job is read back as it was told, variab
   );
 });
 
+/** What cron hands to the shell: to that of Debian `\\\\` is one `\\` too, to cronie it is not. */
+function handedByCron(line: string, isDebian: boolean): string {
+  const [, command = ''] = /^(?:\S+ ){5}(.*)$/.exec(line) ?? [];
+  const kept = command.replace(/\\(.)|%.*$/g, (found, escaped?: string) =>
+    found.startsWith('%') ? '' : escaped === '%' || (isDebian && escaped === '\\') ? (escaped ?? '') : found,
+  );
+  return kept;
+}
+
+test('a property: every cron hands the shell the words and variables that it was told', () => {
+  fc.assert(
+    fc.property(job, (told) => {
+      const [line = ''] = cronLines(told);
+      for (const isDebian of [true, false])
+        expect(jobOfCron([`17 * * * * ${handedByCron(line, isDebian)}`])).toEqual(told);
+    }),
+  );
+});
+
+test('a shell takes what cron hands it, backslashes before percent signs too', () => {
+  const told = { argv: ['printf', '%s\\n', 'a\\\\b', 'c\\%d', "it's\\", '%'], env: {} };
+  for (const isDebian of [true, false]) {
+    const shell = Bun.spawnSync(['sh', '-c', handedByCron(cronLines(told)[0] ?? '', isDebian)]);
+    expect(shell.stdout.toString()).toBe("a\\\\b\nc\\%d\nit's\\\n%\n");
+  }
+});
+
 const unescaped = (text: string) =>
   text.replaceAll('&quot;', '"').replaceAll('&gt;', '>').replaceAll('&lt;', '<').replaceAll('&amp;', '&');
 
