@@ -18,7 +18,7 @@ import { lastRun } from '../../store/runs.ts';
 import { lastScans } from '../../store/scans.ts';
 import { counters, usage } from '../../store/usage.ts';
 import { codexTrust } from '../../unattended/codex-trust.ts';
-import { readText } from '../../unattended/disk.ts';
+import { obstacle, readText } from '../../unattended/disk.ts';
 import {
   agentCheck,
   type Check,
@@ -221,7 +221,8 @@ function hookFacts(context: Context, db: ReadableDb): HookFacts[] {
       const program = programOf(context);
       if (text === null || file.own(text) === null) {
         const made = file.install(text, program);
-        return [{ ...facts, state: 'absent', ...('why' in made ? { refusal: made.why } : {}) }];
+        const refusal = 'why' in made ? made.why : obstacle(file.path);
+        return [{ ...facts, state: 'absent', ...(refusal === null ? {} : { refusal }) }];
       }
       if (isSwitchedOff(id, text)) return [{ ...facts, state: 'off' }];
       const told = envOf(file.words(text) ?? []);
