@@ -11,6 +11,7 @@ import { run } from './cli/run.ts';
 import type { Host } from './domain/agent.ts';
 import { EXIT } from './domain/errors.ts';
 import { armKillPoints, killAt } from './domain/kill-point.ts';
+import { toldVariables } from './unattended/told-variables.ts';
 
 declare const SESSION_MEMORY_BUILD:
   | { readonly version: string; readonly commit: string; readonly target: string }
@@ -21,7 +22,9 @@ const begunAnew = isBegunAnew(process.env);
 const inheritedEnv: Record<string, string> = {};
 /** For this program, empty variables count as unset, and so does `CI=false`. */
 const env: Record<string, string> = {};
-for (const [name, value] of Object.entries(process.env)) {
+/** A task of Windows has no variables of its own: `install` has them told so. */
+const told = toldVariables(process.argv.slice(2));
+for (const [name, value] of Object.entries({ ...process.env, ...told.env })) {
   if (value === undefined) continue;
   inheritedEnv[name] = value;
   if (value !== '' && !(name === 'CI' && value === 'false')) env[name] = value;
@@ -208,7 +211,7 @@ function beginAnew(): void {
 }
 
 const code = await run({
-  argv: process.argv.slice(2),
+  argv: told.rest,
   host,
   cwd: process.cwd(),
   tempFolder: tmpdir(),

@@ -20,6 +20,8 @@ import { countWrongPages, signAdHoc } from '../scripts/macho.ts';
 import { countTests } from '../scripts/test.ts';
 import { targetHere } from './release/made.ts';
 
+const ROOT = join(import.meta.dir, '..');
+
 const report = (tests: number, failures: number, skipped: number) =>
   `<?xml version="1.0"?>\n<testsuites name="bun test" tests="${tests}" failures="${failures}" skipped="${skipped}">`;
 
@@ -151,6 +153,32 @@ test('run from source, it says the version of package.json: a release must not f
 });
 
 if (process.platform !== 'linux') console.log('skipped: which C library runs here is asked on Linux only');
+
+describe('a script of package.json', () => {
+  const called = Object.entries(packageJson.scripts);
+
+  test('asks no package manager to run it: not all of them can', () => {
+    expect(called.filter(([, words]) => /npm_|\bbun\b/.test(words))).toEqual([]);
+    for (const [, words] of called) {
+      const name = /^\.\/scripts\/run (\w+)$/.exec(words)?.[1];
+      if (name !== undefined) expect(existsSync(join(ROOT, 'scripts', `${name}.ts`))).toBe(true);
+    }
+  });
+
+  test('is run by the one Bun, from wherever npm is called', () => {
+    const run = (...words: string[]) =>
+      Bun.spawnSync([join(ROOT, 'scripts/run'), ...words], {
+        cwd: tmpdir(),
+        env: { PATH: '/usr/bin:/bin', HOME: tmpdir(), npm_execpath: '/nowhere/npm-cli.js' },
+      });
+    expect(run('torture', '--help').exitCode).toBe(0);
+    const wrong = run('nonsense');
+    expect([wrong.exitCode, wrong.stderr.toString()]).toEqual([
+      1,
+      'session-memory: there is no scripts/nonsense.ts\n',
+    ]);
+  });
+});
 
 describe('the Bun that is fetched', () => {
   const setup = join(import.meta.dir, '..', 'scripts', 'setup.sh');

@@ -45,10 +45,18 @@ const MAY_LOAD: Record<string, string[]> = { cli: ['tui'] };
 
 /** Single files that a folder may import from one it may not. The screens print as the commands do. */
 const MAY_IMPORT_FILE: Record<string, string[]> = {
-  tui: ['src/cli/format.ts'],
+  tui: ['src/cli/format.ts', 'src/cli/first-sweep.ts'],
   // What the screens want to be handed, as types.
   cli: ['src/tui/ports.ts'],
 };
+
+/** Where a call of a hook begins, and what it loads on its way. */
+const HOOK = ['src/main.ts', 'src/cli/commands/hook.ts', 'src/agents/claude-code/index.ts'];
+/** Each of them takes as long as all else that a hook does: who needs it loads it there. */
+const SLOW_TO_LOAD = [
+  ...['node:zlib', 'node:stream', 'node:crypto', 'node:http', 'node:child_process', 'node:worker_threads'],
+  ...['zod', 'ink', 'react', 'smol-toml', 'jsonc-parser', 'commander'],
+];
 
 /** The packages, built-in ones included, of those folders that have a closed list. */
 const MAY_USE: Record<string, string[]> = {
@@ -76,6 +84,8 @@ interface Import {
   specifier: string;
   /** Named in an `import()`: loaded when it is reached. */
   lazy: boolean;
+  /** Of types alone: gone when it runs. */
+  typed: boolean;
   /** The project's file that a relative specifier means. */
   target: string | undefined;
 }
@@ -94,6 +104,20 @@ describe('the house', () => {
 
   test('a folder imports only from the folders below it', () => {
     expect(IMPORTS.filter(isUpward).map((each) => `${place(each)} imports ${each.target}`)).toEqual([]);
+  });
+
+  test('what an agent waits for loads nothing that takes long to load', () => {
+    const reached = new Set(HOOK);
+    // A set goes on with what is added to it.
+    for (const path of reached)
+      for (const { file, target, lazy, typed } of IMPORTS)
+        if (file.path === path && !lazy && !typed && target !== undefined) reached.add(target);
+    const slow = IMPORTS.filter(
+      ({ file, specifier, lazy, typed }) =>
+        reached.has(file.path) && !lazy && !typed && SLOW_TO_LOAD.includes(specifier),
+    );
+    expect(reached.size).toBeGreaterThan(100);
+    expect(slow.map((each) => `${place(each)} imports ${each.specifier}`)).toEqual([]);
   });
 
   test('no name of an exported type stands for two things', () => {
@@ -381,6 +405,7 @@ function importsOf(file: SourceFile): Import[] {
       line: lineAt(file.code, match.index + match[0].length),
       specifier,
       lazy: match[3] !== undefined,
+      typed: /^\s*(?:import|export)\s+type\b/.test(match[0]),
       target: relative ? normalize(join(dirname(file.path), specifier)).replaceAll('\\', '/') : undefined,
     };
   });

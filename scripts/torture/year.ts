@@ -3,7 +3,7 @@
  * wrong, files may not grow, and runs are killed; only `maintain` and hooks run, and once a month the store is held to the laws.
  * Promises: the same seed, the same year, save for the moments of kills.
  */
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Box } from './box.ts';
 import { idOf, pathOf, promptOf } from './kills-records.ts';
@@ -26,6 +26,8 @@ const MAINTAIN = [
   '--hard-cap',
   '600KiB',
 ];
+/** Of a week; on the others nobody writes, and the schedule runs. */
+const WORKING_DAYS = 5;
 /** Days on which an agent comes with new records and fields. */
 const UPGRADES = [100, 220];
 
@@ -37,9 +39,30 @@ export const year: Part = {
   round: (asked) => liveDays(asked, 365),
 };
 
+/** Nothing here asks whether a disk keeps what it was told to: waiting for one would take as long as all the rest. */
+const IN_MEMORY = '/dev/shm';
+/** With less the program would take its disk for a full one. */
+const ROOM_BYTES = 1024 ** 3;
+
+function yearFolder(folder: string): string {
+  if (!existsSync(IN_MEMORY)) return join(folder, 'year');
+  const { bavail, bsize } = statfsSync(IN_MEMORY);
+  return bavail * bsize < ROOM_BYTES
+    ? join(folder, 'year')
+    : mkdtempSync(join(IN_MEMORY, 'session-memory-year-'));
+}
+
 /** So many days; what broke a law is told with its month. */
 export async function liveDays({ seed, folder, binary, log }: Round, days: number): Promise<Outcome> {
-  const life = new Life(new Box(binary, join(folder, 'year')), randomOf(seed));
+  const life = new Life(new Box(binary, yearFolder(folder)), randomOf(seed));
+  try {
+    return await lived(life, days, log);
+  } finally {
+    rmSync(life.box.folder, { recursive: true, force: true });
+  }
+}
+
+async function lived(life: Life, days: number, log: Round['log']): Promise<Outcome> {
   const failures: string[] = [];
   let checks = 0;
   for (let day = 0; day < days && failures.length === 0; day += 1) {
@@ -50,7 +73,6 @@ export async function liveDays({ seed, folder, binary, log }: Round, days: numbe
     checks += 1;
   }
   log(`${days} days, ${life.sessions} sessions, ${life.runs} runs, ${life.harm} of them disturbed`);
-  rmSync(life.box.folder, { recursive: true, force: true });
   return { harm: life.harm, checks, failures };
 }
 
@@ -76,13 +98,19 @@ class Life {
   async day(day: number): Promise<void> {
     this.#setClock(day);
     this.#delete(day);
-    for (let n = this.#random.below(3); n > 0; n -= 1) await this.#goOn(day, this.#born(day));
-    const open = [...this.#seen.values()].filter(
-      ({ bornDay, content }) => content !== null && bornDay > day - 4,
-    );
-    if (open.length > 0) await this.#goOn(day, this.#random.pick(open));
+    if (day % 7 < WORKING_DAYS) await this.#work(day);
     // The machine is off on some days.
     if (this.#random.below(10) > 0) await this.#maintain();
+  }
+
+  /** Sessions that begin, and one that goes on; their agents call their hooks at the same time. */
+  async #work(day: number): Promise<void> {
+    const begun = Array.from({ length: this.#random.below(3) }, () => this.#born(day));
+    const open = [...this.#seen.values()].filter(
+      ({ bornDay, content }) => content !== null && bornDay > day - 4 && bornDay < day,
+    );
+    const written = open.length > 0 ? [...begun, this.#random.pick(open)] : begun;
+    await Promise.all(written.map((session) => this.#goOn(day, session)));
   }
 
   async endOfMonth(day: number): Promise<string[]> {
@@ -116,8 +144,9 @@ class Life {
     const path = this.#append(day, session);
     if (this.#random.below(10) < 3) return;
     this.box.input = JSON.stringify({ transcript_path: path, hook_event_name: 'SessionEnd', cwd: '/' });
-    await this.#run(['hook', 'claude-code']);
+    const called = this.#run(['hook', 'claude-code']);
     this.box.input = null;
+    await called;
   }
 
   #append(day: number, session: SeenSession): string {

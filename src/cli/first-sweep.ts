@@ -1,24 +1,44 @@
 /**
  * The first sweep of a store may be a surprise: who has years of transcripts and has never read of the age limit sees most of them go.
+ * So a run of `maintain` says so and takes none of them; the next one does.
+ * Promises: what is taken was told by an earlier run, under the same limit. Nothing is kept of it but that run's row.
  */
-import { addMs, DAY_MS } from '../domain/time.ts';
+import type { Limits } from '../domain/limits.ts';
+import { addMs, DAY_MS, type Iso } from '../domain/time.ts';
 import { forecastSweep } from '../policy/plan.ts';
 import type { ReadableDb } from '../store/connection.ts';
-import { hasEverSwept } from '../store/runs.ts';
+import { hasEverSwept, problemsThatBegin } from '../store/runs.ts';
 import { census, usage } from '../store/usage.ts';
-import type { Context } from './context.ts';
 import { formatBytes, plural } from './format.ts';
 
+export interface FirstSweep {
+  /** What it takes and the setting that changes it; what comes next is said behind it. */
+  readonly text: string;
+  /** An earlier run has said so, under the same limit. */
+  readonly isTold: boolean;
+}
+
+const BEGINS = 'the first sweep evicts the raw bytes of ';
+
+export const isOfFirstSweep = (problem: string): boolean => problem.startsWith(BEGINS);
+
+/** What runs have told of it until now. */
+export function toldFirstSweeps(db: ReadableDb): readonly string[] {
+  return hasEverSwept(db) ? [] : problemsThatBegin(db, BEGINS);
+}
+
 /**
- * That a first sweep within a day would take more than half of all raw bytes, with the setting that changes it; else null.
- * A day: who runs once a day is told by the run before.
+ * A first sweep within a day that would take more than half of all raw bytes; else null. A day: who runs once a day is told by the
+ * run before, and has that long. `told`: of runs that had ended before this one began, so that of two at once none counts for the other.
  */
-export function firstSweepNotice(
-  { settings: { limits }, clock }: Pick<Context, 'settings' | 'clock'>,
+export function firstSweep(
   db: ReadableDb,
-): string | null {
+  limits: Limits,
+  now: Iso,
+  told = toldFirstSweeps(db),
+): FirstSweep | null {
   if (hasEverSwept(db)) return null;
-  const then = addMs(clock.now(), DAY_MS);
+  const then = addMs(now, DAY_MS);
   const flags = { analyze: true, dataLoss: false };
   const { passes, totalBytes } = db.snapshot(() => ({
     passes: forecastSweep(census(db, then), limits, flags, then).passes,
@@ -29,9 +49,23 @@ export function firstSweepNotice(
   if (bytes * 2 <= totalBytes) return null;
   const sessions = taken.reduce((sum, pass) => sum + pass.sessions, 0);
   const byAge = taken.find(({ pass }) => pass === 'backstop')?.storedBytes ?? 0;
-  const setting =
-    byAge * 2 >= bytes
-      ? `older than ${limits.rawMaxAgeDays} days: raw_max_age_days in the configuration, or --max-age-days, changes that`
-      : `to get under the soft cap: raw_soft_cap_bytes in the configuration, or --soft-cap, changes that`;
-  return `the first sweep evicts the raw bytes of ${plural(sessions, 'session')}, ${formatBytes(bytes)} of ${formatBytes(totalBytes)}, ${setting}; their digests stay`;
+  const cause = byAge * 2 >= bytes ? ofAge(limits) : ofCap(limits);
+  return {
+    text: `${BEGINS}${plural(sessions, 'session')}, ${formatBytes(bytes)} of ${formatBytes(totalBytes)}, ${cause}; their digests stay`,
+    isTold: told.some((text) => text.includes(`, ${cause};`)),
+  };
+}
+
+const ofAge = ({ rawMaxAgeDays }: Limits) =>
+  `older than ${rawMaxAgeDays} days: raw_max_age_days in the configuration, or --max-age-days, changes that`;
+const ofCap = ({ rawSoftCapBytes }: Limits) =>
+  `to get under the soft cap of ${formatBytes(rawSoftCapBytes)}: raw_soft_cap_bytes in the configuration, or --soft-cap, changes that`;
+
+/** For who looks between two runs. */
+export function firstSweepText({ text, isTold }: FirstSweep): string {
+  return `${text}; ${
+    isTold
+      ? 'a run of `maintain` has said so, and the next one takes what is due'
+      : 'the next run of `maintain` says so and takes none of them, the one after it does'
+  }`;
 }

@@ -19,6 +19,41 @@ export interface Io {
   readonly unicode: boolean;
 }
 
+/** Our own signs, each as wide as it is; what was recorded in other letters stays. */
+const SIGNS: Readonly<Record<string, string>> = {
+  ...{ '·': '-', '…': '~', '→': '>', '←': '<', '×': 'x', '–': '-', '—': '-', '±': '~' },
+  ...{ '“': '"', '”': '"', '‘': "'", '’': "'", '✓': '+', '✗': 'x', '›': '>', '│': '|', '─': '-' },
+};
+const SIGN = new RegExp(`[${Object.keys(SIGNS).join('')}]`, 'g');
+
+/** For a locale that can show no more than ASCII. Only for what people read: `outBytes` stays as it is. */
+export function inAscii(io: Io): Io {
+  const plain = (text: string) => text.replace(SIGN, (sign) => SIGNS[sign] ?? sign);
+  return {
+    out: (text) => io.out(plain(text)),
+    err: (text) => io.err(plain(text)),
+    outSlowly: (text) => io.outSlowly(plain(text)),
+    outBytes: (bytes) => io.outBytes(bytes),
+    // What is asked of a terminal is still found out when it is asked.
+    get stdinIsTty() {
+      return io.stdinIsTty;
+    },
+    get stdoutIsTty() {
+      return io.stdoutIsTty;
+    },
+    get stderrIsTty() {
+      return io.stderrIsTty;
+    },
+    get columns() {
+      return io.columns;
+    },
+    get colour() {
+      return io.colour;
+    },
+    unicode: io.unicode,
+  };
+}
+
 /** How wide a table may be: a terminal's columns; where the reader is no terminal, nothing is cut. */
 export function tableColumns(io: Pick<Io, 'stdoutIsTty' | 'columns'>): number {
   return io.stdoutIsTty ? io.columns : Number.POSITIVE_INFINITY;

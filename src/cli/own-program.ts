@@ -107,7 +107,9 @@ function agentVariables({ host }: Context): string[] {
 function pathFor({ host, settings }: Context, program: string): Record<string, string> {
   const path = host.env['PATH'];
   const needsIt = settings.analyzerCommand !== null || isScript(program);
-  return path === undefined || !needsIt || host.platform === 'win32' || isBroken(path) ? {} : { PATH: path };
+  return path === undefined || !needsIt || host.platform === 'win32' || isBroken(path, host)
+    ? {}
+    : { PATH: path };
 }
 
 function isScript(program: string): boolean {
@@ -117,42 +119,33 @@ function isScript(program: string): boolean {
 
 function variablesOf({ host }: Context, names: readonly string[]): Record<string, string> {
   const wanted = new Set(names);
-  const set = Object.entries(host.env).filter(([name, value]) => wanted.has(name) && !isBroken(value));
+  const set = Object.entries(host.env).filter(([name, value]) => wanted.has(name) && !isBroken(value, host));
   return Object.fromEntries(set.sort());
 }
 
-/** No file of a scheduler takes a value of several lines. */
-const isBroken = (value: string) => /[\r\n]/.test(value);
+/** No file of a scheduler takes a value of several lines, and Windows has its own idea of `%`. */
+const isBroken = (value: string, { platform }: Context['host']) =>
+  (platform === 'win32' ? /[\r\n%]/ : /[\r\n]/).test(value);
 
-/** Settings that are set here and that a schedule cannot be told: it would run by others. Null: there is none. */
-export function cannotBeTold({ host, settings }: Context): string | null {
-  const names = settingVariables().filter((name) => {
+/** Variables that are set here and that a schedule cannot be told: it would run by others. Null: there is none. */
+export function cannotBeTold(context: Context): string | null {
+  const { host, settings } = context;
+  const names = [...new Set([...settingVariables(), ...agentVariables(context)])].filter((name) => {
     const value = host.env[name];
-    return value !== undefined && (host.platform === 'win32' || isBroken(value));
+    return value !== undefined && isBroken(value, host);
   });
   if (names.length === 0) return null;
   const why =
-    host.platform === 'win32'
-      ? 'a task of Windows is told no variables'
-      : 'no scheduler takes a value of several lines';
-  return `${names.join(', ')} would not be known to it, for ${why}: write it into ${settings.configPath}, and unset it`;
+    host.platform === 'win32' ? 'no task takes a value with `%` or' : 'no scheduler takes a value of';
+  return `${names.join(', ')} would not be known to it, for ${why} several lines: write it into ${settings.configPath}, and unset it`;
 }
 
-/** What Windows has no way to tell a hook or a task, and which it has only where it is set for the person's account. */
-export function untold(context: Context): string[] {
-  const { host, settings } = context;
+/** What Windows has no way to tell a hook, which has it only where its agent does. */
+export function untold({ host, settings }: Context): string[] {
   if (host.platform !== 'win32') return [];
-  const set = (names: readonly string[]) =>
-    [...new Set(names)].filter((name) => host.env[name] !== undefined);
-  const [own, others] = [set(OF_HOOKS.map(variableOf)), set(agentVariables(context))];
-  return [
-    ...(own.length === 0
-      ? []
-      : [`a hook knows ${own.join(', ')} only where its agent does: write it into ${settings.configPath}`]),
-    ...(others.length === 0
-      ? []
-      : [`the task knows ${others.join(', ')} only where it is set for your account: see \`setx\``]),
-  ];
+  const own = OF_HOOKS.map(variableOf).filter((name) => host.env[name] !== undefined);
+  if (own.length === 0) return [];
+  return [`a hook knows ${own.join(', ')} only where its agent does: write it into ${settings.configPath}`];
 }
 
 /** The variables that it was told, and would be told other values of now. */

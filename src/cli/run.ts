@@ -21,7 +21,7 @@ import { loadSettings } from './config.ts';
 import { type AgentExit, type Context, textFlag } from './context.ts';
 import { printFailure } from './failure.ts';
 import { commandHelp, helpColumns, programHelp } from './help.ts';
-import type { Io } from './io.ts';
+import { type Io, inAscii } from './io.ts';
 import type { Parsed } from './parse.ts';
 import { commandWord, plainCall } from './parse-plain.ts';
 import { COMMANDS, commandNamed } from './table.ts';
@@ -60,6 +60,7 @@ export async function run(runtime: Runtime): Promise<ExitCode | AgentExit> {
     const parsed = plainCall(runtime.argv) ?? (await import('./parse.ts')).parseArgs(runtime.argv);
     io = runtime.io(checkedColor(textFlag(parsed.flags, 'color')));
     json = parsed.flags['json'] === true;
+    if (!io.unicode && !json && !isForMachines(parsed)) io = inAscii(io);
     if (parsed.wantsVersion) {
       io.out(`session-memory ${runtime.version}\n`);
       if (runtime.installation !== undefined) io.out(`${await runtime.installation()}\n`);
@@ -76,6 +77,10 @@ export async function run(runtime: Runtime): Promise<ExitCode | AgentExit> {
     return explain(thrown, io, json, runtime);
   }
 }
+
+/** Other programs read it, and take each sign for what it is. */
+const isForMachines = ({ command, flags }: Parsed) =>
+  flags['markdown'] === true || ['mcp', 'hook', 'completions', 'man'].includes(command?.name ?? '');
 
 async function runCommand(
   runtime: Runtime,

@@ -95,6 +95,7 @@ export const ingestSchema = z.object({
   version: z.literal(1),
   dry_run: z.boolean(),
   agents: z.array(
+    // `sessions`: transcripts that were found; of a session that lies in several each. `agents` counts sessions.
     z.object({ agent: z.string(), root: z.string(), sessions: count, files: count, raw_bytes: bytes }),
   ),
   sessions_found: count,
@@ -141,6 +142,8 @@ export const maintainSchema = z.object({
   dry_run: z.boolean(),
   ingests: z.array(ingestSchema),
   sweeps: z.array(reportSchema),
+  /** The passes would have taken most of what is stored, for the first time: this run says so, the next one does it. */
+  first_sweep_put_off: z.boolean(),
   /** What needs a person, a sentence each. */
   problems: z.array(z.string()),
 });
@@ -214,6 +217,8 @@ export const statusSchema = z.object({
     ),
   }),
   last_run: run.nullable(),
+  /** What the first sweep takes and when, where that is more than half of all raw bytes. */
+  first_sweep: z.string().nullable(),
   at_risk: z.array(scan),
 });
 

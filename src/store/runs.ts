@@ -111,6 +111,16 @@ export function listRuns(db: ReadableDb, limit: number, emptyToo = true): RunRow
     .map(toRun);
 }
 
+/** What of all runs needed a person and began with these words; each once. */
+export function problemsThatBegin(db: ReadableDb, words: string): string[] {
+  return db
+    .all<{ problem: string }>(
+      `SELECT DISTINCT p.value AS problem FROM runs, json_each(runs.problems) p WHERE instr(p.value, $words) = 1`,
+      { words },
+    )
+    .map(({ problem }) => problem);
+}
+
 /** Whether a sweep of this store has ever freed anything. */
 export function hasEverSwept(db: ReadableDb): boolean {
   return db.get('SELECT 1 AS found FROM sweeps WHERE bytes_freed > 0 LIMIT 1') !== null;

@@ -161,5 +161,11 @@ export interface SweepDeps {
   readonly signal: AbortSignal;
 }
 
+/** A script's, to what is only announced so far. A store that is over its hard cap all the same is brought under it. */
+export const NOT_YET: Consent = {
+  unattended: true,
+  ask: async ({ step }) => ({ kind: step === 'backstop' || step === 'budget' ? 'skip' : 'run' }),
+};
+
 /** A script's consent: yes to everything that the flags allow. */
 export const YES_TO_ALL: Consent = { unattended: true, ask: async () => ({ kind: 'run' }) };

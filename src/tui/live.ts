@@ -2,6 +2,8 @@
  * A view of the store that follows other processes.
  * Promises: the same object while nothing has changed; one cheap question four times a second (0.1 % of a core).
  */
+
+import { firstSweep } from '../cli/first-sweep.ts';
 import { EXIT, messageOf } from '../domain/errors.ts';
 import type { Limits } from '../domain/limits.ts';
 import { addMs, type Clock, DAY_MS, type Iso } from '../domain/time.ts';
@@ -108,6 +110,7 @@ export function readView(
     const rows = counters(db);
     const planned = planSweep(census(db, now), limits, { analyze: true, dataLoss: true }, now);
     const [last] = listSweeps(db, 1);
+    const first = firstSweep(db, limits, now);
     return {
       limits,
       now,
@@ -140,6 +143,7 @@ export function readView(
             ],
       ),
       growth,
+      firstSweep: first === null ? null : first.isTold ? 'told' : 'untold',
       lastRun: runOf(lastRun(db)),
       lastSweep:
         last === undefined

@@ -25,6 +25,8 @@ export interface View {
   readonly atRisk: readonly Risk[];
   /** Stored bytes of the sessions of each of the last days, oldest first; empty where nothing is stored. */
   readonly growth: readonly number[];
+  /** The next sweep is the first and takes most of what is stored: whether a run of `maintain` has said so. */
+  readonly firstSweep: 'untold' | 'told' | null;
   /** The last run of `maintain`. */
   readonly lastRun: { readonly at: string; readonly result: string; readonly isWell: boolean } | null;
   readonly lastSweep: { readonly at: string; readonly freedBytes: number; readonly lost: boolean } | null;

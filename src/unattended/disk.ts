@@ -4,6 +4,7 @@
  * made once and never overwritten. Never: reads what is no plain file, or turns bytes that are no text into others.
  */
 import {
+  accessSync,
   chmodSync,
   closeSync,
   constants,
@@ -95,12 +96,46 @@ export function keepBackup(path: string, text: string): void {
   // Half of one would be kept for good: it gets its name when it is whole.
   const beside = `${backupOf(path)}.session-memory-new`;
   rmSync(beside, { force: true });
-  writeFileSync(beside, '', { flag: 'wx', mode: statSync(path).mode & 0o7777 });
-  killPoint('foreign.begun');
-  writeFileSync(beside, text, { flush: true });
-  killPoint('foreign.copied');
-  renameSync(beside, backupOf(path));
+  try {
+    writeFileSync(beside, '', { flag: 'wx', mode: 0o600 });
+    killPoint('foreign.begun');
+    writeFileSync(beside, text, { flush: true });
+    chmodSync(beside, statSync(path).mode & 0o7777);
+    killPoint('foreign.copied');
+    renameSync(beside, backupOf(path));
+  } catch (thrown) {
+    rmSync(beside, { force: true });
+    throw thrown;
+  }
   flushFolder(dirname(path));
+}
+
+/**
+ * Why a file cannot be changed, or must not be, known beforehand; null: nothing is in the way. Whoever took the right to write from a file
+ * of their own wants it as it is, though another one could be put in its place. `removes`: it goes, which asks nothing of the file itself.
+ */
+export function obstacle(path: string, removes = false): string | null {
+  const target = existsSync(path) && !removes ? realpathSync(path) : path;
+  if (existsSync(target) && !removes) {
+    if ((statSync(target).mode & 0o222) === 0) return 'it is read-only: `chmod u+w` lets it be changed';
+    if (!mayWrite(target)) return 'you may not write to it';
+  }
+  // The copy of how it was lies beside the link.
+  const folder = [target, path].map((each) => nearestFolder(dirname(each))).find((each) => !mayWrite(each));
+  return folder === undefined ? null : `you may not write in ${folder}`;
+}
+
+function nearestFolder(folder: string): string {
+  return existsSync(folder) || dirname(folder) === folder ? folder : nearestFolder(dirname(folder));
+}
+
+function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A file of our own: replaced at once, for its owner alone, and never through a link. */

@@ -21,6 +21,8 @@ export interface HookFacts {
   /** Variables of which it was told other values than those of now. */
   readonly others?: readonly string[];
   readonly calledAt: Iso | null;
+  /** Why `install` would leave the file as it is; absent: it would not. */
+  readonly refusal?: string;
   /** What a person has to do in the agent itself, once. */
   readonly afterwards: string | null;
 }
@@ -132,7 +134,13 @@ export function hookCheck(hook: HookFacts, shown: (at: Iso) => string): Check {
   const again = 'Run `session-memory install`.';
   switch (hook.state) {
     case 'absent':
-      return warning(check, `${hook.name} does not call it when a session begins and ends`, again);
+      return warning(
+        check,
+        `${hook.name} does not call it when a session begins and ends`,
+        hook.refusal === undefined
+          ? again
+          : `Mend ${hook.path}, which \`install\` cannot edit (${hook.refusal}); then \`session-memory install\`.`,
+      );
     case 'told otherwise':
       return warning(check, `its call in ${hook.path} ${otherValues(hook.others ?? [])}`, BY_THIS_SHELL);
     case 'stale':
@@ -186,6 +194,15 @@ export function diskCheck({ freeBytes, roomBytes }: DiskFacts, bytes: (n: number
         lower,
       )
     : ok('disk', `${bytes(freeBytes)} are free; the hard cap leaves room for ${bytes(roomBytes)}`);
+}
+
+/** `what` it takes and when. */
+export function firstSweepCheck(what: string): Check {
+  return warning(
+    'first sweep',
+    what,
+    'Where they are to stay, change that setting before; `session-memory pin UID` keeps one of them.',
+  );
 }
 
 export interface AgentFacts {

@@ -3,6 +3,7 @@
  * All paths are absolute: no scheduler has a shell's PATH.
  */
 import { shellText, wordsOf } from './own-call.ts';
+import { TOLD, toldVariables } from './told-variables.ts';
 
 export interface ScheduledJob {
   /** The executable and the words of the call. */
@@ -146,11 +147,15 @@ export function launchdPlist({ argv, env }: ScheduledJob, logPath: string): stri
 export const LAUNCHD_LABEL = 'com.session-memory.maintain';
 export const TASK_NAME = 'session-memory';
 
-/** Of cron: `%` ends a command unless it is escaped. */
+/**
+ * Of cron: `%` ends a command unless `\` stands before it, and to some of them `\\` is one `\`. So no `\` of ours stands before
+ * either: within the quotes of `shellText`, two more come between.
+ */
 export function cronLines({ argv, env }: ScheduledJob): string[] {
   const set = Object.entries(env).map(([name, value]) => `${name}=${shellText(SH, [value])} `);
   const command = `${set.join('')}${shellText(SH, argv)}`;
-  return [`${MINUTE} * * * * ${command.replaceAll('%', '\\%')}`];
+  const apart = command.replace(/\\(?=[\\%])/g, "\\''");
+  return [`${MINUTE} * * * * ${apart.replaceAll('%', '\\%')}`];
 }
 
 export function jobOfCron([line = '']: readonly string[]): ScheduledJob {
@@ -169,17 +174,50 @@ const SH = { argv: [], platform: 'linux' } as const;
 
 export function jobOfTask(text: string): ScheduledJob {
   const call = fromXml(/<Arguments>--headless (.*?)<\/Arguments>/s.exec(text)?.[1] ?? '');
-  const words = [...call.matchAll(/"([^"]*)"|(\S+)/g)];
-  return { argv: words.map(([, quoted, bare]) => quoted ?? bare ?? ''), env: {} };
+  return toldByWords(wordsOfWindows(call));
 }
 
+/** As programs of Windows take their words out of one text. */
+function forWindows(word: string): string {
+  return /^[\w./:=\\-]+$/.test(word)
+    ? word
+    : `"${word.replace(/(\\*)("|$)/g, (_, slashes, end) => `${slashes}${slashes}${end === '' ? '' : '\\"'}`)}"`;
+}
+
+function wordsOfWindows(text: string): string[] {
+  const words = text.match(/"(?:[^"\\]|\\+"?)*?(?<!\\)(?:\\\\)*"|\S+/g) ?? [];
+  return words.map((word) =>
+    word.startsWith('"')
+      ? word
+          .slice(1, -1)
+          .replace(/(\\+)("|$)/g, (_, slashes, end) => slashes.slice(0, slashes.length >> 1) + end)
+      : word,
+  );
+}
+
+/** Variables as words of the call, for a scheduler that is told none: right behind the program. */
+export function tellingWords({ argv, env }: ScheduledJob): string[] {
+  const set = Object.entries(env).flatMap(([name, value]) => [TOLD, `${name}=${value}`]);
+  const end = wordsOfProgram(argv);
+  return [...argv.slice(0, end), ...set, ...argv.slice(end)];
+}
+
+/** The same back. */
+export function toldByWords(words: readonly string[]): ScheduledJob {
+  const program = words.slice(0, wordsOfProgram(words));
+  const { env, rest } = toldVariables(words.slice(program.length));
+  return { argv: [...program, ...rest], env };
+}
+
+/** Run from its source, that follows the runtime. */
+const wordsOfProgram = ([, second = '']: readonly string[]) => (second.endsWith('.ts') ? 2 : 1);
+
 /**
- * Both battery switches are off by default in Windows' favour: a laptop would never run it. A task is told no variables but those that
- * its person has everywhere: who installs it sees to the rest.
+ * Both battery switches are off by default in Windows' favour: a laptop would never run it. A task has no variables of its own: they
+ * are words of the call.
  */
-export function taskXml({ argv }: ScheduledJob): string {
-  const [program = '', ...words] = argv;
-  const call = [program, ...words].map((word) => (/^[\w./:\\-]+$/.test(word) ? word : `"${word}"`)).join(' ');
+export function taskXml(job: ScheduledJob): string {
+  const call = tellingWords(job).map(forWindows).join(' ');
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<!-- ${MADE} -->`,

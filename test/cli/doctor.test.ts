@@ -49,6 +49,29 @@ describe('doctor', () => {
     expect(out).toEndWith('1 thing needs you.\n');
   });
 
+  test('of a settings file that install leaves as it is gives a way out that works', async () => {
+    using machine = new Machine();
+    machine.put('.qwen/settings.json', '{"hooks":{"SessionEnd":"oops"}}');
+    const hint = async () => {
+      const { checks } = doctorSchema.parse((await machine.run('doctor', '--json')).json());
+      return checks.find(({ check }) => check === 'hook qwen-code')?.hint;
+    };
+    expect((await machine.run('install', '--yes')).err).toContain('its hooks of SessionEnd are no list');
+    expect(await hint()).toMatch(/^Mend \S+settings\.json.+its hooks of SessionEnd are no list/);
+    machine.put('.qwen/settings.json', '{}');
+    expect(await hint()).toBe('Run `session-memory install`.');
+  });
+
+  test('gives the same figure of the disk as status does, whatever lies beside the store', async () => {
+    using machine = new Machine();
+    machine.put(claudePath(ID), promptLine(ID, 'one'));
+    await machine.run('ingest');
+    const [doctor, status] = [await machine.run('doctor'), await machine.run('status')];
+    const figure = /^Disk +(\S+ \S+) at/m.exec(status.out)?.[1];
+    expect(figure).toBeString();
+    expect(/^ok +store +(\S+ \S+),/m.exec(doctor.out)?.[1]).toBe(figure);
+  });
+
   test('after install and a run all is well', async () => {
     using machine = new Machine();
     machine.put(claudePath(ID), promptLine(ID, 'one'));

@@ -177,6 +177,31 @@ describe('hooks', () => {
     expect(existsSync(join(machine.home, '.codex/hooks.json'))).toBe(true);
   });
 
+  test('a file that is read-only is named and left, with no leftover, and taken once it is not', async () => {
+    using machine = new Machine('none');
+    const path = machine.put('.claude/settings.json', '{"a":1}\n');
+    chmodSync(path, 0o400);
+    const { code, err } = await machine.run('install', '--yes', '--no-schedule');
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/settings\.json \(claude-code\) is left .+read-only/),
+    ]);
+    expect(readdirSync(join(path, '..'))).toEqual(['settings.json']);
+    const hint = (await machine.run('doctor')).out.replace(/\s+/g, ' ');
+    expect(hint).toContain('which `install` cannot edit (it is read-only: `chmod u+w` lets it be changed)');
+    chmodSync(path, 0o600);
+    expect((await machine.run('install', '--yes', '--no-schedule')).code).toBe(0);
+    chmodSync(path, 0o400);
+    const back = await machine.run('uninstall', '--yes');
+    expect([back.code, back.err]).toEqual([1, expect.stringContaining('read-only')]);
+    chmodSync(path, 0o600);
+    expect((await machine.run('uninstall', '--yes')).code).toBe(0);
+    expect([readdirSync(join(path, '..')), machine.text('.claude/settings.json')]).toEqual([
+      ['settings.json'],
+      '{"a":1}\n',
+    ]);
+  });
+
   test('of an executable that was moved are adopted', async () => {
     using machine = new Machine('none');
     machine.put('.claude/settings.json', '{}\n');

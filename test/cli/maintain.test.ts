@@ -1,8 +1,9 @@
 /** `maintain` as a schedule runs it: says what needs a person and nothing else, and leaves a trace of what it did. */
 import { describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as schemas from '../../src/cli/schemas.ts';
+import { doctorSchema } from '../../src/cli/schemas.unattended.ts';
 import { takeSweepLock } from '../../src/store/lock.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { Program } from '../support/program.ts';
@@ -174,23 +175,172 @@ describe('another sweep', () => {
 describe('a first sweep that takes more than half', () => {
   const NOTICE = /the first sweep evicts the raw bytes of 3 sessions, .+raw_max_age_days.+their digests stay/;
   const OLD = ['2026-01-01', '2026-01-02', '2026-01-03', '2026-05-30'];
+  const evicted = async (home: Home) => (await home.status()).sessions.evicted.sessions;
 
-  test('is announced by the ingest before it, once there was one no more', async () => {
+  test('is announced by the ingest and by the run before it, which takes none; the next run does', async () => {
     using home = new Home(OLD);
     expect((await home.run('ingest')).out).toMatch(NOTICE);
     const first = await home.run(...RUN);
     expect(first.out).toMatch(NOTICE);
-    expect((await home.status()).sessions.evicted.sessions).toBe(3);
+    expect(first.out).toContain('this run took none of them');
+    expect([first.code, await evicted(home)]).toEqual([0, 0]);
+    expect((await home.run(...RUN)).code).toBe(0);
+    expect(await evicted(home)).toBe(3);
     home.session(9, '2026-01-04');
     expect((await home.run('ingest')).out).not.toContain('first sweep');
+    expect((await home.run(...RUN)).out).not.toContain('first sweep');
+    expect(await evicted(home)).toBe(4);
   });
 
-  test('is announced by the run before it, a day ahead', async () => {
+  test('is put off in JSON too: the plan is there, the passes are declined, and one row tells of it', async () => {
+    using home = new Home(OLD);
+    const ran = async () => schemas.maintainSchema.parse((await home.run(...RUN, '--json')).json());
+    const first = await ran();
+    expect(first.first_sweep_put_off).toBe(true);
+    expect(first.problems).toEqual([expect.stringMatching(NOTICE)]);
+    expect(first.ingests[0]?.first_sweep).toMatch(NOTICE);
+    expect(first.sweeps).toHaveLength(1);
+    expect(first.sweeps[0]).toMatchObject({ declined: ['backstop', 'budget'], bytes_freed: 0 });
+    expect(first.sweeps[0]?.plan.passes[0]?.victims).toHaveLength(3);
+    const { runs, sweeps } = await home.history();
+    expect(sweeps).toEqual([]);
+    expect(runs).toMatchObject([{ times: 1, had_effect: true, problems: [expect.stringMatching(NOTICE)] }]);
+    const second = await ran();
+    expect([second.first_sweep_put_off, second.sweeps[0]?.backstop_evicted.length]).toEqual([false, 3]);
+  });
+
+  test('is named by status and doctor between the two, without advice to run it', async () => {
+    using home = new Home(OLD);
+    const told = async () => {
+      const { first_sweep: text } = await home.status();
+      const doctor = doctorSchema.parse((await home.run('doctor', '--json')).json());
+      const check = doctor.checks.find(({ check: name }) => name === 'first sweep') ?? null;
+      expect(check?.message ?? null).toBe(text);
+      const run = doctor.checks.find(({ check: name }) => name === 'last run');
+      expect(run?.message).not.toContain('first sweep');
+      return { text, state: check?.state, hint: check?.hint };
+    };
+    await home.run('ingest');
+    const before = await told();
+    expect(before.text).toMatch(NOTICE);
+    expect(before.text).toContain('the next run of `maintain` says so and takes none');
+    await home.run(...RUN);
+    const between = await told();
+    expect(between.text).toContain('the next one takes what is due');
+    expect(between.state).toBe('warning');
+    expect(between.hint).not.toContain('maintain');
+    expect((await home.run('status')).out).toMatch(/^First sweep {2}the first sweep evicts/m);
+    await home.run(...RUN);
+    expect((await told()).text).toBeNull();
+  });
+
+  test('is told with --quiet once, and once more by the run that does it', async () => {
+    using home = new Home(OLD);
+    const lines = async () =>
+      (await home.run(...RUN, '--quiet')).err.split('\n').filter((line) => line !== '');
+    expect(await lines()).toEqual([expect.stringMatching(NOTICE)]);
+    expect(await lines()).toEqual([expect.stringMatching(NOTICE)]);
+    expect(await lines()).toEqual([]);
+  });
+
+  test('is announced a day ahead, by one run of that day, and then done when it is due', async () => {
     using home = new Home(['2026-04-18', '2026-04-18', '2026-04-18', '2026-05-30']);
-    const early = await home.run(...RUN, '--quiet');
-    expect(early.err).toMatch(NOTICE);
-    expect((await home.status()).sessions.evicted.sessions).toBe(0);
+    expect((await home.run(...RUN, '--quiet')).err).toMatch(NOTICE);
     expect((await home.status()).last_run?.problems[0]).toMatch(NOTICE);
+    expect((await home.run(...RUN, '--quiet')).err).toBe('');
+    expect(await evicted(home)).toBe(0);
+    home.at('2026-06-02T12:01');
+    expect((await home.run(...RUN, '--quiet')).err).toMatch(NOTICE);
+    expect(await evicted(home)).toBe(3);
+  });
+
+  test('is announced anew where the limit is another one since, however the two take turns', async () => {
+    using home = new Home(OLD);
+    const run = async (days: string) => (await home.run(...RUN, '--max-age-days', days)).out;
+    expect(await run('60')).toContain('older than 60 days');
+    expect(await run('45')).toContain('older than 45 days');
+    expect(await evicted(home)).toBe(0);
+    await run('off');
+    expect(await evicted(home)).toBe(0);
+    await run('60');
+    expect(await evicted(home)).toBe(3);
+  });
+
+  test('is not put off over the hard cap, or where sessions wait for room under it', async () => {
+    using home = new Home(OLD);
+    await home.run('ingest');
+    const over = await home.run(...RUN, ...OVER);
+    expect(over.out + over.err).toMatch(
+      /the first sweep evicts .+ at the hard cap it cannot be announced first/,
+    );
+    expect(await evicted(home)).toBe(4);
+    using waiting = new Home(OLD);
+    const { used_bytes: bytes } = await (async () => {
+      using sized = new Home(OLD);
+      await sized.run('ingest');
+      return (await sized.status()).tier1;
+    })();
+    await waiting.run(...RUN, '--soft-cap', '0', '--hard-cap', String(bytes - 1));
+    expect(await evicted(waiting)).toBe(4);
+  });
+
+  test('is put off over the soft cap, with the setting of that', async () => {
+    using home = new Home(['2026-05-28', '2026-05-29', '2026-05-30']);
+    const flags = ['--soft-cap', '1', '--max-age-days', 'off'];
+    expect((await home.run(...RUN, ...flags)).out).toMatch(/soft cap of 1 B: raw_soft_cap_bytes/);
+    expect(await evicted(home)).toBe(0);
+    await home.run(...RUN, ...flags);
+    expect(await evicted(home)).toBe(3);
+  });
+
+  test('is done at once by hand, and then is none any more', async () => {
+    using home = new Home(OLD);
+    await home.run(...RUN);
+    await home.run('sweep', '--yes', '--no-data-loss');
+    expect(await evicted(home)).toBe(3);
+    expect((await home.run(...RUN)).out).not.toContain('first sweep');
+  });
+
+  test('is not done by a run that began before another one announced it', async () => {
+    using home = new Home(OLD);
+    const [met, go] = ['met', 'go'].map((name) => join(home.folder, name));
+    expect(Bun.spawnSync(['mkfifo', met ?? '', go ?? '']).exitCode).toBe(0);
+    home.env['SESSION_MEMORY_ANALYZER_COMMAND'] =
+      `[ -p ${met} ] && echo > ${met} && rm ${met} && cat ${go}; echo a summary`;
+    const early = home.start(...RUN, '--soft-cap', '1GiB');
+    await Bun.spawn(['cat', met ?? ''], { stdout: 'ignore' }).exited;
+    home.env['SESSION_MEMORY_ANALYZER_COMMAND'] = 'echo a summary';
+    expect((await home.run(...RUN)).out).toContain('this run took none of them');
+    // The other one is still at its first session.
+    await Bun.spawn(['sh', '-c', `echo > ${go}`]).exited;
+    expect(await new Response(early.stdout).text()).toContain('this run took none of them');
+    expect(await evicted(home)).toBe(0);
+    await home.run(...RUN);
+    expect(await evicted(home)).toBe(3);
+  });
+
+  test('is announced again where the run that would have said so was killed before its end', async () => {
+    using home = new Home(OLD);
+    await home.run('ingest');
+    const lock = takeSweepLock(home.store);
+    const killed = home.start(...RUN, '--wait');
+    const { value } = await killed.stderr.getReader().read();
+    expect(Buffer.from(value ?? []).toString()).toContain('waiting for its end');
+    killed.kill(9);
+    await killed.exited;
+    lock?.release();
+    expect((await home.run(...RUN)).out).toContain('this run took none of them');
+    expect(await evicted(home)).toBe(0);
+  });
+
+  test('is said by a dry run, which counts for none', async () => {
+    using home = new Home(OLD);
+    await home.run('ingest');
+    const dry = schemas.maintainSchema.parse((await home.run('maintain', '--dry-run', '--json')).json());
+    expect([dry.first_sweep_put_off, dry.problems]).toEqual([true, [expect.stringMatching(NOTICE)]]);
+    expect((await home.run('maintain', '--dry-run')).out).toMatch(NOTICE);
+    await home.run(...RUN);
+    expect(await evicted(home)).toBe(0);
   });
 
   test.each([

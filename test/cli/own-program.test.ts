@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Context } from '../../src/cli/context.ts';
 import { cannotBeTold, cannotLast, jobOf, leadsTo, programOf, untold } from '../../src/cli/own-program.ts';
+import { jobOfTask, taskXml } from '../../src/unattended/schedule.ts';
+import { Program } from '../support/program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'session-memory-own-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -104,11 +106,46 @@ test('what npx has started is said not to last', () => {
   expect(cannotLast(contextOf(put(`lib/node_modules/${PACKAGE}`), {}))).toBeNull();
 });
 
-test('on Windows a setting that no task can be told is refused with the way out, and a folder of an agent is named', () => {
-  const env = { SESSION_MEMORY_INGEST_EXCLUDE: 'private', CODEX_HOME: 'C:\\x', LOCALAPPDATA: 'C:\\l' };
+test('on Windows a task is told settings and folders of agents as words, and what it cannot be told is refused', () => {
+  const env = {
+    SESSION_MEMORY_INGEST_EXCLUDE: 'private',
+    CODEX_HOME: 'C:\\my files\\',
+    LOCALAPPDATA: 'C:\\l',
+  };
   const context = contextOf('C:\\session-memory.exe', env, 'win32');
-  expect(cannotBeTold(context)).toMatch(/^SESSION_MEMORY_INGEST_EXCLUDE .*config\.toml/);
-  expect(untold(context).join()).toMatch(/SESSION_MEMORY_INGEST_EXCLUDE.*CODEX_HOME/s);
+  const { LOCALAPPDATA: _, ...told } = env;
+  expect(cannotBeTold(context)).toBeNull();
+  expect(jobOf(context).env).toEqual(told);
+  expect(jobOfTask(taskXml(jobOf(context)))).toEqual(jobOf(context));
+  expect(taskXml(jobOf(context))).toContain(
+    '--headless C:\\session-memory.exe --env &quot;CODEX_HOME=C:\\my files\\\\&quot; --env SESSION_MEMORY_INGEST_EXCLUDE=private maintain',
+  );
+  for (const [name, value] of [
+    ['SESSION_MEMORY_INGEST_EXCLUDE', '%TEMP%'],
+    ['CODEX_HOME', 'one\ntwo'],
+  ] as const) {
+    const broken = contextOf('C:\\session-memory.exe', { [name]: value }, 'win32');
+    expect(cannotBeTold(broken)).toMatch(new RegExp(`^${name} .*config\\.toml`));
+    expect(jobOf(broken).env).toEqual({});
+  }
+  expect(cannotBeTold(contextOf('/session-memory', { SESSION_MEMORY_INGEST_EXCLUDE: '%TEMP%' }))).toBeNull();
+  // A hook has what its agent has.
+  expect(untold(context)).toEqual([expect.stringContaining('SESSION_MEMORY_INGEST_EXCLUDE')]);
   expect(programOf(context).env).toEqual({});
-  expect(cannotBeTold(contextOf('/session-memory', env))).toBeNull();
+});
+
+test('variables that stand before all other words of a call are those of the call', async () => {
+  using program = new Program();
+  const asked = async (...words: string[]) => {
+    const { PATH = '' } = Bun.env;
+    const child = Bun.spawn([...program.command, ...words, 'config', '--json'], {
+      env: { HOME: program.home, PATH, SESSION_MEMORY_RAW_MAX_AGE_DAYS: '60' },
+      stderr: 'pipe',
+    });
+    return { out: await new Response(child.stdout).text(), code: await child.exited };
+  };
+  const days = ({ out }: { out: string }) => /"raw_max_age_days".*?"value": ?"?(\w+)/s.exec(out)?.[1];
+  expect(days(await asked())).toBe('60');
+  expect(days(await asked('--env', 'SESSION_MEMORY_RAW_MAX_AGE_DAYS=7'))).toBe('7');
+  expect((await asked('--json', '--env', 'A=b')).code).toBe(2);
 });

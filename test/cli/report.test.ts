@@ -18,11 +18,33 @@ test('a dry run of a great many lists some and counts the rest; JSON has all', a
   expect(plan.passes[0].victims.length).toBe(45);
 });
 
-test('LC_ALL=C gives bars of ASCII, whatever else the environment says', async () => {
+test('LC_ALL=C gives pages of ASCII, whatever else the environment says, and leaves JSON and raw bytes alone', async () => {
   using program = new Program();
-  program.put(claudePath(idOf(1)), promptLine(idOf(1), 'one'));
+  program.put(claudePath(idOf(1)), promptLine(idOf(1), 'one → two … three'));
   await program.run('ingest');
-  expect((await program.run('status')).out).toContain('░');
+  const before = await Promise.all(
+    ['status', 'list --json', `show --raw ${idOf(1)}`].map((words) => program.run(...words.split(' '))),
+  );
+  expect(before[0]?.out).toMatch(/[░·]/);
   program.env = { LC_ALL: 'C', LANG: 'de_DE.UTF-8' };
-  expect((await program.run('status')).out).not.toMatch(/[\u2500-\u259f]/);
+  for (const words of [
+    'status',
+    'list',
+    `show ${idOf(1)}`,
+    'history',
+    'sweep --dry-run',
+    'doctor',
+    'agents',
+    `restore ${idOf(1)}`,
+    'nonsense',
+    '--help',
+  ]) {
+    const { out, err } = await program.run(...words.split(' '));
+    expect([words, `${out}${err}`.match(/[^\n -~]/g)]).toEqual([words, null]);
+  }
+  const after = await Promise.all(
+    ['list --json', `show --raw ${idOf(1)}`].map((words) => program.run(...words.split(' '))),
+  );
+  expect(after.map(({ out }) => out)).toEqual(before.slice(1).map(({ out }) => out));
+  expect((await program.run('show', '--markdown', idOf(1))).out).toContain('one → two … three');
 });

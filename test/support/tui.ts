@@ -75,6 +75,7 @@ export function view(about: Partial<View> = {}): View {
     worstCaseLoss: 0,
     atRisk: [{ agent: 'Claude Code', sessions: 6, notStored: 2, days: 30, firstAt: daysBefore(-3.5) }],
     growth: [10, 20, 15, 20, 60, 90, 95, 100, 110, 120, 110, 120, 130, 140, 40].map((mib) => mib * MIB),
+    firstSweep: null,
     lastRun: null,
     lastSweep: null,
     ...about,

@@ -199,6 +199,7 @@ const DASHBOARDS: Readonly<Record<string, Maker>> = {
       lastRun: { at: daysBefore(0.1), isWell: false, result: 'the store could not be opened: it is torn' },
     }),
   ),
+  'dashboard-first-sweep': dashboard(view({ atRisk: [], firstSweep: 'untold' })),
   'dashboard-over-soft': dashboard(
     view({
       tier1Bytes: 4.6 * GIB,

@@ -130,9 +130,11 @@ ${SETTING_TABLES.map((table) => [`[${table}]`, ...linesIn(table)].join('\n')).jo
 # enabled = false                # not looked for unless named by --agent or by a path
 # roots = ["/mnt/box/.codex"]    # looked in too: a container's home, a synced folder
 
-# [agents.my-agent]              # an agent that nobody knows: JSONL, or Markdown
+# [agents.my-agent]              # an agent that nobody knows
 # roots = ["~/.my-agent"]
 # glob = "**/*.jsonl"            # a file that it matches is one session
+# format = "jsonl"               # or "json" (one document a file), "markdown"; most globs tell
+# list = "messages"              # of a JSON document: where its turns stand
 # role = "role"                  # where in a record it stands whose it is, \`user\` or \`assistant\`
 # text = "content"               # where it stands what was said
 `;

@@ -133,7 +133,7 @@ async function walkThrough(context: Context, home: string, consents: boolean) {
     return EXIT_OF_CODE[needed.code];
   }
   say(context, `\nThe sweep, with consent to all of it:\n\n`);
-  const report = await runSweep(context, db, null);
+  const report = await runSweep(context, db);
   printReport(context, report);
   say(
     context,

@@ -12,16 +12,18 @@ import type { ReadableDb } from '../../store/connection.ts';
 import { besides } from '../../store/forget.ts';
 import { hookCalls } from '../../store/hook-calls.ts';
 import { openReadable } from '../../store/open.ts';
+import { diskBytes } from '../../store/place.ts';
 import { freeBytes, sizeOf } from '../../store/room.ts';
 import { lastRun } from '../../store/runs.ts';
 import { lastScans } from '../../store/scans.ts';
 import { counters, usage } from '../../store/usage.ts';
 import { codexTrust } from '../../unattended/codex-trust.ts';
-import { readText } from '../../unattended/disk.ts';
+import { obstacle, readText } from '../../unattended/disk.ts';
 import {
   agentCheck,
   type Check,
   diskCheck,
+  firstSweepCheck,
   type HookFacts,
   hookCheck,
   isWell,
@@ -33,6 +35,7 @@ import { hookFile, isSwitchedOff } from '../../unattended/hook-files.ts';
 import { HOOKED } from '../../unattended/hooked.ts';
 import { envOf, nameOf, ownEntries } from '../../unattended/own-call.ts';
 import { type Command, type Context, printJson } from '../context.ts';
+import { firstSweep, firstSweepText, isOfFirstSweep } from '../first-sweep.ts';
 import { formatBytes, formatCount, formatTime, hanging, plural } from '../format.ts';
 import { paint, tableColumns } from '../io.ts';
 import { UNKNOWN_UPDATE, updateOf } from '../origin.ts';
@@ -134,7 +137,7 @@ function storeChecks(context: Context, inside: (db: ReadableDb) => Check[]): Che
   const mount = mountOfPath(storePath);
   try {
     using db = openReadable(storePath);
-    const size = formatBytes(sizeOf(storePath));
+    const size = formatBytes(diskBytes(storePath));
     const where: Check =
       mount === null
         ? { check: 'store', state: 'ok', message: `${size}, ${storePath}`, hint: null }
@@ -167,10 +170,12 @@ function insideChecks(context: Context, db: ReadableDb, schedule: ScheduleFacts)
           isFinished: last.finished_at !== null,
           exitCode: last.exit_code,
           result: runResult(last),
-          problems: last.problems,
+          problems: last.problems.filter((text) => !isOfFirstSweep(text)),
         };
+  const first = firstSweep(db, limits, context.clock.now());
   return [
     capCheck(used, limits.rawHardCapBytes),
+    ...(first === null ? [] : [firstSweepCheck(firstSweepText(first))]),
     diskCheck(
       { freeBytes: freeBytes(nearest(storePath)), roomBytes: Math.max(0, limits.rawHardCapBytes - used) },
       formatBytes,
@@ -213,9 +218,13 @@ function hookFacts(context: Context, db: ReadableDb): HookFacts[] {
     };
     try {
       const text = readText(file.path);
-      if (text === null || file.own(text) === null) return [{ ...facts, state: 'absent' }];
-      if (isSwitchedOff(id, text)) return [{ ...facts, state: 'off' }];
       const program = programOf(context);
+      if (text === null || file.own(text) === null) {
+        const made = file.install(text, program);
+        const refusal = 'why' in made ? made.why : obstacle(file.path);
+        return [{ ...facts, state: 'absent', ...(refusal === null ? {} : { refusal }) }];
+      }
+      if (isSwitchedOff(id, text)) return [{ ...facts, state: 'off' }];
       const told = envOf(file.words(text) ?? []);
       const made = file.install(text, { ...program, env: told });
       if (!('text' in made && made.text === text)) return [{ ...facts, state: 'stale' }];

@@ -10,7 +10,7 @@ import { existing } from '../../ingest/discover/found-files.ts';
 import type { IngestOptions, IngestReport } from '../../ingest/ingest.ts';
 import { openWritable } from '../../store/open.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
-import { firstSweepNotice } from '../first-sweep.ts';
+import { firstSweep, firstSweepText } from '../first-sweep.ts';
 import { followDigests } from '../follow-digests.ts';
 import { formatBytes, formatCount, plural } from '../format.ts';
 import { runIngest } from '../one-ingest.ts';
@@ -52,8 +52,8 @@ export const ingestCommand: Command = async (context) => {
   const report = await runIngest(context, db, options, true, new AskedAnalyzer(), true);
   // Said with what it is about: an ingest that stored nothing has nothing to announce.
   const isChanged = report.sessions_new + report.sessions_grown > 0;
-  const notice = isChanged ? firstSweepNotice(context, db) : null;
-  if (notice !== null) report.first_sweep = notice;
+  const first = isChanged ? firstSweep(db, context.settings.limits, context.clock.now()) : null;
+  if (first !== null) report.first_sweep = firstSweepText(first);
   if (!options.dryRun) await followDigests(context, db, INDEXING_MS_MAX);
   if (context.json) printJson(io, report);
   else {

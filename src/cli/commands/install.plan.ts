@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fail, messageOf } from '../../domain/errors.ts';
 import { withBlock } from '../../unattended/block.ts';
-import { backupOf, readText } from '../../unattended/disk.ts';
+import { backupOf, obstacle, readText } from '../../unattended/disk.ts';
 import { type HookFile, hookFile } from '../../unattended/hook-files.ts';
 import { HOOKED, type HookedId, hookedAgent } from '../../unattended/hooked.ts';
 import { nameOf } from '../../unattended/own-call.ts';
@@ -60,7 +60,7 @@ export function planned(context: Context): Plan {
     ),
   );
   const { runs, stops, results } = plannedSchedule(context, machine);
-  const all = [...hooks, ...results];
+  const all = [...hooks.map(ifPossible), ...results];
   const steps = all.filter(isStep).filter(({ before, after }) => before !== after);
   const asked = textFlag(context.flags, 'agent');
   const lasting = cannotLast(context);
@@ -81,6 +81,13 @@ export function planned(context: Context): Plan {
   };
 }
 
+/** What would fail is not proposed. */
+function ifPossible(step: Step | Refused): Step | Refused {
+  if (isRefused(step) || step.path === CRONTAB || step.before === step.after) return step;
+  const why = obstacle(step.path, step.after === null);
+  return why === null ? step : { for: step.for, path: step.path, why };
+}
+
 function plannedSchedule(
   context: Context,
   machine: Machine,
@@ -89,7 +96,7 @@ function plannedSchedule(
   if (kind === null) return { runs: null, stops: [], results: [] };
   const why = cannotBeTold(context);
   if (why !== null) return { runs: null, stops: [], results: [{ for: 'schedule', path: kind, why }] };
-  const results = scheduleSteps(machine, kind, jobOf(context));
+  const results = scheduleSteps(machine, kind, jobOf(context)).map(ifPossible);
   // Where the machine has got another scheduler since, the old one must not run it too.
   const others = kindsOf(context)
     .filter((other) => other !== kind)
@@ -123,7 +130,7 @@ export function plannedBack(context: Context): Plan {
   const all = [
     ...hooks,
     ...schedules.flatMap(({ steps }) => steps.map((step) => withCopy(step, crontabCopy))),
-  ];
+  ].map(ifPossible);
   return {
     ...{ verb: 'uninstall', machine, steps: all.filter(isStep), refused: all.filter(isRefused) },
     ...{ runs: null, isStopped: false, stops: schedules.map(({ kind }) => kind) },
@@ -202,7 +209,8 @@ function scheduleNotes(context: Context, machine: Machine, kind: SchedulerKind |
       `no scheduler was found here: have something run \`${jobOf(context).argv.join(' ')}\` every hour`,
     ];
   if (kind !== 'systemd' || machine.prefix !== '') return [];
-  const linger = machine.ask(['loginctl', 'show-user', '--property=Linger', context.host.env['USER'] ?? '']);
+  const { USER: user } = context.host.env;
+  const linger = machine.ask(['loginctl', 'show-user', '--property=Linger', ...(user ? [user] : [])]);
   return linger?.out.includes('Linger=no') === true
     ? ['the timer runs only while you are logged in; `loginctl enable-linger` has it run always']
     : [];

@@ -14,13 +14,13 @@ export interface Done {
   readonly sweeps: readonly Report[];
 }
 
-/** A sentence each, those that matter most first. */
-export function problemsOf({ ingests, sweeps }: Done, hardCapBytes: number): string[] {
+/** A sentence each, those that matter most first. `first`: what is to be said of a first sweep. */
+export function problemsOf({ ingests, sweeps }: Done, hardCapBytes: number, first: string | null): string[] {
   const last = ingests.at(-1);
   const sweep = sweeps.at(-1);
   const lost = sweeps.flatMap(({ overflow_data_loss: uids }) => uids).length;
   const warnings = [...ingests, ...sweeps].flatMap((report) => report.warnings).filter(isForAPerson);
-  const told = [...new Set([...ingests.flatMap((report) => report.first_sweep ?? []), ...warnings])];
+  const told = [...new Set([...(first === null ? [] : [first]), ...warnings])];
   return [
     ...(lost > 0 ? [`DATA LOSS: ${plural(lost, 'session')} evicted without a digest of all bytes`] : []),
     ...(last?.disk_full === true

@@ -1,6 +1,7 @@
 /**
  * `maintain`: ingest and sweep in turn while either makes progress; what a schedule or a hook calls. Where room on the disk is short it
  * sweeps first, so that what comes finds room. Leaves a row of what it did, and of what needs a person.
+ * Promises: a first sweep that would take most of what is stored is said by one run and done by a later one, save where there is no room.
  */
 import {
   EXIT,
@@ -15,14 +16,15 @@ import { plainLine } from '../../domain/text.ts';
 import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
 import type { IngestReport } from '../../ingest/ingest.ts';
 import type { WritableDb } from '../../store/connection.ts';
-import { openWritable } from '../../store/open.ts';
+import { openReadable, openWritable } from '../../store/open.ts';
 import { isRoomShort } from '../../store/room.ts';
 import { beginRun, endRun } from '../../store/runs.ts';
+import { usage } from '../../store/usage.ts';
 import { lockOrFail } from '../../sweep/options.ts';
 import { exitCodeOf, type Report } from '../../sweep/report.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { printFailure } from '../failure.ts';
-import { firstSweepNotice } from '../first-sweep.ts';
+import { firstSweep, firstSweepText, toldFirstSweeps } from '../first-sweep.ts';
 import { followDigests } from '../follow-digests.ts';
 import type { Io } from '../io.ts';
 import { runIngest } from '../one-ingest.ts';
@@ -51,38 +53,50 @@ export const maintain: Command = async (context) => {
 interface Turns {
   readonly ingests: IngestReport[];
   readonly sweeps: Report[];
+  /** What was said of a first sweep, and whether it was put off. */
+  first: { readonly text: string; readonly putOff: boolean; readonly isNew: boolean } | null;
 }
 
 /** One run, and the row that tells of it however it ends. */
 async function noted(context: Context, db: WritableDb): Promise<ExitCode> {
   const { clock, settings, json, io } = context;
   const quiet = context.flags['quiet'] === true;
-  const done: Turns = { ingests: [], sweeps: [] };
+  const done: Turns = { ingests: [], sweeps: [], first: null };
   const startedAt = clock.now();
   // Where room is short nothing is written before the sweep has made some, this row neither.
   const begun = isRoomShort(settings.storePath) ? null : beginRun(db, 'maintain', startedAt);
   const end = (exitCode: ExitCode, problems: readonly string[]) =>
     endRun(db, begun ?? beginRun(db, 'maintain', startedAt), {
-      ...{ finishedAt: clock.now(), exitCode, hadEffect: hadEffect(done), problems },
+      // Having said so is an effect: the next run acts on it.
+      ...{
+        finishedAt: clock.now(),
+        exitCode,
+        hadEffect: hadEffect(done) || done.first?.isNew === true,
+        problems,
+      },
     });
   try {
     await inTurns(quiet ? { ...context, io: silent(io) } : context, db, done);
     const code = codeOf(done);
-    const late = firstSweepNotice(context, db);
-    const problems = problemsOf(done, settings.limits.rawHardCapBytes);
-    if (late !== null && !problems.includes(late)) problems.push(late);
+    const { ingests, sweeps, first } = done;
+    // Once is enough, until it is done.
+    const isNews = first?.isNew === true || sweeps.some(({ bytes_freed: freed }) => freed > 0);
+    const problems = problemsOf(done, settings.limits.rawHardCapBytes, isNews ? (first?.text ?? null) : null);
     end(code, problems);
-    if (json) printJson(io, { version: 1, dry_run: false, ...done, problems });
+    const putOff = first?.putOff === true;
+    if (json)
+      printJson(io, { version: 1, dry_run: false, ingests, sweeps, first_sweep_put_off: putOff, problems });
     else if (quiet) for (const problem of problems) io.err(`session-memory: ${plainLine(problem)}\n`);
-    else if (late !== null && !done.ingests.some(({ first_sweep: told }) => told === late))
-      io.out(`Note: ${plainLine(late)}.\n`);
     return code;
   } catch (thrown) {
-    if (thrown instanceof FailureError)
+    if (thrown instanceof FailureError) {
+      // What is not printed was not said: the next run says it.
+      done.first = null;
       end(EXIT_OF_CODE[thrown.failure.code], [
-        ...problemsOf(done, settings.limits.rawHardCapBytes),
+        ...problemsOf(done, settings.limits.rawHardCapBytes, null),
         thrown.failure.message,
       ]);
+    }
     throw thrown;
   }
 }
@@ -90,26 +104,51 @@ async function noted(context: Context, db: WritableDb): Promise<ExitCode> {
 async function inTurns(context: Context, db: WritableDb, done: Turns): Promise<void> {
   const { json, settings } = context;
   const asked = new AskedAnalyzer();
-  const sweepNow = async () => {
-    const swept = await sweepWhenFree(context, db);
+  const toldBefore = toldFirstSweeps(db);
+  const sweepNow = async (putsOff = false) => {
+    const swept = await sweepWhenFree(context, db, putsOff);
     done.sweeps.push(swept);
-    if (!json) printReport(context, swept);
+    // Of passes that were put off there is nothing to tell: that they were is said above.
+    if (!json && !putsOff) printReport(context, swept);
     return swept;
   };
-  if (isRoomShort(settings.storePath)) await sweepNow();
+  if (isRoomShort(settings.storePath)) {
+    done.first = ofFirstSweep(context, db, null, toldBefore);
+    await sweepNow();
+  }
   for (let turn = 0; turn < TURNS_MAX && !context.signal.aborted; turn += 1) {
     const options = { analyze: true, waiting: 'due' } as const;
     const report = await runIngest(context, db, options, turn === 0, asked);
-    const notice = turn === 0 ? firstSweepNotice(context, db) : null;
-    if (notice !== null) report.first_sweep = notice;
+    if (turn === 0) done.first ??= ofFirstSweep(context, db, report, toldBefore);
+    if (turn === 0 && done.first !== null) report.first_sweep = done.first.text;
     done.ingests.push(report);
     if (!json) printIngest(context, report);
-    const swept = await sweepNow();
+    const swept = await sweepNow(done.first?.putOff);
     if (report.sessions_waiting === 0 || swept.bytes_freed === 0) break;
   }
   await followDigests(context, db);
   const last = done.ingests.at(-1);
   if (last !== undefined && !json) sayDiskFull(context, last, WAY_OUT);
+}
+
+/** What is said of a first sweep, and whether this run leaves it to a later one: where there is no room it cannot. */
+function ofFirstSweep(
+  { settings, clock }: Context,
+  db: WritableDb,
+  report: IngestReport | null,
+  toldBefore: readonly string[],
+): Turns['first'] {
+  const { limits, storePath } = settings;
+  const first = firstSweep(db, limits, clock.now(), toldBefore);
+  if (first === null) return null;
+  const { text, isTold } = first;
+  if (isTold) return { text: `${text}; an earlier run has announced it`, putOff: false, isNew: false };
+  const isOver = report?.over_hard_cap === true || usage(db).tier1Bytes > limits.rawHardCapBytes;
+  const putOff = !isOver && report?.disk_full !== true && !isRoomShort(storePath);
+  const then = putOff
+    ? 'this run took none of them, the next one does; `session-memory sweep` does it now'
+    : `${isOver ? 'at the hard cap' : 'on a full disk'} it cannot be announced first`;
+  return { text: `${text}; ${then}`, putOff, isNew: true };
 }
 
 /** Where another sweep runs: fails before anything is changed, or waits for its end. */
@@ -126,10 +165,10 @@ async function sweepIsFree(context: Context, db: WritableDb): Promise<void> {
 }
 
 /** One that began after the ingest did is waited for too, where that was asked for. */
-async function sweepWhenFree(context: Context, db: WritableDb): Promise<Report> {
+async function sweepWhenFree(context: Context, db: WritableDb, putsOff: boolean): Promise<Report> {
   for (;;) {
     try {
-      return await runSweep(context, db, null, true);
+      return await runSweep(context, db, { forgetsEmpty: true, putsOff });
     } catch (thrown) {
       const isHeld = thrown instanceof FailureError && thrown.failure.code === 'sweep_running';
       if (!isHeld || context.flags['wait'] !== true || context.signal.aborted) throw thrown;
@@ -150,15 +189,22 @@ function silent(io: Io): Io {
 
 /** Two looks at what is there now: what a sweep after the ingest would do is known only then. */
 async function dryRun(context: Context): Promise<ExitCode> {
+  const { io, settings, clock } = context;
   const report = await dryIngest(context, { analyze: true, dryRun: true });
   const plan = planOnly(context);
-  if (context.json)
-    printJson(context.io, { version: 1, dry_run: true, ingests: [report], sweeps: [plan], problems: [] });
-  else {
-    printIngest(context, report);
-    context.io.out('\nA sweep of what is stored already:\n');
-    showPlan(context, plan, EXIT.done);
+  using db = openReadable(settings.storePath);
+  const first = firstSweep(db, settings.limits, clock.now());
+  const problems = first === null ? [] : [firstSweepText(first)];
+  const putOff = first?.isTold === false && !plan.over_hard_cap && !isRoomShort(settings.storePath);
+  if (context.json) {
+    const done = { ingests: [report], sweeps: [plan], first_sweep_put_off: putOff, problems };
+    printJson(io, { version: 1, dry_run: true, ...done });
+    return EXIT.done;
   }
+  printIngest(context, report);
+  io.out('\nA sweep of what is stored already:\n');
+  showPlan(context, plan, EXIT.done);
+  for (const problem of problems) io.out(`Note: ${plainLine(problem)}.\n`);
   return EXIT.done;
 }
 

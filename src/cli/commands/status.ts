@@ -10,6 +10,7 @@ import { lastScans, type ScanRow } from '../../store/scans.ts';
 import { counters, usage } from '../../store/usage.ts';
 import { forecast } from '../../sweep/sweep.ts';
 import { type Command, type Context, printJson } from '../context.ts';
+import { firstSweep, firstSweepText, isOfFirstSweep } from '../first-sweep.ts';
 import { bar, formatBytes, formatCount, formatTime, hanging, plural, table } from '../format.ts';
 import { paint, tableColumns } from '../io.ts';
 import { runResult } from '../report.ts';
@@ -35,6 +36,7 @@ function gather(context: Context, db: ReturnType<typeof openReadable>) {
     const used = usage(db);
     const rows = counters(db);
     const planned = forecast(planDeps(context, db), { limits, flags: { analyze: true, dataLoss: true } });
+    const first = firstSweep(db, limits, context.clock.now());
     const sum = (state: string) =>
       rows
         .filter((row) => row.state === state)
@@ -95,6 +97,7 @@ function gather(context: Context, db: ReturnType<typeof openReadable>) {
       },
       failed_analyses: failedPart(context, db),
       last_run: lastRun(db),
+      first_sweep: first === null ? null : firstSweepText(first),
       at_risk: lastScans(db),
     };
   });
@@ -134,6 +137,7 @@ function page(context: Context, found: Status): string {
     `${paint(io, 'bold', 'Tier 2 · digests')}  ${formatBytes(tier2.used_bytes)} of ${formatBytes(tier2.cap_bytes)}, alert only${tier2.over_cap ? paint(io, 'yellow', '  over its cap') : ''}`,
     row('Disk', `${formatBytes(found.disk_bytes)} at ${plainLine(found.store)}`),
     row('Next sweep', nextSweep(found)),
+    ...(found.first_sweep === null ? [] : [row('First sweep', plainLine(found.first_sweep))]),
     ...lastRunLines(found).map(([label, text]) => row(label, text)),
     ...failedLines(found).map(([label, text]) => row(label, text)),
     ...found.at_risk.map((scan) => row('At risk', atRisk(scan))),
@@ -164,10 +168,12 @@ type Labelled = readonly [label: string, text: string];
 function lastRunLines({ last_run: run }: Status): Labelled[] {
   if (run === null) return [];
   const again = run.times > 1 ? `, the last of ${formatCount(run.times)} that found nothing to do` : '';
-  const more = run.problems.length - PROBLEMS_SHOWN;
+  // That stands in a row of its own, as it is now.
+  const problems = run.problems.filter((text) => !isOfFirstSweep(text));
+  const more = problems.length - PROBLEMS_SHOWN;
   return [
     ['Last run', `${run.command} at ${formatTime(run.started_at)}: ${runResult(run)}${again}`],
-    ...run.problems.slice(0, PROBLEMS_SHOWN).map((text): Labelled => ['', plainLine(text)]),
+    ...problems.slice(0, PROBLEMS_SHOWN).map((text): Labelled => ['', plainLine(text)]),
     ...(more > 0 ? [['', `and ${formatCount(more)} more: see --json`] as const] : []),
   ];
 }

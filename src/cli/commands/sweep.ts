@@ -5,7 +5,8 @@ import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
 import type { SweepFlags } from '../../policy/plan.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
-import { type Progress, YES_TO_ALL } from '../../sweep/ports.ts';
+import type { SweepOptions } from '../../sweep/options.ts';
+import { NOT_YET, type Progress, YES_TO_ALL } from '../../sweep/ports.ts';
 import { exitCodeOf, type Report } from '../../sweep/report.ts';
 import { dryRun, sweep } from '../../sweep/sweep.ts';
 import { type Command, type Context, hasScreens, printJson, textFlag } from '../context.ts';
@@ -22,7 +23,7 @@ export const sweepCommand: Command = async (context) => {
     return askForConsent(context);
   }
   using db = openWritable(context.settings.storePath, { roomForSweep: true });
-  const report = await runSweep(context, db, textFlag(context.flags, 'plan'));
+  const report = await runSweep(context, db, { planId: textFlag(context.flags, 'plan') });
   printReport(context, report);
   return exitCodeOf(report);
 };
@@ -66,12 +67,15 @@ function askForConsent(context: Context): ExitCode {
   return EXIT_OF_CODE[needed.code];
 }
 
-/** One sweep with this call's settings, consented by flags; `maintain` uses it too. */
+/** One sweep with this call's settings, consented by flags; `maintain` uses it too, and may put off what only limits ask for. */
 export async function runSweep(
   context: Context,
   db: WritableDb,
-  planId: string | null,
-  forgetsEmpty = false,
+  {
+    planId = null,
+    forgetsEmpty = false,
+    putsOff = false,
+  }: Partial<Pick<SweepOptions, 'planId' | 'forgetsEmpty'>> & { readonly putsOff?: boolean } = {},
 ): Promise<Report> {
   const line = new ProgressLine(context.io);
   try {
@@ -94,7 +98,7 @@ export async function runSweep(
         planId,
         forgetsEmpty,
       },
-      YES_TO_ALL,
+      putsOff ? NOT_YET : YES_TO_ALL,
     );
   } finally {
     line.clear();

@@ -98,8 +98,20 @@ function next(view: View): Sentence[] {
       text: `The next sweep takes the raw bytes of ${who}, ${formatBytes(backstop.bytes + budget.bytes)}: ${why}. Digests stay.`,
       tone: 'warn',
     },
+    ...first(view),
     ...loss,
   ];
+}
+
+function first({ firstSweep, limits, next: passes }: View): Sentence[] {
+  if (firstSweep === null) return [];
+  const byAge = (passes.find(({ pass }) => pass === 'backstop')?.sessions ?? 0) > 0;
+  const setting = byAge && limits.rawMaxAgeDays !== 'off' ? 'raw_max_age_days' : 'raw_soft_cap_bytes';
+  const when =
+    firstSweep === 'told'
+      ? 'the next run of maintain does it'
+      : 'one run of maintain says so, the next does it';
+  return [{ sign: ' ', text: `It is the first: ${when}; ${setting} changes it.`, tone: 'plain' }];
 }
 
 /** Only where it matters: a machine that sweeps by itself needs no reminder that it does. */
