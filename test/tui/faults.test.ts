@@ -7,7 +7,7 @@ import { textOf, zoneBar } from '../../src/tui/paint.ts';
 import { contextOf } from '../../src/tui/screens.ts';
 import type { State } from '../../src/tui/state.ts';
 import { step } from '../../src/tui/step.ts';
-import { FOUND, key, play, SIZE, typing, view } from '../support/tui.ts';
+import { daysBefore, FOUND, key, play, SIZE, typing, view } from '../support/tui.ts';
 import { allStates, stateOf } from './states.ts';
 
 const at = (name: string, size = SIZE) => stateOf(name, size);
@@ -138,4 +138,46 @@ test('the signs in the list were explained only as far as 80 columns went', () =
       expect.stringMatching(/P pinned .*✗ digest only .*! .*\? no digest$/),
     ]);
   }
+});
+
+test('a narrow, low dashboard cut the sentence on what is at risk before it said whether that is stored', () => {
+  const risk = (agent: string, sessions: number, notStored: number) => ({
+    ...{ agent, sessions, notStored, days: 30, firstAt: null },
+  });
+  const cases = [
+    { atRisk: [risk('gemini-cli', 39, 0)], says: 'all stored' },
+    { atRisk: [risk('claude-code', 1, 1)], says: '1 not stored yet' },
+    { atRisk: [risk('claude-code', 12_345, 6_789), risk('gemini-cli', 3, 0)], says: '6,789 not stored yet' },
+  ];
+  for (const { atRisk, says } of cases)
+    for (let columns = 60; columns <= 100; columns += 1)
+      for (const rows of [16, 18, 24]) {
+        const shown = texts(
+          play(at('dashboard', { columns, rows }), { kind: 'view', view: view({ atRisk }) }),
+        );
+        const from = shown.findIndex((text) => text.includes('At risk'));
+        const told = shown
+          .slice(
+            from,
+            shown.findIndex((text) => text.includes('Growth')),
+          )
+          .join(' ');
+        expect([columns, rows, told]).toEqual([columns, rows, expect.stringContaining(says)]);
+      }
+});
+
+test('a narrow dashboard cut what keeps the store up, and how many are evicted', () => {
+  const swept = { at: daysBefore(1), freedBytes: 1.2 * GIB, lost: false };
+  for (let columns = 60; columns <= 100; columns += 1)
+    for (const rows of [16, 18, 24])
+      for (const lastSweep of [null, swept]) {
+        const event = { kind: 'view', view: view({ lastSweep }) } as const;
+        const shown = texts(play(at('dashboard-stopped', { columns, rows }), event));
+        const facts = shown.slice(
+          shown.findIndex((text) => text.includes('Growth')),
+          -1,
+        );
+        expect([columns, rows, facts.filter((text) => text.endsWith('…'))]).toEqual([columns, rows, []]);
+        expect(shown.join('\n')).toContain('evicted 5,310');
+      }
 });

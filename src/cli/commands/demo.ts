@@ -112,10 +112,11 @@ async function walkThrough(context: Context, home: string, consents: boolean) {
   const roomy = { hardCapBytes: 1024 ** 3 };
   using db = openWritable(settings.storePath);
   await place(home, ANALYZED);
-  const first = await runIngest(context, db, roomy);
+  // What a whole machine's history would mean is no part of the demo.
+  const first = await runIngest(context, db, roomy, false);
   if (!json) printIngest(context, first);
   await place(home, WAITING);
-  const second = await runIngest(context, db, { ...roomy, analyze: false });
+  const second = await runIngest(context, db, { ...roomy, analyze: false }, false);
   if (!json) printIngest(context, second);
   say(
     context,
