@@ -72,9 +72,8 @@ async function run(id: number, job: BackgroundJob): Promise<void> {
     db ??= openWritable(setup.storePath);
     answer({ kind: 'done', id, result: await work(setup, db, id, job) });
   } catch (thrown) {
-    // A search that fails has one line to say so, and the way out.
-    const hint = job.kind === 'search' && thrown instanceof FailureError ? ` ${thrown.failure.hint}` : '';
-    answer({ kind: 'failed', id, message: `${messageOf(thrown)}${hint === '' ? '' : `.${hint}`}` });
+    const failure = thrown instanceof FailureError ? thrown.failure : null;
+    answer({ kind: 'failed', id, message: messageOf(thrown), failure });
   }
 }
 

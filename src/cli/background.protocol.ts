@@ -1,6 +1,7 @@
 /** What the background thread is told and what it answers. Plain values: they are copied from thread to thread. */
 import type { Turn } from '../digest/conversation.ts';
 import type { Host } from '../domain/agent.ts';
+import type { Failure } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { AgentScan } from '../ingest/discover/scan.ts';
 import type { IngestProgress, IngestReport } from '../ingest/ingest.ts';
@@ -80,4 +81,10 @@ export type BackgroundReply =
 export type Answer =
   | { readonly kind: 'progress'; readonly id: number; readonly progress: IngestProgress }
   | { readonly kind: 'done'; readonly id: number; readonly result: Results[BackgroundJob['kind']] }
-  | { readonly kind: 'failed'; readonly id: number; readonly message: string };
+  /** `failure`: one that a person can do something about; null: a bug. */
+  | {
+      readonly kind: 'failed';
+      readonly id: number;
+      readonly message: string;
+      readonly failure: Failure | null;
+    };

@@ -2,6 +2,7 @@
  * The background thread, as the screens use it.
  * Promises: a thread that dies is said and started again by the next job; an idle one is let go, with its memory.
  */
+import { FailureError } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { plainLine } from '../domain/text.ts';
 import type { IngestProgress, IngestReport } from '../ingest/ingest.ts';
@@ -106,7 +107,9 @@ export class BackgroundThread {
         pending.resolve(answer.result);
         return;
       case 'failed':
-        pending.reject(new Error(answer.message));
+        pending.reject(
+          answer.failure === null ? new Error(answer.message) : new FailureError(answer.failure),
+        );
         return;
       default:
         return answer satisfies never;

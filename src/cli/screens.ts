@@ -15,6 +15,8 @@ export interface Terminal {
   readonly streams: TerminalStreams;
   /** Calls when the shell has continued the process, until it is called off. */
   onContinue(listener: () => void): () => void;
+  /** Calls when another program asks the process to stop, as ctrl-z would, until it is called off. */
+  onStop(listener: () => void): () => void;
   /** Stops the process as ctrl-z does, until the shell continues it. */
   stopProcess(): Promise<void>;
   /** Hands over what nobody caught, until it is called off. */
@@ -61,6 +63,7 @@ async function show(
           own.onHeard = listener;
         },
         onContinue: terminal.onContinue,
+        onStop: terminal.onStop,
         stopProcess: terminal.stopProcess,
         catchCrash: terminal.catchCrash,
         colour: context.io.colour,

@@ -4,12 +4,12 @@
  */
 
 import { formatCount, plural } from '../cli/format.ts';
-import { FailureError, messageOf } from '../domain/errors.ts';
+import { FailureError, messageOf, toldOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import { sessionsByIds } from '../store/browse.ts';
+import { isStoreDamage } from '../store/connection.ts';
 import { findSweep, listSweeps } from '../store/read.ts';
-import type { Consent, Decision } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
 
 import { Keeper } from './keeper.ts';
@@ -30,6 +30,7 @@ import {
   type State,
 } from './state.ts';
 import { step } from './step.ts';
+import { Sweeping } from './sweeping.ts';
 
 /** A frame follows a key at once; what runs by itself is shown at most this often. */
 const FRAME_MS = 33;
@@ -44,6 +45,7 @@ export class Controller {
   readonly #services: Services;
   readonly #live: LiveView;
   readonly #keeper: Keeper;
+  readonly #sweeping: Sweeping;
   readonly #lister: Lister;
   readonly #searcher: Searcher;
   readonly #listeners = new Set<() => void>();
@@ -56,9 +58,6 @@ export class Controller {
   #followTimer: ReturnType<typeof setTimeout> | null = null;
   #firstTimer: ReturnType<typeof setInterval> | null = null;
   #hintTimer: ReturnType<typeof setTimeout> | null = null;
-  #answer: ((decision: Decision) => void) | null = null;
-  #sweepStop: AbortController | null = null;
-  #sweep: Promise<void> | null = null;
   /** Leaves the terminal to the shell until it comes back; set by who owns the terminal. */
   suspend: () => Promise<void> = async () => undefined;
   /** Takes the terminal as if it were new: its modes, its other screen, all of the frame. Set by the same. */
@@ -76,6 +75,7 @@ export class Controller {
       services,
       (event) => this.dispatch(event),
       () => nearest(this.#state, 'sessions')?.sessions ?? null,
+      (thrown) => this.#failed(thrown),
     );
     const screen =
       start === 'sweep' ? ({ kind: 'sweep', wizard: newWizard('command', 0) } as const) : DASHBOARD;
@@ -86,14 +86,22 @@ export class Controller {
       services.limits,
       services.clock,
       (view) => this.dispatch({ kind: 'view', view }),
-      (message) => this.dispatch({ kind: 'said', message }),
+      (thrown) => this.#storeFailed(thrown),
     );
     this.#searcher = new Searcher(
       services,
       (text, result) => this.#lister.searched(text, result),
-      (thrown) => this.dispatch({ kind: 'said', message: messageOf(thrown) }),
+      (thrown) => this.#failed(thrown),
     );
     this.#keeper = new Keeper(services, (event) => this.dispatch(event));
+    this.#sweeping = new Sweeping({
+      services,
+      dispatch: (event) => this.dispatch(event),
+      pause: () => this.#keeper.pause(),
+      resume: () => this.#keeper.resume(),
+      ended: (report) => this.#swept(report),
+      failed: (thrown) => this.#sweepFailed(thrown),
+    });
   }
 
   readonly snapshot = (): State => this.#shown;
@@ -127,8 +135,8 @@ export class Controller {
     if (this.#firstTimer !== null) clearInterval(this.#firstTimer);
     this.#lister.stop();
     this.#searcher.forget();
-    this.#stopSweep();
-    await this.#sweep;
+    this.#sweeping.stop();
+    await this.#sweeping.over;
     await this.#services.background.close();
   }
 
@@ -198,8 +206,24 @@ export class Controller {
     try {
       this.#does(effect);
     } catch (thrown) {
-      this.dispatch({ kind: 'said', message: messageOf(thrown) });
+      this.#failed(thrown);
     }
+  }
+
+  /** What did not work is told where the person is; a damaged store by all of the screens. */
+  #failed(thrown: unknown): void {
+    this.dispatch({ kind: 'said', message: this.#told(thrown) });
+  }
+
+  #told(thrown: unknown): string {
+    if (!isStoreDamage(thrown)) return toldOf(thrown);
+    this.dispatch({ kind: 'damaged' });
+    return 'The store is damaged: run `session-memory verify`.';
+  }
+
+  #storeFailed(thrown: unknown): void {
+    const message = thrown === null ? null : this.#told(thrown);
+    this.dispatch({ kind: 'trouble', message, from: 'store' });
   }
 
   #does(effect: Effect): void {
@@ -218,12 +242,11 @@ export class Controller {
       case 'ingest':
         return this.#async(() => this.#keeper.ingestNow());
       case 'sweep':
-        this.#sweep = this.#runSweep();
-        return;
+        return this.#sweeping.start();
       case 'decide':
-        return this.#decide(effect.decision);
+        return this.#sweeping.decide(effect.decision);
       case 'stop_sweep':
-        return this.#stopSweep();
+        return this.#sweeping.stop();
       case 'examine':
         return this.#examine(effect.uids);
       case 'preview':
@@ -235,7 +258,9 @@ export class Controller {
         });
       case 'export':
         return this.#async(async () => {
-          const message = await services.exportSessions(effect.uids, effect.file).catch(messageOf);
+          const message = await services
+            .exportSessions(effect.uids, effect.file)
+            .catch((thrown) => this.#told(thrown));
           this.dispatch({ kind: 'exported', message });
         });
       case 'pin':
@@ -293,6 +318,16 @@ export class Controller {
     }
   }
 
+  /** A terminal that a shell has is not written to. */
+  resized(): void {
+    if (!this.#isAway) this.repaint();
+  }
+
+  /** Whoever asks the process to stop gets the terminal as a shell wants it. */
+  suspended(): void {
+    this.#away(this.suspend);
+  }
+
   /** The process goes on, and nobody knows what the shell did to the terminal. Where we let it have it, that is seen to. */
   continued(): void {
     this.#away(this.regain);
@@ -309,7 +344,7 @@ export class Controller {
   }
 
   #async(work: () => Promise<void>): void {
-    void work().catch((thrown) => this.dispatch({ kind: 'said', message: messageOf(thrown) }));
+    void work().catch((thrown) => this.#failed(thrown));
   }
 
   #peek(uid: SessionUid, columns: number): void {
@@ -353,58 +388,23 @@ export class Controller {
 
   #answered(work: () => Promise<readonly string[]>): void {
     this.#async(async () => {
-      const lines = await work().catch((thrown) => [messageOf(thrown)]);
+      const lines = await work().catch((thrown) => [this.#told(thrown)]);
       this.dispatch({ kind: 'answered', lines });
       this.#rowsAnew();
     });
   }
 
-  async #runSweep(): Promise<void> {
-    const stop = new AbortController();
-    this.#sweepStop = stop;
-    const consent: Consent = {
-      unattended: false,
-      ask: (proposal) =>
-        new Promise((resolve) => {
-          // Who stopped it before it could ask may not be there any more to answer.
-          if (stop.signal.aborted) return resolve({ kind: 'stop' });
-          this.#answer = resolve;
-          this.dispatch({ kind: 'proposed', proposal });
-        }),
-    };
-    try {
-      await Promise.race([this.#keeper.pause(), aborted(stop.signal)]);
-      const report = await this.#services.sweep(
-        consent,
-        (progress) => this.dispatch({ kind: 'progress', progress }),
-        stop.signal,
-      );
-      this.dispatch({
-        kind: 'swept',
-        report,
-        lines: this.#services.reportLines(report, this.#state.size.columns - 2),
-      });
-    } catch (thrown) {
-      const { quitting, screen } = this.#state;
-      if (quitting || (screen.kind === 'sweep' && screen.wizard.origin === 'command')) this.failed = thrown;
-      const hint = thrown instanceof FailureError ? thrown.failure.hint : 'Nothing that was stored is lost.';
-      this.dispatch({ kind: 'sweep_failed', message: messageOf(thrown), hint });
-    } finally {
-      this.#answer = null;
-      this.#sweepStop = null;
-      this.#keeper.resume();
-    }
+  #swept(report: Report): void {
+    const lines = this.#services.reportLines(report, this.#state.size.columns - 2);
+    this.dispatch({ kind: 'swept', report, lines });
   }
 
-  #decide(decision: Decision): void {
-    const answer = this.#answer;
-    this.#answer = null;
-    answer?.(decision);
-  }
-
-  #stopSweep(): void {
-    this.#sweepStop?.abort();
-    this.#decide({ kind: 'stop' });
+  #sweepFailed(thrown: unknown): void {
+    const isWholeTask = nearest(this.#state, 'sweep')?.wizard.origin === 'command';
+    if (this.#state.quitting || isWholeTask) this.failed = thrown;
+    if (isStoreDamage(thrown)) this.dispatch({ kind: 'damaged' });
+    const hint = thrown instanceof FailureError ? thrown.failure.hint : 'Nothing that was stored is lost.';
+    this.dispatch({ kind: 'sweep_failed', message: messageOf(thrown), hint });
   }
 
   /** Whether each agent's own file is still there: what is lost here may not be lost at all. */
@@ -424,7 +424,7 @@ export class Controller {
     try {
       return this.#services.digestLines(uid, columns);
     } catch (thrown) {
-      return [messageOf(thrown)];
+      return [this.#told(thrown)];
     }
   }
 
@@ -436,7 +436,7 @@ export class Controller {
       try {
         this.dispatch(read());
       } catch (thrown) {
-        this.dispatch({ kind: 'said', message: messageOf(thrown) });
+        this.#failed(thrown);
       }
     }, PREVIEW_MS);
   }
@@ -447,7 +447,7 @@ export class Controller {
     this.#async(async () => {
       const lines = await this.#services
         .conversation(uid, columns)
-        .catch((thrown) => [{ text: messageOf(thrown), tone: 'warn' } as const]);
+        .catch((thrown) => [{ text: this.#told(thrown), tone: 'warn' } as const]);
       const reader = nearest(this.#state, 'reader')?.reader;
       // Who went on meanwhile is not called back.
       if (reader?.uid === uid && reader.mode === 'conversation' && reader.lines === null)
@@ -468,8 +468,4 @@ export class Controller {
         : this.#services.reportLines(JSON.parse(row.report), columns - 2);
     this.dispatch({ kind: 'read', title: 'Report of a sweep', lines, more: null });
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

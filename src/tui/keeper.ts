@@ -2,9 +2,11 @@
  * Keeps the store up with what agents write while the dashboard is open: stores at once, digests after two quiet minutes.
  * Promises: one thing at a time; nothing while a sweep is on; a busy agent costs at most a twentieth of a core.
  */
+import { toldOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { msBetween } from '../domain/time.ts';
 import { untriedSessions } from '../store/browse.ts';
+import { isStoreDamage } from '../store/connection.ts';
 import type { Services, Watch } from './ports.ts';
 import type { Event } from './state.ts';
 
@@ -55,13 +57,18 @@ export class Keeper {
       (message) => {
         this.#inTrouble = true;
         this.#dispatch({ kind: 'watching', watching: 'trouble' });
-        this.#dispatch({ kind: 'trouble', message });
+        this.#dispatch({ kind: 'trouble', message, from: 'watch' });
       },
     );
     this.#dispatch({ kind: 'watching', watching: this.#inTrouble ? 'trouble' : 'on' });
     this.#noteWaiting();
     this.#tick = setInterval(() => this.#onTick(), TICK_MS);
     this.#soon(SETTLE_MS);
+  }
+
+  #failed(thrown: unknown): void {
+    if (isStoreDamage(thrown)) this.#dispatch({ kind: 'damaged' });
+    this.#dispatch({ kind: 'trouble', message: toldOf(thrown) });
   }
 
   /** Ingests because the user asks: digests are made at once. */
@@ -142,9 +149,7 @@ export class Keeper {
       return;
     }
     const startMs = this.#nowMs();
-    this.#busy = work().catch((thrown) =>
-      this.#dispatch({ kind: 'trouble', message: thrown instanceof Error ? thrown.message : String(thrown) }),
-    );
+    this.#busy = work().catch((thrown) => this.#failed(thrown));
     await this.#busy;
     this.#busy = null;
     this.#lastEndMs = this.#nowMs();

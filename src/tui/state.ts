@@ -227,6 +227,10 @@ export interface Question {
 export type ScreenKind = Screen['kind'];
 export type ScreenOf<K extends ScreenKind> = Extract<Screen, { readonly kind: K }>;
 
+/** The store cannot be read; what was asked for did not work; an ingest; watching the agents' folders. */
+export const TROUBLE_SOURCES = ['store', 'key', 'ingest', 'watch'] as const;
+export type TroubleSource = (typeof TROUBLE_SOURCES)[number];
+
 export interface State {
   /** The one that is seen. */
   readonly screen: Screen;
@@ -237,8 +241,10 @@ export interface State {
   readonly activity: Activity;
   /** `off`: nothing to watch yet, or a sweep is on. */
   readonly watching: 'on' | 'off' | 'trouble';
-  /** What went wrong last in the background. */
-  readonly trouble: string | null;
+  /** What is wrong now, by what it is about: each goes when its cause is gone. */
+  readonly troubles: Readonly<Partial<Record<TroubleSource, string>>>;
+  /** Pages of the store were not what was written. */
+  readonly isDamaged: boolean;
   /** What something else wrote last to the terminal that is ours; the whole is printed at the end. */
   readonly overheard: string | null;
   /** A sentence about what was done last in the background. */
@@ -264,7 +270,9 @@ export type Event =
   | { readonly kind: 'found'; readonly found: FoundHere }
   | { readonly kind: 'activity'; readonly activity: Activity }
   | { readonly kind: 'watching'; readonly watching: State['watching'] }
-  | { readonly kind: 'trouble'; readonly message: string | null }
+  /** Null: it is well again. `from`: an ingest where it is left out. */
+  | { readonly kind: 'trouble'; readonly message: string | null; readonly from?: TroubleSource }
+  | { readonly kind: 'damaged' }
   | { readonly kind: 'overheard'; readonly lines: readonly string[] }
   | { readonly kind: 'ingested'; readonly news: string | null }
   | { readonly kind: 'proposed'; readonly proposal: Proposal }
@@ -370,6 +378,17 @@ export function alone(state: State, screen: Screen, ...effects: readonly Effect[
   return { state: { ...state, screen, below: [] }, effects };
 }
 
+/** What is told of first: what is wrong, then what was kept off the screen. */
+export function troubleOf({ troubles, overheard }: State): string | null {
+  const [first] = TROUBLE_SOURCES.flatMap((source) => troubles[source] ?? []);
+  return first ?? overheard;
+}
+
+export function troubled(state: State, source: TroubleSource, message: string | null): State {
+  const { [source]: _, ...others } = state.troubles;
+  return { ...state, troubles: message === null ? others : { ...others, [source]: message } };
+}
+
 /** The nearest screen of a kind, from the one that is seen down; null: there is none. */
 export function nearest<K extends ScreenKind>(state: State, kind: K): ScreenOf<K> | null {
   const isIt = (screen: Screen): screen is ScreenOf<K> => screen.kind === kind;
@@ -451,7 +470,8 @@ export function firstState(screen: Screen, size: Size): State {
     view: null,
     activity: { kind: 'idle' },
     watching: 'off',
-    trouble: null,
+    troubles: {},
+    isDamaged: false,
     overheard: null,
     news: null,
     reports: [],

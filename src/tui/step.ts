@@ -22,6 +22,7 @@ import {
   type State,
   type Stepped,
   to,
+  troubled,
   upon,
   within,
 } from './state.ts';
@@ -34,7 +35,8 @@ export function step(state: State, event: Event): Stepped {
       const meaning = meaningOf(contextOf(state), event.name);
       if (meaning !== null && isTooSmall(state) && !isAlways(meaning)) return to(state);
       if (meaning === null) return isTooSmall(state) ? to(state) : unknown(state, event.name);
-      if (state.hint !== null && !isAlways(meaning)) return step({ ...state, hint: null }, event);
+      if (!isAlways(meaning) && (state.hint !== null || state.troubles.key !== undefined))
+        return step(troubled({ ...state, hint: null }, 'key', null), event);
       return meaning.kind === 'action'
         ? act(state, meaning.action, meaning.key)
         : typedOn(state, meaning.text);
@@ -54,7 +56,9 @@ export function step(state: State, event: Event): Stepped {
     case 'watching':
       return to({ ...state, watching: event.watching });
     case 'trouble':
-      return to({ ...state, trouble: event.message });
+      return to(troubled(state, event.from ?? 'ingest', event.message));
+    case 'damaged':
+      return to({ ...state, isDamaged: true });
     case 'overheard':
       return to({ ...state, overheard: overheard(event.lines) });
     case 'ingested':
@@ -159,7 +163,10 @@ function act(state: State, action: Action, key: string): Stepped {
     }
     case 'ingest':
       return state.activity.kind === 'idle'
-        ? to({ ...state, activity: { kind: 'looking' }, trouble: null, overheard: null }, { kind: 'ingest' })
+        ? to(
+            { ...troubled(state, 'ingest', null), activity: { kind: 'looking' }, overheard: null },
+            { kind: 'ingest' },
+          )
         : to({ ...state, hint: 'It is at it already.' });
     case 'sweep':
       return upon(

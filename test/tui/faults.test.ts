@@ -5,7 +5,13 @@ import { frame } from '../../src/tui/frames/frame.ts';
 import { keyNames } from '../../src/tui/input.ts';
 import { textOf, zoneBar } from '../../src/tui/paint.ts';
 import { contextOf } from '../../src/tui/screens.ts';
-import type { State } from '../../src/tui/state.ts';
+import {
+  type Event,
+  type State,
+  TROUBLE_SOURCES,
+  type TroubleSource,
+  troubleOf,
+} from '../../src/tui/state.ts';
 import { step } from '../../src/tui/step.ts';
 import { daysBefore, FOUND, key, play, SIZE, typing, view } from '../support/tui.ts';
 import { allStates, stateOf } from './states.ts';
@@ -180,4 +186,44 @@ test('a narrow dashboard cut what keeps the store up, and how many are evicted',
         expect([columns, rows, facts.filter((text) => text.endsWith('…'))]).toEqual([columns, rows, []]);
         expect(shown.join('\n')).toContain('evicted 5,310');
       }
+});
+
+describe('trouble stayed after its cause was gone', () => {
+  const trouble = (state: State) => troubleOf(state);
+  const of = (from: TroubleSource, message: string | null): Event => ({ kind: 'trouble', from, message });
+
+  test('each goes with its own cause, and hides no other: checked for every order of two', () => {
+    for (const one of TROUBLE_SOURCES)
+      for (const other of TROUBLE_SOURCES) {
+        if (one === other) continue;
+        const both = play(at('dashboard'), of(one, `of ${one}`), of(other, `of ${other}`));
+        expect(trouble(play(both, of(one, null)))).toBe(`of ${other}`);
+        expect(trouble(play(both, of(other, null)))).toBe(`of ${one}`);
+        expect(trouble(play(both, of(one, null), of(other, null)))).toBeNull();
+      }
+  });
+
+  test('a store that cannot be read is told of although an ingest went well meanwhile', () => {
+    const state = play(at('dashboard'), of('store', 'it cannot be read'), { kind: 'trouble', message: null });
+    expect(trouble(state)).toBe('it cannot be read');
+  });
+
+  test('what a key could not do is told until the next key, and a key without meaning is none', () => {
+    const said = play(at('dashboard'), { kind: 'said', message: 'another process keeps the store locked' });
+    expect(trouble(said)).toContain('locked');
+    expect(trouble(play(said, key('Z')))).toContain('locked');
+    expect(trouble(play(said, key('down')))).toBeNull();
+  });
+});
+
+test('a store that was damaged was still said to be well', () => {
+  for (const name of ['dashboard', 'dashboard-well', 'dashboard-over-hard', 'dashboard-run-failed'])
+    for (const size of [SIZE, { columns: 60, rows: 16 }, { columns: 160, rows: 50 }]) {
+      const shown = texts(play(at(name, size), { kind: 'damaged' }))
+        .join(' ')
+        .replaceAll(/\s+/g, ' ');
+      expect(shown).toContain('✗ The store is damaged. Quit, and run `session-memory verify`');
+      expect(shown).not.toContain('All stored');
+      expect(shown).not.toContain('next sweep takes');
+    }
 });

@@ -179,7 +179,11 @@ describe('what agents write', () => {
     await unwatched.pass(MINUTE);
     expect(unwatched.took().length).toBeWithin(4, 7);
     expect(unwatched.events).toContainEqual({ kind: 'watching', watching: 'trouble' });
-    expect(unwatched.events).toContainEqual({ kind: 'trouble', message: 'no more folders can be watched' });
+    expect(unwatched.events).toContainEqual({
+      kind: 'trouble',
+      message: 'no more folders can be watched',
+      from: 'watch',
+    });
   });
 });
 

@@ -22,7 +22,7 @@ import {
   wrap,
   zoneBar,
 } from '../paint.ts';
-import type { Activity, ScreenOf, State } from '../state.ts';
+import { type Activity, type ScreenOf, type State, troubleOf } from '../state.ts';
 import { GROUPINGS, type Grouping, type TotalsGroup } from '../totals.ts';
 import { growthADay, type Part, type Risk, type View } from '../view.ts';
 import { goingText } from './sessions.ts';
@@ -104,7 +104,7 @@ export function dashboard(
 
 /** In a low window without what only reassures, where there is something else to say. */
 function verdictLines(state: State, view: View, cells: number, low: boolean): Line[] {
-  const all = verdict(view, state.schedule);
+  const all = verdict(view, state.schedule, state.isDamaged);
   const grave = all.filter(({ sign }) => sign !== ' ');
   return (low ? grave : all).flatMap(({ sign, text, tone }) =>
     wrap(text, cells - 2).map((part, i) => line(span(`${i === 0 ? sign : ' '} ${part}`, tone))),
@@ -364,7 +364,7 @@ function doing(state: State, cells: number): Line[] {
   const text = activityText(state.activity, cells);
   if (text !== null) lines.push(line(span(fit(text, cells), 'good')));
   else if (state.news !== null) lines.push(line(span(fit(state.news, cells), 'dim')));
-  return [...lines, ...troubleLines(state.trouble ?? state.overheard, cells)];
+  return [...lines, ...troubleLines(troubleOf(state), cells)];
 }
 
 /** At most two lines: the way out stands at the end of an error. */

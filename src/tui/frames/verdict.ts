@@ -10,7 +10,15 @@ export interface Sentence {
   readonly tone: Tone;
 }
 
-export function verdict(view: View, schedule: Schedule | null): Sentence[] {
+/** Beside it nothing else counts: what is told below is of a store that cannot be trusted. */
+const DAMAGED: Sentence = {
+  sign: '✗',
+  text: 'The store is damaged. Quit, and run `session-memory verify`: it says what is hit, and what mends it.',
+  tone: 'danger',
+};
+
+export function verdict(view: View, schedule: Schedule | null, isDamaged: boolean): Sentence[] {
+  if (isDamaged) return [DAMAGED];
   return [state(view), ...next(view), ...when(view, schedule)];
 }
 
