@@ -128,7 +128,7 @@ async function work(
     case 'try_digest':
       return await digestTried(analyze, job.uid, job.columns);
     case 'export':
-      return await exported(db, how, job.uids, job.file, signal);
+      return await exported(db, how, job, signal, (done, total) => answer({ kind: 'step', id, done, total }));
     case 'salvage':
       return await salvageSession(analyze, job.uid);
     case 'remember':
@@ -184,9 +184,9 @@ async function digestTried(deps: AnalyzeDeps, uid: SessionUid, columns: number):
 async function exported(
   db: WritableDb,
   { host, heldNow }: Setup,
-  uids: readonly SessionUid[],
-  file: string,
+  { uids, file }: Extract<BackgroundJob, { kind: 'export' }>,
   signal: AbortSignal,
+  progress: (done: number, total: number) => void,
 ): Promise<Results['export']> {
   const { exportStream } = await import('./archive/export.ts');
   const { newExportReport, writeFile } = await import('./cli/commands/export.ts');
@@ -199,7 +199,7 @@ async function exported(
       now: clockOf(heldNow).now(),
       formatOf: (agent) => agentById(agent, host),
       signal,
-      progress: () => undefined,
+      progress,
     },
     report,
   );

@@ -80,6 +80,7 @@ export type BackgroundReply =
 
 export type Answer =
   | { readonly kind: 'progress'; readonly id: number; readonly progress: IngestProgress }
+  | { readonly kind: 'step'; readonly id: number; readonly done: number; readonly total: number }
   | { readonly kind: 'done'; readonly id: number; readonly result: Results[BackgroundJob['kind']] }
   /** `failure`: one that a person can do something about; null: a bug. */
   | {

@@ -19,7 +19,11 @@ interface Pending {
   readonly resolve: (result: Results[BackgroundJob['kind']]) => void;
   readonly reject: (error: Error) => void;
   readonly progress: (progress: IngestProgress) => void;
+  readonly step: StepHeard;
 }
+
+/** So many of a job's sessions are done. */
+type StepHeard = (done: number, total: number) => void;
 
 export class BackgroundThread {
   readonly #setup: Setup;
@@ -38,13 +42,14 @@ export class BackgroundThread {
   async run<K extends BackgroundJob['kind']>(
     job: Extract<BackgroundJob, { kind: K }>,
     progress: (progress: IngestProgress) => void = () => undefined,
+    step: StepHeard = () => undefined,
   ): Promise<Results[K]> {
     if (this.#idle !== null) clearTimeout(this.#idle);
     const worker = this.#started();
     this.#lastId += 1;
     const id = this.#lastId;
     const done = new Promise<Results[BackgroundJob['kind']]>((resolve, reject) =>
-      this.#pending.set(id, { resolve, reject, progress }),
+      this.#pending.set(id, { resolve, reject, progress, step }),
     );
     worker.postMessage({ kind: 'job', id, job } satisfies BackgroundReply);
     try {
@@ -103,6 +108,9 @@ export class BackgroundThread {
       case 'progress':
         pending.progress(answer.progress);
         return;
+      case 'step':
+        pending.step(answer.done, answer.total);
+        return;
       case 'done':
         pending.resolve(answer.result);
         return;
@@ -117,15 +125,17 @@ export class BackgroundThread {
   }
 }
 
-async function stoppable<K extends BackgroundJob['kind']>(
+/** A job that ends at its next safe place when the signal comes. */
+export async function stoppable<K extends BackgroundJob['kind']>(
   thread: BackgroundThread,
   job: Extract<BackgroundJob, { kind: K }>,
   signal: AbortSignal,
+  step?: StepHeard,
 ): Promise<Results[K]> {
   const onAbort = () => void thread.stop();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    return await thread.run<K>(job);
+    return await thread.run<K>(job, undefined, step);
   } finally {
     signal.removeEventListener('abort', onAbort);
   }

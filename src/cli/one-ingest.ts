@@ -34,8 +34,13 @@ export async function runIngest(
         progress: (event) => {
           if (event.kind === 'scanned' && announces) sayWhatComes(context, db, event);
           if (event.kind === 'session')
-            line.show(
-              `ingest ${event.done + 1}/${event.total}  ${formatBytes(event.readBytes)} of ${formatBytes(event.totalBytes)}  ${event.uid}`,
+            line.work(
+              'ingest',
+              {
+                ...{ count: event.done + 1, total: event.total },
+                bytes: { done: event.readBytes, total: event.totalBytes },
+              },
+              event.uid,
             );
         },
       },

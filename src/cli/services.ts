@@ -23,7 +23,7 @@ import { setPinned } from '../store/write-raw.ts';
 import { sweep } from '../sweep/sweep.ts';
 import type { OwnFile, RawPiece, RestorePlan, Services } from '../tui/ports.ts';
 import type { Setup } from './background.protocol.ts';
-import { BackgroundThread, ingestNews, threadAnalyzer } from './background.ts';
+import { BackgroundThread, ingestNews, stoppable, threadAnalyzer } from './background.ts';
 import { evictDigested } from './commands/evict.ts';
 import { planRestore } from './commands/restore.plan.ts';
 import { movedText, sameText, wayBack } from './commands/restore.tell.ts';
@@ -95,8 +95,13 @@ export function tuiServices(
       ),
     tryDigest: (uid, columns) => thread.run({ kind: 'try_digest', uid, columns }),
     exportFile: freeName(join(context.host.homeDir, `session-memory-${clock.now().slice(0, 10)}`), '.smx'),
-    exportSessions: async (uids, file) => {
-      const { sessions, rawBytes, problems } = await thread.run({ kind: 'export', uids, file });
+    exportSessions: async (uids, file, waiting) => {
+      const { sessions, rawBytes, problems } = await stoppable(
+        thread,
+        { kind: 'export', uids, file },
+        waiting.signal,
+        waiting.step,
+      );
       const [first] = problems;
       const but = first === undefined ? '' : ` Not whole: ${plainLine(first)}.`;
       return `Wrote ${plural(sessions, 'session')}, ${formatBytes(rawBytes)} raw, to ${plainLine(file)}.${but} \`session-memory import\` brings them back.`;
@@ -117,15 +122,21 @@ export function tuiServices(
         next,
       };
     },
-    evictMarked: (uids) =>
+    evictMarked: (uids, { step, signal }) =>
       evictDigested(
-        context,
+        { ...context, signal: AbortSignal.any([context.signal, signal]) },
         writing,
         uids.flatMap((uid) => findSession(reading, uid) ?? []),
+        step,
       ),
-    restoreMarked: async (uids) => {
+    restoreMarked: async (uids, { step, signal }) => {
       const told: string[] = [];
-      for (const uid of uids) {
+      for (const [done, uid] of uids.entries()) {
+        step(done, uids.length);
+        if (signal.aborted) {
+          told.push(`Stopped by you: ${plural(uids.length - done, 'session')} not restored.`);
+          break;
+        }
         told.push(
           `${plainLine(findSession(reading, uid)?.title ?? uid)}: ${restoredOne(context, { reading, writing }, uid)}`,
         );
@@ -183,7 +194,6 @@ function backgroundOf(thread: BackgroundThread, searching: BackgroundThread): Se
         if (event.kind !== 'session') return;
         changed.add(event.uid);
         progress({
-          kind: 'ingesting',
           done: event.done,
           total: event.total,
           readBytes: event.readBytes,

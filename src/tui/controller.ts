@@ -15,7 +15,7 @@ import type { Report } from '../sweep/report.ts';
 import { Keeper } from './keeper.ts';
 import { Lister } from './lister.ts';
 import { LiveView } from './live.ts';
-import type { Services } from './ports.ts';
+import type { Services, WorkWatcher } from './ports.ts';
 import { questionOf } from './question.ts';
 import { Searcher } from './searcher.ts';
 import {
@@ -46,6 +46,8 @@ export class Controller {
   readonly #live: LiveView;
   readonly #keeper: Keeper;
   readonly #sweeping: Sweeping;
+  /** Stops what is being done to several sessions; null: nothing is. */
+  #waited: AbortController | null = null;
   readonly #lister: Lister;
   readonly #searcher: Searcher;
   readonly #listeners = new Set<() => void>();
@@ -135,6 +137,7 @@ export class Controller {
     if (this.#firstTimer !== null) clearInterval(this.#firstTimer);
     this.#lister.stop();
     this.#searcher.forget();
+    this.#waited?.abort();
     this.#sweeping.stop();
     await this.#sweeping.over;
     await this.#services.background.close();
@@ -258,11 +261,14 @@ export class Controller {
         });
       case 'export':
         return this.#async(async () => {
-          const message = await services
-            .exportSessions(effect.uids, effect.file)
-            .catch((thrown) => this.#told(thrown));
+          const message = await this.#work((waiting) =>
+            services.exportSessions(effect.uids, effect.file, waiting),
+          ).catch((thrown) => this.#told(thrown));
           this.dispatch({ kind: 'exported', message });
         });
+      case 'stop_work':
+        if (this.#waited === null) return this.#async(() => this.#keeper.stopWork());
+        return this.#waited.abort();
       case 'pin':
         services.pin(effect.uid, effect.pinned);
         return this.#pinned(effect.uid, effect.pinned);
@@ -283,11 +289,13 @@ export class Controller {
       case 'ask':
         return this.dispatch({ kind: 'question', question: this.#question(effect.what, effect.ids) });
       case 'evict':
-        return this.#answered(() => services.evictMarked(effect.uids));
+        return this.#answered((waiting) => services.evictMarked(effect.uids, waiting));
       case 'restore_marked':
-        return this.#answered(() => services.restoreMarked(effect.uids));
+        return this.#answered((waiting) => services.restoreMarked(effect.uids, waiting));
       case 'export_marked':
-        return this.#answered(async () => [await services.exportSessions(effect.uids, effect.file)]);
+        return this.#answered(async (waiting) => [
+          await services.exportSessions(effect.uids, effect.file, waiting),
+        ]);
       case 'digest':
         return this.dispatch({
           ...{ kind: 'read', title: 'Digest', uid: effect.uid, mode: 'digest', more: null },
@@ -386,9 +394,23 @@ export class Controller {
     return questionOf(what, this.#rowsOf(ids), this.#services.exportFile());
   }
 
-  #answered(work: () => Promise<readonly string[]>): void {
+  /** What takes a while tells how far it is, and can be stopped. */
+  async #work<T>(work: (waiting: WorkWatcher) => Promise<T>): Promise<T> {
+    const { clock } = this.#services;
+    const [stop, beganMs] = [new AbortController(), clock.monotonicMs()];
+    this.#waited = stop;
+    const step = (done: number, total: number) =>
+      this.dispatch({ kind: 'worked', done, total, elapsedMs: clock.monotonicMs() - beganMs });
+    try {
+      return await work({ step, signal: stop.signal });
+    } finally {
+      this.#waited = null;
+    }
+  }
+
+  #answered(work: (waiting: WorkWatcher) => Promise<readonly string[]>): void {
     this.#async(async () => {
-      const lines = await work().catch((thrown) => [this.#told(thrown)]);
+      const lines = await this.#work(work).catch((thrown) => [this.#told(thrown)]);
       this.dispatch({ kind: 'answered', lines });
       this.#rowsAnew();
     });

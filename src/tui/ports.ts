@@ -21,16 +21,24 @@ export interface Ingested {
   readonly changed: readonly SessionUid[];
 }
 
+export type IngestStep = Omit<Extract<Activity, { kind: 'ingesting' }>, 'kind' | 'elapsedMs'>;
+
 /** Ingest and analysis on a thread of their own, one thing after the other. */
 export interface Background {
   look(): Promise<FoundHere>;
   /** `digests`: make them at once, as a person who asks expects; else only store. */
-  ingest(digests: boolean, progress: (activity: Activity) => void): Promise<Ingested>;
+  ingest(digests: boolean, progress: (step: IngestStep) => void): Promise<Ingested>;
   /** Makes the digests of these sessions. */
   analyze(uids: readonly SessionUid[]): Promise<void>;
   /** Stops what runs at the next safe place; resolves when it has stopped. */
   stop(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Who waits for work on several sessions: hears how far it is, and may have it stopped. */
+export interface WorkWatcher {
+  readonly step: (done: number, total: number) => void;
+  readonly signal: AbortSignal;
 }
 
 export interface Watch {
@@ -52,7 +60,7 @@ export interface Services {
   /** A path for an export that is not taken yet. */
   exportFile(): string;
   /** Writes sessions to a file; returns a sentence. */
-  exportSessions(uids: readonly SessionUid[], file: string): Promise<string>;
+  exportSessions(uids: readonly SessionUid[], file: string, waiting: WorkWatcher): Promise<string>;
   /** Asks the search index, on a thread of its own. */
   search(query: SearchQuery): Promise<SearchResult>;
   /** Sessions about the same as one, as a search would find them. */
@@ -60,8 +68,8 @@ export interface Services {
   /** What runs sweeps by itself, asked of the machine's scheduler. */
   schedule(): Promise<Schedule>;
   /** What each would do, before it is done, as lines; then what it did. Nothing that has no digest is evicted so. */
-  evictMarked(uids: readonly SessionUid[]): Promise<readonly string[]>;
-  restoreMarked(uids: readonly SessionUid[]): Promise<readonly string[]>;
+  evictMarked(uids: readonly SessionUid[], waiting: WorkWatcher): Promise<readonly string[]>;
+  restoreMarked(uids: readonly SessionUid[], waiting: WorkWatcher): Promise<readonly string[]>;
   /** Has the index follow a few digests that it does not know yet; returns how many. */
   indexMore(): Promise<number>;
   /** The digest as a person reads it. */

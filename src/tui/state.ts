@@ -6,12 +6,16 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { SweepRow } from '../store/read.ts';
 import type { SearchHit, SearchResult } from '../store/search/search.ts';
-import type { Decision, Progress, Proposal, StepName } from '../sweep/ports.ts';
+import type { Decision, Progress, Proposal } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
 import type { Catalogue, Sort } from './catalogue.ts';
 import type { Tone } from './paint.ts';
 import type { Grouping, Totals, TotalsGroup } from './totals.ts';
 import type { Schedule, View } from './view.ts';
+import { AT_TOP, type Doing, type ListPlace, type OwnFile, type Wizard } from './wizard-state.ts';
+
+export type { Doing, ListPlace, OwnFile, Stage, StepOutcome, Wizard } from './wizard-state.ts';
+export { AT_TOP, newWizard } from './wizard-state.ts';
 
 export interface Size {
   readonly columns: number;
@@ -20,14 +24,6 @@ export interface Size {
 
 /** The smallest window in which every screen has its place. */
 export const SMALLEST: Size = { columns: 60, rows: 16 };
-
-/** Where a list stands: the row under the cursor and the first row that is shown. */
-export interface ListPlace {
-  readonly cursor: number;
-  readonly top: number;
-}
-
-export const AT_TOP: ListPlace = { cursor: 0, top: 0 };
 
 /** What an agent has on this machine, before anything is stored. */
 export interface FoundHere {
@@ -53,62 +49,14 @@ export type Activity =
       readonly total: number;
       readonly readBytes: number;
       readonly totalBytes: number;
+      readonly elapsedMs: number;
     }
-  | { readonly kind: 'analyzing' };
-
-/** One step of the sweep as it went. */
-export interface StepOutcome {
-  readonly step: StepName;
-  readonly how: 'ran' | 'skipped' | 'nothing';
-}
-
-export type Stage =
-  | { readonly kind: 'starting' }
-  | { readonly kind: 'asking'; readonly proposal: Proposal }
   | {
-      readonly kind: 'running';
-      readonly step: StepName;
+      readonly kind: 'analyzing';
       readonly done: number;
       readonly total: number;
-      readonly label: string;
-    }
-  | { readonly kind: 'reclaiming'; readonly leftBytes: number }
-  | { readonly kind: 'result'; readonly report: Report; readonly lines: readonly string[] }
-  | { readonly kind: 'failed'; readonly message: string; readonly hint: string };
-
-/** Whether the agent's own file of a session is still on the disk. */
-export type OwnFile = 'there' | 'changed' | 'gone' | 'unknown';
-
-export interface Wizard {
-  /** `command`: the process ends with the report. */
-  readonly origin: 'command' | 'dashboard';
-  readonly stage: Stage;
-  readonly went: readonly StepOutcome[];
-  readonly place: ListPlace;
-  readonly keptOut: ReadonlySet<SessionUid>;
-  readonly pinned: ReadonlySet<SessionUid>;
-  /** Of the ways that a data loss offers, which is chosen: its place among them. */
-  readonly way: number;
-  /** The last way was taken, and its phrase is being typed. */
-  readonly losing: boolean;
-  readonly phrase: string;
-  /** Where an export of what would be lost would be written. */
-  readonly exportFile: string;
-  /** It is being written. */
-  readonly exporting: boolean;
-  /** What `u` takes back: the last session that was kept out or pinned, or let go. */
-  readonly undo: { readonly uid: SessionUid; readonly what: 'kept' | 'pinned' } | null;
-  /** A sentence about the last key or the last change. */
-  readonly notice: string | null;
-  readonly failures: readonly { readonly uid: SessionUid; readonly why: string }[];
-  readonly ownFiles: ReadonlyMap<SessionUid, OwnFile>;
-  readonly preview: { readonly uid: SessionUid; readonly lines: readonly string[] } | null;
-  readonly usageBytes: number;
-  readonly freedBytes: number;
-  readonly stopping: boolean;
-  /** At which step the person stopped it. */
-  readonly stoppedAt: StepName | null;
-}
+      readonly elapsedMs: number;
+    };
 
 /** What the index found of the words that are looked for. */
 export interface Found {
@@ -202,6 +150,8 @@ export type Screen =
       readonly kind: 'confirm';
       readonly question: Question;
       readonly done: readonly string[] | null;
+      /** Null: it is not being done. */
+      readonly doing: Doing | null;
       readonly place: ListPlace;
     }
   | { readonly kind: 'reader'; readonly reader: Reader }
@@ -239,8 +189,10 @@ export interface State {
   readonly size: Size;
   readonly view: View | null;
   readonly activity: Activity;
-  /** `off`: nothing to watch yet, or a sweep is on. */
-  readonly watching: 'on' | 'off' | 'trouble';
+  /** The person has asked it to stop. */
+  readonly stoppingWork: boolean;
+  /** `off`: nothing to watch yet, or a sweep is on; `stopped`: by the person, until they ask for a look. */
+  readonly watching: 'on' | 'off' | 'trouble' | 'stopped';
   /** What is wrong now, by what it is about: each goes when its cause is gone. */
   readonly troubles: Readonly<Partial<Record<TroubleSource, string>>>;
   /** Pages of the store were not what was written. */
@@ -284,7 +236,10 @@ export type Event =
   /** What would be lost is in a file, or could not be written. */
   | { readonly kind: 'exported'; readonly message: string }
   | { readonly kind: 'preview'; readonly uid: SessionUid; readonly lines: readonly string[] }
-  | { readonly kind: 'progress'; readonly progress: Progress }
+  /** `atMs`: monotonic. */
+  | { readonly kind: 'progress'; readonly progress: Progress; readonly atMs?: number }
+  /** So many of the sessions that something is done to are done. */
+  | { readonly kind: 'worked'; readonly done: number; readonly total: number; readonly elapsedMs: number }
   | { readonly kind: 'pinned'; readonly uid: SessionUid; readonly pinned: boolean }
   | { readonly kind: 'swept'; readonly report: Report; readonly lines: readonly string[] }
   | { readonly kind: 'sweep_failed'; readonly message: string; readonly hint: string }
@@ -324,6 +279,8 @@ export type Effect =
   | { readonly kind: 'sweep' }
   | { readonly kind: 'decide'; readonly decision: Decision }
   | { readonly kind: 'stop_sweep' }
+  /** Ends at its next safe place what is being done to several sessions, else an ingest or an analysis. */
+  | { readonly kind: 'stop_work' }
   | { readonly kind: 'examine'; readonly uids: readonly SessionUid[] }
   | { readonly kind: 'preview'; readonly uid: SessionUid }
   /** What a loss would leave of a session. */
@@ -417,31 +374,6 @@ export function within<K extends ScreenKind>(
   return { state: { ...stepped.state, screen: top, below }, effects: stepped.effects };
 }
 
-export function newWizard(origin: Wizard['origin'], usageBytes: number): Wizard {
-  return {
-    origin,
-    stage: { kind: 'starting' },
-    went: [],
-    place: AT_TOP,
-    keptOut: new Set(),
-    pinned: new Set(),
-    way: 0,
-    losing: false,
-    phrase: '',
-    exportFile: '',
-    exporting: false,
-    undo: null,
-    notice: null,
-    failures: [],
-    ownFiles: new Map(),
-    preview: null,
-    usageBytes,
-    freedBytes: 0,
-    stopping: false,
-    stoppedAt: null,
-  };
-}
-
 export const NEW_SESSIONS: Sessions = {
   catalogue: null,
   sort: null,
@@ -469,6 +401,7 @@ export function firstState(screen: Screen, size: Size): State {
     size,
     view: null,
     activity: { kind: 'idle' },
+    stoppingWork: false,
     watching: 'off',
     troubles: {},
     isDamaged: false,

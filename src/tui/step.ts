@@ -5,7 +5,7 @@
 import { formatCount } from '../cli/format.ts';
 import { type Action, isTyping, type Meaning, meaningOf } from './keys.ts';
 import { isTooSmall, type Move, moved } from './layout.ts';
-import { answered, asked } from './screens/confirm.ts';
+import { answered, asked, worked } from './screens/confirm.ts';
 import { read, readOn } from './screens/reader.ts';
 import { isEmpty, settledPlace } from './screens/rules.ts';
 import { openSessions, told } from './screens/sessions.ts';
@@ -52,7 +52,7 @@ export function step(state: State, event: Event): Stepped {
         onScreen(under, { kind: 'first_run', found: event.found }),
       );
     case 'activity':
-      return to({ ...state, activity: event.activity });
+      return to(active(state, event.activity));
     case 'watching':
       return to({ ...state, watching: event.watching });
     case 'trouble':
@@ -62,7 +62,7 @@ export function step(state: State, event: Event): Stepped {
     case 'overheard':
       return to({ ...state, overheard: overheard(event.lines) });
     case 'ingested':
-      return ingested({ ...state, activity: { kind: 'idle' }, news: newsAfter(state, event.news) });
+      return ingested({ ...active(state, { kind: 'idle' }), news: newsAfter(state, event.news) });
     case 'totals':
       return settled({ ...state, totals: event.totals });
     case 'schedule':
@@ -75,6 +75,8 @@ export function step(state: State, event: Event): Stepped {
       return told(state, event);
     case 'question':
       return asked(state, event);
+    case 'worked':
+      return nearest(state, 'confirm')?.doing == null ? sweepEvent(state, event) : worked(state, event);
     case 'answered':
       return answered(state, event);
     case 'read':
@@ -168,6 +170,10 @@ function act(state: State, action: Action, key: string): Stepped {
             { kind: 'ingest' },
           )
         : to({ ...state, hint: 'It is at it already.' });
+    case 'stop':
+      return isDashboard(state)
+        ? to({ ...state, stoppingWork: true }, { kind: 'stop_work' })
+        : acted(state, action, key);
     case 'sweep':
       return upon(
         state,
@@ -186,6 +192,14 @@ function act(state: State, action: Action, key: string): Stepped {
     default:
       return acted(state, action, key);
   }
+}
+
+function isDashboard({ screen: { kind } }: State): boolean {
+  return kind === 'dashboard' || kind === 'first_run';
+}
+
+function active(state: State, activity: State['activity']): State {
+  return { ...state, activity, stoppingWork: state.stoppingWork && activity.kind !== 'idle' };
 }
 
 /** A paste is text and never a key: no command runs because of it, and nothing is confirmed by a line break in it. */

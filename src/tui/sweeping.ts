@@ -60,7 +60,11 @@ export class Sweeping {
     try {
       await Promise.race([pause(), aborted(stop.signal)]);
       ended(
-        await services.sweep(consent, (progress) => dispatch({ kind: 'progress', progress }), stop.signal),
+        await services.sweep(
+          consent,
+          (progress) => dispatch({ kind: 'progress', progress, atMs: services.clock.monotonicMs() }),
+          stop.signal,
+        ),
       );
     } catch (thrown) {
       failed(thrown);

@@ -429,5 +429,8 @@ export function restorePlan(about: Partial<RestorePlan> = {}): RestorePlan {
 
 export const INGESTING: Event = {
   kind: 'activity',
-  activity: { kind: 'ingesting', done: 312, total: 912, readBytes: 4.1 * GIB, totalBytes: 12.4 * GIB },
+  activity: {
+    ...{ kind: 'ingesting', done: 312, total: 912, readBytes: 4.1 * GIB, totalBytes: 12.4 * GIB },
+    elapsedMs: 95_000,
+  },
 };

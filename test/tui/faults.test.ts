@@ -72,7 +72,10 @@ test('i was dead where nothing was found, though it was said that a session woul
 test('two ingests claimed more than 100 %', () => {
   const grown = play(at('dashboard'), {
     kind: 'activity',
-    activity: { kind: 'ingesting', done: 12, total: 9, readBytes: 3 * GIB, totalBytes: GIB },
+    activity: {
+      ...{ kind: 'ingesting', done: 12, total: 9, readBytes: 3 * GIB, totalBytes: GIB },
+      elapsedMs: 1000,
+    },
   });
   const shown = texts(grown).join('\n');
   expect(shown).toContain('12 of 12 sessions · 3.0 GiB of 3.0 GiB');
@@ -226,4 +229,10 @@ test('a store that was damaged was still said to be well', () => {
       expect(shown).not.toContain('All stored');
       expect(shown).not.toContain('next sweep takes');
     }
+});
+
+test('what the person had stopped was said to be all stored', () => {
+  const shown = texts(at('dashboard-stopped-by-person')).join(' ');
+  expect(shown).toContain('! You stopped it before all was stored: i goes on.');
+  expect(shown).not.toContain('All stored');
 });

@@ -19,13 +19,13 @@ const GOLDEN = join(import.meta.dir, 'golden');
 const GOLDEN_SIZES: readonly Size[] = [
   { columns: 80, rows: 24 },
   { columns: 60, rows: 16 },
+  { columns: 100, rows: 30 },
   { columns: 160, rows: 50 },
 ];
 const SIZES: readonly Size[] = [
   ...GOLDEN_SIZES,
   { columns: 61, rows: 17 },
   { columns: 79, rows: 19 },
-  { columns: 100, rows: 30 },
   { columns: 200, rows: 60 },
 ];
 const sizeName = ({ columns, rows }: Size) => `${columns}×${rows}`;

@@ -210,7 +210,7 @@ function* plansOf(
 ): Generator<PlannedRestore> {
   const shared: Shared = { trees: new Map(), taken: new Map() };
   for (const [i, session] of sessions.entries()) {
-    line.show(`restore: ${i + 1}/${sessions.length}  ${session.uid}`);
+    line.work('restore', { count: i + 1, total: sessions.length }, session.uid);
     try {
       const planned = planRestore(context, db, session, options, shared);
       line.clear();

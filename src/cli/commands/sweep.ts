@@ -10,7 +10,7 @@ import { exitCodeOf, type Report } from '../../sweep/report.ts';
 import { dryRun, sweep } from '../../sweep/sweep.ts';
 import { type Command, type Context, hasScreens, printJson, textFlag } from '../context.ts';
 import { printFailure } from '../failure.ts';
-import { ProgressLine } from '../io.ts';
+import { givingBack, ProgressLine } from '../io.ts';
 import { planPage, reportPage } from '../report.ts';
 import { planDeps, sweepDeps } from '../wire.ts';
 
@@ -77,14 +77,7 @@ export async function runSweep(
   try {
     // Who is about to be lost is asked for one by one, however often the analyzer has failed.
     const asked = context.flags['dataLoss'] === false ? new AskedAnalyzer() : undefined;
-    const show = (event: Progress) => {
-      if (event.kind === 'evicted') line.show(`sweep: evicted ${event.uid}`);
-      if (event.kind === 'analyzing')
-        line.show(`sweep: analyzing ${event.done + 1}/${event.total}  ${event.uid}`);
-      if (event.kind === 'reclaiming')
-        line.show(`sweep: giving space back, ${Math.ceil(event.leftBytes / 1024 ** 2)} MiB to go`);
-    };
-    const deps = sweepDeps(context, db, show, asked);
+    const deps = sweepDeps(context, db, shownOn(line), asked);
     return await sweep(
       deps,
       {
@@ -99,6 +92,22 @@ export async function runSweep(
   } finally {
     line.clear();
   }
+}
+
+/** Who waits is told how many of how many, and how long the rest takes. */
+function shownOn(line: ProgressLine): (event: Progress) => void {
+  let [evicted, victims] = [0, 0];
+  const space = givingBack(line);
+  return (event) => {
+    if (event.kind === 'pass') [evicted, victims] = [0, event.victims];
+    if (event.kind === 'evicted') {
+      evicted += 1;
+      line.work('sweep: evicted', { count: evicted, total: victims }, event.uid);
+    }
+    if (event.kind === 'analyzing')
+      line.work('sweep: analyzing', { count: event.done + 1, total: event.total }, event.uid);
+    if (event.kind === 'reclaiming') space(event.leftBytes);
+  };
 }
 
 export function printReport(context: Context, report: Report): void {

@@ -38,7 +38,7 @@ async function look({ settings, io, signal, host }: Context): Promise<Looked> {
   try {
     const result = verify(
       db,
-      (done, total) => line.show(`verify ${done + 1}/${total}`),
+      (done, total) => line.work('verify', { count: done + 1, total }),
       () => signal.aborted,
     );
     // Of what is damaged there is something else to say first.

@@ -15,18 +15,18 @@ import {
   line,
   pad,
   padLeft,
-  progressBar,
   span,
   sparkline,
   widthOf,
   wrap,
   zoneBar,
 } from '../paint.ts';
-import { type Activity, type ScreenOf, type State, troubleOf } from '../state.ts';
+import { type ScreenOf, type State, troubleOf } from '../state.ts';
 import { GROUPINGS, type Grouping, type TotalsGroup } from '../totals.ts';
 import { growthADay, type Part, type Risk, type View } from '../view.ts';
 import { goingText } from './sessions.ts';
 import { keptUp, verdict } from './verdict.ts';
+import { workText } from './work.ts';
 
 /** From so many cells on the other groupings stand at the right. */
 const WIDE_CELLS = 128;
@@ -104,7 +104,7 @@ export function dashboard(
 
 /** In a low window without what only reassures, where there is something else to say. */
 function verdictLines(state: State, view: View, cells: number, low: boolean): Line[] {
-  const all = verdict(view, state.schedule, state.isDamaged);
+  const all = verdict(view, state);
   const grave = all.filter(({ sign }) => sign !== ' ');
   return (low ? grave : all).flatMap(({ sign, text, tone }) =>
     wrap(text, cells - 2).map((part, i) => line(span(`${i === 0 ? sign : ' '} ${part}`, tone))),
@@ -359,9 +359,11 @@ function lastLines({ schedule }: State, view: View, cells: number, low: boolean)
   return [line(pad('Last sweep', LABEL_CELLS), fit(text, room - lost.length), span(lost, 'danger'))];
 }
 
+const STOPPING = 'Stopping: the session at hand is finished first.';
+
 function doing(state: State, cells: number): Line[] {
   const lines: Line[] = [];
-  const text = activityText(state.activity, cells);
+  const text = activityText(state, cells);
   if (text !== null) lines.push(line(span(fit(text, cells), 'good')));
   else if (state.news !== null) lines.push(line(span(fit(state.news, cells), 'dim')));
   return [...lines, ...troubleLines(troubleOf(state), cells)];
@@ -376,22 +378,22 @@ export function troubleLines(trouble: string | null, cells: number): Line[] {
 }
 
 /** One line about what runs in the background; null: nothing. */
-export function activityText(activity: Activity, cells: number): string | null {
+export function activityText(
+  { activity, stoppingWork }: Pick<State, 'activity' | 'stoppingWork'>,
+  cells: number,
+): string | null {
+  if (stoppingWork) return STOPPING;
   switch (activity.kind) {
     case 'idle':
       return null;
     case 'looking':
       return 'Looking for new bytes…';
     case 'analyzing':
-      return 'Making digests of what has been quiet for two minutes…';
+      return workText('Making digests', activity, cells);
     case 'ingesting': {
       // Files that grow while they are read have more in them than was counted.
-      const total = Math.max(activity.totalBytes, activity.readBytes);
-      const share = total === 0 ? 1 : activity.readBytes / total;
-      const sessions = plural(Math.max(activity.total, activity.done), 'session');
-      const text = ` ${formatCount(activity.done)} of ${sessions} · ${formatBytes(activity.readBytes)} of ${formatBytes(total)}`;
-      const room = Math.max(5, Math.min(30, cells - text.length - 12));
-      return `Ingesting ${progressBar(share, room)}${text}`;
+      const bytes = { done: activity.readBytes, total: Math.max(activity.totalBytes, activity.readBytes) };
+      return workText('Ingesting', activity, cells, bytes);
     }
     default:
       return activity satisfies never;

@@ -39,7 +39,7 @@ function explained({ view, size }: State, cells: number): string[] {
 }
 
 function lastLines(state: State, found: FoundHere | null, cells: number): Line[] {
-  const doing = activityText(state.activity, cells);
+  const doing = activityText(state, cells);
   const canStore = found?.agents.some((agent) => agent.sessions > 0) === true;
   const now =
     doing !== null
