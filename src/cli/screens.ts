@@ -71,7 +71,7 @@ async function show(
         signal: context.signal,
       }),
     );
-    for (const report of reports) printReport(context, report);
+    for (const report of reports) printReport(context, reading, report);
     if (failed !== null) throw failed;
     return reports;
   } finally {

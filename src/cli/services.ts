@@ -32,7 +32,8 @@ import { sweepFlags } from './commands/sweep.ts';
 import { type Context, textFlag } from './context.ts';
 import { conversationLines } from './conversation-lines.ts';
 import { formatBytes, formatTime, plural } from './format.ts';
-import { reportPage } from './report.ts';
+import { brokenAt, reportParts } from './report.ts';
+import { reportedIn } from './report-sessions.ts';
 import { calledAs } from './schedule-facts.ts';
 import { roomyAnalyzer, sweepDeps, visitorSetup } from './wire.ts';
 
@@ -153,9 +154,9 @@ export function tuiServices(
     digestLines: (uid, columns) => digestLines(reading, uid, columns),
     transcript: (uid, offsetBytes, columns) => transcriptPiece(reading, uid, offsetBytes, columns),
     reportLines: (report, columns) =>
-      reportPage({ ...context.io, colour: false, columns }, report, settings.limits)
-        .split('\n')
-        .flatMap((text) => Bun.wrapAnsi(text, columns, { hard: true, trim: false }).split('\n')),
+      reportParts(report, settings.limits, reportedIn(reading, report))
+        .flatMap((one) => brokenAt(columns, one))
+        .map(({ text, isId }) => (isId ? { text, tone: 'dim', isDetail: true } : { text, tone: 'plain' })),
     ownFile: (uid) => ownFile(reading, uid),
     planRestore: (uid) => restorePlan(context, reading, uid),
     restore: (plan) => restoreNow(context, writing, plan),

@@ -417,7 +417,9 @@ export class Controller {
   }
 
   #swept(report: Report): void {
-    const lines = this.#services.reportLines(report, this.#state.size.columns - 2);
+    const lines = this.#services
+      .reportLines(report, this.#state.size.columns - 2)
+      .flatMap(({ text, isDetail }) => (isDetail === true ? [] : [text]));
     this.dispatch({ kind: 'swept', report, lines });
   }
 
@@ -488,6 +490,6 @@ export class Controller {
       row?.report == null
         ? ['This sweep was killed before its report. Its evictions are in `session-memory history`.']
         : this.#services.reportLines(JSON.parse(row.report), columns - 2);
-    this.dispatch({ kind: 'read', title: 'Report of a sweep', lines, more: null });
+    this.dispatch({ kind: 'read', title: 'Report of a sweep', mode: 'report', lines, more: null });
   }
 }

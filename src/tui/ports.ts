@@ -78,7 +78,8 @@ export interface Services {
   conversation(uid: SessionUid, columns: number): Promise<readonly ReadLine[]>;
   /** A piece of the main transcript from an offset in bytes; `columns`: where lines are broken. */
   transcript(uid: SessionUid, offsetBytes: number, columns: number): RawPiece;
-  reportLines(report: Report, columns: number): readonly string[];
+  /** What came of it first; ids are details. */
+  reportLines(report: Report, columns: number): readonly ReadLine[];
   ownFile(uid: SessionUid): OwnFile;
   planRestore(uid: SessionUid): RestorePlan;
   /** Writes the files; returns a sentence. */

@@ -119,7 +119,7 @@ export interface Reader {
   readonly title: string;
   /** Of whom it is, where it can be shown otherwise, too. */
   readonly uid: SessionUid | null;
-  readonly mode: 'text' | 'digest' | 'conversation' | 'raw';
+  readonly mode: 'text' | 'report' | 'digest' | 'conversation' | 'raw';
   /** Null: it is being read. */
   readonly lines: readonly ReadLine[] | null;
   readonly unfolded: boolean;

@@ -1,13 +1,22 @@
 /**
  * Every screen in every state, by name, at any size. Each is reached by events, as a person would reach it.
  */
-import { reportPage } from '../../src/cli/report.ts';
+import { brokenAt, reportParts } from '../../src/cli/report.ts';
+import type { ReportLine } from '../../src/cli/report-sessions.ts';
 import { DEFAULT_LIMITS, GIB, MIB } from '../../src/domain/limits.ts';
 import type { SessionRow } from '../../src/domain/session.ts';
 import { NO_OTHER_WAY } from '../../src/sweep/ports.ts';
 import type { Report } from '../../src/sweep/report.ts';
 import { questionOf } from '../../src/tui/question.ts';
-import { DASHBOARD, type Event, firstState, newWizard, type Size, type State } from '../../src/tui/state.ts';
+import {
+  DASHBOARD,
+  type Event,
+  firstState,
+  newWizard,
+  type ReadLine,
+  type Size,
+  type State,
+} from '../../src/tui/state.ts';
 import type { View } from '../../src/tui/view.ts';
 import {
   card,
@@ -112,30 +121,41 @@ function previewed(n: number): Event {
   return { kind: 'preview', uid: uidOf(n), lines: DIGEST_LINES };
 }
 
-/** The report as it is printed, broken at the width of the window. */
+/** The report, broken at the width of the window. */
 function swept(about: Partial<Report>): Sized {
   const made = report(about);
-  const io = {
-    out: () => undefined,
-    err: () => undefined,
-    outSlowly: async () => undefined,
-    outBytes: async () => undefined,
-    stdinIsTty: true,
-    stdoutIsTty: true,
-    stderrIsTty: true,
-    columns: 78,
-    colour: false,
-    unicode: true,
-  };
   return ({ columns }) => ({
     kind: 'swept',
     report: made,
-    lines: broken(reportPage(io, made, DEFAULT_LIMITS).split('\n'), columns - 2),
+    lines: reportLines(made, columns - 2)
+      .filter(({ isId }) => !isId)
+      .map(({ text }) => text),
   });
 }
 
-function broken(lines: readonly string[], cells: number): string[] {
-  return lines.flatMap((text) => Bun.wrapAnsi(text, cells, { hard: true, trim: false }).split('\n'));
+function reportLines(made: Report, cells: number): ReportLine[] {
+  const reported = new Map(
+    Array.from({ length: 40 }, (_, n) => card(n)).map(({ uid, title, project, storedBytes }) => [
+      uid,
+      { uid, title, project, storedBytes },
+    ]),
+  );
+  return reportParts(made, DEFAULT_LIMITS, reported).flatMap((one) => brokenAt(cells, one));
+}
+
+const LONG_REPORT = report({
+  budget_evicted: Array.from({ length: 30 }, (_, n) => uidOf(n + 2)),
+  skipped: [{ session_uid: uidOf(33), reason: 'it has grown since' }],
+});
+
+function reading(...events: readonly Event[]): Maker {
+  return (size) => {
+    const lines = reportLines(LONG_REPORT, size.columns - 2).map(
+      ({ text, isId }): ReadLine => (isId ? { text, tone: 'dim', isDetail: true } : { text, tone: 'plain' }),
+    );
+    const read: Event = { kind: 'read', title: 'Report of a sweep', mode: 'report', lines, more: null };
+    return dashboard(view(), key('h'), { kind: 'history', sweeps: [sweepRow(1)] }, read, ...events)(size);
+  };
 }
 
 const HOSTILE_ROWS = HOSTILE_TITLES.map((title, n) => row(n, { title, project: `/home/me/${title}` }));
@@ -339,6 +359,8 @@ const LISTS: Readonly<Record<string, Maker>> = {
     kind: 'question',
     question: questionOf('restore', ROWS.slice(4, 5), ''),
   }),
+  'report-folded': reading(),
+  'report-with-ids': reading(key('o')),
   'reader-digest': browse(ROWS, { kind: 'read', title: 'Digest', lines: DIGEST_LINES, more: null }),
   'reader-hostile': browse(ROWS, { kind: 'read', title: 'Transcript', lines: HOSTILE_TITLES, more: null }),
   'reader-scrolled': browse(

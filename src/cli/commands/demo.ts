@@ -135,7 +135,7 @@ async function walkThrough(context: Context, home: string, consents: boolean) {
   }
   say(context, `\nThe sweep, with consent to all of it:\n\n`);
   const report = await runSweep(context, db, null);
-  printReport(context, report);
+  printReport(context, db, report);
   say(
     context,
     `${plural(allEvicted(report).length, 'session')} left their digests behind; one was lost, with its consent, and is on record.\n`,

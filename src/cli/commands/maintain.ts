@@ -93,7 +93,7 @@ async function inTurns(context: Context, db: WritableDb, done: Turns): Promise<v
   const sweepNow = async () => {
     const swept = await sweepWhenFree(context, db);
     done.sweeps.push(swept);
-    if (!json) printReport(context, swept);
+    if (!json) printReport(context, db, swept);
     return swept;
   };
   if (isRoomShort(settings.storePath)) await sweepNow();

@@ -117,8 +117,10 @@ function found(state: State, reader: Reader, way: 1 | -1, isHere: boolean): Step
 export const readerScreen: Rules<'reader'> = {
   ...PLAIN,
   title: ({ reader }) => reader.title,
-  context: (_, { reader: { find, mode } }) =>
-    find.editing ? 'finding' : mode === 'text' ? 'reader' : 'transcript',
+  context(_, { reader: { find, mode } }) {
+    if (find.editing) return 'finding';
+    return mode === 'text' ? 'reader' : mode === 'report' ? 'report' : 'transcript';
+  },
   list: ({ size }, { reader }) => ({
     ...{
       length: shownLines(reader).length,
