@@ -23,9 +23,9 @@ export function conversationLines(turns: readonly Turn[], isCut: boolean, column
     last = turn.who;
   }
   if (isCut)
-    lines.push({ text: '', tone: 'plain' }, { text: 'The rest is in the raw transcript: R.', tone: 'warn' });
+    lines.push({ text: '', tone: 'plain' }, { text: 'The rest is in the raw transcript: x.', tone: 'warn' });
   if (turns.length === 0)
-    lines.push({ text: 'Nothing in it is understood as said or done. R shows it raw.', tone: 'dim' });
+    lines.push({ text: 'Nothing in it is understood as said or done. x shows it raw.', tone: 'dim' });
   return lines;
 }
 

@@ -15,6 +15,7 @@ import type { Report } from '../sweep/report.ts';
 import { Keeper } from './keeper.ts';
 import { Lister } from './lister.ts';
 import { LiveView } from './live.ts';
+import { MarkedWork } from './marked-work.ts';
 import type { Services, WorkWatcher } from './ports.ts';
 import { questionOf } from './question.ts';
 import { Searcher } from './searcher.ts';
@@ -25,7 +26,6 @@ import {
   firstState,
   nearest,
   newWizard,
-  type Question,
   type Size,
   type State,
 } from './state.ts';
@@ -46,8 +46,7 @@ export class Controller {
   readonly #live: LiveView;
   readonly #keeper: Keeper;
   readonly #sweeping: Sweeping;
-  /** Stops what is being done to several sessions; null: nothing is. */
-  #waited: AbortController | null = null;
+  readonly #work: MarkedWork;
   readonly #lister: Lister;
   readonly #searcher: Searcher;
   readonly #listeners = new Set<() => void>();
@@ -96,6 +95,7 @@ export class Controller {
       (thrown) => this.#failed(thrown),
     );
     this.#keeper = new Keeper(services, (event) => this.dispatch(event));
+    this.#work = new MarkedWork(services.clock, (event) => this.dispatch(event));
     this.#sweeping = new Sweeping({
       services,
       dispatch: (event) => this.dispatch(event),
@@ -115,6 +115,9 @@ export class Controller {
 
   /** What a sweep failed with that was the program's whole task; null: none did. */
   failed: unknown = null;
+
+  /** Whose agent is to go on with it when the screens are gone; null: none. */
+  resumes: SessionUid | null = null;
 
   get reports(): readonly Report[] {
     return this.#state.reports;
@@ -137,7 +140,7 @@ export class Controller {
     if (this.#firstTimer !== null) clearInterval(this.#firstTimer);
     this.#lister.stop();
     this.#searcher.forget();
-    this.#waited?.abort();
+    this.#work.stop();
     this.#sweeping.stop();
     await this.#sweeping.over;
     await this.#services.background.close();
@@ -261,14 +264,14 @@ export class Controller {
         });
       case 'export':
         return this.#async(async () => {
-          const message = await this.#work((waiting) =>
-            services.exportSessions(effect.uids, effect.file, waiting),
-          ).catch((thrown) => this.#told(thrown));
+          const message = await this.#work
+            .run((waiting) => services.exportSessions(effect.uids, effect.file, waiting))
+            .catch((thrown) => this.#told(thrown));
           this.dispatch({ kind: 'exported', message });
         });
       case 'stop_work':
-        if (this.#waited === null) return this.#async(() => this.#keeper.stopWork());
-        return this.#waited.abort();
+        if (this.#work.isOn) return this.#work.stop();
+        return this.#async(() => this.#keeper.stopWork());
       case 'pin':
         services.pin(effect.uid, effect.pinned);
         return this.#pinned(effect.uid, effect.pinned);
@@ -285,9 +288,12 @@ export class Controller {
       case 'pin_marked':
         return this.#pinMarked(effect.ids, effect.pinned);
       case 'copy':
-        return this.#copy(effect.ids);
+        return this.#copied(this.#rowsOf(effect.ids).map(({ uid }) => uid));
       case 'ask':
-        return this.dispatch({ kind: 'question', question: this.#question(effect.what, effect.ids) });
+        return this.dispatch({
+          kind: 'question',
+          question: questionOf(effect.what, this.#rowsOf(effect.ids), services.exportFile()),
+        });
       case 'evict':
         return this.#answered((waiting) => services.evictMarked(effect.uids, waiting));
       case 'restore_marked':
@@ -313,10 +319,26 @@ export class Controller {
           kind: 'read_on',
           ...services.transcript(effect.uid, effect.offsetBytes, columns - 2),
         });
-      case 'plan_restore':
-        return this.dispatch({ kind: 'restore_planned', plan: services.planRestore(effect.uid) });
+      case 'plan_restore': {
+        const plan = services.planRestore(effect.uid, effect.way);
+        return this.dispatch({ kind: 'restore_planned', plan, starts: effect.starts });
+      }
       case 'restore':
-        return this.dispatch({ kind: 'restored', message: services.restore(effect.plan) });
+        return this.#async(async () =>
+          this.dispatch({ kind: 'restored', message: await services.restore(effect.plan) }),
+        );
+      case 'resume':
+        this.resumes = effect.uid;
+        return this.#ended();
+      case 'pin_other': {
+        const pinned = !services.isPinned(effect.uid);
+        services.pin(effect.uid, pinned);
+        this.#rowsAnew();
+        const message = pinned ? 'Pinned: no sweep takes it.' : 'No longer pinned.';
+        return this.dispatch({ kind: 'said', message });
+      }
+      case 'copy_id':
+        return this.#copied([effect.uid]);
       case 'history':
         return this.dispatch({ kind: 'history', sweeps: listSweeps(services.db, SWEEPS_LISTED) });
       case 'report':
@@ -383,34 +405,15 @@ export class Controller {
       this.#perform({ kind: 'rows', ids: [...sessions.rows.keys()] });
   }
 
-  #copy(ids: readonly number[]): void {
-    const uids = this.#rowsOf(ids).map(({ uid }) => uid);
+  #copied(uids: readonly SessionUid[]): void {
     this.copyText(uids.join('\n'));
     const what = uids.length === 1 ? (uids[0] ?? '') : plural(uids.length, 'id');
     this.dispatch({ kind: 'said', message: `Copied ${what}, if your terminal lets programs copy.` });
   }
 
-  #question(what: 'restore' | 'evict' | 'export', ids: readonly number[]): Question {
-    return questionOf(what, this.#rowsOf(ids), this.#services.exportFile());
-  }
-
-  /** What takes a while tells how far it is, and can be stopped. */
-  async #work<T>(work: (waiting: WorkWatcher) => Promise<T>): Promise<T> {
-    const { clock } = this.#services;
-    const [stop, beganMs] = [new AbortController(), clock.monotonicMs()];
-    this.#waited = stop;
-    const step = (done: number, total: number) =>
-      this.dispatch({ kind: 'worked', done, total, elapsedMs: clock.monotonicMs() - beganMs });
-    try {
-      return await work({ step, signal: stop.signal });
-    } finally {
-      this.#waited = null;
-    }
-  }
-
   #answered(work: (waiting: WorkWatcher) => Promise<readonly string[]>): void {
     this.#async(async () => {
-      const lines = await this.#work(work).catch((thrown) => [this.#told(thrown)]);
+      const lines = await this.#work.run(work).catch((thrown) => [this.#told(thrown)]);
       this.dispatch({ kind: 'answered', lines });
       this.#rowsAnew();
     });

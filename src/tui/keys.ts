@@ -24,6 +24,9 @@ export const CONTEXTS = {
   transcript: 'Reading a session',
   finding: 'Reading: typing what to find',
   restore: 'Restore',
+  obstructed: 'Restore: something stands in its way',
+  folder: 'Restore: typing another folder',
+  writing: 'Restore: while it writes',
   restored: 'Restore: nothing left to do',
   nothing: 'First run: nothing found',
   history: 'History',
@@ -70,6 +73,9 @@ export type Action =
   | 'preview'
   | 'transcript'
   | 'restore'
+  | 'resume'
+  | 'force'
+  | 'elsewhere'
   | 'sort'
   | 'reverse'
   | 'search'
@@ -109,6 +115,7 @@ const LISTS = [
   'help',
   'result',
   'restore',
+  'obstructed',
   'restored',
   'confirm',
 ] as const satisfies readonly KeyContext[];
@@ -165,10 +172,11 @@ export const KEYS: readonly Key[] = [
   { keys: ['space'], shown: 'space', does: 'mark', action: 'mark', in: ['sessions'] },
   { keys: ['/'], shown: '/', does: 'filter', action: 'search', in: ['sessions', 'groups'] },
   { keys: ['s'], shown: 's', does: 'sort', action: 'sort', in: ['sessions'] },
-  { keys: ['r'], shown: 'r', does: 'restore', action: 'restore', in: ['sessions'] },
-  { keys: ['p'], shown: 'p', does: 'pin', action: 'pin', in: ['sessions'] },
+  { keys: ['r'], shown: 'r', does: 'restore', action: 'restore', in: ['sessions', 'transcript'] },
+  { keys: ['p'], shown: 'p', does: 'pin', action: 'pin', in: ['sessions', 'transcript'] },
+  { keys: ['R'], shown: 'R', does: 'go on', action: 'resume', in: ['sessions', 'transcript'] },
   { keys: ['e'], shown: 'e', does: 'evict', action: 'evict', in: ['sessions'] },
-  { keys: ['y'], shown: 'y', does: 'copy the id', action: 'copy', in: ['sessions'] },
+  { keys: ['y'], shown: 'y', does: 'copy the id', action: 'copy', in: ['sessions', 'transcript'] },
   { keys: ['tab'], shown: 'tab', does: 'by project', action: 'group', in: ['sessions'] },
   { keys: ['A'], shown: 'A', does: 'mark all shown', action: 'mark_all', in: ['sessions'], quiet: true },
   { keys: ['V'], shown: 'V', does: 'mark a range', action: 'mark_range', in: ['sessions'], quiet: true },
@@ -186,10 +194,15 @@ export const KEYS: readonly Key[] = [
   { keys: ['o', 'enter'], shown: 'o', does: 'unfold', action: 'unfold', in: ['transcript'] },
   { keys: ['o', 'enter'], shown: 'o', does: 'ids', action: 'unfold', in: ['report'] },
   { keys: ['t'], shown: 't', does: 'digest/transcript', action: 'transcript', in: ['transcript'] },
-  { keys: ['R'], shown: 'R', does: 'raw', action: 'raw', in: ['transcript'] },
+  { keys: ['x'], shown: 'x', does: 'raw', action: 'raw', in: ['transcript'] },
   { keys: ['enter'], shown: 'enter', does: 'find', action: 'confirm', in: ['finding', 'helping'] },
   { keys: ['esc'], shown: 'esc', does: 'stop looking', action: 'erase_all', in: ['finding', 'helping'] },
   { keys: ['enter'], shown: 'enter', does: 'write', action: 'confirm', in: ['restore'] },
+  { keys: ['f'], shown: 'f', does: 'replace', action: 'force', in: ['restore', 'obstructed'] },
+  { keys: ['d'], shown: 'd', does: 'elsewhere', action: 'elsewhere', in: ['restore', 'obstructed'] },
+  { keys: ['R'], shown: 'R', does: 'and go on', action: 'resume', in: ['restore'] },
+  { keys: ['enter'], shown: 'enter', does: 'look there', action: 'confirm', in: ['folder'] },
+  { keys: ['esc'], shown: 'esc', does: 'not elsewhere', action: 'erase_all', in: ['folder'] },
   { keys: ['enter', 'esc', 'q'], shown: 'esc', does: 'back', action: 'back', in: ['restored'] },
   { keys: ['enter'], shown: 'enter', does: 'report', action: 'confirm', in: ['history'] },
   {
@@ -197,7 +210,7 @@ export const KEYS: readonly Key[] = [
     shown: 'backspace',
     does: 'erase',
     action: 'erase',
-    in: ['phrase', 'filter', 'finding', 'helping'],
+    in: ['phrase', 'filter', 'finding', 'helping', 'folder'],
     quiet: true,
   },
   {
@@ -248,6 +261,7 @@ export const KEYS: readonly Key[] = [
       'report',
       'transcript',
       'restore',
+      'obstructed',
       'confirm',
       'history',
       'help',
@@ -308,7 +322,7 @@ export const KEYS: readonly Key[] = [
 ]; // prettier-ignore
 
 /** Contexts in which what is typed is text, unless a key of the table says otherwise. */
-const TYPING: readonly KeyContext[] = ['phrase', 'filter', 'finding', 'helping'];
+const TYPING: readonly KeyContext[] = ['phrase', 'filter', 'finding', 'helping', 'folder'];
 
 export function isTyping(context: KeyContext): boolean {
   return TYPING.includes(context);

@@ -6,10 +6,11 @@ import type { ReadableDb } from '../store/connection.ts';
 import type { SearchQuery, SearchResult } from '../store/search/search.ts';
 import type { Consent, Progress } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
-import type { Activity, FoundHere, OwnFile, RawPiece, ReadLine, RestorePlan } from './state.ts';
+import type { Activity, FoundHere, OwnFile, RawPiece, ReadLine, RestorePlan, RestoreWay } from './state.ts';
 import type { Schedule } from './view.ts';
 
-export type { OwnFile, RawPiece, ReadLine, RestorePlan } from './state.ts';
+export type { OwnFile, RawPiece, ReadLine, RestorePlan, RestoreWay } from './state.ts';
+export { HERE } from './state.ts';
 
 /** What an ingest in the background did. */
 export interface Ingested {
@@ -81,7 +82,8 @@ export interface Services {
   /** What came of it first; ids are details. */
   reportLines(report: Report, columns: number): readonly ReadLine[];
   ownFile(uid: SessionUid): OwnFile;
-  planRestore(uid: SessionUid): RestorePlan;
+  planRestore(uid: SessionUid, way: RestoreWay): RestorePlan;
   /** Writes the files; returns a sentence. */
-  restore(plan: RestorePlan): string;
+  restore(plan: RestorePlan): Promise<string>;
+  isPinned(uid: SessionUid): boolean;
 }

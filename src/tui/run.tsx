@@ -4,6 +4,7 @@
  */
 import { render } from 'ink';
 import { createElement } from 'react';
+import type { SessionUid } from '../domain/ids.ts';
 import type { Report } from '../sweep/report.ts';
 import { App } from './App.tsx';
 import { Controller } from './controller.ts';
@@ -33,6 +34,8 @@ export interface TuiResult {
   readonly reports: readonly Report[];
   /** What the sweep that was the whole task failed with; null: it did not. */
   readonly failed: unknown;
+  /** Whose agent is to go on with it now; null: none. */
+  readonly resumes: SessionUid | null;
 }
 
 /** To the first cell, and all from there on away. */
@@ -99,5 +102,5 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
     for (const callOff of callOffs) callOff();
   }
   if (crash !== null) throw crash;
-  return { reports: controller.reports, failed: controller.failed };
+  return { reports: controller.reports, failed: controller.failed, resumes: controller.resumes };
 }

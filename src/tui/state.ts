@@ -130,8 +130,19 @@ export interface Reader {
   readonly notice: string | null;
 }
 
+/** What a person may wish of a restore. */
+export interface RestoreWay {
+  /** What differs is replaced: what is there is stored first, or put beside. */
+  readonly force: boolean;
+  /** A folder of the person's; null: where the agent looks. */
+  readonly to: string | null;
+}
+
+export const HERE: RestoreWay = { force: false, to: null };
+
 export interface RestorePlan {
   readonly uid: SessionUid;
+  readonly way: RestoreWay;
   readonly root: string;
   readonly files: readonly { readonly path: string; readonly place: 'free' | 'same' | 'there' | 'differs' }[];
   readonly resume: string;
@@ -139,6 +150,8 @@ export interface RestorePlan {
   readonly note: string | null;
   /** Why it cannot be restored; null: it can. */
   readonly obstacle: string | null;
+  /** It can be where what is there is replaced. */
+  readonly isForcible: boolean;
 }
 
 export type Screen =
@@ -159,6 +172,12 @@ export type Screen =
       readonly kind: 'restore';
       readonly plan: RestorePlan;
       readonly done: string | null;
+      /** Its files are being written. */
+      readonly isWriting: boolean;
+      /** Its agent is started with it then. */
+      readonly starts: boolean;
+      /** The other folder, as far as it is typed; null: none is. */
+      readonly typed: string | null;
       readonly place: ListPlace;
     }
   | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[]; readonly place: ListPlace }
@@ -261,7 +280,7 @@ export type Event =
       readonly mode?: Reader['mode'];
     }
   | { readonly kind: 'read_on'; readonly lines: readonly string[]; readonly more: RawPiece['more'] }
-  | { readonly kind: 'restore_planned'; readonly plan: RestorePlan }
+  | { readonly kind: 'restore_planned'; readonly plan: RestorePlan; readonly starts?: boolean }
   | { readonly kind: 'restored'; readonly message: string }
   | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[] }
   | { readonly kind: 'said'; readonly message: string }
@@ -306,8 +325,17 @@ export type Effect =
   | { readonly kind: 'transcript'; readonly uid: SessionUid }
   | { readonly kind: 'raw'; readonly uid: SessionUid }
   | { readonly kind: 'read_on'; readonly uid: SessionUid; readonly offsetBytes: number }
-  | { readonly kind: 'plan_restore'; readonly uid: SessionUid }
+  | {
+      readonly kind: 'plan_restore';
+      readonly uid: SessionUid;
+      readonly way: RestoreWay;
+      readonly starts: boolean;
+    }
   | { readonly kind: 'restore'; readonly plan: RestorePlan }
+  /** Ends the screens, and has the agent of the session go on with it. */
+  | { readonly kind: 'resume'; readonly uid: SessionUid }
+  | { readonly kind: 'pin_other'; readonly uid: SessionUid }
+  | { readonly kind: 'copy_id'; readonly uid: SessionUid }
   | { readonly kind: 'history' }
   | { readonly kind: 'report'; readonly sweepId: string };
 

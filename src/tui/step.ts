@@ -7,6 +7,7 @@ import { type Action, isTyping, type Meaning, meaningOf } from './keys.ts';
 import { isTooSmall, type Move, moved } from './layout.ts';
 import { answered, asked, worked } from './screens/confirm.ts';
 import { read, readOn } from './screens/reader.ts';
+import { restored, restorePlanned } from './screens/restore.ts';
 import { isEmpty, settledPlace } from './screens/rules.ts';
 import { openSessions, told } from './screens/sessions.ts';
 import { isOver, quitSweep, sweepEvent } from './screens/sweep.ts';
@@ -84,9 +85,9 @@ export function step(state: State, event: Event): Stepped {
     case 'read_on':
       return readOn(state, event);
     case 'restore_planned':
-      return upon(state, { kind: 'restore', plan: event.plan, done: null, place: AT_TOP });
+      return restorePlanned(state, event);
     case 'restored':
-      return within(state, 'restore', (under, screen) => onScreen(under, { ...screen, done: event.message }));
+      return restored(state, event);
     case 'history':
       return upon(state, { kind: 'history', sweeps: event.sweeps, place: AT_TOP });
     case 'said':

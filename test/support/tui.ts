@@ -13,7 +13,15 @@ import type { SweepRow } from '../../src/store/read.ts';
 import { NO_OTHER_WAY, type Proposal, type StepName } from '../../src/sweep/ports.ts';
 import type { Report } from '../../src/sweep/report.ts';
 import { atRiskOf, type Catalogue, goingNext } from '../../src/tui/catalogue.ts';
-import type { Effect, Event, FoundHere, RestorePlan, Size, State } from '../../src/tui/state.ts';
+import {
+  type Effect,
+  type Event,
+  type FoundHere,
+  HERE,
+  type RestorePlan,
+  type Size,
+  type State,
+} from '../../src/tui/state.ts';
 import { step } from '../../src/tui/step.ts';
 import { totalsOf } from '../../src/tui/totals.ts';
 import type { View } from '../../src/tui/view.ts';
@@ -423,6 +431,8 @@ export function restorePlan(about: Partial<RestorePlan> = {}): RestorePlan {
     resume: 'cd /home/me/web-shop && claude --resume 8c810000-5a1b-4c4e-9d2f-0123456789ab',
     note: null,
     obstacle: null,
+    way: HERE,
+    isForcible: false,
     ...about,
   };
 }

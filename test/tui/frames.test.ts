@@ -107,6 +107,14 @@ describe('a frame', () => {
         }
   });
 
+  test('shows a way out, but for the moment in which files are written', () => {
+    for (const { name, state } of [...allStates(size), ...allStates({ columns: 60, rows: 16 })]) {
+      const context = contextOf(state);
+      if (context === 'writing' || state.screen.kind === 'done' || state.hint !== null) continue;
+      expect([name, texts(state).at(-1)]).toEqual([name, expect.stringMatching(/(?:^| )(?:esc|q) /)]);
+    }
+  });
+
   test('ends with the help and the quit keys wherever the keyboard has them', () => {
     for (const { name, state } of [...allStates(size), ...allStates({ columns: 60, rows: 16 })]) {
       const context = contextOf(state);

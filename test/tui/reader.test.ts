@@ -69,8 +69,8 @@ describe('a conversation', () => {
     expect(topLine(play(open, key('o')))).toBe(topLine(down));
   });
 
-  test('is shown raw by R, and back; as its digest by t', () => {
-    expect(effectsOf(READING, key('R'))).toEqual([{ kind: 'raw', uid: uidOf(0) }]);
+  test('is shown raw by x, and back; as its digest by t', () => {
+    expect(effectsOf(READING, key('x'))).toEqual([{ kind: 'raw', uid: uidOf(0) }]);
     expect(effectsOf(READING, key('t'))).toEqual([{ kind: 'digest', uid: uidOf(0) }]);
     const raw = play(READING, {
       kind: 'read',
@@ -80,7 +80,7 @@ describe('a conversation', () => {
       uid: uidOf(0),
       mode: 'raw',
     });
-    expect(effectsOf(raw, key('R'))).toEqual([{ kind: 'transcript', uid: uidOf(0) }]);
+    expect(effectsOf(raw, key('x'))).toEqual([{ kind: 'transcript', uid: uidOf(0) }]);
     expect(play(raw, key('esc')).screen.kind, 'one step back, however often it was turned').toBe('sessions');
   });
 

@@ -240,7 +240,8 @@ function canStart({ io, json }: Context): boolean {
   return io.stdinIsTty && io.stdoutIsTty && !json;
 }
 
-async function startAgent(
+/** Where it is not there, or its project's folder is not, that is said, with the way by hand. */
+export async function startAgent(
   context: Context,
   { resume, importing }: PlannedRestore,
 ): Promise<ExitCode | AgentExit> {

@@ -5,6 +5,7 @@ import { bodyRows } from '../layout.ts';
 import {
   AT_TOP,
   type Event,
+  HERE,
   type ListPlace,
   onScreen,
   type Reader,
@@ -77,6 +78,15 @@ function acted(state: State, reader: Reader, action: Action): Stepped {
       return withReader(state, { ...reader, find: { typed: '', editing: false } });
     case 'unfold':
       return unfolded(state, reader);
+    case 'restore':
+    case 'resume':
+      return uid === null
+        ? to(state)
+        : to(state, { kind: 'plan_restore', uid, way: HERE, starts: action === 'resume' });
+    case 'pin':
+      return uid === null ? to(state) : to(state, { kind: 'pin_other', uid });
+    case 'copy':
+      return uid === null ? to(state) : to(state, { kind: 'copy_id', uid });
     case 'raw':
       return uid === null ? to(state) : to(state, { kind: mode === 'raw' ? 'transcript' : 'raw', uid });
     case 'transcript':
