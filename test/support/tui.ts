@@ -4,6 +4,7 @@
  */
 import { conversationLines } from '../../src/cli/conversation-lines.ts';
 import type { Turn } from '../../src/digest/conversation.ts';
+import { lineDiff } from '../../src/digest/line-diff.ts';
 import type { AgentId, SessionUid } from '../../src/domain/ids.ts';
 import { DEFAULT_LIMITS, GIB, MIB } from '../../src/domain/limits.ts';
 import type { SessionCard, SessionRow } from '../../src/domain/session.ts';
@@ -327,7 +328,7 @@ function listOf(rows: readonly SessionRow[]): Event[] {
 /** A transcript, as a reader shows it. */
 export function conversation(): Event {
   const turn = (who: Turn['who'], text: string, about: Partial<Turn> = {}): Turn => ({
-    ...{ who, at: daysBefore(90), text, outcome: '', failed: false, detail: '', ...about },
+    ...{ who, at: daysBefore(90), text, outcome: '', failed: false, detail: '', diff: [], ...about },
   });
   const turns = [
     turn('person', 'Why does the login test fail at times?\nIt is only on CI.'),
@@ -338,7 +339,11 @@ export function conversation(): Event {
       failed: true,
       detail: '1 failing\n  expected form',
     }),
-    turn('tool', 'edited test/login.spec.ts', { at: null }),
+    turn('tool', 'edited test/login.spec.ts', {
+      at: null,
+      outcome: '+1 -1',
+      diff: lineDiff('open\nwait 100\nlogin', 'open\nwait for the form\nlogin'),
+    }),
     turn('tool', '$ npm test -- login --retries 3', { outcome: 'exit 0', detail: 'all pass' }),
     turn('agent', HOSTILE_TITLES.join('\n')),
     ...Array.from({ length: 40 }, (_, n) => turn(n % 2 === 0 ? 'person' : 'agent', `And then? Login ${n}.`)),

@@ -46,7 +46,7 @@ describe('a conversation', () => {
       /^ {2}· \$ npm run a-script .*… {2}→ exit 1$/,
     ],
   ])('tells of %p what it was and how it ended, in one line that fits', (text, outcome, shown) => {
-    const turn: Turn = { who: 'tool', at: null, text, outcome, failed: false, detail: '' };
+    const turn: Turn = { who: 'tool', at: null, text, outcome, failed: false, detail: '', diff: [] };
     const lines = conversationLines([turn], false, 60);
     const [first, ...more] = lines;
     expect(first?.text).toMatch(shown);
@@ -92,6 +92,13 @@ describe('a conversation', () => {
       outcome: fc.constantFrom('', 'exit 1'),
       failed: fc.boolean(),
       detail: fc.oneof(fc.constant(''), fc.string({ unit: 'binary' })),
+      diff: fc.array(
+        fc.record({
+          sign: fc.constantFrom('+' as const, '-' as const, ' ' as const, '…' as const),
+          text: fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...HOSTILE_TITLES)),
+        }),
+        { maxLength: 4 },
+      ),
     });
     fc.assert(
       fc.property(fc.array(turn, { maxLength: 8 }), fc.integer({ min: 40, max: 160 }), (turns, columns) => {

@@ -4,6 +4,7 @@
  */
 import type { FactSink, Todo } from '../../domain/facts.ts';
 import type { Iso } from '../../domain/time.ts';
+import { fileChangesIn } from '../kit/file-change.ts';
 import {
   between,
   idKey,
@@ -135,6 +136,8 @@ export class ClaudeTools {
     if (tool.does === 'read') this.sink.fileRead(path);
     else if (tool.does === 'write') this.sink.fileWritten(path);
     else this.sink.fileEdited(path);
+    if (tool.does !== 'read' && this.sink.fileChanged !== undefined)
+      for (const change of fileChangesIn(input)) this.sink.fileChanged(path, change);
     return true;
   }
 
