@@ -139,7 +139,8 @@ async function work(
       const { Conversation } = await import('./digest/conversation.ts');
       const conversation = new Conversation();
       await retellMain(analyze, job.uid, conversation, signal);
-      return { turns: conversation.turns, cut: conversation.isCut };
+      const { conversationLines } = await import('./cli/conversation-lines.ts');
+      return conversationLines(conversation.turns, conversation.isCut, job.columns);
     }
     case 'related':
       return await relatedTo(db, job.uid);

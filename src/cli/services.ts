@@ -6,7 +6,7 @@ import { digestPage } from '../digest/page.ts';
 import { importedRows } from '../digest/sections.ts';
 import type { AgentFormat, Host } from '../domain/agent.ts';
 import type { SessionUid } from '../domain/ids.ts';
-import { plainLine, plainText } from '../domain/text.ts';
+import { plainLine } from '../domain/text.ts';
 import { fileOfPath } from '../files/file-names.ts';
 import { awayMount, mountOfRoot, refreshMounts } from '../files/mounts.ts';
 import { foldersAt } from '../files/walk.ts';
@@ -15,21 +15,20 @@ import { type WatchedFolder, watchFolders } from '../ingest/discover/watch.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { withPatience } from '../store/patience.ts';
 import { digestsOf, filesOf, findSession, sessionIdOf, sourcesOf } from '../store/read.ts';
-import { fileChunks } from '../store/segments.ts';
 import { setPinned } from '../store/write-raw.ts';
 import { sweep } from '../sweep/sweep.ts';
-import type { OwnFile, RawPiece, Services } from '../tui/ports.ts';
+import type { OwnFile, Services } from '../tui/ports.ts';
 import type { Setup } from './background.protocol.ts';
 import { BackgroundThread, ingestNews, stoppable, threadAnalyzer } from './background.ts';
 import { evictDigested } from './commands/evict.ts';
 import { sweepFlags } from './commands/sweep.ts';
 import { type Context, textFlag } from './context.ts';
-import { conversationLines } from './conversation-lines.ts';
 import { formatBytes, formatTime, plural } from './format.ts';
 import { brokenAt, reportParts } from './report.ts';
 import { reportedIn } from './report-sessions.ts';
 import { calledAs } from './schedule-facts.ts';
 import { restoredOne, restoreNow, restorePlan, type Stores } from './screen-restore.ts';
+import { transcriptPiece } from './transcript-piece.ts';
 import { roomyAnalyzer, sweepDeps, visitorSetup } from './wire.ts';
 
 /** A key that finds another process writing fails after that, and can be pressed again. */
@@ -138,11 +137,10 @@ export function tuiServices(
     },
     indexMore: () => searching.run({ kind: 'index' }),
     conversation: async (uid, columns) => {
-      const { turns, cut } = await searching.run({ kind: 'conversation', uid });
-      return conversationLines(turns, cut, columns);
+      return await searching.run({ kind: 'conversation', uid, columns });
     },
     digestLines: (uid, columns) => digestLines(reading, uid, columns),
-    transcript: (uid, offsetBytes, columns) => transcriptPiece(reading, uid, offsetBytes, columns),
+    transcript: (uid, asked, columns) => transcriptPiece(reading, uid, asked, columns),
     reportLines: (report, columns) =>
       reportParts(report, settings.limits, reportedIn(reading, report))
         .flatMap((one) => brokenAt(columns, one))
@@ -217,30 +215,6 @@ export function digestLines(db: ReadableDb, uid: SessionUid, columns: number): r
     ...(stored.complete ? [] : ['A partial digest: it was made of what could be read.']),
     ...digestPage(JSON.parse(stored.json), columns, undefined, imported).trimEnd().split('\n'),
   ]);
-}
-
-/** Plain bytes of one piece of a transcript on the screen. */
-const PIECE_BYTES = 256 * 1024;
-
-function transcriptPiece(db: ReadableDb, uid: SessionUid, offsetBytes: number, columns: number): RawPiece {
-  const main = filesOf(db, uid).find((file) => file.role === 'main' && !file.gone);
-  if (main === undefined) return { lines: ['Its raw bytes are not in the store.'], more: null };
-  const parts: Uint8Array[] = [];
-  const untilBytes = Math.min(main.rawBytes, offsetBytes + PIECE_BYTES);
-  let at = 0;
-  for (const chunk of fileChunks(db, uid, main)) {
-    const from = Math.max(0, offsetBytes - at);
-    const until = Math.min(chunk.length, untilBytes - at);
-    if (from < until) parts.push(chunk.subarray(from, until));
-    at += chunk.length;
-    if (at >= untilBytes) break;
-  }
-  const lines = plainText(Buffer.concat(parts).toString('utf8'))
-    .split('\n')
-    .flatMap((text) =>
-      Bun.wrapAnsi(text.replaceAll('\t', '  '), columns, { hard: true, trim: false }).split('\n'),
-    );
-  return { lines, more: untilBytes < main.rawBytes ? { uid, offsetBytes: untilBytes } : null };
 }
 
 function watchedFolders(host: Host): WatchedFolder[] {

@@ -310,15 +310,27 @@ export class Controller {
       case 'transcript':
         return this.#conversation(effect.uid, columns - 2);
       case 'raw':
+      case 'raw_end': {
+        const atEnd = effect.kind === 'raw_end';
+        const asked = atEnd ? { untilBytes: Number.POSITIVE_INFINITY } : { fromBytes: 0 };
         return this.dispatch({
-          ...{ kind: 'read', title: 'Raw transcript', uid: effect.uid, mode: 'raw' },
-          ...services.transcript(effect.uid, 0, columns - 2),
+          ...{ kind: 'read', title: 'Raw transcript', uid: effect.uid, mode: 'raw', atEnd },
+          ...services.transcript(effect.uid, asked, columns - 2),
         });
-      case 'read_on':
-        return this.dispatch({
-          kind: 'read_on',
-          ...services.transcript(effect.uid, effect.offsetBytes, columns - 2),
-        });
+      }
+      case 'read_on': {
+        const { lines, more } = services.transcript(
+          effect.uid,
+          { fromBytes: effect.offsetBytes },
+          columns - 2,
+        );
+        return this.dispatch({ kind: 'read_on', lines, more });
+      }
+      case 'read_back': {
+        const asked = { untilBytes: effect.offsetBytes };
+        const { lines, before } = services.transcript(effect.uid, asked, columns - 2);
+        return this.dispatch({ kind: 'read_back', lines, before });
+      }
       case 'plan_restore': {
         const plan = services.planRestore(effect.uid, effect.way);
         return this.dispatch({ kind: 'restore_planned', plan, starts: effect.starts });

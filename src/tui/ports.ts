@@ -6,10 +6,19 @@ import type { ReadableDb } from '../store/connection.ts';
 import type { SearchQuery, SearchResult } from '../store/search/search.ts';
 import type { Consent, Progress } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
-import type { Activity, FoundHere, OwnFile, RawPiece, ReadLine, RestorePlan, RestoreWay } from './state.ts';
+import type {
+  Activity,
+  FoundHere,
+  OwnFile,
+  RawAsked,
+  RawPiece,
+  ReadLine,
+  RestorePlan,
+  RestoreWay,
+} from './state.ts';
 import type { Schedule } from './view.ts';
 
-export type { OwnFile, RawPiece, ReadLine, RestorePlan, RestoreWay } from './state.ts';
+export type { OwnFile, RawAsked, RawPiece, ReadLine, RestorePlan, RestoreWay } from './state.ts';
 export { HERE } from './state.ts';
 
 /** What an ingest in the background did. */
@@ -77,8 +86,8 @@ export interface Services {
   digestLines(uid: SessionUid, columns: number): readonly string[];
   /** The main transcript as a conversation; `columns`: where lines are broken. */
   conversation(uid: SessionUid, columns: number): Promise<readonly ReadLine[]>;
-  /** A piece of the main transcript from an offset in bytes; `columns`: where lines are broken. */
-  transcript(uid: SessionUid, offsetBytes: number, columns: number): RawPiece;
+  /** A piece of the main transcript; `columns`: where lines are broken. */
+  transcript(uid: SessionUid, asked: RawAsked, columns: number): RawPiece;
   /** What came of it first; ids are details. */
   reportLines(report: Report, columns: number): readonly ReadLine[];
   ownFile(uid: SessionUid): OwnFile;

@@ -109,11 +109,20 @@ export interface ReadLine {
   readonly isTurn?: true;
 }
 
-/** A piece of a raw transcript, and where the next one begins; null: that was the last. */
+interface RawPlace {
+  readonly uid: SessionUid;
+  readonly offsetBytes: number;
+}
+
+/** A piece of a raw transcript; where the next one begins, and where the one before ends; null: there is none. */
 export interface RawPiece {
   readonly lines: readonly string[];
-  readonly more: { readonly uid: SessionUid; readonly offsetBytes: number } | null;
+  readonly more: RawPlace | null;
+  readonly before: RawPlace | null;
 }
+
+/** A piece that begins there, or one that ends there. */
+export type RawAsked = { readonly fromBytes: number } | { readonly untilBytes: number };
 
 export interface Reader {
   readonly title: string;
@@ -125,6 +134,7 @@ export interface Reader {
   readonly unfolded: boolean;
   readonly place: ListPlace;
   readonly more: RawPiece['more'];
+  readonly before: RawPiece['before'];
   /** What is looked for in it; `editing`: it is being typed. */
   readonly find: { readonly typed: string; readonly editing: boolean };
   readonly notice: string | null;
@@ -276,10 +286,14 @@ export type Event =
       readonly title: string;
       readonly lines: readonly (string | ReadLine)[] | null;
       readonly more: RawPiece['more'];
+      readonly before?: RawPiece['before'];
+      /** The end of it is seen first. */
+      readonly atEnd?: boolean;
       readonly uid?: SessionUid;
       readonly mode?: Reader['mode'];
     }
   | { readonly kind: 'read_on'; readonly lines: readonly string[]; readonly more: RawPiece['more'] }
+  | { readonly kind: 'read_back'; readonly lines: readonly string[]; readonly before: RawPiece['before'] }
   | { readonly kind: 'restore_planned'; readonly plan: RestorePlan; readonly starts?: boolean }
   | { readonly kind: 'restored'; readonly message: string }
   | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[] }
@@ -325,6 +339,9 @@ export type Effect =
   | { readonly kind: 'transcript'; readonly uid: SessionUid }
   | { readonly kind: 'raw'; readonly uid: SessionUid }
   | { readonly kind: 'read_on'; readonly uid: SessionUid; readonly offsetBytes: number }
+  | { readonly kind: 'read_back'; readonly uid: SessionUid; readonly offsetBytes: number }
+  /** The last piece of it. */
+  | { readonly kind: 'raw_end'; readonly uid: SessionUid }
   | {
       readonly kind: 'plan_restore';
       readonly uid: SessionUid;

@@ -6,7 +6,7 @@ import { formatCount } from '../cli/format.ts';
 import { type Action, isTyping, type Meaning, meaningOf } from './keys.ts';
 import { isTooSmall, type Move, moved } from './layout.ts';
 import { answered, asked, worked } from './screens/confirm.ts';
-import { read, readOn } from './screens/reader.ts';
+import { read, readBack, readFromEnd, readOn } from './screens/reader.ts';
 import { restored, restorePlanned } from './screens/restore.ts';
 import { isEmpty, settledPlace } from './screens/rules.ts';
 import { openSessions, told } from './screens/sessions.ts';
@@ -84,6 +84,8 @@ export function step(state: State, event: Event): Stepped {
       return read(state, event);
     case 'read_on':
       return readOn(state, event);
+    case 'read_back':
+      return readBack(state, event);
     case 'restore_planned':
       return restorePlanned(state, event);
     case 'restored':
@@ -224,6 +226,8 @@ function settled(state: State): Stepped {
 }
 
 function scrolled(state: State, move: Move): Stepped {
+  const far = readFromEnd(state, move);
+  if (far !== null) return far;
   const list = listed(state);
   if (list === null) return to(state);
   return placed(state, moved(list.place, move, list.length, list.visible, list.hasCursor));
