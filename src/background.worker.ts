@@ -72,9 +72,8 @@ async function run(id: number, job: BackgroundJob): Promise<void> {
     db ??= openWritable(setup.storePath);
     answer({ kind: 'done', id, result: await work(setup, db, id, job) });
   } catch (thrown) {
-    // A search that fails has one line to say so, and the way out.
-    const hint = job.kind === 'search' && thrown instanceof FailureError ? ` ${thrown.failure.hint}` : '';
-    answer({ kind: 'failed', id, message: `${messageOf(thrown)}${hint === '' ? '' : `.${hint}`}` });
+    const failure = thrown instanceof FailureError ? thrown.failure : null;
+    answer({ kind: 'failed', id, message: messageOf(thrown), failure });
   }
 }
 
@@ -129,7 +128,7 @@ async function work(
     case 'try_digest':
       return await digestTried(analyze, job.uid, job.columns);
     case 'export':
-      return await exported(db, how, job.uids, job.file, signal);
+      return await exported(db, how, job, signal, (done, total) => answer({ kind: 'step', id, done, total }));
     case 'salvage':
       return await salvageSession(analyze, job.uid);
     case 'remember':
@@ -140,7 +139,8 @@ async function work(
       const { Conversation } = await import('./digest/conversation.ts');
       const conversation = new Conversation();
       await retellMain(analyze, job.uid, conversation, signal);
-      return { turns: conversation.turns, cut: conversation.isCut };
+      const { conversationLines } = await import('./cli/conversation-lines.ts');
+      return conversationLines(conversation.turns, conversation.isCut, job.columns);
     }
     case 'related':
       return await relatedTo(db, job.uid);
@@ -185,9 +185,9 @@ async function digestTried(deps: AnalyzeDeps, uid: SessionUid, columns: number):
 async function exported(
   db: WritableDb,
   { host, heldNow }: Setup,
-  uids: readonly SessionUid[],
-  file: string,
+  { uids, file }: Extract<BackgroundJob, { kind: 'export' }>,
   signal: AbortSignal,
+  progress: (done: number, total: number) => void,
 ): Promise<Results['export']> {
   const { exportStream } = await import('./archive/export.ts');
   const { newExportReport, writeFile } = await import('./cli/commands/export.ts');
@@ -200,7 +200,7 @@ async function exported(
       now: clockOf(heldNow).now(),
       formatOf: (agent) => agentById(agent, host),
       signal,
-      progress: () => undefined,
+      progress,
     },
     report,
   );

@@ -91,15 +91,28 @@ function outputFailed(error: NodeJS.ErrnoException): void {
   process.exit(EXIT.failed);
 }
 
+/** As a shell tells it of a program that a signal ended. */
+const EXIT_BY_SIGNAL = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const;
+type StopSignal = keyof typeof EXIT_BY_SIGNAL;
+/** What ended the screens; null: the person at them. */
+let endedBy: StopSignal | null = null;
+
 function catchSignals(): void {
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      if (name === 'SIGINT' && interruptsHeld > 0) return;
-      // A window that is closed sends SIGHUP by the shell and by the system: only the others are impatience.
-      if (stop.signal.aborted && name !== 'SIGHUP') process.exit(EXIT.interrupted);
-      stop.abort();
-    });
-  }
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => onSignal(name));
+}
+
+function onSignal(name: StopSignal): void {
+  if (name === 'SIGINT' && interruptsHeld > 0) return;
+  // A window that is closed sends SIGHUP by the shell and by the system: only the others are impatience.
+  if (stop.signal.aborted && name !== 'SIGHUP')
+    process.exit(onScreens ? EXIT_BY_SIGNAL[name] : EXIT.interrupted);
+  endedBy ??= name;
+  stop.abort();
+}
+
+/** Screens on which nothing was stopped in the middle end as any program does that a signal ends; a sweep has its own code. */
+function endingCode(code: number): number {
+  return onScreens && endedBy !== null && code === EXIT.done ? EXIT_BY_SIGNAL[endedBy] : code;
 }
 
 /** One line from the terminal, which edits and echoes it as it does for any program. The question goes to stderr. */
@@ -153,11 +166,31 @@ function holdInterrupts(): () => void {
   };
 }
 
+/** A stop that was waited for in vain may be told of late: then the terminal is ours again already. */
+let isContinueLate = false;
+const LATE_MS = 2_000;
+
 /** As the shell's ctrl-z would, if the terminal still sent it. Where nobody could continue us, the system ignores it. */
 async function stopProcess(): Promise<void> {
-  const continued = new Promise<void>((resolve) => process.once('SIGCONT', () => resolve()));
+  const continued = new Promise<'continued'>((resolve) =>
+    process.once('SIGCONT', () => resolve('continued')),
+  );
+  const heard = process.listeners('SIGTSTP');
+  process.removeAllListeners('SIGTSTP');
   process.kill(process.pid, 'SIGTSTP');
-  await Promise.race([continued, Bun.sleep(200)]);
+  isContinueLate = (await Promise.race([continued, Bun.sleep(200)])) !== 'continued';
+  if (isContinueLate)
+    setTimeout(() => {
+      isContinueLate = false;
+    }, LATE_MS).unref();
+  for (const listener of heard) process.on('SIGTSTP', listener);
+}
+
+/** Another program asks us to stop, as ctrl-z would: the terminal is given back first. */
+function onStop(listener: () => void): () => void {
+  if (process.platform === 'win32') return () => undefined;
+  process.on('SIGTSTP', listener);
+  return () => void process.off('SIGTSTP', listener);
 }
 
 /** Who was stopped is told of no new size of the window meanwhile: it is asked for again. */
@@ -165,7 +198,8 @@ function onContinue(listener: () => void): () => void {
   if (process.platform === 'win32') return () => undefined;
   const onSignal = () => {
     process.kill(process.pid, 'SIGWINCH');
-    listener();
+    if (!isContinueLate) listener();
+    isContinueLate = false;
   };
   process.on('SIGCONT', onSignal);
   return () => void process.off('SIGCONT', onSignal);
@@ -256,6 +290,7 @@ const code = await run({
   screens: async (context, start) => {
     const { openScreens } = await import('./cli/screens.ts');
     onScreens = true;
+    if (process.platform !== 'win32') process.on('SIGQUIT', () => onSignal('SIGQUIT'));
     // From here on they are written to by what paints: an error must still find its handler.
     out.stream();
     err.stream();
@@ -265,11 +300,12 @@ const code = await run({
       stdin: process.stdin,
       streams: { stdout: process.stdout, stderr: process.stderr, console, tempFolder: tmpdir() },
       onContinue,
+      onStop,
       stopProcess,
       catchCrash,
       startThread: () => new Worker(new URL('./background.worker.ts', import.meta.url).href),
     });
   },
 });
-process.exitCode = code;
-if (inputLeft) process.exit(code);
+process.exitCode = endingCode(code);
+if (inputLeft) process.exit(endingCode(code));

@@ -45,7 +45,7 @@ const MAY_LOAD: Record<string, string[]> = { cli: ['tui'] };
 
 /** Single files that a folder may import from one it may not. The screens print as the commands do. */
 const MAY_IMPORT_FILE: Record<string, string[]> = {
-  tui: ['src/cli/format.ts', 'src/cli/first-sweep.ts'],
+  tui: ['src/cli/format.ts', 'src/cli/first-sweep.ts', 'src/cli/pace.ts'],
   // What the screens want to be handed, as types.
   cli: ['src/tui/ports.ts'],
 };

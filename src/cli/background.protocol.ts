@@ -1,10 +1,11 @@
 /** What the background thread is told and what it answers. Plain values: they are copied from thread to thread. */
-import type { Turn } from '../digest/conversation.ts';
 import type { Host } from '../domain/agent.ts';
+import type { Failure } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { AgentScan } from '../ingest/discover/scan.ts';
 import type { IngestProgress, IngestReport } from '../ingest/ingest.ts';
 import type { SearchQuery, SearchResult } from '../store/search/search.ts';
+import type { ReadLine } from '../tui/ports.ts';
 import type { ScheduleFacts } from '../unattended/doctor.ts';
 import type { CalledAs } from './schedule-facts.ts';
 import type { VisitSetup } from './visitor.ts';
@@ -42,7 +43,7 @@ export type BackgroundJob =
   | { readonly kind: 'search'; readonly query: SearchQuery }
   | { readonly kind: 'related'; readonly uid: string }
   /** A transcript as a conversation. */
-  | { readonly kind: 'conversation'; readonly uid: SessionUid }
+  | { readonly kind: 'conversation'; readonly uid: SessionUid; readonly columns: number }
   | { readonly kind: 'schedule'; readonly called: CalledAs }
   /** Have the search index follow some of the digests that it does not know yet. */
   | { readonly kind: 'index' };
@@ -64,8 +65,8 @@ export interface Results {
   readonly remember: 'no_room' | undefined;
   readonly search: SearchResult;
   readonly related: SearchResult;
-  /** `cut`: more was said than is told. */
-  readonly conversation: { readonly turns: readonly Turn[]; readonly cut: boolean };
+  /** As lines, broken at the columns: a long one would hold up keys. */
+  readonly conversation: readonly ReadLine[];
   readonly schedule: ScheduleFacts;
   /** How many sessions were indexed. */
   readonly index: number;
@@ -79,5 +80,12 @@ export type BackgroundReply =
 
 export type Answer =
   | { readonly kind: 'progress'; readonly id: number; readonly progress: IngestProgress }
+  | { readonly kind: 'step'; readonly id: number; readonly done: number; readonly total: number }
   | { readonly kind: 'done'; readonly id: number; readonly result: Results[BackgroundJob['kind']] }
-  | { readonly kind: 'failed'; readonly id: number; readonly message: string };
+  /** `failure`: one that a person can do something about; null: a bug. */
+  | {
+      readonly kind: 'failed';
+      readonly id: number;
+      readonly message: string;
+      readonly failure: Failure | null;
+    };

@@ -2,6 +2,7 @@
  * The background thread, as the screens use it.
  * Promises: a thread that dies is said and started again by the next job; an idle one is let go, with its memory.
  */
+import { FailureError } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { plainLine } from '../domain/text.ts';
 import type { IngestProgress, IngestReport } from '../ingest/ingest.ts';
@@ -18,7 +19,11 @@ interface Pending {
   readonly resolve: (result: Results[BackgroundJob['kind']]) => void;
   readonly reject: (error: Error) => void;
   readonly progress: (progress: IngestProgress) => void;
+  readonly step: StepHeard;
 }
+
+/** So many of a job's sessions are done. */
+type StepHeard = (done: number, total: number) => void;
 
 export class BackgroundThread {
   readonly #setup: Setup;
@@ -37,13 +42,14 @@ export class BackgroundThread {
   async run<K extends BackgroundJob['kind']>(
     job: Extract<BackgroundJob, { kind: K }>,
     progress: (progress: IngestProgress) => void = () => undefined,
+    step: StepHeard = () => undefined,
   ): Promise<Results[K]> {
     if (this.#idle !== null) clearTimeout(this.#idle);
     const worker = this.#started();
     this.#lastId += 1;
     const id = this.#lastId;
     const done = new Promise<Results[BackgroundJob['kind']]>((resolve, reject) =>
-      this.#pending.set(id, { resolve, reject, progress }),
+      this.#pending.set(id, { resolve, reject, progress, step }),
     );
     worker.postMessage({ kind: 'job', id, job } satisfies BackgroundReply);
     try {
@@ -102,11 +108,16 @@ export class BackgroundThread {
       case 'progress':
         pending.progress(answer.progress);
         return;
+      case 'step':
+        pending.step(answer.done, answer.total);
+        return;
       case 'done':
         pending.resolve(answer.result);
         return;
       case 'failed':
-        pending.reject(new Error(answer.message));
+        pending.reject(
+          answer.failure === null ? new Error(answer.message) : new FailureError(answer.failure),
+        );
         return;
       default:
         return answer satisfies never;
@@ -114,15 +125,17 @@ export class BackgroundThread {
   }
 }
 
-async function stoppable<K extends BackgroundJob['kind']>(
+/** A job that ends at its next safe place when the signal comes. */
+export async function stoppable<K extends BackgroundJob['kind']>(
   thread: BackgroundThread,
   job: Extract<BackgroundJob, { kind: K }>,
   signal: AbortSignal,
+  step?: StepHeard,
 ): Promise<Results[K]> {
   const onAbort = () => void thread.stop();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    return await thread.run<K>(job);
+    return await thread.run<K>(job, undefined, step);
   } finally {
     signal.removeEventListener('abort', onAbort);
   }

@@ -45,7 +45,7 @@ export interface Context {
   /** Runs a program that has the terminal until it ends; its exit status, null where there is no such program. */
   readonly launch: (argv: readonly string[], cwd: string | null) => Promise<number | null>;
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
-  readonly screens: (context: Context, start: 'dashboard' | 'sweep') => Promise<ExitCode>;
+  readonly screens: (context: Context, start: 'dashboard' | 'sweep') => Promise<ExitCode | AgentExit>;
 }
 
 /** Its exit code: one of ours, or that of an agent which it was asked to start. */

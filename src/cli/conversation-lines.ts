@@ -3,6 +3,7 @@
  * Promises: every line is inert and fits.
  */
 import type { Turn } from '../digest/conversation.ts';
+import type { DiffLine } from '../digest/line-diff.ts';
 import { plainText } from '../domain/text.ts';
 import type { ReadLine } from '../tui/ports.ts';
 
@@ -23,9 +24,9 @@ export function conversationLines(turns: readonly Turn[], isCut: boolean, column
     last = turn.who;
   }
   if (isCut)
-    lines.push({ text: '', tone: 'plain' }, { text: 'The rest is in the raw transcript: R.', tone: 'warn' });
+    lines.push({ text: '', tone: 'plain' }, { text: 'The rest is in the raw transcript: x.', tone: 'warn' });
   if (turns.length === 0)
-    lines.push({ text: 'Nothing in it is understood as said or done. R shows it raw.', tone: 'dim' });
+    lines.push({ text: 'Nothing in it is understood as said or done. x shows it raw.', tone: 'dim' });
   return lines;
 }
 
@@ -39,17 +40,18 @@ function prose({ text }: Turn, columns: number): ReadLine[] {
 }
 
 /** One line, as it ended; what it printed is a detail. */
-function done({ who, text, outcome, failed, detail }: Turn, columns: number): ReadLine[] {
+function done({ who, text, outcome, failed, detail, diff }: Turn, columns: number): ReadLine[] {
   const end = outcome === '' ? '' : `  → ${outcome}`;
   const whole = wrapped(text, columns - INDENT.length - 2);
   const said = folded(text, columns - INDENT.length - 2 - Bun.stringWidth(end));
   const more = whole.length === 1 && whole[0] === said ? [] : whole;
   const tone = failed ? 'warn' : 'dim';
-  const sign = who === 'tool' && detail.trim() !== '' ? '▸ ' : '· ';
+  const sign = who === 'tool' && (detail.trim() !== '' || diff.length > 0) ? '▸ ' : '· ';
   const shown = wrapped(detail, columns - 6);
   return [
     { text: INDENT + sign + said + end, tone },
     ...more.map((part): ReadLine => ({ text: `${INDENT}  ${part}`, tone, isDetail: true })),
+    ...diff.flatMap((line) => diffLine(line, columns - 6)),
     ...shown
       .slice(0, DETAIL_LINES_MAX)
       .map((part): ReadLine => ({ text: `${INDENT}    ${part}`, tone: 'dim', isDetail: true })),
@@ -63,6 +65,17 @@ function done({ who, text, outcome, failed, detail }: Turn, columns: number): Re
         ]
       : []),
   ];
+}
+
+/** As a patch shows it: a sign in front, for whom colours say nothing. */
+function diffLine({ sign, text }: DiffLine, columns: number): ReadLine[] {
+  const tone = sign === '+' ? 'good' : sign === '-' ? 'danger' : 'dim';
+  const parts = wrapped(text, columns - 2);
+  return (parts.length === 0 ? [''] : parts).map((part, i) => ({
+    text: `${INDENT}    ${i === 0 ? sign : ' '} ${part}`,
+    tone,
+    isDetail: true,
+  }));
 }
 
 /** In one line of so many cells. Of a lone name behind its verb, a path, the end tells most; of all else the beginning. */

@@ -6,7 +6,6 @@ import { FailureError } from '../domain/errors.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { indexing, isIndexDamage } from '../store/search/documents.ts';
 import type { Context } from './context.ts';
-import { formatCount } from './format.ts';
 import { ProgressLine } from './io.ts';
 
 /** `forMs`: for how long at most, as far as a batch allows; absent: until all is done. */
@@ -22,7 +21,7 @@ export async function followDigests(
       // Signals come in between.
       await Bun.sleep(0);
       if (clock.monotonicMs() >= end || signal.aborted) break;
-      line.show(`Indexing digests: ${formatCount(done)} of ${formatCount(total)}`);
+      line.work('Indexing digests:', { count: done, total });
     }
   } catch (thrown) {
     // A full or read-only disk, a damaged index: a search says what it could not look at.

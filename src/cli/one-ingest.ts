@@ -43,8 +43,13 @@ export async function runIngest(
         progress: (event) => {
           if (event.kind === 'scanned' && announces) sayWhatComes(context, db, event);
           if (event.kind === 'session')
-            line.show(
-              `ingest ${event.done + 1}/${event.total}  ${formatBytes(event.readBytes)} of ${formatBytes(event.totalBytes)}  ${event.uid}`,
+            line.work(
+              'ingest',
+              {
+                ...{ count: event.done + 1, total: event.total },
+                bytes: { done: event.readBytes, total: event.totalBytes },
+              },
+              event.uid,
             );
         },
       },
@@ -85,8 +90,11 @@ function sayWhatComes(context: Context, db: ReadableDb, found: { sessions: numbe
   context.io.err(
     `Found ${plural(found.sessions, 'session')} to store, ${formatBytes(found.rawBytes)}, about ${formatBytes(storedBytes)} compressed.\n`,
   );
-  if (overflows)
-    context.io.err(
-      `That is more than the hard cap of ${formatBytes(rawHardCapBytes)} leaves: with \`session-memory maintain\` about ${formatCount(kept)} of them, the newest, stay raw under the soft cap, and about ${formatCount(found.sessions - kept)} stay as digests only.\n`,
-    );
+  if (overflows) context.io.err(`${overflowText(found.sessions, kept, rawHardCapBytes)}\n`);
+}
+
+function overflowText(sessions: number, kept: number, hardCapBytes: number): string {
+  const cap = `That is more than the hard cap of ${formatBytes(hardCapBytes)} leaves: with \`session-memory maintain\``;
+  if (kept === 0) return `${cap} all of them stay as digests only.`;
+  return `${cap} about ${formatCount(kept)} of them, the newest, stay raw under the soft cap, and about ${formatCount(sessions - kept)} stay as digests only.`;
 }

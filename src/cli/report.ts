@@ -10,6 +10,7 @@ import type { RunRow } from '../store/runs.ts';
 import { evictedKey, type Report } from '../sweep/report.ts';
 import { formatBytes, formatCount, hanging, plural } from './format.ts';
 import { type Io, paint, tableColumns } from './io.ts';
+import { type Reported, type ReportLine, sessionLines } from './report-sessions.ts';
 import { EXIT_MEANINGS } from './spec.ts';
 
 /** How many sessions a page lists one by one; the rest is counted. `--json` has all. */
@@ -55,38 +56,106 @@ export function runResult({
   return code === EXIT.done ? 'ok' : (EXIT_MEANINGS[code] ?? `exit ${code}`);
 }
 
-export function reportPage(io: Io, report: Report, limits: Limits): string {
-  const lines = [
-    ...EVICTING_PASSES.flatMap(({ name }) => passLines(io, name, 'evicted', report[evictedKey(name)])),
-    ...passLines(io, 'overflow', 'analyzed', report.overflow_analyzed),
-    ...passLines(io, 'data_loss', 'lost without a digest', report.overflow_data_loss),
-  ];
-  if (report.declined.length > 0) lines.push(`Skipped by you: ${report.declined.join(', ')}`);
-  for (const { session_uid, reason } of report.skipped.slice(0, LISTED_MAX))
-    lines.push(`  kept ${plainLine(session_uid)}: ${plainLine(reason)}`);
-  lines.push(
-    '',
-    `Freed ${formatBytes(report.bytes_freed)}. Usage ${formatBytes(report.usage_before_bytes)} → ${formatBytes(report.final_usage_bytes)} (soft cap ${formatBytes(limits.rawSoftCapBytes)}, hard cap ${formatBytes(limits.rawHardCapBytes)}); disk ${formatBytes(report.disk_bytes_before)} → ${formatBytes(report.disk_bytes_after)}.`,
+/** The passes with whom they took, then what came of all of it: the end is what is seen in a terminal. */
+export function reportPage(io: Io, report: Report, limits: Limits, reported: Reported): string {
+  const shown = passesOf(report, reported).flatMap(({ head, lines }) => {
+    const at = head.indexOf(':');
+    // Who was lost is named: their ids are all that is left to ask with.
+    const told = lines.filter(({ isId }) => !isId || head.startsWith('data_loss'));
+    return [
+      `${paint(io, 'bold', head.slice(0, at))}${head.slice(at)}`,
+      ...told.map(({ text }) => cutTo(io, text)),
+    ];
+  });
+  const { sweep_id: id } = report;
+  const named = reported.size === 0 ? [] : [`Ids and reasons: \`session-memory history ${id}\`.`];
+  const ids = id === '' ? [] : [...named, `sweep ${id}`];
+  const summary = summaryOf(report, limits).map(({ text, isGrave }) =>
+    isGrave ? paint(io, 'red', text) : text,
   );
-  if (report.over_hard_cap) lines.push(paint(io, 'red', 'Still over the hard cap.'));
-  if (report.lost_data)
-    lines.push(
-      paint(
-        io,
-        'red',
-        `DATA LOSS: ${plural(report.overflow_data_loss.length, 'session')} evicted without a digest of all bytes. See \`session-memory history ${report.sweep_id}\`.`,
-      ),
-    );
-  if (report.interrupted) lines.push('Interrupted; what was done is recorded.');
-  if (report.clock_set) lines.push(`The clock was held at ${report.started_at}.`);
-  if (report.sweep_id !== '') lines.push(`sweep ${report.sweep_id}`);
-  lines.push('');
-  return lines.join('\n');
+  return [...shown, '', ...summary, ...ids, ''].join('\n');
 }
 
-function passLines(io: Io, pass: string, verb: string, uids: readonly SessionUid[]): string[] {
-  if (uids.length === 0) return [`${paint(io, 'bold', pass)}: nothing`];
-  return [`${paint(io, 'bold', pass)}: ${verb} ${plural(uids.length, 'session')}`, ...uidLines(uids)];
+/** The same on the screens: what came of it first. */
+export function reportParts(report: Report, limits: Limits, reported: Reported): ReportLine[] {
+  const plain = (text: string): ReportLine => ({ text, isId: false });
+  return [
+    ...summaryOf(report, limits).map(({ text }) => plain(text)),
+    plain(''),
+    ...passesOf(report, reported).flatMap(({ head, lines }) => [plain(head), ...lines]),
+    ...(report.sweep_id === '' ? [] : [plain(''), plain(`sweep ${report.sweep_id}`)]),
+  ];
+}
+
+interface PassPart {
+  readonly head: string;
+  readonly lines: readonly ReportLine[];
+}
+
+function passesOf(report: Report, reported: Reported): PassPart[] {
+  const parts = [
+    ...EVICTING_PASSES.map(({ name }) => passPart(name, 'evicted', report[evictedKey(name)], reported)),
+    passPart('overflow', 'analyzed', report.overflow_analyzed, reported),
+    passPart('data_loss', 'lost without a digest', report.overflow_data_loss, reported),
+  ];
+  if (report.declined.length > 0)
+    parts.push({ head: `Skipped by you: ${report.declined.join(', ')}`, lines: [] });
+  // Those with one reason stand together.
+  for (const [reason, kept] of Map.groupBy(report.skipped, (one) => one.reason)) {
+    const uids = kept.map(({ session_uid: uid }) => uid);
+    parts.push({
+      head: `kept: ${plural(uids.length, 'session')}: ${plainLine(reason)}`,
+      lines: sessionLines(uids, reported),
+    });
+  }
+  return parts;
+}
+
+function passPart(pass: string, verb: string, uids: readonly SessionUid[], reported: Reported): PassPart {
+  if (uids.length === 0) return { head: `${pass}: nothing`, lines: [] };
+  const bytes = uids.reduce((sum, uid) => sum + (reported.get(uid)?.storedBytes ?? 0), 0);
+  const size = bytes > 0 ? `, ${formatBytes(bytes)}` : '';
+  return {
+    head: `${pass}: ${verb} ${plural(uids.length, 'session')}${size}`,
+    lines: sessionLines(uids, reported),
+  };
+}
+
+function summaryOf(report: Report, limits: Limits): { readonly text: string; readonly isGrave: boolean }[] {
+  const line = (text: string, isGrave = false) => ({ text, isGrave });
+  return [
+    line(
+      `Freed ${formatBytes(report.bytes_freed)}. Usage ${formatBytes(report.usage_before_bytes)} → ${formatBytes(report.final_usage_bytes)} (soft cap ${formatBytes(limits.rawSoftCapBytes)}, hard cap ${formatBytes(limits.rawHardCapBytes)}); disk ${formatBytes(report.disk_bytes_before)} → ${formatBytes(report.disk_bytes_after)}.`,
+    ),
+    ...(report.over_hard_cap ? [line('Still over the hard cap.', true)] : []),
+    ...(report.lost_data
+      ? [
+          line(
+            `DATA LOSS: ${plural(report.overflow_data_loss.length, 'session')} evicted without a digest of all bytes. See \`session-memory history ${report.sweep_id}\`.`,
+            true,
+          ),
+        ]
+      : []),
+    ...(report.interrupted ? [line('Interrupted; what was done is recorded.')] : []),
+    ...(report.clock_set ? [line(`The clock was held at ${report.started_at}.`)] : []),
+  ];
+}
+
+function cutTo(io: Io, text: string): string {
+  return cutCells(text, tableColumns(io));
+}
+
+/** Sentences are broken at words; a row of the list is one line, whatever a title has. */
+export function brokenAt(cells: number, { text, isId }: ReportLine): ReportLine[] {
+  if (text.startsWith('  ')) return [{ text: cutCells(text, cells), isId }];
+  return Bun.wrapAnsi(text, cells, { hard: true, trim: false })
+    .split('\n')
+    .map((part) => ({ text: part, isId }));
+}
+
+function cutCells(text: string, cells: number): string {
+  if (!Number.isFinite(cells) || Bun.stringWidth(text) <= cells) return text;
+  return `${Bun.sliceAnsi(text, 0, cells - 1)}…`;
 }
 
 function uidLines(uids: readonly SessionUid[]): string[] {

@@ -2,12 +2,15 @@
  * The screens: the dashboard, or the walk through one sweep. Ink is loaded here and nowhere before.
  * Promises: what happened is printed on the normal screen at the end, and the exit code is that of the sweeps.
  */
-import { type ExitCode, fail, worstExit } from '../domain/errors.ts';
+import { EXIT, type ExitCode, fail, worstExit } from '../domain/errors.ts';
 import { openReadable, openWritable } from '../store/open.ts';
 import { exitCodeOf, type Report } from '../sweep/report.ts';
+import type { PlannedRestore } from './commands/restore.plan.ts';
+import { startAgent } from './commands/restore.ts';
 import { printReport } from './commands/sweep.ts';
-import type { Context } from './context.ts';
+import type { AgentExit, Context } from './context.ts';
 import { OwnTerminal, type TerminalStreams } from './own-terminal.ts';
+import { plannedAs } from './screen-restore.ts';
 import { tuiServices } from './services.ts';
 
 export interface Terminal {
@@ -15,6 +18,8 @@ export interface Terminal {
   readonly streams: TerminalStreams;
   /** Calls when the shell has continued the process, until it is called off. */
   onContinue(listener: () => void): () => void;
+  /** Calls when another program asks the process to stop, as ctrl-z would, until it is called off. */
+  onStop(listener: () => void): () => void;
   /** Stops the process as ctrl-z does, until the shell continues it. */
   stopProcess(): Promise<void>;
   /** Hands over what nobody caught, until it is called off. */
@@ -28,7 +33,7 @@ export async function openScreens(
   context: Context,
   start: 'dashboard' | 'sweep',
   terminal: Terminal,
-): Promise<ExitCode> {
+): Promise<ExitCode | AgentExit> {
   if (context.host.env['TERM'] === 'dumb') {
     throw fail(
       'usage',
@@ -36,22 +41,28 @@ export async function openScreens(
       'Run `session-memory status`.',
     );
   }
-  const reports = await show(context, start, terminal);
-  const codes = new Set<ExitCode>(reports.map(exitCodeOf));
-  return worstExit(codes);
+  const { reports, resumed } = await show(context, start, terminal);
+  const code = worstExit(new Set<ExitCode>(reports.map(exitCodeOf)));
+  if (resumed === null) return code;
+  // The store is closed by now: the agent has the terminal, for hours maybe. What is typed is for it alone.
+  terminal.stdin.pause();
+  const ended = await startAgent(context, resumed);
+  return ended === EXIT.done ? code : ended;
 }
 
-async function show(
-  context: Context,
-  start: 'dashboard' | 'sweep',
-  terminal: Terminal,
-): Promise<readonly Report[]> {
+interface Shown {
+  readonly reports: readonly Report[];
+  /** With what its agent is started; null: none is. */
+  readonly resumed: PlannedRestore | null;
+}
+
+async function show(context: Context, start: 'dashboard' | 'sweep', terminal: Terminal): Promise<Shown> {
   // The screens follow a file: it is made where there is none yet. A sweep must start on a full disk too.
   const writing = openWritable(context.settings.storePath, { roomForSweep: start === 'sweep' });
   const reading = openReadable(context.settings.storePath);
   try {
     const { runTui } = await import('../tui/run.tsx');
-    const { failed, reports } = await alone(context, terminal, (own) =>
+    const { failed, reports, resumes } = await alone(context, terminal, (own) =>
       runTui({
         services: tuiServices(context, { reading, writing }, terminal.startThread),
         start,
@@ -61,6 +72,7 @@ async function show(
           own.onHeard = listener;
         },
         onContinue: terminal.onContinue,
+        onStop: terminal.onStop,
         stopProcess: terminal.stopProcess,
         catchCrash: terminal.catchCrash,
         colour: context.io.colour,
@@ -68,9 +80,12 @@ async function show(
         signal: context.signal,
       }),
     );
-    for (const report of reports) printReport(context, report);
+    for (const report of reports) printReport(context, reading, report);
     if (failed !== null) throw failed;
-    return reports;
+    return {
+      reports,
+      resumed: resumes === null ? null : plannedAs(context, reading, resumes, { force: true, to: null }),
+    };
   } finally {
     reading.close();
     writing.close();

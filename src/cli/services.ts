@@ -5,44 +5,34 @@ import { enabledAgents } from '../agents/registry.ts';
 import { digestPage } from '../digest/page.ts';
 import { importedRows } from '../digest/sections.ts';
 import type { AgentFormat, Host } from '../domain/agent.ts';
-import { FailureError } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
-import { plainLine, plainText } from '../domain/text.ts';
+import { plainLine } from '../domain/text.ts';
 import { fileOfPath } from '../files/file-names.ts';
 import { awayMount, mountOfRoot, refreshMounts } from '../files/mounts.ts';
 import { foldersAt } from '../files/walk.ts';
 import { rootsHere, withProjects } from '../ingest/discover/roots.ts';
 import { type WatchedFolder, watchFolders } from '../ingest/discover/watch.ts';
-import { plannedPlaces, toWriteOf } from '../restore/replaced-files.ts';
-import { restoreOne } from '../restore/restore.ts';
-import type { ReadableDb, WritableDb } from '../store/connection.ts';
+import type { ReadableDb } from '../store/connection.ts';
 import { withPatience } from '../store/patience.ts';
-import { digestsOf, filesOf, findSession, resolveSession, sessionIdOf, sourcesOf } from '../store/read.ts';
-import { fileChunks } from '../store/segments.ts';
+import { digestsOf, filesOf, findSession, sessionIdOf, sourcesOf } from '../store/read.ts';
 import { setPinned } from '../store/write-raw.ts';
 import { sweep } from '../sweep/sweep.ts';
-import type { OwnFile, RawPiece, RestorePlan, Services } from '../tui/ports.ts';
+import type { OwnFile, Services } from '../tui/ports.ts';
 import type { Setup } from './background.protocol.ts';
-import { BackgroundThread, ingestNews, threadAnalyzer } from './background.ts';
+import { BackgroundThread, ingestNews, stoppable, threadAnalyzer } from './background.ts';
 import { evictDigested } from './commands/evict.ts';
-import { planRestore } from './commands/restore.plan.ts';
-import { movedText, sameText, wayBack } from './commands/restore.tell.ts';
-import { learningOf } from './commands/restore.ts';
 import { sweepFlags } from './commands/sweep.ts';
 import { type Context, textFlag } from './context.ts';
-import { conversationLines } from './conversation-lines.ts';
 import { formatBytes, formatTime, plural } from './format.ts';
-import { reportPage } from './report.ts';
+import { brokenAt, reportParts } from './report.ts';
+import { reportedIn } from './report-sessions.ts';
 import { calledAs } from './schedule-facts.ts';
+import { restoredOne, restoreNow, restorePlan, type Stores } from './screen-restore.ts';
+import { transcriptPiece } from './transcript-piece.ts';
 import { roomyAnalyzer, sweepDeps, visitorSetup } from './wire.ts';
 
 /** A key that finds another process writing fails after that, and can be pressed again. */
 const KEY_WAIT_MS = 300;
-
-export interface Stores {
-  readonly reading: ReadableDb;
-  readonly writing: WritableDb;
-}
 
 export function tuiServices(
   context: Context,
@@ -95,8 +85,13 @@ export function tuiServices(
       ),
     tryDigest: (uid, columns) => thread.run({ kind: 'try_digest', uid, columns }),
     exportFile: freeName(join(context.host.homeDir, `session-memory-${clock.now().slice(0, 10)}`), '.smx'),
-    exportSessions: async (uids, file) => {
-      const { sessions, rawBytes, problems } = await thread.run({ kind: 'export', uids, file });
+    exportSessions: async (uids, file, waiting) => {
+      const { sessions, rawBytes, problems } = await stoppable(
+        thread,
+        { kind: 'export', uids, file },
+        waiting.signal,
+        waiting.step,
+      );
       const [first] = problems;
       const but = first === undefined ? '' : ` Not whole: ${plainLine(first)}.`;
       return `Wrote ${plural(sessions, 'session')}, ${formatBytes(rawBytes)} raw, to ${plainLine(file)}.${but} \`session-memory import\` brings them back.`;
@@ -117,17 +112,23 @@ export function tuiServices(
         next,
       };
     },
-    evictMarked: (uids) =>
+    evictMarked: (uids, { step, signal }) =>
       evictDigested(
-        context,
+        { ...context, signal: AbortSignal.any([context.signal, signal]) },
         writing,
         uids.flatMap((uid) => findSession(reading, uid) ?? []),
+        step,
       ),
-    restoreMarked: async (uids) => {
+    restoreMarked: async (uids, { step, signal }) => {
       const told: string[] = [];
-      for (const uid of uids) {
+      for (const [done, uid] of uids.entries()) {
+        step(done, uids.length);
+        if (signal.aborted) {
+          told.push(`Stopped by you: ${plural(uids.length - done, 'session')} not restored.`);
+          break;
+        }
         told.push(
-          `${plainLine(findSession(reading, uid)?.title ?? uid)}: ${restoredOne(context, { reading, writing }, uid)}`,
+          `${plainLine(findSession(reading, uid)?.title ?? uid)}: ${await restoredOne(context, { reading, writing }, uid)}`,
         );
         // Keys and frames come in between.
         await new Promise<void>((resolve) => setImmediate(resolve));
@@ -136,17 +137,17 @@ export function tuiServices(
     },
     indexMore: () => searching.run({ kind: 'index' }),
     conversation: async (uid, columns) => {
-      const { turns, cut } = await searching.run({ kind: 'conversation', uid });
-      return conversationLines(turns, cut, columns);
+      return await searching.run({ kind: 'conversation', uid, columns });
     },
     digestLines: (uid, columns) => digestLines(reading, uid, columns),
-    transcript: (uid, offsetBytes, columns) => transcriptPiece(reading, uid, offsetBytes, columns),
+    transcript: (uid, asked, columns) => transcriptPiece(reading, uid, asked, columns),
     reportLines: (report, columns) =>
-      reportPage({ ...context.io, colour: false, columns }, report, settings.limits)
-        .split('\n')
-        .flatMap((text) => Bun.wrapAnsi(text, columns, { hard: true, trim: false }).split('\n')),
+      reportParts(report, settings.limits, reportedIn(reading, report))
+        .flatMap((one) => brokenAt(columns, one))
+        .map(({ text, isId }) => (isId ? { text, tone: 'dim', isDetail: true } : { text, tone: 'plain' })),
     ownFile: (uid) => ownFile(reading, uid),
-    planRestore: (uid) => restorePlan(context, reading, uid),
+    isPinned: (uid) => findSession(reading, uid)?.pinned === true,
+    planRestore: (uid, way) => restorePlan(context, reading, uid, way),
     restore: (plan) => restoreNow(context, writing, plan),
   };
 }
@@ -183,7 +184,6 @@ function backgroundOf(thread: BackgroundThread, searching: BackgroundThread): Se
         if (event.kind !== 'session') return;
         changed.add(event.uid);
         progress({
-          kind: 'ingesting',
           done: event.done,
           total: event.total,
           readBytes: event.readBytes,
@@ -215,30 +215,6 @@ export function digestLines(db: ReadableDb, uid: SessionUid, columns: number): r
     ...(stored.complete ? [] : ['A partial digest: it was made of what could be read.']),
     ...digestPage(JSON.parse(stored.json), columns, undefined, imported).trimEnd().split('\n'),
   ]);
-}
-
-/** Plain bytes of one piece of a transcript on the screen. */
-const PIECE_BYTES = 256 * 1024;
-
-function transcriptPiece(db: ReadableDb, uid: SessionUid, offsetBytes: number, columns: number): RawPiece {
-  const main = filesOf(db, uid).find((file) => file.role === 'main' && !file.gone);
-  if (main === undefined) return { lines: ['Its raw bytes are not in the store.'], more: null };
-  const parts: Uint8Array[] = [];
-  const untilBytes = Math.min(main.rawBytes, offsetBytes + PIECE_BYTES);
-  let at = 0;
-  for (const chunk of fileChunks(db, uid, main)) {
-    const from = Math.max(0, offsetBytes - at);
-    const until = Math.min(chunk.length, untilBytes - at);
-    if (from < until) parts.push(chunk.subarray(from, until));
-    at += chunk.length;
-    if (at >= untilBytes) break;
-  }
-  const lines = plainText(Buffer.concat(parts).toString('utf8'))
-    .split('\n')
-    .flatMap((text) =>
-      Bun.wrapAnsi(text.replaceAll('\t', '  '), columns, { hard: true, trim: false }).split('\n'),
-    );
-  return { lines, more: untilBytes < main.rawBytes ? { uid, offsetBytes: untilBytes } : null };
 }
 
 function watchedFolders(host: Host): WatchedFolder[] {
@@ -275,63 +251,4 @@ function ownFile(db: ReadableDb, uid: SessionUid): OwnFile {
   const sizes = paths.flatMap(({ path }) => (existsSync(path) ? [statSync(path).size] : []));
   if (sizes.length === 0) return 'gone';
   return sizes.includes(main.rawBytes) ? 'there' : 'changed';
-}
-
-function restorePlan(context: Context, db: ReadableDb, uid: SessionUid): RestorePlan {
-  const session = resolveSession(db, uid);
-  try {
-    const planned = planRestore(context, db, session, { to: null, force: false });
-    const { root, notPutBack, refused, moved } = planned;
-    const left = refused.map(({ key, why }) => `Not written: ${plainLine(key)}: ${why}.`);
-    return {
-      uid,
-      root,
-      files: plannedPlaces(planned).map(({ path, place }) => ({
-        path,
-        place: place === 'replace' ? 'differs' : place,
-      })),
-      resume: wayBack(planned),
-      note:
-        [
-          ...(notPutBack === null ? [] : [notPutBack]),
-          ...(moved === null ? [] : [movedText(moved)]),
-          ...left,
-        ].join(' ') || null,
-      obstacle: null,
-    };
-  } catch (thrown) {
-    if (!(thrown instanceof FailureError)) throw thrown;
-    const { message, hint } = thrown.failure;
-    return { uid, root: '-', files: [], resume: '', note: null, obstacle: `${message}. ${hint}` };
-  }
-}
-
-/** One of several: nothing that differs is written over, and what stands in its way is told. */
-function restoredOne(context: Context, { reading, writing }: Stores, uid: SessionUid): string {
-  const plan = restorePlan(context, reading, uid);
-  if (plan.obstacle !== null) return plan.obstacle;
-  const { length } = plan.files.filter(({ place }) => place === 'differs');
-  if (length > 0)
-    return `not written: ${plural(length, 'file')} there ${length === 1 ? 'differs' : 'differ'}.`;
-  try {
-    return restoreNow(context, writing, plan);
-  } catch (thrown) {
-    if (!(thrown instanceof FailureError)) throw thrown;
-    return `${thrown.failure.message}. ${thrown.failure.hint}`;
-  }
-}
-
-function restoreNow(context: Context, db: WritableDb, plan: RestorePlan): string {
-  const planned = planRestore(context, db, resolveSession(db, plan.uid), { to: null, force: false });
-  restoreOne(db, planned, learningOf(context, db));
-  const left = planned.files.filter(({ place }) => place === 'there').length;
-  const refused = planned.refused.length;
-  const same = sameText([planned]);
-  const others =
-    (same === '' ? '' : ` ${same}`) +
-    (left === 0 ? '' : ` ${plural(left, 'file')} left, with all that is stored and more.`) +
-    (refused === 0 ? '' : ` ${plural(refused, 'file')} not written: not at a place of its agent’s.`);
-  const files = toWriteOf({ ...planned, made: null }).length;
-  const besides = toWriteOf(planned).length === files ? '' : ', and one for the agent’s own import';
-  return `Wrote ${plural(files, 'file')}, byte for byte${besides}.${others}`;
 }

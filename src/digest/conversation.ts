@@ -2,8 +2,9 @@
  * A transcript as a conversation: who said what and when, what the agent did and how that ended, in the order in which it was told.
  * Promises: bounded, whatever the transcript's size; text is handed on as it is, and made plain by whoever shows it.
  */
-import type { FactSink, Todo } from '../domain/facts.ts';
+import type { FactSink, FileChange, Todo } from '../domain/facts.ts';
 import type { Iso } from '../domain/time.ts';
+import { type DiffLine, lineDiff, patchLines } from './line-diff.ts';
 
 /** One thing that was said or done. */
 export interface Turn {
@@ -15,12 +16,16 @@ export interface Turn {
   readonly failed: boolean;
   /** What it printed, its beginning; empty: nothing. */
   readonly detail: string;
+  /** What it changed in a file, in order. */
+  readonly diff: readonly DiffLine[];
 }
 
 /** Of all of it; a person reads no more, and the raw transcript has the rest. */
 const UNITS_MAX = 24 * 1024 * 1024;
 const TEXT_UNITS_MAX = 64 * 1024;
 const DETAIL_UNITS_MAX = 8 * 1024;
+/** Of one file between two other turns. */
+const DIFF_LINES_MAX = 400;
 
 const nothing = (): void => undefined;
 
@@ -44,7 +49,7 @@ export class Conversation implements FactSink {
       return null;
     }
     const kept = text.length > TEXT_UNITS_MAX ? `${text.slice(0, TEXT_UNITS_MAX)}…` : text;
-    const turn: Growing = { who, at, text: kept, outcome: '', failed: false, detail: '' };
+    const turn: Growing = { who, at, text: kept, outcome: '', failed: false, detail: '', diff: [] };
     this.#units += kept.length + 40;
     this.#turns.push(turn);
     return turn;
@@ -95,6 +100,18 @@ export class Conversation implements FactSink {
 
   fileEdited(path: string): void {
     this.#did('edited', path);
+  }
+
+  fileChanged(path: string, change: FileChange): void {
+    const turn = this.#turns.findLast((one) => one.who === 'tool' && one.text.endsWith(` ${path}`));
+    if (turn === undefined || this.#units >= UNITS_MAX) return;
+    const lines = 'patch' in change ? patchLines(change.patch) : lineDiff(change.before, change.after);
+    const room = Math.max(0, DIFF_LINES_MAX - turn.diff.length);
+    const more: DiffLine[] = turn.diff.length > 0 ? [{ sign: '…', text: '' }, ...lines] : lines;
+    turn.diff = [...turn.diff, ...more.slice(0, room)];
+    this.#units += lines.reduce((sum, { text }) => sum + text.length, 0);
+    const count = (sign: '+' | '-') => turn.diff.filter((line) => line.sign === sign).length;
+    turn.outcome = `+${count('+')} -${count('-')}${more.length > room ? ' and more' : ''}`;
   }
 
   error(text: string, at: Iso | null): void {

@@ -110,6 +110,13 @@ export function broken(what: string): Error {
   return new Error(`invariant broken: ${what}`);
 }
 
+/** In a sentence or two: what is wrong, and the way out where one is known. */
+export function toldOf(thrown: unknown): string {
+  return thrown instanceof FailureError
+    ? `${thrown.failure.message}. ${thrown.failure.hint}`
+    : messageOf(thrown);
+}
+
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

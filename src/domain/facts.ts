@@ -22,6 +22,9 @@ export interface Todo {
   readonly status: string;
 }
 
+/** What was done to the text of a file: a piece of it that became another, or a patch in the agent's own form. */
+export type FileChange = { readonly before: string; readonly after: string } | { readonly patch: string };
+
 /**
  * Receives facts in the order of the transcript. Times are as the agent wrote them, already parsed; null where absent.
  * Nothing here throws on odd values: a sink bounds what it keeps.
@@ -48,6 +51,8 @@ export interface FactSink {
   fileRead(path: string): void;
   fileWritten(path: string): void;
   fileEdited(path: string): void;
+  /** Right behind `fileWritten` or `fileEdited` of that path, for who shows what was changed; nobody else is asked to look. */
+  fileChanged?(path: string, change: FileChange): void;
   /**
    * A shell command. `callId` joins it with its result; `cwd` is the absolute folder where it runs, if that is known:
    * what the command itself writes is found in its text.

@@ -29,6 +29,18 @@ export function browsePage(db: ReadableDb, afterId: number, limit: number): Brow
   );
 }
 
+/** Titles of the sessions from one number to another. */
+export function titlesPage(
+  db: ReadableDb,
+  fromId: number,
+  toId: number,
+): { readonly id: number; readonly title: string | null; readonly uid: SessionUid }[] {
+  return db.all('SELECT id, title, session_uid AS uid FROM sessions WHERE id BETWEEN $fromId AND $toId', {
+    fromId,
+    toId,
+  });
+}
+
 /**
  * Numbers from `fromId` to `toId` of the sessions whose title, project and id together hold each of the words, in any case of ASCII
  * letters and in any order.

@@ -6,7 +6,7 @@
  */
 
 import { constants, Database, type Statement } from 'bun:sqlite';
-import { fail, messageOf } from '../domain/errors.ts';
+import { FailureError, fail, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import { checkedOpen } from './own-files.ts';
 import { diskFull, hasNoRoom, sizeOf } from './room.ts';
@@ -238,6 +238,15 @@ function translated<T>(path: string, work: () => T): T {
   }
 }
 
+const NO_STORE = 'not a session-memory store, or its first page is damaged';
+
+/** Of a store that was one when it was opened: pages of it are not what was written. */
+export function isStoreDamage(thrown: unknown): boolean {
+  if (!(thrown instanceof FailureError)) return false;
+  const { code, message } = thrown.failure;
+  return code === 'corrupt' || message.startsWith(NO_STORE);
+}
+
 /** The failure that an error of SQLite stands for, or the error itself where it is a bug. */
 export function storeError(path: string, thrown: unknown): unknown {
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
@@ -250,8 +259,8 @@ export function storeError(path: string, thrown: unknown): unknown {
   if (code.startsWith('SQLITE_NOTADB')) {
     return fail(
       'usage',
-      `not a session-memory store, or its first page is damaged: ${path}`,
-      'Give the path of a store, or of a file that does not exist yet, as --store.',
+      `${NO_STORE}: ${path}`,
+      'Give the path of a store, or of a file that does not exist yet, as --store. If it was one, run `session-memory verify`.',
     );
   }
   if (code.startsWith('SQLITE_CORRUPT')) {

@@ -32,9 +32,13 @@ export interface Catalogue {
 
 export const PINNED = 4;
 
-/** What a list can be ordered by; `match`: by how well it has the words that are looked for. */
-export const SORTS = ['newest', 'stored', 'project', 'agent', 'state', 'next'] as const;
+/** What a list can be ordered by. */
+export const SORTS = ['newest', 'stored', 'title', 'project', 'agent', 'state', 'next'] as const;
 export type Sort = (typeof SORTS)[number];
+
+/** Of these the catalogue has all that is needed. */
+export type ColumnSort = Exclude<Sort, 'title'>;
+export const COLUMN_SORTS = SORTS.filter((sort) => sort !== 'title');
 
 /** Live: its raw bytes are stored, and count. */
 export function isLive(flag: number): boolean {
@@ -42,7 +46,7 @@ export function isLive(flag: number): boolean {
 }
 
 /** Rows (indexes into the catalogue) by one order. Made once a catalogue; ties by the store's number, newest first. */
-export function orderBy(catalogue: Catalogue, sort: Sort): Uint32Array {
+export function orderBy(catalogue: Catalogue, sort: ColumnSort): Uint32Array {
   const rows = Uint32Array.from({ length: catalogue.ids.length }, (_, i) => i);
   const by = keysOf(catalogue, sort);
   const { timesMs, ids } = catalogue;
@@ -52,7 +56,7 @@ export function orderBy(catalogue: Catalogue, sort: Sort): Uint32Array {
   );
 }
 
-function keysOf(catalogue: Catalogue, sort: Sort): ArrayLike<number> {
+function keysOf(catalogue: Catalogue, sort: ColumnSort): ArrayLike<number> {
   switch (sort) {
     case 'newest':
       return catalogue.timesMs;

@@ -4,18 +4,19 @@
  */
 
 import { formatCount, plural } from '../cli/format.ts';
-import { FailureError, messageOf } from '../domain/errors.ts';
+import { FailureError, messageOf, toldOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import { sessionsByIds } from '../store/browse.ts';
+import { isStoreDamage } from '../store/connection.ts';
 import { findSweep, listSweeps } from '../store/read.ts';
-import type { Consent, Decision } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
 
 import { Keeper } from './keeper.ts';
 import { Lister } from './lister.ts';
 import { LiveView } from './live.ts';
-import type { Services } from './ports.ts';
+import { MarkedWork } from './marked-work.ts';
+import type { Services, WorkWatcher } from './ports.ts';
 import { questionOf } from './question.ts';
 import { Searcher } from './searcher.ts';
 import {
@@ -25,11 +26,11 @@ import {
   firstState,
   nearest,
   newWizard,
-  type Question,
   type Size,
   type State,
 } from './state.ts';
 import { step } from './step.ts';
+import { Sweeping } from './sweeping.ts';
 
 /** A frame follows a key at once; what runs by itself is shown at most this often. */
 const FRAME_MS = 33;
@@ -44,6 +45,8 @@ export class Controller {
   readonly #services: Services;
   readonly #live: LiveView;
   readonly #keeper: Keeper;
+  readonly #sweeping: Sweeping;
+  readonly #work: MarkedWork;
   readonly #lister: Lister;
   readonly #searcher: Searcher;
   readonly #listeners = new Set<() => void>();
@@ -56,9 +59,6 @@ export class Controller {
   #followTimer: ReturnType<typeof setTimeout> | null = null;
   #firstTimer: ReturnType<typeof setInterval> | null = null;
   #hintTimer: ReturnType<typeof setTimeout> | null = null;
-  #answer: ((decision: Decision) => void) | null = null;
-  #sweepStop: AbortController | null = null;
-  #sweep: Promise<void> | null = null;
   /** Leaves the terminal to the shell until it comes back; set by who owns the terminal. */
   suspend: () => Promise<void> = async () => undefined;
   /** Takes the terminal as if it were new: its modes, its other screen, all of the frame. Set by the same. */
@@ -76,6 +76,7 @@ export class Controller {
       services,
       (event) => this.dispatch(event),
       () => nearest(this.#state, 'sessions')?.sessions ?? null,
+      (thrown) => this.#failed(thrown),
     );
     const screen =
       start === 'sweep' ? ({ kind: 'sweep', wizard: newWizard('command', 0) } as const) : DASHBOARD;
@@ -86,14 +87,23 @@ export class Controller {
       services.limits,
       services.clock,
       (view) => this.dispatch({ kind: 'view', view }),
-      (message) => this.dispatch({ kind: 'said', message }),
+      (thrown) => this.#storeFailed(thrown),
     );
     this.#searcher = new Searcher(
       services,
       (text, result) => this.#lister.searched(text, result),
-      (thrown) => this.dispatch({ kind: 'said', message: messageOf(thrown) }),
+      (thrown) => this.#failed(thrown),
     );
     this.#keeper = new Keeper(services, (event) => this.dispatch(event));
+    this.#work = new MarkedWork(services.clock, (event) => this.dispatch(event));
+    this.#sweeping = new Sweeping({
+      services,
+      dispatch: (event) => this.dispatch(event),
+      pause: () => this.#keeper.pause(),
+      resume: () => this.#keeper.resume(),
+      ended: (report) => this.#swept(report),
+      failed: (thrown) => this.#sweepFailed(thrown),
+    });
   }
 
   readonly snapshot = (): State => this.#shown;
@@ -105,6 +115,9 @@ export class Controller {
 
   /** What a sweep failed with that was the program's whole task; null: none did. */
   failed: unknown = null;
+
+  /** Whose agent is to go on with it when the screens are gone; null: none. */
+  resumes: SessionUid | null = null;
 
   get reports(): readonly Report[] {
     return this.#state.reports;
@@ -127,8 +140,9 @@ export class Controller {
     if (this.#firstTimer !== null) clearInterval(this.#firstTimer);
     this.#lister.stop();
     this.#searcher.forget();
-    this.#stopSweep();
-    await this.#sweep;
+    this.#work.stop();
+    this.#sweeping.stop();
+    await this.#sweeping.over;
     await this.#services.background.close();
   }
 
@@ -198,8 +212,24 @@ export class Controller {
     try {
       this.#does(effect);
     } catch (thrown) {
-      this.dispatch({ kind: 'said', message: messageOf(thrown) });
+      this.#failed(thrown);
     }
+  }
+
+  /** What did not work is told where the person is; a damaged store by all of the screens. */
+  #failed(thrown: unknown): void {
+    this.dispatch({ kind: 'said', message: this.#told(thrown) });
+  }
+
+  #told(thrown: unknown): string {
+    if (!isStoreDamage(thrown)) return toldOf(thrown);
+    this.dispatch({ kind: 'damaged' });
+    return 'The store is damaged: run `session-memory verify`.';
+  }
+
+  #storeFailed(thrown: unknown): void {
+    const message = thrown === null ? null : this.#told(thrown);
+    this.dispatch({ kind: 'trouble', message, from: 'store' });
   }
 
   #does(effect: Effect): void {
@@ -218,12 +248,11 @@ export class Controller {
       case 'ingest':
         return this.#async(() => this.#keeper.ingestNow());
       case 'sweep':
-        this.#sweep = this.#runSweep();
-        return;
+        return this.#sweeping.start();
       case 'decide':
-        return this.#decide(effect.decision);
+        return this.#sweeping.decide(effect.decision);
       case 'stop_sweep':
-        return this.#stopSweep();
+        return this.#sweeping.stop();
       case 'examine':
         return this.#examine(effect.uids);
       case 'preview':
@@ -235,9 +264,14 @@ export class Controller {
         });
       case 'export':
         return this.#async(async () => {
-          const message = await services.exportSessions(effect.uids, effect.file).catch(messageOf);
+          const message = await this.#work
+            .run((waiting) => services.exportSessions(effect.uids, effect.file, waiting))
+            .catch((thrown) => this.#told(thrown));
           this.dispatch({ kind: 'exported', message });
         });
+      case 'stop_work':
+        if (this.#work.isOn) return this.#work.stop();
+        return this.#async(() => this.#keeper.stopWork());
       case 'pin':
         services.pin(effect.uid, effect.pinned);
         return this.#pinned(effect.uid, effect.pinned);
@@ -254,15 +288,20 @@ export class Controller {
       case 'pin_marked':
         return this.#pinMarked(effect.ids, effect.pinned);
       case 'copy':
-        return this.#copy(effect.ids);
+        return this.#copied(this.#rowsOf(effect.ids).map(({ uid }) => uid));
       case 'ask':
-        return this.dispatch({ kind: 'question', question: this.#question(effect.what, effect.ids) });
+        return this.dispatch({
+          kind: 'question',
+          question: questionOf(effect.what, this.#rowsOf(effect.ids), services.exportFile()),
+        });
       case 'evict':
-        return this.#answered(() => services.evictMarked(effect.uids));
+        return this.#answered((waiting) => services.evictMarked(effect.uids, waiting));
       case 'restore_marked':
-        return this.#answered(() => services.restoreMarked(effect.uids));
+        return this.#answered((waiting) => services.restoreMarked(effect.uids, waiting));
       case 'export_marked':
-        return this.#answered(async () => [await services.exportSessions(effect.uids, effect.file)]);
+        return this.#answered(async (waiting) => [
+          await services.exportSessions(effect.uids, effect.file, waiting),
+        ]);
       case 'digest':
         return this.dispatch({
           ...{ kind: 'read', title: 'Digest', uid: effect.uid, mode: 'digest', more: null },
@@ -271,19 +310,47 @@ export class Controller {
       case 'transcript':
         return this.#conversation(effect.uid, columns - 2);
       case 'raw':
+      case 'raw_end': {
+        const atEnd = effect.kind === 'raw_end';
+        const asked = atEnd ? { untilBytes: Number.POSITIVE_INFINITY } : { fromBytes: 0 };
         return this.dispatch({
-          ...{ kind: 'read', title: 'Raw transcript', uid: effect.uid, mode: 'raw' },
-          ...services.transcript(effect.uid, 0, columns - 2),
+          ...{ kind: 'read', title: 'Raw transcript', uid: effect.uid, mode: 'raw', atEnd },
+          ...services.transcript(effect.uid, asked, columns - 2),
         });
-      case 'read_on':
-        return this.dispatch({
-          kind: 'read_on',
-          ...services.transcript(effect.uid, effect.offsetBytes, columns - 2),
-        });
-      case 'plan_restore':
-        return this.dispatch({ kind: 'restore_planned', plan: services.planRestore(effect.uid) });
+      }
+      case 'read_on': {
+        const { lines, more } = services.transcript(
+          effect.uid,
+          { fromBytes: effect.offsetBytes },
+          columns - 2,
+        );
+        return this.dispatch({ kind: 'read_on', lines, more });
+      }
+      case 'read_back': {
+        const asked = { untilBytes: effect.offsetBytes };
+        const { lines, before } = services.transcript(effect.uid, asked, columns - 2);
+        return this.dispatch({ kind: 'read_back', lines, before });
+      }
+      case 'plan_restore': {
+        const plan = services.planRestore(effect.uid, effect.way);
+        return this.dispatch({ kind: 'restore_planned', plan, starts: effect.starts });
+      }
       case 'restore':
-        return this.dispatch({ kind: 'restored', message: services.restore(effect.plan) });
+        return this.#async(async () =>
+          this.dispatch({ kind: 'restored', message: await services.restore(effect.plan) }),
+        );
+      case 'resume':
+        this.resumes = effect.uid;
+        return this.#ended();
+      case 'pin_other': {
+        const pinned = !services.isPinned(effect.uid);
+        services.pin(effect.uid, pinned);
+        this.#rowsAnew();
+        const message = pinned ? 'Pinned: no sweep takes it.' : 'No longer pinned.';
+        return this.dispatch({ kind: 'said', message });
+      }
+      case 'copy_id':
+        return this.#copied([effect.uid]);
       case 'history':
         return this.dispatch({ kind: 'history', sweeps: listSweeps(services.db, SWEEPS_LISTED) });
       case 'report':
@@ -291,6 +358,16 @@ export class Controller {
       default:
         return effect satisfies never;
     }
+  }
+
+  /** A terminal that a shell has is not written to. */
+  resized(): void {
+    if (!this.#isAway) this.repaint();
+  }
+
+  /** Whoever asks the process to stop gets the terminal as a shell wants it. */
+  suspended(): void {
+    this.#away(this.suspend);
   }
 
   /** The process goes on, and nobody knows what the shell did to the terminal. Where we let it have it, that is seen to. */
@@ -309,7 +386,7 @@ export class Controller {
   }
 
   #async(work: () => Promise<void>): void {
-    void work().catch((thrown) => this.dispatch({ kind: 'said', message: messageOf(thrown) }));
+    void work().catch((thrown) => this.#failed(thrown));
   }
 
   #peek(uid: SessionUid, columns: number): void {
@@ -340,71 +417,33 @@ export class Controller {
       this.#perform({ kind: 'rows', ids: [...sessions.rows.keys()] });
   }
 
-  #copy(ids: readonly number[]): void {
-    const uids = this.#rowsOf(ids).map(({ uid }) => uid);
+  #copied(uids: readonly SessionUid[]): void {
     this.copyText(uids.join('\n'));
     const what = uids.length === 1 ? (uids[0] ?? '') : plural(uids.length, 'id');
     this.dispatch({ kind: 'said', message: `Copied ${what}, if your terminal lets programs copy.` });
   }
 
-  #question(what: 'restore' | 'evict' | 'export', ids: readonly number[]): Question {
-    return questionOf(what, this.#rowsOf(ids), this.#services.exportFile());
-  }
-
-  #answered(work: () => Promise<readonly string[]>): void {
+  #answered(work: (waiting: WorkWatcher) => Promise<readonly string[]>): void {
     this.#async(async () => {
-      const lines = await work().catch((thrown) => [messageOf(thrown)]);
+      const lines = await this.#work.run(work).catch((thrown) => [this.#told(thrown)]);
       this.dispatch({ kind: 'answered', lines });
       this.#rowsAnew();
     });
   }
 
-  async #runSweep(): Promise<void> {
-    const stop = new AbortController();
-    this.#sweepStop = stop;
-    const consent: Consent = {
-      unattended: false,
-      ask: (proposal) =>
-        new Promise((resolve) => {
-          // Who stopped it before it could ask may not be there any more to answer.
-          if (stop.signal.aborted) return resolve({ kind: 'stop' });
-          this.#answer = resolve;
-          this.dispatch({ kind: 'proposed', proposal });
-        }),
-    };
-    try {
-      await Promise.race([this.#keeper.pause(), aborted(stop.signal)]);
-      const report = await this.#services.sweep(
-        consent,
-        (progress) => this.dispatch({ kind: 'progress', progress }),
-        stop.signal,
-      );
-      this.dispatch({
-        kind: 'swept',
-        report,
-        lines: this.#services.reportLines(report, this.#state.size.columns - 2),
-      });
-    } catch (thrown) {
-      const { quitting, screen } = this.#state;
-      if (quitting || (screen.kind === 'sweep' && screen.wizard.origin === 'command')) this.failed = thrown;
-      const hint = thrown instanceof FailureError ? thrown.failure.hint : 'Nothing that was stored is lost.';
-      this.dispatch({ kind: 'sweep_failed', message: messageOf(thrown), hint });
-    } finally {
-      this.#answer = null;
-      this.#sweepStop = null;
-      this.#keeper.resume();
-    }
+  #swept(report: Report): void {
+    const lines = this.#services
+      .reportLines(report, this.#state.size.columns - 2)
+      .flatMap(({ text, isDetail }) => (isDetail === true ? [] : [text]));
+    this.dispatch({ kind: 'swept', report, lines });
   }
 
-  #decide(decision: Decision): void {
-    const answer = this.#answer;
-    this.#answer = null;
-    answer?.(decision);
-  }
-
-  #stopSweep(): void {
-    this.#sweepStop?.abort();
-    this.#decide({ kind: 'stop' });
+  #sweepFailed(thrown: unknown): void {
+    const isWholeTask = nearest(this.#state, 'sweep')?.wizard.origin === 'command';
+    if (this.#state.quitting || isWholeTask) this.failed = thrown;
+    if (isStoreDamage(thrown)) this.dispatch({ kind: 'damaged' });
+    const hint = thrown instanceof FailureError ? thrown.failure.hint : 'Nothing that was stored is lost.';
+    this.dispatch({ kind: 'sweep_failed', message: messageOf(thrown), hint });
   }
 
   /** Whether each agent's own file is still there: what is lost here may not be lost at all. */
@@ -424,7 +463,7 @@ export class Controller {
     try {
       return this.#services.digestLines(uid, columns);
     } catch (thrown) {
-      return [messageOf(thrown)];
+      return [this.#told(thrown)];
     }
   }
 
@@ -436,7 +475,7 @@ export class Controller {
       try {
         this.dispatch(read());
       } catch (thrown) {
-        this.dispatch({ kind: 'said', message: messageOf(thrown) });
+        this.#failed(thrown);
       }
     }, PREVIEW_MS);
   }
@@ -447,7 +486,7 @@ export class Controller {
     this.#async(async () => {
       const lines = await this.#services
         .conversation(uid, columns)
-        .catch((thrown) => [{ text: messageOf(thrown), tone: 'warn' } as const]);
+        .catch((thrown) => [{ text: this.#told(thrown), tone: 'warn' } as const]);
       const reader = nearest(this.#state, 'reader')?.reader;
       // Who went on meanwhile is not called back.
       if (reader?.uid === uid && reader.mode === 'conversation' && reader.lines === null)
@@ -466,10 +505,6 @@ export class Controller {
       row?.report == null
         ? ['This sweep was killed before its report. Its evictions are in `session-memory history`.']
         : this.#services.reportLines(JSON.parse(row.report), columns - 2);
-    this.dispatch({ kind: 'read', title: 'Report of a sweep', lines, more: null });
+    this.dispatch({ kind: 'read', title: 'Report of a sweep', mode: 'report', lines, more: null });
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -8,15 +8,17 @@ import type { ReadableDb } from '../store/connection.ts';
 import {
   atRiskOf,
   type Catalogue,
+  COLUMN_SORTS,
+  type ColumnSort,
   type GoesMs,
   goingNext,
   orderBy,
   PINNED,
-  SORTS,
   type Sort,
   STATES,
 } from './catalogue.ts';
 import { type Filter, parseFilter, select, wordsOf } from './filter.ts';
+import { titleOrder } from './title-order.ts';
 
 /** A few milliseconds each. */
 const PAGE_ROWS = 5_000;
@@ -86,7 +88,7 @@ export class Finder {
   async prepare(): Promise<void> {
     const catalogue = this.#catalogue;
     if (catalogue === null) return;
-    for (const sort of SORTS) {
+    for (const sort of COLUMN_SORTS) {
       await breath();
       if (this.#catalogue !== catalogue) return;
       this.#orderOf(catalogue, sort);
@@ -101,6 +103,7 @@ export class Finder {
     if (catalogue === null) return;
     const filter = parseFilter(wish.typed);
     const hits = rowsOf(catalogue, wish.hits);
+    if (wish.sort === 'title' && !(await this.#byTitle(catalogue, turn))) return;
     const order = this.#wished(catalogue, wish, hits);
     const tell = (matched: Uint8Array | null, share: number | null) =>
       shown(select(catalogue, order, filter, matched, wish.reversed, this.#nowMs), share);
@@ -134,11 +137,22 @@ export class Finder {
     this.#orders.clear();
   }
 
+  /** False: something else is wished for by now. */
+  async #byTitle(catalogue: Catalogue, turn: number): Promise<boolean> {
+    if (this.#orders.has('title')) return true;
+    const made = await titleOrder(this.#db, catalogue, breath, () => turn === this.#turn);
+    if (made === null || turn !== this.#turn || this.#catalogue !== catalogue) return false;
+    this.#orders.set('title', made);
+    return true;
+  }
+
   #orderOf(catalogue: Catalogue, sort: Sort): Uint32Array {
     const known = this.#orders.get(sort);
     if (known !== undefined) return known;
-    const made = orderBy(catalogue, sort);
-    this.#orders.set(sort, made);
+    // By title it was made before, or is not wished for any more.
+    const by: ColumnSort = sort === 'title' ? 'newest' : sort;
+    const made = orderBy(catalogue, by);
+    this.#orders.set(by, made);
     return made;
   }
 }

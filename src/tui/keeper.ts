@@ -2,9 +2,11 @@
  * Keeps the store up with what agents write while the dashboard is open: stores at once, digests after two quiet minutes.
  * Promises: one thing at a time; nothing while a sweep is on; a busy agent costs at most a twentieth of a core.
  */
+import { toldOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { msBetween } from '../domain/time.ts';
 import { untriedSessions } from '../store/browse.ts';
+import { isStoreDamage } from '../store/connection.ts';
 import type { Services, Watch } from './ports.ts';
 import type { Event } from './state.ts';
 
@@ -37,6 +39,8 @@ export class Keeper {
   #lastTookMs = 0;
   #inTrouble = false;
   #paused = false;
+  /** The person has stopped what ran. */
+  #held = false;
 
   constructor(services: KeeperServices, dispatch: (event: Event) => void) {
     this.#services = services;
@@ -55,20 +59,40 @@ export class Keeper {
       (message) => {
         this.#inTrouble = true;
         this.#dispatch({ kind: 'watching', watching: 'trouble' });
-        this.#dispatch({ kind: 'trouble', message });
+        this.#dispatch({ kind: 'trouble', message, from: 'watch' });
       },
     );
-    this.#dispatch({ kind: 'watching', watching: this.#inTrouble ? 'trouble' : 'on' });
+    this.#tellWatching();
     this.#noteWaiting();
     this.#tick = setInterval(() => this.#onTick(), TICK_MS);
     this.#soon(SETTLE_MS);
   }
 
+  #failed(thrown: unknown): void {
+    if (isStoreDamage(thrown)) this.#dispatch({ kind: 'damaged' });
+    this.#dispatch({ kind: 'trouble', message: toldOf(thrown) });
+  }
+
   /** Ingests because the user asks: digests are made at once. */
   async ingestNow(): Promise<void> {
+    this.#held = false;
+    if (this.isOn) this.#tellWatching();
     await this.#busy;
     await this.#run(() => this.#ingest(true));
     this.start();
+  }
+
+  /** Ends what runs at its next safe place because the person says so; nothing starts by itself then until they ask for it. */
+  async stopWork(): Promise<void> {
+    this.#held = true;
+    this.#tellWatching();
+    await this.#services.background.stop();
+    await this.#busy;
+  }
+
+  #tellWatching(): void {
+    const how = this.#held ? 'stopped' : this.#inTrouble ? 'trouble' : 'on';
+    this.#dispatch({ kind: 'watching', watching: how });
   }
 
   /** Nothing runs when it resolves, and nothing starts until `resume`. */
@@ -82,7 +106,7 @@ export class Keeper {
   resume(): void {
     this.#paused = false;
     if (!this.isOn) return;
-    this.#dispatch({ kind: 'watching', watching: this.#inTrouble ? 'trouble' : 'on' });
+    this.#tellWatching();
     this.#soon(SETTLE_MS);
   }
 
@@ -111,7 +135,7 @@ export class Keeper {
     // Read once: the clock runs on, and what it says next may lie beyond the time that was just set.
     const nowMs = this.#nowMs();
     const atMs = Math.max(nowMs + ms, this.#restedAtMs());
-    if (this.#paused || this.#nextAtMs <= atMs) return;
+    if (this.#paused || this.#held || this.#nextAtMs <= atMs) return;
     if (this.#next !== null) clearTimeout(this.#next);
     this.#nextAtMs = atMs;
     this.#next = setTimeout(() => {
@@ -127,7 +151,7 @@ export class Keeper {
   }
 
   #onTick(): void {
-    if (this.#paused || this.#busy !== null) return;
+    if (this.#paused || this.#held || this.#busy !== null) return;
     const everyMs = this.#inTrouble ? SCAN_IN_TROUBLE_MS : SCAN_MS;
     if (this.#nowMs() - this.#lastEndMs > everyMs) this.#soon(0);
     const quiet = quietSessions(this.#grownAtMs, this.#nowMs());
@@ -136,15 +160,13 @@ export class Keeper {
 
   /** `isLook`: it came by itself, and is rested from. What the user asked for holds up nothing after it. */
   async #run(work: () => Promise<void>, isLook = false): Promise<void> {
-    if (this.#paused) return;
+    if (this.#paused || this.#held) return;
     if (this.#busy !== null) {
       this.#soon(SETTLE_MS);
       return;
     }
     const startMs = this.#nowMs();
-    this.#busy = work().catch((thrown) =>
-      this.#dispatch({ kind: 'trouble', message: thrown instanceof Error ? thrown.message : String(thrown) }),
-    );
+    this.#busy = work().catch((thrown) => this.#failed(thrown));
     await this.#busy;
     this.#busy = null;
     this.#lastEndMs = this.#nowMs();
@@ -153,10 +175,11 @@ export class Keeper {
   }
 
   async #ingest(asked: boolean): Promise<void> {
-    const done = await this.#services.background.ingest(asked, (activity) => {
+    const beganMs = this.#nowMs();
+    const done = await this.#services.background.ingest(asked, (step) => {
+      const activity = { kind: 'ingesting', ...step, elapsedMs: this.#nowMs() - beganMs } as const;
       // Unasked it is shown only where it takes a while: a dashboard that flickers at each line says nothing.
-      if (asked || (activity.kind === 'ingesting' && activity.totalBytes > 4 * 1024 ** 2))
-        this.#dispatch({ kind: 'activity', activity });
+      if (asked || activity.totalBytes > 4 * 1024 ** 2) this.#dispatch({ kind: 'activity', activity });
     });
     for (const uid of done.changed) {
       if (asked) this.#grownAtMs.delete(uid);
@@ -164,18 +187,24 @@ export class Keeper {
     }
     this.#dispatch({ kind: 'trouble', message: done.trouble });
     const nothing = asked ? 'Looked everywhere: nothing new.' : null;
-    this.#dispatch({ kind: 'ingested', news: done.news ?? nothing });
+    const stopped = ['Stopped by you; i goes on.', ...(done.news === null ? [] : [done.news])].join(' ');
+    this.#dispatch({ kind: 'ingested', news: this.#held ? stopped : (done.news ?? nothing) });
   }
 
   /** One after the other; those that a pause leaves over are made after it. */
   async #analyze(uids: readonly SessionUid[]): Promise<void> {
-    this.#dispatch({ kind: 'activity', activity: { kind: 'analyzing' } });
-    for (const uid of uids) {
-      if (this.#paused) return;
+    const beganMs = this.#nowMs();
+    for (const [done, uid] of uids.entries()) {
+      if (this.#paused || this.#held) return;
+      const elapsedMs = this.#nowMs() - beganMs;
+      this.#dispatch({
+        kind: 'activity',
+        activity: { kind: 'analyzing', done, total: uids.length, elapsedMs },
+      });
       try {
         await this.#services.background.analyze([uid]);
       } finally {
-        if (!this.#paused) this.#grownAtMs.delete(uid);
+        if (!this.#paused && !this.#held) this.#grownAtMs.delete(uid);
       }
     }
   }

@@ -6,6 +6,7 @@
 export const CONTEXTS = {
   first_run: 'First run',
   dashboard: 'Dashboard',
+  working: 'Dashboard: while something runs',
   pass: 'Sweep: a pass',
   analyze: 'Sweep: analyzing',
   running: 'Sweep: while it runs',
@@ -17,10 +18,15 @@ export const CONTEXTS = {
   filter: 'Sessions: typing the filter',
   groups: 'Sessions: by project',
   confirm: 'Before something is done to several',
+  doing: 'While it is done',
   reader: 'Reading',
+  report: 'Reading a report',
   transcript: 'Reading a session',
   finding: 'Reading: typing what to find',
   restore: 'Restore',
+  obstructed: 'Restore: something stands in its way',
+  folder: 'Restore: typing another folder',
+  writing: 'Restore: while it writes',
   restored: 'Restore: nothing left to do',
   nothing: 'First run: nothing found',
   history: 'History',
@@ -67,6 +73,9 @@ export type Action =
   | 'preview'
   | 'transcript'
   | 'restore'
+  | 'resume'
+  | 'force'
+  | 'elsewhere'
   | 'sort'
   | 'reverse'
   | 'search'
@@ -93,6 +102,7 @@ const EVERYWHERE = Object.keys(CONTEXTS) as KeyContext[];
 
 const LISTS = [
   'dashboard',
+  'working',
   'pass',
   'analyze',
   'loss',
@@ -100,29 +110,37 @@ const LISTS = [
   'groups',
   'history',
   'reader',
+  'report',
   'transcript',
   'help',
   'result',
   'restore',
+  'obstructed',
   'restored',
   'confirm',
 ] as const satisfies readonly KeyContext[];
 
 export const KEYS: readonly Key[] = [
   { keys: ['enter', 'i'], shown: 'enter', does: 'store them', action: 'ingest', in: ['first_run'] },
-  { keys: ['enter'], shown: 'enter', does: 'open', action: 'open', in: ['dashboard'] },
-  { keys: ['s'], shown: 's', does: 'sweep', action: 'sweep', in: ['dashboard'] },
+  { keys: ['enter'], shown: 'enter', does: 'open', action: 'open', in: ['dashboard', 'working'] },
+  { keys: ['s'], shown: 's', does: 'sweep', action: 'sweep', in: ['dashboard', 'working'] },
   {
     keys: ['b'],
     shown: 'b',
     does: 'sessions',
     action: 'sessions',
-    in: ['dashboard', 'first_run', 'nothing'],
+    in: ['dashboard', 'working', 'first_run', 'nothing'],
   },
-  { keys: ['/'], shown: '/', does: 'search', action: 'search', in: ['dashboard'] },
-  { keys: ['tab'], shown: 'tab', does: 'project/agent/age', action: 'switch', in: ['dashboard'] },
-  { keys: ['i'], shown: 'i', does: 'look for new', action: 'ingest', in: ['dashboard', 'nothing'] },
-  { keys: ['h'], shown: 'h', does: 'history', action: 'history', in: ['dashboard'] },
+  { keys: ['/'], shown: '/', does: 'search', action: 'search', in: ['dashboard', 'working'] },
+  { keys: ['tab'], shown: 'tab', does: 'project/agent/age', action: 'switch', in: ['dashboard', 'working'] },
+  {
+    keys: ['i'],
+    shown: 'i',
+    does: 'look for new',
+    action: 'ingest',
+    in: ['dashboard', 'working', 'nothing'],
+  },
+  { keys: ['h'], shown: 'h', does: 'history', action: 'history', in: ['dashboard', 'working'] },
   { keys: ['enter'], shown: 'enter', does: 'run', action: 'confirm', in: ['pass', 'analyze'] },
   { keys: ['enter'], shown: 'enter', does: 'done', action: 'confirm', in: ['result'] },
   { keys: ['enter'], shown: 'enter', does: 'do it', action: 'confirm', in: ['loss', 'confirm'] },
@@ -143,21 +161,29 @@ export const KEYS: readonly Key[] = [
     shown: 'esc',
     does: 'stop',
     action: 'stop',
-    in: ['pass', 'analyze', 'loss', 'running', 'exporting'],
+    in: ['pass', 'analyze', 'loss', 'running', 'exporting', 'working', 'doing'],
   },
   { keys: ['v'], shown: 'v', does: 'digest', action: 'preview', in: ['pass', 'analyze'] },
   { keys: ['u'], shown: 'u', does: 'undo', action: 'undo', in: ['pass', 'loss'], quiet: true },
   { keys: ['enter'], shown: 'enter', does: 'lose them', action: 'confirm', in: ['phrase'] },
   { keys: ['esc'], shown: 'esc', does: 'back to the choices', action: 'erase_all', in: ['phrase'] },
+  { keys: ['/'], shown: '/', does: 'find', action: 'search', in: ['reader', 'report', 'transcript', 'help'] },
+  { keys: ['n'], shown: 'n', does: 'next', action: 'find_next', in: ['reader', 'report', 'transcript'] },
+  { keys: ['N'], shown: 'N', does: 'before', action: 'find_before', in: ['reader', 'report', 'transcript'] },
+  { keys: ['o', 'enter'], shown: 'o', does: 'unfold', action: 'unfold', in: ['transcript'] },
+  { keys: ['o', 'enter'], shown: 'o', does: 'ids', action: 'unfold', in: ['report'] },
+  { keys: ['t'], shown: 't', does: 'digest/transcript', action: 'transcript', in: ['transcript'] },
+  { keys: ['x'], shown: 'x', does: 'raw', action: 'raw', in: ['transcript'] },
   { keys: ['enter'], shown: 'enter', does: 'digest', action: 'confirm', in: ['sessions'] },
   { keys: ['t'], shown: 't', does: 'transcript', action: 'transcript', in: ['sessions'] },
   { keys: ['space'], shown: 'space', does: 'mark', action: 'mark', in: ['sessions'] },
   { keys: ['/'], shown: '/', does: 'filter', action: 'search', in: ['sessions', 'groups'] },
   { keys: ['s'], shown: 's', does: 'sort', action: 'sort', in: ['sessions'] },
-  { keys: ['r'], shown: 'r', does: 'restore', action: 'restore', in: ['sessions'] },
-  { keys: ['p'], shown: 'p', does: 'pin', action: 'pin', in: ['sessions'] },
+  { keys: ['r'], shown: 'r', does: 'restore', action: 'restore', in: ['sessions', 'transcript'] },
+  { keys: ['p'], shown: 'p', does: 'pin', action: 'pin', in: ['sessions', 'transcript'] },
+  { keys: ['R'], shown: 'R', does: 'go on', action: 'resume', in: ['sessions', 'transcript'] },
   { keys: ['e'], shown: 'e', does: 'evict', action: 'evict', in: ['sessions'] },
-  { keys: ['y'], shown: 'y', does: 'copy the id', action: 'copy', in: ['sessions'] },
+  { keys: ['y'], shown: 'y', does: 'copy the id', action: 'copy', in: ['sessions', 'transcript'] },
   { keys: ['tab'], shown: 'tab', does: 'by project', action: 'group', in: ['sessions'] },
   { keys: ['A'], shown: 'A', does: 'mark all shown', action: 'mark_all', in: ['sessions'], quiet: true },
   { keys: ['V'], shown: 'V', does: 'mark a range', action: 'mark_range', in: ['sessions'], quiet: true },
@@ -169,15 +195,14 @@ export const KEYS: readonly Key[] = [
   { keys: ['enter', 'down'], shown: 'enter', does: 'to the list', action: 'confirm', in: ['filter'] },
   { keys: ['tab'], shown: 'tab', does: 'take what was meant', action: 'accept', in: ['filter'] },
   { keys: ['esc'], shown: 'esc', does: 'no filter', action: 'erase_all', in: ['filter'] },
-  { keys: ['/'], shown: '/', does: 'find', action: 'search', in: ['reader', 'transcript', 'help'] },
-  { keys: ['n'], shown: 'n', does: 'next', action: 'find_next', in: ['reader', 'transcript'] },
-  { keys: ['N'], shown: 'N', does: 'before', action: 'find_before', in: ['reader', 'transcript'] },
-  { keys: ['o', 'enter'], shown: 'o', does: 'unfold', action: 'unfold', in: ['transcript'] },
-  { keys: ['t'], shown: 't', does: 'digest/transcript', action: 'transcript', in: ['transcript'] },
-  { keys: ['R'], shown: 'R', does: 'raw', action: 'raw', in: ['transcript'] },
   { keys: ['enter'], shown: 'enter', does: 'find', action: 'confirm', in: ['finding', 'helping'] },
   { keys: ['esc'], shown: 'esc', does: 'stop looking', action: 'erase_all', in: ['finding', 'helping'] },
   { keys: ['enter'], shown: 'enter', does: 'write', action: 'confirm', in: ['restore'] },
+  { keys: ['f'], shown: 'f', does: 'replace', action: 'force', in: ['restore', 'obstructed'] },
+  { keys: ['d'], shown: 'd', does: 'elsewhere', action: 'elsewhere', in: ['restore', 'obstructed'] },
+  { keys: ['R'], shown: 'R', does: 'and go on', action: 'resume', in: ['restore'] },
+  { keys: ['enter'], shown: 'enter', does: 'look there', action: 'confirm', in: ['folder'] },
+  { keys: ['esc'], shown: 'esc', does: 'not elsewhere', action: 'erase_all', in: ['folder'] },
   { keys: ['enter', 'esc', 'q'], shown: 'esc', does: 'back', action: 'back', in: ['restored'] },
   { keys: ['enter'], shown: 'enter', does: 'report', action: 'confirm', in: ['history'] },
   {
@@ -185,7 +210,7 @@ export const KEYS: readonly Key[] = [
     shown: 'backspace',
     does: 'erase',
     action: 'erase',
-    in: ['phrase', 'filter', 'finding', 'helping'],
+    in: ['phrase', 'filter', 'finding', 'helping', 'folder'],
     quiet: true,
   },
   {
@@ -229,7 +254,19 @@ export const KEYS: readonly Key[] = [
     shown: 'esc',
     does: 'back',
     action: 'back',
-    in: ['sessions', 'groups', 'reader', 'transcript', 'restore', 'confirm', 'history', 'help', 'result'],
+    in: [
+      'sessions',
+      'groups',
+      'reader',
+      'report',
+      'transcript',
+      'restore',
+      'obstructed',
+      'confirm',
+      'history',
+      'help',
+      'result',
+    ],
   },
   {
     keys: ['?'],
@@ -240,6 +277,7 @@ export const KEYS: readonly Key[] = [
       'first_run',
       'nothing',
       'dashboard',
+      'working',
       'pass',
       'analyze',
       'loss',
@@ -250,7 +288,13 @@ export const KEYS: readonly Key[] = [
       'result',
     ],
   },
-  { keys: ['q'], shown: 'q', does: 'quit', action: 'quit', in: ['first_run', 'nothing', 'dashboard'] },
+  {
+    keys: ['q'],
+    shown: 'q',
+    does: 'quit',
+    action: 'quit',
+    in: ['first_run', 'nothing', 'dashboard', 'working'],
+  },
   {
     keys: ['ctrl+z'],
     shown: 'ctrl-z',
@@ -278,7 +322,7 @@ export const KEYS: readonly Key[] = [
 ]; // prettier-ignore
 
 /** Contexts in which what is typed is text, unless a key of the table says otherwise. */
-const TYPING: readonly KeyContext[] = ['phrase', 'filter', 'finding', 'helping'];
+const TYPING: readonly KeyContext[] = ['phrase', 'filter', 'finding', 'helping', 'folder'];
 
 export function isTyping(context: KeyContext): boolean {
   return TYPING.includes(context);

@@ -2,7 +2,6 @@
  * Keeps the list of all sessions, and the totals that are made of it, as the store is: loaded in pieces after the first frame, loaded
  * anew when the store has changed, filtered as a person types.
  */
-import { messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { numbersOf, sessionsByIds } from '../store/browse.ts';
 import { sessionsAtRisk } from '../store/scans.ts';
@@ -25,6 +24,7 @@ export class Lister {
   /** The list as it is shown; null: it is not. */
   readonly #sessions: () => Sessions | null;
   readonly #finder: Finder;
+  readonly #failed: (thrown: unknown) => void;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #loadTookMs = 0;
 
@@ -32,10 +32,12 @@ export class Lister {
     services: Pick<Services, 'db' | 'clock' | 'limits'>,
     dispatch: (event: Event) => void,
     sessions: () => Sessions | null,
+    failed: (thrown: unknown) => void,
   ) {
     this.#services = services;
     this.#dispatch = dispatch;
     this.#sessions = sessions;
+    this.#failed = failed;
     this.#finder = new Finder(services.db);
   }
 
@@ -54,7 +56,7 @@ export class Lister {
   }
 
   #async(work: () => Promise<void>): void {
-    void work().catch((thrown) => this.#dispatch({ kind: 'said', message: messageOf(thrown) }));
+    void work().catch(this.#failed);
   }
 
   /** The list follows the store, however often that changes: at most every two seconds, and rested from. */

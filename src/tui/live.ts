@@ -2,9 +2,8 @@
  * A view of the store that follows other processes.
  * Promises: the same object while nothing has changed; one cheap question four times a second (0.1 % of a core).
  */
-
 import { firstSweep } from '../cli/first-sweep.ts';
-import { EXIT, messageOf } from '../domain/errors.ts';
+import { EXIT } from '../domain/errors.ts';
 import type { Limits } from '../domain/limits.ts';
 import { addMs, type Clock, DAY_MS, type Iso } from '../domain/time.ts';
 import { bytesOf, planSweep } from '../policy/plan.ts';
@@ -28,7 +27,7 @@ export class LiveView {
   readonly #limits: Limits;
   readonly #clock: Clock;
   readonly #onChange: (view: View) => void;
-  readonly #onTrouble: (message: string) => void;
+  readonly #onTrouble: (thrown: unknown) => void;
   #version = -1;
   #minute = '';
   #growth: { readonly atMs: number; readonly days: readonly number[] } | null = null;
@@ -40,7 +39,7 @@ export class LiveView {
     limits: Limits,
     clock: Clock,
     onChange: (view: View) => void,
-    onTrouble: (message: string) => void = () => undefined,
+    onTrouble: (thrown: unknown) => void = () => undefined,
   ) {
     this.#db = db;
     this.#limits = limits;
@@ -59,13 +58,14 @@ export class LiveView {
     this.#timer = null;
   }
 
-  /** A store that cannot be read any more is said once; it is looked at again all the same. */
+  /** A store that cannot be read any more is said once, and so is that it can be again (null): it is looked at all the same. */
   #poll(): void {
     try {
       this.look();
+      if (this.#hasFailed) this.#onTrouble(null);
       this.#hasFailed = false;
     } catch (thrown) {
-      if (!this.#hasFailed) this.#onTrouble(messageOf(thrown));
+      if (!this.#hasFailed) this.#onTrouble(thrown);
       this.#hasFailed = true;
     }
   }

@@ -6,10 +6,20 @@ import type { ReadableDb } from '../store/connection.ts';
 import type { SearchQuery, SearchResult } from '../store/search/search.ts';
 import type { Consent, Progress } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
-import type { Activity, FoundHere, OwnFile, RawPiece, ReadLine, RestorePlan } from './state.ts';
+import type {
+  Activity,
+  FoundHere,
+  OwnFile,
+  RawAsked,
+  RawPiece,
+  ReadLine,
+  RestorePlan,
+  RestoreWay,
+} from './state.ts';
 import type { Schedule } from './view.ts';
 
-export type { OwnFile, RawPiece, ReadLine, RestorePlan } from './state.ts';
+export type { OwnFile, RawAsked, RawPiece, ReadLine, RestorePlan, RestoreWay } from './state.ts';
+export { HERE } from './state.ts';
 
 /** What an ingest in the background did. */
 export interface Ingested {
@@ -21,16 +31,24 @@ export interface Ingested {
   readonly changed: readonly SessionUid[];
 }
 
+export type IngestStep = Omit<Extract<Activity, { kind: 'ingesting' }>, 'kind' | 'elapsedMs'>;
+
 /** Ingest and analysis on a thread of their own, one thing after the other. */
 export interface Background {
   look(): Promise<FoundHere>;
   /** `digests`: make them at once, as a person who asks expects; else only store. */
-  ingest(digests: boolean, progress: (activity: Activity) => void): Promise<Ingested>;
+  ingest(digests: boolean, progress: (step: IngestStep) => void): Promise<Ingested>;
   /** Makes the digests of these sessions. */
   analyze(uids: readonly SessionUid[]): Promise<void>;
   /** Stops what runs at the next safe place; resolves when it has stopped. */
   stop(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Who waits for work on several sessions: hears how far it is, and may have it stopped. */
+export interface WorkWatcher {
+  readonly step: (done: number, total: number) => void;
+  readonly signal: AbortSignal;
 }
 
 export interface Watch {
@@ -52,7 +70,7 @@ export interface Services {
   /** A path for an export that is not taken yet. */
   exportFile(): string;
   /** Writes sessions to a file; returns a sentence. */
-  exportSessions(uids: readonly SessionUid[], file: string): Promise<string>;
+  exportSessions(uids: readonly SessionUid[], file: string, waiting: WorkWatcher): Promise<string>;
   /** Asks the search index, on a thread of its own. */
   search(query: SearchQuery): Promise<SearchResult>;
   /** Sessions about the same as one, as a search would find them. */
@@ -60,19 +78,21 @@ export interface Services {
   /** What runs sweeps by itself, asked of the machine's scheduler. */
   schedule(): Promise<Schedule>;
   /** What each would do, before it is done, as lines; then what it did. Nothing that has no digest is evicted so. */
-  evictMarked(uids: readonly SessionUid[]): Promise<readonly string[]>;
-  restoreMarked(uids: readonly SessionUid[]): Promise<readonly string[]>;
+  evictMarked(uids: readonly SessionUid[], waiting: WorkWatcher): Promise<readonly string[]>;
+  restoreMarked(uids: readonly SessionUid[], waiting: WorkWatcher): Promise<readonly string[]>;
   /** Has the index follow a few digests that it does not know yet; returns how many. */
   indexMore(): Promise<number>;
   /** The digest as a person reads it. */
   digestLines(uid: SessionUid, columns: number): readonly string[];
   /** The main transcript as a conversation; `columns`: where lines are broken. */
   conversation(uid: SessionUid, columns: number): Promise<readonly ReadLine[]>;
-  /** A piece of the main transcript from an offset in bytes; `columns`: where lines are broken. */
-  transcript(uid: SessionUid, offsetBytes: number, columns: number): RawPiece;
-  reportLines(report: Report, columns: number): readonly string[];
+  /** A piece of the main transcript; `columns`: where lines are broken. */
+  transcript(uid: SessionUid, asked: RawAsked, columns: number): RawPiece;
+  /** What came of it first; ids are details. */
+  reportLines(report: Report, columns: number): readonly ReadLine[];
   ownFile(uid: SessionUid): OwnFile;
-  planRestore(uid: SessionUid): RestorePlan;
+  planRestore(uid: SessionUid, way: RestoreWay): RestorePlan;
   /** Writes the files; returns a sentence. */
-  restore(plan: RestorePlan): string;
+  restore(plan: RestorePlan): Promise<string>;
+  isPinned(uid: SessionUid): boolean;
 }

@@ -4,6 +4,7 @@
  */
 import { render } from 'ink';
 import { createElement } from 'react';
+import type { SessionUid } from '../domain/ids.ts';
 import type { Report } from '../sweep/report.ts';
 import { App } from './App.tsx';
 import { Controller } from './controller.ts';
@@ -22,6 +23,8 @@ export interface TuiOptions {
   readonly onOverheard: (listener: (lines: readonly string[]) => void) => void;
   /** Calls when the shell has continued the process, until it is called off. */
   readonly onContinue: (listener: () => void) => () => void;
+  /** Calls when another program asks the process to stop, as ctrl-z would, until it is called off. */
+  readonly onStop: (listener: () => void) => () => void;
   /** Hands over what nobody caught, until it is called off. */
   readonly catchCrash: (onCrash: (thrown: unknown) => void) => () => void;
 }
@@ -31,6 +34,8 @@ export interface TuiResult {
   readonly reports: readonly Report[];
   /** What the sweep that was the whole task failed with; null: it did not. */
   readonly failed: unknown;
+  /** Whose agent is to go on with it now; null: none. */
+  readonly resumes: SessionUid | null;
 }
 
 /** To the first cell, and all from there on away. */
@@ -49,6 +54,18 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
       colour: options.colour,
       stopProcess: options.stopProcess,
     });
+  let crash: unknown = null;
+  // All of this before the first frame: whoever sees that may press a key or send a signal at once. What is typed would be echoed
+  // else, and a stop would leave the shell on our screen.
+  if (stdin.isTTY) stdin.setRawMode(true);
+  const callOffs = [
+    options.onContinue(() => controller.continued()),
+    options.onStop(() => controller.suspended()),
+    options.catchCrash((thrown) => {
+      crash ??= thrown;
+      ended.resolve();
+    }),
+  ];
   const app = render(element(), {
     ...{ stdin, stdout, exitOnCtrlC: false, alternateScreen: true, incrementalRendering: true, maxFps: 60 },
     // Whoever calls this sits at a terminal: what the environment says of build servers is not asked.
@@ -65,16 +82,11 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
     void stdout.write(`\x1b]52;c;${Buffer.from(text, 'utf8').toString('base64')}\x07`);
   options.onOverheard((lines) => controller.dispatch({ kind: 'overheard', lines }));
   // Terminals differ in what they leave of a frame in a window of another size.
-  const onResize = () => controller.repaint();
+  const onResize = () => controller.resized();
   stdout.on('resize', onResize);
-  const ignoreContinue = options.onContinue(() => controller.continued());
-  let crash: unknown = null;
-  const callOff = options.catchCrash((thrown) => {
-    crash ??= thrown;
-    ended.resolve();
-  });
   const interrupt = () => controller.dispatch({ kind: 'interrupt' });
   options.signal.addEventListener('abort', interrupt, { once: true });
+  if (options.signal.aborted) interrupt();
   // A connection that is gone answers no question any more.
   stdin.once('end', interrupt);
   try {
@@ -83,13 +95,12 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
   } finally {
     options.signal.removeEventListener('abort', interrupt);
     stdin.off('end', interrupt);
-    ignoreContinue();
     stdout.off('resize', onResize);
     app.unmount();
     await app.waitUntilExit().catch(() => undefined);
     await controller.stop();
-    callOff();
+    for (const callOff of callOffs) callOff();
   }
   if (crash !== null) throw crash;
-  return { reports: controller.reports, failed: controller.failed };
+  return { reports: controller.reports, failed: controller.failed, resumes: controller.resumes };
 }

@@ -6,12 +6,16 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { SweepRow } from '../store/read.ts';
 import type { SearchHit, SearchResult } from '../store/search/search.ts';
-import type { Decision, Progress, Proposal, StepName } from '../sweep/ports.ts';
+import type { Decision, Progress, Proposal } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
 import type { Catalogue, Sort } from './catalogue.ts';
 import type { Tone } from './paint.ts';
 import type { Grouping, Totals, TotalsGroup } from './totals.ts';
 import type { Schedule, View } from './view.ts';
+import { AT_TOP, type Doing, type ListPlace, type OwnFile, type Wizard } from './wizard-state.ts';
+
+export type { Doing, ListPlace, OwnFile, Stage, StepOutcome, Wizard } from './wizard-state.ts';
+export { AT_TOP, newWizard } from './wizard-state.ts';
 
 export interface Size {
   readonly columns: number;
@@ -20,14 +24,6 @@ export interface Size {
 
 /** The smallest window in which every screen has its place. */
 export const SMALLEST: Size = { columns: 60, rows: 16 };
-
-/** Where a list stands: the row under the cursor and the first row that is shown. */
-export interface ListPlace {
-  readonly cursor: number;
-  readonly top: number;
-}
-
-export const AT_TOP: ListPlace = { cursor: 0, top: 0 };
 
 /** What an agent has on this machine, before anything is stored. */
 export interface FoundHere {
@@ -53,62 +49,14 @@ export type Activity =
       readonly total: number;
       readonly readBytes: number;
       readonly totalBytes: number;
+      readonly elapsedMs: number;
     }
-  | { readonly kind: 'analyzing' };
-
-/** One step of the sweep as it went. */
-export interface StepOutcome {
-  readonly step: StepName;
-  readonly how: 'ran' | 'skipped' | 'nothing';
-}
-
-export type Stage =
-  | { readonly kind: 'starting' }
-  | { readonly kind: 'asking'; readonly proposal: Proposal }
   | {
-      readonly kind: 'running';
-      readonly step: StepName;
+      readonly kind: 'analyzing';
       readonly done: number;
       readonly total: number;
-      readonly label: string;
-    }
-  | { readonly kind: 'reclaiming'; readonly leftBytes: number }
-  | { readonly kind: 'result'; readonly report: Report; readonly lines: readonly string[] }
-  | { readonly kind: 'failed'; readonly message: string; readonly hint: string };
-
-/** Whether the agent's own file of a session is still on the disk. */
-export type OwnFile = 'there' | 'changed' | 'gone' | 'unknown';
-
-export interface Wizard {
-  /** `command`: the process ends with the report. */
-  readonly origin: 'command' | 'dashboard';
-  readonly stage: Stage;
-  readonly went: readonly StepOutcome[];
-  readonly place: ListPlace;
-  readonly keptOut: ReadonlySet<SessionUid>;
-  readonly pinned: ReadonlySet<SessionUid>;
-  /** Of the ways that a data loss offers, which is chosen: its place among them. */
-  readonly way: number;
-  /** The last way was taken, and its phrase is being typed. */
-  readonly losing: boolean;
-  readonly phrase: string;
-  /** Where an export of what would be lost would be written. */
-  readonly exportFile: string;
-  /** It is being written. */
-  readonly exporting: boolean;
-  /** What `u` takes back: the last session that was kept out or pinned, or let go. */
-  readonly undo: { readonly uid: SessionUid; readonly what: 'kept' | 'pinned' } | null;
-  /** A sentence about the last key or the last change. */
-  readonly notice: string | null;
-  readonly failures: readonly { readonly uid: SessionUid; readonly why: string }[];
-  readonly ownFiles: ReadonlyMap<SessionUid, OwnFile>;
-  readonly preview: { readonly uid: SessionUid; readonly lines: readonly string[] } | null;
-  readonly usageBytes: number;
-  readonly freedBytes: number;
-  readonly stopping: boolean;
-  /** At which step the person stopped it. */
-  readonly stoppedAt: StepName | null;
-}
+      readonly elapsedMs: number;
+    };
 
 /** What the index found of the words that are looked for. */
 export interface Found {
@@ -161,29 +109,50 @@ export interface ReadLine {
   readonly isTurn?: true;
 }
 
-/** A piece of a raw transcript, and where the next one begins; null: that was the last. */
+interface RawPlace {
+  readonly uid: SessionUid;
+  readonly offsetBytes: number;
+}
+
+/** A piece of a raw transcript; where the next one begins, and where the one before ends; null: there is none. */
 export interface RawPiece {
   readonly lines: readonly string[];
-  readonly more: { readonly uid: SessionUid; readonly offsetBytes: number } | null;
+  readonly more: RawPlace | null;
+  readonly before: RawPlace | null;
 }
+
+/** A piece that begins there, or one that ends there. */
+export type RawAsked = { readonly fromBytes: number } | { readonly untilBytes: number };
 
 export interface Reader {
   readonly title: string;
   /** Of whom it is, where it can be shown otherwise, too. */
   readonly uid: SessionUid | null;
-  readonly mode: 'text' | 'digest' | 'conversation' | 'raw';
+  readonly mode: 'text' | 'report' | 'digest' | 'conversation' | 'raw';
   /** Null: it is being read. */
   readonly lines: readonly ReadLine[] | null;
   readonly unfolded: boolean;
   readonly place: ListPlace;
   readonly more: RawPiece['more'];
+  readonly before: RawPiece['before'];
   /** What is looked for in it; `editing`: it is being typed. */
   readonly find: { readonly typed: string; readonly editing: boolean };
   readonly notice: string | null;
 }
 
+/** What a person may wish of a restore. */
+export interface RestoreWay {
+  /** What differs is replaced: what is there is stored first, or put beside. */
+  readonly force: boolean;
+  /** A folder of the person's; null: where the agent looks. */
+  readonly to: string | null;
+}
+
+export const HERE: RestoreWay = { force: false, to: null };
+
 export interface RestorePlan {
   readonly uid: SessionUid;
+  readonly way: RestoreWay;
   readonly root: string;
   readonly files: readonly { readonly path: string; readonly place: 'free' | 'same' | 'there' | 'differs' }[];
   readonly resume: string;
@@ -191,6 +160,8 @@ export interface RestorePlan {
   readonly note: string | null;
   /** Why it cannot be restored; null: it can. */
   readonly obstacle: string | null;
+  /** It can be where what is there is replaced. */
+  readonly isForcible: boolean;
 }
 
 export type Screen =
@@ -202,6 +173,8 @@ export type Screen =
       readonly kind: 'confirm';
       readonly question: Question;
       readonly done: readonly string[] | null;
+      /** Null: it is not being done. */
+      readonly doing: Doing | null;
       readonly place: ListPlace;
     }
   | { readonly kind: 'reader'; readonly reader: Reader }
@@ -209,6 +182,12 @@ export type Screen =
       readonly kind: 'restore';
       readonly plan: RestorePlan;
       readonly done: string | null;
+      /** Its files are being written. */
+      readonly isWriting: boolean;
+      /** Its agent is started with it then. */
+      readonly starts: boolean;
+      /** The other folder, as far as it is typed; null: none is. */
+      readonly typed: string | null;
       readonly place: ListPlace;
     }
   | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[]; readonly place: ListPlace }
@@ -227,6 +206,10 @@ export interface Question {
 export type ScreenKind = Screen['kind'];
 export type ScreenOf<K extends ScreenKind> = Extract<Screen, { readonly kind: K }>;
 
+/** The store cannot be read; what was asked for did not work; an ingest; watching the agents' folders. */
+export const TROUBLE_SOURCES = ['store', 'key', 'ingest', 'watch'] as const;
+export type TroubleSource = (typeof TROUBLE_SOURCES)[number];
+
 export interface State {
   /** The one that is seen. */
   readonly screen: Screen;
@@ -235,10 +218,14 @@ export interface State {
   readonly size: Size;
   readonly view: View | null;
   readonly activity: Activity;
-  /** `off`: nothing to watch yet, or a sweep is on. */
-  readonly watching: 'on' | 'off' | 'trouble';
-  /** What went wrong last in the background. */
-  readonly trouble: string | null;
+  /** The person has asked it to stop. */
+  readonly stoppingWork: boolean;
+  /** `off`: nothing to watch yet, or a sweep is on; `stopped`: by the person, until they ask for a look. */
+  readonly watching: 'on' | 'off' | 'trouble' | 'stopped';
+  /** What is wrong now, by what it is about: each goes when its cause is gone. */
+  readonly troubles: Readonly<Partial<Record<TroubleSource, string>>>;
+  /** Pages of the store were not what was written. */
+  readonly isDamaged: boolean;
   /** What something else wrote last to the terminal that is ours; the whole is printed at the end. */
   readonly overheard: string | null;
   /** A sentence about what was done last in the background. */
@@ -264,7 +251,9 @@ export type Event =
   | { readonly kind: 'found'; readonly found: FoundHere }
   | { readonly kind: 'activity'; readonly activity: Activity }
   | { readonly kind: 'watching'; readonly watching: State['watching'] }
-  | { readonly kind: 'trouble'; readonly message: string | null }
+  /** Null: it is well again. `from`: an ingest where it is left out. */
+  | { readonly kind: 'trouble'; readonly message: string | null; readonly from?: TroubleSource }
+  | { readonly kind: 'damaged' }
   | { readonly kind: 'overheard'; readonly lines: readonly string[] }
   | { readonly kind: 'ingested'; readonly news: string | null }
   | { readonly kind: 'proposed'; readonly proposal: Proposal }
@@ -276,7 +265,10 @@ export type Event =
   /** What would be lost is in a file, or could not be written. */
   | { readonly kind: 'exported'; readonly message: string }
   | { readonly kind: 'preview'; readonly uid: SessionUid; readonly lines: readonly string[] }
-  | { readonly kind: 'progress'; readonly progress: Progress }
+  /** `atMs`: monotonic. */
+  | { readonly kind: 'progress'; readonly progress: Progress; readonly atMs?: number }
+  /** So many of the sessions that something is done to are done. */
+  | { readonly kind: 'worked'; readonly done: number; readonly total: number; readonly elapsedMs: number }
   | { readonly kind: 'pinned'; readonly uid: SessionUid; readonly pinned: boolean }
   | { readonly kind: 'swept'; readonly report: Report; readonly lines: readonly string[] }
   | { readonly kind: 'sweep_failed'; readonly message: string; readonly hint: string }
@@ -294,11 +286,15 @@ export type Event =
       readonly title: string;
       readonly lines: readonly (string | ReadLine)[] | null;
       readonly more: RawPiece['more'];
+      readonly before?: RawPiece['before'];
+      /** The end of it is seen first. */
+      readonly atEnd?: boolean;
       readonly uid?: SessionUid;
       readonly mode?: Reader['mode'];
     }
   | { readonly kind: 'read_on'; readonly lines: readonly string[]; readonly more: RawPiece['more'] }
-  | { readonly kind: 'restore_planned'; readonly plan: RestorePlan }
+  | { readonly kind: 'read_back'; readonly lines: readonly string[]; readonly before: RawPiece['before'] }
+  | { readonly kind: 'restore_planned'; readonly plan: RestorePlan; readonly starts?: boolean }
   | { readonly kind: 'restored'; readonly message: string }
   | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[] }
   | { readonly kind: 'said'; readonly message: string }
@@ -316,6 +312,8 @@ export type Effect =
   | { readonly kind: 'sweep' }
   | { readonly kind: 'decide'; readonly decision: Decision }
   | { readonly kind: 'stop_sweep' }
+  /** Ends at its next safe place what is being done to several sessions, else an ingest or an analysis. */
+  | { readonly kind: 'stop_work' }
   | { readonly kind: 'examine'; readonly uids: readonly SessionUid[] }
   | { readonly kind: 'preview'; readonly uid: SessionUid }
   /** What a loss would leave of a session. */
@@ -341,8 +339,20 @@ export type Effect =
   | { readonly kind: 'transcript'; readonly uid: SessionUid }
   | { readonly kind: 'raw'; readonly uid: SessionUid }
   | { readonly kind: 'read_on'; readonly uid: SessionUid; readonly offsetBytes: number }
-  | { readonly kind: 'plan_restore'; readonly uid: SessionUid }
+  | { readonly kind: 'read_back'; readonly uid: SessionUid; readonly offsetBytes: number }
+  /** The last piece of it. */
+  | { readonly kind: 'raw_end'; readonly uid: SessionUid }
+  | {
+      readonly kind: 'plan_restore';
+      readonly uid: SessionUid;
+      readonly way: RestoreWay;
+      readonly starts: boolean;
+    }
   | { readonly kind: 'restore'; readonly plan: RestorePlan }
+  /** Ends the screens, and has the agent of the session go on with it. */
+  | { readonly kind: 'resume'; readonly uid: SessionUid }
+  | { readonly kind: 'pin_other'; readonly uid: SessionUid }
+  | { readonly kind: 'copy_id'; readonly uid: SessionUid }
   | { readonly kind: 'history' }
   | { readonly kind: 'report'; readonly sweepId: string };
 
@@ -368,6 +378,17 @@ export function upon(state: State, screen: Screen, ...effects: readonly Effect[]
 /** A screen by itself: nothing is below it. */
 export function alone(state: State, screen: Screen, ...effects: readonly Effect[]): Stepped {
   return { state: { ...state, screen, below: [] }, effects };
+}
+
+/** What is told of first: what is wrong, then what was kept off the screen. */
+export function troubleOf({ troubles, overheard }: State): string | null {
+  const [first] = TROUBLE_SOURCES.flatMap((source) => troubles[source] ?? []);
+  return first ?? overheard;
+}
+
+export function troubled(state: State, source: TroubleSource, message: string | null): State {
+  const { [source]: _, ...others } = state.troubles;
+  return { ...state, troubles: message === null ? others : { ...others, [source]: message } };
 }
 
 /** The nearest screen of a kind, from the one that is seen down; null: there is none. */
@@ -398,31 +419,6 @@ export function within<K extends ScreenKind>(
   return { state: { ...stepped.state, screen: top, below }, effects: stepped.effects };
 }
 
-export function newWizard(origin: Wizard['origin'], usageBytes: number): Wizard {
-  return {
-    origin,
-    stage: { kind: 'starting' },
-    went: [],
-    place: AT_TOP,
-    keptOut: new Set(),
-    pinned: new Set(),
-    way: 0,
-    losing: false,
-    phrase: '',
-    exportFile: '',
-    exporting: false,
-    undo: null,
-    notice: null,
-    failures: [],
-    ownFiles: new Map(),
-    preview: null,
-    usageBytes,
-    freedBytes: 0,
-    stopping: false,
-    stoppedAt: null,
-  };
-}
-
 export const NEW_SESSIONS: Sessions = {
   catalogue: null,
   sort: null,
@@ -450,8 +446,10 @@ export function firstState(screen: Screen, size: Size): State {
     size,
     view: null,
     activity: { kind: 'idle' },
+    stoppingWork: false,
     watching: 'off',
-    trouble: null,
+    troubles: {},
+    isDamaged: false,
     overheard: null,
     news: null,
     reports: [],

@@ -5,8 +5,9 @@
 import { formatCount } from '../cli/format.ts';
 import { type Action, isTyping, type Meaning, meaningOf } from './keys.ts';
 import { isTooSmall, type Move, moved } from './layout.ts';
-import { answered, asked } from './screens/confirm.ts';
-import { read, readOn } from './screens/reader.ts';
+import { answered, asked, worked } from './screens/confirm.ts';
+import { read, readBack, readFromEnd, readOn } from './screens/reader.ts';
+import { restored, restorePlanned } from './screens/restore.ts';
 import { isEmpty, settledPlace } from './screens/rules.ts';
 import { openSessions, told } from './screens/sessions.ts';
 import { isOver, quitSweep, sweepEvent } from './screens/sweep.ts';
@@ -22,6 +23,7 @@ import {
   type State,
   type Stepped,
   to,
+  troubled,
   upon,
   within,
 } from './state.ts';
@@ -34,7 +36,8 @@ export function step(state: State, event: Event): Stepped {
       const meaning = meaningOf(contextOf(state), event.name);
       if (meaning !== null && isTooSmall(state) && !isAlways(meaning)) return to(state);
       if (meaning === null) return isTooSmall(state) ? to(state) : unknown(state, event.name);
-      if (state.hint !== null && !isAlways(meaning)) return step({ ...state, hint: null }, event);
+      if (!isAlways(meaning) && (state.hint !== null || state.troubles.key !== undefined))
+        return step(troubled({ ...state, hint: null }, 'key', null), event);
       return meaning.kind === 'action'
         ? act(state, meaning.action, meaning.key)
         : typedOn(state, meaning.text);
@@ -50,15 +53,17 @@ export function step(state: State, event: Event): Stepped {
         onScreen(under, { kind: 'first_run', found: event.found }),
       );
     case 'activity':
-      return to({ ...state, activity: event.activity });
+      return to(active(state, event.activity));
     case 'watching':
       return to({ ...state, watching: event.watching });
     case 'trouble':
-      return to({ ...state, trouble: event.message });
+      return to(troubled(state, event.from ?? 'ingest', event.message));
+    case 'damaged':
+      return to({ ...state, isDamaged: true });
     case 'overheard':
       return to({ ...state, overheard: overheard(event.lines) });
     case 'ingested':
-      return ingested({ ...state, activity: { kind: 'idle' }, news: newsAfter(state, event.news) });
+      return ingested({ ...active(state, { kind: 'idle' }), news: newsAfter(state, event.news) });
     case 'totals':
       return settled({ ...state, totals: event.totals });
     case 'schedule':
@@ -71,16 +76,20 @@ export function step(state: State, event: Event): Stepped {
       return told(state, event);
     case 'question':
       return asked(state, event);
+    case 'worked':
+      return nearest(state, 'confirm')?.doing == null ? sweepEvent(state, event) : worked(state, event);
     case 'answered':
       return answered(state, event);
     case 'read':
       return read(state, event);
     case 'read_on':
       return readOn(state, event);
+    case 'read_back':
+      return readBack(state, event);
     case 'restore_planned':
-      return upon(state, { kind: 'restore', plan: event.plan, done: null, place: AT_TOP });
+      return restorePlanned(state, event);
     case 'restored':
-      return within(state, 'restore', (under, screen) => onScreen(under, { ...screen, done: event.message }));
+      return restored(state, event);
     case 'history':
       return upon(state, { kind: 'history', sweeps: event.sweeps, place: AT_TOP });
     case 'said':
@@ -159,8 +168,15 @@ function act(state: State, action: Action, key: string): Stepped {
     }
     case 'ingest':
       return state.activity.kind === 'idle'
-        ? to({ ...state, activity: { kind: 'looking' }, trouble: null, overheard: null }, { kind: 'ingest' })
+        ? to(
+            { ...troubled(state, 'ingest', null), activity: { kind: 'looking' }, overheard: null },
+            { kind: 'ingest' },
+          )
         : to({ ...state, hint: 'It is at it already.' });
+    case 'stop':
+      return isDashboard(state)
+        ? to({ ...state, stoppingWork: true }, { kind: 'stop_work' })
+        : acted(state, action, key);
     case 'sweep':
       return upon(
         state,
@@ -179,6 +195,14 @@ function act(state: State, action: Action, key: string): Stepped {
     default:
       return acted(state, action, key);
   }
+}
+
+function isDashboard({ screen: { kind } }: State): boolean {
+  return kind === 'dashboard' || kind === 'first_run';
+}
+
+function active(state: State, activity: State['activity']): State {
+  return { ...state, activity, stoppingWork: state.stoppingWork && activity.kind !== 'idle' };
 }
 
 /** A paste is text and never a key: no command runs because of it, and nothing is confirmed by a line break in it. */
@@ -202,6 +226,8 @@ function settled(state: State): Stepped {
 }
 
 function scrolled(state: State, move: Move): Stepped {
+  const far = readFromEnd(state, move);
+  if (far !== null) return far;
   const list = listed(state);
   if (list === null) return to(state);
   return placed(state, moved(list.place, move, list.length, list.visible, list.hasCursor));

@@ -137,3 +137,11 @@ test('maintain of a history above the hard cap keeps the newest raw, all as dige
   ]);
   expect(sessions.every(({ digest_bytes: bytes }) => bytes > 0)).toBe(true);
 });
+
+test('an import of which nothing would stay raw was told to keep about 0 of them', async () => {
+  using home = new Home();
+  for (let n = 0; n < 3; n += 1) home.put(n, 'a prompt');
+  const told = await home.run('maintain', '--yes', '--no-data-loss', '--soft-cap', '0', '--hard-cap', '1');
+  expect(told.err).toContain('`session-memory maintain` all of them stay as digests only.');
+  expect(told.err).not.toContain('about 0');
+});

@@ -80,6 +80,16 @@ describe('shrink', () => {
     expect((await home.run(['verify'])).out).toStartWith('All is well');
   });
 
+  test('names each before it is asked, and marks a title that it had to cut', async () => {
+    using home = await Home.stored();
+    const title = `${'a title that is long '.repeat(6)}end`;
+    home.write(claudePath(id(5)), promptLine(id(5), title));
+    await home.run(['ingest']);
+    await home.run(['evict', uid(5), '--yes']);
+    const { out } = await home.run(['curate', '--shrink', uid(5), '--yes']);
+    expect(out.split('\n')[1]).toMatch(/ a title that is long .{30,}…$/);
+  });
+
   test('leaves alone what cannot be made shorter', async () => {
     using home = await curatable();
     await home.run(['curate', '--shrink', uid(1), '--to', '1', '--yes']);

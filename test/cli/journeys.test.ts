@@ -203,6 +203,9 @@ describe('demo', () => {
     expect(code).toBe(3);
     for (const pass of ['backstop', 'budget', 'overflow', 'data_loss']) expect(out).toContain(`${pass}: `);
     expect(err).toContain('data_loss: evicted un-analyzed');
+    expect(out + err, 'what would stay raw of a history is no matter of the demo').not.toContain(
+      'about 0 of',
+    );
     expect(existsSync(program.store)).toBe(false);
     expect(readdirSync(program.home)).toEqual([]);
   });

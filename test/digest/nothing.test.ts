@@ -34,6 +34,10 @@ const KINDS: Readonly<Record<keyof FactSink, Telling>> = {
   fileRead: { tell: (sink) => sink.fileRead('/a'), counts: false },
   fileWritten: { tell: (sink) => sink.fileWritten('/a'), counts: false },
   fileEdited: { tell: (sink) => sink.fileEdited('/a'), counts: false },
+  fileChanged: {
+    tell: (sink) => sink.fileChanged?.('/a', { before: 'one', after: 'two' }),
+    counts: false,
+  },
   commandResult: { tell: (sink) => sink.commandResult('9', 0, false, 'out'), counts: false },
   error: { tell: (sink) => sink.error('overloaded', AT), counts: false },
   pullRequest: { tell: (sink) => sink.pullRequest('https://github.com/o/r/pull/1'), counts: false },

@@ -4,6 +4,7 @@
  */
 import { conversationLines } from '../../src/cli/conversation-lines.ts';
 import type { Turn } from '../../src/digest/conversation.ts';
+import { lineDiff } from '../../src/digest/line-diff.ts';
 import type { AgentId, SessionUid } from '../../src/domain/ids.ts';
 import { DEFAULT_LIMITS, GIB, MIB } from '../../src/domain/limits.ts';
 import type { SessionCard, SessionRow } from '../../src/domain/session.ts';
@@ -13,7 +14,15 @@ import type { SweepRow } from '../../src/store/read.ts';
 import { NO_OTHER_WAY, type Proposal, type StepName } from '../../src/sweep/ports.ts';
 import type { Report } from '../../src/sweep/report.ts';
 import { atRiskOf, type Catalogue, goingNext } from '../../src/tui/catalogue.ts';
-import type { Effect, Event, FoundHere, RestorePlan, Size, State } from '../../src/tui/state.ts';
+import {
+  type Effect,
+  type Event,
+  type FoundHere,
+  HERE,
+  type RestorePlan,
+  type Size,
+  type State,
+} from '../../src/tui/state.ts';
 import { step } from '../../src/tui/step.ts';
 import { totalsOf } from '../../src/tui/totals.ts';
 import type { View } from '../../src/tui/view.ts';
@@ -329,7 +338,7 @@ function listOf(rows: readonly SessionRow[]): Event[] {
 /** A transcript, as a reader shows it. */
 export function conversation(): Event {
   const turn = (who: Turn['who'], text: string, about: Partial<Turn> = {}): Turn => ({
-    ...{ who, at: daysBefore(90), text, outcome: '', failed: false, detail: '', ...about },
+    ...{ who, at: daysBefore(90), text, outcome: '', failed: false, detail: '', diff: [], ...about },
   });
   const turns = [
     turn('person', 'Why does the login test fail at times?\nIt is only on CI.'),
@@ -340,7 +349,11 @@ export function conversation(): Event {
       failed: true,
       detail: '1 failing\n  expected form',
     }),
-    turn('tool', 'edited test/login.spec.ts', { at: null }),
+    turn('tool', 'edited test/login.spec.ts', {
+      at: null,
+      outcome: '+1 -1',
+      diff: lineDiff('open\nwait 100\nlogin', 'open\nwait for the form\nlogin'),
+    }),
     turn('tool', '$ npm test -- login --retries 3', { outcome: 'exit 0', detail: 'all pass' }),
     turn('agent', HOSTILE_TITLES.join('\n')),
     ...Array.from({ length: 40 }, (_, n) => turn(n % 2 === 0 ? 'person' : 'agent', `And then? Login ${n}.`)),
@@ -433,11 +446,16 @@ export function restorePlan(about: Partial<RestorePlan> = {}): RestorePlan {
     resume: 'cd /home/me/web-shop && claude --resume 8c810000-5a1b-4c4e-9d2f-0123456789ab',
     note: null,
     obstacle: null,
+    way: HERE,
+    isForcible: false,
     ...about,
   };
 }
 
 export const INGESTING: Event = {
   kind: 'activity',
-  activity: { kind: 'ingesting', done: 312, total: 912, readBytes: 4.1 * GIB, totalBytes: 12.4 * GIB },
+  activity: {
+    ...{ kind: 'ingesting', done: 312, total: 912, readBytes: 4.1 * GIB, totalBytes: 12.4 * GIB },
+    elapsedMs: 95_000,
+  },
 };

@@ -8,11 +8,11 @@ import { censusOf } from '../../src/policy/census.ts';
 import { planSweep } from '../../src/policy/plan.ts';
 import {
   type Catalogue,
+  COLUMN_SORTS,
+  type ColumnSort,
   goingNext,
   orderBy,
   PINNED,
-  SORTS,
-  type Sort,
   STATES,
 } from '../../src/tui/catalogue.ts';
 import { NO_FILTER, parseFilter, select, wordsOf } from '../../src/tui/filter.ts';
@@ -85,7 +85,7 @@ const nextOf = (row: Row) =>
   row.going > 0 ? row.going - 1 : row.state === 'analyzed' && !row.pinned ? 2 : 3;
 
 /** What each order says, and then: newest first, and the one stored last first. */
-const COMPARE: Readonly<Record<Sort, (a: Row, b: Row) => number>> = {
+const COMPARE: Readonly<Record<ColumnSort, (a: Row, b: Row) => number>> = {
   newest: () => 0,
   stored: (a, b) => live(b) - live(a),
   agent: (a, b) => byText(a.agent.toLowerCase(), b.agent.toLowerCase()),
@@ -94,7 +94,7 @@ const COMPARE: Readonly<Record<Sort, (a: Row, b: Row) => number>> = {
   state: (a, b) => STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state),
 };
 
-function sorted(all: readonly Row[], sort: Sort): number[] {
+function sorted(all: readonly Row[], sort: ColumnSort): number[] {
   return all
     .toSorted((a, b) => COMPARE[sort](a, b) || b.timeMs - a.timeMs || b.id - a.id)
     .map((row) => row.id);
@@ -107,7 +107,7 @@ function idsOf(catalogue: Catalogue, shown: Uint32Array): number[] {
 describe('an order', () => {
   test('is that of a plain sort, ties newest first', () => {
     fc.assert(
-      fc.property(rows, fc.constantFrom(...SORTS), (all, sort) => {
+      fc.property(rows, fc.constantFrom(...COLUMN_SORTS), (all, sort) => {
         const catalogue = catalogueOf(all);
         expect(idsOf(catalogue, orderBy(catalogue, sort))).toEqual(sorted(all, sort));
       }),
@@ -117,7 +117,7 @@ describe('an order', () => {
 
   test('turned round is exactly its reverse', () => {
     fc.assert(
-      fc.property(rows, fc.constantFrom(...SORTS), (all, sort) => {
+      fc.property(rows, fc.constantFrom(...COLUMN_SORTS), (all, sort) => {
         const catalogue = catalogueOf(all);
         const shown = select(catalogue, orderBy(catalogue, sort), parseFilter(''), null, true);
         expect(idsOf(catalogue, shown)).toEqual(sorted(all, sort).reverse());
@@ -164,12 +164,23 @@ describe('a filter', () => {
 
   test('keeps what a plain filter keeps, in order', () => {
     fc.assert(
-      fc.property(rows, fc.array(words, { maxLength: 4 }), fc.constantFrom(...SORTS), (all, typed, sort) => {
-        const catalogue = catalogueOf(all);
-        const shown = select(catalogue, orderBy(catalogue, sort), parseFilter(typed.join(' ')), null, false);
-        const kept = new Set(all.filter((row) => passes(row, typed)).map((row) => row.id));
-        expect(idsOf(catalogue, shown)).toEqual(sorted(all, sort).filter((id) => kept.has(id)));
-      }),
+      fc.property(
+        rows,
+        fc.array(words, { maxLength: 4 }),
+        fc.constantFrom(...COLUMN_SORTS),
+        (all, typed, sort) => {
+          const catalogue = catalogueOf(all);
+          const shown = select(
+            catalogue,
+            orderBy(catalogue, sort),
+            parseFilter(typed.join(' ')),
+            null,
+            false,
+          );
+          const kept = new Set(all.filter((row) => passes(row, typed)).map((row) => row.id));
+          expect(idsOf(catalogue, shown)).toEqual(sorted(all, sort).filter((id) => kept.has(id)));
+        },
+      ),
       { seed: SEED, numRuns: 500 },
     );
   });

@@ -5,9 +5,15 @@ import { frame } from '../../src/tui/frames/frame.ts';
 import { keyNames } from '../../src/tui/input.ts';
 import { textOf, zoneBar } from '../../src/tui/paint.ts';
 import { contextOf } from '../../src/tui/screens.ts';
-import type { State } from '../../src/tui/state.ts';
+import {
+  type Event,
+  type State,
+  TROUBLE_SOURCES,
+  type TroubleSource,
+  troubleOf,
+} from '../../src/tui/state.ts';
 import { step } from '../../src/tui/step.ts';
-import { FOUND, key, play, SIZE, typing, view } from '../support/tui.ts';
+import { daysBefore, FOUND, key, play, SIZE, typing, view } from '../support/tui.ts';
 import { allStates, stateOf } from './states.ts';
 
 const at = (name: string, size = SIZE) => stateOf(name, size);
@@ -66,7 +72,10 @@ test('i was dead where nothing was found, though it was said that a session woul
 test('two ingests claimed more than 100 %', () => {
   const grown = play(at('dashboard'), {
     kind: 'activity',
-    activity: { kind: 'ingesting', done: 12, total: 9, readBytes: 3 * GIB, totalBytes: GIB },
+    activity: {
+      ...{ kind: 'ingesting', done: 12, total: 9, readBytes: 3 * GIB, totalBytes: GIB },
+      elapsedMs: 1000,
+    },
   });
   const shown = texts(grown).join('\n');
   expect(shown).toContain('12 of 12 sessions · 3.0 GiB of 3.0 GiB');
@@ -138,4 +147,92 @@ test('the signs in the list were explained only as far as 80 columns went', () =
       expect.stringMatching(/P pinned .*✗ digest only .*! .*\? no digest$/),
     ]);
   }
+});
+
+test('a narrow, low dashboard cut the sentence on what is at risk before it said whether that is stored', () => {
+  const risk = (agent: string, sessions: number, notStored: number) => ({
+    ...{ agent, sessions, notStored, days: 30, firstAt: null },
+  });
+  const cases = [
+    { atRisk: [risk('gemini-cli', 39, 0)], says: 'all stored' },
+    { atRisk: [risk('claude-code', 1, 1)], says: '1 not stored yet' },
+    { atRisk: [risk('claude-code', 12_345, 6_789), risk('gemini-cli', 3, 0)], says: '6,789 not stored yet' },
+  ];
+  for (const { atRisk, says } of cases)
+    for (let columns = 60; columns <= 100; columns += 1)
+      for (const rows of [16, 18, 24]) {
+        const shown = texts(
+          play(at('dashboard', { columns, rows }), { kind: 'view', view: view({ atRisk }) }),
+        );
+        const from = shown.findIndex((text) => text.includes('At risk'));
+        const told = shown
+          .slice(
+            from,
+            shown.findIndex((text) => text.includes('Growth')),
+          )
+          .join(' ');
+        expect([columns, rows, told]).toEqual([columns, rows, expect.stringContaining(says)]);
+      }
+});
+
+test('a narrow dashboard cut what keeps the store up, and how many are evicted', () => {
+  const swept = { at: daysBefore(1), freedBytes: 1.2 * GIB, lost: false };
+  for (let columns = 60; columns <= 100; columns += 1)
+    for (const rows of [16, 18, 24])
+      for (const lastSweep of [null, swept]) {
+        const event = { kind: 'view', view: view({ lastSweep }) } as const;
+        const shown = texts(play(at('dashboard-stopped', { columns, rows }), event));
+        const facts = shown.slice(
+          shown.findIndex((text) => text.includes('Growth')),
+          -1,
+        );
+        expect([columns, rows, facts.filter((text) => text.endsWith('…'))]).toEqual([columns, rows, []]);
+        expect(shown.join('\n')).toContain('evicted 5,310');
+      }
+});
+
+describe('trouble stayed after its cause was gone', () => {
+  const trouble = (state: State) => troubleOf(state);
+  const of = (from: TroubleSource, message: string | null): Event => ({ kind: 'trouble', from, message });
+
+  test('each goes with its own cause, and hides no other: checked for every order of two', () => {
+    for (const one of TROUBLE_SOURCES)
+      for (const other of TROUBLE_SOURCES) {
+        if (one === other) continue;
+        const both = play(at('dashboard'), of(one, `of ${one}`), of(other, `of ${other}`));
+        expect(trouble(play(both, of(one, null)))).toBe(`of ${other}`);
+        expect(trouble(play(both, of(other, null)))).toBe(`of ${one}`);
+        expect(trouble(play(both, of(one, null), of(other, null)))).toBeNull();
+      }
+  });
+
+  test('a store that cannot be read is told of although an ingest went well meanwhile', () => {
+    const state = play(at('dashboard'), of('store', 'it cannot be read'), { kind: 'trouble', message: null });
+    expect(trouble(state)).toBe('it cannot be read');
+  });
+
+  test('what a key could not do is told until the next key, and a key without meaning is none', () => {
+    const said = play(at('dashboard'), { kind: 'said', message: 'another process keeps the store locked' });
+    expect(trouble(said)).toContain('locked');
+    expect(trouble(play(said, key('Z')))).toContain('locked');
+    expect(trouble(play(said, key('down')))).toBeNull();
+  });
+});
+
+test('a store that was damaged was still said to be well', () => {
+  for (const name of ['dashboard', 'dashboard-well', 'dashboard-over-hard', 'dashboard-run-failed'])
+    for (const size of [SIZE, { columns: 60, rows: 16 }, { columns: 160, rows: 50 }]) {
+      const shown = texts(play(at(name, size), { kind: 'damaged' }))
+        .join(' ')
+        .replaceAll(/\s+/g, ' ');
+      expect(shown).toContain('✗ The store is damaged. Quit, and run `session-memory verify`');
+      expect(shown).not.toContain('All stored');
+      expect(shown).not.toContain('next sweep takes');
+    }
+});
+
+test('what the person had stopped was said to be all stored', () => {
+  const shown = texts(at('dashboard-stopped-by-person')).join(' ');
+  expect(shown).toContain('! You stopped it before all was stored: i goes on.');
+  expect(shown).not.toContain('All stored');
 });

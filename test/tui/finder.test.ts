@@ -172,3 +172,48 @@ describe('a search', () => {
     expect(told).toEqual([50]);
   });
 });
+
+describe('by title', () => {
+  const titlesOf = (rows: Uint32Array, { ids }: Catalogue) => {
+    const named = new Map(
+      world.db
+        .all<{ id: number; title: string | null; at: string }>(
+          'SELECT id, title, age_key AS at FROM sessions',
+          {},
+        )
+        .map((row) => [row.id, row]),
+    );
+    return Array.from(rows, (row) => named.get(ids[row] ?? -1));
+  };
+
+  test('the list is that of a plain sort in any case of letters, ties newest first, and turned round its reverse', async () => {
+    const finder = new Finder(world.db);
+    const catalogue = await loaded(finder);
+    const got: Uint32Array[] = [];
+    await finder.select({ ...PLAIN, sort: 'title' }, (rows) => got.push(rows));
+    await finder.select({ ...PLAIN, sort: 'title', reversed: true }, (rows) => got.push(rows));
+    const [up, down] = got;
+    if (up === undefined || down === undefined) throw new Error('nothing was shown');
+    const all = titlesOf(up, catalogue).map((row) => ({
+      id: row?.id ?? 0,
+      key: row?.title?.toLowerCase() ?? '',
+      at: row?.at ?? '',
+    }));
+    const sorted = all.toSorted((a, b) =>
+      a.key === b.key ? (a.at < b.at ? 1 : a.at > b.at ? -1 : b.id - a.id) : a.key < b.key ? -1 : 1,
+    );
+    expect(all).toEqual(sorted);
+    expect([...down]).toEqual([...up].reverse());
+    expect(new Set(up).size).toBe(COUNT);
+  });
+
+  test('a wish that is given up shows nothing, and a newer one is not held up by it', async () => {
+    const finder = new Finder(world.db);
+    await loaded(finder);
+    const shown: string[] = [];
+    const given = finder.select({ ...PLAIN, sort: 'title' }, () => shown.push('title'));
+    const newer = finder.select({ ...PLAIN, sort: 'stored' }, () => shown.push('stored'));
+    await Promise.all([given, newer]);
+    expect(shown).toEqual(['stored']);
+  });
+});

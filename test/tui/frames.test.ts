@@ -19,13 +19,13 @@ const GOLDEN = join(import.meta.dir, 'golden');
 const GOLDEN_SIZES: readonly Size[] = [
   { columns: 80, rows: 24 },
   { columns: 60, rows: 16 },
+  { columns: 100, rows: 30 },
   { columns: 160, rows: 50 },
 ];
 const SIZES: readonly Size[] = [
   ...GOLDEN_SIZES,
   { columns: 61, rows: 17 },
   { columns: 79, rows: 19 },
-  { columns: 100, rows: 30 },
   { columns: 200, rows: 60 },
 ];
 const sizeName = ({ columns, rows }: Size) => `${columns}×${rows}`;
@@ -105,6 +105,14 @@ describe('a frame', () => {
           expect([name, lines.length]).toEqual([name, to.rows]);
           expect(lines.filter((text) => widthOf(text) >= to.columns).map((text) => [name, text])).toEqual([]);
         }
+  });
+
+  test('shows a way out, but for the moment in which files are written', () => {
+    for (const { name, state } of [...allStates(size), ...allStates({ columns: 60, rows: 16 })]) {
+      const context = contextOf(state);
+      if (context === 'writing' || state.screen.kind === 'done' || state.hint !== null) continue;
+      expect([name, texts(state).at(-1)]).toEqual([name, expect.stringMatching(/(?:^| )(?:esc|q) /)]);
+    }
   });
 
   test('ends with the help and the quit keys wherever the keyboard has them', () => {

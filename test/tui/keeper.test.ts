@@ -42,7 +42,7 @@ class Kept implements Disposable {
         look: notUsed,
         ingest: (digests) => this.#ingest(digests),
         analyze: (uids) => this.#work(`analyze ${uids.length}`, this.analyzeTakesMs),
-        stop: async () => undefined,
+        stop: async () => void this.asked.push(`${this.nowMs / SECOND} s: stop`),
         close: async () => undefined,
       },
       watch: (onChange, onTrouble) => {
@@ -179,7 +179,11 @@ describe('what agents write', () => {
     await unwatched.pass(MINUTE);
     expect(unwatched.took().length).toBeWithin(4, 7);
     expect(unwatched.events).toContainEqual({ kind: 'watching', watching: 'trouble' });
-    expect(unwatched.events).toContainEqual({ kind: 'trouble', message: 'no more folders can be watched' });
+    expect(unwatched.events).toContainEqual({
+      kind: 'trouble',
+      message: 'no more folders can be watched',
+      from: 'watch',
+    });
   });
 });
 
@@ -296,3 +300,54 @@ function isoOf(text: string) {
   if (time === null) throw new Error(`${text} is no time`);
   return time;
 }
+
+describe('what the person stops', () => {
+  test('ends, and nothing starts by itself until they ask for it', async () => {
+    using kept = new Kept();
+    kept.keeper.start();
+    await kept.pass(SECOND);
+    kept.took();
+    await kept.keeper.stopWork();
+    expect(kept.took()).toEqual(['1 s: stop']);
+    expect(kept.events).toContainEqual({ kind: 'watching', watching: 'stopped' });
+    kept.changed();
+    await kept.pass(200 * SECOND);
+    expect(kept.took(), 'neither a change nor the time starts anything').toEqual([]);
+    const asked = kept.keeper.ingestNow();
+    await kept.pass(SECOND);
+    await asked;
+    expect(kept.took()[0]).toContain('ingest with digests');
+    expect(kept.events.findLast(({ kind }) => kind === 'watching')).toEqual({
+      kind: 'watching',
+      watching: 'on',
+    });
+    kept.changed();
+    await kept.pass(SECOND);
+    expect(kept.took().at(-1)).toContain('s: ingest');
+  });
+
+  test('says what was stored until then, and how to go on', async () => {
+    using kept = new Kept();
+    kept.ingestTakesMs = 5 * SECOND;
+    const asked = kept.keeper.ingestNow();
+    await kept.pass(SECOND);
+    const stopped = kept.keeper.stopWork();
+    await kept.pass(10 * SECOND);
+    await Promise.all([asked, stopped]);
+    expect(kept.events).toContainEqual({ kind: 'ingested', news: 'Stopped by you; i goes on.' });
+  });
+
+  test('a sweep that is over does not start it again', async () => {
+    using kept = new Kept();
+    kept.keeper.start();
+    await kept.pass(SECOND);
+    await kept.keeper.stopWork();
+    await kept.keeper.pause();
+    kept.took();
+    kept.keeper.resume();
+    kept.changed();
+    await kept.pass(100 * SECOND);
+    expect(kept.took()).toEqual([]);
+    expect(kept.events.at(-1)).toEqual({ kind: 'watching', watching: 'stopped' });
+  });
+});

@@ -6,10 +6,10 @@ import { Conversation, type Turn } from '../../src/digest/conversation.ts';
 import { frame } from '../../src/tui/frames/frame.ts';
 import { shownLines } from '../../src/tui/frames/reader.ts';
 import { textOf, widthOf } from '../../src/tui/paint.ts';
-import type { Reader, State } from '../../src/tui/state.ts';
+import type { Event, Reader, State } from '../../src/tui/state.ts';
 import { hostileIn } from '../support/filled.ts';
 import { SEED } from '../support/seed.ts';
-import { effectsOf, HOSTILE_TITLES, key, play, SIZE, typing, uidOf } from '../support/tui.ts';
+import { effectsOf, HOSTILE_TITLES, key, listed, play, ROWS, SIZE, typing, uidOf } from '../support/tui.ts';
 import { stateOf } from './states.ts';
 
 const READING = stateOf('reader-conversation', SIZE);
@@ -30,7 +30,7 @@ describe('a conversation', () => {
     const shown = texts(READING).join('\n');
     expect(shown).toContain('You  2026-03-12 14:02');
     expect(shown).toContain('▸ $ npm test -- login  → exit 1');
-    expect(shown).toContain('· edited test/login.spec.ts');
+    expect(shown).toContain('▸ edited test/login.spec.ts  → +1 -1');
     expect(shown).not.toContain('1 failing');
   });
 
@@ -46,7 +46,7 @@ describe('a conversation', () => {
       /^ {2}· \$ npm run a-script .*… {2}→ exit 1$/,
     ],
   ])('tells of %p what it was and how it ended, in one line that fits', (text, outcome, shown) => {
-    const turn: Turn = { who: 'tool', at: null, text, outcome, failed: false, detail: '' };
+    const turn: Turn = { who: 'tool', at: null, text, outcome, failed: false, detail: '', diff: [] };
     const lines = conversationLines([turn], false, 60);
     const [first, ...more] = lines;
     expect(first?.text).toMatch(shown);
@@ -69,8 +69,8 @@ describe('a conversation', () => {
     expect(topLine(play(open, key('o')))).toBe(topLine(down));
   });
 
-  test('is shown raw by R, and back; as its digest by t', () => {
-    expect(effectsOf(READING, key('R'))).toEqual([{ kind: 'raw', uid: uidOf(0) }]);
+  test('is shown raw by x, and back; as its digest by t', () => {
+    expect(effectsOf(READING, key('x'))).toEqual([{ kind: 'raw', uid: uidOf(0) }]);
     expect(effectsOf(READING, key('t'))).toEqual([{ kind: 'digest', uid: uidOf(0) }]);
     const raw = play(READING, {
       kind: 'read',
@@ -80,7 +80,7 @@ describe('a conversation', () => {
       uid: uidOf(0),
       mode: 'raw',
     });
-    expect(effectsOf(raw, key('R'))).toEqual([{ kind: 'transcript', uid: uidOf(0) }]);
+    expect(effectsOf(raw, key('x'))).toEqual([{ kind: 'transcript', uid: uidOf(0) }]);
     expect(play(raw, key('esc')).screen.kind, 'one step back, however often it was turned').toBe('sessions');
   });
 
@@ -92,6 +92,13 @@ describe('a conversation', () => {
       outcome: fc.constantFrom('', 'exit 1'),
       failed: fc.boolean(),
       detail: fc.oneof(fc.constant(''), fc.string({ unit: 'binary' })),
+      diff: fc.array(
+        fc.record({
+          sign: fc.constantFrom('+' as const, '-' as const, ' ' as const, '…' as const),
+          text: fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...HOSTILE_TITLES)),
+        }),
+        { maxLength: 4 },
+      ),
     });
     fc.assert(
       fc.property(fc.array(turn, { maxLength: 8 }), fc.integer({ min: 40, max: 160 }), (turns, columns) => {
@@ -167,4 +174,68 @@ describe('finding', () => {
 test('the place is told at the bottom, from the first line to the last', () => {
   expect(texts(READING).at(-2)).toMatch(/\d+ %, line 21 of \d+/);
   expect(texts(play(READING, key('end'))).at(-2)).toContain('100 %');
+});
+
+describe('a raw transcript that is loaded in part', () => {
+  const piece = (n: number) => Array.from({ length: 300 }, (_, i) => `${n}: line ${i}`);
+  const at = (offsetBytes: number) => ({ uid: uidOf(0), offsetBytes });
+  const raw = (about: Partial<Extract<Event, { kind: 'read' }>>): Event => ({
+    ...{ kind: 'read', title: 'Raw transcript', uid: uidOf(0), mode: 'raw', lines: piece(0), more: null },
+    ...about,
+  });
+
+  test('ends where the transcript ends: G went to the end of what was loaded', () => {
+    const begun = play(READING, raw({ more: at(1000) }));
+    expect(effectsOf(begun, key('G'))).toEqual([{ kind: 'raw_end', uid: uidOf(0) }]);
+    const end = play(begun, raw({ lines: piece(9), before: at(9000), atEnd: true }));
+    expect(texts(end).at(-3)).toContain('9: line 299');
+    expect(texts(end).at(-2)).toContain('the end');
+    expect(effectsOf(end, key('g'))).toEqual([{ kind: 'raw', uid: uidOf(0) }]);
+  });
+
+  test('goes on upwards, and what is seen stays where it is', () => {
+    const end = play(READING, raw({ lines: piece(9), before: at(9000), atEnd: true }));
+    const up = play(end, ...Array.from({ length: 10 }, () => key('pageup')));
+    expect(effectsOf(end, ...Array.from({ length: 12 }, () => key('pageup')))).toContainEqual({
+      ...{ kind: 'read_back', uid: uidOf(0), offsetBytes: 9000 },
+    });
+    const more = play(up, { kind: 'read_back', lines: piece(8), before: at(8000) });
+    expect(topLine(more)).toBe(topLine(up));
+    expect(texts(play(more, ...Array.from({ length: 16 }, () => key('pageup')))).join()).toContain('8: line');
+  });
+});
+
+describe('who comes from a search', () => {
+  const searched = (typed: string, ...events: readonly Event[]) =>
+    play(stateOf('dashboard', SIZE), key('/'), ...listed(ROWS), ...typing(typed), ...events, key('enter'));
+  const text: Extract<Event, { kind: 'read' }> = {
+    ...{ kind: 'read', title: 'Digest', uid: uidOf(0), mode: 'digest', more: null },
+    lines: Array.from({ length: 200 }, (_, n) => (n === 150 ? 'here the Walrus sings' : `line ${n}`)),
+  };
+
+  test('is led to what was found, which is marked, and n goes on from there', () => {
+    const read = play(searched('walrus'), text);
+    expect(texts(read).join()).toContain('here the Walrus sings');
+    expect(
+      frame(read, { unicode: true })
+        .flat()
+        .filter(({ tone }) => tone === 'cursor'),
+    ).toEqual([{ text: 'Walrus', tone: 'cursor' }]);
+  });
+
+  test('is led to it when the text comes later, and where it is folded away it is unfolded', () => {
+    const waiting = play(searched('walrus'), { ...text, mode: 'conversation', lines: null });
+    const lines = Array.from({ length: 200 }, (_, n) => ({
+      ...{ text: n === 150 ? 'a walrus in the output' : `line ${n}`, tone: 'plain' as const },
+      ...(n === 150 ? { isDetail: true as const } : {}),
+    }));
+    const read = play(waiting, { ...text, mode: 'conversation', lines });
+    expect(texts(read).join()).toContain('a walrus in the output');
+  });
+
+  test('sees the beginning where the text has nothing of it, and no word is left in the way', () => {
+    const read = play(searched('unicorn'), text);
+    expect(topLine(read)).toContain('line 0');
+    expect(readerOf(read).find.typed).toBe('');
+  });
 });

@@ -1,6 +1,6 @@
 /** The screen of a restore in every state, by name. */
 import type { Event } from '../../src/tui/state.ts';
-import { restorePlan, uidOf } from '../support/tui.ts';
+import { key, restorePlan, typing, uidOf } from '../support/tui.ts';
 import type { Maker } from './states.ts';
 
 /** `browse`: opens the list of sessions, then plays the events. */
@@ -32,6 +32,27 @@ export function restoreStates(
         note: 'opencode keeps its sessions in a database, which is never written to.',
       }),
     }),
+    'restore-forcible': browse({
+      kind: 'restore_planned',
+      plan: restorePlan({
+        ...{ root: '-', files: [], resume: '', isForcible: true },
+        obstacle:
+          '/home/me/.claude/projects/-home-me-web-shop/8c810000-5a1b-4c4e-9d2f-0123456789ab.jsonl is there and differs. f replaces it: what is there is stored first, or put beside.',
+      }),
+    }),
+    'restore-folder': browse({ kind: 'restore_planned', plan: restorePlan() }, key('d'), ...typing('~/back')),
+    'restore-starts': browse({ kind: 'restore_planned', plan: restorePlan(), starts: true }),
+    'restore-starts-nothing': browse({
+      kind: 'restore_planned',
+      plan: restorePlan({ resume: '' }),
+      starts: true,
+    }),
+    'restore-starts-there': browse({
+      kind: 'restore_planned',
+      plan: restorePlan({ files: restorePlan().files.map((file) => ({ ...file, place: 'same' })) }),
+      starts: true,
+    }),
+    'restore-writing': browse({ kind: 'restore_planned', plan: restorePlan() }, key('enter')),
     'restore-done': browse(
       { kind: 'restore_planned', plan: restorePlan() },
       { kind: 'restored', message: 'Wrote 2 files, byte for byte. 1 file is already there.' },

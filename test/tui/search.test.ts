@@ -124,15 +124,33 @@ describe('the list', () => {
     const list = play(firstState(DASHBOARD, SIZE), { kind: 'view', view: view() }, key('b'), ...listed(ROWS));
     const orders = (state: State) =>
       Array.from(
-        { length: 7 },
+        { length: 8 },
         (_, n) =>
           /by ([a-z ]+?)(?: {2}|,|$)/.exec(
             texts(play(state, ...Array.from({ length: n }, () => key('s')))),
           )?.[1],
       );
-    expect(orders(list)).toEqual(['newest', 'stored', 'project', 'agent', 'state', 'next', 'newest']);
+    expect(orders(list)).toEqual([
+      'newest',
+      'stored',
+      'title',
+      'project',
+      'agent',
+      'state',
+      'next',
+      'newest',
+    ]);
     const entered = play(answered, key('enter'));
-    expect(orders(entered)).toEqual(['best match', 'newest', 'stored', 'project', 'agent', 'state', 'next']);
+    expect(orders(entered)).toEqual([
+      'best match',
+      'newest',
+      'stored',
+      'title',
+      'project',
+      'agent',
+      'state',
+      'next',
+    ]);
   });
 
   test('a group of the dashboard opens the sessions behind it', () => {

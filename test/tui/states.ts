@@ -1,24 +1,31 @@
 /**
  * Every screen in every state, by name, at any size. Each is reached by events, as a person would reach it.
  */
-import { reportPage } from '../../src/cli/report.ts';
+import { brokenAt, reportParts } from '../../src/cli/report.ts';
+import type { ReportLine } from '../../src/cli/report-sessions.ts';
 import { DEFAULT_LIMITS, GIB, MIB } from '../../src/domain/limits.ts';
 import type { SessionRow } from '../../src/domain/session.ts';
 import { NO_OTHER_WAY } from '../../src/sweep/ports.ts';
 import type { Report } from '../../src/sweep/report.ts';
 import { questionOf } from '../../src/tui/question.ts';
-import { DASHBOARD, type Event, firstState, newWizard, type Size, type State } from '../../src/tui/state.ts';
+import {
+  DASHBOARD,
+  type Event,
+  firstState,
+  newWizard,
+  type ReadLine,
+  type Size,
+  type State,
+} from '../../src/tui/state.ts';
 import type { View } from '../../src/tui/view.ts';
 import {
   card,
   conversation,
   DIGEST_LINES,
-  daysBefore,
   EMPTY_VIEW,
   FOUND,
   HOSTILE_TITLES,
   hostileCards,
-  INGESTING,
   key,
   listed,
   peeked,
@@ -35,6 +42,7 @@ import {
   view,
   WHYS,
 } from '../support/tui.ts';
+import { dashboardStates } from './dashboard-states.ts';
 import { restoreStates } from './restore-states.ts';
 import { sessionStates } from './session-states.ts';
 
@@ -113,30 +121,41 @@ function previewed(n: number): Event {
   return { kind: 'preview', uid: uidOf(n), lines: DIGEST_LINES };
 }
 
-/** The report as it is printed, broken at the width of the window. */
+/** The report, broken at the width of the window. */
 function swept(about: Partial<Report>): Sized {
   const made = report(about);
-  const io = {
-    out: () => undefined,
-    err: () => undefined,
-    outSlowly: async () => undefined,
-    outBytes: async () => undefined,
-    stdinIsTty: true,
-    stdoutIsTty: true,
-    stderrIsTty: true,
-    columns: 78,
-    colour: false,
-    unicode: true,
-  };
   return ({ columns }) => ({
     kind: 'swept',
     report: made,
-    lines: broken(reportPage(io, made, DEFAULT_LIMITS).split('\n'), columns - 2),
+    lines: reportLines(made, columns - 2)
+      .filter(({ isId }) => !isId)
+      .map(({ text }) => text),
   });
 }
 
-function broken(lines: readonly string[], cells: number): string[] {
-  return lines.flatMap((text) => Bun.wrapAnsi(text, cells, { hard: true, trim: false }).split('\n'));
+function reportLines(made: Report, cells: number): ReportLine[] {
+  const reported = new Map(
+    Array.from({ length: 40 }, (_, n) => card(n)).map(({ uid, title, project, storedBytes }) => [
+      uid,
+      { uid, title, project, storedBytes },
+    ]),
+  );
+  return reportParts(made, DEFAULT_LIMITS, reported).flatMap((one) => brokenAt(cells, one));
+}
+
+const LONG_REPORT = report({
+  budget_evicted: Array.from({ length: 30 }, (_, n) => uidOf(n + 2)),
+  skipped: [{ session_uid: uidOf(33), reason: 'it has grown since' }],
+});
+
+function reading(...events: readonly Event[]): Maker {
+  return (size) => {
+    const lines = reportLines(LONG_REPORT, size.columns - 2).map(
+      ({ text, isId }): ReadLine => (isId ? { text, tone: 'dim', isDetail: true } : { text, tone: 'plain' }),
+    );
+    const read: Event = { kind: 'read', title: 'Report of a sweep', mode: 'report', lines, more: null };
+    return dashboard(view(), key('h'), { kind: 'history', sweeps: [sweepRow(1)] }, read, ...events)(size);
+  };
 }
 
 const HOSTILE_ROWS = HOSTILE_TITLES.map((title, n) => row(n, { title, project: `/home/me/${title}` }));
@@ -145,20 +164,6 @@ function browse(rows: readonly SessionRow[], ...events: readonly Event[]): Maker
   return dashboard(view(), key('b'), ...listed(rows), peeked(0), ...events);
 }
 
-const OVER_HARD = view({
-  tier1Bytes: 6.7 * GIB,
-  analyzed: { sessions: 310, bytes: 2.1 * GIB },
-  unanalyzed: { sessions: 1204, bytes: 4.6 * GIB },
-  next: [
-    { pass: 'backstop', sessions: 1, bytes: 3 * MIB },
-    { pass: 'budget', sessions: 310, bytes: 2.1 * GIB },
-    { pass: 'overflow', sessions: 12, bytes: 300 * MIB },
-  ],
-  toAnalyze: 1204,
-  worstCaseLoss: 12,
-  lastSweep: { at: daysBefore(1), freedBytes: 310 * MIB, lost: true },
-});
-
 function firstRun(...events: readonly Event[]): Maker {
   return (size) => play(firstState(DASHBOARD, size), { kind: 'view', view: EMPTY_VIEW }, ...events);
 }
@@ -166,91 +171,9 @@ function firstRun(...events: readonly Event[]): Maker {
 const EVICTED: Event = {
   kind: 'progress',
   progress: { kind: 'evicted', uid: uidOf(1), freedBytes: 12 * MIB, usageBytes: 3.1 * GIB - 12 * MIB },
+  atMs: 4_000,
 };
 const DONE: Event[] = [proposed('backstop', 3), key('enter')];
-
-const DASHBOARDS: Readonly<Record<string, Maker>> = {
-  opening: (size) => firstState(DASHBOARD, size),
-  dashboard: dashboard(),
-  'dashboard-agents': dashboard(view(), key('tab'), key('down')),
-  'dashboard-ages': dashboard(view(), key('tab'), key('tab')),
-  'dashboard-well': dashboard(
-    view({
-      ...{ atRisk: [], unanalyzed: { sessions: 0, bytes: 0 } },
-      next: [
-        { pass: 'backstop', sessions: 0, bytes: 0 },
-        { pass: 'budget', sessions: 0, bytes: 0 },
-        { pass: 'overflow', sessions: 0, bytes: 0 },
-      ],
-      lastSweep: { at: daysBefore(1), freedBytes: 310 * MIB, lost: false },
-    }),
-  ),
-  'dashboard-no-schedule': dashboard(view({ atRisk: [] }), {
-    kind: 'schedule',
-    schedule: { state: 'none', kind: '', next: null },
-  }),
-  'dashboard-stopped': dashboard(view({ atRisk: [] }), {
-    kind: 'schedule',
-    schedule: { state: 'stopped', kind: 'systemd', next: null },
-  }),
-  'dashboard-run-failed': dashboard(
-    view({
-      atRisk: [],
-      lastRun: { at: daysBefore(0.1), isWell: false, result: 'the store could not be opened: it is torn' },
-    }),
-  ),
-  'dashboard-first-sweep': dashboard(view({ atRisk: [], firstSweep: 'untold' })),
-  'dashboard-over-soft': dashboard(
-    view({
-      tier1Bytes: 4.6 * GIB,
-      next: [
-        { pass: 'backstop', sessions: 0, bytes: 0 },
-        { pass: 'budget', sessions: 212, bytes: 0.6 * GIB },
-        { pass: 'overflow', sessions: 0, bytes: 0 },
-      ],
-      lastSweep: { at: daysBefore(1), freedBytes: 310 * MIB, lost: false },
-    }),
-  ),
-  'dashboard-over-hard': dashboard(OVER_HARD),
-  'dashboard-tier2-over': dashboard(view({ tier2Bytes: 1.2 * GIB })),
-  'dashboard-zero-caps': dashboard(
-    view({
-      limits: { rawSoftCapBytes: 0, rawHardCapBytes: 0, rawMaxAgeDays: 'off', distilledCapBytes: 0 },
-      growth: [],
-      atRisk: [],
-    }),
-  ),
-  'dashboard-ingesting': dashboard(view(), INGESTING),
-  'dashboard-news': dashboard(view(), {
-    kind: 'ingested',
-    news: 'Stored 3 sessions, 1.2 MiB; one of them is new.',
-  }),
-  'dashboard-hint': dashboard(view(), key('Z')),
-  'dashboard-trouble': dashboard(
-    view({
-      atRisk: [
-        { agent: 'Claude Code', sessions: 6, notStored: 2, days: 30, firstAt: daysBefore(-3.5) },
-        { agent: 'Gemini CLI', sessions: 1, notStored: 0, days: 30, firstAt: daysBefore(1) },
-        { agent: 'Another Agent', sessions: 1204, notStored: 1204, days: 30, firstAt: null },
-      ],
-      lastSweep: { at: daysBefore(1), freedBytes: 310 * MIB, lost: true },
-    }),
-    { kind: 'watching', watching: 'trouble' },
-    INGESTING,
-    {
-      kind: 'trouble',
-      message: 'the system watches no more folders (ENOSPC: raise fs.inotify.max_user_watches)',
-    },
-  ),
-  'first-run-looking': firstRun(),
-  'first-run-found': firstRun({ kind: 'found', found: FOUND }),
-  'first-run-too-much': firstRun({
-    kind: 'found',
-    found: { ...FOUND, agents: FOUND.agents.map((one) => ({ ...one, rawBytes: 300 * GIB })) },
-  }),
-  'first-run-nothing': firstRun({ kind: 'found', found: { ...FOUND, agents: [] } }),
-  'first-run-ingesting': firstRun({ kind: 'found', found: FOUND }, key('enter'), INGESTING),
-};
 
 const SWEEP: Readonly<Record<string, Maker>> = {
   'sweep-starting': wizard(),
@@ -325,15 +248,23 @@ const SWEEP: Readonly<Record<string, Maker>> = {
     { kind: 'progress', progress: { kind: 'analyzing', uid: uidOf(2), done: 2, total: 3 } },
     FAILURES[2] ?? EVICTED,
   ),
-  'sweep-reclaiming': wizard(...DONE, EVICTED, {
-    kind: 'progress',
-    progress: { kind: 'reclaiming', leftBytes: 9 * MIB },
-  }),
+  'sweep-reclaiming': wizard(
+    ...DONE,
+    EVICTED,
+    { kind: 'progress', progress: { kind: 'reclaiming', leftBytes: 120 * MIB }, atMs: 5_000 },
+    { kind: 'progress', progress: { kind: 'reclaiming', leftBytes: 9 * MIB }, atMs: 9_000 },
+  ),
   loss: loss(),
   'loss-examining': wizard(...TO_LOSS, proposed('data_loss', 3)),
   'loss-chosen': loss(key('3')),
   'loss-kept': loss(key('space'), { kind: 'pinned', uid: uidOf(1), pinned: true }),
   'loss-exporting': loss(key('3'), key('enter')),
+  'loss-exporting-stopping': loss(
+    key('3'),
+    key('enter'),
+    { kind: 'worked', done: 2, total: 3, elapsedMs: 4_000 },
+    key('esc'),
+  ),
   'loss-exported': loss(key('3'), key('enter'), {
     kind: 'exported',
     message:
@@ -409,7 +340,17 @@ const CONVERSATION: Event = conversation();
 
 const LISTS: Readonly<Record<string, Maker>> = {
   'confirm-evict': browse(ROWS, QUESTION),
-  'confirm-doing': browse(ROWS, QUESTION, key('enter')),
+  'confirm-begun': browse(ROWS, QUESTION, key('enter')),
+  'confirm-doing': browse(ROWS, QUESTION, key('enter'), {
+    ...{ kind: 'worked', done: 12, total: 40, elapsedMs: 6_000 },
+  }),
+  'confirm-stopping': browse(
+    ROWS,
+    QUESTION,
+    key('enter'),
+    { kind: 'worked', done: 12, total: 40, elapsedMs: 6_000 },
+    key('esc'),
+  ),
   'confirm-done': browse(ROWS, QUESTION, key('enter'), {
     kind: 'answered',
     lines: ['Evicted 27 sessions, freed 310 MiB.', `Left ${uidOf(3)}: it has grown since.`],
@@ -418,6 +359,8 @@ const LISTS: Readonly<Record<string, Maker>> = {
     kind: 'question',
     question: questionOf('restore', ROWS.slice(4, 5), ''),
   }),
+  'report-folded': reading(),
+  'report-with-ids': reading(key('o')),
   'reader-digest': browse(ROWS, { kind: 'read', title: 'Digest', lines: DIGEST_LINES, more: null }),
   'reader-hostile': browse(ROWS, { kind: 'read', title: 'Transcript', lines: HOSTILE_TITLES, more: null }),
   'reader-scrolled': browse(
@@ -463,7 +406,7 @@ const HELP: Readonly<Record<string, Maker>> = {
 };
 
 const MAKERS: Readonly<Record<string, Maker>> = {
-  ...DASHBOARDS,
+  ...dashboardStates(dashboard, firstRun),
   ...SWEEP,
   ...LISTS,
   ...sessionStates((...events) => dashboard(view(), ...events), HOSTILE_ROWS),

@@ -4,6 +4,7 @@
  */
 import type { FactSink, Todo } from '../../domain/facts.ts';
 import type { Iso } from '../../domain/time.ts';
+import { fileChangesIn } from '../kit/file-change.ts';
 import {
   between,
   idKey,
@@ -145,6 +146,8 @@ export class ClaudeTools {
     if (path === null) return true;
     if (tool.does === 'read') this.sink.fileRead(path);
     else this.change(callId, [{ path, does: tool.does }]);
+    if (tool.does !== 'read' && this.sink.fileChanged !== undefined)
+      for (const change of fileChangesIn(input)) this.sink.fileChanged(path, change);
     return true;
   }
 

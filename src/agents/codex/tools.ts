@@ -356,6 +356,10 @@ export class CodexTools {
       /\*\*\* (Add File|Update File|Delete File|Move to): ([^\n\r"\\]{1,4096})/g,
     )) {
       if (match[2]) this.changed(match[2].trim(), match[1] === 'Add File' || match[1] === 'Move to', cwd);
+      if (match[2] && this.sink.fileChanged !== undefined) {
+        const patch = pieceOf(text, match.index + match[0].length);
+        if (patch !== '') this.sink.fileChanged(this.absolute(match[2].trim(), cwd), { patch });
+      }
     }
   }
 
@@ -368,6 +372,15 @@ export class CodexTools {
     if (cwd === null || /^(?:[/\\~]|[A-Za-z]:)/.test(path)) return path;
     return `${cwd}/${path.replace(/^(?:\.\/)+/, '')}`;
   }
+}
+
+/** What a patch says of the file whose name ends there; empty where it stands in a script's string, without lines of its own. */
+function pieceOf(patch: string, from: number): string {
+  const end = patch.indexOf('\n*** ', from);
+  return patch
+    .slice(from, end < 0 ? undefined : end)
+    .replace(/^\r?\n/, '')
+    .trimEnd();
 }
 
 /** A function's arguments are JSON within a string. */

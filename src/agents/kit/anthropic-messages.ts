@@ -5,8 +5,9 @@
  * Promises: pure; what was told once is not told again; an answer that is written again under its id counts its tokens
  * once; odd values are nothing. Knows no agent.
  */
-import type { FactSink, PartCounts, RecordReader, Tokens, ToldRole } from '../../domain/facts.ts';
+import type { FactSink, FileChange, PartCounts, RecordReader, Tokens, ToldRole } from '../../domain/facts.ts';
 import { type Iso, isoFromMs } from '../../domain/time.ts';
+import { fileChangesIn } from './file-change.ts';
 import {
   countAt,
   idKey,
@@ -61,11 +62,15 @@ export function outcomeOf(block: JsonRecord): ToolOutcome | null {
   return { callId, output: textOfBlocks(blocksOf(block)), exit: null, hasFailed: block['is_error'] === true };
 }
 
+interface OpenCall extends ToolCall {
+  readonly changes: readonly FileChange[];
+}
+
 /** Tells messages as facts, each once however often a document says it. */
 export class MessageTeller {
   readonly #sink: FactSink;
   readonly #once = new Once();
-  readonly #open = new Map<string, ToolCall>();
+  readonly #open = new Map<string, OpenCall>();
   #hasTitle = false;
   /** How often a prompt stood in the part that is being read: without a time only that tells two apart. */
   #times = new Map<string, number>();
@@ -105,7 +110,9 @@ export class MessageTeller {
   call(id: string, name: string, input: JsonRecord, at: Iso | null, paths: 'now' | 'later' = 'later'): void {
     const key = idKey(id);
     if (!this.#once.isNewKey(`call ${key}`)) return;
-    const told = readToolCall(name, input);
+    // Texts are held for who shows them, and for nobody else.
+    const changes = this.#sink.fileChanged === undefined ? [] : fileChangesIn(input);
+    const told: OpenCall = { ...readToolCall(name, input), changes };
     this.#sink.tool(name);
     if (told.command !== null) this.#sink.command(key, told.command, at, told.cwd);
     if (paths === 'now') this.#paths(told);
@@ -136,10 +143,13 @@ export class MessageTeller {
     this.#open.clear();
   }
 
-  #paths(told: ToolCall): void {
+  #paths(told: OpenCall): void {
     for (const path of told.read) this.#sink.fileRead(this.absolute(path));
     for (const path of told.written) this.#sink.fileWritten(this.absolute(path));
     for (const path of told.edited) this.#sink.fileEdited(this.absolute(path));
+    const path = told.written[0] ?? told.edited[0];
+    if (path === undefined) return;
+    for (const change of told.changes) this.#sink.fileChanged?.(this.absolute(path), change);
   }
 }
 

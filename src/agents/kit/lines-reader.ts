@@ -3,9 +3,10 @@
  * Promises: as `json-lines.ts`: never throws on any bytes; time and memory are linear in a line. Knows no agent.
  */
 import type { Peek } from '../../domain/agent.ts';
-import type { FactSink, LineVerdict, RecordReader, ToldRole } from '../../domain/facts.ts';
+import type { FactSink, FileChange, LineVerdict, RecordReader, ToldRole } from '../../domain/facts.ts';
 import { TAIL_LINES } from '../../domain/peek.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
+import { fileChangesIn } from './file-change.ts';
 import {
   headLines,
   idKey,
@@ -71,6 +72,10 @@ export function peekRecords(
 
 /** Calls whose results are still to come; what a flood of them touched is told at once. */
 const CALLS_OPEN_MAX = 1000;
+
+interface Changing extends ToolCall {
+  readonly changes: readonly FileChange[];
+}
 
 /** Reads lines; what a record means is the agent's. */
 export abstract class LinesReader implements RecordReader {
@@ -151,7 +156,7 @@ export abstract class LinesReader implements RecordReader {
 
   readonly #commands = new Set<string>();
   /** Calls that write or edit files, until it is known what came of them. */
-  readonly #changing = new Map<string, ToolCall>();
+  readonly #changing = new Map<string, Changing>();
 
   /** A call of a tool: what it runs, the files that it names, the todos that it sets. `counts`: its name is told here, and nowhere else. */
   protected call(name: string, callId: string, args: JsonRecord, at: Iso | null, counts = true): void {
@@ -165,13 +170,19 @@ export abstract class LinesReader implements RecordReader {
     }
     for (const path of call.read) this.sink.fileRead(this.pathOf(path));
     if (call.written.length + call.edited.length === 0) return;
-    if (callId === '' || this.#changing.size >= CALLS_OPEN_MAX) this.#changed(call);
-    else this.#changing.set(id, call);
+    // Texts are held for who shows them, and for nobody else.
+    const changes = this.sink.fileChanged === undefined ? [] : fileChangesIn(args);
+    const changing = { ...call, changes };
+    if (callId === '' || this.#changing.size >= CALLS_OPEN_MAX) this.#changed(changing);
+    else this.#changing.set(id, changing);
   }
 
-  #changed(call: ToolCall): void {
-    for (const path of call.written) this.sink.fileWritten(this.pathOf(path));
-    for (const path of call.edited) this.sink.fileEdited(this.pathOf(path));
+  #changed({ written, edited, changes }: Changing): void {
+    for (const path of written) this.sink.fileWritten(this.pathOf(path));
+    for (const path of edited) this.sink.fileEdited(this.pathOf(path));
+    const path = written[0] ?? edited[0];
+    if (path === undefined) return;
+    for (const change of changes) this.sink.fileChanged?.(this.pathOf(path), change);
   }
 
   /** What came of it: a command's status and output; of another tool its failure. `exitCode` null: not told. */

@@ -37,7 +37,7 @@ export const analyze: Command = async (context) => {
     const failed: { session_uid: string; reason: string }[] = [];
     for (const [done, uid] of uids.entries()) {
       if (signal.aborted) break;
-      line.show(`analyze ${done + 1}/${uids.length}  ${uid}`);
+      line.work('analyze', { count: done + 1, total: uids.length }, uid);
       const outcome = await analyzeSession(deps, uid, signal);
       if (outcome.ok && outcome.kept !== undefined) kept.push({ session_uid: uid, reason: outcome.kept });
       else if (outcome.ok) analyzed.push(uid);

@@ -6,7 +6,7 @@
 import { resolve } from 'node:path';
 import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
-import { plainLine } from '../../domain/text.ts';
+import { cutText, plainLine } from '../../domain/text.ts';
 import { openReadable } from '../../store/open.ts';
 import { listSessions, listSweeps, SESSION_SORTS, sessionsStarting } from '../../store/read.ts';
 import { type CompletedWord, complete, type Known, SHELLS } from '../complete.ts';
@@ -53,7 +53,7 @@ function storeIn(words: readonly string[], homeDir: string): string | null {
 }
 
 function lineOf({ word, about }: CompletedWord): string {
-  const text = plainLine(about).slice(0, ABOUT_CHARS_MAX);
+  const text = cutText(plainLine(about), ABOUT_CHARS_MAX);
   return text === '' ? `${plainLine(word)}\n` : `${plainLine(word)}\t${text}\n`;
 }
 

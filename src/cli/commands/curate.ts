@@ -7,7 +7,7 @@ import type { Digest } from '../../domain/digest.ts';
 import { EXIT, EXIT_OF_CODE, type ExitCode, fail, failure, worstExit } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
-import { plainLine } from '../../domain/text.ts';
+import { cutText, plainLine } from '../../domain/text.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { type Curated, dropDigests, type Hoard, hoard, shrinkDigests } from '../../store/curate.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
@@ -20,6 +20,7 @@ import { consentTo, namedSessions, refuseNamed, underSweepLock } from '../named-
 import { parseBytes, parseCount } from '../values.ts';
 
 const DEFAULT_LIMIT = 10;
+const TITLE_CHARS_MAX = 60;
 
 export const curate: Command = async (context) => {
   const { flags, args } = context;
@@ -142,7 +143,8 @@ async function change(context: Context, action: 'drop' | 'shrink'): Promise<Exit
         ? 'drop: nothing of what was said and done in these sessions stays; their row, sizes and hashes do'
         : 'shrink: the digest keeps its beginning and counts; what is cut is gone',
       ...sessions.map(
-        (row) => `  ${row.uid}  ${formatBytes(row.digestBytes)}  ${(row.title ?? '').slice(0, 60)}`,
+        (row) =>
+          `  ${row.uid}  ${formatBytes(row.digestBytes)}  ${cutText(row.title ?? '', TITLE_CHARS_MAX)}`,
       ),
     ]);
   const done: Done = { changed: [], skipped: [], freedBytes: 0 };

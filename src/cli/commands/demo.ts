@@ -112,10 +112,11 @@ async function walkThrough(context: Context, home: string, consents: boolean) {
   const roomy = { hardCapBytes: 1024 ** 3 };
   using db = openWritable(settings.storePath);
   await place(home, ANALYZED);
-  const first = await runIngest(context, db, roomy);
+  // What a whole machine's history would mean is no part of the demo.
+  const first = await runIngest(context, db, roomy, false);
   if (!json) printIngest(context, first);
   await place(home, WAITING);
-  const second = await runIngest(context, db, { ...roomy, analyze: false });
+  const second = await runIngest(context, db, { ...roomy, analyze: false }, false);
   if (!json) printIngest(context, second);
   say(
     context,
@@ -134,7 +135,7 @@ async function walkThrough(context: Context, home: string, consents: boolean) {
   }
   say(context, `\nThe sweep, with consent to all of it:\n\n`);
   const report = await runSweep(context, db);
-  printReport(context, report);
+  printReport(context, db, report);
   say(
     context,
     `${plural(allEvicted(report).length, 'session')} left their digests behind; one was lost, with its consent, and is on record.\n`,

@@ -24,7 +24,7 @@ import { WARNINGS } from '../../sweep/report.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { printFailure } from '../failure.ts';
 import { formatBytes, plural } from '../format.ts';
-import { ProgressLine, paint } from '../io.ts';
+import { givingBack, ProgressLine, paint } from '../io.ts';
 import {
   consentTo,
   type NamedConsent,
@@ -69,15 +69,18 @@ export async function evictDigested(
   context: Context,
   db: WritableDb,
   sessions: readonly SessionRow[],
+  step: (done: number, total: number) => void,
 ): Promise<string[]> {
   const going = sessions.filter((one) => one.analyzedAt !== null && one.evictedAt === null && !one.pinned);
   const plan: Plan = { evict: going, lose: [], already: [] };
   const done: Done = { evicted: [], lost: [], skipped: [], warnings: [], freedBytes: 0 };
   // The screens have the terminal.
   const io = { ...context.io, err: () => undefined, stderrIsTty: false };
-  await underSweepLock(db.path, () => apply({ ...context, io }, db, plan, done));
+  await underSweepLock(db.path, () => apply({ ...context, io }, db, plan, done, step));
+  const left = going.length - done.evicted.length - done.skipped.length;
   return [
     summary(plan, done, false),
+    ...(left > 0 ? [`Stopped by you: ${plural(left, 'session')} not evicted.`] : []),
     ...done.skipped.map(({ session_uid: uid, reason }) => `Left ${plainLine(uid)}: ${plainLine(reason)}.`),
     ...done.warnings,
   ];
@@ -131,7 +134,13 @@ function condemned({ uid, generation, storedBytes }: SessionRow): EvictionVictim
   return { uid, generation, storedBytes, reason: 'by hand' };
 }
 
-async function apply(context: Context, db: WritableDb, plan: Plan, done: Done): Promise<void> {
+async function apply(
+  context: Context,
+  db: WritableDb,
+  plan: Plan,
+  done: Done,
+  step: (done: number, total: number) => void = () => undefined,
+): Promise<void> {
   const line = new ProgressLine(context.io);
   const roomy = <T>(work: () => T): T => withReserve(db.path, work, () => freeLog(db));
   const { analyzer } = sweepDeps(context, db, () => undefined);
@@ -140,7 +149,9 @@ async function apply(context: Context, db: WritableDb, plan: Plan, done: Done): 
     else {
       taken.push(fate.uid);
       done.freedBytes += fate.freedBytes;
-      line.show(`evict: ${fate.uid}`);
+      const [count, total] = [done.evicted.length + done.lost.length, plan.evict.length + plan.lose.length];
+      step(count, total);
+      line.work('evict', { count, total }, fate.uid);
     }
   };
   let notNoted = 0;
@@ -163,11 +174,7 @@ async function apply(context: Context, db: WritableDb, plan: Plan, done: Done): 
     if (fate.kind === 'evicted') done.warnings.push(`data_loss: evicted un-analyzed ${fate.uid} by hand`);
   }
   if (context.flags['reclaim'] !== false && !context.signal.aborted)
-    await reclaim(
-      db,
-      (leftBytes) => line.show(`evict: giving space back, ${Math.ceil(leftBytes / 1024 ** 2)} MiB to go`),
-      () => context.signal.aborted,
-    ).catch((thrown) => {
+    await reclaim(db, givingBack(line), () => context.signal.aborted).catch((thrown) => {
       // What is evicted is evicted and told; only the space waits.
       if (!(thrown instanceof FailureError)) throw thrown;
       done.warnings.push(WARNINGS.reclaimFailed(thrown.failure.message));

@@ -103,7 +103,7 @@ function optionsOf(
     now: clock.now(),
     formatOf: (agent) => agentById(agent, context.host),
     signal,
-    progress: (done, total) => line.show(`export ${done + 1}/${total}`),
+    progress: (done, total) => line.work('export', { count: done + 1, total }),
   };
 }
 

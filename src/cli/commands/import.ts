@@ -27,6 +27,7 @@ export const importCommand: Command = async (context) => {
   const isUnborn = !existsSync(storePath);
   const passing = isUnborn ? mkdtempSync(join(context.tempFolder, 'session-memory-import-')) : null;
   const line = new ProgressLine(context.io);
+  let looked = 0;
   try {
     const write = isDry ? null : openWritable(storePath);
     const read = write ?? openReadable(isUnborn && passing !== null ? join(passing, 'store.db') : storePath);
@@ -41,7 +42,10 @@ export const importCommand: Command = async (context) => {
           formatOf: (agent) => agentById(agent, context.host),
           now: () => context.clock.now(),
           signal: context.signal,
-          progress: (uid) => line.show(`import ${uid}`),
+          progress: (uid) => {
+            looked += 1;
+            line.work('import', { count: looked, total: null }, uid);
+          },
           analyze: (uid) => analyzed(context, write, uid),
         },
         archive,

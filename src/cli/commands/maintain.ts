@@ -109,7 +109,7 @@ async function inTurns(context: Context, db: WritableDb, done: Turns): Promise<v
     const swept = await sweepWhenFree(context, db, putsOff);
     done.sweeps.push(swept);
     // Of passes that were put off there is nothing to tell: that they were is said above.
-    if (!json && !putsOff) printReport(context, swept);
+    if (!json && !putsOff) printReport(context, db, swept);
     return swept;
   };
   if (isRoomShort(settings.storePath)) {

@@ -210,7 +210,7 @@ function* plansOf(
 ): Generator<PlannedRestore> {
   const shared: Shared = { trees: new Map(), taken: new Map() };
   for (const [i, session] of sessions.entries()) {
-    line.show(`restore: ${i + 1}/${sessions.length}  ${session.uid}`);
+    line.work('restore', { count: i + 1, total: sessions.length }, session.uid);
     try {
       const planned = planRestore(context, db, session, options, shared);
       line.clear();
@@ -240,7 +240,8 @@ function canStart({ io, json }: Context): boolean {
   return io.stdinIsTty && io.stdoutIsTty && !json;
 }
 
-async function startAgent(
+/** Where it is not there, or its project's folder is not, that is said, with the way by hand. */
+export async function startAgent(
   context: Context,
   { resume, importing }: PlannedRestore,
 ): Promise<ExitCode | AgentExit> {

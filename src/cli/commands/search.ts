@@ -4,7 +4,7 @@
  * first, or it is said that it is behind.
  */
 import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
-import { plainLine } from '../../domain/text.ts';
+import { cutText, plainLine } from '../../domain/text.ts';
 import { type ReadableDb, storeError } from '../../store/connection.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
 import { searchPending } from '../../store/search/documents.ts';
@@ -176,7 +176,7 @@ function marked(io: Io, { text, marks }: Snippet): string {
 
 /** Why not, and what to try: the words that are in no session first. */
 function nothingFound(db: ReadableDb, query: SearchQuery, result: SearchResult): string {
-  const asked = plainLine(query.text).slice(0, 80);
+  const asked = cutText(plainLine(query.text), 80);
   if (result.isEmpty && asked === '')
     return 'Nothing to look for but filters: add a word, or use `session-memory list`.\n';
   if (result.isEmpty) return `Nothing to look for in ${asked}: it has no letter and no digit.\n`;

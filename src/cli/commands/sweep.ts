@@ -3,7 +3,7 @@ import { EXIT, EXIT_OF_CODE, type ExitCode, failure } from '../../domain/errors.
 import { plainLine } from '../../domain/text.ts';
 import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
 import type { SweepFlags } from '../../policy/plan.ts';
-import type { WritableDb } from '../../store/connection.ts';
+import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
 import type { SweepOptions } from '../../sweep/options.ts';
 import { NOT_YET, type Progress, YES_TO_ALL } from '../../sweep/ports.ts';
@@ -11,8 +11,10 @@ import { exitCodeOf, type Report } from '../../sweep/report.ts';
 import { dryRun, sweep } from '../../sweep/sweep.ts';
 import { type Command, type Context, hasScreens, printJson, textFlag } from '../context.ts';
 import { printFailure } from '../failure.ts';
-import { ProgressLine } from '../io.ts';
+import { plural } from '../format.ts';
+import { givingBack, ProgressLine } from '../io.ts';
 import { planPage, reportPage } from '../report.ts';
+import { reportedIn } from '../report-sessions.ts';
 import { planDeps, sweepDeps } from '../wire.ts';
 
 export const sweepCommand: Command = async (context) => {
@@ -24,7 +26,7 @@ export const sweepCommand: Command = async (context) => {
   }
   using db = openWritable(context.settings.storePath, { roomForSweep: true });
   const report = await runSweep(context, db, { planId: textFlag(context.flags, 'plan') });
-  printReport(context, report);
+  printReport(context, db, report);
   return exitCodeOf(report);
 };
 
@@ -81,14 +83,7 @@ export async function runSweep(
   try {
     // Who is about to be lost is asked for one by one, however often the analyzer has failed.
     const asked = context.flags['dataLoss'] === false ? new AskedAnalyzer() : undefined;
-    const show = (event: Progress) => {
-      if (event.kind === 'evicted') line.show(`sweep: evicted ${event.uid}`);
-      if (event.kind === 'analyzing')
-        line.show(`sweep: analyzing ${event.done + 1}/${event.total}  ${event.uid}`);
-      if (event.kind === 'reclaiming')
-        line.show(`sweep: giving space back, ${Math.ceil(event.leftBytes / 1024 ** 2)} MiB to go`);
-    };
-    const deps = sweepDeps(context, db, show, asked);
+    const deps = sweepDeps(context, db, shownOn(line), asked);
     return await sweep(
       deps,
       {
@@ -105,15 +100,47 @@ export async function runSweep(
   }
 }
 
-export function printReport(context: Context, report: Report): void {
+/** Who waits is told how many of how many, and how long the rest takes. */
+function shownOn(line: ProgressLine): (event: Progress) => void {
+  let [evicted, victims] = [0, 0];
+  const space = givingBack(line);
+  return (event) => {
+    if (event.kind === 'pass') [evicted, victims] = [0, event.victims];
+    if (event.kind === 'evicted') {
+      evicted += 1;
+      line.work('sweep: evicted', { count: evicted, total: victims }, event.uid);
+    }
+    if (event.kind === 'analyzing')
+      line.work('sweep: analyzing', { count: event.done + 1, total: event.total }, event.uid);
+    if (event.kind === 'reclaiming') space(event.leftBytes);
+  };
+}
+
+export function printReport(context: Context, db: ReadableDb, report: Report): void {
   if (context.json) {
     printJson(context.io, report);
     return;
   }
   printWarnings(context, report);
-  context.io.out(reportPage(context.io, report, context.settings.limits));
+  context.io.out(reportPage(context.io, report, context.settings.limits, reportedIn(db, report)));
 }
 
-function printWarnings(context: Context, report: Report): void {
-  for (const warning of report.warnings) context.io.err(`warning: ${plainLine(warning)}\n`);
+/** So many that differ in their session alone are each told. */
+const ALIKE_TOLD = 3;
+
+/** A hundred equal ones would hide what else there is: they are told once, with their number. */
+function printWarnings(context: Context, { warnings, sweep_id: id }: Report): void {
+  for (const alike of Map.groupBy(warnings, withoutSession).values()) {
+    const told = alike.length <= ALIKE_TOLD ? alike : alike.slice(0, 1);
+    for (const warning of told) context.io.err(`warning: ${plainLine(warning)}\n`);
+    const left = alike.length - told.length;
+    if (left > 0)
+      context.io.err(
+        `warning: the same of ${plural(left, 'other session')}${id === '' ? '' : `: \`session-memory history ${id} --json\` has all`}\n`,
+      );
+  }
+}
+
+function withoutSession(warning: string): string {
+  return warning.replace(/^(analyze failed for|data_loss: evicted un-analyzed) \S+/, '$1');
 }

@@ -33,7 +33,7 @@ export async function repair(context: Context): Promise<ExitCode> {
     at: context.clock.now(),
     mayLose: context.flags['yes'] === true,
     dryRun,
-    progress: (done, total) => line.show(`verify ${done + 1}/${total}`),
+    progress: (done, total) => line.work('verify', { count: done + 1, total }),
   }).finally(() => line.clear());
   const wantsConsent = report.state === 'planned' && !dryRun && loses(report);
   print(context, report, dryRun, wantsConsent);

@@ -1,6 +1,6 @@
 /** `verify`: everything read back; exit 1 and the list where anything is wrong. `--repair` mends what can be mended. */
 import { EXIT, FailureError, fail, messageOf } from '../../domain/errors.ts';
-import { plainLine } from '../../domain/text.ts';
+import { cutText, plainLine } from '../../domain/text.ts';
 import { mixedSessions } from '../../ingest/mixed.ts';
 import { aboutOf } from '../../ingest/session-description.ts';
 import type { ReadableDb } from '../../store/connection.ts';
@@ -38,7 +38,7 @@ async function look({ settings, io, signal, host }: Context): Promise<Looked> {
   try {
     const result = verify(
       db,
-      (done, total) => line.show(`verify ${done + 1}/${total}`),
+      (done, total) => line.work('verify', { count: done + 1, total }),
       () => signal.aborted,
     );
     // Of what is damaged there is something else to say first.
@@ -63,7 +63,7 @@ async function notesOf(db: ReadableDb, host: Context['host']): Promise<VerifyFin
 /** Words of a transcript, as they may be shown. */
 async function quoted(title: string): Promise<string> {
   const { title: kept } = await aboutOf({ title, project: null, branch: null });
-  return JSON.stringify(plainLine(kept ?? '').slice(0, QUOTED_CHARS));
+  return JSON.stringify(cutText(plainLine(kept ?? ''), QUOTED_CHARS));
 }
 
 /** Enough to tell one conversation from another. */

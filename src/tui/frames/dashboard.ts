@@ -15,17 +15,18 @@ import {
   line,
   pad,
   padLeft,
-  progressBar,
   span,
   sparkline,
+  widthOf,
   wrap,
   zoneBar,
 } from '../paint.ts';
-import type { Activity, ScreenOf, State } from '../state.ts';
+import { type ScreenOf, type State, troubleOf } from '../state.ts';
 import { GROUPINGS, type Grouping, type TotalsGroup } from '../totals.ts';
 import { growthADay, type Part, type Risk, type View } from '../view.ts';
 import { goingText } from './sessions.ts';
 import { keptUp, verdict } from './verdict.ts';
+import { workText } from './work.ts';
 
 /** From so many cells on the other groupings stand at the right. */
 const WIDE_CELLS = 128;
@@ -103,7 +104,7 @@ export function dashboard(
 
 /** In a low window without what only reassures, where there is something else to say. */
 function verdictLines(state: State, view: View, cells: number, low: boolean): Line[] {
-  const all = verdict(view, state.schedule);
+  const all = verdict(view, state);
   const grave = all.filter(({ sign }) => sign !== ' ');
   return (low ? grave : all).flatMap(({ sign, text, tone }) =>
     wrap(text, cells - 2).map((part, i) => line(span(`${i === 0 ? sign : ' '} ${part}`, tone))),
@@ -127,7 +128,7 @@ function barLines(view: View, cells: number, low: boolean): Line[] {
   const zones = { softBytes: soft, hardBytes: hard, scaleBytes: Math.max(hard * 1.04, view.tier1Bytes, 1) };
   const cap = { softBytes: distilledCapBytes, hardBytes: distilledCapBytes };
   const tier2 = { ...cap, scaleBytes: Math.max(distilledCapBytes * 1.04, view.tier2Bytes, 1) };
-  const counts = countLines(view, cells);
+  const counts = countLines(view, cells, low);
   return [
     line(
       pad('Tier 1 · raw', BAR_LABEL_CELLS),
@@ -140,7 +141,7 @@ function barLines(view: View, cells: number, low: boolean): Line[] {
       span(fit(digests, 27), isOver ? 'warn' : 'plain'),
     ),
     ...(isOver ? [line(span(fit(OVER_CAP, cells), 'warn'))] : []),
-    ...(low ? counts.slice(0, 1) : [legend(soft, hard, cells), ...counts]),
+    ...(low ? counts : [legend(soft, hard, cells), ...counts]),
   ];
 }
 
@@ -149,16 +150,18 @@ function legend(soft: number, hard: number, cells: number): Line {
   return line(pad('', BAR_LABEL_CELLS), span(fit(text, cells - BAR_LABEL_CELLS), 'dim'));
 }
 
-function countLines(view: View, cells: number): Line[] {
-  const parts = [
-    `analyzed ${partText(view.analyzed)}`,
-    `un-analyzed ${partText(view.unanalyzed)}`,
+/** In a low window on one line: without the bytes, where all of it would not fit. */
+function countLines(view: View, cells: number, low: boolean): Line[] {
+  const parts = (withBytes: boolean) => [
+    `analyzed ${withBytes ? partText(view.analyzed) : formatCount(view.analyzed.sessions)}`,
+    `un-analyzed ${withBytes ? partText(view.unanalyzed) : formatCount(view.unanalyzed.sessions)}`,
     `pinned ${formatCount(view.pinned)}`,
     `evicted ${formatCount(view.evicted)}`,
   ];
-  const apart = flow(parts, cells, 0);
-  const shown = apart.length === 1 ? apart : flow(parts, cells, 0, '  ');
-  return shown.map((text) => line(text));
+  const ways = [flow(parts(true), cells, 0), flow(parts(true), cells, 0, '  ')];
+  if (low) ways.push(flow(parts(false), cells, 0, '  '));
+  const shown = ways.find((lines) => lines.length === 1) ?? ways.at(-1) ?? [];
+  return (low ? shown.slice(0, 1) : shown).map((text) => line(text));
 }
 
 const TITLES: Readonly<Record<Grouping, string>> = {
@@ -239,16 +242,16 @@ function besides(state: State, view: View, by: Grouping, cells: number): Line[] 
 
 function factLines(state: State, view: View, cells: number, low: boolean): Line[] {
   const room = cells - LABEL_CELLS;
-  const risks = low ? riskSum(view, room) : view.atRisk.flatMap((risk) => riskLines(risk, view, room));
+  const risks = low ? riskInALine(view, room) : view.atRisk.flatMap((risk) => riskLines(risk, view, room));
   const growth = labelled(
     'Growth',
     (low ? growthText(view).slice(-1) : flow(growthText(view), room)).slice(0, 2),
     cells,
   );
   return [
-    ...riskPart(risks.slice(0, low ? 1 : 6), cells),
+    ...riskPart(risks.slice(0, 6), cells),
     ...growth.map((text) => line(text)),
-    ...lastLines(state, view, cells),
+    ...lastLines(state, view, cells, low),
   ];
 }
 
@@ -267,18 +270,23 @@ function riskLines(risk: Risk, view: View, room: number): string[] {
   );
 }
 
-/** All agents' in one sentence. */
-function riskSum(view: View, room: number): string[] {
+/** All agents' in one sentence; where that is too long, how many and whether they are stored, which matters most. */
+function riskInALine(view: View, room: number): string[] {
   const [first, ...others] = view.atRisk;
   if (first === undefined) return [];
-  if (others.length === 0) return riskLines(first, view, room);
   const sum = (of: (risk: Risk) => number) => view.atRisk.reduce((total, risk) => total + of(risk), 0);
-  const agents = `by ${formatCount(view.atRisk.length)} agents' cleanup;`;
-  const text = going(
-    sum(({ sessions }) => sessions),
-    'within a week',
-  );
-  return flow([text, agents, notStored(sum((risk) => risk.notStored))], room, 0, ' ');
+  const sessions = sum((risk) => risk.sessions);
+  const stored = notStored(sum((risk) => risk.notStored));
+  const whole =
+    others.length === 0
+      ? riskLines(first, view, Number.POSITIVE_INFINITY)
+      : [
+          `${going(sessions, 'within a week')} by ${formatCount(view.atRisk.length)} agents' cleanup; ${stored}`,
+        ];
+  const isWhole = whole.every((text) => widthOf(text) <= room);
+  return isWhole
+    ? whole
+    : [`${formatCount(sessions)} ${sessions === 1 ? 'goes' : 'go'} within a week, ${stored}`];
 }
 
 function going(sessions: number, when: string): string {
@@ -334,23 +342,31 @@ function isHeldByAge(
 }
 
 /** The last sweep, or that there was none, and what keeps the store up. */
-function lastLines({ schedule }: State, view: View, cells: number): Line[] {
+function lastLines({ schedule }: State, view: View, cells: number, low: boolean): Line[] {
   const { lastSweep: last } = view;
   const room = cells - LABEL_CELLS;
   const up = `kept up by: ${keptUp(schedule)}`;
-  if (last === null) return labelled('Last sweep', [`none yet · ${up}`], cells).map((text) => line(text));
-  const text = `${last.at.slice(0, 16).replace('T', ' ')} UTC · freed ${formatBytes(last.freedBytes)}`;
-  if (!last.lost) return labelled('Last sweep', [`${text} · ${up}`], cells).map((shown) => line(shown));
+  const parts =
+    last === null
+      ? ['none yet', up]
+      : [`${last.at.slice(0, 16).replace('T', ' ')} UTC`, `freed ${formatBytes(last.freedBytes)}`, up];
+  if (last?.lost !== true) {
+    const texts = flow(parts, room, 0, ' · ');
+    return labelled('Last sweep', low ? texts.slice(0, 1) : texts, cells).map((text) => line(text));
+  }
+  const text = parts.slice(0, 2).join(' · ');
   const lost = ' · DATA LOSS';
   return [line(pad('Last sweep', LABEL_CELLS), fit(text, room - lost.length), span(lost, 'danger'))];
 }
 
+const STOPPING = 'Stopping: the session at hand is finished first.';
+
 function doing(state: State, cells: number): Line[] {
   const lines: Line[] = [];
-  const text = activityText(state.activity, cells);
+  const text = activityText(state, cells);
   if (text !== null) lines.push(line(span(fit(text, cells), 'good')));
   else if (state.news !== null) lines.push(line(span(fit(state.news, cells), 'dim')));
-  return [...lines, ...troubleLines(state.trouble ?? state.overheard, cells)];
+  return [...lines, ...troubleLines(troubleOf(state), cells)];
 }
 
 /** At most two lines: the way out stands at the end of an error. */
@@ -362,22 +378,22 @@ export function troubleLines(trouble: string | null, cells: number): Line[] {
 }
 
 /** One line about what runs in the background; null: nothing. */
-export function activityText(activity: Activity, cells: number): string | null {
+export function activityText(
+  { activity, stoppingWork }: Pick<State, 'activity' | 'stoppingWork'>,
+  cells: number,
+): string | null {
+  if (stoppingWork) return STOPPING;
   switch (activity.kind) {
     case 'idle':
       return null;
     case 'looking':
       return 'Looking for new bytes…';
     case 'analyzing':
-      return 'Making digests of what has been quiet for two minutes…';
+      return workText('Making digests', activity, cells);
     case 'ingesting': {
       // Files that grow while they are read have more in them than was counted.
-      const total = Math.max(activity.totalBytes, activity.readBytes);
-      const share = total === 0 ? 1 : activity.readBytes / total;
-      const sessions = plural(Math.max(activity.total, activity.done), 'session');
-      const text = ` ${formatCount(activity.done)} of ${sessions} · ${formatBytes(activity.readBytes)} of ${formatBytes(total)}`;
-      const room = Math.max(5, Math.min(30, cells - text.length - 12));
-      return `Ingesting ${progressBar(share, room)}${text}`;
+      const bytes = { done: activity.readBytes, total: Math.max(activity.totalBytes, activity.readBytes) };
+      return workText('Ingesting', activity, cells, bytes);
     }
     default:
       return activity satisfies never;

@@ -2,7 +2,7 @@
 import { formatBytes, formatCount, plural } from '../../cli/format.ts';
 import { isLow } from '../layout.ts';
 import { BLANK, fit, flow, type Line, line, pad, padLeft, span, wrap } from '../paint.ts';
-import type { FoundHere, State } from '../state.ts';
+import { type FoundHere, type State, troubleOf } from '../state.ts';
 import { activityText, troubleLines } from './dashboard.ts';
 
 /** What recorded transcripts shrink to, by and large. Only for the estimate. */
@@ -39,7 +39,7 @@ function explained({ view, size }: State, cells: number): string[] {
 }
 
 function lastLines(state: State, found: FoundHere | null, cells: number): Line[] {
-  const doing = activityText(state.activity, cells);
+  const doing = activityText(state, cells);
   const canStore = found?.agents.some((agent) => agent.sessions > 0) === true;
   const now =
     doing !== null
@@ -47,7 +47,7 @@ function lastLines(state: State, found: FoundHere | null, cells: number): Line[]
       : canStore
         ? [line(span('Press enter to store them.', 'title'))]
         : [];
-  return [...now, ...troubleLines(state.trouble ?? state.overheard, cells)];
+  return [...now, ...troubleLines(troubleOf(state), cells)];
 }
 
 function foundLines(state: State, found: FoundHere, cells: number): Line[] {

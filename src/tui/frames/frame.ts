@@ -77,11 +77,18 @@ function titleLine(state: State, cells: number): Line {
   return sides(left, statusText(state, state.view, cells), cells);
 }
 
+const WATCHING: Readonly<Record<State['watching'], string>> = {
+  on: 'watching ●',
+  off: 'not watching ○',
+  trouble: 'watching by scan ○',
+  stopped: 'stopped by you ○',
+};
+
 function statusText(state: State, view: View | null, cells: number): string {
   if (view === null) return '';
   const time = `${view.now.slice(11, 16)} UTC`;
   if (state.screen.kind === 'first_run') return time;
-  const watching = { on: 'watching ●', off: 'not watching ○', trouble: 'watching by scan ○' }[state.watching];
+  const watching = WATCHING[state.watching];
   const agents = view.byAgent.length;
   const counted = `${formatCount(agents)} agent${agents === 1 ? '' : 's'} · `;
   return `${cells < 76 ? '' : counted}${watching}  ${time}`;

@@ -8,11 +8,12 @@ import type { SessionCard } from '../../domain/session.ts';
 import type { Proposal } from '../../sweep/ports.ts';
 import { isLow } from '../layout.ts';
 import { BLANK, fit, type Line, line, pad, type Span, span } from '../paint.ts';
-import type { OwnFile, State, Wizard } from '../state.ts';
+import type { Doing, OwnFile, State, Wizard } from '../state.ts';
 import type { View } from '../view.ts';
 import { isKept, phraseFor, raisedCap, type Way, waysOf, wizardListRows } from '../wizard.ts';
 import { rowHead, sessionRow } from './rows.ts';
 import { goingBytes, head } from './sweep-head.ts';
+import { workText } from './work.ts';
 
 export function lossFrame(
   state: State,
@@ -233,16 +234,27 @@ function markOf({ pinned, keptOut }: Wizard, { uid }: SessionCard, own: OwnFile 
 
 /** The row under the cursor: where it stands, its id, why it has no digest; then what was done last. */
 function foot(
-  { place, notice }: Wizard,
+  { place, notice, exporting, exportFile }: Wizard,
   { victims, failures }: Proposal,
   cells: number,
   low: boolean,
 ): Line[] {
   const card = victims[place.cursor]?.card;
-  const said = notice === null ? null : line(span(fit(notice, cells), 'warn'));
+  const said =
+    exporting !== null
+      ? line(exportText(exporting, exportFile, cells))
+      : notice === null
+        ? null
+        : line(span(fit(notice, cells), 'warn'));
   if (card === undefined) return low ? [said ?? BLANK] : [BLANK, said ?? BLANK];
   const position = `row ${formatCount(place.cursor + 1)} of ${formatCount(victims.length)}`;
   const why = failures.get(card.uid) ?? 'not tried (--no-analyze)';
   const about = line(span(fit(`${position} · ${card.uid} · ${why}`, cells), 'dim'));
   return low ? [said ?? about] : [about, said ?? BLANK];
+}
+
+function exportText(exporting: Doing, file: string, cells: number): Span {
+  if (exporting.stopping) return span(fit('Stopping: the file is not kept.', cells), 'warn');
+  if (exporting.done === 0) return span(fit(`Writing them to ${file}…`, cells), 'warn');
+  return span(workText('Writing', exporting, cells), 'warn');
 }

@@ -37,13 +37,22 @@ function markedLine({ text, tone }: ReadLine, sought: string, cells: number): Li
   return line(...spans, span(shown.slice(done), tone));
 }
 
-function footLine({ place, find, more, notice }: Reader, length: number, cells: number, rows: number): Line {
+function footLine(
+  { place, find, more, before, notice }: Reader,
+  length: number,
+  cells: number,
+  rows: number,
+): Line {
   const last = Math.min(length, place.top + rows - 1);
   const share = length === 0 ? 100 : Math.round((100 * last) / length);
   const where =
-    more === null
-      ? `${share} %, line ${formatCount(last)} of ${formatCount(length)}`
-      : `line ${formatCount(last)}, more follows`;
+    before !== null
+      ? more === null && last === length
+        ? 'the end'
+        : 'in the middle, more on both sides'
+      : more === null
+        ? `${share} %, line ${formatCount(last)} of ${formatCount(length)}`
+        : `line ${formatCount(last)}, more follows`;
   if (find.editing) {
     const typed = fit(find.typed, cells - 30);
     return line(span('/ ', 'key'), span(typed, 'title'), span('_', 'cursor'));

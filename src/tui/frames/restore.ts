@@ -1,7 +1,7 @@
 /** A restore before it is done, and after: which files go where. */
 import { plural } from '../../cli/format.ts';
 import { bodyRows } from '../layout.ts';
-import { BLANK, fit, type Line, line, pad, span, wrap } from '../paint.ts';
+import { BLANK, fit, type Line, line, pad, span, type Tone, wrap } from '../paint.ts';
 import type { RestorePlan, ScreenOf, Size } from '../state.ts';
 
 export function restoreRows(size: Size): number {
@@ -15,27 +15,57 @@ const PLACES: Readonly<Record<RestorePlan['files'][number]['place'], string>> = 
   differs: 'DIFFERS',
 };
 
-export function restoreFrame(size: Size, { plan, done, place }: ScreenOf<'restore'>, cells: number): Line[] {
+export function restoreFrame(size: Size, screen: ScreenOf<'restore'>, cells: number): Line[] {
+  const { plan, place, typed } = screen;
   const visible = restoreRows(size);
-  const end =
-    done !== null
-      ? wrap(done, cells).map((text) => line(span(text, 'good')))
-      : plan.obstacle !== null
-        ? wrap(plan.obstacle, cells).map((text) => line(span(text, 'warn')))
-        : [line(span('Press enter to write them.', 'title'))];
-  const resume = plan.resume === '' ? [] : wrap(`Go on with: ${plan.resume}`, cells);
+  const resume = plan.resume === '' || screen.starts ? [] : wrap(`Go on with: ${plan.resume}`, cells);
   const note = plan.note === null ? [] : [BLANK, ...wrap(plan.note, cells).map((text) => line(text))];
-  const below = [...note, BLANK, ...end, ...resume.map((text) => line(span(text, 'dim')))];
+  const below = [
+    ...note,
+    BLANK,
+    ...endLines(screen, cells),
+    ...resume.map((text) => line(span(text, 'dim'))),
+  ];
   const above = [
     line(span(fit(`Restore ${plan.uid}`, cells), 'title')),
     ...(plan.files.length === 0
       ? []
       : [line(fit(`to ${plan.root}: ${plural(plan.files.length, 'file')}`, cells))]),
+    ...(typed === null
+      ? []
+      : [line(span('Folder: ', 'key'), span(tail(typed, cells - 12), 'title'), span('_', 'cursor'))]),
   ];
   const room = Math.max(1, Math.min(visible, bodyRows(size) - above.length - below.length));
   const files = plan.files.slice(place.top, place.top + room).map(({ path, place: where }) => {
     const shown = path.startsWith(plan.root) ? path.slice(plan.root.length + 1) : path;
-    return line(fit(`  ${pad(PLACES[where], 9)}${shown}`, cells));
+    return line(
+      span(fit(`  ${pad(PLACES[where], 9)}${shown}`, cells), where === 'differs' ? 'warn' : 'plain'),
+    );
   });
   return [...above, ...files, ...below];
+}
+
+/** Of a path that is typed the end is what one looks at. */
+function tail(text: string, cells: number): string {
+  const width = Bun.stringWidth(text);
+  return width <= cells ? fit(text, cells) : `…${Bun.sliceAnsi(text, width - cells + 1, width)}`;
+}
+
+function endLines({ plan, done, isWriting, starts }: ScreenOf<'restore'>, cells: number): Line[] {
+  const told = (text: string, tone: Tone) => wrap(text, cells).map((part) => line(span(part, tone)));
+  if (isWriting) return told('Writing…', 'good');
+  if (done !== null) return told(done, 'good');
+  if (plan.obstacle !== null) return told(plan.obstacle, 'warn');
+  const replaces = plan.files.some(({ place }) => place === 'differs')
+    ? told('What DIFFERS is replaced; what is there is stored first, or put beside.', 'warn')
+    : [];
+  const isThere = plan.files.every(({ place }) => place === 'same' || place === 'there');
+  const what = isThere ? 'All of it is there.' : 'Press enter to write them.';
+  if (!starts) return [...replaces, ...told(what, 'title')];
+  if (plan.resume === '')
+    return [...replaces, ...told(`${what} No command is known that goes on with it.`, 'warn')];
+  const verb = isThere
+    ? 'Press enter to leave the screens and start'
+    : 'Press enter to write them, leave the screens and start';
+  return [...replaces, ...told(`${verb}: ${plan.resume}`, 'title')];
 }

@@ -251,7 +251,7 @@ function sessionList(state: State, view: View, sessions: Sessions, cells: number
     name('newest', 'age'),
     name('agent', 'agent'),
     name('project', 'project'),
-    'title',
+    name('title', 'title'),
   ] as const;
   const head = line(span(fit(`   ${cols(heads, cells - 4)}`, cells), 'dim'));
   if (shown.length === 0) return [head, ...nothing(sessions, cells)];

@@ -1,5 +1,6 @@
 /** The wizard: where we are in the passes, the bars before and after, who would go and why, what remains of each. */
 import { formatBytes, formatCount, plural } from '../../cli/format.ts';
+import { paceText } from '../../cli/pace.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import { ageMs } from '../../policy/census.ts';
 import { explainReason } from '../../policy/explain.ts';
@@ -32,12 +33,16 @@ export function sweepFrame(state: State, view: View, wizard: Wizard, cells: numb
       return asking(state, view, wizard, stage.proposal, cells, rows);
     case 'running':
       return running(view, wizard, stage, cells);
-    case 'reclaiming':
+    case 'reclaiming': {
+      const { leftBytes, totalBytes: total, elapsedMs } = stage;
+      const pace = paceText({ done: total - leftBytes, total, elapsedMs, unit: 'bytes' });
       return [
         ...head(view, wizard, wizard.usageBytes + wizard.freedBytes, null, cells),
         line(`Giving freed space back to the file system: ${formatBytes(stage.leftBytes)} to go.`),
+        ...(pace === '' ? [] : [line(span(pace, 'dim'))]),
         ...stopLine(wizard, 'What was evicted stays evicted either way.'),
       ];
+    }
     case 'result':
       return [
         line(resultTitle(wizard, cells)),
@@ -223,12 +228,14 @@ function running(
   const share = stage.total === 0 ? 1 : Math.min(1, stage.done / stage.total);
   const what = stage.step === 'analyze' ? 'Analyzing' : stage.step === 'data_loss' ? 'Losing' : 'Evicting';
   const room = Math.max(10, Math.min(60, cells - 30));
+  const freed = `Freed ${formatBytes(wizard.freedBytes)}`;
+  const pace = paceText({ ...stage, unit: 'pieces' });
   return [
     ...head(view, wizard, wizard.usageBytes + wizard.freedBytes, null, cells),
     BLANK,
     line(`${what} ${progressBar(share, room)} ${formatCount(stage.done)} of ${formatCount(stage.total)}`),
     line(span(fit(stage.label, cells), 'dim')),
-    line(`Freed ${formatBytes(wizard.freedBytes)}`),
+    line(fit(pace === '' ? freed : `${freed} · ${pace}`, cells)),
     ...stopLine(wizard, 'It stops after the session at hand.'),
     ...(wizard.notice === null ? [] : [line(span(fit(wizard.notice, cells), 'warn'))]),
     ...(stage.step === 'analyze' ? failureLines(wizard, cells) : []),

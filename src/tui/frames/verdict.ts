@@ -1,6 +1,7 @@
 /** Is all well, what goes next and when, and the one thing to do about it: a few sentences, the gravest first. */
 import { formatBytes, formatCount, plural } from '../../cli/format.ts';
 import type { Tone } from '../paint.ts';
+import type { State } from '../state.ts';
 import type { Schedule, View } from '../view.ts';
 
 export interface Sentence {
@@ -10,7 +11,25 @@ export interface Sentence {
   readonly tone: Tone;
 }
 
-export function verdict(view: View, schedule: Schedule | null): Sentence[] {
+/** Beside it nothing else counts: what is told below is of a store that cannot be trusted. */
+const DAMAGED: Sentence = {
+  sign: '✗',
+  text: 'The store is damaged. Quit, and run `session-memory verify`: it says what is hit, and what mends it.',
+  tone: 'danger',
+};
+
+const STOPPED: Sentence = {
+  sign: '!',
+  text: 'You stopped it before all was stored: i goes on.',
+  tone: 'warn',
+};
+
+export function verdict(
+  view: View,
+  { schedule, isDamaged, watching }: Pick<State, 'schedule' | 'isDamaged' | 'watching'>,
+): Sentence[] {
+  if (isDamaged) return [DAMAGED];
+  if (watching === 'stopped') return [STOPPED, ...next(view), ...when(view, schedule)];
   return [state(view), ...next(view), ...when(view, schedule)];
 }
 

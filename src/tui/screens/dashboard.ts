@@ -18,9 +18,14 @@ function switched(state: State, screen: Dashboard): Stepped {
   return onScreen(state, { ...screen, by, place: AT_TOP });
 }
 
+/** What runs can be stopped, but for a mere look. */
+function contextOf({ activity: { kind } }: State): 'dashboard' | 'working' {
+  return kind === 'ingesting' || kind === 'analyzing' ? 'working' : 'dashboard';
+}
+
 export const dashboardScreen: Rules<'dashboard'> = {
   ...PLAIN,
-  context: () => 'dashboard',
+  context: contextOf,
   list: (state, { by, place }) => ({
     ...{ length: state.totals?.[by].length ?? 0, visible: dashboardRows(state), place, hasCursor: true },
   }),
@@ -36,7 +41,7 @@ export const firstRunScreen: Rules<'first_run'> = {
   ...PLAIN,
   title: () => 'Welcome',
   context(state, { found }) {
-    if (state.activity.kind === 'ingesting') return 'dashboard';
+    if (state.activity.kind === 'ingesting') return contextOf(state);
     return found?.agents.every(({ sessions }) => sessions === 0) === true ? 'nothing' : 'first_run';
   },
   frame: (state, _, { found }, cells, rows) => firstRun(state, found, cells, rows),

@@ -1,11 +1,14 @@
 /** Reading: a conversation with its tool calls folded, a digest, raw bytes a piece at a time, a report; finding in it. */
+import { parseFilter, wordsOf } from '../filter.ts';
 import { readerFrame, shownLines } from '../frames/reader.ts';
 import type { Action } from '../keys.ts';
-import { bodyRows } from '../layout.ts';
+import { bodyRows, type Move } from '../layout.ts';
 import {
   AT_TOP,
   type Event,
+  HERE,
   type ListPlace,
+  nearest,
   onScreen,
   type Reader,
   type ReadLine,
@@ -30,17 +33,48 @@ function visibleRows(size: Size): number {
 const plain = (one: string | ReadLine): ReadLine =>
   typeof one === 'string' ? { text: one, tone: 'plain' } : one;
 
-/** A text upon the present screen, or in place of the one that is read; what is looked for stays. */
+/** A text upon the present screen, or in place of the one that is read; what is looked for stays, or comes from the list below. */
 export function read(state: State, event: Extract<Event, { kind: 'read' }>): Stepped {
-  const { title, lines, more, uid = null, mode = 'text' } = event;
-  const before = state.screen.kind === 'reader' ? state.screen.reader : null;
+  const { title, lines, more, before: earlier = null, uid = null, mode = 'text' } = event;
+  const known = state.screen.kind === 'reader' ? state.screen.reader : null;
+  const typed = known?.find.typed ?? (uid === null ? '' : soughtIn(state));
   const reader: Reader = {
-    ...{ title, uid, mode, more, unfolded: before?.unfolded ?? false, notice: null },
+    ...{ title, uid, mode, more, before: earlier, unfolded: known?.unfolded ?? false, notice: null },
     lines: lines?.map(plain) ?? null,
     place: AT_TOP,
-    find: { typed: before?.find.typed ?? '', editing: false },
+    find: { typed, editing: false },
   };
-  return before === null ? upon(state, { kind: 'reader', reader }) : withReader(state, reader);
+  const opened = known === null ? upon(state, { kind: 'reader', reader }) : withReader(state, reader);
+  if (event.atEnd === true) return placed(opened.state, reader, lastPlace(opened.state, reader));
+  // Who comes from a search is led to what was found, once there is something to look in.
+  const isFirst = known === null || known.lines === null;
+  return isFirst && typed !== '' && lines !== null ? led(opened.state, reader) : opened;
+}
+
+/** What the search below found of the session under its cursor, as it stands there; else the longest word of it. */
+function soughtIn(state: State): string {
+  const sessions = nearest(state, 'sessions')?.sessions;
+  if (sessions === undefined) return '';
+  const id = sessions.catalogue?.ids[sessions.shown[sessions.place.cursor] ?? -1] ?? -1;
+  const snippet = sessions.found?.hits.get(id)?.snippets.find(({ marks }) => marks.length > 0);
+  const [start = 0, end = 0] = snippet?.marks[0] ?? [];
+  if (snippet !== undefined && end > start) return snippet.text.slice(start, end);
+  const words = wordsOf(parseFilter(sessions.typed));
+  return words.toSorted((a, b) => b.length - a.length)[0] ?? '';
+}
+
+/** To the first place that has it, also where that is folded away; where nothing has it, the beginning is as good. */
+function led(state: State, reader: Reader): Stepped {
+  const sought = reader.find.typed.toLowerCase();
+  const has = (lines: readonly ReadLine[]) => lines.some(({ text }) => text.toLowerCase().includes(sought));
+  if (has(shownLines(reader))) return found(state, reader, 1, true);
+  if (has(reader.lines ?? [])) return found(state, { ...reader, unfolded: true }, 1, true);
+  return withReader(state, { ...reader, find: { typed: '', editing: false } });
+}
+
+function lastPlace({ size }: State, reader: Reader): ListPlace {
+  const top = Math.max(0, shownLines(reader).length - visibleRows(size));
+  return { cursor: top, top };
 }
 
 export function readOn(state: State, { lines, more }: Extract<Event, { kind: 'read_on' }>): Stepped {
@@ -49,12 +83,38 @@ export function readOn(state: State, { lines, more }: Extract<Event, { kind: 're
   );
 }
 
-/** Near the end of what has been read of raw bytes, the next piece is asked for. */
+/** What is seen stays where it is. */
+export function readBack(state: State, { lines, before }: Extract<Event, { kind: 'read_back' }>): Stepped {
+  return within(state, 'reader', (under, { reader }) => {
+    const { cursor, top } = reader.place;
+    const place = { cursor: cursor + lines.length, top: top + lines.length };
+    return withReader(under, {
+      ...reader,
+      lines: [...lines.map(plain), ...(reader.lines ?? [])],
+      before,
+      place,
+    });
+  });
+}
+
+/** The ends of a raw transcript that are not loaded: they are gone to without what lies between. */
+export function readFromEnd(state: State, move: Move): Stepped | null {
+  if (state.screen.kind !== 'reader') return null;
+  const { more, before } = state.screen.reader;
+  if (move === 'bottom' && more !== null) return to(state, { kind: 'raw_end', uid: more.uid });
+  if (move === 'top' && before !== null) return to(state, { kind: 'raw', uid: before.uid });
+  return null;
+}
+
+/** Near an end of what has been read of raw bytes, the next piece is asked for. */
 function placed(state: State, reader: Reader, place: ListPlace): Stepped {
-  const isNearEnd = place.top + 3 * bodyRows(state.size) >= shownLines(reader).length;
+  const near = 3 * bodyRows(state.size);
   const next = { ...reader, place, notice: null };
-  if (reader.more === null || !isNearEnd) return withReader(state, next);
-  return to(withReader(state, { ...next, more: null }).state, { kind: 'read_on', ...reader.more });
+  if (reader.more !== null && place.top + near >= shownLines(reader).length)
+    return to(withReader(state, { ...next, more: null }).state, { kind: 'read_on', ...reader.more });
+  if (reader.before !== null && place.top < near)
+    return to(withReader(state, { ...next, before: null }).state, { kind: 'read_back', ...reader.before });
+  return withReader(state, next);
 }
 
 function acted(state: State, reader: Reader, action: Action): Stepped {
@@ -77,6 +137,15 @@ function acted(state: State, reader: Reader, action: Action): Stepped {
       return withReader(state, { ...reader, find: { typed: '', editing: false } });
     case 'unfold':
       return unfolded(state, reader);
+    case 'restore':
+    case 'resume':
+      return uid === null
+        ? to(state)
+        : to(state, { kind: 'plan_restore', uid, way: HERE, starts: action === 'resume' });
+    case 'pin':
+      return uid === null ? to(state) : to(state, { kind: 'pin_other', uid });
+    case 'copy':
+      return uid === null ? to(state) : to(state, { kind: 'copy_id', uid });
     case 'raw':
       return uid === null ? to(state) : to(state, { kind: mode === 'raw' ? 'transcript' : 'raw', uid });
     case 'transcript':
@@ -117,8 +186,10 @@ function found(state: State, reader: Reader, way: 1 | -1, isHere: boolean): Step
 export const readerScreen: Rules<'reader'> = {
   ...PLAIN,
   title: ({ reader }) => reader.title,
-  context: (_, { reader: { find, mode } }) =>
-    find.editing ? 'finding' : mode === 'text' ? 'reader' : 'transcript',
+  context(_, { reader: { find, mode } }) {
+    if (find.editing) return 'finding';
+    return mode === 'text' ? 'reader' : mode === 'report' ? 'report' : 'transcript';
+  },
   list: ({ size }, { reader }) => ({
     ...{
       length: shownLines(reader).length,

@@ -1,17 +1,92 @@
-/** Restore: which files go where, then what became of them. */
+/** Restore: which files go where, then what became of them; another folder, or in the place of what differs, where the person says so. */
 import { restoreFrame, restoreRows } from '../frames/restore.ts';
-import { onScreen, to } from '../state.ts';
-import { PLAIN, type Rules } from './rules.ts';
+import type { Action } from '../keys.ts';
+import {
+  AT_TOP,
+  alone,
+  type Event,
+  onScreen,
+  type RestoreWay,
+  type ScreenOf,
+  type State,
+  type Stepped,
+  to,
+  upon,
+  within,
+} from '../state.ts';
+import { back, PLAIN, type Rules } from './rules.ts';
+
+type Restore = ScreenOf<'restore'>;
+
+/** Longer paths no system takes. */
+const PATH_UNITS_MAX = 1000;
+
+/** Upon the list or the text that it was asked for on, or in the place of the plan that was shown. */
+export function restorePlanned(
+  state: State,
+  { plan, starts = false }: Extract<Event, { kind: 'restore_planned' }>,
+): Stepped {
+  const screen: Restore = {
+    ...{ kind: 'restore', plan, done: null, isWriting: false, starts, typed: null, place: AT_TOP },
+  };
+  return state.screen.kind === 'restore' ? onScreen(state, screen) : upon(state, screen);
+}
+
+export function restored(state: State, { message }: Extract<Event, { kind: 'restored' }>): Stepped {
+  return within(state, 'restore', (under, screen) => {
+    // Who asked for the agent, too, gets it where all is written.
+    if (screen.starts && screen.plan.resume !== '')
+      return alone(under, { kind: 'done' }, { kind: 'resume', uid: screen.plan.uid });
+    return onScreen(under, { ...screen, done: message, isWriting: false });
+  });
+}
+
+function acted(state: State, screen: Restore, action: Action): Stepped {
+  const { plan, starts, typed } = screen;
+  const anew = (way: Partial<RestoreWay>, goes = starts) =>
+    to(state, { kind: 'plan_restore', uid: plan.uid, way: { ...plan.way, ...way }, starts: goes });
+  switch (action) {
+    case 'confirm':
+      if (typed !== null)
+        return typed.trim() === '' ? elsewhere(state, screen, null) : anew({ to: typed.trim() }, false);
+      if (plan.obstacle !== null || screen.isWriting || screen.done !== null) return to(state);
+      return onScreen(state, { ...screen, isWriting: true }, { kind: 'restore', plan });
+    case 'force':
+      return anew({ force: !plan.way.force });
+    case 'elsewhere':
+      return plan.way.to === null ? elsewhere(state, screen, '') : anew({ to: null });
+    case 'resume':
+      return onScreen(state, { ...screen, starts: !starts && plan.way.to === null });
+    case 'erase':
+      return elsewhere(state, screen, [...(typed ?? '')].slice(0, -1).join(''));
+    case 'erase_all':
+      return elsewhere(state, screen, null);
+    default:
+      return to(state);
+  }
+}
+
+function elsewhere(state: State, screen: Restore, typed: string | null): Stepped {
+  return onScreen(state, { ...screen, typed });
+}
 
 export const restoreScreen: Rules<'restore'> = {
   ...PLAIN,
   title: () => 'Restore',
-  context: (_, { done, plan }) => (done === null && plan.obstacle === null ? 'restore' : 'restored'),
+  context(_, { done, plan, typed, isWriting }) {
+    if (typed !== null) return 'folder';
+    if (isWriting) return 'writing';
+    if (done !== null) return 'restored';
+    return plan.obstacle === null ? 'restore' : 'obstructed';
+  },
   list: ({ size }, { plan, place }) => ({
     ...{ length: plan.files.length, visible: restoreRows(size), place, hasCursor: false },
   }),
   placed: (state, screen, place) => onScreen(state, { ...screen, place }),
-  act: (state, { plan }, action) => (action === 'confirm' ? to(state, { kind: 'restore', plan }) : to(state)),
-  said: (state, screen, message) => onScreen(state, { ...screen, done: message }),
+  act: (state, screen, action) => acted(state, screen, action),
+  typed: (state, screen, text) =>
+    onScreen(state, { ...screen, typed: ((screen.typed ?? '') + text).slice(0, PATH_UNITS_MAX) }),
+  back: (state) => back(state),
+  said: (state, screen, message) => onScreen(state, { ...screen, done: message, isWriting: false }),
   frame: ({ size }, _, screen, cells) => restoreFrame(size, screen, cells),
 };

@@ -12,6 +12,7 @@ import {
   type State,
   type Stepped,
   to,
+  troubled,
 } from '../state.ts';
 import type { View } from '../view.ts';
 
@@ -50,7 +51,7 @@ export const PLAIN = {
   act: (state: State) => to(state),
   typed: (state: State) => to(state),
   back: (state: State) => back(state),
-  said: (state: State, _: Screen, message: string) => to({ ...state, trouble: message }),
+  said: (state: State, _: Screen, message: string) => to(troubled(state, 'key', message)),
 } as const;
 
 /** To the screen below. At the bottom is the dashboard, or the first run where nothing is stored. */

@@ -10,6 +10,7 @@ import {
   AT_TOP,
   type Effect,
   type Event,
+  HERE,
   type ListPlace,
   NEW_SESSIONS,
   onScreen,
@@ -72,8 +73,12 @@ function sessionsAction(state: State, sessions: Sessions, action: Action): Stepp
       }));
     case 'restore':
       if (sessions.marked.size <= 1 && row !== null && !isOtherMarked(sessions, row))
-        return to(state, { kind: 'plan_restore', uid: row.uid });
+        return to(state, { kind: 'plan_restore', uid: row.uid, way: HERE, starts: false });
       return acting(state, sessions, (ids) => ({ kind: 'ask', what: 'restore', ids }));
+    case 'resume':
+      return row === null
+        ? to(state)
+        : to(state, { kind: 'plan_restore', uid: row.uid, way: HERE, starts: true });
     case 'evict':
       return acting(state, sessions, (ids) => ({ kind: 'ask', what: 'evict', ids }));
     case 'export':

@@ -6,13 +6,14 @@
 import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionCard } from '../../domain/session.ts';
 import type { Victim } from '../../policy/passes.ts';
-import type { Choices, Decision, Progress, Proposal, StepName } from '../../sweep/ports.ts';
+import type { Choices, Decision, Proposal, StepName } from '../../sweep/ports.ts';
 import { sweepFrame } from '../frames/sweep.ts';
 import type { Action } from '../keys.ts';
 import { bodyRows, inSight } from '../layout.ts';
 import {
   AT_TOP,
   alone,
+  type Doing,
   type Effect,
   type Event,
   nearest,
@@ -34,6 +35,7 @@ import {
   wizardListRows,
 } from '../wizard.ts';
 import { back as goBack, PLAIN, type Rules } from './rules.ts';
+import { progressed } from './sweep-progress.ts';
 
 export type SweepEvent = Extract<
   Event,
@@ -44,6 +46,7 @@ export type SweepEvent = Extract<
       | 'exported'
       | 'preview'
       | 'progress'
+      | 'worked'
       | 'pinned'
       | 'swept'
       | 'sweep_failed';
@@ -73,7 +76,8 @@ function sweepAction(state: State, wizard: Wizard, action: Action, key = ''): St
           { kind: 'stop_sweep' },
         )
       : to(state);
-  if (wizard.exporting && action !== 'stop') return to(state);
+  if (wizard.exporting !== null)
+    return action === 'stop' ? exportStopped(state, wizard, wizard.exporting) : to(state);
   switch (action) {
     case 'choose':
       return withWizard(state, {
@@ -182,9 +186,14 @@ function exported(state: State, wizard: Wizard, { victims }: Proposal): Stepped 
   if (file === '') return to(state);
   return withWizard(
     state,
-    { ...wizard, exporting: true, notice: `Writing them to ${file}…` },
+    { ...wizard, exporting: { done: 0, total: uids.length, elapsedMs: 0, stopping: false }, notice: null },
     { kind: 'export', uids, file },
   );
+}
+
+/** Only the file: the sweep still asks. */
+function exportStopped(state: State, wizard: Wizard, exporting: Doing): Stepped {
+  return withWizard(state, { ...wizard, exporting: { ...exporting, stopping: true } }, { kind: 'stop_work' });
 }
 
 /** What the marks in the list say that the sweep does not know yet. */
@@ -205,12 +214,12 @@ function decided(state: State, wizard: Wizard, proposal: Proposal, decision: Dec
   const isDecided = decision.kind === 'run' || decision.kind === 'skip';
   const next: Wizard = {
     ...wizard,
-    stage: { kind: 'running', step: proposal.step, done: 0, total, label: '' },
+    stage: { kind: 'running', step: proposal.step, done: 0, total, label: '', elapsedMs: 0 },
     went: isDecided
       ? [...wizard.went.filter((went) => went.step !== proposal.step), { step: proposal.step, how }]
       : wizard.went,
     ...NOTHING_TYPED,
-    exporting: false,
+    exporting: null,
     undo: null,
     notice: null,
     preview: null,
@@ -273,12 +282,17 @@ function onWizard(state: State, wizard: Wizard, event: Exclude<SweepEvent, { kin
     case 'own_files':
       return withWizard(state, { ...wizard, ownFiles: event.ownFiles, exportFile: event.exportFile });
     case 'exported':
-      return withWizard(state, { ...wizard, exporting: false, notice: event.message });
+      return withWizard(state, { ...wizard, exporting: null, notice: event.message });
     case 'preview':
       return withWizard(state, { ...wizard, preview: { uid: event.uid, lines: event.lines } });
     case 'progress':
       // What was waited for has gone on.
-      return withWizard(state, progressed({ ...wizard, notice: null }, event.progress));
+      return withWizard(state, progressed({ ...wizard, notice: null }, event.progress, event.atMs ?? 0));
+    case 'worked': {
+      const { done, total, elapsedMs } = event;
+      const exporting = wizard.exporting === null ? null : { ...wizard.exporting, done, total, elapsedMs };
+      return withWizard(state, { ...wizard, exporting });
+    }
     case 'pinned': {
       const set = new Set(wizard.pinned);
       if (event.pinned) set.add(event.uid);
@@ -321,7 +335,7 @@ function proposed(state: State, wizard: Wizard, proposal: Proposal): Stepped {
     keptOut: new Set([...wizard.keptOut, ...proposal.keptOut.map(({ card }) => card.uid)]),
     ...NOTHING_TYPED,
     way: 0,
-    exporting: false,
+    exporting: null,
     undo: null,
     notice,
     preview: null,
@@ -345,45 +359,6 @@ function wantPreview(state: State, wizard: Wizard): Stepped {
   if (uid === undefined || here?.proposal.step === 'data_loss' || wizard.preview?.uid === uid)
     return withWizard(state, wizard);
   return withWizard(state, wizard, { kind: 'preview', uid });
-}
-
-const WAITS = 'Another process is writing to the store: waiting until it is done.';
-
-function progressed(wizard: Wizard, progress: Progress): Wizard {
-  const running = wizard.stage.kind === 'running' ? wizard.stage : null;
-  switch (progress.kind) {
-    case 'pass':
-      return {
-        ...wizard,
-        stage: { kind: 'running', step: progress.pass, done: 0, total: progress.victims, label: '' },
-      };
-    case 'evicted':
-      return {
-        ...wizard,
-        usageBytes: progress.usageBytes,
-        freedBytes: wizard.freedBytes + progress.freedBytes,
-        stage: running === null ? wizard.stage : { ...running, done: running.done + 1, label: progress.uid },
-      };
-    case 'analyzing':
-      return {
-        ...wizard,
-        stage: {
-          kind: 'running',
-          step: 'analyze',
-          done: progress.done,
-          total: progress.total,
-          label: progress.uid,
-        },
-      };
-    case 'analyze_failed':
-      return { ...wizard, failures: [...wizard.failures, { uid: progress.uid, why: progress.why }] };
-    case 'reclaiming':
-      return { ...wizard, stage: { kind: 'reclaiming', leftBytes: progress.leftBytes } };
-    case 'waiting':
-      return { ...wizard, notice: WAITS };
-    default:
-      return progress satisfies never;
-  }
 }
 
 function swept(state: State, event: Extract<Event, { kind: 'swept' }>): Stepped {
@@ -416,7 +391,7 @@ export const sweepScreen: Rules<'sweep'> = {
   context(_, { wizard: { stage, losing, exporting } }) {
     if (stage.kind === 'result' || stage.kind === 'failed') return 'result';
     if (stage.kind !== 'asking') return 'running';
-    if (exporting) return 'exporting';
+    if (exporting !== null) return 'exporting';
     if (stage.proposal.step === 'data_loss') return losing ? 'phrase' : 'loss';
     return stage.proposal.step === 'analyze' ? 'analyze' : 'pass';
   },

@@ -242,6 +242,22 @@ describe('a store that breaks under the screens', () => {
     await pty.isRestored();
     expect(pty.scrollback(), 'no stack').not.toMatch(/\n\s+at /);
   });
+
+  journey('said "This is a bug", and the dashboard went on to say that all was well', async () => {
+    using program = await filled();
+    await using pty = new Pty(program, []);
+    await pty.shows('watching ●');
+    await pty.shows('By project');
+    broken(program);
+    pty.type('b');
+    await pty.shows('The store is damaged: run `session-memory verify`.');
+    pty.type('\x1b');
+    const dashboard = await pty.shows('✗ The store is damaged. Quit, and run `session-memory verify`');
+    expect(dashboard).not.toContain('All stored');
+    pty.type('q');
+    await pty.ends();
+    expect(pty.scrollback()).not.toContain('This is a bug');
+  });
 });
 
 describe('where no walk can be shown', () => {

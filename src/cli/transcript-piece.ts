@@ -1,0 +1,76 @@
+/**
+ * A raw transcript on the screen, a piece at a time from either end: no more of it is read than is shown.
+ * Promises: pieces meet where a line ends, wherever a line does; a line that is longer than a piece is broken between two letters.
+ */
+import type { SessionUid } from '../domain/ids.ts';
+import { plainText } from '../domain/text.ts';
+import type { ReadableDb } from '../store/connection.ts';
+import { filesOf } from '../store/read.ts';
+import type { StoredFile } from '../store/rows.ts';
+import { rangeChunks } from '../store/segments.ts';
+import type { RawAsked, RawPiece } from '../tui/ports.ts';
+
+/** Plain bytes of one piece. */
+const PIECE_BYTES = 256 * 1024;
+const NEWLINE = 10;
+
+export function transcriptPiece(db: ReadableDb, uid: SessionUid, asked: RawAsked, columns: number): RawPiece {
+  const main = filesOf(db, uid).find((file) => file.role === 'main' && !file.gone);
+  if (main === undefined) return { lines: ['Its raw bytes are not in the store.'], more: null, before: null };
+  const total = main.rawBytes;
+  const [from, until] =
+    'fromBytes' in asked
+      ? [asked.fromBytes, Math.min(total, asked.fromBytes + PIECE_BYTES)]
+      : [Math.max(0, Math.min(total, asked.untilBytes) - PIECE_BYTES), Math.min(total, asked.untilBytes)];
+  const bytes = bytesAt(db, uid, main, from, until);
+  const isForward = 'fromBytes' in asked;
+  const begins = from === 0 || isForward ? 0 : startOf(bytes);
+  const ends = until === total || !isForward ? bytes.length : endOf(bytes);
+  const lines = plainText(bytes.subarray(begins, ends).toString('utf8'))
+    .replace(/\n$/, '')
+    .split('\n')
+    .flatMap((text) =>
+      Bun.wrapAnsi(text.replaceAll('\t', '  '), columns, { hard: true, trim: false }).split('\n'),
+    );
+  const [first, last] = [from + begins, from + ends];
+  return {
+    lines,
+    more: last < total ? { uid, offsetBytes: last } : null,
+    before: first > 0 ? { uid, offsetBytes: first } : null,
+  };
+}
+
+/** Behind the first line, which began before; of one endless line, at its first whole letter. */
+function startOf(bytes: Uint8Array): number {
+  const newline = bytes.indexOf(NEWLINE);
+  if (newline >= 0 && newline < bytes.length - 1) return newline + 1;
+  let at = 0;
+  while (at < Math.min(4, bytes.length) && isInside(bytes[at])) at += 1;
+  return at;
+}
+
+function endOf(bytes: Uint8Array): number {
+  const newline = bytes.lastIndexOf(NEWLINE);
+  if (newline > 0) return newline + 1;
+  let at = bytes.length;
+  while (at > Math.max(1, bytes.length - 4) && isInside(bytes[at - 1])) at -= 1;
+  // The byte before begins a letter that may not be all there.
+  return at > 1 && (bytes[at - 1] ?? 0) >= 0xc0 ? at - 1 : bytes.length;
+}
+
+/** A byte in the middle of a letter. */
+function isInside(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x80 && byte < 0xc0;
+}
+
+/** Of the present version, whose ranges lie in the log in any order. */
+function bytesAt(db: ReadableDb, uid: SessionUid, file: StoredFile, from: number, until: number): Buffer {
+  const ranges: [number, number][] = [];
+  let at = 0;
+  for (const [offset, length] of file.extents) {
+    const [start, end] = [Math.max(from, at), Math.min(until, at + length)];
+    if (start < end) ranges.push([offset + start - at, end - start]);
+    at += length;
+  }
+  return Buffer.concat([...rangeChunks(db, uid, file, ranges)]);
+}
