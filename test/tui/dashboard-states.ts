@@ -54,7 +54,7 @@ export function dashboardStates(
       }),
     ),
     'dashboard-first-sweep': dashboard(view({ atRisk: [], firstSweep: 'untold' })),
-  'dashboard-over-soft': dashboard(
+    'dashboard-over-soft': dashboard(
       view({
         tier1Bytes: 4.6 * GIB,
         next: [
