@@ -10,8 +10,15 @@ import { SILENT_MS, WatchedProcess } from './watched.ts';
 const VARIABLE = 'SESSION_MEMORY_SUPERVISED';
 const SIGN_MS = 1_000;
 
-/** Null: this process is the one that does it. `mount`: what may never answer; null: nothing that the call needs. */
-export async function supervised(context: Context, mount: string | null): Promise<ExitCode | null> {
+/**
+ * Null: this process is the one that does it. `mount`: what may never answer; null: nothing that the call needs. `otherwise`: what
+ * else may be given, as the end of a sentence.
+ */
+export async function supervised(
+  context: Context,
+  mount: string | null,
+  otherwise: string,
+): Promise<ExitCode | null> {
   if (context.host.env[VARIABLE] !== undefined) {
     lookAnywhere();
     // Waiting for a program or a person is no silence.
@@ -29,6 +36,6 @@ export async function supervised(context: Context, mount: string | null): Promis
   throw fail(
     'io',
     `${mount} does not answer; it was left after ${SILENT_MS / 1000} s`,
-    'Unmount it or wait until it answers; or give --to DIR with a folder on another file system.',
+    `Unmount it or wait until it answers; or give ${otherwise} on another file system.`,
   );
 }

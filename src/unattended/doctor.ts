@@ -11,13 +11,26 @@ export interface Check {
   readonly hint: string | null;
 }
 
+type HookState =
+  | 'installed'
+  | 'untrusted'
+  | 'told otherwise'
+  | 'stale'
+  | 'absent'
+  | 'off'
+  | 'unreadable'
+  /** On a mount that may never answer: not looked at. */
+  | 'away';
+
 export interface HookFacts {
   readonly id: string;
   readonly name: string;
   readonly path: string;
   /** Where they are switched on and off, if that is another file. */
   readonly switchedIn?: string;
-  readonly state: 'installed' | 'untrusted' | 'told otherwise' | 'stale' | 'absent' | 'off' | 'unreadable';
+  readonly state: HookState;
+  /** Of one that is away: the mount that its settings lie on. */
+  readonly mount?: string;
   /** Variables of which it was told other values than those of now. */
   readonly others?: readonly string[];
   readonly calledAt: Iso | null;
@@ -150,6 +163,12 @@ export function hookCheck(hook: HookFacts, shown: (at: Iso) => string): Check {
         check,
         `hooks are switched off in the settings of ${hook.name}`,
         `Switch them on in ${hook.switchedIn ?? hook.path}, or leave it to the hourly run.`,
+      );
+    case 'away':
+      return warning(
+        check,
+        `${hook.path} was not looked at: ${hook.mount ?? 'its mount'} may not answer`,
+        `Look with \`session-memory install --dry-run --agent ${hook.id}\` while it does.`,
       );
     case 'unreadable':
       return warning(

@@ -58,6 +58,22 @@ describe('a document', () => {
     expect(ends?.records.map(({ id }) => id)).toContain(49);
   });
 
+  test('tells the same at its ends with blanks around what is in it', () => {
+    const value = JSON.parse(document(...Array.from({ length: 50 }, (_, n) => n)));
+    for (const blanks of [1, 2, '\t']) {
+      const text = JSON.stringify(value, null, blanks).replaceAll('": ', '" \t:\n ');
+      const at = (word: string) => text.indexOf(word);
+      const head = Buffer.from(text.slice(0, text.indexOf('}', at('"id"') + 200)));
+      const ends = documentEnds(head, Buffer.from(text.slice(text.lastIndexOf('more'))), SHAPE);
+      expect(Object.fromEntries(ends?.fields ?? [])).toEqual({ title: 'a "quoted" {title}', end: 7 });
+    }
+  });
+
+  test('that is lines of records is none: another agent’s first record would lend it its members', () => {
+    const lines = `{"data":{"title":"x"},"id":1}\n{"data":{},"id":2}\n`;
+    expect(documentEnds(Buffer.from(lines), Buffer.from(lines), SHAPE)).toBeNull();
+  });
+
   test('is read in time that grows with its length, whatever stands in it', () => {
     const hostile = '{"a":['.repeat(200_000);
     expect(objectsWithin(hostile, SHAPE.isRecord)).toEqual([]);

@@ -38,6 +38,19 @@ async function laid(agent: AgentFormat): Promise<{ bench: Bench; usual: Found[];
   return { bench, usual, main: join(bench.root, bench.main().relPath) };
 }
 
+/** Its only root is a folder of any name, by the configuration. */
+class MovedBench extends Bench {
+  readonly moved = join(this.home, 'any name');
+
+  override get host() {
+    const { id } = this.agent;
+    const agents = Object.fromEntries(
+      AGENTS.map((one) => [one.id, { enabled: true, roots: [] as string[] }]),
+    );
+    return { ...super.host, agents: { ...agents, [id]: { enabled: true, roots: [this.moved] } } };
+  }
+}
+
 describe.each(AGENTS.map((agent) => [agent.id, agent] as const))('%s', (id, agent) => {
   test('its own folder is its own at any level, and its transcript too', async () => {
     const { bench, usual, main } = await laid(agent);
@@ -50,6 +63,16 @@ describe.each(AGENTS.map((agent) => [agent.id, agent] as const))('%s', (id, agen
       // A folder within one that holds a session is looked through for what lies in it.
       expect([level, found(bench)]).toEqual([level, usual]);
     }
+  });
+
+  test('a folder that the configuration gives it is its own, whatever it is called', async () => {
+    using bench = new MovedBench(agent);
+    for (const [relPath, content] of Object.entries(bench.files({})))
+      bench.put(join('any name', relPath), content);
+    await bench.ingest({ paths: [bench.moved] });
+    const named = found(bench);
+    await bench.ingest();
+    expect([named, found(bench)]).toEqual([found(bench), [[expect.anything(), id, true]] as never]);
   });
 
   test('a copy of its folder under another name is told by what lies in it', async () => {

@@ -130,8 +130,27 @@ test(
   LONG_MS,
 );
 
+test(
+  'a dead mount keeps no other check of doctor from being told, and an archive on it is named and left',
+  withDeadMount(async (program, mount) => {
+    const [doctor, taken, given] = await Promise.all([
+      program.run('doctor'),
+      program.run('import', join(mount, 'x.smx')),
+      program.run('export', '--all', join(mount, 'x.smx')),
+    ]);
+    expect(doctor.out.replace(/\s+/g, ' ')).toContain(
+      `${join(program.home, '.qwen', 'settings.json')} was not looked at: ${mount} may not answer`,
+    );
+    expect(doctor.out).toContain('schedule');
+    for (const { code, err } of [taken, given])
+      expect([code, err]).toEqual([1, expect.stringContaining(`${mount} does not answer`)]);
+  }),
+  LONG_MS,
+);
+
 test.each([
   ['SIGINT', ['ingest']],
+  ['SIGTERM', ['import', 'MOUNT/x.smx']],
   ['SIGTERM', ['maintain', '--yes', '--no-data-loss']],
   ['SIGTERM', ['agents']],
   ['SIGINT', ['restore', ID, '--to', 'MOUNT/to']],

@@ -348,6 +348,14 @@ describe('a rollout that Codex has migrated', () => {
   });
 });
 
+test('an event of Codex that no version of this program knows is content', async () => {
+  const line = (type: string, said: string) =>
+    JSON.stringify({ timestamp: '2026-05-01T10:00:00.000Z', type: 'event_msg', payload: { type, said } });
+  const text = (said: string) => `${line('an_event_to_come', said)}\n`;
+  expect(await compared(codexContent, text('one thing'), text('another'))).toBe('different');
+  expect(await compared(codexContent, text('one thing'), '')).toBe('shorter');
+});
+
 describe('a transcript of Claude Code that some program has written anew', () => {
   const ids = '31111111-1111-4111-8111-111111111111';
   const uid = `claude-code:${ids}`;

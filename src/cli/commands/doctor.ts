@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT, FailureError } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
-import { mountOfPath, refreshMounts } from '../../files/mounts.ts';
+import { awayMount, mountOfPath, refreshMounts } from '../../files/mounts.ts';
 import { failedAnalyses } from '../../store/analyses.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { besides } from '../../store/forget.ts';
@@ -208,7 +208,8 @@ function hookFacts(context: Context, db: ReadableDb): HookFacts[] {
   const calls = new Map(hookCalls(db).map((call) => [call.agent, call.firedAt]));
   return HOOKED.flatMap(({ id, name }): HookFacts[] => {
     const file = hookFile(id, context.host, nameOf(programOf(context)));
-    if (!file.signs.some((sign) => existsSync(sign))) return [];
+    const away = [file.path, ...file.signs].map(awayMount).find((mount) => mount !== null) ?? null;
+    if (away === null && !file.signs.some((sign) => existsSync(sign))) return [];
     const facts = {
       id,
       name,
@@ -216,6 +217,8 @@ function hookFacts(context: Context, db: ReadableDb): HookFacts[] {
       calledAt: calls.get(id) ?? null,
       afterwards: file.afterwards ?? null,
     };
+    // A mount that never answers would keep all other checks from being told.
+    if (away !== null) return [{ ...facts, state: 'away', mount: away }];
     try {
       const text = readText(file.path);
       const program = programOf(context);

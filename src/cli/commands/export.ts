@@ -20,6 +20,7 @@ import { EXIT, type ExitCode, FailureError, fail, messageOf, worstExit } from '.
 import type { SessionUid } from '../../domain/ids.ts';
 import { killPoint } from '../../domain/kill-point.ts';
 import { plainLine } from '../../domain/text.ts';
+import { awayMount } from '../../files/mounts.ts';
 import { removeLeftovers } from '../../restore/write-files.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { exportable } from '../../store/export.ts';
@@ -29,8 +30,12 @@ import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, plural } from '../format.ts';
 import { ProgressLine } from '../io.ts';
 import { namedSessions } from '../named-sessions.ts';
+import { supervised } from '../supervised.ts';
 
 export const exportCommand: Command = async (context) => {
+  const last = context.args.at(-1) ?? '-';
+  const code = await supervised(context, last === '-' ? null : awayMount(resolve(last)), 'a FILE');
+  if (code !== null) return code;
   const target = targetOf(context);
   const db = openReadable(context.settings.storePath);
   const line = new ProgressLine(context.io);

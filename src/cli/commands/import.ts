@@ -10,15 +10,19 @@ import { exportIn } from '../../archive/sessions.ts';
 import { EXIT, type ExitCode, FailureError, fail, failure, worstExit } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import { cutText, plainLine } from '../../domain/text.ts';
+import { awayMount } from '../../files/mounts.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { formatBytes, formatCount, plural, quote } from '../format.ts';
 import { ProgressLine } from '../io.ts';
+import { supervised } from '../supervised.ts';
 import { onlyArg } from '../wire.ts';
 
 export const importCommand: Command = async (context) => {
   const name = onlyArg(context, 'FILE');
+  const code = await supervised(context, name === '-' ? null : awayMount(resolve(name)), 'a FILE');
+  if (code !== null) return code;
   const chunks = source(name, context);
   const { storePath, limits } = context.settings;
   const isDry = context.flags['dryRun'] === true;

@@ -46,7 +46,7 @@ export const restore: Command = async (context) => {
         'Write --version fullest or --version present, or name one session.',
       ),
     );
-  const code = await supervised(context, mountOf(context));
+  const code = await supervised(context, mountOf(context), '--to DIR with a folder');
   if (code !== null) return code;
   return all || context.args.length > 1 ? restoreSeveral(context, all) : restoreNamed(context);
 };

@@ -4,7 +4,7 @@
  */
 import { type Stats, statSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
-import { type AgentFormat, isEnabled } from '../../domain/agent.ts';
+import { type AgentFormat, type Host, isEnabled } from '../../domain/agent.ts';
 import { fail } from '../../domain/errors.ts';
 import { realPathOf } from '../../files/file-names.ts';
 import { awayMount } from '../../files/mounts.ts';
@@ -12,7 +12,7 @@ import { SourceFile } from '../../files/source.ts';
 import { fileAt, foldersAt, isLink, type WalkedFile, walk, walkFlat } from '../../files/walk.ts';
 import { asFound, type DiscoverOptions, type FoundFile } from './as-found.ts';
 import { looseFiles, looseOf } from './loose.ts';
-import { type AgentRoot, existingRoots, rootsToNowhere } from './roots.ts';
+import { type AgentRoot, existingRoots, rootsHere, rootsToNowhere } from './roots.ts';
 import { whosePlace } from './whose-place.ts';
 
 export type { DiscoverOptions, FoundFile } from './as-found.ts';
@@ -164,7 +164,7 @@ async function* placesOfPath(
   if (place !== null) {
     const { agent, root } = place;
     if (path === root || agent.folders.some((folder) => path === join(root, folder)))
-      for (const each of [agent, ...relativesIn(root, agent, agents)])
+      for (const each of [agent, ...relativesIn(root, agent, agents, options.host)])
         yield filesOfRoot(each, root, path === root ? null : path, options);
     else yield filesInRoot(place, path, agents, options);
     return;
@@ -186,14 +186,17 @@ async function* placesOfPath(
   yield looseFiles(path, agents, options);
 }
 
-/** Those who may have the same root as this agent, where its name does not tell whose it is. */
+/** Those who may have the same root as this agent: as this machine has it, else where the root's name does not tell whose it is. */
 function relativesIn(
   root: string,
   agent: AgentFormat,
   agents: readonly AgentFormat[],
+  host: Host,
 ): readonly AgentFormat[] {
   if (agent.isIts === undefined || agent.rootOf(root) !== null) return [];
-  return agents.filter((other) => other !== agent && other.isIts !== undefined);
+  const others = agents.filter((other) => other !== agent && other.isIts !== undefined);
+  const hasIt = (one: AgentFormat) => rootsHere(one, host).some((own) => resolve(own) === root);
+  return hasIt(agent) ? others.filter(hasIt) : others;
 }
 
 /** What lies at or below a named place in an agent's root: by the agent's layout, and what that does not know by its records. */
