@@ -42,6 +42,8 @@ export interface AgentFacts {
   readonly terminal?: { readonly ready: RegExp; readonly quit: string };
   /** Its own command that deletes a session, where sessions are rows of a database. */
   forget?(id: string): readonly string[];
+  /** Below the home: what is deleted where sessions are rows of a database and it has no such command. */
+  readonly database?: string;
   /** Whether a file of a session holds nothing but what its transcript has, so that it need not come back. */
   isPhantom?(content: string): boolean;
   readonly hand: (place: Place) => Hand;
