@@ -59,6 +59,7 @@ test.each([
   ['todo', { action: 'read', todos: [] }],
   ['TodoList', { todos: 'none' }],
   ['plan', { plan: [{ step: 'x' }] }],
+  ['mcp__todoist__todoist_add', { items: [{ content: 'of a service' }] }],
 ] as const)('a call of another form, %s %o, sets none', (name, args) => {
   expect(
     toldOf(['TodoWrite', { todos: [{ content: 'kept', status: 'pending' }] }], [name, args]),

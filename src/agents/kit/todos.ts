@@ -20,9 +20,8 @@ export function tellTodos(sink: FactSink, name: string, args: JsonRecord): void 
 
 function isTodoTool(name: string): boolean {
   const words = wordsOf(name);
-  return (
-    words.some((word) => word.startsWith('todo')) || (words.includes('update') && words.includes('plan'))
-  );
+  const isNamed = words.some((word) => /^todos?(?:list|write)?$/.test(word));
+  return isNamed || (words.includes('update') && words.includes('plan'));
 }
 
 /** Null where there is none, or one of another form. */
