@@ -56,6 +56,7 @@ test('some of Cursor’s alone, by their ids', () => {
 
 test.each([
   ['todo', { op: 'init', list: [{ phase: 'One', items: ['a'] }] }],
+  ['todo', { op: 'append', phase: 'One', items: ['b'] }],
   ['todo', { action: 'read', todos: [] }],
   ['TodoList', { todos: 'none' }],
   ['plan', { plan: [{ step: 'x' }] }],

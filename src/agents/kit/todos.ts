@@ -27,11 +27,10 @@ function isTodoTool(name: string): boolean {
 /** Null where there is none, or one of another form. */
 function listIn(args: JsonRecord): readonly JsonRecord[] | null {
   const list = LIST_KEYS.map((key) => args[key]).find(Array.isArray);
-  const todos = list?.filter(isRecord);
-  return todos === undefined ||
-    (todos.length > 0 && todos.every((todo) => textOf(todo) === null && !('id' in todo)))
-    ? null
-    : todos;
+  if (list === undefined) return null;
+  const todos = list.filter(isRecord);
+  const isOne = list.length === 0 || todos.some((todo) => textOf(todo) !== null || 'id' in todo);
+  return isOne ? todos : null;
 }
 
 function textOf(todo: JsonRecord): string | null {
