@@ -55,6 +55,8 @@ export interface AgentFacts {
   forget?(id: string): readonly string[];
   /** Whether a file below the home is a log or a cache of its own, which no session needs. */
   isLog?(path: string): boolean;
+  /** Below the home: what is deleted where sessions are rows of a database and it has no such command. */
+  readonly database?: string;
   /** Whether a file of a session holds nothing but what its transcript has, so that it need not come back. */
   isPhantom?(content: string): boolean;
   readonly hand: (place: Place) => Hand;

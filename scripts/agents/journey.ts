@@ -155,13 +155,12 @@ export class Journey {
     const files = await this.#machine.filesOf(this.#uid);
     const raw = await this.#raw();
     await this.#machine.deleteSession(this.#id, files.keys());
-    // What is made for an agent's own import is our copy, which an earlier restore may have left.
-    const restored = await this.#machine.restore(this.#uid, ...(this.#isRows ? ['--force'] : []));
+    const restored = await this.#machine.restore(this.#uid);
     return [restored, this.#isRows ? await this.#rowsProblem(raw) : this.#filesProblem(files)];
   }
 
   get #isRows(): boolean {
-    return this.#agent.forget !== undefined;
+    return this.#agent.forget !== undefined || this.#agent.database !== undefined;
   }
 
   #filesProblem(files: ReadonlyMap<string, Buffer>): Problem {

@@ -152,8 +152,10 @@ export class Machine {
 
   /** As the agent's own clean-up, or a slip of the hand. */
   async deleteSession(id: string, files: Iterable<string>): Promise<void> {
+    const { database } = this.#agent;
     const forget = this.#agent.forget?.(id);
-    if (forget !== undefined) await this.#mustRun([this.#agent.bin, ...forget]);
+    if (database !== undefined) rmSync(join(this.place.home, database), { recursive: true });
+    else if (forget !== undefined) await this.#mustRun([this.#agent.bin, ...forget]);
     else for (const path of files) rmSync(path);
   }
 

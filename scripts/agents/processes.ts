@@ -6,7 +6,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Ran } from './install.ts';
 
-const TURN_MS = 120_000;
+/** No turn takes so long but one that hangs, on a machine with much else to do either. */
+const TURN_MS = 300_000;
 const LOOK_MS = 50;
 
 export interface Started {

@@ -114,6 +114,27 @@ describe('OpenClaw', () => {
   });
 });
 
+test.each([
+  ['2026.5.28', [], false],
+  ['2026.7.1', [], false],
+  ['2026.9.6', [], true],
+  ['2026.12.1', [], true],
+  ['2027.1.3', [], true],
+  [null, [], false],
+  [null, ['agents/main/agent/openclaw-agent.sqlite'], true],
+  ['2026.9.6', ['agents/main/sessions/sessions.json'], expect.stringContaining('openclaw doctor')],
+] as const)(
+  'on a machine whose settings are of %s, and where %o is there, an import is needed: %p',
+  (version, there: readonly string[], expected) => {
+    const settings = version === null ? null : JSON.stringify({ meta: { lastTouchedVersion: version } });
+    const target = {
+      ...{ nativeId: 's', project: '/w', startedAt: null, path: '/r/agents/main/sessions/s.jsonl' },
+      beside: (relPath: string) => (relPath === 'openclaw.json' ? settings : null),
+    };
+    expect<unknown>(openClaw.takesBack?.isNeeded?.(target, (path) => there.includes(path))).toEqual(expected);
+  },
+);
+
 const RECORDED = join(CORPUS, 'recorded');
 const hasRecorded = existsSync(RECORDED);
 if (!hasRecorded) console.log('left out: the recorded homes of pi, Oh My Pi and OpenClaw are not there');

@@ -56,9 +56,11 @@ test('some of Cursor’s alone, by their ids', () => {
 
 test.each([
   ['todo', { op: 'init', list: [{ phase: 'One', items: ['a'] }] }],
+  ['todo', { op: 'append', phase: 'One', items: ['b'] }],
   ['todo', { action: 'read', todos: [] }],
   ['TodoList', { todos: 'none' }],
   ['plan', { plan: [{ step: 'x' }] }],
+  ['mcp__todoist__todoist_add', { items: [{ content: 'of a service' }] }],
 ] as const)('a call of another form, %s %o, sets none', (name, args) => {
   expect(
     toldOf(['TodoWrite', { todos: [{ content: 'kept', status: 'pending' }] }], [name, args]),

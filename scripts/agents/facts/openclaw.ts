@@ -28,10 +28,7 @@ const common: Omit<AgentFacts, 'version'> = {
   prepare: (place) => [onboard(place)],
   start: (prompt) => [...FLAGS, '--message', prompt],
   resume: (id, prompt) => [...FLAGS, '--session-id', id, '--message', prompt],
-  hand: (place) => {
-    const hand = handOfPi(place, 'exec');
-    return (...asked) => more(...asked) ?? hand(...asked);
-  },
+  hand: (place) => handOfPi(place, 'exec'),
   limits: {
     branch: 'its transcripts name no branch',
     subagent: 'its subagents run in a service of its own, which the rig does not start',
@@ -39,7 +36,21 @@ const common: Omit<AgentFacts, 'version'> = {
 };
 
 /** Sessions in a database. */
-export const openClaw: AgentFacts = { ...common, version: '2026.9.6' };
+export const openClaw: AgentFacts = {
+  ...common,
+  version: '2026.9.6',
+  // It deletes a session by its service alone, which the rig does not start.
+  database: '.openclaw/agents/main/agent',
+  limits: { ...common.limits, todos: 'the script would first have to search for its tool' },
+};
 
 /** The generation that still wrote files. */
-export const openClawFiles: AgentFacts = { ...common, variant: 'files', version: '2026.5.28' };
+export const openClawFiles: AgentFacts = {
+  ...common,
+  variant: 'files',
+  version: '2026.5.28',
+  hand: (place) => {
+    const hand = handOfPi(place, 'exec');
+    return (...asked) => more(...asked) ?? hand(...asked);
+  },
+};

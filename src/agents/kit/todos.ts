@@ -20,19 +20,17 @@ export function tellTodos(sink: FactSink, name: string, args: JsonRecord): void 
 
 function isTodoTool(name: string): boolean {
   const words = wordsOf(name);
-  return (
-    words.some((word) => word.startsWith('todo')) || (words.includes('update') && words.includes('plan'))
-  );
+  const isNamed = words.some((word) => /^todos?(?:list|write)?$/.test(word));
+  return isNamed || (words.includes('update') && words.includes('plan'));
 }
 
 /** Null where there is none, or one of another form. */
 function listIn(args: JsonRecord): readonly JsonRecord[] | null {
   const list = LIST_KEYS.map((key) => args[key]).find(Array.isArray);
-  const todos = list?.filter(isRecord);
-  return todos === undefined ||
-    (todos.length > 0 && todos.every((todo) => textOf(todo) === null && !('id' in todo)))
-    ? null
-    : todos;
+  if (list === undefined) return null;
+  const todos = list.filter(isRecord);
+  const isOne = list.length === 0 || todos.some((todo) => textOf(todo) !== null || 'id' in todo);
+  return isOne ? todos : null;
 }
 
 function textOf(todo: JsonRecord): string | null {

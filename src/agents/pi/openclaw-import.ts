@@ -1,6 +1,6 @@
 /**
  * How OpenClaw takes a restored transcript into its database: it imports the files that an index names, as those of its older versions.
- * Promises: needed only where the agent has such a database; never in the place of an index that is there. The name in it is one of our own, so
+ * Promises: needed only where the agent has such a database, or will; never in the place of an index that is there. The name in it is one of our own, so
  * that no conversation of the database is given another history.
  * Tried with OpenClaw 2026.9.6: `openclaw agent --session-id` goes on with what was taken in so.
  */
@@ -23,11 +23,18 @@ export const openClawImport: AgentImport = {
   },
   isNeeded: (session, isThere) => {
     const agent = `agents/${agentOf(session)}`;
-    if (!isThere(`${agent}/agent/openclaw-agent.sqlite`)) return false;
+    const isSince = isDatabaseVersion(session.beside?.('openclaw.json') ?? '');
+    if (!isSince && !isThere(`${agent}/agent/openclaw-agent.sqlite`)) return false;
     return isThere(`${agent}/sessions/sessions.json`) ? WAITING : true;
   },
   argv: () => ARGV,
 };
+
+/** Whether its settings were last written by a version that has a database: on a new machine it makes that with its first session. */
+function isDatabaseVersion(settings: string): boolean {
+  const [, year, month] = /"lastTouchedVersion"\s*:\s*"(\d{4})\.(\d{1,2})\./.exec(settings) ?? [];
+  return Number(year) * 12 + Number(month) >= 2026 * 12 + 9;
+}
 
 /** Which of OpenClaw's agents the session is of, by where its transcript is put. */
 function agentOf({ path }: RestoreTarget): string {
