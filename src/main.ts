@@ -205,6 +205,11 @@ function onContinue(listener: () => void): () => void {
   return () => void process.off('SIGCONT', onSignal);
 }
 
+function onExit(listener: () => void): () => void {
+  process.on('exit', listener);
+  return () => void process.off('exit', listener);
+}
+
 function catchCrash(onCrash: (thrown: unknown) => void): () => void {
   process.on('uncaughtException', onCrash);
   process.on('unhandledRejection', onCrash);
@@ -301,6 +306,7 @@ const code = await run({
       streams: { stdout: process.stdout, stderr: process.stderr, console, tempFolder: tmpdir() },
       onContinue,
       onStop,
+      onExit,
       stopProcess,
       catchCrash,
       startThread: () => new Worker(new URL('./background.worker.ts', import.meta.url).href),

@@ -14,7 +14,7 @@ const IDLE_MS = 10_000;
 /** By then the first look at what agents wrote is over, and the code that it took is compiled: that is its start, not idleness. */
 const SETTLED_MS = 15_000;
 /** On the dashboard, once it is drawn. */
-const READY = 'Digests';
+const READY = 'Tier 1';
 const EMPTY_READY = 'listens';
 
 /** The dashboard writes what it saw of the agents: it gets a copy. */

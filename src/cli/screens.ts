@@ -20,6 +20,8 @@ export interface Terminal {
   onContinue(listener: () => void): () => void;
   /** Calls when another program asks the process to stop, as ctrl-z would, until it is called off. */
   onStop(listener: () => void): () => void;
+  /** Calls when the process ends, however it does, until it is called off. */
+  onExit(listener: () => void): () => void;
   /** Stops the process as ctrl-z does, until the shell continues it. */
   stopProcess(): Promise<void>;
   /** Hands over what nobody caught, until it is called off. */
@@ -73,6 +75,7 @@ async function show(context: Context, start: 'dashboard' | 'sweep', terminal: Te
         },
         onContinue: terminal.onContinue,
         onStop: terminal.onStop,
+        onExit: terminal.onExit,
         stopProcess: terminal.stopProcess,
         catchCrash: terminal.catchCrash,
         colour: context.io.colour,

@@ -21,8 +21,8 @@ export function App({ controller, theme, colour, stopProcess }: AppProps) {
   useLayoutEffect(() => {
     controller.dispatch({ kind: 'resize', size: { columns, rows } });
   }, [controller, columns, rows]);
-  controller.suspend = () => suspendTerminal(stopProcess);
-  controller.regain = () => suspendTerminal(async () => undefined);
+  controller.terminal.suspend = () => away(controller, () => suspendTerminal(stopProcess));
+  controller.terminal.regain = () => away(controller, () => suspendTerminal(async () => undefined));
   useInput((input, key) => {
     for (const name of keyNames(input, key)) controller.dispatch({ kind: 'key', name });
   });
@@ -35,6 +35,13 @@ export function App({ controller, theme, colour, stopProcess }: AppProps) {
       ))}
     </Box>
   );
+}
+
+/** A shell has the mouse as it was before. */
+async function away(controller: Controller, leave: () => Promise<void>): Promise<void> {
+  controller.terminal.giveBack();
+  await leave();
+  controller.terminal.takeAgain();
 }
 
 function Row({ line, colour }: { readonly line: Line; readonly colour: boolean }) {

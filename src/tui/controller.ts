@@ -18,6 +18,8 @@ import { LiveView } from './live.ts';
 import { MarkedWork } from './marked-work.ts';
 import type { Services, WorkWatcher } from './ports.ts';
 import { questionOf } from './question.ts';
+import { rawRead } from './raw-read.ts';
+import { Rested } from './rested.ts';
 import { Searcher } from './searcher.ts';
 import {
   DASHBOARD,
@@ -31,6 +33,7 @@ import {
 } from './state.ts';
 import { step } from './step.ts';
 import { Sweeping } from './sweeping.ts';
+import { noTerminal, type TerminalHooks } from './terminal-hooks.ts';
 
 /** A frame follows a key at once; what runs by itself is shown at most this often. */
 const FRAME_MS = 33;
@@ -55,18 +58,12 @@ export class Controller {
   #shown: State;
   #frameAtMs = Number.NEGATIVE_INFINITY;
   #frameTimer: ReturnType<typeof setTimeout> | null = null;
-  #previewTimer: ReturnType<typeof setTimeout> | null = null;
+  readonly #rested = new Rested(PREVIEW_MS);
   #followTimer: ReturnType<typeof setTimeout> | null = null;
   #firstTimer: ReturnType<typeof setInterval> | null = null;
   #hintTimer: ReturnType<typeof setTimeout> | null = null;
-  /** Leaves the terminal to the shell until it comes back; set by who owns the terminal. */
-  suspend: () => Promise<void> = async () => undefined;
-  /** Takes the terminal as if it were new: its modes, its other screen, all of the frame. Set by the same. */
-  regain: () => Promise<void> = async () => undefined;
-  /** Draws all of the frame anew. Set by the same. */
-  repaint: () => void = () => undefined;
-  /** Puts a text where a person can paste it from. Set by the same. */
-  copyText: (text: string) => void = () => undefined;
+  /** Set by who owns the terminal. */
+  readonly terminal: TerminalHooks = noTerminal();
   #isAway = false;
 
   constructor(services: Services, start: 'dashboard' | 'sweep', size: Size, ended: () => void) {
@@ -135,7 +132,8 @@ export class Controller {
   async stop(): Promise<void> {
     this.#live.stop();
     this.#keeper.stop();
-    for (const timer of [this.#frameTimer, this.#previewTimer, this.#followTimer, this.#hintTimer])
+    this.#rested.stop();
+    for (const timer of [this.#frameTimer, this.#followTimer, this.#hintTimer])
       if (timer !== null) clearTimeout(timer);
     if (this.#firstTimer !== null) clearInterval(this.#firstTimer);
     this.#lister.stop();
@@ -154,7 +152,9 @@ export class Controller {
     if (this.#state.hint !== before.hint) this.#fade();
     if (event.kind === 'view') this.#onView(before);
     if (this.#state !== before)
-      this.#frame(event.kind === 'key' || event.kind === 'paste' || event.kind === 'resize');
+      this.#frame(
+        event.kind === 'key' || event.kind === 'paste' || event.kind === 'mouse' || event.kind === 'resize',
+      );
   }
 
   /** What is said of a silent key is gone before it is in the way. */
@@ -238,9 +238,11 @@ export class Controller {
       case 'quit':
         return this.#ended();
       case 'suspend':
-        return this.#away(this.suspend);
+        return this.#away(() => this.terminal.suspend());
       case 'repaint':
-        return this.repaint();
+        return this.terminal.repaint();
+      case 'mouse':
+        return this.terminal.mouse(effect.on);
       case 'look':
         return this.#async(async () =>
           this.dispatch({ kind: 'found', found: await services.background.look() }),
@@ -310,27 +312,10 @@ export class Controller {
       case 'transcript':
         return this.#conversation(effect.uid, columns - 2);
       case 'raw':
-      case 'raw_end': {
-        const atEnd = effect.kind === 'raw_end';
-        const asked = atEnd ? { untilBytes: Number.POSITIVE_INFINITY } : { fromBytes: 0 };
-        return this.dispatch({
-          ...{ kind: 'read', title: 'Raw transcript', uid: effect.uid, mode: 'raw', atEnd },
-          ...services.transcript(effect.uid, asked, columns - 2),
-        });
-      }
-      case 'read_on': {
-        const { lines, more } = services.transcript(
-          effect.uid,
-          { fromBytes: effect.offsetBytes },
-          columns - 2,
-        );
-        return this.dispatch({ kind: 'read_on', lines, more });
-      }
-      case 'read_back': {
-        const asked = { untilBytes: effect.offsetBytes };
-        const { lines, before } = services.transcript(effect.uid, asked, columns - 2);
-        return this.dispatch({ kind: 'read_back', lines, before });
-      }
+      case 'raw_end':
+      case 'read_on':
+      case 'read_back':
+        return this.dispatch(rawRead(effect, services, columns - 2));
       case 'plan_restore': {
         const plan = services.planRestore(effect.uid, effect.way);
         return this.dispatch({ kind: 'restore_planned', plan, starts: effect.starts });
@@ -362,17 +347,17 @@ export class Controller {
 
   /** A terminal that a shell has is not written to. */
   resized(): void {
-    if (!this.#isAway) this.repaint();
+    if (!this.#isAway) this.terminal.repaint();
   }
 
   /** Whoever asks the process to stop gets the terminal as a shell wants it. */
   suspended(): void {
-    this.#away(this.suspend);
+    this.#away(() => this.terminal.suspend());
   }
 
   /** The process goes on, and nobody knows what the shell did to the terminal. Where we let it have it, that is seen to. */
   continued(): void {
-    this.#away(this.regain);
+    this.#away(() => this.terminal.regain());
   }
 
   #away(leave: () => Promise<void>): void {
@@ -418,7 +403,7 @@ export class Controller {
   }
 
   #copied(uids: readonly SessionUid[]): void {
-    this.copyText(uids.join('\n'));
+    this.terminal.copyText(uids.join('\n'));
     const what = uids.length === 1 ? (uids[0] ?? '') : plural(uids.length, 'id');
     this.dispatch({ kind: 'said', message: `Copied ${what}, if your terminal lets programs copy.` });
   }
@@ -467,17 +452,14 @@ export class Controller {
     }
   }
 
-  /** What stands beside a row is read where the cursor rests, not on each row that it passes. */
   #whenRested(read: () => Event): void {
-    if (this.#previewTimer !== null) clearTimeout(this.#previewTimer);
-    this.#previewTimer = setTimeout(() => {
-      this.#previewTimer = null;
+    this.#rested.when(() => {
       try {
         this.dispatch(read());
       } catch (thrown) {
         this.#failed(thrown);
       }
-    }, PREVIEW_MS);
+    });
   }
 
   #conversation(uid: SessionUid, columns: number): void {

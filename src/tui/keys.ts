@@ -85,6 +85,7 @@ export type Action =
   | 'erase_word'
   | 'erase_line'
   | 'suspend'
+  | 'mouse'
   | 'repaint';
 
 export interface Key {
@@ -294,6 +295,14 @@ export const KEYS: readonly Key[] = [
     does: 'quit',
     action: 'quit',
     in: ['first_run', 'nothing', 'dashboard', 'working'],
+  },
+  {
+    keys: ['M'],
+    shown: 'M',
+    does: 'mouse on or off; off, text can be selected',
+    action: 'mouse',
+    in: LISTS,
+    quiet: true,
   },
   {
     keys: ['ctrl+z'],

@@ -8,6 +8,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { Report } from '../sweep/report.ts';
 import { App } from './App.tsx';
 import { Controller } from './controller.ts';
+import { filtered, MOUSE_OFF, MOUSE_ON, MouseFilter, WHEEL_AS_BEFORE, WHEEL_ON } from './mouse.ts';
 import type { Services } from './ports.ts';
 
 export interface TuiOptions {
@@ -19,6 +20,8 @@ export interface TuiOptions {
   readonly unicode: boolean;
   readonly signal: AbortSignal;
   readonly stopProcess: () => Promise<void>;
+  /** Calls when the process ends, however it does, until it is called off. */
+  readonly onExit: (listener: () => void) => () => void;
   /** Calls with what others wrote to the terminal meanwhile, as lines. */
   readonly onOverheard: (listener: (lines: readonly string[]) => void) => void;
   /** Calls when the shell has continued the process, until it is called off. */
@@ -58,7 +61,16 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
   // All of this before the first frame: whoever sees that may press a key or send a signal at once. What is typed would be echoed
   // else, and a stop would leave the shell on our screen.
   if (stdin.isTTY) stdin.setRawMode(true);
+  controller.terminal.mouse = (on) => void stdout.write(on ? MOUSE_ON : MOUSE_OFF);
+  controller.terminal.giveBack = () => void stdout.write(MOUSE_OFF + WHEEL_AS_BEFORE);
+  controller.terminal.takeAgain = () => {
+    stdout.write(WHEEL_ON);
+    if (controller.snapshot().hasMouse) stdout.write(MOUSE_ON);
+  };
+  controller.terminal.takeAgain();
+  const mouse = new MouseFilter((report) => controller.dispatch({ kind: 'mouse', ...report }));
   const callOffs = [
+    options.onExit(() => controller.terminal.giveBack()),
     options.onContinue(() => controller.continued()),
     options.onStop(() => controller.suspended()),
     options.catchCrash((thrown) => {
@@ -67,18 +79,19 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
     }),
   ];
   const app = render(element(), {
-    ...{ stdin, stdout, exitOnCtrlC: false, alternateScreen: true, incrementalRendering: true, maxFps: 60 },
+    stdin: filtered(stdin, (piece) => (controller.snapshot().hasMouse ? mouse.pass(piece) : piece)),
+    ...{ stdout, exitOnCtrlC: false, alternateScreen: true, incrementalRendering: true, maxFps: 60 },
     // Whoever calls this sits at a terminal: what the environment says of build servers is not asked.
     interactive: true,
     // What others write is kept off the terminal before it comes to that.
     patchConsole: false,
   });
-  controller.repaint = () => {
+  controller.terminal.repaint = () => {
     app.clear();
     stdout.write(WIPE);
     app.rerender(element());
   };
-  controller.copyText = (text) =>
+  controller.terminal.copyText = (text) =>
     void stdout.write(`\x1b]52;c;${Buffer.from(text, 'utf8').toString('base64')}\x07`);
   options.onOverheard((lines) => controller.dispatch({ kind: 'overheard', lines }));
   // Terminals differ in what they leave of a frame in a window of another size.
@@ -96,6 +109,7 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
     options.signal.removeEventListener('abort', interrupt);
     stdin.off('end', interrupt);
     stdout.off('resize', onResize);
+    controller.terminal.giveBack();
     app.unmount();
     await app.waitUntilExit().catch(() => undefined);
     await controller.stop();

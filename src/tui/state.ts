@@ -9,6 +9,7 @@ import type { SearchHit, SearchResult } from '../store/search/search.ts';
 import type { Decision, Progress, Proposal } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
 import type { Catalogue, Sort } from './catalogue.ts';
+import type { MouseReport } from './mouse.ts';
 import type { Tone } from './paint.ts';
 import type { Grouping, Totals, TotalsGroup } from './totals.ts';
 import type { Schedule, View } from './view.ts';
@@ -239,6 +240,8 @@ export interface State {
   readonly schedule: Schedule | null;
   /** The list of sessions as it was left. */
   readonly left: Sessions | null;
+  /** The terminal tells of the mouse: the person has asked for it. */
+  readonly hasMouse: boolean;
   /** The user asked to quit while a sweep was running: it ends after its report. */
   readonly quitting: boolean;
 }
@@ -246,6 +249,7 @@ export interface State {
 export type Event =
   | { readonly kind: 'key'; readonly name: string }
   | { readonly kind: 'paste'; readonly text: string }
+  | ({ readonly kind: 'mouse' } & MouseReport)
   | { readonly kind: 'resize'; readonly size: Size }
   | { readonly kind: 'view'; readonly view: View }
   | { readonly kind: 'found'; readonly found: FoundHere }
@@ -307,6 +311,8 @@ export type Effect =
   | { readonly kind: 'suspend' }
   /** Draw all of the screen anew. */
   | { readonly kind: 'repaint' }
+  /** Ask the terminal to tell of the mouse, or not to. */
+  | { readonly kind: 'mouse'; readonly on: boolean }
   | { readonly kind: 'look' }
   | { readonly kind: 'ingest' }
   | { readonly kind: 'sweep' }
@@ -457,6 +463,7 @@ export function firstState(screen: Screen, size: Size): State {
     totals: null,
     schedule: null,
     left: null,
+    hasMouse: false,
     quitting: false,
   };
 }

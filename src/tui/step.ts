@@ -6,6 +6,7 @@ import { formatCount } from '../cli/format.ts';
 import { type Action, isTyping, type Meaning, meaningOf } from './keys.ts';
 import { isTooSmall, type Move, moved } from './layout.ts';
 import { answered, asked, worked } from './screens/confirm.ts';
+import { moused } from './screens/mouse.ts';
 import { read, readBack, readFromEnd, readOn } from './screens/reader.ts';
 import { restored, restorePlanned } from './screens/restore.ts';
 import { isEmpty, settledPlace } from './screens/rules.ts';
@@ -44,6 +45,8 @@ export function step(state: State, event: Event): Stepped {
     }
     case 'paste':
       return isTooSmall(state) ? to(state) : pasted(state, event.text);
+    case 'mouse':
+      return isTooSmall(state) ? to(state) : (moused(state, event, pressed) ?? to(state));
     case 'resize':
       return settled({ ...state, size: event.size });
     case 'view':
@@ -112,6 +115,10 @@ export function step(state: State, event: Event): Stepped {
   }
 }
 
+function pressed(state: State, name: string): Stepped {
+  return step(state, { kind: 'key', name });
+}
+
 /** Esc and the next key, sent at once by a slow line, look like a key with alt. In a sweep neither is guessed at: esc would stop it. */
 function inSweep(state: State): boolean {
   return state.screen.kind === 'sweep';
@@ -152,6 +159,13 @@ function act(state: State, action: Action, key: string): Stepped {
       return to(state, { kind: 'suspend' });
     case 'repaint':
       return to(state, { kind: 'repaint' });
+    case 'mouse': {
+      const hasMouse = !state.hasMouse;
+      const hint = hasMouse
+        ? 'Wheel and clicks are ours now; M gives them back to the terminal.'
+        : 'The mouse is the terminal’s again: text can be selected.';
+      return to({ ...state, hasMouse, hint }, { kind: 'mouse', on: hasMouse });
+    }
     case 'help':
       return upon(state, { kind: 'help', place: AT_TOP, typed: '', editing: false });
     case 'up':

@@ -15,3 +15,15 @@ export const WORDS: readonly (readonly [word: string, meaning: string])[] = [
   ['keep out', 'not in this sweep; the next one asks again'],
   ['at risk', 'the agent itself deletes its own file of it within a week'],
 ];
+
+/** What is done at the shell, behind `session-memory`: a person at the screens should not have to guess that it is there. */
+export const AT_THE_SHELL: readonly (readonly [command: string, does: string])[] = [
+  ['config', 'the limits and all other settings, and where each comes from'],
+  ['install', 'have sweeps and storing run by themselves'],
+  ['verify', 'read everything back; --repair mends what can be mended'],
+  ['evict', 'a session without a digest, too, after its phrase'],
+  ['forget', 'purge a session for good: raw bytes, digest, index'],
+  ['curate', 'what fills the digests, and making them shorter'],
+  ['export', 'all of the store into one file; import takes it in'],
+  ['doctor', 'what needs you, of schedule, hooks, disk and store'],
+];

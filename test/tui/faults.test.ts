@@ -1,5 +1,6 @@
 /** What was once wrong with the screens, each by its name, as far as no other file of these tests is about it. */
 import { describe, expect, test } from 'bun:test';
+import { COMMANDS } from '../../src/cli/table.ts';
 import { GIB } from '../../src/domain/limits.ts';
 import { frame } from '../../src/tui/frames/frame.ts';
 import { keyNames } from '../../src/tui/input.ts';
@@ -13,6 +14,7 @@ import {
   troubleOf,
 } from '../../src/tui/state.ts';
 import { step } from '../../src/tui/step.ts';
+import { AT_THE_SHELL } from '../../src/tui/words.ts';
 import { daysBefore, FOUND, key, play, SIZE, typing, view } from '../support/tui.ts';
 import { allStates, stateOf } from './states.ts';
 
@@ -117,6 +119,14 @@ describe('the words of the product were explained nowhere', () => {
     expect(shown.indexOf('Dashboard')).toBeLessThan(shown.indexOf('Words'));
     for (const word of ['raw', 'digest', 'evict', 'backstop', 'budget', 'overflow', 'data loss', 'pin'])
       expect(shown).toMatch(new RegExp(`^ {3}${word} {2,}\\w`, 'm'));
+  });
+
+  test('and what is done at the shell is named: limits, verify, curate, evict, forget, install', () => {
+    const shown = texts(stateOf('help-dashboard', { columns: 80, rows: 400 })).join('\n');
+    for (const command of ['config', 'verify', 'curate', 'evict', 'forget', 'install'])
+      expect(shown).toMatch(new RegExp(`^ {3}${command} {2,}\\w`, 'm'));
+    const known = new Set(COMMANDS.map(({ name }) => name));
+    expect(AT_THE_SHELL.map(([command]) => command).filter((command) => !known.has(command))).toEqual([]);
   });
 
   test('and can be filtered', () => {

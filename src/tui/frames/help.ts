@@ -2,7 +2,7 @@
 import { CONTEXTS, KEYS, type KeyContext } from '../keys.ts';
 import { BLANK, fit, type Line, line, pad, span } from '../paint.ts';
 import type { ScreenOf } from '../state.ts';
-import { WORDS } from '../words.ts';
+import { AT_THE_SHELL, WORDS } from '../words.ts';
 
 interface Row {
   readonly left: string;
@@ -24,7 +24,11 @@ function partsOf(left: KeyContext): Part[] {
     })),
   });
   const words = { title: 'Words', rows: WORDS.map(([word, meaning]) => ({ left: word, right: meaning })) };
-  return [...(left === 'help' ? [] : [keysOf(left)]), words, ...others.map(keysOf)];
+  const shell = {
+    title: 'At the shell: session-memory …',
+    rows: AT_THE_SHELL.map(([command, does]) => ({ left: command, right: does })),
+  };
+  return [...(left === 'help' ? [] : [keysOf(left)]), words, shell, ...others.map(keysOf)];
 }
 
 /** A part whose title holds what is typed is there as a whole. */
