@@ -31,15 +31,19 @@ export const UNATTENDED: readonly LoadableCommand[] = [
     name: 'install',
     summary: 'have agents call it when a session begins and ends, and a schedule every hour',
     args: [],
-    flags: PLACES,
+    flags: [
+      ...PLACES,
+      { flag: '--mcp', help: 'register `session-memory mcp` with them too, so that they can look things up' },
+    ],
     examples: [
       'session-memory install',
+      'session-memory install --mcp',
       'session-memory install --dry-run',
       'session-memory install --yes --agent codex',
     ],
     exits: [],
     about:
-      'Puts one entry into the hooks of each agent that is here, and `maintain --yes --no-data-loss --quiet` into the scheduler of this machine (a systemd user timer, launchd, cron, the Task Scheduler). Shows each change and asks. Entries of others, comments and line ends stay; a second time changes nothing; an entry of an executable that was moved is brought up to date.',
+      'Puts one entry into the hooks of each agent that is here, and `maintain --yes --no-data-loss --quiet` into the scheduler of this machine (a systemd user timer, launchd, cron, the Task Scheduler). Shows each change and asks. Entries of others, comments and line ends stay; a second time changes nothing; with --mcp each agent that takes servers of the Model Context Protocol gets `session-memory mcp` among them; an entry of an executable that was moved is brought up to date.',
     load: async () => (await import('./commands/install.ts')).install,
   },
   {

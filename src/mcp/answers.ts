@@ -4,7 +4,7 @@
  * of an excluded project is not there; recorded text is redacted once more, made plain and framed; more is one named call away.
  */
 import { digestMarkdown } from '../digest/markdown.ts';
-import { redactText } from '../digest/redact.ts';
+import { redactText, redactTexts } from '../digest/redact.ts';
 import type { Digest } from '../domain/digest.ts';
 import { FailureError, fail } from '../domain/errors.ts';
 import type { SessionRow } from '../domain/session.ts';
@@ -13,6 +13,7 @@ import type { ExcludeRules } from '../ingest/discover/exclude.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { forgottenTest } from '../store/forget.ts';
 import { digestsOf, filesOf, resolveSession, sourcesOf } from '../store/read.ts';
+import { searchFields } from '../store/search/fields.ts';
 import {
   type SearchHit,
   type SearchQuery,
@@ -23,7 +24,6 @@ import {
 import { fileChunks } from '../store/segments.ts';
 import {
   ANSWER_BYTES_MAX,
-  cut,
   fitting,
   framed,
   nextCall,
@@ -32,6 +32,7 @@ import {
   recordedLine,
   recordedLines,
 } from './frame.ts';
+import { calmName } from './names.ts';
 import type { ToolAnswer } from './rpc.ts';
 import { shownLines } from './transcript.ts';
 
@@ -132,7 +133,7 @@ export function searchSessions(shelf: Shelf, asked: SearchAsked): Promise<ToolAn
     const told: string[][] = [];
     let room = RECORDED_BYTES_MAX;
     for (const hit of page) {
-      const lines = hitLines(hit);
+      const lines = await hitLines(db, hit);
       const taken = fitting(lines, room);
       if (taken.length < lines.length && told.length > 0) break;
       told.push(taken);
@@ -151,12 +152,12 @@ export function searchSessions(shelf: Shelf, asked: SearchAsked): Promise<ToolAn
         ? [
             `In no session: ${leftOut
               .slice(0, 8)
-              .map((word) => cut(word, 30))
+              .map((word) => recordedLine(word, 30))
               .join(', ')}.`,
           ]
         : []),
       await safe(told.flat(), shelf.mark),
-      nextCall('show_session', { session: page[0]?.session.uid ?? '' }),
+      await nextShow(page[0]?.session),
       // A query that is too long to be repeated cannot be gone on with.
       ...((hasMore || told.length < page.length) && asked.query.length < 300
         ? [nextCall('search_sessions', again)]
@@ -165,17 +166,48 @@ export function searchSessions(shelf: Shelf, asked: SearchAsked): Promise<ToolAn
   });
 }
 
-function hitLines({ session, raw, snippets, missing }: SearchHit): string[] {
+/** How the best one is looked at. */
+async function nextShow(session: SessionRow | undefined): Promise<string> {
+  const name = session === undefined ? null : await calmName(session.uid);
+  return name === null
+    ? 'Next: show_session with one of the ids above'
+    : nextCall('show_session', { session: name });
+}
+
+async function hitLines(db: ReadableDb, { session, raw, snippets, missing }: SearchHit): Promise<string[]> {
   const state = raw === 'live' ? 'raw stored' : raw === 'evicted' ? 'raw evicted, digest stays' : 'raw lost';
+  const shown = await wholeSecrets(db, session, snippets);
+  const [title = '', project = '', ...texts] = await safeLines([
+    [session.title ?? 'untitled', TITLE_CHARS],
+    [session.project ?? '', TITLE_CHARS],
+    ...shown.map(({ text }) => [text, SNIPPET_CHARS] as const),
+  ]);
   return [
     `${session.uid}  ${dayOf(session)}  ${state}`,
-    `  title: ${recordedLine(session.title ?? 'untitled', TITLE_CHARS)}`,
-    ...(session.project === null ? [] : [`  project: ${recordedLine(session.project, TITLE_CHARS)}`]),
-    ...snippets
-      .filter(({ where }) => where !== 'title')
-      .map(({ where, text }) => `  ${where}: ${recordedLine(text, SNIPPET_CHARS)}`),
+    `  title: ${title}`,
+    ...(session.project === null ? [] : [`  project: ${project}`]),
+    ...shown.flatMap(({ where }, i) => (where === 'title' ? [] : [`  ${where}: ${texts[i] ?? ''}`])),
     ...(missing.length > 0 ? [`  without: ${recordedLine(missing.join(', '), TITLE_CHARS)}`] : []),
   ];
+}
+
+/** Secrets are taken out before anything is cut: half of one is not known as one. */
+async function safeLines(texts: readonly (readonly [text: string, charsMax: number])[]): Promise<string[]> {
+  const clean = await redactTexts(texts.map(([text]) => ({ text, charsMax: Number.POSITIVE_INFINITY })));
+  return texts.map(([, charsMax], i) => recordedLine(clean[i]?.text ?? '', charsMax));
+}
+
+/** Of a digest that an older version left a secret in, no line that was cut out of a longer one: it may hold half of it. */
+async function wholeSecrets(
+  db: ReadableDb,
+  session: SessionRow,
+  snippets: SearchHit['snippets'],
+): Promise<SearchHit['snippets']> {
+  const isCut = ({ text }: SearchHit['snippets'][number]) => text.startsWith('…') || text.endsWith('…');
+  if (!snippets.some(isCut)) return snippets;
+  const fields = digestsOf(db, session.uid).flatMap(({ json }) => searchFields(json));
+  const found = await redactTexts(fields.map(({ text }) => ({ text, charsMax: Number.POSITIVE_INFINITY })));
+  return found.every(({ count }) => count === 0) ? snippets : snippets.filter((one) => !isCut(one));
 }
 
 function dayOf({ endedAt, startedAt, ingestedAt }: SessionRow): string {
@@ -193,7 +225,7 @@ function sessionFor(shelf: Shelf, db: ReadableDb, id: string): SessionRow {
     );
   const { endedAt, startedAt, ingestedAt } = session;
   if ((endedAt ?? startedAt ?? ingestedAt ?? '') >= addMs(shelf.now(), -QUIET_MS))
-    throw fail('not_found', `${session.uid} was written to in the last ten minutes`, 'Ask again later.');
+    throw fail('not_found', 'this session was written to in the last ten minutes', 'Ask again later.');
   return session;
 }
 
@@ -210,19 +242,18 @@ export function showSession(shelf: Shelf, id: string, page: number): Promise<Too
   return within(shelf, async (db) => {
     const session = sessionFor(shelf, db, id);
     const digests = digestsOf(db, session.uid);
-    if (digests.length === 0) return `${session.uid} has no digest yet.`;
+    const name = (await calmName(session.uid)) ?? 'This session';
+    if (digests.length === 0) return `${name} has no digest yet.`;
     const text = digests
       .map(({ json }) => digestMarkdown(JSON.parse(json) as Digest, [['Session', session.uid]]))
       .join('\n\n');
     // Before it is broken into lines: a key may be longer than one.
     const pages = pagesOf(recordedLines((await redactText(text)).text));
     const shown = pages[page - 1];
-    if (shown === undefined) return `${session.uid} has ${pages.length} pages.`;
-    const more =
-      page < pages.length ? [nextCall('show_session', { session: session.uid, page: page + 1 })] : [];
-    return [`${session.uid}, page ${page} of ${pages.length}.`, await safe(shown, shelf.mark), ...more].join(
-      '\n',
-    );
+    if (shown === undefined) return `${name} has ${pages.length} pages.`;
+    // By the name that the agent called it.
+    const more = page < pages.length ? [nextCall('show_session', { session: id, page: page + 1 })] : [];
+    return [`${name}, page ${page} of ${pages.length}.`, await safe(shown, shelf.mark), ...more].join('\n');
   });
 }
 
@@ -236,7 +267,7 @@ export function fileHistory(shelf: Shelf, path: string, offset: number): Promise
     const told: string[] = [];
     let count = 0;
     for (const hit of sorted) {
-      const lines = touchLines(db, hit);
+      const lines = await touchLines(db, hit);
       if (fitting([...told, ...lines]).length < told.length + lines.length && count > 0) break;
       told.push(...fitting(lines));
       count += 1;
@@ -248,13 +279,13 @@ export function fileHistory(shelf: Shelf, path: string, offset: number): Promise
     return [
       `Sessions ${offset + 1} to ${offset + count} of ${hasMore ? 'more than ' : ''}${hits.length}, the newest first.`,
       await safe(told, shelf.mark),
-      nextCall('show_session', { session: sorted[0]?.session.uid ?? '' }),
+      await nextShow(sorted[0]?.session),
       ...more,
     ].join('\n');
   });
 }
 
-function touchLines(db: ReadableDb, { session, snippets }: SearchHit): string[] {
+async function touchLines(db: ReadableDb, { session, snippets }: SearchHit): Promise<string[]> {
   const [json] = digestsOf(db, session.uid).map((stored) => stored.json);
   const digest: Partial<Digest> = json === undefined ? {} : JSON.parse(json);
   const kindOf = (path: string) =>
@@ -263,15 +294,18 @@ function touchLines(db: ReadableDb, { session, snippets }: SearchHit): string[] 
       : digest.files?.edited?.includes(path)
         ? 'edited'
         : 'read';
+  const files = (await wholeSecrets(db, session, snippets)).filter(({ where }) => where === 'file');
+  const commits = (digest.commits ?? []).slice(0, 2);
+  const [title = '', ...texts] = await safeLines([
+    [session.title ?? 'untitled', TITLE_CHARS],
+    ...files.map(({ text }) => [text, SNIPPET_CHARS] as const),
+    ...commits.map(({ message }) => [message, TITLE_CHARS] as const),
+  ]);
   return [
     `${session.uid}  ${dayOf(session)}`,
-    `  title: ${recordedLine(session.title ?? 'untitled', TITLE_CHARS)}`,
-    ...snippets
-      .filter(({ where }) => where === 'file')
-      .map(({ text }) => `  ${kindOf(text)}: ${recordedLine(text, SNIPPET_CHARS)}`),
-    ...(digest.commits ?? [])
-      .slice(0, 2)
-      .map(({ message }) => `  commit: ${recordedLine(message, TITLE_CHARS)}`),
+    `  title: ${title}`,
+    ...files.map(({ text }, i) => `  ${kindOf(text)}: ${texts[i] ?? ''}`),
+    ...commits.map((_commit, i) => `  commit: ${texts[files.length + i] ?? ''}`),
   ];
 }
 
@@ -286,17 +320,18 @@ export function readTranscript(
     const session = sessionFor(shelf, db, id);
     const main = filesOf(db, session.uid).find((file) => file.role === 'main');
     if (main === undefined || main.gone)
-      return `The raw bytes of ${session.uid} are gone; show_session has its digest.`;
+      return 'The raw bytes of this session are gone; show_session has its digest.';
     const shown = await shownLines(fileChunks(db, session.uid, main), {
       ...{ from, lines, charsEach: LINE_CHARS, charsMax: ANSWER_BYTES_MAX },
     });
     const told = fitting(
       shown.lines.map(({ number, text }) => `${number}  ${recordedLine(text, LINE_CHARS)}`),
     );
-    if (told.length === 0) return `${session.uid} has no line ${from}.`;
+    const name = (await calmName(session.uid)) ?? 'This session';
+    if (told.length === 0) return `${name} has no line ${from}.`;
     const last = from + told.length - 1;
     const hasMore = shown.hasMore || told.length < shown.lines.length;
-    const more = hasMore ? [nextCall('read_transcript', { session: session.uid, from: last + 1 })] : [];
-    return [`${session.uid}, lines ${from} to ${last}.`, await safe(told, shelf.mark), ...more].join('\n');
+    const more = hasMore ? [nextCall('read_transcript', { session: id, from: last + 1 })] : [];
+    return [`${name}, lines ${from} to ${last}.`, await safe(told, shelf.mark), ...more].join('\n');
   });
 }

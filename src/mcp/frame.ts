@@ -1,14 +1,19 @@
 /**
  * Text of transcripts within an answer to an agent: small, and plainly somebody else's.
  * Promises: an answer is at most `ANSWER_BYTES_MAX` of UTF-8; recorded text stands between marks that it cannot write itself
- * (they hold a word of chance, and look-alikes lose their bracket), each of its lines behind a bar; it holds no control
- * character, no direction mark and nothing invisible. Never: says anything of ours within the marks.
+ * (they hold a word of chance, and look-alikes lose their brackets), each of its lines behind a bar; it holds no control
+ * character, no direction mark and nothing invisible, by which words can be hidden from people or a mark be written so that it
+ * looks like another text. Never: says anything of ours within the marks.
  */
 import { plainLine, plainText } from '../domain/text.ts';
 
 export const ANSWER_BYTES_MAX = 4096;
 const BAR = '| ';
-const LOOK_ALIKE = /[<＜‹〈](?=[\s/]*recorded-text)/giu;
+/** Letters and hyphens of other alphabets count as those that they look like to Unicode. */
+const LOOK_ALIKE = /recorded[^\p{L}\p{N}]{0,4}text/iu;
+const BRACKETS = /[<＜﹤‹«〈《⟨⟪❮❰⧼˂ᐸ≺≪>＞﹥›»〉》⟩⟫❯❱⧽˃ᐳ≻≫]/gu;
+/** What Unicode has shown as nothing, blanks that are none, and characters of private use. */
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Co}\p{Noncharacter_Code_Point}\u2800\ufffc]/gu;
 /** Room for what stands around recorded text: both marks, the sentence, a first line and the next call. */
 const AROUND_BYTES = 1000;
 export const RECORDED_BYTES_MAX = ANSWER_BYTES_MAX - AROUND_BYTES;
@@ -27,7 +32,7 @@ export function framed(lines: readonly string[], mark: string): string {
 export function recordedLines(text: string): string[] {
   return plainText(text)
     .split(/\r\n|[\n\r]/)
-    .map((line) => harmless(line.replaceAll('\t', '  ').trimEnd()));
+    .map((line) => harmless(line.replaceAll('\t', '  ')).trimEnd());
 }
 
 /** The same of what belongs on one line, at most so many characters. */
@@ -36,7 +41,8 @@ export function recordedLine(text: string, charsMax: number): string {
 }
 
 function harmless(line: string): string {
-  return line.replace(LOOK_ALIKE, '(');
+  const seen = line.replace(INVISIBLE, '');
+  return LOOK_ALIKE.test(seen.normalize('NFKC')) ? seen.replace(BRACKETS, '(') : seen;
 }
 
 export function cut(text: string, charsMax: number): string {

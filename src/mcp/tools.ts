@@ -5,6 +5,7 @@
  */
 import { FailureError, messageOf } from '../domain/errors.ts';
 import { fileHistory, readTranscript, type Shelf, searchSessions, showSession } from './answers.ts';
+import { recordedLine } from './frame.ts';
 import type { Tool, ToolAnswer, ToolServer } from './rpc.ts';
 
 const SESSION = { type: 'string', description: 'A session id, as search_sessions gives it.' };
@@ -81,13 +82,18 @@ export function toolServer(shelf: Shelf, version: string): ToolServer {
       try {
         return await called(shelf, name, args);
       } catch (thrown) {
-        if (thrown instanceof FailureError)
-          return { text: `${thrown.failure.message}. ${thrown.failure.hint}`.slice(0, 1000), isError: true };
-        if (thrown instanceof WrongArgument) return { text: messageOf(thrown), isError: true };
-        throw thrown;
+        return { text: whatWentWrong(thrown), isError: true };
       }
     },
   };
+}
+
+/** What an agent can do something about; all else may name folders and words that are not for it. */
+function whatWentWrong(thrown: unknown): string {
+  if (thrown instanceof WrongArgument) return messageOf(thrown);
+  if (thrown instanceof FailureError && ['usage', 'not_found'].includes(thrown.failure.code))
+    return recordedLine(`${thrown.failure.message}. ${thrown.failure.hint}`, 1000);
+  return 'The store of session-memory cannot be read now. A person should run `session-memory doctor`.';
 }
 
 class WrongArgument extends Error {}

@@ -14,9 +14,13 @@ export interface Program {
 /** Sets variables for the program that stands behind them, for agents that start a hook without a shell too. */
 const ENV = '/usr/bin/env';
 
-export function hookArgv({ argv, env = {} }: Program, id: string): string[] {
+export function hookArgv(program: Program, id: string): string[] {
+  return callArgv(program, 'hook', id);
+}
+
+export function callArgv({ argv, env = {} }: Program, ...words: string[]): string[] {
   const set = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  return [...(set.length === 0 ? [] : [ENV, ...set]), ...argv, 'hook', id];
+  return [...(set.length === 0 ? [] : [ENV, ...set]), ...argv, ...words];
 }
 
 /** The variables of a call that `hookArgv` made. */

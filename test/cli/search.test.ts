@@ -102,6 +102,27 @@ ${uid(1)}  /home/me/project  2026-05-01 00:00 UTC  raw stored
   });
 });
 
+describe('what is said of the words', () => {
+  test('side by side in no session: that these have all of them, only where they do', async () => {
+    using home = await shelf();
+    const said = async (text: string) => (await home.run(['search', text])).err.split('\n')[0] ?? '';
+    expect(await said('"pool walrus"')).toBe(
+      'No session has these words side by side; these have all of them.',
+    );
+    const some = '; these have them apart, or some of them: a line `without` names what one lacks.';
+    expect(await said('"pool walrus sing"')).toBe(`No session has these words side by side${some}`);
+    expect(await said('"pool walrus zebra"')).toBe(`No session has these words side by side${some}`);
+  });
+
+  test('left out: as it was typed, and a near one as it stands in a session, not by its stem', async () => {
+    using home = await shelf();
+    const { err } = await home.run(['search', 'walrus Zebra ÉLÉPHANTQ']);
+    expect(err).toBe('Left out, as no session has them: Zebra, ÉLÉPHANTQ.\n');
+    const { err: near } = await home.run(['search', 'WLARUS pool']);
+    expect(near).toBe('No session has WLARUS; these have walrus.\n');
+  });
+});
+
 describe('nothing found', () => {
   test('is no failure: says so, and what cannot be searched', async () => {
     using home = await shelf();

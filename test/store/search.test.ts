@@ -311,6 +311,14 @@ describe('nothing found', () => {
     expect(suggestion).toBeNull();
   });
 
+  test('by a typing error: names a word that stands there, and not its stem', () => {
+    using world = new World();
+    putDigestOf(world.db, 1, { prompts: [prompt('was configured again'), prompt('is migrating')] });
+    const { hits, meant } = search(world.db, { text: 'Confgur migrat', limit: 9 });
+    expect(hits).toHaveLength(1);
+    expect(meant).toEqual([{ typed: 'Confgur', word: 'configured' }]);
+  });
+
   test('by a typing error: finds what was meant, and says so', () => {
     using world = library();
     const { hits, meant } = search(world.db, { text: 'rediret', limit: 9 });

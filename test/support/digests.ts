@@ -17,7 +17,7 @@ export const digestUid = (n: number, agent = 'claude-code') =>
 /** Stores the digest of session `n`; the same `n` again replaces it. */
 export function putDigestOf(db: WritableDb, n: number, parts: Partial<Digest>): SessionUid {
   const agent = parts.agent ?? agentId('claude-code');
-  const uid = digestUid(n, agent);
+  const uid = parts.session_uid ?? digestUid(n, agent);
   const digest: Digest = {
     version: 1,
     session_uid: uid,

@@ -9,7 +9,8 @@ import { withBlock } from '../../unattended/block.ts';
 import { backupOf, obstacle, readText } from '../../unattended/disk.ts';
 import { type HookFile, hookFile } from '../../unattended/hook-files.ts';
 import { HOOKED, type HookedId, hookedAgent } from '../../unattended/hooked.ts';
-import { nameOf } from '../../unattended/own-call.ts';
+import { bothIn, mcpFile } from '../../unattended/mcp-files.ts';
+import { nameOf, type Program } from '../../unattended/own-call.ts';
 import {
   installStep,
   isRefused,
@@ -49,10 +50,7 @@ export const copyOf = ({ crontabCopy }: Plan, path: string): string =>
 export function planned(context: Context): Plan {
   const machine = machineOf(context);
   const program = programOf(context);
-  const found = chosenAgents(context).map((id) => ({
-    id,
-    file: hookFile(id, context.host, nameOf(program)),
-  }));
+  const found = chosenAgents(context).flatMap((id) => filesOf(context, machine, id, program));
   const here = found.filter(({ file }) => isHere(machine, file));
   const hooks = here.map(({ id, file }) =>
     guarded(id, machine.at(file.path), () =>
@@ -73,8 +71,10 @@ export function planned(context: Context): Plan {
       ...(asked !== null && here.length === 0
         ? [`${asked} is not here: it has no folder on this machine`]
         : []),
-      ...here.flatMap(({ id, file }) =>
-        file.afterwards !== undefined && steps.some((step) => step.for === id) ? [file.afterwards] : [],
+      ...here.flatMap(({ file }) =>
+        file.afterwards !== undefined && steps.some(({ path }) => path === machine.at(file.path))
+          ? [file.afterwards]
+          : [],
       ),
       ...scheduleNotes(context, machine, runs),
     ],
@@ -86,6 +86,40 @@ function ifPossible(step: Step | Refused): Step | Refused {
   if (isRefused(step) || step.path === CRONTAB || step.before === step.after) return step;
   const why = obstacle(step.path, step.after === null);
   return why === null ? step : { for: step.for, path: step.path, why };
+}
+
+/** Where an agent's hooks are, and its servers: those where it was asked for, or where ours is already. */
+function filesOf(context: Context, machine: Machine, id: HookedId, program: Program) {
+  const hook = context.flags['hooks'] === false ? null : hookFile(id, context.host, nameOf(program));
+  const mcp = mcpFileOf(context, machine, id);
+  const isWanted =
+    mcp !== null &&
+    (context.flags['mcp'] === true || (hook !== null && mcp.own(textOrEmpty(machine, mcp.path)) !== null));
+  return inFiles(id, hook, isWanted ? mcp : null);
+}
+
+function mcpFileOf({ host }: Context, machine: Machine, id: HookedId): HookFile | null {
+  return mcpFile(id, host, (path) => existsSync(machine.at(path)) || existsSync(path));
+}
+
+function textOrEmpty(machine: Machine, path: string): string {
+  try {
+    return textOf(machine, path) ?? '';
+  } catch {
+    // What cannot be read is refused where it is changed.
+    return '';
+  }
+}
+
+/** What both put into one file is one change of it. */
+function inFiles(
+  id: HookedId,
+  hook: HookFile | null,
+  mcp: HookFile | null,
+): { id: HookedId; file: HookFile }[] {
+  const isOne = hook !== null && mcp !== null && hook.path === mcp.path;
+  const files = isOne ? [bothIn(hook, mcp)] : [hook, mcp].filter((file) => file !== null);
+  return files.map((file) => ({ id, file }));
 }
 
 function plannedSchedule(
@@ -112,8 +146,12 @@ function plannedSchedule(
 export function plannedBack(context: Context): Plan {
   const machine = machineOf(context);
   const name = nameOf(programOf(context));
-  const hooks = chosenAgents(context).flatMap((id) => {
-    const file = hookFile(id, context.host, name);
+  const files = chosenAgents(context).flatMap((id) =>
+    context.flags['hooks'] === false
+      ? []
+      : inFiles(id, hookFile(id, context.host, name), mcpFileOf(context, machine, id)),
+  );
+  const hooks = files.flatMap(({ id, file }) => {
     const path = machine.at(file.path);
     const step = guarded(id, path, () => {
       const before = readText(path);
@@ -176,7 +214,7 @@ function machineOf({ flags, host }: Context): Machine {
 }
 
 function chosenAgents({ flags }: Context): readonly HookedId[] {
-  if (flags['hooks'] === false) return [];
+  if (flags['hooks'] === false && flags['mcp'] !== true) return [];
   const word = textFlag(flags, 'agent');
   if (word === null) return HOOKED.map(({ id }) => id);
   const agent = hookedAgent(word);

@@ -113,7 +113,10 @@ function jsonOf(text: string, result: SearchResult) {
 }
 
 function print({ io }: Context, db: ReadableDb, query: SearchQuery, result: SearchResult): void {
-  if (result.isRelaxed) io.err('No session has these words side by side; these have all of them.\n');
+  if (result.isRelaxed)
+    io.err(
+      `No session has these words side by side; these have ${hasAll(result) ? 'all of them' : 'them apart, or some of them: a line `without` names what one lacks'}.\n`,
+    );
   if (result.isCutShort)
     io.err(
       'Very many sessions have these words; only the best were looked at. More words or a filter help.\n',
@@ -128,14 +131,23 @@ function print({ io }: Context, db: ReadableDb, query: SearchQuery, result: Sear
     );
 }
 
+function hasAll({ hits, leftOut }: SearchResult): boolean {
+  return leftOut.length === 0 && hits.every(({ missing }) => missing.length === 0);
+}
+
 /** What was looked for instead of what was typed; empty where that is all of it. */
-function instead({ leftOut, meant }: SearchResult): string {
+function instead({ hits, leftOut, meant }: SearchResult): string {
   const words = leftOut.slice(0, WORDS_TOLD_MAX).map(plainLine);
   const more = leftOut.length - words.length;
   return [
-    ...meant.map(({ typed, word }) => `No session has ${typed}; these have ${word}.\n`),
+    ...meant.map(
+      ({ typed, word }) =>
+        `No session has ${plainLine(typed)}; ${hits.every(({ missing }) => !missing.includes(typed)) ? 'these' : 'some of these'} have ${plainLine(word)}.\n`,
+    ),
     ...(words.length > 0
-      ? [`Left out, as no session has it: ${words.join(', ')}${more > 0 ? ` and ${more} more` : ''}.\n`]
+      ? [
+          `Left out, as no session has ${leftOut.length === 1 ? 'it' : 'them'}: ${words.join(', ')}${more > 0 ? ` and ${more} more` : ''}.\n`,
+        ]
       : []),
   ].join('');
 }
@@ -187,7 +199,8 @@ function nothingFound(db: ReadableDb, query: SearchQuery, result: SearchResult):
     lines.push(
       `Each word alone: ${result.words.map(({ word, sessions }) => `${word} in ${plural(sessions, 'session')}`).join(', ')}.`,
     );
-  else if (missing.length === 1 && result.words.length > 1) lines.push(`${missing[0]} is in none at all.`);
+  else if (missing.length === 1 && result.words.length > 1)
+    lines.push(`${plainLine(missing[0] ?? '')} is in none at all.`);
   const filters = ['agent', 'project', 'since', 'until'] as const;
   if (filters.some((name) => query[name] !== undefined)) lines.push('Without the filters there may be some.');
   const waiting = counters(db)

@@ -10,6 +10,7 @@ import { sizeOf } from '../../store/room.ts';
 import { backupOf, readText } from '../../unattended/disk.ts';
 import { hookFile } from '../../unattended/hook-files.ts';
 import { HOOKED } from '../../unattended/hooked.ts';
+import { mcpFile } from '../../unattended/mcp-files.ts';
 import { nameOf } from '../../unattended/own-call.ts';
 import { configFolder, dataFolder } from '../config.ts';
 import type { Context } from '../context.ts';
@@ -174,7 +175,13 @@ function halfWritten(path: string): Looked[] {
 function ofHooks(context: Context, plan: Plan): Looked[] {
   const { host } = context;
   const name = nameOf(programOf(context));
-  const files = HOOKED.map(({ id }) => hookFile(id, host, name).path);
+  const files = [
+    ...new Set(
+      HOOKED.flatMap(({ id }) => [hookFile(id, host, name), mcpFile(id, host, existsSync)]).flatMap((file) =>
+        file === null ? [] : [file.path],
+      ),
+    ),
+  ];
   const going = new Set(
     plan.steps.filter(({ backup }) => backup === 'drop').map(({ path }) => copyOf(plan, path)),
   );

@@ -19,6 +19,7 @@ import {
 import { isIndexDamage, searchPending } from './documents.ts';
 import { type FoundLine, Looker, type SearchLook } from './look.ts';
 import { type Group, needsLook, parseQuery, partOf, relaxed, type SearchQuestion } from './query.ts';
+import { stemOf } from './stem.ts';
 import { type Meant, suggest, type WordCount, withNear } from './suggest.ts';
 
 export interface SearchQuery extends CandidateFilter {
@@ -130,7 +131,8 @@ function searchNow(db: ReadableDb, query: SearchQuery): SearchResult {
   const exact = answer(db, query, asked);
   const looser = exact.hits.length === 0 ? relaxed(asked) : null;
   const isRelaxed = looser !== null;
-  const { hits, isCutShort, leftOut, meant } = isRelaxed ? answer(db, query, looser) : exact;
+  const { hits, isCutShort, leftOut, meant: near } = isRelaxed ? answer(db, query, looser) : exact;
+  const meant = near.map((one) => asWord(one, hits));
   const { words, suggestion } =
     asked.groups.length === 0
       ? { words: [], suggestion: null }
@@ -147,6 +149,15 @@ function searchNow(db: ReadableDb, query: SearchQuery): SearchResult {
     words,
     suggestion,
   };
+}
+
+/** The index knows stems too, which are no words: it is told of as it stands in the sessions that are shown. */
+function asWord(meant: Meant, hits: readonly SearchHit[]): Meant {
+  const marked = hits.flatMap(({ snippets }) =>
+    snippets.flatMap(({ text, marks }) => marks.map(([start, end]) => text.slice(start, end).toLowerCase())),
+  );
+  const alike = marked.filter((word) => word === meant.word || stemOf(word) === stemOf(meant.word));
+  return { ...meant, word: alike.includes(meant.word) ? meant.word : (alike[0] ?? meant.word) };
 }
 
 interface Answer {

@@ -22,6 +22,7 @@ const TEXT_UNITS_MAX = 200;
 
 /** A word that no session has, and the near one that some have. */
 export interface Meant {
+  /** As it was typed. */
   readonly typed: string;
   readonly word: string;
 }
@@ -43,7 +44,7 @@ export function withNear(
     tried += 1;
     const word = nearestTerm(db, unit.text, isAlone);
     if (word === null) return group;
-    meant.push({ typed: unit.text, word });
+    meant.push({ typed: sought.text, word });
     return { ...group, any: [...group.any, { ...sought, text: word, units: [{ ...unit, text: word }] }] };
   });
   return { groups: near, meant };

@@ -209,7 +209,7 @@ function answerText({ found, typed }: Sessions): string | null {
     return `Did you mean: ${plainLine(result.suggestion)} (tab)`;
   if (found.text !== questionOf(parseFilter(typed))) return null;
   const parts = [
-    ...result.meant.map(({ typed: wrong, word }) => `${word} for ${wrong}`),
+    ...result.meant.map(({ typed: wrong, word }) => `${plainLine(word)} for ${plainLine(wrong)}`),
     ...(result.leftOut.length > 0 ? [`without ${result.leftOut.map(plainLine).join(' ')}`] : []),
     ...(result.isRelaxed ? ['not side by side'] : []),
     ...(result.notIndexed > 0 ? [`${formatCount(result.notIndexed)} more are being indexed`] : []),
