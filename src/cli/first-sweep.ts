@@ -5,10 +5,11 @@
  */
 import type { Limits } from '../domain/limits.ts';
 import { addMs, DAY_MS, type Iso } from '../domain/time.ts';
-import { forecastSweep } from '../policy/plan.ts';
+import type { PassName } from '../policy/passes.ts';
+import { forecastSweep, type SweepForecast } from '../policy/plan.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { hasEverSwept, problemsThatBegin } from '../store/runs.ts';
-import { census, usage } from '../store/usage.ts';
+import { census, passingAge, usage } from '../store/usage.ts';
 import { formatBytes, plural } from './format.ts';
 
 export interface FirstSweep {
@@ -30,21 +31,19 @@ export function toldFirstSweeps(db: ReadableDb): readonly string[] {
 /**
  * A first sweep within a day that would take more than half of all raw bytes; else null. A day: who runs once a day is told by the
  * run before, and has that long. `told`: of runs that had ended before this one began, so that of two at once none counts for the other.
+ * `made`: the forecast of now, where that is made anyway.
  */
 export function firstSweep(
   db: ReadableDb,
   limits: Limits,
   now: Iso,
-  told = toldFirstSweeps(db),
+  { told = null, made = null }: { told?: readonly string[] | null; made?: SweepForecast | null } = {},
 ): FirstSweep | null {
   if (hasEverSwept(db)) return null;
-  const then = addMs(now, DAY_MS);
-  const flags = { analyze: true, dataLoss: false };
-  const { passes, totalBytes } = db.snapshot(() => ({
-    passes: forecastSweep(census(db, then), limits, flags, then).passes,
+  const { taken, totalBytes } = db.snapshot(() => ({
+    taken: takenWithinADay(db, limits, now, made),
     totalBytes: usage(db).tier1Bytes,
   }));
-  const taken = passes.filter(({ pass }) => pass !== 'overflow');
   const bytes = taken.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
   if (bytes * 2 <= totalBytes) return null;
   const sessions = taken.reduce((sum, pass) => sum + pass.sessions, 0);
@@ -52,8 +51,33 @@ export function firstSweep(
   const cause = byAge * 2 >= bytes ? ofAge(limits) : ofCap(limits);
   return {
     text: `${BEGINS}${plural(sessions, 'session')}, ${formatBytes(bytes)} of ${formatBytes(totalBytes)}, ${cause}; their digests stay`,
-    isTold: told.some((text) => text.includes(`, ${cause};`)),
+    isTold: (told ?? toldFirstSweeps(db)).some((text) => text.includes(`, ${cause};`)),
   };
+}
+
+/** What each pass takes, overflow left out. Where age alone decides, only the sessions of one more day are looked at. */
+function takenWithinADay(
+  db: ReadableDb,
+  limits: Limits,
+  now: Iso,
+  made: SweepForecast | null,
+): readonly { readonly pass: PassName; readonly sessions: number; readonly storedBytes: number }[] {
+  const then = addMs(now, DAY_MS);
+  const [backstop, ...others] = made?.passes ?? [];
+  if (backstop === undefined || others.some(({ sessions }) => sessions > 0)) {
+    const flags = { analyze: true, dataLoss: false };
+    const { passes } = forecastSweep(census(db, then), limits, flags, then);
+    return passes.filter(({ pass }) => pass !== 'overflow');
+  }
+  if (limits.rawMaxAgeDays === 'off') return [backstop];
+  const more = passingAge(db, limits.rawMaxAgeDays, now, then);
+  return [
+    {
+      pass: backstop.pass,
+      sessions: backstop.sessions + more.sessions,
+      storedBytes: backstop.storedBytes + more.storedBytes,
+    },
+  ];
 }
 
 const ofAge = ({ rawMaxAgeDays }: Limits) =>

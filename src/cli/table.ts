@@ -138,7 +138,7 @@ const ALL: readonly LoadableCommand[] = [
     ],
     exits: [3, 4, 6],
     about:
-      'Ingests, analyzes what waits and what failed before, and sweeps, in turn while either makes progress. `session-memory install` has it run every hour.',
+      'Ingests, analyzes what waits and what failed before, and sweeps, in turn while either makes progress. A first sweep that would take more than half of all raw bytes is announced, and done by the next run. `session-memory install` has it run every hour.',
     load: async () => (await import('./commands/maintain.ts')).maintain,
   },
   {

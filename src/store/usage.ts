@@ -71,6 +71,8 @@ export const CENSUS_SQL = {
   sumOlderThan: `SELECT count(*) AS sessions, coalesce(sum(stored_bytes), 0) AS storedBytes,
       json_group_array(json_array(session_uid, raw_generation, stored_bytes)) AS named
     FROM (SELECT session_uid, raw_generation, stored_bytes ${olderSql()})`,
+  sumBetween: `SELECT count(*) AS sessions, coalesce(sum(stored_bytes), 0) AS storedBytes
+    FROM sessions WHERE ${EVICTABLE} AND age_key >= $from AND age_key < $to`,
   ...asked(),
 } as const;
 
@@ -143,6 +145,17 @@ function liveCards(db: ReadableDb, now: Iso): SessionCard[] {
     if (row.analyzedAt !== null && isDisproved(row.analyzedAt, told)) row.analyzedAt = told;
   }
   return toCards(rows);
+}
+
+/** Evictable sessions that pass the age limit after `now` and before `then`. */
+export function passingAge(
+  db: ReadableDb,
+  ageDaysMax: number,
+  now: Iso,
+  then: Iso,
+): Pick<CardSum, 'sessions' | 'storedBytes'> {
+  const [from, to] = [cutoff(now, ageDaysMax), cutoff(then, ageDaysMax)];
+  return db.get<CardSum>(CENSUS_SQL.sumBetween, { from, to }) ?? NOBODY;
 }
 
 const NOBODY: CardSum = { sessions: 0, storedBytes: 0, named: '[]' };

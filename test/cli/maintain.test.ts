@@ -234,6 +234,23 @@ describe('a first sweep that takes more than half', () => {
     expect((await told()).text).toBeNull();
   });
 
+  test.each([
+    ['of the next day', ['2026-01-01', '2026-04-18', '2026-04-18', '2026-05-30'], {}],
+    [
+      'for the soft cap too',
+      ['2026-01-01', '2026-04-18', '2026-05-29', '2026-05-30'],
+      { SESSION_MEMORY_RAW_SOFT_CAP_BYTES: '100' },
+    ],
+  ] as const)('is the same by either way of adding up, with sessions %s', async (_, days, env) => {
+    using home = new Home(days);
+    await home.run('ingest');
+    home.env = { ...home.env, ...env };
+    const { checks } = doctorSchema.parse((await home.run('doctor', '--json')).json());
+    const text = checks.find(({ check }) => check === 'first sweep')?.message;
+    expect(text).toContain('the first sweep evicts the raw bytes of');
+    expect((await home.status()).first_sweep).toBe(text ?? null);
+  });
+
   test('is told with --quiet once, and once more by the run that does it', async () => {
     using home = new Home(OLD);
     const lines = async () =>

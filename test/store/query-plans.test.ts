@@ -20,6 +20,7 @@ describe('what is asked often reads no session row by row', () => {
     ['unanalyzed', 'USING INDEX unanalyzed_by_order'],
     ['olderThan', 'USING INDEX evictable_by_age'],
     ['sumOlderThan', 'USING INDEX evictable_by_age'],
+    ['sumBetween', 'USING INDEX evictable_by_age'],
     ['beyondHorizon', 'USING INDEX live_by_last_time'],
     ['toldLater', 'USING INDEX sessions_by_later_time'],
     ['evictableTooEarly', 'USING INDEX evictable_by_order'],

@@ -139,7 +139,7 @@ function ofFirstSweep(
   toldBefore: readonly string[],
 ): Turns['first'] {
   const { limits, storePath } = settings;
-  const first = firstSweep(db, limits, clock.now(), toldBefore);
+  const first = firstSweep(db, limits, clock.now(), { told: toldBefore });
   if (first === null) return null;
   const { text, isTold } = first;
   if (isTold) return { text: `${text}; an earlier run has announced it`, putOff: false, isNew: false };

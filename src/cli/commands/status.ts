@@ -36,7 +36,7 @@ function gather(context: Context, db: ReturnType<typeof openReadable>) {
     const used = usage(db);
     const rows = counters(db);
     const planned = forecast(planDeps(context, db), { limits, flags: { analyze: true, dataLoss: true } });
-    const first = firstSweep(db, limits, context.clock.now());
+    const first = firstSweep(db, limits, context.clock.now(), { made: planned });
     const sum = (state: string) =>
       rows
         .filter((row) => row.state === state)
