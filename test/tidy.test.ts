@@ -52,7 +52,7 @@ const MAY_IMPORT_FILE: Record<string, string[]> = {
 
 /** The packages, built-in ones included, of those folders that have a closed list. */
 const MAY_USE: Record<string, string[]> = {
-  ...{ domain: ['zod'], policy: [], identity: [], merge: [], sweep: [] },
+  ...{ domain: ['zod'], policy: [], identity: [], merge: [], sweep: ['zod'] },
   unattended: ['jsonc-parser', 'smol-toml', 'node:fs', 'node:path'],
 };
 
@@ -76,6 +76,8 @@ interface Import {
   specifier: string;
   /** Named in an `import()`: loaded when it is reached. */
   lazy: boolean;
+  /** Nothing of it is there when the program runs. */
+  typesOnly: boolean;
   /** The project's file that a relative specifier means. */
   target: string | undefined;
 }
@@ -121,6 +123,17 @@ describe('the house', () => {
       return target === undefined && allowed !== undefined && !allowed.includes(specifier);
     });
     expect(wrong.map((each) => `${place(each)} imports ${each.specifier}`)).toEqual([]);
+  });
+
+  test('a schema is loaded by other schemas and by what checks with it, so that a plain command never waits for it', () => {
+    const isSchema = (path: string) =>
+      /\.schema\.ts$|\/schemas(\.[\w-]+)?\.ts$|\/domain\/shapes\.ts$/.test(path);
+    const mayLoad = ['src/cli/commands/schema.ts', 'src/archive/digests.ts'];
+    const wrong = IMPORTS.filter(
+      ({ file, target = '', typesOnly }) =>
+        isSchema(target) && !typesOnly && !isSchema(file.path) && !mayLoad.includes(file.path),
+    );
+    expect(wrong.map((each) => `${place(each)} loads ${each.target}`)).toEqual([]);
   });
 
   test('a relative import names its file, with its extension', () => {
@@ -381,6 +394,7 @@ function importsOf(file: SourceFile): Import[] {
       line: lineAt(file.code, match.index + match[0].length),
       specifier,
       lazy: match[3] !== undefined,
+      typesOnly: /^\s*(?:import|export) type\b/.test(match[0]),
       target: relative ? normalize(join(dirname(file.path), specifier)).replaceAll('\\', '/') : undefined,
     };
   });

@@ -1,6 +1,6 @@
 /** What `restore` and `show --versions` print with `--json`. */
 import { z } from 'zod';
-import { bytes, count, iso, uid } from './schemas.words.ts';
+import { bytes, count, iso, uid } from '../domain/shapes.ts';
 
 const restoredSession = z.object({
   session_uid: uid,

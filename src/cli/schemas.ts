@@ -3,16 +3,20 @@
  * Promises: keys listed here stay; new ones may come.
  */
 import { z } from 'zod';
-import { OWN_FORMS } from '../domain/own-format.ts';
+import { digestSchema } from '../domain/digest.schema.ts';
+import { OWN_FORMS, OWN_LISTS, type OwnList } from '../domain/own-format.ts';
 import { SESSION_STATES } from '../domain/session.ts';
-import { EVICTING_PASSES, PASSES } from '../policy/passes.ts';
-import { type EvictedLists, evictedKey } from '../sweep/report.ts';
-import { digestSchema } from './schemas.digest.ts';
-import { bytes, count, iso, uid } from './schemas.words.ts';
+import { bytes, count, iso, uid } from '../domain/shapes.ts';
+import { agentScanSchema, scanSchema, unplacedSchema } from '../ingest/discover/scan.schema.ts';
+import { ingestSchema } from '../ingest/report.schema.ts';
+import { PASSES } from '../policy/passes.ts';
+import { planSchema, reportSchema } from '../sweep/report.schema.ts';
 
 export { restoreSchema, restoreSeveralSchema, versionsSchema } from './schemas.restore.ts';
+export { ingestSchema, reportSchema };
 
 const state = z.enum(SESSION_STATES);
+const texts = z.array(z.string()).exactOptional();
 
 export const errorSchema = z.object({
   version: z.literal(1),
@@ -46,83 +50,8 @@ export const sessionSchema = z.object({
 });
 export const listSchema = z.object({ version: z.literal(1), sessions: z.array(sessionSchema) });
 
-const planSchema = z.object({
-  passes: z.array(
-    z.object({
-      pass: z.enum(PASSES),
-      victims: z.array(z.object({ session_uid: uid, reason: z.string(), bytes })),
-    }),
-  ),
-  to_analyze: z.array(uid),
-  worst_case_data_loss: z.array(uid),
-});
-
-/** Whom each pass evicted. */
-const evicted = Object.fromEntries(
-  EVICTING_PASSES.map(({ name }) => [evictedKey(name), z.array(uid)]),
-) as Record<keyof EvictedLists, z.ZodArray<typeof uid>>;
-
-export const reportSchema = z.object({
-  version: z.literal(1),
-  sweep_id: z.string(),
-  plan_id: z.string(),
-  dry_run: z.boolean(),
-  started_at: iso,
-  finished_at: iso,
-  clock_set: z.boolean(),
-  ...evicted,
-  overflow_analyzed: z.array(uid),
-  overflow_data_loss: z.array(uid),
-  usage_before_bytes: bytes,
-  bytes_freed: bytes,
-  final_usage_bytes: bytes,
-  disk_bytes_before: bytes,
-  disk_bytes_after: bytes,
-  over_hard_cap: z.boolean(),
-  tier2_over_cap: z.boolean(),
-  declined: z.array(z.string()),
-  skipped: z.array(z.object({ session_uid: uid, reason: z.string() })),
-  warnings: z.array(z.string()),
-  lost_data: z.boolean(),
-  interrupted: z.boolean(),
-  plan: planSchema,
-});
-
 /** A sweep that needs consent: the failure, and the plan that it is about. */
 export const consentSchema = errorSchema.extend({ plan_id: z.string(), plan: planSchema });
-
-export const ingestSchema = z.object({
-  version: z.literal(1),
-  dry_run: z.boolean(),
-  agents: z.array(
-    z.object({ agent: z.string(), root: z.string(), sessions: count, files: count, raw_bytes: bytes }),
-  ),
-  sessions_found: count,
-  sessions_new: count,
-  sessions_grown: count,
-  sessions_unchanged: count,
-  sessions_evicted: count,
-  sessions_waiting: count,
-  sessions_digest_only: count,
-  sessions_excluded: count,
-  left_out: z.array(z.object({ rule: z.string(), sessions: count })),
-  sessions_forgotten: count,
-  paths_without_transcript: z.array(z.string()),
-  files_found: count,
-  files_read: count,
-  bytes_read: bytes,
-  raw_bytes_added: z.number().int(),
-  stored_bytes_added: z.number().int(),
-  analyzed: count,
-  analyze_failed: count,
-  failed: count,
-  over_hard_cap: z.boolean(),
-  disk_full: z.boolean(),
-  interrupted: z.boolean(),
-  warnings: z.array(z.string()),
-  /** That a first sweep would take most of what is stored, and which setting changes it; absent: it would not. */
-  first_sweep: z.string().optional(),
-});
 
 export const analyzeSchema = z.object({
   version: z.literal(1),
@@ -158,18 +87,6 @@ const run = z.object({
 });
 
 const part = z.object({ sessions: count, raw_bytes: bytes, stored_bytes: bytes });
-const scan = z.object({
-  agent: z.string(),
-  root: z.string(),
-  scanned_at: iso,
-  sessions: count,
-  raw_bytes: bytes,
-  sessions_not_stored: count,
-  sessions_at_risk: count,
-  at_risk_not_stored: count,
-  deletes_after_days: z.number().nullable(),
-});
-
 export const statusSchema = z.object({
   version: z.literal(1),
   store: z.string(),
@@ -214,24 +131,12 @@ export const statusSchema = z.object({
     ),
   }),
   last_run: run.nullable(),
-  at_risk: z.array(scan),
+  at_risk: z.array(scanSchema),
 });
 
 export const agentsSchema = z.object({
   version: z.literal(1),
-  agents: z.array(
-    scan.extend({
-      name: z.string(),
-      /** What the format was held against: genuine recordings, what is written about it alone, or a person's configuration. */
-      proof: z.enum(['recordings', 'documentation', 'configuration']),
-      files: count,
-      /** Of `sessions_not_stored`, those that the store has in part. */
-      sessions_grown: count,
-      /** Of `sessions_at_risk`, those that the agent deletes when it next cleans up, mostly at its next start. */
-      sessions_due: count,
-      first_deletion_at: iso.nullable(),
-    }),
-  ),
+  agents: z.array(agentScanSchema),
   /** Ids of the agents that the configuration switches off; they are not among the others. */
   switched_off: z.array(z.string()),
   /** With `--verbose`: types of records that no reader knew, the most frequent first. */
@@ -239,11 +144,7 @@ export const agentsSchema = z.object({
     .array(z.object({ agent: z.string(), type: z.string(), records: count, sessions: count }))
     .optional(),
   /** With `--verbose`: what lies in agents' folders where their layouts do not know it. */
-  unplaced: z
-    .array(
-      z.object({ agent: z.string(), root: z.string(), transcripts: z.array(z.string()), other_files: count }),
-    )
-    .optional(),
+  unplaced: z.array(unplacedSchema).exactOptional(),
   warnings: z.array(z.string()),
 });
 
@@ -391,11 +292,23 @@ export const verifySchema = z.object({
     .optional(),
 });
 
+/** A repair that needs consent: the failure, and what it would do. */
+export const repairConsentSchema = errorSchema.extend(verifySchema.shape);
+
 export const pinSchema = z.object({
   version: z.literal(1),
   session_uid: uid,
   pinned: z.boolean(),
   changed: z.boolean(),
+});
+
+/** Of an agent that only the configuration knows: the keys as written, lists as lists; its format, written or told by the glob. */
+const own = z.object({
+  name: z.string().exactOptional(),
+  glob: z.string(),
+  format: z.enum(OWN_FORMS),
+  ...(Object.fromEntries(OWN_LISTS.map((key) => [key, texts])) as Record<OwnList, typeof texts>),
+  resume: z.string().exactOptional(),
 });
 
 export const configSchema = z.object({
@@ -415,10 +328,15 @@ export const configSchema = z.object({
     z.object({
       enabled: z.boolean(),
       roots: z.array(z.string()),
-      /** Of an agent that only the configuration knows: the keys as written, lists as lists; its format, written or told by the glob. */
-      own: z.looseObject({ glob: z.string(), format: z.enum(OWN_FORMS) }).optional(),
+      own: own.exactOptional(),
     }),
   ),
   /** Patterns of `ingest.exclude` that have left no session out so far, and why as the end of a sentence. */
   exclude_unmatched: z.array(z.object({ pattern: z.string(), why: z.string() })),
 });
+
+/** Of `config path`. */
+export const configPathSchema = z.object({ version: z.literal(1), path: z.string() });
+
+/** Of `config init`. */
+export const configInitSchema = configPathSchema.extend({ created: z.literal(true) });

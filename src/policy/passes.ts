@@ -116,6 +116,12 @@ export const EVICTING_PASSES = [
 export type EvictingPass = (typeof EVICTING_PASSES)[number];
 export type EvictingPassName = EvictingPass['name'];
 
+/** Under this key a report lists whom the pass evicted. */
+export function evictedKey<Name extends EvictingPassName>(pass: Name): `${Name}_evicted` {
+  return `${pass}_evicted`;
+}
+export type EvictedKey = `${EvictingPassName}_evicted`;
+
 /** The one that runs again once the overflow has made digests. */
 export const PASS_AFTER_ANALYSIS: EvictingPass = BUDGET;
 

@@ -262,7 +262,7 @@ export function sessionOfPath(
 }
 
 export interface EventRow {
-  readonly at: string;
+  readonly at: Iso;
   readonly kind: string;
   readonly session_uid: SessionUid;
   readonly generation: number;
@@ -295,9 +295,9 @@ export function listEvents(
 export interface SweepRow {
   readonly sweep_id: string;
   readonly plan_id: string;
-  readonly started_at: string;
+  readonly started_at: Iso;
   /** Null where the sweep was killed before its report. */
-  readonly finished_at: string | null;
+  readonly finished_at: Iso | null;
   readonly lost_data: boolean;
   readonly bytes_freed: number;
   /** JSON of the report, null as above. */

@@ -34,7 +34,7 @@ export const agents: Command = async (context) => {
     const off = agentsOf(context.host).filter((agent) => !isEnabled(agent, context.host));
     const unknown = verbose ? unknownRecords(db) : null;
     if (context.json)
-      printJson(io, {
+      printJson<'agents'>(io, {
         ...{ version: 1, agents: scans, switched_off: off.map(({ id }) => id), warnings },
         ...(unknown === null ? {} : { unknown_records: unknown, unplaced }),
       });

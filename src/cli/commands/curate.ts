@@ -42,7 +42,7 @@ function look(context: Context): ExitCode {
   const usedBytes = usage(db).tier2Bytes;
   const found = hoard(db, limit);
   if (context.json) {
-    printJson(io, {
+    printJson<'curate'>(io, {
       version: 1,
       used_bytes: usedBytes,
       cap_bytes: settings.limits.distilledCapBytes,
@@ -225,7 +225,7 @@ function tell(
   const dryRun = context.flags['dryRun'] === true;
   const lost = action === 'drop' && done.changed.length > 0;
   if (context.json)
-    printJson(context.io, {
+    printJson<'curate'>(context.io, {
       version: 1,
       dry_run: dryRun,
       action,

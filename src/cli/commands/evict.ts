@@ -204,7 +204,7 @@ function tell(context: Context, plan: Plan, done: Done): ExitCode {
   db.close();
   const dryRun = context.flags['dryRun'] === true;
   if (context.json)
-    printJson(io, {
+    printJson<'evict'>(io, {
       version: 1,
       dry_run: dryRun,
       evicted: done.evicted,

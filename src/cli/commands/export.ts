@@ -169,7 +169,7 @@ function syncFolder(folder: string): void {
 function tell(context: Context, file: string | null, report: ExportReport): ExitCode {
   const { io, json } = context;
   const { failed, ...rest } = report;
-  if (json) printJson(io, { version: 1, file, ...rest, failed });
+  if (json) printJson<'export'>(io, { version: 1, file, ...rest, failed });
   else {
     for (const { session_uid: uid, problem } of failed)
       io.err(`not exported: ${plainLine(`${uid}: ${problem}`)}\n`);

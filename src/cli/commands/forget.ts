@@ -143,7 +143,7 @@ function tell(context: Context, plan: Plan, done: Done, code: ExitCode): ExitCod
   const { io } = context;
   const dryRun = context.flags['dryRun'] === true;
   if (context.json) {
-    printJson(io, {
+    printJson<'forget'>(io, {
       version: 1,
       dry_run: dryRun,
       forgotten: done.forgotten,

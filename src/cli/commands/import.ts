@@ -106,7 +106,7 @@ async function analyzed(context: Context, db: WritableDb | null, uid: SessionUid
 
 function tell(context: Context, report: ImportReport, name: string): ExitCode {
   const { io, json } = context;
-  if (json) printJson(io, report);
+  if (json) printJson<'import'>(io, report);
   else {
     const warn = (text: string) => io.err(`warning: ${plainLine(text)}\n`);
     for (const { session_uid: uid, what } of report.conflicts) warn(`${uid}: ${what}`);

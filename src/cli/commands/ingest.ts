@@ -43,7 +43,7 @@ export const ingestCommand: Command = async (context) => {
   for (const path of options.paths ?? []) if (mountOfPath(path) === null) existing(path);
   if (options.dryRun === true) {
     const report = await dryIngest(context, options);
-    if (context.json) printJson(io, report);
+    if (context.json) printJson<'ingest'>(io, report);
     else printIngest(context, report);
     return ingestExit(report);
   }
@@ -54,7 +54,7 @@ export const ingestCommand: Command = async (context) => {
   const notice = isChanged ? firstSweepNotice(context, db) : null;
   if (notice !== null) report.first_sweep = notice;
   if (!options.dryRun) await followDigests(context, db, INDEXING_MS_MAX);
-  if (context.json) printJson(io, report);
+  if (context.json) printJson<'ingest'>(io, report);
   else {
     printIngest(context, report);
     sayDiskFull(

@@ -72,7 +72,7 @@ async function noted(context: Context, db: WritableDb): Promise<ExitCode> {
     const problems = problemsOf(done, settings.limits.rawHardCapBytes);
     if (late !== null && !problems.includes(late)) problems.push(late);
     end(code, problems);
-    if (json) printJson(io, { version: 1, dry_run: false, ...done, problems });
+    if (json) printJson<'maintain'>(io, { version: 1, dry_run: false, ...done, problems });
     else if (quiet) for (const problem of problems) io.err(`session-memory: ${plainLine(problem)}\n`);
     else if (late !== null && !done.ingests.some(({ first_sweep: told }) => told === late))
       io.out(`Note: ${plainLine(late)}.\n`);
@@ -153,7 +153,13 @@ async function dryRun(context: Context): Promise<ExitCode> {
   const report = await dryIngest(context, { analyze: true, dryRun: true });
   const plan = planOnly(context);
   if (context.json)
-    printJson(context.io, { version: 1, dry_run: true, ingests: [report], sweeps: [plan], problems: [] });
+    printJson<'maintain'>(context.io, {
+      version: 1,
+      dry_run: true,
+      ingests: [report],
+      sweeps: [plan],
+      problems: [],
+    });
   else {
     printIngest(context, report);
     context.io.out('\nA sweep of what is stored already:\n');

@@ -68,9 +68,9 @@ export function tellDryRun(
 ): ExitCode {
   const restored = planned.map((one) => restoredJson({ planned: one, asides: new Map() }, true));
   const [first] = restored;
-  if (json && isOne && first !== undefined) printJson(io, { version: 1, ...first });
+  if (json && isOne && first !== undefined) printJson<'restore'>(io, { version: 1, ...first });
   else if (json)
-    printJson(io, {
+    printJson<'restore'>(io, {
       version: 1,
       restored,
       failed: failed.map(failedJson),
@@ -100,7 +100,7 @@ function tellRefused(io: Context['io'], { session, refused }: PlannedRestore): v
 export function tellOne({ io, json }: Context, told: Told, isElsewhere: boolean, starts: boolean): ExitCode {
   const { planned } = told;
   const code = planned.refused.length > 0 ? EXIT.failed : EXIT.done;
-  if (json) printJson(io, { version: 1, ...restoredJson(told, false) });
+  if (json) printJson<'restore'>(io, { version: 1, ...restoredJson(told, false) });
   else tellOneInWords(io, told, isElsewhere, starts);
   return code;
 }
@@ -142,7 +142,7 @@ export function tellSeveral(
 ): ExitCode {
   const { restored, asides, failed } = all;
   if (json)
-    printJson(io, {
+    printJson<'restore'>(io, {
       version: 1,
       restored: restored.map((planned) => restoredJson({ planned, asides }, false)),
       failed: failed.map(failedJson),

@@ -38,7 +38,7 @@ export function planOnly(context: Context): Report {
 }
 
 export function showPlan(context: Context, report: Report, code: ExitCode): ExitCode {
-  if (context.json) printJson(context.io, report);
+  if (context.json) printJson<'sweep'>(context.io, report);
   else {
     printWarnings(context, report);
     context.io.out(planPage(context.io, report, context.settings.limits));
@@ -103,7 +103,7 @@ export async function runSweep(
 
 export function printReport(context: Context, report: Report): void {
   if (context.json) {
-    printJson(context.io, report);
+    printJson<'sweep'>(context.io, report);
     return;
   }
   printWarnings(context, report);

@@ -134,7 +134,7 @@ function printAll(context: Context, plan: Plan, found: FoundFiles): void {
 function tell(context: Context, plan: Plan, found: FoundFiles, done: Done, isIdle: boolean): ExitCode {
   const { io, json, flags } = context;
   if (json)
-    printJson(io, {
+    printJson<'uninstall'>(io, {
       ...asJson(plan, flags['dryRun'] === true, done.failed),
       files: [...found.goes, ...found.config].map(({ path, what }) => ({ path, what })),
       remains: found.remains,

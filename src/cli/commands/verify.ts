@@ -94,7 +94,7 @@ function print({ io, json, signal }: Context, result: Looked): void {
   const lost = result.lost.map(({ session_uid, file, problem }) => ({ session_uid, file, problem }));
   const ok = findings.length === 0;
   if (json) {
-    printJson(io, {
+    printJson<'verify'>(io, {
       version: 1,
       ok,
       interrupted: signal.aborted,

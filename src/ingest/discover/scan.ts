@@ -11,15 +11,15 @@ import { newestMs } from '../../files/walk.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { forgottenUids } from '../../store/forget.ts';
 import { KnownSources } from '../../store/read-sources.ts';
-import type { AgentScan, Unplaced } from './agent-scan.ts';
 import type { DiscoverOptions } from './as-found.ts';
 import { type Discovery, discover, type FoundSession } from './discover.ts';
 import { type DistinctSession, distinctSessions, mainOf } from './distinct.ts';
 import { unplacedIn } from './loose.ts';
 import { existingRoots, isFolder, smallText, withProjects } from './roots.ts';
+import type { AgentScan, Unplaced } from './scan.schema.ts';
 import { placesAway, type Visitor, visitAll } from './visits.ts';
 
-export type { AgentScan, Unplaced } from './agent-scan.ts';
+export type { AgentScan, Unplaced } from './scan.schema.ts';
 
 /** A week: long enough to act, short enough to mean something. */
 export const AT_RISK_DAYS = 7;

@@ -1,0 +1,80 @@
+/** A digest as a zod schema: what each field means. */
+import { z } from 'zod';
+import { agent, count, iso, uid } from './shapes.ts';
+
+/** What stays of a session for good. */
+export const digestSchema = z.object({
+  version: z.int().positive(),
+  session_uid: uid,
+  agent,
+  title: z.string().nullable(),
+  project: z.string().nullable(),
+  branches: z.array(z.string()),
+  agent_version: z.string().nullable(),
+  started_at: iso.nullable(),
+  ended_at: iso.nullable(),
+  parent: z.string().nullable(),
+  prompts: z.array(
+    z.object({
+      at: iso.nullable(),
+      text: z.string(),
+      /** Characters that were cut off, absent where none were. */
+      cut: count.exactOptional(),
+      /** Repeated history of a fork or a resume. */
+      copied: z.literal(true).exactOptional(),
+    }),
+  ),
+  /** The last answer. */
+  outcome: z.string().nullable(),
+  files: z.object({
+    read: z.array(z.string()),
+    written: z.array(z.string()),
+    edited: z.array(z.string()),
+  }),
+  commands: z.array(
+    z.object({
+      command: z.string(),
+      /** Exit status of the last run; null where the agent did not tell. */
+      exit: z.int().nullable(),
+      failed: z.literal(true).exactOptional(),
+      /** How often it ran, absent for once. */
+      times: count.exactOptional(),
+      cut: count.exactOptional(),
+    }),
+  ),
+  errors: z.array(z.string()),
+  commits: z.array(
+    z.object({ sha: z.string().exactOptional(), branch: z.string().exactOptional(), message: z.string() }),
+  ),
+  pull_requests: z.array(z.string()),
+  plans: z.array(z.string()),
+  todos: z.array(z.object({ text: z.string(), status: z.string() })),
+  compactions: z.array(z.string()),
+  subagents: z.array(
+    z.object({
+      id: z.string(),
+      kind: z.string().exactOptional(),
+      task: z.string().exactOptional(),
+      result: z.string().exactOptional(),
+    }),
+  ),
+  tools: z.record(z.string(), count),
+  models: z.array(z.string()),
+  tokens: z.object({
+    input: count,
+    cacheRead: count,
+    cacheWrite: count,
+    output: count,
+    reasoning: count,
+  }),
+  /** Lines read by kind; `unknown` names record types that no reader knew. */
+  records: z.object({ read: count, unreadable: count, unknown: z.record(z.string(), count) }),
+  /** How many of what was left out to keep the size, by field; absent where nothing was. */
+  omitted: z.record(z.string(), count).exactOptional(),
+  /** Secrets replaced by `[redacted: KIND]`. */
+  redacted: count,
+  /** What the external analyzer wrote, sanitised, redacted and bounded. */
+  summary: z.string().exactOptional(),
+  /** True for what could be made of a session that was lost without a full analysis. */
+  partial: z.literal(true).exactOptional(),
+});
