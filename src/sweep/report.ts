@@ -1,5 +1,5 @@
 /** The report of a sweep: its texts are a contract as its keys are, others script against them. */
-import { EXIT, type ExitCode, worstExit } from '../domain/errors.ts';
+import { EXIT, type ExitCode, exitOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { Shape } from '../domain/shapes.ts';
 import { explainReason } from '../policy/explain.ts';
@@ -75,9 +75,9 @@ export function planReport(plan: SweepPlan, bytes: FormatBytes): PlanReport {
 /** The exit code of a sweep that ran; a dry run exits 0. */
 export function exitCodeOf(report: Report): ExitCode {
   if (report.dry_run) return EXIT.done;
-  const holds = new Set<ExitCode>();
-  if (report.lost_data) holds.add(EXIT.dataLost);
-  if (report.interrupted) holds.add(EXIT.interrupted);
-  if (report.over_hard_cap) holds.add(EXIT.overHardCap);
-  return worstExit(holds);
+  return exitOf({
+    dataLost: report.lost_data,
+    interrupted: report.interrupted,
+    overHardCap: report.over_hard_cap,
+  });
 }
