@@ -333,3 +333,8 @@ export function findSweep(db: ReadableDb, prefix: string): SweepRow | null {
   const hits = listSweeps(db).filter((row) => row.sweep_id.startsWith(prefix));
   return hits.length === 1 ? (hits[0] ?? null) : null;
 }
+
+/** A number that changes with every commit of another connection; reading it costs microseconds. */
+export function dataVersion(db: ReadableDb): number {
+  return db.get<{ data_version: number }>('PRAGMA data_version')?.data_version ?? 0;
+}
