@@ -109,6 +109,19 @@ describe('the house', () => {
     expect(twice.map(([name, all]) => `${name}: ${all.map(({ path }) => path).join(', ')}`)).toEqual([]);
   });
 
+  test('no name of a type, exported or not, stands for three things', () => {
+    const named = SRC.flatMap(({ path, code }) =>
+      [...code.matchAll(/^(?:export )?(?:abstract )?(?:interface|type|class) (\w+)/gm)].map(
+        ([, name = '']) => ({
+          name,
+          path,
+        }),
+      ),
+    );
+    const often = [...Map.groupBy(named, ({ name }) => name)].filter(([, all]) => all.length > 2);
+    expect(often.map(([name, all]) => `${name}: ${all.map(({ path }) => path).join(', ')}`)).toEqual([]);
+  });
+
   test('no agent imports a file of another agent', () => {
     const wrong = IMPORTS.filter(({ file, target }) => {
       const [from, to] = [agentOf(file.path), agentOf(target ?? '')];

@@ -61,13 +61,13 @@ export async function carryOut<Name extends ChangeName>(
 }
 
 /** `refused`: the person typed something else than the phrase. `missing`: nobody could be asked. */
-type Consent = 'given' | 'refused' | 'missing';
+type ChangeConsent = 'given' | 'refused' | 'missing';
 
 /** Flags first; then, in a terminal, the person, who types the phrase; elsewhere consent is missing. */
 async function consentTo(
   context: Context,
   { isYesEnough, phrase }: PlannedChange<ChangeName>,
-): Promise<Consent> {
+): Promise<ChangeConsent> {
   // Whoever wrote `--yes` expects not to be asked, even where that is not enough.
   if (context.flags['yes'] === true) return isYesEnough ? 'given' : 'missing';
   if (!canAsk(context)) return 'missing';

@@ -26,7 +26,7 @@ import type { Setup } from './background.protocol.ts';
 import { BackgroundThread, ingestNews, threadAnalyzer } from './background.ts';
 import { evictDigested } from './commands/evict.ts';
 import { planRestore } from './commands/restore.plan.ts';
-import { movedText, sameText, wayBack } from './commands/restore.tell.ts';
+import { commandsToGoOn, movedText, sameText } from './commands/restore.tell.ts';
 import { learningOf } from './commands/restore.ts';
 import { sweepFlags } from './commands/sweep.ts';
 import { type Context, textFlag } from './context.ts';
@@ -290,7 +290,7 @@ function restorePlan(context: Context, db: ReadableDb, uid: SessionUid): Restore
         path,
         place: place === 'replace' ? 'differs' : place,
       })),
-      resume: wayBack(planned),
+      resume: commandsToGoOn(planned),
       note:
         [
           ...(notPutBack === null ? [] : [notPutBack]),

@@ -57,7 +57,7 @@ export function shrink(draft: Digest, aim: number, max: number = DIGEST_BYTES_MA
   return { digest, json: JSON.stringify(digest) };
 }
 
-type Step = (digest: Digest, excessBytes: number) => Digest;
+type ShrinkStep = (digest: Digest, excessBytes: number) => Digest;
 
 /** Texts end where a digest shows them to; what was collected beyond was for the redaction. */
 function withLimits(draft: Digest): Digest {
@@ -85,7 +85,7 @@ function withLimits(draft: Digest): Digest {
 }
 
 /** Cuts that lose no entry that someone may ask for by name. */
-const TRIMS: readonly Step[] = [
+const TRIMS: readonly ShrinkStep[] = [
   (digest, excess) => keepReads(digest, excess),
   (digest) => keepErrors(digest, 20, FLOOR.error),
   (digest) => keepErrors(digest, 5, FLOOR.error),
@@ -96,7 +96,7 @@ const TRIMS: readonly Step[] = [
 ];
 
 /** What has to go where cutting texts was not enough, the least asked for first. */
-const DROPS: readonly Step[] = [
+const DROPS: readonly ShrinkStep[] = [
   // The last ones may be why it ended.
   (digest) => keepErrors(digest, 3, 120),
   (digest) => ({
@@ -123,11 +123,11 @@ const DROPS: readonly Step[] = [
 ];
 
 /** Whole entries, down to `share` of what each list is worth. */
-function drops(share: number): readonly Step[] {
-  const list = (field: ListField, bytesLeft: number): Step => {
+function drops(share: number): readonly ShrinkStep[] {
+  const list = (field: ListField, bytesLeft: number): ShrinkStep => {
     return (digest, excess) => dropMiddle(digest, field, bytesLeft * share, excess);
   };
-  const names = (field: 'written' | 'edited', bytesLeft: number): Step => {
+  const names = (field: 'written' | 'edited', bytesLeft: number): ShrinkStep => {
     return (digest, excess) => dropFiles(digest, field, bytesLeft * share, excess);
   };
   return [

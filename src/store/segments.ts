@@ -93,14 +93,14 @@ export interface Chunk {
 /** What becomes of a segment's memory when the next one is read: left to the collector, or given up, and its bytes are gone. */
 type Memory = 'kept' | 'lent';
 
-interface Look {
+interface SessionSegments {
   readonly segments: readonly SegmentMeta[];
   /** The event by which the session came back last: since then its logs have only grown. Null where it never left. */
   readonly returned: number | null;
 }
 
 /** The segments of the log that the file had when it was looked up; null where that log is gone, or another one. */
-function look(db: ReadableDb, uid: SessionUid, file: StoredFile): Look | null {
+function look(db: ReadableDb, uid: SessionUid, file: StoredFile): SessionSegments | null {
   return db.snapshot(() => {
     const now = db.get<{ gone: number; log_bytes: number; returned: number | null }>(
       `SELECT gone, log_bytes, (SELECT max(id) FROM events e WHERE e.session_id = f.session_id AND kind = 'returned') AS returned

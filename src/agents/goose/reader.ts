@@ -45,7 +45,7 @@ export function contentOf(row: JsonRecord): readonly JsonRecord[] {
   return wrapped === null ? [] : listAt(wrapped, 'list').filter(isRecord);
 }
 
-interface Message {
+interface GooseMessage {
   readonly role: string;
   readonly at: Iso | null;
   readonly created: unknown;
@@ -120,7 +120,7 @@ export class GooseReader extends RowsReader {
     for (const part of content) this.#part(part, at);
   }
 
-  #texts(message: Message): void {
+  #texts(message: GooseMessage): void {
     const { role, at, created, content, metadata } = message;
     const text = content
       .flatMap((part) => (part['type'] === 'text' && isForHumans(part) ? [textAt(part, 'text') ?? ''] : []))

@@ -21,7 +21,7 @@ import { parseBytes, parseCount } from '../values.ts';
 
 const DEFAULT_LIMIT = 10;
 
-type Action = 'drop' | 'shrink';
+type Curation = 'drop' | 'shrink';
 
 export const curate: Command = async (context) => {
   const { flags, args } = context;
@@ -128,17 +128,17 @@ function chosen(context: Context): SessionRow[] {
   return sessions;
 }
 
-interface Done {
+interface CuratedSoFar {
   readonly changed: SessionUid[];
   readonly skipped: { readonly session_uid: SessionUid; readonly reason: string }[];
   freedBytes: number;
 }
 
-function change(context: Context, action: Action): Promise<ExitCode> {
+function change(context: Context, action: Curation): Promise<ExitCode> {
   const sessions = chosen(context);
   const toBytes = sizeFlag(context);
   const plan = sessions.map(({ uid, digestBytes }) => ({ session_uid: uid, bytes: digestBytes }));
-  const done: Done = { changed: [], skipped: [], freedBytes: 0 };
+  const done: CuratedSoFar = { changed: [], skipped: [], freedBytes: 0 };
   const isLoss = () => action === 'drop' && done.changed.length > 0;
   return carryOut<'curate'>(context, {
     isEmpty: false,
@@ -171,7 +171,7 @@ function change(context: Context, action: Action): Promise<ExitCode> {
   });
 }
 
-function planPage(action: Action, sessions: readonly SessionRow[]): string {
+function planPage(action: Curation, sessions: readonly SessionRow[]): string {
   const what =
     action === 'drop'
       ? 'drop: nothing of what was said and done in these sessions stays; their row, sizes and hashes do'
@@ -194,7 +194,7 @@ function sizeFlag({ flags }: Context): number | null {
 function one(
   context: Context,
   db: WritableDb,
-  action: Action,
+  action: Curation,
   { uid }: SessionRow,
   toBytes: number | null,
 ): Curated {
@@ -216,7 +216,7 @@ function shorter(json: string, bytes: number): string | null {
   }
 }
 
-function note(done: Done, uid: SessionUid, curated: Curated): void {
+function note(done: CuratedSoFar, uid: SessionUid, curated: Curated): void {
   if ('why' in curated) done.skipped.push({ session_uid: uid, reason: curated.why });
   else if (curated.freedBytes === 0)
     done.skipped.push({ session_uid: uid, reason: 'it cannot be made shorter' });
@@ -226,7 +226,7 @@ function note(done: Done, uid: SessionUid, curated: Curated): void {
   }
 }
 
-function say({ io }: Context, action: Action, planned: number, done: Done, isDry: boolean): void {
+function say({ io }: Context, action: Curation, planned: number, done: CuratedSoFar, isDry: boolean): void {
   io.out(lines(done.skipped.map(({ session_uid: uid, reason }) => `Left ${uid}: ${reason}.`)));
   const changed = `${plural(done.changed.length, 'digest')}, freed ${formatBytes(done.freedBytes)}.`;
   const said = isDry

@@ -25,7 +25,7 @@ import { carryOut } from '../planned-change.ts';
 import type { ReportOf } from '../schemas.by-command.ts';
 import { ownPaths } from '../wire.ts';
 
-interface Plan {
+interface ForgetPlan {
   readonly forget: readonly SessionRow[];
   /** Named, and forgotten before: the file is written anew for them all the same. */
   readonly already: readonly SessionRow[];
@@ -34,7 +34,7 @@ interface Plan {
   readonly children: readonly SessionUid[];
 }
 
-interface Done {
+interface ForgottenSoFar {
   readonly forgotten: SessionUid[];
   readonly warnings: string[];
   readonly removed: string[];
@@ -44,7 +44,7 @@ interface Done {
 
 export const forget: Command = (context) => {
   const plan = planned(context);
-  const done: Done = {
+  const done: ForgottenSoFar = {
     forgotten: [],
     warnings: stillThere(context, plan),
     removed: [],
@@ -66,7 +66,7 @@ export const forget: Command = (context) => {
   });
 };
 
-function planned(context: Context): Plan {
+function planned(context: Context): ForgetPlan {
   using db = openReadable(context.settings.storePath);
   const sessions = namedSessions(db, context.args);
   const before = forgottenUids(db);
@@ -81,7 +81,7 @@ function planned(context: Context): Plan {
   };
 }
 
-function stillThere(context: Context, { ownFiles, children }: Plan): string[] {
+function stillThere(context: Context, { ownFiles, children }: ForgetPlan): string[] {
   return [
     ...ownFiles.map((path) => `the agent's own file still holds it: ${path}`),
     ...children.map((uid) => `${uid} came of it and may hold a copy of its history`),
@@ -92,7 +92,12 @@ function stillThere(context: Context, { ownFiles, children }: Plan): string[] {
   ];
 }
 
-async function apply(context: Context, db: WritableDb, plan: Plan, done: Done): Promise<void> {
+async function apply(
+  context: Context,
+  db: WritableDb,
+  plan: ForgetPlan,
+  done: ForgottenSoFar,
+): Promise<void> {
   for (const { uid } of plan.forget) {
     if (context.signal.aborted) break;
     if (forgetSession(db, uid, context.clock.now())) done.forgotten.push(uid);
@@ -116,11 +121,11 @@ async function apply(context: Context, db: WritableDb, plan: Plan, done: Done): 
   }
 }
 
-function planJson({ forget }: Plan) {
+function planJson({ forget }: ForgetPlan) {
   return { forget: forget.map(({ uid, storedBytes }) => ({ session_uid: uid, bytes: storedBytes })) };
 }
 
-function planPage({ forget, ownFiles }: Plan): string {
+function planPage({ forget, ownFiles }: ForgetPlan): string {
   if (forget.length === 0) return '';
   const row = ({ uid, title, storedBytes, pinned }: SessionRow) =>
     `  ${plainLine(uid)}  ${formatBytes(storedBytes)}${pinned ? '  pinned' : ''}  ${cutText(plainLine(title ?? ''), 60)}`.trimEnd();
@@ -132,7 +137,12 @@ function planPage({ forget, ownFiles }: Plan): string {
   ].join('\n');
 }
 
-function report(context: Context, plan: Plan, done: Done, isDry: boolean): ReportOf<'forget'> {
+function report(
+  context: Context,
+  plan: ForgetPlan,
+  done: ForgottenSoFar,
+  isDry: boolean,
+): ReportOf<'forget'> {
   return {
     version: 1,
     dry_run: isDry,
@@ -147,7 +157,7 @@ function report(context: Context, plan: Plan, done: Done, isDry: boolean): Repor
   };
 }
 
-function say({ io }: Context, plan: Plan, done: Done, isDry: boolean): void {
+function say({ io }: Context, plan: ForgetPlan, done: ForgottenSoFar, isDry: boolean): void {
   for (const warning of done.warnings) io.err(`warning: ${plainLine(warning)}\n`);
   for (const path of done.removed)
     io.out(`Removed ${plainLine(path)}: a copy from before an upgrade, which held it too.\n`);

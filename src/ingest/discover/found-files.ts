@@ -81,13 +81,13 @@ function onceEach(files: FoundFile[], mayMeetTwice: boolean): FoundFile[] {
   });
 }
 
-interface Place {
+interface SearchedPlace {
   /** The path that a person named; null: a root that was looked for. */
   readonly named: string | null;
   readonly files: Files;
 }
 
-function* placesOf(options: DiscoverOptions): Generator<Place> {
+function* placesOf(options: DiscoverOptions): Generator<SearchedPlace> {
   if (options.paths.length === 0) {
     const wanted =
       options.agent === null

@@ -260,14 +260,14 @@ function peeking(state: State, sessions: Sessions): Effect[] {
     : [{ kind: 'peek', uid, columns }];
 }
 
-type Told = Extract<Event, { kind: 'catalogue' | 'shown' | 'rows' | 'searched' | 'peeked' }>;
+type StoreNews = Extract<Event, { kind: 'catalogue' | 'shown' | 'rows' | 'searched' | 'peeked' }>;
 
 /** Below a text or a restore the list goes on living. */
-export function told(state: State, event: Told): Stepped {
+export function told(state: State, event: StoreNews): Stepped {
   return within(state, 'sessions', (under, { sessions }) => onSessions(under, sessions, event));
 }
 
-function onSessions(state: State, sessions: Sessions, event: Told): Stepped {
+function onSessions(state: State, sessions: Sessions, event: StoreNews): Stepped {
   switch (event.kind) {
     case 'catalogue':
       // Sessions keep their places in a catalogue that is read anew: what is shown stays until it is sorted anew.
