@@ -163,6 +163,11 @@ describe('the house', () => {
     expect(complaints(others, linesMatching(PROCESS), 'touches process')).toEqual([]);
   });
 
+  test('only the pacer calls the collector of garbage', () => {
+    const others = SRC.filter(({ path }) => path !== 'src/domain/pacer.ts');
+    expect(complaints(others, linesMatching(/\bBun\.gc\(/), 'calls the collector')).toEqual([]);
+  });
+
   test('SQL stands in the store only, but for what reads the databases of agents, which only asks', () => {
     const reads = ({ path, text }: SourceFile) =>
       path.startsWith('src/files/contained/') || (room(path) === 'agents' && text.includes('ForeignRows'));

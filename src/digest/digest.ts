@@ -7,7 +7,7 @@ import type { AgentIdentity, AgentRecords } from '../domain/agent.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { DocumentPart, RecordReader, ToldRole } from '../domain/facts.ts';
 import type { SessionUid } from '../domain/ids.ts';
-import { Pacer } from '../domain/pacer.ts';
+import { collectGarbage, Pacer } from '../domain/pacer.ts';
 import type { Iso } from '../domain/time.ts';
 import { Collector } from './collect.ts';
 import { type LineSink, LineSplitter } from './lines.ts';
@@ -174,7 +174,7 @@ function lineCounter(reader: RecordReader, tally: DigestTally, isText: boolean):
       if (!isText && isBlank(line)) return;
       if (!isText) tally.spare += line.length - saidBytes(line);
       const verdict = reader.line(line);
-      if (line.length > COLLECT_AFTER_LINE_BYTES) Bun.gc(true);
+      if (line.length > COLLECT_AFTER_LINE_BYTES) collectGarbage();
       if (verdict === 'unreadable') tally.unreadable++;
       else tally.read++;
     },

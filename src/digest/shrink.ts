@@ -4,7 +4,9 @@
  * Order: repeated commands (already one each), reads, error texts, tails of commands, long texts, and last the prompts,
  * longest first. Only where 64 KiB cannot hold the rest do whole entries go.
  */
+
 import { DIGEST_BYTES_MAX, type Digest, type DigestCommand, type DigestPrompt } from '../domain/digest.ts';
+import { collectGarbage } from '../domain/pacer.ts';
 import { CHARS, cutAt, cutMarked } from './keep.ts';
 import { timesOf } from './strings.ts';
 
@@ -51,7 +53,7 @@ export function shrink(draft: Digest, aim: number, max: number = DIGEST_BYTES_MA
     const goal = TRIMS.includes(step) ? aim : max;
     if (bytes <= goal) continue;
     digest = step(digest, bytes - goal);
-    if (bytes > COLLECT_ABOVE_BYTES) Bun.gc(true);
+    if (bytes > COLLECT_ABOVE_BYTES) collectGarbage();
     bytes = jsonBytes(digest);
   }
   return { digest, json: JSON.stringify(digest) };

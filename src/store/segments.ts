@@ -5,6 +5,7 @@
 
 import { type FailureError, fail, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
+import { collectGarbage } from '../domain/pacer.ts';
 import type { ReadableDb } from './connection.ts';
 import type { Extent, StoredFile } from './rows.ts';
 import { NAMED_ID } from './rows.ts';
@@ -237,7 +238,7 @@ function* rangesOf(
           held = segment.id;
           plain = read;
           reads += 1;
-          if (reads % COLLECT_EVERY_READS === 0) Bun.gc(true);
+          if (reads % COLLECT_EVERY_READS === 0) collectGarbage();
         }
         const until = Math.min(segment.raw_bytes, end - segment.log_offset);
         const bytes = plain.subarray(at - segment.log_offset, until);

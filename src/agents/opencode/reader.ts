@@ -26,7 +26,7 @@ const PATHS_MAX = 10_000;
 /** Tools that change a file, by their names. */
 const CHANGING = /write|edit|patch/i;
 
-interface OpencodeMessage {
+interface Message {
   readonly role: string;
   readonly at: Iso | null;
   readonly isSummary: boolean;
@@ -34,7 +34,7 @@ interface OpencodeMessage {
 
 export class OpencodeReader extends RowsReader {
   readonly #once = new Once();
-  readonly #messages = new Map<string, OpencodeMessage>();
+  readonly #messages = new Map<string, Message>();
   /** Calls that have not ended; where the program was stopped they never do. */
   readonly #running = new Map<string, { id: string; tool: string; state: JsonRecord; at: Iso | null }>();
   /** Of all answers, the one of the newest message. */
@@ -122,7 +122,7 @@ export class OpencodeReader extends RowsReader {
       this.sink.unknown(ownText(type, 80));
   }
 
-  #text(id: string, message: OpencodeMessage | undefined, data: JsonRecord, at: Iso | null): void {
+  #text(id: string, message: Message | undefined, data: JsonRecord, at: Iso | null): void {
     const text = textAt(data, 'text');
     // A synthetic text was put there by the program: a file's content, a reminder.
     if (text === null || data['synthetic'] === true || data['ignored'] === true) return;
