@@ -74,10 +74,22 @@ export function emptyReport(dryRun: boolean): IngestReport {
 }
 
 const SUMS = [
-  ...['sessions_found', 'sessions_new', 'sessions_grown', 'sessions_unchanged', 'sessions_evicted'],
+  'sessions_found',
+  'sessions_new',
+  'sessions_grown',
+  'sessions_unchanged',
+  'sessions_evicted',
   'sessions_taken_back',
-  ...['sessions_waiting', 'sessions_digest_only', 'sessions_excluded', 'sessions_forgotten'],
-  ...['files_found', 'files_read', 'bytes_read', 'analyzed', 'analyze_failed', 'failed'],
+  'sessions_waiting',
+  'sessions_digest_only',
+  'sessions_excluded',
+  'sessions_forgotten',
+  'files_found',
+  'files_read',
+  'bytes_read',
+  'analyzed',
+  'analyze_failed',
+  'failed',
 ] as const satisfies readonly string[];
 
 /** Adds what another process did for this ingest. What was added to the store is measured there, and not summed up. */

@@ -170,7 +170,11 @@ async function takeFiles(
   describe: () => void = () => undefined,
 ): Promise<TakenSession> {
   const context: TakeContext = {
-    ...{ db: deps.db, uid: found.uid, now: deps.now, signal: deps.signal, describe },
+    db: deps.db,
+    uid: found.uid,
+    now: deps.now,
+    signal: deps.signal,
+    describe,
     get sessionId() {
       return row();
     },

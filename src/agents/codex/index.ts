@@ -113,8 +113,14 @@ interface CodexPeek {
 
 function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   const found: CodexPeek = {
-    ...{ history: new CopiedHistory(), isCodex: false, cwd: null, startedAt: null, latestAt: null },
-    ...{ prompts: new Prompts(), copied: new Prompts(), isInBurst: false },
+    history: new CopiedHistory(),
+    isCodex: false,
+    cwd: null,
+    startedAt: null,
+    latestAt: null,
+    prompts: new Prompts(),
+    copied: new Prompts(),
+    isInBurst: false,
   };
   for (const line of headLines(head, () => isTold(found))) {
     noteLine(found, line);

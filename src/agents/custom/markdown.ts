@@ -142,9 +142,13 @@ export function peekMarkdown(own: OwnFormat, head: Uint8Array, tail: Uint8Array)
   }
   times.sort();
   return {
-    ...{ nativeId: told.get('id') ?? null, project: told.get('project') ?? null, branch: null },
-    ...{ title: titleOf(told.get('title') ?? prompt ?? ''), parentNativeId: null },
-    ...{ startedAt: times[0] ?? null, endedAt: times.at(-1) ?? null },
+    nativeId: told.get('id') ?? null,
+    project: told.get('project') ?? null,
+    branch: null,
+    title: titleOf(told.get('title') ?? prompt ?? ''),
+    parentNativeId: null,
+    startedAt: times[0] ?? null,
+    endedAt: times.at(-1) ?? null,
   };
 }
 

@@ -21,8 +21,15 @@ import {
 import { Once } from '../kit/seen-records.ts';
 
 const SILENT = new Set([
-  ...['image', 'thinking', 'redactedThinking', 'reasoning', 'toolConfirmationRequest', 'actionRequired'],
-  ...['contextLengthExceeded', 'summarizationRequested', 'conversationCompacted'],
+  'image',
+  'thinking',
+  'redactedThinking',
+  'reasoning',
+  'toolConfirmationRequest',
+  'actionRequired',
+  'contextLengthExceeded',
+  'summarizationRequested',
+  'conversationCompacted',
 ]);
 /** Tools that begin a session of another agent, by the last part of their names. */
 const DELEGATES = new Set(['delegate', 'subagent', 'create_task', 'execute_task']);

@@ -73,7 +73,11 @@ function commandPart(spec: CommandSpec): string[] {
     ...(spec.about === undefined ? [] : ['.PP', escaped(spec.about)]),
     ...spec.flags.flatMap(flagPart),
     '.PP',
-    ...['Examples:', '.PP', '.nf', ...spec.examples.map((example) => `    ${escaped(example)}`), '.fi'],
+    'Examples:',
+    '.PP',
+    '.nf',
+    ...spec.examples.map((example) => `    ${escaped(example)}`),
+    '.fi',
     ...(spec.exits.length === 0 ? [] : ['.PP', `May also exit ${spec.exits.join(', ')}: see EXIT STATUS.`]),
   ];
 }

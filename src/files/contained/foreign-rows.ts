@@ -284,7 +284,9 @@ function opened(path: string, how: string, isLocked: boolean): Opened {
   }
   const rows = new Rows(database);
   return {
-    ...{ database, rows, isLocked },
+    database,
+    rows,
+    isLocked,
     [Symbol.dispose]: () => {
       rows[Symbol.dispose]();
       database.close(true);

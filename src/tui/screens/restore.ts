@@ -8,7 +8,10 @@ export const restoreScreen: Rules<'restore'> = {
   title: () => 'Restore',
   context: (_, { done, plan }) => (done === null && plan.obstacle === null ? 'restore' : 'restored'),
   list: ({ size }, { plan, place }) => ({
-    ...{ length: plan.files.length, visible: restoreRows(size), place, hasCursor: false },
+    length: plan.files.length,
+    visible: restoreRows(size),
+    place,
+    hasCursor: false,
   }),
   placed: (state, screen, place) => onScreen(state, { ...screen, place }),
   act: (state, { plan }, action) => (action === 'confirm' ? to(state, { kind: 'restore', plan }) : to(state)),

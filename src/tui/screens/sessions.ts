@@ -67,7 +67,8 @@ function sessionsAction(state: State, sessions: Sessions, action: Action): Stepp
       return ranged(state, sessions);
     case 'pin':
       return acting(state, sessions, (ids) => ({
-        ...{ kind: 'pin_marked', ids },
+        kind: 'pin_marked',
+        ids,
         pinned: !ids.every((id) => sessions.rows.get(id)?.pinned === true),
       }));
     case 'restore':
