@@ -4,11 +4,14 @@
  * thinks while the sweep lock is held; what is made is what was shown, less what has changed meanwhile.
  */
 import { EXIT_OF_CODE, type ExitCode, exitOf, fail, failure, type Outcome } from '../domain/errors.ts';
+import type { SessionRow } from '../domain/session.ts';
 import type { Shape } from '../domain/shapes.ts';
+import { cutText, plainLine } from '../domain/text.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { openWritable } from '../store/open.ts';
 import { type Context, canAsk, printJson } from './context.ts';
 import { printFailure } from './failure.ts';
+import { formatBytes } from './format.ts';
 import { underSweepLock } from './named-sessions.ts';
 import type { ReportOf } from './schemas.by-command.ts';
 import type { namedConsentSchema } from './schemas.by-hand.ts';
@@ -58,6 +61,11 @@ export async function carryOut<Name extends ChangeName>(
   if (json) printJson<Name>(io, change.report(isDry));
   else change.say(isDry);
   return exitOf(change.outcome());
+}
+
+/** One session of a page: what of it goes is `bytes` large. */
+export function plannedRow({ uid, title }: SessionRow, bytes: number, remark = ''): string {
+  return `  ${plainLine(uid)}  ${formatBytes(bytes)}${remark}  ${cutText(plainLine(title ?? ''), 60)}`.trimEnd();
 }
 
 /** `refused`: the person typed something else than the phrase. `missing`: nobody could be asked. */

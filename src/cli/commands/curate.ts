@@ -16,7 +16,7 @@ import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { formatAge, formatBytes, plural, table } from '../format.ts';
 import { tableColumns } from '../io.ts';
 import { namedSessions, refuseNamed } from '../named-sessions.ts';
-import { carryOut } from '../planned-change.ts';
+import { carryOut, plannedRow } from '../planned-change.ts';
 import { parseBytes, parseCount } from '../values.ts';
 
 const DEFAULT_LIMIT = 10;
@@ -176,10 +176,7 @@ function planPage(action: Curation, sessions: readonly SessionRow[]): string {
     action === 'drop'
       ? 'drop: nothing of what was said and done in these sessions stays; their row, sizes and hashes do'
       : 'shrink: the digest keeps its beginning and counts; what is cut is gone';
-  const rows = sessions.map(
-    ({ uid, digestBytes, title }) => `  ${uid}  ${formatBytes(digestBytes)}  ${(title ?? '').slice(0, 60)}`,
-  );
-  return lines([what, ...rows]);
+  return `${[what, ...sessions.map((one) => plannedRow(one, one.digestBytes))].join('\n')}\n`;
 }
 
 function lines(texts: readonly string[]): string {

@@ -6,7 +6,7 @@
 import { FailureError } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
-import { cutText, plainLine } from '../../domain/text.ts';
+import { plainLine } from '../../domain/text.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { freeLog } from '../../store/log.ts';
 import { openReadable } from '../../store/open.ts';
@@ -25,7 +25,7 @@ import type { Command, Context } from '../context.ts';
 import { formatBytes, plural } from '../format.ts';
 import { ProgressLine, paint } from '../io.ts';
 import { namedSessions, refuseNamed, underSweepLock } from '../named-sessions.ts';
-import { carryOut } from '../planned-change.ts';
+import { carryOut, plannedRow } from '../planned-change.ts';
 import type { ReportOf } from '../schemas.by-command.ts';
 import { sweepDeps } from '../wire.ts';
 
@@ -164,8 +164,7 @@ function planJson({ evict, lose }: Plan) {
 }
 
 function planPage(context: Context, { evict, lose }: Plan): string {
-  const row = ({ uid, storedBytes, title }: SessionRow) =>
-    `  ${plainLine(uid)}  ${formatBytes(storedBytes)}  ${cutText(plainLine(title ?? ''), 60)}`.trimEnd();
+  const row = (one: SessionRow) => plannedRow(one, one.storedBytes);
   return [
     ...(evict.length > 0
       ? [paint(context.io, 'bold', 'evict: raw bytes go, digests stay'), ...evict.map(row)]

@@ -7,7 +7,7 @@
 import { FailureError } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
-import { cutText, plainLine } from '../../domain/text.ts';
+import { plainLine } from '../../domain/text.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import {
   besides,
@@ -19,9 +19,9 @@ import {
 } from '../../store/forget.ts';
 import { openReadable } from '../../store/open.ts';
 import type { Command, Context } from '../context.ts';
-import { formatBytes, plural } from '../format.ts';
+import { plural } from '../format.ts';
 import { namedSessions } from '../named-sessions.ts';
-import { carryOut } from '../planned-change.ts';
+import { carryOut, plannedRow } from '../planned-change.ts';
 import type { ReportOf } from '../schemas.by-command.ts';
 import { ownPaths } from '../wire.ts';
 
@@ -127,8 +127,7 @@ function planJson({ forget }: ForgetPlan) {
 
 function planPage({ forget, ownFiles }: ForgetPlan): string {
   if (forget.length === 0) return '';
-  const row = ({ uid, title, storedBytes, pinned }: SessionRow) =>
-    `  ${plainLine(uid)}  ${formatBytes(storedBytes)}${pinned ? '  pinned' : ''}  ${cutText(plainLine(title ?? ''), 60)}`.trimEnd();
+  const row = (one: SessionRow) => plannedRow(one, one.storedBytes, one.pinned ? '  pinned' : '');
   return [
     'forget: raw bytes, digest, title, paths and names go for good; the id stays, and is never stored again',
     ...forget.map(row),
