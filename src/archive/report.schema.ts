@@ -7,11 +7,9 @@ const leftOut = z.array(z.object({ session_uid: uid, key: z.string(), why: z.str
 
 export const exportSchema = z.object({
   version: z.literal(1),
-  /** Absolute; null: it went to stdout. */
-  file: z.string().nullable(),
+  file: z.string().nullable().describe('Absolute; null: it went to stdout.'),
   sessions: z.number().int(),
-  /** Sessions whose raw bytes are in it. */
-  live: z.number().int(),
+  live: z.number().int().describe('Sessions whose raw bytes are in it.'),
   forgotten: z.number().int(),
   raw_bytes: bytes,
   failed: z.array(z.object({ session_uid: uid, problem: z.string() })),
@@ -22,31 +20,28 @@ export const exportSchema = z.object({
 export const importSchema = z.object({
   version: z.literal(1),
   dry_run: z.boolean(),
-  /** A person vouched for the archive. */
-  trusted: z.boolean(),
-  /** Not here before. */
-  added: z.array(uid),
-  /** Here before, and more of them now. */
-  merged: z.array(uid),
+  trusted: z.boolean().describe('A person vouched for the archive.'),
+  added: z.array(uid).describe('Not here before.'),
+  merged: z.array(uid).describe('Here before, and more of them now.'),
   unchanged: z.number().int(),
-  /** Of those added from a stranger's archive, those that were analyzed here. */
-  analyzed: z.number().int(),
-  /** Ids that another store has forgotten, and that were not here. */
-  forgotten: z.array(uid),
-  /** Ids that a stranger's archive calls forgotten: without effect. */
-  forgotten_ignored: z.number().int(),
-  /** In the file, and forgotten here: left out. */
-  left_forgotten: z.array(uid),
-  /** Evicted there, without a digest: nothing of them could come. */
-  empty: z.number().int(),
-  /** They would bring usage above the hard cap. */
-  waiting: z.array(uid),
+  analyzed: z
+    .number()
+    .int()
+    .describe("Of those added from a stranger's archive, those that were analyzed here."),
+  forgotten: z.array(uid).describe('Ids that another store has forgotten, and that were not here.'),
+  forgotten_ignored: z
+    .number()
+    .int()
+    .describe("Ids that a stranger's archive calls forgotten: without effect."),
+  left_forgotten: z.array(uid).describe('In the file, and forgotten here: left out.'),
+  empty: z.number().int().describe('Evicted there, without a digest: nothing of them could come.'),
+  waiting: z.array(uid).describe('They would bring usage above the hard cap.'),
   conflicts: z.array(z.object({ session_uid: uid, what: z.string() })),
-  /** Not imported, or not known whose: damaged, cut off, or refused. */
-  damaged: z.array(z.object({ session_uid: uid.nullable(), problem: z.string() })),
+  damaged: z
+    .array(z.object({ session_uid: uid.nullable(), problem: z.string() }))
+    .describe('Not imported, or not known whose: damaged, cut off, or refused.'),
   left_out: leftOut,
-  /** Entries of those lists beyond what a report holds. */
-  not_listed: z.number().int(),
+  not_listed: z.number().int().describe('Entries of those lists beyond what a report holds.'),
   stored_bytes_added: bytes,
   over_hard_cap: z.boolean(),
   interrupted: z.boolean(),

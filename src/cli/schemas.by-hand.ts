@@ -26,14 +26,12 @@ export const forgetSchema = z.object({
   version: z.literal(1),
   dry_run: z.boolean(),
   forgotten: z.array(uid),
-  /** Forgotten before this call. */
-  already: z.array(uid),
-  /** The agents' own files of them that still hold it. */
-  own_files: z.array(z.string()),
-  /** Copies of the store from before an upgrade that held it. */
-  removed: z.array(z.string()),
-  /** The store's file was written anew, so that no free page holds a piece. */
-  written_anew: z.boolean(),
+  already: z.array(uid).describe('Forgotten before this call.'),
+  own_files: z.array(z.string()).describe("The agents' own files of them that still hold it."),
+  removed: z.array(z.string()).describe('Copies of the store from before an upgrade that held it.'),
+  written_anew: z
+    .boolean()
+    .describe("The store's file was written anew, so that no free page holds a piece."),
   warnings: z.array(z.string()),
   interrupted: z.boolean(),
   plan: z.object({ forget: named }),

@@ -43,10 +43,13 @@ export const sessionSchema = z.object({
   digest_bytes: bytes,
   files: count,
   analyze_error: z.string().nullable(),
-  /** The archive of a stranger that it came from; null: it is of this machine, or was imported with --trust. */
-  origin: z.string().nullable(),
-  /** Purged by hand: nothing but its id is here. */
-  forgotten: z.boolean(),
+  origin: z
+    .string()
+    .nullable()
+    .describe(
+      'The archive of a stranger that it came from; null: it is of this machine, or was imported with --trust.',
+    ),
+  forgotten: z.boolean().describe('Purged by hand: nothing but its id is here.'),
 });
 export const listSchema = z.object({ version: z.literal(1), sessions: z.array(sessionSchema) });
 
@@ -58,26 +61,26 @@ export const analyzeSchema = z.object({
   analyzed: z.array(uid),
   kept: z.array(z.object({ session_uid: uid, reason: z.string() })),
   failed: z.array(z.object({ session_uid: uid, reason: z.string() })),
-  /** Sessions of which a secret was taken out that an older version had kept. */
-  cleaned: z.array(uid),
+  cleaned: z.array(uid).describe('Sessions of which a secret was taken out that an older version had kept.'),
   warnings: z.array(z.string()),
   interrupted: z.boolean(),
 });
 
 export const maintainSchema = z.object({
   version: z.literal(1),
-  /** Nothing was changed: what an ingest would store, and a sweep of what is stored now would do. */
-  dry_run: z.boolean(),
+  dry_run: z
+    .boolean()
+    .describe('Nothing was changed: what an ingest would store, and a sweep of what is stored now would do.'),
   ingests: z.array(ingestSchema),
   sweeps: z.array(reportSchema),
-  /** What needs a person, a sentence each. */
-  problems: z.array(z.string()),
+  problems: z.array(z.string()).describe('What needs a person, a sentence each.'),
 });
 
 const run = z.object({
   command: z.string(),
-  /** Runs in a row that did nothing and ended alike are one: `times` of them, from `first_at` to the last. */
-  first_at: iso,
+  first_at: iso.describe(
+    'Runs in a row that did nothing and ended alike are one: `times` of them, from `first_at` to the last.',
+  ),
   started_at: iso,
   finished_at: iso.nullable(),
   times: count,
@@ -123,13 +126,14 @@ export const statusSchema = z.object({
     to_analyze: count,
     worst_case_data_loss: count,
   }),
-  /** Of the un-analyzed sessions, those whose analysis failed, by cause. */
-  failed_analyses: z.object({
-    sessions_failed: count,
-    reasons: z.array(
-      z.object({ reason: z.string(), sessions: count, example_uid: uid, next_try_at: iso.nullable() }),
-    ),
-  }),
+  failed_analyses: z
+    .object({
+      sessions_failed: count,
+      reasons: z.array(
+        z.object({ reason: z.string(), sessions: count, example_uid: uid, next_try_at: iso.nullable() }),
+      ),
+    })
+    .describe('Of the un-analyzed sessions, those whose analysis failed, by cause.'),
   last_run: run.nullable(),
   at_risk: z.array(scanSchema),
 });
@@ -137,14 +141,17 @@ export const statusSchema = z.object({
 export const agentsSchema = z.object({
   version: z.literal(1),
   agents: z.array(agentScanSchema),
-  /** Ids of the agents that the configuration switches off; they are not among the others. */
-  switched_off: z.array(z.string()),
-  /** With `--verbose`: types of records that no reader knew, the most frequent first. */
+  switched_off: z
+    .array(z.string())
+    .describe('Ids of the agents that the configuration switches off; they are not among the others.'),
   unknown_records: z
     .array(z.object({ agent: z.string(), type: z.string(), records: count, sessions: count }))
-    .optional(),
-  /** With `--verbose`: what lies in agents' folders where their layouts do not know it. */
-  unplaced: z.array(unplacedSchema).exactOptional(),
+    .optional()
+    .describe('With `--verbose`: types of records that no reader knew, the most frequent first.'),
+  unplaced: z
+    .array(unplacedSchema)
+    .exactOptional()
+    .describe("With `--verbose`: what lies in agents' folders where their layouts do not know it."),
   warnings: z.array(z.string()),
 });
 
@@ -161,47 +168,49 @@ export const searchSchema = z.object({
   hits: z.array(
     z.object({
       session: sessionSchema,
-      /** Whether the raw bytes are stored, were evicted under a digest of all of them, or were lost. */
-      raw: z.enum(['live', 'evicted', 'data_loss']),
-      /** Where the words stand, the best first: prompt, file, command, … */
-      found_in: z.array(z.string()),
-      /** `marks`: ranges of `text` that match, [start, end) in UTF-16 units. */
-      snippets: z.array(
-        z.object({ where: z.string(), text: z.string(), marks: z.array(z.tuple([count, count])) }),
-      ),
-      /** Words of the query that the session does not have. */
-      missing: z.array(z.string()),
+      raw: z
+        .enum(['live', 'evicted', 'data_loss'])
+        .describe(
+          'Whether the raw bytes are stored, were evicted under a digest of all of them, or were lost.',
+        ),
+      found_in: z
+        .array(z.string())
+        .describe('Where the words stand, the best first: prompt, file, command, …'),
+      snippets: z
+        .array(z.object({ where: z.string(), text: z.string(), marks: z.array(z.tuple([count, count])) }))
+        .describe('`marks`: ranges of `text` that match, [start, end) in UTF-16 units.'),
+      missing: z.array(z.string()).describe('Words of the query that the session does not have.'),
     }),
   ),
   has_more: z.boolean(),
-  /** So many sessions have the words that not each was looked at for words side by side. */
-  cut_short: z.boolean(),
-  /** Nothing has the words side by side; the hits have all of them. */
-  relaxed: z.boolean(),
-  /** Sessions whose digests the index does not hold yet. */
-  not_indexed: count,
-  /** Words that no session has: they were not looked for. */
-  left_out: z.array(z.string()),
-  /** Words that no session has, and the near ones that were looked for instead. */
-  meant: z.array(z.object({ typed: z.string(), word: z.string() })),
-  /** Where nothing was found: in how many sessions each word is. */
-  words: z.array(z.object({ word: z.string(), sessions: count })),
+  cut_short: z
+    .boolean()
+    .describe('So many sessions have the words that not each was looked at for words side by side.'),
+  relaxed: z.boolean().describe('Nothing has the words side by side; the hits have all of them.'),
+  not_indexed: count.describe('Sessions whose digests the index does not hold yet.'),
+  left_out: z.array(z.string()).describe('Words that no session has: they were not looked for.'),
+  meant: z
+    .array(z.object({ typed: z.string(), word: z.string() }))
+    .describe('Words that no session has, and the near ones that were looked for instead.'),
+  words: z
+    .array(z.object({ word: z.string(), sessions: count }))
+    .describe('Where nothing was found: in how many sessions each word is.'),
   suggestion: z.string().nullable(),
 });
 
 export const relatedSchema = z.object({
   version: z.literal(1),
   session_uid: uid,
-  /** The nearest first. */
-  related: z.array(
-    z.object({
-      session: sessionSchema,
-      raw: z.enum(['live', 'evicted', 'data_loss']),
-      /** Paths that both name, and telling words that both have. */
-      files: z.array(z.string()),
-      words: z.array(z.string()),
-    }),
-  ),
+  related: z
+    .array(
+      z.object({
+        session: sessionSchema,
+        raw: z.enum(['live', 'evicted', 'data_loss']),
+        files: z.array(z.string()).describe('Paths that both name, and telling words that both have.'),
+        words: z.array(z.string()),
+      }),
+    )
+    .describe('The nearest first.'),
 });
 
 export const filesSchema = z.object({
@@ -236,14 +245,12 @@ export const historySchema = z.object({
       report: reportSchema.nullable(),
     }),
   ),
-  /** Runs of `maintain`. */
-  runs: z.array(run),
+  runs: z.array(run).describe('Runs of `maintain`.'),
   events: z.array(
     z.object({
       at: iso,
       kind: z.string(),
-      /** It happened in another store, and came with its sessions. */
-      imported: z.boolean(),
+      imported: z.boolean().describe('It happened in another store, and came with its sessions.'),
       data_loss: z.boolean(),
       session_uid: uid,
       generation: count,
@@ -270,8 +277,10 @@ export const verifySchema = z.object({
   bytes,
   findings: z.array(finding),
   lost: z.array(finding),
-  /** Whole sessions that hold something else than a person may think; not of a repair. */
-  notes: z.array(finding).optional(),
+  notes: z
+    .array(finding)
+    .optional()
+    .describe('Whole sessions that hold something else than a person may think; not of a repair.'),
   repair: z
     .object({
       dry_run: z.boolean(),
@@ -322,17 +331,21 @@ export const configSchema = z.object({
       origin: z.string(),
     }),
   ),
-  /** `[agents.ID]` of the file; an agent that is not named is on and has its own roots alone. */
-  agents: z.record(
-    z.string(),
-    z.object({
-      enabled: z.boolean(),
-      roots: z.array(z.string()),
-      own: own.exactOptional(),
-    }),
-  ),
-  /** Patterns of `ingest.exclude` that have left no session out so far, and why as the end of a sentence. */
-  exclude_unmatched: z.array(z.object({ pattern: z.string(), why: z.string() })),
+  agents: z
+    .record(
+      z.string(),
+      z.object({
+        enabled: z.boolean(),
+        roots: z.array(z.string()),
+        own: own.exactOptional(),
+      }),
+    )
+    .describe('`[agents.ID]` of the file; an agent that is not named is on and has its own roots alone.'),
+  exclude_unmatched: z
+    .array(z.object({ pattern: z.string(), why: z.string() }))
+    .describe(
+      'Patterns of `ingest.exclude` that have left no session out so far, and why as the end of a sentence.',
+    ),
 });
 
 /** Of `config path`. */

@@ -18,14 +18,11 @@ export const digestSchema = z.object({
     z.object({
       at: iso.nullable(),
       text: z.string(),
-      /** Characters that were cut off, absent where none were. */
-      cut: count.exactOptional(),
-      /** Repeated history of a fork or a resume. */
-      copied: z.literal(true).exactOptional(),
+      cut: count.exactOptional().describe('Characters that were cut off, absent where none were.'),
+      copied: z.literal(true).exactOptional().describe('Repeated history of a fork or a resume.'),
     }),
   ),
-  /** The last answer. */
-  outcome: z.string().nullable(),
+  outcome: z.string().nullable().describe('The last answer.'),
   files: z.object({
     read: z.array(z.string()),
     written: z.array(z.string()),
@@ -34,11 +31,9 @@ export const digestSchema = z.object({
   commands: z.array(
     z.object({
       command: z.string(),
-      /** Exit status of the last run; null where the agent did not tell. */
-      exit: z.int().nullable(),
+      exit: z.int().nullable().describe('Exit status of the last run; null where the agent did not tell.'),
       failed: z.literal(true).exactOptional(),
-      /** How often it ran, absent for once. */
-      times: count.exactOptional(),
+      times: count.exactOptional().describe('How often it ran, absent for once.'),
       cut: count.exactOptional(),
     }),
   ),
@@ -67,14 +62,20 @@ export const digestSchema = z.object({
     output: count,
     reasoning: count,
   }),
-  /** Lines read by kind; `unknown` names record types that no reader knew. */
-  records: z.object({ read: count, unreadable: count, unknown: z.record(z.string(), count) }),
-  /** How many of what was left out to keep the size, by field; absent where nothing was. */
-  omitted: z.record(z.string(), count).exactOptional(),
-  /** Secrets replaced by `[redacted: KIND]`. */
-  redacted: count,
-  /** What the external analyzer wrote, sanitised, redacted and bounded. */
-  summary: z.string().exactOptional(),
-  /** True for what could be made of a session that was lost without a full analysis. */
-  partial: z.literal(true).exactOptional(),
+  records: z
+    .object({ read: count, unreadable: count, unknown: z.record(z.string(), count) })
+    .describe('Lines read by kind; `unknown` names record types that no reader knew.'),
+  omitted: z
+    .record(z.string(), count)
+    .exactOptional()
+    .describe('How many of what was left out to keep the size, by field; absent where nothing was.'),
+  redacted: count.describe('Secrets replaced by `[redacted: KIND]`.'),
+  summary: z
+    .string()
+    .exactOptional()
+    .describe('What the external analyzer wrote, sanitised, redacted and bounded.'),
+  partial: z
+    .literal(true)
+    .exactOptional()
+    .describe('True for what could be made of a session that was lost without a full analysis.'),
 });

@@ -12,36 +12,40 @@ export const ingestSchema = z.object({
   sessions_new: count,
   sessions_grown: count,
   sessions_unchanged: count,
-  /** Evicted, and their source is what it was: not stored again. */
-  sessions_evicted: count,
-  /** Of `sessions_grown`, those that were evicted and that a person took back. */
-  sessions_taken_back: count,
-  /** Not stored because usage would pass the hard cap, or because the disk is full. */
-  sessions_waiting: count,
-  /** Too large for Tier 1 alone: digested from their source, recorded as evicted. */
-  sessions_digest_only: count,
+  sessions_evicted: count.describe('Evicted, and their source is what it was: not stored again.'),
+  sessions_taken_back: count.describe(
+    'Of `sessions_grown`, those that were evicted and that a person took back.',
+  ),
+  sessions_waiting: count.describe(
+    'Not stored because usage would pass the hard cap, or because the disk is full.',
+  ),
+  sessions_digest_only: count.describe(
+    'Too large for Tier 1 alone: digested from their source, recorded as evicted.',
+  ),
   sessions_excluded: count,
-  /** Which flag or pattern left out how many of them. */
-  left_out: z.array(z.object({ rule: z.string(), sessions: count })),
-  /** Found, and forgotten by hand: never stored again. */
-  sessions_forgotten: count,
-  /** Of the paths that were named, those where nothing was found. */
-  paths_without_transcript: z.array(z.string()),
+  left_out: z
+    .array(z.object({ rule: z.string(), sessions: count }))
+    .describe('Which flag or pattern left out how many of them.'),
+  sessions_forgotten: count.describe('Found, and forgotten by hand: never stored again.'),
+  paths_without_transcript: z
+    .array(z.string())
+    .describe('Of the paths that were named, those where nothing was found.'),
   files_found: count,
-  /** Files whose content was read; 0 where nothing has changed. */
-  files_read: count,
+  files_read: count.describe('Files whose content was read; 0 where nothing has changed.'),
   bytes_read: bytes,
   raw_bytes_added: z.number().int(),
   stored_bytes_added: z.number().int(),
   analyzed: count,
   analyze_failed: count,
-  /** Files that could not be stored. */
-  failed: count,
+  failed: count.describe('Files that could not be stored.'),
   over_hard_cap: z.boolean(),
-  /** It stopped because the disk has no room. */
-  disk_full: z.boolean(),
+  disk_full: z.boolean().describe('It stopped because the disk has no room.'),
   interrupted: z.boolean(),
   warnings: z.array(z.string()),
-  /** That a first sweep would take most of what is stored, and which setting changes it; absent: it would not. */
-  first_sweep: z.string().exactOptional(),
+  first_sweep: z
+    .string()
+    .exactOptional()
+    .describe(
+      'That a first sweep would take most of what is stored, and which setting changes it; absent: it would not.',
+    ),
 });

@@ -26,8 +26,7 @@ export const reportSchema = z.object({
   dry_run: z.boolean(),
   started_at: iso,
   finished_at: iso,
-  /** True where `SESSION_MEMORY_NOW` held the clock. */
-  clock_set: z.boolean(),
+  clock_set: z.boolean().describe('True where `SESSION_MEMORY_NOW` held the clock.'),
   ...evicted,
   overflow_analyzed: z.array(uid),
   overflow_data_loss: z.array(uid),
@@ -38,10 +37,12 @@ export const reportSchema = z.object({
   disk_bytes_after: bytes,
   over_hard_cap: z.boolean(),
   tier2_over_cap: z.boolean(),
-  /** Steps that the user said no to. */
-  declined: z.array(z.string()),
-  /** A session stands in this list or in one of those of what went, once, by what became of it last. */
-  skipped: z.array(z.object({ session_uid: uid, reason: z.string() })),
+  declined: z.array(z.string()).describe('Steps that the user said no to.'),
+  skipped: z
+    .array(z.object({ session_uid: uid, reason: z.string() }))
+    .describe(
+      'A session stands in this list or in one of those of what went, once, by what became of it last.',
+    ),
   warnings: z.array(z.string()),
   lost_data: z.boolean(),
   interrupted: z.boolean(),

@@ -9,27 +9,26 @@ export const scanSchema = z.object({
   scanned_at: iso,
   sessions: count,
   raw_bytes: bytes,
-  /** New, or grown since they were stored. */
-  sessions_not_stored: count,
-  /** Those that the agent deletes within `AT_RISK_DAYS`. */
-  sessions_at_risk: count,
+  sessions_not_stored: count.describe('New, or grown since they were stored.'),
+  sessions_at_risk: count.describe('Those that the agent deletes within a week.'),
   at_risk_not_stored: count,
-  /** Null: this agent deletes nothing by itself. */
-  deletes_after_days: z.number().nullable(),
-  /** When the first of those at risk goes; null where none is. */
-  first_deletion_at: iso.nullable(),
+  deletes_after_days: z.number().nullable().describe('Null: this agent deletes nothing by itself.'),
+  first_deletion_at: iso.nullable().describe('When the first of those at risk goes; null where none is.'),
 });
 
 /** Of one folder, as it is now. */
 export const agentScanSchema = scanSchema.extend({
   name: z.string(),
-  /** What the format was held against: genuine recordings, what is written about it alone, or a person's configuration. */
-  proof: z.enum(['recordings', 'documentation', 'configuration']),
+  proof: z
+    .enum(['recordings', 'documentation', 'configuration'])
+    .describe(
+      "What the format was held against: genuine recordings, what is written about it alone, or a person's configuration.",
+    ),
   files: count,
-  /** Of `sessions_not_stored`, those that the store has in part. */
-  sessions_grown: count,
-  /** Of `sessions_at_risk`, those that the agent deletes when it next cleans up, mostly at its next start. */
-  sessions_due: count,
+  sessions_grown: count.describe('Of `sessions_not_stored`, those that the store has in part.'),
+  sessions_due: count.describe(
+    'Of `sessions_at_risk`, those that the agent deletes when it next cleans up, mostly at its next start.',
+  ),
 });
 
 export type AgentScan = Shape<typeof agentScanSchema>;
@@ -38,9 +37,9 @@ export type AgentScan = Shape<typeof agentScanSchema>;
 export const unplacedSchema = z.object({
   agent: z.string(),
   root: z.string(),
-  /** Files that hold a transcript by their records: a person may name them to `ingest`. */
-  transcripts: z.array(z.string()),
-  /** Any other files. */
-  other_files: count,
+  transcripts: z
+    .array(z.string())
+    .describe('Files that hold a transcript by their records: a person may name them to `ingest`.'),
+  other_files: count.describe('Any other files.'),
 });
 export type Unplaced = Shape<typeof unplacedSchema>;
