@@ -60,7 +60,7 @@ const SLOW_TO_LOAD = [
 
 /** The packages, built-in ones included, of those folders that have a closed list. */
 const MAY_USE: Record<string, string[]> = {
-  ...{ domain: ['zod'], policy: [], identity: [], merge: [], sweep: [] },
+  ...{ domain: ['zod'], policy: [], identity: [], merge: [], sweep: ['zod'] },
   unattended: ['jsonc-parser', 'smol-toml', 'node:fs', 'node:path'],
 };
 
@@ -84,8 +84,8 @@ interface Import {
   specifier: string;
   /** Named in an `import()`: loaded when it is reached. */
   lazy: boolean;
-  /** Of types alone: gone when it runs. */
-  typed: boolean;
+  /** Nothing of it is there when the program runs. */
+  typesOnly: boolean;
   /** The project's file that a relative specifier means. */
   target: string | undefined;
 }
@@ -110,11 +110,11 @@ describe('the house', () => {
     const reached = new Set(HOOK);
     // A set goes on with what is added to it.
     for (const path of reached)
-      for (const { file, target, lazy, typed } of IMPORTS)
-        if (file.path === path && !lazy && !typed && target !== undefined) reached.add(target);
+      for (const { file, target, lazy, typesOnly } of IMPORTS)
+        if (file.path === path && !lazy && !typesOnly && target !== undefined) reached.add(target);
     const slow = IMPORTS.filter(
-      ({ file, specifier, lazy, typed }) =>
-        reached.has(file.path) && !lazy && !typed && SLOW_TO_LOAD.includes(specifier),
+      ({ file, specifier, lazy, typesOnly }) =>
+        reached.has(file.path) && !lazy && !typesOnly && SLOW_TO_LOAD.includes(specifier),
     );
     expect(reached.size).toBeGreaterThan(100);
     expect(slow.map((each) => `${place(each)} imports ${each.specifier}`)).toEqual([]);
@@ -129,6 +129,19 @@ describe('the house', () => {
     );
     const twice = [...Map.groupBy(named, ({ name }) => name)].filter(([, all]) => all.length > 1);
     expect(twice.map(([name, all]) => `${name}: ${all.map(({ path }) => path).join(', ')}`)).toEqual([]);
+  });
+
+  test('no name of a type, exported or not, stands for three things', () => {
+    const named = SRC.flatMap(({ path, code }) =>
+      [...code.matchAll(/^(?:export )?(?:abstract )?(?:interface|type|class) (\w+)/gm)].map(
+        ([, name = '']) => ({
+          name,
+          path,
+        }),
+      ),
+    );
+    const often = [...Map.groupBy(named, ({ name }) => name)].filter(([, all]) => all.length > 2);
+    expect(often.map(([name, all]) => `${name}: ${all.map(({ path }) => path).join(', ')}`)).toEqual([]);
   });
 
   test('no agent imports a file of another agent', () => {
@@ -147,6 +160,17 @@ describe('the house', () => {
     expect(wrong.map((each) => `${place(each)} imports ${each.specifier}`)).toEqual([]);
   });
 
+  test('a schema is loaded by other schemas and by what checks with it, so that a plain command never waits for it', () => {
+    const isSchema = (path: string) =>
+      /\.schema\.ts$|\/schemas(\.[\w-]+)?\.ts$|\/domain\/shapes\.ts$/.test(path);
+    const mayLoad = ['src/cli/commands/schema.ts', 'src/archive/digests.ts'];
+    const wrong = IMPORTS.filter(
+      ({ file, target = '', typesOnly }) =>
+        isSchema(target) && !typesOnly && !isSchema(file.path) && !mayLoad.includes(file.path),
+    );
+    expect(wrong.map((each) => `${place(each)} loads ${each.target}`)).toEqual([]);
+  });
+
   test('a relative import names its file, with its extension', () => {
     const wrong = IMPORTS.filter(({ target }) => target !== undefined && !isFile(join(ROOT, target)));
     expect(wrong.map((each) => `${place(each)} imports ${each.specifier}`)).toEqual([]);
@@ -159,6 +183,11 @@ describe('the house', () => {
   test('only main touches process', () => {
     const others = SRC.filter(({ path }) => path !== 'src/main.ts');
     expect(complaints(others, linesMatching(PROCESS), 'touches process')).toEqual([]);
+  });
+
+  test('only the pacer calls the collector of garbage', () => {
+    const others = SRC.filter(({ path }) => path !== 'src/domain/pacer.ts');
+    expect(complaints(others, linesMatching(/\bBun\.gc\(/), 'calls the collector')).toEqual([]);
   });
 
   test('SQL stands in the store only, but for what reads the databases of agents, which only asks', () => {
@@ -405,7 +434,7 @@ function importsOf(file: SourceFile): Import[] {
       line: lineAt(file.code, match.index + match[0].length),
       specifier,
       lazy: match[3] !== undefined,
-      typed: /^\s*(?:import|export)\s+type\b/.test(match[0]),
+      typesOnly: /^\s*(?:import|export) type\b/.test(match[0]),
       target: relative ? normalize(join(dirname(file.path), specifier)).replaceAll('\\', '/') : undefined,
     };
   });

@@ -5,10 +5,10 @@
 
 import { claudeCode } from '../../src/agents/claude-code/index.ts';
 import { codex } from '../../src/agents/codex/index.ts';
-import { digestSchema } from '../../src/cli/schemas.digest.ts';
 import { type DigestOutcome, makeDigest } from '../../src/digest/digest.ts';
 import { digestPage } from '../../src/digest/page.ts';
 import type { AgentFormat } from '../../src/domain/agent.ts';
+import { digestSchema } from '../../src/domain/digest.schema.ts';
 import { DIGEST_BYTES_MAX } from '../../src/domain/digest.ts';
 import { type SessionUid, sessionUid } from '../../src/domain/ids.ts';
 import { plainLine } from '../../src/domain/text.ts';

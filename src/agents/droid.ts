@@ -63,8 +63,10 @@ const SETTINGS: DocumentShape = {
   isRecord: (record) => 'tokenUsage' in record,
 };
 const TOKENS = {
-  ...{ input: 'inputTokens', output: 'outputTokens' },
-  ...{ read: 'cacheReadTokens', write: 'cacheCreationTokens' },
+  input: 'inputTokens',
+  output: 'outputTokens',
+  read: 'cacheReadTokens',
+  write: 'cacheCreationTokens',
 } as const;
 
 class DroidReader extends MessageLinesReader {

@@ -15,8 +15,11 @@ export const nanocoder = chatDocuments({
   named:
     /^(.*?[\\/]\.local[\\/]share[\\/]nanocoder|.*[\\/]nanocoder(?=[\\/]sessions[\\/]))(?:[\\/]sessions(?:[\\/][^\\/]*)?|[\\/])?$/s,
   members: {
-    ...{ id: 'id', project: 'workingDirectory', list: 'messages' },
-    ...{ startedAt: 'createdAt', endedAt: 'lastAccessedAt' },
+    id: 'id',
+    project: 'workingDirectory',
+    list: 'messages',
+    startedAt: 'createdAt',
+    endedAt: 'lastAccessedAt',
   },
   messageOf: (entry) => entry,
   resume: () => ['nanocoder'],

@@ -3,61 +3,10 @@
  * a digest counts on its form.
  * Promises: what passes can be shown, searched, shrunk and compared; what says nothing of a session never stands for its bytes.
  */
-import * as z from 'zod/mini';
+import { digestSchema } from '../domain/digest.schema.ts';
 import type { Digest } from '../domain/digest.ts';
-import { parseTime } from '../domain/time.ts';
 import type { ArchivedDigest } from '../store/archived.ts';
 import { DIGEST_BYTES_MAX, jsonProblem } from './bounds.ts';
-
-const count = z.int().check(z.gte(0));
-const text = z.string();
-const orNull = <T extends z.core.$ZodType>(inner: T) => z.nullable(inner);
-const time = orNull(text.check(z.refine((value) => parseTime(value) === value)));
-const texts = z.array(text);
-const counts = z.record(text, count);
-
-const digest = z.object({
-  version: count.check(z.gte(1)),
-  session_uid: text,
-  agent: text,
-  title: orNull(text),
-  project: orNull(text),
-  branches: texts,
-  agent_version: orNull(text),
-  started_at: time,
-  ended_at: time,
-  parent: orNull(text),
-  prompts: z.array(z.object({ at: time, text, cut: z.optional(count), copied: z.optional(z.literal(true)) })),
-  outcome: orNull(text),
-  replies: z.optional(texts),
-  files: z.object({ read: texts, written: texts, edited: texts }),
-  commands: z.array(
-    z.object({
-      command: text,
-      exit: orNull(z.int()),
-      failed: z.optional(z.literal(true)),
-      times: z.optional(count),
-      cut: z.optional(count),
-    }),
-  ),
-  errors: texts,
-  commits: z.array(z.object({ sha: z.optional(text), branch: z.optional(text), message: text })),
-  pull_requests: texts,
-  plans: texts,
-  todos: z.array(z.object({ text, status: text })),
-  compactions: texts,
-  subagents: z.array(
-    z.object({ id: text, kind: z.optional(text), task: z.optional(text), result: z.optional(text) }),
-  ),
-  tools: counts,
-  models: texts,
-  tokens: z.object({ input: count, cacheRead: count, cacheWrite: count, output: count, reasoning: count }),
-  records: z.object({ read: count, unreadable: count, unknown: counts }),
-  omitted: z.optional(counts),
-  redacted: count,
-  summary: z.optional(text),
-  partial: z.optional(z.literal(true)),
-});
 
 /** Why a digest of that session cannot be taken, or null. */
 export function digestProblem({ json }: ArchivedDigest, uid: string): string | null {
@@ -66,7 +15,7 @@ export function digestProblem({ json }: ArchivedDigest, uid: string): string | n
   const problem = jsonProblem(bytes);
   if (problem !== null) return problem;
   const value = parsed(json);
-  const checked = digest.safeParse(value);
+  const checked = digestSchema.safeParse(value);
   if (!checked.success) {
     const [issue] = checked.error.issues;
     return `it is of a wrong form: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim();
@@ -77,7 +26,7 @@ export function digestProblem({ json }: ArchivedDigest, uid: string): string | n
 /** A digest of that form; null where it is none. */
 export function digestOf(json: string): Digest | null {
   const value = parsed(json);
-  return digest.safeParse(value).success ? (value as Digest) : null;
+  return digestSchema.safeParse(value).success ? (value as Digest) : null;
 }
 
 function parsed(json: string): unknown {

@@ -5,6 +5,7 @@
  * interrupted between any two segments.
  */
 
+import type { z } from 'zod';
 import { agentById } from '../agents/registry.ts';
 import type { AgentFormat } from '../domain/agent.ts';
 import { FailureError, fail, messageOf } from '../domain/errors.ts';
@@ -15,8 +16,9 @@ import { type Outgoing, outgoing, segmentData } from '../store/export.ts';
 import type { Forgotten } from '../store/forget.ts';
 import { sessionProblem } from './bounds.ts';
 import { bytesFrame, lineFrame } from './frames.ts';
-import { inItsPlaces, type LeftFile, type Sorted } from './places.ts';
+import { inItsPlaces, type Sorted } from './places.ts';
 import { FORMAT, FORMAT_VERSION } from './records.ts';
+import type { exportSchema } from './report.schema.ts';
 
 /** A session that a sweep or an agent changes while it goes out is begun anew. */
 const TRIES = 3;
@@ -35,17 +37,8 @@ export interface ExportOptions {
   readonly progress: (done: number, total: number) => void;
 }
 
-export interface ExportReport {
-  sessions: number;
-  /** Sessions whose raw bytes are in it. */
-  live: number;
-  forgotten: number;
-  raw_bytes: number;
-  failed: { session_uid: SessionUid; problem: string }[];
-  /** Files that belong to no place of their agent's: they are in no archive. */
-  left_out: LeftFile[];
-  interrupted: boolean;
-}
+/** What is known of an export while it runs. */
+export type ExportReport = Omit<z.input<typeof exportSchema>, 'version' | 'file'>;
 
 export async function* exportStream(
   db: ReadableDb,

@@ -9,6 +9,7 @@
  * Promises of the reader: memory is bounded by one record, time by the length of the stream; a damaged record is told and passed
  * over, to the next whole one.
  */
+import { Pacer } from '../domain/pacer.ts';
 import { sameBytes, sha256 } from '../store/segments.ts';
 import {
   jsonProblem,
@@ -94,18 +95,14 @@ class Pull {
 export async function* frames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Frame> {
   const pull = new Pull(chunks);
   let rereadBytes = 0;
-  let takenBytes = 0;
+  // Records come faster than the collector looks; what they leave behind must not add up.
+  const pacer = new Pacer();
   // A forged file may hold headers within headers, each of which claims all that follows.
   const skip = (seen: Buffer) => {
     rereadBytes += seen.length;
     return skipToHeader(pull, rereadBytes > REREAD_BYTES_MAX ? Buffer.alloc(0) : seen);
   };
   for (;;) {
-    // Records come faster than the collector looks; what they leave behind must not add up.
-    if (takenBytes > COLLECT_BYTES) {
-      takenBytes = 0;
-      Bun.gc(true);
-    }
     const header = await pull.take(HEADER_BYTES);
     if (header.length === 0) return;
     if (header.length < HEADER_BYTES || !isHeader(header)) {
@@ -115,7 +112,7 @@ export async function* frames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
     }
     const length = header.readUInt32LE(16);
     const data = await pull.take(length);
-    takenBytes += data.length;
+    pacer.passed(data.length);
     if (data.length < length) {
       yield { kind: 'damage', why: 'it is cut off' };
       // Or its length is what is damaged, and others follow.
@@ -129,12 +126,11 @@ export async function* frames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
       continue;
     }
     const frame: Frame = header.readUInt32LE(12) === 1 ? lineOf(data) : { kind: 'bytes', data };
-    takenBytes += frame.kind === 'line' ? frame.line.length * PARSED_TIMES : 0;
+    if (frame.kind === 'line') pacer.passed(frame.line.length * PARSED_TIMES);
     yield frame;
   }
 }
 
-const COLLECT_BYTES = 32 * 1024 * 1024;
 /** A line is text, is parsed, and is checked into a copy. */
 const PARSED_TIMES = 4;
 

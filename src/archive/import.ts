@@ -5,6 +5,7 @@
  * sessions wait; nothing that was forgotten here comes back.
  */
 
+import type { z } from 'zod';
 import { agentById } from '../agents/registry.ts';
 import type { AgentFormat } from '../domain/agent.ts';
 import { decided } from '../domain/decisions.ts';
@@ -28,43 +29,12 @@ import { usage } from '../store/usage.ts';
 import { REPORT_ENTRIES_MAX } from './bounds.ts';
 import { ofOneOrigin, plainUidOf, strangersProblem, withPlausible } from './claims.ts';
 import { covers, offerOf, tellConflict } from './offer.ts';
-import { inItsPlaces, type LeftFile } from './places.ts';
+import { inItsPlaces } from './places.ts';
 import { withoutSecrets } from './redact.ts';
+import type { importSchema } from './report.schema.ts';
 import { arrivals } from './sessions.ts';
 
-export interface ImportReport {
-  version: 1;
-  dry_run: boolean;
-  /** A person vouches for the archive. */
-  trusted: boolean;
-  /** Not here before. */
-  added: SessionUid[];
-  /** Here before, and more of them now. */
-  merged: SessionUid[];
-  unchanged: number;
-  /** Of those added from an archive of a stranger, those that were analyzed here. */
-  analyzed: number;
-  /** Ids that another store has forgotten, and that were not here. */
-  forgotten: SessionUid[];
-  /** Ids that an archive of a stranger calls forgotten: without effect. */
-  forgotten_ignored: number;
-  /** In the file, and forgotten here: left out. */
-  left_forgotten: SessionUid[];
-  /** Evicted there, without a digest: nothing of them could come. */
-  empty: number;
-  /** They would bring usage above the hard cap. */
-  waiting: SessionUid[];
-  conflicts: { session_uid: SessionUid; what: string }[];
-  /** Not imported, or not known whose: damaged, cut off, or refused. */
-  damaged: { session_uid: SessionUid | null; problem: string }[];
-  /** Files that belong to no place of their agent's: left out, the rest of the session is taken. */
-  left_out: LeftFile[];
-  /** Entries of those lists beyond what a report holds. */
-  not_listed: number;
-  stored_bytes_added: number;
-  over_hard_cap: boolean;
-  interrupted: boolean;
-}
+export type ImportReport = z.input<typeof importSchema>;
 
 /** `write` null: nothing is written, it is only said what would be. */
 export interface ImportDeps {

@@ -38,8 +38,11 @@ export function offerOf(
     return {
       here: { state: isForgotten ? 'forgotten' : 'absent', isStrangers: false, isDigestAlone: false },
       offer: {
-        ...{ kind, trusted, isStrangers },
-        ...{ files: new Map(), mains },
+        kind,
+        trusted,
+        isStrangers,
+        files: new Map(),
+        mains,
         isEmpty: false,
         holdsAll: true,
         content: 'other',
@@ -87,7 +90,9 @@ function digestClaim(
   const told = theirs === null || next === null ? null : { ...theirs, says: saysSomething(next) };
   const kept = ours === null || before === null ? null : { ...ours, complete: ours.complete === 1 };
   return claimOf(here, {
-    ...{ kind: offer.kind, hasRemoved, adds: adds(local, offer, storedBytes) },
+    kind: offer.kind,
+    hasRemoved,
+    adds: adds(local, offer, storedBytes),
     theirs: told === null ? null : { ...told, isStrangers: told.origin != null },
     ours: kept,
     isBetter: theirs !== null && ours !== null && isBetter(theirs, ours),

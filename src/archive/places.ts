@@ -4,18 +4,14 @@
  */
 import type { AgentFormat } from '../domain/agent.ts';
 import { agentId, nativeIdOf, type SessionUid, sessionUid } from '../domain/ids.ts';
+import type { Shape } from '../domain/shapes.ts';
 import { hashText } from '../files/hash-text.ts';
 import { type Placement, placement } from '../restore/placement.ts';
 import type { ArchivedMeta } from '../store/archived.ts';
+import type { exportSchema } from './report.schema.ts';
 
 /** A file that was left out. */
-export interface LeftFile {
-  readonly session_uid: SessionUid;
-  /** Its name within the session. */
-  readonly key: string;
-  /** A clause. */
-  readonly why: string;
-}
+export type LeftFile = Shape<typeof exportSchema>['left_out'][number];
 
 interface Archived {
   readonly meta: ArchivedMeta;

@@ -165,8 +165,12 @@ class Reader {
         const { record: _record, ...meta } = line;
         this.#spool.clear();
         this.#session = {
-          ...{ meta, digests: [], segments: [] },
-          ...{ digestsBytes: 0, digestProblem: null, problem: null },
+          meta,
+          digests: [],
+          segments: [],
+          digestsBytes: 0,
+          digestProblem: null,
+          problem: null,
         };
         return;
       }

@@ -15,7 +15,7 @@ const IDLE_MS = 30_000;
 /** A thread that waits for another process's lock hears nothing; nobody waits for it longer than this to quit. */
 const CLOSE_MS = 2_000;
 
-interface Pending {
+interface PendingJob {
   readonly resolve: (result: Results[BackgroundJob['kind']]) => void;
   readonly reject: (error: Error) => void;
   readonly progress: (progress: IngestProgress) => void;
@@ -28,7 +28,7 @@ type StepHeard = (done: number, total: number) => void;
 export class BackgroundThread {
   readonly #setup: Setup;
   readonly #startThread: () => Worker;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new Map<number, PendingJob>();
   #worker: Worker | null = null;
   #lastId = 0;
   #idle: ReturnType<typeof setTimeout> | null = null;

@@ -98,7 +98,8 @@ function ownOf(id: string, table: AgentTable, known: readonly string[], place: C
     }),
   );
   const own: OwnFormat = {
-    ...{ glob, format },
+    glob,
+    format,
     ...lists,
     ...(rest.name === undefined ? {} : { name: rest.name }),
     ...(rest.resume === undefined ? {} : { resume: rest.resume }),

@@ -4,6 +4,7 @@ import type { ExitCode } from '../domain/errors.ts';
 import type { Clock } from '../domain/time.ts';
 import type { Settings } from './config.ts';
 import type { Io } from './io.ts';
+import type { ReportName, ReportOf } from './schemas.by-command.ts';
 import type { CommandSpec } from './spec.ts';
 
 /** Flags as written, in camel case; `--no-x` is `x: false`. Values are still text: each command checks its own. */
@@ -68,8 +69,11 @@ export function textFlag(flags: Flags, name: string): string | null {
 /** What JSON.stringify leaves raw and a terminal acts on or hides: DEL and C1, line separators, format and invisible characters. */
 const UNSAFE_IN_JSON = /[\u007f-\u009f\u2028\u2029\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** Prints one JSON object: the same value to a parser, and inert on a terminal. */
-export function printJson(io: Io, value: unknown): void {
+/**
+ * Prints one JSON object: the same value to a parser, and inert on a terminal. The command is named, as in `printJson<'list'>`: its
+ * schema is what the value is held against; without a name no value fits.
+ */
+export function printJson<Name extends ReportName = never>(io: Io, value: ReportOf<Name>): void {
   io.out(`${inertJson(value)}\n`);
 }
 

@@ -26,10 +26,15 @@ export interface Around {
 const RELEASES = 'https://github.com/session-memory/session-memory/releases';
 
 const managed = (how: string, update: string, remove: string): Origin => ({
-  ...{ how: `installed by ${how}`, update, remove },
+  how: `installed by ${how}`,
+  update,
+  remove,
 });
 const cached = (by: string, update: string, toStay: string): Origin => ({
-  ...{ how: `run by ${by}`, update, remove: null, toStay },
+  how: `run by ${by}`,
+  update,
+  remove: null,
+  toStay,
 });
 const NPM = managed(
   'npm',
@@ -73,7 +78,9 @@ const BY_PATH: readonly (readonly [RegExp, Origin])[] = [
   [
     /\/node_modules\/@session-memory\//,
     {
-      ...{ how: 'installed as a package of a project', update: null, remove: null },
+      how: 'installed as a package of a project',
+      update: null,
+      remove: null,
       otherwise: 'ask the package manager of that project for session-memory@latest',
     },
   ],
@@ -88,7 +95,9 @@ const BY_PATH: readonly (readonly [RegExp, Origin])[] = [
   [
     /^\/nix\/store\//,
     {
-      ...{ how: 'installed by Nix', update: null, remove: null },
+      how: 'installed by Nix',
+      update: null,
+      remove: null,
       otherwise: 'take the newer package.nix of the release into the profile or configuration that has it',
     },
   ],
@@ -115,12 +124,16 @@ function ofSystem(plain: string, { isThere }: Around): Origin | null {
   if (isThere(DEBIAN_RECORD))
     return {
       // A newer package comes from the release, for there is no archive of them.
-      ...{ how: 'installed as a Debian package', update: null, remove: 'sudo apt remove session-memory' },
+      how: 'installed as a Debian package',
+      update: null,
+      remove: 'sudo apt remove session-memory',
       otherwise: `download the newer .deb from ${RELEASES}/latest, then: sudo apt install ./session-memory_*.deb`,
     };
   if (!isThere(PACMAN_RECORDS)) return null;
   return {
-    ...{ how: 'installed by pacman', update: null, remove: 'sudo pacman -R session-memory-bin' },
+    how: 'installed by pacman',
+    update: null,
+    remove: 'sudo pacman -R session-memory-bin',
     otherwise: 'build session-memory-bin of the AUR anew: git pull && makepkg -si in its folder',
   };
 }

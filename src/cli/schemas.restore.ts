@@ -1,26 +1,35 @@
 /** What `restore` and `show --versions` print with `--json`. */
 import { z } from 'zod';
-import { bytes, count, iso, uid } from './schemas.words.ts';
+import { bytes, count, iso, uid } from '../domain/shapes.ts';
 
 const restoredSession = z.object({
   session_uid: uid,
   root: z.string(),
   files: z.array(z.string()),
-  /** How many of `files` were written; the others were there. */
-  written: count,
-  /** Files of the session that are given to no place, because its agent keeps none there, or for their names; `why` is a clause. */
-  refused: z.array(z.object({ key: z.string(), why: z.string() })),
-  /** Where the transcript goes elsewhere than it was met on this machine, relative to `root`; `why` is a clause. Null: it does not. */
-  moved: z.object({ from: z.string(), to: z.string(), why: z.string().nullable() }).nullable(),
-  /** Nothing was written: these are the files that would be. */
-  dry_run: z.boolean(),
-  /** Of `files`, those that were there with all that is stored, and so were left as they are. */
-  left: z.array(z.object({ path: z.string(), further_records: count, further_bytes: bytes })),
-  /** Of `files`, those that took another one's place; `aside`: where that one stays, null where all of it is in the store. */
-  replaced: z.array(z.object({ path: z.string(), aside: z.string().nullable() })),
-  /** Files that were given as they were before; all others are the present version. */
-  versions: z.array(z.object({ key: z.string(), number: count })),
-  /** Null where no way back to work is known: an agent of the configuration that names none. */
+  written: count.describe('How many of `files` were written; the others were there.'),
+  refused: z
+    .array(z.object({ key: z.string(), why: z.string() }))
+    .describe(
+      'Files of the session that are given to no place, because its agent keeps none there, or for their names; `why` is a clause.',
+    ),
+  moved: z
+    .object({ from: z.string(), to: z.string(), why: z.string().nullable() })
+    .nullable()
+    .describe(
+      'Where the transcript goes elsewhere than it was met on this machine, relative to `root`; `why` is a clause. Null: it does not.',
+    ),
+  dry_run: z.boolean().describe('Nothing was written: these are the files that would be.'),
+  left: z
+    .array(z.object({ path: z.string(), further_records: count, further_bytes: bytes }))
+    .describe('Of `files`, those that were there with all that is stored, and so were left as they are.'),
+  replaced: z
+    .array(z.object({ path: z.string(), aside: z.string().nullable() }))
+    .describe(
+      "Of `files`, those that took another one's place; `aside`: where that one stays, null where all of it is in the store.",
+    ),
+  versions: z
+    .array(z.object({ key: z.string(), number: count }))
+    .describe('Files that were given as they were before; all others are the present version.'),
   resume: z
     .object({
       cwd: z.string().nullable(),
@@ -28,9 +37,14 @@ const restoredSession = z.object({
       command: z.string(),
       needs: z.string().nullable(),
     })
-    .nullable(),
-  /** The agent's own import of it, for a session that cannot be put back where it was; null: none. */
-  import: z.object({ argv: z.array(z.string()), command: z.string() }).nullable(),
+    .nullable()
+    .describe('Null where no way back to work is known: an agent of the configuration that names none.'),
+  import: z
+    .object({ argv: z.array(z.string()), command: z.string() })
+    .nullable()
+    .describe(
+      "The agent's own import of it, for a session that cannot be put back where it was; null: none.",
+    ),
 });
 
 /** Of one session that is named. */
@@ -56,8 +70,9 @@ export const versionsSchema = z.object({
       present: z.boolean(),
       replaced_at: iso.nullable(),
       raw_bytes: bytes,
-      /** Lines, or elements of a document; null where they were not counted. */
-      records: count.nullable(),
+      records: count
+        .nullable()
+        .describe('Lines, or elements of a document; null where they were not counted.'),
       sha256: z.string().nullable(),
     }),
   ),

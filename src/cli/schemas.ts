@@ -3,16 +3,20 @@
  * Promises: keys listed here stay; new ones may come.
  */
 import { z } from 'zod';
-import { OWN_FORMS } from '../domain/own-format.ts';
+import { digestSchema } from '../domain/digest.schema.ts';
+import { OWN_FORMS, OWN_LISTS, type OwnList } from '../domain/own-format.ts';
 import { SESSION_STATES } from '../domain/session.ts';
-import { EVICTING_PASSES, PASSES } from '../policy/passes.ts';
-import { type EvictedLists, evictedKey } from '../sweep/report.ts';
-import { digestSchema } from './schemas.digest.ts';
-import { bytes, count, iso, uid } from './schemas.words.ts';
+import { bytes, count, iso, uid } from '../domain/shapes.ts';
+import { agentScanSchema, scanSchema, unplacedSchema } from '../ingest/discover/scan.schema.ts';
+import { ingestSchema } from '../ingest/report.schema.ts';
+import { PASSES } from '../policy/passes.ts';
+import { planSchema, reportSchema } from '../sweep/report.schema.ts';
 
 export { restoreSchema, restoreSeveralSchema, versionsSchema } from './schemas.restore.ts';
+export { ingestSchema, reportSchema };
 
 const state = z.enum(SESSION_STATES);
+const texts = z.array(z.string()).exactOptional();
 
 export const errorSchema = z.object({
   version: z.literal(1),
@@ -39,119 +43,49 @@ export const sessionSchema = z.object({
   digest_bytes: bytes,
   files: count,
   analyze_error: z.string().nullable(),
-  /** The archive of a stranger that it came from; null: it is of this machine, or was imported with --trust. */
-  origin: z.string().nullable(),
-  /** Purged by hand: nothing but its id is here. */
-  forgotten: z.boolean(),
+  origin: z
+    .string()
+    .nullable()
+    .describe(
+      'The archive of a stranger that it came from; null: it is of this machine, or was imported with --trust.',
+    ),
+  forgotten: z.boolean().describe('Purged by hand: nothing but its id is here.'),
 });
 export const listSchema = z.object({ version: z.literal(1), sessions: z.array(sessionSchema) });
 
-const planSchema = z.object({
-  passes: z.array(
-    z.object({
-      pass: z.enum(PASSES),
-      victims: z.array(z.object({ session_uid: uid, reason: z.string(), bytes })),
-    }),
-  ),
-  to_analyze: z.array(uid),
-  worst_case_data_loss: z.array(uid),
-});
-
-/** Whom each pass evicted. */
-const evicted = Object.fromEntries(
-  EVICTING_PASSES.map(({ name }) => [evictedKey(name), z.array(uid)]),
-) as Record<keyof EvictedLists, z.ZodArray<typeof uid>>;
-
-export const reportSchema = z.object({
-  version: z.literal(1),
-  sweep_id: z.string(),
-  plan_id: z.string(),
-  dry_run: z.boolean(),
-  started_at: iso,
-  finished_at: iso,
-  clock_set: z.boolean(),
-  ...evicted,
-  overflow_analyzed: z.array(uid),
-  overflow_data_loss: z.array(uid),
-  usage_before_bytes: bytes,
-  bytes_freed: bytes,
-  final_usage_bytes: bytes,
-  disk_bytes_before: bytes,
-  disk_bytes_after: bytes,
-  over_hard_cap: z.boolean(),
-  tier2_over_cap: z.boolean(),
-  declined: z.array(z.string()),
-  skipped: z.array(z.object({ session_uid: uid, reason: z.string() })),
-  warnings: z.array(z.string()),
-  lost_data: z.boolean(),
-  interrupted: z.boolean(),
-  plan: planSchema,
-});
-
 /** A sweep that needs consent: the failure, and the plan that it is about. */
 export const consentSchema = errorSchema.extend({ plan_id: z.string(), plan: planSchema });
-
-export const ingestSchema = z.object({
-  version: z.literal(1),
-  dry_run: z.boolean(),
-  agents: z.array(
-    // `sessions`: transcripts that were found; of a session that lies in several each. `agents` counts sessions.
-    z.object({ agent: z.string(), root: z.string(), sessions: count, files: count, raw_bytes: bytes }),
-  ),
-  sessions_found: count,
-  sessions_new: count,
-  sessions_grown: count,
-  sessions_unchanged: count,
-  sessions_evicted: count,
-  sessions_waiting: count,
-  sessions_digest_only: count,
-  sessions_excluded: count,
-  left_out: z.array(z.object({ rule: z.string(), sessions: count })),
-  sessions_forgotten: count,
-  paths_without_transcript: z.array(z.string()),
-  files_found: count,
-  files_read: count,
-  bytes_read: bytes,
-  raw_bytes_added: z.number().int(),
-  stored_bytes_added: z.number().int(),
-  analyzed: count,
-  analyze_failed: count,
-  failed: count,
-  over_hard_cap: z.boolean(),
-  disk_full: z.boolean(),
-  interrupted: z.boolean(),
-  warnings: z.array(z.string()),
-  /** That a first sweep would take most of what is stored, and which setting changes it; absent: it would not. */
-  first_sweep: z.string().optional(),
-});
 
 export const analyzeSchema = z.object({
   version: z.literal(1),
   analyzed: z.array(uid),
   kept: z.array(z.object({ session_uid: uid, reason: z.string() })),
   failed: z.array(z.object({ session_uid: uid, reason: z.string() })),
-  /** Sessions of which a secret was taken out that an older version had kept. */
-  cleaned: z.array(uid),
+  cleaned: z.array(uid).describe('Sessions of which a secret was taken out that an older version had kept.'),
   warnings: z.array(z.string()),
   interrupted: z.boolean(),
 });
 
 export const maintainSchema = z.object({
   version: z.literal(1),
-  /** Nothing was changed: what an ingest would store, and a sweep of what is stored now would do. */
-  dry_run: z.boolean(),
+  dry_run: z
+    .boolean()
+    .describe('Nothing was changed: what an ingest would store, and a sweep of what is stored now would do.'),
   ingests: z.array(ingestSchema),
   sweeps: z.array(reportSchema),
-  /** The passes would have taken most of what is stored, for the first time: this run says so, the next one does it. */
-  first_sweep_put_off: z.boolean(),
-  /** What needs a person, a sentence each. */
-  problems: z.array(z.string()),
+  first_sweep_put_off: z
+    .boolean()
+    .describe(
+      'The passes would have taken most of what is stored, for the first time: this run says so, the next one does it.',
+    ),
+  problems: z.array(z.string()).describe('What needs a person, a sentence each.'),
 });
 
 const run = z.object({
   command: z.string(),
-  /** Runs in a row that did nothing and ended alike are one: `times` of them, from `first_at` to the last. */
-  first_at: iso,
+  first_at: iso.describe(
+    'Runs in a row that did nothing and ended alike are one: `times` of them, from `first_at` to the last.',
+  ),
   started_at: iso,
   finished_at: iso.nullable(),
   times: count,
@@ -161,18 +95,6 @@ const run = z.object({
 });
 
 const part = z.object({ sessions: count, raw_bytes: bytes, stored_bytes: bytes });
-const scan = z.object({
-  agent: z.string(),
-  root: z.string(),
-  scanned_at: iso,
-  sessions: count,
-  raw_bytes: bytes,
-  sessions_not_stored: count,
-  sessions_at_risk: count,
-  at_risk_not_stored: count,
-  deletes_after_days: z.number().nullable(),
-});
-
 export const statusSchema = z.object({
   version: z.literal(1),
   store: z.string(),
@@ -209,50 +131,36 @@ export const statusSchema = z.object({
     to_analyze: count,
     worst_case_data_loss: count,
   }),
-  /** Of the un-analyzed sessions, those whose analysis failed, by cause. */
-  failed_analyses: z.object({
-    sessions_failed: count,
-    reasons: z.array(
-      z.object({ reason: z.string(), sessions: count, example_uid: uid, next_try_at: iso.nullable() }),
-    ),
-  }),
+  failed_analyses: z
+    .object({
+      sessions_failed: count,
+      reasons: z.array(
+        z.object({ reason: z.string(), sessions: count, example_uid: uid, next_try_at: iso.nullable() }),
+      ),
+    })
+    .describe('Of the un-analyzed sessions, those whose analysis failed, by cause.'),
   last_run: run.nullable(),
-  /** What the first sweep takes and when, where that is more than half of all raw bytes. */
-  first_sweep: z.string().nullable(),
-  at_risk: z.array(scan),
+  first_sweep: z
+    .string()
+    .nullable()
+    .describe('What the first sweep takes and when, where that is more than half of all raw bytes.'),
+  at_risk: z.array(scanSchema),
 });
 
 export const agentsSchema = z.object({
   version: z.literal(1),
-  agents: z.array(
-    scan.extend({
-      name: z.string(),
-      /** What the format was held against: genuine recordings, what is written about it alone, or a person's configuration. */
-      proof: z.enum(['recordings', 'documentation', 'configuration']),
-      files: count,
-      /** Of `sessions_not_stored`, those that the store has in part. */
-      sessions_grown: count,
-      /** Of `sessions_at_risk`, those that the agent deletes when it next cleans up, mostly at its next start. */
-      sessions_due: count,
-      first_deletion_at: iso.nullable(),
-      /** Those at risk. Of one that is not stored, `session_uid` is what it would be stored as. */
-      at_risk: z.array(
-        z.object({ session_uid: uid, path: z.string(), is_stored: z.boolean(), goes_at: iso }),
-      ),
-    }),
-  ),
-  /** Ids of the agents that the configuration switches off; they are not among the others. */
-  switched_off: z.array(z.string()),
-  /** With `--verbose`: types of records that no reader knew, the most frequent first. */
+  agents: z.array(agentScanSchema),
+  switched_off: z
+    .array(z.string())
+    .describe('Ids of the agents that the configuration switches off; they are not among the others.'),
   unknown_records: z
     .array(z.object({ agent: z.string(), type: z.string(), records: count, sessions: count }))
-    .optional(),
-  /** With `--verbose`: what lies in agents' folders where their layouts do not know it. */
+    .optional()
+    .describe('With `--verbose`: types of records that no reader knew, the most frequent first.'),
   unplaced: z
-    .array(
-      z.object({ agent: z.string(), root: z.string(), transcripts: z.array(z.string()), other_files: count }),
-    )
-    .optional(),
+    .array(unplacedSchema)
+    .exactOptional()
+    .describe("With `--verbose`: what lies in agents' folders where their layouts do not know it."),
   warnings: z.array(z.string()),
 });
 
@@ -269,47 +177,49 @@ export const searchSchema = z.object({
   hits: z.array(
     z.object({
       session: sessionSchema,
-      /** Whether the raw bytes are stored, were evicted under a digest of all of them, or were lost. */
-      raw: z.enum(['live', 'evicted', 'data_loss']),
-      /** Where the words stand, the best first: prompt, file, command, … */
-      found_in: z.array(z.string()),
-      /** `marks`: ranges of `text` that match, [start, end) in UTF-16 units. */
-      snippets: z.array(
-        z.object({ where: z.string(), text: z.string(), marks: z.array(z.tuple([count, count])) }),
-      ),
-      /** Words of the query that the session does not have. */
-      missing: z.array(z.string()),
+      raw: z
+        .enum(['live', 'evicted', 'data_loss'])
+        .describe(
+          'Whether the raw bytes are stored, were evicted under a digest of all of them, or were lost.',
+        ),
+      found_in: z
+        .array(z.string())
+        .describe('Where the words stand, the best first: prompt, file, command, …'),
+      snippets: z
+        .array(z.object({ where: z.string(), text: z.string(), marks: z.array(z.tuple([count, count])) }))
+        .describe('`marks`: ranges of `text` that match, [start, end) in UTF-16 units.'),
+      missing: z.array(z.string()).describe('Words of the query that the session does not have.'),
     }),
   ),
   has_more: z.boolean(),
-  /** So many sessions have the words that not each was looked at for words side by side. */
-  cut_short: z.boolean(),
-  /** Nothing has the words side by side; the hits have all of them. */
-  relaxed: z.boolean(),
-  /** Sessions whose digests the index does not hold yet. */
-  not_indexed: count,
-  /** Words that no session has: they were not looked for. */
-  left_out: z.array(z.string()),
-  /** Words that no session has, and the near ones that were looked for instead. */
-  meant: z.array(z.object({ typed: z.string(), word: z.string() })),
-  /** Where nothing was found: in how many sessions each word is. */
-  words: z.array(z.object({ word: z.string(), sessions: count })),
+  cut_short: z
+    .boolean()
+    .describe('So many sessions have the words that not each was looked at for words side by side.'),
+  relaxed: z.boolean().describe('Nothing has the words side by side; the hits have all of them.'),
+  not_indexed: count.describe('Sessions whose digests the index does not hold yet.'),
+  left_out: z.array(z.string()).describe('Words that no session has: they were not looked for.'),
+  meant: z
+    .array(z.object({ typed: z.string(), word: z.string() }))
+    .describe('Words that no session has, and the near ones that were looked for instead.'),
+  words: z
+    .array(z.object({ word: z.string(), sessions: count }))
+    .describe('Where nothing was found: in how many sessions each word is.'),
   suggestion: z.string().nullable(),
 });
 
 export const relatedSchema = z.object({
   version: z.literal(1),
   session_uid: uid,
-  /** The nearest first. */
-  related: z.array(
-    z.object({
-      session: sessionSchema,
-      raw: z.enum(['live', 'evicted', 'data_loss']),
-      /** Paths that both name, and telling words that both have. */
-      files: z.array(z.string()),
-      words: z.array(z.string()),
-    }),
-  ),
+  related: z
+    .array(
+      z.object({
+        session: sessionSchema,
+        raw: z.enum(['live', 'evicted', 'data_loss']),
+        files: z.array(z.string()).describe('Paths that both name, and telling words that both have.'),
+        words: z.array(z.string()),
+      }),
+    )
+    .describe('The nearest first.'),
 });
 
 export const filesSchema = z.object({
@@ -344,14 +254,12 @@ export const historySchema = z.object({
       report: reportSchema.nullable(),
     }),
   ),
-  /** Runs of `maintain`. */
-  runs: z.array(run),
+  runs: z.array(run).describe('Runs of `maintain`.'),
   events: z.array(
     z.object({
       at: iso,
       kind: z.string(),
-      /** It happened in another store, and came with its sessions. */
-      imported: z.boolean(),
+      imported: z.boolean().describe('It happened in another store, and came with its sessions.'),
       data_loss: z.boolean(),
       session_uid: uid,
       generation: count,
@@ -378,8 +286,10 @@ export const verifySchema = z.object({
   bytes,
   findings: z.array(finding),
   lost: z.array(finding),
-  /** Whole sessions that hold something else than a person may think; not of a repair. */
-  notes: z.array(finding).optional(),
+  notes: z
+    .array(finding)
+    .optional()
+    .describe('Whole sessions that hold something else than a person may think; not of a repair.'),
   repair: z
     .object({
       dry_run: z.boolean(),
@@ -400,11 +310,23 @@ export const verifySchema = z.object({
     .optional(),
 });
 
+/** A repair that needs consent: the failure, and what it would do. */
+export const repairConsentSchema = errorSchema.extend(verifySchema.shape);
+
 export const pinSchema = z.object({
   version: z.literal(1),
   session_uid: uid,
   pinned: z.boolean(),
   changed: z.boolean(),
+});
+
+/** Of an agent that only the configuration knows: the keys as written, lists as lists; its format, written or told by the glob. */
+const own = z.object({
+  name: z.string().exactOptional(),
+  glob: z.string(),
+  format: z.enum(OWN_FORMS),
+  ...(Object.fromEntries(OWN_LISTS.map((key) => [key, texts])) as Record<OwnList, typeof texts>),
+  resume: z.string().exactOptional(),
 });
 
 export const configSchema = z.object({
@@ -418,16 +340,25 @@ export const configSchema = z.object({
       origin: z.string(),
     }),
   ),
-  /** `[agents.ID]` of the file; an agent that is not named is on and has its own roots alone. */
-  agents: z.record(
-    z.string(),
-    z.object({
-      enabled: z.boolean(),
-      roots: z.array(z.string()),
-      /** Of an agent that only the configuration knows: the keys as written, lists as lists; its format, written or told by the glob. */
-      own: z.looseObject({ glob: z.string(), format: z.enum(OWN_FORMS) }).optional(),
-    }),
-  ),
-  /** Patterns of `ingest.exclude` that have left no session out so far, and why as the end of a sentence. */
-  exclude_unmatched: z.array(z.object({ pattern: z.string(), why: z.string() })),
+  agents: z
+    .record(
+      z.string(),
+      z.object({
+        enabled: z.boolean(),
+        roots: z.array(z.string()),
+        own: own.exactOptional(),
+      }),
+    )
+    .describe('`[agents.ID]` of the file; an agent that is not named is on and has its own roots alone.'),
+  exclude_unmatched: z
+    .array(z.object({ pattern: z.string(), why: z.string() }))
+    .describe(
+      'Patterns of `ingest.exclude` that have left no session out so far, and why as the end of a sentence.',
+    ),
 });
+
+/** Of `config path`. */
+export const configPathSchema = z.object({ version: z.literal(1), path: z.string() });
+
+/** Of `config init`. */
+export const configInitSchema = configPathSchema.extend({ created: z.literal(true) });

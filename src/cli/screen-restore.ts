@@ -13,7 +13,7 @@ import { resolveSession } from '../store/read.ts';
 import { HERE, type RestorePlan, type RestoreWay } from '../tui/ports.ts';
 import { replacedPaths, storeFirst } from './commands/restore.first.ts';
 import { type PlannedRestore, planRestore } from './commands/restore.plan.ts';
-import { movedText, sameText, wayBack } from './commands/restore.tell.ts';
+import { commandsToGoOn, movedText, sameText } from './commands/restore.tell.ts';
 import { learningOf } from './commands/restore.ts';
 import type { Context } from './context.ts';
 import { plural } from './format.ts';
@@ -35,7 +35,7 @@ export function restorePlan(context: Context, db: ReadableDb, uid: SessionUid, w
         place: place === 'replace' ? 'differs' : place,
       })),
       // An agent finds a session in its own folder alone.
-      resume: way.to === null ? wayBack(planned) : '',
+      resume: way.to === null ? commandsToGoOn(planned) : '',
       note:
         [
           ...(notPutBack === null ? [] : [notPutBack]),

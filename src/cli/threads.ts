@@ -18,7 +18,7 @@ interface Lane {
   waiting: number;
 }
 
-interface Pending<Result> {
+interface QueuedCall<Result> {
   readonly lane: Lane;
   readonly weight: number;
   readonly resolve: (result: Result) => void;
@@ -26,7 +26,7 @@ interface Pending<Result> {
 }
 
 export class Threads<Order, Result> {
-  readonly #pending = new Map<number, Pending<Result>>();
+  readonly #pending = new Map<number, QueuedCall<Result>>();
   #lanes: Lane[] = [];
   #lastId = 0;
 

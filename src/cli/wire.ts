@@ -39,7 +39,7 @@ import { type Context, textFlag } from './context.ts';
 import { formatBytes, formatTime } from './format.ts';
 import type { VisitSetup } from './visitor.ts';
 
-function condemned({ card, reason }: Victim): EvictionVictim {
+function evictionOf({ card, reason }: Victim): EvictionVictim {
   return {
     uid: card.uid,
     generation: card.generation,
@@ -65,7 +65,7 @@ export function sweepStore(db: WritableDb): SweepStore {
   const roomy = <T>(work: () => T): T => withReserve(db.path, work, () => freeLog(db));
   const evict: SweepStore['evict'] = (victims, context, untilUsageBytes) => {
     try {
-      return roomy(() => evictCovered(db, victims.map(condemned), { ...context, untilUsageBytes }));
+      return roomy(() => evictCovered(db, victims.map(evictionOf), { ...context, untilUsageBytes }));
     } catch (thrown) {
       // Half as many need half as much, and what one of them frees is there for the next.
       if (!isDiskFull(thrown) || victims.length < 2) throw thrown;
@@ -79,7 +79,7 @@ export function sweepStore(db: WritableDb): SweepStore {
     ...reading(db),
     evict,
     lose: (victim, context, hardCapBytes) =>
-      roomy(() => loseUncovered(db, condemned(victim), { ...context, hardCapBytes })),
+      roomy(() => loseUncovered(db, evictionOf(victim), { ...context, hardCapBytes })),
     takeLock: () => roomy(() => takeSweepLock(db.path)),
     untilWritable: (onWait, signal) => untilWritable(db, onWait, signal),
     reclaim: (onStep, stopped) => reclaim(db, onStep, stopped),

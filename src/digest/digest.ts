@@ -7,7 +7,7 @@ import type { AgentIdentity, AgentRecords } from '../domain/agent.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { DocumentPart, RecordReader, ToldRole } from '../domain/facts.ts';
 import type { SessionUid } from '../domain/ids.ts';
-import { Pacer } from '../domain/pacer.ts';
+import { collectGarbage, Pacer } from '../domain/pacer.ts';
 import type { Iso } from '../domain/time.ts';
 import { Collector } from './collect.ts';
 import { type LineSink, LineSplitter } from './lines.ts';
@@ -84,7 +84,7 @@ async function finish(draft: Digest, aimBytes: number): Promise<Sized> {
 }
 
 /** Of the files of one role: lines by how their reader got on, and facts that say what somebody said or did (`Collector.told`). */
-interface Tally {
+interface DigestTally {
   read: number;
   unreadable: number;
   told: number;
@@ -93,7 +93,7 @@ interface Tally {
 }
 
 /** The main transcript counts by itself: a session may have lost it and keep its subagents'. */
-type Tallies = Readonly<Record<DigestFile['role'], Tally>>;
+type Tallies = Readonly<Record<DigestFile['role'], DigestTally>>;
 
 /** Tells a reader of files in turn. Throws where it is told to stop: half of a transcript makes no digest. */
 export async function readAll(
@@ -127,7 +127,7 @@ export async function readAll(
 async function readLines(
   file: DigestFile,
   reader: RecordReader,
-  tally: Tally,
+  tally: DigestTally,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { readsEmptyLines = false, isText = false } = reader;
@@ -150,7 +150,7 @@ async function readLines(
 async function readDocument(
   { present, removed }: NonNullable<DigestFile['document']>,
   reader: RecordReader,
-  tally: Tally,
+  tally: DigestTally,
 ): Promise<void> {
   const tell = (bytes: Uint8Array, part: DocumentPart) => {
     const { read, unreadable } = reader.part?.(bytes, part) ?? { read: 0, unreadable: 1 };
@@ -167,14 +167,14 @@ async function readDocument(
   if (isCut) tally.unreadable++;
 }
 
-function lineCounter(reader: RecordReader, tally: Tally, isText: boolean): LineSink {
+function lineCounter(reader: RecordReader, tally: DigestTally, isText: boolean): LineSink {
   return {
     line: (line) => {
       // Of records, a blank line is nothing at all: neither read nor lost.
       if (!isText && isBlank(line)) return;
       if (!isText) tally.spare += line.length - saidBytes(line);
       const verdict = reader.line(line);
-      if (line.length > COLLECT_AFTER_LINE_BYTES) Bun.gc(true);
+      if (line.length > COLLECT_AFTER_LINE_BYTES) collectGarbage();
       if (verdict === 'unreadable') tally.unreadable++;
       else tally.read++;
     },
@@ -207,7 +207,7 @@ function whyNot({ main, subagent, beside }: Tallies, collector: Collector): stri
 }
 
 function nothingIn(
-  { read, unreadable }: Pick<Tally, 'read' | 'unreadable'>,
+  { read, unreadable }: Pick<DigestTally, 'read' | 'unreadable'>,
   unknown: number,
   where = '',
 ): string {

@@ -15,7 +15,7 @@ export const HANDOVER_TOKENS_MIN = 150;
 
 type Order = (count: number) => readonly number[];
 
-interface Part {
+interface HandoverPart {
   readonly title: string;
   /** What it may take while later parts want theirs; what one leaves goes to all. */
   readonly share: number;
@@ -53,7 +53,7 @@ function headOf(digest: Digest, uid: string): string {
   ].join('\n');
 }
 
-function partsOf(digest: Digest): Part[] {
+function partsOf(digest: Digest): HandoverPart[] {
   const prompts = digest.prompts.filter(({ copied }) => copied !== true);
   const asked = prompts.map(({ text, cut }) => `${text.trim()}${cut === undefined ? '' : '…'}`);
   const holds = [digest.summary, digest.outcome, ...digest.commits.map(commitText)];
@@ -92,8 +92,8 @@ function part(
   share: number,
   texts: readonly (string | null | undefined)[],
   order: Order,
-  write: Part['write'],
-): Part {
+  write: HandoverPart['write'],
+): HandoverPart {
   const items = texts.filter((text): text is string => plainText(text ?? '').trim() !== '');
   return { title, share, items, order, write, gap: write === quoted ? '\n\n' : '\n' };
 }
@@ -120,7 +120,7 @@ const CUT_BYTES_MIN = 60;
 const LEFT_OUT_BYTES = 40;
 
 /** The part within so many bytes; empty where not even one item can be told of. */
-function written({ title, items, order, gap, write }: Part, bytesMax: number): string {
+function written({ title, items, order, gap, write }: HandoverPart, bytesMax: number): string {
   const head = `\n## ${title}\n\n`;
   const chosen = new Map<number, string>();
   // No gap stands behind the last one.
@@ -142,7 +142,7 @@ function written({ title, items, order, gap, write }: Part, bytesMax: number): s
 }
 
 /** The item, cut where it must be; null where too little of it would be left. */
-function fitted(item: string, write: Part['write'], room: number): string | null {
+function fitted(item: string, write: HandoverPart['write'], room: number): string | null {
   const whole = write(item);
   if (bytesOf(whole) <= room) return whole;
   for (let bytes = room; bytes >= CUT_BYTES_MIN; bytes = Math.floor(bytes * 0.8)) {

@@ -4,7 +4,9 @@
  * Order: repeated commands (already one each), answers before the last one, reads, error texts, tails of commands, long texts, and last the prompts,
  * longest first. Only where 64 KiB cannot hold the rest do whole entries go.
  */
+
 import { DIGEST_BYTES_MAX, type Digest, type DigestCommand, type DigestPrompt } from '../domain/digest.ts';
+import { collectGarbage } from '../domain/pacer.ts';
 import { CHARS, cutAt, cutMarked } from './keep.ts';
 import { timesOf } from './strings.ts';
 
@@ -52,13 +54,13 @@ export function shrink(draft: Digest, aim: number, max: number = DIGEST_BYTES_MA
     const goal = TRIMS.includes(step) ? aim : max;
     if (bytes <= goal) continue;
     digest = step(digest, bytes - goal);
-    if (bytes > COLLECT_ABOVE_BYTES) Bun.gc(true);
+    if (bytes > COLLECT_ABOVE_BYTES) collectGarbage();
     bytes = jsonBytes(digest);
   }
   return { digest, json: JSON.stringify(digest) };
 }
 
-type Step = (digest: Digest, excessBytes: number) => Digest;
+type ShrinkStep = (digest: Digest, excessBytes: number) => Digest;
 
 /** Texts end where a digest shows them to; what was collected beyond was for the redaction. */
 function withLimits(draft: Digest): Digest {
@@ -87,7 +89,7 @@ function withLimits(draft: Digest): Digest {
 }
 
 /** Cuts that lose no entry that someone may ask for by name. */
-const TRIMS: readonly Step[] = [
+const TRIMS: readonly ShrinkStep[] = [
   (digest, excess) => fewerReplies(digest, excess),
   (digest, excess) => keepReads(digest, excess),
   (digest) => keepErrors(digest, 20, FLOOR.error),
@@ -99,7 +101,7 @@ const TRIMS: readonly Step[] = [
 ];
 
 /** What has to go where cutting texts was not enough, the least asked for first. */
-const DROPS: readonly Step[] = [
+const DROPS: readonly ShrinkStep[] = [
   // The last ones may be why it ended.
   (digest) => keepErrors(digest, 3, 120),
   (digest) => ({
@@ -126,11 +128,11 @@ const DROPS: readonly Step[] = [
 ];
 
 /** Whole entries, down to `share` of what each list is worth. */
-function drops(share: number): readonly Step[] {
-  const list = (field: ListField, bytesLeft: number): Step => {
+function drops(share: number): readonly ShrinkStep[] {
+  const list = (field: ListField, bytesLeft: number): ShrinkStep => {
     return (digest, excess) => dropMiddle(digest, field, bytesLeft * share, excess);
   };
-  const names = (field: 'written' | 'edited', bytesLeft: number): Step => {
+  const names = (field: 'written' | 'edited', bytesLeft: number): ShrinkStep => {
     return (digest, excess) => dropFiles(digest, field, bytesLeft * share, excess);
   };
   return [

@@ -4,6 +4,7 @@
  * one that is no longer without its giant strings (`held-json.ts`). Of any other every byte that is not of such a string is
  * in a window, and in two where one ends: a record that is cut by the end of one stands whole in the next.
  */
+import { collectGarbage } from '../domain/pacer.ts';
 import { HeldJson, LEVELS } from './held-json.ts';
 
 /** What is held of a document at once. */
@@ -28,7 +29,7 @@ export async function* windows(
       yield { bytes: held.bytes, isWhole: false };
       isFirst = false;
       held.keepEnd(OVERLAP_BYTES);
-      Bun.gc(true);
+      collectGarbage();
       await Bun.sleep(0);
     }
   }

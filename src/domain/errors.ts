@@ -19,6 +19,20 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 /** Which exit code wins where several apply after something changed: 3 over 130 over 1 over 4. */
 const EXIT_PRECEDENCE: readonly ExitCode[] = [EXIT.dataLost, EXIT.interrupted, EXIT.failed, EXIT.overHardCap];
 
+/** What may be true of a command that changed something. */
+export interface Outcome {
+  readonly dataLost?: boolean;
+  readonly interrupted?: boolean;
+  readonly failed?: boolean;
+  readonly overHardCap?: boolean;
+}
+
+/** The exit code that tells the worst of it. */
+export function exitOf(outcome: Outcome): ExitCode {
+  const keys = ['dataLost', 'interrupted', 'failed', 'overHardCap'] as const;
+  return worstExit(new Set(keys.filter((key) => outcome[key] === true).map((key) => EXIT[key])));
+}
+
 /** The one of several exit codes that a command ends with; `done` where none holds. */
 export function worstExit(codes: ReadonlySet<ExitCode>): ExitCode {
   return EXIT_PRECEDENCE.find((code) => codes.has(code)) ?? EXIT.done;

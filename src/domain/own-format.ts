@@ -57,23 +57,27 @@ const headed = (words: readonly string[]) =>
   ]);
 
 const RECORDS: Readonly<Record<OwnList, readonly string[]>> = {
-  ...{
-    id: [],
-    time: ['timestamp', 'time', 'created_at', 'createdAt', 'created', 'ts'],
-    role: ['role', 'message.role', 'type'],
-    text: ['content', 'message.content', 'text', 'message.text', 'message'],
-    project: ['cwd'],
-    title: [],
-    list: [],
-    user: ['user', 'human'],
-    assistant: ['assistant', 'model', 'ai'],
-  },
+  id: [],
+  time: ['timestamp', 'time', 'created_at', 'createdAt', 'created', 'ts'],
+  role: ['role', 'message.role', 'type'],
+  text: ['content', 'message.content', 'text', 'message.text', 'message'],
+  project: ['cwd'],
+  title: [],
+  list: [],
+  user: ['user', 'human'],
+  assistant: ['assistant', 'model', 'ai'],
 };
 const DEFAULTS: Readonly<Record<OwnFormatKind, Readonly<Record<OwnList, readonly string[]>>>> = {
   jsonl: RECORDS,
   json: { ...RECORDS, title: ['title'], list: ['messages', 'history', 'conversation', 'turns'] },
   markdown: {
-    ...{ id: [], time: [], role: [], text: [], project: [], title: [], list: [] },
+    id: [],
+    time: [],
+    role: [],
+    text: [],
+    project: [],
+    title: [],
+    list: [],
     user: [LINE_PROMPT, ...headed(['User', 'Human', 'You'])],
     assistant: headed(['Assistant', 'AI', 'Agent', 'Model']),
   },

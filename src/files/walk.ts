@@ -40,7 +40,7 @@ export function* walk(root: string, folder: string, options: WalkOptions): Gener
 }
 
 /** A folder of an agent's, where it is and where it really is. */
-interface Place {
+interface WalkedFolder {
   readonly root: string;
   readonly folder: string;
   readonly within: Within;
@@ -49,7 +49,7 @@ interface Place {
 }
 
 /** Null where nothing is. A link to nowhere is named: what it led to once is not safe while it does not. */
-function placeOf(root: string, folder: string, warn: (text: string) => void): Place | null {
+function placeOf(root: string, folder: string, warn: (text: string) => void): WalkedFolder | null {
   const path = folder === '' ? root : join(root, folder);
   const real = realPathOrNull(path);
   if (real !== null)
@@ -68,7 +68,7 @@ export function isLink(path: string): boolean {
 }
 
 function* walkFolder(
-  place: Place,
+  place: WalkedFolder,
   relFolder: string,
   options: WalkOptions,
   depth: number,
@@ -131,7 +131,7 @@ function kindOf(stats: BigIntStats): number {
 }
 
 /** The real path of what lies in a linked folder: no folder below that is a link. */
-function realOf({ folder, realFolder }: Place, relPath: string): string | undefined {
+function realOf({ folder, realFolder }: WalkedFolder, relPath: string): string | undefined {
   if (realFolder === null) return undefined;
   return join(realFolder, folder === '' ? relPath : relPath.slice(folder.length + 1));
 }

@@ -13,15 +13,15 @@ const CHECKSUM_BYTES = 4;
 const DICTIONARY_ID_BYTES = [0, 1, 2, 4];
 
 /** What the bytes at hand are: a header of so many bytes is awaited, or so many bytes are passed over. */
-type Step =
+type FrameStep =
   | { readonly kind: 'magic' | 'skippable' | 'descriptor' | 'block'; readonly bytes: number }
   | { readonly kind: 'over'; readonly bytes: number; readonly then: 'magic' | 'block' };
 
-const START: Step = { kind: 'magic', bytes: MAGIC_BYTES };
-const BLOCK: Step = { kind: 'block', bytes: BLOCK_HEADER_BYTES };
+const START: FrameStep = { kind: 'magic', bytes: MAGIC_BYTES };
+const BLOCK: FrameStep = { kind: 'block', bytes: BLOCK_HEADER_BYTES };
 
 export class ZstdFrames {
-  #step: Step = START;
+  #step: FrameStep = START;
   #header = new Uint8Array(0);
   #hasChecksum = false;
 
@@ -50,7 +50,7 @@ export class ZstdFrames {
       throw new Error('it ends in the middle of a zstd frame');
   }
 
-  #after(kind: Exclude<Step['kind'], 'over'>, header: Buffer): Step {
+  #after(kind: Exclude<FrameStep['kind'], 'over'>, header: Buffer): FrameStep {
     if (kind === 'magic') return magicStep(header.readUInt32LE());
     if (kind === 'skippable') return over(header.readUInt32LE(), 'magic');
     if (kind === 'descriptor') {
@@ -69,7 +69,7 @@ export class ZstdFrames {
   }
 }
 
-function magicStep(magic: number): Step {
+function magicStep(magic: number): FrameStep {
   if (magic === MAGIC) return { kind: 'descriptor', bytes: 1 };
   if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE) return { kind: 'skippable', bytes: 4 };
   throw new Error('it holds something that is no zstd frame');
@@ -83,7 +83,7 @@ function fieldsBytes(descriptor: number): number {
   return (isSingle ? 0 : 1) + (DICTIONARY_ID_BYTES[descriptor & 3] ?? 0) + sizeBytes;
 }
 
-function over(bytes: number, then: 'magic' | 'block'): Step {
+function over(bytes: number, then: 'magic' | 'block'): FrameStep {
   if (bytes > 0) return { kind: 'over', bytes, then };
   return then === 'magic' ? START : BLOCK;
 }

@@ -8,7 +8,7 @@ import { toldAs } from '../domain/agent.ts';
 import { DIGEST_VERSION } from '../domain/digest.ts';
 import { messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
-import { type Clock, plausibleTime } from '../domain/time.ts';
+import { type Clock, type Iso, plausibleTime } from '../domain/time.ts';
 import { openSource } from '../files/contained/contained.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { noteContent } from '../store/contents.ts';
@@ -49,49 +49,60 @@ export async function digestOnly(
       );
       return false;
     }
-    const { digest, json } = made;
-    // In one transaction: half of it would be a session that is neither stored nor evicted, and waits for ever.
-    deps.db.writeTransaction(() => {
-      const sessionId = ensureRow(deps.db, found, now);
-      killPoint('digest-only.session-made');
-      describeSession(deps.db, sessionId, {
-        project: digest.project,
-        title: digest.title,
-        branch: digest.branches.at(-1) ?? null,
-        parentUid: null,
-        startedAt: plausibleTime(digest.started_at, now),
-        endedAt: plausibleTime(digest.ended_at, now),
-      });
-      recordDigestOnly(deps.db, {
-        sessionId,
-        uid: found.uid,
-        at: now,
-        version: DIGEST_VERSION,
-        json: json,
-        reason: 'alone it exceeds the hard cap; its digest stays',
-        continues,
-        files: hashed.map(({ role, key, relPath, encoding, rawBytes, sha256 }) => ({
-          role,
-          key,
-          relPath,
-          encoding,
-          rawBytes,
-          sha256,
-        })),
-      });
-      for (const { sha256, content } of hashed) if (content !== null) noteContent(deps.db, sha256, content);
-      killPoint('digest-only.recorded');
-      for (const { found: file, rawBytes, stat } of hashed) {
-        const seen = { path: file.path, agent: file.agent.id, stat, takenBytes: rawBytes, holdsAll: true };
-        mark(deps.db, sessionId, { ...seen, headSha256: null, tailSha256: null }, null);
-      }
-    });
+    record(deps.db, found, { made, hashed, continues, now });
     return true;
   } catch (thrown) {
     if (isDiskFull(thrown)) throw thrown;
     warn(`could not digest ${found.uid}: ${messageOf(thrown)}`);
     return false;
   }
+}
+
+interface MadeDigest {
+  readonly made: Extract<Awaited<ReturnType<typeof makeDigest>>, { readonly ok: true }>;
+  readonly hashed: readonly Awaited<ReturnType<typeof hashedFile>>[];
+  readonly continues: boolean;
+  readonly now: Iso;
+}
+
+/** In one transaction: half of it would be a session that is neither stored nor evicted, and waits for ever. */
+function record(db: WritableDb, found: FoundSession, { made, hashed, continues, now }: MadeDigest): void {
+  const { digest, json } = made;
+  db.writeTransaction(() => {
+    const sessionId = ensureRow(db, found, now);
+    killPoint('digest-only.session-made');
+    describeSession(db, sessionId, {
+      project: digest.project,
+      title: digest.title,
+      branch: digest.branches.at(-1) ?? null,
+      parentUid: null,
+      startedAt: plausibleTime(digest.started_at, now),
+      endedAt: plausibleTime(digest.ended_at, now),
+    });
+    recordDigestOnly(db, {
+      sessionId,
+      uid: found.uid,
+      at: now,
+      version: DIGEST_VERSION,
+      json,
+      reason: 'alone it exceeds the hard cap; its digest stays',
+      continues,
+      files: hashed.map(({ role, key, relPath, encoding, rawBytes, sha256 }) => ({
+        role,
+        key,
+        relPath,
+        encoding,
+        rawBytes,
+        sha256,
+      })),
+    });
+    for (const { sha256, content } of hashed) if (content !== null) noteContent(db, sha256, content);
+    killPoint('digest-only.recorded');
+    for (const { found: file, rawBytes, stat } of hashed) {
+      const seen = { path: file.path, agent: file.agent.id, stat, takenBytes: rawBytes, holdsAll: true };
+      mark(db, sessionId, { ...seen, headSha256: null, tailSha256: null }, null);
+    }
+  });
 }
 
 /** Nothing of it was ever stored: nothing was removed from it. */

@@ -1,7 +1,9 @@
 /** What an ingest is asked, and what it tells of itself. */
 
+import type { z } from 'zod';
 import type { AgentId, SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
+import type { ingestSchema } from './report.schema.ts';
 
 export interface IngestOptions {
   /** Empty: every agent found on this machine. */
@@ -37,47 +39,7 @@ export type IngestProgress =
       readonly totalBytes: number;
     };
 
-export interface IngestReport {
-  version: 1;
-  dry_run: boolean;
-  agents: { agent: string; root: string; sessions: number; files: number; raw_bytes: number }[];
-  sessions_found: number;
-  sessions_new: number;
-  sessions_grown: number;
-  sessions_unchanged: number;
-  /** Evicted, and their source is what it was: not stored again. */
-  sessions_evicted: number;
-  /** Of `sessions_grown`, those that were evicted and that a person took back. */
-  sessions_taken_back: number;
-  /** Not stored because usage would pass the hard cap, or because the disk is full. */
-  sessions_waiting: number;
-  /** Too large for Tier 1 alone: digested from their source, recorded as evicted. */
-  sessions_digest_only: number;
-  sessions_excluded: number;
-  /** Which flag or pattern left out how many of them. */
-  left_out: { rule: string; sessions: number }[];
-  /** Found, and forgotten by hand: never stored again. */
-  sessions_forgotten: number;
-  /** Of the paths that were named, those where nothing was found. */
-  paths_without_transcript: string[];
-  files_found: number;
-  /** Files whose content was read; 0 where nothing has changed. */
-  files_read: number;
-  bytes_read: number;
-  raw_bytes_added: number;
-  stored_bytes_added: number;
-  analyzed: number;
-  analyze_failed: number;
-  /** Files that could not be stored. */
-  failed: number;
-  over_hard_cap: boolean;
-  /** It stopped because the disk has no room. */
-  disk_full: boolean;
-  interrupted: boolean;
-  warnings: string[];
-  /** That a first sweep would take most of what is stored; absent: it would not. */
-  first_sweep?: string;
-}
+export type IngestReport = z.input<typeof ingestSchema>;
 
 export function emptyReport(dryRun: boolean): IngestReport {
   return {
@@ -112,10 +74,22 @@ export function emptyReport(dryRun: boolean): IngestReport {
 }
 
 const SUMS = [
-  ...['sessions_found', 'sessions_new', 'sessions_grown', 'sessions_unchanged', 'sessions_evicted'],
+  'sessions_found',
+  'sessions_new',
+  'sessions_grown',
+  'sessions_unchanged',
+  'sessions_evicted',
   'sessions_taken_back',
-  ...['sessions_waiting', 'sessions_digest_only', 'sessions_excluded', 'sessions_forgotten'],
-  ...['files_found', 'files_read', 'bytes_read', 'analyzed', 'analyze_failed', 'failed'],
+  'sessions_waiting',
+  'sessions_digest_only',
+  'sessions_excluded',
+  'sessions_forgotten',
+  'files_found',
+  'files_read',
+  'bytes_read',
+  'analyzed',
+  'analyze_failed',
+  'failed',
 ] as const satisfies readonly string[];
 
 /** Adds what another process did for this ingest. What was added to the store is measured there, and not summed up. */

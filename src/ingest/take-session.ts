@@ -170,7 +170,11 @@ async function takeFiles(
   describe: () => void = () => undefined,
 ): Promise<TakenSession> {
   const context: TakeContext = {
-    ...{ db: deps.db, uid: found.uid, now: deps.now, signal: deps.signal, describe },
+    db: deps.db,
+    uid: found.uid,
+    now: deps.now,
+    signal: deps.signal,
+    describe,
     get sessionId() {
       return row();
     },
@@ -309,7 +313,7 @@ function asSessions(found: FoundSession, files: readonly FoundFile[]): FoundSess
   return [...byUid].map(([uid, group]) => ({ ...found, uid, files: group }));
 }
 
-type Look =
+type SessionChange =
   | (TakenSession & { readonly kind: 'evicted' })
   | { readonly kind: 'changed'; readonly continues: boolean; readonly byHand: boolean };
 
@@ -317,7 +321,7 @@ type Look =
 const MAIN = 'main';
 
 /** Holds the files of an evicted session against its tombstones. The same content is known again under any path. */
-async function checkEvictedSession(deps: TakeDeps, found: FoundSession): Promise<Look> {
+async function checkEvictedSession(deps: TakeDeps, found: FoundSession): Promise<SessionChange> {
   const tombstones = tombstonesOf(deps.db, found.uid);
   const contents = contentsOfEvicted(deps.db, found.uid);
   const newest = tombstones.filter((stone) => stone.generation === tombstones[0]?.generation);

@@ -322,7 +322,10 @@ export function readTranscript(
     if (main === undefined || main.gone)
       return 'The raw bytes of this session are gone; show_session has its digest.';
     const shown = await shownLines(fileChunks(db, session.uid, main), {
-      ...{ from, lines, charsEach: LINE_CHARS, charsMax: ANSWER_BYTES_MAX },
+      from,
+      lines,
+      charsEach: LINE_CHARS,
+      charsMax: ANSWER_BYTES_MAX,
     });
     const told = fitting(
       shown.lines.map(({ number, text }) => `${number}  ${recordedLine(text, LINE_CHARS)}`),

@@ -32,8 +32,8 @@ export async function shownLines(
   { from, lines, charsEach, charsMax }: { from: number; lines: number; charsEach: number; charsMax: number },
 ): Promise<Shown> {
   const before = new Margin();
-  const inside: Line[] = [];
-  const behind: Line[] = [];
+  const inside: RawLine[] = [];
+  const behind: RawLine[] = [];
   let [chars, bytesBehind] = [0, 0];
   for (const line of linesIn(chunks)) {
     if (line.number < from) before.add(line);
@@ -50,9 +50,9 @@ export async function shownLines(
 }
 
 async function clean(
-  before: readonly Line[],
-  inside: readonly Line[],
-  behind: readonly Line[],
+  before: readonly RawLine[],
+  inside: readonly RawLine[],
+  behind: readonly RawLine[],
 ): Promise<ShownLine[]> {
   let text = before.map((line) => `${textOf(line)}\n`).join('');
   const places = inside.map((line) => {
@@ -74,7 +74,7 @@ async function clean(
   });
 }
 
-interface Line {
+interface RawLine {
   readonly number: number;
   readonly bytes: number;
   readonly head: Buffer;
@@ -82,17 +82,17 @@ interface Line {
   readonly tail: Buffer;
 }
 
-const isWhole = ({ bytes, head, tail }: Line) => bytes === head.length + tail.length;
+const isWhole = ({ bytes, head, tail }: RawLine) => bytes === head.length + tail.length;
 
-function headOf(line: Line): string {
+function headOf(line: RawLine): string {
   return isWhole(line) ? Buffer.concat([line.head, line.tail]).toString('utf8') : line.head.toString('utf8');
 }
 
-function textOf(line: Line): string {
+function textOf(line: RawLine): string {
   return isWhole(line) ? headOf(line) : headOf(line) + GAP + line.tail.toString('utf8');
 }
 
-function* linesIn(chunks: Iterable<Uint8Array>): Generator<Line> {
+function* linesIn(chunks: Iterable<Uint8Array>): Generator<RawLine> {
   let line = begun(1);
   for (const chunk of chunks) {
     let from = 0;
@@ -107,9 +107,9 @@ function* linesIn(chunks: Iterable<Uint8Array>): Generator<Line> {
 }
 
 const NOTHING = Buffer.alloc(0);
-const begun = (number: number): Line => ({ number, bytes: 0, head: NOTHING, tail: NOTHING });
+const begun = (number: number): RawLine => ({ number, bytes: 0, head: NOTHING, tail: NOTHING });
 
-function grown({ number, bytes, head, tail }: Line, more: Uint8Array): Line {
+function grown({ number, bytes, head, tail }: RawLine, more: Uint8Array): RawLine {
   const room = HEAD_BYTES - head.length;
   const rest = more.subarray(room);
   return {
@@ -123,11 +123,11 @@ function grown({ number, bytes, head, tail }: Line, more: Uint8Array): Line {
 
 /** The last lines before those that are asked for, as many as a secret may reach over. */
 class Margin {
-  readonly #lines: Line[] = [];
+  readonly #lines: RawLine[] = [];
   #first = 0;
   #bytes = 0;
 
-  add(line: Line): void {
+  add(line: RawLine): void {
     this.#lines.push(line);
     this.#bytes += line.bytes + 1;
     for (let oldest = this.#lines[this.#first]; oldest !== undefined; oldest = this.#lines[this.#first]) {
@@ -140,7 +140,7 @@ class Margin {
     this.#first = 0;
   }
 
-  lines(): Line[] {
+  lines(): RawLine[] {
     return this.#lines.slice(this.#first);
   }
 }

@@ -1,6 +1,6 @@
 /** Decisions in words. Every sentence is made from a reason's data. */
 import type { Limits } from '../domain/limits.ts';
-import { EVICTING_PASSES, type EvictionReason, type FormatBytes, type PassName } from './passes.ts';
+import { type EvictionReason, evictingPass, type FormatBytes, type PassName } from './passes.ts';
 
 /** Why one session goes, as the end of "UID goes: …". */
 export function explainReason(reason: EvictionReason, bytes: FormatBytes): string {
@@ -21,7 +21,7 @@ export function explainReason(reason: EvictionReason, bytes: FormatBytes): strin
 /** What a pass does under these limits, one sentence. */
 export function explainPass(pass: PassName, limits: Limits, bytes: FormatBytes): string {
   return (
-    EVICTING_PASSES.find(({ name }) => name === pass)?.says(limits, bytes) ??
+    evictingPass(pass)?.says(limits, bytes) ??
     `overflow: if usage is still above ${bytes(limits.rawHardCapBytes)}, analyze what waits, run the budget again, and lose un-analyzed sessions as the last resort`
   );
 }

@@ -85,6 +85,22 @@ interface EvictingPassRow<Name extends string> {
   readonly untilBytes: (limits: Limits) => number | null;
   /** What it does under these limits, in one sentence. */
   readonly says: (limits: Limits, bytes: FormatBytes) => string;
+  /** What it is, for a list of words: the end of "first pass: …". */
+  readonly means: string;
+  /** Why those go that it takes, as the end of "14 sessions go: …". */
+  readonly why: (limits: Limits) => string;
+  /** What is said where a person is asked whether it may run. */
+  readonly asked: AskedWords;
+}
+
+/** Of one pass, whoever is about to go: a screen puts the numbers before it. */
+export interface AskedWords {
+  /** As the end of "Evict 14 sessions: …"; `isShort` where there is little room. */
+  readonly takes: (isShort: boolean) => string;
+  /** The sentence where it takes nobody. */
+  readonly takesNobody: (limits: Limits, usageBytes: number) => string;
+  /** A second sentence, either way. */
+  readonly more: (limits: Limits) => string;
 }
 
 function row<Name extends string>(pass: EvictingPassRow<Name>): EvictingPassRow<Name> {
@@ -98,6 +114,16 @@ const BUDGET = row({
   untilBytes: (limits) => limits.rawSoftCapBytes,
   says: (limits, bytes) =>
     `budget: evict analyzed sessions, oldest analyzed first, until usage is at most ${bytes(limits.rawSoftCapBytes)}`,
+  means: 'over the soft cap, evicts the oldest digests first until under it',
+  why: () => 'to get under the soft cap',
+  asked: {
+    takes: (isShort) => `${isShort ? 'oldest' : 'oldest analyzed'} first, to the soft cap`,
+    takesNobody: (limits, usageBytes) =>
+      usageBytes <= limits.rawSoftCapBytes
+        ? 'Usage is within the soft cap.'
+        : 'Over the soft cap, but no analyzed session can go.',
+    more: () => 'Raw bytes go, the digests stay. What has no digest is not touched.',
+  },
 });
 
 /** In the order in which they run, before the overflow. The plan, the run and its report follow this list: one more pass is one more row. */
@@ -110,11 +136,31 @@ export const EVICTING_PASSES = [
       rawMaxAgeDays === 'off'
         ? 'backstop: switched off'
         : `backstop: evict analyzed sessions older than ${rawMaxAgeDays} days`,
+    means: 'evicts what is older than the age limit',
+    why: ({ rawMaxAgeDays }) => `older than ${rawMaxAgeDays} days`,
+    asked: {
+      takes: () => 'analyzed and too old',
+      takesNobody: () => 'No analyzed session is too old.',
+      more: ({ rawMaxAgeDays }) =>
+        rawMaxAgeDays === 'off'
+          ? 'The backstop is switched off.'
+          : `The limit is ${rawMaxAgeDays} days. Raw bytes go, the digests stay.`,
+    },
   }),
   BUDGET,
 ] as const;
 export type EvictingPass = (typeof EVICTING_PASSES)[number];
 export type EvictingPassName = EvictingPass['name'];
+
+export function evictingPass(pass: string): EvictingPass | null {
+  return EVICTING_PASSES.find(({ name }) => name === pass) ?? null;
+}
+
+/** Under this key a report lists whom the pass evicted. */
+export function evictedKey<Name extends EvictingPassName>(pass: Name): `${Name}_evicted` {
+  return `${pass}_evicted`;
+}
+export type EvictedKey = `${EvictingPassName}_evicted`;
 
 /** The one that runs again once the overflow has made digests. */
 export const PASS_AFTER_ANALYSIS: EvictingPass = BUDGET;

@@ -204,7 +204,7 @@ export class RestoreTree {
    */
   stage(path: string, chunks: Iterable<Chunk>, sha256: string | null, place: RestorePlace): Staged {
     const staged = this.begin(path, place);
-    return this.#orDropped(staged, () => {
+    return this.#dropOnFailure(staged, () => {
       const written = inFolder(staged.realFolder, (at) =>
         writeNew(join(at, basename(staged.temporary)), chunks),
       );
@@ -297,7 +297,7 @@ export class RestoreTree {
   move(staged: Staged, isKept: (held: string) => boolean = () => false): Put {
     const { path, temporary, place, realFolder } = staged;
     let put: Put = { stat: null, aside: null };
-    this.#orDropped(staged, () => {
+    this.#dropOnFailure(staged, () => {
       this.#judgedFolder(path, this.#realFolder(path));
       inFolder(realFolder, (at) => {
         const stat = statText(lstatSync(onDisk(join(at, basename(temporary))), { bigint: true }));
@@ -339,7 +339,7 @@ export class RestoreTree {
     this.#changed.clear();
   }
 
-  #orDropped(staged: Staged, work: () => void): Staged {
+  #dropOnFailure(staged: Staged, work: () => void): Staged {
     try {
       translated(staged.path, work);
       return staged;

@@ -8,7 +8,7 @@ import type { Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
 import { NAMED, NAMED_ID } from './rows.ts';
 
-interface Columns {
+interface AnalysisColumns {
   generation: number;
   failures: number;
   tried_at: Iso;
@@ -16,10 +16,10 @@ interface Columns {
   program: string;
 }
 
-const toAttempt = ({ tried_at, ...row }: Columns): Attempt => ({ ...row, triedAt: tried_at });
+const toAttempt = ({ tried_at, ...row }: AnalysisColumns): Attempt => ({ ...row, triedAt: tried_at });
 
 export function lastAttempt(db: ReadableDb, uid: SessionUid): Attempt | null {
-  const row = db.get<Columns>(
+  const row = db.get<AnalysisColumns>(
     `SELECT generation, failures, tried_at, analyzer, program FROM analyses WHERE session_id = ${NAMED_ID}`,
     { uid },
   );
@@ -95,7 +95,7 @@ export function failedAnalyses(
   db: ReadableDb,
   present: Pick<Circumstances, 'analyzer' | 'program'>,
 ): FailedGroup[] {
-  const rows = db.all<Columns & { uid: SessionUid; why: string; raw_generation: number }>(
+  const rows = db.all<AnalysisColumns & { uid: SessionUid; why: string; raw_generation: number }>(
     `SELECT s.session_uid AS uid, s.analyze_error AS why, s.raw_generation, a.generation, a.failures, a.tried_at,
        a.analyzer, a.program
      FROM analyses a JOIN sessions s ON s.id = a.session_id

@@ -41,14 +41,14 @@ export function hoard(db: ReadableDb, limit: number): Hoard {
 /** Bytes that went: 0 where nothing could. `why`: what has changed since it was looked at. */
 export type Curated = { readonly freedBytes: number } | { readonly why: string };
 
-interface Row {
+interface CurateRow {
   readonly id: number;
   readonly raw_generation: number;
   readonly digest_bytes: number;
 }
 
-function curatable(db: ReadableDb, uid: SessionUid): Row | string {
-  const row = db.get<Row & { evicted_at: string | null; pinned: number }>(
+function curatable(db: ReadableDb, uid: SessionUid): CurateRow | string {
+  const row = db.get<CurateRow & { evicted_at: string | null; pinned: number }>(
     'SELECT id, raw_generation, digest_bytes, evicted_at, pinned FROM sessions WHERE session_uid = $uid',
     { uid },
   );
@@ -107,7 +107,7 @@ export function shrinkDigests(
 function note(
   db: WritableDb,
   event: {
-    readonly row: Row;
+    readonly row: CurateRow;
     readonly uid: SessionUid;
     readonly at: Iso;
     readonly kind: 'digest_dropped' | 'digest_shrunk';

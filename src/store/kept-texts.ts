@@ -93,7 +93,9 @@ function replaceDigest(db: WritableDb, session: KeptTexts, digest: KeptDigest, j
       { at, id, uid, generation, before, after },
     );
   db.run('UPDATE digests SET json = $json, bytes = $after, sha256 = $hash WHERE id = $digest', {
-    ...{ json, after, digest: digest.id },
+    json,
+    after,
+    digest: digest.id,
     hash: sha256(Buffer.from(json)),
   });
 }

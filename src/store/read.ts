@@ -272,7 +272,7 @@ export function sessionOfPath(
 }
 
 export interface EventRow {
-  readonly at: string;
+  readonly at: Iso;
   readonly kind: string;
   readonly session_uid: SessionUid;
   readonly generation: number;
@@ -305,9 +305,9 @@ export function listEvents(
 export interface SweepRow {
   readonly sweep_id: string;
   readonly plan_id: string;
-  readonly started_at: string;
+  readonly started_at: Iso;
   /** Null where the sweep was killed before its report. */
-  readonly finished_at: string | null;
+  readonly finished_at: Iso | null;
   readonly lost_data: boolean;
   readonly bytes_freed: number;
   /** JSON of the report, null as above. */
@@ -342,4 +342,9 @@ export function listSweeps(db: ReadableDb, limit = -1, emptyToo = true): SweepRo
 export function findSweep(db: ReadableDb, prefix: string): SweepRow | null {
   const hits = listSweeps(db).filter((row) => row.sweep_id.startsWith(prefix));
   return hits.length === 1 ? (hits[0] ?? null) : null;
+}
+
+/** A number that changes with every commit of another connection; reading it costs microseconds. */
+export function dataVersion(db: ReadableDb): number {
+  return db.get<{ data_version: number }>('PRAGMA data_version')?.data_version ?? 0;
 }

@@ -18,7 +18,7 @@ const NEXT_TO_NOTHING_BYTES = 64 * 1024;
 const ASK_EVERY_BYTES = 8 * MIB;
 
 /** What is asked of a store; connections know this file and not the other way round. */
-interface Asked {
+interface AskedStore {
   readonly path: string;
   get<Row>(sql: string): Row | null;
 }
@@ -46,7 +46,7 @@ const storedSinceAsked = new Map<string, number>();
  * Fails as `disk_full` where storing so many bytes would take the last of the disk. They are written twice, to the log and
  * to the file; free pages of the file take the second copy.
  */
-export function refuseLastRoom(db: Asked, newBytes: number): void {
+export function refuseLastRoom(db: AskedStore, newBytes: number): void {
   const since = (storedSinceAsked.get(db.path) ?? Number.POSITIVE_INFINITY) + newBytes;
   storedSinceAsked.set(db.path, since);
   if (since < ASK_EVERY_BYTES) return;
@@ -60,7 +60,7 @@ export function refuseLastRoom(db: Asked, newBytes: number): void {
   if (free < newBytes + growth + KEEP_FREE_BYTES) throw diskFull(db.path);
 }
 
-function freePageBytes(db: Asked): number {
+function freePageBytes(db: AskedStore): number {
   const pages = db.get<{ freelist_count: number }>('PRAGMA freelist_count')?.freelist_count ?? 0;
   return pages * (db.get<{ page_size: number }>('PRAGMA page_size')?.page_size ?? 0);
 }

@@ -32,13 +32,13 @@ export interface RunEnd {
   readonly problems: readonly string[];
 }
 
-interface Columns extends Omit<RunRow, 'had_effect' | 'problems'> {
+interface RunColumns extends Omit<RunRow, 'had_effect' | 'problems'> {
   readonly id: number;
   readonly had_effect: number;
   readonly problems: string;
 }
 
-const toRun = ({ id: _, had_effect, problems, ...row }: Columns): RunRow => ({
+const toRun = ({ id: _, had_effect, problems, ...row }: RunColumns): RunRow => ({
   ...row,
   had_effect: had_effect === 1,
   problems: JSON.parse(problems),
@@ -104,7 +104,7 @@ export function lastRun(db: ReadableDb): RunRow | null {
 /** Newest first; at most `limit`, -1: all. */
 export function listRuns(db: ReadableDb, limit: number, emptyToo = true): RunRow[] {
   return db
-    .all<Columns>(
+    .all<RunColumns>(
       `SELECT * FROM runs WHERE $emptyToo = 1 OR had_effect = 1 OR exit_code IS NOT 0 ORDER BY id DESC LIMIT $limit`,
       { limit, emptyToo: emptyToo ? 1 : 0 },
     )

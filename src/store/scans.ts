@@ -1,10 +1,11 @@
 /** The last scan of each agent's folder, so that `status` need not look at the disk. */
+import type { Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
 
 export interface ScanRow {
   readonly agent: string;
   readonly root: string;
-  readonly scanned_at: string;
+  readonly scanned_at: Iso;
   readonly sessions: number;
   readonly raw_bytes: number;
   readonly sessions_not_stored: number;
@@ -12,7 +13,7 @@ export interface ScanRow {
   readonly at_risk_not_stored: number;
   readonly deletes_after_days: number | null;
   /** When the first of those at risk goes; null where none is. */
-  readonly first_deletion_at: string | null;
+  readonly first_deletion_at: Iso | null;
   /** Those at risk; absent: what was last seen of them holds. */
   readonly at_risk?: readonly { readonly session_uid: string; readonly goes_at: string }[];
 }

@@ -5,6 +5,7 @@
 
 import { type FailureError, fail, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
+import { collectGarbage } from '../domain/pacer.ts';
 import type { ReadableDb } from './connection.ts';
 import type { Extent, StoredFile } from './rows.ts';
 import { NAMED_ID } from './rows.ts';
@@ -93,14 +94,14 @@ export interface Chunk {
 /** What becomes of a segment's memory when the next one is read: left to the collector, or given up, and its bytes are gone. */
 type Memory = 'kept' | 'lent';
 
-interface Look {
+interface SessionSegments {
   readonly segments: readonly SegmentMeta[];
   /** The event by which the session came back last: since then its logs have only grown. Null where it never left. */
   readonly returned: number | null;
 }
 
 /** The segments of the log that the file had when it was looked up; null where that log is gone, or another one. */
-function look(db: ReadableDb, uid: SessionUid, file: StoredFile): Look | null {
+function look(db: ReadableDb, uid: SessionUid, file: StoredFile): SessionSegments | null {
   return db.snapshot(() => {
     const now = db.get<{ gone: number; log_bytes: number; returned: number | null }>(
       `SELECT gone, log_bytes, (SELECT max(id) FROM events e WHERE e.session_id = f.session_id AND kind = 'returned') AS returned
@@ -237,7 +238,7 @@ function* rangesOf(
           held = segment.id;
           plain = read;
           reads += 1;
-          if (reads % COLLECT_EVERY_READS === 0) Bun.gc(true);
+          if (reads % COLLECT_EVERY_READS === 0) collectGarbage();
         }
         const until = Math.min(segment.raw_bytes, end - segment.log_offset);
         const bytes = plain.subarray(at - segment.log_offset, until);

@@ -147,7 +147,10 @@ function setFileHash(db: WritableDb, file: StoredFile, sha256: Uint8Array): void
        AND raw_bytes = $rawBytes AND log_bytes = $logBytes
        AND coalesce(extents, iif(log_bytes > 0, json_array(json_array(0, log_bytes)), '[]')) = $extents`,
     {
-      ...{ fileId: file.fileId, rawBytes: file.rawBytes, logBytes: file.logBytes, sha256 },
+      fileId: file.fileId,
+      rawBytes: file.rawBytes,
+      logBytes: file.logBytes,
+      sha256,
       extents: JSON.stringify(file.extents),
     },
   );

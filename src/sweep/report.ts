@@ -1,39 +1,24 @@
-/**
- * The report of a sweep: its keys and texts are a contract, others script against them.
- */
-import { EXIT, type ExitCode, worstExit } from '../domain/errors.ts';
+/** The report of a sweep: its texts are a contract as its keys are, others script against them. */
+import { EXIT, type ExitCode, exitOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
-import type { Iso } from '../domain/time.ts';
+import type { Shape } from '../domain/shapes.ts';
 import { explainReason } from '../policy/explain.ts';
 import {
   EVICTING_PASSES,
+  type EvictedKey,
   type EvictingPassName,
+  evictedKey,
   type FormatBytes,
-  type PassName,
   type Victim,
 } from '../policy/passes.ts';
 import type { SweepPlan } from '../policy/plan.ts';
+import type { reportSchema } from './report.schema.ts';
 
-export interface PlanVictim {
-  readonly session_uid: SessionUid;
-  readonly reason: string;
-  readonly bytes: number;
-}
+export type Report = Shape<typeof reportSchema>;
+type PlanReport = Report['plan'];
 
-export interface PlanReport {
-  readonly passes: readonly { readonly pass: PassName; readonly victims: readonly PlanVictim[] }[];
-  readonly to_analyze: readonly SessionUid[];
-  readonly worst_case_data_loss: readonly SessionUid[];
-}
-
-/** Under this key a report lists whom the pass evicted; both runs of the budget are one. */
-export function evictedKey<Name extends EvictingPassName>(pass: Name): EvictedKey<Name> {
-  return `${pass}_evicted`;
-}
-type EvictedKey<Name extends EvictingPassName> = `${Name}_evicted`;
-
-/** Whom each pass evicted, in the order in which they went. */
-export type EvictedLists = Readonly<Record<EvictedKey<EvictingPassName>, readonly SessionUid[]>>;
+/** Whom each pass evicted. */
+export type EvictedLists = Pick<Report, EvictedKey>;
 
 export function evictedLists(of: (pass: EvictingPassName) => readonly SessionUid[]): EvictedLists {
   // The keys are those of all rows.
@@ -45,34 +30,6 @@ export function evictedLists(of: (pass: EvictingPassName) => readonly SessionUid
 /** All of them. */
 export function allEvicted(report: EvictedLists): SessionUid[] {
   return EVICTING_PASSES.flatMap(({ name }) => report[evictedKey(name)]);
-}
-
-export interface Report extends EvictedLists {
-  readonly version: 1;
-  readonly sweep_id: string;
-  readonly plan_id: string;
-  readonly dry_run: boolean;
-  readonly started_at: Iso;
-  readonly finished_at: Iso;
-  /** True where `SESSION_MEMORY_NOW` held the clock. */
-  readonly clock_set: boolean;
-  readonly overflow_analyzed: readonly SessionUid[];
-  readonly overflow_data_loss: readonly SessionUid[];
-  readonly usage_before_bytes: number;
-  readonly bytes_freed: number;
-  readonly final_usage_bytes: number;
-  readonly disk_bytes_before: number;
-  readonly disk_bytes_after: number;
-  readonly over_hard_cap: boolean;
-  readonly tier2_over_cap: boolean;
-  /** Steps that the user said no to. */
-  readonly declined: readonly string[];
-  /** A session stands in this list or in one of those of what went, once, by what became of it last. */
-  readonly skipped: readonly { readonly session_uid: SessionUid; readonly reason: string }[];
-  readonly warnings: readonly string[];
-  readonly lost_data: boolean;
-  readonly interrupted: boolean;
-  readonly plan: PlanReport;
 }
 
 export const WARNINGS = {
@@ -103,7 +60,7 @@ export const WARNINGS = {
 
 /** The plan with its reasons in words. */
 export function planReport(plan: SweepPlan, bytes: FormatBytes): PlanReport {
-  const victim = ({ card, reason }: Victim): PlanVictim => ({
+  const victim = ({ card, reason }: Victim) => ({
     session_uid: card.uid,
     reason: explainReason(reason, bytes),
     bytes: card.storedBytes,
@@ -118,9 +75,9 @@ export function planReport(plan: SweepPlan, bytes: FormatBytes): PlanReport {
 /** The exit code of a sweep that ran; a dry run exits 0. */
 export function exitCodeOf(report: Report): ExitCode {
   if (report.dry_run) return EXIT.done;
-  const holds = new Set<ExitCode>();
-  if (report.lost_data) holds.add(EXIT.dataLost);
-  if (report.interrupted) holds.add(EXIT.interrupted);
-  if (report.over_hard_cap) holds.add(EXIT.overHardCap);
-  return worstExit(holds);
+  return exitOf({
+    dataLost: report.lost_data,
+    interrupted: report.interrupted,
+    overHardCap: report.over_hard_cap,
+  });
 }

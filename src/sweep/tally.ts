@@ -23,10 +23,10 @@ type Counted = Pick<
 export type EvictedBy = EvictingPassName | 'data_loss';
 
 /** Where the report tells of it. */
-type Told = { readonly list: EvictedBy } | { readonly list: 'skipped'; readonly reason: string };
+type Listing = { readonly list: EvictedBy } | { readonly list: 'skipped'; readonly reason: string };
 
 export class Tally {
-  readonly #fates = new Map<SessionUid, Told>();
+  readonly #fates = new Map<SessionUid, Listing>();
   readonly analyzed: SessionUid[] = [];
   readonly declined: StepName[] = [];
   readonly warnings: string[] = [];
@@ -76,12 +76,12 @@ export class Tally {
     for (const { card } of victims) this.#tell(card.uid, { list: 'skipped', reason: `${step} was skipped` });
   }
 
-  #tell(uid: SessionUid, told: Told): void {
+  #tell(uid: SessionUid, told: Listing): void {
     this.#fates.delete(uid);
     this.#fates.set(uid, told);
   }
 
-  #in(list: Told['list']): SessionUid[] {
+  #in(list: Listing['list']): SessionUid[] {
     return [...this.#fates].filter(([, told]) => told.list === list).map(([uid]) => uid);
   }
 

@@ -25,8 +25,18 @@ export interface Filter {
 }
 
 export const NO_FILTER: Filter = {
-  ...{ agent: null, state: null, project: null, like: null, pinned: false, next: false, risk: false },
-  ...{ minBytes: null, maxBytes: null, minAgeMs: null, maxAgeMs: null, text: '' },
+  agent: null,
+  state: null,
+  project: null,
+  like: null,
+  pinned: false,
+  next: false,
+  risk: false,
+  minBytes: null,
+  maxBytes: null,
+  minAgeMs: null,
+  maxAgeMs: null,
+  text: '',
 };
 
 /** A name that has blanks stands in quotes. */
@@ -72,8 +82,16 @@ function partOf(part: string): Partial<Filter> | null {
 }
 
 const BYTES: Readonly<Record<string, number>> = {
-  ...{ b: 1, kb: 1e3, mb: 1e6, gb: 1e9 },
-  ...{ k: 1024, m: 1024 ** 2, g: 1024 ** 3, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3 },
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  k: 1024,
+  m: 1024 ** 2,
+  g: 1024 ** 3,
+  kib: 1024,
+  mib: 1024 ** 2,
+  gib: 1024 ** 3,
 };
 const AGES: Readonly<Record<string, number>> = { h: 3_600_000, d: DAY_MS, w: 7 * DAY_MS, y: 365 * DAY_MS };
 

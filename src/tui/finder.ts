@@ -63,7 +63,7 @@ export class Finder {
   async load(about: LoadedUnder, done: (catalogue: Catalogue) => void): Promise<void> {
     this.#loads += 1;
     const load = this.#loads;
-    const columns = new Columns();
+    const columns = new SessionColumns();
     for (let afterId = 0; ; ) {
       const page = browsePage(this.#db, afterId, PAGE_ROWS);
       columns.add(page);
@@ -200,7 +200,7 @@ function breath(): Promise<void> {
 type Plain = Omit<Catalogue, 'going' | 'atRisk'>;
 
 /** Keeps the numbers of rows and lets the rows themselves go. */
-class Columns {
+class SessionColumns {
   readonly #agents = new Map<string, number>();
   readonly #projects = new Map<string, number>();
   readonly #pieces: Plain[] = [];

@@ -9,11 +9,10 @@ import { addMs, type Clock, DAY_MS, type Iso } from '../domain/time.ts';
 import { bytesOf, planSweep } from '../policy/plan.ts';
 import { storedByDay } from '../store/browse.ts';
 import type { ReadableDb } from '../store/connection.ts';
-import { listSweeps } from '../store/read.ts';
+import { dataVersion, listSweeps } from '../store/read.ts';
 import { lastRun, type RunRow } from '../store/runs.ts';
 import { lastScans } from '../store/scans.ts';
 import { type CounterRow, census, counters, usage } from '../store/usage.ts';
-import { dataVersion } from '../store/watch.ts';
 import type { AgentPart, Part, View } from './view.ts';
 
 const POLL_MS = 250;

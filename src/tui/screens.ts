@@ -25,7 +25,8 @@ const helpScreen: Rules<'help'> = {
   list: (state, { place, typed }) => ({
     length: helpLines(contextBelow(state), typed).length,
     visible: bodyRows(state.size) - (typed === '' ? 0 : 1),
-    ...{ place, hasCursor: false },
+    place,
+    hasCursor: false,
   }),
   placed: (state, screen, place) => onScreen(state, { ...screen, place }),
   act(state, screen, action) {

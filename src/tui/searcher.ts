@@ -16,11 +16,11 @@ const SNIPPET_UNITS = 150;
 const BEGUN_LETTERS_MIN = 3;
 
 /** What is asked, as an answer names it, and what was found. */
-type Answer = (asked: string, result: SearchResult) => void;
+type OnFound = (asked: string, result: SearchResult) => void;
 
 export class Searcher {
   readonly #services: Pick<Services, 'search' | 'indexMore' | 'related'>;
-  readonly #answer: Answer;
+  readonly #answer: OnFound;
   readonly #failed: (thrown: unknown) => void;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #typed = '';
@@ -29,7 +29,7 @@ export class Searcher {
 
   constructor(
     services: Pick<Services, 'search' | 'indexMore' | 'related'>,
-    answer: Answer,
+    answer: OnFound,
     failed: (thrown: unknown) => void,
   ) {
     this.#services = services;

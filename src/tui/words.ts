@@ -1,13 +1,19 @@
-/** The words of the product, as the help explains them. */
+/** The words of the product, as the help explains them; a pass brings its own. */
+import { EVICTING_PASSES } from '../policy/passes.ts';
+
+const ORDINALS = ['first', 'second', 'third', 'fourth', 'fifth'];
+
 export const WORDS: readonly (readonly [word: string, meaning: string])[] = [
   ['raw', 'a transcript byte for byte, compressed; counts against the caps (Tier 1)'],
   ['digest', 'what was asked, done and decided in a session; small, kept for good (Tier 2)'],
   ['analyze', 'make the digest of a session; only then its raw bytes may go'],
   ['evict', 'drop the raw bytes of a session; its digest stays, and it can be searched'],
   ['sweep', 'a walk through the passes below, each shown before it runs'],
-  ['backstop', 'first pass: evicts what is older than the age limit'],
-  ['budget', 'second pass: over the soft cap, evicts the oldest digests first until under it'],
-  ['overflow', 'third pass: over the hard cap, analyzes what waits, then the budget again'],
+  ...EVICTING_PASSES.map(({ name, means }, at) => [name, `${ORDINALS[at]} pass: ${means}`] as const),
+  [
+    'overflow',
+    `${ORDINALS[EVICTING_PASSES.length]} pass: over the hard cap, analyzes what waits, then the budget again`,
+  ],
   ['data loss', 'the last resort: sessions without a digest go; takes a typed phrase'],
   ['soft cap', 'above it the next sweep makes room'],
   ['hard cap', 'above it nothing is stored any more until a sweep has run'],

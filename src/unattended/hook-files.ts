@@ -138,7 +138,9 @@ function inJson(
   empty?: string,
 ): HookFile {
   return {
-    ...{ path, signs: [root], isOwn: false },
+    path,
+    signs: [root],
+    isOwn: false,
     install: (text, program) => withHooks(text, wanted(program), empty, isOwn),
     uninstall: (text) => withoutHooks(text, isOwn),
     remade: (before, text) => {
@@ -173,7 +175,9 @@ function inToml(path: string, root: string): HookFile {
     'timeout = 10',
   ];
   return {
-    ...{ path, signs: [root], isOwn: false },
+    path,
+    signs: [root],
+    isOwn: false,
     install: (text, program) => {
       const without = withBlock(text ?? '', null);
       if ('why' in without) return without;
@@ -203,7 +207,9 @@ interface OwnText {
 
 function ownFile(path: string, signs: readonly string[], { made, isOurs, words }: OwnText): HookFile {
   return {
-    ...{ path, signs, isOwn: true },
+    path,
+    signs,
+    isOwn: true,
     install: (text, program) =>
       text !== null && text.trim() !== '' && !isOurs(text)
         ? { why: 'a file of this name that is not ours is there' }

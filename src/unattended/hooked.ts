@@ -25,8 +25,12 @@ export type HookedId = (typeof HOOKED)[number]['id'];
 
 /** What people and other programs call them too. */
 const ALSO: Readonly<Record<string, HookedId>> = {
-  ...{ claude: 'claude-code', gemini: 'gemini-cli', qwen: 'qwen-code', copilot: 'copilot-cli' },
-  ...{ 'cursor-cli': 'cursor', kimi: 'kimi-code' },
+  claude: 'claude-code',
+  gemini: 'gemini-cli',
+  qwen: 'qwen-code',
+  copilot: 'copilot-cli',
+  'cursor-cli': 'cursor',
+  kimi: 'kimi-code',
 };
 
 export function hookedAgent(word: string): (HookedAgent & { readonly id: HookedId }) | null {

@@ -46,7 +46,11 @@ export function uninstallStep(
   backup: string | null,
 ): Step | Refused | null {
   const step = (after: string | null, drops: boolean): Step => ({
-    ...{ for: id, path, before, after, backup: drops ? 'drop' : 'none' },
+    for: id,
+    path,
+    before,
+    after,
+    backup: drops ? 'drop' : 'none',
   });
   // A copy with our part in it is not how the file was before us.
   const isBefore = backup !== null && file.own(backup) === null;

@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { manualPage } from '../../src/cli/commands/man.ts';
 import { type CompletedWord, complete, type Known } from '../../src/cli/complete.ts';
 import { commandHelp, programHelp } from '../../src/cli/help.ts';
-import { manualPage } from '../../src/cli/man.ts';
 import { EXIT_MEANINGS, GLOBAL_FLAGS } from '../../src/cli/spec.ts';
 import { COMMANDS } from '../../src/cli/table.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';

@@ -1,6 +1,6 @@
 /** `schema`: what `--json` prints, for whoever scripts against it. */
 import { describe, expect, test } from 'bun:test';
-import { SCHEMAS } from '../../src/cli/commands/schema.ts';
+import { SCHEMAS } from '../../src/cli/schemas.by-command.ts';
 import { COMMANDS } from '../../src/cli/table.ts';
 import { Program } from '../support/program.ts';
 

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { holdToSchema } from './known-keys.ts';
 
 const BINARY = Bun.env['SESSION_MEMORY_BIN'];
 const COMMAND =
@@ -61,6 +62,7 @@ export class Program implements Disposable {
       child.exited,
     ]);
     const out = Buffer.from(bytes).toString();
+    holdToSchema(args, out);
     return { code, out, err, bytes, json: () => JSON.parse(out) };
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Io } from '../../src/cli/io.ts';
 import { type Runtime, run } from '../../src/cli/run.ts';
 import { EXIT } from '../../src/domain/errors.ts';
+import { holdToSchema } from './known-keys.ts';
 
 export interface Told {
   readonly code: Awaited<ReturnType<typeof run>>;
@@ -85,6 +86,7 @@ export async function runIn(
     },
   };
   const code = await run(runtime);
+  holdToSchema(argv, out.join(''));
   return {
     code,
     out: out.join(''),

@@ -149,7 +149,7 @@ describe('the view', () => {
         sessions_at_risk: 6,
         at_risk_not_stored: 2,
         deletes_after_days: 30,
-        first_deletion_at: '2026-06-04T12:00:00.000Z',
+        first_deletion_at: '2026-06-04T12:00:00.000Z' as Iso,
       },
     ]);
     beginSweep(watched.world.db, { sweepId: 's-1', planId: 'p', startedAt: watched.world.now });

@@ -27,8 +27,13 @@ const anywhere: TextContainer = { ...inProject, peek: (id, head) => peekOf(id, h
 function peekOf(id: string, head: Uint8Array, project: string | null): Peek & { readonly nativeId: string } {
   const at = timeOfId(id);
   return {
-    ...{ nativeId: id, project, branch: null, title: firstPrompt(head), parentNativeId: null },
-    ...{ startedAt: at, endedAt: at },
+    nativeId: id,
+    project,
+    branch: null,
+    title: firstPrompt(head),
+    parentNativeId: null,
+    startedAt: at,
+    endedAt: at,
   };
 }
 

@@ -249,8 +249,11 @@ export class AiderReader implements RecordReader {
     const [cacheWrite, cacheRead] = [of('cache write'), of('cache hit')];
     this.#count += 1;
     this.#sink.usage(`t${this.#count}`, this.#model, {
-      ...{ input: Math.max(0, of('sent') - cacheWrite - cacheRead), cacheWrite, cacheRead },
-      ...{ output: of('received'), reasoning: 0 },
+      input: Math.max(0, of('sent') - cacheWrite - cacheRead),
+      cacheWrite,
+      cacheRead,
+      output: of('received'),
+      reasoning: 0,
     });
   }
 }

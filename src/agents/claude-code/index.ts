@@ -155,7 +155,7 @@ function sidecar(nativeId: string, key: string, onlyWithSession = false): FileCl
 }
 
 /** What a peek gathers; the later of two titles of one kind wins, as Claude Code appends them again. */
-interface Gathered {
+interface ClaudePeek {
   nativeId: string | null;
   project: string | null;
   branch: string | null;
@@ -168,7 +168,7 @@ interface Gathered {
 }
 
 function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
-  const found: Gathered = {
+  const found: ClaudePeek = {
     ...{ nativeId: null, project: null, branch: null, parent: null, isClaude: false },
     ...{ firstTimes: [], titles: new Map(), leaves: new Map() },
   };
@@ -189,20 +189,20 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   };
 }
 
-function isTold({ isClaude, nativeId, project, titles, firstTimes }: Gathered): boolean {
+function isTold({ isClaude, nativeId, project, titles, firstTimes }: ClaudePeek): boolean {
   return isClaude && nativeId !== null && project !== null && titles.size > 0 && firstTimes.length > 0;
 }
 
 const timesOf = (line: Buffer): readonly Iso[] => timesOfLine(line, look, timeOf);
 
-function noteLine(found: Gathered, line: Buffer): void {
+function noteLine(found: ClaudePeek, line: Buffer): void {
   for (const one of recordsOf(line).records) note(found, one);
 }
 
 const TITLES: ReadonlySet<string> = new Set(['custom-title', 'ai-title', 'summary']);
 
 /** False of a line that can add nothing: to parse all lines of thousands of heads would be most of finding them. */
-function mayTell(found: Gathered, line: Buffer): boolean {
+function mayTell(found: ClaudePeek, line: Buffer): boolean {
   const { parent, branch } = found;
   // A summary names this session only where its leaf is met, which any record may be.
   if (!isTold(found) || !found.titles.has('prompt') || found.leaves.size > 0) return true;
@@ -231,7 +231,7 @@ function mayHold(line: Buffer, words: readonly string[]): boolean {
   return words.some((word) => line.indexOf(word) >= 0);
 }
 
-function note(found: Gathered, record: JsonRecord): void {
+function note(found: ClaudePeek, record: JsonRecord): void {
   const sessionId = textAt(record, 'sessionId');
   const type = textAt(record, 'type');
   if (type === null || 'payload' in record || isOfAnother(record)) return;
@@ -249,7 +249,7 @@ function isOfAnother(record: JsonRecord): boolean {
   return 'systemPayload' in record || 'parts' in recordAt(record, 'message');
 }
 
-function noteTitle(found: Gathered, type: string, record: JsonRecord): void {
+function noteTitle(found: ClaudePeek, type: string, record: JsonRecord): void {
   const uuid = textAt(record, 'uuid');
   if (type === 'custom-title') setTitle(found, 'custom', textAt(record, 'customTitle'));
   else if (type === 'ai-title') setTitle(found, 'ai', textAt(record, 'aiTitle'));
@@ -264,7 +264,7 @@ function noteTitle(found: Gathered, type: string, record: JsonRecord): void {
   if (uuid !== null && found.leaves.has(uuid)) setTitle(found, 'summary', found.leaves.get(uuid) ?? null);
 }
 
-function setTitle(found: Gathered, source: TitleSource, text: string | null): void {
+function setTitle(found: ClaudePeek, source: TitleSource, text: string | null): void {
   const title = text === null ? null : titleOf(text);
   if (title !== null) found.titles.set(source, title);
 }

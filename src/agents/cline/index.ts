@@ -22,7 +22,9 @@ const KEY_OF_FILE: ReadonlyMap<string, string> = new Map([
   ['api_conversation_history.json', 'model.json'],
 ]);
 const ABOUT: ReadonlySet<string> = new Set([
-  ...['task_metadata.json', 'context_history.json', 'history_item.json'],
+  'task_metadata.json',
+  'context_history.json',
+  'history_item.json',
 ]);
 /** What the person set for one task, what it may do without being asked too. */
 const SETTINGS = 'settings.json';
@@ -75,7 +77,11 @@ interface About {
 function agent({ id, name, proof, extension, variables, ownRoots, named }: About): AgentFormat {
   return {
     id: agentId(id),
-    ...{ name, proof, growth: 'rewrite', variables, retention: null },
+    name,
+    proof,
+    growth: 'rewrite',
+    variables,
+    retention: null,
     folders: ['tasks', 'sessions'],
     roots: (host) => [
       ...ownRoots(host, host.platform === 'win32' ? '\\' : '/'),
@@ -136,7 +142,9 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   const times = ends.records.map(({ ts }) => timeOfMs(ts)).filter((at) => at !== null);
   const [first] = ends.records;
   return {
-    ...{ nativeId: null, branch: null, parentNativeId: null },
+    nativeId: null,
+    branch: null,
+    parentNativeId: null,
     project: cwdOf(ends.records, ends === shown),
     title: titleOf((ends === shown ? textAt(first ?? {}, 'text') : firstPrompt(ends.records)) ?? ''),
     startedAt: times.toSorted()[0] ?? null,

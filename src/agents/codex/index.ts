@@ -99,7 +99,7 @@ function classifyPlace(relPath: string): FileClass | null {
 }
 
 /** What a first look has gathered. */
-interface Gathered {
+interface CodexPeek {
   readonly history: CopiedHistory;
   isCodex: boolean;
   cwd: string | null;
@@ -112,9 +112,15 @@ interface Gathered {
 }
 
 function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
-  const found: Gathered = {
-    ...{ history: new CopiedHistory(), isCodex: false, cwd: null, startedAt: null, latestAt: null },
-    ...{ prompts: new Prompts(), copied: new Prompts(), isInBurst: false },
+  const found: CodexPeek = {
+    history: new CopiedHistory(),
+    isCodex: false,
+    cwd: null,
+    startedAt: null,
+    latestAt: null,
+    prompts: new Prompts(),
+    copied: new Prompts(),
+    isInBurst: false,
   };
   for (const line of headLines(head, () => isTold(found))) {
     noteLine(found, line);
@@ -137,21 +143,21 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
 }
 
 /** What was asked of its parent is no title of a subagent. */
-function titleIn({ history: { own }, prompts, copied }: Gathered): string | null {
+function titleIn({ history: { own }, prompts, copied }: CodexPeek): string | null {
   return prompts.title() ?? (own?.isSubagent === true ? own.name : copied.title());
 }
 
 /** Who it is and where it works. */
-function isPlaced({ history: { own }, cwd }: Gathered): boolean {
+function isPlaced({ history: { own }, cwd }: CodexPeek): boolean {
   return own?.id != null && (own.cwd ?? cwd) !== null;
 }
 
-function isTold(found: Gathered): boolean {
+function isTold(found: CodexPeek): boolean {
   if (found.isInBurst) return false;
   return isPlaced(found) && titleIn(found) !== null && (found.history.own?.at ?? found.startedAt) !== null;
 }
 
-function noteLine(found: Gathered, line: Buffer): void {
+function noteLine(found: CodexPeek, line: Buffer): void {
   const { history } = found;
   const scanned = look.scan(line);
   if (scanned !== 'broken') noteTime(found, look.time());
@@ -167,7 +173,7 @@ function noteLine(found: Gathered, line: Buffer): void {
   }
 }
 
-function noteRecord(found: Gathered, record: JsonRecord): void {
+function noteRecord(found: CodexPeek, record: JsonRecord): void {
   const { history, prompts, copied } = found;
   const at = parseTime(record['timestamp']);
   history.at(at);
@@ -184,7 +190,7 @@ function noteRecord(found: Gathered, record: JsonRecord): void {
   (history.isRunning ? copied : prompts).note(record);
 }
 
-function noteTime(found: Gathered, at: Iso | null): void {
+function noteTime(found: CodexPeek, at: Iso | null): void {
   found.startedAt ??= at;
   if (at !== null && (found.latestAt === null || at > found.latestAt)) found.latestAt = at;
 }

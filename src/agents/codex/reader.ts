@@ -52,7 +52,9 @@ const SKIPPED: ReadonlySet<string> = new Set([
   ),
 ]);
 const RESULTS: ReadonlySet<string> = new Set([
-  ...['function_call_output', 'custom_tool_call_output', 'exec_command_end'],
+  'function_call_output',
+  'custom_tool_call_output',
+  'exec_command_end',
 ]);
 const USED_ITEMS: ReadonlySet<string> = new Set(['UserMessage', 'Plan', 'CommandExecution', 'FileChange']);
 /** What is held of a burst: more is no fresh thread's. */

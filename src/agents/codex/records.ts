@@ -117,12 +117,15 @@ class CodexLine extends Members<CodexPath> {
     const parent = field('parent_thread_id') ?? field('source.subagent.thread_spawn.parent_thread_id');
     const isSpawned = this.isObject(isBare ? 'source.subagent' : 'payload.source.subagent');
     return {
-      ...{ id: field('id'), cwd: field('cwd'), branch: null, version: field('cli_version') },
-      ...{ parent: forkedFrom ?? parent, isFork: forkedFrom !== null, kind: null },
-      ...{
-        isSubagent: isSpawned || field('thread_source') === 'subagent',
-        name: lastPart(field('agent_path')),
-      },
+      id: field('id'),
+      cwd: field('cwd'),
+      branch: null,
+      version: field('cli_version'),
+      parent: forkedFrom ?? parent,
+      isFork: forkedFrom !== null,
+      kind: null,
+      isSubagent: isSpawned || field('thread_source') === 'subagent',
+      name: lastPart(field('agent_path')),
       at: parseTime(field('timestamp') ?? this.value('timestamp')),
     };
   }

@@ -122,7 +122,10 @@ function peekDocument(head: Uint8Array, tail: Uint8Array): Peek | null {
   });
   const times: Iso[] = ends.records.map((one) => parseTime(one['timestamp'])).filter((at) => at !== null);
   return {
-    ...{ nativeId: id, project: null, branch: null, parentNativeId: null },
+    nativeId: id,
+    project: null,
+    branch: null,
+    parentNativeId: null,
     title: titleOf(prompts.find((text) => text !== null) ?? ''),
     startedAt: startedAt ?? times.toSorted()[0] ?? null,
     endedAt: times.toSorted().at(-1) ?? startedAt,

@@ -13,19 +13,36 @@ import { TimelineTeller } from './timeline.ts';
 
 /** Known, and nothing of them is for a digest. */
 const SILENT: ReadonlySet<string> = new Set([
-  ...['assistant.turn_start', 'assistant.turn_end', 'system.message', 'session.usage_checkpoint'],
-  ...['session.auto_mode_resolved', 'session.permissions_changed', 'session.mode_changed', 'session.resume'],
-  ...[
-    'permission.requested',
-    'permission.completed',
-    'system.notification',
-    'session.info',
-    'session.warning',
-  ],
-  ...['session.compaction_start', 'session.truncation', 'session.idle', 'session.title_changed', 'abort'],
-  ...['assistant.reasoning', 'assistant.intent', 'tool.execution_progress', 'tool.execution_partial_result'],
-  ...['subagent.configured', 'subagent.selected', 'subagent.deselected'],
-  ...['hook.start', 'hook.end', 'session.handoff', 'session.snapshot_rewind', 'session.context_changed'],
+  'assistant.turn_start',
+  'assistant.turn_end',
+  'system.message',
+  'session.usage_checkpoint',
+  'session.auto_mode_resolved',
+  'session.permissions_changed',
+  'session.mode_changed',
+  'session.resume',
+  'permission.requested',
+  'permission.completed',
+  'system.notification',
+  'session.info',
+  'session.warning',
+  'session.compaction_start',
+  'session.truncation',
+  'session.idle',
+  'session.title_changed',
+  'abort',
+  'assistant.reasoning',
+  'assistant.intent',
+  'tool.execution_progress',
+  'tool.execution_partial_result',
+  'subagent.configured',
+  'subagent.selected',
+  'subagent.deselected',
+  'hook.start',
+  'hook.end',
+  'session.handoff',
+  'session.snapshot_rewind',
+  'session.context_changed',
 ]);
 const NONE: Tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0, reasoning: 0 };
 interface Usage {
@@ -221,7 +238,9 @@ function tokensOf(usage: JsonRecord): Tokens {
   const [cacheRead, cacheWrite] = [countAt(usage, 'cacheReadTokens'), countAt(usage, 'cacheWriteTokens')];
   return {
     input: Math.max(0, countAt(usage, 'inputTokens') - cacheRead - cacheWrite),
-    ...{ cacheRead, cacheWrite, reasoning: countAt(usage, 'reasoningTokens') },
+    cacheRead,
+    cacheWrite,
+    reasoning: countAt(usage, 'reasoningTokens'),
     output: countAt(usage, 'outputTokens'),
   };
 }

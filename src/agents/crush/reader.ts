@@ -32,13 +32,13 @@ export function isDefaultTitle(title: string): boolean {
   return /^(?:New Session|Untitled Session|New Agent Session|Generate a title)$/i.test(title);
 }
 
-interface Part {
+interface CrushPart {
   readonly type: string;
   readonly data: JsonRecord;
 }
 
 /** The parts of a message's row. */
-export function partsOf(row: JsonRecord): Part[] {
+export function partsOf(row: JsonRecord): CrushPart[] {
   const wrapped = parseRecord(`{"list":${textAt(row, 'parts') ?? '[]'}}`);
   return listAt(wrapped ?? {}, 'list')
     .filter(isRecord)
@@ -52,7 +52,7 @@ interface Call {
   readonly at: Iso | null;
 }
 
-interface Message {
+interface CrushMessage {
   readonly id: string;
   readonly role: string;
   readonly at: Iso | null;
@@ -129,7 +129,7 @@ export class CrushReader extends RowsReader {
     for (const [n, part] of partsOf(row).entries()) this.#part(part, message, n);
   }
 
-  #part({ type, data }: Part, message: Message, n: number): void {
+  #part({ type, data }: CrushPart, message: CrushMessage, n: number): void {
     if (type === 'text') this.#text(data, message);
     else if (type === 'tool_call') this.#call(data, message);
     else if (type === 'tool_result') this.#result(data, message.at);
@@ -141,7 +141,7 @@ export class CrushReader extends RowsReader {
     } else if (!SILENT.has(type)) this.sink.unknown(ownText(type, 80));
   }
 
-  #text(data: JsonRecord, { id, role, at, isSummary }: Message): void {
+  #text(data: JsonRecord, { id, role, at, isSummary }: CrushMessage): void {
     const text = textAt(data, 'text');
     if (text === null) return;
     if (isSummary) {
@@ -153,7 +153,7 @@ export class CrushReader extends RowsReader {
     else if (role === 'user' && this.#once.isNewKey(`prompt ${idKey(id)}`)) this.asked(text, at);
   }
 
-  #call(data: JsonRecord, { id: messageId, at }: Message): void {
+  #call(data: JsonRecord, { id: messageId, at }: CrushMessage): void {
     const id = idKey(textAt(data, 'id') ?? '');
     if (this.#once.isNewKey(`call ${id}`) || this.#open.has(id)) {
       const call = { name: textAt(data, 'name') ?? '', input: textAt(data, 'input') ?? '', messageId, at };
@@ -191,7 +191,7 @@ export class CrushReader extends RowsReader {
   }
 
   /** What a human ran himself, after `!`. */
-  #typed(data: JsonRecord, { id, at }: Message, n: number): void {
+  #typed(data: JsonRecord, { id, at }: CrushMessage, n: number): void {
     const command = textAt(data, 'command');
     const key = `typed ${idKey(id)} ${n}`;
     if (command === null || !this.#once.isNewKey(key)) return;
@@ -200,7 +200,7 @@ export class CrushReader extends RowsReader {
     this.sink.commandResult(key, typeof code === 'number' ? code : null, false, textAt(data, 'output') ?? '');
   }
 
-  #finish(data: JsonRecord, { id, at }: Message): void {
+  #finish(data: JsonRecord, { id, at }: CrushMessage): void {
     if (data['reason'] !== 'error' && data['reason'] !== 'content_filter') return;
     const said = [textAt(data, 'message'), textAt(data, 'details')]
       .filter((text) => text !== null)

@@ -86,7 +86,12 @@ function peekText(head: Uint8Array): Peek | null {
   const [, said] = /^\s*user:[ \t]*\r?\n([\s\S]*?)(?:\n(?:user|assistant|A):[ \t]*\r?\n|$)/.exec(text) ?? [];
   if (said === undefined) return null;
   return {
-    ...{ nativeId: null, project: null, branch: null, parentNativeId: null, startedAt: null, endedAt: null },
+    nativeId: null,
+    project: null,
+    branch: null,
+    parentNativeId: null,
+    startedAt: null,
+    endedAt: null,
     title: titleOf(humanText(said) ?? ''),
   };
 }

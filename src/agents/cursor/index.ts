@@ -112,8 +112,12 @@ const rows: RowsContainer = {
 /** A message with what hangs on it is some KiB; only for progress and for a first guess at room. */
 const ABOUT_BUBBLE_BYTES = 8 * 1024;
 const COUNTED = [
-  ...['bubbleId', 'messageRequestContext', 'checkpointId', 'codeBlockDiff'],
-  ...['codeBlockPartialInlineDiffFates', 'ofsContent'],
+  'bubbleId',
+  'messageRequestContext',
+  'checkpointId',
+  'codeBlockDiff',
+  'codeBlockPartialInlineDiffFates',
+  'ofsContent',
 ];
 const LISTED_ID = `substr(k.key, length('composerData:') + 1)`;
 /** A key that is written again gets a new rowid, larger than all others: the table replaces on conflict. */

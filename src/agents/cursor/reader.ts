@@ -23,7 +23,11 @@ import { conversationsIn } from './workspace.ts';
 
 /** Kinds of keys that tell nothing of their own for a digest. */
 const SILENT = new Set([
-  ...['checkpointId', 'codeBlockDiff', 'codeBlockPartialInlineDiffFates', 'ofsContent', 'composer.content'],
+  'checkpointId',
+  'codeBlockDiff',
+  'codeBlockPartialInlineDiffFates',
+  'ofsContent',
+  'composer.content',
 ]);
 const USER: ReadonlySet<unknown> = new Set([1, 'user']);
 const ASSISTANT: ReadonlySet<unknown> = new Set([2, 'ai', 'assistant']);

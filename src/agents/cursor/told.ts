@@ -5,7 +5,7 @@
 import type { Iso } from '../../domain/time.ts';
 import { idKey, ownText } from '../kit/json-lines.ts';
 
-interface Told {
+interface ToldMessage {
   readonly id: string;
   readonly text: string;
   readonly at: Iso | null;
@@ -19,9 +19,9 @@ const ANSWER_CHARS_MAX = 64 * 1024;
 const ORDER_MAX = 200_000;
 
 export class ToldBubbles {
-  #prompts: Told[] = [];
+  #prompts: ToldMessage[] = [];
   #chars = 0;
-  #answers: Told[] = [];
+  #answers: ToldMessage[] = [];
   #places: ReadonlyMap<string, number> = new Map();
 
   /** The ids of the messages as they follow each other. */
@@ -44,8 +44,8 @@ export class ToldBubbles {
   }
 
   /** By the order; what that no longer names stands before the first that is younger. */
-  takePrompts(): readonly Told[] {
-    const place = ({ id }: Told) => this.#places.get(id);
+  takePrompts(): readonly ToldMessage[] {
+    const place = ({ id }: ToldMessage) => this.#places.get(id);
     const named = this.#prompts.filter((one) => place(one) !== undefined);
     const told = named.sort((a, b) => (place(a) ?? 0) - (place(b) ?? 0));
     for (const one of this.#prompts.filter((each) => place(each) === undefined)) {
@@ -59,8 +59,8 @@ export class ToldBubbles {
   }
 
   /** The last answer by the order; null where none of the last is in it. */
-  lastAnswer(): Told | null {
-    let last: Told | null = null;
+  lastAnswer(): ToldMessage | null {
+    let last: ToldMessage | null = null;
     let lastPlace = -1;
     for (const answer of this.#answers) {
       const place = this.#places.get(answer.id) ?? -1;

@@ -45,7 +45,10 @@ export function runOf(data: JsonRecord): ToolRun | null {
   const [path] = readToolCall(name, args).edited;
   const finalTodos = listAt(result, 'finalTodos');
   return {
-    ...{ name, callId: textAt(data, 'toolCallId'), status, args },
+    name,
+    callId: textAt(data, 'toolCallId'),
+    status,
+    args,
     exitCode: typeof exit === 'number' ? exit : null,
     failed,
     output: failed && shown === '' ? why : shown,

@@ -46,8 +46,12 @@ export class Places {
   constructor(own: OwnFormat) {
     const paths = (key: OwnList) => ownValue(own, key).map((path) => path.split('.'));
     this.#paths = {
-      ...{ id: paths('id'), time: paths('time'), role: paths('role'), text: paths('text') },
-      ...{ project: paths('project'), title: paths('title') },
+      id: paths('id'),
+      time: paths('time'),
+      role: paths('role'),
+      text: paths('text'),
+      project: paths('project'),
+      title: paths('title'),
     };
     this.#user = words(ownValue(own, 'user'));
     this.#assistant = words(ownValue(own, 'assistant'));

@@ -32,7 +32,7 @@ interface Turn {
 }
 
 /** What one line is. `value` of a key that names what the line begins with. */
-type Line =
+type MarkdownLine =
   | { readonly kind: 'turn'; readonly turn: Turn }
   | { readonly kind: 'value'; readonly key: 'id' | 'time' | 'project' | 'title'; readonly value: string }
   | { readonly kind: 'text'; readonly at: Iso | null };
@@ -53,7 +53,7 @@ class Beginnings {
   }
 
   /** `text`: the line, or as much of it as is looked at. */
-  of(text: string): Line {
+  of(text: string): MarkdownLine {
     const low = text.slice(0, LOOKED_CHARS).toLowerCase();
     const [key, begins = ''] = this.#values.find(([, one]) => low.startsWith(one)) ?? [];
     // Where a line begins as two keys say, the longer beginning is meant.
@@ -142,13 +142,17 @@ export function peekMarkdown(own: OwnFormat, head: Uint8Array, tail: Uint8Array)
   }
   times.sort();
   return {
-    ...{ nativeId: told.get('id') ?? null, project: told.get('project') ?? null, branch: null },
-    ...{ title: titleOf(told.get('title') ?? prompt ?? ''), parentNativeId: null },
-    ...{ startedAt: times[0] ?? null, endedAt: times.at(-1) ?? null },
+    nativeId: told.get('id') ?? null,
+    project: told.get('project') ?? null,
+    branch: null,
+    title: titleOf(told.get('title') ?? prompt ?? ''),
+    parentNativeId: null,
+    startedAt: times[0] ?? null,
+    endedAt: times.at(-1) ?? null,
   };
 }
 
-function atOf(line: Line): Iso | null {
+function atOf(line: MarkdownLine): Iso | null {
   if (line.kind === 'turn') return line.turn.at;
   if (line.kind === 'text') return line.at;
   return line.key === 'time' ? (timeIn(line.value) ?? parseTime(line.value)) : null;

@@ -109,7 +109,7 @@ function looseName(fileName: string): LooseName | null {
   return stem === undefined ? null : { stem, encoding: 'plain' };
 }
 
-interface Seen {
+interface GeminiPeek {
   nativeId: string | null;
   project: string | null;
   title: string | null;
@@ -119,7 +119,7 @@ interface Seen {
 }
 
 function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
-  const seen: Seen = {
+  const seen: GeminiPeek = {
     ...{ nativeId: null, project: null, title: null, prompt: null, startedAt: null, endedAt: null },
   };
   // A document that is one line is one all the same.
@@ -136,7 +136,7 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   };
 }
 
-function peekLines(head: Uint8Array, tail: Uint8Array, seen: Seen): boolean {
+function peekLines(head: Uint8Array, tail: Uint8Array, seen: GeminiPeek): boolean {
   let isGemini = false;
   for (const line of headLines(head, () => isGemini && (seen.title ?? seen.prompt) !== null)) {
     isGemini = noteLine(line, seen) || isGemini;
@@ -145,7 +145,7 @@ function peekLines(head: Uint8Array, tail: Uint8Array, seen: Seen): boolean {
   return isGemini;
 }
 
-function noteLine(line: Buffer, seen: Seen): boolean {
+function noteLine(line: Buffer, seen: GeminiPeek): boolean {
   let isGemini = false;
   for (const record of recordsOf(line).records) {
     isGemini = noteHeader(record, seen) || isGemini;
@@ -157,12 +157,12 @@ function noteLine(line: Buffer, seen: Seen): boolean {
   return isGemini;
 }
 
-function noteTime(value: unknown, seen: Seen): void {
+function noteTime(value: unknown, seen: GeminiPeek): void {
   const at = parseTime(value);
   if (at !== null && (seen.endedAt === null || at > seen.endedAt)) seen.endedAt = at;
 }
 
-function noteHeader(record: JsonRecord, seen: Seen): boolean {
+function noteHeader(record: JsonRecord, seen: GeminiPeek): boolean {
   if (!isHeader(record)) return false;
   seen.nativeId ??= textAt(record, 'sessionId');
   seen.startedAt ??= parseTime(record['startTime']);
@@ -174,7 +174,7 @@ function noteHeader(record: JsonRecord, seen: Seen): boolean {
 }
 
 /** True for a message that only Gemini CLI writes: others, too, have users. */
-function noteMessage(message: JsonRecord, seen: Seen): boolean {
+function noteMessage(message: JsonRecord, seen: GeminiPeek): boolean {
   seen.startedAt ??= parseTime(message['timestamp']);
   noteTime(message['timestamp'], seen);
   seen.project ??= cwdOf(message);
@@ -182,7 +182,7 @@ function noteMessage(message: JsonRecord, seen: Seen): boolean {
   return message['type'] === 'gemini';
 }
 
-function peekDocument(ends: DocumentEnds | null, seen: Seen): boolean {
+function peekDocument(ends: DocumentEnds | null, seen: GeminiPeek): boolean {
   if (ends === null) return false;
   const isChat = noteHeader(ends.whole ?? Object.fromEntries(ends.fields), seen);
   for (const message of ends.records) noteMessage(message, seen);

@@ -31,7 +31,6 @@ export function geminiReader(sink: FactSink): RecordReader {
 
 class GeminiReader extends SubagentLines implements RecordReader {
   private readonly once = new Once();
-  private hasTitle = false;
   private readonly prompts = new Set<number | bigint>();
 
   part(bytes: Uint8Array, part: DocumentPart): PartCounts {
@@ -112,21 +111,14 @@ class GeminiReader extends SubagentLines implements RecordReader {
     else if (this.once.isNew('prompt', message, text)) this.prompt(text, at);
   }
 
-  private prompt(text: string, at: Iso | null): void {
-    this.sink.prompt(text, at);
+  protected override prompt(text: string, at: Iso | null): void {
+    super.prompt(text, at);
     if (this.prompts.size < PROMPTS_MAX) this.prompts.add(Bun.hash(text));
-    const title = this.hasTitle ? null : titleOf(text);
-    if (title === null) return;
-    this.hasTitle = true;
-    this.sink.title(title, 'prompt');
   }
 
   private gemini(message: JsonRecord, at: Iso | null): void {
     const text = textOfParts(message['content']);
-    if (text !== '' && this.once.isNew('answer', message, text)) {
-      if (this.subagent !== null) this.subagent.answer = text;
-      else this.sink.answer(text, at);
-    }
+    if (text !== '' && this.once.isNew('answer', message, text)) this.answer(text, at);
     const model = textAt(message, 'model') ?? '';
     const tokens = tokensOf(message);
     if (tokens !== null) this.sink.usage(textAt(message, 'id') ?? '', model, tokens);
@@ -148,10 +140,8 @@ class GeminiReader extends SubagentLines implements RecordReader {
     if (!isDone || !this.once.isNew('result', call)) return;
     this.result(call, id, told.command !== null, hasFailed, at);
     if (hasFailed) return;
-    for (const path of told.read) this.sink.fileRead(path);
-    for (const path of told.written) this.sink.fileWritten(path);
-    for (const path of told.edited) this.sink.fileEdited(path);
-    if (name === 'write_todos') this.todos(call);
+    this.done(told);
+    if (name === 'write_todos') this.todos(recordAt(call, 'args'), 'description');
   }
 
   private result(call: JsonRecord, id: string, isCommand: boolean, hasFailed: boolean, at: Iso | null): void {
@@ -159,17 +149,6 @@ class GeminiReader extends SubagentLines implements RecordReader {
     if (isCommand) {
       this.sink.commandResult(id, exitOf(output, hasFailed), hasFailed, output);
     } else if (textAt(call, 'status') === 'error' && output !== '') this.sink.error(output, at);
-  }
-
-  private todos(call: JsonRecord): void {
-    const list = listAt(recordAt(call, 'args'), 'todos').filter(isRecord);
-    if (this.subagent !== null) return;
-    this.sink.todos(
-      list.map((todo) => ({
-        text: textAt(todo, 'description') ?? '',
-        status: textAt(todo, 'status') ?? 'pending',
-      })),
-    );
   }
 }
 

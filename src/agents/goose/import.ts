@@ -37,7 +37,9 @@ const VISIBLE = { userVisible: true, agentVisible: true };
 
 function messageOf(row: JsonRecord): JsonRecord {
   return {
-    ...{ id: row['message_id'] ?? null, role: row['role'], created: row['created_timestamp'] },
+    id: row['message_id'] ?? null,
+    role: row['role'],
+    created: row['created_timestamp'],
     content: contentOf(row),
     metadata: { ...VISIBLE, ...jsonColumn(row, 'metadata_json') },
   };
@@ -45,7 +47,9 @@ function messageOf(row: JsonRecord): JsonRecord {
 
 function olderMessage(record: JsonRecord): JsonRecord {
   return {
-    ...{ id: record['id'] ?? null, role: record['role'], created: record['created'] },
+    id: record['id'] ?? null,
+    role: record['role'],
+    created: record['created'],
     content: listAt(record, 'content'),
     metadata: { ...VISIBLE, ...recordAt(record, 'metadata') },
   };
@@ -55,7 +59,8 @@ function sessionOf(row: JsonRecord): JsonRecord {
   const json = (key: string) => parseAny(textAt(row, key));
   const data = row['extension_data'];
   return present({
-    ...{ id: row['id'], working_dir: row['working_dir'] },
+    id: row['id'],
+    working_dir: row['working_dir'],
     name: textAt(row, 'name') ?? textAt(row, 'description') ?? '',
     user_set_name: row['user_set_name'] === 1 || row['user_set_name'] === true,
     session_type: textAt(row, 'session_type') ?? 'user',
@@ -66,10 +71,14 @@ function sessionOf(row: JsonRecord): JsonRecord {
     ...tokensOf(row, 'accumulated_'),
     usage: usageOf(row, ''),
     accumulated_usage: usageOf(row, 'accumulated_'),
-    ...{ accumulated_cost: row['accumulated_cost'], schedule_id: row['schedule_id'] },
-    ...{ recipe: json('recipe_json'), user_recipe_values: json('user_recipe_values_json') },
-    ...{ provider_name: row['provider_name'], model_config: json('model_config_json') },
-    ...{ goose_mode: row['goose_mode'], project_id: row['project_id'] },
+    accumulated_cost: row['accumulated_cost'],
+    schedule_id: row['schedule_id'],
+    recipe: json('recipe_json'),
+    user_recipe_values: json('user_recipe_values_json'),
+    provider_name: row['provider_name'],
+    model_config: json('model_config_json'),
+    goose_mode: row['goose_mode'],
+    project_id: row['project_id'],
     parent_session_id: row['parent_session_id'],
   });
 }

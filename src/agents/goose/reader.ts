@@ -21,8 +21,15 @@ import {
 import { Once } from '../kit/seen-records.ts';
 
 const SILENT = new Set([
-  ...['image', 'thinking', 'redactedThinking', 'reasoning', 'toolConfirmationRequest', 'actionRequired'],
-  ...['contextLengthExceeded', 'summarizationRequested', 'conversationCompacted'],
+  'image',
+  'thinking',
+  'redactedThinking',
+  'reasoning',
+  'toolConfirmationRequest',
+  'actionRequired',
+  'contextLengthExceeded',
+  'summarizationRequested',
+  'conversationCompacted',
 ]);
 /** Tools that begin a session of another agent, by the last part of their names. */
 const DELEGATES = new Set(['delegate', 'subagent', 'create_task', 'execute_task']);
@@ -45,7 +52,7 @@ export function contentOf(row: JsonRecord): readonly JsonRecord[] {
   return wrapped === null ? [] : listAt(wrapped, 'list').filter(isRecord);
 }
 
-interface Message {
+interface GooseMessage {
   readonly role: string;
   readonly at: Iso | null;
   readonly created: unknown;
@@ -120,7 +127,7 @@ export class GooseReader extends RowsReader {
     for (const part of content) this.#part(part, at);
   }
 
-  #texts(message: Message): void {
+  #texts(message: GooseMessage): void {
     const { role, at, created, content, metadata } = message;
     const text = content
       .flatMap((part) => (part['type'] === 'text' && isForHumans(part) ? [textAt(part, 'text') ?? ''] : []))

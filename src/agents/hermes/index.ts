@@ -140,7 +140,11 @@ const tree: TreeContainer = {
     const stats = paths.map((path) => `${path} ${files.stat(path)}`).join('\n');
     return {
       peek: {
-        ...{ nativeId: id, project: cwdOf(info), branch: null, title: null, parentNativeId: null },
+        nativeId: id,
+        project: cwdOf(info),
+        branch: null,
+        title: null,
+        parentNativeId: null,
         startedAt: parseTime(info['session_start']),
         endedAt: parseTime(info['last_updated']),
       },

@@ -192,8 +192,10 @@ export abstract class DocumentReader implements RecordReader {
 }
 
 const TOKENS = {
-  ...{ input: 'input_tokens', output: 'output_tokens' },
-  ...{ read: 'cache_read_input_tokens', write: 'cache_creation_input_tokens' },
+  input: 'input_tokens',
+  output: 'output_tokens',
+  read: 'cache_read_input_tokens',
+  write: 'cache_creation_input_tokens',
 } as const;
 const NO_TOKENS: Tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0, reasoning: 0 };
 

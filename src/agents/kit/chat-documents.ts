@@ -67,8 +67,15 @@ export function chatDocuments(agent: ChatDocuments): AgentFormat {
   });
   return {
     id: agentId(agent.id),
-    ...{ name: agent.name, proof: agent.proof, growth: 'rewrite', variables: agent.variables },
-    ...{ folders: ['sessions'], retention: null, places, classify, skipsFolder: () => false },
+    name: agent.name,
+    proof: agent.proof,
+    growth: 'rewrite',
+    variables: agent.variables,
+    folders: ['sessions'],
+    retention: null,
+    places,
+    classify,
+    skipsFolder: () => false,
     roots: (host) => agent.roots(host, host.platform === 'win32' ? '\\' : '/'),
     rootOf: (path) => agent.named.exec(path)?.[1] ?? null,
     peek: (head, tail) => peek(agent, shape, head, tail),
@@ -104,7 +111,10 @@ function peek(agent: ChatDocuments, shape: DocumentShape, head: Uint8Array, tail
   const name = text('title');
   const title = name === null || name === agent.unnamed ? null : name;
   return {
-    ...{ nativeId: id, project: text(members.project), branch: null, parentNativeId: null },
+    nativeId: id,
+    project: text(members.project),
+    branch: null,
+    parentNativeId: null,
     title: titleOf(
       title ?? prompts.map((one) => textOfBlocks(blocksOf(one))).find((one) => one !== '') ?? '',
     ),

@@ -5,17 +5,15 @@
 import type { Host } from '../../domain/agent.ts';
 
 const EDITORS: readonly string[] = [
-  ...[
-    'Code',
-    'Code - Insiders',
-    'VSCodium',
-    'Code - OSS',
-    'Cursor',
-    'Windsurf',
-    'Trae',
-    'Kiro',
-    'Antigravity',
-  ],
+  'Code',
+  'Code - Insiders',
+  'VSCodium',
+  'Code - OSS',
+  'Cursor',
+  'Windsurf',
+  'Trae',
+  'Kiro',
+  'Antigravity',
 ];
 const SERVERS: readonly string[] = [
   '.vscode-server',

@@ -75,21 +75,29 @@ function partOf({ isFile, row }: StoredRow, messageID: string): JsonRecord {
 function sessionInfo(row: JsonRecord): JsonRecord {
   const json = (key: string) => parseAny(textAt(row, key));
   const summary = {
-    ...{
-      additions: row['summary_additions'],
-      deletions: row['summary_deletions'],
-      files: row['summary_files'],
-    },
+    additions: row['summary_additions'],
+    deletions: row['summary_deletions'],
+    files: row['summary_files'],
     diffs: json('summary_diffs'),
   };
   const time = {
-    ...{ created: row['time_created'], updated: row['time_updated'] },
-    ...{ compacting: row['time_compacting'], archived: row['time_archived'] },
+    created: row['time_created'],
+    updated: row['time_updated'],
+    compacting: row['time_compacting'],
+    archived: row['time_archived'],
   };
   return present({
-    ...{ id: row['id'], slug: row['slug'], projectID: row['project_id'], workspaceID: row['workspace_id'] },
-    ...{ directory: row['directory'], path: row['path'], parentID: row['parent_id'], title: row['title'] },
-    ...{ version: row['version'], agent: row['agent'], model: json('model') },
+    id: row['id'],
+    slug: row['slug'],
+    projectID: row['project_id'],
+    workspaceID: row['workspace_id'],
+    directory: row['directory'],
+    path: row['path'],
+    parentID: row['parent_id'],
+    title: row['title'],
+    version: row['version'],
+    agent: row['agent'],
+    model: json('model'),
     share: row['share_url'] == null ? undefined : { url: row['share_url'] },
     summary: summary.additions == null ? undefined : present(summary),
     revert: json('revert'),

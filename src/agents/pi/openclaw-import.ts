@@ -16,7 +16,8 @@ export const openClawImport: AgentImport = {
   content: (lines, session) => {
     const { nativeId } = session;
     const told = {
-      ...{ sessionId: nativeId, updatedAt: Date.parse(lastTime(lines) ?? session.startedAt ?? '') || 0 },
+      sessionId: nativeId,
+      updatedAt: Date.parse(lastTime(lines) ?? session.startedAt ?? '') || 0,
       sessionFile: `${nativeId}.jsonl`,
     };
     return `${JSON.stringify({ [`agent:${agentOf(session)}:restored:${nativeId}`]: told })}\n`;

@@ -23,7 +23,8 @@ const RECENT_MS = 7 * 24 * 60 * 60 * 1000;
 /** `peek`: what the lines of a transcript tell. */
 export function openClawRows(peek: PeekAt): RowsContainer {
   return {
-    ...{ kind: 'rows', tables: [] },
+    kind: 'rows',
+    tables: [],
     transcripts: { at: transcriptAt, lines },
     sessions: (db, only) => sessions(db, only, peek),
   };

@@ -87,8 +87,10 @@ export const OH_MY_PI_LAYOUT: Layout = layout({
     transcript: ['sessions/*/*.jsonl', '20*_*.jsonl'],
     subagent: ['sessions/*/*_{id}/**/*.jsonl', '20*_{id}/**/*.jsonl'],
     output: [
-      ...['sessions/*/*_{id}/**/*.log', 'sessions/*/*_{id}/**/*.md'],
-      ...['20*_{id}/**/*.log', '20*_{id}/**/*.md'],
+      'sessions/*/*_{id}/**/*.log',
+      'sessions/*/*_{id}/**/*.md',
+      '20*_{id}/**/*.log',
+      '20*_{id}/**/*.md',
     ],
   }),
   classify: (relPath) => {

@@ -22,56 +22,47 @@ import { readToolCall, type ToolCall } from '../kit/tool-call.ts';
 
 /** Users' records that no human wrote. */
 const MADE_BY_PROGRAM: ReadonlySet<string> = new Set([
-  ...[
-    'notification',
-    'background_task_completed',
-    'cron',
-    'goal_runtime',
-    'agent_launch_prompt',
-    'agent_bootstrap',
-  ],
+  'notification',
+  'background_task_completed',
+  'cron',
+  'goal_runtime',
+  'agent_launch_prompt',
+  'agent_bootstrap',
 ]);
 /** What a digest takes nothing from. */
 const SKIPPED: ReadonlySet<string> = new Set([
-  ...[
-    'session_notes',
-    'ui_telemetry',
-    'at_command',
-    'attribution_snapshot',
-    'notification',
-    'cron',
-    'session_source',
-  ],
-  ...[
-    'session_execution_engine',
-    'omni_recall',
-    'session_model',
-    'session_approval_mode',
-    'rewind',
-    'agent_bootstrap',
-  ],
-  ...[
-    'agent_launch_prompt',
-    'agent_retry',
-    'agent_session_ready',
-    'file_history_snapshot',
-    'user_text_elements',
-  ],
-  ...['session_artifact_event', 'session_artifact_snapshot', 'session_sources_snapshot', 'branch_checkpoint'],
-  ...[
-    'goal_state',
-    'goal_runtime',
-    'goal_turn_end',
-    'realtime_message',
-    'turn_result',
-    'background_task_completed',
-  ],
-  ...[
-    'managed_session_header_v1',
-    'managed_session_event_v1',
-    'managed_session_commit_v1',
-    'mid_turn_user_message',
-  ],
+  'session_notes',
+  'ui_telemetry',
+  'at_command',
+  'attribution_snapshot',
+  'notification',
+  'cron',
+  'session_source',
+  'session_execution_engine',
+  'omni_recall',
+  'session_model',
+  'session_approval_mode',
+  'rewind',
+  'agent_bootstrap',
+  'agent_launch_prompt',
+  'agent_retry',
+  'agent_session_ready',
+  'file_history_snapshot',
+  'user_text_elements',
+  'session_artifact_event',
+  'session_artifact_snapshot',
+  'session_sources_snapshot',
+  'branch_checkpoint',
+  'goal_state',
+  'goal_runtime',
+  'goal_turn_end',
+  'realtime_message',
+  'turn_result',
+  'background_task_completed',
+  'managed_session_header_v1',
+  'managed_session_event_v1',
+  'managed_session_commit_v1',
+  'mid_turn_user_message',
 ]);
 /** What the program puts before a prompt, of agents in the background say. */
 const REMINDER = /^\s*<system-reminder>[\s\S]*?<\/system-reminder>\s*/;
@@ -152,19 +143,11 @@ class QwenReader extends SubagentLines implements RecordReader {
     } else if (text !== null) this.prompt(text, at, isCopied);
   }
 
-  private prompt(text: string, at: Iso | null, isCopied: boolean): void {
-    this.sink.prompt(text, at, isCopied);
-    const title = this.met.has('title') ? null : titleOf(text);
-    if (title === null) return;
-    this.met.add('title');
-    this.sink.title(title, 'prompt');
-  }
-
   private assistant(record: JsonRecord, at: Iso | null, isCopied: boolean): void {
     const parts = listAt(recordAt(record, 'message'), 'parts');
     const text = textOfParts(parts);
-    if (text !== '' && this.subagent !== null) this.subagent.answer = text;
-    else if (text !== '' && record['isSidechain'] !== true) this.sink.answer(text, at);
+    const isOwn = this.subagent !== null || record['isSidechain'] !== true;
+    if (text !== '' && isOwn) this.answer(text, at);
     if (isCopied) return;
     const model = textAt(record, 'model') ?? '';
     const tokens = tokensOf(recordAt(record, 'usageMetadata'));
@@ -180,18 +163,7 @@ class QwenReader extends SubagentLines implements RecordReader {
     this.sink.tool(name);
     if (told.command !== null) this.sink.command(id, told.command, at, told.cwd);
     if (this.open.size < OPEN_MAX) this.open.set(id, { name, told });
-    if (name === 'todo_write') this.todos(recordAt(call, 'args'));
-  }
-
-  private todos(input: JsonRecord): void {
-    const list = listAt(input, 'todos').filter(isRecord);
-    if (this.subagent !== null) return;
-    this.sink.todos(
-      list.map((todo) => ({
-        text: textAt(todo, 'content') ?? '',
-        status: textAt(todo, 'status') ?? 'pending',
-      })),
-    );
+    if (name === 'todo_write') this.todos(recordAt(call, 'args'), 'content');
   }
 
   private result(record: JsonRecord, at: Iso | null): void {
@@ -205,10 +177,7 @@ class QwenReader extends SubagentLines implements RecordReader {
       this.open.delete(id);
       if (call?.told.command) this.sink.commandResult(id, exitOf(output, hasFailed), hasFailed, output);
       else if (status === 'error' && output !== '') this.sink.error(output, at);
-      if (call === undefined || hasFailed) continue;
-      for (const path of call.told.read) this.sink.fileRead(path);
-      for (const path of call.told.written) this.sink.fileWritten(path);
-      for (const path of call.told.edited) this.sink.fileEdited(path);
+      if (call !== undefined && !hasFailed) this.done(call.told);
     }
   }
 

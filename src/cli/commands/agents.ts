@@ -23,7 +23,10 @@ export const agents: Command = async (context) => {
     const verbose = context.flags['verbose'] === true;
     const { scans, unplaced } = await lookAtAgents(
       {
-        ...{ db, host: context.host, clock: context.clock, signal: context.signal },
+        db,
+        host: context.host,
+        clock: context.clock,
+        signal: context.signal,
         warn: (text) => void warnings.push(text),
         ...(setup === null ? {} : { visitor: new ProcessVisitor(setup) }),
       },
@@ -34,8 +37,11 @@ export const agents: Command = async (context) => {
     const off = agentsOf(context.host).filter((agent) => !isEnabled(agent, context.host));
     const unknown = verbose ? unknownRecords(db) : null;
     if (context.json)
-      printJson(io, {
-        ...{ version: 1, agents: scans, switched_off: off.map(({ id }) => id), warnings },
+      printJson<'agents'>(io, {
+        version: 1,
+        agents: scans,
+        switched_off: off.map(({ id }) => id),
+        warnings,
         ...(unknown === null ? {} : { unknown_records: unknown, unplaced }),
       });
     else {

@@ -3,6 +3,7 @@
  * out of what is kept. A failed analysis is a warning; the command itself did its work.
  */
 import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
+import type { SessionUid } from '../../domain/ids.ts';
 import { plainLine } from '../../domain/text.ts';
 import { analyzeSession, sessionsToRenew, sessionsWaiting } from '../../ingest/analyze.ts';
 import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
@@ -30,11 +31,11 @@ export const analyze: Command = async (context) => {
         : context.flags['all'] === true
           ? sessionsToRenew(db, context.clock.now(), context.host, deps.external)
           : sessionsWaiting(db, context.clock.now());
-    const analyzed: string[] = [];
+    const analyzed: SessionUid[] = [];
     const notices: string[] = [];
     let untried = 0;
-    const kept: { session_uid: string; reason: string }[] = [];
-    const failed: { session_uid: string; reason: string }[] = [];
+    const kept: { session_uid: SessionUid; reason: string }[] = [];
+    const failed: { session_uid: SessionUid; reason: string }[] = [];
     for (const [done, uid] of uids.entries()) {
       if (signal.aborted) break;
       line.work('analyze', { count: done + 1, total: uids.length }, uid);
@@ -61,7 +62,15 @@ export const analyze: Command = async (context) => {
     ];
     const { cleaned } = clean;
     if (context.json)
-      printJson(io, { version: 1, analyzed, kept, failed, cleaned, warnings, interrupted: signal.aborted });
+      printJson<'analyze'>(io, {
+        version: 1,
+        analyzed,
+        kept,
+        failed,
+        cleaned,
+        warnings,
+        interrupted: signal.aborted,
+      });
     else {
       for (const warning of warnings) io.err(`warning: ${plainLine(warning)}\n`);
       io.out(

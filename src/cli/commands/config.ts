@@ -19,7 +19,7 @@ export const configCommand: Command = async (context) => {
   const [action] = context.args;
   if (action === undefined) return showAll(context);
   if (action === 'path') {
-    if (context.json) printJson(context.io, { version: 1, path: context.settings.configPath });
+    if (context.json) printJson<'config'>(context.io, { version: 1, path: context.settings.configPath });
     else context.io.out(`${context.settings.configPath}\n`);
     return EXIT.done;
   }
@@ -64,7 +64,7 @@ function showAll(context: Context) {
   const { values } = context.settings;
   const unmatched = unmatchedOf(context);
   if (context.json) {
-    printJson(context.io, {
+    printJson<'config'>(context.io, {
       version: 1,
       path: context.settings.configPath,
       exists: existsSync(context.settings.configPath),
@@ -145,7 +145,7 @@ function init(context: Context) {
     throw fail('exists', `${path} is already there; it was left as it is`, 'Edit it, or move it away first.');
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   writeFileSync(path, TEMPLATE, { flag: 'wx', mode: 0o600 });
-  if (context.json) printJson(context.io, { version: 1, path, created: true });
+  if (context.json) printJson<'config'>(context.io, { version: 1, path, created: true });
   else context.io.out(`Wrote ${path}\n`);
   return EXIT.done;
 }

@@ -4,23 +4,24 @@
  */
 import { shrink } from '../../digest/shrink.ts';
 import type { Digest } from '../../domain/digest.ts';
-import { EXIT, EXIT_OF_CODE, type ExitCode, fail, failure, worstExit } from '../../domain/errors.ts';
+import { EXIT, type ExitCode, fail } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
-import { cutText, plainLine } from '../../domain/text.ts';
+import { plainLine } from '../../domain/text.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { type Curated, dropDigests, type Hoard, hoard, shrinkDigests } from '../../store/curate.ts';
-import { openReadable, openWritable } from '../../store/open.ts';
+import { openReadable } from '../../store/open.ts';
 import { usage } from '../../store/usage.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
-import { printFailure } from '../failure.ts';
 import { formatAge, formatBytes, plural, table } from '../format.ts';
 import { tableColumns } from '../io.ts';
-import { consentTo, namedSessions, refuseNamed, underSweepLock } from '../named-sessions.ts';
+import { namedSessions, refuseNamed } from '../named-sessions.ts';
+import { carryOut, plannedRow } from '../planned-change.ts';
 import { parseBytes, parseCount } from '../values.ts';
 
 const DEFAULT_LIMIT = 10;
-const TITLE_CHARS_MAX = 60;
+
+type Curation = 'drop' | 'shrink';
 
 export const curate: Command = async (context) => {
   const { flags, args } = context;
@@ -43,7 +44,7 @@ function look(context: Context): ExitCode {
   const usedBytes = usage(db).tier2Bytes;
   const found = hoard(db, limit);
   if (context.json) {
-    printJson(io, {
+    printJson<'curate'>(io, {
       version: 1,
       used_bytes: usedBytes,
       cap_bytes: settings.limits.distilledCapBytes,
@@ -127,55 +128,59 @@ function chosen(context: Context): SessionRow[] {
   return sessions;
 }
 
-interface Done {
+interface CuratedSoFar {
   readonly changed: SessionUid[];
   readonly skipped: { readonly session_uid: SessionUid; readonly reason: string }[];
   freedBytes: number;
 }
 
-async function change(context: Context, action: 'drop' | 'shrink'): Promise<ExitCode> {
+function change(context: Context, action: Curation): Promise<ExitCode> {
   const sessions = chosen(context);
   const toBytes = sizeFlag(context);
   const plan = sessions.map(({ uid, digestBytes }) => ({ session_uid: uid, bytes: digestBytes }));
-  if (!context.json && context.flags['dryRun'] !== true)
-    io(context, [
-      action === 'drop'
-        ? 'drop: nothing of what was said and done in these sessions stays; their row, sizes and hashes do'
-        : 'shrink: the digest keeps its beginning and counts; what is cut is gone',
-      ...sessions.map(
-        (row) =>
-          `  ${row.uid}  ${formatBytes(row.digestBytes)}  ${cutText(row.title ?? '', TITLE_CHARS_MAX)}`,
-      ),
-    ]);
-  const done: Done = { changed: [], skipped: [], freedBytes: 0 };
-  if (context.flags['dryRun'] === true) return tell(context, action, plan, done);
-  const consent = await consentTo(
-    context,
-    context.flags['yes'] === true,
-    `${action} ${sessions.length} digests`,
-  );
-  if (consent === 'missing' || consent === 'refused') {
-    const why = consent === 'missing' ? 'needs consent' : 'was not consented to';
-    const shown = failure(
-      'consent_needed',
-      `to ${action} ${plural(sessions.length, 'digest')} ${why}; nothing was changed`,
-      'Add --yes to consent, or --dry-run to only look.',
-    );
-    printFailure(context.io, context.json, shown, { plan });
-    return EXIT_OF_CODE[shown.code];
-  }
-  using db = openWritable(context.settings.storePath);
-  await underSweepLock(db.path, () => {
-    for (const session of sessions) {
-      if (context.signal.aborted) break;
-      note(done, session.uid, one(context, db, action, session, toBytes));
-    }
+  const done: CuratedSoFar = { changed: [], skipped: [], freedBytes: 0 };
+  const isLoss = () => action === 'drop' && done.changed.length > 0;
+  return carryOut<'curate'>(context, {
+    isEmpty: false,
+    page: planPage(action, sessions),
+    plan,
+    subject: `to ${action} ${plural(sessions.length, 'digest')}`,
+    waysOn: 'Add --yes to consent, or --dry-run to only look.',
+    phrase: `${action} ${sessions.length} digests`,
+    isYesEnough: true,
+    freesSpace: false,
+    make: (db) => {
+      for (const session of sessions) {
+        if (context.signal.aborted) break;
+        note(done, session.uid, one(context, db, action, session, toBytes));
+      }
+    },
+    report: (isDry) => ({
+      version: 1,
+      dry_run: isDry,
+      action,
+      changed: done.changed,
+      skipped: done.skipped,
+      bytes_freed: done.freedBytes,
+      lost_data: isLoss(),
+      interrupted: context.signal.aborted,
+      plan,
+    }),
+    say: (isDry) => say(context, action, plan.length, done, isDry),
+    outcome: () => ({ dataLost: isLoss(), interrupted: context.signal.aborted }),
   });
-  return tell(context, action, plan, done);
 }
 
-function io(context: Context, lines: readonly string[]): void {
-  context.io.out(lines.map((line) => `${plainLine(line).trimEnd()}\n`).join(''));
+function planPage(action: Curation, sessions: readonly SessionRow[]): string {
+  const what =
+    action === 'drop'
+      ? 'drop: nothing of what was said and done in these sessions stays; their row, sizes and hashes do'
+      : 'shrink: the digest keeps its beginning and counts; what is cut is gone';
+  return `${[what, ...sessions.map((one) => plannedRow(one, one.digestBytes))].join('\n')}\n`;
+}
+
+function lines(texts: readonly string[]): string {
+  return texts.map((text) => `${plainLine(text).trimEnd()}\n`).join('');
 }
 
 function sizeFlag({ flags }: Context): number | null {
@@ -186,7 +191,7 @@ function sizeFlag({ flags }: Context): number | null {
 function one(
   context: Context,
   db: WritableDb,
-  action: 'drop' | 'shrink',
+  action: Curation,
   { uid }: SessionRow,
   toBytes: number | null,
 ): Curated {
@@ -208,7 +213,7 @@ function shorter(json: string, bytes: number): string | null {
   }
 }
 
-function note(done: Done, uid: SessionUid, curated: Curated): void {
+function note(done: CuratedSoFar, uid: SessionUid, curated: Curated): void {
   if ('why' in curated) done.skipped.push({ session_uid: uid, reason: curated.why });
   else if (curated.freedBytes === 0)
     done.skipped.push({ session_uid: uid, reason: 'it cannot be made shorter' });
@@ -218,36 +223,11 @@ function note(done: Done, uid: SessionUid, curated: Curated): void {
   }
 }
 
-function tell(
-  context: Context,
-  action: 'drop' | 'shrink',
-  plan: readonly { session_uid: SessionUid; bytes: number }[],
-  done: Done,
-): ExitCode {
-  const dryRun = context.flags['dryRun'] === true;
-  const lost = action === 'drop' && done.changed.length > 0;
-  if (context.json)
-    printJson(context.io, {
-      version: 1,
-      dry_run: dryRun,
-      action,
-      changed: done.changed,
-      skipped: done.skipped,
-      bytes_freed: done.freedBytes,
-      lost_data: lost,
-      interrupted: context.signal.aborted,
-      plan,
-    });
-  else {
-    for (const { session_uid: uid, reason } of done.skipped) io(context, [`Left ${uid}: ${reason}.`]);
-    if (dryRun) io(context, [`Would ${action} ${plural(plan.length, 'digest')}; nothing was changed.`]);
-    else
-      io(context, [
-        `${action === 'drop' ? 'DATA LOSS: dropped' : 'Shrunk'} ${plural(done.changed.length, 'digest')}, freed ${formatBytes(done.freedBytes)}.`,
-      ]);
-  }
-  const holds = new Set<ExitCode>();
-  if (lost) holds.add(EXIT.dataLost);
-  if (context.signal.aborted) holds.add(EXIT.interrupted);
-  return worstExit(holds);
+function say({ io }: Context, action: Curation, planned: number, done: CuratedSoFar, isDry: boolean): void {
+  io.out(lines(done.skipped.map(({ session_uid: uid, reason }) => `Left ${uid}: ${reason}.`)));
+  const changed = `${plural(done.changed.length, 'digest')}, freed ${formatBytes(done.freedBytes)}.`;
+  const said = isDry
+    ? `Would ${action} ${plural(planned, 'digest')}; nothing was changed.`
+    : `${action === 'drop' ? 'DATA LOSS: dropped' : 'Shrunk'} ${changed}`;
+  io.out(lines([said]));
 }

@@ -64,7 +64,7 @@ export const doctor: Command = async (context) => {
     ),
   ];
   const isOk = isWell(checks);
-  if (context.json) printJson(context.io, { version: 1, ok: isOk, checks });
+  if (context.json) printJson<'doctor'>(context.io, { version: 1, ok: isOk, checks });
   else context.io.out(page(context, checks));
   return isOk ? EXIT.done : EXIT.failed;
 };

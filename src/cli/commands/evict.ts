@@ -3,13 +3,13 @@
  * Promises: an un-analyzed session goes only by the typed phrase or by `--data-loss --yes`, as a recorded loss, after what
  * the built-in analyzer can make of it is kept; a pinned one never; a wrong name or a missing consent changes nothing.
  */
-import { EXIT, EXIT_OF_CODE, type ExitCode, FailureError, failure, worstExit } from '../../domain/errors.ts';
+import { FailureError } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
-import { cutText, plainLine } from '../../domain/text.ts';
+import { plainLine } from '../../domain/text.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { freeLog } from '../../store/log.ts';
-import { openReadable, openWritable } from '../../store/open.ts';
+import { openReadable } from '../../store/open.ts';
 import { reclaim } from '../../store/reclaim.ts';
 import { withReserve } from '../../store/reserve.ts';
 import { diskFull } from '../../store/room.ts';
@@ -21,17 +21,12 @@ import {
   loseByHand,
 } from '../../store/write-sweep.ts';
 import { WARNINGS } from '../../sweep/report.ts';
-import { type Command, type Context, printJson } from '../context.ts';
-import { printFailure } from '../failure.ts';
+import type { Command, Context } from '../context.ts';
 import { formatBytes, plural } from '../format.ts';
 import { givingBack, ProgressLine, paint } from '../io.ts';
-import {
-  consentTo,
-  type NamedConsent,
-  namedSessions,
-  refuseNamed,
-  underSweepLock,
-} from '../named-sessions.ts';
+import { namedSessions, refuseNamed, underSweepLock } from '../named-sessions.ts';
+import { carryOut, plannedRow } from '../planned-change.ts';
+import type { ReportOf } from '../schemas.by-command.ts';
 import { sweepDeps } from '../wire.ts';
 
 interface Plan {
@@ -49,19 +44,20 @@ interface Done {
   freedBytes: number;
 }
 
-export const evict: Command = async (context) => {
+export const evict: Command = (context) => {
   const plan = planned(context);
   const done: Done = { evicted: [], lost: [], skipped: [], warnings: [], freedBytes: 0 };
   for (const { uid } of plan.already) done.skipped.push({ session_uid: uid, reason: 'evicted before' });
-  const isEmpty = plan.evict.length + plan.lose.length === 0;
-  if (context.flags['dryRun'] === true) return tell(context, plan, done);
-  if (!context.json && !isEmpty) context.io.out(planPage(context, plan));
-  // What was evicted before may have been so by a call that was killed: its space is given back now.
-  const consent = isEmpty ? 'given' : await consentOf(context, plan);
-  if (consent === 'missing' || consent === 'refused') return refused(context, plan, consent);
-  using db = openWritable(context.settings.storePath, { roomForSweep: true });
-  await underSweepLock(db.path, () => apply(context, db, plan, done));
-  return tell(context, plan, done);
+  return carryOut<'evict'>(context, {
+    ...agreement(context, plan),
+    page: planPage(context, plan),
+    plan: planJson(plan),
+    freesSpace: true,
+    make: (db) => apply(context, db, plan, done),
+    report: (isDry) => report(context, plan, done, isDry),
+    say: (isDry) => say(context, plan, done, isDry),
+    outcome: () => ({ dataLost: done.lost.length > 0, interrupted: context.signal.aborted }),
+  });
 };
 
 /** From the screens, which asked before: those with a digest, and nobody else. Says what it did, a line each. */
@@ -103,34 +99,21 @@ function planned(context: Context): Plan {
   };
 }
 
-function consentOf(context: Context, { evict, lose }: Plan): Promise<NamedConsent> {
-  const yes = context.flags['yes'] === true;
-  const byFlags = yes && (lose.length === 0 || context.flags['dataLoss'] === true);
-  // `--yes` alone is no consent to a loss, and whoever wrote it expects not to be asked.
-  if (yes && !byFlags) return Promise.resolve('missing');
-  return consentTo(context, byFlags, phraseOf({ evict, lose }));
+/** What was evicted before may have been so by a call that was killed: its space is given back without a question. */
+function agreement({ flags }: Context, { evict, lose }: Plan) {
+  const loses = lose.length > 0;
+  return {
+    isEmpty: evict.length + lose.length === 0,
+    isYesEnough: !loses || flags['dataLoss'] === true,
+    phrase: loses ? `lose ${lose.length} sessions` : `evict ${evict.length} sessions`,
+    subject: loses ? `the loss of ${plural(lose.length, 'session')} without a digest` : 'eviction',
+    waysOn: loses
+      ? 'Run `session-memory analyze` with their ids first, so that digests stay; or add --data-loss --yes to lose them.'
+      : 'Add --yes to consent, or --dry-run to only look.',
+  };
 }
 
-function phraseOf({ evict, lose }: Pick<Plan, 'evict' | 'lose'>): string {
-  return lose.length > 0 ? `lose ${lose.length} sessions` : `evict ${evict.length} sessions`;
-}
-
-function refused(context: Context, plan: Plan, consent: 'missing' | 'refused'): ExitCode {
-  const loses = plan.lose.length > 0;
-  const ways = loses
-    ? 'Run `session-memory analyze` with their ids first, so that digests stay; or add --data-loss --yes to lose them.'
-    : 'Add --yes to consent, or --dry-run to only look.';
-  const why = consent === 'refused' ? 'not consented' : 'needs consent';
-  const what = loses
-    ? `${plural(plan.lose.length, 'session')} without a digest would be lost: ${why}`
-    : `eviction ${why}`;
-  printFailure(context.io, context.json, failure('consent_needed', `${what}; nothing was changed`, ways), {
-    plan: planJson(plan),
-  });
-  return EXIT_OF_CODE.consent_needed;
-}
-
-function condemned({ uid, generation, storedBytes }: SessionRow): EvictionVictim {
+function victimOf({ uid, generation, storedBytes }: SessionRow): EvictionVictim {
   return { uid, generation, storedBytes, reason: 'by hand' };
 }
 
@@ -160,7 +143,7 @@ async function apply(
     const remembered = await analyzer.remember([session.uid], context.signal);
     if (context.signal.aborted) break;
     const by = { sweepId: null, at: context.clock.now(), untilUsageBytes: null };
-    for (const fate of roomy(() => evictCovered(db, [condemned(session)], by))) {
+    for (const fate of roomy(() => evictCovered(db, [victimOf(session)], by))) {
       note(fate, done.evicted);
       if (fate.kind === 'evicted' && remembered === 'no_room') notNoted += 1;
     }
@@ -169,7 +152,7 @@ async function apply(
   for (const session of plan.lose) {
     if (context.signal.aborted) break;
     if ((await analyzer.salvage(session.uid)) === 'no_room') throw diskFull(db.path);
-    const fate = roomy(() => loseByHand(db, condemned(session), context.clock.now()));
+    const fate = roomy(() => loseByHand(db, victimOf(session), context.clock.now()));
     note(fate, done.lost);
     if (fate.kind === 'evicted') done.warnings.push(`data_loss: evicted un-analyzed ${fate.uid} by hand`);
   }
@@ -188,8 +171,7 @@ function planJson({ evict, lose }: Plan) {
 }
 
 function planPage(context: Context, { evict, lose }: Plan): string {
-  const row = ({ uid, storedBytes, title }: SessionRow) =>
-    `  ${plainLine(uid)}  ${formatBytes(storedBytes)}  ${cutText(plainLine(title ?? ''), 60)}`.trimEnd();
+  const row = (one: SessionRow) => plannedRow(one, one.storedBytes);
   return [
     ...(evict.length > 0
       ? [paint(context.io, 'bold', 'evict: raw bytes go, digests stay'), ...evict.map(row)]
@@ -204,34 +186,33 @@ function planPage(context: Context, { evict, lose }: Plan): string {
   ].join('\n');
 }
 
-function tell(context: Context, plan: Plan, done: Done): ExitCode {
-  const { io, settings, signal } = context;
-  const db = openReadable(settings.storePath);
-  const usageBytes = usage(db).tier1Bytes;
-  db.close();
-  const dryRun = context.flags['dryRun'] === true;
-  if (context.json)
-    printJson(io, {
-      version: 1,
-      dry_run: dryRun,
-      evicted: done.evicted,
-      data_loss: done.lost,
-      skipped: done.skipped,
-      bytes_freed: done.freedBytes,
-      final_usage_bytes: usageBytes,
-      warnings: done.warnings,
-      lost_data: done.lost.length > 0,
-      interrupted: signal.aborted,
-      plan: planJson(plan),
-    });
-  else {
-    if (dryRun) io.out(planPage(context, plan));
-    for (const warning of done.warnings) io.err(`warning: ${plainLine(warning)}\n`);
-    for (const { session_uid, reason } of done.skipped)
-      io.out(`Left ${plainLine(session_uid)}: ${plainLine(reason)}.\n`);
-    io.out(`${summary(plan, done, dryRun)} Usage is ${formatBytes(usageBytes)}.\n`);
-  }
-  return exitOf(done, signal.aborted);
+function usageBytes({ settings }: Context): number {
+  using db = openReadable(settings.storePath);
+  return usage(db).tier1Bytes;
+}
+
+function report(context: Context, plan: Plan, done: Done, isDry: boolean): ReportOf<'evict'> {
+  return {
+    version: 1,
+    dry_run: isDry,
+    evicted: done.evicted,
+    data_loss: done.lost,
+    skipped: done.skipped,
+    bytes_freed: done.freedBytes,
+    final_usage_bytes: usageBytes(context),
+    warnings: done.warnings,
+    lost_data: done.lost.length > 0,
+    interrupted: context.signal.aborted,
+    plan: planJson(plan),
+  };
+}
+
+function say(context: Context, plan: Plan, done: Done, isDry: boolean): void {
+  const { io } = context;
+  for (const warning of done.warnings) io.err(`warning: ${plainLine(warning)}\n`);
+  for (const { session_uid, reason } of done.skipped)
+    io.out(`Left ${plainLine(session_uid)}: ${plainLine(reason)}.\n`);
+  io.out(`${summary(plan, done, isDry)} Usage is ${formatBytes(usageBytes(context))}.\n`);
 }
 
 function summary({ evict, lose }: Plan, done: Done, dryRun: boolean): string {
@@ -240,11 +221,4 @@ function summary({ evict, lose }: Plan, done: Done, dryRun: boolean): string {
   const lost =
     done.lost.length > 0 ? ` DATA LOSS: ${plural(done.lost.length, 'session')} lost without a digest.` : '';
   return `Evicted ${plural(done.evicted.length, 'session')}, freed ${formatBytes(done.freedBytes)}.${lost}`;
-}
-
-function exitOf(done: Done, interrupted: boolean): ExitCode {
-  const holds = new Set<ExitCode>();
-  if (done.lost.length > 0) holds.add(EXIT.dataLost);
-  if (interrupted) holds.add(EXIT.interrupted);
-  return worstExit(holds);
 }

@@ -16,7 +16,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { agentById } from '../../agents/registry.ts';
 import { type ExportOptions, type ExportReport, exportStream } from '../../archive/export.ts';
-import { EXIT, type ExitCode, FailureError, fail, messageOf, worstExit } from '../../domain/errors.ts';
+import { type ExitCode, exitOf, FailureError, fail, messageOf } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import { killPoint } from '../../domain/kill-point.ts';
 import { plainLine } from '../../domain/text.ts';
@@ -174,7 +174,7 @@ function syncFolder(folder: string): void {
 function tell(context: Context, file: string | null, report: ExportReport): ExitCode {
   const { io, json } = context;
   const { failed, ...rest } = report;
-  if (json) printJson(io, { version: 1, file, ...rest, failed });
+  if (json) printJson<'export'>(io, { version: 1, file, ...rest, failed });
   else {
     for (const { session_uid: uid, problem } of failed)
       io.err(`not exported: ${plainLine(`${uid}: ${problem}`)}\n`);
@@ -190,8 +190,8 @@ function tell(context: Context, file: string | null, report: ExportReport): Exit
     if (file === null) io.err(said);
     else io.out(said);
   }
-  const holds = new Set<ExitCode>();
-  if (report.interrupted) holds.add(EXIT.interrupted);
-  if (failed.length > 0 || report.left_out.length > 0) holds.add(EXIT.failed);
-  return worstExit(holds);
+  return exitOf({
+    interrupted: report.interrupted,
+    failed: failed.length > 0 || report.left_out.length > 0,
+  });
 }

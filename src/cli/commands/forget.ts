@@ -4,10 +4,10 @@
  * Promises: only by the typed phrase or `--yes`; afterwards the store's file is written anew, so that no page keeps a piece;
  * says what else still holds it: the agent's own file, forks, what a repair put aside.
  */
-import { EXIT, EXIT_OF_CODE, type ExitCode, FailureError, failure, worstExit } from '../../domain/errors.ts';
+import { FailureError } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
-import { cutText, plainLine } from '../../domain/text.ts';
+import { plainLine } from '../../domain/text.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import {
   besides,
@@ -17,14 +17,15 @@ import {
   removeCopies,
   writeAnew,
 } from '../../store/forget.ts';
-import { openReadable, openWritable } from '../../store/open.ts';
-import { type Command, type Context, printJson } from '../context.ts';
-import { printFailure } from '../failure.ts';
-import { formatBytes, plural } from '../format.ts';
-import { consentTo, namedSessions, underSweepLock } from '../named-sessions.ts';
+import { openReadable } from '../../store/open.ts';
+import type { Command, Context } from '../context.ts';
+import { plural } from '../format.ts';
+import { namedSessions } from '../named-sessions.ts';
+import { carryOut, plannedRow } from '../planned-change.ts';
+import type { ReportOf } from '../schemas.by-command.ts';
 import { ownPaths } from '../wire.ts';
 
-interface Plan {
+interface ForgetPlan {
   readonly forget: readonly SessionRow[];
   /** Named, and forgotten before: the file is written anew for them all the same. */
   readonly already: readonly SessionRow[];
@@ -33,33 +34,39 @@ interface Plan {
   readonly children: readonly SessionUid[];
 }
 
-interface Done {
+interface ForgottenSoFar {
   readonly forgotten: SessionUid[];
   readonly warnings: string[];
   readonly removed: string[];
-  isWrittenAnew: boolean;
+  /** Null: that was not tried yet. */
+  isWrittenAnew: boolean | null;
 }
 
-export const forget: Command = async (context) => {
+export const forget: Command = (context) => {
   const plan = planned(context);
-  const done: Done = {
+  const done: ForgottenSoFar = {
     forgotten: [],
     warnings: stillThere(context, plan),
     removed: [],
-    isWrittenAnew: false,
+    isWrittenAnew: null,
   };
-  if (context.flags['dryRun'] === true) return tell(context, plan, done, EXIT.done);
-  if (!context.json) context.io.out(planPage(plan));
-  const phrase = `forget ${plan.forget.length} sessions`;
-  const consent =
-    plan.forget.length === 0 ? 'given' : await consentTo(context, context.flags['yes'] === true, phrase);
-  if (consent === 'missing' || consent === 'refused') return refused(context, plan, consent);
-  using db = openWritable(context.settings.storePath);
-  const code = await underSweepLock(db.path, () => apply(context, db, plan, done));
-  return tell(context, plan, done, code);
+  return carryOut<'forget'>(context, {
+    isEmpty: plan.forget.length === 0,
+    page: planPage(plan),
+    plan: planJson(plan),
+    subject: `forgetting ${plural(plan.forget.length, 'session')} for good`,
+    waysOn: 'Add --yes to consent, or --dry-run to only look. `session-memory evict` keeps the digest.',
+    phrase: `forget ${plan.forget.length} sessions`,
+    isYesEnough: true,
+    freesSpace: false,
+    make: (db) => apply(context, db, plan, done),
+    report: (isDry) => report(context, plan, done, isDry),
+    say: (isDry) => say(context, plan, done, isDry),
+    outcome: () => ({ interrupted: context.signal.aborted, failed: done.isWrittenAnew === false }),
+  });
 };
 
-function planned(context: Context): Plan {
+function planned(context: Context): ForgetPlan {
   using db = openReadable(context.settings.storePath);
   const sessions = namedSessions(db, context.args);
   const before = forgottenUids(db);
@@ -74,7 +81,7 @@ function planned(context: Context): Plan {
   };
 }
 
-function stillThere(context: Context, { ownFiles, children }: Plan): string[] {
+function stillThere(context: Context, { ownFiles, children }: ForgetPlan): string[] {
   return [
     ...ownFiles.map((path) => `the agent's own file still holds it: ${path}`),
     ...children.map((uid) => `${uid} came of it and may hold a copy of its history`),
@@ -85,18 +92,12 @@ function stillThere(context: Context, { ownFiles, children }: Plan): string[] {
   ];
 }
 
-function refused(context: Context, plan: Plan, consent: 'missing' | 'refused'): ExitCode {
-  const why = consent === 'refused' ? 'was not consented to' : 'needs consent';
-  const shown = failure(
-    'consent_needed',
-    `forgetting ${plural(plan.forget.length, 'session')} for good ${why}; nothing was changed`,
-    'Add --yes to consent, or --dry-run to only look. `session-memory evict` keeps the digest.',
-  );
-  printFailure(context.io, context.json, shown, { plan: planJson(plan) });
-  return EXIT_OF_CODE[shown.code];
-}
-
-async function apply(context: Context, db: WritableDb, plan: Plan, done: Done): Promise<ExitCode> {
+async function apply(
+  context: Context,
+  db: WritableDb,
+  plan: ForgetPlan,
+  done: ForgottenSoFar,
+): Promise<void> {
   for (const { uid } of plan.forget) {
     if (context.signal.aborted) break;
     if (forgetSession(db, uid, context.clock.now())) done.forgotten.push(uid);
@@ -113,24 +114,20 @@ async function apply(context: Context, db: WritableDb, plan: Plan, done: Done): 
       );
   } catch (thrown) {
     if (!(thrown instanceof FailureError)) throw thrown;
+    done.isWrittenAnew = false;
     done.warnings.push(
       `the store file could not be written anew, it still holds pieces (${thrown.failure.message}); ${again}`,
     );
   }
-  const holds = new Set<ExitCode>();
-  if (context.signal.aborted) holds.add(EXIT.interrupted);
-  if (!done.isWrittenAnew) holds.add(EXIT.failed);
-  return worstExit(holds);
 }
 
-function planJson({ forget }: Plan) {
+function planJson({ forget }: ForgetPlan) {
   return { forget: forget.map(({ uid, storedBytes }) => ({ session_uid: uid, bytes: storedBytes })) };
 }
 
-function planPage({ forget, ownFiles }: Plan): string {
+function planPage({ forget, ownFiles }: ForgetPlan): string {
   if (forget.length === 0) return '';
-  const row = ({ uid, title, storedBytes, pinned }: SessionRow) =>
-    `  ${plainLine(uid)}  ${formatBytes(storedBytes)}${pinned ? '  pinned' : ''}  ${cutText(plainLine(title ?? ''), 60)}`.trimEnd();
+  const row = (one: SessionRow) => plannedRow(one, one.storedBytes, one.pinned ? '  pinned' : '');
   return [
     'forget: raw bytes, digest, title, paths and names go for good; the id stays, and is never stored again',
     ...forget.map(row),
@@ -139,34 +136,33 @@ function planPage({ forget, ownFiles }: Plan): string {
   ].join('\n');
 }
 
-function tell(context: Context, plan: Plan, done: Done, code: ExitCode): ExitCode {
-  const { io } = context;
-  const dryRun = context.flags['dryRun'] === true;
-  if (context.json) {
-    printJson(io, {
-      version: 1,
-      dry_run: dryRun,
-      forgotten: done.forgotten,
-      already: plan.already.map(({ uid }) => uid),
-      own_files: plan.ownFiles,
-      removed: done.removed,
-      written_anew: done.isWrittenAnew,
-      warnings: done.warnings,
-      interrupted: context.signal.aborted,
-      plan: planJson(plan),
-    });
-    return code;
-  }
-  if (dryRun) io.out(planPage(plan));
+function report(
+  context: Context,
+  plan: ForgetPlan,
+  done: ForgottenSoFar,
+  isDry: boolean,
+): ReportOf<'forget'> {
+  return {
+    version: 1,
+    dry_run: isDry,
+    forgotten: done.forgotten,
+    already: plan.already.map(({ uid }) => uid),
+    own_files: plan.ownFiles,
+    removed: done.removed,
+    written_anew: done.isWrittenAnew === true,
+    warnings: done.warnings,
+    interrupted: context.signal.aborted,
+    plan: planJson(plan),
+  };
+}
+
+function say({ io }: Context, plan: ForgetPlan, done: ForgottenSoFar, isDry: boolean): void {
   for (const warning of done.warnings) io.err(`warning: ${plainLine(warning)}\n`);
   for (const path of done.removed)
     io.out(`Removed ${plainLine(path)}: a copy from before an upgrade, which held it too.\n`);
-  if (dryRun) io.out(`Would forget ${plural(plan.forget.length, 'session')}; nothing was changed.\n`);
-  else {
-    const before =
-      plan.already.length > 0 ? `; ${plural(plan.already.length, 'session')} forgotten before` : '';
-    const anew = done.isWrittenAnew ? ' The store file was written anew.' : '';
-    io.out(`Forgot ${plural(done.forgotten.length, 'session')}${before}.${anew}\n`);
-  }
-  return code;
+  if (isDry) return io.out(`Would forget ${plural(plan.forget.length, 'session')}; nothing was changed.\n`);
+  const before =
+    plan.already.length > 0 ? `; ${plural(plan.already.length, 'session')} forgotten before` : '';
+  const anew = done.isWrittenAnew === true ? ' The store file was written anew.' : '';
+  io.out(`Forgot ${plural(done.forgotten.length, 'session')}${before}.${anew}\n`);
 }

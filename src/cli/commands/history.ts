@@ -29,7 +29,7 @@ export const history: Command = async (context) => {
       ? listEvents(db, { limit })
       : listEvents(db, { sweepId: only.sweep_id });
   if (context.json)
-    printJson(context.io, {
+    printJson<'history'>(context.io, {
       version: 1,
       sweeps: sweeps.map(sweepJson),
       runs,

@@ -49,12 +49,12 @@ export const hook: Command = async (context) => {
   return EXIT.done;
 };
 
-interface OwnFile {
+interface HookFile {
   readonly agent: AgentFormat;
   readonly path: string;
 }
 
-function ownFile(context: Context, agents: readonly AgentFormat[], named: string): OwnFile | null {
+function ownFile(context: Context, agents: readonly AgentFormat[], named: string): HookFile | null {
   for (const agent of agents) {
     const path = ownPlaceOf(agent, context.host, named);
     if (path !== null) return { agent, path };
@@ -73,7 +73,7 @@ interface Stored {
 async function storedNow(
   context: Context,
   { agent: caller, event }: { readonly agent: HookedId; readonly event: HookEvent },
-  own: OwnFile | null,
+  own: HookFile | null,
 ): Promise<Stored> {
   const { storePath } = context.settings;
   const rest = own === null ? [] : [['ingest', '--agent', own.agent.id, '--', own.path]];

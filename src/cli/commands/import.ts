@@ -7,7 +7,7 @@ import { basename, join, resolve } from 'node:path';
 import { agentById } from '../../agents/registry.ts';
 import { type ImportReport, importStream } from '../../archive/import.ts';
 import { exportIn } from '../../archive/sessions.ts';
-import { EXIT, type ExitCode, FailureError, fail, failure, worstExit } from '../../domain/errors.ts';
+import { type ExitCode, exitOf, FailureError, fail, failure } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import { cutText, plainLine } from '../../domain/text.ts';
 import { awayMount } from '../../files/mounts.ts';
@@ -114,7 +114,7 @@ async function analyzed(context: Context, db: WritableDb | null, uid: SessionUid
 
 function tell(context: Context, report: ImportReport, name: string): ExitCode {
   const { io, json } = context;
-  if (json) printJson(io, report);
+  if (json) printJson<'import'>(io, report);
   else {
     const warn = (text: string) => io.err(`warning: ${plainLine(text)}\n`);
     for (const { session_uid: uid, what } of report.conflicts) warn(`${uid}: ${what}`);
@@ -123,11 +123,11 @@ function tell(context: Context, report: ImportReport, name: string): ExitCode {
     for (const { session_uid: uid, key, why } of report.left_out) warn(`left out: ${key} of ${uid}: ${why}`);
     io.out(`${sentences(report, name).map(plainLine).join('\n')}\n`);
   }
-  const holds = new Set<ExitCode>();
-  if (report.interrupted) holds.add(EXIT.interrupted);
-  if (report.damaged.length > 0 || report.left_out.length > 0) holds.add(EXIT.failed);
-  if (report.over_hard_cap) holds.add(EXIT.overHardCap);
-  return worstExit(holds);
+  return exitOf({
+    interrupted: report.interrupted,
+    failed: report.damaged.length > 0 || report.left_out.length > 0,
+    overHardCap: report.over_hard_cap,
+  });
 }
 
 function sentences(report: ImportReport, name: string): string[] {

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { agentsOf } from '../../agents/registry.ts';
-import { EXIT, type ExitCode, worstExit } from '../../domain/errors.ts';
+import { EXIT, type ExitCode, exitOf } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { mountOfPath, refreshMounts } from '../../files/mounts.ts';
 import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
@@ -44,7 +44,7 @@ export const ingestCommand: Command = async (context) => {
   for (const path of options.paths ?? []) if (mountOfPath(path) === null) existing(path);
   if (options.dryRun === true) {
     const report = await dryIngest(context, options);
-    if (context.json) printJson(io, report);
+    if (context.json) printJson<'ingest'>(io, report);
     else printIngest(context, report);
     return ingestExit(report);
   }
@@ -55,7 +55,7 @@ export const ingestCommand: Command = async (context) => {
   const first = isChanged ? firstSweep(db, context.settings.limits, context.clock.now()) : null;
   if (first !== null) report.first_sweep = firstSweepText(first);
   if (!options.dryRun) await followDigests(context, db, INDEXING_MS_MAX);
-  if (context.json) printJson(io, report);
+  if (context.json) printJson<'ingest'>(io, report);
   else {
     printIngest(context, report);
     sayDiskFull(
@@ -85,12 +85,11 @@ export async function dryIngest(context: Context, options: Partial<IngestOptions
 }
 
 export function ingestExit(report: IngestReport): ExitCode {
-  const holds = new Set<ExitCode>();
-  if (report.interrupted) holds.add(EXIT.interrupted);
-  if (report.failed > 0 || report.disk_full || report.paths_without_transcript.length > 0)
-    holds.add(EXIT.failed);
-  if (report.over_hard_cap) holds.add(EXIT.overHardCap);
-  return worstExit(holds);
+  return exitOf({
+    interrupted: report.interrupted,
+    failed: report.failed > 0 || report.disk_full || report.paths_without_transcript.length > 0,
+    overHardCap: report.over_hard_cap,
+  });
 }
 
 /** Where the ingest had to stop for it. `wayOut`: what helps, which depends on what was done already. */

@@ -12,6 +12,7 @@ import { type Command, type Context, canAsk, printJson } from '../context.ts';
 import { printFailure } from '../failure.ts';
 import { plural } from '../format.ts';
 import { CRONTAB, type SchedulerKind, scheduleCommands } from '../scheduler.ts';
+import type { ReportOf } from '../schemas.by-command.ts';
 import { copyOf, hasWork, type Plan, planned } from './install.plan.ts';
 
 /** Lines of one file's difference that are shown. */
@@ -36,7 +37,7 @@ export async function run(context: Context, plan: Plan): Promise<ExitCode> {
     return EXIT_OF_CODE[needed.code];
   }
   const failed = isDry || !(isWork || isConsented) ? [] : apply(plan);
-  if (json) printJson(io, asJson(plan, isDry, failed));
+  if (json) printJson<'install'>(io, asJson(plan, isDry, failed));
   else {
     if (isConsented) printPlan(context, plan);
     for (const why of failed) io.err(`error: ${plainLine(why)}\n`);
@@ -129,7 +130,7 @@ function applyToCrontab({ machine, crontabCopy }: Plan, { before, after, backup 
   if (backup === 'drop') removeFile(crontabCopy);
 }
 
-export function asJson(plan: Plan, isDry: boolean, failed: readonly string[]) {
+export function asJson(plan: Plan, isDry: boolean, failed: readonly string[]): ReportOf<'install'> {
   return {
     version: 1,
     dry_run: isDry,

@@ -9,13 +9,17 @@ import { formatBytes, plural } from '../format.ts';
 /** What is told of one run beyond it is counted. */
 const TOLD_MAX = 10;
 
-export interface Done {
+export interface TurnReports {
   readonly ingests: readonly IngestReport[];
   readonly sweeps: readonly Report[];
 }
 
 /** A sentence each, those that matter most first. `first`: what is to be said of a first sweep. */
-export function problemsOf({ ingests, sweeps }: Done, hardCapBytes: number, first: string | null): string[] {
+export function problemsOf(
+  { ingests, sweeps }: TurnReports,
+  hardCapBytes: number,
+  first: string | null,
+): string[] {
   const last = ingests.at(-1);
   const sweep = sweeps.at(-1);
   const lost = sweeps.flatMap(({ overflow_data_loss: uids }) => uids).length;
@@ -44,7 +48,7 @@ function isForAPerson(warning: string): boolean {
 }
 
 /** Whether anything was stored, digested, evicted or lost. */
-export function hadEffect({ ingests, sweeps }: Done): boolean {
+export function hadEffect({ ingests, sweeps }: TurnReports): boolean {
   const stored = ingests.some(
     (report) =>
       report.sessions_new + report.sessions_grown + report.sessions_digest_only + report.analyzed > 0,

@@ -85,7 +85,14 @@ async function noted(context: Context, db: WritableDb): Promise<ExitCode> {
     end(code, problems);
     const putOff = first?.putOff === true;
     if (json)
-      printJson(io, { version: 1, dry_run: false, ingests, sweeps, first_sweep_put_off: putOff, problems });
+      printJson<'maintain'>(io, {
+        version: 1,
+        dry_run: false,
+        ingests,
+        sweeps,
+        first_sweep_put_off: putOff,
+        problems,
+      });
     else if (quiet) for (const problem of problems) io.err(`session-memory: ${plainLine(problem)}\n`);
     return code;
   } catch (thrown) {
@@ -198,7 +205,7 @@ async function dryRun(context: Context): Promise<ExitCode> {
   const putOff = first?.isTold === false && !plan.over_hard_cap && !isRoomShort(settings.storePath);
   if (context.json) {
     const done = { ingests: [report], sweeps: [plan], first_sweep_put_off: putOff, problems };
-    printJson(io, { version: 1, dry_run: true, ...done });
+    printJson<'maintain'>(io, { version: 1, dry_run: true, ...done });
     return EXIT.done;
   }
   printIngest(context, report);

@@ -13,7 +13,7 @@ function set(context: Context, pinned: boolean) {
   using db = openAfterLook(context.settings.storePath, (there) => resolveSession(there, named));
   const session = resolveSession(db, named);
   const changed = setPinned(db, sessionIdOf(db, session.uid), pinned, context.clock.now());
-  if (context.json) printJson(context.io, { version: 1, session_uid: session.uid, pinned, changed });
+  if (context.json) printJson<'pin'>(context.io, { version: 1, session_uid: session.uid, pinned, changed });
   else
     context.io.out(
       `${session.uid} ${changed ? 'is now' : 'already was'} ${pinned ? 'pinned' : 'not pinned'}.\n`,

@@ -24,7 +24,7 @@ export const relatedCommand: Command = async (context) => {
   const session = resolveSession(db, onlyArg(context, 'UID'));
   const kin = related(db, session, { limit, ...(project === null ? {} : { project }) });
   if (context.json)
-    printJson(io, {
+    printJson<'related'>(io, {
       version: 1,
       session_uid: session.uid,
       related: kin.map(({ session: other, ...rest }) => ({ session: asJson(other, false), ...rest })),

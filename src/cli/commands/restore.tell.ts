@@ -36,7 +36,7 @@ export function shownResume(resume: Resume): Resume {
 }
 
 /** All that is typed to go on with a session as it can be shown, its import first; '' where no way is known. */
-export function wayBack(planned: Pick<PlannedRestore, 'resume' | 'importing'>): string {
+export function commandsToGoOn(planned: Pick<PlannedRestore, 'resume' | 'importing'>): string {
   const resume = shownResume(planned.resume);
   const importing = planned.importing?.map(plainLine) ?? null;
   const argvs = [importing ?? [], resume.argv].filter((argv) => argv.length > 0);
@@ -45,7 +45,7 @@ export function wayBack(planned: Pick<PlannedRestore, 'resume' | 'importing'>): 
   return [...(resume.cwd === null ? [] : [`cd ${quote(resume.cwd)}`]), ...commands].join(' && ');
 }
 
-interface Told {
+interface RestoredSession {
   readonly planned: PlannedRestore;
   readonly asides: Asides;
 }
@@ -68,9 +68,9 @@ export function tellDryRun(
 ): ExitCode {
   const restored = planned.map((one) => restoredJson({ planned: one, asides: new Map() }, true));
   const [first] = restored;
-  if (json && isOne && first !== undefined) printJson(io, { version: 1, ...first });
+  if (json && isOne && first !== undefined) printJson<'restore'>(io, { version: 1, ...first });
   else if (json)
-    printJson(io, {
+    printJson<'restore'>(io, {
       version: 1,
       restored,
       failed: failed.map(failedJson),
@@ -97,15 +97,25 @@ function tellRefused(io: Context['io'], { session, refused }: PlannedRestore): v
     io.err('  `session-memory show UID --raw --file NAME` gives its bytes, to be put where you mean.\n');
 }
 
-export function tellOne({ io, json }: Context, told: Told, isElsewhere: boolean, starts: boolean): ExitCode {
+export function tellOne(
+  { io, json }: Context,
+  told: RestoredSession,
+  isElsewhere: boolean,
+  starts: boolean,
+): ExitCode {
   const { planned } = told;
   const code = planned.refused.length > 0 ? EXIT.failed : EXIT.done;
-  if (json) printJson(io, { version: 1, ...restoredJson(told, false) });
+  if (json) printJson<'restore'>(io, { version: 1, ...restoredJson(told, false) });
   else tellOneInWords(io, told, isElsewhere, starts);
   return code;
 }
 
-function tellOneInWords(io: Context['io'], told: Told, isElsewhere: boolean, starts: boolean): void {
+function tellOneInWords(
+  io: Context['io'],
+  told: RestoredSession,
+  isElsewhere: boolean,
+  starts: boolean,
+): void {
   const { planned } = told;
   const { session, notPutBack } = planned;
   const resume = shownResume(planned.resume);
@@ -142,7 +152,7 @@ export function tellSeveral(
 ): ExitCode {
   const { restored, asides, failed } = all;
   if (json)
-    printJson(io, {
+    printJson<'restore'>(io, {
       version: 1,
       restored: restored.map((planned) => restoredJson({ planned, asides }, false)),
       failed: failed.map(failedJson),
@@ -174,7 +184,7 @@ function failedJson({ uid, why }: FailedRestore) {
 }
 
 /** What is out of the ordinary about a session's files, a sentence each. */
-function remarks({ planned, asides }: Told, isDry = false): string[] {
+function remarks({ planned, asides }: RestoredSession, isDry = false): string[] {
   const { files, session, moved } = planned;
   const lines: string[] = [];
   if (moved !== null) lines.push(movedText(moved));
@@ -245,7 +255,7 @@ function importCommand({ importing, resume }: PlannedRestore): string {
   return importing === null ? '' : resumeCommand({ cwd: resume.cwd, argv: importing });
 }
 
-function restoredJson({ planned, asides }: Told, isDry: boolean) {
+function restoredJson({ planned, asides }: RestoredSession, isDry: boolean) {
   const { session, root, resume, importing, files, refused, moved } = planned;
   const { cwd, argv, needs } = resume;
   return {

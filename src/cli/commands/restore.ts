@@ -25,7 +25,14 @@ import { supervised } from '../supervised.ts';
 import { onlyArg, openAfterLook } from '../wire.ts';
 import { replacedPaths, storeFirst } from './restore.first.ts';
 import { type PlannedRestore, planRestore, type RestoreOptions, type Shared } from './restore.plan.ts';
-import { type FailedRestore, nameFiles, tellDryRun, tellOne, tellSeveral, wayBack } from './restore.tell.ts';
+import {
+  commandsToGoOn,
+  type FailedRestore,
+  nameFiles,
+  tellDryRun,
+  tellOne,
+  tellSeveral,
+} from './restore.tell.ts';
 import { wantedVersion } from './restore.versions.ts';
 
 export const restore: Command = async (context) => {
@@ -247,7 +254,7 @@ export async function startAgent(
 ): Promise<ExitCode | AgentExit> {
   const { cwd, argv } = resume;
   const commands = importing === null ? [argv] : [importing, argv];
-  const way = `Go on by hand: ${wayBack({ resume, importing })}`;
+  const way = `Go on by hand: ${commandsToGoOn({ resume, importing })}`;
   if (cwd !== null && !isFolder(cwd))
     throw fail('failed', `the session is restored, but its project's folder is not there: ${cwd}`, way);
   for (const command of commands) {

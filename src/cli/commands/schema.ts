@@ -2,40 +2,8 @@
 import { z } from 'zod';
 import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
 import type { Command } from '../context.ts';
-import * as changed from '../schemas.by-hand.ts';
-import * as shown from '../schemas.ts';
-import * as unattended from '../schemas.unattended.ts';
+import { SCHEMAS } from '../schemas.by-command.ts';
 import { nearest } from '../values.ts';
-
-/** By command; of several the one that fits follows from what was asked for. */
-export const SCHEMAS: Readonly<Record<string, readonly z.ZodType[]>> = {
-  status: [shown.statusSchema],
-  agents: [shown.agentsSchema],
-  ingest: [shown.ingestSchema],
-  analyze: [shown.analyzeSchema],
-  sweep: [shown.reportSchema],
-  maintain: [shown.maintainSchema],
-  list: [shown.listSchema],
-  show: [shown.showSchema, shown.filesSchema, shown.versionsSchema],
-  search: [shown.searchSchema],
-  related: [shown.relatedSchema],
-  restore: [shown.restoreSchema, shown.restoreSeveralSchema],
-  pin: [shown.pinSchema],
-  unpin: [shown.pinSchema],
-  evict: [changed.evictSchema],
-  forget: [changed.forgetSchema],
-  curate: [changed.curateSchema, changed.hoardSchema],
-  export: [changed.exportSchema],
-  import: [changed.importSchema],
-  history: [shown.historySchema],
-  verify: [shown.verifySchema],
-  config: [shown.configSchema],
-  install: [unattended.installSchema],
-  uninstall: [unattended.uninstallSchema],
-  doctor: [unattended.doctorSchema],
-  /** What any of them prints where it fails, or wants to be agreed to. */
-  error: [shown.consentSchema, shown.errorSchema],
-};
 
 export const schema: Command = async ({ args, io }) => {
   const [name] = args;
@@ -45,9 +13,9 @@ export const schema: Command = async ({ args, io }) => {
     print({ version: 1, schemas: Object.fromEntries(all) });
     return EXIT.done;
   }
-  const forms = SCHEMAS[name];
+  const forms = Object.entries(SCHEMAS).find(([command]) => command === name);
   if (forms === undefined) throw new FailureError(unknown(name));
-  print(schemaOf(forms));
+  print(schemaOf(forms[1]));
   return EXIT.done;
 };
 

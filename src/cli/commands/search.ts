@@ -15,6 +15,7 @@ import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { followDigests } from '../follow-digests.ts';
 import { formatTime, plural } from '../format.ts';
 import { type Io, paint, tableColumns } from '../io.ts';
+import type { ReportOf } from '../schemas.by-command.ts';
 import { textOf, typedQuery } from '../typed-query.ts';
 import { parseLimit, parseSince } from '../values.ts';
 import { asJson, checkAgent } from './list.ts';
@@ -33,7 +34,7 @@ export const searchCommand: Command = async (context) => {
   using db = await openIndexed(context);
   await checkAgent(db, context.host, query.agent ?? null);
   const result = search(db, query);
-  if (context.json) printJson(context.io, jsonOf(textOf(context.args), result));
+  if (context.json) printJson<'search'>(context.io, jsonOf(textOf(context.args), result));
   else print(context, db, query, result);
   return EXIT.done;
 };
@@ -90,7 +91,7 @@ function isCurrent(db: ReadableDb): boolean {
   }
 }
 
-function jsonOf(text: string, result: SearchResult) {
+function jsonOf(text: string, result: SearchResult): ReportOf<'search'> {
   return {
     version: 1,
     query: text,

@@ -148,7 +148,7 @@ const NARROW_COLUMNS = 110;
 function files(context: Context, db: ReadableDb, session: SessionRow): void {
   const rows = filesOf(db, session.uid);
   if (context.json) {
-    printJson(context.io, {
+    printJson<'show'>(context.io, {
       version: 1,
       session_uid: session.uid,
       files: rows.map((file) => ({
@@ -194,7 +194,7 @@ function files(context: Context, db: ReadableDb, session: SessionRow): void {
 
 function digestJson(context: Context, db: ReadableDb, session: SessionRow): void {
   const digests = digestsOf(db, session.uid).map((stored) => JSON.parse(stored.json));
-  printJson(context.io, {
+  printJson<'show'>(context.io, {
     version: 1,
     session: asJson(session, forgottenTest(db)(session)),
     digest: digests[0] ?? null,

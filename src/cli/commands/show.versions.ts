@@ -2,6 +2,7 @@
 
 import { agentById } from '../../agents/registry.ts';
 import type { SessionRow } from '../../domain/session.ts';
+import type { Shape } from '../../domain/shapes.ts';
 import { factsOf, fullerVersion } from '../../ingest/fuller.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import type { StoredFile } from '../../store/rows.ts';
@@ -9,22 +10,16 @@ import { presentNumber, versionsOf } from '../../store/versions.ts';
 import { type Context, printJson, textFlag } from '../context.ts';
 import { formatBytes, formatCount, formatTime, table } from '../format.ts';
 import { tableColumns } from '../io.ts';
+import type { versionsSchema } from '../schemas.restore.ts';
 import { liveFiles } from '../wire.ts';
 import { numbered, wantedVersion } from './restore.versions.ts';
 
-interface VersionRow {
-  readonly key: string;
-  readonly number: number;
-  readonly present: boolean;
-  readonly replaced_at: string | null;
-  readonly raw_bytes: number;
-  readonly records: number | null;
-  readonly sha256: string | null;
-}
+type VersionRow = Shape<typeof versionsSchema>['versions'][number];
 
 export function versions(context: Context, db: ReadableDb, session: SessionRow): void {
   const rows = versionRows(context, db, session);
-  if (context.json) return printJson(context.io, { version: 1, session_uid: session.uid, versions: rows });
+  if (context.json)
+    return printJson<'show'>(context.io, { version: 1, session_uid: session.uid, versions: rows });
   context.io.out(
     table(
       [

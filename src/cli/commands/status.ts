@@ -20,7 +20,7 @@ export const status: Command = async (context) => {
   const db = openReadable(context.settings.storePath);
   try {
     const found = gather(context, db);
-    if (context.json) printJson(context.io, found);
+    if (context.json) printJson<'status'>(context.io, found);
     else context.io.out(page(context, found));
     return EXIT.done;
   } finally {

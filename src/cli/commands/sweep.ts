@@ -41,7 +41,7 @@ export function planOnly(context: Context): Report {
 }
 
 export function showPlan(context: Context, report: Report, code: ExitCode): ExitCode {
-  if (context.json) printJson(context.io, report);
+  if (context.json) printJson<'sweep'>(context.io, report);
   else {
     printWarnings(context, report);
     context.io.out(planPage(context.io, report, context.settings.limits));
@@ -118,7 +118,7 @@ function shownOn(line: ProgressLine): (event: Progress) => void {
 
 export function printReport(context: Context, db: ReadableDb, report: Report): void {
   if (context.json) {
-    printJson(context.io, report);
+    printJson<'sweep'>(context.io, report);
     return;
   }
   printWarnings(context, report);

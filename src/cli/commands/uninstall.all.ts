@@ -16,7 +16,7 @@ import { hasWork, type Plan, plannedBack } from './install.plan.ts';
 import { apply, asJson, consents, printPlan } from './install.ts';
 import { type FoundFiles, type FoundStore, foundBeside } from './uninstall.found.ts';
 
-interface Done {
+interface TakenSoFar {
   readonly failed: string[];
   isStoreGone: boolean;
 }
@@ -34,7 +34,7 @@ export async function uninstallAll(context: Context): Promise<ExitCode> {
   if (!json && !isConsented) printAll(context, plan, found);
   if (isWork && !isDry && !isConsented && !(await consents(context, plan))) return refused(context);
   const takesStore = mayAsk && found.store !== null && (await typesPhrase(context, found.store));
-  const done: Done = { failed: [], isStoreGone: false };
+  const done: TakenSoFar = { failed: [], isStoreGone: false };
   if (!isDry) await takeAll(plan, found, takesStore, done);
   if (!json && isConsented) printAll(context, plan, found);
   return tell(context, plan, found, done, isDry || !(isWork || takesStore));
@@ -77,7 +77,7 @@ async function typesPhrase(context: Context, store: FoundStore): Promise<boolean
 }
 
 /** The schedule and the hooks first, so that nothing begins anew; the configuration last, since it says where the store is. */
-async function takeAll(plan: Plan, found: FoundFiles, takesStore: boolean, done: Done): Promise<void> {
+async function takeAll(plan: Plan, found: FoundFiles, takesStore: boolean, done: TakenSoFar): Promise<void> {
   const taken = async () => {
     done.failed.push(...apply(plan));
     takeFiles(found.goes, done);
@@ -91,7 +91,7 @@ async function takeAll(plan: Plan, found: FoundFiles, takesStore: boolean, done:
   for (const folder of found.folders) removeEmptyFolder(folder);
 }
 
-function takeFiles(leftovers: readonly Leftover[], done: Done): void {
+function takeFiles(leftovers: readonly Leftover[], done: TakenSoFar): void {
   for (const leftover of leftovers) {
     try {
       removeLeftover(leftover);
@@ -102,7 +102,7 @@ function takeFiles(leftovers: readonly Leftover[], done: Done): void {
   }
 }
 
-function takeStore(store: FoundStore, done: Done): void {
+function takeStore(store: FoundStore, done: TakenSoFar): void {
   try {
     removeStoreFiles(
       store.path,
@@ -131,10 +131,10 @@ function printAll(context: Context, plan: Plan, found: FoundFiles): void {
   if (!hasWork(plan) && found.goes.length + found.config.length === 0) io.out('Nothing to uninstall.\n');
 }
 
-function tell(context: Context, plan: Plan, found: FoundFiles, done: Done, isIdle: boolean): ExitCode {
+function tell(context: Context, plan: Plan, found: FoundFiles, done: TakenSoFar, isIdle: boolean): ExitCode {
   const { io, json, flags } = context;
   if (json)
-    printJson(io, {
+    printJson<'uninstall'>(io, {
       ...asJson(plan, flags['dryRun'] === true, done.failed),
       files: [...found.goes, ...found.config].map(({ path, what }) => ({ path, what })),
       remains: found.remains,
@@ -156,7 +156,7 @@ function tell(context: Context, plan: Plan, found: FoundFiles, done: Done, isIdl
   return done.failed.length > 0 || plan.refused.length > 0 ? EXIT.failed : EXIT.done;
 }
 
-function ofStore({ store }: FoundFiles, { isStoreGone }: Done): string {
+function ofStore({ store }: FoundFiles, { isStoreGone }: TakenSoFar): string {
   if (store === null) return '';
   return isStoreGone
     ? ` The store is deleted: ${plural(store.sessions, 'session')}.`

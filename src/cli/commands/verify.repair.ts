@@ -90,7 +90,7 @@ function print(context: Context, report: RepairReport, dryRun: boolean, wantsCon
       },
     };
     if (wantsConsent) printFailure(io, true, NEEDED, body);
-    else printJson(io, body);
+    else printJson<'verify'>(io, body);
     return;
   }
   const would = report.state === 'planned' && steps.length + (rebuilt === null ? 0 : 1) > 0 ? 'Would ' : '';

@@ -23,11 +23,11 @@ export const verifyCommand: Command = async (context) => {
   return context.signal.aborted ? EXIT.interrupted : EXIT.done;
 };
 
-interface Looked extends VerifyResult {
+interface VerifiedWithNotes extends VerifyResult {
   readonly notes: readonly VerifyFinding[];
 }
 
-async function look({ settings, io, signal, host }: Context): Promise<Looked> {
+async function look({ settings, io, signal, host }: Context): Promise<VerifiedWithNotes> {
   const line = new ProgressLine(io);
   let db: ReadableDb;
   try {
@@ -89,12 +89,12 @@ function unopened(path: string, thrown: unknown): VerifyResult {
   return { findings, lost: [], sessions: found.sessions, segments: 0, bytes: 0 };
 }
 
-function print({ io, json, signal }: Context, result: Looked): void {
+function print({ io, json, signal }: Context, result: VerifiedWithNotes): void {
   const findings = result.findings.map(({ session_uid, file, problem }) => ({ session_uid, file, problem }));
   const lost = result.lost.map(({ session_uid, file, problem }) => ({ session_uid, file, problem }));
   const ok = findings.length === 0;
   if (json) {
-    printJson(io, {
+    printJson<'verify'>(io, {
       version: 1,
       ok,
       interrupted: signal.aborted,

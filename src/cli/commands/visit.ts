@@ -57,13 +57,11 @@ async function ingestThere(
   try {
     const report = await ingest(
       {
-        ...{
-          db,
-          host,
-          clock,
-          signal,
-          analyze: { db, clock, external, host, program: version, asked: new AskedAnalyzer() },
-        },
+        db,
+        host,
+        clock,
+        signal,
+        analyze: { db, clock, external, host, program: version, asked: new AskedAnalyzer() },
         // A thread of this process that waits for ever would not keep the main one from telling that it lives.
         preparer: null,
         progress: (progress) => progress.kind === 'session' && say({ progress }),

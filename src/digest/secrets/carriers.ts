@@ -194,11 +194,11 @@ const isHeader: Judge = (value, place) =>
   (looksSecret(value) || looksRandom(value) || isPair(value, place));
 
 /** base64 of `name:password`. */
-function isPair(value: string, _place: Place): boolean {
+function isPair(value: string, _place: InText): boolean {
   const text = Buffer.from(value, 'base64').toString('latin1');
   return /^[\x20-\x7e]{0,128}:[\x20-\x7e]{1,512}$/.test(text) && !isPlaceholder(value);
 }
-type Place = Parameters<Judge>[1];
+type InText = Parameters<Judge>[1];
 
 /** An id of a session, which every transcript is full of. */
 function isIdentity(value: string): boolean {

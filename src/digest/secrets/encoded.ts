@@ -84,7 +84,7 @@ const TURN = new RegExp(`(?<![a-z])(?:${SHORT}${BETWEEN}+){${WORDS_MIN - 1}}${SH
 const WORDS = /[a-z \t\n\r,_0-9.)]{47,}/g;
 let words: ReadonlySet<string> | null = null;
 
-interface Word {
+interface WordAt {
   readonly at: number;
   readonly word: string;
 }
@@ -93,7 +93,7 @@ function* mnemonicsIn(text: string): Iterable<Finding> {
   for (const run of wordsInTurn(text)) {
     words ??= new Set(wordlist);
     const known = words;
-    let own: Word[] = [];
+    let own: WordAt[] = [];
     for (const word of [...run, null]) {
       if (word !== null && known.has(word.word)) {
         own.push(word);
@@ -108,10 +108,10 @@ function* mnemonicsIn(text: string): Iterable<Finding> {
 }
 
 /** Runs of as many short words as a mnemonic has, with nothing else between. */
-function* wordsInTurn(text: string): Iterable<readonly Word[]> {
+function* wordsInTurn(text: string): Iterable<readonly WordAt[]> {
   if (!TURN.test(text)) return;
   for (const { index: start, 0: piece } of matchesIn(text, WORDS)) {
-    let run: Word[] = [];
+    let run: WordAt[] = [];
     for (const { index, 0: word } of [...piece.matchAll(/[a-z]+/g), END]) {
       if (word.length >= WORD_CHARS.min && word.length <= WORD_CHARS.max) {
         run.push({ at: start + index, word });
@@ -124,7 +124,7 @@ function* wordsInTurn(text: string): Iterable<readonly Word[]> {
 }
 const END = { index: 0, 0: '' };
 
-function isMixed(run: readonly Word[]): boolean {
+function isMixed(run: readonly WordAt[]): boolean {
   return new Set(run.map(({ word }) => word)).size >= WORDS_DISTINCT_MIN;
 }
 

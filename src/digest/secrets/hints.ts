@@ -12,7 +12,7 @@ export interface Waiting {
   readonly also?: readonly string[];
 }
 
-interface Word {
+interface HintWord {
   readonly id: number;
   /** As it is written, and in lower case. */
   readonly exact: string | null;
@@ -31,11 +31,11 @@ const slotOfLong = (window: number) => Math.imul(window, 0x9e3779b1) >>> 17;
 const slotOfMiddle = (window: number) => SLOTS + (Math.imul(window & 0xffffff, 0x9e3779b1) >>> 20);
 
 export class Hints {
-  readonly #slots = new Map<number, Word[]>();
+  readonly #slots = new Map<number, HintWord[]>();
   readonly #isUsed = new Uint8Array(SLOTS + SLOTS_OF_MIDDLE);
   /** Slots with words that were not found yet in the present text. */
   readonly #isOpen = new Uint8Array(SLOTS + SLOTS_OF_MIDDLE);
-  readonly #short: Word[] = [];
+  readonly #short: HintWord[] = [];
   readonly #ids = new Map<string, number>();
   readonly #rules: readonly { readonly any: readonly number[]; readonly also: readonly number[] }[];
 
@@ -55,7 +55,7 @@ export class Hints {
     return id;
   }
 
-  #place(word: Word): void {
+  #place(word: HintWord): void {
     const { lower } = word;
     if (lower.length < MIDDLE_CHARS) {
       this.#short.push(word);
@@ -113,7 +113,7 @@ export class Hints {
   }
 }
 
-function wordOf(hint: string, id: number): Word {
+function wordOf(hint: string, id: number): HintWord {
   const begins = hint.length > 1 && hint.startsWith('^');
   const ends = hint.length > 1 && hint.endsWith('$');
   const bare = hint.slice(begins ? 1 : 0, ends ? -1 : undefined);
@@ -127,14 +127,14 @@ function hasOneOf(ids: readonly number[], has: Uint8Array): boolean {
   return ids.length === 0;
 }
 
-function standsAnywhere(word: Word, lower: string, written: string | null): boolean {
+function standsAnywhere(word: HintWord, lower: string, written: string | null): boolean {
   for (let at = lower.indexOf(word.lower); at >= 0; at = lower.indexOf(word.lower, at + 1))
     if (standsAt(word, written, at)) return true;
   return false;
 }
 
 /** As `^`, `$` and capitals want it, where the word is. */
-function standsAt(word: Word, written: string | null, at: number): boolean {
+function standsAt(word: HintWord, written: string | null, at: number): boolean {
   if (written === null) return true;
   if (word.begins && isLetter(written.charCodeAt(at - 1))) return false;
   if (word.ends && isLetter(written.charCodeAt(at + word.lower.length))) return false;

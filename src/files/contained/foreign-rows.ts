@@ -88,12 +88,12 @@ function inOneMoment<Result>({ database, rows }: Opened, work: (rows: ForeignRow
   }
 }
 
-type Asked = Statement<Row, [Record<string, string | number>]>;
+type PreparedQuery = Statement<Row, [Record<string, string | number>]>;
 
 class Rows implements ForeignRows, Disposable {
   readonly #database: Database;
   /** Compiled once: thousands of sessions ask the same. One that is being read stays out of the way of another reading. */
-  readonly #idle = new Map<string, Asked>();
+  readonly #idle = new Map<string, PreparedQuery>();
   readonly #columns = new Map<string, readonly string[]>();
 
   constructor(database: Database) {
@@ -127,7 +127,7 @@ class Rows implements ForeignRows, Disposable {
 
   *each(sql: string, params: Readonly<Record<string, string | number>> = {}): Iterable<Row> {
     const bound = Object.fromEntries(Object.entries(params).map(([name, value]) => [`$${name}`, value]));
-    const statement: Asked = this.#idle.get(sql) ?? this.#database.prepare(sql);
+    const statement: PreparedQuery = this.#idle.get(sql) ?? this.#database.prepare(sql);
     this.#idle.delete(sql);
     let isWhole = false;
     try {
@@ -284,7 +284,9 @@ function opened(path: string, how: string, isLocked: boolean): Opened {
   }
   const rows = new Rows(database);
   return {
-    ...{ database, rows, isLocked },
+    database,
+    rows,
+    isLocked,
     [Symbol.dispose]: () => {
       rows[Symbol.dispose]();
       database.close(true);

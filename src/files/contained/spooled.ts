@@ -2,8 +2,10 @@
  * Bytes that are made, not read off one file: gathered whole before any of them is stored.
  * Promises: memory is bounded, what goes beyond lies in a nameless file; they are one moment's, whatever changes meanwhile.
  */
+
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { collectGarbage } from '../../domain/pacer.ts';
 import { SEGMENT_BYTES } from '../../store/segments.ts';
 import type { Source } from '../source.ts';
 import { Spool } from '../spool.ts';
@@ -67,7 +69,7 @@ export class SpooledSource implements Source {
   /** Pieces lie outside the heap, so that nothing presses the collector; those of a huge session would pile up. */
   #collect(): void {
     this.#passed += 1;
-    if (this.#passed % COLLECT_EVERY_PIECES === 0) Bun.gc(true);
+    if (this.#passed % COLLECT_EVERY_PIECES === 0) collectGarbage();
   }
 
   async *chunks(fromByte = 0): AsyncGenerator<Uint8Array> {

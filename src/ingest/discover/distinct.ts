@@ -20,12 +20,12 @@ export interface DistinctSession {
   readonly waits: boolean;
 }
 
-type Known = Pick<KnownSources, 'of'>;
+type KnownPaths = Pick<KnownSources, 'of'>;
 
 /** `waits`: whether a transcript is not stored, or not all of it. */
 export async function distinctSessions(
   sessions: readonly FoundSession[],
-  known: Known,
+  known: KnownPaths,
   waits: (session: FoundSession) => boolean,
 ): Promise<DistinctSession[]> {
   // Of nearly every id there is one: of 50,000 it would be seen that they are put into groups.
@@ -45,11 +45,11 @@ export async function distinctSessions(
 /** Counts the sessions that an ingest leaves as they are: each once, whatever else of it was found, and none that another transcript of it changes. */
 export class UnchangedSessions {
   readonly #left: readonly FoundSession[];
-  readonly #known: Known;
+  readonly #known: KnownPaths;
   readonly #taken = new Map<SessionUid, { readonly like: FoundSession; isUnchanged: boolean }>();
 
   /** `left`: those that are not looked at. */
-  constructor(left: readonly FoundSession[], known: Known) {
+  constructor(left: readonly FoundSession[], known: KnownPaths) {
     this.#left = left;
     this.#known = known;
   }
@@ -86,7 +86,7 @@ function hasStored({ files }: FoundSession): boolean {
 
 async function apart(
   bearers: readonly FoundSession[],
-  known: Known,
+  known: KnownPaths,
   waits: (session: FoundSession) => boolean,
 ): Promise<DistinctSession[]> {
   const uidOf = (session: FoundSession): SessionUid | null =>

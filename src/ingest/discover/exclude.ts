@@ -32,7 +32,7 @@ export function excludeRules(
   const fold = foldOf(host.platform);
   const homes = bothNames(host.homeDir, real).map(fold);
   const idle: { pattern: string; why: string }[] = [];
-  const rules: { pattern: string; matches: (asked: Asked) => boolean }[] = [];
+  const rules: { pattern: string; matches: (asked: ProjectNames) => boolean }[] = [];
   for (const pattern of patterns) {
     const form = formOf(pattern, host);
     if (form.kind === 'idle') idle.push({ pattern, why: form.why });
@@ -50,7 +50,7 @@ export function excludeRules(
   };
 }
 
-interface Asked {
+interface ProjectNames {
   readonly places: readonly string[];
   /** The project's last name, and those of the folders that it lies in. */
   readonly names: readonly string[];
@@ -96,7 +96,7 @@ function matcherOf(
   form: Exclude<Form, { kind: 'idle' }>,
   fold: (path: string) => string,
   real: (path: string) => string | null,
-): (asked: Asked) => boolean {
+): (asked: ProjectNames) => boolean {
   if (form.kind === 'name') {
     const matches = matchesWhole(fold(form.text));
     return ({ names }) => names.some(matches);

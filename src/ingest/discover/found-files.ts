@@ -82,13 +82,13 @@ function onceEach(files: FoundFile[], mayMeetTwice: boolean): FoundFile[] {
   });
 }
 
-interface Place {
+interface SearchedPlace {
   /** The path that a person named; null: a root that was looked for. */
   readonly named: string | null;
   readonly files: Files;
 }
 
-async function* placesOf(options: DiscoverOptions): AsyncGenerator<Place> {
+async function* placesOf(options: DiscoverOptions): AsyncGenerator<SearchedPlace> {
   if (options.paths.length === 0) {
     const wanted =
       options.agent === null

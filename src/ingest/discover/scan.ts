@@ -9,16 +9,16 @@ import { mayLook, mountOfRoot, refreshMounts } from '../../files/mounts.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { forgottenUids } from '../../store/forget.ts';
 import { KnownSources } from '../../store/read-sources.ts';
-import type { AgentScan, AtRisk, Unplaced } from './agent-scan.ts';
 import type { DiscoverOptions } from './as-found.ts';
 import { type Discovery, discover, type FoundSession } from './discover.ts';
 import { type DistinctSession, distinctSessions, mainOf } from './distinct.ts';
 import { cleanupOf, type Going, goingUntil } from './going.ts';
 import { unplacedIn } from './loose.ts';
 import { existingRoots, isFolder, withProjects } from './roots.ts';
+import type { AgentScan, AtRisk, Unplaced } from './scan.schema.ts';
 import { placesAway, type Visitor, visitAll } from './visits.ts';
 
-export type { AgentScan, AtRisk, Unplaced } from './agent-scan.ts';
+export type { AgentScan, AtRisk, Unplaced } from './scan.schema.ts';
 
 /** A week: long enough to act, short enough to mean something. */
 export const AT_RISK_DAYS = 7;

@@ -6,8 +6,8 @@ import type { AgentFormat, Host } from '../../domain/agent.ts';
 import { isVisit, mayLook, mountOfPath } from '../../files/mounts.ts';
 import type { ScanRow } from '../../store/scans.ts';
 import type { IngestOptions, IngestProgress, IngestReport } from '../ingest-report.ts';
-import type { AgentScan, Unplaced } from './agent-scan.ts';
 import { type AgentRoot, rootsAway } from './roots.ts';
+import type { AgentScan, Unplaced } from './scan.schema.ts';
 
 /** What is to be looked at on one mount. */
 export interface Away {

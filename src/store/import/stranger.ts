@@ -21,9 +21,12 @@ export function insertStranger(db: WritableDb, incoming: Incoming, origin: strin
     const live = meta.files.filter(({ gone }) => !gone).map((file) => withoutClaims(file, now));
     insertFiles(db, sessionId, { ...incoming, meta: { ...row, files: live } });
     putEvent(db, sessionId, meta.session_uid, {
-      ...{ ...event, generation: incoming.segments.length, raw_bytes: sumOf(live) },
+      ...event,
+      generation: incoming.segments.length,
+      raw_bytes: sumOf(live),
       stored_bytes: incoming.segments.reduce((sum, { stored_bytes: bytes }) => sum + bytes, 0),
-      ...{ kind: 'imported', reason: `from ${origin}, which nobody vouches for` },
+      kind: 'imported',
+      reason: `from ${origin}, which nobody vouches for`,
     });
     return;
   }
@@ -32,7 +35,8 @@ export function insertStranger(db: WritableDb, incoming: Incoming, origin: strin
   const place = { sessionId, generation: 0, coversFrom: 0 };
   putImportedDigest(db, place, { ...digest, complete: true, made_at: now, origin });
   putEvent(db, sessionId, meta.session_uid, {
-    ...{ ...event, kind: 'evicted' },
+    ...event,
+    kind: 'evicted',
     reason: `only its digest came, from ${origin}, which nobody vouches for`,
   });
 }
@@ -41,7 +45,10 @@ export function insertStranger(db: WritableDb, incoming: Incoming, origin: strin
 function withoutClaims(file: ArchivedFile, now: Iso): ArchivedFile {
   if (file.versions === undefined) return file;
   const versions = file.versions.map((version, i) => ({
-    ...{ ...version, number: i + 1, sha256: null, records: null },
+    ...version,
+    number: i + 1,
+    sha256: null,
+    records: null,
     replaced_at: plausibleTime(version.replaced_at, now) ?? now,
   }));
   return { ...file, versions };

@@ -59,14 +59,14 @@ function push(units: Unit[], run: string, start: number, isGlyph: boolean): void
 /** Where a name goes on with its next part: `parseArgs`, `HTTPServer`, `utf8Text`. */
 const JOINT = /(?<=[\p{Ll}\p{N}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u;
 
-interface Part {
+interface NamePart {
   readonly text: string;
   readonly start: number;
   readonly end: number;
 }
 
 /** The parts of a name that is written as one word, in the index's spelling; none where it has only one. */
-export function partPlaces(run: string): Part[] {
+export function partPlaces(run: string): NamePart[] {
   const parts = run.split(JOINT);
   if (parts.length < 2) return [];
   let end = 0;

@@ -217,7 +217,7 @@ function digestFindings(db: ReadableDb): Diagnosis[] {
   try {
     // One at a time: all of them together may be a GiB.
     for (;;) {
-      const row = db.get<DigestRow>(
+      const row = db.get<CheckedDigest>(
         `SELECT d.id, session_uid AS uid, json, sha256, (s.evicted_at IS NULL AND d.generation < s.raw_generation
              AND d.covers_from >= s.covers_from) OR EXISTS (SELECT 1 FROM events e WHERE e.session_id = s.id
              AND e.kind = 'data_loss' AND e.file_id IS NOT NULL AND e.log_offset IS NULL AND e.generation >= d.generation) AS settled
@@ -234,7 +234,7 @@ function digestFindings(db: ReadableDb): Diagnosis[] {
   }
 }
 
-interface DigestRow extends DigestText {
+interface CheckedDigest extends DigestText {
   readonly id: number;
   readonly uid: string;
   readonly settled: number;

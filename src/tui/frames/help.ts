@@ -4,19 +4,19 @@ import { BLANK, fit, type Line, line, pad, span } from '../paint.ts';
 import type { ScreenOf } from '../state.ts';
 import { AT_THE_SHELL, WORDS } from '../words.ts';
 
-interface Row {
+interface HelpRow {
   readonly left: string;
   readonly right: string;
 }
 
-interface Part {
+interface HelpPart {
   readonly title: string;
-  readonly rows: readonly Row[];
+  readonly rows: readonly HelpRow[];
 }
 
-function partsOf(left: KeyContext): Part[] {
+function partsOf(left: KeyContext): HelpPart[] {
   const others = (Object.keys(CONTEXTS) as KeyContext[]).filter((one) => one !== left && one !== 'help');
-  const keysOf = (context: KeyContext): Part => ({
+  const keysOf = (context: KeyContext): HelpPart => ({
     title: CONTEXTS[context],
     rows: KEYS.filter((key) => key.in.includes(context)).map(({ shown, does }) => ({
       left: shown,

@@ -217,13 +217,13 @@ function answerText({ found, typed }: Sessions): string | null {
   return parts.length === 0 ? null : parts.join(', ');
 }
 
-interface Columns {
+interface ColumnCells {
   readonly project: number;
   readonly agent: number;
 }
 
 /** A narrow window leaves the agent out. */
-function columnsOf(cells: number): Columns {
+function columnsOf(cells: number): ColumnCells {
   return { agent: cells < 70 ? 0 : 11, project: cells < 70 ? 11 : 14 };
 }
 
@@ -274,7 +274,7 @@ function sessionList(state: State, view: View, sessions: Sessions, cells: number
   return [head, ...lines];
 }
 
-interface Look {
+interface RowLook {
   readonly cells: number;
   readonly now: View['now'];
   readonly isCursor: boolean;
@@ -282,7 +282,7 @@ interface Look {
   readonly sign: string;
 }
 
-function sessionLine(session: SessionRow, { cells, now, isCursor, isMarked, sign }: Look): Line {
+function sessionLine(session: SessionRow, { cells, now, isCursor, isMarked, sign }: RowLook): Line {
   // `[imported]`: of a stranger's archive; its own title cannot take the mark away.
   const title = `${session.origin === null ? '' : '[imported] '}${session.title ?? session.uid}`;
   const text = cols(

@@ -1,5 +1,6 @@
 /** What stands above each step of a sweep: where we are in the passes, usage before and after. */
 import { formatBytes, formatCount } from '../../cli/format.ts';
+import { EVICTING_PASSES, PASS_AFTER_ANALYSIS } from '../../policy/passes.ts';
 import type { Proposal, StepName } from '../../sweep/ports.ts';
 import { fit, type Line, line, pad, span, type Zones, zoneBar } from '../paint.ts';
 import type { Wizard } from '../state.ts';
@@ -7,10 +8,13 @@ import type { View } from '../view.ts';
 import { isKept, listedVictims } from '../wizard.ts';
 
 const STEPS: readonly { readonly step: StepName; readonly shown: string; readonly short: string }[] = [
-  { step: 'backstop', shown: 'backstop', short: 'backstop' },
-  { step: 'budget', shown: 'budget', short: 'budget' },
+  ...EVICTING_PASSES.map(({ name }) => ({ step: name, shown: name, short: name })),
   { step: 'analyze', shown: 'analyze', short: 'analyze' },
-  { step: 'budget_again', shown: 'budget again', short: 'budget' },
+  {
+    step: 'budget_again',
+    shown: `${PASS_AFTER_ANALYSIS.name} again`,
+    short: PASS_AFTER_ANALYSIS.name,
+  },
   { step: 'data_loss', shown: 'data loss', short: 'data loss' },
 ];
 

@@ -2,9 +2,10 @@
 import { formatBytes, formatCount, plural } from '../../cli/format.ts';
 import { paceText } from '../../cli/pace.ts';
 import type { SessionUid } from '../../domain/ids.ts';
+import type { Limits } from '../../domain/limits.ts';
 import { ageMs } from '../../policy/census.ts';
 import { explainReason } from '../../policy/explain.ts';
-import type { Victim } from '../../policy/passes.ts';
+import { type EvictingPass, evictingPass, PASS_AFTER_ANALYSIS, type Victim } from '../../policy/passes.ts';
 import type { Proposal } from '../../sweep/ports.ts';
 import { isLow } from '../layout.ts';
 import { BLANK, fit, type Line, line, progressBar, type Span, span, wrap } from '../paint.ts';
@@ -94,71 +95,56 @@ function asking(
   return [...headRows, ...filled.slice(0, listRows + 1), ...foot].slice(0, rows);
 }
 
-/** What the pass is about to do: one line, and a second where there is room. */
+/** What the step is about to do: one line, and a second where there is room. */
 function purpose(view: View, wizard: Wizard, proposal: Proposal, cells: number): Line[] {
-  const { limits } = view;
-  const listed = listedVictims(proposal);
-  const kept = listed.filter(({ card }) => isKept(wizard, card.uid));
-  const going = listed.length - kept.length;
-  const goes = `${plural(going, 'session')}, ${formatBytes(goingBytes(wizard, proposal))}`;
-  const allKept =
-    going > 0 ? null : `Evict nobody: you keep ${plural(kept.length, 'session')} that could go.`;
-  const keeps = kept.length > 0 ? ` (${formatCount(kept.length)} kept)` : '';
-  const isNone = listed.length === 0;
-  const dim = (text: string) => line(span(fit(text, cells), 'dim'));
   switch (proposal.step) {
-    case 'backstop':
-      return [
-        line(
-          fit(
-            isNone
-              ? 'No analyzed session is too old.'
-              : (allKept ?? `Evict ${goes}${keeps}: analyzed and too old.`),
-            cells,
-          ),
-        ),
-        dim(
-          limits.rawMaxAgeDays === 'off'
-            ? 'The backstop is switched off.'
-            : `The limit is ${limits.rawMaxAgeDays} days. Raw bytes go, the digests stay.`,
-        ),
-      ];
-    case 'budget':
-    case 'budget_again':
-      return [
-        line(
-          fit(
-            isNone
-              ? noneInBudget(view, wizard, proposal)
-              : (allKept ??
-                  `Evict ${goes}${keeps}: ${cells < 76 ? 'oldest' : 'oldest analyzed'} first, to the soft cap.`),
-            cells,
-          ),
-        ),
-        dim('Raw bytes go, the digests stay. What has no digest is not touched.'),
-      ];
     case 'analyze':
-      return [
-        line(
-          fit(
-            `Usage is over the hard cap: analyze ${plural(proposal.toAnalyze.length, 'session')} now.`,
-            cells,
-          ),
-        ),
-        dim('What has a digest can be evicted without a loss.'),
-      ];
+      return twoLines(
+        `Usage is over the hard cap: analyze ${plural(proposal.toAnalyze.length, 'session')} now.`,
+        'What has a digest can be evicted without a loss.',
+        cells,
+      );
     case 'data_loss':
       return [];
-    default:
-      return proposal.step satisfies never;
+    case 'budget_again':
+      return purposeOfPass(PASS_AFTER_ANALYSIS, view, wizard, proposal, cells);
+    default: {
+      const pass = evictingPass(proposal.step);
+      return pass === null ? [] : purposeOfPass(pass, view, wizard, proposal, cells);
+    }
   }
 }
 
-function noneInBudget({ limits }: View, { failures }: Wizard, { step, usageBytes }: Proposal): string {
-  if (usageBytes <= limits.rawSoftCapBytes) return 'Usage is within the soft cap.';
-  return step === 'budget_again' && failures.length > 0
-    ? `Nothing more can go: ${plural(failures.length, 'session')} could not be analyzed.`
-    : 'Over the soft cap, but no analyzed session can go.';
+function twoLines(first: string, second: string, cells: number): Line[] {
+  return [line(fit(first, cells)), line(span(fit(second, cells), 'dim'))];
+}
+
+function purposeOfPass(
+  { asked }: EvictingPass,
+  { limits }: View,
+  wizard: Wizard,
+  proposal: Proposal,
+  cells: number,
+): Line[] {
+  const listed = listedVictims(proposal);
+  const kept = listed.filter(({ card }) => isKept(wizard, card.uid)).length;
+  const going = listed.length - kept;
+  const goes = `${plural(going, 'session')}, ${formatBytes(goingBytes(wizard, proposal))}`;
+  const keeps = kept > 0 ? ` (${formatCount(kept)} kept)` : '';
+  const first =
+    listed.length === 0
+      ? (unanalyzable(wizard, proposal, limits) ?? asked.takesNobody(limits, proposal.usageBytes))
+      : going === 0
+        ? `Evict nobody: you keep ${plural(kept, 'session')} that could go.`
+        : `Evict ${goes}${keeps}: ${asked.takes(cells < 76)}.`;
+  return twoLines(first, asked.more(limits), cells);
+}
+
+/** What keeps usage above the soft cap after the analysis; null: nothing does. */
+function unanalyzable({ failures }: Wizard, { step, usageBytes }: Proposal, limits: Limits): string | null {
+  const isOver = step === 'budget_again' && usageBytes > limits.rawSoftCapBytes;
+  if (!isOver || failures.length === 0) return null;
+  return `Nothing more can go: ${plural(failures.length, 'session')} could not be analyzed.`;
 }
 
 function empty(proposal: Proposal, cells: number): Line[] {

@@ -1,5 +1,6 @@
 /** Is all well, what goes next and when, and the one thing to do about it: a few sentences, the gravest first. */
 import { formatBytes, formatCount, plural } from '../../cli/format.ts';
+import { evictingPass } from '../../policy/passes.ts';
 import type { Tone } from '../paint.ts';
 import type { State } from '../state.ts';
 import type { Schedule, View } from '../view.ts';
@@ -73,9 +74,9 @@ function shareOf(usedBytes: number, capBytes: number): string {
 }
 
 function next(view: View): Sentence[] {
-  const of = (pass: string) => view.next.find((one) => one.pass === pass) ?? { sessions: 0, bytes: 0 };
-  const [backstop, budget] = [of('backstop'), of('budget')];
-  const sessions = backstop.sessions + budget.sessions;
+  const passes = view.next.filter((one) => one.sessions > 0 && evictingPass(one.pass) !== null);
+  const sessions = passes.reduce((sum, one) => sum + one.sessions, 0);
+  const bytes = passes.reduce((sum, one) => sum + one.bytes, 0);
   const loss: Sentence[] =
     view.worstCaseLoss === 0
       ? []
@@ -104,17 +105,14 @@ function next(view: View): Sentence[] {
     sessions === all
       ? `all ${plural(sessions, 'session')}`
       : `${formatCount(sessions)} of ${plural(all, 'session')}`;
-  const old = `older than ${view.limits.rawMaxAgeDays} days`;
-  const why =
-    budget.sessions === 0
-      ? old
-      : backstop.sessions === 0
-        ? 'to get under the soft cap'
-        : `${formatCount(backstop.sessions)} ${old}, ${formatCount(budget.sessions)} for the soft cap`;
+  const why = passes.map((one) => {
+    const reason = evictingPass(one.pass)?.why(view.limits) ?? '';
+    return passes.length === 1 ? reason : `${formatCount(one.sessions)} ${reason}`;
+  });
   return [
     {
       sign: '!',
-      text: `The next sweep takes the raw bytes of ${who}, ${formatBytes(backstop.bytes + budget.bytes)}: ${why}. Digests stay.`,
+      text: `The next sweep takes the raw bytes of ${who}, ${formatBytes(bytes)}: ${why.join(', ')}. Digests stay.`,
       tone: 'warn',
     },
     ...first(view),

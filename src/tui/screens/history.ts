@@ -14,7 +14,10 @@ export const historyScreen: Rules<'history'> = {
   title: () => 'History of sweeps',
   context: () => 'history',
   list: ({ size }, { sweeps, place }) => ({
-    ...{ length: sweeps.length, visible: bodyRows(size) - 1, place, hasCursor: true },
+    length: sweeps.length,
+    visible: bodyRows(size) - 1,
+    place,
+    hasCursor: true,
   }),
   placed: (state, screen, place) => onScreen(state, { ...screen, place }),
   act: (state, screen, action) => (action === 'confirm' ? opened(state, screen) : to(state)),

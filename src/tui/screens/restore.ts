@@ -80,7 +80,10 @@ export const restoreScreen: Rules<'restore'> = {
     return plan.obstacle === null ? 'restore' : 'obstructed';
   },
   list: ({ size }, { plan, place }) => ({
-    ...{ length: plan.files.length, visible: restoreRows(size), place, hasCursor: false },
+    length: plan.files.length,
+    visible: restoreRows(size),
+    place,
+    hasCursor: false,
   }),
   placed: (state, screen, place) => onScreen(state, { ...screen, place }),
   act: (state, screen, action) => acted(state, screen, action),

@@ -68,7 +68,8 @@ function sessionsAction(state: State, sessions: Sessions, action: Action): Stepp
       return ranged(state, sessions);
     case 'pin':
       return acting(state, sessions, (ids) => ({
-        ...{ kind: 'pin_marked', ids },
+        kind: 'pin_marked',
+        ids,
         pinned: !ids.every((id) => sessions.rows.get(id)?.pinned === true),
       }));
     case 'restore':
@@ -265,14 +266,14 @@ function peeking(state: State, sessions: Sessions): Effect[] {
     : [{ kind: 'peek', uid, columns }];
 }
 
-type Told = Extract<Event, { kind: 'catalogue' | 'shown' | 'rows' | 'searched' | 'peeked' }>;
+type StoreNews = Extract<Event, { kind: 'catalogue' | 'shown' | 'rows' | 'searched' | 'peeked' }>;
 
 /** Below a text or a restore the list goes on living. */
-export function told(state: State, event: Told): Stepped {
+export function told(state: State, event: StoreNews): Stepped {
   return within(state, 'sessions', (under, { sessions }) => onSessions(under, sessions, event));
 }
 
-function onSessions(state: State, sessions: Sessions, event: Told): Stepped {
+function onSessions(state: State, sessions: Sessions, event: StoreNews): Stepped {
   switch (event.kind) {
     case 'catalogue':
       // Sessions keep their places in a catalogue that is read anew: what is shown stays until it is sorted anew.
