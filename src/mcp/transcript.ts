@@ -13,7 +13,7 @@ export interface ShownLine {
   readonly text: string;
 }
 
-export interface Shown {
+export interface TranscriptPart {
   readonly lines: readonly ShownLine[];
   /** There are lines behind these. */
   readonly hasMore: boolean;
@@ -30,7 +30,7 @@ const GAP = '\n\0\n';
 export async function shownLines(
   chunks: Iterable<Uint8Array>,
   { from, lines, charsEach, charsMax }: { from: number; lines: number; charsEach: number; charsMax: number },
-): Promise<Shown> {
+): Promise<TranscriptPart> {
   const before = new Margin();
   const inside: RawLine[] = [];
   const behind: RawLine[] = [];

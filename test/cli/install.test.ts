@@ -3,7 +3,6 @@ import { describe, expect, test } from 'bun:test';
 import {
   chmodSync,
   existsSync,
-  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -13,71 +12,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { installSchema } from '../../src/cli/schemas.unattended.ts';
 import { blockIn } from '../../src/unattended/block.ts';
 import { envOf, wordsOf } from '../../src/unattended/own-call.ts';
 import { jobOfCron, jobOfService } from '../../src/unattended/schedule.ts';
-import { Program } from '../support/program.ts';
-
-/** A home with some agents, and programs of schedulers that only note what they are asked. */
-class Machine extends Program {
-  readonly bin = join(this.folder, 'bin');
-
-  constructor(scheduler: 'systemd' | 'cron' | 'none') {
-    super();
-    mkdirSync(this.bin);
-    const log = join(this.folder, 'asked');
-    writeFileSync(log, '');
-    if (scheduler === 'systemd') {
-      this.program('systemctl', `echo systemctl "$@" >> ${log}`);
-      this.program('loginctl', `echo Linger=no`);
-    }
-    const table = join(this.folder, 'crontab');
-    if (scheduler === 'cron')
-      this.program(
-        'crontab',
-        `echo crontab "$@" >> ${log}; if [ "$1" = -l ]; then [ -f ${table} ] || { echo no crontab for me >&2; exit 1; }; /bin/cat ${table}; else /bin/cat > ${table}; fi`,
-      );
-    this.env = { PATH: this.bin, USER: 'me' };
-  }
-
-  program(name: string, body: string): void {
-    writeFileSync(join(this.bin, name), `#!/bin/sh\n${body}\n`);
-    chmodSync(join(this.bin, name), 0o755);
-  }
-
-  asked(): string[] {
-    return readFileSync(join(this.folder, 'asked'), 'utf8').trim().split('\n');
-  }
-
-  /** Without questions that change nothing. */
-  told(): string[] {
-    return this.asked().filter((call) => !/show-environment|is-active|is-enabled| -l$/.test(call));
-  }
-
-  text(relPath: string): string {
-    return readFileSync(join(this.home, relPath), 'utf8');
-  }
-
-  /** Every file below the home, with its bytes, mode and where it leads. */
-  tree(): Record<string, string> {
-    const names = readdirSync(this.home, { recursive: true, encoding: 'utf8' }).sort();
-    return Object.fromEntries(
-      names.map((name) => {
-        const stats = lstatSync(join(this.home, name));
-        if (stats.isSymbolicLink()) return [name, `-> ${readlinkSync(join(this.home, name))}`];
-        return [
-          name,
-          stats.isDirectory() ? 'folder' : `${(stats.mode & 0o777).toString(8)} ${this.text(name)}`,
-        ];
-      }),
-    );
-  }
-
-  async json(...args: string[]) {
-    return installSchema.parse((await this.run(...args, '--json')).json());
-  }
-}
+import { Machine } from '../support/install-machine.ts';
 
 const SETTINGS =
   '// mine\n{\r\n\t"model": "opus", // best\r\n\t"hooks": { "Stop": [ { "hooks": [ { "type": "command", "command": "x" } ] } ] },\r\n}\r\n';
@@ -454,71 +392,4 @@ test('an uninstall that was killed before it removed the copy of how a file was:
   const { code, out } = await machine.run('uninstall', '--yes', '--no-schedule');
   expect([code, out]).toEqual([0, expect.stringContaining('.claude/settings.json.before-session-memory')]);
   expect(Object.keys(machine.tree()).filter((name) => name.includes('before-session-memory'))).toEqual([]);
-});
-
-describe('install --mcp', () => {
-  /** Agents with settings of their own, one of them with hooks in the same file. */
-  function machineWithAgents(): Machine {
-    const machine = new Machine('none');
-    for (const folder of ['.claude', '.codex', '.gemini', '.config/opencode'])
-      mkdirSync(join(machine.home, folder), { recursive: true });
-    writeFileSync(join(machine.home, '.claude.json'), '{\n  "numStartups": 3\n}\n');
-    writeFileSync(join(machine.home, '.codex/config.toml'), '# mine\nmodel = "x"\n');
-    writeFileSync(join(machine.home, '.gemini/settings.json'), '{ // mine\n  "theme": "x"\n}\n');
-    return machine;
-  }
-
-  test('registers the server with each agent that is here, once, and uninstall takes it out to the byte', async () => {
-    using machine = machineWithAgents();
-    const before = machine.tree();
-    expect((await machine.run('install', '--mcp', '--yes')).code).toBe(0);
-    const texts = [
-      '.claude.json',
-      '.codex/config.toml',
-      '.gemini/settings.json',
-      '.config/opencode/opencode.json',
-    ];
-    for (const text of texts.map((path) => machine.text(path)))
-      for (const part of ['session-memory', '"mcp"']) expect(text).toContain(part);
-    expect(machine.text('.gemini/settings.json')).toContain('"hooks"');
-    expect(existsSync(join(machine.home, '.cursor'))).toBe(false);
-    const after = machine.tree();
-    // Without the flag what is registered stays, and a second time changes nothing.
-    for (const args of [['--mcp'], []]) {
-      expect((await machine.json('install', ...args, '--yes')).changes).toEqual([]);
-      expect(machine.tree()).toEqual(after);
-    }
-    expect((await machine.run('uninstall', '--yes')).code).toBe(0);
-    for (const [path, text] of Object.entries(before))
-      expect([path, machine.tree()[path]]).toEqual([path, text]);
-    expect(Object.keys(machine.tree()).filter((path) => path.includes('before-session-memory'))).toEqual([]);
-    expect(existsSync(join(machine.home, '.config/opencode/opencode.json'))).toBe(false);
-  });
-
-  test('is asked for: without the flag no agent gets a server, and a dry run writes nothing', async () => {
-    using machine = machineWithAgents();
-    const before = machine.tree();
-    const dry = await machine.json('install', '--mcp', '--no-hooks', '--dry-run');
-    expect(dry.changes.map((change) => change.for)).toEqual([
-      'claude-code',
-      'codex',
-      'gemini-cli',
-      'opencode',
-    ]);
-    expect(machine.tree()).toEqual(before);
-    expect((await machine.run('install', '--mcp', '--no-hooks')).code).toBe(2);
-    expect(machine.tree()).toEqual(before);
-    await machine.run('install', '--yes');
-    expect(machine.text('.claude.json')).toBe('{\n  "numStartups": 3\n}\n');
-    expect(machine.text('.gemini/settings.json')).not.toContain('mcpServers');
-  });
-
-  test('one that cannot be edited is named, and stops no other', async () => {
-    using machine = machineWithAgents();
-    writeFileSync(join(machine.home, '.claude.json'), '{ torn');
-    const { refused, changes } = await machine.json('install', '--mcp', '--no-hooks', '--yes');
-    expect(refused.map((one) => one.for)).toEqual(['claude-code']);
-    expect(changes.map((change) => change.for)).toEqual(['codex', 'gemini-cli', 'opencode']);
-    expect(machine.text('.claude.json')).toBe('{ torn');
-  });
 });

@@ -21,7 +21,7 @@ export interface Going {
   readonly atMs: number;
 }
 
-type Known = Pick<KnownSources, 'endedAtOf'>;
+type TimesKnown = Pick<KnownSources, 'endedAtOf'>;
 
 /** How an agent cleans up under a root; null: never. */
 export function cleanupOf(agent: AgentFormat, root: string): Cleanup | null {
@@ -37,7 +37,7 @@ export function goingUntil(
   sessions: readonly FoundSession[],
   cleanup: Cleanup,
   untilMs: number,
-  known: Known,
+  known: TimesKnown,
 ): Going[] {
   const folders = new Folders(sessions, known);
   const going: Going[] = [];
@@ -99,11 +99,11 @@ class Kept implements KeptSession {
 /** What an agent's rules ask of a session's neighbours; most ask nothing. */
 class Folders {
   readonly #sessions: readonly FoundSession[];
-  readonly #known: Known;
+  readonly #known: TimesKnown;
   #byFolder: Map<string, FoundSession[]> | null = null;
   readonly #latestFirst = new Map<string, readonly number[]>();
 
-  constructor(sessions: readonly FoundSession[], known: Known) {
+  constructor(sessions: readonly FoundSession[], known: TimesKnown) {
     this.#sessions = sessions;
     this.#known = known;
   }
