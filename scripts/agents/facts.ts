@@ -36,10 +36,21 @@ export interface AgentFacts {
   prepare?(place: Place): readonly (readonly string[])[];
   start(prompt: string): readonly string[];
   resume(id: string, prompt: string): readonly string[];
+  /** Goes on with a copy of a session, without a terminal; absent: it cannot. */
+  fork?(id: string, prompt: string): readonly string[];
+  /** Goes on with a session to plan, in a file of its own; absent: it cannot. `isFound`: whether a request shows that the file was found. */
+  readonly plan?: {
+    argv(id: string, prompt: string): readonly string[];
+    isFound(request: string): boolean;
+  };
+  /** Puts a summary in the place of what was said, without a terminal; absent: it cannot. */
+  compact?(id: string): readonly string[];
   /** It goes on with a session only in a terminal: `resume` starts it, and the prompt is typed once this shows. */
   readonly terminal?: { readonly ready: RegExp; readonly quit: string };
   /** Its own command that deletes a session, where sessions are rows of a database. */
   forget?(id: string): readonly string[];
+  /** Whether a file below the home is a log or a cache of its own, which no session needs. */
+  isLog?(path: string): boolean;
   /** Whether a file of a session holds nothing but what its transcript has, so that it need not come back. */
   isPhantom?(content: string): boolean;
   readonly hand: (place: Place) => Hand;
@@ -57,16 +68,17 @@ export type Hands = {
   readonly [K in Exclude<Step['kind'], 'say'>]?: (
     step: Extract<Step, { kind: K }>,
     last: string,
+    request: string,
   ) => readonly [string, Json | string];
 };
 
 export function handOf(hands: Hands): Hand {
-  return (step, last): Call | null => {
+  return (step, last, request): Call | null => {
     const call = hands[step.kind] as
-      | ((step: Step, last: string) => readonly [string, Json | string])
+      | ((step: Step, last: string, request: string) => readonly [string, Json | string])
       | undefined;
     if (call === undefined) return null;
-    const [name, args] = call(step, last);
+    const [name, args] = call(step, last, request);
     return { name, args };
   };
 }

@@ -42,6 +42,8 @@ export class Journey {
   readonly #machine: Machine;
   readonly #outcomes = new Map<CheckName, Outcome>();
   readonly #prompts: string[] = [];
+  /** What a resumed conversation must carry to the model. */
+  #earlier: readonly string[] = [plot.FIRST.prompt, plot.SEEN];
   #uid = '';
   #id = '';
 
@@ -62,6 +64,11 @@ export class Journey {
       ['found', () => this.#first()],
       ['restore', () => this.#restored()],
       ['todos', () => this.#helped()],
+      ['spilled', () => this.#spilled()],
+      ['background', () => this.#background()],
+      ['plan', () => this.#planned()],
+      ['fork', () => this.#forked()],
+      ['compaction', () => this.#compacted()],
       ['killed', () => this.#killed()],
       ['evicted', () => this.#evicted()],
       ['elsewhere', () => this.#elsewhere()],
@@ -190,7 +197,7 @@ export class Journey {
     await this.#turn(prompt, this.#id, machine);
     const sent = this.#model.requests.slice(before).filter((text) => text.includes(prompt));
     if (sent.length === 0) return 'the model was not asked';
-    const isKnown = sent.some((text) => text.includes(plot.FIRST.prompt) && text.includes(plot.SEEN));
+    const isKnown = sent.some((text) => this.#earlier.every((each) => text.includes(each)));
     return isKnown ? null : 'the earlier conversation was not sent';
   }
 
@@ -222,7 +229,8 @@ export class Journey {
   async #helped(): Promise<void> {
     const hand = this.#agent.hand(this.#machine.place);
     const [todo, delegate] = plot.HELPED.steps;
-    const has = (step: typeof todo) => step !== undefined && step.kind !== 'say' && hand(step, '') !== null;
+    const has = (step: typeof todo) =>
+      step !== undefined && step.kind !== 'say' && hand(step, '', '') !== null;
     const without = (name: CheckName) =>
       this.#outcomes.set(name, { is: 'limit', why: this.#agent.limits[name] ?? NO_TOOL });
     if (!has(todo)) without('todos');
@@ -241,6 +249,132 @@ export class Journey {
     this.#tell('subagent', isRight ? null : `the subagents are ${JSON.stringify(subagents)}`);
   }
 
+  #without(name: CheckName, why: string): void {
+    this.#outcomes.set(name, { is: 'limit', why: this.#agent.limits[name] ?? why });
+  }
+
+  /** What is too long for a conversation lies in a file of its own, which is the session's. */
+  async #spilled(): Promise<void> {
+    await this.#turn(plot.SPILLED.prompt, this.#id);
+    await this.#machine.memory('ingest');
+    const own = await this.#machine.filesOf(this.#uid);
+    const holds = (content: Buffer) => content.includes(plot.LAST_OF_MANY);
+    const aside = await this.#notOwn(plot.LAST_OF_MANY);
+    if (aside.length > 0) return this.#tell('spilled', `not stored: ${aside.join(', ')}`);
+    const digest = await this.#digest();
+    const command = plot.commandOf(plot.SPILLED);
+    const isTold = digest.commands.some((each) => each.command.startsWith(command) && each.exit === 0);
+    if (!isTold) return this.#tell('spilled', `the commands are ${JSON.stringify(digest.commands)}`);
+    if (![...own.values()].some(holds) && !this.#isRows)
+      return this.#without('spilled', 'it keeps no more than the ends of it');
+    this.#tell('spilled', null);
+  }
+
+  /** Files that hold a text and are none of the session's, nor logs and caches of the agent. */
+  async #notOwn(text: string): Promise<readonly string[]> {
+    const own = await this.#machine.filesOf(this.#uid);
+    const isLog = (path: string) =>
+      this.#agent.isLog?.(path.slice(this.#machine.place.home.length + 1)) === true;
+    return this.#machine.holding(text, new Set(own.keys())).filter((path) => !isLog(path));
+  }
+
+  async #background(): Promise<void> {
+    const [step] = plot.BACKGROUND.steps;
+    const can =
+      step !== undefined &&
+      step.kind !== 'say' &&
+      this.#agent.hand(this.#machine.place)(step, '', '') !== null;
+    if (!can) return this.#without('background', NO_TOOL);
+    await this.#turn(plot.BACKGROUND.prompt, this.#id);
+    await this.#machine.memory('ingest');
+    const { commands } = await this.#digest();
+    const command = plot.commandOf(plot.BACKGROUND);
+    const aside = await this.#notOwn(`${plot.BEHIND}\n`);
+    const isTold = commands.some((each) => each.command === command);
+    this.#tell(
+      'background',
+      !isTold
+        ? `the commands are ${JSON.stringify(commands)}`
+        : aside.length > 0
+          ? `not stored: ${aside.join(', ')}`
+          : null,
+    );
+  }
+
+  /** A plan lies where no path tells whose it is; it goes with its session, and the agent finds it again. */
+  async #planned(): Promise<void> {
+    const { plan } = this.#agent;
+    if (plan === undefined) return this.#without('plan', 'it keeps no plan in a file');
+    const turn = async (prompt: string) => {
+      this.#prompts.push(prompt);
+      const { code, out } = await this.#machine.command(plan.argv(this.#id, prompt));
+      if (code !== 0) throw new Error(`the agent exited ${code}: ${out.slice(-OUT_MAX)}`);
+      await this.#machine.memory('ingest');
+    };
+    await turn(plot.PLANNED.prompt);
+    const aside = await this.#notOwn(plot.PLAN);
+    const own = await this.#machine.filesOf(this.#uid);
+    const [path] = [...own].find(([, content]) => content.toString() === plot.PLAN) ?? [];
+    if (path === undefined)
+      return this.#tell('plan', `not stored: ${aside.join(', ') || 'no plan was written'}`);
+    await this.#evictAndTakeBack();
+    const [, problem] = await this.#deleteAndRestore();
+    if (problem !== null) return this.#tell('plan', problem);
+    // It looks for the plan when it begins to plan: so something else comes between.
+    await this.#turn(plot.UNPLANNED.prompt, this.#id);
+    const before = this.#model.requests.length;
+    await turn(plot.PLANNED_ON.prompt);
+    const sent = this.#model.requests.slice(before);
+    this.#tell('plan', sent.some(plan.isFound) ? null : 'it does not find the plan that was restored');
+  }
+
+  /** A fork is a session of its own that names its parent: what was copied is marked, and its tokens are its own. */
+  async #forked(): Promise<void> {
+    if (this.#agent.fork === undefined)
+      return this.#without('fork', 'it forks in a terminal only, or not at all');
+    const uids = async () =>
+      (await this.#machine.json<{ sessions: Session[] }>('list')).sessions.map(
+        ({ session_uid }) => session_uid,
+      );
+    const before = new Set(await uids());
+    const asked = this.#model.exchanges.length;
+    const { code, out } = await this.#machine.command(this.#agent.fork(this.#id, plot.FORKED.prompt));
+    if (code !== 0) throw new Error(`the agent exited ${code}: ${out.slice(-OUT_MAX)}`);
+    await this.#machine.memory('ingest');
+    const forks = (await uids()).filter((uid) => !before.has(uid));
+    const [fork] = forks;
+    if (fork === undefined || forks.length > 1) throw new Error(`the forks are ${JSON.stringify(forks)}`);
+    const { digest } = await this.#machine.json<{ digest: Digest }>('show', fork);
+    const used = this.#model.exchanges
+      .slice(asked)
+      .filter(({ conversation }) => turnOf(plot.TURNS, conversation) !== null)
+      .map(({ usage }) => this.#agent.kept?.(usage) ?? usage);
+    const isNamed =
+      digest.parent !== null && (digest.parent === this.#id || this.#uid.endsWith(digest.parent));
+    this.#tell(
+      'fork',
+      (isNamed ? null : `its parent is ${digest.parent}, not ${this.#id}`) ??
+        promptProblem(digest, [plot.FORKED.prompt]) ??
+        differs(digest.tokens, sumOf(used)),
+    );
+  }
+
+  async #compacted(): Promise<void> {
+    if (this.#agent.compact === undefined)
+      return this.#without('compaction', 'it does that in a terminal only');
+    const { code, out } = await this.#machine.command(this.#agent.compact(this.#id));
+    if (code !== 0) throw new Error(`the agent exited ${code}: ${out.slice(-OUT_MAX)}`);
+    await this.#machine.memory('ingest');
+    const { compactions } = await this.#digest();
+    if (!compactions.some((text) => text.includes(TITLE)))
+      return this.#tell('compaction', `the compactions are ${JSON.stringify(compactions)}`);
+    // From now on the summary stands for what was said before.
+    this.#earlier = [TITLE];
+    const resumed = await this.#resumes(plot.AFTER_COMPACTION.prompt);
+    await this.#machine.memory('ingest');
+    this.#tell('compaction', resumed ?? promptProblem(await this.#digest(), this.#prompts));
+  }
+
   async #killed(): Promise<void> {
     const { project } = this.#machine.place;
     const killWhen = () => existsSync(join(project, plot.SLOW_BEGAN));
@@ -256,6 +390,15 @@ export class Journey {
 
   async #evicted(): Promise<void> {
     const { machine } = { machine: this.#machine };
+    await this.#evictAndTakeBack();
+    const [, problem] = await this.#deleteAndRestore();
+    const resumed = await this.#resumes(plot.AFTER_EVICTION.prompt);
+    await machine.memory('ingest');
+    this.#tell('evicted', problem ?? resumed ?? promptProblem(await this.#digest(), this.#prompts));
+  }
+
+  async #evictAndTakeBack(): Promise<void> {
+    const { machine } = { machine: this.#machine };
     const evicted = await machine.memory('evict', this.#uid, '--yes');
     if (evicted.code !== 0) throw new Error(`evict exited ${evicted.code}: ${evicted.out}`);
     await machine.memory('ingest');
@@ -264,10 +407,6 @@ export class Journey {
     if (state !== 'evicted') throw new Error(`after evict and ingest it is ${state}`);
     const again = await machine.memory('ingest', '--again', this.#uid);
     if (again.code !== 0) throw new Error(`ingest --again exited ${again.code}: ${again.out}`);
-    const [, problem] = await this.#deleteAndRestore();
-    const resumed = await this.#resumes(plot.AFTER_EVICTION.prompt);
-    await machine.memory('ingest');
-    this.#tell('evicted', problem ?? resumed ?? promptProblem(await this.#digest(), this.#prompts));
   }
 
   async #elsewhere(): Promise<void> {

@@ -3,7 +3,7 @@
  * Promises: nothing outside its folder is written; the agent's environment holds nothing of the person who runs the rig, and no network
  * but the loopback.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { AgentFacts, Place } from './facts.ts';
 import type { Ran } from './install.ts';
@@ -79,6 +79,21 @@ export class Machine {
     if (terminal === undefined) return await this.run(argv, more);
     const typed = { ...terminal, text: prompt, done: more.done ?? (() => true) };
     return await runInTerminal(argv, { cwd: this.place.project, env: this.#env(), ...more }, typed);
+  }
+
+  /** One of its other commands. */
+  async command(args: readonly string[]): Promise<Ran> {
+    return await this.run([this.#agent.bin, ...args]);
+  }
+
+  /** Files in this home that hold a text, but for what lies in `except`. */
+  holding(text: string, except: ReadonlySet<string>): readonly string[] {
+    const { home } = this.place;
+    const names = readdirSync(home, { recursive: true, encoding: 'utf8' });
+    return names
+      .map((name) => join(home, name))
+      .filter((path) => !except.has(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true)
+      .filter((path) => readFileSync(path).includes(text));
   }
 
   /** The words of `turn` with a session. */

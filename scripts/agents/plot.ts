@@ -75,8 +75,57 @@ export const HELPED: Turn = {
   ],
 };
 
+/** Stands at the end of output that is too long for a conversation: agents put such aside. */
+export const LAST_OF_MANY = 'line 9000 of the long list';
+export const SPILLED: Turn = {
+  prompt: 'List them all, however many they are.',
+  steps: [
+    { kind: 'run', command: "seq 1 9000 | sed 's/.*/line & of the long list/'" },
+    { kind: 'say', text: 'They are many, said the script.' },
+  ],
+};
+
+/** What a command says that goes on behind the conversation. */
+export const BEHIND = 'said-from-behind';
+export const BACKGROUND: Turn = {
+  prompt: 'Have something run behind us.',
+  steps: [
+    { kind: 'background', command: `echo ${BEHIND}` },
+    { kind: 'run', command: 'sleep 2' },
+    { kind: 'say', text: 'It runs behind us, said the script.' },
+  ],
+};
+
+export const PLAN = '# Greetings\n\nFirst count them, then answer each.\n';
+export const PLANNED: Turn = {
+  prompt: 'Think of a plan for the greetings.',
+  steps: [
+    { kind: 'plan', content: PLAN },
+    { kind: 'say', text: 'The plan stands, said the script.' },
+  ],
+};
+export const UNPLANNED: Turn = {
+  prompt: 'Now without a plan.',
+  steps: [{ kind: 'say', text: 'Without one, said the script.' }],
+};
+export const PLANNED_ON: Turn = {
+  prompt: 'Is the plan still there?',
+  steps: [{ kind: 'say', text: 'It is the same plan, said the script.' }],
+};
+
+export const FORKED: Turn = {
+  prompt: 'Now on another branch of this talk.',
+  steps: [{ kind: 'say', text: 'Another branch it is, said the script.' }],
+};
+
+export const AFTER_COMPACTION: Turn = {
+  prompt: 'What is left of it in short?',
+  steps: [{ kind: 'say', text: 'The short of it, said the script.' }],
+};
+
 export const TURNS: readonly Turn[] = [
   ...[FIRST, SECOND, SLOW, AFTER_KILL, AFTER_EVICTION, ELSEWHERE, HELPED, ERRAND],
+  ...[SPILLED, BACKGROUND, PLANNED, UNPLANNED, PLANNED_ON, FORKED, AFTER_COMPACTION],
 ];
 
 export interface Command {
@@ -103,3 +152,9 @@ export const DEEDS: Deeds = {
       : [],
   ),
 };
+
+/** The first command of a turn. */
+export function commandOf({ steps }: Turn): string {
+  const step = steps.find(({ kind }) => kind === 'run' || kind === 'background');
+  return step !== undefined && 'command' in step ? step.command : '';
+}

@@ -75,7 +75,7 @@ function answer(path: string, body: Json, play: Play, exchanges: Exchange[]): Re
   if (spoken === null) return Response.json({ error: { message: 'not in the script' } }, { status: 404 });
   const { dialect, asked, isStream } = spoken;
   const conversation = dialect.read(asked);
-  const said = play(conversation);
+  const said = play({ ...conversation, request: JSON.stringify(body) });
   const usage = dialect.usage(usageIn(conversation));
   exchanges.push({ path, conversation, said, usage });
   return isStream

@@ -16,7 +16,7 @@ const hand = handOf({
 });
 const tools = new Map(['write', 'shell'].map((name) => [name, { custom: false }]));
 const asked = (entries: readonly Entry[], more: Partial<Conversation> = {}) =>
-  playOf(plot.TURNS, hand)({ model: 'm', entries, tools, schema: null, ...more });
+  playOf(plot.TURNS, hand)({ request: '', model: 'm', entries, tools, schema: null, ...more });
 const person = (text: string): Entry => ({ who: 'person', text });
 const result: Entry = { who: 'result', text: 'done' };
 

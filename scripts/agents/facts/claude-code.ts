@@ -1,5 +1,8 @@
 import { type AgentFacts, handOf, within } from '../facts.ts';
 
+/** It tells the model where the plan is to be. */
+const PLAN_FILE = /\/[^\s"]*\/plans\/[\w-]+\.md/;
+
 export const claudeCode: AgentFacts = {
   id: 'claude-code',
   version: '2.1.332',
@@ -17,6 +20,12 @@ export const claudeCode: AgentFacts = {
   files: () => ({}),
   start: (prompt) => ['-p', prompt, '--dangerously-skip-permissions'],
   resume: (id, prompt) => ['--resume', id, '-p', prompt, '--dangerously-skip-permissions'],
+  fork: (id, prompt) => ['--resume', id, '--fork-session', '-p', prompt, '--dangerously-skip-permissions'],
+  compact: (id) => ['--resume', id, '-p', '/compact', '--dangerously-skip-permissions'],
+  plan: {
+    argv: (id, prompt) => ['--resume', id, '-p', prompt, '--permission-mode', 'plan'],
+    isFound: (request) => request.includes('A plan file already exists at'),
+  },
   hand: (place) =>
     handOf({
       write: ({ path, content }) => ['Write', { file_path: within(place, path), content }],
@@ -26,6 +35,11 @@ export const claudeCode: AgentFacts = {
         { file_path: within(place, path), old_string: before, new_string: after },
       ],
       run: ({ command }) => ['Bash', { command, description: 'Run it' }],
+      plan: ({ content }, _last, request) => [
+        'Write',
+        { file_path: PLAN_FILE.exec(request)?.[0] ?? '', content },
+      ],
+      background: ({ command }) => ['Bash', { command, description: 'Run it', run_in_background: true }],
       delegate: ({ prompt }) => [
         'Agent',
         { description: 'Run the errand', prompt, subagent_type: 'general-purpose' },

@@ -42,6 +42,9 @@ trust_level = "trusted"
   }),
   start: (prompt) => ['exec', prompt],
   resume: (id, prompt) => ['exec', 'resume', id, prompt],
+  fork: (id, prompt) => ['exec', 'fork', id, prompt],
+  // Made of the transcripts.
+  isLog: (path) => /^\.codex\/[^/]+\.sqlite(?:-wal)?$/.test(path),
   hand,
   limits: {},
 });

@@ -32,6 +32,7 @@ export const geminiCli: AgentFacts = {
   // Without a model it first asks one which to take.
   start: (prompt) => ['-p', prompt, '--yolo', '-m', 'gemini-2.5-pro'],
   resume: (id, prompt) => ['--resume', id, '-p', prompt, '--yolo', '-m', 'gemini-2.5-pro'],
+  compact: (id) => ['--resume', id, '-p', '/compress', '--yolo', '-m', 'gemini-2.5-pro'],
   hand: (place) =>
     handOf({
       write: ({ path, content }) => ['write_file', { file_path: within(place, path), content }],
@@ -44,6 +45,10 @@ export const geminiCli: AgentFacts = {
         },
       ],
       run: ({ command }) => ['run_shell_command', { command, description: 'Run it' }],
+      background: ({ command }) => [
+        'run_shell_command',
+        { command, description: 'Run it', is_background: true },
+      ],
       todo: ({ items }) => [
         'write_todos',
         {

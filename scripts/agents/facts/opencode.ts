@@ -19,6 +19,7 @@ export const opencode: AgentFacts = {
   files: ({ url }) => ({ '.config/opencode/opencode.json': configOf(url) }),
   start: (prompt) => ['run', prompt],
   resume: (id, prompt) => ['run', '--session', id, prompt],
+  fork: (id, prompt) => ['run', '--session', id, '--fork', prompt],
   forget: (id) => ['session', 'delete', id],
   hand: opencodeHand,
   limits: { branch: 'its transcripts name no branch' },

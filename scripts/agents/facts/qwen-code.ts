@@ -21,6 +21,8 @@ export const qwenCode: AgentFacts = {
   }),
   start: (prompt) => ['-p', prompt, '--yolo'],
   resume: (id, prompt) => ['--resume', id, '-p', prompt, '--yolo'],
+  fork: (id, prompt) => ['--resume', id, '--fork-session', '-p', prompt, '--yolo'],
+  compact: (id) => ['--resume', id, '-p', '/compress', '--yolo'],
   hand: (place) =>
     handOf({
       write: ({ path, content }) => ['write_file', { file_path: within(place, path), content }],
@@ -30,6 +32,10 @@ export const qwenCode: AgentFacts = {
         { file_path: within(place, path), old_string: before, new_string: after },
       ],
       run: ({ command }) => ['run_shell_command', { command, description: 'Run it', is_background: false }],
+      background: ({ command }) => [
+        'run_shell_command',
+        { command, description: 'Run it', is_background: true },
+      ],
       delegate: ({ prompt }) => [
         'agent',
         { description: 'Run the errand', prompt, subagent_type: 'general-purpose' },

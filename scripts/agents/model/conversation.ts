@@ -27,6 +27,11 @@ export interface Conversation {
   readonly schema: Json | null;
 }
 
+/** With the request as it came: an agent tells some things beside the conversation. */
+export interface Asked extends Conversation {
+  readonly request: string;
+}
+
 export interface Call {
   readonly name: string;
   readonly args: Json | string;
@@ -36,7 +41,7 @@ export interface Call {
 export type Said = { readonly text: string; readonly missing?: true } | { readonly call: Call };
 
 /** What decides on the answer: it follows from the conversation alone. */
-export type Play = (conversation: Conversation) => Said;
+export type Play = (conversation: Asked) => Said;
 
 /** Tokens of an answer: `input` is without what came from a cache or went to one, `output` with the reasoning. */
 export interface Usage {

@@ -2,13 +2,15 @@
  * What the scripted model does, told without the words of any agent: prompts, and what is done for each, step by step.
  * Promises: no state; which step comes next follows from how many results stand behind the prompt.
  */
-import type { Call, Conversation, Entry, Json, Play, Said } from './conversation.ts';
+import type { Asked, Call, Conversation, Entry, Json, Play, Said } from './conversation.ts';
 
 export type Step =
   | { readonly kind: 'write'; readonly path: string; readonly content: string }
   | { readonly kind: 'edit'; readonly path: string; readonly before: string; readonly after: string }
   | { readonly kind: 'read'; readonly path: string }
   | { readonly kind: 'run'; readonly command: string }
+  | { readonly kind: 'background'; readonly command: string }
+  | { readonly kind: 'plan'; readonly content: string }
   | { readonly kind: 'todo'; readonly items: readonly string[] }
   | { readonly kind: 'delegate'; readonly prompt: string }
   | { readonly kind: 'say'; readonly text: string };
@@ -18,8 +20,8 @@ export interface Turn {
   readonly steps: readonly Step[];
 }
 
-/** A step as a call of one of an agent's tools; null: it has none for that. `last`: what the tool before it gave. */
-export type Hand = (step: Exclude<Step, { kind: 'say' }>, last: string) => Call | null;
+/** A step as a call of one of an agent's tools; null: it has none for that. `last`: what the tool before it gave; `request`: all that was asked. */
+export type Hand = (step: Exclude<Step, { kind: 'say' }>, last: string, request: string) => Call | null;
 
 /** What is answered where only a title or a summary is asked for. */
 export const TITLE = 'A greeting and what came of it';
@@ -31,7 +33,7 @@ export function playOf(turns: readonly Turn[], hand: Hand): Play {
     const turn = turnOf(turns, conversation);
     if (turn === null) return { text: TITLE };
     const results = entries.slice(lastPrompt(entries) + 1).filter(({ who }) => who === 'result');
-    const steps = turn.steps.filter((step) => step.kind === 'say' || hand(step, '') !== null);
+    const steps = turn.steps.filter((step) => step.kind === 'say' || hand(step, '', '') !== null);
     const step = steps[Math.min(results.length, steps.length - 1)];
     return step === undefined ? { text: TITLE } : said(step, conversation, hand, results.at(-1)?.text ?? '');
   };
@@ -64,9 +66,9 @@ export function turnIn(turns: readonly Turn[], text: string): Turn | null {
   return found[0]?.turn ?? null;
 }
 
-function said(step: Step, { tools }: Conversation, hand: Hand, last: string): Said {
+function said(step: Step, { tools, request }: Asked, hand: Hand, last: string): Said {
   if (step.kind === 'say') return { text: step.text };
-  const call = hand(step, last);
+  const call = hand(step, last, request);
   if (call !== null && tools.has(call.name)) return { call };
   const text = `no tool ${call?.name} to ${step.kind}; there are ${[...tools.keys()].join(' ')}`;
   return { text, missing: true };
