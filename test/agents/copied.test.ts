@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { claudeCode } from '../../src/agents/claude-code/index.ts';
 import { codex } from '../../src/agents/codex/index.ts';
+import { opencode } from '../../src/agents/opencode/index.ts';
 import { type DigestSource, makeDigest } from '../../src/digest/digest.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
@@ -268,5 +269,67 @@ describe.if(hasRecordings('recorded'))('recordings', () => {
     const { tokens, title, started_at } = await digestOf(codex, ['main', bytes]);
     expect([tokens.input, tokens.cacheRead, tokens.output]).toEqual([800, 200, 50]);
     expect([title, started_at as string | null]).toEqual(['delegate_it', '2026-11-30T01:38:07.160Z']);
+  });
+});
+
+describe('a fork of opencode', () => {
+  const FORKED_AT = Date.parse('2026-08-02T10:00:00.000Z');
+  const SAID_AT = FORKED_AT - 3_600_000;
+  /** As opencode makes an id: the last digits of the milliseconds, a counter, and letters. */
+  const idAt = (ms: number, n: number) =>
+    `msg_${(ms % 16 ** 9).toString(16).padStart(9, '0')}${n.toString(16).padStart(3, '0')}c1U3DIsYKSKW7X`;
+  const row = (table: string, value: object) => ({ table, row: value });
+  const tokens = { input: 10, output: 5, reasoning: 2, cache: { read: 3, write: 1 } };
+  const turnOf = (mintedMs: number, saidMs: number, prompt: string) =>
+    (['user', 'assistant'] as const).flatMap((role, n) => {
+      const id = idAt(mintedMs + n, n);
+      const about = role === 'user' ? {} : { modelID: 'm', tokens };
+      const text = role === 'user' ? prompt : `${prompt}, done`;
+      const state = { status: 'completed', input: { command: `echo ${prompt}` }, metadata: { exit: 0 } };
+      const parts = [
+        { type: 'text', text },
+        ...(role === 'user' ? [] : [{ type: 'tool', tool: 'bash', callID: id, state }]),
+      ];
+      return [
+        row('message', { id, data: JSON.stringify({ role, time: { created: saidMs + n }, ...about }) }),
+        ...parts.map((data, k) =>
+          row('part', {
+            id: `prt_${id}_${k}`,
+            message_id: id,
+            time_created: saidMs + n,
+            data: JSON.stringify(data),
+          }),
+        ),
+      ];
+    });
+  const digestFrom = (mintedMs: number) =>
+    digestOf(opencode, [
+      'main',
+      bytesOf([
+        { format: 'session-memory rows', version: 1, agent: 'opencode', id: 's1' },
+        ...turnOf(mintedMs, SAID_AT, 'moor it'),
+        ...turnOf(FORKED_AT + 5000, FORKED_AT + 5001, 'sail it'),
+        row('session', { id: 's1', directory: '/p', title: 'Boats (fork #1)', time_created: FORKED_AT }),
+      ]),
+    ]);
+
+  test('marks what it repeats, and counts its own alone', async () => {
+    const digest = await digestFrom(FORKED_AT);
+    expect(digest.prompts.map(({ text, copied }) => [text, copied === true])).toEqual([
+      ['moor it', true],
+      ['sail it', false],
+    ]);
+    expect(digest.tokens).toEqual({ input: 10, cacheRead: 3, cacheWrite: 1, output: 7, reasoning: 2 });
+    expect(digest.commands.map(({ command }) => command)).toEqual(['echo sail it']);
+    expect([digest.outcome, digest.started_at]).toEqual(['sail it, done', new Date(FORKED_AT).toISOString()]);
+  });
+
+  test('is none where ids are as old as what they name, to the millisecond or two, before or after', async () => {
+    for (const earlier of [0, 2, -2]) {
+      const digest = await digestFrom(SAID_AT - earlier);
+      expect([earlier, digest.prompts.some(({ copied }) => copied === true), digest.tokens.input]).toEqual([
+        ...[earlier, false, 20],
+      ]);
+    }
   });
 });

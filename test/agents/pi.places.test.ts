@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { ohMyPi, pi } from '../../src/agents/pi/index.ts';
 import type { Host } from '../../src/domain/agent.ts';
 import type { Iso } from '../../src/domain/time.ts';
+import { existingRoots } from '../../src/ingest/discover/roots.ts';
 import { filesOf } from '../../src/store/read.ts';
 import { World } from '../support/bench-world.ts';
 import { factsOf, jsonl } from './facts.ts';
@@ -320,6 +321,17 @@ describe('pi and Oh My Pi obey the same variables', () => {
     expect(await world.ingest({ paths })).toMatchObject({ files_read: 0, sessions_new: 0 });
     // What only a path named goes back to where the agent looks by itself.
     if (how !== 'a path') await comesBack(world, all);
+  });
+
+  test('Oh My Pi is found where `PI_CONFIG_DIR` has all of it, with its profiles, and not where it would be without', async () => {
+    using world = new World();
+    const file = (id: string) => `agent/sessions/-quay/2026-05-01T10-00-00-000Z_${id}.jsonl`;
+    world.put(`.ship/${file('a')}`, session('a', 'aboard'));
+    world.put(`.ship/profiles/work/${file('b')}`, session('b', 'at work'));
+    world.put(`.omp/${file('c')}`, session('c', 'ashore'));
+    const host: Host = { ...world.host, env: { PI_CONFIG_DIR: '.ship' } };
+    const roots = existingRoots(host, [ohMyPi]).map(({ root }) => root);
+    expect(roots).toEqual(['.ship/agent', '.ship/profiles/work/agent'].map((root) => join(world.home, root)));
   });
 
   test('Oh My Pi is found where its data were moved to, with its profiles, too', async () => {

@@ -16,6 +16,7 @@ import {
   textAt,
 } from '../kit/json-lines.ts';
 import { Once } from '../kit/seen-records.ts';
+import { isCopied } from './copied.ts';
 
 /** Tables and folders that tell nothing of their own for a digest. */
 const SILENT = new Set(['session_message', 'session_share', 'session_diff']);
@@ -30,6 +31,8 @@ interface Message {
   readonly role: string;
   readonly at: Iso | null;
   readonly isSummary: boolean;
+  /** A fork repeats it: its prompt is told, as copied, and nothing else. */
+  readonly isCopied: boolean;
 }
 
 export class OpencodeReader extends RowsReader {
@@ -88,12 +91,14 @@ export class OpencodeReader extends RowsReader {
 
   #message(id: string, data: JsonRecord): void {
     const role = textAt(data, 'role') ?? '';
-    const at = parseTime(recordAt(data, 'time')['created']);
-    if (at !== null) this.sink.time(at);
+    const { created } = recordAt(data, 'time');
+    const at = parseTime(created);
+    const copied = isCopied(id, created);
+    if (at !== null && !copied) this.sink.time(at);
     if (role !== 'user' && role !== 'assistant') return this.sink.unknown(ownText(role, 80));
     if (this.#messages.size < MESSAGES_MAX)
-      this.#messages.set(idKey(id), { role, at, isSummary: data['summary'] === true });
-    if (role === 'user') return;
+      this.#messages.set(idKey(id), { role, at, isSummary: data['summary'] === true, isCopied: copied });
+    if (role === 'user' || copied) return;
     const cwd = textAt(recordAt(data, 'path'), 'cwd');
     if (cwd !== null) this.sink.project(cwd);
     const model = textAt(data, 'modelID') ?? textAt(recordAt(data, 'model'), 'modelID');
@@ -108,6 +113,7 @@ export class OpencodeReader extends RowsReader {
     const at =
       parseTime(row['time_created']) ?? parseTime(recordAt(data, 'time')['start']) ?? message?.at ?? null;
     const type = textAt(data, 'type') ?? '';
+    if (message?.isCopied === true && (type !== 'text' || message.role !== 'user')) return;
     if (type === 'text') this.#text(id, message, data, at);
     else if (type === 'tool') this.#tool(id, data, at);
     else if (type === 'patch') {
@@ -132,7 +138,9 @@ export class OpencodeReader extends RowsReader {
       } else this.#answer(text, message?.at ?? at, at);
       return;
     }
-    if (this.#once.isNewKey(`prompt ${idKey(id)}`)) this.asked(text, at);
+    if (!this.#once.isNewKey(`prompt ${idKey(id)}`)) return;
+    if (message.isCopied) this.sink.prompt(text, message.at, true);
+    else this.asked(text, at);
   }
 
   /** Files of an older tree stand beside rows, and what was stored first is read first: the last answer is told by its time. */

@@ -36,6 +36,8 @@ interface Family {
   readonly proof: AgentFormat['proof'];
   /** The environment variable that moves the folder `home`. */
   readonly variable: string;
+  /** The one that gives the first part of `home` another name. */
+  readonly nameVariable?: string;
   /** Where it keeps sessions if that variable is not set; absent: in `home` alone. */
   readonly elsewhere?: (host: Host) => readonly string[];
   /** Another variable that has a say in it. */
@@ -76,6 +78,7 @@ export const ohMyPi = family({
   proof: 'recordings',
   // As pi has them.
   variable: 'PI_CODING_AGENT_DIR',
+  nameVariable: 'PI_CONFIG_DIR',
   sessionsVariable: 'PI_CODING_AGENT_SESSION_DIR',
   alsoBy: 'XDG_DATA_HOME',
   elsewhere: dataFolder,
@@ -85,7 +88,7 @@ export const ohMyPi = family({
   layout: OH_MY_PI_LAYOUT,
   // `--profile NAME`
   rootPatterns: (host) => [
-    { folder: `${host.homeDir}/.omp/profiles`, pattern: '*/agent' },
+    { folder: `${host.homeDir}/${host.env['PI_CONFIG_DIR'] ?? '.omp'}/profiles`, pattern: '*/agent' },
     ...dataFolder(host).map((folder) => ({ folder: `${folder}/profiles`, pattern: '*' })),
   ],
   resume: ({ nativeId }) => ['omp', '--session', nativeId],
@@ -111,6 +114,7 @@ function family(agent: Family): AgentFormat {
     name,
     proof,
     variable,
+    nameVariable,
     sessionsVariable,
     elsewhere,
     alsoBy,
@@ -135,7 +139,7 @@ function family(agent: Family): AgentFormat {
   return {
     id: agentId(id),
     ...{ name, proof, growth: 'append', retention },
-    variables: [variable, sessionsVariable, alsoBy].filter((name) => name !== undefined),
+    variables: [variable, nameVariable, sessionsVariable, alsoBy].filter((name) => name !== undefined),
     ...(isIts === undefined ? {} : { isIts }),
     folders: layout.folders,
     flatFolders: layout.flatFolders,
@@ -146,7 +150,7 @@ function family(agent: Family): AgentFormat {
     roots: (host: Host) => {
       const slash = host.platform === 'win32' ? '\\' : '/';
       const moved = host.env[variable];
-      const root = moved ?? [host.homeDir, ...home].join(slash);
+      const root = moved ?? [host.homeDir, configName(agent, host), ...home.slice(1)].join(slash);
       const roots = moved === undefined ? [root, ...(elsewhere?.(host) ?? [])] : [root];
       const sessions = sessionsVariable === undefined ? undefined : host.env[sessionsVariable];
       const isWithin = `${sessions ?? ''}${slash}`.startsWith(`${root}${slash}${folder}${slash}`);
@@ -173,6 +177,12 @@ function family(agent: Family): AgentFormat {
     },
     resume: (session) => ({ cwd: session.project, argv: resume(session) }),
   };
+}
+
+/** The folder in the home folder that all of an agent's is in. */
+function configName({ nameVariable, home }: Pick<Family, 'nameVariable' | 'home'>, { env }: Host): string {
+  const named = nameVariable === undefined ? undefined : env[nameVariable];
+  return named ?? home[0] ?? '';
 }
 
 /** Where pi's settings have it keep sessions; a folder relative to each project is in no list. */
