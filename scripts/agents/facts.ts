@@ -38,6 +38,8 @@ export interface AgentFacts {
   resume(id: string, prompt: string): readonly string[];
   /** Goes on with a copy of a session, without a terminal; absent: it cannot. */
   fork?(id: string, prompt: string): readonly string[];
+  /** A fork of it does not say of which session it is one. */
+  readonly forksNameless?: true;
   /** Goes on with a session to plan, in a file of its own; absent: it cannot. `isFound`: whether a request shows that the file was found. */
   readonly plan?: {
     argv(id: string, prompt: string): readonly string[];

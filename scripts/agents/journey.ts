@@ -349,11 +349,12 @@ export class Journey {
       .slice(asked)
       .filter(({ conversation }) => turnOf(plot.TURNS, conversation) !== null)
       .map(({ usage }) => this.#agent.kept?.(usage) ?? usage);
+    const { parent } = digest;
     const isNamed =
-      digest.parent !== null && (digest.parent === this.#id || this.#uid.endsWith(digest.parent));
+      this.#agent.forksNameless === true ? parent === null : parent !== null && this.#uid.endsWith(parent);
     this.#tell(
       'fork',
-      (isNamed ? null : `its parent is ${digest.parent}, not ${this.#id}`) ??
+      (isNamed ? null : `its parent is ${parent}, not ${this.#id}`) ??
         promptProblem(digest, [plot.FORKED.prompt]) ??
         differs(digest.tokens, sumOf(used)),
     );

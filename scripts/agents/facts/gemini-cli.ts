@@ -32,7 +32,6 @@ export const geminiCli: AgentFacts = {
   // Without a model it first asks one which to take.
   start: (prompt) => ['-p', prompt, '--yolo', '-m', 'gemini-2.5-pro'],
   resume: (id, prompt) => ['--resume', id, '-p', prompt, '--yolo', '-m', 'gemini-2.5-pro'],
-  compact: (id) => ['--resume', id, '-p', '/compress', '--yolo', '-m', 'gemini-2.5-pro'],
   hand: (place) =>
     handOf({
       write: ({ path, content }) => ['write_file', { file_path: within(place, path), content }],

@@ -20,6 +20,8 @@ export const opencode: AgentFacts = {
   start: (prompt) => ['run', prompt],
   resume: (id, prompt) => ['run', '--session', id, prompt],
   fork: (id, prompt) => ['run', '--session', id, '--fork', prompt],
+  forksNameless: true,
+  isLog: (path) => /\/opencode\.db(?:-\w+)?$|\/opencode\/(?:log|snapshot)\//.test(path),
   forget: (id) => ['session', 'delete', id],
   hand: opencodeHand,
   limits: { branch: 'its transcripts name no branch' },
