@@ -271,6 +271,7 @@ test('whatever stands behind a mark, what is named is one of the places', () => 
     [spilledOutputs, /^tool-output\/tool_\w+$/],
   ] as const;
   const part = fc.constantFrom(
+    ...['/tmp/x/', `/tmp/${HASH}/`, '/tool-output/', '/plans/', 'tool-results/'],
     ...[
       '..',
       '.',
@@ -291,14 +292,24 @@ test('whatever stands behind a mark, what is named is one of the places', () => 
     ],
     ...['tool_a', 'a.md', '.md', 'x.output', '.output', 'CLAUDE', 'settings.json', '*', '\0', '{id}', 'é'],
   );
+  // As it stands behind a mark: in a row of JSON within JSON, in a record, in a list, in a sentence.
+  const around = fc.constantFrom(
+    ['\\":\\"', '\\"'],
+    ['": "', '"'],
+    [':"', '"'],
+    [': ["', '"]'],
+    ['', '\\n'],
+    ['', ''],
+  );
+  const parts = fc.array(fc.oneof(part, fc.string({ maxLength: 4 })), { maxLength: 8 });
   fc.assert(
-    fc.property(fc.array(fc.oneof(part, fc.string({ maxLength: 4 })), { maxLength: 14 }), (parts) => {
+    fc.property(around, parts, ([open, close], inner) => {
       for (const [named, place] of formats)
-        for (const at of named.placesIn(parts.join(''))) {
+        for (const at of named.placesIn(`${open}${inner.join('')}${close}`)) {
           expect(at).toMatch(place);
           expect(at.split('/')).not.toContain('..');
         }
     }),
-    { numRuns: 3000 },
+    { numRuns: 5000 },
   );
 });
