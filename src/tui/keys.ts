@@ -204,7 +204,7 @@ export const KEYS: readonly Key[] = [
   { keys: ['R'], shown: 'R', does: 'and go on', action: 'resume', in: ['restore'] },
   { keys: ['enter'], shown: 'enter', does: 'look there', action: 'confirm', in: ['folder'] },
   { keys: ['esc'], shown: 'esc', does: 'not elsewhere', action: 'erase_all', in: ['folder'] },
-  { keys: ['enter', 'esc', 'q'], shown: 'esc', does: 'back', action: 'back', in: ['restored'] },
+  { keys: ['enter', 'esc', 'q'], shown: 'esc', does: 'back', action: 'back', in: ['restored', 'obstructed'] },
   { keys: ['enter'], shown: 'enter', does: 'report', action: 'confirm', in: ['history'] },
   {
     keys: ['backspace'],
@@ -262,7 +262,6 @@ export const KEYS: readonly Key[] = [
       'report',
       'transcript',
       'restore',
-      'obstructed',
       'confirm',
       'history',
       'help',

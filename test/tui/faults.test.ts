@@ -15,7 +15,7 @@ import {
 } from '../../src/tui/state.ts';
 import { step } from '../../src/tui/step.ts';
 import { AT_THE_SHELL } from '../../src/tui/words.ts';
-import { daysBefore, FOUND, key, play, SIZE, typing, view } from '../support/tui.ts';
+import { daysBefore, FOUND, key, play, SIZE, typing, uidOf, view } from '../support/tui.ts';
 import { allStates, stateOf } from './states.ts';
 
 const at = (name: string, size = SIZE) => stateOf(name, size);
@@ -245,4 +245,17 @@ test('what the person had stopped was said to be all stored', () => {
   const shown = texts(at('dashboard-stopped-by-person')).join(' ');
   expect(shown).toContain('! You stopped it before all was stored: i goes on.');
   expect(shown).not.toContain('All stored');
+});
+
+test('beside a session stood the end of a title that was too long for one line', () => {
+  const lines = [
+    'You are a highly experienced developer',
+    'and adept in using git',
+    '',
+    'Agent  claude-code',
+  ];
+  const peek: Event = { kind: 'peeked', peek: { uid: uidOf(0), own: 'there', lines } };
+  const shown = texts(play(at('sessions'), peek)).join('\n');
+  expect(shown).toContain('Agent  claude-code');
+  expect(shown).not.toContain('and adept in using git');
 });

@@ -92,7 +92,7 @@ describe('the table of keys', () => {
 
   test('the help has every key of every context', () => {
     const help = play(
-      firstState(DASHBOARD, { columns: 80, rows: 400 }),
+      firstState(DASHBOARD, { columns: 80, rows: 600 }),
       { kind: 'view', view: view() },
       key('?'),
     );

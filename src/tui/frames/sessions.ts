@@ -372,10 +372,16 @@ function peeked(view: View, sessions: Sessions, cells: number): Line[] {
     dim(facts.join(' · ')),
     ...fate(session, sessions.catalogue?.going[row] ?? 0, peek?.own, view, cells),
     ...(hit === undefined ? [] : hitLines(hit, cells)),
-    ...(peek?.lines ?? [])
-      .filter((text, i) => i > 0 && text.trim() !== '')
+    ...withoutTitle(peek?.lines ?? [])
+      .filter((text) => text.trim() !== '')
       .map((text) => line(fit(text, cells))),
   ];
+}
+
+/** It stands above already, on a line of its own; a long one takes several of a digest's. */
+function withoutTitle(lines: readonly string[]): readonly string[] {
+  const blank = lines.findIndex((text) => text.trim() === '');
+  return lines.slice(Math.max(1, blank));
 }
 
 function fate(

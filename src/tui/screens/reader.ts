@@ -67,9 +67,24 @@ function soughtIn(state: State): string {
 function led(state: State, reader: Reader): Stepped {
   const sought = reader.find.typed.toLowerCase();
   const has = (lines: readonly ReadLine[]) => lines.some(({ text }) => text.toLowerCase().includes(sought));
-  if (has(shownLines(reader))) return found(state, reader, 1, true);
-  if (has(reader.lines ?? [])) return found(state, { ...reader, unfolded: true }, 1, true);
+  if (has(shownLines(reader))) return inContext(state, found(state, reader, 1, true));
+  if (has(reader.lines ?? [])) return inContext(state, found(state, { ...reader, unfolded: true }, 1, true));
   return withReader(state, { ...reader, find: { typed: '', editing: false } });
+}
+
+/** Who says it stands a few lines above; where that is in the first window, the beginning is what is seen. */
+const LINES_ABOVE = 3;
+
+function inContext({ size }: State, stepped: Stepped): Stepped {
+  const { screen } = stepped.state;
+  if (screen.kind !== 'reader') return stepped;
+  const { reader } = screen;
+  const { cursor } = reader.place;
+  const top = cursor < visibleRows(size) ? 0 : Math.max(0, Math.min(reader.place.top, cursor - LINES_ABOVE));
+  return {
+    ...stepped,
+    state: { ...stepped.state, screen: { ...screen, reader: { ...reader, place: { cursor, top } } } },
+  };
 }
 
 function lastPlace({ size }: State, reader: Reader): ListPlace {

@@ -29,7 +29,6 @@ journey('over a file that differs: told first, done with f, and what was there l
   await pty.shows('enter digest');
   pty.type('r');
   await pty.shows('f replaces it');
-  pty.type('\r');
   pty.type('f');
   await pty.shows('Press enter to write them.');
   await pty.shows('DIFFERS');

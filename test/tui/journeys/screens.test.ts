@@ -126,9 +126,9 @@ journey('browse: sorted, filtered, read, pinned, restored, and a conflict left a
   pty.type('t');
   await pty.shows('Transcript');
   await pty.shows('You  2026-05-01');
-  pty.type('R');
+  pty.type('x');
   await pty.shows('sessionId');
-  pty.type('R');
+  pty.type('x');
   await pty.shows(/^ You/m);
   pty.type('q');
   await pty.shows('1 of 4 sessions');
