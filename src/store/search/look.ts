@@ -63,6 +63,10 @@ export interface Measure {
   readonly averageLength: number;
 }
 
+interface MetLine extends SnippetLine {
+  readonly groups: ReadonlySet<number>;
+}
+
 export class Looker {
   readonly #asked: SearchQuestion;
   readonly #measure: Measure;
@@ -82,11 +86,13 @@ export class Looker {
   look(jsons: readonly string[], length: number): SearchLook | null {
     const fields = jsons.flatMap(searchFields);
     if (fields.some(({ text }) => this.#without?.find(text, null) != null)) return null;
-    const lines = fields.flatMap(({ where, text }): SnippetLine[] => {
+    const lines = fields.flatMap(({ where, text }): MetLine[] => {
       const places = this.#wanted.find(text, columnOf({ where }));
-      return places === null ? [] : [{ where, ...places, worth: this.#worth(where, places.found) }];
+      if (places === null) return [];
+      const groups = new Set(places.found.map(({ group }) => group));
+      return [{ where, ...places, groups, worth: this.#worth(where, groups) }];
     });
-    const met = new Set(lines.flatMap(({ found }) => found.map(({ group }) => group)));
+    const met = new Set(lines.flatMap(({ groups }) => [...groups]));
     const { groups } = this.#asked;
     if (met.size === 0 || groups.some(({ isMust }, i) => isMust && !met.has(i))) return null;
     lines.sort((a, b) => b.worth - a.worth);
@@ -103,20 +109,19 @@ export class Looker {
   }
 
   /** Of a line, for showing it: the rarest words first, then where they stand. */
-  #worth(where: FoundIn, found: readonly Occurrence[]): number {
-    const groups = new Set(found.map(({ group }) => group));
+  #worth(where: FoundIn, groups: ReadonlySet<number>): number {
     return [...groups].reduce((sum, group) => sum + this.#idf(group), 0) + WORTH[where] / 2;
   }
 
-  #scores(lines: readonly SnippetLine[], length: number): Pick<SearchLook, 'score' | 'ofWords'> {
+  #scores(lines: readonly MetLine[], length: number): Pick<SearchLook, 'score' | 'ofWords'> {
     const places = new Map<number, Map<FoundIn, number>>();
     const pairs = new Map<number, number>();
-    for (const { where, line, found } of lines) {
-      for (const group of new Set(found.map((one) => one.group))) {
+    for (const { where, line, found, groups } of lines) {
+      for (const group of groups) {
         const kinds = places.get(group) ?? new Map<FoundIn, number>();
         places.set(group, kinds.set(where, (kinds.get(where) ?? 0) + 1));
       }
-      for (const group of neighbours(line, found))
+      for (const group of groups.size > 1 ? neighbours(line, found) : [])
         pairs.set(group, Math.max(pairs.get(group) ?? 0, WORTH[where]));
     }
     const share = length / this.#measure.averageLength;
@@ -138,17 +143,29 @@ export class Looker {
   }
 
   /** Of a line: the weight of the words that stand nearest together in it, without the heaviest of them, which is met anyway. */
-  #together({ where, found }: SnippetLine): number {
-    let best = 0;
-    let to = 0;
-    for (const [from, { start }] of found.entries()) {
-      while (to < found.length && (found[to]?.end ?? 0) <= start + TOGETHER_UNITS) to += 1;
-      const idfs = [...new Set(found.slice(from, to).map(({ group }) => group))].map((group) =>
-        this.#idf(group),
-      );
-      best = Math.max(best, idfs.reduce((sum, idf) => sum + idf, 0) - Math.max(0, ...idfs));
+  #together({ where, found, groups }: MetLine): number {
+    if (groups.size < 2) return 0;
+    let [best, to] = [0, 0];
+    const held = new Map<number, number>();
+    for (const { start, group } of found) {
+      for (let next = found[to]; next !== undefined && next.end <= start + TOGETHER_UNITS; next = found[++to])
+        held.set(next.group, (held.get(next.group) ?? 0) + 1);
+      if (held.size > 1) best = Math.max(best, this.#beyondHeaviest(held.keys()));
+      const left = (held.get(group) ?? 1) - 1;
+      if (left > 0) held.set(group, left);
+      else held.delete(group);
     }
     return (best * WORTH[where]) / (WORTH[where] + SATURATION);
+  }
+
+  #beyondHeaviest(groups: Iterable<number>): number {
+    let [sum, heaviest] = [0, 0];
+    for (const group of groups) {
+      const idf = this.#idf(group);
+      sum += idf;
+      heaviest = Math.max(heaviest, idf);
+    }
+    return sum - heaviest;
   }
 }
 
