@@ -41,6 +41,8 @@ export const sessionSchema = z.object({
   analyze_error: z.string().nullable(),
   /** The archive of a stranger that it came from; null: it is of this machine, or was imported with --trust. */
   origin: z.string().nullable(),
+  /** The machine that told of it in the bucket; null: its bytes are, or were, on this one. */
+  machine: z.string().nullable(),
   /** Purged by hand: nothing but its id is here. */
   forgotten: z.boolean(),
 });

@@ -45,7 +45,7 @@ export const WAITS: Waits = {
   slowestBytesPerS: 32 * 1024,
   firstPauseMs: 200,
   longestPauseMs: 10_000,
-  tries: 7,
+  tries: 6,
 };
 
 /** Pages of a list hold so many names at most; S3 knows no more. */

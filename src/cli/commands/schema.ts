@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
 import type { Command } from '../context.ts';
 import * as changed from '../schemas.by-hand.ts';
+import * as remote from '../schemas.remote.ts';
 import * as shown from '../schemas.ts';
 import * as unattended from '../schemas.unattended.ts';
 import { nearest } from '../values.ts';
@@ -27,8 +28,14 @@ export const SCHEMAS: Readonly<Record<string, readonly z.ZodType[]>> = {
   curate: [changed.curateSchema, changed.hoardSchema],
   export: [changed.exportSchema],
   import: [changed.importSchema],
+  remote: [
+    remote.remoteSetupSchema,
+    remote.remoteSyncSchema,
+    remote.remoteStatusSchema,
+    remote.remoteVerifySchema,
+  ],
   history: [shown.historySchema],
-  verify: [shown.verifySchema],
+  verify: [shown.verifySchema, remote.remoteVerifySchema],
   config: [shown.configSchema],
   install: [unattended.installSchema],
   uninstall: [unattended.uninstallSchema],

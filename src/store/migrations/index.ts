@@ -16,6 +16,7 @@ import { lastSegment } from './0010-last-segment.ts';
 import { origin } from './0010-origin.ts';
 import { searchStems } from './0010-search-stems.ts';
 import { unattended } from './0010-unattended.ts';
+import { remote } from './0011-remote.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -43,4 +44,5 @@ export const MIGRATIONS: readonly Migration[] = [
     sql: [clock, origin, unattended, searchStems, lastSegment].join('\n'),
     brings: 'runs',
   },
+  { version: 11, name: 'a bucket', sql: remote, brings: 'remote' },
 ];

@@ -1,0 +1,85 @@
+/** What `remote` prints with `--json`, by its action. */
+import { z } from 'zod';
+import { bytes, count, iso, uid } from './schemas.words.ts';
+
+const problem = z.object({ object: z.string(), problem: z.string() });
+
+/** `init` and `add`. */
+export const remoteSetupSchema = z.object({
+  version: z.literal(1),
+  /** It was made ready just now. */
+  created: z.boolean(),
+  url: z.string(),
+  bucket: z.string(),
+  machine: z.string(),
+  name: z.string(),
+  key_file: z.string(),
+  config: z.string(),
+  config_written: z.boolean(),
+});
+
+export const remoteSyncSchema = z.object({
+  version: z.literal(1),
+  requests: count,
+  sent_bytes: bytes,
+  received_bytes: bytes,
+  uploaded: z.object({
+    sessions: z.array(uid),
+    /** Ids that the other machines are told to forget. */
+    forgotten: z.array(uid),
+    raw_bytes: bytes,
+    /** What they and their records take there, compressed and sealed. */
+    stored_bytes: bytes,
+    packs: count,
+    commits: count,
+  }),
+  /** Of other machines. */
+  read: z.object({
+    commits: count,
+    sessions: z.array(uid),
+    pinned: z.array(uid),
+    forgotten: z.array(uid),
+  }),
+  problems: z.array(problem),
+  notes: z.array(z.string()),
+});
+
+export const remoteStatusSchema = z.union([
+  z.object({ version: z.literal(1), configured: z.literal(false) }),
+  z.object({
+    version: z.literal(1),
+    configured: z.literal(true),
+    url: z.string(),
+    name: z.string(),
+    machine: z.string().nullable(),
+    synced_at: iso.nullable(),
+    sessions: z.object({
+      in_bucket: count,
+      raw_bytes: bytes,
+      /** Live here, and in the bucket as they are. */
+      safe_here: count,
+      waiting: count,
+    }),
+    machines: z.array(z.object({ machine: z.string(), name: z.string(), commits: count })),
+    /** Null: it could not be reached; `problem` says why. */
+    bucket: z.object({ objects: count, bytes, packs: count, commits: count, requests: count }).nullable(),
+    problem: z.string().nullable(),
+  }),
+]);
+
+/** `remote verify` and `verify --remote`. */
+export const remoteVerifySchema = z.object({
+  version: z.literal(1),
+  ok: z.boolean(),
+  interrupted: z.boolean(),
+  objects: count,
+  bytes,
+  sessions: count,
+  pieces: count,
+  /** Packs that no commit names. */
+  unnamed: z.array(z.string()),
+  findings: z.array(problem.extend({ session_uid: uid.nullable() })),
+  /** Sessions that cannot be had back whole. */
+  not_whole: z.array(uid),
+  uploaded_again: count,
+});
