@@ -69,12 +69,10 @@ interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Uint8Array;
-  /** An earlier try of the same may have been carried out, though no answer told so. */
-  readonly isRepeated: boolean;
 }
 
 type Attempt =
-  | { readonly kind: 'answer'; readonly answer: Omit<Answer, 'isRepeated'> }
+  | { readonly kind: 'answer'; readonly answer: Answer }
   /** `why`: a clause. */
   | { readonly kind: 'lost'; readonly why: string };
 
@@ -108,8 +106,7 @@ export class BucketClient {
     });
     if (answer.status === 200) return 'created';
     if (answer.status !== 412) throw this.#refused('PUT', name, answer);
-    if (!answer.isRepeated) return 'exists';
-    // An earlier try may have made it, and its answer was lost.
+    // An earlier try may have made it, and its answer was lost; a connection may repeat a request by itself, without a word.
     const there = await this.get(name, body.length);
     return there !== null && sameBytes(there, body) ? 'created' : 'exists';
   }
@@ -163,7 +160,6 @@ export class BucketClient {
 
   /** Tries until there is an answer that another try would not change. */
   async #send(request: Request): Promise<Answer> {
-    let isRepeated = false;
     let wasSkewed = false;
     for (let tries = 1; ; tries += 1) {
       const attempt = await this.#attempt(request);
@@ -172,7 +168,7 @@ export class BucketClient {
         const { answer } = attempt;
         const isSkewed: boolean = !wasSkewed && answer.status === 403 && this.#takesSkew(answer);
         wasSkewed ||= isSkewed;
-        if (!isSkewed && !isPassing(answer.status)) return { ...answer, isRepeated };
+        if (!isSkewed && !isPassing(answer.status)) return answer;
         if (tries >= this.#waits.tries)
           throw this.#unreachable(request, `it answers ${answer.status}`, tries);
         if (!isSkewed) await this.#pause(tries, waitAsked(answer.headers));
@@ -180,7 +176,6 @@ export class BucketClient {
         if (tries >= this.#waits.tries) throw this.#unreachable(request, attempt.why, tries);
         await this.#pause(tries, 0);
       }
-      isRepeated = true;
     }
   }
 

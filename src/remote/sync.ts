@@ -47,8 +47,8 @@ export async function sync(deps: SyncDeps): Promise<SyncReport> {
     const reading = { db, bucket, now: deps.now, signal, progress: deps.reading };
     await readMachine(reading, machine, heads.get(machine) ?? '', report.read);
   }
-  for (const machine of known.keys())
-    if (!heads.has(machine))
+  for (const [machine, head] of known)
+    if (head !== null && !heads.has(machine))
       report.read.problems.push({
         object: `heads/${machine}`,
         problem: 'it was in the bucket and is not any more',
@@ -108,7 +108,11 @@ async function settle(deps: SyncDeps, heads: ReadonlyMap<string, string>, report
   setHead(db, null);
 }
 
-function becomeAnother({ db, name }: SyncDeps, report: SyncReport): void {
+async function becomeAnother(deps: SyncDeps, report: SyncReport): Promise<void> {
+  const { db, bucket, name } = deps;
+  const { machine, next } = stateOf(deps);
+  // What lies in the log under the old id may have no head yet, and nobody would look at it.
+  await bucket.putHead(machine, next);
   takeNewIdentity(db, newId(), name);
   report.notes.push(
     'this store is a copy, or was set back: another one has written under its id since; it goes on under an id of its own',
@@ -123,7 +127,7 @@ async function uploadAlone(deps: SyncDeps, report: SyncReport): Promise<Uploaded
       if (!(thrown instanceof NotAlone)) throw thrown;
       if (tries >= IDENTITIES_MAX)
         throw new Error('every id of this machine is written to by another one', { cause: thrown });
-      becomeAnother(deps, report);
+      await becomeAnother(deps, report);
     }
   }
 }

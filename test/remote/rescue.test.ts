@@ -17,7 +17,10 @@ test('the script of the page gives every byte back', async () => {
   );
   laptop.put(claudePath(id(1)), large.join(''));
   laptop.write(2, 'a small one');
-  laptop.put(`${dirname(claudePath(id(2)))}/${id(2)}/subagents/agent-a1.jsonl`, promptLine(id(2), 'of a subagent'));
+  laptop.put(
+    `${dirname(claudePath(id(2)))}/${id(2)}/subagents/agent-a1.jsonl`,
+    promptLine(id(2), 'of a subagent'),
+  );
   await laptop.ok('ingest');
   await laptop.sync();
   laptop.put(claudePath(id(1)), [...large, promptLine(id(1), 'one more')].join(''));

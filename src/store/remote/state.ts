@@ -97,12 +97,14 @@ export function takeNewIdentity(db: WritableDb, machine: string, name: string): 
   });
 }
 
-/** The bucket has lost what this machine put there: all of it is uploaded again. */
+/**
+ * The bucket has lost some of what this machine put there: all of it that is still here is uploaded again. Where each session lies stays
+ * known: what was evicted here may be there still.
+ */
 export function dropUploaded(db: WritableDb): void {
   db.writeTransaction(() => {
     for (const table of ['remote_marks', 'remote_pieces', 'remote_receipts', 'remote_pending'] as const)
       db.run(`DELETE FROM ${table}`);
-    db.run('DELETE FROM remote_records WHERE machine = (SELECT machine FROM remote)');
   });
 }
 
