@@ -1,5 +1,6 @@
 /** One meeting with the bucket, as `remote sync` and `maintain` have it. */
-import { FailureError, fail } from '../domain/errors.ts';
+import { type Failure, FailureError, fail } from '../domain/errors.ts';
+import { plainLine } from '../domain/text.ts';
 import type { Traffic } from '../remote/client.ts';
 import { type SyncReport, sync } from '../remote/sync.ts';
 import type { WritableDb } from '../store/connection.ts';
@@ -7,7 +8,8 @@ import { removeCopies, writeAnew } from '../store/forget.ts';
 import { takeRemoteLock } from '../store/lock.ts';
 import { bucketOf, syncDeps } from './bucket-of.ts';
 import type { Context } from './context.ts';
-import { ProgressLine } from './io.ts';
+import { formatCount, plural } from './format.ts';
+import { type Io, ProgressLine } from './io.ts';
 import { underSweepLock } from './named-sessions.ts';
 
 export interface Synced extends SyncReport {
@@ -29,6 +31,44 @@ export async function syncStore(context: Context, db: WritableDb): Promise<Synce
     line.clear();
     lock.release();
   }
+}
+
+/** One meeting within a longer run. */
+export interface Met {
+  /** Sessions. */
+  readonly uploaded: number;
+  readonly read: number;
+  readonly requests: number;
+  /** Why there was none; null: there was one. */
+  readonly failure: Failure | null;
+  /** What a person should know, a sentence each. */
+  readonly problems: readonly string[];
+}
+
+/** The same for a run that goes on whatever comes of it; null: another run speaks to the bucket. */
+export async function metBucket(context: Context, db: WritableDb): Promise<Met | null> {
+  try {
+    const synced = await syncStore(context, db);
+    if (synced === null) return null;
+    return {
+      uploaded: synced.uploaded.sessions.length,
+      read: new Set(synced.read.sessions).size,
+      requests: synced.traffic.requests,
+      failure: null,
+      problems: problemsOfSync(synced),
+    };
+  } catch (thrown) {
+    if (!(thrown instanceof FailureError) || thrown.failure.code === 'interrupted') throw thrown;
+    const { failure } = thrown;
+    const problem = `the bucket: ${failure.message}. ${failure.hint}`;
+    return { uploaded: 0, read: 0, requests: 0, failure, problems: [problem] };
+  }
+}
+
+export function printMet(io: Io, { uploaded, read, failure, problems }: Met): void {
+  for (const problem of problems) io.err(`warning: ${plainLine(problem)}\n`);
+  if (failure === null && uploaded + read > 0)
+    io.out(`Bucket: ${plural(uploaded, 'session')} uploaded, ${formatCount(read)} of other machines read.\n`);
 }
 
 export function anotherSyncs() {

@@ -143,6 +143,10 @@ export const maintainSchema = z.object({
   dry_run: z.boolean(),
   ingests: z.array(ingestSchema),
   sweeps: z.array(reportSchema),
+  /** Meetings with the bucket; absent where there is none. Sessions are counted. */
+  remote: z
+    .array(z.object({ uploaded: count, read: count, requests: count, problems: z.array(z.string()) }))
+    .optional(),
   /** What needs a person, a sentence each. */
   problems: z.array(z.string()),
 });

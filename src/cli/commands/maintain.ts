@@ -26,6 +26,7 @@ import { firstSweepNotice } from '../first-sweep.ts';
 import { followDigests } from '../follow-digests.ts';
 import type { Io } from '../io.ts';
 import { runIngest } from '../one-ingest.ts';
+import type { Met } from '../remote-sync.ts';
 import { sweepStore } from '../wire.ts';
 import { dryIngest, ingestExit, printIngest, sayDiskFull } from './ingest.ts';
 import { hadEffect, problemsOf } from './maintain.problems.ts';
@@ -51,13 +52,15 @@ export const maintain: Command = async (context) => {
 interface Turns {
   readonly ingests: IngestReport[];
   readonly sweeps: Report[];
+  /** Meetings with the bucket, where there is one. */
+  readonly met: Met[];
 }
 
 /** One run, and the row that tells of it however it ends. */
 async function noted(context: Context, db: WritableDb): Promise<ExitCode> {
   const { clock, settings, json, io } = context;
   const quiet = context.flags['quiet'] === true;
-  const done: Turns = { ingests: [], sweeps: [] };
+  const done: Turns = { ingests: [], sweeps: [], met: [] };
   const startedAt = clock.now();
   // Where room is short nothing is written before the sweep has made some, this row neither.
   const begun = isRoomShort(settings.storePath) ? null : beginRun(db, 'maintain', startedAt);
@@ -71,8 +74,9 @@ async function noted(context: Context, db: WritableDb): Promise<ExitCode> {
     const late = firstSweepNotice(context, db);
     const problems = problemsOf(done, settings.limits.rawHardCapBytes);
     if (late !== null && !problems.includes(late)) problems.push(late);
+    problems.push(...ofBucket(done));
     end(code, problems);
-    if (json) printJson(io, { version: 1, dry_run: false, ...done, problems });
+    if (json) printJson(io, jsonOf(done, problems));
     else if (quiet) for (const problem of problems) io.err(`session-memory: ${plainLine(problem)}\n`);
     else if (late !== null && !done.ingests.some(({ first_sweep: told }) => told === late))
       io.out(`Note: ${plainLine(late)}.\n`);
@@ -81,10 +85,34 @@ async function noted(context: Context, db: WritableDb): Promise<ExitCode> {
     if (thrown instanceof FailureError)
       end(EXIT_OF_CODE[thrown.failure.code], [
         ...problemsOf(done, settings.limits.rawHardCapBytes),
+        ...ofBucket(done),
         thrown.failure.message,
       ]);
     throw thrown;
   }
+}
+
+/** Where it cannot be reached that is told; all else goes on. */
+async function meetBucket(context: Context, db: WritableDb, done: Turns): Promise<void> {
+  // Once a run: the service has been tried again and again already.
+  if (done.met.some(({ failure }) => failure !== null)) return;
+  const { metBucket, printMet } = await import('../remote-sync.ts');
+  const met = await metBucket(context, db);
+  if (met === null) return;
+  done.met.push(met);
+  if (!context.json) printMet(context.io, met);
+}
+
+/** What of it needs a person. */
+function ofBucket({ met }: Turns): string[] {
+  return [...new Set(met.flatMap(({ problems }) => problems))];
+}
+
+function jsonOf({ ingests, sweeps, met }: Turns, problems: readonly string[]) {
+  const remote = met.map(({ uploaded, read, requests, problems: amiss }) => ({
+    ...{ uploaded, read, requests, problems: amiss },
+  }));
+  return { version: 1, dry_run: false, ingests, sweeps, ...(met.length === 0 ? {} : { remote }), problems };
 }
 
 async function inTurns(context: Context, db: WritableDb, done: Turns): Promise<void> {
@@ -104,6 +132,8 @@ async function inTurns(context: Context, db: WritableDb, done: Turns): Promise<v
     if (notice !== null) report.first_sweep = notice;
     done.ingests.push(report);
     if (!json) printIngest(context, report);
+    // What goes is in the bucket first.
+    if (settings.remote !== null) await meetBucket(context, db, done);
     const swept = await sweepNow();
     if (report.sessions_waiting === 0 || swept.bytes_freed === 0) break;
   }
@@ -174,13 +204,14 @@ function askForConsent({ io, json }: Context): ExitCode {
 }
 
 /** The worst of all turns; waiting sessions count only where they still wait at the end. */
-function codeOf({ ingests, sweeps }: Turns): ExitCode {
+function codeOf({ ingests, sweeps, met }: Turns): ExitCode {
   const last = ingests.at(-1);
   if (last === undefined) throw fail('interrupted', 'interrupted before anything was done', 'Run it again.');
   const codes = new Set<ExitCode>([
     ...sweeps.map(exitCodeOf).filter((code) => code !== EXIT.overHardCap),
     ingestExit(last),
   ]);
+  if (met.some(({ problems }) => problems.length > 0)) codes.add(EXIT.failed);
   const lastSweep = sweeps.at(-1);
   if (lastSweep?.over_hard_cap === true) codes.add(EXIT.overHardCap);
   return worstExit(codes);
