@@ -18,6 +18,9 @@ export const remoteSetupSchema = z.object({
   config_written: z.boolean(),
 });
 
+/** `leave`: the id of the bucket. */
+export const remoteLeftSchema = z.object({ version: z.literal(1), left: z.string() });
+
 export const remoteSyncSchema = z.object({
   version: z.literal(1),
   requests: count,

@@ -112,7 +112,7 @@ class Batch {
     const { db, formatOf } = this.#deps;
     const found = marked(db, uid);
     if (found === null) return;
-    const { mark, whole } = found;
+    const { mark, whole, files } = found;
     const format = formatOf(whole.meta.agent);
     const session = format === null ? whole : inItsPlaces(whole, format).session;
     if (session === null) {
@@ -130,7 +130,7 @@ class Batch {
       await this.#closeRecords();
     const records = this.#records.add(lines);
     this.#sessions.push({
-      ...{ uid, mark, generation: meta.raw_generation, records, raw_bytes: meta.raw_bytes },
+      ...{ uid, mark, files, generation: meta.raw_generation, records, raw_bytes: meta.raw_bytes },
       packs: isLive ? [...new Set(pieces.map(({ place }) => place.pack))] : null,
       pieces: pieces.map(storedPiece),
     });

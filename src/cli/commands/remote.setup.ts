@@ -2,7 +2,7 @@
  * `remote init` and `remote add`: a bucket is made ready, or joined.
  * Promises: nothing is written on this machine before the bucket has said yes; a configuration that is there keeps every byte.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { EXIT, type ExitCode, FailureError, fail, invalid } from '../../domain/errors.ts';
 import { addressText, type BucketAddress } from '../../remote/address.ts';
@@ -10,7 +10,7 @@ import { type BucketKey, keepKey, keyPath, type Lock, lockOfFile } from '../../r
 import { newId } from '../../remote/layout.ts';
 import { joinedKey, makeBucket } from '../../remote/setup.ts';
 import { openWritable } from '../../store/open.ts';
-import { joinBucket, remoteState } from '../../store/remote/state.ts';
+import { joinBucket, leaveBucket, remoteState } from '../../store/remote/state.ts';
 import { addressOf, clientOf, machineName, notConfigured } from '../bucket-of.ts';
 import type { RemoteSettings } from '../config.ts';
 import { type Context, canAsk, printJson, textFlag } from '../context.ts';
@@ -35,6 +35,22 @@ export async function addRemote(context: Context): Promise<ExitCode> {
   const lock = await lockOf(context, false);
   const key = await joinedKey(client, lock);
   return settled(context, remote, address, key, false);
+}
+
+/** The bucket keeps what it has; this store goes on without. */
+export async function leaveRemote(context: Context): Promise<ExitCode> {
+  const { storePath, configPath } = context.settings;
+  using db = openWritable(storePath);
+  const state = remoteState(db);
+  if (state === null) throw fail('usage', 'this store has joined no bucket', 'There is nothing to leave.');
+  leaveBucket(db);
+  rmSync(keyPath(storePath), { force: true });
+  if (context.json) printJson(context.io, { version: 1, left: state.bucket });
+  else
+    context.io.out(
+      `Left the bucket: evictions are final again, and nothing is fetched any more. What is in it stays there. Take [remote] out of ${configPath}.\n`,
+    );
+  return EXIT.done;
 }
 
 /** What the call names, else what is configured. */

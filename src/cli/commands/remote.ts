@@ -10,7 +10,7 @@ import { printJson } from '../context.ts';
 import { formatBytes, plural } from '../format.ts';
 import { anotherSyncs, problemsOfSync, type Synced, syncStore } from '../remote-sync.ts';
 import { nearest } from '../values.ts';
-import { addRemote, initRemote } from './remote.setup.ts';
+import { addRemote, initRemote, leaveRemote } from './remote.setup.ts';
 import { remoteStatus } from './remote.status.ts';
 import { verifyRemote } from './remote.verify.ts';
 
@@ -20,6 +20,7 @@ const ACTIONS: Readonly<Record<string, (context: Context) => Promise<ExitCode>>>
   status: remoteStatus,
   sync: syncCommand,
   verify: verifyRemote,
+  leave: leaveRemote,
 };
 
 export const remoteCommand: Command = async (context) => {

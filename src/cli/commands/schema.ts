@@ -33,6 +33,7 @@ export const SCHEMAS: Readonly<Record<string, readonly z.ZodType[]>> = {
     remote.remoteSyncSchema,
     remote.remoteStatusSchema,
     remote.remoteVerifySchema,
+    remote.remoteLeftSchema,
   ],
   history: [shown.historySchema],
   verify: [shown.verifySchema, remote.remoteVerifySchema],

@@ -6,9 +6,13 @@
  * `remote_pending`: a commit that is about to be written, and what is noted once it is there.
  * `remote_machines`: `read`: how many commits of each were read. `remote_records`: where each machine has put a session, newest state
  * first; `bytes` is the newest one that had bytes. `remote_pieces`: where this machine's own pieces lie. `remote_marks`: the state of each
- * session that was uploaded last. `remote_receipts`: the bytes of that generation are in the bucket and were read back.
+ * session that was uploaded last. `remote_receipts`: the bytes of that generation, in those versions of its files, are in the bucket and
+ * were read back.
  * `remote_mirrors`: sessions that are here only as another machine tells of them, as long as the generation is that one.
  * `remote_unnamed`: packs that nothing names, since when.
+ *
+ * A store that has joined a bucket lets raw bytes go only once they are there: an eviction that would drop any is refused without a
+ * receipt of what it drops. A recorded loss is what it always was.
  */
 export const remote = `
 CREATE TABLE remote (
@@ -55,6 +59,7 @@ CREATE TABLE remote_marks (
 CREATE TABLE remote_receipts (
   session_id INTEGER PRIMARY KEY,
   generation INTEGER NOT NULL,
+  files      TEXT NOT NULL,
   at         TEXT NOT NULL
 ) STRICT;
 CREATE TABLE remote_mirrors (
@@ -65,4 +70,10 @@ CREATE TABLE remote_mirrors (
 CREATE TABLE remote_unnamed (
   pack  TEXT PRIMARY KEY,
   since TEXT NOT NULL
-) STRICT;`;
+) STRICT;
+CREATE TRIGGER events_evict_to_bucket BEFORE INSERT ON events
+WHEN NEW.kind = 'evicted' AND EXISTS (SELECT 1 FROM remote)
+  AND EXISTS (SELECT 1 FROM segments WHERE session_id = NEW.session_id)
+  AND NOT EXISTS (SELECT 1 FROM remote_receipts r JOIN sessions s ON s.id = r.session_id
+    WHERE r.session_id = NEW.session_id AND r.generation = s.raw_generation)
+BEGIN SELECT RAISE(ABORT, 'refused: its bytes are not in the bucket yet'); END;`;

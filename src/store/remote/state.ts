@@ -5,6 +5,7 @@
 import type { SessionUid } from '../../domain/ids.ts';
 import type { Iso } from '../../domain/time.ts';
 import type { ReadableDb, WritableDb } from '../connection.ts';
+import { FILES_STATE } from './receipts.ts';
 
 export interface RemoteState {
   readonly bucket: string;
@@ -94,6 +95,13 @@ export function takeNewIdentity(db: WritableDb, machine: string, name: string): 
     db.run('UPDATE remote SET machine = $machine, next = 0, head = NULL', { machine });
     db.run('DELETE FROM remote_marks');
     db.run('DELETE FROM remote_pending');
+  });
+}
+
+/** This store belongs to no bucket any more: what it evicts from now on goes nowhere. Sessions of other machines stay. */
+export function leaveBucket(db: WritableDb): void {
+  db.writeTransaction(() => {
+    for (const table of TABLES) db.run(`DELETE FROM ${table}`);
   });
 }
 
@@ -223,7 +231,7 @@ export function remoteCounts(db: ReadableDb): RemoteCounts {
   );
   const safe = db.get<{ n: number }>(
     `SELECT count(*) AS n FROM remote_receipts r JOIN sessions s ON s.id = r.session_id
-     WHERE s.raw_generation = r.generation AND s.evicted_at IS NULL`,
+     WHERE s.raw_generation = r.generation AND s.evicted_at IS NULL AND r.files = ${FILES_STATE}`,
   );
   return { sessions: all?.sessions ?? 0, rawBytes: all?.rawBytes ?? 0, safe: safe?.n ?? 0 };
 }

@@ -8,6 +8,7 @@ import { killPoint } from '../../domain/kill-point.ts';
 import type { Iso } from '../../domain/time.ts';
 import type { ReadableDb, WritableDb } from '../connection.ts';
 import { type Outgoing, outgoing } from '../export.ts';
+import { FILES_STATE, filesState, putReceipt } from './receipts.ts';
 import { dropRecords, putRecord, type StoredPlace } from './state.ts';
 
 /**
@@ -18,8 +19,7 @@ const MARK = `s.raw_generation || '.' || s.covers_from || '.' || s.pinned || '.'
   coalesce(s.analyzed_at, '') || '.' || coalesce(s.ended_at, '') || '.' || length(coalesce(s.title, '')) || '.' ||
   length(coalesce(s.project, '')) || '.' || coalesce((SELECT group_concat(d.generation || ':' || hex(substr(d.sha256, 1, 8)), ',')
     FROM digests d WHERE d.session_id = s.id), '') || '.' ||
-  coalesce((SELECT sum(f.log_bytes) || ',' || count(*) || ',' || sum(f.raw_bytes) || ',' || sum(length(coalesce(f.extents, '')))
-    FROM files f WHERE f.session_id = s.id), '')`;
+  ${FILES_STATE}`;
 
 /** Here as this machine's own: neither forgotten nor only told of by another machine. */
 const OWN = `NOT EXISTS (SELECT 1 FROM forgotten g WHERE g.id = s.id)
@@ -54,14 +54,14 @@ export function countChanged(db: ReadableDb): number {
 export function marked(
   db: ReadableDb,
   uid: SessionUid,
-): { readonly whole: Outgoing; readonly mark: string } | null {
+): { readonly whole: Outgoing; readonly mark: string; readonly files: string } | null {
   return db.snapshot(() => {
     const whole = outgoing(db, uid);
     const row = db.get<{ mark: string }>(
       `SELECT ${MARK} AS mark FROM sessions s WHERE s.session_uid = $uid`,
       { uid },
     );
-    return whole === null || row === null ? null : { whole, mark: row.mark };
+    return whole === null || row === null ? null : { whole, mark: row.mark, files: filesState(db, uid) };
   });
 }
 
@@ -95,6 +95,8 @@ export function piecesOf(db: ReadableDb, uid: SessionUid): ReadonlyMap<string, S
 export interface PendingSession {
   readonly uid: SessionUid;
   readonly mark: string;
+  /** What its files were, for the receipt. */
+  readonly files: string;
   readonly generation: number;
   readonly records: StoredPlace;
   readonly packs: readonly string[] | null;
@@ -141,13 +143,13 @@ export function noteCommitted(
   { machine, number, at, sessions, forgotten }: PendingCommit,
 ): void {
   db.writeTransaction(() => {
-    for (const { uid, mark, generation, records, packs, raw_bytes: rawBytes, pieces } of sessions) {
+    for (const { uid, mark, files, generation, records, packs, raw_bytes: rawBytes, pieces } of sessions) {
       putRecord(db, { uid, machine, number, generation, records, packs, rawBytes });
       putMark(db, uid, mark);
       if (packs === null) continue;
       db.run('DELETE FROM remote_pieces WHERE session_uid = $uid', { uid });
       for (const piece of pieces) putPiece(db, uid, piece);
-      putReceipt(db, uid, generation, at);
+      putReceipt(db, { uid, generation, files }, at);
     }
     for (const uid of forgotten) {
       dropRecords(db, uid);
@@ -181,15 +183,6 @@ function putPiece(db: WritableDb, uid: SessionUid, piece: StoredPiece): void {
       pack: piece.pack,
       at: piece.at,
     },
-  );
-}
-
-function putReceipt(db: WritableDb, uid: SessionUid, generation: number, at: Iso): void {
-  db.run(
-    `INSERT INTO remote_receipts (session_id, generation, at)
-     SELECT id, $generation, $at FROM sessions WHERE session_uid = $uid
-     ON CONFLICT (session_id) DO UPDATE SET generation = $generation, at = $at`,
-    { uid, generation, at },
   );
 }
 
