@@ -2,6 +2,7 @@
 import { type Failure, FailureError, fail } from '../domain/errors.ts';
 import { plainLine } from '../domain/text.ts';
 import type { Traffic } from '../remote/client.ts';
+import { type Collected, collect } from '../remote/collect.ts';
 import { type SyncReport, sync } from '../remote/sync.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { removeCopies, writeAnew } from '../store/forget.ts';
@@ -27,6 +28,20 @@ export async function syncStore(context: Context, db: WritableDb): Promise<Synce
     line.clear();
     await purge(context, db, report);
     return { ...report, traffic: bucket.client.traffic };
+  } finally {
+    line.clear();
+    lock.release();
+  }
+}
+
+/** Null: another run speaks to the bucket just now. */
+export async function collectStore(context: Context, db: WritableDb): Promise<Collected | null> {
+  const bucket = await bucketOf(context, db);
+  const lock = takeRemoteLock(db.path);
+  if (lock === null) return null;
+  const line = new ProgressLine(context.io);
+  try {
+    return await collect(syncDeps(context, db, bucket, line));
   } finally {
     line.clear();
     lock.release();

@@ -21,6 +21,16 @@ export const remoteSetupSchema = z.object({
 /** `leave`: the id of the bucket. */
 export const remoteLeftSchema = z.object({ version: z.literal(1), left: z.string() });
 
+/** `gc`: packs that went, those that are not unnamed for long enough, and those that other machines still need. */
+export const remoteCollectedSchema = z.object({
+  version: z.literal(1),
+  removed: z.array(z.string()),
+  /** Of those that went, the ones that held something of what was forgotten. */
+  purged: count,
+  waiting: count,
+  others: count,
+});
+
 export const remoteSyncSchema = z.object({
   version: z.literal(1),
   requests: count,

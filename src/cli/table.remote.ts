@@ -21,10 +21,11 @@ export const REMOTE: readonly LoadableCommand[] = [
       'session-memory remote sync',
       'session-memory remote status',
       'session-memory remote verify',
+      'session-memory remote gc',
     ],
     exits: [],
     about:
-      'ACTION: init makes a bucket ready, add joins it from a further machine, sync uploads what is new here and reads what others have put there, status says what is where, verify reads all of it back, leave goes on without it. A store that has joined a bucket evicts only what is there. Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile of AWS_PROFILE; the passphrase from SESSION_MEMORY_REMOTE_PASSPHRASE, a terminal, or --key-file. All is sealed on this machine before it leaves. Without a bucket nothing uses a network.',
+      'ACTION: init makes a bucket ready, add joins it from a further machine, sync uploads what is new here and reads what others have put there, status says what is where, verify reads all of it back, gc removes what nobody needs and what was forgotten, leave goes on without it. A store that has joined a bucket evicts only what is there. Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile of AWS_PROFILE; the passphrase from SESSION_MEMORY_REMOTE_PASSPHRASE, a terminal, or --key-file. All is sealed on this machine before it leaves. Without a bucket nothing uses a network.',
     load: async () => (await import('./commands/remote.ts')).remoteCommand,
   },
 ];

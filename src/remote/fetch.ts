@@ -43,7 +43,7 @@ export async function* fetched(
     yield* lineFrame({ record: 'session', ...meta });
     for (const digest of digests) yield* lineFrame({ record: 'digest', ...digest });
     for (const piece of pieces) {
-      const data = await segmentOf(packs, uid, piece);
+      const data = Bun.zstdCompressSync(await pieceOf(packs, uid, piece), { level: 3 });
       const { place: _place, ...told } = piece;
       yield* lineFrame({ record: 'segment', ...told, stored_bytes: data.length });
       yield* bytesFrame(data);
@@ -55,9 +55,14 @@ export async function* fetched(
   yield* lineFrame({ record: 'end', sessions: states.length });
 }
 
-async function segmentOf(packs: LastPack, uid: SessionUid, { place, sha256: hash, key }: PackedPiece) {
+/** One piece, held against its hash. */
+export async function pieceOf(
+  packs: LastPack,
+  uid: SessionUid,
+  { place, sha256: hash, key }: PackedPiece,
+): Promise<Uint8Array> {
   const plain = partOf(await packs.get(place.pack), place);
-  if (Buffer.from(sha256(plain)).toString('hex') === hash) return Bun.zstdCompressSync(plain, { level: 3 });
+  if (Buffer.from(sha256(plain)).toString('hex') === hash) return plain;
   throw fail(
     'corrupt',
     `a piece of ${key} of ${uid} in the bucket does not have the hash that was recorded`,
@@ -66,7 +71,7 @@ async function segmentOf(packs: LastPack, uid: SessionUid, { place, sha256: hash
 }
 
 /** The pieces of a session mostly lie in the order in which they are wanted. */
-class LastPack {
+export class LastPack {
   readonly #bucket: Bucket;
   #last: { readonly id: string; readonly plain: Uint8Array } | null = null;
 

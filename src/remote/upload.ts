@@ -6,13 +6,13 @@
  */
 import { inItsPlaces } from '../archive/places.ts';
 import type { AgentFormat } from '../domain/agent.ts';
-import { FailureError, messageOf } from '../domain/errors.ts';
+import { FailureError, fail, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import type { Outgoing } from '../store/export.ts';
-import { remoteState } from '../store/remote/state.ts';
+import { recordsFor, remoteState, type StoredBytes } from '../store/remote/state.ts';
 import {
   changedSinceUpload,
   forgottenSinceUpload,
@@ -25,10 +25,11 @@ import {
 } from '../store/remote/upload.ts';
 import { readSegment, sha256 } from '../store/segments.ts';
 import type { Bucket } from './bucket.ts';
+import { LastPack, pieceOf } from './fetch.ts';
 import { commitName, newId } from './layout.ts';
-import { PACK_PLAIN_BYTES, PackBuilder, RECORDS_PLAIN_BYTES } from './pack.ts';
+import { PACK_PLAIN_BYTES, PackBuilder, type PackPlace, RECORDS_PLAIN_BYTES } from './pack.ts';
 import { toUpload } from './plan.ts';
-import { type PackedPiece, recordsOf } from './records.ts';
+import { type PackedPiece, readRecords, recordsOf } from './records.ts';
 
 /** A commit is made once it has this much: a run that is killed does so much again at most, unless one session alone is larger. */
 const COMMIT_RAW_BYTES = 64 * 1024 * 1024;
@@ -64,9 +65,7 @@ export interface Uploaded {
 export class NotAlone extends Error {}
 
 export async function upload(deps: UploadDeps): Promise<Uploaded> {
-  const done: Uploaded = {
-    ...{ sessions: [], forgotten: [], rawBytes: 0, storedBytes: 0, packs: 0, commits: 0, problems: [] },
-  };
+  const done = nothingYet();
   const waiting = toUpload(changedSinceUpload(deps.db));
   let batch = new Batch(deps, done);
   for (const [i, { uid }] of waiting.entries()) {
@@ -90,6 +89,40 @@ export async function upload(deps: UploadDeps): Promise<Uploaded> {
 /** What keeps one session back and no other: it changed while it was read, or its bytes are damaged. */
 const OF_ONE: ReadonlySet<string> = new Set(['busy', 'corrupt', 'failed']);
 
+/** A machine may sleep in the middle of an upload; a collector takes what nothing names after a week. */
+const UNDER_WAY_MS_MAX = 86_400_000;
+
+function tooLate(): FailureError {
+  return fail(
+    'unreachable',
+    'the upload was interrupted for more than a day, and what it had sent may be gone',
+    'Nothing counts on it: run `session-memory remote sync` again.',
+  );
+}
+
+/** Evicted sessions of this machine whose bytes lie beside what was forgotten: out of those packs, into others. */
+export async function moveAway(deps: UploadDeps, uids: readonly SessionUid[]): Promise<Uploaded> {
+  const done = nothingYet();
+  let batch = new Batch(deps, done);
+  const machine = remoteState(deps.db)?.machine;
+  for (const uid of uids) {
+    if (deps.signal.aborted) break;
+    const bytes = recordsFor(deps.db, uid).find((record) => record.machine === machine)?.bytes ?? null;
+    // Only its rows lie there: they are uploaded again by themselves.
+    if (bytes === null) continue;
+    await batch.move(uid, bytes);
+    if (!batch.isFull) continue;
+    await batch.commit();
+    batch = new Batch(deps, done);
+  }
+  await batch.commit();
+  return done;
+}
+
+function nothingYet(): Uploaded {
+  return { sessions: [], forgotten: [], rawBytes: 0, storedBytes: 0, packs: 0, commits: 0, problems: [] };
+}
+
 class Batch {
   readonly #deps: UploadDeps;
   readonly #done: Uploaded;
@@ -98,6 +131,7 @@ class Batch {
   readonly #sessions: PendingSession[] = [];
   readonly #underWay = new Set<Promise<void>>();
   #rawBytes = 0;
+  readonly #startedMs = Date.now();
 
   constructor(deps: UploadDeps, done: Uploaded) {
     this.#deps = deps;
@@ -125,15 +159,43 @@ class Batch {
     const { meta, digests } = session;
     const isLive = meta.evicted_at === null;
     const pieces = isLive ? await this.#piecesOf(uid, session) : [];
-    const lines = recordsOf({ meta, digests, pieces });
-    if (this.#records.bytes > 0 && this.#records.bytes + lines.length > RECORDS_PLAIN_BYTES)
-      await this.#closeRecords();
-    const records = this.#records.add(lines);
+    const records = await this.#putRecords(recordsOf({ meta, digests, pieces }));
     this.#sessions.push({
       ...{ uid, mark, files, generation: meta.raw_generation, records, raw_bytes: meta.raw_bytes },
       packs: isLive ? [...new Set(pieces.map(({ place }) => place.pack))] : null,
       pieces: pieces.map(storedPiece),
     });
+  }
+
+  /** Bytes that are nowhere but in the bucket, into packs of their own; the packs that they lay in are needed no more for them. */
+  async move(uid: SessionUid, state: StoredBytes): Promise<void> {
+    const packs = new LastPack(this.#deps.bucket);
+    const { meta, digests, pieces } = readRecords(await packs.get(state.records.pack), state.records, uid);
+    const moved: PackedPiece[] = [];
+    for (const piece of pieces) {
+      const place = await this.#put(await pieceOf(packs, uid, piece));
+      moved.push({ ...piece, place });
+    }
+    const records = await this.#putRecords(recordsOf({ meta, digests, pieces: moved }));
+    this.#sessions.push({
+      ...{ uid, mark: null, files: null, generation: state.generation, records, raw_bytes: state.raw_bytes },
+      packs: [...new Set(moved.map(({ place }) => place.pack))],
+      pieces: moved.map(storedPiece),
+    });
+  }
+
+  async #put(plain: Uint8Array): Promise<PackPlace> {
+    if (this.#bytes.bytes > 0 && this.#bytes.bytes + plain.length > PACK_PLAIN_BYTES)
+      await this.#closeBytes();
+    this.#rawBytes += plain.length;
+    this.#done.rawBytes += plain.length;
+    return this.#bytes.add(plain);
+  }
+
+  async #putRecords(lines: Uint8Array): Promise<PackPlace> {
+    if (this.#records.bytes > 0 && this.#records.bytes + lines.length > RECORDS_PLAIN_BYTES)
+      await this.#closeRecords();
+    return this.#records.add(lines);
   }
 
   /** Where each of its segments lies; those that are not in the bucket yet go into the pack that is being filled. */
@@ -146,12 +208,8 @@ class Batch {
       if (there === undefined || there.raw_bytes !== segment.raw_bytes) {
         const meta = { ...segment, sha256: Buffer.from(segment.sha256, 'hex') };
         const plain = readSegment(this.#deps.db, meta, `${uid} ${segment.key}`);
-        if (this.#bytes.bytes > 0 && this.#bytes.bytes + plain.length > PACK_PLAIN_BYTES)
-          await this.#closeBytes();
-        const place = this.#bytes.add(plain);
+        const place = await this.#put(plain);
         known.set(segment.sha256, { ...told, pack: place.pack, at: place.at });
-        this.#rawBytes += plain.length;
-        this.#done.rawBytes += plain.length;
         pieces.push({ ...told, place });
       } else pieces.push({ ...told, place: { pack: there.pack, at: there.at, bytes: there.raw_bytes } });
     }
@@ -195,6 +253,7 @@ class Batch {
     await Promise.all(this.#all);
     killPoint('remote.packs');
     if (this.#sessions.length === 0 && forgotten.length === 0) return;
+    if (Date.now() - this.#startedMs > UNDER_WAY_MS_MAX) throw tooLate();
     const state = remoteState(db);
     if (state === null) throw new Error('a bucket is joined before anything is uploaded');
     const { machine, next: number } = state;

@@ -8,7 +8,7 @@ import { openWritable } from '../../store/open.ts';
 import type { Command, Context } from '../context.ts';
 import { printJson } from '../context.ts';
 import { formatBytes, plural } from '../format.ts';
-import { anotherSyncs, problemsOfSync, type Synced, syncStore } from '../remote-sync.ts';
+import { anotherSyncs, collectStore, problemsOfSync, type Synced, syncStore } from '../remote-sync.ts';
 import { nearest } from '../values.ts';
 import { addRemote, initRemote, leaveRemote } from './remote.setup.ts';
 import { remoteStatus } from './remote.status.ts';
@@ -21,6 +21,7 @@ const ACTIONS: Readonly<Record<string, (context: Context) => Promise<ExitCode>>>
   sync: syncCommand,
   verify: verifyRemote,
   leave: leaveRemote,
+  gc: collectCommand,
 };
 
 export const remoteCommand: Command = async (context) => {
@@ -48,6 +49,26 @@ async function syncCommand(context: Context): Promise<ExitCode> {
   if (synced === null) throw anotherSyncs();
   tell(context, synced);
   return problemsOfSync(synced).length > 0 ? EXIT.failed : EXIT.done;
+}
+
+async function collectCommand(context: Context): Promise<ExitCode> {
+  using db = openWritable(context.settings.storePath);
+  const collected = await collectStore(context, db);
+  if (collected === null) throw anotherSyncs();
+  const { removed, purged, waiting, others } = collected;
+  if (context.json) printJson(context.io, { version: 1, removed, purged, waiting, others });
+  else {
+    context.io.out(
+      `Removed ${plural(removed.length, 'pack')} from the bucket, ${purged} of them with pieces of what was forgotten.\n`,
+    );
+    if (waiting > 0)
+      context.io.out(`${plural(waiting, 'pack')} that nothing names: they go once that is so for a week.\n`);
+    if (others > 0)
+      context.io.out(
+        `${plural(others, 'pack')} with pieces of what was forgotten hold sessions of other machines too: run \`session-memory remote gc\` there, and then here again.\n`,
+      );
+  }
+  return EXIT.done;
 }
 
 function tell({ io, json }: Context, synced: Synced): void {

@@ -34,6 +34,7 @@ export const SCHEMAS: Readonly<Record<string, readonly z.ZodType[]>> = {
     remote.remoteStatusSchema,
     remote.remoteVerifySchema,
     remote.remoteLeftSchema,
+    remote.remoteCollectedSchema,
   ],
   history: [shown.historySchema],
   verify: [shown.verifySchema, remote.remoteVerifySchema],

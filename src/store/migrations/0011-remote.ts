@@ -9,7 +9,7 @@
  * session that was uploaded last. `remote_receipts`: the bytes of that generation, in those versions of its files, are in the bucket and
  * were read back.
  * `remote_mirrors`: sessions that are here only as another machine tells of them, as long as the generation is that one.
- * `remote_unnamed`: packs that nothing names, since when.
+ * `remote_unnamed`: packs that nothing names, since when. `remote_tainted`: packs that hold something of what was forgotten.
  *
  * A store that has joined a bucket lets raw bytes go only once they are there: an eviction that would drop any is refused without a
  * receipt of what it drops. A recorded loss is what it always was.
@@ -71,6 +71,7 @@ CREATE TABLE remote_unnamed (
   pack  TEXT PRIMARY KEY,
   since TEXT NOT NULL
 ) STRICT;
+CREATE TABLE remote_tainted (pack TEXT PRIMARY KEY) STRICT;
 CREATE TRIGGER events_evict_to_bucket BEFORE INSERT ON events
 WHEN NEW.kind = 'evicted' AND EXISTS (SELECT 1 FROM remote)
   AND EXISTS (SELECT 1 FROM segments WHERE session_id = NEW.session_id)

@@ -77,6 +77,7 @@ const TABLES = [
   'remote_receipts',
   'remote_mirrors',
   'remote_unnamed',
+  'remote_tainted',
 ] as const;
 
 /**
@@ -212,6 +213,9 @@ export function* eachRecord(db: ReadableDb): Generator<RemoteRecord> {
 
 /** A session that was forgotten: where it lay is no longer known here, and what is left of it there may be collected. */
 export function dropRecords(db: WritableDb, uid: SessionUid): void {
+  for (const { records, bytes } of recordsFor(db, uid))
+    for (const pack of [records.pack, ...(bytes === null ? [] : [bytes.records.pack, ...bytes.packs])])
+      db.run('INSERT INTO remote_tainted VALUES ($pack) ON CONFLICT (pack) DO NOTHING', { pack });
   db.run('DELETE FROM remote_records WHERE session_uid = $uid', { uid });
   db.run('DELETE FROM remote_pieces WHERE session_uid = $uid', { uid });
 }

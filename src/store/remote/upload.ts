@@ -94,9 +94,10 @@ export function piecesOf(db: ReadableDb, uid: SessionUid): ReadonlyMap<string, S
 
 export interface PendingSession {
   readonly uid: SessionUid;
-  readonly mark: string;
-  /** What its files were, for the receipt. */
-  readonly files: string;
+  /** Null: its bytes were only moved, and its rows are to be uploaded again. */
+  readonly mark: string | null;
+  /** What its files were, for the receipt; null: there is none to be given. */
+  readonly files: string | null;
   readonly generation: number;
   readonly records: StoredPlace;
   readonly packs: readonly string[] | null;
@@ -145,11 +146,12 @@ export function noteCommitted(
   db.writeTransaction(() => {
     for (const { uid, mark, files, generation, records, packs, raw_bytes: rawBytes, pieces } of sessions) {
       putRecord(db, { uid, machine, number, generation, records, packs, rawBytes });
-      putMark(db, uid, mark);
+      if (mark === null) db.run('DELETE FROM remote_marks WHERE session_uid = $uid', { uid });
+      else putMark(db, uid, mark);
       if (packs === null) continue;
       db.run('DELETE FROM remote_pieces WHERE session_uid = $uid', { uid });
       for (const piece of pieces) putPiece(db, uid, piece);
-      putReceipt(db, { uid, generation, files }, at);
+      if (files !== null) putReceipt(db, { uid, generation, files }, at);
     }
     for (const uid of forgotten) {
       dropRecords(db, uid);
