@@ -69,8 +69,11 @@ export class PackBuilder {
     return place;
   }
 
-  plain(): Uint8Array {
-    return Buffer.concat(this.#parts);
+  /** All of it. To be asked for once: what it was made of is given up. */
+  take(): Uint8Array {
+    const plain = Buffer.concat(this.#parts);
+    this.#parts = [];
+    return plain;
   }
 }
 

@@ -34,8 +34,8 @@ import { type PackedPiece, readRecords, recordsOf } from './records.ts';
 /** A commit is made once it has this much: a run that is killed does so much again at most, unless one session alone is larger. */
 const COMMIT_RAW_BYTES = 64 * 1024 * 1024;
 const COMMIT_SESSIONS = 500;
-/** Packs on their way at once: while one is compressed another one is sent. */
-const PACKS_AT_ONCE = 2;
+/** Packs on their way at once: while it is compressed and sent the next one is filled. More would bring little and take memory. */
+const PACKS_AT_ONCE = 1;
 
 export interface UploadDeps {
   readonly db: WritableDb;
@@ -232,9 +232,11 @@ class Batch {
   async #send(pack: PackBuilder): Promise<void> {
     if (pack.bytes === 0) return;
     while (this.#underWay.size >= PACKS_AT_ONCE) await Promise.race(this.#underWay);
-    const sent = this.#deps.bucket.putPack(pack.id, pack.plain()).then((bytes) => {
+    const sent = this.#deps.bucket.putPack(pack.id, pack.take()).then((bytes) => {
       this.#done.storedBytes += bytes;
       this.#done.packs += 1;
+      // Packs come faster than the collector looks; what they leave behind must not add up.
+      Bun.gc(true);
     });
     const tracked: Promise<void> = sent.finally(() => this.#underWay.delete(tracked));
     // It is waited for below; until then nobody must take its failure for one that was overlooked.
