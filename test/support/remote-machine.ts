@@ -20,8 +20,8 @@ export class Machine extends Program {
   readonly key: string;
   readonly model: ModelBucket;
 
-  constructor(model: ModelBucket, name: string) {
-    super();
+  constructor(model: ModelBucket, name: string, binary?: string) {
+    super(binary);
     this.name = name;
     this.model = model;
     this.key = join(this.folder, 'key.txt');
@@ -30,8 +30,8 @@ export class Machine extends Program {
   }
 
   /** The first one of a bucket makes it ready, each other one joins it. */
-  static async joined(model: ModelBucket, name: string): Promise<Machine> {
-    const machine = new Machine(model, name);
+  static async joined(model: ModelBucket, name: string, binary?: string): Promise<Machine> {
+    const machine = new Machine(model, name, binary);
     const action = model.names().some((key) => key.endsWith('format')) ? 'add' : 'init';
     const told = await machine.setUp(action);
     if (told.code !== 0) throw new Error(told.err);
