@@ -81,7 +81,6 @@ export async function upload(deps: UploadDeps): Promise<Uploaded> {
     await batch.commit();
     batch = new Batch(deps, done);
   }
-  // What was begun is whole; a person who stops it loses none of it.
   await batch.commit(forgottenSinceUpload(deps.db));
   return done;
 }

@@ -41,6 +41,8 @@ export class ModelBucket implements Disposable {
   readonly log: string[] = [];
   /** What it answers amiss. */
   fault: (asked: Asked) => Fault | null = () => null;
+  /** What a request waits for before it is looked at; null: nothing. */
+  gate: (asked: Asked) => Promise<unknown> | null = () => null;
   /** How far its clock is ahead; it takes a quarter of an hour of difference. */
   skewMs = 0;
   /** A service that knows no conditions writes over what is there. */
@@ -108,6 +110,8 @@ export class ModelBucket implements Disposable {
     this.log.push(
       `${inBucket === '' && method === 'GET' ? 'LIST' : method} ${inBucket || url.searchParams.get('prefix') || ''}`,
     );
+    const listed = url.searchParams.get('prefix') ?? '';
+    await this.gate(inBucket === '' ? { ...asked, key: `list ${listed}` } : asked);
     const fault = this.fault(asked);
     if (fault?.kind === 'silent') return;
     if (fault?.kind === 'reset') return void request.socket.destroy();
