@@ -5,7 +5,7 @@ export const REMOTE: readonly LoadableCommand[] = [
   {
     name: 'remote',
     summary: "a bucket of one's own: many machines, one memory",
-    args: ['ACTION', '[URL...]'],
+    args: ['ACTION', '[URL]'],
     flags: [
       { flag: '--endpoint URL', help: 'of init and add: the service, where it is not Amazon' },
       { flag: '--region R', help: 'of init and add: its region (AWS_REGION)' },

@@ -227,7 +227,7 @@ export class BucketClient {
           `${name ?? 'a list'} in the bucket is larger than it can be`,
           'Nothing of it was taken.',
         );
-      return { kind: 'lost', why: silence.isOver ? 'it does not answer' : messageOf(thrown) };
+      return { kind: 'lost', why: silence.isOver ? 'it does not answer' : shortly(messageOf(thrown)) };
     } finally {
       silence.end();
     }
@@ -280,7 +280,12 @@ export class BucketClient {
   }
 }
 
-const TRY_LATER = 'Nothing was lost; it goes on at the next `session-memory remote sync`.';
+const TRY_LATER = 'Nothing was lost: try again when it answers, `maintain` does so by itself.';
+
+/** Without the advice that the runtime adds, which is ours to give. */
+function shortly(message: string): string {
+  return message.replace(/\.? Is the computer able.*$/s, '').replace(/\.$/, '');
+}
 
 class TooLarge extends Error {}
 

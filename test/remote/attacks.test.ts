@@ -195,30 +195,34 @@ test(
   LONG,
 );
 
-test('a run that died before its commit does not take that of a copy for its own', async () => {
-  using model = await ModelBucket.started();
-  using original = await stored(model, 'original', [1]);
-  using copy = new RemoteWorld(model, 'copy');
-  copy.setBack(original.image());
-  for (const [n, machine] of [
-    [2, original],
-    [3, copy],
-  ] as const) {
-    machine.put(claudePath(id(n)), promptLine(id(n), `session ${n}`));
-    await machine.ingest();
-  }
-  armKillPoints((name) => {
-    if (name === 'remote.pending') throw new Error('killed');
-  });
-  await expect(original.sync()).rejects.toThrow('killed');
-  armKillPoints(null);
-  const own = original.id;
-  await copy.sync();
-  expect([copy.id, (await original.sync()).notes.length]).toEqual([own, 1]);
-  expect(original.id).not.toBe(own);
-  await original.sync();
-  for (const n of [1, 2, 3]) expect(await original.fetch(uid(n))).toBe(promptLine(id(n), `session ${n}`));
-}, LONG);
+test(
+  'a run that died before its commit does not take that of a copy for its own',
+  async () => {
+    using model = await ModelBucket.started();
+    using original = await stored(model, 'original', [1]);
+    using copy = new RemoteWorld(model, 'copy');
+    copy.setBack(original.image());
+    for (const [n, machine] of [
+      [2, original],
+      [3, copy],
+    ] as const) {
+      machine.put(claudePath(id(n)), promptLine(id(n), `session ${n}`));
+      await machine.ingest();
+    }
+    armKillPoints((name) => {
+      if (name === 'remote.pending') throw new Error('killed');
+    });
+    await expect(original.sync()).rejects.toThrow('killed');
+    armKillPoints(null);
+    const own = original.id;
+    await copy.sync();
+    expect([copy.id, (await original.sync()).notes.length]).toEqual([own, 1]);
+    expect(original.id).not.toBe(own);
+    await original.sync();
+    for (const n of [1, 2, 3]) expect(await original.fetch(uid(n))).toBe(promptLine(id(n), `session ${n}`));
+  },
+  LONG,
+);
 
 test(
   'an answer to a commit that was lost makes no second commit, and no other id',

@@ -65,32 +65,36 @@ test(
   LONG,
 );
 
-test('what a long upload names while the collector looks stays', async () => {
-  using model = await ModelBucket.started();
-  using machine = await stored(model, 'one', [1]);
-  using other = new RemoteWorld(model, 'other');
-  other.put(claudePath(id(2)), text(2));
-  await other.ingest();
-  const [isSent, commits] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  model.gate = ({ method, key }) => {
-    if (method !== 'PUT' || !key.startsWith(`log/${other.id}`)) return null;
-    isSent.resolve();
-    return commits.promise;
-  };
-  const upload = other.sync();
-  await isSent.promise;
-  expect((await machine.collect()).waiting).toBe(2);
-  machine.later(8);
-  const before = model.gate;
-  model.gate = (asked) => {
-    if (asked.key !== 'list packs/') return before(asked);
-    commits.resolve();
-    return upload;
-  };
-  expect((await machine.collect()).removed).toEqual([]);
-  expect(await machine.fetch(uid(2))).toBe(text(2));
-  expect((await machine.verified()).findings).toEqual([]);
-}, LONG);
+test(
+  'what a long upload names while the collector looks stays',
+  async () => {
+    using model = await ModelBucket.started();
+    using machine = await stored(model, 'one', [1]);
+    using other = new RemoteWorld(model, 'other');
+    other.put(claudePath(id(2)), text(2));
+    await other.ingest();
+    const [isSent, commits] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    model.gate = ({ method, key }) => {
+      if (method !== 'PUT' || !key.startsWith(`log/${other.id}`)) return null;
+      isSent.resolve();
+      return commits.promise;
+    };
+    const upload = other.sync();
+    await isSent.promise;
+    expect((await machine.collect()).waiting).toBe(2);
+    machine.later(8);
+    const before = model.gate;
+    model.gate = (asked) => {
+      if (asked.key !== 'list packs/') return before(asked);
+      commits.resolve();
+      return upload;
+    };
+    expect((await machine.collect()).removed).toEqual([]);
+    expect(await machine.fetch(uid(2))).toBe(text(2));
+    expect((await machine.verified()).findings).toEqual([]);
+  },
+  LONG,
+);
 
 test(
   'nothing goes where the bucket is not whole',

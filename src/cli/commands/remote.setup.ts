@@ -4,7 +4,7 @@
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { EXIT, type ExitCode, FailureError, fail, invalid } from '../../domain/errors.ts';
+import { EXIT, type ExitCode, fail } from '../../domain/errors.ts';
 import { addressText, type BucketAddress } from '../../remote/address.ts';
 import { type BucketKey, keepKey, keyPath, type Lock, lockOfFile } from '../../remote/keys.ts';
 import { newId } from '../../remote/layout.ts';
@@ -56,9 +56,7 @@ export async function leaveRemote(context: Context): Promise<ExitCode> {
 /** What the call names, else what is configured. */
 function named({ args, flags, settings }: Context): RemoteSettings {
   const { remote } = settings;
-  const [, url, more] = args;
-  if (more !== undefined)
-    throw new FailureError(invalid(`one address, not ${more} too`, 'Write s3://BUCKET/PREFIX.'));
+  const [, url] = args;
   if (url === undefined && remote === null) throw notConfigured();
   if (url !== undefined && remote !== null && remote.url !== url)
     throw fail(
