@@ -6,7 +6,7 @@
  * Why not the platform's own client: it drops `If-None-Match` without a word.
  */
 import { AwsV4Signer } from 'aws4fetch';
-import { type FailureError, fail, messageOf } from '../domain/errors.ts';
+import { FailureError, fail, messageOf } from '../domain/errors.ts';
 import { sameBytes, sha256 } from '../store/segments.ts';
 import { addressText, type BucketAddress, keyOf, objectUrl } from './address.ts';
 import type { Credentials } from './credentials.ts';
@@ -107,8 +107,18 @@ export class BucketClient {
     if (answer.status === 200) return 'created';
     if (answer.status !== 412) throw this.#refused('PUT', name, answer);
     // An earlier try may have made it, and its answer was lost; a connection may repeat a request by itself, without a word.
-    const there = await this.get(name, body.length);
-    return there !== null && sameBytes(there, body) ? 'created' : 'exists';
+    return (await this.#holds(name, body)) ? 'created' : 'exists';
+  }
+
+  async #holds(name: string, body: Uint8Array): Promise<boolean> {
+    try {
+      const there = await this.get(name, body.length);
+      return there !== null && sameBytes(there, body);
+    } catch (thrown) {
+      // A larger one is another one.
+      if (thrown instanceof FailureError && thrown.failure.code === 'corrupt') return false;
+      throw thrown;
+    }
   }
 
   /** Writes an object that may change; returns its ETag, or null where the service tells none. */

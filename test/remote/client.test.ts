@@ -94,6 +94,15 @@ test('an object that is made once is not written over, and of twenty at once one
   expect(model.bytes('some/prefix/log/1').toString()).toBe(`writer ${made.indexOf('created')}`);
 });
 
+test('an object that is there and larger than the one to be made is another one, and no damage', async () => {
+  using model = await ModelBucket.started();
+  const client = clientOf(model);
+  for (const there of ['of another, and larger', 'less']) {
+    model.put('some/prefix/log/1', bytes(there));
+    expect(await client.create('log/1', bytes('one of ours'))).toBe('exists');
+  }
+});
+
 const FAULTS: readonly Fault[] = [
   ...[500, 502, 503, 504, 429, 409].map((status) => ({ kind: 'status' as const, status, code: 'SlowDown' })),
   ...(['reset', 'lost', 'half', 'silent'] as const).map((kind) => ({ kind })),

@@ -43,7 +43,7 @@ test(
       ['verify'],
       ['doctor'],
       ['config'],
-      ['export', '--all', 'x.smx'],
+      ['export', '--all', `${home.folder}/all.smx`],
       ['forget', id(2), '--yes'],
       ['history'],
       ['remote', 'status'],
