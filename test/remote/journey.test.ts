@@ -50,12 +50,13 @@ test(
   'what one machine stores is found, shown and had back on another, and the next look is one request',
   async () => {
     using model = await ModelBucket.started();
-    using laptop = await Machine.joined(model, 'laptop');
-    using desktop = await Machine.joined(model, 'desktop');
+    using laptop = new Machine(model, 'laptop');
     for (const n of [1, 2, 3]) laptop.write(n, `plantedword number ${n}`);
     await laptop.ok('ingest');
     await laptop.ok('pin', id(3));
     await laptop.ok('evict', id(1), '--yes');
+    expect((await laptop.setUp('init')).code).toBe(0);
+    using desktop = await Machine.joined(model, 'desktop');
     model.takeLog();
     const sent = await laptop.sync();
     expect([sent.uploaded.sessions.length, sent.uploaded.commits, sent.problems, sent.notes]).toEqual([
