@@ -32,12 +32,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ingest: ['domain', 'identity', 'store', 'digest', 'agents', 'files'],
   restore: ['domain', 'store', 'agents', 'files', 'ingest'],
   archive: ['domain', 'merge', 'store', 'digest', 'agents', 'files', 'restore'],
+  // A bucket of one's own.
+  remote: ['domain', 'merge', 'store', 'files', 'archive'],
   // What sets the program up to run by itself, and judges whether it does.
   unattended: ['domain'],
   mcp: ['domain', 'store', 'digest', 'ingest'],
-  cli: [...PURE, ...WORK, 'sweep', 'unattended', 'mcp', 'demo-samples'],
+  cli: [...PURE, ...WORK, 'remote', 'sweep', 'unattended', 'mcp', 'demo-samples'],
   tui: ['domain', 'policy', 'sweep', 'store'],
-  main: [...PURE, ...WORK, 'sweep', 'unattended', 'mcp', 'cli', 'tui'],
+  main: [...PURE, ...WORK, 'remote', 'sweep', 'unattended', 'mcp', 'cli', 'tui'],
 };
 
 /** What a folder may name in `await import()` only, so that a plain command never loads it. Lint cannot tell. */
@@ -200,6 +202,13 @@ describe('the house', () => {
     expect(complaints(SRC.filter(reads), written, 'writes to the database of an agent')).toEqual([]);
     const inLiterals = (file: SourceFile) => linesMatching(SQL)({ ...file, code: literalsOf(file.code) });
     expect(complaints(others, inLiterals, 'holds SQL')).toEqual([]);
+  });
+
+  test('only the room of the bucket speaks to a network', () => {
+    const others = SRC.filter(({ path }) => room(path) !== 'remote');
+    const network =
+      /\bfetch\s*\(|\bnew WebSocket\b|\bBun\.(?:connect|serve|listen|udpSocket|S3Client|s3|dns)\b|\bnew S3Client\b|'(?:node:)?(?:net|tls|dgram|dns|https?|http2)'/;
+    expect(complaints(others, linesMatching(network), 'speaks to a network')).toEqual([]);
   });
 
   test('policy and identity make no promise and read no clock', () => {

@@ -66,9 +66,9 @@ class Pull {
     while (this.#bytes < bytes) {
       const step = await this.#chunks.next();
       if (step.done === true) break;
-      // A stream may hand out its own buffer again.
+      // A stream may hand out its own buffer again. A copy by `from` would go over a Buffer byte by byte.
       for (let at = 0; at < step.value.length; at += BLOCK_BYTES)
-        this.#parts.push(Uint8Array.from(step.value.subarray(at, at + BLOCK_BYTES)));
+        this.#parts.push(new Uint8Array(step.value.subarray(at, at + BLOCK_BYTES)));
       this.#bytes += step.value.length;
     }
     const out: Uint8Array[] = [];

@@ -113,6 +113,7 @@ async function check(
     if (typeof kind === 'object') return z.enum(kind.oneOf);
     switch (kind) {
       case 'path':
+      case 'text':
         return line;
       case 'switch':
         return z.boolean();

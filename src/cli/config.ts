@@ -17,6 +17,15 @@ import {
 } from './settings.ts';
 import { parseAgeDays, parseBytes, parseCount } from './values.ts';
 
+export interface RemoteSettings {
+  readonly url: string;
+  readonly endpoint: string | null;
+  readonly region: string | null;
+  readonly pathStyle: boolean | null;
+  /** What this machine is called; null: as its host is. */
+  readonly name: string | null;
+}
+
 export interface Settings {
   readonly storePath: string;
   /** True: others who may write to the store's folder are trusted. */
@@ -30,6 +39,8 @@ export interface Settings {
   readonly exclude: readonly string[];
   /** Whether `mcp` may give out raw text of transcripts. */
   readonly mcpTranscripts: boolean;
+  /** A bucket of one's own; null: there is none, and nothing uses a network. */
+  readonly remote: RemoteSettings | null;
   /** All of them by key, as `config` shows them: sizes in bytes, paths whole. */
   readonly values: ReadonlyMap<SettingKey, SettingValue | null>;
   /** By the agent's id: those that the file names. */
@@ -93,9 +104,22 @@ export async function loadSettings(
     analyzerTimeoutS: of<number>('analyzer.timeout_s'),
     exclude: of<readonly string[]>('ingest.exclude'),
     mcpTranscripts: of<boolean>('mcp.transcripts'),
+    remote: remoteOf(of),
     agents: withRoots(host, configPath, agents),
     values,
     origins: origins as Record<SettingKey, string>,
+  };
+}
+
+function remoteOf(of: <T extends SettingValue | null>(key: SettingKey) => T): RemoteSettings | null {
+  const url = of<string | null>('remote.url');
+  if (url === null) return null;
+  return {
+    url,
+    endpoint: of<string | null>('remote.endpoint'),
+    region: of<string | null>('remote.region'),
+    pathStyle: of<boolean | null>('remote.path_style'),
+    name: of<string | null>('remote.name'),
   };
 }
 
@@ -147,6 +171,7 @@ function parsed(
     case 'days':
       return parseAgeDays(scalar(value, key), where);
     case 'command':
+    case 'text':
       return value === '' ? null : String(value);
     case 'seconds': {
       const seconds = parseCount(String(value), where);

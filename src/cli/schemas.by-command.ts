@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { Shape } from '../domain/shapes.ts';
 import * as changed from './schemas.by-hand.ts';
+import * as remote from './schemas.remote.ts';
 import * as shown from './schemas.ts';
 import * as unattended from './schemas.unattended.ts';
 
@@ -25,8 +26,16 @@ export const SCHEMAS = {
   curate: [changed.curateSchema, changed.hoardSchema],
   export: [changed.exportSchema],
   import: [changed.importSchema],
+  remote: [
+    remote.remoteSetupSchema,
+    remote.remoteSyncSchema,
+    remote.remoteStatusSchema,
+    remote.remoteVerifySchema,
+    remote.remoteLeftSchema,
+    remote.remoteCollectedSchema,
+  ],
   history: [shown.historySchema],
-  verify: [shown.verifySchema],
+  verify: [shown.verifySchema, remote.remoteVerifySchema],
   config: [shown.configSchema, shown.configPathSchema, shown.configInitSchema],
   install: [unattended.installSchema],
   uninstall: [unattended.uninstallSchema],

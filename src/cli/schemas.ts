@@ -49,6 +49,10 @@ export const sessionSchema = z.object({
     .describe(
       'The archive of a stranger that it came from; null: it is of this machine, or was imported with --trust.',
     ),
+  machine: z
+    .string()
+    .nullable()
+    .describe('The machine that told of it in the bucket; null: its bytes are, or were, on this one.'),
   forgotten: z.boolean().describe('Purged by hand: nothing but its id is here.'),
 });
 export const listSchema = z.object({ version: z.literal(1), sessions: z.array(sessionSchema) });
@@ -78,6 +82,10 @@ export const maintainSchema = z.object({
     .describe(
       'The passes would have taken most of what is stored, for the first time: this run says so, the next one does it.',
     ),
+  remote: z
+    .array(z.object({ uploaded: count, read: count, requests: count, problems: z.array(z.string()) }))
+    .exactOptional()
+    .describe('Meetings with the bucket; absent where there is none. Sessions are counted.'),
   problems: z.array(z.string()).describe('What needs a person, a sentence each.'),
 });
 

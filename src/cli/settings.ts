@@ -11,6 +11,7 @@ export type SettingKind =
   | 'size'
   | 'days'
   | 'command'
+  | 'text'
   | 'seconds'
   | 'patterns'
   | { readonly oneOf: readonly [string, ...string[]] };
@@ -118,6 +119,46 @@ export const SETTINGS = [
     line: 'transcripts = true             # agents may read raw transcripts, secrets taken out; else digests only',
     says: '`false`; `true`: agents may read raw transcripts by [`mcp`](for-agents.md), secrets taken out',
   },
+  {
+    key: 'remote.url',
+    kind: 'text',
+    flag: null,
+    fallback: null,
+    line: 'url = "s3://bucket/prefix"     # a bucket of your own: `session-memory remote init` makes it ready',
+    says: 'none; the address of [a bucket of your own](many-machines.md)',
+  },
+  {
+    key: 'remote.endpoint',
+    kind: 'text',
+    flag: null,
+    fallback: null,
+    line: 'endpoint = "https://s3.example.com"',
+    says: "none: Amazon's, by the region",
+  },
+  {
+    key: 'remote.region',
+    kind: 'text',
+    flag: null,
+    fallback: null,
+    line: 'region = "eu-central-1"        # else AWS_REGION, else us-east-1',
+    says: '`AWS_REGION`, else `us-east-1`',
+  },
+  {
+    key: 'remote.path_style',
+    kind: 'switch',
+    flag: null,
+    fallback: null,
+    line: "path_style = true              # the bucket's name stands in the path, not in the host's name",
+    says: "`true` where an endpoint is given; `false`: the bucket's name stands in the host's name",
+  },
+  {
+    key: 'remote.name',
+    kind: 'text',
+    flag: null,
+    fallback: null,
+    line: 'name = "laptop"                # what this machine is called on the others',
+    says: "the host's name",
+  },
 ] as const satisfies readonly Setting[];
 
 export type SettingKey = (typeof SETTINGS)[number]['key'];
@@ -145,6 +186,8 @@ export function expectedOf({ kind, line }: Pick<Setting, 'kind' | 'line'>): stri
       return 'a number of days such as 45, or "off"';
     case 'command':
       return 'a command in quotes';
+    case 'text':
+      return 'a text in quotes';
     case 'seconds':
       return 'a whole number of seconds from 1 up';
     case 'patterns':

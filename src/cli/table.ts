@@ -5,6 +5,7 @@ import type { LoadableCommand } from './context.ts';
 import type { Flag } from './spec.ts';
 import { BY_HAND } from './table.by-hand.ts';
 import { FINDING } from './table.finding.ts';
+import { REMOTE } from './table.remote.ts';
 import { UNATTENDED } from './table.unattended.ts';
 
 const CAPS: readonly Flag[] = [
@@ -264,6 +265,7 @@ const ALL: readonly LoadableCommand[] = [
     load: async () => (await import('./commands/pin.ts')).unpin,
   },
   ...BY_HAND,
+  ...REMOTE,
   ...UNATTENDED,
   {
     name: 'history',
@@ -289,8 +291,13 @@ const ALL: readonly LoadableCommand[] = [
       { flag: '--repair', help: 'mend what can be mended' },
       { flag: '--yes', help: 'with --repair: consent to record as lost what cannot be had again' },
       { flag: '--dry-run', help: 'with --repair: only say what it would do' },
+      { flag: '--remote', help: 'of the bucket instead: all that is in it' },
     ],
-    examples: ['session-memory verify', 'session-memory verify --repair --dry-run'],
+    examples: [
+      'session-memory verify',
+      'session-memory verify --repair --dry-run',
+      'session-memory verify --remote',
+    ],
     exits: [3, 6],
     about:
       "Exits 1 with the list where anything is wrong. Changes nothing without --repair, which takes damaged pieces again from the agent's own files where they still have those very bytes, makes indexes and counts anew, and a new store file where pages are damaged; the old one is kept beside it. What cannot be had again is recorded as lost: only with --yes, then exit 3. A note, which is no fault and changes no exit code, names a session in which an older version put another transcript with its id in the place of the first.",

@@ -22,6 +22,7 @@ import { untilWritable } from '../store/patience.ts';
 import { diskBytes } from '../store/place.ts';
 import { filesOf, findSession, sourcesOf } from '../store/read.ts';
 import { reclaim } from '../store/reclaim.ts';
+import { countNotThere, hasBucket } from '../store/remote/receipts.ts';
 import { roomMaker, withReserve } from '../store/reserve.ts';
 import { isDiskFull } from '../store/room.ts';
 import type { StoredFile } from '../store/rows.ts';
@@ -50,13 +51,14 @@ function evictionOf({ card, reason }: Victim): EvictionVictim {
 
 function reading(
   db: ReadableDb,
-): Pick<SweepStore, 'withCensus' | 'usageBytes' | 'distilledBytes' | 'card' | 'diskBytes'> {
+): Pick<SweepStore, 'withCensus' | 'usageBytes' | 'distilledBytes' | 'card' | 'diskBytes' | 'notInBucket'> {
   return {
     withCensus: (now, read) => db.snapshot(() => read(census(db, now))),
     usageBytes: () => usage(db).tier1Bytes,
     distilledBytes: () => usage(db).tier2Bytes,
     card: (uid) => findSession(db, uid),
     diskBytes: () => diskBytes(db.path),
+    notInBucket: () => (hasBucket(db) ? countNotThere(db) : null),
   };
 }
 

@@ -47,6 +47,7 @@ export const EXIT_OF_CODE = {
   corrupt: EXIT.failed,
   newer_store: EXIT.failed,
   busy: EXIT.failed,
+  unreachable: EXIT.failed,
   exists: EXIT.failed,
   usage: EXIT.usage,
   config: EXIT.usage,

@@ -30,6 +30,8 @@ export interface Census {
   sumOlderThan?(ageDaysMax: number): CardSum;
   /** Live sessions that no digest covers, pinned ones too. */
   unanalyzed(): Iterable<SessionCard>;
+  /** Whether its bytes are safe elsewhere. Where this is told, nothing goes that is not, and nothing is lost. */
+  isSafe?(card: SessionCard): boolean;
 }
 
 /** Analyzed, covered, not pinned, not evicted. `analyzedAt` is set exactly while the digest covers every stored byte. */
@@ -109,6 +111,27 @@ export function ageMs(card: SessionCard, now: Iso): number | null {
 export function isOlderThan(card: SessionCard, ageDaysMax: number, now: Iso): boolean {
   const age = ageMs(card, now);
   return age !== null && age > ageDaysMax * DAY_MS;
+}
+
+/**
+ * The same store where nothing goes that is nowhere else: only sessions are evictable whose bytes are safe elsewhere. All are still
+ * analyzed, and count as they did.
+ */
+export function withOnlySafe(census: Census, isSafe: (card: SessionCard) => boolean): Census {
+  const { sumOlderThan: _sum, ...rest } = census;
+  return {
+    ...rest,
+    isSafe,
+    evictable: () => safeOf(census.evictable(), isSafe),
+    evictableOlderThan: (days) => safeOf(census.evictableOlderThan(days), isSafe),
+  };
+}
+
+function* safeOf(
+  cards: Iterable<SessionCard>,
+  isSafe: (card: SessionCard) => boolean,
+): Generator<SessionCard> {
+  for (const card of cards) if (isSafe(card)) yield card;
 }
 
 /** A census of cards in memory, in whatever order they come. */

@@ -89,12 +89,14 @@ function planOverflow(
   }
   const waiting = sessionsToAnalyze(census, now);
   const toAnalyze = flags.analyze ? waiting : [];
-  const onceAnalyzed = budgetOnceAnalyzed(toAnalyze, usageBytes, limits);
+  const { isSafe } = census;
+  const canGo = isSafe === undefined ? toAnalyze : toAnalyze.filter(isSafe);
+  const onceAnalyzed = budgetOnceAnalyzed(canGo, usageBytes, limits);
   const lastResort = lastResortVictims(waiting, usageBytes, limits);
   return {
     toAnalyze,
     onceAnalyzed,
-    worstCase: flags.dataLoss ? lastResort.victims : [],
+    worstCase: flags.dataLoss && isSafe === undefined ? lastResort.victims : [],
     insufficient: lastResort.insufficient,
   };
 }

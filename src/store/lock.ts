@@ -17,7 +17,15 @@ const held = new Set<Database>();
 
 /** The lock, or null where another sweep holds it. */
 export function takeSweepLock(storePath: string): SweepLock | null {
-  const { lock } = storeFiles(storePath);
+  return takeLock(storePath, storeFiles(storePath).lock);
+}
+
+/** Another one, of those who speak to the store's bucket: two at once would take each other for strangers. */
+export function takeRemoteLock(storePath: string): SweepLock | null {
+  return takeLock(storePath, `${storePath}.remote-lock`);
+}
+
+function takeLock(storePath: string, lock: string): SweepLock | null {
   makePrivateFile(lock);
   const database = checkedOpen(lock, () => new Database(lock, { readwrite: true, create: true }));
   try {

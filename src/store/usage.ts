@@ -4,8 +4,9 @@
  */
 import type { SessionCard } from '../domain/session.ts';
 import { addMs, DAY_MS, EARLIEST, horizon, type Iso, isDisproved } from '../domain/time.ts';
-import { type CardSum, type Census, censusOf } from '../policy/census.ts';
+import { type CardSum, type Census, censusOf, withOnlySafe } from '../policy/census.ts';
 import type { ReadableDb } from './connection.ts';
+import { hasBucket, isInBucket } from './remote/receipts.ts';
 import { CARD_COLUMNS, type CardColumns, toCards } from './rows.ts';
 
 export interface CounterRow {
@@ -105,8 +106,13 @@ function pageSql(condition: string): string {
     ORDER BY evict_key, end_key, session_uid LIMIT ${PAGE}`;
 }
 
-/** The store as the policy sees it at `now`. */
+/** The store as the policy sees it at `now`. Where it has joined a bucket, only what is there can go. */
 export function census(db: ReadableDb, now: Iso): Census {
+  const all = censusOfAll(db, now);
+  return hasBucket(db) ? withOnlySafe(all, ({ uid }) => isInBucket(db, uid)) : all;
+}
+
+function censusOfAll(db: ReadableDb, now: Iso): Census {
   const { tier1Bytes, pinnedBytes, tier2Bytes } = usage(db);
   // Times are plausible when stored. Only where the clock was wrong for a while are the keys in the indexes not the
   // policy's; then all live sessions are sorted here instead.

@@ -8,6 +8,7 @@ import { killPoint } from '../domain/kill-point.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
 import { mustBeGuarded } from './guards.ts';
+import { hasBucket, isInBucket } from './remote/receipts.ts';
 import { NAMED } from './rows.ts';
 import { usage } from './usage.ts';
 import { forgetDigest, hasWholeDigest } from './whole-digest.ts';
@@ -41,6 +42,8 @@ interface Present {
 /** What lets raw bytes go is read before they do: a digest that rotted on the disk says nothing any more. */
 const DAMAGED = 'its digest is damaged; it is made anew of the raw bytes, which stay';
 
+const NOT_THERE = 'its bytes are not in the bucket yet: `session-memory remote sync`';
+
 /** How many go in one transaction: a hundred keep the log small and others waiting for milliseconds only. */
 export const EVICTIONS_PER_TRANSACTION = 100;
 
@@ -56,6 +59,7 @@ export function evictCovered(
   return db.writeTransaction(() => {
     if (victims.length > 0) mustBeGuarded(db);
     const outcomes: EvictionOutcome[] = [];
+    const toBucket = hasBucket(db);
     let usageBytes = usage(db).tier1Bytes;
     for (const victim of victims) {
       if (context.untilUsageBytes !== null && usageBytes <= context.untilUsageBytes) break;
@@ -65,12 +69,17 @@ export function evictCovered(
         outcomes.push({ uid: victim.uid, kind: 'skipped', reason: why ?? 'no longer there' });
         continue;
       }
+      if (toBucket && !isInBucket(db, victim.uid)) {
+        outcomes.push({ uid: victim.uid, kind: 'skipped', reason: NOT_THERE });
+        continue;
+      }
       if (!hasWholeDigest(db, session.id, session.raw_generation)) {
         forgetDigest(db, victim.uid);
         outcomes.push({ uid: victim.uid, kind: 'skipped', reason: DAMAGED });
         continue;
       }
-      insertEvent(db, 'evicted', session, victim, context);
+      const reason = toBucket ? `${victim.reason}; its bytes are in the bucket` : victim.reason;
+      insertEvent(db, 'evicted', session, { ...victim, reason }, context);
       usageBytes -= session.stored_bytes;
       outcomes.push({ uid: victim.uid, kind: 'evicted', freedBytes: session.stored_bytes });
     }

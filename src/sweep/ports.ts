@@ -34,6 +34,8 @@ export interface SweepStore {
   takeLock(): { release(): void } | null;
   /** Resolves when no other process is writing; false where `signal` came first. `onWait`: it is not so at once. */
   untilWritable(onWait: () => void, signal: AbortSignal): Promise<boolean>;
+  /** Sessions that stay because their bytes are not in the bucket yet; null, or absent: the store has joined none. */
+  notInBucket?(): number | null;
   diskBytes(): number;
   reclaim(onStep: (leftBytes: number) => void, stopped: () => boolean): Promise<void>;
   begin(sweep: { sweepId: string; planId: string; startedAt: Iso }): void;

@@ -45,6 +45,10 @@ export const WARNINGS = {
     `still over hard cap: you kept out ${count} session(s) that could go without a loss, and while they can nothing is lost in their place; let them go in another sweep, pin them, or raise the hard cap`,
   dataLossForbidden: (count: number) =>
     `still over hard cap: ${count} un-analyzed session(s) would have to be lost, which --no-data-loss forbids`,
+  notInBucket: (count: number) =>
+    `${count} session(s) stay until their bytes are in the bucket: \`session-memory remote sync\`, or the next maintain, brings them there`,
+  nothingLost:
+    'still over hard cap: this store has joined a bucket, so nothing is lost; analyze what is left, unpin some, or raise the hard cap',
   noRoomToAnalyze:
     'still over hard cap: the disk is too full for the digests that would let sessions go, and without them nothing was lost; free some space and sweep again',
   noRoomToSalvage: (uid: SessionUid) =>

@@ -244,6 +244,10 @@ export class Run {
 
   async #lossStep(movedOn: boolean): Promise<RunState> {
     const { flags } = this.#options;
+    if (this.#notInBucket() !== null) {
+      this.#tally.warnings.push(WARNINGS.nothingLost);
+      return 'on';
+    }
     for (let isFirst = true; ; isFirst = false) {
       const { insufficient, ...offer } = this.#candidates.lossOffer();
       const ways = this.#otherWays(insufficient);
@@ -434,6 +438,11 @@ export class Run {
     }
   }
 
+  /** Null: the store has joined no bucket. */
+  #notInBucket(): number | null {
+    return this.#deps.store.notInBucket?.() ?? null;
+  }
+
   async #finish(): Promise<Report> {
     const { store, clock, signal } = this.#deps;
     const { limits, reclaim, forgetsEmpty = false } = this.#options;
@@ -443,6 +452,8 @@ export class Run {
     const tier2Over = store.distilledBytes() > limits.distilledCapBytes;
     if (tier2Over) this.#tally.warnings.push(WARNINGS.tier2);
     const usageBytes = this.#usage();
+    const waiting = usageBytes > limits.rawSoftCapBytes ? (this.#notInBucket() ?? 0) : 0;
+    if (waiting > 0) this.#tally.warnings.push(WARNINGS.notInBucket(waiting));
     const isKept = this.#begun || !forgetsEmpty || this.#tally.analyzed.length > 0;
     invariant(!this.#tally.hasLost || this.#options.flags.dataLoss, 'data was lost without leave');
     const report: Report = {

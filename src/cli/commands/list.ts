@@ -1,11 +1,14 @@
 /** `list`: all sessions, evicted ones too, with their last byte counts. */
 import type { Host } from '../../domain/agent.ts';
 import { EXIT } from '../../domain/errors.ts';
+import type { SessionUid } from '../../domain/ids.ts';
 import { SESSION_STATES, type SessionRow } from '../../domain/session.ts';
+import { plainLine } from '../../domain/text.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { forgottenTest } from '../../store/forget.ts';
 import { openReadable } from '../../store/open.ts';
 import { eachSession, SESSION_SORTS, type SessionFilter, type SessionSort } from '../../store/read.ts';
+import { mirrored } from '../../store/remote/mirror.ts';
 import { counters } from '../../store/usage.ts';
 import { type Command, type Context, printJsonList, textFlag } from '../context.ts';
 import { formatAge, formatBytes, table } from '../format.ts';
@@ -18,10 +21,11 @@ export const list: Command = async (context) => {
   await checkAgent(db, context.host, filter.agent ?? null);
   const isForgotten = forgottenTest(db);
   const rows = eachSession(db, filter);
+  const machines = mirrored(db);
   if (context.json) {
-    const sessions = rows.map((row) => asJson(row, isForgotten(row)));
+    const sessions = rows.map((row) => asJson(row, isForgotten(row), machines.get(row.uid) ?? null));
     await printJsonList(context.io, { version: 1 }, 'sessions', sessions);
-  } else await printTable(context, rows, isForgotten);
+  } else await printTable(context, rows, { isForgotten, machines });
   return EXIT.done;
 };
 
@@ -51,7 +55,8 @@ function filterOf(context: Context): SessionFilter {
   };
 }
 
-export function asJson(row: SessionRow, forgotten: boolean) {
+/** `machine`: the one that told of it in the bucket; null: it is this machine's own. */
+export function asJson(row: SessionRow, forgotten: boolean, machine: string | null) {
   return {
     session_uid: row.uid,
     agent: row.agent,
@@ -73,26 +78,32 @@ export function asJson(row: SessionRow, forgotten: boolean) {
     files: row.fileCount,
     analyze_error: row.analyzeError,
     origin: row.origin,
+    machine,
     forgotten,
   };
 }
 
-function stateText({ state, pinned, origin }: SessionRow): string {
-  return [state, ...(pinned ? ['pinned'] : []), ...(origin === null ? [] : ['imported'])].join(', ');
+interface About {
+  readonly isForgotten: (row: SessionRow) => boolean;
+  readonly machines: ReadonlyMap<SessionUid, string>;
+}
+
+function stateText(row: SessionRow, { isForgotten, machines }: About): string {
+  const { uid, state, pinned, origin } = row;
+  if (isForgotten(row)) return 'forgotten';
+  const machine = machines.get(uid);
+  const where = machine === undefined ? state : `on ${plainLine(machine)}`;
+  return [where, ...(pinned ? ['pinned'] : []), ...(origin === null ? [] : ['imported'])].join(', ');
 }
 
 /** Columns are as wide as the rows of a block want them: of a million no one holds all. */
 const BLOCK_ROWS = 5000;
 
-async function printTable(
-  context: Context,
-  rows: Iterable<SessionRow>,
-  isForgotten: (row: SessionRow) => boolean,
-): Promise<void> {
+async function printTable(context: Context, rows: Iterable<SessionRow>, about: About): Promise<void> {
   let block: SessionRow[] = [];
   let printed = 0;
   const print = async () => {
-    const text = asTable(context, block, isForgotten);
+    const text = asTable(context, block, about);
     const withoutHead = printed === 0 ? text : text.slice(text.indexOf('\n') + 1);
     await context.io.outSlowly(withoutHead);
     printed += block.length;
@@ -106,11 +117,7 @@ async function printTable(
   if (printed === 0) context.io.out('No session.\n');
 }
 
-function asTable(
-  context: Context,
-  rows: readonly SessionRow[],
-  isForgotten: (row: SessionRow) => boolean,
-): string {
+function asTable(context: Context, rows: readonly SessionRow[], about: About): string {
   const now = context.clock.now();
   return table(
     [
@@ -124,7 +131,7 @@ function asTable(
     ],
     rows.map((row) => [
       row.uid,
-      isForgotten(row) ? 'forgotten' : stateText(row),
+      stateText(row, about),
       formatAge(row.endedAt ?? row.startedAt ?? row.ingestedAt, now),
       formatBytes(row.rawBytes),
       row.state === 'evicted' ? '-' : formatBytes(row.storedBytes),

@@ -28,6 +28,8 @@ import { firstSweep, firstSweepText, toldFirstSweeps } from '../first-sweep.ts';
 import { followDigests } from '../follow-digests.ts';
 import type { Io } from '../io.ts';
 import { runIngest } from '../one-ingest.ts';
+import type { Met } from '../remote-sync.ts';
+import type { ReportOf } from '../schemas.by-command.ts';
 import { sweepStore } from '../wire.ts';
 import { dryIngest, ingestExit, printIngest, sayDiskFull } from './ingest.ts';
 import { hadEffect, problemsOf } from './maintain.problems.ts';
@@ -55,13 +57,15 @@ interface Turns {
   readonly sweeps: Report[];
   /** What was said of a first sweep, and whether it was put off. */
   first: { readonly text: string; readonly putOff: boolean; readonly isNew: boolean } | null;
+  /** Meetings with the bucket, where there is one. */
+  readonly met: Met[];
 }
 
 /** One run, and the row that tells of it however it ends. */
 async function noted(context: Context, db: WritableDb): Promise<ExitCode> {
   const { clock, settings, json, io } = context;
   const quiet = context.flags['quiet'] === true;
-  const done: Turns = { ingests: [], sweeps: [], first: null };
+  const done: Turns = { ingests: [], sweeps: [], first: null, met: [] };
   const startedAt = clock.now();
   // Where room is short nothing is written before the sweep has made some, this row neither.
   const begun = isRoomShort(settings.storePath) ? null : beginRun(db, 'maintain', startedAt);
@@ -78,21 +82,12 @@ async function noted(context: Context, db: WritableDb): Promise<ExitCode> {
   try {
     await inTurns(quiet ? { ...context, io: silent(io) } : context, db, done);
     const code = codeOf(done);
-    const { ingests, sweeps, first } = done;
     // Once is enough, until it is done.
-    const isNews = first?.isNew === true || sweeps.some(({ bytes_freed: freed }) => freed > 0);
-    const problems = problemsOf(done, settings.limits.rawHardCapBytes, isNews ? (first?.text ?? null) : null);
+    const isNews = done.first?.isNew === true || done.sweeps.some(({ bytes_freed: freed }) => freed > 0);
+    const told = isNews ? (done.first?.text ?? null) : null;
+    const problems = [...problemsOf(done, settings.limits.rawHardCapBytes, told), ...ofBucket(done)];
     end(code, problems);
-    const putOff = first?.putOff === true;
-    if (json)
-      printJson<'maintain'>(io, {
-        version: 1,
-        dry_run: false,
-        ingests,
-        sweeps,
-        first_sweep_put_off: putOff,
-        problems,
-      });
+    if (json) printJson<'maintain'>(io, jsonOf(done, problems));
     else if (quiet) for (const problem of problems) io.err(`session-memory: ${plainLine(problem)}\n`);
     return code;
   } catch (thrown) {
@@ -101,11 +96,43 @@ async function noted(context: Context, db: WritableDb): Promise<ExitCode> {
       done.first = null;
       end(EXIT_OF_CODE[thrown.failure.code], [
         ...problemsOf(done, settings.limits.rawHardCapBytes, null),
+        ...ofBucket(done),
         thrown.failure.message,
       ]);
     }
     throw thrown;
   }
+}
+
+/** Where it cannot be reached that is told; all else goes on. */
+async function meetBucket(context: Context, db: WritableDb, done: Turns): Promise<void> {
+  // Once a run: the service has been tried again and again already.
+  if (done.met.some(({ failure }) => failure !== null)) return;
+  const { metBucket, printMet } = await import('../remote-sync.ts');
+  const met = await metBucket(context, db);
+  if (met === null) return;
+  done.met.push(met);
+  if (!context.json) printMet(context.io, met);
+}
+
+/** What of it needs a person. */
+function ofBucket({ met }: Turns): string[] {
+  return [...new Set(met.flatMap(({ problems }) => problems))];
+}
+
+function jsonOf({ ingests, sweeps, met, first }: Turns, problems: readonly string[]): ReportOf<'maintain'> {
+  const remote = met.map(({ uploaded, read, requests, problems: amiss }) => ({
+    ...{ uploaded, read, requests, problems: amiss },
+  }));
+  return {
+    version: 1,
+    dry_run: false,
+    ingests,
+    sweeps,
+    ...(met.length === 0 ? {} : { remote }),
+    first_sweep_put_off: first?.putOff === true,
+    problems: [...problems],
+  };
 }
 
 async function inTurns(context: Context, db: WritableDb, done: Turns): Promise<void> {
@@ -130,6 +157,8 @@ async function inTurns(context: Context, db: WritableDb, done: Turns): Promise<v
     if (turn === 0 && done.first !== null) report.first_sweep = done.first.text;
     done.ingests.push(report);
     if (!json) printIngest(context, report);
+    // What goes is in the bucket first.
+    if (settings.remote !== null) await meetBucket(context, db, done);
     const swept = await sweepNow(done.first?.putOff);
     if (report.sessions_waiting === 0 || swept.bytes_freed === 0) break;
   }
@@ -227,13 +256,14 @@ function askForConsent({ io, json }: Context): ExitCode {
 }
 
 /** The worst of all turns; waiting sessions count only where they still wait at the end. */
-function codeOf({ ingests, sweeps }: Turns): ExitCode {
+function codeOf({ ingests, sweeps, met }: Turns): ExitCode {
   const last = ingests.at(-1);
   if (last === undefined) throw fail('interrupted', 'interrupted before anything was done', 'Run it again.');
   const codes = new Set<ExitCode>([
     ...sweeps.map(exitCodeOf).filter((code) => code !== EXIT.overHardCap),
     ingestExit(last),
   ]);
+  if (met.some(({ problems }) => problems.length > 0)) codes.add(EXIT.failed);
   const lastSweep = sweeps.at(-1);
   if (lastSweep?.over_hard_cap === true) codes.add(EXIT.overHardCap);
   return worstExit(codes);

@@ -3,6 +3,7 @@ import { EXIT } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { openReadable } from '../../store/open.ts';
 import { resolveSession } from '../../store/read.ts';
+import { machineOf } from '../../store/remote/mirror.ts';
 import { type Related, related } from '../../store/search/related.ts';
 import { type Command, printJson, textFlag } from '../context.ts';
 import { formatTime } from '../format.ts';
@@ -27,7 +28,10 @@ export const relatedCommand: Command = async (context) => {
     printJson<'related'>(io, {
       version: 1,
       session_uid: session.uid,
-      related: kin.map(({ session: other, ...rest }) => ({ session: asJson(other, false), ...rest })),
+      related: kin.map(({ session: other, ...rest }) => ({
+        session: asJson(other, false, machineOf(db, other.uid)),
+        ...rest,
+      })),
     });
   else if (kin.length > 0) io.out(kin.map((one) => block(io, one)).join('\n'));
   else

@@ -55,7 +55,10 @@ export const restore: Command = async (context) => {
     );
   const code = await supervised(context, mountOf(context), '--to DIR with a folder');
   if (code !== null) return code;
-  return all || context.args.length > 1 ? restoreSeveral(context, all) : restoreNamed(context);
+  if (all || context.args.length > 1) return restoreSeveral(context, all);
+  if (context.settings.remote === null) return restoreNamed(context);
+  const { withBytes } = await import('../fetched.ts');
+  return await withBytes(context, onlyArg(context, 'UID'), restoreNamed);
 };
 
 function optionsOf({ flags }: Context): RestoreOptions {
@@ -102,15 +105,16 @@ function refuseResume({ args, flags }: Context, all: boolean): void {
     );
 }
 
-async function restoreNamed(context: Context): Promise<ExitCode | AgentExit> {
+/** `wasFetched`: the store is a passing one, which has nothing to learn; what stands in the way is put beside. */
+async function restoreNamed(context: Context, wasFetched = false): Promise<ExitCode | AgentExit> {
   const options = optionsOf(context);
   const { to } = options;
   const named = onlyArg(context, 'UID');
   // Restored elsewhere, the store has nothing to learn: it is opened for reading only.
   const { storePath } = context.settings;
   const isDry = context.flags['dryRun'] === true;
-  const writable =
-    to === null && !isDry ? openAfterLook(storePath, (there) => resolveSession(there, named)) : null;
+  const learns = to === null && !isDry && !wasFetched;
+  const writable = learns ? openAfterLook(storePath, (there) => resolveSession(there, named)) : null;
   const db = writable ?? openReadable(storePath);
   let start: PlannedRestore | null = null;
   let code: ExitCode = EXIT.done;

@@ -7,6 +7,7 @@ import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
 import { cutText, plainLine } from '../../domain/text.ts';
 import { type ReadableDb, storeError } from '../../store/connection.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
+import { machineOf } from '../../store/remote/mirror.ts';
 import { searchPending } from '../../store/search/documents.ts';
 import { type SearchHit, type SearchQuery, type SearchResult, search } from '../../store/search/search.ts';
 import type { Snippet } from '../../store/search/snippets.ts';
@@ -34,7 +35,7 @@ export const searchCommand: Command = async (context) => {
   using db = await openIndexed(context);
   await checkAgent(db, context.host, query.agent ?? null);
   const result = search(db, query);
-  if (context.json) printJson<'search'>(context.io, jsonOf(textOf(context.args), result));
+  if (context.json) printJson<'search'>(context.io, jsonOf(db, textOf(context.args), result));
   else print(context, db, query, result);
   return EXIT.done;
 };
@@ -91,12 +92,12 @@ function isCurrent(db: ReadableDb): boolean {
   }
 }
 
-function jsonOf(text: string, result: SearchResult): ReportOf<'search'> {
+function jsonOf(db: ReadableDb, text: string, result: SearchResult): ReportOf<'search'> {
   return {
     version: 1,
     query: text,
     hits: result.hits.map(({ session, raw, foundIn, snippets, missing }) => ({
-      session: asJson(session, false),
+      session: asJson(session, false, machineOf(db, session.uid)),
       raw,
       found_in: foundIn,
       snippets,
@@ -124,7 +125,7 @@ function print({ io }: Context, db: ReadableDb, query: SearchQuery, result: Sear
     );
   if (result.hits.length > 0) io.err(instead(result));
   if (result.hits.length === 0) io.out(nothingFound(db, query, result));
-  io.out(result.hits.map((hit) => block(io, hit)).join('\n'));
+  io.out(result.hits.map((hit) => block(io, hit, machineOf(db, hit.session.uid))).join('\n'));
   if (result.hasMore) io.err(`\nThere are more: --limit ${query.limit * 5} shows them.\n`);
   if (result.notIndexed > 0)
     io.err(
@@ -153,7 +154,7 @@ function instead({ hits, leftOut, meant }: SearchResult): string {
   ].join('');
 }
 
-function block(io: Io, { session, raw, snippets, missing }: SearchHit): string {
+function block(io: Io, { session, raw, snippets, missing }: SearchHit, machine: string | null): string {
   const when = formatTime(session.endedAt ?? session.startedAt ?? session.ingestedAt);
   const facts = [session.uid, plainLine(session.project ?? ''), when].filter((fact) => fact !== '');
   const title = plainLine(session.title ?? '') || 'Untitled';
@@ -163,7 +164,7 @@ function block(io: Io, { session, raw, snippets, missing }: SearchHit): string {
     .map((snippet) => `  ${snippet.where.padEnd(WHERE_COLUMNS)}  ${marked(io, snippet)}\n`);
   return [
     head === undefined ? paint(io, 'bold', title) : marked(io, head),
-    `\n${facts.join('  ')}  ${rawText(io, raw, session.evictedAt)}${session.origin === null ? '' : ', imported'}\n`,
+    `\n${facts.join('  ')}  ${machine === null ? rawText(io, raw, session.evictedAt) : paint(io, 'yellow', `on ${plainLine(machine)}`)}${session.origin === null ? '' : ', imported'}\n`,
     ...lines,
     ...(missing.length > 0
       ? [paint(io, 'dim', `  ${'without'.padEnd(WHERE_COLUMNS)}  ${missing.map(plainLine).join(', ')}\n`)]

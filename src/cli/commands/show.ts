@@ -5,13 +5,14 @@ import { digestMarkdown } from '../../digest/markdown.ts';
 import { digestPage, type PageLook } from '../../digest/page.ts';
 import { importedRows, type SectionRow } from '../../digest/sections.ts';
 import type { Digest } from '../../domain/digest.ts';
-import { EXIT, FailureError, fail, invalid } from '../../domain/errors.ts';
+import { EXIT, type ExitCode, FailureError, fail, invalid } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { forgottenTest } from '../../store/forget.ts';
 import { openReadable } from '../../store/open.ts';
 import { digestsOf, filesOf, findSession, resolveSession, sourcesOf } from '../../store/read.ts';
+import { machineOf } from '../../store/remote/mirror.ts';
 import { fileChunks, rangeChunks } from '../../store/segments.ts';
 import { removedPieces, versionsOf } from '../../store/versions.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
@@ -25,6 +26,17 @@ import { versions, versionToShow } from './show.versions.ts';
 export const show: Command = async (context) => {
   const mode = modeOf(context);
   const tokens = tokensOf(context, mode);
+  const wantsBytes = mode === 'raw' || mode === 'removed' || mode === 'versions';
+  if (!wantsBytes || context.settings.remote === null) return await shown(context, mode, tokens);
+  const { withBytes } = await import('../fetched.ts');
+  return await withBytes(context, onlyArg(context, 'UID'), (there) => shown(there, mode, tokens));
+};
+
+async function shown(
+  context: Context,
+  mode: (typeof MODES)[number] | null,
+  tokens: number | null,
+): Promise<ExitCode> {
   const db = openReadable(context.settings.storePath);
   let text = '';
   try {
@@ -46,7 +58,7 @@ export const show: Command = async (context) => {
   const isPaged = text !== '' && context.io.stdoutIsTty && (await context.page(text));
   if (!isPaged) context.io.out(text);
   return EXIT.done;
-};
+}
 
 const MODES = ['raw', 'files', 'removed', 'versions', 'markdown'] as const;
 
@@ -196,7 +208,7 @@ function digestJson(context: Context, db: ReadableDb, session: SessionRow): void
   const digests = digestsOf(db, session.uid).map((stored) => JSON.parse(stored.json));
   printJson<'show'>(context.io, {
     version: 1,
-    session: asJson(session, forgottenTest(db)(session)),
+    session: asJson(session, forgottenTest(db)(session), machineOf(db, session.uid)),
     digest: digests[0] ?? null,
     older_digests: digests.slice(1),
   });
@@ -207,6 +219,7 @@ function digestText(context: Context, db: ReadableDb, session: SessionRow, asMar
   const rows: readonly SectionRow[] = [
     ['Session', session.uid],
     ['State', stateText(session)],
+    ...machineRows(db, session),
     ...importedRows(session.origin),
     ...originRows(db, session),
   ];
@@ -235,6 +248,12 @@ function ownFileText(db: ReadableDb, { uid, state }: SessionRow): string {
   if (path === undefined) return '';
   const again = state === 'evicted' ? `\`session-memory ingest --again ${uid}\` stores it once more.\n` : '';
   return `\nThe agent's own file is there still: ${plainLine(path)}\n${again}`;
+}
+
+/** Of a session that another machine tells of in the bucket. */
+function machineRows(db: ReadableDb, { uid }: SessionRow): readonly SectionRow[] {
+  const machine = machineOf(db, uid);
+  return machine === null ? [] : [['Machine', `${machine}: its bytes are not on this one`]];
 }
 
 /** Where a fork came from: the raw bytes of that one may be gone, what it was about is not. */

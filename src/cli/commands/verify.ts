@@ -14,6 +14,11 @@ import { ProgressLine } from '../io.ts';
 import { repair } from './verify.repair.ts';
 
 export const verifyCommand: Command = async (context) => {
+  if (context.flags['remote'] === true) {
+    if (context.flags['yes'] === true || context.flags['dryRun'] === true)
+      throw fail('usage', '--yes and --dry-run do not go with --remote', 'It changes nothing in the bucket.');
+    return (await import('./remote.verify.ts')).verifyRemote(context);
+  }
   if (context.flags['repair'] === true) return repair(context);
   if (context.flags['yes'] === true || context.flags['dryRun'] === true)
     throw fail('usage', '--yes and --dry-run go with --repair', 'Without it, verify changes nothing.');

@@ -17,6 +17,7 @@ import { origin } from './0010-origin.ts';
 import { searchStems } from './0010-search-stems.ts';
 import { unattended } from './0010-unattended.ts';
 import { atRisk } from './0011-at-risk.ts';
+import { remote } from './0011-remote.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -44,5 +45,5 @@ export const MIGRATIONS: readonly Migration[] = [
     sql: [clock, origin, unattended, searchStems, lastSegment].join('\n'),
     brings: 'runs',
   },
-  { version: 11, name: 'sessions at risk', sql: atRisk, brings: 'at_risk' },
+  { version: 11, name: 'sessions at risk, a bucket', sql: [atRisk, remote].join('\n'), brings: 'remote' },
 ];

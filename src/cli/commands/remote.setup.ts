@@ -1,0 +1,171 @@
+/**
+ * `remote init` and `remote add`: a bucket is made ready, or joined.
+ * Promises: nothing is written on this machine before the bucket has said yes; a configuration that is there keeps every byte.
+ */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { EXIT, type ExitCode, fail } from '../../domain/errors.ts';
+import { addressText, type BucketAddress } from '../../remote/address.ts';
+import { type BucketKey, keepKey, keyPath, type Lock, lockOfFile } from '../../remote/keys.ts';
+import { newId } from '../../remote/layout.ts';
+import { joinedKey, makeBucket } from '../../remote/setup.ts';
+import { openWritable } from '../../store/open.ts';
+import { joinBucket, leaveBucket, remoteState } from '../../store/remote/state.ts';
+import { addressOf, clientOf, machineName, notConfigured } from '../bucket-of.ts';
+import type { RemoteSettings } from '../config.ts';
+import { type Context, canAsk, printJson, textFlag } from '../context.ts';
+
+const PASSPHRASE = 'SESSION_MEMORY_REMOTE_PASSPHRASE';
+/** Shorter ones are found by trying. */
+const PASSPHRASE_CHARS_MIN = 8;
+
+export async function initRemote(context: Context): Promise<ExitCode> {
+  const remote = named(context);
+  const address = addressOf(remote, context);
+  const client = clientOf(context, address);
+  const lock = await lockOf(context, true);
+  const key = await makeBucket(client, lock);
+  return settled(context, remote, address, key, true);
+}
+
+export async function addRemote(context: Context): Promise<ExitCode> {
+  const remote = named(context);
+  const address = addressOf(remote, context);
+  const client = clientOf(context, address);
+  const lock = await lockOf(context, false);
+  const key = await joinedKey(client, lock);
+  return settled(context, remote, address, key, false);
+}
+
+/** The bucket keeps what it has; this store goes on without. */
+export async function leaveRemote(context: Context): Promise<ExitCode> {
+  const { storePath, configPath } = context.settings;
+  using db = openWritable(storePath);
+  const state = remoteState(db);
+  if (state === null) throw fail('usage', 'this store has joined no bucket', 'There is nothing to leave.');
+  leaveBucket(db);
+  rmSync(keyPath(storePath), { force: true });
+  if (context.json) printJson<'remote'>(context.io, { version: 1, left: state.bucket });
+  else
+    context.io.out(
+      `Left the bucket: evictions are final again, and nothing is fetched any more. What is in it stays there. Take [remote] out of ${configPath}.\n`,
+    );
+  return EXIT.done;
+}
+
+/** What the call names, else what is configured. */
+function named({ args, flags, settings }: Context): RemoteSettings {
+  const { remote } = settings;
+  const [, url] = args;
+  if (url === undefined && remote === null) throw notConfigured();
+  if (url !== undefined && remote !== null && remote.url !== url)
+    throw fail(
+      'exists',
+      `another bucket is configured: ${remote.url}`,
+      'A store belongs to one bucket: take [remote] out of the configuration first, or use another --store and --config.',
+    );
+  return {
+    url: url ?? remote?.url ?? '',
+    endpoint: textFlag(flags, 'endpoint') ?? remote?.endpoint ?? null,
+    region: textFlag(flags, 'region') ?? remote?.region ?? null,
+    pathStyle: flags['pathStyle'] === true ? true : (remote?.pathStyle ?? null),
+    name: textFlag(flags, 'name') ?? remote?.name ?? null,
+  };
+}
+
+async function lockOf(context: Context, isNew: boolean): Promise<Lock> {
+  const file = textFlag(context.flags, 'keyFile');
+  if (file !== null) return lockOfFile(file);
+  const given = context.host.env[PASSPHRASE] ?? '';
+  const passphrase = given !== '' ? given : await asked(context, isNew);
+  if (isNew && passphrase.length < PASSPHRASE_CHARS_MIN)
+    throw fail(
+      'usage',
+      `the passphrase has less than ${PASSPHRASE_CHARS_MIN} characters`,
+      'Take a longer one: several words.',
+    );
+  return { kind: 'passphrase', passphrase };
+}
+
+async function asked(context: Context, isNew: boolean): Promise<string> {
+  if (!canAsk(context))
+    throw fail(
+      'consent_needed',
+      "the bucket's key needs a passphrase or a key file",
+      `Set ${PASSPHRASE}, or give --key-file FILE (made by \`age-keygen -o FILE\`). Without it nobody can read the bucket, you neither: keep it elsewhere too.`,
+    );
+  const isHidden = (await context.launch(['stty', '-echo'], null)) === 0;
+  try {
+    const first = await typed(context, isNew ? 'A new passphrase: ' : 'The passphrase: ', isHidden);
+    if (isNew && (await typed(context, 'The same once more: ', isHidden)) !== first)
+      throw fail('usage', 'the two are not the same', 'Run it again; nothing was made.');
+    return first;
+  } finally {
+    if (isHidden) await context.launch(['stty', 'echo'], null);
+  }
+}
+
+async function typed({ ask, io }: Context, question: string, isHidden: boolean): Promise<string> {
+  const line = await ask(question);
+  if (isHidden) io.err('\n');
+  if (line === null) throw fail('interrupted', 'interrupted; nothing was changed', 'Run it again.');
+  return line;
+}
+
+function settled(
+  context: Context,
+  remote: RemoteSettings,
+  address: BucketAddress,
+  key: BucketKey,
+  created: boolean,
+): ExitCode {
+  const { storePath, configPath } = context.settings;
+  using db = openWritable(storePath);
+  const machine = newId();
+  joinBucket(db, key.bucket, machine);
+  keepKey(storePath, key);
+  const isWritten = writeConfig(configPath, remote);
+  const name = machineName({ settings: { ...context.settings, remote } });
+  if (context.json)
+    printJson<'remote'>(context.io, {
+      version: 1,
+      created,
+      url: remote.url,
+      bucket: key.bucket,
+      machine: remoteState(db)?.machine ?? machine,
+      name,
+      key_file: keyPath(storePath),
+      config: configPath,
+      config_written: isWritten,
+    });
+  else
+    context.io.out(
+      [
+        `${addressText(address)} is ${created ? 'ready' : 'joined'}; this machine is called ${name} there.`,
+        isWritten ? `Added [remote] to ${configPath}.` : `[remote] stands in ${configPath} already.`,
+        `Its key is kept in ${keyPath(storePath)}. Keep the passphrase or the key file elsewhere too: nobody can read the bucket without.`,
+        'Next: `session-memory remote sync`; `maintain` does it from now on.',
+        '',
+      ].join('\n'),
+    );
+  return EXIT.done;
+}
+
+/** False: there is such a table already. What stands in the file keeps every byte; a table at its end is always one of the whole file. */
+function writeConfig(path: string, remote: RemoteSettings): boolean {
+  const before = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  if (/^[ \t]*(?:\[\s*remote\s*\]|remote\s*[.=])/m.test(before)) return false;
+  const text = JSON.stringify;
+  const lines = [
+    '[remote]',
+    `url = ${text(remote.url)}`,
+    ...(remote.endpoint === null ? [] : [`endpoint = ${text(remote.endpoint)}`]),
+    ...(remote.region === null ? [] : [`region = ${text(remote.region)}`]),
+    ...(remote.pathStyle === null ? [] : [`path_style = ${remote.pathStyle}`]),
+    ...(remote.name === null ? [] : [`name = ${text(remote.name)}`]),
+  ];
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const gap = before === '' ? '' : before.endsWith('\n') ? '\n' : '\n\n';
+  appendFileSync(path, `${gap}${lines.join('\n')}\n`, { mode: 0o600 });
+  return true;
+}

@@ -1,0 +1,91 @@
+/**
+ * Bytes that are not in the store, from the bucket: in a passing store of their own, out of which they are restored or shown.
+ * Promises: the store itself does not change; what was fetched is whole, by the hashes that were recorded, or the command fails; what was
+ * fetched is gone afterwards. Without a bucket nothing in here is reached.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { agentById } from '../agents/registry.ts';
+import { importStream } from '../archive/import.ts';
+import { fail } from '../domain/errors.ts';
+import type { SessionRow } from '../domain/session.ts';
+import { bytesOf, fetched } from '../remote/fetch.ts';
+import type { ReadableDb } from '../store/connection.ts';
+import { openReadable, openWritable } from '../store/open.ts';
+import { findSession, resolveSession } from '../store/read.ts';
+import { bucketOf } from './bucket-of.ts';
+import type { Context } from './context.ts';
+import { formatBytes } from './format.ts';
+import { ProgressLine } from './io.ts';
+
+/** Whether the bytes of a session are not here and in the bucket. */
+function isAway(db: ReadableDb, { evictedAt, uid }: SessionRow): boolean {
+  return evictedAt !== null && bytesOf(db, uid).length > 0;
+}
+
+/**
+ * Runs `use` with the store that has the session's bytes: this one, or one that was fetched just now. `wasFetched` tells which: nothing
+ * is learned by a store that is gone a moment later.
+ */
+export async function withBytes<T>(
+  context: Context,
+  named: string,
+  use: (context: Context, wasFetched: boolean) => Promise<T>,
+): Promise<T> {
+  const session = awayNamed(context, named);
+  if (session === null) return await use(context, false);
+  const folder = mkdtempSync(join(context.tempFolder, 'session-memory-fetch-'));
+  try {
+    const storePath = join(folder, 'store.db');
+    await fetchInto(context, session, storePath);
+    return await use({ ...context, args: [session.uid], settings: { ...context.settings, storePath } }, true);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The named session where its bytes have to be fetched; null: all others, and whatever else is told by the command itself. */
+function awayNamed({ settings }: Context, named: string): SessionRow | null {
+  if (settings.remote === null) return null;
+  using db = openReadable(settings.storePath);
+  const session = resolveSession(db, named);
+  return isAway(db, session) ? session : null;
+}
+
+async function fetchInto(context: Context, { uid }: SessionRow, storePath: string): Promise<void> {
+  const { io, host, clock, settings, signal } = context;
+  const line = new ProgressLine(io);
+  using here = openReadable(settings.storePath);
+  const bucket = await bucketOf(context, here);
+  using db = openWritable(storePath);
+  const showing = (done: number, total: number) =>
+    line.show(`fetch ${formatBytes(done)} of ${formatBytes(total)}  ${uid}`);
+  try {
+    const stream = fetched(bucket, uid, bytesOf(here, uid), { now: clock.now(), progress: showing });
+    const { damaged } = await importStream(
+      {
+        ...{
+          read: db,
+          write: db,
+          trusted: true,
+          origin: 'the bucket',
+          hardCapBytes: Number.MAX_SAFE_INTEGER,
+        },
+        ...{ formatOf: (agent) => agentById(agent, host), now: () => clock.now(), signal },
+        ...{ progress: () => undefined, analyze: async () => false },
+      },
+      stream,
+    );
+    if (signal.aborted) throw fail('interrupted', 'interrupted; nothing was taken', 'Run it again.');
+    const [first] = damaged;
+    const came = findSession(db, uid);
+    if (first === undefined && came !== null && came.evictedAt === null) return;
+    throw fail(
+      'corrupt',
+      `${uid} cannot be fetched whole: ${first?.problem ?? 'its bytes are not there'}`,
+      'Nothing of it was taken. `session-memory verify --remote` lists what is wrong in the bucket.',
+    );
+  } finally {
+    line.clear();
+  }
+}

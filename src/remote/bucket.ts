@@ -1,0 +1,93 @@
+/**
+ * A bucket as this program uses it: sealed objects under the names of `layout.ts`.
+ * Promises: nothing leaves this machine that is not sealed, but the format and the wrapped keys; what comes in is opened under its own
+ * name or refused; what was written is read back before it is counted on.
+ */
+import { type FailureError, fail } from '../domain/errors.ts';
+import { sameBytes } from '../store/segments.ts';
+import type { BucketClient, ListedObject } from './client.ts';
+import { COMMIT_BYTES_MAX, type Commit, commitBytes, readCommit } from './commit.ts';
+import { commitName, HEADS, headName, logFolder, objectNamed, packName } from './layout.ts';
+import { PACK_BYTES_MAX, packed, unpacked } from './pack.ts';
+import { type MasterKey, seal, sealedBytes, unseal } from './seal.ts';
+
+export class Bucket {
+  readonly client: BucketClient;
+  readonly #master: MasterKey;
+
+  constructor(client: BucketClient, master: MasterKey) {
+    this.client = client;
+    this.#master = master;
+  }
+
+  /** Writes a pack and reads it back. Returns how many bytes it takes there. */
+  async putPack(id: string, plain: Uint8Array): Promise<number> {
+    const name = packName(id);
+    const sealed = await seal(this.#master, name, await packed(plain));
+    if ((await this.client.create(name, sealed)) === 'exists') throw taken(name);
+    const back = await this.client.get(name, sealed.length);
+    if (back === null || !sameBytes(back, sealed))
+      throw fail(
+        'unreachable',
+        `${name} did not come back from the bucket as it was written`,
+        'Nothing counts on it. Run `session-memory remote sync` again; if it stays so, do not use this service.',
+      );
+    return sealed.length;
+  }
+
+  /** The plain bytes of a pack; null where it is not there. */
+  async pack(id: string): Promise<Uint8Array | null> {
+    const name = packName(id);
+    const sealed = await this.client.get(name, sealedBytes(name, PACK_BYTES_MAX));
+    return sealed === null ? null : unpacked(name, await unseal(this.#master, name, sealed));
+  }
+
+  async sealedCommit(commit: Omit<Commit, 'version'>): Promise<Uint8Array> {
+    return await seal(this.#master, commitName(commit.machine, commit.number), commitBytes(commit));
+  }
+
+  async commit(machine: string, number: number): Promise<Commit | null> {
+    const name = commitName(machine, number);
+    const sealed = await this.client.get(name, COMMIT_BYTES_MAX);
+    return sealed === null ? null : readCommit(await unseal(this.#master, name, sealed), machine, number);
+  }
+
+  /** Returns its ETag. */
+  async putHead(machine: string, next: number): Promise<string | null> {
+    const name = headName(machine);
+    return await this.client.replace(name, await seal(this.#master, name, Buffer.from(`${next}\n`)));
+  }
+
+  /** Each machine's head, by its ETag: one request for a thousand machines. */
+  async heads(): Promise<Map<string, string>> {
+    const heads = new Map<string, string>();
+    for await (const { name, etag } of this.client.list(HEADS)) {
+      const machine = objectNamed(name)?.machine;
+      if (machine != null) heads.set(machine, etag);
+    }
+    return heads;
+  }
+
+  /** Numbers of the commits that are there from one on, rising. */
+  async numbers(machine: string, from: number): Promise<number[]> {
+    const numbers: number[] = [];
+    const after = from === 0 ? null : commitName(machine, from - 1);
+    for await (const { name } of this.client.list(logFolder(machine), after)) {
+      const number = objectNamed(name)?.number;
+      if (number != null) numbers.push(number);
+    }
+    return numbers;
+  }
+
+  list(folder: string): AsyncGenerator<ListedObject> {
+    return this.client.list(folder);
+  }
+}
+
+function taken(name: string): FailureError {
+  return fail(
+    'failed',
+    `${name} is in the bucket already, and is another one`,
+    'Run `session-memory remote sync` again.',
+  );
+}

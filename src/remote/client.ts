@@ -1,0 +1,353 @@
+/**
+ * Requests to a bucket: signed (signature V4), tried again where that can help, and never believed on a word.
+ * Promises: what is written carries its SHA-256, which the service checks; an object that is made once is never written over, also
+ * where an answer is lost; a body is whole or the request failed; no redirect to another host is followed; no wait is without an end,
+ * and a signal ends all of them.
+ * Why not the platform's own client: it drops `If-None-Match` without a word.
+ */
+import { AwsV4Signer } from 'aws4fetch';
+import { FailureError, fail, messageOf } from '../domain/errors.ts';
+import { sameBytes, sha256 } from '../store/segments.ts';
+import { addressText, type BucketAddress, keyOf, objectUrl } from './address.ts';
+import type { Credentials } from './credentials.ts';
+import { refusal } from './refusals.ts';
+import { type Listing, listingOf, tagOf } from './s3-xml.ts';
+
+export interface ListedObject {
+  /** Below the prefix. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly etag: string;
+}
+
+/** What was asked of the service so far. */
+export interface Traffic {
+  requests: number;
+  /** By method; a list is one of its own. */
+  readonly by: Record<string, number>;
+  sentBytes: number;
+  receivedBytes: number;
+}
+
+export interface Waits {
+  /** For the head of an answer, and between two pieces of its body. */
+  readonly silenceMs: number;
+  /** Of a body that is sent, each byte beyond that takes so much longer at most. */
+  readonly slowestBytesPerS: number;
+  /** The first pause before another try; each next one is twice as long at most. */
+  readonly firstPauseMs: number;
+  readonly longestPauseMs: number;
+  readonly tries: number;
+}
+
+export const WAITS: Waits = {
+  silenceMs: 30_000,
+  slowestBytesPerS: 32 * 1024,
+  firstPauseMs: 200,
+  longestPauseMs: 10_000,
+  tries: 6,
+};
+
+/** Pages of a list hold so many names at most; S3 knows no more. */
+const PAGE = 1000;
+/** XML that a service answers with: a page of a list, or why it refuses. */
+const TEXT_BYTES_MAX = 8 * 1024 * 1024;
+/** Of the clock of the service: its own word for it. */
+const SKEWED = 'RequestTimeTooSkewed';
+
+interface Request {
+  readonly method: 'GET' | 'PUT' | 'DELETE';
+  /** Null: the bucket itself. */
+  readonly name: string | null;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  readonly bytesMax: number;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}
+
+type Attempt =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  /** `why`: a clause. */
+  | { readonly kind: 'lost'; readonly why: string };
+
+export interface ClientOptions {
+  readonly signal: AbortSignal;
+  readonly waits?: Waits;
+}
+
+export class BucketClient {
+  readonly address: BucketAddress;
+  readonly traffic: Traffic = { requests: 0, by: {}, sentBytes: 0, receivedBytes: 0 };
+  readonly #credentials: Credentials;
+  readonly #signal: AbortSignal;
+  readonly #waits: Waits;
+  readonly #signingKeys = new Map<string, ArrayBuffer>();
+  /** How far the service's clock is ahead of this machine's. */
+  #skewMs = 0;
+
+  constructor(address: BucketAddress, credentials: Credentials, { signal, waits = WAITS }: ClientOptions) {
+    this.address = address;
+    this.#credentials = credentials;
+    this.#signal = signal;
+    this.#waits = waits;
+  }
+
+  /** Makes an object that is never changed. `exists`: another one is there under that name, and stays. */
+  async create(name: string, body: Uint8Array): Promise<'created' | 'exists'> {
+    const answer = await this.#send({
+      ...{ method: 'PUT', name, body, bytesMax: TEXT_BYTES_MAX },
+      headers: { 'if-none-match': '*' },
+    });
+    if (answer.status === 200) return 'created';
+    if (answer.status !== 412) throw this.#refused('PUT', name, answer);
+    // An earlier try may have made it, and its answer was lost; a connection may repeat a request by itself, without a word.
+    return (await this.#holds(name, body)) ? 'created' : 'exists';
+  }
+
+  async #holds(name: string, body: Uint8Array): Promise<boolean> {
+    try {
+      const there = await this.get(name, body.length);
+      return there !== null && sameBytes(there, body);
+    } catch (thrown) {
+      // A larger one is another one.
+      if (thrown instanceof FailureError && thrown.failure.code === 'corrupt') return false;
+      throw thrown;
+    }
+  }
+
+  /** Writes an object that may change; returns its ETag, or null where the service tells none. */
+  async replace(name: string, body: Uint8Array): Promise<string | null> {
+    const answer = await this.#send({ method: 'PUT', name, body, bytesMax: TEXT_BYTES_MAX });
+    if (answer.status !== 200) throw this.#refused('PUT', name, answer);
+    return answer.headers.get('etag');
+  }
+
+  /** All of an object; null where there is none. One that is larger than `bytesMax` is a failure. */
+  async get(name: string, bytesMax: number): Promise<Uint8Array | null> {
+    const answer = await this.#send({ method: 'GET', name, bytesMax });
+    if (answer.status === 200) return answer.body;
+    if (answer.status === 404 && tagOf(answer.body, 'Code') !== 'NoSuchBucket') return null;
+    throw this.#refused('GET', name, answer);
+  }
+
+  /** Those whose name begins so, in the order of their names; `after`: only names behind that one. */
+  async *list(folder: string, after: string | null = null): AsyncGenerator<ListedObject> {
+    const prefix = keyOf(this.address, '');
+    const start = after === null ? {} : { 'start-after': prefix + after };
+    const query = { 'list-type': '2', 'max-keys': String(PAGE), prefix: prefix + folder, ...start };
+    for (let page: string | null = ''; page !== null; ) {
+      const more = page === '' ? {} : { 'continuation-token': page };
+      const answer = await this.#send({
+        ...{ method: 'GET', name: null, bytesMax: TEXT_BYTES_MAX },
+        query: { ...query, ...more },
+      });
+      if (answer.status !== 200) throw this.#refused('LIST', folder, answer);
+      const { objects, next }: Listing = listingOf(answer.body);
+      for (const { key, bytes, etag } of objects)
+        if (key.startsWith(prefix)) yield { name: key.slice(prefix.length), bytes, etag };
+      if (next !== null && next === page)
+        throw fail('unreachable', 'the list of the bucket does not end', TRY_LATER);
+      page = next;
+    }
+  }
+
+  /** One that is not there is no failure. */
+  async remove(name: string): Promise<void> {
+    const answer = await this.#send({ method: 'DELETE', name, bytesMax: TEXT_BYTES_MAX });
+    if (answer.status !== 404 && Math.floor(answer.status / 100) !== 2)
+      throw this.#refused('DELETE', name, answer);
+  }
+
+  #refused(verb: string, name: string, { status, headers, body }: Answer): FailureError {
+    return refusal({ verb, name, status, headers, body, address: this.address });
+  }
+
+  /** Tries until there is an answer that another try would not change. */
+  async #send(request: Request): Promise<Answer> {
+    let wasSkewed = false;
+    for (let tries = 1; ; tries += 1) {
+      const attempt = await this.#attempt(request);
+      if (this.#signal.aborted) throw interrupted();
+      if (attempt.kind === 'answer') {
+        const { answer } = attempt;
+        const isSkewed: boolean = !wasSkewed && answer.status === 403 && this.#takesSkew(answer);
+        wasSkewed ||= isSkewed;
+        if (!isSkewed && !isPassing(answer.status)) return answer;
+        if (tries >= this.#waits.tries)
+          throw this.#unreachable(request, `it answers ${answer.status}`, tries);
+        if (!isSkewed) await this.#pause(tries, waitAsked(answer.headers));
+      } else {
+        if (tries >= this.#waits.tries) throw this.#unreachable(request, attempt.why, tries);
+        await this.#pause(tries, 0);
+      }
+    }
+  }
+
+  #unreachable({ name }: Request, why: string, tries: number): FailureError {
+    const { endpoint } = this.address;
+    const what = name === null ? addressText(this.address) : `${addressText(this.address)} (${name})`;
+    return fail(
+      'unreachable',
+      `the bucket ${what} at ${endpoint} cannot be reached: ${why}, ${tries} times`,
+      TRY_LATER,
+    );
+  }
+
+  /** Whether the service has another time, which is taken over. */
+  #takesSkew({ headers, body }: Pick<Answer, 'headers' | 'body'>): boolean {
+    if (tagOf(body, 'Code') !== SKEWED) return false;
+    const there = Date.parse(headers.get('date') ?? '');
+    if (!Number.isFinite(there)) return false;
+    this.#skewMs = there - Date.now();
+    return true;
+  }
+
+  async #attempt(request: Request): Promise<Attempt> {
+    const { method, name, body } = request;
+    const verb = name === null ? 'LIST' : method;
+    this.traffic.requests += 1;
+    this.traffic.by[verb] = (this.traffic.by[verb] ?? 0) + 1;
+    const silence = new Silence(this.#signal);
+    try {
+      const sendMs = ((body?.length ?? 0) / this.#waits.slowestBytesPerS) * 1000;
+      silence.wait(this.#waits.silenceMs + sendMs);
+      const { url, headers } = await this.#signed(request);
+      const sent = body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> };
+      const answer = await fetch(url, {
+        method,
+        headers,
+        ...sent,
+        redirect: 'manual',
+        signal: silence.signal,
+      });
+      this.traffic.sentBytes += body?.length ?? 0;
+      const got = await this.#body(answer, request.bytesMax, silence);
+      this.traffic.receivedBytes += got.length;
+      return { kind: 'answer', answer: { status: answer.status, headers: answer.headers, body: got } };
+    } catch (thrown) {
+      if (thrown instanceof TooLarge)
+        throw fail(
+          'corrupt',
+          `${name ?? 'a list'} in the bucket is larger than it can be`,
+          'Nothing of it was taken.',
+        );
+      return { kind: 'lost', why: silence.isOver ? 'it does not answer' : shortly(messageOf(thrown)) };
+    } finally {
+      silence.end();
+    }
+  }
+
+  /** All of it, or it throws: a connection that ends early looks like an end to some. */
+  async #body(answer: Response, bytesMax: number, silence: Silence): Promise<Uint8Array> {
+    const told = answer.headers.get('content-length');
+    if (told !== null && Number(told) > bytesMax && answer.status === 200) throw new TooLarge();
+    const parts: Uint8Array[] = [];
+    let bytes = 0;
+    const most = answer.status === 200 ? bytesMax : TEXT_BYTES_MAX;
+    const reader = answer.body?.getReader();
+    for (;;) {
+      silence.wait(this.#waits.silenceMs);
+      const step = await reader?.read();
+      if (step === undefined || step.done) break;
+      parts.push(step.value);
+      bytes += step.value.length;
+      if (bytes > most) throw new TooLarge();
+    }
+    if (told !== null && Number(told) !== bytes)
+      throw new Error(`its answer ends after ${bytes} of ${told} bytes`);
+    return Buffer.concat(parts);
+  }
+
+  async #signed({ method, name, query = {}, headers = {}, body }: Request) {
+    const { keyId, secret, token } = this.#credentials;
+    const url = objectUrl(this.address, name);
+    for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
+    const hash = Buffer.from(sha256(body ?? new Uint8Array(0))).toString('hex');
+    const signer = new AwsV4Signer({
+      ...{ method, url: url.href, service: 's3', region: this.address.region },
+      headers: { ...headers, 'x-amz-content-sha256': hash },
+      ...{ accessKeyId: keyId, secretAccessKey: secret, ...(token === null ? {} : { sessionToken: token }) },
+      datetime: new Date(Date.now() + this.#skewMs).toISOString().replace(/[:-]|\.\d{3}/g, ''),
+      cache: this.#signingKeys,
+    });
+    const signed = await signer.sign();
+    return { url: signed.url, headers: signed.headers };
+  }
+
+  /** Longer after each try, and never the same for two machines that wait for one service. */
+  async #pause(tries: number, askedMs: number): Promise<void> {
+    const { firstPauseMs, longestPauseMs } = this.#waits;
+    const most = Math.min(longestPauseMs, firstPauseMs * 2 ** (tries - 1));
+    const ms = Math.min(longestPauseMs, Math.max(askedMs, most * (0.5 + Math.random() / 2)));
+    await pause(ms, this.#signal);
+    if (this.#signal.aborted) throw interrupted();
+  }
+}
+
+const TRY_LATER = 'Nothing was lost: try again when it answers, `maintain` does so by itself.';
+
+/** Without the advice that the runtime adds, which is ours to give. */
+function shortly(message: string): string {
+  return message.replace(/\.? Is the computer able.*$/s, '').replace(/\.$/, '');
+}
+
+class TooLarge extends Error {}
+
+/** Ends a request that is silent for too long; the person's signal ends it at once. */
+class Silence {
+  readonly #over = new AbortController();
+  readonly signal: AbortSignal;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(signal: AbortSignal) {
+    this.signal = AbortSignal.any([signal, this.#over.signal]);
+  }
+
+  get isOver(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  /** From now on so long. */
+  wait(ms: number): void {
+    this.end();
+    this.#timer = setTimeout(() => this.#over.abort(), ms);
+  }
+
+  end(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}
+
+/** What a service says when it is busy, or when two write at once; anything else it would say again. */
+function isPassing(status: number): boolean {
+  return [408, 409, 429, 500, 502, 503, 504].includes(status);
+}
+
+function waitAsked(headers: Headers): number {
+  const seconds = Number(headers.get('retry-after') ?? '0');
+  return Number.isFinite(seconds) ? seconds * 1000 : 0;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', done);
+  });
+}
+
+function interrupted(): FailureError {
+  return fail('interrupted', 'interrupted', 'What is in the bucket stays; the next run goes on.');
+}

@@ -1,0 +1,93 @@
+/**
+ * What nobody needs goes from the bucket: packs that nothing names since a week, and what was forgotten, at once.
+ * Promises: nothing goes that any machine's newest records name, or that an upload may be about to name; where the bucket is not whole as
+ * it is read nothing goes at all; nothing in a store depends on whether this ever runs.
+ */
+import { fail } from '../domain/errors.ts';
+import {
+  dropTainted,
+  namedPacks,
+  noteUnnamed,
+  ownInTainted,
+  taintedPacks,
+  unnamedSince,
+} from '../store/remote/collect.ts';
+import { dropUploadedOf } from '../store/remote/state.ts';
+import { objectNamed, PACKS, packName } from './layout.ts';
+import { toCollect } from './plan.ts';
+import { type SyncDeps, sync } from './sync.ts';
+import { moveAway } from './upload.ts';
+
+export interface Collected {
+  /** Names of packs that went. */
+  readonly removed: readonly string[];
+  /** Of those, the ones that held something of what was forgotten. */
+  readonly purged: number;
+  /** Nothing names them, for less than a week so far. */
+  readonly waiting: number;
+  /** They hold something of what was forgotten, and sessions of other machines: those have to do it too. */
+  readonly others: number;
+}
+
+export async function collect(deps: SyncDeps): Promise<Collected> {
+  const { db, bucket } = deps;
+  await wholeSync(deps);
+  const tainted = taintedPacks(db);
+  const own = ownInTainted(db, tainted);
+  if (own.length > 0) {
+    await moveAway(
+      deps,
+      own.filter(({ isLive }) => !isLive).map(({ uid }) => uid),
+    );
+    dropUploadedOf(
+      db,
+      own.map(({ uid }) => uid),
+    );
+    await wholeSync(deps);
+  }
+  const there: string[] = [];
+  for await (const { name } of bucket.list(PACKS)) {
+    const id = name.split('/').at(-1) ?? '';
+    if (objectNamed(name)?.kind === 'pack') there.push(id);
+  }
+  // Whoever has committed since the list was begun may name one of them.
+  await wholeSync(deps);
+  const [named, since] = [namedPacks(db), unnamedSince(db)];
+  const seen = there.map((pack) => ({ pack, unnamedSinceMs: msOf(since.get(pack)) }));
+  const { collect: old, waiting } = toCollect(seen, named, Date.parse(deps.now()));
+  const purged = waiting.filter((pack) => tainted.has(pack));
+  const going = [...old, ...purged];
+  for (const pack of going) await bucket.client.remove(packName(pack));
+  noteUnnamed(
+    db,
+    waiting.filter((pack) => !tainted.has(pack)),
+    deps.now(),
+  );
+  const left = new Set(there.filter((pack) => !going.includes(pack)));
+  dropTainted(
+    db,
+    [...tainted].filter((pack) => !left.has(pack)),
+  );
+  return {
+    removed: going.map(packName),
+    purged: going.filter((pack) => tainted.has(pack)).length,
+    waiting: waiting.length - purged.length,
+    others: [...tainted].filter((pack) => left.has(pack)).length,
+  };
+}
+
+function msOf(time: string | undefined): number | null {
+  return time === undefined ? null : Date.parse(time);
+}
+
+/** What cannot be read may name anything. */
+async function wholeSync(deps: SyncDeps): Promise<void> {
+  const { read, uploaded } = await sync(deps);
+  const [problem] = [...read.problems, ...uploaded.problems];
+  if (problem === undefined) return;
+  throw fail(
+    'failed',
+    `the bucket is not whole as it is read, so nothing is collected: ${problem.problem}`,
+    '`session-memory verify --remote` lists all that is wrong.',
+  );
+}

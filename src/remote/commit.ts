@@ -1,0 +1,95 @@
+/**
+ * A commit: what one machine has put into the bucket since its last one. It names ids and places, and holds nothing that anybody said:
+ * that lies in packs.
+ * Promises: what is read was checked; a commit of another machine, or of another number, is none.
+ */
+import * as z from 'zod/mini';
+import { opened } from '../archive/bounds.ts';
+import { fail } from '../domain/errors.ts';
+import { type Iso, parseTime } from '../domain/time.ts';
+import { commitName } from './layout.ts';
+import type { PackPlace } from './pack.ts';
+
+/** Sealed. */
+export const COMMIT_BYTES_MAX = 16 * 1024 * 1024;
+const COMMIT_PLAIN_BYTES_MAX = 32 * 1024 * 1024;
+const VERSION = 1;
+
+export interface CommittedSession {
+  readonly uid: string;
+  readonly generation: number;
+  /** Its rows and digests, and where its pieces lie: lines of JSON. */
+  readonly records: PackPlace;
+  /** The packs that hold its bytes; null: it had none when this was written, having been evicted before. */
+  readonly packs: readonly string[] | null;
+  readonly raw_bytes: number;
+}
+
+export interface Commit {
+  readonly version: number;
+  readonly machine: string;
+  /** What its owner calls it. */
+  readonly name: string;
+  readonly number: number;
+  readonly at: Iso;
+  readonly sessions: readonly CommittedSession[];
+  readonly forgotten: readonly { readonly uid: string; readonly at: Iso }[];
+}
+
+const count = z.int().check(z.gte(0));
+const id = z.string().check(z.regex(/^[0-9a-f]{32}$/));
+const iso = z.pipe(
+  z.string().check(z.refine((value) => parseTime(value) === value)),
+  z.transform((value) => value as Iso),
+);
+const uid = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,63}:[A-Za-z0-9][A-Za-z0-9._-]{0,255}$/));
+const place = z.object({ pack: id, at: count, bytes: count });
+const commit = z.object({
+  version: z.int().check(z.gte(1)),
+  machine: id,
+  name: z.string().check(z.minLength(1), z.maxLength(100)),
+  number: count,
+  at: iso,
+  sessions: z.array(
+    z.object({
+      uid,
+      generation: count,
+      records: place,
+      packs: z.nullable(z.array(id)),
+      raw_bytes: count,
+    }),
+  ),
+  forgotten: z.array(z.object({ uid, at: iso })),
+});
+
+export function commitBytes(value: Omit<Commit, 'version'>): Uint8Array {
+  return Bun.zstdCompressSync(Buffer.from(JSON.stringify({ version: VERSION, ...value })), { level: 3 });
+}
+
+export function readCommit(data: Uint8Array, machine: string, number: number): Commit {
+  const name = commitName(machine, number);
+  const plain = opened(data, COMMIT_PLAIN_BYTES_MAX);
+  if (typeof plain === 'string') throw damaged(name, plain);
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(plain).toString());
+  } catch {
+    throw damaged(name, 'it is no JSON');
+  }
+  const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : null;
+  if (typeof version === 'number' && version > VERSION)
+    throw fail(
+      'newer_store',
+      `${name} in the bucket was written by a newer version`,
+      'Use a newer session-memory.',
+    );
+  const parsed = commit.safeParse(value);
+  if (!parsed.success)
+    throw damaged(name, `it is of a wrong form: ${parsed.error.issues[0]?.path.join('.')}`);
+  if (parsed.data.machine === machine && parsed.data.number === number) return parsed.data;
+  throw damaged(name, 'it says that it is another one');
+}
+
+function damaged(name: string, why: string) {
+  return fail('corrupt', `${name} in the bucket cannot be read: ${why}`, 'Nothing of it was taken.');
+}

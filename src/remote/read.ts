@@ -1,0 +1,185 @@
+/**
+ * What other machines have put into the bucket since the last look: where their sessions lie, and their digests, pins and forgotten ids into
+ * this store.
+ * Promises: each commit is read once, in order, and taken in one transaction; what is damaged is named and keeps nothing else back;
+ * what is missing is named. What a person has forgotten on one machine is forgotten on all.
+ */
+
+import { withPlausible } from '../archive/claims.ts';
+import { covers } from '../archive/offer.ts';
+import { FailureError, messageOf } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
+import { killPoint } from '../domain/kill-point.ts';
+import type { Iso } from '../domain/time.ts';
+import { decideForgottenThere, decideMirror } from '../merge/mirror.ts';
+import type { WritableDb } from '../store/connection.ts';
+import { forgetSession, noteForgotten } from '../store/forget.ts';
+import { presentDigest } from '../store/import/rows.ts';
+import { sessionIdOf } from '../store/read.ts';
+import { hereOf, putMirror } from '../store/remote/mirror.ts';
+import { type KnownMachine, machines, noteMachine, putRecord } from '../store/remote/state.ts';
+import { noteForgottenThere } from '../store/remote/upload.ts';
+import { setPinned } from '../store/write-raw.ts';
+import type { Bucket } from './bucket.ts';
+import type { Commit, CommittedSession } from './commit.ts';
+import { commitName } from './layout.ts';
+import { planLog } from './plan.ts';
+import { type RemoteSession, readRecords } from './records.ts';
+
+export interface ReadDeps {
+  readonly db: WritableDb;
+  readonly bucket: Bucket;
+  readonly now: () => Iso;
+  readonly signal: AbortSignal;
+  readonly progress: (machine: string, done: number, total: number) => void;
+}
+
+export interface ReadReport {
+  commits: number;
+  /** New here, or newer than they were. */
+  sessions: SessionUid[];
+  pinned: SessionUid[];
+  /** Forgotten there, and so here. */
+  forgotten: SessionUid[];
+  /** Of those, the ones of which something was here: the file has to be written anew. */
+  purged: SessionUid[];
+  /** What cannot be read or is missing: the name of the object, and a clause. */
+  problems: { object: string; problem: string }[];
+}
+
+export function emptyReadReport(): ReadReport {
+  return { commits: 0, sessions: [], pinned: [], forgotten: [], purged: [], problems: [] };
+}
+
+/** All that is new of one machine. `head`: its head as it was seen just now. */
+export async function readMachine(
+  deps: ReadDeps,
+  machine: string,
+  head: string,
+  report: ReadReport,
+): Promise<void> {
+  const { db, bucket, signal } = deps;
+  const known: KnownMachine = machines(db).find((one) => one.machine === machine) ?? {
+    ...{ machine, name: machine.slice(0, 8), read: 0, head: null },
+  };
+  const { toRead, missing } = planLog(
+    { there: await bucket.numbers(machine, known.read), read: known.read },
+    false,
+  );
+  for (const number of missing)
+    report.problems.push({ object: commitName(machine, number), problem: 'it is missing from the bucket' });
+  let { name } = known;
+  for (const [i, number] of toRead.entries()) {
+    if (signal.aborted) return;
+    deps.progress(name, i, toRead.length);
+    const commit = await commitOrProblem(bucket, machine, number, report);
+    const told = commit === null ? [] : await recordsIn(bucket, commit, report);
+    name = commit?.name ?? name;
+    const seen = { machine, name, read: number + 1, head: null };
+    db.writeTransaction(() => {
+      // The machine first: what it tells of is shown with its name.
+      noteMachine(db, seen);
+      if (commit !== null) take(deps, commit, told, report);
+    });
+    report.commits += 1;
+    killPoint('remote.commit-taken');
+  }
+  noteMachine(db, { machine, name, read: Math.max(known.read, (toRead.at(-1) ?? -1) + 1), head });
+}
+
+/** What is damaged will not become whole: it is named, and the next one is read. */
+async function commitOrProblem(
+  bucket: Bucket,
+  machine: string,
+  number: number,
+  report: ReadReport,
+): Promise<Commit | null> {
+  const object = commitName(machine, number);
+  try {
+    const commit = await bucket.commit(machine, number);
+    if (commit === null) report.problems.push({ object, problem: 'it is missing from the bucket' });
+    return commit;
+  } catch (thrown) {
+    if (!isDamage(thrown)) throw thrown;
+    report.problems.push({ object, problem: messageOf(thrown) });
+    return null;
+  }
+}
+
+function isDamage(thrown: unknown): boolean {
+  return thrown instanceof FailureError && thrown.failure.code === 'corrupt';
+}
+
+interface Told {
+  readonly session: CommittedSession;
+  /** Null: it cannot be read. */
+  readonly records: RemoteSession | null;
+}
+
+/** The records that a commit names; each pack is fetched once, and one is held at a time. */
+async function recordsIn(bucket: Bucket, { sessions }: Commit, report: ReadReport): Promise<Told[]> {
+  const told: Told[] = [];
+  for (const [pack, own] of Map.groupBy(sessions, ({ records }) => records.pack)) {
+    const plain = await packOrProblem(bucket, pack, report);
+    for (const session of own) {
+      let records: RemoteSession | null = null;
+      try {
+        if (plain !== null) records = readRecords(plain, session.records, session.uid);
+      } catch (thrown) {
+        if (!isDamage(thrown)) throw thrown;
+        report.problems.push({ object: session.uid, problem: messageOf(thrown) });
+      }
+      told.push({ session, records });
+    }
+  }
+  return told;
+}
+
+async function packOrProblem(bucket: Bucket, pack: string, report: ReadReport): Promise<Uint8Array | null> {
+  const object = `pack ${pack}`;
+  try {
+    // Where a collector has taken it away, a later commit names the same sessions elsewhere.
+    return await bucket.pack(pack);
+  } catch (thrown) {
+    if (!isDamage(thrown)) throw thrown;
+    report.problems.push({ object, problem: messageOf(thrown) });
+    return null;
+  }
+}
+
+/** Within the caller's transaction. */
+function take(deps: ReadDeps, commit: Commit, told: readonly Told[], report: ReadReport): void {
+  const { db, now } = deps;
+  const { machine, name, number } = commit;
+  for (const { session, records } of told) {
+    const uid = session.uid as SessionUid;
+    const here = hereOf(db, uid);
+    if (here.state === 'forgotten') continue;
+    putRecord(db, { ...session, machine, number, rawBytes: session.raw_bytes });
+    if (records === null) continue;
+    const meta = withPlausible(records.meta, now(), true);
+    const incoming = { meta, digests: records.digests, segments: [] };
+    const digest = presentDigest(incoming);
+    // What a stranger sent to that machine is that machine's affair.
+    const isStrangers = meta.origin != null || digest?.origin != null;
+    const isTold = digest?.complete === true && !isStrangers;
+    const hasDigest = isTold && covers(incoming);
+    const fate = decideMirror(here, { machine, hasDigest, pinned: meta.pinned, endedAt: meta.ended_at });
+    if (fate.act !== 'leave' && digest !== null) {
+      putMirror(db, { machine, name, meta, digest, hasBytes: session.packs !== null }, now());
+      report.sessions.push(uid);
+    }
+    if (fate.pins) {
+      setPinned(db, sessionIdOf(db, uid), true, now());
+      report.pinned.push(uid);
+    }
+  }
+  for (const { uid: text, at } of commit.forgotten) {
+    const uid = text as SessionUid;
+    const act = decideForgottenThere(hereOf(db, uid));
+    if (act === 'note') noteForgotten(db, { uid, at });
+    if (act === 'forget' && forgetSession(db, uid, now(), `forgotten on ${name}`)) report.purged.push(uid);
+    if (act !== 'nothing') report.forgotten.push(uid);
+    noteForgottenThere(db, uid);
+  }
+}

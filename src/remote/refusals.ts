@@ -1,0 +1,42 @@
+/** Why a service refuses a request, in words, and what to do about it. */
+import { type FailureError, fail } from '../domain/errors.ts';
+import { cutText, plainLine } from '../domain/text.ts';
+import { addressText, type BucketAddress } from './address.ts';
+import { tagOf } from './s3-xml.ts';
+
+export interface RefusedRequest {
+  readonly verb: string;
+  readonly name: string;
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+  readonly address: BucketAddress;
+}
+
+const MESSAGE_CHARS_MAX = 200;
+
+const HINTS: Readonly<Record<string, string>> = {
+  NoSuchBucket: 'Make the bucket at your service first, or mend its name.',
+  InvalidAccessKeyId: 'The service does not know the key id: look at AWS_ACCESS_KEY_ID or the profile.',
+  SignatureDoesNotMatch:
+    'The secret is not that of the key id: look at AWS_SECRET_ACCESS_KEY or the profile.',
+  ExpiredToken: 'The session token has run out: get a new one.',
+  RequestTimeTooSkewed: "Set this machine's clock.",
+  AuthorizationHeaderMalformed: 'The region is another one: give it as --region, or as remote.region.',
+  PermanentRedirect: 'The bucket is of another region or endpoint: give --region, or --endpoint.',
+  AccessDenied: 'The key may not do that: it needs to list, get, put and delete objects below the prefix.',
+};
+
+export function refusal({ verb, name, status, headers, body, address }: RefusedRequest): FailureError {
+  const code = tagOf(body, 'Code') ?? (status >= 300 && status < 400 ? 'PermanentRedirect' : null);
+  const region = headers.get('x-amz-bucket-region') ?? tagOf(body, 'Region');
+  const told = [code, tagOf(body, 'Message')].filter((part) => part !== null).join(': ');
+  const why = cutText(plainLine(told), MESSAGE_CHARS_MAX) || 'without a reason';
+  const where = region === null ? '' : ` The service names the region ${plainLine(region)}.`;
+  const hint = HINTS[code ?? ''] ?? 'Look at the address, the key and what it may do.';
+  return fail(
+    'failed',
+    `the bucket ${addressText(address)} refuses ${verb} ${plainLine(name)} (${status}): ${why}`,
+    `${hint}${where}`,
+  );
+}

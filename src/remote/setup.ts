@@ -1,0 +1,119 @@
+/**
+ * A bucket is made ready, or joined by a further machine.
+ * Promises: the key lies in the bucket, wrapped, before anything says that there is a bucket; of two who make it ready at once one does;
+ * a service that does not keep its word about conditions is refused, for it would let one commit write over another.
+ */
+import * as z from 'zod/mini';
+import { fail } from '../domain/errors.ts';
+import { addressText } from './address.ts';
+import type { BucketClient } from './client.ts';
+import { type BucketKey, type Lock, newMaster, unwrapped, WRAPPED_BYTES_MAX, wrapped } from './keys.ts';
+import { FORMAT_NAME, KEYS, keyName, newId, objectNamed, probeName } from './layout.ts';
+
+const VERSION = 1;
+const FORMAT_BYTES_MAX = 4096;
+const format = z.object({
+  format: z.literal('session-memory remote'),
+  version: z.int().check(z.gte(1)),
+  bucket: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
+});
+
+/** The id of the bucket that is there; null: there is none yet. */
+export async function bucketThere(client: BucketClient): Promise<string | null> {
+  const bytes = await client.get(FORMAT_NAME, FORMAT_BYTES_MAX);
+  if (bytes === null) return null;
+  const where = addressText(client.address);
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(bytes).toString());
+  } catch {
+    value = null;
+  }
+  const parsed = format.safeParse(value);
+  if (!parsed.success)
+    throw fail(
+      'corrupt',
+      `${FORMAT_NAME} in ${where} is foreign`,
+      'Give another prefix: something else lies at this one.',
+    );
+  if (parsed.data.version > VERSION)
+    throw fail(
+      'newer_store',
+      `${where} is of a newer version`,
+      'Use a newer session-memory; nothing was changed.',
+    );
+  return parsed.data.bucket;
+}
+
+/** The id of the bucket, which must be there. */
+export async function formatIn(client: BucketClient): Promise<string> {
+  const id = await bucketThere(client);
+  if (id !== null) return id;
+  throw fail(
+    'not_found',
+    `there is no bucket of session-memory at ${addressText(client.address)} (any more)`,
+    'Look at its address. `session-memory remote init` makes one ready.',
+  );
+}
+
+export async function makeBucket(client: BucketClient, lock: Lock): Promise<BucketKey> {
+  if ((await bucketThere(client)) !== null) throw isThere(client);
+  await mustKeepConditions(client);
+  const key = { bucket: newId(), master: newMaster() };
+  await client.create(keyName(newId()), await wrapped(key, lock));
+  const text = JSON.stringify({ format: 'session-memory remote', version: VERSION, bucket: key.bucket });
+  if ((await client.create(FORMAT_NAME, Buffer.from(`${text}\n`))) === 'exists') throw isThere(client);
+  return key;
+}
+
+function isThere(client: BucketClient) {
+  return fail(
+    'exists',
+    `${addressText(client.address)} is a bucket of session-memory already`,
+    'Join it: `session-memory remote add`, with the same address.',
+  );
+}
+
+/** Two writers of one name: the second must be told. Some services write over what is there and say that all is well. */
+export async function mustKeepConditions(client: BucketClient): Promise<void> {
+  const name = probeName();
+  try {
+    const first = await client.create(name, Buffer.from('one'));
+    const second = await client.create(name, Buffer.from('two'));
+    if (first === 'created' && second === 'exists') return;
+  } finally {
+    await client.remove(name);
+  }
+  throw fail(
+    'failed',
+    `${client.address.endpoint} does not know If-None-Match: of two machines one would write over the other`,
+    'Use a service that does (S3, R2, radosgw, MinIO and others). Nothing was made there.',
+  );
+}
+
+/** The key of a bucket, by one of its wrapped copies. */
+export async function joinedKey(client: BucketClient, lock: Lock): Promise<BucketKey> {
+  const bucket = await formatIn(client);
+  if (lock.kind === 'file' && lock.identities.length === 0)
+    throw fail(
+      'usage',
+      `${lock.path} holds recipients only, which open nothing`,
+      'Give the file of the identity.',
+    );
+  let tried = 0;
+  for await (const { name } of client.list(KEYS)) {
+    if (objectNamed(name)?.kind !== 'key') continue;
+    const file = await client.get(name, WRAPPED_BYTES_MAX);
+    if (file === null) continue;
+    tried += 1;
+    const key = await unwrapped(file, lock);
+    if (key !== null && key.bucket === bucket) return key;
+  }
+  const what =
+    lock.kind === 'passphrase' ? 'the passphrase does not open' : `no identity of ${lock.path} opens`;
+  throw fail(
+    'failed',
+    `${what} the key of ${addressText(client.address)}${tried === 0 ? ': there is none in it' : ''}`,
+    'Give the passphrase or the key file that it was made with.',
+  );
+}

@@ -1,0 +1,288 @@
+/**
+ * This store's sessions into the bucket: their bytes in packs, their rows and digests in packs of records, then a commit that names both.
+ * Promises: nothing of the store changes but what is noted of the bucket; a commit names only what was written and read back; a run
+ * that is killed anywhere leaves at most packs that nothing names; a session that cannot be read whole is named and keeps no other one.
+ * Memory is bounded by a few packs.
+ */
+import { inItsPlaces } from '../archive/places.ts';
+import type { AgentFormat } from '../domain/agent.ts';
+import { FailureError, fail, messageOf } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
+import { killPoint } from '../domain/kill-point.ts';
+import type { Iso } from '../domain/time.ts';
+import type { WritableDb } from '../store/connection.ts';
+import type { Outgoing } from '../store/export.ts';
+import { recordsFor, remoteState, type StoredBytes } from '../store/remote/state.ts';
+import {
+  changedSinceUpload,
+  forgottenSinceUpload,
+  marked,
+  noteCommitted,
+  notePending,
+  type PendingSession,
+  piecesOf,
+  type StoredPiece,
+} from '../store/remote/upload.ts';
+import { readSegment, sha256 } from '../store/segments.ts';
+import type { Bucket } from './bucket.ts';
+import { LastPack, pieceOf } from './fetch.ts';
+import { commitName, newId } from './layout.ts';
+import { PACK_PLAIN_BYTES, PackBuilder, type PackPlace, RECORDS_PLAIN_BYTES } from './pack.ts';
+import { toUpload } from './plan.ts';
+import { type PackedPiece, readRecords, recordsOf } from './records.ts';
+
+/** A commit is made once it has this much: a run that is killed does so much again at most, unless one session alone is larger. */
+const COMMIT_RAW_BYTES = 64 * 1024 * 1024;
+const COMMIT_SESSIONS = 500;
+/** Packs on their way at once: while it is compressed and sent the next one is filled. More would bring little and take memory. */
+const PACKS_AT_ONCE = 1;
+
+export interface UploadDeps {
+  readonly db: WritableDb;
+  readonly bucket: Bucket;
+  /** What this machine is called. */
+  readonly name: string;
+  readonly formatOf: (agent: string) => AgentFormat | null;
+  readonly now: () => Iso;
+  readonly signal: AbortSignal;
+  /** Bytes are plain ones. */
+  readonly progress: (done: number, total: number, uploadedBytes: number) => void;
+}
+
+export interface Uploaded {
+  sessions: SessionUid[];
+  forgotten: SessionUid[];
+  /** Plain bytes of transcripts that were not there before. */
+  rawBytes: number;
+  /** What they and their records take there. */
+  storedBytes: number;
+  packs: number;
+  commits: number;
+  problems: { session_uid: SessionUid; problem: string }[];
+}
+
+/** Somebody else has written the commit that was about to be written. */
+export class NotAlone extends Error {}
+
+export async function upload(deps: UploadDeps): Promise<Uploaded> {
+  const done = nothingYet();
+  const waiting = toUpload(changedSinceUpload(deps.db));
+  let batch = new Batch(deps, done);
+  for (const [i, { uid }] of waiting.entries()) {
+    if (deps.signal.aborted) break;
+    deps.progress(i, waiting.length, done.rawBytes);
+    try {
+      await batch.add(uid);
+    } catch (thrown) {
+      if (!(thrown instanceof FailureError) || !OF_ONE.has(thrown.failure.code)) throw thrown;
+      done.problems.push({ session_uid: uid, problem: messageOf(thrown) });
+    }
+    if (!batch.isFull) continue;
+    await batch.commit();
+    batch = new Batch(deps, done);
+  }
+  await batch.commit(forgottenSinceUpload(deps.db));
+  return done;
+}
+
+/** What keeps one session back and no other: it changed while it was read, or its bytes are damaged. */
+const OF_ONE: ReadonlySet<string> = new Set(['busy', 'corrupt', 'failed']);
+
+/** A machine may sleep in the middle of an upload; a collector takes what nothing names after a week. */
+const UNDER_WAY_MS_MAX = 86_400_000;
+
+function tooLate(): FailureError {
+  return fail(
+    'unreachable',
+    'the upload was interrupted for more than a day, and what it had sent may be gone',
+    'Nothing counts on it: run `session-memory remote sync` again.',
+  );
+}
+
+/** Evicted sessions of this machine whose bytes lie beside what was forgotten: out of those packs, into others. */
+export async function moveAway(deps: UploadDeps, uids: readonly SessionUid[]): Promise<Uploaded> {
+  const done = nothingYet();
+  let batch = new Batch(deps, done);
+  const machine = remoteState(deps.db)?.machine;
+  for (const uid of uids) {
+    if (deps.signal.aborted) break;
+    const bytes = recordsFor(deps.db, uid).find((record) => record.machine === machine)?.bytes ?? null;
+    // Only its rows lie there: they are uploaded again by themselves.
+    if (bytes === null) continue;
+    await batch.move(uid, bytes);
+    if (!batch.isFull) continue;
+    await batch.commit();
+    batch = new Batch(deps, done);
+  }
+  await batch.commit();
+  return done;
+}
+
+function nothingYet(): Uploaded {
+  return { sessions: [], forgotten: [], rawBytes: 0, storedBytes: 0, packs: 0, commits: 0, problems: [] };
+}
+
+class Batch {
+  readonly #deps: UploadDeps;
+  readonly #done: Uploaded;
+  #bytes = new PackBuilder(newId());
+  #records = new PackBuilder(newId());
+  readonly #sessions: PendingSession[] = [];
+  readonly #underWay = new Set<Promise<void>>();
+  #rawBytes = 0;
+  readonly #startedMs = Date.now();
+
+  constructor(deps: UploadDeps, done: Uploaded) {
+    this.#deps = deps;
+    this.#done = done;
+  }
+
+  get isFull(): boolean {
+    return this.#rawBytes >= COMMIT_RAW_BYTES || this.#sessions.length >= COMMIT_SESSIONS;
+  }
+
+  async add(uid: SessionUid): Promise<void> {
+    const { db, formatOf } = this.#deps;
+    const found = marked(db, uid);
+    if (found === null) return;
+    const { mark, whole, files } = found;
+    const format = formatOf(whole.meta.agent);
+    const session = format === null ? whole : inItsPlaces(whole, format).session;
+    if (session === null) {
+      this.#done.problems.push({
+        session_uid: uid,
+        problem: 'none of its files is one that its agent keeps',
+      });
+      return;
+    }
+    const { meta, digests } = session;
+    const isLive = meta.evicted_at === null;
+    const pieces = isLive ? await this.#piecesOf(uid, session) : [];
+    const records = await this.#putRecords(recordsOf({ meta, digests, pieces }));
+    this.#sessions.push({
+      ...{ uid, mark, files, generation: meta.raw_generation, records, raw_bytes: meta.raw_bytes },
+      packs: isLive ? [...new Set(pieces.map(({ place }) => place.pack))] : null,
+      pieces: pieces.map(storedPiece),
+    });
+  }
+
+  /** Bytes that are nowhere but in the bucket, into packs of their own; the packs that they lay in are needed no more for them. */
+  async move(uid: SessionUid, state: StoredBytes): Promise<void> {
+    const packs = new LastPack(this.#deps.bucket);
+    const { meta, digests, pieces } = readRecords(await packs.get(state.records.pack), state.records, uid);
+    const moved: PackedPiece[] = [];
+    for (const piece of pieces) {
+      const place = await this.#put(await pieceOf(packs, uid, piece));
+      moved.push({ ...piece, place });
+    }
+    const records = await this.#putRecords(recordsOf({ meta, digests, pieces: moved }));
+    this.#sessions.push({
+      ...{ uid, mark: null, files: null, generation: state.generation, records, raw_bytes: state.raw_bytes },
+      packs: [...new Set(moved.map(({ place }) => place.pack))],
+      pieces: moved.map(storedPiece),
+    });
+  }
+
+  async #put(plain: Uint8Array): Promise<PackPlace> {
+    if (this.#bytes.bytes > 0 && this.#bytes.bytes + plain.length > PACK_PLAIN_BYTES)
+      await this.#closeBytes();
+    this.#rawBytes += plain.length;
+    this.#done.rawBytes += plain.length;
+    return this.#bytes.add(plain);
+  }
+
+  async #putRecords(lines: Uint8Array): Promise<PackPlace> {
+    if (this.#records.bytes > 0 && this.#records.bytes + lines.length > RECORDS_PLAIN_BYTES)
+      await this.#closeRecords();
+    return this.#records.add(lines);
+  }
+
+  /** Where each of its segments lies; those that are not in the bucket yet go into the pack that is being filled. */
+  async #piecesOf(uid: SessionUid, session: Outgoing): Promise<PackedPiece[]> {
+    const known = new Map(piecesOf(this.#deps.db, uid));
+    const pieces: PackedPiece[] = [];
+    for (const segment of session.segments) {
+      const { id: _id, file_id: _file, stored_bytes: _stored, ...told } = segment;
+      const there = known.get(segment.sha256);
+      if (there === undefined || there.raw_bytes !== segment.raw_bytes) {
+        const meta = { ...segment, sha256: Buffer.from(segment.sha256, 'hex') };
+        const plain = readSegment(this.#deps.db, meta, `${uid} ${segment.key}`);
+        const place = await this.#put(plain);
+        known.set(segment.sha256, { ...told, pack: place.pack, at: place.at });
+        pieces.push({ ...told, place });
+      } else pieces.push({ ...told, place: { pack: there.pack, at: there.at, bytes: there.raw_bytes } });
+    }
+    return pieces;
+  }
+
+  async #closeBytes(): Promise<void> {
+    const full = this.#bytes;
+    this.#bytes = new PackBuilder(newId());
+    await this.#send(full);
+  }
+
+  async #closeRecords(): Promise<void> {
+    const full = this.#records;
+    this.#records = new PackBuilder(newId());
+    await this.#send(full);
+  }
+
+  /** Goes on with the next one while this one is on its way. */
+  async #send(pack: PackBuilder): Promise<void> {
+    if (pack.bytes === 0) return;
+    while (this.#underWay.size >= PACKS_AT_ONCE) await Promise.race(this.#underWay);
+    const sent = this.#deps.bucket.putPack(pack.id, pack.take()).then((bytes) => {
+      this.#done.storedBytes += bytes;
+      this.#done.packs += 1;
+      // Packs come faster than the collector looks; what they leave behind must not add up.
+      Bun.gc(true);
+    });
+    const tracked: Promise<void> = sent.finally(() => this.#underWay.delete(tracked));
+    // It is waited for below; until then nobody must take its failure for one that was overlooked.
+    tracked.catch(() => undefined);
+    this.#underWay.add(tracked);
+    this.#all.push(tracked);
+  }
+
+  readonly #all: Promise<void>[] = [];
+
+  /** All packs, and then the commit that names them. */
+  async commit(forgotten: readonly { readonly uid: SessionUid; readonly at: Iso }[] = []): Promise<void> {
+    const { db, bucket, name, now } = this.#deps;
+    await this.#closeBytes();
+    await this.#closeRecords();
+    await Promise.all(this.#all);
+    killPoint('remote.packs');
+    if (this.#sessions.length === 0 && forgotten.length === 0) return;
+    if (Date.now() - this.#startedMs > UNDER_WAY_MS_MAX) throw tooLate();
+    const state = remoteState(db);
+    if (state === null) throw new Error('a bucket is joined before anything is uploaded');
+    const { machine, next: number } = state;
+    const at = now();
+    const sealed = await bucket.sealedCommit({
+      ...{ machine, name, number, at, forgotten },
+      sessions: this.#sessions.map(({ uid, generation, records, packs, raw_bytes }) => ({
+        ...{ uid, generation, records, packs, raw_bytes },
+      })),
+    });
+    const pending = {
+      machine,
+      number,
+      at,
+      sessions: this.#sessions,
+      forgotten: forgotten.map(({ uid }) => uid),
+    };
+    notePending(db, pending, sha256(sealed));
+    const made = await bucket.client.create(commitName(machine, number), sealed);
+    if (made === 'exists') throw new NotAlone();
+    killPoint('remote.commit-written');
+    noteCommitted(db, pending);
+    this.#done.commits += 1;
+    this.#done.sessions.push(...this.#sessions.map(({ uid }) => uid));
+    this.#done.forgotten.push(...pending.forgotten);
+  }
+}
+
+function storedPiece({ sha256: hash, raw_bytes, place }: PackedPiece): StoredPiece {
+  return { sha256: hash, raw_bytes, pack: place.pack, at: place.at };
+}

@@ -1,0 +1,211 @@
+/**
+ * A bucket read back: every object under its own name, every commit in its order, every piece against its hash.
+ * Promises: changes nothing; names each object that is changed, cut, swapped, missing or foreign, and each session that it hits.
+ */
+import { FailureError, messageOf } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
+import { sha256 } from '../store/segments.ts';
+import type { Bucket } from './bucket.ts';
+import type { Commit, CommittedSession } from './commit.ts';
+import { commitName, objectNamed, packName } from './layout.ts';
+import { partOf } from './pack.ts';
+import { planLog } from './plan.ts';
+import { type PackedPiece, readRecords } from './records.ts';
+
+export interface RemoteFinding {
+  readonly object: string;
+  readonly session_uid: SessionUid | null;
+  readonly problem: string;
+}
+
+export interface Verified {
+  readonly findings: RemoteFinding[];
+  objects: number;
+  bytes: number;
+  sessions: number;
+  pieces: number;
+  /** Packs that no commit names: of runs that were killed, or of one that is under way. */
+  unnamed: string[];
+  /** Of which machine which sessions cannot be had back whole. */
+  readonly hit: { readonly machine: string; readonly uid: SessionUid }[];
+}
+
+export interface VerifyDeps {
+  readonly bucket: Bucket;
+  /** How many commits of each machine this store knows of. */
+  readonly read: ReadonlyMap<string, number>;
+  readonly signal: AbortSignal;
+  readonly progress: (done: number, total: number) => void;
+}
+
+export async function verifyBucket(deps: VerifyDeps): Promise<Verified> {
+  const verified: Verified = {
+    findings: [],
+    objects: 0,
+    bytes: 0,
+    sessions: 0,
+    pieces: 0,
+    unnamed: [],
+    hit: [],
+  };
+  const packs = new Set<string>();
+  const logs = new Map<string, number[]>([...deps.read.keys()].map((machine) => [machine, []]));
+  for await (const { name, bytes } of deps.bucket.list('')) {
+    verified.objects += 1;
+    verified.bytes += bytes;
+    const found = objectNamed(name);
+    if (found === null)
+      verified.findings.push(finding(name, 'it is foreign: no object of session-memory has such a name'));
+    else if (found.kind === 'pack') packs.add(name);
+    else if (found.machine !== null) {
+      const log = logs.get(found.machine) ?? [];
+      logs.set(found.machine, log);
+      if (found.number !== null) log.push(found.number);
+    }
+  }
+  const newest = await readLogs(deps, logs, verified);
+  const named = await readSessions(deps, newest, packs, verified);
+  verified.unnamed = [...packs].filter((name) => !named.has(name)).sort();
+  return verified;
+}
+
+function finding(object: string, problem: string, uid: SessionUid | null = null): RemoteFinding {
+  return { object, problem, session_uid: uid };
+}
+
+/** Of each machine the newest state of each session, and the newest that had bytes. */
+type Newest = Map<string, { readonly machine: string; readonly session: CommittedSession }>;
+
+async function readLogs(
+  deps: VerifyDeps,
+  logs: ReadonlyMap<string, readonly number[]>,
+  verified: Verified,
+): Promise<Newest> {
+  const newest: Newest = new Map();
+  for (const [machine, there] of logs) {
+    const sorted = [...there].sort((a, b) => a - b);
+    const { missing } = planLog({ there: sorted, read: deps.read.get(machine) ?? 0 }, true);
+    for (const number of missing)
+      verified.findings.push(finding(commitName(machine, number), 'it is missing from the bucket'));
+    for (const number of sorted) {
+      if (deps.signal.aborted) return newest;
+      const commit = await commitIn(deps, machine, number, verified);
+      for (const session of commit?.sessions ?? []) {
+        newest.set(`${machine} records ${session.uid}`, { machine, session });
+        if (session.packs !== null) newest.set(`${machine} bytes ${session.uid}`, { machine, session });
+      }
+      for (const { uid } of commit?.forgotten ?? [])
+        for (const kind of ['records', 'bytes'])
+          for (const other of logs.keys()) newest.delete(`${other} ${kind} ${uid}`);
+    }
+  }
+  return newest;
+}
+
+async function commitIn(
+  { bucket }: VerifyDeps,
+  machine: string,
+  number: number,
+  verified: Verified,
+): Promise<Commit | null> {
+  try {
+    return await bucket.commit(machine, number);
+  } catch (thrown) {
+    if (!isDamage(thrown)) throw thrown;
+    verified.findings.push(finding(commitName(machine, number), messageOf(thrown)));
+    return null;
+  }
+}
+
+function isDamage(thrown: unknown): boolean {
+  return thrown instanceof FailureError && thrown.failure.code === 'corrupt';
+}
+
+interface Wanted {
+  readonly machine: string;
+  readonly uid: SessionUid;
+  readonly piece: PackedPiece;
+}
+
+/** Records first: they say which pieces must be where. Each pack is read once for either. Returns the names of packs that are named. */
+async function readSessions(
+  deps: VerifyDeps,
+  newest: Newest,
+  packs: ReadonlySet<string>,
+  verified: Verified,
+): Promise<Set<string>> {
+  const named = new Set<string>();
+  const states = [...new Set(newest.values())];
+  const byPack = Map.groupBy(states, ({ session }) => session.records.pack);
+  const wanted = new Map<string, Wanted[]>();
+  const total = packs.size;
+  let done = 0;
+  const hit = (machine: string, uid: SessionUid) => {
+    if (!verified.hit.some((one) => one.machine === machine && one.uid === uid))
+      verified.hit.push({ machine, uid });
+  };
+  for (const [pack, own] of byPack) {
+    if (deps.signal.aborted) return named;
+    deps.progress(done, total);
+    done += 1;
+    named.add(packName(pack));
+    const plain = await packIn(deps, pack, verified);
+    for (const { machine, session } of own) {
+      const uid = session.uid as SessionUid;
+      const pieces = plain === null ? null : piecesIn(plain, session, verified);
+      if (pieces === null) hit(machine, uid);
+      verified.sessions += pieces === null ? 0 : 1;
+      for (const piece of session.packs === null ? [] : (pieces ?? []))
+        wanted.set(piece.place.pack, [...(wanted.get(piece.place.pack) ?? []), { machine, uid, piece }]);
+    }
+  }
+  for (const [pack, own] of wanted) {
+    if (deps.signal.aborted) return named;
+    deps.progress(Math.min(done, total), total);
+    done += 1;
+    named.add(packName(pack));
+    const plain = await packIn(deps, pack, verified);
+    for (const { machine, uid, piece } of own) {
+      const problem = plain === null ? 'its pack cannot be read' : problemOf(plain, piece);
+      if (problem === null) verified.pieces += 1;
+      else {
+        hit(machine, uid);
+        if (plain !== null) verified.findings.push(finding(packName(pack), problem, uid));
+      }
+    }
+  }
+  return named;
+}
+
+async function packIn({ bucket }: VerifyDeps, id: string, verified: Verified): Promise<Uint8Array | null> {
+  try {
+    const plain = await bucket.pack(id);
+    if (plain === null) verified.findings.push(finding(packName(id), 'it is missing from the bucket'));
+    return plain;
+  } catch (thrown) {
+    if (!isDamage(thrown)) throw thrown;
+    verified.findings.push(finding(packName(id), messageOf(thrown)));
+    return null;
+  }
+}
+
+function piecesIn(
+  plain: Uint8Array,
+  session: CommittedSession,
+  verified: Verified,
+): readonly PackedPiece[] | null {
+  const uid = session.uid as SessionUid;
+  try {
+    return readRecords(plain, session.records, uid).pieces;
+  } catch (thrown) {
+    if (!isDamage(thrown)) throw thrown;
+    verified.findings.push(finding(packName(session.records.pack), messageOf(thrown), uid));
+    return null;
+  }
+}
+
+function problemOf(plain: Uint8Array, { place, sha256: hash, key }: PackedPiece): string | null {
+  if (place.at + place.bytes > plain.length) return `it ends before a piece of ${key}`;
+  const isRight = Buffer.from(sha256(partOf(plain, place))).toString('hex') === hash;
+  return isRight ? null : `a piece of ${key} does not have the hash that was recorded`;
+}

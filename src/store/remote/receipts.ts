@@ -1,0 +1,62 @@
+/**
+ * Whose raw bytes are in the bucket. A store that has joined one lets nothing else go.
+ * Promises: a receipt is of what was read back; one of an older generation, or of other versions of the files, counts for nothing.
+ */
+import type { SessionUid } from '../../domain/ids.ts';
+import type { Iso } from '../../domain/time.ts';
+import type { ReadableDb, WritableDb } from '../connection.ts';
+
+/** What a session's files are, in one text: bytes of each log and the ranges of it that are the present version. `s` is its row. */
+export const FILES_STATE = `coalesce((SELECT sum(f.log_bytes) || ',' || count(*) || ',' || sum(f.raw_bytes) || ',' ||
+    sum(length(coalesce(f.extents, ''))) FROM files f WHERE f.session_id = s.id), '') || ',' ||
+  (SELECT count(*) FROM versions v WHERE v.session_id = s.id)`;
+
+/** Whether evictions from this store go to a bucket. */
+export function hasBucket(db: ReadableDb): boolean {
+  return db.get('SELECT 1 AS found FROM remote') !== null;
+}
+
+/** Whether the bytes of a session, as they are now, are there. */
+export function isInBucket(db: ReadableDb, uid: SessionUid): boolean {
+  return (
+    db.get(
+      `SELECT 1 AS found FROM sessions s JOIN remote_receipts r ON r.session_id = s.id
+       WHERE s.session_uid = $uid AND r.generation = s.raw_generation AND r.files = ${FILES_STATE}`,
+      { uid },
+    ) !== null
+  );
+}
+
+export function filesState(db: ReadableDb, uid: SessionUid): string {
+  return (
+    db.get<{ files: string }>(`SELECT ${FILES_STATE} AS files FROM sessions s WHERE s.session_uid = $uid`, {
+      uid,
+    })?.files ?? ''
+  );
+}
+
+export interface Receipt {
+  readonly uid: SessionUid;
+  readonly generation: number;
+  readonly files: string;
+}
+
+export function putReceipt(db: WritableDb, { uid, generation, files }: Receipt, at: Iso): void {
+  db.run(
+    `INSERT INTO remote_receipts (session_id, generation, files, at)
+     SELECT id, $generation, $files, $at FROM sessions WHERE session_uid = $uid
+     ON CONFLICT (session_id) DO UPDATE SET generation = $generation, files = $files, at = $at`,
+    { uid, generation, files, at },
+  );
+}
+
+/** Live sessions that a sweep could evict if their bytes were there. */
+export function countNotThere(db: ReadableDb): number {
+  return (
+    db.get<{ n: number }>(
+      `SELECT count(*) AS n FROM sessions s LEFT JOIN remote_receipts r ON r.session_id = s.id
+       WHERE s.evicted_at IS NULL AND s.pinned = 0 AND s.stored_bytes > 0
+         AND (r.generation IS NOT s.raw_generation OR r.files IS NOT ${FILES_STATE})`,
+    )?.n ?? 0
+  );
+}

@@ -1,0 +1,241 @@
+/**
+ * What the store knows of a bucket: which one, who this machine is in it, which machines are in it and where each has put a session.
+ * Promises: all of it can be had again from the bucket; no byte of a session hangs on it.
+ */
+import type { SessionUid } from '../../domain/ids.ts';
+import type { Iso } from '../../domain/time.ts';
+import type { ReadableDb, WritableDb } from '../connection.ts';
+import { FILES_STATE } from './receipts.ts';
+
+export interface RemoteState {
+  readonly bucket: string;
+  readonly machine: string;
+  /** The number of this machine's next commit. */
+  readonly next: number;
+  /** The ETag of its head as it was written; null: not known, or to be written. */
+  readonly head: string | null;
+  readonly syncedAt: Iso | null;
+}
+
+/** A part of a pack. */
+export interface StoredPlace {
+  readonly pack: string;
+  readonly at: number;
+  readonly bytes: number;
+}
+
+export interface StoredBytes {
+  readonly records: StoredPlace;
+  readonly packs: readonly string[];
+  readonly generation: number;
+  readonly raw_bytes: number;
+}
+
+export interface RemoteRecord {
+  readonly uid: SessionUid;
+  readonly machine: string;
+  readonly number: number;
+  readonly generation: number;
+  readonly records: StoredPlace;
+  /** The newest state that had bytes; null: none had. */
+  readonly bytes: StoredBytes | null;
+}
+
+export interface KnownMachine {
+  readonly machine: string;
+  readonly name: string;
+  readonly read: number;
+  readonly head: string | null;
+}
+
+/** Null: no bucket was ever set up for this store. */
+export function remoteState(db: ReadableDb): RemoteState | null {
+  return db.get<RemoteState>(
+    'SELECT bucket, machine, next, head, synced_at AS syncedAt FROM remote WHERE id = 1',
+  );
+}
+
+/** From now on this store belongs to that bucket. What was known of another one is dropped. */
+export function joinBucket(db: WritableDb, bucket: string, machine: string): void {
+  db.writeTransaction(() => {
+    if (remoteState(db)?.bucket === bucket) return;
+    for (const table of TABLES) db.run(`DELETE FROM ${table}`);
+    db.run('INSERT INTO remote (id, bucket, machine, next) VALUES (1, $bucket, $machine, 0)', {
+      bucket,
+      machine,
+    });
+  });
+}
+
+const TABLES = [
+  'remote',
+  'remote_pending',
+  'remote_machines',
+  'remote_records',
+  'remote_pieces',
+  'remote_marks',
+  'remote_receipts',
+  'remote_mirrors',
+  'remote_unnamed',
+  'remote_tainted',
+] as const;
+
+/**
+ * This machine goes on under another id: somebody else writes under its own, with a copy of this store. That one is read from now on
+ * as any other machine; all states are uploaded anew, and pieces that are there are not.
+ */
+export function takeNewIdentity(db: WritableDb, machine: string, name: string): void {
+  db.writeTransaction(() => {
+    const state = remoteState(db);
+    if (state === null) return;
+    db.run(
+      `INSERT INTO remote_machines (machine, name, read) VALUES ($machine, $name, $read)
+       ON CONFLICT (machine) DO UPDATE SET read = $read, head = NULL`,
+      { machine: state.machine, name, read: state.next },
+    );
+    db.run('UPDATE remote SET machine = $machine, next = 0, head = NULL', { machine });
+    db.run('DELETE FROM remote_marks');
+    db.run('DELETE FROM remote_pending');
+  });
+}
+
+/** This store belongs to no bucket any more: what it evicts from now on goes nowhere. Sessions of other machines stay. */
+export function leaveBucket(db: WritableDb): void {
+  db.writeTransaction(() => {
+    for (const table of TABLES) db.run(`DELETE FROM ${table}`);
+  });
+}
+
+/**
+ * The bucket has lost some of what this machine put there: all of it that is still here is uploaded again. Where each session lies stays
+ * known: what was evicted here may be there still.
+ */
+export function dropUploaded(db: WritableDb): void {
+  db.writeTransaction(() => {
+    for (const table of ['remote_marks', 'remote_pieces', 'remote_receipts', 'remote_pending'] as const)
+      db.run(`DELETE FROM ${table}`);
+  });
+}
+
+/** The same for single sessions. */
+export function dropUploadedOf(db: WritableDb, uids: readonly SessionUid[]): void {
+  db.writeTransaction(() => {
+    for (const uid of uids) {
+      db.run('DELETE FROM remote_marks WHERE session_uid = $uid', { uid });
+      db.run('DELETE FROM remote_pieces WHERE session_uid = $uid', { uid });
+      db.run(
+        'DELETE FROM remote_receipts WHERE session_id = (SELECT id FROM sessions WHERE session_uid = $uid)',
+        { uid },
+      );
+    }
+  });
+}
+
+export function setHead(db: WritableDb, head: string | null): void {
+  db.run('UPDATE remote SET head = $head', { head });
+}
+
+export function noteSynced(db: WritableDb, at: Iso): void {
+  db.run('UPDATE remote SET synced_at = $at', { at });
+}
+
+export function machines(db: ReadableDb): KnownMachine[] {
+  return db.all<KnownMachine>('SELECT machine, name, read, head FROM remote_machines ORDER BY name, machine');
+}
+
+/** `head` null: what was read does not yet reach the head. */
+export function noteMachine(db: WritableDb, { machine, name, read, head }: KnownMachine): void {
+  db.run(
+    `INSERT INTO remote_machines (machine, name, read, head) VALUES ($machine, $name, $read, $head)
+     ON CONFLICT (machine) DO UPDATE SET name = $name, read = $read, head = $head`,
+    { machine, name, read, head },
+  );
+}
+
+export interface NewRecord {
+  readonly uid: string;
+  readonly machine: string;
+  readonly number: number;
+  readonly generation: number;
+  readonly records: StoredPlace;
+  readonly packs: readonly string[] | null;
+  readonly rawBytes: number;
+}
+
+/** A later commit of the same machine takes the place of an earlier one; where it has no bytes, those of before stay known. */
+export function putRecord(db: WritableDb, record: NewRecord): void {
+  const { uid, machine, number, generation, records, packs, rawBytes } = record;
+  const bytes =
+    packs === null
+      ? null
+      : JSON.stringify({ records, packs, generation, raw_bytes: rawBytes } satisfies StoredBytes);
+  db.run(
+    `INSERT INTO remote_records (session_uid, machine, number, generation, records, bytes)
+     VALUES ($uid, $machine, $number, $generation, $records, $bytes)
+     ON CONFLICT (session_uid, machine) DO UPDATE SET number = $number, generation = $generation, records = $records,
+       bytes = coalesce($bytes, bytes) WHERE number <= $number`,
+    { uid, machine, number, generation, records: JSON.stringify(records), bytes },
+  );
+}
+
+interface RecordColumns {
+  readonly uid: SessionUid;
+  readonly machine: string;
+  readonly number: number;
+  readonly generation: number;
+  readonly records: string;
+  readonly bytes: string | null;
+}
+
+const RECORD_COLUMNS = 'session_uid AS uid, machine, number, generation, records, bytes';
+
+function toRecord({ records, bytes, ...row }: RecordColumns): RemoteRecord {
+  return { ...row, records: JSON.parse(records), bytes: bytes === null ? null : JSON.parse(bytes) };
+}
+
+export function recordsFor(db: ReadableDb, uid: SessionUid): RemoteRecord[] {
+  return db
+    .all<RecordColumns>(
+      `SELECT ${RECORD_COLUMNS} FROM remote_records WHERE session_uid = $uid ORDER BY machine`,
+      {
+        uid,
+      },
+    )
+    .map(toRecord);
+}
+
+export function* eachRecord(db: ReadableDb): Generator<RemoteRecord> {
+  for (const row of db.each<RecordColumns>(
+    `SELECT ${RECORD_COLUMNS} FROM remote_records ORDER BY session_uid, machine`,
+  ))
+    yield toRecord(row);
+}
+
+/** A session that was forgotten: where it lay is no longer known here, and what is left of it there may be collected. */
+export function dropRecords(db: WritableDb, uid: SessionUid): void {
+  for (const { records, bytes } of recordsFor(db, uid))
+    for (const pack of [records.pack, ...(bytes === null ? [] : [bytes.records.pack, ...bytes.packs])])
+      db.run('INSERT INTO remote_tainted VALUES ($pack) ON CONFLICT (pack) DO NOTHING', { pack });
+  db.run('DELETE FROM remote_records WHERE session_uid = $uid', { uid });
+  db.run('DELETE FROM remote_pieces WHERE session_uid = $uid', { uid });
+}
+
+export interface RemoteCounts {
+  /** Sessions with bytes in the bucket, of any machine. */
+  readonly sessions: number;
+  readonly rawBytes: number;
+  /** Of this machine: sessions whose bytes, as they are now, are there. */
+  readonly safe: number;
+}
+
+export function remoteCounts(db: ReadableDb): RemoteCounts {
+  const all = db.get<{ sessions: number; rawBytes: number | null }>(
+    `SELECT count(*) AS sessions, sum(raw) AS rawBytes FROM (SELECT max(json_extract(bytes, '$.raw_bytes')) AS raw
+       FROM remote_records WHERE bytes IS NOT NULL GROUP BY session_uid)`,
+  );
+  const safe = db.get<{ n: number }>(
+    `SELECT count(*) AS n FROM remote_receipts r JOIN sessions s ON s.id = r.session_id
+     WHERE s.raw_generation = r.generation AND s.evicted_at IS NULL AND r.files = ${FILES_STATE}`,
+  );
+  return { sessions: all?.sessions ?? 0, rawBytes: all?.rawBytes ?? 0, safe: safe?.n ?? 0 };
+}

@@ -1,0 +1,195 @@
+/**
+ * What of the store is not in the bucket yet, and what is noted once it is.
+ * Promises: what a commit is about to say is noted before it is written, so that a run that is killed between the two is told from
+ * somebody else who writes under the same id; a receipt is only of what was read back.
+ */
+import type { SessionUid } from '../../domain/ids.ts';
+import { killPoint } from '../../domain/kill-point.ts';
+import type { Iso } from '../../domain/time.ts';
+import type { ReadableDb, WritableDb } from '../connection.ts';
+import { type Outgoing, outgoing } from '../export.ts';
+import { FILES_STATE, filesState, putReceipt } from './receipts.ts';
+import { dropRecords, putRecord, type StoredPlace } from './state.ts';
+
+/**
+ * A session's state in one text: what it holds, what is known of it, what was decided. Two states that differ in anything that another
+ * machine would be told have different marks. A title or a project comes with a digest or a file.
+ */
+const MARK = `s.raw_generation || '.' || s.covers_from || '.' || s.pinned || '.' || (s.evicted_at IS NOT NULL) || '.' || s.raw_bytes || '.' ||
+  coalesce(s.analyzed_at, '') || '.' || coalesce(s.ended_at, '') || '.' || length(coalesce(s.title, '')) || '.' ||
+  length(coalesce(s.project, '')) || '.' || coalesce((SELECT group_concat(d.generation || ':' || hex(substr(d.sha256, 1, 8)), ',')
+    FROM digests d WHERE d.session_id = s.id), '') || '.' ||
+  ${FILES_STATE}`;
+
+/** Here as this machine's own: neither forgotten nor only told of by another machine. */
+const OWN = `NOT EXISTS (SELECT 1 FROM forgotten g WHERE g.id = s.id)
+  AND NOT EXISTS (SELECT 1 FROM remote_mirrors r WHERE r.session_id = s.id AND r.generation = s.raw_generation)`;
+
+export interface UploadRow {
+  readonly uid: SessionUid;
+  readonly mark: string;
+  readonly uploaded: string | null;
+}
+
+/** Sessions whose state is not the one that was uploaded last, the oldest row first. */
+export function changedSinceUpload(db: ReadableDb): UploadRow[] {
+  return db.all<UploadRow>(
+    `SELECT s.session_uid AS uid, ${MARK} AS mark, m.mark AS uploaded
+     FROM sessions s LEFT JOIN remote_marks m ON m.session_uid = s.session_uid
+     WHERE ${OWN} AND m.mark IS NOT (${MARK}) ORDER BY s.id`,
+  );
+}
+
+/** How many there are. */
+export function countChanged(db: ReadableDb): number {
+  return (
+    db.get<{ n: number }>(
+      `SELECT count(*) AS n FROM sessions s LEFT JOIN remote_marks m ON m.session_uid = s.session_uid
+       WHERE ${OWN} AND m.mark IS NOT (${MARK})`,
+    )?.n ?? 0
+  );
+}
+
+/** A session with all its rows, and its mark, of one moment; null where it is not there any more. */
+export function marked(
+  db: ReadableDb,
+  uid: SessionUid,
+): { readonly whole: Outgoing; readonly mark: string; readonly files: string } | null {
+  return db.snapshot(() => {
+    const whole = outgoing(db, uid);
+    const row = db.get<{ mark: string }>(
+      `SELECT ${MARK} AS mark FROM sessions s WHERE s.session_uid = $uid`,
+      { uid },
+    );
+    return whole === null || row === null ? null : { whole, mark: row.mark, files: filesState(db, uid) };
+  });
+}
+
+const FORGOTTEN_MARK = 'forgotten';
+
+/** Forgotten ids that the bucket does not know of. */
+export function forgottenSinceUpload(db: ReadableDb): { readonly uid: SessionUid; readonly at: Iso }[] {
+  return db.all(
+    `SELECT f.session_uid AS uid, f.at AS at FROM forgotten f LEFT JOIN remote_marks m ON m.session_uid = f.session_uid
+     WHERE m.mark IS NOT '${FORGOTTEN_MARK}' ORDER BY f.id`,
+  );
+}
+
+export interface StoredPiece {
+  /** Hex. */
+  readonly sha256: string;
+  readonly raw_bytes: number;
+  readonly pack: string;
+  readonly at: number;
+}
+
+/** Pieces of a session that lie in the bucket, by their SHA-256 in hex. */
+export function piecesOf(db: ReadableDb, uid: SessionUid): ReadonlyMap<string, StoredPiece> {
+  const rows = db.all<StoredPiece>(
+    `SELECT lower(hex(sha256)) AS sha256, raw_bytes, pack, place AS at FROM remote_pieces WHERE session_uid = $uid`,
+    { uid },
+  );
+  return new Map(rows.map((row) => [row.sha256, row]));
+}
+
+export interface PendingSession {
+  readonly uid: SessionUid;
+  /** Null: its bytes were only moved, and its rows are to be uploaded again. */
+  readonly mark: string | null;
+  /** What its files were, for the receipt; null: there is none to be given. */
+  readonly files: string | null;
+  readonly generation: number;
+  readonly records: StoredPlace;
+  readonly packs: readonly string[] | null;
+  readonly raw_bytes: number;
+  readonly pieces: readonly StoredPiece[];
+}
+
+export interface PendingCommit {
+  readonly machine: string;
+  readonly number: number;
+  readonly at: Iso;
+  readonly sessions: readonly PendingSession[];
+  readonly forgotten: readonly SessionUid[];
+}
+
+export function notePending(db: WritableDb, commit: PendingCommit, sha256: Uint8Array): void {
+  db.run(
+    'INSERT OR REPLACE INTO remote_pending (id, number, sha256, json) VALUES (1, $number, $sha256, $json)',
+    {
+      number: commit.number,
+      sha256,
+      json: JSON.stringify(commit),
+    },
+  );
+  killPoint('remote.pending');
+}
+
+export function pendingCommit(
+  db: ReadableDb,
+): { readonly commit: PendingCommit; readonly sha256: Uint8Array } | null {
+  const row = db.get<{ json: string; sha256: Uint8Array }>(
+    'SELECT json, sha256 FROM remote_pending WHERE id = 1',
+  );
+  return row === null ? null : { commit: JSON.parse(row.json), sha256: row.sha256 };
+}
+
+export function dropPending(db: WritableDb): void {
+  db.run('DELETE FROM remote_pending');
+}
+
+/** The commit is in the bucket, and so is all that it names. */
+export function noteCommitted(
+  db: WritableDb,
+  { machine, number, at, sessions, forgotten }: PendingCommit,
+): void {
+  db.writeTransaction(() => {
+    for (const { uid, mark, files, generation, records, packs, raw_bytes: rawBytes, pieces } of sessions) {
+      putRecord(db, { uid, machine, number, generation, records, packs, rawBytes });
+      if (mark === null) db.run('DELETE FROM remote_marks WHERE session_uid = $uid', { uid });
+      else putMark(db, uid, mark);
+      if (packs === null) continue;
+      db.run('DELETE FROM remote_pieces WHERE session_uid = $uid', { uid });
+      for (const piece of pieces) putPiece(db, uid, piece);
+      if (files !== null) putReceipt(db, { uid, generation, files }, at);
+    }
+    for (const uid of forgotten) {
+      dropRecords(db, uid);
+      putMark(db, uid, FORGOTTEN_MARK);
+    }
+    db.run('UPDATE remote SET next = $next, head = NULL WHERE machine = $machine AND next <= $number', {
+      next: number + 1,
+      number,
+      machine,
+    });
+    dropPending(db);
+  });
+  killPoint('remote.committed');
+}
+
+function putMark(db: WritableDb, uid: SessionUid, mark: string): void {
+  db.run(
+    'INSERT INTO remote_marks VALUES ($uid, $mark) ON CONFLICT (session_uid) DO UPDATE SET mark = $mark',
+    { uid, mark },
+  );
+}
+
+function putPiece(db: WritableDb, uid: SessionUid, piece: StoredPiece): void {
+  db.run(
+    `INSERT INTO remote_pieces (session_uid, sha256, raw_bytes, pack, place) VALUES ($uid, $sha256, $rawBytes, $pack, $at)
+     ON CONFLICT (session_uid, sha256) DO NOTHING`,
+    {
+      uid,
+      sha256: Buffer.from(piece.sha256, 'hex'),
+      rawBytes: piece.raw_bytes,
+      pack: piece.pack,
+      at: piece.at,
+    },
+  );
+}
+
+/** What was learned of forgotten ids from another machine is not told again. */
+export function noteForgottenThere(db: WritableDb, uid: SessionUid): void {
+  dropRecords(db, uid);
+  putMark(db, uid, FORGOTTEN_MARK);
+}

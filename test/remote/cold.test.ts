@@ -1,0 +1,188 @@
+/** With a bucket nothing is lost by eviction: what goes is there first, read back, and what is not there stays, whatever asks for it. */
+import { expect, test } from 'bun:test';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import * as schemas from '../../src/cli/schemas.ts';
+import type { SessionUid } from '../../src/domain/ids.ts';
+import { censusOf, isEvictable, withOnlySafe } from '../../src/policy/census.ts';
+import { planSweep } from '../../src/policy/plan.ts';
+import { findSession } from '../../src/store/read.ts';
+import { isInBucket } from '../../src/store/remote/receipts.ts';
+import { evictCovered } from '../../src/store/write-sweep.ts';
+import { claudePath, promptLine } from '../support/bench-world.ts';
+import { card, daysAgo, NOW } from '../support/memory-store.ts';
+import { ModelBucket } from '../support/model-bucket.ts';
+import { id, Machine, uid } from '../support/remote-machine.ts';
+import { RemoteWorld } from '../support/remote-world.ts';
+
+const LONG = 120_000;
+const TIGHT = ['--yes', '--soft-cap', '0', '--hard-cap', '0'];
+const report = async (machine: Machine, ...args: string[]) => {
+  const told = await machine.run(...args, '--json');
+  return { code: told.code, ...schemas.reportSchema.parse(told.json()) };
+};
+
+test(
+  'a sweep under tight caps evicts what is in the bucket, and every byte of it comes back on another machine',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    using desktop = await Machine.joined(model, 'desktop');
+    for (const n of [1, 2, 3]) laptop.write(n, `number ${n}`);
+    const run = schemas.maintainSchema.parse(
+      (await laptop.ok('maintain', '--yes', '--soft-cap', '0', '--hard-cap', '1MiB', '--json')).json(),
+    );
+    expect(run.sweeps.flatMap((one) => [...one.backstop_evicted, ...one.budget_evicted]).length).toBe(3);
+    const texts = [1, 2, 3].map((n) => readFileSync(join(laptop.home, claudePath(id(n))), 'utf8'));
+    rmSync(join(laptop.home, '.claude'), { recursive: true });
+    const { events } = schemas.historySchema.parse((await laptop.ok('history', '--json')).json());
+    const gone = events.filter(({ kind }) => kind === 'evicted');
+    expect(gone.map(({ reason }) => reason.endsWith('; its bytes are in the bucket'))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    await desktop.sync();
+    for (const [i, text] of texts.entries()) {
+      for (const machine of [laptop, desktop])
+        expect((await machine.ok('show', id(i + 1), '--raw')).out).toBe(text);
+      await desktop.ok('restore', id(i + 1));
+      expect(readFileSync(join(desktop.home, claudePath(id(i + 1))), 'utf8')).toBe(text);
+    }
+  },
+  LONG,
+);
+
+test(
+  'where the bucket cannot be reached nothing goes that is not there yet: exit 4 over the hard cap',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    laptop.write(1, 'is there');
+    await laptop.ok('ingest');
+    await laptop.sync();
+    laptop.write(2, 'is not');
+    laptop.put(claudePath(id(3)), '\u0001 unreadable\n');
+    await laptop.ok('ingest');
+    laptop.env = { ...laptop.env, SESSION_MEMORY_REMOTE_ENDPOINT: 'http://127.0.0.1:9' };
+    const planned = await report(laptop, 'sweep', '--dry-run', '--soft-cap', '0', '--hard-cap', '0');
+    expect(planned.plan.worst_case_data_loss).toEqual([]);
+    const swept = await report(laptop, 'sweep', ...TIGHT);
+    expect([swept.code, swept.over_hard_cap, swept.lost_data]).toEqual([4, true, false]);
+    expect([...swept.backstop_evicted, ...swept.budget_evicted]).toEqual([uid(1)] as SessionUid[]);
+    expect(swept.warnings.join('\n')).toContain('2 session(s) stay until their bytes are in the bucket');
+    expect(swept.warnings.join('\n')).toContain('nothing is lost');
+    const byHand = await laptop.run('evict', id(2), '--yes');
+    expect(byHand.out + byHand.err).toContain('not in the bucket yet');
+    expect((await laptop.listed()).filter(({ state }) => state === 'evicted')).toHaveLength(1);
+    // Left, it is a store like any other again.
+    expect((await laptop.ok('remote', 'leave')).out).toContain('evictions are final again');
+    expect((await report(laptop, 'sweep', ...TIGHT)).code).toBe(3);
+  },
+  LONG,
+);
+
+test(
+  'the database refuses an eviction without a receipt, and one of an older state is none',
+  async () => {
+    using model = await ModelBucket.started();
+    using machine = new RemoteWorld(model, 'one');
+    const u = uid(1) as SessionUid;
+    machine.put(claudePath(id(1)), promptLine(id(1), 'one'));
+    await machine.ingest();
+    const event = () =>
+      machine.db.run(
+        `INSERT INTO events (at, kind, session_id, session_uid, generation, raw_bytes, stored_bytes, reason)
+       SELECT $now, 'evicted', id, session_uid, raw_generation, raw_bytes, stored_bytes, 'a bug' FROM sessions`,
+        { now: machine.now },
+      );
+    expect(event).toThrow('not in the bucket yet');
+    await machine.sync();
+    expect(isInBucket(machine.db, u)).toBe(true);
+    machine.put(claudePath(id(1)), promptLine(id(1), 'one') + promptLine(id(1), 'two'));
+    await machine.ingest();
+    expect(isInBucket(machine.db, u)).toBe(false);
+    expect(event).toThrow('not in the bucket yet');
+    const now = findSession(machine.db, u);
+    const victim = { uid: u, generation: now?.generation ?? 0, storedBytes: 1, reason: 'test' };
+    const by = { sweepId: null, at: machine.now, untilUsageBytes: null };
+    expect(evictCovered(machine.db, [victim], by)[0]).toMatchObject({ kind: 'skipped' });
+    await machine.sync();
+    expect(evictCovered(machine.db, [victim], by)[0]).toMatchObject({ kind: 'evicted' });
+    expect(await machine.fetch(u)).toBe(promptLine(id(1), 'one') + promptLine(id(1), 'two'));
+  },
+  LONG,
+);
+
+test(
+  'a file that was cut since it was uploaded is not there as it is',
+  async () => {
+    using model = await ModelBucket.started();
+    using machine = new RemoteWorld(model, 'one');
+    machine.put(claudePath(id(1)), promptLine(id(1), 'one') + promptLine(id(1), 'two'));
+    await machine.ingest();
+    await machine.sync();
+    machine.put(claudePath(id(1)), promptLine(id(1), 'one'));
+    await machine.ingest();
+    expect(isInBucket(machine.db, uid(1) as SessionUid)).toBe(false);
+    await machine.sync();
+    expect(isInBucket(machine.db, uid(1) as SessionUid)).toBe(true);
+  },
+  LONG,
+);
+
+test('a plan of a store with a bucket never names what is not safe, loses nothing, and is the plain plan where all is safe', () => {
+  const cards = fc.uniqueArray(
+    fc.record({
+      name: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+      age: fc.constantFrom(1, 60),
+      analyzed: fc.boolean(),
+      pinned: fc.boolean(),
+      bytes: fc.constantFrom(0, 10, 40),
+      safe: fc.boolean(),
+    }),
+    { selector: ({ name }) => name },
+  );
+  const caps = fc.constantFrom(0, 20, 50, 1000);
+  fc.assert(
+    fc.property(cards, caps, caps, fc.boolean(), (drawn, soft, more, dataLoss) => {
+      const limits = {
+        rawSoftCapBytes: soft,
+        rawHardCapBytes: soft + more,
+        rawMaxAgeDays: 45,
+        distilledCapBytes: 1000,
+      };
+      const made = drawn.map(({ name, age, analyzed, pinned, bytes }) =>
+        card(name, {
+          endedAt: daysAgo(age),
+          analyzedAt: analyzed ? daysAgo(age) : null,
+          pinned,
+          storedBytes: bytes,
+        }),
+      );
+      const safe = new Set(drawn.filter((one) => one.safe).map(({ name }) => `test:${name}`));
+      const census = () => censusOf(made, 0, NOW);
+      const flags = { analyze: true, dataLoss };
+      const plan = planSweep(
+        withOnlySafe(census(), ({ uid: u }) => safe.has(u)),
+        limits,
+        flags,
+        NOW,
+      );
+      for (const { card: victim } of plan.passes.flatMap(({ victims }) => victims))
+        expect(safe.has(victim.uid)).toBe(true);
+      expect(plan.worstCaseDataLoss).toEqual([]);
+      const all = planSweep(
+        withOnlySafe(census(), () => true),
+        limits,
+        flags,
+        NOW,
+      );
+      const plain = planSweep(census(), limits, flags, NOW);
+      expect(all.passes).toEqual(plain.passes);
+      expect(all.toAnalyze).toEqual(plain.toAnalyze);
+      expect([...withOnlySafe(census(), () => false).evictable()].filter(isEvictable)).toEqual([]);
+    }),
+  );
+});
