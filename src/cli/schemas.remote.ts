@@ -69,7 +69,10 @@ export const remoteStatusSchema = z.union([
       waiting: count,
     }),
     machines: z.array(z.object({ machine: z.string(), name: z.string(), commits: count })),
-    bucket: z.object({ objects: count, bytes, packs: count, commits: count, requests: count }).nullable().describe('Null: it could not be reached; `problem` says why.'),
+    bucket: z
+      .object({ objects: count, bytes, packs: count, commits: count, requests: count })
+      .nullable()
+      .describe('Null: it could not be reached; `problem` says why.'),
     problem: z.string().nullable(),
   }),
 ]);

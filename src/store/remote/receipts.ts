@@ -6,9 +6,12 @@ import type { SessionUid } from '../../domain/ids.ts';
 import type { Iso } from '../../domain/time.ts';
 import type { ReadableDb, WritableDb } from '../connection.ts';
 
-/** What a session's files are, in one text: bytes of each log and the ranges of it that are the present version. `s` is its row. */
-export const FILES_STATE = `coalesce((SELECT sum(f.log_bytes) || ',' || count(*) || ',' || sum(f.raw_bytes) || ',' ||
-    sum(length(coalesce(f.extents, ''))) FROM files f WHERE f.session_id = s.id), '') || ',' ||
+/**
+ * What a session's files are, in one text: of each the bytes of its log and the hash of its present version, which may change though no
+ * byte came. `s` is its row.
+ */
+export const FILES_STATE = `coalesce((SELECT group_concat(f.id || ':' || f.log_bytes || ':' ||
+      coalesce(hex(f.sha256), f.extents, ''), ' ' ORDER BY f.id) FROM files f WHERE f.session_id = s.id), '') || ' ' ||
   (SELECT count(*) FROM versions v WHERE v.session_id = s.id)`;
 
 /** Whether evictions from this store go to a bucket. */
