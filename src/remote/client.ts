@@ -65,14 +65,14 @@ interface Request {
   readonly bytesMax: number;
 }
 
-interface Answer {
+interface ServiceAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Uint8Array;
 }
 
 type Attempt =
-  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'answer'; readonly answer: ServiceAnswer }
   /** `why`: a clause. */
   | { readonly kind: 'lost'; readonly why: string };
 
@@ -164,12 +164,12 @@ export class BucketClient {
       throw this.#refused('DELETE', name, answer);
   }
 
-  #refused(verb: string, name: string, { status, headers, body }: Answer): FailureError {
+  #refused(verb: string, name: string, { status, headers, body }: ServiceAnswer): FailureError {
     return refusal({ verb, name, status, headers, body, address: this.address });
   }
 
   /** Tries until there is an answer that another try would not change. */
-  async #send(request: Request): Promise<Answer> {
+  async #send(request: Request): Promise<ServiceAnswer> {
     let wasSkewed = false;
     for (let tries = 1; ; tries += 1) {
       const attempt = await this.#attempt(request);
@@ -200,7 +200,7 @@ export class BucketClient {
   }
 
   /** Whether the service has another time, which is taken over. */
-  #takesSkew({ headers, body }: Pick<Answer, 'headers' | 'body'>): boolean {
+  #takesSkew({ headers, body }: Pick<ServiceAnswer, 'headers' | 'body'>): boolean {
     if (tagOf(body, 'Code') !== SKEWED) return false;
     const there = Date.parse(headers.get('date') ?? '');
     if (!Number.isFinite(there)) return false;

@@ -9,6 +9,7 @@ import type { AgentFormat } from '../domain/agent.ts';
 import { FailureError, fail, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
+import { collectGarbage } from '../domain/pacer.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import type { Outgoing } from '../store/export.ts';
@@ -235,7 +236,7 @@ class Batch {
       this.#done.storedBytes += bytes;
       this.#done.packs += 1;
       // Packs come faster than the collector looks; what they leave behind must not add up.
-      Bun.gc(true);
+      collectGarbage();
     });
     const tracked: Promise<void> = sent.finally(() => this.#underWay.delete(tracked));
     // It is waited for below; until then nobody must take its failure for one that was overlooked.

@@ -121,7 +121,7 @@ function isDamage(thrown: unknown): boolean {
   return thrown instanceof FailureError && thrown.failure.code === 'corrupt';
 }
 
-interface Wanted {
+interface WantedPiece {
   readonly machine: string;
   readonly uid: SessionUid;
   readonly piece: PackedPiece;
@@ -137,7 +137,7 @@ async function readSessions(
   const named = new Set<string>();
   const states = [...new Set(newest.values())];
   const byPack = Map.groupBy(states, ({ session }) => session.records.pack);
-  const wanted = new Map<string, Wanted[]>();
+  const wanted = new Map<string, WantedPiece[]>();
   const total = packs.size;
   let done = 0;
   const hit = (machine: string, uid: SessionUid) => {

@@ -83,12 +83,12 @@ export function asJson(row: SessionRow, forgotten: boolean, machine: string | nu
   };
 }
 
-interface About {
+interface ListedAs {
   readonly isForgotten: (row: SessionRow) => boolean;
   readonly machines: ReadonlyMap<SessionUid, string>;
 }
 
-function stateText(row: SessionRow, { isForgotten, machines }: About): string {
+function stateText(row: SessionRow, { isForgotten, machines }: ListedAs): string {
   const { uid, state, pinned, origin } = row;
   if (isForgotten(row)) return 'forgotten';
   const machine = machines.get(uid);
@@ -99,7 +99,7 @@ function stateText(row: SessionRow, { isForgotten, machines }: About): string {
 /** Columns are as wide as the rows of a block want them: of a million no one holds all. */
 const BLOCK_ROWS = 5000;
 
-async function printTable(context: Context, rows: Iterable<SessionRow>, about: About): Promise<void> {
+async function printTable(context: Context, rows: Iterable<SessionRow>, about: ListedAs): Promise<void> {
   let block: SessionRow[] = [];
   let printed = 0;
   const print = async () => {
@@ -117,7 +117,7 @@ async function printTable(context: Context, rows: Iterable<SessionRow>, about: A
   if (printed === 0) context.io.out('No session.\n');
 }
 
-function asTable(context: Context, rows: readonly SessionRow[], about: About): string {
+function asTable(context: Context, rows: readonly SessionRow[], about: ListedAs): string {
   const now = context.clock.now();
   return table(
     [
