@@ -151,6 +151,8 @@ test(
 test.each([
   ['SIGINT', ['ingest']],
   ['SIGTERM', ['import', 'MOUNT/x.smx']],
+  ['SIGTERM', ['install', '--dry-run']],
+  ['SIGINT', ['uninstall', '--dry-run']],
   ['SIGTERM', ['maintain', '--yes', '--no-data-loss']],
   ['SIGTERM', ['agents']],
   ['SIGINT', ['restore', ID, '--to', 'MOUNT/to']],

@@ -4,7 +4,8 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fail, messageOf } from '../../domain/errors.ts';
+import { type ExitCode, fail, messageOf } from '../../domain/errors.ts';
+import { awayMount } from '../../files/mounts.ts';
 import { withBlock } from '../../unattended/block.ts';
 import { backupOf, obstacle, readText } from '../../unattended/disk.ts';
 import { type HookFile, hookFile } from '../../unattended/hook-files.ts';
@@ -22,6 +23,7 @@ import {
 import { type Context, textFlag } from '../context.ts';
 import { cannotBeTold, cannotLast, jobOf, programOf, untold } from '../own-program.ts';
 import { CRONTAB, isActive, Machine, SCHEDULERS, type SchedulerKind, scheduleSteps } from '../scheduler.ts';
+import { supervised } from '../supervised.ts';
 
 export interface Plan {
   readonly verb: 'install' | 'uninstall';
@@ -46,6 +48,14 @@ export const hasWork = ({ steps, isStopped }: Plan): boolean => steps.length > 0
 
 export const copyOf = ({ crontabCopy }: Plan, path: string): string =>
   path === CRONTAB ? crontabCopy : backupOf(path);
+
+/** As `supervised`, where an agent's settings lie on a mount that may never answer. */
+export function watchedAtSettings(context: Context): Promise<ExitCode | null> {
+  const files = HOOKED.map(({ id }) => hookFile(id, context.host));
+  const mounts = files.flatMap(({ path, signs }) => [path, ...signs].map(awayMount));
+  const mount = mounts.find((each) => each !== null) ?? null;
+  return supervised(context, mount, '--agent with one whose settings are');
+}
 
 export function planned(context: Context): Plan {
   const machine = machineOf(context);

@@ -13,12 +13,13 @@ import { printFailure } from '../failure.ts';
 import { plural } from '../format.ts';
 import { CRONTAB, type SchedulerKind, scheduleCommands } from '../scheduler.ts';
 import type { ReportOf } from '../schemas.by-command.ts';
-import { copyOf, hasWork, type Plan, planned } from './install.plan.ts';
+import { copyOf, hasWork, type Plan, planned, watchedAtSettings } from './install.plan.ts';
 
 /** Lines of one file's difference that are shown. */
 const DIFF_LINES_MAX = 60;
 
-export const install: Command = (context) => run(context, planned(context));
+export const install: Command = async (context) =>
+  (await watchedAtSettings(context)) ?? run(context, planned(context));
 
 export async function run(context: Context, plan: Plan): Promise<ExitCode> {
   const { json, io, flags } = context;
