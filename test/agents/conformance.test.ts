@@ -209,9 +209,11 @@ const CASES: Readonly<
   },
   'is found where its variables move it': {
     async run(bench) {
-      const moved = bench.sample.moved ?? {};
-      expect(Object.keys(moved).sort()).toEqual([...bench.agent.variables].sort());
+      const { moved = {}, movedByName = {} } = bench.sample;
+      expect(Object.keys({ ...moved, ...movedByName }).sort()).toEqual([...bench.agent.variables].sort());
       for (const [variable, root] of Object.entries(moved)) await isFoundAt(bench, variable, root);
+      for (const [variable, root] of Object.entries(movedByName))
+        await isFoundAt(bench, variable, root, true);
     },
   },
   'keeps a record that no version of it has, counts it and names it': {
@@ -245,12 +247,13 @@ function staysInside(
   }
 }
 
-async function isFoundAt(bench: Bench, variable: string, root: string): Promise<void> {
+/** `byName`: the variable names a folder of the home, which is another one then. */
+async function isFoundAt(bench: Bench, variable: string, root: string, byName = false): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'session-memory-moved-'));
   try {
     const machine: Host = {
-      homeDir: bench.home,
-      env: { [variable]: join(folder, 'moved') },
+      homeDir: byName ? folder : bench.home,
+      env: { [variable]: byName ? 'moved' : join(folder, 'moved') },
       platform: 'linux',
     };
     const { project } = bench.sample;

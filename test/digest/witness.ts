@@ -63,10 +63,14 @@ function texts(content: unknown): string[] {
 function claude(session: Recorded, seen: Witness): void {
   const calls = new Map<string, Json>();
   const created = new Map<string, { text: string; status: string }>();
+  const changed = new Map<string, string>();
   for (const { role, bytes } of session.files) {
     for (const record of records(bytes)) {
       const isOwn = role === 'main' && record['isSidechain'] !== true;
-      if (record['type'] === 'assistant') claudeAnswer(record, isOwn, calls, created, seen);
+      if (record['type'] === 'assistant') claudeAnswer(record, isOwn, calls, created, changed, seen);
+      // A write or an edit that failed, or was refused, changed nothing.
+      for (const block of blocks(record))
+        if (block['is_error'] === true) changed.delete(textAt(block, 'tool_use_id'));
       if (record['type'] === 'user') claudeUser(record, isOwn, calls, created, seen);
       if (!isOwn) continue;
       if (record['type'] === 'pr-link') seen.pullRequests.push(textAt(record, 'prUrl'));
@@ -76,6 +80,7 @@ function claude(session: Recorded, seen: Witness): void {
         seen.prompts.push(...human(texts(at(record, 'attachment', 'prompt'))));
     }
   }
+  seen.files.push(...changed.values());
   seen.todos.push(...[...created.values()].filter(({ status }) => status !== 'deleted'));
 }
 
@@ -139,6 +144,7 @@ function claudeAnswer(
   isOwn: boolean,
   calls: Map<string, Json>,
   created: ReadonlyMap<string, { text: string; status: string }>,
+  changed: Map<string, string>,
   seen: Witness,
 ): void {
   const said = texts(at(record, 'message', 'content')).join('\n');
@@ -151,8 +157,9 @@ function claudeAnswer(
     calls.set(textAt(call, 'id'), call);
     if (call['name'] === 'Bash') seen.commands.push(textAt(call, 'input', 'command'));
     if (/^(?:Write|Edit|MultiEdit)$/.test(textAt(call, 'name')))
-      seen.files.push(textAt(call, 'input', 'file_path'));
-    if (call['name'] === 'NotebookEdit') seen.files.push(textAt(call, 'input', 'notebook_path'));
+      changed.set(textAt(call, 'id'), textAt(call, 'input', 'file_path'));
+    if (call['name'] === 'NotebookEdit')
+      changed.set(textAt(call, 'id'), textAt(call, 'input', 'notebook_path'));
     const todos = at(call, 'input', 'todos');
     if (call['name'] === 'TodoWrite' && isOwn && Array.isArray(todos))
       seen.todos = todos.map((todo) => ({ text: textAt(todo, 'content'), status: textAt(todo, 'status') }));

@@ -221,6 +221,7 @@ test('a session that came back by half does not lose the digest of its other hal
 
 test('an empty file that was stored as the run died counts as a file afterwards', async () => {
   using made = new World();
+  made.isLongWay = true;
   made.put(claudePath(idOf(1)), '');
   let hits = 0;
   armKillPoints((name) => {

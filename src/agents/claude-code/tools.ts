@@ -2,7 +2,7 @@
  * Claude Code's tools: what a call and its result tell.
  * Promises: a call waits for its result only where the result tells more than the call; memory is bounded.
  */
-import type { FactSink, Todo } from '../../domain/facts.ts';
+import type { FactSink, FileChange, Todo } from '../../domain/facts.ts';
 import type { Iso } from '../../domain/time.ts';
 import { fileChangesIn } from '../kit/file-change.ts';
 import {
@@ -22,6 +22,8 @@ import { isRefusal, saidInRefusal } from './records.ts';
 const WAITING_MAX = 10_000;
 /** The longest path that a system takes. */
 const PATH_CHARS = 4096;
+/** Of changes to be shown, UTF-16 units; a conversation keeps no more. */
+const SHOWN_UNITS_MAX = 24 * 1024 * 1024;
 /** Characters held of what a call says until its result comes; no digest shows more. */
 const HELD_CHARS = 2000;
 
@@ -77,6 +79,8 @@ export function textOfContent(content: unknown): string {
 interface Change {
   readonly path: string;
   readonly does: 'write' | 'edit';
+  /** For who shows them, with the file. */
+  readonly changes?: readonly FileChange[];
 }
 
 export class ClaudeTools {
@@ -84,6 +88,8 @@ export class ClaudeTools {
   private readonly waiting = new Map<string, Waiting>();
   /** Files of calls that have no result yet, by the call. */
   private readonly changes = new Map<string, readonly Change[]>();
+  /** UTF-16 units of the changes that were ever shown or wait to be. */
+  private shownUnits = 0;
   private readonly agentIds = new Set<string>();
   /** Calls of commands that went on in the background, by the client's name for them. */
   private readonly background = new Map<string, string>();
@@ -145,9 +151,7 @@ export class ClaudeTools {
     const path = textAt(input, tool.member);
     if (path === null) return true;
     if (tool.does === 'read') this.sink.fileRead(path);
-    else this.change(callId, [{ path, does: tool.does }]);
-    if (tool.does !== 'read' && this.sink.fileChanged !== undefined)
-      for (const change of fileChangesIn(input)) this.sink.fileChanged(path, change);
+    else this.change(callId, [{ path, does: tool.does, changes: this.toShow(input) }]);
     return true;
   }
 
@@ -159,14 +163,24 @@ export class ClaudeTools {
     else
       this.changes.set(
         callId,
-        changes.map(({ path, does }) => ({ path: ownText(path, PATH_CHARS), does })),
+        changes.map((change) => ({ ...change, path: ownText(change.path, PATH_CHARS) })),
       );
   }
 
+  /** Texts that wait for a result are bounded all together; who shows none has none to wait. */
+  private toShow(input: JsonRecord): readonly FileChange[] {
+    if (this.sink.fileChanged === undefined || this.shownUnits > SHOWN_UNITS_MAX) return [];
+    const changes = fileChangesIn(input);
+    for (const change of changes)
+      this.shownUnits += 'patch' in change ? change.patch.length : change.before.length + change.after.length;
+    return changes;
+  }
+
   private changed(changes: readonly Change[]): void {
-    for (const { path, does } of changes) {
+    for (const { path, does, changes: shown = [] } of changes) {
       if (does === 'write') this.sink.fileWritten(path);
       else this.sink.fileEdited(path);
+      for (const change of shown) this.sink.fileChanged?.(path, change);
     }
   }
 

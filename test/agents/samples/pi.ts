@@ -59,6 +59,7 @@ export const ohMyPiSample: Sample = {
     ...{ PI_CODING_AGENT_DIR: '/moved', PI_CODING_AGENT_SESSION_DIR: '/moved' },
     XDG_DATA_HOME: '/moved/omp',
   },
+  movedByName: { PI_CONFIG_DIR: '/moved/agent' },
   session: byProject,
   tokensOfTurn,
   resume: ['omp', '--session', ID],

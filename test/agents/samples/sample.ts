@@ -44,6 +44,8 @@ export interface Sample {
   readonly roots: Readonly<Record<Host['platform'], string>>;
   /** Where its first root is with the one variable set to `/moved`; absent for an agent without such a variable. */
   readonly moved?: Readonly<Record<string, string>>;
+  /** Where it is below the home with a variable that names a folder there set to `moved`. */
+  readonly movedByName?: Readonly<Record<string, string>>;
   /**
    * Of an agent that keeps sessions in the folders of projects: such a project, from the home, and the files under the first
    * root that list it. The session's root is then in that project.
