@@ -28,15 +28,16 @@ function parsed(out: string): object | null {
 export function trouble(schema: z.ZodType, value: unknown): string | null {
   const told = schema.safeParse(value);
   if (!told.success) return z.prettifyError(told.error);
-  const kept = told.data;
-  return Bun.deepEquals(kept, value) ? null : `keys ${unknown(value, kept).join(', ')}`;
+  const left = unknown(value, told.data);
+  return left.length === 0 ? null : `keys ${left.join(', ')}`;
 }
 
-/** A schema drops the keys that it does not know. */
+/** A schema drops the keys that it does not know; zod drops a tool or a record that is called `__proto__` from any. */
 function unknown(value: unknown, kept: unknown, at = ''): string[] {
   if (typeof value !== 'object' || value === null || typeof kept !== 'object' || kept === null) return [];
   const known: Readonly<Record<string, unknown>> = { ...kept };
-  return Object.entries(value).flatMap(([key, one]) =>
-    key in known ? unknown(one, known[key], `${at}${key}.`) : [`${at}${key}`],
-  );
+  return Object.entries(value).flatMap(([key, one]) => {
+    if (key === '__proto__') return [];
+    return Object.hasOwn(known, key) ? unknown(one, known[key], `${at}${key}.`) : [`${at}${key}`];
+  });
 }
