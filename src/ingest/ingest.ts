@@ -26,7 +26,7 @@ import { distinctSessions, UnchangedSessions } from './discover/distinct.ts';
 import { withProjects } from './discover/roots.ts';
 import { type Away, placesAway, type Visitor, visitAll } from './discover/visits.ts';
 import { wantedOf } from './discover/wanted.ts';
-import { PREPARED_BYTES_MAX, type Preparer, WITHOUT_DIGESTS } from './fast-path/prepare.ts';
+import { PREPARED_BYTES_MAX, type Preparer, withoutDigests } from './fast-path/prepare.ts';
 import { ReadySessions } from './fast-path/ready.ts';
 import {
   addReport,
@@ -354,7 +354,7 @@ function preparesAhead(deps: IngestDeps, options: IngestOptions): boolean {
  */
 function startedFor(deps: IngestDeps, options: IngestOptions, fresh: readonly FoundFile[]): Preparer | null {
   if (!preparesAhead(deps, options)) return null;
-  return options.analyze ? (deps.preparer?.(bytesToPrepare(fresh)) ?? null) : WITHOUT_DIGESTS;
+  return options.analyze ? (deps.preparer?.(bytesToPrepare(fresh)) ?? null) : withoutDigests();
 }
 
 function bytesToPrepare(fresh: readonly FoundFile[]): number {

@@ -7,6 +7,7 @@
 import type { Peek } from '../../domain/agent.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import type { OwnFormat } from '../../domain/own-format.ts';
+import { Pacer } from '../../domain/pacer.ts';
 import type { FileRole } from '../../domain/session.ts';
 import type { Iso } from '../../domain/time.ts';
 import { SourceFile } from '../../files/source.ts';
@@ -19,6 +20,9 @@ import { type About, aboutOf } from '../session-description.ts';
 
 /** A session above it is stored piece by piece: what is made ready lies in memory until it is stored. */
 export const PREPARED_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Bytes of transcripts that may lie about as garbage. */
+const READ_BETWEEN_COLLECTIONS = 24 * 1024 * 1024;
 
 /** What to make ready. */
 export interface PrepareRequest {
@@ -95,11 +99,18 @@ export interface Preparer {
   end(): void;
 }
 
-/** Makes sessions ready that are only to be stored: no thread is needed for that. */
-export const WITHOUT_DIGESTS: Preparer = {
-  prepare: (order) => prepare(order, async ({ peek }) => ({ about: await aboutOf(peek), digest: null })),
-  end: () => undefined,
-};
+/** Makes sessions ready that are only to be stored: no thread is needed for that, and none takes the memory away. */
+export function withoutDigests(): Preparer {
+  const pacer = new Pacer(READ_BETWEEN_COLLECTIONS);
+  return {
+    prepare: (order) =>
+      prepare(order, async ({ peek, rawBytes }) => {
+        pacer.passed(rawBytes);
+        return { about: await aboutOf(peek), digest: null };
+      }),
+    end: () => undefined,
+  };
+}
 
 /** Rejects where a file cannot be read or the digester is gone; a session that makes no digest says so in what it resolves to. */
 export async function prepare(order: PrepareRequest, digest: Digester): Promise<Prepared> {
