@@ -6,6 +6,7 @@ import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { AGENTS } from '../../src/agents/registry.ts';
 import type { Digest } from '../../src/domain/digest.ts';
+import { askedProblem } from './asked.ts';
 import {
   CHECKS,
   type CheckName,
@@ -72,6 +73,7 @@ export class Journey {
       ['killed', () => this.#killed()],
       ['evicted', () => this.#evicted()],
       ['elsewhere', () => this.#elsewhere()],
+      ['asked', () => this.#asked()],
     ];
     for (const [name, part] of parts)
       try {
@@ -407,6 +409,14 @@ export class Journey {
     if (state !== 'evicted') throw new Error(`after evict and ingest it is ${state}`);
     const again = await machine.memory('ingest', '--again', this.#uid);
     if (again.code !== 0) throw new Error(`ingest --again exited ${again.code}: ${again.out}`);
+  }
+
+  async #asked(): Promise<void> {
+    const { agent, folder } = { agent: this.#agent, folder: this.#folder };
+    const step = plot.ASKED.steps.find(({ kind }) => kind === 'look-up');
+    if (step?.kind !== 'look-up' || agent.hand(this.#machine.place)(step, '', '') === null)
+      return this.#without('asked', 'the server is not registered with it');
+    this.#tell('asked', await askedProblem({ agent, folder, bins: this.#bins, model: this.#model }));
   }
 
   async #elsewhere(): Promise<void> {
