@@ -433,8 +433,9 @@ export class Journey {
     renameSync(project, `${project}-of-the-first-machine`);
     const imported = await other.memory('import', archive, '--trust');
     if (imported.code !== 0) throw new Error(`import exited ${imported.code}: ${imported.out}`);
-    const { out: help } = await other.memory('restore', '--help');
-    const moves = help.includes('--project') ? ['--project', other.place.project] : [];
+    // Where the program does not offer it, a session still goes on where its agent finds it from any folder.
+    const offered = AGENTS.find(({ id }) => id === this.#agent.id)?.otherProject;
+    const moves = offered === undefined ? [] : ['--project', other.place.project];
     await other.restore(this.#uid, ...moves);
     const problem = await this.#resumes(plot.ELSEWHERE.prompt, other).catch(
       (thrown: Error) => thrown.message,
