@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ASKING } from './agents/asked.ts';
 import { CHECKS } from './agents/checks.ts';
 import { type AgentFacts, nameOf } from './agents/facts.ts';
 import { cacheFolder, installed, newestVersion, noted, noteIn } from './agents/install.ts';
@@ -56,7 +57,8 @@ async function ran(agent: AgentFacts, version: string, options: Options): Promis
     }
     return { agent, version, outcomes };
   } finally {
-    for (const { home } of [place, placeIn(join(folder, 'other'), '')]) endThoseOf(home);
+    for (const { home } of [place, ...['other', ASKING].map((name) => placeIn(join(folder, name), ''))])
+      endThoseOf(home);
     await model.stop();
     if (options.isKept) writeFileSync(join(folder, 'requests.jsonl'), `${model.requests.join('\n')}\n`);
     if (options.isKept) console.log(`  left in ${folder}`);

@@ -32,6 +32,7 @@ export const CHECKS = [
   ['killed', 'killed in the middle'],
   ['evicted', 'evicted, restored, resumed'],
   ['elsewhere', "another machine's folder"],
+  ['asked', 'asks the server for agents'],
 ] as const;
 
 export type CheckName = (typeof CHECKS)[number][0];

@@ -6,6 +6,7 @@ import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { AGENTS } from '../../src/agents/registry.ts';
 import type { Digest } from '../../src/domain/digest.ts';
+import { askedProblem } from './asked.ts';
 import {
   CHECKS,
   type CheckName,
@@ -72,6 +73,7 @@ export class Journey {
       ['killed', () => this.#killed()],
       ['evicted', () => this.#evicted()],
       ['elsewhere', () => this.#elsewhere()],
+      ['asked', () => this.#asked()],
     ];
     for (const [name, part] of parts)
       try {
@@ -409,6 +411,14 @@ export class Journey {
     if (again.code !== 0) throw new Error(`ingest --again exited ${again.code}: ${again.out}`);
   }
 
+  async #asked(): Promise<void> {
+    const { agent, folder } = { agent: this.#agent, folder: this.#folder };
+    const step = plot.ASKED.steps.find(({ kind }) => kind === 'look-up');
+    if (step?.kind !== 'look-up' || agent.hand(this.#machine.place)(step, '', '') === null)
+      return this.#without('asked', 'the server is not registered with it');
+    this.#tell('asked', await askedProblem({ agent, folder, bins: this.#bins, model: this.#model }));
+  }
+
   async #elsewhere(): Promise<void> {
     const archive = join(this.#folder, 'all.smx');
     const exported = await this.#machine.memory('export', '--all', archive);
@@ -423,8 +433,9 @@ export class Journey {
     renameSync(project, `${project}-of-the-first-machine`);
     const imported = await other.memory('import', archive, '--trust');
     if (imported.code !== 0) throw new Error(`import exited ${imported.code}: ${imported.out}`);
-    const { out: help } = await other.memory('restore', '--help');
-    const moves = help.includes('--project') ? ['--project', other.place.project] : [];
+    // Where the program does not offer it, a session still goes on where its agent finds it from any folder.
+    const offered = AGENTS.find(({ id }) => id === this.#agent.id)?.otherProject;
+    const moves = offered === undefined ? [] : ['--project', other.place.project];
     await other.restore(this.#uid, ...moves);
     const problem = await this.#resumes(plot.ELSEWHERE.prompt, other).catch(
       (thrown: Error) => thrown.message,

@@ -1,5 +1,5 @@
 /** What opencode and its fork Kilo have in common. */
-import { handOf, type Place, within } from './facts.ts';
+import { type Hands, handOf, type Place, within } from './facts.ts';
 
 /** A provider of its own, which speaks as OpenAI does; the package for it is part of the program. */
 export const configOf = (url: string) => ({
@@ -16,7 +16,8 @@ export const configOf = (url: string) => ({
   },
 });
 
-export const opencodeHand = (place: Place) =>
+/** `more`: what one of them has beyond the other. */
+export const opencodeHand = (place: Place, more: Hands = {}) =>
   handOf({
     write: ({ path, content }) => ['write', { filePath: within(place, path), content }],
     read: ({ path }) => ['read', { filePath: within(place, path) }],
@@ -35,4 +36,5 @@ export const opencodeHand = (place: Place) =>
       },
     ],
     delegate: ({ prompt }) => ['task', { description: 'Run the errand', prompt, subagent_type: 'general' }],
+    ...more,
   });

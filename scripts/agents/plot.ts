@@ -123,9 +123,25 @@ export const AFTER_COMPACTION: Turn = {
   steps: [{ kind: 'say', text: 'The short of it, said the script.' }],
 };
 
+/** What an older session holds; the model asks for a word of it, and is to be answered with another. */
+export const RECORDED = {
+  folder: 'older',
+  prompt: 'Mend the walrus feeder, and keep the spanner-of-the-keeper dry.',
+  query: 'walrus feeder',
+  word: 'spanner-of-the-keeper',
+};
+export const ASKED: Turn = {
+  prompt: 'Was anything like it done before?',
+  steps: [
+    { kind: 'find-tool' },
+    { kind: 'look-up', query: RECORDED.query },
+    { kind: 'say', text: 'It was done before, said the script.' },
+  ],
+};
+
 export const TURNS: readonly Turn[] = [
   ...[FIRST, SECOND, SLOW, AFTER_KILL, AFTER_EVICTION, ELSEWHERE, HELPED, ERRAND],
-  ...[SPILLED, BACKGROUND, PLANNED, UNPLANNED, PLANNED_ON, FORKED, AFTER_COMPACTION],
+  ...[SPILLED, BACKGROUND, PLANNED, UNPLANNED, PLANNED_ON, FORKED, AFTER_COMPACTION, ASKED],
 ];
 
 export interface Command {

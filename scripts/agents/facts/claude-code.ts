@@ -2,6 +2,7 @@ import { type AgentFacts, handOf, within } from '../facts.ts';
 
 /** It tells the model where the plan is to be. */
 const PLAN_FILE = /\/[^\s"]*\/plans\/[\w-]+\.md/;
+const SEARCH = 'mcp__session-memory__search_sessions';
 
 export const claudeCode: AgentFacts = {
   id: 'claude-code',
@@ -40,6 +41,8 @@ export const claudeCode: AgentFacts = {
         { file_path: PLAN_FILE.exec(request)?.[0] ?? '', content },
       ],
       background: ({ command }) => ['Bash', { command, description: 'Run it', run_in_background: true }],
+      'find-tool': () => ['ToolSearch', { query: `select:${SEARCH}` }],
+      'look-up': ({ query }) => [SEARCH, { query }],
       delegate: ({ prompt }) => [
         'Agent',
         { description: 'Run the errand', prompt, subagent_type: 'general-purpose' },

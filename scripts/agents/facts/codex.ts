@@ -64,6 +64,7 @@ export const codex: AgentFacts = codexOf('0.171.0', 'gpt-6.2-sol', () =>
     write: ({ path, content }) => inCode('apply_patch', added(path, content)),
     edit: ({ path, before, after }) => inCode('apply_patch', changed(path, before, after)),
     run: ({ command }) => inCode('exec_command', { cmd: command, yield_time_ms: 120_000 }),
+    'look-up': ({ query }) => inCode('mcp__session_memory__search_sessions', { query }),
     delegate: ({ prompt }) => ['spawn_agent', { task_name: 'errand', message: prompt, fork_turns: 'none' }],
   }),
 );
@@ -75,6 +76,8 @@ export const codexPlain: AgentFacts = {
       write: ({ path, content }) => inShell(`apply_patch <<'END'\n${added(path, content)}END\n`),
       edit: ({ path, before, after }) => inShell(`apply_patch <<'END'\n${changed(path, before, after)}END\n`),
       run: ({ command }) => inShell(command),
+      // The name of the server stands beside it, as that of a group.
+      'look-up': ({ query }) => ['search_sessions', { query }],
       delegate: ({ prompt }) => ['spawn_agent', { message: prompt }],
     }),
   ),

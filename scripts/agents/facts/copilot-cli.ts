@@ -26,6 +26,7 @@ export const copilotCli: AgentFacts = {
         { path: within(place, path), old_str: before, new_str: after },
       ],
       run: ({ command }) => ['bash', { command, description: 'Run it', mode: 'sync', initial_wait: 120 }],
+      'look-up': ({ query }) => ['session-memory-search_sessions', { query }],
       delegate: ({ prompt }) => [
         'task',
         { description: 'Run the errand', prompt, agent_type: 'general-purpose', name: 'errand' },

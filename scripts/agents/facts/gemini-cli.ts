@@ -56,6 +56,7 @@ export const geminiCli: AgentFacts = {
           })),
         },
       ],
+      'look-up': ({ query }) => ['mcp_session-memory_search_sessions', { query }],
       delegate: ({ prompt }) => ['invoke_agent', { agent_name: 'generalist', prompt }],
     }),
   // A resume begins a second file of the same id, which holds the context alone.

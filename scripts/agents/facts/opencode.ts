@@ -23,6 +23,9 @@ export const opencode: AgentFacts = {
   forksNameless: true,
   isLog: (path) => /\/opencode\.db(?:-\w+)?$|\/opencode\/(?:log|snapshot)\//.test(path),
   forget: (id) => ['session', 'delete', id],
-  hand: opencodeHand,
+  hand: (place) =>
+    opencodeHand(place, {
+      'look-up': ({ query }) => ['session-memory_search_sessions', { query }],
+    }),
   limits: { branch: 'its transcripts name no branch' },
 };

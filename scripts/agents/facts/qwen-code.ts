@@ -1,5 +1,7 @@
 import { type AgentFacts, handOf, within } from '../facts.ts';
 
+const SEARCH = 'mcp__session-memory__search_sessions';
+
 export const qwenCode: AgentFacts = {
   id: 'qwen-code',
   version: '0.24.4',
@@ -36,6 +38,8 @@ export const qwenCode: AgentFacts = {
         'run_shell_command',
         { command, description: 'Run it', is_background: true },
       ],
+      'find-tool': () => ['tool_search', { query: `select:${SEARCH}` }],
+      'look-up': ({ query }) => ['tool_call', { name: SEARCH, arguments: { query } }],
       delegate: ({ prompt }) => [
         'agent',
         { description: 'Run the errand', prompt, subagent_type: 'general-purpose' },

@@ -8,7 +8,11 @@ function entriesOf({ role, content }: Json): Entry[] {
   if (role === 'system') return [];
   const results = list(content).filter(({ type }) => type === 'tool_result');
   const others = Array.isArray(content) ? content.filter((block) => !results.includes(block)) : content;
-  const text = textOf(others);
+  // Beside a tool that was searched for Claude Code itself says that it is there.
+  const isFound = results.some((result) =>
+    list(result['content']).some(({ type }) => type === 'tool_reference'),
+  );
+  const text = isFound ? '' : textOf(others);
   const said: Entry[] = text === '' ? [] : [{ who: whoIs(role), text }];
   return [...results.map((result): Entry => ({ who: 'result', text: textOf(result['content']) })), ...said];
 }

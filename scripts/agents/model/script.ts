@@ -13,6 +13,9 @@ export type Step =
   | { readonly kind: 'plan'; readonly content: string }
   | { readonly kind: 'todo'; readonly items: readonly string[] }
   | { readonly kind: 'delegate'; readonly prompt: string }
+  /** Some agents offer a tool only once it has been searched for. */
+  | { readonly kind: 'find-tool' }
+  | { readonly kind: 'look-up'; readonly query: string }
   | { readonly kind: 'say'; readonly text: string };
 
 export interface Turn {
