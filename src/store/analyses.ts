@@ -95,10 +95,11 @@ export function failedAnalyses(
   db: ReadableDb,
   present: Pick<Circumstances, 'analyzer' | 'program'>,
 ): FailedGroup[] {
+  // CROSS JOIN: the few that failed come first. Left to itself SQLite looks at each live session.
   const rows = db.all<AnalysisColumns & { uid: SessionUid; why: string; raw_generation: number }>(
     `SELECT s.session_uid AS uid, s.analyze_error AS why, s.raw_generation, a.generation, a.failures, a.tried_at,
        a.analyzer, a.program
-     FROM analyses a JOIN sessions s ON s.id = a.session_id
+     FROM analyses a CROSS JOIN sessions s ON s.id = a.session_id
      WHERE a.failures > 0 AND s.analyzed_at IS NULL AND s.evicted_at IS NULL AND s.analyze_error IS NOT NULL
      ORDER BY a.tried_at DESC, a.session_id`,
   );
