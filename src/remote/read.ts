@@ -51,11 +51,11 @@ export function emptyReadReport(): ReadReport {
   return { commits: 0, sessions: [], pinned: [], forgotten: [], purged: [], problems: [] };
 }
 
-/** All that is new of one machine. `head`: its head as it was seen just now. */
+/** All that is new of one machine. `head`: its head as it was seen just now; null: it is to be looked at again. */
 export async function readMachine(
   deps: ReadDeps,
   machine: string,
-  head: string,
+  head: string | null,
   report: ReadReport,
 ): Promise<void> {
   const { db, bucket, signal } = deps;
