@@ -7,6 +7,7 @@ import * as schemas from '../../src/cli/schemas.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { censusOf, isEvictable, withOnlySafe } from '../../src/policy/census.ts';
 import { planSweep } from '../../src/policy/plan.ts';
+import { forgetSession } from '../../src/store/forget.ts';
 import { findSession } from '../../src/store/read.ts';
 import { isInBucket } from '../../src/store/remote/receipts.ts';
 import { evictCovered } from '../../src/store/write-sweep.ts';
@@ -186,3 +187,68 @@ test('a plan of a store with a bucket never names what is not safe, loses nothin
     }),
   );
 });
+
+test(
+  'a bucket that is gone, emptied or another one lets nothing go by its old receipts, and is filled again when it is back',
+  async () => {
+    using model = await ModelBucket.started();
+    using machine = new RemoteWorld(model, 'one');
+    const u = uid(1) as SessionUid;
+    machine.put(claudePath(id(1)), promptLine(id(1), 'one'));
+    await machine.ingest();
+    const format = Buffer.from(model.bytes('format'));
+    const other = JSON.stringify({ format: 'session-memory remote', version: 1, bucket: 'c1'.repeat(16) });
+    const holdsOnly = (text: string) => () => {
+      model.objects.clear();
+      model.put('format', Buffer.from(text));
+    };
+    const ways: readonly (readonly [string, () => void])[] = [
+      ['any more', () => model.objects.clear()],
+      [
+        'NoSuchBucket',
+        () => {
+          model.fault = () => ({ kind: 'status', status: 404, code: 'NoSuchBucket' });
+        },
+      ],
+      ['another bucket than', holdsOnly(other)],
+      ['foreign', holdsOnly('<html>')],
+    ];
+    for (const [told, spoil] of ways) {
+      await machine.sync();
+      expect(isInBucket(machine.db, u), told).toBe(true);
+      spoil();
+      await expect(machine.sync()).rejects.toThrow(told);
+      expect(isInBucket(machine.db, u), told).toBe(false);
+      model.fault = () => null;
+      model.put('format', format);
+    }
+    await machine.sync();
+    expect(isInBucket(machine.db, u)).toBe(true);
+    expect(await machine.fetch(u)).toBe(promptLine(id(1), 'one'));
+    // A service that fails says nothing of what lies in it.
+    model.fault = () => ({ kind: 'status', status: 403, code: 'AccessDenied' });
+    await expect(machine.sync()).rejects.toThrow('AccessDenied');
+    expect(isInBucket(machine.db, u)).toBe(true);
+  },
+  LONG,
+);
+
+test(
+  'a store that was set back to before a collection counts no pack that is gone',
+  async () => {
+    using model = await ModelBucket.started();
+    using machine = new RemoteWorld(model, 'one');
+    for (const n of [1, 2]) machine.put(claudePath(id(n)), promptLine(id(n), `number ${n}`));
+    await machine.ingest();
+    await machine.sync();
+    const image = machine.image();
+    forgetSession(machine.db, uid(1) as SessionUid, machine.now);
+    expect((await machine.collect()).purged).toBeGreaterThan(0);
+    machine.setBack(image);
+    await machine.sync();
+    expect((await machine.verified()).findings).toEqual([]);
+    machine.evict(uid(2));
+    expect(await machine.fetch(uid(2))).toBe(promptLine(id(2), 'number 2'));
+  },
+  LONG,
+);

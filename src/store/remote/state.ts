@@ -131,6 +131,16 @@ export function dropUploadedOf(db: WritableDb, uids: readonly SessionUid[]): voi
   });
 }
 
+/** The same for each session of which a piece should lie in a pack that is not there. */
+export function dropUploadedOutside(db: WritableDb, packs: ReadonlySet<string>): void {
+  const lost = new Set<SessionUid>();
+  for (const { uid, pack } of db.each<{ uid: SessionUid; pack: string }>(
+    'SELECT DISTINCT session_uid AS uid, pack FROM remote_pieces',
+  ))
+    if (!packs.has(pack)) lost.add(uid);
+  dropUploadedOf(db, [...lost]);
+}
+
 export function setHead(db: WritableDb, head: string | null): void {
   db.run('UPDATE remote SET head = $head', { head });
 }
