@@ -147,21 +147,28 @@ class Batch {
     const found = marked(db, uid);
     if (found === null) return;
     const { mark, whole, files } = found;
-    const format = formatOf(whole.meta.agent);
-    const session = format === null ? whole : inItsPlaces(whole, format).session;
-    if (session === null) {
+    // What no agent keeps is not given out again by whoever fetches it. All of it is uploaded, but nothing goes here that would not come back.
+    const { session: restorable, left } = inItsPlaces(whole, formatOf(whole.meta.agent));
+    if (restorable === null) {
       this.#done.problems.push({
         session_uid: uid,
         problem: 'none of its files is one that its agent keeps',
       });
       return;
     }
-    const { meta, digests } = session;
+    const isRestorable = left.length === 0;
+    if (!isRestorable)
+      this.#done.problems.push({
+        session_uid: uid,
+        problem: `it stays here too: ${left[0]?.key} would not come back, ${left[0]?.why}`,
+      });
+    const { meta, digests } = whole;
     const isLive = meta.evicted_at === null;
-    const pieces = isLive ? await this.#piecesOf(uid, session) : [];
+    const pieces = isLive ? await this.#piecesOf(uid, whole) : [];
     const records = await this.#putRecords(recordsOf({ meta, digests, pieces }));
     this.#sessions.push({
-      ...{ uid, mark, files, generation: meta.raw_generation, records, raw_bytes: meta.raw_bytes },
+      ...{ uid, mark, files: isRestorable ? files : null, generation: meta.raw_generation },
+      ...{ records, raw_bytes: meta.raw_bytes },
       packs: isLive ? [...new Set(pieces.map(({ place }) => place.pack))] : null,
       pieces: pieces.map(storedPiece),
     });

@@ -252,3 +252,31 @@ test(
   },
   LONG,
 );
+
+test(
+  'a session with a file that would not come back is uploaded whole, told of once, and goes from here by no sweep',
+  async () => {
+    using model = await ModelBucket.started();
+    using machine = new RemoteWorld(model, 'one');
+    const u = uid(1) as SessionUid;
+    machine.put(claudePath(id(1)), promptLine(id(1), 'one'));
+    machine.put(
+      claudePath(id(1)).replace('.jsonl', '/subagents/agent-a1.jsonl'),
+      promptLine(id(1), 'of a subagent'),
+    );
+    await machine.ingest();
+    expect(machine.db.all('SELECT id FROM files')).toHaveLength(2);
+    const { uploaded } = await machine.sync();
+    expect(uploaded.problems.map(({ problem }) => problem).join()).toContain('it stays here too');
+    expect(uploaded.rawBytes).toBe(
+      machine.db.get<{ n: number }>('SELECT sum(raw_bytes) AS n FROM segments')?.n ?? 0,
+    );
+    expect(isInBucket(machine.db, u)).toBe(false);
+    const generation = findSession(machine.db, u)?.generation ?? 0;
+    const victim = { uid: u, generation, storedBytes: 1, reason: 'test' };
+    const by = { sweepId: null, at: machine.now, untilUsageBytes: null };
+    expect(evictCovered(machine.db, [victim], by)[0]).toMatchObject({ kind: 'skipped' });
+    expect((await machine.sync()).uploaded.problems).toEqual([]);
+  },
+  LONG,
+);
