@@ -1,6 +1,6 @@
 /** With a bucket nothing is lost by eviction: what goes is there first, read back, and what is not there stays, whatever asks for it. */
 import { expect, test } from 'bun:test';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import * as schemas from '../../src/cli/schemas.ts';
@@ -8,8 +8,12 @@ import type { SessionUid } from '../../src/domain/ids.ts';
 import { censusOf, isEvictable, withOnlySafe } from '../../src/policy/census.ts';
 import { planSweep } from '../../src/policy/plan.ts';
 import { forgetSession } from '../../src/store/forget.ts';
+import { openWritable } from '../../src/store/open.ts';
 import { findSession } from '../../src/store/read.ts';
-import { isInBucket } from '../../src/store/remote/receipts.ts';
+import { mirrored } from '../../src/store/remote/mirror.ts';
+import { hasBucket, isInBucket } from '../../src/store/remote/receipts.ts';
+import { rebuild } from '../../src/store/repair/rebuild.ts';
+import { census } from '../../src/store/usage.ts';
 import { evictCovered } from '../../src/store/write-sweep.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { card, daysAgo, NOW } from '../support/memory-store.ts';
@@ -277,6 +281,86 @@ test(
     const by = { sweepId: null, at: machine.now, untilUsageBytes: null };
     expect(evictCovered(machine.db, [victim], by)[0]).toMatchObject({ kind: 'skipped' });
     expect((await machine.sync()).uploaded.problems).toEqual([]);
+  },
+  LONG,
+);
+
+test(
+  'a store that was written anew of its rows is still of its bucket, and has back what it had evicted',
+  async () => {
+    using model = await ModelBucket.started();
+    using machine = new RemoteWorld(model, 'one');
+    using other = new RemoteWorld(model, 'other');
+    other.put(claudePath(id(3)), promptLine(id(3), 'elsewhere'));
+    await other.ingest();
+    await other.sync();
+    for (const n of [1, 2]) machine.put(claudePath(id(n)), promptLine(id(n), `number ${n}`));
+    await machine.ingest();
+    await machine.sync();
+    machine.evict(uid(1));
+    await machine.sync();
+    const into = join(machine.folder, 'rebuilt.db');
+    rebuild(machine.db.path, into);
+    machine.db.close();
+    Object.assign(machine, { db: openWritable(into) });
+    expect([hasBucket(machine.db), isInBucket(machine.db, uid(2) as SessionUid)]).toEqual([true, false]);
+    expect([...census(machine.db, machine.now).evictable()]).toEqual([]);
+    const { read } = await machine.sync();
+    expect(read.problems).toEqual([]);
+    expect(isInBucket(machine.db, uid(2) as SessionUid)).toBe(true);
+    for (const n of [1, 2]) expect(await machine.fetch(uid(n))).toBe(promptLine(id(n), `number ${n}`));
+    expect([...mirrored(machine.db).keys()]).toEqual([uid(3)] as SessionUid[]);
+  },
+  LONG,
+);
+
+test(
+  'where a bucket is configured that the store has not joined, nothing goes, whatever asks for it',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    const store = ['--store', join(laptop.folder, 'another.db')];
+    laptop.write(1, 'is nowhere else');
+    await laptop.ok('ingest', ...store);
+    const swept = await report(laptop, 'sweep', ...TIGHT, ...store);
+    expect([swept.code, swept.lost_data, swept.bytes_freed]).toEqual([4, false, 0]);
+    expect(swept.warnings.join()).toContain('until their bytes are in the bucket');
+    const planned = await report(
+      laptop,
+      'sweep',
+      '--dry-run',
+      '--soft-cap',
+      '0',
+      '--hard-cap',
+      '0',
+      ...store,
+    );
+    expect(planned.plan.passes.flatMap(({ victims }) => victims)).toEqual([]);
+    await laptop.run('maintain', ...TIGHT, ...store);
+    const byHand = await laptop.run('evict', id(1), '--yes', ...store);
+    expect(byHand.out + byHand.err).toContain('not in the bucket yet');
+    expect((await laptop.ok('show', id(1), '--raw', ...store)).out).toContain('is nowhere else');
+  },
+  LONG,
+);
+
+test(
+  'who leaves a bucket has the table that was written taken out; while one stands there nothing goes',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    const config = (await laptop.ok('config', 'path')).out.trim();
+    const [before, own] = [readFileSync(config, 'utf8'), '[ingest]\nexclude = []\n'];
+    writeFileSync(config, `${before}\n# mine\n`);
+    expect((await laptop.ok('remote', 'leave')).out).toContain('nothing is evicted: take it out');
+    laptop.write(1, 'one');
+    await laptop.ok('ingest');
+    expect((await report(laptop, 'sweep', ...TIGHT)).bytes_freed).toBe(0);
+    writeFileSync(config, own);
+    await laptop.setUp('add');
+    expect(readFileSync(config, 'utf8')).not.toBe(own);
+    expect((await laptop.ok('remote', 'leave')).out).toContain('evictions are final again');
+    expect(readFileSync(config, 'utf8')).toBe(own);
   },
   LONG,
 );

@@ -75,7 +75,6 @@ const TABLES = [
   'remote_pieces',
   'remote_marks',
   'remote_receipts',
-  'remote_mirrors',
   'remote_unnamed',
   'remote_tainted',
 ] as const;
@@ -99,7 +98,10 @@ export function takeNewIdentity(db: WritableDb, machine: string, name: string): 
   });
 }
 
-/** This store belongs to no bucket any more: what it evicts from now on goes nowhere. Sessions of other machines stay. */
+/**
+ * This store belongs to no bucket any more: what it evicts from now on goes nowhere. Sessions of other machines stay, and stay theirs: so
+ * they are told of to no other bucket as this machine's own.
+ */
 export function leaveBucket(db: WritableDb): void {
   db.writeTransaction(() => {
     for (const table of TABLES) db.run(`DELETE FROM ${table}`);
