@@ -4,6 +4,7 @@
  * or overwritten by it, whatever the bucket holds.
  */
 import { FailureError, fail } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
 import {
   dropUploaded,
   dropUploadedOutside,
@@ -157,13 +158,24 @@ async function becomeAnother(deps: SyncDeps, report: SyncReport): Promise<void> 
   // What lies in the log under the old id may have no head yet, and nobody would look at it.
   await bucket.putHead(machine, next);
   // Since the day that this store is of, packs may have been collected that it believes to be there.
-  const there = new Set<string>();
-  for await (const { name: pack } of bucket.list(PACKS)) there.add(pack.split('/').at(-1) ?? '');
-  dropUploadedOutside(db, there);
+  await mustStillBeThere(deps);
   takeNewIdentity(db, newId(), name);
   report.notes.push(
     'this store is a copy, or was set back: another one has written under its id since; it goes on under an id of its own',
   );
+}
+
+/**
+ * A look at the names of all packs, a request for a thousand: whoever has the bucket may take objects away, or have them taken away by
+ * their age. What has lost a pack counts as not uploaded. Returns the sessions that it hits.
+ */
+export async function mustStillBeThere({
+  db,
+  bucket,
+}: Pick<SyncDeps, 'db' | 'bucket'>): Promise<SessionUid[]> {
+  const there = new Set<string>();
+  for await (const { name } of bucket.list(PACKS)) there.add(name.split('/').at(-1) ?? '');
+  return dropUploadedOutside(db, there);
 }
 
 async function uploadAlone(deps: SyncDeps, report: SyncReport): Promise<Uploaded> {

@@ -364,3 +364,23 @@ test(
   },
   LONG,
 );
+
+test(
+  'maintain looks whether the packs are there still before anything goes: where they have run out nothing does',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    laptop.write(1, 'one');
+    await laptop.ok('ingest');
+    await laptop.sync();
+    for (const name of model.names('some/packs/')) model.objects.delete(name);
+    const lowered = ['maintain', '--yes', '--soft-cap', '0', '--hard-cap', '1MiB'];
+    const run = await laptop.run(...lowered);
+    expect([run.code, run.err.includes('the bucket has lost the bytes of 1 session')]).toEqual([1, true]);
+    expect((await laptop.listed()).map(({ state }) => state)).toEqual(['analyzed']);
+    await laptop.ok(...lowered);
+    expect((await laptop.listed()).map(({ state }) => state)).toEqual(['evicted']);
+    expect((await laptop.ok('show', id(1), '--raw')).out).toContain('one');
+  },
+  LONG,
+);

@@ -133,14 +133,27 @@ export function dropUploadedOf(db: WritableDb, uids: readonly SessionUid[]): voi
   });
 }
 
-/** The same for each session of which a piece should lie in a pack that is not there. */
-export function dropUploadedOutside(db: WritableDb, packs: ReadonlySet<string>): void {
+/**
+ * The same for each session of which something should lie in a pack that is not there. Of one that was evicted here nothing can be uploaded
+ * again, and where it lay stays known. Returns those that are live.
+ */
+export function dropUploadedOutside(db: WritableDb, packs: ReadonlySet<string>): SessionUid[] {
+  const machine = remoteState(db)?.machine;
   const lost = new Set<SessionUid>();
   for (const { uid, pack } of db.each<{ uid: SessionUid; pack: string }>(
     'SELECT DISTINCT session_uid AS uid, pack FROM remote_pieces',
   ))
     if (!packs.has(pack)) lost.add(uid);
-  dropUploadedOf(db, [...lost]);
+  for (const { uid, machine: of, bytes } of eachRecord(db))
+    if (of === machine && bytes !== null && !packs.has(bytes.records.pack)) lost.add(uid);
+  const live = [...lost].filter(
+    (uid) =>
+      db.get('SELECT 1 AS found FROM sessions WHERE session_uid = $uid AND evicted_at IS NULL', { uid }) !==
+      null,
+  );
+  dropUploadedOf(db, live);
+  for (const uid of lost) db.run('DELETE FROM remote_pieces WHERE session_uid = $uid', { uid });
+  return live;
 }
 
 export function setHead(db: WritableDb, head: string | null): void {
