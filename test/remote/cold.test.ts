@@ -384,3 +384,28 @@ test(
   },
   LONG,
 );
+
+test(
+  'what two machines have put there is had back where the packs of one of them are lost',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    laptop.write(1, 'one');
+    await laptop.ok('ingest');
+    await laptop.sync();
+    const lost = model.names('some/packs/');
+    using desktop = await Machine.joined(model, 'desktop');
+    desktop.write(1, 'one');
+    await desktop.ok('ingest');
+    await desktop.sync();
+    await laptop.sync();
+    await laptop.ok('evict', id(1), '--yes');
+    for (const name of lost) model.objects.delete(name);
+    const shown = await laptop.ok('show', id(1), '--raw');
+    expect(shown.out).toBe(promptLine(id(1), 'one', '2026-05-01T00:00:00.000Z'));
+    expect(shown.err).toContain('another one is whole');
+    for (const name of model.names('some/packs/')) model.objects.delete(name);
+    expect((await laptop.run('show', id(1), '--raw')).code).not.toBe(0);
+  },
+  LONG,
+);
