@@ -140,6 +140,8 @@ export function problemsOfSync({ read, uploaded, notes }: SyncReport): string[] 
     ...read.problems.map(({ object, problem }) =>
       problem.includes(object) ? problem : `${object}: ${problem}`,
     ),
-    ...uploaded.problems.map(({ session_uid: uid, problem }) => `not uploaded: ${uid}: ${problem}`),
+    ...uploaded.problems.map(
+      ({ session_uid: uid, problem }) => `not whole in the bucket: ${uid}: ${problem}`,
+    ),
   ];
 }

@@ -409,3 +409,27 @@ test(
   },
   LONG,
 );
+
+test(
+  'a session of which bytes are missing here has no receipt',
+  async () => {
+    using model = await ModelBucket.started();
+    using machine = new RemoteWorld(model, 'one');
+    for (const n of [1, 2]) machine.put(claudePath(id(n)), promptLine(id(n), `number ${n}`));
+    await machine.ingest();
+    for (const { name } of machine.db.all<{ name: string }>(
+      "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'segments'",
+    ))
+      machine.db.exec(`DROP TRIGGER "${name}"`);
+    machine.db.run(
+      'DELETE FROM segments WHERE session_id = (SELECT id FROM sessions WHERE session_uid = $uid)',
+      {
+        uid: uid(1),
+      },
+    );
+    const { uploaded } = await machine.sync();
+    expect(uploaded.problems.map(({ problem }) => problem).join()).toContain('missing in the store');
+    expect([1, 2].map((n) => isInBucket(machine.db, uid(n) as SessionUid))).toEqual([false, true]);
+  },
+  LONG,
+);
