@@ -7,12 +7,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { agentById } from '../agents/registry.ts';
 import { importStream } from '../archive/import.ts';
-import { fail } from '../domain/errors.ts';
+import { FailureError, fail } from '../domain/errors.ts';
 import type { SessionRow } from '../domain/session.ts';
+import { plainLine } from '../domain/text.ts';
 import { bytesOf, fetched } from '../remote/fetch.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { openReadable, openWritable } from '../store/open.ts';
 import { findSession, resolveSession } from '../store/read.ts';
+import type { StoredBytes } from '../store/remote/state.ts';
 import { bucketOf } from './bucket-of.ts';
 import type { Context } from './context.ts';
 import { formatBytes } from './format.ts';
@@ -36,8 +38,7 @@ export async function withBytes<T>(
   if (session === null) return await use(context, false);
   const folder = mkdtempSync(join(context.tempFolder, 'session-memory-fetch-'));
   try {
-    const storePath = join(folder, 'store.db');
-    await fetchInto(context, session, storePath);
+    const storePath = await fetchedWhole(context, session, folder);
     return await use({ ...context, args: [session.uid], settings: { ...context.settings, storePath } }, true);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -52,7 +53,42 @@ function awayNamed({ settings }: Context, named: string): SessionRow | null {
   return isAway(db, session) ? session : null;
 }
 
-async function fetchInto(context: Context, { uid }: SessionRow, storePath: string): Promise<void> {
+/**
+ * Every state that a machine has of it, together; where one of them cannot be had, one that has no less than was here. Returns the path of
+ * the passing store.
+ */
+async function fetchedWhole(context: Context, session: SessionRow, folder: string): Promise<string> {
+  using here = openReadable(context.settings.storePath);
+  const states = bytesOf(here, session.uid);
+  const single = states.filter(({ raw_bytes: bytes }) => states.length > 1 && bytes >= session.rawBytes);
+  let first: FailureError | null = null;
+  for (const [i, some] of [states, ...single.map((state) => [state])].entries()) {
+    const storePath = join(folder, `store-${i}.db`);
+    try {
+      await fetchInto(context, session, some, storePath);
+    } catch (thrown) {
+      if (!(thrown instanceof FailureError) || !['not_found', 'corrupt'].includes(thrown.failure.code))
+        throw thrown;
+      first ??= thrown;
+      continue;
+    }
+    if (first !== null)
+      context.io.err(
+        `warning: of ${plainLine(session.uid)} one of ${states.length} states in the bucket cannot be had (${plainLine(first.failure.message)}); another one is whole\n`,
+      );
+    return storePath;
+  }
+  throw (
+    first ?? fail('not_found', `${session.uid} is not in the bucket`, 'Run `session-memory remote sync`.')
+  );
+}
+
+async function fetchInto(
+  context: Context,
+  { uid }: SessionRow,
+  states: readonly StoredBytes[],
+  storePath: string,
+): Promise<void> {
   const { io, host, clock, settings, signal } = context;
   const line = new ProgressLine(io);
   using here = openReadable(settings.storePath);
@@ -61,7 +97,7 @@ async function fetchInto(context: Context, { uid }: SessionRow, storePath: strin
   const showing = (done: number, total: number) =>
     line.show(`fetch ${formatBytes(done)} of ${formatBytes(total)}  ${uid}`);
   try {
-    const stream = fetched(bucket, uid, bytesOf(here, uid), { now: clock.now(), progress: showing });
+    const stream = fetched(bucket, uid, states, { now: clock.now(), progress: showing });
     const { damaged } = await importStream(
       {
         ...{

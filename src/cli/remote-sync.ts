@@ -1,12 +1,14 @@
 /** One meeting with the bucket, as `remote sync` and `maintain` have it. */
 import { type Failure, FailureError, fail } from '../domain/errors.ts';
 import { plainLine } from '../domain/text.ts';
+import { forecastSweep } from '../policy/plan.ts';
 import type { Traffic } from '../remote/client.ts';
 import { type Collected, collect } from '../remote/collect.ts';
-import { type SyncReport, sync } from '../remote/sync.ts';
+import { mustStillBeThere, type SyncReport, sync } from '../remote/sync.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { removeCopies, writeAnew } from '../store/forget.ts';
 import { takeRemoteLock } from '../store/lock.ts';
+import { census } from '../store/usage.ts';
 import { bucketOf, syncDeps } from './bucket-of.ts';
 import type { Context } from './context.ts';
 import { formatCount, plural } from './format.ts';
@@ -17,14 +19,27 @@ export interface Synced extends SyncReport {
   readonly traffic: Traffic;
 }
 
-/** Null: another run speaks to the bucket just now. */
-export async function syncStore(context: Context, db: WritableDb): Promise<Synced | null> {
+/**
+ * Null: another run speaks to the bucket just now. `evictsNext`: by what was uploaded earlier something is about to go from here, so it is
+ * looked at whether that is there still.
+ */
+export async function syncStore(
+  context: Context,
+  db: WritableDb,
+  evictsNext = () => false,
+): Promise<Synced | null> {
   const bucket = await bucketOf(context, db);
   const lock = takeRemoteLock(db.path);
   if (lock === null) return null;
   const line = new ProgressLine(context.io);
   try {
-    const report = await sync(syncDeps(context, db, bucket, line));
+    const deps = syncDeps(context, db, bucket, line);
+    const report = await sync(deps);
+    const missing = evictsNext() ? await mustStillBeThere(deps) : [];
+    if (missing.length > 0)
+      report.notes.push(
+        `the bucket has lost the bytes of ${plural(missing.length, 'session')}, of ${missing[0]} first: they stay here, and the next sync uploads them again`,
+      );
     line.clear();
     await purge(context, db, report);
     return { ...report, traffic: bucket.client.traffic };
@@ -63,7 +78,14 @@ export interface Met {
 /** The same for a run that goes on whatever comes of it; null: another run speaks to the bucket. */
 export async function metBucket(context: Context, db: WritableDb): Promise<Met | null> {
   try {
-    const synced = await syncStore(context, db);
+    const { limits } = context.settings;
+    const now = context.clock.now();
+    const flags = { analyze: true, dataLoss: false };
+    const synced = await syncStore(
+      context,
+      db,
+      () => !forecastSweep(census(db, now), limits, flags, now).isEmpty,
+    );
     if (synced === null) return null;
     return {
       uploaded: synced.uploaded.sessions.length,
@@ -118,6 +140,8 @@ export function problemsOfSync({ read, uploaded, notes }: SyncReport): string[] 
     ...read.problems.map(({ object, problem }) =>
       problem.includes(object) ? problem : `${object}: ${problem}`,
     ),
-    ...uploaded.problems.map(({ session_uid: uid, problem }) => `not uploaded: ${uid}: ${problem}`),
+    ...uploaded.problems.map(
+      ({ session_uid: uid, problem }) => `not whole in the bucket: ${uid}: ${problem}`,
+    ),
   ];
 }

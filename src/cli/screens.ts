@@ -4,6 +4,7 @@
  */
 import { EXIT, type ExitCode, fail, worstExit } from '../domain/errors.ts';
 import { openReadable, openWritable } from '../store/open.ts';
+import { expectBucket } from '../store/remote/receipts.ts';
 import { exitCodeOf, type Report } from '../sweep/report.ts';
 import type { PlannedRestore } from './commands/restore.plan.ts';
 import { startAgent } from './commands/restore.ts';
@@ -62,6 +63,7 @@ async function show(context: Context, start: 'dashboard' | 'sweep', terminal: Te
   // The screens follow a file: it is made where there is none yet. A sweep must start on a full disk too.
   const writing = openWritable(context.settings.storePath, { roomForSweep: start === 'sweep' });
   const reading = openReadable(context.settings.storePath);
+  if (context.settings.remote !== null) expectBucket(reading);
   try {
     const { runTui } = await import('../tui/run.tsx');
     const { failed, reports, resumes } = await alone(context, terminal, (own) =>

@@ -22,7 +22,7 @@ import { untilWritable } from '../store/patience.ts';
 import { diskBytes } from '../store/place.ts';
 import { filesOf, findSession, sourcesOf } from '../store/read.ts';
 import { reclaim } from '../store/reclaim.ts';
-import { countNotThere, hasBucket } from '../store/remote/receipts.ts';
+import { countNotThere, expectBucket, hasBucket } from '../store/remote/receipts.ts';
 import { roomMaker, withReserve } from '../store/reserve.ts';
 import { isDiskFull } from '../store/room.ts';
 import type { StoredFile } from '../store/rows.ts';
@@ -196,6 +196,7 @@ export function sweepDeps(
   progress: (event: Progress) => void,
   asked?: AskedAnalyzer,
 ): SweepDeps {
+  if (context.settings.remote !== null) expectBucket(db);
   return {
     ...common(context, progress),
     store: sweepStore(db),
@@ -212,6 +213,7 @@ export function sweepDeps(
 
 /** For a plan that is only shown. */
 export function planDeps(context: Context, db: ReadableDb): SweepDeps {
+  if (context.settings.remote !== null) expectBucket(db);
   const never = async (): Promise<never> => {
     throw new Error('a plan analyzes nothing');
   };

@@ -11,6 +11,10 @@ import { commitName, HEADS, headName, logFolder, objectNamed, packName } from '.
 import { PACK_BYTES_MAX, packed, unpacked } from './pack.ts';
 import { type MasterKey, seal, sealedBytes, unseal } from './seal.ts';
 
+/** More are not taken: a list is as long as whoever has the bucket wants it to be. */
+const MACHINES_MAX = 10_000;
+const COMMITS_MAX = 10_000_000;
+
 export class Bucket {
   readonly client: BucketClient;
   readonly #master: MasterKey;
@@ -64,6 +68,7 @@ export class Bucket {
     for await (const { name, etag } of this.client.list(HEADS)) {
       const machine = objectNamed(name)?.machine;
       if (machine != null) heads.set(machine, etag);
+      if (heads.size > MACHINES_MAX) throw tooMany(HEADS);
     }
     return heads;
   }
@@ -75,6 +80,7 @@ export class Bucket {
     for await (const { name } of this.client.list(logFolder(machine), after)) {
       const number = objectNamed(name)?.number;
       if (number != null) numbers.push(number);
+      if (numbers.length > COMMITS_MAX) throw tooMany(logFolder(machine));
     }
     return numbers;
   }
@@ -82,6 +88,14 @@ export class Bucket {
   list(folder: string): AsyncGenerator<ListedObject> {
     return this.client.list(folder);
   }
+}
+
+function tooMany(folder: string): FailureError {
+  return fail(
+    'corrupt',
+    `the bucket lists more objects below ${folder} than can be`,
+    'Somebody else writes there: look at who may. Nothing of it was taken.',
+  );
 }
 
 function taken(name: string): FailureError {

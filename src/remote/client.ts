@@ -32,7 +32,7 @@ export interface Traffic {
 export interface Waits {
   /** For the head of an answer, and between two pieces of its body. */
   readonly silenceMs: number;
-  /** Of a body that is sent, each byte beyond that takes so much longer at most. */
+  /** A body may take so much longer than a silence, either way. */
   readonly slowestBytesPerS: number;
   /** The first pause before another try; each next one is twice as long at most. */
   readonly firstPauseMs: number;
@@ -251,8 +251,11 @@ export class BucketClient {
     let bytes = 0;
     const most = answer.status === 200 ? bytesMax : TEXT_BYTES_MAX;
     const reader = answer.body?.getReader();
+    const { silenceMs, slowestBytesPerS } = this.#waits;
+    // A byte now and then is no silence, and would keep a run for ever.
+    const endMs = performance.now() + silenceMs + (most / slowestBytesPerS) * 1000;
     for (;;) {
-      silence.wait(this.#waits.silenceMs);
+      silence.wait(Math.max(0, Math.min(silenceMs, endMs - performance.now())));
       const step = await reader?.read();
       if (step === undefined || step.done) break;
       parts.push(step.value);

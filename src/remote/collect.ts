@@ -12,9 +12,10 @@ import {
   taintedPacks,
   unnamedSince,
 } from '../store/remote/collect.ts';
-import { dropUploadedOf } from '../store/remote/state.ts';
-import { objectNamed, PACKS, packName } from './layout.ts';
+import { dropUploadedOf, machines, remoteState } from '../store/remote/state.ts';
+import { commitName, LOG, objectNamed, PACKS, packName } from './layout.ts';
 import { toCollect } from './plan.ts';
+import { type ReadReport, readMachine } from './read.ts';
 import { type SyncDeps, sync } from './sync.ts';
 import { moveAway } from './upload.ts';
 
@@ -76,6 +77,31 @@ export async function collect(deps: SyncDeps): Promise<Collected> {
   };
 }
 
+/** A run that ended between its commit and its head has put what no head tells of: the logs themselves say what there is. */
+async function readHeadless(deps: SyncDeps, report: ReadReport): Promise<void> {
+  const { db, bucket, now, signal } = deps;
+  const ends = new Map<string, number>();
+  for await (const { name } of bucket.list(LOG)) {
+    const { machine = null, number = null } = objectNamed(name) ?? {};
+    if (machine !== null && number !== null) ends.set(machine, Math.max(number + 1, ends.get(machine) ?? 0));
+  }
+  const read = new Map(machines(db).map((one) => [one.machine, one.read]));
+  const own = remoteState(db);
+  for (const [machine, end] of ends) {
+    if (end <= (machine === own?.machine ? own.next : (read.get(machine) ?? 0))) continue;
+    if (machine === own?.machine) {
+      // A copy of this store has written it: the next upload meets it, and goes on under another id.
+      report.problems.push({
+        object: commitName(machine, end - 1),
+        problem: 'this machine did not write it',
+      });
+      continue;
+    }
+    const head = machines(db).find((one) => one.machine === machine)?.head ?? null;
+    await readMachine({ db, bucket, now, signal, progress: deps.reading }, machine, head, report);
+  }
+}
+
 function msOf(time: string | undefined): number | null {
   return time === undefined ? null : Date.parse(time);
 }
@@ -83,6 +109,7 @@ function msOf(time: string | undefined): number | null {
 /** What cannot be read may name anything. */
 async function wholeSync(deps: SyncDeps): Promise<void> {
   const { read, uploaded } = await sync(deps);
+  await readHeadless(deps, read);
   const [problem] = [...read.problems, ...uploaded.problems];
   if (problem === undefined) return;
   throw fail(

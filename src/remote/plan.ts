@@ -31,12 +31,15 @@ export interface LogPlan {
   readonly missing: readonly number[];
 }
 
+/** So many missing numbers are named at most: whoever has the bucket may put an object of any number there. */
+export const MISSING_MAX = 1000;
+
 /** `complete`: all of the log was listed; else only what stands behind what was read. */
 export function planLog({ there, read }: LogState, complete: boolean): LogPlan {
   const end = Math.max(read, (there.at(-1) ?? -1) + 1);
   const known = new Set(there);
   const missing: number[] = [];
-  for (let number = complete ? 0 : read; number < end; number += 1)
+  for (let number = complete ? 0 : read; number < end && missing.length < MISSING_MAX; number += 1)
     if (!known.has(number)) missing.push(number);
   return { toRead: there.filter((number) => number >= read), missing };
 }

@@ -51,11 +51,11 @@ export function emptyReadReport(): ReadReport {
   return { commits: 0, sessions: [], pinned: [], forgotten: [], purged: [], problems: [] };
 }
 
-/** All that is new of one machine. `head`: its head as it was seen just now. */
+/** All that is new of one machine. `head`: its head as it was seen just now; null: it is to be looked at again. */
 export async function readMachine(
   deps: ReadDeps,
   machine: string,
-  head: string,
+  head: string | null,
   report: ReadReport,
 ): Promise<void> {
   const { db, bucket, signal } = deps;
@@ -68,23 +68,27 @@ export async function readMachine(
   );
   for (const number of missing)
     report.problems.push({ object: commitName(machine, number), problem: 'it is missing from the bucket' });
-  let { name } = known;
+  let { name, read } = known;
   for (const [i, number] of toRead.entries()) {
     if (signal.aborted) return;
     deps.progress(name, i, toRead.length);
     const commit = await commitOrProblem(bucket, machine, number, report);
     const told = commit === null ? [] : await recordsIn(bucket, commit, report);
     name = commit?.name ?? name;
-    const seen = { machine, name, read: number + 1, head: null };
+    // What cannot be read counts as read once a later one can: an object of any number may have been put there by somebody else, and
+    // must not stand for all that the machine has yet to write.
+    if (commit === null) continue;
+    read = number + 1;
+    const seen = { machine, name, read, head: null };
     db.writeTransaction(() => {
       // The machine first: what it tells of is shown with its name.
       noteMachine(db, seen);
-      if (commit !== null) take(deps, commit, told, report);
+      take(deps, commit, told, report);
     });
     report.commits += 1;
     killPoint('remote.commit-taken');
   }
-  noteMachine(db, { machine, name, read: Math.max(known.read, (toRead.at(-1) ?? -1) + 1), head });
+  noteMachine(db, { machine, name, read, head });
 }
 
 /** What is damaged will not become whole: it is named, and the next one is read. */

@@ -35,7 +35,7 @@ export function refusal({ verb, name, status, headers, body, address }: RefusedR
   const where = region === null ? '' : ` The service names the region ${plainLine(region)}.`;
   const hint = HINTS[code ?? ''] ?? 'Look at the address, the key and what it may do.';
   return fail(
-    'failed',
+    code === 'NoSuchBucket' ? 'not_found' : 'failed',
     `the bucket ${addressText(address)} refuses ${verb} ${plainLine(name)} (${status}): ${why}`,
     `${hint}${where}`,
   );

@@ -3,9 +3,11 @@
  * Promises: where nothing is new it is one request; it can be stopped at any moment and goes on at the next; nothing of the store is lost
  * or overwritten by it, whatever the bucket holds.
  */
-import { type FailureError, fail } from '../domain/errors.ts';
+import { FailureError, fail } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
 import {
   dropUploaded,
+  dropUploadedOutside,
   machines,
   noteSynced,
   type RemoteState,
@@ -13,10 +15,17 @@ import {
   setHead,
   takeNewIdentity,
 } from '../store/remote/state.ts';
-import { dropPending, noteCommitted, pendingCommit } from '../store/remote/upload.ts';
+import {
+  countChanged,
+  dropPending,
+  forgottenSinceUpload,
+  noteCommitted,
+  pendingCommit,
+} from '../store/remote/upload.ts';
 import { sameBytes, sha256 } from '../store/segments.ts';
+import { addressText } from './address.ts';
 import { COMMIT_BYTES_MAX } from './commit.ts';
-import { commitName, newId } from './layout.ts';
+import { commitName, newId, PACKS } from './layout.ts';
 import { movedHeads, planLog } from './plan.ts';
 import { emptyReadReport, type ReadDeps, type ReadReport, readMachine } from './read.ts';
 import { formatIn } from './setup.ts';
@@ -39,7 +48,7 @@ const IDENTITIES_MAX = 3;
 export async function sync(deps: SyncDeps): Promise<SyncReport> {
   const { db, bucket, signal } = deps;
   const report: SyncReport = { read: emptyReadReport(), uploaded: nothing(), notes: [] };
-  const heads = await bucket.heads();
+  const heads = await headsOrGone(deps);
   await settle(deps, heads, report);
   const known = new Map(machines(db).map(({ machine, head }) => [machine, head]));
   for (const machine of movedHeads(heads, known, stateOf(deps).machine)) {
@@ -58,6 +67,38 @@ export async function sync(deps: SyncDeps): Promise<SyncReport> {
   if (signal.aborted) throw interrupted();
   noteSynced(db, deps.now());
   return report;
+}
+
+/** Where the whole bucket is gone no receipt of it may let anything go. */
+async function headsOrGone({ db, bucket }: SyncDeps): Promise<Map<string, string>> {
+  try {
+    return await bucket.heads();
+  } catch (thrown) {
+    throw goneIn(db, thrown, ['not_found']);
+  }
+}
+
+/** A failure by which the bucket is not there: no receipt counts any more. Any other failure tells nothing of it. */
+function goneIn(db: SyncDeps['db'], thrown: unknown, codes: readonly string[]): unknown {
+  if (!(thrown instanceof FailureError) || !codes.includes(thrown.failure.code)) return thrown;
+  dropUploaded(db);
+  return fail('failed', thrown.failure.message, thrown.failure.hint);
+}
+
+/** That the bucket at the configured address is the one that was joined; where it is not, nothing counts as being there. */
+async function mustBeTheOne(deps: SyncDeps): Promise<void> {
+  const { db, bucket } = deps;
+  try {
+    if ((await formatIn(bucket.client)) === stateOf(deps).bucket) return;
+  } catch (thrown) {
+    throw goneIn(db, thrown, ['not_found', 'corrupt']);
+  }
+  dropUploaded(db);
+  throw fail(
+    'config',
+    `${addressText(bucket.client.address)} is another bucket than the one that this store has joined`,
+    'Mend `remote.url` and `remote.endpoint`; to change over, run `session-memory remote leave`, then `remote add`.',
+  );
 }
 
 function nothing(): Uploaded {
@@ -88,13 +129,16 @@ async function settle(deps: SyncDeps, heads: ReadonlyMap<string, string>, report
   const { machine, head, next } = stateOf(deps);
   const there = heads.get(machine) ?? null;
   if (head === there && head !== null) return;
-  if (next === 0 && there === null) return;
+  const isFirst = next === 0 && there === null;
+  // Who has nothing to tell writes nothing: one that only reads asks nothing more.
+  if (isFirst && countChanged(db) + forgottenSinceUpload(db).length === 0) return;
+  await mustBeTheOne(deps);
+  if (isFirst) return;
   // Somebody else may write as this machine, with a copy of its store; or the bucket has lost something.
   const numbers = await bucket.numbers(machine, 0);
   const { missing } = planLog({ there: numbers, read: next }, true);
   if ((numbers.at(-1) ?? -1) >= next) return becomeAnother(deps, report);
   if (missing.length > 0) {
-    await formatIn(bucket.client);
     for (const number of missing)
       report.read.problems.push({
         object: commitName(machine, number),
@@ -113,10 +157,25 @@ async function becomeAnother(deps: SyncDeps, report: SyncReport): Promise<void> 
   const { machine, next } = stateOf(deps);
   // What lies in the log under the old id may have no head yet, and nobody would look at it.
   await bucket.putHead(machine, next);
+  // Since the day that this store is of, packs may have been collected that it believes to be there.
+  await mustStillBeThere(deps);
   takeNewIdentity(db, newId(), name);
   report.notes.push(
     'this store is a copy, or was set back: another one has written under its id since; it goes on under an id of its own',
   );
+}
+
+/**
+ * A look at the names of all packs, a request for a thousand: whoever has the bucket may take objects away, or have them taken away by
+ * their age. What has lost a pack counts as not uploaded. Returns the sessions that it hits.
+ */
+export async function mustStillBeThere({
+  db,
+  bucket,
+}: Pick<SyncDeps, 'db' | 'bucket'>): Promise<SessionUid[]> {
+  const there = new Set<string>();
+  for await (const { name } of bucket.list(PACKS)) there.add(name.split('/').at(-1) ?? '');
+  return dropUploadedOutside(db, there);
 }
 
 async function uploadAlone(deps: SyncDeps, report: SyncReport): Promise<Uploaded> {

@@ -147,21 +147,35 @@ class Batch {
     const found = marked(db, uid);
     if (found === null) return;
     const { mark, whole, files } = found;
-    const format = formatOf(whole.meta.agent);
-    const session = format === null ? whole : inItsPlaces(whole, format).session;
-    if (session === null) {
+    // What no agent keeps is not given out again by whoever fetches it. All of it is uploaded, but nothing goes here that would not come back.
+    const { session: restorable, left } = inItsPlaces(whole, formatOf(whole.meta.agent));
+    if (restorable === null) {
       this.#done.problems.push({
         session_uid: uid,
         problem: 'none of its files is one that its agent keeps',
       });
       return;
     }
-    const { meta, digests } = session;
+    const { meta, digests } = whole;
     const isLive = meta.evicted_at === null;
-    const pieces = isLive ? await this.#piecesOf(uid, session) : [];
+    const missing = isLive ? missingIn(whole) : null;
+    if (missing !== null) {
+      // What lies there may be whole, and must not be replaced by less.
+      const problem = `bytes of ${missing} are missing in the store: \`session-memory verify\` tells which`;
+      this.#done.problems.push({ session_uid: uid, problem });
+      return;
+    }
+    const [first] = isLive ? left : [];
+    if (first !== undefined)
+      this.#done.problems.push({
+        session_uid: uid,
+        problem: `it stays here too: ${first.key} would not come back, ${first.why}`,
+      });
+    const pieces = isLive ? await this.#piecesOf(uid, whole) : [];
     const records = await this.#putRecords(recordsOf({ meta, digests, pieces }));
     this.#sessions.push({
-      ...{ uid, mark, files, generation: meta.raw_generation, records, raw_bytes: meta.raw_bytes },
+      ...{ uid, mark, files: first === undefined ? files : null, generation: meta.raw_generation },
+      ...{ records, raw_bytes: meta.raw_bytes },
       packs: isLive ? [...new Set(pieces.map(({ place }) => place.pack))] : null,
       pieces: pieces.map(storedPiece),
     });
@@ -282,6 +296,18 @@ class Batch {
     this.#done.sessions.push(...this.#sessions.map(({ uid }) => uid));
     this.#done.forgotten.push(...pending.forgotten);
   }
+}
+
+/** The first file of which bytes are not there; null: all are. */
+function missingIn({ meta, segments }: Outgoing): string | null {
+  for (const { key, log_bytes: bytes } of meta.files) {
+    let end = 0;
+    for (const segment of segments)
+      if (segment.key === key && segment.log_offset <= end)
+        end = Math.max(end, segment.log_offset + segment.raw_bytes);
+    if (end < bytes) return key;
+  }
+  return null;
 }
 
 function storedPiece({ sha256: hash, raw_bytes, place }: PackedPiece): StoredPiece {

@@ -96,6 +96,7 @@ export function loseUncovered(
   return db.writeTransaction(() => {
     mustBeGuarded(db);
     const skip = (reason: string) => ({ uid: victim.uid, kind: 'skipped', reason }) as const;
+    if (hasBucket(db)) return skip('nothing is lost where there is a bucket');
     if (usage(db).tier1Bytes <= context.hardCapBytes) return skip('usage is no longer over the hard cap');
     if (hasEvictable(db)) return skip('an analyzed session can go instead');
     const session = present(db, victim.uid);

@@ -1,7 +1,7 @@
 /** What somebody who may write to the bucket can do to it: each is named, and nothing of it is taken. */
 import { describe, expect, test } from 'bun:test';
 import { armKillPoints } from '../../src/domain/kill-point.ts';
-import { commitName, newId, packName } from '../../src/remote/layout.ts';
+import { commitName, headName, newId, packName } from '../../src/remote/layout.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { remoteState } from '../../src/store/remote/state.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
@@ -261,6 +261,28 @@ test(
     expect(model.names('log/')).toEqual([]);
     expect(await machine.fetch(uid(1))).toBe('not in the bucket');
     expect(packName(newId())).toStartWith('packs/');
+  },
+  LONG,
+);
+
+test(
+  'an object of a number far ahead costs neither memory nor what its machine writes later',
+  async () => {
+    using model = await ModelBucket.started();
+    using machine = await stored(model, 'one', [1]);
+    using reader = new RemoteWorld(model, 'reader');
+    await reader.sync();
+    model.put(commitName(machine.id, 9_999_999_999), Buffer.from('put there by somebody else'));
+    model.put(headName(machine.id), Buffer.from('as well'));
+    const { read } = await reader.sync();
+    expect(read.problems.length).toBeLessThan(2000);
+    expect(read.problems.map(({ problem }) => problem).join()).toContain('foreign');
+    model.objects.delete(commitName(machine.id, 9_999_999_999));
+    machine.put(claudePath(id(2)), promptLine(id(2), 'session 2'));
+    await machine.ingest();
+    await machine.sync();
+    expect((await reader.sync()).read.sessions.join()).toBe(uid(2));
+    expect(await reader.fetch(uid(2))).toBe(promptLine(id(2), 'session 2'));
   },
   LONG,
 );

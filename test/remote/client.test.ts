@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { FailureError } from '../../src/domain/errors.ts';
 import { bucketAddress } from '../../src/remote/address.ts';
-import { BucketClient, WAITS } from '../../src/remote/client.ts';
+import { BucketClient, WAITS, type Waits } from '../../src/remote/client.ts';
 import { type Fault, KEY_ID, ModelBucket, REGION, SECRET } from '../support/model-bucket.ts';
 
 const QUICK = { ...WAITS, silenceMs: 400, firstPauseMs: 1, longestPauseMs: 4 };
@@ -14,7 +14,13 @@ const bytes = (text: string) => Buffer.from(text);
 
 function clientOf(
   model: ModelBucket,
-  more: { region?: string; secret?: string; prefix?: string; signal?: AbortSignal } = {},
+  more: {
+    region?: string;
+    secret?: string;
+    prefix?: string;
+    signal?: AbortSignal;
+    waits?: Partial<Waits>;
+  } = {},
 ) {
   const { region = REGION, secret = SECRET, prefix = '/some/prefix', signal = NEVER } = more;
   const address = bucketAddress({
@@ -23,7 +29,11 @@ function clientOf(
     region,
     pathStyle: true,
   });
-  return new BucketClient(address, { keyId: KEY_ID, secret, token: null }, { signal, waits: QUICK });
+  return new BucketClient(
+    address,
+    { keyId: KEY_ID, secret, token: null },
+    { signal, waits: { ...QUICK, ...more.waits } },
+  );
 }
 
 async function failureOf(work: Promise<unknown>) {
@@ -166,6 +176,14 @@ test('a slow answer is waited for as long as it goes on', async () => {
   model.fault = () => ({ kind: 'slow' });
   expect((await client.get('x', 4000))?.length).toBe(4000);
   expect(model.takeLog()).toHaveLength(1);
+});
+
+test('an answer that drips for ever is given up', async () => {
+  using model = await ModelBucket.started();
+  const client = clientOf(model, { waits: { silenceMs: 200, slowestBytesPerS: 1e9, tries: 1 } });
+  model.put('some/prefix/x', Buffer.alloc(400_000, 1));
+  model.fault = () => ({ kind: 'slow' });
+  expect((await failureOf(client.get('x', 400_000))).message).toContain('it does not answer');
 });
 
 test('a clock that is wrong by a day is set by the service, once', async () => {

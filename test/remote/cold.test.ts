@@ -1,14 +1,19 @@
 /** With a bucket nothing is lost by eviction: what goes is there first, read back, and what is not there stays, whatever asks for it. */
 import { expect, test } from 'bun:test';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import * as schemas from '../../src/cli/schemas.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { censusOf, isEvictable, withOnlySafe } from '../../src/policy/census.ts';
 import { planSweep } from '../../src/policy/plan.ts';
+import { forgetSession } from '../../src/store/forget.ts';
+import { openWritable } from '../../src/store/open.ts';
 import { findSession } from '../../src/store/read.ts';
-import { isInBucket } from '../../src/store/remote/receipts.ts';
+import { mirrored } from '../../src/store/remote/mirror.ts';
+import { hasBucket, isInBucket } from '../../src/store/remote/receipts.ts';
+import { rebuild } from '../../src/store/repair/rebuild.ts';
+import { census } from '../../src/store/usage.ts';
 import { evictCovered } from '../../src/store/write-sweep.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { card, daysAgo, NOW } from '../support/memory-store.ts';
@@ -186,3 +191,245 @@ test('a plan of a store with a bucket never names what is not safe, loses nothin
     }),
   );
 });
+
+test(
+  'a bucket that is gone, emptied or another one lets nothing go by its old receipts, and is filled again when it is back',
+  async () => {
+    using model = await ModelBucket.started();
+    using machine = new RemoteWorld(model, 'one');
+    const u = uid(1) as SessionUid;
+    machine.put(claudePath(id(1)), promptLine(id(1), 'one'));
+    await machine.ingest();
+    const format = Buffer.from(model.bytes('format'));
+    const other = JSON.stringify({ format: 'session-memory remote', version: 1, bucket: 'c1'.repeat(16) });
+    const holdsOnly = (text: string) => () => {
+      model.objects.clear();
+      model.put('format', Buffer.from(text));
+    };
+    const ways: readonly (readonly [string, () => void])[] = [
+      ['any more', () => model.objects.clear()],
+      [
+        'NoSuchBucket',
+        () => {
+          model.fault = () => ({ kind: 'status', status: 404, code: 'NoSuchBucket' });
+        },
+      ],
+      ['another bucket than', holdsOnly(other)],
+      ['foreign', holdsOnly('<html>')],
+    ];
+    for (const [told, spoil] of ways) {
+      await machine.sync();
+      expect(isInBucket(machine.db, u), told).toBe(true);
+      spoil();
+      await expect(machine.sync()).rejects.toThrow(told);
+      expect(isInBucket(machine.db, u), told).toBe(false);
+      model.fault = () => null;
+      model.put('format', format);
+    }
+    await machine.sync();
+    expect(isInBucket(machine.db, u)).toBe(true);
+    expect(await machine.fetch(u)).toBe(promptLine(id(1), 'one'));
+    // A service that fails says nothing of what lies in it.
+    model.fault = () => ({ kind: 'status', status: 403, code: 'AccessDenied' });
+    await expect(machine.sync()).rejects.toThrow('AccessDenied');
+    expect(isInBucket(machine.db, u)).toBe(true);
+  },
+  LONG,
+);
+
+test(
+  'a store that was set back to before a collection counts no pack that is gone',
+  async () => {
+    using model = await ModelBucket.started();
+    using machine = new RemoteWorld(model, 'one');
+    for (const n of [1, 2]) machine.put(claudePath(id(n)), promptLine(id(n), `number ${n}`));
+    await machine.ingest();
+    await machine.sync();
+    const image = machine.image();
+    forgetSession(machine.db, uid(1) as SessionUid, machine.now);
+    expect((await machine.collect()).purged).toBeGreaterThan(0);
+    machine.setBack(image);
+    await machine.sync();
+    expect((await machine.verified()).findings).toEqual([]);
+    machine.evict(uid(2));
+    expect(await machine.fetch(uid(2))).toBe(promptLine(id(2), 'number 2'));
+  },
+  LONG,
+);
+
+test(
+  'a session with a file that would not come back is uploaded whole, told of once, and goes from here by no sweep',
+  async () => {
+    using model = await ModelBucket.started();
+    using machine = new RemoteWorld(model, 'one');
+    const u = uid(1) as SessionUid;
+    machine.put(claudePath(id(1)), promptLine(id(1), 'one'));
+    machine.put(
+      claudePath(id(1)).replace('.jsonl', '/subagents/agent-a1.jsonl'),
+      promptLine(id(1), 'of a subagent'),
+    );
+    await machine.ingest();
+    expect(machine.db.all('SELECT id FROM files')).toHaveLength(2);
+    const { uploaded } = await machine.sync();
+    expect(uploaded.problems.map(({ problem }) => problem).join()).toContain('it stays here too');
+    expect(uploaded.rawBytes).toBe(
+      machine.db.get<{ n: number }>('SELECT sum(raw_bytes) AS n FROM segments')?.n ?? 0,
+    );
+    expect(isInBucket(machine.db, u)).toBe(false);
+    const generation = findSession(machine.db, u)?.generation ?? 0;
+    const victim = { uid: u, generation, storedBytes: 1, reason: 'test' };
+    const by = { sweepId: null, at: machine.now, untilUsageBytes: null };
+    expect(evictCovered(machine.db, [victim], by)[0]).toMatchObject({ kind: 'skipped' });
+    expect((await machine.sync()).uploaded.problems).toEqual([]);
+  },
+  LONG,
+);
+
+test(
+  'a store that was written anew of its rows is still of its bucket, and has back what it had evicted',
+  async () => {
+    using model = await ModelBucket.started();
+    using machine = new RemoteWorld(model, 'one');
+    using other = new RemoteWorld(model, 'other');
+    other.put(claudePath(id(3)), promptLine(id(3), 'elsewhere'));
+    await other.ingest();
+    await other.sync();
+    for (const n of [1, 2]) machine.put(claudePath(id(n)), promptLine(id(n), `number ${n}`));
+    await machine.ingest();
+    await machine.sync();
+    machine.evict(uid(1));
+    await machine.sync();
+    const into = join(machine.folder, 'rebuilt.db');
+    rebuild(machine.db.path, into);
+    machine.db.close();
+    Object.assign(machine, { db: openWritable(into) });
+    expect([hasBucket(machine.db), isInBucket(machine.db, uid(2) as SessionUid)]).toEqual([true, false]);
+    expect([...census(machine.db, machine.now).evictable()]).toEqual([]);
+    const { read } = await machine.sync();
+    expect(read.problems).toEqual([]);
+    expect(isInBucket(machine.db, uid(2) as SessionUid)).toBe(true);
+    for (const n of [1, 2]) expect(await machine.fetch(uid(n))).toBe(promptLine(id(n), `number ${n}`));
+    expect([...mirrored(machine.db).keys()]).toEqual([uid(3)] as SessionUid[]);
+  },
+  LONG,
+);
+
+test(
+  'where a bucket is configured that the store has not joined, nothing goes, whatever asks for it',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    const store = ['--store', join(laptop.folder, 'another.db')];
+    laptop.write(1, 'is nowhere else');
+    await laptop.ok('ingest', ...store);
+    const swept = await report(laptop, 'sweep', ...TIGHT, ...store);
+    expect([swept.code, swept.lost_data, swept.bytes_freed]).toEqual([4, false, 0]);
+    expect(swept.warnings.join()).toContain('until their bytes are in the bucket');
+    const planned = await report(
+      laptop,
+      'sweep',
+      '--dry-run',
+      '--soft-cap',
+      '0',
+      '--hard-cap',
+      '0',
+      ...store,
+    );
+    expect(planned.plan.passes.flatMap(({ victims }) => victims)).toEqual([]);
+    await laptop.run('maintain', ...TIGHT, ...store);
+    const byHand = await laptop.run('evict', id(1), '--yes', ...store);
+    expect(byHand.out + byHand.err).toContain('not in the bucket yet');
+    expect((await laptop.ok('show', id(1), '--raw', ...store)).out).toContain('is nowhere else');
+  },
+  LONG,
+);
+
+test(
+  'who leaves a bucket has the table that was written taken out; while one stands there nothing goes',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    const config = (await laptop.ok('config', 'path')).out.trim();
+    const [before, own] = [readFileSync(config, 'utf8'), '[ingest]\nexclude = []\n'];
+    writeFileSync(config, `${before}\n# mine\n`);
+    expect((await laptop.ok('remote', 'leave')).out).toContain('nothing is evicted: take it out');
+    laptop.write(1, 'one');
+    await laptop.ok('ingest');
+    expect((await report(laptop, 'sweep', ...TIGHT)).bytes_freed).toBe(0);
+    writeFileSync(config, own);
+    await laptop.setUp('add');
+    expect(readFileSync(config, 'utf8')).not.toBe(own);
+    expect((await laptop.ok('remote', 'leave')).out).toContain('evictions are final again');
+    expect(readFileSync(config, 'utf8')).toBe(own);
+  },
+  LONG,
+);
+
+test(
+  'maintain looks whether the packs are there still before anything goes: where they have run out nothing does',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    laptop.write(1, 'one');
+    await laptop.ok('ingest');
+    await laptop.sync();
+    for (const name of model.names('some/packs/')) model.objects.delete(name);
+    const lowered = ['maintain', '--yes', '--soft-cap', '0', '--hard-cap', '1MiB'];
+    const run = await laptop.run(...lowered);
+    expect([run.code, run.err.includes('the bucket has lost the bytes of 1 session')]).toEqual([1, true]);
+    expect((await laptop.listed()).map(({ state }) => state)).toEqual(['analyzed']);
+    await laptop.ok(...lowered);
+    expect((await laptop.listed()).map(({ state }) => state)).toEqual(['evicted']);
+    expect((await laptop.ok('show', id(1), '--raw')).out).toContain('one');
+  },
+  LONG,
+);
+
+test(
+  'what two machines have put there is had back where the packs of one of them are lost',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    laptop.write(1, 'one');
+    await laptop.ok('ingest');
+    await laptop.sync();
+    const lost = model.names('some/packs/');
+    using desktop = await Machine.joined(model, 'desktop');
+    desktop.write(1, 'one');
+    await desktop.ok('ingest');
+    await desktop.sync();
+    await laptop.sync();
+    await laptop.ok('evict', id(1), '--yes');
+    for (const name of lost) model.objects.delete(name);
+    const shown = await laptop.ok('show', id(1), '--raw');
+    expect(shown.out).toBe(promptLine(id(1), 'one', '2026-05-01T00:00:00.000Z'));
+    expect(shown.err).toContain('another one is whole');
+    for (const name of model.names('some/packs/')) model.objects.delete(name);
+    expect((await laptop.run('show', id(1), '--raw')).code).not.toBe(0);
+  },
+  LONG,
+);
+
+test(
+  'a session of which bytes are missing here has no receipt',
+  async () => {
+    using model = await ModelBucket.started();
+    using machine = new RemoteWorld(model, 'one');
+    for (const n of [1, 2]) machine.put(claudePath(id(n)), promptLine(id(n), `number ${n}`));
+    await machine.ingest();
+    for (const { name } of machine.db.all<{ name: string }>(
+      "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'segments'",
+    ))
+      machine.db.exec(`DROP TRIGGER "${name}"`);
+    machine.db.run(
+      'DELETE FROM segments WHERE session_id = (SELECT id FROM sessions WHERE session_uid = $uid)',
+      {
+        uid: uid(1),
+      },
+    );
+    const { uploaded } = await machine.sync();
+    expect(uploaded.problems.map(({ problem }) => problem).join()).toContain('missing in the store');
+    expect([1, 2].map((n) => isInBucket(machine.db, uid(n) as SessionUid))).toEqual([false, true]);
+  },
+  LONG,
+);

@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { newId, packName } from '../../src/remote/layout.ts';
 import { forgetSession } from '../../src/store/forget.ts';
+import { isInBucket } from '../../src/store/remote/receipts.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { ModelBucket } from '../support/model-bucket.ts';
 import { RemoteWorld } from '../support/remote-world.ts';
@@ -133,6 +134,32 @@ test(
     }
     expect((await machine.verified()).findings).toEqual([]);
     expect(await machine.collect()).toMatchObject({ removed: [], others: 0 });
+  },
+  LONG,
+);
+
+test(
+  'what a commit names whose head was never written stays',
+  async () => {
+    using model = await ModelBucket.started();
+    using machine = await stored(model, 'one', [1]);
+    using other = new RemoteWorld(model, 'two');
+    other.put(claudePath(id(2)), text(2));
+    await other.ingest();
+    // Its machine is switched off between the commit and the head, and stays so for a month.
+    model.fault = ({ method, key }) =>
+      method === 'PUT' && key.startsWith('heads/')
+        ? { kind: 'status', status: 403, code: 'AccessDenied' }
+        : null;
+    await expect(other.sync()).rejects.toThrow('refuses PUT');
+    model.fault = () => null;
+    expect(isInBucket(other.db, uid(2))).toBe(true);
+    expect((await machine.collect()).waiting).toBe(0);
+    machine.later(30);
+    expect((await machine.collect()).removed).toEqual([]);
+    other.evict(uid(2));
+    expect(await other.fetch(uid(2))).toBe(text(2));
+    expect((await machine.verified()).findings).toEqual([]);
   },
   LONG,
 );

@@ -1,8 +1,9 @@
 /** Two homes and one bucket, with the real program: what goes out, what comes in, what is fetched back, and what nobody sees. */
 import { expect, test } from 'bun:test';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as schemas from '../../src/cli/schemas.ts';
+import { doctorSchema } from '../../src/cli/schemas.unattended.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { ModelBucket } from '../support/model-bucket.ts';
 import { id, Machine, uid } from '../support/remote-machine.ts';
@@ -237,6 +238,39 @@ test(
     expect(schemas.errorSchema.parse((await laptop.run('remote', 'sync', '--json')).json()).error.code).toBe(
       'unreachable',
     );
+  },
+  LONG,
+);
+
+test(
+  'doctor tells without a network whether the bucket is joined, met and configured, and forget what is left to do',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = new Machine(model, 'laptop');
+    const told = async () => {
+      model.takeLog();
+      const { out } = await laptop.run('doctor', '--json');
+      expect(model.takeLog()).toEqual([]);
+      return doctorSchema
+        .parse(JSON.parse(out))
+        .checks.filter(({ check }) => check === 'bucket')
+        .map(({ state, message }) => `${state}: ${message}`)
+        .join();
+    };
+    laptop.write(1, 'one');
+    await laptop.ok('ingest');
+    expect(await told()).toBe('');
+    expect((await laptop.setUp('init')).code).toBe(0);
+    expect(await told()).toContain('warning: s3://model/some, last sync never; 1 session to be uploaded');
+    await laptop.sync();
+    expect(await told()).toStartWith('ok: ');
+    laptop.env = { ...laptop.env, SESSION_MEMORY_NOW: '2026-05-20T00:00:00.000Z' };
+    expect(await told()).toStartWith('warning: ');
+    expect((await laptop.ok('forget', id(1), '--yes')).out).toContain('`remote gc`');
+    rmSync(`${laptop.store}.remote-key`);
+    expect(await told()).toContain('wrong: the key of s3://model/some is not on this machine');
+    writeFileSync((await laptop.ok('config', 'path')).out.trim(), '');
+    expect(await told()).toContain('wrong: the store has joined a bucket, and none is configured');
   },
   LONG,
 );

@@ -34,6 +34,7 @@ import {
 import { hookFile, isSwitchedOff } from '../../unattended/hook-files.ts';
 import { HOOKED } from '../../unattended/hooked.ts';
 import { envOf, nameOf, ownEntries } from '../../unattended/own-call.ts';
+import { bucketChecks } from '../bucket-check.ts';
 import { type Command, type Context, printJson } from '../context.ts';
 import { firstSweep, firstSweepText, isOfFirstSweep } from '../first-sweep.ts';
 import { formatBytes, formatCount, formatTime, hanging, plural } from '../format.ts';
@@ -184,6 +185,7 @@ function insideChecks(context: Context, db: ReadableDb, schedule: ScheduleFacts)
     ...hookFacts(context, db).map((hook) => hookCheck(hook, formatTime)),
     ...agentChecks(db),
     ...failedChecks(context, db),
+    ...bucketChecks(context, db),
     ...copyChecks(storePath),
   ];
 }

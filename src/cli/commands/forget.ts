@@ -156,7 +156,7 @@ function report(
   };
 }
 
-function say({ io }: Context, plan: ForgetPlan, done: ForgottenSoFar, isDry: boolean): void {
+function say({ io, settings }: Context, plan: ForgetPlan, done: ForgottenSoFar, isDry: boolean): void {
   for (const warning of done.warnings) io.err(`warning: ${plainLine(warning)}\n`);
   for (const path of done.removed)
     io.out(`Removed ${plainLine(path)}: a copy from before an upgrade, which held it too.\n`);
@@ -165,4 +165,8 @@ function say({ io }: Context, plan: ForgetPlan, done: ForgottenSoFar, isDry: boo
     plan.already.length > 0 ? `; ${plural(plan.already.length, 'session')} forgotten before` : '';
   const anew = done.isWrittenAnew === true ? ' The store file was written anew.' : '';
   io.out(`Forgot ${plural(done.forgotten.length, 'session')}${before}.${anew}\n`);
+  if (settings.remote !== null)
+    io.out(
+      'The bucket has it still: `session-memory remote sync` tells the other machines, `remote gc` takes it out of there.\n',
+    );
 }

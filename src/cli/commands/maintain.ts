@@ -17,6 +17,7 @@ import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
 import type { IngestReport } from '../../ingest/ingest.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
+import { expectBucket } from '../../store/remote/receipts.ts';
 import { isRoomShort } from '../../store/room.ts';
 import { beginRun, endRun } from '../../store/runs.ts';
 import { usage } from '../../store/usage.ts';
@@ -48,6 +49,8 @@ export const maintain: Command = async (context) => {
   if (context.flags['dryRun'] === true) return dryRun(context);
   if (context.flags['yes'] !== true) return askForConsent(context);
   using db = openWritable(context.settings.storePath, { roomForSweep: true });
+  // What is announced is what the sweep would do.
+  if (context.settings.remote !== null) expectBucket(db);
   await sweepIsFree(context, db);
   return await noted(context, db);
 };

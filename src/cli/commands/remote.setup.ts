@@ -11,6 +11,7 @@ import { newId } from '../../remote/layout.ts';
 import { joinedKey, makeBucket } from '../../remote/setup.ts';
 import { openWritable } from '../../store/open.ts';
 import { joinBucket, leaveBucket, remoteState } from '../../store/remote/state.ts';
+import { readText, writeText } from '../../unattended/disk.ts';
 import { addressOf, clientOf, machineName, notConfigured } from '../bucket-of.ts';
 import type { RemoteSettings } from '../config.ts';
 import { type Context, canAsk, printJson, textFlag } from '../context.ts';
@@ -45,12 +46,30 @@ export async function leaveRemote(context: Context): Promise<ExitCode> {
   if (state === null) throw fail('usage', 'this store has joined no bucket', 'There is nothing to leave.');
   leaveBucket(db);
   rmSync(keyPath(storePath), { force: true });
+  const isOut = withoutTable(configPath, context.settings.remote);
+  const then = isOut
+    ? 'evictions are final again, and nothing is fetched any more'
+    : `while [remote] stands in ${configPath} nothing is evicted: take it out, and evictions are final again`;
   if (context.json) printJson<'remote'>(context.io, { version: 1, left: state.bucket });
-  else
-    context.io.out(
-      `Left the bucket: evictions are final again, and nothing is fetched any more. What is in it stays there. Take [remote] out of ${configPath}.\n`,
-    );
+  else context.io.out(`Left the bucket: ${then}. What is in it stays there.\n`);
   return EXIT.done;
+}
+
+/** A table as `writeConfig` writes it, at the end of a file, with the line before it. */
+const WRITTEN = /(?:^|(?<=\n)\n?)\[remote\]\n(?:(?:url|endpoint|region|path_style|name) = [^\n]*\n)+$/;
+
+/** Takes out what `init` or `add` wrote, where it still stands as it was written; false where a table is left, which is for its owner. */
+function withoutTable(path: string, remote: RemoteSettings | null): boolean {
+  if (remote === null) return true;
+  try {
+    const before = readText(path) ?? '';
+    if (!WRITTEN.test(before)) return false;
+    writeText(path, before.replace(WRITTEN, ''));
+    return true;
+  } catch {
+    // Whatever keeps it from being changed: the store has left, and the person is told what is to be done.
+    return false;
+  }
 }
 
 /** What the call names, else what is configured. */

@@ -2,12 +2,14 @@
 import { EXIT, type ExitCode, fail } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { type Verified, verifyBucket } from '../../remote/verify.ts';
+import { takeRemoteLock } from '../../store/lock.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
 import { dropUploadedOf, machines, remoteState } from '../../store/remote/state.ts';
 import { bucketOf } from '../bucket-of.ts';
 import { type Context, printJson } from '../context.ts';
 import { formatBytes, plural } from '../format.ts';
 import { ProgressLine } from '../io.ts';
+import { anotherSyncs } from '../remote-sync.ts';
 
 export async function verifyRemote(context: Context): Promise<ExitCode> {
   const isRepair = context.flags['repair'] === true;
@@ -31,7 +33,14 @@ export async function verifyRemote(context: Context): Promise<ExitCode> {
   const hit = verified.hit.filter(({ machine }) => machine === own).map(({ uid }) => uid);
   if (isRepair && hit.length > 0 && !context.signal.aborted) {
     using db = openWritable(context.settings.storePath);
-    dropUploadedOf(db, hit);
+    // An upload that is under way would note as uploaded again what is dropped here.
+    const lock = takeRemoteLock(db.path);
+    if (lock === null) throw anotherSyncs();
+    try {
+      dropUploadedOf(db, hit);
+    } finally {
+      lock.release();
+    }
   }
   tell(context, verified, isRepair ? hit.length : null);
   if (context.signal.aborted) return EXIT.interrupted;

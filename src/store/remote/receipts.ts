@@ -14,9 +14,16 @@ export const FILES_STATE = `coalesce((SELECT group_concat(f.id || ':' || f.log_b
       coalesce(hex(f.sha256), f.extents, ''), ' ' ORDER BY f.id) FROM files f WHERE f.session_id = s.id), '') || ' ' ||
   (SELECT count(*) FROM versions v WHERE v.session_id = s.id)`;
 
+const expecting = new WeakSet<ReadableDb>();
+
+/** A bucket is configured: until the store has joined it nothing goes, for nothing is there. */
+export function expectBucket(db: ReadableDb): void {
+  expecting.add(db);
+}
+
 /** Whether evictions from this store go to a bucket. */
 export function hasBucket(db: ReadableDb): boolean {
-  return db.get('SELECT 1 AS found FROM remote') !== null;
+  return expecting.has(db) || db.get('SELECT 1 AS found FROM remote') !== null;
 }
 
 /** Whether the bytes of a session, as they are now, are there. */

@@ -75,7 +75,6 @@ const TABLES = [
   'remote_pieces',
   'remote_marks',
   'remote_receipts',
-  'remote_mirrors',
   'remote_unnamed',
   'remote_tainted',
 ] as const;
@@ -99,7 +98,10 @@ export function takeNewIdentity(db: WritableDb, machine: string, name: string): 
   });
 }
 
-/** This store belongs to no bucket any more: what it evicts from now on goes nowhere. Sessions of other machines stay. */
+/**
+ * This store belongs to no bucket any more: what it evicts from now on goes nowhere. Sessions of other machines stay, and stay theirs: so
+ * they are told of to no other bucket as this machine's own.
+ */
 export function leaveBucket(db: WritableDb): void {
   db.writeTransaction(() => {
     for (const table of TABLES) db.run(`DELETE FROM ${table}`);
@@ -129,6 +131,29 @@ export function dropUploadedOf(db: WritableDb, uids: readonly SessionUid[]): voi
       );
     }
   });
+}
+
+/**
+ * The same for each session of which something should lie in a pack that is not there. Of one that was evicted here nothing can be uploaded
+ * again, and where it lay stays known. Returns those that are live.
+ */
+export function dropUploadedOutside(db: WritableDb, packs: ReadonlySet<string>): SessionUid[] {
+  const machine = remoteState(db)?.machine;
+  const lost = new Set<SessionUid>();
+  for (const { uid, pack } of db.each<{ uid: SessionUid; pack: string }>(
+    'SELECT DISTINCT session_uid AS uid, pack FROM remote_pieces',
+  ))
+    if (!packs.has(pack)) lost.add(uid);
+  for (const { uid, machine: of, bytes } of eachRecord(db))
+    if (of === machine && bytes !== null && !packs.has(bytes.records.pack)) lost.add(uid);
+  const live = [...lost].filter(
+    (uid) =>
+      db.get('SELECT 1 AS found FROM sessions WHERE session_uid = $uid AND evicted_at IS NULL', { uid }) !==
+      null,
+  );
+  dropUploadedOf(db, live);
+  for (const uid of lost) db.run('DELETE FROM remote_pieces WHERE session_uid = $uid', { uid });
+  return live;
 }
 
 export function setHead(db: WritableDb, head: string | null): void {

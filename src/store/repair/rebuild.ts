@@ -124,6 +124,7 @@ function copyAll(db: WritableDb, pages: StorePages, roots: ReadonlyMap<string, n
     saved[table] = rows;
     if (refused > 0) lost.push(`${refused} damaged rows of ${table}`);
   }
+  copyRemote(db, pages, roots);
   db.writeTransaction(() => {
     const names = [...pages.entries(roots.get('sqlite_autoindex_sessions_1') ?? 0)];
     mendNames(db, names);
@@ -138,6 +139,31 @@ function copyAll(db: WritableDb, pages: StorePages, roots: ReadonlyMap<string, n
     rebuildSearchIndex(db);
   });
   return { saved, lost };
+}
+
+/**
+ * That the store has joined a bucket, without which its evictions would be final, and who is only told of by others. All else of it is read
+ * again from the bucket: under an id of its own, so that what was uploaded under the old one is read as any other machine's.
+ */
+function copyRemote(db: WritableDb, pages: StorePages, roots: ReadonlyMap<string, number>): void {
+  const isId = (value: Value | undefined) => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value);
+  db.writeTransaction(() => {
+    for (const { values } of pages.rows(roots.get('remote') ?? 0)) {
+      const [, bucket = null, machine] = values;
+      if (values.length !== columnsOf(db, 'remote').length || !isId(bucket) || !isId(machine)) continue;
+      db.run(
+        'INSERT OR IGNORE INTO remote (id, bucket, machine, next) VALUES (1, $bucket, lower(hex(randomblob(16))), 0)',
+        { bucket },
+      );
+    }
+    for (const { rowid, values } of pages.rows(roots.get('remote_mirrors') ?? 0)) {
+      const [, generation = null, machine = null] = values;
+      if (values.length === 3 && typeof generation === 'number' && isId(machine))
+        db.run('INSERT OR IGNORE INTO remote_mirrors VALUES ($rowid, $generation, $machine)', {
+          ...{ rowid, generation, machine },
+        });
+    }
+  });
 }
 
 function copyTable(
