@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { failedAnalyses } from '../../src/store/analyses.ts';
 import type { Params, ReadableDb } from '../../src/store/connection.ts';
 import { search } from '../../src/store/search/search.ts';
 import { CENSUS_SQL, COUNTERS_SQL } from '../../src/store/usage.ts';
@@ -43,6 +44,21 @@ describe('what is asked often reads no session row by row', () => {
     using world = new World();
     expect(planOf(world, COUNTERS_SQL)).toMatch(/^SCAN counters/);
   });
+});
+
+test('failed analyses are found by the few that failed, not by each live session', () => {
+  using world = new World();
+  const plans: string[] = [];
+  const watched: ReadableDb = {
+    ...world.db,
+    all: (sql, params) => {
+      plans.push(planOf(world, sql));
+      return world.db.all(sql, params);
+    },
+  };
+  failedAnalyses(watched, { analyzer: '', program: '' });
+  expect(plans.join('\n')).toContain('INDEX analyses_failed');
+  expect(plans.join('\n')).not.toMatch(/SCAN s\b/);
 });
 
 test('a segment goes without its bytes being read, save where a repair has said that it is damaged', () => {
