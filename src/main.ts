@@ -230,6 +230,25 @@ const build =
 // Run from source, the runtime is the program.
 const self = [process.execPath, ...(typeof SESSION_MEMORY_BUILD === 'undefined' ? [Bun.main] : [])];
 
+/**
+ * Lets a program take this one's place, its terminal and its exit code too. What has read from a terminal once may take what is
+ * typed for another one, as long as it is there. Does not return where it works.
+ */
+function become(path: string, argv: readonly string[], cwd: string | null): void {
+  if (process.platform === 'win32' || typeof process.execve !== 'function') return;
+  const from = process.cwd();
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    if (cwd !== null) process.chdir(cwd);
+    process.execve(path, [...argv], inheritedEnv);
+  } catch {
+    // It is started beside this one, as where the system has no such call.
+    process.emitWarning = emitWarning;
+    process.chdir(from);
+  }
+}
+
 /** Does not return where it works. */
 function beginAnew(): void {
   // What is run from source has a runtime before it, with arguments of its own.
@@ -276,9 +295,10 @@ const code = await run({
       platform: host.platform,
       holdInterrupts,
     }),
-  launch: async ([command = '', ...args], cwd) => {
+  launch: async ([command = '', ...args], cwd, isLast = false) => {
     const path = Bun.which(command);
     if (path === null) return null;
+    if (isLast) become(path, [command, ...args], cwd);
     // The system sends ctrl-c to both; it is for the one that has the terminal.
     const release = holdInterrupts();
     try {

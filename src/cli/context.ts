@@ -43,8 +43,11 @@ export interface Context {
   readonly readInput?: (bytesMax: number, waitMs: number) => Promise<string | null>;
   /** Shows a long text in the person's pager; false where none is wanted or there, and the text is to be printed. */
   readonly page: (text: string) => Promise<boolean>;
-  /** Runs a program that has the terminal until it ends; its exit status, null where there is no such program. */
-  readonly launch: (argv: readonly string[], cwd: string | null) => Promise<number | null>;
+  /**
+   * Runs a program that has the terminal until it ends; its exit status, null where there is no such program. `isLast`: nothing is
+   * left to be done after it, so that it may take this one's place.
+   */
+  readonly launch: (argv: readonly string[], cwd: string | null, isLast?: boolean) => Promise<number | null>;
   /** Opens the dashboard or the walk through one sweep; returns the exit code. */
   readonly screens: (context: Context, start: 'dashboard' | 'sweep') => Promise<ExitCode | AgentExit>;
 }

@@ -49,7 +49,7 @@ export async function openScreens(
   if (resumed === null) return code;
   // The store is closed by now: the agent has the terminal, for hours maybe. What is typed is for it alone.
   terminal.stdin.pause();
-  const ended = await startAgent(context, resumed);
+  const ended = await startAgent(context, resumed, code === EXIT.done);
   return ended === EXIT.done ? code : ended;
 }
 

@@ -251,10 +251,11 @@ function canStart({ io, json }: Context): boolean {
   return io.stdinIsTty && io.stdoutIsTty && !json;
 }
 
-/** Where it is not there, or its project's folder is not, that is said, with the way by hand. */
+/** Where it is not there, or its project's folder is not, that is said, with the way by hand. `isLast`: nothing comes after it. */
 export async function startAgent(
   context: Context,
   { resume, importing }: PlannedRestore,
+  isLast = false,
 ): Promise<ExitCode | AgentExit> {
   const { cwd, argv } = resume;
   const commands = importing === null ? [argv] : [importing, argv];
@@ -262,7 +263,7 @@ export async function startAgent(
   if (cwd !== null && !isFolder(cwd))
     throw fail('failed', `the session is restored, but its project's folder is not there: ${cwd}`, way);
   for (const command of commands) {
-    const code = await context.launch(command, cwd);
+    const code = await context.launch(command, cwd, isLast && command === argv);
     if (code === null)
       throw fail('failed', `the session is restored, but ${command[0]} is not on your PATH`, way);
     // A script that calls us for the agent hears the agent's own answer.
