@@ -264,7 +264,11 @@ export class Journey {
     if (aside.length > 0) return this.#tell('spilled', `not stored: ${aside.join(', ')}`);
     const digest = await this.#digest();
     const command = plot.commandOf(plot.SPILLED);
-    const isTold = digest.commands.some((each) => each.command.startsWith(command) && each.exit === 0);
+    // Of some agents it is known that they write down no status of what went well.
+    const went = this.#agent.limits?.commands === undefined ? 0 : null;
+    const isTold = digest.commands.some(
+      (each) => each.command.startsWith(command) && [0, went].includes(each.exit) && each.failed !== true,
+    );
     if (!isTold) return this.#tell('spilled', `the commands are ${JSON.stringify(digest.commands)}`);
     if (![...own.values()].some(holds) && !this.#isRows)
       return this.#without('spilled', 'it keeps no more than the ends of it');
