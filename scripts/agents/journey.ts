@@ -279,6 +279,8 @@ export class Journey {
   async #notOwn(text: string): Promise<readonly string[]> {
     const own = await this.#machine.filesOf(this.#uid);
     const isLog = (path: string) =>
+      // What a database has not folded in yet is read with it.
+      (this.#isRows && /-(?:wal|shm)$/.test(path)) ||
       this.#agent.isLog?.(path.slice(this.#machine.place.home.length + 1)) === true;
     return this.#machine.holding(text, new Set(own.keys())).filter((path) => !isLog(path));
   }
