@@ -230,42 +230,41 @@ const build =
 // Run from source, the runtime is the program.
 const self = [process.execPath, ...(typeof SESSION_MEMORY_BUILD === 'undefined' ? [Bun.main] : [])];
 
+/** Puts a program in the place of this one, under its process id; does not return where it works. */
+function replaceBy(path: string, argv: readonly string[], variables: Record<string, string>): void {
+  if (process.platform === 'win32' || typeof process.execve !== 'function') return;
+  // The runtime calls it an experiment, on stderr, where nobody asked.
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    process.execve(path, [...argv], variables);
+  } catch {
+    // Its file was replaced meanwhile, or the system has no such call: this program goes on as it is.
+    process.emitWarning = emitWarning;
+  }
+}
+
 /**
  * Lets a program take this one's place, its terminal and its exit code too. What has read from a terminal once may take what is
  * typed for another one, as long as it is there. Does not return where it works.
  */
 function become(path: string, argv: readonly string[], cwd: string | null): void {
-  if (process.platform === 'win32' || typeof process.execve !== 'function') return;
   const from = process.cwd();
-  const { emitWarning } = process;
-  process.emitWarning = () => undefined;
   try {
     if (cwd !== null) process.chdir(cwd);
-    process.execve(path, [...argv], inheritedEnv);
   } catch {
-    // It is started beside this one, as where the system has no such call.
-    process.emitWarning = emitWarning;
-    process.chdir(from);
+    // It has gone just now: whoever starts the program beside this one is told.
+    return;
   }
+  replaceBy(path, argv, inheritedEnv);
+  process.chdir(from);
 }
 
 /** Does not return where it works. */
 function beginAnew(): void {
   // What is run from source has a runtime before it, with arguments of its own.
-  if (typeof SESSION_MEMORY_BUILD === 'undefined' || typeof process.execve !== 'function') return;
-  // The runtime calls it an experiment, on stderr, where nobody asked.
-  const { emitWarning } = process;
-  process.emitWarning = () => undefined;
-  try {
-    process.execve(
-      process.execPath,
-      [process.execPath, ...process.argv.slice(2)],
-      environmentAnew(inheritedEnv),
-    );
-  } catch {
-    // Its file was replaced meanwhile, or the system has no such call: it goes on as it is.
-    process.emitWarning = emitWarning;
-  }
+  if (typeof SESSION_MEMORY_BUILD === 'undefined') return;
+  replaceBy(process.execPath, [process.execPath, ...process.argv.slice(2)], environmentAnew(inheritedEnv));
 }
 
 const code = await run({

@@ -3,7 +3,7 @@
  * Promises: a dry run ends after it was shown; without consent nothing is changed, and the store is not opened to write; nobody
  * thinks while the sweep lock is held; what is made is what was shown, less what has changed meanwhile.
  */
-import { EXIT_OF_CODE, type ExitCode, exitOf, fail, failure, type Outcome } from '../domain/errors.ts';
+import { type ExitCode, exitOf, fail, failure, type Outcome } from '../domain/errors.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { Shape } from '../domain/shapes.ts';
 import { cutText, plainLine } from '../domain/text.ts';
@@ -91,6 +91,5 @@ function refused(
 ): ExitCode {
   const why = consent === 'refused' ? 'was not consented to' : 'needs consent';
   const shown = failure('consent_needed', `${subject} ${why}; nothing was changed`, waysOn);
-  printFailure(io, json, shown, { plan });
-  return EXIT_OF_CODE[shown.code];
+  return printFailure(io, json, shown, { plan });
 }

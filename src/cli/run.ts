@@ -7,7 +7,6 @@ import type { Host } from '../domain/agent.ts';
 import { decided } from '../domain/decisions.ts';
 import {
   EXIT,
-  EXIT_OF_CODE,
   type ExitCode,
   type Failure,
   FailureError,
@@ -175,7 +174,7 @@ function explain(thrown: unknown, io: Io, json: boolean, runtime: Runtime): Exit
       `unexpected: ${messageOf(thrown)}`,
       'This is a bug: please report it with the command that you ran. Nothing that was stored is lost.',
     );
-  printFailure(io, json, shown);
+  const code = printFailure(io, json, shown);
   if (known === null && runtime.debug && thrown instanceof Error) io.err(`${thrown.stack ?? ''}\n`);
-  return EXIT_OF_CODE[shown.code];
+  return code;
 }

@@ -31,7 +31,7 @@ import shellCommand from '../../demo-samples/codex/rollout-2026-04-26T09-29-13-0
 import oneTurn from '../../demo-samples/codex/rollout-2026-05-31T10-31-32-019e7d96-c2d9-7753-a8e4-fce4389a9da0.jsonl' with {
   type: 'file',
 };
-import { EXIT_OF_CODE, failure } from '../../domain/errors.ts';
+import { failure } from '../../domain/errors.ts';
 import type { Limits } from '../../domain/limits.ts';
 import type { Iso } from '../../domain/time.ts';
 import { openWritable } from '../../store/open.ts';
@@ -130,8 +130,7 @@ async function walkThrough(context: Context, home: string, consents: boolean) {
       'the demo loses one unreadable session, and that needs consent',
       'Run `session-memory demo --yes`.',
     );
-    printFailure(io, json, needed);
-    return EXIT_OF_CODE[needed.code];
+    return printFailure(io, json, needed);
   }
   say(context, `\nThe sweep, with consent to all of it:\n\n`);
   const report = await runSweep(context, db);

@@ -4,7 +4,7 @@
  * gets nothing; `uninstall` takes out just that.
  */
 import { existsSync } from 'node:fs';
-import { EXIT, EXIT_OF_CODE, type ExitCode, failure, messageOf } from '../../domain/errors.ts';
+import { EXIT, type ExitCode, failure, messageOf } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { backupOf, keepBackup, readText, removeFile, writeOwn, writeText } from '../../unattended/disk.ts';
 import { diffLines, type Step } from '../../unattended/steps.ts';
@@ -34,8 +34,7 @@ export async function run(context: Context, plan: Plan): Promise<ExitCode> {
       'nothing was changed',
       'Add --yes to consent, or --dry-run to only look.',
     );
-    printFailure(io, json, needed);
-    return EXIT_OF_CODE[needed.code];
+    return printFailure(io, json, needed);
   }
   const failed = isDry || !(isWork || isConsented) ? [] : apply(plan);
   if (json) printJson<'install'>(io, asJson(plan, isDry, failed));

@@ -254,8 +254,7 @@ function askForConsent({ io, json }: Context): ExitCode {
     'maintain sweeps without asking and needs consent beforehand; nothing was changed',
     'Add --yes, or --yes --no-data-loss as in the documented cron line; --dry-run only looks. `session-memory ingest` alone needs none.',
   );
-  printFailure(io, json, needed);
-  return EXIT_OF_CODE[needed.code];
+  return printFailure(io, json, needed);
 }
 
 /** The worst of all turns; waiting sessions count only where they still wait at the end. */

@@ -1,5 +1,5 @@
 /** `sweep`: the plan, the consent that flags give, the report. Without consent not one byte of the store changes. */
-import { EXIT, EXIT_OF_CODE, type ExitCode, failure } from '../../domain/errors.ts';
+import { EXIT, type ExitCode, failure } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
 import type { SweepFlags } from '../../policy/plan.ts';
@@ -61,12 +61,10 @@ function askForConsent(context: Context): ExitCode {
     'this sweep would change the store and needs consent; nothing was changed',
     `Add --yes to consent${report.plan.worst_case_data_loss.length > 0 ? ' (data loss included; --yes --no-data-loss forbids it)' : ''}, --plan ${report.plan_id} with it for exactly this plan, or --dry-run to only look.`,
   );
-  if (context.json) printFailure(context.io, true, needed, { plan_id: report.plan_id, plan: report.plan });
-  else {
-    context.io.out(planPage(context.io, report, context.settings.limits));
-    printFailure(context.io, false, needed);
-  }
-  return EXIT_OF_CODE[needed.code];
+  if (context.json)
+    return printFailure(context.io, true, needed, { plan_id: report.plan_id, plan: report.plan });
+  context.io.out(planPage(context.io, report, context.settings.limits));
+  return printFailure(context.io, false, needed);
 }
 
 /** One sweep with this call's settings, consented by flags; `maintain` uses it too, and may put off what only limits ask for. */

@@ -3,7 +3,7 @@
  * Promises: shows what goes and what stays, each file by its path, and asks before anything goes; `--yes` never stands for the phrase;
  * a run that was killed is ended by the next one.
  */
-import { EXIT, EXIT_OF_CODE, type ExitCode, fail, failure, messageOf } from '../../domain/errors.ts';
+import { EXIT, type ExitCode, fail, failure, messageOf } from '../../domain/errors.ts';
 import { killPoint } from '../../domain/kill-point.ts';
 import { plainLine } from '../../domain/text.ts';
 import { removeLock, removeStoreFiles } from '../../store/remove.ts';
@@ -58,8 +58,7 @@ function refused({ io, json }: Context): ExitCode {
     'nothing was changed',
     'Add --yes to consent to all but the store, or --dry-run to only look.',
   );
-  printFailure(io, json, needed);
-  return EXIT_OF_CODE[needed.code];
+  return printFailure(io, json, needed);
 }
 
 const phraseOf = ({ sessions }: FoundStore) => `delete ${sessions} sessions`;
