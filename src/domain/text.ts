@@ -14,8 +14,12 @@ const INERT =
   /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
+/** Nothing that could be acted on: most text is so, and one look is a third of four. */
+const HARMLESS = /^[\t\n\x20-\x7e]*$/;
+
 /** Text of several lines with everything that a terminal would act on removed; newlines and tabs stay. */
 export function plainText(text: string): string {
+  if (HARMLESS.test(text)) return text;
   return text
     .replaceAll('\r\n', '\n')
     .replace(ESCAPES, '')

@@ -9,7 +9,7 @@ import { plainText } from '../../domain/text.ts';
 import type { ReadableDb, WritableDb } from '../connection.ts';
 import { searchTables } from '../migrations/0002-search.ts';
 import { columnOf, SEARCH_COLUMNS, type SearchColumn, searchFields } from './fields.ts';
-import { addIndexTerms } from './words.ts';
+import { IndexTerms } from './words.ts';
 
 /** Sessions of one transaction while catching up: some 50 ms, so that other processes get at the store in between. */
 const BATCH_SESSIONS = 100;
@@ -76,19 +76,18 @@ export function writeWordsOut(db: WritableDb): void {
 }
 
 /** Each word once a column: more would not be kept, and would make long sessions seem to be about everything. */
-function documentOf(jsons: readonly string[]): Record<SearchColumn, string> {
-  const columns: Record<SearchColumn, Set<string>> = {
-    title: new Set(),
-    prompts: new Set(),
-    answer: new Set(),
-    files: new Set(),
-    commands: new Set(),
-    errors: new Set(),
-    other: new Set(),
+export function documentOf(jsons: readonly string[]): Record<SearchColumn, string> {
+  const columns: Record<SearchColumn, IndexTerms> = {
+    title: new IndexTerms(),
+    prompts: new IndexTerms(),
+    answer: new IndexTerms(),
+    files: new IndexTerms(),
+    commands: new IndexTerms(),
+    errors: new IndexTerms(),
+    other: new IndexTerms(),
   };
-  for (const field of jsons.flatMap(searchFields))
-    addIndexTerms(plainText(field.text), columns[columnOf(field)]);
-  const text = (name: SearchColumn) => [...columns[name]].join(' ');
+  for (const field of jsons.flatMap(searchFields)) columns[columnOf(field)].add(plainText(field.text));
+  const text = (name: SearchColumn) => columns[name].list().join(' ');
   return {
     title: text('title'),
     prompts: text('prompts'),

@@ -82,26 +82,53 @@ export function partsOf(run: string): string[] {
   return partPlaces(run).map(({ text }) => text);
 }
 
-/** Adds a word as it is written, its stem, and both of its parts. */
-function addWord(run: string, word: string, terms: Set<string>): void {
-  terms.add(word);
-  terms.add(stemOf(word));
-  if (run === word) return;
-  for (const part of partsOf(run)) terms.add(part).add(stemOf(part));
+const RUN_OF_ASCII = /[A-Za-z0-9]+/g;
+
+/** The same words come again and again in all texts; more, and longer ones, are not kept. */
+const KNOWN_MAX = 50_000;
+const KNOWN_UNITS_MAX = 32;
+const known = new Map<string, readonly string[]>();
+
+/** What the index keeps of texts: words with their stems and parts, pairs of neighbouring glyphs, the last glyph of each run. */
+export class IndexTerms {
+  readonly #runs = new Set<string>();
+
+  add(text: string): void {
+    for (const run of text.match(NOT_ASCII.test(text) ? RUN : RUN_OF_ASCII) ?? []) this.#runs.add(run);
+  }
+
+  /** Each once, in the order in which they came. */
+  list(): string[] {
+    const terms = new Set<string>();
+    for (const run of this.#runs) for (const term of termsOf(run)) terms.add(term);
+    return [...terms];
+  }
 }
 
-/** Adds what the index keeps of a text: words, pairs of neighbouring glyphs, and the last glyph of each run. */
-export function addIndexTerms(text: string, terms: Set<string>): void {
-  if (!NOT_ASCII.test(text)) {
-    for (const run of text.match(/[A-Za-z0-9]+/g) ?? []) addWord(run, cut(run.toLowerCase()), terms);
-    return;
-  }
-  const units = unitsOf(text);
-  for (const [i, unit] of units.entries()) {
+function termsOf(run: string): readonly string[] {
+  const before = known.get(run);
+  if (before !== undefined) return before;
+  const terms = HAS_GLYPH.test(run) ? termsOfGlyphs(run) : termsOfWord(run, cut(fold(run)));
+  if (known.size < KNOWN_MAX && run.length <= KNOWN_UNITS_MAX) known.set(run, terms);
+  return terms;
+}
+
+/** A word as it is written, its stem, and both of its parts. */
+function termsOfWord(run: string, word: string): readonly string[] {
+  if (word === '') return [];
+  const terms = [word, stemOf(word)];
+  if (run !== word) for (const part of partsOf(run)) terms.push(part, stemOf(part));
+  return [...new Set(terms)];
+}
+
+/** A neighbour is in the same run: between two of them something else stands. */
+function termsOfGlyphs(run: string): readonly string[] {
+  const units = unitsOf(run);
+  return units.flatMap((unit, i) => {
     const next = units[i + 1];
-    if (!unit.isGlyph) addWord(text.slice(unit.start, unit.end), unit.text, terms);
-    else terms.add(next !== undefined && isRun(unit, next) ? unit.text + next.text : unit.text);
-  }
+    if (!unit.isGlyph) return termsOfWord(run.slice(unit.start, unit.end), unit.text);
+    return next !== undefined && isRun(unit, next) ? [unit.text + next.text] : [unit.text];
+  });
 }
 
 /** A term to ask the index for. */
