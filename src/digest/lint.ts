@@ -1,20 +1,22 @@
 /**
  * The rules of secretlint's recommended preset, run by ourselves.
- * Promises: every rule that scans sees the whole content, unless nothing in it can be a finding; findings in order of where they begin.
+ * Promises: every rule that scans sees the whole content that it is asked about.
  * Never: obeys a `secretlint-disable` that stands in the content, which is a transcript and no configuration; keeps a
  * mark of each run, as secretlint's own core does for its profiler; reads the file system.
  */
 import type { creator as Preset } from '@secretlint/secretlint-rule-preset-recommend';
-import { Hints } from './secrets/hints.ts';
 import type { Finding } from './secrets/rules.ts';
 
-export type Lint = (content: string) => Promise<readonly Finding[]>;
+/** A rule of theirs as ours are asked. */
+export interface LintRule {
+  readonly hints: readonly string[];
+  readonly find: (content: string) => Promise<readonly Finding[]>;
+}
 
 type PresetContext = Parameters<(typeof Preset)['create']>[0];
 type Rule = Parameters<PresetContext['registerRule']>[0];
 type RuleContext = Parameters<Rule['create']>[0];
-type Handler = ReturnType<Rule['create']>;
-type SourceCode = Parameters<NonNullable<Handler['file']>>[0];
+type SourceCode = Parameters<NonNullable<ReturnType<Rule['create']>['file']>>[0];
 
 const NOWHERE = { line: 1, column: 0 };
 /** They take a whole address for its password, one of a template as well; our own rules know the password. */
@@ -49,21 +51,17 @@ export const LINT_HINTS: ReadonlyMap<string, readonly string[]> = new Map(
     tailscale: 'tskey-',
   }).map(([rule, hints]) => [rule, hints.split(' ')]),
 );
-let loaded: Promise<Lint> | null = null;
+let loaded: Promise<readonly LintRule[]> | null = null;
 
 /** Loads the rules once: they cost a plain command 5 ms that it does not need. */
-export function loadLint(): Promise<Lint> {
-  loaded ??= makeLint();
+export function loadLint(): Promise<readonly LintRule[]> {
+  loaded ??= lintRules();
   return loaded;
 }
 
-async function makeLint(): Promise<Lint> {
+async function lintRules(): Promise<readonly LintRule[]> {
   const { creator } = await import('@secretlint/secretlint-rule-preset-recommend');
-  const handlers: {
-    readonly handler: Handler;
-    readonly hints: readonly string[];
-    readonly use: (report: Finding[]) => void;
-  }[] = [];
+  const rules: LintRule[] = [];
   creator.create(
     {
       sharedOptions: {},
@@ -76,27 +74,19 @@ async function makeLint(): Promise<Lint> {
         const context = contextOf(({ range }) => findings.push({ start: range[0], end: range[1], kind }));
         // Each rule fills in its own defaults where an option is absent.
         const handler = rule.create(context, Object.create(null));
-        handlers.push({
-          handler,
-          hints: LINT_HINTS.get(kind) ?? [''],
-          use: (report) => {
-            findings = report;
+        rules.push({
+          hints: LINT_HINTS.get(kind) ?? [],
+          find: async (content) => {
+            findings = [];
+            await handler.file?.(sourceOf(content));
+            return findings;
           },
         });
       },
     },
     {},
   );
-  const hints = new Hints(handlers);
-  return async (content) => {
-    const findings: Finding[] = [];
-    const source = sourceOf(content);
-    for (const index of hints.in(content)) {
-      handlers[index]?.use(findings);
-      await handlers[index]?.handler.file?.(source);
-    }
-    return findings.sort((a, b) => a.start - b.start || b.end - a.end);
-  };
+  return rules;
 }
 
 function contextOf(report: RuleContext['report']): RuleContext {

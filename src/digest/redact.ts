@@ -6,15 +6,12 @@
  */
 import type { Digest } from '../domain/digest.ts';
 import { cutAt } from './keep.ts';
-import { loadLint } from './lint.ts';
 import type { Finding } from './secrets/rules.ts';
 import { GOES_ON, isPlaceholder, isWord, looksSecret, withoutEnd } from './secrets/values.ts';
 import { type Cut, mapTexts } from './strings.ts';
 
 /** Texts are joined to be looked at together: pieces that stay in the processor's cache are twice as fast. */
 const PIECE_CHARS = 64 * 1024;
-/** Between two texts of a piece: no rule reads across a NUL. */
-const SEPARATOR = '\n\0\n';
 /** A shorter secret is looked for only where it was found: it may be a word elsewhere. */
 const KNOWN_CHARS_MIN = 8;
 const KNOWN_MAX = 256;
@@ -64,16 +61,13 @@ export async function redactTexts(
 
 /** The secrets of each text that has some, in order, none in another. */
 async function findIn(texts: readonly string[]): Promise<ReadonlyMap<string, readonly Finding[]>> {
-  const [lint, { secretsIn }] = await Promise.all([loadLint(), import('./secrets/secrets.ts')]);
+  const { secretsOfEach } = await import('./secrets/secrets.ts');
   const found = new Map<string, readonly Finding[]>();
-  for (const piece of piecesOf(texts.filter((text) => text.length >= 4))) {
-    const content = piece.join(SEPARATOR);
-    const linted = (await lint(content)).filter(
-      ({ start, end }) => !isPlaceholder(content.slice(start, end)),
-    );
-    const findings = merged(content, [...secretsIn(content), ...linted]);
-    share(piece, findings, found);
-  }
+  for (const piece of piecesOf(texts.filter((text) => text.length >= 4)))
+    for (const [place, findings] of (await secretsOfEach(piece)).entries()) {
+      const text = piece[place] ?? '';
+      if (findings.some(({ start, end }) => end > start)) found.set(text, merged(text, findings));
+    }
   return withKnown(texts, found);
 }
 
@@ -91,31 +85,10 @@ function* piecesOf(texts: readonly string[]): Iterable<readonly string[]> {
   if (piece.length > 0) yield piece;
 }
 
-/** Puts findings of a piece into the texts that they lie in. Both are in order. */
-function share(
-  piece: readonly string[],
-  findings: readonly Finding[],
-  found: Map<string, readonly Finding[]>,
-): void {
-  let start = 0;
-  let next = 0;
-  for (const text of piece) {
-    const end = start + text.length;
-    const own: Finding[] = [];
-    for (
-      let finding = findings[next];
-      finding !== undefined && finding.start < end;
-      finding = findings[++next]
-    )
-      own.push({ ...finding, start: finding.start - start, end: Math.min(finding.end, end) - start });
-    if (own.length > 0) found.set(text, own);
-    start = end + SEPARATOR.length;
-  }
-}
-
 /** In order, those that overlap as one, each with what of it was broken over the next lines. */
 function merged(text: string, findings: readonly Finding[]): readonly Finding[] {
   const sorted = findings
+    .filter(({ start, end }) => end > start)
     .map((finding) => ({ ...finding, end: Math.max(finding.end, endOverLines(text, finding)) }))
     .sort((a, b) => a.start - b.start || b.end - a.end);
   const whole: Finding[] = [];

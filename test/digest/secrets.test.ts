@@ -11,7 +11,7 @@ import { claudeCode } from '../../src/agents/claude-code/index.ts';
 import { CHARS, kept } from '../../src/digest/keep.ts';
 import { redactDigest, redactText } from '../../src/digest/redact.ts';
 import { Hints } from '../../src/digest/secrets/hints.ts';
-import { PLAIN_RULES, secretsIn } from '../../src/digest/secrets/secrets.ts';
+import { PLAIN_RULES, secretsIn, secretsOfEach } from '../../src/digest/secrets/secrets.ts';
 import { isPlaceholder } from '../../src/digest/secrets/values.ts';
 import { digestOf, emptyDigest } from './samples.ts';
 
@@ -256,6 +256,36 @@ describe('hints', () => {
     );
   });
 
+  test('of texts that are looked at together say of each what they say of it alone', () => {
+    const rule = fc.record({
+      hints: fc.array(hint, { maxLength: 3 }),
+      also: fc.array(hint, { maxLength: 2 }),
+    });
+    const isShort = (word: string) => word.replace(/^\^(?=.)|(?<=.)\$$/g, '').length < 3;
+    fc.assert(
+      fc.property(fc.array(rule, { maxLength: 8 }), fc.array(texts, { maxLength: 5 }), (rules, together) => {
+        const hints = new Hints(rules);
+        const places = together.map((text, n) => {
+          const start = together.slice(0, n).reduce((sum, { length }) => sum + length + 1, 0);
+          return { start, end: start + text.length };
+        });
+        const able = new Map(
+          hints.inEach(together.join('\0'), places).map(({ rule, texts }) => [rule, texts]),
+        );
+        for (const [place, text] of together.entries())
+          for (const [index, { hints: any, also }] of rules.entries()) {
+            const here = able.get(index);
+            const isAble = here === null || here?.includes(place) === true;
+            if (new Hints(rules).in(text).includes(index)) expect(isAble).toBe(true);
+            // A short word, and one of a piece with a letter that became two, is asked of the whole piece.
+            else if (![...any, ...also].some(isShort) && any.length > 0 && !together.join('').includes('İ'))
+              expect(isAble).toBe(false);
+          }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   test('of a text say the same after another text as before it', () => {
     const hints = new Hints([
       { hints: ['^token$'] },
@@ -280,6 +310,19 @@ test('the hints of the rules hide no finding: with and without them the same is 
       const all = places([...rule.find(text)].filter(({ start, end }) => end > start));
       if (all.length > 0) expect([text, ...places(secretsIn(text))]).toEqual(expect.arrayContaining(all));
     }
+}, 60_000);
+
+test('texts that are looked at together have the secrets that each has alone', async () => {
+  const maker = new Maker(SEED);
+  const texts = KINDS.flatMap((kind) => kind.texts.map((text) => text.replace('{}', () => kind.make(maker))));
+  const places = (found: readonly { start: number; end: number; kind: string }[]) =>
+    found.map(({ start, end, kind }) => `${start}-${end} ${kind}`).sort();
+  const together = await secretsOfEach(texts);
+  for (const [place, text] of texts.entries())
+    expect([text, ...places(together[place] ?? [])]).toEqual([
+      text,
+      ...places((await secretsOfEach([text]))[0] ?? []),
+    ]);
 }, 60_000);
 
 test('a key of Bitcoin with letters that its alphabet leaves out is found: what a rule asks for first is no narrower than the rule', async () => {

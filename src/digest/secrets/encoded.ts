@@ -80,8 +80,8 @@ const BETWEEN = String.raw`[ \t\n\r,_0-9.)]`;
 const SHORT = `[a-z]{${WORD_CHARS.min},${WORD_CHARS.max}}`;
 /** As many short words in turn as a mnemonic has at least; most text has none. */
 const TURN = new RegExp(`(?<![a-z])(?:${SHORT}${BETWEEN}+){${WORDS_MIN - 1}}${SHORT}(?![a-z])`);
-/** No shorter text has so many. */
-const WORDS = /[a-z \t\n\r,_0-9.)]{47,}/g;
+/** No shorter text has so many. Each run is tried at its first character alone. */
+const WORDS = /(?<![a-z \t\n\r,_0-9.)])[a-z \t\n\r,_0-9.)]{47,}/g;
 let words: ReadonlySet<string> | null = null;
 
 interface WordAt {
@@ -109,8 +109,8 @@ function* mnemonicsIn(text: string): Iterable<Finding> {
 
 /** Runs of as many short words as a mnemonic has, with nothing else between. */
 function* wordsInTurn(text: string): Iterable<readonly WordAt[]> {
-  if (!TURN.test(text)) return;
   for (const { index: start, 0: piece } of matchesIn(text, WORDS)) {
+    if (!TURN.test(piece)) continue;
     let run: WordAt[] = [];
     for (const { index, 0: word } of [...piece.matchAll(/[a-z]+/g), END]) {
       if (word.length >= WORD_CHARS.min && word.length <= WORD_CHARS.max) {

@@ -30,20 +30,51 @@ const SLOTS_OF_MIDDLE = 1 << 12;
 const slotOfLong = (window: number) => Math.imul(window, 0x9e3779b1) >>> 17;
 const slotOfMiddle = (window: number) => SLOTS + (Math.imul(window & 0xffffff, 0x9e3779b1) >>> 20);
 
+const ANYWHERE = 1;
+const AT_WORDS = 2;
+
+/** A rule that can match in some texts of a piece. */
+export interface Able {
+  /** Its place among the rules. */
+  readonly rule: number;
+  /** Places of the texts, in order; null: it may be in any of them. */
+  readonly texts: readonly number[] | null;
+}
+
+interface Needs {
+  readonly any: readonly number[];
+  readonly also: readonly number[];
+}
+
 export class Hints {
   readonly #slots = new Map<number, HintWord[]>();
-  readonly #isUsed = new Uint8Array(SLOTS + SLOTS_OF_MIDDLE);
-  /** Slots with words that were not found yet in the present text. */
+  /** Slots with words that were not found yet in the text that is looked at: `ANYWHERE`, or where no letter stands before. */
   readonly #isOpen = new Uint8Array(SLOTS + SLOTS_OF_MIDDLE);
+  /** Opened again when the text ends. */
+  readonly #closed: { readonly slot: number; readonly was: number }[] = [];
   readonly #short: HintWord[] = [];
   readonly #ids = new Map<string, number>();
-  readonly #rules: readonly { readonly any: readonly number[]; readonly also: readonly number[] }[];
+  readonly #rules: readonly Needs[];
+  /** The rules that wait for a word, by its id. */
+  readonly #waiting: number[][] = [];
+  /** Rules that wait for no word, or for a short one: they are asked once a piece. */
+  readonly #askedByPiece: readonly number[];
+  /** The last text in which a word was found, by its id; texts of all pieces are counted through, from 1. Of short words the last piece, negative. */
+  readonly #foundIn: Float64Array;
+  #textsBefore = 1;
 
   constructor(rules: readonly Waiting[]) {
     this.#rules = rules.map(({ hints, also = [] }) => ({
       any: hints.map((hint) => this.#idOf(hint)),
       also: also.map((hint) => this.#idOf(hint)),
     }));
+    this.#foundIn = new Float64Array(this.#ids.size);
+    const isShort = new Set(this.#short.map(({ id }) => id));
+    this.#askedByPiece = [...this.#rules.keys()].filter((rule) => {
+      const { any, also } = this.#rules[rule] as Needs;
+      for (const id of [...any, ...also]) if (!isShort.has(id)) this.#waiting[id]?.push(rule);
+      return any.length === 0 || any.some((id) => isShort.has(id));
+    });
   }
 
   #idOf(hint: string): number {
@@ -51,6 +82,7 @@ export class Hints {
     if (known !== undefined) return known;
     const id = this.#ids.size;
     this.#ids.set(hint, id);
+    this.#waiting.push([]);
     this.#place(wordOf(hint, id));
     return id;
   }
@@ -65,52 +97,106 @@ export class Hints {
     for (let index = 0; index < Math.min(lower.length, LONG_CHARS); index++)
       window = (window << 8) | (lower.charCodeAt(index) & 0xff);
     const slot = lower.length < LONG_CHARS ? slotOfMiddle(window) : slotOfLong(window);
-    this.#isUsed[slot] = 1;
-    this.#slots.set(slot, [...(this.#slots.get(slot) ?? []), word]);
+    const words = [...(this.#slots.get(slot) ?? []), word];
+    this.#slots.set(slot, words);
+    this.#isOpen[slot] = words.every(({ begins }) => begins) ? AT_WORDS : ANYWHERE;
   }
 
   /** The places of the rules that can match, in order. */
   in(text: string): number[] {
-    const has = this.#wordsIn(text);
-    const able: number[] = [];
-    for (let index = 0; index < this.#rules.length; index++) {
-      const rule = this.#rules[index];
-      if (rule !== undefined && hasOneOf(rule.any, has) && hasOneOf(rule.also, has)) able.push(index);
-    }
-    return able;
+    return this.inEach(text, [{ start: 0, end: text.length }]).map(({ rule }) => rule);
   }
 
-  #wordsIn(text: string): Uint8Array {
-    const lower = text.toLowerCase();
-    // Where a letter became two, places differ: how a word was written, and what stands around it, can no longer be told.
-    const written = lower.length === text.length ? text : null;
-    const has = new Uint8Array(this.#ids.size);
-    for (const word of this.#short) if (standsAnywhere(word, lower, written)) has[word.id] = 1;
+  /** The rules that can match in a piece, in order, and in which of its texts. */
+  inEach(piece: string, texts: readonly { readonly start: number; readonly end: number }[]): Able[] {
+    const able = new Map<number, number[] | null>();
+    const lower = piece.toLowerCase();
+    // Where a letter became two, places differ: how a word was written, and where it stands, can no longer be told.
+    const isPlaced = lower.length === piece.length;
+    const look = { lower, written: isPlaced ? piece : null, able, text: 0 };
+    const number = -this.#textsBefore;
+    for (const word of this.#short)
+      if (standsAnywhere(word, lower, look.written)) this.#foundIn[word.id] = number;
+    for (const rule of this.#askedByPiece) {
+      const { any, also } = this.#rules[rule] as Needs;
+      if (this.#hasOneOf(any, number, number) && this.#hasOneOf(also, number, number)) able.set(rule, null);
+    }
+    const bounds = isPlaced ? texts : [{ start: 0, end: lower.length }];
+    for (const [text, { start, end }] of bounds.entries()) {
+      look.text = text;
+      this.#lookThrough(look, start, end, number);
+    }
+    this.#textsBefore += Math.max(1, bounds.length);
+    return [...able.keys()]
+      .sort((a, b) => a - b)
+      .map((rule) => ({ rule, texts: isPlaced ? (able.get(rule) ?? null) : null }));
+  }
+
+  #lookThrough(look: Look, start: number, end: number, piece: number): void {
+    const { lower } = look;
     const isOpen = this.#isOpen;
-    isOpen.set(this.#isUsed);
     let window = 0;
-    for (let index = 0; index < lower.length; index++) {
+    for (let index = start; index < end; index++) {
       window = (window << 8) | (lower.charCodeAt(index) & 0xff);
       const long = slotOfLong(window);
-      if (isOpen[long] === 1) this.#look(long, lower, written, index - LONG_CHARS + 1, has);
+      if (isOpen[long] !== 0) this.#look(long, look, index - LONG_CHARS + 1, piece);
       const middle = slotOfMiddle(window);
-      if (isOpen[middle] === 1) this.#look(middle, lower, written, index - MIDDLE_CHARS + 1, has);
+      if (isOpen[middle] !== 0) this.#look(middle, look, index - MIDDLE_CHARS + 1, piece);
     }
-    return has;
+    for (const { slot, was } of this.#closed) isOpen[slot] = was;
+    this.#closed.length = 0;
   }
 
   /** Closes the slot when all of its words are found. */
-  #look(slot: number, lower: string, written: string | null, at: number, has: Uint8Array): void {
+  #look(slot: number, look: Look, at: number, piece: number): void {
+    const was = this.#isOpen[slot] ?? ANYWHERE;
+    if (was === AT_WORDS && look.written !== null && isLetter(look.written.charCodeAt(at - 1))) return;
     const words = this.#slots.get(slot) ?? [];
+    const text = this.#textsBefore + look.text;
     let isDone = true;
     for (let index = 0; index < words.length; index++) {
       const word = words[index];
-      if (word === undefined || has[word.id] === 1) continue;
-      if (standsAt(word, written, at) && lower.startsWith(word.lower, at)) has[word.id] = 1;
-      else isDone = false;
+      if (word === undefined || this.#foundIn[word.id] === text) continue;
+      if (standsAt(word, look.written, at) && look.lower.startsWith(word.lower, at)) {
+        this.#foundIn[word.id] = text;
+        this.#tell(word.id, look, text, piece);
+      } else isDone = false;
     }
-    if (isDone) this.#isOpen[slot] = 0;
+    if (!isDone) return;
+    this.#isOpen[slot] = 0;
+    this.#closed.push({ slot, was });
   }
+
+  /** To the rules that wait for the word. */
+  #tell(id: number, { able, text: place }: Look, text: number, piece: number): void {
+    for (const rule of this.#waiting[id] ?? []) {
+      const known = able.get(rule);
+      if (known === null || known?.at(-1) === place) continue;
+      const { any, also } = this.#rules[rule] as Needs;
+      if (!this.#hasOneOf(any, text, piece) || !this.#hasOneOf(also, text, piece)) continue;
+      if (known === undefined) able.set(rule, [place]);
+      else known.push(place);
+    }
+  }
+
+  /** None waited for: true. */
+  #hasOneOf(ids: readonly number[], text: number, piece: number): boolean {
+    for (let index = 0; index < ids.length; index++) {
+      const found = this.#foundIn[ids[index] ?? 0];
+      if (found === text || found === piece) return true;
+    }
+    return ids.length === 0;
+  }
+}
+
+/** What is looked through, and what came of it. */
+interface Look {
+  readonly lower: string;
+  /** Null where nothing can be said of how it was written. */
+  readonly written: string | null;
+  readonly able: Map<number, number[] | null>;
+  /** The place of the text that is looked at. */
+  text: number;
 }
 
 function wordOf(hint: string, id: number): HintWord {
@@ -119,12 +205,6 @@ function wordOf(hint: string, id: number): HintWord {
   const bare = hint.slice(begins ? 1 : 0, ends ? -1 : undefined);
   const lower = bare.toLowerCase();
   return { id, exact: lower === bare ? null : bare, lower, begins, ends };
-}
-
-/** None waited for: true. */
-function hasOneOf(ids: readonly number[], has: Uint8Array): boolean {
-  for (let index = 0; index < ids.length; index++) if (has[ids[index] ?? 0] === 1) return true;
-  return ids.length === 0;
 }
 
 function standsAnywhere(word: HintWord, lower: string, written: string | null): boolean {
