@@ -14,7 +14,8 @@ import { callArgv, type Program } from './own-call.ts';
 import { ownTable, withoutTable, withTable } from './toml-table.ts';
 
 const NAME = 'session-memory';
-const TAKEN = `it has another server by the name of ${NAME}`;
+/** Why an entry of somebody else's is left. */
+export const TAKEN = `it has another server by the name of ${NAME}`;
 
 /** `exists`: whether a file is there, for agents that take one of two. Null: none is known of this agent. */
 export function mcpFile(id: HookedId, host: Host, exists: (path: string) => boolean): HookFile | null {
