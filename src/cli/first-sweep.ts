@@ -48,10 +48,14 @@ export function firstSweep(
   if (bytes * 2 <= totalBytes) return null;
   const sessions = taken.reduce((sum, pass) => sum + pass.sessions, 0);
   const byAge = taken.find(({ pass }) => pass === 'backstop')?.storedBytes ?? 0;
-  const cause = byAge * 2 >= bytes ? ofAge(limits) : ofCap(limits);
+  const { cause, setting } = byAge * 2 >= bytes ? ofAge(limits) : ofCap(limits);
+  const what = `${BEGINS}${plural(sessions, 'session')}, ${formatBytes(bytes)} of ${formatBytes(totalBytes)}, ${cause}`;
   return {
-    text: `${BEGINS}${plural(sessions, 'session')}, ${formatBytes(bytes)} of ${formatBytes(totalBytes)}, ${cause}; their digests stay`,
-    isTold: (told ?? toldFirstSweeps(db)).some((text) => text.includes(`, ${cause};`)),
+    text: `${what}; their digests stay. ${setting} changes that`,
+    // An older version wrote a colon behind the cause.
+    isTold: (told ?? toldFirstSweeps(db)).some((text) =>
+      [';', ':'].some((end) => text.includes(`, ${cause}${end}`)),
+    ),
   };
 }
 
@@ -80,16 +84,25 @@ function takenWithinADay(
   ];
 }
 
-const ofAge = ({ rawMaxAgeDays }: Limits) =>
-  `older than ${rawMaxAgeDays} days: raw_max_age_days in the configuration, or --max-age-days, changes that`;
-const ofCap = ({ rawSoftCapBytes }: Limits) =>
-  `to get under the soft cap of ${formatBytes(rawSoftCapBytes)}: raw_soft_cap_bytes in the configuration, or --soft-cap, changes that`;
+interface Cause {
+  readonly cause: string;
+  readonly setting: string;
+}
+
+const ofAge = ({ rawMaxAgeDays }: Limits): Cause => ({
+  cause: `older than ${rawMaxAgeDays} days`,
+  setting: '`raw_max_age_days` in the configuration, or --max-age-days,',
+});
+const ofCap = ({ rawSoftCapBytes }: Limits): Cause => ({
+  cause: `to get under the soft cap of ${formatBytes(rawSoftCapBytes)}`,
+  setting: '`raw_soft_cap_bytes` in the configuration, or --soft-cap,',
+});
 
 /** For who looks between two runs. */
 export function firstSweepText({ text, isTold }: FirstSweep): string {
-  return `${text}; ${
+  return `${text}. ${
     isTold
-      ? 'a run of `maintain` has said so, and the next one takes what is due'
-      : 'the next run of `maintain` says so and takes none of them, the one after it does'
+      ? 'A run of `maintain` has said so, and the next one takes what is due'
+      : 'The next run of `maintain` says so and takes none of them; the one after it does'
   }`;
 }

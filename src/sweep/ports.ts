@@ -5,7 +5,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { SessionCard } from '../domain/session.ts';
 import type { Clock, Iso } from '../domain/time.ts';
 import type { Census } from '../policy/census.ts';
-import type { EvictingPassName, FormatBytes, Victim } from '../policy/passes.ts';
+import { type EvictingPassName, evictingPass, type FormatBytes, type Victim } from '../policy/passes.ts';
 import type { Report } from './report.ts';
 
 /** A victim's fate: taken, or passed over because it has changed since it was chosen. */
@@ -166,7 +166,7 @@ export interface SweepDeps {
 /** A script's, to what is only announced so far. A store that is over its hard cap all the same is brought under it. */
 export const NOT_YET: Consent = {
   unattended: true,
-  ask: async ({ step }) => ({ kind: step === 'backstop' || step === 'budget' ? 'skip' : 'run' }),
+  ask: async ({ step }) => ({ kind: evictingPass(step) === null ? 'run' : 'skip' }),
 };
 
 /** A script's consent: yes to everything that the flags allow. */

@@ -11,6 +11,7 @@ import { sessionsByIds } from '../store/browse.ts';
 import { isStoreDamage } from '../store/connection.ts';
 import { findSweep, listSweeps } from '../store/read.ts';
 import type { Report } from '../sweep/report.ts';
+import { storedReport } from '../sweep/stored-report.ts';
 
 import { Keeper } from './keeper.ts';
 import { Lister } from './lister.ts';
@@ -486,7 +487,7 @@ export class Controller {
     const lines =
       row?.report == null
         ? ['This sweep was killed before its report. Its evictions are in `session-memory history`.']
-        : this.#services.reportLines(JSON.parse(row.report), columns - 2);
+        : this.#services.reportLines(storedReport(row.report), columns - 2);
     this.dispatch({ kind: 'read', title: 'Report of a sweep', mode: 'report', lines, more: null });
   }
 }

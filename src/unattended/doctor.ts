@@ -192,6 +192,66 @@ export function hookCheck(hook: HookFacts, shown: (at: Iso) => string): Check {
   }
 }
 
+export interface McpFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly path: string;
+  readonly state:
+    | 'installed'
+    /** Its executable is not to be found. */
+    | 'gone'
+    /** It calls another one, or this one by other words than `install` writes. */
+    | 'another'
+    | 'off'
+    /** A server of our name that does not call us. */
+    | 'foreign'
+    | 'unreadable'
+    | 'away';
+  /** What it calls. */
+  readonly called?: string;
+  readonly mount?: string;
+}
+
+/** The entry of the server for agents. Where there is none there is nothing to check: it is put in only where it is asked for. */
+export function mcpCheck({ id, name, path, state, called = '', mount }: McpFacts): Check {
+  const check = `mcp ${id}`;
+  const again = 'Run `session-memory install --mcp`.';
+  switch (state) {
+    case 'installed':
+      return ok(check, `${name} has it among its servers`);
+    case 'gone':
+      return wrong(check, `the server in ${path} calls ${called}, which is not there`, again);
+    case 'another':
+      return warning(
+        check,
+        `the server in ${path} calls \`${called}\`, which is not what this executable would write`,
+        `${again} Or leave it, if that is what you want.`,
+      );
+    case 'off':
+      return warning(check, `the server is switched off in ${path}`, 'Switch it on there, or take it out.');
+    case 'foreign':
+      return warning(
+        check,
+        `another server has the name session-memory in ${path}`,
+        'Give it another name, or take it out; then `session-memory install --mcp`.',
+      );
+    case 'unreadable':
+      return warning(
+        check,
+        `${path} names session-memory, and cannot be read as settings`,
+        `Mend it: ${name} may not read it either; then \`session-memory install --mcp\`.`,
+      );
+    case 'away':
+      return warning(
+        check,
+        `${path} was not looked at: ${mount ?? 'its mount'} may not answer`,
+        `Look with \`session-memory install --mcp --dry-run --agent ${id}\` while it does.`,
+      );
+    default:
+      return state satisfies never;
+  }
+}
+
 export interface DiskFacts {
   readonly freeBytes: number | null;
   /** What Tier 1 may still grow by under its hard cap. */

@@ -14,7 +14,8 @@ import { callArgv, type Program } from './own-call.ts';
 import { ownTable, withoutTable, withTable } from './toml-table.ts';
 
 const NAME = 'session-memory';
-const TAKEN = `it has another server by the name of ${NAME}`;
+/** Why an entry of somebody else's is left. */
+export const TAKEN = `it has another server by the name of ${NAME}`;
 
 /** `exists`: whether a file is there, for agents that take one of two. Null: none is known of this agent. */
 export function mcpFile(id: HookedId, host: Host, exists: (path: string) => boolean): HookFile | null {
@@ -190,33 +191,40 @@ function inToml(path: string, signs: readonly string[]): HookFile {
   };
 }
 
-/** One file that holds both: what is done to it is done by one after the other. */
-export function bothIn(first: HookFile, second: HookFile): HookFile {
+/** One file that holds both: what is done to it is done by one after the other. `wanted`: those that `install` puts in. */
+export function bothIn(first: HookFile, second: HookFile, wanted = [first, second]): HookFile {
   const parts = [first, second];
-  const chained = (text: string, work: (part: HookFile, text: string) => Edited | null): Edited => {
-    let edited = text;
-    for (const part of parts) {
-      const made = work(part, edited);
-      if (made === null || 'why' in made) return made ?? { why: 'it cannot be edited safely' };
-      edited = made.text;
-    }
-    return { text: edited };
-  };
   return {
     ...first,
-    install: (text, program) => {
-      const made = first.install(text, program);
-      return 'why' in made ? made : second.install(made.text, program);
+    install: (text, program) => chained(wanted, text, (part, edited) => part.install(edited, program)),
+    uninstall: (text) => chained(parts, text, (part, edited) => part.uninstall(edited ?? '')),
+    remade: (before, text) => {
+      const inOrder = (order: readonly HookFile[]) =>
+        order.reduce<string | null>(
+          (made, part) => (part.own(text) === null ? made : part.remade(made, text)),
+          before,
+        );
+      // Whichever was put in first stands first.
+      const made = inOrder(parts);
+      return made === text ? made : inOrder(parts.toReversed());
     },
-    uninstall: (text) => chained(text, (part, edited) => part.uninstall(edited)),
-    remade: (before, text) =>
-      parts.reduce<string | null>(
-        (made, part) => (part.own(text) === null ? made : part.remade(made, text)),
-        before,
-      ),
     own: (text) => {
       const each = parts.map((part) => part.own(text));
       return each.every((one) => one === null) ? null : JSON.stringify(each);
     },
   };
+}
+
+function chained(
+  parts: readonly HookFile[],
+  text: string | null,
+  work: (part: HookFile, text: string | null) => Edited | null,
+): Edited {
+  let edited = text;
+  for (const part of parts) {
+    const made = work(part, edited);
+    if (made === null || 'why' in made) return made ?? { why: 'it cannot be edited safely' };
+    edited = made.text;
+  }
+  return { text: edited ?? '' };
 }

@@ -32,6 +32,12 @@ export function envOf(words: readonly string[]): Record<string, string> {
   );
 }
 
+/** The executable of such a call, behind its variables. */
+export function executableOf(words: readonly string[]): string | null {
+  const first = words[0] === ENV ? words.findIndex((word, i) => i > 0 && !/^\w+=/.test(word)) : 0;
+  return words[first] ?? null;
+}
+
 /** One text for `sh -c`, or `cmd /c` on Windows. */
 export function shellText({ platform }: Program, argv: readonly string[]): string {
   return argv.map(platform === 'win32' ? forCmd : forSh).join(' ');

@@ -32,8 +32,8 @@ export function installStep(
 ): Step | Refused {
   const made = file.install(before, program);
   if ('why' in made) return { for: id, path, why: made.why };
-  // Of a file of ours nothing is kept where it is to the byte what some version of this very program would write.
-  const isMade = before === null || (file.isOwn && file.remade(null, before) === before);
+  // Nothing is kept of a file that is to the byte what some version of this very program has made.
+  const isMade = before === null || (file.own(before) !== null && file.remade(null, before) === before);
   return { for: id, path, before, after: made.text, backup: isMade ? 'none' : 'keep' };
 }
 

@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { environmentAnew, isBegunAnew } from '../../src/cli/begin-anew.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
+import { BINARY } from '../support/binary.ts';
 import { id } from '../support/home.ts';
 import { Program } from '../support/program.ts';
-import { BINARY } from '../support/pty.ts';
 
 describe('the environment', () => {
   const given = { HOME: '/home/me', EMPTY: '', PATH: '/bin' };
@@ -44,7 +44,6 @@ function homeOf(program: Program): void {
 }
 
 const withBinary = test.skipIf(BINARY === undefined);
-if (BINARY === undefined) console.log('skipped: needs the built program (SESSION_MEMORY_BIN)');
 
 withBinary(
   'a large first ingest begins anew once, says nothing of it, and stores what it would have stored',

@@ -119,6 +119,39 @@ describe('doctor', () => {
     expect(await machine.states()).toMatchObject({ 'last run': 'wrong', analysis: 'warning' });
   });
 
+  test('of a server for agents says whether it can be called, and nothing where there is none', async () => {
+    using machine = new Machine();
+    const settings = machine.put('.claude.json', '{ "numStartups": 3 }\n');
+    const config = machine.put('.codex/config.toml', 'model = "x"\n');
+    machine.put('.gemini/settings.json', '{}\n');
+    const states = async () => {
+      const all = Object.entries(await machine.states());
+      return Object.fromEntries(all.filter(([check]) => check.startsWith('mcp ')));
+    };
+    await machine.run('install', '--yes');
+    expect(await states()).toEqual({});
+    await machine.run('install', '--mcp', '--yes');
+    const ok = { 'mcp claude-code': 'ok', 'mcp codex': 'ok', 'mcp gemini-cli': 'ok' } as const;
+    expect(await states()).toEqual(ok);
+    const installed = await Bun.file(settings).text();
+    const [program = ''] = machine.command;
+    writeFileSync(settings, installed.replace(program, '/gone/session-memory'));
+    writeFileSync(config, (await Bun.file(config).text()).replace(program, '/bin/sh'));
+    expect(await states()).toEqual({ ...ok, 'mcp claude-code': 'wrong', 'mcp codex': 'warning' });
+    // What it says is wrong, install mends.
+    await machine.run('install', '--mcp', '--yes');
+    expect(await states()).toEqual(ok);
+    const changes: readonly (readonly [string, string])[] = [
+      ['"type"', '"disabled": true, "type"'],
+      ['"mcp"', '"serve"'],
+      ['{', '{{'],
+    ];
+    for (const [from, to] of changes) {
+      writeFileSync(settings, installed.replace(from, to));
+      expect([to, await states()]).toEqual([to, { ...ok, 'mcp claude-code': 'warning' }]);
+    }
+  });
+
   test('names a pattern that matches nothing, copies from before an upgrade, and a store that is none', async () => {
     using machine = new Machine();
     await machine.run('ingest');

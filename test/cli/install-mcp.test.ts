@@ -69,4 +69,24 @@ describe('install --mcp', () => {
     expect(changes.map((change) => change.for)).toEqual(['codex', 'gemini-cli', 'opencode']);
     expect(machine.text('.claude.json')).toBe('{ torn');
   });
+
+  test.each<[string[], string[]]>([
+    [['--mcp', '--no-hooks'], []],
+    [[], ['--mcp', '--no-hooks']],
+    [[], ['--mcp']],
+  ])(
+    '%p, then %p: uninstall leaves no file, no folder and no copy that was not there',
+    async (first, second) => {
+      using machine = machineWithAgents();
+      for (const folder of ['.copilot', '.pi/agent'])
+        mkdirSync(join(machine.home, folder), { recursive: true });
+      const before = machine.tree();
+      for (const flags of [first, second])
+        expect((await machine.run('install', ...flags, '--yes')).code).toBe(0);
+      expect(machine.tree()['.copilot/hooks']).toBe('folder');
+      const { code, out } = await machine.run('uninstall', '--yes');
+      expect([code, out.includes('Note:')]).toEqual([0, false]);
+      expect(machine.tree()).toEqual(before);
+    },
+  );
 });

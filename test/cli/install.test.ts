@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -392,4 +393,28 @@ test('an uninstall that was killed before it removed the copy of how a file was:
   const { code, out } = await machine.run('uninstall', '--yes', '--no-schedule');
   expect([code, out]).toEqual([0, expect.stringContaining('.claude/settings.json.before-session-memory')]);
   expect(Object.keys(machine.tree()).filter((name) => name.includes('before-session-memory'))).toEqual([]);
+});
+
+test('folders that install made go with what is in them; one that was there, or holds something else, stays', async () => {
+  using machine = new Machine('systemd');
+  for (const folder of ['.pi/agent/extensions', '.copilot', '.config/opencode'])
+    mkdirSync(join(machine.home, folder), { recursive: true });
+  const before = machine.tree();
+  await machine.run('install', '--yes');
+  expect(machine.tree()).toMatchObject({
+    '.copilot/hooks': 'folder',
+    '.config/opencode/plugins': 'folder',
+    '.config/systemd/user': 'folder',
+  });
+  machine.put('.config/opencode/plugins/mine.js', '// mine\n');
+  await machine.run('uninstall', '--yes');
+  expect(machine.tree()).toEqual({
+    ...before,
+    '.config/opencode/plugins': 'folder',
+    '.config/opencode/plugins/mine.js': expect.stringContaining('// mine'),
+  });
+  rmSync(join(machine.home, '.config/opencode/plugins/mine.js'));
+  await machine.run('uninstall', '--yes');
+  expect(machine.tree()).toEqual(before);
+  expect(readdirSync(machine.folder).filter((name) => name === 'data')).toEqual([]);
 });

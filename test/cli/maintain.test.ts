@@ -173,7 +173,8 @@ describe('another sweep', () => {
 });
 
 describe('a first sweep that takes more than half', () => {
-  const NOTICE = /the first sweep evicts the raw bytes of 3 sessions, .+raw_max_age_days.+their digests stay/;
+  const NOTICE =
+    /the first sweep evicts the raw bytes of 3 sessions, .+their digests stay\. `raw_max_age_days`/;
   const OLD = ['2026-01-01', '2026-01-02', '2026-01-03', '2026-05-30'];
   const evicted = async (home: Home) => (await home.status()).sessions.evicted.sessions;
 
@@ -182,7 +183,7 @@ describe('a first sweep that takes more than half', () => {
     expect((await home.run('ingest')).out).toMatch(NOTICE);
     const first = await home.run(...RUN);
     expect(first.out).toMatch(NOTICE);
-    expect(first.out).toContain('this run took none of them');
+    expect(first.out).toContain('This run took none of them');
     expect([first.code, await evicted(home)]).toEqual([0, 0]);
     expect((await home.run(...RUN)).code).toBe(0);
     expect(await evicted(home)).toBe(3);
@@ -223,7 +224,7 @@ describe('a first sweep that takes more than half', () => {
     await home.run('ingest');
     const before = await told();
     expect(before.text).toMatch(NOTICE);
-    expect(before.text).toContain('the next run of `maintain` says so and takes none');
+    expect(before.text).toContain('The next run of `maintain` says so and takes none');
     await home.run(...RUN);
     const between = await told();
     expect(between.text).toContain('the next one takes what is due');
@@ -288,7 +289,7 @@ describe('a first sweep that takes more than half', () => {
     await home.run('ingest');
     const over = await home.run(...RUN, ...OVER);
     expect(over.out + over.err).toMatch(
-      /the first sweep evicts .+ at the hard cap it cannot be announced first/,
+      /the first sweep evicts .+ At the hard cap it cannot be announced first/,
     );
     expect(await evicted(home)).toBe(4);
     using waiting = new Home(OLD);
@@ -304,7 +305,7 @@ describe('a first sweep that takes more than half', () => {
   test('is put off over the soft cap, with the setting of that', async () => {
     using home = new Home(['2026-05-28', '2026-05-29', '2026-05-30']);
     const flags = ['--soft-cap', '1', '--max-age-days', 'off'];
-    expect((await home.run(...RUN, ...flags)).out).toMatch(/soft cap of 1 B: raw_soft_cap_bytes/);
+    expect((await home.run(...RUN, ...flags)).out).toMatch(/soft cap of 1 B; .+`raw_soft_cap_bytes`/);
     expect(await evicted(home)).toBe(0);
     await home.run(...RUN, ...flags);
     expect(await evicted(home)).toBe(3);
@@ -327,10 +328,10 @@ describe('a first sweep that takes more than half', () => {
     const early = home.start(...RUN, '--soft-cap', '1GiB');
     await Bun.spawn(['cat', met ?? ''], { stdout: 'ignore' }).exited;
     home.env['SESSION_MEMORY_ANALYZER_COMMAND'] = 'echo a summary';
-    expect((await home.run(...RUN)).out).toContain('this run took none of them');
+    expect((await home.run(...RUN)).out).toContain('This run took none of them');
     // The other one is still at its first session.
     await Bun.spawn(['sh', '-c', `echo > ${go}`]).exited;
-    expect(await new Response(early.stdout).text()).toContain('this run took none of them');
+    expect(await new Response(early.stdout).text()).toContain('This run took none of them');
     expect(await evicted(home)).toBe(0);
     await home.run(...RUN);
     expect(await evicted(home)).toBe(3);
@@ -346,7 +347,7 @@ describe('a first sweep that takes more than half', () => {
     killed.kill(9);
     await killed.exited;
     lock?.release();
-    expect((await home.run(...RUN)).out).toContain('this run took none of them');
+    expect((await home.run(...RUN)).out).toContain('This run took none of them');
     expect(await evicted(home)).toBe(0);
   });
 

@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { pagerCommand } from '../../src/cli/pager.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
+import { BINARY } from '../support/binary.ts';
 import { Program } from '../support/program.ts';
-import { BINARY, Pty } from '../support/pty.ts';
+import { Pty } from '../support/pty.ts';
 
 const ID = '50000001-0000-4000-8000-000000000000';
 const program = new Program();

@@ -1,6 +1,6 @@
 /** `import` of an archive that nobody vouches for, as a person sees it: what comes, how it is marked, what is told, by file and by pipe. */
 import { expect, test } from 'bun:test';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { archiveOf, digestJson, session } from '../../scripts/torture/forged-archive.ts';
 import { importSchema } from '../../src/cli/schemas.by-hand.ts';
@@ -66,6 +66,19 @@ test("the mark goes out and comes in with an archive of one's own, and goes once
   expect((await home.run(['import', '--trust', file])).code).toBe(0);
   expect((await listed(home)).map(({ origin }) => origin)).toEqual([null, null, null, null]);
   expect((await home.run(['verify'])).out).toStartWith('All is well');
+});
+
+test('a named pipe that nobody may ever write to is refused, and not waited for', async () => {
+  if (process.platform === 'win32') return console.log('skipped: Windows has no FIFO');
+  using program = new Program();
+  const fifo = join(program.folder, 'fifo');
+  Bun.spawnSync(['mkfifo', fifo]);
+  for (const flags of [[], ['--trust'], ['--dry-run']]) {
+    const { code, err } = await program.run('import', fifo, ...flags);
+    expect([code, err]).toEqual([2, expect.stringContaining(`${fifo} is no plain file`)]);
+    expect(err).toContain('session-memory import -');
+  }
+  expect(existsSync(program.store)).toBe(false);
 });
 
 test('an archive comes by a pipe, by its name or by none', async () => {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crowd } from '../../scripts/torture/crowds.ts';
-import { BINARY } from '../support/pty.ts';
+import { BINARY } from '../support/binary.ts';
 import { SEED } from '../support/seed.ts';
 
 const LENGTH_MS = 6_000;

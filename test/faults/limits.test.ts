@@ -13,10 +13,10 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { claudePath, promptLine } from '../support/bench-world.ts';
+import { BINARY } from '../support/binary.ts';
 import { SmallDisk } from '../support/disk.ts';
 import { noise } from '../support/filled.ts';
 import { Program } from '../support/program.ts';
-import { BINARY } from '../support/pty.ts';
 
 const SESSIONS = 30;
 const idOf = (n: number) => `71000000-0000-4000-8000-${String(n).padStart(12, '0')}`;

@@ -319,6 +319,17 @@ describe('nothing found', () => {
     expect(meant).toEqual([{ typed: 'Confgur', word: 'configured' }]);
   });
 
+  test('by a typing error: a stem that is no word does not stand in the way of the word that was meant', () => {
+    using world = new World();
+    // `revis`, the stem of both, is as near as `reviews` is, and in more sessions.
+    putDigestOf(world.db, 1, { prompts: [prompt('revise the plan')] });
+    putDigestOf(world.db, 2, { prompts: [prompt('revised it')] });
+    putDigestOf(world.db, 3, { prompts: [prompt('three reviews')] });
+    const { hits, meant } = search(world.db, { text: 'reviws', limit: 9 });
+    expect(hits.map(({ session }) => session.uid)).toEqual([digestUid(3)]);
+    expect(meant).toEqual([{ typed: 'reviws', word: 'reviews' }]);
+  });
+
   test('by a typing error: finds what was meant, and says so', () => {
     using world = library();
     const { hits, meant } = search(world.db, { text: 'rediret', limit: 9 });

@@ -8,12 +8,6 @@ import type { Program } from './program.ts';
 /** A screen that does not come in this time does not come. Only a journey that fails waits so long. */
 const PATIENCE_MS = 15_000;
 
-export const BINARY = Bun.env['SESSION_MEMORY_BIN'];
-if (BINARY === undefined)
-  console.log(
-    'skipped: journeys in a terminal need the built binary (SESSION_MEMORY_BIN; ./scripts/test sets it)',
-  );
-
 export interface PtyOptions {
   readonly columns?: number;
   readonly rows?: number;

@@ -8,6 +8,8 @@ import {
   type HookFacts,
   hookCheck,
   isWell,
+  type McpFacts,
+  mcpCheck,
   type RunFacts,
   runCheck,
   type ScheduleFacts,
@@ -29,6 +31,9 @@ const hook = (facts: Partial<HookFacts>) =>
     { id: 'codex', name: 'Codex', path: '/x', state: 'installed', calledAt: NOW, afterwards: null, ...facts },
     shown,
   );
+
+const mcp = (facts: Partial<McpFacts>) =>
+  mcpCheck({ id: 'codex', name: 'Codex', path: '/x', state: 'installed', ...facts });
 
 const CASES: readonly (readonly [string, Check | null, Check['state'] | null])[] = [
   ['a schedule', schedule({}), 'ok'],
@@ -52,6 +57,13 @@ const CASES: readonly (readonly [string, Check | null, Check['state'] | null])[]
   ['one of an executable that has moved', hook({ state: 'stale' }), 'wrong'],
   ['one that is switched off', hook({ state: 'off' }), 'warning'],
   ['settings that cannot be read', hook({ state: 'unreadable' }), 'warning'],
+  ['a server that an agent has', mcp({}), 'ok'],
+  ['one whose executable is gone', mcp({ state: 'gone', called: '/gone' }), 'wrong'],
+  ['one of another executable', mcp({ state: 'another', called: '/other mcp' }), 'warning'],
+  ['one that is switched off', mcp({ state: 'off' }), 'warning'],
+  ['somebody else\u2019s by our name', mcp({ state: 'foreign' }), 'warning'],
+  ['one in settings that are torn', mcp({ state: 'unreadable' }), 'warning'],
+  ['one on a mount that may not answer', mcp({ state: 'away', mount: '/mnt' }), 'warning'],
   ['room on the disk', diskCheck({ freeBytes: 10 * GIB, roomBytes: 6 * GIB }, bytes), 'ok'],
   ['less than the cap allows', diskCheck({ freeBytes: GIB, roomBytes: 6 * GIB }, bytes), 'warning'],
   ['a full disk', diskCheck({ freeBytes: 1024, roomBytes: 0 }, bytes), 'wrong'],

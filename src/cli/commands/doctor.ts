@@ -27,6 +27,7 @@ import {
   type HookFacts,
   hookCheck,
   isWell,
+  mcpCheck,
   runCheck,
   type ScheduleFacts,
   scheduleCheck,
@@ -39,6 +40,7 @@ import { type Command, type Context, printJson } from '../context.ts';
 import { firstSweep, firstSweepText, isOfFirstSweep } from '../first-sweep.ts';
 import { formatBytes, formatCount, formatTime, hanging, plural } from '../format.ts';
 import { paint, tableColumns } from '../io.ts';
+import { mcpFacts } from '../mcp-facts.ts';
 import { UNKNOWN_UPDATE, updateOf } from '../origin.ts';
 import { ownOrigin } from '../own-origin.ts';
 import { differing, namedOnPath, programOf } from '../own-program.ts';
@@ -183,6 +185,7 @@ function insideChecks(context: Context, db: ReadableDb, schedule: ScheduleFacts)
     ),
     runCheck(run, isScheduled, context.clock.now(), formatTime),
     ...hookFacts(context, db).map((hook) => hookCheck(hook, formatTime)),
+    ...mcpFacts(context).map(mcpCheck),
     ...agentChecks(db),
     ...failedChecks(context, db),
     ...bucketChecks(context, db),

@@ -6,7 +6,7 @@ import type { ReadableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
 import { type EventRow, findSweep, listEvents, listSweeps, type SweepRow } from '../../store/read.ts';
 import { listRuns, type RunRow } from '../../store/runs.ts';
-import type { Report } from '../../sweep/report.ts';
+import { storedReport } from '../../sweep/stored-report.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { formatBytes, formatCount, formatTime, table } from '../format.ts';
 import { tableColumns } from '../io.ts';
@@ -53,7 +53,7 @@ function sweepJson(row: SweepRow) {
     finished_at: row.finished_at,
     lost_data: row.lost_data,
     bytes_freed: row.bytes_freed,
-    report: row.report === null ? null : JSON.parse(row.report),
+    report: row.report === null ? null : storedReport(row.report),
   };
 }
 
@@ -116,9 +116,9 @@ function page(
 function resultOf(row: SweepRow): string {
   if (row.report === null) return 'not finished';
   if (row.lost_data) return 'DATA LOSS';
-  const report: Partial<Report> = JSON.parse(row.report);
-  if (report.over_hard_cap === true) return 'over the hard cap';
-  return report.interrupted === true ? 'interrupted' : 'ok';
+  const report = storedReport(row.report);
+  if (report.over_hard_cap) return 'over the hard cap';
+  return report.interrupted ? 'interrupted' : 'ok';
 }
 
 function runTable(runs: readonly RunRow[], columns: number): string {

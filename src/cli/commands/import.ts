@@ -74,15 +74,15 @@ function source(name: string, { io }: Context): AsyncIterator<Uint8Array> {
   const file = resolve(name);
   const there = statSync(file, { throwIfNoEntry: false });
   if (there?.isFile() === true) return Bun.file(file).stream()[Symbol.asyncIterator]();
-  // What a shell gives a name to, as in `import <(ssh other session-memory export --all -)`.
-  if (there?.isFIFO() === true) return createReadStream(file)[Symbol.asyncIterator]();
+  // What a shell gives a name to, as in `import <(ssh other session-memory export --all -)`. Nobody need ever write to another one.
+  if (there?.isFIFO() === true && isPipe(file)) return createReadStream(file)[Symbol.asyncIterator]();
   throw new FailureError(
     there === undefined
       ? failure('not_found', `no file ${file}`, 'Give a file that `session-memory export` wrote.')
       : failure(
           'usage',
-          `${file} is neither a file nor a pipe`,
-          'Give a FILE, or - for what comes by a pipe.',
+          `${file} is no plain file`,
+          'Give a FILE, or - for what comes by a pipe: `… | session-memory import -`.',
         ),
   );
 }

@@ -41,6 +41,8 @@ export interface Plan {
   readonly notes: readonly string[];
   /** Where the table of cron is kept as it was before it is changed. */
   readonly crontabCopy: string;
+  /** The list of folders that `install` made. */
+  readonly madeFolders: string;
 }
 
 /** Something would be done. */
@@ -76,6 +78,7 @@ export function planned(context: Context): Plan {
     ...{ verb: 'install', machine, steps, refused: all.filter(isRefused), runs, stops },
     isStopped: runs !== null && !isActive(machine, runs),
     crontabCopy: crontabCopyOf(context),
+    madeFolders: madeFoldersOf(context),
     warnings: [...(lasting === null ? [] : [lasting]), ...untold(context)],
     notes: [
       ...(asked !== null && here.length === 0
@@ -100,12 +103,13 @@ function ifPossible(step: Step | Refused): Step | Refused {
 
 /** Where an agent's hooks are, and its servers: those where it was asked for, or where ours is already. */
 function filesOf(context: Context, machine: Machine, id: HookedId, program: Program) {
-  const hook = context.flags['hooks'] === false ? null : hookFile(id, context.host, nameOf(program));
+  const hook = hookFile(id, context.host, nameOf(program));
   const mcp = mcpFileOf(context, machine, id);
-  const isWanted =
+  const hasHooks = context.flags['hooks'] !== false;
+  const hasMcp =
     mcp !== null &&
-    (context.flags['mcp'] === true || (hook !== null && mcp.own(textOrEmpty(machine, mcp.path)) !== null));
-  return inFiles(id, hook, isWanted ? mcp : null);
+    (context.flags['mcp'] === true || (hasHooks && mcp.own(textOrEmpty(machine, mcp.path)) !== null));
+  return inFiles(id, hook, mcp, [...(hasHooks ? [hook] : []), ...(hasMcp ? [mcp] : [])]);
 }
 
 function mcpFileOf({ host }: Context, machine: Machine, id: HookedId): HookFile | null {
@@ -121,14 +125,15 @@ function textOrEmpty(machine: Machine, path: string): string {
   }
 }
 
-/** What both put into one file is one change of it. */
+/** What both put into one file is one change of it; what of ours is in it already is known by both. */
 function inFiles(
   id: HookedId,
-  hook: HookFile | null,
+  hook: HookFile,
   mcp: HookFile | null,
+  wanted: HookFile[] = mcp === null ? [hook] : [hook, mcp],
 ): { id: HookedId; file: HookFile }[] {
-  const isOne = hook !== null && mcp !== null && hook.path === mcp.path;
-  const files = isOne ? [bothIn(hook, mcp)] : [hook, mcp].filter((file) => file !== null);
+  const isOne = mcp !== null && hook.path === mcp.path && wanted.length > 0;
+  const files = isOne ? [bothIn(hook, mcp, wanted)] : wanted;
   return files.map((file) => ({ id, file }));
 }
 
@@ -182,7 +187,7 @@ export function plannedBack(context: Context): Plan {
   return {
     ...{ verb: 'uninstall', machine, steps: all.filter(isStep), refused: all.filter(isRefused) },
     ...{ runs: null, isStopped: false, stops: schedules.map(({ kind }) => kind) },
-    ...{ crontabCopy, warnings: [] },
+    ...{ crontabCopy, madeFolders: madeFoldersOf(context), warnings: [] },
     notes: all.filter(isStep).flatMap((step) => leftNote(step, crontabCopy)),
   };
 }
@@ -206,6 +211,8 @@ function leftNote({ path, backup }: Step, crontabCopy: string): string[] {
 
 const crontabCopyOf = ({ settings }: Context) =>
   join(dirname(settings.storePath), 'crontab.before-session-memory');
+
+const madeFoldersOf = ({ settings }: Context) => join(dirname(settings.storePath), 'folders.made-by-install');
 
 /** Those that this system may have: a machine that has got systemd since may still have our line of cron. */
 function kindsOf({ host }: Context): readonly SchedulerKind[] {

@@ -4,9 +4,11 @@
  * gets nothing; `uninstall` takes out just that.
  */
 import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { EXIT, type ExitCode, failure, messageOf } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { backupOf, keepBackup, readText, removeFile, writeOwn, writeText } from '../../unattended/disk.ts';
+import { noteFolders, removeNotedFolders } from '../../unattended/made-folders.ts';
 import { diffLines, type Step } from '../../unattended/steps.ts';
 import { type Command, type Context, canAsk, printJson } from '../context.ts';
 import { printFailure } from '../failure.ts';
@@ -85,7 +87,7 @@ function shownLine(text: string): string {
 
 /** Does it; what could not be done, a sentence each. A file that cannot be written stops no other. */
 export function apply(plan: Plan): string[] {
-  const { machine, steps, runs, stops } = plan;
+  const { machine, steps, runs, stops, verb, madeFolders } = plan;
   const failed: string[] = [];
   const tell = (kind: SchedulerKind, installs: boolean) => {
     for (const { argv, mayFail } of scheduleCommands(machine, kind, installs)) {
@@ -96,6 +98,7 @@ export function apply(plan: Plan): string[] {
   };
   // A scheduler knows by the file what to stop.
   for (const kind of stops) tell(kind, false);
+  if (verb === 'install' && machine.prefix === '') noteFolders(madeFolders, filesMade(plan));
   for (const step of steps) {
     try {
       applyStep(plan, step);
@@ -105,7 +108,19 @@ export function apply(plan: Plan): string[] {
   }
   if (stops.includes('systemd')) machine.ask(['systemctl', '--user', 'daemon-reload']);
   if (runs !== null) tell(runs, true);
+  if (verb === 'uninstall' && machine.prefix === '') removeNotedFolders(madeFolders, false);
   return failed;
+}
+
+/** Files that may need a folder of their own; systemd links a timer that is enabled. */
+function filesMade({ steps, crontabCopy }: Plan): string[] {
+  return steps.flatMap(({ path, before, after }) => {
+    if (path === CRONTAB) return [crontabCopy];
+    if (before !== null || after === null) return [];
+    return path.endsWith('.timer')
+      ? [path, join(dirname(path), 'timers.target.wants', basename(path))]
+      : [path];
+  });
 }
 
 function applyStep(plan: Plan, step: Step): void {

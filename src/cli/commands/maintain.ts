@@ -181,13 +181,13 @@ function ofFirstSweep(
   const first = firstSweep(db, limits, clock.now(), { told: toldBefore });
   if (first === null) return null;
   const { text, isTold } = first;
-  if (isTold) return { text: `${text}; an earlier run has announced it`, putOff: false, isNew: false };
+  if (isTold) return { text: `${text}. An earlier run has announced it`, putOff: false, isNew: false };
   const isOver = report?.over_hard_cap === true || usage(db).tier1Bytes > limits.rawHardCapBytes;
   const putOff = !isOver && report?.disk_full !== true && !isRoomShort(storePath);
   const then = putOff
-    ? 'this run took none of them, the next one does; `session-memory sweep` does it now'
-    : `${isOver ? 'at the hard cap' : 'on a full disk'} it cannot be announced first`;
-  return { text: `${text}; ${then}`, putOff, isNew: true };
+    ? 'This run took none of them; the next one does. `session-memory sweep` does it now'
+    : `${isOver ? 'At the hard cap' : 'On a full disk'} it cannot be announced first`;
+  return { text: `${text}. ${then}`, putOff, isNew: true };
 }
 
 /** Where another sweep runs: fails before anything is changed, or waits for its end. */

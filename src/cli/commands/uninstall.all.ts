@@ -7,6 +7,7 @@ import { EXIT, type ExitCode, fail, failure, messageOf } from '../../domain/erro
 import { killPoint } from '../../domain/kill-point.ts';
 import { plainLine } from '../../domain/text.ts';
 import { removeLock, removeStoreFiles } from '../../store/remove.ts';
+import { removeNotedFolders } from '../../unattended/made-folders.ts';
 import { type Context, canAsk, printJson } from '../context.ts';
 import { printFailure } from '../failure.ts';
 import { formatBytes, plural } from '../format.ts';
@@ -87,6 +88,7 @@ async function takeAll(plan: Plan, found: FoundFiles, takesStore: boolean, done:
     if (done.isStoreGone) removeLock(found.store.path);
   } else await taken();
   takeFiles(found.config, done);
+  removeNotedFolders(plan.madeFolders, true);
   for (const folder of found.folders) removeEmptyFolder(folder);
 }
 

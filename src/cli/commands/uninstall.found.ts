@@ -68,6 +68,7 @@ export function foundBeside(context: Context, plan: Plan): FoundFiles {
     ...[...looked, ...config].map(({ path }) => path),
     ...beside.named,
     ...plan.steps.flatMap((step) => [step.path, copyOf(plan, step.path)]),
+    plan.madeFolders,
   ]);
   return {
     goes,

@@ -5,6 +5,7 @@
 import { distance } from 'fastest-levenshtein';
 import type { ReadableDb } from '../connection.ts';
 import type { Group } from './query.ts';
+import { stemOf } from './stem.ts';
 import { askTerms } from './words.ts';
 
 export interface WordCount {
@@ -98,7 +99,16 @@ function nearestTerm(db: ReadableDb, word: string, isAlone: boolean): string | n
     near.push(...begunWith(db, begun).filter(({ term }) => distance(word, term) === 2));
   }
   near.sort((a, b) => b.doc - a.doc || (a.term < b.term ? -1 : 1));
-  return near[0]?.term ?? null;
+  return near.find((one) => mayBeWord(db, one))?.term ?? null;
+}
+
+/**
+ * The index holds stems too, and a stem that is no word is looked for as another one: `revis` of `revise`, whose own stem would be `revi`.
+ * Wherever a word is, its stem is too.
+ */
+function mayBeWord(db: ReadableDb, { term, doc }: Term): boolean {
+  const stem = stemOf(term);
+  return stem === term || sessionsWith(db, stem) >= doc;
 }
 
 const PLAIN = /^[a-z0-9]+$/;

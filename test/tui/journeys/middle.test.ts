@@ -1,14 +1,14 @@
 /** Journeys that are cut short: in the middle of a pass, of an analysis, at each stage, by every way a terminal can go. */
 import { Database } from 'bun:sqlite';
-import { afterAll, describe, expect, test } from 'bun:test';
+import { afterAll, describe, expect } from 'bun:test';
 import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { claudePath, promptLine } from '../../support/bench-world.ts';
 import { filled } from '../../support/filled.ts';
+import { journey } from '../../support/journeys.ts';
 import { Program } from '../../support/program.ts';
-import { BINARY, Pty } from '../../support/pty.ts';
+import { Pty } from '../../support/pty.ts';
 
-const journey = test.skipIf(BINARY === undefined);
 /** Everything that is analyzed goes, by the budget; nothing is lost. */
 const ALL = ['sweep', '--soft-cap', '0', '--hard-cap', '1GiB', '--max-age-days', 'off'];
 /** Enough for fifteen batches. */

@@ -1,10 +1,11 @@
 /** Journeys with others on the terminal: what they write is kept off each screen, and the screen can always be had anew. */
 import { describe, expect, test } from 'bun:test';
+import { BINARY } from '../../support/binary.ts';
 import { filled } from '../../support/filled.ts';
+import { journey } from '../../support/journeys.ts';
 import { canWriteAsProcess, opened, SCREENS, strayed, writeAsProcess } from '../../support/open-screens.ts';
-import { BINARY, Pty } from '../../support/pty.ts';
+import { Pty } from '../../support/pty.ts';
 
-const journey = test.skipIf(BINARY === undefined);
 if (!canWriteAsProcess) console.log('skipped: writing as another process needs its descriptors in /proc');
 const noisyJourney = test.skipIf(BINARY === undefined || !canWriteAsProcess);
 

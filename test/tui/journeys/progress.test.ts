@@ -1,11 +1,11 @@
 /** Journeys through work that takes a while: how far it is can be seen, and it can be stopped. */
-import { expect, test } from 'bun:test';
+import { expect } from 'bun:test';
 import { claudePath, promptLine } from '../../support/bench-world.ts';
 import { filled, id } from '../../support/filled.ts';
+import { journey } from '../../support/journeys.ts';
 import { Program } from '../../support/program.ts';
-import { BINARY, Pty } from '../../support/pty.ts';
+import { Pty } from '../../support/pty.ts';
 
-const journey = test.skipIf(BINARY === undefined);
 const SESSIONS = 150;
 
 const stored = async (program: Program): Promise<number> => {

@@ -1,12 +1,12 @@
 /** Journeys of a restore from the screens: elsewhere, over what differs, and on with the session in its agent. */
-import { expect, test } from 'bun:test';
+import { expect } from 'bun:test';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { claudePath, promptLine } from '../../support/bench-world.ts';
 import { filled, id } from '../../support/filled.ts';
-import { BINARY, Pty } from '../../support/pty.ts';
+import { journey } from '../../support/journeys.ts';
+import { Pty } from '../../support/pty.ts';
 
-const journey = test.skipIf(BINARY === undefined);
 /** The first in the list: the newest. */
 const NEWEST = 7;
 

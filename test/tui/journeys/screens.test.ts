@@ -4,13 +4,11 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileS
 import { dirname, join } from 'node:path';
 import { claudePath, promptLine } from '../../support/bench-world.ts';
 import { filled, hostileIn, id, noise, uid } from '../../support/filled.ts';
+import { inShell, journey, shellJourney } from '../../support/journeys.ts';
 import { Program } from '../../support/program.ts';
-import { BINARY, Pty } from '../../support/pty.ts';
+import { Pty } from '../../support/pty.ts';
 
-const journey = test.skipIf(BINARY === undefined);
 const CAPS = { SESSION_MEMORY_RAW_SOFT_CAP_BYTES: '0', SESSION_MEMORY_RAW_HARD_CAP_BYTES: '1GiB' };
-const shell = Bun.which('bash');
-if (shell === null) console.log('skipped: the journey to the shell and back needs bash');
 
 describe('first run', () => {
   journey('shows what was found, and one key stores it', async () => {
@@ -246,39 +244,30 @@ describe('the terminal is as it was', () => {
     expect((await program.run('list', '--state', 'evicted', '--json')).out).not.toContain(uid(1));
   });
 
-  test.skipIf(BINARY === undefined || shell === null)(
-    'after ctrl-z, and fg brings the screen back',
-    async () => {
-      using program = await filled();
-      await using pty = new Pty(program, [], {
-        command: [shell ?? '', '--norc', '--noprofile', '-i'],
-        env: { PS1: 'ready> ', STORE: program.store, BINARY: BINARY ?? '' },
-      });
-      await pty.shows('ready>');
-      pty.type('"$BINARY" --store "$STORE"\r');
-      await pty.shows('analyzed 2 ');
-      pty.type('\x1a');
-      await pty.until((text) => !pty.isAlternate && text.includes('Stopped'), 'the shell has the terminal');
-      pty.type('stty -a | tr " ;" "\\n\\n" | grep -xE -- "-?(echo|icanon)" | tr "\\n" " "\r');
-      await pty.shows(/(?<!-)icanon (?<!-)echo/);
-      pty.type('fg\r');
-      await pty.until(
-        (text) => pty.isAlternate && text.includes('analyzed 2 '),
-        'the dashboard is drawn again',
-      );
-      pty.type('b');
-      await pty.shows('by newest');
-      pty.type('q');
-      await pty.shows('analyzed 2 ');
-      pty.type('q');
-      await pty.until(
-        (text) => !pty.isAlternate && text.trimEnd().endsWith('ready>'),
-        'it ended in the shell',
-      );
-      pty.type('exit\r');
-      await pty.ends();
-    },
-  );
+  shellJourney('after ctrl-z, and fg brings the screen back', async () => {
+    using program = await filled();
+    await using pty = inShell(program);
+    await pty.shows('ready>');
+    pty.type('"$BINARY" --store "$STORE"\r');
+    await pty.shows('analyzed 2 ');
+    pty.type('\x1a');
+    await pty.until((text) => !pty.isAlternate && text.includes('Stopped'), 'the shell has the terminal');
+    pty.type('stty -a | tr " ;" "\\n\\n" | grep -xE -- "-?(echo|icanon)" | tr "\\n" " "\r');
+    await pty.shows(/(?<!-)icanon (?<!-)echo/);
+    pty.type('fg\r');
+    await pty.until(
+      (text) => pty.isAlternate && text.includes('analyzed 2 '),
+      'the dashboard is drawn again',
+    );
+    pty.type('b');
+    await pty.shows('by newest');
+    pty.type('q');
+    await pty.shows('analyzed 2 ');
+    pty.type('q');
+    await pty.until((text) => !pty.isAlternate && text.trimEnd().endsWith('ready>'), 'it ended in the shell');
+    pty.type('exit\r');
+    await pty.ends();
+  });
 });
 
 describe('where a screen cannot be shown', () => {

@@ -1,12 +1,11 @@
 /** A journey through the search screen, on the compiled program in a real terminal. */
-import { expect, test } from 'bun:test';
+import { expect } from 'bun:test';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { claudePath, promptLine } from '../../support/bench-world.ts';
 import { filled, hostileIn, id, uid } from '../../support/filled.ts';
-import { BINARY, Pty } from '../../support/pty.ts';
-
-const journey = test.skipIf(BINARY === undefined);
+import { journey } from '../../support/journeys.ts';
+import { Pty } from '../../support/pty.ts';
 
 journey('search: mistyped, meant, read, restored, and an evicted one found all the same', async () => {
   using program = await filled();

@@ -1,12 +1,8 @@
 /** Journeys that end, or pause, by a signal: the terminal is as it was, and a shell is told what ended the program. */
-import { describe, expect, test } from 'bun:test';
+import { describe, expect } from 'bun:test';
 import { filled } from '../../support/filled.ts';
-import { BINARY, Pty } from '../../support/pty.ts';
-
-const journey = test.skipIf(BINARY === undefined);
-const shell = Bun.which('bash');
-if (shell === null) console.log('skipped: journeys in a shell need bash');
-const shellJourney = test.skipIf(BINARY === undefined || shell === null);
+import { inShell, journey, shellJourney } from '../../support/journeys.ts';
+import { Pty } from '../../support/pty.ts';
 
 describe('a signal that ends the screens', () => {
   journey.each([
@@ -45,10 +41,7 @@ describe('a signal that ends the screens', () => {
 describe('a signal that stops them for a while', () => {
   shellJourney('SIGTSTP from elsewhere left the shell on the other screen, without its echo', async () => {
     using program = await filled();
-    await using pty = new Pty(program, [], {
-      command: [shell ?? '', '--norc', '--noprofile', '-i'],
-      env: { PS1: 'ready> ', STORE: program.store, BINARY: BINARY ?? '' },
-    });
+    await using pty = inShell(program);
     await pty.shows('ready>');
     pty.type('"$BINARY" --store "$STORE"\r');
     await pty.shows('analyzed 2 ');
@@ -128,10 +121,7 @@ describe('the mouse, once it is switched on', () => {
 
   shellJourney('is the shell’s after ctrl-z, and ours again after fg', async () => {
     using program = await filled();
-    await using pty = new Pty(program, [], {
-      command: [shell ?? '', '--norc', '--noprofile', '-i'],
-      env: { PS1: 'ready> ', STORE: program.store, BINARY: BINARY ?? '' },
-    });
+    await using pty = inShell(program);
     await pty.shows('ready>');
     pty.type('"$BINARY" --store "$STORE"\r');
     await on(pty);

@@ -1,13 +1,14 @@
 /** Journeys through a sweep, on the compiled program in a real terminal. */
 
 import { Database } from 'bun:sqlite';
-import { describe, expect, test } from 'bun:test';
+import { describe, expect } from 'bun:test';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { claudePath, promptLine } from '../../support/bench-world.ts';
 import { id, noise, uid } from '../../support/filled.ts';
+import { journey } from '../../support/journeys.ts';
 import { Program } from '../../support/program.ts';
-import { BINARY, Pty } from '../../support/pty.ts';
+import { Pty } from '../../support/pty.ts';
 
 const NOW = { SESSION_MEMORY_NOW: '2026-06-01T00:00:00.000Z' };
 const TIGHT = ['--soft-cap', '9000', '--hard-cap', '12000', '--max-age-days', 'off'];
@@ -53,8 +54,6 @@ function tables(program: Program): string {
     )
     .join('\n');
 }
-
-const journey = test.skipIf(BINARY === undefined);
 
 describe('a loss', () => {
   journey(

@@ -1,15 +1,11 @@
 /** Journeys about the terminal itself: what is written to it, what it looks like afterwards, what it cannot show. */
-import { describe, expect, test } from 'bun:test';
+import { describe, expect } from 'bun:test';
 import { rmSync, writeFileSync } from 'node:fs';
 import { claudePath, promptLine } from '../../support/bench-world.ts';
 import { filled, id, uid } from '../../support/filled.ts';
+import { inShell, journey, shellJourney } from '../../support/journeys.ts';
 import type { Program } from '../../support/program.ts';
-import { BINARY, Pty } from '../../support/pty.ts';
-
-const journey = test.skipIf(BINARY === undefined);
-const shell = Bun.which('bash');
-if (shell === null) console.log('skipped: journeys in a shell need bash');
-const shellJourney = test.skipIf(BINARY === undefined || shell === null);
+import { Pty } from '../../support/pty.ts';
 
 /** Over both caps: every step of the walk has something to do. */
 const OVER = ['sweep', '--soft-cap', '3000', '--hard-cap', '4000', '--max-age-days', '20'];
@@ -19,14 +15,6 @@ const STEPS = ['[1 backstop]', '[2 budget]', '[3 analyze]', '[4 budget again]', 
 const ASK =
   'stty -a | tr " ;" "\\n\\n" | grep -xE -- "-?(echo|icanon|isig|opost)" | sort | tr "\\n" " "; echo asked\r';
 const COOKED = /(?<![-\w])echo (?<!-)icanon (?<!-)isig (?<!-)opost asked/;
-
-/** An interactive shell in the terminal; `"$BINARY" --store "$STORE"` is the program. */
-function inShell(program: Program): Pty {
-  return new Pty(program, [], {
-    command: [shell ?? '', '--norc', '--noprofile', '-i'],
-    env: { PS1: 'ready> ', STORE: program.store, BINARY: BINARY ?? '' },
-  });
-}
 
 /** The codes of every SGR sequence that was written. */
 function sgrCodes(raw: string): number[] {
