@@ -112,6 +112,16 @@ export interface AgentImport {
   argv(path: string): readonly string[] | null;
 }
 
+/** A list of an agent's own that tells of its sessions what no transcript does: how a person called them. Lines are only ever added to it. */
+export interface AgentList {
+  /** Relative to its root. */
+  readonly file: string;
+  /** Whether a title is none that the first bytes of its transcript tell, so that it was the list that had it. */
+  isFromList(title: string, head: Uint8Array): boolean;
+  /** The line, without its end, that gives a session its name; null where the list takes no session of that id. */
+  line(nativeId: string, name: string, at: Iso): string | null;
+}
+
 /** What a file's name tells where it lies outside any agent's folder. */
 export interface LooseName {
   /** Names the session where no record does. */
@@ -238,6 +248,8 @@ export interface AgentReturn {
    */
   readonly cannotPutBack?: string;
   readonly takesBack?: AgentImport;
+  /** Where a restored session is to get its name back; `titleBeside` reads it. Absent: transcripts tell it. */
+  readonly namedIn?: AgentList;
 }
 
 /** One agent, in its parts: whoever needs one part asks for that one. */

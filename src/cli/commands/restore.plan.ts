@@ -19,6 +19,7 @@ import { mountOfRoot } from '../../files/mounts.ts';
 import { onDisk } from '../../files/on-disk.ts';
 import { cuttingOf } from '../../ingest/content/records.ts';
 import { rootsHere, textBeside, withProjects } from '../../ingest/discover/roots.ts';
+import { listingOf, type NameToAdd } from '../../restore/listed-names.ts';
 import {
   type NoPlace,
   obstacleAt,
@@ -50,6 +51,8 @@ export interface PlannedRestore extends Restoring {
   readonly resume: Resume;
   /** What is typed to have the agent take in what was made for it; null where it cannot. */
   readonly importing: readonly string[] | null;
+  /** The name that is added to its agent's list; null: none needs to be. */
+  readonly listing: NameToAdd | null;
 }
 
 export interface RefusedFile {
@@ -73,10 +76,12 @@ interface Places {
   readonly settings: Pick<Context['settings'], 'storePath'>;
 }
 
-/** What the sessions of one call share: a tree for each root and the agent's folders in it, and who has which place. */
+/** What the sessions of one call share: a tree for each root and the agent's folders in it, what is under each root, and who has which place. */
 export interface Shared {
   readonly trees: Map<string, RestoreTree>;
   readonly taken: Map<string, SessionUid>;
+  /** Absent: it is looked at for each. */
+  readonly besides?: Map<string, TextBeside>;
 }
 
 export interface RestoreOptions {
@@ -95,7 +100,7 @@ export function planRestore(
   db: ReadableDb,
   session: SessionRow,
   { to, force, version = null, project: otherProject = null }: RestoreOptions,
-  { trees, taken }: Shared = { trees: new Map(), taken: new Map() },
+  { trees, taken, besides }: Shared = { trees: new Map(), taken: new Map() },
 ): PlannedRestore {
   const agent = agentById(session.agent, context.host);
   if (otherProject !== null && agent?.otherProject === undefined) throw noOtherProject(session, agent);
@@ -110,7 +115,8 @@ export function planRestore(
       `${root} lies on ${mount}, which may never answer`,
       `Restore it on the command line, which can leave it: session-memory restore ${session.uid}`,
     );
-  const beside = textBeside(root);
+  const beside = besides?.get(root) ?? textBeside(root);
+  besides?.set(root, beside);
   const target: RestoreTarget = {
     nativeId: agent === null ? nativeIdOf(session.uid) : idFor(db, session, agent, beside),
     project: otherProject ?? session.project,
@@ -141,11 +147,14 @@ export function planRestore(
   const { made, needs } = importFile(tree, db, session, { agent, root, target: placed, files, taken });
   if (made !== null) taken.set(made.path, session.uid);
   const resume = resumeOf(agent, session, { asked, placed, otherProject, path: main?.path });
+  const { nativeId } = target;
+  const listing = to === null ? listingOf(db, { agent, session, nativeId, main, tree, beside }) : null;
   return {
     ...{ session, agent, root, tree, ...plan, made },
     resume: needs === null ? resume : { ...resume, needs },
     notPutBack: to === null ? (agent?.cannotPutBack ?? null) : null,
     importing: made === null ? null : (agent?.takesBack?.argv(made.path) ?? null),
+    listing,
   };
 }
 
