@@ -12,7 +12,7 @@ import type { OwnFormat } from './own-format.ts';
 import type { Peek } from './peek.ts';
 import type { Place } from './places.ts';
 import type { AgentRetention } from './retention.ts';
-import type { FileRole } from './session.ts';
+import type { FilePacking, FileRole } from './session.ts';
 import type { Iso } from './time.ts';
 
 export type { Peek } from './peek.ts';
@@ -59,7 +59,7 @@ export interface FileClass {
   /** Unique within the session and the same wherever the session's folder moves; `main` for the transcript. */
   readonly key: string;
   /** How the agent stores it; Tier 1 keeps the plain bytes. */
-  readonly encoding: 'plain' | 'zstd';
+  readonly encoding: FilePacking;
   /** Only taken when its session has a transcript (checkpoints, task lists). */
   readonly onlyWithSession?: true;
   /** What a move into a database left behind: only taken where no database has its session. */
@@ -126,7 +126,7 @@ export interface AgentList {
 export interface LooseName {
   /** Names the session where no record does. */
   readonly stem: string;
-  readonly encoding: 'plain' | 'zstd';
+  readonly encoding: FilePacking;
 }
 
 /** What it is called, and how sure its format is. */
