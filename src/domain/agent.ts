@@ -247,6 +247,8 @@ export interface AgentReturn {
    * folder of our own, and is handed to the agent's own import where it has one.
    */
   readonly cannotPutBack?: string;
+  /** Whether the file of that key lies beside such sessions, and goes back to where the agent has it; absent: none does. */
+  readonly canPutBack?: (key: string) => boolean;
   readonly takesBack?: AgentImport;
   /** Where a restored session is to get its name back; `titleBeside` reads it. Absent: transcripts tell it. */
   readonly namedIn?: AgentList;

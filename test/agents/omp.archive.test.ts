@@ -34,7 +34,10 @@ function transcripts(world: World): Map<string, Buffer> {
 }
 
 /** What `omp gc --apply --archive` of 18.2.3 was seen to do with all sessions. */
-function archive(world: World, pack = (bytes: Buffer): Uint8Array => Bun.gzipSync(bytes)): void {
+function archive(
+  world: World,
+  pack = (bytes: Buffer): Uint8Array => Bun.gzipSync(new Uint8Array(bytes)),
+): void {
   const root = join(world.home, AGENT);
   for (const [name, bytes] of transcripts(world)) {
     const to = join(root, 'archive', `${name}.gz`);
@@ -89,7 +92,7 @@ test('both at once, in the archive and in their place, are one session', async (
 
 test('an archived transcript that is cut short is named and stores nothing, and is taken once it is whole', async () => {
   using world = recorded();
-  archive(world, (bytes) => Bun.gzipSync(bytes).subarray(0, -12));
+  archive(world, (bytes) => Bun.gzipSync(new Uint8Array(bytes)).subarray(0, -12));
   const { warnings } = await world.ingest();
   expect(warnings.join('\n')).toContain('.jsonl.gz');
   expect(told(world).filter(({ rawBytes }) => rawBytes > 0)).toEqual([]);
@@ -104,7 +107,7 @@ test('an archived file that lies about is taken by its records', async () => {
   using world = recorded();
   const [bytes = Buffer.alloc(0)] = transcripts(world).values();
   rmSync(join(world.home, AGENT), { recursive: true });
-  const path = world.put('Downloads/x.jsonl.gz', Bun.gzipSync(bytes));
+  const path = world.put('Downloads/x.jsonl.gz', Bun.gzipSync(new Uint8Array(bytes)));
   await world.ingest({ paths: [path] });
   expect(told(world)).toMatchObject([{ rawBytes: bytes.length, state: 'analyzed' }]);
 });

@@ -115,20 +115,19 @@ export function planRestore(
       `${root} lies on ${mount}, which may never answer`,
       `Restore it on the command line, which can leave it: session-memory restore ${session.uid}`,
     );
-  const beside = besides?.get(root) ?? textBeside(root);
-  besides?.set(root, beside);
+  const texts = besides?.get(root) ?? textBeside(root);
+  besides?.set(root, texts);
   const target: RestoreTarget = {
-    nativeId: agent === null ? nativeIdOf(session.uid) : idFor(db, session, agent, beside),
+    nativeId: agent === null ? nativeIdOf(session.uid) : idFor(db, session, agent, texts),
     project: otherProject ?? session.project,
     isMoved: otherProject !== null,
     startedAt: session.startedAt,
-    beside,
+    beside: texts,
   };
-  const place = JSON.stringify([root, ...folders]);
   // In a folder of our own lies what an earlier restore has put there: this one goes on from it, and what is nowhere else is put beside.
   const isOurs = to === null && agent?.cannotPutBack !== undefined;
-  const tree = trees.get(place) ?? new RestoreTree(root, force || isOurs, folders);
-  trees.set(place, tree);
+  const tree = treeIn(trees, root, force || isOurs, folders);
+  const beside = isOurs ? treeBeside(context, db, session, agent, { trees, force }) : null;
   const isForeign = cameWithArchive(db, session);
   const isVouchedFor = session.origin === null;
   const asked: SessionToPlace = {
@@ -140,7 +139,7 @@ export function planRestore(
     },
   };
   const { platform } = context.host;
-  const plan = planOf(tree, db, session, { agent, asked, platform, wanted: version, taken });
+  const plan = planOf(tree, db, session, { agent, asked, platform, beside, wanted: version, taken });
   const { files } = plan;
   const main = files.find(({ file }) => file.role === 'main');
   const placed = main === undefined ? target : { ...target, path: main.path };
@@ -148,7 +147,7 @@ export function planRestore(
   if (made !== null) taken.set(made.path, session.uid);
   const resume = resumeOf(agent, session, { asked, placed, otherProject, path: main?.path });
   const { nativeId } = target;
-  const listing = to === null ? listingOf(db, { agent, session, nativeId, main, tree, beside }) : null;
+  const listing = to === null ? listingOf(db, { agent, session, nativeId, main, tree, beside: texts }) : null;
   return {
     ...{ session, agent, root, tree, ...plan, made },
     resume: needs === null ? resume : { ...resume, needs },
@@ -156,6 +155,35 @@ export function planRestore(
     importing: made === null ? null : (agent?.takesBack?.argv(made.path) ?? null),
     listing,
   };
+}
+
+/** The same tree for all that goes to one root. */
+function treeIn(
+  trees: Map<string, RestoreTree>,
+  root: string,
+  force: boolean,
+  folders: readonly string[],
+): RestoreTree {
+  const place = JSON.stringify([root, ...folders]);
+  const tree = trees.get(place) ?? new RestoreTree(root, force, folders);
+  trees.set(place, tree);
+  return tree;
+}
+
+/** Where the agent has what lies beside sessions that cannot be put back; null where it is not here, or may never answer. */
+function treeBeside(
+  { host }: Places,
+  db: ReadableDb,
+  { uid }: SessionRow,
+  agent: AgentFormat | null,
+  { trees, force }: { readonly trees: Map<string, RestoreTree>; readonly force: boolean },
+): RestoreTree | null {
+  if (agent?.canPutBack === undefined) return null;
+  const folders = (agent.flatFolders ?? []).filter((folder) => folder !== '');
+  const root = whereAgentLooks(rootsHere(agent, host), agentRootOf(db, uid));
+  return root === undefined || mountOfRoot({ folders }, root) !== null
+    ? null
+    : treeIn(trees, root, force, folders);
 }
 
 /** The file for the agent's own import, where it takes sessions so and this one needs it. `needs`: what else it needs, as a sentence. */
@@ -352,7 +380,7 @@ function planOf(
   tree: RestoreTree,
   db: ReadableDb,
   session: SessionRow,
-  { agent, asked, platform, wanted, taken }: HowToPlan,
+  { agent, asked, platform, beside, wanted, taken }: HowToPlan,
 ): Pick<PlannedRestore, 'files' | 'refused' | 'moved'> {
   const own = new Set<string>();
   const live = liveFiles(db, session);
@@ -364,16 +392,17 @@ function planOf(
   const files = chosenVersions(db, session, agent, placed, wanted).map((chosen) => {
     const { file } = chosen;
     const at = places.get(file.fileId) ?? '';
-    const path = tree.place(at, (ledTo) =>
+    const other = beside !== null && agent?.canPutBack?.(file.key) === true ? beside : null;
+    const path = (other ?? tree).place(at, (ledTo) =>
       agent === null ? 'a link is not followed' : obstacleAt(agent, asked, file, ledTo, platform),
     );
     // Ids and keys are the agent's, or a forger's: two of them may mean one place.
-    const other = own.has(path) ? session.uid : taken.get(path);
-    if (other !== undefined) throw clash(path, session.uid, other);
+    const taker = own.has(path) ? session.uid : taken.get(path);
+    if (taker !== undefined) throw clash(path, session.uid, taker);
     own.add(path);
     const chunks = { [Symbol.iterator]: () => fileChunks(db, session.uid, file) };
-    const look = tree.check(path, chunks, file.rawBytes, cuttingOf(agent, file.key));
-    return { ...chosen, path, ...look };
+    const look = (other ?? tree).check(path, chunks, file.rawBytes, cuttingOf(agent, file.key));
+    return { ...chosen, path, ...look, ...(other === null ? {} : { tree: other }) };
   });
   for (const { path } of files) taken.set(path, session.uid);
   const refused = unplaced.filter(({ isPassing }) => isPassing !== true);
@@ -384,6 +413,8 @@ interface HowToPlan {
   readonly agent: AgentFormat | null;
   readonly asked: SessionToPlace;
   readonly platform: Host['platform'];
+  /** Where what can be put back goes of a session that cannot. */
+  readonly beside: RestoreTree | null;
   readonly wanted: WantedVersion | null;
   readonly taken: Map<string, SessionUid>;
 }
