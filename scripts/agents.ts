@@ -12,7 +12,7 @@ import { ASKING } from './agents/asked.ts';
 import { CHECKS } from './agents/checks.ts';
 import { type AgentFacts, nameOf } from './agents/facts.ts';
 import { cacheFolder, installed, newestVersion, noted, noteIn } from './agents/install.ts';
-import { Journey } from './agents/journey.ts';
+import { Journey, NAMED, OTHER } from './agents/journey.ts';
 import { KNOWN } from './agents/known.ts';
 import { placeIn } from './agents/machine.ts';
 import { playOf } from './agents/model/script.ts';
@@ -57,7 +57,7 @@ async function ran(agent: AgentFacts, version: string, options: Options): Promis
     }
     return { agent, version, outcomes };
   } finally {
-    for (const { home } of [place, ...['other', ASKING].map((name) => placeIn(join(folder, name), ''))])
+    for (const { home } of [place, ...[OTHER, NAMED, ASKING].map((name) => placeIn(join(folder, name), ''))])
       endThoseOf(home);
     await model.stop();
     if (options.isKept) writeFileSync(join(folder, 'requests.jsonl'), `${model.requests.join('\n')}\n`);

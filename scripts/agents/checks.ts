@@ -32,6 +32,7 @@ export const CHECKS = [
   ['killed', 'killed in the middle'],
   ['evicted', 'evicted, restored, resumed'],
   ['elsewhere', "another machine's folder"],
+  ['named', 'its name, and that it is archived, on another machine'],
   ['asked', 'asks the server for agents'],
 ] as const;
 

@@ -49,6 +49,15 @@ export interface AgentFacts {
   };
   /** Puts a summary in the place of what was said, without a terminal; absent: it cannot. */
   compact?(id: string): readonly string[];
+  /** Has it give a session a name, which no transcript tells, and go on with one by its name; absent: transcripts tell it, or it gives none. */
+  readonly naming?: {
+    /** What is typed into a program of its own that speaks JSON, one request after the answer to the other. */
+    readonly argv: readonly string[];
+    requests(id: string, name: string): readonly object[];
+    resume(name: string, prompt: string): readonly string[];
+  };
+  /** Its own command that archives a session; absent: it has none without a terminal. */
+  archive?(id: string): readonly string[];
   /** It goes on with a session only in a terminal: `resume` starts it, and the prompt is typed once this shows. */
   readonly terminal?: { readonly ready: RegExp; readonly quit: string };
   /** Its own command that deletes a session, where sessions are rows of a database. */

@@ -28,6 +28,9 @@ import type { ScriptedModel } from './scripted-model.ts';
 const OUT_MAX = 600;
 const NO_TOOL = 'it offers the model no tool for it';
 const MOVED = 'elsewhere/greeting';
+/** Folders of other machines, below that of the run. */
+export const OTHER = 'other';
+export const NAMED = 'named';
 
 interface Session {
   readonly session_uid: string;
@@ -73,6 +76,7 @@ export class Journey {
       ['killed', () => this.#killed()],
       ['evicted', () => this.#evicted()],
       ['elsewhere', () => this.#elsewhere()],
+      ['named', () => this.#named()],
       ['asked', () => this.#asked()],
     ];
     for (const [name, part] of parts)
@@ -193,9 +197,9 @@ export class Journey {
   }
 
   /** Null where the model was then sent what was said and done before. */
-  async #resumes(prompt: string, machine = this.#machine): Promise<Problem> {
+  async #resumes(prompt: string, machine = this.#machine, id = this.#id): Promise<Problem> {
     const before = this.#model.requests.length;
-    await this.#turn(prompt, this.#id, machine);
+    await this.#turn(prompt, id, machine);
     const sent = this.#model.requests.slice(before).filter((text) => text.includes(prompt));
     if (sent.length === 0) return 'the model was not asked';
     const isKnown = sent.some((text) => this.#earlier.every((each) => text.includes(each)));
@@ -425,20 +429,27 @@ export class Journey {
     this.#tell('asked', await askedProblem({ agent, folder, bins: this.#bins, model: this.#model }));
   }
 
-  async #elsewhere(): Promise<void> {
-    const archive = join(this.#folder, 'all.smx');
+  /** Another machine that gets all that is stored, with its folder for the project. */
+  async #otherMachine(name: string, project: string): Promise<Machine> {
+    const folder = join(this.#folder, name);
+    const archive = `${folder}.smx`;
     const exported = await this.#machine.memory('export', '--all', archive);
     if (exported.code !== 0) throw new Error(`export exited ${exported.code}: ${exported.out}`);
-    const folder = join(this.#folder, 'other');
     const { resumeMoved: resume = this.#agent.resume } = this.#agent;
     const agent = { ...this.#agent, resume };
-    const other = new Machine(placeIn(folder, this.#model.url, MOVED), folder, agent, this.#bins);
+    const other = new Machine(placeIn(folder, this.#model.url, project), folder, agent, this.#bins);
     await other.setUp();
-    // On another machine the folder that the records name is not there.
-    const { project } = this.#machine.place;
-    renameSync(project, `${project}-of-the-first-machine`);
     const imported = await other.memory('import', archive, '--trust');
     if (imported.code !== 0) throw new Error(`import exited ${imported.code}: ${imported.out}`);
+    return other;
+  }
+
+  async #elsewhere(): Promise<void> {
+    const other = await this.#otherMachine(OTHER, MOVED);
+    // On another machine the folder that the records name is not there.
+    const { project } = this.#machine.place;
+    const away = `${project}-of-the-first-machine`;
+    renameSync(project, away);
     // Where the program does not offer it, a session still goes on where its agent finds it from any folder.
     const offered = AGENTS.find(({ id }) => id === this.#agent.id)?.otherProject;
     const moves = offered === undefined ? [] : ['--project', other.place.project];
@@ -446,7 +457,34 @@ export class Journey {
     const problem = await this.#resumes(plot.ELSEWHERE.prompt, other).catch(
       (thrown: Error) => thrown.message,
     );
+    renameSync(away, project);
     const how = moves.length === 0 ? 'restored without --project: ' : '';
     this.#tell('elsewhere', problem === null ? null : `${how}${problem}`);
+  }
+
+  /** A name that stands in a list of the agent's alone comes back into that of another machine, and what is archived is archived there. */
+  async #named(): Promise<void> {
+    const { naming, archive } = this.#agent;
+    if (naming === undefined || archive === undefined)
+      return this.#without('named', 'it has no list of names beside its transcripts');
+    await this.#machine.converse(naming.argv, naming.requests(this.#id, plot.NAME));
+    // A name that is given is no reason to read a transcript again.
+    await this.#turn(plot.AFTER_EVICTION.prompt, this.#id);
+    await this.#machine.memory('ingest');
+    const { title } = await this.#digest();
+    if (title !== plot.NAME) return this.#tell('named', differs(title, plot.NAME));
+    const other = await this.#otherMachine(NAMED, 'projects/greeting');
+    await other.restore(this.#uid);
+    const byName = { ...this.#agent, resume: naming.resume };
+    const folder = join(this.#folder, NAMED);
+    const asked = new Machine(other.place, folder, byName, this.#bins);
+    const found = await this.#resumes(plot.NAMED.prompt, asked, plot.NAME);
+    if (found !== null) return this.#tell('named', found);
+    const archived = await this.#machine.command(archive(this.#id));
+    if (archived.code !== 0) throw new Error(`archive exited ${archived.code}: ${archived.out}`);
+    await this.#machine.memory('ingest');
+    const [, problem] = await this.#deleteAndRestore();
+    const { code } = await this.#machine.turn(plot.NAMED.prompt, this.#id);
+    this.#tell('named', problem ?? (code === 0 ? 'it goes on with what is archived' : null));
   }
 }

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import type { AgentFacts, Place } from './facts.ts';
 import type { Ran } from './install.ts';
 import { BEFORE, BRANCH } from './plot.ts';
-import { run, runInTerminal, type Started } from './processes.ts';
+import { converse, run, runInTerminal, type Started } from './processes.ts';
 
 const BINARY = Bun.env['SESSION_MEMORY_BIN'] ?? join(import.meta.dir, '../../dist/session-memory');
 const NOWHERE = 'http://127.0.0.1:9';
@@ -84,6 +84,11 @@ export class Machine {
   /** One of its other commands. */
   async command(args: readonly string[]): Promise<Ran> {
     return await this.run([this.#agent.bin, ...args]);
+  }
+
+  /** One of its programs that is spoken to in lines of JSON: each request is sent after the answer to the one before. */
+  async converse(args: readonly string[], requests: readonly object[]): Promise<void> {
+    await converse([this.#agent.bin, ...args], { cwd: this.place.project, env: this.#env() }, requests);
   }
 
   /** Files in this home that hold a text, but for what lies in `except`. */

@@ -58,6 +58,13 @@ export const ELSEWHERE: Turn = {
   steps: [{ kind: 'say', text: 'Here as there, said the script.' }],
 };
 
+/** What a person calls the session. */
+export const NAME = 'Ada’s greetings';
+export const NAMED: Turn = {
+  prompt: 'Are you found by your name?',
+  steps: [{ kind: 'say', text: 'By its name, said the script.' }],
+};
+
 export const TODOS = ['count the greetings', 'answer each of them'];
 export const ERRAND: Turn = {
   prompt: 'The errand: fetch the answer to the greeting.',
@@ -140,7 +147,7 @@ export const ASKED: Turn = {
 };
 
 export const TURNS: readonly Turn[] = [
-  ...[FIRST, SECOND, SLOW, AFTER_KILL, AFTER_EVICTION, ELSEWHERE, HELPED, ERRAND],
+  ...[FIRST, SECOND, SLOW, AFTER_KILL, AFTER_EVICTION, ELSEWHERE, NAMED, HELPED, ERRAND],
   ...[SPILLED, BACKGROUND, PLANNED, UNPLANNED, PLANNED_ON, FORKED, AFTER_COMPACTION, ASKED],
 ];
 

@@ -9,6 +9,10 @@ import type { Ran } from './install.ts';
 /** No turn takes so long but one that hangs, on a machine with much else to do either. */
 const TURN_MS = 300_000;
 const LOOK_MS = 50;
+/** A screen that nothing was drawn on for so long waits for what is typed. */
+const REST_MS = 1500;
+/** What has been told to quit puts its things away first, and takes a second word for an order to stop at once. */
+const QUIT_MS = 15_000;
 
 export interface Started {
   readonly cwd: string;
@@ -35,10 +39,10 @@ export async function run(argv: readonly string[], { cwd, env, timeoutMs, killWh
   return { code: child.exitCode, out: out + err };
 }
 
-/** In a terminal: once `ready` shows, the text is typed, and once `done` is so, `quit`. */
+/** In a terminal: once `ready` shows, the text is typed, and once `done` is so and the screen rests, `quit`. */
 export async function runInTerminal(
   argv: readonly string[],
-  { cwd, env, timeoutMs = TURN_MS }: Started,
+  { cwd, env, timeoutMs = TURN_MS, killWhen }: Started,
   typed: {
     readonly ready: RegExp;
     readonly text: string;
@@ -47,8 +51,10 @@ export async function runInTerminal(
   },
 ): Promise<Ran> {
   let out = '';
+  let drawnAt = performance.now();
   const take = (_terminal: unknown, data: Uint8Array) => {
     out += Buffer.from(data).toString();
+    drawnAt = performance.now();
   };
   const child = Bun.spawn([...argv], {
     ...{ cwd, env: { ...env, TERM: 'xterm-256color' }, timeout: timeoutMs, killSignal: 'SIGKILL' },
@@ -56,7 +62,10 @@ export async function runInTerminal(
   });
   const isOver = () => child.exitCode !== null || child.signalCode !== null;
   const until = async (condition: () => boolean) => {
-    while (!isOver() && !condition()) await Bun.sleep(LOOK_MS);
+    while (!isOver() && !condition()) {
+      if (killWhen?.() === true) child.kill('SIGKILL');
+      await Bun.sleep(LOOK_MS);
+    }
   };
   await until(() => typed.ready.test(out));
   child.terminal?.write(typed.text);
@@ -64,10 +73,50 @@ export async function runInTerminal(
   await until(() => Bun.stripANSI(out).includes(typed.text));
   child.terminal?.write('\r');
   await until(typed.done);
-  child.terminal?.write(typed.quit);
+  const isAtRest = (restMs: number) => () => performance.now() - drawnAt > restMs;
+  await until(isAtRest(REST_MS));
+  // What is typed while it is still at work stops that, and quits nothing: so it is typed until it has quit.
+  while (!isOver()) {
+    child.terminal?.write(typed.quit);
+    drawnAt = performance.now();
+    await until(isAtRest(QUIT_MS));
+  }
   await child.exited;
   endThoseOf(env['HOME'] ?? '');
   return { code: child.exitCode, out: Bun.stripANSI(out) };
+}
+
+/** Sends each request, a line of JSON, once the one before was answered; throws where an answer is an error. */
+export async function converse(
+  argv: readonly string[],
+  { cwd, env }: Started,
+  requests: readonly object[],
+): Promise<void> {
+  const child = Bun.spawn([...argv], {
+    ...{ cwd, env: { ...env }, stdin: 'pipe', stdout: 'pipe', stderr: 'ignore' },
+    ...{ timeout: TURN_MS, killSignal: 'SIGKILL' },
+  });
+  const waiting = [...requests];
+  const send = () => {
+    child.stdin.write(`${JSON.stringify(waiting.shift())}\n`);
+    child.stdin.flush();
+  };
+  let text = '';
+  const decoder = new TextDecoder();
+  send();
+  for await (const chunk of child.stdout) {
+    text += decoder.decode(chunk, { stream: true });
+    const lines = text.split('\n');
+    text = lines.pop() ?? '';
+    for (const answer of lines.map((line) => JSON.parse(line))) {
+      if (answer.error !== undefined) throw new Error(`${argv.join(' ')}: ${JSON.stringify(answer.error)}`);
+      if (answer.result === undefined) continue;
+      if (waiting.length > 0) send();
+      else child.kill();
+    }
+  }
+  await child.exited;
+  if (waiting.length > 0) throw new Error(`${argv.join(' ')} ended before it answered`);
 }
 
 /** Ends what runs with that home: daemons and commands that an agent left behind. Where there is no `/proc`, nothing. */

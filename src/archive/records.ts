@@ -4,7 +4,7 @@
  * called a time and is none is left out of a session's row; nothing from the file decides where a file is written.
  */
 import * as z from 'zod/mini';
-import { FILE_ROLES } from '../domain/session.ts';
+import { FILE_PACKINGS, FILE_ROLES } from '../domain/session.ts';
 import { type Iso, parseTime } from '../domain/time.ts';
 import type {
   ArchivedDigest,
@@ -60,7 +60,7 @@ const file = z.object({
   role: z.enum(FILE_ROLES),
   key: text,
   rel_path: text,
-  encoding: z.enum(['plain', 'zstd']),
+  encoding: z.enum(FILE_PACKINGS),
   raw_bytes: count,
   log_bytes: count,
   extents: orNull(extents),

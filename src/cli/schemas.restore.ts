@@ -39,6 +39,12 @@ const restoredSession = z.object({
     })
     .nullable()
     .describe('Null where no way back to work is known: an agent of the configuration that names none.'),
+  named: z
+    .object({ path: z.string(), name: z.string(), why_not: z.string().nullable() })
+    .nullable()
+    .describe(
+      "The list of its agent's that its name was added to, since no transcript tells it; `why_not`: why it was not, as a clause. Null: it needed none.",
+    ),
   import: z
     .object({ argv: z.array(z.string()), command: z.string() })
     .nullable()

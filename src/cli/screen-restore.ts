@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { FailureError } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { plainLine } from '../domain/text.ts';
+import { addToLists } from '../restore/listed-names.ts';
 import { plannedPlaces, toWriteOf } from '../restore/replaced-files.ts';
 import { restoreOne } from '../restore/restore.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
@@ -13,7 +14,7 @@ import { resolveSession } from '../store/read.ts';
 import { HERE, type RestorePlan, type RestoreWay } from '../tui/ports.ts';
 import { replacedPaths, storeFirst } from './commands/restore.first.ts';
 import { type PlannedRestore, planRestore } from './commands/restore.plan.ts';
-import { commandsToGoOn, movedText, sameText } from './commands/restore.tell.ts';
+import { commandsToGoOn, listedText, movedText, sameText } from './commands/restore.tell.ts';
 import { learningOf } from './commands/restore.ts';
 import type { Context } from './context.ts';
 import { plural } from './format.ts';
@@ -26,7 +27,7 @@ export interface Stores {
 export function restorePlan(context: Context, db: ReadableDb, uid: SessionUid, way: RestoreWay): RestorePlan {
   try {
     const planned = plannedAs(context, db, uid, way);
-    const { root, notPutBack, refused, moved } = planned;
+    const { root, notPutBack, refused, moved, listing } = planned;
     const left = refused.map(({ key, why }) => `Not written: ${plainLine(key)}: ${why}.`);
     return {
       ...{ uid, way, root },
@@ -40,6 +41,7 @@ export function restorePlan(context: Context, db: ReadableDb, uid: SessionUid, w
         [
           ...(notPutBack === null ? [] : [notPutBack]),
           ...(moved === null ? [] : [movedText(moved)]),
+          ...(listing === null ? [] : [`Its name is added to ${plainLine(listing.path)}.`]),
           ...left,
         ].join(' ') || null,
       obstacle: null,
@@ -104,7 +106,10 @@ export async function restoreNow(
   const storedFirst = storing.length === 0 ? undefined : await storeFirst({ ...context, io }, db, storing);
   const restoring = storedFirst === undefined ? planned : { ...planned, storedFirst };
   const asides = restoreOne(db, restoring, learningOf(context, isOwnPlace ? db : null));
-  return told(planned, [...asides.values()], storedFirst?.size ?? 0);
+  const unlisted = addToLists([planned], context.clock.now());
+  const { listing } = planned;
+  const named = listing === null ? '' : ` ${listedText(listing, unlisted.get(uid) ?? null)}`;
+  return `${told(planned, [...asides.values()], storedFirst?.size ?? 0)}${named}`;
 }
 
 function told(planned: PlannedRestore, asides: readonly string[], stored: number): string {

@@ -12,7 +12,7 @@ import type { OwnFormat } from './own-format.ts';
 import type { Peek } from './peek.ts';
 import type { Place } from './places.ts';
 import type { AgentRetention } from './retention.ts';
-import type { FileRole } from './session.ts';
+import type { FilePacking, FileRole } from './session.ts';
 import type { Iso } from './time.ts';
 
 export type { Peek } from './peek.ts';
@@ -59,7 +59,7 @@ export interface FileClass {
   /** Unique within the session and the same wherever the session's folder moves; `main` for the transcript. */
   readonly key: string;
   /** How the agent stores it; Tier 1 keeps the plain bytes. */
-  readonly encoding: 'plain' | 'zstd';
+  readonly encoding: FilePacking;
   /** Only taken when its session has a transcript (checkpoints, task lists). */
   readonly onlyWithSession?: true;
   /** What a move into a database left behind: only taken where no database has its session. */
@@ -112,11 +112,21 @@ export interface AgentImport {
   argv(path: string): readonly string[] | null;
 }
 
+/** A list of an agent's own that tells of its sessions what no transcript does: how a person called them. Lines are only ever added to it. */
+export interface AgentList {
+  /** Relative to its root. */
+  readonly file: string;
+  /** Whether a title is none that the first bytes of its transcript tell, so that it was the list that had it. */
+  isFromList(title: string, head: Uint8Array): boolean;
+  /** The line, without its end, that gives a session its name; null where the list takes no session of that id. */
+  line(nativeId: string, name: string, at: Iso): string | null;
+}
+
 /** What a file's name tells where it lies outside any agent's folder. */
 export interface LooseName {
   /** Names the session where no record does. */
   readonly stem: string;
-  readonly encoding: 'plain' | 'zstd';
+  readonly encoding: FilePacking;
 }
 
 /** What it is called, and how sure its format is. */
@@ -237,7 +247,11 @@ export interface AgentReturn {
    * folder of our own, and is handed to the agent's own import where it has one.
    */
   readonly cannotPutBack?: string;
+  /** Whether the file of that key lies beside such sessions, and goes back to where the agent has it; absent: none does. */
+  readonly canPutBack?: (key: string) => boolean;
   readonly takesBack?: AgentImport;
+  /** Where a restored session is to get its name back; `titleBeside` reads it. Absent: transcripts tell it. */
+  readonly namedIn?: AgentList;
 }
 
 /** One agent, in its parts: whoever needs one part asks for that one. */

@@ -12,6 +12,8 @@ export interface Peek {
   readonly parentNativeId: string | null;
   /** The title is the name that the agent's own list gives the session: it takes the place of one that was told before. */
   readonly isListed?: true;
+  /** The name that its program's rules for deleting know it by, where that is none of the others. */
+  readonly keptAs?: string;
 }
 
 /**

@@ -9,6 +9,19 @@ export interface RootFiles {
   text(relPath: string): string | null;
   /** When a file was changed, in milliseconds since 1970; null where there is none. */
   changedMs(relPath: string): number | null;
+  /** Absent: only the root is looked at. */
+  readonly machine?: MachineFiles;
+}
+
+/** Settings that lie outside an agent's root: the machine's own, and those of projects. */
+export interface MachineFiles {
+  readonly platform: 'linux' | 'darwin' | 'win32';
+  /** Folders of the projects that are known, absolute, existing or not. */
+  readonly projects: readonly string[];
+  /** The text of a small file, by its absolute path; null where there is none. */
+  text(path: string): string | null;
+  /** The names in a folder, in order; none where there is none. */
+  names(folder: string): readonly string[];
 }
 
 /** A session as the clean-up of its agent looks at it. Times are in milliseconds since 1970. */
@@ -20,6 +33,10 @@ export interface KeptSession {
   readonly bearers: readonly string[];
   /** It is rows of a database. */
   readonly isRows: boolean;
+  /** The name that its program's rules know those rows by; null: it has none, or is no rows. */
+  readonly keptAs: string | null;
+  /** How long its transcript is. */
+  readonly bytes: number;
   /** When its transcript was changed; the newest of its files where that is gone. */
   readonly changedMs: number;
   /** When it ended, as the transcript says; null where it says nothing. */

@@ -12,6 +12,15 @@ export type SessionState = (typeof SESSION_STATES)[number];
 export const FILE_ROLES = ['main', 'subagent', 'tool-result', 'meta', 'orphaned', 'sidecar'] as const;
 export type FileRole = (typeof FILE_ROLES)[number];
 
+/** How an agent has a file on the disk; what is stored are its plain bytes. */
+export const FILE_PACKINGS = ['plain', 'zstd', 'gzip'] as const;
+export type FilePacking = (typeof FILE_PACKINGS)[number];
+
+/** How a file is packed, as its name says. */
+export function packingByName(name: string): FilePacking {
+  return name.endsWith('.zst') ? 'zstd' : name.endsWith('.gz') ? 'gzip' : 'plain';
+}
+
 /** What the policy needs to know of one session. */
 export interface SessionCard {
   readonly uid: SessionUid;

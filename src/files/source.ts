@@ -1,10 +1,12 @@
 /**
  * The plain bytes of one source file, streamed.
- * Promises: memory is bounded by a few chunks whatever the file's size; a `.zst` file reads as what it holds, whole, or
+ * Promises: memory is bounded by a few chunks whatever the file's size; a compressed file reads as what it holds, whole, or
  * fails; a file that turned into something else between finding and opening, or whose folder did, is refused.
  * Never: reads beyond where the file ended when it was opened; what is appended meanwhile is the next run's.
  */
+
 import { closeSync, fstatSync, readSync, statSync } from 'node:fs';
+import type { FilePacking } from '../domain/session.ts';
 import { SEGMENT_BYTES } from '../store/segments.ts';
 import { alive } from './alive.ts';
 import { onDisk } from './file-names.ts';
@@ -25,7 +27,7 @@ const OPEN_TRIES = 3;
 /** Plain bytes that are to be stored: of a file, or made of what a container holds of a session. `using` lets it go. */
 export interface Source extends Disposable {
   readonly path: string;
-  readonly encoding: 'plain' | 'zstd';
+  readonly encoding: FilePacking;
   readonly sizeBytes: number;
   /** What it was when it was opened: the same text, the same bytes. */
   readonly stat: string;
@@ -40,14 +42,14 @@ export interface Source extends Disposable {
 /** A file held open for reading. `using` closes it. */
 export class SourceFile implements Source {
   readonly path: string;
-  readonly encoding: 'plain' | 'zstd';
+  readonly encoding: FilePacking;
   readonly sizeBytes: number;
   /** Size, mtime and inode when it was opened: what the reading stands for. */
   readonly stat: string;
   readonly #handle: number;
 
   /** `within`: the real folders that the file must lie in; null where the caller made the path itself. */
-  constructor(path: string, encoding: 'plain' | 'zstd', within: Within | null) {
+  constructor(path: string, encoding: FilePacking, within: Within | null) {
     this.path = path;
     this.encoding = encoding;
     this.#handle = openWithin(path, within);
@@ -57,7 +59,7 @@ export class SourceFile implements Source {
   }
 
   async *chunks(fromByte = 0): AsyncGenerator<Uint8Array> {
-    if (this.encoding === 'zstd') yield* this.#decompressed(fromByte);
+    if (this.encoding !== 'plain') yield* this.#decompressed(fromByte);
     else yield* this.#pieces(fromByte, SEGMENT_BYTES);
   }
 
@@ -81,13 +83,15 @@ export class SourceFile implements Source {
 
   async *#decompressed(fromByte: number): AsyncGenerator<Uint8Array> {
     // Hardly a transcript is compressed, and these two take longer to load than a hook has for all else.
-    const [{ pipeline, Readable }, { createZstdDecompress }] = await Promise.all([
+    const [{ pipeline, Readable }, { createGunzip, createZstdDecompress }] = await Promise.all([
       import('node:stream'),
       import('node:zlib'),
     ]);
-    const stream = createZstdDecompress();
+    const isGzip = this.encoding === 'gzip';
+    const stream = isGzip ? createGunzip() : createZstdDecompress();
+    const packed = isGzip ? this.#pieces(0, COMPRESSED_PIECE_BYTES) : this.#wholeFrames();
     // Unlike `pipe` it hands on errors and ends both when one is left; they are thrown where the stream is read.
-    pipeline(Readable.from(this.#wholeFrames()), stream, () => undefined);
+    pipeline(Readable.from(packed), stream, () => undefined);
     const expandedMax = Math.max(EXPANDED_BYTES_FREE, this.sizeBytes * EXPANSION_MAX);
     let expanded = 0;
     let skip = fromByte;

@@ -74,7 +74,7 @@ async function bearerOf(db: ReadableDb, { files, uid, agent, nativeId }: FoundSe
     continues:
       main === undefined ? 'none' : await continued(db, bearersOf(db, agent.id, nativeId), main, uid),
     isNamedById: main?.class.nativeId !== null,
-    isCompressed: main?.class.encoding === 'zstd',
+    isCompressed: main !== undefined && main.class.encoding !== 'plain',
     bytes: main?.sizeBytes ?? 0,
     path: main?.path ?? '',
   };

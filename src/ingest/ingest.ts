@@ -398,7 +398,7 @@ async function roomFor(deps: IngestDeps, options: IngestOptions, session: FoundS
   const newBytes = newFiles.reduce((bytes, file) => bytes + mostNewBytes(file, isLive), 0);
   // A chunk that does not compress becomes a little larger than it was.
   const atMostBytes = Math.ceil(newBytes * 1.01) + 1024 * newFiles.length;
-  const isCompressed = newFiles.some((file) => file.class.encoding === 'zstd');
+  const isCompressed = newFiles.some((file) => file.class.encoding !== 'plain');
   if (!isCompressed && atMostBytes <= leftBytes) return 'store';
   const taken = (file: FoundFile, source: Source) =>
     isLive ? takenBytes(deps.db, session.uid, file, source) : 0;

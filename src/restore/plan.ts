@@ -17,6 +17,7 @@ import type { Cutting } from '../ingest/content/records.ts';
 import type { Chunk } from '../store/segments.ts';
 import { type Further, heldAt, type PresentFile } from './present-file.ts';
 import {
+  appendLines,
   cannotWrite,
   flushFolder,
   flushFolderSoon,
@@ -316,6 +317,16 @@ export class RestoreTree {
     removeIn(realFolder, aside);
     killPoint('restore.replaced');
     return { ...put, aside: null };
+  }
+
+  /** Adds whole lines to a file of the agent's, at a place that was looked at. */
+  append(path: string, lines: string): void {
+    translated(path, () => {
+      const folder = this.#judgedFolder(path, this.#realFolder(path));
+      inFolder(folder, (at) => appendLines(join(at, basename(path)), lines));
+    });
+    this.#judged.delete(path);
+    this.#changed.add(dirname(path));
   }
 
   /** Takes back what is not moved yet. */

@@ -63,6 +63,18 @@ export interface PlannedFile extends PlaceLook {
   readonly version: number | null;
   /** Absolute. */
   readonly path: string;
+  /** Where it goes to another root than its session; absent: to the same. */
+  readonly tree?: RestoreTree;
+}
+
+/** What has a file's root. */
+export function treeOf({ tree }: Restoring, planned: PlannedFile | MadeFile): RestoreTree {
+  return ('tree' in planned ? planned.tree : undefined) ?? tree;
+}
+
+/** All roots that a session's files go to. */
+export function treesOf(one: Restoring): RestoreTree[] {
+  return [...new Set(plannedPlaces(one).map((planned) => treeOf(one, planned)))];
 }
 
 /** All that a restore puts somewhere, or finds there. */

@@ -18,6 +18,8 @@ import {
   type PlannedFile,
   plannedPlaces,
   type Restoring,
+  treeOf,
+  treesOf,
 } from './replaced-files.ts';
 import type { Stager } from './stage.ts';
 import { cannotWrite, flush, flushSoon, inLanes, translated } from './write-files.ts';
@@ -28,7 +30,7 @@ export function restoreOne(db: ReadableDb, one: Restoring, learning: Learning | 
   dropStagedOnFailure(written, () => stageNow(db, written));
   const asides = moveAll(db, written);
   if (learning !== null) learn(learning, [written]);
-  one.tree.flushNames();
+  for (const tree of treesOf(one)) tree.flushNames();
   return asides;
 }
 
@@ -86,7 +88,7 @@ export async function restoreMany<One extends Restoring>(
     for (const written of [...underway.flatMap((one) => one.group), ...group]) dropAll(written);
     throw thrown;
   }
-  for (const tree of new Set(fates.restored.map((one) => one.tree))) await tree.flushNamesSoon();
+  for (const tree of new Set(fates.restored.flatMap(treesOf))) await tree.flushNamesSoon();
   return fates;
 }
 
@@ -125,7 +127,8 @@ function restoreOnWorkers(db: ReadableDb, stager: Stager): Way {
     begin: (written) => {
       if (!isForThreads(written)) return stageNow(db, written);
       const { one, staged } = written;
-      for (const planned of missing(one)) staged.set(planned, one.tree.begin(planned.path, planned.place));
+      for (const planned of missing(one))
+        staged.set(planned, treeOf(one, planned).begin(planned.path, planned.place));
     },
     finish: async (group) => {
       const asked = group.filter(isForThreads).flatMap((written) =>
@@ -178,7 +181,8 @@ function beginGroup<One extends Restoring>(
 function stageAll(db: ReadableDb, { one, staged }: Written): void {
   for (const planned of missing(one)) {
     const { file, path, place } = planned;
-    staged.set(planned, one.tree.stage(path, lentChunks(db, one.session.uid, file), file.sha256, place));
+    const chunks = lentChunks(db, one.session.uid, file);
+    staged.set(planned, treeOf(one, planned).stage(path, chunks, file.sha256, place));
   }
   const { made } = one;
   if (made === null || isThere(made.place)) return;
@@ -248,8 +252,8 @@ function moveAll(db: ReadableDb, written: Written): Asides {
       const file = staged.get(planned);
       const put =
         file === undefined
-          ? one.tree.touch(planned.path, planned.stat)
-          : one.tree.move(file, (held) => isKept(db, one, planned, held));
+          ? treeOf(one, planned).touch(planned.path, planned.stat)
+          : treeOf(one, planned).move(file, (held) => isKept(db, one, planned, held));
       stats.set(planned, put.stat);
       if (put.aside !== null) asides.set(planned.path, put.aside);
     }
@@ -269,7 +273,7 @@ function dropStagedOnFailure(written: Written, work: () => void): void {
 }
 
 function dropAll({ one, staged }: Written): void {
-  for (const file of staged.values()) one.tree.drop(file);
+  for (const [planned, file] of staged) treeOf(one, planned).drop(file);
   staged.clear();
 }
 

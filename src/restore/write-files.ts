@@ -1,18 +1,22 @@
 /**
  * What a restore does to single files and folders on disk.
- * Promises: a file is made anew, never opened where one is; what was flushed outlives a loss of power.
+ * Promises: a file is made anew, never opened where one is, but for a list that lines are added to; what was flushed outlives a loss of power.
  */
 import {
   closeSync,
   constants,
+  fstatSync,
   fsync,
   fsyncSync,
+  ftruncateSync,
   futimesSync,
   linkSync,
   lstatSync,
   openSync,
+  readSync,
   renameSync,
   rmSync,
+  type Stats,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -166,6 +170,59 @@ export function cannotWrite(path: string, thrown: unknown): FailureError {
     `cannot write ${path}: ${messageOf(thrown)}`,
     'Give a folder that you can write to as --to DIR.',
   );
+}
+
+/** To be added to, made where it is not there, never waited for, and no link to it. */
+const ADDED_TO =
+  constants.O_RDWR |
+  constants.O_APPEND |
+  constants.O_CREAT |
+  (constants.O_NOFOLLOW ?? 0) |
+  (constants.O_NONBLOCK ?? 0);
+const APPEND_TRIES = 3;
+
+/**
+ * Adds whole lines at the end of a file that its agent adds to as well, and may write anew at any moment. What is there stays. `meanwhile`:
+ * for tests, what happens before it is known whether they are there.
+ */
+export function appendLines(path: string, lines: string, meanwhile: () => void = () => undefined): void {
+  for (let left = APPEND_TRIES; left > 0; left -= 1) {
+    const handle = openSync(onDisk(path), ADDED_TO, 0o600);
+    try {
+      const { ino, size } = regularFile(handle);
+      appendWhole(handle, endsLine(handle, size) ? lines : `\n${lines}`);
+      fsyncSync(handle);
+      meanwhile();
+      // Written anew meanwhile, it may be without them.
+      if (lstatSync(onDisk(path), { throwIfNoEntry: false })?.ino === ino) return;
+    } finally {
+      closeSync(handle);
+    }
+  }
+  throw new Error('its agent writes it anew again and again');
+}
+
+function regularFile(handle: number): Stats {
+  const stats = fstatSync(handle);
+  if (!stats.isFile()) throw new Error('it is no regular file');
+  return stats;
+}
+
+/** At one go, so that what others add stands before or behind. A line that the disk has no room for is taken back. */
+function appendWhole(handle: number, text: string): void {
+  const bytes = Buffer.from(text);
+  const written = writeSync(handle, bytes);
+  if (written === bytes.length) return;
+  const { size } = fstatSync(handle);
+  const tail = Buffer.alloc(written);
+  readSync(handle, tail, 0, written, size - written);
+  if (tail.equals(bytes.subarray(0, written))) ftruncateSync(handle, size - written);
+  throw new Error('the disk is full');
+}
+
+function endsLine(handle: number, size: number): boolean {
+  const last = Buffer.alloc(1);
+  return size === 0 || (readSync(handle, last, 0, 1, size - 1) === 1 && last[0] === 0x0a);
 }
 
 /** After it, in the name of what a restore put aside, the time. No agent takes such a file for a transcript. */

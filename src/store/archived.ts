@@ -2,7 +2,7 @@
  * A session as it leaves one store and enters another: everything of its rows but what belongs to one machine (row numbers,
  * where its agent's folder is, which paths were seen).
  */
-import type { FileRole } from '../domain/session.ts';
+import type { FilePacking, FileRole } from '../domain/session.ts';
 import { withoutPaths } from '../domain/text.ts';
 import type { Iso } from '../domain/time.ts';
 import type { Extent } from './rows.ts';
@@ -11,7 +11,7 @@ export interface ArchivedFile {
   readonly role: FileRole;
   readonly key: string;
   readonly rel_path: string;
-  readonly encoding: 'plain' | 'zstd';
+  readonly encoding: FilePacking;
   readonly raw_bytes: number;
   readonly log_bytes: number;
   /** Ranges of the log that make the present version; null: all of it. */

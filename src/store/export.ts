@@ -3,7 +3,7 @@
  * changed and are checked as they are read; a session that is evicted or stored anew meanwhile fails as busy.
  */
 import type { SessionUid } from '../domain/ids.ts';
-import type { FileRole } from '../domain/session.ts';
+import type { FilePacking, FileRole } from '../domain/session.ts';
 import { withoutPaths } from '../domain/text.ts';
 import type {
   ArchivedDigest,
@@ -64,7 +64,7 @@ function filesOf(db: ReadableDb, id: number): ArchivedMeta['files'] {
       role: FileRole;
       key: string;
       rel_path: string;
-      encoding: 'plain' | 'zstd';
+      encoding: FilePacking;
       raw_bytes: number;
       log_bytes: number;
       extents: string | null;

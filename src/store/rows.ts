@@ -1,6 +1,13 @@
 /** Rows of the tables as values of the domain. The one place where a column's name meets a field's. */
 import type { AgentId, SessionUid } from '../domain/ids.ts';
-import type { FileRole, SessionCard, SessionFile, SessionRow, SessionState } from '../domain/session.ts';
+import type {
+  FilePacking,
+  FileRole,
+  SessionCard,
+  SessionFile,
+  SessionRow,
+  SessionState,
+} from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 
 /** Columns of `SESSION_COLUMNS`, as SQLite gives them. The store's own checks stand for the brands. */
@@ -93,7 +100,7 @@ export interface FileColumns {
   role: FileRole;
   key: string;
   rel_path: string;
-  encoding: 'plain' | 'zstd';
+  encoding: FilePacking;
   raw_bytes: number;
   log_bytes: number;
   extents: string | null;
@@ -105,7 +112,7 @@ export interface FileColumns {
 
 /** A file with what is needed to read it. */
 export interface StoredFile extends SessionFile {
-  readonly encoding: 'plain' | 'zstd';
+  readonly encoding: FilePacking;
   /** Bytes of all that was ever stored of it. */
   readonly logBytes: number;
   /** The present version, as ranges of the log in order. */

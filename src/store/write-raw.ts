@@ -5,7 +5,7 @@
 
 import { type FailureError, fail, invariant } from '../domain/errors.ts';
 import type { AgentId, SessionUid } from '../domain/ids.ts';
-import type { FileRole } from '../domain/session.ts';
+import type { FilePacking, FileRole } from '../domain/session.ts';
 import { horizon, type Iso, plausibleTime } from '../domain/time.ts';
 import type { WritableDb } from './connection.ts';
 import { refuseLastRoom } from './room.ts';
@@ -101,7 +101,7 @@ export interface NewFile {
   readonly role: FileRole;
   readonly key: string;
   readonly relPath: string;
-  readonly encoding: 'plain' | 'zstd';
+  readonly encoding: FilePacking;
 }
 
 /** The file's number. A tombstone's file starts again with an empty log. Fails as busy where the session was just evicted. */

@@ -81,11 +81,18 @@ test('a session that is archived is the same one, with what lies beside it', () 
   };
   expect(of('archive/a.jsonl')).toEqual(of('a.jsonl'));
   expect(of('archive/a.worktree.json')).toEqual(['sidecar', 'a', 'chats/worktree.json']);
+  expect([of('a.pr.json'), of('archive/a.pr.json')]).toEqual([
+    ['sidecar', 'a', 'chats/pr.json'],
+    ['sidecar', 'a', 'chats/pr.json'],
+  ]);
+  expect(of('a.other.json')).toEqual([undefined, undefined, undefined]);
   expect(of('archive/deeper/a.jsonl')).toEqual([undefined, undefined, undefined]);
   expect(qwenCode.rootOf('/x/projects/-p/chats/archive/a.jsonl')).toBe('/x');
   const session = { nativeId: 'a', project: '/p', startedAt: null };
   const file = { role: 'sidecar', key: 'chats/worktree.json', relPath: 'lost' } as const;
   expect(qwenCode.restorePath(session, file)).toBe('projects/-p/chats/a.worktree.json');
+  const request = { ...file, key: 'chats/pr.json' };
+  expect(qwenCode.restorePath(session, request)).toBe('projects/-p/chats/a.pr.json');
 });
 
 test('a transcript of Qwen Code that lies about is taken for nobody else\u2019s', () => {

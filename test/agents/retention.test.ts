@@ -25,6 +25,7 @@ const under = (files: Files): RootFiles => ({
 function kept(days: number, more: Partial<KeptSession> = {}): KeptSession {
   return {
     ...{ nativeId: ID, relPath: CLAUDE, bearers: [CLAUDE], isRows: false, changedMs: NOW - days * DAY_MS },
+    ...{ keptAs: null, bytes: 100_000 },
     ...{ endedMs: () => null, ends: () => null, endedLater: () => 0 },
     ...more,
   };
@@ -64,6 +65,69 @@ describe('Claude Code', () => {
     const cleanup = claudeRetention.cleanup(under(files));
     expect(cleanup.days).toBe(days);
     expect(goesIn(claudeRetention, files, kept(40))).toBe(days === null ? null : days - 40);
+  });
+
+  // Each was seen with 2.1.332: transcripts of many ages, in two projects, and what was left of all of them after a start in the one.
+  const PROJECT = '/home/me/p';
+  const MANAGED = '/etc/claude-code/managed-settings.json';
+  const [SHARED, LOCAL] = [`${PROJECT}/.claude/settings.json`, `${PROJECT}/.claude/settings.local.json`];
+  const period = (days: number) => `{"cleanupPeriodDays":${days}}`;
+  const onMachine = (user: string, texts: Readonly<Record<string, string>>): RootFiles => ({
+    ...under(user === '' ? {} : settings(user)),
+    machine: {
+      platform: 'linux',
+      projects: ['/home/me/other', PROJECT],
+      text: (path) => texts[path] ?? null,
+      names: (folder) =>
+        Object.keys(texts).flatMap((path) =>
+          path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : [],
+        ),
+    },
+  });
+  test.each([
+    ['a project', '', { [SHARED]: period(10) }, 10],
+    ['a project, by its local settings', '', { [LOCAL]: period(10) }, 10],
+    ['a project, sooner than the person', period(60), { [SHARED]: period(10) }, 10],
+    [
+      'a project, later than the person: a start elsewhere is sooner',
+      period(10),
+      { [SHARED]: period(60) },
+      10,
+    ],
+    [
+      'local settings before those that are shared',
+      period(90),
+      { [SHARED]: period(10), [LOCAL]: period(60) },
+      60,
+    ],
+    ['a project whose settings cannot be read', period(20), { [SHARED]: '{"cleanup' }, 20],
+    ['a project with a period that is none', period(20), { [SHARED]: period(0) }, 20],
+    ['settings of the person that cannot be read', '{"x', { [SHARED]: period(10) }, null],
+    ['the owner', '', { [MANAGED]: period(10) }, 10],
+    ['the owner, later than the person', period(10), { [MANAGED]: period(60) }, 60],
+    ['the owner, later than a project', '', { [MANAGED]: period(60), [LOCAL]: period(10) }, 60],
+    ['a period of the owner that is none', period(10), { [MANAGED]: period(0) }, 10],
+    ['settings of the owner that cannot be read', period(10), { [MANAGED]: '{"x' }, null],
+    [
+      'one of several files of the owner',
+      period(60),
+      { '/etc/claude-code/managed-settings.d/a.json': period(10) },
+      10,
+    ],
+  ])('%s rules when all transcripts go', (_, user: string, texts: object, days) => {
+    expect(claudeRetention.cleanup(onMachine(user, { ...texts })).days).toBe(days);
+  });
+
+  test('a period of the owner holds for what desktop programs wrote, too', () => {
+    const session = kept(40, written('claude-desktop'));
+    const goes = (user: string, managed: string) => {
+      const at = claudeRetention.cleanup(onMachine(user, { [MANAGED]: managed })).goesMs(session, FOREVER);
+      return at === null ? null : (at - NOW) / DAY_MS;
+    };
+    expect(goes(period(10), '{}')).toBeNull();
+    expect(goes('', period(10))).toBe(-30);
+    expect(goes('{"desktopSessionCleanupPeriodDays":90}', period(10))).toBe(-30);
+    expect(goes('', '{"desktopSessionCleanupPeriodDays":50}')).toBe(10);
   });
 
   test.each(['claude-desktop', 'claude-desktop-3p', 'local-agent', 'local_agent'])(
@@ -176,6 +240,31 @@ describe('Gemini CLI', () => {
     expect(goesIn(geminiRetention, {}, kept(1, { bearers }))).toBeLessThan(0);
     expect(goesIn(geminiRetention, {}, kept(1, { bearers: ['a.jsonl', 'a.json'] }))).toBe(29);
   });
+
+  test('a chat without a word of a person or an answer goes at its next start, however young it is', () => {
+    const header = { sessionId: ID, projectHash: 'x', startTime: '2026-06-01T09:00:00.000Z' };
+    const goes = (...records: object[]) => {
+      const text = Buffer.from([header, ...records].map((record) => `${JSON.stringify(record)}\n`).join(''));
+      const ends = () => ({ head: text, tail: text });
+      return goesIn(geminiRetention, {}, kept(0, { ends, bytes: text.length })) !== 30;
+    };
+    const says = (type: string, content: string, more: object = {}) => ({ id: 'm', type, content, ...more });
+    expect(goes()).toBe(true);
+    expect(goes(says('user', '<session_context>today'), says('info', 'Welcome'))).toBe(true);
+    for (const text of ['/help', '?', '  ', '<hook_context>x']) expect(goes(says('user', text))).toBe(true);
+    expect(goes(says('gemini', ''))).toBe(true);
+    expect(goes(says('user', 'hello'))).toBe(false);
+    expect(goes(says('gemini', '', { toolCalls: [{ name: 'x' }] }))).toBe(false);
+    expect(goes({ $set: { messages: [says('user', 'hello')] } })).toBe(false);
+    const document = Buffer.from(JSON.stringify({ ...header, messages: [says('gemini', 'hi')] }));
+    const whole = kept(0, { ends: () => ({ head: document, tail: document }), bytes: document.length });
+    expect(goesIn(geminiRetention, {}, whole)).toBe(30);
+    // A long one is not looked at.
+    const ends = () => {
+      throw new Error('read');
+    };
+    expect(goesIn(geminiRetention, {}, kept(0, { ends, bytes: 1_000_000 }))).toBe(30);
+  });
 });
 
 describe('OpenClaw', () => {
@@ -232,5 +321,32 @@ describe('OpenClaw', () => {
     const rows = kept(400, { isRows: true, relPath: `${FOLDER}/${ID}.jsonl` });
     expect(goesIn(openClawRetention, {}, rows)).toBeNull();
     expect(openClawRetention.cleanup(under({})).days).toBeNull();
+  });
+
+  test('of its database only what no person began goes by age', () => {
+    const goes = (keptAs: string | null, text = '') =>
+      goesIn(
+        openClawRetention,
+        rules(text),
+        kept(0, { isRows: true, keptAs, endedMs: () => NOW - 20 * DAY_MS }),
+      );
+    const run = 'explicit:model-run-11111111-1111-4111-8111-111111111111';
+    for (const rest of [
+      'subagent:x',
+      'acp:x',
+      'acp-bridge:x',
+      'cron:x',
+      'hook:x',
+      'node:x',
+      'heartbeat',
+      'a:heartbeat:b',
+      run,
+    ])
+      expect(goes(`agent:main:${rest}`)).toBe(10);
+    for (const rest of ['main', 'x', 'telegram:group:1', 'dashboard:1', 'subagents', 'explicit:model-run-x'])
+      expect(goes(`agent:main:${rest}`)).toBeNull();
+    expect(goes(null)).toBeNull();
+    expect(goes('agent:main:cron:x', '{session:{maintenance:{pruneAfter:5}}}')).toBe(-15);
+    expect(goes('agent:main:cron:x', '{session:{maintenance:{mode:"warn"}}}')).toBeNull();
   });
 });

@@ -1,7 +1,16 @@
 /** Files that only the records of their session name: plans of Claude Code, what tools of Qwen Code, opencode and Kilo spill. */
 import { describe, expect, test } from 'bun:test';
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import * as fc from 'fast-check';
 import { claudePlans } from '../../src/agents/claude-code/plans.ts';
 import { spilledOutputs } from '../../src/agents/opencode/outputs.ts';
@@ -195,8 +204,9 @@ describe.each(CASES.map((one) => [one.agent, one] as const))('%s', (_, one) => {
     expect(code).toBe(0);
     const back = restored.find((file) => file.endsWith(one.key)) ?? '';
     expect(readFileSync(back, 'utf8')).toBe('all of it\n');
-    // Rows go back by the agent's own import; a file goes where the agent looks for it.
-    if (!isRows) expect([back, existsSync(main)]).toEqual([path, true]);
+    // A file goes where the agent looks for it, also where rows go back by the agent's own import.
+    expect([back, existsSync(main)]).toEqual([path, true]);
+    expect(restored.filter((file) => file.includes('/restored/'))).toHaveLength(isRows ? 2 : 0);
     await run('ingest');
     expect((await run('evict', one.uid, '--yes')).code).toBe(0);
     expect((await run('ingest')).out).toContain('Nothing new');
@@ -209,6 +219,33 @@ describe.each(CASES.map((one) => [one.agent, one] as const))('%s', (_, one) => {
       expect(readFileSync(path, 'utf8')).toBe('all of it\n');
     }
   });
+});
+
+test('what opencode spilled goes where opencode has it, below a folder of the user where that is named, and over no other file', async () => {
+  using world = new World();
+  openCode(world, 'opencode');
+  const spilled = world.put('.local/share/opencode/tool-output/tool_x9', 'all of it\n');
+  const run = (...args: string[]) =>
+    runIn(world.home, ['--store', join(world.folder, 'cli.db'), ...args], {
+      env: { SESSION_MEMORY_NOW: world.now },
+    });
+  await run('ingest');
+  const aside = join(world.home, 'aside');
+  const { restored } = await restoredFiles((...args) => run(...args, '--to', aside), 'opencode:s1');
+  expect(restored.every((file) => file.startsWith(aside))).toBe(true);
+  writeFileSync(spilled, 'another\n');
+  expect((await run('restore', 'opencode:s1')).code).toBe(1);
+  expect(readFileSync(spilled, 'utf8')).toBe('another\n');
+  expect((await run('restore', 'opencode:s1', '--force')).code).toBe(0);
+  expect(readFileSync(spilled, 'utf8')).toBe('all of it\n');
+  const folder = dirname(spilled);
+  expect(readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))).toContain('another\n');
+  // The agent's folder may be a link, as it is for an ingest.
+  rmSync(folder, { recursive: true });
+  mkdirSync(join(world.home, 'elsewhere'));
+  symlinkSync(join(world.home, 'elsewhere'), folder);
+  const code = (await run('restore', 'opencode:s1')).code;
+  expect([code, readdirSync(join(world.home, 'elsewhere'))]).toEqual([0, ['tool_x9']]);
 });
 
 async function restoredFiles(

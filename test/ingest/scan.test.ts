@@ -6,6 +6,7 @@ import { scanAgents } from '../../src/ingest/discover/scan.ts';
 import { numbersOf } from '../../src/store/browse.ts';
 import { listSessions } from '../../src/store/read.ts';
 import { lastScans, sessionsAtRisk } from '../../src/store/scans.ts';
+import { DATABASE, openClawDatabase, rowsOfLines } from '../agents/openclaw-database.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 import { runIn } from '../support/runtime.ts';
 
@@ -105,6 +106,37 @@ test('a period of none, or settings that are none, have Claude Code delete nothi
     const nothing = { sessions_at_risk: 0, sessions_due: 0, deletes_after_days: null, at_risk: [] };
     expect(await scanAgents(world.db, world.host, world.clock, () => undefined)).toMatchObject([nothing]);
   }
+});
+
+test('settings of a project where Claude Code is started tell when the transcripts of all go', async () => {
+  using world = new World();
+  const project = join(world.home, 'work');
+  written(world, OLD, 12, { cwd: '/elsewhere' });
+  written(world, YOUNG, 3, { cwd: project });
+  const told = async () => (await scanAgents(world.db, world.host, world.clock, () => undefined))[0];
+  await world.ingest();
+  expect(await told()).toMatchObject({ deletes_after_days: 30, sessions_at_risk: 0 });
+  world.put('work/.claude/settings.json', '{"cleanupPeriodDays":10}');
+  expect(await told()).toMatchObject({ deletes_after_days: 10, sessions_at_risk: 2, sessions_due: 1 });
+});
+
+test('what a schedule of OpenClaw began is told to go from its database, what a person said is not', async () => {
+  using world = new World();
+  const header = (id: string) =>
+    `${JSON.stringify({ type: 'session', version: 3, id, timestamp: '2026-05-01T10:00:00.000Z', cwd: '/home/me/p' })}`;
+  const rows = [OLD, YOUNG].flatMap((id) => rowsOfLines(id, [header(id)]));
+  const key = 'agent:main:cron:nightly';
+  const renamed = rows.map(
+    ([table, row]) =>
+      [
+        table,
+        Object.values(row).includes(OLD) && 'session_key' in row ? { ...row, session_key: key } : row,
+      ] as const,
+  );
+  world.put(DATABASE, openClawDatabase(renamed));
+  const [scan] = await scanAgents(world.db, world.host, world.clock, () => undefined);
+  expect(scan).toMatchObject({ sessions: 2, deletes_after_days: null, sessions_at_risk: 1, sessions_due: 1 });
+  expect(scan?.at_risk).toMatchObject([{ session_uid: `openclaw:${OLD}` }]);
 });
 
 test('Gemini CLI keeps an old file of a chat that is young, and of a number of chats the youngest', async () => {

@@ -28,6 +28,8 @@ export const cline: AgentFacts = {
       run: ({ command }) => ['run_commands', { commands: [command] }],
       delegate: ({ prompt }) => ['spawn_agent', { systemPrompt: 'You are a helper.', task: prompt }],
     }),
+  // Its index for searching, made of the transcripts.
+  isLog: (path) => /^\.cline\/data\/db\/session-search\.db(?:-wal)?$/.test(path),
   // It writes down no reasoning apart.
   kept: (usage) => ({ ...usage, reasoning: 0 }),
   limits: {},

@@ -45,6 +45,16 @@ trust_level = "trusted"
   start: (prompt) => ['exec', prompt],
   resume: (id, prompt) => ['exec', 'resume', id, prompt],
   fork: (id, prompt) => ['exec', 'fork', id, prompt],
+  naming: {
+    argv: ['app-server'],
+    requests: (threadId, name) => [
+      { id: 1, method: 'initialize', params: { clientInfo: { name: 'rig', version: '1' } } },
+      { id: 2, method: 'thread/name/set', params: { threadId, name } },
+    ],
+    // By its name it finds only what was begun in this folder, unless told.
+    resume: (name, prompt) => ['exec', 'resume', '--all', name, prompt],
+  },
+  archive: (id) => ['archive', id],
   // Made of the transcripts.
   isLog: (path) => /^\.codex\/[^/]+\.sqlite(?:-wal)?$/.test(path),
   hand,

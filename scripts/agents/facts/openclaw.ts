@@ -31,6 +31,7 @@ const common: Omit<AgentFacts, 'version'> = {
   hand: (place) => handOfPi(place, 'exec'),
   limits: {
     branch: 'its transcripts name no branch',
+    named: 'it names a session by its service alone, which the rig does not start',
     subagent: 'its subagents run in a service of its own, which the rig does not start',
   },
 };

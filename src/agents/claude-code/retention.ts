@@ -2,12 +2,25 @@
  * When Claude Code deletes its own transcripts.
  * Promises: pure. As version 2.1.332 was seen to do it, run against files of many ages with each of these settings.
  */
-import type { AgentRetention, Cleanup, KeptSession, RootFiles } from '../../domain/retention.ts';
+import type {
+  AgentRetention,
+  Cleanup,
+  KeptSession,
+  MachineFiles,
+  RootFiles,
+} from '../../domain/retention.ts';
 import { KEEPS_ALL } from '../../domain/retention.ts';
 import { DAY_MS } from '../../domain/time.ts';
-import { linesWithin, parseRecord, textAt } from '../kit/json-lines.ts';
+import { type JsonRecord, linesWithin, parseRecord, textAt } from '../kit/json-lines.ts';
 
 const DAYS_DEFAULT = 30;
+const DESKTOP_DAYS = 'desktopSessionCleanupPeriodDays';
+/** Where a machine's owner puts settings, as of 2.1.332. */
+const MANAGED_IN = {
+  linux: '/etc/claude-code',
+  darwin: '/Library/Application Support/ClaudeCode',
+  win32: 'C:/Program Files/ClaudeCode',
+} as const;
 /** Claude's desktop programs: what one of them began, or wrote to last, has a period of its own. */
 const DESKTOP: ReadonlySet<string> = new Set([
   ...['claude-desktop', 'claude-desktop-3p', 'local-agent', 'local_agent'],
@@ -16,13 +29,17 @@ const DESKTOP: ReadonlySet<string> = new Set([
 export const claudeRetention: AgentRetention = { cleanup };
 
 function cleanup(files: RootFiles): Cleanup {
-  const text = files.text('settings.json');
-  const settings = text === null || text.trim() === '' ? {} : parseRecord(text.replace(/^\uFEFF/, ''));
-  // It deletes nothing while its settings cannot be read, or a period in them is none: 0 is none.
-  if (settings === null) return KEEPS_ALL;
-  const days = periodOf(settings['cleanupPeriodDays'], DAYS_DEFAULT, 1);
-  const desktopDays = periodOf(settings['desktopSessionCleanupPeriodDays'], 0, 0);
-  if (days === null || desktopDays === null) return KEEPS_ALL;
+  const user = settingsIn(files.text('settings.json'));
+  const managed = managedSettings(files.machine);
+  // It deletes nothing while settings cannot be read, or a period in them is none: 0 is none.
+  if (user === null || managed === null) return KEEPS_ALL;
+  const ruled = periodOf(managed['cleanupPeriodDays'], undefined, 1);
+  const own = periodOf(user['cleanupPeriodDays'], DAYS_DEFAULT, 1);
+  const ownDesktop = periodOf(user[DESKTOP_DAYS], 0, 0);
+  if (own === null || ownDesktop === null) return KEEPS_ALL;
+  const days = ruled ?? Math.min(own, ...projectPeriods(files.machine, own));
+  // Where the owner rules over the one period, what desktop programs wrote goes by it too.
+  const desktopDays = ruled ?? periodOf(managed[DESKTOP_DAYS], ownDesktop, 0) ?? ownDesktop;
   const lastMs = files.changedMs('.last-cleanup');
   return {
     days,
@@ -31,8 +48,43 @@ function cleanup(files: RootFiles): Cleanup {
   };
 }
 
+/** Null where they cannot be read. */
+function settingsIn(text: string | null): JsonRecord | null {
+  return text === null || text.trim() === '' ? {} : parseRecord(text.replace(/^\uFEFF/, ''));
+}
+
+/** What the machine's owner set, which no one else's settings change; null where it cannot be read, and Claude Code does not start. */
+function managedSettings(machine: MachineFiles | undefined): JsonRecord | null {
+  if (machine === undefined) return {};
+  const folder = MANAGED_IN[machine.platform];
+  const texts = [
+    machine.text(`${folder}/managed-settings.json`),
+    ...machine
+      .names(`${folder}/managed-settings.d`)
+      .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
+      .map((name) => machine.text(`${folder}/managed-settings.d/${name}`)),
+  ];
+  const settings = texts.map(settingsIn);
+  return settings.every((each) => each !== null) ? Object.assign({}, ...settings) : null;
+}
+
+/**
+ * A start in a project deletes everybody's transcripts by the settings of that project: its local ones first, then those that it shares, then
+ * the person's. Where they cannot be read, a start there deletes nothing.
+ */
+function* projectPeriods(machine: MachineFiles | undefined, own: number): Generator<number> {
+  for (const project of machine?.projects ?? []) {
+    const [shared, local] = ['settings.json', 'settings.local.json'].map((name) =>
+      settingsIn(machine?.text(`${project}/.claude/${name}`) ?? null),
+    );
+    if (shared == null || local == null) continue;
+    const days = periodOf({ ...shared, ...local }['cleanupPeriodDays'], own, 1);
+    if (days !== null) yield days;
+  }
+}
+
 /** Null where it is no period. */
-function periodOf(value: unknown, absent: number, least: number): number | null {
+function periodOf<T>(value: unknown, absent: T, least: number): number | T | null {
   if (value === undefined) return absent;
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= least ? value : null;
 }

@@ -23,7 +23,7 @@ import {
 } from '../kit/json-lines.ts';
 import { codexContent } from './content.ts';
 import { CopiedHistory } from './copied.ts';
-import { nameInIndex } from './names.ts';
+import { codexNames, nameInIndex } from './names.ts';
 import { codexReader } from './reader.ts';
 import { cwdOfContext, humanText, itemOf, codexLine as look, metaOf } from './records.ts';
 
@@ -67,6 +67,7 @@ export const codex: AgentFormat = {
   content: codexContent,
   restorePath,
   titleBeside: nameInIndex,
+  namedIn: codexNames,
   resume,
   otherProject: 'from any folder',
 };

@@ -56,6 +56,7 @@ export const copilotCli: AgentFormat = {
   isDocument: (key) => key.startsWith(OLD_KEY),
   restorePath,
   resume: (session) => ({ cwd: session.project, argv: ['copilot', '--resume', session.nativeId] }),
+  otherProject: 'from any folder',
 };
 
 function roots(host: Host): readonly string[] {

@@ -5,13 +5,20 @@
 import type { AgentRetention, Cleanup, KeptSession, RootFiles } from '../../domain/retention.ts';
 import { KEEPS_ALL } from '../../domain/retention.ts';
 import { DAY_MS } from '../../domain/time.ts';
-import { type JsonRecord, parseRecord, recordAt } from '../kit/json-lines.ts';
+import { wholeDocument } from '../kit/document-agent.ts';
+import { textOfParts } from '../kit/genai-contents.ts';
+import { type JsonRecord, linesWithin, listAt, parseRecord, recordAt, recordsOf } from '../kit/json-lines.ts';
+import { MESSAGES, messagesOfLine } from './records.ts';
 
 const DAYS_DEFAULT = 30;
 const DAYS_LEAST_DEFAULT = 1;
 const DAYS_OF_UNIT: Readonly<Record<string, number>> = { h: 1 / 24, d: 1, w: 7, m: 30 };
 /** At its next start, whenever that is. */
 const DUE_MS = 0;
+/** What stands before a first prompt is shorter: a chat with more holds a message. */
+const EMPTY_BYTES_MAX = 32 * 1024;
+/** What it does not take for words of a person: its own context, that of a hook, a command. */
+const NO_WORDS = /^(?:$|[/?]|<session_context>|<hook_context>)/;
 
 export const geminiRetention: AgentRetention = { cleanup };
 
@@ -30,7 +37,7 @@ function cleanup(files: RootFiles): Cleanup {
   return {
     days,
     goesMs: (session) => {
-      if (isDue(session) || session.endedLater() >= most) return DUE_MS;
+      if (isDue(session) || session.endedLater() >= most || isEmpty(session)) return DUE_MS;
       return days === null ? null : (session.endedMs() ?? session.changedMs) + days * DAY_MS;
     },
   };
@@ -39,6 +46,26 @@ function cleanup(files: RootFiles): Cleanup {
 /** A resume writes a second chat of the same id, and the next start deletes both. */
 function isDue({ bearers }: KeptSession): boolean {
   return bearers.filter((relPath) => relPath.endsWith('.jsonl')).length > 1;
+}
+
+/** Without a word of a person and without an answer it cannot be gone on with: the next start deletes it, whatever its age is. */
+function isEmpty(session: KeptSession): boolean {
+  const ends = session.bytes > EMPTY_BYTES_MAX ? null : session.ends();
+  if (ends === null) return false;
+  const whole = wholeDocument(ends.head, MESSAGES);
+  const messages =
+    whole?.records ??
+    [...linesWithin(ends.head)].flatMap((line) => recordsOf(line).records.flatMap(messagesOfLine));
+  return !messages.some(isGoneOnWith);
+}
+
+function isGoneOnWith(message: JsonRecord): boolean {
+  const text = textOfParts(message['content']).trim();
+  if (message['type'] === 'user') return !NO_WORDS.test(text);
+  const isAnswer = [text, ...listAt(message, 'toolCalls'), ...listAt(message, 'thoughts')].some(
+    (part) => part !== '',
+  );
+  return message['type'] === 'gemini' && isAnswer;
 }
 
 /** Null where it is no time that Gemini CLI reads. */

@@ -129,6 +129,7 @@ export function rowsAgent(agent: RowsAgent): AgentFormat {
       ...(agent.resumeNeeds === undefined ? {} : { needs: agent.resumeNeeds }),
     }),
     cannotPutBack: `${agent.name} keeps its sessions in a database, which is never written to.`,
+    ...(spills === undefined ? {} : { canPutBack: isSpilled }),
     ...(agent.takesBack === undefined ? {} : { takesBack: agent.takesBack }),
     ...(agent.otherProject === undefined ? {} : { otherProject: agent.otherProject }),
     retention: null,

@@ -7,14 +7,13 @@
 import { isAscii } from 'node:buffer';
 import type { LooseName } from '../../domain/agent.ts';
 import { HEAD_LINES, HEAD_LINES_MAX, TIMES_AT_END } from '../../domain/peek.ts';
+import { packingByName } from '../../domain/session.ts';
 import type { Iso } from '../../domain/time.ts';
 
-/** `x.jsonl` and `x.jsonl.zst`, the names of most transcripts. */
+/** `x.jsonl` and `x.jsonl.zst`, the names of most transcripts; some programs have `x.jsonl.gz`. */
 export function jsonlName(fileName: string): LooseName | null {
-  const named = /^(.*)\.jsonl(\.zst)?$/s.exec(fileName);
-  return named === null
-    ? null
-    : { stem: named[1] ?? '', encoding: named[2] === undefined ? 'plain' : 'zstd' };
+  const named = /^(.*)\.jsonl(?:\.zst|\.gz)?$/s.exec(fileName);
+  return named === null ? null : { stem: named[1] ?? '', encoding: packingByName(fileName) };
 }
 
 /** A longer line is counted as unreadable and not parsed. An analysis gives out none: it leaves out giant strings first (`digest/lines.ts`). */

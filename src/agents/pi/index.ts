@@ -47,6 +47,8 @@ interface Family {
   readonly home: readonly string[];
   /** Below it. */
   readonly folder: string;
+  /** Below it, too: what the agent has put away. */
+  readonly archive?: string;
   readonly layout: Layout;
   readonly projectList?: AgentFormat['projectList'];
   readonly rootPatterns?: AgentFormat['rootPatterns'];
@@ -90,6 +92,7 @@ export const ohMyPi = family({
   isIts: isOhMyPis,
   home: ['.omp', 'agent'],
   folder: 'sessions',
+  archive: 'archive',
   layout: OH_MY_PI_LAYOUT,
   // `--profile NAME`
   rootPatterns: (host) => [
@@ -128,6 +131,7 @@ function family(agent: Family): AgentFormat {
     isIts,
     home,
     folder,
+    archive,
     layout,
     projectList,
     rootPatterns,
@@ -140,7 +144,7 @@ function family(agent: Family): AgentFormat {
     .map((part) => part.replace('.', '\\.'))
     .join('[\\\\/](?:profiles[\\\\/][^\\\\/]+[\\\\/])?');
   const named = new RegExp(
-    `^(.*?[\\\\/]${pattern}|${pattern})(?:[\\\\/]${folder}(?:[\\\\/].*)?|[\\\\/])?$`,
+    `^(.*?[\\\\/]${pattern}|${pattern})(?:[\\\\/](?:${[folder, ...(archive === undefined ? [] : [archive])].join('|')})(?:[\\\\/].*)?|[\\\\/])?$`,
     's',
   );
   return {

@@ -1,7 +1,7 @@
 /**
  * When OpenClaw lets go of its own sessions.
  * Promises: pure. Source: OpenClaw 2026.5.28 (files: what is old is renamed to `.deleted.<time>`, and after as long again removed) and 2026.9.6
- * (a database: what is old is only marked as archived).
+ * (a database: what is old is only marked as archived, and removed where no person spoke: what a subagent, a schedule or a hook began).
  */
 import type { AgentRetention, Cleanup, KeptSession, RootFiles } from '../../domain/retention.ts';
 import { KEEPS_ALL } from '../../domain/retention.ts';
@@ -39,7 +39,11 @@ function goesMs(session: KeptSession, { ageMs, resetMs }: Periods, files: RootFi
     /^(agents\/[^/]+\/sessions\/)[^/]+?\.jsonl(?:\.(deleted|reset|bak)\.([^/]*?)(?:\.zst)?)?$/s.exec(
       session.relPath,
     ) ?? [];
-  if (session.isRows || folder === '') return null;
+  if (session.isRows) {
+    const { keptAs, changedMs } = session;
+    return keptAs !== null && isOfNobody(keptAs) ? (session.endedMs() ?? changedMs) + ageMs : null;
+  }
+  if (folder === '') return null;
   if (kind !== undefined) {
     const keptMs = { deleted: ageMs, reset: resetMs }[kind] ?? null;
     return keptMs === null ? null : stampMs(stamp, session.changedMs) + keptMs;
@@ -57,14 +61,26 @@ function goesMs(session: KeptSession, { ageMs, resetMs }: Periods, files: RootFi
 
 /** Of a conversation with many, or in a thread, nothing goes by age. */
 function isKept(key: string, entry: JsonRecord): boolean {
-  const rest = (/^agent:[^:]+:(.*)$/s.exec(key)?.[1] ?? key).toLowerCase();
-  if (/^(?:subagent|acp|cron|hook|node):|(?:^|:)heartbeat(?:$|:)/.test(rest)) return false;
+  if (isOfNobody(key)) return false;
+  const rest = partOf(key);
   const kind = textAt(entry, 'chatType') ?? textAt(recordAt(entry, 'origin'), 'chatType') ?? '';
   return (
     ['group', 'channel', 'thread'].includes(kind) ||
     /:(?:thread|topic):[^:]+$/.test(rest) ||
     /^[^:]+:(?:group|channel):/.test(rest)
   );
+}
+
+/** Whether a program began it. */
+function isOfNobody(key: string): boolean {
+  return /^(?:subagent|acp|acp-bridge|cron|hook|node):|^explicit:model-run-[0-9a-f-]{36}$|(?:^|:)heartbeat(?:$|:)/.test(
+    partOf(key),
+  );
+}
+
+/** What stands behind the agent's name in a key. */
+function partOf(key: string): string {
+  return (/^agent:[^:]+:(.*)$/s.exec(key)?.[1] ?? key).toLowerCase();
 }
 
 /** Days where a number has no unit. Null where it is no span of time. */

@@ -90,6 +90,10 @@ function peekOf(db: ForeignRows, id: string, window: Row | null, peek: PeekAt): 
     endedAt: told?.endedAt ?? parseTime(window?.['updated_at']),
     nativeId: id,
     parentNativeId: told?.parentNativeId ?? parentOf(db, node),
+    // What is archived is deleted by no rule of age.
+    ...(typeof window?.['session_key'] === 'string' && node?.['archived_at'] == null
+      ? { keptAs: window['session_key'] }
+      : {}),
   };
 }
 

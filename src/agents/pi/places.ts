@@ -6,6 +6,7 @@
 import type { FileClass, RestoreTarget } from '../../domain/agent.ts';
 import type { RowsContainer } from '../../domain/contained.ts';
 import { closed, type Place, placesOf } from '../../domain/places.ts';
+import { packingByName } from '../../domain/session.ts';
 import { beside, transcript } from '../kit/jsonl-agent.ts';
 
 /** How one agent of the family lays out its files below its root. */
@@ -76,39 +77,54 @@ export const PI_LAYOUT: Layout = layout({
 /** What Oh My Pi's tools spill, and what a subagent gave back. */
 const SPILLED = /^(?:\d+\.[\w-]+\.log|.+\.md)$/;
 
+/** The folder of a session's name, wherever Oh My Pi has it. */
+const OF_SESSION = ['sessions/*/*_{id}', 'archive/sessions/*/*_{id}', '20*_{id}'];
+
 /**
  * Oh My Pi: the folder of the session's name holds what its subagents said and what its tools spilled; it opens none of them by itself.
+ * `omp gc` moves what is old into `archive/`, each transcript compressed, where it looks for none: a restored one goes back among the others.
  * Where `PI_CODING_AGENT_SESSION_DIR` says where sessions lie, there are no folders of projects.
  */
 export const OH_MY_PI_LAYOUT: Layout = layout({
-  folders: ['sessions', '20*_*'],
+  folders: ['sessions', 'archive/sessions', '20*_*'],
   flatFolders: [''],
   places: placesOf({
-    transcript: ['sessions/*/*.jsonl', '20*_*.jsonl'],
-    subagent: ['sessions/*/*_{id}/**/*.jsonl', '20*_{id}/**/*.jsonl'],
-    output: [
-      'sessions/*/*_{id}/**/*.log',
-      'sessions/*/*_{id}/**/*.md',
-      '20*_{id}/**/*.log',
-      '20*_{id}/**/*.md',
+    transcript: [
+      ...['sessions/*/*.jsonl', '20*_*.jsonl'],
+      ...['archive/sessions/*/*.jsonl', 'archive/sessions/*/*.jsonl.gz'],
     ],
+    subagent: OF_SESSION.map((folder) => `${folder}/**/*.jsonl`),
+    output: OF_SESSION.flatMap((folder) => [`${folder}/**/*.log`, `${folder}/**/*.md`]),
   }),
   classify: (relPath) => {
-    const parts = relPath.split('/');
-    const [stem = '', ...rest] = parts[0] === 'sessions' ? parts.slice(2) : parts;
-    if (parts[0] !== 'sessions' && rest.length === 0 && !STAMPED.test(stem)) return null;
-    if (rest.length === 0) return stem.endsWith('.jsonl') ? transcript(null) : null;
-    const nativeId = STAMPED_FOLDER.exec(stem)?.[1];
-    const name = rest.at(-1) ?? '';
-    if (nativeId === undefined) return null;
-    const key = `session/${rest.join('/')}`;
-    if (name.endsWith('.jsonl')) return { role: 'subagent', nativeId, key, encoding: 'plain' };
-    if (!SPILLED.test(name)) return null;
-    return { ...beside(nativeId, key), role: 'tool-result' };
+    const found = classifyOhMyPi(unarchived(relPath));
+    return found?.role === 'main' ? { ...found, encoding: packingByName(relPath) } : found;
   },
   place: placeByProject,
   beside: (main, key) => `${main.slice(0, -'.jsonl'.length)}/${key.slice('session/'.length)}`,
+  lookedFor: unarchived,
 });
+
+const ARCHIVED = /^archive\/(sessions\/.+?)(?:(\.jsonl)\.gz)?$/s;
+
+/** Where it was before it was archived. */
+function unarchived(relPath: string): string {
+  return relPath.replace(ARCHIVED, '$1$2');
+}
+
+function classifyOhMyPi(relPath: string): FileClass | null {
+  const parts = relPath.split('/');
+  const [stem = '', ...rest] = parts[0] === 'sessions' ? parts.slice(2) : parts;
+  if (parts[0] !== 'sessions' && rest.length === 0 && !STAMPED.test(stem)) return null;
+  if (rest.length === 0) return stem.endsWith('.jsonl') ? transcript(null) : null;
+  const nativeId = STAMPED_FOLDER.exec(stem)?.[1];
+  const name = rest.at(-1) ?? '';
+  if (nativeId === undefined) return null;
+  const key = `session/${rest.join('/')}`;
+  if (name.endsWith('.jsonl')) return { role: 'subagent', nativeId, key, encoding: 'plain' };
+  if (!SPILLED.test(name)) return null;
+  return { ...beside(nativeId, key), role: 'tool-result' };
+}
 
 /** When a transcript was renamed, and where two were at once, what tells them apart. */
 const RENAMED = /^\.(?:bak|reset|deleted)\.(?:\d{4}-?\d\d-?\d\d[T-]|\d{9,})[^/]*$/;

@@ -32,8 +32,10 @@ const PLACES = placesOf({
     ...['tmp/*/*.output', 'tmp/*/tool-results/*.txt'],
   ],
   sidecar: [
-    'projects/*/chats/{id}.worktree.json',
-    'projects/*/chats/archive/{id}.worktree.json',
+    ...['worktree', 'pr'].flatMap((name) => [
+      `projects/*/chats/{id}.${name}.json`,
+      `projects/*/chats/archive/{id}.${name}.json`,
+    ]),
     'projects/*/subagents/{id}/**',
     'file-history/{id}/*',
   ],
@@ -121,7 +123,7 @@ function classifyOutput(relPath: string): FileClass | null {
 }
 
 function classifyChat(name: string): FileClass | null {
-  const [, id, ending] = /^(.+?)\.(jsonl|worktree\.json)$/.exec(name) ?? [];
+  const [, id, ending] = /^(.+?)\.(jsonl|(?:worktree|pr)\.json)$/.exec(name) ?? [];
   if (id === undefined || ending === undefined) return null;
   if (ending === 'jsonl') return { role: 'main', nativeId: id, key: 'main', encoding: 'plain' };
   return { role: 'sidecar', nativeId: id, key: `chats/${ending}`, encoding: 'plain', onlyWithSession: true };

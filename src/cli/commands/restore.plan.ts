@@ -19,6 +19,7 @@ import { mountOfRoot } from '../../files/mounts.ts';
 import { onDisk } from '../../files/on-disk.ts';
 import { cuttingOf } from '../../ingest/content/records.ts';
 import { rootsHere, textBeside, withProjects } from '../../ingest/discover/roots.ts';
+import { listingOf, type NameToAdd } from '../../restore/listed-names.ts';
 import {
   type NoPlace,
   obstacleAt,
@@ -50,6 +51,8 @@ export interface PlannedRestore extends Restoring {
   readonly resume: Resume;
   /** What is typed to have the agent take in what was made for it; null where it cannot. */
   readonly importing: readonly string[] | null;
+  /** The name that is added to its agent's list; null: none needs to be. */
+  readonly listing: NameToAdd | null;
 }
 
 export interface RefusedFile {
@@ -73,10 +76,12 @@ interface Places {
   readonly settings: Pick<Context['settings'], 'storePath'>;
 }
 
-/** What the sessions of one call share: a tree for each root and the agent's folders in it, and who has which place. */
+/** What the sessions of one call share: a tree for each root and the agent's folders in it, what is under each root, and who has which place. */
 export interface Shared {
   readonly trees: Map<string, RestoreTree>;
   readonly taken: Map<string, SessionUid>;
+  /** Absent: it is looked at for each. */
+  readonly besides?: Map<string, TextBeside>;
 }
 
 export interface RestoreOptions {
@@ -95,7 +100,7 @@ export function planRestore(
   db: ReadableDb,
   session: SessionRow,
   { to, force, version = null, project: otherProject = null }: RestoreOptions,
-  { trees, taken }: Shared = { trees: new Map(), taken: new Map() },
+  { trees, taken, besides }: Shared = { trees: new Map(), taken: new Map() },
 ): PlannedRestore {
   const agent = agentById(session.agent, context.host);
   if (otherProject !== null && agent?.otherProject === undefined) throw noOtherProject(session, agent);
@@ -110,19 +115,19 @@ export function planRestore(
       `${root} lies on ${mount}, which may never answer`,
       `Restore it on the command line, which can leave it: session-memory restore ${session.uid}`,
     );
-  const beside = textBeside(root);
+  const texts = besides?.get(root) ?? textBeside(root);
+  besides?.set(root, texts);
   const target: RestoreTarget = {
-    nativeId: agent === null ? nativeIdOf(session.uid) : idFor(db, session, agent, beside),
+    nativeId: agent === null ? nativeIdOf(session.uid) : idFor(db, session, agent, texts),
     project: otherProject ?? session.project,
     isMoved: otherProject !== null,
     startedAt: session.startedAt,
-    beside,
+    beside: texts,
   };
-  const place = JSON.stringify([root, ...folders]);
   // In a folder of our own lies what an earlier restore has put there: this one goes on from it, and what is nowhere else is put beside.
   const isOurs = to === null && agent?.cannotPutBack !== undefined;
-  const tree = trees.get(place) ?? new RestoreTree(root, force || isOurs, folders);
-  trees.set(place, tree);
+  const tree = treeIn(trees, root, force || isOurs, folders);
+  const beside = isOurs ? treeBeside(context, db, session, agent, { trees, force }) : null;
   const isForeign = cameWithArchive(db, session);
   const isVouchedFor = session.origin === null;
   const asked: SessionToPlace = {
@@ -134,19 +139,51 @@ export function planRestore(
     },
   };
   const { platform } = context.host;
-  const plan = planOf(tree, db, session, { agent, asked, platform, wanted: version, taken });
+  const plan = planOf(tree, db, session, { agent, asked, platform, beside, wanted: version, taken });
   const { files } = plan;
   const main = files.find(({ file }) => file.role === 'main');
   const placed = main === undefined ? target : { ...target, path: main.path };
   const { made, needs } = importFile(tree, db, session, { agent, root, target: placed, files, taken });
   if (made !== null) taken.set(made.path, session.uid);
   const resume = resumeOf(agent, session, { asked, placed, otherProject, path: main?.path });
+  const { nativeId } = target;
+  const listing = to === null ? listingOf(db, { agent, session, nativeId, main, tree, beside: texts }) : null;
   return {
     ...{ session, agent, root, tree, ...plan, made },
     resume: needs === null ? resume : { ...resume, needs },
     notPutBack: to === null ? (agent?.cannotPutBack ?? null) : null,
     importing: made === null ? null : (agent?.takesBack?.argv(made.path) ?? null),
+    listing,
   };
+}
+
+/** The same tree for all that goes to one root. */
+function treeIn(
+  trees: Map<string, RestoreTree>,
+  root: string,
+  force: boolean,
+  folders: readonly string[],
+): RestoreTree {
+  const place = JSON.stringify([root, ...folders]);
+  const tree = trees.get(place) ?? new RestoreTree(root, force, folders);
+  trees.set(place, tree);
+  return tree;
+}
+
+/** Where the agent has what lies beside sessions that cannot be put back; null where it is not here, or may never answer. */
+function treeBeside(
+  { host }: Places,
+  db: ReadableDb,
+  { uid }: SessionRow,
+  agent: AgentFormat | null,
+  { trees, force }: { readonly trees: Map<string, RestoreTree>; readonly force: boolean },
+): RestoreTree | null {
+  if (agent?.canPutBack === undefined) return null;
+  const folders = (agent.flatFolders ?? []).filter((folder) => folder !== '');
+  const root = whereAgentLooks(rootsHere(agent, host), agentRootOf(db, uid));
+  return root === undefined || mountOfRoot({ folders }, root) !== null
+    ? null
+    : treeIn(trees, root, force, folders);
 }
 
 /** The file for the agent's own import, where it takes sessions so and this one needs it. `needs`: what else it needs, as a sentence. */
@@ -343,7 +380,7 @@ function planOf(
   tree: RestoreTree,
   db: ReadableDb,
   session: SessionRow,
-  { agent, asked, platform, wanted, taken }: HowToPlan,
+  { agent, asked, platform, beside, wanted, taken }: HowToPlan,
 ): Pick<PlannedRestore, 'files' | 'refused' | 'moved'> {
   const own = new Set<string>();
   const live = liveFiles(db, session);
@@ -355,16 +392,17 @@ function planOf(
   const files = chosenVersions(db, session, agent, placed, wanted).map((chosen) => {
     const { file } = chosen;
     const at = places.get(file.fileId) ?? '';
-    const path = tree.place(at, (ledTo) =>
+    const other = beside !== null && agent?.canPutBack?.(file.key) === true ? beside : null;
+    const path = (other ?? tree).place(at, (ledTo) =>
       agent === null ? 'a link is not followed' : obstacleAt(agent, asked, file, ledTo, platform),
     );
     // Ids and keys are the agent's, or a forger's: two of them may mean one place.
-    const other = own.has(path) ? session.uid : taken.get(path);
-    if (other !== undefined) throw clash(path, session.uid, other);
+    const taker = own.has(path) ? session.uid : taken.get(path);
+    if (taker !== undefined) throw clash(path, session.uid, taker);
     own.add(path);
     const chunks = { [Symbol.iterator]: () => fileChunks(db, session.uid, file) };
-    const look = tree.check(path, chunks, file.rawBytes, cuttingOf(agent, file.key));
-    return { ...chosen, path, ...look };
+    const look = (other ?? tree).check(path, chunks, file.rawBytes, cuttingOf(agent, file.key));
+    return { ...chosen, path, ...look, ...(other === null ? {} : { tree: other }) };
   });
   for (const { path } of files) taken.set(path, session.uid);
   const refused = unplaced.filter(({ isPassing }) => isPassing !== true);
@@ -375,6 +413,8 @@ interface HowToPlan {
   readonly agent: AgentFormat | null;
   readonly asked: SessionToPlace;
   readonly platform: Host['platform'];
+  /** Where what can be put back goes of a session that cannot. */
+  readonly beside: RestoreTree | null;
   readonly wanted: WantedVersion | null;
   readonly taken: Map<string, SessionUid>;
 }

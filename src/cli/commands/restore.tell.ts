@@ -3,6 +3,7 @@ import type { Resume } from '../../domain/agent.ts';
 import { EXIT, type ExitCode, type Failure } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import { plainLine } from '../../domain/text.ts';
+import type { NameToAdd } from '../../restore/listed-names.ts';
 import type { Further } from '../../restore/present-file.ts';
 import { type Asides, plannedPlaces, sameOf, toWriteOf } from '../../restore/replaced-files.ts';
 import { type Context, printJson } from '../context.ts';
@@ -48,7 +49,11 @@ export function commandsToGoOn(planned: Pick<PlannedRestore, 'resume' | 'importi
 interface RestoredSession {
   readonly planned: PlannedRestore;
   readonly asides: Asides;
+  readonly unlisted: NotNamed;
 }
+
+/** Why a session's name is not in its agent's list, as a clause; a session that is not in it got its name back, or needed none. */
+type NotNamed = ReadonlyMap<SessionUid, string>;
 
 /** Names every file that is about to be written, before it is. */
 export function nameFiles({ io, json }: Pick<Context, 'io' | 'json'>, planned: PlannedRestore): void {
@@ -57,7 +62,15 @@ export function nameFiles({ io, json }: Pick<Context, 'io' | 'json'>, planned: P
   const list = paths.map((path) => `  ${plainLine(path)}\n`).join('');
   if (paths.length > 0)
     io.out(`To restore ${planned.session.uid}, ${plural(paths.length, 'file')}:\n${list}`);
+  if (planned.listing !== null)
+    io.out(`To be added to, by a line with its name:\n  ${plainLine(planned.listing.path)}\n`);
 }
+
+const notDone = (planned: PlannedRestore): RestoredSession => ({
+  planned,
+  asides: new Map(),
+  unlisted: new Map(),
+});
 
 /** How a dry run ends. */
 export function tellDryRun(
@@ -66,7 +79,7 @@ export function tellDryRun(
   failed: readonly FailedRestore[],
   isOne: boolean,
 ): ExitCode {
-  const restored = planned.map((one) => restoredJson({ planned: one, asides: new Map() }, true));
+  const restored = planned.map((one) => restoredJson(notDone(one), true));
   const [first] = restored;
   if (json && isOne && first !== undefined) printJson<'restore'>(io, { version: 1, ...first });
   else if (json)
@@ -81,7 +94,7 @@ export function tellDryRun(
     for (const one of failed) tellFailed(io, one);
     for (const one of planned) {
       tellRefused(io, one);
-      for (const line of remarks({ planned: one, asides: new Map() }, true)) io.out(`${line}\n`);
+      for (const line of remarks(notDone(one), true)) io.out(`${line}\n`);
     }
     const would = `Would write ${plural(writtenIn(planned), 'file')} of ${plural(planned.length, 'session')}.`;
     io.out(`${[would, sameText(planned), 'Nothing was changed.'].filter(Boolean).join(' ')}\n`);
@@ -147,14 +160,15 @@ export function tellSeveral(
   all: {
     readonly restored: readonly PlannedRestore[];
     readonly asides: Asides;
+    readonly unlisted: NotNamed;
     readonly failed: readonly FailedRestore[];
   },
 ): ExitCode {
-  const { restored, asides, failed } = all;
+  const { restored, asides, unlisted, failed } = all;
   if (json)
     printJson<'restore'>(io, {
       version: 1,
-      restored: restored.map((planned) => restoredJson({ planned, asides }, false)),
+      restored: restored.map((planned) => restoredJson({ planned, asides, unlisted }, false)),
       failed: failed.map(failedJson),
       interrupted: signal.aborted,
       dry_run: false,
@@ -163,7 +177,8 @@ export function tellSeveral(
     for (const one of failed) tellFailed(io, one);
     for (const planned of restored) {
       tellRefused(io, planned);
-      for (const line of remarks({ planned, asides })) io.out(`${plainLine(planned.session.uid)}: ${line}\n`);
+      for (const line of remarks({ planned, asides, unlisted }))
+        io.out(`${plainLine(planned.session.uid)}: ${line}\n`);
     }
     const left = restored.reduce((sum, one) => sum + leftIn(one).length, 0);
     const others = left === 0 ? '' : `${plural(left, 'file')} left, with all that is stored and more.`;
@@ -184,10 +199,11 @@ function failedJson({ uid, why }: FailedRestore) {
 }
 
 /** What is out of the ordinary about a session's files, a sentence each. */
-function remarks({ planned, asides }: RestoredSession, isDry = false): string[] {
-  const { files, session, moved } = planned;
+function remarks({ planned, asides, unlisted }: RestoredSession, isDry = false): string[] {
+  const { files, session, moved, listing } = planned;
   const lines: string[] = [];
   if (moved !== null) lines.push(movedText(moved));
+  if (listing !== null && !isDry) lines.push(listedText(listing, unlisted.get(session.uid) ?? null));
   for (const { file, version } of files)
     if (version !== null)
       lines.push(
@@ -210,6 +226,14 @@ function remarks({ planned, asides }: RestoredSession, isDry = false): string[] 
     );
   }
   return lines;
+}
+
+/** `why`: why it could not be added, as a clause; null: it was. */
+export function listedText({ name, path }: NameToAdd, why: string | null): string {
+  const named = `Its name, ${plainLine(name)},`;
+  return why === null
+    ? `${named} was added to ${plainLine(path)}.`
+    : `${named} is not in its agent's list: ${plainLine(why)}.`;
 }
 
 export function movedText({ from, to, why }: MovedFile): string {
@@ -255,8 +279,8 @@ function importCommand({ importing, resume }: PlannedRestore): string {
   return importing === null ? '' : resumeCommand({ cwd: resume.cwd, argv: importing });
 }
 
-function restoredJson({ planned, asides }: RestoredSession, isDry: boolean) {
-  const { session, root, resume, importing, files, refused, moved } = planned;
+function restoredJson({ planned, asides, unlisted }: RestoredSession, isDry: boolean) {
+  const { session, root, resume, importing, files, refused, moved, listing } = planned;
   const { cwd, argv, needs } = resume;
   return {
     session_uid: session.uid,
@@ -276,6 +300,13 @@ function restoredJson({ planned, asides }: RestoredSession, isDry: boolean) {
       version === null ? [] : [{ key: file.key, number: version }],
     ),
     resume: argv.length === 0 ? null : { cwd, argv, command: resumeCommand(resume), needs: needs ?? null },
+    named:
+      listing === null
+        ? null
+        : {
+            ...{ path: listing.path, name: listing.name },
+            why_not: isDry ? null : (unlisted.get(session.uid) ?? null),
+          },
     import: importing === null ? null : { argv: importing, command: importCommand(planned) },
   };
 }

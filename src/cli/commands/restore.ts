@@ -12,6 +12,7 @@ import type { SessionRow } from '../../domain/session.ts';
 import { realPathIfThere } from '../../files/file-names.ts';
 import { mountOfPath } from '../../files/mounts.ts';
 import { isFolder, rootsAway } from '../../ingest/discover/roots.ts';
+import { addToLists } from '../../restore/listed-names.ts';
 import type { Learning } from '../../restore/replaced-files.ts';
 import { type RestoreOutcomes, restoreMany, restoreOne } from '../../restore/restore.ts';
 import type { ReadableDb, WritableDb } from '../../store/connection.ts';
@@ -131,8 +132,9 @@ async function restoreNamed(context: Context, wasFetched = false): Promise<ExitC
       writable === null || storing.length === 0 ? undefined : await storeFirst(context, writable, storing);
     const restoring = storedFirst === undefined ? planned : { ...planned, storedFirst };
     const asides = restoreOne(db, restoring, learningOf(context, writable));
+    const unlisted = addToLists([planned], context.clock.now());
     const starts = resumes && canStart(context);
-    code = tellOne(context, { planned, asides }, to !== null, starts);
+    code = tellOne(context, { planned, asides, unlisted }, to !== null, starts);
     if (resumes && !starts && !context.json)
       context.io.err('Nothing was started: --resume needs a terminal to start the agent in.\n');
     if (!starts) return code;
@@ -180,7 +182,9 @@ async function restoreSeveral(context: Context, all: boolean): Promise<ExitCode>
       failed.push({ uid: one.session.uid, why: error.failure });
     line.clear();
     const asides = new Map([...fates.asides, ...more.asides]);
-    return tellSeveral(context, { restored: [...fates.restored, ...more.restored], asides, failed });
+    const restored = [...fates.restored, ...more.restored];
+    const unlisted = addToLists(restored, context.clock.now());
+    return tellSeveral(context, { restored, asides, unlisted, failed });
   } finally {
     line.clear();
     await threads.close();
@@ -219,7 +223,7 @@ function* plansOf(
   options: RestoreOptions,
   { failed, replacing, line }: ToFill,
 ): Generator<PlannedRestore> {
-  const shared: Shared = { trees: new Map(), taken: new Map() };
+  const shared: Shared = { trees: new Map(), taken: new Map(), besides: new Map() };
   for (const [i, session] of sessions.entries()) {
     line.work('restore', { count: i + 1, total: sessions.length }, session.uid);
     try {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { agentsOf } from '../../agents/registry.ts';
 import type { AgentFormat } from '../../domain/agent.ts';
 import { EXIT, EXIT_OF_CODE, type ExitCode, failure } from '../../domain/errors.ts';
+import { packingByName } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
 import { reopen } from '../../files/contained/contained.ts';
 import { awayMount } from '../../files/mounts.ts';
@@ -54,7 +55,7 @@ const ownFiles = (agents: readonly AgentFormat[]): OwnFiles => ({
     }
     const there = fileAt(path, path);
     if (there === null) throw new Error(`${path} is not there`);
-    using source = new SourceFile(path, path.endsWith('.zst') ? 'zstd' : 'plain', there.within);
+    using source = new SourceFile(path, packingByName(path), there.within);
     yield* source.chunks(fromByte);
   },
 });

@@ -3,14 +3,16 @@
  * Promises: reads no transcript but the ends of those that may go soon, and of these only where the agent's rules ask for them.
  */
 import { dirname, join } from 'node:path';
-import type { AgentFormat } from '../../domain/agent.ts';
+import type { AgentFormat, Host } from '../../domain/agent.ts';
 import type { Cleanup, KeptSession, RootFiles } from '../../domain/retention.ts';
+import { namesIn } from '../../files/file-names.ts';
+import { awayMount } from '../../files/mounts.ts';
 import { SourceFile } from '../../files/source.ts';
 import { lastChangedMs, newestMs } from '../../files/walk.ts';
 import type { KnownSources } from '../../store/read-sources.ts';
 import type { FoundSession } from './discover.ts';
 import { mainOf } from './distinct.ts';
-import { textBeside } from './roots.ts';
+import { isFolder, smallText, textBeside } from './roots.ts';
 
 /** As many of a transcript's first and last bytes as Claude Code looks at. */
 const END_BYTES = 64 * 1024;
@@ -24,12 +26,20 @@ export interface Going {
 type TimesKnown = Pick<KnownSources, 'endedAtOf'>;
 
 /** How an agent cleans up under a root; null: never. */
-export function cleanupOf(agent: AgentFormat, root: string): Cleanup | null {
-  return agent.retention?.cleanup(filesUnder(root)) ?? null;
+export function cleanupOf(agent: AgentFormat, root: string, host: Host): Cleanup | null {
+  return agent.retention?.cleanup(filesUnder(root, host)) ?? null;
 }
 
-function filesUnder(root: string): RootFiles {
-  return { text: textBeside(root), changedMs: (relPath) => lastChangedMs(join(root, relPath)) };
+function filesUnder(root: string, { platform, projects = [] }: Host): RootFiles {
+  return {
+    text: textBeside(root),
+    changedMs: (relPath) => lastChangedMs(join(root, relPath)),
+    machine: { platform, projects, text: smallText, names: namesIfThere },
+  };
+}
+
+function namesIfThere(folder: string): readonly string[] {
+  return awayMount(folder) === null && isFolder(folder) ? namesIn(folder) : [];
 }
 
 /** Those of an agent's sessions that go until then. */
@@ -74,6 +84,14 @@ class Kept implements KeptSession {
 
   get isRows(): boolean {
     return mainOf(this.#session)?.contained?.container.kind === 'rows';
+  }
+
+  get keptAs(): string | null {
+    return mainOf(this.#session)?.contained?.peek.keptAs ?? null;
+  }
+
+  get bytes(): number {
+    return mainOf(this.#session)?.sizeBytes ?? 0;
   }
 
   get changedMs(): number {

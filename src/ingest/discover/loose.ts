@@ -158,13 +158,22 @@ function namesTried(fileName: string): string[] {
 
 /** Source: the frame's magic number in RFC 8878, section 3.1.1. */
 const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+/** Source: the header of a member in RFC 1952, section 2.3.1, with its only method. */
+const GZIP_MAGIC = Buffer.from([0x1f, 0x8b, 0x08]);
+const MAGICS = [
+  ['zstd', ZSTD_MAGIC],
+  ['gzip', GZIP_MAGIC],
+] as const;
 /** Source: the file format of SQLite, section 1.3. */
 const SQLITE_MAGIC = Buffer.from('SQLite format 3\0');
 
 /** Null where it cannot be read. */
 function encodingOf(file: WalkedFile, warn: (text: string) => void): LooseName['encoding'] | null {
-  const isZstd = startsWith(file, ZSTD_MAGIC, warn);
-  return isZstd === null ? null : isZstd ? 'zstd' : 'plain';
+  for (const [encoding, magic] of MAGICS) {
+    const isIt = startsWith(file, magic, warn);
+    if (isIt !== false) return isIt === null ? null : encoding;
+  }
+  return 'plain';
 }
 
 /** Null where it cannot be read. */

@@ -3,9 +3,11 @@
  * Promises: reads a bounded piece of a file, of any size; what it tells is bounded too. Of how many bytes it makes a look follows
  * from the lines in them, so that a transcript tells the same with white space in its JSON as without.
  */
+
 import type { AgentFormat, Peek } from '../../domain/agent.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { HEAD_LINES, HEAD_LINES_MAX, TAIL_LINES } from '../../domain/peek.ts';
+import type { FilePacking } from '../../domain/session.ts';
 import { hashText } from '../../files/hash-text.ts';
 import { type Source, SourceFile } from '../../files/source.ts';
 import type { WalkedFile } from '../../files/walk.ts';
@@ -17,14 +19,14 @@ import type { WalkedFile } from '../../files/walk.ts';
 export async function peekFile(
   agent: AgentFormat,
   file: WalkedFile,
-  encoding: 'plain' | 'zstd',
+  encoding: FilePacking,
   warn: (text: string) => void,
   relPath: string | null = null,
 ): Promise<Peek | null> {
   try {
     using source = new SourceFile(file.path, encoding, file.within);
-    const isDocument = agent.isDocument !== undefined && !/\.jsonl(?:\.zst)?$/.test(file.path);
-    const ends = encoding === 'zstd' ? await endsOfStream(source) : endsOfFile(source);
+    const isDocument = agent.isDocument !== undefined && !/\.jsonl(?:\.zst|\.gz)?$/.test(file.path);
+    const ends = encoding !== 'plain' ? await endsOfStream(source) : endsOfFile(source);
     const peek = peekAt(agent, ends, isDocument);
     if (peek === null) return null;
     return bounded(

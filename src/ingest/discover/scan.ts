@@ -123,7 +123,7 @@ export async function scansOf(
     const isShared =
       agent.isIts !== undefined && found.roots.some((one) => one.agent !== agent && one.root === root);
     if (transcripts.length === 0 && isShared) continue;
-    const cleanup = cleanupOf(agent, root);
+    const cleanup = cleanupOf(agent, root, host);
     const nowMs = Date.parse(now);
     const going =
       cleanup === null ? [] : goingUntil(transcripts, cleanup, nowMs + AT_RISK_DAYS * DAY_MS, known);

@@ -2,6 +2,7 @@
  * What a rebuilt store needs so that its rows agree again, where some of them are gone.
  * Promises: runs on the new file only, before its triggers stand; never makes a session look better covered than it is.
  */
+import { packingByName } from '../../domain/session.ts';
 import type { WritableDb } from '../connection.ts';
 import { nameOf, unlikeNames } from '../verify/books.ts';
 import type { RawRow } from './pages.ts';
@@ -129,7 +130,7 @@ function insertFile(db: WritableDb, { id, sessionId, bytes, relPath }: LostFile,
       role: key === 'main' ? 'main' : 'sidecar',
       key,
       relPath: relPath ?? `lost/${id}`,
-      encoding: relPath?.endsWith('.zst') === true ? 'zstd' : 'plain',
+      encoding: packingByName(relPath ?? ''),
       bytes,
     },
   );
