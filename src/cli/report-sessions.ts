@@ -7,7 +7,7 @@ import { cutText, plainLine } from '../domain/text.ts';
 import { numbersOf, sessionsByIds } from '../store/browse.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { listEvents } from '../store/read.ts';
-import type { Report } from '../sweep/report.ts';
+import { allEvicted, type Report } from '../sweep/report.ts';
 import { formatBytes, formatCount, plural } from './format.ts';
 
 export interface ReportedSession {
@@ -28,8 +28,7 @@ const TITLE_CHARS_MAX = 100;
 export function reportedIn(db: ReadableDb, report: Report): Reported {
   const uids = [
     ...new Set([
-      ...report.backstop_evicted,
-      ...report.budget_evicted,
+      ...allEvicted(report),
       ...report.overflow_analyzed,
       ...report.overflow_data_loss,
       ...report.skipped.map(({ session_uid: uid }) => uid),

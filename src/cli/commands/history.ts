@@ -53,7 +53,8 @@ function sweepJson(row: SweepRow) {
     finished_at: row.finished_at,
     lost_data: row.lost_data,
     bytes_freed: row.bytes_freed,
-    report: row.report === null ? null : JSON.parse(row.report),
+    // Those of before there was a bucket do not have its list.
+    report: row.report === null ? null : { bucket_evicted: [], ...JSON.parse(row.report) },
   };
 }
 
