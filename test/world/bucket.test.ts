@@ -211,3 +211,20 @@ test('withOnlySafe leaves un-analyzed sessions to be analyzed, wherever they are
   const seen = store.withCensus(NOW, (census) => [...withOnlySafe(census, () => false).unanalyzed()]);
   expect(seen.map(({ uid }) => uid as string)).toEqual(['test:s0', 'test:s1']);
 });
+
+test('what a person has kept from being analyzed is not left to the bucket either', async () => {
+  const one = card('s0', { storedBytes: 40 });
+  const store = new MemoryStore([one], new Map([[one.uid, 1]]));
+  const consent = {
+    unattended: false,
+    ask: async ({ step }: { step: string }) => ({
+      kind: step === 'analyze' ? ('skip' as const) : ('run' as const),
+    }),
+  };
+  const options = {
+    ...{ limits: limitsOf(0, 0), flags: { analyze: true, dataLoss: true } },
+    ...{ reclaim: false, planId: null },
+  };
+  const report = await sweep(memoryDeps(store), options, consent);
+  expect([report.bucket_evicted, report.over_hard_cap, store.gone]).toEqual([[], true, []]);
+});
