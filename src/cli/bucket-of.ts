@@ -58,7 +58,7 @@ export function machineName({ settings }: Pick<Context, 'settings'>): string {
 export function syncDeps(context: Context, db: WritableDb, bucket: Bucket, line: ProgressLine): SyncDeps {
   const { host, clock, signal } = context;
   return {
-    ...{ db, bucket, name: machineName(context), now: () => clock.now(), signal },
+    ...{ db, bucket, name: machineName(context), program: context.version, now: () => clock.now(), signal },
     formatOf: (agent) => agentById(agent, host),
     progress: (done, total, bytes) => line.show(`upload ${done + 1}/${total}  ${formatBytes(bytes)}`),
     reading: (machine, done, total) => line.show(`read ${plainLine(machine)} ${done + 1}/${total}`),

@@ -59,7 +59,7 @@ export function firstSweep(
   };
 }
 
-/** What each pass takes, overflow left out. Where age alone decides, only the sessions of one more day are looked at. */
+/** What each pass takes; those over the hard cap left out. Where age alone decides, only the sessions of one more day are looked at. */
 function takenWithinADay(
   db: ReadableDb,
   limits: Limits,
@@ -71,7 +71,7 @@ function takenWithinADay(
   if (backstop === undefined || others.some(({ sessions }) => sessions > 0)) {
     const flags = { analyze: true, dataLoss: false };
     const { passes } = forecastSweep(census(db, then), limits, flags, then);
-    return passes.filter(({ pass }) => pass !== 'overflow');
+    return passes.filter(({ pass }) => pass !== 'overflow' && pass !== 'bucket');
   }
   if (limits.rawMaxAgeDays === 'off') return [backstop];
   const more = passingAge(db, limits.rawMaxAgeDays, now, then);

@@ -5,7 +5,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { Limits } from '../domain/limits.ts';
 import { plainLine } from '../domain/text.ts';
 import { explainPass } from '../policy/explain.ts';
-import { EVICTING_PASSES, evictedKey } from '../policy/passes.ts';
+import { EVICTING_PASSES, evictedKey, PASS_TO_BUCKET } from '../policy/passes.ts';
 import type { RunRow } from '../store/runs.ts';
 import type { Report } from '../sweep/report.ts';
 import { formatBytes, formatCount, hanging, plural } from './format.ts';
@@ -22,8 +22,10 @@ export function planPage(io: Io, report: Report, limits: Limits): string {
     `Usage ${formatBytes(report.usage_before_bytes)}; soft cap ${formatBytes(limits.rawSoftCapBytes)}, hard cap ${formatBytes(limits.rawHardCapBytes)}`,
     '',
   ];
+  const hasBucket = plan.passes.some(({ pass }) => pass === PASS_TO_BUCKET.name);
   for (const { pass, victims } of plan.passes) {
-    lines.push(paint(io, 'bold', hanging('', explainPass(pass, limits, formatBytes), tableColumns(io))));
+    const says = explainPass(pass, limits, formatBytes, hasBucket);
+    lines.push(paint(io, 'bold', hanging('', says, tableColumns(io))));
     if (pass === 'overflow' && plan.to_analyze.length > 0)
       lines.push(`  would analyze ${plural(plan.to_analyze.length, 'session')}`);
     if (victims.length === 0)
@@ -96,6 +98,10 @@ function passesOf(report: Report, reported: Reported): PassPart[] {
   const parts = [
     ...EVICTING_PASSES.map(({ name }) => passPart(name, 'evicted', report[evictedKey(name)], reported)),
     passPart('overflow', 'analyzed', report.overflow_analyzed, reported),
+    // Where nothing lies in a bucket only, there may be none.
+    ...(report.bucket_evicted.length === 0
+      ? []
+      : [passPart('bucket', 'left to the bucket alone', report.bucket_evicted, reported)]),
     passPart('data_loss', 'lost without a digest', report.overflow_data_loss, reported),
   ];
   if (report.declined.length > 0)

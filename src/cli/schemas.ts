@@ -9,7 +9,7 @@ import { SESSION_STATES } from '../domain/session.ts';
 import { bytes, count, iso, uid } from '../domain/shapes.ts';
 import { agentScanSchema, scanSchema, unplacedSchema } from '../ingest/discover/scan.schema.ts';
 import { ingestSchema } from '../ingest/report.schema.ts';
-import { PASSES } from '../policy/passes.ts';
+import { ALL_PASSES } from '../policy/passes.ts';
 import { planSchema, reportSchema } from '../sweep/report.schema.ts';
 
 export { restoreSchema, restoreSeveralSchema, versionsSchema } from './schemas.restore.ts';
@@ -135,10 +135,12 @@ export const statusSchema = z.object({
   next_sweep: z.object({
     plan_id: z.string(),
     empty: z.boolean(),
-    passes: z.array(z.object({ pass: z.enum(PASSES), sessions: count, bytes })),
+    passes: z.array(z.object({ pass: z.enum(ALL_PASSES), sessions: count, bytes })),
     to_analyze: count,
     worst_case_data_loss: count,
   }),
+  bucket_only: count.describe('Un-analyzed sessions whose bytes only the bucket has.'),
+  machines: z.array(z.string()).describe('Names of the other machines that the bucket tells of.'),
   failed_analyses: z
     .object({
       sessions_failed: count,
@@ -177,6 +179,9 @@ export const showSchema = z.object({
   session: sessionSchema,
   digest: digestSchema.nullable(),
   older_digests: z.array(digestSchema),
+  elsewhere: z
+    .array(z.object({ machine: z.string(), digest: digestSchema }))
+    .describe('Of other machines that went on with it otherwise.'),
 });
 
 export const searchSchema = z.object({

@@ -32,6 +32,7 @@ import {
   type EvictionVictim,
   evictCovered,
   finishSweep,
+  leaveToBucket,
   loseUncovered,
 } from '../store/write-sweep.ts';
 import type { Analyzer, Progress, SweepDeps, SweepStore } from '../sweep/ports.ts';
@@ -80,6 +81,8 @@ export function sweepStore(db: WritableDb): SweepStore {
   return {
     ...reading(db),
     evict,
+    leaveToBucket: (victims, context, untilUsageBytes) =>
+      roomy(() => leaveToBucket(db, victims.map(evictionOf), { ...context, untilUsageBytes })),
     lose: (victim, context, hardCapBytes) =>
       roomy(() => loseUncovered(db, evictionOf(victim), { ...context, hardCapBytes })),
     takeLock: () => roomy(() => takeSweepLock(db.path)),
@@ -136,6 +139,7 @@ function readOnlySweepStore(db: ReadableDb): SweepStore {
   return {
     ...reading(db),
     evict: refuse,
+    leaveToBucket: refuse,
     lose: refuse,
     takeLock: refuse,
     untilWritable: refuse,

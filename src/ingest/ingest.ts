@@ -16,6 +16,7 @@ import type { WritableDb } from '../store/connection.ts';
 import { forgottenUids } from '../store/forget.ts';
 import { findSession } from '../store/read.ts';
 import { KnownSources } from '../store/read-sources.ts';
+import { remoteState } from '../store/remote/state.ts';
 import { lastScans, type ScanRow } from '../store/scans.ts';
 import { usage } from '../store/usage.ts';
 import { dropEmptySessions } from '../store/write-raw.ts';
@@ -283,7 +284,9 @@ async function takeAll(
       done -= 1;
       continue;
     }
-    const taken = await takeSession(take, session, (found) => roomFor(deps, options, found)).catch(noRoom);
+    const taken = await takeSession(take, session, (found) => roomFor(deps, options, found, take.warn)).catch(
+      noRoom,
+    );
     decided('ingest', 'uid' in taken ? taken.uid : session.uid, taken.kind);
     if (taken.kind === 'no_room') {
       report.disk_full = true;
@@ -388,8 +391,16 @@ async function analyzeAll(
   }
 }
 
-/** Whether a session fits under the hard cap. It is only measured where its plain size might not fit. */
-async function roomFor(deps: IngestDeps, options: IngestOptions, session: FoundSession): Promise<Admission> {
+/**
+ * Whether a session fits under the hard cap. It is only measured where its plain size might not fit. One that never will is stored
+ * all the same where there is a bucket to leave it to, unless another one is still on its way there.
+ */
+async function roomFor(
+  deps: IngestDeps,
+  options: IngestOptions,
+  session: FoundSession,
+  warn: (text: string) => void,
+): Promise<Admission> {
   const leftBytes = options.hardCapBytes - usage(deps.db).tier1Bytes;
   // Of an evicted session nothing is there to be added to: it would be stored whole.
   const known = findSession(deps.db, session.uid);
@@ -404,7 +415,13 @@ async function roomFor(deps: IngestDeps, options: IngestOptions, session: FoundS
     isLive ? takenBytes(deps.db, session.uid, file, source) : 0;
   const measured = await storedSizeOf(session.files, taken, deps.signal);
   if (measured.newBytes <= leftBytes) return 'store';
-  return measured.wholeBytes > options.hardCapBytes && !isLive ? 'digest_only' : 'wait';
+  if (measured.wholeBytes <= options.hardCapBytes || isLive) return 'wait';
+  if (remoteState(deps.db) === null) return 'digest_only';
+  if (leftBytes < 0) return 'wait';
+  warn(
+    `${session.uid} alone exceeds the hard cap: it is stored until the bucket has it, and goes with the sweep after that`,
+  );
+  return 'store';
 }
 
 function rawBytesOf(session: FoundSession): number {

@@ -11,6 +11,8 @@ export function explainReason(reason: EvictionReason, bytes: FormatBytes): strin
       return `usage ${bytes(reason.usageBytes)} is over the soft cap ${bytes(reason.capBytes)}, oldest analyzed first; its digest stays`;
     case 'over_soft_cap_once_analyzed':
       return `goes once it is analyzed: usage ${bytes(reason.usageBytes)} is over the soft cap ${bytes(reason.capBytes)}`;
+    case 'to_bucket':
+      return `un-analyzed, and usage ${bytes(reason.usageBytes)} is over the hard cap ${bytes(reason.capBytes)}: the bucket alone keeps it`;
     case 'last_resort':
       return `data loss: un-analyzed, and usage ${bytes(reason.usageBytes)} is over the hard cap ${bytes(reason.capBytes)}`;
     default:
@@ -18,10 +20,11 @@ export function explainReason(reason: EvictionReason, bytes: FormatBytes): strin
   }
 }
 
-/** What a pass does under these limits, one sentence. */
-export function explainPass(pass: PassName, limits: Limits, bytes: FormatBytes): string {
+/** What a pass does under these limits, one sentence. `hasBucket`: nothing is lost there. */
+export function explainPass(pass: PassName, limits: Limits, bytes: FormatBytes, hasBucket: boolean): string {
+  const last = hasBucket ? '' : ', and lose un-analyzed sessions as the last resort';
   return (
     evictingPass(pass)?.says(limits, bytes) ??
-    `overflow: if usage is still above ${bytes(limits.rawHardCapBytes)}, analyze what waits, run the budget again, and lose un-analyzed sessions as the last resort`
+    `overflow: if usage is still above ${bytes(limits.rawHardCapBytes)}, analyze what waits, run the budget again${last}`
   );
 }

@@ -1,6 +1,7 @@
 /**
  * The passes, each as a pure choice of victims. What can delete the wrong thing is decided here and nowhere else.
- * Promises: victims come in order of eviction, each with its reason; budget and backstop never name an un-analyzed session.
+ * Promises: victims come in order of eviction, each with its reason; budget and backstop never name an un-analyzed session; the pass to
+ * the bucket names only what is safe there.
  * Never: names a pinned or an evicted session.
  */
 import { broken } from '../domain/errors.ts';
@@ -18,6 +19,7 @@ export type EvictionReason =
   | { readonly kind: 'too_old'; readonly ageDays: number; readonly ageDaysMax: number }
   | { readonly kind: 'over_soft_cap'; readonly usageBytes: number; readonly capBytes: number }
   | { readonly kind: 'over_soft_cap_once_analyzed'; readonly usageBytes: number; readonly capBytes: number }
+  | { readonly kind: 'to_bucket'; readonly usageBytes: number; readonly capBytes: number }
   | { readonly kind: 'last_resort'; readonly usageBytes: number; readonly capBytes: number };
 
 export interface Victim {
@@ -67,6 +69,31 @@ export function budgetVictims(
   }));
 }
 
+/**
+ * Instead of a loss, where there is a bucket: un-analyzed sessions whose bytes are safe there go in order while usage is above the hard
+ * cap. Nothing is lost by it, so it takes whom it can also where all of them are not enough.
+ */
+export function toBucketVictims(
+  census: Census,
+  usageBytes: number,
+  limits: Limits,
+  now: Iso,
+  excluded = NONE,
+): Victim[] {
+  const capBytes = limits.rawHardCapBytes;
+  const { isSafe } = census;
+  if (isSafe === undefined || usageBytes <= capBytes) return [];
+  const order = new OrderCheck(now);
+  return untilUnder(census.unanalyzed(), usageBytes, capBytes, (card) => {
+    order.next(card);
+    if (!isUnanalyzed(card)) throw broken(`the pass to the bucket was offered ${card.uid}`);
+    return !card.pinned && !excluded.has(card.uid) && isSafe(card);
+  }).map(({ card, usageBytes: before }) => ({
+    card,
+    reason: { kind: 'to_bucket', usageBytes: before, capBytes },
+  }));
+}
+
 /** What a pass decides on: the store as it stands when its turn comes. */
 export interface PassInput {
   readonly census: Census;
@@ -77,7 +104,7 @@ export interface PassInput {
   readonly excluded: Excluded;
 }
 
-/** A pass that evicts sessions with a digest. */
+/** A pass that evicts without a loss: what has a digest, or is safe in the bucket. */
 interface EvictingPassRow<Name extends string> {
   readonly name: Name;
   readonly select: (input: PassInput) => Victim[];
@@ -149,11 +176,36 @@ export const EVICTING_PASSES = [
   }),
   BUDGET,
 ] as const;
-export type EvictingPass = (typeof EVICTING_PASSES)[number];
+
+/** The last step of the overflow in a store that has joined a bucket, where any other has the data loss. */
+export const PASS_TO_BUCKET = row({
+  name: 'bucket',
+  select: ({ census, usageBytes, limits, now, excluded }) =>
+    toBucketVictims(census, usageBytes, limits, now, excluded),
+  untilBytes: (limits) => limits.rawHardCapBytes,
+  says: (limits, bytes) =>
+    `bucket: if usage is still above ${bytes(limits.rawHardCapBytes)}, leave un-analyzed sessions that are in the bucket to it alone; nothing is lost`,
+  means: 'over the hard cap, leaves un-analyzed sessions to the bucket alone',
+  why: () => 'to get under the hard cap; their bytes are in the bucket',
+  asked: {
+    takes: (isShort) =>
+      isShort ? 'the bucket keeps them' : 'un-analyzed, to the hard cap; the bucket keeps them',
+    takesNobody: (limits, usageBytes) =>
+      usageBytes <= limits.rawHardCapBytes
+        ? 'Usage is within the hard cap.'
+        : 'Over the hard cap, but no un-analyzed session in the bucket can go.',
+    more: () =>
+      'Their bytes stay in the bucket only, and come back whenever they are wanted. Nothing is lost.',
+  },
+});
+
+/** Every pass that evicts without a loss, in the order in which they run. */
+export const LOSSLESS_PASSES = [...EVICTING_PASSES, PASS_TO_BUCKET] as const;
+export type EvictingPass = (typeof LOSSLESS_PASSES)[number];
 export type EvictingPassName = EvictingPass['name'];
 
 export function evictingPass(pass: string): EvictingPass | null {
-  return EVICTING_PASSES.find(({ name }) => name === pass) ?? null;
+  return LOSSLESS_PASSES.find(({ name }) => name === pass) ?? null;
 }
 
 /** Under this key a report lists whom the pass evicted. */
@@ -166,7 +218,9 @@ export type EvictedKey = `${EvictingPassName}_evicted`;
 export const PASS_AFTER_ANALYSIS: EvictingPass = BUDGET;
 
 export type PassName = EvictingPassName | 'overflow';
+/** Those of a store without a bucket. */
 export const PASSES: readonly PassName[] = [...EVICTING_PASSES.map(({ name }) => name), 'overflow'];
+export const ALL_PASSES: readonly PassName[] = [...PASSES, PASS_TO_BUCKET.name];
 
 /** Pass 3 (a): every live un-analyzed session, pinned ones too: a digest harms nothing. */
 export function sessionsToAnalyze(census: Census, now: Iso): SessionCard[] {

@@ -13,6 +13,7 @@ import {
   EVICTING_PASSES,
   type Excluded,
   lastResortVictims,
+  PASS_TO_BUCKET,
   PASSES,
   type PassName,
   sessionsToAnalyze,
@@ -38,7 +39,10 @@ export interface SweepPlan {
   readonly usageBeforeBytes: number;
   /** Usage after all planned evictions, if every analysis succeeds and nothing is lost. */
   readonly usageAfterBytes: number;
-  /** `overflow` holds the second budget pass as it would be if every analysis succeeds. */
+  /**
+   * `overflow` holds the second budget pass as it would be if every analysis succeeds; `bucket`, only where there is one, whom the bucket
+   * alone would keep if every analysis fails.
+   */
   readonly passes: readonly PlannedPass[];
   readonly toAnalyze: readonly SessionCard[];
   /** What is lost if every analysis fails; a sweep under this plan never loses more. */
@@ -58,12 +62,17 @@ export function planSweep(census: Census, limits: Limits, flags: SweepFlags, now
     excluded = excluded.union(uidsOf(victims));
   }
   const overflow = planOverflow(census, usageBytes, limits, flags, now);
+  const toBucket = PASS_TO_BUCKET.select({ census, usageBytes, limits, now, excluded });
   return {
     limits,
     flags,
     usageBeforeBytes: census.usageBytes,
-    usageAfterBytes: usageBytes - bytesOf(overflow.onceAnalyzed),
-    passes: [...evicting, { pass: 'overflow', victims: overflow.onceAnalyzed }],
+    usageAfterBytes: usageBytes - bytesOf(overflow.onceAnalyzed) - (flags.analyze ? 0 : bytesOf(toBucket)),
+    passes: [
+      ...evicting,
+      { pass: 'overflow', victims: overflow.onceAnalyzed },
+      ...(census.isSafe === undefined ? [] : [{ pass: PASS_TO_BUCKET.name, victims: toBucket }]),
+    ],
     toAnalyze: overflow.toAnalyze,
     worstCaseDataLoss: overflow.worstCase,
     insufficient: overflow.insufficient,

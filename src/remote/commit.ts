@@ -30,12 +30,15 @@ export interface Commit {
   readonly machine: string;
   /** What its owner calls it. */
   readonly name: string;
+  /** The version of the program that wrote it: an older one names it where it cannot read it. */
+  readonly program?: string | undefined;
   readonly number: number;
   readonly at: Iso;
   readonly sessions: readonly CommittedSession[];
   readonly forgotten: readonly { readonly uid: string; readonly at: Iso }[];
 }
 
+const PROGRAM_CHARS_MAX = 100;
 const count = z.int().check(z.gte(0));
 const id = z.string().check(z.regex(/^[0-9a-f]{32}$/));
 const iso = z.pipe(
@@ -48,6 +51,7 @@ const commit = z.object({
   version: z.int().check(z.gte(1)),
   machine: id,
   name: z.string().check(z.minLength(1), z.maxLength(100)),
+  program: z.optional(z.string().check(z.maxLength(PROGRAM_CHARS_MAX))),
   number: count,
   at: iso,
   sessions: z.array(
@@ -77,17 +81,27 @@ export function readCommit(data: Uint8Array, machine: string, number: number): C
     throw damaged(name, 'it is no JSON');
   }
   const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : null;
-  if (typeof version === 'number' && version > VERSION)
-    throw fail(
-      'newer_store',
-      `${name} in the bucket was written by a newer version`,
-      'Use a newer session-memory.',
-    );
+  if (typeof version === 'number' && version > VERSION) throw newer(value);
   const parsed = commit.safeParse(value);
   if (!parsed.success)
     throw damaged(name, `it is of a wrong form: ${parsed.error.issues[0]?.path.join('.')}`);
   if (parsed.data.machine === machine && parsed.data.number === number) return parsed.data;
   throw damaged(name, 'it says that it is another one');
+}
+
+/** All that every version to come has in it, as far as it is there. */
+const envelope = z.object({
+  name: z.catch(z.string().check(z.maxLength(100)), 'a machine'),
+  program: z.catch(z.optional(z.string().check(z.maxLength(PROGRAM_CHARS_MAX))), undefined),
+});
+
+function newer(value: unknown) {
+  const { name, program } = envelope.parse(value);
+  return fail(
+    'newer_store',
+    `${name} has a newer version of session-memory${program === undefined ? '' : ` (${program})`}, and what it writes into the bucket since cannot be read here`,
+    'Update session-memory on this machine.',
+  );
 }
 
 function damaged(name: string, why: string) {

@@ -2,21 +2,29 @@
  * What other machines have put into the bucket since the last look: where their sessions lie, and their digests, pins and forgotten ids into
  * this store.
  * Promises: each commit is read once, in order, and taken in one transaction; what is damaged is named and keeps nothing else back;
- * what is missing is named. What a person has forgotten on one machine is forgotten on all.
+ * what is missing is named; what only a newer version can read is named and waits for one. What a person has forgotten on one machine is forgotten on all.
  */
 
 import { withPlausible } from '../archive/claims.ts';
 import { covers } from '../archive/offer.ts';
+import type { Digest } from '../domain/digest.ts';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { Iso } from '../domain/time.ts';
-import { decideForgottenThere, decideMirror } from '../merge/mirror.ts';
+import {
+  type Beside,
+  decideForgottenThere,
+  decideMirror,
+  type HereOfMirror,
+  saysMore,
+} from '../merge/mirror.ts';
+import type { ArchivedDigest } from '../store/archived.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { forgetSession, noteForgotten } from '../store/forget.ts';
 import { presentDigest } from '../store/import/rows.ts';
-import { sessionIdOf } from '../store/read.ts';
-import { hereOf, putMirror } from '../store/remote/mirror.ts';
+import { digestsOf, type StoredDigest, sessionIdOf } from '../store/read.ts';
+import { dropBeside, hereOf, putBeside, putMirror } from '../store/remote/mirror.ts';
 import { type KnownMachine, machines, noteMachine, putRecord } from '../store/remote/state.ts';
 import { noteForgottenThere } from '../store/remote/upload.ts';
 import { setPinned } from '../store/write-raw.ts';
@@ -73,6 +81,8 @@ export async function readMachine(
     if (signal.aborted) return;
     deps.progress(name, i, toRead.length);
     const commit = await commitOrProblem(bucket, machine, number, report);
+    // Not read, and not to be passed over: a newer version of this program will read it.
+    if (commit === 'newer') return noteMachine(db, { machine, name, read, head: null });
     const told = commit === null ? [] : await recordsIn(bucket, commit, report);
     name = commit?.name ?? name;
     // What cannot be read counts as read once a later one can: an object of any number may have been put there by somebody else, and
@@ -97,13 +107,18 @@ async function commitOrProblem(
   machine: string,
   number: number,
   report: ReadReport,
-): Promise<Commit | null> {
+): Promise<Commit | 'newer' | null> {
   const object = commitName(machine, number);
   try {
     const commit = await bucket.commit(machine, number);
     if (commit === null) report.problems.push({ object, problem: 'it is missing from the bucket' });
     return commit;
   } catch (thrown) {
+    if (thrown instanceof FailureError && thrown.failure.code === 'newer_store') {
+      const { message, hint } = thrown.failure;
+      report.problems.push({ object, problem: `${message} (${object}). ${hint} All else goes on` });
+      return 'newer';
+    }
     if (!isDamage(thrown)) throw thrown;
     report.problems.push({ object, problem: messageOf(thrown) });
     return null;
@@ -152,10 +167,10 @@ async function packOrProblem(bucket: Bucket, pack: string, report: ReadReport): 
 }
 
 /** Within the caller's transaction. */
-function take(deps: ReadDeps, commit: Commit, told: readonly Told[], report: ReadReport): void {
+function take(deps: ReadDeps, commit: Commit, read: readonly Told[], report: ReadReport): void {
   const { db, now } = deps;
   const { machine, name, number } = commit;
-  for (const { session, records } of told) {
+  for (const { session, records } of read) {
     const uid = session.uid as SessionUid;
     const here = hereOf(db, uid);
     if (here.state === 'forgotten') continue;
@@ -168,7 +183,17 @@ function take(deps: ReadDeps, commit: Commit, told: readonly Told[], report: Rea
     const isStrangers = meta.origin != null || digest?.origin != null;
     const isTold = digest?.complete === true && !isStrangers;
     const hasDigest = isTold && covers(incoming);
-    const fate = decideMirror(here, { machine, hasDigest, pinned: meta.pinned, endedAt: meta.ended_at });
+    const ours = digestsOf(db, uid);
+    const more =
+      digest !== null &&
+      hasDigest &&
+      saysMore(
+        parsed(digest.json),
+        ours.map(({ json }) => parsed(json)),
+      );
+    const told = { machine, hasDigest, pinned: meta.pinned, endedAt: meta.ended_at, saysMore: more };
+    const fate = decideMirror(here, told);
+    keepBeside(db, uid, here, { machine, beside: fate.beside, digest, before: ours[0] ?? null });
     if (fate.act !== 'leave' && digest !== null) {
       putMirror(db, { machine, name, meta, digest, hasBytes: session.packs !== null }, now());
       report.sessions.push(uid);
@@ -186,4 +211,31 @@ function take(deps: ReadDeps, commit: Commit, told: readonly Told[], report: Rea
     if (act !== 'nothing') report.forgotten.push(uid);
     noteForgottenThere(db, uid);
   }
+}
+
+interface BesideHere {
+  readonly machine: string;
+  readonly beside: Beside;
+  readonly digest: ArchivedDigest | null;
+  /** The one that is shown here until now. */
+  readonly before: StoredDigest | null;
+}
+
+/** So a session that two went on with is found by what either has, on each machine. */
+function keepBeside(
+  db: WritableDb,
+  uid: SessionUid,
+  here: HereOfMirror,
+  { machine, beside, digest, before }: BesideHere,
+): void {
+  if (beside === 'theirs' && digest !== null) return putBeside(db, uid, machine, digest);
+  if (here.state !== 'absent') dropBeside(db, uid, machine);
+  if (beside !== 'before' || before === null || here.machine === null || digest === null) return;
+  if (saysMore(parsed(before.json), [parsed(digest.json)]))
+    putBeside(db, uid, here.machine, { json: before.json, made_at: before.madeAt });
+}
+
+/** Each was checked when it came. */
+function parsed(json: string): Digest {
+  return JSON.parse(json) as Digest;
 }

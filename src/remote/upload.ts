@@ -25,6 +25,7 @@ import {
   type StoredPiece,
 } from '../store/remote/upload.ts';
 import { readSegment, sha256 } from '../store/segments.ts';
+import { hashFiles } from '../store/write-digests.ts';
 import type { Bucket } from './bucket.ts';
 import { LastPack, pieceOf } from './fetch.ts';
 import { commitName, newId } from './layout.ts';
@@ -43,6 +44,8 @@ export interface UploadDeps {
   readonly bucket: Bucket;
   /** What this machine is called. */
   readonly name: string;
+  /** The version of this program. */
+  readonly program?: string;
   readonly formatOf: (agent: string) => AgentFormat | null;
   readonly now: () => Iso;
   readonly signal: AbortSignal;
@@ -144,6 +147,8 @@ class Batch {
 
   async add(uid: SessionUid): Promise<void> {
     const { db, formatOf } = this.#deps;
+    // What no analysis has read has no hash yet. It may go from here as it is, and is known again by its hash.
+    db.writeTransaction(() => hashFiles(db, uid, false));
     const found = marked(db, uid);
     if (found === null) return;
     const { mark, whole, files } = found;
@@ -263,7 +268,7 @@ class Batch {
 
   /** All packs, and then the commit that names them. */
   async commit(forgotten: readonly { readonly uid: SessionUid; readonly at: Iso }[] = []): Promise<void> {
-    const { db, bucket, name, now } = this.#deps;
+    const { db, bucket, name, program, now } = this.#deps;
     await this.#closeBytes();
     await this.#closeRecords();
     await Promise.all(this.#all);
@@ -276,6 +281,7 @@ class Batch {
     const at = now();
     const sealed = await bucket.sealedCommit({
       ...{ machine, name, number, at, forgotten },
+      ...(program === undefined ? {} : { program }),
       sessions: this.#sessions.map(({ uid, generation, records, packs, raw_bytes }) => ({
         ...{ uid, generation, records, packs, raw_bytes },
       })),

@@ -111,7 +111,8 @@ async function commitIn(
   try {
     return await bucket.commit(machine, number);
   } catch (thrown) {
-    if (!isDamage(thrown)) throw thrown;
+    const isNewer = thrown instanceof FailureError && thrown.failure.code === 'newer_store';
+    if (!isNewer && !isDamage(thrown)) throw thrown;
     verified.findings.push(finding(commitName(machine, number), messageOf(thrown)));
     return null;
   }

@@ -1,11 +1,12 @@
 /**
  * How the last analysis of a session went: what decides when a failed one is tried again, and what was made with which analyzer.
- * Promises: a failure is remembered until an analysis of the session works, or its bytes go.
+ * Promises: a failure is remembered until an analysis of the session works, or its bytes go for good.
  */
 import type { SessionUid } from '../domain/ids.ts';
 import { type Attempt, type Circumstances, causeOf, dueAt, isUnchanged } from '../domain/retry.ts';
 import type { Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
+import { BUCKET_ONLY } from './remote/receipts.ts';
 import { NAMED, NAMED_ID } from './rows.ts';
 
 interface AnalysisColumns {
@@ -36,7 +37,8 @@ export function noteFailure(
 ): void {
   db.writeTransaction(() => {
     const row = db.get<{ id: number }>(
-      `SELECT id FROM sessions WHERE ${NAMED} AND raw_generation = $generation AND evicted_at IS NULL AND analyzed_at IS NULL`,
+      `SELECT s.id AS id FROM sessions s WHERE ${NAMED} AND raw_generation = $generation
+         AND ((evicted_at IS NULL AND analyzed_at IS NULL) OR (${BUCKET_ONLY}))`,
       { uid, generation: present.generation },
     );
     if (row === null) return;

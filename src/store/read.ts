@@ -7,7 +7,7 @@ import { fail } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow, SessionState } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
-import { EVICTING_PASSES } from '../policy/passes.ts';
+import { LOSSLESS_PASSES } from '../policy/passes.ts';
 import type { ReadableDb } from './connection.ts';
 import {
   type FileColumns,
@@ -318,7 +318,7 @@ export interface SweepRow {
 const DID_NOTHING = `coalesce(json_valid(report), 0) = 1 AND bytes_freed = 0 AND lost_data = 0
   AND coalesce(json_extract(report, '$.over_hard_cap'), 0) = 0 AND coalesce(json_extract(report, '$.interrupted'), 0) = 0
   AND ${[
-    ...EVICTING_PASSES.map(({ name }) => `${name}_evicted`),
+    ...LOSSLESS_PASSES.map(({ name }) => `${name}_evicted`),
     'overflow_analyzed',
     'overflow_data_loss',
     'declined',

@@ -28,6 +28,8 @@ export interface NewDigest {
   readonly endedAt: Iso | null;
   /** Hashes of files, each of the version that was read. */
   readonly fileHashes: ReadonlyMap<StoredFile, Uint8Array>;
+  /** It was made of bytes that came back from the bucket, which alone has them. */
+  readonly isFetched?: true;
 }
 
 export type SaveOutcome = 'saved' | 'same' | 'grown';
@@ -48,8 +50,10 @@ export function putSessionDigest(db: WritableDb, digest: NewDigest): SaveOutcome
   }>(`SELECT id, raw_generation, covers_from, evicted_at, analyzed_at FROM sessions WHERE ${NAMED}`, {
     uid: digest.uid,
   });
-  if (session === null || session.raw_generation !== digest.generation || session.evicted_at !== null)
-    return 'grown';
+  if (session === null || session.raw_generation !== digest.generation) return 'grown';
+  const isHere = session.evicted_at === null;
+  const isAway = digest.isFetched === true && !isHere && session.analyzed_at === null;
+  if (!isHere && !isAway) return 'grown';
   for (const [file, sha256] of digest.fileHashes) setFileHash(db, file, sha256);
   const outcome = putDigest(db, session.id, session.covers_from, digest);
   if (outcome === 'saved') followSearch(db, session.id);
@@ -117,9 +121,10 @@ function putDigest(db: WritableDb, sessionId: number, coversFrom: number, digest
 
 /**
  * Reads the files of a session whose present version has no hash, and keeps their hashes: a tombstone needs one. An appended or
- * shortened file has none until an analysis reads it. What cannot be read gets the hash of why: it equals no file.
+ * shortened file has none until an analysis reads it. What cannot be read gets the hash of why, which equals no file; where it stays
+ * (`isGoing` false) it gets none, since it may be mended.
  */
-export function hashFiles(db: WritableDb, uid: SessionUid): void {
+export function hashFiles(db: WritableDb, uid: SessionUid, isGoing = true): void {
   const isMissing =
     db.get(
       `SELECT 1 AS found FROM files WHERE session_id = ${NAMED_ID} AND gone = 0 AND sha256 IS NULL LIMIT 1`,
@@ -134,6 +139,7 @@ export function hashFiles(db: WritableDb, uid: SessionUid): void {
     } catch (thrown) {
       // Another process has stored it anew: what stands there now is not damaged, and not this.
       if (thrown instanceof FailureError && thrown.failure.code === 'busy') continue;
+      if (!isGoing) continue;
       hasher.update(messageOf(thrown));
     }
     setFileHash(db, file, hasher.digest());

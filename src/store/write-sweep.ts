@@ -14,6 +14,9 @@ import { usage } from './usage.ts';
 import { forgetDigest, hasWholeDigest } from './whole-digest.ts';
 import { hashFiles } from './write-digests.ts';
 
+/** How the reason of whoever goes ends where a bucket has it. */
+const IN_BUCKET = '; its bytes are in the bucket';
+
 /** What was decided to go: as it was when it was decided. */
 export interface EvictionVictim {
   readonly uid: SessionUid;
@@ -78,8 +81,40 @@ export function evictCovered(
         outcomes.push({ uid: victim.uid, kind: 'skipped', reason: DAMAGED });
         continue;
       }
-      const reason = toBucket ? `${victim.reason}; its bytes are in the bucket` : victim.reason;
+      const reason = toBucket ? victim.reason + IN_BUCKET : victim.reason;
       insertEvent(db, 'evicted', session, { ...victim, reason }, context);
+      usageBytes -= session.stored_bytes;
+      outcomes.push({ uid: victim.uid, kind: 'evicted', freedBytes: session.stored_bytes });
+    }
+    return outcomes;
+  });
+}
+
+/**
+ * Evicts un-analyzed sessions that the bucket has, as they are now: nothing of them is lost. The rest is as with those that a digest
+ * covers; one that was analyzed meanwhile waits for the pass that takes such.
+ */
+export function leaveToBucket(
+  db: WritableDb,
+  victims: readonly EvictionVictim[],
+  context: { readonly sweepId: string | null; readonly at: Iso; readonly untilUsageBytes: number | null },
+): EvictionOutcome[] {
+  return db.writeTransaction(() => {
+    if (victims.length > 0) mustBeGuarded(db);
+    const outcomes: EvictionOutcome[] = [];
+    let usageBytes = usage(db).tier1Bytes;
+    for (const victim of victims) {
+      if (context.untilUsageBytes !== null && usageBytes <= context.untilUsageBytes) break;
+      const session = present(db, victim.uid);
+      const why =
+        whyNot(session, victim) ??
+        (session?.analyzed_at !== null ? 'analyzed meanwhile' : null) ??
+        (isInBucket(db, victim.uid) ? null : NOT_THERE);
+      if (session === null || why !== null) {
+        outcomes.push({ uid: victim.uid, kind: 'skipped', reason: why ?? 'no longer there' });
+        continue;
+      }
+      insertEvent(db, 'evicted', session, { ...victim, reason: victim.reason + IN_BUCKET }, context);
       usageBytes -= session.stored_bytes;
       outcomes.push({ uid: victim.uid, kind: 'evicted', freedBytes: session.stored_bytes });
     }

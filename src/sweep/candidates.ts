@@ -4,10 +4,10 @@
  */
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionCard } from '../domain/session.ts';
-import { compareEviction } from '../policy/census.ts';
+import { type Census, compareEviction } from '../policy/census.ts';
 import {
-  EVICTING_PASSES,
   type EvictingPass,
+  evictingPass,
   type LastResort,
   lastResortVictims,
   PASS_AFTER_ANALYSIS,
@@ -21,7 +21,7 @@ import type { Tried } from './tried.ts';
 
 /** Which pass a step runs. */
 export function passOf(step: EvictStep): EvictingPass {
-  return EVICTING_PASSES.find(({ name }) => name === step) ?? PASS_AFTER_ANALYSIS;
+  return evictingPass(step) ?? PASS_AFTER_ANALYSIS;
 }
 
 /** What a step would take, and what it would take beside that had nobody kept it out. */
@@ -46,14 +46,14 @@ export class Candidates {
   /** The generation of each session that the plan would lose at worst. */
   readonly #atWorst: ReadonlyMap<SessionUid, number>;
   readonly #kept: KeptOut;
-  readonly #tried: Pick<Tried, 'failed'>;
+  readonly #tried: Pick<Tried, 'failed' | 'undigested' | 'noRoom'>;
 
   constructor(
     deps: Pick<SweepDeps, 'store' | 'clock'>,
     options: SweepOptions,
     planned: PlannedSweep,
     kept: KeptOut,
-    tried: Pick<Tried, 'failed'>,
+    tried: Pick<Tried, 'failed' | 'undigested' | 'noRoom'>,
   ) {
     this.#deps = deps;
     this.#options = options;
@@ -74,8 +74,18 @@ export class Candidates {
   evictable(step: EvictStep, excluded: ReadonlySet<SessionUid>): Victim[] {
     const now = this.#deps.clock.now();
     const { limits } = this.#options;
-    return this.#deps.store.withCensus(now, (census) =>
-      passOf(step).select({ census, usageBytes: census.usageBytes, limits, now, excluded }),
+    return this.#deps.store.withCensus(now, (census) => {
+      const out = step === 'bucket' ? excluded.union(this.#mayBeDigested(census)) : excluded;
+      return passOf(step).select({ census, usageBytes: census.usageBytes, limits, now, excluded: out });
+    });
+  }
+
+  /** Whom the bucket does not keep instead of a digest: of whom one may still be made. A full disk has no room for any. */
+  #mayBeDigested(census: Census): Set<SessionUid> {
+    if (!this.#options.flags.analyze || this.#tried.noRoom) return new Set();
+    const waiting = [...census.unanalyzed()];
+    return new Set(
+      waiting.flatMap(({ uid, generation }) => (this.#tried.undigested.get(uid) === generation ? [] : [uid])),
     );
   }
 

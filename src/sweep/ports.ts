@@ -28,6 +28,8 @@ export interface SweepStore {
   card(uid: SessionUid): SessionCard | null;
   /** Evicts covered sessions in order, a bounded batch in one transaction, until usage is at most `untilUsageBytes` (null: all). */
   evict(victims: readonly Victim[], context: EvictContext, untilUsageBytes: number | null): Fate[];
+  /** Un-analyzed sessions whose bytes are in the bucket go from here, as `evict` does it; what is not there stays. */
+  leaveToBucket(victims: readonly Victim[], context: EvictContext, untilUsageBytes: number | null): Fate[];
   /** The last resort for one session, refused unless usage is above the hard cap and nothing evictable is left. */
   lose(victim: Victim, context: EvictContext, hardCapBytes: number): Fate;
   /** The sweep lock, or null where another sweep has it. */

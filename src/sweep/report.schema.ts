@@ -1,12 +1,12 @@
 /** The report of a sweep and the plan in it, as zod schemas. Its keys are a contract: others script against them. */
 import { z } from 'zod';
 import { bytes, iso, uid } from '../domain/shapes.ts';
-import { EVICTING_PASSES, type EvictedKey, evictedKey, PASSES } from '../policy/passes.ts';
+import { ALL_PASSES, type EvictedKey, evictedKey, LOSSLESS_PASSES } from '../policy/passes.ts';
 
 export const planSchema = z.object({
   passes: z.array(
     z.object({
-      pass: z.enum(PASSES),
+      pass: z.enum(ALL_PASSES),
       victims: z.array(z.object({ session_uid: uid, reason: z.string(), bytes })),
     }),
   ),
@@ -16,7 +16,7 @@ export const planSchema = z.object({
 
 /** Whom each pass evicted, in the order in which they went; both runs of the budget are one. */
 const evicted = Object.fromEntries(
-  EVICTING_PASSES.map(({ name }) => [evictedKey(name), z.array(uid)]),
+  LOSSLESS_PASSES.map(({ name }) => [evictedKey(name), z.array(uid)]),
 ) as unknown as Record<EvictedKey, z.ZodArray<typeof uid>>;
 
 export const reportSchema = z.object({

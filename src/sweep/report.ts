@@ -4,11 +4,11 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { Shape } from '../domain/shapes.ts';
 import { explainReason } from '../policy/explain.ts';
 import {
-  EVICTING_PASSES,
   type EvictedKey,
   type EvictingPassName,
   evictedKey,
   type FormatBytes,
+  LOSSLESS_PASSES,
   type Victim,
 } from '../policy/passes.ts';
 import type { SweepPlan } from '../policy/plan.ts';
@@ -23,13 +23,13 @@ export type EvictedLists = Pick<Report, EvictedKey>;
 export function evictedLists(of: (pass: EvictingPassName) => readonly SessionUid[]): EvictedLists {
   // The keys are those of all rows.
   return Object.fromEntries(
-    EVICTING_PASSES.map(({ name }) => [evictedKey(name), of(name)]),
+    LOSSLESS_PASSES.map(({ name }) => [evictedKey(name), of(name)]),
   ) as unknown as EvictedLists;
 }
 
 /** All of them. */
 export function allEvicted(report: EvictedLists): SessionUid[] {
-  return EVICTING_PASSES.flatMap(({ name }) => report[evictedKey(name)]);
+  return LOSSLESS_PASSES.flatMap(({ name }) => report[evictedKey(name)]);
 }
 
 export const WARNINGS = {
@@ -48,7 +48,9 @@ export const WARNINGS = {
   notInBucket: (count: number) =>
     `${count} session(s) stay until their bytes are in the bucket: \`session-memory remote sync\`, or the next maintain, brings them there`,
   nothingLost:
-    'still over hard cap: this store has joined a bucket, so nothing is lost; analyze what is left, unpin some, or raise the hard cap',
+    'still over hard cap: this store has joined a bucket, so nothing is lost; bring what is left there, unpin some, or raise the hard cap',
+  bucketOnly: (count: number) =>
+    `${count} un-analyzed session(s) now lie in the bucket only: nothing is lost, \`restore\` and \`show --raw\` fetch them, \`analyze UID\` makes their digests`,
   noRoomToAnalyze:
     'still over hard cap: the disk is too full for the digests that would let sessions go, and without them nothing was lost; free some space and sweep again',
   noRoomToSalvage: (uid: SessionUid) =>

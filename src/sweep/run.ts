@@ -1,6 +1,6 @@
 /**
  * One sweep as it is carried out, step by step.
- * Promises: steps come in the order backstop, budget, analyze, budget again, data loss; each is proposed as the store
+ * Promises: steps come in the order backstop, budget, analyze, budget again, data loss (bucket, where the store has one); each is proposed as the store
  * stands at that moment, and what is then taken is what was proposed.
  */
 
@@ -10,9 +10,9 @@ import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { SessionCard } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
-import { isEvictable } from '../policy/census.ts';
+import { isEvictable, isUnanalyzed } from '../policy/census.ts';
 import { explainReason } from '../policy/explain.ts';
-import { EVICTING_PASSES, type Victim } from '../policy/passes.ts';
+import { EVICTING_PASSES, PASS_TO_BUCKET, type Victim } from '../policy/passes.ts';
 import { Candidates, isSame, NOBODY, type Offer, passOf } from './candidates.ts';
 import { KeptOut } from './kept-out.ts';
 import { lockOrFail, type PlannedSweep, type SweepOptions } from './options.ts';
@@ -30,6 +30,7 @@ import {
   type SweepDeps,
 } from './ports.ts';
 import { planReport, type Report, WARNINGS } from './report.ts';
+import { type TakingDeps, take } from './take.ts';
 import { type EvictedBy, Tally } from './tally.ts';
 import { Tried } from './tried.ts';
 
@@ -100,11 +101,17 @@ export class Run {
       const again = round > 0;
       if (flags.analyze && (await this.#analyzeAndEvict(again, went === 'moved_on')) === 'stopped')
         return 'stopped';
-      if (this.#tried.noRoom && this.#isOver()) this.#tally.warnings.push(WARNINGS.noRoomToAnalyze);
-      if (this.#tried.noRoom) return 'on';
+      if (this.#tried.noRoom) return this.#withoutRoom();
       went = await this.#dataLossStep(went === 'moved_on');
     }
     if (isUnsettled(went)) this.#tally.warnings.push(WARNINGS.keepsChanging);
+    return went;
+  }
+
+  /** The disk has no room for digests: nothing is lost for that, and what is in the bucket needs none to go. */
+  async #withoutRoom(): Promise<RunState> {
+    const went = this.#notInBucket() === null ? 'on' : await this.#evictStep(PASS_TO_BUCKET.name);
+    if (this.#isOver()) this.#tally.warnings.push(WARNINGS.noRoomToAnalyze);
     return went;
   }
 
@@ -118,7 +125,7 @@ export class Run {
     }
   }
 
-  /** Backstop and both budget passes: propose, ask, evict. Shown anew where the store moved on while somebody thought. */
+  /** Backstop, both budget passes and the one to the bucket: propose, ask, evict. Shown anew where the store moved on while somebody thought. */
   async #evictStep(step: EvictStep): Promise<RunState> {
     for (let movedOn = false; ; movedOn = true) {
       const offer = this.#candidates.offer(step);
@@ -128,7 +135,7 @@ export class Run {
       const chosen = this.#candidates.chosen(offer);
       if (decision.kind !== 'run') return this.#decline(step, chosen);
       const went = await this.#locked(async () =>
-        chosen.every(({ card }) => this.#isAsShown(card)) ? this.#evictAll(step, chosen) : 'moved_on',
+        chosen.every(({ card }) => this.#isAsShown(step, card)) ? this.#evictAll(step, chosen) : 'moved_on',
       );
       if (went !== 'moved_on') return went;
     }
@@ -146,10 +153,11 @@ export class Run {
   }
 
   /** A script has the lock since its plan, and passes over what changed; a person is shown what changed first. */
-  #isAsShown(shown: SessionCard): boolean {
+  #isAsShown(step: EvictStep, shown: SessionCard): boolean {
     if (this.#consent.unattended) return true;
     const now = this.#deps.store.card(shown.uid);
-    return now !== null && isEvictable(now) && now.generation === shown.generation;
+    if (now === null || now.generation !== shown.generation) return false;
+    return step === PASS_TO_BUCKET.name ? isUnanalyzed(now) && !now.pinned : isEvictable(now);
   }
 
   async #evictAll(step: EvictStep, chosen: readonly Victim[]): Promise<RunState> {
@@ -162,9 +170,9 @@ export class Run {
       if (this.#deps.signal.aborted) return 'stopped';
       const batch = queue.splice(0, this.#consent.unattended ? BATCH : BATCH_WATCHED);
       for (const { card } of batch) seen.add(card.uid);
-      await this.#remember(batch.map(({ card }) => card.uid));
-      if (this.#deps.signal.aborted) return 'stopped';
-      this.#record(this.#deps.store.evict(batch, this.#context(), untilBytes), name, batch);
+      const fates = await take(this.#taking(), step, batch, untilBytes);
+      if (fates === null) return 'stopped';
+      this.#record(fates, name, batch);
       killPoint(`sweep.${step}`);
       // A victim that had changed leaves room for the next in order; an exact plan takes nobody else.
       const wantsMore = queue.length === 0 && untilBytes !== null && this.#usage() > untilBytes;
@@ -174,16 +182,6 @@ export class Run {
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
     return 'on';
-  }
-
-  /** Where the disk is full, one by one: a short one may have room where a long one has none, and it is told of how many nothing is noted. */
-  async #remember(uids: readonly SessionUid[]): Promise<void> {
-    const { analyzer, signal } = this.#deps;
-    if ((await analyzer.remember(uids, signal)) !== 'no_room') return;
-    for (const uid of uids) {
-      if (signal.aborted) return;
-      if ((await analyzer.remember([uid], signal)) === 'no_room') this.#tally.notNoted(uid);
-    }
   }
 
   /** (a) of the overflow: every live un-analyzed session, now, in order; a failure is a warning and the next is tried. */
@@ -244,10 +242,7 @@ export class Run {
 
   async #lossStep(movedOn: boolean): Promise<RunState> {
     const { flags } = this.#options;
-    if (this.#notInBucket() !== null) {
-      this.#tally.warnings.push(WARNINGS.nothingLost);
-      return 'on';
-    }
+    if (this.#notInBucket() !== null) return this.#bucketStep();
     for (let isFirst = true; ; isFirst = false) {
       const { insufficient, ...offer } = this.#candidates.lossOffer();
       const ways = this.#otherWays(insufficient);
@@ -269,6 +264,13 @@ export class Run {
       // A list that was thinned out is another list, and has a phrase of its own.
       if (isSame(chosen, offer.victims)) return this.#loseAll(chosen);
     }
+  }
+
+  /** (c) of the overflow where there is a bucket: it keeps what has no digest, and nothing is lost. */
+  async #bucketStep(): Promise<RunState> {
+    const went = await this.#evictStep(PASS_TO_BUCKET.name);
+    if (went === 'on' && this.#isOver()) this.#tally.warnings.push(WARNINGS.nothingLost);
+    return went;
   }
 
   /** None for a script, which says yes to what is offered; under an exact plan nothing else is done than what that names. */
@@ -401,6 +403,10 @@ export class Run {
     }
   }
 
+  #taking(): TakingDeps {
+    return { ...this.#deps, tally: this.#tally, context: () => this.#context() };
+  }
+
   #context() {
     return { sweepId: this.#sweepId, at: this.#deps.clock.now() };
   }
@@ -454,6 +460,7 @@ export class Run {
     const usageBytes = this.#usage();
     const waiting = usageBytes > limits.rawSoftCapBytes ? (this.#notInBucket() ?? 0) : 0;
     if (waiting > 0) this.#tally.warnings.push(WARNINGS.notInBucket(waiting));
+    this.#tally.warnOfBucketOnly();
     const isKept = this.#begun || !forgetsEmpty || this.#tally.analyzed.length > 0;
     invariant(!this.#tally.hasLost || this.#options.flags.dataLoss, 'data was lost without leave');
     const report: Report = {

@@ -3,7 +3,7 @@
  * Promises: a session stands once, by its last fate, in the order in which the fates fell.
  */
 import type { SessionUid } from '../domain/ids.ts';
-import type { EvictingPassName, Victim } from '../policy/passes.ts';
+import { type EvictingPassName, PASS_TO_BUCKET, type Victim } from '../policy/passes.ts';
 import type { Fate, StepName } from './ports.ts';
 import { type EvictedLists, evictedLists, type Report, WARNINGS } from './report.ts';
 
@@ -60,6 +60,12 @@ export class Tally {
       (uid) => !['skipped', undefined].includes(this.#fates.get(uid)?.list),
     );
     if (gone.length > 0) this.warnings.push(WARNINGS.notNoted(gone.length));
+  }
+
+  /** What lies in the bucket only and has no digest yet should be known of. */
+  warnOfBucketOnly(): void {
+    const count = this.#in(PASS_TO_BUCKET.name).length;
+    if (count > 0) this.warnings.push(WARNINGS.bucketOnly(count));
   }
 
   keptOut(uid: SessionUid, isPinned: boolean): void {

@@ -18,6 +18,8 @@ export class Tried {
   readonly #tally: Tally;
   /** Generation and reason of each session whose analysis failed. */
   readonly failed = new Map<SessionUid, { readonly generation: number; readonly why: string }>();
+  /** Generation of each of which no digest could be made, for whatever reason but a stop: what a bucket may keep instead. */
+  readonly undigested = new Map<SessionUid, number>();
   /** Generation of each on which the built-in analyzer alone failed. */
   readonly #builtInFailed = new Map<SessionUid, number>();
   /** The last look found no room on the disk for a digest. What an eviction frees may be enough for the next. */
@@ -51,11 +53,13 @@ export class Tried {
     if (outcome.ok) {
       this.#tally.analyzed.push(card.uid);
       this.failed.delete(card.uid);
+      this.undigested.delete(card.uid);
       this.#equal = 0;
       return;
     }
     // Stopped by the user: the session has not failed, it waits.
     if (signal.aborted) return;
+    this.undigested.set(card.uid, card.generation);
     if ('isUntried' in outcome) return this.#tally.warnOnce(outcome.why);
     this.#tally.warnings.push(WARNINGS.analyzeFailed(card.uid, outcome.why));
     progress({ kind: 'analyze_failed', uid: card.uid, why: outcome.why });

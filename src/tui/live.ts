@@ -10,6 +10,7 @@ import { bytesOf, planSweep } from '../policy/plan.ts';
 import { storedByDay } from '../store/browse.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { dataVersion, listSweeps } from '../store/read.ts';
+import { countBucketOnly, hasBucket } from '../store/remote/receipts.ts';
 import { lastRun, type RunRow } from '../store/runs.ts';
 import { lastScans } from '../store/scans.ts';
 import { type CounterRow, census, counters, usage } from '../store/usage.ts';
@@ -127,6 +128,8 @@ export function readView(
       })),
       toAnalyze: planned.toAnalyze.length,
       worstCaseLoss: planned.worstCaseDataLoss.length,
+      hasBucket: hasBucket(db),
+      bucketOnly: countBucketOnly(db),
       atRisk: lastScans(db).flatMap((scan) =>
         scan.sessions_at_risk === 0
           ? []

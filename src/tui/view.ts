@@ -22,6 +22,10 @@ export interface View {
   readonly next: readonly { readonly pass: string; readonly sessions: number; readonly bytes: number }[];
   readonly toAnalyze: number;
   readonly worstCaseLoss: number;
+  /** The store has joined a bucket: nothing is lost by a sweep. */
+  readonly hasBucket: boolean;
+  /** Sessions without a digest whose bytes only the bucket has. */
+  readonly bucketOnly: number;
   readonly atRisk: readonly Risk[];
   /** Stored bytes of the sessions of each of the last days, oldest first; empty where nothing is stored. */
   readonly growth: readonly number[];

@@ -39,6 +39,7 @@ const SAME: ReadonlyMap<string, string> = new Map([
   ['show session', 'as in `list`'],
   ['restore restored[]', 'as of one session, without `version`'],
   ['show older_digests[]', 'as `digest`'],
+  ['show elsewhere[].digest', 'as `digest`'],
 ]);
 
 function rows(command: string, node: Node, at: string): string[] {

@@ -274,3 +274,55 @@ test(
   },
   LONG,
 );
+
+test(
+  'a session that two machines went on with is found on each by what either was told',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    using desktop = await Machine.joined(model, 'desktop');
+    using third = await Machine.joined(model, 'third');
+    const say = (machine: Machine, ...texts: string[]) =>
+      machine.put(
+        claudePath(id(1)),
+        texts.map((text, i) => promptLine(id(1), text, `2026-05-01T00:0${i}:00.000Z`)).join(''),
+      );
+    say(laptop, 'both know this');
+    await laptop.ok('ingest');
+    await laptop.sync();
+    await desktop.sync();
+    say(laptop, 'both know this', 'onlylaptop one');
+    say(desktop, 'both know this', 'onlydesktop one', 'onlydesktop two');
+    for (const machine of [laptop, desktop]) await machine.ok('ingest');
+    for (const machine of [laptop, desktop, laptop, third, desktop]) await machine.sync();
+    for (const machine of [laptop, desktop, third])
+      for (const word of ['onlylaptop', 'onlydesktop']) {
+        const { hits } = schemas.searchSchema.parse((await machine.ok('search', word, '--json')).json());
+        expect([machine.name, word, hits.map(({ session }) => session.session_uid)]).toEqual([
+          machine.name,
+          word,
+          [uid(1)] as (typeof hits)[number]['session']['session_uid'][],
+        ]);
+      }
+    expect((await laptop.ok('show', id(1))).out).toContain('went on otherwise on desktop');
+    const shown = schemas.showSchema.parse((await desktop.ok('show', id(1), '--json')).json());
+    expect(shown.elsewhere.map(({ machine }) => machine)).toEqual(['laptop']);
+    // What one says later takes the place of what it said before; nothing of this is told back and forth.
+    say(laptop, 'both know this', 'onlylaptop one', 'onlylaptop late');
+    await laptop.ok('ingest');
+    for (const machine of [laptop, desktop]) await machine.sync();
+    const later = schemas.showSchema.parse((await desktop.ok('show', id(1), '--json')).json());
+    expect(later.elsewhere).toHaveLength(1);
+    expect((await desktop.ok('search', 'late')).out).toContain(id(1));
+    for (const machine of [laptop, desktop, third]) await machine.sync();
+    for (const machine of [laptop, desktop, third]) expect((await machine.sync()).requests).toBe(1);
+    for (const machine of [laptop, desktop, third])
+      expect((await machine.ok('verify')).out).toStartWith('All is well');
+    // Forgotten on one, nothing of it is found on any.
+    await laptop.ok('forget', id(1), '--yes');
+    for (const machine of [laptop, desktop, third]) await machine.sync();
+    for (const machine of [laptop, desktop, third])
+      expect((await machine.ok('search', 'onlylaptop')).out).not.toContain(id(1));
+  },
+  LONG,
+);

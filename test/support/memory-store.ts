@@ -2,7 +2,7 @@
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { SessionCard } from '../../src/domain/session.ts';
 import type { Iso } from '../../src/domain/time.ts';
-import { censusOf } from '../../src/policy/census.ts';
+import { censusOf, withOnlySafe } from '../../src/policy/census.ts';
 import type { Fate, SweepDeps, SweepStore } from '../../src/sweep/ports.ts';
 import type { Report } from '../../src/sweep/report.ts';
 
@@ -28,10 +28,10 @@ export function card(name: string, about: Partial<SessionCard> = {}): SessionCar
   };
 }
 
-/** Why something went: `covered` by a digest, or `lost`. */
+/** Why something went: `covered` by a digest, `lost`, or without a digest and kept by the bucket. */
 export type Gone = {
   readonly uid: SessionUid;
-  readonly how: 'covered' | 'lost';
+  readonly how: 'covered' | 'lost' | 'in_bucket';
   readonly wasAnalyzed: boolean;
 };
 
@@ -41,13 +41,28 @@ export class MemoryStore implements SweepStore {
   locked = false;
   distilled = 0;
   report: Report | null = null;
+  /** What the bucket has, by generation; null: the store has joined none. */
+  readonly bucket: ReadonlyMap<SessionUid, number> | null;
 
-  constructor(cards: readonly SessionCard[]) {
+  constructor(cards: readonly SessionCard[], bucket: ReadonlyMap<SessionUid, number> | null = null) {
     for (const one of cards) this.cards.set(one.uid, one);
+    this.bucket = bucket;
   }
 
   withCensus<T>(now: Iso, read: (census: ReturnType<typeof censusOf>) => T): T {
-    return read(censusOf([...this.cards.values()], this.distilled, now));
+    const all = censusOf([...this.cards.values()], this.distilled, now);
+    return read(this.bucket === null ? all : withOnlySafe(all, (one) => this.#isInBucket(one)));
+  }
+
+  #isInBucket({ uid, generation }: SessionCard): boolean {
+    return this.bucket?.get(uid) === generation;
+  }
+
+  notInBucket(): number | null {
+    if (this.bucket === null) return null;
+    return [...this.cards.values()].filter(
+      (one) => one.evictedAt === null && !one.pinned && one.storedBytes > 0 && !this.#isInBucket(one),
+    ).length;
   }
 
   usageBytes(): number {
@@ -70,7 +85,10 @@ export class MemoryStore implements SweepStore {
     for (const victim of victims) {
       if (untilUsageBytes !== null && this.usageBytes() <= untilUsageBytes) break;
       const now = this.cards.get(victim.card.uid);
-      const why = this.#changed(now, victim.card) ?? (now?.analyzedAt == null ? 'no longer analyzed' : null);
+      const why =
+        this.#changed(now, victim.card) ??
+        (now?.analyzedAt == null ? 'no longer analyzed' : null) ??
+        this.#notThere(victim.card);
       fates.push(
         why === null
           ? this.#drop(victim.card.uid, 'covered')
@@ -80,8 +98,27 @@ export class MemoryStore implements SweepStore {
     return fates;
   };
 
+  leaveToBucket: SweepStore['leaveToBucket'] = (victims, _context, untilUsageBytes) => {
+    const fates: Fate[] = [];
+    for (const { card: then } of victims) {
+      if (untilUsageBytes !== null && this.usageBytes() <= untilUsageBytes) break;
+      const now = this.cards.get(then.uid);
+      const isDigested = now?.analyzedAt != null ? 'analyzed meanwhile' : null;
+      const why = this.#changed(now, then) ?? isDigested ?? this.#notThere(then);
+      fates.push(
+        why === null ? this.#drop(then.uid, 'in_bucket') : { uid: then.uid, kind: 'skipped', reason: why },
+      );
+    }
+    return fates;
+  };
+
+  #notThere(card: SessionCard): string | null {
+    return this.bucket === null || this.#isInBucket(card) ? null : 'not in the bucket';
+  }
+
   lose: SweepStore['lose'] = (victim, _context, hardCapBytes) => {
     const skip = (reason: string): Fate => ({ uid: victim.card.uid, kind: 'skipped', reason });
+    if (this.bucket !== null) return skip('nothing is lost where there is a bucket');
     if (this.usageBytes() <= hardCapBytes) return skip('no longer needed');
     const others = [...this.cards.values()].filter(
       (one) => one.evictedAt === null && !one.pinned && one.analyzedAt !== null && one.storedBytes > 0,

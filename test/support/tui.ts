@@ -82,6 +82,8 @@ export function view(about: Partial<View> = {}): View {
     ],
     toAnalyze: 0,
     worstCaseLoss: 0,
+    hasBucket: false,
+    bucketOnly: 0,
     atRisk: [{ agent: 'Claude Code', sessions: 6, notStored: 2, days: 30, firstAt: daysBefore(-3.5) }],
     growth: [10, 20, 15, 20, 60, 90, 95, 100, 110, 120, 110, 120, 130, 140, 40].map((mib) => mib * MIB),
     firstSweep: null,
@@ -182,6 +184,7 @@ const REASONS: Readonly<Record<StepName, (one: SessionCard) => EvictionReason>> 
   budget: () => ({ kind: 'over_soft_cap', usageBytes: 4.5 * GIB, capBytes: 4 * GIB }),
   budget_again: () => ({ kind: 'over_soft_cap', usageBytes: 6.2 * GIB, capBytes: 4 * GIB }),
   analyze: () => ({ kind: 'over_soft_cap_once_analyzed', usageBytes: 6.5 * GIB, capBytes: 4 * GIB }),
+  bucket: () => ({ kind: 'to_bucket', usageBytes: 6.2 * GIB, capBytes: 6 * GIB }),
   data_loss: () => ({ kind: 'last_resort', usageBytes: 6.2 * GIB, capBytes: 6 * GIB }),
 };
 
@@ -194,13 +197,14 @@ const USAGE: Readonly<Record<StepName, number>> = {
   budget: 4.5 * GIB,
   analyze: 6.5 * GIB,
   budget_again: 6.5 * GIB,
+  bucket: 6.5 * GIB,
   data_loss: 6 * GIB,
 };
 
 /** A step with the first `count` sessions in it. */
 export function proposal(stepName: StepName, count: number, about: Partial<Proposal> = {}): Proposal {
   const numbers = Array.from({ length: count }, (_, n) => n);
-  const isLoss = stepName === 'data_loss';
+  const isLoss = stepName === 'data_loss' || stepName === 'bucket';
   const cards = numbers.map((n) => (isLoss || stepName === 'analyze' ? waiting(n) : card(n)));
   const lossBytes = cards.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
   return {
@@ -392,6 +396,7 @@ export function report(about: Partial<Report> = {}): Report {
     clock_set: false,
     backstop_evicted: [uidOf(0), uidOf(1)],
     budget_evicted: [],
+    bucket_evicted: [],
     overflow_analyzed: [],
     overflow_data_loss: [],
     usage_before_bytes: 3.1 * GIB,

@@ -1,6 +1,6 @@
 /**
  * `analyze [UID…]`: the digests that are missing; with `--all` older ones anew, and secrets that an older version let through are taken
- * out of what is kept. A failed analysis is a warning; the command itself did its work.
+ * out of what is kept. A failed analysis is a warning; the command itself did its work. What lies in the bucket only is fetched for it.
  */
 import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
@@ -8,6 +8,8 @@ import { plainLine } from '../../domain/text.ts';
 import { analyzeSession, sessionsToRenew, sessionsWaiting } from '../../ingest/analyze.ts';
 import { AskedAnalyzer } from '../../ingest/asked-analyzer.ts';
 import { resolveSession } from '../../store/read.ts';
+import { isBucketOnly } from '../../store/remote/receipts.ts';
+import { analyzeAway, awayToAnalyze } from '../analyze-away.ts';
 import { cleanKept, NOTHING_CLEANED } from '../clean-kept.ts';
 import { type Command, printJson } from '../context.ts';
 import { formatCount, plural } from '../format.ts';
@@ -30,7 +32,7 @@ export const analyze: Command = async (context) => {
         ? context.args.map((text) => resolveSession(db, text).uid)
         : context.flags['all'] === true
           ? sessionsToRenew(db, context.clock.now(), context.host, deps.external)
-          : sessionsWaiting(db, context.clock.now());
+          : [...sessionsWaiting(db, context.clock.now()), ...awayToAnalyze(context, db)];
     const analyzed: SessionUid[] = [];
     const notices: string[] = [];
     let untried = 0;
@@ -39,7 +41,9 @@ export const analyze: Command = async (context) => {
     for (const [done, uid] of uids.entries()) {
       if (signal.aborted) break;
       line.work('analyze', { count: done + 1, total: uids.length }, uid);
-      const outcome = await analyzeSession(deps, uid, signal);
+      const outcome = isBucketOnly(db, uid)
+        ? await analyzeAway(context, db, uid, asked)
+        : await analyzeSession(deps, uid, signal);
       if (outcome.ok && outcome.kept !== undefined) kept.push({ session_uid: uid, reason: outcome.kept });
       else if (outcome.ok) analyzed.push(uid);
       else if (outcome.isUntried === true) untried += 1;

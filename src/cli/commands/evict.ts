@@ -11,6 +11,7 @@ import type { WritableDb } from '../../store/connection.ts';
 import { freeLog } from '../../store/log.ts';
 import { openReadable } from '../../store/open.ts';
 import { reclaim } from '../../store/reclaim.ts';
+import { isInBucket } from '../../store/remote/receipts.ts';
 import { withReserve } from '../../store/reserve.ts';
 import { diskFull } from '../../store/room.ts';
 import { usage } from '../../store/usage.ts';
@@ -18,6 +19,7 @@ import {
   type EvictionOutcome,
   type EvictionVictim,
   evictCovered,
+  leaveToBucket,
   loseByHand,
 } from '../../store/write-sweep.ts';
 import { WARNINGS } from '../../sweep/report.ts';
@@ -92,9 +94,11 @@ function planned(context: Context): Plan {
       `Run \`session-memory unpin ${pinned.uid}\` first, or leave it out.`,
     );
   const live = sessions.filter(({ evictedAt }) => evictedAt === null);
+  // What is in the bucket as it is here is not lost.
+  const isLossless = ({ uid, analyzedAt }: SessionRow) => analyzedAt !== null || isInBucket(db, uid);
   return {
-    evict: live.filter(({ analyzedAt }) => analyzedAt !== null),
-    lose: live.filter(({ analyzedAt }) => analyzedAt === null),
+    evict: live.filter(isLossless),
+    lose: live.filter((one) => !isLossless(one)),
     already: sessions.filter(({ evictedAt }) => evictedAt !== null),
   };
 }
@@ -140,10 +144,14 @@ async function apply(
   let notNoted = 0;
   for (const session of plan.evict) {
     if (context.signal.aborted) break;
-    const remembered = await analyzer.remember([session.uid], context.signal);
+    const isCovered = session.analyzedAt !== null;
+    const remembered = isCovered
+      ? await analyzer.remember([session.uid], context.signal)
+      : await analyzer.salvage(session.uid);
     if (context.signal.aborted) break;
     const by = { sweepId: null, at: context.clock.now(), untilUsageBytes: null };
-    for (const fate of roomy(() => evictCovered(db, [victimOf(session)], by))) {
+    const evictOne = isCovered ? evictCovered : leaveToBucket;
+    for (const fate of roomy(() => evictOne(db, [victimOf(session)], by))) {
       note(fate, done.evicted);
       if (fate.kind === 'evicted' && remembered === 'no_room') notNoted += 1;
     }
@@ -172,10 +180,17 @@ function planJson({ evict, lose }: Plan) {
 
 function planPage(context: Context, { evict, lose }: Plan): string {
   const row = (one: SessionRow) => plannedRow(one, one.storedBytes);
+  const part = (head: string, some: readonly SessionRow[]) =>
+    some.length === 0 ? [] : [paint(context.io, 'bold', head), ...some.map(row)];
   return [
-    ...(evict.length > 0
-      ? [paint(context.io, 'bold', 'evict: raw bytes go, digests stay'), ...evict.map(row)]
-      : []),
+    ...part(
+      'evict: raw bytes go, digests stay',
+      evict.filter(({ analyzedAt }) => analyzedAt !== null),
+    ),
+    ...part(
+      'evict: un-analyzed, the bucket alone keeps the bytes',
+      evict.filter(({ analyzedAt }) => analyzedAt === null),
+    ),
     ...(lose.length > 0
       ? [
           paint(context.io, 'red', 'DATA LOSS: no digest covers these; what they hold is lost'),

@@ -38,6 +38,8 @@ import { planOnly, printReport, runSweep, showPlan } from './sweep.ts';
 
 /** Each turn must free or store something; this is only the guard against a bug that does neither for ever. */
 const TURNS_MAX = 10_000;
+/** Sessions that one run fetches to make their digests. */
+const FETCHED_MAX = 10;
 /** How often it is asked whether the other sweep is over. */
 const LOOK_EVERY_MS = 200;
 
@@ -118,6 +120,21 @@ async function meetBucket(context: Context, db: WritableDb, done: Turns): Promis
   if (!context.json) printMet(context.io, met);
 }
 
+/** What the bucket alone has and was never tried as things are now: a few a run, for each is fetched whole. */
+async function digestAway(
+  context: Context,
+  db: WritableDb,
+  { met }: Turns,
+  asked: AskedAnalyzer,
+): Promise<void> {
+  if (met.every(({ failure }) => failure !== null)) return;
+  const { analyzeAway, awayToAnalyze } = await import('../analyze-away.ts');
+  for (const uid of awayToAnalyze(context, db).slice(0, FETCHED_MAX)) {
+    if (context.signal.aborted) return;
+    await analyzeAway(context, db, uid, asked);
+  }
+}
+
 /** What of it needs a person. */
 function ofBucket({ met }: Turns): string[] {
   return [...new Set(met.flatMap(({ problems }) => problems))];
@@ -162,6 +179,7 @@ async function inTurns(context: Context, db: WritableDb, done: Turns): Promise<v
     if (!json) printIngest(context, report);
     // What goes is in the bucket first.
     if (settings.remote !== null) await meetBucket(context, db, done);
+    if (turn === 0 && settings.remote !== null) await digestAway(context, db, done, asked);
     const swept = await sweepNow(done.first?.putOff);
     if (report.sessions_waiting === 0 || swept.bytes_freed === 0) break;
   }

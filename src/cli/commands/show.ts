@@ -12,7 +12,8 @@ import type { ReadableDb } from '../../store/connection.ts';
 import { forgottenTest } from '../../store/forget.ts';
 import { openReadable } from '../../store/open.ts';
 import { digestsOf, filesOf, findSession, resolveSession, sourcesOf } from '../../store/read.ts';
-import { machineOf } from '../../store/remote/mirror.ts';
+import { besideOf, machineOf } from '../../store/remote/mirror.ts';
+import { isBucketOnly } from '../../store/remote/receipts.ts';
 import { fileChunks, rangeChunks } from '../../store/segments.ts';
 import { removedPieces, versionsOf } from '../../store/versions.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
@@ -103,7 +104,7 @@ function tokensOf({ flags }: Context, mode: (typeof MODES)[number] | null): numb
 function handoverText(db: ReadableDb, session: SessionRow, tokens: number): string {
   const [newest] = digestsOf(db, session.uid);
   return newest === undefined
-    ? noDigest(session, [['Session', session.uid]])
+    ? noDigest(session, [['Session', session.uid]], isBucketOnly(db, session.uid))
     : handover(JSON.parse(newest.json) as Digest, session.uid, tokens);
 }
 
@@ -211,6 +212,7 @@ function digestJson(context: Context, db: ReadableDb, session: SessionRow): void
     session: asJson(session, forgottenTest(db)(session), machineOf(db, session.uid)),
     digest: digests[0] ?? null,
     older_digests: digests.slice(1),
+    elsewhere: besideOf(db, session.uid).map(({ machine, json }) => ({ machine, digest: JSON.parse(json) })),
   });
 }
 
@@ -220,26 +222,33 @@ function digestText(context: Context, db: ReadableDb, session: SessionRow, asMar
     ['Session', session.uid],
     ['State', stateText(session)],
     ...machineRows(db, session),
+    ...bucketRows(db, session),
     ...importedRows(session.origin),
     ...originRows(db, session),
   ];
   const digests = digestsOf(db, session.uid);
-  if (digests.length === 0) return noDigest(session, rows);
   const look: PageLook = {
     heading: (text) => paint(io, 'bold', text),
     faint: (text) => paint(io, 'dim', text),
     bad: (text) => paint(io, 'red', text),
   };
-  return digests
-    .map((stored, index) => {
-      const older =
-        index === 0 ? '' : `An older digest, of what was evicted before (${formatTime(stored.madeAt)}):`;
-      const own = index === 0 ? rows : [];
-      const digest: Digest = JSON.parse(stored.json);
-      const text = asMarkdown ? digestMarkdown(digest, own) : digestPage(digest, io.columns, look, own);
-      return older === '' ? text : `\n${older}\n\n${text}`;
-    })
-    .join('');
+  const pageOf = (json: string, own: readonly SectionRow[]) => {
+    const digest: Digest = JSON.parse(json);
+    return asMarkdown ? digestMarkdown(digest, own) : digestPage(digest, io.columns, look, own);
+  };
+  const [present, ...older] = digests;
+  const isAway = present === undefined && isBucketOnly(db, session.uid);
+  return [
+    present === undefined ? noDigest(session, rows, isAway) : pageOf(present.json, rows),
+    ...older.map(
+      ({ madeAt, json }) =>
+        `\nAn older digest, of what was evicted before (${formatTime(madeAt)}):\n\n${pageOf(json, [])}`,
+    ),
+    ...besideOf(db, session.uid).map(
+      ({ machine, madeAt, json }) =>
+        `\nIt went on otherwise on ${plainLine(machine)}, whose digest says (${formatTime(madeAt)}):\n\n${pageOf(json, [])}`,
+    ),
+  ].join('');
 }
 
 /** The agent's own file, where it is there still; of what was evicted, how it is had again. */
@@ -256,6 +265,14 @@ function machineRows(db: ReadableDb, { uid }: SessionRow): readonly SectionRow[]
   return machine === null ? [] : [['Machine', `${machine}: its bytes are not on this one`]];
 }
 
+/** Of one that went without a digest of all of it. */
+function bucketRows(db: ReadableDb, { uid }: SessionRow): readonly SectionRow[] {
+  if (!isBucketOnly(db, uid)) return [];
+  return [
+    ['Bucket', `it alone has the bytes; \`session-memory analyze ${uid}\` makes the digest of all of them`],
+  ];
+}
+
 /** Where a fork came from: the raw bytes of that one may be gone, what it was about is not. */
 function originRows(db: ReadableDb, { parentUid }: SessionRow): readonly SectionRow[] {
   if (parentUid === null) return [];
@@ -263,9 +280,11 @@ function originRows(db: ReadableDb, { parentUid }: SessionRow): readonly Section
   return [['Forked', parent === null ? `from ${parentUid}` : `from ${parentUid} (${stateText(parent)})`]];
 }
 
-function noDigest(session: SessionRow, rows: readonly SectionRow[]): string {
+function noDigest(session: SessionRow, rows: readonly SectionRow[], isAway: boolean): string {
   const why = session.analyzeError === null ? '' : `: ${plainLine(session.analyzeError)}`;
   const lines = rows.map(([label, value]) => `${label.padEnd(10)}${plainLine(value)}`);
+  if (isAway)
+    return `${lines.join('\n')}\n\nNo digest yet${why}. Its bytes are in the bucket: \`session-memory analyze ${session.uid}\` fetches them and makes one.\n`;
   // A person has dropped it, or it was lost before there was one: nothing can make it any more.
   if (session.state === 'evicted')
     return `${lines.join('\n')}\n\nNo digest${why}: ${session.analyzedAt === null ? 'the session was lost without one' : 'it was dropped by hand'}.\n`;

@@ -5,6 +5,8 @@ import { failedAnalyses } from '../../store/analyses.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
 import { diskBytes } from '../../store/place.ts';
+import { countBucketOnly } from '../../store/remote/receipts.ts';
+import { machines } from '../../store/remote/state.ts';
 import { lastRun } from '../../store/runs.ts';
 import { lastScans, type ScanRow } from '../../store/scans.ts';
 import { counters, usage } from '../../store/usage.ts';
@@ -95,6 +97,8 @@ function gather(context: Context, db: ReturnType<typeof openReadable>) {
         to_analyze: planned.toAnalyze,
         worst_case_data_loss: planned.worstCaseDataLoss,
       },
+      bucket_only: countBucketOnly(db),
+      machines: machines(db).map(({ name }) => name),
       failed_analyses: failedPart(context, db),
       last_run: lastRun(db),
       first_sweep: first === null ? null : firstSweepText(first),
@@ -137,6 +141,7 @@ function page(context: Context, found: Status): string {
     `${paint(io, 'bold', 'Tier 2 · digests')}  ${formatBytes(tier2.used_bytes)} of ${formatBytes(tier2.cap_bytes)}, alert only${tier2.over_cap ? paint(io, 'yellow', '  over its cap') : ''}`,
     row('Disk', `${formatBytes(found.disk_bytes)} at ${plainLine(found.store)}`),
     row('Next sweep', nextSweep(found)),
+    ...bucketLines(found).map((text) => row('Bucket', plainLine(text))),
     ...(found.first_sweep === null ? [] : [row('First sweep', plainLine(found.first_sweep))]),
     ...lastRunLines(found).map(([label, text]) => row(label, text)),
     ...failedLines(found).map(([label, text]) => row(label, text)),
@@ -152,12 +157,30 @@ function nextSweep(found: Status): string {
   const { passes, to_analyze: toAnalyze, worst_case_data_loss: loss } = found.next_sweep;
   const parts = passes.map(({ pass, sessions, bytes }) => {
     if (pass === 'overflow' && toAnalyze === 0 && loss === 0) return 'overflow not reached';
+    if (pass === 'bucket' && sessions > 0)
+      return `at worst ${plural(sessions, 'session')} left to the bucket alone`;
     return sessions === 0
       ? `${pass} nothing`
       : `${pass} ${plural(sessions, 'session')} · ${formatBytes(bytes)}`;
   });
   const worst = loss > 0 ? `   at worst ${plural(loss, 'session')} lost` : '';
   return `${parts.join('   ')}${toAnalyze > 0 ? `   ${formatCount(toAnalyze)} to analyze` : ''}${worst}`;
+}
+
+/** What is elsewhere, and with whom. */
+function bucketLines({ bucket_only: only, machines: others }: Status): string[] {
+  return [
+    ...(only === 0
+      ? []
+      : [
+          `${plural(only, 'un-analyzed session')} in the bucket only: nothing is lost; \`session-memory analyze\` makes ${only === 1 ? 'its digest' : 'their digests'}`,
+        ]),
+    ...(others.length === 0
+      ? []
+      : [
+          `sessions of ${others.join(', ')} are known here too: \`list\`, \`show\` and \`search\` name the machine`,
+        ]),
+  ];
 }
 
 const PROBLEMS_SHOWN = 3;

@@ -18,6 +18,7 @@ import { searchStems } from './0010-search-stems.ts';
 import { unattended } from './0010-unattended.ts';
 import { atRisk } from './0011-at-risk.ts';
 import { remote } from './0011-remote.ts';
+import { bucketOnly } from './0012-bucket-only.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -46,4 +47,5 @@ export const MIGRATIONS: readonly Migration[] = [
     brings: 'runs',
   },
   { version: 11, name: 'sessions at risk, a bucket', sql: [atRisk, remote].join('\n'), brings: 'remote' },
+  { version: 12, name: 'sessions that the bucket alone keeps', sql: bucketOnly, brings: 'remote_digests' },
 ];

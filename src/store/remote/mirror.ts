@@ -10,6 +10,8 @@ import type { ArchivedDigest, ArchivedMeta } from '../archived.ts';
 import type { ReadableDb, WritableDb } from '../connection.ts';
 import { insertRow } from '../import/new.ts';
 import { addEvents } from '../import/rows.ts';
+import { sessionIdOf } from '../read.ts';
+import { followSearch } from '../search/documents.ts';
 import { recordDigestOnly } from '../write-return.ts';
 
 /** How the reason of an eviction begins that never took place here: the session's bytes are with another machine. */
@@ -77,6 +79,49 @@ export function putMirror(db: WritableDb, { machine, name, meta, digest, hasByte
      SELECT id, raw_generation, $machine FROM sessions WHERE id = $sessionId
      ON CONFLICT (session_id) DO UPDATE SET generation = excluded.generation, machine = excluded.machine`,
     { sessionId, machine },
+  );
+}
+
+/** Another machine's digest of a session that is here, or that a third one tells of: it takes the place of what that one said before. */
+export function putBeside(
+  db: WritableDb,
+  uid: SessionUid,
+  machine: string,
+  { json, made_at: madeAt }: { readonly json: string; readonly made_at: string },
+): void {
+  db.run(
+    `INSERT INTO remote_digests (session_id, machine, made_at, json) SELECT id, $machine, $madeAt, $json FROM sessions
+     WHERE session_uid = $uid
+     ON CONFLICT (session_id, machine) DO UPDATE SET made_at = excluded.made_at, json = excluded.json WHERE json IS NOT excluded.json`,
+    { uid, machine, madeAt, json },
+  );
+  followSearch(db, sessionIdOf(db, uid));
+}
+
+/** What is told of it now is told by its own, or by the machine itself. */
+export function dropBeside(db: WritableDb, uid: SessionUid, machine: string): void {
+  const { changes } = db.run(
+    `DELETE FROM remote_digests WHERE machine = $machine
+       AND session_id = (SELECT id FROM sessions WHERE session_uid = $uid)`,
+    { uid, machine },
+  );
+  if (changes > 0) followSearch(db, sessionIdOf(db, uid));
+}
+
+export interface BesideDigest {
+  /** What that machine's owner calls it. */
+  readonly machine: string;
+  readonly madeAt: string;
+  readonly json: string;
+}
+
+/** What other machines' digests tell of it, by the name of the machine. */
+export function besideOf(db: ReadableDb, uid: SessionUid): BesideDigest[] {
+  return db.all(
+    `SELECT coalesce(m.name, substr(d.machine, 1, 8)) AS machine, d.made_at AS madeAt, d.json AS json
+     FROM remote_digests d LEFT JOIN remote_machines m ON m.machine = d.machine
+     WHERE d.session_id = (SELECT id FROM sessions WHERE session_uid = $uid) ORDER BY 1, d.machine`,
+    { uid },
   );
 }
 

@@ -70,3 +70,29 @@ export function countNotThere(db: ReadableDb): number {
     )?.n ?? 0
   );
 }
+
+/** Evicted without a digest, while the bucket has its bytes. `s` is its row. */
+export const BUCKET_ONLY = `s.evicted_at IS NOT NULL AND s.analyzed_at IS NULL AND EXISTS (SELECT 1 FROM remote_records b
+  WHERE b.session_uid = s.session_uid AND json_extract(b.bytes, '$.generation') = s.raw_generation)`;
+
+export const COUNT_BUCKET_ONLY = `SELECT count(*) AS n FROM sessions s WHERE ${BUCKET_ONLY}`;
+
+/** How many there are; of a store without any it costs a look into an index. */
+export function countBucketOnly(db: ReadableDb): number {
+  return db.get<{ n: number }>(COUNT_BUCKET_ONLY)?.n ?? 0;
+}
+
+/** The one that went first comes first. */
+export function bucketOnly(db: ReadableDb): { readonly uid: SessionUid; readonly generation: number }[] {
+  return db.all(
+    `SELECT s.session_uid AS uid, s.raw_generation AS generation FROM sessions s WHERE ${BUCKET_ONLY}
+     ORDER BY s.evicted_at, s.session_uid`,
+  );
+}
+
+export function isBucketOnly(db: ReadableDb, uid: SessionUid): boolean {
+  return (
+    db.get(`SELECT 1 AS found FROM sessions s WHERE s.session_uid = $uid AND ${BUCKET_ONLY}`, { uid }) !==
+    null
+  );
+}

@@ -58,11 +58,17 @@ export function isIndexDamage(thrown: unknown): boolean {
   );
 }
 
+/** Its own, and what other machines' tell of it. */
+const DIGESTS_OF = `SELECT json FROM digests WHERE session_id = $id
+  UNION ALL SELECT json FROM remote_digests WHERE session_id = $id`;
+/** Every session with a digest of either kind. */
+export const WITH_DIGEST = 'SELECT session_id FROM digests UNION SELECT session_id FROM remote_digests';
+
 /** Each session's document, from all its digests. Where a session has none any more, its words are written out of the tables. */
 function putSessions(db: WritableDb, ids: readonly number[]): void {
   let gone = 0;
   for (const id of ids) {
-    const digests = db.all<{ json: string }>('SELECT json FROM digests WHERE session_id = $id', { id });
+    const digests = db.all<{ json: string }>(DIGESTS_OF, { id });
     if (digests.length > 0) db.run(PUT, { id, ...documentOf(digests.map(({ json }) => json)) });
     else gone += db.run('DELETE FROM search WHERE rowid = $id', { id }).changes;
     db.run('DELETE FROM search_pending WHERE session_id = $id', { id });
@@ -142,6 +148,6 @@ export function rebuildSearchIndex(db: WritableDb): void {
     db.exec('DROP TABLE IF EXISTS search');
     db.exec(searchTables);
     db.run('DELETE FROM search_pending');
-    db.run('INSERT INTO search_pending (session_id) SELECT DISTINCT session_id FROM digests');
+    db.run(`INSERT INTO search_pending (session_id) ${WITH_DIGEST}`);
   });
 }

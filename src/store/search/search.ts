@@ -266,8 +266,9 @@ function hitsOf(db: ReadableDb, looks: readonly Looked[], groups: readonly Group
 export function digestsByIds(db: ReadableDb, ids: readonly number[]): Map<number, string[]> {
   const digests = new Map<number, string[]>();
   const rows = db.all<{ id: number; json: string }>(
-    `SELECT session_id AS id, json FROM digests WHERE session_id IN (SELECT value FROM json_each($ids))
-     ORDER BY session_id, generation DESC`,
+    `SELECT session_id AS id, generation, json FROM digests WHERE session_id IN (SELECT value FROM json_each($ids))
+     UNION ALL SELECT session_id, -1, json FROM remote_digests WHERE session_id IN (SELECT value FROM json_each($ids))
+     ORDER BY 1, 2 DESC`,
     { ids: JSON.stringify(ids) },
   );
   for (const { id, json } of rows) digests.set(id, [...(digests.get(id) ?? []), json]);

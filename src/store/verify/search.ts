@@ -4,6 +4,7 @@
  */
 import { messageOf } from '../../domain/errors.ts';
 import type { ReadableDb } from '../connection.ts';
+import { WITH_DIGEST } from '../search/documents.ts';
 import type { Diagnosis } from './findings.ts';
 
 export function searchFindings(db: ReadableDb): Diagnosis[] {
@@ -25,10 +26,11 @@ function problemOf(db: ReadableDb): string | null {
   try {
     // The list of sizes names every session of the index: a plain table, unlike the index itself.
     const row = db.get<{ missing: number; extra: number }>(
-      `SELECT (SELECT count(*) FROM (SELECT DISTINCT session_id AS id FROM digests) d WHERE NOT EXISTS
-                (SELECT 1 FROM search_docsize WHERE id = d.id) AND NOT EXISTS
-                (SELECT 1 FROM search_pending WHERE session_id = d.id)) AS missing,
+      `SELECT (SELECT count(*) FROM (${WITH_DIGEST}) d WHERE NOT EXISTS
+                (SELECT 1 FROM search_docsize WHERE id = d.session_id) AND NOT EXISTS
+                (SELECT 1 FROM search_pending WHERE session_id = d.session_id)) AS missing,
               (SELECT count(*) FROM search_docsize s WHERE NOT EXISTS (SELECT 1 FROM digests WHERE session_id = s.id)
+                 AND NOT EXISTS (SELECT 1 FROM remote_digests WHERE session_id = s.id)
                  AND NOT EXISTS (SELECT 1 FROM search_pending WHERE session_id = s.id)) AS extra`,
     );
     if ((row?.missing ?? 0) > 0) return `it lacks ${row?.missing} sessions with a digest`;

@@ -1,6 +1,6 @@
 /** What stands above each step of a sweep: where we are in the passes, usage before and after. */
 import { formatBytes, formatCount } from '../../cli/format.ts';
-import { EVICTING_PASSES, PASS_AFTER_ANALYSIS } from '../../policy/passes.ts';
+import { EVICTING_PASSES, PASS_AFTER_ANALYSIS, PASS_TO_BUCKET } from '../../policy/passes.ts';
 import type { Proposal, StepName } from '../../sweep/ports.ts';
 import { fit, type Line, line, pad, span, type Zones, zoneBar } from '../paint.ts';
 import type { Wizard } from '../state.ts';
@@ -16,7 +16,14 @@ const STEPS: readonly { readonly step: StepName; readonly shown: string; readonl
     short: PASS_AFTER_ANALYSIS.name,
   },
   { step: 'data_loss', shown: 'data loss', short: 'data loss' },
+  // Where there is a bucket, in the place of the loss.
+  { step: PASS_TO_BUCKET.name, shown: PASS_TO_BUCKET.name, short: PASS_TO_BUCKET.name },
 ];
+
+function stepsOf({ hasBucket }: View): typeof STEPS {
+  const other = hasBucket ? 'data_loss' : PASS_TO_BUCKET.name;
+  return STEPS.filter(({ step }) => step !== other);
+}
 
 export function stepName(step: StepName): string {
   return STEPS.find((one) => one.step === step)?.shown ?? step;
@@ -39,7 +46,7 @@ export function head(
   };
   const caps = `        │ soft cap ${formatBytes(soft)}   ┃ hard cap ${formatBytes(hard)}`;
   return [
-    passes(wizard, cells),
+    passes(stepsOf(view), wizard, cells),
     bar('before', beforeBytes, look),
     afterBytes === null ? bar('now', wizard.usageBytes, look) : bar('after', afterBytes, look),
     line(span(fit(caps, cells), 'dim')),
@@ -63,14 +70,14 @@ function bar(label: string, bytes: number, { zones, barCells, cells }: BarLook):
   );
 }
 
-function passes(wizard: Wizard, cells: number): Line {
+function passes(steps: typeof STEPS, wizard: Wizard, cells: number): Line {
   const now = nowAt(wizard);
   const wide = cells >= 76;
-  const names = STEPS.flatMap(({ step, shown, short }, i) => {
+  const names = steps.flatMap(({ step, shown, short }, i) => {
     const plain = wide ? shown : short;
     const went = wizard.went.find((one) => one.step === step);
     // A step before the present one that did not run was left out, by the user or by a flag.
-    const passed = STEPS.findIndex((one) => one.step === now) > i;
+    const passed = steps.findIndex((one) => one.step === now) > i;
     const mark = went === undefined ? (passed ? '–' : ' ') : went.how === 'skipped' ? '–' : '✓';
     const failed = step === 'analyze' && wizard.failures.length > 0 && cells >= 90;
     const name = failed ? `${plain} (${formatCount(wizard.failures.length)} failed)` : plain;

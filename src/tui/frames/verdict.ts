@@ -1,6 +1,6 @@
 /** Is all well, what goes next and when, and the one thing to do about it: a few sentences, the gravest first. */
 import { formatBytes, formatCount, plural } from '../../cli/format.ts';
-import { evictingPass } from '../../policy/passes.ts';
+import { evictingPass, PASS_TO_BUCKET } from '../../policy/passes.ts';
 import type { Tone } from '../paint.ts';
 import type { State } from '../state.ts';
 import type { Schedule, View } from '../view.ts';
@@ -30,8 +30,30 @@ export function verdict(
   { schedule, isDamaged, watching }: Pick<State, 'schedule' | 'isDamaged' | 'watching'>,
 ): Sentence[] {
   if (isDamaged) return [DAMAGED];
-  if (watching === 'stopped') return [STOPPED, ...next(view), ...when(view, schedule)];
-  return [state(view), ...next(view), ...when(view, schedule)];
+  const more = [...next(view), ...inBucket(view), ...when(view, schedule)];
+  return [watching === 'stopped' ? STOPPED : state(view), ...more];
+}
+
+/** What has no digest is left to the bucket, or may be. */
+function inBucket({ bucketOnly, next: passes }: View): Sentence[] {
+  const atWorst = passes.find(({ pass }) => pass === PASS_TO_BUCKET.name)?.sessions ?? 0;
+  const plain = (text: string): Sentence => ({ sign: ' ', text, tone: 'plain' });
+  return [
+    ...(atWorst === 0
+      ? []
+      : [
+          plain(
+            `At worst the bucket alone keeps ${plural(atWorst, 'session')} without a digest; nothing is lost.`,
+          ),
+        ]),
+    ...(bucketOnly === 0
+      ? []
+      : [
+          plain(
+            `${plural(bucketOnly, 'un-analyzed session')} in the bucket only; \`session-memory analyze\` digests.`,
+          ),
+        ]),
+  ];
 }
 
 function state(view: View): Sentence {
@@ -73,8 +95,13 @@ function shareOf(usedBytes: number, capBytes: number): string {
   return `${shown} % of ${formatBytes(capBytes)}`;
 }
 
+/** What the pass to the bucket would take is what it takes at worst. */
+function isCertain(pass: string): boolean {
+  return evictingPass(pass) !== null && pass !== PASS_TO_BUCKET.name;
+}
+
 function next(view: View): Sentence[] {
-  const passes = view.next.filter((one) => one.sessions > 0 && evictingPass(one.pass) !== null);
+  const passes = view.next.filter((one) => one.sessions > 0 && isCertain(one.pass));
   const sessions = passes.reduce((sum, one) => sum + one.sessions, 0);
   const bytes = passes.reduce((sum, one) => sum + one.bytes, 0);
   const loss: Sentence[] =
