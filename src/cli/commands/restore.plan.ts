@@ -71,6 +71,8 @@ export interface MovedFile {
 interface Places {
   readonly host: Host;
   readonly settings: Pick<Context['settings'], 'storePath'>;
+  /** The store of this machine, where the bytes are out of a passing one; absent: they are out of it. */
+  readonly known?: ReadableDb;
 }
 
 /** What the sessions of one call share: a tree for each root and the agent's folders in it, and who has which place. */
@@ -98,8 +100,9 @@ export function planRestore(
   { trees, taken }: Shared = { trees: new Map(), taken: new Map() },
 ): PlannedRestore {
   const agent = agentById(session.agent, context.host);
+  const known = context.known ?? db;
   if (otherProject !== null && agent?.otherProject === undefined) throw noOtherProject(session, agent);
-  const root = to === null ? ownPlace(context, db, session, agent) : resolve(to);
+  const root = to === null ? ownPlace(context, known, session, agent) : resolve(to);
   if (root === undefined) throw nowhere(session, agent);
   // In a folder of the user's none is the agent's, nor beside the store.
   const folders = to === null && agent?.cannotPutBack === undefined ? (agent?.folders ?? []) : [];
@@ -112,7 +115,7 @@ export function planRestore(
     );
   const beside = textBeside(root);
   const target: RestoreTarget = {
-    nativeId: agent === null ? nativeIdOf(session.uid) : idFor(db, session, agent, beside),
+    nativeId: agent === null ? nativeIdOf(session.uid) : idFor({ db, known }, session, agent, beside),
     project: otherProject ?? session.project,
     isMoved: otherProject !== null,
     startedAt: session.startedAt,
@@ -123,7 +126,7 @@ export function planRestore(
   const isOurs = to === null && agent?.cannotPutBack !== undefined;
   const tree = trees.get(place) ?? new RestoreTree(root, force || isOurs, folders);
   trees.set(place, tree);
-  const isForeign = cameWithArchive(db, session);
+  const isForeign = cameWithArchive(known, session);
   const isVouchedFor = session.origin === null;
   const asked: SessionToPlace = {
     ...{ agent: session.agent, nativeId: session.nativeId, target },
@@ -230,21 +233,26 @@ function wayBackTo(
  * The id that the agent is given: its own, though another session may bear it too; only where that one would lie at the very same place, the
  * one of the session's uid. An id that is no plain name has become a harmless one.
  */
-function idFor(db: ReadableDb, session: SessionRow, agent: AgentFormat, beside: TextBeside): string {
+function idFor(
+  { db, known }: { readonly db: ReadableDb; readonly known: ReadableDb },
+  session: SessionRow,
+  agent: AgentFormat,
+  beside: TextBeside,
+): string {
   const [own, apart] = [idOfAgent(session), nativeIdOf(session.uid)];
   if (own === apart) return own;
-  const placeOf = (row: SessionRow): string | null => {
+  const placeOf = (row: SessionRow, within: ReadableDb): string | null => {
     const { project, startedAt } = row;
-    const main = filesOf(db, row.uid).find(({ role, gone }) => role === 'main' && !gone);
+    const main = filesOf(within, row.uid).find(({ role, gone }) => role === 'main' && !gone);
     return main === undefined
       ? null
       : agent.restorePath({ nativeId: idOfAgent(row), project, startedAt, beside }, main);
   };
-  const place = placeOf(session);
-  const others = bearersOf(db, session.agent, session.nativeId).filter(({ uid }) => uid !== session.uid);
+  const place = placeOf(session, db);
+  const others = bearersOf(known, session.agent, session.nativeId).filter(({ uid }) => uid !== session.uid);
   const isTaken = others.some(({ uid, isEvicted }) => {
-    const other = isEvicted ? null : findSession(db, uid);
-    return other !== null && placeOf(other) === place;
+    const other = isEvicted ? null : findSession(known, uid);
+    return other !== null && placeOf(other, known) === place;
   });
   return isTaken ? apart : own;
 }

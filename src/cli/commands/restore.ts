@@ -56,7 +56,7 @@ export const restore: Command = async (context) => {
   const code = await supervised(context, mountOf(context), '--to DIR with a folder');
   if (code !== null) return code;
   if (all || context.args.length > 1) return restoreSeveral(context, all);
-  if (context.settings.remote === null) return restoreNamed(context);
+  if (context.settings.remote === null) return restoreNamed(context, null);
   const { withBytes } = await import('../fetched.ts');
   return await withBytes(context, onlyArg(context, 'UID'), restoreNamed);
 };
@@ -105,22 +105,23 @@ function refuseResume({ args, flags }: Context, all: boolean): void {
     );
 }
 
-/** `wasFetched`: the store is a passing one, which has nothing to learn; what stands in the way is put beside. */
-async function restoreNamed(context: Context, wasFetched = false): Promise<ExitCode | AgentExit> {
+/** `from`: a passing store that has the bytes, and nothing to learn; what stands in the way is put beside. */
+async function restoreNamed(context: Context, from: ReadableDb | null): Promise<ExitCode | AgentExit> {
   const options = optionsOf(context);
   const { to } = options;
   const named = onlyArg(context, 'UID');
   // Restored elsewhere, the store has nothing to learn: it is opened for reading only.
   const { storePath } = context.settings;
   const isDry = context.flags['dryRun'] === true;
-  const learns = to === null && !isDry && !wasFetched;
+  const learns = to === null && !isDry && from === null;
   const writable = learns ? openAfterLook(storePath, (there) => resolveSession(there, named)) : null;
   const db = writable ?? openReadable(storePath);
+  const bytes = from ?? db;
   let start: PlannedRestore | null = null;
   let code: ExitCode = EXIT.done;
   try {
-    const session = resolveSession(db, named);
-    const planned = planRestore(context, db, session, options);
+    const session = resolveSession(bytes, named);
+    const planned = planRestore({ ...context, known: db }, bytes, session, options);
     const resumes = context.flags['resume'] === true;
     // Before anything is written: what was asked for is more than the files.
     if (resumes && planned.resume.argv.length === 0) throw noWayBack(session, context.host);
@@ -130,7 +131,7 @@ async function restoreNamed(context: Context, wasFetched = false): Promise<ExitC
     const storedFirst =
       writable === null || storing.length === 0 ? undefined : await storeFirst(context, writable, storing);
     const restoring = storedFirst === undefined ? planned : { ...planned, storedFirst };
-    const asides = restoreOne(db, restoring, learningOf(context, writable));
+    const asides = restoreOne(bytes, restoring, learningOf(context, writable));
     const starts = resumes && canStart(context);
     code = tellOne(context, { planned, asides }, to !== null, starts);
     if (resumes && !starts && !context.json)
