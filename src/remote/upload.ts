@@ -35,6 +35,13 @@ import { Sending } from './sending.ts';
 /** A commit is made once it has this much: a run that is killed does so much again at most, unless one session alone is larger. */
 const COMMIT_RAW_BYTES = 64 * 1024 * 1024;
 const COMMIT_SESSIONS = 500;
+/** Bytes are plain ones. */
+export interface UploadProgress {
+  readonly session: number;
+  readonly sessions: number;
+  readonly bytes: { readonly done: number; readonly total: number };
+}
+
 export interface UploadDeps {
   readonly db: WritableDb;
   readonly bucket: Bucket;
@@ -43,8 +50,7 @@ export interface UploadDeps {
   readonly formatOf: (agent: string) => AgentFormat | null;
   readonly now: () => Iso;
   readonly signal: AbortSignal;
-  /** Bytes are plain ones. */
-  readonly progress: (done: number, total: number, uploadedBytes: number) => void;
+  readonly progress: (progress: UploadProgress) => void;
 }
 
 export interface Uploaded {
@@ -65,13 +71,18 @@ export class NotAlone extends Error {}
 export async function upload(deps: UploadDeps): Promise<Uploaded> {
   const done = nothingYet();
   const waiting = toUpload(changedSinceUpload(deps.db));
+  const totalBytes = waiting.reduce((sum, { newBytes }) => sum + newBytes, 0);
   const sending = sendingFor(deps, done);
   let batch = new Batch(deps, done, sending);
   for (const [i, { uid }] of waiting.entries()) {
     if (deps.signal.aborted) break;
-    deps.progress(i, waiting.length, done.rawBytes);
+    const passed = () => {
+      const bytes = { done: done.rawBytes, total: totalBytes };
+      deps.progress({ session: i + 1, sessions: waiting.length, bytes });
+    };
+    passed();
     try {
-      await batch.add(uid);
+      await batch.add(uid, passed);
     } catch (thrown) {
       if (!(thrown instanceof FailureError) || !OF_ONE.has(thrown.failure.code)) throw thrown;
       done.problems.push({ session_uid: uid, problem: messageOf(thrown) });
@@ -151,7 +162,8 @@ class Batch {
     return this.#rawBytes >= COMMIT_RAW_BYTES || this.#sessions.length >= COMMIT_SESSIONS;
   }
 
-  async add(uid: SessionUid): Promise<void> {
+  /** `passed`: called as more of its bytes are taken. */
+  async add(uid: SessionUid, passed: () => void): Promise<void> {
     const { db, formatOf } = this.#deps;
     const found = marked(db, uid);
     if (found === null) return;
@@ -180,7 +192,7 @@ class Batch {
         session_uid: uid,
         problem: `it stays here too: ${first.key} would not come back, ${first.why}`,
       });
-    const pieces = isLive ? await this.#piecesOf(uid, whole) : [];
+    const pieces = isLive ? await this.#piecesOf(uid, whole, passed) : [];
     const records = await this.#putRecords(recordsOf({ meta, digests, pieces }));
     this.#sessions.push({
       ...{ uid, mark, files: first === undefined ? files : null, generation: meta.raw_generation },
@@ -221,7 +233,7 @@ class Batch {
   }
 
   /** Where each of its segments lies; those that are not in the bucket yet go into the pack that is being filled. */
-  async #piecesOf(uid: SessionUid, session: Outgoing): Promise<PackedPiece[]> {
+  async #piecesOf(uid: SessionUid, session: Outgoing, passed: () => void): Promise<PackedPiece[]> {
     const known = new Map(piecesOf(this.#deps.db, uid));
     const pieces: PackedPiece[] = [];
     for (const segment of session.segments) {
@@ -232,6 +244,7 @@ class Batch {
         const plain = readSegment(this.#deps.db, meta, `${uid} ${segment.key}`);
         const place = await this.#put(plain, segment.stored_bytes);
         giveUp(plain);
+        passed();
         known.set(segment.sha256, { ...told, pack: place.pack, at: place.at });
         pieces.push({ ...told, place });
       } else pieces.push({ ...told, place: { pack: there.pack, at: there.at, bytes: there.raw_bytes } });

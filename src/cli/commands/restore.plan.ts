@@ -18,7 +18,7 @@ import { hashText } from '../../files/hash-text.ts';
 import { mountOfRoot } from '../../files/mounts.ts';
 import { onDisk } from '../../files/on-disk.ts';
 import { cuttingOf } from '../../ingest/content/records.ts';
-import { rootsHere, textBeside, withProjects } from '../../ingest/discover/roots.ts';
+import { isFolder, rootsHere, textBeside, withProjects } from '../../ingest/discover/roots.ts';
 import {
   type NoPlace,
   obstacleAt,
@@ -428,7 +428,10 @@ function clash(path: string, uid: SessionUid, other: SessionUid): FailureError {
   );
 }
 
-/** Of the agent's folders on this machine the one where the session was found; a backup that was ingested is none of them. */
+/**
+ * Of the agent's folders on this machine the one where the session was found (a backup that was ingested is none of them), else the first
+ * one that is there: an agent that lives in a container only has no folder in the usual place.
+ */
 function whereAgentLooks(roots: readonly string[], foundIn: string | null): string | undefined {
-  return roots.find((root) => root === foundIn) ?? roots[0];
+  return roots.find((root) => root === foundIn) ?? roots.find(isFolder) ?? roots[0];
 }

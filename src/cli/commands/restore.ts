@@ -151,11 +151,11 @@ export function learningOf({ clock }: Pick<Context, 'clock'>, writable: Writable
   return writable === null ? null : { db: writable, now: () => clock.now() };
 }
 
-async function restoreSeveral(context: Context, all: boolean): Promise<ExitCode> {
+async function restoreSeveral(context: Context, isAll: boolean): Promise<ExitCode> {
   const options = optionsOf(context);
   const { storePath } = context.settings;
   const sessionsIn = (db: ReadableDb) =>
-    all
+    isAll
       ? listSessions(db, { sort: 'project' }).filter(({ state }) => state !== 'evicted')
       : namedSessions(db, context.args);
   const isDry = context.flags['dryRun'] === true;
@@ -164,14 +164,22 @@ async function restoreSeveral(context: Context, all: boolean): Promise<ExitCode>
   const line = new ProgressLine(context.io);
   using threads = new StagerThreads(context.startStager, storePath);
   try {
-    const sessions = sessionsIn(db);
+    const remote = context.settings.remote === null ? null : await import('./restore.away.ts');
+    const all = sessionsIn(db);
+    const { here: sessions, away } = remote?.partedByPlace(db, all) ?? { here: all, away: [] };
     const failed: FailedRestore[] = [];
     const replacing: PlannedRestore[] = [];
-    const planned = plansOf(context, db, sessions, options, { failed, replacing, line });
+    const shared: Shared = { trees: new Map(), taken: new Map() };
+    const planned = plansOf(context, db, sessions, options, { failed, replacing, line, shared });
+    const fetching = async () => {
+      const fetched = await remote?.restoreAway(context, db, away, options, { shared, isDry });
+      failed.push(...(fetched?.failed ?? []));
+      return { restored: fetched?.restored ?? [], asides: fetched?.asides ?? new Map<string, string>() };
+    };
     if (isDry) {
       const would = [...planned, ...replacing];
       line.clear();
-      return tellDryRun(context, would, failed, false);
+      return tellDryRun(context, [...would, ...(await fetching()).restored], failed, false);
     }
     const stager = threads.forBytes(sessions.reduce((sum, { rawBytes }) => sum + rawBytes, 0));
     const learning = learningOf(context, writable);
@@ -180,8 +188,13 @@ async function restoreSeveral(context: Context, all: boolean): Promise<ExitCode>
     for (const { one, error } of [...fates.failed, ...more.failed])
       failed.push({ uid: one.session.uid, why: error.failure });
     line.clear();
-    const asides = new Map([...fates.asides, ...more.asides]);
-    return tellSeveral(context, { restored: [...fates.restored, ...more.restored], asides, failed });
+    const { restored, asides: fetched } = await fetching();
+    const asides = new Map([...fates.asides, ...more.asides, ...fetched]);
+    return tellSeveral(context, {
+      restored: [...fates.restored, ...more.restored, ...restored],
+      asides,
+      failed,
+    });
   } finally {
     line.clear();
     await threads.close();
@@ -207,6 +220,7 @@ interface ToFill {
   readonly failed: FailedRestore[];
   readonly replacing: PlannedRestore[];
   readonly line: ProgressLine;
+  readonly shared: Shared;
 }
 
 /**
@@ -218,9 +232,8 @@ function* plansOf(
   db: ReadableDb,
   sessions: readonly SessionRow[],
   options: RestoreOptions,
-  { failed, replacing, line }: ToFill,
+  { failed, replacing, line, shared }: ToFill,
 ): Generator<PlannedRestore> {
-  const shared: Shared = { trees: new Map(), taken: new Map() };
   for (const [i, session] of sessions.entries()) {
     line.work('restore', { count: i + 1, total: sessions.length }, session.uid);
     try {
