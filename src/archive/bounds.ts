@@ -70,13 +70,30 @@ function frameEnd(bytes: Buffer, from: number, hasChecksum: boolean): number | n
 export function opened(data: Uint8Array, max: number): Uint8Array | string {
   const size = plainBytesOf(data);
   if (typeof size === 'string') return size;
-  if (size > max) return `it would become ${size} bytes, where ${max} are the most`;
+  if (size > max) return tooLarge(size, max);
   try {
     const plain = Bun.zstdDecompressSync(data);
     return plain.length === size ? plain : 'its zstd does not hold as much as it says';
   } catch {
     return 'its zstd is damaged';
   }
+}
+
+/** The same, for what is large: it is opened aside, while this thread has other work. */
+export async function openedAside(data: Uint8Array, max: number): Promise<Uint8Array | string> {
+  const size = plainBytesOf(data);
+  if (typeof size === 'string') return size;
+  if (size > max) return tooLarge(size, max);
+  try {
+    const plain = await Bun.zstdDecompress(data);
+    return plain.length === size ? plain : 'its zstd does not hold as much as it says';
+  } catch {
+    return 'its zstd is damaged';
+  }
+}
+
+function tooLarge(size: number, max: number): string {
+  return `it would become ${size} bytes, where ${max} are the most`;
 }
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];

@@ -32,7 +32,7 @@ import { covers, offerOf, tellConflict } from './offer.ts';
 import { inItsPlaces } from './places.ts';
 import { withoutSecrets } from './redact.ts';
 import type { importSchema } from './report.schema.ts';
-import { arrivals } from './sessions.ts';
+import { type Arrival, arrivals } from './sessions.ts';
 
 export type ImportReport = z.input<typeof importSchema>;
 
@@ -52,22 +52,38 @@ export interface ImportDeps {
   readonly progress: (uid: SessionUid) => void;
   /** Makes the digest of a stranger's session out of its bytes: nobody takes a stranger's word for them. True where it could. */
   readonly analyze: (uid: SessionUid) => Promise<boolean>;
+  /** The store is gone in a moment: nothing of it is kept for good, so no secret is looked for. */
+  readonly isPassing?: boolean;
 }
 
 export async function importStream(
   deps: ImportDeps,
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<ImportReport> {
+  using spool = spoolFor(deps);
+  return await importArrivals(deps, arrivals(chunks, spool, deps.trusted));
+}
+
+/** Where the bytes of sessions wait that are to come into a store. */
+export function spoolFor({ read }: Pick<ImportDeps, 'read'>): Spool {
+  return new Spool(`${read.path}.import-${crypto.randomUUID().slice(0, 8)}`);
+}
+
+/** Sessions that came whole, in whatever way. */
+export async function importArrivals(
+  deps: ImportDeps,
+  arrived: AsyncIterable<Arrival>,
+): Promise<ImportReport> {
   const report = emptyReport(deps);
   const before = usage(deps.read).tier1Bytes;
-  using spool = new Spool(`${deps.read.path}.import-${crypto.randomUUID().slice(0, 8)}`);
   const forgotten = new Set(forgottenUids(deps.read));
-  for await (const arrival of arrivals(chunks, spool, deps.trusted)) {
+  for await (const arrival of arrived) {
     if (deps.signal.aborted) break;
     if (arrival.kind === 'damaged') noteDamaged(report, arrival.uid, arrival.problem);
     else if (arrival.kind === 'forgotten') takeForgotten(deps, arrival, forgotten, report);
     else {
-      const session = await withoutSecrets(arrival.session, deps.trusted);
+      const session =
+        deps.isPassing === true ? arrival.session : await withoutSecrets(arrival.session, deps.trusted);
       const { meta } = session;
       const placed = inPlaces(deps, session, report);
       const came = placed === null ? null : takeSession(deps, placed, forgotten, report);

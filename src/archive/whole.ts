@@ -15,9 +15,15 @@ import { lettingGo, presentDigest } from '../store/import/rows.ts';
 
 /**
  * What a session lacks, or null: a live one all bytes of all files, an evicted one its digest or the event that let it go. `left`:
- * why a digest of it was left out, if one was. Of a stranger's evicted session a digest is all there is.
+ * why a digest of it was left out, if one was. Of a stranger's evicted session a digest is all there is. `logHashes`: of the logs
+ * of files, hex, where they were hashed as they came in.
  */
-export function incompleteness(session: Incoming, trusted: boolean, left: string | null): string | null {
+export function incompleteness(
+  session: Incoming,
+  trusted: boolean,
+  left: string | null,
+  logHashes: ReadonlyMap<string, string> = new Map(),
+): string | null {
   const { meta, segments } = session;
   if (meta.evicted_at !== null) {
     if (segments.length > 0) return 'it was evicted, and has bytes';
@@ -29,14 +35,19 @@ export function incompleteness(session: Incoming, trusted: boolean, left: string
     return event.kind === 'evicted' && !isDigested ? 'it was evicted without a digest' : null;
   }
   for (const file of meta.files) {
-    const problem = lackOf(session, file, trusted);
+    const problem = lackOf(session, file, trusted, logHashes.get(file.key));
     if (problem !== null) return problem;
   }
   const keys = new Set(meta.files.map(({ key }) => key));
   return segments.every(({ key }) => keys.has(key)) ? null : 'it has segments of no file';
 }
 
-function lackOf(session: Incoming, file: ArchivedFile, trusted: boolean): string | null {
+function lackOf(
+  session: Incoming,
+  file: ArchivedFile,
+  trusted: boolean,
+  logHash: string | undefined,
+): string | null {
   let end = 0;
   for (const segment of segmentsOfFile(session, file.key)) {
     if (segment.log_offset !== end) return `bytes of ${file.key} are missing`;
@@ -45,7 +56,9 @@ function lackOf(session: Incoming, file: ArchivedFile, trusted: boolean): string
   if (file.gone ? end > 0 : end !== file.log_bytes) return `bytes of ${file.key} are missing`;
   if (file.gone || file.sha256 === null) return null;
   if (!trusted && isScattered(session, file)) return `${file.key} lies in too many pieces`;
-  return hashOf(incomingVersion(session, file)) === file.sha256
+  // Without extents the present version is the log.
+  const known = file.extents === null ? logHash : undefined;
+  return (known ?? hashOf(incomingVersion(session, file))) === file.sha256
     ? null
     : `${file.key} does not have the hash that was recorded`;
 }

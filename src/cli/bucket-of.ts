@@ -17,7 +17,6 @@ import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { remoteState } from '../store/remote/state.ts';
 import type { RemoteSettings } from './config.ts';
 import type { Context } from './context.ts';
-import { formatBytes } from './format.ts';
 import type { ProgressLine } from './io.ts';
 
 export function addressOf(remote: RemoteSettings, { host }: Pick<Context, 'host'>): BucketAddress {
@@ -60,7 +59,8 @@ export function syncDeps(context: Context, db: WritableDb, bucket: Bucket, line:
   return {
     ...{ db, bucket, name: machineName(context), program: context.version, now: () => clock.now(), signal },
     formatOf: (agent) => agentById(agent, host),
-    progress: (done, total, bytes) => line.show(`upload ${done + 1}/${total}  ${formatBytes(bytes)}`),
+    progress: ({ session, sessions, bytes }) =>
+      line.work('upload', { count: session, total: sessions, bytes }),
     reading: (machine, done, total) => line.show(`read ${plainLine(machine)} ${done + 1}/${total}`),
   };
 }

@@ -1,48 +1,41 @@
 /**
  * Bytes that are not in the store, from the bucket: in a passing store of their own, out of which they are restored or shown.
  * Promises: the store itself does not change; what was fetched is whole, by the hashes that were recorded, or the command fails; what was
- * fetched is gone afterwards. Without a bucket nothing in here is reached.
+ * fetched is gone afterwards, also where the command is killed (`store/passing.ts`). Without a bucket nothing in here is reached.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { agentById } from '../agents/registry.ts';
-import { importStream } from '../archive/import.ts';
+import { importArrivals, spoolFor } from '../archive/import.ts';
 import { FailureError, fail } from '../domain/errors.ts';
 import type { SessionRow } from '../domain/session.ts';
 import { plainLine } from '../domain/text.ts';
 import { bytesOf, fetched } from '../remote/fetch.ts';
-import type { ReadableDb } from '../store/connection.ts';
-import { openReadable, openWritable } from '../store/open.ts';
+import type { ReadableDb, WritableDb } from '../store/connection.ts';
+import { openReadable } from '../store/open.ts';
+import { openPassing } from '../store/passing.ts';
 import { findSession, resolveSession } from '../store/read.ts';
 import type { StoredBytes } from '../store/remote/state.ts';
 import { bucketOf } from './bucket-of.ts';
 import type { Context } from './context.ts';
-import { formatBytes } from './format.ts';
 import { ProgressLine } from './io.ts';
 
 /** Whether the bytes of a session are not here and in the bucket. */
-function isAway(db: ReadableDb, { evictedAt, uid }: SessionRow): boolean {
+export function isAway(db: ReadableDb, { evictedAt, uid }: SessionRow): boolean {
   return evictedAt !== null && bytesOf(db, uid).length > 0;
 }
 
 /**
- * Runs `use` with the store that has the session's bytes: this one, or one that was fetched just now. `wasFetched` tells which: nothing
- * is learned by a store that is gone a moment later.
+ * Runs `use` with the store that has the session's bytes where that is not the one of the context: one that was fetched into just now, and
+ * has nothing to learn; null: the session's bytes are here.
  */
 export async function withBytes<T>(
   context: Context,
   named: string,
-  use: (context: Context, wasFetched: boolean) => Promise<T>,
+  use: (context: Context, from: ReadableDb | null) => Promise<T>,
 ): Promise<T> {
   const session = awayNamed(context, named);
-  if (session === null) return await use(context, false);
-  const folder = mkdtempSync(join(context.tempFolder, 'session-memory-fetch-'));
-  try {
-    const storePath = await fetchedWhole(context, session, folder);
-    return await use({ ...context, args: [session.uid], settings: { ...context.settings, storePath } }, true);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  if (session === null) return await use(context, null);
+  using from = await fetchedWhole(context, session);
+  return await use({ ...context, args: [session.uid] }, from);
 }
 
 /** The named session where its bytes have to be fetched; null: all others, and whatever else is told by the command itself. */
@@ -54,19 +47,20 @@ function awayNamed({ settings }: Context, named: string): SessionRow | null {
 }
 
 /**
- * Every state that a machine has of it, together; where one of them cannot be had, one that has no less than was here. Returns the path of
- * the passing store.
+ * Every state that a machine has of it, together; where one of them cannot be had, one that has no less than was here. Returns the passing
+ * store, which the caller closes.
  */
-async function fetchedWhole(context: Context, session: SessionRow, folder: string): Promise<string> {
+export async function fetchedWhole(context: Context, session: SessionRow): Promise<ReadableDb> {
   using here = openReadable(context.settings.storePath);
   const states = bytesOf(here, session.uid);
   const single = states.filter(({ raw_bytes: bytes }) => states.length > 1 && bytes >= session.rawBytes);
   let first: FailureError | null = null;
-  for (const [i, some] of [states, ...single.map((state) => [state])].entries()) {
-    const storePath = join(folder, `store-${i}.db`);
+  for (const some of [states, ...single.map((state) => [state])]) {
+    const passing = openPassing(context.settings.storePath);
     try {
-      await fetchInto(context, session, some, storePath);
+      await fetchInto(context, session, some, passing);
     } catch (thrown) {
+      passing.close();
       if (!(thrown instanceof FailureError) || !['not_found', 'corrupt'].includes(thrown.failure.code))
         throw thrown;
       first ??= thrown;
@@ -76,7 +70,7 @@ async function fetchedWhole(context: Context, session: SessionRow, folder: strin
       context.io.err(
         `warning: of ${plainLine(session.uid)} one of ${states.length} states in the bucket cannot be had (${plainLine(first.failure.message)}); another one is whole\n`,
       );
-    return storePath;
+    return passing;
   }
   throw (
     first ?? fail('not_found', `${session.uid} is not in the bucket`, 'Run `session-memory remote sync`.')
@@ -87,32 +81,25 @@ async function fetchInto(
   context: Context,
   { uid }: SessionRow,
   states: readonly StoredBytes[],
-  storePath: string,
+  db: WritableDb,
 ): Promise<void> {
   const { io, host, clock, settings, signal } = context;
   const line = new ProgressLine(io);
   using here = openReadable(settings.storePath);
   const bucket = await bucketOf(context, here);
-  using db = openWritable(storePath);
-  const showing = (done: number, total: number) =>
-    line.show(`fetch ${formatBytes(done)} of ${formatBytes(total)}  ${uid}`);
+  using spool = spoolFor({ read: db });
   try {
-    const stream = fetched(bucket, uid, states, { now: clock.now(), progress: showing });
-    const { damaged } = await importStream(
+    const progress = (done: number, total: number) => line.bytes('fetch', { done, total });
+    const { damaged } = await importArrivals(
       {
-        ...{
-          read: db,
-          write: db,
-          trusted: true,
-          origin: 'the bucket',
-          hardCapBytes: Number.MAX_SAFE_INTEGER,
-        },
+        ...{ read: db, write: db, trusted: true, isPassing: true, origin: 'the bucket' },
+        ...{ hardCapBytes: Number.MAX_SAFE_INTEGER },
         ...{ formatOf: (agent) => agentById(agent, host), now: () => clock.now(), signal },
         ...{ progress: () => undefined, analyze: async () => false },
       },
-      stream,
+      fetched(bucket, uid, states, { spool, progress }),
     );
-    if (signal.aborted) throw fail('interrupted', 'interrupted; nothing was taken', 'Run it again.');
+    if (signal.aborted) throw interrupted();
     const [first] = damaged;
     const came = findSession(db, uid);
     if (first === undefined && came !== null && came.evictedAt === null) return;
@@ -121,7 +108,18 @@ async function fetchInto(
       `${uid} cannot be fetched whole: ${first?.problem ?? 'its bytes are not there'}`,
       'Nothing of it was taken. `session-memory verify --remote` lists what is wrong in the bucket.',
     );
+  } catch (thrown) {
+    if (thrown instanceof FailureError && thrown.failure.code === 'interrupted') throw interrupted();
+    throw thrown;
   } finally {
     line.clear();
   }
+}
+
+function interrupted(): FailureError {
+  return fail(
+    'interrupted',
+    'interrupted; nothing was taken',
+    'Run it again: it fetches from the beginning.',
+  );
 }

@@ -4,11 +4,10 @@
  * name or refused; what was written is read back before it is counted on.
  */
 import { type FailureError, fail } from '../domain/errors.ts';
-import { sameBytes } from '../store/segments.ts';
 import type { BucketClient, ListedObject } from './client.ts';
 import { COMMIT_BYTES_MAX, type Commit, commitBytes, readCommit } from './commit.ts';
 import { commitName, HEADS, headName, logFolder, objectNamed, packName } from './layout.ts';
-import { PACK_BYTES_MAX, packed, unpacked } from './pack.ts';
+import { type Effort, PACK_BYTES_MAX, packed, unpacked } from './pack.ts';
 import { type MasterKey, seal, sealedBytes, unseal } from './seal.ts';
 
 /** More are not taken: a list is as long as whoever has the bucket wants it to be. */
@@ -24,26 +23,27 @@ export class Bucket {
     this.#master = master;
   }
 
-  /** Writes a pack and reads it back. Returns how many bytes it takes there. */
-  async putPack(id: string, plain: Uint8Array): Promise<number> {
+  async sealedPack(id: string, plain: Uint8Array, effort: Effort): Promise<Uint8Array> {
+    return await seal(this.#master, packName(id), await packed(plain, effort));
+  }
+
+  /** Writes a sealed pack and reads it back. */
+  async putPack(id: string, sealed: Uint8Array): Promise<void> {
     const name = packName(id);
-    const sealed = await seal(this.#master, name, await packed(plain));
     if ((await this.client.create(name, sealed)) === 'exists') throw taken(name);
-    const back = await this.client.get(name, sealed.length);
-    if (back === null || !sameBytes(back, sealed))
-      throw fail(
-        'unreachable',
-        `${name} did not come back from the bucket as it was written`,
-        'Nothing counts on it. Run `session-memory remote sync` again; if it stays so, do not use this service.',
-      );
-    return sealed.length;
+    if (await this.client.holds(name, sealed)) return;
+    throw fail(
+      'unreachable',
+      `${name} did not come back from the bucket as it was written`,
+      'Nothing counts on it. Run `session-memory remote sync` again; if it stays so, do not use this service.',
+    );
   }
 
   /** The plain bytes of a pack; null where it is not there. */
   async pack(id: string): Promise<Uint8Array | null> {
     const name = packName(id);
     const sealed = await this.client.get(name, sealedBytes(name, PACK_BYTES_MAX));
-    return sealed === null ? null : unpacked(name, await unseal(this.#master, name, sealed));
+    return sealed === null ? null : await unpacked(name, await unseal(this.#master, name, sealed));
   }
 
   async sealedCommit(commit: Omit<Commit, 'version'>): Promise<Uint8Array> {

@@ -63,6 +63,12 @@ interface Request {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   readonly bytesMax: number;
+  /** Where the body of an answer goes, from its beginning at each try; absent: it is collected. */
+  readonly into?: () => Sink;
+}
+
+interface Sink {
+  take(part: Uint8Array): void;
 }
 
 interface ServiceAnswer {
@@ -107,13 +113,19 @@ export class BucketClient {
     if (answer.status === 200) return 'created';
     if (answer.status !== 412) throw this.#refused('PUT', name, answer);
     // An earlier try may have made it, and its answer was lost; a connection may repeat a request by itself, without a word.
-    return (await this.#holds(name, body)) ? 'created' : 'exists';
+    return (await this.holds(name, body)) ? 'created' : 'exists';
   }
 
-  async #holds(name: string, body: Uint8Array): Promise<boolean> {
+  /** Whether the object is there and is just this. It is compared as it comes: nothing is held twice. */
+  async holds(name: string, body: Uint8Array): Promise<boolean> {
+    let compared = new Comparison(body);
+    const into = () => {
+      compared = new Comparison(body);
+      return compared;
+    };
     try {
-      const there = await this.get(name, body.length);
-      return there !== null && sameBytes(there, body);
+      const there = await this.#got(name, body.length, into);
+      return there !== null && compared.isSame;
     } catch (thrown) {
       // A larger one is another one.
       if (thrown instanceof FailureError && thrown.failure.code === 'corrupt') return false;
@@ -130,7 +142,12 @@ export class BucketClient {
 
   /** All of an object; null where there is none. One that is larger than `bytesMax` is a failure. */
   async get(name: string, bytesMax: number): Promise<Uint8Array | null> {
-    const answer = await this.#send({ method: 'GET', name, bytesMax });
+    return await this.#got(name, bytesMax);
+  }
+
+  async #got(name: string, bytesMax: number, into?: () => Sink): Promise<Uint8Array | null> {
+    const request = { method: 'GET' as const, name, bytesMax };
+    const answer = await this.#send(into === undefined ? request : { ...request, into });
     if (answer.status === 200) return answer.body;
     if (answer.status === 404 && tagOf(answer.body, 'Code') !== 'NoSuchBucket') return null;
     throw this.#refused('GET', name, answer);
@@ -171,8 +188,9 @@ export class BucketClient {
   /** Tries until there is an answer that another try would not change. */
   async #send(request: Request): Promise<ServiceAnswer> {
     let wasSkewed = false;
+    const hash = Buffer.from(sha256(request.body ?? new Uint8Array(0))).toString('hex');
     for (let tries = 1; ; tries += 1) {
-      const attempt = await this.#attempt(request);
+      const attempt = await this.#attempt(request, hash);
       if (this.#signal.aborted) throw interrupted();
       if (attempt.kind === 'answer') {
         const { answer } = attempt;
@@ -208,7 +226,7 @@ export class BucketClient {
     return true;
   }
 
-  async #attempt(request: Request): Promise<Attempt> {
+  async #attempt(request: Request, hash: string): Promise<Attempt> {
     const { method, name, body } = request;
     const verb = name === null ? 'LIST' : method;
     this.traffic.requests += 1;
@@ -217,7 +235,7 @@ export class BucketClient {
     try {
       const sendMs = ((body?.length ?? 0) / this.#waits.slowestBytesPerS) * 1000;
       silence.wait(this.#waits.silenceMs + sendMs);
-      const { url, headers } = await this.#signed(request);
+      const { url, headers } = await this.#signed(request, hash);
       const sent = body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> };
       const answer = await fetch(url, {
         method,
@@ -227,9 +245,9 @@ export class BucketClient {
         signal: silence.signal,
       });
       this.traffic.sentBytes += body?.length ?? 0;
-      const got = await this.#body(answer, request.bytesMax, silence);
-      this.traffic.receivedBytes += got.length;
-      return { kind: 'answer', answer: { status: answer.status, headers: answer.headers, body: got } };
+      const got = await this.#body(answer, request, silence);
+      this.traffic.receivedBytes += got.bytes;
+      return { kind: 'answer', answer: { status: answer.status, headers: answer.headers, body: got.body } };
     } catch (thrown) {
       if (thrown instanceof TooLarge)
         throw fail(
@@ -244,12 +262,15 @@ export class BucketClient {
   }
 
   /** All of it, or it throws: a connection that ends early looks like an end to some. */
-  async #body(answer: Response, bytesMax: number, silence: Silence): Promise<Uint8Array> {
-    const told = answer.headers.get('content-length');
-    if (told !== null && Number(told) > bytesMax && answer.status === 200) throw new TooLarge();
-    const parts: Uint8Array[] = [];
+  async #body(answer: Response, { bytesMax, into }: Request, silence: Silence) {
+    const isDone = answer.status === 200;
+    const length = answer.headers.get('content-length');
+    const told = length === null ? null : Number(length);
+    if (told !== null && told > bytesMax && isDone) throw new TooLarge();
+    const most = isDone ? bytesMax : TEXT_BYTES_MAX;
+    const collected = new Collection(told !== null && told <= most ? told : null);
+    const sink = isDone && into !== undefined ? into() : collected;
     let bytes = 0;
-    const most = answer.status === 200 ? bytesMax : TEXT_BYTES_MAX;
     const reader = answer.body?.getReader();
     const { silenceMs, slowestBytesPerS } = this.#waits;
     // A byte now and then is no silence, and would keep a run for ever.
@@ -258,20 +279,18 @@ export class BucketClient {
       silence.wait(Math.max(0, Math.min(silenceMs, endMs - performance.now())));
       const step = await reader?.read();
       if (step === undefined || step.done) break;
-      parts.push(step.value);
       bytes += step.value.length;
       if (bytes > most) throw new TooLarge();
+      sink.take(step.value);
     }
-    if (told !== null && Number(told) !== bytes)
-      throw new Error(`its answer ends after ${bytes} of ${told} bytes`);
-    return Buffer.concat(parts);
+    if (told !== null && told !== bytes) throw new Error(`its answer ends after ${bytes} of ${told} bytes`);
+    return { bytes, body: collected.all() };
   }
 
-  async #signed({ method, name, query = {}, headers = {}, body }: Request) {
+  async #signed({ method, name, query = {}, headers = {} }: Request, hash: string) {
     const { keyId, secret, token } = this.#credentials;
     const url = objectUrl(this.address, name);
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
-    const hash = Buffer.from(sha256(body ?? new Uint8Array(0))).toString('hex');
     const signer = new AwsV4Signer({
       ...{ method, url: url.href, service: 's3', region: this.address.region },
       headers: { ...headers, 'x-amz-content-sha256': hash },
@@ -301,6 +320,49 @@ function shortly(message: string): string {
 }
 
 class TooLarge extends Error {}
+
+/** A body in one piece; where its length was told it is never held twice. */
+class Collection implements Sink {
+  readonly #whole: Buffer | null;
+  readonly #parts: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(told: number | null) {
+    // Not cleared before: fewer bytes than were told are refused.
+    this.#whole = told === null ? null : Buffer.allocUnsafeSlow(told);
+  }
+
+  take(part: Uint8Array): void {
+    if (this.#whole === null) this.#parts.push(part);
+    // More than was told is no body: that is found at its end.
+    else if (this.#bytes + part.length <= this.#whole.length) this.#whole.set(part, this.#bytes);
+    this.#bytes += part.length;
+  }
+
+  all(): Uint8Array {
+    return this.#whole ?? Buffer.concat(this.#parts);
+  }
+}
+
+/** Holds what comes against what should, and keeps none of it. */
+class Comparison implements Sink {
+  readonly #body: Uint8Array;
+  #at = 0;
+  #differs = false;
+
+  constructor(body: Uint8Array) {
+    this.#body = body;
+  }
+
+  take(part: Uint8Array): void {
+    this.#differs ||= !sameBytes(part, this.#body.subarray(this.#at, this.#at + part.length));
+    this.#at += part.length;
+  }
+
+  get isSame(): boolean {
+    return !this.#differs && this.#at === this.#body.length;
+  }
+}
 
 /** Ends a request that is silent for too long; the person's signal ends it at once. */
 class Silence {

@@ -1,19 +1,23 @@
 /**
- * Sessions back out of the bucket, as the stream of an archive: so they go through every check that an archive goes through, and are taken
- * whole or not at all.
- * Promises: what is in the bucket stays; memory is bounded by one pack and its session's rows.
+ * Sessions back out of the bucket: each is whole by every hash that was recorded, or it is not given.
+ * Promises: what is in the bucket stays; memory is bounded by a few packs and the session's rows; the next packs are on their way
+ * while one is taken in.
  */
-import { bytesFrame, lineFrame } from '../archive/frames.ts';
-import { FORMAT, FORMAT_VERSION } from '../archive/records.ts';
+import { plainFrame } from '../archive/plain-frame.ts';
+import type { Arrival } from '../archive/sessions.ts';
+import { incompleteness } from '../archive/whole.ts';
 import { fail } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
-import type { Iso } from '../domain/time.ts';
+import { killPoint } from '../domain/kill-point.ts';
+import { Pacer } from '../domain/pacer.ts';
+import type { Spool } from '../files/spool.ts';
+import type { ArchivedFile, Incoming, IncomingSegment } from '../store/archived.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { recordsFor, type StoredBytes } from '../store/remote/state.ts';
-import { sha256 } from '../store/segments.ts';
+import { giveUp, sha256 } from '../store/segments.ts';
 import type { Bucket } from './bucket.ts';
-import { partOf } from './pack.ts';
-import { type PackedPiece, readRecords } from './records.ts';
+import { type PackPlace, partOf } from './pack.ts';
+import { type PackedPiece, type RemoteSession, readRecords } from './records.ts';
 
 /** Where the bytes of a session lie, the fullest state of any machine first. */
 export function bytesOf(db: ReadableDb, uid: SessionUid): StoredBytes[] {
@@ -23,45 +27,83 @@ export function bytesOf(db: ReadableDb, uid: SessionUid): StoredBytes[] {
 }
 
 export interface FetchOptions {
-  readonly now: Iso;
+  /** Where the bytes of one state wait until all of it is there. */
+  readonly spool: Spool;
   readonly progress: (fetchedBytes: number, totalBytes: number) => void;
 }
 
-/** An archive of one session, of every state that machines have of it. */
+/** Every state that machines have of one session, as what comes out of an archive. */
 export async function* fetched(
   bucket: Bucket,
   uid: SessionUid,
   states: readonly StoredBytes[],
-  { now, progress }: FetchOptions,
-): AsyncGenerator<Uint8Array> {
+  { spool, progress }: FetchOptions,
+): AsyncGenerator<Arrival> {
   const totalBytes = states.reduce((sum, { raw_bytes }) => sum + raw_bytes, 0);
-  yield* lineFrame({ record: 'header', format: FORMAT, version: FORMAT_VERSION, made_at: now, sessions: 1 });
-  const packs = new LastPack(bucket);
   let fetchedBytes = 0;
   for (const { records } of states) {
-    const { meta, digests, pieces } = readRecords(await packs.get(records.pack), records, uid);
-    yield* lineFrame({ record: 'session', ...meta });
-    for (const digest of digests) yield* lineFrame({ record: 'digest', ...digest });
-    for (const piece of pieces) {
-      const data = Bun.zstdCompressSync(await pieceOf(packs, uid, piece), { level: 3 });
-      const { place: _place, ...told } = piece;
-      yield* lineFrame({ record: 'segment', ...told, stored_bytes: data.length });
-      yield* bytesFrame(data);
-      fetchedBytes += piece.raw_bytes;
+    const remote = await sessionAt(bucket, records, uid);
+    spool.clear();
+    const { session, logHashes } = await takenIn(bucket, uid, remote, spool, (bytes) => {
+      fetchedBytes += bytes;
       progress(fetchedBytes, totalBytes);
-    }
-    yield* lineFrame({ record: 'session_end', session_uid: uid });
+    });
+    const problem = incompleteness(session, true, null, logHashes);
+    yield problem === null ? { kind: 'session', session } : { kind: 'damaged', uid, problem };
   }
-  yield* lineFrame({ record: 'end', sessions: states.length });
 }
 
-/** One piece, held against its hash. */
-export async function pieceOf(
-  packs: LastPack,
+/** The rows, digests and pieces of a state. */
+export async function sessionAt(bucket: Bucket, records: PackPlace, uid: SessionUid): Promise<RemoteSession> {
+  return readRecords((await loaded(bucket, records.pack)).plain, records, uid);
+}
+
+/** Pieces with their bytes, each held against its hash; the bytes are gone when the next one is asked for. */
+export async function* piecesIn(bucket: Bucket, uid: SessionUid, pieces: readonly PackedPiece[]) {
+  const packs = new PacksAhead(bucket, inOrder(pieces));
+  for (const piece of pieces) {
+    const pack = await packs.get(piece.place.pack);
+    yield { piece, pack, plain: pieceIn(pack.plain, uid, piece) };
+  }
+}
+
+/** All of a state, its bytes put to where they wait. `passed`: so many more plain bytes are there. */
+async function takenIn(
+  bucket: Bucket,
   uid: SessionUid,
-  { place, sha256: hash, key }: PackedPiece,
-): Promise<Uint8Array> {
-  const plain = partOf(await packs.get(place.pack), place);
+  { meta, digests, pieces }: RemoteSession,
+  spool: Spool,
+  passed: (bytes: number) => void,
+) {
+  const hashes = new LogHashes(meta.files);
+  const segments: IncomingSegment[] = [];
+  const pacer = new Pacer();
+  for await (const { piece, pack, plain } of piecesIn(bucket, uid, pieces)) {
+    const { place: _place, ...told } = piece;
+    hashes.take(piece, plain);
+    const data = await forAMoment(pack, plain);
+    segments.push({ ...told, stored_bytes: data.length, data: spool.add(data) });
+    killPoint('fetch.piece');
+    passed(piece.raw_bytes);
+    pacer.passed(plain.length + data.length);
+  }
+  const session: Incoming = { meta, digests, segments };
+  return { session, logHashes: hashes.all() };
+}
+
+/** Compressed with little effort; where that brings nothing it is not tried again in the same pack. */
+async function forAMoment(pack: LoadedPack, plain: Uint8Array): Promise<Uint8Array> {
+  if (pack.isHard) return plainFrame(plain);
+  const data = await Bun.zstdCompress(plain, { level: 1 });
+  pack.isHard = data.length > plain.length * HARD_PART;
+  return data;
+}
+
+const HARD_PART = 0.5;
+
+/** One piece, held against its hash. */
+function pieceIn(pack: Uint8Array, uid: SessionUid, { place, sha256: hash, key }: PackedPiece): Uint8Array {
+  const plain = partOf(pack, place);
   if (Buffer.from(sha256(plain)).toString('hex') === hash) return plain;
   throw fail(
     'corrupt',
@@ -70,26 +112,102 @@ export async function pieceOf(
   );
 }
 
-/** The pieces of a session mostly lie in the order in which they are wanted. */
-export class LastPack {
-  readonly #bucket: Bucket;
-  #last: { readonly id: string; readonly plain: Uint8Array } | null = null;
+/** Packs as the pieces want them, one after the other: a pack stands there again where pieces go to and fro. */
+function inOrder(pieces: readonly PackedPiece[]): string[] {
+  const packs = pieces.map(({ place }) => place.pack);
+  return packs.filter((pack, i) => pack !== packs[i - 1]);
+}
 
-  constructor(bucket: Bucket) {
+interface LoadedPack {
+  readonly id: string;
+  readonly plain: Uint8Array;
+  /** What lies in it hardly compresses. */
+  isHard: boolean;
+}
+
+async function loaded(bucket: Bucket, id: string): Promise<LoadedPack> {
+  const plain = await bucket.pack(id);
+  if (plain !== null) return { id, plain, isHard: false };
+  throw fail(
+    'not_found',
+    `the pack ${id} is missing from the bucket`,
+    'Nothing of it was taken. `session-memory remote sync`, then try again; `verify --remote` lists all that is missing.',
+  );
+}
+
+/** On their way while one is taken in. */
+const PACKS_AHEAD = 2;
+
+/** Packs in a known order; of those that are done with nothing is kept. */
+class PacksAhead {
+  readonly #bucket: Bucket;
+  readonly #ids: readonly string[];
+  readonly #onTheirWay: Promise<LoadedPack>[] = [];
+  #asked = 0;
+  #present: LoadedPack | null = null;
+
+  constructor(bucket: Bucket, ids: readonly string[]) {
     this.#bucket = bucket;
+    this.#ids = ids;
   }
 
-  async get(id: string): Promise<Uint8Array> {
-    if (this.#last?.id === id) return this.#last.plain;
-    this.#last = null;
-    const plain = await this.#bucket.pack(id);
-    if (plain === null)
-      throw fail(
-        'not_found',
-        `the pack ${id} is missing from the bucket`,
-        'Nothing of it was taken. `session-memory remote sync`, then try again; `verify --remote` lists all that is missing.',
-      );
-    this.#last = { id, plain };
-    return plain;
+  /** The present one, or the next one in the order; what was given out of the one before is gone then. */
+  async get(id: string): Promise<LoadedPack> {
+    if (this.#present?.id === id) return this.#present;
+    if (this.#present !== null) giveUp(this.#present.plain);
+    this.#present = null;
+    this.#askAhead(PACKS_AHEAD);
+    const next = await this.#onTheirWay.shift();
+    if (next?.id !== id) throw new Error('packs are asked for in another order than was said');
+    this.#askAhead(PACKS_AHEAD);
+    this.#present = next;
+    return next;
+  }
+
+  #askAhead(most: number): void {
+    while (this.#onTheirWay.length < most) {
+      const id = this.#ids[this.#asked];
+      if (id === undefined) return;
+      this.#asked += 1;
+      const asked = loaded(this.#bucket, id);
+      // It is waited for when its turn comes; until then nobody must take its failure for one that was overlooked.
+      asked.catch(() => undefined);
+      this.#onTheirWay.push(asked);
+    }
+  }
+}
+
+/** The hash of each file's log, taken while it comes in: read again it would cost as much as the fetch. */
+class LogHashes {
+  readonly #files: ReadonlyMap<string, ArchivedFile>;
+  readonly #logs = new Map<string, { readonly hasher: Bun.CryptoHasher; end: number }>();
+  readonly #whole = new Map<string, string>();
+
+  constructor(files: readonly ArchivedFile[]) {
+    this.#files = new Map(files.map((file) => [file.key, file]));
+  }
+
+  /** A log that comes in another order is left out; it is hashed once it is there. */
+  take({ key, log_offset: at, sha256: hash }: PackedPiece, plain: Uint8Array): void {
+    const bytes = this.#files.get(key)?.log_bytes;
+    if (bytes === undefined) return;
+    if (at === 0 && plain.length === bytes) {
+      this.#whole.set(key, hash);
+      return;
+    }
+    if (at === 0) this.#logs.set(key, { hasher: new Bun.CryptoHasher('sha256'), end: 0 });
+    const log = this.#logs.get(key);
+    if (log === undefined) return;
+    if (log.end !== at) {
+      this.#logs.delete(key);
+      return;
+    }
+    log.hasher.update(plain);
+    log.end += plain.length;
+    if (log.end === bytes) this.#whole.set(key, log.hasher.digest('hex'));
+  }
+
+  all(): ReadonlyMap<string, string> {
+    return this.#whole;
   }
 }

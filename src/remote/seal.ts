@@ -38,7 +38,7 @@ export async function seal(master: MasterKey, name: string, plain: Uint8Array): 
   out.set(head);
   let at = head.length;
   for (const { number, from, to, isLast } of pieces(plain.length)) {
-    const piece = copyOf(plain.subarray(from, to));
+    const piece = unshared(plain.subarray(from, to));
     const sealed = await crypto.subtle.encrypt(paramsOf(number, isLast, head), key, piece);
     out.set(new Uint8Array(sealed), at);
     at += sealed.byteLength;
@@ -75,7 +75,7 @@ export async function unseal(master: MasterKey, name: string, sealed: Uint8Array
 async function opened(key: CryptoKey, params: PieceParams, piece: Uint8Array): Promise<Uint8Array | null> {
   if (piece.length < TAG_BYTES) return null;
   try {
-    return new Uint8Array(await crypto.subtle.decrypt(params, key, copyOf(piece)));
+    return new Uint8Array(await crypto.subtle.decrypt(params, key, unshared(piece)));
   } catch (thrown) {
     // The platform says no more than that the tag does not fit.
     if (thrown instanceof DOMException) return null;
@@ -159,6 +159,11 @@ async function objectKey(
 ): Promise<CryptoKey> {
   const from = { name: 'HKDF', hash: 'SHA-256', salt: copyOf(salt), info: copyOf(Buffer.from(name)) };
   return crypto.subtle.deriveKey(from, master, { name: 'AES-GCM', length: 256 }, false, [use]);
+}
+
+/** The platform copies what it is given before it goes on; only its types ask for memory that no other thread shares. */
+function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : copyOf(bytes);
 }
 
 /** The platform wants memory that nobody shares. `Uint8Array.from` would go over a Buffer byte by byte. */

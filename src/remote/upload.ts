@@ -9,7 +9,6 @@ import type { AgentFormat } from '../domain/agent.ts';
 import { FailureError, fail, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
-import { collectGarbage } from '../domain/pacer.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import type { Outgoing } from '../store/export.ts';
@@ -24,20 +23,25 @@ import {
   piecesOf,
   type StoredPiece,
 } from '../store/remote/upload.ts';
-import { readSegment, sha256 } from '../store/segments.ts';
+import { giveUp, readSegment, sha256 } from '../store/segments.ts';
 import { hashFiles } from '../store/write-digests.ts';
 import type { Bucket } from './bucket.ts';
-import { LastPack, pieceOf } from './fetch.ts';
-import { commitName, newId } from './layout.ts';
-import { PACK_PLAIN_BYTES, PackBuilder, type PackPlace, RECORDS_PLAIN_BYTES } from './pack.ts';
+import { piecesIn, sessionAt } from './fetch.ts';
+import { commitName } from './layout.ts';
+import { type PackBuilder, type PackPlace, RECORDS_PLAIN_BYTES } from './pack.ts';
 import { toUpload } from './plan.ts';
-import { type PackedPiece, readRecords, recordsOf } from './records.ts';
+import { type PackedPiece, recordsOf } from './records.ts';
+import { Sending } from './sending.ts';
 
 /** A commit is made once it has this much: a run that is killed does so much again at most, unless one session alone is larger. */
 const COMMIT_RAW_BYTES = 64 * 1024 * 1024;
 const COMMIT_SESSIONS = 500;
-/** Packs on their way at once: while it is compressed and sent the next one is filled. More would bring little and take memory. */
-const PACKS_AT_ONCE = 1;
+/** Bytes are plain ones. */
+export interface UploadProgress {
+  readonly session: number;
+  readonly sessions: number;
+  readonly bytes: { readonly done: number; readonly total: number };
+}
 
 export interface UploadDeps {
   readonly db: WritableDb;
@@ -49,8 +53,7 @@ export interface UploadDeps {
   readonly formatOf: (agent: string) => AgentFormat | null;
   readonly now: () => Iso;
   readonly signal: AbortSignal;
-  /** Bytes are plain ones. */
-  readonly progress: (done: number, total: number, uploadedBytes: number) => void;
+  readonly progress: (progress: UploadProgress) => void;
 }
 
 export interface Uploaded {
@@ -71,19 +74,25 @@ export class NotAlone extends Error {}
 export async function upload(deps: UploadDeps): Promise<Uploaded> {
   const done = nothingYet();
   const waiting = toUpload(changedSinceUpload(deps.db));
-  let batch = new Batch(deps, done);
+  const totalBytes = waiting.reduce((sum, { newBytes }) => sum + newBytes, 0);
+  const sending = sendingFor(deps, done);
+  let batch = new Batch(deps, done, sending);
   for (const [i, { uid }] of waiting.entries()) {
     if (deps.signal.aborted) break;
-    deps.progress(i, waiting.length, done.rawBytes);
+    const passed = () => {
+      const bytes = { done: done.rawBytes, total: totalBytes };
+      deps.progress({ session: i + 1, sessions: waiting.length, bytes });
+    };
+    passed();
     try {
-      await batch.add(uid);
+      await batch.add(uid, passed);
     } catch (thrown) {
       if (!(thrown instanceof FailureError) || !OF_ONE.has(thrown.failure.code)) throw thrown;
       done.problems.push({ session_uid: uid, problem: messageOf(thrown) });
     }
     if (!batch.isFull) continue;
     await batch.commit();
-    batch = new Batch(deps, done);
+    batch = new Batch(deps, done, sending);
   }
   await batch.commit(forgottenSinceUpload(deps.db));
   return done;
@@ -106,7 +115,8 @@ function tooLate(): FailureError {
 /** Evicted sessions of this machine whose bytes lie beside what was forgotten: out of those packs, into others. */
 export async function moveAway(deps: UploadDeps, uids: readonly SessionUid[]): Promise<Uploaded> {
   const done = nothingYet();
-  let batch = new Batch(deps, done);
+  const sending = sendingFor(deps, done);
+  let batch = new Batch(deps, done, sending);
   const machine = remoteState(deps.db)?.machine;
   for (const uid of uids) {
     if (deps.signal.aborted) break;
@@ -116,10 +126,17 @@ export async function moveAway(deps: UploadDeps, uids: readonly SessionUid[]): P
     await batch.move(uid, bytes);
     if (!batch.isFull) continue;
     await batch.commit();
-    batch = new Batch(deps, done);
+    batch = new Batch(deps, done, sending);
   }
   await batch.commit();
   return done;
+}
+
+function sendingFor({ bucket }: UploadDeps, done: Uploaded): Sending {
+  return new Sending(bucket, (storedBytes) => {
+    done.storedBytes += storedBytes;
+    done.packs += 1;
+  });
 }
 
 function nothingYet(): Uploaded {
@@ -129,23 +146,27 @@ function nothingYet(): Uploaded {
 class Batch {
   readonly #deps: UploadDeps;
   readonly #done: Uploaded;
-  #bytes = new PackBuilder(newId());
-  #records = new PackBuilder(newId());
+  readonly #sending: Sending;
+  #bytes: PackBuilder;
+  #records: PackBuilder;
   readonly #sessions: PendingSession[] = [];
-  readonly #underWay = new Set<Promise<void>>();
   #rawBytes = 0;
   readonly #startedMs = Date.now();
 
-  constructor(deps: UploadDeps, done: Uploaded) {
+  constructor(deps: UploadDeps, done: Uploaded, sending: Sending) {
     this.#deps = deps;
     this.#done = done;
+    this.#sending = sending;
+    this.#bytes = sending.pack();
+    this.#records = sending.pack();
   }
 
   get isFull(): boolean {
     return this.#rawBytes >= COMMIT_RAW_BYTES || this.#sessions.length >= COMMIT_SESSIONS;
   }
 
-  async add(uid: SessionUid): Promise<void> {
+  /** `passed`: called as more of its bytes are taken. */
+  async add(uid: SessionUid, passed: () => void): Promise<void> {
     const { db, formatOf } = this.#deps;
     // What no analysis has read has no hash yet. It may go from here as it is, and is known again by its hash.
     db.writeTransaction(() => hashFiles(db, uid, false));
@@ -176,7 +197,7 @@ class Batch {
         session_uid: uid,
         problem: `it stays here too: ${first.key} would not come back, ${first.why}`,
       });
-    const pieces = isLive ? await this.#piecesOf(uid, whole) : [];
+    const pieces = isLive ? await this.#piecesOf(uid, whole, passed) : [];
     const records = await this.#putRecords(recordsOf({ meta, digests, pieces }));
     this.#sessions.push({
       ...{ uid, mark, files: first === undefined ? files : null, generation: meta.raw_generation },
@@ -188,11 +209,11 @@ class Batch {
 
   /** Bytes that are nowhere but in the bucket, into packs of their own; the packs that they lay in are needed no more for them. */
   async move(uid: SessionUid, state: StoredBytes): Promise<void> {
-    const packs = new LastPack(this.#deps.bucket);
-    const { meta, digests, pieces } = readRecords(await packs.get(state.records.pack), state.records, uid);
+    const { bucket } = this.#deps;
+    const { meta, digests, pieces } = await sessionAt(bucket, state.records, uid);
     const moved: PackedPiece[] = [];
-    for (const piece of pieces) {
-      const place = await this.#put(await pieceOf(packs, uid, piece));
+    for await (const { piece, plain } of piecesIn(bucket, uid, pieces)) {
+      const place = await this.#put(plain, 0);
       moved.push({ ...piece, place });
     }
     const records = await this.#putRecords(recordsOf({ meta, digests, pieces: moved }));
@@ -203,12 +224,11 @@ class Batch {
     });
   }
 
-  async #put(plain: Uint8Array): Promise<PackPlace> {
-    if (this.#bytes.bytes > 0 && this.#bytes.bytes + plain.length > PACK_PLAIN_BYTES)
-      await this.#closeBytes();
+  async #put(plain: Uint8Array, storedBytes: number): Promise<PackPlace> {
+    if (this.#bytes.isFullFor(plain.length, storedBytes)) await this.#closeBytes();
     this.#rawBytes += plain.length;
     this.#done.rawBytes += plain.length;
-    return this.#bytes.add(plain);
+    return this.#bytes.add(plain, storedBytes);
   }
 
   async #putRecords(lines: Uint8Array): Promise<PackPlace> {
@@ -218,7 +238,7 @@ class Batch {
   }
 
   /** Where each of its segments lies; those that are not in the bucket yet go into the pack that is being filled. */
-  async #piecesOf(uid: SessionUid, session: Outgoing): Promise<PackedPiece[]> {
+  async #piecesOf(uid: SessionUid, session: Outgoing, passed: () => void): Promise<PackedPiece[]> {
     const known = new Map(piecesOf(this.#deps.db, uid));
     const pieces: PackedPiece[] = [];
     for (const segment of session.segments) {
@@ -227,7 +247,9 @@ class Batch {
       if (there === undefined || there.raw_bytes !== segment.raw_bytes) {
         const meta = { ...segment, sha256: Buffer.from(segment.sha256, 'hex') };
         const plain = readSegment(this.#deps.db, meta, `${uid} ${segment.key}`);
-        const place = await this.#put(plain);
+        const place = await this.#put(plain, segment.stored_bytes);
+        giveUp(plain);
+        passed();
         known.set(segment.sha256, { ...told, pack: place.pack, at: place.at });
         pieces.push({ ...told, place });
       } else pieces.push({ ...told, place: { pack: there.pack, at: there.at, bytes: there.raw_bytes } });
@@ -237,41 +259,22 @@ class Batch {
 
   async #closeBytes(): Promise<void> {
     const full = this.#bytes;
-    this.#bytes = new PackBuilder(newId());
-    await this.#send(full);
+    this.#bytes = this.#sending.pack();
+    await this.#sending.send(full);
   }
 
   async #closeRecords(): Promise<void> {
     const full = this.#records;
-    this.#records = new PackBuilder(newId());
-    await this.#send(full);
+    this.#records = this.#sending.pack();
+    await this.#sending.send(full);
   }
-
-  /** Goes on with the next one while this one is on its way. */
-  async #send(pack: PackBuilder): Promise<void> {
-    if (pack.bytes === 0) return;
-    while (this.#underWay.size >= PACKS_AT_ONCE) await Promise.race(this.#underWay);
-    const sent = this.#deps.bucket.putPack(pack.id, pack.take()).then((bytes) => {
-      this.#done.storedBytes += bytes;
-      this.#done.packs += 1;
-      // Packs come faster than the collector looks; what they leave behind must not add up.
-      collectGarbage();
-    });
-    const tracked: Promise<void> = sent.finally(() => this.#underWay.delete(tracked));
-    // It is waited for below; until then nobody must take its failure for one that was overlooked.
-    tracked.catch(() => undefined);
-    this.#underWay.add(tracked);
-    this.#all.push(tracked);
-  }
-
-  readonly #all: Promise<void>[] = [];
 
   /** All packs, and then the commit that names them. */
   async commit(forgotten: readonly { readonly uid: SessionUid; readonly at: Iso }[] = []): Promise<void> {
     const { db, bucket, name, program, now } = this.#deps;
     await this.#closeBytes();
     await this.#closeRecords();
-    await Promise.all(this.#all);
+    await this.#sending.done();
     killPoint('remote.packs');
     if (this.#sessions.length === 0 && forgotten.length === 0) return;
     if (Date.now() - this.#startedMs > UNDER_WAY_MS_MAX) throw tooLate();

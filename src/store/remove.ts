@@ -20,6 +20,8 @@ const ENDINGS = {
   copies: new RegExp(`^\\.before-v\\d+${TAIL}$`),
   /** Damaged files that a repair has put aside: they may hold what nothing else does. */
   asides: new RegExp(`^\\.damaged-\\d{8}T\\d{6,9}Z(?:-\\d+)?${TAIL}$`),
+  /** What was fetched for a moment, by a run that was killed. It may be in use. */
+  passing: /^\.fetch-[0-9a-f-]{36}$/,
   /** Of a repair, or a look at the disk, that was killed. */
   unfinished: new RegExp(`^(?:\\.repair(?:\\.\\w+)?${TAIL}|\\.room-[0-9a-f-]{36})$`),
 } as const;
@@ -38,7 +40,7 @@ export function storeFilesByKind(storePath: string): Record<StoreFileKind, strin
       .map((other) => join(folder, other));
   return {
     ...{ store: of('store'), reserve: of('reserve'), copies: of('copies') },
-    ...{ asides: of('asides'), unfinished: of('unfinished') },
+    ...{ asides: of('asides'), passing: of('passing'), unfinished: of('unfinished') },
   };
 }
 

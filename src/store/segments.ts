@@ -273,7 +273,7 @@ export function holding(segments: readonly SegmentMeta[], at: number): SegmentMe
  * Gives memory back at once. Left to the collector it piles up outside the heap, where nothing presses him, and the next
  * segment is read into pages that the system has to clear first.
  */
-function giveUp(plain: Uint8Array): void {
+export function giveUp(plain: Uint8Array): void {
   const { buffer } = plain;
   if (buffer instanceof ArrayBuffer && buffer.byteLength === plain.length) buffer.transfer(0);
 }

@@ -2,7 +2,7 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { importStream } from '../../src/archive/import.ts';
+import { importArrivals, spoolFor } from '../../src/archive/import.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import { bucketAddress } from '../../src/remote/address.ts';
@@ -98,20 +98,21 @@ export class RemoteWorld extends World {
   async fetch(uid: string): Promise<string> {
     const folder = mkdtempSync(join(tmpdir(), 'session-memory-fetched-'));
     const db = openWritable(join(folder, 's.db'));
+    using spool = spoolFor({ read: db });
     try {
       const states = bytesOf(this.db, uid as SessionUid);
       if (states.length === 0) return 'not in the bucket';
-      const stream = fetched(bucketIn(this.model), uid as SessionUid, states, {
-        now: this.now,
+      const arrived = fetched(bucketIn(this.model), uid as SessionUid, states, {
+        spool,
         progress: () => undefined,
       });
-      const report = await importStream(
+      const report = await importArrivals(
         {
           ...{ read: db, write: db, trusted: true, origin: 'x', hardCapBytes: Number.MAX_SAFE_INTEGER },
           ...{ formatOf: () => null, now: () => this.now, signal: NEVER, progress: () => undefined },
           analyze: async () => false,
         },
-        stream,
+        arrived,
       );
       if (report.damaged.length > 0) return `damaged: ${report.damaged[0]?.problem}`;
       const [file] = filesOf(db, uid as SessionUid).filter(({ key }) => key === 'main');

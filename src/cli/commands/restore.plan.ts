@@ -18,7 +18,7 @@ import { hashText } from '../../files/hash-text.ts';
 import { mountOfRoot } from '../../files/mounts.ts';
 import { onDisk } from '../../files/on-disk.ts';
 import { cuttingOf } from '../../ingest/content/records.ts';
-import { rootsHere, textBeside, withProjects } from '../../ingest/discover/roots.ts';
+import { isFolder, rootsHere, textBeside, withProjects } from '../../ingest/discover/roots.ts';
 import { listingOf, type NameToAdd } from '../../restore/listed-names.ts';
 import {
   type NoPlace,
@@ -74,6 +74,8 @@ export interface MovedFile {
 interface Places {
   readonly host: Host;
   readonly settings: Pick<Context['settings'], 'storePath'>;
+  /** The store of this machine, where the bytes are out of a passing one; absent: they are out of it. */
+  readonly known?: ReadableDb;
 }
 
 /** What the sessions of one call share: a tree for each root and the agent's folders in it, what is under each root, and who has which place. */
@@ -103,8 +105,9 @@ export function planRestore(
   { trees, taken, besides }: Shared = { trees: new Map(), taken: new Map() },
 ): PlannedRestore {
   const agent = agentById(session.agent, context.host);
+  const known = context.known ?? db;
   if (otherProject !== null && agent?.otherProject === undefined) throw noOtherProject(session, agent);
-  const root = to === null ? ownPlace(context, db, session, agent) : resolve(to);
+  const root = to === null ? ownPlace(context, known, session, agent) : resolve(to);
   if (root === undefined) throw nowhere(session, agent);
   // In a folder of the user's none is the agent's, nor beside the store.
   const folders = to === null && agent?.cannotPutBack === undefined ? (agent?.folders ?? []) : [];
@@ -118,7 +121,7 @@ export function planRestore(
   const texts = besides?.get(root) ?? textBeside(root);
   besides?.set(root, texts);
   const target: RestoreTarget = {
-    nativeId: agent === null ? nativeIdOf(session.uid) : idFor(db, session, agent, texts),
+    nativeId: agent === null ? nativeIdOf(session.uid) : idFor({ db, known }, session, agent, texts),
     project: otherProject ?? session.project,
     isMoved: otherProject !== null,
     startedAt: session.startedAt,
@@ -127,8 +130,8 @@ export function planRestore(
   // In a folder of our own lies what an earlier restore has put there: this one goes on from it, and what is nowhere else is put beside.
   const isOurs = to === null && agent?.cannotPutBack !== undefined;
   const tree = treeIn(trees, root, force || isOurs, folders);
-  const beside = isOurs ? treeBeside(context, db, session, agent, { trees, force }) : null;
-  const isForeign = cameWithArchive(db, session);
+  const beside = isOurs ? treeBeside(context, known, session, agent, { trees, force }) : null;
+  const isForeign = cameWithArchive(known, session);
   const isVouchedFor = session.origin === null;
   const asked: SessionToPlace = {
     ...{ agent: session.agent, nativeId: session.nativeId, target },
@@ -267,21 +270,26 @@ function wayBackTo(
  * The id that the agent is given: its own, though another session may bear it too; only where that one would lie at the very same place, the
  * one of the session's uid. An id that is no plain name has become a harmless one.
  */
-function idFor(db: ReadableDb, session: SessionRow, agent: AgentFormat, beside: TextBeside): string {
+function idFor(
+  { db, known }: { readonly db: ReadableDb; readonly known: ReadableDb },
+  session: SessionRow,
+  agent: AgentFormat,
+  beside: TextBeside,
+): string {
   const [own, apart] = [idOfAgent(session), nativeIdOf(session.uid)];
   if (own === apart) return own;
-  const placeOf = (row: SessionRow): string | null => {
+  const placeOf = (row: SessionRow, within: ReadableDb): string | null => {
     const { project, startedAt } = row;
-    const main = filesOf(db, row.uid).find(({ role, gone }) => role === 'main' && !gone);
+    const main = filesOf(within, row.uid).find(({ role, gone }) => role === 'main' && !gone);
     return main === undefined
       ? null
       : agent.restorePath({ nativeId: idOfAgent(row), project, startedAt, beside }, main);
   };
-  const place = placeOf(session);
-  const others = bearersOf(db, session.agent, session.nativeId).filter(({ uid }) => uid !== session.uid);
+  const place = placeOf(session, db);
+  const others = bearersOf(known, session.agent, session.nativeId).filter(({ uid }) => uid !== session.uid);
   const isTaken = others.some(({ uid, isEvicted }) => {
-    const other = isEvicted ? null : findSession(db, uid);
-    return other !== null && placeOf(other) === place;
+    const other = isEvicted ? null : findSession(known, uid);
+    return other !== null && placeOf(other, known) === place;
   });
   return isTaken ? apart : own;
 }
@@ -460,7 +468,10 @@ function clash(path: string, uid: SessionUid, other: SessionUid): FailureError {
   );
 }
 
-/** Of the agent's folders on this machine the one where the session was found; a backup that was ingested is none of them. */
+/**
+ * Of the agent's folders on this machine the one where the session was found (a backup that was ingested is none of them), else the first
+ * one that is there: an agent that lives in a container only has no folder in the usual place.
+ */
 function whereAgentLooks(roots: readonly string[], foundIn: string | null): string | undefined {
-  return roots.find((root) => root === foundIn) ?? roots[0];
+  return roots.find((root) => root === foundIn) ?? roots.find(isFolder) ?? roots[0];
 }

@@ -57,7 +57,7 @@ export const restore: Command = async (context) => {
   const code = await supervised(context, mountOf(context), '--to DIR with a folder');
   if (code !== null) return code;
   if (all || context.args.length > 1) return restoreSeveral(context, all);
-  if (context.settings.remote === null) return restoreNamed(context);
+  if (context.settings.remote === null) return restoreNamed(context, null);
   const { withBytes } = await import('../fetched.ts');
   return await withBytes(context, onlyArg(context, 'UID'), restoreNamed);
 };
@@ -106,22 +106,23 @@ function refuseResume({ args, flags }: Context, all: boolean): void {
     );
 }
 
-/** `wasFetched`: the store is a passing one, which has nothing to learn; what stands in the way is put beside. */
-async function restoreNamed(context: Context, wasFetched = false): Promise<ExitCode | AgentExit> {
+/** `from`: a passing store that has the bytes, and nothing to learn; what stands in the way is put beside. */
+async function restoreNamed(context: Context, from: ReadableDb | null): Promise<ExitCode | AgentExit> {
   const options = optionsOf(context);
   const { to } = options;
   const named = onlyArg(context, 'UID');
   // Restored elsewhere, the store has nothing to learn: it is opened for reading only.
   const { storePath } = context.settings;
   const isDry = context.flags['dryRun'] === true;
-  const learns = to === null && !isDry && !wasFetched;
+  const learns = to === null && !isDry && from === null;
   const writable = learns ? openAfterLook(storePath, (there) => resolveSession(there, named)) : null;
   const db = writable ?? openReadable(storePath);
+  const bytes = from ?? db;
   let start: PlannedRestore | null = null;
   let code: ExitCode = EXIT.done;
   try {
-    const session = resolveSession(db, named);
-    const planned = planRestore(context, db, session, options);
+    const session = resolveSession(bytes, named);
+    const planned = planRestore({ ...context, known: db }, bytes, session, options);
     const resumes = context.flags['resume'] === true;
     // Before anything is written: what was asked for is more than the files.
     if (resumes && planned.resume.argv.length === 0) throw noWayBack(session, context.host);
@@ -131,7 +132,7 @@ async function restoreNamed(context: Context, wasFetched = false): Promise<ExitC
     const storedFirst =
       writable === null || storing.length === 0 ? undefined : await storeFirst(context, writable, storing);
     const restoring = storedFirst === undefined ? planned : { ...planned, storedFirst };
-    const asides = restoreOne(db, restoring, learningOf(context, writable));
+    const asides = restoreOne(bytes, restoring, learningOf(context, writable));
     const unlisted = addToLists([planned], context.clock.now());
     const starts = resumes && canStart(context);
     code = tellOne(context, { planned, asides, unlisted }, to !== null, starts);
@@ -152,11 +153,11 @@ export function learningOf({ clock }: Pick<Context, 'clock'>, writable: Writable
   return writable === null ? null : { db: writable, now: () => clock.now() };
 }
 
-async function restoreSeveral(context: Context, all: boolean): Promise<ExitCode> {
+async function restoreSeveral(context: Context, isAll: boolean): Promise<ExitCode> {
   const options = optionsOf(context);
   const { storePath } = context.settings;
   const sessionsIn = (db: ReadableDb) =>
-    all
+    isAll
       ? listSessions(db, { sort: 'project' }).filter(({ state }) => state !== 'evicted')
       : namedSessions(db, context.args);
   const isDry = context.flags['dryRun'] === true;
@@ -165,14 +166,22 @@ async function restoreSeveral(context: Context, all: boolean): Promise<ExitCode>
   const line = new ProgressLine(context.io);
   using threads = new StagerThreads(context.startStager, storePath);
   try {
-    const sessions = sessionsIn(db);
+    const remote = context.settings.remote === null ? null : await import('./restore.away.ts');
+    const all = sessionsIn(db);
+    const { here: sessions, away } = remote?.partedByPlace(db, all) ?? { here: all, away: [] };
     const failed: FailedRestore[] = [];
     const replacing: PlannedRestore[] = [];
-    const planned = plansOf(context, db, sessions, options, { failed, replacing, line });
+    const shared: Shared = { trees: new Map(), taken: new Map(), besides: new Map() };
+    const planned = plansOf(context, db, sessions, options, { failed, replacing, line, shared });
+    const fetching = async () => {
+      const fetched = await remote?.restoreAway(context, db, away, options, { shared, isDry });
+      failed.push(...(fetched?.failed ?? []));
+      return { restored: fetched?.restored ?? [], asides: fetched?.asides ?? new Map<string, string>() };
+    };
     if (isDry) {
       const would = [...planned, ...replacing];
       line.clear();
-      return tellDryRun(context, would, failed, false);
+      return tellDryRun(context, [...would, ...(await fetching()).restored], failed, false);
     }
     const stager = threads.forBytes(sessions.reduce((sum, { rawBytes }) => sum + rawBytes, 0));
     const learning = learningOf(context, writable);
@@ -181,8 +190,9 @@ async function restoreSeveral(context: Context, all: boolean): Promise<ExitCode>
     for (const { one, error } of [...fates.failed, ...more.failed])
       failed.push({ uid: one.session.uid, why: error.failure });
     line.clear();
-    const asides = new Map([...fates.asides, ...more.asides]);
-    const restored = [...fates.restored, ...more.restored];
+    const fetched = await fetching();
+    const asides = new Map([...fates.asides, ...more.asides, ...fetched.asides]);
+    const restored = [...fates.restored, ...more.restored, ...fetched.restored];
     const unlisted = addToLists(restored, context.clock.now());
     return tellSeveral(context, { restored, asides, unlisted, failed });
   } finally {
@@ -210,6 +220,7 @@ interface ToFill {
   readonly failed: FailedRestore[];
   readonly replacing: PlannedRestore[];
   readonly line: ProgressLine;
+  readonly shared: Shared;
 }
 
 /**
@@ -221,9 +232,8 @@ function* plansOf(
   db: ReadableDb,
   sessions: readonly SessionRow[],
   options: RestoreOptions,
-  { failed, replacing, line }: ToFill,
+  { failed, replacing, line, shared }: ToFill,
 ): Generator<PlannedRestore> {
-  const shared: Shared = { trees: new Map(), taken: new Map(), besides: new Map() };
   for (const [i, session] of sessions.entries()) {
     line.work('restore', { count: i + 1, total: sessions.length }, session.uid);
     try {

@@ -28,17 +28,18 @@ export const show: Command = async (context) => {
   const mode = modeOf(context);
   const tokens = tokensOf(context, mode);
   const wantsBytes = mode === 'raw' || mode === 'removed' || mode === 'versions';
-  if (!wantsBytes || context.settings.remote === null) return await shown(context, mode, tokens);
+  if (!wantsBytes || context.settings.remote === null) return await shown(context, mode, tokens, null);
   const { withBytes } = await import('../fetched.ts');
-  return await withBytes(context, onlyArg(context, 'UID'), (there) => shown(there, mode, tokens));
+  return await withBytes(context, onlyArg(context, 'UID'), (there, from) => shown(there, mode, tokens, from));
 };
 
 async function shown(
   context: Context,
   mode: (typeof MODES)[number] | null,
   tokens: number | null,
+  from: ReadableDb | null,
 ): Promise<ExitCode> {
-  const db = openReadable(context.settings.storePath);
+  const db = from ?? openReadable(context.settings.storePath);
   let text = '';
   try {
     const session = resolveSession(db, onlyArg(context, 'UID'));

@@ -111,7 +111,9 @@ function besideStore(storePath: string) {
       ...files.asides.flatMap((path) =>
         stays(path, 'put aside by a repair: it may hold what nothing else does'),
       ),
-      ...files.unfinished.flatMap((path) => ifOld(path, () => fileAt(path, 'left of a run that was killed'))),
+      ...[...files.passing, ...files.unfinished].flatMap((path) =>
+        ifOld(path, () => fileAt(path, 'left of a run that was killed')),
+      ),
       ...stays(join(dirname(storePath), 'restored'), 'sessions that you had restored, for an agent’s import'),
     ],
   };

@@ -29,12 +29,19 @@ export interface UploadRow {
   readonly uid: SessionUid;
   readonly mark: string;
   readonly uploaded: string | null;
+  /** Plain bytes that are not in the bucket, about: what lies in a log and in no version of it is not counted. */
+  readonly newBytes: number;
 }
+
+/** What of a session was never uploaded; all of one of which nothing was. */
+const NEW_BYTES = `CASE WHEN s.evicted_at IS NOT NULL THEN 0 WHEN m.mark IS NULL THEN s.raw_bytes ELSE
+  (SELECT coalesce(sum(g.raw_bytes), 0) FROM segments g WHERE g.session_id = s.id AND NOT EXISTS
+    (SELECT 1 FROM remote_pieces p WHERE p.session_uid = s.session_uid AND p.sha256 = g.sha256)) END`;
 
 /** Sessions whose state is not the one that was uploaded last, the oldest row first. */
 export function changedSinceUpload(db: ReadableDb): UploadRow[] {
   return db.all<UploadRow>(
-    `SELECT s.session_uid AS uid, ${MARK} AS mark, m.mark AS uploaded
+    `SELECT s.session_uid AS uid, ${MARK} AS mark, m.mark AS uploaded, ${NEW_BYTES} AS newBytes
      FROM sessions s LEFT JOIN remote_marks m ON m.session_uid = s.session_uid
      WHERE ${OWN} AND m.mark IS NOT (${MARK}) ORDER BY s.id`,
   );
