@@ -286,7 +286,13 @@ export const SCENES: readonly Scene[] = [
     name: 'import',
     args: ['import', '--trust', 'all.smx'],
     codes: [0],
-    points: ['import.session-added', 'import.session-merged', 'import.session-stored', 'store.commit'],
+    points: [
+      'import.session-added',
+      'import.session-merged',
+      'import.session-stored',
+      'import.batch-stored',
+      'store.commit',
+    ],
     prepare: twoMachines,
   },
   {

@@ -1,5 +1,5 @@
 /**
- * Sessions of another store into this one, each in one transaction: whole or not at all.
+ * Sessions of another store into this one, some in one transaction, each whole or not at all.
  * Promises: adds only; what comes from an archive that nobody vouches for is marked and changes nothing that is here; the same file
  * twice changes nothing; stops at nothing that is damaged, and names it; never brings usage above the hard cap, and says how many
  * sessions wait; nothing that was forgotten here comes back.
@@ -12,6 +12,7 @@ import { decided } from '../domain/decisions.ts';
 import { FailureError, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
+import { MIB } from '../domain/limits.ts';
 import type { SessionRow } from '../domain/session.ts';
 import { cutText } from '../domain/text.ts';
 import type { Iso } from '../domain/time.ts';
@@ -77,25 +78,93 @@ export async function importArrivals(
   const report = emptyReport(deps);
   const before = usage(deps.read).tier1Bytes;
   const forgotten = new Set(forgottenUids(deps.read));
-  for await (const arrival of arrived) {
-    if (deps.signal.aborted) break;
-    if (arrival.kind === 'damaged') noteDamaged(report, arrival.uid, arrival.problem);
-    else if (arrival.kind === 'forgotten') takeForgotten(deps, arrival, forgotten, report);
-    else {
-      const session =
-        deps.isPassing === true ? arrival.session : await withoutSecrets(arrival.session, deps.trusted);
-      const { meta } = session;
-      const placed = inPlaces(deps, session, report);
-      const came = placed === null ? null : takeSession(deps, placed, forgotten, report);
-      if (came === 'stranger' && meta.evicted_at === null && (await deps.analyze(uidOf(meta))))
-        report.analyzed += 1;
+  const batch = new Batch();
+  const store = () => takeBatch(deps, batch, forgotten, report);
+  try {
+    for await (const arrival of arrived) {
+      if (deps.signal.aborted) break;
+      if (arrival.kind === 'damaged') noteDamaged(report, arrival.uid, arrival.problem);
+      else if (arrival.kind === 'forgotten') {
+        await store();
+        takeForgotten(deps, arrival, forgotten, report);
+      } else {
+        const session =
+          deps.isPassing === true ? arrival.session : await withoutSecrets(arrival.session, deps.trusted);
+        const placed = inPlaces(deps, session, report);
+        // What comes a second time is held against what the first has become.
+        if (placed !== null && batch.has(placed)) await store();
+        if (placed !== null && batch.takes(placed)) await store();
+      }
+      await new Promise<void>((resolve) => setImmediate(resolve));
     }
-    await new Promise<void>((resolve) => setImmediate(resolve));
+  } finally {
+    // What was whole before the file broke off is stored.
+    await store();
   }
   report.over_hard_cap = report.waiting.length > 0;
   report.interrupted = deps.signal.aborted;
   if (deps.write !== null) report.stored_bytes_added = usage(deps.read).tier1Bytes - before;
   return report;
+}
+
+/** So many sessions are stored in one transaction at most: each by itself writes the same pages of indexes to the log again and again. */
+const BATCH_SESSIONS = 100;
+/** So much of them is held at most; it keeps others from the store for some 100 ms. */
+const BATCH_BYTES = 4 * MIB;
+
+/** Sessions that are stored together. Nothing waits in it but in memory: what is lost with it comes again with the next import. */
+class Batch {
+  #sessions: Incoming[] = [];
+  readonly #uids = new Set<SessionUid>();
+  #bytes = 0;
+
+  has({ meta }: Incoming): boolean {
+    return this.#uids.has(uidOf(meta));
+  }
+
+  /** True where it is full now. */
+  takes(session: Incoming): boolean {
+    this.#bytes += bytesOf(session, null) + session.digests.reduce((sum, { json }) => sum + json.length, 0);
+    const isFull = this.#bytes >= BATCH_BYTES || this.#sessions.length + 1 >= BATCH_SESSIONS;
+    // One that fills it is stored before the next begins; the bytes of others are held, whatever is done with the spool.
+    this.#sessions.push(isFull ? session : held(session));
+    this.#uids.add(uidOf(session.meta));
+    return isFull;
+  }
+
+  takeAll(): readonly Incoming[] {
+    const sessions = this.#sessions;
+    this.#sessions = [];
+    this.#uids.clear();
+    this.#bytes = 0;
+    return sessions;
+  }
+}
+
+function held(session: Incoming): Incoming {
+  const segments = session.segments.map((segment) => {
+    const data = segment.data();
+    return { ...segment, data: () => data };
+  });
+  return { ...session, segments };
+}
+
+/** Stores what waits: one transaction, in which each session is whole or not there. */
+async function takeBatch(
+  deps: ImportDeps,
+  batch: Batch,
+  forgotten: ReadonlySet<SessionUid>,
+  report: ImportReport,
+): Promise<void> {
+  const sessions = batch.takeAll();
+  if (sessions.length === 0) return;
+  const take = () => sessions.map((session) => takeSession(deps, session, forgotten, report));
+  const came = deps.write === null ? take() : deps.write.writeTransaction(take);
+  killPoint('import.batch-stored');
+  for (const [i, { meta }] of sessions.entries()) {
+    const waits = came[i] === 'stranger' && meta.evicted_at === null;
+    if (waits && (await deps.analyze(uidOf(meta)))) report.analyzed += 1;
+  }
 }
 
 function takeForgotten(
@@ -206,7 +275,7 @@ function store(
   report: ImportReport,
 ): 'own' | 'stranger' | null {
   // Decided and done in one transaction: nothing changes between.
-  const as = db.writeTransaction(() => {
+  const as = db.part(() => {
     const found = judged(deps, db, session, isForgotten(forgotten, session, deps.trusted));
     const { local, compared, decision } = found;
     if (!tellLeft(deps, db, session, found, report)) return null;

@@ -35,6 +35,8 @@ export interface WritableDb extends ReadableDb {
    * await ends.
    */
   writeTransaction<T>(work: () => T): T;
+  /** Within a transaction: all of `work` or nothing of it, and the rest stands either way; else a transaction of its own. */
+  part<T>(work: () => T): T;
   /**
    * Calls `work` once, with every id that it was asked for, as soon as the transaction under way is committed; never where
    * it is rolled back. What it throws does not undo what was committed.
@@ -163,6 +165,25 @@ class Connection implements WritableDb {
     return result;
   }
 
+  part<T>(work: () => T): T {
+    if (!this.#isWriting) return this.writeTransaction(work);
+    const before = new Map([...this.#afterCommit].map(([follow, ids]) => [follow, new Set(ids)]));
+    this.exec('SAVEPOINT part');
+    try {
+      const result = work();
+      this.exec('RELEASE part');
+      return result;
+    } catch (thrown) {
+      // Some errors roll all of it back: whoever went on would write outside of any transaction.
+      if (!this.#database.inTransaction)
+        throw thrown instanceof FailureError ? thrown : takenBack(this.path, thrown);
+      this.exec('ROLLBACK TO part');
+      this.exec('RELEASE part');
+      this.#afterCommit = before;
+      throw thrown;
+    }
+  }
+
   afterCommit(work: FollowUp, id: number): void {
     this.#afterCommit.set(work, (this.#afterCommit.get(work) ?? new Set()).add(id));
   }
@@ -236,6 +257,10 @@ function translated<T>(path: string, work: () => T): T {
   } catch (thrown) {
     throw storeError(path, thrown);
   }
+}
+
+function takenBack(path: string, thrown: unknown): FailureError {
+  return fail('io', `cannot write to the store ${path}: ${messageOf(thrown)}`, 'Try again.');
 }
 
 const NO_STORE = 'not a session-memory store, or its first page is damaged';

@@ -34,19 +34,28 @@ export function versionOf({ rawBytes, logBytes }: Pick<StoredFile, 'rawBytes' | 
  */
 export class KnownSources {
   readonly #db: ReadableDb;
-  /** By path, in the form of `WalkedFile.stat`. */
-  readonly stats: ReadonlyMap<string, string>;
+  #stats: ReadonlyMap<string, string> | null = null;
   #nativeIds: ReadonlyMap<string, string> | null = null;
   #unnamed: ReadonlyMap<string, string> | null = null;
 
   constructor(db: ReadableDb) {
     this.#db = db;
-    this.stats = byPath(db, 'SELECT path, stat AS value FROM sources');
   }
 
-  /** Null where the path was not known when this was made. */
+  /** By path, in the form of `WalkedFile.stat`; read at the first question. */
+  get stats(): ReadonlyMap<string, string> {
+    this.#stats ??= byPath(this.#db, 'SELECT path, stat AS value FROM sources');
+    return this.#stats;
+  }
+
+  /** Whether a path may be known; what is known of all of them is not read for this. */
+  #mayKnow(path: string): boolean {
+    return this.#stats?.has(path) !== false;
+  }
+
+  /** Null where the path was not known when the stats were read. */
   of(path: string): KnownSource | null {
-    if (!this.stats.has(path)) return null;
+    if (!this.#mayKnow(path)) return null;
     return this.#db.get<KnownSource>(
       `SELECT path, s.session_uid AS uid, s.native_id AS nativeId, f.key AS key, stat, taken_bytes AS takenBytes,
          head_sha256 AS headSha256, tail_sha256 AS tailSha256, held
@@ -58,7 +67,7 @@ export class KnownSources {
 
   /** When the session of a path ended, as its transcript tells it; null where none is known. */
   endedAtOf(path: string): string | null {
-    if (!this.stats.has(path)) return null;
+    if (!this.#mayKnow(path)) return null;
     const row = this.#db.get<{ at: string | null }>(
       'SELECT s.ended_at AS at FROM sources o JOIN sessions s ON s.id = o.session_id WHERE path = $path',
       { path },
@@ -76,7 +85,7 @@ export class KnownSources {
   isEvictedAt(path: string): boolean {
     const sql = `SELECT 1 AS found FROM sources o JOIN sessions s ON s.id = o.session_id
       WHERE path = $path AND s.evicted_at IS NOT NULL`;
-    return this.stats.has(path) && this.#db.get(sql, { path }) !== null;
+    return this.#mayKnow(path) && this.#db.get(sql, { path }) !== null;
   }
 
   /** All sessions that bear an id. */

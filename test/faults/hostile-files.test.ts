@@ -228,6 +228,7 @@ describe('many files', () => {
       each: (sql, params) => db.each(sql, params),
       snapshot: (read) => db.snapshot(read),
       writeTransaction: (work) => db.writeTransaction(work),
+      part: (work) => db.part(work),
       afterCommit: (work, n) => db.afterCommit(work, n),
       close: () => db.close(),
       [Symbol.dispose]: () => db.close(),

@@ -114,6 +114,7 @@ function interrupted(db: WritableDb, meanwhile: () => void): { db: WritableDb; w
     run: (sql, params) => db.run(sql, params),
     exec: (sql) => db.exec(sql),
     writeTransaction: (work) => db.writeTransaction(work),
+    part: (work) => db.part(work),
     afterCommit: (work, id) => db.afterCommit(work, id),
   };
   return { db: own, wasHit: () => isHit };

@@ -46,19 +46,37 @@ export interface DiscoverOptions {
   readonly opened: DisposableStack;
 }
 
-/** Nothing where it is not a session's, one file mostly, each session of a container. A list: fifty thousand times a generator is seen. */
+/** Nothing where it is not a session's, one file mostly, each session of a container. */
 export function asFound(
   agent: AgentFormat,
   root: string,
   file: WalkedFile,
   inRows: Set<string>,
   options: DiscoverOptions,
-): Iterable<FoundFile> {
+): FoundFile[] {
+  const found: FoundFile[] = [];
+  addFound(found, agent, root, file, inRows, options);
+  return found;
+}
+
+/** The same, added to what is found: of 50,000 files a list for each would be seen. */
+export function addFound(
+  into: FoundFile[],
+  agent: AgentFormat,
+  root: string,
+  file: WalkedFile,
+  inRows: Set<string>,
+  options: DiscoverOptions,
+): void {
   const fileClass = agent.classify(file.relPath);
-  if (fileClass === null) return [];
-  if (fileClass.container !== undefined)
-    return heldIn(agent, root, file, { ...fileClass, container: fileClass.container }, inRows, options);
-  if (fileClass.beforeRows === true && inRows.has(fileClass.nativeId ?? '')) return [];
+  if (fileClass === null) return;
+  const { container } = fileClass;
+  if (container !== undefined) {
+    const ofContainer = { ...fileClass, container };
+    for (const held of heldIn(agent, root, file, ofContainer, inRows, options)) into.push(held);
+    return;
+  }
+  if (fileClass.beforeRows === true && inRows.has(fileClass.nativeId ?? '')) return;
   const { path, relPath, sizeBytes, mtimeMs, stat, within, realPath } = file;
   const isChanged = options.known.stats.get(path) !== stat;
   // Not spread: of 50,000 files that alone would be seen.
@@ -75,7 +93,7 @@ export function asFound(
     known: null,
     isChanged,
   };
-  return [realPath === undefined ? found : { ...found, realPath }];
+  into.push(realPath === undefined ? found : { ...found, realPath });
 }
 
 /** The sessions in a container, each as a file. */

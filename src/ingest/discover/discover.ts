@@ -27,9 +27,11 @@ export interface FoundSession {
   readonly files: readonly FoundFile[];
   /** What the main transcript's head and tail tell; null where nothing changed or there is no readable transcript. */
   readonly peek: Peek | null;
-  /** Its end as far as can be told without reading it; the order of a batch. */
+  /** Its end as far as can be told without reading it, the order of a batch; null where it is left as it is, too. */
   readonly endedAt: Iso | null;
   readonly isChanged: boolean;
+  /** No other transcript of this run bears its id. */
+  readonly isOnly: boolean;
   /** All transcripts of this run that bear its id and are to be looked at, itself among them, where there are several. */
   readonly bearers?: FoundSession[];
 }
@@ -86,8 +88,8 @@ function rootsOfFiles(files: readonly FoundFile[]): RootTotals[] {
   // Files come root by root: nearly every one is of the same as the one before it.
   let root: RootTotals | undefined;
   for (const file of files) {
-    const isOfRoot = (each: RootTotals) => each.agent === file.agent && each.root === file.root;
-    if (root === undefined || !isOfRoot(root)) root = roots.find(isOfRoot);
+    if (root?.agent !== file.agent || root.root !== file.root)
+      root = roots.find((each) => each.agent === file.agent && each.root === file.root);
     if (root === undefined) {
       root = { agent: file.agent, root: file.root, files: 0, rawBytes: 0 };
       roots.push(root);
@@ -112,7 +114,8 @@ function withoutForgotten(
     return [...others].flatMap((uid) => {
       if (uid === undefined || forgotten.has(uid)) return [];
       const files = session.files.filter((file) => file.known?.uid === uid);
-      return [{ ...session, uid, files, isChanged: files.some((file) => file.isChanged) }];
+      const isChanged = files.some((file) => file.isChanged);
+      return [{ ...session, uid, files, isChanged, isOnly: false }];
     });
   });
 }
@@ -130,11 +133,44 @@ async function toSessions(
   files: readonly FoundFile[],
   options: DiscoverOptions,
 ): Promise<{ sessions: FoundSession[]; unnamed: readonly FoundFile[] }> {
-  const groups = new Map<AgentFormat, Map<string, FoundFile[]>>();
+  const ids = await idsByRecords(files, options);
+  const { groups, open } = inGroups(files, ids);
+  const unnamed = open.length === 0 ? open : await claimNamed(groups, open, options);
+  const { left, asked } = partedSessions(groups, options);
+  const beside = new Map<string, TextBeside>();
+  const taken: FoundSession[] = [];
+  for (const group of asked) {
+    const bearers: FoundSession[] = [];
+    for (const session of group) bearers.push(withBeside(await askedAbout(session, options), beside));
+    taken.push(...(bearers.length > 1 ? bearers.map((each) => bearing(each, bearers)) : bearers));
+  }
+  taken.sort((a, b) => compareText(a.endedAt ?? '', b.endedAt ?? '') || compareText(a.uid, b.uid));
+  return { sessions: [...taken, ...left], unnamed };
+}
+
+type Groups = Map<AgentFormat, Map<string, FoundFile[]>>;
+
+// What follows runs for each of 50,000 files, and is not of the functions that wait for something: the runtime is slow in those.
+
+/** Whose the files are that do not say it by their names: their records do, or nothing. */
+async function idsByRecords(
+  files: readonly FoundFile[],
+  options: DiscoverOptions,
+): Promise<ReadonlyMap<FoundFile, string | null>> {
+  const ids = new Map<FoundFile, string | null>();
+  for (const file of files.filter(isSilent)) ids.set(file, await nativeIdOfFile(file, options));
+  return ids;
+}
+
+/** Files by the agent and the id of their session; `open`: those that only records name. */
+function inGroups(
+  files: readonly FoundFile[],
+  ids: ReadonlyMap<FoundFile, string | null>,
+): { groups: Groups; open: FoundFile[] } {
+  const groups: Groups = new Map();
   const open: FoundFile[] = [];
   for (const file of files) {
-    // Awaited only where it must be: nearly every file says it by its name, and a promise costs more than all else here.
-    const nativeId = file.class.nativeId ?? (await nativeIdOfFile(file, options));
+    const nativeId = file.class.nativeId ?? ids.get(file) ?? null;
     if (nativeId === null) {
       if (file.class.isNamed === true) open.push(file);
       continue;
@@ -148,27 +184,38 @@ async function toSessions(
     if (group === undefined) ofAgent.set(nativeId, [file]);
     else group.push(file);
   }
-  const unnamed = open.length === 0 ? open : await claimNamed(groups, open, options);
-  const beside = new Map<string, TextBeside>();
+  return { groups, open };
+}
+
+/** Sessions that are left as they are, and the others by their ids. */
+function partedSessions(
+  groups: Groups,
+  options: DiscoverOptions,
+): { readonly left: FoundSession[]; readonly asked: FoundSession[][] } {
   const forgotten = options.forgotten ?? new Set();
-  const isForgotten = ({ uid }: FoundSession) => forgotten.size > 0 && forgotten.has(uid);
-  const taken: FoundSession[] = [];
   const left: FoundSession[] = [];
+  const asked: FoundSession[][] = [];
   for (const [agent, ofAgent] of groups) {
     for (const [nativeId, group] of ofAgent) {
       if (group.every(isOnlyWithSession)) continue;
-      const bearers: FoundSession[] = [];
-      for (const files of byTranscript(group)) {
-        const session = toSession(agent, nativeId, files, options);
-        const isLeft = !session.isChanged && options.full !== true && !isForgotten(session);
-        if (isLeft) left.push(session);
-        else bearers.push(withBeside(await askedAbout(session, options), beside));
+      const transcripts = byTranscript(group);
+      let bearers: FoundSession[] | null = null;
+      for (const files of transcripts) {
+        const session = toSession(agent, nativeId, files, transcripts.length === 1);
+        const isForgotten = forgotten.size > 0 && forgotten.has(session.uid);
+        if (!session.isChanged && options.full !== true && !isForgotten) {
+          left.push(session);
+          continue;
+        }
+        if (bearers === null) {
+          bearers = [];
+          asked.push(bearers);
+        }
+        bearers.push(session);
       }
-      taken.push(...(bearers.length > 1 ? bearers.map((each) => bearing(each, bearers)) : bearers));
     }
   }
-  taken.sort((a, b) => compareText(a.endedAt ?? '', b.endedAt ?? '') || compareText(a.uid, b.uid));
-  return { sessions: [...taken, ...left], unnamed };
+  return { left, asked };
 }
 
 /**
@@ -219,7 +266,7 @@ function toSession(
   agent: AgentFormat,
   nativeId: string,
   files: readonly FoundFile[],
-  options: DiscoverOptions,
+  isOnly: boolean,
 ): FoundSession {
   return {
     agent,
@@ -228,12 +275,19 @@ function toSession(
     uid: sessionUid(agent.id, nativeId, hashText),
     files,
     peek: null,
-    endedAt: plausibleTime(isoFromMs(newestMs(files)), options.now),
+    endedAt: null,
     isChanged: files.some(isChangedFile),
+    isOnly,
   };
 }
 
+/** When a session ended, by its files alone. */
+export function endByFiles({ files }: Pick<FoundSession, 'files'>, now: Iso): Iso | null {
+  return plausibleTime(isoFromMs(newestMs(files)), now);
+}
+
 // Functions of their own: one made anew for each of 50,000 sessions is garbage that is seen.
+const isSilent = (file: FoundFile) => file.class.nativeId === null;
 const isPlain = (file: FoundFile) => file.class.encoding === 'plain';
 const isOnlyWithSession = (file: FoundFile) => file.class.onlyWithSession === true;
 const isChangedFile = (file: FoundFile) => file.isChanged;
@@ -245,14 +299,15 @@ async function askedAbout(session: FoundSession, options: DiscoverOptions): Prom
   const files = session.files.map((file) => ({ ...file, known: knownAs(file, options) }));
   const main = mainOf(files);
   const uid = main?.known?.uid ?? session.uid;
-  if (!session.isChanged || main === undefined) return { ...session, uid, files };
+  const byFiles = endByFiles(session, options.now);
+  if (!session.isChanged || main === undefined) return { ...session, uid, files, endedAt: byFiles };
   const { agent } = session;
   // A container has told it already.
   const peek =
     main.contained === undefined
       ? await peekFile(agent, main, main.class.encoding, () => undefined, main.relPath)
       : bounded(main.contained.peek);
-  const endedAt = plausibleTime(peek?.endedAt ?? null, options.now) ?? session.endedAt;
+  const endedAt = plausibleTime(peek?.endedAt ?? null, options.now) ?? byFiles;
   return { ...session, uid, files, peek, endedAt };
 }
 

@@ -27,19 +27,47 @@ export async function distinctSessions(
   sessions: readonly FoundSession[],
   known: KnownPaths,
   waits: (session: FoundSession) => boolean,
-): Promise<DistinctSession[]> {
-  // Of nearly every id there is one: of 50,000 it would be seen that they are put into groups.
-  if (new Set(sessions.map(({ nativeId }) => nativeId)).size === sessions.length)
-    return sessions.map((only) => ({ found: [only], isKnown: hasStored(only), waits: waits(only) }));
-  const byId = Map.groupBy(sessions, ({ agent, root, nativeId }) => `${agent.id} ${nativeId} ${root}`);
-  const distinct: DistinctSession[] = [];
-  for (const bearers of byId.values()) {
-    const [only] = bearers;
-    if (bearers.length > 1) distinct.push(...(await apart(bearers, known, waits)));
-    else if (only !== undefined)
-      distinct.push({ found: [only], isKnown: hasStored(only), waits: waits(only) });
+): Promise<readonly DistinctSession[]> {
+  return (await countedSessions(sessions, known, waits, () => true)).wanted;
+}
+
+/** How many sessions there are, and those that are wanted, or more: of 50,000 that are as they were none becomes an object. */
+export async function countedSessions(
+  sessions: readonly FoundSession[],
+  known: KnownPaths,
+  waits: (session: FoundSession) => boolean,
+  isWanted: (session: FoundSession) => boolean,
+): Promise<{ readonly count: number; readonly wanted: readonly DistinctSession[] }> {
+  if (sessions.every(isAlone)) {
+    // Not where something is waited for: the runtime is slow there, which 50,000 sessions show.
+    const some = sessions.filter(isWanted);
+    return { count: sessions.length, wanted: some.map((only) => alone(only, waits)) };
   }
-  return distinct;
+  const wanted: DistinctSession[] = [];
+  const idOf = ({ agent, root, nativeId }: FoundSession) => `${agent.id} ${nativeId} ${root}`;
+  const bearersOf = Map.groupBy(sessions.filter(isOneOfSeveral), idOf);
+  let count = 0;
+  for (const session of sessions) {
+    const id = session.isOnly ? null : idOf(session);
+    const bearers = id === null ? null : (bearersOf.get(id) ?? []);
+    if (id !== null) bearersOf.delete(id);
+    if (bearers !== null && bearers.length > 1) {
+      const distinct = await apart(bearers, known, waits);
+      count += distinct.length;
+      wanted.push(...distinct);
+    } else if (bearers === null || bearers.length === 1) {
+      count += 1;
+      if (isWanted(session)) wanted.push(alone(session, waits));
+    }
+  }
+  return { count, wanted };
+}
+
+const isAlone = ({ isOnly }: FoundSession) => isOnly;
+const isOneOfSeveral = ({ isOnly }: FoundSession) => !isOnly;
+
+function alone(only: FoundSession, waits: (session: FoundSession) => boolean): DistinctSession {
+  return { found: [only], isKnown: hasStored(only), waits: waits(only) };
 }
 
 /** Counts the sessions that an ingest leaves as they are: each once, whatever else of it was found, and none that another transcript of it changes. */
@@ -61,7 +89,8 @@ export class UnchangedSessions {
   }
 
   async count(): Promise<number> {
-    let count = (await distinctSessions(this.#left, this.#known, () => false)).length;
+    const none = () => false;
+    let { count } = await countedSessions(this.#left, this.#known, none, none);
     if (this.#taken.size === 0) return count;
     const leftOfId = Map.groupBy(this.#left, ({ nativeId }) => nativeId);
     for (const [uid, { like, isUnchanged }] of this.#taken) {

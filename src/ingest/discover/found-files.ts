@@ -9,8 +9,8 @@ import { fail } from '../../domain/errors.ts';
 import { realPathOf } from '../../files/file-names.ts';
 import { awayMount } from '../../files/mounts.ts';
 import { SourceFile } from '../../files/source.ts';
-import { fileAt, foldersAt, isLink, type WalkedFile, walk, walkFlat } from '../../files/walk.ts';
-import { asFound, type DiscoverOptions, type FoundFile } from './as-found.ts';
+import { fileAt, foldersAt, isLink, type WalkedFile, walkFlat, walkTogether } from '../../files/walk.ts';
+import { addFound, asFound, type DiscoverOptions, type FoundFile } from './as-found.ts';
 import { looseFiles, looseOf } from './loose.ts';
 import { type AgentRoot, existingRoots, rootsHere, rootsToNowhere } from './roots.ts';
 import { whosePlace } from './whose-place.ts';
@@ -26,17 +26,23 @@ export async function foundFiles(options: DiscoverOptions): Promise<FoundFile[]>
   for await (const { named, files: some } of placesOf(options)) {
     // Only files outside any agent's folder are waited for: a promise for each of the others would cost as much as its `lstat`.
     const all = Symbol.iterator in some ? some : await Array.fromAsync(some);
-    for (const file of all) {
-      if (named !== null) empty.delete(named);
-      // Of two agents whose file it is the known one has it, else the one that the configuration names first.
-      if (file.agent.own !== undefined && claimed?.has(file.path) === true) continue;
-      claimed?.add(file.path);
-      files.push(file);
-      if (options.signal?.aborted === true) return files;
-    }
+    if (addUnclaimed(files, all, claimed) && named !== null) empty.delete(named);
+    if (options.signal?.aborted === true) return files;
   }
   for (const path of empty) options.nothingAt?.(path);
   return onceEach(ofOneAgent(files), options.paths.length > 1);
+}
+
+/** Whether there were any. Of two agents whose file it is the known one has it, else the one that the configuration names first. */
+function addUnclaimed(into: FoundFile[], files: Iterable<FoundFile>, claimed: Set<string> | null): boolean {
+  let hasAny = false;
+  for (const file of files) {
+    hasAny = true;
+    if (file.agent.own !== undefined && claimed?.has(file.path) === true) continue;
+    claimed?.add(file.path);
+    into.push(file);
+  }
+  return hasAny;
 }
 
 /** Relatives may have the same root: a file that the layouts of both know is that one's whose it is by what it holds. */
@@ -108,20 +114,18 @@ async function* placesOf(options: DiscoverOptions): AsyncGenerator<SearchedPlace
 }
 
 /** All that `agent` has under `root`, or under `within`, a folder or file below it. */
-function* filesOfRoot(
+function filesOfRoot(
   agent: AgentFormat,
   root: string,
   within: string | null,
   options: DiscoverOptions,
-): Generator<FoundFile> {
+): readonly FoundFile[] {
   const relWithin = within === null ? null : relative(root, within).split(sep).join('/');
   const single = within === null || relWithin === null ? null : fileAt(within, relWithin);
   // A session in a database is not taken a second time from the tree or the file that it was migrated from.
   const inRows = new Set<string>();
-  if (single !== null) {
-    yield* asFound(agent, root, single, inRows, options);
-    return;
-  }
+  if (single !== null) return asFound(agent, root, single, inRows, options);
+  const found: FoundFile[] = [];
   const isWhole = relWithin === null || relWithin === '';
   const wants = (relPath: string) =>
     agent.classify(relPath) !== null && agent.looksAt?.(basename(relPath), options.host) !== false;
@@ -131,12 +135,16 @@ function* filesOfRoot(
   // Databases come first: what is in one is known before an older file beside it is met.
   const isRows = ({ relPath }: WalkedFile) => agent.classify(relPath)?.container?.kind === 'rows';
   for (const walked of [...flat.filter(isRows), ...flat.filter((file) => !isRows(file))])
-    yield* asFound(agent, root, walked, inRows, options);
-  const rules = { skipsFolder: (relPath: string) => agent.skipsFolder(relPath), warn: options.warn };
+    addFound(found, agent, root, walked, inRows, options);
+  const skipsFolder = (relPath: string) => agent.skipsFolder(relPath);
+  const rules = { skipsFolder, warn: options.warn, known: options.known.stats };
   const folders = isWhole ? agent.folders.flatMap((pattern) => foldersAt(root, pattern)) : [relWithin];
   for (const folder of folders) {
-    for (const walked of walk(root, folder, rules)) yield* asFound(agent, root, walked, inRows, options);
+    for (const files of walkTogether(root, folder, rules))
+      for (const walked of files) addFound(found, agent, root, walked, inRows, options);
+    if (options.signal?.aborted === true) break;
   }
+  return found;
 }
 
 /** What is at a path that the user gave; a failure where there is nothing. */

@@ -11,7 +11,7 @@ import { forgottenUids } from '../../store/forget.ts';
 import { KnownSources } from '../../store/read-sources.ts';
 import type { DiscoverOptions } from './as-found.ts';
 import { type Discovery, discover, type FoundSession } from './discover.ts';
-import { type DistinctSession, distinctSessions, mainOf } from './distinct.ts';
+import { countedSessions, type DistinctSession, mainOf } from './distinct.ts';
 import { cleanupOf, type Going, goingUntil } from './going.ts';
 import { unplacedIn } from './loose.ts';
 import { existingRoots, isFolder, withProjects } from './roots.ts';
@@ -128,9 +128,14 @@ export async function scansOf(
     const going =
       cleanup === null ? [] : goingUntil(transcripts, cleanup, nowMs + AT_RISK_DAYS * DAY_MS, known);
     const goes = new Set(going.map(({ session }) => session));
-    const sessions = await distinctSessions(transcripts, known, waits);
-    const waiting = sessions.filter((session) => session.waits);
-    const atRisk = atRiskOf(going, sessions, nowMs, known);
+    const { count, wanted } = await countedSessions(
+      transcripts,
+      known,
+      waits,
+      (session) => waits(session) || goes.has(session),
+    );
+    const waiting = wanted.filter((session) => session.waits);
+    const atRisk = atRiskOf(going, wanted, nowMs, known);
     const first = atRisk.map(({ goes_at: at }) => at).sort()[0];
     const totals = found.roots.find((entry) => entry.agent === agent && entry.root === root);
     scans.push({
@@ -138,7 +143,7 @@ export async function scansOf(
       name: agent.name,
       proof: agent.proof,
       root,
-      sessions: sessions.length,
+      sessions: count,
       files: totals?.files ?? 0,
       raw_bytes: totals?.rawBytes ?? 0,
       sessions_not_stored: waiting.length,
