@@ -10,7 +10,6 @@ import { type AnalyzeResult, analyzeSession } from '../ingest/analyze.ts';
 import type { AskedAnalyzer } from '../ingest/asked-analyzer.ts';
 import { lastAttempt, noteFailure, noteSuccess } from '../store/analyses.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
-import { openWritable } from '../store/open.ts';
 import { digestsOf, findSession } from '../store/read.ts';
 import { bucketOnly } from '../store/remote/receipts.ts';
 import { saveDigest } from '../store/write-digests.ts';
@@ -39,9 +38,10 @@ export async function analyzeAway(
   if (session === null) return { ok: false, why: 'the session is not known' };
   const present = { generation: session.generation, ...circumstances(context) };
   try {
-    return await withBytes({ ...context, args: [uid] }, uid, async (away) => {
-      using passing = openWritable(away.settings.storePath);
-      const outcome = await analyzeSession(analyzeDeps(away, passing, asked), uid, context.signal);
+    return await withBytes({ ...context, args: [uid] }, uid, async (_, passing) => {
+      const outcome = await analyzeSession(analyzeDeps(context, passing ?? db, asked), uid, context.signal);
+      // It came back meanwhile.
+      if (passing === null) return outcome;
       if (!outcome.ok) {
         const isOfIt = !context.signal.aborted && outcome.noRoom !== true && outcome.isUntried !== true;
         if (isOfIt) noteFailure(db, uid, outcome.why, present, context.clock.now());

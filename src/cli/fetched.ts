@@ -30,7 +30,7 @@ export function isAway(db: ReadableDb, { evictedAt, uid }: SessionRow): boolean 
 export async function withBytes<T>(
   context: Context,
   named: string,
-  use: (context: Context, from: ReadableDb | null) => Promise<T>,
+  use: (context: Context, from: WritableDb | null) => Promise<T>,
 ): Promise<T> {
   const session = awayNamed(context, named);
   if (session === null) return await use(context, null);
@@ -50,7 +50,7 @@ function awayNamed({ settings }: Context, named: string): SessionRow | null {
  * Every state that a machine has of it, together; where one of them cannot be had, one that has no less than was here. Returns the passing
  * store, which the caller closes.
  */
-export async function fetchedWhole(context: Context, session: SessionRow): Promise<ReadableDb> {
+export async function fetchedWhole(context: Context, session: SessionRow): Promise<WritableDb> {
   using here = openReadable(context.settings.storePath);
   const states = bytesOf(here, session.uid);
   const single = states.filter(({ raw_bytes: bytes }) => states.length > 1 && bytes >= session.rawBytes);
