@@ -115,7 +115,9 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-if (import.meta.main) {
+if (import.meta.main && process.argv.includes('--help'))
+  console.log('bun run pictures\n\nDraws scripts/pictures/*.svg from the golden states of the screens.');
+else if (import.meta.main) {
   mkdirSync(FOLDER, { recursive: true });
   for (const [name, svg] of pictures()) writeFileSync(join(FOLDER, name), svg);
   console.log(`wrote ${pictures().size} pictures to scripts/pictures`);

@@ -183,4 +183,8 @@ async function main(): Promise<number> {
   }
 }
 
+if (process.argv.includes('--help')) {
+  console.log(USAGE);
+  process.exit(0);
+}
 process.exit(await main());

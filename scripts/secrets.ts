@@ -5,6 +5,14 @@
  */
 import { falseFindings, recall, share, tableOf } from './secrets/measure.ts';
 
+if (process.argv.includes('--help')) {
+  console.log(`bun run secrets [--seed N] [--rounds N] [--kept]
+
+  --seed N    the values that are made up follow from it (1)
+  --rounds N  so many values of each kind in each place (3)
+  --kept      shows what was not found`);
+  process.exit(0);
+}
 const option = (name: string, otherwise: number) => {
   const at = process.argv.indexOf(name);
   return at < 0 ? otherwise : Number(process.argv[at + 1]);

@@ -8,6 +8,7 @@ import { environmentAnew, isBegunAnew } from './cli/begin-anew.ts';
 import type { Io } from './cli/io.ts';
 import { mayBeTerminal, Output } from './cli/output.ts';
 import { run } from './cli/run.ts';
+import { zoneFrom } from './cli/zone.ts';
 import type { Host } from './domain/agent.ts';
 import { EXIT } from './domain/errors.ts';
 import { armKillPoints, killAt } from './domain/kill-point.ts';
@@ -36,6 +37,8 @@ const host: Host = {
   inheritedEnv,
   platform: process.platform === 'win32' ? 'win32' : process.platform === 'darwin' ? 'darwin' : 'linux',
 };
+
+zoneFrom(inheritedEnv['TZ'], host.platform);
 
 const out = new Output(1, () => process.stdout, outputFailed);
 const err = new Output(

@@ -4,6 +4,7 @@
  */
 import { cutText, plainLine } from '../domain/text.ts';
 import { DAY_MS, type Iso, msBetween } from '../domain/time.ts';
+import { offsetMinutes } from './zone.ts';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
@@ -43,9 +44,9 @@ export function formatTime(time: string | null): string {
   if (time === null) return '-';
   const at = new Date(time);
   // The names of zones would have the runtime load its tables of all languages: 20 ms.
-  const offsetMinutes = -at.getTimezoneOffset();
-  const local = new Date(at.getTime() + offsetMinutes * 60_000).toISOString();
-  return `${inUtc(local)} UTC${formatOffset(offsetMinutes)}`;
+  const minutes = offsetMinutes(at);
+  const local = new Date(at.getTime() + minutes * 60_000).toISOString();
+  return `${inUtc(local)} UTC${formatOffset(minutes)}`;
 }
 
 /** `2026-06-01 10:00`, for where the zone is named once; `-` where unknown. */

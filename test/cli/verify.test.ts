@@ -95,3 +95,18 @@ test('a file that is no store is refused, and left as it is', async () => {
   }
   expect(readFileSync(home.store, 'utf8')).toBe(before);
 });
+
+test('what a repair does is told as a sentence: the verb, a colon and what it is done to', async () => {
+  using home = new Home();
+  home.put(ID);
+  await home.run('ingest');
+  const db = new Database(home.store, { readwrite: true });
+  db.run('DROP TRIGGER sessions_no_replace');
+  db.close(true);
+  const told = 'the trigger sessions_no_replace of sessions is missing';
+  expect((await home.run('verify')).out).toContain(`${told}\n`);
+  const dry = await home.run('verify', '--repair', '--dry-run');
+  expect(dry.out).toContain(`Would make anew, as the program has it: ${told}\n`);
+  const { code, out } = await home.run('verify', '--repair');
+  expect([code, out]).toEqual([0, expect.stringContaining(`Make anew, as the program has it: ${told}\n`)]);
+});

@@ -126,26 +126,25 @@ function rebuildLines({ rebuilt, aside }: RepairReport): string[] {
 
 function stepLine(step: RepairStep): string {
   const { session_uid, file, problem } = step.finding;
-  const what = [session_uid, file].filter((part) => part !== null).join('  ');
+  const what = [session_uid, file].filter((part) => part !== null).join(' ');
+  const whatIsWrong = what === '' ? problem : `${what}: ${problem}`;
   switch (step.kind) {
     case 'retake':
-      return `Take again  ${what}  ${formatBytes(step.place.rawBytes)} from ${step.from}`;
+      return `Take again ${what}: ${formatBytes(step.place.rawBytes)} from ${step.from}`;
     case 'rehash':
-      return `Hash anew  ${what}`;
+      return `Hash anew ${what}`;
     case 'reindex':
-      return `Index anew  ${what === '' ? problem : `${what}  ${problem}`}`;
+      return `Index anew: ${whatIsWrong}`;
     case 'search':
-      return `Make the search index anew  ${problem}`;
+      return `Make the search index anew: ${problem}`;
     case 'schema':
-      return step.change.create === null
-        ? `Remove  ${problem}`
-        : `Make anew as the program has it  ${problem}`;
+      return `${step.change.create === null ? 'Remove' : 'Make anew, as the program has it'}: ${problem}`;
     case 'recount':
-      return `Count anew  ${what === '' ? problem : `${what}  ${problem}`}`;
+      return `Count anew: ${whatIsWrong}`;
     case 'analyze':
-      return `Leave to the next ingest  ${what}  ${problem}`;
+      return `Leave to the next ingest: ${whatIsWrong}`;
     case 'lose':
-      return `Lose  ${what}  ${formatBytes(step.place?.rawBytes ?? 0)}: ${problem}; ${step.why}`;
+      return `Lose ${what}, ${formatBytes(step.place?.rawBytes ?? 0)}: ${problem}; ${step.why}`;
     default:
       return step satisfies never;
   }
