@@ -70,11 +70,11 @@ export async function runInTerminal(
   const isAtRest = (restMs: number) => performance.now() - drawnAt > restMs;
   // What is typed too early is lost, or taken otherwise, on a machine with much else to do above all: it is typed again.
   const type = async (keys: string, isTaken: () => boolean, restMs: number) => {
-    while (!isOver() && !isTaken()) {
+    do {
       child.terminal?.write(keys);
       drawnAt = performance.now();
       await until(() => isTaken() || isAtRest(restMs));
-    }
+    } while (!isOver() && !isTaken());
   };
   await until(() => typed.ready.test(out) && isAtRest(REST_MS));
   // Typed and sent at once, a text counts as pasted with its line break.
