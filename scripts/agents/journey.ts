@@ -468,8 +468,6 @@ export class Journey {
     if (naming === undefined || archive === undefined)
       return this.#without('named', 'it has no list of names beside its transcripts');
     await this.#machine.converse(naming.argv, naming.requests(this.#id, plot.NAME));
-    // A name that is given is no reason to read a transcript again.
-    await this.#turn(plot.AFTER_EVICTION.prompt, this.#id);
     await this.#machine.memory('ingest');
     const { title } = await this.#digest();
     if (title !== plot.NAME) return this.#tell('named', differs(title, plot.NAME));

@@ -77,7 +77,7 @@ export class Machine {
     if (resumed === null) return await this.run([bin, ...this.#agent.start(prompt)], more);
     const argv = [bin, ...this.#agent.resume(resumed, prompt)];
     if (terminal === undefined) return await this.run(argv, more);
-    const typed = { ...terminal, text: prompt, done: more.done ?? (() => true) };
+    const typed = { ...terminal, text: prompt, done: more.done ?? (() => more.killWhen === undefined) };
     return await runInTerminal(argv, { cwd: this.place.project, env: this.#env(), ...more }, typed);
   }
 

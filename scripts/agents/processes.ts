@@ -11,8 +11,8 @@ const TURN_MS = 300_000;
 const LOOK_MS = 50;
 /** A screen that nothing was drawn on for so long waits for what is typed. */
 const REST_MS = 1500;
-/** What has been told to quit puts its things away first, and takes a second word for an order to stop at once. */
-const QUIT_MS = 15_000;
+/** Where nothing came of what was typed and nothing is drawn for so long, it is typed again; who quits puts things away meanwhile. */
+const AGAIN_MS = 15_000;
 
 export interface Started {
   readonly cwd: string;
@@ -67,20 +67,23 @@ export async function runInTerminal(
       await Bun.sleep(LOOK_MS);
     }
   };
-  await until(() => typed.ready.test(out));
-  child.terminal?.write(typed.text);
+  const isAtRest = (restMs: number) => performance.now() - drawnAt > restMs;
+  // What is typed too early is lost, or taken otherwise, on a machine with much else to do above all: it is typed again.
+  const type = async (keys: string, isTaken: () => boolean, restMs: number) => {
+    do {
+      child.terminal?.write(keys);
+      drawnAt = performance.now();
+      await until(() => isTaken() || isAtRest(restMs));
+    } while (!isOver() && !isTaken());
+  };
+  await until(() => typed.ready.test(out) && isAtRest(REST_MS));
   // Typed and sent at once, a text counts as pasted with its line break.
-  await until(() => Bun.stripANSI(out).includes(typed.text));
-  child.terminal?.write('\r');
-  await until(typed.done);
-  const isAtRest = (restMs: number) => () => performance.now() - drawnAt > restMs;
-  await until(isAtRest(REST_MS));
-  // What is typed while it is still at work stops that, and quits nothing: so it is typed until it has quit.
-  while (!isOver()) {
-    child.terminal?.write(typed.quit);
-    drawnAt = performance.now();
-    await until(isAtRest(QUIT_MS));
-  }
+  await type(typed.text, () => Bun.stripANSI(out).includes(typed.text), AGAIN_MS);
+  await until(() => isAtRest(REST_MS));
+  await type('\r', typed.done, AGAIN_MS);
+  await until(() => isAtRest(REST_MS));
+  // At work it takes the word for an order to stop that.
+  await type(typed.quit, isOver, AGAIN_MS);
   await child.exited;
   endThoseOf(env['HOME'] ?? '');
   return { code: child.exitCode, out: Bun.stripANSI(out) };

@@ -116,6 +116,8 @@ export interface AgentImport {
 export interface AgentList {
   /** Relative to its root. */
   readonly file: string;
+  /** The names that stand in its text, each the last of its session. */
+  names(text: string): ReadonlyMap<string, string>;
   /** Whether a title is none that the first bytes of its transcript tell, so that it was the list that had it. */
   isFromList(title: string, head: Uint8Array): boolean;
   /** The line, without its end, that gives a session its name; null where the list takes no session of that id. */

@@ -202,6 +202,8 @@ async function ingestHere(
   report.sessions_unchanged = await unchanged.count();
   const isWhole = options.paths.length === 0 && options.agent === null && !deps.signal.aborted;
   if (!isWhole) return [];
+  if (options.analyze && !report.disk_full)
+    await (await import('./retell.ts')).retellNames(deps.analyze, found.roots, deps.signal);
   // Another process that looks at one mount has not met all of them.
   if (deps.keepScans === undefined) noteUnnamed(deps.db, found.unnamed);
   const { scansOf } = await import('./discover/scan.ts');

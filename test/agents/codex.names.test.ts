@@ -47,6 +47,46 @@ test('a name that is given later takes the place of the first prompt, once the s
   expect(toldIn(world).get(ID)?.digest?.title).toBe('the hello file');
 });
 
+test('a name that is given when all was said is told by the next ingest, and by the digest, which covers the same bytes', async () => {
+  using world = recorded();
+  const index = join(world.home, '.codex/session_index.jsonl');
+  rmSync(index);
+  await world.ingest();
+  const told = () =>
+    listSessions(world.db).map(({ title, generation, analyzedAt }) => ({ title, generation, analyzedAt }));
+  const [before] = told();
+  appendFileSync(index, `${JSON.stringify({ id: ID, thread_name: 'named at the end' })}\n`);
+  world.now = '2026-12-01T01:00:00.000Z' as typeof world.now;
+  expect(await world.ingest()).toMatchObject({
+    sessions_grown: 0,
+    sessions_unchanged: 1,
+    raw_bytes_added: 0,
+  });
+  expect(told()).toEqual([
+    { title: 'named at the end', generation: before?.generation, analyzedAt: before?.analyzedAt } as never,
+  ]);
+  expect(toldIn(world).get(ID)?.digest?.title).toBe('named at the end');
+  // What is evicted, and what a list only seems to name, stays as it is.
+  for (const { uid } of listSessions(world.db)) world.evict(uid);
+  appendFileSync(index, `${JSON.stringify({ id: ID, thread_name: 'too late' })}\n{"id":`);
+  await world.ingest();
+  expect(titles(world)).toEqual(['named at the end']);
+});
+
+test('a name that a list gives to one of two sessions of an id is neither’s', async () => {
+  using world = recorded();
+  const index = join(world.home, '.codex/session_index.jsonl');
+  rmSync(index);
+  await world.ingest();
+  const twin = readFileSync(join(world.home, AT), 'utf8').replaceAll('hello', 'other');
+  world.put(AT.replace('11/30/', '11/29/'), twin);
+  await world.ingest();
+  const before = titles(world);
+  appendFileSync(index, `${JSON.stringify({ id: ID, thread_name: 'whose' })}\n`);
+  await world.ingest();
+  expect([before.length, titles(world)]).toEqual([2, before]);
+});
+
 test('an archived session is put back among the archived ones, with the command that brings it out, and is no second copy', async () => {
   using world = recorded();
   const archived = join(world.home, '.codex/archived_sessions', NAME);

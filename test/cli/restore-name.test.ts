@@ -15,7 +15,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { nameInIndex } from '../../src/agents/codex/names.ts';
+import { planRestore } from '../../src/cli/commands/restore.plan.ts';
 import { appendLines } from '../../src/restore/write-files.ts';
+import { listSessions } from '../../src/store/read.ts';
+import { World } from '../support/bench-world.ts';
 import { runIn } from '../support/runtime.ts';
 
 const ID = '01a22a27-67e3-78a1-8aed-e6cb99188c62';
@@ -135,6 +138,21 @@ test('an archive of a stranger puts no name into a list; one that is trusted bri
     );
     rmSync(home, { recursive: true });
   }
+});
+
+test('a session that came with a stranger’s archive is given no name, whatever its row says', async () => {
+  using world = new World();
+  world.now = '2026-12-01T00:00:00.000Z' as typeof world.now;
+  cpSync(join(import.meta.dir, '../fixtures/recorded/codex-named'), world.home, { recursive: true });
+  await world.ingest();
+  rmSync(join(world.home, '.codex'), { recursive: true });
+  mkdirSync(join(world.home, '.codex'));
+  const [session] = listSessions(world.db);
+  if (session === undefined) throw new Error('no session');
+  const places = { host: world.host, settings: { storePath: world.db.path } };
+  const named = (origin: string | null) =>
+    planRestore(places, world.db, { ...session, origin }, { to: null, force: false }).listing?.name ?? null;
+  expect([named(null), named('/x/of-a-stranger.smx')]).toEqual([NAME, null]);
 });
 
 test('a list that is a link, a folder or a FIFO is left alone; the files are back, and it is said why the name is not', async () => {

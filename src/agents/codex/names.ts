@@ -13,6 +13,7 @@ const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 export const codexNames: AgentList = {
   file: INDEX,
+  names: namesIn,
   isFromList,
   line: (id, name, at) => (ID.test(id) ? JSON.stringify({ id, thread_name: name, updated_at: at }) : null),
 };
