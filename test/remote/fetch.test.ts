@@ -296,3 +296,31 @@ test(
   },
   LONG,
 );
+
+test(
+  'work that another machine went on with in a folder of its own comes back to the folder that it has here',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    using desktop = await Machine.joined(model, 'desktop');
+    const first = promptLine(id(1), 'begun on the laptop');
+    const path = laptop.put(claudePath(id(1)), first);
+    await laptop.ok('ingest');
+    await laptop.sync();
+    await laptop.ok('evict', id(1), '--yes');
+    rmSync(path);
+    await desktop.sync();
+    const other = join(desktop.home, 'other');
+    mkdirSync(other);
+    const { files } = JSON.parse((await desktop.ok('restore', id(1), '--project', other, '--json')).out);
+    const second = promptLine(id(1), 'gone on with on the desktop', '2026-05-03T00:00:00.000Z');
+    appendFileSync(files[0], second.replace('/home/me/project', other));
+    await desktop.ok('ingest');
+    await desktop.sync();
+    await laptop.sync();
+    const restored = JSON.parse((await laptop.ok('restore', id(1), '--json')).out);
+    expect([restored.files, restored.resume.cwd]).toEqual([[path], '/home/me/project']);
+    expect(readFileSync(path, 'utf8')).toBe(first + second.replace('/home/me/project', other));
+  },
+  LONG,
+);

@@ -96,12 +96,13 @@ export function planRestore(
   context: Places,
   db: ReadableDb,
   session: SessionRow,
-  { to, force, version = null, project: otherProject = null }: RestoreOptions,
+  { to, force, version = null, project: wantedProject = null }: RestoreOptions,
   { trees, taken }: Shared = { trees: new Map(), taken: new Map() },
 ): PlannedRestore {
   const agent = agentById(session.agent, context.host);
   const known = context.known ?? db;
-  if (otherProject !== null && agent?.otherProject === undefined) throw noOtherProject(session, agent);
+  if (wantedProject !== null && agent?.otherProject === undefined) throw noOtherProject(session, agent);
+  const otherProject = wantedProject ?? projectHere(known, session, agent);
   const root = to === null ? ownPlace(context, known, session, agent) : resolve(to);
   if (root === undefined) throw nowhere(session, agent);
   // In a folder of the user's none is the agent's, nor beside the store.
@@ -197,6 +198,20 @@ function resumeOf(
 ): Resume {
   if (agent === null) return { cwd: null, argv: [] };
   return otherProject === null ? wayBackTo(agent, session, asked, path) : agent.resume(placed);
+}
+
+/**
+ * The project as this machine knows it, where another machine has gone on with a session of ours in a folder of its own; null: it is the
+ * same, or the session was never met here.
+ */
+function projectHere(
+  known: ReadableDb,
+  { uid, project }: SessionRow,
+  agent: AgentFormat | null,
+): string | null {
+  if (agent?.otherProject === undefined || agentRootOf(known, uid) === null) return null;
+  const here = findSession(known, uid)?.project ?? null;
+  return here === project ? null : here;
 }
 
 function isThere(root: string, relPath: string): boolean {
