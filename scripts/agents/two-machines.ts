@@ -55,6 +55,7 @@ export class TwoMachines {
   readonly #here: Machine;
   readonly #there: Machine;
   readonly #folders: readonly string[];
+  #uid = '';
 
   constructor(
     agent: AgentFacts,
@@ -106,6 +107,7 @@ export class TwoMachines {
     await mustDo(this.#here, 'ingest');
     await mustDo(this.#here, 'remote', 'init', ...this.#bucket.address, '--name', HERE);
     const [session, another] = await sessionsOf(this.#here);
+    this.#uid = session?.session_uid ?? '';
     return session !== undefined && another === undefined ? null : 'there is not just one session';
   }
 
@@ -115,8 +117,10 @@ export class TwoMachines {
       ...['maintain', '--yes', '--no-data-loss', '--soft-cap', '0', '--hard-cap', '0'],
     );
     if (code !== 0) return `maintain exited ${code}: ${out.slice(-OUT_MAX)}`;
-    const [session] = await sessionsOf(machine);
-    if (session?.state !== 'evicted') return `it is ${session?.state}`;
+    const sessions = await sessionsOf(machine);
+    const other = sessions.find((each) => each.session_uid !== this.#uid);
+    if (other !== undefined) return `it has become another session, ${other.session_uid}`;
+    if (sessions[0]?.state !== 'evicted') return `it is ${sessions[0]?.state}`;
     const { events } = await machine.json<{ events: { kind: string }[] }>('history');
     return events.some(({ kind }) => kind === 'data_loss') ? 'something was lost' : null;
   }

@@ -63,7 +63,7 @@ export async function* piecesIn(bucket: Bucket, uid: SessionUid, pieces: readonl
   const packs = new PacksAhead(bucket, inOrder(pieces));
   for (const piece of pieces) {
     const pack = await packs.get(piece.place.pack);
-    yield { piece, pack, plain: pieceIn(pack.plain, uid, piece) };
+    yield { piece, plain: pieceIn(pack.plain, uid, piece) };
   }
 }
 
@@ -76,12 +76,13 @@ async function takenIn(
   passed: (bytes: number) => void,
 ) {
   const hashes = new LogHashes(meta.files);
+  const moment = new ForAMoment();
   const segments: IncomingSegment[] = [];
   const pacer = new Pacer();
-  for await (const { piece, pack, plain } of piecesIn(bucket, uid, pieces)) {
+  for await (const { piece, plain } of piecesIn(bucket, uid, pieces)) {
     const { place: _place, ...told } = piece;
     hashes.take(piece, plain);
-    const data = await forAMoment(pack, plain);
+    const data = await moment.of(plain);
     segments.push({ ...told, stored_bytes: data.length, data: spool.add(data) });
     killPoint('fetch.piece');
     passed(piece.raw_bytes);
@@ -91,15 +92,26 @@ async function takenIn(
   return { session, logHashes: hashes.all() };
 }
 
-/** Compressed with little effort; where that brings nothing it is not tried again in the same pack. */
-async function forAMoment(pack: LoadedPack, plain: Uint8Array): Promise<Uint8Array> {
-  if (pack.isHard) return plainFrame(plain);
-  const data = await Bun.zstdCompress(plain, { level: 1 });
-  pack.isHard = data.length > plain.length * HARD_PART;
-  return data;
+/** Pieces, compressed with little effort for as long as they wait. */
+class ForAMoment {
+  #plainNext = 0;
+
+  /** Where that brings nothing the next ones are taken as they are. */
+  async of(plain: Uint8Array): Promise<Uint8Array> {
+    if (this.#plainNext > 0) {
+      this.#plainNext -= 1;
+      return plainFrame(plain);
+    }
+    const data = await Bun.zstdCompress(plain, { level: 1 });
+    if (data.length > plain.length * HARD_PART) this.#plainNext = TRIED_EVERY - 1;
+    return data;
+  }
 }
 
+/** What takes more than this part hardly compresses. */
 const HARD_PART = 0.5;
+/** Transcripts do not change their kind often, and it costs room only until the command ends. */
+const TRIED_EVERY = 8;
 
 /** One piece, held against its hash. */
 function pieceIn(pack: Uint8Array, uid: SessionUid, { place, sha256: hash, key }: PackedPiece): Uint8Array {
@@ -121,13 +133,11 @@ function inOrder(pieces: readonly PackedPiece[]): string[] {
 interface LoadedPack {
   readonly id: string;
   readonly plain: Uint8Array;
-  /** What lies in it hardly compresses. */
-  isHard: boolean;
 }
 
 async function loaded(bucket: Bucket, id: string): Promise<LoadedPack> {
   const plain = await bucket.pack(id);
-  if (plain !== null) return { id, plain, isHard: false };
+  if (plain !== null) return { id, plain };
   throw fail(
     'not_found',
     `the pack ${id} is missing from the bucket`,
