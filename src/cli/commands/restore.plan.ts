@@ -103,7 +103,7 @@ export function planRestore(
   const agent = agentById(session.agent, context.host);
   const known = context.known ?? db;
   if (wantedProject !== null && agent?.otherProject === undefined) throw noOtherProject(session, agent);
-  const otherProject = wantedProject ?? projectHere(known, session, agent);
+  const otherProject = wantedProject ?? projectHere({ db, known }, session, agent);
   const root = to === null ? ownPlace(context, known, session, agent) : resolve(to);
   if (root === undefined) throw nowhere(session, agent);
   // In a folder of the user's none is the agent's, nor beside the store.
@@ -207,17 +207,18 @@ function resumeOf(
 }
 
 /**
- * The project as this machine knows it, where another machine has gone on with a session of ours in a folder of its own; null: it is the
- * same, or the session was never met here.
+ * The project as this machine knows it, where another machine has gone on with a session of ours in a folder of its own: by what its records
+ * say, or by where its agent has put the transcript. Null: it is the same, or the session was never met here.
  */
 function projectHere(
-  known: ReadableDb,
+  { db, known }: { readonly db: ReadableDb; readonly known: ReadableDb },
   { uid, project }: SessionRow,
   agent: AgentFormat | null,
 ): string | null {
-  if (agent?.otherProject === undefined || agentRootOf(known, uid) === null) return null;
+  if (db === known || agent?.otherProject === undefined || agentRootOf(known, uid) === null) return null;
   const here = findSession(known, uid)?.project ?? null;
-  return here === project ? null : here;
+  const placeIn = (within: ReadableDb) => filesOf(within, uid).find(({ role }) => role === 'main')?.relPath;
+  return here === project && placeIn(known) === placeIn(db) ? null : here;
 }
 
 function isThere(root: string, relPath: string): boolean {
