@@ -21,6 +21,7 @@ import { endThoseOf } from './agents/processes.ts';
 import { recordHome } from './agents/record.ts';
 import { scriptedModel } from './agents/scripted-model.ts';
 import { pageWith, type Row, tableOf, titleOf } from './agents/table.ts';
+import { HERE, rigBucket, TwoMachines } from './agents/two-machines.ts';
 
 const PAGE = join(import.meta.dir, '../docs/agents.md');
 /** Beside an installed version: the kinds of records that a run of it wrote. */
@@ -30,6 +31,8 @@ const HELP = `bun run agents [NAME…] [--record DIR] [--update] [--docs] [--kee
   --record DIR  keeps the home of each agent below DIR, without the names of this machine
   --update      runs the newest version of each, and says which kinds of records are new in it
   --docs        writes what was proven into docs/agents.md
+  --two-machines  instead: takes the work of each from one machine to another and back, through a bucket; --bucket s3://BUCKET/PREFIX
+                and --endpoint URL name one that is there, with the credentials of AWS_…; else one in memory
   --keep        leaves homes, stores and all requests to the model where they are
 
   agents: ${KNOWN.map(nameOf).join(' ')}`;
@@ -39,6 +42,8 @@ interface Options {
   readonly isUpdate: boolean;
   readonly isDocs: boolean;
   readonly isKept: boolean;
+  /** Null: not asked for. */
+  readonly twoMachines: { readonly bucket: string | undefined; readonly endpoint: string | undefined } | null;
 }
 
 async function ran(agent: AgentFacts, version: string, options: Options): Promise<Row> {
@@ -62,6 +67,37 @@ async function ran(agent: AgentFacts, version: string, options: Options): Promis
     await model.stop();
     if (options.isKept) writeFileSync(join(folder, 'requests.jsonl'), `${model.requests.join('\n')}\n`);
     if (options.isKept) console.log(`  left in ${folder}`);
+    else rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Whether all steps were right. */
+async function ranOnTwo(
+  agent: AgentFacts,
+  version: string,
+  { isKept, twoMachines }: Options,
+): Promise<boolean> {
+  const bins = await installed(agent.id, version, agent.packages);
+  const folder = mkdtempSync(join(tmpdir(), 'session-memory-agent-'));
+  const model = scriptedModel(playOf(TURNS, agent.hand(placeIn(join(folder, HERE), ''))));
+  // Each agent in a place of its own.
+  const url =
+    twoMachines?.bucket === undefined ? undefined : `${twoMachines.bucket}/${nameOf(agent)}-${Date.now()}`;
+  using bucket = await rigBucket(url, twoMachines?.endpoint);
+  const two = new TwoMachines(agent, folder, bins, model, bucket);
+  let isRight = true;
+  try {
+    for await (const [step, problem] of two.run()) {
+      console.log(
+        `  ${(problem === null ? 'ok' : 'WRONG').padEnd(6)}${step}${problem === null ? '' : `: ${problem}`}`,
+      );
+      isRight &&= problem === null;
+    }
+    return isRight;
+  } finally {
+    for (const each of two.folders) endThoseOf(placeIn(each, '').home);
+    await model.stop();
+    if (isKept) console.log(`  left in ${folder}`);
     else rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -93,7 +129,10 @@ async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     args: process.argv.slice(2),
     allowPositionals: true,
-    options: { record: { type: 'string' }, update: flag, docs: flag, keep: flag, help: flag },
+    options: {
+      ...{ record: { type: 'string' }, update: flag, docs: flag, keep: flag, help: flag },
+      ...{ 'two-machines': flag, bucket: { type: 'string' }, endpoint: { type: 'string' } },
+    },
   });
   const strange = positionals.find((name) => !KNOWN.some((agent) => nameOf(agent) === name));
   if (values.help || strange !== undefined) {
@@ -102,17 +141,24 @@ async function main(): Promise<number> {
   }
   const options: Options = {
     ...{ record: values.record ?? null, isUpdate: values.update, isDocs: values.docs, isKept: values.keep },
+    twoMachines: values['two-machines'] ? { bucket: values.bucket, endpoint: values.endpoint } : null,
   };
   const rows: Row[] = [];
+  let isWrongOnTwo = false;
   for (const agent of KNOWN.filter(
     (each) => positionals.length === 0 || positionals.includes(nameOf(each)),
   )) {
     const version = options.isUpdate ? await newestVersion(agent.packages[0]) : agent.version;
     console.log(`${nameOf(agent)} ${version}${version === agent.version ? '' : ` (was ${agent.version})`}`);
+    if (options.twoMachines !== null) {
+      isWrongOnTwo = !(await ranOnTwo(agent, version, options)) || isWrongOnTwo;
+      continue;
+    }
     const row = await ran(agent, version, options);
     print(row);
     rows.push(row);
   }
+  if (options.twoMachines !== null) return isWrongOnTwo ? 1 : 0;
   console.log(`\n${tableOf(rows)}`);
   if (options.isDocs) {
     const today = new Date().toISOString().slice(0, 10);

@@ -32,8 +32,17 @@ export class Machine {
   readonly #agent: AgentFacts;
   readonly #bins: readonly string[];
   readonly #store: string;
+  readonly #own: Readonly<Record<string, string>>;
 
-  constructor(place: Place, folder: string, agent: AgentFacts, bins: readonly string[]) {
+  /** `own`: what session-memory alone is told. */
+  constructor(
+    place: Place,
+    folder: string,
+    agent: AgentFacts,
+    bins: readonly string[],
+    own: Readonly<Record<string, string>> = {},
+  ) {
+    this.#own = own;
     this.place = place;
     this.#agent = agent;
     this.#bins = bins;
@@ -130,7 +139,8 @@ export class Machine {
   }
 
   async memory(...args: readonly string[]): Promise<Ran> {
-    return await run([BINARY, '--store', this.#store, ...args], { cwd: this.place.home, env: this.#env() });
+    const env = { ...this.#env(), ...this.#own };
+    return await run([BINARY, '--store', this.#store, ...args], { cwd: this.place.home, env });
   }
 
   async json<T>(...args: readonly string[]): Promise<T> {

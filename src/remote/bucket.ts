@@ -4,6 +4,7 @@
  * name or refused; what was written is read back before it is counted on.
  */
 import { type FailureError, fail } from '../domain/errors.ts';
+import { giveUp } from '../store/segments.ts';
 import type { BucketClient, ListedObject } from './client.ts';
 import { COMMIT_BYTES_MAX, type Commit, commitBytes, readCommit } from './commit.ts';
 import { commitName, HEADS, headName, logFolder, objectNamed, packName } from './layout.ts';
@@ -43,7 +44,12 @@ export class Bucket {
   async pack(id: string): Promise<Uint8Array | null> {
     const name = packName(id);
     const sealed = await this.client.get(name, sealedBytes(name, PACK_BYTES_MAX));
-    return sealed === null ? null : await unpacked(name, await unseal(this.#master, name, sealed));
+    if (sealed === null) return null;
+    const data = await unseal(this.#master, name, sealed);
+    giveUp(sealed);
+    const plain = await unpacked(name, data);
+    giveUp(data);
+    return plain;
   }
 
   async sealedCommit(commit: Omit<Commit, 'version'>): Promise<Uint8Array> {

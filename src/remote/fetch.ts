@@ -58,12 +58,22 @@ export async function sessionAt(bucket: Bucket, records: PackPlace, uid: Session
   return readRecords((await loaded(bucket, records.pack)).plain, records, uid);
 }
 
-/** Pieces with their bytes, each held against its hash; the bytes are gone when the next one is asked for. */
-export async function* piecesIn(bucket: Bucket, uid: SessionUid, pieces: readonly PackedPiece[]) {
+/**
+ * Pieces with their bytes, each held against its hash; the bytes are gone when the next one is asked for. `isHashed`: whether whoever asks
+ * hashes all of that file and holds it against what was recorded: then its pieces are not hashed by themselves.
+ */
+export async function* piecesIn(
+  bucket: Bucket,
+  uid: SessionUid,
+  pieces: readonly PackedPiece[],
+  isHashed: (key: string) => boolean = () => false,
+) {
   const packs = new PacksAhead(bucket, inOrder(pieces));
   for (const piece of pieces) {
     const pack = await packs.get(piece.place.pack);
-    yield { piece, pack, plain: pieceIn(pack.plain, uid, piece) };
+    const plain = partOf(pack.plain, piece.place);
+    if (!isHashed(piece.key)) mustHaveItsHash(plain, uid, piece);
+    yield { piece, plain };
   }
 }
 
@@ -75,13 +85,14 @@ async function takenIn(
   spool: Spool,
   passed: (bytes: number) => void,
 ) {
-  const hashes = new LogHashes(meta.files);
+  const hashes = new LogHashes(meta.files, pieces);
+  const moment = new ForAMoment();
   const segments: IncomingSegment[] = [];
   const pacer = new Pacer();
-  for await (const { piece, pack, plain } of piecesIn(bucket, uid, pieces)) {
+  for await (const { piece, plain } of piecesIn(bucket, uid, pieces, (key) => hashes.covers(key))) {
     const { place: _place, ...told } = piece;
     hashes.take(piece, plain);
-    const data = await forAMoment(pack, plain);
+    const data = await moment.of(plain);
     segments.push({ ...told, stored_bytes: data.length, data: spool.add(data) });
     killPoint('fetch.piece');
     passed(piece.raw_bytes);
@@ -91,20 +102,29 @@ async function takenIn(
   return { session, logHashes: hashes.all() };
 }
 
-/** Compressed with little effort; where that brings nothing it is not tried again in the same pack. */
-async function forAMoment(pack: LoadedPack, plain: Uint8Array): Promise<Uint8Array> {
-  if (pack.isHard) return plainFrame(plain);
-  const data = await Bun.zstdCompress(plain, { level: 1 });
-  pack.isHard = data.length > plain.length * HARD_PART;
-  return data;
+/** Pieces, compressed with little effort for as long as they wait. */
+class ForAMoment {
+  #plainNext = 0;
+
+  /** Where that brings nothing the next ones are taken as they are. */
+  async of(plain: Uint8Array): Promise<Uint8Array> {
+    if (this.#plainNext > 0) {
+      this.#plainNext -= 1;
+      return plainFrame(plain);
+    }
+    const data = await Bun.zstdCompress(plain, { level: 1 });
+    if (data.length > plain.length * HARD_PART) this.#plainNext = TRIED_EVERY - 1;
+    return data;
+  }
 }
 
+/** What takes more than this part hardly compresses. */
 const HARD_PART = 0.5;
+/** Transcripts do not change their kind often, and it costs room only until the command ends. */
+const TRIED_EVERY = 8;
 
-/** One piece, held against its hash. */
-function pieceIn(pack: Uint8Array, uid: SessionUid, { place, sha256: hash, key }: PackedPiece): Uint8Array {
-  const plain = partOf(pack, place);
-  if (Buffer.from(sha256(plain)).toString('hex') === hash) return plain;
+function mustHaveItsHash(plain: Uint8Array, uid: SessionUid, { sha256: hash, key }: PackedPiece): void {
+  if (Buffer.from(sha256(plain)).toString('hex') === hash) return;
   throw fail(
     'corrupt',
     `a piece of ${key} of ${uid} in the bucket does not have the hash that was recorded`,
@@ -121,13 +141,11 @@ function inOrder(pieces: readonly PackedPiece[]): string[] {
 interface LoadedPack {
   readonly id: string;
   readonly plain: Uint8Array;
-  /** What lies in it hardly compresses. */
-  isHard: boolean;
 }
 
 async function loaded(bucket: Bucket, id: string): Promise<LoadedPack> {
   const plain = await bucket.pack(id);
-  if (plain !== null) return { id, plain, isHard: false };
+  if (plain !== null) return { id, plain };
   throw fail(
     'not_found',
     `the pack ${id} is missing from the bucket`,
@@ -177,37 +195,45 @@ class PacksAhead {
   }
 }
 
-/** The hash of each file's log, taken while it comes in: read again it would cost as much as the fetch. */
+/**
+ * The hash of each log of several pieces, taken while they come in: read again it would cost as much as the fetch. Only where that log is the
+ * file as it is, and its hash was recorded, so that it stands for the hashes of its pieces.
+ */
 class LogHashes {
-  readonly #files: ReadonlyMap<string, ArchivedFile>;
-  readonly #logs = new Map<string, { readonly hasher: Bun.CryptoHasher; end: number }>();
-  readonly #whole = new Map<string, string>();
+  readonly #covered: ReadonlySet<string>;
+  readonly #logs = new Map<string, Bun.CryptoHasher>();
 
-  constructor(files: readonly ArchivedFile[]) {
-    this.#files = new Map(files.map((file) => [file.key, file]));
+  constructor(files: readonly ArchivedFile[], pieces: readonly PackedPiece[]) {
+    const byKey = Map.groupBy(pieces, ({ key }) => key);
+    const whole = files.filter(({ key, extents, sha256: hash, log_bytes: bytes }) => {
+      const own = byKey.get(key) ?? [];
+      return extents === null && hash !== null && own.length > 1 && endOf(own) === bytes;
+    });
+    this.#covered = new Set(whole.map(({ key }) => key));
   }
 
-  /** A log that comes in another order is left out; it is hashed once it is there. */
-  take({ key, log_offset: at, sha256: hash }: PackedPiece, plain: Uint8Array): void {
-    const bytes = this.#files.get(key)?.log_bytes;
-    if (bytes === undefined) return;
-    if (at === 0 && plain.length === bytes) {
-      this.#whole.set(key, hash);
-      return;
-    }
-    if (at === 0) this.#logs.set(key, { hasher: new Bun.CryptoHasher('sha256'), end: 0 });
-    const log = this.#logs.get(key);
-    if (log === undefined) return;
-    if (log.end !== at) {
-      this.#logs.delete(key);
-      return;
-    }
-    log.hasher.update(plain);
-    log.end += plain.length;
-    if (log.end === bytes) this.#whole.set(key, log.hasher.digest('hex'));
+  covers(key: string): boolean {
+    return this.#covered.has(key);
   }
 
+  take({ key }: PackedPiece, plain: Uint8Array): void {
+    if (!this.covers(key)) return;
+    const hasher = this.#logs.get(key) ?? new Bun.CryptoHasher('sha256');
+    this.#logs.set(key, hasher.update(plain));
+  }
+
+  /** Hex, by the files' keys. */
   all(): ReadonlyMap<string, string> {
-    return this.#whole;
+    return new Map([...this.#logs].map(([key, hasher]) => [key, hasher.digest('hex')]));
   }
+}
+
+/** Where pieces end that follow one another from the beginning of a log, as they come; null: they do not. */
+function endOf(pieces: readonly PackedPiece[]): number | null {
+  let end = 0;
+  for (const { log_offset: at, raw_bytes: bytes } of pieces) {
+    if (at !== end) return null;
+    end += bytes;
+  }
+  return end;
 }

@@ -54,7 +54,8 @@ export async function unseal(master: MasterKey, name: string, sealed: Uint8Array
   const full = PIECE_BYTES + TAG_BYTES;
   const count = Math.max(1, Math.ceil(body.length / full));
   const key = await objectKey(master, name, salt, 'decrypt');
-  const out = new Uint8Array(Math.max(0, body.length - count * TAG_BYTES));
+  // One piece is all of it as it comes.
+  const out = new Uint8Array(count === 1 ? 0 : Math.max(0, body.length - count * TAG_BYTES));
   let at = 0;
   for (let number = 0; number < count; number += 1) {
     const piece = body.subarray(number * full, (number + 1) * full);
@@ -66,6 +67,7 @@ export async function unseal(master: MasterKey, name: string, sealed: Uint8Array
           ? 'it was changed or cut off, or it is of another bucket'
           : 'it was changed or cut off behind its beginning',
       );
+    if (count === 1) return plain;
     out.set(plain, at);
     at += plain.length;
   }

@@ -113,6 +113,37 @@ test('an object that is there and larger than the one to be made is another one,
   }
 });
 
+test('what was written is held against what is there, byte by byte, whatever fails on the way', async () => {
+  using model = await ModelBucket.started();
+  const client = clientOf(model);
+  const there = Buffer.from(crypto.getRandomValues(new Uint8Array(40_000)));
+  model.put('some/prefix/x', there);
+  const faults = [null, 'half', 'reset', 'lost'] as const;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(there.length - 1),
+      fc.constantFrom('same', 'changed', 'shorter', 'longer', 'missing'),
+      fc.constantFrom(...faults),
+      async (at, how, fault) => {
+        let isFirst = fault !== null;
+        model.fault = () => {
+          const given = isFirst && fault !== null ? { kind: fault } : null;
+          isFirst = false;
+          return given;
+        };
+        const changed = Buffer.from(there);
+        changed.writeUInt8(changed.readUInt8(at) ^ 1, at);
+        const body = {
+          ...{ same: there, missing: there, changed, shorter: there.subarray(0, at) },
+          longer: Buffer.concat([there, there.subarray(at)]),
+        }[how];
+        expect(await client.holds(how === 'missing' ? 'y' : 'x', body)).toBe(how === 'same');
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
 const FAULTS: readonly Fault[] = [
   ...[500, 502, 503, 504, 429, 409].map((status) => ({ kind: 'status' as const, status, code: 'SlowDown' })),
   ...(['reset', 'lost', 'half', 'silent'] as const).map((kind) => ({ kind })),

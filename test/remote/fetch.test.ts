@@ -12,12 +12,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import fc from 'fast-check';
 import type { z } from 'zod';
+import { spoolFor } from '../../src/archive/import.ts';
 import * as schemas from '../../src/cli/schemas.ts';
+import type { SessionUid } from '../../src/domain/ids.ts';
+import { bytesOf, fetched } from '../../src/remote/fetch.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { type Asked, type Fault, ModelBucket } from '../support/model-bucket.ts';
 import { id, Machine, uid } from '../support/remote-machine.ts';
-import { RemoteWorld } from '../support/remote-world.ts';
+import { bucketIn, RemoteWorld } from '../support/remote-world.ts';
 
 const LONG = 120_000;
 const isPack = ({ method, key }: Asked) => method === 'GET' && key.includes('packs/');
@@ -99,6 +103,52 @@ test(
       await expect(laptop.fetch(uid(1))).rejects.toThrow(/cannot be used|larger than it can be/);
     }
     model.put(one, first);
+    expect(await laptop.fetch(uid(1))).toBe(text);
+  },
+  LONG,
+);
+
+test(
+  'whatever byte of what a fetch reads is changed, cut off or added, it is told and nothing is taken',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = new RemoteWorld(model, 'laptop');
+    const text = longText(1, 300_000);
+    laptop.put(claudePath(id(1)), text);
+    await laptop.ingest();
+    await laptop.sync();
+    const packs = model.names('packs/');
+    const states = bytesOf(laptop.db, uid(1) as SessionUid);
+    using spool = spoolFor({ read: laptop.db });
+    const arrivals = () =>
+      Array.fromAsync(
+        fetched(bucketIn(model), uid(1) as SessionUid, states, { spool, progress: () => undefined }),
+      );
+    const draws = fc.record({
+      pack: fc.constantFrom(...packs),
+      at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+      how: fc.constantFrom('changed', 'cut', 'added', 'doubled'),
+      bit: fc.nat(7),
+    });
+    await fc.assert(
+      fc.asyncProperty(draws, async ({ pack, at, how, bit }) => {
+        const whole = model.bytes(pack);
+        const place = Math.floor(at * whole.length);
+        const changed = Buffer.from(whole);
+        changed.writeUInt8(changed.readUInt8(place) ^ (1 << bit), place);
+        const wrong = {
+          ...{ changed, cut: whole.subarray(0, place), doubled: Buffer.concat([whole, whole]) },
+          added: Buffer.concat([whole.subarray(0, place), Buffer.from([bit]), whole.subarray(place)]),
+        };
+        model.put(pack, wrong[how]);
+        try {
+          await expect(arrivals()).rejects.toThrow(`${pack} in the bucket`);
+        } finally {
+          model.put(pack, whole);
+        }
+      }),
+      { numRuns: 60 },
+    );
     expect(await laptop.fetch(uid(1))).toBe(text);
   },
   LONG,
@@ -293,6 +343,34 @@ test(
     const folder = join(dirname(laptop.store), 'restored');
     expect(filesIn(folder)).toHaveLength(1);
     expect(readFileSync(join(folder, filesIn(folder)[0] ?? ''), 'utf8')).toBe(chat);
+  },
+  LONG,
+);
+
+test(
+  'work that another machine went on with in a folder of its own comes back to the folder that it has here',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    using desktop = await Machine.joined(model, 'desktop');
+    const first = promptLine(id(1), 'begun on the laptop');
+    const path = laptop.put(claudePath(id(1)), first);
+    await laptop.ok('ingest');
+    await laptop.sync();
+    await laptop.ok('evict', id(1), '--yes');
+    rmSync(path);
+    await desktop.sync();
+    const other = join(desktop.home, 'other');
+    mkdirSync(other);
+    const { files } = JSON.parse((await desktop.ok('restore', id(1), '--project', other, '--json')).out);
+    const second = promptLine(id(1), 'gone on with on the desktop', '2026-05-03T00:00:00.000Z');
+    appendFileSync(files[0], second.replace('/home/me/project', other));
+    await desktop.ok('ingest');
+    await desktop.sync();
+    await laptop.sync();
+    const restored = JSON.parse((await laptop.ok('restore', id(1), '--json')).out);
+    expect([restored.files, restored.resume.cwd]).toEqual([[path], '/home/me/project']);
+    expect(readFileSync(path, 'utf8')).toBe(first + second.replace('/home/me/project', other));
   },
   LONG,
 );

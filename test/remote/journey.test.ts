@@ -87,6 +87,7 @@ test(
     expect(raw.out).toBe(promptLine(id(2), 'plantedword number 2', '2026-05-02T00:00:00.000Z'));
     const restored = await desktop.ok('restore', id(2));
     expect(restored.out).toContain('claude --resume');
+    expect(restored.out).toContain('On laptop its folder is /home/me/project: ');
     expect(readFileSync(join(desktop.home, claudePath(id(2))), 'utf8')).toBe(raw.out);
     // It had been evicted before the bucket was there: no machine can give it back.
     expect((await desktop.run('show', id(1), '--raw')).code).toBe(1);

@@ -33,6 +33,7 @@ import type { MadeFile, PlannedFile, Restoring } from '../../restore/replaced-fi
 import type { ReadableDb } from '../../store/connection.ts';
 import { filesOf, findSession } from '../../store/read.ts';
 import { agentRootOf, bearersOf } from '../../store/read-sources.ts';
+import { machineOf } from '../../store/remote/mirror.ts';
 import type { StoredFile } from '../../store/rows.ts';
 import { fileChunks } from '../../store/segments.ts';
 import { asVersion, versionsOf } from '../../store/versions.ts';
@@ -101,12 +102,13 @@ export function planRestore(
   context: Places,
   db: ReadableDb,
   session: SessionRow,
-  { to, force, version = null, project: otherProject = null }: RestoreOptions,
+  { to, force, version = null, project: wantedProject = null }: RestoreOptions,
   { trees, taken, besides }: Shared = { trees: new Map(), taken: new Map() },
 ): PlannedRestore {
   const agent = agentById(session.agent, context.host);
   const known = context.known ?? db;
-  if (otherProject !== null && agent?.otherProject === undefined) throw noOtherProject(session, agent);
+  if (wantedProject !== null && agent?.otherProject === undefined) throw noOtherProject(session, agent);
+  const otherProject = wantedProject ?? projectHere({ db, known }, session, agent);
   const root = to === null ? ownPlace(context, known, session, agent) : resolve(to);
   if (root === undefined) throw nowhere(session, agent);
   // In a folder of the user's none is the agent's, nor beside the store.
@@ -148,7 +150,9 @@ export function planRestore(
   const placed = main === undefined ? target : { ...target, path: main.path };
   const { made, needs } = importFile(tree, db, session, { agent, root, target: placed, files, taken });
   if (made !== null) taken.set(made.path, session.uid);
-  const resume = resumeOf(agent, session, { asked, placed, otherProject, path: main?.path });
+  const resume = resumeOf(agent, session, {
+    ...{ asked, placed, otherProject, path: main?.path, machine: machineOf(known, session.uid) },
+  });
   const { nativeId } = target;
   const listing = to === null ? listingOf(db, { agent, session, nativeId, main, tree, beside: texts }) : null;
   return {
@@ -225,15 +229,33 @@ function resumeOf(
     placed,
     otherProject,
     path,
+    machine,
   }: {
     readonly asked: SessionToPlace;
     readonly placed: RestoreTarget;
     readonly otherProject: string | null;
     readonly path: string | undefined;
+    /** Of the person's own, that it is known by; null: it was met here, or came with an archive. */
+    readonly machine: string | null;
   },
 ): Resume {
   if (agent === null) return { cwd: null, argv: [] };
-  return otherProject === null ? wayBackTo(agent, session, asked, path) : agent.resume(placed);
+  return otherProject === null ? wayBackTo(agent, session, asked, { path, machine }) : agent.resume(placed);
+}
+
+/**
+ * The project as this machine knows it, where another machine has gone on with a session of ours in a folder of its own: by what its records
+ * say, or by where its agent has put the transcript. Null: it is the same, or the session was never met here.
+ */
+function projectHere(
+  { db, known }: { readonly db: ReadableDb; readonly known: ReadableDb },
+  { uid, project }: SessionRow,
+  agent: AgentFormat | null,
+): string | null {
+  if (db === known || agent?.otherProject === undefined || agentRootOf(known, uid) === null) return null;
+  const here = findSession(known, uid)?.project ?? null;
+  const placeIn = (within: ReadableDb) => filesOf(within, uid).find(({ role }) => role === 'main')?.relPath;
+  return here === project && placeIn(known) === placeIn(db) ? null : here;
 }
 
 function isThere(root: string, relPath: string): boolean {
@@ -251,18 +273,21 @@ function cameWithArchive(db: ReadableDb, { uid, origin }: SessionRow): boolean {
 /** A word of a command that does not begin so may be taken for a flag, or for another folder. */
 const ABSOLUTE = /^(?:\/|[A-Za-z]:[\\/]|\\\\)/;
 
-/** A folder that only an archive tells of is a stranger's word: nobody is led into it. */
+/** A folder that only an archive tells of is a stranger's word, and that of another machine need not be here: nobody is led into it. */
 function wayBackTo(
   agent: AgentFormat,
   { project }: SessionRow,
   { target, isForeign }: SessionToPlace,
-  path: string | undefined,
+  { path, machine }: { readonly path: string | undefined; readonly machine: string | null },
 ): Resume {
   const at = path === undefined ? target : { ...target, path };
   if (project === null || (!isForeign && ABSOLUTE.test(project))) return agent.resume(at);
   const resume = agent.resume({ ...at, project: null });
   if (!isForeign) return { ...resume, cwd: null };
-  const told = `It came with an archive, which says that its folder is ${project}: go to the folder that you mean first.`;
+  const told =
+    machine === null
+      ? `It came with an archive, which says that its folder is ${project}: go to the folder that you mean first.`
+      : `On ${machine} its folder is ${project}: go to the one that you mean first, or give --project DIR.`;
   return { ...resume, cwd: null, needs: [told, resume.needs ?? ''].join(' ').trim() };
 }
 
