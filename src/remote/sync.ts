@@ -161,7 +161,7 @@ async function becomeAnother(deps: SyncDeps, report: SyncReport): Promise<void> 
   await mustStillBeThere(deps);
   takeNewIdentity(db, newId(), name);
   report.notes.push(
-    'this store is a copy, or was set back: another one has written under its id since; it goes on under an id of its own',
+    'this store is a copy, was set back, or was said to be gone: another one has written under its id since; it goes on under an id of its own',
   );
 }
 
