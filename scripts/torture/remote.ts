@@ -6,6 +6,7 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { exportStream } from '../../src/archive/export.ts';
 import { importStream } from '../../src/archive/import.ts';
 import { sweepStore } from '../../src/cli/wire.ts';
 import { FailureError } from '../../src/domain/errors.ts';
@@ -13,7 +14,6 @@ import type { SessionUid } from '../../src/domain/ids.ts';
 import { armKillPoints } from '../../src/domain/kill-point.ts';
 import { analyzeSession, salvageSession } from '../../src/ingest/analyze.ts';
 import { rememberSessions } from '../../src/ingest/remember.ts';
-import { bytesOf, fetched } from '../../src/remote/fetch.ts';
 import { forgetSession, forgottenUids } from '../../src/store/forget.ts';
 import { findSession, listSessions } from '../../src/store/read.ts';
 import { isInBucket } from '../../src/store/remote/receipts.ts';
@@ -21,7 +21,7 @@ import { YES_TO_ALL } from '../../src/sweep/ports.ts';
 import { sweep } from '../../src/sweep/sweep.ts';
 import { claudePath, promptLine } from '../../test/support/bench-world.ts';
 import { type Fault, ModelBucket } from '../../test/support/model-bucket.ts';
-import { bucketIn, RemoteWorld } from '../../test/support/remote-world.ts';
+import { RemoteWorld } from '../../test/support/remote-world.ts';
 import type { Part } from './part.ts';
 import { type Random, randomOf } from './random.ts';
 
@@ -260,18 +260,14 @@ class History implements Disposable {
   }
 
   /** What somebody has exported before. */
-  async #keepArchive(machine: RemoteWorld, n: number): Promise<void> {
-    const states = bytesOf(machine.db, uid(n));
-    if (states.length === 0) return;
-    const chunks: Uint8Array[] = [];
-    const options = { now: machine.now, progress: () => undefined };
-    try {
-      for await (const chunk of fetched(bucketIn(machine.model), uid(n), states, options)) chunks.push(chunk);
-    } catch (thrown) {
-      if (!(thrown instanceof FailureError)) throw thrown;
-      return;
-    }
-    this.#archives.set(n, chunks);
+  async #keepArchive({ db, now }: RemoteWorld, n: number): Promise<void> {
+    const signal = new AbortController().signal;
+    const options = { uids: [uid(n)], forgotten: [], now, signal, progress: () => undefined };
+    const report = {
+      ...{ sessions: 0, live: 0, forgotten: 0, raw_bytes: 0, failed: [], left_out: [] },
+      interrupted: false,
+    };
+    this.#archives.set(n, await Array.fromAsync(exportStream(db, options, report)));
   }
 
   async #importForgotten(machine: RemoteWorld): Promise<void> {

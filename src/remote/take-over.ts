@@ -15,10 +15,10 @@ import {
 } from '../store/remote/state.ts';
 import type { Bucket } from './bucket.ts';
 import type { CommittedSession } from './commit.ts';
-import { LastPack, pieceOf } from './fetch.ts';
+import { piecesIn, sessionAt } from './fetch.ts';
 import { commitName, newId } from './layout.ts';
-import { PACK_PLAIN_BYTES, PackBuilder, type PackPlace, RECORDS_PLAIN_BYTES } from './pack.ts';
-import { type PackedPiece, readRecords, recordsOf } from './records.ts';
+import { PackBuilder, type PackPlace, RECORDS_PLAIN_BYTES } from './pack.ts';
+import { type PackedPiece, recordsOf } from './records.ts';
 import type { SyncDeps } from './sync.ts';
 
 /** Returns its sessions that lie elsewhere now. `tainted`: packs that hold something of what was forgotten. */
@@ -64,13 +64,11 @@ function packsOf({ records, bytes }: RemoteRecord): string[] {
 /** Packs that are filled one after the other; each is read back before the next is begun. */
 class Moving {
   readonly #bucket: Bucket;
-  readonly #packs: LastPack;
   #bytes = new PackBuilder(newId());
   #records = new PackBuilder(newId());
 
   constructor(bucket: Bucket) {
     this.#bucket = bucket;
-    this.#packs = new LastPack(bucket);
   }
 
   /** Its newest state that had bytes, and where its rows are newer those behind it: who reads them takes the later for the present. */
@@ -87,12 +85,10 @@ class Moving {
   }
 
   async #moved(uid: SessionUid, place: StoredPlace): Promise<Pick<CommittedSession, 'records' | 'packs'>> {
-    const { meta, digests, pieces } = readRecords(await this.#packs.get(place.pack), place, uid);
+    const { meta, digests, pieces } = await sessionAt(this.#bucket, place, uid);
     const moved: PackedPiece[] = [];
-    for (const piece of pieces) {
-      const plain = await pieceOf(this.#packs, uid, piece);
+    for await (const { piece, plain } of piecesIn(this.#bucket, uid, pieces))
       moved.push({ ...piece, place: await this.#put(plain) });
-    }
     const lines = recordsOf({ meta, digests, pieces: moved });
     return {
       records: await this.#putRecords(lines),
@@ -101,7 +97,7 @@ class Moving {
   }
 
   async #put(plain: Uint8Array): Promise<PackPlace> {
-    if (this.#bytes.bytes > 0 && this.#bytes.bytes + plain.length > PACK_PLAIN_BYTES) {
+    if (this.#bytes.isFullFor(plain.length, 0)) {
       await this.#send(this.#bytes);
       this.#bytes = new PackBuilder(newId());
     }
@@ -117,7 +113,8 @@ class Moving {
   }
 
   async #send(pack: PackBuilder): Promise<void> {
-    if (pack.bytes > 0) await this.#bucket.putPack(pack.id, pack.take());
+    if (pack.bytes === 0) return;
+    await this.#bucket.putPack(pack.id, await this.#bucket.sealedPack(pack.id, pack.plain, pack.effort));
   }
 
   async close(): Promise<void> {
