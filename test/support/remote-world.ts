@@ -59,11 +59,12 @@ export class RemoteWorld extends World {
     return remoteState(this.db)?.machine ?? '';
   }
 
-  async sync(signal = NEVER): Promise<SyncReport & { requests: number }> {
+  async sync(signal = NEVER, logsMost?: number): Promise<SyncReport & { requests: number }> {
     const bucket = bucketIn(this.model, signal);
     const report = await sync({
       ...{ db: this.db, bucket, name: this.name, now: () => this.now, signal },
       ...{ formatOf: () => null, progress: () => undefined, reading: () => undefined },
+      ...(logsMost === undefined ? {} : { logsMost }),
     });
     return { ...report, requests: bucket.client.traffic.requests };
   }
