@@ -22,6 +22,7 @@ const NAMES = [
   'open-screens',
   'restore',
   'year',
+  'remote',
 ];
 const FAILURES_MAX = 5;
 

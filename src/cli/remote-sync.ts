@@ -4,6 +4,7 @@ import { plainLine } from '../domain/text.ts';
 import { forecastSweep } from '../policy/plan.ts';
 import type { Traffic } from '../remote/client.ts';
 import { type Collected, collect } from '../remote/collect.ts';
+import { LOGS_PER_LOOK } from '../remote/plan.ts';
 import { mustStillBeThere, type SyncReport, sync } from '../remote/sync.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { removeCopies, writeAnew } from '../store/forget.ts';
@@ -27,13 +28,14 @@ export async function syncStore(
   context: Context,
   db: WritableDb,
   evictsNext = () => false,
+  logsMost = Number.MAX_SAFE_INTEGER,
 ): Promise<Synced | null> {
   const bucket = await bucketOf(context, db);
   const lock = takeRemoteLock(db.path);
   if (lock === null) return null;
   const line = new ProgressLine(context.io);
   try {
-    const deps = syncDeps(context, db, bucket, line);
+    const deps = { ...syncDeps(context, db, bucket, line), logsMost };
     const report = await sync(deps);
     const missing = evictsNext() ? await mustStillBeThere(deps) : [];
     if (missing.length > 0)
@@ -85,6 +87,7 @@ export async function metBucket(context: Context, db: WritableDb): Promise<Met |
       context,
       db,
       () => !forecastSweep(census(db, now), limits, flags, now).isEmpty,
+      LOGS_PER_LOOK,
     );
     if (synced === null) return null;
     return {

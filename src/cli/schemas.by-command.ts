@@ -32,6 +32,8 @@ export const SCHEMAS = {
     remote.remoteStatusSchema,
     remote.remoteVerifySchema,
     remote.remoteLeftSchema,
+    remote.remoteForgottenSchema,
+    remote.remoteGoneSchema,
     remote.remoteCollectedSchema,
   ],
   history: [shown.historySchema],

@@ -29,6 +29,12 @@ export const remoteCollectedSchema = z.object({
   others: count,
 });
 
+/** `forget UID…`: what `gc` did then, too. */
+export const remoteForgottenSchema = remoteCollectedSchema.extend({ forgotten: z.array(uid) });
+
+/** `forget --machine NAME`. */
+export const remoteGoneSchema = remoteCollectedSchema.extend({ gone: z.string(), name: z.string() });
+
 export const remoteSyncSchema = z.object({
   version: z.literal(1),
   requests: count,

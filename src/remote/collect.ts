@@ -12,11 +12,12 @@ import {
   taintedPacks,
   unnamedSince,
 } from '../store/remote/collect.ts';
-import { dropUploadedOf, machines, remoteState } from '../store/remote/state.ts';
+import { dropUploadedOf, goneMachines, machines, remoteState } from '../store/remote/state.ts';
 import { commitName, LOG, objectNamed, PACKS, packName } from './layout.ts';
 import { toCollect } from './plan.ts';
 import { type ReadReport, readMachine } from './read.ts';
 import { type SyncDeps, sync } from './sync.ts';
+import { takeOver } from './take-over.ts';
 import { moveAway } from './upload.ts';
 
 export interface Collected {
@@ -26,7 +27,7 @@ export interface Collected {
   readonly purged: number;
   /** Nothing names them, for less than a week so far. */
   readonly waiting: number;
-  /** They hold something of what was forgotten, and sessions of other machines: those have to do it too. */
+  /** They hold something of what was forgotten, and sessions of other machines that are not gone: those have to do it too. */
   readonly others: number;
 }
 
@@ -46,6 +47,7 @@ export async function collect(deps: SyncDeps): Promise<Collected> {
     );
     await wholeSync(deps);
   }
+  for (const gone of goneMachines(db)) await takeOver(deps, gone, tainted);
   const there: string[] = [];
   for await (const { name } of bucket.list(PACKS)) {
     const id = name.split('/').at(-1) ?? '';

@@ -55,6 +55,20 @@ export function movedHeads(
     .map(([machine]) => machine);
 }
 
+/**
+ * Logs that one unwatched look reads at most: with very many machines each other one's would otherwise be listed by each after every commit,
+ * which grows with the square of their number. So each has its turn some hours later; whoever wants it at once reads all.
+ */
+export const LOGS_PER_LOOK = 20;
+
+/** Which of them are read this time, by lot: nobody has to be remembered, and nobody waits for ever. `draw`: from 0 up to, not including, what it is given. */
+export function inTurn(moved: readonly string[], most: number, draw: (below: number) => number): string[] {
+  const left = [...moved];
+  const taken: string[] = [];
+  while (left.length > 0 && taken.length < most) taken.push(...left.splice(draw(left.length), 1));
+  return taken;
+}
+
 /** So long a pack must have been named by nothing before it may go: an upload that is under way may be about to name it. */
 export const COLLECT_AFTER_MS = 7 * 86_400_000;
 

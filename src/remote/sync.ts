@@ -26,12 +26,14 @@ import { sameBytes, sha256 } from '../store/segments.ts';
 import { addressText } from './address.ts';
 import { COMMIT_BYTES_MAX } from './commit.ts';
 import { commitName, newId, PACKS } from './layout.ts';
-import { movedHeads, planLog } from './plan.ts';
+import { inTurn, movedHeads, planLog } from './plan.ts';
 import { emptyReadReport, type ReadDeps, type ReadReport, readMachine } from './read.ts';
 import { formatIn } from './setup.ts';
 import { NotAlone, type UploadDeps, type Uploaded, upload } from './upload.ts';
 
 export interface SyncDeps extends UploadDeps {
+  /** How many logs of other machines are read at most; absent: all that have moved. */
+  readonly logsMost?: number;
   readonly reading: ReadDeps['progress'];
 }
 
@@ -51,7 +53,9 @@ export async function sync(deps: SyncDeps): Promise<SyncReport> {
   const heads = await headsOrGone(deps);
   await settle(deps, heads, report);
   const known = new Map(machines(db).map(({ machine, head }) => [machine, head]));
-  for (const machine of movedHeads(heads, known, stateOf(deps).machine)) {
+  const moved = movedHeads(heads, known, stateOf(deps).machine);
+  const draw = (below: number) => Math.floor(Math.random() * below);
+  for (const machine of inTurn(moved, deps.logsMost ?? moved.length, draw)) {
     if (signal.aborted) throw interrupted();
     const reading = { db, bucket, now: deps.now, signal, progress: deps.reading };
     await readMachine(reading, machine, heads.get(machine) ?? '', report.read);
@@ -161,7 +165,7 @@ async function becomeAnother(deps: SyncDeps, report: SyncReport): Promise<void> 
   await mustStillBeThere(deps);
   takeNewIdentity(db, newId(), name);
   report.notes.push(
-    'this store is a copy, or was set back: another one has written under its id since; it goes on under an id of its own',
+    'this store is a copy, was set back, or was said to be gone: another one has written under its id since; it goes on under an id of its own',
   );
 }
 

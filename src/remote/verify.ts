@@ -82,6 +82,7 @@ async function readLogs(
   verified: Verified,
 ): Promise<Newest> {
   const newest: Newest = new Map();
+  const forgotten = new Set<string>();
   for (const [machine, there] of logs) {
     const sorted = [...there].sort((a, b) => a - b);
     const { missing } = planLog({ there: sorted, read: deps.read.get(machine) ?? 0 }, true);
@@ -94,12 +95,11 @@ async function readLogs(
         newest.set(`${machine} records ${session.uid}`, { machine, session });
         if (session.packs !== null) newest.set(`${machine} bytes ${session.uid}`, { machine, session });
       }
-      for (const { uid } of commit?.forgotten ?? [])
-        for (const kind of ['records', 'bytes'])
-          for (const other of logs.keys()) newest.delete(`${other} ${kind} ${uid}`);
+      for (const { uid } of commit?.forgotten ?? []) forgotten.add(uid);
     }
   }
-  return newest;
+  // Whichever machine has put it there, and whenever: nothing of it needs to be there.
+  return new Map([...newest].filter(([, { session }]) => !forgotten.has(session.uid)));
 }
 
 async function commitIn(

@@ -12,7 +12,7 @@ import { type Collected, collect } from '../../src/remote/collect.ts';
 import { bytesOf, fetched } from '../../src/remote/fetch.ts';
 import { newId } from '../../src/remote/layout.ts';
 import { masterKey } from '../../src/remote/seal.ts';
-import { type SyncReport, sync } from '../../src/remote/sync.ts';
+import { mustStillBeThere, type SyncReport, sync } from '../../src/remote/sync.ts';
 import { verifyBucket } from '../../src/remote/verify.ts';
 import { openWritable } from '../../src/store/open.ts';
 import { filesOf } from '../../src/store/read.ts';
@@ -59,11 +59,12 @@ export class RemoteWorld extends World {
     return remoteState(this.db)?.machine ?? '';
   }
 
-  async sync(signal = NEVER): Promise<SyncReport & { requests: number }> {
+  async sync(signal = NEVER, logsMost?: number): Promise<SyncReport & { requests: number }> {
     const bucket = bucketIn(this.model, signal);
     const report = await sync({
       ...{ db: this.db, bucket, name: this.name, now: () => this.now, signal },
       ...{ formatOf: () => null, progress: () => undefined, reading: () => undefined },
+      ...(logsMost === undefined ? {} : { logsMost }),
     });
     return { ...report, requests: bucket.client.traffic.requests };
   }
@@ -74,6 +75,11 @@ export class RemoteWorld extends World {
       ...{ db: this.db, bucket: bucketIn(this.model), name: this.name, now: () => this.now, signal: NEVER },
       ...{ formatOf: () => null, progress: () => undefined, reading: () => undefined },
     });
+  }
+
+  /** A look whether the packs are there still, as before an eviction. */
+  async lookedAfter(): Promise<readonly string[]> {
+    return await mustStillBeThere({ db: this.db, bucket: bucketIn(this.model) });
   }
 
   later(days: number): void {

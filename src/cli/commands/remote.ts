@@ -10,17 +10,20 @@ import { printJson } from '../context.ts';
 import { formatBytes, plural } from '../format.ts';
 import { anotherSyncs, collectStore, problemsOfSync, type Synced, syncStore } from '../remote-sync.ts';
 import { nearest } from '../values.ts';
+import { sayCollected } from './remote.collected.ts';
+import { forgetRemote } from './remote.forget.ts';
 import { addRemote, initRemote, leaveRemote } from './remote.setup.ts';
 import { remoteStatus } from './remote.status.ts';
 import { verifyRemote } from './remote.verify.ts';
 
-const ACTIONS: Readonly<Record<string, (context: Context) => Promise<ExitCode>>> = {
+const ACTIONS: Readonly<Record<string, Command>> = {
   init: initRemote,
   add: addRemote,
   status: remoteStatus,
   sync: syncCommand,
   verify: verifyRemote,
   leave: leaveRemote,
+  forget: forgetRemote,
   gc: collectCommand,
 };
 
@@ -36,7 +39,10 @@ export const remoteCommand: Command = async (context) => {
       ),
     );
   }
-  if (rest.length > 0 && name !== 'init' && name !== 'add')
+  const mostArgs = name === 'forget' ? rest.length : name === 'init' || name === 'add' ? 1 : 0;
+  if (rest.length > mostArgs && mostArgs === 1)
+    throw new FailureError(invalid(`remote ${name} takes one address`, 's3://BUCKET/PREFIX'));
+  if (rest.length > mostArgs)
     throw new FailureError(
       invalid(`remote ${name} takes no address`, 'The configuration has it: remote.url.'),
     );
@@ -55,19 +61,8 @@ async function collectCommand(context: Context): Promise<ExitCode> {
   using db = openWritable(context.settings.storePath);
   const collected = await collectStore(context, db);
   if (collected === null) throw anotherSyncs();
-  const { removed, purged, waiting, others } = collected;
-  if (context.json) printJson<'remote'>(context.io, { version: 1, removed, purged, waiting, others });
-  else {
-    context.io.out(
-      `Removed ${plural(removed.length, 'pack')} from the bucket, ${purged} of them with pieces of what was forgotten.\n`,
-    );
-    if (waiting > 0)
-      context.io.out(`${plural(waiting, 'pack')} that nothing names: they go once that is so for a week.\n`);
-    if (others > 0)
-      context.io.out(
-        `${plural(others, 'pack')} with pieces of what was forgotten hold sessions of other machines too: run \`session-memory remote gc\` there, and then here again.\n`,
-      );
-  }
+  if (context.json) printJson<'remote'>(context.io, { version: 1, ...collected });
+  else sayCollected(context, collected);
   return EXIT.done;
 }
 

@@ -6,6 +6,8 @@
  * `remote_digests`: what another machine's digest tells of a session that is here too, or that a third machine tells of as well. It
  * stands for nothing that is stored here: it is searched and shown, and goes with whatever that machine says next.
  *
+ * `remote_gone`: machines that a person says are gone: what they have left is put elsewhere by this one where something has to go.
+ *
  * `bucket_only` finds those that have no digest yet among all that were evicted.
  */
 const refuseAnew = (name: string, when: string, condition: string, why: string) => `
@@ -73,6 +75,7 @@ CREATE TABLE remote_digests (
   json       TEXT    NOT NULL,
   PRIMARY KEY (session_id, machine)
 ) STRICT;
+CREATE TABLE remote_gone (machine TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT;
 CREATE TRIGGER remote_digests_not_of_the_forgotten BEFORE INSERT ON remote_digests
 WHEN EXISTS (SELECT 1 FROM forgotten WHERE id = NEW.session_id)
 BEGIN SELECT RAISE(ABORT, 'refused: the session is forgotten'); END;

@@ -77,6 +77,7 @@ const TABLES = [
   'remote_receipts',
   'remote_unnamed',
   'remote_tainted',
+  'remote_gone',
 ] as const;
 
 /**
@@ -166,6 +167,18 @@ export function noteSynced(db: WritableDb, at: Iso): void {
 
 export function machines(db: ReadableDb): KnownMachine[] {
   return db.all<KnownMachine>('SELECT machine, name, read, head FROM remote_machines ORDER BY name, machine');
+}
+
+/** A person says that it is gone. */
+export function noteGone(db: WritableDb, machine: string, at: Iso): void {
+  db.run('INSERT INTO remote_gone VALUES ($machine, $at) ON CONFLICT (machine) DO NOTHING', { machine, at });
+}
+
+export function goneMachines(db: ReadableDb): KnownMachine[] {
+  return db.all<KnownMachine>(
+    `SELECT m.machine, m.name, m.read, m.head FROM remote_gone g JOIN remote_machines m ON m.machine = g.machine
+     ORDER BY m.machine`,
+  );
 }
 
 /** `head` null: what was read does not yet reach the head. */
