@@ -11,6 +11,7 @@ import { writeDocs } from './bench/docs.ts';
 import { type BenchResult, benchResultSchema, median, type RowResult, worseThan } from './bench/figures.ts';
 import { GROWTHS, measureGrowth } from './bench/growth.ts';
 import type { Bench, Measured, Row } from './bench/row.ts';
+import { evictRows } from './bench/rows-evict.ts';
 import { hookRow } from './bench/rows-hook.ts';
 import { ingestRows } from './bench/rows-ingest.ts';
 import { sizeRows } from './bench/rows-size.ts';
@@ -26,7 +27,15 @@ const BINARY = join(ROOT, 'dist/session-memory');
 const ROUNDS = 5;
 const ROUNDS_QUICK = 3;
 
-export const ROWS: readonly Row[] = [...ingestRows, ...storeRows, hookRow, ...tuiRows, watchRow, ...sizeRows];
+export const ROWS: readonly Row[] = [
+  ...ingestRows,
+  ...storeRows,
+  ...evictRows,
+  hookRow,
+  ...tuiRows,
+  watchRow,
+  ...sizeRows,
+];
 
 /** Rounds of both sides in turns, the one that begins changing each time. */
 async function measureRow(row: Row, bench: Bench, rounds: number): Promise<RowResult> {
