@@ -13,10 +13,10 @@ export const HOME_MIB = 420;
 const SMALL_FILES = 50_000;
 const LARGE_MIB = 2048;
 /** The clock is held, and transcripts are of any age: nothing is to be evicted by the way. */
-const NO_LIMITS = ['--hard-cap', '1TiB'];
+export const NO_LIMITS = ['--hard-cap', '1TiB'];
 
 /** A cold ingest must have stored every byte of every file and digested every session. */
-const storedAll = (home: Home) => ({
+export const storedAll = (home: Home) => ({
   schema: ingestSchema,
   isRight: (report: ReturnType<typeof ingestSchema.parse>) =>
     report.failed === 0 &&
