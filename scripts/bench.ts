@@ -1,5 +1,5 @@
 /**
- * `bun run bench [NAME…] [--quick] [--growth] [--json FILE] [--compare FILE] [--docs]`: how fast and small the program is.
+ * `bun run bench [NAME…] [--quick] [--growth] [--scale GIB] [--json FILE] [--compare FILE] [--docs]`: how fast and small the program is.
  * Promises: both sides of a ratio are measured in the same run, in turns; a result is checked before its time counts; a row
  * that cannot be measured says why and is no success; exit 1 with --compare where something became worse, or a row failed.
  */
@@ -11,12 +11,14 @@ import { writeDocs } from './bench/docs.ts';
 import { type BenchResult, benchResultSchema, median, type RowResult, worseThan } from './bench/figures.ts';
 import { GROWTHS, measureGrowth } from './bench/growth.ts';
 import type { Bench, Measured, Row } from './bench/row.ts';
+import { evictRows } from './bench/rows-evict.ts';
 import { hookRow } from './bench/rows-hook.ts';
 import { ingestRows } from './bench/rows-ingest.ts';
 import { sizeRows } from './bench/rows-size.ts';
 import { storeRows } from './bench/rows-store.ts';
 import { tuiRows } from './bench/rows-tui.ts';
 import { watchRow } from './bench/rows-watch.ts';
+import { measureScale } from './bench/scale.ts';
 import { growthLines, rowLine, rowsHead } from './bench/table.ts';
 import { buildInfo } from './build.ts';
 
@@ -26,7 +28,15 @@ const BINARY = join(ROOT, 'dist/session-memory');
 const ROUNDS = 5;
 const ROUNDS_QUICK = 3;
 
-export const ROWS: readonly Row[] = [...ingestRows, ...storeRows, hookRow, ...tuiRows, watchRow, ...sizeRows];
+export const ROWS: readonly Row[] = [
+  ...ingestRows,
+  ...storeRows,
+  ...evictRows,
+  hookRow,
+  ...tuiRows,
+  watchRow,
+  ...sizeRows,
+];
 
 /** Rounds of both sides in turns, the one that begins changing each time. */
 async function measureRow(row: Row, bench: Bench, rounds: number): Promise<RowResult> {
@@ -68,6 +78,18 @@ async function measured(row: Row, rounds: number): Promise<RowResult> {
   }
 }
 
+async function scaled(gib: number): Promise<RowResult[]> {
+  mkdirSync(CACHE, { recursive: true });
+  const scratch = mkdtempSync(join(CACHE, '.scratch-'));
+  try {
+    const rows = await measureScale({ binary: BINARY, cache: CACHE, scratch }, gib, console.log);
+    for (const row of rows) console.log(rowLine(row));
+    return rows;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
 function chosenRows(names: readonly string[]): readonly Row[] {
   const known = new Set([...ROWS, ...GROWTHS].map(({ name }) => name));
   for (const name of names) {
@@ -86,6 +108,7 @@ function options() {
       json: { type: 'string' },
       compare: { type: 'string' },
       docs: { type: 'boolean', default: false },
+      scale: { type: 'string' },
       'growth-max': { type: 'string', default: '1000000' },
       help: { type: 'boolean', default: false },
     },
@@ -97,6 +120,7 @@ function printHelp(): void {
 
   --quick         three rounds instead of five
   --growth        also how times grow with the number of sessions
+  --scale GIB     also a store that grows to so many GiB of transcripts, made and deleted in slices
   --growth-max N  up to so many sessions (default 1000000)
   --json FILE     write what was measured
   --compare FILE  exit 1 where a row is worse than in this file
@@ -125,6 +149,7 @@ async function main(): Promise<boolean> {
     rows.push(result);
     console.log(rowLine(result));
   }
+  if (values.scale !== undefined) rows.push(...(await scaled(Number(values.scale))));
   const wanted = GROWTHS.filter(({ name }) => values.growth || positionals.includes(name));
   const growth = await measureGrowth(
     wanted,

@@ -36,7 +36,10 @@ export async function emptyExecutable(cache: string): Promise<string> {
 }
 
 /** A program of this folder that does the least of a job: what is left of a row above it is ours. */
-export async function leastExecutable(cache: string, name: 'least-store' | 'least-list'): Promise<string> {
+export async function leastExecutable(
+  cache: string,
+  name: `least-${'store' | 'list' | 'evict' | 'pack'}`,
+): Promise<string> {
   return compiled(cache, name, join(import.meta.dir, `${name}.ts`));
 }
 

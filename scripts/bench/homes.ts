@@ -41,13 +41,33 @@ export interface Home extends z.infer<typeof homeSchema> {
 export async function bigHome(cache: string, mib: number): Promise<Home> {
   const samples = recorded();
   return home(cache, `home-${mib}`, `4 ${samples.length} ${sumOf(samples)}`, (put) => {
-    for (let copy = 1, bytes = 0; bytes < mib * MIB; copy += 1) {
-      for (const { relPath, text } of samples) {
-        const renamed = withNewIds(relPath, copy).replace(/^(\.claude\/projects\/[^/]+)/, `$1-${copy}`);
-        bytes += put(renamed, withNewIds(text, copy));
-      }
-    }
+    let bytes = 0;
+    const counted: Put = (relPath, text) => {
+      bytes += put(relPath, text);
+      return bytes;
+    };
+    for (let copy = 1; bytes < mib * MIB; copy += 1) putCopy(samples, copy, counted);
   });
+}
+
+/** The same at a place that is not kept, from a copy on: of a home that would not fit on the disk, a slice. */
+export function sliceOfHome(
+  path: string,
+  copyFirst: number,
+  mib: number,
+): Home & { readonly nextCopy: number } {
+  const samples = recorded();
+  const { put, all } = filling(path);
+  let copy = copyFirst;
+  for (; all.bytes < mib * MIB; copy += 1) putCopy(samples, copy, put);
+  return { path, ...all, nextCopy: copy };
+}
+
+function putCopy(samples: readonly Sample[], copy: number, put: Put): void {
+  for (const { relPath, text } of samples) {
+    const renamed = withNewIds(relPath, copy).replace(/^(\.claude\/projects\/[^/]+)/, `$1-${copy}`);
+    put(renamed, withNewIds(text, copy));
+  }
 }
 
 /** Sessions of two short records each, 250 to a folder, as many as asked for. */
@@ -106,29 +126,34 @@ export async function largeHome(cache: string, mib: number): Promise<Home> {
   return known(folder);
 }
 
-async function home(
-  cache: string,
-  name: string,
-  recipe: string,
-  fill: (put: (relPath: string, text: string) => number) => void,
-): Promise<Home> {
+/** Puts a file at its place; returns its bytes. */
+type Put = (relPath: string, text: string) => number;
+
+async function home(cache: string, name: string, recipe: string, fill: (put: Put) => void): Promise<Home> {
   const folder = await cached(cache, name, recipe, (box) => {
-    const all = { files: 0, sessions: 0, bytes: 0 };
-    fill((relPath, text) => {
-      const path = join(box, 'home', relPath);
-      const content = Buffer.from(text, 'latin1');
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, content);
-      utimesSync(path, WRITTEN_S, WRITTEN_S);
-      all.files += 1;
-      // The transcripts of subagents belong to the session that started them.
-      if (!relPath.includes('/subagents/')) all.sessions += 1;
-      all.bytes += content.length;
-      return content.length;
-    });
+    const { put, all } = filling(join(box, 'home'));
+    fill(put);
     writeFileSync(join(box, 'home.json'), JSON.stringify(all));
   });
   return known(folder);
+}
+
+/** A home that is being made, and what it holds so far. */
+function filling(path: string): { readonly put: Put; readonly all: z.infer<typeof homeSchema> } {
+  const all = { files: 0, sessions: 0, bytes: 0 };
+  const put: Put = (relPath, text) => {
+    const file = join(path, relPath);
+    const content = Buffer.from(text, 'latin1');
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+    utimesSync(file, WRITTEN_S, WRITTEN_S);
+    all.files += 1;
+    // The transcripts of subagents belong to the session that started them.
+    if (!relPath.includes('/subagents/')) all.sessions += 1;
+    all.bytes += content.length;
+    return content.length;
+  };
+  return { put, all };
 }
 
 function known(folder: string): Home {
@@ -146,7 +171,9 @@ function recorded(): Sample[] {
       .map((name) => ({
         relPath: join(root, name),
         text: readFileSync(join(CORPUS, root, name), 'latin1'),
-      })),
+      }))
+      // Of a header alone no digest is made, and every session of a home is to have one.
+      .filter(({ text }) => text.indexOf('\n') < text.length - 1),
   );
 }
 

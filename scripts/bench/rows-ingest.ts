@@ -13,10 +13,10 @@ export const HOME_MIB = 420;
 const SMALL_FILES = 50_000;
 const LARGE_MIB = 2048;
 /** The clock is held, and transcripts are of any age: nothing is to be evicted by the way. */
-const NO_LIMITS = ['--hard-cap', '1TiB'];
+export const NO_LIMITS = ['--hard-cap', '1TiB'];
 
 /** A cold ingest must have stored every byte of every file and digested every session. */
-const storedAll = (home: Home) => ({
+export const storedAll = (home: Home) => ({
   schema: ingestSchema,
   isRight: (report: ReturnType<typeof ingestSchema.parse>) =>
     report.failed === 0 &&
@@ -289,6 +289,19 @@ const sizeOfCorpus: Row = {
   },
 };
 
+const sizeOfCorpusLeast: Row = {
+  ...sizeOfCorpus,
+  name: 'size-corpus-least',
+  what: 'limit: all bytes of each session of the corpus as one frame at level 19, with matches over all of it',
+  target: null,
+  prepare: async (bench) => {
+    const least = await leastExecutable(bench.cache, 'least-pack');
+    await sizeOfCorpus.prepare(bench);
+    const ran = await runCommand(bench, [least, join(bench.scratch, 'store', 'store.db')]);
+    return { subject: async () => size(Number(ran.out.split(' ')[1]) / 1e6) };
+  },
+};
+
 const sizeOfDigests: Row = {
   name: 'size-digests',
   what: `digests of ${HOME_MIB} MiB, of the raw bytes`,
@@ -352,6 +365,16 @@ function peer(name: string, tool: string, first: string, then: string): Row {
   };
 }
 
+/** Programs that index the same transcripts. */
+const ofItsKind: Row = {
+  name: 'peers-of-its-kind',
+  what: 'deja-vu, cass and agentsview over the same home',
+  unit: '×',
+  target: null,
+  unavailable: () => 'none of them can be built from npm or Debian (Go 1.25 and 1.27, crates)',
+  prepare: () => Promise.reject(new Error('there is none to prepare')),
+};
+
 export const ingestRows: readonly Row[] = [
   ingestCold,
   ingestColdLeast,
@@ -363,6 +386,7 @@ export const ingestRows: readonly Row[] = [
   memoryOfMany,
   sizeOfTier1,
   sizeOfCorpus,
+  sizeOfCorpusLeast,
   sizeOfDigests,
   peer('peer-restic', 'restic', 'restic init -q -r "$0"', 'restic backup -q -r "$0" "$1"'),
   peer(
@@ -372,4 +396,5 @@ export const ingestRows: readonly Row[] = [
     'cd "$1" && borg create --compression zstd,3 "$0::one" .',
   ),
   ...ompRows,
+  ofItsKind,
 ];

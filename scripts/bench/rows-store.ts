@@ -1,19 +1,18 @@
 /** Rows: sweeps, looks and reads of stores that are large already. */
-import { cpSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { listSchema, reportSchema, statusSchema, verifySchema } from '../../src/cli/schemas.ts';
-import { cached, emptyExecutable } from './cache.ts';
+import { emptyExecutable } from './cache.ts';
 import { bigHome } from './homes.ts';
 import { type Ran, runCommand, settle, warm } from './process.ts';
 import { copyStore, runJson, runProgram, type Subject } from './program.ts';
 import { always, atLeast, atMost, type Bench, type Measured, needs, type Row } from './row.ts';
+import { EVICTIONS, RAW_BYTES } from './rows-evict.ts';
 import { HOME_MIB, packedHome, storeOfHome } from './rows-ingest.ts';
 import { COMMON, growingStore, heavyStore, NEEDLE, NEEDLE_EVERY, searchStore, VICTIMS } from './stores.ts';
 
 const MILLION = 1_000_000;
-const EVICTIONS = 10_000;
 const DIGESTS = 100_000;
-const RAW_BYTES = 100 * 1024;
 
 /** A look at a store without a home: nothing is there to scan. */
 export function onStore(bench: Bench, store: string): Subject {
@@ -70,50 +69,6 @@ const status: Row = {
     };
   },
 };
-
-const evictions: Row = {
-  name: 'evict-10k',
-  what: 'sweep --yes --no-reclaim of 10,000 sessions of 100 KiB, wall / rm -r of as many files',
-  unit: '×',
-  target: atMost(0.5),
-  unavailable: needs('rm'),
-  prepare: async (bench) => {
-    const store = await heavyStore(bench.cache, EVICTIONS);
-    const files = await heavyFiles(bench);
-    const subject = onStore(bench, join(bench.scratch, 'store', 'store.db'));
-    const doomed = join(bench.scratch, 'files');
-    return {
-      reset: async () => {
-        copyStore(bench, store);
-        rmSync(doomed, { recursive: true, force: true });
-        cpSync(files, doomed, { recursive: true });
-        settle();
-        warm(doomed, join(bench.scratch, 'store'));
-      },
-      subject: () =>
-        runJson(subject, ['sweep', '--yes', '--no-reclaim'], {
-          schema: reportSchema,
-          isRight: (report) => report.backstop_evicted.length === EVICTIONS && report.final_usage_bytes === 0,
-        }),
-      baseline: async () => {
-        const ran = await runCommand(bench, ['rm', '-r', doomed]);
-        if (existsSync(doomed)) throw new Error('rm left files behind');
-        return ran;
-      },
-    };
-  },
-};
-
-async function heavyFiles(bench: Bench): Promise<string> {
-  return cached(bench.cache, `files-heavy-${EVICTIONS}`, '1', (box) => {
-    const bytes = Buffer.alloc(RAW_BYTES, 'a line of a transcript\n');
-    for (let i = 0; i < EVICTIONS; i += 1) {
-      const folder = join(box, `project-${Math.floor(i / 100)}`);
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, `${i}.jsonl`), bytes);
-    }
-  });
-}
 
 const reclaim: Row = {
   name: 'reclaim',
@@ -238,4 +193,4 @@ const verifyAll: Row = {
   },
 };
 
-export const storeRows: readonly Row[] = [dryRun, status, evictions, reclaim, ...searches, mcp, verifyAll];
+export const storeRows: readonly Row[] = [dryRun, status, reclaim, ...searches, mcp, verifyAll];

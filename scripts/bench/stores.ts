@@ -39,6 +39,8 @@ interface Made {
   readonly raw: Uint8Array;
   readonly data: Uint8Array;
   readonly prompt: string;
+  /** Absent: a third of them are Codex's, the others Claude Code's. */
+  readonly agent?: AgentId;
 }
 
 /** `sessions` small analyzed ones, of which `VICTIMS` are older than 45 days, spread evenly. */
@@ -57,18 +59,33 @@ export async function growingStore(cache: string, sessions: number): Promise<str
 /** 100 KiB each that compress to as much; even ones are 60 days old, odd ones 50, the older ones stored first as ingest does. */
 export async function heavyStore(cache: string, sessions: number): Promise<string> {
   const pool = noise(4 * 1024 * 1024);
-  return store(cache, `store-heavy-${sessions}`, '4', sessions, (index) => {
+  return store(cache, `store-heavy-${sessions}`, '5', sessions, (index) => {
     const from = (index * 7919) % (pool.length - 100 * 1024);
     const raw = pool.subarray(from, from + 100 * 1024);
-    const data = zstdCompressSync(raw);
-    return {
-      index,
-      ageDays: (index % 2 === 0 ? 60 : 50) - index / sessions,
-      raw,
-      data,
-      prompt: `Look at picture ${index}.`,
-    };
+    const ageDays = (index % 2 === 0 ? 60 : 50) - index / sessions;
+    const prompt = `Look at picture ${index}.`;
+    return { index, ageDays, raw, data: zstdCompressSync(raw), prompt, agent: 'claude-code' as AgentId };
   });
+}
+
+/** The same of Codex, in records of its own: what they say is noted when they go. */
+export async function heavyCodexStore(cache: string, sessions: number): Promise<string> {
+  const text = noise(4 * 1024 * 1024).toString('base64');
+  return store(cache, `store-heavy-codex-${sessions}`, '1', sessions, (index) => {
+    const from = (index * 7919) % (text.length - 100 * 1024);
+    const lines = Array.from({ length: 50 }, (_, i) =>
+      codexLine(text.slice(from + i * 1900, from + (i + 1) * 1900)),
+    );
+    const raw = Buffer.from(lines.join(''));
+    const ageDays = 60 - index / sessions;
+    const prompt = `Look at picture ${index}.`;
+    return { index, ageDays, raw, data: zstdCompressSync(raw), prompt, agent: 'codex' as AgentId };
+  });
+}
+
+function codexLine(text: string): string {
+  const payload = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] };
+  return `${JSON.stringify({ timestamp: NOW, type: 'response_item', payload })}\n`;
 }
 
 /** Words of every trade, each in two thirds of the digests of `searchStore`, and all of them in one of 25. */
@@ -112,7 +129,7 @@ async function store(
 }
 
 function putSession(db: WritableDb, made: Made): void {
-  const agent = (made.index % 3 === 0 ? 'codex' : 'claude-code') as AgentId;
+  const agent = made.agent ?? ((made.index % 3 === 0 ? 'codex' : 'claude-code') as AgentId);
   const nativeId = uuidOf(`session ${made.index}`);
   const uid = `${agent}:${nativeId}` as SessionUid;
   const project = `/home/me/project-${made.index % 200}`;

@@ -3,6 +3,7 @@
  * Promises: each victim is looked at again inside the transaction that takes it; nothing is evicted on an old look.
  */
 
+import { invariant } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { Iso } from '../domain/time.ts';
@@ -47,6 +48,8 @@ const DAMAGED = 'its digest is damaged; it is made anew of the raw bytes, which 
 
 const NOT_THERE = 'its bytes are not in the bucket yet: `session-memory remote sync`';
 
+const EVICTED_MEANWHILE = 'evicted meanwhile';
+
 /** How many go in one transaction: a hundred keep the log small and others waiting for milliseconds only. */
 export const EVICTIONS_PER_TRANSACTION = 100;
 
@@ -62,12 +65,16 @@ export function evictCovered(
   return db.writeTransaction(() => {
     if (victims.length > 0) mustBeGuarded(db);
     const outcomes: EvictionOutcome[] = [];
+    const going = new Map<SessionUid, GoingSession>();
     const toBucket = hasBucket(db);
     let usageBytes = usage(db).tier1Bytes;
     for (const victim of victims) {
       if (context.untilUsageBytes !== null && usageBytes <= context.untilUsageBytes) break;
       const session = present(db, victim.uid);
-      const why = whyNot(session, victim) ?? (session?.analyzed_at === null ? 'no longer analyzed' : null);
+      const why =
+        whyNot(session, victim) ??
+        (session?.analyzed_at === null ? 'no longer analyzed' : null) ??
+        (going.has(victim.uid) ? EVICTED_MEANWHILE : null);
       if (session === null || why !== null) {
         outcomes.push({ uid: victim.uid, kind: 'skipped', reason: why ?? 'no longer there' });
         continue;
@@ -82,12 +89,41 @@ export function evictCovered(
         continue;
       }
       const reason = toBucket ? victim.reason + IN_BUCKET : victim.reason;
-      insertEvent(db, 'evicted', session, { ...victim, reason }, context);
+      if (session.unhashed === 1) hashFiles(db, victim.uid);
+      going.set(victim.uid, { id: session.id, reason });
       usageBytes -= session.stored_bytes;
       outcomes.push({ uid: victim.uid, kind: 'evicted', freedBytes: session.stored_bytes });
     }
+    evictTogether(db, [...going.values()], context);
     return outcomes;
   });
+}
+
+interface GoingSession {
+  readonly id: number;
+  readonly reason: string;
+}
+
+/**
+ * An event for each, in their order, by one statement: a tenth less of the whole than one each. What lets each of them go, or
+ * refuses all, are the triggers, as ever.
+ */
+function evictTogether(
+  db: WritableDb,
+  going: readonly GoingSession[],
+  { at, sweepId }: { readonly sweepId: string | null; readonly at: Iso },
+): void {
+  if (going.length === 0) return;
+  // With triggers SQLite reads all that it inserts before the first row is: what they change is not read here.
+  const { changes } = db.run(
+    `INSERT INTO events (at, kind, session_id, session_uid, generation, sweep_id, raw_bytes, stored_bytes, reason)
+     SELECT $at, 'evicted', s.id, s.session_uid, s.raw_generation, $sweepId, s.raw_bytes, s.stored_bytes,
+       json_extract(v.value, '$.reason')
+     FROM json_each($going) v CROSS JOIN sessions s ON s.id = json_extract(v.value, '$.id') ORDER BY v.key`,
+    { at, sweepId, going: JSON.stringify(going) },
+  );
+  invariant(changes === going.length, 'each session that goes has its event');
+  killPoint('evict.evicted');
 }
 
 /**
@@ -180,7 +216,7 @@ function present(db: WritableDb, uid: SessionUid): Present | null {
 /** Why a session may not go although it was decided, or null. */
 function whyNot(session: Present | null, victim: EvictionVictim): string | null {
   if (session === null) return 'no longer there';
-  if (session.evicted_at !== null) return 'evicted meanwhile';
+  if (session.evicted_at !== null) return EVICTED_MEANWHILE;
   if (session.pinned === 1) return 'pinned meanwhile';
   if (session.raw_generation !== victim.generation) return 'grew meanwhile';
   return null;
