@@ -8,6 +8,8 @@ import type { Answer, BackgroundJob, BackgroundReply, Results, Setup } from './c
 import { clockOf } from './cli/clock.ts';
 import { startDecisionLog } from './cli/decision-log.ts';
 import { PreparerThreads } from './cli/digest-workers.ts';
+import type { Answers } from './cli/screen-reads.ts';
+import { threadContext } from './cli/thread-context.ts';
 import { typedQuery } from './cli/typed-query.ts';
 import { ProcessVisitor } from './cli/visitor.ts';
 import { FailureError, messageOf } from './domain/errors.ts';
@@ -24,7 +26,7 @@ import { lookAtAgents } from './ingest/discover/scan.ts';
 import { ingest } from './ingest/ingest.ts';
 import { rememberSessions } from './ingest/remember.ts';
 import type { WritableDb } from './store/connection.ts';
-import { openWritable } from './store/open.ts';
+import { openReadable, openWritable } from './store/open.ts';
 import { allowSharedFolder } from './store/own-files.ts';
 import { resolveSession } from './store/read.ts';
 import { indexSome } from './store/search/documents.ts';
@@ -39,6 +41,9 @@ let setup: Setup | null = null;
 /** Open as long as the thread lives. */
 let db: WritableDb | null = null;
 let stop = new AbortController();
+/** Not 0 once the job that runs is to stop: for what reads and writes for long without hearing a message. */
+let stopped: Int32Array = new Int32Array(1);
+let answers: Answers | null = null;
 let queue: Promise<void> = Promise.resolve();
 
 function answer(message: Answer): void {
@@ -49,6 +54,7 @@ self.onmessage = ({ data }: MessageEvent<BackgroundReply>) => {
   switch (data.kind) {
     case 'setup':
       setup = data.setup;
+      stopped = new Int32Array(data.stopped);
       if (setup.decisionLog !== null) startDecisionLog(setup.decisionLog);
       return;
     case 'stop':
@@ -56,7 +62,9 @@ self.onmessage = ({ data }: MessageEvent<BackgroundReply>) => {
       return;
     case 'job': {
       const { id, job } = data;
-      queue = queue.then(() => run(id, job));
+      // Another program answers this one, which may take its time.
+      if (job.kind === 'schedule') void run(id, job);
+      else queue = queue.then(() => run(id, job));
       return;
     }
     default:
@@ -66,15 +74,27 @@ self.onmessage = ({ data }: MessageEvent<BackgroundReply>) => {
 
 async function run(id: number, job: BackgroundJob): Promise<void> {
   if (setup === null) throw new Error('a job came before the setup');
-  stop = new AbortController();
   try {
     allowSharedFolder(setup.sharedFolder);
+    if (job.kind === 'read') return answer({ kind: 'done', id, result: await read(setup, job) });
+    stop = new AbortController();
+    Atomics.store(stopped, 0, 0);
     db ??= openWritable(setup.storePath);
     answer({ kind: 'done', id, result: await work(setup, db, id, job) });
   } catch (thrown) {
     const failure = thrown instanceof FailureError ? thrown.failure : null;
     answer({ kind: 'failed', id, message: messageOf(thrown), failure });
   }
+}
+
+/** By a connection that cannot write. */
+async function read(how: Setup, { name, args }: Extract<BackgroundJob, { kind: 'read' }>): Promise<unknown> {
+  if (answers === null) {
+    const { answersOf } = await import('./cli/screen-reads.ts');
+    answers = await answersOf(threadContext(how, stop.signal), openReadable(how.storePath));
+  }
+  const told = answers[name] as (...args: readonly unknown[]) => unknown;
+  return told(...args);
 }
 
 async function work(
@@ -149,6 +169,17 @@ async function work(
       const { scheduleFacts } = await import('./cli/schedule-facts.ts');
       return await scheduleFacts(new Machine(how.host, ''), job.called);
     }
+    case 'pin':
+    case 'evict':
+    case 'restore':
+    case 'restore_marked': {
+      const { done } = await import('./cli/screen-work.ts');
+      const step = (done: number, total: number) => answer({ kind: 'step', id, done, total });
+      const isStopped = () => signal.aborted || Atomics.load(stopped, 0) !== 0;
+      return await done(threadContext(how, signal), db, job, { step, isStopped });
+    }
+    case 'read':
+      throw new Error('what is only read was asked of who writes');
     case 'index':
       return indexSome(db, INDEXED_AT_ONCE);
     default:

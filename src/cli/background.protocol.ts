@@ -5,8 +5,10 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { AgentScan } from '../ingest/discover/scan.ts';
 import type { IngestProgress, IngestReport } from '../ingest/ingest.ts';
 import type { SearchQuery, SearchResult } from '../store/search/search.ts';
-import type { ReadLine } from '../tui/ports.ts';
+import type { ReadLine, RestorePlan, StoreReads } from '../tui/ports.ts';
 import type { ScheduleFacts } from '../unattended/doctor.ts';
+import type { Settings } from './config.ts';
+import type { Flags } from './context.ts';
 import type { CalledAs } from './schedule-facts.ts';
 import type { VisitSetup } from './visitor.ts';
 
@@ -27,6 +29,10 @@ export interface Setup {
   readonly program: string;
   /** How this program is started once more; null: it cannot be. */
   readonly visits: VisitSetup | null;
+  readonly settings: Settings;
+  readonly flags: Flags;
+  readonly argv: readonly string[];
+  readonly tempFolder: string;
 }
 
 export type BackgroundJob =
@@ -45,6 +51,14 @@ export type BackgroundJob =
   /** A transcript as a conversation. */
   | { readonly kind: 'conversation'; readonly uid: SessionUid; readonly columns: number }
   | { readonly kind: 'schedule'; readonly called: CalledAs }
+  /** A question of the screens, by its name. */
+  | { readonly kind: 'read'; readonly name: keyof StoreReads; readonly args: readonly unknown[] }
+  /** `turned`: what is pinned is unpinned, and the other way round. */
+  | { readonly kind: 'pin'; readonly uids: readonly SessionUid[]; readonly pinned: boolean | 'turned' }
+  | { readonly kind: 'evict'; readonly uids: readonly SessionUid[] }
+  | { readonly kind: 'restore_marked'; readonly uids: readonly SessionUid[] }
+  /** Its steps are plain bytes. */
+  | { readonly kind: 'restore'; readonly plan: RestorePlan }
   /** Have the search index follow some of the digests that it does not know yet. */
   | { readonly kind: 'index' };
 
@@ -68,12 +82,19 @@ export interface Results {
   /** As lines, broken at the columns: a long one would hold up keys. */
   readonly conversation: readonly ReadLine[];
   readonly schedule: ScheduleFacts;
+  readonly read: unknown;
+  /** Whether they are pinned now. */
+  readonly pin: boolean;
+  readonly evict: readonly string[];
+  readonly restore_marked: readonly string[];
+  readonly restore: string;
   /** How many sessions were indexed. */
   readonly index: number;
 }
 
 export type BackgroundReply =
-  | { readonly kind: 'setup'; readonly setup: Setup }
+  /** `stopped`: one number, not 0 once the job that runs is to stop; for work that hears no message meanwhile. */
+  | { readonly kind: 'setup'; readonly setup: Setup; readonly stopped: SharedArrayBuffer }
   | { readonly kind: 'job'; readonly id: number; readonly job: BackgroundJob }
   /** Stop the job that runs at its next safe place. */
   | { readonly kind: 'stop' };

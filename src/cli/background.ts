@@ -29,6 +29,7 @@ export class BackgroundThread {
   readonly #setup: Setup;
   readonly #startThread: () => Worker;
   readonly #pending = new Map<number, PendingJob>();
+  readonly #stopped = new Int32Array(new SharedArrayBuffer(4));
   #worker: Worker | null = null;
   #lastId = 0;
   #idle: ReturnType<typeof setTimeout> | null = null;
@@ -64,6 +65,7 @@ export class BackgroundThread {
   /** Stops what runs at its next safe place; resolves when nothing runs. */
   async stop(): Promise<void> {
     while (this.#pending.size > 0 && this.#worker !== null) {
+      Atomics.store(this.#stopped, 0, 1);
       this.#worker.postMessage({ kind: 'stop' } satisfies BackgroundReply);
       await Bun.sleep(10);
     }
@@ -96,7 +98,8 @@ export class BackgroundThread {
       for (const { reject } of this.#pending.values())
         reject(new Error(`the background thread ended: ${message}`));
     };
-    worker.postMessage({ kind: 'setup', setup: this.#setup } satisfies BackgroundReply);
+    const { buffer: stopped } = this.#stopped;
+    worker.postMessage({ kind: 'setup', setup: this.#setup, stopped } satisfies BackgroundReply);
     this.#worker = worker;
     return worker;
   }

@@ -8,7 +8,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import { plainLine } from '../domain/text.ts';
 import { addToLists } from '../restore/listed-names.ts';
 import { plannedPlaces, toWriteOf } from '../restore/replaced-files.ts';
-import { restoreOne } from '../restore/restore.ts';
+import { type BytesWatch, restoreOne } from '../restore/restore.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { resolveSession } from '../store/read.ts';
 import { HERE, type RestorePlan, type RestoreWay } from '../tui/ports.ts';
@@ -79,6 +79,7 @@ export async function restoredOne(
   context: Context,
   { reading, writing }: Stores,
   uid: SessionUid,
+  watch: BytesWatch,
 ): Promise<string> {
   const plan = restorePlan(context, reading, uid, HERE);
   if (plan.obstacle !== null) return plan.isForcible ? `not written: what is there differs.` : plan.obstacle;
@@ -86,7 +87,7 @@ export async function restoredOne(
   if (length > 0)
     return `not written: ${plural(length, 'file')} there ${length === 1 ? 'differs' : 'differ'}.`;
   try {
-    return await restoreNow(context, writing, plan);
+    return await restoreNow(context, writing, plan, watch);
   } catch (thrown) {
     if (!(thrown instanceof FailureError)) throw thrown;
     return `${thrown.failure.message}. ${thrown.failure.hint}`;
@@ -97,15 +98,14 @@ export async function restoreNow(
   context: Context,
   db: WritableDb,
   { uid, way }: RestorePlan,
+  watch: BytesWatch,
 ): Promise<string> {
   const planned = plannedAs(context, db, uid, way);
   const isOwnPlace = way.to === null;
   const storing = isOwnPlace && planned.notPutBack === null ? replacedPaths(planned) : [];
-  // The screens have the terminal.
-  const io = { ...context.io, err: () => undefined, stderrIsTty: false };
-  const storedFirst = storing.length === 0 ? undefined : await storeFirst({ ...context, io }, db, storing);
+  const storedFirst = storing.length === 0 ? undefined : await storeFirst(context, db, storing);
   const restoring = storedFirst === undefined ? planned : { ...planned, storedFirst };
-  const asides = restoreOne(db, restoring, learningOf(context, isOwnPlace ? db : null));
+  const asides = restoreOne(db, restoring, learningOf(context, isOwnPlace ? db : null), watch);
   const unlisted = addToLists([planned], context.clock.now());
   const { listing } = planned;
   const named = listing === null ? '' : ` ${listedText(listing, unlisted.get(uid) ?? null)}`;

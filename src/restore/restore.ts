@@ -7,7 +7,7 @@
 import { FailureError } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { ReadableDb } from '../store/connection.ts';
-import { lentChunks } from '../store/segments.ts';
+import { type Chunk, lentChunks } from '../store/segments.ts';
 import type { RestorePlace, Staged } from './plan.ts';
 import {
   type Asides,
@@ -24,10 +24,18 @@ import {
 import type { Stager } from './stage.ts';
 import { cannotWrite, flush, flushSoon, inLanes, translated } from './write-files.ts';
 
+/** Called with the plain bytes of each piece before that is written; where it throws, nothing of the session stays behind. */
+export type BytesWatch = (bytes: number) => void;
+
 /** One session, now. `learning`: null where its agent will not find it. */
-export function restoreOne(db: ReadableDb, one: Restoring, learning: Learning | null): Asides {
+export function restoreOne(
+  db: ReadableDb,
+  one: Restoring,
+  learning: Learning | null,
+  watch: BytesWatch = () => undefined,
+): Asides {
   const written = begun(one);
-  dropStagedOnFailure(written, () => stageNow(db, written));
+  dropStagedOnFailure(written, () => stageNow(db, written, watch));
   const asides = moveAll(db, written);
   if (learning !== null) learn(learning, [written]);
   for (const tree of treesOf(one)) tree.flushNames();
@@ -178,10 +186,10 @@ function beginGroup<One extends Restoring>(
 }
 
 /** All files of a session that are not there already, or an exception. */
-function stageAll(db: ReadableDb, { one, staged }: Written): void {
+function stageAll(db: ReadableDb, { one, staged }: Written, watch: BytesWatch = () => undefined): void {
   for (const planned of missing(one)) {
     const { file, path, place } = planned;
-    const chunks = lentChunks(db, one.session.uid, file);
+    const chunks = watched(lentChunks(db, one.session.uid, file), watch);
     staged.set(planned, treeOf(one, planned).stage(path, chunks, file.sha256, place));
   }
   const { made } = one;
@@ -194,6 +202,13 @@ function stageAll(db: ReadableDb, { one, staged }: Written): void {
   staged.set(made, one.tree.stage(made.path, chunks, null, made.place));
 }
 
+function* watched(chunks: Iterable<Chunk>, watch: BytesWatch): Iterable<Chunk> {
+  for (const chunk of chunks) {
+    watch(chunk.bytes.length);
+    yield chunk;
+  }
+}
+
 function missing({ files }: Restoring): PlannedFile[] {
   return files.filter(({ place }) => !isThere(place));
 }
@@ -203,8 +218,8 @@ function isThere(place: RestorePlace): boolean {
 }
 
 /** The same, on the disk. */
-function stageNow(db: ReadableDb, written: Written): void {
-  stageAll(db, written);
+function stageNow(db: ReadableDb, written: Written, watch?: BytesWatch): void {
+  stageAll(db, written, watch);
   for (const { path, temporary } of written.staged.values()) translated(path, () => flush(temporary));
 }
 

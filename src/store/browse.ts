@@ -29,12 +29,14 @@ export function browsePage(db: ReadableDb, afterId: number, limit: number): Brow
   );
 }
 
+export interface TitleRow {
+  readonly id: number;
+  readonly title: string | null;
+  readonly uid: SessionUid;
+}
+
 /** Titles of the sessions from one number to another. */
-export function titlesPage(
-  db: ReadableDb,
-  fromId: number,
-  toId: number,
-): { readonly id: number; readonly title: string | null; readonly uid: SessionUid }[] {
+export function titlesPage(db: ReadableDb, fromId: number, toId: number): TitleRow[] {
   return db.all('SELECT id, title, session_uid AS uid FROM sessions WHERE id BETWEEN $fromId AND $toId', {
     fromId,
     toId,

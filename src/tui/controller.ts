@@ -7,19 +7,19 @@ import { formatCount, plural } from '../cli/format.ts';
 import { FailureError, messageOf, toldOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
-import { sessionsByIds } from '../store/browse.ts';
 import { isStoreDamage } from '../store/connection.ts';
-import { findSweep, listSweeps } from '../store/read.ts';
 import type { Report } from '../sweep/report.ts';
-import { storedReport } from '../sweep/stored-report.ts';
 
+import { Asking } from './asking.ts';
 import { Keeper } from './keeper.ts';
 import { Lister } from './lister.ts';
 import { LiveView } from './live.ts';
 import { MarkedWork } from './marked-work.ts';
-import type { Services, WorkWatcher } from './ports.ts';
+import { FRAME_MS, Pacing } from './pacing.ts';
+import { Pins } from './pins.ts';
+import type { ReadLine, Services, WorkWatcher } from './ports.ts';
 import { questionOf } from './question.ts';
-import { rawRead } from './raw-read.ts';
+import { Reading } from './reading.ts';
 import { Rested } from './rested.ts';
 import { Searcher } from './searcher.ts';
 import {
@@ -35,15 +35,13 @@ import {
 import { step } from './step.ts';
 import { Sweeping } from './sweeping.ts';
 import { noTerminal, type TerminalHooks } from './terminal-hooks.ts';
+import { TypedAhead } from './typed-ahead.ts';
 
-/** A frame follows a key at once; what runs by itself is shown at most this often. */
-const FRAME_MS = 33;
 /** A digest is read only where the cursor rests. */
 const PREVIEW_MS = 40;
 const HINT_MS = 2_500;
 /** Soon enough for who waits for it; a look at folders that are not there costs nothing. */
 const LOOK_AGAIN_MS = 3_000;
-const SWEEPS_LISTED = 500;
 
 export class Controller {
   readonly #services: Services;
@@ -53,12 +51,15 @@ export class Controller {
   readonly #work: MarkedWork;
   readonly #lister: Lister;
   readonly #searcher: Searcher;
+  readonly #asking: Asking;
+  readonly #reading: Reading;
+  readonly #pins: Pins;
+  readonly #ahead = new TypedAhead();
   readonly #listeners = new Set<() => void>();
   readonly #ended: () => void;
   #state: State;
   #shown: State;
-  #frameAtMs = Number.NEGATIVE_INFINITY;
-  #frameTimer: ReturnType<typeof setTimeout> | null = null;
+  readonly #pacing: Pacing;
   readonly #rested = new Rested(PREVIEW_MS);
   #followTimer: ReturnType<typeof setTimeout> | null = null;
   #firstTimer: ReturnType<typeof setInterval> | null = null;
@@ -80,13 +81,25 @@ export class Controller {
       start === 'sweep' ? ({ kind: 'sweep', wizard: newWizard('command', 0) } as const) : DASHBOARD;
     this.#state = firstState(screen, size);
     this.#shown = this.#state;
-    this.#live = new LiveView(
-      services.db,
-      services.limits,
-      services.clock,
-      (view) => this.dispatch({ kind: 'view', view }),
-      (thrown) => this.#storeFailed(thrown),
+    this.#pacing = new Pacing(services.clock, () => this.#show());
+    this.#live = new LiveView({
+      reads: services.store,
+      clock: services.clock,
+      onChange: (view) => this.dispatch({ kind: 'view', view }),
+      onTrouble: (thrown) => this.#storeFailed(thrown),
+    });
+    this.#asking = new Asking(
+      (isSlow) => this.dispatch({ kind: 'slow', isSlow }),
+      (thrown) => this.#failed(thrown),
     );
+    this.#pins = new Pins(services);
+    this.#reading = new Reading({
+      services,
+      asking: this.#asking,
+      dispatch: (event) => this.dispatch(event),
+      state: () => this.#state,
+      told: (thrown) => this.#told(thrown),
+    });
     this.#searcher = new Searcher(
       services,
       (text, result) => this.#lister.searched(text, result),
@@ -98,7 +111,10 @@ export class Controller {
       services,
       dispatch: (event) => this.dispatch(event),
       pause: () => this.#keeper.pause(),
-      resume: () => this.#keeper.resume(),
+      resume: () => {
+        this.#keeper.resume();
+        this.#follow();
+      },
       ended: (report) => this.#swept(report),
       failed: (thrown) => this.#sweepFailed(thrown),
     });
@@ -121,12 +137,11 @@ export class Controller {
     return this.#state.reports;
   }
 
-  /** The first view is there before the first frame. */
+  /** The store is being read when the first frame is made. */
   start(): void {
     this.#live.start();
     this.#async(async () => this.dispatch({ kind: 'schedule', schedule: await this.#services.schedule() }));
     if (this.#state.screen.kind === 'sweep') this.#perform({ kind: 'sweep' });
-    else if (this.#state.screen.kind === 'dashboard') this.#follow();
   }
 
   /** Nothing runs any more when it resolves. */
@@ -134,8 +149,9 @@ export class Controller {
     this.#live.stop();
     this.#keeper.stop();
     this.#rested.stop();
-    for (const timer of [this.#frameTimer, this.#followTimer, this.#hintTimer])
-      if (timer !== null) clearTimeout(timer);
+    this.#asking.stop();
+    this.#pacing.stop();
+    for (const timer of [this.#followTimer, this.#hintTimer]) if (timer !== null) clearTimeout(timer);
     if (this.#firstTimer !== null) clearInterval(this.#firstTimer);
     this.#lister.stop();
     this.#searcher.forget();
@@ -146,16 +162,24 @@ export class Controller {
   }
 
   dispatch(event: Event): void {
-    const before = this.#state;
+    if (this.#ahead.holds(this.#state, event, this.#lister.isBehind)) return;
+    this.#took(event);
+    if (event.kind !== 'shown' && event.kind !== 'rows') return;
+    for (const key of this.#ahead.freed(this.#state, this.#lister.isBehind)) this.dispatch(key);
+  }
+
+  #took(event: Event): void {
+    const [before, asked] = [this.#state, this.#asking.begun];
     const { state, effects } = step(before, event);
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
     if (this.#state.hint !== before.hint) this.#fade();
     if (event.kind === 'view') this.#onView(before);
-    if (this.#state !== before)
-      this.#frame(
-        event.kind === 'key' || event.kind === 'paste' || event.kind === 'mouse' || event.kind === 'resize',
-      );
+    if (this.#state === before) return;
+    const isPressed =
+      event.kind === 'key' || event.kind === 'paste' || event.kind === 'mouse' || event.kind === 'resize';
+    if (this.#asking.begun > asked) this.#pacing.hold();
+    else this.#pacing.frame(isPressed || (this.#pacing.isHeld && !this.#asking.isWaiting));
   }
 
   /** What is said of a silent key is gone before it is in the way. */
@@ -165,26 +189,15 @@ export class Controller {
       this.#state.hint === null ? null : setTimeout(() => this.dispatch({ kind: 'faded' }), HINT_MS);
   }
 
-  #frame(now: boolean): void {
-    const sinceMs = this.#services.clock.monotonicMs() - this.#frameAtMs;
-    if (!now && sinceMs < FRAME_MS) {
-      this.#frameTimer ??= setTimeout(() => this.#show(), FRAME_MS - sinceMs);
-      return;
-    }
-    this.#show();
-  }
-
   #show(): void {
-    if (this.#frameTimer !== null) clearTimeout(this.#frameTimer);
-    this.#frameTimer = null;
-    this.#frameAtMs = this.#services.clock.monotonicMs();
     this.#shown = this.#state;
     for (const listener of this.#listeners) listener();
   }
 
   #onView(before: State): void {
     const { screen } = this.#state;
-    if (before.screen.kind === 'first_run' && screen.kind === 'dashboard') this.#follow();
+    const isFirst = before.view === null && nearest(this.#state, 'sweep') === null;
+    if (isFirst || (before.screen.kind === 'first_run' && screen.kind === 'dashboard')) this.#follow();
     this.#watchFirst();
     if (this.#state.view?.version !== before.view?.version) this.#lister.soon(before.view === null);
   }
@@ -204,8 +217,7 @@ export class Controller {
 
   /** Once something is stored, what agents write is followed; after the first frame, which comes first. */
   #follow(): void {
-    const { view, screen } = this.#state;
-    if (view === null || screen.kind !== 'dashboard') return;
+    if (this.#state.view === null || nearest(this.#state, 'dashboard') === null) return;
     this.#followTimer ??= setTimeout(() => this.#keeper.start(), FRAME_MS);
   }
 
@@ -234,7 +246,7 @@ export class Controller {
   }
 
   #does(effect: Effect): void {
-    const { services, columns } = { services: this.#services, columns: this.#state.size.columns };
+    const services = this.#services;
     switch (effect.kind) {
       case 'quit':
         return this.#ended();
@@ -253,18 +265,13 @@ export class Controller {
       case 'sweep':
         return this.#sweeping.start();
       case 'decide':
-        return this.#sweeping.decide(effect.decision);
+        return this.#async(async () => this.#sweeping.decide(await this.#pins.heeded(effect.decision)));
       case 'stop_sweep':
         return this.#sweeping.stop();
       case 'examine':
         return this.#examine(effect.uids);
       case 'preview':
-        return this.#preview(effect.uid, columns);
-      case 'try_digest':
-        return this.#async(async () => {
-          const lines = await services.tryDigest(effect.uid, columns - 2);
-          this.dispatch({ kind: 'read', title: 'What a loss would leave', lines, more: null });
-        });
+        return this.#preview(effect.uid);
       case 'export':
         return this.#async(async () => {
           const message = await this.#work
@@ -276,14 +283,15 @@ export class Controller {
         if (this.#work.isOn) return this.#work.stop();
         return this.#async(() => this.#keeper.stopWork());
       case 'pin':
-        services.pin(effect.uid, effect.pinned);
-        return this.#pinned(effect.uid, effect.pinned);
+        return this.#pin(effect.uid, effect.pinned);
       case 'catalogue':
         return this.#lister.open();
       case 'select':
         return this.#lister.select();
       case 'rows':
-        return this.dispatch({ kind: 'rows', rows: sessionsByIds(services.db, effect.ids) });
+        return this.#asking.ask(services.store.rows(effect.ids), (rows) =>
+          this.dispatch({ kind: 'rows', rows }),
+        );
       case 'search':
         return this.#searcher.ask(effect.text);
       case 'peek':
@@ -291,12 +299,14 @@ export class Controller {
       case 'pin_marked':
         return this.#pinMarked(effect.ids, effect.pinned);
       case 'copy':
-        return this.#copied(this.#rowsOf(effect.ids).map(({ uid }) => uid));
+        return this.#withRows(effect.ids, (rows) => this.#copied(rows.map(({ uid }) => uid)));
       case 'ask':
-        return this.dispatch({
-          kind: 'question',
-          question: questionOf(effect.what, this.#rowsOf(effect.ids), services.exportFile()),
-        });
+        return this.#withRows(effect.ids, (rows) =>
+          this.dispatch({
+            kind: 'question',
+            question: questionOf(effect.what, rows, services.exportFile()),
+          }),
+        );
       case 'evict':
         return this.#answered((waiting) => services.evictMarked(effect.uids, waiting));
       case 'restore_marked':
@@ -306,41 +316,37 @@ export class Controller {
           await services.exportSessions(effect.uids, effect.file, waiting),
         ]);
       case 'digest':
-        return this.dispatch({
-          ...{ kind: 'read', title: 'Digest', uid: effect.uid, mode: 'digest', more: null },
-          lines: services.digestLines(effect.uid, columns - 2),
-        });
+      case 'try_digest':
       case 'transcript':
-        return this.#conversation(effect.uid, columns - 2);
       case 'raw':
       case 'raw_end':
       case 'read_on':
       case 'read_back':
-        return this.dispatch(rawRead(effect, services, columns - 2));
-      case 'plan_restore': {
-        const plan = services.planRestore(effect.uid, effect.way);
-        return this.dispatch({ kind: 'restore_planned', plan, starts: effect.starts });
-      }
+      case 'plan_restore':
+      case 'history':
+      case 'report':
+        return this.#reading.read(effect);
       case 'restore':
-        return this.#async(async () =>
-          this.dispatch({ kind: 'restored', message: await services.restore(effect.plan) }),
-        );
+        return this.#async(async () => {
+          const restored = await this.#work
+            .run((waiting) => services.restore(effect.plan, waiting))
+            .then(
+              (message) => ({ message, isWhole: true }),
+              (thrown) => ({ message: this.#told(thrown), isWhole: false }),
+            );
+          this.dispatch({ kind: 'restored', ...restored });
+        });
       case 'resume':
         this.resumes = effect.uid;
         return this.#ended();
-      case 'pin_other': {
-        const pinned = !services.isPinned(effect.uid);
-        services.pin(effect.uid, pinned);
-        this.#rowsAnew();
-        const message = pinned ? 'Pinned: no sweep takes it.' : 'No longer pinned.';
-        return this.dispatch({ kind: 'said', message });
-      }
+      case 'pin_other':
+        return this.#asking.ask(services.pin([effect.uid], 'turned'), (pinned) => {
+          this.#rowsAnew();
+          const message = pinned ? 'Pinned: no sweep takes it.' : 'No longer pinned.';
+          this.dispatch({ kind: 'said', message });
+        });
       case 'copy_id':
         return this.#copied([effect.uid]);
-      case 'history':
-        return this.dispatch({ kind: 'history', sweeps: listSweeps(services.db, SWEEPS_LISTED) });
-      case 'report':
-        return this.#report(effect.sweepId, columns);
       default:
         return effect satisfies never;
     }
@@ -376,25 +382,32 @@ export class Controller {
   }
 
   #peek(uid: SessionUid, columns: number): void {
-    this.#whenRested(() => ({
-      kind: 'peeked',
-      peek: { uid, lines: this.#services.digestLines(uid, columns), own: this.#services.ownFile(uid) },
-    }));
+    const { store } = this.#services;
+    this.#rested.when(() => {
+      const both = Promise.all([store.digest(uid, columns), store.ownFiles([uid])]);
+      this.#async(async () => {
+        const [lines, own] = await both;
+        this.dispatch({ kind: 'peeked', peek: { uid, lines, own: own.get(uid) ?? 'unknown' } });
+      });
+    });
   }
 
-  #rowsOf(ids: readonly number[]): SessionRow[] {
-    const rows = sessionsByIds(this.#services.db, ids);
-    return ids.flatMap((id) => rows.get(id) ?? []);
+  #withRows(ids: readonly number[], then: (rows: readonly SessionRow[]) => void): void {
+    this.#asking.ask(this.#services.store.rows(ids), (rows) => then(ids.flatMap((id) => rows.get(id) ?? [])));
   }
 
   #pinMarked(ids: readonly number[], pinned: boolean): void {
-    const rows = this.#rowsOf(ids).filter(({ state }) => state !== 'evicted');
-    for (const { uid } of rows) this.#services.pin(uid, pinned);
-    this.#rowsAnew();
-    const left = ids.length - rows.length;
-    const others = left === 0 ? '' : ` ${formatCount(left)} evicted: there is nothing of them to keep.`;
-    const what = pinned ? 'pinned: no sweep takes them' : 'no longer pinned';
-    this.dispatch({ kind: 'said', message: `${plural(rows.length, 'session')} ${what}.${others}` });
+    this.#withRows(ids, (all) => {
+      const rows = all.filter(({ state }) => state !== 'evicted');
+      const uids = rows.map(({ uid }) => uid);
+      this.#asking.ask(this.#services.pin(uids, pinned), () => {
+        this.#rowsAnew();
+        const left = ids.length - rows.length;
+        const others = left === 0 ? '' : ` ${formatCount(left)} evicted: there is nothing of them to keep.`;
+        const what = pinned ? 'pinned: no sweep takes them' : 'no longer pinned';
+        this.dispatch({ kind: 'said', message: `${plural(rows.length, 'session')} ${what}.${others}` });
+      });
+    });
   }
 
   #rowsAnew(): void {
@@ -418,10 +431,14 @@ export class Controller {
   }
 
   #swept(report: Report): void {
-    const lines = this.#services
-      .reportLines(report, this.#state.size.columns - 2)
-      .flatMap(({ text, isDetail }) => (isDetail === true ? [] : [text]));
-    this.dispatch({ kind: 'swept', report, lines });
+    const columns = this.#state.size.columns - 2;
+    const told = this.#services.store
+      .reportLines(report, columns)
+      .catch((thrown): readonly ReadLine[] => [{ text: this.#told(thrown), tone: 'warn' }]);
+    this.#async(async () => {
+      const lines = (await told).flatMap(({ text, isDetail }) => (isDetail === true ? [] : [text]));
+      this.dispatch({ kind: 'swept', report, lines });
+    });
   }
 
   #sweepFailed(thrown: unknown): void {
@@ -434,60 +451,26 @@ export class Controller {
 
   /** Whether each agent's own file is still there: what is lost here may not be lost at all. */
   #examine(uids: readonly SessionUid[]): void {
-    this.dispatch({
-      kind: 'own_files',
-      ownFiles: new Map(uids.map((uid) => [uid, this.#services.ownFile(uid)])),
-      exportFile: this.#services.exportFile(),
-    });
-  }
-
-  #preview(uid: SessionUid, columns: number): void {
-    this.#whenRested(() => ({ kind: 'preview', uid, lines: this.#digest(uid, columns - 2) }));
-  }
-
-  #digest(uid: SessionUid, columns: number): readonly string[] {
-    try {
-      return this.#services.digestLines(uid, columns);
-    } catch (thrown) {
-      return [this.#told(thrown)];
-    }
-  }
-
-  #whenRested(read: () => Event): void {
-    this.#rested.when(() => {
-      try {
-        this.dispatch(read());
-      } catch (thrown) {
-        this.#failed(thrown);
-      }
-    });
-  }
-
-  #conversation(uid: SessionUid, columns: number): void {
-    const read = { kind: 'read', title: 'Transcript', uid, mode: 'conversation', more: null } as const;
-    this.dispatch({ ...read, lines: null });
     this.#async(async () => {
-      const lines = await this.#services
-        .conversation(uid, columns)
-        .catch((thrown) => [{ text: this.#told(thrown), tone: 'warn' } as const]);
-      const reader = nearest(this.#state, 'reader')?.reader;
-      // Who went on meanwhile is not called back.
-      if (reader?.uid === uid && reader.mode === 'conversation' && reader.lines === null)
-        this.dispatch({ ...read, lines });
+      const ownFiles = await this.#services.store.ownFiles(uids);
+      this.dispatch({ kind: 'own_files', ownFiles, exportFile: this.#services.exportFile() });
     });
   }
 
-  #pinned(uid: SessionUid, pinned: boolean): void {
-    this.dispatch({ kind: 'pinned', uid, pinned });
-    this.#rowsAnew();
+  #preview(uid: SessionUid): void {
+    const columns = this.#state.size.columns - 2;
+    this.#rested.when(() =>
+      this.#async(async () => {
+        const lines = await this.#services.store.digest(uid, columns).catch((thrown) => [this.#told(thrown)]);
+        this.dispatch({ kind: 'preview', uid, lines });
+      }),
+    );
   }
 
-  #report(sweepId: string, columns: number): void {
-    const row = findSweep(this.#services.db, sweepId);
-    const lines =
-      row?.report == null
-        ? ['This sweep was killed before its report. Its evictions are in `session-memory history`.']
-        : this.#services.reportLines(storedReport(row.report), columns - 2);
-    this.dispatch({ kind: 'read', title: 'Report of a sweep', mode: 'report', lines, more: null });
+  #pin(uid: SessionUid, pinned: boolean): void {
+    this.#asking.ask(this.#pins.set(uid, pinned), () => {
+      this.dispatch({ kind: 'pinned', uid, pinned });
+      this.#rowsAnew();
+    });
   }
 }

@@ -1,28 +1,19 @@
 /**
- * Loads, sorts and filters the list of all sessions a piece at a time, so that keys are answered in between.
+ * Sorts and filters the list of all sessions a piece at a time, so that keys are answered in between.
  * Promises: what an older request finds never overwrites what a newer one shows.
  */
-import type { Limits } from '../domain/limits.ts';
-import { type BrowseRow, browsePage, matchingIds } from '../store/browse.ts';
-import type { ReadableDb } from '../store/connection.ts';
-import {
-  atRiskOf,
-  type Catalogue,
-  COLUMN_SORTS,
-  type ColumnSort,
-  type GoesMs,
-  goingNext,
-  orderBy,
-  PINNED,
-  type Sort,
-  STATES,
-} from './catalogue.ts';
+import { type Catalogue, COLUMN_SORTS, type ColumnSort, orderBy, type Sort } from './catalogue.ts';
 import { type Filter, parseFilter, select, wordsOf } from './filter.ts';
+import type { StoreReads } from './ports.ts';
 import { titleOrder } from './title-order.ts';
 
-/** A few milliseconds each. */
-const PAGE_ROWS = 5_000;
-const MATCH_IDS = 5_000;
+/** What is asked for at a time: a few milliseconds. On a disk that takes longer for it, so much less that other questions come in between. */
+const MATCH_IDS_MAX = 5_000;
+const MATCH_IDS_MIN = 100;
+const MATCH_MS = 50;
+
+/** What it asks of the store. */
+export type ListReads = Pick<StoreReads, 'catalogue' | 'matching' | 'titles'>;
 
 export interface Wish {
   readonly typed: string;
@@ -33,17 +24,10 @@ export interface Wish {
   readonly hits: readonly number[];
 }
 
-/** What the next sweep takes and what agents delete is worked out of these. */
-export interface LoadedUnder {
-  readonly limits: Pick<Limits, 'rawMaxAgeDays' | 'rawSoftCapBytes'>;
-  readonly goesMs: GoesMs;
-  readonly nowMs: number;
-}
-
 type Shown = (rows: Uint32Array, searched: number | null) => void;
 
 export class Finder {
-  readonly #db: ReadableDb;
+  readonly #reads: ListReads;
   #catalogue: Catalogue | null = null;
   #nowMs = 0;
   readonly #orders = new Map<Sort, Uint32Array>();
@@ -51,8 +35,8 @@ export class Finder {
   #loads = 0;
   #turn = 0;
 
-  constructor(db: ReadableDb) {
-    this.#db = db;
+  constructor(reads: ListReads) {
+    this.#reads = reads;
   }
 
   /** What was read last; null: nothing yet. */
@@ -60,26 +44,14 @@ export class Finder {
     return this.#catalogue;
   }
 
-  async load(about: LoadedUnder, done: (catalogue: Catalogue) => void): Promise<void> {
+  /** `nowMs`: what the next sweep takes is reckoned from there. */
+  async load(nowMs: number, done: (catalogue: Catalogue) => void): Promise<void> {
     this.#loads += 1;
     const load = this.#loads;
-    const columns = new SessionColumns();
-    for (let afterId = 0; ; ) {
-      const page = browsePage(this.#db, afterId, PAGE_ROWS);
-      columns.add(page);
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE_ROWS) break;
-      afterId = last.id;
-      await breath();
-      if (load !== this.#loads) return;
-    }
-    const plain = columns.finish();
-    await breath();
-    const going = goingNext(plain, about.limits, about.nowMs);
-    const catalogue = { ...plain, going, atRisk: atRiskOf(plain, about.goesMs) };
+    const catalogue = await this.#reads.catalogue(nowMs);
     if (load !== this.#loads) return;
     this.#catalogue = catalogue;
-    this.#nowMs = about.nowMs;
+    this.#nowMs = nowMs;
     this.#orders.clear();
     done(catalogue);
   }
@@ -113,12 +85,17 @@ export class Finder {
     for (const row of hits) matched[row] = 1;
     const total = catalogue.ids.length;
     if (isForIndexOnly(filter) || total === 0) return tell(matched, 1);
-    for (let from = 0; from < total; from += MATCH_IDS) {
-      const until = Math.min(total, from + MATCH_IDS);
-      markMatches(this.#db, catalogue, words, from, until, matched);
-      tell(matched, until / total);
-      await breath();
+    for (let [from, size] = [0, MATCH_IDS_MAX]; from < total; ) {
+      const until = Math.min(total, from + size);
+      const beganMs = performance.now();
+      const { ids } = catalogue;
+      const hits = await this.#reads.matching(words, ids[from] ?? 0, ids[until - 1] ?? 0);
       if (turn !== this.#turn) return;
+      markMatches(catalogue, hits, from, until, matched);
+      tell(matched, until / total);
+      const isSlow = performance.now() - beganMs > MATCH_MS;
+      size = isSlow ? Math.max(MATCH_IDS_MIN, size >> 1) : Math.min(MATCH_IDS_MAX, size * 2);
+      from = until;
     }
   }
 
@@ -140,7 +117,7 @@ export class Finder {
   /** False: something else is wished for by now. */
   async #byTitle(catalogue: Catalogue, turn: number): Promise<boolean> {
     if (this.#orders.has('title')) return true;
-    const made = await titleOrder(this.#db, catalogue, breath, () => turn === this.#turn);
+    const made = await titleOrder(this.#reads, catalogue, breath, () => turn === this.#turn);
     if (made === null || turn !== this.#turn || this.#catalogue !== catalogue) return false;
     this.#orders.set('title', made);
     return true;
@@ -175,16 +152,14 @@ function rowsOf({ ids }: Catalogue, numbers: readonly number[]): number[] {
   });
 }
 
-/** Marks the rows `from` to `until` (by the order of their numbers) that hold the text. */
+/** Marks the rows `from` to `until` (by the order of their numbers) whose numbers are among `hits`, which go up. */
 function markMatches(
-  db: ReadableDb,
   { ids }: Catalogue,
-  words: readonly string[],
+  hits: readonly number[],
   from: number,
   until: number,
   matched: Uint8Array,
 ): void {
-  const hits = matchingIds(db, words, ids[from] ?? 0, ids[until - 1] ?? 0);
   let row = from;
   for (const id of hits) {
     while (row < until && (ids[row] ?? 0) < id) row += 1;
@@ -195,72 +170,4 @@ function markMatches(
 /** Lets keys, frames and messages come in between. */
 function breath(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-type Plain = Omit<Catalogue, 'going' | 'atRisk'>;
-
-/** Keeps the numbers of rows and lets the rows themselves go. */
-class SessionColumns {
-  readonly #agents = new Map<string, number>();
-  readonly #projects = new Map<string, number>();
-  readonly #pieces: Plain[] = [];
-
-  add(page: readonly BrowseRow[]): void {
-    this.#pieces.push(this.#piece(page));
-  }
-
-  finish(): Plain {
-    const total = this.#pieces.reduce((sum, piece) => sum + piece.ids.length, 0);
-    const all: Plain = {
-      ids: new Float64Array(total),
-      timesMs: new Float64Array(total),
-      evictMs: new Float64Array(total),
-      endMs: new Float64Array(total),
-      storedBytes: new Float64Array(total),
-      flags: new Uint8Array(total),
-      agentOf: new Uint16Array(total),
-      projectOf: new Uint32Array(total),
-      agents: [...this.#agents.keys()],
-      projects: [...this.#projects.keys()],
-    };
-    let at = 0;
-    for (const piece of this.#pieces) {
-      all.ids.set(piece.ids, at);
-      all.timesMs.set(piece.timesMs, at);
-      all.evictMs.set(piece.evictMs, at);
-      all.endMs.set(piece.endMs, at);
-      all.storedBytes.set(piece.storedBytes, at);
-      all.flags.set(piece.flags, at);
-      all.agentOf.set(piece.agentOf, at);
-      all.projectOf.set(piece.projectOf, at);
-      at += piece.ids.length;
-    }
-    return all;
-  }
-
-  #piece(page: readonly BrowseRow[]): Plain {
-    return {
-      ids: Float64Array.from(page, (row) => row.id),
-      timesMs: Float64Array.from(page, (row) => msOf(row.age_key)),
-      evictMs: Float64Array.from(page, (row) => msOf(row.evict_key)),
-      endMs: Float64Array.from(page, (row) => msOf(row.end_key)),
-      storedBytes: Float64Array.from(page, (row) => row.stored_bytes),
-      flags: Uint8Array.from(page, (row) => STATES.indexOf(row.state) + (row.pinned === 1 ? PINNED : 0)),
-      agentOf: Uint16Array.from(page, (row) => numberOf(this.#agents, row.agent)),
-      projectOf: Uint32Array.from(page, (row) => numberOf(this.#projects, row.project ?? '')),
-      agents: [],
-      projects: [],
-    };
-  }
-}
-
-function msOf(time: string): number {
-  return time === '' ? 0 : Date.parse(time);
-}
-
-function numberOf(names: Map<string, number>, name: string): number {
-  const known = names.get(name);
-  if (known !== undefined) return known;
-  names.set(name, names.size);
-  return names.size - 1;
 }

@@ -5,7 +5,6 @@
 import { toldOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { msBetween } from '../domain/time.ts';
-import { untriedSessions } from '../store/browse.ts';
 import { isStoreDamage } from '../store/connection.ts';
 import type { Services, Watch } from './ports.ts';
 import type { Event } from './state.ts';
@@ -23,7 +22,9 @@ const TICK_MS = 5_000;
 /** More than any run leaves behind but the first import, which digests at once. */
 const WAITING_MAX = 10_000;
 
-export type KeeperServices = Pick<Services, 'background' | 'clock' | 'db' | 'watch'>;
+export type KeeperServices = Pick<Services, 'background' | 'clock' | 'watch'> & {
+  readonly store: Pick<Services['store'], 'untried'>;
+};
 
 export class Keeper {
   readonly #services: KeeperServices;
@@ -63,7 +64,8 @@ export class Keeper {
       },
     );
     this.#tellWatching();
-    this.#noteWaiting();
+    // A store that cannot be read is told of by whoever shows it.
+    void this.#noteWaiting().catch(() => undefined);
     this.#tick = setInterval(() => this.#onTick(), TICK_MS);
     this.#soon(SETTLE_MS);
   }
@@ -122,12 +124,13 @@ export class Keeper {
   }
 
   /** What an earlier run stored and did not digest; from how long ago it was stored, how long it has been quiet. */
-  #noteWaiting(): void {
-    const { clock, db } = this.#services;
-    const now = clock.now();
-    for (const { uid, ingestedAt } of untriedSessions(db, WAITING_MAX)) {
+  async #noteWaiting(): Promise<void> {
+    const { clock, store } = this.#services;
+    const [now, nowMs] = [clock.now(), this.#nowMs()];
+    for (const { uid, ingestedAt } of await store.untried(WAITING_MAX)) {
       const agoMs = ingestedAt === null ? QUIET_MS : Math.max(0, msBetween(ingestedAt, now));
-      this.#grownAtMs.set(uid, this.#nowMs() - agoMs);
+      // What was seen to grow meanwhile is younger than what was stored.
+      if (!this.#grownAtMs.has(uid)) this.#grownAtMs.set(uid, nowMs - agoMs);
     }
   }
 

@@ -2,9 +2,6 @@
  * Keeps the list of all sessions, and the totals that are made of it, as the store is: loaded in pieces after the first frame, loaded
  * anew when the store has changed, filtered as a person types.
  */
-import type { SessionUid } from '../domain/ids.ts';
-import { numbersOf, sessionsByIds } from '../store/browse.ts';
-import { sessionsAtRisk } from '../store/scans.ts';
 import type { SearchResult } from '../store/search/search.ts';
 import { Finder } from './finder.ts';
 import type { Services } from './ports.ts';
@@ -19,7 +16,7 @@ const REST_FACTOR = 20;
 const FIRST_LOAD_MS = 60;
 
 export class Lister {
-  readonly #services: Pick<Services, 'db' | 'clock' | 'limits'>;
+  readonly #services: Pick<Services, 'store' | 'clock' | 'limits'>;
   readonly #dispatch: (event: Event) => void;
   /** The list as it is shown; null: it is not. */
   readonly #sessions: () => Sessions | null;
@@ -27,9 +24,14 @@ export class Lister {
   readonly #failed: (thrown: unknown) => void;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #loadTookMs = 0;
+  #isLoading = false;
+  /** By which filter the rows are that were shown last. */
+  #shownBy = '';
+  /** It has changed since it began to be read. */
+  #isStale = false;
 
   constructor(
-    services: Pick<Services, 'db' | 'clock' | 'limits'>,
+    services: Pick<Services, 'store' | 'clock' | 'limits'>,
     dispatch: (event: Event) => void,
     sessions: () => Sessions | null,
     failed: (thrown: unknown) => void,
@@ -38,13 +40,16 @@ export class Lister {
     this.#dispatch = dispatch;
     this.#sessions = sessions;
     this.#failed = failed;
-    this.#finder = new Finder(services.db);
+    this.#finder = new Finder(services.store);
   }
 
   /** What was loaded last is shown at once. */
   open(): void {
     const { catalogue } = this.#finder;
-    if (catalogue === null) return this.#async(() => this.#load());
+    if (catalogue === null) {
+      if (!this.#isLoading) this.#async(() => this.#load());
+      return;
+    }
     this.#dispatch({ kind: 'catalogue', catalogue });
     this.#async(() => this.#finder.prepare());
     this.select();
@@ -71,11 +76,27 @@ export class Lister {
     );
   }
 
+  /** One at a time: a store that changes while it is read for long is read to the end, and once more. */
   async #load(): Promise<void> {
-    const { clock, limits, db } = this.#services;
+    if (this.#isLoading) {
+      this.#isStale = true;
+      return;
+    }
+    this.#isLoading = true;
+    try {
+      await this.#loadNow();
+    } finally {
+      this.#isLoading = false;
+    }
+    if (this.#isStale) this.soon(false);
+    this.#isStale = false;
+  }
+
+  async #loadNow(): Promise<void> {
+    const { clock, limits } = this.#services;
     const nowMs = Date.parse(clock.now());
     const beganMs = clock.monotonicMs();
-    await this.#finder.load({ limits, goesMs: sessionsAtRisk(db), nowMs }, (catalogue) => {
+    await this.#finder.load(nowMs, (catalogue) => {
       this.#dispatch({ kind: 'catalogue', catalogue });
       this.select();
       this.#dispatch({ kind: 'totals', totals: totalsOf(catalogue, limits, nowMs) });
@@ -86,17 +107,23 @@ export class Lister {
 
   /** The index names sessions; the list knows them by the store's numbers. */
   searched(text: string, result: SearchResult): void {
-    const uids = result.hits.map(({ session }) => session.uid);
-    const numbers = numbersOf(this.#services.db, uids);
-    const rows = sessionsByIds(this.#services.db, numbers);
     const byUid = new Map(result.hits.map((hit) => [hit.session.uid, hit]));
-    const hits = new Map(
-      numbers.flatMap((id) => {
-        const hit = byUid.get(rows.get(id)?.uid ?? ('' as SessionUid));
-        return hit === undefined ? [] : [[id, hit] as const];
-      }),
-    );
-    this.#dispatch({ kind: 'searched', found: { text, result, hits } });
+    this.#async(async () => {
+      const numbered = await this.#services.store.numbers([...byUid.keys()]);
+      const hits = new Map(
+        numbered.flatMap(({ id, uid }) => {
+          const hit = byUid.get(uid);
+          return hit === undefined ? [] : [[id, hit] as const];
+        }),
+      );
+      this.#dispatch({ kind: 'searched', found: { text, result, hits } });
+    });
+  }
+
+  /** The list is still that of an older filter. */
+  get isBehind(): boolean {
+    const sessions = this.#sessions();
+    return sessions !== null && sessions.catalogue !== null && sessions.typed !== this.#shownBy;
   }
 
   select(): void {
@@ -105,7 +132,10 @@ export class Lister {
     const { typed, sort, reversed, found } = sessions;
     const wish = { typed, sort, reversed, hits: [...(found?.hits.keys() ?? [])] };
     this.#async(() =>
-      this.#finder.select(wish, (shown, searched) => this.#dispatch({ kind: 'shown', shown, searched })),
+      this.#finder.select(wish, (shown, searched) => {
+        this.#shownBy = typed;
+        this.#dispatch({ kind: 'shown', shown, searched });
+      }),
     );
   }
 }

@@ -1,11 +1,14 @@
 /** What the screens need from the rest of the program, handed in: they know no ingest, no digest and no settings. */
 import type { SessionUid } from '../domain/ids.ts';
 import type { Limits } from '../domain/limits.ts';
-import type { Clock } from '../domain/time.ts';
-import type { ReadableDb } from '../store/connection.ts';
+import type { SessionRow } from '../domain/session.ts';
+import type { Clock, Iso } from '../domain/time.ts';
+import type { TitleRow } from '../store/browse.ts';
+import type { SweepRow } from '../store/read.ts';
 import type { SearchQuery, SearchResult } from '../store/search/search.ts';
 import type { Consent, Progress } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
+import type { Catalogue } from './catalogue.ts';
 import type {
   Activity,
   FoundHere,
@@ -16,7 +19,7 @@ import type {
   RestorePlan,
   RestoreWay,
 } from './state.ts';
-import type { Schedule } from './view.ts';
+import type { Schedule, View } from './view.ts';
 
 export type { OwnFile, RawAsked, RawPiece, ReadLine, RestorePlan, RestoreWay } from './state.ts';
 export { HERE } from './state.ts';
@@ -55,16 +58,50 @@ export interface Watch {
   close(): void;
 }
 
+/** Which state of the store is shown. */
+export interface SeenState {
+  readonly version: number;
+  readonly minute: string;
+}
+
+/** What the screens ask of the store. Other threads read it: a disk that is slow holds up no key. */
+export interface StoreReads {
+  /** Null: it is as it was seen. */
+  view(now: Iso, seen: SeenState | null): Promise<Omit<View, 'growth'> | null>;
+  growth(now: Iso): Promise<readonly number[]>;
+  /** `nowMs`: what the next sweep takes is reckoned from there. */
+  catalogue(nowMs: number): Promise<Catalogue>;
+  titles(fromId: number, toId: number): Promise<readonly TitleRow[]>;
+  /** Numbers of the sessions from one to another that hold all of the words, ascending. */
+  matching(words: readonly string[], fromId: number, toId: number): Promise<readonly number[]>;
+  numbers(uids: readonly SessionUid[]): Promise<readonly { readonly id: number; readonly uid: SessionUid }[]>;
+  /** At most so many live ones that nobody has tried to digest as they are. */
+  untried(most: number): Promise<readonly { readonly uid: SessionUid; readonly ingestedAt: Iso | null }[]>;
+  rows(ids: readonly number[]): Promise<ReadonlyMap<number, SessionRow>>;
+  /** The digest as a person reads it. */
+  digest(uid: SessionUid, columns: number): Promise<readonly string[]>;
+  ownFiles(uids: readonly SessionUid[]): Promise<ReadonlyMap<SessionUid, OwnFile>>;
+  /** A piece of the main transcript; `columns`: where lines are broken. */
+  raw(uid: SessionUid, asked: RawAsked, columns: number): Promise<RawPiece>;
+  sweeps(most: number): Promise<readonly SweepRow[]>;
+  /** What came of it first; ids are details. */
+  reportLines(report: Report, columns: number): Promise<readonly ReadLine[]>;
+  /** The same of an earlier one; null: it has no report. */
+  reportOf(sweepId: string, columns: number): Promise<readonly ReadLine[] | null>;
+  planRestore(uid: SessionUid, way: RestoreWay): Promise<RestorePlan>;
+}
+
 export interface Services {
   readonly clock: Clock;
   readonly limits: Limits;
-  readonly db: ReadableDb;
+  readonly store: StoreReads;
   readonly background: Background;
   /** Follows the agents' folders; `onTrouble` where the system cannot. */
   watch(onChange: () => void, onTrouble: (message: string) => void): Watch;
   /** `reclaimed`: after the report nothing runs any more. */
   sweep(consent: Consent, progress: (event: Progress) => void, signal: AbortSignal): Promise<Report>;
-  pin(uid: SessionUid, pinned: boolean): void;
+  /** `turned`: what is pinned is unpinned, and the other way round. Returns whether they are pinned now. */
+  pin(uids: readonly SessionUid[], pinned: boolean | 'turned'): Promise<boolean>;
   /** What the built-in analyzer can make of a session now; nothing of it is kept. */
   tryDigest(uid: SessionUid, columns: number): Promise<readonly string[]>;
   /** A path for an export that is not taken yet. */
@@ -82,17 +119,8 @@ export interface Services {
   restoreMarked(uids: readonly SessionUid[], waiting: WorkWatcher): Promise<readonly string[]>;
   /** Has the index follow a few digests that it does not know yet; returns how many. */
   indexMore(): Promise<number>;
-  /** The digest as a person reads it. */
-  digestLines(uid: SessionUid, columns: number): readonly string[];
   /** The main transcript as a conversation; `columns`: where lines are broken. */
   conversation(uid: SessionUid, columns: number): Promise<readonly ReadLine[]>;
-  /** A piece of the main transcript; `columns`: where lines are broken. */
-  transcript(uid: SessionUid, asked: RawAsked, columns: number): RawPiece;
-  /** What came of it first; ids are details. */
-  reportLines(report: Report, columns: number): readonly ReadLine[];
-  ownFile(uid: SessionUid): OwnFile;
-  planRestore(uid: SessionUid, way: RestoreWay): RestorePlan;
-  /** Writes the files; returns a sentence. */
-  restore(plan: RestorePlan): Promise<string>;
-  isPinned(uid: SessionUid): boolean;
+  /** Writes the files, telling of plain bytes; returns a sentence. */
+  restore(plan: RestorePlan, waiting: WorkWatcher): Promise<string>;
 }

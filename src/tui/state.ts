@@ -182,9 +182,11 @@ export type Screen =
   | {
       readonly kind: 'restore';
       readonly plan: RestorePlan;
+      /** What is there is still being looked at: the plan is none yet. */
+      readonly isLooking: boolean;
       readonly done: string | null;
-      /** Its files are being written. */
-      readonly isWriting: boolean;
+      /** How many plain bytes of it are written; null: it is not being. */
+      readonly writing: Doing | null;
       /** Its agent is started with it then. */
       readonly starts: boolean;
       /** The other folder, as far as it is typed; null: none is. */
@@ -242,6 +244,8 @@ export interface State {
   readonly left: Sessions | null;
   /** The terminal tells of the mouse: the person has asked for it. */
   readonly hasMouse: boolean;
+  /** What a key asked of the store is not there yet, and that can be noticed. */
+  readonly isSlow: boolean;
   /** The user asked to quit while a sweep was running: it ends after its report. */
   readonly quitting: boolean;
 }
@@ -293,15 +297,26 @@ export type Event =
       readonly before?: RawPiece['before'];
       /** The end of it is seen first. */
       readonly atEnd?: boolean;
+      /** To what the list below found in it; left out: where nothing was read before. */
+      readonly leads?: boolean;
       readonly uid?: SessionUid;
       readonly mode?: Reader['mode'];
     }
   | { readonly kind: 'read_on'; readonly lines: readonly string[]; readonly more: RawPiece['more'] }
   | { readonly kind: 'read_back'; readonly lines: readonly string[]; readonly before: RawPiece['before'] }
-  | { readonly kind: 'restore_planned'; readonly plan: RestorePlan; readonly starts?: boolean }
-  | { readonly kind: 'restored'; readonly message: string }
+  /** `isLooking`: it is about to be. */
+  | {
+      readonly kind: 'restore_planned';
+      readonly plan: RestorePlan;
+      readonly starts?: boolean;
+      readonly isLooking?: boolean;
+    }
+  /** `isWhole`: all of it is where it should be. */
+  | { readonly kind: 'restored'; readonly message: string; readonly isWhole: boolean }
   | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[] }
   | { readonly kind: 'said'; readonly message: string }
+  /** What a key asked for is taking long enough to be noticed. */
+  | { readonly kind: 'slow'; readonly isSlow: boolean }
   | { readonly kind: 'faded' }
   | { readonly kind: 'interrupt' };
 
@@ -464,6 +479,7 @@ export function firstState(screen: Screen, size: Size): State {
     schedule: null,
     left: null,
     hasMouse: false,
+    isSlow: false,
     quitting: false,
   };
 }

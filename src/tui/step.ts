@@ -8,7 +8,7 @@ import { isTooSmall, type Move, moved } from './layout.ts';
 import { answered, asked, worked } from './screens/confirm.ts';
 import { moused } from './screens/mouse.ts';
 import { read, readBack, readFromEnd, readOn } from './screens/reader.ts';
-import { restored, restorePlanned } from './screens/restore.ts';
+import { restored, restorePlanned, restoreWorked } from './screens/restore.ts';
 import { isEmpty, settledPlace } from './screens/rules.ts';
 import { openSessions, told } from './screens/sessions.ts';
 import { isOver, quitSweep, sweepEvent } from './screens/sweep.ts';
@@ -80,6 +80,7 @@ export function step(state: State, event: Event): Stepped {
     case 'question':
       return asked(state, event);
     case 'worked':
+      if (nearest(state, 'restore')?.writing != null) return restoreWorked(state, event);
       return nearest(state, 'confirm')?.doing == null ? sweepEvent(state, event) : worked(state, event);
     case 'answered':
       return answered(state, event);
@@ -97,6 +98,8 @@ export function step(state: State, event: Event): Stepped {
       return upon(state, { kind: 'history', sweeps: event.sweeps, place: AT_TOP });
     case 'said':
       return saidOn(state, event.message);
+    case 'slow':
+      return to({ ...state, isSlow: event.isSlow });
     case 'faded':
       return to({ ...state, hint: null });
     case 'interrupt':

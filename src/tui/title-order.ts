@@ -2,9 +2,8 @@
  * All sessions by their titles. Titles are in no column of the list: they are read a piece at a time, sorted a piece at a time and
  * merged, so that no key waits.
  */
-import { titlesPage } from '../store/browse.ts';
-import type { ReadableDb } from '../store/connection.ts';
 import type { Catalogue } from './catalogue.ts';
+import type { StoreReads } from './ports.ts';
 
 /** A few milliseconds each. */
 const PAGE_ROWS = 2_500;
@@ -23,15 +22,14 @@ interface Titled {
 
 /** Rows of the catalogue, A first; ties newest first. Null: `goesOn` was no longer so. */
 export async function titleOrder(
-  db: ReadableDb,
+  reads: Pick<StoreReads, 'titles'>,
   catalogue: Catalogue,
   breath: () => Promise<void>,
   goesOn: () => boolean,
 ): Promise<Uint32Array | null> {
   let runs: Titled[][] = [];
   for (let from = 0; from < catalogue.ids.length; from += PAGE_ROWS) {
-    runs.push(titledPage(db, catalogue, from).sort(before));
-    await breath();
+    runs.push((await titledPage(reads, catalogue, from)).sort(before));
     if (!goesOn()) return null;
   }
   while (runs.length > 1) {
@@ -46,10 +44,14 @@ export async function titleOrder(
   return Uint32Array.from(runs[0] ?? [], ({ row }) => row);
 }
 
-function titledPage(db: ReadableDb, { ids, timesMs }: Catalogue, from: number): Titled[] {
+async function titledPage(
+  reads: Pick<StoreReads, 'titles'>,
+  { ids, timesMs }: Catalogue,
+  from: number,
+): Promise<Titled[]> {
   const until = Math.min(ids.length, from + PAGE_ROWS);
   const titles = new Map(
-    titlesPage(db, ids[from] ?? 0, ids[until - 1] ?? 0).map(({ id, title, uid }) => [
+    (await reads.titles(ids[from] ?? 0, ids[until - 1] ?? 0)).map(({ id, title, uid }) => [
       id,
       (title ?? UNTITLED + uid).slice(0, KEY_UNITS).toLowerCase(),
     ]),

@@ -27,8 +27,8 @@ export interface View {
   /** Sessions without a digest whose bytes only the bucket has. */
   readonly bucketOnly: number;
   readonly atRisk: readonly Risk[];
-  /** Stored bytes of the sessions of each of the last days, oldest first; empty where nothing is stored. */
-  readonly growth: readonly number[];
+  /** Stored bytes of the sessions of each of the last days, oldest first; empty where nothing is stored; null: not added up yet. */
+  readonly growth: readonly number[] | null;
   /** The next sweep is the first and takes most of what is stored: whether a run of `maintain` has said so. */
   readonly firstSweep: 'untold' | 'told' | null;
   /** The last run of `maintain`. */
@@ -65,7 +65,8 @@ export interface Risk {
 }
 
 /** Bytes a day by the last week's sessions; 0 where none is known. */
-export function growthADay(growth: readonly number[]): number {
+export function growthADay(growth: readonly number[] | null): number {
+  if (growth === null) return 0;
   const week = growth.slice(-8, -1);
   if (week.length === 0) return 0;
   return week.reduce((sum, bytes) => sum + bytes, 0) / week.length;

@@ -2,6 +2,7 @@
 import { afterAll, expect, test } from 'bun:test';
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -15,6 +16,7 @@ import { dirname, join } from 'node:path';
 import { tortureBinary } from '../../scripts/torture/binary.ts';
 import { keysRound, swapRound } from '../../scripts/torture/restore.ts';
 import { planRestore } from '../../src/cli/commands/restore.plan.ts';
+import { fail } from '../../src/domain/errors.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { armKillPoints } from '../../src/domain/kill-point.ts';
 import { restoreOne } from '../../src/restore/restore.ts';
@@ -84,5 +86,32 @@ test.each(CASES)('%s becomes a link to %s at %s: nothing is written there', asyn
   renameSync(join(world.home, 'aside'), join(world.home, place));
   const again = planRestore(places, world.db, session, { to: null, force: false });
   restoreOne(world.db, again, { db: world.db, now: () => world.now });
+  expect([existsSync(main), readFileSync(spilled, 'utf8')]).toEqual([true, 'a long answer']);
+});
+
+test('a restore that is stopped in the middle of a file leaves nothing of it, and the next one gives all', async () => {
+  using world = new World();
+  const main = world.put(claudePath(ID), promptLine(ID, 'hello'));
+  const spilled = world.put(SPILLED, 'a long answer');
+  await world.ingest();
+  for (const path of [main, spilled]) rmSync(path);
+  const session = findSession(world.db, UID);
+  if (session === null) throw new Error('no session');
+  const places = { host: world.host, settings: { storePath: world.db.path } };
+  const planned = () => planRestore(places, world.db, session, { to: null, force: false });
+  const before = new Set(readdirSync(world.home, { recursive: true, encoding: 'utf8' }));
+  for (let pieces = 0; pieces < 2; pieces += 1) {
+    let left = pieces;
+    const stopped = () => {
+      left -= 1;
+      if (left < 0) throw fail('interrupted', 'Stopped by you', 'Nothing was written.');
+    };
+    expect(() => restoreOne(world.db, planned(), null, stopped)).toThrow('Stopped by you');
+    const files = readdirSync(world.home, { recursive: true, encoding: 'utf8' });
+    expect(
+      files.filter((name) => !before.has(name) && !lstatSync(join(world.home, name)).isDirectory()),
+    ).toEqual([]);
+  }
+  restoreOne(world.db, planned(), null);
   expect([existsSync(main), readFileSync(spilled, 'utf8')]).toEqual([true, 'a long answer']);
 });

@@ -8,6 +8,7 @@ import { textOf, zoneBar } from '../../src/tui/paint.ts';
 import { contextOf } from '../../src/tui/screens.ts';
 import {
   type Event,
+  nearest,
   type State,
   TROUBLE_SOURCES,
   type TroubleSource,
@@ -15,7 +16,7 @@ import {
 } from '../../src/tui/state.ts';
 import { step } from '../../src/tui/step.ts';
 import { AT_THE_SHELL } from '../../src/tui/words.ts';
-import { daysBefore, FOUND, key, play, SIZE, typing, uidOf, view } from '../support/tui.ts';
+import { daysBefore, FOUND, key, play, ROWS, SIZE, typing, uidOf, view } from '../support/tui.ts';
 import { allStates, stateOf } from './states.ts';
 
 const at = (name: string, size = SIZE) => stateOf(name, size);
@@ -259,3 +260,79 @@ test('beside a session stood the end of a title that was too long for one line',
   expect(shown).toContain('Agent  claude-code');
   expect(shown).not.toContain('and adept in using git');
 });
+
+test('keys in the footer were no brighter than what they do', () => {
+  for (const name of ['dashboard', 'sessions', 'loss', 'reader-digest', 'restore-ready']) {
+    const footer = frame(at(name), { unicode: true }).at(-1) ?? [];
+    const tones = footer.filter(({ text }) => text.trim() !== '').map(({ tone }) => tone);
+    expect([name, new Set(tones)]).toEqual([name, new Set(['key', 'dim'])]);
+    expect(footer.find(({ tone }) => tone === 'key')?.text.trim()).toMatch(/^\S+$/);
+  }
+});
+
+test('what a search found was cut away before it at 60 columns', () => {
+  const title = 'a quite long beginning that says little of what was looked for in all of these sessions: ';
+  for (let columns = 80; columns <= 160; columns += 7) {
+    const size = { columns, rows: 24 };
+    const hit = stateOf('filter-hit', size);
+    const sessions = nearest(hit, 'sessions')?.sessions;
+    const found = sessions?.found;
+    if (sessions === undefined || found == null) throw new Error('nothing was found');
+    const hits = new Map(
+      [...found.hits].map(([id, one]) => [
+        id,
+        {
+          ...one,
+          snippets: [
+            {
+              where: 'prompt' as const,
+              text: `${title}walrus`,
+              marks: [[title.length, title.length + 6] as const],
+            },
+          ],
+        },
+      ]),
+    );
+    const shown = texts(play(hit, { kind: 'searched', found: { ...found, hits } }));
+    expect([columns, shown.some((text) => text.includes('walrus'))]).toEqual([columns, true]);
+  }
+});
+
+test('an agent’s name was cut with room to spare, and titles had 15 of 80 columns', () => {
+  for (const columns of [76, 80, 100, 129]) {
+    const shown = texts(at('sessions', { columns, rows: 24 }));
+    const head = shown.find((text) => text.includes('agent')) ?? '';
+    expect([columns, shown.some((text) => text.includes(' claude-code '))]).toEqual([columns, true]);
+    expect(columns - head.indexOf('title')).toBeGreaterThanOrEqual(columns === 76 ? 25 : 30);
+  }
+});
+
+test('success was yellow', () => {
+  for (const name of ['restore-done', 'loss-exported', 'dashboard-well'])
+    expect([
+      name,
+      frame(at(name), { unicode: true })
+        .flat()
+        .some(({ tone }) => tone === 'good'),
+    ]).toEqual([name, true]);
+});
+
+test('an evicted session gave nothing: enter has its digest, p is refused with words', () => {
+  const evicted = ROWS.findIndex(({ state }) => state === 'evicted');
+  const list = at('sessions', { columns: 100, rows: 200 });
+  const there = play(list, ...Array.from({ length: rowOf(list, uidOf(evicted)) }, () => key('down')));
+  expect(step(there, key('enter')).effects).toEqual([{ kind: 'digest', uid: uidOf(evicted) }]);
+  expect(texts(play(there, key('t'))).join(' ')).toContain('Its raw bytes were evicted');
+  const { effects, state } = step(there, key('p'));
+  expect(effects.filter(({ kind }) => kind === 'pin_marked')).toEqual([]);
+  expect(texts(state).join(' ')).toMatch(/evicted/);
+});
+
+/** Its row in the list as it is shown. */
+function rowOf(state: State, uid: string): number {
+  const sessions = nearest(state, 'sessions')?.sessions;
+  const rows = [...(sessions?.shown ?? [])].map(
+    (row) => sessions?.rows.get(sessions.catalogue?.ids[row] ?? -1)?.uid,
+  );
+  return rows.indexOf(uid as never);
+}

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test';
 import { archiveOf, digestJson, inPieces, session } from '../../scripts/torture/forged-archive.ts';
 import { importStream } from '../../src/archive/import.ts';
-import { digestLines } from '../../src/cli/services.ts';
+import { digestLines } from '../../src/cli/screen-reads.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import { frame } from '../../src/tui/frames/frame.ts';

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, jest, spyOn, test } from 'bun:test';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { parseTime } from '../../src/domain/time.ts';
+import { untriedSessions } from '../../src/store/browse.ts';
 import { Keeper, type KeeperServices, QUIET_MS, quietSessions } from '../../src/tui/keeper.ts';
 import type { Ingested } from '../../src/tui/ports.ts';
 import type { Event } from '../../src/tui/state.ts';
@@ -37,7 +38,7 @@ class Kept implements Disposable {
   constructor(watchFails: string | null = null) {
     const services: KeeperServices = {
       clock: { now: () => this.world.now, monotonicMs: () => (this.nowMs += this.readTakesMs), isSet: true },
-      db: this.world.db,
+      store: { untried: async (most) => untriedSessions(this.world.db, most) },
       background: {
         look: notUsed,
         ingest: (digests) => this.#ingest(digests),

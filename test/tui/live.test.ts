@@ -4,11 +4,11 @@ import { DEFAULT_LIMITS, GIB, MIB } from '../../src/domain/limits.ts';
 import { DAY_MS, type Iso } from '../../src/domain/time.ts';
 import type { ReadableDb } from '../../src/store/connection.ts';
 import { openReadable } from '../../src/store/open.ts';
-import { listSessions } from '../../src/store/read.ts';
+import { dataVersion, listSessions } from '../../src/store/read.ts';
 import { saveScans } from '../../src/store/scans.ts';
 import { beginSweep, finishSweep } from '../../src/store/write-sweep.ts';
 import { frame } from '../../src/tui/frames/frame.ts';
-import { growthOf, LiveView } from '../../src/tui/live.ts';
+import { growthOf, LiveView, readView } from '../../src/tui/live.ts';
 import { textOf } from '../../src/tui/paint.ts';
 import { DASHBOARD, firstState } from '../../src/tui/state.ts';
 import { growthADay, type View } from '../../src/tui/view.ts';
@@ -25,12 +25,22 @@ class Watched implements Disposable {
   readonly reading: ReadableDb = openReadable(`${this.world.folder}/store/s.db`);
   readonly seen: View[] = [];
   monotonicMs = 0;
-  readonly live = new LiveView(
-    this.reading,
-    DEFAULT_LIMITS,
-    { now: () => this.world.now, monotonicMs: () => this.monotonicMs, isSet: true },
-    (shown) => this.seen.push(shown),
-  );
+  readonly live = new LiveView({
+    reads: {
+      view: async (now, seen) => {
+        const version = dataVersion(this.reading);
+        if (version === seen?.version && now.slice(0, 16) === seen.minute) return null;
+        return { ...readView(this.reading, DEFAULT_LIMITS, now), version };
+      },
+      growth: async (now) => growthOf(this.reading, now),
+    },
+    clock: { now: () => this.world.now, monotonicMs: () => this.monotonicMs, isSet: true },
+    // At first what is known at once is told, then what takes adding up.
+    onChange: (shown) => shown.growth !== null && this.seen.push(shown),
+    onTrouble: (thrown) => {
+      throw thrown;
+    },
+  });
 
   /** Stores session `n`, which ended on that day of May, and makes its digest or not. */
   async store(n: number, day: number, analyze = true): Promise<void> {
@@ -52,32 +62,35 @@ class Watched implements Disposable {
   }
 }
 
+/** All that was answered so far has come to whoever asked. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 20; i += 1) await Promise.resolve();
+}
+
 describe('the view', () => {
   test('is told at the start, and again only when something has changed', async () => {
     using watched = new Watched();
-    watched.live.look();
-    watched.live.look();
+    await watched.live.look();
+    await watched.live.look();
     expect(watched.seen).toHaveLength(1);
     await watched.store(1, 20);
-    watched.live.look();
+    await watched.live.look();
     expect(watched.seen).toHaveLength(2);
-    watched.live.look();
+    await watched.live.look();
     expect(watched.seen).toHaveLength(2);
   });
 
   test('shows what another connection writes within a second', async () => {
     using watched = new Watched();
-    jest.useFakeTimers();
-    watched.live.start();
-    expect(watched.last.evicted).toBe(0);
-    jest.useRealTimers();
     await watched.store(1, 20);
     jest.useFakeTimers();
-    watched.live.stop();
     watched.live.start();
+    await settled();
+    expect(watched.last.evicted).toBe(0);
     const before = watched.seen.length;
     watched.world.evict(uid(1));
     jest.advanceTimersByTime(1000);
+    await settled();
     expect(watched.seen).toHaveLength(before + 1);
     expect([watched.last.analyzed, watched.last.evicted, watched.last.tier1Bytes]).toEqual([
       { sessions: 0, bytes: 0 },
@@ -86,14 +99,14 @@ describe('the view', () => {
     ]);
   });
 
-  test('is told anew each minute: what is too old changes by itself', () => {
+  test('is told anew each minute: what is too old changes by itself', async () => {
     using watched = new Watched();
-    watched.live.look();
+    await watched.live.look();
     watched.world.now = '2026-06-01T00:00:59.999Z' as Iso;
-    watched.live.look();
+    await watched.live.look();
     expect(watched.seen).toHaveLength(1);
     watched.world.now = '2026-06-01T00:01:00.000Z' as Iso;
-    watched.live.look();
+    await watched.live.look();
     expect(watched.seen).toHaveLength(2);
   });
 
@@ -103,7 +116,7 @@ describe('the view', () => {
     await watched.store(2, 21);
     await watched.store(3, 22, false);
     watched.world.evict(uid(1));
-    watched.live.look();
+    await watched.live.look();
     const bytes = new Map(listSessions(watched.reading).map((row) => [row.uid as string, row.storedBytes]));
     const [two, three] = [bytes.get(uid(2)) ?? 0, bytes.get(uid(3)) ?? 0];
     expect(two).toBeGreaterThan(1000);
@@ -132,11 +145,11 @@ describe('the view', () => {
     await watched.store(1, 20);
     await watched.store(2, 20, false);
     watched.world.now = '2026-07-05T10:00:00.001Z' as Iso;
-    watched.live.look();
+    await watched.live.look();
     expect(watched.last.next[0]?.sessions).toBe(1);
   });
 
-  test('has what agents will delete as the last scan knew it, and the last sweep', () => {
+  test('has what agents will delete as the last scan knew it, and the last sweep', async () => {
     using watched = new Watched();
     saveScans(watched.world.db, [
       {
@@ -155,7 +168,7 @@ describe('the view', () => {
     beginSweep(watched.world.db, { sweepId: 's-1', planId: 'p', startedAt: watched.world.now });
     const end = { finishedAt: watched.world.now, lostData: true, bytesFreed: 310 * MIB, report: '{}' };
     finishSweep(watched.world.db, { sweepId: 's-1', ...end });
-    watched.live.look();
+    await watched.live.look();
     expect(
       watched.last.atRisk.map(({ sessions, notStored, firstAt }) => [sessions, notStored, firstAt as string]),
     ).toEqual([[6, 2, '2026-06-04T12:00:00.000Z']]);
@@ -185,16 +198,16 @@ describe('growth', () => {
   test('is added up once a minute at most', async () => {
     using watched = new Watched();
     await watched.store(1, 31);
-    watched.live.look();
+    await watched.live.look();
     const { growth } = watched.last;
     await watched.store(2, 31);
     watched.monotonicMs = 59_000;
-    watched.live.look();
+    await watched.live.look();
     expect(watched.last.growth).toEqual(growth);
     await watched.store(3, 31);
     watched.monotonicMs = 61_000;
-    watched.live.look();
-    expect(watched.last.growth[13]).toBeGreaterThan(2 * (growth[13] ?? 0));
+    await watched.live.look();
+    expect(watched.last.growth?.[13]).toBeGreaterThan(2 * (growth?.[13] ?? 0));
   });
 
   test.each<[string, number[], number]>([

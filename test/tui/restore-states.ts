@@ -3,11 +3,17 @@ import type { Event } from '../../src/tui/state.ts';
 import { key, restorePlan, typing, uidOf } from '../support/tui.ts';
 import type { Maker } from './states.ts';
 
+const WRITTEN: Event = { kind: 'worked', done: 900 * 1024 ** 2, total: 2 * 1024 ** 3, elapsedMs: 3_000 };
+
 /** `browse`: opens the list of sessions, then plays the events. */
 export function restoreStates(
   browse: (...events: readonly Event[]) => Maker,
 ): Readonly<Record<string, Maker>> {
   return {
+    'restore-looking': browse({
+      ...{ kind: 'restore_planned', isLooking: true },
+      plan: restorePlan({ root: '-', files: [], resume: '' }),
+    }),
     'restore-ready': browse({ kind: 'restore_planned', plan: restorePlan() }),
     'restore-differs': browse({
       kind: 'restore_planned',
@@ -53,9 +59,14 @@ export function restoreStates(
       starts: true,
     }),
     'restore-writing': browse({ kind: 'restore_planned', plan: restorePlan() }, key('enter')),
+    'restore-written-half': browse({ kind: 'restore_planned', plan: restorePlan() }, key('enter'), WRITTEN),
+    'restore-stopping': browse(
+      { kind: 'restore_planned', plan: restorePlan() },
+      ...[key('enter'), WRITTEN, key('esc')],
+    ),
     'restore-done': browse(
       { kind: 'restore_planned', plan: restorePlan() },
-      { kind: 'restored', message: 'Wrote 2 files, byte for byte. 1 file is already there.' },
+      { kind: 'restored', message: 'Wrote 2 files, byte for byte. 1 file is already there.', isWhole: true },
     ),
   };
 }

@@ -203,7 +203,7 @@ describe('a key', () => {
     ['restore-folder', 'f', []],
     ['restore-folder', 'q', []],
     ['restore-writing', 'enter', []],
-    ['restore-writing', 'esc', []],
+    ['restore-writing', 'esc', [{ kind: 'stop_work' }]],
     ['sessions', 'p', [{ kind: 'pin_marked', ids: [1], pinned: true }]],
     ['sessions', 's', [{ kind: 'select' }]],
     ['sessions', 'S', [{ kind: 'select' }]],
@@ -250,8 +250,20 @@ describe('a key', () => {
     const ready = at('restore-ready');
     const [written] = step(ready, key('enter')).effects;
     expect(written?.kind).toBe('restore');
-    expect(effectsOf(play(ready, { kind: 'restored', message: 'Wrote it.' }), key('enter'))).toEqual([]);
+    expect(
+      effectsOf(play(ready, { kind: 'restored', message: 'Wrote it.', isWhole: true }), key('enter')),
+    ).toEqual([]);
   });
+});
+
+test('a restore that failed, or that was stopped, started its agent all the same', () => {
+  const starts = play(at('restore-starts'), key('enter'));
+  const told = { kind: 'restored', message: 'Stopped by you. Nothing was written.' } as const;
+  expect(effectsOf(starts, key('esc'))).toEqual([{ kind: 'stop_work' }]);
+  const stopped = step(play(starts, key('esc')), { ...told, isWhole: false });
+  expect(stopped.effects).toEqual([]);
+  expect(stopped.state.screen.kind).toBe('restore');
+  expect(step(starts, { ...told, isWhole: true }).effects).toEqual([{ kind: 'resume', uid: uidOf(0) }]);
 });
 
 /** Three sessions of 1, 2 and 3 MiB at a usage of 10 MiB: what is left when some stay can be read off. */

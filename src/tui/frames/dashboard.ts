@@ -310,6 +310,7 @@ function inDays(ms: number): string {
 }
 
 function growthText(view: View): string[] {
+  if (view.growth === null) return ['adding it up…'];
   if (view.growth.length === 0) return ['nothing yet'];
   const aDay = growthADay(view.growth);
   const spark = sparkline(view.growth);

@@ -84,11 +84,14 @@ const WATCHING: Readonly<Record<State['watching'], string>> = {
   stopped: 'stopped by you ○',
 };
 
+/** Whoever presses a key sees that it was heard. */
+const SLOW = 'reading the store…';
+
 function statusText(state: State, view: View | null, cells: number): string {
   if (view === null) return '';
   const time = `${view.now.slice(11, 16)} UTC`;
   if (state.screen.kind === 'first_run') return time;
-  const watching = WATCHING[state.watching];
+  const watching = state.isSlow ? SLOW : WATCHING[state.watching];
   const agents = view.byAgent.length;
   const counted = `${formatCount(agents)} agent${agents === 1 ? '' : 's'} · `;
   return `${cells < 76 ? '' : counted}${watching}  ${time}`;

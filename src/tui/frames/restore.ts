@@ -2,7 +2,8 @@
 import { plural } from '../../cli/format.ts';
 import { bodyRows } from '../layout.ts';
 import { BLANK, fit, type Line, line, pad, span, type Tone, wrap } from '../paint.ts';
-import type { RestorePlan, ScreenOf, Size } from '../state.ts';
+import type { Doing, RestorePlan, ScreenOf, Size } from '../state.ts';
+import { workText } from './work.ts';
 
 export function restoreRows(size: Size): number {
   return Math.max(1, bodyRows(size) - 5);
@@ -51,9 +52,10 @@ function tail(text: string, cells: number): string {
   return width <= cells ? fit(text, cells) : `…${Bun.sliceAnsi(text, width - cells + 1, width)}`;
 }
 
-function endLines({ plan, done, isWriting, starts }: ScreenOf<'restore'>, cells: number): Line[] {
+function endLines({ plan, done, writing, starts, isLooking }: ScreenOf<'restore'>, cells: number): Line[] {
   const told = (text: string, tone: Tone) => wrap(text, cells).map((part) => line(span(part, tone)));
-  if (isWriting) return told('Writing…', 'good');
+  if (isLooking) return told('Looking at what is there…', 'good');
+  if (writing !== null) return writingLines(writing, cells);
   if (done !== null) return told(done, 'good');
   if (plan.obstacle !== null) return told(plan.obstacle, 'warn');
   const replaces = plan.files.some(({ place }) => place === 'differs')
@@ -68,4 +70,12 @@ function endLines({ plan, done, isWriting, starts }: ScreenOf<'restore'>, cells:
     ? 'Press enter to leave the screens and start'
     : 'Press enter to write them, leave the screens and start';
   return [...replaces, ...told(`${verb}: ${plan.resume}`, 'title')];
+}
+
+/** How much of it is written, and how fast that goes. */
+function writingLines({ stopping, done, total, elapsedMs }: Doing, cells: number): Line[] {
+  if (stopping) return [line(span(fit('Stopping. Nothing of it will be left.', cells), 'warn'))];
+  const text =
+    total === 0 ? 'Writing…' : workText('Writing', { done: 0, total: 1, elapsedMs }, cells, { done, total });
+  return [line(span(text, 'good'))];
 }

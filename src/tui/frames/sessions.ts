@@ -258,8 +258,9 @@ function sessionList(state: State, view: View, sessions: Sessions, cells: number
   const lines = Array.from(shown.subarray(place.top, place.top + visible), (row, i) => {
     const id = catalogue?.ids[row] ?? -1;
     const session = rows.get(id);
-    if (session === undefined) return BLANK;
     const at = place.top + i;
+    // It is being read.
+    if (session === undefined) return line(span(`${at === place.cursor ? '›' : ' '}  …`, 'dim'));
     const isInRange =
       anchor !== null && at >= Math.min(anchor, place.cursor) && at <= Math.max(anchor, place.cursor);
     const isMarked = marked.has(id) || isInRange;

@@ -47,7 +47,7 @@ export function read(state: State, event: Extract<Event, { kind: 'read' }>): Ste
   const opened = known === null ? upon(state, { kind: 'reader', reader }) : withReader(state, reader);
   if (event.atEnd === true) return placed(opened.state, reader, lastPlace(opened.state, reader));
   // Who comes from a search is led to what was found, once there is something to look in.
-  const isFirst = known === null || known.lines === null;
+  const isFirst = event.leads ?? (known === null || known.lines === null);
   return isFirst && typed !== '' && lines !== null ? led(opened.state, reader) : opened;
 }
 

@@ -4,6 +4,7 @@ import type { Action } from '../keys.ts';
 import {
   AT_TOP,
   alone,
+  type Doing,
   type Event,
   onScreen,
   type RestoreWay,
@@ -18,27 +19,49 @@ import { back, PLAIN, type Rules } from './rules.ts';
 
 type Restore = ScreenOf<'restore'>;
 
+const BEGUN: Doing = { done: 0, total: 0, elapsedMs: 0, stopping: false };
+
 /** Longer paths no system takes. */
 const PATH_UNITS_MAX = 1000;
 
 /** Upon the list or the text that it was asked for on, or in the place of the plan that was shown. */
 export function restorePlanned(
   state: State,
-  { plan, starts = false }: Extract<Event, { kind: 'restore_planned' }>,
+  { plan, starts = false, isLooking = false }: Extract<Event, { kind: 'restore_planned' }>,
 ): Stepped {
   const screen: Restore = {
-    ...{ kind: 'restore', plan, done: null, isWriting: false, starts, typed: null, place: AT_TOP },
+    ...{ kind: 'restore', plan, isLooking, done: null, writing: null, starts, typed: null, place: AT_TOP },
   };
   return state.screen.kind === 'restore' ? onScreen(state, screen) : upon(state, screen);
 }
 
-export function restored(state: State, { message }: Extract<Event, { kind: 'restored' }>): Stepped {
+export function restored(state: State, { message, isWhole }: Extract<Event, { kind: 'restored' }>): Stepped {
   return within(state, 'restore', (under, screen) => {
     // Who asked for the agent, too, gets it where all is written.
-    if (screen.starts && screen.plan.resume !== '')
+    if (isWhole && screen.starts && screen.plan.resume !== '')
       return alone(under, { kind: 'done' }, { kind: 'resume', uid: screen.plan.uid });
-    return onScreen(under, { ...screen, done: message, isWriting: false });
+    return onScreen(under, { ...screen, done: message, writing: null });
   });
+}
+
+export function restoreWorked(
+  state: State,
+  { done, total, elapsedMs }: Extract<Event, { kind: 'worked' }>,
+): Stepped {
+  return within(state, 'restore', (under, screen) =>
+    screen.writing === null
+      ? to(under)
+      : onScreen(under, { ...screen, writing: { ...screen.writing, done, total, elapsedMs } }),
+  );
+}
+
+function stopped(state: State, screen: Restore): Stepped {
+  if (screen.writing === null) return to(state);
+  return onScreen(
+    state,
+    { ...screen, writing: { ...screen.writing, stopping: true } },
+    { kind: 'stop_work' },
+  );
 }
 
 function acted(state: State, screen: Restore, action: Action): Stepped {
@@ -49,8 +72,10 @@ function acted(state: State, screen: Restore, action: Action): Stepped {
     case 'confirm':
       if (typed !== null)
         return typed.trim() === '' ? elsewhere(state, screen, null) : anew({ to: typed.trim() }, false);
-      if (plan.obstacle !== null || screen.isWriting || screen.done !== null) return to(state);
-      return onScreen(state, { ...screen, isWriting: true }, { kind: 'restore', plan });
+      if (plan.obstacle !== null || screen.writing !== null || screen.done !== null) return to(state);
+      return onScreen(state, { ...screen, writing: BEGUN }, { kind: 'restore', plan });
+    case 'stop':
+      return stopped(state, screen);
     case 'force':
       return anew({ force: !plan.way.force });
     case 'elsewhere':
@@ -73,9 +98,10 @@ function elsewhere(state: State, screen: Restore, typed: string | null): Stepped
 export const restoreScreen: Rules<'restore'> = {
   ...PLAIN,
   title: () => 'Restore',
-  context(_, { done, plan, typed, isWriting }) {
+  context(_, { done, plan, typed, writing, isLooking }) {
     if (typed !== null) return 'folder';
-    if (isWriting) return 'writing';
+    if (isLooking) return 'looking';
+    if (writing !== null) return 'writing';
     if (done !== null) return 'restored';
     return plan.obstacle === null ? 'restore' : 'obstructed';
   },
@@ -90,6 +116,7 @@ export const restoreScreen: Rules<'restore'> = {
   typed: (state, screen, text) =>
     onScreen(state, { ...screen, typed: ((screen.typed ?? '') + text).slice(0, PATH_UNITS_MAX) }),
   back: (state) => back(state),
-  said: (state, screen, message) => onScreen(state, { ...screen, done: message, isWriting: false }),
+  said: (state, screen, message) =>
+    onScreen(state, { ...screen, done: message, writing: null, isLooking: false }),
   frame: ({ size }, _, screen, cells) => restoreFrame(size, screen, cells),
 };

@@ -67,6 +67,8 @@ function sessionsAction(state: State, sessions: Sessions, action: Action): Stepp
     case 'mark_range':
       return ranged(state, sessions);
     case 'pin':
+      if (sessions.marked.size === 0 && row?.state === 'evicted')
+        return noted(state, sessions, 'It is evicted: there is nothing left of it that a pin could keep.');
       return acting(state, sessions, (ids) => ({
         kind: 'pin_marked',
         ids,

@@ -54,6 +54,8 @@ describe('what is written', () => {
     await using screens = new Pty(program, []);
     await throughAll(screens, () => undefined);
     expect(sgrCodes(screens.raw).filter(isColour)).toEqual([]);
+    // It asks for no colour, and for nothing else: headings stay bold, the row under the cursor turned round.
+    expect(sgrCodes(screens.raw)).toEqual(expect.arrayContaining([1, 2, 7]));
     await using walk = new Pty(program, OVER);
     await throughSweep(walk, () => undefined);
     expect(walk.text(), 'danger is said in words').toContain('DATA LOSS');

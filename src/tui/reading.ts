@@ -1,0 +1,180 @@
+/**
+ * What is read because a key asks for it: texts, plans of a restore, past sweeps.
+ * Promises: the screen that it is for is there at once, and says that it is being read; an answer that comes after the person went on
+ * changes nothing.
+ */
+import type { SessionUid } from '../domain/ids.ts';
+import type { Asking } from './asking.ts';
+import type { Services } from './ports.ts';
+import { type Effect, type Event, nearest, type Reader, type State } from './state.ts';
+
+const SWEEPS_LISTED = 500;
+
+type ReadEffect = Extract<
+  Effect,
+  {
+    kind:
+      | 'digest'
+      | 'try_digest'
+      | 'transcript'
+      | 'raw'
+      | 'raw_end'
+      | 'read_on'
+      | 'read_back'
+      | 'plan_restore'
+      | 'history'
+      | 'report';
+  }
+>;
+
+interface Opened {
+  readonly title: string;
+  readonly mode: Reader['mode'];
+  readonly uid?: SessionUid;
+}
+
+export interface ReadingDeps {
+  readonly services: Pick<Services, 'store' | 'tryDigest' | 'conversation'>;
+  readonly asking: Asking;
+  readonly dispatch: (event: Event) => void;
+  readonly state: () => State;
+  /** What went wrong, as a sentence. */
+  readonly told: (thrown: unknown) => string;
+}
+
+const KILLED = 'This sweep was killed before its report. Its evictions are in `session-memory history`.';
+
+export class Reading {
+  readonly #deps: ReadingDeps;
+  /** Raised by each text that is opened: what was read for an older one is not shown. */
+  #turn = 0;
+
+  constructor(deps: ReadingDeps) {
+    this.#deps = deps;
+  }
+
+  read(effect: ReadEffect): void {
+    const { services, dispatch, state } = this.#deps;
+    const { store } = services;
+    const columns = state().size.columns - 2;
+    switch (effect.kind) {
+      case 'digest': {
+        const { uid } = effect;
+        return this.#open({ title: 'Digest', mode: 'digest', uid }, store.digest(uid, columns));
+      }
+      case 'try_digest':
+        return this.#open(
+          { title: 'What a loss would leave', mode: 'text' },
+          services.tryDigest(effect.uid, columns),
+        );
+      case 'transcript': {
+        const { uid } = effect;
+        return this.#open(
+          { title: 'Transcript', mode: 'conversation', uid },
+          services.conversation(uid, columns),
+        );
+      }
+      case 'raw':
+      case 'raw_end':
+        return this.#raw(effect.uid, effect.kind === 'raw_end', columns);
+      case 'read_on':
+      case 'read_back':
+        return this.#goOn(effect, columns);
+      case 'plan_restore':
+        return this.#restore(effect);
+      case 'history':
+        return this.#here(store.sweeps(SWEEPS_LISTED), (sweeps) => dispatch({ kind: 'history', sweeps }));
+      case 'report':
+        return this.#open(
+          { title: 'Report of a sweep', mode: 'report' },
+          store.reportOf(effect.sweepId, columns).then((lines) => lines ?? [KILLED]),
+        );
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  /** What is there is held against what is stored, which may be gigabytes. */
+  #restore({ uid, way, starts }: Extract<ReadEffect, { kind: 'plan_restore' }>): void {
+    const { services, dispatch } = this.#deps;
+    const none = { root: '-', files: [], resume: '', note: null, obstacle: null, isForcible: false };
+    dispatch({ kind: 'restore_planned', plan: { uid, way, ...none }, starts, isLooking: true });
+    this.#here(services.store.planRestore(uid, way), (plan) =>
+      dispatch({ kind: 'restore_planned', plan, starts }),
+    );
+  }
+
+  /** What comes after the person has gone elsewhere is not laid upon that. */
+  #here<T>(question: Promise<T>, then: (answer: T) => void): void {
+    const place = () => {
+      const { below, screen } = this.#deps.state();
+      return `${below.length} ${screen.kind}`;
+    };
+    const asked = place();
+    this.#deps.asking.ask(question, (answer) => {
+      if (place() === asked) then(answer);
+    });
+  }
+
+  #open(opened: Opened, question: Promise<Extract<Event, { kind: 'read' }>['lines']>): void {
+    this.#text(
+      opened,
+      question.then((lines) => ({ lines, more: null })),
+      {},
+    );
+  }
+
+  #raw(uid: SessionUid, atEnd: boolean, columns: number): void {
+    const asked = atEnd ? { untilBytes: Number.POSITIVE_INFINITY } : { fromBytes: 0 };
+    const question = this.#deps.services.store.raw(uid, asked, columns);
+    this.#text({ title: 'Raw transcript', mode: 'raw', uid }, question, atEnd ? { atEnd } : {});
+  }
+
+  #text(
+    opened: Opened,
+    question: Promise<Pick<Extract<Event, { kind: 'read' }>, 'lines' | 'more' | 'before'>>,
+    how: { readonly atEnd?: boolean },
+  ): void {
+    const { asking, dispatch, state, told } = this.#deps;
+    this.#turn += 1;
+    const turn = this.#turn;
+    // Who turns a text that is open keeps what is looked for, and is led nowhere.
+    const leads = state().screen.kind !== 'reader';
+    dispatch({ kind: 'read', ...opened, lines: null, more: null });
+    const answered = question.catch((thrown) => ({
+      lines: [{ text: told(thrown), tone: 'warn' } as const],
+      more: null,
+    }));
+    asking.ask(answered, (piece) => {
+      if (this.#isStill(turn)) dispatch({ kind: 'read', ...opened, ...how, ...piece, leads });
+    });
+  }
+
+  /** The text that was opened last is still to be read. */
+  #isStill(turn: number): boolean {
+    const reader = nearest(this.#deps.state(), 'reader')?.reader;
+    return turn === this.#turn && reader !== undefined && reader.lines === null;
+  }
+
+  #goOn(effect: Extract<ReadEffect, { kind: 'read_on' | 'read_back' }>, columns: number): void {
+    const { services, asking, dispatch, state } = this.#deps;
+    const { kind, uid, offsetBytes } = effect;
+    const turn = this.#turn;
+    const isOn = kind === 'read_on';
+    const place = { uid, offsetBytes };
+    const asked = isOn ? { fromBytes: offsetBytes } : { untilBytes: offsetBytes };
+    const goesOn = (piece: {
+      readonly lines: readonly string[];
+      readonly more: Reader['more'];
+      readonly before: Reader['before'];
+    }) => {
+      if (turn !== this.#turn || nearest(state(), 'reader') === null) return;
+      const { lines, more, before } = piece;
+      dispatch(isOn ? { kind, lines, more } : { kind: 'read_back', lines, before });
+    };
+    asking.ask(services.store.raw(uid, asked, columns), goesOn, () =>
+      // It can be asked for again.
+      goesOn({ lines: [], more: place, before: place }),
+    );
+  }
+}
