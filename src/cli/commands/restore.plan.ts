@@ -39,6 +39,7 @@ import { fileChunks } from '../../store/segments.ts';
 import { asVersion, versionsOf } from '../../store/versions.ts';
 import type { Context } from '../context.ts';
 import { liveFiles } from '../wire.ts';
+import { resumeOf } from './restore.resume.ts';
 import { chosenVersions, type WantedVersion } from './restore.versions.ts';
 
 /** A restore as it would be: where each file goes and what is there. */
@@ -220,29 +221,6 @@ function importFile(
   return { made: madeFor(takesBack, tree, db, session, target, files), needs: null };
 }
 
-/** What is typed to go on with it. */
-function resumeOf(
-  agent: AgentFormat | null,
-  session: SessionRow,
-  {
-    asked,
-    placed,
-    otherProject,
-    path,
-    machine,
-  }: {
-    readonly asked: SessionToPlace;
-    readonly placed: RestoreTarget;
-    readonly otherProject: string | null;
-    readonly path: string | undefined;
-    /** Of the person's own, that it is known by; null: it was met here, or came with an archive. */
-    readonly machine: string | null;
-  },
-): Resume {
-  if (agent === null) return { cwd: null, argv: [] };
-  return otherProject === null ? wayBackTo(agent, session, asked, { path, machine }) : agent.resume(placed);
-}
-
 /**
  * The project as this machine knows it, where another machine has gone on with a session of ours in a folder of its own: by what its records
  * say, or by where its agent has put the transcript. Null: it is the same, or the session was never met here.
@@ -268,27 +246,6 @@ function isThere(root: string, relPath: string): boolean {
  */
 function cameWithArchive(db: ReadableDb, { uid, origin }: SessionRow): boolean {
   return origin !== null || agentRootOf(db, uid) === null;
-}
-
-/** A word of a command that does not begin so may be taken for a flag, or for another folder. */
-const ABSOLUTE = /^(?:\/|[A-Za-z]:[\\/]|\\\\)/;
-
-/** A folder that only an archive tells of is a stranger's word, and that of another machine need not be here: nobody is led into it. */
-function wayBackTo(
-  agent: AgentFormat,
-  { project }: SessionRow,
-  { target, isForeign }: SessionToPlace,
-  { path, machine }: { readonly path: string | undefined; readonly machine: string | null },
-): Resume {
-  const at = path === undefined ? target : { ...target, path };
-  if (project === null || (!isForeign && ABSOLUTE.test(project))) return agent.resume(at);
-  const resume = agent.resume({ ...at, project: null });
-  if (!isForeign) return { ...resume, cwd: null };
-  const told =
-    machine === null
-      ? `It came with an archive, which says that its folder is ${project}: go to the folder that you mean first.`
-      : `On ${machine} its folder is ${project}: go to the one that you mean first, or give --project DIR.`;
-  return { ...resume, cwd: null, needs: [told, resume.needs ?? ''].join(' ').trim() };
 }
 
 /**
