@@ -374,3 +374,34 @@ test(
   },
   LONG,
 );
+
+test(
+  'what was fetched here and is then written anew by its agent is no other session',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    using desktop = await Machine.joined(model, 'desktop');
+    const at = '2026-05-01T10:00:00.000Z';
+    const meta = { id: id(1), timestamp: at, cwd: '/srv/forge', originator: 'codex_cli_rs', source: 'cli' };
+    const said = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'done' }] };
+    const records = [
+      { timestamp: at, type: 'session_meta', payload: { ...meta, cli_version: '0.130.0' } },
+      { timestamp: at, type: 'event_msg', payload: { type: 'user_message', message: 'do it' } },
+      { timestamp: at, type: 'response_item', payload: said },
+    ];
+    const lines = (all: readonly object[]) => all.map((one) => `${JSON.stringify(one)}\n`).join('');
+    const relPath = `.codex/sessions/2026/05/01/rollout-2026-05-01T10-00-00-${id(1)}.jsonl`;
+    laptop.put(relPath, lines(records));
+    await laptop.ok('ingest');
+    await laptop.sync();
+    await desktop.sync();
+    await desktop.ok('restore', id(1));
+    // As Codex does it by itself when its version changes.
+    desktop.put(relPath, lines(records.map((one, ordinal) => ({ ordinal, ...one }))));
+    await desktop.ok('ingest');
+    expect((await desktop.listed()).map(({ session_uid, state }) => [session_uid, state])).toEqual([
+      [`codex:${id(1)}`, 'evicted'],
+    ]);
+  },
+  LONG,
+);
