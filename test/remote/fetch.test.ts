@@ -18,6 +18,7 @@ import { spoolFor } from '../../src/archive/import.ts';
 import * as schemas from '../../src/cli/schemas.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { bytesOf, fetched } from '../../src/remote/fetch.ts';
+import { packName } from '../../src/remote/layout.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { type Asked, type Fault, ModelBucket } from '../support/model-bucket.ts';
 import { id, Machine, uid } from '../support/remote-machine.ts';
@@ -104,6 +105,34 @@ test(
     }
     model.put(one, first);
     expect(await laptop.fetch(uid(1))).toBe(text);
+  },
+  LONG,
+);
+
+test(
+  'a pack that was sealed as it should be and holds other bytes than were recorded is named, in one piece and in several',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = new RemoteWorld(model, 'laptop');
+    const texts = [promptLine(id(1), 'one piece'), longText(2, 9_000_000)];
+    for (const [i, text] of texts.entries()) {
+      laptop.put(claudePath(id(i + 1)), text);
+      await laptop.ingest();
+      await laptop.sync();
+    }
+    const bucket = bucketIn(model);
+    for (const [i, text] of texts.entries()) {
+      const [state] = bytesOf(laptop.db, uid(i + 1) as SessionUid);
+      const pack = state?.packs?.at(-1) ?? '';
+      const whole = model.bytes(packName(pack));
+      const plain = Buffer.from((await bucket.pack(pack)) ?? []);
+      plain.writeUInt8(plain.readUInt8(5) ^ 1, 5);
+      model.put(packName(pack), await bucket.sealedPack(pack, plain, 'little'));
+      const told = await laptop.fetch(uid(i + 1)).catch((thrown: Error) => thrown.message);
+      expect(told).toContain('does not have the hash that was recorded');
+      model.put(packName(pack), whole);
+      expect(await laptop.fetch(uid(i + 1))).toBe(text);
+    }
   },
   LONG,
 );
