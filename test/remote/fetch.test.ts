@@ -341,6 +341,8 @@ test(
     await laptop.sync();
     await laptop.ok('evict', id(1), '--yes');
     rmSync(path);
+    // The usual folder is there too.
+    mkdirSync(join(laptop.home, '.claude/projects'), { recursive: true });
     const told = await laptop.ok('restore', id(1));
     expect(readFileSync(path, 'utf8')).toContain('in a container');
     // It is this machine's own: its folder is nobody's word.
