@@ -1,16 +1,18 @@
 /**
  * Bytes that are not in the store, from the bucket: in a passing store of their own, out of which they are restored or shown.
- * Promises: the store itself does not change; what was fetched is whole, by the hashes that were recorded, or the command fails; what was
+ * Promises: of the store itself no more changes than what it notes of a session that was put back; what was fetched is whole, by the hashes that were recorded, or the command fails; what was
  * fetched is gone afterwards, also where the command is killed (`store/passing.ts`). Without a bucket nothing in here is reached.
  */
 import { agentById } from '../agents/registry.ts';
 import { importArrivals, spoolFor } from '../archive/import.ts';
 import { FailureError, fail } from '../domain/errors.ts';
+import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import { plainLine } from '../domain/text.ts';
+import { rememberFetched } from '../ingest/remember.ts';
 import { bytesOf, fetched } from '../remote/fetch.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
-import { openReadable } from '../store/open.ts';
+import { openReadable, openWritable } from '../store/open.ts';
 import { openPassing } from '../store/passing.ts';
 import { findSession, resolveSession } from '../store/read.ts';
 import type { StoredBytes } from '../store/remote/state.ts';
@@ -36,6 +38,21 @@ export async function withBytes<T>(
   if (session === null) return await use(context, null);
   using from = await fetchedWhole(context, session);
   return await use({ ...context, args: [session.uid] }, from);
+}
+
+/**
+ * What a session says that was fetched and put where its agent looks: one that its agent writes anew is known again by it. The session is
+ * there already: where this cannot be noted it is only said.
+ */
+export async function learnFetched(context: Context, from: ReadableDb, uid: SessionUid): Promise<void> {
+  const { host, settings, signal, io } = context;
+  try {
+    using db = openWritable(settings.storePath);
+    await rememberFetched({ from, db, host }, uid, signal);
+  } catch (thrown) {
+    if (!(thrown instanceof FailureError)) throw thrown;
+    io.err(`warning: could not note what it says: ${plainLine(thrown.failure.message)}\n`);
+  }
 }
 
 /** The named session where its bytes have to be fetched; null: all others, and whatever else is told by the command itself. */

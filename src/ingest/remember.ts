@@ -9,7 +9,7 @@ import type { AgentFormat, Host } from '../domain/agent.ts';
 import type { ContentForm } from '../domain/content.ts';
 import { FailureError } from '../domain/errors.ts';
 import { agentOf, type SessionUid } from '../domain/ids.ts';
-import type { WritableDb } from '../store/connection.ts';
+import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { hasContent, noteContent } from '../store/contents.ts';
 import { filesOf } from '../store/read.ts';
 import { isDiskFull } from '../store/room.ts';
@@ -42,6 +42,16 @@ export async function rememberSessions(
   }
 }
 
+/** A session whose bytes are in `from` for a moment, and that `db` knows as evicted: its agent is about to find it here, and may write it anew. */
+export async function rememberFetched(
+  { from, db, host }: RememberDeps & { readonly from: ReadableDb },
+  uid: SessionUid,
+  signal?: AbortSignal,
+): Promise<void> {
+  const agent = agentById(agentOf(uid), host);
+  if (agent?.content?.isRemembered === true) await noteFiles({ from, db }, uid, agent, signal);
+}
+
 async function rememberSession(
   db: WritableDb,
   uid: SessionUid,
@@ -49,18 +59,27 @@ async function rememberSession(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   hashFiles(db, uid);
-  for (const file of filesOf(db, uid)) {
+  await noteFiles({ from: db, db }, uid, agent, signal);
+}
+
+async function noteFiles(
+  { from, db }: { readonly from: ReadableDb; readonly db: WritableDb },
+  uid: SessionUid,
+  agent: AgentFormat,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (const file of filesOf(from, uid)) {
     const form = rememberedForm(agent, file.key);
     if (form === null || file.gone || file.sha256 === null || signal?.aborted === true) continue;
     const of = new Uint8Array(Buffer.from(file.sha256, 'hex'));
     if (hasContent(db, of)) continue;
-    const content = await contentOf(db, uid, file, form, signal);
+    const content = await contentOf(from, uid, file, form, signal);
     if (content !== null) noteContent(db, of, content);
   }
 }
 
 async function contentOf(
-  db: WritableDb,
+  db: ReadableDb,
   uid: SessionUid,
   file: StoredFile,
   form: ContentForm,

@@ -25,6 +25,7 @@ export const PACK_PLAIN_BYTES_MAX = 80 * 1024 * 1024;
 const WINDOW_LOG = 24;
 const LEVEL = 6;
 const LITTLE_LEVEL = 3;
+const CHUNK_BYTES = 4 * 1024 * 1024;
 /** Segments that take more than this part of their plain bytes hardly compress. */
 const HARD_PART = 0.5;
 /** What cannot be compressed grows by less than this. */
@@ -51,8 +52,8 @@ export async function packed(plain: Uint8Array, effort: Effort): Promise<Uint8Ar
   if (effort === 'little') return await Bun.zstdCompress(plain, { level: LITTLE_LEVEL });
   return await compress(plain, {
     pledgedSrcSize: plain.length,
-    // In one go: between two pieces of what comes out the compression would wait for this thread, which has other work.
-    chunkSize: plain.length + GROWS_BYTES_MAX,
+    // Mostly in one go: between two pieces of what comes out the compression waits for this thread, which has other work.
+    chunkSize: CHUNK_BYTES,
     params: {
       [constants.ZSTD_c_compressionLevel]: LEVEL,
       [constants.ZSTD_c_windowLog]: WINDOW_LOG,

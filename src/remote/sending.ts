@@ -10,8 +10,11 @@ import { PACK_PLAIN_BYTES, PackBuilder } from './pack.ts';
 
 /** One is compressed, one sent, one read back; more would take memory, and wait for the same line. */
 const PACKS_AT_ONCE = 3;
-/** Plain bytes: the records of one session may be as large as several packs, and go alone. */
-const BYTES_AT_ONCE = PACKS_AT_ONCE * PACK_PLAIN_BYTES;
+/**
+ * Plain bytes: to compress a full pack takes several times its size, so two of them go at once. The records of one session may be as large as
+ * several packs, and go alone.
+ */
+const BYTES_AT_ONCE = 2 * PACK_PLAIN_BYTES;
 
 export class Sending {
   readonly #bucket: Bucket;

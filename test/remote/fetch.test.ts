@@ -18,6 +18,7 @@ import { spoolFor } from '../../src/archive/import.ts';
 import * as schemas from '../../src/cli/schemas.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { bytesOf, fetched } from '../../src/remote/fetch.ts';
+import { packName } from '../../src/remote/layout.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { type Asked, type Fault, ModelBucket } from '../support/model-bucket.ts';
 import { id, Machine, uid } from '../support/remote-machine.ts';
@@ -104,6 +105,34 @@ test(
     }
     model.put(one, first);
     expect(await laptop.fetch(uid(1))).toBe(text);
+  },
+  LONG,
+);
+
+test(
+  'a pack that was sealed as it should be and holds other bytes than were recorded is named, in one piece and in several',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = new RemoteWorld(model, 'laptop');
+    const texts = [promptLine(id(1), 'one piece'), longText(2, 9_000_000)];
+    for (const [i, text] of texts.entries()) {
+      laptop.put(claudePath(id(i + 1)), text);
+      await laptop.ingest();
+      await laptop.sync();
+    }
+    const bucket = bucketIn(model);
+    for (const [i, text] of texts.entries()) {
+      const [state] = bytesOf(laptop.db, uid(i + 1) as SessionUid);
+      const pack = state?.packs?.at(-1) ?? '';
+      const whole = model.bytes(packName(pack));
+      const plain = Buffer.from((await bucket.pack(pack)) ?? []);
+      plain.writeUInt8(plain.readUInt8(5) ^ 1, 5);
+      model.put(packName(pack), await bucket.sealedPack(pack, plain, 'little'));
+      const told = await laptop.fetch(uid(i + 1)).catch((thrown: Error) => thrown.message);
+      expect(told).toContain('does not have the hash that was recorded');
+      model.put(packName(pack), whole);
+      expect(await laptop.fetch(uid(i + 1))).toBe(text);
+    }
   },
   LONG,
 );
@@ -312,6 +341,8 @@ test(
     await laptop.sync();
     await laptop.ok('evict', id(1), '--yes');
     rmSync(path);
+    // The usual folder is there too.
+    mkdirSync(join(laptop.home, '.claude/projects'), { recursive: true });
     const told = await laptop.ok('restore', id(1));
     expect(readFileSync(path, 'utf8')).toContain('in a container');
     // It is this machine's own: its folder is nobody's word.
@@ -371,6 +402,37 @@ test(
     const restored = JSON.parse((await laptop.ok('restore', id(1), '--json')).out);
     expect([restored.files, restored.resume.cwd]).toEqual([[path], '/home/me/project']);
     expect(readFileSync(path, 'utf8')).toBe(first + second.replace('/home/me/project', other));
+  },
+  LONG,
+);
+
+test(
+  'what was fetched here and is then written anew by its agent is no other session',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    using desktop = await Machine.joined(model, 'desktop');
+    const at = '2026-05-01T10:00:00.000Z';
+    const meta = { id: id(1), timestamp: at, cwd: '/srv/forge', originator: 'codex_cli_rs', source: 'cli' };
+    const said = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'done' }] };
+    const records = [
+      { timestamp: at, type: 'session_meta', payload: { ...meta, cli_version: '0.130.0' } },
+      { timestamp: at, type: 'event_msg', payload: { type: 'user_message', message: 'do it' } },
+      { timestamp: at, type: 'response_item', payload: said },
+    ];
+    const lines = (all: readonly object[]) => all.map((one) => `${JSON.stringify(one)}\n`).join('');
+    const relPath = `.codex/sessions/2026/05/01/rollout-2026-05-01T10-00-00-${id(1)}.jsonl`;
+    laptop.put(relPath, lines(records));
+    await laptop.ok('ingest');
+    await laptop.sync();
+    await desktop.sync();
+    await desktop.ok('restore', id(1));
+    // As Codex does it by itself when its version changes.
+    desktop.put(relPath, lines(records.map((one, ordinal) => ({ ordinal, ...one }))));
+    await desktop.ok('ingest');
+    expect((await desktop.listed()).map(({ session_uid, state }) => [session_uid, state])).toEqual([
+      [`codex:${id(1)}`, 'evicted'],
+    ]);
   },
   LONG,
 );

@@ -8,7 +8,7 @@ import { restoreOne } from '../../restore/restore.ts';
 import type { ReadableDb } from '../../store/connection.ts';
 import { resolveSession } from '../../store/read.ts';
 import type { Context } from '../context.ts';
-import { fetchedWhole, isAway } from '../fetched.ts';
+import { fetchedWhole, isAway, learnFetched } from '../fetched.ts';
 import { type PlannedRestore, planRestore, type RestoreOptions, type Shared } from './restore.plan.ts';
 import { type FailedRestore, nameFiles } from './restore.tell.ts';
 
@@ -45,6 +45,7 @@ export async function restoreAway(
       const planned = planRestore({ ...context, known }, from, resolveSession(from, uid), options, shared);
       nameFiles(context, planned);
       const asides = isDry ? new Map<string, string>() : restoreOne(from, planned, null);
+      if (!isDry && options.to === null) await learnFetched(context, from, uid);
       for (const [path, aside] of asides) told.asides.set(path, aside);
       told.restored.push(planned);
     } catch (thrown) {

@@ -134,6 +134,10 @@ async function restoreNamed(context: Context, from: ReadableDb | null): Promise<
     const restoring = storedFirst === undefined ? planned : { ...planned, storedFirst };
     const asides = restoreOne(bytes, restoring, learningOf(context, writable));
     const unlisted = addToLists([planned], context.clock.now());
+    if (from !== null && to === null) {
+      const { learnFetched } = await import('../fetched.ts');
+      await learnFetched(context, from, session.uid);
+    }
     const starts = resumes && canStart(context);
     code = tellOne(context, { planned, asides, unlisted }, to !== null, starts);
     if (resumes && !starts && !context.json)
