@@ -38,7 +38,13 @@ import {
 } from './ingest-report.ts';
 import { mostNewBytes, storedSizeOf, takenBytes } from './measure.ts';
 import { noRoom, noteScans, noteUnnamed } from './no-room.ts';
-import { type Admission, type TakeDeps, takeSession } from './take-session.ts';
+import {
+  type Admission,
+  type NotTaken,
+  type TakeDeps,
+  type TakenSession,
+  takeSession,
+} from './take-session.ts';
 
 export type { IngestOptions, IngestProgress, IngestReport } from './ingest-report.ts';
 
@@ -277,12 +283,8 @@ async function takeAll(
     // Sessions are stored in their order: what is ready comes before one that takes the long way.
     ready?.flush(report);
     if (session.bearers !== undefined && !asked.has(session.bearers)) {
-      // What bears one id is asked about at once: each is held against what the others have become.
       asked.add(session.bearers);
-      const waiting = new Set([session, ...queue]);
-      const others = session.bearers.filter((each) => waiting.has(each));
-      for (const each of others) if (queue.includes(each)) queue.splice(queue.indexOf(each), 1);
-      queue.unshift(...(await inOrder(deps.db, others)));
+      await putTogether(deps.db, session, queue);
       done -= 1;
       continue;
     }
@@ -290,38 +292,18 @@ async function takeAll(
       noRoom,
     );
     decided('ingest', 'uid' in taken ? taken.uid : session.uid, taken.kind);
-    if (taken.kind === 'no_room') {
-      report.disk_full = true;
-      left.add(session);
-      continue;
-    }
-    if (taken.kind === 'forgotten') {
-      report.sessions_forgotten += 1;
-      continue;
-    }
-    if (taken.kind === 'wait') {
+    if (!('filesRead' in taken)) {
+      const outcome = await notStored(deps, take, taken, report);
+      if (outcome === 'waits') left.add(session);
+      if (outcome !== 'all_wait') continue;
       for (const waiting of [session, ...queue]) left.add(waiting);
       break;
-    }
-    if (taken.kind === 'digest_only') {
-      const { digestOnly } = await import('./digest-only.ts');
-      const noted = await digestOnly(deps, taken.found, taken.continues, take.warn).catch(noRoom);
-      if (noted === true) report.sessions_digest_only += 1;
-      else left.add(session);
-      if (typeof noted === 'object') report.disk_full = true;
-      continue;
     }
     readBytes += rawBytesOf(session);
     killPoint('ingest.session-stored');
     queue.unshift(...taken.diverged.filter((other) => !isLikeForgotten(forgotten, other, take.warn)));
-    report.files_read += taken.filesRead;
-    report.bytes_read += taken.bytesRead;
-    report.failed += taken.failed;
-    if (taken.kind === 'new') report.sessions_new += 1;
-    else if (taken.kind === 'grown') report.sessions_grown += 1;
-    else if (taken.kind === 'evicted') report.sessions_evicted += 1;
     unchanged.note(taken.uid, session, taken.kind === 'unchanged');
-    if (taken.isTakenBack === true) report.sessions_taken_back += 1;
+    count(taken, report);
     if (options.analyze && !taken.interrupted && (taken.kind === 'new' || taken.kind === 'grown'))
       await analyzeAll(deps, [taken.uid], report);
   }
@@ -329,6 +311,53 @@ async function takeAll(
   for (const session of ready?.leftAlone() ?? []) left.add(session);
   report.sessions_waiting = left.size;
   return left;
+}
+
+/** Brings what bears one id to the front of the queue: each of them is held against what the others have become. */
+async function putTogether(db: WritableDb, session: FoundSession, queue: FoundSession[]): Promise<void> {
+  const waiting = new Set([session, ...queue]);
+  const others = session.bearers?.filter((each) => waiting.has(each)) ?? [];
+  for (const each of others) if (queue.includes(each)) queue.splice(queue.indexOf(each), 1);
+  queue.unshift(...(await inOrder(db, others)));
+}
+
+/** Of a session of which nothing was stored: whether it waits for another run, and with it all behind it. */
+async function notStored(
+  deps: IngestDeps,
+  { warn }: TakeDeps,
+  taken: NotTaken | ReturnType<typeof noRoom>,
+  report: IngestReport,
+): Promise<'done' | 'waits' | 'all_wait'> {
+  switch (taken.kind) {
+    case 'no_room':
+      report.disk_full = true;
+      return 'waits';
+    case 'forgotten':
+      report.sessions_forgotten += 1;
+      return 'done';
+    case 'wait':
+      return 'all_wait';
+    case 'digest_only': {
+      const { digestOnly } = await import('./digest-only.ts');
+      const noted = await digestOnly(deps, taken.found, taken.continues, warn).catch(noRoom);
+      if (typeof noted === 'object') report.disk_full = true;
+      if (noted !== true) return 'waits';
+      report.sessions_digest_only += 1;
+      return 'done';
+    }
+    default:
+      return taken satisfies never;
+  }
+}
+
+function count(taken: TakenSession, report: IngestReport): void {
+  report.files_read += taken.filesRead;
+  report.bytes_read += taken.bytesRead;
+  report.failed += taken.failed;
+  if (taken.kind === 'new') report.sessions_new += 1;
+  else if (taken.kind === 'grown') report.sessions_grown += 1;
+  else if (taken.kind === 'evicted') report.sessions_evicted += 1;
+  if (taken.isTakenBack === true) report.sessions_taken_back += 1;
 }
 
 /**

@@ -155,57 +155,91 @@ async function storeFrom(
     }
   }
   const start = merged?.logOffset ?? from.logOffset;
-  let pending: NewSegment[] = [];
-  let pendingBytes = 0;
-  let doneBytes = 0;
-  let logBytes = from.logOffset;
-  let { fileId } = from;
+  const added = new AddedSegments(context, file, source, from, start);
   const pacer = new Pacer();
-  // Until the last flush the path's stat is not trusted, so that after a kill the next run goes on.
-  const flush = (isLast: boolean) => {
-    const newBytes = doneBytes - (from.logOffset - start);
-    const rawBytes = from.fromByte + Math.max(0, newBytes);
-    const seen = seenOf(file, source, rawBytes, { holdsAll: true, isUnfinished: !isLast });
-    const sha = isLast && whole !== null ? whole.digest() : null;
-    fileId = context.db.writeTransaction(() => {
-      const { sessionId } = context;
-      const target = fileId ?? madeFile(context, sessionId, file);
-      const extents = joined([...(from.extents ?? []), [from.logOffset, Math.max(0, newBytes)]]);
-      // A file that was only shortened adds nothing, and its version is a part of its log.
-      const logEnd = Math.max(from.logOffset, start + doneBytes);
-      const isWhole =
-        logEnd === 0 || (extents.length === 1 && extents[0]?.[0] === 0 && extents[0][1] === logEnd);
-      const version = { rawBytes, extents: isWhole ? null : extents, sha256: sha };
-      storeVersion(
-        context.db,
-        sessionId,
-        { fileId: target, logBytes, added: pending, ...version },
-        seen,
-        context.metAt,
-      );
-      recountSession(context.db, sessionId);
-      if (isLast) context.describe?.();
-      return target;
-    });
-    killPoint(isLast ? `ingest.${from.kind}` : 'ingest.flushed');
-    logBytes = start + doneBytes;
-    pending = [];
-    pendingBytes = 0;
-  };
   for await (const segment of toSegments(chunks(), start)) {
-    pending.push(segment);
-    pendingBytes += segment.data.length;
-    doneBytes += segment.rawBytes;
-    if (pendingBytes >= FLUSH_BYTES) flush(false);
-    if (pendingBytes === 0) pacer.collect();
+    added.push(segment);
+    if (added.waitingBytes >= FLUSH_BYTES) added.flush();
+    if (added.waitingBytes === 0) pacer.collect();
     else pacer.passed(segment.rawBytes);
     if (context.signal.aborted) {
-      if (pending.length > 0) flush(false);
+      if (added.waitingBytes > 0) added.flush();
       return { kind: 'interrupted', readBytes };
     }
   }
-  flush(true);
+  added.end(whole?.digest() ?? null);
   return { kind: from.kind, readBytes };
+}
+
+/**
+ * What comes to the log of a file: kept back until it is worth a transaction. Until the last one the path's stat is not trusted,
+ * so that after a kill the next run goes on.
+ */
+class AddedSegments {
+  readonly #context: TakeContext;
+  readonly #file: FoundFile;
+  readonly #source: Source;
+  readonly #from: StoreFrom;
+  /** Where the first of them begins in the log: before `from.logOffset` where a small segment is merged with what follows. */
+  readonly #start: number;
+  #waiting: NewSegment[] = [];
+  #doneBytes = 0;
+  #logBytes: number;
+  #fileId: number | null;
+  /** Compressed, and not written yet. */
+  waitingBytes = 0;
+
+  constructor(context: TakeContext, file: FoundFile, source: Source, from: StoreFrom, start: number) {
+    this.#context = context;
+    this.#file = file;
+    this.#source = source;
+    this.#from = from;
+    this.#start = start;
+    this.#logBytes = from.logOffset;
+    this.#fileId = from.fileId;
+  }
+
+  push(segment: NewSegment): void {
+    this.#waiting.push(segment);
+    this.waitingBytes += segment.data.length;
+    this.#doneBytes += segment.rawBytes;
+  }
+
+  flush(): void {
+    this.#write(null, false);
+    killPoint('ingest.flushed');
+  }
+
+  /** `sha256`: of the whole file; null where it was not read from its beginning. */
+  end(sha256: Uint8Array | null): void {
+    this.#write(sha256, true);
+    killPoint(`ingest.${this.#from.kind}`);
+  }
+
+  #write(sha256: Uint8Array | null, isLast: boolean): void {
+    const { db, sessionId, metAt, describe } = this.#context;
+    const { fromByte, logOffset, extents: before = [] } = this.#from;
+    const newBytes = Math.max(0, this.#doneBytes - (logOffset - this.#start));
+    const rawBytes = fromByte + newBytes;
+    const extents = joined([...before, [logOffset, newBytes]]);
+    // A file that was only shortened adds nothing, and its version is a part of its log.
+    const logEnd = Math.max(logOffset, this.#start + this.#doneBytes);
+    const [only] = extents;
+    const isWhole = logEnd === 0 || (extents.length === 1 && only?.[0] === 0 && only[1] === logEnd);
+    const seen = seenOf(this.#file, this.#source, rawBytes, { holdsAll: true, isUnfinished: !isLast });
+    this.#fileId = db.writeTransaction(() => {
+      const fileId = this.#fileId ?? madeFile(this.#context, sessionId, this.#file);
+      const version = { rawBytes, extents: isWhole ? null : extents, sha256 };
+      const segments = { fileId, logBytes: this.#logBytes, added: this.#waiting };
+      storeVersion(db, sessionId, { ...segments, ...version }, seen, metAt);
+      recountSession(db, sessionId);
+      if (isLast) describe?.();
+      return fileId;
+    });
+    this.#logBytes = this.#start + this.#doneBytes;
+    this.#waiting = [];
+    this.waitingBytes = 0;
+  }
 }
 
 /** The last segment of the log where it is small enough to be merged with what follows. */

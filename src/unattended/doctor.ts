@@ -57,14 +57,14 @@ export interface RunFacts {
   readonly problems: readonly string[];
 }
 
-const ok = (check: string, message: string): Check => ({ check, state: 'ok', message, hint: null });
-const warning = (check: string, message: string, hint: string): Check => ({
+export const ok = (check: string, message: string): Check => ({ check, state: 'ok', message, hint: null });
+export const warning = (check: string, message: string, hint: string): Check => ({
   check,
   state: 'warning',
   message,
   hint,
 });
-const wrong = (check: string, message: string, hint: string): Check => ({
+export const wrong = (check: string, message: string, hint: string): Check => ({
   check,
   state: 'wrong',
   message,

@@ -127,3 +127,20 @@ describe('tools tell', () => {
     expect([...told.subagents]).toEqual([['t1', { task: 'Find it', kind: 'explorer', result: 'Found it' }]]);
   });
 });
+
+describe('an answer', () => {
+  const shown = (message: string) => event({ type: 'agent_message', message, phase: 'commentary' });
+  const said = (text: string) =>
+    item({ type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] });
+
+  test('that is written as an event and as a message is told once, whichever comes first', () => {
+    const told = facts(shown('one'), said('one'), event({ type: 'token_count' }), said('two'), shown('two'));
+    expect(told.answers).toEqual(['one', 'two']);
+  });
+
+  test('that was given twice is told twice, and one of two forms alone is told', () => {
+    const twice = facts(shown('again'), said('again'), shown('again'), said('again'));
+    expect(twice.answers).toEqual(['again', 'again']);
+    expect(facts(shown('a'), shown('a'), said('b'), said('b')).answers).toEqual(['a', 'a', 'b', 'b']);
+  });
+});

@@ -86,6 +86,8 @@ class CodexReader implements RecordReader {
   private cwd: string | null = null;
   private ownTotal = new OwnTotal();
   private total = '';
+  /** The last answer that was told, and as what it was written. */
+  private answered: { readonly text: string; readonly as: 'event' | 'message' } | null = null;
   private lastPrompt = '';
   private hasPrompts = false;
   private hasTitle = false;
@@ -315,7 +317,7 @@ class CodexReader implements RecordReader {
     if (type === 'task_started') this.history.turn(textAt(item, 'turn_id'));
     else if (type === 'token_count') this.tokens(item);
     else if (this.history.isRunning) return;
-    else if (type === 'agent_message') this.answer(textAt(item, 'message'), at);
+    else if (type === 'agent_message') this.answer(textAt(item, 'message'), at, 'event');
     else if (type === 'exec_command_end') this.tools.commandEnd(item, at);
     else if (type === 'patch_apply_end') this.tools.patchEnd(item);
     else if (type === 'item_completed') this.completed(recordAt(item, 'item'), at);
@@ -344,8 +346,12 @@ class CodexReader implements RecordReader {
     if (title !== null) this.sink.title(title, 'custom');
   }
 
-  private answer(text: string | null, at: Iso | null): void {
-    if (text !== null && !this.history.isRunning) this.sink.answer(text, at);
+  /** It writes each answer twice, as what its screen shows and as what its model said; the second of a pair is none. */
+  private answer(text: string | null, at: Iso | null, as: 'event' | 'message'): void {
+    if (text === null || this.history.isRunning) return;
+    const isSecond = this.answered?.text === text && this.answered.as !== as;
+    this.answered = isSecond ? null : { text, as };
+    if (!isSecond) this.sink.answer(text, at);
   }
 
   private item(record: JsonRecord, item: JsonRecord, at: Iso | null): void {
@@ -355,7 +361,7 @@ class CodexReader implements RecordReader {
     if (typed !== null) this.tools.typed(typed, at);
     if (item['type'] === 'message') {
       const texts = item['role'] === 'assistant' ? textsOf(item) : [];
-      if (texts.length > 0) this.answer(texts.join('\n'), at);
+      if (texts.length > 0) this.answer(texts.join('\n'), at, 'message');
     } else if (item['type'] === 'agent_message') this.told(item);
     else this.tools.item(item, at);
   }

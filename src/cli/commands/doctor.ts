@@ -28,9 +28,12 @@ import {
   hookCheck,
   isWell,
   mcpCheck,
+  ok,
   runCheck,
   type ScheduleFacts,
   scheduleCheck,
+  warning,
+  wrong,
 } from '../../unattended/doctor.ts';
 import { hookFile, isSwitchedOff } from '../../unattended/hook-files.ts';
 import { HOOKED } from '../../unattended/hooked.ts';
@@ -59,11 +62,12 @@ export const doctor: Command = async (context) => {
     updateCheck(context),
     ...storeChecks(context, (db) => insideChecks(context, db, schedule)),
     scheduleCheck(schedule),
-    ...unmatchedOf(context).map(
-      ({ pattern, why }): Check => ({
-        ...{ check: 'exclude', state: 'warning', message: `${pattern} ${why}` },
-        hint: 'Write a whole path, ~/… or a name; `session-memory config` shows the patterns.',
-      }),
+    ...unmatchedOf(context).map(({ pattern, why }) =>
+      warning(
+        'exclude',
+        `${pattern} ${why}`,
+        'Write a whole path, ~/… or a name; `session-memory config` shows the patterns.',
+      ),
     ),
   ];
   const isOk = isWell(checks);
@@ -102,20 +106,18 @@ function programCheck(context: Context): Check {
   const message = `${version}, ${self?.[0] ?? 'unknown'}`;
   const origin = ownOrigin(context);
   if (origin?.toStay !== undefined)
-    return {
-      ...{ check: 'program', state: 'warning', message: `${message}, ${origin.how}` },
-      hint: `That cache is emptied: install it with \`${origin.toStay}\`.`,
-    };
+    return warning(
+      'program',
+      `${message}, ${origin.how}`,
+      `That cache is emptied: install it with \`${origin.toStay}\`.`,
+    );
   return named !== null && !named.leadsHere
-    ? {
-        ...{
-          check: 'program',
-          state: 'warning',
-          message: `${message}; the one on your PATH is ${named.path}`,
-        },
-        hint: 'Remove one of them, or run `session-memory install` by the one that you want to be called.',
-      }
-    : { check: 'program', state: 'ok', message, hint: null };
+    ? warning(
+        'program',
+        `${message}; the one on your PATH is ${named.path}`,
+        'Remove one of them, or run `session-memory install` by the one that you want to be called.',
+      )
+    : ok('program', message);
 }
 
 /** Nothing updates itself: so it is said what does. */
@@ -124,39 +126,33 @@ function updateCheck(context: Context): Check {
   const origin = ownOrigin(context);
   const how = isSource ? 'run from its source' : (origin?.how ?? 'how it was installed cannot be told');
   const way = isSource ? 'git pull in its checkout' : origin === null ? UNKNOWN_UPDATE : updateOf(origin);
-  return { check: 'update', state: 'ok', message: `${how}; to update: ${way}`, hint: null };
+  return ok('update', `${how}; to update: ${way}`);
 }
 
 function storeChecks(context: Context, inside: (db: ReadableDb) => Check[]): Check[] {
   const { storePath } = context.settings;
   if (!existsSync(storePath))
     return [
-      {
-        ...{ check: 'store', state: 'warning', message: `there is none yet: ${storePath}` },
-        hint: 'Run `session-memory ingest`.',
-      },
+      warning('store', `there is none yet: ${storePath}`, 'Run `session-memory ingest`.'),
       ...inside(openReadable(storePath)),
     ];
   const mount = mountOfPath(storePath);
   try {
     using db = openReadable(storePath);
     const size = formatBytes(diskBytes(storePath));
-    const where: Check =
+    const where =
       mount === null
-        ? { check: 'store', state: 'ok', message: `${size}, ${storePath}`, hint: null }
-        : {
-            ...{
-              check: 'store',
-              state: 'warning',
-              message: `${storePath} is on ${mount}, which may not answer`,
-            },
-            hint: 'Several machines must not share a store, and SQLite needs locks that network file systems may not have: move it to a local disk with --store or `store` in the configuration.',
-          };
+        ? ok('store', `${size}, ${storePath}`)
+        : warning(
+            'store',
+            `${storePath} is on ${mount}, which may not answer`,
+            'Several machines must not share a store, and SQLite needs locks that network file systems may not have: move it to a local disk with --store or `store` in the configuration.',
+          );
     return [where, ...inside(db)];
   } catch (thrown) {
     if (!(thrown instanceof FailureError)) throw thrown;
     const { message, hint } = thrown.failure;
-    return [{ check: 'store', state: 'wrong', message, hint }];
+    return [wrong('store', message, hint)];
   }
 }
 
@@ -202,11 +198,12 @@ function nearest(path: string): string {
 function capCheck(usedBytes: number, hardCapBytes: number): Check {
   const message = `${formatBytes(usedBytes)} of ${formatBytes(hardCapBytes)} in Tier 1`;
   return usedBytes > hardCapBytes
-    ? {
-        ...{ check: 'hard cap', state: 'wrong', message: `${message}: over the hard cap` },
-        hint: 'Run `session-memory sweep`, unpin sessions, or raise raw_hard_cap_bytes.',
-      }
-    : { check: 'hard cap', state: 'ok', message, hint: null };
+    ? wrong(
+        'hard cap',
+        `${message}: over the hard cap`,
+        'Run `session-memory sweep`, unpin sessions, or raise raw_hard_cap_bytes.',
+      )
+    : ok('hard cap', message);
 }
 
 function hookFacts(context: Context, db: ReadableDb): HookFacts[] {
@@ -283,11 +280,13 @@ function agentChecks(db: ReadableDb): Check[] {
 }
 
 function failedChecks(context: Context, db: ReadableDb): Check[] {
-  return failedAnalyses(db, circumstances(context)).map(({ reason, sessions, example, nextTryAt }) => ({
-    ...{ check: 'analysis', state: 'warning' },
-    message: `${plural(sessions, 'session')} without a digest: ${reason}`,
-    hint: `Tried again ${nextTryAt === null ? 'by the next `maintain`' : `after ${formatTime(nextTryAt)}`}; see \`session-memory show ${example}\`, or \`session-memory analyze\` to try now.`,
-  }));
+  return failedAnalyses(db, circumstances(context)).map(({ reason, sessions, example, nextTryAt }) =>
+    warning(
+      'analysis',
+      `${plural(sessions, 'session')} without a digest: ${reason}`,
+      `Tried again ${nextTryAt === null ? 'by the next `maintain`' : `after ${formatTime(nextTryAt)}`}; see \`session-memory show ${example}\`, or \`session-memory analyze\` to try now.`,
+    ),
+  );
 }
 
 function copyChecks(storePath: string): Check[] {
@@ -295,10 +294,10 @@ function copyChecks(storePath: string): Check[] {
   if (copies.length === 0) return [];
   const bytes = copies.reduce((sum, path) => sum + sizeOf(path), 0);
   return [
-    {
-      ...{ check: 'upgrades', state: 'warning' },
-      message: `${formatCount(copies.length)} copies of the store from before upgrades, ${formatBytes(bytes)}: ${copies.join(', ')}`,
-      hint: 'Where all is well, remove them with rm: nothing reads them.',
-    },
+    warning(
+      'upgrades',
+      `${formatCount(copies.length)} copies of the store from before upgrades, ${formatBytes(bytes)}: ${copies.join(', ')}`,
+      'Where all is well, remove them with rm: nothing reads them.',
+    ),
   ];
 }
