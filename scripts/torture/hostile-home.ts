@@ -133,7 +133,7 @@ function forgotten(db: WritableDb, home: string, files: readonly HostileFile[], 
   const known = new KnownSources(db);
   return files.flatMap((file) => {
     const before = Buffer.from(file.versions[round - 1] ?? []);
-    if (!known.stats.has(join(home, file.relPath))) return [];
+    if (known.statOf(join(home, file.relPath)) === null) return [];
     for (let from = 0; from < before.length; ) {
       const newline = before.indexOf(10, from);
       const to = newline < 0 ? before.length : newline;

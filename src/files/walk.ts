@@ -22,6 +22,8 @@ export interface WalkedFile {
   readonly stat: string;
   /** What it must still lie in when it is opened. */
   readonly within: Within;
+  /** What was known of its path when it was met, in the form of `stat`; null: nothing; absent: nobody asked. */
+  readonly knownStat?: string | null;
   /** Where it really lies, if it was met through a linked folder; absent: as far as is known, at its path. */
   readonly realPath?: string;
 }
@@ -29,8 +31,8 @@ export interface WalkedFile {
 export interface WalkOptions {
   readonly skipsFolder: (relPath: string) => boolean;
   readonly warn: (text: string) => void;
-  /** What is known of paths, in the form of `WalkedFile.stat`: files that are as they were known are looked at more cheaply. */
-  readonly known?: ReadonlyMap<string, string>;
+  /** What is known of names in a folder, in their order: files that are as they were known are looked at more cheaply. */
+  readonly known?: (before: string, names: readonly string[]) => readonly (string | null)[];
 }
 
 /** Deeper than any agent's folders; a loop of links cannot be followed for ever. */
@@ -91,13 +93,17 @@ function* walkFolder(
     relFolder === '' ? '' : `${relFolder}/`,
   ];
   let files: WalkedFile[] = [];
-  for (const name of entriesOf(folder, options.warn)) {
+  const names = entriesOf(folder, options.warn);
+  const stats = options.known?.(before, names);
+  for (const [i, name] of names.entries()) {
     const relPath = relBefore + name;
     const path = before + name;
-    const met = unchangedAt(place, path, relPath, options.known) ?? metAt(place, path, relPath, options.warn);
+    const known = stats?.[i] ?? null;
+    const met = unchangedAt(place, path, relPath, known) ?? metAt(place, path, relPath, options.warn);
     alive();
     if (met === null) continue;
-    if (met !== 'folder') files.push(met);
+    if (met !== 'folder')
+      files.push(stats === undefined || met.knownStat === known ? met : { ...met, knownStat: known });
     else if (depth < DEPTH_MAX && !options.skipsFolder(relPath)) {
       yield files;
       files = [];
@@ -112,12 +118,13 @@ function unchangedAt(
   place: WalkedFolder,
   path: string,
   relPath: string,
-  known: ReadonlyMap<string, string> | undefined,
+  stat: string | null,
 ): WalkedFile | null {
-  const stat = known?.get(path);
-  const seen = stat === undefined ? null : seenAs(path, stat);
-  if (stat === undefined || seen === null) return null;
-  return asWalked({ path, relPath, ...seen, stat, within: place.within }, realOf(place, relPath));
+  const seen = stat === null ? null : seenAs(path, stat);
+  if (stat === null || seen === null) return null;
+  const { sizeBytes, mtimeMs } = seen;
+  const walked = { path, relPath, sizeBytes, mtimeMs, stat, within: place.within, knownStat: stat };
+  return asWalked(walked, realOf(place, relPath));
 }
 
 /** What is at a path; null where it is to be passed over. */

@@ -148,7 +148,7 @@ async function ingestHere(
   const now = deps.clock.now();
   using opened = new DisposableStack();
   const known = new KnownSources(deps.db);
-  const isNew = (file: FoundFile) => file.isChanged && !known.stats.has(file.path);
+  const isNew = (file: FoundFile) => file.isChanged && known.statOf(file.path) === null;
   const forgotten = forgottenUids(deps.db);
   // What some rule leaves out is known only after a look into it: then threads start for what is left.
   const leavesOut =

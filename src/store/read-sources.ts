@@ -29,12 +29,12 @@ export function versionOf({ rawBytes, logBytes }: Pick<StoredFile, 'rawBytes' | 
 }
 
 /**
- * What the store knows of paths. Of all of them only size, mtime and inode are read, at once: nearly every file is unchanged,
- * and is asked nothing else. The rest comes at the question, as the store stands then.
+ * What the store knows of paths. Of those that are met only size, mtime and inode are read, a folder at once: nearly every file is
+ * unchanged, and is asked nothing else. The rest comes at the question, as the store stands then. What is not met costs nothing:
+ * a hook asks of one file, and the store may know a million.
  */
 export class KnownSources {
   readonly #db: ReadableDb;
-  #stats: ReadonlyMap<string, string> | null = null;
   #nativeIds: ReadonlyMap<string, string> | null = null;
   #unnamed: ReadonlyMap<string, string> | null = null;
 
@@ -42,20 +42,27 @@ export class KnownSources {
     this.#db = db;
   }
 
-  /** By path, in the form of `WalkedFile.stat`; read at the first question. */
-  get stats(): ReadonlyMap<string, string> {
-    this.#stats ??= byPath(this.#db, 'SELECT path, stat AS value FROM sources');
-    return this.#stats;
+  /** What is known of a path, in the form of `WalkedFile.stat`; null: nothing. */
+  statOf(path: string): string | null {
+    const row = this.#db.get<{ stat: string }>('SELECT stat FROM sources WHERE path = $path', { path });
+    return row?.stat ?? null;
   }
 
-  /** Whether a path may be known; what is known of all of them is not read for this. */
-  #mayKnow(path: string): boolean {
-    return this.#stats?.has(path) !== false;
+  /** The same of names in a folder, in their order, by one look. `before`: the folder with its separator. */
+  statsIn(before: string, names: readonly string[]): readonly (string | null)[] {
+    const stats = new Array<string | null>(names.length).fill(null);
+    if (names.length === 0) return stats;
+    const rows = this.#db.all<{ at: number; stat: string }>(
+      `SELECT n.key AS at, o.stat AS stat FROM json_each($names) n
+         CROSS JOIN sources o ON o.path = $before || n.value`,
+      { before, names: JSON.stringify(names) },
+    );
+    for (const { at, stat } of rows) stats[at] = stat;
+    return stats;
   }
 
-  /** Null where the path was not known when the stats were read. */
+  /** Null where nothing is known of it. */
   of(path: string): KnownSource | null {
-    if (!this.#mayKnow(path)) return null;
     return this.#db.get<KnownSource>(
       `SELECT path, s.session_uid AS uid, s.native_id AS nativeId, f.key AS key, stat, taken_bytes AS takenBytes,
          head_sha256 AS headSha256, tail_sha256 AS tailSha256, held
@@ -67,7 +74,6 @@ export class KnownSources {
 
   /** When the session of a path ended, as its transcript tells it; null where none is known. */
   endedAtOf(path: string): string | null {
-    if (!this.#mayKnow(path)) return null;
     const row = this.#db.get<{ at: string | null }>(
       'SELECT s.ended_at AS at FROM sources o JOIN sessions s ON s.id = o.session_id WHERE path = $path',
       { path },
@@ -85,7 +91,7 @@ export class KnownSources {
   isEvictedAt(path: string): boolean {
     const sql = `SELECT 1 AS found FROM sources o JOIN sessions s ON s.id = o.session_id
       WHERE path = $path AND s.evicted_at IS NOT NULL`;
-    return this.#mayKnow(path) && this.#db.get(sql, { path }) !== null;
+    return this.#db.get(sql, { path }) !== null;
   }
 
   /** All sessions that bear an id. */
@@ -101,7 +107,7 @@ export class KnownSources {
 
   /** The id of the session that a path belongs to. All are read at the first question: whose names tell none, has many. */
   nativeIdOf(path: string): string | null {
-    if (!this.stats.has(path)) return null;
+    if (this.statOf(path) === null) return null;
     this.#nativeIds ??= byPath(
       this.#db,
       'SELECT path, s.native_id AS value FROM sources o JOIN sessions s ON s.id = o.session_id',

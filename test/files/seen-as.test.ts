@@ -51,9 +51,16 @@ function done(path: string, deed: string, n: number): void {
   }
 }
 
-function walked(folder: string, known?: ReadonlyMap<string, string>): WalkedFile[] {
+/** Without a word on what was known, which the other walk is not asked. */
+function walked(folder: string, stats?: ReadonlyMap<string, string>): WalkedFile[] {
   const rules = { skipsFolder: () => false, warn: () => undefined };
-  return [...walk(folder, '', known === undefined ? rules : { ...rules, known })];
+  if (stats === undefined) return [...walk(folder, '', rules)];
+  const known = (before: string, names: readonly string[]) =>
+    names.map((name) => stats.get(before + name) ?? null);
+  return [...walk(folder, '', { ...rules, known })].map(({ knownStat, ...file }) => {
+    expect(knownStat).toBe(stats.get(file.path) ?? null);
+    return file;
+  });
 }
 
 const knownOf = (files: readonly WalkedFile[]) => new Map(files.map(({ path, stat }) => [path, stat]));

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'bun:test';
+import type { AgentId, SessionUid } from '../../src/domain/ids.ts';
 import { failedAnalyses } from '../../src/store/analyses.ts';
 import type { Params, ReadableDb } from '../../src/store/connection.ts';
+import { KnownSources } from '../../src/store/read-sources.ts';
 import { search } from '../../src/store/search/search.ts';
 import { CENSUS_SQL, COUNTERS_SQL } from '../../src/store/usage.ts';
+import { ensureSession } from '../../src/store/write-raw.ts';
 import { World } from '../support/bench-world.ts';
 import { library } from '../support/digests.ts';
 
@@ -102,4 +105,62 @@ describe('a search reads only sessions that have the words', () => {
     expect(plans.filter((detail) => /^SCAN (s|sessions|digests|d|events)\b/.test(detail))).toEqual([]);
     expect(plans.filter((detail) => /^SCAN f VIRTUAL TABLE/.test(detail)).length).toBeGreaterThan(0);
   });
+});
+
+test('of known paths those alone are read that are asked about, however many there are', () => {
+  using world = new World();
+  const plans: string[] = [];
+  const watched: ReadableDb = {
+    ...world.db,
+    all: (sql, params) => {
+      plans.push(planOf(world, sql));
+      return world.db.all(sql, params);
+    },
+    get: (sql, params) => {
+      plans.push(planOf(world, sql));
+      return world.db.get(sql, params);
+    },
+  };
+  const known = new KnownSources(watched);
+  known.statsIn('/home/me/', ['a', 'b']);
+  known.statOf('/home/me/a');
+  known.of('/home/me/a');
+  expect(plans.length).toBe(3);
+  for (const plan of plans) {
+    expect(plan).toContain('USING PRIMARY KEY (path=?)');
+    expect(plan).not.toMatch(/SCAN (?:o|sources)/);
+  }
+});
+
+test('what is known of names comes in their order, whatever signs are in them', () => {
+  using world = new World();
+  const names = [
+    'plain',
+    'with "quotes"',
+    "it's",
+    'a,b',
+    'ü\u{1f600}',
+    '\uef80\uefff',
+    '100%',
+    '#',
+    '\\',
+    'new\nline',
+  ];
+  const kept = names.filter((_, i) => i % 2 === 0);
+  world.db.writeTransaction(() => {
+    const sessionId = ensureSession(world.db, {
+      ...{ uid: 'claude-code:x' as SessionUid, agent: 'claude-code' as AgentId, nativeId: 'x' },
+      ...{ agentRoot: '/r', ingestedAt: world.now },
+    });
+    for (const name of kept)
+      world.db.run(
+        `INSERT INTO sources (path, agent, session_id, stat, taken_bytes) VALUES ($path, 'claude-code', $sessionId, $stat, 0)`,
+        { path: `/r/${name}`, sessionId, stat: `of ${name}` },
+      );
+  });
+  const known = new KnownSources(world.db);
+  const told = names.map((name) => (kept.includes(name) ? `of ${name}` : null));
+  expect(known.statsIn('/r/', names)).toEqual(told);
+  expect(names.map((name) => known.statOf(`/r/${name}`))).toEqual(told);
+  expect(known.statsIn('/r/', [])).toEqual([]);
 });

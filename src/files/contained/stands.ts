@@ -21,15 +21,15 @@ const WITH_FILES = /^(.*?)(?:~(\d+)\.([0-9a-z]+))?:$/s;
  * The stat of a session of which it is known how it was: files that went away change nothing of what is stored, so the set that was there
  * stays in it.
  */
-export function statKeeping(now: string, known: string | undefined): string {
+export function statKeeping(now: string, known: string | null): string {
   const [, rows, count = '0'] = WITH_FILES.exec(now) ?? [];
   const [, , before = '0', hash = ''] = WITH_FILES.exec(known ?? '') ?? [];
   return rows === undefined || Number(before) <= Number(count) ? now : `${rows}~${before}.${hash}:`;
 }
 
 /** Whether files may have been stored of a session that is known by this stat; it may also be known by another path. */
-export function mayHaveFiles(known: string | undefined): boolean {
-  return known === undefined || known.includes('~');
+export function mayHaveFiles(known: string | null): boolean {
+  return known === null || known.includes('~');
 }
 
 /** Those of one session. `stored`: what the store has of it. What is held for it goes with `using`. */

@@ -78,7 +78,8 @@ export function addFound(
   }
   if (fileClass.beforeRows === true && inRows.has(fileClass.nativeId ?? '')) return;
   const { path, relPath, sizeBytes, mtimeMs, stat, within, realPath } = file;
-  const isChanged = options.known.stats.get(path) !== stat;
+  const known = file.knownStat === undefined ? options.known.statOf(path) : file.knownStat;
+  const isChanged = known !== stat;
   // Not spread: of 50,000 files that alone would be seen.
   const found: FoundFile = {
     path,
@@ -113,8 +114,9 @@ function* heldIn(
     const told = { ...held.contained.peek, project: held.contained.peek.project ?? listed };
     const peek = bounded(told);
     if (container.kind === 'rows') inRows.add(held.contained.peek.nativeId);
-    const { stat, stored } = asKnown(agent, held, options.known);
-    const isChanged = options.known.stats.get(held.path) !== stat;
+    const before = options.known.statOf(held.path);
+    const { stat, stored } = asKnown(agent, held, before, options.known);
+    const isChanged = before !== stat;
     yield {
       ...held,
       stat,
@@ -134,10 +136,10 @@ function* heldIn(
 function asKnown(
   agent: AgentFormat,
   { path, contained }: ContainedFile,
+  before: string | null,
   known: KnownSources,
 ): Pick<Contained, 'stat' | 'stored'> {
   const { container, peek, stat } = contained;
-  const before = known.stats.get(path);
   if (container.kind !== 'rows' || container.older === undefined || !mayHaveFiles(before)) return { stat };
   const uid = () => known.of(path)?.uid ?? sessionUid(agent.id, peek.nativeId, hashText);
   return { stat: statKeeping(stat, before), stored: () => known.transcriptOf(uid()) };

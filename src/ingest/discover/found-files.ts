@@ -137,7 +137,8 @@ function filesOfRoot(
   for (const walked of [...flat.filter(isRows), ...flat.filter((file) => !isRows(file))])
     addFound(found, agent, root, walked, inRows, options);
   const skipsFolder = (relPath: string) => agent.skipsFolder(relPath);
-  const rules = { skipsFolder, warn: options.warn, known: options.known.stats };
+  const known = (before: string, names: readonly string[]) => options.known.statsIn(before, names);
+  const rules = { skipsFolder, warn: options.warn, known };
   const folders = isWhole ? agent.folders.flatMap((pattern) => foldersAt(root, pattern)) : [relWithin];
   for (const folder of folders) {
     for (const files of walkTogether(root, folder, rules))

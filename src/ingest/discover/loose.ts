@@ -131,7 +131,7 @@ async function asLoose(
       root: place?.agent === agent ? place.root : (agent.roots(options.host)[0] ?? dirname(file.path)),
       class: { ...fileClass, encoding, nativeId: fileClass.nativeId ?? peek.nativeId },
       known: null,
-      isChanged: options.known.stats.get(file.path) !== file.stat,
+      isChanged: options.known.statOf(file.path) !== file.stat,
     };
   }
   return null;
