@@ -136,6 +136,8 @@ async function readSessions(
   verified: Verified,
 ): Promise<Set<string>> {
   const named = new Set<string>();
+  // One that was evicted there has two states: its rows, and the one that had bytes.
+  const whole = new Set<string>();
   const states = [...new Set(newest.values())];
   const byPack = Map.groupBy(states, ({ session }) => session.records.pack);
   const wanted = new Map<string, WantedPiece[]>();
@@ -155,11 +157,12 @@ async function readSessions(
       const uid = session.uid as SessionUid;
       const pieces = plain === null ? null : piecesIn(plain, session, verified);
       if (pieces === null) hit(machine, uid);
-      verified.sessions += pieces === null ? 0 : 1;
+      if (pieces !== null) whole.add(`${machine} ${uid}`);
       for (const piece of session.packs === null ? [] : (pieces ?? []))
         wanted.set(piece.place.pack, [...(wanted.get(piece.place.pack) ?? []), { machine, uid, piece }]);
     }
   }
+  verified.sessions = whole.size;
   for (const [pack, own] of wanted) {
     if (deps.signal.aborted) return named;
     deps.progress(Math.min(done, total), total);
