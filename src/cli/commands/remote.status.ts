@@ -105,7 +105,7 @@ export async function remoteStatus(context: Context): Promise<ExitCode> {
       ],
       [
         'A sync asks',
-        'once where nothing is new; for a commit of this machine 6 times with two packs, for each of another one 3 times',
+        'once where nothing is new; 6 times more for a commit of this machine with two packs, 3 times for one of another machine',
       ],
     ];
     io.out(
