@@ -14,10 +14,10 @@ const PAGE = 1000;
 /** A million sessions, on all machines together, of half a megabyte. */
 const SESSIONS = 1_000_000;
 const RAW_BYTES = 500_000;
-/** Of raw bytes, as packs take them; and of one session's rows and digest, sealed. Measured. */
+/** Of raw bytes, as packs take them; and of one session's rows and digest, sealed: 104 recorded sessions took 133 KB, three of them 3.2 KB. */
 const PACKED_PART = 5.2 / 49.5;
-const RECORDS_BYTES = 2_900;
-const COMMIT_BYTES = 1_200;
+const RECORDS_BYTES = 1_300;
+const COMMIT_BYTES = 480;
 const SESSIONS_A_COMMIT = 3;
 
 /** Dollars for a thousand requests, a GB and month stored, a GB out: Amazon's, and R2's. */

@@ -73,8 +73,18 @@ export const remoteStatusSchema = z.union([
       raw_bytes: bytes,
       safe_here: count.describe('Live here, and in the bucket as they are.'),
       waiting: count,
+      bucket_only: count.describe('Of this machine: un-analyzed ones whose bytes only the bucket has.'),
     }),
-    machines: z.array(z.object({ machine: z.string(), name: z.string(), commits: count })),
+    machines: z.array(
+      z.object({
+        machine: z.string(),
+        name: z.string(),
+        commits: count,
+        sessions: count,
+        raw_bytes: bytes,
+        gone: z.boolean().describe('A person has said so.'),
+      }),
+    ),
     bucket: z
       .object({ objects: count, bytes, packs: count, commits: count, requests: count })
       .nullable()

@@ -54,6 +54,8 @@ export interface SessionRow extends SessionCard {
   readonly fileCount: number;
   /** The archive of a stranger that it came from; null: this machine, or an archive that a person vouched for. */
   readonly origin: string | null;
+  /** What the machine is called that alone has it and tells of it in the bucket; absent: this one has, or had, its bytes. */
+  readonly machine?: string;
 }
 
 /** One file of a session, as stored or as its tombstone remembers it. */

@@ -14,6 +14,8 @@ import { type MasterKey, seal, sealedBytes, unseal } from './seal.ts';
 /** More are not taken: a list is as long as whoever has the bucket wants it to be. */
 const MACHINES_MAX = 10_000;
 const COMMITS_MAX = 10_000_000;
+/** A number and a line break. */
+const HEAD_BYTES_MAX = 32;
 
 export class Bucket {
   readonly client: BucketClient;
@@ -66,6 +68,13 @@ export class Bucket {
   async putHead(machine: string, next: number): Promise<string | null> {
     const name = headName(machine);
     return await this.client.replace(name, await seal(this.#master, name, Buffer.from(`${next}\n`)));
+  }
+
+  /** How many commits a machine's head tells of; null where there is none. */
+  async head(machine: string): Promise<number | null> {
+    const name = headName(machine);
+    const sealed = await this.client.get(name, sealedBytes(name, HEAD_BYTES_MAX));
+    return sealed === null ? null : Number(Buffer.from(await unseal(this.#master, name, sealed)).toString());
   }
 
   /** Each machine's head, by its ETag: one request for a thousand machines. */

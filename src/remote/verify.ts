@@ -7,7 +7,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import { sha256 } from '../store/segments.ts';
 import type { Bucket } from './bucket.ts';
 import type { Commit, CommittedSession } from './commit.ts';
-import { commitName, objectNamed, packName } from './layout.ts';
+import { commitName, headName, objectNamed, packName } from './layout.ts';
 import { partOf } from './pack.ts';
 import { planLog } from './plan.ts';
 import { type PackedPiece, readRecords } from './records.ts';
@@ -49,6 +49,7 @@ export async function verifyBucket(deps: VerifyDeps): Promise<Verified> {
     hit: [],
   };
   const packs = new Set<string>();
+  const heads: string[] = [];
   const logs = new Map<string, number[]>([...deps.read.keys()].map((machine) => [machine, []]));
   for await (const { name, bytes } of deps.bucket.list('')) {
     verified.objects += 1;
@@ -57,7 +58,8 @@ export async function verifyBucket(deps: VerifyDeps): Promise<Verified> {
     if (found === null)
       verified.findings.push(finding(name, 'it is foreign: no object of session-memory has such a name'));
     else if (found.kind === 'pack') packs.add(name);
-    else if (found.machine !== null) {
+    else if (found.kind === 'head' && found.machine !== null) heads.push(found.machine);
+    if (found !== null && found.machine !== null) {
       const log = logs.get(found.machine) ?? [];
       logs.set(found.machine, log);
       if (found.number !== null) log.push(found.number);
@@ -66,7 +68,25 @@ export async function verifyBucket(deps: VerifyDeps): Promise<Verified> {
   const newest = await readLogs(deps, logs, verified);
   const named = await readSessions(deps, newest, packs, verified);
   verified.unnamed = [...packs].filter((name) => !named.has(name)).sort();
+  await readTheRest(deps, heads, verified);
   return verified;
+}
+
+/** What nothing names may be of a run that was killed, or foreign under a name of ours; and so may a head. */
+async function readTheRest(deps: VerifyDeps, heads: readonly string[], verified: Verified): Promise<void> {
+  for (const name of verified.unnamed) {
+    if (deps.signal.aborted) return;
+    await packIn(deps, name.split('/').at(-1) ?? '', verified);
+  }
+  for (const machine of heads) {
+    if (deps.signal.aborted) return;
+    try {
+      await deps.bucket.head(machine);
+    } catch (thrown) {
+      if (!isDamage(thrown)) throw thrown;
+      verified.findings.push(finding(headName(machine), messageOf(thrown)));
+    }
+  }
 }
 
 function finding(object: string, problem: string, uid: SessionUid | null = null): RemoteFinding {
@@ -136,6 +156,8 @@ async function readSessions(
   verified: Verified,
 ): Promise<Set<string>> {
   const named = new Set<string>();
+  // One that was evicted there has two states: its rows, and the one that had bytes.
+  const whole = new Set<string>();
   const states = [...new Set(newest.values())];
   const byPack = Map.groupBy(states, ({ session }) => session.records.pack);
   const wanted = new Map<string, WantedPiece[]>();
@@ -155,11 +177,12 @@ async function readSessions(
       const uid = session.uid as SessionUid;
       const pieces = plain === null ? null : piecesIn(plain, session, verified);
       if (pieces === null) hit(machine, uid);
-      verified.sessions += pieces === null ? 0 : 1;
+      if (pieces !== null) whole.add(`${machine} ${uid}`);
       for (const piece of session.packs === null ? [] : (pieces ?? []))
         wanted.set(piece.place.pack, [...(wanted.get(piece.place.pack) ?? []), { machine, uid, piece }]);
     }
   }
+  verified.sessions = whole.size;
   for (const [pack, own] of wanted) {
     if (deps.signal.aborted) return named;
     deps.progress(Math.min(done, total), total);

@@ -6,6 +6,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import type { ReadableDb } from './connection.ts';
+import { machinesOf } from './remote/mirror.ts';
 import { SESSION_COLUMNS, type SessionColumns, toSession } from './rows.ts';
 
 export interface BrowseRow {
@@ -79,7 +80,13 @@ export function sessionsByIds(db: ReadableDb, ids: readonly number[]): Map<numbe
     `SELECT ${SESSION_COLUMNS} FROM sessions WHERE id IN (SELECT value FROM json_each($ids))`,
     { ids: JSON.stringify(ids) },
   );
-  return new Map(rows.map((row) => [row.id, toSession(row)]));
+  const machines = machinesOf(db, ids);
+  return new Map(
+    rows.map((row): [number, SessionRow] => {
+      const machine = machines.get(row.id);
+      return [row.id, { ...toSession(row), ...(machine === undefined ? {} : { machine }) }];
+    }),
+  );
 }
 
 /** Stored bytes of the sessions that ended on each day from `since` on; days without any are left out. */

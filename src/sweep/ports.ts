@@ -5,7 +5,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { SessionCard } from '../domain/session.ts';
 import type { Clock, Iso } from '../domain/time.ts';
 import type { Census } from '../policy/census.ts';
-import { type EvictingPassName, evictingPass, type FormatBytes, type Victim } from '../policy/passes.ts';
+import { EVICTING_PASSES, type EvictingPassName, type FormatBytes, type Victim } from '../policy/passes.ts';
 import type { Report } from './report.ts';
 
 /** A victim's fate: taken, or passed over because it has changed since it was chosen. */
@@ -168,7 +168,7 @@ export interface SweepDeps {
 /** A script's, to what is only announced so far. A store that is over its hard cap all the same is brought under it. */
 export const NOT_YET: Consent = {
   unattended: true,
-  ask: async ({ step }) => ({ kind: evictingPass(step) === null ? 'run' : 'skip' }),
+  ask: async ({ step }) => ({ kind: EVICTING_PASSES.some(({ name }) => name === step) ? 'skip' : 'run' }),
 };
 
 /** A script's consent: yes to everything that the flags allow. */

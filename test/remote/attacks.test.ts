@@ -79,6 +79,21 @@ const ATTACKS: readonly (readonly [string, Attack, RegExp])[] = [
     /it is foreign/,
   ],
   [
+    'a foreign pack is added',
+    (model) => model.put(`packs/ab/ab${'0'.repeat(30)}`, Buffer.from('<html>')),
+    /it is foreign/,
+  ],
+  [
+    'a foreign head is added',
+    (model) => model.put(`heads/${'f'.repeat(32)}`, Buffer.from('1')),
+    /heads\/f+: .*it is foreign/,
+  ],
+  [
+    'a head stands in the place of another',
+    (model, { id: own }) => model.put(`heads/${'f'.repeat(32)}`, model.bytes(`heads/${own}`)),
+    /another object was put in its place/,
+  ],
+  [
     'a foreign object is added',
     (model) => model.put('packs/readme.txt', Buffer.from('hello')),
     /it is foreign: no object/,
@@ -95,7 +110,7 @@ describe('who looks at everything is told', () => {
       attack(model, machine);
       const { findings, hit } = await machine.verified();
       expect(findings.map(({ object, problem }) => `${object}: ${problem}`).join('\n')).toMatch(told);
-      const isHarmless = /foreign object is added|behind the last one/.test(_);
+      const isHarmless = /foreign \w+ is added|a head stands|behind the last one/.test(_);
       expect(hit.length > 0 || findings.some(({ object }) => object.startsWith('log/'))).toBe(
         !isHarmless || /behind/.test(_),
       );

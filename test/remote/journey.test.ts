@@ -306,6 +306,8 @@ test(
         ]);
       }
     expect((await laptop.ok('show', id(1))).out).toContain('went on otherwise on desktop');
+    const status = await third.ok('remote', 'status');
+    for (const name of ['laptop', 'desktop']) expect(status.out).toContain(`${name}: 1 session with`);
     const shown = schemas.showSchema.parse((await desktop.ok('show', id(1), '--json')).json());
     expect(shown.elsewhere.map(({ machine }) => machine)).toEqual(['laptop']);
     // What one says later takes the place of what it said before; nothing of this is told back and forth.

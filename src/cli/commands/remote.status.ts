@@ -3,7 +3,14 @@ import { EXIT, type ExitCode, FailureError } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { objectNamed } from '../../remote/layout.ts';
 import { openReadable } from '../../store/open.ts';
-import { machines, remoteCounts, remoteState } from '../../store/remote/state.ts';
+import { countBucketOnly } from '../../store/remote/receipts.ts';
+import {
+  countsByMachine,
+  goneMachines,
+  machines,
+  remoteCounts,
+  remoteState,
+} from '../../store/remote/state.ts';
 import { countChanged } from '../../store/remote/upload.ts';
 import { bucketOf, machineName } from '../bucket-of.ts';
 import { type Context, printJson } from '../context.ts';
@@ -30,6 +37,12 @@ export async function remoteStatus(context: Context): Promise<ExitCode> {
   const counts = remoteCounts(db);
   const waiting = state === null ? 0 : countChanged(db);
   const others = machines(db);
+  const only = countBucketOnly(db);
+  const gone = new Set(goneMachines(db).map(({ machine }) => machine));
+  const byMachine = countsByMachine(db);
+  const of = (machine: string) => byMachine.get(machine) ?? { sessions: 0, rawBytes: 0 };
+  const has = (machine: string) =>
+    `${plural(of(machine).sessions, 'session')} with ${formatBytes(of(machine).rawBytes)} raw`;
   const name = machineName(context);
   let there: There | string;
   try {
@@ -46,18 +59,26 @@ export async function remoteStatus(context: Context): Promise<ExitCode> {
       name,
       machine: state?.machine ?? null,
       synced_at: state?.syncedAt ?? null,
-      sessions: { in_bucket: counts.sessions, raw_bytes: counts.rawBytes, safe_here: counts.safe, waiting },
-      machines: others.map(({ machine, name: called, read }) => ({ machine, name: called, commits: read })),
+      sessions: {
+        ...{ in_bucket: counts.sessions, raw_bytes: counts.rawBytes, safe_here: counts.safe, waiting },
+        bucket_only: only,
+      },
+      machines: others.map(({ machine, name: called, read }) => ({
+        ...{ machine, name: called, commits: read },
+        sessions: of(machine).sessions,
+        raw_bytes: of(machine).rawBytes,
+        gone: gone.has(machine),
+      })),
       bucket: typeof there === 'string' ? null : there,
       problem: typeof there === 'string' ? there : null,
     });
   else {
     const rows: [string, string][] = [
       ['Bucket', settings.remote.url],
-      ['This machine', `${name}, ${plural(state?.next ?? 0, 'commit')}`],
-      ...others.map(({ name: called, read }): [string, string] => [
+      ['This machine', `${name}: ${has(state?.machine ?? '')}, ${plural(state?.next ?? 0, 'commit')}`],
+      ...others.map(({ machine, name: called, read }): [string, string] => [
         'Another',
-        `${called}, ${plural(read, 'commit')} read`,
+        `${called}: ${has(machine)}, ${plural(read, 'commit')} read${gone.has(machine) ? '; it is gone' : ''}`,
       ]),
       ['Last sync', state?.syncedAt == null ? 'never' : formatTime(state.syncedAt)],
       [
@@ -68,11 +89,23 @@ export async function remoteStatus(context: Context): Promise<ExitCode> {
         'Of this machine',
         `${formatCount(counts.safe)} live ones are there as they are; ${formatCount(waiting)} to be uploaded`,
       ],
+      ...(only === 0
+        ? []
+        : [
+            [
+              'Only there',
+              `${plural(only, 'un-analyzed session')} of this machine: \`session-memory analyze\` makes the digest`,
+            ] as [string, string],
+          ]),
       [
         'It takes',
         typeof there === 'string'
           ? `not known: ${there}`
-          : `${formatBytes(there.bytes)} in ${plural(there.objects, 'object')}: ${plural(there.packs, 'pack')}, ${plural(there.commits, 'commit')}. ${plural(there.requests, 'request')} to look`,
+          : `${formatBytes(there.bytes)} in ${plural(there.objects, 'object')}: ${plural(there.packs, 'pack')}, ${plural(there.commits, 'commit')}. ${plural(there.requests, 'request')} to count it`,
+      ],
+      [
+        'A sync asks',
+        'once where nothing is new; 6 times more for a commit of this machine with two packs, 3 times for one of another machine',
       ],
     ];
     io.out(

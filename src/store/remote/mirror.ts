@@ -153,6 +153,20 @@ export function machineOf(db: ReadableDb, uid: SessionUid): string | null {
   );
 }
 
+/** The same by their numbers, of those that are asked for. */
+export function machinesOf(db: ReadableDb, ids: readonly number[]): ReadonlyMap<number, string> {
+  return new Map(
+    db
+      .all<{ id: number; name: string }>(
+        `SELECT s.id AS id, m.name AS name FROM remote_mirrors r JOIN sessions s ON s.id = r.session_id
+           JOIN remote_machines m ON m.machine = r.machine
+         WHERE r.session_id IN (SELECT value FROM json_each($ids)) AND r.generation = s.raw_generation`,
+        { ids: JSON.stringify(ids) },
+      )
+      .map(({ id, name }) => [id, name]),
+  );
+}
+
 /** The same of all of them. */
 export function mirrored(db: ReadableDb): ReadonlyMap<SessionUid, string> {
   return new Map(

@@ -258,6 +258,17 @@ export function dropRecords(db: WritableDb, uid: SessionUid): void {
   db.run('DELETE FROM remote_pieces WHERE session_uid = $uid', { uid });
 }
 
+/** What of each machine lies in the bucket, its newest state of each session that had bytes. */
+export function countsByMachine(
+  db: ReadableDb,
+): ReadonlyMap<string, { readonly sessions: number; readonly rawBytes: number }> {
+  const rows = db.all<{ machine: string; sessions: number; rawBytes: number }>(
+    `SELECT machine, count(*) AS sessions, sum(json_extract(bytes, '$.raw_bytes')) AS rawBytes
+     FROM remote_records WHERE bytes IS NOT NULL GROUP BY machine`,
+  );
+  return new Map(rows.map(({ machine, ...counts }) => [machine, counts]));
+}
+
 export interface RemoteCounts {
   /** Sessions with bytes in the bucket, of any machine. */
   readonly sessions: number;

@@ -284,8 +284,10 @@ interface RowLook {
 }
 
 function sessionLine(session: SessionRow, { cells, now, isCursor, isMarked, sign }: RowLook): Line {
-  // `[imported]`: of a stranger's archive; its own title cannot take the mark away.
-  const title = `${session.origin === null ? '' : '[imported] '}${session.title ?? session.uid}`;
+  // `[imported]`: of a stranger's archive; a machine's name: it is there, and told of here. Its own title cannot take the mark away.
+  const from = session.origin === null ? '' : '[imported] ';
+  const on = session.machine === undefined ? '' : `[${plainLine(session.machine)}] `;
+  const title = `${from}${on}${session.title ?? session.uid}`;
   const text = cols(
     [
       formatBytes(session.state === 'evicted' ? 0 : session.storedBytes),
@@ -396,7 +398,7 @@ function fate(
   const { rawMaxAgeDays } = view.limits;
   const [text, tone]: [string, Tone] =
     session.state === 'evicted'
-      ? [`Evicted ${inUtc(session.evictedAt)}; the digest stays.`, 'dim']
+      ? [goneText(session), 'dim']
       : session.pinned
         ? ['Pinned: no sweep takes it.', 'plain']
         : session.state === 'unanalyzed'
@@ -407,6 +409,13 @@ function fate(
               ? ['Goes with the next sweep: over the soft cap.', 'warn']
               : ['Stays with the next sweep.', 'plain'];
   return wrap(text + file, cells).map((part) => line(span(part, tone)));
+}
+
+function goneText({ machine, evictedAt, analyzedAt }: SessionRow): string {
+  if (machine !== undefined)
+    return `On ${plainLine(machine)}, and told of here; a restore fetches it from the bucket.`;
+  const digest = analyzedAt === null ? 'no digest covers all of it' : 'the digest stays';
+  return `Evicted ${inUtc(evictedAt)}; ${digest}.`;
 }
 
 const WHERE_CELLS = 11;
