@@ -48,7 +48,9 @@ export function tuiServices(
   const asked = new BackgroundThread(setup, startThread);
   const following = new BackgroundThread(setup, startThread);
   const working = new BackgroundThread(setup, startThread);
-  const all = [thread, searching, asked, following, working];
+  const telling = new BackgroundThread(setup, startThread);
+  let toldUid: SessionUid | null = null;
+  const all = [thread, telling, searching, asked, following, working];
   return {
     clock,
     limits: settings.limits,
@@ -102,9 +104,14 @@ export function tuiServices(
     restoreMarked: (uids, { step, signal }) =>
       stoppable(working, { kind: 'restore_marked', uids }, signal, step),
     indexMore: () => searching.run({ kind: 'index' }),
-    conversation: async (uid, columns) => {
-      return await searching.run({ kind: 'conversation', uid, columns });
+    conversation: (uid, asked, columns) => {
+      // Whoever opens another one waits for no end of this.
+      if (toldUid !== uid) telling.interrupt();
+      toldUid = uid;
+      return telling.run({ kind: 'conversation', uid, asked, columns });
     },
+    seek: (asked, columns, { step, signal }) =>
+      stoppable(telling, { kind: 'seek', asked, columns }, signal, step),
     restore: (plan, { step, signal }) => stoppable(working, { kind: 'restore', plan }, signal, step),
   };
 }
