@@ -38,7 +38,7 @@ export function conversationLines(
 
 function heading({ who, at }: Turn): ReadLine {
   const when = at === null ? '' : `  ${at.slice(0, 16).replace('T', ' ')}`;
-  return { text: `${NAMES[who]}${when}`, tone: who === 'person' ? 'title' : 'key', isTurn: true };
+  return { text: `${NAMES[who]}${when}`, tone: who === 'person' ? 'title' : 'dim', isTurn: true };
 }
 
 function prose({ text }: Turn, columns: number): ReadLine[] {

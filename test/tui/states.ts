@@ -361,7 +361,10 @@ const LISTS: Readonly<Record<string, Maker>> = {
   }),
   'report-folded': reading(),
   'report-with-ids': reading(key('o')),
-  'reader-digest': browse(ROWS, { kind: 'read', title: 'Digest', lines: DIGEST_LINES, more: null }),
+  'reader-digest': browse(ROWS, {
+    ...{ kind: 'read', title: 'Digest', lines: DIGEST_LINES, more: null },
+    ...{ uid: uidOf(0), mode: 'digest' },
+  }),
   'reader-hostile': browse(ROWS, { kind: 'read', title: 'Transcript', lines: HOSTILE_TITLES, more: null }),
   'reader-scrolled': browse(
     ROWS,
@@ -374,6 +377,13 @@ const LISTS: Readonly<Record<string, Maker>> = {
     key('pagedown'),
   ),
   'reader-conversation': browse(ROWS, CONVERSATION),
+  'reader-plain': browse(
+    ROWS,
+    conversation(
+      'The form came later than the test looked for it. It waits for the form now: three runs, all pass.',
+    ),
+    key('o'),
+  ),
   'reader-unfolded': browse(ROWS, CONVERSATION, key('o')),
   'reader-reading': browse(ROWS, {
     ...{ kind: 'read', title: 'Transcript', lines: null, more: null, uid: uidOf(0), mode: 'conversation' },

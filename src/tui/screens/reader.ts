@@ -3,6 +3,7 @@ import { parseFilter, wordsOf } from '../filter.ts';
 import { readerFrame, shownLines } from '../frames/reader.ts';
 import type { Action } from '../keys.ts';
 import { bodyRows, type Move } from '../layout.ts';
+import { isHeading } from '../paint.ts';
 import {
   AT_TOP,
   type Event,
@@ -33,6 +34,9 @@ function visibleRows(size: Size): number {
 const plain = (one: string | ReadLine): ReadLine =>
   typeof one === 'string' ? { text: one, tone: 'plain' } : one;
 
+const ofDigest = (one: string | ReadLine): ReadLine =>
+  typeof one === 'string' && isHeading(one) ? { text: one, tone: 'title' } : plain(one);
+
 /** A text upon the present screen, or in place of the one that is read; what is looked for stays, or comes from the list below. */
 export function read(state: State, event: Extract<Event, { kind: 'read' }>): Stepped {
   const { title, lines, more, before: earlier = null, uid = null, mode = 'text' } = event;
@@ -40,7 +44,7 @@ export function read(state: State, event: Extract<Event, { kind: 'read' }>): Ste
   const typed = known?.find.typed ?? (uid === null ? '' : soughtIn(state));
   const reader: Reader = {
     ...{ title, uid, mode, more, before: earlier, unfolded: known?.unfolded ?? false, notice: null },
-    lines: lines?.map(plain) ?? null,
+    lines: lines?.map(mode === 'digest' ? ofDigest : plain) ?? null,
     place: AT_TOP,
     find: { typed, editing: false },
     seeking: null,
