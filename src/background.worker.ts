@@ -24,6 +24,7 @@ import type { WritableDb } from './store/connection.ts';
 import { openReadable, openWritable } from './store/open.ts';
 import { allowSharedFolder } from './store/own-files.ts';
 import { resolveSession } from './store/read.ts';
+import { expectBucket } from './store/remote/receipts.ts';
 import { indexSome } from './store/search/documents.ts';
 import { search } from './store/search/search.ts';
 import type { TextPiece } from './tui/ports.ts';
@@ -77,12 +78,19 @@ async function run(id: number, job: BackgroundJob): Promise<void> {
     if (job.kind === 'read') return answer({ kind: 'done', id, result: await read(setup, job) });
     stop = new AbortController();
     Atomics.store(stopped, 0, 0);
-    db ??= openWritable(setup.storePath);
+    db ??= opened(setup);
     answer({ kind: 'done', id, result: await work(setup, db, id, job) });
   } catch (thrown) {
     const failure = thrown instanceof FailureError ? thrown.failure : null;
     answer({ kind: 'failed', id, message: messageOf(thrown), failure });
   }
+}
+
+/** With a bucket that is configured it is known at once: nothing goes that is not there. */
+function opened({ storePath, settings }: Setup): WritableDb {
+  const made = openWritable(storePath);
+  if (settings.remote !== null) expectBucket(made);
+  return made;
 }
 
 /** By a connection that cannot write. */
