@@ -62,7 +62,14 @@ export async function answersOf(context: Context, db: ReadableDb): Promise<Answe
     catalogue: (nowMs) => loadList(db, { limits, goesMs: sessionsAtRisk(db), nowMs }),
     titles: (fromId, toId) => titlesPage(db, fromId, toId),
     matching: (words, fromId, toId) => matchingIds(db, words, fromId, toId),
-    numbers: (uids) => [...sessionsByIds(db, numbersOf(db, uids))].map(([id, { uid }]) => ({ id, uid })),
+    numbers: (uids) => {
+      const ids = numbersOf(db, uids);
+      const rows = sessionsByIds(db, ids);
+      return ids.flatMap((id) => {
+        const uid = rows.get(id)?.uid;
+        return uid === undefined ? [] : [{ id, uid }];
+      });
+    },
     untried: (most) => untriedSessions(db, most),
     rows: (ids) => sessionsByIds(db, ids),
     digest: (uid, columns) => digestLines(db, uid, columns),

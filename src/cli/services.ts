@@ -5,6 +5,7 @@ import { enabledAgents } from '../agents/registry.ts';
 import type { AgentFormat, Host } from '../domain/agent.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { plainLine } from '../domain/text.ts';
+import type { Iso } from '../domain/time.ts';
 import { mountOfRoot, refreshMounts } from '../files/mounts.ts';
 import { foldersAt } from '../files/walk.ts';
 import { rootsHere, withProjects } from '../ingest/discover/roots.ts';
@@ -54,7 +55,7 @@ export function tuiServices(
   return {
     clock,
     limits: settings.limits,
-    store: readsBy({ asked, following, working }),
+    store: readsBy({ asked, following, working }, clock.now),
     background: backgroundOf(thread, all),
     watch: (onChange, onTrouble) =>
       watchFolders(
@@ -122,14 +123,22 @@ interface Readers {
   readonly working: BackgroundThread;
 }
 
-function readsBy({ asked, following, working }: Readers): StoreReads {
+function readsBy({ asked, following, working }: Readers, now: () => Iso): StoreReads {
   const by =
     <Name extends keyof StoreReads>(thread: BackgroundThread, name: Name) =>
     (...args: Parameters<StoreReads[Name]>) =>
       // The thread answers a question with the answer to its name.
       thread.run({ kind: 'read', name, args }) as ReturnType<StoreReads[Name]>;
+  const view = by(following, 'view');
+  // The first look is begun before the screens are there.
+  let first: ReturnType<StoreReads['view']> | null = view(now(), null);
+  first.catch(() => undefined);
   return {
-    view: by(following, 'view'),
+    view: (now, seen) => {
+      const begun = seen === null ? first : null;
+      first = null;
+      return begun ?? view(now, seen);
+    },
     growth: by(following, 'growth'),
     catalogue: by(following, 'catalogue'),
     untried: by(following, 'untried'),

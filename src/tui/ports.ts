@@ -83,6 +83,7 @@ export interface StoreReads {
   titles(fromId: number, toId: number): Promise<readonly TitleRow[]>;
   /** Numbers of the sessions from one to another that hold all of the words, ascending. */
   matching(words: readonly string[], fromId: number, toId: number): Promise<readonly number[]>;
+  /** In the order of the ids given: the best match first. */
   numbers(uids: readonly SessionUid[]): Promise<readonly { readonly id: number; readonly uid: SessionUid }[]>;
   /** At most so many live ones that nobody has tried to digest as they are. */
   untried(most: number): Promise<readonly { readonly uid: SessionUid; readonly ingestedAt: Iso | null }[]>;
