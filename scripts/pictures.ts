@@ -23,6 +23,8 @@ const SCREENS = [
     state: 'loss-typed',
     title: 'The last resort: what would be lost, and the phrase to type',
   },
+  { file: 'sessions', state: 'sessions-marked', title: 'All sessions: some marked, one of them told of' },
+  { file: 'reader', state: 'reader-plain', title: 'A transcript as a conversation, its tool calls unfolded' },
 ] as const;
 
 type Palette = Readonly<Record<Exclude<Tone, 'cursor'> | 'back', string>>;

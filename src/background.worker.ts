@@ -9,18 +9,13 @@ import { clockOf } from './cli/clock.ts';
 import { startDecisionLog } from './cli/decision-log.ts';
 import { PreparerThreads } from './cli/digest-workers.ts';
 import type { Answers } from './cli/screen-reads.ts';
+import type { Telling } from './cli/telling.ts';
 import { threadContext } from './cli/thread-context.ts';
 import { typedQuery } from './cli/typed-query.ts';
 import { ProcessVisitor } from './cli/visitor.ts';
 import { FailureError, messageOf } from './domain/errors.ts';
 import type { SessionUid } from './domain/ids.ts';
-import {
-  type AnalyzeDeps,
-  analyzeSession,
-  retellMain,
-  salvageSession,
-  triedDigest,
-} from './ingest/analyze.ts';
+import { type AnalyzeDeps, analyzeSession, salvageSession, triedDigest } from './ingest/analyze.ts';
 import { AskedAnalyzer } from './ingest/asked-analyzer.ts';
 import { lookAtAgents } from './ingest/discover/scan.ts';
 import { ingest } from './ingest/ingest.ts';
@@ -29,8 +24,10 @@ import type { WritableDb } from './store/connection.ts';
 import { openReadable, openWritable } from './store/open.ts';
 import { allowSharedFolder } from './store/own-files.ts';
 import { resolveSession } from './store/read.ts';
+import { expectBucket } from './store/remote/receipts.ts';
 import { indexSome } from './store/search/documents.ts';
 import { search } from './store/search/search.ts';
+import type { TextPiece } from './tui/ports.ts';
 
 declare const self: Worker;
 
@@ -44,6 +41,8 @@ let stop = new AbortController();
 /** Not 0 once the job that runs is to stop: for what reads and writes for long without hearing a message. */
 let stopped: Int32Array = new Int32Array(1);
 let answers: Answers | null = null;
+/** The conversation that is read, as long as the thread lives. */
+let telling: Telling | null = null;
 let queue: Promise<void> = Promise.resolve();
 
 function answer(message: Answer): void {
@@ -79,12 +78,19 @@ async function run(id: number, job: BackgroundJob): Promise<void> {
     if (job.kind === 'read') return answer({ kind: 'done', id, result: await read(setup, job) });
     stop = new AbortController();
     Atomics.store(stopped, 0, 0);
-    db ??= openWritable(setup.storePath);
+    db ??= opened(setup);
     answer({ kind: 'done', id, result: await work(setup, db, id, job) });
   } catch (thrown) {
     const failure = thrown instanceof FailureError ? thrown.failure : null;
     answer({ kind: 'failed', id, message: messageOf(thrown), failure });
   }
+}
+
+/** With a bucket that is configured it is known at once: nothing goes that is not there. */
+function opened({ storePath, settings }: Setup): WritableDb {
+  const made = openWritable(storePath);
+  if (settings.remote !== null) expectBucket(made);
+  return made;
 }
 
 /** By a connection that cannot write. */
@@ -155,12 +161,19 @@ async function work(
       return await rememberSessions(analyze, job.uids, signal);
     case 'search':
       return search(db, typedQuery(job.query, clock.now()));
-    case 'conversation': {
-      const { Conversation } = await import('./digest/conversation.ts');
-      const conversation = new Conversation();
-      await retellMain(analyze, job.uid, conversation, signal);
-      const { conversationLines } = await import('./cli/conversation-lines.ts');
-      return conversationLines(conversation.turns, conversation.isCut, job.columns);
+    case 'conversation':
+    case 'seek': {
+      if (telling === null) {
+        const { Telling } = await import('./cli/telling.ts');
+        telling = new Telling({ db, host: how.host }, () => Atomics.load(stopped, 0) !== 0);
+      }
+      if (job.kind === 'seek')
+        return await telling.seek(job.asked, job.columns, (done, total) =>
+          answer({ kind: 'step', id, done, total }),
+        );
+      // The first page is there long before the last of a long transcript: that goes on behind it.
+      const early = (result: TextPiece) => answer({ kind: 'done', id, result });
+      return await telling.piece(job.uid, job.asked, job.columns, early);
     }
     case 'related':
       return await relatedTo(db, job.uid);

@@ -322,7 +322,8 @@ const code = await run({
     out.stream();
     err.stream();
     // What paints the screens looks at the environment by itself, and takes `CI=false` for a build server.
-    if (context.io.colour) process.env['FORCE_COLOR'] ??= '1';
+    // Which colours there are is decided by us; what the library makes of the environment would take bold and inverse too.
+    process.env['FORCE_COLOR'] = '1';
     return openScreens(context, start, {
       stdin: process.stdin,
       streams: { stdout: process.stdout, stderr: process.stderr, console, tempFolder: tmpdir() },

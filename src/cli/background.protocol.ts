@@ -5,7 +5,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { AgentScan } from '../ingest/discover/scan.ts';
 import type { IngestProgress, IngestReport } from '../ingest/ingest.ts';
 import type { SearchQuery, SearchResult } from '../store/search/search.ts';
-import type { ReadLine, RestorePlan, StoreReads } from '../tui/ports.ts';
+import type { PieceAsked, RestorePlan, SeekAsked, StoreReads, TextPiece } from '../tui/ports.ts';
 import type { ScheduleFacts } from '../unattended/doctor.ts';
 import type { Settings } from './config.ts';
 import type { Flags } from './context.ts';
@@ -48,8 +48,14 @@ export type BackgroundJob =
   | { readonly kind: 'remember'; readonly uids: readonly SessionUid[] }
   | { readonly kind: 'search'; readonly query: SearchQuery }
   | { readonly kind: 'related'; readonly uid: string }
-  /** A transcript as a conversation. */
-  | { readonly kind: 'conversation'; readonly uid: SessionUid; readonly columns: number }
+  /** A piece of a transcript as a conversation. */
+  | {
+      readonly kind: 'conversation';
+      readonly uid: SessionUid;
+      readonly asked: PieceAsked;
+      readonly columns: number;
+    }
+  | { readonly kind: 'seek'; readonly asked: SeekAsked; readonly columns: number }
   | { readonly kind: 'schedule'; readonly called: CalledAs }
   /** A question of the screens, by its name. */
   | { readonly kind: 'read'; readonly name: keyof StoreReads; readonly args: readonly unknown[] }
@@ -80,7 +86,8 @@ export interface Results {
   readonly search: SearchResult;
   readonly related: SearchResult;
   /** As lines, broken at the columns: a long one would hold up keys. */
-  readonly conversation: readonly ReadLine[];
+  readonly conversation: TextPiece;
+  readonly seek: TextPiece | null;
   readonly schedule: ScheduleFacts;
   readonly read: unknown;
   /** Whether they are pinned now. */

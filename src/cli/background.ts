@@ -62,11 +62,16 @@ export class BackgroundThread {
     }
   }
 
+  /** Has what runs end at its next safe place, without waiting for that. */
+  interrupt(): void {
+    Atomics.store(this.#stopped, 0, 1);
+    this.#worker?.postMessage({ kind: 'stop' } satisfies BackgroundReply);
+  }
+
   /** Stops what runs at its next safe place; resolves when nothing runs. */
   async stop(): Promise<void> {
     while (this.#pending.size > 0 && this.#worker !== null) {
-      Atomics.store(this.#stopped, 0, 1);
-      this.#worker.postMessage({ kind: 'stop' } satisfies BackgroundReply);
+      this.interrupt();
       await Bun.sleep(10);
     }
   }

@@ -12,27 +12,33 @@ const INDENT = '  ';
 /** What a tool printed is read, not studied: the raw transcript has all of it. */
 const DETAIL_LINES_MAX = 200;
 
-export function conversationLines(turns: readonly Turn[], isCut: boolean, columns: number): ReadLine[] {
+/** `before`: who spoke before the first of them; null: nobody. `isCut`: what follows is not shown. */
+export function conversationLines(
+  turns: readonly Turn[],
+  isCut: boolean,
+  columns: number,
+  before: Turn['who'] | null = null,
+): ReadLine[] {
   const lines: ReadLine[] = [];
-  let last: Turn['who'] | null = null;
+  let last = before;
   for (const turn of turns) {
     const isSpoken = turn.who === 'person' || turn.who === 'agent';
     if (isSpoken || (last !== null && last !== turn.who && last !== 'tool' && last !== 'note'))
-      if (lines.length > 0) lines.push({ text: '', tone: 'plain' });
+      if (lines.length > 0 || before !== null) lines.push({ text: '', tone: 'plain' });
     if (isSpoken) lines.push(heading(turn));
     lines.push(...(isSpoken ? prose(turn, columns) : done(turn, columns)));
     last = turn.who;
   }
   if (isCut)
     lines.push({ text: '', tone: 'plain' }, { text: 'The rest is in the raw transcript: x.', tone: 'warn' });
-  if (turns.length === 0)
+  if (turns.length === 0 && before === null)
     lines.push({ text: 'Nothing in it is understood as said or done. x shows it raw.', tone: 'dim' });
   return lines;
 }
 
 function heading({ who, at }: Turn): ReadLine {
   const when = at === null ? '' : `  ${at.slice(0, 16).replace('T', ' ')}`;
-  return { text: `${NAMES[who]}${when}`, tone: who === 'person' ? 'title' : 'key', isTurn: true };
+  return { text: `${NAMES[who]}${when}`, tone: who === 'person' ? 'title' : 'dim', isTurn: true };
 }
 
 function prose({ text }: Turn, columns: number): ReadLine[] {

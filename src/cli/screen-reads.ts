@@ -20,6 +20,7 @@ import {
   listSweeps,
   sourcesOf,
 } from '../store/read.ts';
+import { expectBucket } from '../store/remote/receipts.ts';
 import { sessionsAtRisk } from '../store/scans.ts';
 import type { Report } from '../sweep/report.ts';
 import { storedReport } from '../sweep/stored-report.ts';
@@ -42,7 +43,9 @@ export type Answers = {
 const VERSIONS_FROM = Math.floor(Math.random() * 2 ** 40);
 
 export async function answersOf(context: Context, db: ReadableDb): Promise<Answers> {
-  const { limits } = context.settings;
+  const { limits, remote } = context.settings;
+  // Each connection has to know: what is shown is what a sweep would do.
+  if (remote !== null) expectBucket(db);
   const { growthOf, readView } = await import('../tui/live.ts');
   const { loadList } = await import('../tui/load-list.ts');
   const lines = (report: Report, columns: number): readonly ReadLine[] =>
@@ -59,7 +62,14 @@ export async function answersOf(context: Context, db: ReadableDb): Promise<Answe
     catalogue: (nowMs) => loadList(db, { limits, goesMs: sessionsAtRisk(db), nowMs }),
     titles: (fromId, toId) => titlesPage(db, fromId, toId),
     matching: (words, fromId, toId) => matchingIds(db, words, fromId, toId),
-    numbers: (uids) => [...sessionsByIds(db, numbersOf(db, uids))].map(([id, { uid }]) => ({ id, uid })),
+    numbers: (uids) => {
+      const ids = numbersOf(db, uids);
+      const rows = sessionsByIds(db, ids);
+      return ids.flatMap((id) => {
+        const uid = rows.get(id)?.uid;
+        return uid === undefined ? [] : [{ id, uid }];
+      });
+    },
     untried: (most) => untriedSessions(db, most),
     rows: (ids) => sessionsByIds(db, ids),
     digest: (uid, columns) => digestLines(db, uid, columns),

@@ -65,10 +65,12 @@ async function show(context: Context, start: 'dashboard' | 'sweep', terminal: Te
   const reading = openReadable(context.settings.storePath);
   if (context.settings.remote !== null) expectBucket(reading);
   try {
+    const services = tuiServices(context, { reading, writing }, terminal.startThread);
+    // Another thread reads the store meanwhile.
     const { runTui } = await import('../tui/run.tsx');
     const { failed, reports, resumes } = await alone(context, terminal, (own) =>
       runTui({
-        services: tuiServices(context, { reading, writing }, terminal.startThread),
+        services,
         start,
         stdin: terminal.stdin,
         stdout: own.screen,

@@ -5,6 +5,7 @@ import { enabledAgents } from '../agents/registry.ts';
 import type { AgentFormat, Host } from '../domain/agent.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { plainLine } from '../domain/text.ts';
+import type { Iso } from '../domain/time.ts';
 import { mountOfRoot, refreshMounts } from '../files/mounts.ts';
 import { foldersAt } from '../files/walk.ts';
 import { rootsHere, withProjects } from '../ingest/discover/roots.ts';
@@ -48,11 +49,13 @@ export function tuiServices(
   const asked = new BackgroundThread(setup, startThread);
   const following = new BackgroundThread(setup, startThread);
   const working = new BackgroundThread(setup, startThread);
-  const all = [thread, searching, asked, following, working];
+  const telling = new BackgroundThread(setup, startThread);
+  let toldUid: SessionUid | null = null;
+  const all = [thread, telling, searching, asked, following, working];
   return {
     clock,
     limits: settings.limits,
-    store: readsBy({ asked, following, working }),
+    store: readsBy({ asked, following, working }, clock.now),
     background: backgroundOf(thread, all),
     watch: (onChange, onTrouble) =>
       watchFolders(
@@ -102,9 +105,14 @@ export function tuiServices(
     restoreMarked: (uids, { step, signal }) =>
       stoppable(working, { kind: 'restore_marked', uids }, signal, step),
     indexMore: () => searching.run({ kind: 'index' }),
-    conversation: async (uid, columns) => {
-      return await searching.run({ kind: 'conversation', uid, columns });
+    conversation: (uid, asked, columns) => {
+      // Whoever opens another one waits for no end of this.
+      if (toldUid !== uid) telling.interrupt();
+      toldUid = uid;
+      return telling.run({ kind: 'conversation', uid, asked, columns });
     },
+    seek: (asked, columns, { step, signal }) =>
+      stoppable(telling, { kind: 'seek', asked, columns }, signal, step),
     restore: (plan, { step, signal }) => stoppable(working, { kind: 'restore', plan }, signal, step),
   };
 }
@@ -115,14 +123,22 @@ interface Readers {
   readonly working: BackgroundThread;
 }
 
-function readsBy({ asked, following, working }: Readers): StoreReads {
+function readsBy({ asked, following, working }: Readers, now: () => Iso): StoreReads {
   const by =
     <Name extends keyof StoreReads>(thread: BackgroundThread, name: Name) =>
     (...args: Parameters<StoreReads[Name]>) =>
       // The thread answers a question with the answer to its name.
       thread.run({ kind: 'read', name, args }) as ReturnType<StoreReads[Name]>;
+  const view = by(following, 'view');
+  // The first look is begun before the screens are there.
+  let first: ReturnType<StoreReads['view']> | null = view(now(), null);
+  first.catch(() => undefined);
   return {
-    view: by(following, 'view'),
+    view: (now, seen) => {
+      const begun = seen === null ? first : null;
+      first = null;
+      return begun ?? view(now, seen);
+    },
     growth: by(following, 'growth'),
     catalogue: by(following, 'catalogue'),
     untried: by(following, 'untried'),

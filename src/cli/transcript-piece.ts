@@ -8,22 +8,27 @@ import type { ReadableDb } from '../store/connection.ts';
 import { filesOf } from '../store/read.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { rangeChunks } from '../store/segments.ts';
-import type { RawAsked, RawPiece } from '../tui/ports.ts';
+import type { PieceAsked, SeekAsked, TextPiece } from '../tui/ports.ts';
 
 /** Plain bytes of one piece. */
 const PIECE_BYTES = 256 * 1024;
 const NEWLINE = 10;
 
-export function transcriptPiece(db: ReadableDb, uid: SessionUid, asked: RawAsked, columns: number): RawPiece {
+export function transcriptPiece(
+  db: ReadableDb,
+  uid: SessionUid,
+  asked: PieceAsked,
+  columns: number,
+): TextPiece {
   const main = filesOf(db, uid).find((file) => file.role === 'main' && !file.gone);
   if (main === undefined) return { lines: ['Its raw bytes are not in the store.'], more: null, before: null };
   const total = main.rawBytes;
   const [from, until] =
-    'fromBytes' in asked
-      ? [asked.fromBytes, Math.min(total, asked.fromBytes + PIECE_BYTES)]
-      : [Math.max(0, Math.min(total, asked.untilBytes) - PIECE_BYTES), Math.min(total, asked.untilBytes)];
+    'from' in asked
+      ? [asked.from, Math.min(total, asked.from + PIECE_BYTES)]
+      : [Math.max(0, Math.min(total, asked.until) - PIECE_BYTES), Math.min(total, asked.until)];
   const bytes = bytesAt(db, uid, main, from, until);
-  const isForward = 'fromBytes' in asked;
+  const isForward = 'from' in asked;
   const begins = from === 0 || isForward ? 0 : startOf(bytes);
   const ends = until === total || !isForward ? bytes.length : endOf(bytes);
   const lines = plainText(bytes.subarray(begins, ends).toString('utf8'))
@@ -35,8 +40,8 @@ export function transcriptPiece(db: ReadableDb, uid: SessionUid, asked: RawAsked
   const [first, last] = [from + begins, from + ends];
   return {
     lines,
-    more: last < total ? { uid, offsetBytes: last } : null,
-    before: first > 0 ? { uid, offsetBytes: first } : null,
+    more: last < total ? { uid, at: last } : null,
+    before: first > 0 ? { uid, at: first } : null,
   };
 }
 
@@ -73,4 +78,51 @@ function bytesAt(db: ReadableDb, uid: SessionUid, file: StoredFile, from: number
     at += length;
   }
   return Buffer.concat([...rangeChunks(db, uid, file, ranges)]);
+}
+
+/** Plain bytes that are looked through at a time: as much as a segment holds. */
+const SEEK_BYTES = 4 * 1024 * 1024;
+
+export interface SeekWatch {
+  readonly step: (done: number, total: number) => void;
+  readonly isStopped: () => boolean;
+}
+
+/** The next piece outside of the one that is loaded that has what is looked for; null: none has, or it was stopped. */
+export function rawMatch(
+  db: ReadableDb,
+  { uid, sought, way, loadedFrom, loadedUntil }: SeekAsked,
+  columns: number,
+  { step, isStopped }: SeekWatch,
+): TextPiece | null {
+  const main = filesOf(db, uid).find((file) => file.role === 'main' && !file.gone);
+  if (main === undefined) return null;
+  const after = windows(loadedUntil ?? main.rawBytes, main.rawBytes);
+  const before = windows(0, loadedFrom);
+  const order = way === 1 ? [...after, ...before] : [...before.reverse(), ...after.reverse()];
+  const lower = sought.toLowerCase();
+  for (const [done, [from, until]] of order.entries()) {
+    if (isStopped()) return null;
+    step(done, order.length);
+    // What lies across the border of two windows is found in the first.
+    const bytes = bytesAt(db, uid, main, from, Math.min(main.rawBytes, until + 4 * sought.length));
+    const text = bytes.toString('utf8');
+    const folded = text.toLowerCase();
+    const at = way === 1 ? folded.indexOf(lower) : folded.lastIndexOf(lower);
+    if (at < 0) continue;
+    const byte = Math.min(bytes.length, Buffer.byteLength(text.slice(0, at)));
+    // Close above it, where its line began long before; the window may begin within a line, or within a letter.
+    let start = Math.max(bytes.lastIndexOf(NEWLINE, byte) + 1, byte - SEEN_BEFORE_BYTES);
+    while (isInside(bytes[start])) start += 1;
+    return transcriptPiece(db, uid, { from: from + start }, columns);
+  }
+  return null;
+}
+
+const SEEN_BEFORE_BYTES = 2_000;
+
+function windows(from: number, until: number): [number, number][] {
+  const list: [number, number][] = [];
+  for (let at = from; at < until; at += SEEK_BYTES) list.push([at, Math.min(until, at + SEEK_BYTES)]);
+  return list;
 }

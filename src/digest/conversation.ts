@@ -1,6 +1,7 @@
 /**
  * A transcript as a conversation: who said what and when, what the agent did and how that ended, in the order in which it was told.
- * Promises: bounded, whatever the transcript's size; text is handed on as it is, and made plain by whoever shows it.
+ * Promises: handed over in pages, so that memory does not grow with the transcript; text is handed on as it is, and made plain by
+ * whoever shows it.
  */
 import type { FactSink, FileChange, Todo } from '../domain/facts.ts';
 import type { Iso } from '../domain/time.ts';
@@ -20,8 +21,10 @@ export interface Turn {
   readonly diff: readonly DiffLine[];
 }
 
-/** Of all of it; a person reads no more, and the raw transcript has the rest. */
-const UNITS_MAX = 24 * 1024 * 1024;
+/** Of one page, about. */
+const PAGE_UNITS = 128 * 1024;
+/** What was told last stays open: how a call ended is told after it. An end that comes later than that is not shown. */
+const OPEN_UNITS = 2 * 1024 * 1024;
 const TEXT_UNITS_MAX = 64 * 1024;
 const DETAIL_UNITS_MAX = 8 * 1024;
 /** Of one file between two other turns. */
@@ -29,29 +32,49 @@ const DIFF_LINES_MAX = 400;
 
 const nothing = (): void => undefined;
 
+function unitsOf(turn: Turn | undefined): number {
+  if (turn === undefined) return 0;
+  const diff = turn.diff.reduce((sum, { text }) => sum + text.length + 10, 0);
+  return turn.text.length + turn.detail.length + diff + 40;
+}
+
 type Growing = { -readonly [K in keyof Turn]: Turn[K] };
 
 export class Conversation implements FactSink {
-  readonly #turns: Growing[] = [];
+  readonly #onPage: (turns: readonly Turn[]) => void;
+  #turns: Growing[] = [];
   readonly #calls = new Map<string, Growing>();
   #units = 0;
-  /** More was told than is kept. */
-  isCut = false;
 
-  get turns(): readonly Turn[] {
-    return this.#turns;
+  constructor(onPage: (turns: readonly Turn[]) => void) {
+    this.#onPage = onPage;
+  }
+
+  /** All was told: hands over the rest. */
+  finish(): void {
+    while (this.#turns.length > 0) this.#closePage();
+  }
+
+  #closePage(): void {
+    let units = 0;
+    let count = 0;
+    while (count < this.#turns.length && units < PAGE_UNITS) {
+      units += unitsOf(this.#turns[count]);
+      count += 1;
+    }
+    const page = new Set(this.#turns.splice(0, count));
+    for (const [callId, turn] of this.#calls) if (page.has(turn)) this.#calls.delete(callId);
+    this.#units -= units;
+    this.#onPage([...page]);
   }
 
   #add(who: Turn['who'], text: string, at: Iso | null): Growing | null {
     if (text.trim() === '') return null;
-    if (this.#units >= UNITS_MAX) {
-      this.isCut = true;
-      return null;
-    }
     const kept = text.length > TEXT_UNITS_MAX ? `${text.slice(0, TEXT_UNITS_MAX)}…` : text;
     const turn: Growing = { who, at, text: kept, outcome: '', failed: false, detail: '', diff: [] };
-    this.#units += kept.length + 40;
     this.#turns.push(turn);
+    this.#units += unitsOf(turn);
+    while (this.#units > OPEN_UNITS) this.#closePage();
     return turn;
   }
 
@@ -78,8 +101,8 @@ export class Conversation implements FactSink {
     turn.outcome = exitCode === null ? (failed ? 'failed' : 'done') : `exit ${exitCode}`;
     turn.failed = failed || (exitCode ?? 0) !== 0;
     const detail = output.length > DETAIL_UNITS_MAX ? `${output.slice(0, DETAIL_UNITS_MAX)}\n…` : output;
-    turn.detail = this.#units >= UNITS_MAX ? '' : detail;
-    this.#units += turn.detail.length;
+    this.#units += detail.length - turn.detail.length;
+    turn.detail = detail;
   }
 
   /** The same file read or edited again right away is one thing. */
@@ -104,12 +127,13 @@ export class Conversation implements FactSink {
 
   fileChanged(path: string, change: FileChange): void {
     const turn = this.#turns.findLast((one) => one.who === 'tool' && one.text.endsWith(` ${path}`));
-    if (turn === undefined || this.#units >= UNITS_MAX) return;
+    if (turn === undefined) return;
+    const before = unitsOf(turn);
     const lines = 'patch' in change ? patchLines(change.patch) : lineDiff(change.before, change.after);
     const room = Math.max(0, DIFF_LINES_MAX - turn.diff.length);
     const more: DiffLine[] = turn.diff.length > 0 ? [{ sign: '…', text: '' }, ...lines] : lines;
     turn.diff = [...turn.diff, ...more.slice(0, room)];
-    this.#units += lines.reduce((sum, { text }) => sum + text.length, 0);
+    this.#units += unitsOf(turn) - before;
     const count = (sign: '+' | '-') => turn.diff.filter((line) => line.sign === sign).length;
     turn.outcome = `+${count('+')} -${count('-')}${more.length > room ? ' and more' : ''}`;
   }

@@ -279,6 +279,8 @@ export class Controller {
             .catch((thrown) => this.#told(thrown));
           this.dispatch({ kind: 'exported', message });
         });
+      case 'stop_seeking':
+        return this.#reading.stopSeeking();
       case 'stop_work':
         if (this.#work.isOn) return this.#work.stop();
         return this.#async(() => this.#keeper.stopWork());
@@ -318,6 +320,8 @@ export class Controller {
       case 'digest':
       case 'try_digest':
       case 'transcript':
+      case 'transcript_end':
+      case 'seek':
       case 'raw':
       case 'raw_end':
       case 'read_on':

@@ -95,6 +95,18 @@ export function sides(left: string | Span, right: string | Span, cells: number):
   return line({ ...start, text: `${pad(start.text, room - 2)}  ` }, { ...end, text: shownEnd });
 }
 
+/** A line of a digest: headings stand out, labels stand back. */
+export function digestLine(text: string): Line {
+  const label = /^\S{1,9} {2,}(?=\S)/.exec(text)?.[0];
+  if (label !== undefined) return line(span(label, 'dim'), text.slice(label.length));
+  return line(span(text, isHeading(text) ? 'title' : 'plain'));
+}
+
+/** No sentence, and not indented as all that stands under one is. */
+export function isHeading(text: string): boolean {
+  return /^\S.{0,38}[^.:;,]$/.test(text) && !/^\S{1,9} {2,}\S/.test(text);
+}
+
 /** Parts one after the other, as many on a line as fit; what is too long for a line of its own is cut. */
 export function flow(parts: readonly string[], cells: number, indent = 0, gap = '   '): string[] {
   const lines: string[] = [];

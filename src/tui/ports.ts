@@ -13,15 +13,24 @@ import type {
   Activity,
   FoundHere,
   OwnFile,
-  RawAsked,
-  RawPiece,
+  PieceAsked,
   ReadLine,
   RestorePlan,
   RestoreWay,
+  SeekAsked,
+  TextPiece,
 } from './state.ts';
 import type { Schedule, View } from './view.ts';
 
-export type { OwnFile, RawAsked, RawPiece, ReadLine, RestorePlan, RestoreWay } from './state.ts';
+export type {
+  OwnFile,
+  PieceAsked,
+  ReadLine,
+  RestorePlan,
+  RestoreWay,
+  SeekAsked,
+  TextPiece,
+} from './state.ts';
 export { HERE } from './state.ts';
 
 /** What an ingest in the background did. */
@@ -74,6 +83,7 @@ export interface StoreReads {
   titles(fromId: number, toId: number): Promise<readonly TitleRow[]>;
   /** Numbers of the sessions from one to another that hold all of the words, ascending. */
   matching(words: readonly string[], fromId: number, toId: number): Promise<readonly number[]>;
+  /** In the order of the ids given: the best match first. */
   numbers(uids: readonly SessionUid[]): Promise<readonly { readonly id: number; readonly uid: SessionUid }[]>;
   /** At most so many live ones that nobody has tried to digest as they are. */
   untried(most: number): Promise<readonly { readonly uid: SessionUid; readonly ingestedAt: Iso | null }[]>;
@@ -82,7 +92,7 @@ export interface StoreReads {
   digest(uid: SessionUid, columns: number): Promise<readonly string[]>;
   ownFiles(uids: readonly SessionUid[]): Promise<ReadonlyMap<SessionUid, OwnFile>>;
   /** A piece of the main transcript; `columns`: where lines are broken. */
-  raw(uid: SessionUid, asked: RawAsked, columns: number): Promise<RawPiece>;
+  raw(uid: SessionUid, asked: PieceAsked, columns: number): Promise<TextPiece>;
   sweeps(most: number): Promise<readonly SweepRow[]>;
   /** What came of it first; ids are details. */
   reportLines(report: Report, columns: number): Promise<readonly ReadLine[]>;
@@ -119,8 +129,10 @@ export interface Services {
   restoreMarked(uids: readonly SessionUid[], waiting: WorkWatcher): Promise<readonly string[]>;
   /** Has the index follow a few digests that it does not know yet; returns how many. */
   indexMore(): Promise<number>;
-  /** The main transcript as a conversation; `columns`: where lines are broken. */
-  conversation(uid: SessionUid, columns: number): Promise<readonly ReadLine[]>;
+  /** A piece of the main transcript as a conversation; `columns`: where lines are broken. */
+  conversation(uid: SessionUid, asked: PieceAsked, columns: number): Promise<TextPiece>;
+  /** The next piece that has what is looked for; null: none has. */
+  seek(asked: SeekAsked, columns: number, waiting: WorkWatcher): Promise<TextPiece | null>;
   /** Writes the files, telling of plain bytes; returns a sentence. */
   restore(plan: RestorePlan, waiting: WorkWatcher): Promise<string>;
 }

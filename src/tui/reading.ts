@@ -6,7 +6,15 @@
 import type { SessionUid } from '../domain/ids.ts';
 import type { Asking } from './asking.ts';
 import type { Services } from './ports.ts';
-import { type Effect, type Event, nearest, type Reader, type State } from './state.ts';
+import {
+  type Effect,
+  type Event,
+  nearest,
+  type Reader,
+  type SeekAsked,
+  type State,
+  type TextPiece,
+} from './state.ts';
 
 const SWEEPS_LISTED = 500;
 
@@ -17,6 +25,8 @@ type ReadEffect = Extract<
       | 'digest'
       | 'try_digest'
       | 'transcript'
+      | 'transcript_end'
+      | 'seek'
       | 'raw'
       | 'raw_end'
       | 'read_on'
@@ -34,7 +44,7 @@ interface Opened {
 }
 
 export interface ReadingDeps {
-  readonly services: Pick<Services, 'store' | 'tryDigest' | 'conversation'>;
+  readonly services: Pick<Services, 'store' | 'tryDigest' | 'conversation' | 'seek'>;
   readonly asking: Asking;
   readonly dispatch: (event: Event) => void;
   readonly state: () => State;
@@ -48,6 +58,7 @@ export class Reading {
   readonly #deps: ReadingDeps;
   /** Raised by each text that is opened: what was read for an older one is not shown. */
   #turn = 0;
+  #stop: AbortController | null = null;
 
   constructor(deps: ReadingDeps) {
     this.#deps = deps;
@@ -67,13 +78,11 @@ export class Reading {
           { title: 'What a loss would leave', mode: 'text' },
           services.tryDigest(effect.uid, columns),
         );
-      case 'transcript': {
-        const { uid } = effect;
-        return this.#open(
-          { title: 'Transcript', mode: 'conversation', uid },
-          services.conversation(uid, columns),
-        );
-      }
+      case 'transcript':
+      case 'transcript_end':
+        return this.#conversation(effect.uid, effect.kind === 'transcript_end', columns);
+      case 'seek':
+        return this.#seek(effect.asked, columns);
       case 'raw':
       case 'raw_end':
         return this.#raw(effect.uid, effect.kind === 'raw_end', columns);
@@ -124,8 +133,41 @@ export class Reading {
     );
   }
 
+  #conversation(uid: SessionUid, atEnd: boolean, columns: number): void {
+    const asked = atEnd ? { until: Number.POSITIVE_INFINITY } : { from: 0 };
+    const question = this.#deps.services.conversation(uid, asked, columns);
+    this.#text({ title: 'Transcript', mode: 'conversation', uid }, question, atEnd ? { atEnd } : {});
+  }
+
+  /** Through all that is not loaded. Who leaves the text, or stops it, has it stopped. */
+  #seek(asked: SeekAsked, columns: number): void {
+    const { services, dispatch, told } = this.#deps;
+    this.stopSeeking();
+    const stop = new AbortController();
+    this.#stop = stop;
+    const step = (done: number, total: number) => {
+      if (nearest(this.#deps.state(), 'reader') === null) stop.abort();
+      if (!stop.signal.aborted) dispatch({ kind: 'sought', share: { done, total } });
+    };
+    void services.seek(asked, columns, { step, signal: stop.signal }).then(
+      (piece) => {
+        if (!stop.signal.aborted) dispatch({ kind: 'found_far', piece, way: asked.way });
+      },
+      (thrown) => {
+        if (stop.signal.aborted) return;
+        dispatch({ kind: 'found_far', piece: null, way: asked.way });
+        dispatch({ kind: 'said', message: told(thrown) });
+      },
+    );
+  }
+
+  stopSeeking(): void {
+    this.#stop?.abort();
+    this.#stop = null;
+  }
+
   #raw(uid: SessionUid, atEnd: boolean, columns: number): void {
-    const asked = atEnd ? { untilBytes: Number.POSITIVE_INFINITY } : { fromBytes: 0 };
+    const asked = atEnd ? { until: Number.POSITIVE_INFINITY } : { from: 0 };
     const question = this.#deps.services.store.raw(uid, asked, columns);
     this.#text({ title: 'Raw transcript', mode: 'raw', uid }, question, atEnd ? { atEnd } : {});
   }
@@ -158,21 +200,21 @@ export class Reading {
 
   #goOn(effect: Extract<ReadEffect, { kind: 'read_on' | 'read_back' }>, columns: number): void {
     const { services, asking, dispatch, state } = this.#deps;
-    const { kind, uid, offsetBytes } = effect;
+    const { kind, uid, at } = effect;
+    const isRaw = nearest(state(), 'reader')?.reader.mode === 'raw';
     const turn = this.#turn;
     const isOn = kind === 'read_on';
-    const place = { uid, offsetBytes };
-    const asked = isOn ? { fromBytes: offsetBytes } : { untilBytes: offsetBytes };
-    const goesOn = (piece: {
-      readonly lines: readonly string[];
-      readonly more: Reader['more'];
-      readonly before: Reader['before'];
-    }) => {
+    const place = { uid, at };
+    const asked = isOn ? { from: at } : { until: at };
+    const goesOn = (piece: TextPiece) => {
       if (turn !== this.#turn || nearest(state(), 'reader') === null) return;
       const { lines, more, before } = piece;
       dispatch(isOn ? { kind, lines, more } : { kind: 'read_back', lines, before });
     };
-    asking.ask(services.store.raw(uid, asked, columns), goesOn, () =>
+    const question = isRaw
+      ? services.store.raw(uid, asked, columns)
+      : services.conversation(uid, asked, columns);
+    asking.ask(question, goesOn, () =>
       // It can be asked for again.
       goesOn({ lines: [], more: place, before: place }),
     );

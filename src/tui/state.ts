@@ -10,11 +10,12 @@ import type { Decision, Progress, Proposal } from '../sweep/ports.ts';
 import type { Report } from '../sweep/report.ts';
 import type { Catalogue, Sort } from './catalogue.ts';
 import type { MouseReport } from './mouse.ts';
-import type { Tone } from './paint.ts';
+import type { Reader, ReadLine, SeekAsked, Share, TextPiece } from './reader-state.ts';
 import type { Grouping, Totals, TotalsGroup } from './totals.ts';
 import type { Schedule, View } from './view.ts';
 import { AT_TOP, type Doing, type ListPlace, type OwnFile, type Wizard } from './wizard-state.ts';
 
+export type { PieceAsked, Reader, ReadLine, SeekAsked, Share, TextPiece } from './reader-state.ts';
 export type { Doing, ListPlace, OwnFile, Stage, StepOutcome, Wizard } from './wizard-state.ts';
 export { AT_TOP, newWizard } from './wizard-state.ts';
 
@@ -97,47 +98,6 @@ export interface Sessions {
   readonly peek: SessionPeek | null;
   /** Projects of what is shown, one a row; null: the sessions themselves. */
   readonly groups: { readonly list: readonly TotalsGroup[]; readonly place: ListPlace } | null;
-  readonly notice: string | null;
-}
-
-/** A line of a text, in parts that may be folded away. */
-export interface ReadLine {
-  readonly text: string;
-  readonly tone: Tone;
-  /** What a tool printed: shown where the text is unfolded. */
-  readonly isDetail?: true;
-  /** Somebody begins to speak here. */
-  readonly isTurn?: true;
-}
-
-interface RawPlace {
-  readonly uid: SessionUid;
-  readonly offsetBytes: number;
-}
-
-/** A piece of a raw transcript; where the next one begins, and where the one before ends; null: there is none. */
-export interface RawPiece {
-  readonly lines: readonly string[];
-  readonly more: RawPlace | null;
-  readonly before: RawPlace | null;
-}
-
-/** A piece that begins there, or one that ends there. */
-export type RawAsked = { readonly fromBytes: number } | { readonly untilBytes: number };
-
-export interface Reader {
-  readonly title: string;
-  /** Of whom it is, where it can be shown otherwise, too. */
-  readonly uid: SessionUid | null;
-  readonly mode: 'text' | 'report' | 'digest' | 'conversation' | 'raw';
-  /** Null: it is being read. */
-  readonly lines: readonly ReadLine[] | null;
-  readonly unfolded: boolean;
-  readonly place: ListPlace;
-  readonly more: RawPiece['more'];
-  readonly before: RawPiece['before'];
-  /** What is looked for in it; `editing`: it is being typed. */
-  readonly find: { readonly typed: string; readonly editing: boolean };
   readonly notice: string | null;
 }
 
@@ -293,8 +253,8 @@ export type Event =
       readonly kind: 'read';
       readonly title: string;
       readonly lines: readonly (string | ReadLine)[] | null;
-      readonly more: RawPiece['more'];
-      readonly before?: RawPiece['before'];
+      readonly more: TextPiece['more'];
+      readonly before?: TextPiece['before'];
       /** The end of it is seen first. */
       readonly atEnd?: boolean;
       /** To what the list below found in it; left out: where nothing was read before. */
@@ -302,8 +262,8 @@ export type Event =
       readonly uid?: SessionUid;
       readonly mode?: Reader['mode'];
     }
-  | { readonly kind: 'read_on'; readonly lines: readonly string[]; readonly more: RawPiece['more'] }
-  | { readonly kind: 'read_back'; readonly lines: readonly string[]; readonly before: RawPiece['before'] }
+  | { readonly kind: 'read_on'; readonly lines: TextPiece['lines']; readonly more: TextPiece['more'] }
+  | { readonly kind: 'read_back'; readonly lines: TextPiece['lines']; readonly before: TextPiece['before'] }
   /** `isLooking`: it is about to be. */
   | {
       readonly kind: 'restore_planned';
@@ -314,6 +274,10 @@ export type Event =
   /** `isWhole`: all of it is where it should be. */
   | { readonly kind: 'restored'; readonly message: string; readonly isWhole: boolean }
   | { readonly kind: 'history'; readonly sweeps: readonly SweepRow[] }
+  /** How far the look through all of a text is. */
+  | { readonly kind: 'sought'; readonly share: Share }
+  /** Where it has what is looked for; null: nowhere, or the person has stopped it. */
+  | { readonly kind: 'found_far'; readonly piece: TextPiece | null; readonly way: 1 | -1 }
   | { readonly kind: 'said'; readonly message: string }
   /** What a key asked for is taking long enough to be noticed. */
   | { readonly kind: 'slow'; readonly isSlow: boolean }
@@ -358,9 +322,13 @@ export type Effect =
   | { readonly kind: 'export_marked'; readonly uids: readonly SessionUid[]; readonly file: string }
   | { readonly kind: 'digest'; readonly uid: SessionUid }
   | { readonly kind: 'transcript'; readonly uid: SessionUid }
+  /** The last page of it. */
+  | { readonly kind: 'transcript_end'; readonly uid: SessionUid }
+  | { readonly kind: 'seek'; readonly asked: SeekAsked }
+  | { readonly kind: 'stop_seeking' }
   | { readonly kind: 'raw'; readonly uid: SessionUid }
-  | { readonly kind: 'read_on'; readonly uid: SessionUid; readonly offsetBytes: number }
-  | { readonly kind: 'read_back'; readonly uid: SessionUid; readonly offsetBytes: number }
+  | { readonly kind: 'read_on'; readonly uid: SessionUid; readonly at: number }
+  | { readonly kind: 'read_back'; readonly uid: SessionUid; readonly at: number }
   /** The last piece of it. */
   | { readonly kind: 'raw_end'; readonly uid: SessionUid }
   | {

@@ -7,7 +7,7 @@ import { type Action, isTyping, type Meaning, meaningOf } from './keys.ts';
 import { isTooSmall, type Move, moved } from './layout.ts';
 import { answered, asked, worked } from './screens/confirm.ts';
 import { moused } from './screens/mouse.ts';
-import { read, readBack, readFromEnd, readOn } from './screens/reader.ts';
+import { foundFar, read, readBack, readFromEnd, readOn, sought } from './screens/reader.ts';
 import { restored, restorePlanned, restoreWorked } from './screens/restore.ts';
 import { isEmpty, settledPlace } from './screens/rules.ts';
 import { openSessions, told } from './screens/sessions.ts';
@@ -90,6 +90,10 @@ export function step(state: State, event: Event): Stepped {
       return readOn(state, event);
     case 'read_back':
       return readBack(state, event);
+    case 'sought':
+      return sought(state, event);
+    case 'found_far':
+      return foundFar(state, event);
     case 'restore_planned':
       return restorePlanned(state, event);
     case 'restored':

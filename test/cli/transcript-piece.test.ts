@@ -32,12 +32,12 @@ describe.each(Object.keys(TEXTS))('%s', (name) => {
     await withText(text, ({ db }) => {
       let read = '';
       for (let at = 0; ; ) {
-        const piece = transcriptPiece(db, UID, { fromBytes: at }, COLUMNS);
-        expect(piece.before?.offsetBytes ?? 0).toBe(at);
+        const piece = transcriptPiece(db, UID, { from: at }, COLUMNS);
+        expect(piece.before?.at ?? 0).toBe(at);
         read += piece.lines.join('');
         if (piece.more === null) break;
-        expect(piece.more.offsetBytes).toBeGreaterThan(at);
-        at = piece.more.offsetBytes;
+        expect(piece.more.at).toBeGreaterThan(at);
+        at = piece.more.at;
       }
       expect(read === whole).toBe(true);
     });
@@ -47,12 +47,12 @@ describe.each(Object.keys(TEXTS))('%s', (name) => {
     await withText(text, ({ db }) => {
       let read = '';
       for (let at = Number.POSITIVE_INFINITY; ; ) {
-        const piece = transcriptPiece(db, UID, { untilBytes: at }, COLUMNS);
-        expect(piece.more?.offsetBytes ?? Number.POSITIVE_INFINITY).toBe(at);
+        const piece = transcriptPiece(db, UID, { until: at }, COLUMNS);
+        expect(piece.more?.at ?? Number.POSITIVE_INFINITY).toBe(at);
         read = piece.lines.join('') + read;
         if (piece.before === null) break;
-        expect(piece.before.offsetBytes).toBeLessThan(at);
-        at = piece.before.offsetBytes;
+        expect(piece.before.at).toBeLessThan(at);
+        at = piece.before.at;
       }
       expect(read === whole).toBe(true);
     });

@@ -1,6 +1,6 @@
 /** What an agent changed in a file is part of the conversation, as the agents tell it: pieces, whole files, patches. */
 import { expect, test } from 'bun:test';
-import { Conversation } from '../../src/digest/conversation.ts';
+import { Conversation, type Turn } from '../../src/digest/conversation.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { retellMain } from '../../src/ingest/analyze.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
@@ -14,17 +14,19 @@ function claudeCalls(calls: readonly { readonly name: string; readonly input: un
   return `${JSON.stringify({ type: 'assistant', uuid: 'a1', sessionId: id(1), timestamp: AT, cwd: '/p', message })}\n`;
 }
 
-async function told(path: string, text: string, agent: string, native: string): Promise<Conversation> {
+async function told(path: string, text: string, agent: string, native: string) {
   using world = new World();
   world.put(path, text);
   await world.ingest({ analyze: false });
-  const conversation = new Conversation();
+  const turns: Turn[] = [];
+  const conversation = new Conversation((page) => turns.push(...page));
   const uid = `${agent}:${native}` as SessionUid;
   await retellMain({ db: world.db, host: world.host }, uid, conversation, new AbortController().signal);
-  return conversation;
+  conversation.finish();
+  return { turns };
 }
 
-const changesOf = ({ turns }: Conversation) =>
+const changesOf = ({ turns }: { readonly turns: readonly Turn[] }) =>
   turns
     .filter(({ diff }) => diff.length > 0)
     .map(({ text, outcome, diff }) => [text, outcome, diff.map((line) => line.sign + line.text)]);

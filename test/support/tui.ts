@@ -340,7 +340,7 @@ function listOf(rows: readonly SessionRow[]): Event[] {
 }
 
 /** A transcript, as a reader shows it. */
-export function conversation(): Event {
+export function conversation(outcome = HOSTILE_TITLES.join('\n')): Event {
   const turn = (who: Turn['who'], text: string, about: Partial<Turn> = {}): Turn => ({
     ...{ who, at: daysBefore(90), text, outcome: '', failed: false, detail: '', diff: [], ...about },
   });
@@ -359,7 +359,7 @@ export function conversation(): Event {
       diff: lineDiff('open\nwait 100\nlogin', 'open\nwait for the form\nlogin'),
     }),
     turn('tool', '$ npm test -- login --retries 3', { outcome: 'exit 0', detail: 'all pass' }),
-    turn('agent', HOSTILE_TITLES.join('\n')),
+    turn('agent', outcome),
     ...Array.from({ length: 40 }, (_, n) => turn(n % 2 === 0 ? 'person' : 'agent', `And then? Login ${n}.`)),
   ];
   return {

@@ -336,3 +336,27 @@ function rowOf(state: State, uid: string): number {
   );
   return rows.indexOf(uid as never);
 }
+
+test('a digest was one grey text: its headings stand out, its labels stand back', () => {
+  const spans = frame(at('reader-digest'), { unicode: true }).flat();
+  expect(spans.filter(({ tone }) => tone === 'title').map(({ text }) => text.trim())).toEqual(
+    expect.arrayContaining(['Outcome', 'Commands']),
+  );
+  const beside = frame(at('sessions', { columns: 160, rows: 50 }), { unicode: true }).flat();
+  expect(beside.some(({ text, tone }) => tone === 'dim' && /^(?:│ )?Project +$/.test(text))).toBe(true);
+});
+
+test('what an agent deletes was shown as a danger though all of it is stored', () => {
+  const risk = (notStored: number) => ({
+    ...{ agent: 'claude-code', sessions: 5, notStored, days: 30, firstAt: null },
+  });
+  const tones = (notStored: number) =>
+    frame(play(at('dashboard'), { kind: 'view', view: view({ atRisk: [risk(notStored)] }) }), {
+      unicode: true,
+    })
+      .find((line) => textOf(line).includes('At risk'))
+      ?.filter(({ text }) => text.trim() !== '')
+      .map(({ tone }) => tone);
+  expect(tones(0)).toEqual(['dim', 'plain']);
+  expect(tones(2)).toEqual(['warn']);
+});

@@ -6,12 +6,16 @@ import { FOLDER, pictures } from '../../scripts/pictures.ts';
 
 const MADE = pictures();
 
-test('there are dashboard, wizard and data loss, light and dark, and no other', () => {
+test('there are dashboard, sessions, reader, wizard and data loss, light and dark, and no other', () => {
   expect(readdirSync(FOLDER).sort()).toEqual([
     'dashboard-dark.svg',
     'dashboard-light.svg',
     'data-loss-dark.svg',
     'data-loss-light.svg',
+    'reader-dark.svg',
+    'reader-light.svg',
+    'sessions-dark.svg',
+    'sessions-light.svg',
     'wizard-dark.svg',
     'wizard-light.svg',
   ]);
@@ -23,9 +27,10 @@ test.each([...MADE])('%s is what `bun run pictures` makes', (name, svg) => {
 });
 
 test.each([...MADE])('%s has the words of its golden frame, and nothing that acts', (name, svg) => {
-  const state = { dashboard: 'dashboard', wizard: 'sweep-pinned', 'data-loss': 'loss-typed' }[
-    name.replace(/-(light|dark)\.svg$/, '')
-  ];
+  const state = {
+    ...{ dashboard: 'dashboard', wizard: 'sweep-pinned', 'data-loss': 'loss-typed' },
+    ...{ sessions: 'sessions-marked', reader: 'reader-plain' },
+  }[name.replace(/-(light|dark)\.svg$/, '')];
   const golden = readFileSync(join(import.meta.dir, 'golden', `${state}.txt`), 'utf8');
   const [, first = ''] = golden.split(/^=== .*\n/m);
   const drawn = [...svg.matchAll(/<text [^>]*>([^<]*)<\/text>/g)].map(([, text = '']) =>

@@ -123,13 +123,31 @@ describe('a conversation', () => {
     );
   });
 
-  test('is bounded, and says that it is', () => {
-    const conversation = new Conversation();
-    for (let n = 0; n < 600; n += 1) conversation.answer('x'.repeat(100_000), null);
-    const units = conversation.turns.reduce((sum, { text }) => sum + text.length, 0);
-    expect(units).toBeLessThan(26 * 1024 ** 2);
-    expect(conversation.isCut).toBe(true);
-    expect(conversationLines([], true, 80).at(0)?.text).toBe('');
+  test('ended at 24 million letters: all of it is handed over in pages, and few are held meanwhile', () => {
+    let [units, pages, most, given] = [0, 0, 0, 0];
+    const conversation = new Conversation((turns) => {
+      pages += 1;
+      units += turns.reduce((sum, { text }) => sum + text.length, 0);
+    });
+    for (let n = 0; n < 1000; n += 1) {
+      conversation.answer('x'.repeat(50_000), null);
+      given += 50_000;
+      most = Math.max(most, given - units);
+    }
+    expect(most, 'held').toBeLessThan(3 * 1024 ** 2);
+    conversation.finish();
+    expect(units).toBe(given);
+    expect(pages).toBeGreaterThan(100);
+  });
+
+  test('tells how a call ended, also where others spoke before that', () => {
+    const turns: Turn[] = [];
+    const conversation = new Conversation((page) => turns.push(...page));
+    conversation.command('a', 'make', null);
+    for (let n = 0; n < 10; n += 1) conversation.answer('y'.repeat(50_000), null);
+    conversation.commandResult('a', 2, true, 'an error');
+    conversation.finish();
+    expect(turns[0]).toMatchObject({ text: '$ make', outcome: 'exit 2', failed: true, detail: 'an error' });
   });
 });
 
@@ -178,7 +196,7 @@ test('the place is told at the bottom, from the first line to the last', () => {
 
 describe('a raw transcript that is loaded in part', () => {
   const piece = (n: number) => Array.from({ length: 300 }, (_, i) => `${n}: line ${i}`);
-  const at = (offsetBytes: number) => ({ uid: uidOf(0), offsetBytes });
+  const at = (at: number) => ({ uid: uidOf(0), at });
   const raw = (about: Partial<Extract<Event, { kind: 'read' }>>): Event => ({
     ...{ kind: 'read', title: 'Raw transcript', uid: uidOf(0), mode: 'raw', lines: piece(0), more: null },
     ...about,
@@ -197,11 +215,73 @@ describe('a raw transcript that is loaded in part', () => {
     const end = play(READING, raw({ lines: piece(9), before: at(9000), atEnd: true }));
     const up = play(end, ...Array.from({ length: 10 }, () => key('pageup')));
     expect(effectsOf(end, ...Array.from({ length: 12 }, () => key('pageup')))).toContainEqual({
-      ...{ kind: 'read_back', uid: uidOf(0), offsetBytes: 9000 },
+      ...{ kind: 'read_back', uid: uidOf(0), at: 9000 },
     });
     const more = play(up, { kind: 'read_back', lines: piece(8), before: at(8000) });
     expect(topLine(more)).toBe(topLine(up));
     expect(texts(play(more, ...Array.from({ length: 16 }, () => key('pageup')))).join()).toContain('8: line');
+  });
+});
+
+describe('find goes through all of a transcript, and not only through what is loaded', () => {
+  const piece = (n: number) => Array.from({ length: 300 }, (_, i) => `${n}: line ${i}`);
+  const place = (at: number) => ({ uid: uidOf(0), at });
+  const middle = (mode: 'raw' | 'conversation'): State =>
+    play(READING, {
+      ...{ kind: 'read', title: 'Transcript', uid: uidOf(0), mode, lines: piece(5) },
+      ...{ more: place(6), before: place(5) },
+    });
+
+  test.each(['raw', 'conversation'] as const)(
+    '%s: what is not loaded is looked through, on and round',
+    (mode) => {
+      const state = play(middle(mode), key('/'), ...typing('8: line 7'));
+      expect(effectsOf(state, key('enter'))).toEqual([
+        {
+          kind: 'seek',
+          asked: {
+            ...{ uid: uidOf(0), mode, sought: '8: line 7', unfolded: false },
+            ...{ way: 1, loadedFrom: 5, loadedUntil: 6 },
+          },
+        },
+      ]);
+      const seeking = play(state, key('enter'), { kind: 'sought', share: { done: 3, total: 12 } });
+      expect(texts(seeking).at(-2)).toContain('looking through all of it… 25 %');
+      const found = {
+        kind: 'found_far',
+        way: 1,
+        piece: { lines: piece(8), more: null, before: place(8) },
+      } as const;
+      expect(topLine(play(seeking, found))).toBe('8: line 7');
+      // The other way round the last of a piece comes first.
+      const back = play(seeking, { ...found, way: -1 });
+      expect(topLine(back)).toBe('8: line 79');
+    },
+  );
+
+  test('what is nowhere is told once all was looked through, and what is loaded stays', () => {
+    const seeking = play(middle('conversation'), key('/'), ...typing('walrus'), key('enter'));
+    const vain = play(seeking, { kind: 'found_far', way: 1, piece: null });
+    expect(texts(vain).at(-2)).toContain('Nothing like that: walrus');
+    expect(topLine(vain)).toBe('5: line 0');
+  });
+
+  test('esc stops it, and stays where one was; a late answer changes nothing', () => {
+    const seeking = play(middle('raw'), key('/'), ...typing('walrus'), key('enter'));
+    expect(effectsOf(seeking, key('esc'))).toEqual([{ kind: 'stop_seeking' }]);
+    const stopped = play(seeking, key('esc'));
+    expect(stopped.screen.kind).toBe('reader');
+    const late = play(stopped, {
+      kind: 'found_far',
+      way: 1,
+      piece: { lines: piece(8), more: null, before: null },
+    });
+    expect(topLine(late)).toBe('5: line 0');
+  });
+
+  test('a conversation has ends too: G and g go to them', () => {
+    expect(effectsOf(middle('conversation'), key('G'))).toEqual([{ kind: 'transcript_end', uid: uidOf(0) }]);
+    expect(effectsOf(middle('conversation'), key('g'))).toEqual([{ kind: 'transcript', uid: uidOf(0) }]);
   });
 });
 

@@ -30,6 +30,7 @@ export function sessionStates(
 
   return {
     'sessions-loading': dashboard(key('b')),
+    'sessions-reading': dashboard(key('b'), ...listed(ROWS).slice(0, 2), { kind: 'slow', isSlow: true }),
     sessions: sessions(),
     'sessions-scrolled': sessions(key('end')),
     'sessions-hostile': list(hostile),

@@ -10,7 +10,7 @@ import { textOf } from '../../src/tui/paint.ts';
 import { Pins } from '../../src/tui/pins.ts';
 import type { Services, StoreReads } from '../../src/tui/ports.ts';
 import { SEED } from '../support/seed.ts';
-import { catalogueOf, ROWS, restorePlan, SIZE, uidOf, view } from '../support/tui.ts';
+import { catalogueOf, EMPTY_VIEW, ROWS, restorePlan, SIZE, uidOf, view } from '../support/tui.ts';
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
@@ -49,7 +49,7 @@ class Slow {
       watch: () => ({ close: () => undefined }),
       ...{ sweep: never, pin: never, tryDigest: never, exportSessions: never, search: never },
       ...{ related: never, schedule: never, evictMarked: never, restoreMarked: never, indexMore: never },
-      ...{ conversation: never, restore: never, exportFile: () => '/home/me/x.smx' },
+      ...{ conversation: never, seek: never, restore: never, exportFile: () => '/home/me/x.smx' },
       ...about,
     };
     this.controller = new Controller(this.services, 'dashboard', SIZE, () => undefined);
@@ -194,6 +194,26 @@ describe('while a key waits for it', () => {
     slow.pass(50);
     expect(slow.screen).toBe('sessions');
   });
+});
+
+test('a first run looks again by itself: what an agent writes is seen without a key', async () => {
+  let looks = 0;
+  const found = { agents: [], lookedFor: ['codex'] };
+  const services = new Slow().services;
+  const look = async () => {
+    looks += 1;
+    return found;
+  };
+  const slow = new Slow({ background: { ...services.background, look } });
+  await slow.answer('view', { ...EMPTY_VIEW, growth: undefined });
+  slow.pass(50);
+  expect(slow.screen).toBe('first_run');
+  const first = looks;
+  for (let i = 0; i < 4; i += 1) {
+    slow.pass(3_000);
+    await settled();
+  }
+  expect(looks).toBeGreaterThanOrEqual(first + 3);
 });
 
 describe('keys that are typed ahead', () => {

@@ -361,7 +361,10 @@ const LISTS: Readonly<Record<string, Maker>> = {
   }),
   'report-folded': reading(),
   'report-with-ids': reading(key('o')),
-  'reader-digest': browse(ROWS, { kind: 'read', title: 'Digest', lines: DIGEST_LINES, more: null }),
+  'reader-digest': browse(ROWS, {
+    ...{ kind: 'read', title: 'Digest', lines: DIGEST_LINES, more: null },
+    ...{ uid: uidOf(0), mode: 'digest' },
+  }),
   'reader-hostile': browse(ROWS, { kind: 'read', title: 'Transcript', lines: HOSTILE_TITLES, more: null }),
   'reader-scrolled': browse(
     ROWS,
@@ -369,17 +372,30 @@ const LISTS: Readonly<Record<string, Maker>> = {
       kind: 'read',
       title: 'Transcript',
       lines: Array.from({ length: 300 }, (_, n) => `{"type":"user","line":${n + 1}}`),
-      more: { uid: uidOf(0), offsetBytes: 262_144 },
+      more: { uid: uidOf(0), at: 262_144 },
     },
     key('pagedown'),
   ),
   'reader-conversation': browse(ROWS, CONVERSATION),
+  'reader-plain': browse(
+    ROWS,
+    conversation(
+      'The form came later than the test looked for it. It waits for the form now: three runs, all pass.',
+    ),
+    key('o'),
+  ),
   'reader-unfolded': browse(ROWS, CONVERSATION, key('o')),
   'reader-reading': browse(ROWS, {
     ...{ kind: 'read', title: 'Transcript', lines: null, more: null, uid: uidOf(0), mode: 'conversation' },
   }),
   'reader-finding': browse(ROWS, CONVERSATION, key('/'), ...typing('test')),
   'reader-found': browse(ROWS, CONVERSATION, key('/'), ...typing('login'), key('enter'), key('n')),
+  'reader-seeking': browse(
+    ROWS,
+    { ...(CONVERSATION as Extract<Event, { kind: 'read' }>), more: { uid: uidOf(0), at: 1 } },
+    ...[key('/'), ...typing('walrus'), key('enter')],
+    { kind: 'sought', share: { done: 30, total: 120 } },
+  ),
   'reader-not-found': browse(ROWS, CONVERSATION, key('/'), ...typing('walrus'), key('enter')),
   'reader-nothing': browse(ROWS, { kind: 'read', title: 'Transcript', lines: [], more: null }),
   ...restoreStates((...events) => browse(ROWS, ...events)),

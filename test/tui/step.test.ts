@@ -475,7 +475,7 @@ describe('a list', () => {
   });
 
   test('of a transcript asks for its next piece before its end is reached, once', () => {
-    const more = { uid: uidOf(0), offsetBytes: 1000 };
+    const more = { uid: uidOf(0), at: 1000 };
     const lines = Array.from({ length: 30 }, () => 'line');
     const reading = play(at('sessions'), { kind: 'read', title: 'Transcript', lines, more });
     expect(effectsOf(reading, key('down'), key('down'))).toEqual([{ kind: 'read_on', ...more }]);

@@ -131,12 +131,12 @@ function barLines(view: View, cells: number, low: boolean): Line[] {
   const counts = countLines(view, cells, low);
   return [
     line(
-      pad('Tier 1 · raw', BAR_LABEL_CELLS),
+      span(pad('Tier 1 · raw', BAR_LABEL_CELLS), 'dim'),
       ...zoneBar(view.tier1Bytes, zones, barCells),
       span(fit(raw, 27), tone),
     ),
     line(
-      pad('Tier 2 · digests', BAR_LABEL_CELLS),
+      span(pad('Tier 2 · digests', BAR_LABEL_CELLS), 'dim'),
       ...zoneBar(view.tier2Bytes, tier2, barCells),
       span(fit(digests, 27), isOver ? 'warn' : 'plain'),
     ),
@@ -190,7 +190,8 @@ function groupTable(
     const bar = pad(shareBar(group.storedBytes / most, barCells), barCells);
     const end = `${padLeft(share, 7)}${padLeft(formatCount(group.sessions), 10)}${padLeft(goingText(group), 9)}`;
     if (isCursor) return line(span(text + bar + end, 'cursor'));
-    return line(text, bar, end);
+    // Names and numbers are what one reads.
+    return line(text, span(bar, 'dim'), end);
   });
   if (rows.length === 0) return [line(span(fit(head, cells), 'dim')), line(span('  adding up…', 'dim'))];
   return [line(span(fit(head, cells), 'dim')), ...rows];
@@ -249,16 +250,25 @@ function factLines(state: State, view: View, cells: number, low: boolean): Line[
     cells,
   );
   return [
-    ...riskPart(risks.slice(0, 6), cells),
-    ...growth.map((text) => line(text)),
+    ...riskPart(risks.slice(0, 6), view, cells),
+    ...growth.map(fact),
     ...lastLines(state, view, cells, low),
   ];
 }
 
-function riskPart(risks: readonly string[], cells: number): Line[] {
-  const isSafe = risks.length === 0;
-  const texts = isSafe ? ['nothing that an agent deletes within a week'] : risks;
-  return labelled('At risk', texts, cells).map((text) => line(span(text, isSafe ? 'dim' : 'warn')));
+/** What is behind a label is what one reads. */
+function fact(text: string): Line {
+  return line(span(text.slice(0, LABEL_CELLS), 'dim'), text.slice(LABEL_CELLS));
+}
+
+/** What is all stored is in no danger, whoever deletes it. */
+function riskPart(risks: readonly string[], view: View, cells: number): Line[] {
+  if (risks.length === 0)
+    return labelled('At risk', ['nothing that an agent deletes within a week'], cells).map((text) =>
+      line(span(text, 'dim')),
+    );
+  const isStored = view.atRisk.every(({ notStored }) => notStored === 0);
+  return labelled('At risk', risks, cells).map((text) => (isStored ? fact(text) : line(span(text, 'warn'))));
 }
 
 function riskLines(risk: Risk, view: View, room: number): string[] {
@@ -353,11 +363,13 @@ function lastLines({ schedule }: State, view: View, cells: number, low: boolean)
       : [`${last.at.slice(0, 16).replace('T', ' ')} UTC`, `freed ${formatBytes(last.freedBytes)}`, up];
   if (last?.lost !== true) {
     const texts = flow(parts, room, 0, ' · ');
-    return labelled('Last sweep', low ? texts.slice(0, 1) : texts, cells).map((text) => line(text));
+    return labelled('Last sweep', low ? texts.slice(0, 1) : texts, cells).map(fact);
   }
   const text = parts.slice(0, 2).join(' · ');
   const lost = ' · DATA LOSS';
-  return [line(pad('Last sweep', LABEL_CELLS), fit(text, room - lost.length), span(lost, 'danger'))];
+  return [
+    line(span(pad('Last sweep', LABEL_CELLS), 'dim'), fit(text, room - lost.length), span(lost, 'danger')),
+  ];
 }
 
 const STOPPING = 'Stopping: the session at hand is finished first.';

@@ -74,7 +74,8 @@ function tooSmall(state: State, theme: Theme): Line[] {
 function titleLine(state: State, cells: number): Line {
   const name = titleOf(state);
   const left = span(name === '' ? 'session-memory' : `session-memory · ${name}`, 'title');
-  return sides(left, statusText(state, state.view, cells), cells);
+  const tone = state.isSlow ? 'plain' : 'dim';
+  return sides(left, span(statusText(state, state.view, cells), tone), cells);
 }
 
 const WATCHING: Readonly<Record<State['watching'], string>> = {

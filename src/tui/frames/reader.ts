@@ -38,7 +38,7 @@ function markedLine({ text, tone }: ReadLine, sought: string, cells: number): Li
 }
 
 function footLine(
-  { place, find, more, before, notice }: Reader,
+  { place, find, more, before, notice, seeking }: Reader,
   length: number,
   cells: number,
   rows: number,
@@ -53,6 +53,10 @@ function footLine(
       : more === null
         ? `${share} %, line ${formatCount(last)} of ${formatCount(length)}`
         : `line ${formatCount(last)}, more follows`;
+  if (seeking !== null) {
+    const share = seeking.total === 0 ? '' : ` ${Math.floor((100 * seeking.done) / seeking.total)} %`;
+    return sides(span(`/ ${find.typed}`, 'key'), span(`looking through all of it…${share}`, 'good'), cells);
+  }
   if (find.editing) {
     const typed = fit(find.typed, cells - 30);
     return line(span('/ ', 'key'), span(typed, 'title'), span('_', 'cursor'));

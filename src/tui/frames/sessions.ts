@@ -9,6 +9,7 @@ import { lastPart, parseFilter, questionOf } from '../filter.ts';
 import { bodyRows } from '../layout.ts';
 import {
   BLANK,
+  digestLine,
   fit,
   type Line,
   line,
@@ -377,7 +378,7 @@ function peeked(view: View, sessions: Sessions, cells: number): Line[] {
     ...(hit === undefined ? [] : hitLines(hit, cells)),
     ...withoutTitle(peek?.lines ?? [])
       .filter((text) => text.trim() !== '')
-      .map((text) => line(fit(text, cells))),
+      .map((text) => digestLine(fit(text, cells))),
   ];
 }
 

@@ -3,6 +3,7 @@ import { parseFilter, wordsOf } from '../filter.ts';
 import { readerFrame, shownLines } from '../frames/reader.ts';
 import type { Action } from '../keys.ts';
 import { bodyRows, type Move } from '../layout.ts';
+import { isHeading } from '../paint.ts';
 import {
   AT_TOP,
   type Event,
@@ -33,6 +34,9 @@ function visibleRows(size: Size): number {
 const plain = (one: string | ReadLine): ReadLine =>
   typeof one === 'string' ? { text: one, tone: 'plain' } : one;
 
+const ofDigest = (one: string | ReadLine): ReadLine =>
+  typeof one === 'string' && isHeading(one) ? { text: one, tone: 'title' } : plain(one);
+
 /** A text upon the present screen, or in place of the one that is read; what is looked for stays, or comes from the list below. */
 export function read(state: State, event: Extract<Event, { kind: 'read' }>): Stepped {
   const { title, lines, more, before: earlier = null, uid = null, mode = 'text' } = event;
@@ -40,9 +44,10 @@ export function read(state: State, event: Extract<Event, { kind: 'read' }>): Ste
   const typed = known?.find.typed ?? (uid === null ? '' : soughtIn(state));
   const reader: Reader = {
     ...{ title, uid, mode, more, before: earlier, unfolded: known?.unfolded ?? false, notice: null },
-    lines: lines?.map(plain) ?? null,
+    lines: lines?.map(mode === 'digest' ? ofDigest : plain) ?? null,
     place: AT_TOP,
     find: { typed, editing: false },
+    seeking: null,
   };
   const opened = known === null ? upon(state, { kind: 'reader', reader }) : withReader(state, reader);
   if (event.atEnd === true) return placed(opened.state, reader, lastPlace(opened.state, reader));
@@ -112,16 +117,19 @@ export function readBack(state: State, { lines, before }: Extract<Event, { kind:
   });
 }
 
-/** The ends of a raw transcript that are not loaded: they are gone to without what lies between. */
+/** The ends of a transcript that are not loaded: they are gone to without what lies between. */
 export function readFromEnd(state: State, move: Move): Stepped | null {
   if (state.screen.kind !== 'reader') return null;
   const { more, before } = state.screen.reader;
-  if (move === 'bottom' && more !== null) return to(state, { kind: 'raw_end', uid: more.uid });
-  if (move === 'top' && before !== null) return to(state, { kind: 'raw', uid: before.uid });
+  const isRaw = state.screen.reader.mode === 'raw';
+  if (move === 'bottom' && more !== null)
+    return to(state, { kind: isRaw ? 'raw_end' : 'transcript_end', uid: more.uid });
+  if (move === 'top' && before !== null)
+    return to(state, { kind: isRaw ? 'raw' : 'transcript', uid: before.uid });
   return null;
 }
 
-/** Near an end of what has been read of raw bytes, the next piece is asked for. */
+/** Near an end of what has been read, the next piece is asked for. */
 function placed(state: State, reader: Reader, place: ListPlace): Stepped {
   const near = 3 * bodyRows(state.size);
   const next = { ...reader, place, notice: null };
@@ -135,6 +143,8 @@ function placed(state: State, reader: Reader, place: ListPlace): Stepped {
 function acted(state: State, reader: Reader, action: Action): Stepped {
   const { find, uid, mode } = reader;
   switch (action) {
+    case 'stop':
+      return stoppedSeeking(state, reader);
     case 'search':
       return withReader(state, { ...reader, find: { typed: '', editing: true }, notice: null });
     case 'confirm':
@@ -194,14 +204,65 @@ function found(state: State, reader: Reader, way: 1 | -1, isHere: boolean): Step
     const top = Math.max(0, Math.min(at, lines.length - visibleRows(state.size)));
     return placed(state, reader, { cursor: at, top });
   }
-  const where = reader.more === null ? '' : ' in what is loaded';
-  return withReader(state, { ...reader, notice: `Nothing like that${where}: ${reader.find.typed}` });
+  return seekFar(state, reader, way) ?? withReader(state, nothingLike(reader));
+}
+
+function nothingLike(reader: Reader): Reader {
+  return { ...reader, seeking: null, notice: `Nothing like that: ${reader.find.typed}` };
+}
+
+/** Through what is not loaded; null: all of it is. */
+function seekFar(state: State, reader: Reader, way: 1 | -1): Stepped | null {
+  const { uid, mode, more, before, unfolded, find } = reader;
+  if (uid === null || (more === null && before === null)) return null;
+  if (mode !== 'raw' && mode !== 'conversation') return null;
+  const loaded = { loadedFrom: before?.at ?? 0, loadedUntil: more?.at ?? null };
+  const asked = { uid, mode, sought: find.typed, unfolded, way, ...loaded };
+  const seeking = { done: 0, total: 0 };
+  return onScreen(
+    state,
+    { kind: 'reader', reader: { ...reader, seeking, notice: null } },
+    { kind: 'seek', asked },
+  );
+}
+
+export function sought(state: State, { share }: Extract<Event, { kind: 'sought' }>): Stepped {
+  return within(state, 'reader', (under, { reader }) =>
+    reader.seeking === null ? to(under) : withReader(under, { ...reader, seeking: share }),
+  );
+}
+
+/** The piece that has it takes the place of what was loaded, which may be far from it. */
+export function foundFar(state: State, { piece, way }: Extract<Event, { kind: 'found_far' }>): Stepped {
+  return within(state, 'reader', (under, { reader }) => {
+    if (reader.seeking === null) return to(under);
+    if (piece === null) return withReader(under, nothingLike(reader));
+    const lines = piece.lines.map(plain);
+    const next = { ...reader, lines, more: piece.more, before: piece.before, seeking: null };
+    const last = Math.max(0, shownLines(next).length - 1);
+    const place = way === 1 ? AT_TOP : { cursor: last, top: last };
+    const has = shownLines(next).some(({ text }) =>
+      text.toLowerCase().includes(reader.find.typed.toLowerCase()),
+    );
+    // A line that is broken within it stands at the top.
+    return has ? found(under, { ...next, place }, way, true) : withReader(under, { ...next, place: AT_TOP });
+  });
+}
+
+/** What is loaded stays. */
+function stoppedSeeking(state: State, reader: Reader): Stepped {
+  return onScreen(
+    state,
+    { kind: 'reader', reader: { ...reader, seeking: null, notice: 'You stopped looking.' } },
+    { kind: 'stop_seeking' },
+  );
 }
 
 export const readerScreen: Rules<'reader'> = {
   ...PLAIN,
   title: ({ reader }) => reader.title,
-  context(_, { reader: { find, mode } }) {
+  context(_, { reader: { find, mode, seeking } }) {
+    if (seeking !== null) return 'seeking';
     if (find.editing) return 'finding';
     return mode === 'text' ? 'reader' : mode === 'report' ? 'report' : 'transcript';
   },

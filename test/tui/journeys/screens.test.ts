@@ -99,7 +99,8 @@ journey('browse: sorted, filtered, read, pinned, restored, and a conflict left a
   await pty.shows('watching ●');
   await pty.shows('By project');
   pty.type('b');
-  const list = await pty.shows('4 sessions, by newest');
+  await pty.shows('4 sessions, by newest');
+  const list = await pty.shows('日本語');
   expect(list, 'wide characters, and nothing that acts on the terminal').toContain('日本語');
   expect(hostileIn(list)).toEqual([]);
   pty.type('s');
