@@ -217,7 +217,7 @@ class AddedSegments {
   }
 
   #write(sha256: Uint8Array | null, isLast: boolean): void {
-    const { db, sessionId, metAt, describe } = this.#context;
+    const { db, metAt } = this.#context;
     const { fromByte, logOffset, extents: before = [] } = this.#from;
     const newBytes = Math.max(0, this.#doneBytes - (logOffset - this.#start));
     const rawBytes = fromByte + newBytes;
@@ -228,12 +228,14 @@ class AddedSegments {
     const isWhole = logEnd === 0 || (extents.length === 1 && only?.[0] === 0 && only[1] === logEnd);
     const seen = seenOf(this.#file, this.#source, rawBytes, { holdsAll: true, isUnfinished: !isLast });
     this.#fileId = db.writeTransaction(() => {
+      // Only here: asking for it makes the session's row, which goes with the rest where there is no room.
+      const { sessionId } = this.#context;
       const fileId = this.#fileId ?? madeFile(this.#context, sessionId, this.#file);
       const version = { rawBytes, extents: isWhole ? null : extents, sha256 };
       const segments = { fileId, logBytes: this.#logBytes, added: this.#waiting };
       storeVersion(db, sessionId, { ...segments, ...version }, seen, metAt);
       recountSession(db, sessionId);
-      if (isLast) describe?.();
+      if (isLast) this.#context.describe?.();
       return fileId;
     });
     this.#logBytes = this.#start + this.#doneBytes;
