@@ -8,7 +8,7 @@ import { importArrivals, spoolFor } from '../archive/import.ts';
 import { FailureError, fail } from '../domain/errors.ts';
 import type { SessionRow } from '../domain/session.ts';
 import { plainLine } from '../domain/text.ts';
-import { bytesOf, fetched } from '../remote/fetch.ts';
+import { bytesOf, fetched, presentBytesOf } from '../remote/fetch.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { openReadable } from '../store/open.ts';
 import { openPassing } from '../store/passing.ts';
@@ -53,7 +53,9 @@ function awayNamed({ settings }: Context, named: string): SessionRow | null {
 export async function fetchedWhole(context: Context, session: SessionRow): Promise<WritableDb> {
   using here = openReadable(context.settings.storePath);
   const states = bytesOf(here, session.uid);
-  const single = states.filter(({ raw_bytes: bytes }) => states.length > 1 && bytes >= session.rawBytes);
+  const single = presentBytesOf(here, session.uid).filter(
+    ({ raw_bytes: bytes }) => states.length > 1 && bytes >= session.rawBytes,
+  );
   let first: FailureError | null = null;
   for (const some of [states, ...single.map((state) => [state])]) {
     const passing = openPassing(context.settings.storePath);

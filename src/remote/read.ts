@@ -174,7 +174,10 @@ function take(deps: ReadDeps, commit: Commit, read: readonly Told[], report: Rea
     const uid = session.uid as SessionUid;
     const here = hereOf(db, uid);
     if (here.state === 'forgotten') continue;
-    putRecord(db, { ...session, machine, number, rawBytes: session.raw_bytes });
+    putRecord(db, {
+      ...{ ...session, machine, number },
+      ...{ rawBytes: session.raw_bytes, coversFrom: session.covers_from },
+    });
     if (records === null) continue;
     const meta = withPlausible(records.meta, now(), true);
     const incoming = { meta, digests: records.digests, segments: [] };
