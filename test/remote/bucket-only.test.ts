@@ -159,6 +159,36 @@ test(
 );
 
 test(
+  'nobody without a digest goes on an old receipt: the bucket is looked at first, and where it cannot be they stay',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    for (const n of [1, 2]) laptop.put(claudePath(id(n)), `${n} ${UNREADABLE}`);
+    await laptop.ok('ingest');
+    await laptop.sync();
+    const states = async () => (await laptop.listed()).map(({ state }) => state);
+    const both = ['unanalyzed', 'unanalyzed'] as const;
+    model.fault = () => ({ kind: 'status', status: 403, code: 'AccessDenied' });
+    const unseen = await swept(laptop, ...FAILING);
+    expect([unseen.code, unseen.bucket_evicted, unseen.over_hard_cap]).toEqual([4, [], true]);
+    expect(unseen.skipped.map(({ reason }) => reason).join()).toContain('it cannot be looked whether');
+    const byHand = await laptop.run('evict', id(1), '--yes');
+    expect(byHand.out + byHand.err).toContain('it cannot be looked whether');
+    expect(await states()).toEqual([...both]);
+    model.fault = () => null;
+    // A rule of the service has taken them away by their age.
+    const packs = new Map(model.names('some/packs/').map((name) => [name, model.objects.get(name)]));
+    for (const name of packs.keys()) model.objects.delete(name);
+    expect((await swept(laptop, ...FAILING)).bucket_evicted).toEqual([]);
+    expect(await states()).toEqual([...both]);
+    await laptop.sync();
+    expect((await swept(laptop, ...FAILING)).bucket_evicted).toHaveLength(2);
+    expect((await laptop.ok('show', id(2), '--raw')).out).toBe(`2 ${UNREADABLE}`);
+  },
+  LONG,
+);
+
+test(
   'maintain digests what the bucket alone has once things have changed, and does not fetch it for nothing',
   async () => {
     using model = await ModelBucket.started();
