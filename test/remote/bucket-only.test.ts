@@ -142,7 +142,7 @@ test('how many the bucket alone has is counted by an index', async () => {
 });
 
 test(
-  'evict by hand takes what is in the bucket without calling it a loss',
+  'evict by hand takes what is in the bucket without calling it a loss, and to leave the bucket warns of it',
   async () => {
     using model = await ModelBucket.started();
     using laptop = await Machine.joined(model, 'laptop');
@@ -153,6 +153,11 @@ test(
     await laptop.sync();
     const told = await laptop.ok('evict', id(1), '--yes');
     expect([told.out.includes('Evicted 1 session'), told.out.includes('LOSS')]).toEqual([true, false]);
+    expect((await laptop.ok('show', id(1), '--raw')).out).toBe(UNREADABLE);
+    const leaves = await laptop.ok('remote', 'leave');
+    expect(leaves.err).toContain('1 un-analyzed session lies in the bucket only');
+    expect((await laptop.setUp('add')).code).toBe(0);
+    await laptop.sync();
     expect((await laptop.ok('show', id(1), '--raw')).out).toBe(UNREADABLE);
   },
   LONG,
