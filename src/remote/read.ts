@@ -238,7 +238,11 @@ function keepBeside(
     putBeside(db, uid, here.machine, { json: before.json, made_at: before.madeAt });
 }
 
-/** Each was checked when it came. */
+/** Each was checked when it came. One that has rotted on the disk since says nothing, and keeps nothing back: `verify` names it. */
 function parsed(json: string): Digest {
-  return JSON.parse(json) as Digest;
+  try {
+    return (JSON.parse(json) ?? {}) as Digest;
+  } catch {
+    return {} as Digest;
+  }
 }
