@@ -194,6 +194,30 @@ test(
 );
 
 test(
+  'what has no digest outlives its machine: another one fetches it by its id',
+  async () => {
+    using model = await ModelBucket.started();
+    using desktop = await Machine.joined(model, 'desktop');
+    {
+      using laptop = await Machine.joined(model, 'laptop');
+      laptop.put(claudePath(id(1)), UNREADABLE);
+      await laptop.ok('ingest');
+      await laptop.sync();
+      await laptop.ok('evict', id(1), '--yes');
+      await laptop.sync();
+    }
+    await desktop.sync();
+    expect((await desktop.ok('remote', 'status')).out.replaceAll(/\s+/g, ' ')).toContain(`${uid(1)} first`);
+    for (const named of [id(1), uid(1)])
+      expect((await desktop.ok('show', named, '--raw')).out).toBe(UNREADABLE);
+    await desktop.ok('restore', id(1));
+    expect(readFileSync(join(desktop.home, claudePath(id(1))), 'utf8')).toBe(UNREADABLE);
+    expect((await desktop.run('show', id(3), '--raw')).code).toBe(2);
+  },
+  LONG,
+);
+
+test(
   'maintain digests what the bucket alone has once things have changed, and does not fetch it for nothing',
   async () => {
     using model = await ModelBucket.started();

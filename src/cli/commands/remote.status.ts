@@ -3,7 +3,7 @@ import { EXIT, type ExitCode, FailureError } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { objectNamed } from '../../remote/layout.ts';
 import { openReadable } from '../../store/open.ts';
-import { machines, remoteCounts, remoteState } from '../../store/remote/state.ts';
+import { machines, remoteCounts, remoteState, untold } from '../../store/remote/state.ts';
 import { countChanged } from '../../store/remote/upload.ts';
 import { bucketOf, machineName } from '../bucket-of.ts';
 import { type Context, printJson } from '../context.ts';
@@ -30,6 +30,7 @@ export async function remoteStatus(context: Context): Promise<ExitCode> {
   const counts = remoteCounts(db);
   const waiting = state === null ? 0 : countChanged(db);
   const others = machines(db);
+  const [first, ...more] = untold(db);
   const name = machineName(context);
   let there: There | string;
   try {
@@ -68,6 +69,14 @@ export async function remoteStatus(context: Context): Promise<ExitCode> {
         'Of this machine',
         `${formatCount(counts.safe)} live ones are there as they are; ${formatCount(waiting)} to be uploaded`,
       ],
+      ...(first === undefined
+        ? []
+        : [
+            [
+              'Not in lists',
+              `${plural(more.length + 1, 'session')} of other machines without a digest, ${first} first: \`restore\` and \`show --raw\` fetch what is named`,
+            ] satisfies [string, string],
+          ]),
       [
         'It takes',
         typeof there === 'string'

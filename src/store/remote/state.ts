@@ -295,6 +295,16 @@ export function dropRecords(db: WritableDb, uid: SessionUid): void {
   db.run('DELETE FROM remote_pieces WHERE session_uid = $uid', { uid });
 }
 
+/** Sessions with bytes in the bucket of which nothing is told here: their machine has made no digest of them. */
+export function untold(db: ReadableDb): SessionUid[] {
+  return db
+    .all<{ uid: SessionUid }>(
+      `SELECT DISTINCT session_uid AS uid FROM remote_records r WHERE bytes IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.session_uid = r.session_uid) ORDER BY session_uid`,
+    )
+    .map(({ uid }) => uid);
+}
+
 export interface RemoteCounts {
   /** Sessions with bytes in the bucket, of any machine. */
   readonly sessions: number;
