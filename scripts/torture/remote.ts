@@ -1,7 +1,7 @@
 /**
  * Several machines and one bucket through whatever may happen: runs that are killed at any point, services that fail, answers that are
  * lost, sweeps under caps of nothing, agents that delete their transcripts, a bucket that loses what it had just taken, a store that is
- * set back to an older day, forgotten sessions that are imported again.
+ * set back to an older day, forgotten sessions that are imported again, files that their agent writes anew.
  * Promises: what was promised is held against what is there afterwards; all of it follows from the seed.
  */
 import { rmSync } from 'node:fs';
@@ -17,6 +17,7 @@ import { rememberSessions } from '../../src/ingest/remember.ts';
 import { forgetSession, forgottenUids } from '../../src/store/forget.ts';
 import { findSession, listSessions } from '../../src/store/read.ts';
 import { isInBucket } from '../../src/store/remote/receipts.ts';
+import { removedChunks } from '../../src/store/segments.ts';
 import { YES_TO_ALL } from '../../src/sweep/ports.ts';
 import { sweep } from '../../src/sweep/sweep.ts';
 import { claudePath, promptLine } from '../../test/support/bench-world.ts';
@@ -50,6 +51,9 @@ interface Written {
   lines: number;
   /** Its agent has deleted its file. */
   isGone: boolean;
+  /** How often its agent has written it anew, and what it had said before, as far as that was in the bucket. */
+  life: number;
+  readonly before: string[];
 }
 
 export interface RemoteHistory {
@@ -137,15 +141,18 @@ class History implements Disposable {
   }
 
   #textOf(n: number, lines: number): string {
-    const line = (i: number) =>
-      isReadable(n) ? promptLine(id(n), `session ${n} step ${i}`) : `\u0001 session ${n} step ${i}\n`;
+    const life = this.#written.get(n)?.life ?? 0;
+    const line = (i: number) => {
+      const said = `session ${n} life ${life} step ${i}.`;
+      return isReadable(n) ? promptLine(id(n), said) : `\u0001 ${said}\n`;
+    };
     return Array.from({ length: lines }, (_, i) => line(i)).join('');
   }
 
   async #write(owner: RemoteWorld): Promise<void> {
     const n = this.#written.size;
     if (n >= SESSIONS_MAX) return;
-    this.#written.set(n, { owner, lines: 1, isGone: false });
+    this.#written.set(n, { owner, lines: 1, isGone: false, life: 0, before: [] });
     owner.put(claudePath(id(n)), this.#textOf(n, 1));
     await owner.ingest();
   }
@@ -154,9 +161,22 @@ class History implements Disposable {
     const n = this.#random.below(Math.max(1, this.#written.size));
     const one = this.#written.get(n);
     if (one === undefined || one.isGone || this.#isForgotten(n)) return;
-    one.lines += 1 + this.#random.below(3);
+    if (this.#random.below(3) === 0) this.#writeAnew(n, one);
+    else one.lines += 1 + this.#random.below(3);
     one.owner.put(claudePath(id(n)), this.#textOf(n, one.lines));
     await one.owner.ingest();
+  }
+
+  /** Once it is in the bucket, live or evicted: what nobody has is nobody's promise. */
+  #writeAnew(n: number, one: Written): void {
+    const row = findSession(one.owner.db, uid(n));
+    if (row === null || one.owner.model.names('heads/').length === 0) return;
+    if (row.evictedAt === null && !isInBucket(one.owner.db, uid(n))) return;
+    this.#relyOnAll();
+    one.before.push(this.#textOf(n, one.lines));
+    one.life += 1;
+    one.lines = 1 + this.#random.below(3);
+    this.#did(row.evictedAt === null ? 'written anew' : 'came back as another');
   }
 
   /** Something that may be killed, or meet a service that fails; what it leaves is what a process leaves. */
@@ -329,6 +349,14 @@ class History implements Disposable {
         this.#law(
           text === this.#textOf(n, one.lines),
           `${about} comes back byte for byte: ${text.slice(0, 200)}`,
+        );
+        const removed = one.before.length === 0 ? '' : await machine.fetch(uid(n), removedChunks);
+        const missing = one.before
+          .flatMap((old) => old.split('\n'))
+          .filter((line) => !removed.includes(line));
+        this.#law(
+          missing.length === 0,
+          `${about} is still had as it was before: ${missing[0]?.slice(0, 200)}`,
         );
       }
       const pages = Math.max(1, Math.ceil(machine.model.names('heads/').length / PAGE));

@@ -10,12 +10,12 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import { plainLine } from '../domain/text.ts';
 import { rememberFetched } from '../ingest/remember.ts';
-import { bytesOf, fetched } from '../remote/fetch.ts';
+import { bytesOf, fetched, presentBytesOf } from '../remote/fetch.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { openReadable, openWritable } from '../store/open.ts';
 import { openPassing } from '../store/passing.ts';
 import { findSession, resolveSession } from '../store/read.ts';
-import type { StoredBytes } from '../store/remote/state.ts';
+import { type StoredBytes, untold } from '../store/remote/state.ts';
 import { bucketOf } from './bucket-of.ts';
 import type { Context } from './context.ts';
 import { ProgressLine } from './io.ts';
@@ -55,22 +55,35 @@ export async function learnFetched(context: Context, from: ReadableDb, uid: Sess
   }
 }
 
+/** What is known of a session that has to be fetched. */
+type AwaySession = Pick<SessionRow, 'uid' | 'rawBytes'>;
+
 /** The named session where its bytes have to be fetched; null: all others, and whatever else is told by the command itself. */
-function awayNamed({ settings }: Context, named: string): SessionRow | null {
+function awayNamed({ settings }: Context, named: string): AwaySession | null {
   if (settings.remote === null) return null;
   using db = openReadable(settings.storePath);
-  const session = resolveSession(db, named);
-  return isAway(db, session) ? session : null;
+  try {
+    const session = resolveSession(db, named);
+    return isAway(db, session) ? session : null;
+  } catch (thrown) {
+    if (!(thrown instanceof FailureError) || thrown.failure.code !== 'not_found') throw thrown;
+    // Its machine may be gone, and has told nothing of it but where it lies.
+    const [only, ...others] = untold(db).filter((uid) => uid === named || uid.endsWith(`:${named}`));
+    if (only === undefined || others.length > 0) throw thrown;
+    return { uid: only, rawBytes: 0 };
+  }
 }
 
 /**
  * Every state that a machine has of it, together; where one of them cannot be had, one that has no less than was here. Returns the passing
  * store, which the caller closes.
  */
-export async function fetchedWhole(context: Context, session: SessionRow): Promise<WritableDb> {
+export async function fetchedWhole(context: Context, session: AwaySession): Promise<WritableDb> {
   using here = openReadable(context.settings.storePath);
   const states = bytesOf(here, session.uid);
-  const single = states.filter(({ raw_bytes: bytes }) => states.length > 1 && bytes >= session.rawBytes);
+  const single = presentBytesOf(here, session.uid).filter(
+    ({ raw_bytes: bytes }) => states.length > 1 && bytes >= session.rawBytes,
+  );
   let first: FailureError | null = null;
   for (const some of [states, ...single.map((state) => [state])]) {
     const passing = openPassing(context.settings.storePath);
@@ -96,7 +109,7 @@ export async function fetchedWhole(context: Context, session: SessionRow): Promi
 
 async function fetchInto(
   context: Context,
-  { uid }: SessionRow,
+  { uid }: AwaySession,
   states: readonly StoredBytes[],
   db: WritableDb,
 ): Promise<void> {

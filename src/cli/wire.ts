@@ -201,9 +201,14 @@ export function sweepDeps(
   asked?: AskedAnalyzer,
 ): SweepDeps {
   if (context.settings.remote !== null) expectBucket(db);
+  let looked: Promise<string | null> | null = null;
   return {
     ...common(context, progress),
     store: sweepStore(db),
+    bucketStill: () => {
+      looked ??= import('./bucket-look.ts').then(({ lookAtBucket }) => lookAtBucket(context, db));
+      return looked;
+    },
     analyzer: roomyAnalyzer(db, {
       analyze: async (uid, signal) =>
         (await import('../ingest/analyze.ts')).analyzeSession(analyzeDeps(context, db, asked), uid, signal),

@@ -23,6 +23,8 @@ export interface CommittedSession {
   /** The packs that hold its bytes; null: it had none when this was written, having been evicted before. */
   readonly packs: readonly string[] | null;
   readonly raw_bytes: number;
+  /** Bytes that it had in an earlier generation than this are not in these: it came back as another one after it was evicted. */
+  readonly covers_from?: number | undefined;
 }
 
 export interface Commit {
@@ -61,6 +63,7 @@ const commit = z.object({
       records: place,
       packs: z.nullable(z.array(id)),
       raw_bytes: count,
+      covers_from: z.optional(count),
     }),
   ),
   forgotten: z.array(z.object({ uid, at: iso })),

@@ -13,15 +13,24 @@ import { Pacer } from '../domain/pacer.ts';
 import type { Spool } from '../files/spool.ts';
 import type { ArchivedFile, Incoming, IncomingSegment } from '../store/archived.ts';
 import type { ReadableDb } from '../store/connection.ts';
-import { recordsFor, type StoredBytes } from '../store/remote/state.ts';
+import { isEarlier, type RemoteRecord, recordsFor, type StoredBytes } from '../store/remote/state.ts';
 import { giveUp, sha256 } from '../store/segments.ts';
 import type { Bucket } from './bucket.ts';
 import { type PackPlace, partOf } from './pack.ts';
 import { type PackedPiece, type RemoteSession, readRecords } from './records.ts';
 
-/** Where the bytes of a session lie, the fullest state of any machine first. */
+/** Where the bytes of a session lie, the fullest state of any machine first; behind them those that none went on from. */
 export function bytesOf(db: ReadableDb, uid: SessionUid): StoredBytes[] {
-  return recordsFor(db, uid)
+  return [...presentBytesOf(db, uid), ...fullestFirst(recordsFor(db, uid).filter(isEarlier))];
+}
+
+/** The same without those that none went on from: each of them is what the session is now. */
+export function presentBytesOf(db: ReadableDb, uid: SessionUid): StoredBytes[] {
+  return fullestFirst(recordsFor(db, uid).filter((record) => !isEarlier(record)));
+}
+
+function fullestFirst(records: readonly RemoteRecord[]): StoredBytes[] {
+  return records
     .flatMap(({ bytes }) => (bytes === null ? [] : [bytes]))
     .sort((a, b) => b.raw_bytes - a.raw_bytes);
 }

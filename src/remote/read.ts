@@ -174,7 +174,10 @@ function take(deps: ReadDeps, commit: Commit, read: readonly Told[], report: Rea
     const uid = session.uid as SessionUid;
     const here = hereOf(db, uid);
     if (here.state === 'forgotten') continue;
-    putRecord(db, { ...session, machine, number, rawBytes: session.raw_bytes });
+    putRecord(db, {
+      ...{ ...session, machine, number },
+      ...{ rawBytes: session.raw_bytes, coversFrom: session.covers_from },
+    });
     if (records === null) continue;
     const meta = withPlausible(records.meta, now(), true);
     const incoming = { meta, digests: records.digests, segments: [] };
@@ -235,7 +238,11 @@ function keepBeside(
     putBeside(db, uid, here.machine, { json: before.json, made_at: before.madeAt });
 }
 
-/** Each was checked when it came. */
+/** Each was checked when it came. One that has rotted on the disk since says nothing, and keeps nothing back: `verify` names it. */
 function parsed(json: string): Digest {
-  return JSON.parse(json) as Digest;
+  try {
+    return (JSON.parse(json) ?? {}) as Digest;
+  } catch {
+    return {} as Digest;
+  }
 }

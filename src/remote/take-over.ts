@@ -7,6 +7,7 @@ import { fail } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import {
   eachRecord,
+  isOf,
   type KnownMachine,
   noteMachine,
   putRecord,
@@ -20,6 +21,7 @@ import { commitName, newId } from './layout.ts';
 import { PackBuilder, type PackPlace, RECORDS_PLAIN_BYTES } from './pack.ts';
 import { type PackedPiece, recordsOf } from './records.ts';
 import type { SyncDeps } from './sync.ts';
+import { inTheirOrder, tooLate, UNDER_WAY_MS_MAX } from './upload.ts';
 
 /** Returns its sessions that lie elsewhere now. `tainted`: packs that hold something of what was forgotten. */
 export async function takeOver(
@@ -28,18 +30,22 @@ export async function takeOver(
   tainted: ReadonlySet<string>,
 ): Promise<SessionUid[]> {
   const { db, bucket, now } = deps;
-  const lying = [...eachRecord(db)].filter(
-    (record) => record.machine === gone.machine && packsOf(record).some((pack) => tainted.has(pack)),
+  const own = [...eachRecord(db)].filter((record) => isOf(gone.machine, record));
+  const lying = new Set(
+    own.filter((record) => packsOf(record).some((pack) => tainted.has(pack))).map(({ uid }) => uid),
   );
-  if (lying.length === 0) return [];
+  if (lying.size === 0) return [];
   const moving = new Moving(bucket);
+  const startedMs = Date.now();
   const sessions: CommittedSession[] = [];
-  for (const record of lying) {
+  // All states of each: who reads takes the last for the present.
+  for (const record of inTheirOrder(own.filter(({ uid }) => lying.has(uid)))) {
     if (deps.signal.aborted)
       throw fail('interrupted', 'interrupted', 'What was moved so far counts for nothing.');
     sessions.push(...(await moving.move(record)));
   }
   await moving.close();
+  if (Date.now() - startedMs > UNDER_WAY_MS_MAX) throw tooLate();
   const { machine, name, read: number } = gone;
   const sealed = await bucket.sealedCommit({ machine, name, number, at: now(), sessions, forgotten: [] });
   if ((await bucket.client.create(commitName(machine, number), sealed)) === 'exists')
@@ -50,11 +56,11 @@ export async function takeOver(
     );
   const head = await bucket.putHead(machine, number + 1);
   db.writeTransaction(() => {
-    for (const { raw_bytes: rawBytes, ...session } of sessions)
-      putRecord(db, { ...session, machine, number, rawBytes });
+    for (const { raw_bytes: rawBytes, covers_from: coversFrom, ...session } of sessions)
+      putRecord(db, { ...session, machine, number, rawBytes, coversFrom });
     noteMachine(db, { machine, name, read: number + 1, head });
   });
-  return lying.map(({ uid }) => uid);
+  return [...lying];
 }
 
 function packsOf({ records, bytes }: RemoteRecord): string[] {
@@ -84,7 +90,10 @@ class Moving {
     return moved;
   }
 
-  async #moved(uid: SessionUid, place: StoredPlace): Promise<Pick<CommittedSession, 'records' | 'packs'>> {
+  async #moved(
+    uid: SessionUid,
+    place: StoredPlace,
+  ): Promise<Pick<CommittedSession, 'records' | 'packs' | 'covers_from'>> {
     const { meta, digests, pieces } = await sessionAt(this.#bucket, place, uid);
     const moved: PackedPiece[] = [];
     for await (const { piece, plain } of piecesIn(this.#bucket, uid, pieces))
@@ -93,6 +102,7 @@ class Moving {
     return {
       records: await this.#putRecords(lines),
       packs: [...new Set(moved.map((one) => one.place.pack))],
+      covers_from: meta.covers_from,
     };
   }
 

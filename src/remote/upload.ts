@@ -12,7 +12,14 @@ import { killPoint } from '../domain/kill-point.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import type { Outgoing } from '../store/export.ts';
-import { recordsFor, remoteState, type StoredBytes } from '../store/remote/state.ts';
+import {
+  isEarlier,
+  isOf,
+  type RemoteRecord,
+  recordsFor,
+  remoteState,
+  type StoredBytes,
+} from '../store/remote/state.ts';
 import {
   changedSinceUpload,
   forgottenSinceUpload,
@@ -102,9 +109,9 @@ export async function upload(deps: UploadDeps): Promise<Uploaded> {
 const OF_ONE: ReadonlySet<string> = new Set(['busy', 'corrupt', 'failed']);
 
 /** A machine may sleep in the middle of an upload; a collector takes what nothing names after a week. */
-const UNDER_WAY_MS_MAX = 86_400_000;
+export const UNDER_WAY_MS_MAX = 86_400_000;
 
-function tooLate(): FailureError {
+export function tooLate(): FailureError {
   return fail(
     'unreachable',
     'the upload was interrupted for more than a day, and what it had sent may be gone',
@@ -120,16 +127,22 @@ export async function moveAway(deps: UploadDeps, uids: readonly SessionUid[]): P
   const machine = remoteState(deps.db)?.machine;
   for (const uid of uids) {
     if (deps.signal.aborted) break;
-    const bytes = recordsFor(deps.db, uid).find((record) => record.machine === machine)?.bytes ?? null;
-    // Only its rows lie there: they are uploaded again by themselves.
-    if (bytes === null) continue;
-    await batch.move(uid, bytes);
+    // Where only its rows lie there, they are uploaded again by themselves. All its states in one commit: who reads takes the last for the present.
+    for (const { bytes } of inTheirOrder(recordsFor(deps.db, uid).filter((record) => isOf(machine, record))))
+      if (bytes !== null) await batch.move(uid, bytes);
     if (!batch.isFull) continue;
     await batch.commit();
     batch = new Batch(deps, done, sending);
   }
   await batch.commit();
   return done;
+}
+
+/** Those that none went on from come first, the oldest of them before the others. */
+export function inTheirOrder(records: readonly RemoteRecord[]): RemoteRecord[] {
+  return [...records].sort(
+    (a, b) => Number(isEarlier(b)) - Number(isEarlier(a)) || a.generation - b.generation,
+  );
 }
 
 function sendingFor({ bucket }: UploadDeps, done: Uploaded): Sending {
@@ -201,7 +214,7 @@ class Batch {
     const records = await this.#putRecords(recordsOf({ meta, digests, pieces }));
     this.#sessions.push({
       ...{ uid, mark, files: first === undefined ? files : null, generation: meta.raw_generation },
-      ...{ records, raw_bytes: meta.raw_bytes },
+      ...{ records, raw_bytes: meta.raw_bytes, covers_from: meta.covers_from },
       packs: isLive ? [...new Set(pieces.map(({ place }) => place.pack))] : null,
       pieces: pieces.map(storedPiece),
     });
@@ -219,6 +232,7 @@ class Batch {
     const records = await this.#putRecords(recordsOf({ meta, digests, pieces: moved }));
     this.#sessions.push({
       ...{ uid, mark: null, files: null, generation: state.generation, records, raw_bytes: state.raw_bytes },
+      covers_from: meta.covers_from,
       packs: [...new Set(moved.map(({ place }) => place.pack))],
       pieces: moved.map(storedPiece),
     });
@@ -285,8 +299,8 @@ class Batch {
     const sealed = await bucket.sealedCommit({
       ...{ machine, name, number, at, forgotten },
       ...(program === undefined ? {} : { program }),
-      sessions: this.#sessions.map(({ uid, generation, records, packs, raw_bytes }) => ({
-        ...{ uid, generation, records, packs, raw_bytes },
+      sessions: this.#sessions.map(({ uid, generation, records, packs, raw_bytes, covers_from }) => ({
+        ...{ uid, generation, records, packs, raw_bytes, covers_from },
       })),
     });
     const pending = {

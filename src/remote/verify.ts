@@ -113,7 +113,13 @@ async function readLogs(
       const commit = await commitIn(deps, machine, number, verified);
       for (const session of commit?.sessions ?? []) {
         newest.set(`${machine} records ${session.uid}`, { machine, session });
-        if (session.packs !== null) newest.set(`${machine} bytes ${session.uid}`, { machine, session });
+        if (session.packs === null) continue;
+        const key = `${machine} bytes ${session.uid}`;
+        const before = newest.get(key);
+        // What none went on from stays there beside it.
+        if (before !== undefined && before.session.generation < (session.covers_from ?? 0))
+          newest.set(`${key} ${before.session.generation}`, before);
+        newest.set(key, { machine, session });
       }
       for (const { uid } of commit?.forgotten ?? []) forgotten.add(uid);
     }

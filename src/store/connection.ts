@@ -175,8 +175,7 @@ class Connection implements WritableDb {
       return result;
     } catch (thrown) {
       // Some errors roll all of it back: whoever went on would write outside of any transaction.
-      if (!this.#database.inTransaction)
-        throw thrown instanceof FailureError ? thrown : takenBack(this.path, thrown);
+      if (!this.#database.inTransaction) throw takenBack(this.path, thrown);
       this.exec('ROLLBACK TO part');
       this.exec('RELEASE part');
       this.#afterCommit = before;
@@ -259,7 +258,10 @@ function translated<T>(path: string, work: () => T): T {
   }
 }
 
+/** A failure of the store, whatever was thrown: none that somebody takes for one of a single part, and goes on. */
 function takenBack(path: string, thrown: unknown): FailureError {
+  if (thrown instanceof FailureError && ['disk_full', 'io', 'busy'].includes(thrown.failure.code))
+    return thrown;
   return fail('io', `cannot write to the store ${path}: ${messageOf(thrown)}`, 'Try again.');
 }
 

@@ -154,6 +154,11 @@ export interface Consent {
 
 export interface SweepDeps {
   readonly store: SweepStore;
+  /**
+   * Looks whether the bucket still has what it had, once a sweep; the store then knows what is gone. Why it could not be looked, a clause, or
+   * null. Absent: nobody can take anything away from it.
+   */
+  readonly bucketStill?: () => Promise<string | null>;
   readonly analyzer: Analyzer;
   readonly clock: Clock;
   readonly bytes: FormatBytes;

@@ -7,7 +7,7 @@ import { PASS_TO_BUCKET, type Victim } from '../policy/passes.ts';
 import type { EvictContext, EvictStep, Fate, SweepDeps } from './ports.ts';
 import type { Tally } from './tally.ts';
 
-export interface TakingDeps extends Pick<SweepDeps, 'store' | 'analyzer' | 'signal'> {
+export interface TakingDeps extends Pick<SweepDeps, 'store' | 'analyzer' | 'signal' | 'bucketStill'> {
   readonly tally: Pick<Tally, 'notNoted'>;
   readonly context: () => EvictContext;
 }
@@ -28,12 +28,18 @@ export async function take(
   return signal.aborted ? null : store.evict(batch, context(), untilBytes);
 }
 
-/** They have no digest: whatever can be made of one is kept. On a full disk nothing is, and what frees some goes on. */
+/**
+ * They have no digest: it is looked first whether the bucket still has them, and whatever can be made of a digest is kept. On a full disk
+ * nothing is, and what frees some goes on.
+ */
 async function leftToBucket(
-  { store, analyzer, signal, context }: TakingDeps,
+  { store, analyzer, signal, context, bucketStill }: TakingDeps,
   batch: readonly Victim[],
   untilBytes: number | null,
 ): Promise<Fate[] | null> {
+  const reason = (await bucketStill?.()) ?? null;
+  if (signal.aborted) return null;
+  if (reason !== null) return batch.map(({ card: { uid } }) => ({ uid, kind: 'skipped', reason }));
   const fates: Fate[] = [];
   for (const victim of batch) {
     if (signal.aborted) return fates.length === 0 ? null : fates;

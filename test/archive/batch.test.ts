@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test';
 import { type ExportReport, exportStream } from '../../src/archive/export.ts';
 import { type ImportReport, importStream } from '../../src/archive/import.ts';
+import { FailureError, fail } from '../../src/domain/errors.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import type { WritableDb } from '../../src/store/connection.ts';
@@ -134,4 +135,28 @@ test('a part that fails takes back itself and what was to follow it, within its 
   const names = db.all<{ pattern: string }>('SELECT pattern FROM exclude_matches ORDER BY pattern');
   expect(names.map(({ pattern: name }) => name)).toEqual(['after', 'before', 'kept']);
   expect(followed).toEqual([[1]]);
+});
+
+test('where a part has ended the transaction it fails as the store does, whatever it threw', () => {
+  using world = new World();
+  const { db } = world;
+  const ended = (thrown: Error) => () =>
+    db.writeTransaction(() =>
+      db.part(() => {
+        db.exec('ROLLBACK');
+        throw thrown;
+      }),
+    );
+  const codeOf = (work: () => unknown) => {
+    try {
+      work();
+    } catch (thrown) {
+      return thrown instanceof FailureError ? thrown.failure.code : null;
+    }
+    return null;
+  };
+  const codes = [fail('corrupt', 'a', 'b'), fail('disk_full', 'a', 'b'), new Error('a')].map((thrown) =>
+    codeOf(ended(thrown)),
+  );
+  expect(codes).toEqual(['io', 'disk_full', 'io']);
 });

@@ -142,7 +142,7 @@ test('how many the bucket alone has is counted by an index', async () => {
 });
 
 test(
-  'evict by hand takes what is in the bucket without calling it a loss',
+  'evict by hand takes what is in the bucket without calling it a loss, and to leave the bucket warns of it',
   async () => {
     using model = await ModelBucket.started();
     using laptop = await Machine.joined(model, 'laptop');
@@ -154,6 +154,65 @@ test(
     const told = await laptop.ok('evict', id(1), '--yes');
     expect([told.out.includes('Evicted 1 session'), told.out.includes('LOSS')]).toEqual([true, false]);
     expect((await laptop.ok('show', id(1), '--raw')).out).toBe(UNREADABLE);
+    const leaves = await laptop.ok('remote', 'leave');
+    expect(leaves.err).toContain('1 un-analyzed session lies in the bucket only');
+    expect((await laptop.setUp('add')).code).toBe(0);
+    await laptop.sync();
+    expect((await laptop.ok('show', id(1), '--raw')).out).toBe(UNREADABLE);
+  },
+  LONG,
+);
+
+test(
+  'nobody without a digest goes on an old receipt: the bucket is looked at first, and where it cannot be they stay',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    for (const n of [1, 2]) laptop.put(claudePath(id(n)), `${n} ${UNREADABLE}`);
+    await laptop.ok('ingest');
+    await laptop.sync();
+    const states = async () => (await laptop.listed()).map(({ state }) => state);
+    const both = ['unanalyzed', 'unanalyzed'] as const;
+    model.fault = () => ({ kind: 'status', status: 403, code: 'AccessDenied' });
+    const unseen = await swept(laptop, ...FAILING);
+    expect([unseen.code, unseen.bucket_evicted, unseen.over_hard_cap]).toEqual([4, [], true]);
+    expect(unseen.skipped.map(({ reason }) => reason).join()).toContain('it cannot be looked whether');
+    const byHand = await laptop.run('evict', id(1), '--yes');
+    expect(byHand.out + byHand.err).toContain('it cannot be looked whether');
+    expect(await states()).toEqual([...both]);
+    model.fault = () => null;
+    // A rule of the service has taken them away by their age.
+    const packs = new Map(model.names('some/packs/').map((name) => [name, model.objects.get(name)]));
+    for (const name of packs.keys()) model.objects.delete(name);
+    expect((await swept(laptop, ...FAILING)).bucket_evicted).toEqual([]);
+    expect(await states()).toEqual([...both]);
+    await laptop.sync();
+    expect((await swept(laptop, ...FAILING)).bucket_evicted).toHaveLength(2);
+    expect((await laptop.ok('show', id(2), '--raw')).out).toBe(`2 ${UNREADABLE}`);
+  },
+  LONG,
+);
+
+test(
+  'what has no digest outlives its machine: another one fetches it by its id',
+  async () => {
+    using model = await ModelBucket.started();
+    using desktop = await Machine.joined(model, 'desktop');
+    {
+      using laptop = await Machine.joined(model, 'laptop');
+      laptop.put(claudePath(id(1)), UNREADABLE);
+      await laptop.ok('ingest');
+      await laptop.sync();
+      await laptop.ok('evict', id(1), '--yes');
+      await laptop.sync();
+    }
+    await desktop.sync();
+    expect((await desktop.ok('remote', 'status')).out.replaceAll(/\s+/g, ' ')).toContain(`${uid(1)} first`);
+    for (const named of [id(1), uid(1)])
+      expect((await desktop.ok('show', named, '--raw')).out).toBe(UNREADABLE);
+    await desktop.ok('restore', id(1));
+    expect(readFileSync(join(desktop.home, claudePath(id(1))), 'utf8')).toBe(UNREADABLE);
+    expect((await desktop.run('show', id(3), '--raw')).code).toBe(2);
   },
   LONG,
 );

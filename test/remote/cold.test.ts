@@ -438,3 +438,28 @@ test(
   },
   LONG,
 );
+
+test(
+  'a digest that has rotted here keeps nothing back of what other machines tell',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = new RemoteWorld(model, 'laptop');
+    using desktop = new RemoteWorld(model, 'desktop');
+    for (const machine of [laptop, desktop]) {
+      machine.put(claudePath(id(1)), promptLine(id(1), 'on both'));
+      await machine.ingest();
+    }
+    laptop.put(claudePath(id(2)), promptLine(id(2), 'of the laptop alone'));
+    await laptop.ingest();
+    await laptop.sync();
+    for (const rotten of ['{"prompts', 'null']) {
+      desktop.db.run('UPDATE digests SET json = $rotten, bytes = length($rotten) WHERE session_id = 1', {
+        rotten,
+      });
+      desktop.db.run('DELETE FROM remote_machines');
+      await desktop.sync();
+      expect(findSession(desktop.db, uid(2) as SessionUid)).not.toBeNull();
+    }
+  },
+  LONG,
+);

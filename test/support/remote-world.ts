@@ -100,8 +100,14 @@ export class RemoteWorld extends World {
     });
   }
 
-  /** A session's transcript out of the bucket, through every check of an import; a sentence where it cannot be had. */
-  async fetch(uid: string): Promise<string> {
+  /**
+   * A session's transcript out of the bucket, through every check of an import; a sentence where it cannot be had. `read`: what of it, if
+   * not the present version.
+   */
+  async fetch(
+    uid: string,
+    read: (...of: Parameters<typeof fileChunks>) => Iterable<Uint8Array> = fileChunks,
+  ): Promise<string> {
     const folder = mkdtempSync(join(tmpdir(), 'session-memory-fetched-'));
     const db = openWritable(join(folder, 's.db'));
     using spool = spoolFor({ read: db });
@@ -123,7 +129,7 @@ export class RemoteWorld extends World {
       if (report.damaged.length > 0) return `damaged: ${report.damaged[0]?.problem}`;
       const [file] = filesOf(db, uid as SessionUid).filter(({ key }) => key === 'main');
       if (file === undefined) return 'it has no transcript';
-      return Buffer.concat([...fileChunks(db, uid as SessionUid, file)]).toString();
+      return Buffer.concat([...read(db, uid as SessionUid, file)]).toString();
     } finally {
       db.close();
       rmSync(folder, { recursive: true, force: true });

@@ -130,7 +130,7 @@ async function apply(
 ): Promise<void> {
   const line = new ProgressLine(context.io);
   const roomy = <T>(work: () => T): T => withReserve(db.path, work, () => freeLog(db));
-  const { analyzer } = sweepDeps(context, db, () => undefined);
+  const { analyzer, bucketStill } = sweepDeps(context, db, () => undefined);
   const note = (fate: EvictionOutcome, taken: SessionUid[]) => {
     if (fate.kind === 'skipped') done.skipped.push({ session_uid: fate.uid, reason: fate.reason });
     else {
@@ -145,6 +145,11 @@ async function apply(
   for (const session of plan.evict) {
     if (context.signal.aborted) break;
     const isCovered = session.analyzedAt !== null;
+    const reason = isCovered ? null : ((await bucketStill?.()) ?? null);
+    if (reason !== null) {
+      note({ uid: session.uid, kind: 'skipped', reason }, done.evicted);
+      continue;
+    }
     const remembered = isCovered
       ? await analyzer.remember([session.uid], context.signal)
       : await analyzer.salvage(session.uid);

@@ -10,11 +10,13 @@ import { type BucketKey, keepKey, keyPath, type Lock, lockOfFile } from '../../r
 import { newId } from '../../remote/layout.ts';
 import { joinedKey, makeBucket } from '../../remote/setup.ts';
 import { openWritable } from '../../store/open.ts';
+import { countBucketOnly } from '../../store/remote/receipts.ts';
 import { joinBucket, leaveBucket, remoteState } from '../../store/remote/state.ts';
 import { readText, writeText } from '../../unattended/disk.ts';
 import { addressOf, clientOf, machineName, notConfigured } from '../bucket-of.ts';
 import type { RemoteSettings } from '../config.ts';
 import { type Context, canAsk, printJson, textFlag } from '../context.ts';
+import { plural } from '../format.ts';
 
 const PASSPHRASE = 'SESSION_MEMORY_REMOTE_PASSPHRASE';
 /** Shorter ones are found by trying. */
@@ -44,12 +46,17 @@ export async function leaveRemote(context: Context): Promise<ExitCode> {
   using db = openWritable(storePath);
   const state = remoteState(db);
   if (state === null) throw fail('usage', 'this store has joined no bucket', 'There is nothing to leave.');
+  const alone = countBucketOnly(db);
   leaveBucket(db);
   rmSync(keyPath(storePath), { force: true });
   const isOut = withoutTable(configPath, context.settings.remote);
   const then = isOut
     ? 'evictions are final again, and nothing is fetched any more'
     : `while [remote] stands in ${configPath} nothing is evicted: take it out, and evictions are final again`;
+  if (alone > 0)
+    context.io.err(
+      `warning: ${plural(alone, 'un-analyzed session')} ${alone === 1 ? 'lies' : 'lie'} in the bucket only: nothing is fetched of ${alone === 1 ? 'it' : 'them'} until \`session-memory remote add\` joins it again\n`,
+    );
   if (context.json) printJson<'remote'>(context.io, { version: 1, left: state.bucket });
   else context.io.out(`Left the bucket: ${then}. What is in it stays there.\n`);
   return EXIT.done;

@@ -10,6 +10,7 @@ import {
   machines,
   remoteCounts,
   remoteState,
+  untold,
 } from '../../store/remote/state.ts';
 import { countChanged } from '../../store/remote/upload.ts';
 import { bucketOf, machineName } from '../bucket-of.ts';
@@ -43,6 +44,7 @@ export async function remoteStatus(context: Context): Promise<ExitCode> {
   const of = (machine: string) => byMachine.get(machine) ?? { sessions: 0, rawBytes: 0 };
   const has = (machine: string) =>
     `${plural(of(machine).sessions, 'session')} with ${formatBytes(of(machine).rawBytes)} raw`;
+  const [first, ...more] = untold(db);
   const name = machineName(context);
   let there: There | string;
   try {
@@ -95,7 +97,15 @@ export async function remoteStatus(context: Context): Promise<ExitCode> {
             [
               'Only there',
               `${plural(only, 'un-analyzed session')} of this machine: \`session-memory analyze\` makes the digest`,
-            ] as [string, string],
+            ] satisfies [string, string],
+          ]),
+      ...(first === undefined
+        ? []
+        : [
+            [
+              'Not in lists',
+              `${plural(more.length + 1, 'session')} of other machines without a digest, ${first} first: \`restore\` and \`show --raw\` fetch what is named`,
+            ] satisfies [string, string],
           ]),
       [
         'It takes',

@@ -5,7 +5,7 @@
 import type { SessionUid } from '../../domain/ids.ts';
 import type { Iso } from '../../domain/time.ts';
 import type { ReadableDb, WritableDb } from '../connection.ts';
-import { eachRecord, remoteState } from './state.ts';
+import { eachRecord, isEarlier, isOf, remoteState } from './state.ts';
 import { pendingCommit } from './upload.ts';
 
 export function namedPacks(db: ReadableDb): Set<string> {
@@ -52,22 +52,25 @@ export function dropTainted(db: WritableDb, packs: readonly string[]): void {
 
 export interface InTainted {
   readonly uid: SessionUid;
+  /** All of it is here, and can be uploaded again. */
   readonly isLive: boolean;
 }
 
 /** This machine's own sessions of which something lies in such a pack. */
 export function ownInTainted(db: ReadableDb, tainted: ReadonlySet<string>): InTainted[] {
   const machine = remoteState(db)?.machine;
-  const found: InTainted[] = [];
-  for (const { uid, machine: of, records, bytes } of eachRecord(db)) {
-    if (of !== machine) continue;
+  const found = new Map<SessionUid, InTainted>();
+  for (const record of eachRecord(db)) {
+    const { uid, records, bytes } = record;
+    if (!isOf(machine, record)) continue;
     const packs = [records.pack, ...(bytes === null ? [] : [bytes.records.pack, ...bytes.packs])];
     if (!packs.some((pack) => tainted.has(pack))) continue;
     const row = db.get<{ live: number }>(
       'SELECT evicted_at IS NULL AS live FROM sessions WHERE session_uid = $uid',
       { uid },
     );
-    found.push({ uid, isLive: row?.live === 1 });
+    const isLive = row?.live === 1 && !isEarlier(record) && found.get(uid)?.isLive !== false;
+    found.set(uid, { uid, isLive });
   }
-  return found;
+  return [...found.values()];
 }

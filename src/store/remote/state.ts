@@ -33,6 +33,7 @@ export interface StoredBytes {
 
 export interface RemoteRecord {
   readonly uid: SessionUid;
+  /** Of a state that a later one does not go on from: with its generation, behind a point. */
   readonly machine: string;
   readonly number: number;
   readonly generation: number;
@@ -198,11 +199,47 @@ export interface NewRecord {
   readonly records: StoredPlace;
   readonly packs: readonly string[] | null;
   readonly rawBytes: number;
+  /** Bytes of an earlier generation than this are not in these. */
+  readonly coversFrom: number | undefined;
 }
 
-/** A later commit of the same machine takes the place of an earlier one; where it has no bytes, those of before stay known. */
+/** Of this machine, or what it has kept from before a session was evicted and came back as another one. */
+export function isOf(machine: string | undefined, { machine: of }: Pick<RemoteRecord, 'machine'>): boolean {
+  return of === machine || isEarlierOf(machine, of);
+}
+
+function isEarlierOf(machine: string | undefined, of: string): boolean {
+  return machine !== undefined && of.startsWith(`${machine}.`);
+}
+
+export function isEarlier({ machine }: Pick<RemoteRecord, 'machine'>): boolean {
+  return machine.includes('.');
+}
+
+/**
+ * A session that was evicted may come back as another one, of which nothing of before is a part. What went is nowhere but in the bucket:
+ * it stays known beside what is there now.
+ */
+function keepEarlier(db: WritableDb, { uid, machine, number, packs, coversFrom = 0 }: NewRecord): void {
+  if (packs === null) return;
+  db.run(
+    `INSERT INTO remote_records (session_uid, machine, number, generation, records, bytes)
+     SELECT session_uid, machine || '.' || json_extract(bytes, '$.generation'), number, json_extract(bytes, '$.generation'),
+       json_extract(bytes, '$.records'), bytes
+     FROM remote_records WHERE session_uid = $uid AND machine = $machine AND number <= $number AND bytes IS NOT NULL
+       AND json_extract(bytes, '$.generation') < $coversFrom
+     ON CONFLICT (session_uid, machine) DO UPDATE SET number = excluded.number, records = excluded.records, bytes = excluded.bytes`,
+    { uid, machine, number, coversFrom },
+  );
+}
+
+/**
+ * A later commit of the same machine takes the place of an earlier one; where it has no bytes, or others than went from here, those of
+ * before stay known.
+ */
 export function putRecord(db: WritableDb, record: NewRecord): void {
   const { uid, machine, number, generation, records, packs, rawBytes } = record;
+  keepEarlier(db, record);
   const bytes =
     packs === null
       ? null
@@ -267,6 +304,16 @@ export function countsByMachine(
      FROM remote_records WHERE bytes IS NOT NULL GROUP BY machine`,
   );
   return new Map(rows.map(({ machine, ...counts }) => [machine, counts]));
+}
+
+/** Sessions with bytes in the bucket of which nothing is told here: their machine has made no digest of them. */
+export function untold(db: ReadableDb): SessionUid[] {
+  return db
+    .all<{ uid: SessionUid }>(
+      `SELECT DISTINCT session_uid AS uid FROM remote_records r WHERE bytes IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.session_uid = r.session_uid) ORDER BY session_uid`,
+    )
+    .map(({ uid }) => uid);
 }
 
 export interface RemoteCounts {

@@ -109,6 +109,7 @@ export interface PendingSession {
   readonly records: StoredPlace;
   readonly packs: readonly string[] | null;
   readonly raw_bytes: number;
+  readonly covers_from: number;
   readonly pieces: readonly StoredPiece[];
 }
 
@@ -151,8 +152,10 @@ export function noteCommitted(
   { machine, number, at, sessions, forgotten }: PendingCommit,
 ): void {
   db.writeTransaction(() => {
-    for (const { uid, mark, files, generation, records, packs, raw_bytes: rawBytes, pieces } of sessions) {
-      putRecord(db, { uid, machine, number, generation, records, packs, rawBytes });
+    for (const session of sessions) {
+      const { uid, mark, files, generation, records, packs, raw_bytes: rawBytes, pieces } = session;
+      const coversFrom = session.covers_from;
+      putRecord(db, { uid, machine, number, generation, records, packs, rawBytes, coversFrom });
       if (mark === null) db.run('DELETE FROM remote_marks WHERE session_uid = $uid', { uid });
       else putMark(db, uid, mark);
       if (packs === null) continue;

@@ -1,0 +1,26 @@
+/**
+ * A look whether the bucket still has what it had, before it alone keeps anything.
+ * Promises: what has lost a pack counts as not uploaded afterwards; where it cannot be looked, that is told and nothing changes.
+ */
+import { FailureError } from '../domain/errors.ts';
+import { mustStillBeThere } from '../remote/sync.ts';
+import type { WritableDb } from '../store/connection.ts';
+import { takeRemoteLock } from '../store/lock.ts';
+import { bucketOf } from './bucket-of.ts';
+import type { Context } from './context.ts';
+
+/** Null: it was looked. Else why it could not be, a clause. */
+export async function lookAtBucket(context: Context, db: WritableDb): Promise<string | null> {
+  if (context.settings.remote === null) return 'no bucket is configured that could be looked at';
+  const lock = takeRemoteLock(db.path);
+  if (lock === null) return 'another run speaks to the bucket just now';
+  try {
+    await mustStillBeThere({ db, bucket: await bucketOf(context, db) });
+    return null;
+  } catch (thrown) {
+    if (!(thrown instanceof FailureError)) throw thrown;
+    return `it cannot be looked whether the bucket still has it: ${thrown.failure.message}`;
+  } finally {
+    lock.release();
+  }
+}
