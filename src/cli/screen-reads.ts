@@ -29,14 +29,13 @@ import type { Context } from './context.ts';
 import { formatTime } from './format.ts';
 import { brokenAt, reportParts } from './report.ts';
 import { reportedIn } from './report-sessions.ts';
-import { restorePlan } from './screen-restore.ts';
 import { transcriptPiece } from './transcript-piece.ts';
 
-/** The same questions, answered at once. */
+/** The same questions, answered at once, but for the one that is loaded when it is first asked. */
 export type Answers = {
   readonly [Name in keyof StoreReads]: (
     ...asked: Parameters<StoreReads[Name]>
-  ) => Awaited<ReturnType<StoreReads[Name]>>;
+  ) => Name extends 'planRestore' ? ReturnType<StoreReads[Name]> : Awaited<ReturnType<StoreReads[Name]>>;
 };
 
 /** Numbers of a connection say nothing to another one: a thread that comes after this one must not seem to have seen the same. */
@@ -81,7 +80,10 @@ export async function answersOf(context: Context, db: ReadableDb): Promise<Answe
       const report = findSweep(db, sweepId)?.report ?? null;
       return report === null ? null : lines(storedReport(report), columns);
     },
-    planRestore: (uid, way) => restorePlan(context, db, uid, way),
+    planRestore: async (uid, way) => {
+      const { restorePlan } = await import('./screen-restore.ts');
+      return restorePlan(context, db, uid, way);
+    },
   };
 }
 

@@ -94,7 +94,7 @@ export function tuiServices(
     search: (query) => searching.run({ kind: 'search', query }),
     related: (uid) => searching.run({ kind: 'related', uid }),
     schedule: async () => {
-      const { kind, state, next } = await asked.run({ kind: 'schedule', called: calledAs(context) });
+      const { kind, state, next } = await following.run({ kind: 'schedule', called: calledAs(context) });
       return {
         kind: kind ?? '',
         state: state === 'absent' ? 'none' : state === 'elsewhere' ? 'stale' : state,

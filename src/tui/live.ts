@@ -6,7 +6,7 @@ import { firstSweep } from '../cli/first-sweep.ts';
 import { EXIT } from '../domain/errors.ts';
 import type { Limits } from '../domain/limits.ts';
 import { addMs, type Clock, DAY_MS, type Iso } from '../domain/time.ts';
-import { bytesOf, planSweep } from '../policy/plan.ts';
+import { forecastSweep } from '../policy/plan.ts';
 import { storedByDay } from '../store/browse.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { listSweeps } from '../store/read.ts';
@@ -121,9 +121,9 @@ export function readView(db: ReadableDb, limits: Limits, now: Iso): Omit<View, '
   return db.snapshot(() => {
     const used = usage(db);
     const rows = counters(db);
-    const planned = planSweep(census(db, now), limits, { analyze: true, dataLoss: true }, now);
+    const planned = forecastSweep(census(db, now), limits, { analyze: true, dataLoss: true }, now);
     const [last] = listSweeps(db, 1);
-    const first = firstSweep(db, limits, now);
+    const first = firstSweep(db, limits, now, { made: planned });
     return {
       limits,
       now,
@@ -134,13 +134,9 @@ export function readView(db: ReadableDb, limits: Limits, now: Iso): Omit<View, '
       pinned: rows.reduce((total, row) => total + (row.pinned === 1 ? row.sessions : 0), 0),
       evicted: partOf(rows, 'evicted').sessions,
       byAgent: agentParts(rows),
-      next: planned.passes.map(({ pass, victims }) => ({
-        pass,
-        sessions: victims.length,
-        bytes: bytesOf(victims),
-      })),
-      toAnalyze: planned.toAnalyze.length,
-      worstCaseLoss: planned.worstCaseDataLoss.length,
+      next: planned.passes.map(({ pass, sessions, storedBytes }) => ({ pass, sessions, bytes: storedBytes })),
+      toAnalyze: planned.toAnalyze,
+      worstCaseLoss: planned.worstCaseDataLoss,
       hasBucket: hasBucket(db),
       bucketOnly: countBucketOnly(db),
       atRisk: lastScans(db).flatMap((scan) =>
