@@ -54,8 +54,7 @@ export async function sync(deps: SyncDeps): Promise<SyncReport> {
   await settle(deps, heads, report);
   const known = new Map(machines(db).map(({ machine, head }) => [machine, head]));
   const moved = movedHeads(heads, known, stateOf(deps).machine);
-  const draw = (below: number) => Math.floor(Math.random() * below);
-  for (const machine of inTurn(moved, deps.logsMost ?? moved.length, draw)) {
+  for (const machine of inTurn(moved, deps.logsMost ?? moved.length)) {
     if (signal.aborted) throw interrupted();
     const reading = { db, bucket, now: deps.now, signal, progress: deps.reading };
     await readMachine(reading, machine, heads.get(machine) ?? '', report.read);

@@ -269,3 +269,31 @@ test(
   },
   LONG,
 );
+
+test(
+  'ten that cannot be fetched do not keep maintain from making the digest of another one',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    const idOf = (n: number) => `80000000-0000-4000-8000-00000000000${n.toString(16)}`;
+    const stored = async (...numbers: readonly number[]) => {
+      for (const n of numbers) laptop.put(claudePath(idOf(n)), promptLine(idOf(n), `number ${n}`));
+      await laptop.ok('ingest', '--no-analyze');
+      await laptop.sync();
+    };
+    await stored(...Array(10).keys());
+    const packs = model.names('some/packs/');
+    // The last one in every order that is known of them.
+    await stored(10);
+    await swept(laptop, ...FAILING);
+    for (const name of packs) model.objects.delete(name);
+    const waiting = async () =>
+      schemas.statusSchema.parse((await laptop.ok('status', '--json')).json()).bucket_only;
+    expect(await waiting()).toBe(11);
+    // By lot: that it is never among ten of eleven is less likely than one in 10^20.
+    for (let run = 0; run < 20 && (await waiting()) === 11; run += 1)
+      await laptop.run('maintain', '--yes', ...CAPS);
+    expect(await waiting()).toBe(10);
+  },
+  LONG,
+);
