@@ -32,7 +32,7 @@ export interface LogPlan {
 }
 
 /** So many missing numbers are named at most: whoever has the bucket may put an object of any number there. */
-export const MISSING_MAX = 1000;
+const MISSING_MAX = 1000;
 
 /** `complete`: all of the log was listed; else only what stands behind what was read. */
 export function planLog({ there, read }: LogState, complete: boolean): LogPlan {
