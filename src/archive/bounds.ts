@@ -66,34 +66,38 @@ function frameEnd(bytes: Buffer, from: number, hasChecksum: boolean): number | n
   return null;
 }
 
+const DAMAGED = 'its zstd is damaged';
+
 /** The plain bytes of one frame, where it is one and holds no more than `max`; else what is wrong. */
 export function opened(data: Uint8Array, max: number): Uint8Array | string {
-  const size = plainBytesOf(data);
+  const size = boundedSize(data, max);
   if (typeof size === 'string') return size;
-  if (size > max) return tooLarge(size, max);
   try {
-    const plain = Bun.zstdDecompressSync(data);
-    return plain.length === size ? plain : 'its zstd does not hold as much as it says';
+    return ofSize(Bun.zstdDecompressSync(data), size);
   } catch {
-    return 'its zstd is damaged';
+    return DAMAGED;
   }
 }
 
 /** The same, for what is large: it is opened aside, while this thread has other work. */
 export async function openedAside(data: Uint8Array, max: number): Promise<Uint8Array | string> {
-  const size = plainBytesOf(data);
+  const size = boundedSize(data, max);
   if (typeof size === 'string') return size;
-  if (size > max) return tooLarge(size, max);
   try {
-    const plain = await Bun.zstdDecompress(data);
-    return plain.length === size ? plain : 'its zstd does not hold as much as it says';
+    return ofSize(await Bun.zstdDecompress(data), size);
   } catch {
-    return 'its zstd is damaged';
+    return DAMAGED;
   }
 }
 
-function tooLarge(size: number, max: number): string {
+function boundedSize(data: Uint8Array, max: number): number | string {
+  const size = plainBytesOf(data);
+  if (typeof size === 'string' || size <= max) return size;
   return `it would become ${size} bytes, where ${max} are the most`;
+}
+
+function ofSize(plain: Uint8Array, size: number): Uint8Array | string {
+  return plain.length === size ? plain : 'its zstd does not hold as much as it says';
 }
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];

@@ -7,7 +7,7 @@ import { type FailureError, fail } from '../domain/errors.ts';
 import { giveUp } from '../store/segments.ts';
 import type { BucketClient, ListedObject } from './client.ts';
 import { COMMIT_BYTES_MAX, type Commit, commitBytes, readCommit } from './commit.ts';
-import { commitName, HEADS, headName, logFolder, objectNamed, packName } from './layout.ts';
+import { commitName, HEADS, headName, logFolder, objectNamed, PACKS, packName } from './layout.ts';
 import { type Effort, PACK_BYTES_MAX, packed, unpacked } from './pack.ts';
 import { type MasterKey, seal, sealedBytes, unseal } from './seal.ts';
 
@@ -52,6 +52,16 @@ export class Bucket {
     const plain = await unpacked(name, data);
     giveUp(data);
     return plain;
+  }
+
+  /** The ids of all packs: a request for a thousand. */
+  async packs(): Promise<Set<string>> {
+    const packs = new Set<string>();
+    for await (const { name } of this.client.list(PACKS)) {
+      const id = objectNamed(name)?.pack;
+      if (id != null) packs.add(id);
+    }
+    return packs;
   }
 
   async sealedCommit(commit: Omit<Commit, 'version'>): Promise<Uint8Array> {

@@ -13,7 +13,7 @@ import {
   unnamedSince,
 } from '../store/remote/collect.ts';
 import { dropUploadedOf, goneMachines, machines, remoteState } from '../store/remote/state.ts';
-import { commitName, LOG, objectNamed, PACKS, packName } from './layout.ts';
+import { commitName, LOG, objectNamed, packName } from './layout.ts';
 import { toCollect } from './plan.ts';
 import { type ReadReport, readMachine } from './read.ts';
 import { type SyncDeps, sync } from './sync.ts';
@@ -48,11 +48,7 @@ export async function collect(deps: SyncDeps): Promise<Collected> {
     await wholeSync(deps);
   }
   for (const gone of goneMachines(db)) await takeOver(deps, gone, tainted);
-  const there: string[] = [];
-  for await (const { name } of bucket.list(PACKS)) {
-    const id = name.split('/').at(-1) ?? '';
-    if (objectNamed(name)?.kind === 'pack') there.push(id);
-  }
+  const there = [...(await bucket.packs())];
   // Whoever has committed since the list was begun may name one of them.
   await wholeSync(deps);
   const [named, since] = [namedPacks(db), unnamedSince(db)];
@@ -87,10 +83,10 @@ async function readHeadless(deps: SyncDeps, report: ReadReport): Promise<void> {
     const { machine = null, number = null } = objectNamed(name) ?? {};
     if (machine !== null && number !== null) ends.set(machine, Math.max(number + 1, ends.get(machine) ?? 0));
   }
-  const read = new Map(machines(db).map((one) => [one.machine, one.read]));
+  const known = new Map(machines(db).map((one) => [one.machine, one]));
   const own = remoteState(db);
   for (const [machine, end] of ends) {
-    if (end <= (machine === own?.machine ? own.next : (read.get(machine) ?? 0))) continue;
+    if (end <= (machine === own?.machine ? own.next : (known.get(machine)?.read ?? 0))) continue;
     if (machine === own?.machine) {
       // A copy of this store has written it: the next upload meets it, and goes on under another id.
       report.problems.push({
@@ -99,7 +95,7 @@ async function readHeadless(deps: SyncDeps, report: ReadReport): Promise<void> {
       });
       continue;
     }
-    const head = machines(db).find((one) => one.machine === machine)?.head ?? null;
+    const head = known.get(machine)?.head ?? null;
     await readMachine({ db, bucket, now, signal, progress: deps.reading }, machine, head, report);
   }
 }

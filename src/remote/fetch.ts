@@ -183,16 +183,16 @@ class PacksAhead {
     if (this.#present?.id === id) return this.#present;
     if (this.#present !== null) giveUp(this.#present.plain);
     this.#present = null;
-    this.#askAhead(PACKS_AHEAD);
+    this.#askAhead();
     const next = await this.#onTheirWay.shift();
     if (next?.id !== id) throw new Error('packs are asked for in another order than was said');
-    this.#askAhead(PACKS_AHEAD);
+    this.#askAhead();
     this.#present = next;
     return next;
   }
 
-  #askAhead(most: number): void {
-    while (this.#onTheirWay.length < most) {
+  #askAhead(): void {
+    while (this.#onTheirWay.length < PACKS_AHEAD) {
       const id = this.#ids[this.#asked];
       if (id === undefined) return;
       this.#asked += 1;

@@ -22,7 +22,7 @@ const FORMS = [
   ['key', new RegExp(`^keys/${ID}\\.age$`)],
   ['head', new RegExp(`^heads/(${ID})$`)],
   ['commit', new RegExp(`^log/(${ID})/(\\d{${NUMBER_DIGITS}})$`)],
-  ['pack', /^packs\/([0-9a-f]{2})\/\1[0-9a-f]{30}$/],
+  ['pack', /^packs\/([0-9a-f]{2})\/(\1[0-9a-f]{30})$/],
   // Made and taken away again, to see whether the service keeps its word.
   ['probe', new RegExp(`^probe/${ID}$`)],
 ] as const;
@@ -34,6 +34,8 @@ export interface ObjectName {
   readonly machine: string | null;
   /** Of a commit. */
   readonly number: number | null;
+  /** The id of a pack. */
+  readonly pack: string | null;
 }
 
 /** What an object is by its name; null: none of ours. */
@@ -46,6 +48,7 @@ export function objectNamed(name: string): ObjectName | null {
       kind,
       machine: isOfMachine ? (match[1] ?? null) : null,
       number: kind === 'commit' ? Number(match[2]) : null,
+      pack: kind === 'pack' ? (match[2] ?? null) : null,
     };
   }
   return null;

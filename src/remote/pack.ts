@@ -16,7 +16,7 @@ export const PACK_PLAIN_BYTES = 16 * 1024 * 1024;
  * What hardly compresses goes in smaller packs: nothing is found in it from further away, and so one is on its way while the next is
  * compressed and the one before is read back. Bytes that its segments take in the store.
  */
-export const PACK_STORED_BYTES = 4 * 1024 * 1024;
+const PACK_STORED_BYTES = 4 * 1024 * 1024;
 /** A pack of records is closed beyond this. */
 export const RECORDS_PLAIN_BYTES = 4 * 1024 * 1024;
 /** The rows of one session, its digests and where each of its pieces lies can be as large as an archive lets them, and no larger. */

@@ -1,6 +1,6 @@
 /**
  * What is to be done with a bucket, decided from what is known of it and of the store.
- * Promises: pure; nothing is uploaded twice that is known to be there, and nothing is called collectable that any commit names.
+ * Promises: pure, but for the lot that `inTurn` draws; nothing is uploaded twice that is known to be there, and nothing is called collectable that any commit names.
  */
 
 /** A session of the store as far as an upload is concerned. */
@@ -32,7 +32,7 @@ export interface LogPlan {
 }
 
 /** So many missing numbers are named at most: whoever has the bucket may put an object of any number there. */
-export const MISSING_MAX = 1000;
+const MISSING_MAX = 1000;
 
 /** `complete`: all of the log was listed; else only what stands behind what was read. */
 export function planLog({ there, read }: LogState, complete: boolean): LogPlan {
@@ -61,12 +61,16 @@ export function movedHeads(
  */
 export const LOGS_PER_LOOK = 20;
 
-/** Which of them are read this time, by lot: nobody has to be remembered, and nobody waits for ever. `draw`: from 0 up to, not including, what it is given. */
-export function inTurn(moved: readonly string[], most: number, draw: (below: number) => number): string[] {
-  const left = [...moved];
-  const taken: string[] = [];
+/** So many of them at most, by lot: nobody has to be remembered, and nobody waits for ever. `draw`: from 0 up to, not including, what it is given. */
+export function inTurn<One>(all: readonly One[], most: number, draw = byLot): One[] {
+  const left = [...all];
+  const taken: One[] = [];
   while (left.length > 0 && taken.length < most) taken.push(...left.splice(draw(left.length), 1));
   return taken;
+}
+
+function byLot(below: number): number {
+  return Math.floor(Math.random() * below);
 }
 
 /** So long a pack must have been named by nothing before it may go: an upload that is under way may be about to name it. */

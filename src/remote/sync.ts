@@ -25,7 +25,7 @@ import {
 import { sameBytes, sha256 } from '../store/segments.ts';
 import { addressText } from './address.ts';
 import { COMMIT_BYTES_MAX } from './commit.ts';
-import { commitName, newId, PACKS } from './layout.ts';
+import { commitName, newId } from './layout.ts';
 import { inTurn, movedHeads, planLog } from './plan.ts';
 import { emptyReadReport, type ReadDeps, type ReadReport, readMachine } from './read.ts';
 import { formatIn } from './setup.ts';
@@ -54,8 +54,7 @@ export async function sync(deps: SyncDeps): Promise<SyncReport> {
   await settle(deps, heads, report);
   const known = new Map(machines(db).map(({ machine, head }) => [machine, head]));
   const moved = movedHeads(heads, known, stateOf(deps).machine);
-  const draw = (below: number) => Math.floor(Math.random() * below);
-  for (const machine of inTurn(moved, deps.logsMost ?? moved.length, draw)) {
+  for (const machine of inTurn(moved, deps.logsMost ?? moved.length)) {
     if (signal.aborted) throw interrupted();
     const reading = { db, bucket, now: deps.now, signal, progress: deps.reading };
     await readMachine(reading, machine, heads.get(machine) ?? '', report.read);
@@ -177,9 +176,7 @@ export async function mustStillBeThere({
   db,
   bucket,
 }: Pick<SyncDeps, 'db' | 'bucket'>): Promise<SessionUid[]> {
-  const there = new Set<string>();
-  for await (const { name } of bucket.list(PACKS)) there.add(name.split('/').at(-1) ?? '');
-  return dropUploadedOutside(db, there);
+  return dropUploadedOutside(db, await bucket.packs());
 }
 
 async function uploadAlone(deps: SyncDeps, report: SyncReport): Promise<Uploaded> {

@@ -33,11 +33,10 @@ import {
 import { giveUp, readSegment, sha256 } from '../store/segments.ts';
 import { hashFiles } from '../store/write-digests.ts';
 import type { Bucket } from './bucket.ts';
-import { piecesIn, sessionAt } from './fetch.ts';
+import { Filling, movedInto, packsWith } from './filling.ts';
 import { commitName } from './layout.ts';
-import { type PackBuilder, type PackPlace, RECORDS_PLAIN_BYTES } from './pack.ts';
 import { toUpload } from './plan.ts';
-import { type PackedPiece, recordsOf } from './records.ts';
+import type { PackedPiece } from './records.ts';
 import { Sending } from './sending.ts';
 
 /** A commit is made once it has this much: a run that is killed does so much again at most, unless one session alone is larger. */
@@ -159,9 +158,7 @@ function nothingYet(): Uploaded {
 class Batch {
   readonly #deps: UploadDeps;
   readonly #done: Uploaded;
-  readonly #sending: Sending;
-  #bytes: PackBuilder;
-  #records: PackBuilder;
+  readonly #filling: Filling;
   readonly #sessions: PendingSession[] = [];
   #rawBytes = 0;
   readonly #startedMs = Date.now();
@@ -169,9 +166,7 @@ class Batch {
   constructor(deps: UploadDeps, done: Uploaded, sending: Sending) {
     this.#deps = deps;
     this.#done = done;
-    this.#sending = sending;
-    this.#bytes = sending.pack();
-    this.#records = sending.pack();
+    this.#filling = new Filling(sending);
   }
 
   get isFull(): boolean {
@@ -211,44 +206,28 @@ class Batch {
         problem: `it stays here too: ${first.key} would not come back, ${first.why}`,
       });
     const pieces = isLive ? await this.#piecesOf(uid, whole, passed) : [];
-    const records = await this.#putRecords(recordsOf({ meta, digests, pieces }));
+    const records = await this.#filling.putRecords({ meta, digests, pieces });
     this.#sessions.push({
       ...{ uid, mark, files: first === undefined ? files : null, generation: meta.raw_generation },
       ...{ records, raw_bytes: meta.raw_bytes, covers_from: meta.covers_from },
-      packs: isLive ? [...new Set(pieces.map(({ place }) => place.pack))] : null,
+      packs: isLive ? packsWith(pieces) : null,
       pieces: pieces.map(storedPiece),
     });
   }
 
   /** Bytes that are nowhere but in the bucket, into packs of their own; the packs that they lay in are needed no more for them. */
   async move(uid: SessionUid, state: StoredBytes): Promise<void> {
-    const { bucket } = this.#deps;
-    const { meta, digests, pieces } = await sessionAt(bucket, state.records, uid);
-    const moved: PackedPiece[] = [];
-    for await (const { piece, plain } of piecesIn(bucket, uid, pieces)) {
-      const place = await this.#put(plain, 0);
-      moved.push({ ...piece, place });
-    }
-    const records = await this.#putRecords(recordsOf({ meta, digests, pieces: moved }));
+    const { pieces, ...moved } = await movedInto(this.#filling, this.#deps.bucket, uid, state.records);
+    for (const { raw_bytes: bytes } of pieces) this.#count(bytes);
     this.#sessions.push({
-      ...{ uid, mark: null, files: null, generation: state.generation, records, raw_bytes: state.raw_bytes },
-      covers_from: meta.covers_from,
-      packs: [...new Set(moved.map(({ place }) => place.pack))],
-      pieces: moved.map(storedPiece),
+      ...{ uid, mark: null, files: null, generation: state.generation, raw_bytes: state.raw_bytes, ...moved },
+      pieces: pieces.map(storedPiece),
     });
   }
 
-  async #put(plain: Uint8Array, storedBytes: number): Promise<PackPlace> {
-    if (this.#bytes.isFullFor(plain.length, storedBytes)) await this.#closeBytes();
-    this.#rawBytes += plain.length;
-    this.#done.rawBytes += plain.length;
-    return this.#bytes.add(plain, storedBytes);
-  }
-
-  async #putRecords(lines: Uint8Array): Promise<PackPlace> {
-    if (this.#records.bytes > 0 && this.#records.bytes + lines.length > RECORDS_PLAIN_BYTES)
-      await this.#closeRecords();
-    return this.#records.add(lines);
+  #count(bytes: number): void {
+    this.#rawBytes += bytes;
+    this.#done.rawBytes += bytes;
   }
 
   /** Where each of its segments lies; those that are not in the bucket yet go into the pack that is being filled. */
@@ -261,7 +240,8 @@ class Batch {
       if (there === undefined || there.raw_bytes !== segment.raw_bytes) {
         const meta = { ...segment, sha256: Buffer.from(segment.sha256, 'hex') };
         const plain = readSegment(this.#deps.db, meta, `${uid} ${segment.key}`);
-        const place = await this.#put(plain, segment.stored_bytes);
+        const place = await this.#filling.putPiece(plain, segment.stored_bytes);
+        this.#count(plain.length);
         giveUp(plain);
         passed();
         known.set(segment.sha256, { ...told, pack: place.pack, at: place.at });
@@ -271,24 +251,10 @@ class Batch {
     return pieces;
   }
 
-  async #closeBytes(): Promise<void> {
-    const full = this.#bytes;
-    this.#bytes = this.#sending.pack();
-    await this.#sending.send(full);
-  }
-
-  async #closeRecords(): Promise<void> {
-    const full = this.#records;
-    this.#records = this.#sending.pack();
-    await this.#sending.send(full);
-  }
-
   /** All packs, and then the commit that names them. */
   async commit(forgotten: readonly { readonly uid: SessionUid; readonly at: Iso }[] = []): Promise<void> {
     const { db, bucket, name, program, now } = this.#deps;
-    await this.#closeBytes();
-    await this.#closeRecords();
-    await this.#sending.done();
+    await this.#filling.close();
     killPoint('remote.packs');
     if (this.#sessions.length === 0 && forgotten.length === 0) return;
     if (Date.now() - this.#startedMs > UNDER_WAY_MS_MAX) throw tooLate();

@@ -76,7 +76,7 @@ export async function verifyBucket(deps: VerifyDeps): Promise<Verified> {
 async function readTheRest(deps: VerifyDeps, heads: readonly string[], verified: Verified): Promise<void> {
   for (const name of verified.unnamed) {
     if (deps.signal.aborted) return;
-    await packIn(deps, name.split('/').at(-1) ?? '', verified);
+    await packIn(deps, objectNamed(name)?.pack ?? '', verified);
   }
   for (const machine of heads) {
     if (deps.signal.aborted) return;

@@ -46,7 +46,7 @@ export function openPassing(storePath: string): WritableDb {
 const MADE_MS_MAX = 60_000;
 
 /** What a run that was killed has left. */
-export function removePassing(storePath: string): void {
+function removePassing(storePath: string): void {
   for (const path of storeFilesByKind(storePath).passing) {
     const seen = statSync(path, { throwIfNoEntry: false });
     if (seen !== undefined && Date.now() - seen.mtimeMs > MADE_MS_MAX) unname(path);

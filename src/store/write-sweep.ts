@@ -53,77 +53,26 @@ const EVICTED_MEANWHILE = 'evicted meanwhile';
 /** How many go in one transaction: a hundred keep the log small and others waiting for milliseconds only. */
 export const EVICTIONS_PER_TRANSACTION = 100;
 
-/**
- * Evicts covered sessions in the given order. `untilUsageBytes`: stops before the first one that is no longer needed.
- * Returns an outcome for each one taken or skipped; those not reached are absent.
- */
+/** Of one run of evictions. `untilUsageBytes`: it stops before the first one that is no longer needed. */
+interface EvictionContext {
+  readonly sweepId: string | null;
+  readonly at: Iso;
+  readonly untilUsageBytes: number | null;
+}
+
+/** Evicts covered sessions in the given order. Returns an outcome for each one taken or skipped; those not reached are absent. */
 export function evictCovered(
   db: WritableDb,
   victims: readonly EvictionVictim[],
-  context: { readonly sweepId: string | null; readonly at: Iso; readonly untilUsageBytes: number | null },
+  context: EvictionContext,
 ): EvictionOutcome[] {
-  return db.writeTransaction(() => {
-    if (victims.length > 0) mustBeGuarded(db);
-    const outcomes: EvictionOutcome[] = [];
-    const going = new Map<SessionUid, GoingSession>();
-    const toBucket = hasBucket(db);
-    let usageBytes = usage(db).tier1Bytes;
-    for (const victim of victims) {
-      if (context.untilUsageBytes !== null && usageBytes <= context.untilUsageBytes) break;
-      const session = present(db, victim.uid);
-      const why =
-        whyNot(session, victim) ??
-        (session?.analyzed_at === null ? 'no longer analyzed' : null) ??
-        (going.has(victim.uid) ? EVICTED_MEANWHILE : null);
-      if (session === null || why !== null) {
-        outcomes.push({ uid: victim.uid, kind: 'skipped', reason: why ?? 'no longer there' });
-        continue;
-      }
-      if (toBucket && !isInBucket(db, victim.uid)) {
-        outcomes.push({ uid: victim.uid, kind: 'skipped', reason: NOT_THERE });
-        continue;
-      }
-      if (!hasWholeDigest(db, session.id, session.raw_generation)) {
-        forgetDigest(db, victim.uid);
-        outcomes.push({ uid: victim.uid, kind: 'skipped', reason: DAMAGED });
-        continue;
-      }
-      const reason = toBucket ? victim.reason + IN_BUCKET : victim.reason;
-      if (session.unhashed === 1) hashFiles(db, victim.uid);
-      going.set(victim.uid, { id: session.id, reason });
-      usageBytes -= session.stored_bytes;
-      outcomes.push({ uid: victim.uid, kind: 'evicted', freedBytes: session.stored_bytes });
-    }
-    evictTogether(db, [...going.values()], context);
-    return outcomes;
+  return evictInOrder(db, victims, context, (uid, session, toBucket) => {
+    if (session.analyzed_at === null) return 'no longer analyzed';
+    if (toBucket && !isInBucket(db, uid)) return NOT_THERE;
+    if (hasWholeDigest(db, session.id, session.raw_generation)) return null;
+    forgetDigest(db, uid);
+    return DAMAGED;
   });
-}
-
-interface GoingSession {
-  readonly id: number;
-  readonly reason: string;
-}
-
-/**
- * An event for each, in their order, by one statement: a tenth less of the whole than one each. What lets each of them go, or
- * refuses all, are the triggers, as ever.
- */
-function evictTogether(
-  db: WritableDb,
-  going: readonly GoingSession[],
-  { at, sweepId }: { readonly sweepId: string | null; readonly at: Iso },
-): void {
-  if (going.length === 0) return;
-  // With triggers SQLite reads all that it inserts before the first row is: what they change is not read here.
-  const { changes } = db.run(
-    `INSERT INTO events (at, kind, session_id, session_uid, generation, sweep_id, raw_bytes, stored_bytes, reason)
-     SELECT $at, 'evicted', s.id, s.session_uid, s.raw_generation, $sweepId, s.raw_bytes, s.stored_bytes,
-       json_extract(v.value, '$.reason')
-     FROM json_each($going) v CROSS JOIN sessions s ON s.id = json_extract(v.value, '$.id') ORDER BY v.key`,
-    { at, sweepId, going: JSON.stringify(going) },
-  );
-  invariant(changes === going.length, 'each session that goes has its event');
-  killPoint('evict.evicted');
 }
 
 /**
@@ -133,29 +82,81 @@ function evictTogether(
 export function leaveToBucket(
   db: WritableDb,
   victims: readonly EvictionVictim[],
-  context: { readonly sweepId: string | null; readonly at: Iso; readonly untilUsageBytes: number | null },
+  context: EvictionContext,
+): EvictionOutcome[] {
+  return evictInOrder(
+    db,
+    victims,
+    context,
+    (uid, session) => whyNotUnanalyzed(session) ?? (isInBucket(db, uid) ? null : NOT_THERE),
+  );
+}
+
+/** `whyStays`: why one that is still as it was when it was decided stays all the same, or null. `toBucket`: whether there is a bucket. */
+function evictInOrder(
+  db: WritableDb,
+  victims: readonly EvictionVictim[],
+  context: EvictionContext,
+  whyStays: (uid: SessionUid, session: Present, toBucket: boolean) => string | null,
 ): EvictionOutcome[] {
   return db.writeTransaction(() => {
     if (victims.length > 0) mustBeGuarded(db);
     const outcomes: EvictionOutcome[] = [];
+    const going = new Map<SessionUid, GoingSession>();
+    const toBucket = hasBucket(db);
     let usageBytes = usage(db).tier1Bytes;
     for (const victim of victims) {
       if (context.untilUsageBytes !== null && usageBytes <= context.untilUsageBytes) break;
-      const session = present(db, victim.uid);
-      const why =
-        whyNot(session, victim) ??
-        (session?.analyzed_at !== null ? 'analyzed meanwhile' : null) ??
-        (isInBucket(db, victim.uid) ? null : NOT_THERE);
-      if (session === null || why !== null) {
-        outcomes.push({ uid: victim.uid, kind: 'skipped', reason: why ?? 'no longer there' });
+      const { uid } = victim;
+      const session = going.has(uid)
+        ? EVICTED_MEANWHILE
+        : asDecided(db, victim, (one) => whyStays(uid, one, toBucket));
+      if (typeof session === 'string') {
+        outcomes.push({ uid, kind: 'skipped', reason: session });
         continue;
       }
-      insertEvent(db, 'evicted', session, { ...victim, reason: victim.reason + IN_BUCKET }, context);
+      const reason = toBucket ? victim.reason + IN_BUCKET : victim.reason;
+      going.set(uid, prepared(db, uid, session, reason));
       usageBytes -= session.stored_bytes;
-      outcomes.push({ uid: victim.uid, kind: 'evicted', freedBytes: session.stored_bytes });
+      outcomes.push({ uid, kind: 'evicted', freedBytes: session.stored_bytes });
     }
+    insertEvents(db, 'evicted', [...going.values()], context);
     return outcomes;
   });
+}
+
+interface GoingSession {
+  readonly id: number;
+  readonly reason: string;
+}
+
+/** Its last ingest may have shortened a file: no new bytes, so the digest stands, and no hash. */
+function prepared(db: WritableDb, uid: SessionUid, { id, unhashed }: Present, reason: string): GoingSession {
+  if (unhashed === 1) hashFiles(db, uid);
+  return { id, reason };
+}
+
+/**
+ * An event for each, in their order, by one statement: a tenth less of the whole than one each. What lets each of them go, or
+ * refuses all, are the triggers, as ever.
+ */
+function insertEvents(
+  db: WritableDb,
+  kind: 'evicted' | 'data_loss',
+  going: readonly GoingSession[],
+  { at, sweepId }: Pick<EvictionContext, 'sweepId' | 'at'>,
+): void {
+  if (going.length === 0) return;
+  // With triggers SQLite reads all that it inserts before the first row is: what they change is not read here.
+  const { changes } = db.run(
+    `INSERT INTO events (at, kind, session_id, session_uid, generation, sweep_id, raw_bytes, stored_bytes, reason)
+     SELECT $at, $kind, s.id, s.session_uid, s.raw_generation, $sweepId, s.raw_bytes, s.stored_bytes,
+       json_extract(v.value, '$.reason')
+     FROM json_each($going) v CROSS JOIN sessions s ON s.id = json_extract(v.value, '$.id') ORDER BY v.key`,
+    { at, kind, sweepId, going: JSON.stringify(going) },
+  );
+  invariant(changes === going.length, 'each session that goes has its event');
+  killPoint(`evict.${kind}`);
 }
 
 /** The last resort for one session: its event first, then its bytes, in one transaction; only while over the hard cap. */
@@ -170,11 +171,7 @@ export function loseUncovered(
     if (hasBucket(db)) return skip('nothing is lost where there is a bucket');
     if (usage(db).tier1Bytes <= context.hardCapBytes) return skip('usage is no longer over the hard cap');
     if (hasEvictable(db)) return skip('an analyzed session can go instead');
-    const session = present(db, victim.uid);
-    const why = whyNot(session, victim) ?? (session?.analyzed_at !== null ? 'analyzed meanwhile' : null);
-    if (session === null || why !== null) return skip(why ?? 'no longer there');
-    insertEvent(db, 'data_loss', session, victim, context);
-    return { uid: victim.uid, kind: 'evicted', freedBytes: session.stored_bytes };
+    return lose(db, victim, context);
   });
 }
 
@@ -185,12 +182,7 @@ export function loseUncovered(
 export function loseByHand(db: WritableDb, victim: EvictionVictim, at: Iso): EvictionOutcome {
   return db.writeTransaction(() => {
     mustBeGuarded(db);
-    const session = present(db, victim.uid);
-    const why = whyNot(session, victim) ?? (session?.analyzed_at !== null ? 'analyzed meanwhile' : null);
-    if (session === null || why !== null)
-      return { uid: victim.uid, kind: 'skipped', reason: why ?? 'no longer there' };
-    insertEvent(db, 'data_loss', session, victim, { sweepId: null, at });
-    return { uid: victim.uid, kind: 'evicted', freedBytes: session.stored_bytes };
+    return lose(db, victim, { sweepId: null, at });
   });
 }
 
@@ -213,40 +205,35 @@ function present(db: WritableDb, uid: SessionUid): Present | null {
   );
 }
 
-/** Why a session may not go although it was decided, or null. */
-function whyNot(session: Present | null, victim: EvictionVictim): string | null {
+/** The session, where it is still as it was when it was decided and `whyStays` finds nothing; else why it may not go. */
+function asDecided(
+  db: WritableDb,
+  victim: EvictionVictim,
+  whyStays: (session: Present) => string | null,
+): Present | string {
+  const session = present(db, victim.uid);
   if (session === null) return 'no longer there';
   if (session.evicted_at !== null) return EVICTED_MEANWHILE;
   if (session.pinned === 1) return 'pinned meanwhile';
   if (session.raw_generation !== victim.generation) return 'grew meanwhile';
-  return null;
+  return whyStays(session) ?? session;
 }
 
-function insertEvent(
+function whyNotUnanalyzed({ analyzed_at: at }: Present): string | null {
+  return at === null ? null : 'analyzed meanwhile';
+}
+
+/** Within the caller's transaction: it goes un-analyzed, with an event that says so. */
+function lose(
   db: WritableDb,
-  kind: 'evicted' | 'data_loss',
-  session: Present,
   victim: EvictionVictim,
-  context: { readonly sweepId: string | null; readonly at: Iso },
-): void {
-  // Its last ingest may have shortened a file: no new bytes, so the digest stands, and no hash.
-  if (session.unhashed === 1) hashFiles(db, victim.uid);
-  db.run(
-    `INSERT INTO events (at, kind, session_id, session_uid, generation, sweep_id, raw_bytes, stored_bytes, reason)
-     VALUES ($at, $kind, $id, $uid, $generation, $sweepId, $rawBytes, $storedBytes, $reason)`,
-    {
-      at: context.at,
-      kind,
-      id: session.id,
-      uid: victim.uid,
-      generation: session.raw_generation,
-      sweepId: context.sweepId,
-      rawBytes: session.raw_bytes,
-      storedBytes: session.stored_bytes,
-      reason: victim.reason,
-    },
-  );
-  killPoint(`evict.${kind}`);
+  context: Pick<EvictionContext, 'sweepId' | 'at'>,
+): EvictionOutcome {
+  const { uid, reason } = victim;
+  const session = asDecided(db, victim, whyNotUnanalyzed);
+  if (typeof session === 'string') return { uid, kind: 'skipped', reason: session };
+  insertEvents(db, 'data_loss', [prepared(db, uid, session, reason)], context);
+  return { uid, kind: 'evicted', freedBytes: session.stored_bytes };
 }
 
 /** A sweep that begins to change things. One that is killed stays without a report, its events tell what it did. */

@@ -19,10 +19,7 @@ const CAPS = ['--soft-cap', '0', '--hard-cap', '0'];
 const FAILING = ['--analyzer', 'false'];
 const UNREADABLE = '\u0001 unreadable\n';
 
-async function swept(machine: Machine, ...args: string[]) {
-  const told = await machine.run('sweep', '--yes', ...CAPS, ...args, '--json');
-  return { code: told.code, ...schemas.reportSchema.parse(told.json()) };
-}
+const swept = (machine: Machine, ...args: string[]) => machine.report('sweep', '--yes', ...CAPS, ...args);
 
 test(
   'a sweep that would have lost what no analysis can read leaves it to the bucket: shown, restored and digested later',
@@ -266,6 +263,34 @@ test(
     expect((await laptop.listed()).find(({ session_uid: one }) => one === uid(1))?.state).toBe('evicted');
     expect((await laptop.ok('show', id(1), '--raw')).out).toBe(text);
     expect((await laptop.ok('search', 'small')).out).toContain('a small one');
+  },
+  LONG,
+);
+
+test(
+  'ten that cannot be fetched do not keep maintain from making the digest of another one',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    const idOf = (n: number) => `80000000-0000-4000-8000-00000000000${n.toString(16)}`;
+    const stored = async (...numbers: readonly number[]) => {
+      for (const n of numbers) laptop.put(claudePath(idOf(n)), promptLine(idOf(n), `number ${n}`));
+      await laptop.ok('ingest', '--no-analyze');
+      await laptop.sync();
+    };
+    await stored(...Array(10).keys());
+    const packs = model.names('some/packs/');
+    // The last one in every order that is known of them.
+    await stored(10);
+    await swept(laptop, ...FAILING);
+    for (const name of packs) model.objects.delete(name);
+    const waiting = async () =>
+      schemas.statusSchema.parse((await laptop.ok('status', '--json')).json()).bucket_only;
+    expect(await waiting()).toBe(11);
+    // By lot: that it is never among ten of eleven is less likely than one in 10^20.
+    for (let run = 0; run < 20 && (await waiting()) === 11; run += 1)
+      await laptop.run('maintain', '--yes', ...CAPS);
+    expect(await waiting()).toBe(10);
   },
   LONG,
 );

@@ -23,10 +23,6 @@ import { RemoteWorld } from '../support/remote-world.ts';
 
 const LONG = 120_000;
 const TIGHT = ['--yes', '--soft-cap', '0', '--hard-cap', '0'];
-const report = async (machine: Machine, ...args: string[]) => {
-  const told = await machine.run(...args, '--json');
-  return { code: told.code, ...schemas.reportSchema.parse(told.json()) };
-};
 
 test(
   'a sweep under tight caps evicts what is in the bucket, and every byte of it comes back on another machine',
@@ -71,9 +67,9 @@ test(
     laptop.put(claudePath(id(3)), '\u0001 unreadable\n');
     await laptop.ok('ingest');
     laptop.env = { ...laptop.env, SESSION_MEMORY_REMOTE_ENDPOINT: 'http://127.0.0.1:9' };
-    const planned = await report(laptop, 'sweep', '--dry-run', '--soft-cap', '0', '--hard-cap', '0');
+    const planned = await laptop.report('sweep', '--dry-run', '--soft-cap', '0', '--hard-cap', '0');
     expect(planned.plan.worst_case_data_loss).toEqual([]);
-    const swept = await report(laptop, 'sweep', ...TIGHT);
+    const swept = await laptop.report('sweep', ...TIGHT);
     expect([swept.code, swept.over_hard_cap, swept.lost_data]).toEqual([4, true, false]);
     expect([...swept.backstop_evicted, ...swept.budget_evicted]).toEqual([uid(1)] as SessionUid[]);
     expect(swept.warnings.join('\n')).toContain('2 session(s) stay until their bytes are in the bucket');
@@ -83,7 +79,7 @@ test(
     expect((await laptop.listed()).filter(({ state }) => state === 'evicted')).toHaveLength(1);
     // Left, it is a store like any other again.
     expect((await laptop.ok('remote', 'leave')).out).toContain('evictions are final again');
-    expect((await report(laptop, 'sweep', ...TIGHT)).code).toBe(3);
+    expect((await laptop.report('sweep', ...TIGHT)).code).toBe(3);
   },
   LONG,
 );
@@ -327,19 +323,10 @@ test(
     const store = ['--store', join(laptop.folder, 'another.db')];
     laptop.write(1, 'is nowhere else');
     await laptop.ok('ingest', ...store);
-    const swept = await report(laptop, 'sweep', ...TIGHT, ...store);
+    const swept = await laptop.report('sweep', ...TIGHT, ...store);
     expect([swept.code, swept.lost_data, swept.bytes_freed]).toEqual([4, false, 0]);
     expect(swept.warnings.join()).toContain('until their bytes are in the bucket');
-    const planned = await report(
-      laptop,
-      'sweep',
-      '--dry-run',
-      '--soft-cap',
-      '0',
-      '--hard-cap',
-      '0',
-      ...store,
-    );
+    const planned = await laptop.report('sweep', '--dry-run', '--soft-cap', '0', '--hard-cap', '0', ...store);
     expect(planned.plan.passes.flatMap(({ victims }) => victims)).toEqual([]);
     await laptop.run('maintain', ...TIGHT, ...store);
     const byHand = await laptop.run('evict', id(1), '--yes', ...store);
@@ -360,7 +347,7 @@ test(
     expect((await laptop.ok('remote', 'leave')).out).toContain('nothing is evicted: take it out');
     laptop.write(1, 'one');
     await laptop.ok('ingest');
-    expect((await report(laptop, 'sweep', ...TIGHT)).bytes_freed).toBe(0);
+    expect((await laptop.report('sweep', ...TIGHT)).bytes_freed).toBe(0);
     writeFileSync(config, own);
     await laptop.setUp('add');
     expect(readFileSync(config, 'utf8')).not.toBe(own);

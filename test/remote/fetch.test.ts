@@ -44,6 +44,15 @@ function randomText(bytes: number): string {
 const longText = (n: number, bytes: number) =>
   promptLine(id(n), 'begin') + promptLine(id(n), randomText(bytes));
 
+/** Session 1 here and in the bucket. */
+async function uploaded(model: ModelBucket, text: string): Promise<RemoteWorld> {
+  const laptop = new RemoteWorld(model, 'laptop');
+  laptop.put(claudePath(id(1)), text);
+  await laptop.ingest();
+  await laptop.sync();
+  return laptop;
+}
+
 const FAULTS: readonly Fault[] = [
   { kind: 'status', status: 500, code: 'InternalError' },
   { kind: 'status', status: 503, code: 'SlowDown' },
@@ -55,11 +64,8 @@ test(
   'a service that fails once for each pack gives the bytes all the same, one that goes on failing gives none',
   async () => {
     using model = await ModelBucket.started();
-    using laptop = new RemoteWorld(model, 'laptop');
     const text = longText(1, 9_000_000);
-    laptop.put(claudePath(id(1)), text);
-    await laptop.ingest();
-    await laptop.sync();
+    using laptop = await uploaded(model, text);
     expect(model.names('packs/').length).toBe(3);
     for (const fault of FAULTS) {
       const met = new Set<string>();
@@ -83,11 +89,8 @@ test(
   'packs of one size that are exchanged, or cut at a piece, are named and nothing is taken',
   async () => {
     using model = await ModelBucket.started();
-    using laptop = new RemoteWorld(model, 'laptop');
     const text = longText(1, 9_000_000);
-    laptop.put(claudePath(id(1)), text);
-    await laptop.ingest();
-    await laptop.sync();
+    using laptop = await uploaded(model, text);
     const packs = model.names('packs/').sort((a, b) => model.bytes(b).length - model.bytes(a).length);
     const [one = '', two = ''] = packs;
     const [first, second] = [model.bytes(one), model.bytes(two)];
@@ -141,11 +144,8 @@ test(
   'whatever byte of what a fetch reads is changed, cut off or added, it is told and nothing is taken',
   async () => {
     using model = await ModelBucket.started();
-    using laptop = new RemoteWorld(model, 'laptop');
     const text = longText(1, 300_000);
-    laptop.put(claudePath(id(1)), text);
-    await laptop.ingest();
-    await laptop.sync();
+    using laptop = await uploaded(model, text);
     const packs = model.names('packs/');
     const states = bytesOf(laptop.db, uid(1) as SessionUid);
     using spool = spoolFor({ read: laptop.db });

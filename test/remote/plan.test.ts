@@ -94,8 +94,9 @@ test('a pack goes only once nothing has named it for a week', () => {
 
 test('each name is of one kind, and what is none is foreign', () => {
   const [a, b] = [newId(), newId()];
-  expect(objectNamed(commitName(a, 42))).toEqual({ kind: 'commit', machine: a, number: 42 });
-  expect(objectNamed(headName(b))).toEqual({ kind: 'head', machine: b, number: null });
+  expect(objectNamed(commitName(a, 42))).toEqual({ kind: 'commit', machine: a, number: 42, pack: null });
+  expect(objectNamed(headName(b))).toEqual({ kind: 'head', machine: b, number: null, pack: null });
+  expect(objectNamed(packName(a))).toEqual({ kind: 'pack', machine: null, number: null, pack: a });
   const kinds = ['format', keyName(a), packName(a), probeName()].map((name) => objectNamed(name)?.kind);
   expect(kinds).toEqual(['format', 'key', 'pack', 'probe']);
   const foreign = [

@@ -18,6 +18,27 @@ function planOf(world: World, sql: string): string {
     .join('\n');
 }
 
+/** The same store; `asked` is told the plan of each question that is asked of it, a line a step. */
+function explained({ db }: World, asked: (plan: readonly string[]) => void): ReadableDb {
+  const explain = (sql: string, params: Params = {}) =>
+    asked(db.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, params).map(({ detail }) => detail));
+  return {
+    path: db.path,
+    get: (sql, params) => {
+      explain(sql, params);
+      return db.get(sql, params);
+    },
+    all: (sql, params) => {
+      explain(sql, params);
+      return db.all(sql, params);
+    },
+    each: (sql, params) => db.each(sql, params),
+    snapshot: (read) => db.snapshot(read),
+    close: () => undefined,
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
 describe('what is asked often reads no session row by row', () => {
   test.each([
     ['evictable', 'USING INDEX evictable_by_order'],
@@ -52,13 +73,7 @@ describe('what is asked often reads no session row by row', () => {
 test('failed analyses are found by the few that failed, not by each live session', () => {
   using world = new World();
   const plans: string[] = [];
-  const watched: ReadableDb = {
-    ...world.db,
-    all: (sql, params) => {
-      plans.push(planOf(world, sql));
-      return world.db.all(sql, params);
-    },
-  };
+  const watched = explained(world, (plan) => plans.push(...plan));
   failedAnalyses(watched, { analyzer: '', program: '' });
   expect(plans.join('\n')).toContain('INDEX analyses_failed');
   expect(plans.join('\n')).not.toMatch(/SCAN s\b/);
@@ -82,25 +97,7 @@ describe('a search reads only sessions that have the words', () => {
   ])('%s', (_what, asked) => {
     using world = library();
     const plans: string[] = [];
-    const explained = (sql: string, params: Params = {}) =>
-      plans.push(
-        ...world.db.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, params).map(({ detail }) => detail),
-      );
-    const watched: ReadableDb = {
-      path: world.db.path,
-      get: (sql, params) => {
-        explained(sql, params);
-        return world.db.get(sql, params);
-      },
-      all: (sql, params) => {
-        explained(sql, params);
-        return world.db.all(sql, params);
-      },
-      each: (sql, params) => world.db.each(sql, params),
-      snapshot: (read) => world.db.snapshot(read),
-      close: () => undefined,
-      [Symbol.dispose]: () => undefined,
-    };
+    const watched = explained(world, (plan) => plans.push(...plan));
     expect(search(watched, { text: 'login', limit: 20, ...asked }).hits.length).toBeGreaterThan(0);
     expect(plans.filter((detail) => /^SCAN (s|sessions|digests|d|events)\b/.test(detail))).toEqual([]);
     expect(plans.filter((detail) => /^SCAN f VIRTUAL TABLE/.test(detail)).length).toBeGreaterThan(0);
@@ -110,17 +107,7 @@ describe('a search reads only sessions that have the words', () => {
 test('of known paths those alone are read that are asked about, however many there are', () => {
   using world = new World();
   const plans: string[] = [];
-  const watched: ReadableDb = {
-    ...world.db,
-    all: (sql, params) => {
-      plans.push(planOf(world, sql));
-      return world.db.all(sql, params);
-    },
-    get: (sql, params) => {
-      plans.push(planOf(world, sql));
-      return world.db.get(sql, params);
-    },
-  };
+  const watched = explained(world, (plan) => plans.push(plan.join('\n')));
   const known = new KnownSources(watched);
   known.statsIn('/home/me/', ['a', 'b']);
   known.statOf('/home/me/a');

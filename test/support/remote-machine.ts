@@ -58,6 +58,12 @@ export class Machine extends Program {
     return remote.remoteSyncSchema.parse((await this.ok('remote', 'sync', '--json')).json());
   }
 
+  /** What a sweep tells, and its exit code. */
+  async report(...args: string[]) {
+    const told = await this.run(...args, '--json');
+    return { code: told.code, ...schemas.reportSchema.parse(told.json()) };
+  }
+
   async listed() {
     return schemas.listSchema.parse((await this.ok('list', '--json')).json()).sessions;
   }

@@ -120,7 +120,10 @@ async function meetBucket(context: Context, db: WritableDb, done: Turns): Promis
   if (!context.json) printMet(context.io, met);
 }
 
-/** What the bucket alone has and was never tried as things are now: a few a run, for each is fetched whole. */
+/**
+ * What the bucket alone has and was never tried as things are now: a few a run, for each is fetched whole. By lot: some that cannot be
+ * fetched must not keep back the others.
+ */
 async function digestAway(
   context: Context,
   db: WritableDb,
@@ -129,7 +132,8 @@ async function digestAway(
 ): Promise<void> {
   if (met.every(({ failure }) => failure !== null)) return;
   const { analyzeAway, awayToAnalyze } = await import('../analyze-away.ts');
-  for (const uid of awayToAnalyze(context, db).slice(0, FETCHED_MAX)) {
+  const { inTurn } = await import('../../remote/plan.ts');
+  for (const uid of inTurn(awayToAnalyze(context, db), FETCHED_MAX)) {
     if (context.signal.aborted) return;
     await analyzeAway(context, db, uid, asked);
   }

@@ -5,17 +5,12 @@
 import type { SessionUid } from '../../domain/ids.ts';
 import type { Iso } from '../../domain/time.ts';
 import type { ReadableDb, WritableDb } from '../connection.ts';
-import { eachRecord, isEarlier, isOf, remoteState } from './state.ts';
+import { eachRecord, isEarlier, isOf, packsOf, remoteState } from './state.ts';
 import { pendingCommit } from './upload.ts';
 
 export function namedPacks(db: ReadableDb): Set<string> {
   const named = new Set<string>();
-  for (const { records, bytes } of eachRecord(db)) {
-    named.add(records.pack);
-    if (bytes === null) continue;
-    named.add(bytes.records.pack);
-    for (const pack of bytes.packs) named.add(pack);
-  }
+  for (const record of eachRecord(db)) for (const pack of packsOf(record)) named.add(pack);
   for (const { pack } of db.all<{ pack: string }>('SELECT DISTINCT pack FROM remote_pieces')) named.add(pack);
   for (const { records, packs } of pendingCommit(db)?.commit.sessions ?? [])
     for (const pack of [records.pack, ...(packs ?? [])]) named.add(pack);
@@ -61,10 +56,8 @@ export function ownInTainted(db: ReadableDb, tainted: ReadonlySet<string>): InTa
   const machine = remoteState(db)?.machine;
   const found = new Map<SessionUid, InTainted>();
   for (const record of eachRecord(db)) {
-    const { uid, records, bytes } = record;
-    if (!isOf(machine, record)) continue;
-    const packs = [records.pack, ...(bytes === null ? [] : [bytes.records.pack, ...bytes.packs])];
-    if (!packs.some((pack) => tainted.has(pack))) continue;
+    const { uid } = record;
+    if (!isOf(machine, record) || !packsOf(record).some((pack) => tainted.has(pack))) continue;
     const row = db.get<{ live: number }>(
       'SELECT evicted_at IS NULL AS live FROM sessions WHERE session_uid = $uid',
       { uid },

@@ -203,6 +203,11 @@ export interface NewRecord {
   readonly coversFrom: number | undefined;
 }
 
+/** Every pack in which something of it lies. */
+export function packsOf({ records, bytes }: Pick<RemoteRecord, 'records' | 'bytes'>): string[] {
+  return [records.pack, ...(bytes === null ? [] : [bytes.records.pack, ...bytes.packs])];
+}
+
 /** Of this machine, or what it has kept from before a session was evicted and came back as another one. */
 export function isOf(machine: string | undefined, { machine: of }: Pick<RemoteRecord, 'machine'>): boolean {
   return of === machine || isEarlierOf(machine, of);
