@@ -450,10 +450,7 @@ export class Journey {
     const { project } = this.#machine.place;
     const away = `${project}-of-the-first-machine`;
     renameSync(project, away);
-    // Where the program does not offer it, a session still goes on where its agent finds it from any folder.
-    const offered = AGENTS.find(({ id }) => id === this.#agent.id)?.otherProject;
-    const moves = offered === undefined ? [] : ['--project', other.place.project];
-    await other.restore(this.#uid, ...moves);
+    const moves = await other.restoreMoved(this.#uid);
     const problem = await this.#resumes(plot.ELSEWHERE.prompt, other).catch(
       (thrown: Error) => thrown.message,
     );

@@ -5,6 +5,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { AGENTS } from '../../src/agents/registry.ts';
 import type { AgentFacts, Place } from './facts.ts';
 import type { Ran } from './install.ts';
 import { BEFORE, BRANCH } from './plot.ts';
@@ -178,5 +179,16 @@ export class Machine {
     const restored = await this.json<Restored>('restore', uid, ...flags);
     if (restored.import !== null) await this.#mustRun(restored.import.argv);
     return restored;
+  }
+
+  /**
+   * Puts a session of another machine into the project of this one. Returns the flags: none where the program does not offer it, and the session
+   * still goes on where its agent finds it from any folder.
+   */
+  async restoreMoved(uid: string): Promise<readonly string[]> {
+    const offered = AGENTS.find(({ id }) => id === this.#agent.id)?.otherProject;
+    const moves = offered === undefined ? [] : ['--project', this.place.project];
+    await this.restore(uid, ...moves);
+    return moves;
   }
 }

@@ -5,7 +5,6 @@
  */
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { AGENTS } from '../../src/agents/registry.ts';
 import { ModelBucket } from '../../test/support/model-bucket.ts';
 import type { Problem } from './checks.ts';
 import type { AgentFacts } from './facts.ts';
@@ -137,10 +136,7 @@ export class TwoMachines {
     // The folder that the records name is not there.
     const { project } = this.#here.place;
     renameSync(project, `${project}-of-the-first-machine`);
-    // Where the program does not offer it, a session still goes on where its agent finds it from any folder.
-    const offered = AGENTS.find(({ id }) => id === this.#agent.id)?.otherProject;
-    const moves = offered === undefined ? [] : ['--project', this.#there.place.project];
-    await this.#there.restore(session.session_uid, ...moves);
+    await this.#there.restoreMoved(session.session_uid);
     renameSync(`${project}-of-the-first-machine`, project);
     const problem = await this.#resumes(this.#there, session, plot.ELSEWHERE.prompt, [
       plot.FIRST.prompt,

@@ -52,10 +52,7 @@ export function firstSweep(
   const what = `${BEGINS}${plural(sessions, 'session')}, ${formatBytes(bytes)} of ${formatBytes(totalBytes)}, ${cause}`;
   return {
     text: `${what}; their digests stay. ${setting} changes that`,
-    // An older version wrote a colon behind the cause.
-    isTold: (told ?? toldFirstSweeps(db)).some((text) =>
-      [';', ':'].some((end) => text.includes(`, ${cause}${end}`)),
-    ),
+    isTold: (told ?? toldFirstSweeps(db)).some((text) => text.includes(`, ${cause};`)),
   };
 }
 

@@ -49,15 +49,16 @@ const hoarded = z.array(
   }),
 );
 
-/** `curate` that only looks. */
-export const hoardSchema = z.object({
-  version: z.literal(1),
-  used_bytes: bytes,
-  cap_bytes: bytes,
-  largest: hoarded,
-  oldest: hoarded,
-  forks: hoarded,
-});
+export const hoardSchema = z
+  .object({
+    version: z.literal(1),
+    used_bytes: bytes,
+    cap_bytes: bytes,
+    largest: hoarded,
+    oldest: hoarded,
+    forks: hoarded,
+  })
+  .describe('`curate` that only looks');
 
 export const curateSchema = z.object({
   version: z.literal(1),
@@ -71,7 +72,8 @@ export const curateSchema = z.object({
   plan: named,
 });
 
-/** One of these three that needs consent: the failure, and what would go. */
-export const namedConsentSchema = errorSchema.extend({
-  plan: z.union([evictSchema.shape.plan, forgetSchema.shape.plan, curateSchema.shape.plan]),
-});
+export const namedConsentSchema = errorSchema
+  .extend({
+    plan: z.union([evictSchema.shape.plan, forgetSchema.shape.plan, curateSchema.shape.plan]),
+  })
+  .describe('An evict, forget or curate that needs consent: the failure, and what would go');

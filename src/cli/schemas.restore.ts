@@ -56,30 +56,32 @@ const restoredSession = z.object({
 /** Of one session that is named. */
 export const restoreSchema = z.object({ version: z.literal(1) }).extend(restoredSession.shape);
 
-/** Of several, and of `--all`. */
-export const restoreSeveralSchema = z.object({
-  version: z.literal(1),
-  restored: z.array(restoredSession),
-  failed: z.array(z.object({ session_uid: uid, code: z.string(), message: z.string(), hint: z.string() })),
-  interrupted: z.boolean(),
-  dry_run: z.boolean(),
-});
+export const restoreSeveralSchema = z
+  .object({
+    version: z.literal(1),
+    restored: z.array(restoredSession),
+    failed: z.array(z.object({ session_uid: uid, code: z.string(), message: z.string(), hint: z.string() })),
+    interrupted: z.boolean(),
+    dry_run: z.boolean(),
+  })
+  .describe('`restore` of several, and of `--all`');
 
-/** Of `show --versions`: the present version of a file comes last, and has no time. */
-export const versionsSchema = z.object({
-  version: z.literal(1),
-  session_uid: uid,
-  versions: z.array(
-    z.object({
-      key: z.string(),
-      number: count,
-      present: z.boolean(),
-      replaced_at: iso.nullable(),
-      raw_bytes: bytes,
-      records: count
-        .nullable()
-        .describe('Lines, or elements of a document; null where they were not counted.'),
-      sha256: z.string().nullable(),
-    }),
-  ),
-});
+export const versionsSchema = z
+  .object({
+    version: z.literal(1),
+    session_uid: uid,
+    versions: z.array(
+      z.object({
+        key: z.string(),
+        number: count,
+        present: z.boolean(),
+        replaced_at: iso.nullable(),
+        raw_bytes: bytes,
+        records: count
+          .nullable()
+          .describe('Lines, or elements of a document; null where they were not counted.'),
+        sha256: z.string().nullable(),
+      }),
+    ),
+  })
+  .describe('`show UID --versions`; the present version of a file comes last, and has no time');

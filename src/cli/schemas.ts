@@ -18,10 +18,12 @@ export { ingestSchema, reportSchema };
 const state = z.enum(SESSION_STATES);
 const texts = z.array(z.string()).exactOptional();
 
-export const errorSchema = z.object({
-  version: z.literal(1),
-  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }),
-});
+export const errorSchema = z
+  .object({
+    version: z.literal(1),
+    error: z.object({ code: z.string(), message: z.string(), hint: z.string() }),
+  })
+  .describe('Any other failure');
 
 export const sessionSchema = z.object({
   session_uid: uid,
@@ -57,8 +59,9 @@ export const sessionSchema = z.object({
 });
 export const listSchema = z.object({ version: z.literal(1), sessions: z.array(sessionSchema) });
 
-/** A sweep that needs consent: the failure, and the plan that it is about. */
-export const consentSchema = errorSchema.extend({ plan_id: z.string(), plan: planSchema });
+export const consentSchema = errorSchema
+  .extend({ plan_id: z.string(), plan: planSchema })
+  .describe('A sweep that needs consent: the failure, and the plan that it is about');
 
 export const analyzeSchema = z.object({
   version: z.literal(1),
@@ -235,24 +238,26 @@ export const relatedSchema = z.object({
     .describe('The nearest first.'),
 });
 
-export const filesSchema = z.object({
-  version: z.literal(1),
-  session_uid: uid,
-  files: z.array(
-    z.object({
-      key: z.string(),
-      role: z.string(),
-      path: z.string(),
-      raw_bytes: bytes,
-      stored_bytes: bytes,
-      removed_bytes: bytes,
-      segments: count,
-      sha256: z.string().nullable(),
-      evicted: z.boolean(),
-    }),
-  ),
-  sources: z.array(z.string()),
-});
+export const filesSchema = z
+  .object({
+    version: z.literal(1),
+    session_uid: uid,
+    files: z.array(
+      z.object({
+        key: z.string(),
+        role: z.string(),
+        path: z.string(),
+        raw_bytes: bytes,
+        stored_bytes: bytes,
+        removed_bytes: bytes,
+        segments: count,
+        sha256: z.string().nullable(),
+        evicted: z.boolean(),
+      }),
+    ),
+    sources: z.array(z.string()),
+  })
+  .describe('`show UID --files`');
 
 export const historySchema = z.object({
   version: z.literal(1),
@@ -323,8 +328,9 @@ export const verifySchema = z.object({
     .optional(),
 });
 
-/** A repair that needs consent: the failure, and what it would do. */
-export const repairConsentSchema = errorSchema.extend(verifySchema.shape);
+export const repairConsentSchema = errorSchema
+  .extend(verifySchema.shape)
+  .describe('A repair that needs consent: the failure, and what it would do');
 
 export const pinSchema = z.object({
   version: z.literal(1),
@@ -370,8 +376,10 @@ export const configSchema = z.object({
     ),
 });
 
-/** Of `config path`. */
-export const configPathSchema = z.object({ version: z.literal(1), path: z.string() });
+export const configPathSchema = z
+  .object({ version: z.literal(1), path: z.string() })
+  .describe('`config path`');
 
-/** Of `config init`. */
-export const configInitSchema = configPathSchema.extend({ created: z.literal(true) });
+export const configInitSchema = configPathSchema
+  .extend({ created: z.literal(true) })
+  .describe('`config init`');

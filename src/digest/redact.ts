@@ -66,7 +66,8 @@ async function findIn(texts: readonly string[]): Promise<ReadonlyMap<string, rea
   for (const piece of piecesOf(texts.filter((text) => text.length >= 4)))
     for (const [place, findings] of (await secretsOfEach(piece)).entries()) {
       const text = piece[place] ?? '';
-      if (findings.some(({ start, end }) => end > start)) found.set(text, merged(text, findings));
+      const own = merged(text, findings);
+      if (own.length > 0) found.set(text, own);
     }
   return withKnown(texts, found);
 }

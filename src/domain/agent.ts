@@ -31,6 +31,8 @@ export interface Host {
   readonly projects?: readonly string[];
   /** By agent: the roots that its own list names, absolute, each with its project. */
   readonly listedRoots?: Readonly<Record<string, ReadonlyMap<string, string | null>>>;
+  /** What stands before the places of settings that hold for the whole machine. Absent: nothing; tests have a folder of their own. */
+  readonly systemRoot?: string;
 }
 
 /** What an agent's list tells of a project. */

@@ -16,6 +16,8 @@ export interface RootFiles {
 /** Settings that lie outside an agent's root: the machine's own, and those of projects. */
 export interface MachineFiles {
   readonly platform: 'linux' | 'darwin' | 'win32';
+  /** Before the places of the machine's own settings. */
+  readonly systemRoot: string;
   /** Folders of the projects that are known, absolute, existing or not. */
   readonly projects: readonly string[];
   /** The text of a small file, by its absolute path; null where there is none. */

@@ -40,7 +40,8 @@ const MERGE_BELOW_BYTES = 512 * 1024;
 export interface TakeContext {
   readonly db: WritableDb;
   readonly uid: SessionUid;
-  readonly sessionId: number;
+  /** Makes the session's row where there is none: for the transaction that stores something of it, so that both go where there is no room. */
+  readonly makeRow: () => number;
   readonly now: Iso;
   readonly signal: AbortSignal;
   /** Tells what the session is now, in the transaction that ends the storing of a file. */
@@ -77,9 +78,10 @@ export async function takeChanged(
       ? seenAnew(file, source, stored, holdsAll)
       : seenOf(file, source, readBytes, { holdsAll });
     context.db.writeTransaction(() => {
-      mark(context.db, context.sessionId, seen, stored.fileId, context.metAt);
+      const sessionId = context.makeRow();
+      mark(context.db, sessionId, seen, stored.fileId, context.metAt);
       // An empty file is whole as soon as its row is made: where the run was killed then, nothing has counted it.
-      recountSession(context.db, context.sessionId);
+      recountSession(context.db, sessionId);
     });
     return {
       kind: standing === 'same' ? 'same' : 'copy',
@@ -228,8 +230,7 @@ class AddedSegments {
     const isWhole = logEnd === 0 || (extents.length === 1 && only?.[0] === 0 && only[1] === logEnd);
     const seen = seenOf(this.#file, this.#source, rawBytes, { holdsAll: true, isUnfinished: !isLast });
     this.#fileId = db.writeTransaction(() => {
-      // Only here: asking for it makes the session's row, which goes with the rest where there is no room.
-      const { sessionId } = this.#context;
+      const sessionId = this.#context.makeRow();
       const fileId = this.#fileId ?? madeFile(this.#context, sessionId, this.#file);
       const version = { rawBytes, extents: isWhole ? null : extents, sha256 };
       const segments = { fileId, logBytes: this.#logBytes, added: this.#waiting };
@@ -328,7 +329,7 @@ async function storeRewritten(
   const facts = losesBytes(stored, extents) ? factsOf(context.db, context.uid, file.agent, stored) : null;
   const seen = seenOf(file, source, rawBytes, { holdsAll: true });
   context.db.writeTransaction(() => {
-    const { sessionId } = context;
+    const sessionId = context.makeRow();
     if (facts !== null) keepVersion(context.db, stored, facts, context.now);
     const { fileId, logBytes } = stored;
     storeVersion(

@@ -110,8 +110,8 @@ export async function takeSession(
   }
   const changed = deps.full ? found.files : found.files.filter((file) => file.isChanged);
   if (before === null) {
-    const row = rowWithBytes(deps, found, await describer(deps, found));
-    return takeFiles(deps, found, row, changed, 'new', own);
+    const makeRow = rowWithBytes(deps, found, await describer(deps, found));
+    return takeFiles(deps, found, makeRow, changed, 'new', own);
   }
   const sessionId = ensureRow(deps.db, found, deps.now);
   // Where nothing is stored, the transcript tells nothing new of the session: only its bookkeeping was written again.
@@ -163,7 +163,7 @@ async function describer(deps: TakeDeps, found: FoundSession): Promise<() => num
 async function takeFiles(
   deps: TakeDeps,
   found: FoundSession,
-  row: () => number,
+  makeRow: () => number,
   files: readonly FoundFile[],
   kindIfStored: 'new' | 'grown',
   own: Own,
@@ -175,9 +175,7 @@ async function takeFiles(
     now: deps.now,
     signal: deps.signal,
     describe,
-    get sessionId() {
-      return row();
-    },
+    makeRow,
   };
   const diverged: FoundFile[] = [];
   const stored = new StoredFiles(context);

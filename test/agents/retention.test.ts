@@ -76,6 +76,7 @@ describe('Claude Code', () => {
     ...under(user === '' ? {} : settings(user)),
     machine: {
       platform: 'linux',
+      systemRoot: '',
       projects: ['/home/me/other', PROJECT],
       text: (path) => texts[path] ?? null,
       names: (folder) =>

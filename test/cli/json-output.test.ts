@@ -98,13 +98,16 @@ function part(): string {
   const shown = COMMANDS.filter(({ name }) => name in SCHEMAS).map(({ name }) => name);
   const sections = [...shown, 'error'].flatMap((name) => {
     const forms = Object.entries(SCHEMAS).find(([command]) => command === name)?.[1] ?? [];
-    return forms.flatMap((form, i) => {
-      const schema: Node = JSON.parse(JSON.stringify(z.toJSONSchema(form)));
-      const title = name === 'error' ? 'A failure' : `\`${name}\``;
+    const title = name === 'error' ? 'A failure' : `\`${name}\``;
+    const nodes = forms.map((form): Node => JSON.parse(JSON.stringify(z.toJSONSchema(form))));
+    const either = nodes.flatMap((node) => node.anyOf ?? [node]);
+    return either.flatMap((node, i) => {
+      const told = node.description === undefined ? [] : [`${node.description}:`, ''];
+      if (i > 0) expect(told, `a further form of ${title} says when it is printed`).not.toEqual([]);
       return [
-        ...[i === 0 ? `## ${title}` : `Or, of ${title}:`, '', '| key | is | |', '|---|---|---|'],
-        ...rows(name, schema, ''),
-        '',
+        ...(i === 0 ? [`## ${title}`, ''] : []),
+        ...told,
+        ...['| key | is | |', '|---|---|---|', ...rows(name, node, ''), ''],
       ];
     });
   });

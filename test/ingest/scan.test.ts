@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { appendFileSync, utimesSync } from 'node:fs';
+import { appendFileSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { scanAgents } from '../../src/ingest/discover/scan.ts';
@@ -118,6 +118,19 @@ test('settings of a project where Claude Code is started tell when the transcrip
   expect(await told()).toMatchObject({ deletes_after_days: 30, sessions_at_risk: 0 });
   world.put('work/.claude/settings.json', '{"cleanupPeriodDays":10}');
   expect(await told()).toMatchObject({ deletes_after_days: 10, sessions_at_risk: 2, sessions_due: 1 });
+});
+
+test('settings of the machine’s owner tell before all others when the transcripts of all go', async () => {
+  using world = new World();
+  written(world, OLD, 12);
+  const told = async () => (await scanAgents(world.db, world.host, world.clock, () => undefined))[0];
+  expect(await told()).toMatchObject({ deletes_after_days: 30 });
+  const managed = join(world.systemRoot, 'etc/claude-code');
+  mkdirSync(join(managed, 'managed-settings.d'), { recursive: true });
+  writeFileSync(join(managed, 'managed-settings.json'), '{"cleanupPeriodDays":20}');
+  expect(await told()).toMatchObject({ deletes_after_days: 20 });
+  writeFileSync(join(managed, 'managed-settings.d/a.json'), '{"cleanupPeriodDays":10}');
+  expect(await told()).toMatchObject({ deletes_after_days: 10, sessions_due: 1 });
 });
 
 test('what a schedule of OpenClaw began is told to go from its database, what a person said is not', async () => {

@@ -31,6 +31,8 @@ function newStore(path: string): WritableDb {
 export class World implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'session-memory-'));
   readonly home = join(this.folder, 'home');
+  /** What the owner of the made-up machine has set lies below it. */
+  readonly systemRoot = join(this.folder, 'system');
   readonly db: WritableDb = newStore(join(this.folder, 'store', 's.db'));
   now = '2026-06-01T00:00:00.000Z' as Iso;
   readonly clock: Clock = { now: () => this.now, monotonicMs: () => performance.now(), isSet: true };
@@ -44,7 +46,7 @@ export class World implements Disposable {
   meanwhile: (() => void) | null = null;
 
   get host(): Host {
-    return { homeDir: this.home, env: {}, platform: 'linux' };
+    return { homeDir: this.home, env: {}, platform: 'linux', systemRoot: this.systemRoot };
   }
 
   /** Writes a file below the home folder and returns its path. */

@@ -58,7 +58,7 @@ export async function runIn(
   });
   const runtime: Runtime = {
     argv,
-    host: { homeDir: folder, env: given.env ?? {}, platform: 'linux' },
+    host: { homeDir: folder, env: given.env ?? {}, platform: 'linux', systemRoot: join(folder, 'system') },
     cwd: folder,
     tempFolder: join(folder),
     version: '1.2.3 (test)',

@@ -56,7 +56,7 @@ function settingsIn(text: string | null): JsonRecord | null {
 /** What the machine's owner set, which no one else's settings change; null where it cannot be read, and Claude Code does not start. */
 function managedSettings(machine: MachineFiles | undefined): JsonRecord | null {
   if (machine === undefined) return {};
-  const folder = MANAGED_IN[machine.platform];
+  const folder = machine.systemRoot + MANAGED_IN[machine.platform];
   const texts = [
     machine.text(`${folder}/managed-settings.json`),
     ...machine

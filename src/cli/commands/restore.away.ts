@@ -17,8 +17,8 @@ export function partedByPlace(
   db: ReadableDb,
   sessions: readonly SessionRow[],
 ): { readonly here: SessionRow[]; readonly away: SessionRow[] } {
-  const away = sessions.filter((session) => isAway(db, session));
-  return { away, here: sessions.filter((session) => !away.includes(session)) };
+  const parted = Object.groupBy(sessions, (session) => (isAway(db, session) ? 'away' : 'here'));
+  return { here: parted.here ?? [], away: parted.away ?? [] };
 }
 
 export interface RestoredAway {

@@ -30,11 +30,11 @@ export function cleanupOf(agent: AgentFormat, root: string, host: Host): Cleanup
   return agent.retention?.cleanup(filesUnder(root, host)) ?? null;
 }
 
-function filesUnder(root: string, { platform, projects = [] }: Host): RootFiles {
+function filesUnder(root: string, { platform, projects = [], systemRoot = '' }: Host): RootFiles {
   return {
     text: textBeside(root),
     changedMs: (relPath) => lastChangedMs(join(root, relPath)),
-    machine: { platform, projects, text: smallText, names: namesIfThere },
+    machine: { platform, projects, systemRoot, text: smallText, names: namesIfThere },
   };
 }
 
