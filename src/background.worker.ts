@@ -74,11 +74,11 @@ function opened({ storePath, settings }: Setup): WritableDb {
   return made;
 }
 
-/** By a connection that cannot write. */
+/** By a connection that cannot write. No stop of a job is meant for it. */
 async function read(how: Setup, { name, args }: Extract<BackgroundJob, { kind: 'read' }>): Promise<unknown> {
   if (answers === null) {
     const { answersOf } = await import('./cli/screen-reads.ts');
-    answers = await answersOf(threadContext(how, stop.signal), openReadable(how.storePath));
+    answers = await answersOf(threadContext(how, new AbortController().signal), openReadable(how.storePath));
   }
   const told = answers[name] as (...args: readonly unknown[]) => unknown;
   return told(...args);

@@ -38,11 +38,14 @@ export interface Working {
   readonly startDigester: () => Worker;
 }
 
+/** What is only read is answered without all of this. */
+type WritingJob = Exclude<BackgroundJob, { kind: 'read' }>;
+
 export async function work(
   { how, db, signal, stopped, answer, startDigester }: Working,
   id: number,
-  job: BackgroundJob,
-): Promise<Results[BackgroundJob['kind']]> {
+  job: WritingJob,
+): Promise<Results[WritingJob['kind']]> {
   const clock = clockOf(how.heldNow);
   const analyze: AnalyzeDeps = { db, clock, external: how.external, host: how.host, program: how.program };
   const visiting = how.visits === null ? {} : { visitor: new ProcessVisitor(how.visits) };
@@ -122,8 +125,6 @@ export async function work(
       const isStopped = () => signal.aborted || Atomics.load(stopped, 0) !== 0;
       return await done(threadContext(how, signal), db, job, { step, isStopped });
     }
-    case 'read':
-      throw new Error('what is only read was asked of who writes');
     case 'index':
       return indexSome(db, INDEXED_AT_ONCE);
     default:

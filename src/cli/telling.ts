@@ -10,7 +10,7 @@ import { type AnalyzeDeps, retellMain } from '../ingest/analyze.ts';
 import { findSession } from '../store/read.ts';
 import type { PieceAsked, ReadLine, SeekAsked, TextPiece } from '../tui/ports.ts';
 import { conversationLines } from './conversation-lines.ts';
-import { rawMatch } from './transcript-piece.ts';
+import { onAndRound, rawMatch } from './transcript-piece.ts';
 
 /** Of all pages of one transcript, compressed: a gigabyte of what was said. */
 const PAGES_BYTES_MAX = 256 * 1024 ** 2;
@@ -141,9 +141,7 @@ export function pagesAround(
   count: number,
   { way, loadedFrom, loadedUntil }: Pick<SeekAsked, 'way' | 'loadedFrom' | 'loadedUntil'>,
 ): number[] {
-  const after = range(loadedUntil ?? count, count);
-  const before = range(0, loadedFrom);
-  return way === 1 ? [...after, ...before] : [...before.reverse(), ...after.reverse()];
+  return onAndRound(way, range(loadedUntil ?? count, count), range(0, loadedFrom));
 }
 
 function range(from: number, until: number): number[] {

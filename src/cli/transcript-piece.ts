@@ -99,7 +99,7 @@ export function rawMatch(
   if (main === undefined) return null;
   const after = windows(loadedUntil ?? main.rawBytes, main.rawBytes);
   const before = windows(0, loadedFrom);
-  const order = way === 1 ? [...after, ...before] : [...before.reverse(), ...after.reverse()];
+  const order = onAndRound(way, after, before);
   const lower = sought.toLowerCase();
   for (const [done, [from, until]] of order.entries()) {
     if (isStopped()) return null;
@@ -120,6 +120,11 @@ export function rawMatch(
 }
 
 const SEEN_BEFORE_BYTES = 2_000;
+
+/** On from what is loaded, in the direction that is looked in, and round from the other end. */
+export function onAndRound<T>(way: 1 | -1, after: readonly T[], before: readonly T[]): T[] {
+  return way === 1 ? [...after, ...before] : [...before.toReversed(), ...after.toReversed()];
+}
 
 function windows(from: number, until: number): [number, number][] {
   const list: [number, number][] = [];

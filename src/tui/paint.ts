@@ -143,23 +143,6 @@ export function progressBar(share: number, cells: number): string {
   return '█'.repeat(done) + '░'.repeat(cells - done);
 }
 
-/** Used, what is above the mark, free, and the mark itself; each is another character. `hardBytes`: a second mark. */
-export function gauge(
-  usedBytes: number,
-  capBytes: number,
-  markBytes: number,
-  cells: number,
-  hardBytes: number | null = null,
-): string {
-  const scale = Math.max(1, capBytes);
-  const used = usedBytes <= 0 ? 0 : Math.min(cells, Math.max(1, Math.round((usedBytes / scale) * cells)));
-  const mark = Math.min(cells - 1, Math.floor((markBytes / scale) * cells));
-  const hard = hardBytes === null ? -1 : Math.min(cells - 1, Math.floor((hardBytes / scale) * cells));
-  return Array.from({ length: cells }, (_, i) =>
-    i === hard ? '┃' : i === mark ? '│' : i >= used ? '░' : i > mark ? '▒' : '█',
-  ).join('');
-}
-
 export interface Zones {
   readonly softBytes: number;
   readonly hardBytes: number;
@@ -192,21 +175,6 @@ export function zoneBar(
     else put('█', 'plain');
   }
   return spans;
-}
-
-/** Names of the marks under a gauge. */
-export function gaugeCaption(
-  softBytes: number,
-  hardBytes: number,
-  cells: number,
-  bytes: (count: number) => string,
-): string {
-  const right = `hard ${bytes(hardBytes)}`;
-  const left = `soft ${bytes(softBytes)}`;
-  const mark = Math.min(cells - 1, Math.floor((softBytes / Math.max(1, hardBytes)) * cells));
-  const latest = cells - right.length - left.length - 2;
-  const start = Math.max(0, Math.min(mark - Math.floor(left.length / 2), latest));
-  return `${' '.repeat(start)}${left}`.padEnd(cells - right.length) + right;
 }
 
 const SPARKS = '▁▂▃▄▅▆▇█';

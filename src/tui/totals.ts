@@ -26,7 +26,7 @@ export function totalsOf(
   nowMs: number,
 ): Totals {
   return {
-    project: byName(catalogue, catalogue.projectOf, catalogue.projects, projectGroup),
+    project: byName(catalogue, catalogue.projectOf, catalogue.projects, projectNaming(catalogue.projects)),
     agent: byName(catalogue, catalogue.agentOf, catalogue.agents, (name) => ({
       name,
       filter: `agent:${name}`,
@@ -37,14 +37,21 @@ export function totalsOf(
 
 type Named = Pick<TotalsGroup, 'name' | 'filter'>;
 
-/** Projects of one name in several places are told apart by the folder above. */
-function projectGroup(path: string, all: readonly string[]): Named {
-  const last = lastPart(path);
-  if (last === '') return { name: '(none)', filter: 'project:=' };
-  const isAlone = all.filter((other) => lastPart(other).toLowerCase() === last.toLowerCase()).length === 1;
-  const above = lastPart(path.slice(0, path.lastIndexOf(last)));
-  const name = isAlone || above === '' ? last : `${above}/${last}`;
-  return { name, filter: quoted(`project:=`, isAlone ? last : path) };
+/** Projects of one name in several places are told apart by the folder above. All names are counted once, not once a project. */
+function projectNaming(all: readonly string[]): (path: string) => Named {
+  const times = new Map<string, number>();
+  for (const path of all) {
+    const last = lastPart(path).toLowerCase();
+    times.set(last, (times.get(last) ?? 0) + 1);
+  }
+  return (path) => {
+    const last = lastPart(path);
+    if (last === '') return { name: '(none)', filter: 'project:=' };
+    const isAlone = times.get(last.toLowerCase()) === 1;
+    const above = lastPart(path.slice(0, path.lastIndexOf(last)));
+    const name = isAlone || above === '' ? last : `${above}/${last}`;
+    return { name, filter: quoted(`project:=`, isAlone ? last : path) };
+  };
 }
 
 function quoted(key: string, value: string): string {
@@ -55,7 +62,7 @@ function byName(
   { flags, storedBytes, going }: Catalogue,
   of: ArrayLike<number>,
   names: readonly string[],
-  named: (name: string, names: readonly string[]) => Named,
+  named: (name: string) => Named,
 ): TotalsGroup[] {
   const sums = names.map(() => ({ sessions: 0, storedBytes: 0, going: 0 }));
   for (let i = 0; i < flags.length; i += 1) {
@@ -65,8 +72,8 @@ function byName(
   }
   const shown = sums.flatMap((sum, i) => (sum.sessions > 0 ? [{ path: names[i] ?? '', sum }] : []));
   shown.sort((a, b) => b.sum.storedBytes - a.sum.storedBytes || (a.path < b.path ? -1 : 1));
-  // Only what can be seen is named: whether a name is alone is asked of all.
-  return shown.slice(0, GROUPS_MAX).map(({ path, sum }) => ({ ...named(path, names), ...sum }));
+  // Only what can be seen is named.
+  return shown.slice(0, GROUPS_MAX).map(({ path, sum }) => ({ ...named(path), ...sum }));
 }
 
 /** More than any window shows. */

@@ -5,7 +5,7 @@
 import { current } from './frames/sessions.ts';
 import { type Action, meaningOf } from './keys.ts';
 import { contextOf } from './screens.ts';
-import type { Event, State } from './state.ts';
+import type { Event, Sessions, State } from './state.ts';
 
 type KeyEvent = Extract<Event, { kind: 'key' }>;
 
@@ -30,9 +30,8 @@ export class TypedAhead {
       this.#keys = [];
       return false;
     }
-    const { sessions } = state.screen;
-    const isUnread = sessions.groups === null && sessions.shown.length > 0 && current(sessions) === null;
-    const waits = this.#keys.length > 0 || isBehind || (isUnread && !FOR_ANY.has(meaning.action));
+    const isUnread = isRowUnread(state.screen.sessions) && !FOR_ANY.has(meaning.action);
+    const waits = this.#keys.length > 0 || isBehind || isUnread;
     if (waits) this.#keys.push(event);
     return waits;
   }
@@ -40,12 +39,14 @@ export class TypedAhead {
   /** Those that can be pressed now: what one of them leads to may hold the others. */
   freed(state: State, isBehind: boolean): readonly KeyEvent[] {
     if (this.#keys.length === 0 || isBehind) return [];
-    if (state.screen.kind === 'sessions') {
-      const { sessions } = state.screen;
-      if (sessions.shown.length > 0 && sessions.groups === null && current(sessions) === null) return [];
-    }
+    if (state.screen.kind === 'sessions' && isRowUnread(state.screen.sessions)) return [];
     const keys = this.#keys;
     this.#keys = [];
     return keys;
   }
+}
+
+/** The row under the cursor is still being read. */
+function isRowUnread(sessions: Sessions): boolean {
+  return sessions.groups === null && sessions.shown.length > 0 && current(sessions) === null;
 }
