@@ -32,7 +32,7 @@ export function conversationLines(
   if (isCut)
     lines.push({ text: '', tone: 'plain' }, { text: 'The rest is in the raw transcript: x.', tone: 'warn' });
   if (turns.length === 0 && before === null)
-    lines.push({ text: 'Nothing in it is understood as said or done. x shows it raw.', tone: 'dim' });
+    lines.push({ text: 'Nothing is understood as said or done: x shows it raw.', tone: 'dim' });
   return lines;
 }
 
