@@ -74,6 +74,17 @@ function plainKeepingBlanks(text: string): string {
     .join(' ');
 }
 
+/** Of a path the end is what one looks at: it is cut in front. */
+export function tail(text: string, cells: number): string {
+  const plain = ASCII_ONLY.test(text) ? text : plainKeepingBlanks(text);
+  const width = widthOf(plain);
+  if (cells <= 0) return '';
+  if (width <= cells) return plain;
+  let cut = Bun.sliceAnsi(plain, width - cells + 1, width);
+  while (widthOf(cut) > cells - 1) cut = [...cut].slice(1).join('');
+  return `…${cut}`;
+}
+
 /** Exactly `cells` wide. */
 export function pad(text: string, cells: number): string {
   const fitted = fit(text, cells);

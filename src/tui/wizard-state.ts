@@ -50,6 +50,11 @@ export type Stage =
 /** Whether the agent's own file of a session is still on the disk. */
 export type OwnFile = 'there' | 'changed' | 'gone' | 'unknown';
 
+export interface Undo {
+  readonly uid: SessionUid;
+  readonly what: 'kept' | 'pinned';
+}
+
 export interface Wizard {
   /** `command`: the process ends with the report. */
   readonly origin: 'command' | 'dashboard';
@@ -69,8 +74,10 @@ export interface Wizard {
   readonly exporting: Doing | null;
   /** When what runs began, monotonic milliseconds. */
   readonly beganMs: number;
-  /** What `u` takes back: the last session that was kept out or pinned, or let go. */
-  readonly undo: { readonly uid: SessionUid; readonly what: 'kept' | 'pinned' } | null;
+  /** What `u` takes back, the last of it first: who was kept out or pinned, or let go. */
+  readonly undo: readonly Undo[];
+  /** Whose pin is being taken back: that is nothing new to take back. */
+  readonly undoing: SessionUid | null;
   /** A sentence about the last key or the last change. */
   readonly notice: string | null;
   readonly failures: readonly { readonly uid: SessionUid; readonly why: string }[];
@@ -97,7 +104,8 @@ export function newWizard(origin: Wizard['origin'], usageBytes: number): Wizard 
     exportFile: '',
     exporting: null,
     beganMs: 0,
-    undo: null,
+    undo: [],
+    undoing: null,
     notice: null,
     failures: [],
     ownFiles: new Map(),

@@ -78,7 +78,10 @@ describe('kept out of one pass', () => {
   test('a loss lists those alone that would be lost, for its number is typed', () => {
     const loss = walk(
       ...KEPT_IN_BACKSTOP,
-      proposed('data_loss', 2, { keptOut: victims('data_loss', [card(0)]) }),
+      proposed('data_loss', 2, {
+        victims: victims('data_loss', [card(1), card(2)]),
+        keptOut: victims('data_loss', [card(0)]),
+      }),
     );
     expect(texts(loss)).toMatch(/lose them +2 lost/);
     expect(texts(loss).match(/^ .(?:is there|…|kept out) /gm), 'rows of the list').toHaveLength(2);

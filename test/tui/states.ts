@@ -96,7 +96,7 @@ const TO_LOSS: readonly Event[] = [
   proposed('analyze', 3),
   key('enter'),
   ...FAILURES,
-  proposed('budget_again', 0),
+  proposed('budget_again', 0, { failures: new Map(WHYS.map((why, n) => [uidOf(n), why])) }),
   key('enter'),
 ];
 

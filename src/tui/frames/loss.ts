@@ -3,11 +3,12 @@
  * stands in the place of the ways, once the last of them was taken.
  */
 import { formatBytes, formatCount, plural } from '../../cli/format.ts';
+import type { SessionUid } from '../../domain/ids.ts';
 import { causeOf } from '../../domain/retry.ts';
 import type { SessionCard } from '../../domain/session.ts';
 import type { Proposal } from '../../sweep/ports.ts';
 import { isLow } from '../layout.ts';
-import { BLANK, fit, type Line, line, pad, type Span, span } from '../paint.ts';
+import { BLANK, fit, type Line, line, pad, type Span, span, tail } from '../paint.ts';
 import type { Doing, OwnFile, State, Wizard } from '../state.ts';
 import type { View } from '../view.ts';
 import { isKept, phraseFor, raisedCap, type Way, waysOf, wizardListRows } from '../wizard.ts';
@@ -53,10 +54,9 @@ function filled(lines: readonly Line[], rows: number): Line[] {
 function what(wizard: Wizard, proposal: Proposal, view: View, cells: number): Line {
   const { victims, usageBytes } = proposal;
   if (victims.length === 0) {
-    const over = formatBytes(usageBytes - view.limits.rawHardCapBytes);
-    return line(
-      span(fit(`${over} over the hard cap, and nothing more can go without a digest.`, cells), 'warn'),
-    );
+    const over = `${formatBytes(usageBytes - view.limits.rawHardCapBytes)} over the hard cap`;
+    const why = cells < 76 ? '; the rest has no digest.' : ', and nothing more can go without a digest.';
+    return line(span(fit(over + why, cells), 'warn'));
   }
   const kept = victims.filter(({ card }) => isKept(wizard, card.uid)).length;
   const keeps = kept === 0 ? '' : `; you keep ${formatCount(kept)}`;
@@ -90,11 +90,16 @@ function causeLines({ victims, failures, ways }: Proposal): string[] {
   ];
 }
 
-function pickLine({ losing }: Wizard, { victims }: Proposal, cells: number): Line {
-  if (losing)
-    return line(
-      span(fit('They are gone for good then. Nothing else that you type loses anything.', cells), 'warn'),
-    );
+/** Gone for good is only what nobody else has. */
+function whatRemains(known: Wizard['ownFiles'], victims: Proposal['victims']): string {
+  const others = victims.filter(({ card }) => known.get(card.uid) !== 'there').length;
+  if (others === 0) return 'Their raw bytes go from here; only the agents’ own files have them then.';
+  const who = others === victims.length ? 'they are' : `${formatCount(others)} of them are`;
+  return `Their raw bytes go from here; ${who} gone for good then.`;
+}
+
+function pickLine({ losing, ownFiles }: Wizard, { victims }: Proposal, cells: number): Line {
+  if (losing) return line(span(fit(whatRemains(ownFiles, victims), cells), 'warn'));
   const text = victims.length === 0 ? 'Pick one:' : 'You need not lose any. Pick one:';
   return line(span(fit(text, cells), 'title'));
 }
@@ -103,6 +108,7 @@ function phraseLines(wizard: Wizard, { victims }: Proposal, cells: number): Line
   return [
     line('To lose them, type ', span(phraseFor(victims.length), 'danger'), ' and press enter'),
     line('› ', span(fit(wizard.phrase, cells - 3), 'title'), span('_', 'cursor')),
+    line(span(fit('Nothing else that you type loses anything.', cells), 'dim')),
   ];
 }
 
@@ -124,19 +130,13 @@ function wayLines(wizard: Wizard, proposal: Proposal, view: View, cells: number)
     const spans: Span[] = [
       span(`${lead + pad(text, textCells - 1)} `, tone),
       span(pad(cost, costCells), way === 'lose' ? 'danger' : 'good'),
-      span(fit(note, noteCells), 'dim'),
+      span(way === 'export' ? tail(note, noteCells) : fit(note, noteCells), 'dim'),
     ];
     return line(...spans);
   });
 }
 
-function wayText(
-  way: Way,
-  { exportFile }: Wizard,
-  proposal: Proposal,
-  { limits }: View,
-  short: boolean,
-): WayText {
+function wayText(way: Way, wizard: Wizard, proposal: Proposal, { limits }: View, short: boolean): WayText {
   const { ways, victims, usageBytes } = proposal;
   const none = '0 lost';
   switch (way) {
@@ -157,13 +157,16 @@ function wayText(
       };
     }
     case 'export':
-      return { text: 'write them to a file, then choose again', cost: none, note: exportFile };
+      return { text: 'write them to a file, then choose again', cost: none, note: wizard.exportFile };
     case 'skip': {
       const over = formatBytes(usageBytes - limits.rawHardCapBytes);
       return { text: `skip: usage stays ${over} over`, cost: none, note: '' };
     }
     case 'lose':
-      return { text: 'lose them', cost: `${formatCount(victims.length)} lost`, note: 'a phrase follows' };
+      // Who is kept changes whom it would take: the new list tells their number.
+      return victims.some(({ card }) => isKept(wizard, card.uid))
+        ? { text: 'lose the others', cost: 'some lost', note: 'a new list first' }
+        : { text: 'lose them', cost: `${formatCount(victims.length)} lost`, note: 'a phrase follows' };
     case 'anew':
       return { text: '', cost: '', note: '' };
     default:
@@ -203,7 +206,7 @@ const MARK_CELLS = 9;
 function list(view: View, wizard: Wizard, { victims }: Proposal, cells: number, listRows: number): Line[] {
   const { place, ownFiles: known } = wizard;
   if (victims.length === 0)
-    return [line(fit('Losing those that were tried would not be enough: none is offered.', cells))];
+    return [line(fit('Losing those tried would not be enough: none is offered.', cells))];
   return [
     rowHead({ cells, markCells: MARK_CELLS }, 'own file'),
     ...victims.slice(place.top, place.top + listRows).map(({ card }, i) =>
@@ -234,11 +237,12 @@ function markOf({ pinned, keptOut }: Wizard, { uid }: SessionCard, own: OwnFile 
 
 /** The row under the cursor: where it stands, its id, why it has no digest; then what was done last. */
 function foot(
-  { place, notice, exporting, exportFile }: Wizard,
-  { victims, failures }: Proposal,
+  { place, notice, exporting, exportFile, way }: Wizard,
+  proposal: Proposal,
   cells: number,
   low: boolean,
 ): Line[] {
+  const { victims, failures } = proposal;
   const card = victims[place.cursor]?.card;
   const said =
     exporting !== null
@@ -248,9 +252,18 @@ function foot(
         : line(span(fit(notice, cells), 'warn'));
   if (card === undefined) return low ? [said ?? BLANK] : [BLANK, said ?? BLANK];
   const position = `row ${formatCount(place.cursor + 1)} of ${formatCount(victims.length)}`;
-  const why = failures.get(card.uid) ?? 'not tried (--no-analyze)';
-  const about = line(span(fit(`${position} · ${card.uid} · ${why}`, cells), 'dim'));
-  return low ? [said ?? about] : [about, said ?? BLANK];
+  const whyOf = (uid: SessionUid) => failures.get(uid) ?? 'not tried (--no-analyze)';
+  // What is the same of all stands above.
+  const isSame = victims.every((one) => whyOf(one.card.uid) === whyOf(card.uid));
+  const about = `${position} · ${card.uid}${isSame ? '' : ` · ${whyOf(card.uid)}`}`;
+  const shown = line(span(fit(about, cells), 'dim'));
+  return low ? [said ?? shown] : [shown, said ?? goesTo(way, proposal, exportFile, cells)];
+}
+
+/** Of the file that would be written the whole place, once that way is chosen. */
+function goesTo(way: number, proposal: Proposal, file: string, cells: number): Line {
+  if (waysOf(proposal)[way] !== 'export' || file === '') return BLANK;
+  return line(span(tail(`It would be ${file}`, cells), 'dim'));
 }
 
 function exportText(exporting: Doing, file: string, cells: number): Span {

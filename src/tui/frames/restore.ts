@@ -1,7 +1,7 @@
 /** A restore before it is done, and after: which files go where. */
 import { plural } from '../../cli/format.ts';
 import { bodyRows } from '../layout.ts';
-import { BLANK, fit, type Line, line, pad, span, type Tone, wrap } from '../paint.ts';
+import { BLANK, fit, type Line, line, pad, span, type Tone, tail, wrap } from '../paint.ts';
 import type { Doing, RestorePlan, ScreenOf, Size } from '../state.ts';
 import { workText } from './work.ts';
 
@@ -44,12 +44,6 @@ export function restoreFrame(size: Size, screen: ScreenOf<'restore'>, cells: num
     );
   });
   return [...above, ...files, ...below];
-}
-
-/** Of a path that is typed the end is what one looks at. */
-function tail(text: string, cells: number): string {
-  const width = Bun.stringWidth(text);
-  return width <= cells ? fit(text, cells) : `…${Bun.sliceAnsi(text, width - cells + 1, width)}`;
 }
 
 function endLines({ plan, done, writing, starts, isLooking }: ScreenOf<'restore'>, cells: number): Line[] {

@@ -33,7 +33,7 @@ export function sessionRow(card: SessionCard & { readonly origin?: string | null
 }
 
 export function rowHead(look: Pick<RowLook, 'cells' | 'markCells'>, mark: string): Line {
-  return line(span(` ${columns([mark, 'age', 'size', 'agent', 'project', 'title'], look)}`, 'dim'));
+  return line(span(` ${columns([mark, 'age', 'stored', 'agent', 'project', 'title'], look)}`, 'dim'));
 }
 
 /** Mark, age and size keep their width; the project takes a share; the title has the rest. A narrow window leaves the agent out. */

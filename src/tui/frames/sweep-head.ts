@@ -2,7 +2,7 @@
 import { formatBytes, formatCount } from '../../cli/format.ts';
 import { EVICTING_PASSES, PASS_AFTER_ANALYSIS, PASS_TO_BUCKET } from '../../policy/passes.ts';
 import type { Proposal, StepName } from '../../sweep/ports.ts';
-import { fit, type Line, line, pad, span, type Zones, zoneBar } from '../paint.ts';
+import { fit, type Line, line, pad, type Span, span, type Zones, zoneBar } from '../paint.ts';
 import type { Wizard } from '../state.ts';
 import type { View } from '../view.ts';
 import { isKept, listedVictims } from '../wizard.ts';
@@ -71,21 +71,40 @@ function bar(label: string, bytes: number, { zones, barCells, cells }: BarLook):
 }
 
 function passes(steps: typeof STEPS, wizard: Wizard, cells: number): Line {
+  const ways = [
+    { wide: true, counted: true, gap: '   ' },
+    { wide: true, counted: true, gap: '  ' },
+    { wide: true, counted: false, gap: '   ' },
+    { wide: false, counted: false, gap: ' ' },
+  ];
+  const drawn = ways.map((way) => namesOf(steps, wizard, way));
+  const widthOf = (spans: readonly Span[]) => spans.reduce((sum, { text }) => sum + text.length, 0);
+  return drawn.find((spans) => widthOf(spans) <= cells) ?? drawn.at(-1) ?? [];
+}
+
+interface NamesLook {
+  /** Names in full. */
+  readonly wide: boolean;
+  /** With how many analyses failed. */
+  readonly counted: boolean;
+  readonly gap: string;
+}
+
+function namesOf(steps: typeof STEPS, wizard: Wizard, { wide, counted, gap }: NamesLook): Span[] {
   const now = nowAt(wizard);
-  const wide = cells >= 76;
-  const names = steps.flatMap(({ step, shown, short }, i) => {
+  return steps.flatMap(({ step, shown, short }, i) => {
     const plain = wide ? shown : short;
     const went = wizard.went.find((one) => one.step === step);
     // A step before the present one that did not run was left out, by the user or by a flag.
     const passed = steps.findIndex((one) => one.step === now) > i;
-    const mark = went === undefined ? (passed ? '–' : ' ') : went.how === 'skipped' ? '–' : '✓';
-    const failed = step === 'analyze' && wizard.failures.length > 0 && cells >= 90;
-    const name = failed ? `${plain} (${formatCount(wizard.failures.length)} failed)` : plain;
+    const hasFailed = step === 'analyze' && wizard.failures.length > 0;
+    const ended = hasFailed ? '✗' : '✓';
+    const mark = went === undefined ? (passed ? '–' : ' ') : went.how === 'skipped' ? '–' : ended;
+    const name = hasFailed && counted ? `${plain} (${formatCount(wizard.failures.length)} failed)` : plain;
     const text = step === now ? `[${i + 1} ${name}]` : `${mark}${i + 1} ${name}`;
     const tone = step === now ? ('title' as const) : ('dim' as const);
-    return [span(text, tone), span(wide ? '   ' : ' ')];
+    return i === 0 ? [span(text, tone)] : [span(gap), span(text, tone)];
   });
-  return names;
 }
 
 function nowAt(wizard: Wizard): StepName | null {

@@ -3,6 +3,7 @@ import { formatBytes, formatCount, plural } from '../../cli/format.ts';
 import { paceText } from '../../cli/pace.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import type { Limits } from '../../domain/limits.ts';
+import { causeOf } from '../../domain/retry.ts';
 import { ageMs } from '../../policy/census.ts';
 import { explainReason } from '../../policy/explain.ts';
 import { type EvictingPass, evictingPass, PASS_AFTER_ANALYSIS, type Victim } from '../../policy/passes.ts';
@@ -221,29 +222,30 @@ function running(
     BLANK,
     line(`${what} ${progressBar(share, room)} ${formatCount(stage.done)} of ${formatCount(stage.total)}`),
     line(span(fit(stage.label, cells), 'dim')),
-    line(fit(pace === '' ? freed : `${freed} · ${pace}`, cells)),
+    line(fit(stage.step === 'analyze' ? pace : pace === '' ? freed : `${freed} · ${pace}`, cells)),
     ...stopLine(wizard, 'It stops after the session at hand.'),
     ...(wizard.notice === null ? [] : [line(span(fit(wizard.notice, cells), 'warn'))]),
     ...(stage.step === 'analyze' ? failureLines(wizard, cells) : []),
   ];
 }
 
-/** The newest first, each with its reason in front: the id may be cut, the reason not. */
+/** Once for each cause, the newest first; how often, and of whom last: the id may be cut, the cause not. */
 function failureLines({ failures }: Wizard, cells: number): Line[] {
   if (failures.length === 0) return [];
-  const head = `${plural(failures.length, 'session')} could not be analyzed, the newest first:`;
+  const groups = [...Map.groupBy(failures.toReversed(), ({ why }) => causeOf(why)).values()];
   return [
     BLANK,
-    line(span(fit(head, cells), 'warn')),
-    ...failures
-      .slice(-FAILURES_SHOWN)
-      .reverse()
-      .map(({ uid, why }) => line(fit(`  ${why} · ${uid}`, cells))),
+    line(span(fit(`${plural(failures.length, 'session')} could not be analyzed:`, cells), 'warn')),
+    ...groups.flatMap((group) => {
+      const [last] = group;
+      if (last === undefined) return [];
+      const isOne = new Set(group.map(({ why }) => why)).size === 1;
+      const why = isOne ? last.why : causeOf(last.why);
+      const times = group.length === 1 ? '' : `${formatCount(group.length)} × `;
+      return [line(fit(`  ${times}${why} · ${group.length === 1 ? '' : 'last '}${last.uid}`, cells))];
+    }),
   ];
 }
-
-/** More than fits; the frame cuts what is below its last row. */
-const FAILURES_SHOWN = 50;
 
 function stopLine(wizard: Wizard, what: string): Line[] {
   return wizard.stopping ? [line(span(`Stopping. ${what}`, 'warn'))] : [];

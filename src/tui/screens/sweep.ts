@@ -220,7 +220,8 @@ function decided(state: State, wizard: Wizard, proposal: Proposal, decision: Dec
       : wizard.went,
     ...NOTHING_TYPED,
     exporting: null,
-    undo: null,
+    undo: [],
+    undoing: null,
     notice: null,
     preview: null,
     stopping: decision.kind === 'stop',
@@ -236,16 +237,22 @@ function keptOut(state: State, wizard: Wizard): Stepped {
   const length = listLength(here.proposal);
   const cursor = Math.min(length - 1, wizard.place.cursor + 1);
   const place = inSight({ ...wizard.place, cursor }, length, wizardListRows(state.size, here.proposal));
-  const undo = { uid: here.card.uid, what: 'kept' } as const;
+  const undo = [...wizard.undo, { uid: here.card.uid, what: 'kept' } as const];
   return wantPreview(state, { ...wizard, keptOut: kept, place, undo, notice: null });
 }
 
-/** The last keep-out or pin, whichever way it went. */
+/** The last keep-out or pin of this list, whichever way it went; then the one before it. */
 function undone(state: State, wizard: Wizard): Stepped {
-  const { undo } = wizard;
-  if (undo === null) return withWizard(state, { ...wizard, notice: 'Nothing to take back.' });
-  const { uid, what } = undo;
-  if (what === 'pinned') return to(state, { kind: 'pin', uid, pinned: !wizard.pinned.has(uid) });
+  const last = wizard.undo.at(-1);
+  if (last === undefined) return withWizard(state, { ...wizard, notice: 'Nothing to take back.' });
+  const { uid, what } = last;
+  const undo = wizard.undo.slice(0, -1);
+  if (what === 'pinned')
+    return withWizard(
+      state,
+      { ...wizard, undo, undoing: uid },
+      { kind: 'pin', uid, pinned: !wizard.pinned.has(uid) },
+    );
   const keptOut = toggled(wizard.keptOut, uid);
   const notice = keptOut.has(uid) ? 'Kept out again.' : 'No longer kept out.';
   return withWizard(state, { ...wizard, keptOut, undo, notice });
@@ -300,7 +307,9 @@ function onWizard(state: State, wizard: Wizard, event: Exclude<SweepEvent, { kin
       return withWizard(state, {
         ...wizard,
         pinned: set,
-        undo: { uid: event.uid, what: 'pinned' },
+        undo:
+          wizard.undoing === event.uid ? wizard.undo : [...wizard.undo, { uid: event.uid, what: 'pinned' }],
+        undoing: null,
         notice: event.pinned ? 'Pinned: no pass takes it.' : 'No longer pinned.',
       });
     }
@@ -336,9 +345,12 @@ function proposed(state: State, wizard: Wizard, proposal: Proposal): Stepped {
     ...NOTHING_TYPED,
     way: 0,
     exporting: null,
-    undo: null,
+    undo: [],
+    undoing: null,
     notice,
     preview: null,
+    // Who was digested after all has not failed.
+    failures: wizard.failures.filter(({ uid }) => proposal.failures.has(uid)),
     usageBytes: proposal.usageBytes,
     ownFiles: new Map(),
   };
@@ -392,8 +404,9 @@ export const sweepScreen: Rules<'sweep'> = {
     if (stage.kind === 'result' || stage.kind === 'failed') return 'result';
     if (stage.kind !== 'asking') return 'running';
     if (exporting !== null) return 'exporting';
-    if (stage.proposal.step === 'data_loss') return losing ? 'phrase' : 'loss';
-    return stage.proposal.step === 'analyze' ? 'analyze' : 'pass';
+    const isNobody = listLength(stage.proposal) === 0;
+    if (stage.proposal.step === 'data_loss') return losing ? 'phrase' : isNobody ? 'ways' : 'loss';
+    return isNobody ? 'nobody' : stage.proposal.step === 'analyze' ? 'analyze' : 'pass';
   },
   list({ size }, { wizard: { stage, place } }) {
     if (stage.kind === 'asking') {
