@@ -173,7 +173,7 @@ export const KEYS: readonly Key[] = [
     ] as KeyContext[],
   },
   { keys: ['v'], shown: 'v', does: 'digest', action: 'preview', in: ['pass', 'analyze'] },
-  { keys: ['u'], shown: 'u', does: 'undo', action: 'undo', in: ['pass', 'loss'], quiet: true },
+  { keys: ['u'], shown: 'u', does: 'undo', action: 'undo', in: ['pass', 'loss'] },
   { keys: ['enter'], shown: 'enter', does: 'lose them', action: 'confirm', in: ['phrase'] },
   { keys: ['esc'], shown: 'esc', does: 'back to the choices', action: 'erase_all', in: ['phrase'] },
   { keys: ['/'], shown: '/', does: 'find', action: 'search', in: ['reader', 'report', 'transcript', 'help'] },
@@ -190,15 +190,15 @@ export const KEYS: readonly Key[] = [
   { keys: ['s'], shown: 's', does: 'sort', action: 'sort', in: ['sessions'] },
   { keys: ['r'], shown: 'r', does: 'restore', action: 'restore', in: ['sessions', 'transcript'] },
   { keys: ['p'], shown: 'p', does: 'pin', action: 'pin', in: ['sessions', 'transcript'] },
-  { keys: ['R'], shown: 'R', does: 'go on', action: 'resume', in: ['sessions', 'transcript'] },
+  { keys: ['R'], shown: 'R', does: 'resume', action: 'resume', in: ['sessions', 'transcript'] },
   { keys: ['e'], shown: 'e', does: 'evict', action: 'evict', in: ['sessions'] },
-  { keys: ['y'], shown: 'y', does: 'copy the id', action: 'copy', in: ['sessions', 'transcript'] },
+  { keys: ['y'], shown: 'y', does: 'copy id', action: 'copy', in: ['sessions', 'transcript'] },
   { keys: ['tab'], shown: 'tab', does: 'by project', action: 'group', in: ['sessions'] },
-  { keys: ['A'], shown: 'A', does: 'mark all shown', action: 'mark_all', in: ['sessions'], quiet: true },
+  { keys: ['A'], shown: 'A', does: 'mark all shown', action: 'mark_all', in: ['sessions'] },
   { keys: ['V'], shown: 'V', does: 'mark a range', action: 'mark_range', in: ['sessions'], quiet: true },
   { keys: ['w'], shown: 'w', does: 'write to a file', action: 'export', in: ['sessions'], quiet: true },
   { keys: ['m'], shown: 'm', does: 'more like this', action: 'related', in: ['sessions'], quiet: true },
-  { keys: ['S'], shown: 'S', does: 'turn it round', action: 'reverse', in: ['sessions'], quiet: true },
+  { keys: ['S'], shown: 'S', does: 'reverse', action: 'reverse', in: ['sessions'], quiet: true },
   { keys: ['enter'], shown: 'enter', does: 'its sessions', action: 'confirm', in: ['groups'] },
   { keys: ['tab'], shown: 'tab', does: 'all sessions', action: 'group', in: ['groups'] },
   { keys: ['enter', 'down'], shown: 'enter', does: 'to the list', action: 'confirm', in: ['filter'] },
@@ -209,7 +209,7 @@ export const KEYS: readonly Key[] = [
   { keys: ['enter'], shown: 'enter', does: 'write', action: 'confirm', in: ['restore'] },
   { keys: ['f'], shown: 'f', does: 'replace', action: 'force', in: ['restore', 'obstructed'] },
   { keys: ['d'], shown: 'd', does: 'elsewhere', action: 'elsewhere', in: ['restore', 'obstructed'] },
-  { keys: ['R'], shown: 'R', does: 'and go on', action: 'resume', in: ['restore'] },
+  { keys: ['R'], shown: 'R', does: 'and resume', action: 'resume', in: ['restore'] },
   { keys: ['enter'], shown: 'enter', does: 'look there', action: 'confirm', in: ['folder'] },
   { keys: ['esc'], shown: 'esc', does: 'not elsewhere', action: 'erase_all', in: ['folder'] },
   { keys: ['enter', 'esc', 'q'], shown: 'esc', does: 'back', action: 'back', in: ['restored', 'obstructed'] },
@@ -294,7 +294,13 @@ export const KEYS: readonly Key[] = [
       'ways',
       'sessions',
       'groups',
+      'confirm',
+      'reader',
+      'report',
       'transcript',
+      'restore',
+      'obstructed',
+      'restored',
       'history',
       'result',
     ],
@@ -360,21 +366,45 @@ export function meaningOf(context: KeyContext, name: string): Meaning | null {
   return TYPING.includes(context) && isText ? { kind: 'text', text } : null;
 }
 
-/** The keys of the footer, as many as fit, the first ones first; the way back, the help and quit always. */
-export function footerKeys(
-  context: KeyContext,
-  cells: number,
-): { readonly keys: readonly Key[]; readonly gap: string } {
+export interface FooterLine {
+  readonly keys: readonly Key[];
+  readonly gap: string;
+}
+
+/** The keys of the footer on at most so many lines, as many as fit, the first ones first; the way back, the help and quit always. */
+export function footerLines(context: KeyContext, cells: number, lines: number): FooterLine[] {
   const shown = KEYS.filter((key) => key.in.includes(context) && key.quiet !== true);
-  const width = (keys: readonly Key[], gap: string) => keys.map(footerText).join(gap).length;
-  const gap = width(shown, '   ') <= cells ? '   ' : '  ';
+  if (widthOfKeys(shown, WIDE) <= cells) return [{ keys: shown, gap: WIDE }];
   const kept = new Set(shown.filter(isWayOut));
+  const inOrder = (keys: ReadonlySet<Key>) =>
+    flowed(
+      shown.filter((key) => keys.has(key)),
+      cells,
+    );
   for (const key of shown) {
     if (kept.has(key)) continue;
-    if (width([...kept, key], gap) > cells) break;
+    if (inOrder(new Set([...kept, key])).length > lines) break;
     kept.add(key);
   }
-  return { keys: shown.filter((key) => kept.has(key)), gap };
+  return inOrder(kept).map((keys) => ({ keys, gap: CLOSE }));
+}
+
+const WIDE = '   ';
+const CLOSE = '  ';
+
+function widthOfKeys(keys: readonly Key[], gap: string): number {
+  return keys.map(footerText).join(gap).length;
+}
+
+/** One after the other, as many on a line as fit. */
+function flowed(keys: readonly Key[], cells: number): Key[][] {
+  const lines: Key[][] = [[]];
+  for (const key of keys) {
+    const last = lines.at(-1) ?? [];
+    if (last.length > 0 && widthOfKeys([...last, key], CLOSE) > cells) lines.push([key]);
+    else last.push(key);
+  }
+  return lines;
 }
 
 function isWayOut({ keys, action }: Key): boolean {

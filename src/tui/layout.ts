@@ -1,11 +1,14 @@
 /** Places in lists, and how much of a window a screen has. */
 import { type ListPlace, type Size, SMALLEST, type State } from './state.ts';
 
-/** Title above, footer below. */
-const FRAME_ROWS = 2;
+/** A window as high as that has two lines of keys; where one line holds them, a blank one above it. */
+export function footerRows({ rows }: Size): number {
+  return rows < 24 ? 1 : 2;
+}
 
+/** Title above, footer below. */
 export function bodyRows(size: Size): number {
-  return Math.max(1, size.rows - FRAME_ROWS);
+  return Math.max(1, size.rows - 1 - footerRows(size));
 }
 
 /** A pane of so many rows has the dashboard's verdict and its bars, and no other screen. */

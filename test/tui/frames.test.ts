@@ -136,7 +136,7 @@ describe('a frame', () => {
     ['dashboard', 'dashboard-tier2-over', 'over their cap, worth a review'],
     ['dashboard', 'dashboard-trouble', 'Trouble: '],
     ['dashboard', 'dashboard-trouble', 'watching by scan'],
-    ['sweep-victims', 'sweep-kept-out', 'keep   90 d'],
+    ['sweep-victims', 'sweep-kept-out', 'keep    1.0 MiB'],
     ['sweep-victims', 'sweep-kept-out', '(2 kept)'],
     ['sweep-kept-out', 'sweep-kept-before', 'kept out of an earlier pass; space lets it go'],
     ['sweep-budget-again', 'sweep-all-kept', 'Evict nobody'],

@@ -40,7 +40,7 @@ const KEPT_IN_BACKSTOP = [shows('backstop', [0, 1], []), key('space'), key('ente
 describe('kept out of one pass', () => {
   test('it is marked in the next one, behind those that go, and stays without a word', () => {
     const next = walk(...KEPT_IN_BACKSTOP, shows('budget', [5, 6], [0]));
-    expect(texts(next)).toMatch(/\n ›.*\n.*\n {2}keep {3}90 d/);
+    expect(texts(next)).toMatch(/\n ›.*\n.*\n {2}keep {4}1\.0 MiB/);
     expect(texts(next), 'it counts as kept').toContain('Evict 2 sessions, 13.0 MiB (1 kept)');
     expect(decision(next, 'enter')).toEqual({ kind: 'run' });
   });

@@ -105,9 +105,23 @@ describe('a click', () => {
 
   test('on a key in the footer is that key', () => {
     const state = stateOf('dashboard', SIZE);
-    const column = (texts(state).at(-1) ?? '').indexOf('b sessions');
-    expect(play(state, click(SIZE.rows - 1, column)).screen.kind).toBe('sessions');
-    expect(play(state, click(SIZE.rows - 1, column - 1)).screen.kind).toBe('dashboard');
+    const row = texts(state).findIndex((text) => text.includes('b sessions'));
+    const column = (texts(state)[row] ?? '').indexOf('b sessions');
+    expect(play(state, click(row, column)).screen.kind).toBe('sessions');
+    expect(play(state, click(row, column - 1)).screen.kind).toBe('dashboard');
+  });
+
+  test('on a key of either line of the footer is that key', () => {
+    const state = stateOf('sessions', SIZE);
+    for (const [label, action] of [
+      ['space mark', 'space'],
+      ['tab by project', 'tab'],
+    ] as const) {
+      const row = texts(state).findIndex((text) => text.includes(label));
+      const column = (texts(state)[row] ?? '').indexOf(label);
+      expect(row).toBeGreaterThanOrEqual(SIZE.rows - 2);
+      expect(play(state, click(row, column)).screen).toEqual(play(state, key(action)).screen);
+    }
   });
 
   test('decides nothing in a sweep, wherever it goes: every cell of every state of it', () => {

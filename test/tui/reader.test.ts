@@ -5,6 +5,7 @@ import { conversationLines } from '../../src/cli/conversation-lines.ts';
 import { Conversation, type Turn } from '../../src/digest/conversation.ts';
 import { frame } from '../../src/tui/frames/frame.ts';
 import { shownLines } from '../../src/tui/frames/reader.ts';
+import { footerRows } from '../../src/tui/layout.ts';
 import { textOf, widthOf } from '../../src/tui/paint.ts';
 import type { Event, Reader, State } from '../../src/tui/state.ts';
 import { hostileIn } from '../support/filled.ts';
@@ -14,6 +15,8 @@ import { stateOf } from './states.ts';
 
 const READING = stateOf('reader-conversation', SIZE);
 const texts = (state: State) => frame(state, { unicode: true }).map((line) => textOf(line).trimEnd());
+/** The line above the keys, where one is told where one is. */
+const placeOf = (state: State) => texts(state).at(-1 - footerRows(state.size));
 
 function readerOf({ screen }: State): Reader {
   if (screen.kind !== 'reader') throw new Error(`on ${screen.kind}`);
@@ -178,7 +181,7 @@ describe('finding', () => {
 
   test('in vain says so and stays', () => {
     const vain = play(READING, key('down'), key('/'), ...typing('walrus'), key('enter'));
-    expect(texts(vain).at(-2)).toContain('Nothing like that: walrus');
+    expect(placeOf(vain)).toContain('Nothing like that: walrus');
     expect(topLine(vain)).toBe(topLine(play(READING, key('down'))));
   });
 
@@ -190,8 +193,8 @@ describe('finding', () => {
 });
 
 test('the place is told at the bottom, from the first line to the last', () => {
-  expect(texts(READING).at(-2)).toMatch(/\d+ %, line 21 of \d+/);
-  expect(texts(play(READING, key('end'))).at(-2)).toContain('100 %');
+  expect(placeOf(READING)).toMatch(/\d+ %, line 20 of \d+/);
+  expect(placeOf(play(READING, key('end')))).toContain('100 %');
 });
 
 describe('a raw transcript that is loaded in part', () => {
@@ -206,8 +209,8 @@ describe('a raw transcript that is loaded in part', () => {
     const begun = play(READING, raw({ more: at(1000) }));
     expect(effectsOf(begun, key('G'))).toEqual([{ kind: 'raw_end', uid: uidOf(0) }]);
     const end = play(begun, raw({ lines: piece(9), before: at(9000), atEnd: true }));
-    expect(texts(end).at(-3)).toContain('9: line 299');
-    expect(texts(end).at(-2)).toContain('the end');
+    expect(texts(end).at(-4)).toContain('9: line 299');
+    expect(placeOf(end)).toContain('the end');
     expect(effectsOf(end, key('g'))).toEqual([{ kind: 'raw', uid: uidOf(0) }]);
   });
 
@@ -246,7 +249,7 @@ describe('find goes through all of a transcript, and not only through what is lo
         },
       ]);
       const seeking = play(state, key('enter'), { kind: 'sought', share: { done: 3, total: 12 } });
-      expect(texts(seeking).at(-2)).toContain('looking through all of it… 25 %');
+      expect(placeOf(seeking)).toContain('looking through all of it… 25 %');
       const found = {
         kind: 'found_far',
         way: 1,
@@ -262,7 +265,7 @@ describe('find goes through all of a transcript, and not only through what is lo
   test('what is nowhere is told once all was looked through, and what is loaded stays', () => {
     const seeking = play(middle('conversation'), key('/'), ...typing('walrus'), key('enter'));
     const vain = play(seeking, { kind: 'found_far', way: 1, piece: null });
-    expect(texts(vain).at(-2)).toContain('Nothing like that: walrus');
+    expect(placeOf(vain)).toContain('Nothing like that: walrus');
     expect(topLine(vain)).toBe('5: line 0');
   });
 

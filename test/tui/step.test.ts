@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import { MIB } from '../../src/domain/limits.ts';
 import { frame } from '../../src/tui/frames/frame.ts';
-import { CONTEXTS, footerKeys, KEYS, type KeyContext, meaningOf } from '../../src/tui/keys.ts';
+import { CONTEXTS, footerLines, KEYS, type KeyContext, meaningOf } from '../../src/tui/keys.ts';
 import { textOf } from '../../src/tui/paint.ts';
 import { contextOf } from '../../src/tui/screens.ts';
 import {
@@ -71,22 +71,31 @@ describe('the table of keys', () => {
   test('the footer has every key that is not quiet, in the order of the table, where there is room', () => {
     for (const context of ALL_CONTEXTS) {
       const rows = KEYS.filter((row) => row.in.includes(context) && row.quiet !== true);
-      expect(footerKeys(context, 300).keys).toEqual(rows);
+      expect(footerLines(context, 300, 1).flatMap(({ keys }) => keys)).toEqual(rows);
     }
   });
 
   test('a footer drops the way back last: esc, the help and quit are there at any width', () => {
     for (const context of ALL_CONTEXTS)
       for (let cells = 58; cells < 160; cells += 1) {
-        const { keys, gap } = footerKeys(context, cells);
+        const lines = [1, 2].map((count) => footerLines(context, cells, count));
+        for (const [n, shown] of lines.entries()) expect(shown.length).toBeLessThanOrEqual(n + 1);
         const ways = KEYS.filter(
           ({ keys: names, action, in: where, quiet }) =>
             where.includes(context) &&
             quiet !== true &&
             (names.includes('esc') || action === 'help' || action === 'quit'),
         );
-        expect([context, ways.filter((way) => !keys.includes(way))]).toEqual([context, []]);
-        expect(keys.map(({ shown, does }) => `${shown} ${does}`).join(gap).length).toBeLessThanOrEqual(cells);
+        for (const shown of lines) {
+          const all = shown.flatMap(({ keys }) => keys);
+          expect([context, ways.filter((way) => !all.includes(way))]).toEqual([context, []]);
+          for (const { keys, gap } of shown)
+            expect(keys.map(({ shown, does }) => `${shown} ${does}`).join(gap).length).toBeLessThanOrEqual(
+              cells,
+            );
+        }
+        const [one = [], two = []] = lines.map((shown) => shown.flatMap(({ keys }) => keys));
+        expect(one.filter((row) => !two.includes(row))).toEqual([]);
       }
   });
 

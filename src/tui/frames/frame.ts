@@ -1,8 +1,8 @@
 /** The whole frame: title, body, footer. A function of the state and nothing else. */
 import { formatCount } from '../../cli/format.ts';
 import { plainLine } from '../../domain/text.ts';
-import { footerKeys, type KeyContext } from '../keys.ts';
-import { bodyRows, isTooSmall } from '../layout.ts';
+import { type FooterLine, footerLines, type KeyContext } from '../keys.ts';
+import { bodyRows, footerRows, isTooSmall } from '../layout.ts';
 import { BLANK, fit, type Line, line, type Span, sides, span, toAscii } from '../paint.ts';
 import { bodyOf, contextOf, titleOf } from '../screens.ts';
 import { SMALLEST, type State } from '../state.ts';
@@ -27,16 +27,21 @@ export function frame(state: State, theme: Theme): Line[] {
     state.view === null ? [line('Opening the store…')] : bodyOf(state, state.view, cells, rows)
   ).slice(0, rows);
   const filled = [...body, ...Array.from({ length: rows - body.length }, () => BLANK)];
-  return [
-    titleLine(state, cells),
-    ...filled,
-    state.hint === null ? footer(context, cells) : line(span(fit(plainLine(state.hint), cells), 'warn')),
-  ].map((shown) => drawn(shown, theme, ' '));
+  return [titleLine(state, cells), ...filled, ...footer(state, context, cells)].map((shown) =>
+    drawn(shown, theme, ' '),
+  );
+}
+
+/** The keys, at the bottom; a hint takes the last line of them. */
+function footer({ size, hint }: State, context: KeyContext, cells: number): Line[] {
+  const rows = footerRows(size);
+  const keys = footerLines(context, cells, rows).map(keysLine);
+  const lines = [...Array.from({ length: rows - keys.length }, () => BLANK), ...keys];
+  return hint === null ? lines : [...lines.slice(0, -1), line(span(fit(plainLine(hint), cells), 'warn'))];
 }
 
 /** Keys are brighter than what they do. */
-function footer(context: KeyContext, cells: number): Line {
-  const { keys, gap } = footerKeys(context, cells);
+function keysLine({ keys, gap }: FooterLine): Line {
   return keys.flatMap(({ shown, does }, i) => [
     span(`${i === 0 ? '' : gap}${shown}`, 'key'),
     span(` ${does}`, 'dim'),

@@ -21,8 +21,8 @@ export function sessionRow(card: SessionCard & { readonly origin?: string | null
   const text = columns(
     [
       look.mark,
-      formatAge(card.endedAt ?? card.startedAt ?? card.ingestedAt, look.now),
       formatBytes(look.bytes),
+      formatAge(card.endedAt ?? card.startedAt ?? card.ingestedAt, look.now),
       card.agent,
       (card.project ?? '-').split(/[\\/]/).at(-1) ?? '-',
       card.origin == null ? title : `[imported] ${title}`,
@@ -33,20 +33,20 @@ export function sessionRow(card: SessionCard & { readonly origin?: string | null
 }
 
 export function rowHead(look: Pick<RowLook, 'cells' | 'markCells'>, mark: string): Line {
-  return line(span(` ${columns([mark, 'age', 'stored', 'agent', 'project', 'title'], look)}`, 'dim'));
+  return line(span(` ${columns([mark, 'stored', 'age', 'agent', 'project', 'title'], look)}`, 'dim'));
 }
 
-/** Mark, age and size keep their width; the project takes a share; the title has the rest. A narrow window leaves the agent out. */
+/** As in the list of sessions. Mark, size and age keep their width; the project takes a share; the title has the rest. A narrow window leaves the agent out. */
 function columns(
-  [mark, age, bytes, agent, project, title]: readonly [string, string, string, string, string, string],
+  [mark, bytes, age, agent, project, title]: readonly [string, string, string, string, string, string],
   { cells, markCells }: Pick<RowLook, 'cells' | 'markCells'>,
 ): string {
   const narrow = cells < 76;
   const projectCells = cells >= 130 ? 28 : narrow ? 11 : 16;
   const text = [
     ...(markCells > 0 ? [pad(mark, markCells)] : []),
-    padLeft(age, 5),
     padLeft(bytes, 9),
+    padLeft(age, 5),
     ...(narrow ? [''] : [` ${pad(agent, 12)}`]),
     pad(project, projectCells),
     title,

@@ -31,7 +31,7 @@ const LIST_CELLS = 82;
 /** Summary, filter, the list's head. */
 const HEAD_ROWS = 3;
 /** A line, and what is told under it. */
-const BELOW_ROWS = 9;
+const BELOW_ROWS = 8;
 const LEGEND_ROWS = 1;
 
 function isBeside({ columns }: Size): boolean {

@@ -3,7 +3,8 @@
  * Promises: in a sweep a click decides nothing.
  */
 import { frame } from '../frames/frame.ts';
-import { footerKeys, footerText, type KeyContext } from '../keys.ts';
+import { footerLines, footerText, type KeyContext } from '../keys.ts';
+import { footerRows } from '../layout.ts';
 import { textOf } from '../paint.ts';
 import { contextOf, listed, placed } from '../screens.ts';
 import type { Event, State, Stepped } from '../state.ts';
@@ -21,7 +22,8 @@ type Press = (state: State, name: string) => Stepped;
 export function moused(state: State, { what, row, column }: Mouse, press: Press): Stepped | null {
   if (what !== 'click') return wheeled(state, what === 'wheel_up' ? 'up' : 'down', press);
   const context = contextOf(state);
-  if (row === state.size.rows - 1) return PRESSES.has(context) ? pressedAt(state, column, press) : null;
+  if (row >= state.size.rows - footerRows(state.size))
+    return PRESSES.has(context) ? pressedAt(state, row, column, press) : null;
   return CHOOSES.has(context) ? chosenAt(state, row, OPENS.has(context), press) : null;
 }
 
@@ -46,8 +48,12 @@ function chosenAt(state: State, row: number, opens: boolean, press: Press): Step
   return isThere ? placed(state, { ...place, cursor }) : null;
 }
 
-function pressedAt(state: State, column: number, press: Press): Stepped | null {
-  const { keys, gap } = footerKeys(contextOf(state), Math.min(state.size.columns, 160) - 2);
+function pressedAt(state: State, row: number, column: number, press: Press): Stepped | null {
+  const cells = Math.min(state.size.columns, 160) - 2;
+  const lines = footerLines(contextOf(state), cells, footerRows(state.size));
+  const shown = lines[row - state.size.rows + lines.length];
+  if (shown === undefined) return null;
+  const { keys, gap } = shown;
   let from = 1;
   for (const key of keys) {
     const until = from + footerText(key).length;

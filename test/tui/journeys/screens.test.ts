@@ -152,7 +152,7 @@ journey('browse: sorted, filtered, read, pinned, restored, and a conflict left a
   pty.type('b');
   await pty.shows('1 of 4 sessions');
   pty.type('?');
-  await pty.shows('turn it round');
+  await pty.shows('reverse');
   pty.type('\x03');
   expect(await pty.ends()).toBe(0);
 });
