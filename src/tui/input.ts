@@ -4,6 +4,8 @@
 export interface InkKey {
   readonly upArrow: boolean;
   readonly downArrow: boolean;
+  readonly leftArrow: boolean;
+  readonly rightArrow: boolean;
   readonly pageUp: boolean;
   readonly pageDown: boolean;
   readonly home: boolean;
@@ -31,6 +33,8 @@ const CONTROL: Readonly<Record<string, string>> = {
 export function keyNames(input: string, key: InkKey): string[] {
   if (key.upArrow) return ['up'];
   if (key.downArrow) return ['down'];
+  if (key.leftArrow) return ['left'];
+  if (key.rightArrow) return ['right'];
   if (key.pageUp) return ['pageup'];
   if (key.pageDown) return ['pagedown'];
   if (key.home) return ['home'];

@@ -88,6 +88,10 @@ export type Action =
   | 'erase_all'
   | 'erase_word'
   | 'erase_line'
+  | 'left'
+  | 'right'
+  | 'line_start'
+  | 'line_end'
   | 'suspend'
   | 'mouse'
   | 'repaint';
@@ -104,6 +108,9 @@ export interface Key {
 }
 
 const EVERYWHERE = Object.keys(CONTEXTS) as KeyContext[];
+
+/** Contexts in which what is typed is text, unless a key of the table says otherwise. */
+const TYPING: readonly KeyContext[] = ['phrase', 'filter', 'finding', 'helping', 'folder'];
 
 const LISTS = [
   'dashboard',
@@ -215,30 +222,27 @@ export const KEYS: readonly Key[] = [
   { keys: ['enter', 'esc', 'q'], shown: 'esc', does: 'back', action: 'back', in: ['restored', 'obstructed'] },
   { keys: ['esc', 'q'], shown: 'esc', does: 'back', action: 'back', in: ['looking'] },
   { keys: ['enter'], shown: 'enter', does: 'report', action: 'confirm', in: ['history'] },
-  {
-    keys: ['backspace'],
-    shown: 'backspace',
-    does: 'erase',
-    action: 'erase',
-    in: ['phrase', 'filter', 'finding', 'helping', 'folder'],
-    quiet: true,
-  },
-  {
-    keys: ['ctrl+w'],
-    shown: 'ctrl-w',
-    does: 'erase a word',
-    action: 'erase_word',
-    in: ['filter'],
-    quiet: true,
-  },
+  { keys: ['backspace'], shown: 'backspace', does: 'erase', action: 'erase', in: TYPING, quiet: true },
+  { keys: ['ctrl+w'], shown: 'ctrl-w', does: 'erase a word', action: 'erase_word', in: TYPING, quiet: true },
   {
     keys: ['ctrl+u'],
     shown: 'ctrl-u',
-    does: 'erase all',
+    does: 'erase all in front',
     action: 'erase_line',
-    in: ['filter'],
+    in: TYPING,
     quiet: true,
   },
+  { keys: ['left', 'ctrl+b'], shown: '←', does: 'a letter back', action: 'left', in: TYPING, quiet: true },
+  { keys: ['right', 'ctrl+f'], shown: '→', does: 'a letter on', action: 'right', in: TYPING, quiet: true },
+  {
+    keys: ['home', 'ctrl+a'],
+    shown: 'home',
+    does: 'to the beginning',
+    action: 'line_start',
+    in: TYPING,
+    quiet: true,
+  },
+  { keys: ['end', 'ctrl+e'], shown: 'end', does: 'to the end', action: 'line_end', in: TYPING, quiet: true },
   { keys: ['up', 'k'], shown: '↑ k', does: 'up', action: 'up', in: LISTS, quiet: true },
   { keys: ['down', 'j'], shown: '↓ j', does: 'down', action: 'down', in: LISTS, quiet: true },
   {
@@ -345,9 +349,6 @@ export const KEYS: readonly Key[] = [
     quiet: true,
   },
 ]; // prettier-ignore
-
-/** Contexts in which what is typed is text, unless a key of the table says otherwise. */
-const TYPING: readonly KeyContext[] = ['phrase', 'filter', 'finding', 'helping', 'folder'];
 
 export function isTyping(context: KeyContext): boolean {
   return TYPING.includes(context);

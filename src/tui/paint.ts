@@ -212,6 +212,7 @@ const ASCII: Readonly<Record<string, string>> = {
   '○': 'o',
   '×': 'x',
   '→': '>',
+  '←': '<',
   '↑': '^',
   '↓': 'v',
   '✓': '+',

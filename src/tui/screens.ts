@@ -3,8 +3,9 @@
  * a row here and its shape in the union of `state.ts`.
  */
 import { helpFrame, helpLines } from './frames/help.ts';
-import type { Action, KeyContext } from './keys.ts';
+import { type Action, isTyping, type KeyContext } from './keys.ts';
 import { bodyRows } from './layout.ts';
+import { edited, inserted, type TypedLine } from './line-edit.ts';
 import type { Line } from './paint.ts';
 import { confirmScreen } from './screens/confirm.ts';
 import { dashboardScreen, doneScreen, firstRunScreen } from './screens/dashboard.ts';
@@ -35,12 +36,12 @@ const helpScreen: Rules<'help'> = {
       onScreen(state, { ...screen, typed: text, editing, place: AT_TOP });
     if (action === 'search') return retyped(typed, true);
     if (action === 'confirm') return retyped(typed, false);
-    if (action === 'erase') return retyped([...typed].slice(0, -1).join(''), true);
     return action === 'erase_all' ? retyped('', false) : to(state);
   },
-  typed: (state, screen, text) =>
-    onScreen(state, { ...screen, typed: (screen.typed + text).slice(0, 60), place: AT_TOP }),
-  frame: (state, _, screen, cells, rows) => helpFrame(contextBelow(state), screen, cells, rows),
+  field: ({ typed }) => ({ text: typed, unitsMax: 60 }),
+  typed: (state, screen, text) => onScreen(state, { ...screen, typed: text, place: AT_TOP }),
+  frame: (state, _, screen, cells, rows) =>
+    helpFrame(contextBelow(state), screen, state.fromEnd, cells, rows),
 };
 
 const SCREENS: { readonly [K in ScreenKind]: Rules<K> } = {
@@ -83,8 +84,24 @@ export function acted(state: State, action: Action, key: string): Stepped {
   return rules(state).act(state, state.screen, action, key);
 }
 
-export function typedOn(state: State, text: string): Stepped {
-  return rules(state).typed(state, state.screen, text);
+/** Typed or pasted where letters are text. */
+export function typedOn(state: State, piece: string): Stepped {
+  const field = rules(state).field(state.screen);
+  if (field === null) return to(state);
+  return withLine(state, inserted({ ...field, fromEnd: state.fromEnd }, piece, field.unitsMax));
+}
+
+/** A key of an editor's where something is typed; null: it is none, or nothing is. */
+export function editedOn(state: State, action: Action): Stepped | null {
+  const field = isTyping(contextOf(state)) ? rules(state).field(state.screen) : null;
+  const line = field === null ? null : edited({ ...field, fromEnd: state.fromEnd }, action);
+  if (field === null || line === null) return null;
+  return line.text === field.text ? to({ ...state, fromEnd: line.fromEnd }) : withLine(state, line);
+}
+
+function withLine(state: State, { text, fromEnd }: TypedLine): Stepped {
+  const stepped = rules(state).typed(state, state.screen, text);
+  return { ...stepped, state: { ...stepped.state, fromEnd } };
 }
 
 export function wentBack(state: State): Stepped {

@@ -196,6 +196,8 @@ export interface State {
   readonly reports: readonly Report[];
   /** About a key that does nothing here; it fades. */
   readonly hint: string | null;
+  /** Of what is typed, the letters behind the caret. */
+  readonly fromEnd: number;
   /** Who takes the room; null: not added up yet. */
   readonly totals: Totals | null;
   /** Null: not asked yet. */
@@ -443,6 +445,7 @@ export function firstState(screen: Screen, size: Size): State {
     news: null,
     reports: [],
     hint: null,
+    fromEnd: 0,
     totals: null,
     schedule: null,
     left: null,

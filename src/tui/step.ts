@@ -12,7 +12,7 @@ import { restored, restorePlanned, restoreWorked } from './screens/restore.ts';
 import { isEmpty, settledPlace } from './screens/rules.ts';
 import { openSessions, told } from './screens/sessions.ts';
 import { isOver, quitSweep, sweepEvent } from './screens/sweep.ts';
-import { acted, contextOf, listed, placed, saidOn, typedOn, wentBack } from './screens.ts';
+import { acted, contextOf, editedOn, listed, placed, saidOn, typedOn, wentBack } from './screens.ts';
 import {
   AT_TOP,
   alone,
@@ -30,6 +30,15 @@ import {
 } from './state.ts';
 
 export function step(state: State, event: Event): Stepped {
+  const stepped = stepOf(state, event);
+  if (stepped.state.fromEnd === 0) return stepped;
+  // The caret is of one line; the next begins at its end.
+  const context = contextOf(stepped.state);
+  const isSame = isTyping(context) && context === contextOf(state);
+  return isSame ? stepped : { ...stepped, state: { ...stepped.state, fromEnd: 0 } };
+}
+
+function stepOf(state: State, event: Event): Stepped {
   if (state.screen.kind === 'done') return to(state);
   switch (event.kind) {
     case 'key': {
@@ -214,7 +223,7 @@ function act(state: State, action: Action, key: string): Stepped {
         ? acted(state, action, key)
         : openSessions(state, { typed: '', editing: true });
     default:
-      return acted(state, action, key);
+      return editedOn(state, action) ?? acted(state, action, key);
   }
 }
 

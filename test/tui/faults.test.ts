@@ -22,7 +22,16 @@ import { allStates, stateOf } from './states.ts';
 const at = (name: string, size = SIZE) => stateOf(name, size);
 const texts = (state: State) => frame(state, { unicode: true }).map(textOf);
 const NO_KEY = {
-  ...{ upArrow: false, downArrow: false, pageUp: false, pageDown: false, home: false, end: false },
+  ...{
+    upArrow: false,
+    downArrow: false,
+    leftArrow: false,
+    rightArrow: false,
+    pageUp: false,
+    pageDown: false,
+    home: false,
+    end: false,
+  },
   ...{ return: false, escape: false, backspace: false, delete: false, tab: false, ctrl: false, meta: false },
 };
 

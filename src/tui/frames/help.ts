@@ -1,5 +1,6 @@
 /** The keys of the screen that was left, the words of the product, then all other keys; those that hold what is typed. */
 import { CONTEXTS, KEYS, type KeyContext } from '../keys.ts';
+import { typedSpans } from '../line-edit.ts';
 import { BLANK, fit, type Line, line, pad, span } from '../paint.ts';
 import type { ScreenOf } from '../state.ts';
 import { AT_THE_SHELL, WORDS } from '../words.ts';
@@ -53,6 +54,7 @@ export function helpLines(
 export function helpFrame(
   left: KeyContext,
   { place, typed, editing }: ScreenOf<'help'>,
+  fromEnd: number,
   cells: number,
   rows: number,
 ): Line[] {
@@ -62,7 +64,14 @@ export function helpFrame(
   const start = Math.max(0, Math.min(place.top, lines.length - room));
   const shown = lines.slice(start, start + room);
   const head = isFiltered
-    ? [line(span('/ ', 'key'), span(fit(typed, cells - 4), 'title'), span(editing ? '_' : '', 'cursor'))]
+    ? [
+        line(
+          span('/ ', 'key'),
+          ...(editing
+            ? typedSpans({ text: typed, fromEnd }, cells - 2)
+            : [span(fit(typed, cells - 2), 'title')]),
+        ),
+      ]
     : [];
   const body = shown.map(({ text, isTitle }) =>
     text === '' ? BLANK : line(span(fit(text, cells), isTitle ? 'title' : 'plain')),

@@ -8,6 +8,7 @@ import { causeOf } from '../../domain/retry.ts';
 import type { SessionCard } from '../../domain/session.ts';
 import type { Proposal } from '../../sweep/ports.ts';
 import { isLow } from '../layout.ts';
+import { typedSpans } from '../line-edit.ts';
 import { BLANK, fit, type Line, line, pad, type Span, span, tail } from '../paint.ts';
 import type { Doing, OwnFile, State, Wizard } from '../state.ts';
 import type { View } from '../view.ts';
@@ -38,7 +39,9 @@ export function lossFrame(
     ),
     ...(low ? [] : [pickLine(wizard, proposal, cells)]),
     ...filled(
-      wizard.losing ? phraseLines(wizard, proposal, cells) : wayLines(wizard, proposal, view, cells),
+      wizard.losing
+        ? phraseLines(wizard, proposal, state.fromEnd, cells)
+        : wayLines(wizard, proposal, view, cells),
       waysOf(proposal).length,
     ),
     ...(low ? [] : [dim(projects(proposal)), dim(ownFiles(wizard, proposal))]),
@@ -104,10 +107,10 @@ function pickLine({ losing, ownFiles }: Wizard, { victims }: Proposal, cells: nu
   return line(span(fit(text, cells), 'title'));
 }
 
-function phraseLines(wizard: Wizard, { victims }: Proposal, cells: number): Line[] {
+function phraseLines(wizard: Wizard, { victims }: Proposal, fromEnd: number, cells: number): Line[] {
   return [
     line('To lose them, type ', span(phraseFor(victims.length), 'danger'), ' and press enter'),
-    line('› ', span(fit(wizard.phrase, cells - 3), 'title'), span('_', 'cursor')),
+    line('› ', ...typedSpans({ text: wizard.phrase, fromEnd }, cells - 2)),
     line(span(fit('Nothing else that you type loses anything.', cells), 'dim')),
   ];
 }

@@ -1,5 +1,6 @@
 /** A text to read: a conversation, a digest, raw bytes, a report; what is looked for in it is marked. */
 import { formatCount } from '../../cli/format.ts';
+import { typedSpans } from '../line-edit.ts';
 import { BLANK, fit, type Line, line, type Span, sides, span } from '../paint.ts';
 import type { Reader, ReadLine } from '../state.ts';
 
@@ -10,7 +11,7 @@ export function shownLines({ lines, unfolded }: Pick<Reader, 'lines' | 'unfolded
 }
 
 /** The last row says where one is, or what is looked for. */
-export function readerFrame(reader: Reader, cells: number, rows: number): Line[] {
+export function readerFrame(reader: Reader, fromEnd: number, cells: number, rows: number): Line[] {
   if (reader.lines === null) return [line(span('Reading…', 'dim'))];
   const shown = shownLines(reader);
   if (shown.length === 0) return [line(span('Nothing to show.', 'dim'))];
@@ -19,7 +20,10 @@ export function readerFrame(reader: Reader, cells: number, rows: number): Line[]
     .slice(place.top, place.top + rows - 1)
     .map((one) => markedLine(one, find.typed.toLowerCase(), cells));
   const filler = Array.from({ length: Math.max(0, rows - 1 - body.length) }, () => BLANK);
-  return [...body, ...filler, footLine(reader, shown.length, cells, rows)];
+  const foot = reader.find.editing
+    ? line(span('/ ', 'key'), ...typedSpans({ text: reader.find.typed, fromEnd }, cells - 2))
+    : footLine(reader, shown.length, cells, rows);
+  return [...body, ...filler, foot];
 }
 
 function markedLine({ text, tone }: ReadLine, sought: string, cells: number): Line {
@@ -56,10 +60,6 @@ function footLine(
   if (seeking !== null) {
     const share = seeking.total === 0 ? '' : ` ${Math.floor((100 * seeking.done) / seeking.total)} %`;
     return sides(span(`/ ${find.typed}`, 'key'), span(`looking through all of it…${share}`, 'good'), cells);
-  }
-  if (find.editing) {
-    const typed = fit(find.typed, cells - 30);
-    return line(span('/ ', 'key'), span(typed, 'title'), span('_', 'cursor'));
   }
   const left = notice ?? (find.typed === '' ? '' : `/ ${find.typed}`);
   return sides(span(left, notice === null ? 'key' : 'warn'), span(where, 'dim'), cells);

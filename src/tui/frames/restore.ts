@@ -1,7 +1,8 @@
 /** A restore before it is done, and after: which files go where. */
 import { plural } from '../../cli/format.ts';
 import { bodyRows } from '../layout.ts';
-import { BLANK, fit, type Line, line, pad, span, type Tone, tail, wrap } from '../paint.ts';
+import { typedSpans } from '../line-edit.ts';
+import { BLANK, fit, type Line, line, pad, span, type Tone, wrap } from '../paint.ts';
 import type { Doing, RestorePlan, ScreenOf, Size } from '../state.ts';
 import { workText } from './work.ts';
 
@@ -16,7 +17,12 @@ const PLACES: Readonly<Record<RestorePlan['files'][number]['place'], string>> = 
   differs: 'DIFFERS',
 };
 
-export function restoreFrame(size: Size, screen: ScreenOf<'restore'>, cells: number): Line[] {
+export function restoreFrame(
+  size: Size,
+  screen: ScreenOf<'restore'>,
+  fromEnd: number,
+  cells: number,
+): Line[] {
   const { plan, place, typed } = screen;
   const visible = restoreRows(size);
   const resume = plan.resume === '' || screen.starts ? [] : wrap(`Go on with: ${plan.resume}`, cells);
@@ -34,7 +40,7 @@ export function restoreFrame(size: Size, screen: ScreenOf<'restore'>, cells: num
       : [line(fit(`to ${plan.root}: ${plural(plan.files.length, 'file')}`, cells))]),
     ...(typed === null
       ? []
-      : [line(span('Folder: ', 'key'), span(tail(typed, cells - 12), 'title'), span('_', 'cursor'))]),
+      : [line(span('Folder: ', 'key'), ...typedSpans({ text: typed, fromEnd }, cells - 8))]),
   ];
   const room = Math.max(1, Math.min(visible, bodyRows(size) - above.length - below.length));
   const files = plan.files.slice(place.top, place.top + room).map(({ path, place: where }) => {

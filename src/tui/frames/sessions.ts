@@ -7,6 +7,7 @@ import type { Snippet } from '../../store/search/snippets.ts';
 import { isLive, type Sort } from '../catalogue.ts';
 import { lastPart, parseFilter, questionOf } from '../filter.ts';
 import { bodyRows } from '../layout.ts';
+import { typedSpans } from '../line-edit.ts';
 import {
   BLANK,
   digestLine,
@@ -96,7 +97,7 @@ export function sessionsFrame(
   }
   const beside = isBeside(size);
   const listCells = beside ? LIST_CELLS : cells;
-  const head = [summary(sessions, cells), filterLine(sessions, cells)];
+  const head = [summary(sessions, cells), filterLine(sessions, state.fromEnd, cells)];
   const list =
     sessions.groups === null
       ? sessionList(state, view, sessions, listCells)
@@ -183,7 +184,7 @@ function bytesOf({ catalogue, shown }: Sessions, ids: ReadonlySet<number>): numb
 
 const WORDS = 'project: agent: state: risk: next: >1MB <30d pinned';
 
-function filterLine(sessions: Sessions, cells: number): Line {
+function filterLine(sessions: Sessions, fromEnd: number, cells: number): Line {
   const { typed, editing, notice } = sessions;
   if (notice !== null) return line(span(fit(notice, cells), 'warn'));
   const answer = answerText(sessions);
@@ -195,8 +196,11 @@ function filterLine(sessions: Sessions, cells: number): Line {
     );
   const room = cells - 4;
   const right = span(fit(answer ?? (cells < 100 ? '' : WORDS), Math.floor(room / 2)), 'dim');
-  const shown = fit(typed, Math.max(10, room - Bun.stringWidth(right.text) - 2));
-  const left: Span[] = [span('/ ', 'key'), span(shown, 'title'), ...(editing ? [span('_', 'cursor')] : [])];
+  const typedCells = Math.max(10, room - Bun.stringWidth(right.text) - 2);
+  const shown = editing
+    ? typedSpans({ text: typed, fromEnd }, typedCells + 1)
+    : [span(fit(typed, typedCells), 'title')];
+  const left: Span[] = [span('/ ', 'key'), ...shown];
   const used = left.reduce((sum, { text }) => sum + Bun.stringWidth(text), 0);
   const gap = cells - used - Bun.stringWidth(right.text);
   return gap < 2 ? left : [...left, span(' '.repeat(gap)), right];

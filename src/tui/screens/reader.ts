@@ -153,11 +153,6 @@ function acted(state: State, reader: Reader, action: Action): Stepped {
       return found(state, reader, 1, false);
     case 'find_before':
       return found(state, reader, -1, false);
-    case 'erase':
-      return withReader(state, {
-        ...reader,
-        find: { ...find, typed: [...find.typed].slice(0, -1).join('') },
-      });
     case 'erase_all':
       return withReader(state, { ...reader, find: { typed: '', editing: false } });
     case 'unfold':
@@ -276,12 +271,9 @@ export const readerScreen: Rules<'reader'> = {
   }),
   placed: (state, { reader }, place) => placed(state, reader, place),
   act: (state, { reader }, action) => acted(state, reader, action),
-  typed: (state, { reader }, text) =>
-    withReader(state, {
-      ...reader,
-      find: { ...reader.find, typed: (reader.find.typed + text).slice(0, 100) },
-    }),
+  field: ({ reader: { find } }) => ({ text: find.typed, unitsMax: 100 }),
+  typed: (state, { reader }, text) => withReader(state, { ...reader, find: { ...reader.find, typed: text } }),
   back: (state) => back(state),
   said: (state, { reader }, message) => withReader(state, { ...reader, notice: message }),
-  frame: (_, __, { reader }, cells, rows) => readerFrame(reader, cells, rows),
+  frame: ({ fromEnd }, _, { reader }, cells, rows) => readerFrame(reader, fromEnd, cells, rows),
 };

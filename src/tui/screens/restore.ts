@@ -82,8 +82,6 @@ function acted(state: State, screen: Restore, action: Action): Stepped {
       return plan.way.to === null ? elsewhere(state, screen, '') : anew({ to: null });
     case 'resume':
       return onScreen(state, { ...screen, starts: !starts && plan.way.to === null });
-    case 'erase':
-      return elsewhere(state, screen, [...(typed ?? '')].slice(0, -1).join(''));
     case 'erase_all':
       return elsewhere(state, screen, null);
     default:
@@ -113,10 +111,10 @@ export const restoreScreen: Rules<'restore'> = {
   }),
   placed: (state, screen, place) => onScreen(state, { ...screen, place }),
   act: (state, screen, action) => acted(state, screen, action),
-  typed: (state, screen, text) =>
-    onScreen(state, { ...screen, typed: ((screen.typed ?? '') + text).slice(0, PATH_UNITS_MAX) }),
+  field: ({ typed }) => (typed === null ? null : { text: typed, unitsMax: PATH_UNITS_MAX }),
+  typed: (state, screen, text) => elsewhere(state, screen, text),
   back: (state) => back(state),
   said: (state, screen, message) =>
     onScreen(state, { ...screen, done: message, writing: null, isLooking: false }),
-  frame: ({ size }, _, screen, cells) => restoreFrame(size, screen, cells),
+  frame: ({ size, fromEnd }, _, screen, cells) => restoreFrame(size, screen, fromEnd, cells),
 };

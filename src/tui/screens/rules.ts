@@ -26,6 +26,12 @@ export interface Listed {
   readonly hasCursor: boolean;
 }
 
+export interface Field {
+  readonly text: string;
+  /** No longer than that. */
+  readonly unitsMax: number;
+}
+
 export interface Rules<K extends ScreenKind> {
   /** Behind the name of the program; empty: that alone. */
   title(screen: ScreenOf<K>): string;
@@ -34,7 +40,9 @@ export interface Rules<K extends ScreenKind> {
   placed(state: State, screen: ScreenOf<K>, place: ListPlace): Stepped;
   /** `key`: the one that was pressed; some actions have several. */
   act(state: State, screen: ScreenOf<K>, action: Action, key: string): Stepped;
-  /** Typed or pasted where letters are text. */
+  /** What is being typed; null: letters are no text here. */
+  field(screen: ScreenOf<K>): Field | null;
+  /** The line as it is typed now. */
   typed(state: State, screen: ScreenOf<K>, text: string): Stepped;
   back(state: State, screen: ScreenOf<K>): Stepped;
   /** Something went wrong, or is worth a sentence. */
@@ -49,6 +57,7 @@ export const PLAIN = {
   list: () => null,
   placed: (state: State) => to(state),
   act: (state: State) => to(state),
+  field: () => null,
   typed: (state: State) => to(state),
   back: (state: State) => back(state),
   said: (state: State, _: Screen, message: string) => to(troubled(state, 'key', message)),

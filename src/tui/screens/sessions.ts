@@ -115,14 +115,8 @@ function typing(state: State, sessions: Sessions, action: Action): Stepped {
       const meant = asMeant(sessions);
       return meant === null ? to(state) : retyped(state, sessions, meant);
     }
-    case 'erase':
-      return retyped(state, sessions, [...typed].slice(0, -1).join(''));
-    case 'erase_word':
-      return retyped(state, sessions, typed.replace(/\S*\s*$/, ''));
     case 'erase_all':
       return retyped(state, { ...sessions, editing: false }, '');
-    case 'erase_line':
-      return retyped(state, sessions, '');
     default:
       return to(state);
   }
@@ -343,7 +337,8 @@ export const sessionsScreen: Rules<'sessions'> = {
       ? withSessions(state, { ...sessions, groups: { ...sessions.groups, place } })
       : wantRows(state, { ...sessions, place, notice: sessions.anchor === null ? null : sessions.notice }),
   act: (state, { sessions }, action) => sessionsAction(state, sessions, action),
-  typed: (state, { sessions }, text) => retyped(state, sessions, sessions.typed + text),
+  field: ({ sessions: { typed } }) => ({ text: typed, unitsMax: TYPED_UNITS_MAX }),
+  typed: (state, { sessions }, text) => retyped(state, sessions, text),
   back: (state, { sessions }) => leave(state, sessions),
   said: (state, { sessions }, message) => noted(state, sessions, message),
   frame: (state, view, { sessions }, cells, rows) => sessionsFrame(state, view, sessions, cells, rows),

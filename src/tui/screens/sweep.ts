@@ -109,8 +109,6 @@ function sweepAction(state: State, wizard: Wizard, action: Action, key = ''): St
       const isLoss = wizard.stage.proposal.step === 'data_loss';
       return to(state, { kind: isLoss ? 'try_digest' : 'digest', uid });
     }
-    case 'erase':
-      return withWizard(state, { ...wizard, phrase: [...wizard.phrase].slice(0, -1).join('') });
     case 'erase_all':
       return withWizard(state, { ...wizard, phrase: '', losing: false, notice: null });
     default:
@@ -205,6 +203,9 @@ function choicesOf(wizard: Wizard, proposal: Proposal): Choices {
   return { ...(keepOut.size > 0 ? { keepOut } : {}), ...(letGo.size > 0 ? { letGo } : {}) };
 }
 
+/** Longer than any phrase. */
+const PHRASE_UNITS_MAX = 60;
+
 /** The phrase is a step of its own, and begins anew with each list. */
 const NOTHING_TYPED = { losing: false, phrase: '' } as const;
 
@@ -270,9 +271,9 @@ function pinned(state: State, wizard: Wizard): Stepped {
 }
 
 /** A paste comes here too: into the phrase, and never beyond it, for enter must still be pressed. */
-function sweepText(state: State, wizard: Wizard, text: string): Stepped {
+function sweepText(state: State, wizard: Wizard, phrase: string): Stepped {
   if (wizard.stage.kind !== 'asking' || !wizard.losing) return to(state);
-  return withWizard(state, { ...wizard, phrase: (wizard.phrase + text).slice(0, 60), notice: null });
+  return withWizard(state, { ...wizard, phrase, notice: null });
 }
 
 /** Whoever lies upon the walk goes where a step is proposed, or where it is over: that must be seen at once. */
@@ -419,6 +420,7 @@ export const sweepScreen: Rules<'sweep'> = {
   },
   placed: (state, { wizard }, place) => wantPreview(state, { ...wizard, place }),
   act: (state, { wizard }, action, key) => sweepAction(state, wizard, action, key),
+  field: ({ wizard: { phrase } }) => ({ text: phrase, unitsMax: PHRASE_UNITS_MAX }),
   typed: (state, { wizard }, text) => sweepText(state, wizard, text),
   back: (state, { wizard }) => sweepAction(state, wizard, 'confirm'),
   said: (state, { wizard }, message) => withWizard(state, { ...wizard, notice: message }),
