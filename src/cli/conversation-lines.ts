@@ -6,6 +6,7 @@ import type { Turn } from '../digest/conversation.ts';
 import type { DiffLine } from '../digest/line-diff.ts';
 import { plainText } from '../domain/text.ts';
 import type { ReadLine } from '../tui/ports.ts';
+import { wrapIndented } from './format.ts';
 
 const NAMES: Readonly<Record<Turn['who'], string>> = { person: 'You', agent: 'Agent', tool: '', note: '' };
 const INDENT = '  ';
@@ -101,7 +102,5 @@ function folded(text: string, cells: number): string {
 function wrapped(text: string, columns: number): string[] {
   const plain = plainText(text).replaceAll('\t', '  ').trimEnd();
   if (plain === '') return [];
-  return plain
-    .split('\n')
-    .flatMap((part) => Bun.wrapAnsi(part, Math.max(10, columns), { hard: true, trim: false }).split('\n'));
+  return plain.split('\n').flatMap((part) => wrapIndented(part, columns));
 }

@@ -72,6 +72,17 @@ export function hanging(lead: string, text: string, columns: number): string {
   return lines.map((line, i) => `${i === 0 ? lead : ' '.repeat(leadCells)}${line}`).join('\n');
 }
 
+/** At words; a longer word is broken. The later lines stand under the first, as far as its own blanks in front leave room. */
+export function wrapIndented(text: string, columns: number): string[] {
+  const cells = Math.max(10, columns);
+  if (Bun.stringWidth(text) <= cells) return [text];
+  const lead = /^ */.exec(text)?.[0] ?? '';
+  const indent = lead.slice(0, Math.floor(cells / 2));
+  return Bun.wrapAnsi(text.slice(lead.length), cells - indent.length, { hard: true, trim: true })
+    .split('\n')
+    .map((part) => indent + part);
+}
+
 /** Where a lead leaves less, the text goes beyond the columns. */
 const TEXT_CELLS_MIN = 20;
 

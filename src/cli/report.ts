@@ -154,7 +154,7 @@ function cutTo(io: Io, text: string): string {
 /** Sentences are broken at words; a row of the list is one line, whatever a title has. */
 export function brokenAt(cells: number, { text, isId }: ReportLine): ReportLine[] {
   if (text.startsWith('  ')) return [{ text: cutCells(text, cells), isId }];
-  return Bun.wrapAnsi(text, cells, { hard: true, trim: false })
+  return Bun.wrapAnsi(text, cells, { hard: true, trim: true })
     .split('\n')
     .map((part) => ({ text: part, isId }));
 }

@@ -53,8 +53,13 @@ export interface Reader {
   /** Of whom it is, where it can be shown otherwise, too. */
   readonly uid: SessionUid | null;
   readonly mode: 'text' | 'report' | 'digest' | 'conversation' | 'raw';
-  /** Null: it is being read. */
+  /** Whose it is, in words; null: the text says so itself. */
+  readonly about: string | null;
+  /** For windows of so many cells; null: it is being read. */
   readonly lines: readonly ReadLine[] | null;
+  readonly cells: number;
+  /** For the window that it was asked for. */
+  readonly asRead: readonly ReadLine[] | null;
   readonly unfolded: boolean;
   readonly place: ListPlace;
   readonly more: TextPiece['more'];

@@ -5,6 +5,7 @@
 import { formatCount } from '../cli/format.ts';
 import { type Action, isTyping, type Meaning, meaningOf } from './keys.ts';
 import { isTooSmall, type Move, moved } from './layout.ts';
+import { resized } from './reflow.ts';
 import { answered, asked, worked } from './screens/confirm.ts';
 import { moused } from './screens/mouse.ts';
 import { foundFar, read, readBack, readFromEnd, readOn, sought } from './screens/reader.ts';
@@ -57,7 +58,7 @@ function stepOf(state: State, event: Event): Stepped {
     case 'mouse':
       return isTooSmall(state) ? to(state) : (moused(state, event, pressed) ?? to(state));
     case 'resize':
-      return settled({ ...state, size: event.size });
+      return settled(resized(state, event.size));
     case 'view':
       return viewed({ ...state, view: event.view });
     case 'found':

@@ -1,9 +1,13 @@
 /** Reading: a conversation with its tool calls folded, a digest, raw bytes a piece at a time, a report; finding in it. */
+
+import { plainLine } from '../../domain/text.ts';
 import { parseFilter, wordsOf } from '../filter.ts';
 import { readerFrame, shownLines } from '../frames/reader.ts';
+import { current } from '../frames/sessions.ts';
 import type { Action } from '../keys.ts';
 import { bodyRows, type Move } from '../layout.ts';
 import { isHeading } from '../paint.ts';
+import { brokenFor } from '../reflow.ts';
 import {
   AT_TOP,
   type Event,
@@ -20,6 +24,7 @@ import {
   upon,
   within,
 } from '../state.ts';
+import { cardsOf } from '../wizard.ts';
 import { back, PLAIN, type Rules } from './rules.ts';
 
 function withReader(state: State, reader: Reader): Stepped {
@@ -44,7 +49,11 @@ export function read(state: State, event: Extract<Event, { kind: 'read' }>): Ste
   const typed = known?.find.typed ?? (uid === null ? '' : soughtIn(state));
   const reader: Reader = {
     ...{ title, uid, mode, more, before: earlier, unfolded: known?.unfolded ?? false, notice: null },
-    lines: lines?.map(mode === 'digest' ? ofDigest : plain) ?? null,
+    about:
+      mode === 'conversation' || mode === 'raw'
+        ? (known?.about ?? titleBelow(state))
+        : (known?.about ?? null),
+    ...loaded(lines?.map(mode === 'digest' ? ofDigest : plain) ?? null, mode, state.size),
     place: AT_TOP,
     find: { typed, editing: false },
     seeking: null,
@@ -54,6 +63,25 @@ export function read(state: State, event: Extract<Event, { kind: 'read' }>): Ste
   // Who comes from a search is led to what was found, once there is something to look in.
   const isFirst = event.leads ?? (known === null || known.lines === null);
   return isFirst && typed !== '' && lines !== null ? led(opened.state, reader) : opened;
+}
+
+/** Broken for the window as it is by now. */
+function loaded(
+  asRead: readonly ReadLine[] | null,
+  mode: Reader['mode'],
+  { columns }: Size,
+): Pick<Reader, 'asRead' | 'lines' | 'cells'> {
+  const cells = columns - 2;
+  return { asRead, lines: asRead === null ? null : brokenFor(asRead, cells, mode), cells };
+}
+
+/** The title of the session under the cursor of the list, or of the pass, below. */
+function titleBelow(state: State): string | null {
+  const sessions = nearest(state, 'sessions')?.sessions;
+  if (sessions !== undefined) return current(sessions)?.title ?? null;
+  const wizard = nearest(state, 'sweep')?.wizard;
+  if (wizard?.stage.kind !== 'asking') return null;
+  return cardsOf(wizard.stage.proposal)[wizard.place.cursor]?.title ?? null;
 }
 
 /** What the search below found of the session under its cursor, as it stands there; else the longest word of it. */
@@ -99,21 +127,29 @@ function lastPlace({ size }: State, reader: Reader): ListPlace {
 
 export function readOn(state: State, { lines, more }: Extract<Event, { kind: 'read_on' }>): Stepped {
   return within(state, 'reader', (under, { reader }) =>
-    withReader(under, { ...reader, lines: [...(reader.lines ?? []), ...lines.map(plain)], more }),
+    withReader(under, { ...reader, ...joined(reader, [], lines.map(plain)), more }),
   );
+}
+
+/** What was loaded, and a piece in front of it or behind. */
+function joined(
+  { asRead, lines, cells, mode }: Reader,
+  front: readonly ReadLine[],
+  behind: readonly ReadLine[],
+): Pick<Reader, 'asRead' | 'lines'> {
+  return {
+    asRead: [...front, ...(asRead ?? []), ...behind],
+    lines: [...brokenFor(front, cells, mode), ...(lines ?? []), ...brokenFor(behind, cells, mode)],
+  };
 }
 
 /** What is seen stays where it is. */
 export function readBack(state: State, { lines, before }: Extract<Event, { kind: 'read_back' }>): Stepped {
   return within(state, 'reader', (under, { reader }) => {
+    const next = { ...reader, ...joined(reader, lines.map(plain), []), before };
+    const more = shownLines(next).length - shownLines(reader).length;
     const { cursor, top } = reader.place;
-    const place = { cursor: cursor + lines.length, top: top + lines.length };
-    return withReader(under, {
-      ...reader,
-      lines: [...lines.map(plain), ...(reader.lines ?? [])],
-      before,
-      place,
-    });
+    return withReader(under, { ...next, place: { cursor: cursor + more, top: top + more } });
   });
 }
 
@@ -233,7 +269,13 @@ export function foundFar(state: State, { piece, way }: Extract<Event, { kind: 'f
     if (reader.seeking === null) return to(under);
     if (piece === null) return withReader(under, nothingLike(reader));
     const lines = piece.lines.map(plain);
-    const next = { ...reader, lines, more: piece.more, before: piece.before, seeking: null };
+    const next = {
+      ...reader,
+      ...loaded(lines, reader.mode, under.size),
+      more: piece.more,
+      before: piece.before,
+      seeking: null,
+    };
     const last = Math.max(0, shownLines(next).length - 1);
     const place = way === 1 ? AT_TOP : { cursor: last, top: last };
     const has = shownLines(next).some(({ text }) =>
@@ -255,7 +297,7 @@ function stoppedSeeking(state: State, reader: Reader): Stepped {
 
 export const readerScreen: Rules<'reader'> = {
   ...PLAIN,
-  title: ({ reader }) => reader.title,
+  title: ({ reader: { title, about } }) => (about === null ? title : `${title} · ${plainLine(about)}`),
   context(_, { reader: { find, mode, seeking } }) {
     if (seeking !== null) return 'seeking';
     if (find.editing) return 'finding';
