@@ -124,5 +124,9 @@ function told(planned: PlannedRestore, asides: readonly string[], stored: number
     (refused === 0 ? '' : ` ${plural(refused, 'file')} not written: not at a place of its agent’s.`);
   const files = toWriteOf({ ...planned, made: null }).length;
   const besides = toWriteOf(planned).length === files ? '' : ', and one for the agent’s own import';
-  return `Wrote ${plural(files, 'file')}, byte for byte${besides}.${others}`;
+  const wrote =
+    files === 0 && besides === ''
+      ? 'Nothing had to be written.'
+      : `Wrote ${plural(files, 'file')}, byte for byte${besides}.`;
+  return wrote + others;
 }

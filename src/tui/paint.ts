@@ -115,7 +115,7 @@ export function digestLine(text: string): Line {
 
 /** No sentence, and not indented as all that stands under one is. */
 export function isHeading(text: string): boolean {
-  return /^\S.{0,38}[^.:;,]$/.test(text) && !/^\S{1,9} {2,}\S/.test(text);
+  return /^\S.{0,48}[^.:;,]$/.test(text) && !/^\S{1,9} {2,}\S/.test(text);
 }
 
 /** Parts one after the other, as many on a line as fit; what is too long for a line of its own is cut. */

@@ -2,6 +2,7 @@
 import { formatBytes, formatCount, plural } from '../cli/format.ts';
 import type { SessionRow } from '../domain/session.ts';
 import { plainLine } from '../domain/text.ts';
+import { padLeft } from './paint.ts';
 import type { Question } from './state.ts';
 
 /** So many are named; the rest is counted. */
@@ -20,9 +21,11 @@ export function questionOf(
       const pinned = leftOut(live.filter((row) => row.pinned).length, 'that are pinned');
       const bare = leftOut(
         live.filter((row) => row.state === 'unanalyzed' && !row.pinned).length,
-        'without a digest: a sweep digests them, and asks before it loses any',
+        'without a digest: a sweep digests them first',
       );
       return {
+        name: 'Evict',
+        file: null,
         title: `Evict the raw bytes of ${plural(going.length, 'session')}, ${bytesOf(going)}: their digests stay`,
         lines: [...pinned, ...bare, ...gone, ...named(going)],
         does: 'Press enter to evict them.',
@@ -31,6 +34,8 @@ export function questionOf(
     }
     case 'restore':
       return {
+        name: 'Restore',
+        file: null,
         title: `Restore ${plural(live.length, 'session')} to where their agents look for them`,
         lines: [...gone, 'Nothing that differs is written over.', ...named(live)],
         does: 'Press enter to write them.',
@@ -38,7 +43,9 @@ export function questionOf(
       };
     case 'export':
       return {
-        title: `Write ${plural(rows.length, 'session')}, ${bytesOf(rows)} stored, to ${exportFile}`,
+        name: 'Write to a file',
+        file: exportFile,
+        title: `Write ${plural(rows.length, 'session')}, ${bytesOf(rows)} stored, to a file`,
         lines: ['Digests and all that is known of them go along. They stay here, too.', ...named(rows)],
         does: 'Press enter to write the file.',
         effect:
@@ -59,9 +66,14 @@ function leftOut(count: number, who: string): string[] {
   return count === 0 ? [] : [`Left out: ${formatCount(count)} ${who}.`];
 }
 
+/** As a report has them: the size first, the largest above. */
 function named(rows: readonly SessionRow[]): string[] {
+  const sizeOf = (row: SessionRow) => (row.state === 'evicted' ? 0 : row.storedBytes);
   const lines = rows
+    .toSorted((a, b) => sizeOf(b) - sizeOf(a))
     .slice(0, NAMED_MAX)
-    .map(({ title, uid }) => `  ${plainLine(title ?? 'Untitled')} · ${uid}`);
+    .map(
+      (row) => `${padLeft(formatBytes(sizeOf(row)), 10)}  ${plainLine(row.title ?? 'Untitled')} · ${row.uid}`,
+    );
   return rows.length > NAMED_MAX ? [...lines, `  … and ${formatCount(rows.length - NAMED_MAX)} more`] : lines;
 }

@@ -11,7 +11,7 @@ import type { Report } from '../sweep/report.ts';
 import type { Catalogue, Sort } from './catalogue.ts';
 import type { MouseReport } from './mouse.ts';
 import type { Reader, ReadLine, SeekAsked, Share, TextPiece } from './reader-state.ts';
-import type { Grouping, Totals, TotalsGroup } from './totals.ts';
+import type { Grouping, ProjectGroup, Totals } from './totals.ts';
 import type { Schedule, View } from './view.ts';
 import { AT_TOP, type Doing, type ListPlace, type OwnFile, type Wizard } from './wizard-state.ts';
 
@@ -97,7 +97,7 @@ export interface Sessions {
   readonly anchor: number | null;
   readonly peek: SessionPeek | null;
   /** Projects of what is shown, one a row; null: the sessions themselves. */
-  readonly groups: { readonly list: readonly TotalsGroup[]; readonly place: ListPlace } | null;
+  readonly groups: { readonly list: readonly ProjectGroup[]; readonly place: ListPlace } | null;
   readonly notice: string | null;
 }
 
@@ -159,6 +159,10 @@ export type Screen =
 
 /** Something that is done to several sessions, shown before it is. */
 export interface Question {
+  /** Of the screen. */
+  readonly name: string;
+  /** The file that would be written; null: none is. */
+  readonly file: string | null;
   readonly title: string;
   readonly lines: readonly string[];
   readonly does: string;

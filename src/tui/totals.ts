@@ -17,6 +17,11 @@ export interface TotalsGroup {
   readonly filter: string;
 }
 
+/** `project`: its number in the catalogue. */
+export interface ProjectGroup extends TotalsGroup {
+  readonly project: number;
+}
+
 /** Groups of live sessions, the largest first; those of ages from the youngest on. */
 export type Totals = Readonly<Record<Grouping, readonly TotalsGroup[]>>;
 
@@ -38,7 +43,7 @@ export function totalsOf(
 type Named = Pick<TotalsGroup, 'name' | 'filter'>;
 
 /** Projects of one name in several places are told apart by the folder above. All names are counted once, not once a project. */
-function projectNaming(all: readonly string[]): (path: string) => Named {
+export function projectNaming(all: readonly string[]): (path: string) => Named {
   const times = new Map<string, number>();
   for (const path of all) {
     const last = lastPart(path).toLowerCase();

@@ -2,7 +2,7 @@
  * Keys that were pressed before the row was read that they are for.
  * Promises: none of them acts on another row than the one that the person looked for; esc forgets them.
  */
-import { current } from './frames/sessions.ts';
+import { current } from './frames/session-told.ts';
 import { type Action, meaningOf } from './keys.ts';
 import { contextOf } from './screens.ts';
 import type { Event, Sessions, State } from './state.ts';

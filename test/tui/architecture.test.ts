@@ -48,7 +48,10 @@ function answerTo(effect: Effect): Event | null {
     case 'report':
       return { kind: 'read', title: 'Text', lines: ['text'], more: null };
     case 'ask':
-      return { kind: 'question', question: { title: 'x', lines: [], does: 'x', effect: null } };
+      return {
+        kind: 'question',
+        question: { name: 'x', file: null, title: 'x', lines: [], does: 'x', effect: null },
+      };
     case 'plan_restore':
       return { kind: 'restore_planned', plan: restorePlan() };
     default:

@@ -132,24 +132,24 @@ describe('the list', () => {
       );
     expect(orders(list)).toEqual([
       'newest',
-      'stored',
+      'size',
       'title',
       'project',
       'agent',
       'state',
-      'next',
+      'what goes next',
       'newest',
     ]);
     const entered = play(answered, key('enter'));
     expect(orders(entered)).toEqual([
       'best match',
       'newest',
-      'stored',
+      'size',
       'title',
       'project',
       'agent',
       'state',
-      'next',
+      'what goes next',
     ]);
   });
 

@@ -1,11 +1,11 @@
 /** A question before something is done to several sessions, and the answer. */
 import { bodyRows } from '../layout.ts';
-import { BLANK, fit, type Line, line, type Span, span } from '../paint.ts';
+import { BLANK, fit, type Line, line, type Span, span, tail } from '../paint.ts';
 import type { Doing, ScreenOf, Size } from '../state.ts';
 import { workText } from './work.ts';
 
 export function confirmRows(size: Size): number {
-  return Math.max(1, bodyRows(size) - 4);
+  return Math.max(1, bodyRows(size) - 5);
 }
 
 export function confirmFrame(
@@ -20,6 +20,7 @@ export function confirmFrame(
     doing !== null ? doingLines(doing, cells) : asks ? [span(fit(question.does, cells), 'title')] : [];
   return [
     line(span(fit(question.title, cells), 'title')),
+    ...(question.file === null ? [] : [line(tail(question.file, cells))]),
     ...lines.map((text) => line(fit(text, cells))),
     ...(end.length === 0 ? [] : [BLANK, ...end.map((text) => line(text))]),
   ];

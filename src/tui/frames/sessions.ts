@@ -1,16 +1,13 @@
 /** The list of sessions: what it is filtered by, its rows with their signs, and what is known of the one under the cursor. */
-import { formatAge, formatBytes, formatCount, inUtc, plural } from '../../cli/format.ts';
+import { formatAge, formatBytes, formatCount, plural } from '../../cli/format.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
-import type { SearchHit } from '../../store/search/search.ts';
-import type { Snippet } from '../../store/search/snippets.ts';
 import { isLive, type Sort } from '../catalogue.ts';
 import { lastPart, parseFilter, questionOf } from '../filter.ts';
 import { bodyRows } from '../layout.ts';
 import { typedSpans } from '../line-edit.ts';
 import {
   BLANK,
-  digestLine,
   fit,
   type Line,
   line,
@@ -22,9 +19,10 @@ import {
   type Tone,
   wrap,
 } from '../paint.ts';
-import type { OwnFile, Sessions, Size, State } from '../state.ts';
+import type { Sessions, Size, State } from '../state.ts';
 import type { TotalsGroup } from '../totals.ts';
 import type { View } from '../view.ts';
+import { peeked } from './session-told.ts';
 
 /** From so many on the preview stands at the right of the list, below that under it. */
 const BESIDE_COLUMNS = 130;
@@ -55,33 +53,6 @@ export function peekColumns(size: Size): number {
   return belowRows(size) === 0 ? 0 : size.columns - 2;
 }
 
-/** The session under the cursor, where its row has been read. */
-export function current({ catalogue, shown, place, rows }: Sessions): SessionRow | null {
-  const row = shown[place.cursor];
-  return row === undefined ? null : (rows.get(catalogue?.ids[row] ?? -1) ?? null);
-}
-
-/** The projects of what is shown, the largest first. */
-export function groupRows({ catalogue, shown }: Sessions): TotalsGroup[] {
-  if (catalogue === null) return [];
-  const sums = new Map<number, { sessions: number; storedBytes: number; going: number }>();
-  for (const row of shown) {
-    const project = catalogue.projectOf[row] ?? 0;
-    const sum = sums.get(project) ?? { sessions: 0, storedBytes: 0, going: 0 };
-    sums.set(project, sum);
-    sum.sessions += 1;
-    if (isLive(catalogue.flags[row] ?? 0)) sum.storedBytes += catalogue.storedBytes[row] ?? 0;
-    if ((catalogue.going[row] ?? 0) > 0) sum.going += 1;
-  }
-  return [...sums]
-    .map(([project, sum]) => {
-      const path = catalogue.projects[project] ?? '';
-      const filter = /\s/.test(path) ? `project:="${path}"` : `project:=${path}`;
-      return { name: lastPart(path) || '(none)', filter, ...sum };
-    })
-    .sort((a, b) => b.storedBytes - a.storedBytes || (a.name < b.name ? -1 : 1));
-}
-
 export function sessionsFrame(
   state: State,
   view: View,
@@ -104,15 +75,14 @@ export function sessionsFrame(
       : groupList(state, sessions, listCells);
   const legend = size.rows < 20 ? [] : [line(span(fit(legendOf(cells), cells), 'dim'))];
   if (beside) {
-    const told = peeked(view, sessions, peekColumns(size));
-    const pane = filled(list, rows - head.length - legend.length).map((left, i) =>
-      joined(left, told[i] ?? BLANK, listCells),
-    );
+    const room = rows - head.length - legend.length;
+    const told = peeked(view, sessions, peekColumns(size), room);
+    const pane = filled(list, room).map((left, i) => joined(left, told[i] ?? BLANK, listCells));
     return [...head, ...pane, ...legend];
   }
   const below = belowRows(size);
   if (below === 0) return [...head, ...filled(list, rows - head.length - legend.length), ...legend];
-  const told = peeked(view, sessions, cells);
+  const told = peeked(view, sessions, cells, below - 1);
   const title = told[0] ?? BLANK;
   return [
     ...head,
@@ -145,24 +115,47 @@ function joined(left: Line, right: Line, leftCells: number): Line {
 }
 
 function summary(sessions: Sessions, cells: number): Line {
+  if (sessions.groups !== null) return groupSummary(sessions, sessions.groups, cells);
   const { catalogue, shown, marked, searched, place } = sessions;
   const total = catalogue?.ids.length ?? 0;
   const isFiltered = sessions.typed.trim() !== '';
   const count = isFiltered
     ? `${formatCount(shown.length)} of ${plural(total, 'session')}`
     : plural(total, 'session');
-  const order = `by ${sortName(sessions)}${sessions.reversed ? ', turned round' : ''}`;
+  const order = `by ${ORDERS[sortName(sessions)]}${sessions.reversed ? ', reversed' : ''}`;
+  const bytes = cells < 76 ? '' : `, ${formatBytes(shownBytes(sessions))} stored`;
   const searching = searched !== null && searched < 1 ? `, searching ${Math.floor(searched * 100)} %` : '';
   const marks =
     marked.size === 0
       ? ''
       : `${formatCount(marked.size)} marked, ${formatBytes(bytesOf(sessions, marked))}   `;
   const at = shown.length > 0 ? `row ${formatCount(place.cursor + 1)} of ${formatCount(shown.length)}` : '';
-  return sides(span(`${count}${searching}, ${order}`, 'title'), `${marks}${at}`, cells);
+  return sides(span(`${count}${bytes}${searching}, ${order}`, 'title'), `${marks}${at}`, cells);
 }
 
-function sortName({ sort, found }: Sessions): string {
-  return sort ?? (found === null ? 'newest' : 'best match');
+/** Of what is shown, as the budget counts it. */
+function shownBytes({ catalogue, shown }: Sessions): number {
+  if (catalogue === null) return 0;
+  let bytes = 0;
+  for (const row of shown) if (isLive(catalogue.flags[row] ?? 0)) bytes += catalogue.storedBytes[row] ?? 0;
+  return bytes;
+}
+
+function groupSummary({ shown }: Sessions, groups: NonNullable<Sessions['groups']>, cells: number): Line {
+  const { list, place } = groups;
+  const bytes = list.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
+  const counted = `${plural(list.length, 'project')}, ${plural(shown.length, 'session')}`;
+  const at = list.length > 0 ? `row ${formatCount(place.cursor + 1)} of ${formatCount(list.length)}` : '';
+  return sides(span(`${counted}, ${formatBytes(bytes)} stored`, 'title'), at, cells);
+}
+
+const ORDERS = {
+  ...{ newest: 'newest', stored: 'size', next: 'what goes next', best_match: 'best match' },
+  ...{ agent: 'agent', project: 'project', title: 'title', state: 'state' },
+} as const;
+
+function sortName({ sort, found }: Sessions): keyof typeof ORDERS {
+  return sort ?? (found === null ? 'newest' : 'best_match');
 }
 
 function bytesOf({ catalogue, shown }: Sessions, ids: ReadonlySet<number>): number {
@@ -348,110 +341,4 @@ function groupList(state: State, { groups }: Sessions, cells: number): Line[] {
 
 export function goingText({ going, sessions }: Pick<TotalsGroup, 'going' | 'sessions'>): string {
   return going === 0 ? '-' : going === sessions ? 'all' : formatCount(going);
-}
-
-const OWN: Readonly<Record<OwnFile, string>> = {
-  there: 'is there',
-  changed: 'is there, and differs',
-  gone: 'is gone',
-  unknown: 'is not known',
-};
-
-/** What is known of the session under the cursor, its title first. */
-function peeked(view: View, sessions: Sessions, cells: number): Line[] {
-  const session = current(sessions);
-  if (session === null || sessions.groups !== null) return [];
-  const row = sessions.shown[sessions.place.cursor] ?? -1;
-  const id = sessions.catalogue?.ids[row] ?? -1;
-  const hit = sessions.found?.hits.get(id);
-  const peek = sessions.peek?.uid === session.uid ? sessions.peek : null;
-  const dim = (text: string) => line(span(fit(plainLine(text), cells), 'dim'));
-  const when = inUtc(session.startedAt ?? session.endedAt ?? session.ingestedAt);
-  const origin = session.origin === null ? [] : [`imported from ${session.origin}`];
-  const facts = [
-    session.uid,
-    ...origin,
-    lastPart(session.project ?? '') || '-',
-    ...(session.branch === null ? [] : [session.branch]),
-    when,
-  ];
-  return [
-    line(span(fit(plainLine(session.title ?? 'Untitled'), cells), 'title')),
-    dim(facts.join(' · ')),
-    ...fate(session, sessions.catalogue?.going[row] ?? 0, peek?.own, view, cells),
-    ...(hit === undefined ? [] : hitLines(hit, cells)),
-    ...withoutTitle(peek?.lines ?? [])
-      .filter((text) => text.trim() !== '')
-      .map((text) => digestLine(fit(text, cells))),
-  ];
-}
-
-/** It stands above already, on a line of its own; a long one takes several of a digest's. */
-function withoutTitle(lines: readonly string[]): readonly string[] {
-  const blank = lines.findIndex((text) => text.trim() === '');
-  return lines.slice(Math.max(1, blank));
-}
-
-function fate(
-  session: SessionRow,
-  going: number,
-  own: OwnFile | undefined,
-  view: View,
-  cells: number,
-): Line[] {
-  const file = own === undefined ? '' : `  Its agent's own file ${OWN[own]}.`;
-  const { rawMaxAgeDays } = view.limits;
-  const [text, tone]: [string, Tone] =
-    session.state === 'evicted'
-      ? [goneText(session), 'dim']
-      : session.pinned
-        ? ['Pinned: no sweep takes it.', 'plain']
-        : session.state === 'unanalyzed'
-          ? [session.analyzeError === null ? 'No digest yet.' : `No digest: ${session.analyzeError}.`, 'warn']
-          : going === 1
-            ? [`Goes with the next sweep: older than ${rawMaxAgeDays} days.`, 'warn']
-            : going === 2
-              ? ['Goes with the next sweep: over the soft cap.', 'warn']
-              : ['Stays with the next sweep.', 'plain'];
-  return wrap(text + file, cells).map((part) => line(span(part, tone)));
-}
-
-function goneText({ machine, evictedAt, analyzedAt }: SessionRow): string {
-  if (machine !== undefined)
-    return `On ${plainLine(machine)}, and told of here; a restore fetches it from the bucket.`;
-  const digest = analyzedAt === null ? 'no digest covers all of it' : 'the digest stays';
-  return `Evicted ${inUtc(evictedAt)}; ${digest}.`;
-}
-
-const WHERE_CELLS = 11;
-
-function hitLines({ snippets, missing }: SearchHit, cells: number): Line[] {
-  return [
-    ...snippets.slice(0, 3).map((snippet) => snippetLine(snippet, cells)),
-    ...(missing.length > 0
-      ? [line(span(fit(`${pad('without', WHERE_CELLS)}${missing.map(plainLine).join(', ')}`, cells), 'dim'))]
-      : []),
-  ];
-}
-
-/** What was found is seen: a text that is too long is cut before it, too. */
-function snippetLine({ where, text, marks }: Snippet, cells: number): Line {
-  const room = cells - WHERE_CELLS;
-  const [first = 0] = marks[0] ?? [];
-  const from = Bun.stringWidth(text) > room && first > room / 2 ? first - Math.floor(room / 3) : 0;
-  const lead = from > 0 ? '…' : '';
-  const source = lead + text.slice(from);
-  const shown = fit(source, room);
-  // What had to be taken apart to fit has other places: from there on nothing is marked.
-  let same = 0;
-  while (same < shown.length && shown[same] === source[same]) same += 1;
-  const spans: Span[] = [span(pad(where, WHERE_CELLS), 'dim')];
-  let done = 0;
-  for (const [markStart, markEnd] of marks) {
-    const [start, end] = [markStart - from + lead.length, markEnd - from + lead.length];
-    if (start < lead.length || end > same) continue;
-    spans.push(span(shown.slice(done, start)), span(shown.slice(start, end), 'title'));
-    done = end;
-  }
-  return line(...spans, shown.slice(done));
 }

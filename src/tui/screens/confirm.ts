@@ -50,7 +50,7 @@ function confirmed(state: State, screen: ScreenOf<'confirm'>): Stepped {
 
 export const confirmScreen: Rules<'confirm'> = {
   ...PLAIN,
-  title: () => '',
+  title: ({ question }) => question.name,
   context(_, { done, doing, question }) {
     if (doing !== null) return 'doing';
     return done === null && question.effect !== null ? 'confirm' : 'restored';

@@ -3,7 +3,7 @@
 import { plainLine } from '../../domain/text.ts';
 import { parseFilter, wordsOf } from '../filter.ts';
 import { readerFrame, shownLines } from '../frames/reader.ts';
-import { current } from '../frames/sessions.ts';
+import { current } from '../frames/session-told.ts';
 import type { Action } from '../keys.ts';
 import { bodyRows, type Move } from '../layout.ts';
 import { isHeading } from '../paint.ts';

@@ -3,7 +3,8 @@ import type { SessionRow } from '../../domain/session.ts';
 import { withWord } from '../../store/search/suggest.ts';
 import { SORTS, type Sort } from '../catalogue.ts';
 import { parseFilter, questionOf } from '../filter.ts';
-import { current, groupRows, peekColumns, sessionsFrame, sessionsRows } from '../frames/sessions.ts';
+import { current, groupRows } from '../frames/session-told.ts';
+import { peekColumns, sessionsFrame, sessionsRows } from '../frames/sessions.ts';
 import type { Action } from '../keys.ts';
 import { inSight } from '../layout.ts';
 import {
@@ -21,7 +22,6 @@ import {
   upon,
   within,
 } from '../state.ts';
-import type { TotalsGroup } from '../totals.ts';
 import { back, PLAIN, type Rules } from './rules.ts';
 
 /** Longer questions are cut: no screen shows them. */
@@ -202,11 +202,7 @@ function grouped(state: State, sessions: Sessions): Stepped {
   return withSessions(state, { ...sessions, groups: { list, place: AT_TOP }, notice: null });
 }
 
-function groupOpened(
-  state: State,
-  sessions: Sessions,
-  groups: { readonly list: readonly TotalsGroup[]; readonly place: ListPlace },
-): Stepped {
+function groupOpened(state: State, sessions: Sessions, groups: NonNullable<Sessions['groups']>): Stepped {
   const group = groups.list[groups.place.cursor];
   if (group === undefined) return to(state);
   const others = (sessions.typed.match(/\S+/g) ?? []).filter((part) => !part.startsWith('project:'));
