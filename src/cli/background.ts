@@ -172,7 +172,7 @@ export function ingestNews(report: IngestReport): {
   const news =
     changed === 0
       ? null
-      : `Stored ${plural(report.sessions_new, 'new session')}, added to ${formatCount(report.sessions_grown)}, ${formatBytes(report.stored_bytes_added)}${report.analyzed > 0 ? `; ${formatCount(report.analyzed)} analyzed` : ''}.`;
+      : `Stored ${plural(report.sessions_new, 'new session')}${report.sessions_grown > 0 ? `, added to ${formatCount(report.sessions_grown)}` : ''}, ${formatBytes(report.stored_bytes_added)}${report.analyzed > 0 ? `; ${formatCount(report.analyzed)} analyzed` : ''}.`;
   const [warning] = report.warnings;
   const more =
     report.warnings.length > 1

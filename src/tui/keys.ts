@@ -4,7 +4,7 @@
  */
 
 export const CONTEXTS = {
-  first_run: 'First run',
+  first_run: 'Welcome',
   dashboard: 'Dashboard',
   working: 'Dashboard: while something runs',
   pass: 'Sweep: a pass',
@@ -32,7 +32,7 @@ export const CONTEXTS = {
   folder: 'Restore: typing another folder',
   writing: 'Restore: while it writes',
   restored: 'Restore: nothing left to do',
-  nothing: 'First run: nothing found',
+  nothing: 'Welcome: nothing found',
   history: 'History',
   help: 'Help',
   helping: 'Help: typing what to find',

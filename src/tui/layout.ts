@@ -1,6 +1,9 @@
 /** Places in lists, and how much of a window a screen has. */
 import { type ListPlace, type Size, SMALLEST, type State } from './state.ts';
 
+/** Wider than this a line is hard to follow. */
+export const CELLS_MAX = 160;
+
 /** A window as high as that has two lines of keys; where one line holds them, a blank one above it. */
 export function footerRows({ rows }: Size): number {
   return rows < 24 ? 1 : 2;

@@ -4,7 +4,7 @@
  */
 import { helpFrame, helpLines } from './frames/help.ts';
 import { type Action, isTyping, type KeyContext } from './keys.ts';
-import { bodyRows } from './layout.ts';
+import { bodyRows, CELLS_MAX } from './layout.ts';
 import { edited, inserted, type TypedLine } from './line-edit.ts';
 import type { Line } from './paint.ts';
 import { confirmScreen } from './screens/confirm.ts';
@@ -24,7 +24,7 @@ const helpScreen: Rules<'help'> = {
   title: () => 'Keys and words',
   context: (_, { editing }) => (editing ? 'helping' : 'help'),
   list: (state, { place, typed }) => ({
-    length: helpLines(contextBelow(state), typed).length,
+    length: helpLines(contextBelow(state), typed, Math.min(state.size.columns, CELLS_MAX) - 2).length,
     visible: bodyRows(state.size) - (typed === '' ? 0 : 1),
     place,
     hasCursor: false,

@@ -126,7 +126,7 @@ function stepOf(state: State, event: Event): Stepped {
     case 'pinned':
     case 'swept':
     case 'sweep_failed':
-      return sweepEvent(state, event);
+      return sweepEvent(event.kind === 'swept' ? { ...state, news: null } : state, event);
     default:
       return event satisfies never;
   }
@@ -265,7 +265,7 @@ function scrolled(state: State, move: Move): Stepped {
 }
 
 /** What someone who has just stored everything does next. */
-const NEXT_STEP = 'Next: / searches it; `session-memory install` has it kept up by itself.';
+const NEXT_STEP = 'Next: / searches; `session-memory install` keeps it up.';
 
 /** The first view of an empty store opens the first run; sessions that come by any way open the dashboard. */
 function viewed(state: State): Stepped {

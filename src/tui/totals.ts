@@ -109,7 +109,7 @@ function byAge(
       .join(' ');
     return {
       end,
-      name: end === limit ? `${name}, the limit` : name,
+      name: end === limit ? `${name} (limit)` : name,
       filter,
       sum: { sessions: 0, storedBytes: 0, going: 0 },
     };

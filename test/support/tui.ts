@@ -84,7 +84,7 @@ export function view(about: Partial<View> = {}): View {
     worstCaseLoss: 0,
     hasBucket: false,
     bucketOnly: 0,
-    atRisk: [{ agent: 'Claude Code', sessions: 6, notStored: 2, days: 30, firstAt: daysBefore(-3.5) }],
+    atRisk: [{ agent: 'claude-code', sessions: 6, notStored: 2, days: 30, firstAt: daysBefore(-3.5) }],
     growth: [10, 20, 15, 20, 60, 90, 95, 100, 110, 120, 110, 120, 130, 140, 40].map((mib) => mib * MIB),
     firstSweep: null,
     lastRun: null,

@@ -155,7 +155,7 @@ describe('the words of the product were explained nowhere', () => {
 test('the first run ended without a word of what to do next', () => {
   const stored = play(at('first-run-ingesting'), { kind: 'view', view: view() });
   const shown = texts(play(stored, { kind: 'ingested', news: 'Stored 9 new sessions.' })).join('\n');
-  expect(shown).toContain('Stored 9 new sessions. Next: / searches it');
+  expect(shown).toContain('Stored 9 new sessions. Next: / searches;');
 });
 
 test('the signs in the list were explained only as far as 80 columns went', () => {

@@ -14,7 +14,6 @@ import {
   labelled,
   line,
   pad,
-  padLeft,
   span,
   sparkline,
   widthOf,
@@ -22,15 +21,10 @@ import {
   zoneBar,
 } from '../paint.ts';
 import { type ScreenOf, type State, troubleOf } from '../state.ts';
-import { GROUPINGS, type Grouping, type TotalsGroup } from '../totals.ts';
 import { growthADay, type Part, type Risk, type View } from '../view.ts';
-import { goingText } from './sessions.ts';
+import { rowsOfGroups, totalsTables } from './totals-tables.ts';
 import { keptUp, verdict } from './verdict.ts';
 import { workText } from './work.ts';
-
-/** From so many cells on the other groupings stand at the right. */
-const WIDE_CELLS = 128;
-const LEFT_CELLS = 80;
 
 interface Parts {
   readonly head: readonly Line[];
@@ -59,7 +53,10 @@ function partsOf(state: State, view: View, cells: number, rows: number): Parts {
 export function dashboardRows(state: State): number {
   const { view, size } = state;
   if (view === null) return 1;
-  return Math.max(1, partsOf(state, view, cellsOf(size.columns), bodyRows(size)).tableRows);
+  const { tableRows } = partsOf(state, view, cellsOf(size.columns), bodyRows(size));
+  const { screen, totals } = state;
+  const groups = screen.kind === 'dashboard' ? (totals?.[screen.by] ?? []) : [];
+  return Math.max(1, rowsOfGroups(groups.length, tableRows));
 }
 
 function cellsOf(columns: number): number {
@@ -75,28 +72,7 @@ export function dashboard(
 ): Line[] {
   const { head, bars, facts, now, tableRows, isAiry } = partsOf(state, view, cells, rows);
   const gap = isAiry ? [BLANK] : [];
-  const groups = state.totals?.[by] ?? [];
-  const wide = cells >= WIDE_CELLS;
-  const tableCells = wide ? LEFT_CELLS : cells;
-  const table =
-    tableRows === 0
-      ? []
-      : groupTable(
-          by,
-          groups.slice(place.top, place.top + tableRows),
-          place.cursor - place.top,
-          tableCells,
-          view,
-        );
-  const beside = wide && tableRows > 0 ? besides(state, view, by, cells - LEFT_CELLS - 4) : [];
-  const height = tableRows === 0 ? 0 : tableRows + 1;
-  const middle = Array.from({ length: height }, (_, i) => {
-    const left = table[i] ?? BLANK;
-    const right = beside[i];
-    if (right === undefined) return left;
-    const used = left.reduce((sum, { text }) => sum + Bun.stringWidth(text), 0);
-    return [...left, span(' '.repeat(Math.max(0, LEFT_CELLS + 4 - used))), ...right];
-  });
+  const middle = tableRows === 0 ? [] : totalsTables(state, view, by, place, cells, tableRows + 1);
   const shown = [...head, ...gap, ...bars, ...gap, ...middle, ...gap, ...facts, ...now];
   // What runs and what went wrong is there at any height.
   return shown.length <= rows ? shown : [...shown.slice(0, rows - now.length), ...now];
@@ -162,83 +138,6 @@ function countLines(view: View, cells: number, low: boolean): Line[] {
   if (low) ways.push(flow(parts(false), cells, 0, '  '));
   const shown = ways.find((lines) => lines.length === 1) ?? ways.at(-1) ?? [];
   return (low ? shown.slice(0, 1) : shown).map((text) => line(text));
-}
-
-const TITLES: Readonly<Record<Grouping, string>> = {
-  project: 'By project',
-  agent: 'By agent',
-  age: 'By last use',
-};
-
-function groupTable(
-  by: Grouping,
-  groups: readonly TotalsGroup[],
-  cursor: number,
-  cells: number,
-  view: View,
-): Line[] {
-  const fixed = 2 + 10 + 7 + 10 + 9;
-  const nameCells = Math.min(28, Math.max(14, Math.floor((cells - fixed) / 2)));
-  const barCells = Math.max(0, cells - fixed - nameCells - 2);
-  const total = Math.max(1, view.tier1Bytes);
-  const most = Math.max(1, ...groups.map(({ storedBytes }) => storedBytes));
-  const head = `  ${pad(TITLES[by], nameCells)}${padLeft('stored', 10)}  ${pad('', barCells)}${padLeft('share', 7)}${padLeft('sessions', 10)}${padLeft('go next', 9)}`;
-  const rows = groups.map((group, i) => {
-    const isCursor = i === cursor;
-    const share = `${Math.round((100 * group.storedBytes) / total)} %`;
-    const text = `${isCursor ? '›' : ' '} ${pad(group.name, nameCells)}${padLeft(formatBytes(group.storedBytes), 10)}  `;
-    const bar = pad(shareBar(group.storedBytes / most, barCells), barCells);
-    const end = `${padLeft(share, 7)}${padLeft(formatCount(group.sessions), 10)}${padLeft(goingText(group), 9)}`;
-    if (isCursor) return line(span(text + bar + end, 'cursor'));
-    // Names and numbers are what one reads.
-    return line(text, span(bar, 'dim'), end);
-  });
-  if (rows.length === 0) return [line(span(fit(head, cells), 'dim')), line(span('  adding up…', 'dim'))];
-  return [line(span(fit(head, cells), 'dim')), ...rows];
-}
-
-function shareBar(share: number, cells: number): string {
-  const halves = Math.max(share > 0 ? 1 : 0, Math.round(share * cells * 2));
-  return '█'.repeat(Math.floor(halves / 2)) + (halves % 2 === 1 ? '▌' : '');
-}
-
-/** What the other groupings say, and the passes of the next sweep, one under the other. */
-function besides(state: State, view: View, by: Grouping, cells: number): Line[] {
-  const others = GROUPINGS.filter((one) => one !== by).toReversed();
-  const small = (one: Grouping) => [
-    line(
-      span(
-        fit(
-          `${pad(TITLES[one], cells - 30)}${padLeft('stored', 10)}${padLeft('sessions', 10)}${padLeft('go next', 10)}`,
-          cells,
-        ),
-        'dim',
-      ),
-    ),
-    ...(state.totals?.[one] ?? [])
-      .slice(0, 8)
-      .map((group) =>
-        line(
-          `${pad(group.name, cells - 30)}${padLeft(formatBytes(group.storedBytes), 10)}${padLeft(formatCount(group.sessions), 10)}${padLeft(goingText(group), 10)}`,
-        ),
-      ),
-    BLANK,
-  ];
-  const passes = [
-    line(
-      span(
-        fit(`${pad('The next sweep', cells - 30)}${padLeft('frees', 10)}${padLeft('sessions', 10)}`, cells),
-        'dim',
-      ),
-    ),
-    ...view.next.map(({ pass, sessions, bytes }) =>
-      line(`${pad(pass, cells - 30)}${padLeft(formatBytes(bytes), 10)}${padLeft(formatCount(sessions), 10)}`),
-    ),
-    line(
-      `${pad('to analyze first', cells - 30)}${padLeft('', 10)}${padLeft(formatCount(view.toAnalyze), 10)}`,
-    ),
-  ];
-  return [...others.flatMap(small), ...passes];
 }
 
 function factLines(state: State, view: View, cells: number, low: boolean): Line[] {
@@ -378,7 +277,12 @@ function doing(state: State, cells: number): Line[] {
   const lines: Line[] = [];
   const text = activityText(state, cells);
   if (text !== null) lines.push(line(span(fit(text, cells), 'good')));
-  else if (state.news !== null) lines.push(line(span(fit(state.news, cells), 'dim')));
+  else if (state.news !== null) {
+    // Its end says what to do next.
+    const [first = '', ...more] = wrap(state.news, cells);
+    const texts = more.length === 0 ? [first] : [first, fit(more.join(' '), cells)];
+    lines.push(...texts.map((part) => line(span(part, 'dim'))));
+  }
   return [...lines, ...troubleLines(troubleOf(state), cells)];
 }
 

@@ -2,7 +2,7 @@
 import { formatCount } from '../../cli/format.ts';
 import { plainLine } from '../../domain/text.ts';
 import { type FooterLine, footerLines, type KeyContext } from '../keys.ts';
-import { bodyRows, footerRows, isTooSmall } from '../layout.ts';
+import { bodyRows, CELLS_MAX, footerRows, isTooSmall } from '../layout.ts';
 import { BLANK, fit, type Line, line, type Span, sides, span, toAscii } from '../paint.ts';
 import { bodyOf, contextOf, titleOf } from '../screens.ts';
 import { SMALLEST, type State } from '../state.ts';
@@ -12,9 +12,6 @@ export interface Theme {
   /** False: the locale shows ASCII only. */
   readonly unicode: boolean;
 }
-
-/** Wider than this a line is hard to follow. */
-const CELLS_MAX = 160;
 
 /** Exactly `rows` lines, none wider than the window; the last cell of a line stays free, so that no terminal wraps. */
 export function frame(state: State, theme: Theme): Line[] {
@@ -100,5 +97,5 @@ function statusText(state: State, view: View | null, cells: number): string {
   const watching = state.isSlow ? SLOW : WATCHING[state.watching];
   const agents = view.byAgent.length;
   const counted = `${formatCount(agents)} agent${agents === 1 ? '' : 's'} · `;
-  return `${cells < 76 ? '' : counted}${watching}  ${time}`;
+  return `${cells < 76 || agents === 0 ? '' : counted}${watching}  ${time}`;
 }

@@ -1,7 +1,7 @@
 /** The keys of the screen that was left, the words of the product, then all other keys; those that hold what is typed. */
 import { CONTEXTS, KEYS, type KeyContext } from '../keys.ts';
 import { typedSpans } from '../line-edit.ts';
-import { BLANK, fit, type Line, line, pad, span } from '../paint.ts';
+import { BLANK, fit, type Line, line, pad, span, wrap } from '../paint.ts';
 import type { ScreenOf } from '../state.ts';
 import { AT_THE_SHELL, WORDS } from '../words.ts';
 
@@ -32,10 +32,19 @@ function partsOf(left: KeyContext): HelpPart[] {
   return [...(left === 'help' ? [] : [keysOf(left)]), words, shell, ...others.map(keysOf)];
 }
 
+const LEFT_CELLS = 14;
+
+/** What it means is never cut. */
+function rowLines({ left, right }: HelpRow, cells: number): string[] {
+  const lead = `  ${pad(left, LEFT_CELLS - 2)}`;
+  return wrap(right, cells - LEFT_CELLS).map((part, i) => (i === 0 ? lead : ' '.repeat(LEFT_CELLS)) + part);
+}
+
 /** A part whose title holds what is typed is there as a whole. */
 export function helpLines(
   left: KeyContext,
   typed: string,
+  cells: number,
 ): { readonly text: string; readonly isTitle: boolean }[] {
   const sought = typed.trim().toLowerCase();
   const has = (text: string) => text.toLowerCase().includes(sought);
@@ -44,7 +53,7 @@ export function helpLines(
     if (kept.length === 0) return [];
     return [
       { text: title, isTitle: true },
-      ...kept.map((row) => ({ text: `  ${pad(row.left, 12)}${row.right}`, isTitle: false })),
+      ...kept.flatMap((row) => rowLines(row, cells).map((text) => ({ text, isTitle: false }))),
       { text: '', isTitle: false },
     ];
   });
@@ -58,7 +67,7 @@ export function helpFrame(
   cells: number,
   rows: number,
 ): Line[] {
-  const lines = helpLines(left, typed);
+  const lines = helpLines(left, typed, cells);
   const isFiltered = editing || typed !== '';
   const room = rows - (isFiltered ? 1 : 0);
   const start = Math.max(0, Math.min(place.top, lines.length - room));

@@ -82,7 +82,7 @@ function state(view: View): Sentence {
   if (view.unanalyzed.sessions > 0)
     return {
       sign: '✓',
-      text: `All stored; ${formatCount(view.unanalyzed.sessions)} without a digest yet. Raw ${shareOf(used, hard)}.`,
+      text: `All stored; ${formatCount(view.unanalyzed.sessions)} ${view.unanalyzed.sessions === 1 ? 'has' : 'have'} no digest. Raw ${shareOf(used, hard)}.`,
       tone: 'good',
     };
   return { sign: '✓', text: `All stored. Disk is no problem: raw ${shareOf(used, hard)}.`, tone: 'good' };
@@ -150,12 +150,18 @@ function next(view: View): Sentence[] {
 function first({ firstSweep, limits, next: passes }: View): Sentence[] {
   if (firstSweep === null) return [];
   const byAge = (passes.find(({ pass }) => pass === 'backstop')?.sessions ?? 0) > 0;
-  const setting = byAge && limits.rawMaxAgeDays !== 'off' ? 'raw_max_age_days' : 'raw_soft_cap_bytes';
+  const limit = byAge && limits.rawMaxAgeDays !== 'off' ? 'The age limit' : 'The soft cap';
   const when =
     firstSweep === 'told'
-      ? 'the next run of maintain does it'
-      : 'one run of maintain says so, the next does it';
-  return [{ sign: ' ', text: `It is the first: ${when}; ${setting} changes it.`, tone: 'plain' }];
+      ? 'announced, it comes with the next run of `maintain`'
+      : '`maintain` announces it once before it does it';
+  return [
+    {
+      sign: ' ',
+      text: `It is the first: ${when}. ${limit} is set in \`session-memory config\`.`,
+      tone: 'plain',
+    },
+  ];
 }
 
 /** Only where it matters: a machine that sweeps by itself needs no reminder that it does. */
