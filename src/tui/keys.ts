@@ -180,7 +180,7 @@ export const KEYS: readonly Key[] = [
     ] as KeyContext[],
   },
   { keys: ['v'], shown: 'v', does: 'digest', action: 'preview', in: ['pass', 'analyze'] },
-  { keys: ['u'], shown: 'u', does: 'undo', action: 'undo', in: ['pass', 'loss'] },
+  { keys: ['u'], shown: 'u', does: 'undo', action: 'undo', in: ['pass', 'loss', 'sessions'] },
   { keys: ['enter'], shown: 'enter', does: 'lose them', action: 'confirm', in: ['phrase'] },
   { keys: ['esc'], shown: 'esc', does: 'back to the choices', action: 'erase_all', in: ['phrase'] },
   { keys: ['/'], shown: '/', does: 'find', action: 'search', in: ['reader', 'report', 'transcript', 'help'] },

@@ -95,6 +95,8 @@ export interface Sessions {
   readonly marked: ReadonlySet<number>;
   /** The row at which a range was begun. */
   readonly anchor: number | null;
+  /** What `u` takes back, the last of it first: those that were pinned, or no longer. */
+  readonly undo: readonly { readonly ids: readonly number[]; readonly pinned: boolean }[];
   readonly peek: SessionPeek | null;
   /** Projects of what is shown, one a row; null: the sessions themselves. */
   readonly groups: { readonly list: readonly ProjectGroup[]; readonly place: ListPlace } | null;
@@ -427,6 +429,7 @@ export const NEW_SESSIONS: Sessions = {
   rows: new Map(),
   marked: new Set(),
   anchor: null,
+  undo: [],
   peek: null,
   groups: null,
   notice: null,

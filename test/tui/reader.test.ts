@@ -322,3 +322,11 @@ describe('who comes from a search', () => {
     expect(readerOf(read).find.typed).toBe('');
   });
 });
+
+test('a transcript of a few lines said that more follows: what may follow is asked for at once', () => {
+  const more = { uid: uidOf(0), at: 1 };
+  const few: Event = { kind: 'read', title: 'Transcript', lines: ['a', 'b'], more, mode: 'conversation' };
+  const opened = play(stateOf('sessions', SIZE), { ...few, lines: null, more: null });
+  expect(effectsOf(opened, few)).toEqual([{ kind: 'read_on', ...more }]);
+  expect(placeOf(play(opened, few, { kind: 'read_on', lines: [], more: null }))).toContain('line 2 of 2');
+});

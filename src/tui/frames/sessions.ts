@@ -123,14 +123,15 @@ function summary(sessions: Sessions, cells: number): Line {
     ? `${formatCount(shown.length)} of ${plural(total, 'session')}`
     : plural(total, 'session');
   const order = `by ${ORDERS[sortName(sessions)]}${sessions.reversed ? ', reversed' : ''}`;
-  const bytes = cells < 76 ? '' : `, ${formatBytes(shownBytes(sessions))} stored`;
+  const isCrowded = cells < 76 || (marked.size > 0 && cells < 100);
+  const bytes = isCrowded ? '' : `${formatBytes(shownBytes(sessions))} stored   `;
   const searching = searched !== null && searched < 1 ? `, searching ${Math.floor(searched * 100)} %` : '';
   const marks =
     marked.size === 0
       ? ''
       : `${formatCount(marked.size)} marked, ${formatBytes(bytesOf(sessions, marked))}   `;
   const at = shown.length > 0 ? `row ${formatCount(place.cursor + 1)} of ${formatCount(shown.length)}` : '';
-  return sides(span(`${count}${bytes}${searching}, ${order}`, 'title'), `${marks}${at}`, cells);
+  return sides(span(`${count}${searching}, ${order}`, 'title'), `${marks}${bytes}${at}`, cells);
 }
 
 /** Of what is shown, as the budget counts it. */

@@ -62,7 +62,10 @@ export function read(state: State, event: Extract<Event, { kind: 'read' }>): Ste
   if (event.atEnd === true) return placed(opened.state, reader, lastPlace(opened.state, reader));
   // Who comes from a search is led to what was found, once there is something to look in.
   const isFirst = event.leads ?? (known === null || known.lines === null);
-  return isFirst && typed !== '' && lines !== null ? led(opened.state, reader) : opened;
+  if (isFirst && typed !== '' && lines !== null) return led(opened.state, reader);
+  // What does not fill the window is no end yet.
+  const isShort = more !== null && shownLines(reader).length <= visibleRows(state.size);
+  return isShort ? placed(opened.state, reader, AT_TOP) : opened;
 }
 
 /** Broken for the window as it is by now. */

@@ -1,7 +1,7 @@
 /** All sessions: filtered and searched as one types, marked, and what can be done with one or with all that are marked. */
 import type { SessionRow } from '../../domain/session.ts';
 import { withWord } from '../../store/search/suggest.ts';
-import { SORTS, type Sort } from '../catalogue.ts';
+import { PINNED, SORTS, type Sort } from '../catalogue.ts';
 import { parseFilter, questionOf } from '../filter.ts';
 import { current, groupRows } from '../frames/session-told.ts';
 import { peekColumns, sessionsFrame, sessionsRows } from '../frames/sessions.ts';
@@ -41,7 +41,7 @@ export function openSessions(
   const isSame = typed === left.typed;
   const sessions: Sessions = isSame
     ? { ...left, editing, notice: null, groups: null }
-    : { ...NEW_SESSIONS, catalogue: left.catalogue, typed, editing };
+    : { ...NEW_SESSIONS, catalogue: left.catalogue, undo: left.undo, typed, editing };
   const question = questionOf(parseFilter(typed));
   return upon(
     state,
@@ -69,11 +69,9 @@ function sessionsAction(state: State, sessions: Sessions, action: Action): Stepp
     case 'pin':
       if (sessions.marked.size === 0 && row?.state === 'evicted')
         return noted(state, sessions, 'It is evicted: there is nothing left of it that a pin could keep.');
-      return acting(state, sessions, (ids) => ({
-        kind: 'pin_marked',
-        ids,
-        pinned: !ids.every((id) => sessions.rows.get(id)?.pinned === true),
-      }));
+      return pinned(state, sessions);
+    case 'undo':
+      return undone(state, sessions);
     case 'restore':
       if (sessions.marked.size <= 1 && row !== null && !isOtherMarked(sessions, row))
         return to(state, { kind: 'plan_restore', uid: row.uid, way: HERE, starts: false });
@@ -122,6 +120,37 @@ function typing(state: State, sessions: Sessions, action: Action): Stepped {
   }
 }
 
+/** All of them, or, where all of them are pinned, none: also those whose rows are not on the screen. */
+function pinned(state: State, sessions: Sessions): Stepped {
+  const { catalogue, rows } = sessions;
+  const ids = actedOn(sessions);
+  if (ids.length === 0 || catalogue === null) return to(state);
+  const asked = new Set(ids);
+  const isPinned = new Set<number>();
+  for (let row = 0; row < catalogue.ids.length; row += 1) {
+    const id = catalogue.ids[row] ?? -1;
+    // A row on the screen was read later than the list.
+    const known = rows.get(id)?.pinned ?? (catalogue.flags[row] ?? 0) >= PINNED;
+    if (known && asked.has(id)) isPinned.add(id);
+  }
+  const pins = isPinned.size < asked.size;
+  const changed = ids.filter((id) => isPinned.has(id) !== pins);
+  const undo = [...sessions.undo, { ids: changed, pinned: pins }];
+  return withSessions(state, { ...sessions, undo }, { kind: 'pin_marked', ids, pinned: pins });
+}
+
+/** Only those that it changed: who was pinned before stays so. */
+function undone(state: State, sessions: Sessions): Stepped {
+  const last = sessions.undo.at(-1);
+  if (last === undefined) return noted(state, sessions, 'Nothing to take back.');
+  const undo = sessions.undo.slice(0, -1);
+  return withSessions(
+    state,
+    { ...sessions, undo },
+    { kind: 'pin_marked', ids: last.ids, pinned: !last.pinned },
+  );
+}
+
 function transcript(state: State, sessions: Sessions, row: SessionRow | null): Stepped {
   if (row === null) return to(state);
   if (row.state === 'evicted')
@@ -150,9 +179,13 @@ function idAt({ catalogue, shown }: Sessions, cursor: number): number | null {
 }
 
 /** Of what is marked, else of the session under the cursor. */
-function acting(state: State, sessions: Sessions, effect: (ids: readonly number[]) => Effect): Stepped {
+function actedOn(sessions: Sessions): number[] {
   const under = idAt(sessions, sessions.place.cursor);
-  const ids = sessions.marked.size > 0 ? [...sessions.marked] : under === null ? [] : [under];
+  return sessions.marked.size > 0 ? [...sessions.marked] : under === null ? [] : [under];
+}
+
+function acting(state: State, sessions: Sessions, effect: (ids: readonly number[]) => Effect): Stepped {
+  const ids = actedOn(sessions);
   return ids.length === 0 ? to(state) : to(state, effect(ids));
 }
 
