@@ -25,6 +25,12 @@ export function gist(lines: readonly string[], rows: number): string[] {
   return [...parts, ...facts].slice(0, rows);
 }
 
+/** It stands above already, on a line of its own; a long one takes several of a digest's. */
+export function withoutTitle(lines: readonly string[]): readonly string[] {
+  const blank = lines.findIndex((text) => text.trim() === '');
+  return lines.slice(Math.max(1, blank));
+}
+
 /** What stands in front, always with a blank behind it. */
 function wordOf(title: string): string {
   return (/^\w+/.exec(title)?.[0] ?? '').slice(0, LABEL_CELLS - 2);

@@ -126,3 +126,13 @@ describe('an analysis', () => {
     expect(shown.match(/ended with status 1/g)).toHaveLength(1);
   });
 });
+
+test('the digest that stays was told by its agent and project, which stand in the row already', () => {
+  const shown = text(at('sweep-pinned'));
+  expect(shown).toMatch(/The digest that stays ─+\n Asked {5}Why does the login test fail/);
+  expect(shown).toContain(' Outcome   It waited');
+});
+
+test('how many are kept was cut away at 60 columns', () => {
+  expect(text(pressed(at('loss', { columns: 60, rows: 16 }), 'space'))).toMatch(/DATA LOSS .*; 1 kept\n/);
+});

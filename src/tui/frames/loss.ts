@@ -62,9 +62,10 @@ function what(wizard: Wizard, proposal: Proposal, view: View, cells: number): Li
     return line(span(fit(over + why, cells), 'warn'));
   }
   const kept = victims.filter(({ card }) => isKept(wizard, card.uid)).length;
-  const keeps = kept === 0 ? '' : `; you keep ${formatCount(kept)}`;
+  const keeps =
+    kept === 0 ? '' : cells < 76 ? `; ${formatCount(kept)} kept` : `; you keep ${formatCount(kept)}`;
   const bytes = formatBytes(victims.reduce((sum, { card }) => sum + card.storedBytes, 0));
-  const lacks = cells < 76 ? 'without a digest' : `${victims.length === 1 ? 'has' : 'have'} no full digest`;
+  const lacks = cells < 76 ? 'no digest' : `${victims.length === 1 ? 'has' : 'have'} no full digest`;
   const text = `   ${plural(victims.length, 'session')}, ${bytes}${cells < 76 ? '' : ' stored'}, ${lacks}${keeps}`;
   return line(span('DATA LOSS', 'danger'), span(fit(text, cells - 'DATA LOSS'.length), 'title'));
 }

@@ -46,7 +46,7 @@ function columns(
   const text = [
     ...(markCells > 0 ? [pad(mark, markCells)] : []),
     padLeft(bytes, 9),
-    padLeft(age, 5),
+    padLeft(age, 6),
     ...(narrow ? [''] : [` ${pad(agent, 12)}`]),
     pad(project, projectCells),
     title,

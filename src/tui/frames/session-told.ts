@@ -7,7 +7,7 @@ import type { SearchHit } from '../../store/search/search.ts';
 import type { Snippet } from '../../store/search/snippets.ts';
 import { isLive } from '../catalogue.ts';
 import { lastPart } from '../filter.ts';
-import { gist } from '../gist.ts';
+import { gist, withoutTitle } from '../gist.ts';
 import { digestLine, fit, type Line, line, pad, type Span, span, type Tone, tail, wrap } from '../paint.ts';
 import type { OwnFile, Sessions } from '../state.ts';
 import { type ProjectGroup, projectNaming } from '../totals.ts';
@@ -101,12 +101,6 @@ function groupTold({ catalogue, shown, groups }: Sessions, now: Iso, cells: numb
       ? []
       : [line(fit(`Last used ${formatAge(new Date(lastMs).toISOString() as Iso, now)} ago`, cells))]),
   ];
-}
-
-/** It stands above already, on a line of its own; a long one takes several of a digest's. */
-function withoutTitle(lines: readonly string[]): readonly string[] {
-  const blank = lines.findIndex((text) => text.trim() === '');
-  return lines.slice(Math.max(1, blank));
 }
 
 function fate(

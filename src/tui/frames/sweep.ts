@@ -8,8 +8,9 @@ import { ageMs } from '../../policy/census.ts';
 import { explainReason } from '../../policy/explain.ts';
 import { type EvictingPass, evictingPass, PASS_AFTER_ANALYSIS, type Victim } from '../../policy/passes.ts';
 import type { Proposal } from '../../sweep/ports.ts';
+import { gist, withoutTitle } from '../gist.ts';
 import { isLow } from '../layout.ts';
-import { BLANK, fit, type Line, line, progressBar, type Span, span, wrap } from '../paint.ts';
+import { BLANK, digestLine, fit, type Line, line, progressBar, type Span, span, wrap } from '../paint.ts';
 import type { State, Wizard } from '../state.ts';
 import type { View } from '../view.ts';
 import {
@@ -186,11 +187,12 @@ function passFoot(state: State, view: View, wizard: Wizard, proposal: Proposal, 
   const position = `${formatCount(wizard.place.cursor + 1)} of ${formatCount(listLength(proposal))}`;
   const why = victim === undefined ? waits(view, card) : whyOf(wizard, proposal, victim);
   const room = previewRows(state.size, proposal);
-  const preview = wizard.preview?.uid === card.uid ? wizard.preview.lines : [];
+  const read = wizard.preview?.uid === card.uid ? wizard.preview.lines : [];
+  const preview = gist(withoutTitle(read), Math.max(0, room - 1));
   return [
     notice[0] ?? line(span(fit(`${position}: ${why}`, cells), 'dim')),
     ...(room === 0 ? [] : [line(span('─ The digest that stays '.padEnd(cells, '─'), 'dim'))]),
-    ...preview.slice(0, Math.max(0, room - 1)).map((text) => line(fit(text, cells))),
+    ...preview.map((text) => digestLine(fit(text, cells))),
   ];
 }
 
