@@ -85,3 +85,10 @@ describe('a question about several', () => {
     }
   });
 });
+
+test('of the files of a restore what tells them apart was cut: their names are seen', () => {
+  for (const columns of [60, 80]) {
+    const shown = texts(stateOf('restore-ready', { columns, rows: 24 })).join('\n');
+    for (const name of ['6789ab.jsonl', 'subagents/', 'tool-results/']) expect(shown).toContain(name);
+  }
+});

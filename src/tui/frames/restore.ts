@@ -2,7 +2,7 @@
 import { plural } from '../../cli/format.ts';
 import { bodyRows } from '../layout.ts';
 import { typedSpans } from '../line-edit.ts';
-import { BLANK, fit, type Line, line, pad, span, type Tone, wrap } from '../paint.ts';
+import { BLANK, fit, type Line, line, pad, span, type Tone, tail, wrap } from '../paint.ts';
 import type { Doing, RestorePlan, ScreenOf, Size } from '../state.ts';
 import { workText } from './work.ts';
 
@@ -46,7 +46,7 @@ export function restoreFrame(
   const files = plan.files.slice(place.top, place.top + room).map(({ path, place: where }) => {
     const shown = path.startsWith(plan.root) ? path.slice(plan.root.length + 1) : path;
     return line(
-      span(fit(`  ${pad(PLACES[where], 9)}${shown}`, cells), where === 'differs' ? 'warn' : 'plain'),
+      span(`  ${pad(PLACES[where], 9)}${tail(shown, cells - 11)}`, where === 'differs' ? 'warn' : 'plain'),
     );
   });
   return [...above, ...files, ...below];
