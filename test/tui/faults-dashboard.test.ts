@@ -113,6 +113,12 @@ describe('the first run', () => {
       }
   });
 
+  test('said nothing of a sweep and of the age limit in a low window', () => {
+    for (const size of SIZES)
+      for (const word of ['raw', 'digest', 'weep', '45 days'])
+        expect([size, flat(found(6, size))]).toEqual([size, expect.stringContaining(word)]);
+  });
+
   test('ended with a next step that was cut away', () => {
     for (const size of SIZES) {
       const stored = play(stateOf('first-run-ingesting', size), { kind: 'view', view: view({ atRisk: [] }) });

@@ -15,7 +15,7 @@ export function firstRun(state: State, found: FoundHere | null, cells: number, r
     ...explained(state, cells)
       .flatMap((text) => wrap(text, cells))
       .map((text) => line(text)),
-    BLANK,
+    ...(isLow(state.size) ? [] : [BLANK]),
   ];
   const end = lastLines(state, found, cells);
   const room = rows - end.length;
@@ -32,10 +32,14 @@ export function firstRun(state: State, found: FoundHere | null, cells: number, r
 /** The three words, and the limit that takes something, before anything is stored. */
 function explained({ view, size }: State, cells: number): string[] {
   const limits = view?.limits;
-  if (limits === undefined || isLow(size))
+  if (limits === undefined) return ['session-memory keeps the transcripts of coding agents.'];
+  if (isLow(size)) {
+    const old =
+      limits.rawMaxAgeDays === 'off' ? 'when they are too many' : `older than ${limits.rawMaxAgeDays} days`;
     return [
-      'session-memory keeps the transcripts of coding agents: raw under a budget, a small digest of each for good.',
+      `Transcripts are kept raw under a budget, a small digest of each for good. A sweep, which you start, drops raw bytes ${old}.`,
     ];
+  }
   const age = limits.rawMaxAgeDays === 'off' ? '' : ` older than ${limits.rawMaxAgeDays} days, or`;
   return [
     'session-memory keeps the transcripts of coding agents in two forms.',
