@@ -34,6 +34,14 @@ export function rememberedForm(agent: ContentAgent, key: string): ContentForm | 
   return form?.isRemembered === true ? form : null;
 }
 
+/** Before the bytes of a line that is no record. */
+const UNREAD = 'bytes ';
+
+/** Whether a line of which this is the content is no record. */
+export function isUnread(content: string): boolean {
+  return content.startsWith(UNREAD);
+}
+
 /** What a line says, as a text that is equal for equal content; null where it says nothing. Throws where it is too long to tell. */
 export function contentOfLine(line: Uint8Array, read: ContentReader): string | null {
   if (line.length > LINE_BYTES_MAX) throw new TooLong('a line is too long to be taken apart');
@@ -41,7 +49,7 @@ export function contentOfLine(line: Uint8Array, read: ContentReader): string | n
   if (bytes.length === 0) return null;
   const record = bytes[0] === 0x7b && isUtf8(bytes) ? exactRecord(bytes.toString('utf8')) : null;
   if (record === null)
-    return `bytes ${Buffer.from(line)
+    return `${UNREAD}${Buffer.from(line)
       .toString('latin1')
       .replace(/\r?\n$/, '')}`;
   try {
