@@ -62,9 +62,9 @@ export function contentOfLine(line: Uint8Array, read: ContentReader): string | n
   }
 }
 
-/** Without white space around it, of which a record is independent. */
+/** Without white space around it, of which a record is independent, and the mark of byte order that editors of Windows put first. */
 function trimmed(line: Uint8Array): Buffer {
-  let start = 0;
+  let start = line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf ? 3 : 0;
   let end = line.length;
   while (end > start && isBlank(line[end - 1])) end--;
   while (start < end && isBlank(line[start])) start++;
