@@ -52,6 +52,11 @@ export interface Settings {
 /** Values that flags give, by key; absent ones are undefined. */
 export type FlagValues = Partial<Record<SettingKey | 'config', string | undefined>>;
 
+/** Where the configuration lies. `named`: by a flag. */
+export function configPathOf(host: Host, named: string | undefined): string {
+  return named ?? host.env['SESSION_MEMORY_CONFIG'] ?? join(configFolder(host), 'config.toml');
+}
+
 /**
  * `writesConfig`: the file that the user named is about to be written, and need not be there. `softFollows`: of a command that has no use
  * for the soft cap, a hard cap below it is no mistake.
@@ -62,8 +67,7 @@ export async function loadSettings(
   writesConfig = false,
   softFollows = false,
 ): Promise<Settings> {
-  const configPath =
-    flags.config ?? host.env['SESSION_MEMORY_CONFIG'] ?? join(configFolder(host), 'config.toml');
+  const configPath = configPathOf(host, flags.config);
   const isNamed = flags.config !== undefined || host.env['SESSION_MEMORY_CONFIG'] !== undefined;
   const mustExist = isNamed && !writesConfig;
   const { values: file, agents } = await readConfigFile(configPath, mustExist);

@@ -16,11 +16,12 @@ import {
   systemFailure,
 } from '../domain/errors.ts';
 import { clockOf } from './clock.ts';
-import { loadSettings } from './config.ts';
+import { configPathOf, loadSettings } from './config.ts';
 import { type AgentExit, type Context, textFlag } from './context.ts';
 import { printFailure } from './failure.ts';
 import { commandHelp, helpColumns, programHelp } from './help.ts';
 import { type Io, inAscii } from './io.ts';
+import { answers, type OwnPlace } from './own-mounts.ts';
 import type { Parsed } from './parse.ts';
 import { commandWord, plainCall } from './parse-plain.ts';
 import { COMMANDS, commandNamed } from './table.ts';
@@ -89,10 +90,14 @@ async function runCommand(
 ): Promise<ExitCode | AgentExit> {
   const { flags } = parsed;
   if (parsed.command?.onlyReads !== true) runtime.catchSignals();
+  const config = absolute(runtime, textFlag(flags, 'config'));
+  await ownPlaceAnswers(runtime, parsed, {
+    ...{ path: configPathOf(runtime.host, config), what: 'The configuration', flag: '--config' },
+  });
   const settings = await loadSettings(
     runtime.host,
     {
-      config: absolute(runtime, textFlag(flags, 'config')),
+      config,
       store: absolute(runtime, textFlag(flags, 'store')),
       raw_soft_cap_bytes: textFlag(flags, 'softCap') ?? undefined,
       raw_hard_cap_bytes: textFlag(flags, 'hardCap') ?? undefined,
@@ -103,6 +108,9 @@ async function runCommand(
     parsed.command?.name === 'config' && parsed.args.length > 0,
     parsed.command?.name === 'ingest',
   );
+  await ownPlaceAnswers(runtime, parsed, {
+    ...{ path: resolve(runtime.cwd, settings.storePath), what: 'The store', flag: '--store' },
+  });
   if (settings.sharedFolder) (await import('../store/own-files.ts')).allowSharedFolder(true);
   const context: Context = {
     io,
@@ -134,6 +142,19 @@ async function runCommand(
     if (trouble !== null) io.err(`${trouble}\n`);
   }
   return ended(parsed.command?.name ?? 'no command', await called(runtime, parsed, context));
+}
+
+/** Whoever calls a hurried command waits for it. */
+const HURRIED_MS = 500;
+
+/** What looks at one mount for this program is left by whoever started it. */
+async function ownPlaceAnswers(
+  { self, signal }: Runtime,
+  { command }: Parsed,
+  place: OwnPlace,
+): Promise<void> {
+  if (command?.name === 'visit') return;
+  await answers(place, self, signal, command?.isHurried === true ? HURRIED_MS : undefined);
 }
 
 function ended(command: string, code: ExitCode | AgentExit): ExitCode | AgentExit {

@@ -18,7 +18,9 @@ export type VisitOrder =
       readonly options: IngestOptions;
       readonly external: External;
     }
-  | { readonly kind: 'scan'; readonly mount: string; readonly wantsUnplaced: boolean };
+  | { readonly kind: 'scan'; readonly mount: string; readonly wantsUnplaced: boolean }
+  /** Only whether anything answers at a path. */
+  | { readonly kind: 'look'; readonly mount: string; readonly path: string };
 
 type External = { readonly command: string; readonly timeoutS: number } | null;
 

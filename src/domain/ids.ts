@@ -34,6 +34,11 @@ export function divergedUid(uid: SessionUid, pathHash: string): SessionUid {
   return `${uid}.${pathHash.slice(0, 8)}` as SessionUid;
 }
 
+/** The uid of the first session of its id, whose own it may be. */
+export function undivergedUid(uid: SessionUid): SessionUid {
+  return uid.replace(/\.[0-9a-f]{8}$/, '') as SessionUid;
+}
+
 /** The agent's part of a uid. */
 export function agentOf(uid: SessionUid): AgentId {
   return uid.slice(0, uid.indexOf(':')) as AgentId;

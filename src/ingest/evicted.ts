@@ -64,7 +64,9 @@ async function holdBytes(source: Source, tombstones: readonly Tombstone[]): Prom
   const hasher = new Bun.CryptoHasher('sha256');
   const hashAt = new Map<number, Uint8Array>();
   let at = 0;
+  let isBlank = true;
   const take = (chunk: Uint8Array) => {
+    isBlank &&= chunk.every(isPadding);
     let rest = chunk;
     for (const place of marks) {
       if (place < at || place > at + rest.length || hashAt.has(place)) continue;
@@ -85,7 +87,12 @@ async function holdBytes(source: Source, tombstones: readonly Tombstone[]): Prom
   return {
     sameAs: startsWith.find((stone) => stone.rawBytes === at) ?? null,
     startsWith,
-    saysNothing: false,
+    saysNothing: isBlank,
     readBytes: at,
   };
+}
+
+/** NULs of a crash, and white space: lines or a document of nothing else are none. */
+function isPadding(byte: number): boolean {
+  return byte === 0 || byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }

@@ -42,6 +42,7 @@ export function fullerVersion(
 
 interface Said {
   readonly records: number;
+  readonly isUnreadable: boolean;
   /** How often each is said, by its hash. */
   readonly counts: ReadonlyMap<number | bigint, number>;
 }
@@ -57,6 +58,8 @@ function hasLostMost(
 ): boolean {
   const isSmaller = present.rawBytes * 2 < version.rawBytes;
   const kept = there === null ? null : keptOf(db, uid, asVersion(present, version), cutting, there);
+  // NULs after a crash, a page of a proxy: however many bytes they are, and however short the talk was.
+  if (there?.isUnreadable === true && kept?.isReadable === true) return true;
   // What cannot be taken apart, or is one piece, is judged by its size alone.
   if (there === null || kept === null || kept.records < 2) return isSmaller && kept?.keptRecords !== 1;
   // Rows are written anew in their places: one that says something else is no lost one.
@@ -68,6 +71,7 @@ function hasLostMost(
 
 interface Kept {
   readonly records: number;
+  readonly isReadable: boolean;
   readonly bytes: number;
   readonly keptRecords: number;
   readonly keptBytes: number;
@@ -82,10 +86,11 @@ function keptOf(
   there: Said,
 ): Kept | null {
   const left = new Map(there.counts);
-  const sum = { records: 0, bytes: 0, keptRecords: 0, keptBytes: 0 };
+  const sum = { records: 0, bytes: 0, keptRecords: 0, keptBytes: 0, isReadable: false };
   try {
-    for (const { says, bytes } of recordsIn(fileChunks(db, uid, earlier), cutting)) {
+    for (const { says, bytes, isReadable } of recordsIn(fileChunks(db, uid, earlier), cutting)) {
       sum.records += 1;
+      sum.isReadable ||= isReadable;
       sum.bytes += bytes;
       const hash = Bun.hash(says);
       const count = left.get(hash) ?? 0;
@@ -104,13 +109,15 @@ function keptOf(
 function saidIn(db: ReadableDb, uid: SessionUid, file: StoredFile, cutting: Cutting): Said | null {
   const counts = new Map<number | bigint, number>();
   let records = 0;
+  let isUnreadable = true;
   try {
-    for (const { says } of recordsIn(fileChunks(db, uid, file), cutting)) {
+    for (const { says, isReadable } of recordsIn(fileChunks(db, uid, file), cutting)) {
+      isUnreadable &&= !isReadable;
       const hash = Bun.hash(says);
       counts.set(hash, (counts.get(hash) ?? 0) + 1);
       records += 1;
     }
-    return { records, counts };
+    return { records, isUnreadable, counts };
   } catch (thrown) {
     if (thrown instanceof TooLong) return null;
     throw thrown;

@@ -2,7 +2,7 @@
  * What ingest asks: paths that are known, tombstones, scans.
  */
 
-import type { AgentId, SessionUid } from '../domain/ids.ts';
+import { type AgentId, type SessionUid, undivergedUid } from '../domain/ids.ts';
 import type { ReadableDb } from './connection.ts';
 import { filesOf } from './read.ts';
 import { NAMED, NAMED_ID, type StoredFile } from './rows.ts';
@@ -148,23 +148,43 @@ export function hasBearer(db: ReadableDb, agent: AgentId, nativeId: string): boo
 
 /** In the order of their uids: the first has the id alone for its name, if any has. */
 export function bearersOf(db: ReadableDb, agent: AgentId, nativeId: string): StoredBearer[] {
-  return (
-    db
-      .all<{ uid: SessionUid; evicted: number; forgotten: number; strangers: number }>(
-        `SELECT session_uid AS uid, evicted_at IS NOT NULL AS evicted, origin IS NOT NULL AS strangers,
+  const bearers = db
+    .all<{ uid: SessionUid; evicted: number; forgotten: number; strangers: number }>(
+      `SELECT session_uid AS uid, evicted_at IS NOT NULL AS evicted, origin IS NOT NULL AS strangers,
          EXISTS (SELECT 1 FROM forgotten f WHERE f.id = s.id) AS forgotten
        FROM sessions s WHERE native_id = $nativeId AND agent = $agent`,
-        { agent, nativeId },
-      )
-      // Nearly always none or one: SQLite would build a tree for it each time.
-      .sort((a, b) => (a.uid < b.uid ? -1 : 1))
-      .map(({ uid, evicted, forgotten, strangers }) => ({
-        uid,
-        isEvicted: evicted === 1,
-        isForgotten: forgotten === 1,
-        isStrangers: strangers === 1,
-      }))
+      { agent, nativeId },
+    )
+    .map(({ uid, evicted, forgotten, strangers }) => ({
+      uid,
+      isEvicted: evicted === 1,
+      isForgotten: forgotten === 1,
+      isStrangers: strangers === 1,
+    }));
+  // Nearly always none or one: SQLite would build a tree for it each time.
+  return [...bearers, ...forgottenTwins(db, agent, nativeId, bearers)].sort((a, b) =>
+    a.uid < b.uid ? -1 : 1,
   );
+}
+
+/** Of what was forgotten only the uid is left: the id that a twin bore is told by that. */
+function forgottenTwins(
+  db: ReadableDb,
+  agent: AgentId,
+  nativeId: string,
+  bearers: readonly StoredBearer[],
+): StoredBearer[] {
+  const [first] = bearers;
+  if (first === undefined) return [];
+  const plain = first.uid === `${agent}:${nativeId}` ? first.uid : undivergedUid(first.uid);
+  return db
+    .all<{ uid: SessionUid }>(
+      `SELECT session_uid AS uid FROM forgotten
+       WHERE session_uid = $plain OR (session_uid > $plain || '.' AND session_uid < $plain || '/')`,
+      { plain },
+    )
+    .filter(({ uid }) => undivergedUid(uid) === plain && bearers.every((bearer) => bearer.uid !== uid))
+    .map(({ uid }) => ({ uid, isEvicted: true, isForgotten: true, isStrangers: false }));
 }
 
 function byPath(db: ReadableDb, sql: string): Map<string, string> {

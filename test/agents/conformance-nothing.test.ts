@@ -95,6 +95,20 @@ describe.each(ALL.map((agent) => [agent.id as string, agent] as const))('%s', (_
     if (made.ok) expect(saysSomething(made.digest)).toBe(true);
   });
 
+  test('is not woken by what says nothing in the place of an evicted transcript', async () => {
+    if (agent.growth === 'rows') return;
+    using bench = new Bench(agent);
+    await bench.take();
+    const { uid } = bench.row();
+    bench.evict(uid);
+    const { relPath, bytes } = bench.main();
+    for (const nothing of ['', '\n', ' \t\r\n\r\n', '\0'.repeat(bytes.length)]) {
+      bench.putFiles({ [relPath]: nothing });
+      await bench.ingest();
+      expect(listSessions(bench.db).map(({ state }) => state)).toEqual(['evicted']);
+    }
+  });
+
   test('gives the words of a record above 16 MiB, and all of its bytes', async () => {
     using bench = new Bench(agent);
     const picture = pictureOf(17 * MIB);

@@ -11,6 +11,8 @@ export interface Form {
   readonly keys?: 'reversed' | 'shuffled';
   readonly escapes?: true;
   readonly crlf?: true;
+  /** The mark of byte order that editors of Windows put first. */
+  readonly mark?: true;
 }
 
 export const FORMS: readonly Form[] = [
@@ -19,6 +21,7 @@ export const FORMS: readonly Form[] = [
   { name: 'keys shuffled', keys: 'shuffled' },
   { name: 'escapes', escapes: true },
   { name: 'line ends of Windows', crlf: true },
+  { name: 'a mark of byte order', mark: true },
   { name: 'all at once', blanks: true, keys: 'shuffled', escapes: true, crlf: true },
 ];
 
@@ -94,13 +97,19 @@ export function linesIn(form: Form, bytes: Uint8Array, seed: number, within: rea
     const text = record === undefined ? line : utf8AsLatin1(writer.write(inside(record, within, writer)));
     return form.crlf === true && n < lines.length - 1 ? `${text.replace(/\r$/, '')}\r` : text;
   });
-  return Buffer.from(written.join('\n'), 'latin1');
+  return marked(form, Buffer.from(written.join('\n'), 'latin1'));
+}
+
+function marked({ mark }: Form, text: Buffer): Buffer {
+  return mark === true && text.length > 0 ? Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), text]) : text;
 }
 
 /** A whole document in a form, or lines of JSON where it is none. */
 export function documentIn(form: Form, bytes: Uint8Array, seed: number): Buffer {
   const document = parsed(Buffer.from(bytes).toString('utf8'));
-  return document === undefined ? Buffer.from(bytes) : Buffer.from(new Writer(form, seed).write(document));
+  return document === undefined
+    ? Buffer.from(bytes)
+    : marked(form, Buffer.from(new Writer(form, seed).write(document)));
 }
 
 function inside(record: unknown, within: readonly string[], writer: Writer): unknown {

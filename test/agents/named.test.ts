@@ -18,10 +18,10 @@ const RECORDS_OF: Readonly<Record<string, string>> = {
   iflow: 'claude-code',
 };
 const ALONE_OF: Readonly<Record<string, string>> = { ...RECORDS_OF, openclaw: 'pi', kilo: 'opencode' };
-/** Nothing in such a file says which session it is of: the folders around it do. */
-const NAMELESS = ['cline', 'roo-code', 'kimi-code', 'kimi-cli', 'mistral-vibe', 'antigravity'];
+/** Such a file is told by its name and the folder around it: other documents look like it. */
+const NAMELESS = ['cline', 'roo-code'];
 
-console.log(`skipped: a transcript of ${NAMELESS.join(', ')} alone does not say which session it is of`);
+console.log(`skipped: a transcript of ${NAMELESS.join(', ')} under another name does not say what it is`);
 
 type Found = [uid: string, agent: string, isAnalyzed: boolean];
 const found = ({ db }: Bench): Found[] =>
@@ -108,6 +108,43 @@ describe.each(AGENTS.map((agent) => [agent.id, agent] as const))('%s', (id, agen
       }
     },
   );
+
+  test('the folder of its session, wherever it lies, and the transcript in it are the same session', async () => {
+    const { bench, usual, main } = await laid(agent);
+    using _ = bench;
+    const parts = main.split('/');
+    const at = parts.findIndex((part) => part.includes(bench.sample.sessionId));
+    // A file by itself, or a database.
+    if (at < 0 || at === parts.length - 1) return expect(usual).toHaveLength(1);
+    const elsewhere = mkdtempSync(join(tmpdir(), 'session-memory-folder-'));
+    try {
+      cpSync(parts.slice(0, at + 1).join('/'), join(elsewhere, 'kept', parts[at] ?? ''), { recursive: true });
+      rmSync(bench.home, { recursive: true });
+      mkdirSync(bench.home);
+      for (const path of [join(elsewhere, 'kept', ...parts.slice(at)), elsewhere]) {
+        await bench.ingest({ paths: [path] });
+        const [[uid = ''] = []] = usual;
+        expect(found(bench)).toEqual([[uid.replace(id, RECORDS_OF[id] ?? id), RECORDS_OF[id] ?? id, true]]);
+      }
+    } finally {
+      rmSync(elsewhere, { recursive: true });
+    }
+  });
+
+  test('a copy of its home folder, at whatever depth below a named one, is its own', async () => {
+    const { bench, usual } = await laid(agent);
+    using _ = bench;
+    const elsewhere = mkdtempSync(join(tmpdir(), 'session-memory-deep-'));
+    try {
+      cpSync(bench.home, join(elsewhere, 'backups', '2026-01', 'me'), { recursive: true });
+      rmSync(bench.home, { recursive: true });
+      mkdirSync(bench.home);
+      await bench.ingest({ paths: [elsewhere] });
+      expect(found(bench)).toEqual(usual);
+    } finally {
+      rmSync(elsewhere, { recursive: true });
+    }
+  });
 
   test('no flag and no path brings in a project that is left out', async () => {
     const { bench, usual } = await laid(agent);

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -188,4 +189,56 @@ describe('forget', () => {
     for (const n of [2, 3, 2]) expect((await home.run(['forget', uid(n), '--yes'])).code, `${n}`).toBe(0);
     expect((await home.run(['verify'])).out).toStartWith('All is well');
   });
+});
+
+// A forgotten twin keeps nothing but its uid. Its file is there still, or comes back, and no later ingest may fail at it.
+describe('of two transcripts with one id', () => {
+  const KILN = claudePath(id(7), '-srv-kiln');
+  const ORCHARD = claudePath(id(7), '-srv-orchard');
+  const TEXTS = { [KILN]: 'fire the kiln', [ORCHARD]: 'prune the trees' } as const;
+  const PATHS = [KILN, ORCHARD] as const;
+  const lines = (path: string) =>
+    [TEXTS[path], 'go on']
+      .map((text) => promptLine(id(7), `${text} at ${path}`).replace('/home/me/project', path.slice(17, -42)))
+      .join('');
+
+  test.each(
+    [PATHS, PATHS.toReversed()].flatMap((order) =>
+      (['stays', 'comes back', 'is elsewhere'] as const).map((then) => [KILN, order, then] as const),
+    ),
+  )(
+    '%s is forgotten, and the other one is not (met in the order %p; its file %s)',
+    async (gone, order, then) => {
+      using home = new Home();
+      const other = gone === KILN ? ORCHARD : KILN;
+      for (const path of order) {
+        home.write(path, lines(path));
+        expect((await home.run(['ingest'])).code).toBe(0);
+      }
+      const uids = async () =>
+        schemas.listSchema
+          .parse(JSON.parse((await home.run(['list', '--json'])).out))
+          .sessions.filter(({ forgotten }) => !forgotten)
+          .map(({ session_uid }) => session_uid);
+      const textOf = async (name: string) => (await home.run(['show', name, '--raw'])).bytes.toString();
+      for (const name of await uids())
+        if ((await textOf(name)).includes(TEXTS[gone] ?? '-')) await home.run(['forget', name, '--yes']);
+
+      rmSync(join(home.path, gone), { force: then !== 'stays' });
+      home.write(other, lines(other) + lines(other));
+      home.write(claudePath(id(8), '-srv-kiln'), promptLine(id(8), 'something new'));
+      if (then !== 'comes back') home.write(gone, lines(gone));
+      if (then === 'is elsewhere') renameSync(join(home.path, gone), `${join(home.path, gone)}.jsonl`);
+      for (const full of [[], ['--full']]) {
+        expect((await home.run(['ingest', ...full])).code).toBe(0);
+        if (then === 'comes back') home.write(gone, lines(gone));
+      }
+      expect((await home.run(['ingest'])).code).toBe(0);
+      const left = await Promise.all((await uids()).map(textOf));
+      expect(left.toSorted()).toEqual(
+        [lines(other) + lines(other), promptLine(id(8), 'something new')].sort(),
+      );
+      expect(found(home, [TEXTS[gone] ?? '-'])).toEqual([]);
+    },
+  );
 });

@@ -120,6 +120,38 @@ describe.each(STUBS)('a transcript that was replaced by %s', (_, stub) => {
   });
 });
 
+// How many bytes stand there now says nothing: a crash leaves NULs to the old length, a proxy a long page.
+describe.each([
+  ['NULs', (bytes: number) => '\0'.repeat(bytes)],
+  ['a longer page', (bytes: number) => `<html>${'x'.repeat(bytes * 2)}</html>\n`],
+  ['blanks', (bytes: number) => ' '.repeat(bytes)],
+])('a short talk in whose place stand %s', (_, wreck) => {
+  test.each([1, 3])('(%p turns) is named, and does not come out in silence', async (count) => {
+    const document = JSON.stringify({
+      sessionId: '5ac1',
+      workspaceDirectory: '/home/me/project',
+      history: Array.from({ length: count }, (_, n) => ({ message: { role: 'user', content: `say ${n}` } })),
+    });
+    for (const [path, text] of [
+      [claudePath(ID), turns(0, count)],
+      ['.continue/sessions/5ac1.json', document],
+    ] as const) {
+      using home = new RestoreHome();
+      const file = join(home.path, path);
+      home.write(file, text);
+      await home.must('ingest');
+      home.write(file, wreck(text.length));
+      expect((await home.must('ingest')).err).toContain('has lost most of what it held');
+      rmSync(file);
+      const uid = (await home.json('list')).sessions[0].session_uid;
+      const told = await home.run('restore', uid);
+      expect([told.code, existsSync(file)]).toEqual([2, false]);
+      await home.must('restore', uid, '--version', 'fullest');
+      expect(home.read(file)).toBe(text);
+    }
+  });
+});
+
 test('a stub that has grown since into a talk of its own still does not come out in silence', async () => {
   using home = await RestoreHome.stored();
   home.write(home.main, turns(100, 102));

@@ -196,3 +196,47 @@ test(
   },
   LONG_MS,
 );
+
+/** The store or the configuration on a mount that never answers; null: cannot be made here. */
+function withOwnPlaceDead(
+  work: (program: Program, mount: string, what: 'store' | 'config') => Promise<void>,
+): () => Promise<void> {
+  return async () => {
+    for (const what of ['store', 'config'] as const) {
+      using program = new Program();
+      using dead = new DeadMount(join(program.folder, 'dead'));
+      if (!dead.isMounted) return;
+      program.put(claudePath(ID), promptLine(ID, 'hello'));
+      if (what === 'store') program.store = join(dead.path, 's.db');
+      else program.env = { XDG_CONFIG_HOME: join(dead.path, 'config') };
+      await work(program, dead.path, what);
+    }
+  };
+}
+
+test(
+  'each command is told of a dead mount below the store or the configuration, and ends by itself',
+  withOwnPlaceDead(async (program, mount, what) => {
+    const commands = what === 'store' ? [['status'], ['ingest']] : [['list', '--json']];
+    for (const { code, out, err } of await Promise.all(commands.map((args) => program.run(...args)))) {
+      expect([code, out + err]).toEqual([1, expect.stringContaining(`${mount} does not answer`)]);
+      expect(out + err).toContain(what === 'store' ? '--store' : '--config');
+    }
+  }),
+  LONG_MS,
+);
+
+test(
+  'a hook is not held up by a dead mount below the store or the configuration, and a stop is heeded',
+  withOwnPlaceDead(async (program) => {
+    const hook = await program.run('hook', 'claude-code');
+    expect([hook.code, hook.out]).toEqual([0, '']);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const child = program.start('maintain', '--yes');
+      await hasVisitor(child.pid);
+      child.kill(signal);
+      expect(await child.exited).toBe(130);
+    }
+  }),
+  LONG_MS,
+);

@@ -46,6 +46,12 @@ function otherwise(value: unknown): string {
 describe('what a record says', () => {
   const members = fc.dictionary(fc.string(), fc.jsonValue());
 
+  test('is the same behind a mark of byte order', async () => {
+    const text = '{"a":1}\n{"b":2}\n';
+    expect(await compared(ALL_MEMBERS, text, `\ufeff${text}`)).toBe('same');
+    expect(await compared(ALL_MEMBERS, `\ufeff${text}`, `${text}{"c":3}\n`)).toBe('grown');
+  });
+
   test('is the same in every writing', () => {
     fc.assert(
       fc.property(members, (record) => {

@@ -63,7 +63,8 @@ export function readPart(
 
 function parseAny(text: string): unknown {
   try {
-    return JSON.parse(text);
+    // Editors of Windows put a mark of byte order before it.
+    return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
   } catch {
     // Torn: what still stands in it is looked for instead.
     return null;

@@ -3,6 +3,7 @@
  * Promises: tells a sign of life at least once a second while anything moves; the last line is what came of it.
  */
 
+import { statSync } from 'node:fs';
 import { enabledAgents } from '../../agents/registry.ts';
 import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
 import { whenAlive } from '../../files/alive.ts';
@@ -31,7 +32,9 @@ export const visitCommand: Command = async (context) => {
   const timer = setInterval(() => say({}), SIGN_MS);
   visit(order.mount);
   try {
-    say(order.kind === 'ingest' ? await ingestThere(context, order, say) : await scanThere(context, order));
+    if (order.kind === 'look') statSync(order.path, { throwIfNoEntry: false });
+    else
+      say(order.kind === 'ingest' ? await ingestThere(context, order, say) : await scanThere(context, order));
   } finally {
     clearInterval(timer);
   }

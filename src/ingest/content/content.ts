@@ -34,6 +34,14 @@ export function rememberedForm(agent: ContentAgent, key: string): ContentForm | 
   return form?.isRemembered === true ? form : null;
 }
 
+/** Before the bytes of a line that is no record. */
+const UNREAD = 'bytes ';
+
+/** Whether a line of which this is the content is no record. */
+export function isUnread(content: string): boolean {
+  return content.startsWith(UNREAD);
+}
+
 /** What a line says, as a text that is equal for equal content; null where it says nothing. Throws where it is too long to tell. */
 export function contentOfLine(line: Uint8Array, read: ContentReader): string | null {
   if (line.length > LINE_BYTES_MAX) throw new TooLong('a line is too long to be taken apart');
@@ -41,7 +49,7 @@ export function contentOfLine(line: Uint8Array, read: ContentReader): string | n
   if (bytes.length === 0) return null;
   const record = bytes[0] === 0x7b && isUtf8(bytes) ? exactRecord(bytes.toString('utf8')) : null;
   if (record === null)
-    return `bytes ${Buffer.from(line)
+    return `${UNREAD}${Buffer.from(line)
       .toString('latin1')
       .replace(/\r?\n$/, '')}`;
   try {
@@ -54,9 +62,9 @@ export function contentOfLine(line: Uint8Array, read: ContentReader): string | n
   }
 }
 
-/** Without white space around it, of which a record is independent. */
+/** Without white space around it, of which a record is independent, and the mark of byte order that editors of Windows put first. */
 function trimmed(line: Uint8Array): Buffer {
-  let start = 0;
+  let start = line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf ? 3 : 0;
   let end = line.length;
   while (end > start && isBlank(line[end - 1])) end--;
   while (start < end && isBlank(line[start])) start++;

@@ -6,12 +6,14 @@ import type { AgentFormat } from '../../domain/agent.ts';
 import { type ContentReader, canonicalText, exactRecord } from '../../domain/content.ts';
 import { linesOfChunks, TooLong } from '../../files/line-cutter.ts';
 import { elementsOf, MATCHED_BYTES_MAX } from '../rewrite.ts';
-import { contentFormOf, contentOfLine } from './content.ts';
+import { contentFormOf, contentOfLine, isUnread } from './content.ts';
 
 export interface SaidRecord {
   /** Equal where the records say the same. */
   readonly says: string;
   readonly bytes: number;
+  /** Whether it is a record of the agent's at all: no block of NULs, no page of a proxy. */
+  readonly isReadable: boolean;
 }
 
 /** How a file is taken apart. `isOrdered`: whether the order of its records is content. */
@@ -40,7 +42,9 @@ export function* recordsIn(chunks: Iterable<Uint8Array>, cutting: Cutting): Gene
   const read = cutting.reader?.() ?? null;
   for (const line of linesOfChunks(chunks)) {
     const says = read === null ? bytesOf(line) : contentOfLine(line, read);
-    if (says !== null) yield { says, bytes: line.length };
+    if (says === null) continue;
+    const isReadable = read === null ? /[^\0\s]/.test(says) : !isUnread(says);
+    yield { says, bytes: line.length, isReadable };
   }
 }
 
@@ -67,6 +71,6 @@ function* elementsIn(chunks: Iterable<Uint8Array>): Generator<SaidRecord> {
     const text = whole.toString('utf8', from, to);
     const record = exactRecord(text);
     // What stands before the first element begins with a brace too, and is no record.
-    if (record !== null) yield { says: canonicalText(record), bytes: to - from };
+    if (record !== null) yield { says: canonicalText(record), bytes: to - from, isReadable: true };
   }
 }

@@ -90,11 +90,26 @@ export function addFound(
     within,
     agent,
     root,
-    class: fileClass,
+    class: isNamedAsCopy(fileClass) ? { ...fileClass, nativeId: null } : fileClass,
     known: null,
     isChanged,
   };
   into.push(realPath === undefined ? found : { ...found, realPath });
+}
+
+const UUID_CHARS = 36;
+/** An id as most agents make them, with what they write before it; a synced folder or a person may have written more around it. */
+const ID_IN_NAME = /[^\s]*[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i;
+
+/** The id that a transcript's name has within it, and more: `ID 2`, `Copy of ID`, a conflict copy; null: it has none, or is one. */
+export function idOfCopy(name: string): string | null {
+  const id = name.length > UUID_CHARS ? (ID_IN_NAME.exec(name)?.[0] ?? null) : null;
+  return id === name ? null : id;
+}
+
+/** Then its records say whose it is. */
+function isNamedAsCopy({ nativeId, role }: FileClass): boolean {
+  return nativeId !== null && role === 'main' && idOfCopy(nativeId) !== null;
 }
 
 /** The sessions in a container, each as a file. */

@@ -10,6 +10,7 @@ import { type Iso, isoFromMs, plausibleTime } from '../../domain/time.ts';
 import { hashText } from '../../files/hash-text.ts';
 import { newestMs } from '../../files/walk.ts';
 import type { KnownSource } from '../../store/read-sources.ts';
+import { idOfCopy } from './as-found.ts';
 import { type DiscoverOptions, type FoundFile, foundFiles } from './found-files.ts';
 import { claimNamed } from './named.ts';
 import { bounded, peekFile } from './peek.ts';
@@ -258,7 +259,8 @@ async function nativeIdOfFile(file: FoundFile, options: DiscoverOptions): Promis
   const peek = await peekFile(file.agent, file, file.class.encoding, options.warn);
   if (peek === null && file.class.onlyByContent === true) return null;
   // A transcript that tells nothing is still kept: under its own name.
-  return peek?.nativeId ?? file.agent.looseName(basename(file.path))?.stem ?? basename(file.path);
+  const name = file.agent.looseName(basename(file.path))?.stem ?? basename(file.path);
+  return peek?.nativeId ?? idOfCopy(name) ?? name;
 }
 
 /** A session as far as names and stats tell. */

@@ -67,6 +67,7 @@ function formOf(written: string, host: Pick<Host, 'homeDir' | 'platform'>): Form
   if (/^~(?:\/|$)/.test(text)) text = slashed(host.homeDir, host.platform) + text.slice(1);
   else if (/^~[^/]+\//.test(text)) return { kind: 'idle', why: 'only ~/ stands for a home folder' };
   const isWhole = isAbsolute(text);
+  text = text.replace(/(?<=\/)\.(?:\/+|$)/g, '');
   text = text.replace(/^(?:\.\/+)+/, '').replace(/(?<=.)(?:\/+(?:\*\*)?)+$/, '');
   if (text === '/**') text = '/';
   if (text === '' || text === '.') return { kind: 'idle', why: 'it names nothing' };

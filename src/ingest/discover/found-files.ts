@@ -3,7 +3,7 @@
  * Promises: an unchanged file costs one `lstat`; a session in a container counts as a file. Changes nothing.
  */
 import { type Stats, statSync } from 'node:fs';
-import { basename, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { type AgentFormat, type Host, isEnabled } from '../../domain/agent.ts';
 import { fail } from '../../domain/errors.ts';
 import { realPathOf } from '../../files/file-names.ts';
@@ -175,7 +175,7 @@ async function* placesOfPath(
     if (path === root || agent.folders.some((folder) => path === join(root, folder)))
       for (const each of [agent, ...relativesIn(root, agent, agents, options.host)])
         yield filesOfRoot(each, root, path === root ? null : path, options);
-    else yield filesInRoot(place, path, agents, options);
+    else yield filesInRoot([place], path, agents, options);
     return;
   }
   if (stats.isDirectory()) {
@@ -192,7 +192,23 @@ async function* placesOfPath(
       return;
     }
   }
-  yield looseFiles(path, agents, options);
+  // A backup of a home folder may lie below it at any depth.
+  const within: { readonly folder: string; readonly places: readonly AgentRoot[] }[] = [];
+  const isRoot = (folder: string) => {
+    const owners = agents.filter((agent) => agent.rootOf(folder) === folder);
+    if (owners.length === 0) return false;
+    const own = owners.map((agent) => ({ agent, root: folder }));
+    within.push({ folder, places: [...own, ...rootsInside(folder, agents, options.host)] });
+    return true;
+  };
+  yield looseFiles(path, agents, options, isRoot);
+  for (const { folder, places } of within) yield filesInRoot(places, folder, agents, options);
+}
+
+/** Roots of other agents within one that lies in a home folder. */
+function rootsInside(folder: string, agents: readonly AgentFormat[], host: Host): AgentRoot[] {
+  const home = { ...host, homeDir: dirname(folder), env: {} };
+  return existingRoots(home, agents).filter(({ root }) => root.startsWith(folder + sep));
 }
 
 /** Those who may have the same root as this agent: as this machine has it, else where the root's name does not tell whose it is. */
@@ -208,18 +224,29 @@ function relativesIn(
   return hasIt(agent) ? others.filter(hasIt) : others;
 }
 
-/** What lies at or below a named place in an agent's root: by the agent's layout, and what that does not know by its records. */
+/**
+ * What lies at or below a named place in the root of an agent, or of several: by their layouts, and what these do not know by its
+ * records.
+ */
 async function* filesInRoot(
-  place: AgentRoot,
+  places: readonly AgentRoot[],
   path: string,
   agents: readonly AgentFormat[],
   options: DiscoverOptions,
 ): AsyncGenerator<FoundFile> {
-  const { agent, root } = place;
   const placed = new Set<string>();
-  for (const file of filesOfRoot(agent, root, path, options)) {
-    placed.add(file.contained?.file.path ?? file.path);
-    yield file;
+  for (const { agent, root } of places) {
+    for (const file of filesOfRoot(
+      agent,
+      root,
+      path === root || root.startsWith(path + sep) ? null : path,
+      options,
+    )) {
+      placed.add(file.contained?.file.path ?? file.path);
+      yield file;
+    }
   }
+  const [place] = places;
+  if (place === undefined) return;
   for await (const file of looseOf(path, agents, options, place)) if (!placed.has(file.path)) yield file;
 }

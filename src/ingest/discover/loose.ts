@@ -12,21 +12,29 @@ import { asFound, type DiscoverOptions, type FoundFile } from './as-found.ts';
 import { peekFile } from './peek.ts';
 import type { AgentRoot } from './roots.ts';
 
-/** All transcripts at or below a place outside any agent's folder, databases too. */
+/**
+ * All transcripts at or below a place outside any agent's folder, databases too. `leavesOut`: asked of each folder below it, which then
+ * is another's to look into.
+ */
 export async function* looseFiles(
   path: string,
   agents: readonly AgentFormat[],
   options: DiscoverOptions,
+  leavesOut: (folder: string) => boolean,
 ): AsyncGenerator<FoundFile> {
   const isFile = fileAt(path, basename(path)) !== null;
-  for (const file of filesAt(path, options)) {
+  const files = [...filesAt(path, options, leavesOut)];
+  for (const file of files) {
     const name = basename(file.path);
     const fitting = agents.filter((agent) => agent.classify(name)?.container !== undefined);
     for (const agent of fitting)
       yield* asFound(agent, dirname(file.path), { ...file, relPath: name }, new Set(), options);
     if (isFile && fitting.length === 0) yield* databaseAt(file, agents, options);
   }
-  yield* looseOf(path, agents, options, null);
+  for (const file of files) {
+    const loose = await asLoose(file, agents, options, { isNamed: isFile, place: null });
+    if (loose !== null) yield loose;
+  }
 }
 
 /** What a database holds that a person named, under whatever name it lies about: its tables say whose it is. */
@@ -53,11 +61,12 @@ export async function* looseOf(
   path: string,
   agents: readonly AgentFormat[],
   options: DiscoverOptions,
-  place: AgentRoot | null,
+  place: AgentRoot,
 ): AsyncGenerator<FoundFile> {
   const isFile = fileAt(path, basename(path)) !== null;
-  for (const file of filesAt(path, options, place)) {
-    if (place !== null && isPlaced(place, file)) continue;
+  const leavesOut = (folder: string) => place.agent.skipsFolder(relativeTo(place.root, folder));
+  for (const file of filesAt(path, options, leavesOut)) {
+    if (isPlaced(place, file)) continue;
     const loose = await asLoose(file, agents, options, { isNamed: isFile, place });
     if (loose !== null) yield loose;
   }
@@ -74,12 +83,11 @@ function relativeTo(root: string, path: string): string {
 function filesAt(
   path: string,
   options: DiscoverOptions,
-  place: AgentRoot | null = null,
+  leavesOut: (folder: string) => boolean,
 ): Iterable<WalkedFile> {
   const single = fileAt(path, basename(path));
   if (single !== null) return [single];
-  const skipsFolder = (relPath: string) =>
-    place?.agent.skipsFolder(relativeTo(place.root, `${path}${sep}${relPath}`)) === true;
+  const skipsFolder = (relPath: string) => leavesOut(`${path}${sep}${relPath}`);
   return walk(path, '', { skipsFolder, warn: options.warn });
 }
 
@@ -114,13 +122,20 @@ async function asLoose(
   const names = isNamed ? namesTried(basename(file.path)) : [basename(file.path)];
   let encoding: LooseName['encoding'] | null = null;
   for (const agent of agents) {
-    const name = names.find((each) => agent.looseName(each) !== null);
+    const idOfFolder = place === null ? idByFolder(agent, file.path) : null;
+    const name = names.find((each) => agent.looseName(each) !== null || idOfFolder !== null);
     if (name === undefined) continue;
     // Its first bytes say how it is compressed, whatever its name says.
     encoding ??= encodingOf(file, options.warn);
     if (encoding === null) return null;
     const peek = await peekFile(agent, file, encoding, () => undefined);
-    const relPath = peek === null ? null : (agent.relPathOf(peek, name) ?? placeByName(agent, peek, name));
+    const relPath =
+      peek === null
+        ? null
+        : (agent.relPathOf(peek, name) ??
+          placeByName(agent, peek, name) ??
+          placeByFolder(agent, peek, name, idOfFolder) ??
+          (isNamed ? agent.relPathOf({ ...peek, nativeId: folderOf(file.path) }, name) : null));
     const fileClass = relPath === null ? null : agent.classify(relPath);
     if (peek === null || relPath === null || fileClass === null || fileClass.container !== undefined)
       continue;
@@ -144,6 +159,43 @@ const ID_IN_NAME = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 function placeByName(agent: AgentFormat, peek: Peek, name: string): string | null {
   const nativeId = ID_IN_NAME.exec(name)?.[0] ?? null;
   return peek.nativeId !== null || nativeId === null ? null : agent.relPathOf({ ...peek, nativeId }, name);
+}
+
+/** Whose session a transcript is by the names that it lies under, where these are as in the agent's own folder from the id on. */
+interface IdByFolder {
+  readonly nativeId: string;
+  readonly relPath: string;
+}
+
+function idByFolder(agent: AgentFormat, path: string): IdByFolder | null {
+  const names = path.split(sep);
+  for (const { kind, at, fits } of agent.places) {
+    const parts = at.split('/');
+    const first = parts.findIndex((part) => part.includes('{id}'));
+    // A name alone says too little: any file may be called so.
+    if (kind !== 'transcript' || first < 0 || first === parts.length - 1 || at.includes('**')) continue;
+    const before = parts.slice(0, first).map((part) => part.replaceAll('*', 'unknown'));
+    const after = names.slice(first - parts.length);
+    const relPath = [...before, ...after].join('/');
+    const nativeId = fits(relPath) ? (agent.classify(relPath)?.nativeId ?? null) : null;
+    if (nativeId === null) continue;
+    const hasId = (part: string, n: number) =>
+      !part.includes('{id}') || part.replaceAll('{id}', nativeId) === after[n];
+    if (parts.slice(first).every(hasId)) return { nativeId, relPath };
+  }
+  return null;
+}
+
+/** The place of a transcript whose records name no session, where the folder that it lies in does; else null. */
+function placeByFolder(agent: AgentFormat, peek: Peek, name: string, told: IdByFolder | null): string | null {
+  if (told === null) return null;
+  const place = agent.relPathOf({ ...peek, nativeId: told.nativeId }, name);
+  // A session may have several transcripts, each under a name of its own.
+  return place !== null && basename(place) === basename(told.relPath) ? place : told.relPath;
+}
+
+function folderOf(path: string): string {
+  return basename(dirname(path));
 }
 
 /** A person may have renamed it: `x.jsonl.bak`, `x.jsonl.2026-11-30`, `x.txt`. */
