@@ -315,7 +315,7 @@ class History implements Disposable {
   #loseWrites(): void {
     const model = this.#model;
     if (model === null) return;
-    const names = [...model.objects.keys()].filter((name) => name !== 'format' && !name.startsWith('heads/'));
+    const names = [...model.objects.keys()].filter((name) => /^(?:log|packs)\//.test(name));
     const cut = names.slice(-1 - this.#random.below(4));
     if (cut.some((name) => this.#reliedOn.has(name))) return;
     for (const name of cut) model.objects.delete(name);
@@ -364,11 +364,12 @@ class History implements Disposable {
     }
     const [first] = this.#machines;
     if (first === undefined) return;
-    // A number that the service has lost is missing for good, and named; what it told of is there again.
+    // A number that the service has lost is named and stood for; that of a store which was set back since is missing for good.
     const { findings } = await first.verified();
+    const own = new Set(this.#machines.map((machine) => machine.id));
     const amiss = findings.filter(
       ({ object, problem }) =>
-        !(this.#hasLostWrites && object.startsWith('log/') && problem.includes('missing')),
+        !(this.#hasLostWrites && !own.has(object.split('/')[1] ?? '') && problem.includes('missing')),
     );
     this.#law(amiss.length === 0, `the bucket is whole: ${JSON.stringify(amiss.slice(0, 3))}`);
     for (const [name, { body }] of first.model.objects)

@@ -3,7 +3,7 @@
  * Promises: nothing leaves this machine that is not sealed, but the format and the wrapped keys; what comes in is opened under its own
  * name or refused; what was written is read back before it is counted on.
  */
-import { type FailureError, fail } from '../domain/errors.ts';
+import { FailureError, fail } from '../domain/errors.ts';
 import { giveUp } from '../store/segments.ts';
 import type { BucketClient, ListedObject } from './client.ts';
 import { COMMIT_BYTES_MAX, type Commit, commitBytes, readCommit } from './commit.ts';
@@ -85,6 +85,16 @@ export class Bucket {
     const name = headName(machine);
     const sealed = await this.client.get(name, sealedBytes(name, HEAD_BYTES_MAX));
     return sealed === null ? null : Number(Buffer.from(await unseal(this.#master, name, sealed)).toString());
+  }
+
+  /** The same where one that cannot be opened tells nothing. */
+  async headOrNone(machine: string): Promise<number | null> {
+    try {
+      return await this.head(machine);
+    } catch (thrown) {
+      if (thrown instanceof FailureError && thrown.failure.code === 'corrupt') return null;
+      throw thrown;
+    }
   }
 
   /** Each machine's head, by its ETag: one request for a thousand machines. */

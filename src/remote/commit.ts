@@ -38,6 +38,8 @@ export interface Commit {
   readonly at: Iso;
   readonly sessions: readonly CommittedSession[];
   readonly forgotten: readonly { readonly uid: string; readonly at: Iso }[];
+  /** It stands where the bucket has lost one, and what that one told of is told of again in a later one. */
+  readonly fills?: boolean | undefined;
 }
 
 const PROGRAM_CHARS_MAX = 100;
@@ -67,6 +69,7 @@ const commit = z.object({
     }),
   ),
   forgotten: z.array(z.object({ uid, at: iso })),
+  fills: z.optional(z.boolean()),
 });
 
 export function commitBytes(value: Omit<Commit, 'version'>): Uint8Array {

@@ -74,6 +74,13 @@ export async function readMachine(
     { there: await bucket.numbers(machine, known.read), read: known.read },
     false,
   );
+  const lost = toRead.length === 0 ? await lostEnd(bucket, known) : null;
+  if (lost !== null) {
+    const problem = `the head of ${known.name} tells of it, and it is missing from the bucket`;
+    report.problems.push({ object: commitName(machine, lost), problem });
+    // Looked at again until it is there, or stood for.
+    return;
+  }
   for (const number of missing)
     report.problems.push({ object: commitName(machine, number), problem: 'it is missing from the bucket' });
   let { name, read } = known;
@@ -99,6 +106,14 @@ export async function readMachine(
     killPoint('remote.commit-taken');
   }
   noteMachine(db, { machine, name, read, head });
+}
+
+/** The number of a commit that a machine's head tells of, where nothing stands behind what was read of its log; null: its log is as it says. */
+async function lostEnd(bucket: Bucket, { machine, read }: KnownMachine): Promise<number | null> {
+  const told = await bucket.headOrNone(machine);
+  if (told === null || told <= read) return null;
+  // It may have been written just now.
+  return (await bucket.numbers(machine, read)).length === 0 ? told - 1 : null;
 }
 
 /** What is damaged will not become whole: it is named, and the next one is read. */

@@ -5,6 +5,7 @@
  */
 import { FailureError, fail } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
+import { withReceipt } from '../store/remote/receipts.ts';
 import {
   dropUploaded,
   dropUploadedOutside,
@@ -29,7 +30,7 @@ import { commitName, newId } from './layout.ts';
 import { inTurn, movedHeads, planLog } from './plan.ts';
 import { emptyReadReport, type ReadDeps, type ReadReport, readMachine } from './read.ts';
 import { formatIn } from './setup.ts';
-import { NotAlone, type UploadDeps, type Uploaded, upload } from './upload.ts';
+import { NotAlone, tellAgain, type UploadDeps, type Uploaded, upload } from './upload.ts';
 
 export interface SyncDeps extends UploadDeps {
   /** How many logs of other machines are read at most; absent: all that have moved. */
@@ -51,7 +52,7 @@ export async function sync(deps: SyncDeps): Promise<SyncReport> {
   const { db, bucket, signal } = deps;
   const report: SyncReport = { read: emptyReadReport(), uploaded: nothing(), notes: [] };
   const heads = await headsOrGone(deps);
-  await settle(deps, heads, report);
+  const lost = await settle(deps, heads, report);
   const known = new Map(machines(db).map(({ machine, head }) => [machine, head]));
   const moved = movedHeads(heads, known, stateOf(deps).machine);
   for (const machine of inTurn(moved, deps.logsMost ?? moved.length)) {
@@ -65,7 +66,9 @@ export async function sync(deps: SyncDeps): Promise<SyncReport> {
         object: `heads/${machine}`,
         problem: 'it was in the bucket and is not any more',
       });
-  report.uploaded = await uploadAlone(deps, report);
+  const { machine: own } = stateOf(deps);
+  report.uploaded = await uploadAlone(deps, report, lost.length > 0);
+  if (stateOf(deps).machine === own) await fill(deps, lost);
   if (stateOf(deps).head === null && stateOf(deps).next > 0) await writeHead(deps);
   if (signal.aborted) throw interrupted();
   noteSynced(db, deps.now());
@@ -118,8 +121,15 @@ function stateOf({ db }: Pick<SyncDeps, 'db'>): RemoteState {
   );
 }
 
-/** What became of the commit that the last run was about to write, and whether this machine's log is as it left it. */
-async function settle(deps: SyncDeps, heads: ReadonlyMap<string, string>, report: SyncReport): Promise<void> {
+/**
+ * What became of the commit that the last run was about to write, and whether this machine's log is as it left it. Returns the numbers of
+ * its commits that the bucket has lost.
+ */
+async function settle(
+  deps: SyncDeps,
+  heads: ReadonlyMap<string, string>,
+  report: SyncReport,
+): Promise<readonly number[]> {
   const { db, bucket } = deps;
   const pending = pendingCommit(db);
   if (pending !== null) {
@@ -127,20 +137,20 @@ async function settle(deps: SyncDeps, heads: ReadonlyMap<string, string>, report
     const there = await bucket.client.get(commitName(machine, number), COMMIT_BYTES_MAX);
     if (there !== null && sameBytes(sha256(there), pending.sha256)) noteCommitted(db, pending.commit);
     else if (there === null) dropPending(db);
-    else return becomeAnother(deps, report);
+    else return await asAnother(deps, report);
   }
   const { machine, head, next } = stateOf(deps);
   const there = heads.get(machine) ?? null;
-  if (head === there && head !== null) return;
+  if (head === there && head !== null) return [];
   const isFirst = next === 0 && there === null;
   // Who has nothing to tell writes nothing: one that only reads asks nothing more.
-  if (isFirst && countChanged(db) + forgottenSinceUpload(db).length === 0) return;
+  if (isFirst && countChanged(db) + forgottenSinceUpload(db).length === 0) return [];
   await mustBeTheOne(deps);
-  if (isFirst) return;
+  if (isFirst) return [];
   // Somebody else may write as this machine, with a copy of its store; or the bucket has lost something.
   const numbers = await bucket.numbers(machine, 0);
   const { missing } = planLog({ there: numbers, read: next }, true);
-  if ((numbers.at(-1) ?? -1) >= next) return becomeAnother(deps, report);
+  if ((numbers.at(-1) ?? -1) >= next) return await asAnother(deps, report);
   if (missing.length > 0) {
     for (const number of missing)
       report.read.problems.push({
@@ -153,6 +163,27 @@ async function settle(deps: SyncDeps, heads: ReadonlyMap<string, string>, report
     dropUploaded(db);
   }
   setHead(db, null);
+  return missing;
+}
+
+async function asAnother(deps: SyncDeps, report: SyncReport): Promise<readonly number[]> {
+  await becomeAnother(deps, report);
+  return [];
+}
+
+/**
+ * Where the bucket has lost commits of this machine, and all that they told of is told of again: empty ones in their place, so that the log
+ * is whole for whoever reads it from its beginning.
+ */
+async function fill({ db, bucket, name, now }: SyncDeps, lost: readonly number[]): Promise<void> {
+  const state = remoteState(db);
+  if (state === null) return;
+  const { machine } = state;
+  for (const number of lost) {
+    const told = { machine, name, number, at: now(), sessions: [], forgotten: [], fills: true };
+    // One that is there after all was only late to be seen.
+    await bucket.client.create(commitName(machine, number), await bucket.sealedCommit(told));
+  }
 }
 
 async function becomeAnother(deps: SyncDeps, report: SyncReport): Promise<void> {
@@ -161,7 +192,7 @@ async function becomeAnother(deps: SyncDeps, report: SyncReport): Promise<void> 
   // What lies in the log under the old id may have no head yet, and nobody would look at it.
   await bucket.putHead(machine, next);
   // Since the day that this store is of, packs may have been collected that it believes to be there.
-  await mustStillBeThere(deps);
+  await packsMustBeThere(deps);
   takeNewIdentity(db, newId(), name);
   report.notes.push(
     'this store is a copy, was set back, or was said to be gone: another one has written under its id since; it goes on under an id of its own',
@@ -169,19 +200,31 @@ async function becomeAnother(deps: SyncDeps, report: SyncReport): Promise<void> 
 }
 
 /**
- * A look at the names of all packs, a request for a thousand: whoever has the bucket may take objects away, or have them taken away by
- * their age. What has lost a pack counts as not uploaded. Returns the sessions that it hits.
+ * A look at the names of all packs and of this machine's commits, a request for a thousand: whoever has the bucket may take objects away, or
+ * have them taken away by their age. What has lost a pack counts as not uploaded; where a commit is gone that may be any. Returns the
+ * sessions that it hits.
  */
-export async function mustStillBeThere({
-  db,
-  bucket,
-}: Pick<SyncDeps, 'db' | 'bucket'>): Promise<SessionUid[]> {
+export async function mustStillBeThere(deps: Pick<SyncDeps, 'db' | 'bucket'>): Promise<SessionUid[]> {
+  const { db, bucket } = deps;
+  const state = remoteState(db);
+  const there = state === null ? [] : await bucket.numbers(state.machine, 0);
+  if (planLog({ there, read: state?.next ?? 0 }, true).missing.length === 0)
+    return await packsMustBeThere(deps);
+  const uploaded = withReceipt(db);
+  dropUploaded(db);
+  setHead(db, null);
+  return uploaded;
+}
+
+async function packsMustBeThere({ db, bucket }: Pick<SyncDeps, 'db' | 'bucket'>): Promise<SessionUid[]> {
   return dropUploadedOutside(db, await bucket.packs());
 }
 
-async function uploadAlone(deps: SyncDeps, report: SyncReport): Promise<Uploaded> {
+/** `again`: the bucket has lost some of what was told. */
+async function uploadAlone(deps: SyncDeps, report: SyncReport, again: boolean): Promise<Uploaded> {
   for (let tries = 1; ; tries += 1) {
     try {
+      if (again) await tellAgain(deps);
       return await upload(deps);
     } catch (thrown) {
       if (!(thrown instanceof NotAlone)) throw thrown;

@@ -12,7 +12,9 @@ import { killPoint } from '../domain/kill-point.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import type { Outgoing } from '../store/export.ts';
+import { findSession } from '../store/read.ts';
 import {
+  eachRecord,
   isEarlier,
   isOf,
   type RemoteRecord,
@@ -35,8 +37,9 @@ import { hashFiles } from '../store/write-digests.ts';
 import type { Bucket } from './bucket.ts';
 import { Filling, movedInto, packsWith } from './filling.ts';
 import { commitName } from './layout.ts';
+import type { PackPlace } from './pack.ts';
 import { toUpload } from './plan.ts';
-import type { PackedPiece } from './records.ts';
+import { type PackedPiece, readRecords } from './records.ts';
 import { Sending } from './sending.ts';
 
 /** A commit is made once it has this much: a run that is killed does so much again at most, unless one session alone is larger. */
@@ -137,6 +140,54 @@ export async function moveAway(deps: UploadDeps, uids: readonly SessionUid[]): P
   return done;
 }
 
+/**
+ * Evicted sessions of this machine, where a commit that told of them may be lost: where their bytes lie is told once more, or nobody else
+ * could find them, and a collector would take their packs for unneeded. No byte is moved.
+ */
+export async function tellAgain(deps: UploadDeps): Promise<void> {
+  const { db, bucket } = deps;
+  const machine = remoteState(db)?.machine;
+  const rows = new RowsThere(bucket);
+  const done = nothingYet();
+  const sending = sendingFor(deps, done);
+  let batch = new Batch(deps, done, sending);
+  for (const [uid, states] of Map.groupBy(eachRecord(db), (record) => record.uid)) {
+    if (deps.signal.aborted) break;
+    const isEvicted = findSession(db, uid)?.evictedAt != null;
+    const own = states.filter((one) => isOf(machine, one) && (isEvicted || isEarlier(one)));
+    // All its states in one commit, as they were told first.
+    for (const { bytes } of inTheirOrder(own))
+      if (bytes !== null) batch.tell(uid, bytes, await rows.coversFrom(uid, bytes.records));
+    if (!batch.isFull) continue;
+    await batch.commit();
+    batch = new Batch(deps, done, sending);
+  }
+  await batch.commit();
+}
+
+/** What rows in the bucket say; the pack that was read last is held, since sessions lie beside those that went there with them. */
+class RowsThere {
+  readonly #bucket: Bucket;
+  #pack: string | null = null;
+  #plain: Uint8Array | null = null;
+
+  constructor(bucket: Bucket) {
+    this.#bucket = bucket;
+  }
+
+  /** Null: they cannot be had, and `verify --remote` names them. */
+  async coversFrom(uid: SessionUid, place: PackPlace): Promise<number | null> {
+    try {
+      if (place.pack !== this.#pack) this.#plain = await this.#bucket.pack(place.pack);
+      this.#pack = place.pack;
+      return this.#plain === null ? null : readRecords(this.#plain, place, uid).meta.covers_from;
+    } catch (thrown) {
+      if (thrown instanceof FailureError && thrown.failure.code === 'corrupt') return null;
+      throw thrown;
+    }
+  }
+}
+
 /** Those that none went on from come first, the oldest of them before the others. */
 export function inTheirOrder(records: readonly RemoteRecord[]): RemoteRecord[] {
   return [...records].sort(
@@ -222,6 +273,15 @@ class Batch {
     this.#sessions.push({
       ...{ uid, mark: null, files: null, generation: state.generation, raw_bytes: state.raw_bytes, ...moved },
       pieces: pieces.map(storedPiece),
+    });
+  }
+
+  /** The same bytes where they lie; what cannot be had is not told of. */
+  tell(uid: SessionUid, { generation, records, packs, raw_bytes }: StoredBytes, from: number | null): void {
+    if (from === null) return;
+    this.#sessions.push({
+      ...{ uid, mark: null, files: null, generation, records, packs, raw_bytes },
+      ...{ covers_from: from, pieces: [] },
     });
   }
 

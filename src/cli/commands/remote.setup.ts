@@ -6,7 +6,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'nod
 import { dirname } from 'node:path';
 import { EXIT, type ExitCode, fail } from '../../domain/errors.ts';
 import { addressText, type BucketAddress } from '../../remote/address.ts';
-import { type BucketKey, keepKey, keyPath, type Lock, lockOfFile } from '../../remote/keys.ts';
+import { type BucketKey, keepKey, keptKey, keyPath, type Lock, lockOfFile } from '../../remote/keys.ts';
 import { newId } from '../../remote/layout.ts';
 import { joinedKey, makeBucket } from '../../remote/setup.ts';
 import { openWritable } from '../../store/open.ts';
@@ -36,8 +36,17 @@ export async function addRemote(context: Context): Promise<ExitCode> {
   const address = addressOf(remote, context);
   const client = clientOf(context, address);
   const lock = await lockOf(context, false);
-  const key = await joinedKey(client, lock);
+  const key = await joinedKey(client, lock, keptOrNone(context.settings.storePath));
   return settled(context, remote, address, key, false);
+}
+
+/** Whatever is wrong with a key that is kept here: a new one is about to take its place. */
+function keptOrNone(storePath: string): BucketKey | null {
+  try {
+    return keptKey(storePath);
+  } catch {
+    return null;
+  }
 }
 
 /** The bucket keeps what it has; this store goes on without. */
