@@ -25,7 +25,7 @@ import { forgetSession, noteForgotten } from '../store/forget.ts';
 import { presentDigest } from '../store/import/rows.ts';
 import { digestsOf, type StoredDigest, sessionIdOf } from '../store/read.ts';
 import { dropBeside, hereOf, putBeside, putMirror } from '../store/remote/mirror.ts';
-import { type KnownMachine, machines, noteMachine, putRecord } from '../store/remote/state.ts';
+import { type KnownMachine, machines, noteMachine, putRecord, taint } from '../store/remote/state.ts';
 import { noteForgottenThere } from '../store/remote/upload.ts';
 import { setPinned } from '../store/write-raw.ts';
 import type { Bucket } from './bucket.ts';
@@ -188,7 +188,11 @@ function take(deps: ReadDeps, commit: Commit, read: readonly Told[], report: Rea
   for (const { session, records } of read) {
     const uid = session.uid as SessionUid;
     const here = hereOf(db, uid);
-    if (here.state === 'forgotten') continue;
+    if (here.state === 'forgotten') {
+      // It was put there by a machine that did not know yet.
+      taint(db, [session.records.pack, ...(session.packs ?? [])]);
+      continue;
+    }
     putRecord(db, {
       ...{ ...session, machine, number },
       ...{ rawBytes: session.raw_bytes, coversFrom: session.covers_from },

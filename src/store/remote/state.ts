@@ -293,11 +293,15 @@ export function* eachRecord(db: ReadableDb): Generator<RemoteRecord> {
 
 /** A session that was forgotten: where it lay is no longer known here, and what is left of it there may be collected. */
 export function dropRecords(db: WritableDb, uid: SessionUid): void {
-  for (const { records, bytes } of recordsFor(db, uid))
-    for (const pack of [records.pack, ...(bytes === null ? [] : [bytes.records.pack, ...bytes.packs])])
-      db.run('INSERT INTO remote_tainted VALUES ($pack) ON CONFLICT (pack) DO NOTHING', { pack });
+  for (const record of recordsFor(db, uid)) taint(db, packsOf(record));
   db.run('DELETE FROM remote_records WHERE session_uid = $uid', { uid });
   db.run('DELETE FROM remote_pieces WHERE session_uid = $uid', { uid });
+}
+
+/** Packs that hold something of what was forgotten. */
+export function taint(db: WritableDb, packs: readonly string[]): void {
+  for (const pack of packs)
+    db.run('INSERT INTO remote_tainted VALUES ($pack) ON CONFLICT (pack) DO NOTHING', { pack });
 }
 
 /** What of each machine lies in the bucket, its newest state of each session that had bytes. */
@@ -319,6 +323,14 @@ export function untold(db: ReadableDb): SessionUid[] {
          AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.session_uid = r.session_uid) ORDER BY session_uid`,
     )
     .map(({ uid }) => uid);
+}
+
+/** Of those the ones that a text names: by all of an id, or else by how it begins. */
+export function untoldNamed(db: ReadableDb, text: string): SessionUid[] {
+  const all = text === '' ? [] : untold(db);
+  const own = (uid: SessionUid) => uid.slice(uid.indexOf(':') + 1);
+  const exact = all.filter((uid) => uid === text || own(uid) === text);
+  return exact.length > 0 ? exact : all.filter((uid) => uid.startsWith(text) || own(uid).startsWith(text));
 }
 
 export interface RemoteCounts {

@@ -412,11 +412,14 @@ function fate(
   return wrap(text + file, cells).map((part) => line(span(part, tone)));
 }
 
-function goneText({ machine, evictedAt, analyzedAt }: SessionRow): string {
+function goneText({ machine, isInBucket, evictedAt, analyzedAt }: SessionRow): string {
   if (machine !== undefined)
-    return `On ${plainLine(machine)}, and told of here; a restore fetches it from the bucket.`;
+    return isInBucket === true
+      ? `On ${plainLine(machine)}, and told of here; a restore fetches it from the bucket.`
+      : `On ${plainLine(machine)}, and told of here; the bucket has no bytes of it.`;
   const digest = analyzedAt === null ? 'no digest covers all of it' : 'the digest stays';
-  return `Evicted ${inUtc(evictedAt)}; ${digest}.`;
+  const there = isInBucket === true ? ' A restore fetches it from the bucket.' : '';
+  return `Evicted ${inUtc(evictedAt)}; ${digest}.${there}`;
 }
 
 const WHERE_CELLS = 11;

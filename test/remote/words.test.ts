@@ -1,0 +1,75 @@
+/** What is said of a session whose bytes are not here: never that they are gone where the bucket has them. */
+import { expect, test } from 'bun:test';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Iso } from '../../src/domain/time.ts';
+import { readTranscript, type Shelf, searchSessions } from '../../src/mcp/answers.ts';
+import { openReadable } from '../../src/store/open.ts';
+import { claudePath } from '../support/bench-world.ts';
+import { ModelBucket } from '../support/model-bucket.ts';
+import { id, Machine, uid } from '../support/remote-machine.ts';
+
+const LONG = 120_000;
+const UNREADABLE = '\u0001 unreadable\n';
+/** Of whatever is said of one that the bucket has. */
+const WRONG = /were lost|raw lost|are gone|raw evicted|evicted before|no session/;
+
+test(
+  'show, search, related, evict, forget and the answers to an agent say that the bucket has the bytes',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    using desktop = await Machine.joined(model, 'desktop');
+    for (const n of [1, 3]) laptop.write(n, `plantedword in src/planted-file.ts, number ${n}`);
+    laptop.put(claudePath(id(2)), UNREADABLE);
+    await laptop.ok('ingest');
+    await laptop.sync();
+    await laptop.ok('evict', id(1), id(2), id(3), '--yes');
+    rmSync(join(laptop.home, '.claude'), { recursive: true });
+    await desktop.sync();
+    const said = await Promise.all([
+      laptop.ok('show', id(1)),
+      laptop.ok('show', id(2)),
+      laptop.ok('search', 'plantedword'),
+      desktop.ok('show', id(1)),
+      desktop.ok('search', 'plantedword'),
+      desktop.ok('related', id(1)),
+      desktop.ok('evict', id(1), '--yes'),
+    ]);
+    for (const { out, err } of said) expect(out + err).not.toMatch(WRONG);
+    const [own, only, found, theirs, foundThere, , left] = said.map(({ out }) => out);
+    expect(own).toContain('it has the bytes: `restore` and `show --raw` fetch them');
+    expect(only).toContain('it alone has the bytes');
+    expect(found).toContain('raw in the bucket');
+    expect(theirs).toContain('on laptop, which tells of it in the bucket; the digest is here');
+    expect(theirs).not.toContain('evicted');
+    expect(foundThere).toContain('on laptop');
+    expect(left).toContain('its bytes are on laptop, and none of them here');
+    expect((await laptop.listed()).map((one) => [one.state, one.in_bucket, one.machine])).toEqual(
+      Array.from({ length: 3 }, () => ['evicted', true, null]),
+    );
+
+    const shelf: Shelf = {
+      open: () => openReadable(laptop.store),
+      exclude: { isEmpty: true, leavesOut: () => null } as unknown as Shelf['exclude'],
+      ...{ transcripts: true, mark: 'm', understood: (query) => query },
+      ...{ now: () => '2027-01-01T00:00:00.000Z' as Iso, since: () => '2020-01-01T00:00:00.000Z' as Iso },
+    };
+    const asked = { query: 'plantedword', project: null, since: null, limit: 5, offset: 0 };
+    expect((await searchSessions(shelf, asked)).text).toContain('raw in the bucket');
+    const { text } = await readTranscript(shelf, { id: id(1), from: 1, lines: 5 });
+    expect(text).toContain('in its bucket');
+
+    // What no machine has made a digest of goes by the beginning of its id too, and can be forgotten where its machine is gone.
+    expect((await desktop.ok('show', id(2).slice(0, 8), '--raw')).out).toBe(UNREADABLE);
+    const bare = await desktop.run('show', id(2).slice(0, 8));
+    expect([bare.code, bare.err]).toEqual([
+      2,
+      expect.stringContaining(`${uid(2)} lies in the bucket, and no machine has made a digest of it`),
+    ]);
+    await desktop.ok('remote', 'forget', '--machine', 'laptop');
+    await desktop.ok('remote', 'forget', id(2).slice(0, 8), '--yes');
+    expect((await desktop.run('show', id(2), '--raw')).code).not.toBe(0);
+  },
+  LONG,
+);
