@@ -27,6 +27,8 @@ export interface Collected {
   readonly purged: number;
   /** Nothing names them, for less than a week so far. */
   readonly waiting: number;
+  /** The bucket keeps versions: what went is there still as an earlier one, sealed. */
+  readonly kept_versions: boolean;
   /** They hold something of what was forgotten, and sessions of other machines that are not gone: those have to do it too. */
   readonly others: number;
 }
@@ -70,6 +72,7 @@ export async function collect(deps: SyncDeps): Promise<Collected> {
   return {
     removed: going.map(packName),
     purged: going.filter((pack) => tainted.has(pack)).length,
+    kept_versions: going.length > 0 && bucket.client.keepsVersions === true,
     waiting: waiting.length - purged.length,
     others: [...tainted].filter((pack) => left.has(pack)).length,
   };

@@ -97,13 +97,19 @@ function isThere(client: BucketClient) {
 /** Two writers of one name: the second must be told. Some services write over what is there and say that all is well. */
 export async function mustKeepConditions(client: BucketClient): Promise<void> {
   const name = probeName();
-  try {
-    const first = await client.create(name, Buffer.from('one'));
-    const second = await client.create(name, Buffer.from('two'));
-    if (first === 'created' && second === 'exists') return;
-  } finally {
+  const first = await client.create(name, Buffer.from('one'));
+  const second = await client.create(name, Buffer.from('two')).catch(async (thrown) => {
     await client.remove(name);
-  }
+    throw thrown;
+  });
+  await client.remove(name);
+  if (first === 'created' && second === 'exists') return;
+  if (client.keepsVersions === true)
+    throw fail(
+      'failed',
+      `${addressText(client.address)} keeps versions of objects, and its service does not hold to If-None-Match there: of two machines one would write over the other`,
+      'Give a bucket without versions and without object lock.',
+    );
   throw fail(
     'failed',
     `${client.address.endpoint} does not know If-None-Match: of two machines one would write over the other`,

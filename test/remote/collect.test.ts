@@ -28,7 +28,10 @@ test(
     using machine = await stored(model, 'one', [1, 2]);
     const orphan = packName(newId());
     model.put(orphan, Buffer.from('of a run that was killed'));
-    expect(await machine.collect()).toEqual({ removed: [], purged: 0, waiting: 1, others: 0 });
+    expect(await machine.collect()).toEqual({
+      ...{ removed: [], purged: 0, waiting: 1, others: 0 },
+      kept_versions: false,
+    });
     machine.later(6);
     expect((await machine.collect()).removed).toEqual([]);
     machine.later(2);
