@@ -344,7 +344,8 @@ class History implements Disposable {
         }
         // Another machine is told of it once there is a digest.
         if (!isReadable(n) && machine !== one.owner) continue;
-        this.#law(rows.has(uid(n)), `${about} is known`);
+        // Of what its own machine knows no more since it was set back, only where it lies is told.
+        if (isReadable(n)) this.#law(rows.has(uid(n)), `${about} is known`);
         const text = await machine.fetch(uid(n));
         this.#law(
           text === this.#textOf(n, one.lines),

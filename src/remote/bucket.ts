@@ -54,14 +54,12 @@ export class Bucket {
     return plain;
   }
 
-  /** The ids of all packs: a request for a thousand. */
-  async packs(): Promise<Set<string>> {
-    const packs = new Set<string>();
+  /** The ids of all packs: a request for a thousand. None is held: whoever has the bucket may put very many there. */
+  async *packs(): AsyncGenerator<string> {
     for await (const { name } of this.client.list(PACKS)) {
       const id = objectNamed(name)?.pack;
-      if (id != null) packs.add(id);
+      if (id != null) yield id;
     }
-    return packs;
   }
 
   async sealedCommit(commit: Omit<Commit, 'version'>): Promise<Uint8Array> {

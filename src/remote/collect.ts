@@ -50,7 +50,7 @@ export async function collect(deps: SyncDeps): Promise<Collected> {
     await wholeSync(deps);
   }
   for (const gone of goneMachines(db)) await takeOver(deps, gone, tainted);
-  const there = [...(await bucket.packs())];
+  const there = await unneededThere(deps, tainted);
   // Whoever has committed since the list was begun may name one of them.
   await wholeSync(deps);
   const [named, since] = [namedPacks(db), unnamedSince(db)];
@@ -76,6 +76,20 @@ export async function collect(deps: SyncDeps): Promise<Collected> {
     waiting: waiting.length - purged.length,
     others: [...tainted].filter((pack) => left.has(pack)).length,
   };
+}
+
+/** So many are looked at in one run; the next one goes on. */
+const UNNEEDED_MAX = 100_000;
+
+/** Packs that nothing known so far names, and those that hold something of what was forgotten. */
+async function unneededThere({ db, bucket }: SyncDeps, tainted: ReadonlySet<string>): Promise<string[]> {
+  const named = namedPacks(db);
+  const packs: string[] = [];
+  for await (const pack of bucket.packs()) {
+    const isUnneeded = !named.has(pack) && packs.length < UNNEEDED_MAX;
+    if (isUnneeded || tainted.has(pack)) packs.push(pack);
+  }
+  return packs;
 }
 
 /**

@@ -8,9 +8,10 @@ import type { SessionUid } from '../domain/ids.ts';
 import { withReceipt } from '../store/remote/receipts.ts';
 import {
   dropUploaded,
-  dropUploadedOutside,
+  dropUploadedIn,
   machines,
   noteSynced,
+  packsOfUploaded,
   type RemoteState,
   remoteState,
   setHead,
@@ -217,7 +218,9 @@ export async function mustStillBeThere(deps: Pick<SyncDeps, 'db' | 'bucket'>): P
 }
 
 async function packsMustBeThere({ db, bucket }: Pick<SyncDeps, 'db' | 'bucket'>): Promise<SessionUid[]> {
-  return dropUploadedOutside(db, await bucket.packs());
+  const lost = packsOfUploaded(db);
+  for await (const pack of bucket.packs()) lost.delete(pack);
+  return dropUploadedIn(db, lost);
 }
 
 /** `again`: the bucket has lost some of what was told. */

@@ -349,11 +349,11 @@ class Batch {
 
 /** The first file of which bytes are not there; null: all are. */
 function missingIn({ meta, segments }: Outgoing): string | null {
+  const byKey = Map.groupBy(segments, ({ key }) => key);
   for (const { key, log_bytes: bytes } of meta.files) {
     let end = 0;
-    for (const segment of segments)
-      if (segment.key === key && segment.log_offset <= end)
-        end = Math.max(end, segment.log_offset + segment.raw_bytes);
+    for (const segment of byKey.get(key) ?? [])
+      if (segment.log_offset <= end) end = Math.max(end, segment.log_offset + segment.raw_bytes);
     if (end < bytes) return key;
   }
   return null;

@@ -2,8 +2,13 @@
 import { expect, test } from 'bun:test';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { agentById } from '../../src/agents/registry.ts';
+import { resumeOf } from '../../src/cli/commands/restore.resume.ts';
+import type { Host, RestoreTarget } from '../../src/domain/agent.ts';
+import type { SessionRow } from '../../src/domain/session.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import { readTranscript, type Shelf, searchSessions } from '../../src/mcp/answers.ts';
+import type { SessionToPlace } from '../../src/restore/placement.ts';
 import { openReadable } from '../../src/store/open.ts';
 import { claudePath } from '../support/bench-world.ts';
 import { ModelBucket } from '../support/model-bucket.ts';
@@ -73,3 +78,23 @@ test(
   },
   LONG,
 );
+
+test('an agent that makes a session another one where it is gone on with elsewhere is said to, and no other', () => {
+  const host = { env: {}, homeDir: '/home/me', platform: 'linux' } as unknown as Host;
+  const needsOf = (id: string, machine: string | null) => {
+    const target = {
+      nativeId: '1_a',
+      project: '/p',
+      isMoved: false,
+      startedAt: null,
+    } as unknown as RestoreTarget;
+    const asked = { target, isForeign: true } as unknown as SessionToPlace;
+    const session = { project: '/p' } as unknown as SessionRow;
+    const way = { asked, placed: target, otherProject: null, path: undefined, machine };
+    return resumeOf(agentById(id, host), session, way).needs ?? '';
+  };
+  const said = (id: string) => needsOf(id, 'laptop').includes('it is another one, beside that of laptop');
+  const all = ['cline', 'opencode', 'kilo', 'claude-code', 'codex', 'gemini-cli', 'pi', 'roo-code'];
+  expect(all.filter(said)).toEqual(['cline', 'opencode', 'kilo']);
+  expect(needsOf('cline', null)).not.toContain('another one');
+});

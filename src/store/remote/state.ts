@@ -135,19 +135,31 @@ export function dropUploadedOf(db: WritableDb, uids: readonly SessionUid[]): voi
   });
 }
 
+/** Packs in which something of this machine's own should lie. */
+export function packsOfUploaded(db: ReadableDb): Set<string> {
+  const machine = remoteState(db)?.machine;
+  const packs = new Set<string>();
+  for (const { pack } of db.each<{ pack: string }>('SELECT DISTINCT pack FROM remote_pieces'))
+    packs.add(pack);
+  for (const { machine: of, bytes } of eachRecord(db))
+    if (of === machine && bytes !== null) packs.add(bytes.records.pack);
+  return packs;
+}
+
 /**
- * The same for each session of which something should lie in a pack that is not there. Of one that was evicted here nothing can be uploaded
+ * The same for each session of which something should lie in a pack that is lost. Of one that was evicted here nothing can be uploaded
  * again, and where it lay stays known. Returns those that are live.
  */
-export function dropUploadedOutside(db: WritableDb, packs: ReadonlySet<string>): SessionUid[] {
+export function dropUploadedIn(db: WritableDb, packs: ReadonlySet<string>): SessionUid[] {
   const machine = remoteState(db)?.machine;
   const lost = new Set<SessionUid>();
+  if (packs.size === 0) return [];
   for (const { uid, pack } of db.each<{ uid: SessionUid; pack: string }>(
     'SELECT DISTINCT session_uid AS uid, pack FROM remote_pieces',
   ))
-    if (!packs.has(pack)) lost.add(uid);
+    if (packs.has(pack)) lost.add(uid);
   for (const { uid, machine: of, bytes } of eachRecord(db))
-    if (of === machine && bytes !== null && !packs.has(bytes.records.pack)) lost.add(uid);
+    if (of === machine && bytes !== null && packs.has(bytes.records.pack)) lost.add(uid);
   const live = [...lost].filter(
     (uid) =>
       db.get('SELECT 1 AS found FROM sessions WHERE session_uid = $uid AND evicted_at IS NULL', { uid }) !==
