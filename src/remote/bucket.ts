@@ -4,9 +4,9 @@
  * name or refused; what was written is read back before it is counted on.
  */
 import { FailureError, fail } from '../domain/errors.ts';
-import { giveUp } from '../store/segments.ts';
+import { giveUp, sha256 } from '../store/segments.ts';
 import type { BucketClient, ListedObject } from './client.ts';
-import { COMMIT_BYTES_MAX, type Commit, commitBytes, readCommit } from './commit.ts';
+import { COMMIT_BYTES_MAX, type Commit, type CommitThere, commitBytes, readCommit } from './commit.ts';
 import { commitName, HEADS, headName, logFolder, objectNamed, PACKS, packName } from './layout.ts';
 import { type Effort, PACK_BYTES_MAX, packed, unpacked } from './pack.ts';
 import { type MasterKey, seal, sealedBytes, unseal } from './seal.ts';
@@ -66,10 +66,12 @@ export class Bucket {
     return await seal(this.#master, commitName(commit.machine, commit.number), commitBytes(commit));
   }
 
-  async commit(machine: string, number: number): Promise<Commit | null> {
+  async commit(machine: string, number: number): Promise<CommitThere | null> {
     const name = commitName(machine, number);
     const sealed = await this.client.get(name, COMMIT_BYTES_MAX);
-    return sealed === null ? null : readCommit(await unseal(this.#master, name, sealed), machine, number);
+    if (sealed === null) return null;
+    const commit = readCommit(await unseal(this.#master, name, sealed), machine, number);
+    return { ...commit, sealed: hashOf(sealed) };
   }
 
   /** Returns its ETag. */
@@ -121,6 +123,11 @@ export class Bucket {
   list(folder: string): AsyncGenerator<ListedObject> {
     return this.client.list(folder);
   }
+}
+
+/** In hex, as a commit names the one before. */
+export function hashOf(sealed: Uint8Array): string {
+  return Buffer.from(sha256(sealed)).toString('hex');
 }
 
 function tooMany(folder: string): FailureError {

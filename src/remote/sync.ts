@@ -15,6 +15,7 @@ import {
   type RemoteState,
   remoteState,
   setHead,
+  setLast,
   takeNewIdentity,
 } from '../store/remote/state.ts';
 import {
@@ -26,6 +27,7 @@ import {
 } from '../store/remote/upload.ts';
 import { sameBytes, sha256 } from '../store/segments.ts';
 import { addressText } from './address.ts';
+import { hashOf } from './bucket.ts';
 import { COMMIT_BYTES_MAX } from './commit.ts';
 import { commitName, newId } from './layout.ts';
 import { inTurn, movedHeads, planLog } from './plan.ts';
@@ -53,7 +55,7 @@ export async function sync(deps: SyncDeps): Promise<SyncReport> {
   const { db, bucket, signal } = deps;
   const report: SyncReport = { read: emptyReadReport(), uploaded: nothing(), notes: [] };
   const heads = await headsOrGone(deps);
-  const lost = await settle(deps, heads, report);
+  const { lost, again } = await settle(deps, heads, report);
   const known = new Map(machines(db).map(({ machine, head }) => [machine, head]));
   const moved = movedHeads(heads, known, stateOf(deps).machine);
   for (const machine of inTurn(moved, deps.logsMost ?? moved.length)) {
@@ -68,7 +70,7 @@ export async function sync(deps: SyncDeps): Promise<SyncReport> {
         problem: 'it was in the bucket and is not any more',
       });
   const { machine: own } = stateOf(deps);
-  report.uploaded = await uploadAlone(deps, report, lost.length > 0);
+  report.uploaded = await uploadAlone(deps, report, again);
   if (stateOf(deps).machine === own) await fill(deps, lost);
   if (stateOf(deps).head === null && stateOf(deps).next > 0) await writeHead(deps);
   if (signal.aborted) throw interrupted();
@@ -122,32 +124,39 @@ function stateOf({ db }: Pick<SyncDeps, 'db'>): RemoteState {
   );
 }
 
-/**
- * What became of the commit that the last run was about to write, and whether this machine's log is as it left it. Returns the numbers of
- * its commits that the bucket has lost.
- */
+interface Settled {
+  /** Numbers of this machine's commits that are not in the bucket any more. */
+  readonly lost: readonly number[];
+  /** The id under which was told what has to be told again; null: nothing has. */
+  readonly again: string | null;
+}
+
+const WELL: Settled = { lost: [], again: null };
+
+/** What became of the commit that the last run was about to write, and whether this machine's log is as it left it. */
 async function settle(
   deps: SyncDeps,
   heads: ReadonlyMap<string, string>,
   report: SyncReport,
-): Promise<readonly number[]> {
+): Promise<Settled> {
   const { db, bucket } = deps;
   const pending = pendingCommit(db);
   if (pending !== null) {
     const { machine, number } = pending.commit;
     const there = await bucket.client.get(commitName(machine, number), COMMIT_BYTES_MAX);
-    if (there !== null && sameBytes(sha256(there), pending.sha256)) noteCommitted(db, pending.commit);
+    if (there !== null && sameBytes(sha256(there), pending.sha256))
+      noteCommitted(db, pending.commit, pending.sha256);
     else if (there === null) dropPending(db);
     else return await asAnother(deps, report);
   }
-  const { machine, head, next } = stateOf(deps);
+  const { machine, head, next, last } = stateOf(deps);
   const there = heads.get(machine) ?? null;
-  if (head === there && head !== null) return [];
+  if (head === there && head !== null) return WELL;
   const isFirst = next === 0 && there === null;
   // Who has nothing to tell writes nothing: one that only reads asks nothing more.
-  if (isFirst && countChanged(db) + forgottenSinceUpload(db).length === 0) return [];
+  if (isFirst && countChanged(db) + forgottenSinceUpload(db).length === 0) return WELL;
   await mustBeTheOne(deps);
-  if (isFirst) return [];
+  if (isFirst) return WELL;
   // Somebody else may write as this machine, with a copy of its store; or the bucket has lost something.
   const numbers = await bucket.numbers(machine, 0);
   const { missing } = planLog({ there: numbers, read: next }, true);
@@ -163,13 +172,23 @@ async function settle(
     );
     dropUploaded(db);
   }
+  // Its last one was lost, and a copy of this store has written another one in its place, which nobody else can tell.
+  if (!missing.includes(next - 1) && !(await isLast(deps, next - 1, last)))
+    return { ...(await asAnother(deps, report)), again: machine };
   setHead(db, null);
-  return missing;
+  return { lost: missing, again: missing.length > 0 ? machine : null };
 }
 
-async function asAnother(deps: SyncDeps, report: SyncReport): Promise<readonly number[]> {
+/** Whether this machine's commit of that number is the one that it has written; where that is not known it is. */
+async function isLast(deps: SyncDeps, number: number, last: string | null): Promise<boolean> {
+  if (number < 0 || last === null) return true;
+  const there = await deps.bucket.client.get(commitName(stateOf(deps).machine, number), COMMIT_BYTES_MAX);
+  return there !== null && hashOf(there) === last;
+}
+
+async function asAnother(deps: SyncDeps, report: SyncReport): Promise<Settled> {
   await becomeAnother(deps, report);
-  return [];
+  return WELL;
 }
 
 /**
@@ -184,6 +203,7 @@ async function fill({ db, bucket, name, now }: SyncDeps, lost: readonly number[]
     const told = { machine, name, number, at: now(), sessions: [], forgotten: [], fills: true };
     // One that is there after all was only late to be seen.
     await bucket.client.create(commitName(machine, number), await bucket.sealedCommit(told));
+    if (number === state.next - 1) setLast(db, null);
   }
 }
 
@@ -223,11 +243,11 @@ async function packsMustBeThere({ db, bucket }: Pick<SyncDeps, 'db' | 'bucket'>)
   return dropUploadedIn(db, lost);
 }
 
-/** `again`: the bucket has lost some of what was told. */
-async function uploadAlone(deps: SyncDeps, report: SyncReport, again: boolean): Promise<Uploaded> {
+/** `again`: the id under which was told what the bucket has lost. */
+async function uploadAlone(deps: SyncDeps, report: SyncReport, again: string | null): Promise<Uploaded> {
   for (let tries = 1; ; tries += 1) {
     try {
-      if (again) await tellAgain(deps);
+      if (again !== null) await tellAgain(deps, again);
       return await upload(deps);
     } catch (thrown) {
       if (!(thrown instanceof NotAlone)) throw thrown;

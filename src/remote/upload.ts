@@ -142,11 +142,10 @@ export async function moveAway(deps: UploadDeps, uids: readonly SessionUid[]): P
 
 /**
  * Evicted sessions of this machine, where a commit that told of them may be lost: where their bytes lie is told once more, or nobody else
- * could find them, and a collector would take their packs for unneeded. No byte is moved.
+ * could find them, and a collector would take their packs for unneeded. No byte is moved. `machine`: the id under which they were told of.
  */
-export async function tellAgain(deps: UploadDeps): Promise<void> {
+export async function tellAgain(deps: UploadDeps, machine: string): Promise<void> {
   const { db, bucket } = deps;
-  const machine = remoteState(db)?.machine;
   const rows = new RowsThere(bucket);
   const done = nothingYet();
   const sending = sendingFor(deps, done);
@@ -320,11 +319,12 @@ class Batch {
     if (Date.now() - this.#startedMs > UNDER_WAY_MS_MAX) throw tooLate();
     const state = remoteState(db);
     if (state === null) throw new Error('a bucket is joined before anything is uploaded');
-    const { machine, next: number } = state;
+    const { machine, next: number, last } = state;
     const at = now();
     const sealed = await bucket.sealedCommit({
       ...{ machine, name, number, at, forgotten },
       ...(program === undefined ? {} : { program }),
+      ...(last === null ? {} : { before: last }),
       sessions: this.#sessions.map(({ uid, generation, records, packs, raw_bytes, covers_from }) => ({
         ...{ uid, generation, records, packs, raw_bytes, covers_from },
       })),
@@ -336,11 +336,12 @@ class Batch {
       sessions: this.#sessions,
       forgotten: forgotten.map(({ uid }) => uid),
     };
-    notePending(db, pending, sha256(sealed));
+    const hash = sha256(sealed);
+    notePending(db, pending, hash);
     const made = await bucket.client.create(commitName(machine, number), sealed);
     if (made === 'exists') throw new NotAlone();
     killPoint('remote.commit-written');
-    noteCommitted(db, pending);
+    noteCommitted(db, pending, hash);
     this.#done.commits += 1;
     this.#done.sessions.push(...this.#sessions.map(({ uid }) => uid));
     this.#done.forgotten.push(...pending.forgotten);

@@ -6,7 +6,7 @@ import { FailureError, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { sha256 } from '../store/segments.ts';
 import type { Bucket } from './bucket.ts';
-import type { Commit, CommittedSession } from './commit.ts';
+import type { Commit, CommitThere, CommittedSession } from './commit.ts';
 import { commitName, FORMAT_NAME, headName, KEYS, objectNamed, packName } from './layout.ts';
 import { partOf } from './pack.ts';
 import { planLog } from './plan.ts';
@@ -29,7 +29,7 @@ export interface Verified {
   unnamed: string[];
   /** No `format`: whoever knows the bucket's id can make it again. */
   isFormatLost: boolean;
-  /** Machines of which commits are missing. */
+  /** Machines of which commits are missing, or others stand in their place. */
   readonly holes: Set<string>;
   /** Of which machine which sessions cannot be had back whole. */
   readonly hit: { readonly machine: string; readonly uid: SessionUid }[];
@@ -39,6 +39,8 @@ export interface VerifyDeps {
   readonly bucket: Bucket;
   /** Of the bucket that this store has joined. */
   readonly id: string;
+  /** Of each machine the SHA-256 of the last commit of those, as it lay in the bucket; what is not known is left out. */
+  readonly last?: ReadonlyMap<string, string>;
   /** How many commits of each machine this store knows of. */
   readonly read: ReadonlyMap<string, number>;
   readonly signal: AbortSignal;
@@ -165,9 +167,16 @@ async function readLogs(
     if (missing.length > 0) verified.holes.add(machine);
     for (const number of missing)
       verified.findings.push(finding(commitName(machine, number), 'it is missing from the bucket'));
+    let before: CommitThere | null = null;
     for (const number of sorted) {
       if (deps.signal.aborted) return newest;
       const commit = await commitIn(deps, machine, number, verified);
+      const known = number + 1 === deps.read.get(machine) ? deps.last?.get(machine) : undefined;
+      if (commit !== null && known !== undefined && commit.fills !== true && known !== commit.sealed)
+        replaced(machine, number, 'was written or read by this machine', verified);
+      if (before !== null && commit !== null && !follows(commit, before))
+        replaced(machine, number - 1, 'the next one goes on from', verified);
+      before = commit;
       for (const session of commit?.sessions ?? []) {
         newest.set(`${machine} records ${session.uid}`, { machine, session });
         if (session.packs === null) continue;
@@ -185,12 +194,24 @@ async function readLogs(
   return new Map([...newest].filter(([, { session }]) => !forgotten.has(session.uid)));
 }
 
+function replaced(machine: string, number: number, than: string, { findings, holes }: Verified): void {
+  holes.add(machine);
+  findings.push(finding(commitName(machine, number), `another commit stands in its place than ${than}`));
+}
+
+/** One that stands for a lost one is not what the next one has gone on from. */
+function follows({ number, before: told }: Commit, before: CommitThere): boolean {
+  return (
+    before.number !== number - 1 || before.fills === true || told === undefined || told === before.sealed
+  );
+}
+
 async function commitIn(
   { bucket }: VerifyDeps,
   machine: string,
   number: number,
   verified: Verified,
-): Promise<Commit | null> {
+): Promise<CommitThere | null> {
   try {
     return await bucket.commit(machine, number);
   } catch (thrown) {

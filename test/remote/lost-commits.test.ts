@@ -118,3 +118,63 @@ test(
   },
   LONG,
 );
+
+/** The bucket loses its second commit, and a copy of the store from before writes another one in its place. */
+async function replacedSecond(model: ModelBucket, copyWrites: readonly number[]) {
+  const original = await stored(model, 'original', [1]);
+  const copy = new RemoteWorld(model, 'copy');
+  copy.setBack(original.image());
+  original.put(claudePath(id(2)), text(2));
+  await original.ingest();
+  await original.sync();
+  original.evict(uid(2));
+  const reader = new RemoteWorld(model, 'reader');
+  await reader.sync();
+  model.objects.delete(commitName(original.id, 1));
+  for (const n of copyWrites) {
+    copy.put(claudePath(id(n)), text(n));
+    await copy.ingest();
+    setHead(copy.db, null);
+    await copy.sync();
+  }
+  return { original, copy, reader };
+}
+
+test(
+  'a commit that was lost and written anew by a copy is told to whoever had read the first one, and all of both is known',
+  async () => {
+    using model = await ModelBucket.started();
+    const { original, copy, reader } = await replacedSecond(model, [3, 4]);
+    using _all = new DisposableStack();
+    for (const each of [original, copy, reader]) _all.use(each);
+    expect(copy.id).toBe(original.id);
+    const told = {
+      object: commitName(copy.id, 1),
+      problem: expect.stringContaining('another commit stands'),
+    };
+    expect((await reader.sync()).read.problems).toEqual([told]);
+    for (const n of [1, 2, 3, 4]) expect(await reader.fetch(uid(n)), `${n}`).toBe(text(n));
+    expect((await reader.sync()).read.problems).toEqual([]);
+  },
+  LONG,
+);
+
+test(
+  'a machine whose last commit was lost and written anew by a copy goes on under another id, and tells again what it had evicted',
+  async () => {
+    using model = await ModelBucket.started();
+    const { original, copy, reader } = await replacedSecond(model, [3]);
+    using _all = new DisposableStack();
+    for (const each of [original, copy, reader]) _all.use(each);
+    const { findings } = await original.verified();
+    expect(findings.map(({ object, problem }) => `${object} ${problem}`)).toContain(
+      `${commitName(copy.id, 1)} another commit stands in its place than was written or read by this machine`,
+    );
+    expect((await original.sync()).notes.join()).toContain('an id of its own');
+    expect(original.id).not.toBe(copy.id);
+    using late = new RemoteWorld(model, 'late');
+    await late.sync();
+    for (const n of [1, 2, 3]) expect(await late.fetch(uid(n)), `${n}`).toBe(text(n));
+  },
+  LONG,
+);

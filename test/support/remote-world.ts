@@ -94,7 +94,11 @@ export class RemoteWorld extends World {
       [state?.machine ?? '', state?.next ?? 0],
       ...machines(this.db).map((one) => [one.machine, one.read] as const),
     ]);
+    const last = [...machines(this.db), ...(state === null ? [] : [state])].flatMap(
+      ({ machine, last: hash }) => (hash === null ? [] : [[machine, hash] as const]),
+    );
     return await verifyBucket({
+      last: new Map(last),
       id: BUCKET_ID,
       bucket: bucketIn(this.model),
       read,

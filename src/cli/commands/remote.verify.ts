@@ -29,7 +29,11 @@ export async function verifyRemote(context: Context): Promise<ExitCode> {
     own = state.machine;
     id = state.bucket;
     const read = new Map([[own, state.next], ...machines(db).map((one) => [one.machine, one.read] as const)]);
+    const last = [...machines(db), state].flatMap(({ machine, last: hash }) =>
+      hash === null ? [] : [[machine, hash] as const],
+    );
     verified = await verifyBucket({
+      last: new Map(last),
       ...{ bucket, id: state.bucket, read, signal: context.signal },
       progress: (done, total) => line.show(`verify the bucket ${done + 1}/${total}`),
     });

@@ -14,6 +14,8 @@ export interface RemoteState {
   readonly next: number;
   /** The ETag of its head as it was written; null: not known, or to be written. */
   readonly head: string | null;
+  /** Of its last commit as it lies there; null: not known. */
+  readonly last: string | null;
   readonly syncedAt: Iso | null;
 }
 
@@ -47,12 +49,14 @@ export interface KnownMachine {
   readonly name: string;
   readonly read: number;
   readonly head: string | null;
+  /** The SHA-256 of the last commit that was read, as it lies there; null: not known. */
+  readonly last: string | null;
 }
 
 /** Null: no bucket was ever set up for this store. */
 export function remoteState(db: ReadableDb): RemoteState | null {
   return db.get<RemoteState>(
-    'SELECT bucket, machine, next, head, synced_at AS syncedAt FROM remote WHERE id = 1',
+    'SELECT bucket, machine, next, head, last, synced_at AS syncedAt FROM remote WHERE id = 1',
   );
 }
 
@@ -90,11 +94,11 @@ export function takeNewIdentity(db: WritableDb, machine: string, name: string): 
     const state = remoteState(db);
     if (state === null) return;
     db.run(
-      `INSERT INTO remote_machines (machine, name, read) VALUES ($machine, $name, $read)
-       ON CONFLICT (machine) DO UPDATE SET read = $read, head = NULL`,
-      { machine: state.machine, name, read: state.next },
+      `INSERT INTO remote_machines (machine, name, read, last) VALUES ($machine, $name, $read, $last)
+       ON CONFLICT (machine) DO UPDATE SET read = $read, head = NULL, last = $last`,
+      { machine: state.machine, name, read: state.next, last: state.last },
     );
-    db.run('UPDATE remote SET machine = $machine, next = 0, head = NULL', { machine });
+    db.run('UPDATE remote SET machine = $machine, next = 0, head = NULL, last = NULL', { machine });
     db.run('DELETE FROM remote_marks');
     db.run('DELETE FROM remote_pending');
   });
@@ -174,12 +178,18 @@ export function setHead(db: WritableDb, head: string | null): void {
   db.run('UPDATE remote SET head = $head', { head });
 }
 
+export function setLast(db: WritableDb, last: string | null): void {
+  db.run('UPDATE remote SET last = $last', { last });
+}
+
 export function noteSynced(db: WritableDb, at: Iso): void {
   db.run('UPDATE remote SET synced_at = $at', { at });
 }
 
 export function machines(db: ReadableDb): KnownMachine[] {
-  return db.all<KnownMachine>('SELECT machine, name, read, head FROM remote_machines ORDER BY name, machine');
+  return db.all<KnownMachine>(
+    'SELECT machine, name, read, head, last FROM remote_machines ORDER BY name, machine',
+  );
 }
 
 /** A person says that it is gone. */
@@ -189,17 +199,17 @@ export function noteGone(db: WritableDb, machine: string, at: Iso): void {
 
 export function goneMachines(db: ReadableDb): KnownMachine[] {
   return db.all<KnownMachine>(
-    `SELECT m.machine, m.name, m.read, m.head FROM remote_gone g JOIN remote_machines m ON m.machine = g.machine
+    `SELECT m.machine, m.name, m.read, m.head, m.last FROM remote_gone g JOIN remote_machines m ON m.machine = g.machine
      ORDER BY m.machine`,
   );
 }
 
 /** `head` null: what was read does not yet reach the head. */
-export function noteMachine(db: WritableDb, { machine, name, read, head }: KnownMachine): void {
+export function noteMachine(db: WritableDb, { machine, name, read, head, last }: KnownMachine): void {
   db.run(
-    `INSERT INTO remote_machines (machine, name, read, head) VALUES ($machine, $name, $read, $head)
-     ON CONFLICT (machine) DO UPDATE SET name = $name, read = $read, head = $head`,
-    { machine, name, read, head },
+    `INSERT INTO remote_machines (machine, name, read, head, last) VALUES ($machine, $name, $read, $head, $last)
+     ON CONFLICT (machine) DO UPDATE SET name = $name, read = $read, head = $head, last = $last`,
+    { machine, name, read, head, last },
   );
 }
 
