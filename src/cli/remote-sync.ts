@@ -100,7 +100,8 @@ export async function metBucket(context: Context, db: WritableDb): Promise<Met |
   } catch (thrown) {
     if (!(thrown instanceof FailureError) || thrown.failure.code === 'interrupted') throw thrown;
     const { failure } = thrown;
-    const problem = `the bucket: ${failure.message}. ${failure.hint}`;
+    const about = failure.message.includes('bucket') ? '' : 'the bucket: ';
+    const problem = `${about}${failure.message}. ${failure.hint}`;
     return { uploaded: 0, read: 0, requests: 0, failure, problems: [problem] };
   }
 }

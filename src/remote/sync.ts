@@ -216,7 +216,7 @@ async function becomeAnother(deps: SyncDeps, report: SyncReport): Promise<void> 
   await packsMustBeThere(deps);
   takeNewIdentity(db, newId(), name);
   report.notes.push(
-    'this store is a copy, was set back, or was said to be gone: another one has written under its id since; it goes on under an id of its own',
+    'this store is a copy, was set back, or was said to be gone: another one has written under its id since; it goes on under an id of its own, and `name` under [remote] in the configuration gives it a name of its own',
   );
 }
 

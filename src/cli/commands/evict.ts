@@ -152,8 +152,9 @@ async function apply(
   for (const session of plan.evict) {
     if (context.signal.aborted) break;
     const isCovered = session.analyzedAt !== null;
-    const reason = isCovered ? null : ((await bucketStill?.()) ?? null);
-    if (reason !== null) {
+    const reason = (await bucketStill?.()) ?? null;
+    // What has a digest goes by what was read back there, also where it cannot be looked now.
+    if (reason !== null && !isCovered) {
       note({ uid: session.uid, kind: 'skipped', reason }, done.evicted);
       continue;
     }
