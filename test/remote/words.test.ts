@@ -5,14 +5,18 @@ import { join } from 'node:path';
 import { agentById } from '../../src/agents/registry.ts';
 import { resumeOf } from '../../src/cli/commands/restore.resume.ts';
 import type { Host, RestoreTarget } from '../../src/domain/agent.ts';
+import type { SessionUid } from '../../src/domain/ids.ts';
 import type { SessionRow } from '../../src/domain/session.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import { readTranscript, type Shelf, searchSessions } from '../../src/mcp/answers.ts';
 import type { SessionToPlace } from '../../src/restore/placement.ts';
+import { numbersOf, sessionsByIds } from '../../src/store/browse.ts';
 import { openReadable } from '../../src/store/open.ts';
-import { claudePath } from '../support/bench-world.ts';
+import { goneText } from '../../src/tui/frames/sessions.ts';
+import { claudePath, promptLine } from '../support/bench-world.ts';
 import { ModelBucket } from '../support/model-bucket.ts';
 import { id, Machine, uid } from '../support/remote-machine.ts';
+import { RemoteWorld } from '../support/remote-world.ts';
 
 const LONG = 120_000;
 const UNREADABLE = '\u0001 unreadable\n';
@@ -97,4 +101,26 @@ test('an agent that makes a session another one where it is gone on with elsewhe
   const all = ['cline', 'opencode', 'kilo', 'claude-code', 'codex', 'gemini-cli', 'pi', 'roo-code'];
   expect(all.filter(said)).toEqual(['cline', 'opencode', 'kilo']);
   expect(needsOf('cline', null)).not.toContain('another one');
+});
+
+test('the screens say of a session that is not here whether the bucket has it', async () => {
+  using model = await ModelBucket.started();
+  using one = new RemoteWorld(model, 'one');
+  using other = new RemoteWorld(model, 'other');
+  for (const n of [1, 2]) one.put(claudePath(id(n)), promptLine(id(n), `session ${n}`));
+  await one.ingest();
+  await one.sync();
+  one.evict(uid(1));
+  await other.sync();
+  const rowOf = ({ db }: RemoteWorld, n: number) => {
+    const [number = 0] = numbersOf(db, [uid(n) as SessionUid]);
+    const row = sessionsByIds(db, [number]).get(number);
+    if (row === undefined) throw new Error(`no session ${n}`);
+    return row;
+  };
+  expect(goneText(rowOf(one, 1))).toEndWith('the digest stays. A restore fetches it from the bucket.');
+  expect(rowOf(one, 2).isInBucket, 'its bytes are here').toBeUndefined();
+  expect(goneText(rowOf(other, 2))).toBe('On one, and told of here; a restore fetches it from the bucket.');
+  one.db.run('DELETE FROM remote_records');
+  expect(goneText(rowOf(one, 1))).toEndWith('the digest stays.');
 });

@@ -412,7 +412,13 @@ function fate(
   return wrap(text + file, cells).map((part) => line(span(part, tone)));
 }
 
-function goneText({ machine, isInBucket, evictedAt, analyzedAt }: SessionRow): string {
+/** Of a session whose raw bytes are not here. */
+export function goneText({
+  machine,
+  isInBucket,
+  evictedAt,
+  analyzedAt,
+}: Pick<SessionRow, 'machine' | 'isInBucket' | 'evictedAt' | 'analyzedAt'>): string {
   if (machine !== undefined)
     return isInBucket === true
       ? `On ${plainLine(machine)}, and told of here; a restore fetches it from the bucket.`
