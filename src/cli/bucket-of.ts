@@ -8,7 +8,7 @@ import { type FailureError, fail } from '../domain/errors.ts';
 import { plainLine } from '../domain/text.ts';
 import { type BucketAddress, bucketAddress } from '../remote/address.ts';
 import { Bucket } from '../remote/bucket.ts';
-import { BucketClient } from '../remote/client.ts';
+import { BucketClient, WAITS, type Waits } from '../remote/client.ts';
 import { findCredentials, regionOf } from '../remote/credentials.ts';
 import { keptKey } from '../remote/keys.ts';
 import { masterKey } from '../remote/seal.ts';
@@ -23,8 +23,12 @@ export function addressOf(remote: RemoteSettings, { host }: Pick<Context, 'host'
   return bucketAddress({ ...remote, region: remote.region ?? regionOf(host) });
 }
 
-export function clientOf(context: Pick<Context, 'host' | 'signal'>, address: BucketAddress): BucketClient {
-  return new BucketClient(address, findCredentials(context.host), { signal: context.signal });
+export function clientOf(
+  context: Pick<Context, 'host' | 'signal'>,
+  address: BucketAddress,
+  waits: Waits = WAITS,
+): BucketClient {
+  return new BucketClient(address, findCredentials(context.host), { signal: context.signal, waits });
 }
 
 export function notConfigured(): FailureError {
@@ -36,10 +40,10 @@ export function notConfigured(): FailureError {
 }
 
 /** The bucket of this store. Fails where the key or the store is of another one. */
-export async function bucketOf(context: Context, db: ReadableDb): Promise<Bucket> {
+export async function bucketOf(context: Context, db: ReadableDb, waits: Waits = WAITS): Promise<Bucket> {
   const { remote, storePath } = context.settings;
   if (remote === null) throw notConfigured();
-  const client = clientOf(context, addressOf(remote, context));
+  const client = clientOf(context, addressOf(remote, context), waits);
   const { bucket, master } = keptKey(storePath);
   if (remoteState(db)?.bucket !== bucket)
     throw fail('config', `this store has not joined ${remote.url} yet`, 'Run `session-memory remote add`.');

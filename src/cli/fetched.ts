@@ -15,7 +15,7 @@ import type { ReadableDb, WritableDb } from '../store/connection.ts';
 import { openReadable, openWritable } from '../store/open.ts';
 import { openPassing } from '../store/passing.ts';
 import { findSession, resolveSession } from '../store/read.ts';
-import { type StoredBytes, untold } from '../store/remote/state.ts';
+import { type StoredBytes, untoldNamed } from '../store/remote/state.ts';
 import { bucketOf } from './bucket-of.ts';
 import type { Context } from './context.ts';
 import { ProgressLine } from './io.ts';
@@ -68,7 +68,7 @@ function awayNamed({ settings }: Context, named: string): AwaySession | null {
   } catch (thrown) {
     if (!(thrown instanceof FailureError) || thrown.failure.code !== 'not_found') throw thrown;
     // Its machine may be gone, and has told nothing of it but where it lies.
-    const [only, ...others] = untold(db).filter((uid) => uid === named || uid.endsWith(`:${named}`));
+    const [only, ...others] = untoldNamed(db, named);
     if (only === undefined || others.length > 0) throw thrown;
     return { uid: only, rawBytes: 0 };
   }

@@ -10,6 +10,7 @@ import type { WritableDb } from '../store/connection.ts';
 import { removeCopies, writeAnew } from '../store/forget.ts';
 import { takeRemoteLock } from '../store/lock.ts';
 import { census } from '../store/usage.ts';
+import { noteLooked } from './bucket-look.ts';
 import { bucketOf, syncDeps } from './bucket-of.ts';
 import type { Context } from './context.ts';
 import { formatCount, plural } from './format.ts';
@@ -37,7 +38,9 @@ export async function syncStore(
   try {
     const deps = { ...syncDeps(context, db, bucket, line), logsMost };
     const report = await sync(deps);
-    const missing = evictsNext() ? await mustStillBeThere(deps) : [];
+    const isLooking = evictsNext();
+    const missing = isLooking ? await mustStillBeThere(deps) : [];
+    if (isLooking) noteLooked(db);
     if (missing.length > 0)
       report.notes.push(
         `the bucket has lost the bytes of ${plural(missing.length, 'session')}, of ${missing[0]} first: they stay here, and the next sync uploads them again`,
@@ -100,7 +103,8 @@ export async function metBucket(context: Context, db: WritableDb): Promise<Met |
   } catch (thrown) {
     if (!(thrown instanceof FailureError) || thrown.failure.code === 'interrupted') throw thrown;
     const { failure } = thrown;
-    const problem = `the bucket: ${failure.message}. ${failure.hint}`;
+    const about = failure.message.includes('bucket') ? '' : 'the bucket: ';
+    const problem = `${about}${failure.message}. ${failure.hint}`;
     return { uploaded: 0, read: 0, requests: 0, failure, problems: [problem] };
   }
 }

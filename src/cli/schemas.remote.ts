@@ -28,6 +28,9 @@ export const remoteCollectedSchema = z
     removed: z.array(z.string()).describe('Packs that went.'),
     purged: count.describe('Of those that went, the ones that held something of what was forgotten.'),
     waiting: count.describe('Packs that nothing names, for less than a week.'),
+    kept_versions: z
+      .boolean()
+      .describe('The bucket keeps versions: what went is there still, sealed, as an earlier one.'),
     others: count.describe(
       'Packs with pieces of what was forgotten that hold sessions of other machines too.',
     ),

@@ -55,6 +55,11 @@ export const sessionSchema = z.object({
     .string()
     .nullable()
     .describe('The machine that told of it in the bucket; null: its bytes are, or were, on this one.'),
+  in_bucket: z
+    .boolean()
+    .describe(
+      'Whether the bucket has raw bytes of it, as it is or was: what is not here is fetched from there.',
+    ),
   forgotten: z.boolean().describe('Purged by hand: nothing but its id is here.'),
 });
 export const listSchema = z.object({ version: z.literal(1), sessions: z.array(sessionSchema) });
@@ -196,7 +201,7 @@ export const searchSchema = z.object({
       raw: z
         .enum(['live', 'evicted', 'data_loss'])
         .describe(
-          'Whether the raw bytes are stored, were evicted under a digest of all of them, or were lost.',
+          'Whether the raw bytes are stored here, were evicted, or were lost, of which `session.in_bucket` and `session.machine` tell where they are.',
         ),
       found_in: z
         .array(z.string())

@@ -23,6 +23,7 @@ import { diskBytes } from '../store/place.ts';
 import { filesOf, findSession, sourcesOf } from '../store/read.ts';
 import { reclaim } from '../store/reclaim.ts';
 import { countNotThere, expectBucket, hasBucket } from '../store/remote/receipts.ts';
+import { whereabouts } from '../store/remote/whereabouts.ts';
 import { roomMaker, withReserve } from '../store/reserve.ts';
 import { isDiskFull } from '../store/room.ts';
 import type { StoredFile } from '../store/rows.ts';
@@ -292,10 +293,16 @@ export function liveFiles(db: ReadableDb, { uid }: Pick<SessionRow, 'uid'>): Sto
   return db.snapshot(() => {
     const session = findSession(db, uid);
     if (session?.state === 'evicted') {
+      const { machine, inBucket } = whereabouts(db, uid);
+      const unmet = inBucket
+        ? 'The bucket has its bytes: with [remote] in the configuration `restore` and `show --raw` fetch them. '
+        : '';
       throw fail(
         'evicted',
-        `the raw bytes of ${uid} were evicted on ${formatTime(session.evictedAt)}`,
-        `${backText(db, uid)}Its digest stays: \`session-memory show ${uid}\`; with --markdown it can be handed to an agent to go on from.`,
+        machine === null
+          ? `the raw bytes of ${uid} were evicted on ${formatTime(session.evictedAt)}`
+          : `the raw bytes of ${uid} are not on this machine but on ${machine}${inBucket ? '' : ', which has put none of them into the bucket'}`,
+        `${unmet}${backText(db, uid)}Its digest stays: \`session-memory show ${uid}\`; with --markdown it can be handed to an agent to go on from.`,
       );
     }
     return filesOf(db, uid).filter((file) => !file.gone);

@@ -94,7 +94,7 @@ export function notesOf(digest: Digest): readonly string[] {
   const omitted = Object.entries(digest.omitted ?? {}).map(
     ([what, count]) => `${grouped(count)} ${what.replaceAll('_', ' ')}`,
   );
-  if (digest.partial) notes.push('Partial: what could be made of it before its raw bytes were lost.');
+  if (digest.partial) notes.push('Partial: what could be made of it before its raw bytes went.');
   if (omitted.length > 0) notes.push(`Left out to keep the size: ${omitted.join(', ')}.`);
   if (unreadable > 0)
     notes.push(`${grouped(unreadable)} ${unreadable === 1 ? 'line' : 'lines'} could not be read.`);

@@ -244,6 +244,8 @@ export interface AgentReturn {
    * command finds it from any. Absent: it is not known to be.
    */
   readonly otherProject?: 'by its place' | 'from any folder';
+  /** Gone on with on another machine, it writes the whole session anew, which is another one from then on. */
+  readonly isAnotherElsewhere?: true;
   /** Why it is known that the agent does not, as a clause after its name. */
   readonly onlyInProject?: string;
   /**

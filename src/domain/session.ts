@@ -56,6 +56,8 @@ export interface SessionRow extends SessionCard {
   readonly origin: string | null;
   /** What the machine is called that alone has it and tells of it in the bucket; absent: this one has, or had, its bytes. */
   readonly machine?: string;
+  /** Its bytes are not here, and the bucket has them. */
+  readonly isInBucket?: true;
 }
 
 /** One file of a session, as stored or as its tombstone remembers it. */

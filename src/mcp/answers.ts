@@ -13,6 +13,7 @@ import type { ExcludeRules } from '../ingest/discover/exclude.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { forgottenTest } from '../store/forget.ts';
 import { digestsOf, filesOf, resolveSession, sourcesOf } from '../store/read.ts';
+import { awayText, whereabouts } from '../store/remote/whereabouts.ts';
 import { searchFields } from '../store/search/fields.ts';
 import {
   type SearchHit,
@@ -175,7 +176,15 @@ async function nextShow(session: SessionRow | undefined): Promise<string> {
 }
 
 async function hitLines(db: ReadableDb, { session, raw, snippets, missing }: SearchHit): Promise<string[]> {
-  const state = raw === 'live' ? 'raw stored' : raw === 'evicted' ? 'raw evicted, digest stays' : 'raw lost';
+  const away = raw === 'live' ? null : awayText(whereabouts(db, session.uid));
+  const state =
+    raw === 'live'
+      ? 'raw stored'
+      : away !== null
+        ? recordedLine(away, TITLE_CHARS)
+        : raw === 'evicted'
+          ? 'raw evicted, digest stays'
+          : 'raw lost';
   const shown = await wholeSecrets(db, session, snippets);
   const [title = '', project = '', ...texts] = await safeLines([
     [session.title ?? 'untitled', TITLE_CHARS],
@@ -320,7 +329,9 @@ export function readTranscript(
     const session = sessionFor(shelf, db, id);
     const main = filesOf(db, session.uid).find((file) => file.role === 'main');
     if (main === undefined || main.gone)
-      return 'The raw bytes of this session are gone; show_session has its digest.';
+      return whereabouts(db, session.uid).inBucket
+        ? `The raw bytes of this session are not on this machine but in its bucket, which nothing here may ask: \`session-memory restore ${session.uid}\` fetches them. show_session has its digest.`
+        : 'The raw bytes of this session are gone; show_session has its digest.';
     const shown = await shownLines(fileChunks(db, session.uid, main), {
       from,
       lines,

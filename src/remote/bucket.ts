@@ -3,10 +3,10 @@
  * Promises: nothing leaves this machine that is not sealed, but the format and the wrapped keys; what comes in is opened under its own
  * name or refused; what was written is read back before it is counted on.
  */
-import { type FailureError, fail } from '../domain/errors.ts';
-import { giveUp } from '../store/segments.ts';
+import { FailureError, fail } from '../domain/errors.ts';
+import { giveUp, sha256 } from '../store/segments.ts';
 import type { BucketClient, ListedObject } from './client.ts';
-import { COMMIT_BYTES_MAX, type Commit, commitBytes, readCommit } from './commit.ts';
+import { COMMIT_BYTES_MAX, type Commit, type CommitThere, commitBytes, readCommit } from './commit.ts';
 import { commitName, HEADS, headName, logFolder, objectNamed, PACKS, packName } from './layout.ts';
 import { type Effort, PACK_BYTES_MAX, packed, unpacked } from './pack.ts';
 import { type MasterKey, seal, sealedBytes, unseal } from './seal.ts';
@@ -54,24 +54,24 @@ export class Bucket {
     return plain;
   }
 
-  /** The ids of all packs: a request for a thousand. */
-  async packs(): Promise<Set<string>> {
-    const packs = new Set<string>();
+  /** The ids of all packs: a request for a thousand. None is held: whoever has the bucket may put very many there. */
+  async *packs(): AsyncGenerator<string> {
     for await (const { name } of this.client.list(PACKS)) {
       const id = objectNamed(name)?.pack;
-      if (id != null) packs.add(id);
+      if (id != null) yield id;
     }
-    return packs;
   }
 
   async sealedCommit(commit: Omit<Commit, 'version'>): Promise<Uint8Array> {
     return await seal(this.#master, commitName(commit.machine, commit.number), commitBytes(commit));
   }
 
-  async commit(machine: string, number: number): Promise<Commit | null> {
+  async commit(machine: string, number: number): Promise<CommitThere | null> {
     const name = commitName(machine, number);
     const sealed = await this.client.get(name, COMMIT_BYTES_MAX);
-    return sealed === null ? null : readCommit(await unseal(this.#master, name, sealed), machine, number);
+    if (sealed === null) return null;
+    const commit = readCommit(await unseal(this.#master, name, sealed), machine, number);
+    return { ...commit, sealed: hashOf(sealed) };
   }
 
   /** Returns its ETag. */
@@ -85,6 +85,16 @@ export class Bucket {
     const name = headName(machine);
     const sealed = await this.client.get(name, sealedBytes(name, HEAD_BYTES_MAX));
     return sealed === null ? null : Number(Buffer.from(await unseal(this.#master, name, sealed)).toString());
+  }
+
+  /** The same where one that cannot be opened tells nothing. */
+  async headOrNone(machine: string): Promise<number | null> {
+    try {
+      return await this.head(machine);
+    } catch (thrown) {
+      if (thrown instanceof FailureError && thrown.failure.code === 'corrupt') return null;
+      throw thrown;
+    }
   }
 
   /** Each machine's head, by its ETag: one request for a thousand machines. */
@@ -113,6 +123,11 @@ export class Bucket {
   list(folder: string): AsyncGenerator<ListedObject> {
     return this.client.list(folder);
   }
+}
+
+/** In hex, as a commit names the one before. */
+export function hashOf(sealed: Uint8Array): string {
+  return Buffer.from(sha256(sealed)).toString('hex');
 }
 
 function tooMany(folder: string): FailureError {

@@ -96,6 +96,10 @@ export class BucketClient {
   readonly #signingKeys = new Map<string, ArrayBuffer>();
   /** How far the service's clock is ahead of this machine's. */
   #skewMs = 0;
+  /** The service wants an MD5 beside the signature: one whose objects are locked for a time. */
+  #wantsMd5 = false;
+  /** What is removed or written over stays there as an earlier version; null: nothing was written yet that would tell. */
+  keepsVersions: boolean | null = null;
 
   constructor(address: BucketAddress, credentials: Credentials, { signal, waits = WAITS }: ClientOptions) {
     this.address = address;
@@ -196,6 +200,10 @@ export class BucketClient {
         const { answer } = attempt;
         const isSkewed: boolean = !wasSkewed && answer.status === 403 && this.#takesSkew(answer);
         wasSkewed ||= isSkewed;
+        const wantsMd5: boolean = !this.#wantsMd5 && asksForMd5(answer);
+        this.#wantsMd5 ||= wantsMd5;
+        if (wantsMd5) continue;
+        if (request.method !== 'GET') this.#noteVersions(answer);
         if (!isSkewed && !isPassing(answer.status)) return answer;
         if (tries >= this.#waits.tries)
           throw this.#unreachable(request, `it answers ${answer.status}`, tries);
@@ -207,13 +215,19 @@ export class BucketClient {
     }
   }
 
+  #noteVersions({ status, headers }: ServiceAnswer): void {
+    if (status >= 300) return;
+    this.keepsVersions ??= false;
+    this.keepsVersions ||= (headers.get('x-amz-version-id') ?? 'null') !== 'null';
+  }
+
   #unreachable({ name }: Request, why: string, tries: number): FailureError {
     const { endpoint } = this.address;
     const what = name === null ? addressText(this.address) : `${addressText(this.address)} (${name})`;
     return fail(
       'unreachable',
       `the bucket ${what} at ${endpoint} cannot be reached: ${why}, ${tries} times`,
-      TRY_LATER,
+      WRONG_PLACE.test(why) ? `Look at the endpoint and the network. ${TRY_LATER}` : TRY_LATER,
     );
   }
 
@@ -287,13 +301,17 @@ export class BucketClient {
     return { bytes, body: collected.all() };
   }
 
-  async #signed({ method, name, query = {}, headers = {} }: Request, hash: string) {
+  async #signed({ method, name, query = {}, headers = {}, body }: Request, hash: string) {
+    const md5 =
+      body === undefined || !this.#wantsMd5
+        ? {}
+        : { 'content-md5': new Bun.CryptoHasher('md5').update(body).digest('base64') };
     const { keyId, secret, token } = this.#credentials;
     const url = objectUrl(this.address, name);
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
     const signer = new AwsV4Signer({
       ...{ method, url: url.href, service: 's3', region: this.address.region },
-      headers: { ...headers, 'x-amz-content-sha256': hash },
+      headers: { ...headers, ...md5, 'x-amz-content-sha256': hash },
       ...{ accessKeyId: keyId, secretAccessKey: secret, ...(token === null ? {} : { sessionToken: token }) },
       datetime: new Date(Date.now() + this.#skewMs).toISOString().replace(/[:-]|\.\d{3}/g, ''),
       cache: this.#signingKeys,
@@ -313,6 +331,14 @@ export class BucketClient {
 }
 
 const TRY_LATER = 'Nothing was lost: try again when it answers, `maintain` does so by itself.';
+
+/** Nobody there, nobody of that name, or somebody who speaks otherwise or shows another name. */
+const WRONG_PLACE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EPROTO|TLS|certificate|CERT_/i;
+
+/** Source: S3 demands it of what is written where objects are locked by default. */
+function asksForMd5({ status, body }: ServiceAnswer): boolean {
+  return status === 400 && /Content-?MD5/i.test(Buffer.from(body).toString());
+}
 
 /** Without the advice that the runtime adds, which is ours to give. */
 function shortly(message: string): string {

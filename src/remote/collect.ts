@@ -12,7 +12,7 @@ import {
   taintedPacks,
   unnamedSince,
 } from '../store/remote/collect.ts';
-import { dropUploadedOf, goneMachines, machines, remoteState } from '../store/remote/state.ts';
+import { dropUploadedOf, goneMachines, machines, remoteState, setHead } from '../store/remote/state.ts';
 import { commitName, LOG, objectNamed, packName } from './layout.ts';
 import { toCollect } from './plan.ts';
 import { type ReadReport, readMachine } from './read.ts';
@@ -27,6 +27,8 @@ export interface Collected {
   readonly purged: number;
   /** Nothing names them, for less than a week so far. */
   readonly waiting: number;
+  /** The bucket keeps versions: what went is there still as an earlier one, sealed. */
+  readonly kept_versions: boolean;
   /** They hold something of what was forgotten, and sessions of other machines that are not gone: those have to do it too. */
   readonly others: number;
 }
@@ -48,7 +50,7 @@ export async function collect(deps: SyncDeps): Promise<Collected> {
     await wholeSync(deps);
   }
   for (const gone of goneMachines(db)) await takeOver(deps, gone, tainted);
-  const there = [...(await bucket.packs())];
+  const there = await unneededThere(deps, tainted);
   // Whoever has committed since the list was begun may name one of them.
   await wholeSync(deps);
   const [named, since] = [namedPacks(db), unnamedSince(db)];
@@ -70,23 +72,48 @@ export async function collect(deps: SyncDeps): Promise<Collected> {
   return {
     removed: going.map(packName),
     purged: going.filter((pack) => tainted.has(pack)).length,
+    kept_versions: going.length > 0 && bucket.client.keepsVersions === true,
     waiting: waiting.length - purged.length,
     others: [...tainted].filter((pack) => left.has(pack)).length,
   };
 }
 
-/** A run that ended between its commit and its head has put what no head tells of: the logs themselves say what there is. */
+/** So many are looked at in one run; the next one goes on. */
+const UNNEEDED_MAX = 100_000;
+
+/** Packs that nothing known so far names, and those that hold something of what was forgotten. */
+async function unneededThere({ db, bucket }: SyncDeps, tainted: ReadonlySet<string>): Promise<string[]> {
+  const named = namedPacks(db);
+  const packs: string[] = [];
+  for await (const pack of bucket.packs()) {
+    const isUnneeded = !named.has(pack) && packs.length < UNNEEDED_MAX;
+    if (isUnneeded || tainted.has(pack)) packs.push(pack);
+  }
+  return packs;
+}
+
+/**
+ * A run that ended between its commit and its head has put what no head tells of: the logs themselves say what there is. And what a lost
+ * commit named, nothing names that can be read.
+ */
 async function readHeadless(deps: SyncDeps, report: ReadReport): Promise<void> {
   const { db, bucket, now, signal } = deps;
-  const ends = new Map<string, number>();
-  for await (const { name } of bucket.list(LOG)) {
-    const { machine = null, number = null } = objectNamed(name) ?? {};
-    if (machine !== null && number !== null) ends.set(machine, Math.max(number + 1, ends.get(machine) ?? 0));
-  }
   const known = new Map(machines(db).map((one) => [one.machine, one]));
   const own = remoteState(db);
-  for (const [machine, end] of ends) {
-    if (end <= (machine === own?.machine ? own.next : (known.get(machine)?.read ?? 0))) continue;
+  const readOf = (machine: string) => (machine === own?.machine ? own.next : (known.get(machine)?.read ?? 0));
+  const logs = new Map(
+    [...known.keys(), ...(own === null ? [] : [own.machine])].map((one) => [one, new Log()]),
+  );
+  for await (const { name } of bucket.list(LOG)) {
+    const { machine = null, number = null } = objectNamed(name) ?? {};
+    if (machine === null || number === null) continue;
+    const log = logs.get(machine) ?? new Log();
+    logs.set(machine, log);
+    log.pass(number);
+  }
+  await mustBeWhole(deps, logs, readOf, report);
+  for (const [machine, { end }] of logs) {
+    if (end <= readOf(machine)) continue;
     if (machine === own?.machine) {
       // A copy of this store has written it: the next upload meets it, and goes on under another id.
       report.problems.push({
@@ -97,6 +124,42 @@ async function readHeadless(deps: SyncDeps, report: ReadReport): Promise<void> {
     }
     const head = known.get(machine)?.head ?? null;
     await readMachine({ db, bucket, now, signal, progress: deps.reading }, machine, head, report);
+  }
+}
+
+/** Numbers of one log, rising; each is passed once. */
+class Log {
+  end = 0;
+  /** The first number that is not there; null: all are. */
+  firstMissing: number | null = null;
+
+  pass(number: number): void {
+    if (number > this.end) this.firstMissing ??= this.end;
+    this.end = number + 1;
+  }
+}
+
+/** Of a machine that a person says is gone nobody can put again what is lost. */
+async function mustBeWhole(
+  { db, bucket }: SyncDeps,
+  logs: ReadonlyMap<string, Log>,
+  readOf: (machine: string) => number,
+  report: ReadReport,
+): Promise<void> {
+  const gone = new Set(goneMachines(db).map(({ machine }) => machine));
+  const own = remoteState(db)?.machine;
+  for (const [machine, { end, firstMissing }] of logs) {
+    if (gone.has(machine)) continue;
+    const told = Math.max(readOf(machine), (await bucket.headOrNone(machine)) ?? 0);
+    const missing = firstMissing ?? (end < told ? end : null);
+    if (missing === null) continue;
+    // The next meeting looks at all of its own log, and puts again what is lost.
+    if (machine === own) setHead(db, null);
+    const name = machines(db).find((one) => one.machine === machine)?.name;
+    report.problems.push({
+      object: commitName(machine, missing),
+      problem: `a commit of ${machine === own ? 'this machine' : (name ?? 'another machine')} is missing from the bucket`,
+    });
   }
 }
 
@@ -112,7 +175,7 @@ async function wholeSync(deps: SyncDeps): Promise<void> {
   if (problem === undefined) return;
   throw fail(
     'failed',
-    `the bucket is not whole as it is read, so nothing is collected: ${problem.problem}`,
-    '`session-memory verify --remote` lists all that is wrong.',
+    `the bucket is not whole as it is read, so nothing is collected: ${'object' in problem ? `${problem.object}: ` : ''}${problem.problem}`,
+    '`session-memory verify --remote` lists all that is wrong; `remote sync` puts again what this machine has lost there, and of a machine that is gone for good `remote forget --machine NAME` says so.',
   );
 }

@@ -38,6 +38,15 @@ export interface Commit {
   readonly at: Iso;
   readonly sessions: readonly CommittedSession[];
   readonly forgotten: readonly { readonly uid: string; readonly at: Iso }[];
+  /** It stands where the bucket has lost one, and what that one told of is told of again in a later one. */
+  readonly fills?: boolean | undefined;
+  /** The SHA-256 of the commit before as it lies in the bucket, in hex; absent: there is none, or it is not known. */
+  readonly before?: string | undefined;
+}
+
+/** One that was read, and the SHA-256 of all of it as it lies there, in hex. */
+export interface CommitThere extends Commit {
+  readonly sealed: string;
 }
 
 const PROGRAM_CHARS_MAX = 100;
@@ -67,6 +76,8 @@ const commit = z.object({
     }),
   ),
   forgotten: z.array(z.object({ uid, at: iso })),
+  fills: z.optional(z.boolean()),
+  before: z.optional(z.string().check(z.regex(/^[0-9a-f]{64}$/))),
 });
 
 export function commitBytes(value: Omit<Commit, 'version'>): Uint8Array {

@@ -25,11 +25,11 @@ import { forgetSession, noteForgotten } from '../store/forget.ts';
 import { presentDigest } from '../store/import/rows.ts';
 import { digestsOf, type StoredDigest, sessionIdOf } from '../store/read.ts';
 import { dropBeside, hereOf, putBeside, putMirror } from '../store/remote/mirror.ts';
-import { type KnownMachine, machines, noteMachine, putRecord } from '../store/remote/state.ts';
+import { type KnownMachine, machines, noteMachine, putRecord, taint } from '../store/remote/state.ts';
 import { noteForgottenThere } from '../store/remote/upload.ts';
 import { setPinned } from '../store/write-raw.ts';
 import type { Bucket } from './bucket.ts';
-import type { Commit, CommittedSession } from './commit.ts';
+import type { Commit, CommitThere, CommittedSession } from './commit.ts';
 import { commitName } from './layout.ts';
 import { planLog } from './plan.ts';
 import { type RemoteSession, readRecords } from './records.ts';
@@ -65,31 +65,51 @@ export async function readMachine(
   machine: string,
   head: string | null,
   report: ReadReport,
+  isAgain = false,
 ): Promise<void> {
   const { db, bucket, signal } = deps;
   const known: KnownMachine = machines(db).find((one) => one.machine === machine) ?? {
-    ...{ machine, name: machine.slice(0, 8), read: 0, head: null },
+    ...{ machine, name: machine.slice(0, 8), read: 0, head: null, last: null },
   };
   const { toRead, missing } = planLog(
     { there: await bucket.numbers(machine, known.read), read: known.read },
     false,
   );
+  const lost = toRead.length === 0 ? await lostEnd(bucket, known) : null;
+  if (lost !== null) {
+    const problem = `the head of ${known.name} tells of it, and it is missing from the bucket`;
+    report.problems.push({ object: commitName(machine, lost), problem });
+    // Looked at again until it is there, or stood for.
+    return;
+  }
   for (const number of missing)
     report.problems.push({ object: commitName(machine, number), problem: 'it is missing from the bucket' });
-  let { name, read } = known;
+  let { name, read, last } = known;
   for (const [i, number] of toRead.entries()) {
     if (signal.aborted) return;
     deps.progress(name, i, toRead.length);
     const commit = await commitOrProblem(bucket, machine, number, report);
     // Not read, and not to be passed over: a newer version of this program will read it.
-    if (commit === 'newer') return noteMachine(db, { machine, name, read, head: null });
+    if (commit === 'newer') return noteMachine(db, { machine, name, read, head: null, last });
+    if (commit !== null && number === read && goesOnOtherwise(commit, last)) {
+      report.problems.push({
+        object: commitName(machine, number - 1),
+        problem: `another commit stands in its place than ${isAgain ? 'the next one goes on from' : 'was read here: all of that log is read again'}`,
+      });
+      if (!isAgain) {
+        // What the other one tells of was never read; twice changes nothing.
+        noteMachine(db, { machine, name, read: 0, head: null, last: null });
+        return await readMachine(deps, machine, head, report, true);
+      }
+    }
     const told = commit === null ? [] : await recordsIn(bucket, commit, report);
     name = commit?.name ?? name;
     // What cannot be read counts as read once a later one can: an object of any number may have been put there by somebody else, and
     // must not stand for all that the machine has yet to write.
     if (commit === null) continue;
     read = number + 1;
-    const seen = { machine, name, read, head: null };
+    last = commit.fills === true ? null : commit.sealed;
+    const seen = { machine, name, read, head: null, last };
     db.writeTransaction(() => {
       // The machine first: what it tells of is shown with its name.
       noteMachine(db, seen);
@@ -98,7 +118,20 @@ export async function readMachine(
     report.commits += 1;
     killPoint('remote.commit-taken');
   }
-  noteMachine(db, { machine, name, read, head });
+  noteMachine(db, { machine, name, read, head, last });
+}
+
+/** Whether it goes on from another commit than that one. */
+function goesOnOtherwise({ before }: Commit, last: string | null): boolean {
+  return before !== undefined && last !== null && before !== last;
+}
+
+/** The number of a commit that a machine's head tells of, where nothing stands behind what was read of its log; null: its log is as it says. */
+async function lostEnd(bucket: Bucket, { machine, read }: KnownMachine): Promise<number | null> {
+  const told = await bucket.headOrNone(machine);
+  if (told === null || told <= read) return null;
+  // It may have been written just now.
+  return (await bucket.numbers(machine, read)).length === 0 ? told - 1 : null;
 }
 
 /** What is damaged will not become whole: it is named, and the next one is read. */
@@ -107,7 +140,7 @@ async function commitOrProblem(
   machine: string,
   number: number,
   report: ReadReport,
-): Promise<Commit | 'newer' | null> {
+): Promise<CommitThere | 'newer' | null> {
   const object = commitName(machine, number);
   try {
     const commit = await bucket.commit(machine, number);
@@ -173,7 +206,11 @@ function take(deps: ReadDeps, commit: Commit, read: readonly Told[], report: Rea
   for (const { session, records } of read) {
     const uid = session.uid as SessionUid;
     const here = hereOf(db, uid);
-    if (here.state === 'forgotten') continue;
+    if (here.state === 'forgotten') {
+      // It was put there by a machine that did not know yet.
+      taint(db, [session.records.pack, ...(session.packs ?? [])]);
+      continue;
+    }
     putRecord(db, {
       ...{ ...session, machine, number },
       ...{ rawBytes: session.raw_bytes, coversFrom: session.covers_from },

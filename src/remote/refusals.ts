@@ -21,22 +21,33 @@ const HINTS: Readonly<Record<string, string>> = {
   SignatureDoesNotMatch:
     'The secret is not that of the key id: look at AWS_SECRET_ACCESS_KEY or the profile.',
   ExpiredToken: 'The session token has run out: get a new one.',
+  InvalidToken: 'The session token is none of this key: look at AWS_SESSION_TOKEN or the profile.',
+  InvalidBucketName: 'The service takes no bucket of that name: look at the address.',
+  InvalidRegionName: 'The service knows no such region: give it as --region, or as remote.region.',
+  QuotaExceeded: 'The bucket is full: have your service give it more room. What is not there yet stays here.',
   RequestTimeTooSkewed: "Set this machine's clock.",
   AuthorizationHeaderMalformed: 'The region is another one: give it as --region, or as remote.region.',
   PermanentRedirect: 'The bucket is of another region or endpoint: give --region, or --endpoint.',
   AccessDenied: 'The key may not do that: it needs to list, get, put and delete objects below the prefix.',
+  AllAccessDisabled: 'The service has switched the bucket off: ask there why.',
 };
 
 export function refusal({ verb, name, status, headers, body, address }: RefusedRequest): FailureError {
   const code = tagOf(body, 'Code') ?? (status >= 300 && status < 400 ? 'PermanentRedirect' : null);
   const region = headers.get('x-amz-bucket-region') ?? tagOf(body, 'Region');
-  const told = [code, tagOf(body, 'Message')].filter((part) => part !== null).join(': ');
+  const told = [code, tagOf(body, 'Message')]
+    .filter((part) => part !== null && part.trim() !== '')
+    .join(': ');
   const why = cutText(plainLine(told), MESSAGE_CHARS_MAX) || 'without a reason';
   const where = region === null ? '' : ` The service names the region ${plainLine(region)}.`;
   const hint = HINTS[code ?? ''] ?? 'Look at the address, the key and what it may do.';
+  const unseen =
+    code === 'AccessDenied' && verb === 'GET'
+      ? ' Where it may not list, a service says so of what is not there too.'
+      : '';
   return fail(
     code === 'NoSuchBucket' ? 'not_found' : 'failed',
     `the bucket ${addressText(address)} refuses ${verb} ${plainLine(name)} (${status}): ${why}`,
-    `${hint}${where}`,
+    `${hint}${unseen}${where}`,
   );
 }

@@ -8,7 +8,7 @@ import { fail } from '../domain/errors.ts';
 import { addressText } from './address.ts';
 import type { BucketClient } from './client.ts';
 import { type BucketKey, type Lock, newMaster, unwrapped, WRAPPED_BYTES_MAX, wrapped } from './keys.ts';
-import { FORMAT_NAME, KEYS, keyName, newId, objectNamed, probeName } from './layout.ts';
+import { FORMAT_NAME, HEADS, KEYS, keyName, LOG, newId, objectNamed, PACKS, probeName } from './layout.ts';
 
 const VERSION = 1;
 const FORMAT_BYTES_MAX = 4096;
@@ -52,18 +52,38 @@ export async function formatIn(client: BucketClient): Promise<string> {
   throw fail(
     'not_found',
     `there is no bucket of session-memory at ${addressText(client.address)} (any more)`,
-    'Look at its address. `session-memory remote init` makes one ready.',
+    'Look at its address. Where machines use it, `session-memory remote verify --repair` on one of them makes it again; `remote init` makes an empty place ready.',
   );
 }
 
 export async function makeBucket(client: BucketClient, lock: Lock): Promise<BucketKey> {
   if ((await bucketThere(client)) !== null) throw isThere(client);
+  await mustHoldNothing(client);
   await mustKeepConditions(client);
   const key = { bucket: newId(), master: newMaster() };
-  await client.create(keyName(newId()), await wrapped(key, lock));
-  const text = JSON.stringify({ format: 'session-memory remote', version: VERSION, bucket: key.bucket });
-  if ((await client.create(FORMAT_NAME, Buffer.from(`${text}\n`))) === 'exists') throw isThere(client);
+  await putKey(client, key, lock);
+  if ((await makeFormat(client, key.bucket)) === 'exists') throw isThere(client);
   return key;
+}
+
+export function makeFormat(client: BucketClient, bucket: string): Promise<'created' | 'exists'> {
+  const text = JSON.stringify({ format: 'session-memory remote', version: VERSION, bucket });
+  return client.create(FORMAT_NAME, Buffer.from(`${text}\n`));
+}
+
+async function putKey(client: BucketClient, key: BucketKey, lock: Lock): Promise<void> {
+  await client.create(keyName(newId()), await wrapped(key, lock));
+}
+
+/** What lies there without a format may be the only copies of somebody's sessions: a new bucket's collector would take them for unneeded. */
+async function mustHoldNothing(client: BucketClient): Promise<void> {
+  for (const folder of [HEADS, LOG, PACKS])
+    for await (const { name } of client.list(folder))
+      throw fail(
+        'exists',
+        `${addressText(client.address)} holds what machines have put there (${name}), and no ${FORMAT_NAME} says of which bucket it is`,
+        'Where one of them uses it still, `session-memory remote verify --repair` there makes it again. Else give another prefix. Nothing was changed.',
+      );
 }
 
 function isThere(client: BucketClient) {
@@ -77,13 +97,19 @@ function isThere(client: BucketClient) {
 /** Two writers of one name: the second must be told. Some services write over what is there and say that all is well. */
 export async function mustKeepConditions(client: BucketClient): Promise<void> {
   const name = probeName();
-  try {
-    const first = await client.create(name, Buffer.from('one'));
-    const second = await client.create(name, Buffer.from('two'));
-    if (first === 'created' && second === 'exists') return;
-  } finally {
+  const first = await client.create(name, Buffer.from('one'));
+  const second = await client.create(name, Buffer.from('two')).catch(async (thrown) => {
     await client.remove(name);
-  }
+    throw thrown;
+  });
+  await client.remove(name);
+  if (first === 'created' && second === 'exists') return;
+  if (client.keepsVersions === true)
+    throw fail(
+      'failed',
+      `${addressText(client.address)} keeps versions of objects, and its service does not hold to If-None-Match there: of two machines one would write over the other`,
+      'Give a bucket without versions and without object lock.',
+    );
   throw fail(
     'failed',
     `${client.address.endpoint} does not know If-None-Match: of two machines one would write over the other`,
@@ -91,8 +117,15 @@ export async function mustKeepConditions(client: BucketClient): Promise<void> {
   );
 }
 
-/** The key of a bucket, by one of its wrapped copies. */
-export async function joinedKey(client: BucketClient, lock: Lock): Promise<BucketKey> {
+/**
+ * The key of a bucket, by one of its wrapped copies. `kept`: the one that this machine has already, of whatever bucket: where none is left
+ * there it is wrapped once more.
+ */
+export async function joinedKey(
+  client: BucketClient,
+  lock: Lock,
+  kept: BucketKey | null,
+): Promise<BucketKey> {
   const bucket = await formatIn(client);
   if (lock.kind === 'file' && lock.identities.length === 0)
     throw fail(
@@ -108,6 +141,10 @@ export async function joinedKey(client: BucketClient, lock: Lock): Promise<Bucke
     tried += 1;
     const key = await unwrapped(file, lock);
     if (key !== null && key.bucket === bucket) return key;
+  }
+  if (tried === 0 && kept?.bucket === bucket) {
+    await putKey(client, kept, lock);
+    return kept;
   }
   const what =
     lock.kind === 'passphrase' ? 'the passphrase does not open' : `no identity of ${lock.path} opens`;

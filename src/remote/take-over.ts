@@ -13,7 +13,7 @@ import {
   putRecord,
   type RemoteRecord,
 } from '../store/remote/state.ts';
-import type { Bucket } from './bucket.ts';
+import { type Bucket, hashOf } from './bucket.ts';
 import type { CommittedSession } from './commit.ts';
 import { Filling, movedInto } from './filling.ts';
 import { commitName } from './layout.ts';
@@ -44,8 +44,10 @@ export async function takeOver(
   }
   await filling.close();
   if (Date.now() - startedMs > UNDER_WAY_MS_MAX) throw tooLate();
-  const { machine, name, read: number } = gone;
-  const sealed = await bucket.sealedCommit({ machine, name, number, at: now(), sessions, forgotten: [] });
+  const { machine, name, read: number, last } = gone;
+  const before = last === null ? {} : { before: last };
+  const told = { machine, name, number, at: now(), sessions, forgotten: [], ...before };
+  const sealed = await bucket.sealedCommit(told);
   if ((await bucket.client.create(commitName(machine, number), sealed)) === 'exists')
     throw fail(
       'busy',
@@ -56,7 +58,7 @@ export async function takeOver(
   db.writeTransaction(() => {
     for (const { raw_bytes: rawBytes, covers_from: coversFrom, ...session } of sessions)
       putRecord(db, { ...session, machine, number, rawBytes, coversFrom });
-    noteMachine(db, { machine, name, read: number + 1, head });
+    noteMachine(db, { machine, name, read: number + 1, head, last: hashOf(sealed) });
   });
 }
 

@@ -12,7 +12,9 @@ import { killPoint } from '../domain/kill-point.ts';
 import type { Iso } from '../domain/time.ts';
 import type { WritableDb } from '../store/connection.ts';
 import type { Outgoing } from '../store/export.ts';
+import { findSession } from '../store/read.ts';
 import {
+  eachRecord,
   isEarlier,
   isOf,
   type RemoteRecord,
@@ -35,8 +37,9 @@ import { hashFiles } from '../store/write-digests.ts';
 import type { Bucket } from './bucket.ts';
 import { Filling, movedInto, packsWith } from './filling.ts';
 import { commitName } from './layout.ts';
+import type { PackPlace } from './pack.ts';
 import { toUpload } from './plan.ts';
-import type { PackedPiece } from './records.ts';
+import { type PackedPiece, readRecords } from './records.ts';
 import { Sending } from './sending.ts';
 
 /** A commit is made once it has this much: a run that is killed does so much again at most, unless one session alone is larger. */
@@ -137,6 +140,53 @@ export async function moveAway(deps: UploadDeps, uids: readonly SessionUid[]): P
   return done;
 }
 
+/**
+ * Evicted sessions of this machine, where a commit that told of them may be lost: where their bytes lie is told once more, or nobody else
+ * could find them, and a collector would take their packs for unneeded. No byte is moved. `machine`: the id under which they were told of.
+ */
+export async function tellAgain(deps: UploadDeps, machine: string): Promise<void> {
+  const { db, bucket } = deps;
+  const rows = new RowsThere(bucket);
+  const done = nothingYet();
+  const sending = sendingFor(deps, done);
+  let batch = new Batch(deps, done, sending);
+  for (const [uid, states] of Map.groupBy(eachRecord(db), (record) => record.uid)) {
+    if (deps.signal.aborted) break;
+    const isEvicted = findSession(db, uid)?.evictedAt != null;
+    const own = states.filter((one) => isOf(machine, one) && (isEvicted || isEarlier(one)));
+    // All its states in one commit, as they were told first.
+    for (const { bytes } of inTheirOrder(own))
+      if (bytes !== null) batch.tell(uid, bytes, await rows.coversFrom(uid, bytes.records));
+    if (!batch.isFull) continue;
+    await batch.commit();
+    batch = new Batch(deps, done, sending);
+  }
+  await batch.commit();
+}
+
+/** What rows in the bucket say; the pack that was read last is held, since sessions lie beside those that went there with them. */
+class RowsThere {
+  readonly #bucket: Bucket;
+  #pack: string | null = null;
+  #plain: Uint8Array | null = null;
+
+  constructor(bucket: Bucket) {
+    this.#bucket = bucket;
+  }
+
+  /** Null: they cannot be had, and `verify --remote` names them. */
+  async coversFrom(uid: SessionUid, place: PackPlace): Promise<number | null> {
+    try {
+      if (place.pack !== this.#pack) this.#plain = await this.#bucket.pack(place.pack);
+      this.#pack = place.pack;
+      return this.#plain === null ? null : readRecords(this.#plain, place, uid).meta.covers_from;
+    } catch (thrown) {
+      if (thrown instanceof FailureError && thrown.failure.code === 'corrupt') return null;
+      throw thrown;
+    }
+  }
+}
+
 /** Those that none went on from come first, the oldest of them before the others. */
 export function inTheirOrder(records: readonly RemoteRecord[]): RemoteRecord[] {
   return [...records].sort(
@@ -225,6 +275,15 @@ class Batch {
     });
   }
 
+  /** The same bytes where they lie; what cannot be had is not told of. */
+  tell(uid: SessionUid, { generation, records, packs, raw_bytes }: StoredBytes, from: number | null): void {
+    if (from === null) return;
+    this.#sessions.push({
+      ...{ uid, mark: null, files: null, generation, records, packs, raw_bytes },
+      ...{ covers_from: from, pieces: [] },
+    });
+  }
+
   #count(bytes: number): void {
     this.#rawBytes += bytes;
     this.#done.rawBytes += bytes;
@@ -260,11 +319,12 @@ class Batch {
     if (Date.now() - this.#startedMs > UNDER_WAY_MS_MAX) throw tooLate();
     const state = remoteState(db);
     if (state === null) throw new Error('a bucket is joined before anything is uploaded');
-    const { machine, next: number } = state;
+    const { machine, next: number, last } = state;
     const at = now();
     const sealed = await bucket.sealedCommit({
       ...{ machine, name, number, at, forgotten },
       ...(program === undefined ? {} : { program }),
+      ...(last === null ? {} : { before: last }),
       sessions: this.#sessions.map(({ uid, generation, records, packs, raw_bytes, covers_from }) => ({
         ...{ uid, generation, records, packs, raw_bytes, covers_from },
       })),
@@ -276,11 +336,12 @@ class Batch {
       sessions: this.#sessions,
       forgotten: forgotten.map(({ uid }) => uid),
     };
-    notePending(db, pending, sha256(sealed));
+    const hash = sha256(sealed);
+    notePending(db, pending, hash);
     const made = await bucket.client.create(commitName(machine, number), sealed);
     if (made === 'exists') throw new NotAlone();
     killPoint('remote.commit-written');
-    noteCommitted(db, pending);
+    noteCommitted(db, pending, hash);
     this.#done.commits += 1;
     this.#done.sessions.push(...this.#sessions.map(({ uid }) => uid));
     this.#done.forgotten.push(...pending.forgotten);
@@ -289,11 +350,11 @@ class Batch {
 
 /** The first file of which bytes are not there; null: all are. */
 function missingIn({ meta, segments }: Outgoing): string | null {
+  const byKey = Map.groupBy(segments, ({ key }) => key);
   for (const { key, log_bytes: bytes } of meta.files) {
     let end = 0;
-    for (const segment of segments)
-      if (segment.key === key && segment.log_offset <= end)
-        end = Math.max(end, segment.log_offset + segment.raw_bytes);
+    for (const segment of byKey.get(key) ?? [])
+      if (segment.log_offset <= end) end = Math.max(end, segment.log_offset + segment.raw_bytes);
     if (end < bytes) return key;
   }
   return null;

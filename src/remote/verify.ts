@@ -6,11 +6,12 @@ import { FailureError, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { sha256 } from '../store/segments.ts';
 import type { Bucket } from './bucket.ts';
-import type { Commit, CommittedSession } from './commit.ts';
-import { commitName, headName, objectNamed, packName } from './layout.ts';
+import type { Commit, CommitThere, CommittedSession } from './commit.ts';
+import { commitName, FORMAT_NAME, headName, KEYS, objectNamed, packName } from './layout.ts';
 import { partOf } from './pack.ts';
 import { planLog } from './plan.ts';
 import { type PackedPiece, readRecords } from './records.ts';
+import { bucketThere } from './setup.ts';
 
 export interface RemoteFinding {
   readonly object: string;
@@ -26,12 +27,20 @@ export interface Verified {
   pieces: number;
   /** Packs that no commit names: of runs that were killed, or of one that is under way. */
   unnamed: string[];
+  /** No `format`: whoever knows the bucket's id can make it again. */
+  isFormatLost: boolean;
+  /** Machines of which commits are missing, or others stand in their place. */
+  readonly holes: Set<string>;
   /** Of which machine which sessions cannot be had back whole. */
   readonly hit: { readonly machine: string; readonly uid: SessionUid }[];
 }
 
 export interface VerifyDeps {
   readonly bucket: Bucket;
+  /** Of the bucket that this store has joined. */
+  readonly id: string;
+  /** Of each machine the SHA-256 of the last commit of those, as it lay in the bucket; what is not known is left out. */
+  readonly last?: ReadonlyMap<string, string>;
   /** How many commits of each machine this store knows of. */
   readonly read: ReadonlyMap<string, number>;
   readonly signal: AbortSignal;
@@ -46,10 +55,13 @@ export async function verifyBucket(deps: VerifyDeps): Promise<Verified> {
     sessions: 0,
     pieces: 0,
     unnamed: [],
+    isFormatLost: false,
+    holes: new Set(),
     hit: [],
   };
   const packs = new Set<string>();
   const heads: string[] = [];
+  const met = { format: 0, key: 0 };
   const logs = new Map<string, number[]>([...deps.read.keys()].map((machine) => [machine, []]));
   for await (const { name, bytes } of deps.bucket.list('')) {
     verified.objects += 1;
@@ -57,6 +69,7 @@ export async function verifyBucket(deps: VerifyDeps): Promise<Verified> {
     const found = objectNamed(name);
     if (found === null)
       verified.findings.push(finding(name, 'it is foreign: no object of session-memory has such a name'));
+    else if (found.kind === 'format' || found.kind === 'key') met[found.kind] += 1;
     else if (found.kind === 'pack') packs.add(name);
     else if (found.kind === 'head' && found.machine !== null) heads.push(found.machine);
     if (found !== null && found.machine !== null) {
@@ -65,15 +78,52 @@ export async function verifyBucket(deps: VerifyDeps): Promise<Verified> {
       if (found.number !== null) log.push(found.number);
     }
   }
+  await readDoor(deps, met, verified);
   const newest = await readLogs(deps, logs, verified);
   const named = await readSessions(deps, newest, packs, verified);
   verified.unnamed = [...packs].filter((name) => !named.has(name)).sort();
-  await readTheRest(deps, heads, verified);
+  await readTheRest(deps, heads, logs, verified);
   return verified;
 }
 
+/** What a further machine joins by, and a rescue begins with. */
+async function readDoor(
+  { bucket, id }: VerifyDeps,
+  met: { readonly format: number; readonly key: number },
+  verified: Verified,
+): Promise<void> {
+  if (met.key === 0)
+    verified.findings.push(
+      finding(
+        `${KEYS}*.age`,
+        'no wrapped key is in the bucket: no further machine can join. `remote add` on one that has joined puts one there again',
+      ),
+    );
+  if (met.format === 0) {
+    verified.isFormatLost = true;
+    verified.findings.push(
+      finding(FORMAT_NAME, 'it is missing from the bucket: no further machine can join'),
+    );
+    return;
+  }
+  try {
+    if ((await bucketThere(bucket.client)) === id) return;
+    verified.findings.push(
+      finding(FORMAT_NAME, 'it is of another bucket than the one that this store has joined'),
+    );
+  } catch (thrown) {
+    if (!isDamage(thrown) && !isNewer(thrown)) throw thrown;
+    verified.findings.push(finding(FORMAT_NAME, messageOf(thrown)));
+  }
+}
+
 /** What nothing names may be of a run that was killed, or foreign under a name of ours; and so may a head. */
-async function readTheRest(deps: VerifyDeps, heads: readonly string[], verified: Verified): Promise<void> {
+async function readTheRest(
+  deps: VerifyDeps,
+  heads: readonly string[],
+  logs: ReadonlyMap<string, readonly number[]>,
+  verified: Verified,
+): Promise<void> {
   for (const name of verified.unnamed) {
     if (deps.signal.aborted) return;
     await packIn(deps, objectNamed(name)?.pack ?? '', verified);
@@ -81,7 +131,15 @@ async function readTheRest(deps: VerifyDeps, heads: readonly string[], verified:
   for (const machine of heads) {
     if (deps.signal.aborted) return;
     try {
-      await deps.bucket.head(machine);
+      const told = (await deps.bucket.head(machine)) ?? 0;
+      const known = (logs.get(machine) ?? []).reduce(
+        (end, number) => Math.max(end, number + 1),
+        deps.read.get(machine) ?? 0,
+      );
+      if (told > known)
+        verified.findings.push(
+          finding(commitName(machine, told - 1), 'it is missing from the bucket: its head tells of it'),
+        );
     } catch (thrown) {
       if (!isDamage(thrown)) throw thrown;
       verified.findings.push(finding(headName(machine), messageOf(thrown)));
@@ -106,11 +164,19 @@ async function readLogs(
   for (const [machine, there] of logs) {
     const sorted = [...there].sort((a, b) => a - b);
     const { missing } = planLog({ there: sorted, read: deps.read.get(machine) ?? 0 }, true);
+    if (missing.length > 0) verified.holes.add(machine);
     for (const number of missing)
       verified.findings.push(finding(commitName(machine, number), 'it is missing from the bucket'));
+    let before: CommitThere | null = null;
     for (const number of sorted) {
       if (deps.signal.aborted) return newest;
       const commit = await commitIn(deps, machine, number, verified);
+      const known = number + 1 === deps.read.get(machine) ? deps.last?.get(machine) : undefined;
+      if (commit !== null && known !== undefined && commit.fills !== true && known !== commit.sealed)
+        replaced(machine, number, 'was written or read by this machine', verified);
+      if (before !== null && commit !== null && !follows(commit, before))
+        replaced(machine, number - 1, 'the next one goes on from', verified);
+      before = commit;
       for (const session of commit?.sessions ?? []) {
         newest.set(`${machine} records ${session.uid}`, { machine, session });
         if (session.packs === null) continue;
@@ -128,20 +194,35 @@ async function readLogs(
   return new Map([...newest].filter(([, { session }]) => !forgotten.has(session.uid)));
 }
 
+function replaced(machine: string, number: number, than: string, { findings, holes }: Verified): void {
+  holes.add(machine);
+  findings.push(finding(commitName(machine, number), `another commit stands in its place than ${than}`));
+}
+
+/** One that stands for a lost one is not what the next one has gone on from. */
+function follows({ number, before: told }: Commit, before: CommitThere): boolean {
+  return (
+    before.number !== number - 1 || before.fills === true || told === undefined || told === before.sealed
+  );
+}
+
 async function commitIn(
   { bucket }: VerifyDeps,
   machine: string,
   number: number,
   verified: Verified,
-): Promise<Commit | null> {
+): Promise<CommitThere | null> {
   try {
     return await bucket.commit(machine, number);
   } catch (thrown) {
-    const isNewer = thrown instanceof FailureError && thrown.failure.code === 'newer_store';
-    if (!isNewer && !isDamage(thrown)) throw thrown;
+    if (!isNewer(thrown) && !isDamage(thrown)) throw thrown;
     verified.findings.push(finding(commitName(machine, number), messageOf(thrown)));
     return null;
   }
+}
+
+function isNewer(thrown: unknown): boolean {
+  return thrown instanceof FailureError && thrown.failure.code === 'newer_store';
 }
 
 function isDamage(thrown: unknown): boolean {

@@ -7,6 +7,7 @@ import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import type { ReadableDb } from './connection.ts';
 import { machinesOf } from './remote/mirror.ts';
+import { inBucketOf } from './remote/whereabouts.ts';
 import { SESSION_COLUMNS, type SessionColumns, toSession } from './rows.ts';
 
 export interface BrowseRow {
@@ -81,10 +82,19 @@ export function sessionsByIds(db: ReadableDb, ids: readonly number[]): Map<numbe
     { ids: JSON.stringify(ids) },
   );
   const machines = machinesOf(db, ids);
+  const there = inBucketOf(db, ids);
   return new Map(
     rows.map((row): [number, SessionRow] => {
       const machine = machines.get(row.id);
-      return [row.id, { ...toSession(row), ...(machine === undefined ? {} : { machine }) }];
+      const isInBucket = row.evicted_at !== null && there.has(row.id);
+      return [
+        row.id,
+        {
+          ...toSession(row),
+          ...(machine === undefined ? {} : { machine }),
+          ...(isInBucket ? { isInBucket } : {}),
+        },
+      ];
     }),
   );
 }

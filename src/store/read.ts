@@ -9,6 +9,7 @@ import type { SessionRow, SessionState } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import { LOSSLESS_PASSES } from '../policy/passes.ts';
 import type { ReadableDb } from './connection.ts';
+import { untoldNamed } from './remote/state.ts';
 import {
   type FileColumns,
   NAMED,
@@ -76,6 +77,13 @@ export function resolveSession(db: ReadableDb, text: string): SessionRow {
   const [only, second] = exact.length === 1 ? exact : hits;
   if (only === undefined || text === '') {
     refuseLost(db, text);
+    const [untold] = untoldNamed(db, text);
+    if (untold !== undefined)
+      throw fail(
+        'not_found',
+        `${untold} lies in the bucket, and no machine has made a digest of it`,
+        '`session-memory show UID --raw` and `restore UID` fetch it.',
+      );
     throw fail(
       'not_found',
       `no session ${text || '""'}`,

@@ -19,8 +19,10 @@ export async function take(
   batch: readonly Victim[],
   untilBytes: number | null,
 ): Promise<Fate[] | null> {
-  const { store, signal, context } = deps;
+  const { store, signal, context, bucketStill } = deps;
   if (step === PASS_TO_BUCKET.name) return await leftToBucket(deps, batch, untilBytes);
+  // What the bucket has lost since stays, by what the store knows then. Where it cannot be looked, what was read back there stands.
+  await bucketStill?.();
   await remember(
     deps,
     batch.map(({ card }) => card.uid),

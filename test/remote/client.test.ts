@@ -284,3 +284,54 @@ test('a signal ends a request that waits, and one that pauses', async () => {
     expect(model.takeLog()).toHaveLength(1);
   }
 });
+
+test('where objects are locked for a time each write has its MD5, once the service has asked for it', async () => {
+  using model = await ModelBucket.started();
+  model.wantsMd5 = true;
+  const client = clientOf(model);
+  expect(await client.create('a', bytes('one'))).toBe('created');
+  await client.replace('b', bytes('two'));
+  expect(model.takeLog().length).toBe(3);
+  expect(client.keepsVersions).toBe(false);
+});
+
+test('a bucket that keeps versions is known by its first answer to a write', async () => {
+  using model = await ModelBucket.started();
+  model.keepsVersions = true;
+  const client = clientOf(model);
+  await client.get('a', 10);
+  expect(client.keepsVersions).toBeNull();
+  await client.create('a', bytes('one'));
+  expect(client.keepsVersions).toBe(true);
+});
+
+test.each([
+  ['AccessDenied', 'needs to list, get, put and delete'],
+  ['ExpiredToken', 'get a new one'],
+  ['InvalidToken', 'AWS_SESSION_TOKEN'],
+  ['NoSuchBucket', 'Make the bucket'],
+  ['AuthorizationHeaderMalformed', 'region'],
+  ['QuotaExceeded', 'full'],
+])('a refusal by %s names the cause and the way out', async (code, hint) => {
+  using model = await ModelBucket.started();
+  model.fault = () => ({ kind: 'status', status: 403, code });
+  const failure = await failureOf(clientOf(model).create('a', bytes('one')));
+  expect(failure.message).toContain(`refuses PUT a (403): ${code}`);
+  expect(failure.message).not.toEndWith(':');
+  expect(failure.hint).toContain(hint);
+});
+
+test('what names no service is no reason to wait only', async () => {
+  const address = bucketAddress({
+    url: 's3://b0b',
+    endpoint: 'http://127.0.0.1:9',
+    region: null,
+    pathStyle: true,
+  });
+  const client = new BucketClient(
+    address,
+    { keyId: KEY_ID, secret: SECRET, token: null },
+    { signal: NEVER, waits: { ...QUICK, tries: 2 } },
+  );
+  expect((await failureOf(client.get('a', 1))).hint).toStartWith('Look at the endpoint');
+});

@@ -239,6 +239,28 @@ test(
 );
 
 test(
+  'what the bucket has lost since it was read back goes by no sweep and no hand; where it cannot be looked, the receipt stands',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    for (const n of [1, 2]) laptop.write(n, `session ${n}`);
+    await laptop.ok('ingest');
+    await laptop.sync();
+    const kept = new Map(model.objects);
+    for (const name of model.names('some/packs/')) model.objects.delete(name);
+    expect((await laptop.ok('evict', id(1), '--yes')).out).toContain('Evicted 0 sessions');
+    await laptop.sync();
+    for (const name of model.names('some/packs/')) model.objects.delete(name);
+    expect((await laptop.report('sweep', ...TIGHT)).budget_evicted).toEqual([]);
+    for (const [name, object] of kept) model.objects.set(name, object);
+    await laptop.sync();
+    model.fault = () => ({ kind: 'reset' });
+    expect((await laptop.report('sweep', ...TIGHT)).budget_evicted).toHaveLength(2);
+  },
+  LONG,
+);
+
+test(
   'a store that was set back to before a collection counts no pack that is gone',
   async () => {
     using model = await ModelBucket.started();

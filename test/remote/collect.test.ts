@@ -28,7 +28,10 @@ test(
     using machine = await stored(model, 'one', [1, 2]);
     const orphan = packName(newId());
     model.put(orphan, Buffer.from('of a run that was killed'));
-    expect(await machine.collect()).toEqual({ removed: [], purged: 0, waiting: 1, others: 0 });
+    expect(await machine.collect()).toEqual({
+      ...{ removed: [], purged: 0, waiting: 1, others: 0 },
+      kept_versions: false,
+    });
     machine.later(6);
     expect((await machine.collect()).removed).toEqual([]);
     machine.later(2);
@@ -160,6 +163,34 @@ test(
     other.evict(uid(2));
     expect(await other.fetch(uid(2))).toBe(text(2));
     expect((await machine.verified()).findings).toEqual([]);
+  },
+  LONG,
+);
+
+test(
+  'what another machine puts there before it is told that it is forgotten is purged too',
+  async () => {
+    using model = await ModelBucket.started();
+    using one = await stored(model, 'one', [1]);
+    using other = new RemoteWorld(model, 'other');
+    await other.sync();
+    // It has gone on with it there, beside something of its own, and does not read what the first one tells.
+    for (const n of [1, 2]) other.put(claudePath(id(n)), text(n) + text(n));
+    await other.ingest();
+    expect(forgetSession(one.db, uid(1), one.now)).toBe(true);
+    await one.sync();
+    const before = new Set(model.names('packs/'));
+    await other.sync(undefined, 0);
+    const own = model.names('packs/').filter((name) => !before.has(name));
+    expect((await one.collect()).others).toBe(own.length);
+    expect((await other.collect()).purged).toBe(own.length);
+    expect((await one.collect()).others).toBe(0);
+    expect(model.names('packs/').filter((name) => own.includes(name))).toEqual([]);
+    for (const each of [one, other]) {
+      expect(await each.fetch(uid(1))).toBe('not in the bucket');
+      expect(await each.fetch(uid(2))).toBe(text(2) + text(2));
+    }
+    expect((await one.verified()).findings).toEqual([]);
   },
   LONG,
 );

@@ -4,8 +4,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { FailureError } from '../../src/domain/errors.ts';
 import { bucketAddress, objectUrl } from '../../src/remote/address.ts';
-import { findCredentials } from '../../src/remote/credentials.ts';
+import { endpointOf, findCredentials, regionOf } from '../../src/remote/credentials.ts';
 import {
   commitName,
   headName,
@@ -160,6 +161,29 @@ test('credentials come from the environment, or from the profile that is named',
   });
   expect(() => found({ AWS_PROFILE: 'no' })).toThrow('[no]');
   expect(() => findCredentials({ env: {}, homeDir: '/none' })).toThrow('no credentials');
+});
+
+test('region, endpoint and keys may stand in the other of the usual files, and what is borrowed is named', () => {
+  using config = new Scratch(
+    '[default]\nregion = eu-central-1\n[profile work]\nendpoint_url = https://s3.example.com/\naws_access_key_id = B\naws_secret_access_key = T\n[profile sso]\nsso_session = mine\n',
+  );
+  const env = { AWS_CONFIG_FILE: config.path };
+  const host = (more: Record<string, string> = {}) => ({ env: { ...env, ...more }, homeDir: '/none' });
+  expect([regionOf(host()), endpointOf(host())]).toEqual(['eu-central-1', null]);
+  expect(regionOf(host({ AWS_REGION: 'eu-west-1' }))).toBe('eu-west-1');
+  const work = host({ AWS_PROFILE: 'work' });
+  expect([regionOf(work), endpointOf(work)]).toEqual([null, 'https://s3.example.com']);
+  expect(findCredentials(work)).toEqual({ keyId: 'B', secret: 'T', token: null });
+  expect(endpointOf(host({ AWS_ENDPOINT_URL_S3: 'https://a.example' }))).toBe('https://a.example');
+  const hintOf = (more: Record<string, string>) => {
+    try {
+      return findCredentials(host(more));
+    } catch (thrown) {
+      return thrown instanceof FailureError ? `${thrown.failure.message}. ${thrown.failure.hint}` : thrown;
+    }
+  };
+  expect(hintOf({ AWS_PROFILE: 'sso' })).toContain('sso_session, which is not followed here');
+  expect(hintOf({ AWS_SECRET_ACCESS_KEY: 'x' })).toContain('where AWS_ACCESS_KEY_ID is not set');
 });
 
 class Scratch implements Disposable {

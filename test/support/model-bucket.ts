@@ -47,6 +47,10 @@ export class ModelBucket implements Disposable {
   skewMs = 0;
   /** A service that knows no conditions writes over what is there. */
   ignoresConditions = false;
+  /** What is removed or written over stays there as an earlier version, and each write is told its number. */
+  keepsVersions = false;
+  /** Objects are locked for a time: what is written needs its MD5. */
+  wantsMd5 = false;
   readonly #server: Server;
   readonly #bucket: string;
   readonly #pageSize: number;
@@ -122,6 +126,7 @@ export class ModelBucket implements Disposable {
       ? (wrong ?? this.#do(method, inBucket, url, request, body))
       : ([404, 'NoSuchBucket'] as const);
     if (fault?.kind === 'lost') return void request.socket.destroy();
+    if (this.keepsVersions && method !== 'GET') response.setHeader('x-amz-version-id', `v${asked.nth}`);
     await send(response, answer, fault?.kind ?? null, this.skewMs);
   }
 
@@ -164,6 +169,9 @@ export class ModelBucket implements Disposable {
     const there = this.objects.get(key);
     switch (method) {
       case 'PUT': {
+        const md5 = createHash('md5').update(body).digest('base64');
+        if (this.wantsMd5 && headers['content-md5'] !== md5)
+          return [400, 'InvalidRequest', 'Content-MD5 HTTP header is required for objects that are locked'];
         if (headers['if-none-match'] === '*' && there !== undefined && !this.ignoresConditions)
           return [412, 'PreconditionFailed'];
         this.put(key, body);
@@ -200,7 +208,8 @@ export class ModelBucket implements Disposable {
   }
 }
 
-type Answered = readonly [status: number, body: string | Buffer, etag?: string];
+/** `told`: the ETag, or of a refusal its reason. */
+type Answered = readonly [status: number, body: string | Buffer, told?: string];
 
 function refuse(response: ServerResponse, status: number, code: string, retryAfter?: number): void {
   response.writeHead(status, retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) });
@@ -217,10 +226,10 @@ async function send(
   const isError = status >= 400;
   const bytes = isError
     ? Buffer.from(
-        `<?xml version="1.0"?><Error><Code>${body}</Code><Message>the model says so</Message></Error>`,
+        `<?xml version="1.0"?><Error><Code>${body}</Code><Message>${etag ?? 'the model says so'}</Message></Error>`,
       )
     : Buffer.from(body);
-  const tag = etag === undefined ? {} : { etag };
+  const tag = etag === undefined || isError ? {} : { etag };
   response.sendDate = false;
   response.writeHead(status, { ...date, ...tag, 'content-length': String(bytes.length) });
   if (fault === 'half') {

@@ -10,7 +10,7 @@ import { Bucket } from '../../src/remote/bucket.ts';
 import { BucketClient, WAITS } from '../../src/remote/client.ts';
 import { type Collected, collect } from '../../src/remote/collect.ts';
 import { bytesOf, fetched } from '../../src/remote/fetch.ts';
-import { newId } from '../../src/remote/layout.ts';
+import { keyName, newId } from '../../src/remote/layout.ts';
 import { masterKey } from '../../src/remote/seal.ts';
 import { mustStillBeThere, type SyncReport, sync } from '../../src/remote/sync.ts';
 import { verifyBucket } from '../../src/remote/verify.ts';
@@ -47,11 +47,13 @@ export class RemoteWorld extends World {
     super();
     this.name = name;
     this.model = model;
-    if (!model.objects.has('format'))
+    if (!model.objects.has('format')) {
       model.put(
         'format',
         Buffer.from(JSON.stringify({ format: 'session-memory remote', version: 1, bucket: BUCKET_ID })),
       );
+      model.put(keyName('cc'.repeat(16)), Buffer.from('wrapped'));
+    }
     joinBucket(this.db, BUCKET_ID, newId());
   }
 
@@ -92,7 +94,12 @@ export class RemoteWorld extends World {
       [state?.machine ?? '', state?.next ?? 0],
       ...machines(this.db).map((one) => [one.machine, one.read] as const),
     ]);
+    const last = [...machines(this.db), ...(state === null ? [] : [state])].flatMap(
+      ({ machine, last: hash }) => (hash === null ? [] : [[machine, hash] as const]),
+    );
     return await verifyBucket({
+      last: new Map(last),
+      id: BUCKET_ID,
       bucket: bucketIn(this.model),
       read,
       signal: NEVER,

@@ -52,6 +52,7 @@ export const cline: AgentFormat = agent({
   },
   named:
     /^(.*[\\/](?:saoudrizwan\.claude-dev|\.cline[\\/]data))(?:[\\/](?:tasks|sessions)(?:[\\/].*)?|[\\/])?$/s,
+  isAnotherElsewhere: true,
 });
 
 export const rooCode: AgentFormat = agent({
@@ -72,9 +73,11 @@ interface About {
   readonly variables: readonly string[];
   readonly ownRoots: (host: Host, slash: string) => readonly string[];
   readonly named: RegExp;
+  readonly isAnotherElsewhere?: true;
 }
 
-function agent({ id, name, proof, extension, variables, ownRoots, named }: About): AgentFormat {
+function agent(about: About): AgentFormat {
+  const { id, name, proof, extension, variables, ownRoots, named, isAnotherElsewhere } = about;
   return {
     id: agentId(id),
     name,
@@ -99,6 +102,7 @@ function agent({ id, name, proof, extension, variables, ownRoots, named }: About
     reader: (sink) => new ClineReader(sink),
     isDocument: () => true,
     restorePath,
+    ...(isAnotherElsewhere === undefined ? {} : { isAnotherElsewhere }),
     tells: (key) => /^session\/(?!agent_)[^/]+(?<!\.messages)\.json$/.test(key),
     resume: ({ nativeId, project }) => {
       // The command line's own ids have letters behind the time; the editor's have none.

@@ -54,6 +54,7 @@ export interface RowsAgent {
   readonly resumeNeeds?: string;
   readonly takesBack?: AgentImport;
   readonly otherProject?: AgentFormat['otherProject'];
+  readonly isAnotherElsewhere?: AgentFormat['isAnotherElsewhere'];
 }
 
 /** A line of a stored session: a row of a table, or a file of a tree. */
@@ -132,6 +133,7 @@ export function rowsAgent(agent: RowsAgent): AgentFormat {
     ...(spills === undefined ? {} : { canPutBack: isSpilled }),
     ...(agent.takesBack === undefined ? {} : { takesBack: agent.takesBack }),
     ...(agent.otherProject === undefined ? {} : { otherProject: agent.otherProject }),
+    ...(agent.isAnotherElsewhere === undefined ? {} : { isAnotherElsewhere: true }),
     retention: null,
   };
 }

@@ -266,6 +266,7 @@ export const opencode = rowsAgent({
   content: opencodeContent,
   resume: ({ nativeId }) => ['opencode', '--session', nativeId],
   otherProject: 'from any folder',
+  isAnotherElsewhere: true,
   takesBack: {
     fileName: ({ nativeId }) => `opencode/${fileNameOf(nativeId)}.import.json`,
     content: importText,
@@ -294,6 +295,7 @@ export const kilo = rowsAgent({
   content: opencodeContent,
   resume: ({ nativeId }) => ['kilo', 'run', '-s', nativeId],
   otherProject: 'from any folder',
+  isAnotherElsewhere: true,
   takesBack: {
     fileName: ({ nativeId }) => `kilo/${fileNameOf(nativeId)}.import.json`,
     content: importText,

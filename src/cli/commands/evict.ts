@@ -11,6 +11,7 @@ import type { WritableDb } from '../../store/connection.ts';
 import { freeLog } from '../../store/log.ts';
 import { openReadable } from '../../store/open.ts';
 import { reclaim } from '../../store/reclaim.ts';
+import { machineOf } from '../../store/remote/mirror.ts';
 import { isInBucket } from '../../store/remote/receipts.ts';
 import { withReserve } from '../../store/reserve.ts';
 import { diskFull } from '../../store/room.ts';
@@ -35,7 +36,7 @@ interface Plan {
   readonly evict: readonly SessionRow[];
   readonly lose: readonly SessionRow[];
   /** Named, and evicted before. */
-  readonly already: readonly SessionRow[];
+  readonly already: readonly { readonly uid: SessionUid; readonly machine: string | null }[];
 }
 
 interface Done {
@@ -49,7 +50,11 @@ interface Done {
 export const evict: Command = (context) => {
   const plan = planned(context);
   const done: Done = { evicted: [], lost: [], skipped: [], warnings: [], freedBytes: 0 };
-  for (const { uid } of plan.already) done.skipped.push({ session_uid: uid, reason: 'evicted before' });
+  for (const { uid, machine } of plan.already)
+    done.skipped.push({
+      session_uid: uid,
+      reason: machine === null ? 'evicted before' : `its bytes are on ${machine}, and none of them here`,
+    });
   return carryOut<'evict'>(context, {
     ...agreement(context, plan),
     page: planPage(context, plan),
@@ -99,7 +104,9 @@ function planned(context: Context): Plan {
   return {
     evict: live.filter(isLossless),
     lose: live.filter((one) => !isLossless(one)),
-    already: sessions.filter(({ evictedAt }) => evictedAt !== null),
+    already: sessions
+      .filter(({ evictedAt }) => evictedAt !== null)
+      .map(({ uid }) => ({ uid, machine: machineOf(db, uid) })),
   };
 }
 
@@ -145,8 +152,9 @@ async function apply(
   for (const session of plan.evict) {
     if (context.signal.aborted) break;
     const isCovered = session.analyzedAt !== null;
-    const reason = isCovered ? null : ((await bucketStill?.()) ?? null);
-    if (reason !== null) {
+    const reason = (await bucketStill?.()) ?? null;
+    // What has a digest goes by what was read back there, also where it cannot be looked now.
+    if (reason !== null && !isCovered) {
       note({ uid: session.uid, kind: 'skipped', reason }, done.evicted);
       continue;
     }

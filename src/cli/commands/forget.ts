@@ -8,16 +8,19 @@ import { FailureError } from '../../domain/errors.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
-import type { WritableDb } from '../../store/connection.ts';
+import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import {
   besides,
   childrenOf,
   forgetSession,
   forgottenUids,
+  noteForgotten,
   removeCopies,
   writeAnew,
 } from '../../store/forget.ts';
 import { openReadable } from '../../store/open.ts';
+import { resolveSession } from '../../store/read.ts';
+import { untoldNamed } from '../../store/remote/state.ts';
 import type { Command, Context } from '../context.ts';
 import { plural } from '../format.ts';
 import { namedSessions } from '../named-sessions.ts';
@@ -27,6 +30,8 @@ import { ownPaths } from '../wire.ts';
 
 interface ForgetPlan {
   readonly forget: readonly SessionRow[];
+  /** Known only by where another machine has put them in the bucket. */
+  readonly untold: readonly SessionUid[];
   /** Named, and forgotten before: the file is written anew for them all the same. */
   readonly already: readonly SessionRow[];
   /** The agents' own files of them that are there; nothing but a person deletes those. */
@@ -51,12 +56,12 @@ export const forget: Command = (context) => {
     isWrittenAnew: null,
   };
   return carryOut<'forget'>(context, {
-    isEmpty: plan.forget.length === 0,
+    isEmpty: sizeOf(plan) === 0,
     page: planPage(plan),
     plan: planJson(plan),
-    subject: `forgetting ${plural(plan.forget.length, 'session')} for good`,
+    subject: `forgetting ${plural(sizeOf(plan), 'session')} for good`,
     waysOn: 'Add --yes to consent, or --dry-run to only look. `session-memory evict` keeps the digest.',
-    phrase: `forget ${plan.forget.length} sessions`,
+    phrase: `forget ${sizeOf(plan)} sessions`,
     isYesEnough: true,
     freesSpace: false,
     make: (db) => apply(context, db, plan, done),
@@ -68,17 +73,38 @@ export const forget: Command = (context) => {
 
 function planned(context: Context): ForgetPlan {
   using db = openReadable(context.settings.storePath);
-  const sessions = namedSessions(db, context.args);
+  const untold = context.args.flatMap((named) => untoldAlone(db, named));
+  const sessions = namedSessions(
+    db,
+    context.args.filter((named) => untoldAlone(db, named).length === 0),
+  );
   const before = forgottenUids(db);
   const forget = sessions.filter(({ uid }) => !before.has(uid));
   return {
     forget,
+    untold: [...new Set(untold)],
     already: sessions.filter(({ uid }) => before.has(uid)),
     ownFiles: forget.flatMap(({ uid }) => ownPaths(db, uid)),
     children: forget
       .flatMap(({ uid }) => childrenOf(db, uid))
       .filter((uid) => !sessions.some((s) => s.uid === uid)),
   };
+}
+
+function sizeOf({ forget, untold }: ForgetPlan): number {
+  return forget.length + untold.length;
+}
+
+/** The one that a text names where nothing but its place in the bucket is known; else none. */
+function untoldAlone(db: ReadableDb, named: string): SessionUid[] {
+  try {
+    resolveSession(db, named);
+    return [];
+  } catch (thrown) {
+    if (!(thrown instanceof FailureError) || thrown.failure.code !== 'not_found') throw thrown;
+    const uids = untoldNamed(db, named);
+    return uids.length === 1 ? uids : [];
+  }
 }
 
 function stillThere(context: Context, { ownFiles, children }: ForgetPlan): string[] {
@@ -102,6 +128,11 @@ async function apply(
     if (context.signal.aborted) break;
     if (forgetSession(db, uid, context.clock.now())) done.forgotten.push(uid);
   }
+  for (const uid of plan.untold) {
+    if (context.signal.aborted) break;
+    noteForgotten(db, { uid, at: context.clock.now() });
+    done.forgotten.push(uid);
+  }
   const uids = [...done.forgotten, ...plan.already.map(({ uid }) => uid)];
   done.removed.push(...removeCopies(db.path, uids));
   if (context.io.stderrIsTty) context.io.err('Writing the store file anew, so that no page keeps a piece…\n');
@@ -121,16 +152,23 @@ async function apply(
   }
 }
 
-function planJson({ forget }: ForgetPlan) {
-  return { forget: forget.map(({ uid, storedBytes }) => ({ session_uid: uid, bytes: storedBytes })) };
+function planJson({ forget, untold }: ForgetPlan) {
+  return {
+    forget: [
+      ...forget.map(({ uid, storedBytes }) => ({ session_uid: uid, bytes: storedBytes })),
+      ...untold.map((uid) => ({ session_uid: uid, bytes: 0 })),
+    ],
+  };
 }
 
-function planPage({ forget, ownFiles }: ForgetPlan): string {
-  if (forget.length === 0) return '';
+function planPage(plan: ForgetPlan): string {
+  if (sizeOf(plan) === 0) return '';
+  const { forget, untold, ownFiles } = plan;
   const row = (one: SessionRow) => plannedRow(one, one.storedBytes, one.pinned ? '  pinned' : '');
   return [
     'forget: raw bytes, digest, title, paths and names go for good; the id stays, and is never stored again',
     ...forget.map(row),
+    ...untold.map((uid) => `  ${uid}  in the bucket only, of another machine`),
     ...ownFiles.map((path) => `  not touched: ${plainLine(path)}`),
     '',
   ].join('\n');
@@ -160,7 +198,7 @@ function say({ io, settings }: Context, plan: ForgetPlan, done: ForgottenSoFar, 
   for (const warning of done.warnings) io.err(`warning: ${plainLine(warning)}\n`);
   for (const path of done.removed)
     io.out(`Removed ${plainLine(path)}: a copy from before an upgrade, which held it too.\n`);
-  if (isDry) return io.out(`Would forget ${plural(plan.forget.length, 'session')}; nothing was changed.\n`);
+  if (isDry) return io.out(`Would forget ${plural(sizeOf(plan), 'session')}; nothing was changed.\n`);
   const before =
     plan.already.length > 0 ? `; ${plural(plan.already.length, 'session')} forgotten before` : '';
   const anew = done.isWrittenAnew === true ? ' The store file was written anew.' : '';

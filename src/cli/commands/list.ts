@@ -8,7 +8,7 @@ import type { ReadableDb } from '../../store/connection.ts';
 import { forgottenTest } from '../../store/forget.ts';
 import { openReadable } from '../../store/open.ts';
 import { eachSession, SESSION_SORTS, type SessionFilter, type SessionSort } from '../../store/read.ts';
-import { mirrored } from '../../store/remote/mirror.ts';
+import { allWhereabouts, type Whereabouts } from '../../store/remote/whereabouts.ts';
 import { counters } from '../../store/usage.ts';
 import { type Command, type Context, printJsonList, textFlag } from '../context.ts';
 import { formatAge, formatBytes, table } from '../format.ts';
@@ -21,11 +21,11 @@ export const list: Command = async (context) => {
   await checkAgent(db, context.host, filter.agent ?? null);
   const isForgotten = forgottenTest(db);
   const rows = eachSession(db, filter);
-  const machines = mirrored(db);
+  const whereaboutsOf = allWhereabouts(db);
   if (context.json) {
-    const sessions = rows.map((row) => asJson(row, isForgotten(row), machines.get(row.uid) ?? null));
+    const sessions = rows.map((row) => asJson(row, isForgotten(row), whereaboutsOf(row.uid)));
     await printJsonList(context.io, { version: 1 }, 'sessions', sessions);
-  } else await printTable(context, rows, { isForgotten, machines });
+  } else await printTable(context, rows, { isForgotten, whereaboutsOf });
   return EXIT.done;
 };
 
@@ -55,8 +55,7 @@ function filterOf(context: Context): SessionFilter {
   };
 }
 
-/** `machine`: the one that told of it in the bucket; null: it is this machine's own. */
-export function asJson(row: SessionRow, forgotten: boolean, machine: string | null) {
+export function asJson(row: SessionRow, forgotten: boolean, { machine, inBucket }: Whereabouts) {
   return {
     session_uid: row.uid,
     agent: row.agent,
@@ -79,20 +78,21 @@ export function asJson(row: SessionRow, forgotten: boolean, machine: string | nu
     analyze_error: row.analyzeError,
     origin: row.origin,
     machine,
+    in_bucket: inBucket,
     forgotten,
   };
 }
 
 interface ListedAs {
   readonly isForgotten: (row: SessionRow) => boolean;
-  readonly machines: ReadonlyMap<SessionUid, string>;
+  readonly whereaboutsOf: (uid: SessionUid) => Whereabouts;
 }
 
-function stateText(row: SessionRow, { isForgotten, machines }: ListedAs): string {
+function stateText(row: SessionRow, { isForgotten, whereaboutsOf }: ListedAs): string {
   const { uid, state, pinned, origin } = row;
   if (isForgotten(row)) return 'forgotten';
-  const machine = machines.get(uid);
-  const where = machine === undefined ? state : `on ${plainLine(machine)}`;
+  const { machine } = whereaboutsOf(uid);
+  const where = machine === null ? state : `on ${plainLine(machine)}`;
   return [where, ...(pinned ? ['pinned'] : []), ...(origin === null ? [] : ['imported'])].join(', ');
 }
 

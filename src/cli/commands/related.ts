@@ -3,7 +3,7 @@ import { EXIT } from '../../domain/errors.ts';
 import { plainLine } from '../../domain/text.ts';
 import { openReadable } from '../../store/open.ts';
 import { resolveSession } from '../../store/read.ts';
-import { machineOf } from '../../store/remote/mirror.ts';
+import { awayText, whereabouts } from '../../store/remote/whereabouts.ts';
 import { type Related, related } from '../../store/search/related.ts';
 import { type Command, printJson, textFlag } from '../context.ts';
 import { formatTime } from '../format.ts';
@@ -29,11 +29,12 @@ export const relatedCommand: Command = async (context) => {
       version: 1,
       session_uid: session.uid,
       related: kin.map(({ session: other, ...rest }) => ({
-        session: asJson(other, false, machineOf(db, other.uid)),
+        session: asJson(other, false, whereabouts(db, other.uid)),
         ...rest,
       })),
     });
-  else if (kin.length > 0) io.out(kin.map((one) => block(io, one)).join('\n'));
+  else if (kin.length > 0)
+    io.out(kin.map((one) => block(io, one, awayText(whereabouts(db, one.session.uid)))).join('\n'));
   else
     io.out(
       session.digestBytes === 0
@@ -43,10 +44,16 @@ export const relatedCommand: Command = async (context) => {
   return EXIT.done;
 };
 
-function block(io: Parameters<typeof paint>[0], { session, raw, files, words }: Related): string {
+function block(
+  io: Parameters<typeof paint>[0],
+  { session, raw, files, words }: Related,
+  away: string | null,
+): string {
   const when = formatTime(session.endedAt ?? session.startedAt ?? session.ingestedAt);
-  const state = raw === 'live' ? 'raw stored' : raw === 'evicted' ? 'raw evicted' : 'raw lost';
-  const facts = [session.uid, plainLine(session.project ?? ''), when, state].filter((fact) => fact !== '');
+  const state = raw === 'live' ? 'raw stored' : (away ?? (raw === 'evicted' ? 'raw evicted' : 'raw lost'));
+  const facts = [session.uid, plainLine(session.project ?? ''), when, plainLine(state)].filter(
+    (fact) => fact !== '',
+  );
   const rows = [
     ['files', files.map(plainLine).join('  ')],
     ['words', words.map(plainLine).join(', ')],

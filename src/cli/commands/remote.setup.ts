@@ -6,7 +6,8 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'nod
 import { dirname } from 'node:path';
 import { EXIT, type ExitCode, fail } from '../../domain/errors.ts';
 import { addressText, type BucketAddress } from '../../remote/address.ts';
-import { type BucketKey, keepKey, keyPath, type Lock, lockOfFile } from '../../remote/keys.ts';
+import { areInEnvironment, endpointOf, regionOf } from '../../remote/credentials.ts';
+import { type BucketKey, keepKey, keptKey, keyPath, type Lock, lockOfFile } from '../../remote/keys.ts';
 import { newId } from '../../remote/layout.ts';
 import { joinedKey, makeBucket } from '../../remote/setup.ts';
 import { openWritable } from '../../store/open.ts';
@@ -28,6 +29,10 @@ export async function initRemote(context: Context): Promise<ExitCode> {
   const client = clientOf(context, address);
   const lock = await lockOf(context, true);
   const key = await makeBucket(client, lock);
+  if (client.keepsVersions === true)
+    context.io.err(
+      'warning: the bucket keeps versions: what is forgotten or collected stays there, sealed, until you or a rule of the bucket remove earlier versions\n',
+    );
   return settled(context, remote, address, key, true);
 }
 
@@ -36,8 +41,17 @@ export async function addRemote(context: Context): Promise<ExitCode> {
   const address = addressOf(remote, context);
   const client = clientOf(context, address);
   const lock = await lockOf(context, false);
-  const key = await joinedKey(client, lock);
+  const key = await joinedKey(client, lock, keptOrNone(context.settings.storePath));
   return settled(context, remote, address, key, false);
+}
+
+/** Whatever is wrong with a key that is kept here: a new one is about to take its place. */
+function keptOrNone(storePath: string): BucketKey | null {
+  try {
+    return keptKey(storePath);
+  } catch {
+    return null;
+  }
 }
 
 /** The bucket keeps what it has; this store goes on without. */
@@ -45,7 +59,14 @@ export async function leaveRemote(context: Context): Promise<ExitCode> {
   const { storePath, configPath } = context.settings;
   using db = openWritable(storePath);
   const state = remoteState(db);
-  if (state === null) throw fail('usage', 'this store has joined no bucket', 'There is nothing to leave.');
+  if (state === null)
+    throw fail(
+      'usage',
+      'this store has joined no bucket',
+      context.settings.remote === null
+        ? 'There is nothing to leave.'
+        : `[remote] stands in ${configPath} all the same: take it out there.`,
+    );
   const alone = countBucketOnly(db);
   leaveBucket(db);
   rmSync(keyPath(storePath), { force: true });
@@ -80,7 +101,7 @@ function withoutTable(path: string, remote: RemoteSettings | null): boolean {
 }
 
 /** What the call names, else what is configured. */
-function named({ args, flags, settings }: Context): RemoteSettings {
+function named({ args, flags, settings, host }: Context): RemoteSettings {
   const { remote } = settings;
   const [, url] = args;
   if (url === undefined && remote === null) throw notConfigured();
@@ -88,12 +109,13 @@ function named({ args, flags, settings }: Context): RemoteSettings {
     throw fail(
       'exists',
       `another bucket is configured: ${remote.url}`,
-      'A store belongs to one bucket: take [remote] out of the configuration first, or use another --store and --config.',
+      'A store belongs to one bucket: run `session-memory remote leave` first, or use another --store and --config.',
     );
   return {
     url: url ?? remote?.url ?? '',
-    endpoint: textFlag(flags, 'endpoint') ?? remote?.endpoint ?? null,
-    region: textFlag(flags, 'region') ?? remote?.region ?? null,
+    // What the environment says is written down: a schedule has another one.
+    endpoint: textFlag(flags, 'endpoint') ?? remote?.endpoint ?? (remote === null ? endpointOf(host) : null),
+    region: textFlag(flags, 'region') ?? remote?.region ?? (remote === null ? regionOf(host) : null),
     pathStyle: flags['pathStyle'] === true ? true : (remote?.pathStyle ?? null),
     name: textFlag(flags, 'name') ?? remote?.name ?? null,
   };
@@ -170,6 +192,11 @@ function settled(
         `${addressText(address)} is ${created ? 'ready' : 'joined'}; this machine is called ${name} there.`,
         isWritten ? `Added [remote] to ${configPath}.` : `[remote] stands in ${configPath} already.`,
         `Its key is kept in ${keyPath(storePath)}. Keep the passphrase or the key file elsewhere too: nobody can read the bucket without.`,
+        ...(areInEnvironment(context.host)
+          ? [
+              'The credentials come from the environment: a schedule does not have it, so `maintain` needs them in ~/.aws/credentials.',
+            ]
+          : []),
         'Next: `session-memory remote sync`; `maintain` does it from now on.',
         '',
       ].join('\n'),

@@ -45,6 +45,10 @@ export async function remoteStatus(context: Context): Promise<ExitCode> {
   const has = (machine: string) =>
     `${plural(of(machine).sessions, 'session')} with ${formatBytes(of(machine).rawBytes)} raw`;
   const [first, ...more] = untold(db);
+  // A copied home, or one that was set back, goes by the same name.
+  const names = [machineName(context), ...others.map((one) => one.name)];
+  const labelOf = (called: string, machine: string) =>
+    names.filter((each) => each === called).length > 1 ? `${called} (${machine.slice(0, 8)})` : called;
   const name = machineName(context);
   let there: There | string;
   try {
@@ -80,7 +84,7 @@ export async function remoteStatus(context: Context): Promise<ExitCode> {
       ['This machine', `${name}: ${has(state?.machine ?? '')}, ${plural(state?.next ?? 0, 'commit')}`],
       ...others.map(({ machine, name: called, read }): [string, string] => [
         'Another',
-        `${called}: ${has(machine)}, ${plural(read, 'commit')} read${gone.has(machine) ? '; it is gone' : ''}`,
+        `${labelOf(called, machine)}: ${has(machine)}, ${plural(read, 'commit')} read${gone.has(machine) ? '; it is gone' : ''}`,
       ]),
       ['Last sync', state?.syncedAt == null ? 'never' : formatTime(state.syncedAt)],
       [

@@ -22,7 +22,11 @@ export function resumeOf(
   },
 ): Resume {
   if (agent === null) return { cwd: null, argv: [] };
-  return otherProject === null ? wayBackTo(agent, session, asked, { path, machine }) : agent.resume(placed);
+  const resume =
+    otherProject === null ? wayBackTo(agent, session, asked, { path, machine }) : agent.resume(placed);
+  if (machine === null || agent.isAnotherElsewhere !== true) return resume;
+  const told = `${agent.name} writes the whole session anew when it is gone on with here: from then on it is another one, beside that of ${machine}.`;
+  return { ...resume, needs: [resume.needs ?? '', told].join(' ').trim() };
 }
 
 /** A word of a command that does not begin so may be taken for a flag, or for another folder. */

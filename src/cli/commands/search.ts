@@ -7,7 +7,7 @@ import { EXIT, FailureError, invalid } from '../../domain/errors.ts';
 import { cutText, plainLine } from '../../domain/text.ts';
 import { type ReadableDb, storeError } from '../../store/connection.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
-import { machineOf } from '../../store/remote/mirror.ts';
+import { awayText, type Whereabouts, whereabouts } from '../../store/remote/whereabouts.ts';
 import { searchPending } from '../../store/search/documents.ts';
 import { type SearchHit, type SearchQuery, type SearchResult, search } from '../../store/search/search.ts';
 import type { Snippet } from '../../store/search/snippets.ts';
@@ -97,7 +97,7 @@ function jsonOf(db: ReadableDb, text: string, result: SearchResult): ReportOf<'s
     version: 1,
     query: text,
     hits: result.hits.map(({ session, raw, foundIn, snippets, missing }) => ({
-      session: asJson(session, false, machineOf(db, session.uid)),
+      session: asJson(session, false, whereabouts(db, session.uid)),
       raw,
       found_in: foundIn,
       snippets,
@@ -125,7 +125,7 @@ function print({ io }: Context, db: ReadableDb, query: SearchQuery, result: Sear
     );
   if (result.hits.length > 0) io.err(instead(result));
   if (result.hits.length === 0) io.out(nothingFound(db, query, result));
-  io.out(result.hits.map((hit) => block(io, hit, machineOf(db, hit.session.uid))).join('\n'));
+  io.out(result.hits.map((hit) => block(io, hit, whereabouts(db, hit.session.uid))).join('\n'));
   if (result.hasMore) io.err(`\nThere are more: --limit ${query.limit * 5} shows them.\n`);
   if (result.notIndexed > 0)
     io.err(
@@ -154,7 +154,7 @@ function instead({ hits, leftOut, meant }: SearchResult): string {
   ].join('');
 }
 
-function block(io: Io, { session, raw, snippets, missing }: SearchHit, machine: string | null): string {
+function block(io: Io, { session, raw, snippets, missing }: SearchHit, where: Whereabouts): string {
   const when = formatTime(session.endedAt ?? session.startedAt ?? session.ingestedAt);
   const facts = [session.uid, plainLine(session.project ?? ''), when].filter((fact) => fact !== '');
   const title = plainLine(session.title ?? '') || 'Untitled';
@@ -164,7 +164,7 @@ function block(io: Io, { session, raw, snippets, missing }: SearchHit, machine: 
     .map((snippet) => `  ${snippet.where.padEnd(WHERE_COLUMNS)}  ${marked(io, snippet)}\n`);
   return [
     head === undefined ? paint(io, 'bold', title) : marked(io, head),
-    `\n${facts.join('  ')}  ${machine === null ? rawText(io, raw, session.evictedAt) : paint(io, 'yellow', `on ${plainLine(machine)}`)}${session.origin === null ? '' : ', imported'}\n`,
+    `\n${facts.join('  ')}  ${rawText(io, raw, session.evictedAt, where)}${session.origin === null ? '' : ', imported'}\n`,
     ...lines,
     ...(missing.length > 0
       ? [paint(io, 'dim', `  ${'without'.padEnd(WHERE_COLUMNS)}  ${missing.map(plainLine).join(', ')}\n`)]
@@ -172,8 +172,10 @@ function block(io: Io, { session, raw, snippets, missing }: SearchHit, machine: 
   ].join('');
 }
 
-function rawText(io: Io, raw: SearchHit['raw'], at: string | null): string {
+function rawText(io: Io, raw: SearchHit['raw'], at: string | null, where: Whereabouts): string {
   if (raw === 'live') return paint(io, 'green', 'raw stored');
+  const away = awayText(where);
+  if (away !== null) return paint(io, 'yellow', plainLine(away));
   if (raw === 'evicted') return paint(io, 'yellow', `raw evicted ${formatTime(at)}`);
   return paint(io, 'red', `raw lost ${formatTime(at)}`);
 }

@@ -14,6 +14,7 @@ import { openReadable } from '../../store/open.ts';
 import { digestsOf, filesOf, findSession, resolveSession, sourcesOf } from '../../store/read.ts';
 import { besideOf, machineOf } from '../../store/remote/mirror.ts';
 import { isBucketOnly } from '../../store/remote/receipts.ts';
+import { whereabouts } from '../../store/remote/whereabouts.ts';
 import { fileChunks, rangeChunks } from '../../store/segments.ts';
 import { removedPieces, versionsOf } from '../../store/versions.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
@@ -210,7 +211,7 @@ function digestJson(context: Context, db: ReadableDb, session: SessionRow): void
   const digests = digestsOf(db, session.uid).map((stored) => JSON.parse(stored.json));
   printJson<'show'>(context.io, {
     version: 1,
-    session: asJson(session, forgottenTest(db)(session), machineOf(db, session.uid)),
+    session: asJson(session, forgottenTest(db)(session), whereabouts(db, session.uid)),
     digest: digests[0] ?? null,
     older_digests: digests.slice(1),
     elsewhere: besideOf(db, session.uid).map(({ machine, json }) => ({ machine, digest: JSON.parse(json) })),
@@ -221,8 +222,7 @@ function digestText(context: Context, db: ReadableDb, session: SessionRow, asMar
   const { io } = context;
   const rows: readonly SectionRow[] = [
     ['Session', session.uid],
-    ['State', stateText(session)],
-    ...machineRows(db, session),
+    ['State', stateText(session, machineOf(db, session.uid))],
     ...bucketRows(db, session),
     ...importedRows(session.origin),
     ...originRows(db, session),
@@ -260,25 +260,30 @@ function ownFileText(db: ReadableDb, { uid, state }: SessionRow): string {
   return `\nThe agent's own file is there still: ${plainLine(path)}\n${again}`;
 }
 
-/** Of a session that another machine tells of in the bucket. */
-function machineRows(db: ReadableDb, { uid }: SessionRow): readonly SectionRow[] {
-  const machine = machineOf(db, uid);
-  return machine === null ? [] : [['Machine', `${machine}: its bytes are not on this one`]];
-}
-
-/** Of one that went without a digest of all of it. */
-function bucketRows(db: ReadableDb, { uid }: SessionRow): readonly SectionRow[] {
-  if (!isBucketOnly(db, uid)) return [];
-  return [
-    ['Bucket', `it alone has the bytes; \`session-memory analyze ${uid}\` makes the digest of all of them`],
-  ];
+/** Where the bytes are of one that is not here. */
+function bucketRows(db: ReadableDb, { uid, state }: SessionRow): readonly SectionRow[] {
+  if (state !== 'evicted') return [];
+  if (isBucketOnly(db, uid))
+    return [
+      ['Bucket', `it alone has the bytes; \`session-memory analyze ${uid}\` makes the digest of all of them`],
+    ];
+  const { machine, inBucket } = whereabouts(db, uid);
+  if (inBucket) return [['Bucket', 'it has the bytes: `restore` and `show --raw` fetch them']];
+  return machine === null ? [] : [['Bucket', 'it has no bytes of it: they went there before it joined']];
 }
 
 /** Where a fork came from: the raw bytes of that one may be gone, what it was about is not. */
 function originRows(db: ReadableDb, { parentUid }: SessionRow): readonly SectionRow[] {
   if (parentUid === null) return [];
   const parent = findSession(db, parentUid);
-  return [['Forked', parent === null ? `from ${parentUid}` : `from ${parentUid} (${stateText(parent)})`]];
+  return [
+    [
+      'Forked',
+      parent === null
+        ? `from ${parentUid}`
+        : `from ${parentUid} (${stateText(parent, machineOf(db, parentUid))})`,
+    ],
+  ];
 }
 
 function noDigest(session: SessionRow, rows: readonly SectionRow[], isAway: boolean): string {
@@ -292,10 +297,13 @@ function noDigest(session: SessionRow, rows: readonly SectionRow[], isAway: bool
   return `${lines.join('\n')}\n\nNo digest yet${why}. \`session-memory analyze ${session.uid}\` makes one.\n`;
 }
 
-function stateText(session: SessionRow): string {
+/** `machine`: the one that tells of it, where this one never had it. */
+function stateText(session: SessionRow, machine: string | null): string {
   const state =
-    session.state === 'evicted'
-      ? `evicted ${formatTime(session.evictedAt)}${session.digestBytes > 0 ? ', the digest stays' : ''}`
-      : `${session.state}, ${formatBytes(session.rawBytes)} raw in ${formatBytes(session.storedBytes)}`;
+    machine !== null
+      ? `on ${machine}, which tells of it in the bucket${session.digestBytes > 0 ? '; the digest is here' : ''}`
+      : session.state === 'evicted'
+        ? `evicted ${formatTime(session.evictedAt)}${session.digestBytes > 0 ? ', the digest stays' : ''}`
+        : `${session.state}, ${formatBytes(session.rawBytes)} raw in ${formatBytes(session.storedBytes)}`;
   return `${state}${session.pinned ? ', pinned' : ''}`;
 }

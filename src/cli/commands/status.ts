@@ -178,7 +178,7 @@ function bucketLines({ bucket_only: only, machines: others }: Status): string[] 
     ...(others.length === 0
       ? []
       : [
-          `sessions of ${others.join(', ')} are known here too: \`list\`, \`show\` and \`search\` name the machine`,
+          `sessions of ${others.join(', ')} are known here too: \`list\`, \`show\` and \`search\` name the machine; of them nothing was evicted here, though they are counted so`,
         ]),
   ];
 }

@@ -19,6 +19,7 @@ import { unattended } from './0010-unattended.ts';
 import { atRisk } from './0011-at-risk.ts';
 import { remote } from './0011-remote.ts';
 import { bucketOnly } from './0012-bucket-only.ts';
+import { commitChain } from './0013-commit-chain.ts';
 
 export interface Migration {
   /** `PRAGMA user_version` after it. */
@@ -48,4 +49,5 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   { version: 11, name: 'sessions at risk, a bucket', sql: [atRisk, remote].join('\n'), brings: 'remote' },
   { version: 12, name: 'sessions that the bucket alone keeps', sql: bucketOnly, brings: 'remote_digests' },
+  { version: 13, name: 'commits that go on from one another', sql: commitChain },
 ];

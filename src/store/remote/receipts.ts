@@ -60,6 +60,16 @@ export function putReceipt(db: WritableDb, { uid, generation, files }: Receipt, 
   );
 }
 
+/** Live sessions of which something was read back once, as they are now or as they were. */
+export function withReceipt(db: ReadableDb): SessionUid[] {
+  return db
+    .all<{ uid: SessionUid }>(
+      `SELECT s.session_uid AS uid FROM remote_receipts r JOIN sessions s ON s.id = r.session_id
+       WHERE s.evicted_at IS NULL ORDER BY s.session_uid`,
+    )
+    .map(({ uid }) => uid);
+}
+
 /** Live sessions that a sweep could evict if their bytes were there. */
 export function countNotThere(db: ReadableDb): number {
   return (

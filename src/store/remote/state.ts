@@ -14,6 +14,8 @@ export interface RemoteState {
   readonly next: number;
   /** The ETag of its head as it was written; null: not known, or to be written. */
   readonly head: string | null;
+  /** Of its last commit as it lies there; null: not known. */
+  readonly last: string | null;
   readonly syncedAt: Iso | null;
 }
 
@@ -47,12 +49,14 @@ export interface KnownMachine {
   readonly name: string;
   readonly read: number;
   readonly head: string | null;
+  /** The SHA-256 of the last commit that was read, as it lies there; null: not known. */
+  readonly last: string | null;
 }
 
 /** Null: no bucket was ever set up for this store. */
 export function remoteState(db: ReadableDb): RemoteState | null {
   return db.get<RemoteState>(
-    'SELECT bucket, machine, next, head, synced_at AS syncedAt FROM remote WHERE id = 1',
+    'SELECT bucket, machine, next, head, last, synced_at AS syncedAt FROM remote WHERE id = 1',
   );
 }
 
@@ -90,11 +94,11 @@ export function takeNewIdentity(db: WritableDb, machine: string, name: string): 
     const state = remoteState(db);
     if (state === null) return;
     db.run(
-      `INSERT INTO remote_machines (machine, name, read) VALUES ($machine, $name, $read)
-       ON CONFLICT (machine) DO UPDATE SET read = $read, head = NULL`,
-      { machine: state.machine, name, read: state.next },
+      `INSERT INTO remote_machines (machine, name, read, last) VALUES ($machine, $name, $read, $last)
+       ON CONFLICT (machine) DO UPDATE SET read = $read, head = NULL, last = $last`,
+      { machine: state.machine, name, read: state.next, last: state.last },
     );
-    db.run('UPDATE remote SET machine = $machine, next = 0, head = NULL', { machine });
+    db.run('UPDATE remote SET machine = $machine, next = 0, head = NULL, last = NULL', { machine });
     db.run('DELETE FROM remote_marks');
     db.run('DELETE FROM remote_pending');
   });
@@ -135,19 +139,31 @@ export function dropUploadedOf(db: WritableDb, uids: readonly SessionUid[]): voi
   });
 }
 
+/** Packs in which something of this machine's own should lie. */
+export function packsOfUploaded(db: ReadableDb): Set<string> {
+  const machine = remoteState(db)?.machine;
+  const packs = new Set<string>();
+  for (const { pack } of db.each<{ pack: string }>('SELECT DISTINCT pack FROM remote_pieces'))
+    packs.add(pack);
+  for (const { machine: of, bytes } of eachRecord(db))
+    if (of === machine && bytes !== null) packs.add(bytes.records.pack);
+  return packs;
+}
+
 /**
- * The same for each session of which something should lie in a pack that is not there. Of one that was evicted here nothing can be uploaded
+ * The same for each session of which something should lie in a pack that is lost. Of one that was evicted here nothing can be uploaded
  * again, and where it lay stays known. Returns those that are live.
  */
-export function dropUploadedOutside(db: WritableDb, packs: ReadonlySet<string>): SessionUid[] {
+export function dropUploadedIn(db: WritableDb, packs: ReadonlySet<string>): SessionUid[] {
   const machine = remoteState(db)?.machine;
   const lost = new Set<SessionUid>();
+  if (packs.size === 0) return [];
   for (const { uid, pack } of db.each<{ uid: SessionUid; pack: string }>(
     'SELECT DISTINCT session_uid AS uid, pack FROM remote_pieces',
   ))
-    if (!packs.has(pack)) lost.add(uid);
+    if (packs.has(pack)) lost.add(uid);
   for (const { uid, machine: of, bytes } of eachRecord(db))
-    if (of === machine && bytes !== null && !packs.has(bytes.records.pack)) lost.add(uid);
+    if (of === machine && bytes !== null && packs.has(bytes.records.pack)) lost.add(uid);
   const live = [...lost].filter(
     (uid) =>
       db.get('SELECT 1 AS found FROM sessions WHERE session_uid = $uid AND evicted_at IS NULL', { uid }) !==
@@ -162,12 +178,18 @@ export function setHead(db: WritableDb, head: string | null): void {
   db.run('UPDATE remote SET head = $head', { head });
 }
 
+export function setLast(db: WritableDb, last: string | null): void {
+  db.run('UPDATE remote SET last = $last', { last });
+}
+
 export function noteSynced(db: WritableDb, at: Iso): void {
   db.run('UPDATE remote SET synced_at = $at', { at });
 }
 
 export function machines(db: ReadableDb): KnownMachine[] {
-  return db.all<KnownMachine>('SELECT machine, name, read, head FROM remote_machines ORDER BY name, machine');
+  return db.all<KnownMachine>(
+    'SELECT machine, name, read, head, last FROM remote_machines ORDER BY name, machine',
+  );
 }
 
 /** A person says that it is gone. */
@@ -177,17 +199,17 @@ export function noteGone(db: WritableDb, machine: string, at: Iso): void {
 
 export function goneMachines(db: ReadableDb): KnownMachine[] {
   return db.all<KnownMachine>(
-    `SELECT m.machine, m.name, m.read, m.head FROM remote_gone g JOIN remote_machines m ON m.machine = g.machine
+    `SELECT m.machine, m.name, m.read, m.head, m.last FROM remote_gone g JOIN remote_machines m ON m.machine = g.machine
      ORDER BY m.machine`,
   );
 }
 
 /** `head` null: what was read does not yet reach the head. */
-export function noteMachine(db: WritableDb, { machine, name, read, head }: KnownMachine): void {
+export function noteMachine(db: WritableDb, { machine, name, read, head, last }: KnownMachine): void {
   db.run(
-    `INSERT INTO remote_machines (machine, name, read, head) VALUES ($machine, $name, $read, $head)
-     ON CONFLICT (machine) DO UPDATE SET name = $name, read = $read, head = $head`,
-    { machine, name, read, head },
+    `INSERT INTO remote_machines (machine, name, read, head, last) VALUES ($machine, $name, $read, $head, $last)
+     ON CONFLICT (machine) DO UPDATE SET name = $name, read = $read, head = $head, last = $last`,
+    { machine, name, read, head, last },
   );
 }
 
@@ -293,11 +315,15 @@ export function* eachRecord(db: ReadableDb): Generator<RemoteRecord> {
 
 /** A session that was forgotten: where it lay is no longer known here, and what is left of it there may be collected. */
 export function dropRecords(db: WritableDb, uid: SessionUid): void {
-  for (const { records, bytes } of recordsFor(db, uid))
-    for (const pack of [records.pack, ...(bytes === null ? [] : [bytes.records.pack, ...bytes.packs])])
-      db.run('INSERT INTO remote_tainted VALUES ($pack) ON CONFLICT (pack) DO NOTHING', { pack });
+  for (const record of recordsFor(db, uid)) taint(db, packsOf(record));
   db.run('DELETE FROM remote_records WHERE session_uid = $uid', { uid });
   db.run('DELETE FROM remote_pieces WHERE session_uid = $uid', { uid });
+}
+
+/** Packs that hold something of what was forgotten. */
+export function taint(db: WritableDb, packs: readonly string[]): void {
+  for (const pack of packs)
+    db.run('INSERT INTO remote_tainted VALUES ($pack) ON CONFLICT (pack) DO NOTHING', { pack });
 }
 
 /** What of each machine lies in the bucket, its newest state of each session that had bytes. */
@@ -319,6 +345,14 @@ export function untold(db: ReadableDb): SessionUid[] {
          AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.session_uid = r.session_uid) ORDER BY session_uid`,
     )
     .map(({ uid }) => uid);
+}
+
+/** Of those the ones that a text names: by all of an id, or else by how it begins. */
+export function untoldNamed(db: ReadableDb, text: string): SessionUid[] {
+  const all = text === '' ? [] : untold(db);
+  const own = (uid: SessionUid) => uid.slice(uid.indexOf(':') + 1);
+  const exact = all.filter((uid) => uid === text || own(uid) === text);
+  return exact.length > 0 ? exact : all.filter((uid) => uid.startsWith(text) || own(uid).startsWith(text));
 }
 
 export interface RemoteCounts {

@@ -146,10 +146,11 @@ export function dropPending(db: WritableDb): void {
   db.run('DELETE FROM remote_pending');
 }
 
-/** The commit is in the bucket, and so is all that it names. */
+/** The commit is in the bucket, and so is all that it names. `sealed`: its SHA-256 there. */
 export function noteCommitted(
   db: WritableDb,
   { machine, number, at, sessions, forgotten }: PendingCommit,
+  sealed: Uint8Array,
 ): void {
   db.writeTransaction(() => {
     for (const session of sessions) {
@@ -167,11 +168,10 @@ export function noteCommitted(
       dropRecords(db, uid);
       putMark(db, uid, FORGOTTEN_MARK);
     }
-    db.run('UPDATE remote SET next = $next, head = NULL WHERE machine = $machine AND next <= $number', {
-      next: number + 1,
-      number,
-      machine,
-    });
+    db.run(
+      'UPDATE remote SET next = $next, head = NULL, last = $last WHERE machine = $machine AND next <= $number',
+      { next: number + 1, number, machine, last: Buffer.from(sealed).toString('hex') },
+    );
     dropPending(db);
   });
   killPoint('remote.committed');

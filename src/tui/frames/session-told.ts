@@ -127,11 +127,20 @@ function fate(
   return wrap(text + file, cells).map((part) => line(span(part, tone)));
 }
 
-function goneText({ machine, evictedAt, analyzedAt }: SessionRow): string {
+/** Of a session whose raw bytes are not here. */
+export function goneText({
+  machine,
+  isInBucket,
+  evictedAt,
+  analyzedAt,
+}: Pick<SessionRow, 'machine' | 'isInBucket' | 'evictedAt' | 'analyzedAt'>): string {
   if (machine !== undefined)
-    return `On ${plainLine(machine)}, and told of here; a restore fetches it from the bucket.`;
+    return isInBucket === true
+      ? `On ${plainLine(machine)}, and told of here; a restore fetches it from the bucket.`
+      : `On ${plainLine(machine)}, and told of here; the bucket has no bytes of it.`;
   const digest = analyzedAt === null ? 'no digest covers all of it' : 'the digest stays';
-  return `Evicted ${inUtc(evictedAt)}; ${digest}.`;
+  const there = isInBucket === true ? ' A restore fetches it from the bucket.' : '';
+  return `Evicted ${inUtc(evictedAt)}; ${digest}.${there}`;
 }
 
 const WHERE_CELLS = 11;

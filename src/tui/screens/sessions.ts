@@ -154,7 +154,13 @@ function undone(state: State, sessions: Sessions): Stepped {
 function transcript(state: State, sessions: Sessions, row: SessionRow | null): Stepped {
   if (row === null) return to(state);
   if (row.state === 'evicted')
-    return noted(state, sessions, 'Its raw bytes were evicted; enter shows the digest that stays.');
+    return noted(
+      state,
+      sessions,
+      row.isInBucket === true
+        ? 'Its raw bytes are in the bucket: a restore fetches them; enter shows the digest.'
+        : 'Its raw bytes were evicted; enter shows the digest that stays.',
+    );
   return to(state, { kind: 'transcript', uid: row.uid });
 }
 
