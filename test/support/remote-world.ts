@@ -63,12 +63,17 @@ export class RemoteWorld extends World {
     return remoteState(this.db)?.machine ?? '';
   }
 
-  async sync(signal = NEVER, logsMost?: number): Promise<SyncReport & { requests: number }> {
+  async sync(
+    signal = NEVER,
+    logsMost?: number,
+    commitBytes?: number,
+  ): Promise<SyncReport & { requests: number }> {
     const bucket = bucketIn(this.model, signal);
     const report = await sync({
       ...{ db: this.db, bucket, name: this.name, now: () => this.now, signal },
       ...{ formatOf: () => null, progress: () => undefined, reading: () => undefined },
       ...(logsMost === undefined ? {} : { logsMost }),
+      ...(commitBytes === undefined ? {} : { commitBytes }),
     });
     return { ...report, requests: bucket.client.traffic.requests };
   }

@@ -296,6 +296,12 @@ export function dropRecords(db: WritableDb, uid: SessionUid): void {
   for (const { records, bytes } of recordsFor(db, uid))
     for (const pack of [records.pack, ...(bytes === null ? [] : [bytes.records.pack, ...bytes.packs])])
       db.run('INSERT INTO remote_tainted VALUES ($pack) ON CONFLICT (pack) DO NOTHING', { pack });
+  // What an upload has sent that did not come to its commit holds it too.
+  db.run(
+    `INSERT INTO remote_tainted SELECT DISTINCT pack FROM remote_pieces WHERE session_uid = $uid
+     ON CONFLICT (pack) DO NOTHING`,
+    { uid },
+  );
   db.run('DELETE FROM remote_records WHERE session_uid = $uid', { uid });
   db.run('DELETE FROM remote_pieces WHERE session_uid = $uid', { uid });
 }
