@@ -11,6 +11,7 @@ import { Bucket } from '../remote/bucket.ts';
 import { BucketClient } from '../remote/client.ts';
 import { findCredentials, regionOf } from '../remote/credentials.ts';
 import { keptKey } from '../remote/keys.ts';
+import { proxyFor } from '../remote/proxy.ts';
 import { masterKey } from '../remote/seal.ts';
 import type { SyncDeps } from '../remote/sync.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
@@ -24,7 +25,10 @@ export function addressOf(remote: RemoteSettings, { host }: Pick<Context, 'host'
 }
 
 export function clientOf(context: Pick<Context, 'host' | 'signal'>, address: BucketAddress): BucketClient {
-  return new BucketClient(address, findCredentials(context.host), { signal: context.signal });
+  const { host, signal } = context;
+  return new BucketClient(address, findCredentials(host), {
+    ...{ signal, proxy: proxyFor(host.env, address.endpoint) },
+  });
 }
 
 export function notConfigured(): FailureError {
