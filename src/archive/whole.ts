@@ -15,14 +15,14 @@ import { lettingGo, presentDigest } from '../store/import/rows.ts';
 
 /**
  * What a session lacks, or null: a live one all bytes of all files, an evicted one its digest or the event that let it go. `left`:
- * why a digest of it was left out, if one was. Of a stranger's evicted session a digest is all there is. `logHashes`: of the logs
- * of files, hex, where they were hashed as they came in.
+ * why a digest of it was left out, if one was. Of a stranger's evicted session a digest is all there is. `hashOfFile`: of the present
+ * version, hex; null: it is held against what was recorded when its bytes come.
  */
 export function incompleteness(
   session: Incoming,
   trusted: boolean,
   left: string | null,
-  logHashes: ReadonlyMap<string, string> = new Map(),
+  hashOfFile: (file: ArchivedFile) => string | null = (file) => hashOf(incomingVersion(session, file)),
 ): string | null {
   const { meta, segments } = session;
   if (meta.evicted_at !== null) {
@@ -35,7 +35,7 @@ export function incompleteness(
     return event.kind === 'evicted' && !isDigested ? 'it was evicted without a digest' : null;
   }
   for (const file of meta.files) {
-    const problem = lackOf(session, file, trusted, logHashes.get(file.key));
+    const problem = lackOf(session, file, trusted, hashOfFile);
     if (problem !== null) return problem;
   }
   const keys = new Set(meta.files.map(({ key }) => key));
@@ -46,7 +46,7 @@ function lackOf(
   session: Incoming,
   file: ArchivedFile,
   trusted: boolean,
-  logHash: string | undefined,
+  hashOfFile: (file: ArchivedFile) => string | null,
 ): string | null {
   let end = 0;
   for (const segment of segmentsOfFile(session, file.key)) {
@@ -56,11 +56,11 @@ function lackOf(
   if (file.gone ? end > 0 : end !== file.log_bytes) return `bytes of ${file.key} are missing`;
   if (file.gone || file.sha256 === null) return null;
   if (!trusted && isScattered(session, file)) return `${file.key} lies in too many pieces`;
-  // Without extents the present version is the log.
-  const known = file.extents === null ? logHash : undefined;
-  return (known ?? hashOf(incomingVersion(session, file))) === file.sha256
-    ? null
-    : `${file.key} does not have the hash that was recorded`;
+  return (hashOfFile(file) ?? file.sha256) === file.sha256 ? null : notItsHash(file);
+}
+
+export function notItsHash({ key }: Pick<ArchivedFile, 'key'>): string {
+  return `${key} does not have the hash that was recorded`;
 }
 
 /** Whether a version would have segments unpacked over and over. One that an agent has written anew many times has few such jumps. */

@@ -11,6 +11,7 @@ import { Bucket } from '../remote/bucket.ts';
 import { BucketClient, WAITS, type Waits } from '../remote/client.ts';
 import { findCredentials, regionOf } from '../remote/credentials.ts';
 import { keptKey } from '../remote/keys.ts';
+import { proxyFor } from '../remote/proxy.ts';
 import { masterKey } from '../remote/seal.ts';
 import type { SyncDeps } from '../remote/sync.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
@@ -24,11 +25,12 @@ export function addressOf(remote: RemoteSettings, { host }: Pick<Context, 'host'
 }
 
 export function clientOf(
-  context: Pick<Context, 'host' | 'signal'>,
+  { host, signal }: Pick<Context, 'host' | 'signal'>,
   address: BucketAddress,
   waits: Waits = WAITS,
 ): BucketClient {
-  return new BucketClient(address, findCredentials(context.host), { signal: context.signal, waits });
+  const proxy = proxyFor(host.env, address.endpoint);
+  return new BucketClient(address, findCredentials(host), { signal, waits, proxy });
 }
 
 export function notConfigured(): FailureError {

@@ -2,7 +2,7 @@
  * Copies of file descriptors, which neither Bun nor Node offers: asked of the system's C library.
  * Promises: null where there is no such library (Windows) or it may not be called; then there is another way.
  */
-import { dlopen } from 'bun:ffi';
+import { cLibrary } from '../files/c-library.ts';
 
 export interface Descriptors {
   /** Another descriptor of the same file; -1: the system refused. */
@@ -11,26 +11,12 @@ export interface Descriptors {
   dup2(from: number, to: number): number;
 }
 
-/** glibc's name, which musl takes for itself too; macOS; musl by its own names. */
-const LIBRARIES = [
-  'libc.so.6',
-  'libSystem.B.dylib',
-  'libc.musl-x86_64.so.1',
-  'libc.musl-aarch64.so.1',
-  'libc.so',
-];
-
-export function openDescriptors(libraries: readonly string[] = LIBRARIES): Descriptors | null {
-  for (const library of libraries) {
-    try {
-      const { symbols } = dlopen(library, {
-        dup: { args: ['i32'], returns: 'i32' },
-        dup2: { args: ['i32', 'i32'], returns: 'i32' },
-      });
-      return symbols;
-    } catch {
-      // Not here under this name: the next one may be.
-    }
-  }
-  return null;
+export function openDescriptors(libraries?: readonly string[]): Descriptors | null {
+  return cLibrary(
+    {
+      dup: { args: ['i32'], returns: 'i32' },
+      dup2: { args: ['i32', 'i32'], returns: 'i32' },
+    },
+    libraries,
+  );
 }

@@ -1,23 +1,29 @@
 /**
- * Bytes that are not in the store, from the bucket: in a passing store of their own, out of which they are restored or shown.
+ * Bytes that are not in the store, from the bucket: out of a passing store that has their rows, to which they come when they are wanted.
  * Promises: of the store itself no more changes than what it notes of a session that was put back; what was fetched is whole, by the hashes that were recorded, or the command fails; what was
- * fetched is gone afterwards, also where the command is killed (`store/passing.ts`). Without a bucket nothing in here is reached.
+ * fetched is gone afterwards, also where the command is killed (`store/passing.ts`, `files/nameless.ts`). Without a bucket nothing in here is reached.
  */
 import { agentById } from '../agents/registry.ts';
-import { importArrivals, spoolFor } from '../archive/import.ts';
 import { FailureError, fail } from '../domain/errors.ts';
-import type { SessionUid } from '../domain/ids.ts';
+import { agentOf, type SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import { plainLine } from '../domain/text.ts';
 import { rememberFetched } from '../ingest/remember.ts';
-import { bytesOf, fetched, presentBytesOf } from '../remote/fetch.ts';
+import { Arriving } from '../remote/arriving.ts';
+import { bytesOf } from '../remote/fetch.ts';
+import { Packs } from '../remote/packs.ts';
+import { ComingFiles } from '../restore/coming.ts';
+import type { Asides, Restoring } from '../restore/replaced-files.ts';
+import { restoreCome, restoreOne } from '../restore/restore.ts';
 import type { ReadableDb, WritableDb } from '../store/connection.ts';
+import { NotHereYet } from '../store/elsewhere.ts';
 import { openReadable, openWritable } from '../store/open.ts';
-import { openPassing } from '../store/passing.ts';
+import { openPassingRows } from '../store/passing.ts';
 import { findSession, resolveSession } from '../store/read.ts';
-import { type StoredBytes, untoldNamed } from '../store/remote/state.ts';
+import { untoldNamed } from '../store/remote/state.ts';
 import { bucketOf } from './bucket-of.ts';
 import type { Context } from './context.ts';
+import { type AwaySession, mergedStates } from './fetched.merged.ts';
 import { ProgressLine } from './io.ts';
 
 /** Whether the bytes of a session are not here and in the bucket. */
@@ -34,29 +40,45 @@ export async function withBytes<T>(
   named: string,
   use: (context: Context, from: WritableDb | null) => Promise<T>,
 ): Promise<T> {
+  return await withFetched(context, named, async (there, from) => {
+    await from?.whole();
+    return await use(there, from?.db ?? null);
+  });
+}
+
+/** The same before any of its bytes have come: who wants them asks for them, or has them put where they go. */
+export async function withFetched<T>(
+  context: Context,
+  named: string,
+  use: (context: Context, from: Fetched | null) => Promise<T>,
+): Promise<T> {
   const session = awayNamed(context, named);
   if (session === null) return await use(context, null);
-  using from = await fetchedWhole(context, session);
+  using from = await fetchedOne(context, session);
   return await use({ ...context, args: [session.uid] }, from);
 }
 
 /**
- * What a session says that was fetched and put where its agent looks: one that its agent writes anew is known again by it. The session is
- * there already: where this cannot be noted it is only said.
+ * What sessions say that were fetched and put where their agent looks: one that its agent writes anew is known again by it. They are there
+ * already: where this cannot be noted it is only said.
  */
-export async function learnFetched(context: Context, from: ReadableDb, uid: SessionUid): Promise<void> {
+export async function learnFetched(
+  context: Context,
+  from: ReadableDb,
+  uids: readonly SessionUid[],
+): Promise<void> {
   const { host, settings, signal, io } = context;
+  // Most agents write nothing anew: of theirs nothing is noted.
+  const learned = uids.filter((uid) => agentById(agentOf(uid), host)?.content?.isRemembered === true);
+  if (learned.length === 0) return;
   try {
     using db = openWritable(settings.storePath);
-    await rememberFetched({ from, db, host }, uid, signal);
+    for (const uid of learned) await rememberFetched({ from, db, host }, uid, signal);
   } catch (thrown) {
     if (!(thrown instanceof FailureError)) throw thrown;
     io.err(`warning: could not note what it says: ${plainLine(thrown.failure.message)}\n`);
   }
 }
-
-/** What is known of a session that has to be fetched. */
-type AwaySession = Pick<SessionRow, 'uid' | 'rawBytes'>;
 
 /** The named session where its bytes have to be fetched; null: all others, and whatever else is told by the command itself. */
 function awayNamed({ settings }: Context, named: string): AwaySession | null {
@@ -74,82 +96,109 @@ function awayNamed({ settings }: Context, named: string): AwaySession | null {
   }
 }
 
-/**
- * Every state that a machine has of it, together; where one of them cannot be had, one that has no less than was here. Returns the passing
- * store, which the caller closes.
- */
-export async function fetchedWhole(context: Context, session: AwaySession): Promise<WritableDb> {
+/** A session whose rows are in `db`, and whose bytes come there when they are asked for. */
+export interface Fetched extends Disposable {
+  readonly db: WritableDb;
+  whole(): Promise<void>;
+  /** What `plan` gives, which writes nothing: where it asks for bytes they come first, and it is done again. */
+  planned<T>(plan: () => T): Promise<T>;
+  /** Puts its files in their places, straight from the bucket where nothing is there. */
+  restored(one: Restoring): Promise<Asides>;
+}
+
+export async function fetchedOne(context: Context, session: AwaySession): Promise<Fetched> {
   using here = openReadable(context.settings.storePath);
   const states = bytesOf(here, session.uid);
-  const single = presentBytesOf(here, session.uid).filter(
-    ({ raw_bytes: bytes }) => states.length > 1 && bytes >= session.rawBytes,
-  );
-  let first: FailureError | null = null;
-  for (const some of [states, ...single.map((state) => [state])]) {
-    const passing = openPassing(context.settings.storePath);
-    try {
-      await fetchInto(context, session, some, passing);
-    } catch (thrown) {
-      passing.close();
-      if (!(thrown instanceof FailureError) || !['not_found', 'corrupt'].includes(thrown.failure.code))
-        throw thrown;
-      first ??= thrown;
-      continue;
-    }
-    if (first !== null)
-      context.io.err(
-        `warning: of ${plainLine(session.uid)} one of ${states.length} states in the bucket cannot be had (${plainLine(first.failure.message)}); another one is whole\n`,
-      );
-    return passing;
-  }
-  throw (
-    first ?? fail('not_found', `${session.uid} is not in the bucket`, 'Run `session-memory remote sync`.')
-  );
-}
-
-async function fetchInto(
-  context: Context,
-  { uid }: AwaySession,
-  states: readonly StoredBytes[],
-  db: WritableDb,
-): Promise<void> {
-  const { io, host, clock, settings, signal } = context;
-  const line = new ProgressLine(io);
-  using here = openReadable(settings.storePath);
-  const bucket = await bucketOf(context, here);
-  using spool = spoolFor({ read: db });
+  const [state, other] = states;
+  if (state === undefined)
+    throw fail('not_found', `${session.uid} is not in the bucket`, 'Run `session-memory remote sync`.');
+  if (other !== undefined) return alreadyWhole(await mergedStates(context, here, session, states));
+  const arriving = await arrivingFor(context, here);
   try {
-    const progress = (done: number, total: number) => line.bytes('fetch', { done, total });
-    const { damaged } = await importArrivals(
-      {
-        ...{ read: db, write: db, trusted: true, isPassing: true, origin: 'the bucket' },
-        ...{ hardCapBytes: Number.MAX_SAFE_INTEGER },
-        ...{ formatOf: (agent) => agentById(agent, host), now: () => clock.now(), signal },
-        ...{ progress: () => undefined, analyze: async () => false },
-      },
-      fetched(bucket, uid, states, { spool, progress }),
-    );
-    if (signal.aborted) throw interrupted();
-    const [first] = damaged;
-    const came = findSession(db, uid);
-    if (first === undefined && came !== null && came.evictedAt === null) return;
-    throw fail(
-      'corrupt',
-      `${uid} cannot be fetched whole: ${first?.problem ?? 'its bytes are not there'}`,
-      'Nothing of it was taken. `session-memory verify --remote` lists what is wrong in the bucket.',
-    );
+    const failed = await arriving.rows([{ uid: session.uid, state }]);
+    for (const why of failed.values()) throw why;
+    return new OneFetched(context, arriving, session.uid);
   } catch (thrown) {
-    if (thrown instanceof FailureError && thrown.failure.code === 'interrupted') throw interrupted();
+    arriving[Symbol.dispose]();
     throw thrown;
-  } finally {
-    line.clear();
   }
 }
 
-function interrupted(): FailureError {
-  return fail(
-    'interrupted',
-    'interrupted; nothing was taken',
-    'Run it again: it fetches from the beginning.',
-  );
+/** Where sessions of the bucket arrive. `here`: the store of this machine. The caller disposes of it. */
+export async function arrivingFor(context: Context, here: ReadableDb): Promise<Arriving> {
+  const { host, clock, settings, signal } = context;
+  const packs = new Packs(await bucketOf(context, here));
+  return new Arriving({
+    ...{ packs, db: openPassingRows(settings.storePath), signal, now: () => clock.now() },
+    formatOf: (agent) => agentById(agent, host),
+  });
+}
+
+class OneFetched implements Fetched {
+  readonly #context: Context;
+  readonly #arriving: Arriving;
+  readonly #uid: SessionUid;
+  #coming: ComingFiles | null = null;
+
+  constructor(context: Context, arriving: Arriving, uid: SessionUid) {
+    this.#context = context;
+    this.#arriving = arriving;
+    this.#uid = uid;
+  }
+
+  get db(): WritableDb {
+    return this.#arriving.db;
+  }
+
+  async whole(): Promise<void> {
+    await this.#bytes(null);
+  }
+
+  async planned<T>(plan: () => T): Promise<T> {
+    try {
+      return plan();
+    } catch (thrown) {
+      if (!(thrown instanceof NotHereYet)) throw thrown;
+      await this.whole();
+      return plan();
+    }
+  }
+
+  async restored(one: Restoring): Promise<Asides> {
+    const coming = this.#arriving.isWhole(this.#uid) ? null : ComingFiles.for(one);
+    this.#coming = coming;
+    await this.#bytes(coming);
+    return coming === null ? restoreOne(this.db, one, null) : await restoreCome(this.db, one, coming);
+  }
+
+  async #bytes(coming: ComingFiles | null): Promise<void> {
+    const line = new ProgressLine(this.#context.io);
+    const total = findSession(this.db, this.#uid)?.rawBytes ?? 0;
+    let done = 0;
+    const passed = (bytes: number) => {
+      done += bytes;
+      line.bytes('fetch', { done, total });
+    };
+    try {
+      await this.#arriving.bytes(this.#uid, passed, coming === null ? null : coming.write.bind(coming));
+    } finally {
+      line.clear();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#coming?.[Symbol.dispose]();
+    this.#arriving[Symbol.dispose]();
+  }
+}
+
+/** One whose bytes are in its store: there was more than one state of it, and they had to be put together. */
+function alreadyWhole(db: WritableDb): Fetched {
+  return {
+    db,
+    whole: async () => undefined,
+    planned: async (plan) => plan(),
+    restored: async (one) => restoreOne(db, one, null),
+    [Symbol.dispose]: () => db.close(),
+  };
 }

@@ -19,7 +19,8 @@ import { onDisk, realPathIfThere, realPathOf } from './file-names.ts';
 
 /** Paths of open folders: what is joined to one is looked up in the folder itself, not along its path. */
 const OPEN_FOLDERS = '/proc/self/fd';
-const hasOpenFolders = existsSync(OPEN_FOLDERS);
+/** Linux's way, which names open files too. */
+export const hasOpenFolders = existsSync(OPEN_FOLDERS);
 
 /** `realFolder`: as `realPathOf` gives it. */
 export function inFolder<T>(realFolder: string, work: (at: string) => T): T {

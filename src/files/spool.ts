@@ -33,6 +33,14 @@ export class Spool implements Disposable {
     return this.#reading(handle, at, data.length);
   }
 
+  /** The same of bytes that are gone in a moment; whoever has them again may give up their memory. */
+  copy(data: Uint8Array): () => Uint8Array {
+    if (this.#memoryBytes + data.length > MEMORY_BYTES) return this.add(data);
+    // `slice` of a Buffer would be a view.
+    const read = this.add(new Uint8Array(data));
+    return () => new Uint8Array(read());
+  }
+
   #write(handle: number, data: Uint8Array, at: number): void {
     try {
       for (let done = 0; done < data.length; )

@@ -10,6 +10,7 @@ import { FailureError, fail, messageOf } from '../domain/errors.ts';
 import { sameBytes, sha256 } from '../store/segments.ts';
 import { addressText, type BucketAddress, keyOf, objectUrl } from './address.ts';
 import type { Credentials } from './credentials.ts';
+import { byProxy, loginHint, type ProxyInUse, proxyHint } from './proxy.ts';
 import { refusal } from './refusals.ts';
 import { type Listing, listingOf, tagOf } from './s3-xml.ts';
 
@@ -85,6 +86,8 @@ type Attempt =
 export interface ClientOptions {
   readonly signal: AbortSignal;
   readonly waits?: Waits;
+  /** What the runtime sends requests by; null or absent: it sends them straight. */
+  readonly proxy?: ProxyInUse | null;
 }
 
 export class BucketClient {
@@ -93,6 +96,7 @@ export class BucketClient {
   readonly #credentials: Credentials;
   readonly #signal: AbortSignal;
   readonly #waits: Waits;
+  readonly #proxy: ProxyInUse | null;
   readonly #signingKeys = new Map<string, ArrayBuffer>();
   /** How far the service's clock is ahead of this machine's. */
   #skewMs = 0;
@@ -101,11 +105,16 @@ export class BucketClient {
   /** What is removed or written over stays there as an earlier version; null: nothing was written yet that would tell. */
   keepsVersions: boolean | null = null;
 
-  constructor(address: BucketAddress, credentials: Credentials, { signal, waits = WAITS }: ClientOptions) {
+  constructor(
+    address: BucketAddress,
+    credentials: Credentials,
+    { signal, waits = WAITS, proxy = null }: ClientOptions,
+  ) {
     this.address = address;
     this.#credentials = credentials;
     this.#signal = signal;
     this.#waits = waits;
+    this.#proxy = proxy;
   }
 
   /** Makes an object that is never changed. `exists`: another one is there under that name, and stays. */
@@ -114,7 +123,12 @@ export class BucketClient {
       ...{ method: 'PUT', name, body, bytesMax: TEXT_BYTES_MAX },
       headers: { 'if-none-match': '*' },
     });
-    if (answer.status === 200) return 'created';
+    // Whoever stores an object tells its ETag; a page of something in between does not, and is not believed.
+    if (answer.status === 200 && answer.headers.get('etag') !== null) return 'created';
+    if (answer.status === 200) {
+      if (await this.holds(name, body)) return 'created';
+      throw this.#foreign('PUT', name);
+    }
     if (answer.status !== 412) throw this.#refused('PUT', name, answer);
     // An earlier try may have made it, and its answer was lost; a connection may repeat a request by itself, without a word.
     return (await this.holds(name, body)) ? 'created' : 'exists';
@@ -169,7 +183,9 @@ export class BucketClient {
         query: { ...query, ...more },
       });
       if (answer.status !== 200) throw this.#refused('LIST', folder, answer);
-      const { objects, next }: Listing = listingOf(answer.body);
+      const listing: Listing | null = listingOf(answer.body);
+      if (listing === null) throw this.#foreign('LIST', folder);
+      const { objects, next } = listing;
       for (const { key, bytes, etag } of objects)
         if (key.startsWith(prefix)) yield { name: key.slice(prefix.length), bytes, etag };
       if (next !== null && next === page)
@@ -186,7 +202,16 @@ export class BucketClient {
   }
 
   #refused(verb: string, name: string, { status, headers, body }: ServiceAnswer): FailureError {
-    return refusal({ verb, name, status, headers, body, address: this.address });
+    return refusal({ verb, name, status, headers, body, address: this.address, proxy: this.#proxy });
+  }
+
+  /** An answer that says yes and is no answer of such a service: the page of a network that wants a login first, say. */
+  #foreign(verb: string, name: string): FailureError {
+    return fail(
+      'unreachable',
+      `the bucket ${addressText(this.address)} at ${this.address.endpoint}${byProxy(this.#proxy)} answers ${verb} ${name} with what is no answer of such a service`,
+      `${proxyHint(this.#proxy)}Something in between may want a login first: open a page in a browser. ${TRY_LATER}`,
+    );
   }
 
   /** Tries until there is an answer that another try would not change. */
@@ -226,8 +251,10 @@ export class BucketClient {
     const what = name === null ? addressText(this.address) : `${addressText(this.address)} (${name})`;
     return fail(
       'unreachable',
-      `the bucket ${what} at ${endpoint} cannot be reached: ${why}, ${tries} times`,
-      WRONG_PLACE.test(why) ? `Look at the endpoint and the network. ${TRY_LATER}` : TRY_LATER,
+      `the bucket ${what} at ${endpoint} cannot be reached${byProxy(this.#proxy)}: ${why}, ${tries} times`,
+      this.#proxy !== null && WANTS_LOGIN.test(why)
+        ? loginHint(this.#proxy)
+        : `${proxyHint(this.#proxy)}${WRONG_PLACE.test(why) ? 'Look at the endpoint and the network. ' : ''}${TRY_LATER}`,
     );
   }
 
@@ -339,9 +366,13 @@ const WRONG_PLACE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EPROTO|TLS|certificate|CER
 function asksForMd5({ status, body }: ServiceAnswer): boolean {
   return status === 400 && /Content-?MD5/i.test(Buffer.from(body).toString());
 }
+/** How the runtime tells of a proxy that opens no tunnel to strangers. */
+const WANTS_LOGIN = /\b407\b/;
 
 /** Without the advice that the runtime adds, which is ours to give. */
 function shortly(message: string): string {
+  if (message.startsWith('UnsupportedProxyProtocol'))
+    return 'a proxy of that kind is not known here, only http and https';
   return message.replace(/\.? Is the computer able.*$/s, '').replace(/\.$/, '');
 }
 

@@ -13,10 +13,12 @@ import { Pacer } from '../domain/pacer.ts';
 import type { Spool } from '../files/spool.ts';
 import type { ArchivedFile, Incoming, IncomingSegment } from '../store/archived.ts';
 import type { ReadableDb } from '../store/connection.ts';
+import { hashOf, incomingVersion } from '../store/import/incoming.ts';
 import { isEarlier, type RemoteRecord, recordsFor, type StoredBytes } from '../store/remote/state.ts';
-import { giveUp, sha256 } from '../store/segments.ts';
+import { sha256 } from '../store/segments.ts';
 import type { Bucket } from './bucket.ts';
 import { type PackPlace, partOf } from './pack.ts';
+import { type ExpectedPack, Packs } from './packs.ts';
 import { type PackedPiece, type RemoteSession, readRecords } from './records.ts';
 
 /** Where the bytes of a session lie, the fullest state of any machine first; behind them those that none went on from. */
@@ -50,21 +52,22 @@ export async function* fetched(
 ): AsyncGenerator<Arrival> {
   const totalBytes = states.reduce((sum, { raw_bytes }) => sum + raw_bytes, 0);
   let fetchedBytes = 0;
+  const packs = new Packs(bucket);
   for (const { records } of states) {
-    const remote = await sessionAt(bucket, records, uid);
+    const remote = await sessionAt(packs, records, uid);
     spool.clear();
-    const { session, logHashes } = await takenIn(bucket, uid, remote, spool, (bytes) => {
+    const { session, hashes } = await takenIn(packs, uid, remote, spool, (bytes) => {
       fetchedBytes += bytes;
       progress(fetchedBytes, totalBytes);
     });
-    const problem = incompleteness(session, true, null, logHashes);
+    const problem = incompleteness(session, true, null, (file) => hashOfFile(session, file, hashes));
     yield problem === null ? { kind: 'session', session } : { kind: 'damaged', uid, problem };
   }
 }
 
 /** The rows, digests and pieces of a state. */
-export async function sessionAt(bucket: Bucket, records: PackPlace, uid: SessionUid): Promise<RemoteSession> {
-  return readRecords((await loaded(bucket, records.pack)).plain, records, uid);
+export async function sessionAt(packs: Packs, records: PackPlace, uid: SessionUid): Promise<RemoteSession> {
+  return readRecords(await packs.get(records.pack), records, uid);
 }
 
 /**
@@ -72,15 +75,14 @@ export async function sessionAt(bucket: Bucket, records: PackPlace, uid: Session
  * hashes all of that file and holds it against what was recorded: then its pieces are not hashed by themselves.
  */
 export async function* piecesIn(
-  bucket: Bucket,
+  packs: Packs,
   uid: SessionUid,
   pieces: readonly PackedPiece[],
   isHashed: (key: string) => boolean = () => false,
 ) {
-  const packs = new PacksAhead(bucket, inOrder(pieces));
+  packs.expect(inOrder(pieces));
   for (const piece of pieces) {
-    const pack = await packs.get(piece.place.pack);
-    const plain = partOf(pack.plain, piece.place);
+    const plain = partOf(await packs.get(piece.place.pack), piece.place);
     if (!isHashed(piece.key)) mustHaveItsHash(plain, uid, piece);
     yield { piece, plain };
   }
@@ -88,7 +90,7 @@ export async function* piecesIn(
 
 /** All of a state, its bytes put to where they wait. `passed`: so many more plain bytes are there. */
 async function takenIn(
-  bucket: Bucket,
+  packs: Packs,
   uid: SessionUid,
   { meta, digests, pieces }: RemoteSession,
   spool: Spool,
@@ -98,7 +100,7 @@ async function takenIn(
   const moment = new ForAMoment();
   const segments: IncomingSegment[] = [];
   const pacer = new Pacer();
-  for await (const { piece, plain } of piecesIn(bucket, uid, pieces, (key) => hashes.covers(key))) {
+  for await (const { piece, plain } of piecesIn(packs, uid, pieces, (key) => hashes.covers(key))) {
     const { place: _place, ...told } = piece;
     hashes.take(piece, plain);
     const data = await moment.of(plain);
@@ -108,7 +110,11 @@ async function takenIn(
     pacer.passed(plain.length + data.length);
   }
   const session: Incoming = { meta, digests, segments };
-  return { session, logHashes: hashes.all() };
+  return { session, hashes: hashes.all() };
+}
+
+function hashOfFile(session: Incoming, file: ArchivedFile, hashes: ReadonlyMap<string, string>): string {
+  return hashes.get(file.key) ?? hashOf(incomingVersion(session, file));
 }
 
 /** Pieces, compressed with little effort for as long as they wait. */
@@ -142,73 +148,21 @@ function mustHaveItsHash(plain: Uint8Array, uid: SessionUid, { sha256: hash, key
 }
 
 /** Packs as the pieces want them, one after the other: a pack stands there again where pieces go to and fro. */
-function inOrder(pieces: readonly PackedPiece[]): string[] {
-  const packs = pieces.map(({ place }) => place.pack);
-  return packs.filter((pack, i) => pack !== packs[i - 1]);
-}
-
-interface LoadedPack {
-  readonly id: string;
-  readonly plain: Uint8Array;
-}
-
-async function loaded(bucket: Bucket, id: string): Promise<LoadedPack> {
-  const plain = await bucket.pack(id);
-  if (plain !== null) return { id, plain };
-  throw fail(
-    'not_found',
-    `the pack ${id} is missing from the bucket`,
-    'Nothing of it was taken. `session-memory remote sync`, then try again; `verify --remote` lists all that is missing.',
-  );
-}
-
-/** On their way while one is taken in. */
-const PACKS_AHEAD = 2;
-
-/** Packs in a known order; of those that are done with nothing is kept. */
-class PacksAhead {
-  readonly #bucket: Bucket;
-  readonly #ids: readonly string[];
-  readonly #onTheirWay: Promise<LoadedPack>[] = [];
-  #asked = 0;
-  #present: LoadedPack | null = null;
-
-  constructor(bucket: Bucket, ids: readonly string[]) {
-    this.#bucket = bucket;
-    this.#ids = ids;
+function inOrder(pieces: readonly PackedPiece[]): ExpectedPack[] {
+  const packs: { id: string; bytes: number }[] = [];
+  for (const { place } of pieces) {
+    const last = packs.at(-1);
+    if (last?.id === place.pack) last.bytes += place.bytes;
+    else packs.push({ id: place.pack, bytes: place.bytes });
   }
-
-  /** The present one, or the next one in the order; what was given out of the one before is gone then. */
-  async get(id: string): Promise<LoadedPack> {
-    if (this.#present?.id === id) return this.#present;
-    if (this.#present !== null) giveUp(this.#present.plain);
-    this.#present = null;
-    this.#askAhead();
-    const next = await this.#onTheirWay.shift();
-    if (next?.id !== id) throw new Error('packs are asked for in another order than was said');
-    this.#askAhead();
-    this.#present = next;
-    return next;
-  }
-
-  #askAhead(): void {
-    while (this.#onTheirWay.length < PACKS_AHEAD) {
-      const id = this.#ids[this.#asked];
-      if (id === undefined) return;
-      this.#asked += 1;
-      const asked = loaded(this.#bucket, id);
-      // It is waited for when its turn comes; until then nobody must take its failure for one that was overlooked.
-      asked.catch(() => undefined);
-      this.#onTheirWay.push(asked);
-    }
-  }
+  return packs;
 }
 
 /**
- * The hash of each log of several pieces, taken while they come in: read again it would cost as much as the fetch. Only where that log is the
+ * The hash of each log, taken while its pieces come in: read again it would cost as much as the fetch. Only where that log is the
  * file as it is, and its hash was recorded, so that it stands for the hashes of its pieces.
  */
-class LogHashes {
+export class LogHashes {
   readonly #covered: ReadonlySet<string>;
   readonly #logs = new Map<string, Bun.CryptoHasher>();
 
@@ -216,7 +170,7 @@ class LogHashes {
     const byKey = Map.groupBy(pieces, ({ key }) => key);
     const whole = files.filter(({ key, extents, sha256: hash, log_bytes: bytes }) => {
       const own = byKey.get(key) ?? [];
-      return extents === null && hash !== null && own.length > 1 && endOf(own) === bytes;
+      return extents === null && hash !== null && own.length > 0 && endOf(own) === bytes;
     });
     this.#covered = new Set(whole.map(({ key }) => key));
   }

@@ -6,6 +6,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { Bucket } from './bucket.ts';
 import { piecesIn, sessionAt } from './fetch.ts';
 import { type PackBuilder, type PackPlace, RECORDS_PLAIN_BYTES } from './pack.ts';
+import { Packs } from './packs.ts';
 import { type PackedPiece, type RemoteSession, recordsOf } from './records.ts';
 import type { Sending } from './sending.ts';
 
@@ -55,9 +56,10 @@ export class Filling {
 
 /** What lies in a pack of records, with all its pieces, into other packs: those that it lay in are needed no more for it. */
 export async function movedInto(filling: Filling, bucket: Bucket, uid: SessionUid, place: PackPlace) {
-  const { meta, digests, pieces } = await sessionAt(bucket, place, uid);
+  const packs = new Packs(bucket);
+  const { meta, digests, pieces } = await sessionAt(packs, place, uid);
   const moved: PackedPiece[] = [];
-  for await (const { piece, plain } of piecesIn(bucket, uid, pieces))
+  for await (const { piece, plain } of piecesIn(packs, uid, pieces))
     moved.push({ ...piece, place: await filling.putPiece(plain, 0) });
   const records = await filling.putRecords({ meta, digests, pieces: moved });
   return { records, packs: packsWith(moved), pieces: moved, covers_from: meta.covers_from };

@@ -2,6 +2,7 @@
 import { type FailureError, fail } from '../domain/errors.ts';
 import { cutText, plainLine } from '../domain/text.ts';
 import { addressText, type BucketAddress } from './address.ts';
+import { byProxy, loginHint, type ProxyInUse, proxyHint } from './proxy.ts';
 import { tagOf } from './s3-xml.ts';
 
 export interface RefusedRequest {
@@ -11,6 +12,7 @@ export interface RefusedRequest {
   readonly headers: Headers;
   readonly body: Uint8Array;
   readonly address: BucketAddress;
+  readonly proxy?: ProxyInUse | null;
 }
 
 const MESSAGE_CHARS_MAX = 200;
@@ -32,7 +34,9 @@ const HINTS: Readonly<Record<string, string>> = {
   AllAccessDisabled: 'The service has switched the bucket off: ask there why.',
 };
 
-export function refusal({ verb, name, status, headers, body, address }: RefusedRequest): FailureError {
+export function refusal(refused: RefusedRequest): FailureError {
+  const { verb, name, status, headers, body, address, proxy = null } = refused;
+  if (proxy !== null && tagOf(body, 'Code') === null) return refusedByProxy(refused, proxy);
   const code = tagOf(body, 'Code') ?? (status >= 300 && status < 400 ? 'PermanentRedirect' : null);
   const region = headers.get('x-amz-bucket-region') ?? tagOf(body, 'Region');
   const told = [code, tagOf(body, 'Message')]
@@ -49,5 +53,14 @@ export function refusal({ verb, name, status, headers, body, address }: RefusedR
     code === 'NoSuchBucket' ? 'not_found' : 'failed',
     `the bucket ${addressText(address)} refuses ${verb} ${plainLine(name)} (${status}): ${why}`,
     `${hint}${unseen}${where}`,
+  );
+}
+
+/** A service says why it refuses in XML of its own: this one is not the service's word, or not said to be. */
+function refusedByProxy({ verb, name, status, address }: RefusedRequest, proxy: ProxyInUse): FailureError {
+  return fail(
+    'unreachable',
+    `${verb} ${plainLine(name)} of the bucket ${addressText(address)} is refused${byProxy(proxy)} (${status}), not in the words of such a service`,
+    status === 407 ? loginHint(proxy) : proxyHint(proxy).trim(),
   );
 }

@@ -8,8 +8,10 @@ export interface Listing {
   readonly next: string | null;
 }
 
-export function listingOf(body: Uint8Array): Listing {
+/** Null: it is no list. */
+export function listingOf(body: Uint8Array): Listing | null {
   const text = Buffer.from(body).toString();
+  if (!/<ListBucketResult[\s>/]/.test(text)) return null;
   const objects = [...text.matchAll(/<Contents>([\s\S]*?)<\/Contents>/g)].map(([, inner = '']) => ({
     key: valueIn(inner, 'Key') ?? '',
     bytes: Number(valueIn(inner, 'Size') ?? '0'),

@@ -18,14 +18,15 @@ const BYTES_AT_ONCE = 2 * PACK_PLAIN_BYTES;
 
 export class Sending {
   readonly #bucket: Bucket;
-  readonly #sent: (storedBytes: number) => void;
+  readonly #sent: (storedBytes: number, id: string) => void;
   /** Those under way; each takes itself out at its end. */
   readonly #underWay = new Map<PackBuilder, Promise<void>>();
   readonly #all: Promise<void>[] = [];
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   readonly #pacer = new Pacer();
 
-  constructor(bucket: Bucket, sent: (storedBytes: number) => void) {
+  /** `sent`: called with each pack that was read back. */
+  constructor(bucket: Bucket, sent: (storedBytes: number, id: string) => void) {
     this.#bucket = bucket;
     this.#sent = sent;
   }
@@ -52,6 +53,11 @@ export class Sending {
     await Promise.all(this.#all.splice(0));
   }
 
+  /** When none is under way any more, whatever came of it: what is there by then is noted, and need not be sent again. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#all.splice(0));
+  }
+
   #isFullFor(bytes: number): boolean {
     const others = [...this.#underWay.keys()].reduce((sum, pack) => sum + pack.bytes, 0);
     return this.#underWay.size >= PACKS_AT_ONCE || (others > 0 && others + bytes > BYTES_AT_ONCE);
@@ -62,7 +68,7 @@ export class Sending {
     const sealed = await this.#bucket.sealedPack(pack.id, pack.plain, pack.effort);
     this.#keep(pack);
     await this.#bucket.putPack(pack.id, sealed);
-    this.#sent(sealed.length);
+    this.#sent(sealed.length, pack.id);
     // Packs come faster than the collector looks; what they leave behind must not add up.
     this.#pacer.passed(bytes + sealed.length);
   }

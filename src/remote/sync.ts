@@ -111,7 +111,16 @@ async function mustBeTheOne(deps: SyncDeps): Promise<void> {
 }
 
 function nothing(): Uploaded {
-  return { sessions: [], forgotten: [], rawBytes: 0, storedBytes: 0, packs: 0, commits: 0, problems: [] };
+  return {
+    sessions: [],
+    forgotten: [],
+    rawBytes: 0,
+    foundBytes: 0,
+    storedBytes: 0,
+    packs: 0,
+    commits: 0,
+    problems: [],
+  };
 }
 
 function stateOf({ db }: Pick<SyncDeps, 'db'>): RemoteState {

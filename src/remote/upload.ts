@@ -36,13 +36,14 @@ import { giveUp, readSegment, sha256 } from '../store/segments.ts';
 import { hashFiles } from '../store/write-digests.ts';
 import type { Bucket } from './bucket.ts';
 import { Filling, movedInto, packsWith } from './filling.ts';
+import { provenOf, SentPieces } from './go-on.ts';
 import { commitName } from './layout.ts';
 import type { PackPlace } from './pack.ts';
 import { toUpload } from './plan.ts';
 import { type PackedPiece, readRecords } from './records.ts';
 import { Sending } from './sending.ts';
 
-/** A commit is made once it has this much: a run that is killed does so much again at most, unless one session alone is larger. */
+/** A commit is made once it has this much: a run that is killed does so much again at most, or reads it back where one session has more. */
 const COMMIT_RAW_BYTES = 64 * 1024 * 1024;
 const COMMIT_SESSIONS = 500;
 /** Bytes are plain ones. */
@@ -63,6 +64,8 @@ export interface UploadDeps {
   readonly now: () => Iso;
   readonly signal: AbortSignal;
   readonly progress: (progress: UploadProgress) => void;
+  /** Plain bytes of a commit; absent: as many as is good. */
+  readonly commitBytes?: number;
 }
 
 export interface Uploaded {
@@ -70,6 +73,8 @@ export interface Uploaded {
   forgotten: SessionUid[];
   /** Plain bytes of transcripts that were not there before. */
   rawBytes: number;
+  /** Those that an upload which was interrupted had put there, and that are used again. */
+  foundBytes: number;
   /** What they and their records take there. */
   storedBytes: number;
   packs: number;
@@ -84,26 +89,32 @@ export async function upload(deps: UploadDeps): Promise<Uploaded> {
   const done = nothingYet();
   const waiting = toUpload(changedSinceUpload(deps.db));
   const totalBytes = waiting.reduce((sum, { newBytes }) => sum + newBytes, 0);
-  const sending = sendingFor(deps, done);
-  let batch = new Batch(deps, done, sending);
-  for (const [i, { uid }] of waiting.entries()) {
-    if (deps.signal.aborted) break;
-    const passed = () => {
-      const bytes = { done: done.rawBytes, total: totalBytes };
-      deps.progress({ session: i + 1, sessions: waiting.length, bytes });
-    };
-    passed();
-    try {
-      await batch.add(uid, passed);
-    } catch (thrown) {
-      if (!(thrown instanceof FailureError) || !OF_ONE.has(thrown.failure.code)) throw thrown;
-      done.problems.push({ session_uid: uid, problem: messageOf(thrown) });
+  const sent = new SentPieces(deps);
+  const sending = sendingFor(deps, done, sent);
+  try {
+    let batch = new Batch(deps, done, { sending, sent });
+    for (const [i, { uid }] of waiting.entries()) {
+      if (deps.signal.aborted) break;
+      const passed = () => {
+        const bytes = { done: done.rawBytes + done.foundBytes, total: totalBytes };
+        deps.progress({ session: i + 1, sessions: waiting.length, bytes });
+      };
+      passed();
+      try {
+        await batch.add(uid, passed);
+      } catch (thrown) {
+        if (!(thrown instanceof FailureError) || !OF_ONE.has(thrown.failure.code)) throw thrown;
+        done.problems.push({ session_uid: uid, problem: messageOf(thrown) });
+      }
+      if (!batch.isFull) continue;
+      await batch.commit();
+      batch = new Batch(deps, done, { sending, sent });
     }
-    if (!batch.isFull) continue;
-    await batch.commit();
-    batch = new Batch(deps, done, sending);
+    await batch.commit(forgottenSinceUpload(deps.db));
+  } catch (thrown) {
+    await sending.settled();
+    throw thrown;
   }
-  await batch.commit(forgottenSinceUpload(deps.db));
   return done;
 }
 
@@ -124,8 +135,9 @@ export function tooLate(): FailureError {
 /** Evicted sessions of this machine whose bytes lie beside what was forgotten: out of those packs, into others. */
 export async function moveAway(deps: UploadDeps, uids: readonly SessionUid[]): Promise<Uploaded> {
   const done = nothingYet();
-  const sending = sendingFor(deps, done);
-  let batch = new Batch(deps, done, sending);
+  const sent = new SentPieces(deps);
+  const sending = sendingFor(deps, done, sent);
+  let batch = new Batch(deps, done, { sending, sent });
   const machine = remoteState(deps.db)?.machine;
   for (const uid of uids) {
     if (deps.signal.aborted) break;
@@ -134,7 +146,7 @@ export async function moveAway(deps: UploadDeps, uids: readonly SessionUid[]): P
       if (bytes !== null) await batch.move(uid, bytes);
     if (!batch.isFull) continue;
     await batch.commit();
-    batch = new Batch(deps, done, sending);
+    batch = new Batch(deps, done, { sending, sent });
   }
   await batch.commit();
   return done;
@@ -148,8 +160,9 @@ export async function tellAgain(deps: UploadDeps, machine: string): Promise<void
   const { db, bucket } = deps;
   const rows = new RowsThere(bucket);
   const done = nothingYet();
-  const sending = sendingFor(deps, done);
-  let batch = new Batch(deps, done, sending);
+  const sent = new SentPieces(deps);
+  const sending = sendingFor(deps, done, sent);
+  let batch = new Batch(deps, done, { sending, sent });
   for (const [uid, states] of Map.groupBy(eachRecord(db), (record) => record.uid)) {
     if (deps.signal.aborted) break;
     const isEvicted = findSession(db, uid)?.evictedAt != null;
@@ -159,7 +172,7 @@ export async function tellAgain(deps: UploadDeps, machine: string): Promise<void
       if (bytes !== null) batch.tell(uid, bytes, await rows.coversFrom(uid, bytes.records));
     if (!batch.isFull) continue;
     await batch.commit();
-    batch = new Batch(deps, done, sending);
+    batch = new Batch(deps, done, { sending, sent });
   }
   await batch.commit();
 }
@@ -194,15 +207,25 @@ export function inTheirOrder(records: readonly RemoteRecord[]): RemoteRecord[] {
   );
 }
 
-function sendingFor({ bucket }: UploadDeps, done: Uploaded): Sending {
-  return new Sending(bucket, (storedBytes) => {
+function sendingFor({ bucket }: UploadDeps, done: Uploaded, sent: SentPieces): Sending {
+  return new Sending(bucket, (storedBytes, pack) => {
     done.storedBytes += storedBytes;
     done.packs += 1;
+    sent.sent(pack);
   });
 }
 
 function nothingYet(): Uploaded {
-  return { sessions: [], forgotten: [], rawBytes: 0, storedBytes: 0, packs: 0, commits: 0, problems: [] };
+  return {
+    sessions: [],
+    forgotten: [],
+    rawBytes: 0,
+    foundBytes: 0,
+    storedBytes: 0,
+    packs: 0,
+    commits: 0,
+    problems: [],
+  };
 }
 
 class Batch {
@@ -210,17 +233,27 @@ class Batch {
   readonly #done: Uploaded;
   readonly #filling: Filling;
   readonly #sessions: PendingSession[] = [];
+  readonly #sent: SentPieces;
   #rawBytes = 0;
-  readonly #startedMs = Date.now();
+  /** When the first of what it names may have been sent. */
+  #startedMs = Date.now();
 
-  constructor(deps: UploadDeps, done: Uploaded, sending: Sending) {
+  constructor(
+    deps: UploadDeps,
+    done: Uploaded,
+    { sending, sent }: { readonly sending: Sending; readonly sent: SentPieces },
+  ) {
     this.#deps = deps;
     this.#done = done;
     this.#filling = new Filling(sending);
+    this.#sent = sent;
   }
 
   get isFull(): boolean {
-    return this.#rawBytes >= COMMIT_RAW_BYTES || this.#sessions.length >= COMMIT_SESSIONS;
+    return (
+      this.#rawBytes >= (this.#deps.commitBytes ?? COMMIT_RAW_BYTES) ||
+      this.#sessions.length >= COMMIT_SESSIONS
+    );
   }
 
   /** `passed`: called as more of its bytes are taken. */
@@ -291,7 +324,8 @@ class Batch {
 
   /** Where each of its segments lies; those that are not in the bucket yet go into the pack that is being filled. */
   async #piecesOf(uid: SessionUid, session: Outgoing, passed: () => void): Promise<PackedPiece[]> {
-    const known = new Map(piecesOf(this.#deps.db, uid));
+    const known = await this.#knownOf(uid, session, passed);
+    const isLarge = missingBytes(session, known) >= (this.#deps.commitBytes ?? COMMIT_RAW_BYTES);
     const pieces: PackedPiece[] = [];
     for (const segment of session.segments) {
       const { id: _id, file_id: _file, stored_bytes: _stored, ...told } = segment;
@@ -303,11 +337,34 @@ class Batch {
         this.#count(plain.length);
         giveUp(plain);
         passed();
-        known.set(segment.sha256, { ...told, pack: place.pack, at: place.at });
+        const stored = { sha256: told.sha256, raw_bytes: told.raw_bytes, pack: place.pack, at: place.at };
+        if (isLarge) this.#sent.add(uid, stored);
+        known.set(segment.sha256, stored);
         pieces.push({ ...told, place });
       } else pieces.push({ ...told, place: { pack: there.pack, at: there.at, bytes: there.raw_bytes } });
     }
     return pieces;
+  }
+
+  /** What lies in the bucket of it already, also what a run has put there that did not come to its commit. */
+  async #knownOf(uid: SessionUid, session: Outgoing, passed: () => void): Promise<Map<string, StoredPiece>> {
+    const { named, sent } = piecesOf(this.#deps.db, uid);
+    if (sent.length === 0) return named;
+    const own = new Set(session.segments.map((segment) => segment.sha256));
+    const going = { ...this.#deps, agoMsMax: UNDER_WAY_MS_MAX };
+    const { pieces, agoMs } = await provenOf(
+      going,
+      uid,
+      sent.filter((piece) => own.has(piece.sha256)),
+      (bytes) => {
+        this.#done.foundBytes += bytes;
+        this.#rawBytes += bytes;
+        passed();
+      },
+    );
+    this.#startedMs = Math.min(this.#startedMs, Date.now() - agoMs);
+    for (const piece of pieces) named.set(piece.sha256, piece);
+    return named;
   }
 
   /** All packs, and then the commit that names them. */
@@ -346,6 +403,12 @@ class Batch {
     this.#done.sessions.push(...this.#sessions.map(({ uid }) => uid));
     this.#done.forgotten.push(...pending.forgotten);
   }
+}
+
+function missingBytes({ segments }: Outgoing, known: ReadonlyMap<string, StoredPiece>): number {
+  return segments
+    .filter((segment) => !known.has(segment.sha256))
+    .reduce((sum, { raw_bytes: bytes }) => sum + bytes, 0);
 }
 
 /** The first file of which bytes are not there; null: all are. */

@@ -8,6 +8,7 @@ import { FailureError } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { type Chunk, lentChunks } from '../store/segments.ts';
+import type { ComingFiles } from './coming.ts';
 import type { RestorePlace, Staged } from './plan.ts';
 import {
   type Asides,
@@ -38,6 +39,30 @@ export function restoreOne(
   dropStagedOnFailure(written, () => stageNow(db, written, watch));
   const asides = moveAll(db, written);
   if (learning !== null) learn(learning, [written]);
+  for (const tree of treesOf(one)) tree.flushNames();
+  return asides;
+}
+
+/** The same of one whose files have come by themselves, whole: they are given their names. */
+export async function restoreCome(db: ReadableDb, one: Restoring, come: ComingFiles): Promise<Asides> {
+  await come.flushed();
+  const written = begun(one);
+  dropStagedOnFailure(written, () => {
+    for (const planned of missing(one)) {
+      const staged = treeOf(one, planned).begin(planned.path, planned.place);
+      written.staged.set(planned, staged);
+      let isNamed = false;
+      translated(planned.path, () => {
+        isNamed = come.name(planned, staged);
+      });
+      killPoint('restore.temporary-made');
+      // To another file system, say: then it is written there as any other.
+      if (isNamed) continue;
+      dropAll(written);
+      return stageNow(db, written);
+    }
+  });
+  const asides = moveAll(db, written);
   for (const tree of treesOf(one)) tree.flushNames();
   return asides;
 }

@@ -8,6 +8,7 @@
 import { constants, Database, type Statement } from 'bun:sqlite';
 import { FailureError, fail, messageOf } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import { checkedOpen } from './own-files.ts';
 import { diskFull, hasNoRoom, sizeOf } from './room.ts';
 
@@ -16,6 +17,8 @@ export type Params = Record<string, string | number | bigint | boolean | null | 
 /** Reads only. `params` are named without their `$`. */
 export interface ReadableDb extends Disposable {
   readonly path: string;
+  /** Where the bytes of its segments lie, if not in their rows. */
+  readonly elsewhere?: Elsewhere;
   get<Row>(sql: string, params?: Params): Row | null;
   all<Row>(sql: string, params?: Params): Row[];
   /** The same, a row at a time, of one unchanging state; whoever stops early lets it go. Not for two at once with one `sql`. */

@@ -5,10 +5,20 @@
  */
 import { rmSync, statSync } from 'node:fs';
 import { connect, type WritableDb } from './connection.ts';
+import { Elsewhere } from './elsewhere.ts';
 import { migrate } from './migrate.ts';
 import { refuseSharedFolder } from './own-files.ts';
 import { makePrivateFile } from './place.ts';
 import { storeFilesByKind } from './remove.ts';
+
+export interface PassingDb extends WritableDb {
+  readonly elsewhere: Elsewhere;
+}
+
+/** One whose segments' bytes lie beside its rows. */
+export function openPassingRows(storePath: string): PassingDb {
+  return Object.assign(openPassing(storePath), { elsewhere: new Elsewhere() });
+}
 
 /** Opened once: nobody else finds it by its name. */
 export function openPassing(storePath: string): WritableDb {

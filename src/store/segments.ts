@@ -7,6 +7,7 @@ import { type FailureError, fail, messageOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import { collectGarbage } from '../domain/pacer.ts';
 import type { ReadableDb } from './connection.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import type { Extent, StoredFile } from './rows.ts';
 import { NAMED_ID } from './rows.ts';
 
@@ -49,7 +50,7 @@ function segmentOrGone(db: ReadableDb, segment: SegmentMeta, of: string): Uint8A
   const row = db.get<SegmentRow>('SELECT file_id, log_offset, data FROM segments WHERE id = $id', {
     id: segment.id,
   });
-  const read = row === null ? 'the index of segments leads to none' : plainOf(row, segment);
+  const read = row === null ? 'the index of segments leads to none' : plainOf(row, segment, db.elsewhere);
   if (typeof read !== 'string') return read;
   // The number of a segment that is gone is given to the next one: what stands there then is whole, and not meant.
   if (isListed(db, segment)) throw damaged(of, read);
@@ -57,12 +58,17 @@ function segmentOrGone(db: ReadableDb, segment: SegmentMeta, of: string): Uint8A
 }
 
 /** The bytes, or what is wrong with them. */
-function plainOf(row: SegmentRow, segment: SegmentMeta): Uint8Array | string {
+function plainOf(
+  row: SegmentRow,
+  segment: SegmentMeta,
+  elsewhere: Elsewhere | undefined,
+): Uint8Array | string {
   // An index that is damaged leads to another one, whose bytes are whole and not these.
   if (row.file_id !== segment.file_id || row.log_offset !== segment.log_offset)
     return 'the index of segments leads to another one';
+  const there = elsewhere?.bytesOf(segment);
   try {
-    const plain = Bun.zstdDecompressSync(row.data);
+    const plain = there ?? Bun.zstdDecompressSync(row.data);
     const isWhole = plain.length === segment.raw_bytes && sameBytes(sha256(plain), segment.sha256);
     return isWhole ? plain : 'its bytes do not have the hash that was recorded';
   } catch (thrown) {

@@ -1,6 +1,6 @@
 /** A fetch that is killed, or finds no room: nothing of it is taken, and nothing of it stays. */
 import { expect, test } from 'bun:test';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { tortureBinary } from '../../scripts/torture/binary.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
@@ -18,6 +18,12 @@ function randomLines(bytes: number): string {
     parts.push(promptLine(id(1), text));
   }
   return parts.join('');
+}
+
+function filesBelow(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => statSync(join(folder, name)).isFile());
 }
 
 /** Session 1 uploaded and evicted, and its own file gone. */
@@ -41,10 +47,17 @@ test(
     mkdirSync(temp);
     const { env } = laptop;
     const before = readdirSync(folder).sort();
-    for (const point of ['fetch.piece:2', 'import.session-added:1', 'import.session-stored:1']) {
+    for (const point of [
+      'fetch.piece:1',
+      'fetch.piece:2',
+      'fetch.piece:3',
+      'import.session-added:1',
+      'import.session-stored:1',
+    ]) {
       laptop.env = { ...env, TMPDIR: temp, SESSION_MEMORY_KILL_AT: point };
       expect([point, (await laptop.run('restore', id(1))).code]).toEqual([point, 137]);
-      expect(existsSync(join(laptop.home, claudePath(id(1))))).toBe(false);
+      // Not beside its place either, under whatever name.
+      expect(filesBelow(join(laptop.home, '.claude'))).toEqual([]);
       expect(readdirSync(folder).sort()).toEqual(before);
       expect(readdirSync(temp)).toEqual([]);
     }
@@ -58,13 +71,14 @@ test(
 test(
   'a fetch that finds the disk full says so, takes nothing and leaves nothing, and works once there is room',
   async () => {
-    using disk = new SmallDisk(64);
+    using disk = new SmallDisk(128);
     if (!disk.isMounted) return;
     using model = await ModelBucket.started();
     using laptop = new Machine(model, 'laptop');
     laptop.store = join(disk.path, 'data', 's.db');
     expect((await laptop.setUp('init')).code).toBe(0);
-    const text = randomLines(9_000_000);
+    // More than waits in memory.
+    const text = randomLines(36_000_000);
     await away(laptop, text);
     await laptop.ok('sweep', '--yes');
     // Whoever reads the store last may leave its log.
@@ -91,6 +105,27 @@ test(
     rmSync(path);
     await laptop.ok('restore', id(1));
     expect(readFileSync(path, 'utf8')).toBe(text);
+  },
+  LONG,
+);
+
+test(
+  'a fetch straight to a place on a disk that is full says so, and leaves nothing there',
+  async () => {
+    using disk = new SmallDisk(32);
+    if (!disk.isMounted) return;
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    const text = randomLines(9_000_000);
+    await away(laptop, text);
+    const to = join(disk.path, 'to');
+    disk.fill(4 * 1024 ** 2);
+    const told = await laptop.run('restore', id(1), '--to', to);
+    expect([told.code, told.err]).toEqual([1, expect.stringContaining('the disk is full')]);
+    expect(existsSync(to)).toBe(false);
+    disk.free();
+    await laptop.ok('restore', id(1), '--to', to);
+    expect(filesBelow(to).map((name) => readFileSync(join(to, name), 'utf8'))).toEqual([text]);
   },
   LONG,
 );

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { FailureError } from '../../src/domain/errors.ts';
 import { bucketAddress } from '../../src/remote/address.ts';
 import { BucketClient, WAITS, type Waits } from '../../src/remote/client.ts';
+import { byProxy, proxyFor } from '../../src/remote/proxy.ts';
 import { type Fault, KEY_ID, ModelBucket, REGION, SECRET } from '../support/model-bucket.ts';
 
 const QUICK = { ...WAITS, silenceMs: 400, firstPauseMs: 1, longestPauseMs: 4 };
@@ -18,6 +19,7 @@ function clientOf(
     region?: string;
     secret?: string;
     prefix?: string;
+    endpoint?: string;
     signal?: AbortSignal;
     waits?: Partial<Waits>;
   } = {},
@@ -25,7 +27,7 @@ function clientOf(
   const { region = REGION, secret = SECRET, prefix = '/some/prefix', signal = NEVER } = more;
   const address = bucketAddress({
     url: `s3://model${prefix}`,
-    endpoint: model.endpoint,
+    endpoint: more.endpoint ?? model.endpoint,
     region,
     pathStyle: true,
   });
@@ -334,4 +336,46 @@ test('what names no service is no reason to wait only', async () => {
     { signal: NEVER, waits: { ...QUICK, tries: 2 } },
   );
   expect((await failureOf(client.get('a', 1))).hint).toStartWith('Look at the endpoint');
+});
+
+test('an answer that is not of such a service is believed neither as a list nor as a write', async () => {
+  using model = await ModelBucket.started();
+  let stores = false;
+  using between = Bun.serve({
+    port: 0,
+    fetch: async (request) => {
+      const url = new URL(request.url);
+      // It may pass on what it answers by itself: then the object is there, whatever it says.
+      if (stores || request.method === 'GET')
+        if (url.searchParams.get('list-type') === null) {
+          const key = url.pathname.slice('/model/'.length);
+          if (request.method === 'PUT') model.put(key, Buffer.from(await request.arrayBuffer()));
+          else if (model.objects.has(key)) return new Response(model.bytes(key));
+        }
+      return new Response('<html>log in</html>');
+    },
+  });
+  const client = clientOf(model, { endpoint: `http://127.0.0.1:${between.port}` });
+  const listed = await failureOf(all(client.list('heads/')));
+  expect([listed.code, listed.message]).toEqual(['unreachable', expect.stringContaining('LIST heads/')]);
+  const put = await failureOf(client.create('log/x', bytes('x')));
+  expect([put.code, put.message]).toEqual(['unreachable', expect.stringContaining('PUT log/x')]);
+  stores = true;
+  expect(await client.create('log/x', bytes('x'))).toBe('created');
+});
+
+test('the proxy that is named is the one that requests go by', () => {
+  const endpoint = 'https://s3.example.com:9000';
+  const shown = (env: Record<string, string>, to = endpoint) => proxyFor(env, to)?.shown ?? null;
+  const proxy = { HTTPS_PROXY: 'http://me:pw@proxy.example.com:3128' };
+  expect(shown(proxy)).toBe('http://proxy.example.com:3128');
+  expect(shown(proxy, 'http://s3.example.com')).toBe(null);
+  expect(shown({ https_proxy: 'other:1', ...proxy })).toBe('http://other:1');
+  expect(shown({ ALL_PROXY: 'http://all:1' })).toBe('http://all:1');
+  for (const none of ['*', 'example.com', '.example.com', 's3.example.com', 'a.b, s3.example.com:9000'])
+    expect([none, shown({ ...proxy, NO_PROXY: none })]).toEqual([none, null]);
+  for (const none of ['', 'xample.com', 'com.example', 'proxy.example.com'])
+    expect([none, shown({ ...proxy, NO_PROXY: none })]).toEqual([none, 'http://proxy.example.com:3128']);
+  const odd = proxyFor({ HTTPS_PROXY: 'not a url:pw@' }, endpoint);
+  expect(byProxy(odd)).toBe(' by the proxy of HTTPS_PROXY, which is no address');
 });

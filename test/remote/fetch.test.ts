@@ -7,7 +7,6 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -21,28 +20,13 @@ import { bytesOf, fetched } from '../../src/remote/fetch.ts';
 import { packName } from '../../src/remote/layout.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { type Asked, type Fault, ModelBucket } from '../support/model-bucket.ts';
-import { id, Machine, uid } from '../support/remote-machine.ts';
+import { evicted, filesIn, id, longText, Machine, uid } from '../support/remote-machine.ts';
 import { bucketIn, RemoteWorld } from '../support/remote-world.ts';
 
 const LONG = 120_000;
 const isPack = ({ method, key }: Asked) => method === 'GET' && key.includes('packs/');
 const several = (out: string): z.output<typeof schemas.restoreSeveralSchema> =>
   schemas.restoreSeveralSchema.parse(JSON.parse(out));
-const filesIn = (folder: string) =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    statSync(join(folder, name)).isFile(),
-  );
-
-/** Hardly compresses: it lies in packs of a piece each. */
-function randomText(bytes: number): string {
-  const parts: string[] = [];
-  for (let left = bytes; left > 0; left -= 64_000)
-    parts.push(Buffer.from(crypto.getRandomValues(new Uint8Array(48_000))).toString('base64'));
-  return parts.join('');
-}
-
-const longText = (n: number, bytes: number) =>
-  promptLine(id(n), 'begin') + promptLine(id(n), randomText(bytes));
 
 /** Session 1 here and in the bucket. */
 async function uploaded(model: ModelBucket, text: string): Promise<RemoteWorld> {
@@ -172,6 +156,7 @@ test(
         model.put(pack, wrong[how]);
         try {
           await expect(arrivals()).rejects.toThrow(`${pack} in the bucket`);
+          await expect(laptop.fetch(uid(1))).rejects.toThrow(`${pack} in the bucket`);
         } finally {
           model.put(pack, whole);
         }
@@ -182,17 +167,6 @@ test(
   },
   LONG,
 );
-
-/** Session 1 evicted here, and its own file gone. */
-async function evicted(model: ModelBucket, text: string, binary?: string): Promise<Machine> {
-  const laptop = await Machine.joined(model, 'laptop', binary);
-  laptop.put(claudePath(id(1)), text);
-  await laptop.ok('ingest');
-  await laptop.sync();
-  await laptop.ok('evict', id(1), '--yes');
-  rmSync(join(laptop.home, claudePath(id(1))));
-  return laptop;
-}
 
 test(
   'what is fetched has no file of its own while it is used, and what a kill left goes with the next fetch',

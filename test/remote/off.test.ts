@@ -99,3 +99,33 @@ test(
   },
   LONG,
 );
+
+test(
+  'where a proxy is in the way it is named, with the variable that names it and without its password',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await Machine.joined(model, 'laptop');
+    const { env } = laptop;
+    const answers: Record<string, () => Response> = {
+      login: () => new Response('<html>', { status: 407 }),
+      blocked: () => new Response('<html>', { status: 403 }),
+      portal: () => new Response('<html>log in</html>'),
+      moved: () => new Response(null, { status: 302, headers: { location: 'http://portal.invalid/' } }),
+    };
+    let how = '';
+    using proxy = Bun.serve({ port: 0, fetch: () => answers[how]?.() ?? new Response() });
+    const address = `127.0.0.1:${proxy.port}`;
+    for (how of Object.keys(answers)) {
+      laptop.env = { ...env, HTTP_PROXY: `http://me:s3cretword@${address}`, NO_PROXY: '' };
+      const told = await laptop.run('remote', 'sync');
+      expect([how, told.code]).toEqual([how, 1]);
+      expect(told.err).toContain(`http://${address} of HTTP_PROXY`);
+      expect(told.err).toContain(how === 'login' ? 'NAME:PASSWORD' : 'NO_PROXY');
+      expect(told.err + told.out).not.toContain('s3cretword');
+      // As its hint says.
+      laptop.env = { ...laptop.env, NO_PROXY: '127.0.0.1' };
+      await laptop.ok('remote', 'sync');
+    }
+  },
+  LONG,
+);

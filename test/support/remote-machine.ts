@@ -1,5 +1,5 @@
 /** Homes that share one bucket: the real program in each, and a bucket's service of our own. */
-import { writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateX25519Identity } from 'age-encryption';
 import type { z } from 'zod';
@@ -68,3 +68,30 @@ export class Machine extends Program {
     return schemas.listSchema.parse((await this.ok('list', '--json')).json()).sessions;
   }
 }
+
+/** Hardly compresses: it lies in packs of a piece each. */
+export function randomText(bytes: number): string {
+  const parts: string[] = [];
+  for (let left = bytes; left > 0; left -= 64_000)
+    parts.push(Buffer.from(crypto.getRandomValues(new Uint8Array(48_000))).toString('base64'));
+  return parts.join('');
+}
+
+export const longText = (n: number, bytes: number) =>
+  promptLine(id(n), 'begin') + promptLine(id(n), randomText(bytes));
+
+/** Session 1 evicted here, and its own file gone. */
+export async function evicted(model: ModelBucket, text: string, binary?: string): Promise<Machine> {
+  const laptop = await Machine.joined(model, 'laptop', binary);
+  laptop.put(claudePath(id(1)), text);
+  await laptop.ok('ingest');
+  await laptop.sync();
+  await laptop.ok('evict', id(1), '--yes');
+  rmSync(join(laptop.home, claudePath(id(1))));
+  return laptop;
+}
+
+export const filesIn = (folder: string) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    statSync(join(folder, name)).isFile(),
+  );

@@ -6,17 +6,21 @@ import { importArrivals, spoolFor } from '../../src/archive/import.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import { bucketAddress } from '../../src/remote/address.ts';
+import { Arriving } from '../../src/remote/arriving.ts';
 import { Bucket } from '../../src/remote/bucket.ts';
 import { BucketClient, WAITS } from '../../src/remote/client.ts';
 import { type Collected, collect } from '../../src/remote/collect.ts';
 import { bytesOf, fetched } from '../../src/remote/fetch.ts';
 import { keyName, newId } from '../../src/remote/layout.ts';
+import { Packs } from '../../src/remote/packs.ts';
 import { masterKey } from '../../src/remote/seal.ts';
 import { mustStillBeThere, type SyncReport, sync } from '../../src/remote/sync.ts';
 import { verifyBucket } from '../../src/remote/verify.ts';
+import type { ReadableDb } from '../../src/store/connection.ts';
 import { openWritable } from '../../src/store/open.ts';
+import { openPassingRows } from '../../src/store/passing.ts';
 import { filesOf } from '../../src/store/read.ts';
-import { joinBucket, machines, remoteState } from '../../src/store/remote/state.ts';
+import { joinBucket, machines, remoteState, type StoredBytes } from '../../src/store/remote/state.ts';
 import { fileChunks } from '../../src/store/segments.ts';
 import { World } from './bench-world.ts';
 import { KEY_ID, type ModelBucket, REGION, SECRET } from './model-bucket.ts';
@@ -61,12 +65,17 @@ export class RemoteWorld extends World {
     return remoteState(this.db)?.machine ?? '';
   }
 
-  async sync(signal = NEVER, logsMost?: number): Promise<SyncReport & { requests: number }> {
+  async sync(
+    signal = NEVER,
+    logsMost?: number,
+    commitBytes?: number,
+  ): Promise<SyncReport & { requests: number }> {
     const bucket = bucketIn(this.model, signal);
     const report = await sync({
       ...{ db: this.db, bucket, name: this.name, now: () => this.now, signal },
       ...{ formatOf: () => null, progress: () => undefined, reading: () => undefined },
       ...(logsMost === undefined ? {} : { logsMost }),
+      ...(commitBytes === undefined ? {} : { commitBytes }),
     });
     return { ...report, requests: bucket.client.traffic.requests };
   }
@@ -111,16 +120,30 @@ export class RemoteWorld extends World {
    * A session's transcript out of the bucket, through every check of an import; a sentence where it cannot be had. `read`: what of it, if
    * not the present version.
    */
-  async fetch(
-    uid: string,
-    read: (...of: Parameters<typeof fileChunks>) => Iterable<Uint8Array> = fileChunks,
-  ): Promise<string> {
+  async fetch(uid: string, read: Read = fileChunks): Promise<string> {
     const folder = mkdtempSync(join(tmpdir(), 'session-memory-fetched-'));
+    try {
+      const [state, ...others] = bytesOf(this.db, uid as SessionUid);
+      if (state === undefined) return 'not in the bucket';
+      if (others.length > 0) return await this.#merged(folder, uid, [state, ...others], read);
+      using arriving = new Arriving({
+        ...{ packs: new Packs(bucketIn(this.model)), db: openPassingRows(join(folder, 's.db')) },
+        ...{ formatOf: () => null, now: () => this.now, signal: NEVER },
+      });
+      const failed = await arriving.rows([{ uid: uid as SessionUid, state }]);
+      for (const why of failed.values()) throw why;
+      await arriving.bytes(uid as SessionUid, () => undefined);
+      return transcriptIn(arriving.db, uid, read);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** Out of all states that there are of it, put together. */
+  async #merged(folder: string, uid: string, states: readonly StoredBytes[], read: Read): Promise<string> {
     const db = openWritable(join(folder, 's.db'));
     using spool = spoolFor({ read: db });
     try {
-      const states = bytesOf(this.db, uid as SessionUid);
-      if (states.length === 0) return 'not in the bucket';
       const arrived = fetched(bucketIn(this.model), uid as SessionUid, states, {
         spool,
         progress: () => undefined,
@@ -134,12 +157,9 @@ export class RemoteWorld extends World {
         arrived,
       );
       if (report.damaged.length > 0) return `damaged: ${report.damaged[0]?.problem}`;
-      const [file] = filesOf(db, uid as SessionUid).filter(({ key }) => key === 'main');
-      if (file === undefined) return 'it has no transcript';
-      return Buffer.concat([...read(db, uid as SessionUid, file)]).toString();
+      return transcriptIn(db, uid, read);
     } finally {
       db.close();
-      rmSync(folder, { recursive: true, force: true });
     }
   }
 
@@ -159,4 +179,12 @@ export class RemoteWorld extends World {
     copyFileSync(image, path);
     Object.assign(this, { db: openWritable(path) });
   }
+}
+
+type Read = (...of: Parameters<typeof fileChunks>) => Iterable<Uint8Array>;
+
+function transcriptIn(db: ReadableDb, uid: string, read: Read): string {
+  const [file] = filesOf(db, uid as SessionUid).filter(({ key }) => key === 'main');
+  if (file === undefined) return 'it has no transcript';
+  return Buffer.concat([...read(db, uid as SessionUid, file)]).toString();
 }

@@ -19,6 +19,7 @@ import type { ReadableDb, WritableDb } from '../../store/connection.ts';
 import { openReadable } from '../../store/open.ts';
 import { listSessions, resolveSession } from '../../store/read.ts';
 import { type AgentExit, type Command, type Context, textFlag } from '../context.ts';
+import type { Fetched } from '../fetched.ts';
 import { ProgressLine } from '../io.ts';
 import { namedSessions } from '../named-sessions.ts';
 import { StagerThreads } from '../restore-workers.ts';
@@ -58,8 +59,8 @@ export const restore: Command = async (context) => {
   if (code !== null) return code;
   if (all || context.args.length > 1) return restoreSeveral(context, all);
   if (context.settings.remote === null) return restoreNamed(context, null);
-  const { withBytes } = await import('../fetched.ts');
-  return await withBytes(context, onlyArg(context, 'UID'), restoreNamed);
+  const { withFetched } = await import('../fetched.ts');
+  return await withFetched(context, onlyArg(context, 'UID'), restoreNamed);
 };
 
 function optionsOf({ flags }: Context): RestoreOptions {
@@ -106,8 +107,8 @@ function refuseResume({ args, flags }: Context, all: boolean): void {
     );
 }
 
-/** `from`: a passing store that has the bytes, and nothing to learn; what stands in the way is put beside. */
-async function restoreNamed(context: Context, from: ReadableDb | null): Promise<ExitCode | AgentExit> {
+/** `from`: has the bytes, or will have them, and nothing to learn; what stands in the way is put beside. */
+async function restoreNamed(context: Context, from: Fetched | null): Promise<ExitCode | AgentExit> {
   const options = optionsOf(context);
   const { to } = options;
   const named = onlyArg(context, 'UID');
@@ -117,12 +118,13 @@ async function restoreNamed(context: Context, from: ReadableDb | null): Promise<
   const learns = to === null && !isDry && from === null;
   const writable = learns ? openAfterLook(storePath, (there) => resolveSession(there, named)) : null;
   const db = writable ?? openReadable(storePath);
-  const bytes = from ?? db;
+  const bytes = from?.db ?? db;
   let start: PlannedRestore | null = null;
   let code: ExitCode = EXIT.done;
   try {
     const session = resolveSession(bytes, named);
-    const planned = planRestore({ ...context, known: db }, bytes, session, options);
+    const plan = () => planRestore({ ...context, known: db }, bytes, session, options);
+    const planned = from === null ? plan() : await from.planned(plan);
     const resumes = context.flags['resume'] === true;
     // Before anything is written: what was asked for is more than the files.
     if (resumes && planned.resume.argv.length === 0) throw noWayBack(session, context.host);
@@ -132,11 +134,12 @@ async function restoreNamed(context: Context, from: ReadableDb | null): Promise<
     const storedFirst =
       writable === null || storing.length === 0 ? undefined : await storeFirst(context, writable, storing);
     const restoring = storedFirst === undefined ? planned : { ...planned, storedFirst };
-    const asides = restoreOne(bytes, restoring, learningOf(context, writable));
+    const asides =
+      from === null ? restoreOne(db, restoring, learningOf(context, writable)) : await from.restored(planned);
     const unlisted = addToLists([planned], context.clock.now());
     if (from !== null && to === null) {
       const { learnFetched } = await import('../fetched.ts');
-      await learnFetched(context, from, session.uid);
+      await learnFetched(context, from.db, [session.uid]);
     }
     const starts = resumes && canStart(context);
     code = tellOne(context, { planned, asides, unlisted }, to !== null, starts);
@@ -178,7 +181,7 @@ async function restoreSeveral(context: Context, isAll: boolean): Promise<ExitCod
     const shared: Shared = { trees: new Map(), taken: new Map(), besides: new Map() };
     const planned = plansOf(context, db, sessions, options, { failed, replacing, line, shared });
     const fetching = async () => {
-      const fetched = await remote?.restoreAway(context, db, away, options, { shared, isDry });
+      const fetched = await remote?.restoreAway({ context, known: db, options, shared, isDry }, away);
       failed.push(...(fetched?.failed ?? []));
       return { restored: fetched?.restored ?? [], asides: fetched?.asides ?? new Map<string, string>() };
     };

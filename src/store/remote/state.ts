@@ -316,6 +316,12 @@ export function* eachRecord(db: ReadableDb): Generator<RemoteRecord> {
 /** A session that was forgotten: where it lay is no longer known here, and what is left of it there may be collected. */
 export function dropRecords(db: WritableDb, uid: SessionUid): void {
   for (const record of recordsFor(db, uid)) taint(db, packsOf(record));
+  // What an upload has sent that did not come to its commit holds it too.
+  db.run(
+    `INSERT INTO remote_tainted SELECT DISTINCT pack FROM remote_pieces WHERE session_uid = $uid
+      ON CONFLICT (pack) DO NOTHING`,
+    { uid },
+  );
   db.run('DELETE FROM remote_records WHERE session_uid = $uid', { uid });
   db.run('DELETE FROM remote_pieces WHERE session_uid = $uid', { uid });
 }

@@ -9,7 +9,7 @@ import type { Iso } from '../../domain/time.ts';
 import type { ReadableDb, WritableDb } from '../connection.ts';
 import { type Outgoing, outgoing } from '../export.ts';
 import { FILES_STATE, filesState, putReceipt } from './receipts.ts';
-import { dropRecords, putRecord, type StoredPlace } from './state.ts';
+import { dropRecords, packsOf, putRecord, recordsFor, type StoredPlace } from './state.ts';
 
 /**
  * A session's state in one text: what it holds, what is known of it, what was decided. Two states that differ in anything that another
@@ -90,13 +90,51 @@ export interface StoredPiece {
   readonly at: number;
 }
 
-/** Pieces of a session that lie in the bucket, by their SHA-256 in hex. */
-export function piecesOf(db: ReadableDb, uid: SessionUid): ReadonlyMap<string, StoredPiece> {
-  const rows = db.all<StoredPiece>(
-    `SELECT lower(hex(sha256)) AS sha256, raw_bytes, pack, place AS at FROM remote_pieces WHERE session_uid = $uid`,
+/** A piece that a run has put there which did not come to its commit: nothing names its pack. */
+export interface SentPiece extends StoredPiece {
+  /** Null: it is not known any more. */
+  readonly sentAt: Iso | null;
+}
+
+/** Where pieces of a session lie in the bucket: those that are named there, by their SHA-256 in hex, and those that were only sent. */
+export function piecesOf(
+  db: ReadableDb,
+  uid: SessionUid,
+): { readonly named: Map<string, StoredPiece>; readonly sent: readonly SentPiece[] } {
+  const rows = db.all<SentPiece>(
+    `SELECT lower(hex(sha256)) AS sha256, raw_bytes, pack, place AS at,
+       (SELECT since FROM remote_unnamed u WHERE u.pack = p.pack) AS sentAt
+     FROM remote_pieces p WHERE session_uid = $uid ORDER BY rowid`,
     { uid },
   );
-  return new Map(rows.map((row) => [row.sha256, row]));
+  const packs = new Set(recordsFor(db, uid).flatMap(packsOf));
+  const { named = [], sent = [] } = Object.groupBy(rows, ({ pack }) => (packs.has(pack) ? 'named' : 'sent'));
+  return { named: new Map(named.map((row) => [row.sha256, row])), sent };
+}
+
+/** They were read back; no commit names them yet. Of a session that was forgotten meanwhile they are to go. */
+export function noteSent(db: WritableDb, uid: SessionUid, pieces: readonly StoredPiece[], at: Iso): void {
+  db.writeTransaction(() => {
+    const isOurs = db.get(`SELECT 1 AS found FROM sessions s WHERE session_uid = $uid AND ${OWN}`, { uid });
+    for (const piece of pieces) {
+      if (isOurs === null) {
+        db.run('INSERT INTO remote_tainted VALUES ($pack) ON CONFLICT (pack) DO NOTHING', {
+          pack: piece.pack,
+        });
+        continue;
+      }
+      putPiece(db, uid, piece);
+      db.run('INSERT INTO remote_unnamed VALUES ($pack, $at) ON CONFLICT (pack) DO NOTHING', {
+        pack: piece.pack,
+        at,
+      });
+    }
+  });
+}
+
+/** They are not there, or not for long: they are sent again. */
+export function dropSent(db: WritableDb, uid: SessionUid, pack: string): void {
+  db.run('DELETE FROM remote_pieces WHERE session_uid = $uid AND pack = $pack', { uid, pack });
 }
 
 export interface PendingSession {
@@ -162,6 +200,7 @@ export function noteCommitted(
       if (packs === null) continue;
       db.run('DELETE FROM remote_pieces WHERE session_uid = $uid', { uid });
       for (const piece of pieces) putPiece(db, uid, piece);
+      for (const pack of packs) db.run('DELETE FROM remote_unnamed WHERE pack = $pack', { pack });
       if (files !== null) putReceipt(db, { uid, generation, files }, at);
     }
     for (const uid of forgotten) {
