@@ -352,6 +352,8 @@ async function checkEvictedSession(deps: TakeDeps, found: FoundSession): Promise
         isSame = false;
         continue;
       }
+      // An emptied file tells nothing of whose its path is: what comes there next is held against what the path held before.
+      if (sameAs === null && file.known?.uid === found.uid && file.known.key === file.class.key) continue;
       const holdsAll = sameAs !== null;
       if (holdsAll && file.class.key === MAIN) isWhole = true;
       const seen = seenOf(file, source, sameAs?.rawBytes ?? 0, { holdsAll });
