@@ -332,7 +332,7 @@ const code = await run({
       onExit,
       stopProcess,
       catchCrash,
-      startThread: () => new Worker(new URL('./background.worker.ts', import.meta.url).href),
+      startThread: () => new Worker(new URL('./background.worker.ts', import.meta.url).href, { smol: true }),
     });
   },
 });

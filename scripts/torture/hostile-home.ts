@@ -108,11 +108,36 @@ function lost(
     const bytes = readFileSync(path);
     const earlier = before(path);
     if (earlier !== null && passesForAppend(earlier, bytes)) return [];
-    // A copy that ends sooner is held in the longer one.
-    return Buffer.compare(stored.subarray(0, bytes.length), bytes) === 0
-      ? []
-      : [`other bytes are stored: ${path}`];
+    return holds(stored, bytes) ? [] : [`other bytes are stored: ${path}`];
   });
+}
+
+/**
+ * Whether all of a file is stored: a copy that ends sooner is held in the longer one, and a record that was written anew says the same
+ * with other white space at the end of its line.
+ */
+function holds(stored: Buffer, bytes: Buffer): boolean {
+  if (Buffer.compare(stored.subarray(0, bytes.length), bytes) === 0) return true;
+  const [ours, theirs] = [linesOf(stored), linesOf(bytes)];
+  return theirs.every((line, n) => line === ours[n]);
+}
+
+/** Lines as latin1, but for blank ones; a record without what ends a line on Windows. */
+function linesOf(bytes: Buffer): string[] {
+  return bytes
+    .toString('latin1')
+    .split('\n')
+    .map((line) => (isRecord(line) ? line.replace(/\r+$/, '') : line))
+    .filter((line) => line.trim() !== '');
+}
+
+function isRecord(line: string): boolean {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(line, 'latin1').toString('utf8'));
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 function storedBytes(db: WritableDb, uid: Parameters<typeof filesOf>[1], key: string | null): Buffer | null {
@@ -138,7 +163,8 @@ function forgotten(db: WritableDb, home: string, files: readonly HostileFile[], 
       const newline = before.indexOf(10, from);
       const to = newline < 0 ? before.length : newline;
       const line = before.subarray(from, to);
-      if (line.length > 0 && !logs.some((log) => log.includes(line)))
+      const [said = ''] = linesOf(line);
+      if (said !== '' && !logs.some((log) => log.includes(Buffer.from(said, 'latin1'))))
         return [`a line that was removed is gone: ${file.relPath}`];
       from = to + 1;
     }

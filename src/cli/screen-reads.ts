@@ -6,6 +6,7 @@ import { existsSync, statSync } from 'node:fs';
 import { digestPage } from '../digest/page.ts';
 import { importedRows } from '../digest/sections.ts';
 import type { SessionUid } from '../domain/ids.ts';
+import { collectGarbage } from '../domain/pacer.ts';
 import { plainLine } from '../domain/text.ts';
 import { fileOfPath } from '../files/file-names.ts';
 import { awayMount } from '../files/mounts.ts';
@@ -58,7 +59,12 @@ export async function answersOf(context: Context, db: ReadableDb): Promise<Answe
       return { ...readView(db, limits, now), version };
     },
     growth: (now) => growthOf(db, now),
-    catalogue: (nowMs) => loadList(db, { limits, goesMs: sessionsAtRisk(db), nowMs }),
+    catalogue: (nowMs) => {
+      const list = loadList(db, { limits, goesMs: sessionsAtRisk(db), nowMs });
+      // What it was made of goes before other threads begin to need memory.
+      collectGarbage();
+      return list;
+    },
     titles: (fromId, toId) => titlesPage(db, fromId, toId),
     matching: (words, fromId, toId) => matchingIds(db, words, fromId, toId),
     numbers: (uids) => {

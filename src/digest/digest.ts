@@ -153,7 +153,7 @@ async function readDocument(
   tally: DigestTally,
 ): Promise<void> {
   const tell = (bytes: Uint8Array, part: DocumentPart) => {
-    const { read, unreadable } = reader.part?.(bytes, part) ?? { read: 0, unreadable: 1 };
+    const { read, unreadable } = tryToRead(() => reader.part?.(bytes, part)) ?? { read: 0, unreadable: 1 };
     tally.read += read;
     tally.unreadable += unreadable;
     tally.spare += bytes.length - saidBytes(bytes);
@@ -173,7 +173,7 @@ function lineCounter(reader: RecordReader, tally: DigestTally, isText: boolean):
       // Of records, a blank line is nothing at all: neither read nor lost.
       if (!isText && isBlank(line)) return;
       if (!isText) tally.spare += line.length - saidBytes(line);
-      const verdict = reader.line(line);
+      const verdict = tryToRead(() => reader.line(line)) ?? 'unreadable';
       if (line.length > COLLECT_AFTER_LINE_BYTES) collectGarbage();
       if (verdict === 'unreadable') tally.unreadable++;
       else tally.read++;
@@ -182,6 +182,16 @@ function lineCounter(reader: RecordReader, tally: DigestTally, isText: boolean):
       tally.unreadable++;
     },
   };
+}
+
+/** Undefined where it is nested so deep, thousands of brackets, that nothing can be made of it. */
+function tryToRead<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return undefined;
+    throw thrown;
+  }
 }
 
 /** White space alone; NULs are none: they stand where a crash lost something. */

@@ -2,7 +2,7 @@
  * Gathers what is known of a transcript and of the sessions that bear its id, and asks whose it is (`identity/whose.ts`).
  * Promises: what needs no look takes none: a new id, and the only session of an id whose path this is.
  */
-import { dirname } from 'node:path';
+import { dirname, sep } from 'node:path';
 import { ROWS_FORMAT } from '../domain/contained.ts';
 import { ALL_MEMBERS, type ContentRecord } from '../domain/content.ts';
 import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
@@ -27,6 +27,7 @@ import {
   bearersOf,
   type KnownSource,
   otherPathsOf,
+  pathsOf,
   type StoredBearer,
   tombstonesOf,
   versionOf,
@@ -244,11 +245,20 @@ async function standingOf(
   stored: StoredFile | undefined,
   full: boolean,
 ): Promise<Standing> {
-  if (stored === undefined) return 'unknown';
+  if (stored === undefined) return mayBeOf(db, uid, main) ? 'unknown' : 'different';
   const look = await lookAt({ db, uid }, main, source, stored, full);
   if (stored.rawBytes > 0 || look.standing === 'same') return look.standing;
   // A session that was emptied had bytes of its own.
   return stored.logBytes === 0 ? 'unknown' : 'different';
+}
+
+/**
+ * Whether a session of which only files beside a transcript are known may be this transcript's. One of a mark holds what another session of
+ * its id would not take: its transcript is the one beside which that lies.
+ */
+function mayBeOf(db: ReadableDb, uid: SessionUid, { agent, class: { nativeId }, path }: FoundFile): boolean {
+  if (nativeId === null || uid === sessionUid(agent.id, nativeId, hashText)) return true;
+  return pathsOf(db, uid).some((other) => other.startsWith(`${dirname(path)}${sep}`));
 }
 
 /** The uid that the transcript is given where it is nobody's: its id, else with a mark of its folder, else of its path. */

@@ -297,13 +297,15 @@ function isInRows({ agent, root }: FoundFile, path: string): boolean {
  */
 function asSessions(found: FoundSession, files: readonly FoundFile[]): FoundSession[] {
   const byUid = new Map<SessionUid, FoundFile[]>();
-  const isFirst = found.uid === sessionUid(found.agent.id, found.nativeId, hashText);
+  // A name has one mark: what differs from a twin is a twin of the same id.
+  const plain = sessionUid(found.agent.id, found.nativeId, hashText);
   for (const file of files) {
     const known = file.known?.uid;
-    const ofFolder = divergedUid(found.uid, hashText(dirname(file.path)));
+    const ofFolder = divergedUid(plain, hashText(dirname(file.path)));
     const isTaken = byUid.get(ofFolder)?.some((other) => other.class.key === file.class.key) === true;
-    const ofNew = isFirst && !isTaken ? ofFolder : divergedUid(found.uid, hashText(file.path));
-    const uid = known?.startsWith(`${found.uid}.`) === true ? known : ofNew;
+    const ofNew = found.uid === plain && !isTaken ? ofFolder : divergedUid(plain, hashText(file.path));
+    const isTwin = known !== found.uid && known?.startsWith(`${plain}.`) === true;
+    const uid = isTwin ? known : ofNew;
     const group = byUid.get(uid);
     if (group === undefined) byUid.set(uid, [file]);
     else group.push(file);
@@ -352,6 +354,8 @@ async function checkEvictedSession(deps: TakeDeps, found: FoundSession): Promise
         isSame = false;
         continue;
       }
+      // An emptied file tells nothing of whose its path is: what comes there next is held against what the path held before.
+      if (sameAs === null && file.known?.uid === found.uid && file.known.key === file.class.key) continue;
       const holdsAll = sameAs !== null;
       if (holdsAll && file.class.key === MAIN) isWhole = true;
       const seen = seenOf(file, source, sameAs?.rawBytes ?? 0, { holdsAll });

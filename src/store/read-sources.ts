@@ -217,6 +217,13 @@ export function agentRootOf(db: ReadableDb, uid: SessionUid): string | null {
   );
 }
 
+/** Every path that a session was met at. */
+export function pathsOf(db: ReadableDb, uid: SessionUid): string[] {
+  return db
+    .all<{ path: string }>(`SELECT path FROM sources WHERE session_id = ${NAMED_ID}`, { uid })
+    .map(({ path }) => path);
+}
+
 /** Other paths of one file of a session, and how much of each the store has; the caller asks the disk whether they are still there. */
 export function otherPathsOf(
   db: ReadableDb,

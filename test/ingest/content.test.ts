@@ -119,6 +119,11 @@ describe.each([true, false])('two versions, order counts: %p', (isOrdered) => {
     expect(wrong).toEqual([]);
   });
 
+  test('differ where a byte of what is no record does, the one before a line’s end too', async () => {
+    expect(await compared(form, '{"a":1}\n{"b"\n', '{"a":1}\r\n{"b"\n')).toBe('same');
+    expect(await compared(form, '{"a":1}\n{"b"\n', '{"a":1}\n{"b"\r\n')).toBe('different');
+  });
+
   test('have one hash exactly where they say the same', async () => {
     const seen = new Map<string, string>();
     for (const { text, says } of texts()) {

@@ -24,13 +24,17 @@ function stored(world: World): Record<string, string> {
   const sessions = [...listSessions(world.db)].filter(({ evictedAt }) => evictedAt === null);
   const texts = sessions.map(({ uid, title }) => [title ?? uid, world.stored(uid).toString()] as const);
   expect(new Set(texts.map(([title]) => title)).size).toBe(texts.length);
+  mustVerify(world);
+  return Object.fromEntries(texts);
+}
+
+function mustVerify({ db }: World): void {
   const { findings } = verify(
-    world.db,
+    db,
     () => undefined,
     () => false,
   );
   expect(findings).toEqual([]);
-  return Object.fromEntries(texts);
 }
 
 /** What is known of each session, by its title. */
@@ -228,4 +232,38 @@ test.each([true, false])('a clock that was behind leaves no times behind (analyz
   expect(facts(world)['fire the kiln']).toEqual(['/srv/kiln', '10:00', '10:01']);
   if (analyze)
     expect(JSON.parse(world.digestJson(UID))).toMatchObject({ ended_at: '2026-05-01T10:01:00.000Z' });
+});
+
+test('a file beside a transcript that became a session of its own draws no other conversation into it', async () => {
+  using world = new World();
+  const sub = (project: string) => `.claude/projects/${project}/${ID}/subagents/agent-aaaaaaaa.jsonl`;
+  for (const project of ['-srv-orchard', '-srv-pears'])
+    world.put(claudePath(ID, project), talk('/srv/orchard', 'plant a pear'));
+  world.put(sub('-srv-orchard'), line('dig a hole', 1, '/srv/orchard'));
+  world.put(sub('-srv-pears'), line('find a rootstock', 1, '/srv/orchard'));
+  await world.ingest();
+  world.put(KILN, talk('/srv/kiln', 'fire the kiln'));
+  await world.ingest();
+  const kiln = [...listSessions(world.db)].find(({ title }) => title === 'fire the kiln');
+  expect(filesOf(world.db, kiln?.uid ?? UID).map(({ key }) => key)).toEqual(['main']);
+  mustVerify(world);
+});
+
+test('what differs from a twin is a twin of the same id: its name has one mark, and verify has no word on it', async () => {
+  using world = new World();
+  const sub = (project: string) => `.claude/projects/${project}/${ID}/subagents/agent-aaaaaaaa.jsonl`;
+  world.put(KILN, talk('/srv/kiln', 'fire the kiln'));
+  await world.ingest();
+  // A twin, and a copy of it beside which another file claims to be its subagent.
+  for (const project of ['-srv-orchard', '-srv-pears'])
+    world.put(claudePath(ID, project), talk('/srv/orchard', 'plant a pear'));
+  world.put(sub('-srv-orchard'), line('dig a hole', 1, '/srv/orchard'));
+  world.put(sub('-srv-pears'), line('find a rootstock', 1, '/srv/orchard'));
+  await world.ingest();
+  const uids = [...listSessions(world.db)].map(({ uid }) => uid);
+  expect(uids).toHaveLength(3);
+  for (const uid of uids) expect(uid.slice(UID.length)).toMatch(/^(?:\.[0-9a-f]{8})?$/);
+  await world.ingest();
+  expect([...listSessions(world.db)].map(({ uid }) => uid)).toEqual(uids);
+  mustVerify(world);
 });

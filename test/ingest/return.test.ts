@@ -108,3 +108,24 @@ test('what the agent had removed before the eviction stays in a digest after the
   expect(digestText(world)).toContain('four');
   expect(digestText(world)).toContain('withdrawn');
 });
+
+test.each([[''], ['\n\n']])(
+  'emptied (%j) and written anew it is itself, whether or not an ingest met it between',
+  async (left) => {
+    for (const isMet of [false, true]) {
+      using world = new World();
+      world.put(claudePath(ID), promptLine(ID, 'first words'));
+      await world.ingest();
+      world.evict(UID);
+      world.put(claudePath(ID), left);
+      if (isMet) await world.ingest();
+      const anew = promptLine(ID, 'other words') + promptLine(ID, 'and more');
+      world.put(claudePath(ID), anew);
+      await world.ingest();
+      expect(world.db.all('SELECT session_uid AS uid FROM sessions')).toEqual([{ uid: UID }]);
+      expect(world.stored(UID).toString()).toBe(anew);
+      expect(digestText(world)).toContain('first words');
+      expect(findings(world)).toEqual([]);
+    }
+  },
+);

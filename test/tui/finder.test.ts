@@ -33,9 +33,9 @@ beforeAll(() => {
 afterAll(() => world[Symbol.dispose]());
 
 /** Session `n` ended `n` minutes after the start; every hundredth is about a login, in letters of either case. */
-function addSession(n: number): void {
+function addSession(n: number, to = world): void {
   const uid = `codex:${String(n).padStart(6, '0')}` as SessionUid;
-  const sessionId = ensureSession(world.db, {
+  const sessionId = ensureSession(to.db, {
     uid,
     agent: agentId('codex'),
     nativeId: String(n),
@@ -45,7 +45,7 @@ function addSession(n: number): void {
   const title = n % 100 === 0 ? (n % 200 === 0 ? 'The LOGIN test' : 'the login test') : `number ${n}`;
   const endedAt = n % 5 === 0 ? null : addMs(START, n * 60_000);
   const about = { project: `/home/me/p${n % 7}`, branch: null, parentUid: null, startedAt: null };
-  describeSession(world.db, sessionId, { ...about, title, endedAt });
+  describeSession(to.db, sessionId, { ...about, title, endedAt });
 }
 
 async function loaded(finder: Finder): Promise<Catalogue> {
@@ -64,6 +64,25 @@ async function answers(finder: Finder, wish: Wish): Promise<[number, number | nu
 }
 
 describe('loading', () => {
+  test.each([
+    ['few', COUNT - 5000],
+    ['many', 20 * COUNT],
+  ])('gives all of them where the store counts too %s', (_, counted) => {
+    const right = loadList(world.db, { limits: LIMITS, goesMs: new Map(), nowMs: NOW_MS });
+    using other = new World();
+    other.db.writeTransaction(() => {
+      for (let n = 1; n <= COUNT; n += 1) addSession(n, other);
+    });
+    other.db.run('UPDATE counters SET sessions = $counted', { counted });
+    const { flags: _pins, ...list } = loadList(other.db, {
+      limits: LIMITS,
+      goesMs: new Map(),
+      nowMs: NOW_MS,
+    });
+    expect(list).toEqual({ ...list, ids: right.ids, timesMs: right.timesMs, projectOf: right.projectOf });
+    expect(list.atRisk.length).toBe(COUNT);
+  });
+
   test('gives every session once, in the order of the store, with its time', async () => {
     const catalogue = await loaded(new Finder(READS));
     expect(Array.from(catalogue.ids)).toEqual(Array.from({ length: COUNT }, (_, i) => i + 1));

@@ -14,6 +14,7 @@ import {
   ownText,
   recordAt,
   recordsOf,
+  scalarText,
   textAt,
   titleOf,
   viewOf,
@@ -117,7 +118,7 @@ class ClaudeReader implements RecordReader {
     if (look.scan(view, this.isUsed) === 'whole' && this.isSkipped()) {
       const at = look.time();
       if (at !== null) this.sink.time(at);
-      for (const id of look.all('message.content[].tool_use_id')) this.tools.wentWell(String(id));
+      for (const id of look.all('message.content[].tool_use_id')) this.tools.wentWell(scalarText(id));
       return 'skipped';
     }
     let verdict: LineVerdict = 'unreadable';

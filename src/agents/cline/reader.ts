@@ -7,7 +7,7 @@ import type { DocumentPart, PartCounts, ToldRole } from '../../domain/facts.ts';
 import type { Iso } from '../../domain/time.ts';
 import { blocksOf, DocumentReader, textOfBlocks, timeOfMs, tokensBy } from '../kit/anthropic-messages.ts';
 import { readPart } from '../kit/document-agent.ts';
-import { isRecord, type JsonRecord, listAt, recordAt, textAt } from '../kit/json-lines.ts';
+import { isRecord, type JsonRecord, listAt, recordAt, scalarText, textAt } from '../kit/json-lines.ts';
 import { Once } from '../kit/seen-records.ts';
 import { OwnSubagent } from '../kit/subagent-files.ts';
 import {
@@ -207,7 +207,7 @@ export class ClineReader extends DocumentReader {
     this.project(text);
     const told = jsonOf(record);
     this.teller.usage(
-      `request ${String(record['ts'])}`,
+      `request ${scalarText(record['ts'])}`,
       textAt(recordAt(record, 'modelInfo'), 'modelId') ?? '',
       tokensBy(told, TOKENS),
     );
@@ -219,7 +219,7 @@ export class ClineReader extends DocumentReader {
       if (this.lastCommand !== null) this.sink.commandResult(this.lastCommand, null, false, text);
       return;
     }
-    const id = `command ${String(record['ts'])}`;
+    const id = `command ${scalarText(record['ts'])}`;
     if (!this.once.isNewKey(id)) return;
     this.lastCommand = id;
     this.sink.tool('execute_command');
@@ -229,7 +229,7 @@ export class ClineReader extends DocumentReader {
   private tool(record: JsonRecord): void {
     const told = jsonOf(record);
     const name = textAt(told, 'tool') ?? '';
-    if (name === '' || !this.once.isNewKey(`tool ${String(record['ts'])}`)) return;
+    if (name === '' || !this.once.isNewKey(`tool ${scalarText(record['ts'])}`)) return;
     this.sink.tool(name);
     const does = DOES[name];
     const each = [told, ...listAt(told, 'batchFiles'), ...listAt(told, 'batchDiffs')].filter(isRecord);
@@ -243,7 +243,7 @@ export class ClineReader extends DocumentReader {
   }
 
   private error(record: JsonRecord, text: string, at: Iso | null): void {
-    if (text !== '' && this.once.isNewKey(`error ${String(record['ts'])}`)) this.sink.error(text, at);
+    if (text !== '' && this.once.isNewKey(`error ${scalarText(record['ts'])}`)) this.sink.error(text, at);
   }
 
   /** A message that was sent; where the conversation was shown too, it only tells the folder. */

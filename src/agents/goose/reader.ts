@@ -16,6 +16,7 @@ import {
   ownText,
   parseRecord,
   recordAt,
+  scalarText,
   textAt,
 } from '../kit/json-lines.ts';
 import { Once } from '../kit/seen-records.ts';
@@ -142,7 +143,7 @@ export class GooseReader extends RowsReader {
     }
     this.#endSummary(role === 'user' && !isForAgent);
     if (text === '') return;
-    const key = `${role} ${String(created)} ${Bun.hash(text)}`;
+    const key = `${role} ${scalarText(created)} ${Bun.hash(text)}`;
     if (isForAgent) {
       if (this.#once.isNewKey(`summary ${key}`)) this.#summary = { text, at };
     } else if (role === 'assistant') {

@@ -4,7 +4,16 @@
  * copy of what was sent repeats.
  */
 import type { Iso } from '../../domain/time.ts';
-import { countAt, idKey, isRecord, type JsonRecord, listAt, recordAt, textAt } from '../kit/json-lines.ts';
+import {
+  countAt,
+  idKey,
+  isRecord,
+  type JsonRecord,
+  listAt,
+  recordAt,
+  scalarText,
+  textAt,
+} from '../kit/json-lines.ts';
 import { LinesReader } from '../kit/lines-reader.ts';
 import { Once } from '../kit/seen-records.ts';
 import { type Called, calledIn, compactionIn, cwdOf, exitIn, humanText, textOf } from './records.ts';
@@ -46,7 +55,7 @@ export class KimiCliReader extends LinesReader {
     else if (record['type'] !== 'metadata') {
       const at = this.timeOf(record);
       this.#event(recordAt(record, 'message'), {
-        ...{ nested: null, at, stamp: String(record['timestamp']) },
+        ...{ nested: null, at, stamp: scalarText(record['timestamp']) },
       });
     }
   }

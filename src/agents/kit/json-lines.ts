@@ -55,6 +55,11 @@ export function textAt(record: JsonRecord, key: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
+/** A text or a number as text, else an empty one: of a list that is thousands deep none can be made. */
+export function scalarText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? `${value}` : '';
+}
+
 /** The member `key` as a whole count from 0 up, at most what a number holds exactly; else 0. */
 export function countAt(record: JsonRecord, key: string): number {
   const value = record[key];

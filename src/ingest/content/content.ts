@@ -48,10 +48,8 @@ export function contentOfLine(line: Uint8Array, read: ContentReader): string | n
   const bytes = trimmed(line);
   if (bytes.length === 0) return null;
   const record = bytes[0] === 0x7b && isUtf8(bytes) ? exactRecord(bytes.toString('utf8')) : null;
-  if (record === null)
-    return `${UNREAD}${Buffer.from(line)
-      .toString('latin1')
-      .replace(/\r?\n$/, '')}`;
+  // Of what is no record every byte counts, the one before the line's end too.
+  if (record === null) return `${UNREAD}${Buffer.from(line).toString('latin1').replace(/\n$/, '')}`;
   try {
     const content = read(record);
     return content === null ? null : canonicalText(content);

@@ -207,8 +207,8 @@ export function unlikeNames(db: ReadableDb): NameRow[] {
     });
 }
 
-/** What `divergedUid` adds. */
-const DIVERGED = /^\.[0-9a-f]{8}$/;
+/** What `divergedUid` adds; 0.1.0 named what differed from a twin with two marks. */
+const DIVERGED = /^(?:\.[0-9a-f]{8}){1,2}$/;
 
 /** Digests against their hash. One that waits for a newer one, or is recorded as lost, is no finding. */
 function digestFindings(db: ReadableDb): Diagnosis[] {
