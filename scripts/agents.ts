@@ -132,8 +132,14 @@ async function main(): Promise<number> {
     args: process.argv.slice(2),
     allowPositionals: true,
     options: {
-      ...{ record: { type: 'string' }, update: flag, docs: flag, keep: flag, help: flag },
-      ...{ 'two-machines': flag, bucket: { type: 'string' }, endpoint: { type: 'string' } },
+      record: { type: 'string' },
+      update: flag,
+      docs: flag,
+      keep: flag,
+      help: flag,
+      'two-machines': flag,
+      bucket: { type: 'string' },
+      endpoint: { type: 'string' },
     },
   });
   const strange = positionals.find((name) => !KNOWN.some((agent) => nameOf(agent) === name));
@@ -142,7 +148,10 @@ async function main(): Promise<number> {
     return strange === undefined ? 0 : 2;
   }
   const options: Options = {
-    ...{ record: values.record ?? null, isUpdate: values.update, isDocs: values.docs, isKept: values.keep },
+    record: values.record ?? null,
+    isUpdate: values.update,
+    isDocs: values.docs,
+    isKept: values.keep,
     twoMachines: values['two-machines'] ? { bucket: values.bucket, endpoint: values.endpoint } : null,
   };
   const rows: Row[] = [];

@@ -141,8 +141,13 @@ function readLayout(executable: Uint8Array): Layout {
   if (signatureAt + signatureBytes !== file.length)
     throw new Error('the signature is not the end of the file');
   return {
-    ...{ linkeditAt, linkeditFileAt, signatureCommandAt, signatureAt, signatureBytes },
-    ...{ textFileAt, textFileBytes },
+    linkeditAt,
+    linkeditFileAt,
+    signatureCommandAt,
+    signatureAt,
+    signatureBytes,
+    textFileAt,
+    textFileBytes,
   };
 }
 

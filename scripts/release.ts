@@ -132,7 +132,10 @@ async function make(wish: Wish): Promise<void> {
     const out = join(box, 'release');
     mkdirSync(out);
     await assemble(out, {
-      ...{ version, commit, targets, level: 9 },
+      version,
+      commit,
+      targets,
+      level: 9,
       time: timeOfCommit(),
       papers: papersFrom(own),
       program: (target) => build(target, box),

@@ -218,8 +218,12 @@ printf '#!/bin/sh\\necho %s\\n' "${version}" >"node_modules/$name/bin/bun"
     }
     const faked = '. "$SETUP"; running_programs() { printf "%s\\n" $PROGRAMS; }; eval "$SCRIPT"';
     const env = {
-      ...{ PATH: `${folder.path}:/usr/bin:/bin`, self: at('scripts/start'), SETUP: setup, SCRIPT: script },
-      ...{ ASKED: at('asked'), PROGRAMS: programs.map(at).join(' ') },
+      PATH: `${folder.path}:/usr/bin:/bin`,
+      self: at('scripts/start'),
+      SETUP: setup,
+      SCRIPT: script,
+      ASKED: at('asked'),
+      PROGRAMS: programs.map(at).join(' '),
     };
     const run = Bun.spawnSync(['sh', '-c', faked], { env, cwd: folder.path });
     expect(run.exitCode, run.stderr.toString()).toBe(0);

@@ -62,7 +62,11 @@ const SLOW_TO_LOAD = [
 
 /** The packages, built-in ones included, of those folders that have a closed list. */
 const MAY_USE: Record<string, string[]> = {
-  ...{ domain: ['zod'], policy: [], identity: [], merge: [], sweep: ['zod'] },
+  domain: ['zod'],
+  policy: [],
+  identity: [],
+  merge: [],
+  sweep: ['zod'],
   unattended: ['jsonc-parser', 'smol-toml', 'node:fs', 'node:path'],
 };
 
@@ -271,6 +275,11 @@ describe('the files', () => {
     const later = new RegExp(`\\b(?:${['TO', 'DO'].join('')}|${['FIX', 'ME'].join('')})\\b`);
     const inText = (file: SourceFile) => linesMatching(later)({ ...file, code: file.text });
     expect(complaints([...SRC, ...TEST, ...SCRIPTS], inText, 'puts something off')).toEqual([]);
+  });
+
+  test('no object is spread where its members could stand', () => {
+    const spread = linesMatching(/\.\.\.\{/);
+    expect(complaints([...SRC, ...TEST, ...SCRIPTS], spread, 'spreads what stands there')).toEqual([]);
   });
 
   test('no tracked file names a folder of the machine it was written on', () => {

@@ -62,8 +62,15 @@ async function storeOlder(machine: Machine): Promise<void> {
   const path = join(older, 'projects/-home-me-zoo', `${ID}.jsonl`);
   mkdirSync(dirname(path), { recursive: true });
   const record = {
-    ...{ type: 'user', uuid: ID, parentUuid: null, sessionId: ID, isSidechain: false, userType: 'external' },
-    ...{ cwd: '/home/me/zoo', version: '2.1.0', timestamp: '2026-05-01T10:00:00.000Z' },
+    type: 'user',
+    uuid: ID,
+    parentUuid: null,
+    sessionId: ID,
+    isSidechain: false,
+    userType: 'external',
+    cwd: '/home/me/zoo',
+    version: '2.1.0',
+    timestamp: '2026-05-01T10:00:00.000Z',
     message: { role: 'user', content: plot.RECORDED.prompt },
   };
   writeFileSync(path, `${JSON.stringify(record)}\n`);

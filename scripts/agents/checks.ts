@@ -129,8 +129,10 @@ function recordProblem({ records }: Digest): Problem {
 export function sumOf(all: readonly Usage[]): Usage {
   const sum = (of: (usage: Usage) => number) => all.reduce((total, usage) => total + of(usage), 0);
   return {
-    ...{ input: sum(({ input }) => input), cacheRead: sum(({ cacheRead }) => cacheRead) },
-    ...{ cacheWrite: sum(({ cacheWrite }) => cacheWrite), output: sum(({ output }) => output) },
+    input: sum(({ input }) => input),
+    cacheRead: sum(({ cacheRead }) => cacheRead),
+    cacheWrite: sum(({ cacheWrite }) => cacheWrite),
+    output: sum(({ output }) => output),
     reasoning: sum(({ reasoning }) => reasoning),
   };
 }

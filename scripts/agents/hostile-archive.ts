@@ -60,7 +60,9 @@ function genuineIn(pieces: readonly Piece[]): Genuine {
     if (value['record'] === 'segment') key = `${value['key']}`;
   }
   const files = (row['files'] as Row[]).map((file) => ({
-    ...{ role: file['role'], key: `${file['key']}`, relPath: `${file['rel_path']}` },
+    role: file['role'],
+    key: `${file['key']}`,
+    relPath: `${file['rel_path']}`,
     content: Buffer.concat(contents.get(`${file['key']}`) ?? []).toString(),
   }));
   return { row, files };
@@ -71,7 +73,9 @@ function copyOf({ row, files }: Genuine): Genuine {
   const [id, other] = [`${row['native_id']}`, crypto.randomUUID()];
   const renamed = (text: string) => text.replaceAll(id, other).replaceAll(id.slice(0, 8), other.slice(0, 8));
   const copies = files.map((file) => ({
-    ...{ role: file.role, key: renamed(file.key), relPath: renamed(file.relPath) },
+    role: file.role,
+    key: renamed(file.key),
+    relPath: renamed(file.relPath),
     content: renamed(file.content),
   }));
   return { row: { ...row, native_id: other, session_uid: renamed(`${row['session_uid']}`) }, files: copies };
@@ -89,7 +93,9 @@ function climbing(agent: TriedAgent, { at }: Obeyed, content: string, home: stri
     names.add(`${prefix}x/../../../../${target}`).add(`${prefix}.\\..\\${target.replaceAll('/', '\\')}`);
   }
   return [...names].map((key, n) => ({
-    ...{ role: ROLES[n % ROLES.length], key, content },
+    role: ROLES[n % ROLES.length],
+    key,
+    content,
     relPath: n % 2 === 0 ? target : key,
   }));
 }
@@ -99,8 +105,15 @@ function withFiles({ row, files }: Genuine, more: readonly SessionFile[]): Piece
   const all = [...files, ...more];
   const sizes = all.map(({ content }) => Buffer.byteLength(content));
   const rows = all.map(({ role, key, relPath, content }, n) => ({
-    ...{ role, key, rel_path: relPath, encoding: 'plain', extents: null, gone: false },
-    ...{ raw_bytes: sizes[n], log_bytes: sizes[n], sha256: sha256(content) },
+    role,
+    key,
+    rel_path: relPath,
+    encoding: 'plain',
+    extents: null,
+    gone: false,
+    raw_bytes: sizes[n],
+    log_bytes: sizes[n],
+    sha256: sha256(content),
   }));
   const segments = all.flatMap(({ key, content }, n): Piece[] => {
     if (content === '') return [];
@@ -113,7 +126,8 @@ function withFiles({ row, files }: Genuine, more: readonly SessionFile[]): Piece
     ];
   });
   const counts = {
-    ...{ file_count: all.length, raw_generation: segments.length / 2 },
+    file_count: all.length,
+    raw_generation: segments.length / 2,
     raw_bytes: sizes.reduce((sum, size) => sum + size, 0),
   };
   const value = {
@@ -146,7 +160,9 @@ function strangers(agent: TriedAgent, evil: string, home: string): Piece[][] {
     session({ uid: `droid:${OTHER}1`, files: { main: '{"type":"session_start"}\n', 'settings.json': evil } }),
     session({ uid: 'cline:1750000000000', files: { main: '[]', 'task/settings.json': evil } }),
     session({
-      ...{ uid: `${agent.facts.id}:${OTHER}9`, files: { main: 'x' }, evicted: true },
+      uid: `${agent.facts.id}:${OTHER}9`,
+      files: { main: 'x' },
+      evicted: true,
       digest: digestJson(`${agent.facts.id}:${OTHER}9`, ['an evicted one']),
       row: { project: `${home}/work`, title: evil.slice(0, 200) },
     }),

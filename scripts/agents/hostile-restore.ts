@@ -33,8 +33,12 @@ async function command(
   given: { readonly cwd: string; readonly env?: Readonly<Record<string, string>>; readonly timeout?: number },
 ): Promise<Ran> {
   const child = Bun.spawn([...argv], {
-    ...{ cwd: given.cwd, env: { PATH: Bun.env['PATH'] ?? '', HOME: homedir(), ...given.env } },
-    ...{ stdin: 'ignore', stdout: 'pipe', stderr: 'pipe', timeout: given.timeout ?? AGENT_MS },
+    cwd: given.cwd,
+    env: { PATH: Bun.env['PATH'] ?? '', HOME: homedir(), ...given.env },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    timeout: given.timeout ?? AGENT_MS,
   });
   const [out, err] = await Promise.all([
     new Response(child.stdout).text(),
@@ -97,13 +101,13 @@ class Victim {
     return await command([facts.bin, ...args], {
       cwd: join(home, WORK),
       env: {
-        ...{
-          PATH: [...this.#bins, Bun.env['PATH'] ?? ''].join(':'),
-          HOME: home,
-          LANG: 'C.UTF-8',
-          TERM: 'dumb',
-        },
-        ...{ HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere, NO_PROXY: '127.0.0.1,localhost' },
+        PATH: [...this.#bins, Bun.env['PATH'] ?? ''].join(':'),
+        HOME: home,
+        LANG: 'C.UTF-8',
+        TERM: 'dumb',
+        HTTPS_PROXY: nowhere,
+        HTTP_PROXY: nowhere,
+        NO_PROXY: '127.0.0.1,localhost',
         ...facts.env(this.place),
       },
     });
@@ -112,7 +116,8 @@ class Victim {
   async memory(store: string, args: readonly string[]): Promise<Ran> {
     const env = { HOME: this.home, LANG: 'C.UTF-8' };
     const ran = await command([BINARY, '--store', join(this.folder, store, 's.db'), ...args], {
-      ...{ cwd: this.home, env },
+      cwd: this.home,
+      env,
     });
     if (ran.code !== 0 && ran.code !== 1) throw new Error(`${args.join(' ')} exited ${ran.code}: ${ran.out}`);
     return ran;

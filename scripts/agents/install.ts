@@ -76,8 +76,12 @@ async function fetched(
 
 async function run(argv: readonly string[], cwd: string, bins: readonly string[]): Promise<Ran> {
   const child = Bun.spawn([...argv], {
-    ...{ cwd, env: { ...Bun.env, PATH: [...bins, Bun.env['PATH'] ?? ''].join(':') } },
-    ...{ stdin: 'ignore', stdout: 'pipe', stderr: 'pipe', timeout: INSTALL_MS },
+    cwd,
+    env: { ...Bun.env, PATH: [...bins, Bun.env['PATH'] ?? ''].join(':') },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    timeout: INSTALL_MS,
   });
   const [out, err] = await Promise.all([
     new Response(child.stdout).text(),

@@ -143,8 +143,12 @@ export class Journey {
       .filter(({ conversation }) => turnOf(plot.TURNS, conversation) !== null)
       .map(({ usage }) => agent.kept?.(usage) ?? usage);
     return {
-      ...{ project: this.#machine.place.project, branch: plot.BRANCH, deeds: plot.DEEDS },
-      ...{ prompts: this.#prompts, model: agent.model, usage: sumOf(used) },
+      project: this.#machine.place.project,
+      branch: plot.BRANCH,
+      deeds: plot.DEEDS,
+      prompts: this.#prompts,
+      model: agent.model,
+      usage: sumOf(used),
       title: agent.title === 'prompt' ? plot.FIRST.prompt : TITLE,
     };
   }

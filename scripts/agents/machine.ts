@@ -119,16 +119,20 @@ export class Machine {
   #env(): Record<string, string> {
     const { home } = this.place;
     return {
-      ...{
-        PATH: [...this.#bins, Bun.env['PATH'] ?? ''].join(':'),
-        HOME: home,
-        LANG: 'C.UTF-8',
-        TERM: 'dumb',
-      },
-      ...{ XDG_DATA_HOME: join(home, '.local/share'), XDG_CONFIG_HOME: join(home, '.config') },
-      ...{ XDG_CACHE_HOME: join(home, '.cache'), XDG_STATE_HOME: join(home, '.local/state') },
-      ...{ HTTPS_PROXY: NOWHERE, HTTP_PROXY: NOWHERE, NO_PROXY: '127.0.0.1,localhost', DO_NOT_TRACK: '1' },
-      ...{ TMPDIR: this.#made('tmp'), npm_config_offline: 'true' },
+      PATH: [...this.#bins, Bun.env['PATH'] ?? ''].join(':'),
+      HOME: home,
+      LANG: 'C.UTF-8',
+      TERM: 'dumb',
+      XDG_DATA_HOME: join(home, '.local/share'),
+      XDG_CONFIG_HOME: join(home, '.config'),
+      XDG_CACHE_HOME: join(home, '.cache'),
+      XDG_STATE_HOME: join(home, '.local/state'),
+      HTTPS_PROXY: NOWHERE,
+      HTTP_PROXY: NOWHERE,
+      NO_PROXY: '127.0.0.1,localhost',
+      DO_NOT_TRACK: '1',
+      TMPDIR: this.#made('tmp'),
+      npm_config_offline: 'true',
       ...this.#agent.env(this.place),
     };
   }

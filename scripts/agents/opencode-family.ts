@@ -3,11 +3,15 @@ import { type Hands, handOf, type Place, within } from './facts.ts';
 
 /** A provider of its own, which speaks as OpenAI does; the package for it is part of the program. */
 export const configOf = (url: string) => ({
-  ...{ autoupdate: false, share: 'disabled', model: 'rig/scripted', small_model: 'rig/scripted' },
+  autoupdate: false,
+  share: 'disabled',
+  model: 'rig/scripted',
+  small_model: 'rig/scripted',
   permission: { '*': 'allow' },
   provider: {
     rig: {
-      ...{ npm: '@ai-sdk/openai-compatible', name: 'Rig' },
+      npm: '@ai-sdk/openai-compatible',
+      name: 'Rig',
       options: { baseURL: `${url}/v1`, apiKey: 'none' },
       models: {
         scripted: { name: 'Scripted', limit: { context: 200_000, output: 8000 }, tool_call: true },
@@ -30,7 +34,9 @@ export const opencodeHand = (place: Place, more: Hands = {}) =>
       'todowrite',
       {
         todos: items.map((content, n) => ({
-          ...{ id: `${n + 1}`, content, priority: 'high' },
+          id: `${n + 1}`,
+          content,
+          priority: 'high',
           status: n === 0 ? 'in_progress' : 'pending',
         })),
       },

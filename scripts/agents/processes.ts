@@ -24,8 +24,13 @@ export interface Started {
 
 export async function run(argv: readonly string[], { cwd, env, timeoutMs, killWhen }: Started): Promise<Ran> {
   const child = Bun.spawn([...argv], {
-    ...{ cwd, env: { ...env }, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
-    ...{ timeout: timeoutMs ?? TURN_MS, killSignal: 'SIGKILL' },
+    cwd,
+    env: { ...env },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    timeout: timeoutMs ?? TURN_MS,
+    killSignal: 'SIGKILL',
   });
   const texts = Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
   while (killWhen !== undefined && child.exitCode === null && child.signalCode === null) {
@@ -57,7 +62,10 @@ export async function runInTerminal(
     drawnAt = performance.now();
   };
   const child = Bun.spawn([...argv], {
-    ...{ cwd, env: { ...env, TERM: 'xterm-256color' }, timeout: timeoutMs, killSignal: 'SIGKILL' },
+    cwd,
+    env: { ...env, TERM: 'xterm-256color' },
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
     terminal: { cols: 120, rows: 40, data: take },
   });
   const isOver = () => child.exitCode !== null || child.signalCode !== null;
@@ -96,8 +104,13 @@ export async function converse(
   requests: readonly object[],
 ): Promise<void> {
   const child = Bun.spawn([...argv], {
-    ...{ cwd, env: { ...env }, stdin: 'pipe', stdout: 'pipe', stderr: 'ignore' },
-    ...{ timeout: TURN_MS, killSignal: 'SIGKILL' },
+    cwd,
+    env: { ...env },
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'ignore',
+    timeout: TURN_MS,
+    killSignal: 'SIGKILL',
   });
   const waiting = [...requests];
   const send = () => {

@@ -41,8 +41,11 @@ const oneCommand: Play = ({ tools, entries }) => {
 
 /** Grows with the conversation, so that no two sums of different answers are alike. */
 const usageIn = ({ entries }: Conversation): Usage => ({
-  ...{ input: 800 + 10 * entries.length, cacheRead: 200, cacheWrite: 30 },
-  ...{ output: 50 + entries.length, reasoning: 7 },
+  input: 800 + 10 * entries.length,
+  cacheRead: 200,
+  cacheWrite: 30,
+  output: 50 + entries.length,
+  reasoning: 7,
 });
 
 /** `play`: what decides on each answer; absent: one command, then a sentence. */
@@ -62,7 +65,8 @@ export function scriptedModel(play: Play = oneCommand): ScriptedModel {
   });
   return {
     url: `http://127.0.0.1:${server.port}`,
-    ...{ requests, exchanges },
+    requests,
+    exchanges,
     stop: () => server.stop(true),
   };
 }

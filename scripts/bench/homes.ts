@@ -95,9 +95,13 @@ export async function ompHome(cache: string, sessions: number): Promise<Home> {
 function ompTranscript(i: number, at: string, cwd: string): string {
   const header = { type: 'session', version: 3, id: uuidOf(`omp ${i}`), timestamp: at, cwd };
   const messages = Array.from({ length: 24 }, (_, n) => ({
-    ...{ type: 'message', id: `e${n}`, parentId: n === 0 ? null : `e${n - 1}`, timestamp: at },
+    type: 'message',
+    id: `e${n}`,
+    parentId: n === 0 ? null : `e${n - 1}`,
+    timestamp: at,
     message: {
-      ...{ role: n % 2 === 0 ? 'user' : 'assistant', timestamp: Date.parse(at) },
+      role: n % 2 === 0 ? 'user' : 'assistant',
+      timestamp: Date.parse(at),
       content: [{ type: 'text', text: `Step ${n}: ${uuidOf(`omp ${i} ${n}`)} `.repeat(12) }],
     },
   }));

@@ -72,8 +72,14 @@ function rowsOf(slices: readonly Slice[], gib: number): RowResult[] {
   const grown = (of: (slice: Slice) => number) =>
     median(slices.slice(-third).map(of)) / median(slices.slice(0, third).map(of));
   const row = (name: string, what: string, unit: Unit, most: number, values: number[]): RowResult => ({
-    ...{ name, what, unit, target: atMost(most), values },
-    ...{ why: null, subject: null, baseline: null },
+    name,
+    what,
+    unit,
+    target: atMost(most),
+    values,
+    why: null,
+    subject: null,
+    baseline: null,
   });
   const of = `${gib} GiB in slices`;
   return [

@@ -51,8 +51,15 @@ export async function crowd(
 ): Promise<{ outcome: Outcome; runs: Readonly<Record<string, number>> }> {
   const until = performance.now() + lengthMs;
   const all: Crowd = {
-    ...{ binary, home: join(folder, 'home'), store: join(folder, 'data', 's.db'), starvesMs },
-    ...{ random: randomOf(seed), failures: [], runs: {}, checks: 0, walBytes: 0 },
+    binary,
+    home: join(folder, 'home'),
+    store: join(folder, 'data', 's.db'),
+    starvesMs,
+    random: randomOf(seed),
+    failures: [],
+    runs: {},
+    checks: 0,
+    walBytes: 0,
     goesOn: () => performance.now() < until && all.failures.length === 0,
   };
   for (let n = 0; n < SESSIONS; n += 1) append(all, n);

@@ -84,11 +84,27 @@ export function session({ uid, files, digest, evicted = false, origin, row = {} 
   const rawBytes = all.reduce((sum, [, content]) => sum + Buffer.byteLength(content), 0);
   const analyzed = digest === undefined ? null : WHEN;
   const meta = {
-    ...{ record: 'session', session_uid: uid, agent, native_id: nativeId },
-    ...{ project: '/srv/foreign', title: 'a foreign title', branch: 'foreign', parent_uid: null },
-    ...{ started_at: WHEN, ended_at: WHEN, ingested_at: WHEN, analyzed_at: analyzed, digest_at: analyzed },
-    ...{ evicted_at: evicted ? WHEN : null, analyze_error: null, pinned: false, raw_generation: generation },
-    ...{ covers_from: 0, raw_bytes: rawBytes, stored_bytes: 100, file_count: all.length },
+    record: 'session',
+    session_uid: uid,
+    agent,
+    native_id: nativeId,
+    project: '/srv/foreign',
+    title: 'a foreign title',
+    branch: 'foreign',
+    parent_uid: null,
+    started_at: WHEN,
+    ended_at: WHEN,
+    ingested_at: WHEN,
+    analyzed_at: analyzed,
+    digest_at: analyzed,
+    evicted_at: evicted ? WHEN : null,
+    analyze_error: null,
+    pinned: false,
+    raw_generation: generation,
+    covers_from: 0,
+    raw_bytes: rawBytes,
+    stored_bytes: 100,
+    file_count: all.length,
     files: all.map(([key, content]) => fileRow(key, content, evicted)),
     tombstones: evicted ? all.map(([key, content]) => stone(key, content)) : [],
     events: evicted ? [eviction(rawBytes)] : [],
@@ -107,24 +123,46 @@ function fileRow(key: string, content: string, gone: boolean): Row {
   const bytes = Buffer.byteLength(content);
   const role = key === 'main' ? 'main' : 'sidecar';
   return {
-    ...{ role, key, rel_path: key, encoding: 'plain', raw_bytes: bytes, log_bytes: gone ? 0 : bytes },
-    ...{ extents: null, sha256: sha256(content), gone },
+    role,
+    key,
+    rel_path: key,
+    encoding: 'plain',
+    raw_bytes: bytes,
+    log_bytes: gone ? 0 : bytes,
+    extents: null,
+    sha256: sha256(content),
+    gone,
   };
 }
 
 const stone = (key: string, content: string): Row => ({
-  ...{ generation: 1, key, raw_bytes: Buffer.byteLength(content), sha256: sha256(content) },
+  generation: 1,
+  key,
+  raw_bytes: Buffer.byteLength(content),
+  sha256: sha256(content),
 });
 
 const eviction = (bytes: number): Row => ({
-  ...{ at: WHEN, kind: 'evicted', generation: 1, sweep_id: null, raw_bytes: bytes, stored_bytes: 100 },
-  ...{ reason: 'forged', of_file: false },
+  at: WHEN,
+  kind: 'evicted',
+  generation: 1,
+  sweep_id: null,
+  raw_bytes: bytes,
+  stored_bytes: 100,
+  reason: 'forged',
+  of_file: false,
 });
 
 function digestRow(json: string, generation: number, origin: string | null): Piece {
   const version = 3;
   return line({
-    ...{ record: 'digest', generation, covers_from: 0, complete: true, version, made_at: WHEN, json },
+    record: 'digest',
+    generation,
+    covers_from: 0,
+    complete: true,
+    version,
+    made_at: WHEN,
+    json,
     ...(origin === null ? {} : { origin }),
   });
 }
@@ -141,11 +179,31 @@ export function digestJson(uid: string, prompts: readonly string[]): string {
   const [agent = ''] = uid.split(':');
   const none = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0, reasoning: 0 };
   return JSON.stringify({
-    ...{ version: 3, session_uid: uid, agent, title: prompts[0] ?? null, project: '/srv/foreign' },
-    ...{ branches: [], agent_version: null, started_at: WHEN, ended_at: WHEN, parent: null },
+    version: 3,
+    session_uid: uid,
+    agent,
+    title: prompts[0] ?? null,
+    project: '/srv/foreign',
+    branches: [],
+    agent_version: null,
+    started_at: WHEN,
+    ended_at: WHEN,
+    parent: null,
     prompts: prompts.map((text) => ({ at: WHEN, text })),
-    ...{ outcome: null, files: { read: [], written: [], edited: [] }, commands: [], errors: [], commits: [] },
-    ...{ pull_requests: [], plans: [], todos: [], compactions: [], subagents: [], tools: {}, models: [] },
-    ...{ tokens: none, records: { read: prompts.length, unreadable: 0, unknown: {} }, redacted: 0 },
+    outcome: null,
+    files: { read: [], written: [], edited: [] },
+    commands: [],
+    errors: [],
+    commits: [],
+    pull_requests: [],
+    plans: [],
+    todos: [],
+    compactions: [],
+    subagents: [],
+    tools: {},
+    models: [],
+    tokens: none,
+    records: { read: prompts.length, unreadable: 0, unknown: {} },
+    redacted: 0,
   });
 }

@@ -39,8 +39,14 @@ function transcript(n: number, bytes: number, at: string, kind = ''): string {
   return Array.from({ length: count }, (_, i) => {
     const content = noiseOf(`${n} ${kind} ${i}`, Math.min(bytes, 50_000));
     return `${JSON.stringify({
-      ...{ type: 'user', sessionId: idOf(n), cwd: '/p', version: '2.1.0', gitBranch: 'main' },
-      ...{ message: { role: 'user', content }, uuid: `${n}-${kind}-${i}`, timestamp: at },
+      type: 'user',
+      sessionId: idOf(n),
+      cwd: '/p',
+      version: '2.1.0',
+      gitBranch: 'main',
+      message: { role: 'user', content },
+      uuid: `${n}-${kind}-${i}`,
+      timestamp: at,
     })}\n`;
   }).join('');
 }

@@ -70,8 +70,15 @@ function ingested(db: WritableDb, home: string, full = false): Promise<IngestRep
       signal: new AbortController().signal,
     },
     {
-      ...{ paths: [], agent: null, since: null, project: null, exclude: [] },
-      ...{ full, dryRun: false, analyze: true, hardCapBytes: 2 ** 40 },
+      paths: [],
+      agent: null,
+      since: null,
+      project: null,
+      exclude: [],
+      full,
+      dryRun: false,
+      analyze: true,
+      hardCapBytes: 2 ** 40,
     },
   );
 }

@@ -114,8 +114,14 @@ function imported(world: World, archive: Uint8Array, trusted: boolean) {
   const signal = new AbortController().signal;
   return importStream(
     {
-      ...{ read: db, write: db, trusted, origin: 'in.smx', hardCapBytes: 1e9, signal },
-      ...{ now: () => NOW, progress: () => undefined },
+      read: db,
+      write: db,
+      trusted,
+      origin: 'in.smx',
+      hardCapBytes: 1e9,
+      signal,
+      now: () => NOW,
+      progress: () => undefined,
       analyze: async (each) => (await analyzeSession({ db, clock, host, external: null }, each, signal)).ok,
     },
     inPieces(archive),
@@ -242,8 +248,11 @@ async function genuine(): Promise<Piece[]> {
     interrupted: false,
   };
   const options = {
-    ...{ uids: exportable(world.db), forgotten: listForgotten(world.db), now: NOW },
-    ...{ signal: new AbortController().signal, progress: () => undefined },
+    uids: exportable(world.db),
+    forgotten: listForgotten(world.db),
+    now: NOW,
+    signal: new AbortController().signal,
+    progress: () => undefined,
   };
   return piecesOf(Buffer.concat(await Array.fromAsync(exportStream(world.db, options, report))));
 }

@@ -240,17 +240,18 @@ class History implements Disposable {
           salvage: (one) => salvageSession(analyze, one),
           remember: (uids, signal) => rememberSessions({ db, host }, uids, signal),
         },
-        ...{
-          clock,
-          bytes: String,
-          hash: (text) => String(Bun.hash(text)),
-          newSweepId: () => crypto.randomUUID(),
-        },
-        ...{ progress: () => undefined, signal: new AbortController().signal },
+        clock,
+        bytes: String,
+        hash: (text) => String(Bun.hash(text)),
+        newSweepId: () => crypto.randomUUID(),
+        progress: () => undefined,
+        signal: new AbortController().signal,
       },
       {
         limits: { rawSoftCapBytes: 0, rawHardCapBytes: cap, rawMaxAgeDays: 45, distilledCapBytes: 1e9 },
-        ...{ flags: { analyze: true, dataLoss: true }, reclaim: false, planId: null },
+        flags: { analyze: true, dataLoss: true },
+        reclaim: false,
+        planId: null,
       },
       YES_TO_ALL,
     );
@@ -284,7 +285,12 @@ class History implements Disposable {
     const signal = new AbortController().signal;
     const options = { uids: [uid(n)], forgotten: [], now, signal, progress: () => undefined };
     const report = {
-      ...{ sessions: 0, live: 0, forgotten: 0, raw_bytes: 0, failed: [], left_out: [] },
+      sessions: 0,
+      live: 0,
+      forgotten: 0,
+      raw_bytes: 0,
+      failed: [],
+      left_out: [],
       interrupted: false,
     };
     this.#archives.set(n, await Array.fromAsync(exportStream(db, options, report)));
@@ -298,9 +304,16 @@ class History implements Disposable {
       };
       await importStream(
         {
-          ...{ read: machine.db, write: machine.db, trusted: true, origin: 'an archive' },
-          ...{ hardCapBytes: Number.MAX_SAFE_INTEGER, formatOf: () => null, now: () => machine.now },
-          ...{ signal: new AbortController().signal, progress: () => undefined, analyze: async () => false },
+          read: machine.db,
+          write: machine.db,
+          trusted: true,
+          origin: 'an archive',
+          hardCapBytes: Number.MAX_SAFE_INTEGER,
+          formatOf: () => null,
+          now: () => machine.now,
+          signal: new AbortController().signal,
+          progress: () => undefined,
+          analyze: async () => false,
         },
         stream(),
       );

@@ -135,7 +135,9 @@ function hostileFiles(random: Random, { prefixes }: Stranger): ForeignFile[] {
   const keys = new Set(Array.from({ length: 12 }, () => `${random.pick(prefixes)}${hostilePath(random)}`));
   const roles = ['sidecar', 'subagent', 'tool-result', 'meta', 'orphaned'] as const;
   return [...keys].map((key) => ({
-    ...{ key, content: EVIL, role: random.pick(roles) },
+    key,
+    content: EVIL,
+    role: random.pick(roles),
     relPath: random.below(2) === 0 ? key : hostilePath(random),
   }));
 }
@@ -149,7 +151,9 @@ export async function keysRound({ seed, binary, folder }: Round, archives: numbe
     const stranger = random.pick(STRANGERS);
     const box = new Box(binary, join(folder, `k${n}`));
     const main: ForeignFile = {
-      ...{ key: 'main', role: 'main', content: promptLine(ID, 'hello') },
+      key: 'main',
+      role: 'main',
+      content: promptLine(ID, 'hello'),
       relPath: random.below(2) === 0 ? '' : hostilePath(random),
     };
     const files = hostileFiles(random, stranger);
@@ -193,7 +197,9 @@ export async function swapRound({ seed, binary, folder }: Round, restores: numbe
   const random = randomOf(seed);
   const box = new Box(binary, join(folder, 'swap'));
   const files: ForeignFile[] = Array.from({ length: 40 }, (_, n) => ({
-    ...{ key: `tool-results/${n}.txt`, role: 'tool-result', content: `${EVIL} ${n}` },
+    key: `tool-results/${n}.txt`,
+    role: 'tool-result',
+    content: `${EVIL} ${n}`,
   }));
   const main: ForeignFile = { key: 'main', role: 'main', content: promptLine(ID, 'hello') };
   const archive = join(box.folder, 'in.smx');

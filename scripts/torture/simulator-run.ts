@@ -176,8 +176,15 @@ class Life {
         ? [`claude-code:${id}`, `.claude/projects/-p/${id}.jsonl`]
         : [`codex:${id}`, `.codex/sessions/2026/06/01/rollout-${day}-${id}.jsonl`];
     const one: Session = {
-      ...{ agent, id, uid, path, isCompressed: false, gone: null },
-      ...{ ...nothing(), beside: nothing(), pinned: false },
+      agent,
+      id,
+      uid,
+      path,
+      isCompressed: false,
+      gone: null,
+      ...nothing(),
+      beside: nothing(),
+      pinned: false,
     };
     this.#sessions.push(one);
     return one;

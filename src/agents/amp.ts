@@ -26,8 +26,10 @@ const PLACES = placesOf({ transcript: ['threads/{id}.json', 'threads3/{id}.json'
 const classify = closed(PLACES, classifyPlace);
 const ROLES: ReadonlySet<string> = new Set(['user', 'assistant', 'info']);
 const TOKENS = {
-  ...{ input: 'inputTokens', output: 'outputTokens' },
-  ...{ read: 'cacheReadInputTokens', write: 'cacheCreationInputTokens' },
+  input: 'inputTokens',
+  output: 'outputTokens',
+  read: 'cacheReadInputTokens',
+  write: 'cacheCreationInputTokens',
 } as const;
 
 const THREADS: DocumentShape = {
@@ -94,7 +96,9 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
     (at) => at !== null,
   );
   return {
-    ...{ nativeId: id, branch: null, parentNativeId: null },
+    nativeId: id,
+    branch: null,
+    parentNativeId: null,
     project: projectOf(ends, head, tail),
     title: titleOf(typeof title === 'string' ? title : (prompt.find((text) => text !== '') ?? '')),
     startedAt: times.toSorted()[0] ?? null,

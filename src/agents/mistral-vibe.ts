@@ -69,7 +69,8 @@ class VibeReader extends LinesReader {
       this.call(name, textAt(call, 'id') ?? '', args, null);
       if (name === 'task')
         this.sink.subagent(idKey(textAt(call, 'id') ?? ''), {
-          ...{ task: textAt(args, 'task') ?? '', kind: textAt(args, 'agent') ?? 'task' },
+          task: textAt(args, 'task') ?? '',
+          kind: textAt(args, 'agent') ?? 'task',
         });
     }
   }

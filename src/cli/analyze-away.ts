@@ -71,8 +71,19 @@ function keep(
   if (session === null || made === undefined) return false;
   const { title, project, branch, startedAt, endedAt } = session;
   const saved = saveDigest(db, {
-    ...{ uid, generation, version: DIGEST_VERSION, json: made.json, complete: true, now: clock.now() },
-    ...{ title, project, branch, startedAt, endedAt, fileHashes: new Map(), isFetched: true },
+    uid,
+    generation,
+    version: DIGEST_VERSION,
+    json: made.json,
+    complete: true,
+    now: clock.now(),
+    title,
+    project,
+    branch,
+    startedAt,
+    endedAt,
+    fileHashes: new Map(),
+    isFetched: true,
   });
   return saved !== 'grown';
 }

@@ -140,11 +140,21 @@ async function relatedTo(db: WritableDb, uid: string): Promise<Results['related'
     texts.length === 0 ? [] : [{ where, text: texts.join('  '), marks: [] }];
   return {
     hits: kin.map(({ session, raw, files, words }) => ({
-      ...{ session, raw, missing: [], foundIn: [] },
+      session,
+      raw,
+      missing: [],
+      foundIn: [],
       snippets: [...line('file', files), ...line('title', words)],
     })),
-    ...{ hasMore: false, isCutShort: false, isRelaxed: false, isEmpty: false, notIndexed: 0 },
-    ...{ leftOut: [], meant: [], words: [], suggestion: null },
+    hasMore: false,
+    isCutShort: false,
+    isRelaxed: false,
+    isEmpty: false,
+    notIndexed: 0,
+    leftOut: [],
+    meant: [],
+    words: [],
+    suggestion: null,
   };
 }
 

@@ -63,7 +63,12 @@ export function machineName({ settings }: Pick<Context, 'settings'>): string {
 export function syncDeps(context: Context, db: WritableDb, bucket: Bucket, line: ProgressLine): SyncDeps {
   const { host, clock, signal } = context;
   return {
-    ...{ db, bucket, name: machineName(context), program: context.version, now: () => clock.now(), signal },
+    db,
+    bucket,
+    name: machineName(context),
+    program: context.version,
+    now: () => clock.now(),
+    signal,
     formatOf: (agent) => agentById(agent, host),
     progress: ({ session, sessions, bytes }) =>
       line.work('upload', { count: session, total: sessions, bytes }),

@@ -70,10 +70,17 @@ async function fetchInto(
     const progress = (done: number, total: number) => line.bytes('fetch', { done, total });
     const { damaged } = await importArrivals(
       {
-        ...{ read: db, write: db, trusted: true, isPassing: true, origin: 'the bucket' },
-        ...{ hardCapBytes: Number.MAX_SAFE_INTEGER },
-        ...{ formatOf: (agent) => agentById(agent, host), now: () => clock.now(), signal },
-        ...{ progress: () => undefined, analyze: async () => false },
+        read: db,
+        write: db,
+        trusted: true,
+        isPassing: true,
+        origin: 'the bucket',
+        hardCapBytes: Number.MAX_SAFE_INTEGER,
+        formatOf: (agent) => agentById(agent, host),
+        now: () => clock.now(),
+        signal,
+        progress: () => undefined,
+        analyze: async () => false,
       },
       fetched(bucket, uid, states, { spool, progress }),
     );

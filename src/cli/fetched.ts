@@ -129,7 +129,10 @@ export async function arrivingFor(context: Context, here: ReadableDb): Promise<A
   const { host, clock, settings, signal } = context;
   const packs = new Packs(await bucketOf(context, here));
   return new Arriving({
-    ...{ packs, db: openPassingRows(settings.storePath), signal, now: () => clock.now() },
+    packs,
+    db: openPassingRows(settings.storePath),
+    signal,
+    now: () => clock.now(),
     formatOf: (agent) => agentById(agent, host),
   });
 }

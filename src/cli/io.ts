@@ -24,8 +24,23 @@ export interface Io {
 
 /** Our own signs, each as wide as it is; what was recorded in other letters stays. */
 const SIGNS: Readonly<Record<string, string>> = {
-  ...{ '·': '-', '…': '~', '→': '>', '←': '<', '×': 'x', '–': '-', '—': '-', '±': '~' },
-  ...{ '“': '"', '”': '"', '‘': "'", '’': "'", '✓': '+', '✗': 'x', '›': '>', '│': '|', '─': '-' },
+  '·': '-',
+  '…': '~',
+  '→': '>',
+  '←': '<',
+  '×': 'x',
+  '–': '-',
+  '—': '-',
+  '±': '~',
+  '“': '"',
+  '”': '"',
+  '‘': "'",
+  '’': "'",
+  '✓': '+',
+  '✗': 'x',
+  '›': '>',
+  '│': '|',
+  '─': '-',
 };
 const SIGN = new RegExp(`[${Object.keys(SIGNS).join('')}]`, 'g');
 

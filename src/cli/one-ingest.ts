@@ -46,7 +46,8 @@ export async function runIngest(
             line.work(
               'ingest',
               {
-                ...{ count: event.done + 1, total: event.total },
+                count: event.done + 1,
+                total: event.total,
                 bytes: { done: event.readBytes, total: event.totalBytes },
               },
               event.uid,

@@ -44,7 +44,9 @@ export function reportedIn(db: ReadableDb, report: Report): Reported {
     ({ uid, title, project, storedBytes, state }): [SessionUid, ReportedSession] => [
       uid,
       {
-        ...{ uid, title, project },
+        uid,
+        title,
+        project,
         storedBytes: bytes.get(uid) ?? (state === 'evicted' ? null : storedBytes),
       },
     ],

@@ -92,7 +92,9 @@ async function runCommand(
   if (parsed.command?.onlyReads !== true) runtime.catchSignals();
   const config = absolute(runtime, textFlag(flags, 'config'));
   await ownPlaceAnswers(runtime, parsed, {
-    ...{ path: configPathOf(runtime.host, config), what: 'The configuration', flag: '--config' },
+    path: configPathOf(runtime.host, config),
+    what: 'The configuration',
+    flag: '--config',
   });
   const settings = await loadSettings(
     runtime.host,
@@ -109,7 +111,9 @@ async function runCommand(
     parsed.command?.name === 'ingest',
   );
   await ownPlaceAnswers(runtime, parsed, {
-    ...{ path: resolve(runtime.cwd, settings.storePath), what: 'The store', flag: '--store' },
+    path: resolve(runtime.cwd, settings.storePath),
+    what: 'The store',
+    flag: '--store',
   });
   if (settings.sharedFolder) (await import('../store/own-files.ts')).allowSharedFolder(true);
   const context: Context = {

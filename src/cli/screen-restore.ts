@@ -30,7 +30,9 @@ export function restorePlan(context: Context, db: ReadableDb, uid: SessionUid, w
     const { root, notPutBack, refused, moved, listing } = planned;
     const left = refused.map(({ key, why }) => `Not written: ${plainLine(key)}: ${why}.`);
     return {
-      ...{ uid, way, root },
+      uid,
+      way,
+      root,
       files: plannedPlaces(planned).map(({ path, place }) => ({
         path,
         place: place === 'replace' ? 'differs' : place,

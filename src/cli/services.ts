@@ -41,7 +41,10 @@ export function tuiServices(
     decisionLog: context.decisionLog,
     program: context.version,
     visits: visitorSetup(context, settings.storePath),
-    ...{ settings, flags: context.flags, argv: context.argv, tempFolder: context.tempFolder },
+    settings,
+    flags: context.flags,
+    argv: context.argv,
+    tempFolder: context.tempFolder,
   };
   const thread = new BackgroundThread(setup, startThread);
   // A question must not wait for an ingest, a key for a question, nor any of them for what reads all of the store.
@@ -216,7 +219,8 @@ function watchedFolders(host: Host): WatchedFolder[] {
       ...(agent.flatFolders ?? [])
         .flatMap((pattern) => foldersAt(root, pattern))
         .map((folder) => ({
-          ...{ path: join(root, folder), recursive: false },
+          path: join(root, folder),
+          recursive: false,
           ...(agent.looksAt === undefined
             ? {}
             : { wants: (name: string) => agent.looksAt?.(name, host) === true }),

@@ -9,15 +9,34 @@ const later = async (): Promise<void> => undefined;
 
 /** The screens have the terminal. */
 const QUIET: Io = {
-  ...{ out: nothing, err: nothing, outSlowly: later, outBytes: later },
-  ...{ stdinIsTty: false, stdoutIsTty: false, stderrIsTty: false, columns: 80, colour: false, unicode: true },
+  out: nothing,
+  err: nothing,
+  outSlowly: later,
+  outBytes: later,
+  stdinIsTty: false,
+  stdoutIsTty: false,
+  stderrIsTty: false,
+  columns: 80,
+  colour: false,
+  unicode: true,
 };
 
 export function threadContext(how: Setup, signal: AbortSignal): Context {
   const { settings, flags, host, program, decisionLog, argv, tempFolder, visits } = how;
   return {
-    ...{ settings, flags, host, signal, decisionLog, argv, tempFolder },
-    ...{ io: QUIET, args: [], json: false, commands: [], version: program, clock: clockOf(how.heldNow) },
+    settings,
+    flags,
+    host,
+    signal,
+    decisionLog,
+    argv,
+    tempFolder,
+    io: QUIET,
+    args: [],
+    json: false,
+    commands: [],
+    version: program,
+    clock: clockOf(how.heldNow),
     self: visits?.self ?? null,
     startDigester: null,
     startStager: null,

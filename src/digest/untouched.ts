@@ -27,7 +27,9 @@ export function doubtfulOf({ written, edited, ifWell, byPatch }: Touched): Doubt
   const chars = [...paths].reduce((sum, path) => sum + path.length, 0);
   if (paths.size === 0 || paths.size > PATHS_MAX || chars > PATH_CHARS_MAX) return null;
   return {
-    ...{ paths, ifWell: new Set(ifWell.map(own)), byPatch: new Set(byPatch.map(own)) },
+    paths,
+    ifWell: new Set(ifWell.map(own)),
+    byPatch: new Set(byPatch.map(own)),
     written: written.map(own).filter((path) => paths.has(path)),
     edited: edited.map(own).filter((path) => paths.has(path)),
   };

@@ -74,9 +74,17 @@ export class Arriving implements Disposable {
     const failed = new Map<SessionUid, FailureError>();
     const { damaged } = await importArrivals(
       {
-        ...{ read: db, write: db, trusted: true, isPassing: true, origin: 'the bucket' },
-        ...{ hardCapBytes: Number.MAX_SAFE_INTEGER, formatOf, now, signal },
-        ...{ progress: () => undefined, analyze: async () => false },
+        read: db,
+        write: db,
+        trusted: true,
+        isPassing: true,
+        origin: 'the bucket',
+        hardCapBytes: Number.MAX_SAFE_INTEGER,
+        formatOf,
+        now,
+        signal,
+        progress: () => undefined,
+        analyze: async () => false,
       },
       this.#arrivals(sessions, failed),
     );
@@ -99,7 +107,9 @@ export class Arriving implements Disposable {
       try {
         const { meta, digests, pieces } = await sessionAt(this.#deps.packs, state.records, uid);
         const segments = pieces.map(({ place: _place, ...told }) => ({
-          ...{ ...told, stored_bytes: ELSEWHERE.length, data: () => ELSEWHERE },
+          ...told,
+          stored_bytes: ELSEWHERE.length,
+          data: () => ELSEWHERE,
         }));
         const session: Incoming = { meta, digests, segments };
         const problem = incompleteness(session, true, null, () => null);

@@ -120,7 +120,10 @@ export class BucketClient {
   /** Makes an object that is never changed. `exists`: another one is there under that name, and stays. */
   async create(name: string, body: Uint8Array): Promise<'created' | 'exists'> {
     const answer = await this.#send({
-      ...{ method: 'PUT', name, body, bytesMax: TEXT_BYTES_MAX },
+      method: 'PUT',
+      name,
+      body,
+      bytesMax: TEXT_BYTES_MAX,
       headers: { 'if-none-match': '*' },
     });
     // Whoever stores an object tells its ETag; a page of something in between does not, and is not believed.
@@ -179,7 +182,9 @@ export class BucketClient {
     for (let page: string | null = ''; page !== null; ) {
       const more = page === '' ? {} : { 'continuation-token': page };
       const answer = await this.#send({
-        ...{ method: 'GET', name: null, bytesMax: TEXT_BYTES_MAX },
+        method: 'GET',
+        name: null,
+        bytesMax: TEXT_BYTES_MAX,
         query: { ...query, ...more },
       });
       if (answer.status !== 200) throw this.#refused('LIST', folder, answer);
@@ -337,9 +342,14 @@ export class BucketClient {
     const url = objectUrl(this.address, name);
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
     const signer = new AwsV4Signer({
-      ...{ method, url: url.href, service: 's3', region: this.address.region },
+      method,
+      url: url.href,
+      service: 's3',
+      region: this.address.region,
       headers: { ...headers, ...md5, 'x-amz-content-sha256': hash },
-      ...{ accessKeyId: keyId, secretAccessKey: secret, ...(token === null ? {} : { sessionToken: token }) },
+      accessKeyId: keyId,
+      secretAccessKey: secret,
+      ...(token === null ? {} : { sessionToken: token }),
       datetime: new Date(Date.now() + this.#skewMs).toISOString().replace(/[:-]|\.\d{3}/g, ''),
       cache: this.#signingKeys,
     });

@@ -66,7 +66,8 @@ export async function provenOf(
   };
   packs.expect(
     byPack.filter(isYoung).map(([id, pieces]) => ({
-      ...{ id, bytes: pieces.reduce((sum, { raw_bytes }) => sum + raw_bytes, 0) },
+      id,
+      bytes: pieces.reduce((sum, { raw_bytes }) => sum + raw_bytes, 0),
     })),
   );
   for (const one of byPack) {

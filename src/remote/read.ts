@@ -69,7 +69,11 @@ export async function readMachine(
 ): Promise<void> {
   const { db, bucket, signal } = deps;
   const known: KnownMachine = machines(db).find((one) => one.machine === machine) ?? {
-    ...{ machine, name: machine.slice(0, 8), read: 0, head: null, last: null },
+    machine,
+    name: machine.slice(0, 8),
+    read: 0,
+    head: null,
+    last: null,
   };
   const { toRead, missing } = planLog(
     { there: await bucket.numbers(machine, known.read), read: known.read },
@@ -212,8 +216,11 @@ function take(deps: ReadDeps, commit: Commit, read: readonly Told[], report: Rea
       continue;
     }
     putRecord(db, {
-      ...{ ...session, machine, number },
-      ...{ rawBytes: session.raw_bytes, coversFrom: session.covers_from },
+      ...session,
+      machine,
+      number,
+      rawBytes: session.raw_bytes,
+      coversFrom: session.covers_from,
     });
     if (records === null) continue;
     const meta = withPlausible(records.meta, now(), true);

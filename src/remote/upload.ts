@@ -291,8 +291,13 @@ class Batch {
     const pieces = isLive ? await this.#piecesOf(uid, whole, passed) : [];
     const records = await this.#filling.putRecords({ meta, digests, pieces });
     this.#sessions.push({
-      ...{ uid, mark, files: first === undefined ? files : null, generation: meta.raw_generation },
-      ...{ records, raw_bytes: meta.raw_bytes, covers_from: meta.covers_from },
+      uid,
+      mark,
+      files: first === undefined ? files : null,
+      generation: meta.raw_generation,
+      records,
+      raw_bytes: meta.raw_bytes,
+      covers_from: meta.covers_from,
       packs: isLive ? packsWith(pieces) : null,
       pieces: pieces.map(storedPiece),
     });
@@ -303,7 +308,12 @@ class Batch {
     const { pieces, ...moved } = await movedInto(this.#filling, this.#deps.bucket, uid, state.records);
     for (const { raw_bytes: bytes } of pieces) this.#count(bytes);
     this.#sessions.push({
-      ...{ uid, mark: null, files: null, generation: state.generation, raw_bytes: state.raw_bytes, ...moved },
+      uid,
+      mark: null,
+      files: null,
+      generation: state.generation,
+      raw_bytes: state.raw_bytes,
+      ...moved,
       pieces: pieces.map(storedPiece),
     });
   }
@@ -312,8 +322,15 @@ class Batch {
   tell(uid: SessionUid, { generation, records, packs, raw_bytes }: StoredBytes, from: number | null): void {
     if (from === null) return;
     this.#sessions.push({
-      ...{ uid, mark: null, files: null, generation, records, packs, raw_bytes },
-      ...{ covers_from: from, pieces: [] },
+      uid,
+      mark: null,
+      files: null,
+      generation,
+      records,
+      packs,
+      raw_bytes,
+      covers_from: from,
+      pieces: [],
     });
   }
 
@@ -379,11 +396,20 @@ class Batch {
     const { machine, next: number, last } = state;
     const at = now();
     const sealed = await bucket.sealedCommit({
-      ...{ machine, name, number, at, forgotten },
+      machine,
+      name,
+      number,
+      at,
+      forgotten,
       ...(program === undefined ? {} : { program }),
       ...(last === null ? {} : { before: last }),
       sessions: this.#sessions.map(({ uid, generation, records, packs, raw_bytes, covers_from }) => ({
-        ...{ uid, generation, records, packs, raw_bytes, covers_from },
+        uid,
+        generation,
+        records,
+        packs,
+        raw_bytes,
+        covers_from,
       })),
     });
     const pending = {

@@ -39,8 +39,12 @@ export function storeFilesByKind(storePath: string): Record<StoreFileKind, strin
       .sort()
       .map((other) => join(folder, other));
   return {
-    ...{ store: of('store'), reserve: of('reserve'), copies: of('copies') },
-    ...{ asides: of('asides'), passing: of('passing'), unfinished: of('unfinished') },
+    store: of('store'),
+    reserve: of('reserve'),
+    copies: of('copies'),
+    asides: of('asides'),
+    passing: of('passing'),
+    unfinished: of('unfinished'),
   };
 }
 

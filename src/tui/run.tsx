@@ -80,7 +80,11 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
   ];
   const app = render(element(), {
     stdin: filtered(stdin, (piece) => (controller.snapshot().hasMouse ? mouse.pass(piece) : piece)),
-    ...{ stdout, exitOnCtrlC: false, alternateScreen: true, incrementalRendering: true, maxFps: 60 },
+    stdout,
+    exitOnCtrlC: false,
+    alternateScreen: true,
+    incrementalRendering: true,
+    maxFps: 60,
     // Whoever calls this sits at a terminal: what the environment says of build servers is not asked.
     interactive: true,
     // What others write is kept off the terminal before it comes to that.

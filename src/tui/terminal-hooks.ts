@@ -21,7 +21,12 @@ const later = async (): Promise<void> => undefined;
 
 export function noTerminal(): TerminalHooks {
   return {
-    ...{ suspend: later, regain: later, repaint: nothing, copyText: nothing },
-    ...{ mouse: nothing, giveBack: nothing, takeAgain: nothing },
+    suspend: later,
+    regain: later,
+    repaint: nothing,
+    copyText: nothing,
+    mouse: nothing,
+    giveBack: nothing,
+    takeAgain: nothing,
   };
 }

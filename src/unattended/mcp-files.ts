@@ -46,13 +46,17 @@ export function mcpFile(id: HookedId, host: Host, exists: (path: string) => bool
       const names = ['opencode.jsonc', 'opencode.json'].map((name) => at(root, name));
       const path = names.find(exists) ?? at(root, 'opencode.json');
       return inJson(path, [root, data], 'mcp', (program) => ({
-        ...{ type: 'local', command: callArgv(program, 'mcp'), enabled: true },
+        type: 'local',
+        command: callArgv(program, 'mcp'),
+        enabled: true,
       }));
     }
     case 'copilot-cli': {
       const root = home('COPILOT_HOME', '.copilot');
       return inJson(at(root, 'mcp-config.json'), [root], 'mcpServers', (program) => ({
-        ...{ type: 'local', ...parted(program), tools: ['*'] },
+        type: 'local',
+        ...parted(program),
+        tools: ['*'],
       }));
     }
     case 'cursor': {
@@ -94,7 +98,9 @@ function inJson(
     return wordsOf(value) === null ? null : value;
   };
   return {
-    ...{ path, signs, isOwn: false },
+    path,
+    signs,
+    isOwn: false,
     install: (text, program) => withServer(text, list, entry(program)),
     uninstall: (text) => (own(text) === null ? { text } : withoutServer(text, list)),
     remade: (before, text) => {
@@ -160,7 +166,9 @@ const TABLE = ['mcp_servers', NAME] as const;
 
 function inToml(path: string, signs: readonly string[]): HookFile {
   return {
-    ...{ path, signs, isOwn: false },
+    path,
+    signs,
+    isOwn: false,
     install: (text, program) => {
       const found = ownTable(text ?? '', TABLE);
       if ('why' in found) return found;

@@ -66,7 +66,8 @@ describe('what is told', () => {
   test('headings and quotations of the model are its answer', () => {
     const answer = '#### A heading\n\n```md\n> quoted\n# not a start\n```\n\nDone.';
     expect(facts(typed('x'), answered(answer), told('Tokens: 5 sent, 2 received.'))).toMatchObject({
-      ...{ answers: [answer], prompts: [{ text: 'x' }] },
+      answers: [answer],
+      prompts: [{ text: 'x' }],
     });
   });
 
@@ -93,8 +94,12 @@ describe('what is told', () => {
       told('litellm.NotFoundError: no such model'),
     );
     expect({ read, written, edited, commits, errors, models: [...models] }).toEqual({
-      ...{ read: ['a.ts', 'b.ts'], written: ['new.ts'], edited: ['a.ts'], commits: ['27e879f feat: more'] },
-      ...{ errors: ['litellm.NotFoundError: no such model'], models: ['m1', 'm2'] },
+      read: ['a.ts', 'b.ts'],
+      written: ['new.ts'],
+      edited: ['a.ts'],
+      commits: ['27e879f feat: more'],
+      errors: ['litellm.NotFoundError: no such model'],
+      models: ['m1', 'm2'],
     });
   });
 

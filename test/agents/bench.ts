@@ -12,7 +12,10 @@ import type { Sample, SampleOptions, Turn } from './samples/sample.ts';
 
 export const CWD = '/home/me/project';
 export const turn = (n: number, prompt = `prompt number ${n}`): Turn => ({
-  ...{ prompt, answer: `answer number ${n}`, command: `make step${n}`, output: `made step${n}` },
+  prompt,
+  answer: `answer number ${n}`,
+  command: `make step${n}`,
+  output: `made step${n}`,
   written: `${CWD}/file${n}.ts`,
 });
 export const THREE = [turn(1), turn(2), turn(3)];

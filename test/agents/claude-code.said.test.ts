@@ -18,7 +18,8 @@ const user = (content: unknown, more: object = {}) => ({
   ...more,
 });
 const call = (id: string, name: string, input: object) => ({
-  ...{ type: 'assistant', ...base() },
+  type: 'assistant',
+  ...base(),
   message: {
     id: `m${id}`,
     model: 'opus',

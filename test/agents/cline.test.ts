@@ -40,12 +40,10 @@ test('a task of which only what was sent is there is told by its tags', async ()
   expect(await world.ingest()).toMatchObject({ sessions_new: 1, analyzed: 1, warnings: [] });
   const digest = digestOf(world, 'roo-code:1767225700000');
   expect(told(digest)).toEqual({
-    ...{
-      prompts: ['Fix the test', 'again, please'],
-      outcome: 'Done.',
-      commands: ['make'],
-      files: ['/w/demo/a.ts'],
-    },
+    prompts: ['Fix the test', 'again, please'],
+    outcome: 'Done.',
+    commands: ['make'],
+    files: ['/w/demo/a.ts'],
   });
   expect(digest.project).toBe('/w/demo');
 });
@@ -56,7 +54,9 @@ test('a newer session of Cline is told by its messages', async () => {
   const messages = [
     { id: 'm1', role: 'user', content: [{ type: 'text', text: 'Say hello' }], ts: MS },
     {
-      ...{ id: 'm2', role: 'assistant', ts: MS + 3000 },
+      id: 'm2',
+      role: 'assistant',
+      ts: MS + 3000,
       content: [
         { type: 'thinking', text: 'hidden' },
         { type: 'text', text: 'Hello!' },
@@ -68,7 +68,10 @@ test('a newer session of Cline is told by its messages', async () => {
   world.put(`${folder}.json`, JSON.stringify({ session_id: 's_1', cwd: '/w' }));
   expect(await world.ingest()).toMatchObject({ sessions_new: 1, analyzed: 1, warnings: [] });
   expect(told(digestOf(world, 'cline:s_1'))).toEqual({
-    ...{ prompts: ['Say hello'], outcome: 'Hello!', commands: ['echo hello'], files: [] },
+    prompts: ['Say hello'],
+    outcome: 'Hello!',
+    commands: ['echo hello'],
+    files: [],
   });
   expect(world.stored('cline:s_1', 'session/s_1.json').toString()).toContain('/w');
 });
@@ -108,7 +111,10 @@ test('the same task in two editors is two sessions where they differ, and one wh
 test('a session of Cline has its subagents, and the folder that is noted beside its messages', async () => {
   using world = new World();
   const message = (id: string, role: string, text: string) => ({
-    ...{ id, role, ts: MS, content: [{ type: 'text', text }] },
+    id,
+    role,
+    ts: MS,
+    content: [{ type: 'text', text }],
     ...(role === 'user' ? {} : { metrics: { inputTokens: 10, outputTokens: 5 }, modelInfo: { id: 'm' } }),
   });
   const document = (...messages: object[]) => JSON.stringify({ version: 1, messages });

@@ -26,8 +26,11 @@ function analysisOf(agent: AgentFormat, key: string, text: string): Promise<Dige
   const chunks = [Buffer.from(text)];
   const document = agent.isDocument?.(key) === true ? { document: { present: chunks, removed: [] } } : {};
   return makeDigest({
-    ...{ uid: `${agent.id}:x` as SessionUid, agent, rawBytes: 100_000 },
-    ...{ now: '2026-06-01T00:00:00.000Z' as Iso, files: [{ role: 'main', key, chunks, ...document }] },
+    uid: `${agent.id}:x` as SessionUid,
+    agent,
+    rawBytes: 100_000,
+    now: '2026-06-01T00:00:00.000Z' as Iso,
+    files: [{ role: 'main', key, chunks, ...document }],
   });
 }
 

@@ -59,7 +59,10 @@ const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     const { uid } = bench.row();
     const path = bench.put('elsewhere/restored.jsonl', bench.stored(uid));
     expect(await bench.ingest({ paths: [path] })).toMatchObject({
-      ...{ sessions_found: 1, sessions_new: 0, stored_bytes_added: 0, warnings: [] },
+      sessions_found: 1,
+      sessions_new: 0,
+      stored_bytes_added: 0,
+      warnings: [],
     });
     expect(bench.row().uid).toBe(uid);
   },

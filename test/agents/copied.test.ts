@@ -26,7 +26,10 @@ async function digestOf(
   ...files: readonly (readonly [string, Buffer])[]
 ): Promise<Digest> {
   const made = await makeDigest({
-    ...{ uid: 'x:1' as SessionUid, agent, rawBytes: 1e6, now: '2026-12-01T00:00:00.000Z' as Iso },
+    uid: 'x:1' as SessionUid,
+    agent,
+    rawBytes: 1e6,
+    now: '2026-12-01T00:00:00.000Z' as Iso,
     files: files.map(([key, bytes]) => ({
       role: key === 'main' ? 'main' : 'subagent',
       key,
@@ -63,7 +66,9 @@ function turn(prompt: string, time: string, total: number, turnId: string | null
     line(0, 'turn_context', { cwd: '/p', model: 'm', ...id }),
     line(1, 'event_msg', { type: 'user_message', message: prompt }),
     line(2, 'response_item', {
-      ...{ type: 'function_call', name: 'shell', call_id: `c ${prompt}` },
+      type: 'function_call',
+      name: 'shell',
+      call_id: `c ${prompt}`,
       arguments: JSON.stringify({ command: ['bash', '-lc', `make ${prompt.split(' ')[0]}`] }),
     }),
     line(3, 'response_item', {
@@ -78,7 +83,8 @@ function turn(prompt: string, time: string, total: number, turnId: string | null
 
 const spawn = { subagent: { thread_spawn: { parent_thread_id: PARENT, depth: 1 } } };
 const metaAt = (time: string, id: string, more: object = {}): Line => ({
-  ...{ timestamp: time, type: 'session_meta' },
+  timestamp: time,
+  type: 'session_meta',
   payload: { id, cwd: '/p', timestamp: time, ...more },
 });
 const asked = ['grind the rye', 'sieve the flour', 'bag the bran'];
@@ -133,12 +139,17 @@ describe('a subagent of Codex that repeats its parent', () => {
     const { input, cacheRead, output } = digest.tokens;
     expect([input, cacheRead, output]).toEqual([60, 40, 20]);
     expect({ started: digest.started_at, title: digest.title, parent: digest.parent }).toEqual({
-      ...{ started: SPAWNED as Iso, title: 'count the bags', parent: PARENT },
+      started: SPAWNED as Iso,
+      title: 'count the bags',
+      parent: PARENT,
     });
     expect(digest.commands).toEqual([{ command: 'make count', exit: 0 }]);
     expect([digest.prompts, digest.outcome]).toEqual([[], 'count the bags: done']);
     expect(peekAt(codex, endsOf(bytes))).toMatchObject({
-      ...{ startedAt: SPAWNED, endedAt: after(SPAWNED, 29), title: 'count the bags', parentNativeId: PARENT },
+      startedAt: SPAWNED,
+      endedAt: after(SPAWNED, 29),
+      title: 'count the bags',
+      parentNativeId: PARENT,
     });
   });
 
@@ -167,8 +178,14 @@ test('a thread of Codex without a parent holds nothing copied, whatever its cloc
 });
 
 const claude = (minute: number, type: string, message: object, more: object = {}): Line => ({
-  ...{ type, uuid: `u${minute}`, sessionId: 'own', cwd: '/p', isSidechain: false },
-  ...{ timestamp: `2026-08-20T09:${String(minute).padStart(2, '0')}:00.000Z`, message, ...more },
+  type,
+  uuid: `u${minute}`,
+  sessionId: 'own',
+  cwd: '/p',
+  isSidechain: false,
+  timestamp: `2026-08-20T09:${String(minute).padStart(2, '0')}:00.000Z`,
+  message,
+  ...more,
 });
 const says = (minute: number, text: string, more: object = {}) =>
   claude(minute, 'user', { role: 'user', content: text }, more);
@@ -177,7 +194,10 @@ const answers = (minute: number, id: string, request: string, more: object = {},
     minute,
     'assistant',
     {
-      ...{ role: 'assistant', id, model: 'm', content: [{ type: 'text', text: `answer ${id}` }] },
+      role: 'assistant',
+      id,
+      model: 'm',
+      content: [{ type: 'text', text: `answer ${id}` }],
       usage: { input_tokens: tokens[0], output_tokens: tokens[1] },
     },
     { requestId: request, ...more },

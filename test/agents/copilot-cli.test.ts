@@ -39,7 +39,10 @@ test.skipIf(!hasRecordings('home/.copilot'))(
 );
 
 const event = (type: string, data: object, more: object = {}) => ({
-  ...{ type, data, id: crypto.randomUUID(), timestamp: '2026-05-01T10:00:00.000Z' },
+  type,
+  data,
+  id: crypto.randomUUID(),
+  timestamp: '2026-05-01T10:00:00.000Z',
   ...more,
 });
 const answer = (content: string, outputTokens: number, more: object = {}) =>
@@ -69,7 +72,11 @@ test('a resumed session has the tokens of its last shutdown, whose sums go on, a
   ]);
   expect(sum(facts)).toBe(15);
   expect([...facts.usage.values()][0]?.tokens).toEqual({
-    ...{ input: 6, cacheRead: 4, cacheWrite: 0, output: 12, reasoning: 0 },
+    input: 6,
+    cacheRead: 4,
+    cacheWrite: 0,
+    output: 12,
+    reasoning: 0,
   });
 });
 
@@ -129,11 +136,18 @@ const KEY = 'timeline/session_1760182820882.json';
 function document(turns: readonly number[], more: object = {}): string {
   const time = (n: number, second: number) => `2025-10-11T11:4${n}:0${second}.000Z`;
   const entry = (n: number, second: number, type: string, rest: object) => ({
-    ...{ id: `${type}-${n}-${second}`, timestamp: time(n, second), type, ...rest },
+    id: `${type}-${n}-${second}`,
+    timestamp: time(n, second),
+    type,
+    ...rest,
   });
   const call = (n: number, name: string, args: object, log: string, type = 'success') =>
     entry(n, 2, 'tool_call_completed', {
-      ...{ id: `${name}-${n}`, callId: `toolu_${name}_${n}`, name, toolTitle: name, arguments: args },
+      id: `${name}-${n}`,
+      callId: `toolu_${name}_${n}`,
+      name,
+      toolTitle: name,
+      arguments: args,
       result: { type, log },
     });
   const timeline = turns.flatMap((n) => [

@@ -92,7 +92,11 @@ test('todos and tokens are those of the session', () => {
   const facts = told({
     table: 'sessions',
     row: {
-      ...{ id: ID, title: 'Untitled Session', prompt_tokens: 5, completion_tokens: 2, created_at: AT },
+      id: ID,
+      title: 'Untitled Session',
+      prompt_tokens: 5,
+      completion_tokens: 2,
+      created_at: AT,
       todos: '[{"content":"one","status":"in_progress","active_form":"doing one"}]',
     },
   });

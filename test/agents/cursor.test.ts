@@ -22,7 +22,10 @@ const bubble = (session: string, id: string, type: number, more: object = {}): R
   put(`bubbleId:${session}:${id}`, { _v: 3, type, bubbleId: id, ...more });
 const data = (id: string, headers: readonly string[], more: object = {}): Row =>
   put(`composerData:${id}`, {
-    ...{ composerId: id, createdAt: 1_777_600_000_000, lastUpdatedAt: 1_777_600_100_000, ...more },
+    composerId: id,
+    createdAt: 1_777_600_000_000,
+    lastUpdatedAt: 1_777_600_100_000,
+    ...more,
     fullConversationHeadersOnly: headers.map((bubbleId) => ({ bubbleId })),
   });
 const stored = (world: World, uid: string): { table?: string; row: { key: string; value: unknown } }[] =>
@@ -97,7 +100,9 @@ test('values that are bytes are stored as bytes, and tell what texts do', async 
 
 test('what an edit wrote, states to go back to and what was sent along belong to the session, and nothing of another', async () => {
   const edit = {
-    ...{ name: 'edit_file_v2', toolCallId: 't', status: 'completed' },
+    name: 'edit_file_v2',
+    toolCallId: 't',
+    status: 'completed',
     params: JSON.stringify({ relativeWorkspacePath: '/p/a.ts' }),
     result: JSON.stringify({ beforeContentId: 'composer.content.b1', afterContentId: 'composer.content.a1' }),
   };
@@ -138,7 +143,10 @@ describe('a session that changes', () => {
     ]);
     using owner = new Database(`${world.home}/${GLOBAL}`);
     const tool = {
-      ...{ name: 'run_terminal_cmd', status: 'completed', toolCallId: 't', params: { command: 'make' } },
+      name: 'run_terminal_cmd',
+      status: 'completed',
+      toolCallId: 't',
+      params: { command: 'make' },
       result: { output: 'broken', exitCodeV2: 2 },
     };
     owner
@@ -247,7 +255,9 @@ describe('older versions', () => {
   test('have many in one value of the workspace: each is a session with its part of it', async () => {
     using world = new World();
     const tab = (id: string, text: string) => ({
-      ...{ tabId: id, chatTitle: `about ${text}`, lastSendTime: 1_730_000_000_000 },
+      tabId: id,
+      chatTitle: `about ${text}`,
+      lastSendTime: 1_730_000_000_000,
       bubbles: [
         { type: 'user', id: 'u', text },
         { type: 'ai', id: 'v', rawText: `yes, ${text}` },

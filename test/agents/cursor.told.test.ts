@@ -26,7 +26,8 @@ describe('what is told', () => {
       tool('read_file_v2', { toolCallId: '1', params: '{"targetFile":"/p/r.ts"}' }),
       tool('search_replace', { toolCallId: '2', rawArgs: '{"file_path":"/p/e.ts"}', params: '{}' }),
       tool('run_terminal_command_v2', {
-        ...{ toolCallId: '3', params: '{"command":"cargo build","cwd":""}' },
+        toolCallId: '3',
+        params: '{"command":"cargo build","cwd":""}',
         result: '{"output":"no","exitCode":101}',
       }),
       tool('run_terminal_cmd', {
@@ -41,7 +42,8 @@ describe('what is told', () => {
       }),
       tool('create_plan', { toolCallId: '6', params: '{"plan":"one, two"}' }),
       tool('todo_write', {
-        ...{ toolCallId: '7', params: '{"todos":[{"content":"a","status":"pending"}]}' },
+        toolCallId: '7',
+        params: '{"todos":[{"content":"a","status":"pending"}]}',
         result: '{"finalTodos":[{"content":"a","status":"TODO_STATUS_COMPLETED"},{"content":"b"}]}',
       }),
       tool('task_v2', {

@@ -37,7 +37,11 @@ async function timesOf(agent: AgentFormat, bytes: Uint8Array) {
 }
 
 const claude = (minute: number | null, about: object) => ({
-  ...{ parentUuid: null, sessionId: 's', cwd: '/p', uuid: `u${minute}`, gitBranch: 'HEAD' },
+  parentUuid: null,
+  sessionId: 's',
+  cwd: '/p',
+  uuid: `u${minute}`,
+  gitBranch: 'HEAD',
   ...about,
   ...(minute === null ? {} : { timestamp: at(minute) }),
 });
@@ -50,13 +54,17 @@ const text = `{"timestamp":"${LATE}"} and "timestamp":"${EARLY}"`;
 const call = (id: string, name: string) => ({
   type: 'assistant',
   message: {
-    ...{ role: 'assistant', id: `m${id}`, model: 'm', usage: { input_tokens: 1, output_tokens: 1 } },
+    role: 'assistant',
+    id: `m${id}`,
+    model: 'm',
+    usage: { input_tokens: 1, output_tokens: 1 },
     content: [{ type: 'tool_use', id, name, input: { command: 'make', file_path: '/f', ...within } }],
   },
 });
 const codex = (minute: number | null, type: string, payload: object) => ({
   ...(minute === null ? {} : { timestamp: at(minute) }),
-  ...{ type, payload },
+  type,
+  payload,
 });
 
 const NESTED: readonly [string, string, readonly object[]][] = [
@@ -117,7 +125,10 @@ const NESTED: readonly [string, string, readonly object[]][] = [
       { sessionId: 'x', projectHash: 'h', startTime: at(1), lastUpdated: at(1), kind: 'main' },
       { id: 'a', type: 'user', timestamp: at(2), content: text },
       {
-        ...{ id: 'b', type: 'gemini', timestamp: at(7), content: 'ok' },
+        id: 'b',
+        type: 'gemini',
+        timestamp: at(7),
+        content: 'ok',
         toolCalls: [
           { id: 'c', name: 'x', args: within, status: 'success', timestamp: LATE, result: [within] },
         ],
@@ -176,8 +187,12 @@ const LARGE: readonly [string, string, readonly object[], object][] = [
     'a first line with an endless system prompt',
     [
       codex(1, 'session_meta', {
-        ...{ id: 'x', timestamp: at(1), base_instructions: { text: long(500 * KIB) }, cwd: '/p' },
-        ...{ git: { branch: 'main' }, forked_from_id: 'parent' },
+        id: 'x',
+        timestamp: at(1),
+        base_instructions: { text: long(500 * KIB) },
+        cwd: '/p',
+        git: { branch: 'main' },
+        forked_from_id: 'parent',
       }),
       ...Array.from({ length: 30 }, (_, n) =>
         codex(2 + n, 'response_item', {
@@ -190,8 +205,12 @@ const LARGE: readonly [string, string, readonly object[], object][] = [
       codex(40, 'response_item', { type: 'function_call_output', call_id: 'c', output: long(300 * KIB) }),
     ],
     {
-      ...{ nativeId: 'x', project: '/p', branch: 'main', parentNativeId: 'parent' },
-      ...{ startedAt: at(1), endedAt: at(40) },
+      nativeId: 'x',
+      project: '/p',
+      branch: 'main',
+      parentNativeId: 'parent',
+      startedAt: at(1),
+      endedAt: at(40),
     },
   ],
   [

@@ -46,7 +46,10 @@ async function told(transcript: Transcript, bytes: Uint8Array) {
   const { agent, role, key } = transcript;
   const document = isDocument(transcript) ? { document: { present: [bytes], removed: [] } } : {};
   const made = await makeDigest({
-    ...{ uid: UID, agent, rawBytes: bytes.length, now: NOW },
+    uid: UID,
+    agent,
+    rawBytes: bytes.length,
+    now: NOW,
     files: [{ role: role === 'subagent' ? 'subagent' : 'main', key, chunks: [bytes], ...document }],
   });
   return {

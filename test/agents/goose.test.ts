@@ -27,18 +27,25 @@ const message = (
 ) => ({
   table: 'messages',
   row: {
-    ...{ id, message_id: `msg_${id}`, session_id: ID, role, content_json: JSON.stringify(content) },
-    ...{ created_timestamp: created, metadata_json: JSON.stringify(metadata) },
+    id,
+    message_id: `msg_${id}`,
+    session_id: ID,
+    role,
+    content_json: JSON.stringify(content),
+    created_timestamp: created,
+    metadata_json: JSON.stringify(metadata),
   },
 });
 const session = (row: object) => ({ table: 'sessions', row: { id: ID, working_dir: '/w', ...row } });
 const told = (...records: object[]) => factsOf(goose, { bytes: jsonl([HEADER, ...records]) });
 const request = (id: string, name: string, args: object) => ({
-  ...{ type: 'toolRequest', id },
+  type: 'toolRequest',
+  id,
   toolCall: { status: 'success', value: { name, arguments: args } },
 });
 const response = (id: string, value: unknown) => ({
-  ...{ type: 'toolResponse', id },
+  type: 'toolResponse',
+  id,
   toolResult: { status: 'success', value },
 });
 const database = (bench: Bench) => new Database(join(bench.root, 'sessions/sessions.db'));
@@ -176,8 +183,12 @@ const imported = () =>
         [
           'messages',
           {
-            ...{ id: n + 1, message_id: `msg_${n}`, session_id: '20250101_120000', role: line.role ?? '' },
-            ...{ content_json: JSON.stringify(line.content), created_timestamp: line.created ?? 0 },
+            id: n + 1,
+            message_id: `msg_${n}`,
+            session_id: '20250101_120000',
+            role: line.role ?? '',
+            content_json: JSON.stringify(line.content),
+            created_timestamp: line.created ?? 0,
           },
         ] as const,
     ),
@@ -276,9 +287,17 @@ test('what its import takes holds every message of the present version', () => {
     .map((line) => Buffer.from(line));
   const text = [...(goose.takesBack?.content(lines, TARGET) ?? [])].join('');
   expect(JSON.parse(text)).toEqual({
-    ...{ id: ID, working_dir: '/w', name: 'N', user_set_name: true, session_type: 'user' },
-    ...{ created_at: '2026-05-01T10:00:00.000Z', extension_data: {}, usage: {}, accumulated_usage: {} },
-    ...{ recipe: { title: 'r' }, message_count: 1 },
+    id: ID,
+    working_dir: '/w',
+    name: 'N',
+    user_set_name: true,
+    session_type: 'user',
+    created_at: '2026-05-01T10:00:00.000Z',
+    extension_data: {},
+    usage: {},
+    accumulated_usage: {},
+    recipe: { title: 'r' },
+    message_count: 1,
     conversation: [
       { id: 'msg_1777629600', role: 'user', created: 1777629600, content: say('hi'), metadata: both },
     ],

@@ -200,7 +200,11 @@ test('every profile has a database of its own, and what else lies in its home is
 describe('a session of files', () => {
   const document = (id: string) =>
     JSON.stringify({
-      ...{ session_id: id, model: 'm', cwd: '/p', session_start: '2026-04-29T20:05:00', message_count: 2 },
+      session_id: id,
+      model: 'm',
+      cwd: '/p',
+      session_start: '2026-04-29T20:05:00',
+      message_count: 2,
       messages: [
         { role: 'user', content: 'list it' },
         {

@@ -11,7 +11,9 @@ const wire = (type: string, payload: object, timestamp = 1_777_629_600.5) => ({
   message: { type, payload },
 });
 const call = (id: string, name: string, args: object) => ({
-  ...{ type: 'function', id, function: { name, arguments: JSON.stringify(args) } },
+  type: 'function',
+  id,
+  function: { name, arguments: JSON.stringify(args) },
 });
 const result = (tool_call_id: string, is_error: boolean, output: unknown, message: string) => ({
   tool_call_id,
@@ -19,7 +21,10 @@ const result = (tool_call_id: string, is_error: boolean, output: unknown, messag
 });
 const nested = (event: object, more: object) => wire('SubagentEvent', { ...more, event });
 const turn = (n: number) => ({
-  ...{ prompt: `prompt ${n}`, answer: `answer ${n}`, command: `make ${n}`, output: 'made' },
+  prompt: `prompt ${n}`,
+  answer: `answer ${n}`,
+  command: `make ${n}`,
+  output: 'made',
   written: `/p/${n}.ts`,
 });
 

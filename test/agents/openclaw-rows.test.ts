@@ -31,8 +31,11 @@ test('a recorded database: its session is told as the script of the recording ha
   const uid = 'openclaw:256d6384-0de4-48d2-a6b8-f2f42865f9c5';
   expect(listSessions(world.db)).toMatchObject([
     {
-      ...{ uid, project: '/home/dev/agents/h/openclaw/project', startedAt: '2026-11-30T01:39:27.330Z' },
-      ...{ endedAt: '2026-11-30T01:39:28.691Z', analyzeError: null },
+      uid,
+      project: '/home/dev/agents/h/openclaw/project',
+      startedAt: '2026-11-30T01:39:27.330Z',
+      endedAt: '2026-11-30T01:39:28.691Z',
+      analyzeError: null,
       title: 'Write the notes file, then run the failing command, please. Marker ALPHA-ONE.',
     },
   ]);
@@ -41,7 +44,10 @@ test('a recorded database: its session is told as the script of the recording ha
     outcome: 'All done: the file is written, the command failed with status 3.',
     files: { read: [], written: ['notes/made-here.txt'], edited: [] },
     commands: [{ command: 'echo to-stdout; echo oops-on-stderr >&2; exit 3', exit: 3, failed: true }],
-    ...{ models: ['mock-model'], tools: { write: 1, exec: 1 }, errors: [], parent: null },
+    models: ['mock-model'],
+    tools: { write: 1, exec: 1 },
+    errors: [],
+    parent: null,
     tokens: { input: 2550, cacheRead: 600, cacheWrite: 0, output: 135, reasoning: 0 },
     records: { read: 12, unreadable: 0, unknown: {} },
   });
@@ -78,7 +84,9 @@ test('a recorded upgrade: what was a file before is one session, in whatever ord
 test('an evicted session that moves into the database stays evicted, and one that goes on there comes back', async () => {
   const text = session('a1', 'moor the barge');
   const more = JSON.stringify({
-    ...{ type: 'message', id: 'e3', timestamp: '2026-05-01T10:00:03.000Z' },
+    type: 'message',
+    id: 'e3',
+    timestamp: '2026-05-01T10:00:03.000Z',
     message: { role: 'user', content: 'and the tug' },
   });
   using world = new World();
@@ -236,7 +244,9 @@ test('where OpenClaw has its database, a restored transcript is named by an inde
   expect(first.made?.path).toBe(join(world.home, SESSIONS, 'sessions.json'));
   expect(JSON.parse(Buffer.concat([...(first.made?.chunks ?? [])]).toString())).toEqual({
     [`agent:main:restored:${id}`]: {
-      ...{ sessionId: id, sessionFile: `${id}.jsonl`, updatedAt: Date.parse('2026-11-30T01:39:28.691Z') },
+      sessionId: id,
+      sessionFile: `${id}.jsonl`,
+      updatedAt: Date.parse('2026-11-30T01:39:28.691Z'),
     },
   });
   expect(first.importing?.join(' ')).toBe(

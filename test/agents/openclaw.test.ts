@@ -128,7 +128,10 @@ test.each([
   (version, there: readonly string[], expected) => {
     const settings = version === null ? null : JSON.stringify({ meta: { lastTouchedVersion: version } });
     const target = {
-      ...{ nativeId: 's', project: '/w', startedAt: null, path: '/r/agents/main/sessions/s.jsonl' },
+      nativeId: 's',
+      project: '/w',
+      startedAt: null,
+      path: '/r/agents/main/sessions/s.jsonl',
       beside: (relPath: string) => (relPath === 'openclaw.json' ? settings : null),
     };
     expect<unknown>(openClaw.takesBack?.isNeeded?.(target, (path) => there.includes(path))).toEqual(expected);

@@ -41,7 +41,9 @@ const RECORDS = {
     n % 2 === 0
       ? { role: 'user', time: { created: AT + n * 1000 } }
       : {
-          ...{ role: 'assistant', modelID: 'm', time: { created: AT + n * 1000 } },
+          role: 'assistant',
+          modelID: 'm',
+          time: { created: AT + n * 1000 },
           tokens: { input: 3, output: 11, reasoning: 2, cache: { read: 7, write: 5 } },
         },
   part: (n: number) => ({ type: 'text', text: textOf(n) }),

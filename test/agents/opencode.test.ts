@@ -63,8 +63,11 @@ function rowsOf(id: string, parts: readonly Part[]): Rows {
     rows.push([
       'part',
       {
-        ...{ id: `prt_${id}_${String(n).padStart(4, '0')}`, message_id: message, session_id: id },
-        ...{ ...times(at), data: JSON.stringify(data) },
+        id: `prt_${id}_${String(n).padStart(4, '0')}`,
+        message_id: message,
+        session_id: id,
+        ...times(at),
+        data: JSON.stringify(data),
       },
     ]);
   }

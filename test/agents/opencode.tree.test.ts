@@ -30,7 +30,11 @@ function tree(id: string, oldest = false, parent?: string): Files {
   const ids = { sessionID: id };
   return {
     [oldest ? `${OLD}/info/${id}.json` : `storage/session/p1/${id}.json`]: {
-      ...{ id, directory: '/home/me/project', title: 'Greets', version: '1.0.0', parentID: parent },
+      id,
+      directory: '/home/me/project',
+      title: 'Greets',
+      version: '1.0.0',
+      parentID: parent,
       time: { created: 1777629600000, updated: 1777629660000 },
     },
     [message(`${one}.json`)]: { id: one, ...ids, role: 'user', time: { created: 1777629600000 } },
@@ -43,7 +47,12 @@ function tree(id: string, oldest = false, parent?: string): Files {
       time: { created: 1777629601000 },
     },
     [part(two, 'prt_2.json')]: {
-      ...{ id: 'prt_2', ...ids, messageID: two, type: 'tool', tool: 'bash', callID: 'c' },
+      id: 'prt_2',
+      ...ids,
+      messageID: two,
+      type: 'tool',
+      tool: 'bash',
+      callID: 'c',
       state: {
         status: 'completed',
         input: { command: 'echo hi' },
@@ -113,7 +122,10 @@ describe.each([
     expect(lines.length).toBe(Object.keys(files).length + (oldest ? 0 : 2));
     for (const { file, text } of lines) expect(text).toBe(readFileSync(join(world.home, ROOT, file), 'utf8'));
     expect(digestOf(world, 'opencode:ses_1')).toMatchObject({
-      ...{ title: 'Greets', project: '/home/me/project', outcome: 'hi!', prompts: [{ text: 'say hi' }] },
+      title: 'Greets',
+      project: '/home/me/project',
+      outcome: 'hi!',
+      prompts: [{ text: 'say hi' }],
       commands: [{ command: 'echo hi', exit: 0 }],
       records: { unknown: {} },
     });
@@ -244,11 +256,9 @@ test.skipIf(!isThere)(
     expect(digestOf(world, 'opencode:s_stage0_large')).toMatchObject({
       prompts: [{ text: 'Step 1' }, { text: 'Step 2' }],
       commands: [{ command: 'ls /non-existent-directory', exit: 1 }],
-      ...{
-        files: { edited: ['/tmp/large/error.log'] },
-        outcome: 'Ok',
-        errors: ['The operation was aborted.'],
-      },
+      files: { edited: ['/tmp/large/error.log'] },
+      outcome: 'Ok',
+      errors: ['The operation was aborted.'],
     });
     expect(digestOf(world, 'opencode:s_stage0_small')).toMatchObject({
       prompts: [{ text: 'Hello' }],

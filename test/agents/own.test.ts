@@ -289,7 +289,8 @@ describe('one JSON document a file', () => {
     expect(peek(Buffer.from('{"session":"s","settings":{}}'))).toBeNull();
     expect(peek(Buffer.from('SQLite format 3\0{"role":"user","content":"x"}'))).toBeNull();
     expect(peek(Buffer.from(JSON.stringify({ session: 's', talk: { turns } })))).toMatchObject({
-      ...{ nativeId: 's', title: 'Do it' },
+      nativeId: 's',
+      title: 'Do it',
     });
   });
 });

@@ -11,7 +11,11 @@ const look = (agent: AgentFormat, records: readonly object[]) => {
 
 const at = (minute: number) => `2026-05-01T10:${String(minute).padStart(2, '0')}:00.000Z`;
 const claude = (minute: number, about: object) => ({
-  ...{ sessionId: 's', cwd: '/p', gitBranch: 'HEAD', uuid: `u${minute}`, timestamp: at(minute) },
+  sessionId: 's',
+  cwd: '/p',
+  gitBranch: 'HEAD',
+  uuid: `u${minute}`,
+  timestamp: at(minute),
   ...about,
 });
 const said = (text: string) => ({ type: 'user', message: { role: 'user', content: text } });
@@ -84,7 +88,8 @@ test.each(CLAUDE)('Claude Code: %s', (_what, records, told) => {
 const item = (minute: number, type: string, payload: object) => ({ timestamp: at(minute), type, payload });
 const meta = item(0, 'session_meta', { id: 'x', cwd: '/p', timestamp: at(0) });
 const message = (role: string, text: string) => ({
-  ...{ type: 'message', role },
+  type: 'message',
+  role,
   content: [{ type: 'input_text', text }],
 });
 const output = item(2, 'response_item', { type: 'function_call_output', call_id: 'c', output: 'message' });

@@ -14,7 +14,9 @@ export function session(id: string, prompt: string, more: object = {}): string {
     { type: 'session', version: 3, id, timestamp: '2026-05-01T10:00:00.000Z', cwd: '/srv/quay', ...more },
     entry('e1', '2026-05-01T10:00:01.000Z', { role: 'user', content: prompt }),
     entry('e2', '2026-05-01T10:00:02.000Z', {
-      ...{ role: 'assistant', content: [{ type: 'text', text: `did ${prompt}` }], model: 'm' },
+      role: 'assistant',
+      content: [{ type: 'text', text: `did ${prompt}` }],
+      model: 'm',
       usage: { input: 10, output: 5, cacheRead: 0, cacheWrite: 0 },
     }),
   );

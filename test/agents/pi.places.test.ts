@@ -94,12 +94,10 @@ describe('children of a session of pi', () => {
     expect(facts.times.every((at) => at >= '2026-05-01T11')).toBe(true);
     const bytes = Buffer.from(fork);
     expect(pi.peek(bytes, bytes)).toMatchObject({
-      ...{
-        nativeId: 'f',
-        parentNativeId: 'my_task_1',
-        title: 'paint the hull',
-        startedAt: '2026-05-01T11:00:00.000Z',
-      },
+      nativeId: 'f',
+      parentNativeId: 'my_task_1',
+      title: 'paint the hull',
+      startedAt: '2026-05-01T11:00:00.000Z',
     });
   });
 });
@@ -135,11 +133,9 @@ test('what a compaction used counts, by whom it is not told, and a failed write 
   const usage = { input: 3, output: 9, cacheRead: 7, cacheWrite: 5 };
   const call = (id: string, path: string) =>
     entry(id, '2026-05-01T10:00:03.000Z', {
-      ...{
-        role: 'assistant',
-        model: 'm',
-        content: [{ type: 'toolCall', id, name: 'write', arguments: { path } }],
-      },
+      role: 'assistant',
+      model: 'm',
+      content: [{ type: 'toolCall', id, name: 'write', arguments: { path } }],
     });
   const result = (toolCallId: string, isError: boolean) =>
     entry(`r${toolCallId}`, '2026-05-01T10:00:04.000Z', {
@@ -254,7 +250,8 @@ describe.skipIf(!hasRecorded)('genuine homes', () => {
     using world = await homeOf('pi-1.6.0');
     const fork = digestOf(world, 'pi:01a22a0f-2ea7-769a-93a7-f4d9c5a55ef5');
     expect(fork).toMatchObject({
-      ...{ parent: 'my_task_1', started_at: '2026-11-30T01:26:07.791Z' },
+      parent: 'my_task_1',
+      started_at: '2026-11-30T01:26:07.791Z',
       prompts: [{ text: 'RESUMED hello custom id', copied: true }, { text: 'RESUMED in the fork' }],
       tokens: { input: 840, output: 44, cacheRead: 200 },
     });

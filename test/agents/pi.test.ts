@@ -84,7 +84,9 @@ test('a command that the person ran with ! is a command with its status', () => 
 test('copies that OpenClaw sets aside belong to the session that they are of', () => {
   expect(openClaw.classify('agents/main/sessions/a1.jsonl')).toMatchObject({ role: 'main', nativeId: 'a1' });
   expect(openClaw.classify('agents/main/sessions/a1.checkpoint.11-22.jsonl')).toMatchObject({
-    ...{ role: 'sidecar', nativeId: 'a1', key: 'checkpoint.11-22.jsonl' },
+    role: 'sidecar',
+    nativeId: 'a1',
+    key: 'checkpoint.11-22.jsonl',
   });
   expect(openClaw.classify('agents/main/sessions/a1.jsonl.deleted.2026')).toMatchObject({
     role: 'sidecar',
@@ -122,7 +124,9 @@ test('a patch of OpenClaw changes the files that it names, and none where it fai
       role: 'assistant',
       content: [
         {
-          ...{ type: 'toolCall', id, name: 'apply_patch' },
+          type: 'toolCall',
+          id,
+          name: 'apply_patch',
           arguments: { input: `*** Begin Patch\n*** Update File: ${name}\n@@\n-a\n+b\n*** End Patch` },
         },
       ],
@@ -157,7 +161,8 @@ test('Oh My Pi: a list of todos stands in the result of each call, and what a su
     message: { role: 'toolResult', toolCallId: toolName, toolName, details, content: [] },
   });
   const phase = (name: string, ...tasks: [string, string][]) => ({
-    ...{ name, tasks: tasks.map(([content, status]) => ({ content, status })) },
+    name,
+    tasks: tasks.map(([content, status]) => ({ content, status })),
   });
   const told = factsOf(ohMyPi, {
     bytes: jsonl(

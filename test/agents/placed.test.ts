@@ -186,11 +186,15 @@ test('Mistral Vibe: what it put in itself is a command that was typed, or a summ
 
 test('Mistral Vibe: a file that search_replace changed is edited', () => {
   const call = (name: string, args: object) => ({
-    ...{ id: name, type: 'function', function: { name, arguments: JSON.stringify(args) } },
+    id: name,
+    type: 'function',
+    function: { name, arguments: JSON.stringify(args) },
   });
   const facts = factsOf(mistralVibe, {
     bytes: jsonl({
-      ...{ role: 'assistant', content: 'Done.', message_id: 'm' },
+      role: 'assistant',
+      content: 'Done.',
+      message_id: 'm',
       tool_calls: [
         call('search_replace', { file_path: '/p/a.ts', content: 'x' }),
         call('write_file', { path: '/p/b.ts', content: 'x' }),
@@ -207,7 +211,8 @@ test('Kimi Code: a subagent has its own wire, and its prompt is its task', () =>
   });
   const user = { role: 'user', content: [{ type: 'text', text: 'Look.' }], origin: { kind: 'user' } };
   const facts = factsOf(kimiCode, {
-    ...{ role: 'subagent', key: 'agents/explore-1/wire.jsonl' },
+    role: 'subagent',
+    key: 'agents/explore-1/wire.jsonl',
     bytes: jsonl(
       { type: 'context.append_message', message: user },
       {

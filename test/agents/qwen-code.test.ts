@@ -8,7 +8,9 @@ import { factsOf, jsonl } from './facts.ts';
 const frame = { sessionId: 's', timestamp: '2026-05-01T10:00:00.000Z', cwd: '/w', version: '0.21.13' };
 const record = (uuid: string, type: string, parts: unknown[], more: object = {}) => ({
   ...frame,
-  ...{ uuid, type, message: { role: 'user', parts } },
+  uuid,
+  type,
+  message: { role: 'user', parts },
   ...more,
 });
 const system = (uuid: string, subtype: string, systemPayload: object) => ({

@@ -26,7 +26,8 @@ export function toldIn(world: World): ReadonlyMap<string, Told> {
     listSessions(world.db).map(({ uid, nativeId, title, project }) => [
       nativeId,
       {
-        ...{ title, project },
+        title,
+        project,
         files: filesOf(world.db, uid).map(({ key }) => key),
         digest: JSON.parse(world.digestJson(uid)),
       },

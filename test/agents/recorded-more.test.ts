@@ -109,7 +109,12 @@ test('Kilo: a file is one file, however a call and the list of changes name it',
     ...[tool('edit', 'b.txt', '/home/me/project/b.txt'), tool('write', 'c.txt')],
   ];
   const session = {
-    ...{ id: 'ses_1', project_id: 'p', slug: 's', directory: '/home/me/project', title: 't', version: '7' },
+    id: 'ses_1',
+    project_id: 'p',
+    slug: 's',
+    directory: '/home/me/project',
+    title: 't',
+    version: '7',
     ...times,
   };
   const database = databaseOf(OPENCODE_SCHEMA, [
@@ -131,7 +136,12 @@ test('Kilo: a file is one file, however a call and the list of changes name it',
 test('Kilo: its own import of a session that nobody touched says nothing new', async () => {
   using world = new World();
   const session = {
-    ...{ id: 'ses_1', project_id: 'p', slug: 's', directory: '/home/me/project', title: 't', version: '7' },
+    id: 'ses_1',
+    project_id: 'p',
+    slug: 's',
+    directory: '/home/me/project',
+    title: 't',
+    version: '7',
   };
   const database = (at: number, more: object, step: object) => {
     const times = { time_created: at, time_updated: at };
@@ -157,7 +167,9 @@ test('Kilo: its own import of a session that nobody touched says nothing new', a
 });
 
 const tool = (name: string, filePath: string, filepath?: string) => ({
-  ...{ type: 'tool', tool: name, callID: `${name} ${filePath}` },
+  type: 'tool',
+  tool: name,
+  callID: `${name} ${filePath}`,
   state: { status: 'completed', input: { filePath }, output: 'done', metadata: { filepath } },
 });
 
@@ -166,7 +178,9 @@ const FAILING = 'echo to-stdout; echo oops-on-stderr >&2; exit 3';
 test('Continue: a document of messages, with what came of each call beside it', async () => {
   const session = (await toldOf('continue')).get('b781a94d-38c9-481d-91c5-6f0c168f7497');
   expect(doneIn(session)).toEqual({
-    ...{ commands: [[FAILING, 3]], written: ['notes/made-here.txt'], edited: [] },
+    commands: [[FAILING, 3]],
+    written: ['notes/made-here.txt'],
+    edited: [],
   });
   expect([session?.project, tokensIn(session)]).toEqual([
     ...['/home/dev/agents/h/continue/project', [2520, 600, 132, 0]],

@@ -93,7 +93,9 @@ describe('Cline on the command line', () => {
     const session = (await toldOf('cline')).get('1796002051792_u0em0');
     const project = '/home/dev/agents/h/cline/project';
     expect(doneIn(session)).toEqual({
-      ...{ commands: [[FAILING, 3]], written: [`${project}/notes/made-here.txt`], edited: [] },
+      commands: [[FAILING, 3]],
+      written: [`${project}/notes/made-here.txt`],
+      edited: [],
     });
     expect([session?.project, session?.digest?.branches, session?.digest?.agent_version]).toEqual([
       ...[project, ['main'], '3.0.65'],
@@ -125,7 +127,9 @@ test('what lies beside a transcript alone makes no digest', async () => {
   const talks: AgentFormat = {
     ...droid,
     reader: (sink) => ({
-      ...{ begin: () => undefined, end: () => undefined, line: () => 'read' as const },
+      begin: () => undefined,
+      end: () => undefined,
+      line: () => 'read' as const,
       part: () => {
         sink.answer('said beside the transcript', null);
         return { read: 1, unreadable: 0 };
@@ -133,7 +137,10 @@ test('what lies beside a transcript alone makes no digest', async () => {
     }),
   };
   const made = await makeDigest({
-    ...{ uid: 'droid:s' as SessionUid, agent: talks, rawBytes: 100, now: '2026-12-01T00:00:00.000Z' as Iso },
+    uid: 'droid:s' as SessionUid,
+    agent: talks,
+    rawBytes: 100,
+    now: '2026-12-01T00:00:00.000Z' as Iso,
     files: files.map(([key, text]) => {
       const present = [Buffer.from(text)];
       const role = toldAs(droid, key === 'main' ? 'main' : 'sidecar', key);

@@ -24,9 +24,16 @@ const under = (files: Files): RootFiles => ({
 /** A session that was last changed so many days ago. */
 function kept(days: number, more: Partial<KeptSession> = {}): KeptSession {
   return {
-    ...{ nativeId: ID, relPath: CLAUDE, bearers: [CLAUDE], isRows: false, changedMs: NOW - days * DAY_MS },
-    ...{ keptAs: null, bytes: 100_000 },
-    ...{ endedMs: () => null, ends: () => null, endedLater: () => 0 },
+    nativeId: ID,
+    relPath: CLAUDE,
+    bearers: [CLAUDE],
+    isRows: false,
+    changedMs: NOW - days * DAY_MS,
+    keptAs: null,
+    bytes: 100_000,
+    endedMs: () => null,
+    ends: () => null,
+    endedLater: () => 0,
     ...more,
   };
 }
@@ -275,7 +282,9 @@ describe('OpenClaw', () => {
   });
   const rules = (text: string): Files => ({ 'openclaw.json': { text, days: 100 } });
   const entry = (days: number, more: object = {}) => ({
-    ...{ sessionId: ID, updatedAt: NOW - days * DAY_MS, ...more },
+    sessionId: ID,
+    updatedAt: NOW - days * DAY_MS,
+    ...more,
   });
   const session = kept(0, { relPath: `${FOLDER}/${ID}.jsonl` });
   const listed = list({ 'agent:main:main': entry(20) });

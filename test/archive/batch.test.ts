@@ -19,8 +19,13 @@ async function archiveOf(numbers: readonly number[]): Promise<Buffer> {
   for (const n of numbers) world.put(claudePath(idOf(n)), promptLine(idOf(n), `a word about number${n}`));
   await world.ingest();
   const report: ExportReport = {
-    ...{ sessions: 0, live: 0, forgotten: 0, raw_bytes: 0 },
-    ...{ failed: [], left_out: [], interrupted: false },
+    sessions: 0,
+    live: 0,
+    forgotten: 0,
+    raw_bytes: 0,
+    failed: [],
+    left_out: [],
+    interrupted: false,
   };
   const options = { uids: numbers.map(uidOf), forgotten: [], now: NOW, signal: new AbortController().signal };
   const stream = exportStream(world.db, { ...options, progress: () => undefined }, report);
@@ -30,8 +35,14 @@ async function archiveOf(numbers: readonly number[]): Promise<Buffer> {
 async function imported(db: WritableDb, chunks: AsyncIterable<Uint8Array>): Promise<ImportReport> {
   return importStream(
     {
-      ...{ read: db, write: db, trusted: true, origin: 'a test', hardCapBytes: 2 ** 40 },
-      ...{ now: () => NOW, signal: new AbortController().signal, progress: () => undefined },
+      read: db,
+      write: db,
+      trusted: true,
+      origin: 'a test',
+      hardCapBytes: 2 ** 40,
+      now: () => NOW,
+      signal: new AbortController().signal,
+      progress: () => undefined,
       analyze: async () => false,
     },
     chunks,

@@ -16,7 +16,13 @@ const signal = new AbortController().signal;
 
 async function archiveOf(bench: Bench): Promise<{ bytes: Buffer; report: ExportReport }> {
   const report: ExportReport = {
-    ...{ sessions: 0, live: 0, forgotten: 0, raw_bytes: 0, failed: [], left_out: [], interrupted: false },
+    sessions: 0,
+    live: 0,
+    forgotten: 0,
+    raw_bytes: 0,
+    failed: [],
+    left_out: [],
+    interrupted: false,
   };
   const formatOf = (id: string) => agentById(id, bench.host);
   const options = { uids: exportable(bench.db), forgotten: [], now: bench.now, formatOf, signal };
@@ -49,8 +55,15 @@ describe.each(ALL.map((agent) => [agent.id, agent] as const))('%s', (_id, agent)
     const { host } = bench;
     const report = await importStream(
       {
-        ...{ read: db, write: db, trusted, origin: 'in.smx', hardCapBytes: 1e9, signal },
-        ...{ now: () => other.now, progress: () => undefined, formatOf: (id) => agentById(id, host) },
+        read: db,
+        write: db,
+        trusted,
+        origin: 'in.smx',
+        hardCapBytes: 1e9,
+        signal,
+        now: () => other.now,
+        progress: () => undefined,
+        formatOf: (id) => agentById(id, host),
         analyze: async (uid) => (await analyzeSession({ db, clock, host, external: null }, uid, signal)).ok,
       },
       inPieces(bytes, 1000),

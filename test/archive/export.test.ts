@@ -87,7 +87,12 @@ test('a session of more digests than an archive may hold is named by its export'
       putEvent(db, sessionId, UID, { ...event, generation: generationOf(db, sessionId) });
       const place = { sessionId, generation: -n, coversFrom: -n };
       putImportedDigest(db, place, {
-        ...{ generation: -n, covers_from: -n, complete: true, version: 3, made_at: world.now, json },
+        generation: -n,
+        covers_from: -n,
+        complete: true,
+        version: 3,
+        made_at: world.now,
+        json,
       });
     }
   });
@@ -115,8 +120,14 @@ test('an export that was interrupted is taken as far as it goes, and what is mis
   using other = new World();
   const report = await importStream(
     {
-      ...{ read: other.db, write: other.db, trusted: true, origin: 'x', hardCapBytes: 1e9 },
-      ...{ now: () => world.now, signal: new AbortController().signal, progress: () => undefined },
+      read: other.db,
+      write: other.db,
+      trusted: true,
+      origin: 'x',
+      hardCapBytes: 1e9,
+      now: () => world.now,
+      signal: new AbortController().signal,
+      progress: () => undefined,
       analyze: async () => false,
     },
     inPieces(Buffer.concat(parts)),

@@ -123,7 +123,10 @@ test("a stranger's word on what bytes say changes nothing for what was evicted h
     content: said,
   };
   const forged = session({
-    ...{ uid: UID, files: { main: rollout(3) }, evicted: true, digest: digestJson(UID, ['four turns']) },
+    uid: UID,
+    files: { main: rollout(3) },
+    evicted: true,
+    digest: digestJson(UID, ['four turns']),
     row: { tombstones: [ours] },
   });
   const archive = join(home.path, 'forged.smx');

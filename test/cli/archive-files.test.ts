@@ -44,7 +44,9 @@ const later = written([
 async function piped(program: Program, content: Uint8Array) {
   const child = Bun.spawn([...program.command, '--store', program.store, 'import', '-'], {
     env: { PATH: Bun.env['PATH'] ?? '', HOME: program.home, BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0' },
-    ...{ stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' },
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'pipe',
   });
   for (let at = 0; at < Math.min(content.length, 20); at += 1) {
     child.stdin.write(content.subarray(at, at + 1));

@@ -89,15 +89,13 @@ function found(world: World, claude: AgentSettings, paths: readonly string[] = [
   const host: Host = { ...world.host, agents: { 'claude-code': claude } };
   const warn = () => undefined;
   return discover({
-    ...{
-      host,
-      paths,
-      agent: null,
-      agents: agentsHere(host),
-      known: new KnownSources(world.db),
-      now: world.now,
-      warn,
-    },
+    host,
+    paths,
+    agent: null,
+    agents: agentsHere(host),
+    known: new KnownSources(world.db),
+    now: world.now,
+    warn,
     opened: new DisposableStack(),
   });
 }

@@ -94,7 +94,9 @@ function contextOf(
     host: { homeDir: '/home/me', env, platform },
     flags: {},
     settings: {
-      ...{ origins: { store: 'default' }, analyzerCommand: null, storePath: '/s.db' },
+      origins: { store: 'default' },
+      analyzerCommand: null,
+      storePath: '/s.db',
       configPath: '/home/me/.config/session-memory/config.toml',
     },
   } as unknown as Context;

@@ -7,7 +7,10 @@ import { workText } from '../../src/tui/frames/work.ts';
 import { widthOf } from '../../src/tui/paint.ts';
 
 const pieces = (done: number, total: number | null, elapsedMs: number): Work => ({
-  ...{ done, total, elapsedMs, unit: 'pieces' },
+  done,
+  total,
+  elapsedMs,
+  unit: 'pieces',
 });
 
 test.each<[string, Work, string]>([

@@ -32,7 +32,13 @@ const CASES: readonly Case[] = [false, true].flatMap((yes) =>
         [false, true].flatMap((isEmpty) =>
           [false, true].flatMap((isYesEnough) =>
             (['the phrase', 'something else', null] as const).map((typed) => ({
-              ...{ yes, dryRun, json, tty, isEmpty, isYesEnough, typed },
+              yes,
+              dryRun,
+              json,
+              tty,
+              isEmpty,
+              isYesEnough,
+              typed,
             })),
           ),
         ),
@@ -45,12 +51,16 @@ const CASES: readonly Case[] = [false, true].flatMap((yes) =>
 async function carriedOut(one: Case): Promise<readonly (string | number)[]> {
   const steps: string[] = [];
   const io: Partial<Io> = {
-    ...{ stdinIsTty: one.tty, stdoutIsTty: one.tty, colour: false },
+    stdinIsTty: one.tty,
+    stdoutIsTty: one.tty,
+    colour: false,
     out: (text) => void steps.push(text.startsWith('{') ? 'json' : text),
     err: () => undefined,
   };
   const context: Partial<Context> = {
-    ...{ io: io as Io, json: one.json, signal: new AbortController().signal },
+    io: io as Io,
+    json: one.json,
+    signal: new AbortController().signal,
     flags: { yes: one.yes || undefined, dryRun: one.dryRun || undefined },
     settings: { storePath } as Context['settings'],
     ask: async () => {
@@ -61,16 +71,29 @@ async function carriedOut(one: Case): Promise<readonly (string | number)[]> {
     },
   };
   const code = await carryOut<'curate'>(context as Context, {
-    ...{ isEmpty: one.isEmpty, isYesEnough: one.isYesEnough, phrase: 'the phrase', freesSpace: false },
-    ...{ page: 'shown', plan: [], subject: 'it', waysOn: 'Do so.' },
+    isEmpty: one.isEmpty,
+    isYesEnough: one.isYesEnough,
+    phrase: 'the phrase',
+    freesSpace: false,
+    page: 'shown',
+    plan: [],
+    subject: 'it',
+    waysOn: 'Do so.',
     make: () => {
       const lock = takeSweepLock(storePath);
       steps.push(lock === null ? 'made' : 'made without the lock');
       lock?.release();
     },
     report: (isDry) => ({
-      ...{ version: 1, dry_run: isDry, action: 'drop', changed: [], skipped: [], bytes_freed: 0 },
-      ...{ lost_data: true, interrupted: false, plan: [] },
+      version: 1,
+      dry_run: isDry,
+      action: 'drop',
+      changed: [],
+      skipped: [],
+      bytes_freed: 0,
+      lost_data: true,
+      interrupted: false,
+      plan: [],
     }),
     say: (isDry) => void steps.push(isDry ? 'would' : 'did'),
     outcome: () => ({ dataLost: !one.dryRun }),

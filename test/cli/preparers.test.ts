@@ -128,8 +128,15 @@ test('nothing is started for sessions that a rule leaves out', async () => {
     signal: new AbortController().signal,
   };
   const options = {
-    ...{ paths: [], agent: null, since: null, project: null, full: false, dryRun: false, analyze: true },
-    ...{ exclude: ['/home/me/*'], hardCapBytes: 6 * 1024 ** 3 },
+    paths: [],
+    agent: null,
+    since: null,
+    project: null,
+    full: false,
+    dryRun: false,
+    analyze: true,
+    exclude: ['/home/me/*'],
+    hardCapBytes: 6 * 1024 ** 3,
   };
   expect(await ingest(deps, options)).toMatchObject({ sessions_excluded: 3, sessions_new: 0 });
   expect(asked).toEqual([0]);

@@ -12,9 +12,16 @@ import { Program } from '../support/program.ts';
 import { HOSTILE_TITLES, report, uidOf } from '../support/tui.ts';
 
 const IO: Io = {
-  ...{ out: () => undefined, err: () => undefined },
-  ...{ outSlowly: async () => undefined, outBytes: async () => undefined },
-  ...{ stdinIsTty: true, stdoutIsTty: true, stderrIsTty: true, columns: 80, colour: false, unicode: true },
+  out: () => undefined,
+  err: () => undefined,
+  outSlowly: async () => undefined,
+  outBytes: async () => undefined,
+  stdinIsTty: true,
+  stdoutIsTty: true,
+  stderrIsTty: true,
+  columns: 80,
+  colour: false,
+  unicode: true,
 };
 
 const sessions = fc.array(

@@ -130,7 +130,9 @@ test('Kimi Code: it is said why a session cannot be gone on with in another fold
   const settings = { storePath: join(bench.folder, 'store', 's.db') };
   expect(() =>
     planRestore({ host: bench.host, settings }, bench.db, bench.row(), {
-      ...{ to: null, force: false, project: '/home/me/moved' },
+      to: null,
+      force: false,
+      project: '/home/me/moved',
     }),
   ).toThrow('Kimi Code goes on with a session only in the folder where that was begun');
 });

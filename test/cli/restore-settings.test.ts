@@ -30,13 +30,15 @@ const shown = [{ ts: 1_777_630_000_000, type: 'say', say: 'task', text: 'paint t
 
 const KEPT: readonly Kept[] = [
   {
-    ...{ uid: `droid:${ID}`, key: 'settings.json' },
+    uid: `droid:${ID}`,
+    key: 'settings.json',
     transcript: `.factory/sessions/-srv-foreign/${ID}.jsonl`,
     settings: `.factory/sessions/-srv-foreign/${ID}.settings.json`,
     content: droidLines.map((one) => `${JSON.stringify(one)}\n`).join(''),
   },
   {
-    ...{ uid: `cline:${TASK}`, key: 'task/settings.json' },
+    uid: `cline:${TASK}`,
+    key: 'task/settings.json',
     transcript: `.cline/data/tasks/${TASK}/ui_messages.json`,
     settings: `.cline/data/tasks/${TASK}/settings.json`,
     content: JSON.stringify(shown),

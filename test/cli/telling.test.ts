@@ -45,7 +45,13 @@ async function all(telling: Telling, way: 1 | -1): Promise<TextPiece[]> {
 }
 
 const asked = (about: Partial<SeekAsked>): SeekAsked => ({
-  ...{ uid: UID, mode: 'conversation', sought: '', unfolded: false, way: 1, loadedFrom: 0, loadedUntil: 1 },
+  uid: UID,
+  mode: 'conversation',
+  sought: '',
+  unfolded: false,
+  way: 1,
+  loadedFrom: 0,
+  loadedUntil: 1,
   ...about,
 });
 

@@ -270,7 +270,10 @@ test('a run that is killed is ended by the next one, which still knows where the
   const main = join(import.meta.dir, '..', '..', 'src', 'main.ts');
   const killed = Bun.spawnSync([process.execPath, main, 'uninstall', '--all', '--yes'], {
     env: {
-      ...{ PATH: '/nowhere', HOME: home.path, TMPDIR: home.path, BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0' },
+      PATH: '/nowhere',
+      HOME: home.path,
+      TMPDIR: home.path,
+      BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0',
       SESSION_MEMORY_KILL_AT: 'uninstall.removed:1',
     },
   });

@@ -25,15 +25,17 @@ function older(
   const [stored] = digestsOf(world.db, uid);
   if (session === null || stored === undefined) throw new Error(`no digest of ${uid}`);
   saveDigest(world.db, {
-    ...{
-      uid,
-      generation: session.generation,
-      version,
-      complete: true,
-      now: world.now,
-      fileHashes: new Map(),
-    },
-    ...{ title: null, project: null, branch: null, startedAt: null, endedAt: null },
+    uid,
+    generation: session.generation,
+    version,
+    complete: true,
+    now: world.now,
+    fileHashes: new Map(),
+    title: null,
+    project: null,
+    branch: null,
+    startedAt: null,
+    endedAt: null,
     json: JSON.stringify({ ...change(JSON.parse(stored.json)), version }),
   });
 }
@@ -102,15 +104,17 @@ describe('analyze --all', () => {
     using world = await filled(1);
     const session = findSession(world.db, UID(1));
     saveDigest(world.db, {
-      ...{
-        uid: UID(1),
-        generation: session?.generation ?? 0,
-        version: 1,
-        complete: true,
-        now: world.now,
-        fileHashes: new Map(),
-      },
-      ...{ title: null, project: null, branch: null, startedAt: null, endedAt: null },
+      uid: UID(1),
+      generation: session?.generation ?? 0,
+      version: 1,
+      complete: true,
+      now: world.now,
+      fileHashes: new Map(),
+      title: null,
+      project: null,
+      branch: null,
+      startedAt: null,
+      endedAt: null,
       json: '{"prompts": [',
     });
     expect(await analyze(world, UID(1))).toEqual({ ok: true });

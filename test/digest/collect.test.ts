@@ -12,7 +12,12 @@ function drafted(tell: (sink: FactSink) => void, peekTitle: string | null = null
   tell(collector);
   const agent = emptyDigest.agent;
   return collector.draft({
-    ...{ uid: UID, agent, peekTitle, peekProject: null, linesRead: 0, linesUnreadable: 0 },
+    uid: UID,
+    agent,
+    peekTitle,
+    peekProject: null,
+    linesRead: 0,
+    linesUnreadable: 0,
   });
 }
 

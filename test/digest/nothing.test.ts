@@ -83,7 +83,9 @@ const agent: AgentFormat = {
 
 function made(main: readonly string[], sub: readonly string[] = []) {
   const file = (role: 'main' | 'subagent', lines: readonly string[]) => ({
-    ...{ role, key: role, chunks: [Buffer.from(lines.map((line) => `${line}\n`).join(''))] },
+    role,
+    key: role,
+    chunks: [Buffer.from(lines.map((line) => `${line}\n`).join(''))],
   });
   const files = [file('main', main), ...(sub.length > 0 ? [file('subagent', sub)] : [])];
   return makeDigest({ uid: UID, agent, rawBytes: 100_000, now: NOW, files });

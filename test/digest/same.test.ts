@@ -39,7 +39,10 @@ describe.if(HAS_CORPUS)('the same bytes give the same digest', () => {
     using other = new Program();
     plain.env = { SESSION_MEMORY_NOW: '2026-12-01T00:00:00.000Z', TZ: 'UTC' };
     other.env = {
-      ...{ LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8', LANGUAGE: 'tr', TZ: 'Asia/Kolkata' },
+      LANG: 'tr_TR.UTF-8',
+      LC_ALL: 'tr_TR.UTF-8',
+      LANGUAGE: 'tr',
+      TZ: 'Asia/Kolkata',
       SESSION_MEMORY_NOW: '2027-12-01T00:00:00.000Z',
     };
     const files = some();

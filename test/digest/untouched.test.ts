@@ -67,8 +67,12 @@ function toldOf(script: string, cwd: string, end: { exit: number | null; output:
   collector.command('1', script, null, cwd);
   if (end !== null) collector.commandResult('1', end.exit, end.exit !== 0, end.output);
   const { files } = collector.draft({
-    ...{ uid: UID, agent: emptyDigest.agent, peekTitle: null, peekProject: null },
-    ...{ linesRead: 0, linesUnreadable: 0 },
+    uid: UID,
+    agent: emptyDigest.agent,
+    peekTitle: null,
+    peekProject: null,
+    linesRead: 0,
+    linesUnreadable: 0,
   });
   return new Set([...files.written, ...files.edited]);
 }

@@ -42,8 +42,17 @@ export function namesWritten(commands: readonly string[]): string[] {
 
 export function witness(session: Recorded): Witness {
   const seen: Witness = {
-    ...{ prompts: [], files: [], commands: [], answers: [], commits: [], pullRequests: [], errors: [] },
-    ...{ plans: [], todos: [], compactions: [], subagents: [] },
+    prompts: [],
+    files: [],
+    commands: [],
+    answers: [],
+    commits: [],
+    pullRequests: [],
+    errors: [],
+    plans: [],
+    todos: [],
+    compactions: [],
+    subagents: [],
   };
   if (session.agent === 'codex') for (const file of session.files) codex(records(file.bytes), seen);
   else claude(session, seen);

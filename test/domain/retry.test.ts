@@ -9,7 +9,11 @@ import { AskedAnalyzer, EQUAL_FAILURES_MAX } from '../../src/ingest/asked-analyz
 const HOUR = 3_600_000;
 const AT = '2026-06-01T12:00:00.000Z' as Iso;
 const last = (failures: number, more: Partial<Attempt> = {}): Attempt => ({
-  ...{ generation: 3, failures, triedAt: AT, analyzer: 'a', program: '1' },
+  generation: 3,
+  failures,
+  triedAt: AT,
+  analyzer: 'a',
+  program: '1',
   ...more,
 });
 const same = { generation: 3, analyzer: 'a', program: '1' };

@@ -43,8 +43,15 @@ const bad = (more: Row) =>
 const times = <T>(n: number, make: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => make(i));
 const hash = 'a'.repeat(64);
 const file = (i: number) => ({
-  ...{ role: 'sidecar', key: `k${i}`, rel_path: `k${i}`, encoding: 'plain', raw_bytes: 0, log_bytes: 0 },
-  ...{ extents: null, sha256: null, gone: false },
+  role: 'sidecar',
+  key: `k${i}`,
+  rel_path: `k${i}`,
+  encoding: 'plain',
+  raw_bytes: 0,
+  log_bytes: 0,
+  extents: null,
+  sha256: null,
+  gone: false,
 });
 
 /** A segment that is said to hold one byte, and what stands there instead. */

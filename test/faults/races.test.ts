@@ -243,7 +243,11 @@ test('an empty file that was stored as the run died counts as a file afterwards'
 test('a session that is stored between the look at its files and at their count is not called damaged', () => {
   using made = new World();
   const sessionId = ensureSession(made.db, {
-    ...{ uid: uidOf(1), agent: agentOf(uidOf(1)), nativeId: idOf(1), agentRoot: '/x', ingestedAt: made.now },
+    uid: uidOf(1),
+    agent: agentOf(uidOf(1)),
+    nativeId: idOf(1),
+    agentRoot: '/x',
+    ingestedAt: made.now,
   });
   const reader = openReadable(made.db.path);
   let hits = 0;

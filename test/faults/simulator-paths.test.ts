@@ -134,7 +134,11 @@ describe('found once', () => {
 test('each form says the same, and is told by its records', () => {
   const branch = { agent: 'codex', id: 'x', from: null } as const;
   const turns = [3, 1, 2].map((number) => ({
-    ...{ number, branch, at: null, cwd: '/p', kind: 'turn' as const },
+    number,
+    branch,
+    at: null,
+    cwd: '/p',
+    kind: 'turn' as const,
     record: { timestamp: 't', type: 'x', payload: { text: `record-${number}- `, list: [{ a: 1, b: 2 }] } },
   }));
   const written = FORMS.map((form) => bytesOf({ turns, form, branch }));

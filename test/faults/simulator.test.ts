@@ -27,26 +27,39 @@ test('histories from a seed keep every law, whoever dies in them', async () => {
 }, 60_000);
 
 const fact = (uid: string, more: Partial<Fact> = {}): Fact => ({
-  ...{ uid, pinned: false, generation: 1, storedBytes: 10, startedAt: null, ingestedAt: null },
-  ...{ endedAt: '2026-05-01T00:00:00.000Z', analyzedAt: '2026-05-02T00:00:00.000Z', evictedAt: null },
-  ...{
-    version: Buffer.from('a\n'),
-    log: Buffer.from('a\n'),
-    beside: null,
-    withoutTombstone: 0,
-    tellsOfBeside: false,
-    digests: [1],
-    events: [],
-  },
+  uid,
+  pinned: false,
+  generation: 1,
+  storedBytes: 10,
+  startedAt: null,
+  ingestedAt: null,
+  endedAt: '2026-05-01T00:00:00.000Z',
+  analyzedAt: '2026-05-02T00:00:00.000Z',
+  evictedAt: null,
+  version: Buffer.from('a\n'),
+  log: Buffer.from('a\n'),
+  beside: null,
+  withoutTombstone: 0,
+  tellsOfBeside: false,
+  digests: [1],
+  events: [],
   ...more,
 });
 const told = (uid: string, more: Partial<Told> = {}): Told => ({
-  ...{ uid, content: Buffer.from('a\n'), taken: Buffer.from('a\n'), perhaps: [], lines: new Set(['a\n']) },
-  ...{ pinned: false, beside: { content: null, taken: null, perhaps: [], lines: new Set<string>() } },
+  uid,
+  content: Buffer.from('a\n'),
+  taken: Buffer.from('a\n'),
+  perhaps: [],
+  lines: new Set(['a\n']),
+  pinned: false,
+  beside: { content: null, taken: null, perhaps: [], lines: new Set<string>() },
   ...more,
 });
 const written = (text: string) => ({
-  ...{ content: Buffer.from(text), taken: Buffer.from(text), perhaps: [], lines: new Set([text]) },
+  content: Buffer.from(text),
+  taken: Buffer.from(text),
+  perhaps: [],
+  lines: new Set([text]),
 });
 const held = (text: string) => ({ version: Buffer.from(text), log: Buffer.from(text) });
 const gone = { evictedAt: '2026-06-01T00:00:00.000Z', version: null, log: Buffer.alloc(0) };

@@ -66,7 +66,10 @@ function run(store: Store, disk: Disk, found: readonly string[]): Store {
       const isSame = (session: Session) =>
         session.content !== '' && standingOf(disk[path] ?? '', session) === 'same';
       return {
-        ...{ path, isNamedById: path === 'a', isCompressed: false, bytes: disk[path]?.length ?? 0 },
+        path,
+        isNamedById: path === 'a',
+        isCompressed: false,
+        bytes: disk[path]?.length ?? 0,
         held: heldBy(store, disk, path, own?.uid ?? ''),
         continues: [...sessions.values()].some(isSame)
           ? ('same' as const)
@@ -83,7 +86,9 @@ function run(store: Store, disk: Disk, found: readonly string[]): Store {
     const candidates = [...sessions.values()]
       .sort((a, b) => (a.uid < b.uid ? -1 : 1))
       .map((each) => ({
-        ...{ uid: each.uid, state: each.state, bytes: each.content.length },
+        uid: each.uid,
+        state: each.state,
+        bytes: each.content.length,
         held: heldBy({ sessions, marks }, disk, path, each.uid),
         standing: standingOf(file, each),
       }));
@@ -100,7 +105,10 @@ function run(store: Store, disk: Disk, found: readonly string[]): Store {
     if (isTaken) {
       expect(isAdded || mayReplace || reason === 'returns', 'only what may be replaced is').toBe(true);
       sessions.set(uid, {
-        ...{ uid, state: 'live', content: file, version: (session?.version ?? 0) + 1 },
+        uid,
+        state: 'live',
+        content: file,
+        version: (session?.version ?? 0) + 1,
         earlier: isAdded ? (session?.earlier ?? []) : [...(session?.earlier ?? []), session?.content ?? ''],
       });
     }

@@ -65,7 +65,8 @@ describe('a line', () => {
   test('that an export would write and an import refuse is not written', () => {
     const problem = (files: readonly unknown[], segments = 0, digests: readonly string[] = []) =>
       sessionProblem({
-        ...{ meta: { files }, segments: Array(segments).fill(0) },
+        meta: { files },
+        segments: Array(segments).fill(0),
         digests: digests.map((json) => ({ json })),
       });
     expect(problem([], 100_000, Array(1000).fill('{}'))).toBeNull();

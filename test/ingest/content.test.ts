@@ -190,12 +190,20 @@ function rollout(turns: number): Json[] {
       event({ type: 'user_message', message: `temper blade ${n}`, images: [], local_images: [] }),
       item({ type: 'reasoning', summary: [], metadata: { turn_id: `t${n}` } }),
       item({
-        ...{ type: 'function_call', name: 'exec_command', call_id: `call_${n}` },
+        type: 'function_call',
+        name: 'exec_command',
+        call_id: `call_${n}`,
         arguments: JSON.stringify({ cmd: `make blade-${n}` }),
       }),
       event({
-        ...{ type: 'exec_command_end', call_id: `call_${n}`, command: ['sh', '-c', `make blade-${n}`] },
-        ...{ cwd: '/srv/forge', stdout: '', stderr: '', aggregated_output: `forged ${n}`, exit_code: 0 },
+        type: 'exec_command_end',
+        call_id: `call_${n}`,
+        command: ['sh', '-c', `make blade-${n}`],
+        cwd: '/srv/forge',
+        stdout: '',
+        stderr: '',
+        aggregated_output: `forged ${n}`,
+        exit_code: 0,
       }),
       item({
         type: 'function_call_output',
@@ -215,7 +223,11 @@ function migrated(records: readonly Json[]): Json[] {
     const { timestamp, type } = record;
     const { metadata: _, ...payload } = record['payload'] as Json;
     const completed = (item: Json) => ({
-      ...{ type: 'item_completed', thread_id: ID, turn_id: 't', item, completed_at_ms: 1 },
+      type: 'item_completed',
+      thread_id: ID,
+      turn_id: 't',
+      item,
+      completed_at_ms: 1,
     });
     const { message, call_id: id } = payload as { message?: string; call_id?: string };
     const { command, exit_code, aggregated_output } = payload as Json;
@@ -223,8 +235,13 @@ function migrated(records: readonly Json[]): Json[] {
       user_message: completed({ type: 'UserMessage', id: 'i', content: [{ type: 'text', text: message }] }),
       agent_message: completed({ type: 'AgentMessage', id: 'i', content: [{ type: 'Text', text: message }] }),
       exec_command_end: completed({
-        ...{ type: 'CommandExecution', id, command, cwd: 'file:///srv/forge', status: 'completed' },
-        ...{ aggregated_output, exit_code },
+        type: 'CommandExecution',
+        id,
+        command,
+        cwd: 'file:///srv/forge',
+        status: 'completed',
+        aggregated_output,
+        exit_code,
       }),
       token_count: { ...payload, rate_limits: null },
     };
@@ -259,7 +276,11 @@ describe('a rollout that Codex has migrated', () => {
     const [before, stored] = [digestOf(world), world.stored(UID).toString()];
     writeFileSync(path, jsonl(migrated(rollout(3))));
     expect(await world.ingest()).toMatchObject({
-      ...{ sessions_grown: 0, sessions_unchanged: 1, stored_bytes_added: 0, analyzed: 0, warnings: [] },
+      sessions_grown: 0,
+      sessions_unchanged: 1,
+      stored_bytes_added: 0,
+      analyzed: 0,
+      warnings: [],
     });
     expect([digestOf(world), world.stored(UID).toString()]).toEqual([before, stored]);
     // The next ingest need not look at it again.

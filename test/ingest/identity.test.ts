@@ -183,21 +183,29 @@ describe('what a resume of Gemini CLI leaves behind', () => {
   const path = (n: number) => `.gemini/tmp/shop/chats/session-2026-05-0${n}T10-00-51111111.jsonl`;
   const jsonl = (...records: object[]) => records.map((record) => `${JSON.stringify(record)}\n`).join('');
   const header = (n: number) => ({
-    ...{ sessionId: gemini, projectHash: 'h', kind: 'main' },
-    ...{ startTime: `2026-05-0${n}T10:00:00.000Z`, lastUpdated: `2026-05-0${n}T10:00:00.000Z` },
+    sessionId: gemini,
+    projectHash: 'h',
+    kind: 'main',
+    startTime: `2026-05-0${n}T10:00:00.000Z`,
+    lastUpdated: `2026-05-0${n}T10:00:00.000Z`,
   });
   const context = (n: number) => ({
     $set: {
       messages: [
         {
-          ...{ id: `c${n}`, timestamp: `2026-05-0${n}T10:00:00.000Z`, type: 'user' },
+          id: `c${n}`,
+          timestamp: `2026-05-0${n}T10:00:00.000Z`,
+          type: 'user',
           content: [{ text: '<session_context>\nThis is the Gemini CLI.' }],
         },
       ],
     },
   });
   const said = jsonl(header(1), context(1), {
-    ...{ id: 'm1', timestamp: '2026-05-01T10:00:05.000Z', type: 'user', content: [{ text: 'varnish it' }] },
+    id: 'm1',
+    timestamp: '2026-05-01T10:00:05.000Z',
+    type: 'user',
+    content: [{ text: 'varnish it' }],
   });
 
   test.each(['before', 'at once', 'after', 'evicted'])('is no session of its own (met %s)', async (when) => {

@@ -141,7 +141,11 @@ test('a session of which nothing can be opened leaves no row, and has its bytes 
 describe('an empty row that an earlier version left', () => {
   const leave = (world: World) => {
     const id = ensureSession(world.db, {
-      ...{ uid: UID, agent: 'claude-code' as never, nativeId: ID, agentRoot: '/x', ingestedAt: world.now },
+      uid: UID,
+      agent: 'claude-code' as never,
+      nativeId: ID,
+      agentRoot: '/x',
+      ingestedAt: world.now,
     });
     world.db.run('INSERT INTO empty_sessions VALUES ($id)', { id });
   };

@@ -52,7 +52,10 @@ function qwenLine(parent: string | null, more: object): string {
 function openCode(world: World, name: string, more = false): string {
   const data = (value: object) => JSON.stringify(value);
   const state = {
-    ...{ status: 'completed', input: { command: 'seq 9000' }, output: 'cut', title: 'seq' },
+    status: 'completed',
+    input: { command: 'seq 9000' },
+    output: 'cut',
+    title: 'seq',
     metadata: { exit: 0, truncated: true, outputPath: `/home/me/.local/share/${name}/tool-output/tool_x9` },
     time: { start: 1, end: 2 },
   };
@@ -86,26 +89,27 @@ function openCode(world: World, name: string, more = false): string {
 
 const CASES: readonly Case[] = [
   {
-    ...{ agent: 'Claude Code', uid: `claude-code:${ID}` },
-    ...{
-      named: '.claude/plans/lucky-sun.md',
-      key: 'plans/lucky-sun.md',
-      stray: '.claude/plans/other-moon.md',
-    },
+    agent: 'Claude Code',
+    uid: `claude-code:${ID}`,
+    named: '.claude/plans/lucky-sun.md',
+    key: 'plans/lucky-sun.md',
+    stray: '.claude/plans/other-moon.md',
     put: (world, more) => claude(world, ID, 'lucky-sun', more),
   },
   {
-    ...{ agent: 'Claude Code, the plan of a subagent', uid: `claude-code:${ID}` },
-    ...{ named: '.claude/plans/lucky-sun-agent-a1.md', key: 'plans/lucky-sun-agent-a1.md' },
+    agent: 'Claude Code, the plan of a subagent',
+    uid: `claude-code:${ID}`,
+    named: '.claude/plans/lucky-sun-agent-a1.md',
+    key: 'plans/lucky-sun-agent-a1.md',
     stray: '.claude/plans/lucky-sunbeam.md',
     put: (world, more) => claude(world, ID, 'lucky-sun', more),
   },
   {
-    ...{ agent: 'Qwen Code', uid: `qwen-code:${ID}`, key: `tmp/${HASH}/run_shell_command_3.output` },
-    ...{
-      named: `.qwen/tmp/${HASH}/run_shell_command_3.output`,
-      stray: `.qwen/tmp/${HASH}/run_other_4.output`,
-    },
+    agent: 'Qwen Code',
+    uid: `qwen-code:${ID}`,
+    key: `tmp/${HASH}/run_shell_command_3.output`,
+    named: `.qwen/tmp/${HASH}/run_shell_command_3.output`,
+    stray: `.qwen/tmp/${HASH}/run_other_4.output`,
     put: (world, more = false) => {
       const said = (text: string) => ({ type: 'user', message: { role: 'user', parts: [{ text }] } });
       const path = join(world.home, `.qwen/tmp/${HASH}/run_shell_command_3.output`);
@@ -123,11 +127,11 @@ const CASES: readonly Case[] = [
     },
   },
   ...(['opencode', 'kilo'] as const).map((name) => ({
-    ...{ agent: name, uid: `${name}:s1`, key: 'tool-output/tool_x9' },
-    ...{
-      named: `.local/share/${name}/tool-output/tool_x9`,
-      stray: `.local/share/${name}/tool-output/tool_y8`,
-    },
+    agent: name,
+    uid: `${name}:s1`,
+    key: 'tool-output/tool_x9',
+    named: `.local/share/${name}/tool-output/tool_x9`,
+    stray: `.local/share/${name}/tool-output/tool_y8`,
     put: (world: World, more?: boolean) => openCode(world, name, more),
   })),
 ];

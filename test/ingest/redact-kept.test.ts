@@ -35,7 +35,12 @@ function older(
   const about = { uid, generation: session.generation, version: 3, complete: true, now: world.now };
   saveDigest(world.db, {
     ...about,
-    ...{ title, project: null, branch: null, startedAt: null, endedAt: null, fileHashes: new Map() },
+    title,
+    project: null,
+    branch: null,
+    startedAt: null,
+    endedAt: null,
+    fileHashes: new Map(),
     json: JSON.stringify({ ...change(JSON.parse(stored.json)), version: 3 }),
   });
 }

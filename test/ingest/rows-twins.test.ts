@@ -15,8 +15,11 @@ const SECOND: Readonly<Record<string, (relPath: string) => string>> = {
 
 const said = (word: string, n: number) =>
   Array.from({ length: n }, (_, i) => ({
-    ...{ ...turn(i, `${word} prompt ${i}`), answer: `${word} answer ${i}`, command: `make ${word}-${i}` },
-    ...{ output: `${word} made ${i}`, written: `${CWD}/${word}-${i}.ts` },
+    ...turn(i, `${word} prompt ${i}`),
+    answer: `${word} answer ${i}`,
+    command: `make ${word}-${i}`,
+    output: `${word} made ${i}`,
+    written: `${CWD}/${word}-${i}.ts`,
   }));
 
 function put(bench: Bench, which: 'first' | 'second', word: string, n: number): string {

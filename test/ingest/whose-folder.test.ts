@@ -27,8 +27,14 @@ const examples = (agent: AgentFormat): string[] =>
 async function ownersOf(world: World, path: string, named: readonly string[]): Promise<string[]> {
   using opened = new DisposableStack();
   const files = await foundFiles({
-    ...{ host: world.host, paths: named, agent: null, agents: AGENTS, opened },
-    ...{ known: new KnownSources(world.db), now: world.now, warn: () => undefined },
+    host: world.host,
+    paths: named,
+    agent: null,
+    agents: AGENTS,
+    opened,
+    known: new KnownSources(world.db),
+    now: world.now,
+    warn: () => undefined,
   });
   return files.filter((file) => file.path === path).map((file) => file.agent.id);
 }

@@ -54,7 +54,10 @@ afterAll(() => {
 
 async function suite(...args: readonly string[]): Promise<{ code: number; out: string }> {
   const child = Bun.spawn([process.execPath, SUITE, ...args], {
-    ...{ cwd: folder, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
+    cwd: folder,
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
     // It runs in a folder of its own, and needs nothing of the person's.
     env: { PATH: Bun.env['PATH'] ?? '', HOME: folder, BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0' },
   });
@@ -87,7 +90,9 @@ function expectAllWell({ code, checks }: { code: number; checks: Check[] }): voi
 describe('the conformance suite', () => {
   test.each(OF_THE_PROGRAM)('%s, against the program', async (scenario) => {
     const child = Bun.spawn([...program.command, '--store', program.store, 'mcp'], {
-      ...{ stdin: 'pipe', stdout: 'pipe', stderr: 'ignore' },
+      stdin: 'pipe',
+      stdout: 'pipe',
+      stderr: 'ignore',
       env: { PATH: Bun.env['PATH'] ?? '', HOME: program.home, BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0' },
     });
     const address = overHttp(asking(child));
@@ -125,12 +130,14 @@ describe('the conformance suite', () => {
 
 /** As the suite describes them. */
 const TOOLS: ToolServer = {
-  ...{ version: '1', instructions: '' },
+  version: '1',
+  instructions: '',
   tools: [
     { name: 'test_simple_text', description: 'Says a text', inputSchema: { type: 'object' } },
     { name: 'test_error_handling', description: 'Fails', inputSchema: { type: 'object' } },
     {
-      ...{ name: 'json_schema_2020_12_tool', description: 'Has a schema' },
+      name: 'json_schema_2020_12_tool',
+      description: 'Has a schema',
       inputSchema: {
         $schema: 'https://json-schema.org/draft/2020-12/schema',
         type: 'object',

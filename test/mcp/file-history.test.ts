@@ -29,7 +29,9 @@ test('the history of a file has the newest first, however many others fit better
     {
       open: () => openReadable(world.db.path),
       exclude: excludeRules([], { homeDir: '/home/me', platform: 'linux' }, () => null),
-      ...{ transcripts: false, mark: 'x', now: () => NOW },
+      transcripts: false,
+      mark: 'x',
+      now: () => NOW,
       understood: (query) => typedQuery(query, NOW),
       since: (text) => parseSince(text, 'since', NOW),
     },

@@ -20,14 +20,22 @@ const uid = (n: number) => `claude-code:${id(n)}` as SessionUid;
 function fullDigest(n: number): Digest {
   return {
     ...JSON.parse(digestJson(uid(n), ['set up the harbour'])),
-    ...{ branches: ['main'], agent_version: '2', parent: 'claude-code:x', outcome: 'all is set up' },
-    ...{ files: { read: ['a.ts'], written: ['b.ts'], edited: ['c.ts'] }, errors: ['it failed (×2)'] },
+    branches: ['main'],
+    agent_version: '2',
+    parent: 'claude-code:x',
+    outcome: 'all is set up',
+    files: { read: ['a.ts'], written: ['b.ts'], edited: ['c.ts'] },
+    errors: ['it failed (×2)'],
     commands: [{ command: 'ls', exit: 0 }],
     commits: [{ sha: 'abc1234', branch: 'main', message: 'Set it up' }],
-    ...{ pull_requests: ['https://example.org/1'], plans: ['a plan'], compactions: ['a summary'] },
+    pull_requests: ['https://example.org/1'],
+    plans: ['a plan'],
+    compactions: ['a summary'],
     todos: [{ text: 'a thing', status: 'done' }],
     subagents: [{ id: 's1', kind: 'explore', task: 'look', result: 'seen' }],
-    ...{ tools: { Bash: 1 }, models: ['mock'], summary: 'it went well' },
+    tools: { Bash: 1 },
+    models: ['mock'],
+    summary: 'it went well',
     records: { read: 1, unreadable: 0, unknown: { odd: 1 } },
   };
 }
@@ -65,7 +73,9 @@ function archiveOfSecrets(evicted: boolean): Uint8Array {
     const n = jsons.length + i;
     const reason = { ...EVENT, reason: `lost: ${TOLD}` };
     return session({
-      ...{ uid: uid(n), files: { main: promptLine(id(n), `session ${n}`) }, evicted },
+      uid: uid(n),
+      files: { main: promptLine(id(n), `session ${n}`) },
+      evicted,
       digest: JSON.stringify(fullDigest(n)),
       row: { [word]: TOLD, ...(evicted ? {} : { events: [reason] }) },
     });
@@ -74,7 +84,12 @@ function archiveOfSecrets(evicted: boolean): Uint8Array {
 }
 
 const EVENT = {
-  ...{ at: WHEN, kind: 'restored', generation: 1, sweep_id: null, raw_bytes: 0, stored_bytes: 0 },
+  at: WHEN,
+  kind: 'restored',
+  generation: 1,
+  sweep_id: null,
+  raw_bytes: 0,
+  stored_bytes: 0,
   of_file: false,
 };
 
@@ -82,8 +97,14 @@ function imported({ db, clock, host }: World, archive: Uint8Array, trusted: bool
   const signal = new AbortController().signal;
   return importStream(
     {
-      ...{ read: db, write: db, trusted, origin: 'in.smx', hardCapBytes: 1e9, signal },
-      ...{ now: () => '2026-06-02T00:00:00.000Z' as Iso, progress: () => undefined },
+      read: db,
+      write: db,
+      trusted,
+      origin: 'in.smx',
+      hardCapBytes: 1e9,
+      signal,
+      now: () => '2026-06-02T00:00:00.000Z' as Iso,
+      progress: () => undefined,
       analyze: async (one) => (await analyzeSession({ db, clock, host, external: null }, one, signal)).ok,
     },
     inPieces(archive),

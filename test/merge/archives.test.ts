@@ -111,8 +111,13 @@ const forged = (files: Forged['files'], more: Partial<Forged> = {}) =>
   archiveOf(session({ uid: UID, files, ...more }));
 const sound = digestJson(UID, ['a foreign prompt']);
 const facts = {
-  ...{ project: '/srv/elsewhere', title: 'mine now', branch: 'taken', parent_uid: `claude-code:${OTHER}` },
-  ...{ started_at: '2026-01-01T00:00:00.000Z', ended_at: '2026-05-31T23:59:59.999Z', pinned: true },
+  project: '/srv/elsewhere',
+  title: 'mine now',
+  branch: 'taken',
+  parent_uid: `claude-code:${OTHER}`,
+  started_at: '2026-01-01T00:00:00.000Z',
+  ended_at: '2026-05-31T23:59:59.999Z',
+  pinned: true,
 };
 
 /** What is left of bytes, with a claim about what they say. */
@@ -176,27 +181,22 @@ function imported(world: World, archive: Uint8Array, trusted: boolean, isDry = f
   const signal = new AbortController().signal;
   return importStream(
     {
-      ...{ read: db, write: isDry ? null : db, trusted, origin: 'in.smx', hardCapBytes: 1e9, signal },
-      ...{ now: () => '2026-06-02T00:00:00.000Z' as Iso, progress: () => undefined },
+      read: db,
+      write: isDry ? null : db,
+      trusted,
+      origin: 'in.smx',
+      hardCapBytes: 1e9,
+      signal,
+      now: () => '2026-06-02T00:00:00.000Z' as Iso,
+      progress: nothing,
       analyze: async (uid) => (await analyzeSession({ db, clock, host, external: null }, uid, signal)).ok,
     },
     inPieces(archive, 1000),
   );
 }
 
-const TABLES = [
-  'sessions',
-  'files',
-  'segments',
-  'versions',
-  'digests',
-  'tombstones',
-  'events',
-  'forgotten',
-  'sources',
-  'counters',
-  'contents',
-];
+const TABLES =
+  'sessions files segments versions digests tombstones events forgotten sources counters contents'.split(' ');
 /** Of no session alone. */
 const WHOLE = ['counters', 'contents'];
 
@@ -214,12 +214,8 @@ function rows({ db }: World, but = ''): string {
   );
 }
 
-const findings = ({ db }: Pick<World, 'db'>) =>
-  verify(
-    db,
-    () => undefined,
-    () => false,
-  ).findings;
+const nothing = () => undefined;
+const findings = ({ db }: Pick<World, 'db'>) => verify(db, nothing, () => false).findings;
 
 /** All that was ever stored of it, live. */
 const logOf = ({ db }: World) =>
@@ -234,8 +230,11 @@ async function movedWhole(world: World, origin?: string): Promise<void> {
   const report = { ...counts, failed: [], left_out: [], interrupted: false };
   const uids = exportable(world.db);
   const options = {
-    ...{ uids, forgotten: [], now: '2026-07-01T00:00:00.000Z' as Iso },
-    ...{ signal: new AbortController().signal, progress: () => undefined },
+    uids,
+    forgotten: [],
+    now: '2026-07-01T00:00:00.000Z' as Iso,
+    signal: new AbortController().signal,
+    progress: nothing,
   };
   const archive = Buffer.concat(await Array.fromAsync(exportStream(world.db, options, report)));
   using other = new World();

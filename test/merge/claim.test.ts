@@ -7,7 +7,9 @@ const BOTH = [false, true];
 const HERES: readonly Here[] = (['live', 'evicted'] as const).flatMap((state) =>
   BOTH.flatMap((isStrangers) =>
     (state === 'evicted' && isStrangers ? BOTH : [false]).map((isDigestAlone) => ({
-      ...{ state, isStrangers, isDigestAlone },
+      state,
+      isStrangers,
+      isDigestAlone,
     })),
   ),
 );

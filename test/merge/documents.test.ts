@@ -20,12 +20,17 @@ const HASH = 'a'.repeat(64);
 /** A document that is written anew with each turn. */
 function chat(...words: readonly string[]): string {
   const messages = words.map((word, i) => ({
-    ...{ id: `${word}-${i}`, timestamp: `2026-05-01T10:0${i}:00.000Z` },
-    ...{ type: i % 2 === 0 ? 'user' : 'gemini', content: `${word} ${'of the bread '.repeat(30)}` },
+    id: `${word}-${i}`,
+    timestamp: `2026-05-01T10:0${i}:00.000Z`,
+    type: i % 2 === 0 ? 'user' : 'gemini',
+    content: `${word} ${'of the bread '.repeat(30)}`,
   }));
   return JSON.stringify({
-    ...{ sessionId: ID, projectHash: HASH, startTime: '2026-05-01T10:00:00.000Z' },
-    ...{ lastUpdated: messages.at(-1)?.timestamp, messages },
+    sessionId: ID,
+    projectHash: HASH,
+    startTime: '2026-05-01T10:00:00.000Z',
+    lastUpdated: messages.at(-1)?.timestamp,
+    messages,
   });
 }
 const lines = (...words: readonly string[]) =>
@@ -58,8 +63,11 @@ async function exported({ db }: World): Promise<Uint8Array> {
   const counts = { sessions: 0, live: 0, forgotten: 0, raw_bytes: 0 };
   const report = { ...counts, failed: [], left_out: [], interrupted: false };
   const options = {
-    ...{ uids: exportable(db), forgotten: [], now: '2026-07-01T00:00:00.000Z' as Iso },
-    ...{ signal: new AbortController().signal, progress: () => undefined },
+    uids: exportable(db),
+    forgotten: [],
+    now: '2026-07-01T00:00:00.000Z' as Iso,
+    signal: new AbortController().signal,
+    progress: () => undefined,
   };
   return Buffer.concat(await Array.fromAsync(exportStream(db, options, report)));
 }
@@ -70,9 +78,15 @@ function imported({ db }: World, file: Uint8Array, trusted = true): Promise<Impo
   }
   return importStream(
     {
-      ...{ read: db, write: db, trusted, origin: 'in.smx', hardCapBytes: 1e9 },
-      ...{ now: () => '2026-08-01T00:00:00.000Z' as Iso, signal: new AbortController().signal },
-      ...{ progress: () => undefined, analyze: async () => false },
+      read: db,
+      write: db,
+      trusted,
+      origin: 'in.smx',
+      hardCapBytes: 1e9,
+      now: () => '2026-08-01T00:00:00.000Z' as Iso,
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      analyze: async () => false,
     },
     chunks(),
   );

@@ -18,7 +18,9 @@ const KINDS = (['live', 'evicted'] as const).flatMap((kind) =>
 const HERES: readonly Here[] = (['absent', 'forgotten', 'live', 'evicted'] as const).flatMap((state) =>
   (state === 'live' || state === 'evicted' ? BOTH : [false]).flatMap((isStrangers) =>
     (state === 'evicted' && isStrangers ? BOTH : [false]).map((isDigestAlone) => ({
-      ...{ state, isStrangers, isDigestAlone },
+      state,
+      isStrangers,
+      isDigestAlone,
     })),
   ),
 );
@@ -33,7 +35,13 @@ function* offers(trusted: boolean): Generator<OfferedSession> {
             for (const content of ['same', 'known', 'other'] as const)
               for (const digest of ['none', 'nothing', 'worse', 'better'] as const)
                 yield {
-                  ...{ kind, trusted, isStrangers, isEmpty, holdsAll, content, digest },
+                  kind,
+                  trusted,
+                  isStrangers,
+                  isEmpty,
+                  holdsAll,
+                  content,
+                  digest,
                   mains: ['main'],
                   files: new Map(
                     (

@@ -8,7 +8,11 @@ export async function fetchedFromNpm(name: string, version: string, folder: stri
   const into = join(folder, `${name}-${version}`);
   const words = ['--prefix', into, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts'];
   const child = Bun.spawn(['npm', 'install', ...words, `${name}@${version}`], {
-    ...{ cwd: folder, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore', timeout: 30_000 },
+    cwd: folder,
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'ignore',
+    timeout: 30_000,
   });
   const modules = join(into, 'node_modules');
   return (await child.exited) === 0 && existsSync(join(modules, name)) ? modules : null;

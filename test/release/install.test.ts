@@ -65,7 +65,8 @@ class Place implements Disposable {
     for (const path of [this.home, this.temp, this.tools]) mkdirSync(path);
     if (GETTER === 'busybox' && BUSYBOX !== null) symlinkSync(BUSYBOX, join(this.tools, 'wget'));
     this.#server = Bun.serve({
-      ...{ port: 0, hostname: '127.0.0.1' },
+      port: 0,
+      hostname: '127.0.0.1',
       fetch: (request) => {
         const { pathname } = new URL(request.url);
         this.asked.push(pathname);

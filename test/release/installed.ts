@@ -67,7 +67,9 @@ export class Installed {
     return Bun.spawn(command, {
       env: { ...this.#env, npm_config_registry: this.registry?.url ?? '', ...more },
       cwd: this.made.folder,
-      ...{ stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
     });
   }
 

@@ -53,8 +53,12 @@ export class Made implements Disposable {
     chmodSync(stub, 0o755);
     mkdirSync(this.out, { recursive: true });
     await assemble(this.out, {
-      ...{ version: VERSION, commit: '0123456789ab', time: new Date(1_700_000_000_000) },
-      ...{ targets: TARGETS, level: 1, papers: papersFrom(stub) },
+      version: VERSION,
+      commit: '0123456789ab',
+      time: new Date(1_700_000_000_000),
+      targets: TARGETS,
+      level: 1,
+      papers: papersFrom(stub),
       program: async (target) => programs(target),
     });
     return this;

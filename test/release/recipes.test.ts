@@ -137,8 +137,10 @@ describe('Nix', () => {
     const run = Bun.spawnSync(['nix-instantiate', '--parse', join(made.out, 'packaging/nix/package.nix')], {
       env: {
         ...Bun.env,
-        ...{ NIX_STATE_DIR: at('state'), NIX_STORE_DIR: at('store') },
-        ...{ NIX_LOG_DIR: at('log'), NIX_CONF_DIR: at('conf') },
+        NIX_STATE_DIR: at('state'),
+        NIX_STORE_DIR: at('store'),
+        NIX_LOG_DIR: at('log'),
+        NIX_CONF_DIR: at('conf'),
       },
     });
     expect(run.exitCode, run.stderr.toString()).toBe(0);

@@ -91,7 +91,10 @@ describe('the release', () => {
       ];
     });
     expect(Object.fromEntries(writing)).toEqual({
-      ...{ build: [], compare: [], try: [], smoke: [] },
+      build: [],
+      compare: [],
+      try: [],
+      smoke: [],
       attest: ['attestations', 'id-token'],
       publish: ['contents'],
       npm: ['id-token'],

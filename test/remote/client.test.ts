@@ -136,7 +136,10 @@ test('what was written is held against what is there, byte by byte, whatever fai
         const changed = Buffer.from(there);
         changed.writeUInt8(changed.readUInt8(at) ^ 1, at);
         const body = {
-          ...{ same: there, missing: there, changed, shorter: there.subarray(0, at) },
+          same: there,
+          missing: there,
+          changed,
+          shorter: there.subarray(0, at),
           longer: Buffer.concat([there, there.subarray(at)]),
         }[how];
         expect(await client.holds(how === 'missing' ? 'y' : 'x', body)).toBe(how === 'same');

@@ -29,7 +29,10 @@ test(
     const orphan = packName(newId());
     model.put(orphan, Buffer.from('of a run that was killed'));
     expect(await machine.collect()).toEqual({
-      ...{ removed: [], purged: 0, waiting: 1, others: 0 },
+      removed: [],
+      purged: 0,
+      waiting: 1,
+      others: 0,
       kept_versions: false,
     });
     machine.later(6);

@@ -7,7 +7,9 @@ import { ModelBucket } from '../support/model-bucket.ts';
 import { bucketIn } from '../support/remote-world.ts';
 
 const LOCK: Lock = {
-  ...{ kind: 'file', path: 'key.txt', recipients: [] },
+  kind: 'file',
+  path: 'key.txt',
+  recipients: [],
   identities: [await generateX25519Identity()],
 };
 

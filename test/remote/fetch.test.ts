@@ -150,7 +150,9 @@ test(
         const changed = Buffer.from(whole);
         changed.writeUInt8(changed.readUInt8(place) ^ (1 << bit), place);
         const wrong = {
-          ...{ changed, cut: whole.subarray(0, place), doubled: Buffer.concat([whole, whole]) },
+          changed,
+          cut: whole.subarray(0, place),
+          doubled: Buffer.concat([whole, whole]),
           added: Buffer.concat([whole.subarray(0, place), Buffer.from([bit]), whole.subarray(place)]),
         };
         model.put(pack, wrong[how]);

@@ -61,8 +61,11 @@ test(
     const shelf: Shelf = {
       open: () => openReadable(laptop.store),
       exclude: { isEmpty: true, leavesOut: () => null } as unknown as Shelf['exclude'],
-      ...{ transcripts: true, mark: 'm', understood: (query) => query },
-      ...{ now: () => '2027-01-01T00:00:00.000Z' as Iso, since: () => '2020-01-01T00:00:00.000Z' as Iso },
+      transcripts: true,
+      mark: 'm',
+      understood: (query) => query,
+      now: () => '2027-01-01T00:00:00.000Z' as Iso,
+      since: () => '2020-01-01T00:00:00.000Z' as Iso,
     };
     const asked = { query: 'plantedword', project: null, since: null, limit: 5, offset: 0 };
     expect((await searchSessions(shelf, asked)).text).toContain('raw in the bucket');

@@ -37,8 +37,10 @@ const number = (value: unknown, ...path: readonly (string | number)[]) => Number
 const joined = (parts: readonly unknown[]) => parts.map((part) => part ?? '').join('');
 
 const anthropicUsage = (usage: unknown): Usage => ({
-  ...{ input: number(usage, 'input_tokens'), cacheRead: number(usage, 'cache_read_input_tokens') },
-  ...{ cacheWrite: number(usage, 'cache_creation_input_tokens'), output: number(usage, 'output_tokens') },
+  input: number(usage, 'input_tokens'),
+  cacheRead: number(usage, 'cache_read_input_tokens'),
+  cacheWrite: number(usage, 'cache_creation_input_tokens'),
+  output: number(usage, 'output_tokens'),
   reasoning: 0,
 });
 const openaiUsage = (usage: unknown, input: string, output: string): Usage => {
@@ -46,8 +48,11 @@ const openaiUsage = (usage: unknown, input: string, output: string): Usage => {
   const reasoning = number(usage, `${output}_details`, 'reasoning_tokens');
   expect(number(usage, 'total_tokens')).toBe(number(usage, input) + number(usage, output));
   return {
-    ...{ input: number(usage, input) - cacheRead, cacheRead, cacheWrite: 0 },
-    ...{ output: number(usage, output), reasoning },
+    input: number(usage, input) - cacheRead,
+    cacheRead,
+    cacheWrite: 0,
+    output: number(usage, output),
+    reasoning,
   };
 };
 const chatUsage = (usage: unknown) => openaiUsage(usage, 'prompt_tokens', 'completion_tokens');
@@ -60,8 +65,11 @@ const geminiUsage = (usage: unknown): Usage => {
   const output = number(usage, 'candidatesTokenCount') + reasoning;
   expect(number(usage, 'totalTokenCount')).toBe(number(usage, 'promptTokenCount') + output);
   return {
-    ...{ input: number(usage, 'promptTokenCount') - cacheRead, cacheRead, cacheWrite: 0 },
-    ...{ output, reasoning },
+    input: number(usage, 'promptTokenCount') - cacheRead,
+    cacheRead,
+    cacheWrite: 0,
+    output,
+    reasoning,
   };
 };
 
@@ -71,7 +79,10 @@ const APIS: Readonly<Record<string, Api>> = {
   "Anthropic's Messages": {
     path: () => '/v1/messages',
     body: (stream, hasResult) => ({
-      ...{ model: 'm', max_tokens: 9, stream, tools: [{ name: 'shell', input_schema: parameters }] },
+      model: 'm',
+      max_tokens: 9,
+      stream,
+      tools: [{ name: 'shell', input_schema: parameters }],
       messages: [
         { role: 'user', content: 'hello' },
         ...(hasResult
@@ -110,7 +121,9 @@ const APIS: Readonly<Record<string, Api>> = {
   "OpenAI's Chat Completions": {
     path: () => '/v1/chat/completions',
     body: (stream, hasResult) => ({
-      ...{ model: 'm', stream, tools: [{ type: 'function', function: { name: 'shell', parameters } }] },
+      model: 'm',
+      stream,
+      tools: [{ type: 'function', function: { name: 'shell', parameters } }],
       messages: [
         { role: 'system', content: 'be brief' },
         { role: 'user', content: [{ type: 'text', text: 'hello' }] },
@@ -144,7 +157,9 @@ const APIS: Readonly<Record<string, Api>> = {
   "OpenAI's Responses": {
     path: () => '/v1/responses',
     body: (stream, hasResult) => ({
-      ...{ model: 'm', stream, tools: [{ type: 'function', name: 'shell', parameters }] },
+      model: 'm',
+      stream,
+      tools: [{ type: 'function', name: 'shell', parameters }],
       input: [
         { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'hello' }] },
         ...(hasResult ? [{ type: 'function_call_output', call_id: 'a', output: 'it runs' }] : []),
@@ -269,7 +284,10 @@ test('a tool that is called with a text of its own gets one, in the group that i
   });
   const answer = (await response.json()) as Json;
   expect(at(answer, 'output', 0)).toMatchObject({
-    ...{ type: 'custom_tool_call', name: 'exec', namespace: 'functions', input: 'text("hello")' },
+    type: 'custom_tool_call',
+    name: 'exec',
+    namespace: 'functions',
+    input: 'text("hello")',
   });
   await own.stop();
 });

@@ -72,24 +72,46 @@ const usage = sumOf([
   { input: 20, cacheRead: 0, cacheWrite: 0, output: 5, reasoning: 0 },
 ]);
 const expected: Expected = {
-  ...{ title: plot.FIRST.prompt, project: place.project, branch: plot.BRANCH, model: 'm', usage },
-  ...{ prompts: [plot.FIRST.prompt], deeds: plot.DEEDS },
+  title: plot.FIRST.prompt,
+  project: place.project,
+  branch: plot.BRANCH,
+  model: 'm',
+  usage,
+  prompts: [plot.FIRST.prompt],
+  deeds: plot.DEEDS,
 };
 const right: Digest = {
   ...({ version: 4, session_uid: 'codex:1', agent: 'codex' } as Pick<
     Digest,
     'version' | 'session_uid' | 'agent'
   >),
-  ...{ title: plot.FIRST.prompt, project: place.project, branches: [plot.BRANCH], agent_version: null },
-  ...{ started_at: null, ended_at: null, parent: null, outcome: null, errors: [], commits: [], plans: [] },
+  title: plot.FIRST.prompt,
+  project: place.project,
+  branches: [plot.BRANCH],
+  agent_version: null,
+  started_at: null,
+  ended_at: null,
+  parent: null,
+  outcome: null,
+  errors: [],
+  commits: [],
+  plans: [],
   prompts: [{ at: null, text: plot.FIRST.prompt }],
   files: {
-    ...{ read: [], written: [within(place, 'hello.txt')], edited: [within(place, 'hello.txt')] },
+    read: [],
+    written: [within(place, 'hello.txt')],
+    edited: [within(place, 'hello.txt')],
   },
   commands: plot.DEEDS.commands,
-  ...{ pull_requests: [], todos: [], compactions: [], subagents: [], tools: {}, models: ['m'] },
+  pull_requests: [],
+  todos: [],
+  compactions: [],
+  subagents: [],
+  tools: {},
+  models: ['m'],
   tokens: usage,
-  ...{ records: { read: 9, unreadable: 0, unknown: {} }, redacted: 0 },
+  records: { read: 9, unreadable: 0, unknown: {} },
+  redacted: 0,
 };
 const wrongs: readonly [string, Partial<Digest>][] = [
   ['title', { title: null }],

@@ -196,7 +196,8 @@ describe.each(SDKS)('%s', (_, ask, called, ended) => {
 test('a count of tokens is answered', async () => {
   const client = new Anthropic({ apiKey: 'none', baseURL: model.url });
   const counted = await client.messages.countTokens({
-    ...{ model: 'claude-x', messages: [{ role: 'user', content: PROMPT }] },
+    model: 'claude-x',
+    messages: [{ role: 'user', content: PROMPT }],
   });
   expect(counted.input_tokens).toBeGreaterThan(0);
   const google = new GoogleGenAI({ apiKey: 'none', httpOptions: { baseUrl: model.url } });

@@ -146,8 +146,15 @@ function imported(db: WritableDb, file: Uint8Array, isDry = false): Promise<Impo
   const signal = new AbortController().signal;
   return importStream(
     {
-      ...{ read: db, write: isDry ? null : db, hardCapBytes: 1e9, now, signal, progress: () => undefined },
-      ...{ trusted: true, origin: 'own.smx', analyze: async () => false },
+      read: db,
+      write: isDry ? null : db,
+      hardCapBytes: 1e9,
+      now,
+      signal,
+      progress: () => undefined,
+      trusted: true,
+      origin: 'own.smx',
+      analyze: async () => false,
     },
     chunks(),
   );

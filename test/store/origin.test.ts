@@ -26,8 +26,14 @@ async function hostage(): Promise<World> {
   );
   const report = await importStream(
     {
-      ...{ read: world.db, write: world.db, trusted: false, origin: 'in.smx', hardCapBytes: 1e9 },
-      ...{ now: () => AT as Iso, signal: new AbortController().signal, progress: () => undefined },
+      read: world.db,
+      write: world.db,
+      trusted: false,
+      origin: 'in.smx',
+      hardCapBytes: 1e9,
+      now: () => AT as Iso,
+      signal: new AbortController().signal,
+      progress: () => undefined,
       analyze: async () => false,
     },
     inPieces(archive),

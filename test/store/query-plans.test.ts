@@ -136,8 +136,11 @@ test('what is known of names comes in their order, whatever signs are in them', 
   const kept = names.filter((_, i) => i % 2 === 0);
   world.db.writeTransaction(() => {
     const sessionId = ensureSession(world.db, {
-      ...{ uid: 'claude-code:x' as SessionUid, agent: 'claude-code' as AgentId, nativeId: 'x' },
-      ...{ agentRoot: '/r', ingestedAt: world.now },
+      uid: 'claude-code:x' as SessionUid,
+      agent: 'claude-code' as AgentId,
+      nativeId: 'x',
+      agentRoot: '/r',
+      ingestedAt: world.now,
     });
     for (const name of kept)
       world.db.run(

@@ -25,40 +25,47 @@ export function foreignSession(
     const plain = Buffer.from(content);
     const data = Bun.zstdCompressSync(plain);
     return {
-      ...{ key, log_offset: 0, raw_bytes: plain.length, stored_bytes: data.length, sha256: sha256(plain) },
+      key,
+      log_offset: 0,
+      raw_bytes: plain.length,
+      stored_bytes: data.length,
+      sha256: sha256(plain),
       data: () => data,
     };
   });
   const rawBytes = segments.reduce((sum, { raw_bytes: each }) => sum + each, 0);
   const meta = {
-    ...{
-      session_uid: uid,
-      agent,
-      native_id: id,
-      project: '/srv/foreign',
-      title: null,
-      branch: null,
-      parent_uid: null,
-    },
-    ...{
-      started_at: AT,
-      ended_at: AT,
-      ingested_at: AT,
-      analyzed_at: null,
-      digest_at: null,
-      evicted_at: null,
-    },
-    ...{
-      analyze_error: null,
-      pinned: false,
-      raw_generation: files.length,
-      covers_from: 0,
-      raw_bytes: rawBytes,
-    },
-    ...{ stored_bytes: 0, file_count: files.length, tombstones: [], events: [] },
+    session_uid: uid,
+    agent,
+    native_id: id,
+    project: '/srv/foreign',
+    title: null,
+    branch: null,
+    parent_uid: null,
+    started_at: AT,
+    ended_at: AT,
+    ingested_at: AT,
+    analyzed_at: null,
+    digest_at: null,
+    evicted_at: null,
+    analyze_error: null,
+    pinned: false,
+    raw_generation: files.length,
+    covers_from: 0,
+    raw_bytes: rawBytes,
+    stored_bytes: 0,
+    file_count: files.length,
+    tombstones: [],
+    events: [],
     files: files.map(({ key, role = 'sidecar', relPath = key }, n) => ({
-      ...{ role, key, rel_path: relPath, encoding: 'plain', extents: null, gone: false },
-      ...{ raw_bytes: segments[n]?.raw_bytes ?? 0, log_bytes: segments[n]?.raw_bytes ?? 0 },
+      role,
+      key,
+      rel_path: relPath,
+      encoding: 'plain',
+      extents: null,
+      gone: false,
+      raw_bytes: segments[n]?.raw_bytes ?? 0,
+      log_bytes: segments[n]?.raw_bytes ?? 0,
       sha256: segments[n]?.sha256 ?? null,
     })),
     ...facts,
@@ -69,7 +76,10 @@ export function foreignSession(
 export function foreignArchive(sessions: readonly Incoming[]): Buffer {
   const frames = [
     ...lineFrame({
-      ...{ record: 'header', format: FORMAT, version: FORMAT_VERSION, made_at: AT },
+      record: 'header',
+      format: FORMAT,
+      version: FORMAT_VERSION,
+      made_at: AT,
       sessions: sessions.length,
     }),
   ];

@@ -23,7 +23,10 @@ export class Owner implements AsyncDisposable {
 
   private constructor(path: string) {
     this.#child = Bun.spawn([process.execPath, '-e', PROGRAM, path], {
-      ...{ stdin: 'pipe', stdout: 'pipe', stderr: 'inherit', cwd: join(import.meta.dir, '../..') },
+      stdin: 'pipe',
+      stdout: 'pipe',
+      stderr: 'inherit',
+      cwd: join(import.meta.dir, '../..'),
     });
     this.#answers = this.#child.stdout.getReader();
   }

@@ -72,8 +72,14 @@ export class RemoteWorld extends World {
   ): Promise<SyncReport & { requests: number }> {
     const bucket = bucketIn(this.model, signal);
     const report = await sync({
-      ...{ db: this.db, bucket, name: this.name, now: () => this.now, signal },
-      ...{ formatOf: () => null, progress: () => undefined, reading: () => undefined },
+      db: this.db,
+      bucket,
+      name: this.name,
+      now: () => this.now,
+      signal,
+      formatOf: () => null,
+      progress: () => undefined,
+      reading: () => undefined,
       ...(logsMost === undefined ? {} : { logsMost }),
       ...(commitBytes === undefined ? {} : { commitBytes }),
     });
@@ -83,8 +89,14 @@ export class RemoteWorld extends World {
   /** The same, and what nobody needs goes. */
   async collect(): Promise<Collected> {
     return await collect({
-      ...{ db: this.db, bucket: bucketIn(this.model), name: this.name, now: () => this.now, signal: NEVER },
-      ...{ formatOf: () => null, progress: () => undefined, reading: () => undefined },
+      db: this.db,
+      bucket: bucketIn(this.model),
+      name: this.name,
+      now: () => this.now,
+      signal: NEVER,
+      formatOf: () => null,
+      progress: () => undefined,
+      reading: () => undefined,
     });
   }
 
@@ -127,8 +139,11 @@ export class RemoteWorld extends World {
       if (state === undefined) return 'not in the bucket';
       if (others.length > 0) return await this.#merged(folder, uid, [state, ...others], read);
       using arriving = new Arriving({
-        ...{ packs: new Packs(bucketIn(this.model)), db: openPassingRows(join(folder, 's.db')) },
-        ...{ formatOf: () => null, now: () => this.now, signal: NEVER },
+        packs: new Packs(bucketIn(this.model)),
+        db: openPassingRows(join(folder, 's.db')),
+        formatOf: () => null,
+        now: () => this.now,
+        signal: NEVER,
       });
       const failed = await arriving.rows([{ uid: uid as SessionUid, state }]);
       for (const why of failed.values()) throw why;
@@ -150,8 +165,15 @@ export class RemoteWorld extends World {
       });
       const report = await importArrivals(
         {
-          ...{ read: db, write: db, trusted: true, origin: 'x', hardCapBytes: Number.MAX_SAFE_INTEGER },
-          ...{ formatOf: () => null, now: () => this.now, signal: NEVER, progress: () => undefined },
+          read: db,
+          write: db,
+          trusted: true,
+          origin: 'x',
+          hardCapBytes: Number.MAX_SAFE_INTEGER,
+          formatOf: () => null,
+          now: () => this.now,
+          signal: NEVER,
+          progress: () => undefined,
           analyze: async () => false,
         },
         arrived,

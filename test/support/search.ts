@@ -33,8 +33,16 @@ export function hitOf(session: SessionRow, n: number, snippets = SNIPPETS): Sear
 
 export function resultOf(about: Partial<SearchResult> = {}): SearchResult {
   return {
-    ...{ hits: [], hasMore: false, isCutShort: false, isRelaxed: false, isEmpty: false, notIndexed: 0 },
-    ...{ leftOut: [], meant: [], words: [], suggestion: null },
+    hits: [],
+    hasMore: false,
+    isCutShort: false,
+    isRelaxed: false,
+    isEmpty: false,
+    notIndexed: 0,
+    leftOut: [],
+    meant: [],
+    words: [],
+    suggestion: null,
     ...about,
   };
 }

@@ -342,7 +342,14 @@ function listOf(rows: readonly SessionRow[]): Event[] {
 /** A transcript, as a reader shows it. */
 export function conversation(outcome = HOSTILE_TITLES.join('\n')): Event {
   const turn = (who: Turn['who'], text: string, about: Partial<Turn> = {}): Turn => ({
-    ...{ who, at: daysBefore(90), text, outcome: '', failed: false, detail: '', diff: [], ...about },
+    who,
+    at: daysBefore(90),
+    text,
+    outcome: '',
+    failed: false,
+    detail: '',
+    diff: [],
+    ...about,
   });
   const turns = [
     turn('person', 'Why does the login test fail at times?\nIt is only on CI.'),
@@ -363,7 +370,11 @@ export function conversation(outcome = HOSTILE_TITLES.join('\n')): Event {
     ...Array.from({ length: 40 }, (_, n) => turn(n % 2 === 0 ? 'person' : 'agent', `And then? Login ${n}.`)),
   ];
   return {
-    ...{ kind: 'read', title: 'Transcript', more: null, uid: uidOf(0), mode: 'conversation' },
+    kind: 'read',
+    title: 'Transcript',
+    more: null,
+    uid: uidOf(0),
+    mode: 'conversation',
     lines: conversationLines(turns, true, 58),
   };
 }
@@ -460,7 +471,11 @@ export function restorePlan(about: Partial<RestorePlan> = {}): RestorePlan {
 export const INGESTING: Event = {
   kind: 'activity',
   activity: {
-    ...{ kind: 'ingesting', done: 312, total: 912, readBytes: 4.1 * GIB, totalBytes: 12.4 * GIB },
+    kind: 'ingesting',
+    done: 312,
+    total: 912,
+    readBytes: 4.1 * GIB,
+    totalBytes: 12.4 * GIB,
     elapsedMs: 95_000,
   },
 };

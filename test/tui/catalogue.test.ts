@@ -51,8 +51,14 @@ function catalogueOf(rows: readonly Row[]): Catalogue {
 }
 
 const PLAIN_ROW: Row = {
-  ...{ id: 1, timeMs: 0, going: 0, storedBytes: 0, pinned: false },
-  ...{ state: 'analyzed', agent: 'codex', project: '' },
+  id: 1,
+  timeMs: 0,
+  going: 0,
+  storedBytes: 0,
+  pinned: false,
+  state: 'analyzed',
+  agent: 'codex',
+  project: '',
 };
 
 /** Small ranges, so that ties are common. */
@@ -269,11 +275,17 @@ describe('what goes next', () => {
           (one, i): SessionCard => ({
             uid: `codex:${String(i).padStart(3, '0')}` as SessionUid,
             agent: 'codex' as AgentId,
-            ...{ project: null, title: null, startedAt: null, ingestedAt: null, generation: 1, rawBytes: 0 },
+            project: null,
+            title: null,
+            startedAt: null,
+            ingestedAt: null,
+            generation: 1,
+            rawBytes: 0,
             endedAt: iso(times[i]?.endMs ?? 0),
             analyzedAt: one.state === 'unanalyzed' ? null : iso(times[i]?.madeMs ?? 0),
             evictedAt: one.state === 'evicted' ? NOW : null,
-            ...{ pinned: one.pinned, storedBytes: one.storedBytes },
+            pinned: one.pinned,
+            storedBytes: one.storedBytes,
           }),
         );
         const capped = { ...about, rawHardCapBytes: 1e9, distilledCapBytes: 1e9 };
@@ -287,8 +299,10 @@ describe('what goes next', () => {
           endMs: Float64Array.from(times, ({ endMs }) => endMs),
           storedBytes: Float64Array.from(all, (one) => one.storedBytes),
           flags: Uint8Array.from(all, (one) => STATES.indexOf(one.state) + (one.pinned ? PINNED : 0)),
-          ...{ agentOf: new Uint16Array(all.length), projectOf: new Uint32Array(all.length) },
-          ...{ agents: ['codex'], projects: [''] },
+          agentOf: new Uint16Array(all.length),
+          projectOf: new Uint32Array(all.length),
+          agents: ['codex'],
+          projects: [''],
         };
         const going = goingNext(catalogue, capped, nowMs);
         const taken = (pass: string) =>

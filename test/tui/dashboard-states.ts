@@ -30,7 +30,8 @@ export function dashboardStates(
     'dashboard-ages': dashboard(view(), key('tab'), key('tab')),
     'dashboard-well': dashboard(
       view({
-        ...{ atRisk: [], unanalyzed: { sessions: 0, bytes: 0 } },
+        atRisk: [],
+        unanalyzed: { sessions: 0, bytes: 0 },
         next: [
           { pass: 'backstop', sessions: 0, bytes: 0 },
           { pass: 'budget', sessions: 0, bytes: 0 },

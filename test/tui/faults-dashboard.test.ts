@@ -23,13 +23,11 @@ const flat = (state: State) => texts(state).join(' ').replace(/\s+/g, ' ');
 
 function groups(count: number, what = 'project'): TotalsGroup[] {
   return Array.from({ length: count }, (_, n) => ({
-    ...{
-      name: `${what}-${n}`,
-      sessions: 2,
-      storedBytes: (count - n) * MIB,
-      going: 1,
-      filter: `project:=${n}`,
-    },
+    name: `${what}-${n}`,
+    sessions: 2,
+    storedBytes: (count - n) * MIB,
+    going: 1,
+    filter: `project:=${n}`,
   }));
 }
 
@@ -88,8 +86,12 @@ describe('the totals', () => {
 describe('the first run', () => {
   const agents = (count: number, name = 'GitHub Copilot CLI') =>
     Array.from({ length: count }, (_, n) => ({
-      ...{ name: n === 0 ? name : `agent-${n}`, root: '/home/me', sessions: 3, rawBytes: 9 * MIB },
-      ...{ deletesAfterDays: n % 2 === 0 ? 30 : null, atRisk: 0 },
+      name: n === 0 ? name : `agent-${n}`,
+      root: '/home/me',
+      sessions: 3,
+      rawBytes: 9 * MIB,
+      deletesAfterDays: n % 2 === 0 ? 30 : null,
+      atRisk: 0,
     }));
   const found = (count: number, size: (typeof SIZES)[number]) =>
     play(stateOf('first-run-looking', size), {

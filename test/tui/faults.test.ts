@@ -22,17 +22,21 @@ import { allStates, stateOf } from './states.ts';
 const at = (name: string, size = SIZE) => stateOf(name, size);
 const texts = (state: State) => frame(state, { unicode: true }).map(textOf);
 const NO_KEY = {
-  ...{
-    upArrow: false,
-    downArrow: false,
-    leftArrow: false,
-    rightArrow: false,
-    pageUp: false,
-    pageDown: false,
-    home: false,
-    end: false,
-  },
-  ...{ return: false, escape: false, backspace: false, delete: false, tab: false, ctrl: false, meta: false },
+  upArrow: false,
+  downArrow: false,
+  leftArrow: false,
+  rightArrow: false,
+  pageUp: false,
+  pageDown: false,
+  home: false,
+  end: false,
+  return: false,
+  escape: false,
+  backspace: false,
+  delete: false,
+  tab: false,
+  ctrl: false,
+  meta: false,
 };
 
 test('alt and a letter counted as esc, and stopped a sweep', () => {
@@ -85,7 +89,11 @@ test('two ingests claimed more than 100 %', () => {
   const grown = play(at('dashboard'), {
     kind: 'activity',
     activity: {
-      ...{ kind: 'ingesting', done: 12, total: 9, readBytes: 3 * GIB, totalBytes: GIB },
+      kind: 'ingesting',
+      done: 12,
+      total: 9,
+      readBytes: 3 * GIB,
+      totalBytes: GIB,
       elapsedMs: 1000,
     },
   });
@@ -171,7 +179,11 @@ test('the signs in the list were explained only as far as 80 columns went', () =
 
 test('a narrow, low dashboard cut the sentence on what is at risk before it said whether that is stored', () => {
   const risk = (agent: string, sessions: number, notStored: number) => ({
-    ...{ agent, sessions, notStored, days: 30, firstAt: null },
+    agent,
+    sessions,
+    notStored,
+    days: 30,
+    firstAt: null,
   });
   const cases = [
     { atRisk: [risk('gemini-cli', 39, 0)], says: 'all stored' },
@@ -357,7 +369,11 @@ test('a digest was one grey text: its headings stand out, its labels stand back'
 
 test('what an agent deletes was shown as a danger though all of it is stored', () => {
   const risk = (notStored: number) => ({
-    ...{ agent: 'claude-code', sessions: 5, notStored, days: 30, firstAt: null },
+    agent: 'claude-code',
+    sessions: 5,
+    notStored,
+    days: 30,
+    firstAt: null,
   });
   const tones = (notStored: number) =>
     frame(play(at('dashboard'), { kind: 'view', view: view({ atRisk: [risk(notStored)] }) }), {

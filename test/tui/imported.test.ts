@@ -65,8 +65,14 @@ test('at the head of its digest, and where it has none yet', async () => {
   const signal = new AbortController().signal;
   await importStream(
     {
-      ...{ read: db, write: db, trusted: false, origin: 'in.smx', hardCapBytes: 1e9, signal },
-      ...{ now: () => '2026-06-02T00:00:00.000Z' as Iso, progress: () => undefined },
+      read: db,
+      write: db,
+      trusted: false,
+      origin: 'in.smx',
+      hardCapBytes: 1e9,
+      signal,
+      now: () => '2026-06-02T00:00:00.000Z' as Iso,
+      progress: () => undefined,
       analyze: async () => false,
     },
     inPieces(archive),

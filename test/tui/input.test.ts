@@ -4,17 +4,21 @@ import { type InkKey, keyNames } from '../../src/tui/input.ts';
 import { KEYS } from '../../src/tui/keys.ts';
 
 const NO_KEY: InkKey = {
-  ...{
-    upArrow: false,
-    downArrow: false,
-    leftArrow: false,
-    rightArrow: false,
-    pageUp: false,
-    pageDown: false,
-    home: false,
-    end: false,
-  },
-  ...{ return: false, escape: false, backspace: false, delete: false, tab: false, ctrl: false, meta: false },
+  upArrow: false,
+  downArrow: false,
+  leftArrow: false,
+  rightArrow: false,
+  pageUp: false,
+  pageDown: false,
+  home: false,
+  end: false,
+  return: false,
+  escape: false,
+  backspace: false,
+  delete: false,
+  tab: false,
+  ctrl: false,
+  meta: false,
 };
 
 test('a key with ctrl that comes in one piece with others is that key all the same', () => {

@@ -136,16 +136,21 @@ describe.each(FIELDS)('typing on the screen of: %s', (context, state) => {
 
 test('the arrows to the left and to the right were silent', () => {
   const none = {
-    ...{
-      upArrow: false,
-      downArrow: false,
-      leftArrow: false,
-      rightArrow: false,
-      pageUp: false,
-      pageDown: false,
-    },
-    ...{ home: false, end: false, return: false, escape: false, backspace: false, delete: false, tab: false },
-    ...{ ctrl: false, meta: false },
+    upArrow: false,
+    downArrow: false,
+    leftArrow: false,
+    rightArrow: false,
+    pageUp: false,
+    pageDown: false,
+    home: false,
+    end: false,
+    return: false,
+    escape: false,
+    backspace: false,
+    delete: false,
+    tab: false,
+    ctrl: false,
+    meta: false,
   };
   expect(keyNames('', { ...none, leftArrow: true })).toEqual(['left']);
   expect(keyNames('', { ...none, rightArrow: true })).toEqual(['right']);

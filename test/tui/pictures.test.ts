@@ -28,8 +28,11 @@ test.each([...MADE])('%s is what `bun run pictures` makes', (name, svg) => {
 
 test.each([...MADE])('%s has the words of its golden frame, and nothing that acts', (name, svg) => {
   const state = {
-    ...{ dashboard: 'dashboard', wizard: 'sweep-pinned', 'data-loss': 'loss-typed' },
-    ...{ sessions: 'sessions-marked', reader: 'reader-plain' },
+    dashboard: 'dashboard',
+    wizard: 'sweep-pinned',
+    'data-loss': 'loss-typed',
+    sessions: 'sessions-marked',
+    reader: 'reader-plain',
   }[name.replace(/-(light|dark)\.svg$/, '')];
   const golden = readFileSync(join(import.meta.dir, 'golden', `${state}.txt`), 'utf8');
   const [, first = ''] = golden.split(/^=== .*\n/m);

@@ -20,7 +20,9 @@ class Store {
     this.state = play(firstState(DASHBOARD, SIZE), { kind: 'view', view: view() }, key('b'));
     this.#tell();
     this.state = play(this.state, {
-      ...{ kind: 'shown', shown: Uint32Array.from({ length: COUNT }, (_, n) => n), searched: null },
+      kind: 'shown',
+      shown: Uint32Array.from({ length: COUNT }, (_, n) => n),
+      searched: null,
     });
   }
 

@@ -113,7 +113,9 @@ describe('a conversation', () => {
           READING,
           { kind: 'resize', size: { columns: Math.max(60, columns), rows: 60 } },
           {
-            ...{ kind: 'read', title: 'x', more: null },
+            kind: 'read',
+            title: 'x',
+            more: null,
             lines,
           },
         );
@@ -201,7 +203,12 @@ describe('a raw transcript that is loaded in part', () => {
   const piece = (n: number) => Array.from({ length: 300 }, (_, i) => `${n}: line ${i}`);
   const at = (at: number) => ({ uid: uidOf(0), at });
   const raw = (about: Partial<Extract<Event, { kind: 'read' }>>): Event => ({
-    ...{ kind: 'read', title: 'Raw transcript', uid: uidOf(0), mode: 'raw', lines: piece(0), more: null },
+    kind: 'read',
+    title: 'Raw transcript',
+    uid: uidOf(0),
+    mode: 'raw',
+    lines: piece(0),
+    more: null,
     ...about,
   });
 
@@ -218,7 +225,9 @@ describe('a raw transcript that is loaded in part', () => {
     const end = play(READING, raw({ lines: piece(9), before: at(9000), atEnd: true }));
     const up = play(end, ...Array.from({ length: 10 }, () => key('pageup')));
     expect(effectsOf(end, ...Array.from({ length: 12 }, () => key('pageup')))).toContainEqual({
-      ...{ kind: 'read_back', uid: uidOf(0), at: 9000 },
+      kind: 'read_back',
+      uid: uidOf(0),
+      at: 9000,
     });
     const more = play(up, { kind: 'read_back', lines: piece(8), before: at(8000) });
     expect(topLine(more)).toBe(topLine(up));
@@ -231,8 +240,13 @@ describe('find goes through all of a transcript, and not only through what is lo
   const place = (at: number) => ({ uid: uidOf(0), at });
   const middle = (mode: 'raw' | 'conversation'): State =>
     play(READING, {
-      ...{ kind: 'read', title: 'Transcript', uid: uidOf(0), mode, lines: piece(5) },
-      ...{ more: place(6), before: place(5) },
+      kind: 'read',
+      title: 'Transcript',
+      uid: uidOf(0),
+      mode,
+      lines: piece(5),
+      more: place(6),
+      before: place(5),
     });
 
   test.each(['raw', 'conversation'] as const)(
@@ -243,8 +257,13 @@ describe('find goes through all of a transcript, and not only through what is lo
         {
           kind: 'seek',
           asked: {
-            ...{ uid: uidOf(0), mode, sought: '8: line 7', unfolded: false },
-            ...{ way: 1, loadedFrom: 5, loadedUntil: 6 },
+            uid: uidOf(0),
+            mode,
+            sought: '8: line 7',
+            unfolded: false,
+            way: 1,
+            loadedFrom: 5,
+            loadedUntil: 6,
           },
         },
       ]);
@@ -292,7 +311,11 @@ describe('who comes from a search', () => {
   const searched = (typed: string, ...events: readonly Event[]) =>
     play(stateOf('dashboard', SIZE), key('/'), ...listed(ROWS), ...typing(typed), ...events, key('enter'));
   const text: Extract<Event, { kind: 'read' }> = {
-    ...{ kind: 'read', title: 'Digest', uid: uidOf(0), mode: 'digest', more: null },
+    kind: 'read',
+    title: 'Digest',
+    uid: uidOf(0),
+    mode: 'digest',
+    more: null,
     lines: Array.from({ length: 200 }, (_, n) => (n === 150 ? 'here the Walrus sings' : `line ${n}`)),
   };
 
@@ -309,7 +332,8 @@ describe('who comes from a search', () => {
   test('is led to it when the text comes later, and where it is folded away it is unfolded', () => {
     const waiting = play(searched('walrus'), { ...text, mode: 'conversation', lines: null });
     const lines = Array.from({ length: 200 }, (_, n) => ({
-      ...{ text: n === 150 ? 'a walrus in the output' : `line ${n}`, tone: 'plain' as const },
+      text: n === 150 ? 'a walrus in the output' : `line ${n}`,
+      tone: 'plain' as const,
       ...(n === 150 ? { isDetail: true as const } : {}),
     }));
     const read = play(waiting, { ...text, mode: 'conversation', lines });

@@ -38,7 +38,12 @@ function reading(
   columns: number,
 ) {
   return play(stateOf('sessions', { columns, rows: 24 }), {
-    ...{ kind: 'read', title: 'A text', lines, more: null, uid: uidOf(0), mode },
+    kind: 'read',
+    title: 'A text',
+    lines,
+    more: null,
+    uid: uidOf(0),
+    mode,
   });
 }
 
@@ -88,7 +93,12 @@ describe('a text that is read', () => {
   test('what comes later is broken for the window as it is then', () => {
     const more = { uid: uidOf(0), at: 10 };
     const opened = play(stateOf('sessions', SIZE), {
-      ...{ kind: 'read', title: 'Transcript', lines: ['first'], more, uid: uidOf(0), mode: 'conversation' },
+      kind: 'read',
+      title: 'Transcript',
+      lines: ['first'],
+      more,
+      uid: uidOf(0),
+      mode: 'conversation',
     } as Event);
     const late = play(sized(opened, 60), { kind: 'read_on', lines: ['word '.repeat(15).trim()], more: null });
     expect(shownLines(readerOf(late)).every(({ text }) => widthOf(text) <= 58)).toBe(true);
@@ -98,23 +108,22 @@ describe('a text that is read', () => {
     const before = { uid: uidOf(0), at: 10 };
     const end = Array.from({ length: 60 }, (_, n) => `seen ${n}`);
     const opened = play(stateOf('sessions', SIZE), {
-      ...{
-        kind: 'read',
-        title: 'Transcript',
-        lines: end,
-        more: null,
-        before,
-        uid: uidOf(0),
-        mode: 'conversation',
-        atEnd: true,
-      },
+      kind: 'read',
+      title: 'Transcript',
+      lines: end,
+      more: null,
+      before,
+      uid: uidOf(0),
+      mode: 'conversation',
+      atEnd: true,
     } as Event);
     const top = (state: State) => shownLines(readerOf(state))[readerOf(state).place.top]?.text;
     const front: ReadLine[] = Array.from(
       { length: 30 },
       (_, n) =>
         ({
-          ...{ text: `older ${n}`, tone: 'plain' },
+          text: `older ${n}`,
+          tone: 'plain',
           ...(n % 2 === 0 ? { isDetail: true } : {}),
         }) as ReadLine,
     );
@@ -127,7 +136,9 @@ describe('what is told beside a row', () => {
   test('was cut for the old width: it is asked for anew', () => {
     const state = stateOf('sessions', SIZE);
     expect(effectsOf(state, { kind: 'resize', size: { columns: 70, rows: 24 } })).toContainEqual({
-      ...{ kind: 'peek', uid: ROWS[0]?.uid ?? uidOf(0), columns: 68 },
+      kind: 'peek',
+      uid: ROWS[0]?.uid ?? uidOf(0),
+      columns: 68,
     });
     const pass = stateOf('sweep-victims', SIZE);
     const asked = effectsOf(pass, { kind: 'resize', size: { columns: 70, rows: 24 } });
@@ -173,7 +184,12 @@ test('a broken line began with the blank that it was broken at', () => {
 test('a transcript did not say whose it is', () => {
   const shown = (state: State) => textOf(frame(state, { unicode: true })[0] ?? []);
   const from = play(stateOf('sessions', SIZE), {
-    ...{ kind: 'read', title: 'Transcript', lines: null, more: null, uid: uidOf(0), mode: 'conversation' },
+    kind: 'read',
+    title: 'Transcript',
+    lines: null,
+    more: null,
+    uid: uidOf(0),
+    mode: 'conversation',
   } as Event);
   expect(shown(from)).toContain('Transcript · Fix the flaky');
   const title = textOf(

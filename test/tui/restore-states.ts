@@ -11,7 +11,8 @@ export function restoreStates(
 ): Readonly<Record<string, Maker>> {
   return {
     'restore-looking': browse({
-      ...{ kind: 'restore_planned', isLooking: true },
+      kind: 'restore_planned',
+      isLooking: true,
       plan: restorePlan({ root: '-', files: [], resume: '' }),
     }),
     'restore-ready': browse({ kind: 'restore_planned', plan: restorePlan() }),
@@ -41,7 +42,10 @@ export function restoreStates(
     'restore-forcible': browse({
       kind: 'restore_planned',
       plan: restorePlan({
-        ...{ root: '-', files: [], resume: '', isForcible: true },
+        root: '-',
+        files: [],
+        resume: '',
+        isForcible: true,
         obstacle:
           '/home/me/.claude/projects/-home-me-web-shop/8c810000-5a1b-4c4e-9d2f-0123456789ab.jsonl is there and differs. f replaces it: what is there is stored first, or put beside.',
       }),

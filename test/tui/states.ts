@@ -342,7 +342,10 @@ const LISTS: Readonly<Record<string, Maker>> = {
   'confirm-evict': browse(ROWS, QUESTION),
   'confirm-begun': browse(ROWS, QUESTION, key('enter')),
   'confirm-doing': browse(ROWS, QUESTION, key('enter'), {
-    ...{ kind: 'worked', done: 12, total: 40, elapsedMs: 6_000 },
+    kind: 'worked',
+    done: 12,
+    total: 40,
+    elapsedMs: 6_000,
   }),
   'confirm-stopping': browse(
     ROWS,
@@ -362,8 +365,12 @@ const LISTS: Readonly<Record<string, Maker>> = {
   'report-folded': reading(),
   'report-with-ids': reading(key('o')),
   'reader-digest': browse(ROWS, {
-    ...{ kind: 'read', title: 'Digest', lines: DIGEST_LINES, more: null },
-    ...{ uid: uidOf(0), mode: 'digest' },
+    kind: 'read',
+    title: 'Digest',
+    lines: DIGEST_LINES,
+    more: null,
+    uid: uidOf(0),
+    mode: 'digest',
   }),
   'reader-hostile': browse(ROWS, { kind: 'read', title: 'Transcript', lines: HOSTILE_TITLES, more: null }),
   'reader-scrolled': browse(
@@ -386,7 +393,12 @@ const LISTS: Readonly<Record<string, Maker>> = {
   ),
   'reader-unfolded': browse(ROWS, CONVERSATION, key('o')),
   'reader-reading': browse(ROWS, {
-    ...{ kind: 'read', title: 'Transcript', lines: null, more: null, uid: uidOf(0), mode: 'conversation' },
+    kind: 'read',
+    title: 'Transcript',
+    lines: null,
+    more: null,
+    uid: uidOf(0),
+    mode: 'conversation',
   }),
   'reader-finding': browse(ROWS, CONVERSATION, key('/'), ...typing('test')),
   'reader-found': browse(ROWS, CONVERSATION, key('/'), ...typing('login'), key('enter'), key('n')),

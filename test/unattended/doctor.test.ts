@@ -23,7 +23,11 @@ const bytes = (n: number) => `${n} B`;
 const schedule = (facts: Partial<ScheduleFacts>) =>
   scheduleCheck({ kind: 'systemd', state: 'installed', next: null, others: [], ...facts });
 const run = (facts: Partial<RunFacts>): RunFacts => ({
-  ...{ startedAt: NOW, isFinished: true, exitCode: 0, result: 'ok', problems: [] },
+  startedAt: NOW,
+  isFinished: true,
+  exitCode: 0,
+  result: 'ok',
+  problems: [],
   ...facts,
 });
 const hook = (facts: Partial<HookFacts>) =>

@@ -198,8 +198,10 @@ test('a session that grows, is pinned or is analyzed before it is left to the bu
       return { kind: 'run' as const };
     };
     const options = {
-      ...{ limits: limitsOf(0, 0), flags: { analyze: true, dataLoss: true } },
-      ...{ reclaim: false, planId: null },
+      limits: limitsOf(0, 0),
+      flags: { analyze: true, dataLoss: true },
+      reclaim: false,
+      planId: null,
     };
     const report = await sweep(memoryDeps(store, new Set(['test:s0'])), options, { unattended: true, ask });
     expect([change, report.bucket_evicted, store.gone]).toEqual([change, [], []]);
@@ -222,8 +224,10 @@ test('what a person has kept from being analyzed is not left to the bucket eithe
     }),
   };
   const options = {
-    ...{ limits: limitsOf(0, 0), flags: { analyze: true, dataLoss: true } },
-    ...{ reclaim: false, planId: null },
+    limits: limitsOf(0, 0),
+    flags: { analyze: true, dataLoss: true },
+    reclaim: false,
+    planId: null,
   };
   const report = await sweep(memoryDeps(store), options, consent);
   expect([report.bucket_evicted, report.over_hard_cap, store.gone]).toEqual([[], true, []]);

@@ -40,7 +40,8 @@ class Person implements Consent {
 
 function session(kind: Kind, i: number): SessionCard {
   return card(`s${i}`, {
-    ...{ storedBytes: BYTES, endedAt: daysAgo(9 - i) },
+    storedBytes: BYTES,
+    endedAt: daysAgo(9 - i),
     analyzedAt: kind === 'young' ? daysAgo(5) : null,
   });
 }
@@ -59,8 +60,10 @@ async function holdLaws(kinds: readonly Kind[], caps: readonly [number, number],
   const person = new Person(way, keeps);
   const [soft, hard] = caps;
   const limits = {
-    ...{ rawSoftCapBytes: soft * BYTES, rawHardCapBytes: hard * BYTES },
-    ...{ rawMaxAgeDays: 45, distilledCapBytes: 100 },
+    rawSoftCapBytes: soft * BYTES,
+    rawHardCapBytes: hard * BYTES,
+    rawMaxAgeDays: 45,
+    distilledCapBytes: 100,
   };
   const report = await sweep(
     depsOf(store, kinds),

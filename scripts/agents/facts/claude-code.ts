@@ -12,11 +12,14 @@ export const claudeCode: AgentFacts = {
   model: 'claude-opus-5-5',
   title: 'prompt',
   env: ({ url }) => ({
-    ...{ ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'none' },
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_API_KEY: 'none',
     // As root it else refuses to run without asking.
     IS_SANDBOX: '1',
-    ...{ CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', DISABLE_AUTOUPDATER: '1' },
-    ...{ DISABLE_TELEMETRY: '1', DISABLE_ERROR_REPORTING: '1' },
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    DISABLE_AUTOUPDATER: '1',
+    DISABLE_TELEMETRY: '1',
+    DISABLE_ERROR_REPORTING: '1',
   }),
   files: () => ({}),
   start: (prompt) => ['-p', prompt, '--dangerously-skip-permissions'],

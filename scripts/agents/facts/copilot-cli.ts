@@ -11,8 +11,11 @@ export const copilotCli: AgentFacts = {
   model: 'gpt-4.1',
   title: 'prompt',
   env: ({ url }) => ({
-    ...{ COPILOT_PROVIDER_BASE_URL: `${url}/v1`, COPILOT_PROVIDER_API_KEY: 'none' },
-    ...{ COPILOT_MODEL: 'gpt-4.1', COPILOT_AUTO_UPDATE: 'false', COPILOT_OFFLINE: 'true' },
+    COPILOT_PROVIDER_BASE_URL: `${url}/v1`,
+    COPILOT_PROVIDER_API_KEY: 'none',
+    COPILOT_MODEL: 'gpt-4.1',
+    COPILOT_AUTO_UPDATE: 'false',
+    COPILOT_OFFLINE: 'true',
   }),
   files: () => ({}),
   start: (prompt) => ['-p', prompt, ...FLAGS],

@@ -25,7 +25,9 @@ export const geminiCli: AgentFacts = {
   model: 'gemini-2.5-pro',
   title: 'prompt',
   env: ({ url }) => ({
-    ...{ GOOGLE_GEMINI_BASE_URL: url, GEMINI_API_KEY: 'none', GEMINI_TELEMETRY_ENABLED: 'false' },
+    GOOGLE_GEMINI_BASE_URL: url,
+    GEMINI_API_KEY: 'none',
+    GEMINI_TELEMETRY_ENABLED: 'false',
     GEMINI_CLI_TRUST_WORKSPACE: 'true',
   }),
   files: () => ({ '.gemini/settings.json': GEMINI_SETTINGS }),
@@ -39,7 +41,9 @@ export const geminiCli: AgentFacts = {
       edit: ({ path, before, after }) => [
         'replace',
         {
-          ...{ file_path: within(place, path), old_string: before, new_string: after },
+          file_path: within(place, path),
+          old_string: before,
+          new_string: after,
           instruction: 'Say it otherwise',
         },
       ],
@@ -52,7 +56,8 @@ export const geminiCli: AgentFacts = {
         'write_todos',
         {
           todos: items.map((description, n) => ({
-            ...{ description, status: n === 0 ? 'in_progress' : 'pending' },
+            description,
+            status: n === 0 ? 'in_progress' : 'pending',
           })),
         },
       ],

@@ -9,8 +9,11 @@ export const kilo: AgentFacts = {
   model: 'scripted',
   title: 'asked',
   env: () => ({
-    ...{ KILO_DISABLE_AUTOUPDATE: '1', KILO_DISABLE_MODELS_FETCH: '1' },
-    ...{ KILO_DISABLE_LSP_DOWNLOAD: '1', KILO_DISABLE_SHARE: '1', KILO_DISABLE_DEFAULT_PLUGINS: '1' },
+    KILO_DISABLE_AUTOUPDATE: '1',
+    KILO_DISABLE_MODELS_FETCH: '1',
+    KILO_DISABLE_LSP_DOWNLOAD: '1',
+    KILO_DISABLE_SHARE: '1',
+    KILO_DISABLE_DEFAULT_PLUGINS: '1',
   }),
   files: ({ url }) => ({ '.config/kilo/kilo.json': configOf(url) }),
   start: (prompt) => ['run', '--auto', '-m', 'rig/scripted', prompt],

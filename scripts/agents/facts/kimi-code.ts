@@ -8,8 +8,11 @@ export const kimiCode: AgentFacts = {
   model: 'scripted',
   title: 'prompt',
   env: ({ url }) => ({
-    ...{ KIMI_MODEL_NAME: 'scripted', KIMI_MODEL_BASE_URL: `${url}/v1`, KIMI_MODEL_API_KEY: 'none' },
-    ...{ KIMI_MODEL_PROVIDER_TYPE: 'openai', KIMI_MODEL_MAX_CONTEXT_SIZE: '200000' },
+    KIMI_MODEL_NAME: 'scripted',
+    KIMI_MODEL_BASE_URL: `${url}/v1`,
+    KIMI_MODEL_API_KEY: 'none',
+    KIMI_MODEL_PROVIDER_TYPE: 'openai',
+    KIMI_MODEL_MAX_CONTEXT_SIZE: '200000',
     KIMI_DISABLE_TELEMETRY: '1',
   }),
   files: () => ({}),

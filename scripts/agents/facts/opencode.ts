@@ -9,12 +9,11 @@ export const opencode: AgentFacts = {
   model: 'scripted',
   title: 'asked',
   env: () => ({
-    ...{ OPENCODE_DISABLE_AUTOUPDATE: '1', OPENCODE_DISABLE_MODELS_FETCH: '1' },
-    ...{
-      OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
-      OPENCODE_DISABLE_SHARE: '1',
-      OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
-    },
+    OPENCODE_DISABLE_AUTOUPDATE: '1',
+    OPENCODE_DISABLE_MODELS_FETCH: '1',
+    OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
+    OPENCODE_DISABLE_SHARE: '1',
+    OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
   }),
   files: ({ url }) => ({ '.config/opencode/opencode.json': configOf(url) }),
   start: (prompt) => ['run', prompt],

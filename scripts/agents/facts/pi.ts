@@ -26,11 +26,16 @@ export const pi: AgentFacts = {
     '.pi/agent/models.json': {
       providers: {
         rig: {
-          ...{ baseUrl: `${url}/v1`, api: 'openai-completions', apiKey: 'none' },
+          baseUrl: `${url}/v1`,
+          api: 'openai-completions',
+          apiKey: 'none',
           models: [
             {
-              ...{ id: 'scripted', name: 'Scripted', input: ['text'] },
-              ...{ contextWindow: 200_000, maxTokens: 8000 },
+              id: 'scripted',
+              name: 'Scripted',
+              input: ['text'],
+              contextWindow: 200_000,
+              maxTokens: 8000,
               cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
             },
           ],

@@ -10,7 +10,9 @@ export const qwenCode: AgentFacts = {
   model: 'scripted',
   title: 'prompt',
   env: ({ url }) => ({
-    ...{ OPENAI_BASE_URL: `${url}/v1`, OPENAI_API_KEY: 'none', OPENAI_MODEL: 'scripted' },
+    OPENAI_BASE_URL: `${url}/v1`,
+    OPENAI_API_KEY: 'none',
+    OPENAI_MODEL: 'scripted',
     QWEN_TELEMETRY_ENABLED: 'false',
   }),
   files: () => ({

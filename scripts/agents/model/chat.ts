@@ -20,7 +20,9 @@ const usageOf = ({ input, cacheRead, output, reasoning }: Usage): Json => ({
 });
 
 const about = (body: Json): Json => ({
-  ...{ id: newId('chatcmpl'), created: Math.floor(Date.now() / 1000), model: body['model'] },
+  id: newId('chatcmpl'),
+  created: Math.floor(Date.now() / 1000),
+  model: body['model'],
 });
 
 export const chat: Dialect = {
@@ -71,7 +73,8 @@ function deltasOf(said: Said): Json[] {
   if ('text' in said) return pieces(said.text).map((content) => ({ content }));
   const begun = { index: 0, ...callOf(said.call.name, '') };
   const rest = pieces(JSON.stringify(said.call.args)).map((text) => ({
-    ...{ index: 0, function: { arguments: text } },
+    index: 0,
+    function: { arguments: text },
   }));
   return [begun, ...rest].map((call) => ({ tool_calls: [call] }));
 }

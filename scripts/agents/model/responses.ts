@@ -52,9 +52,20 @@ function itemOf(body: Json, said: Said): Json {
 function responseOf(body: Json, said: Said, { input, cacheRead, output, reasoning }: Usage): Json {
   const created_at = Math.floor(Date.now() / 1000);
   return {
-    ...{ id: newId('resp'), object: 'response', created_at, status: 'completed', model: body['model'] },
-    ...{ error: null, incomplete_details: null, instructions: null, metadata: {}, tools: [] },
-    ...{ parallel_tool_calls: true, tool_choice: 'auto', temperature: 1, top_p: 1 },
+    id: newId('resp'),
+    object: 'response',
+    created_at,
+    status: 'completed',
+    model: body['model'],
+    error: null,
+    incomplete_details: null,
+    instructions: null,
+    metadata: {},
+    tools: [],
+    parallel_tool_calls: true,
+    tool_choice: 'auto',
+    temperature: 1,
+    top_p: 1,
     output: [itemOf(body, said)],
     usage: {
       input_tokens: input + cacheRead,

@@ -169,8 +169,14 @@ interface ClaudePeek {
 
 function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   const found: ClaudePeek = {
-    ...{ nativeId: null, project: null, branch: null, parent: null, isClaude: false },
-    ...{ firstTimes: [], titles: new Map(), leaves: new Map() },
+    nativeId: null,
+    project: null,
+    branch: null,
+    parent: null,
+    isClaude: false,
+    firstTimes: [],
+    titles: new Map(),
+    leaves: new Map(),
   };
   for (const line of headLines(head, () => isTold(found))) {
     if (mayTell(found, line)) noteLine(found, line);
@@ -181,7 +187,9 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   if (!found.isClaude) return null;
   const times = found.firstTimes.toSorted();
   return {
-    ...{ nativeId: found.nativeId, project: found.project, branch: found.branch },
+    nativeId: found.nativeId,
+    project: found.project,
+    branch: found.branch,
     title: bestTitle(found.titles),
     startedAt: times[0] ?? null,
     endedAt: latestOf(last, timesOf) ?? times.at(-1) ?? null,

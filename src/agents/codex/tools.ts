@@ -124,8 +124,11 @@ export class CodexTools {
     else if (name === 'write_stdin') this.goOn(callId, input);
     else if (name === 'apply_patch')
       this.plan(callId, {
-        ...{ patch: textAt(input, 'input') ?? textAt(input, 'patch') ?? '', commands: [] },
-        ...{ folder: this.cwd, at, isScript: false },
+        patch: textAt(input, 'input') ?? textAt(input, 'patch') ?? '',
+        commands: [],
+        folder: this.cwd,
+        at,
+        isScript: false,
       });
     else if (name === 'request_user_input' || name === 'spawn_agent' || /^wait(?:_agent)?$/.test(name)) {
       if (this.asked.size < WAITING_MAX) this.asked.set(callId, { kind: name, input });

@@ -120,7 +120,12 @@ interface GeminiPeek {
 
 function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
   const seen: GeminiPeek = {
-    ...{ nativeId: null, project: null, title: null, prompt: null, startedAt: null, endedAt: null },
+    nativeId: null,
+    project: null,
+    title: null,
+    prompt: null,
+    startedAt: null,
+    endedAt: null,
   };
   // A document that is one line is one all the same.
   const isGemini =
@@ -129,7 +134,10 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
     peekDocument(documentEnds(head, tail, MESSAGES), seen);
   if (!isGemini) return null;
   return {
-    ...{ nativeId: seen.nativeId, project: seen.project, branch: null, parentNativeId: null },
+    nativeId: seen.nativeId,
+    project: seen.project,
+    branch: null,
+    parentNativeId: null,
     title: titleOf(seen.title ?? seen.prompt ?? ''),
     startedAt: seen.startedAt,
     endedAt: seen.endedAt,

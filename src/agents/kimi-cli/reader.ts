@@ -55,7 +55,9 @@ export class KimiCliReader extends LinesReader {
     else if (record['type'] !== 'metadata') {
       const at = this.timeOf(record);
       this.#event(recordAt(record, 'message'), {
-        ...{ nested: null, at, stamp: scalarText(record['timestamp']) },
+        nested: null,
+        at,
+        stamp: scalarText(record['timestamp']),
       });
     }
   }

@@ -45,7 +45,12 @@ export function peekRecords(
   timesOf: TimesOf = (record) => [record['timestamp']],
 ): Peek | null {
   const seen: Seen = {
-    ...{ nativeId: null, project: null, branch: null, parentNativeId: null, title: null, prompt: null },
+    nativeId: null,
+    project: null,
+    branch: null,
+    parentNativeId: null,
+    title: null,
+    prompt: null,
   };
   const times: Iso[] = [];
   let isOurs = false;
@@ -62,7 +67,9 @@ export function peekRecords(
   if (!isOurs) return null;
   times.sort();
   return {
-    ...{ nativeId: seen.nativeId, project: seen.project, branch: seen.branch },
+    nativeId: seen.nativeId,
+    project: seen.project,
+    branch: seen.branch,
     parentNativeId: seen.parentNativeId,
     title: titleOf(seen.title ?? seen.prompt ?? ''),
     startedAt: times[0] ?? null,

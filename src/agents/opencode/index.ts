@@ -162,8 +162,11 @@ function peekOfInfo(info: JsonRecord, id: string): ContainedSession['peek'] {
   const time = recordAt(info, 'time');
   return peekOf(
     {
-      ...{ directory: info['directory'], title: info['title'], parent_id: info['parentID'] },
-      ...{ time_created: time['created'], time_updated: time['updated'] },
+      directory: info['directory'],
+      title: info['title'],
+      parent_id: info['parentID'],
+      time_created: time['created'],
+      time_updated: time['updated'],
     },
     id,
   );

@@ -149,7 +149,10 @@ function family(agent: Family): AgentFormat {
   );
   return {
     id: agentId(id),
-    ...{ name, proof, growth: 'append', retention },
+    name,
+    proof,
+    growth: 'append',
+    retention,
     variables: [variable, nameVariable, sessionsVariable, alsoBy].filter((name) => name !== undefined),
     ...(isIts === undefined ? {} : { isIts }),
     folders: layout.folders,

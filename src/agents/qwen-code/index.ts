@@ -50,8 +50,13 @@ const runtimeStatus: AgentImport = {
   fileName: statusAt,
   content: (_lines, { nativeId, project, startedAt }) =>
     `${JSON.stringify({
-      ...{ schema_version: 1, pid: 0, session_id: nativeId, work_dir: project, hostname: '' },
-      ...{ started_at: Date.parse(startedAt ?? '') / 1000 || 0, qwen_version: null },
+      schema_version: 1,
+      pid: 0,
+      session_id: nativeId,
+      work_dir: project,
+      hostname: '',
+      started_at: Date.parse(startedAt ?? '') / 1000 || 0,
+      qwen_version: null,
     })}\n`,
   isNeeded: (session, isThere) => session.isMoved === true && !isThere(statusAt(session)),
   argv: () => null,

@@ -75,7 +75,12 @@ export function planned(context: Context): Plan {
   const asked = textFlag(context.flags, 'agent');
   const lasting = cannotLast(context);
   return {
-    ...{ verb: 'install', machine, steps, refused: all.filter(isRefused), runs, stops },
+    verb: 'install',
+    machine,
+    steps,
+    refused: all.filter(isRefused),
+    runs,
+    stops,
     isStopped: runs !== null && !isActive(machine, runs),
     crontabCopy: crontabCopyOf(context),
     madeFolders: madeFoldersOf(context),
@@ -185,9 +190,16 @@ export function plannedBack(context: Context): Plan {
     ...schedules.flatMap(({ steps }) => steps.map((step) => withCopy(step, crontabCopy))),
   ].map(ifPossible);
   return {
-    ...{ verb: 'uninstall', machine, steps: all.filter(isStep), refused: all.filter(isRefused) },
-    ...{ runs: null, isStopped: false, stops: schedules.map(({ kind }) => kind) },
-    ...{ crontabCopy, madeFolders: madeFoldersOf(context), warnings: [] },
+    verb: 'uninstall',
+    machine,
+    steps: all.filter(isStep),
+    refused: all.filter(isRefused),
+    runs: null,
+    isStopped: false,
+    stops: schedules.map(({ kind }) => kind),
+    crontabCopy,
+    madeFolders: madeFoldersOf(context),
+    warnings: [],
     notes: all.filter(isStep).flatMap((step) => leftNote(step, crontabCopy)),
   };
 }

@@ -77,12 +77,10 @@ async function noted(context: Context, db: WritableDb): Promise<ExitCode> {
   const end = (exitCode: ExitCode, problems: readonly string[]) =>
     endRun(db, begun ?? beginRun(db, 'maintain', startedAt), {
       // Having said so is an effect: the next run acts on it.
-      ...{
-        finishedAt: clock.now(),
-        exitCode,
-        hadEffect: hadEffect(done) || done.first?.isNew === true,
-        problems,
-      },
+      finishedAt: clock.now(),
+      exitCode,
+      hadEffect: hadEffect(done) || done.first?.isNew === true,
+      problems,
     });
   try {
     await inTurns(quiet ? { ...context, io: silent(io) } : context, db, done);
@@ -146,7 +144,10 @@ function ofBucket({ met }: Turns): string[] {
 
 function jsonOf({ ingests, sweeps, met, first }: Turns, problems: readonly string[]): ReportOf<'maintain'> {
   const remote = met.map(({ uploaded, read, requests, problems: amiss }) => ({
-    ...{ uploaded, read, requests, problems: amiss },
+    uploaded,
+    read,
+    requests,
+    problems: amiss,
   }));
   return {
     version: 1,
@@ -242,9 +243,16 @@ async function sweepWhenFree(context: Context, db: WritableDb, putsOff: boolean)
 function silent(io: Io): Io {
   const nothing = async () => undefined;
   return {
-    ...{ out: () => undefined, err: () => undefined, outSlowly: nothing, outBytes: nothing },
-    ...{ stdinIsTty: false, stdoutIsTty: false, stderrIsTty: false },
-    ...{ columns: io.columns, colour: false, unicode: io.unicode },
+    out: () => undefined,
+    err: () => undefined,
+    outSlowly: nothing,
+    outBytes: nothing,
+    stdinIsTty: false,
+    stdoutIsTty: false,
+    stderrIsTty: false,
+    columns: io.columns,
+    colour: false,
+    unicode: io.unicode,
   };
 }
 

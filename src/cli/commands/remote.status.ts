@@ -66,11 +66,16 @@ export async function remoteStatus(context: Context): Promise<ExitCode> {
       machine: state?.machine ?? null,
       synced_at: state?.syncedAt ?? null,
       sessions: {
-        ...{ in_bucket: counts.sessions, raw_bytes: counts.rawBytes, safe_here: counts.safe, waiting },
+        in_bucket: counts.sessions,
+        raw_bytes: counts.rawBytes,
+        safe_here: counts.safe,
+        waiting,
         bucket_only: only,
       },
       machines: others.map(({ machine, name: called, read }) => ({
-        ...{ machine, name: called, commits: read },
+        machine,
+        name: called,
+        commits: read,
         sessions: of(machine).sessions,
         raw_bytes: of(machine).rawBytes,
         gone: gone.has(machine),

@@ -34,7 +34,10 @@ export async function verifyRemote(context: Context): Promise<ExitCode> {
     );
     verified = await verifyBucket({
       last: new Map(last),
-      ...{ bucket, id: state.bucket, read, signal: context.signal },
+      bucket,
+      id: state.bucket,
+      read,
+      signal: context.signal,
       progress: (done, total) => line.show(`verify the bucket ${done + 1}/${total}`),
     });
     line.clear();
@@ -73,7 +76,14 @@ function tell({ io, json, signal }: Context, verified: Verified, again: Again | 
   if (json) {
     printJson<'remote'>(io, {
       version: 1,
-      ...{ ok, interrupted: signal.aborted, objects, bytes, sessions, pieces, unnamed, findings },
+      ok,
+      interrupted: signal.aborted,
+      objects,
+      bytes,
+      sessions,
+      pieces,
+      unnamed,
+      findings,
       not_whole: [...new Set(hit.map(({ uid }) => uid))],
       uploaded_again: again?.sessions ?? 0,
     });

@@ -137,12 +137,12 @@ export function planRestore(
   const isForeign = cameWithArchive(known, session);
   const isVouchedFor = session.origin === null;
   const asked: SessionToPlace = {
-    ...{ agent: session.agent, nativeId: session.nativeId, target },
-    ...{
-      isForeign,
-      isVouchedFor,
-      isPlacedAnew: otherProject !== null && agent?.otherProject === 'by its place',
-    },
+    agent: session.agent,
+    nativeId: session.nativeId,
+    target,
+    isForeign,
+    isVouchedFor,
+    isPlacedAnew: otherProject !== null && agent?.otherProject === 'by its place',
   };
   const { platform } = context.host;
   const plan = planOf(tree, db, session, { agent, asked, platform, beside, wanted: version, taken });
@@ -152,12 +152,21 @@ export function planRestore(
   const { made, needs } = importFile(tree, db, session, { agent, root, target: placed, files, taken });
   if (made !== null) taken.set(made.path, session.uid);
   const resume = resumeOf(agent, session, {
-    ...{ asked, placed, otherProject, path: main?.path, machine: machineOf(known, session.uid) },
+    asked,
+    placed,
+    otherProject,
+    path: main?.path,
+    machine: machineOf(known, session.uid),
   });
   const { nativeId } = target;
   const listing = to === null ? listingOf(db, { agent, session, nativeId, main, tree, beside: texts }) : null;
   return {
-    ...{ session, agent, root, tree, ...plan, made },
+    session,
+    agent,
+    root,
+    tree,
+    ...plan,
+    made,
     resume: needs === null ? resume : { ...resume, needs },
     notPutBack: to === null ? (agent?.cannotPutBack ?? null) : null,
     importing: made === null ? null : (agent?.takesBack?.argv(made.path) ?? null),

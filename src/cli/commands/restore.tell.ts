@@ -304,7 +304,8 @@ function restoredJson({ planned, asides, unlisted }: RestoredSession, isDry: boo
       listing === null
         ? null
         : {
-            ...{ path: listing.path, name: listing.name },
+            path: listing.path,
+            name: listing.name,
             why_not: isDry ? null : (unlisted.get(session.uid) ?? null),
           },
     import: importing === null ? null : { argv: importing, command: importCommand(planned) },

@@ -83,17 +83,15 @@ export async function scanHere(
   using opened = new DisposableStack();
   const known = new KnownSources(db);
   const options: DiscoverOptions = {
-    ...{
-      opened,
-      host,
-      paths: [],
-      agent: null,
-      agents: agentsOf(host),
-      known,
-      forgotten: forgottenUids(db),
-      now,
-      warn,
-    },
+    opened,
+    host,
+    paths: [],
+    agent: null,
+    agents: agentsOf(host),
+    known,
+    forgotten: forgottenUids(db),
+    now,
+    warn,
   };
   const found = await discover(options);
   const unplaced: Unplaced[] = [];

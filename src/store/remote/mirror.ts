@@ -66,10 +66,20 @@ export function putMirror(db: WritableDb, { machine, name, meta, digest, hasByte
   if (before?.pinned === 1) db.run('UPDATE sessions SET pinned = 0 WHERE id = $sessionId', { sessionId });
   const files = hasBytes ? meta.files.filter(({ gone, sha256 }) => !gone && sha256 !== null) : [];
   recordDigestOnly(db, {
-    ...{ sessionId, uid, at, version: digest.version, json: digest.json, continues: true },
+    sessionId,
+    uid,
+    at,
+    version: digest.version,
+    json: digest.json,
+    continues: true,
     reason: `${MIRROR_REASON}: ${name}`,
     files: files.map(({ role, key, rel_path: relPath, encoding, raw_bytes: rawBytes, sha256 }) => ({
-      ...{ role, key, relPath, encoding, rawBytes, sha256: Buffer.from(sha256 ?? '', 'hex') },
+      role,
+      key,
+      relPath,
+      encoding,
+      rawBytes,
+      sha256: Buffer.from(sha256 ?? '', 'hex'),
     })),
   });
   addEvents(db, sessionId, uid, meta.events);

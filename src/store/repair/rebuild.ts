@@ -160,7 +160,9 @@ function copyRemote(db: WritableDb, pages: StorePages, roots: ReadonlyMap<string
       const [, generation = null, machine = null] = values;
       if (values.length === 3 && typeof generation === 'number' && isId(machine))
         db.run('INSERT OR IGNORE INTO remote_mirrors VALUES ($rowid, $generation, $machine)', {
-          ...{ rowid, generation, machine },
+          rowid,
+          generation,
+          machine,
         });
     }
   });

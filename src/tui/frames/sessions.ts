@@ -151,8 +151,14 @@ function groupSummary({ shown }: Sessions, groups: NonNullable<Sessions['groups'
 }
 
 const ORDERS = {
-  ...{ newest: 'newest', stored: 'size', next: 'what goes next', best_match: 'best match' },
-  ...{ agent: 'agent', project: 'project', title: 'title', state: 'state' },
+  newest: 'newest',
+  stored: 'size',
+  next: 'what goes next',
+  best_match: 'best match',
+  agent: 'agent',
+  project: 'project',
+  title: 'title',
+  state: 'state',
 } as const;
 
 function sortName({ sort, found }: Sessions): keyof typeof ORDERS {

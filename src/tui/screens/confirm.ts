@@ -56,7 +56,10 @@ export const confirmScreen: Rules<'confirm'> = {
     return done === null && question.effect !== null ? 'confirm' : 'restored';
   },
   list: ({ size }, { question, done, place }) => ({
-    ...{ length: (done ?? question.lines).length, visible: confirmRows(size), place, hasCursor: false },
+    length: (done ?? question.lines).length,
+    visible: confirmRows(size),
+    place,
+    hasCursor: false,
   }),
   placed: (state, screen, place) => onScreen(state, { ...screen, place }),
   act(state, screen, action) {

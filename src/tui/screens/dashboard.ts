@@ -27,7 +27,10 @@ export const dashboardScreen: Rules<'dashboard'> = {
   ...PLAIN,
   context: contextOf,
   list: (state, { by, place }) => ({
-    ...{ length: state.totals?.[by].length ?? 0, visible: dashboardRows(state), place, hasCursor: true },
+    length: state.totals?.[by].length ?? 0,
+    visible: dashboardRows(state),
+    place,
+    hasCursor: true,
   }),
   placed: (state, screen, place) => onScreen(state, { ...screen, place }),
   act(state, screen, action) {

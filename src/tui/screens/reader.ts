@@ -48,7 +48,13 @@ export function read(state: State, event: Extract<Event, { kind: 'read' }>): Ste
   const known = state.screen.kind === 'reader' ? state.screen.reader : null;
   const typed = known?.find.typed ?? (uid === null ? '' : soughtIn(state));
   const reader: Reader = {
-    ...{ title, uid, mode, more, before: earlier, unfolded: known?.unfolded ?? false, notice: null },
+    title,
+    uid,
+    mode,
+    more,
+    before: earlier,
+    unfolded: known?.unfolded ?? false,
+    notice: null,
     about:
       mode === 'conversation' || mode === 'raw'
         ? (known?.about ?? titleBelow(state))
@@ -307,12 +313,10 @@ export const readerScreen: Rules<'reader'> = {
     return mode === 'text' ? 'reader' : mode === 'report' ? 'report' : 'transcript';
   },
   list: ({ size }, { reader }) => ({
-    ...{
-      length: shownLines(reader).length,
-      visible: visibleRows(size),
-      place: reader.place,
-      hasCursor: false,
-    },
+    length: shownLines(reader).length,
+    visible: visibleRows(size),
+    place: reader.place,
+    hasCursor: false,
   }),
   placed: (state, { reader }, place) => placed(state, reader, place),
   act: (state, { reader }, action) => acted(state, reader, action),

@@ -30,7 +30,14 @@ export function restorePlanned(
   { plan, starts = false, isLooking = false }: Extract<Event, { kind: 'restore_planned' }>,
 ): Stepped {
   const screen: Restore = {
-    ...{ kind: 'restore', plan, isLooking, done: null, writing: null, starts, typed: null, place: AT_TOP },
+    kind: 'restore',
+    plan,
+    isLooking,
+    done: null,
+    writing: null,
+    starts,
+    typed: null,
+    place: AT_TOP,
   };
   return state.screen.kind === 'restore' ? onScreen(state, screen) : upon(state, screen);
 }

@@ -14,14 +14,12 @@ export function progressed(wizard: Wizard, progress: Progress, atMs: number): Wi
         ...wizard,
         beganMs: atMs,
         stage: {
-          ...{
-            kind: 'running',
-            step: progress.pass,
-            done: 0,
-            total: progress.victims,
-            label: '',
-            elapsedMs: 0,
-          },
+          kind: 'running',
+          step: progress.pass,
+          done: 0,
+          total: progress.victims,
+          label: '',
+          elapsedMs: 0,
         },
       };
     case 'evicted':

@@ -161,7 +161,8 @@ function wayTaken(state: State, wizard: Wizard, proposal: Proposal): Stepped {
       return decided(state, wizard, proposal, { kind: way, ...choices });
     case 'raise':
       return decided(state, wizard, proposal, {
-        ...{ kind: way, hardCapBytes: raisedCap(proposal.usageBytes) },
+        kind: way,
+        hardCapBytes: raisedCap(proposal.usageBytes),
         ...choices,
       });
     case 'export':

@@ -26,12 +26,10 @@ function thread({ id, cwd, turns, unknownType }: SampleOptions): string {
         meta: { sentAt: ms(n, 0) },
       },
       {
-        ...{
-          role: 'assistant',
-          messageId: n * 4 + 1,
-          state: { type: 'complete', stopReason: 'tool_use' },
-          usage,
-        },
+        role: 'assistant',
+        messageId: n * 4 + 1,
+        state: { type: 'complete', stopReason: 'tool_use' },
+        usage,
         content: [
           { type: 'thinking', thinking: 'hm', signature: 's' },
           {
@@ -63,7 +61,10 @@ function thread({ id, cwd, turns, unknownType }: SampleOptions): string {
     repository: { type: 'git', ref: 'refs/heads/main' },
   };
   return JSON.stringify({
-    ...{ v: turns.length, id, created: ms(0, 0), messages: [...messages, ...unknown] },
+    v: turns.length,
+    id,
+    created: ms(0, 0),
+    messages: [...messages, ...unknown],
     env: { initial: { trees: [tree], platform: { os: 'linux', client: 'CLI', clientVersion: '1.0' } } },
   });
 }

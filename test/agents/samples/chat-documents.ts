@@ -6,32 +6,42 @@ const none = { input: 0, cacheWrite: 0, cacheRead: 0, output: 0, reasoning: 0 };
 
 function continueSession({ id, cwd, turns, unknownType }: SampleOptions): string {
   const usage = {
-    ...{ prompt_tokens: 10, completion_tokens: 9, model: 'model-x' },
-    ...{ prompt_tokens_details: { cached_tokens: 7 }, completion_tokens_details: { reasoning_tokens: 2 } },
+    prompt_tokens: 10,
+    completion_tokens: 9,
+    model: 'model-x',
+    prompt_tokens_details: { cached_tokens: 7 },
+    completion_tokens_details: { reasoning_tokens: 2 },
   };
   const history = turns.flatMap(({ prompt, answer, command, output, written }) => {
     const call = (callId: string, name: string, args: object) => ({
-      ...{ id: callId, type: 'function', function: { name, arguments: JSON.stringify(args) } },
+      id: callId,
+      type: 'function',
+      function: { name, arguments: JSON.stringify(args) },
     });
     const calls = [
       call(`w-${prompt}`, 'Write', { filepath: written, content: 'x' }),
       call(`b-${prompt}`, 'Bash', { command }),
     ];
     const states = calls.map((toolCall, n) => ({
-      ...{ toolCallId: toolCall.id, toolCall, status: 'done' },
+      toolCallId: toolCall.id,
+      toolCall,
+      status: 'done',
       output: [{ content: n === 0 ? 'ok' : output, name: 'Tool Result' }],
     }));
     return [
       { message: { role: 'user', content: prompt }, contextItems: [], editorState: prompt },
       {
         message: { role: 'assistant', content: answer, toolCalls: calls, usage },
-        ...{ contextItems: [], toolCallStates: states },
+        contextItems: [],
+        toolCallStates: states,
       },
     ];
   });
   const unknown = unknownType === undefined ? [] : [{ message: { role: unknownType, content: '' } }];
   return JSON.stringify({
-    ...{ sessionId: id, title: 'Untitled Session', workspaceDirectory: cwd },
+    sessionId: id,
+    title: 'Untitled Session',
+    workspaceDirectory: cwd,
     history: [...history, ...unknown],
   });
 }
@@ -39,7 +49,9 @@ function continueSession({ id, cwd, turns, unknownType }: SampleOptions): string
 export const continueSample: Sample = {
   sessionId: ID,
   roots: {
-    ...{ linux: '/home/me/.continue', darwin: '/Users/me/.continue', win32: 'C:\\Users\\me\\.continue' },
+    linux: '/home/me/.continue',
+    darwin: '/Users/me/.continue',
+    win32: 'C:\\Users\\me\\.continue',
   },
   moved: { CONTINUE_GLOBAL_DIR: '/moved' },
   session: (options) => ({ [`sessions/${ID}.json`]: continueSession(options) }),
@@ -52,7 +64,8 @@ function nanocoderSession({ id, cwd, turns, unknownType }: SampleOptions): strin
   const messages = turns.flatMap(({ prompt, answer, command, output, written }) => [
     { role: 'user', content: prompt },
     {
-      ...{ role: 'assistant', content: answer },
+      role: 'assistant',
+      content: answer,
       tool_calls: [
         { id: `w-${prompt}`, function: { name: 'write_file', arguments: { path: written, content: 'x' } } },
         { id: `b-${prompt}`, function: { name: 'execute_bash', arguments: { command } } },
@@ -63,8 +76,14 @@ function nanocoderSession({ id, cwd, turns, unknownType }: SampleOptions): strin
   ]);
   const unknown = unknownType === undefined ? [] : [{ role: unknownType, content: '' }];
   return JSON.stringify({
-    ...{ id, title: turns[0]?.prompt, createdAt: timeOf(0), lastAccessedAt: timeOf(turns.length) },
-    ...{ messageCount: messages.length, provider: 'x', model: 'model-x', workingDirectory: cwd },
+    id,
+    title: turns[0]?.prompt,
+    createdAt: timeOf(0),
+    lastAccessedAt: timeOf(turns.length),
+    messageCount: messages.length,
+    provider: 'x',
+    model: 'model-x',
+    workingDirectory: cwd,
     messages: [...messages, ...unknown],
   });
 }

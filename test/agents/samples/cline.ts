@@ -25,7 +25,11 @@ function shown({ cwd, turns, unknownType }: SampleOptions): string {
       'api_req_started',
       JSON.stringify({
         request: `<task>${prompt}</task>\n<environment_details>\n# Current Working Directory (${cwd}) Files\n</environment_details>`,
-        ...{ tokensIn: 3, tokensOut: 11, cacheWrites: 5, cacheReads: 7, cost: 0 },
+        tokensIn: 3,
+        tokensOut: 11,
+        cacheWrites: 5,
+        cacheReads: 7,
+        cost: 0,
       }),
     ),
     ask(

@@ -4,16 +4,18 @@ import { folderName, jsonl, type Sample, type SampleOptions, timeOf } from './sa
 function records({ id, cwd, turns, unknownType }: SampleOptions): unknown[] {
   let n = 0;
   const event = (type: string, turn: number, second: number, data: object) => ({
-    ...{ type, data, id: `e-${n++}`, timestamp: timeOf(turn, second), parentId: null },
+    type,
+    data,
+    id: `e-${n++}`,
+    timestamp: timeOf(turn, second),
+    parentId: null,
   });
   const start = event('session.start', 0, 0, {
-    ...{
-      sessionId: id,
-      version: 1,
-      producer: 'copilot-agent',
-      copilotVersion: '1.0.77',
-      startTime: timeOf(0),
-    },
+    sessionId: id,
+    version: 1,
+    producer: 'copilot-agent',
+    copilotVersion: '1.0.77',
+    startTime: timeOf(0),
     context: { cwd, gitRoot: cwd, branch: 'main' },
   });
   const all = turns.flatMap(({ prompt, answer, command, output, written }, turn) => {

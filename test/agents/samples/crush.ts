@@ -36,16 +36,25 @@ function database({ id, turns, unknownType }: SampleOptions): Uint8Array {
   rows.push([
     'sessions',
     {
-      ...{ id, title: 'New Session', message_count: turns.length * 4, cost: 0.25 },
-      ...{ prompt_tokens: 9 * turns.length, completion_tokens: 4 * turns.length },
-      ...{ created_at: seconds(0), updated_at: seconds(turns.length) },
+      id,
+      title: 'New Session',
+      message_count: turns.length * 4,
+      cost: 0.25,
+      prompt_tokens: 9 * turns.length,
+      completion_tokens: 4 * turns.length,
+      created_at: seconds(0),
+      updated_at: seconds(turns.length),
     },
   ]);
   const message = (key: string, at: number, role: string, parts: readonly object[]) =>
     rows.push([
       'messages',
       {
-        ...{ id: `${key}`, session_id: id, role, parts: JSON.stringify(parts), ...times(at) },
+        id: `${key}`,
+        session_id: id,
+        role,
+        parts: JSON.stringify(parts),
+        ...times(at),
         ...(role === 'assistant' ? { model: 'y', provider: 'x', finished_at: at } : {}),
       },
     ]);
@@ -78,8 +87,12 @@ function database({ id, turns, unknownType }: SampleOptions): Uint8Array {
       rows.push([
         'files',
         {
-          ...{ id: `${prompt} ${version}`, session_id: id, path: written, content: 'x'.repeat(version) },
-          ...{ version, ...times(seconds(n, 3)) },
+          id: `${prompt} ${version}`,
+          session_id: id,
+          path: written,
+          content: 'x'.repeat(version),
+          version,
+          ...times(seconds(n, 3)),
         },
       ]);
   }

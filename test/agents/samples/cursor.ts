@@ -30,16 +30,25 @@ function database({ id, cwd, turns, unknownType }: SampleOptions): Uint8Array {
     return bubbleId;
   };
   const tool = (name: string, callId: string, params: object, result: object) => ({
-    ...{ capabilityType: 15, codeBlocks: [], tokenCount: { inputTokens: 0, outputTokens: 0 } },
+    capabilityType: 15,
+    codeBlocks: [],
+    tokenCount: { inputTokens: 0, outputTokens: 0 },
     toolFormerData: {
-      ...{ tool: 1, toolCallId: callId, status: 'completed', name, additionalData: {} },
-      ...{ params: JSON.stringify(params), result: JSON.stringify(result) },
+      tool: 1,
+      toolCallId: callId,
+      status: 'completed',
+      name,
+      additionalData: {},
+      params: JSON.stringify(params),
+      result: JSON.stringify(result),
     },
   });
   for (const [n, { prompt, answer, command, output, written }] of turns.entries()) {
     const [checkpoint, content] = [drawn(`${prompt} state`), `composer.content.${drawn(`${prompt} text`)}`];
     const asked = bubble(`${prompt} 1`, 1, timeOf(n), {
-      ...{ text: prompt, checkpointId: checkpoint, modelInfo: { modelName: 'm-1' } },
+      text: prompt,
+      checkpointId: checkpoint,
+      modelInfo: { modelName: 'm-1' },
     });
     put(`messageRequestContext:${id}:${asked}`, { projectLayouts: [JSON.stringify({ rootPath: cwd })] });
     put(`checkpointId:${id}:${checkpoint}`, { files: [] });
@@ -62,20 +71,31 @@ function database({ id, cwd, turns, unknownType }: SampleOptions): Uint8Array {
       tool('run_terminal_command_v2', `t ${prompt}`, { command, cwd: '' }, { output, exitCodeV2: 0 }),
     );
     bubble(`${prompt} 4`, 2, timeOf(n, 3), {
-      ...{ text: answer, tokenCount: { inputTokens: 3, outputTokens: 11 } },
+      text: answer,
+      tokenCount: { inputTokens: 3, outputTokens: 11 },
     });
   }
   if (unknownType !== undefined) bubble('zz', unknownType, timeOf(9), {});
   const workspaceIdentifier = { id: 'w1', uri: { $mid: 1, fsPath: cwd, path: cwd, scheme: 'file' } };
   const times = { createdAt: ms(0), lastUpdatedAt: ms(turns.length) };
   put(`composerData:${id}`, {
-    ...{ _v: 16, composerId: id, name: '', ...times, status: 'completed', workspaceIdentifier },
-    ...{ modelConfig: { modelName: 'm-1' }, fullConversationHeadersOnly: headers },
+    _v: 16,
+    composerId: id,
+    name: '',
+    ...times,
+    status: 'completed',
+    workspaceIdentifier,
+    modelConfig: { modelName: 'm-1' },
+    fullConversationHeadersOnly: headers,
   });
   rows.push([
     'composerHeaders',
     {
-      ...{ composerId: id, workspaceId: 'w1', ...times, isArchived: 0, isSubagent: 0 },
+      composerId: id,
+      workspaceId: 'w1',
+      ...times,
+      isArchived: 0,
+      isSubagent: 0,
       value: JSON.stringify({ type: 'head', composerId: id, workspaceIdentifier }),
     },
   ]);

@@ -12,7 +12,11 @@ function records({ id, cwd, turns, unknownType }: SampleOptions): unknown[] {
   const context = `<session_context>\nThis is the Gemini CLI.\n- **Workspace Directories:**\n  - ${cwd}\n</session_context>`;
   const all = turns.flatMap(({ prompt, answer, command, output, written }, n) => {
     const call = (name: string, args: object, told: string) => ({
-      ...{ id: `${name}-${prompt}`, name, args, status: 'success', timestamp: timeOf(n, 2) },
+      id: `${name}-${prompt}`,
+      name,
+      args,
+      status: 'success',
+      timestamp: timeOf(n, 2),
       result: [{ functionResponse: { id: `${name}-${prompt}`, name, response: { output: told } } }],
     });
     const message = {

@@ -39,30 +39,39 @@ function database({ id, cwd, turns, unknownType }: SampleOptions): Uint8Array {
   rows.push([
     'sessions',
     {
-      ...{ id, name: 'CLI Session', working_dir: cwd, created_at: stampOf(0) },
-      ...{ updated_at: stampOf(turns.length), provider_name: 'x', model_config_json: '{"model_name":"y"}' },
-      ...{
-        accumulated_input_tokens: 15 * turns.length,
-        accumulated_output_tokens: 11 * turns.length,
-      },
+      id,
+      name: 'CLI Session',
+      working_dir: cwd,
+      created_at: stampOf(0),
+      updated_at: stampOf(turns.length),
+      provider_name: 'x',
+      model_config_json: '{"model_name":"y"}',
+      accumulated_input_tokens: 15 * turns.length,
+      accumulated_output_tokens: 11 * turns.length,
     },
   ]);
   const message = (n: number, second: number, role: string, content: readonly object[]) =>
     rows.push([
       'messages',
       {
-        ...{ id: n * 20 + second + 1, message_id: `msg_${n}_${second}`, session_id: id, role },
-        ...{ content_json: JSON.stringify(content), created_timestamp: seconds(n, second) },
+        id: n * 20 + second + 1,
+        message_id: `msg_${n}_${second}`,
+        session_id: id,
+        role,
+        content_json: JSON.stringify(content),
+        created_timestamp: seconds(n, second),
         timestamp: stampOf(n, second),
         metadata_json: '{"userVisible":true,"agentVisible":true}',
       },
     ]);
   const request = (callId: string, name: string, args: object) => ({
-    ...{ type: 'toolRequest', id: callId },
+    type: 'toolRequest',
+    id: callId,
     toolCall: { status: 'success', value: { name, arguments: args } },
   });
   const response = (callId: string, text: string, structuredContent: object) => ({
-    ...{ type: 'toolResponse', id: callId },
+    type: 'toolResponse',
+    id: callId,
     toolResult: {
       status: 'success',
       value: { content: [{ type: 'text', text }], structuredContent, isError: false },
@@ -81,8 +90,16 @@ function database({ id, cwd, turns, unknownType }: SampleOptions): Uint8Array {
     rows.push([
       'usage_ledger',
       {
-        ...{ id: n + 1, session_id: id, created_timestamp: seconds(n, 5), model: 'y', input_tokens: 15 },
-        ...{ output_tokens: 11, total_tokens: 26, cache_read_tokens: 7, cache_write_tokens: 5, cost: 0.1 },
+        id: n + 1,
+        session_id: id,
+        created_timestamp: seconds(n, 5),
+        model: 'y',
+        input_tokens: 15,
+        output_tokens: 11,
+        total_tokens: 26,
+        cache_read_tokens: 7,
+        cache_write_tokens: 5,
+        cost: 0.1,
       },
     ]);
   }

@@ -40,16 +40,25 @@ function database({ id, cwd, turns, unknownType }: SampleOptions): Uint8Array {
     ['system_prompts', { hash: 'h1', prompt: 'You are Hermes.' }],
   ];
   const totals = {
-    ...{ input_tokens: TOKENS.input * turns.length, output_tokens: TOKENS.output * turns.length },
-    ...{ cache_read_tokens: TOKENS.cacheRead * turns.length },
-    ...{ cache_write_tokens: TOKENS.cacheWrite * turns.length },
+    input_tokens: TOKENS.input * turns.length,
+    output_tokens: TOKENS.output * turns.length,
+    cache_read_tokens: TOKENS.cacheRead * turns.length,
+    cache_write_tokens: TOKENS.cacheWrite * turns.length,
     reasoning_tokens: TOKENS.reasoning * turns.length,
   };
   rows.push([
     'sessions',
     {
-      ...{ id, source: 'cli', model: 'hermes-4', model_config: '{}', system_prompt_hash: 'h1', cwd },
-      ...{ started_at: seconds(0), message_count: turns.length * 6, git_branch: 'main', ...totals },
+      id,
+      source: 'cli',
+      model: 'hermes-4',
+      model_config: '{}',
+      system_prompt_hash: 'h1',
+      cwd,
+      started_at: seconds(0),
+      message_count: turns.length * 6,
+      git_branch: 'main',
+      ...totals,
     },
   ]);
   rows.push(['session_model_usage', { session_id: id, model: 'hermes-4', ...totals }]);
@@ -62,19 +71,27 @@ function database({ id, cwd, turns, unknownType }: SampleOptions): Uint8Array {
   for (const [n, { prompt, answer, command, output, written }] of turns.entries()) {
     message(seconds(n), { role: 'user', content: prompt });
     message(seconds(n, 1), {
-      ...{ role: 'assistant', content: '', finish_reason: 'tool_calls' },
+      role: 'assistant',
+      content: '',
+      finish_reason: 'tool_calls',
       tool_calls: call(`w ${prompt}`, 'write_file', { path: written, content: 'x' }),
     });
     message(seconds(n, 2), {
-      ...{ role: 'tool', tool_name: 'write_file', tool_call_id: `w ${prompt}` },
+      role: 'tool',
+      tool_name: 'write_file',
+      tool_call_id: `w ${prompt}`,
       content: JSON.stringify({ bytes_written: 1 }),
     });
     message(seconds(n, 3), {
-      ...{ role: 'assistant', content: '', finish_reason: 'tool_calls' },
+      role: 'assistant',
+      content: '',
+      finish_reason: 'tool_calls',
       tool_calls: call(`t ${prompt}`, 'terminal', { command }),
     });
     message(seconds(n, 4), {
-      ...{ role: 'tool', tool_name: 'terminal', tool_call_id: `t ${prompt}` },
+      role: 'tool',
+      tool_name: 'terminal',
+      tool_call_id: `t ${prompt}`,
       content: JSON.stringify({ output, exit_code: 0, error: null }),
     });
     message(seconds(n, 5), { role: 'assistant', content: answer, finish_reason: 'stop' });

@@ -6,7 +6,10 @@ import { folderName, jsonl, type Sample, type SampleOptions, type Turn, timeOf }
 
 const ID = '019e6b6d-22e2-4191-83bd-8cc6b1af4b43';
 const call = (id: string, name: string, args: object) => ({
-  ...{ type: 'function', id, function: { name, arguments: JSON.stringify(args) }, extras: null },
+  type: 'function',
+  id,
+  function: { name, arguments: JSON.stringify(args) },
+  extras: null,
 });
 const calls = ({ prompt, command, written }: Turn) => [
   call(`w-${prompt}`, 'WriteFile', { path: written, content: 'x', mode: 'overwrite' }),
@@ -30,7 +33,9 @@ function events({ turns, unknownType }: SampleOptions): unknown[] {
     event(n, 3, 'ToolResult', result(`w-${turn.prompt}`, '', 'File successfully overwritten.')),
     event(n, 3, 'ToolResult', result(`b-${turn.prompt}`, turn.output, 'Command executed successfully.')),
     event(n, 4, 'StatusUpdate', {
-      ...{ context_usage: 0.1, message_id: `m-${turn.prompt}`, plan_mode: false },
+      context_usage: 0.1,
+      message_id: `m-${turn.prompt}`,
+      plan_mode: false,
       token_usage: { input_other: 3, output: 9, input_cache_read: 7, input_cache_creation: 5 },
     }),
     event(n, 5, 'ContentPart', { type: 'text', text: turn.answer }),
@@ -52,7 +57,8 @@ export function sentOf({ cwd, turns }: Pick<SampleOptions, 'cwd' | 'turns'>): un
     { role: 'assistant', content: [{ type: 'think', think: 'hm' }], tool_calls: calls(turn) },
     { role: 'tool', content: [system('File written.')], tool_call_id: `w-${turn.prompt}` },
     {
-      ...{ role: 'tool', tool_call_id: `b-${turn.prompt}` },
+      role: 'tool',
+      tool_call_id: `b-${turn.prompt}`,
       content: [system('Command executed successfully.'), { type: 'text', text: turn.output }],
     },
     { role: 'assistant', content: turn.answer },

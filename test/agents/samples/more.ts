@@ -21,7 +21,9 @@ function anthropic(
     wrap(
       'assistant',
       {
-        ...{ id: `m-${prompt}`, role: 'assistant', model: 'model-x' },
+        id: `m-${prompt}`,
+        role: 'assistant',
+        model: 'model-x',
         content: [
           { type: 'text', text: answer },
           {
@@ -60,13 +62,16 @@ const tokensOfTurn = { input: 3, cacheWrite: 5, cacheRead: 7, output: 9, reasoni
 
 function iflow({ id, cwd, turns, unknownType }: SampleOptions): unknown[] {
   const envelope = (type: string, n: number, second: number) => ({
-    ...{
-      uuid: `${type}-${n}-${second}`,
-      parentUuid: null,
-      sessionId: `session-${id}`,
-      timestamp: timeOf(n, second),
-    },
-    ...{ type, isSidechain: false, userType: 'external', cwd, gitBranch: 'main', version: '1.0.0' },
+    uuid: `${type}-${n}-${second}`,
+    parentUuid: null,
+    sessionId: `session-${id}`,
+    timestamp: timeOf(n, second),
+    type,
+    isSidechain: false,
+    userType: 'external',
+    cwd,
+    gitBranch: 'main',
+    version: '1.0.0',
   });
   const records = anthropic(turns, (role, message, n, second) => ({ ...envelope(role, n, second), message }));
   return [...records, ...(unknownType === undefined ? [] : [envelope(unknownType, turns.length, 0)])];
@@ -91,7 +96,10 @@ function droid({ id, cwd, turns, unknownType }: SampleOptions): unknown[] {
   const records = anthropic(turns, (_role, message, n, second) => {
     const content = 'content' in message && typeof message.content === 'string' ? message.content : null;
     return {
-      ...{ type: 'message', id: `e-${n}-${second}`, timestamp: timeOf(n, second), parentId: null },
+      type: 'message',
+      id: `e-${n}-${second}`,
+      timestamp: timeOf(n, second),
+      parentId: null,
       message:
         content === null ? message : { ...message, content: [reminder, { type: 'text', text: content }] },
     };
@@ -126,7 +134,8 @@ function kiro({ turns, unknownType }: SampleOptions): unknown[] {
       data: { toolUseId, name, input },
     });
     const result = (toolUseId: string, data: object) => ({
-      ...{ kind: 'toolResult', data: { toolUseId, status: 'success', content: [{ kind: 'json', data }] } },
+      kind: 'toolResult',
+      data: { toolUseId, status: 'success', content: [{ kind: 'json', data }] },
     });
     return [
       record('Prompt', { content: [{ kind: 'text', data: prompt }], meta: { timestamp: seconds(n) } }),
@@ -165,12 +174,18 @@ export const kiroCliSample: Sample = {
 
 function vibe({ turns, unknownType }: SampleOptions): unknown[] {
   const message = (role: string, content: string, more: object = {}) => ({
-    ...{ role, content, injected: false, message_id: Bun.hash(role + content).toString(36) },
+    role,
+    content,
+    injected: false,
+    message_id: Bun.hash(role + content).toString(36),
     ...more,
   });
   const records = all(turns, ({ prompt, answer, command, output, written }) => {
     const call = (id: string, name: string, args: object) => ({
-      ...{ id, index: 0, type: 'function', function: { name, arguments: JSON.stringify(args) } },
+      id,
+      index: 0,
+      type: 'function',
+      function: { name, arguments: JSON.stringify(args) },
     });
     return [
       message('user', prompt),
@@ -205,13 +220,12 @@ export const mistralVibeSample: Sample = {
 function antigravity({ cwd, turns, unknownType }: SampleOptions): unknown[] {
   let index = 0;
   const step = (type: string, n: number, second: number, more: object) => ({
-    ...{
-      step_index: index++,
-      source: type === 'USER_INPUT' ? 'USER_EXPLICIT' : 'MODEL',
-      type,
-      status: 'DONE',
-    },
-    ...{ created_at: timeOf(n, second).replace('.000', ''), ...more },
+    step_index: index++,
+    source: type === 'USER_INPUT' ? 'USER_EXPLICIT' : 'MODEL',
+    type,
+    status: 'DONE',
+    created_at: timeOf(n, second).replace('.000', ''),
+    ...more,
   });
   const quoted = (args: object) =>
     Object.fromEntries(Object.entries(args).map(([key, value]) => [key, JSON.stringify(value)]));

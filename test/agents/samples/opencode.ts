@@ -30,14 +30,14 @@ function database({ id, cwd, turns, unknownType }: SampleOptions): Uint8Array {
   rows.push([
     'session',
     {
-      ...{
-        id,
-        project_id: 'p1',
-        slug: 'quiet-river',
-        directory: cwd,
-        title: 'New session - 2026-05-01T10:00:00.000Z',
-      },
-      ...{ version: '1.2.3', time_created: ms(0), time_updated: ms(turns.length) },
+      id,
+      project_id: 'p1',
+      slug: 'quiet-river',
+      directory: cwd,
+      title: 'New session - 2026-05-01T10:00:00.000Z',
+      version: '1.2.3',
+      time_created: ms(0),
+      time_updated: ms(turns.length),
     },
   ]);
   const message = (messageId: string, at: number, data: object) =>
@@ -49,7 +49,11 @@ function database({ id, cwd, turns, unknownType }: SampleOptions): Uint8Array {
     ]);
   const done = (input: object, output: string, metadata: object) => ({
     status: 'completed',
-    ...{ input, output, metadata, title: '', time: { start: 1, end: 2 } },
+    input,
+    output,
+    metadata,
+    title: '',
+    time: { start: 1, end: 2 },
   });
   for (const [n, { prompt, answer, command, output, written }] of turns.entries()) {
     const [user, assistant] = [`msg_${prompt}_1`, `msg_${prompt}_2`];
@@ -61,22 +65,26 @@ function database({ id, cwd, turns, unknownType }: SampleOptions): Uint8Array {
     });
     part(`prt_${prompt}_1`, user, ms(n), { type: 'text', text: prompt });
     message(assistant, ms(n, 1), {
-      ...{
-        role: 'assistant',
-        time: { created: ms(n, 1), completed: ms(n, 9) },
-        modelID: 'y',
-        providerID: 'x',
-      },
-      ...{ path: { cwd, root: cwd }, cost: 0.1, finish: 'stop' },
+      role: 'assistant',
+      time: { created: ms(n, 1), completed: ms(n, 9) },
+      modelID: 'y',
+      providerID: 'x',
+      path: { cwd, root: cwd },
+      cost: 0.1,
+      finish: 'stop',
       tokens: { input: 3, output: 11, reasoning: 2, cache: { read: 7, write: 5 } },
     });
     part(`prt_${prompt}_2`, assistant, ms(n, 2), { type: 'step-start', snapshot: 'abc' });
     part(`prt_${prompt}_3`, assistant, ms(n, 3), {
-      ...{ type: 'tool', tool: 'write', callID: `w${n}` },
+      type: 'tool',
+      tool: 'write',
+      callID: `w${n}`,
       state: done({ filePath: written, content: 'x' }, 'ok', {}),
     });
     part(`prt_${prompt}_4`, assistant, ms(n, 4), {
-      ...{ type: 'tool', tool: 'bash', callID: `b${n}` },
+      type: 'tool',
+      tool: 'bash',
+      callID: `b${n}`,
       state: done({ command, description: 'makes it' }, output, { exit: 0 }),
     });
     part(`prt_${prompt}_5`, assistant, ms(n, 5), { type: 'text', text: answer });

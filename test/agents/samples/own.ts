@@ -21,12 +21,15 @@ export const OWN_JSONL: OwnFormat = {
 
 function records({ id, cwd, turns, unknownType }: SampleOptions): unknown[] {
   const record = (who: string, n: number, second: number, payload: object) => ({
-    ...{ who, meta: { at: Date.parse(timeOf(n, second)) }, payload },
+    who,
+    meta: { at: Date.parse(timeOf(n, second)) },
+    payload,
   });
   const told = turns.flatMap(({ prompt, answer, command, output, written }, n) => [
     record('Person', n, 0, { body: prompt }),
     record('bot', n, 1, {
-      ...{ id: `m-${prompt}`, model: 'model-x' },
+      id: `m-${prompt}`,
+      model: 'model-x',
       usage: {
         input_tokens: 3,
         output_tokens: 9,

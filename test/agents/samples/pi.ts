@@ -5,11 +5,19 @@ function records({ id, cwd, turns, unknownType }: SampleOptions): unknown[] {
   const header = { type: 'session', version: 3, id, timestamp: timeOf(0), cwd };
   let n = 0;
   const message = (turn: number, second: number, body: object) => ({
-    ...{ type: 'message', id: `e${n++}`, parentId: null, timestamp: timeOf(turn, second), message: body },
+    type: 'message',
+    id: `e${n++}`,
+    parentId: null,
+    timestamp: timeOf(turn, second),
+    message: body,
   });
   const text = (told: string) => [{ type: 'text', text: told }];
   const result = (toolCallId: string, toolName: string, told: string) => ({
-    ...{ role: 'toolResult', toolCallId, toolName, content: text(told), isError: false },
+    role: 'toolResult',
+    toolCallId,
+    toolName,
+    content: text(told),
+    isError: false,
   });
   const all = turns.flatMap(({ prompt, answer, command, output, written }, turn) => [
     message(turn, 0, { role: 'user', content: text(prompt) }),
@@ -56,7 +64,8 @@ export const ohMyPiSample: Sample = {
     win32: 'C:\\Users\\me\\.omp\\agent',
   },
   moved: {
-    ...{ PI_CODING_AGENT_DIR: '/moved', PI_CODING_AGENT_SESSION_DIR: '/moved' },
+    PI_CODING_AGENT_DIR: '/moved',
+    PI_CODING_AGENT_SESSION_DIR: '/moved',
     XDG_DATA_HOME: '/moved/omp',
   },
   movedByName: { PI_CONFIG_DIR: '/moved/agent' },

@@ -49,7 +49,9 @@ function records({ id, cwd, turns, unknownType }: SampleOptions): unknown[] {
         message: { role: 'user', parts: [{ text: prompt }, { text: hook }] },
       }),
       record('assistant', `a-${prompt}`, timeOf(n, 1), {
-        ...{ model: 'qwen-x', usageMetadata: usage, contextWindowSize: 1000 },
+        model: 'qwen-x',
+        usageMetadata: usage,
+        contextWindowSize: 1000,
         message: { role: 'model', parts: [{ text: 'thinking', thought: true }, ...calls] },
       }),
       result(`w-${prompt}`, 'write_file', 'Successfully wrote'),
