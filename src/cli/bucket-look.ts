@@ -6,9 +6,9 @@ import { FailureError } from '../domain/errors.ts';
 import { WAITS } from '../remote/client.ts';
 import { mustStillBeThere } from '../remote/sync.ts';
 import type { WritableDb } from '../store/connection.ts';
-import { takeRemoteLock } from '../store/lock.ts';
 import { bucketOf } from './bucket-of.ts';
 import type { Context } from './context.ts';
+import { remoteLock } from './remote-lock.ts';
 
 /** Somebody waits, and what cannot be looked at stays or goes by what is known. */
 const AT_A_GLANCE = { ...WAITS, tries: 3, silenceMs: 10_000 };
@@ -27,7 +27,7 @@ export async function lookAtBucket(context: Context, db: WritableDb): Promise<st
   if (context.settings.remote === null) return 'no bucket is configured that could be looked at';
   const atMs = looked.get(db);
   if (atMs !== undefined && performance.now() - atMs < FRESH_MS) return null;
-  const lock = takeRemoteLock(db.path);
+  const lock = await remoteLock(db.path, context.signal);
   if (lock === null) return 'another run speaks to the bucket just now';
   try {
     await mustStillBeThere({ db, bucket: await bucketOf(context, db, AT_A_GLANCE) });

@@ -8,7 +8,6 @@ import { LOGS_PER_LOOK } from '../remote/plan.ts';
 import { mustStillBeThere, type SyncReport, sync } from '../remote/sync.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { removeCopies, writeAnew } from '../store/forget.ts';
-import { takeRemoteLock } from '../store/lock.ts';
 import { census } from '../store/usage.ts';
 import { noteLooked } from './bucket-look.ts';
 import { bucketOf, syncDeps } from './bucket-of.ts';
@@ -16,6 +15,7 @@ import type { Context } from './context.ts';
 import { formatCount, plural } from './format.ts';
 import { type Io, ProgressLine } from './io.ts';
 import { underSweepLock } from './named-sessions.ts';
+import { remoteLock } from './remote-lock.ts';
 
 export interface Synced extends SyncReport {
   readonly traffic: Traffic;
@@ -32,7 +32,7 @@ export async function syncStore(
   logsMost = Number.MAX_SAFE_INTEGER,
 ): Promise<Synced | null> {
   const bucket = await bucketOf(context, db);
-  const lock = takeRemoteLock(db.path);
+  const lock = await remoteLock(db.path, context.signal);
   if (lock === null) return null;
   const line = new ProgressLine(context.io);
   try {
@@ -57,7 +57,7 @@ export async function syncStore(
 /** Null: another run speaks to the bucket just now. */
 export async function collectStore(context: Context, db: WritableDb): Promise<Collected | null> {
   const bucket = await bucketOf(context, db);
-  const lock = takeRemoteLock(db.path);
+  const lock = await remoteLock(db.path, context.signal);
   if (lock === null) return null;
   const line = new ProgressLine(context.io);
   try {

@@ -74,10 +74,7 @@ function refuseLyingHeader(db: ReadableDb, version: number, migrations: readonly
     // Asked in the same breath: another process may be migrating it.
     const now = db.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
     return migrations.find(
-      ({ version: brought, brings }) =>
-        brought > now &&
-        brings !== undefined &&
-        db.get('SELECT 1 AS found FROM sqlite_schema WHERE name = $brings', { brings }) !== null,
+      ({ version: brought, brings }) => brought > now && brings !== undefined && isThere(db, brings),
     );
   });
   if (lying === undefined) return;
@@ -86,6 +83,14 @@ function refuseLyingHeader(db: ReadableDb, version: number, migrations: readonly
     `the store ${db.path} says that it has version ${version}, and has tables of version ${lying.version}: its first page is damaged`,
     'Run `session-memory verify --repair`, which makes a new file of its rows.',
   );
+}
+
+function isThere(db: ReadableDb, tableOrColumn: string): boolean {
+  const [table = '', column] = tableOrColumn.split('.');
+  return column === undefined
+    ? db.get('SELECT 1 AS found FROM sqlite_schema WHERE name = $table', { table }) !== null
+    : db.get('SELECT 1 AS found FROM pragma_table_info($table) WHERE name = $column', { table, column }) !==
+        null;
 }
 
 function newestVersion(migrations: readonly Migration[]): number {

@@ -4,7 +4,7 @@
 import { expect, test } from 'bun:test';
 import { remoteHistory } from '../../scripts/torture/remote.ts';
 
-const SEEDS = [4, 11, 13];
+const SEEDS = [3, 14, 19];
 
 test('through drawn histories no byte is missing that was stored, all machines come to know the same, and what is forgotten is gone', async () => {
   const kinds = new Map<string, number>();

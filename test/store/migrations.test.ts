@@ -127,3 +127,7 @@ test('the sweep lock is one at a time, and dies with its process', async () => {
   expect(takeSweepLock(path), 'not twice in one process either').toBeNull();
   lock?.release();
 });
+
+test('the newest migration names what it brings, so that a store whose header lies about its version is told', () => {
+  expect(MIGRATIONS.at(-1)?.brings).toBeString();
+});

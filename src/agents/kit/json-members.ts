@@ -265,8 +265,11 @@ function endOr(bytes: Buffer, at: number): number {
 /** The index behind the value that begins at `from`. */
 function valueEnd(bytes: Buffer, from: number): number {
   const byte = bytes[from];
-  if (byte === 0x22) return stringEnd(bytes, from);
-  if (byte === 0x7b || byte === 0x5b) return containerEnd(bytes, from);
+  return byte === 0x7b || byte === 0x5b ? containerEnd(bytes, from) : scalarEnd(bytes, from);
+}
+
+function scalarEnd(bytes: Buffer, from: number): number {
+  if (bytes[from] === 0x22) return stringEnd(bytes, from);
   let at = from;
   while (at < bytes.length && isOfLiteral(bytes[at])) at++;
   if (at >= bytes.length) return CUT;
@@ -280,20 +283,61 @@ function isOfLiteral(byte: number | undefined): boolean {
   return byte === 0x2b || byte === 0x2d || byte === 0x2e || byte === 0x45;
 }
 
+/** What is open around the byte that is looked at. It grows with the deepest record. */
+let opened = new Uint8Array(64);
+
+/**
+ * The index behind the object or list that begins at `open`. What stands where is looked at as closely as a parser does: a string that is
+ * torn turns all that follows it inside out, and by its brackets alone a second record could end the first.
+ */
 function containerEnd(bytes: Buffer, open: number): number {
   let depth = 0;
-  for (let at = open; at < bytes.length; ) {
+  let at = open;
+  for (;;) {
     const byte = bytes[at];
-    if (byte === 0x22) {
-      at = stringEnd(bytes, at);
-      if (at < 0) return at;
-      continue;
+    if (byte === 0x7b || byte === 0x5b) {
+      if (depth === opened.length) opened = grown(opened);
+      opened[depth++] = byte;
+      at = blanksEnd(bytes, at + 1);
+      // A bracket's code is two below that of the one which closes it.
+      if (bytes[at] !== byte + 2) {
+        if (byte === 0x7b) at = keyEnd(bytes, at);
+        if (at < 0) return at;
+        continue;
+      }
+      depth--;
+      at++;
+    } else at = scalarEnd(bytes, at);
+    if (at < 0) return at;
+    while (depth > 0) {
+      at = blanksEnd(bytes, at);
+      const around = opened[depth - 1] ?? 0;
+      if (bytes[at] === 0x2c) {
+        at = blanksEnd(bytes, at + 1);
+        if (around === 0x7b) at = keyEnd(bytes, at);
+        break;
+      }
+      if (bytes[at] !== around + 2) return endOr(bytes, at);
+      depth--;
+      at++;
     }
-    if (byte === 0x7b || byte === 0x5b) depth++;
-    else if ((byte === 0x7d || byte === 0x5d) && --depth === 0) return at + 1;
-    at++;
+    if (at < 0 || depth === 0) return at;
   }
-  return CUT;
+}
+
+function grown(stack: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(2 * stack.length);
+  larger.set(stack);
+  return larger;
+}
+
+/** The index of the value behind the key that begins at `from`. */
+function keyEnd(bytes: Buffer, from: number): number {
+  if (bytes[from] !== 0x22) return endOr(bytes, from);
+  const end = stringEnd(bytes, from);
+  if (end < 0) return end;
+  const at = blanksEnd(bytes, end);
+  return bytes[at] === 0x3a ? blanksEnd(bytes, at + 1) : endOr(bytes, at);
 }
 
 /** Whether the last string that was ended may hold an escape: it is all that a key need be asked. */

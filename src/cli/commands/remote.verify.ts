@@ -4,13 +4,13 @@ import { plainLine } from '../../domain/text.ts';
 import type { Bucket } from '../../remote/bucket.ts';
 import { makeFormat } from '../../remote/setup.ts';
 import { type Verified, verifyBucket } from '../../remote/verify.ts';
-import { takeRemoteLock } from '../../store/lock.ts';
 import { openReadable, openWritable } from '../../store/open.ts';
 import { dropUploadedOf, machines, remoteState, setHead } from '../../store/remote/state.ts';
 import { bucketOf } from '../bucket-of.ts';
 import { type Context, printJson } from '../context.ts';
 import { formatBytes, plural } from '../format.ts';
 import { ProgressLine } from '../io.ts';
+import { remoteLock } from '../remote-lock.ts';
 import { anotherSyncs } from '../remote-sync.ts';
 
 export async function verifyRemote(context: Context): Promise<ExitCode> {
@@ -48,7 +48,7 @@ export async function verifyRemote(context: Context): Promise<ExitCode> {
   if (isRepair && (hit.length > 0 || isTornLog) && !context.signal.aborted) {
     using db = openWritable(context.settings.storePath);
     // An upload that is under way would note as uploaded again what is dropped here.
-    const lock = takeRemoteLock(db.path);
+    const lock = await remoteLock(db.path, context.signal);
     if (lock === null) throw anotherSyncs();
     try {
       dropUploadedOf(db, hit);

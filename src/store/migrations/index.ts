@@ -27,7 +27,10 @@ export interface Migration {
   /** What it is for, for the error message where it fails. */
   readonly name: string;
   readonly sql: string;
-  /** A table that it makes: where that is there already, the store's header lies about its version. */
+  /**
+   * A table that it makes, or `TABLE.COLUMN`: where that is there already, the store's header lies about its version. The newest one must
+   * have it: of an older one a later one tells.
+   */
   readonly brings?: string;
 }
 
@@ -49,5 +52,5 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   { version: 11, name: 'sessions at risk, a bucket', sql: [atRisk, remote].join('\n'), brings: 'remote' },
   { version: 12, name: 'sessions that the bucket alone keeps', sql: bucketOnly, brings: 'remote_digests' },
-  { version: 13, name: 'commits that go on from one another', sql: commitChain },
+  { version: 13, name: 'commits that go on from one another', sql: commitChain, brings: 'remote.last' },
 ];
