@@ -53,6 +53,34 @@ const CASES: Readonly<
       expect(await bench.ingest()).toMatchObject({ sessions_new: 0, sessions_unchanged: 1, files_read: 0 });
     },
   },
+  // Of an agent that writes two files at once the one without times was looked at.
+  'has the times before its analysis that it has after it': {
+    needs: 'times',
+    async run(bench) {
+      bench.putFiles(bench.files({}));
+      await bench.ingest({ analyze: false });
+      const { startedAt, endedAt } = bench.row();
+      const agent = bench.agent.id;
+      await bench.ingest();
+      expect({ agent, startedAt, endedAt }).toEqual({
+        agent,
+        startedAt: bench.row().startedAt,
+        endedAt: bench.row().endedAt,
+      });
+    },
+  },
+  'has its times once a clock that was behind is right': {
+    needs: 'times',
+    async run(bench) {
+      bench.now = '2026-04-28T00:00:00.000Z' as Iso;
+      await bench.take();
+      bench.now = '2026-05-05T00:00:00.000Z' as Iso;
+      await bench.ingest();
+      const { started_at, ended_at } = bench.digest();
+      expect([started_at, ended_at]).not.toContain(null);
+      expect([bench.row().startedAt, bench.row().endedAt]).toEqual([started_at, ended_at]);
+    },
+  },
   'comes out as it went in': {
     async run(bench) {
       await bench.take();

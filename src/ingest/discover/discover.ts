@@ -11,6 +11,7 @@ import { hashText } from '../../files/hash-text.ts';
 import { newestMs } from '../../files/walk.ts';
 import type { KnownSource } from '../../store/read-sources.ts';
 import { idOfCopy } from './as-found.ts';
+import { mainOf } from './distinct.ts';
 import { type DiscoverOptions, type FoundFile, foundFiles } from './found-files.ts';
 import { claimNamed } from './named.ts';
 import { bounded, peekFile } from './peek.ts';
@@ -272,7 +273,7 @@ function toSession(
 ): FoundSession {
   return {
     agent,
-    root: mainOf(files)?.root ?? '',
+    root: mainOf({ files })?.root ?? '',
     nativeId,
     uid: sessionUid(agent.id, nativeId, hashText),
     files,
@@ -299,7 +300,7 @@ const isMain = (file: FoundFile) => file.class.role === 'main';
 /** The same with what the store knows of its files, and what its transcript tells. */
 async function askedAbout(session: FoundSession, options: DiscoverOptions): Promise<FoundSession> {
   const files = session.files.map((file) => ({ ...file, known: knownAs(file, options) }));
-  const main = mainOf(files);
+  const main = mainOf({ files });
   const uid = main?.known?.uid ?? session.uid;
   const byFiles = endByFiles(session, options.now);
   if (!session.isChanged || main === undefined) return { ...session, uid, files, endedAt: byFiles };
@@ -322,7 +323,7 @@ function knownAs({ path, class: { encoding } }: FoundFile, { known }: DiscoverOp
 /** The same with what files beside its transcript say of it: its project, its name. */
 function withBeside(session: FoundSession, texts: Map<string, TextBeside>): FoundSession {
   const { agent, peek, root, nativeId } = session;
-  const main = mainOf(session.files);
+  const main = mainOf(session);
   if (peek === null || main === undefined) return session;
   const { projectBeside, titleBeside, startedBeside } = agent;
   if ([projectBeside, titleBeside, startedBeside].every((asked) => asked === undefined)) return session;
@@ -338,10 +339,6 @@ function withBeside(session: FoundSession, texts: Map<string, TextBeside>): Foun
     ...(title === null ? {} : { title, isListed: true as const }),
   };
   return { ...session, peek: bounded({ ...peek, ...told }) };
-}
-
-function mainOf(files: readonly FoundFile[]): FoundFile | undefined {
-  return files.find(isMain) ?? files[0];
 }
 
 function compareText(a: string, b: string): number {

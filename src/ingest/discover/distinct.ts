@@ -104,9 +104,15 @@ export class UnchangedSessions {
   }
 }
 
-/** The transcript of a session as it was found; a file beside it where there is none. */
-export function mainOf({ files }: FoundSession): FoundFile | undefined {
-  return files.find(({ class: { role } }) => role === 'main') ?? files[0];
+/**
+ * The transcript of a session as it was found; a file beside it where there is none. Of two files that one agent writes at once it is
+ * the one that the store, too, has first: what was shown tells of times and folders, what was sent to the model does not.
+ */
+export function mainOf({ files }: Pick<FoundSession, 'files'>): FoundFile | undefined {
+  let main: FoundFile | undefined;
+  for (const file of files)
+    if (file.class.role === 'main' && (main === undefined || file.class.key < main.class.key)) main = file;
+  return main ?? files[0];
 }
 
 function hasStored({ files }: FoundSession): boolean {
