@@ -308,10 +308,36 @@ async function askedAbout(session: FoundSession, options: DiscoverOptions): Prom
   // A container has told it already.
   const peek =
     main.contained === undefined
-      ? await peekFile(agent, main, main.class.encoding, () => undefined, main.relPath)
+      ? await peekedTogether(agent, main, files)
       : bounded(main.contained.peek);
   const endedAt = plausibleTime(peek?.endedAt ?? null, options.now) ?? byFiles;
   return { ...session, uid, files, peek, endedAt };
+}
+
+/** Of two files that one agent writes at once one may tell the times, and the other the folder. */
+async function peekedTogether(
+  agent: AgentFormat,
+  main: FoundFile,
+  files: readonly FoundFile[],
+): Promise<Peek | null> {
+  const others = files.filter((file) => isMain(file) && file.class.key !== main.class.key);
+  let told: Peek | null = null;
+  for (const file of [main, ...others]) {
+    const peek = await peekFile(agent, file, file.class.encoding, () => undefined, file.relPath);
+    told = told === null || peek === null ? (told ?? peek) : filledUp(told, peek);
+  }
+  return told;
+}
+
+function filledUp(told: Peek, other: Peek): Peek {
+  return {
+    ...told,
+    project: told.project ?? other.project,
+    title: told.title ?? other.title,
+    branch: told.branch ?? other.branch,
+    startedAt: told.startedAt ?? other.startedAt,
+    endedAt: told.endedAt ?? other.endedAt,
+  };
 }
 
 /** What is known of a file's path; an agent that compresses a transcript in its place only adds to the name. */
