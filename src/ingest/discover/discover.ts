@@ -10,8 +10,7 @@ import { type Iso, isoFromMs, plausibleTime } from '../../domain/time.ts';
 import { hashText } from '../../files/hash-text.ts';
 import { newestMs } from '../../files/walk.ts';
 import type { KnownSource } from '../../store/read-sources.ts';
-import { idOfCopy } from './as-found.ts';
-import { mainOf } from './distinct.ts';
+import { idOfCopy, mainOf } from './as-found.ts';
 import { type DiscoverOptions, type FoundFile, foundFiles } from './found-files.ts';
 import { claimNamed } from './named.ts';
 import { bounded, peekFile } from './peek.ts';
@@ -307,9 +306,7 @@ async function askedAbout(session: FoundSession, options: DiscoverOptions): Prom
   const { agent } = session;
   // A container has told it already.
   const peek =
-    main.contained === undefined
-      ? await peekedTogether(agent, main, files)
-      : bounded(main.contained.peek);
+    main.contained === undefined ? await peekedTogether(agent, main, files) : bounded(main.contained.peek);
   const endedAt = plausibleTime(peek?.endedAt ?? null, options.now) ?? byFiles;
   return { ...session, uid, files, peek, endedAt };
 }

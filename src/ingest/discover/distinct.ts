@@ -9,6 +9,7 @@ import type { Source } from '../../files/source.ts';
 import type { KnownSources } from '../../store/read-sources.ts';
 import { compare } from '../compare.ts';
 import { compareContent, contentFormOf } from '../content/content.ts';
+import { mainOf } from './as-found.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
 
 export interface DistinctSession {
@@ -102,17 +103,6 @@ export class UnchangedSessions {
     }
     return count;
   }
-}
-
-/**
- * The transcript of a session as it was found; a file beside it where there is none. Of two files that one agent writes at once it is
- * the one that the store, too, has first: what was shown tells of times and folders, what was sent to the model does not.
- */
-export function mainOf({ files }: Pick<FoundSession, 'files'>): FoundFile | undefined {
-  let main: FoundFile | undefined;
-  for (const file of files)
-    if (file.class.role === 'main' && (main === undefined || file.class.key < main.class.key)) main = file;
-  return main ?? files[0];
 }
 
 function hasStored({ files }: FoundSession): boolean {
