@@ -2,8 +2,9 @@
  * Kiro CLI: prompts, answers and results, one file a session and a document about it beside. Promises: as `kit/jsonl-agent.ts`. The folder
  * and the id stand in that document and the file's name only.
  */
+import type { TextBeside } from '../domain/agent.ts';
 import { type Iso, parseTime } from '../domain/time.ts';
-import { isRecord, type JsonRecord, listAt, recordAt, textAt } from './kit/json-lines.ts';
+import { isRecord, type JsonRecord, listAt, parseRecord, recordAt, textAt } from './kit/json-lines.ts';
 import { beside, placed, transcript } from './kit/jsonl-agent.ts';
 import { LinesReader, type Seen } from './kit/lines-reader.ts';
 
@@ -33,10 +34,16 @@ export const kiroCli = placed({
   },
   note,
   timesOf: (record) => [recordAt(recordAt(record, 'data'), 'meta')['timestamp']],
+  projectBeside,
   reader: (sink) => new KiroReader(sink),
   place: ({ nativeId }) => `sessions/cli/${nativeId}.jsonl`,
   resume: ({ nativeId }) => ['kiro-cli', 'chat', '--resume-id', nativeId],
 });
+
+function projectBeside(relPath: string, beside: TextBeside): string | null {
+  const about = parseRecord(beside(relPath.replace(/\.jsonl$/, '.json')) ?? '');
+  return about === null ? null : textAt(about, 'cwd');
+}
 
 function note(record: JsonRecord, seen: Seen): boolean {
   const kind = textAt(record, 'kind') ?? '';

@@ -2,6 +2,7 @@
  * Mistral Vibe: a folder a session, with its messages in the form of OpenAI's API and a document about it beside. Promises: as
  * `kit/jsonl-agent.ts`. Messages have no time and no folder: those stand in the document beside them.
  */
+import type { TextBeside } from '../domain/agent.ts';
 import { idKey, isRecord, type JsonRecord, listAt, parseRecord, recordAt, textAt } from './kit/json-lines.ts';
 import { beside, placed, transcript } from './kit/jsonl-agent.ts';
 import { LinesReader, type Seen } from './kit/lines-reader.ts';
@@ -23,11 +24,17 @@ export const mistralVibe = placed({
     return name === 'messages.jsonl' ? transcript(id) : beside(id, name);
   },
   note,
+  projectBeside,
   reader: (sink) => new VibeReader(sink),
   place: ({ nativeId }) => `logs/session/session_${nativeId}/messages.jsonl`,
   // A session goes by the beginning of its id, with which its folder's name ends; what would be a flag is none.
   resume: ({ nativeId }) => ['vibe', '--resume', /_([A-Za-z0-9][^_]*)$/.exec(nativeId)?.[1] ?? nativeId],
 });
+
+function projectBeside(relPath: string, beside: TextBeside): string | null {
+  const about = parseRecord(beside(relPath.replace(/[^/]+$/, 'meta.json')) ?? '');
+  return about === null ? null : textAt(recordAt(about, 'environment'), 'working_directory');
+}
 
 function note(record: JsonRecord, seen: Seen): boolean {
   if (record['role'] === 'user' && record['injected'] !== true) seen.prompt ??= textAt(record, 'content');

@@ -399,10 +399,14 @@ export class Collector implements FactSink {
   #title(peekTitle: string | null): string | null {
     for (const source of TITLE_SOURCES) {
       const told = this.#titles.get(source) ?? (source === 'prompt' ? this.#steeredTitle() : undefined);
-      const title = source === 'prompt' ? outsideOr(told, peekTitle) : told;
+      const title = source === 'prompt' ? outsideOr(told, peekTitle, this.#copiedPrompts()) : told;
       if (title !== undefined && title.trim() !== '') return title;
     }
     return null;
+  }
+
+  #copiedPrompts(): readonly string[] {
+    return this.#prompts.list().flatMap(({ text, copied }) => (copied === true ? [text] : []));
   }
 
   #steeredTitle(): string | undefined {

@@ -16,12 +16,18 @@ export interface Ran {
 
 /**
  * The title from outside, unless it is the first prompt again, cut: the whole prompt is taken then, since half a
- * secret at the cut would not be known as one.
+ * secret at the cut would not be known as one. Nor where it is only what a fork has `copied`: the first look at its file may have seen
+ * nothing of its own.
  */
-export function outsideOr(prompt: string | undefined, outside: string | null): string | undefined {
+export function outsideOr(
+  prompt: string | undefined,
+  outside: string | null,
+  copied: readonly string[],
+): string | undefined {
   if (outside === null || outside.trim() === '') return prompt;
   const start = plainLine(outside.replace(/…$/, ''));
-  return prompt !== undefined && plainLine(prompt).startsWith(start) ? prompt : outside;
+  const isAgain = (text: string) => plainLine(text).startsWith(start);
+  return prompt !== undefined && (isAgain(prompt) || copied.some(isAgain)) ? prompt : outside;
 }
 
 /** As they were written: what was put in line is told when it is delivered, or at the end. One without a time stays behind its neighbour. */

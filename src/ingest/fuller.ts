@@ -34,8 +34,7 @@ export function fullerVersion(
   for (const version of own) {
     if (sharedBytes(version.extents, present.extents) * 2 >= version.rawBytes) continue;
     if (there === undefined) there = saidIn(db, uid, present, cutting);
-    const isRows = agent?.growth === 'rows';
-    if (hasLostMost(db, uid, present, version, cutting, there, isRows)) return version;
+    if (hasLostMost(db, uid, present, version, cutting, there)) return version;
   }
   return null;
 }
@@ -45,6 +44,8 @@ interface Said {
   readonly isUnreadable: boolean;
   /** How often each is said, by its hash. */
   readonly counts: ReadonlyMap<number | bigint, number>;
+  /** Hashes of the names of its rows; null where it is not of rows. */
+  readonly rows: ReadonlySet<number | bigint> | null;
 }
 
 function hasLostMost(
@@ -54,7 +55,6 @@ function hasLostMost(
   version: EarlierVersion,
   cutting: Cutting,
   there: Said | null,
-  isRows: boolean,
 ): boolean {
   const isSmaller = present.rawBytes * 2 < version.rawBytes;
   const kept = there === null ? null : keptOf(db, uid, asVersion(present, version), cutting, there);
@@ -62,9 +62,9 @@ function hasLostMost(
   if (there?.isUnreadable === true && kept?.isReadable === true) return true;
   // What cannot be taken apart, or is one piece, is judged by its size alone.
   if (there === null || kept === null || kept.records < 2) return isSmaller && kept?.keptRecords !== 1;
-  // Rows are written anew in their places: one that says something else is no lost one.
-  if (isRows) return there.records * 2 < kept.records;
   const isMostGone = kept.keptRecords * 2 < kept.records && kept.keptBytes * 2 < kept.bytes;
+  if (cutting.isRows)
+    return there.records * 2 < kept.records || (isMostGone && kept.records >= RECORDS_OF_A_TALK);
   const isTalk = TALKS.includes(present.role) && kept.records >= RECORDS_OF_A_TALK;
   return isMostGone && (isTalk || (isSmaller && there.records * 2 < kept.records));
 }
@@ -88,14 +88,14 @@ function keptOf(
   const left = new Map(there.counts);
   const sum = { records: 0, bytes: 0, keptRecords: 0, keptBytes: 0, isReadable: false };
   try {
-    for (const { says, bytes, isReadable } of recordsIn(fileChunks(db, uid, earlier), cutting)) {
+    for (const { says, bytes, isReadable, names } of recordsIn(fileChunks(db, uid, earlier), cutting)) {
       sum.records += 1;
       sum.isReadable ||= isReadable;
       sum.bytes += bytes;
       const hash = Bun.hash(says);
       const count = left.get(hash) ?? 0;
-      if (count === 0) continue;
-      left.set(hash, count - 1);
+      if (count > 0) left.set(hash, count - 1);
+      else if (!isThere(names, there)) continue;
       sum.keptRecords += 1;
       sum.keptBytes += bytes;
     }
@@ -106,18 +106,26 @@ function keptOf(
   }
 }
 
+/** Rows are written anew in their places: one that says something else is no lost one. Between rows and other forms nothing is told by names. */
+function isThere(names: readonly string[], { rows }: Said): boolean {
+  if (rows === null) return false;
+  return names.length === 0 || rows.size === 0 || names.some((name) => rows.has(Bun.hash(name)));
+}
+
 function saidIn(db: ReadableDb, uid: SessionUid, file: StoredFile, cutting: Cutting): Said | null {
   const counts = new Map<number | bigint, number>();
+  const rows = cutting.isRows ? new Set<number | bigint>() : null;
   let records = 0;
   let isUnreadable = true;
   try {
-    for (const { says, isReadable } of recordsIn(fileChunks(db, uid, file), cutting)) {
+    for (const { says, isReadable, names } of recordsIn(fileChunks(db, uid, file), cutting)) {
+      for (const name of names) rows?.add(Bun.hash(name));
       isUnreadable &&= !isReadable;
       const hash = Bun.hash(says);
       counts.set(hash, (counts.get(hash) ?? 0) + 1);
       records += 1;
     }
-    return { records, isUnreadable, counts };
+    return { records, isUnreadable, counts, rows };
   } catch (thrown) {
     if (thrown instanceof TooLong) return null;
     throw thrown;

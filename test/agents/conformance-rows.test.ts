@@ -6,9 +6,10 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AGENTS } from '../../src/agents/registry.ts';
 import { listSessions } from '../../src/store/read.ts';
+import { versionsOf } from '../../src/store/versions.ts';
 import { Owner } from '../support/owner.ts';
 import { databasesWithoutATable, databaseWithoutWords } from './altered.ts';
-import { Bench, saysSomething, THREE } from './bench.ts';
+import { Bench, saysSomething, THREE, turn } from './bench.ts';
 
 const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   'is read with what its program has in its log, and nothing of the program is touched': async (bench) => {
@@ -54,6 +55,26 @@ const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
         }
       }
     },
+  // Of a database that was made anew the ids are given again: only how many rows there were was compared.
+  'tells that another conversation as long stands in its place, and keeps the first one': async (bench) => {
+    await bench.take();
+    const { uid } = bench.row();
+    bench.putFiles(bench.files({ turns: [turn(11), turn(12), turn(13)] }));
+    dayLater(join(bench.root, bench.main().relPath));
+    const { warnings } = await bench.ingest();
+    expect(warnings.join()).toContain('has lost most of what it held');
+    expect(versionsOf(bench.db, uid).map(({ records }) => records)).toHaveLength(1);
+    expect(bench.row().uid).toBe(uid);
+  },
+  'tells of no loss where each row says something else in its place': async (bench) => {
+    await bench.take();
+    const path = join(bench.root, bench.main().relPath);
+    eachText(path, (column) => `replace(${column}, 'prompt number', 'prompt of another writing')`);
+    dayLater(path, /updated/i);
+    const report = await bench.ingest();
+    expect([report.sessions_grown, report.warnings]).toEqual([1, []]);
+    expect(bench.stored(bench.row().uid).toString()).toContain('prompt of another writing 1');
+  },
   'a restored transcript is known again': async (bench) => {
     await bench.take();
     const { uid } = bench.row();
@@ -67,6 +88,35 @@ const CASES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     expect(bench.row().uid).toBe(uid);
   },
 };
+
+/** Writes other texts into all rows, under their keys. */
+function eachText(path: string, text: (column: string) => string): void {
+  eachColumn(path, (table, column) =>
+    /^(?:key|hash|id|.*_id)$/.test(column)
+      ? null
+      : `UPDATE ${table} SET ${column} = ${text(column)} WHERE typeof(${column}) = 'text'`,
+  );
+}
+
+/** Puts columns of times, and times within texts, a day later. */
+function dayLater(path: string, columns = /time|created|updated|_at$/i): void {
+  eachColumn(path, (table, column) =>
+    columns.test(column)
+      ? `UPDATE ${table} SET ${column} = ${column} + iif(${column} > 1e11, 86400000, 86400)
+         WHERE typeof(${column}) IN ('integer', 'real') AND ${column} > 1e9`
+      : null,
+  );
+  eachText(path, (column) => `replace(replace(${column}, '2026-05-01', '2026-05-02'), ':17776', ':17777')`);
+}
+
+function eachColumn(path: string, statement: (table: string, column: string) => string | null): void {
+  const tables = tablesIn(path);
+  using db = new Database(path);
+  for (const table of tables) {
+    const columns = db.query<{ name: string }, []>(`SELECT name FROM pragma_table_info('${table}')`).all();
+    for (const sql of columns.map(({ name }) => statement(table, name))) if (sql !== null) db.run(sql);
+  }
+}
 
 function tablesIn(path: string): string[] {
   using db = new Database(path);

@@ -53,6 +53,32 @@ const CASES: Readonly<
       expect(await bench.ingest()).toMatchObject({ sessions_new: 0, sessions_unchanged: 1, files_read: 0 });
     },
   },
+  // Of an agent that writes two files at once one may tell the times, and the other one the folder.
+  'has the times before its analysis that it has after it, and a folder, if any, that is the same': {
+    needs: 'times',
+    async run(bench) {
+      bench.putFiles(bench.files({}));
+      await bench.ingest({ analyze: false });
+      const before = bench.row();
+      await bench.ingest();
+      const { startedAt, endedAt, project } = bench.row();
+      expect([before.startedAt, before.endedAt]).toEqual([startedAt, endedAt]);
+      // Its first and last lines do not say: it stands within a call of a tool.
+      if (bench.agent.id !== 'antigravity') expect(before.project).toBe(project);
+    },
+  },
+  'has its times once a clock that was behind is right': {
+    needs: 'times',
+    async run(bench) {
+      bench.now = '2026-04-28T00:00:00.000Z' as Iso;
+      await bench.take();
+      bench.now = '2026-05-05T00:00:00.000Z' as Iso;
+      await bench.ingest();
+      const { started_at, ended_at } = bench.digest();
+      expect([started_at, ended_at]).not.toContain(null);
+      expect([bench.row().startedAt, bench.row().endedAt]).toEqual([started_at, ended_at]);
+    },
+  },
   'comes out as it went in': {
     async run(bench) {
       await bench.take();

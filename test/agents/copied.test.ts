@@ -253,9 +253,29 @@ describe('a fork of Claude Code', () => {
       ]);
       expect([digest.tokens.input, digest.tokens.output, digest.parent]).toEqual([100, 20, 'parent']);
       expect(digest.title).toBe('in the fork');
-      expect(peekAt(claudeCode, endsOf(bytes))?.parentNativeId).toBe('parent');
+      expect(peekAt(claudeCode, endsOf(bytes))).toMatchObject({
+        parentNativeId: 'parent',
+        title: 'in the fork',
+      });
     },
   );
+
+  test('is not named by what it copied, where the first look saw nothing else, nor by its last prompt', async () => {
+    const long = [
+      ...lines.slice(0, 2),
+      ...Array.from({ length: 200 }, (_, n) => answers(4, `c${n}`, `q${n}`, copied)),
+      ...lines.slice(2),
+      ...Array.from({ length: 20 }, (_, n) => answers(13, `o${n}`, `p${n}`)),
+      says(14, 'and in the end'),
+    ];
+    const bytes = bytesOf(long);
+    const [head, tail] = [bytes.subarray(0, 20_000), bytes.subarray(-2000)];
+    expect(claudeCode.peek(head, tail)?.title).toBe('thread the loom');
+    const told = { uid: 'x:1' as SessionUid, rawBytes: 1e6, now: '2026-12-01T00:00:00.000Z' as Iso };
+    const files = [{ role: 'main', key: 'main', chunks: [bytes] }] as const;
+    const made = await makeDigest({ ...told, agent: claudeCode, peekTitle: 'thread the loom', files });
+    expect(made.ok && made.digest.title).toBe('in the fork');
+  });
 
   test('a session that was only gone on with copied nothing', async () => {
     const own = lines.map((line) => ({

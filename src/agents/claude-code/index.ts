@@ -165,6 +165,8 @@ interface ClaudePeek {
   readonly firstTimes: Iso[];
   readonly titles: Map<TitleSource, string>;
   readonly leaves: Map<string, string>;
+  /** The first prompt of what a fork copied: its name where it said nothing of its own. */
+  copiedTitle: string | null;
 }
 
 function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
@@ -177,20 +179,25 @@ function peek(head: Uint8Array, tail: Uint8Array): Peek | null {
     firstTimes: [],
     titles: new Map(),
     leaves: new Map(),
+    copiedTitle: null,
   };
   for (const line of headLines(head, () => isTold(found))) {
     if (mayTell(found, line)) noteLine(found, line);
     if (found.firstTimes.length < TIMES_AT_END) found.firstTimes.push(...timesOf(line));
   }
+  const ownPrompt = found.titles.get('prompt');
   const last = lastLines(tail, TAIL_LINES);
   for (const line of last) if (mayTell(found, line)) noteLine(found, line);
+  // What a fork was asked near its end is not what it was asked first.
+  if (found.copiedTitle !== null) found.titles.delete('prompt');
+  if (ownPrompt !== undefined) found.titles.set('prompt', ownPrompt);
   if (!found.isClaude) return null;
   const times = found.firstTimes.toSorted();
   return {
     nativeId: found.nativeId,
     project: found.project,
     branch: found.branch,
-    title: bestTitle(found.titles),
+    title: bestTitle(found.titles) ?? found.copiedTitle,
     startedAt: times[0] ?? null,
     endedAt: latestOf(last, timesOf) ?? times.at(-1) ?? null,
     parentNativeId: found.parent,
@@ -211,18 +218,23 @@ const TITLES: ReadonlySet<string> = new Set(['custom-title', 'ai-title', 'summar
 
 /** False of a line that can add nothing: to parse all lines of thousands of heads would be most of finding them. */
 function mayTell(found: ClaudePeek, line: Buffer): boolean {
-  const { parent, branch } = found;
+  const { branch } = found;
   // A summary names this session only where its leaf is met, which any record may be.
   if (!isTold(found) || !found.titles.has('prompt') || found.leaves.size > 0) return true;
   if (!mayHold(line, WORDS_OF_TITLES)) {
-    const mayBeFork = parent === null && mayHold(line, WORDS_OF_FORKS);
+    const mayBeFork = asksForForks(found) && mayHold(line, WORDS_OF_FORKS);
     if (!mayBeFork && !(branch === null && mayHold(line, WORDS_OF_BRANCHES))) return false;
   }
   // Two records on one line are told apart by being parsed.
   if (look.scan(line) !== 'whole') return true;
-  if (TITLES.has(look.text('type') ?? '') || (parent === null && mayBeCopied())) return true;
+  if (TITLES.has(look.text('type') ?? '') || (asksForForks(found) && mayBeCopied())) return true;
   const at = look.text('gitBranch');
   return branch === null && at !== null && at !== 'HEAD';
+}
+
+/** Of a fork each record is asked: whatever was said before one that is copied is copied, too. */
+function asksForForks({ parent, copiedTitle }: ClaudePeek): boolean {
+  return parent === null || copiedTitle !== null;
 }
 
 function mayBeCopied(): boolean {
@@ -248,8 +260,13 @@ function note(found: ClaudePeek, record: JsonRecord): void {
   found.project ??= textAt(record, 'cwd');
   const branch = textAt(record, 'gitBranch');
   if (branch !== null && branch !== 'HEAD') found.branch ??= branch;
-  found.parent ??= forkedFrom(record);
+  const copied = forkedFrom(record);
+  found.parent ??= copied;
   noteTitle(found, type, record);
+  if (copied === null) return;
+  // Newer versions mark the answers alone: what was asked before such an answer is copied with it.
+  found.copiedTitle ??= found.titles.get('prompt') ?? null;
+  found.titles.delete('prompt');
 }
 
 /** Qwen Code's records have the same frame, and contents of another form. */

@@ -3,7 +3,7 @@
  * Promises: at once, without waiting; memory is bounded by a record, or by a document of a bounded size.
  */
 import type { AgentFormat } from '../../domain/agent.ts';
-import { type ContentReader, canonicalText, exactRecord } from '../../domain/content.ts';
+import { type ContentReader, type ContentRecord, canonicalText, exactRecord } from '../../domain/content.ts';
 import { linesOfChunks, TooLong } from '../../files/line-cutter.ts';
 import { elementsOf, MATCHED_BYTES_MAX } from '../rewrite.ts';
 import { contentFormOf, contentOfLine, isUnread } from './content.ts';
@@ -14,12 +14,15 @@ export interface SaidRecord {
   readonly bytes: number;
   /** Whether it is a record of the agent's at all: no block of NULs, no page of a proxy. */
   readonly isReadable: boolean;
+  /** Of a row of a database: by any of these it is known again though it says something else. Of all else none. */
+  readonly names: readonly string[];
 }
 
 /** How a file is taken apart. `isOrdered`: whether the order of its records is content. */
 export interface Cutting {
   readonly isDocument: boolean;
   readonly isOrdered: boolean;
+  readonly isRows: boolean;
   /** A reader of the file from its first line on; null: lines are compared by their bytes. */
   readonly reader: (() => ContentReader) | null;
 }
@@ -30,6 +33,7 @@ export function cuttingOf(agent: AgentFormat | null, key: string): Cutting {
   return {
     isDocument: agent?.isDocument?.(key) === true,
     isOrdered: form?.isOrdered ?? true,
+    isRows: agent?.growth === 'rows',
     reader: form === null ? null : () => form.reader('start'),
   };
 }
@@ -44,9 +48,31 @@ export function* recordsIn(chunks: Iterable<Uint8Array>, cutting: Cutting): Gene
     const says = read === null ? bytesOf(line) : contentOfLine(line, read);
     if (says === null) continue;
     const isReadable = read === null ? /[^\0\s]/.test(says) : !isUnread(says);
-    yield { says, bytes: line.length, isReadable };
+    yield { says, bytes: line.length, isReadable, names: cutting.isRows ? namesOfRow(line) : [] };
   }
 }
+
+/**
+ * A row is written anew in its place, under its key. A number is given again: in a database that was made anew, the first row is 1 again.
+ * So one counts with the time at which the row was made; and a row that was put in once more has another number, and says the same.
+ */
+function namesOfRow(line: Uint8Array): readonly string[] {
+  const record = exactRecord(Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8'));
+  const row = record?.['row'];
+  if (typeof row !== 'object' || row === null) return [];
+  const columns = row as ContentRecord;
+  const table = String(record?.['table']);
+  const key = columns['id'] ?? columns['key'] ?? columns['hash'] ?? '';
+  // Long numbers are texts behind a NUL.
+  const isNumber = typeof key === 'number' || String(key).startsWith('\0');
+  if (!isNumber) return [`${table} ${key}`];
+  const made = WHEN_MADE.map((name) => columns[name]).find((at) => at !== undefined && at !== null);
+  const said = Object.entries(columns).filter(([name]) => name !== 'id' && !IS_TIME.test(name));
+  return [`${table} ${key} ${made ?? ''}`, `${table} ${canonicalText(Object.fromEntries(said))}`];
+}
+
+const WHEN_MADE = ['created_timestamp', 'time_created', 'created_at', 'timestamp'];
+const IS_TIME = /time|_at$/;
 
 /** Without its line break: the last line may have none yet. */
 function bytesOf(line: Uint8Array): string | null {
@@ -71,6 +97,6 @@ function* elementsIn(chunks: Iterable<Uint8Array>): Generator<SaidRecord> {
     const text = whole.toString('utf8', from, to);
     const record = exactRecord(text);
     // What stands before the first element begins with a brace too, and is no record.
-    if (record !== null) yield { says: canonicalText(record), bytes: to - from, isReadable: true };
+    if (record !== null) yield { says: canonicalText(record), bytes: to - from, isReadable: true, names: [] };
   }
 }

@@ -159,3 +159,14 @@ function asKnown(
   const uid = () => known.of(path)?.uid ?? sessionUid(agent.id, peek.nativeId, hashText);
   return { stat: statKeeping(stat, before), stored: () => known.transcriptOf(uid()) };
 }
+
+/**
+ * The transcript of a session as it was found; a file beside it where there is none. Of two files that one agent writes at once it is
+ * the one that the store, too, has first: what was shown tells of times and folders, what was sent to the model does not.
+ */
+export function mainOf({ files }: { readonly files: readonly FoundFile[] }): FoundFile | undefined {
+  let main: FoundFile | undefined;
+  for (const file of files)
+    if (file.class.role === 'main' && (main === undefined || file.class.key < main.class.key)) main = file;
+  return main ?? files[0];
+}

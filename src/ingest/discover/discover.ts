@@ -10,7 +10,7 @@ import { type Iso, isoFromMs, plausibleTime } from '../../domain/time.ts';
 import { hashText } from '../../files/hash-text.ts';
 import { newestMs } from '../../files/walk.ts';
 import type { KnownSource } from '../../store/read-sources.ts';
-import { idOfCopy } from './as-found.ts';
+import { idOfCopy, mainOf } from './as-found.ts';
 import { type DiscoverOptions, type FoundFile, foundFiles } from './found-files.ts';
 import { claimNamed } from './named.ts';
 import { bounded, peekFile } from './peek.ts';
@@ -272,7 +272,7 @@ function toSession(
 ): FoundSession {
   return {
     agent,
-    root: mainOf(files)?.root ?? '',
+    root: mainOf({ files })?.root ?? '',
     nativeId,
     uid: sessionUid(agent.id, nativeId, hashText),
     files,
@@ -299,18 +299,42 @@ const isMain = (file: FoundFile) => file.class.role === 'main';
 /** The same with what the store knows of its files, and what its transcript tells. */
 async function askedAbout(session: FoundSession, options: DiscoverOptions): Promise<FoundSession> {
   const files = session.files.map((file) => ({ ...file, known: knownAs(file, options) }));
-  const main = mainOf(files);
+  const main = mainOf({ files });
   const uid = main?.known?.uid ?? session.uid;
   const byFiles = endByFiles(session, options.now);
   if (!session.isChanged || main === undefined) return { ...session, uid, files, endedAt: byFiles };
   const { agent } = session;
   // A container has told it already.
   const peek =
-    main.contained === undefined
-      ? await peekFile(agent, main, main.class.encoding, () => undefined, main.relPath)
-      : bounded(main.contained.peek);
+    main.contained === undefined ? await peekedTogether(agent, main, files) : bounded(main.contained.peek);
   const endedAt = plausibleTime(peek?.endedAt ?? null, options.now) ?? byFiles;
   return { ...session, uid, files, peek, endedAt };
+}
+
+/** Of two files that one agent writes at once one may tell the times, and the other the folder. */
+async function peekedTogether(
+  agent: AgentFormat,
+  main: FoundFile,
+  files: readonly FoundFile[],
+): Promise<Peek | null> {
+  const others = files.filter((file) => isMain(file) && file.class.key !== main.class.key);
+  let told: Peek | null = null;
+  for (const file of [main, ...others]) {
+    const peek = await peekFile(agent, file, file.class.encoding, () => undefined, file.relPath);
+    told = told === null || peek === null ? (told ?? peek) : filledUp(told, peek);
+  }
+  return told;
+}
+
+function filledUp(told: Peek, other: Peek): Peek {
+  return {
+    ...told,
+    project: told.project ?? other.project,
+    title: told.title ?? other.title,
+    branch: told.branch ?? other.branch,
+    startedAt: told.startedAt ?? other.startedAt,
+    endedAt: told.endedAt ?? other.endedAt,
+  };
 }
 
 /** What is known of a file's path; an agent that compresses a transcript in its place only adds to the name. */
@@ -322,7 +346,7 @@ function knownAs({ path, class: { encoding } }: FoundFile, { known }: DiscoverOp
 /** The same with what files beside its transcript say of it: its project, its name. */
 function withBeside(session: FoundSession, texts: Map<string, TextBeside>): FoundSession {
   const { agent, peek, root, nativeId } = session;
-  const main = mainOf(session.files);
+  const main = mainOf(session);
   if (peek === null || main === undefined) return session;
   const { projectBeside, titleBeside, startedBeside } = agent;
   if ([projectBeside, titleBeside, startedBeside].every((asked) => asked === undefined)) return session;
@@ -338,10 +362,6 @@ function withBeside(session: FoundSession, texts: Map<string, TextBeside>): Foun
     ...(title === null ? {} : { title, isListed: true as const }),
   };
   return { ...session, peek: bounded({ ...peek, ...told }) };
-}
-
-function mainOf(files: readonly FoundFile[]): FoundFile | undefined {
-  return files.find(isMain) ?? files[0];
 }
 
 function compareText(a: string, b: string): number {

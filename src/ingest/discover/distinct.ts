@@ -9,6 +9,7 @@ import type { Source } from '../../files/source.ts';
 import type { KnownSources } from '../../store/read-sources.ts';
 import { compare } from '../compare.ts';
 import { compareContent, contentFormOf } from '../content/content.ts';
+import { mainOf } from './as-found.ts';
 import type { FoundFile, FoundSession } from './discover.ts';
 
 export interface DistinctSession {
@@ -102,11 +103,6 @@ export class UnchangedSessions {
     }
     return count;
   }
-}
-
-/** The transcript of a session as it was found; a file beside it where there is none. */
-export function mainOf({ files }: FoundSession): FoundFile | undefined {
-  return files.find(({ class: { role } }) => role === 'main') ?? files[0];
 }
 
 function hasStored({ files }: FoundSession): boolean {

@@ -10,8 +10,8 @@ import { awayMount } from '../../files/mounts.ts';
 import { SourceFile } from '../../files/source.ts';
 import { lastChangedMs, newestMs } from '../../files/walk.ts';
 import type { KnownSources } from '../../store/read-sources.ts';
+import { mainOf } from './as-found.ts';
 import type { FoundSession } from './discover.ts';
-import { mainOf } from './distinct.ts';
 import { isFolder, smallText, textBeside } from './roots.ts';
 
 /** As many of a transcript's first and last bytes as Claude Code looks at. */

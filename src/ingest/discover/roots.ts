@@ -134,20 +134,34 @@ function listedProjects(agent: AgentFormat, host: Host): readonly ListedProject[
     .flatMap((root) => projectList.projects(smallText(join(root, projectList.file)) ?? ''));
 }
 
-/** Small files under a root, each read once: thousands of sessions ask for the same. */
+/**
+ * Small files under a root, each read once where that can be: thousands of sessions ask for the same list. Of agents with a document
+ * about each session those that were asked for last are held.
+ */
 export function textBeside(root: string): TextBeside {
   const texts = new Map<string, string | null>();
+  let held = 0;
   return (relPath) => {
     const known = texts.get(relPath);
     if (known !== undefined) return known;
     const text = smallText(join(root, relPath));
     texts.set(relPath, text);
+    held += text?.length ?? 0;
+    for (const [oldest, its] of texts) {
+      if (held <= TEXTS_HELD_CHARS) break;
+      texts.delete(oldest);
+      held -= its?.length ?? 0;
+    }
     return text;
   };
 }
 
-/** A person's settings and an agent's lists are a few KiB; a larger file is none, and a FIFO in its place would be waited for. */
-const SMALL_BYTES_MAX = 1024 * 1024;
+/**
+ * A person's settings and an agent's lists are a few KiB, a document about a session a few hundred; a larger file is none, and a FIFO in
+ * its place would be waited for.
+ */
+const SMALL_BYTES_MAX = 4 * 1024 * 1024;
+const TEXTS_HELD_CHARS = 2 * SMALL_BYTES_MAX;
 
 /** The text of a small file; null where there is none. */
 export function smallText(path: string): string | null {

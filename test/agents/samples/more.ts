@@ -166,10 +166,17 @@ export const kiroCliSample: Sample = {
   sessionId: ID,
   roots: homes('.kiro'),
   moved: { KIRO_HOME: '/moved' },
-  session: (options) => ({ [`sessions/cli/${folderName(options.id)}.jsonl`]: jsonl(kiro(options)) }),
+  session: (options) => ({
+    [`sessions/cli/${folderName(options.id)}.jsonl`]: jsonl(kiro(options)),
+    [`sessions/cli/${folderName(options.id)}.json`]: JSON.stringify({
+      session_id: options.id,
+      cwd: options.cwd,
+      session_state: { version: 'v1' },
+    }),
+  }),
   tokensOfTurn: none,
   resume: ['kiro-cli', 'chat', '--resume-id', ID],
-  gaps: ['tokens', 'project', 'own id'],
+  gaps: ['tokens', 'own id'],
 };
 
 function vibe({ turns, unknownType }: SampleOptions): unknown[] {
@@ -211,10 +218,14 @@ export const mistralVibeSample: Sample = {
   moved: { VIBE_HOME: '/moved' },
   session: (options) => ({
     [`logs/session/session_${folderName(options.id)}/messages.jsonl`]: jsonl(vibe(options)),
+    [`logs/session/session_${folderName(options.id)}/meta.json`]: JSON.stringify({
+      session_id: options.id,
+      environment: { working_directory: options.cwd },
+    }),
   }),
   tokensOfTurn: none,
   resume: ['vibe', '--resume', '019e6b6d'],
-  gaps: ['tokens', 'project', 'own id', 'times'],
+  gaps: ['tokens', 'own id', 'times'],
 };
 
 function antigravity({ cwd, turns, unknownType }: SampleOptions): unknown[] {
