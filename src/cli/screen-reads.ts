@@ -81,7 +81,6 @@ export async function answersOf(context: Context, db: ReadableDb): Promise<Answe
     ownFiles: (uids) => new Map(uids.map((uid) => [uid, ownFile(db, uid)])),
     raw: (uid, asked, columns) => transcriptPiece(db, uid, asked, columns),
     sweeps: (most) => listSweeps(db, most),
-    reportLines: lines,
     reportOf: (sweepId, columns) => {
       const report = findSweep(db, sweepId)?.report ?? null;
       return report === null ? null : lines(storedReport(report), columns);

@@ -126,7 +126,7 @@ function swept(about: Partial<Report>): Sized {
   const made = report(about);
   return ({ columns }) => ({
     kind: 'swept',
-    report: made,
+    sweepId: made.sweep_id,
     lines: reportLines(made, columns - 2)
       .filter(({ isId }) => !isId)
       .map(({ text }) => text),

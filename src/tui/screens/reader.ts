@@ -90,7 +90,8 @@ function titleBelow(state: State): string | null {
   if (sessions !== undefined) return current(sessions)?.title ?? null;
   const wizard = nearest(state, 'sweep')?.wizard;
   if (wizard?.stage.kind !== 'asking') return null;
-  return cardsOf(wizard.stage.proposal)[wizard.place.cursor]?.title ?? null;
+  const { cursor } = wizard.place;
+  return cardsOf(wizard.stage.proposal, cursor, cursor + 1)[0]?.title ?? null;
 }
 
 /** What the search below found of the session under its cursor, as it stands there; else the longest word of it. */
