@@ -8,7 +8,7 @@ import type { IngestProgress, IngestReport } from '../ingest/ingest.ts';
 import type { Consent, Decision, Progress } from '../sweep/ports.ts';
 import type { Answer, BackgroundJob, BackgroundReply, Results, Setup } from './background.protocol.ts';
 import { formatBytes, formatCount, plural } from './format.ts';
-import { Gathered, type ProposalPiece } from './proposal-pieces.ts';
+import { ProposalParts, type ProposalPiece } from './proposal-pieces.ts';
 
 /** Longer than an agent pauses between two lines, shorter than anyone looks at memory. */
 const IDLE_MS = 30_000;
@@ -168,7 +168,7 @@ export async function sweepBy(
   told: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<string> {
-  const gathered = new Gathered();
+  const gathered = new ProposalParts();
   const asked = async (piece: ProposalPiece) => {
     const proposal = gathered.add(piece);
     return proposal === null ? null : consent.ask(proposal);

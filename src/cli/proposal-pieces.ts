@@ -35,7 +35,7 @@ export function* piecesOf(whole: Proposal, items: number = PIECE_ITEMS): Generat
 }
 
 /** Puts pieces together as they come. */
-export class Gathered {
+export class ProposalParts {
   #parts: Proposal[] = [];
 
   /** The whole with its last piece; null: there is more to come. */

@@ -1,6 +1,6 @@
 /** A sweep of a large store: what a key costs, how a proposal comes over from the thread that plans it. */
 import { describe, expect, test } from 'bun:test';
-import { Gathered, piecesOf } from '../../src/cli/proposal-pieces.ts';
+import { ProposalParts, piecesOf } from '../../src/cli/proposal-pieces.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { SessionCard } from '../../src/domain/session.ts';
 import type { Victim } from '../../src/policy/passes.ts';
@@ -98,7 +98,7 @@ test('a proposal that was cut into pieces is put together as it was', () => {
       toAnalyze: all.slice(0, waiting).map((victim) => victim.card),
       failures: new Map(all.slice(0, failed).map((victim, n) => [victim.card.uid, `exit ${n}`])),
     });
-    const gathered = new Gathered();
+    const gathered = new ProposalParts();
     const told = [...piecesOf(whole, 2)].map((piece) => gathered.add(piece));
     expect(told.slice(0, -1).every((one) => one === null)).toBe(true);
     expect(told.at(-1)).toEqual(whole);
