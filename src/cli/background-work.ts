@@ -106,13 +106,11 @@ export async function work(
         const { Telling } = await import('./telling.ts');
         telling = new Telling({ db, host: how.host }, () => Atomics.load(stopped, 0) !== 0);
       }
-      if (job.kind === 'seek')
-        return await telling.seek(job.asked, job.columns, (done, total) =>
-          answer({ kind: 'step', id, done, total }),
-        );
+      const step = (done: number, total: number) => answer({ kind: 'step', id, done, total });
+      if (job.kind === 'seek') return await telling.seek(job.asked, job.columns, step);
       // The first page is there long before the last of a long transcript: that goes on behind it.
       const early = (result: TextPiece) => answer({ kind: 'done', id, result });
-      return await telling.piece(job.uid, job.asked, job.columns, early);
+      return await telling.piece(job.uid, job.asked, job.columns, early, step);
     }
     case 'related':
       return await relatedTo(db, job.uid);

@@ -122,7 +122,12 @@ export class BackgroundThread {
 
   #onAnswer(answer: Answer): void {
     const pending = this.#pending.get(answer.id);
-    if (pending === undefined) return;
+    if (pending === undefined) {
+      // It was answered and goes on: whoever waits behind it hears how far it is.
+      if (answer.kind === 'step')
+        for (const { step } of this.#pending.values()) step(answer.done, answer.total);
+      return;
+    }
     switch (answer.kind) {
       case 'progress':
         pending.progress(answer.progress);

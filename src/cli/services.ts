@@ -90,11 +90,11 @@ export function tuiServices(context: Context, reading: ReadableDb, startThread: 
     restoreMarked: (uids, { step, signal }) =>
       stoppable(working, { kind: 'restore_marked', uids }, signal, step),
     indexMore: () => searching.run({ kind: 'index' }),
-    conversation: (uid, asked, columns) => {
+    conversation: (uid, asked, columns, step) => {
       // Whoever opens another one waits for no end of this.
       if (toldUid !== uid) telling.interrupt();
       toldUid = uid;
-      return telling.run({ kind: 'conversation', uid, asked, columns });
+      return telling.run({ kind: 'conversation', uid, asked, columns }, undefined, step);
     },
     seek: (asked, columns, { step, signal }) =>
       stoppable(telling, { kind: 'seek', asked, columns }, signal, step),

@@ -373,9 +373,14 @@ export interface FooterLine {
   readonly gap: string;
 }
 
-/** The keys of the footer on at most so many lines, as many as fit, the first ones first; the way back, the help and quit always. */
-export function footerLines(context: KeyContext, cells: number, lines: number): FooterLine[] {
-  const shown = KEYS.filter((key) => key.in.includes(context) && key.quiet !== true);
+/**
+ * The keys of the footer on at most so many lines, as many as fit, the first ones first; the way back, the help and quit always. `ways`: that
+ * many can be chosen from.
+ */
+export function footerLines(context: KeyContext, cells: number, lines: number, ways = 0): FooterLine[] {
+  const shown = KEYS.filter((key) => key.in.includes(context) && key.quiet !== true).map((key) =>
+    key.action === 'choose' && ways > 0 ? { ...key, shown: ways === 1 ? '1' : `1-${ways}` } : key,
+  );
   if (widthOfKeys(shown, WIDE) <= cells) return [{ keys: shown, gap: WIDE }];
   const kept = new Set(shown.filter(isWayOut));
   const inOrder = (keys: ReadonlySet<Key>) =>

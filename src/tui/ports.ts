@@ -126,8 +126,13 @@ export interface Services {
   restoreMarked(uids: readonly SessionUid[], waiting: WorkWatcher): Promise<readonly string[]>;
   /** Has the index follow a few digests that it does not know yet; returns how many. */
   indexMore(): Promise<number>;
-  /** A piece of the main transcript as a conversation; `columns`: where lines are broken. */
-  conversation(uid: SessionUid, asked: PieceAsked, columns: number): Promise<TextPiece>;
+  /** A piece of the main transcript as a conversation; `columns`: where lines are broken; `step`: so many of its bytes are told. */
+  conversation(
+    uid: SessionUid,
+    asked: PieceAsked,
+    columns: number,
+    step?: (done: number, total: number) => void,
+  ): Promise<TextPiece>;
   /** The next piece that has what is looked for; null: none has. */
   seek(asked: SeekAsked, columns: number, waiting: WorkWatcher): Promise<TextPiece | null>;
   /** Writes the files, telling of plain bytes; returns a sentence. */

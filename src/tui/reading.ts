@@ -135,7 +135,9 @@ export class Reading {
 
   #conversation(uid: SessionUid, atEnd: boolean, columns: number): void {
     const asked = atEnd ? { until: Number.POSITIVE_INFINITY } : { from: 0 };
-    const question = this.#deps.services.conversation(uid, asked, columns);
+    const step = (done: number, total: number) =>
+      this.#deps.dispatch({ kind: 'loading', share: { done, total } });
+    const question = this.#deps.services.conversation(uid, asked, columns, step);
     this.#text({ title: 'Transcript', mode: 'conversation', uid }, question, atEnd ? { atEnd } : {});
   }
 

@@ -270,6 +270,8 @@ export type Event =
       readonly uid?: SessionUid;
       readonly mode?: Reader['mode'];
     }
+  /** How far the reading is of a text of which nothing is shown yet. */
+  | { readonly kind: 'loading'; readonly share: Share }
   | { readonly kind: 'read_on'; readonly lines: TextPiece['lines']; readonly more: TextPiece['more'] }
   | { readonly kind: 'read_back'; readonly lines: TextPiece['lines']; readonly before: TextPiece['before'] }
   /** `isLooking`: it is about to be. */

@@ -54,6 +54,7 @@ export function read(state: State, event: Extract<Event, { kind: 'read' }>): Ste
     more,
     before: earlier,
     unfolded: known?.unfolded ?? false,
+    loading: null,
     notice: null,
     about:
       mode === 'conversation' || mode === 'raw'
@@ -270,6 +271,12 @@ function seekFar(state: State, reader: Reader, way: 1 | -1): Stepped | null {
 export function sought(state: State, { share }: Extract<Event, { kind: 'sought' }>): Stepped {
   return within(state, 'reader', (under, { reader }) =>
     reader.seeking === null ? to(under) : withReader(under, { ...reader, seeking: share }),
+  );
+}
+
+export function loading(state: State, { share }: Extract<Event, { kind: 'loading' }>): Stepped {
+  return within(state, 'reader', (under, { reader }) =>
+    reader.lines === null ? withReader(under, { ...reader, loading: share }) : to(under),
   );
 }
 
