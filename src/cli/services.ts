@@ -136,6 +136,7 @@ function readsBy({ asked, following, working }: Readers, now: () => Iso): StoreR
     raw: by(asked, 'raw'),
     sweeps: by(asked, 'sweeps'),
     reportOf: by(asked, 'reportOf'),
+    limitsPage: by(asked, 'limitsPage'),
     // It holds what is there against what is stored, which may be gigabytes.
     planRestore: by(working, 'planRestore'),
   };

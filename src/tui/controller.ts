@@ -327,6 +327,7 @@ export class Controller {
       case 'read_back':
       case 'plan_restore':
       case 'history':
+      case 'limits':
       case 'report':
         return this.#reading.read(effect);
       case 'restore':

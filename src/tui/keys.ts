@@ -68,6 +68,7 @@ export type Action =
   | 'unfold'
   | 'raw'
   | 'history'
+  | 'limits'
   | 'keep_out'
   | 'choose'
   | 'undo'
@@ -153,6 +154,7 @@ export const KEYS: readonly Key[] = [
     in: ['dashboard', 'working', 'nothing'],
   },
   { keys: ['h'], shown: 'h', does: 'history', action: 'history', in: ['dashboard', 'working'] },
+  { keys: ['c'], shown: 'c', does: 'limits', action: 'limits', in: ['dashboard', 'working'] },
   { keys: ['enter'], shown: 'enter', does: 'run', action: 'confirm', in: ['pass', 'analyze'] },
   { keys: ['enter'], shown: 'enter', does: 'go on', action: 'confirm', in: ['nobody'] },
   { keys: ['enter'], shown: 'enter', does: 'done', action: 'confirm', in: ['result'] },

@@ -95,6 +95,8 @@ export interface StoreReads {
   sweeps(most: number): Promise<readonly SweepRow[]>;
   /** The report of a sweep, what came of it first; ids are details. Null: it has no report. */
   reportOf(sweepId: string, columns: number): Promise<readonly ReadLine[] | null>;
+  /** What sweeps go by, and how it is changed. */
+  limitsPage(columns: number): Promise<readonly string[]>;
   planRestore(uid: SessionUid, way: RestoreWay): Promise<RestorePlan>;
 }
 

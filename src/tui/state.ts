@@ -353,6 +353,8 @@ export type Effect =
   | { readonly kind: 'pin_other'; readonly uid: SessionUid }
   | { readonly kind: 'copy_id'; readonly uid: SessionUid }
   | { readonly kind: 'history' }
+  /** What sweeps go by, and how it is changed. */
+  | { readonly kind: 'limits' }
   | { readonly kind: 'report'; readonly sweepId: string };
 
 export interface Stepped {

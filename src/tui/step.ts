@@ -219,7 +219,8 @@ function act(state: State, action: Action, key: string): Stepped {
     case 'sessions':
       return openSessions(state, {});
     case 'history':
-      return to(state, { kind: 'history' });
+    case 'limits':
+      return to(state, { kind: action });
     case 'search':
       // Asked with nothing, the index is brought up to date while the words are typed.
       return ['sessions', 'reader', 'help'].includes(state.screen.kind)
