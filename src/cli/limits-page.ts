@@ -1,17 +1,16 @@
 /** The limits that sweeps go by, where each comes from, and how it is changed: a page of the screens. Pure. */
-import { wrap } from '../tui/paint.ts';
 import type { Settings } from './config.ts';
-import { formatBytes } from './format.ts';
+import { formatBytes, wrapIndented } from './format.ts';
 import { SETTINGS, type SettingKey } from './settings.ts';
 
-interface Told {
+interface LimitTold {
   readonly key: SettingKey;
   readonly name: string;
   /** What a sweep makes of it. */
   readonly does: string;
 }
 
-const LIMITS: readonly Told[] = [
+const LIMITS: readonly LimitTold[] = [
   {
     key: 'raw_max_age_days',
     name: 'age limit',
@@ -45,7 +44,7 @@ export function limitsPage(
     if (key.endsWith('_bytes')) return formatBytes(Number(value));
     return value === 'off' ? 'off' : `${value} days`;
   };
-  const under = (text: string) => wrap(text, columns - 13).map((part) => `${' '.repeat(13)}${part}`);
+  const under = (text: string) => wrapIndented(`${' '.repeat(13)}${text}`, columns);
   return [
     'In force',
     ...LIMITS.flatMap(({ key, name, does }) => [
@@ -54,12 +53,12 @@ export function limitsPage(
     ]),
     '',
     'To change one for good',
-    ...wrap(
+    ...wrapIndented(
       isThere
-        ? 'Set it in the configuration, then start the screens again:'
-        : '`session-memory config init` writes the configuration, which is not there yet; set it there, then start the screens again:',
-      columns - 2,
-    ).map((part) => `  ${part}`),
+        ? '  Set it in the configuration, then start the screens again:'
+        : '  `session-memory config init` writes the configuration, which is not there yet; set it there, then start the screens again:',
+      columns,
+    ),
     `  ${configPath}`,
     ...LIMITS.map(
       ({ key }) => `    ${SETTINGS.find((one) => one.key === key)?.line.replace(/ +#.*/, '') ?? key}`,
@@ -70,6 +69,6 @@ export function limitsPage(
     '  session-memory sweep --soft-cap 8GiB --hard-cap 12GiB',
     '  session-memory sweep --dry-run --max-age-days off',
     '',
-    'What must stay whatever the limits are is pinned: p in the list of sessions.',
+    ...wrapIndented('What must stay whatever the limits are is pinned: p in the list of sessions.', columns),
   ];
 }
