@@ -5,6 +5,7 @@
 
 import type { Answer, BackgroundJob, BackgroundReply, Setup } from './cli/background.protocol.ts';
 import { startDecisionLog } from './cli/decision-log.ts';
+import type { ProposalPiece } from './cli/proposal-pieces.ts';
 import type { Answers } from './cli/screen-reads.ts';
 import { threadContext } from './cli/thread-context.ts';
 import { FailureError, messageOf } from './domain/errors.ts';
@@ -12,6 +13,7 @@ import type { WritableDb } from './store/connection.ts';
 import { openReadable, openWritable } from './store/open.ts';
 import { allowSharedFolder } from './store/own-files.ts';
 import { expectBucket } from './store/remote/receipts.ts';
+import type { Decision } from './sweep/ports.ts';
 
 declare const self: Worker;
 
@@ -22,6 +24,8 @@ let stop = new AbortController();
 /** Not 0 once the job that runs is to stop: for what reads and writes for long without hearing a message. */
 let stopped: Int32Array = new Int32Array(1);
 let answers: Answers | null = null;
+/** Who waits for the answer to what was asked. */
+let heard: ((decision: Decision | null) => void) | null = null;
 let queue: Promise<void> = Promise.resolve();
 
 function answer(message: Answer): void {
@@ -45,6 +49,9 @@ self.onmessage = ({ data }: MessageEvent<BackgroundReply>) => {
       return;
     case 'stop':
       stop.abort();
+      return;
+    case 'replied':
+      heard?.(data.decision);
       return;
     case 'job': {
       const { id, job } = data;
@@ -72,9 +79,9 @@ async function run(id: number, job: BackgroundJob): Promise<void> {
     }
     stop = new AbortController();
     Atomics.store(stopped, 0, 0);
-    db ??= opened(setup);
+    db ??= opened(setup, job.kind === 'sweep');
     const { work } = await import('./cli/background-work.ts');
-    const working = { how: setup, db, signal: stop.signal, stopped, answer, startDigester };
+    const working = { how: setup, db, signal: stop.signal, stopped, answer, ask, startDigester };
     answer({ kind: 'done', id, result: await work(working, id, job) });
   } catch (thrown) {
     const failure = thrown instanceof FailureError ? thrown.failure : null;
@@ -82,11 +89,19 @@ async function run(id: number, job: BackgroundJob): Promise<void> {
   }
 }
 
-/** With a bucket that is configured it is known at once: nothing goes that is not there. */
-function opened({ storePath, settings }: Setup): WritableDb {
-  const made = openWritable(storePath);
+/** With a bucket that is configured it is known at once: nothing goes that is not there. `roomForSweep`: on a full disk, too. */
+function opened({ storePath, settings }: Setup, roomForSweep: boolean): WritableDb {
+  const made = openWritable(storePath, { roomForSweep });
   if (settings.remote !== null) expectBucket(made);
   return made;
+}
+
+/** One question at a time: the job that asks goes on when it is answered. */
+function ask(id: number, piece: ProposalPiece): Promise<Decision | null> {
+  return new Promise((resolve) => {
+    heard = resolve;
+    answer({ kind: 'asked', id, piece });
+  });
 }
 
 /** By a connection that cannot write. No stop of a job is meant for it. */

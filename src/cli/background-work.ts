@@ -4,19 +4,20 @@
  */
 import { agentById, enabledAgents } from '../agents/registry.ts';
 import type { SessionUid } from '../domain/ids.ts';
-import { type AnalyzeDeps, analyzeSession, salvageSession, triedDigest } from '../ingest/analyze.ts';
+import { type AnalyzeDeps, analyzeSession, triedDigest } from '../ingest/analyze.ts';
 import { AskedAnalyzer } from '../ingest/asked-analyzer.ts';
 import { lookAtAgents } from '../ingest/discover/scan.ts';
 import { ingest } from '../ingest/ingest.ts';
-import { rememberSessions } from '../ingest/remember.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { resolveSession } from '../store/read.ts';
 import { indexSome } from '../store/search/documents.ts';
 import { search } from '../store/search/search.ts';
+import type { Decision } from '../sweep/ports.ts';
 import type { TextPiece } from '../tui/ports.ts';
 import type { Answer, BackgroundJob, Results, Setup } from './background.protocol.ts';
 import { clockOf } from './clock.ts';
 import { PreparerThreads } from './digest-workers.ts';
+import type { ProposalPiece } from './proposal-pieces.ts';
 import type { Telling } from './telling.ts';
 import { threadContext } from './thread-context.ts';
 import { typedQuery } from './typed-query.ts';
@@ -35,6 +36,7 @@ export interface Working {
   /** Not 0 once the job is to stop: for what reads and writes for long without hearing a message. */
   readonly stopped: Int32Array;
   readonly answer: (message: Answer) => void;
+  readonly ask: (id: number, piece: ProposalPiece) => Promise<Decision | null>;
   readonly startDigester: () => Worker;
 }
 
@@ -42,7 +44,7 @@ export interface Working {
 type WritingJob = Exclude<BackgroundJob, { kind: 'read' }>;
 
 export async function work(
-  { how, db, signal, stopped, answer, startDigester }: Working,
+  { how, db, signal, stopped, answer, ask, startDigester }: Working,
   id: number,
   job: WritingJob,
 ): Promise<Results[WritingJob['kind']]> {
@@ -84,15 +86,18 @@ export async function work(
       );
     }
     case 'analyze':
-      return await analyzeSession(job.builtIn ? { ...analyze, external: null } : analyze, job.uid, signal);
+      return await analyzeSession(analyze, job.uid, signal);
+    case 'sweep': {
+      const { sweepAsked } = await import('./screen-sweep.ts');
+      return await sweepAsked(threadContext(how, signal), db, {
+        tell: (progress) => answer({ kind: 'sweeping', id, progress }),
+        ask: (piece) => ask(id, piece),
+      });
+    }
     case 'try_digest':
       return await digestTried(analyze, job.uid, job.columns);
     case 'export':
       return await exported(db, how, job, signal, (done, total) => answer({ kind: 'step', id, done, total }));
-    case 'salvage':
-      return await salvageSession(analyze, job.uid);
-    case 'remember':
-      return await rememberSessions(analyze, job.uids, signal);
     case 'search':
       return search(db, typedQuery(job.query, clock.now()));
     case 'conversation':
@@ -101,13 +106,11 @@ export async function work(
         const { Telling } = await import('./telling.ts');
         telling = new Telling({ db, host: how.host }, () => Atomics.load(stopped, 0) !== 0);
       }
-      if (job.kind === 'seek')
-        return await telling.seek(job.asked, job.columns, (done, total) =>
-          answer({ kind: 'step', id, done, total }),
-        );
+      const step = (done: number, total: number) => answer({ kind: 'step', id, done, total });
+      if (job.kind === 'seek') return await telling.seek(job.asked, job.columns, step);
       // The first page is there long before the last of a long transcript: that goes on behind it.
       const early = (result: TextPiece) => answer({ kind: 'done', id, result });
-      return await telling.piece(job.uid, job.asked, job.columns, early);
+      return await telling.piece(job.uid, job.asked, job.columns, early, step);
     }
     case 'related':
       return await relatedTo(db, job.uid);

@@ -5,10 +5,12 @@ import type { SessionUid } from '../domain/ids.ts';
 import type { AgentScan } from '../ingest/discover/scan.ts';
 import type { IngestProgress, IngestReport } from '../ingest/ingest.ts';
 import type { SearchQuery, SearchResult } from '../store/search/search.ts';
+import type { Decision, Progress } from '../sweep/ports.ts';
 import type { PieceAsked, RestorePlan, SeekAsked, StoreReads, TextPiece } from '../tui/ports.ts';
 import type { ScheduleFacts } from '../unattended/doctor.ts';
 import type { Settings } from './config.ts';
 import type { Flags } from './context.ts';
+import type { ProposalPiece } from './proposal-pieces.ts';
 import type { CalledAs } from './schedule-facts.ts';
 import type { VisitSetup } from './visitor.ts';
 
@@ -38,14 +40,13 @@ export interface Setup {
 export type BackgroundJob =
   | { readonly kind: 'scan' }
   | { readonly kind: 'ingest'; readonly analyze: boolean }
-  /** `builtIn`: without the user's own program. */
-  | { readonly kind: 'analyze'; readonly uid: SessionUid; readonly builtIn: boolean }
+  | { readonly kind: 'analyze'; readonly uid: SessionUid }
+  /** Asks before each step. */
+  | { readonly kind: 'sweep' }
   /** What the built-in analyzer can make of it, as lines; nothing is kept. */
   | { readonly kind: 'try_digest'; readonly uid: SessionUid; readonly columns: number }
   /** Into a file that is not there yet. */
   | { readonly kind: 'export'; readonly uids: readonly SessionUid[]; readonly file: string }
-  | { readonly kind: 'salvage'; readonly uid: SessionUid }
-  | { readonly kind: 'remember'; readonly uids: readonly SessionUid[] }
   | { readonly kind: 'search'; readonly query: SearchQuery }
   | { readonly kind: 'related'; readonly uid: string }
   /** A piece of a transcript as a conversation. */
@@ -81,8 +82,8 @@ export interface Results {
     /** Of those that could not be taken, or not whole. */
     readonly problems: readonly string[];
   };
-  readonly salvage: 'no_room' | undefined;
-  readonly remember: 'no_room' | undefined;
+  /** The id of the sweep, whose report is in the store. */
+  readonly sweep: string;
   readonly search: SearchResult;
   readonly related: SearchResult;
   /** As lines, broken at the columns: a long one would hold up keys. */
@@ -103,11 +104,16 @@ export type BackgroundReply =
   /** `stopped`: one number, not 0 once the job that runs is to stop; for work that hears no message meanwhile. */
   | { readonly kind: 'setup'; readonly setup: Setup; readonly stopped: SharedArrayBuffer }
   | { readonly kind: 'job'; readonly id: number; readonly job: BackgroundJob }
+  /** To what the job has asked; null: go on asking. */
+  | { readonly kind: 'replied'; readonly id: number; readonly decision: Decision | null }
   /** Stop the job that runs at its next safe place. */
   | { readonly kind: 'stop' };
 
 export type Answer =
   | { readonly kind: 'progress'; readonly id: number; readonly progress: IngestProgress }
+  /** Of a sweep. */
+  | { readonly kind: 'sweeping'; readonly id: number; readonly progress: Progress }
+  | { readonly kind: 'asked'; readonly id: number; readonly piece: ProposalPiece }
   | { readonly kind: 'step'; readonly id: number; readonly done: number; readonly total: number }
   | { readonly kind: 'done'; readonly id: number; readonly result: Results[BackgroundJob['kind']] }
   /** `failure`: one that a person can do something about; null: a bug. */

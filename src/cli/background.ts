@@ -3,12 +3,12 @@
  * Promises: a thread that dies is said and started again by the next job; an idle one is let go, with its memory.
  */
 import { FailureError } from '../domain/errors.ts';
-import type { SessionUid } from '../domain/ids.ts';
 import { plainLine } from '../domain/text.ts';
 import type { IngestProgress, IngestReport } from '../ingest/ingest.ts';
-import type { Analyzer } from '../sweep/ports.ts';
+import type { Consent, Decision, Progress } from '../sweep/ports.ts';
 import type { Answer, BackgroundJob, BackgroundReply, Results, Setup } from './background.protocol.ts';
 import { formatBytes, formatCount, plural } from './format.ts';
+import { ProposalParts, type ProposalPiece } from './proposal-pieces.ts';
 
 /** Longer than an agent pauses between two lines, shorter than anyone looks at memory. */
 const IDLE_MS = 30_000;
@@ -20,7 +20,17 @@ interface PendingJob {
   readonly reject: (error: Error) => void;
   readonly progress: (progress: IngestProgress) => void;
   readonly step: StepHeard;
+  readonly sweep: SweepHeard;
 }
+
+/** What a sweep tells and asks; the answer to it is the decision, or null where there is more to ask first. */
+interface SweepHeard {
+  readonly told: (progress: Progress) => void;
+  readonly asked: (piece: ProposalPiece) => Promise<Decision | null>;
+}
+
+/** No other job asks. */
+const ASKS_NOBODY: SweepHeard = { told: () => undefined, asked: async () => ({ kind: 'stop' }) };
 
 /** So many of a job's sessions are done. */
 type StepHeard = (done: number, total: number) => void;
@@ -44,13 +54,14 @@ export class BackgroundThread {
     job: Extract<BackgroundJob, { kind: K }>,
     progress: (progress: IngestProgress) => void = () => undefined,
     step: StepHeard = () => undefined,
+    sweep: SweepHeard = ASKS_NOBODY,
   ): Promise<Results[K]> {
     if (this.#idle !== null) clearTimeout(this.#idle);
     const worker = this.#started();
     this.#lastId += 1;
     const id = this.#lastId;
     const done = new Promise<Results[BackgroundJob['kind']]>((resolve, reject) =>
-      this.#pending.set(id, { resolve, reject, progress, step }),
+      this.#pending.set(id, { resolve, reject, progress, step, sweep }),
     );
     worker.postMessage({ kind: 'job', id, job } satisfies BackgroundReply);
     try {
@@ -111,10 +122,21 @@ export class BackgroundThread {
 
   #onAnswer(answer: Answer): void {
     const pending = this.#pending.get(answer.id);
-    if (pending === undefined) return;
+    if (pending === undefined) {
+      // It was answered and goes on: whoever waits behind it hears how far it is.
+      if (answer.kind === 'step')
+        for (const { step } of this.#pending.values()) step(answer.done, answer.total);
+      return;
+    }
     switch (answer.kind) {
       case 'progress':
         pending.progress(answer.progress);
+        return;
+      case 'sweeping':
+        pending.sweep.told(answer.progress);
+        return;
+      case 'asked':
+        void this.#replied(answer.id, pending, answer.piece);
         return;
       case 'step':
         pending.step(answer.done, answer.total);
@@ -131,6 +153,32 @@ export class BackgroundThread {
         return answer satisfies never;
     }
   }
+
+  /** A question that cannot be put fails the job, which is told to stop. */
+  async #replied(id: number, { sweep, reject }: PendingJob, piece: ProposalPiece): Promise<void> {
+    let decision: Decision | null = { kind: 'stop' };
+    try {
+      decision = await sweep.asked(piece);
+    } catch (thrown) {
+      reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    }
+    this.#worker?.postMessage({ kind: 'replied', id, decision } satisfies BackgroundReply);
+  }
+}
+
+/** A sweep on its thread, under the consent of whoever holds the keys. Returns its id. */
+export async function sweepBy(
+  thread: BackgroundThread,
+  consent: Consent,
+  told: (progress: Progress) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  const gathered = new ProposalParts();
+  const asked = async (piece: ProposalPiece) => {
+    const proposal = gathered.add(piece);
+    return proposal === null ? null : consent.ask(proposal);
+  };
+  return stoppable<'sweep'>(thread, { kind: 'sweep' }, signal, undefined, { told, asked });
 }
 
 /** A job that ends at its next safe place when the signal comes. */
@@ -139,28 +187,15 @@ export async function stoppable<K extends BackgroundJob['kind']>(
   job: Extract<BackgroundJob, { kind: K }>,
   signal: AbortSignal,
   step?: StepHeard,
+  sweep?: SweepHeard,
 ): Promise<Results[K]> {
   const onAbort = () => void thread.stop();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    return await thread.run<K>(job, undefined, step);
+    return await thread.run<K>(job, undefined, step, sweep);
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
-}
-
-/** The sweep's analyzer, on the thread: the screen answers while a digest is made. `asksProgram`: one of the user's is asked, too. */
-export function threadAnalyzer(thread: BackgroundThread, asksProgram: boolean): Analyzer {
-  const analyze = (uid: SessionUid, builtIn: boolean, signal: AbortSignal) =>
-    stoppable(thread, { kind: 'analyze', uid, builtIn }, signal);
-  return {
-    analyze: (uid, signal) => analyze(uid, false, signal),
-    ...(asksProgram
-      ? { analyzeBuiltIn: (uid: SessionUid, signal: AbortSignal) => analyze(uid, true, signal) }
-      : {}),
-    salvage: (uid: SessionUid) => thread.run({ kind: 'salvage', uid }),
-    remember: (uids, signal) => stoppable(thread, { kind: 'remember', uids }, signal),
-  };
 }
 
 /** What an ingest did, in one sentence each; null where there is nothing to say. */

@@ -28,6 +28,7 @@ import { storedReport } from '../sweep/stored-report.ts';
 import type { OwnFile, ReadLine, StoreReads } from '../tui/ports.ts';
 import type { Context } from './context.ts';
 import { formatTime } from './format.ts';
+import { limitsPage } from './limits-page.ts';
 import { brokenAt, reportParts } from './report.ts';
 import { reportedIn } from './report-sessions.ts';
 import { transcriptPiece } from './transcript-piece.ts';
@@ -81,11 +82,11 @@ export async function answersOf(context: Context, db: ReadableDb): Promise<Answe
     ownFiles: (uids) => new Map(uids.map((uid) => [uid, ownFile(db, uid)])),
     raw: (uid, asked, columns) => transcriptPiece(db, uid, asked, columns),
     sweeps: (most) => listSweeps(db, most),
-    reportLines: lines,
     reportOf: (sweepId, columns) => {
       const report = findSweep(db, sweepId)?.report ?? null;
       return report === null ? null : lines(storedReport(report), columns);
     },
+    limitsPage: (columns) => limitsPage(context.settings, existsSync(context.settings.configPath), columns),
     planRestore: async (uid, way) => {
       const { restorePlan } = await import('./screen-restore.ts');
       return restorePlan(context, db, uid, way);

@@ -4,8 +4,10 @@
  */
 import { EXIT, type ExitCode, fail, worstExit } from '../domain/errors.ts';
 import { openReadable, openWritable } from '../store/open.ts';
+import { findSweep } from '../store/read.ts';
 import { expectBucket } from '../store/remote/receipts.ts';
 import { exitCodeOf, type Report } from '../sweep/report.ts';
+import { storedReport } from '../sweep/stored-report.ts';
 import type { PlannedRestore } from './commands/restore.plan.ts';
 import { startAgent } from './commands/restore.ts';
 import { printReport } from './commands/sweep.ts';
@@ -65,10 +67,10 @@ async function show(context: Context, start: 'dashboard' | 'sweep', terminal: Te
   const reading = openReadable(context.settings.storePath);
   if (context.settings.remote !== null) expectBucket(reading);
   try {
-    const services = tuiServices(context, { reading, writing }, terminal.startThread);
+    const services = tuiServices(context, reading, terminal.startThread);
     // Another thread reads the store meanwhile.
     const { runTui } = await import('../tui/run.tsx');
-    const { failed, reports, resumes } = await alone(context, terminal, (own) =>
+    const { failed, sweeps, resumes } = await alone(context, terminal, (own) =>
       runTui({
         services,
         start,
@@ -87,6 +89,10 @@ async function show(context: Context, start: 'dashboard' | 'sweep', terminal: Te
         signal: context.signal,
       }),
     );
+    const reports = sweeps.flatMap((id) => {
+      const report = findSweep(reading, id)?.report ?? null;
+      return report === null ? [] : [storedReport(report)];
+    });
     for (const report of reports) printReport(context, reading, report);
     if (failed !== null) throw failed;
     return {

@@ -10,22 +10,16 @@ import { mountOfRoot, refreshMounts } from '../files/mounts.ts';
 import { foldersAt } from '../files/walk.ts';
 import { rootsHere, withProjects } from '../ingest/discover/roots.ts';
 import { type WatchedFolder, watchFolders } from '../ingest/discover/watch.ts';
-import { sweep } from '../sweep/sweep.ts';
+import type { ReadableDb } from '../store/connection.ts';
 import type { Services, StoreReads } from '../tui/ports.ts';
 import type { Setup } from './background.protocol.ts';
-import { BackgroundThread, ingestNews, stoppable, threadAnalyzer } from './background.ts';
-import { sweepFlags } from './commands/sweep.ts';
-import { type Context, textFlag } from './context.ts';
+import { BackgroundThread, ingestNews, stoppable, sweepBy } from './background.ts';
+import type { Context } from './context.ts';
 import { formatBytes, plural } from './format.ts';
 import { calledAs } from './schedule-facts.ts';
-import type { Stores } from './screen-restore.ts';
-import { roomyAnalyzer, sweepDeps, visitorSetup } from './wire.ts';
+import { visitorSetup } from './wire.ts';
 
-export function tuiServices(
-  context: Context,
-  { reading, writing }: Stores,
-  startThread: () => Worker,
-): Services {
+export function tuiServices(context: Context, reading: ReadableDb, startThread: () => Worker): Services {
   const { settings, clock } = context;
   const setup: Setup = {
     storePath: settings.storePath,
@@ -53,8 +47,9 @@ export function tuiServices(
   const following = new BackgroundThread(setup, startThread);
   const working = new BackgroundThread(setup, startThread);
   const telling = new BackgroundThread(setup, startThread);
+  const sweeping = new BackgroundThread(setup, startThread);
   let toldUid: SessionUid | null = null;
-  const all = [thread, telling, searching, asked, following, working];
+  const all = [thread, telling, searching, asked, following, working, sweeping];
   return {
     clock,
     limits: settings.limits,
@@ -66,20 +61,7 @@ export function tuiServices(
         onChange,
         onTrouble,
       ),
-    sweep: (consent, progress, signal) =>
-      sweep(
-        {
-          ...sweepDeps({ ...context, signal }, writing, progress),
-          analyzer: roomyAnalyzer(writing, threadAnalyzer(thread, settings.analyzerCommand !== null)),
-        },
-        {
-          limits: settings.limits,
-          flags: sweepFlags(context),
-          reclaim: context.flags['reclaim'] !== false && context.settings.reclaims,
-          planId: textFlag(context.flags, 'plan'),
-        },
-        consent,
-      ),
+    sweep: (consent, progress, signal) => sweepBy(sweeping, consent, progress, signal),
     tryDigest: (uid, columns) => thread.run({ kind: 'try_digest', uid, columns }),
     exportFile: freeName(join(context.host.homeDir, `session-memory-${clock.now().slice(0, 10)}`), '.smx'),
     exportSessions: async (uids, file, waiting) => {
@@ -108,11 +90,11 @@ export function tuiServices(
     restoreMarked: (uids, { step, signal }) =>
       stoppable(working, { kind: 'restore_marked', uids }, signal, step),
     indexMore: () => searching.run({ kind: 'index' }),
-    conversation: (uid, asked, columns) => {
+    conversation: (uid, asked, columns, step) => {
       // Whoever opens another one waits for no end of this.
       if (toldUid !== uid) telling.interrupt();
       toldUid = uid;
-      return telling.run({ kind: 'conversation', uid, asked, columns });
+      return telling.run({ kind: 'conversation', uid, asked, columns }, undefined, step);
     },
     seek: (asked, columns, { step, signal }) =>
       stoppable(telling, { kind: 'seek', asked, columns }, signal, step),
@@ -153,8 +135,8 @@ function readsBy({ asked, following, working }: Readers, now: () => Iso): StoreR
     ownFiles: by(asked, 'ownFiles'),
     raw: by(asked, 'raw'),
     sweeps: by(asked, 'sweeps'),
-    reportLines: by(asked, 'reportLines'),
     reportOf: by(asked, 'reportOf'),
+    limitsPage: by(asked, 'limitsPage'),
     // It holds what is there against what is stored, which may be gigabytes.
     planRestore: by(working, 'planRestore'),
   };
@@ -201,7 +183,7 @@ function backgroundOf(thread: BackgroundThread, all: readonly BackgroundThread[]
       return { ...ingestNews(report), changed: [...changed] };
     },
     analyze: async (uids) => {
-      for (const uid of uids) await thread.run({ kind: 'analyze', uid, builtIn: false });
+      for (const uid of uids) await thread.run({ kind: 'analyze', uid });
     },
     stop: () => thread.stop(),
     close: async () => void (await Promise.all(all.map((one) => one.close()))),

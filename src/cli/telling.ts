@@ -29,6 +29,8 @@ interface Told {
   isCut: boolean;
 }
 
+type Step = (done: number, total: number) => void;
+
 /** The person went on to something else. */
 class Stopped extends Error {}
 
@@ -42,31 +44,36 @@ export class Telling {
     this.#isStopped = isStopped;
   }
 
-  /** `early`: is handed the first page, where that is asked for, as soon as it is there. */
+  /** `early`: is handed the first page, where that is asked for, as soon as it is there; `step`: how many of all bytes are told. */
   async piece(
     uid: SessionUid,
     asked: PieceAsked,
     columns: number,
     early: (piece: TextPiece) => void = () => undefined,
+    step: Step = () => undefined,
   ): Promise<TextPiece> {
     const isFirst = 'from' in asked && asked.from === 0;
-    const told = await this.#all(uid, (begun) => {
-      if (isFirst) early(pieceOf(begun, 0, columns, true));
-    });
+    const told = await this.#all(
+      uid,
+      (begun) => {
+        if (isFirst) early(pieceOf(begun, 0, columns, true));
+      },
+      step,
+    );
     const last = told.pages.length - 1;
     const at = 'from' in asked ? asked.from : Math.min(last, asked.until - 1);
     return pieceOf(told, Math.max(0, Math.min(last, at)), columns, false);
   }
 
   /** The next piece that has it; null: none has, or it was stopped. */
-  async seek(
-    asked: SeekAsked,
-    columns: number,
-    step: (done: number, total: number) => void,
-  ): Promise<TextPiece | null> {
+  async seek(asked: SeekAsked, columns: number, step: Step): Promise<TextPiece | null> {
     if (asked.mode === 'raw')
       return rawMatch(this.#deps.db, asked, columns, { step, isStopped: this.#isStopped });
-    const told = await this.#all(asked.uid, () => undefined);
+    const told = await this.#all(
+      asked.uid,
+      () => undefined,
+      () => undefined,
+    );
     const sought = asked.sought.toLowerCase();
     const words = sought.split(/\s+/);
     const order = pagesAround(told.pages.length, asked);
@@ -82,7 +89,7 @@ export class Telling {
     return null;
   }
 
-  async #all(uid: SessionUid, onFirst: (begun: Told) => void): Promise<Told> {
+  async #all(uid: SessionUid, onFirst: (begun: Told) => void, step: Step): Promise<Told> {
     const generation = findSession(this.#deps.db, uid)?.generation ?? -1;
     if (this.#told?.uid === uid && this.#told.generation === generation) return this.#told;
     this.#told = null;
@@ -101,7 +108,7 @@ export class Telling {
       before = turns.at(-1)?.who ?? before;
       if (told.pages.length === 1) onFirst(told);
     });
-    await retellMain(this.#deps, uid, conversation, new AbortController().signal);
+    await retellMain(this.#deps, uid, conversation, new AbortController().signal, step);
     conversation.finish();
     this.#told = told;
     return told;

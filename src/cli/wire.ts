@@ -211,6 +211,16 @@ export function sweepDeps(
       return looked;
     },
     analyzer: roomyAnalyzer(db, {
+      ...(context.settings.analyzerCommand === null
+        ? {}
+        : {
+            analyzeBuiltIn: async (uid: SessionUid, signal: AbortSignal) =>
+              (await import('../ingest/analyze.ts')).analyzeSession(
+                { ...analyzeDeps(context, db), external: null },
+                uid,
+                signal,
+              ),
+          }),
       analyze: async (uid, signal) =>
         (await import('../ingest/analyze.ts')).analyzeSession(analyzeDeps(context, db, asked), uid, signal),
       salvage: async (uid) =>

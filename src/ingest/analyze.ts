@@ -258,25 +258,35 @@ export async function triedDigest(
   }
 }
 
-/** Tells a sink of the present main transcript, record by record; false where there is none to read. */
+/** Tells a sink of the present main transcript, record by record; false where there is none to read. `onRead`: so many of its bytes are read. */
 export async function retellMain(
   { db, host }: Pick<AnalyzeDeps, 'db' | 'host'>,
   uid: SessionUid,
   sink: FactSink,
   signal: AbortSignal,
+  onRead: (done: number, total: number) => void = () => undefined,
 ): Promise<boolean> {
   const session = findSession(db, uid);
   const agent = session === null ? null : agentById(session.agent, host);
   const main = filesOf(db, uid).find((file) => file.role === 'main' && !file.gone);
   if (agent === null || main === undefined) return false;
   const { key } = main;
-  const chunks = fileChunks(db, uid, main);
+  const chunks = watched(fileChunks(db, uid, main), (done) => onRead(done, main.rawBytes));
   const file: DigestFile =
     agent.isDocument?.(key) === true
       ? { role: 'main', key, chunks: [], document: { present: chunks, removed: [] } }
       : { role: 'main', key, chunks };
   await readAll([file], agent.reader(sink), { told: 0 }, signal);
   return true;
+}
+
+function* watched(chunks: Iterable<Uint8Array>, onRead: (done: number) => void): Generator<Uint8Array> {
+  let done = 0;
+  for (const chunk of chunks) {
+    onRead(done);
+    yield chunk;
+    done += chunk.length;
+  }
 }
 
 async function salvaged(deps: AnalyzeDeps, uid: SessionUid): Promise<'no_room' | undefined> {

@@ -8,7 +8,6 @@ import { FailureError, messageOf, toldOf } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
 import type { SessionRow } from '../domain/session.ts';
 import { isStoreDamage } from '../store/connection.ts';
-import type { Report } from '../sweep/report.ts';
 
 import { Asking } from './asking.ts';
 import { Keeper } from './keeper.ts';
@@ -115,7 +114,7 @@ export class Controller {
         this.#keeper.resume();
         this.#follow();
       },
-      ended: (report) => this.#swept(report),
+      ended: (sweepId) => this.#swept(sweepId),
       failed: (thrown) => this.#sweepFailed(thrown),
     });
   }
@@ -133,8 +132,8 @@ export class Controller {
   /** Whose agent is to go on with it when the screens are gone; null: none. */
   resumes: SessionUid | null = null;
 
-  get reports(): readonly Report[] {
-    return this.#state.reports;
+  get sweeps(): readonly string[] {
+    return this.#state.sweeps;
   }
 
   /** The store is being read when the first frame is made. */
@@ -328,6 +327,7 @@ export class Controller {
       case 'read_back':
       case 'plan_restore':
       case 'history':
+      case 'limits':
       case 'report':
         return this.#reading.read(effect);
       case 'restore':
@@ -434,14 +434,14 @@ export class Controller {
     });
   }
 
-  #swept(report: Report): void {
+  #swept(sweepId: string): void {
     const columns = this.#state.size.columns - 2;
     const told = this.#services.store
-      .reportLines(report, columns)
+      .reportOf(sweepId, columns)
       .catch((thrown): readonly ReadLine[] => [{ text: this.#told(thrown), tone: 'warn' }]);
     this.#async(async () => {
-      const lines = (await told).flatMap(({ text, isDetail }) => (isDetail === true ? [] : [text]));
-      this.dispatch({ kind: 'swept', report, lines });
+      const lines = ((await told) ?? []).flatMap(({ text, isDetail }) => (isDetail === true ? [] : [text]));
+      this.dispatch({ kind: 'swept', sweepId, lines });
     });
   }
 

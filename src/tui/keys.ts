@@ -68,6 +68,7 @@ export type Action =
   | 'unfold'
   | 'raw'
   | 'history'
+  | 'limits'
   | 'keep_out'
   | 'choose'
   | 'undo'
@@ -153,6 +154,7 @@ export const KEYS: readonly Key[] = [
     in: ['dashboard', 'working', 'nothing'],
   },
   { keys: ['h'], shown: 'h', does: 'history', action: 'history', in: ['dashboard', 'working'] },
+  { keys: ['c'], shown: 'c', does: 'limits', action: 'limits', in: ['dashboard', 'working'] },
   { keys: ['enter'], shown: 'enter', does: 'run', action: 'confirm', in: ['pass', 'analyze'] },
   { keys: ['enter'], shown: 'enter', does: 'go on', action: 'confirm', in: ['nobody'] },
   { keys: ['enter'], shown: 'enter', does: 'done', action: 'confirm', in: ['result'] },
@@ -373,9 +375,14 @@ export interface FooterLine {
   readonly gap: string;
 }
 
-/** The keys of the footer on at most so many lines, as many as fit, the first ones first; the way back, the help and quit always. */
-export function footerLines(context: KeyContext, cells: number, lines: number): FooterLine[] {
-  const shown = KEYS.filter((key) => key.in.includes(context) && key.quiet !== true);
+/**
+ * The keys of the footer on at most so many lines, as many as fit, the first ones first; the way back, the help and quit always. `ways`: that
+ * many can be chosen from.
+ */
+export function footerLines(context: KeyContext, cells: number, lines: number, ways = 0): FooterLine[] {
+  const shown = KEYS.filter((key) => key.in.includes(context) && key.quiet !== true).map((key) =>
+    key.action === 'choose' && ways > 0 ? { ...key, shown: ways === 1 ? '1' : `1-${ways}` } : key,
+  );
   if (widthOfKeys(shown, WIDE) <= cells) return [{ keys: shown, gap: WIDE }];
   const kept = new Set(shown.filter(isWayOut));
   const inOrder = (keys: ReadonlySet<Key>) =>

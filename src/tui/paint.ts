@@ -188,7 +188,7 @@ export function zoneBar(
   return spans;
 }
 
-const SPARKS = '▁▂▃▄▅▆▇█';
+export const SPARKS = '▁▂▃▄▅▆▇█';
 
 export function sparkline(values: readonly number[]): string {
   const max = Math.max(...values, 0);

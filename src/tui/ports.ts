@@ -7,7 +7,6 @@ import type { TitleRow } from '../store/browse.ts';
 import type { SweepRow } from '../store/read.ts';
 import type { SearchQuery, SearchResult } from '../store/search/search.ts';
 import type { Consent, Progress } from '../sweep/ports.ts';
-import type { Report } from '../sweep/report.ts';
 import type { Catalogue } from './catalogue.ts';
 import type {
   Activity,
@@ -94,10 +93,10 @@ export interface StoreReads {
   /** A piece of the main transcript; `columns`: where lines are broken. */
   raw(uid: SessionUid, asked: PieceAsked, columns: number): Promise<TextPiece>;
   sweeps(most: number): Promise<readonly SweepRow[]>;
-  /** What came of it first; ids are details. */
-  reportLines(report: Report, columns: number): Promise<readonly ReadLine[]>;
-  /** The same of an earlier one; null: it has no report. */
+  /** The report of a sweep, what came of it first; ids are details. Null: it has no report. */
   reportOf(sweepId: string, columns: number): Promise<readonly ReadLine[] | null>;
+  /** What sweeps go by, and how it is changed. */
+  limitsPage(columns: number): Promise<readonly string[]>;
   planRestore(uid: SessionUid, way: RestoreWay): Promise<RestorePlan>;
 }
 
@@ -108,8 +107,8 @@ export interface Services {
   readonly background: Background;
   /** Follows the agents' folders; `onTrouble` where the system cannot. */
   watch(onChange: () => void, onTrouble: (message: string) => void): Watch;
-  /** `reclaimed`: after the report nothing runs any more. */
-  sweep(consent: Consent, progress: (event: Progress) => void, signal: AbortSignal): Promise<Report>;
+  /** Returns the id of the sweep: its report is in the store, and nothing runs any more. */
+  sweep(consent: Consent, progress: (event: Progress) => void, signal: AbortSignal): Promise<string>;
   /** `turned`: what is pinned is unpinned, and the other way round. Returns whether they are pinned now. */
   pin(uids: readonly SessionUid[], pinned: boolean | 'turned'): Promise<boolean>;
   /** What the built-in analyzer can make of a session now; nothing of it is kept. */
@@ -129,8 +128,13 @@ export interface Services {
   restoreMarked(uids: readonly SessionUid[], waiting: WorkWatcher): Promise<readonly string[]>;
   /** Has the index follow a few digests that it does not know yet; returns how many. */
   indexMore(): Promise<number>;
-  /** A piece of the main transcript as a conversation; `columns`: where lines are broken. */
-  conversation(uid: SessionUid, asked: PieceAsked, columns: number): Promise<TextPiece>;
+  /** A piece of the main transcript as a conversation; `columns`: where lines are broken; `step`: so many of its bytes are told. */
+  conversation(
+    uid: SessionUid,
+    asked: PieceAsked,
+    columns: number,
+    step?: (done: number, total: number) => void,
+  ): Promise<TextPiece>;
   /** The next piece that has what is looked for; null: none has. */
   seek(asked: SeekAsked, columns: number, waiting: WorkWatcher): Promise<TextPiece | null>;
   /** Writes the files, telling of plain bytes; returns a sentence. */

@@ -58,6 +58,8 @@ export interface Reader {
   /** For windows of so many cells; null: it is being read. */
   readonly lines: readonly ReadLine[] | null;
   readonly cells: number;
+  /** How much of it is read, while nothing of it is shown; null: nobody says. */
+  readonly loading: Share | null;
   /** For the window that it was asked for. */
   readonly asRead: readonly ReadLine[] | null;
   readonly unfolded: boolean;

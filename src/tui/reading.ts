@@ -5,7 +5,8 @@
  */
 import type { SessionUid } from '../domain/ids.ts';
 import type { Asking } from './asking.ts';
-import type { Services } from './ports.ts';
+import { isHeading } from './paint.ts';
+import type { ReadLine, Services } from './ports.ts';
 import {
   type Effect,
   type Event,
@@ -33,6 +34,7 @@ type ReadEffect = Extract<
       | 'read_back'
       | 'plan_restore'
       | 'history'
+      | 'limits'
       | 'report';
   }
 >;
@@ -50,6 +52,11 @@ export interface ReadingDeps {
   readonly state: () => State;
   /** What went wrong, as a sentence. */
   readonly told: (thrown: unknown) => string;
+}
+
+/** Headings stand out. */
+function asDigest(lines: readonly string[]): ReadLine[] {
+  return lines.map((text) => ({ text, tone: isHeading(text) && !text.startsWith(' ') ? 'title' : 'plain' }));
 }
 
 const KILLED = 'This sweep was killed before its report. Its evictions are in `session-memory history`.';
@@ -93,6 +100,8 @@ export class Reading {
         return this.#restore(effect);
       case 'history':
         return this.#here(store.sweeps(SWEEPS_LISTED), (sweeps) => dispatch({ kind: 'history', sweeps }));
+      case 'limits':
+        return this.#open({ title: 'Limits', mode: 'text' }, store.limitsPage(columns).then(asDigest));
       case 'report':
         return this.#open(
           { title: 'Report of a sweep', mode: 'report' },
@@ -135,7 +144,9 @@ export class Reading {
 
   #conversation(uid: SessionUid, atEnd: boolean, columns: number): void {
     const asked = atEnd ? { until: Number.POSITIVE_INFINITY } : { from: 0 };
-    const question = this.#deps.services.conversation(uid, asked, columns);
+    const step = (done: number, total: number) =>
+      this.#deps.dispatch({ kind: 'loading', share: { done, total } });
+    const question = this.#deps.services.conversation(uid, asked, columns, step);
     this.#text({ title: 'Transcript', mode: 'conversation', uid }, question, atEnd ? { atEnd } : {});
   }
 

@@ -5,7 +5,6 @@
 import { render } from 'ink';
 import { createElement } from 'react';
 import type { SessionUid } from '../domain/ids.ts';
-import type { Report } from '../sweep/report.ts';
 import { App } from './App.tsx';
 import { Controller } from './controller.ts';
 import { filtered, MOUSE_OFF, MOUSE_ON, MouseFilter, WHEEL_AS_BEFORE, WHEEL_ON } from './mouse.ts';
@@ -33,8 +32,8 @@ export interface TuiOptions {
 }
 
 export interface TuiResult {
-  /** Of the sweeps that were run, oldest first. */
-  readonly reports: readonly Report[];
+  /** The ids of the sweeps that were run, oldest first: their reports are in the store. */
+  readonly sweeps: readonly string[];
   /** What the sweep that was the whole task failed with; null: it did not. */
   readonly failed: unknown;
   /** Whose agent is to go on with it now; null: none. */
@@ -120,5 +119,5 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
     for (const callOff of callOffs) callOff();
   }
   if (crash !== null) throw crash;
-  return { reports: controller.reports, failed: controller.failed, resumes: controller.resumes };
+  return { sweeps: controller.sweeps, failed: controller.failed, resumes: controller.resumes };
 }

@@ -3,8 +3,8 @@
  * a row here and its shape in the union of `state.ts`.
  */
 import { helpFrame, helpLines } from './frames/help.ts';
-import { type Action, isTyping, type KeyContext } from './keys.ts';
-import { bodyRows, CELLS_MAX } from './layout.ts';
+import { type Action, type FooterLine, footerLines, isTyping, type KeyContext } from './keys.ts';
+import { bodyRows, CELLS_MAX, footerRows } from './layout.ts';
 import { edited, inserted, type TypedLine } from './line-edit.ts';
 import type { Line } from './paint.ts';
 import { confirmScreen } from './screens/confirm.ts';
@@ -17,6 +17,7 @@ import { sessionsScreen } from './screens/sessions.ts';
 import { sweepScreen } from './screens/sweep.ts';
 import { AT_TOP, type ListPlace, onScreen, type ScreenKind, type State, type Stepped, to } from './state.ts';
 import type { View } from './view.ts';
+import { waysOf } from './wizard.ts';
 
 /** It explains the screen below it, and so has to know all of them. */
 const helpScreen: Rules<'help'> = {
@@ -65,6 +66,13 @@ function rules({ screen }: State): Rules<ScreenKind> {
 /** What the keyboard means now. */
 export function contextOf(state: State): KeyContext {
   return rules(state).context(state, state.screen);
+}
+
+export function footerOf(state: State, cells: number): FooterLine[] {
+  const { screen, size } = state;
+  const stage = screen.kind === 'sweep' ? screen.wizard.stage : null;
+  const ways = stage?.kind === 'asking' ? waysOf(stage.proposal).length : 0;
+  return footerLines(contextOf(state), cells, footerRows(size), ways);
 }
 
 function contextBelow(state: State): KeyContext {

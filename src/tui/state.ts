@@ -7,7 +7,6 @@ import type { SessionRow } from '../domain/session.ts';
 import type { SweepRow } from '../store/read.ts';
 import type { SearchHit, SearchResult } from '../store/search/search.ts';
 import type { Decision, Progress, Proposal } from '../sweep/ports.ts';
-import type { Report } from '../sweep/report.ts';
 import type { Catalogue, Sort } from './catalogue.ts';
 import type { MouseReport } from './mouse.ts';
 import type { Reader, ReadLine, SeekAsked, Share, TextPiece } from './reader-state.ts';
@@ -199,7 +198,8 @@ export interface State {
   readonly overheard: string | null;
   /** A sentence about what was done last in the background. */
   readonly news: string | null;
-  readonly reports: readonly Report[];
+  /** The ids of the sweeps that were run, oldest first. */
+  readonly sweeps: readonly string[];
   /** About a key that does nothing here; it fades. */
   readonly hint: string | null;
   /** Of what is typed, the letters behind the caret. */
@@ -246,7 +246,7 @@ export type Event =
   /** So many of the sessions that something is done to are done. */
   | { readonly kind: 'worked'; readonly done: number; readonly total: number; readonly elapsedMs: number }
   | { readonly kind: 'pinned'; readonly uid: SessionUid; readonly pinned: boolean }
-  | { readonly kind: 'swept'; readonly report: Report; readonly lines: readonly string[] }
+  | { readonly kind: 'swept'; readonly sweepId: string; readonly lines: readonly string[] }
   | { readonly kind: 'sweep_failed'; readonly message: string; readonly hint: string }
   | { readonly kind: 'catalogue'; readonly catalogue: Catalogue }
   | { readonly kind: 'totals'; readonly totals: Totals }
@@ -270,6 +270,8 @@ export type Event =
       readonly uid?: SessionUid;
       readonly mode?: Reader['mode'];
     }
+  /** How far the reading is of a text of which nothing is shown yet. */
+  | { readonly kind: 'loading'; readonly share: Share }
   | { readonly kind: 'read_on'; readonly lines: TextPiece['lines']; readonly more: TextPiece['more'] }
   | { readonly kind: 'read_back'; readonly lines: TextPiece['lines']; readonly before: TextPiece['before'] }
   /** `isLooking`: it is about to be. */
@@ -351,6 +353,8 @@ export type Effect =
   | { readonly kind: 'pin_other'; readonly uid: SessionUid }
   | { readonly kind: 'copy_id'; readonly uid: SessionUid }
   | { readonly kind: 'history' }
+  /** What sweeps go by, and how it is changed. */
+  | { readonly kind: 'limits' }
   | { readonly kind: 'report'; readonly sweepId: string };
 
 export interface Stepped {
@@ -450,7 +454,7 @@ export function firstState(screen: Screen, size: Size): State {
     isDamaged: false,
     overheard: null,
     news: null,
-    reports: [],
+    sweeps: [],
     hint: null,
     fromEnd: 0,
     totals: null,

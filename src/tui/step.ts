@@ -8,7 +8,7 @@ import { isTooSmall, type Move, moved } from './layout.ts';
 import { resized } from './reflow.ts';
 import { answered, asked, worked } from './screens/confirm.ts';
 import { moused } from './screens/mouse.ts';
-import { foundFar, read, readBack, readFromEnd, readOn, sought } from './screens/reader.ts';
+import { foundFar, loading, read, readBack, readFromEnd, readOn, sought } from './screens/reader.ts';
 import { restored, restorePlanned, restoreWorked } from './screens/restore.ts';
 import { isEmpty, settledPlace } from './screens/rules.ts';
 import { openSessions, told } from './screens/sessions.ts';
@@ -102,6 +102,8 @@ function stepOf(state: State, event: Event): Stepped {
       return readBack(state, event);
     case 'sought':
       return sought(state, event);
+    case 'loading':
+      return loading(state, event);
     case 'found_far':
       return foundFar(state, event);
     case 'restore_planned':
@@ -217,7 +219,8 @@ function act(state: State, action: Action, key: string): Stepped {
     case 'sessions':
       return openSessions(state, {});
     case 'history':
-      return to(state, { kind: 'history' });
+    case 'limits':
+      return to(state, { kind: action });
     case 'search':
       // Asked with nothing, the index is brought up to date while the words are typed.
       return ['sessions', 'reader', 'help'].includes(state.screen.kind)

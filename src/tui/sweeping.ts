@@ -3,7 +3,6 @@
  * Promises: one at a time; what agents write waits meanwhile; who stopped it is asked nothing more.
  */
 import type { Consent, Decision } from '../sweep/ports.ts';
-import type { Report } from '../sweep/report.ts';
 import type { Services } from './ports.ts';
 import type { Event } from './state.ts';
 
@@ -13,7 +12,8 @@ export interface SweepingDeps {
   /** What agents write is left alone until the sweep is over. */
   readonly pause: () => Promise<void>;
   readonly resume: () => void;
-  readonly ended: (report: Report) => void;
+  /** With the id of the sweep. */
+  readonly ended: (sweepId: string) => void;
   readonly failed: (thrown: unknown) => void;
 }
 

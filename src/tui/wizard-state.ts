@@ -1,7 +1,6 @@
 /** The walk through a sweep as one value: where it is, what is marked, what is typed. */
 import type { SessionUid } from '../domain/ids.ts';
 import type { Proposal, StepName } from '../sweep/ports.ts';
-import type { Report } from '../sweep/report.ts';
 
 /** Where a list stands: the row under the cursor and the first row that is shown. */
 export interface ListPlace {
@@ -44,7 +43,7 @@ export type Stage =
       readonly totalBytes: number;
       readonly elapsedMs: number;
     }
-  | { readonly kind: 'result'; readonly report: Report; readonly lines: readonly string[] }
+  | { readonly kind: 'result'; readonly lines: readonly string[] }
   | { readonly kind: 'failed'; readonly message: string; readonly hint: string };
 
 /** Whether the agent's own file of a session is still on the disk. */

@@ -7,6 +7,7 @@ import type { SessionCard } from '../domain/session.ts';
 import type { Victim } from '../policy/passes.ts';
 import type { OtherWay, Proposal } from '../sweep/ports.ts';
 import { bodyRows, isLow } from './layout.ts';
+import { once } from './once.ts';
 import type { Size, Wizard } from './state.ts';
 
 /** Passes, two bars with the caps in words, the pass in words; in a low window without the caps and on one line. */
@@ -18,8 +19,28 @@ export function wizardHeadRows(size: Size): number {
  * The victims of a proposal, and behind them those who were kept out of an earlier pass: so the cursor begins on one that goes, and
  * `space` pressed at once lets nobody go. A loss lists only what would be lost: its number is typed.
  */
-export function listedVictims({ step, victims, keptOut }: Proposal): readonly Victim[] {
-  return keptOut.length === 0 || step === 'data_loss' ? victims : [...victims, ...keptOut];
+export const listedVictims = once(({ step, victims, keptOut }: Proposal): readonly Victim[] =>
+  keptOut.length === 0 || step === 'data_loss' ? victims : [...victims, ...keptOut],
+);
+
+const storedByUid = once(
+  (listed: readonly Victim[]) => new Map(listed.map(({ card }) => [card.uid, card.storedBytes])),
+);
+
+const storedOfAll = once((listed: readonly Victim[]) =>
+  listed.reduce((sum, { card }) => sum + card.storedBytes, 0),
+);
+
+/** What a pass takes as the marks stand: reckoned from the whole and the few that are marked. */
+export function goingOf(
+  { keptOut, pinned }: Pick<Wizard, 'keptOut' | 'pinned'>,
+  proposal: Proposal,
+): { readonly sessions: number; readonly kept: number; readonly bytes: number } {
+  const listed = listedVictims(proposal);
+  const marked = keptOut.union(pinned);
+  const stays = marked.size === 0 ? [] : [...marked].flatMap((uid) => storedByUid(listed).get(uid) ?? []);
+  const bytes = storedOfAll(listed) - stays.reduce((sum, stored) => sum + stored, 0);
+  return { sessions: listed.length - stays.length, kept: stays.length, bytes };
 }
 
 export function victimAt(proposal: Proposal, row: number): Victim | undefined {
@@ -80,9 +101,12 @@ export function phraseFor(sessions: number): string {
   return `lose ${sessions} sessions`;
 }
 
-/** The sessions of a proposal's list, whichever it is. */
-export function cardsOf(proposal: Proposal): readonly SessionCard[] {
-  return proposal.step === 'analyze' ? proposal.toAnalyze : listedVictims(proposal).map(({ card }) => card);
+/** Sessions of a proposal's list, whichever it is. */
+export function cardsOf(proposal: Proposal, from: number, to: number): readonly SessionCard[] {
+  if (proposal.step === 'analyze') return proposal.toAnalyze.slice(from, to);
+  return listedVictims(proposal)
+    .slice(from, to)
+    .map(({ card }) => card);
 }
 
 /** Marked in the list to stay, for now or for good. */

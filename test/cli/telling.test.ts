@@ -77,6 +77,16 @@ describe('a long conversation', () => {
     expect(numbersIn(whole)[0]).toBe(0);
   });
 
+  test('of which the end is asked for says how far it is', async () => {
+    const steps: (readonly [number, number])[] = [];
+    await told().piece(UID, { until: Number.POSITIVE_INFINITY }, COLUMNS, undefined, (done, total) =>
+      steps.push([done, total]),
+    );
+    expect(steps.length).toBeGreaterThan(1);
+    expect(steps.map(([done]) => done)).toEqual(steps.map(([done]) => done).toSorted((a, b) => a - b));
+    expect(steps.every(([done, total]) => done < total && total === steps[0]?.[1])).toBe(true);
+  });
+
   test('that was stopped is told anew when it is asked for again', async () => {
     let stops = true;
     const telling = told(() => stops);

@@ -9,7 +9,7 @@ import { CONTEXTS, KEYS, type KeyContext } from '../../src/tui/keys.ts';
 import { contextOf } from '../../src/tui/screens.ts';
 import type { Effect, Event, Screen, Stage, State } from '../../src/tui/state.ts';
 import { step } from '../../src/tui/step.ts';
-import { EMPTY_VIEW, play, report, restorePlan, SIZE, view } from '../support/tui.ts';
+import { EMPTY_VIEW, play, restorePlan, SIZE, view } from '../support/tui.ts';
 import { allStates, stateOf } from './states.ts';
 
 const PATH = join(import.meta.dir, '../../docs/keys.md');
@@ -70,7 +70,7 @@ const HAPPENS: readonly (readonly [string, Event])[] = [
   ['nothing is stored', { kind: 'view', view: EMPTY_VIEW }],
   ['something is stored', { kind: 'view', view: view() }],
 ];
-const REPORTED: Event = { kind: 'swept', report: report(), lines: [] };
+const REPORTED: Event = { kind: 'swept', sweepId: 'sweep', lines: [] };
 
 const READ: Event = { kind: 'read', title: 'Text', lines: ['text'], more: null };
 /** The list of an empty store, and texts over other screens than the list. */

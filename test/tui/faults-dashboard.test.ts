@@ -9,7 +9,7 @@ import type { State } from '../../src/tui/state.ts';
 import type { Totals, TotalsGroup } from '../../src/tui/totals.ts';
 import { AT_THE_SHELL, WORDS } from '../../src/tui/words.ts';
 import { SEED } from '../support/seed.ts';
-import { key, play, report, view } from '../support/tui.ts';
+import { key, play, view } from '../support/tui.ts';
 import { stateOf } from './states.ts';
 
 const SIZES = [
@@ -138,7 +138,7 @@ describe('the first run', () => {
   test('and its news were still told after a sweep', () => {
     const size = { columns: 80, rows: 24 };
     const told = play(stateOf('dashboard', size), { kind: 'ingested', news: 'Stored 9 new sessions.' });
-    const swept = play(told, key('s'), { kind: 'swept', report: report({}), lines: [] }, key('enter'));
+    const swept = play(told, key('s'), { kind: 'swept', sweepId: 'sweep', lines: [] }, key('enter'));
     expect(flat(told)).toContain('Stored 9 new');
     expect(flat(swept)).not.toContain('Stored 9 new');
   });

@@ -7,7 +7,7 @@ import type { Effect, Event, State } from '../../src/tui/state.ts';
 import { step } from '../../src/tui/step.ts';
 import { phraseFor, raisedCap } from '../../src/tui/wizard.ts';
 import { SEED } from '../support/seed.ts';
-import { effectsOf, key, play, proposed, report, SIZE, typing, uidOf, view } from '../support/tui.ts';
+import { effectsOf, key, play, proposed, SIZE, typing, uidOf, view } from '../support/tui.ts';
 import { STATE_NAMES, stateOf } from './states.ts';
 
 const RUN: Effect = { kind: 'decide', decision: { kind: 'run' } };
@@ -178,7 +178,7 @@ function anyEvents(): fc.Arbitrary<Event[]> {
         { kind: 'pinned', uid: uidOf(0), pinned: true },
         { kind: 'progress', progress: { kind: 'reclaiming', leftBytes: 1 } },
         { kind: 'progress', progress: { kind: 'pass', pass: 'data_loss', victims: 3 } },
-        { kind: 'swept', report: report(), lines: [] },
+        { kind: 'swept', sweepId: 'sweep', lines: [] },
         { kind: 'sweep_failed', message: 'no', hint: 'no' },
         { kind: 'said', message: 'lose 3 sessions' },
         { kind: 'history', sweeps: [] },

@@ -126,7 +126,7 @@ function swept(about: Partial<Report>): Sized {
   const made = report(about);
   return ({ columns }) => ({
     kind: 'swept',
-    report: made,
+    sweepId: made.sweep_id,
     lines: reportLines(made, columns - 2)
       .filter(({ isId }) => !isId)
       .map(({ text }) => text),
@@ -400,6 +400,11 @@ const LISTS: Readonly<Record<string, Maker>> = {
     uid: uidOf(0),
     mode: 'conversation',
   }),
+  'reader-telling': browse(
+    ROWS,
+    { kind: 'read', title: 'Transcript', lines: null, more: null, uid: uidOf(0), mode: 'conversation' },
+    { kind: 'loading', share: { done: 84 * MIB, total: 240 * MIB } },
+  ),
   'reader-finding': browse(ROWS, CONVERSATION, key('/'), ...typing('test')),
   'reader-found': browse(ROWS, CONVERSATION, key('/'), ...typing('login'), key('enter'), key('n')),
   'reader-seeking': browse(

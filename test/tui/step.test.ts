@@ -26,7 +26,6 @@ import {
   play,
   proposal,
   proposed,
-  report,
   row,
   SIZE,
   uidOf,
@@ -350,8 +349,8 @@ describe('quitting', () => {
     for (const name of STATE_NAMES.filter((one) => /^(sweep|los)/.test(one) && !/result|failed/.test(one))) {
       const stopped = step(at(name), key('ctrl+c'));
       expect([name, stopped.effects]).toEqual([name, [{ kind: 'stop_sweep' }]]);
-      const ended = step(stopped.state, { kind: 'swept', report: report(), lines: [] });
-      expect([name, ended.effects, ended.state.reports]).toEqual([name, [{ kind: 'quit' }], [report()]]);
+      const ended = step(stopped.state, { kind: 'swept', sweepId: 'sweep', lines: [] });
+      expect([name, ended.effects, ended.state.sweeps]).toEqual([name, [{ kind: 'quit' }], ['sweep']]);
     }
   });
 
@@ -361,8 +360,8 @@ describe('quitting', () => {
       for (const event of [key('ctrl+c'), { kind: 'interrupt' } as const]) {
         const stopped = step(over, event);
         expect(stopped.effects).toEqual([{ kind: 'stop_sweep' }]);
-        const ended = step(stopped.state, { kind: 'swept', report: report(), lines: [] });
-        expect([ended.effects, ended.state.reports]).toEqual([[{ kind: 'quit' }], [report()]]);
+        const ended = step(stopped.state, { kind: 'swept', sweepId: 'sweep', lines: [] });
+        expect([ended.effects, ended.state.sweeps]).toEqual([[{ kind: 'quit' }], ['sweep']]);
       }
   });
 
@@ -380,7 +379,7 @@ describe('quitting', () => {
   });
 
   test('a sweep that was the whole task ends the program with its report', () => {
-    const ended = step(play(smallPass(), key('enter')), { kind: 'swept', report: report(), lines: [] });
+    const ended = step(play(smallPass(), key('enter')), { kind: 'swept', sweepId: 'sweep', lines: [] });
     expect([ended.state.screen.kind, ended.effects]).toEqual(['done', [{ kind: 'quit' }]]);
   });
 

@@ -22,6 +22,7 @@ import {
 } from '../paint.ts';
 import { type ScreenOf, type State, troubleOf } from '../state.ts';
 import { growthADay, type Part, type Risk, type View } from '../view.ts';
+import { growthChart } from './growth-chart.ts';
 import { rowsOfGroups, totalsTables } from './totals-tables.ts';
 import { keptUp, verdict } from './verdict.ts';
 import { workText } from './work.ts';
@@ -72,10 +73,20 @@ export function dashboard(
 ): Line[] {
   const { head, bars, facts, now, tableRows, isAiry } = partsOf(state, view, cells, rows);
   const gap = isAiry ? [BLANK] : [];
-  const middle = tableRows === 0 ? [] : totalsTables(state, view, by, place, cells, tableRows + 1);
+  const tables = tableRows === 0 ? [] : totalsTables(state, view, by, place, cells, tableRows + 1);
+  const middle = charted(tables, view, cells);
   const shown = [...head, ...gap, ...bars, ...gap, ...middle, ...gap, ...facts, ...now];
   // What runs and what went wrong is there at any height.
   return shown.length <= rows ? shown : [...shown.slice(0, rows - now.length), ...now];
+}
+
+/** Below short tables, where they leave room for it, what the last days brought. */
+function charted(tables: readonly Line[], view: View, cells: number): readonly Line[] {
+  const end = tables.findLastIndex((one) => one.length > 0) + 1;
+  const chart = growthChart(view, cells, tables.length - end - 1);
+  if (chart.length === 0) return tables;
+  const filled = [...tables.slice(0, end), BLANK, ...chart];
+  return [...filled, ...tables.slice(filled.length)];
 }
 
 /** In a low window without what only reassures, where there is something else to say. */

@@ -1,10 +1,10 @@
 /** The whole frame: title, body, footer. A function of the state and nothing else. */
 import { formatCount } from '../../cli/format.ts';
 import { plainLine } from '../../domain/text.ts';
-import { type FooterLine, footerLines, type KeyContext } from '../keys.ts';
+import type { FooterLine } from '../keys.ts';
 import { bodyRows, CELLS_MAX, footerRows, isTooSmall } from '../layout.ts';
 import { BLANK, fit, type Line, line, type Span, sides, span, toAscii } from '../paint.ts';
-import { bodyOf, contextOf, titleOf } from '../screens.ts';
+import { bodyOf, footerOf, titleOf } from '../screens.ts';
 import { SMALLEST, type State } from '../state.ts';
 import type { View } from '../view.ts';
 
@@ -18,21 +18,21 @@ export function frame(state: State, theme: Theme): Line[] {
   const { columns } = state.size;
   if (isTooSmall(state)) return tooSmall(state, theme);
   const cells = Math.min(columns, CELLS_MAX) - 2;
-  const context = contextOf(state);
   const rows = bodyRows(state.size);
   const body = (
     state.view === null ? [line('Opening the store…')] : bodyOf(state, state.view, cells, rows)
   ).slice(0, rows);
   const filled = [...body, ...Array.from({ length: rows - body.length }, () => BLANK)];
-  return [titleLine(state, cells), ...filled, ...footer(state, context, cells)].map((shown) =>
+  return [titleLine(state, cells), ...filled, ...footer(state, cells)].map((shown) =>
     drawn(shown, theme, ' '),
   );
 }
 
 /** The keys, at the bottom; a hint takes the last line of them. */
-function footer({ size, hint }: State, context: KeyContext, cells: number): Line[] {
-  const rows = footerRows(size);
-  const keys = footerLines(context, cells, rows).map(keysLine);
+function footer(state: State, cells: number): Line[] {
+  const { hint } = state;
+  const rows = footerRows(state.size);
+  const keys = footerOf(state, cells).map(keysLine);
   const lines = [...Array.from({ length: rows - keys.length }, () => BLANK), ...keys];
   return hint === null ? lines : [...lines.slice(0, -1), line(span(fit(plainLine(hint), cells), 'warn'))];
 }

@@ -9,12 +9,13 @@ import type { SessionCard } from '../../domain/session.ts';
 import type { Proposal } from '../../sweep/ports.ts';
 import { isLow } from '../layout.ts';
 import { typedSpans } from '../line-edit.ts';
+import { once } from '../once.ts';
 import { BLANK, fit, type Line, line, pad, type Span, span, tail } from '../paint.ts';
 import type { Doing, OwnFile, State, Wizard } from '../state.ts';
 import type { View } from '../view.ts';
-import { isKept, phraseFor, raisedCap, type Way, waysOf, wizardListRows } from '../wizard.ts';
+import { goingOf, phraseFor, raisedCap, type Way, waysOf, wizardListRows } from '../wizard.ts';
 import { rowHead, sessionRow } from './rows.ts';
-import { goingBytes, head } from './sweep-head.ts';
+import { head } from './sweep-head.ts';
 import { workText } from './work.ts';
 
 export function lossFrame(
@@ -26,7 +27,7 @@ export function lossFrame(
   rows: number,
 ): Line[] {
   const low = isLow(state.size);
-  const after = proposal.usageBytes - goingBytes(wizard, proposal);
+  const after = proposal.usageBytes - goingOf(wizard, proposal).bytes;
   const listRows = wizardListRows(state.size, proposal);
   const causes = causeLines(proposal);
   const dim = (text: string) => line(span(fit(text, cells), 'dim'));
@@ -54,6 +55,8 @@ function filled(lines: readonly Line[], rows: number): Line[] {
   return Array.from({ length: rows }, (_, i) => lines[i] ?? BLANK);
 }
 
+const NOBODY_KEPT = { keptOut: new Set<SessionUid>(), pinned: new Set<SessionUid>() };
+
 function what(wizard: Wizard, proposal: Proposal, view: View, cells: number): Line {
   const { victims, usageBytes } = proposal;
   if (victims.length === 0) {
@@ -61,17 +64,17 @@ function what(wizard: Wizard, proposal: Proposal, view: View, cells: number): Li
     const why = cells < 76 ? '; the rest has no digest.' : ', and nothing more can go without a digest.';
     return line(span(fit(over + why, cells), 'warn'));
   }
-  const kept = victims.filter(({ card }) => isKept(wizard, card.uid)).length;
+  const { kept } = goingOf(wizard, proposal);
   const keeps =
     kept === 0 ? '' : cells < 76 ? `; ${formatCount(kept)} kept` : `; you keep ${formatCount(kept)}`;
-  const bytes = formatBytes(victims.reduce((sum, { card }) => sum + card.storedBytes, 0));
+  const bytes = formatBytes(goingOf(NOBODY_KEPT, proposal).bytes);
   const lacks = cells < 76 ? 'no digest' : `${victims.length === 1 ? 'has' : 'have'} no full digest`;
   const text = `   ${plural(victims.length, 'session')}, ${bytes}${cells < 76 ? '' : ' stored'}, ${lacks}${keeps}`;
   return line(span('DATA LOSS', 'danger'), span(fit(text, cells - 'DATA LOSS'.length), 'title'));
 }
 
 /** Failures of one cause are told once, with their count; the most frequent first. */
-function causeLines({ victims, failures, ways }: Proposal): string[] {
+const causeLines = once(({ victims, failures, ways }: Proposal): string[] => {
   const whys = victims.map(({ card }) => failures.get(card.uid) ?? 'not tried (--no-analyze)');
   const groups = [...Map.groupBy(whys, causeOf).values()].sort((a, b) => b.length - a.length);
   const texts = groups.map((group) => {
@@ -92,11 +95,11 @@ function causeLines({ victims, failures, ways }: Proposal): string[] {
     ...texts.slice(0, 1),
     `     ${formatCount(groups.length - 1)} other causes, ${formatCount(others)} times: each stands below with its session.`,
   ];
-}
+});
 
 /** Gone for good is only what nobody else has. */
 function whatRemains(known: Wizard['ownFiles'], victims: Proposal['victims']): string {
-  const others = victims.filter(({ card }) => known.get(card.uid) !== 'there').length;
+  const others = victims.length - ownCounts(known)(victims).there;
   if (others === 0) return 'Their raw bytes go from here; only the agents’ own files have them then.';
   const who = others === victims.length ? 'they are' : `${formatCount(others)} of them are`;
   return `Their raw bytes go from here; ${who} gone for good then.`;
@@ -168,7 +171,7 @@ function wayText(way: Way, wizard: Wizard, proposal: Proposal, { limits }: View,
     }
     case 'lose':
       // Who is kept changes whom it would take: the new list tells their number.
-      return victims.some(({ card }) => isKept(wizard, card.uid))
+      return goingOf(wizard, proposal).kept > 0
         ? { text: 'lose the others', cost: 'some lost', note: 'a new list first' }
         : { text: 'lose them', cost: `${formatCount(victims.length)} lost`, note: 'a phrase follows' };
     case 'anew':
@@ -180,7 +183,7 @@ function wayText(way: Way, wizard: Wizard, proposal: Proposal, { limits }: View,
 
 const PROJECTS_TOLD = 3;
 
-function projects({ victims }: Proposal): string {
+const projects = once(({ victims }: Proposal): string => {
   if (victims.length === 0) return '';
   const counts = [...Map.groupBy(victims, ({ card }) => nameOf(card))].sort(
     ([, a], [, b]) => b.length - a.length,
@@ -190,17 +193,29 @@ function projects({ victims }: Proposal): string {
   const left = others.reduce((sum, [, list]) => sum + list.length, 0);
   const more = others.length === 0 ? [] : [`${plural(others.length, 'other')} ${formatCount(left)}`];
   return `By project   ${[...told, ...more].join('   ')}`;
-}
+});
 
 function nameOf({ project }: SessionCard): string {
   return (project ?? '').split(/[\\/]/).at(-1) || '-';
 }
 
+/** Of a list how many have their own file where, as far as that is known. */
+const ownCounts = once((known: Wizard['ownFiles']) =>
+  once((victims: Proposal['victims']): Readonly<Record<OwnFile, number>> => {
+    const counts = { there: 0, changed: 0, gone: 0, unknown: 0 };
+    for (const { card } of victims) {
+      const own = known.get(card.uid);
+      if (own !== undefined) counts[own] += 1;
+    }
+    return counts;
+  }),
+);
+
 function ownFiles({ ownFiles: known }: Wizard, { victims }: Proposal): string {
   if (victims.length === 0) return '';
   if (known.size === 0) return 'Own files    …';
-  const count = (own: OwnFile) => victims.filter(({ card }) => known.get(card.uid) === own).length;
-  const told = (['there', 'changed', 'gone', 'unknown'] as const).map((own) => ({ own, times: count(own) }));
+  const counts = ownCounts(known)(victims);
+  const told = (['there', 'changed', 'gone', 'unknown'] as const).map((own) => ({ own, times: counts[own] }));
   const shown = told.filter(({ own, times }) => times > 0 || own !== 'unknown');
   return `Own files    ${shown.map(({ own, times }) => `${own} ${formatCount(times)}`).join('   ')}`;
 }
@@ -239,6 +254,18 @@ function markOf({ pinned, keptOut }: Wizard, { uid }: SessionCard, own: OwnFile 
   return own === undefined ? '…' : OWN_FILE[own];
 }
 
+function whyOf({ failures }: Proposal, uid: SessionUid): string {
+  return failures.get(uid) ?? 'not tried (--no-analyze)';
+}
+
+const isOneCause = once((proposal: Proposal): boolean => {
+  const [first] = proposal.victims;
+  return (
+    first === undefined ||
+    proposal.victims.every(({ card }) => whyOf(proposal, card.uid) === whyOf(proposal, first.card.uid))
+  );
+});
+
 /** The row under the cursor: where it stands, its id, why it has no digest; then what was done last. */
 function foot(
   { place, notice, exporting, exportFile, way }: Wizard,
@@ -246,7 +273,7 @@ function foot(
   cells: number,
   low: boolean,
 ): Line[] {
-  const { victims, failures } = proposal;
+  const { victims } = proposal;
   const card = victims[place.cursor]?.card;
   const said =
     exporting !== null
@@ -256,10 +283,8 @@ function foot(
         : line(span(fit(notice, cells), 'warn'));
   if (card === undefined) return low ? [said ?? BLANK] : [BLANK, said ?? BLANK];
   const position = `row ${formatCount(place.cursor + 1)} of ${formatCount(victims.length)}`;
-  const whyOf = (uid: SessionUid) => failures.get(uid) ?? 'not tried (--no-analyze)';
   // What is the same of all stands above.
-  const isSame = victims.every((one) => whyOf(one.card.uid) === whyOf(card.uid));
-  const about = `${position} · ${card.uid}${isSame ? '' : ` · ${whyOf(card.uid)}`}`;
+  const about = `${position} · ${card.uid}${isOneCause(proposal) ? '' : ` · ${whyOf(proposal, card.uid)}`}`;
   const shown = line(span(fit(about, cells), 'dim'));
   return low ? [said ?? shown] : [shown, said ?? goesTo(way, proposal, exportFile, cells)];
 }

@@ -1,7 +1,7 @@
 /** A text to read: a conversation, a digest, raw bytes, a report; what is looked for in it is marked. */
-import { formatCount } from '../../cli/format.ts';
+import { formatBytes, formatCount } from '../../cli/format.ts';
 import { typedSpans } from '../line-edit.ts';
-import { BLANK, fit, type Line, line, type Span, sides, span } from '../paint.ts';
+import { BLANK, fit, type Line, line, progressBar, type Span, sides, span } from '../paint.ts';
 import type { Reader, ReadLine } from '../state.ts';
 
 /** As it is folded. */
@@ -12,7 +12,7 @@ export function shownLines({ lines, unfolded }: Pick<Reader, 'lines' | 'unfolded
 
 /** The last row says where one is, or what is looked for. */
 export function readerFrame(reader: Reader, fromEnd: number, cells: number, rows: number): Line[] {
-  if (reader.lines === null) return [line(span('Reading…', 'dim'))];
+  if (reader.lines === null) return [line(span(fit(readingText(reader.loading, cells), cells), 'dim'))];
   const shown = shownLines(reader);
   if (shown.length === 0) return [line(span('Nothing to show.', 'dim'))];
   const { place, find } = reader;
@@ -24,6 +24,15 @@ export function readerFrame(reader: Reader, fromEnd: number, cells: number, rows
     ? line(span('/ ', 'key'), ...typedSpans({ text: reader.find.typed, fromEnd }, cells - 2))
     : footLine(reader, shown.length, cells, rows);
   return [...body, ...filler, foot];
+}
+
+/** Of a long text the end is there once all of it is read. */
+function readingText(loading: Reader['loading'], cells: number): string {
+  if (loading === null || loading.total === 0) return 'Reading…';
+  const { done, total } = loading;
+  const share = Math.min(1, done / total);
+  const size = `${formatBytes(done)} of ${formatBytes(total)}`;
+  return `Reading… ${progressBar(share, Math.min(30, cells - 34))} ${Math.floor(100 * share)} % · ${size}`;
 }
 
 function markedLine({ text, tone }: ReadLine, sought: string, cells: number): Line {

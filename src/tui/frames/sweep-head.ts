@@ -1,11 +1,10 @@
 /** What stands above each step of a sweep: where we are in the passes, usage before and after. */
 import { formatBytes, formatCount } from '../../cli/format.ts';
 import { EVICTING_PASSES, PASS_AFTER_ANALYSIS, PASS_TO_BUCKET } from '../../policy/passes.ts';
-import type { Proposal, StepName } from '../../sweep/ports.ts';
+import type { StepName } from '../../sweep/ports.ts';
 import { fit, type Line, line, pad, type Span, span, type Zones, zoneBar } from '../paint.ts';
 import type { Wizard } from '../state.ts';
 import type { View } from '../view.ts';
-import { isKept, listedVictims } from '../wizard.ts';
 
 const STEPS: readonly { readonly step: StepName; readonly shown: string; readonly short: string }[] = [
   ...EVICTING_PASSES.map(({ name }) => ({ step: name, shown: name, short: name })),
@@ -110,12 +109,4 @@ function namesOf(steps: typeof STEPS, wizard: Wizard, { wide, counted, gap }: Na
 function nowAt(wizard: Wizard): StepName | null {
   const { stage } = wizard;
   return stage.kind === 'asking' ? stage.proposal.step : stage.kind === 'running' ? stage.step : null;
-}
-
-/** Stored bytes of those that would go. */
-export function goingBytes(wizard: Wizard, proposal: Proposal): number {
-  return listedVictims(proposal).reduce(
-    (sum, { card }) => (isKept(wizard, card.uid) ? sum : sum + card.storedBytes),
-    0,
-  );
 }

@@ -15,6 +15,7 @@ import type { State, Wizard } from '../state.ts';
 import type { View } from '../view.ts';
 import {
   cardsOf,
+  goingOf,
   isKept,
   listedVictims,
   listLength,
@@ -25,7 +26,7 @@ import {
 } from '../wizard.ts';
 import { lossFrame } from './loss.ts';
 import { rowHead, sessionRow } from './rows.ts';
-import { goingBytes, head, stepName } from './sweep-head.ts';
+import { head, stepName } from './sweep-head.ts';
 
 export function sweepFrame(state: State, view: View, wizard: Wizard, cells: number, rows: number): Line[] {
   const { stage } = wizard;
@@ -82,16 +83,14 @@ function asking(
   rows: number,
 ): Line[] {
   if (proposal.step === 'data_loss') return lossFrame(state, view, wizard, proposal, cells, rows);
-  const after = proposal.usageBytes - goingBytes(wizard, proposal);
+  const after = proposal.usageBytes - goingOf(wizard, proposal).bytes;
   const [shownPasses, before, afterBar, caps] = head(view, wizard, proposal.usageBytes, after, cells);
   const why = purpose(view, wizard, proposal, cells);
   const whole = [shownPasses, before, afterBar, ...(isLow(state.size) ? [] : [caps]), ...why];
   const headRows = Array.from({ length: wizardHeadRows(state.size) }, (_, i) => whole[i] ?? BLANK);
   const listRows = wizardListRows(state.size, proposal);
   const list =
-    cardsOf(proposal).length === 0
-      ? empty(proposal, cells)
-      : listLines(view, wizard, proposal, cells, listRows);
+    listLength(proposal) === 0 ? empty(proposal, cells) : listLines(view, wizard, proposal, cells, listRows);
   const filled = [...list, ...Array.from({ length: Math.max(0, listRows + 1 - list.length) }, () => BLANK)];
   const foot = passFoot(state, view, wizard, proposal, cells);
   return [...headRows, ...filled.slice(0, listRows + 1), ...foot].slice(0, rows);
@@ -129,9 +128,8 @@ function purposeOfPass(
   cells: number,
 ): Line[] {
   const listed = listedVictims(proposal);
-  const kept = listed.filter(({ card }) => isKept(wizard, card.uid)).length;
-  const going = listed.length - kept;
-  const goes = `${plural(going, 'session')}, ${formatBytes(goingBytes(wizard, proposal))}`;
+  const { sessions: going, kept, bytes } = goingOf(wizard, proposal);
+  const goes = `${plural(going, 'session')}, ${formatBytes(bytes)}`;
   const keeps = kept > 0 ? ` (${formatCount(kept)} kept)` : '';
   const first =
     listed.length === 0
@@ -157,7 +155,7 @@ function empty(proposal: Proposal, cells: number): Line[] {
 function listLines(view: View, wizard: Wizard, proposal: Proposal, cells: number, listRows: number): Line[] {
   const { place } = wizard;
   const markCells = 5;
-  const shown = cardsOf(proposal).slice(place.top, place.top + listRows);
+  const shown = cardsOf(proposal, place.top, place.top + listRows);
   return [
     rowHead({ cells, markCells }, ''),
     ...shown.map((card, i) =>

@@ -150,7 +150,7 @@ function next(view: View): Sentence[] {
 function first({ firstSweep, limits, next: passes }: View): Sentence[] {
   if (firstSweep === null) return [];
   const byAge = (passes.find(({ pass }) => pass === 'backstop')?.sessions ?? 0) > 0;
-  const limit = byAge && limits.rawMaxAgeDays !== 'off' ? 'The age limit' : 'The soft cap';
+  const limit = byAge && limits.rawMaxAgeDays !== 'off' ? 'the age limit' : 'the soft cap';
   const when =
     firstSweep === 'told'
       ? 'announced, it comes with the next run of `maintain`'
@@ -158,7 +158,7 @@ function first({ firstSweep, limits, next: passes }: View): Sentence[] {
   return [
     {
       sign: ' ',
-      text: `It is the first: ${when}. ${limit} is set in \`session-memory config\`.`,
+      text: `It is the first: ${when}. c says how ${limit} is changed.`,
       tone: 'plain',
     },
   ];

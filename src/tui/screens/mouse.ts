@@ -3,10 +3,10 @@
  * Promises: in a sweep a click decides nothing.
  */
 import { frame } from '../frames/frame.ts';
-import { footerLines, footerText, type KeyContext } from '../keys.ts';
+import { footerText, type KeyContext } from '../keys.ts';
 import { footerRows } from '../layout.ts';
 import { textOf } from '../paint.ts';
-import { contextOf, listed, placed } from '../screens.ts';
+import { contextOf, footerOf, listed, placed } from '../screens.ts';
 import type { Event, State, Stepped } from '../state.ts';
 
 const WHEEL_LINES = 3;
@@ -50,7 +50,7 @@ function chosenAt(state: State, row: number, opens: boolean, press: Press): Step
 
 function pressedAt(state: State, row: number, column: number, press: Press): Stepped | null {
   const cells = Math.min(state.size.columns, 160) - 2;
-  const lines = footerLines(contextOf(state), cells, footerRows(state.size));
+  const lines = footerOf(state, cells);
   const shown = lines[row - state.size.rows + lines.length];
   if (shown === undefined) return null;
   const { keys, gap } = shown;

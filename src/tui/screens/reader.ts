@@ -54,6 +54,7 @@ export function read(state: State, event: Extract<Event, { kind: 'read' }>): Ste
     more,
     before: earlier,
     unfolded: known?.unfolded ?? false,
+    loading: null,
     notice: null,
     about:
       mode === 'conversation' || mode === 'raw'
@@ -90,7 +91,8 @@ function titleBelow(state: State): string | null {
   if (sessions !== undefined) return current(sessions)?.title ?? null;
   const wizard = nearest(state, 'sweep')?.wizard;
   if (wizard?.stage.kind !== 'asking') return null;
-  return cardsOf(wizard.stage.proposal)[wizard.place.cursor]?.title ?? null;
+  const { cursor } = wizard.place;
+  return cardsOf(wizard.stage.proposal, cursor, cursor + 1)[0]?.title ?? null;
 }
 
 /** What the search below found of the session under its cursor, as it stands there; else the longest word of it. */
@@ -269,6 +271,12 @@ function seekFar(state: State, reader: Reader, way: 1 | -1): Stepped | null {
 export function sought(state: State, { share }: Extract<Event, { kind: 'sought' }>): Stepped {
   return within(state, 'reader', (under, { reader }) =>
     reader.seeking === null ? to(under) : withReader(under, { ...reader, seeking: share }),
+  );
+}
+
+export function loading(state: State, { share }: Extract<Event, { kind: 'loading' }>): Stepped {
+  return within(state, 'reader', (under, { reader }) =>
+    reader.lines === null ? withReader(under, { ...reader, loading: share }) : to(under),
   );
 }
 

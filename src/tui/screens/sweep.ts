@@ -24,16 +24,7 @@ import {
   type Wizard,
   within,
 } from '../state.ts';
-import {
-  cardsOf,
-  isKept,
-  listLength,
-  phraseFor,
-  raisedCap,
-  victimAt,
-  waysOf,
-  wizardListRows,
-} from '../wizard.ts';
+import { isKept, listLength, phraseFor, raisedCap, victimAt, waysOf, wizardListRows } from '../wizard.ts';
 import { back as goBack, PLAIN, type Rules } from './rules.ts';
 import { progressed } from './sweep-progress.ts';
 
@@ -211,7 +202,7 @@ const PHRASE_UNITS_MAX = 60;
 const NOTHING_TYPED = { losing: false, phrase: '' } as const;
 
 function decided(state: State, wizard: Wizard, proposal: Proposal, decision: Decision): Stepped {
-  const total = cardsOf(proposal).length;
+  const total = listLength(proposal);
   const how = decision.kind === 'run' ? (total === 0 ? 'nothing' : 'ran') : 'skipped';
   const isDecided = decision.kind === 'run' || decision.kind === 'skip';
   const next: Wizard = {
@@ -376,11 +367,11 @@ function wantPreview(state: State, wizard: Wizard): Stepped {
 }
 
 function swept(state: State, event: Extract<Event, { kind: 'swept' }>): Stepped {
-  const next = { ...state, reports: [...state.reports, event.report] };
+  const next = { ...state, sweeps: [...state.sweeps, event.sweepId] };
   const wizard = nearest(state, 'sweep')?.wizard;
   if (wizard === undefined || wizard.origin === 'command' || state.quitting)
     return alone(next, { kind: 'done' }, { kind: 'quit' });
-  const stage = { kind: 'result', report: event.report, lines: event.lines } as const;
+  const stage = { kind: 'result', lines: event.lines } as const;
   return within(next, 'sweep', (under) => withWizard(under, { ...wizard, place: AT_TOP, stage }), true);
 }
 

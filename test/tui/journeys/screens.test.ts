@@ -297,6 +297,8 @@ describe('where a screen cannot be shown', () => {
   });
 });
 
+const FRAME_END = '\x1b[?2026l';
+
 journey('a slow line: one step of the cursor costs few bytes', async () => {
   using program = new Program();
   program.env = { SESSION_MEMORY_NOW: '2026-06-01T00:00:00.000Z' };
@@ -309,7 +311,12 @@ journey('a slow line: one step of the cursor costs few bytes', async () => {
   const before = pty.raw.length;
   pty.type('j');
   await pty.shows('row 2');
-  expect(pty.raw.length - before).toBeLessThan(5000);
+  await pty.until(() => pty.raw.indexOf(FRAME_END, before) > 0, 'the end of the frame');
+  const answer = pty.raw.slice(before, pty.raw.indexOf(FRAME_END, before));
+  expect(answer.length, 'what answers the key').toBeLessThan(2500);
+  // What stands beside the row comes once the cursor rests, and is drawn once.
+  await pty.until((text) => text.split('words 8 ').length > 3, 'the preview: row, head, and what was asked');
+  expect(pty.raw.length - before, 'with all that stands beside it').toBeLessThan(160 * 50);
   pty.type('\x03');
   expect(await pty.ends()).toBe(0);
 });
