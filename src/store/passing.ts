@@ -36,6 +36,8 @@ export function openPassing(storePath: string): WritableDb {
     db.exec('PRAGMA journal_mode = MEMORY');
     db.exec('PRAGMA synchronous = OFF');
     db.exec('PRAGMA foreign_keys = ON');
+    // Before anything is in it: to make the tables takes longer than all before, and a kill then leaves nothing either.
+    unname(path);
     migrate(db);
   } catch (thrown) {
     db?.close();
@@ -43,7 +45,6 @@ export function openPassing(storePath: string): WritableDb {
     throw thrown;
   }
   const close = db.close.bind(db);
-  unname(path);
   return Object.assign(db, {
     close() {
       close();

@@ -16,10 +16,13 @@ import type { z } from 'zod';
 import { spoolFor } from '../../src/archive/import.ts';
 import * as schemas from '../../src/cli/schemas.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
+import { armKillPoints } from '../../src/domain/kill-point.ts';
 import { bytesOf, fetched } from '../../src/remote/fetch.ts';
 import { packName } from '../../src/remote/layout.ts';
+import { openPassing } from '../../src/store/passing.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { type Asked, type Fault, ModelBucket } from '../support/model-bucket.ts';
+import { Program } from '../support/program.ts';
 import { evicted, filesIn, id, longText, Machine, uid } from '../support/remote-machine.ts';
 import { bucketIn, RemoteWorld } from '../support/remote-world.ts';
 
@@ -193,6 +196,22 @@ test(
   },
   LONG,
 );
+
+test('a kill leaves nothing of where a session is fetched to, not while that is being made either', () => {
+  using machine = new Program();
+  mkdirSync(dirname(machine.store));
+  const seen: string[] = [];
+  armKillPoints((name) => {
+    if (name.startsWith('migrate')) seen.push(name, ...readdirSync(dirname(machine.store)));
+  });
+  try {
+    openPassing(machine.store).close();
+  } finally {
+    armKillPoints(null);
+  }
+  // Windows deletes no open file.
+  if (process.platform !== 'win32') expect([...new Set(seen)]).toEqual(['migrate.applied']);
+});
 
 test(
   'a signal in the middle of a fetch or a sync ends it at once, and nothing is taken',
