@@ -19,7 +19,7 @@ import type { SessionUid } from '../../src/domain/ids.ts';
 import { armKillPoints } from '../../src/domain/kill-point.ts';
 import { bytesOf, fetched } from '../../src/remote/fetch.ts';
 import { packName } from '../../src/remote/layout.ts';
-import { openPassing } from '../../src/store/passing.ts';
+import { openPassing, openPassingRows } from '../../src/store/passing.ts';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { type Asked, type Fault, ModelBucket } from '../support/model-bucket.ts';
 import { Program } from '../support/program.ts';
@@ -211,6 +211,17 @@ test('a kill leaves nothing of where a session is fetched to, not while that is 
   }
   // Windows deletes no open file.
   if (process.platform !== 'win32') expect([...new Set(seen)]).toEqual(['migrate.applied']);
+});
+
+test('the rows of what is fetched need no room that a disk which is nearly full does not have', () => {
+  using machine = new Program();
+  mkdirSync(dirname(machine.store));
+  const db = openPassingRows(machine.store);
+  const pages = db.get<{ bytes: number }>(
+    'SELECT c.page_count * s.page_size AS bytes FROM pragma_page_count c, pragma_page_size s',
+  );
+  db.close();
+  expect(pages?.bytes).toBeLessThan(1024 * 1024);
 });
 
 test(
