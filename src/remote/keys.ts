@@ -78,6 +78,26 @@ export async function unwrapped(file: Uint8Array, lock: Lock): Promise<BucketKey
   }
 }
 
+/** Bytes of the text that is wrapped: an id of a bucket and a key, in hex. */
+const TEXT_BYTES = 133;
+/** What age puts before and behind it: a nonce and a tag. */
+const AROUND_BYTES = 16 + 16;
+
+/** Why nobody can open it, as far as that is seen without a key; null: it has the form of one. */
+export async function wrappedProblem(file: Uint8Array): Promise<string | null> {
+  const { armor } = await import('age-encryption');
+  let bytes: Buffer;
+  try {
+    bytes = Buffer.from(armor.decode(Buffer.from(file).toString()));
+  } catch {
+    return 'it is cut off, changed or foreign: no file of age';
+  }
+  const [head = ''] =
+    /^age-encryption\.org\/v1\n(?:.*\n)*?--- [\w+/]{43}\n/.exec(bytes.toString('latin1')) ?? [];
+  const isWhole = head !== '' && bytes.length - head.length === TEXT_BYTES + AROUND_BYTES;
+  return isWhole ? null : 'it is cut off, changed or foreign: no key of a bucket is in it';
+}
+
 /** A file of age's keys: identities (`AGE-SECRET-KEY-…`) and recipients (`age1…`), one a line. */
 export function lockOfFile(path: string): Lock {
   let text: string;

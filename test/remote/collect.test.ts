@@ -215,6 +215,12 @@ test(
     };
     await laptop.collect();
     expect(met).not.toBeNull();
+    // The same for whoever reads all of it back.
+    desktop.put(claudePath(id(4)), text(4));
+    await desktop.ingest();
+    met = null;
+    expect((await laptop.verified()).findings).toEqual([]);
+    expect(met).not.toBeNull();
     model.gate = () => null;
     expect((await laptop.sync()).read.problems).toEqual([]);
     expect(await laptop.fetch(uid(3))).toBe(text(3));

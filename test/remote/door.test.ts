@@ -50,7 +50,9 @@ test('where no key is left a machine that has it wraps it once more, and only fo
   for (const name of model.names('keys/')) model.objects.delete(name);
   await expect(joinedKey(client, LOCK, null)).rejects.toThrow('there is none in it');
   await expect(joinedKey(client, LOCK, { ...made, bucket: 'f'.repeat(32) })).rejects.toThrow('there is none');
+  for (const damaged of ['', 'foreign']) model.put(`keys/${'d'.repeat(32)}.age`, Buffer.from(damaged));
   expect(await joinedKey(client, LOCK, made)).toEqual(made);
+  model.objects.delete(`keys/${'d'.repeat(32)}.age`);
   expect(await unwrapped(model.bytes(model.names('keys/')[0] ?? ''), LOCK)).toEqual(made);
 });
 
