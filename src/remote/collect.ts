@@ -151,7 +151,9 @@ async function mustBeWhole(
   for (const [machine, { end, firstMissing }] of logs) {
     if (gone.has(machine)) continue;
     const told = Math.max(readOf(machine), (await bucket.headOrNone(machine)) ?? 0);
-    const missing = firstMissing ?? (end < told ? end : null);
+    // Whoever has committed since the list was read has told of it by its head.
+    const isLater = end < told && (await bucket.numbers(machine, end)).at(0) === end;
+    const missing = firstMissing ?? (end < told && !isLater ? end : null);
     if (missing === null) continue;
     // The next meeting looks at all of its own log, and puts again what is lost.
     if (machine === own) setHead(db, null);

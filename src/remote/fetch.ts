@@ -14,21 +14,35 @@ import type { Spool } from '../files/spool.ts';
 import type { ArchivedFile, Incoming, IncomingSegment } from '../store/archived.ts';
 import type { ReadableDb } from '../store/connection.ts';
 import { hashOf, incomingVersion } from '../store/import/incoming.ts';
-import { isEarlier, type RemoteRecord, recordsFor, type StoredBytes } from '../store/remote/state.ts';
+import {
+  isEarlier,
+  type RemoteRecord,
+  recordsFor,
+  remoteState,
+  type StoredBytes,
+} from '../store/remote/state.ts';
 import { sha256 } from '../store/segments.ts';
 import type { Bucket } from './bucket.ts';
 import { type PackPlace, partOf } from './pack.ts';
 import { type ExpectedPack, Packs } from './packs.ts';
 import { type PackedPiece, type RemoteSession, readRecords } from './records.ts';
 
-/** Where the bytes of a session lie, the fullest state of any machine first; behind them those that none went on from. */
+/**
+ * Where the bytes of a session lie: first what this machine had, which is what it gives again where nobody went on from that; then the
+ * fullest state of any other; behind them those that none went on from.
+ */
 export function bytesOf(db: ReadableDb, uid: SessionUid): StoredBytes[] {
   return [...presentBytesOf(db, uid), ...fullestFirst(recordsFor(db, uid).filter(isEarlier))];
 }
 
 /** The same without those that none went on from: each of them is what the session is now. */
 export function presentBytesOf(db: ReadableDb, uid: SessionUid): StoredBytes[] {
-  return fullestFirst(recordsFor(db, uid).filter((record) => !isEarlier(record)));
+  const own = remoteState(db)?.machine;
+  const present = recordsFor(db, uid).filter((record) => !isEarlier(record));
+  const { ours = [], others = [] } = Object.groupBy(present, ({ machine }) =>
+    machine === own ? 'ours' : 'others',
+  );
+  return [...fullestFirst(ours), ...fullestFirst(others)];
 }
 
 function fullestFirst(records: readonly RemoteRecord[]): StoredBytes[] {

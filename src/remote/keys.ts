@@ -3,7 +3,16 @@
  * owner's own.
  * Promises: whatever is lost, `age -d` opens a wrapped key with nothing of ours (docs/many-machines.md has the steps).
  */
-import { closeSync, constants, fstatSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { fail, messageOf } from '../domain/errors.ts';
 import { readPlain } from '../files/plain-file.ts';
 import { makeOwn, openOwn } from '../store/own-files.ts';
@@ -69,6 +78,26 @@ export async function unwrapped(file: Uint8Array, lock: Lock): Promise<BucketKey
   }
 }
 
+/** Bytes of the text that is wrapped: an id of a bucket and a key, in hex. */
+const TEXT_BYTES = 133;
+/** What age puts before and behind it: a nonce and a tag. */
+const AROUND_BYTES = 16 + 16;
+
+/** Why nobody can open it, as far as that is seen without a key; null: it has the form of one. */
+export async function wrappedProblem(file: Uint8Array): Promise<string | null> {
+  const { armor } = await import('age-encryption');
+  let bytes: Buffer;
+  try {
+    bytes = Buffer.from(armor.decode(Buffer.from(file).toString()));
+  } catch {
+    return 'it is cut off, changed or foreign: no file of age';
+  }
+  const [head = ''] =
+    /^age-encryption\.org\/v1\n(?:.*\n)*?--- [\w+/]{43}\n/.exec(bytes.toString('latin1')) ?? [];
+  const isWhole = head !== '' && bytes.length - head.length === TEXT_BYTES + AROUND_BYTES;
+  return isWhole ? null : 'it is cut off, changed or foreign: no key of a bucket is in it';
+}
+
 /** A file of age's keys: identities (`AGE-SECRET-KEY-…`) and recipients (`age1…`), one a line. */
 export function lockOfFile(path: string): Lock {
   let text: string;
@@ -93,16 +122,35 @@ export function keyPath(storePath: string): string {
   return `${storePath}.remote-key`;
 }
 
+/** Replaces one that is there at once or not at all: it may be the last that this machine has of a bucket. */
 export function keepKey(storePath: string, key: BucketKey): void {
   const path = keyPath(storePath);
-  rmSync(path, { force: true });
-  makeOwn(path);
-  const handle = openOwn(path, constants.O_WRONLY);
+  const beside = besideOf(path);
+  rmSync(beside, { force: true });
   try {
-    writeSync(handle, textOf(key));
-  } finally {
-    closeSync(handle);
+    makeOwn(beside);
+    const handle = openOwn(beside, constants.O_WRONLY);
+    try {
+      writeFileSync(handle, textOf(key));
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    renameSync(beside, path);
+  } catch (thrown) {
+    rmSync(beside, { force: true });
+    throw thrown;
   }
+}
+
+/** Also one that was being written when the program was killed. */
+export function dropKey(storePath: string): void {
+  const path = keyPath(storePath);
+  for (const one of [path, besideOf(path)]) rmSync(one, { force: true });
+}
+
+function besideOf(path: string): string {
+  return `${path}.new`;
 }
 
 export function keptKey(storePath: string): BucketKey {

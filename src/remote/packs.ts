@@ -86,7 +86,7 @@ export class Packs {
     const plain = await this.#bucket.pack(id);
     if (plain !== null) return plain;
     throw fail(
-      'not_found',
+      'corrupt',
       `the pack ${id} is missing from the bucket`,
       'Nothing of it was taken. `session-memory remote sync`, then try again; `verify --remote` lists all that is missing.',
     );

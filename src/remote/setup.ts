@@ -7,7 +7,15 @@ import * as z from 'zod/mini';
 import { fail } from '../domain/errors.ts';
 import { addressText } from './address.ts';
 import type { BucketClient } from './client.ts';
-import { type BucketKey, type Lock, newMaster, unwrapped, WRAPPED_BYTES_MAX, wrapped } from './keys.ts';
+import {
+  type BucketKey,
+  type Lock,
+  newMaster,
+  unwrapped,
+  WRAPPED_BYTES_MAX,
+  wrapped,
+  wrappedProblem,
+} from './keys.ts';
 import { FORMAT_NAME, HEADS, KEYS, keyName, LOG, newId, objectNamed, PACKS, probeName } from './layout.ts';
 
 const VERSION = 1;
@@ -137,7 +145,8 @@ export async function joinedKey(
   for await (const { name } of client.list(KEYS)) {
     if (objectNamed(name)?.kind !== 'key') continue;
     const file = await client.get(name, WRAPPED_BYTES_MAX);
-    if (file === null) continue;
+    // One that nobody can open is none.
+    if (file === null || (await wrappedProblem(file)) !== null) continue;
     tried += 1;
     const key = await unwrapped(file, lock);
     if (key !== null && key.bucket === bucket) return key;
@@ -150,7 +159,7 @@ export async function joinedKey(
     lock.kind === 'passphrase' ? 'the passphrase does not open' : `no identity of ${lock.path} opens`;
   throw fail(
     'failed',
-    `${what} the key of ${addressText(client.address)}${tried === 0 ? ': there is none in it' : ''}`,
+    `${what} the key of ${addressText(client.address)}${tried === 0 ? ': there is none in it that is whole' : ''}`,
     'Give the passphrase or the key file that it was made with.',
   );
 }

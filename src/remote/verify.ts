@@ -7,6 +7,7 @@ import type { SessionUid } from '../domain/ids.ts';
 import { sha256 } from '../store/segments.ts';
 import type { Bucket } from './bucket.ts';
 import type { Commit, CommitThere, CommittedSession } from './commit.ts';
+import { WRAPPED_BYTES_MAX, wrappedProblem } from './keys.ts';
 import { commitName, FORMAT_NAME, headName, KEYS, objectNamed, packName } from './layout.ts';
 import { partOf } from './pack.ts';
 import { planLog } from './plan.ts';
@@ -47,7 +48,26 @@ export interface VerifyDeps {
   readonly progress: (done: number, total: number) => void;
 }
 
+/** So often at most it is looked again where others write meanwhile. */
+const LOOKS_MAX = 3;
+
+/** What is found amiss in a bucket that was another one before it was read to its end may only have come or gone meanwhile. */
 export async function verifyBucket(deps: VerifyDeps): Promise<Verified> {
+  for (let looks = 1; ; looks += 1) {
+    const { verified, seen } = await lookedThrough(deps);
+    const isAgain = verified.findings.length > 0 && looks < LOOKS_MAX && !deps.signal.aborted;
+    if (!isAgain || (await seenNow(deps)) === seen) return verified;
+  }
+}
+
+/** One text for all that is there, and for each version of it. */
+async function seenNow({ bucket }: VerifyDeps): Promise<string> {
+  const seen = new Bun.CryptoHasher('sha256');
+  for await (const { name, etag } of bucket.list('')) seen.update(`${name}\n${etag}\n`);
+  return seen.digest('hex');
+}
+
+async function lookedThrough(deps: VerifyDeps) {
   const verified: Verified = {
     findings: [],
     objects: 0,
@@ -61,15 +81,18 @@ export async function verifyBucket(deps: VerifyDeps): Promise<Verified> {
   };
   const packs = new Set<string>();
   const heads: string[] = [];
-  const met = { format: 0, key: 0 };
+  const met = { format: 0, keys: [] as string[] };
   const logs = new Map<string, number[]>([...deps.read.keys()].map((machine) => [machine, []]));
-  for await (const { name, bytes } of deps.bucket.list('')) {
+  const seen = new Bun.CryptoHasher('sha256');
+  for await (const { name, bytes, etag } of deps.bucket.list('')) {
+    seen.update(`${name}\n${etag}\n`);
     verified.objects += 1;
     verified.bytes += bytes;
     const found = objectNamed(name);
     if (found === null)
       verified.findings.push(finding(name, 'it is foreign: no object of session-memory has such a name'));
-    else if (found.kind === 'format' || found.kind === 'key') met[found.kind] += 1;
+    else if (found.kind === 'format') met.format += 1;
+    else if (found.kind === 'key') met.keys.push(name);
     else if (found.kind === 'pack') packs.add(name);
     else if (found.kind === 'head' && found.machine !== null) heads.push(found.machine);
     if (found !== null && found.machine !== null) {
@@ -83,16 +106,22 @@ export async function verifyBucket(deps: VerifyDeps): Promise<Verified> {
   const named = await readSessions(deps, newest, packs, verified);
   verified.unnamed = [...packs].filter((name) => !named.has(name)).sort();
   await readTheRest(deps, heads, logs, verified);
-  return verified;
+  return { verified, seen: seen.digest('hex') };
 }
 
 /** What a further machine joins by, and a rescue begins with. */
 async function readDoor(
   { bucket, id }: VerifyDeps,
-  met: { readonly format: number; readonly key: number },
+  met: { readonly format: number; readonly keys: readonly string[] },
   verified: Verified,
 ): Promise<void> {
-  if (met.key === 0)
+  let whole = 0;
+  for (const name of met.keys) {
+    const problem = await keyProblem(bucket, name);
+    if (problem !== null) verified.findings.push(finding(name, problem));
+    else whole += 1;
+  }
+  if (whole === 0)
     verified.findings.push(
       finding(
         `${KEYS}*.age`,
@@ -114,6 +143,16 @@ async function readDoor(
   } catch (thrown) {
     if (!isDamage(thrown) && !isNewer(thrown)) throw thrown;
     verified.findings.push(finding(FORMAT_NAME, messageOf(thrown)));
+  }
+}
+
+async function keyProblem({ client }: Bucket, name: string): Promise<string | null> {
+  try {
+    const file = await client.get(name, WRAPPED_BYTES_MAX);
+    return file === null ? 'it is missing from the bucket' : await wrappedProblem(file);
+  } catch (thrown) {
+    if (!isDamage(thrown)) throw thrown;
+    return messageOf(thrown);
   }
 }
 

@@ -17,11 +17,16 @@ export interface PassingDb extends WritableDb {
 
 /** One whose segments' bytes lie beside its rows. */
 export function openPassingRows(storePath: string): PassingDb {
-  return Object.assign(openPassing(storePath), { elsewhere: new Elsewhere() });
+  return Object.assign(openPassing(storePath, ROWS_PAGE_BYTES), { elsewhere: new Elsewhere() });
 }
 
+/** Pieces of some MiB go through large pages in half of the time. */
+const PIECES_PAGE_BYTES = 65_536;
+/** Each table and index takes a page at least: in large ones the empty tables alone would take 10 MiB, of a disk that may be nearly full. */
+const ROWS_PAGE_BYTES = 4096;
+
 /** Opened once: nobody else finds it by its name. */
-export function openPassing(storePath: string): WritableDb {
+export function openPassing(storePath: string, pageBytes = PIECES_PAGE_BYTES): WritableDb {
   refuseSharedFolder(storePath);
   removePassing(storePath);
   const path = `${storePath}.fetch-${crypto.randomUUID()}`;
@@ -29,13 +34,15 @@ export function openPassing(storePath: string): WritableDb {
   let db: WritableDb | null = null;
   try {
     db = connect(path, 'write');
-    // Pieces of some MiB go through large pages in half of the time; before the first table, or it is not taken.
-    db.exec('PRAGMA page_size = 65536');
+    // Before the first table, or it is not taken.
+    db.exec(`PRAGMA page_size = ${pageBytes}`);
     // No log and no journal beside it: they would have names.
     db.exec('PRAGMA locking_mode = EXCLUSIVE');
     db.exec('PRAGMA journal_mode = MEMORY');
     db.exec('PRAGMA synchronous = OFF');
     db.exec('PRAGMA foreign_keys = ON');
+    // Before anything is in it: to make the tables takes longer than all before, and a kill then leaves nothing either.
+    unname(path);
     migrate(db);
   } catch (thrown) {
     db?.close();
@@ -43,7 +50,6 @@ export function openPassing(storePath: string): WritableDb {
     throw thrown;
   }
   const close = db.close.bind(db);
-  unname(path);
   return Object.assign(db, {
     close() {
       close();

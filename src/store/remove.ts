@@ -14,7 +14,7 @@ const TAIL = '(?:-wal|-shm|-journal)?';
 /** What stands behind the store's name, by what it is. */
 const ENDINGS = {
   /** Rows and bytes, the locks that keep two sweeps apart, and two who speak to a bucket, and the bucket's key. */
-  store: new RegExp(`^(?:|-wal|-shm|-journal|\\.(?:sweep|remote)-lock${TAIL}|\\.remote-key)$`),
+  store: new RegExp(`^(?:|-wal|-shm|-journal|\\.(?:sweep|remote)-lock${TAIL}|\\.remote-key(?:\\.new)?)$`),
   reserve: /^\.reserve$/,
   /** How the store was before an upgrade, without the bytes. */
   copies: new RegExp(`^\\.before-v\\d+${TAIL}$`),

@@ -113,6 +113,19 @@ const ATTACKS: readonly (readonly [string, Attack, RegExp])[] = [
     /no wrapped key/,
   ],
   [
+    'the only key is cut',
+    (model) => {
+      const name = model.names('keys/')[0] ?? '';
+      model.put(name, model.bytes(name).subarray(0, -40));
+    },
+    /keys\/\w+\.age: it is cut off[\s\S]*no wrapped key/,
+  ],
+  [
+    'something foreign stands for the only key',
+    (model) => model.put(model.names('keys/')[0] ?? '', Buffer.from('<html>')),
+    /keys\/\w+\.age: it is cut off, changed or foreign[\s\S]*no wrapped key/,
+  ],
+  [
     'a foreign object is added',
     (model) => model.put('packs/readme.txt', Buffer.from('hello')),
     /it is foreign: no object/,
@@ -129,7 +142,8 @@ describe('who looks at everything is told', () => {
       attack(model, machine);
       const { findings, hit } = await machine.verified();
       expect(findings.map(({ object, problem }) => `${object}: ${problem}`).join('\n')).toMatch(told);
-      const isHarmless = /foreign \w+ is added|a head stands|behind the last one|the format|all keys/.test(_);
+      const isHarmless =
+        /foreign \w+ is added|a head stands|behind the last one|the format|all keys|only key/.test(_);
       expect(hit.length > 0 || findings.some(({ object }) => object.startsWith('log/'))).toBe(
         !isHarmless || /behind/.test(_),
       );

@@ -88,3 +88,26 @@ test(
   },
   LONG,
 );
+
+test(
+  'a machine that was set back gives what it evicted itself, not what it had there before it was set back',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = new RemoteWorld(model, 'laptop');
+    using desktop = new RemoteWorld(model, 'desktop');
+    // The longer one lies there under the id that it had before, and whichever of two ids comes first in the alphabet says nothing.
+    const [before, now] = [textOf('a', 'b', 'c'), textOf('d')];
+    await laptop.sync();
+    const image = laptop.image();
+    await writtenAnew(laptop, before);
+    laptop.setBack(image);
+    await writtenAnew(laptop, now);
+    await left(laptop);
+    await desktop.sync();
+    await handsOut([laptop], now, before);
+    // Who went on from neither gives one of them, and has the other behind it.
+    const there = [await desktop.fetch(CAME_BACK), await desktop.fetch(CAME_BACK, removedChunks)];
+    expect(there.toSorted()).toEqual([before, now].toSorted());
+  },
+  LONG,
+);

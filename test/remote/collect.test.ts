@@ -197,3 +197,33 @@ test(
   },
   LONG,
 );
+
+test(
+  'what is committed between the list of the logs and a look at a head is not missing',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await stored(model, 'laptop', [1]);
+    using desktop = await stored(model, 'desktop', [2]);
+    await laptop.sync();
+    desktop.put(claudePath(id(3)), text(3));
+    await desktop.ingest();
+    let met: Promise<unknown> | null = null;
+    model.gate = ({ method, key }) => {
+      if (method !== 'GET' || key !== `heads/${desktop.id}`) return null;
+      met ??= desktop.sync();
+      return met;
+    };
+    await laptop.collect();
+    expect(met).not.toBeNull();
+    // The same for whoever reads all of it back.
+    desktop.put(claudePath(id(4)), text(4));
+    await desktop.ingest();
+    met = null;
+    expect((await laptop.verified()).findings).toEqual([]);
+    expect(met).not.toBeNull();
+    model.gate = () => null;
+    expect((await laptop.sync()).read.problems).toEqual([]);
+    expect(await laptop.fetch(uid(3))).toBe(text(3));
+  },
+  LONG,
+);

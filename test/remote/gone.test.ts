@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test';
 import { claudePath, promptLine } from '../support/bench-world.ts';
 import { ModelBucket } from '../support/model-bucket.ts';
-import { id, Machine } from '../support/remote-machine.ts';
+import { evicted, filesIn, id, Machine } from '../support/remote-machine.ts';
 
 const LONG = 120_000;
 
@@ -22,6 +22,7 @@ test(
     expect(model.names('some/packs/')).toEqual(packs);
     const told = await laptop.ok('remote', 'forget', id(1), '--yes');
     expect(told.out).toContain('with pieces of what was forgotten');
+    expect(told.out).not.toContain('The bucket has it still');
     expect(packs.some((name) => model.objects.has(name))).toBe(false);
     await desktop.sync();
     expect((await desktop.ok('search', 'number')).out).not.toContain(id(1));
@@ -86,6 +87,26 @@ test(
     expect((await laptop.ok('search', 'later')).out).toContain(id(2));
     expect((await laptop.ok('show', id(3), '--raw')).out).toContain('number 3');
     expect((await old.ok('verify', '--remote')).out).toStartWith('All is well in the bucket');
+  },
+  LONG,
+);
+
+test(
+  'a pack that the bucket has lost is a failure, whichever way its session is asked for, and no wrong usage',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = await evicted(model, promptLine(id(1), 'of the bucket alone'));
+    for (const name of model.names('some/packs/')) model.objects.delete(name);
+    for (const args of [
+      ['show', id(1), '--raw'],
+      ['restore', id(1)],
+      ['restore', id(1), '--dry-run'],
+    ]) {
+      const told = await laptop.run(...args);
+      expect([args[0], told.code]).toEqual([args[0], 1]);
+      expect(told.err).toContain('is missing from the bucket');
+    }
+    expect(filesIn(laptop.home).filter((name) => name.endsWith('.jsonl'))).toEqual([]);
   },
   LONG,
 );

@@ -1,6 +1,6 @@
 /** What is sealed opens whole, under its own name, with its own key, or not at all; and a wrapped key can be had without this program. */
 import { expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -113,6 +113,11 @@ test('the key of a machine is a file of its owner alone, and what is damaged is 
   expect(() => keptKey(store)).toThrow('is not there');
   keepKey(store, key);
   expect(Buffer.from(keptKey(store).master).equals(key.master)).toBe(true);
+  // What could not be written whole leaves the one that is there.
+  mkdirSync(`${store}.remote-key.new`);
+  expect(() => keepKey(store, { ...key, master: newMaster() })).toThrow();
+  expect(Buffer.from(keptKey(store).master).equals(key.master)).toBe(true);
+  rmSync(`${store}.remote-key.new`, { recursive: true });
   writeFileSync(`${store}.remote-key`, 'session-memory remote 1\n');
   expect(() => keptKey(store)).toThrow('is damaged');
   expect(() => lockOfFile(join(folder, 's.db.remote-key'))).toThrow("no key of age's");

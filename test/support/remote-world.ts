@@ -2,6 +2,7 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { generateX25519Identity } from 'age-encryption';
 import { importArrivals, spoolFor } from '../../src/archive/import.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
@@ -11,6 +12,7 @@ import { Bucket } from '../../src/remote/bucket.ts';
 import { BucketClient, WAITS } from '../../src/remote/client.ts';
 import { type Collected, collect } from '../../src/remote/collect.ts';
 import { bytesOf, fetched } from '../../src/remote/fetch.ts';
+import { wrapped } from '../../src/remote/keys.ts';
 import { keyName, newId } from '../../src/remote/layout.ts';
 import { Packs } from '../../src/remote/packs.ts';
 import { masterKey } from '../../src/remote/seal.ts';
@@ -27,6 +29,13 @@ import { KEY_ID, type ModelBucket, REGION, SECRET } from './model-bucket.ts';
 
 const MASTER = await masterKey(Buffer.alloc(32, 7));
 export const BUCKET_ID = 'b0'.repeat(16);
+const LOCK = {
+  kind: 'file',
+  path: '',
+  recipients: [],
+  identities: [await generateX25519Identity()],
+} as const;
+const WRAPPED = await wrapped({ bucket: BUCKET_ID, master: Buffer.alloc(32, 7) }, LOCK);
 const NEVER = new AbortController().signal;
 
 export function bucketIn(model: ModelBucket, signal = NEVER): Bucket {
@@ -56,7 +65,7 @@ export class RemoteWorld extends World {
         'format',
         Buffer.from(JSON.stringify({ format: 'session-memory remote', version: 1, bucket: BUCKET_ID })),
       );
-      model.put(keyName('cc'.repeat(16)), Buffer.from('wrapped'));
+      model.put(keyName('cc'.repeat(16)), WRAPPED);
     }
     joinBucket(this.db, BUCKET_ID, newId());
   }

@@ -47,7 +47,10 @@ interface ForgottenSoFar {
   isWrittenAnew: boolean | null;
 }
 
-export const forget: Command = (context) => {
+export const forget: Command = (context) => forgetting(context, true);
+
+/** `isAlone`: nothing takes it out of the bucket next. */
+export function forgetting(context: Context, isAlone: boolean): ReturnType<Command> {
   const plan = planned(context);
   const done: ForgottenSoFar = {
     forgotten: [],
@@ -66,10 +69,13 @@ export const forget: Command = (context) => {
     freesSpace: false,
     make: (db) => apply(context, db, plan, done),
     report: (isDry) => report(context, plan, done, isDry),
-    say: (isDry) => say(context, plan, done, isDry),
+    say: (isDry) => {
+      say(context, plan, done, isDry);
+      if (isAlone && !isDry && context.settings.remote !== null) context.io.out(STILL_THERE);
+    },
     outcome: () => ({ interrupted: context.signal.aborted, failed: done.isWrittenAnew === false }),
   });
-};
+}
 
 function planned(context: Context): ForgetPlan {
   using db = openReadable(context.settings.storePath);
@@ -194,7 +200,7 @@ function report(
   };
 }
 
-function say({ io, settings }: Context, plan: ForgetPlan, done: ForgottenSoFar, isDry: boolean): void {
+function say({ io }: Context, plan: ForgetPlan, done: ForgottenSoFar, isDry: boolean): void {
   for (const warning of done.warnings) io.err(`warning: ${plainLine(warning)}\n`);
   for (const path of done.removed)
     io.out(`Removed ${plainLine(path)}: a copy from before an upgrade, which held it too.\n`);
@@ -203,8 +209,7 @@ function say({ io, settings }: Context, plan: ForgetPlan, done: ForgottenSoFar, 
     plan.already.length > 0 ? `; ${plural(plan.already.length, 'session')} forgotten before` : '';
   const anew = done.isWrittenAnew === true ? ' The store file was written anew.' : '';
   io.out(`Forgot ${plural(done.forgotten.length, 'session')}${before}.${anew}\n`);
-  if (settings.remote !== null)
-    io.out(
-      'The bucket has it still: `session-memory remote sync` tells the other machines, `remote gc` takes it out of there.\n',
-    );
 }
+
+const STILL_THERE =
+  'The bucket has it still: `session-memory remote sync` tells the other machines, `remote gc` takes it out of there.\n';

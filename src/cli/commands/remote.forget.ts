@@ -12,7 +12,7 @@ import { notConfigured } from '../bucket-of.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { plural } from '../format.ts';
 import { anotherSyncs, collectStore, syncStore } from '../remote-sync.ts';
-import { forget } from './forget.ts';
+import { forgetting } from './forget.ts';
 import { sayCollected } from './remote.collected.ts';
 
 export async function forgetRemote(context: Context): ReturnType<Command> {
@@ -32,7 +32,7 @@ export async function forgetRemote(context: Context): ReturnType<Command> {
 async function everywhere(context: Context, uids: readonly string[]): ReturnType<Command> {
   const told: string[] = [];
   const io = { ...context.io, out: (text: string) => void told.push(text) };
-  const code = await forget({ ...context, args: uids, ...(context.json ? { io } : {}) });
+  const code = await forgetting({ ...context, args: uids, ...(context.json ? { io } : {}) }, false);
   if (code !== EXIT.done) {
     if (context.json) context.io.out(told.join(''));
     return code;

@@ -2,18 +2,26 @@
  * `remote init` and `remote add`: a bucket is made ready, or joined.
  * Promises: nothing is written on this machine before the bucket has said yes; a configuration that is there keeps every byte.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { EXIT, type ExitCode, fail } from '../../domain/errors.ts';
+import { EXIT, type ExitCode, fail, messageOf } from '../../domain/errors.ts';
 import { addressText, type BucketAddress } from '../../remote/address.ts';
 import { areInEnvironment, endpointOf, regionOf } from '../../remote/credentials.ts';
-import { type BucketKey, keepKey, keptKey, keyPath, type Lock, lockOfFile } from '../../remote/keys.ts';
+import {
+  type BucketKey,
+  dropKey,
+  keepKey,
+  keptKey,
+  keyPath,
+  type Lock,
+  lockOfFile,
+} from '../../remote/keys.ts';
 import { newId } from '../../remote/layout.ts';
 import { joinedKey, makeBucket } from '../../remote/setup.ts';
 import { openWritable } from '../../store/open.ts';
 import { countBucketOnly } from '../../store/remote/receipts.ts';
 import { joinBucket, leaveBucket, remoteState } from '../../store/remote/state.ts';
-import { readText, writeText } from '../../unattended/disk.ts';
+import { obstacle, readText, writeText } from '../../unattended/disk.ts';
 import { addressOf, clientOf, machineName, notConfigured } from '../bucket-of.ts';
 import type { RemoteSettings } from '../config.ts';
 import { type Context, canAsk, printJson, textFlag } from '../context.ts';
@@ -25,6 +33,7 @@ const PASSPHRASE_CHARS_MIN = 8;
 
 export async function initRemote(context: Context): Promise<ExitCode> {
   const remote = named(context);
+  mustTakeTable(context.settings);
   const address = addressOf(remote, context);
   const client = clientOf(context, address);
   const lock = await lockOf(context, true);
@@ -38,6 +47,7 @@ export async function initRemote(context: Context): Promise<ExitCode> {
 
 export async function addRemote(context: Context): Promise<ExitCode> {
   const remote = named(context);
+  mustTakeTable(context.settings);
   const address = addressOf(remote, context);
   const client = clientOf(context, address);
   const lock = await lockOf(context, false);
@@ -69,7 +79,7 @@ export async function leaveRemote(context: Context): Promise<ExitCode> {
     );
   const alone = countBucketOnly(db);
   leaveBucket(db);
-  rmSync(keyPath(storePath), { force: true });
+  dropKey(storePath);
   const isOut = withoutTable(configPath, context.settings.remote);
   const then = isOut
     ? 'evictions are final again, and nothing is fetched any more'
@@ -204,10 +214,32 @@ function settled(
   return EXIT.done;
 }
 
-/** False: there is such a table already. What stands in the file keeps every byte; a table at its end is always one of the whole file. */
+/** A table at the end of a file is always one of the whole file. */
+const TABLE = /^[ \t]*(?:\[\s*remote\s*\]|remote\s*[.=])/m;
+
+/** Known before a bucket is made ready that nothing here would then name. */
+function mustTakeTable({ configPath }: Context['settings']): void {
+  const { before, why } = configured(configPath);
+  if (why === null || TABLE.test(before)) return;
+  throw fail(
+    'io',
+    `[remote] cannot be written into ${configPath}: ${why}`,
+    'Mend that, or give another --config. Nothing was made.',
+  );
+}
+
+function configured(path: string): { readonly before: string; readonly why: string | null } {
+  try {
+    return { before: readText(path) ?? '', why: obstacle(path) };
+  } catch (thrown) {
+    return { before: '', why: messageOf(thrown) };
+  }
+}
+
+/** False: there is such a table already. What stands in the file keeps every byte; it takes all of the table or none of it. */
 function writeConfig(path: string, remote: RemoteSettings): boolean {
-  const before = existsSync(path) ? readFileSync(path, 'utf8') : '';
-  if (/^[ \t]*(?:\[\s*remote\s*\]|remote\s*[.=])/m.test(before)) return false;
+  const before = readText(path) ?? '';
+  if (TABLE.test(before)) return false;
   const text = JSON.stringify;
   const lines = [
     '[remote]',
@@ -219,6 +251,6 @@ function writeConfig(path: string, remote: RemoteSettings): boolean {
   ];
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const gap = before === '' ? '' : before.endsWith('\n') ? '\n' : '\n\n';
-  appendFileSync(path, `${gap}${lines.join('\n')}\n`, { mode: 0o600 });
+  writeText(path, `${before}${gap}${lines.join('\n')}\n`);
   return true;
 }
