@@ -11,7 +11,8 @@ import { SEED } from '../support/seed.ts';
 
 const UID = `claude-code:${id(1)}` as SessionUid;
 const COLUMNS = 78;
-const PROMPTS = 1_700;
+// More than one segment of the store.
+const PROMPTS = 2_400;
 const FILL = 'some more words of no meaning '.repeat(60);
 
 let world: World;
