@@ -33,8 +33,9 @@ import {
   versionOf,
 } from '../store/read-sources.ts';
 import type { StoredFile } from '../store/rows.ts';
-import { fileChunks } from '../store/segments.ts';
-import { contentFormOf, sharesContent } from './content/content.ts';
+import { fileChunks, logChunks } from '../store/segments.ts';
+import { compare } from './compare.ts';
+import { compareContent, contentFormOf, sharesContent } from './content/content.ts';
 import type { FoundFile, FoundSession } from './discover/discover.ts';
 import { type HeldAgainst, holdAgainst } from './evicted.ts';
 import { lookAt } from './look.ts';
@@ -220,7 +221,54 @@ async function candidateByContent(
   const stored = filesOf(db, uid).find(({ key, gone }) => key === main.class.key && !gone);
   const bytes = stored?.rawBytes ?? 0;
   const standing = await standingOf(db, uid, main, source, stored, full);
-  return { uid, state: 'live', held: path, standing, bytes };
+  const isCutBack = stored !== undefined && stored.logBytes > stored.rawBytes;
+  return {
+    uid,
+    state: 'live',
+    held: path,
+    standing:
+      standing === 'grown' && isCutBack && path !== 'all'
+        ? await standingToEarlier(db, uid, main, source, stored)
+        : standing,
+    bytes,
+  };
+}
+
+/**
+ * How a copy stands that begins with what is left of a session which was cut back. Where it begins with the line behind that too, it is of
+ * what the session was: it says no more than that, or has gone its own way from there.
+ */
+async function standingToEarlier(
+  db: ReadableDb,
+  uid: SessionUid,
+  { agent, class: { key } }: FoundFile,
+  source: Source,
+  stored: StoredFile,
+): Promise<'grown' | 'shorter' | 'different'> {
+  const form = contentFormOf(agent, key);
+  if (form?.isOrdered === false) return 'grown';
+  const standingTo = async (earlier: () => Iterable<Uint8Array>): Promise<Standing> => {
+    const { kind } = await compare(source.chunks(), earlier());
+    return kind === 'different' && form !== null
+      ? await compareContent(form, earlier(), source.chunks(), 'start')
+      : kind;
+  };
+  const log = () => logChunks(db, uid, stored);
+  const toLine = await standingTo(() => throughLineBehind(stored.rawBytes, log()));
+  if (toLine !== 'same' && toLine !== 'grown') return 'grown';
+  const toAll = await standingTo(log);
+  return toAll === 'different' ? 'different' : toAll === 'shorter' ? 'shorter' : 'grown';
+}
+
+/** So many bytes of the chunks, and the rest of the line that begins there. */
+function* throughLineBehind(bytes: number, chunks: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let at = 0;
+  for (const chunk of chunks) {
+    const newline = at + chunk.length <= bytes ? -1 : chunk.indexOf(10, Math.max(0, bytes - at));
+    yield newline < 0 ? chunk : chunk.subarray(0, newline + 1);
+    if (newline >= 0) return;
+    at += chunk.length;
+  }
 }
 
 /**

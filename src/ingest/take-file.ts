@@ -62,17 +62,22 @@ export async function takeNew(context: TakeContext, file: FoundFile, source: Sou
   return storeFrom(context, file, source, { fileId: null, fromByte: 0, logOffset: 0, kind: 'new' });
 }
 
-/** Brings the stored version of a file up to what is on disk. `mayReplace`: this path is the session's own, not a copy. */
+/**
+ * Brings the stored version of a file up to what is on disk. `mayReplace`: this path is the session's own, not a copy. `isCopy`: it says no
+ * more than the session did before it was cut back.
+ */
 export async function takeChanged(
   context: TakeContext,
   file: FoundFile,
   source: Source,
   stored: StoredFile,
-  options: { readonly mayReplace: boolean; readonly full: boolean },
+  options: { readonly mayReplace: boolean; readonly isCopy: boolean; readonly full: boolean },
 ): Promise<Taken> {
   const look = await lookAt(context, file, source, stored, options.full);
   const { standing, isWrittenAnew, readBytes } = look;
-  if (standing === 'same' || (standing === 'shorter' && !options.mayReplace)) {
+  const saysNoMore =
+    (standing === 'shorter' && !options.mayReplace) || (standing === 'grown' && options.isCopy);
+  if (standing === 'same' || saysNoMore) {
     const holdsAll = standing === 'same';
     const seen = isWrittenAnew
       ? seenAnew(file, source, stored, holdsAll)

@@ -72,6 +72,8 @@ export type Admission = 'store' | 'wait' | 'digest_only';
 interface Own {
   readonly file: FoundFile | null;
   readonly mayReplace: boolean;
+  /** It says no more than another one. */
+  readonly isCopy: boolean;
 }
 
 /** Nothing was stored: there is no room now, or never. `continues`: it was evicted, and begins with what was. */
@@ -94,7 +96,11 @@ export async function takeSession(
   if (assigned?.reason === 'forgotten') return { kind: 'forgotten', uid: assigned.uid };
   const found = assigned === null ? asFound : { ...asFound, uid: assigned.uid };
   // Where it could not be told whose it is, nothing is put in the place of anything.
-  const own = { file: main ?? null, mayReplace: assigned?.mayReplace ?? false };
+  const own = {
+    file: main ?? null,
+    mayReplace: assigned?.mayReplace ?? false,
+    isCopy: assigned?.reason === 'copy',
+  };
   const before = findSession(deps.db, found.uid);
   const seen = before?.evictedAt != null ? await checkEvictedSession(deps, found) : null;
   if (seen?.kind === 'evicted') return seen;
@@ -265,7 +271,11 @@ async function takeOne(
   const metAt = isMoved
     ? { relPath: file.relPath, agentRoot: file.class.role === 'main' ? file.root : null }
     : null;
-  return await takeChanged({ ...context, metAt }, file, source, stored, { mayReplace, full: deps.full });
+  return await takeChanged({ ...context, metAt }, file, source, stored, {
+    mayReplace,
+    isCopy: file === own.file && own.isCopy,
+    full: deps.full,
+  });
 }
 
 /**

@@ -242,6 +242,42 @@ test.each([true, false])('a clock that was behind leaves no times behind (analyz
     expect(JSON.parse(world.digestJson(UID))).toMatchObject({ ended_at: '2026-05-01T10:01:00.000Z' });
 });
 
+test.each([
+  ['in one ingest', false],
+  ['in two', true],
+])(
+  'a copy that goes on while its session was cut back is a session of its own: %s',
+  async (_, isSeenBetween) => {
+    using world = new World();
+    const [one = '', ...more] = ['one', 'two', 'three', 'four'].map((text, n) => line(text, n));
+    world.put(KILN, one + more.join(''));
+    const before = one + more.slice(0, 2).join('');
+    const copy = world.put(claudePath(ID, '-srv-copy'), before);
+    await world.ingest();
+    world.put(KILN, one);
+    if (isSeenBetween) await world.ingest();
+    appendFileSync(copy, line('five', 5));
+    await world.ingest();
+    expect(world.stored(UID).toString()).toBe(one);
+    const [other] = [...listSessions(world.db)].filter(({ uid }) => uid !== UID);
+    expect(world.stored(other?.uid ?? '').toString()).toBe(before + line('five', 5));
+    mustVerify(world);
+  },
+);
+
+test('a copy of what a session was before it was cut back brings nothing back, looked at in full or not', async () => {
+  using world = new World();
+  const [one = '', ...more] = ['one', 'two', 'three'].map((text, n) => line(text, n));
+  world.put(KILN, one + more.join(''));
+  world.put(claudePath(ID, '-srv-copy'), one + more[0]);
+  await world.ingest();
+  world.put(KILN, one);
+  await world.ingest();
+  await world.ingest({ full: true });
+  expect(world.stored(UID).toString()).toBe(one);
+  expect(listSessions(world.db)).toHaveLength(1);
+});
+
 test('a file beside a transcript that became a session of its own draws no other conversation into it', async () => {
   using world = new World();
   const sub = (project: string) => `.claude/projects/${project}/${ID}/subagents/agent-aaaaaaaa.jsonl`;
