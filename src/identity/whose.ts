@@ -79,7 +79,7 @@ export function whose<Uid>(fresh: Uid, all: readonly Candidate<Uid>[]): Assignme
 
 /** That two files are empty does not make them one: an empty file is the beginning of any, and only its path tells whose it is. */
 function proven<Uid>({ standing, bytes, held }: Candidate<Uid>): Standing {
-  return standing === 'same' && bytes === 0 && held === 'no' ? 'shorter' : standing;
+  return standing === 'same' && bytes === 0 && (held === 'no' || held === 'part') ? 'shorter' : standing;
 }
 
 function given<Uid>({ uid }: Candidate<Uid>, reason: Reason, mayReplace = false): Assignment<Uid> {

@@ -110,10 +110,21 @@ async function heldBy(db: ReadableDb, main: FoundFile, uid: SessionUid): Promise
   const { known } = main;
   const stored = filesOf(db, uid).find(({ key }) => key === main.class.key);
   if (stored !== undefined && (await takesOver(db, main, uid, stored))) return 'all';
-  if (known === null || known.uid !== uid || stored === undefined) return 'no';
-  if (!holdsAll(stored, known)) return 'part';
-  const others = otherPathsOf(db, uid, main.class.key, main.path);
-  return others.some((other) => holdsAll(stored, other) && mayBeThere(other.path)) ? 'shared' : 'all';
+  if (stored === undefined) return 'no';
+  const isKnown = known !== null && known.uid === uid;
+  const holding = () =>
+    otherPathsOf(db, uid, main.class.key, main.path).filter((other) => holdsAll(stored, other));
+  if (!isKnown || !holdsAll(stored, known)) {
+    const isOther = ({ path }: { readonly path: string }) =>
+      plainPath(path) === plainPath(main.path) && !mayBeThere(path);
+    if (!holding().some(isOther)) return isKnown ? 'part' : 'no';
+  }
+  return holding().some(({ path }) => mayBeThere(path)) ? 'shared' : 'all';
+}
+
+/** A transcript that is compressed, or no more, lies where it lay. */
+function plainPath(path: string): string {
+  return path.replace(/\.(?:zst|gz)$/, '');
 }
 
 /** Whether a path held all of a file's version. An older program told by its length; of an evicted session nothing else is left. */
@@ -227,16 +238,17 @@ async function candidateByContent(
     state: 'live',
     held: path,
     standing:
-      standing === 'grown' && isCutBack && path !== 'all'
-        ? await standingToEarlier(db, uid, main, source, stored)
+      isCutBack && path !== 'all' && (standing === 'grown' || standing === 'different')
+        ? await standingToEarlier(db, uid, main, source, stored, standing)
         : standing,
     bytes,
   };
 }
 
 /**
- * How a copy stands that begins with what is left of a session which was cut back. Where it begins with the line behind that too, it is of
- * what the session was: it says no more than that, or has gone its own way from there.
+ * How a copy stands to a session that its agent has cut back or written anew, by what the session was before. `toPresent`: how it stands to
+ * what is left. What says no more than the session once did is of it. What begins with what is left and with the line that stood behind
+ * that, and then says something else, has gone its own way.
  */
 async function standingToEarlier(
   db: ReadableDb,
@@ -244,9 +256,10 @@ async function standingToEarlier(
   { agent, class: { key } }: FoundFile,
   source: Source,
   stored: StoredFile,
+  toPresent: 'grown' | 'different',
 ): Promise<'grown' | 'shorter' | 'different'> {
   const form = contentFormOf(agent, key);
-  if (form?.isOrdered === false) return 'grown';
+  if (form?.isOrdered === false) return toPresent;
   const standingTo = async (earlier: () => Iterable<Uint8Array>): Promise<Standing> => {
     const { kind } = await compare(source.chunks(), earlier());
     return kind === 'different' && form !== null
@@ -254,10 +267,11 @@ async function standingToEarlier(
       : kind;
   };
   const log = () => logChunks(db, uid, stored);
-  const toLine = await standingTo(() => throughLineBehind(stored.rawBytes, log()));
-  if (toLine !== 'same' && toLine !== 'grown') return 'grown';
   const toAll = await standingTo(log);
-  return toAll === 'different' ? 'different' : toAll === 'shorter' ? 'shorter' : 'grown';
+  if (toAll === 'same' || toAll === 'shorter') return 'shorter';
+  if (toPresent === 'different' || toAll === 'grown') return toPresent;
+  const toLine = await standingTo(() => throughLineBehind(stored.rawBytes, log()));
+  return toLine === 'same' || toLine === 'grown' ? 'different' : 'grown';
 }
 
 /** So many bytes of the chunks, and the rest of the line that begins there. */

@@ -64,7 +64,7 @@ export async function takeNew(context: TakeContext, file: FoundFile, source: Sou
 
 /**
  * Brings the stored version of a file up to what is on disk. `mayReplace`: this path is the session's own, not a copy. `isCopy`: it says no
- * more than the session did before it was cut back.
+ * more than the session does, or did.
  */
 export async function takeChanged(
   context: TakeContext,
@@ -75,10 +75,10 @@ export async function takeChanged(
 ): Promise<Taken> {
   const look = await lookAt(context, file, source, stored, options.full);
   const { standing, isWrittenAnew, readBytes } = look;
-  const saysNoMore =
-    (standing === 'shorter' && !options.mayReplace) || (standing === 'grown' && options.isCopy);
+  const saysNoMore = options.isCopy || (standing === 'shorter' && !options.mayReplace);
   if (standing === 'same' || saysNoMore) {
-    const holdsAll = standing === 'same';
+    // An empty copy is the beginning of any: it holds nothing of a session that was emptied.
+    const holdsAll = standing === 'same' && !(options.isCopy && stored.rawBytes === 0);
     const seen = isWrittenAnew
       ? seenAnew(file, source, stored, holdsAll)
       : seenOf(file, source, readBytes, { holdsAll });

@@ -278,6 +278,36 @@ test('a copy of what a session was before it was cut back brings nothing back, l
   expect(listSessions(world.db)).toHaveLength(1);
 });
 
+test('a new copy of what a session was before it was written anew is no session', async () => {
+  using world = new World();
+  const [one = '', two = '', three = ''] = ['one', 'two', 'three'].map((text, n) => line(text, n));
+  world.put(KILN, one + two + three);
+  await world.ingest();
+  world.put(KILN, two + three + line('four', 4));
+  await world.ingest();
+  world.put(claudePath(ID, '-srv-copy'), one + two);
+  await world.ingest();
+  expect([...listSessions(world.db)].map(({ uid }) => uid)).toEqual([UID]);
+  mustVerify(world);
+});
+
+test('a transcript that was compressed when it was met, and is shorter and plain again, is what it is now', async () => {
+  using world = new World();
+  const path =
+    '.codex/sessions/2026/05/01/rollout-2026-05-01T10-00-00-33333333-3333-4333-8333-333333333333.jsonl';
+  const said = (n: number) =>
+    `${JSON.stringify({ timestamp: `2026-05-01T10:00:0${n}.000Z`, type: 'event_msg', payload: { type: 'user_message', message: `hello ${n}` } })}\n`;
+  const plain = world.put(path, said(1));
+  await world.ingest();
+  rmSync(plain);
+  const compressed = world.put(`${path}.zst`, Bun.zstdCompressSync(Buffer.from(said(1) + said(2) + said(3))));
+  await world.ingest();
+  rmSync(compressed);
+  world.put(path, said(1) + said(2));
+  await world.ingest();
+  expect(world.stored('codex:33333333-3333-4333-8333-333333333333').toString()).toBe(said(1) + said(2));
+});
+
 test('a file beside a transcript that became a session of its own draws no other conversation into it', async () => {
   using world = new World();
   const sub = (project: string) => `.claude/projects/${project}/${ID}/subagents/agent-aaaaaaaa.jsonl`;
