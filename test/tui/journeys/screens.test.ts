@@ -308,6 +308,9 @@ journey('a slow line: one step of the cursor costs few bytes', async () => {
   await pty.shows('analyzed 9 ');
   pty.type('b');
   await pty.shows('row 1');
+  // What stands beside the first row is of its own frame, not of the key's.
+  const isBeside = (n: number) => (text: string) => text.split(`words ${n} `).length > 3;
+  await pty.until(isBeside(9), 'the preview of the first row');
   const before = pty.raw.length;
   pty.type('j');
   await pty.shows('row 2');
@@ -315,7 +318,7 @@ journey('a slow line: one step of the cursor costs few bytes', async () => {
   const answer = pty.raw.slice(before, pty.raw.indexOf(FRAME_END, before));
   expect(answer.length, 'what answers the key').toBeLessThan(2500);
   // What stands beside the row comes once the cursor rests, and is drawn once.
-  await pty.until((text) => text.split('words 8 ').length > 3, 'the preview: row, head, and what was asked');
+  await pty.until(isBeside(8), 'the preview: row, head, and what was asked');
   expect(pty.raw.length - before, 'with all that stands beside it').toBeLessThan(160 * 50);
   pty.type('\x03');
   expect(await pty.ends()).toBe(0);
