@@ -15,6 +15,7 @@ export const CONTEXTS = {
   ways: 'Sweep: over the cap, and nobody to lose',
   exporting: 'Sweep: while an export is written',
   phrase: 'Sweep: typing the phrase',
+  sifting: 'Sweep: typing whom the list shows',
   result: 'Sweep: the result',
   sessions: 'Sessions',
   filter: 'Sessions: typing the filter',
@@ -74,6 +75,7 @@ export type Action =
   | 'undo'
   | 'pin'
   | 'skip'
+  | 'sift'
   | 'stop'
   | 'preview'
   | 'transcript'
@@ -111,7 +113,7 @@ export interface Key {
 const EVERYWHERE = Object.keys(CONTEXTS) as KeyContext[];
 
 /** Contexts in which what is typed is text, unless a key of the table says otherwise. */
-const TYPING: readonly KeyContext[] = ['phrase', 'filter', 'finding', 'helping', 'folder'];
+const TYPING: readonly KeyContext[] = ['phrase', 'sifting', 'filter', 'finding', 'helping', 'folder'];
 
 const LISTS = [
   'dashboard',
@@ -170,6 +172,7 @@ export const KEYS: readonly Key[] = [
   { keys: ['v'], shown: 'v', does: 'what stays', action: 'preview', in: ['loss'] },
   { keys: ['space'], shown: 'space', does: 'keep out', action: 'keep_out', in: ['pass', 'loss'] },
   { keys: ['p'], shown: 'p', does: 'pin', action: 'pin', in: ['pass', 'loss'] },
+  { keys: ['f'], shown: 'f', does: 'filter', action: 'sift', in: ['pass', 'loss'], quiet: true },
   { keys: ['n'], shown: 'n', does: 'skip', action: 'skip', in: ['pass', 'analyze', 'nobody'] },
   {
     keys: ['esc'],
@@ -185,6 +188,8 @@ export const KEYS: readonly Key[] = [
   { keys: ['u'], shown: 'u', does: 'undo', action: 'undo', in: ['pass', 'loss'] },
   { keys: ['enter'], shown: 'enter', does: 'lose them', action: 'confirm', in: ['phrase'] },
   { keys: ['esc'], shown: 'esc', does: 'back to the choices', action: 'erase_all', in: ['phrase'] },
+  { keys: ['enter', 'down'], shown: 'enter', does: 'to the list', action: 'confirm', in: ['sifting'] },
+  { keys: ['esc'], shown: 'esc', does: 'all of them', action: 'erase_all', in: ['sifting'] },
   { keys: ['/'], shown: '/', does: 'find', action: 'search', in: ['reader', 'report', 'transcript', 'help'] },
   { keys: ['n'], shown: 'n', does: 'next', action: 'find_next', in: ['reader', 'report', 'transcript'] },
   { keys: ['N'], shown: 'N', does: 'before', action: 'find_before', in: ['reader', 'report', 'transcript'] },

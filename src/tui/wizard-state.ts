@@ -67,6 +67,10 @@ export interface Wizard {
   /** The last way was taken, and its phrase is being typed. */
   readonly losing: boolean;
   readonly phrase: string;
+  /** What the sessions that are listed have in common, as it is typed; all others go or stay as they would. Empty: all are listed. */
+  readonly sift: string;
+  /** It is being typed. */
+  readonly sifting: boolean;
   /** Where an export of what would be lost would be written. */
   readonly exportFile: string;
   /** How far it is written; null: it is not being. */
@@ -100,6 +104,8 @@ export function newWizard(origin: Wizard['origin'], usageBytes: number): Wizard 
     way: 0,
     losing: false,
     phrase: '',
+    sift: '',
+    sifting: false,
     exportFile: '',
     exporting: null,
     beganMs: 0,

@@ -43,11 +43,32 @@ export function goingOf(
   return { sessions: listed.length - stays.length, kept: stays.length, bytes };
 }
 
-export function victimAt(proposal: Proposal, row: number): Victim | undefined {
-  return listedVictims(proposal)[row];
+/** The last of a list that was sifted, so that it is gone through once for each letter. */
+const sifted = once((proposal: Proposal) => {
+  let [known, left]: [string, readonly Victim[]] = ['', listedVictims(proposal)];
+  return (text: string): readonly Victim[] => {
+    if (text === known) return left;
+    const words = text.toLowerCase().split(/\s+/);
+    left = listedVictims(proposal).filter(({ card: { title, project, agent, uid } }) => {
+      const all = `${title ?? ''} ${project ?? ''} ${agent} ${uid}`.toLowerCase();
+      return words.every((word) => all.includes(word));
+    });
+    known = text;
+    return left;
+  };
+});
+
+/** Those of them that the person wants to see. */
+export function shownVictims({ sift }: Pick<Wizard, 'sift'>, proposal: Proposal): readonly Victim[] {
+  return sift.trim() === '' ? listedVictims(proposal) : sifted(proposal)(sift.trim());
 }
 
-/** Rows of the list, whichever it is. */
+/** Rows of the list as it is shown, whichever it is. */
+export function shownLength(wizard: Pick<Wizard, 'sift'>, proposal: Proposal): number {
+  return shownVictims(wizard, proposal).length + proposal.toAnalyze.length;
+}
+
+/** Rows of the whole list, whichever it is. */
 export function listLength(proposal: Proposal): number {
   return listedVictims(proposal).length + proposal.toAnalyze.length;
 }
@@ -102,9 +123,14 @@ export function phraseFor(sessions: number): string {
 }
 
 /** Sessions of a proposal's list, whichever it is. */
-export function cardsOf(proposal: Proposal, from: number, to: number): readonly SessionCard[] {
+export function cardsOf(
+  wizard: Pick<Wizard, 'sift'>,
+  proposal: Proposal,
+  from: number,
+  to: number,
+): readonly SessionCard[] {
   if (proposal.step === 'analyze') return proposal.toAnalyze.slice(from, to);
-  return listedVictims(proposal)
+  return shownVictims(wizard, proposal)
     .slice(from, to)
     .map(({ card }) => card);
 }

@@ -255,6 +255,7 @@ const SWEEP: Readonly<Record<string, Maker>> = {
     { kind: 'progress', progress: { kind: 'reclaiming', leftBytes: 9 * MIB }, atMs: 9_000 },
   ),
   loss: loss(),
+  'loss-sifting': loss(key('f'), ...typing('form')),
   'loss-examining': wizard(...TO_LOSS, proposed('data_loss', 3)),
   'loss-chosen': loss(key('3')),
   'loss-kept': loss(key('space'), { kind: 'pinned', uid: uidOf(1), pinned: true }),

@@ -13,8 +13,8 @@ import { once } from '../once.ts';
 import { BLANK, fit, type Line, line, pad, type Span, span, tail } from '../paint.ts';
 import type { Doing, OwnFile, State, Wizard } from '../state.ts';
 import type { View } from '../view.ts';
-import { goingOf, phraseFor, raisedCap, type Way, waysOf, wizardListRows } from '../wizard.ts';
-import { rowHead, sessionRow } from './rows.ts';
+import { goingOf, phraseFor, raisedCap, shownVictims, type Way, waysOf, wizardListRows } from '../wizard.ts';
+import { NOBODY_LIKE_THAT, positionText, rowHead, sessionRow, siftLine } from './rows.ts';
 import { head } from './sweep-head.ts';
 import { workText } from './work.ts';
 
@@ -46,7 +46,7 @@ export function lossFrame(
       waysOf(proposal).length,
     ),
     ...(low ? [] : [dim(projects(proposal)), dim(ownFiles(wizard, proposal))]),
-    ...filled(list(view, wizard, proposal, cells, listRows), listRows + 1),
+    ...filled(list(state, view, wizard, proposal, cells, listRows), listRows + 1),
     ...foot(wizard, proposal, cells, low),
   ].slice(0, rows);
 }
@@ -222,12 +222,21 @@ function ownFiles({ ownFiles: known }: Wizard, { victims }: Proposal): string {
 
 const MARK_CELLS = 9;
 
-function list(view: View, wizard: Wizard, { victims }: Proposal, cells: number, listRows: number): Line[] {
+function list(
+  { fromEnd }: Pick<State, 'fromEnd'>,
+  view: View,
+  wizard: Wizard,
+  proposal: Proposal,
+  cells: number,
+  listRows: number,
+): Line[] {
   const { place, ownFiles: known } = wizard;
-  if (victims.length === 0)
+  const victims = shownVictims(wizard, proposal);
+  if (proposal.victims.length === 0)
     return [line(fit('Losing those tried would not be enough: none is offered.', cells))];
   return [
-    rowHead({ cells, markCells: MARK_CELLS }, 'own file'),
+    siftLine(wizard, fromEnd, cells) ?? rowHead({ cells, markCells: MARK_CELLS }, 'own file'),
+    ...(victims.length === 0 ? [line(NOBODY_LIKE_THAT)] : []),
     ...victims.slice(place.top, place.top + listRows).map(({ card }, i) =>
       sessionRow(card, {
         cells,
@@ -267,14 +276,9 @@ const isOneCause = once((proposal: Proposal): boolean => {
 });
 
 /** The row under the cursor: where it stands, its id, why it has no digest; then what was done last. */
-function foot(
-  { place, notice, exporting, exportFile, way }: Wizard,
-  proposal: Proposal,
-  cells: number,
-  low: boolean,
-): Line[] {
-  const { victims } = proposal;
-  const card = victims[place.cursor]?.card;
+function foot(wizard: Wizard, proposal: Proposal, cells: number, low: boolean): Line[] {
+  const { place, notice, exporting, exportFile, way } = wizard;
+  const card = shownVictims(wizard, proposal)[place.cursor]?.card;
   const said =
     exporting !== null
       ? line(exportText(exporting, exportFile, cells))
@@ -282,7 +286,7 @@ function foot(
         ? null
         : line(span(fit(notice, cells), 'warn'));
   if (card === undefined) return low ? [said ?? BLANK] : [BLANK, said ?? BLANK];
-  const position = `row ${formatCount(place.cursor + 1)} of ${formatCount(victims.length)}`;
+  const position = `row ${positionText(wizard, proposal)}`;
   // What is the same of all stands above.
   const about = `${position} · ${card.uid}${isOneCause(proposal) ? '' : ` · ${whyOf(proposal, card.uid)}`}`;
   const shown = line(span(fit(about, cells), 'dim'));

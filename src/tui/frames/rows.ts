@@ -1,8 +1,12 @@
 /** One session as a row of a list: what is known of it, in columns that keep their places. */
-import { formatAge, formatBytes } from '../../cli/format.ts';
+import { formatAge, formatBytes, formatCount } from '../../cli/format.ts';
 import type { SessionCard } from '../../domain/session.ts';
 import type { Iso } from '../../domain/time.ts';
+import type { Proposal } from '../../sweep/ports.ts';
+import { typedSpans } from '../line-edit.ts';
 import { fit, type Line, line, pad, padLeft, span } from '../paint.ts';
+import type { Wizard } from '../state.ts';
+import { listLength, shownLength } from '../wizard.ts';
 
 export interface RowLook {
   readonly cells: number;
@@ -34,6 +38,20 @@ export function sessionRow(card: SessionCard & { readonly origin?: string | null
 
 export function rowHead(look: Pick<RowLook, 'cells' | 'markCells'>, mark: string): Line {
   return line(span(` ${columns([mark, 'stored', 'age', 'agent', 'project', 'title'], look)}`, 'dim'));
+}
+
+export const NOBODY_LIKE_THAT = '  Nobody like that.';
+
+/** In the place of the head while it is typed whom the list is to show; null: it is not. */
+export function siftLine({ sift, sifting }: Wizard, fromEnd: number, cells: number): Line | null {
+  return sifting ? line(span('/ ', 'key'), ...typedSpans({ text: sift, fromEnd }, cells - 2)) : null;
+}
+
+export function positionText(wizard: Wizard, proposal: Proposal): string {
+  const at = formatCount(wizard.place.cursor + 1);
+  const [shown, all] = [shownLength(wizard, proposal), listLength(proposal)];
+  const like = wizard.sift.trim() === '' ? '' : ` with “${wizard.sift.trim()}”, of ${formatCount(all)}`;
+  return `${at} of ${formatCount(shown)}${like}`;
 }
 
 /** As in the list of sessions. Mark, size and age keep their width; the project takes a share; the title has the rest. A narrow window leaves the agent out. */

@@ -20,12 +20,12 @@ import {
   listedVictims,
   listLength,
   previewRows,
-  victimAt,
+  shownVictims,
   wizardHeadRows,
   wizardListRows,
 } from '../wizard.ts';
 import { lossFrame } from './loss.ts';
-import { rowHead, sessionRow } from './rows.ts';
+import { NOBODY_LIKE_THAT, positionText, rowHead, sessionRow, siftLine } from './rows.ts';
 import { head, stepName } from './sweep-head.ts';
 
 export function sweepFrame(state: State, view: View, wizard: Wizard, cells: number, rows: number): Line[] {
@@ -90,7 +90,9 @@ function asking(
   const headRows = Array.from({ length: wizardHeadRows(state.size) }, (_, i) => whole[i] ?? BLANK);
   const listRows = wizardListRows(state.size, proposal);
   const list =
-    listLength(proposal) === 0 ? empty(proposal, cells) : listLines(view, wizard, proposal, cells, listRows);
+    listLength(proposal) === 0
+      ? empty(proposal, cells)
+      : listLines(state, view, wizard, proposal, cells, listRows);
   const filled = [...list, ...Array.from({ length: Math.max(0, listRows + 1 - list.length) }, () => BLANK)];
   const foot = passFoot(state, view, wizard, proposal, cells);
   return [...headRows, ...filled.slice(0, listRows + 1), ...foot].slice(0, rows);
@@ -152,12 +154,20 @@ function empty(proposal: Proposal, cells: number): Line[] {
   return [line(fit(`${what} Enter goes on.`, cells))];
 }
 
-function listLines(view: View, wizard: Wizard, proposal: Proposal, cells: number, listRows: number): Line[] {
+function listLines(
+  { fromEnd }: Pick<State, 'fromEnd'>,
+  view: View,
+  wizard: Wizard,
+  proposal: Proposal,
+  cells: number,
+  listRows: number,
+): Line[] {
   const { place } = wizard;
   const markCells = 5;
-  const shown = cardsOf(proposal, place.top, place.top + listRows);
+  const shown = cardsOf(wizard, proposal, place.top, place.top + listRows);
   return [
-    rowHead({ cells, markCells }, ''),
+    siftLine(wizard, fromEnd, cells) ?? rowHead({ cells, markCells }, ''),
+    ...(shown.length === 0 ? [line(NOBODY_LIKE_THAT)] : []),
     ...shown.map((card, i) =>
       sessionRow(card, {
         cells,
@@ -179,10 +189,10 @@ function markOf(wizard: Wizard, uid: SessionUid): string {
 /** Why the session under the cursor goes, and the beginning of the digest that stays. */
 function passFoot(state: State, view: View, wizard: Wizard, proposal: Proposal, cells: number): Line[] {
   const notice = wizard.notice === null ? [] : [line(span(fit(wizard.notice, cells), 'warn'))];
-  const victim = victimAt(proposal, wizard.place.cursor);
+  const victim = shownVictims(wizard, proposal)[wizard.place.cursor];
   const card = victim?.card ?? proposal.toAnalyze[wizard.place.cursor];
   if (card === undefined) return [BLANK, ...notice];
-  const position = `${formatCount(wizard.place.cursor + 1)} of ${formatCount(listLength(proposal))}`;
+  const position = positionText(wizard, proposal);
   const why = victim === undefined ? waits(view, card) : whyOf(wizard, proposal, victim);
   const room = previewRows(state.size, proposal);
   const read = wizard.preview?.uid === card.uid ? wizard.preview.lines : [];

@@ -92,7 +92,7 @@ function titleBelow(state: State): string | null {
   const wizard = nearest(state, 'sweep')?.wizard;
   if (wizard?.stage.kind !== 'asking') return null;
   const { cursor } = wizard.place;
-  return cardsOf(wizard.stage.proposal, cursor, cursor + 1)[0]?.title ?? null;
+  return cardsOf(wizard, wizard.stage.proposal, cursor, cursor + 1)[0]?.title ?? null;
 }
 
 /** What the search below found of the session under its cursor, as it stands there; else the longest word of it. */

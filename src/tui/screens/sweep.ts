@@ -24,7 +24,16 @@ import {
   type Wizard,
   within,
 } from '../state.ts';
-import { isKept, listLength, phraseFor, raisedCap, victimAt, waysOf, wizardListRows } from '../wizard.ts';
+import {
+  cardsOf,
+  isKept,
+  listLength,
+  phraseFor,
+  raisedCap,
+  shownLength,
+  waysOf,
+  wizardListRows,
+} from '../wizard.ts';
 import { back as goBack, PLAIN, type Rules } from './rules.ts';
 import { progressed } from './sweep-progress.ts';
 
@@ -48,7 +57,7 @@ function at(wizard: Wizard): { readonly proposal: Proposal; readonly card: Sessi
   if (wizard.stage.kind !== 'asking') return null;
   const { proposal } = wizard.stage;
   const { cursor } = wizard.place;
-  const card = proposal.step === 'analyze' ? proposal.toAnalyze[cursor] : victimAt(proposal, cursor)?.card;
+  const [card] = cardsOf(wizard, proposal, cursor, cursor + 1);
   return { proposal, card };
 }
 
@@ -77,11 +86,16 @@ function sweepAction(state: State, wizard: Wizard, action: Action, key = ''): St
       });
     case 'undo':
       return undone(state, wizard);
+    case 'sift':
+      return withWizard(state, { ...wizard, sifting: true, notice: null });
     case 'transcript': {
       const uid = at(wizard)?.card?.uid;
       return uid === undefined ? to(state) : to(state, { kind: 'transcript', uid });
     }
     case 'confirm':
+      if (wizard.sifting) return withWizard(state, { ...wizard, sifting: false });
+      if (wizard.sift !== '')
+        return allShown(state, wizard, 'All are listed again: enter is for all of them.');
       return confirmed(state, wizard, wizard.stage.proposal);
     case 'skip':
       return decided(state, wizard, wizard.stage.proposal, {
@@ -89,6 +103,8 @@ function sweepAction(state: State, wizard: Wizard, action: Action, key = ''): St
         ...choicesOf(wizard, wizard.stage.proposal),
       });
     case 'stop':
+      // Who goes back from some of them to all of them does not mean the sweep.
+      if (wizard.sift !== '') return allShown(state, wizard, 'All are listed again.');
       return decided(state, wizard, wizard.stage.proposal, { kind: 'stop' });
     case 'keep_out':
       return keptOut(state, wizard);
@@ -101,10 +117,16 @@ function sweepAction(state: State, wizard: Wizard, action: Action, key = ''): St
       return to(state, { kind: isLoss ? 'try_digest' : 'digest', uid });
     }
     case 'erase_all':
+      if (wizard.sifting) return allShown(state, wizard, null);
       return withWizard(state, { ...wizard, phrase: '', losing: false, notice: null });
     default:
       return to(state);
   }
+}
+
+/** What is decided is decided of all of them: they are seen before. */
+function allShown(state: State, wizard: Wizard, notice: string | null): Stepped {
+  return wantPreview(state, { ...wizard, sift: '', sifting: false, place: AT_TOP, notice });
 }
 
 /** Space is given back after the passes: nothing of them is left undone then. */
@@ -199,7 +221,7 @@ function choicesOf(wizard: Wizard, proposal: Proposal): Choices {
 const PHRASE_UNITS_MAX = 60;
 
 /** The phrase is a step of its own, and begins anew with each list. */
-const NOTHING_TYPED = { losing: false, phrase: '' } as const;
+const NOTHING_TYPED = { losing: false, phrase: '', sift: '', sifting: false } as const;
 
 function decided(state: State, wizard: Wizard, proposal: Proposal, decision: Decision): Stepped {
   const total = listLength(proposal);
@@ -227,7 +249,7 @@ function keptOut(state: State, wizard: Wizard): Stepped {
   const here = at(wizard);
   if (here?.card === undefined || wizard.pinned.has(here.card.uid)) return to(state);
   const kept = toggled(wizard.keptOut, here.card.uid);
-  const length = listLength(here.proposal);
+  const length = shownLength(wizard, here.proposal);
   const cursor = Math.min(length - 1, wizard.place.cursor + 1);
   const place = inSight({ ...wizard.place, cursor }, length, wizardListRows(state.size, here.proposal));
   const undo = [...wizard.undo, { uid: here.card.uid, what: 'kept' } as const];
@@ -264,7 +286,9 @@ function pinned(state: State, wizard: Wizard): Stepped {
 
 /** A paste comes here too: into the phrase, and never beyond it, for enter must still be pressed. */
 function sweepText(state: State, wizard: Wizard, phrase: string): Stepped {
-  if (wizard.stage.kind !== 'asking' || !wizard.losing) return to(state);
+  if (wizard.stage.kind !== 'asking') return to(state);
+  if (wizard.sifting) return wantPreview(state, { ...wizard, sift: phrase, place: AT_TOP });
+  if (!wizard.losing) return to(state);
   return withWizard(state, { ...wizard, phrase, notice: null });
 }
 
@@ -393,18 +417,20 @@ export function isOver({ stage }: Wizard): boolean {
 export const sweepScreen: Rules<'sweep'> = {
   ...PLAIN,
   title: () => 'Sweep',
-  context(_, { wizard: { stage, losing, exporting } }) {
+  context(_, { wizard: { stage, losing, exporting, sifting } }) {
     if (stage.kind === 'result' || stage.kind === 'failed') return 'result';
     if (stage.kind !== 'asking') return 'running';
     if (exporting !== null) return 'exporting';
+    if (sifting) return 'sifting';
     const isNobody = listLength(stage.proposal) === 0;
     if (stage.proposal.step === 'data_loss') return losing ? 'phrase' : isNobody ? 'ways' : 'loss';
     return isNobody ? 'nobody' : stage.proposal.step === 'analyze' ? 'analyze' : 'pass';
   },
-  list({ size }, { wizard: { stage, place } }) {
+  list({ size }, { wizard }) {
+    const { stage, place } = wizard;
     if (stage.kind === 'asking') {
       const visible = wizardListRows(size, stage.proposal);
-      return { length: listLength(stage.proposal), visible, place, hasCursor: true };
+      return { length: shownLength(wizard, stage.proposal), visible, place, hasCursor: true };
     }
     return stage.kind === 'result'
       ? { length: stage.lines.length, visible: bodyRows(size) - 1, place, hasCursor: false }
@@ -412,7 +438,10 @@ export const sweepScreen: Rules<'sweep'> = {
   },
   placed: (state, { wizard }, place) => wantPreview(state, { ...wizard, place }),
   act: (state, { wizard }, action, key) => sweepAction(state, wizard, action, key),
-  field: ({ wizard: { phrase } }) => ({ text: phrase, unitsMax: PHRASE_UNITS_MAX }),
+  field: ({ wizard: { phrase, sift, sifting } }) => ({
+    text: sifting ? sift : phrase,
+    unitsMax: PHRASE_UNITS_MAX,
+  }),
   typed: (state, { wizard }, text) => sweepText(state, wizard, text),
   back: (state, { wizard }) => sweepAction(state, wizard, 'confirm'),
   said: (state, { wizard }, message) => withWizard(state, { ...wizard, notice: message }),
