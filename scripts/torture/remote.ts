@@ -32,6 +32,8 @@ const uid = (n: number) => `claude-code:${id(n)}` as SessionUid;
 /** Names in a page of a list: lists have to be read to their end. */
 const PAGE = 3;
 const STEPS = 30;
+/** Of a session that was forgotten and comes again. */
+const FORGOTTEN_LINES = 9;
 const SESSIONS_MAX = 8;
 /** Every other one cannot be analyzed. */
 const isReadable = (n: number) => n % 2 === 0;
@@ -299,6 +301,19 @@ class History implements Disposable {
     this.#archives.set(n, await Array.fromAsync(exportStream(db, options, report)));
   }
 
+  /** A file of it lies there again: a store that is set back to a day before it was forgotten takes that for what it is. */
+  #putForgotten(n: number, machine: RemoteWorld): void {
+    const text = this.#textOf(n, FORGOTTEN_LINES);
+    machine.put(claudePath(id(n)), text);
+    const one = this.#written.get(n);
+    if (one === undefined) return;
+    if (one.owner === machine) one.lines = FORGOTTEN_LINES;
+    else {
+      one.before.push(text);
+      one.isOfTwo = true;
+    }
+  }
+
   async #importForgotten(machine: RemoteWorld): Promise<void> {
     for (const [n, chunks] of this.#archives) {
       if (!forgottenUids(machine.db).has(uid(n))) continue;
@@ -320,7 +335,7 @@ class History implements Disposable {
         },
         stream(),
       );
-      machine.put(claudePath(id(n)), this.#textOf(n, 9));
+      this.#putForgotten(n, machine);
       await machine.ingest();
       this.#did('imported again');
       return;
