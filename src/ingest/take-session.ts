@@ -273,7 +273,8 @@ async function takeOne(
     : null;
   return await takeChanged({ ...context, metAt }, file, source, stored, {
     mayReplace,
-    isCopy: file === own.file && own.isCopy,
+    // What came since it was told whose it is is looked at by itself.
+    isCopy: file === own.file && own.isCopy && source.stat === file.stat,
     full: deps.full,
   });
 }

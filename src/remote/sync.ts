@@ -33,7 +33,7 @@ import { commitName, newId } from './layout.ts';
 import { inTurn, movedHeads, planLog } from './plan.ts';
 import { emptyReadReport, type ReadDeps, type ReadReport, readMachine } from './read.ts';
 import { formatIn } from './setup.ts';
-import { NotAlone, tellAgain, type UploadDeps, type Uploaded, upload } from './upload.ts';
+import { NotAlone, nothingYet, tellAgain, type UploadDeps, type Uploaded, upload } from './upload.ts';
 
 export interface SyncDeps extends UploadDeps {
   /** How many logs of other machines are read at most; absent: all that have moved. */
@@ -53,7 +53,7 @@ const IDENTITIES_MAX = 3;
 
 export async function sync(deps: SyncDeps): Promise<SyncReport> {
   const { db, bucket, signal } = deps;
-  const report: SyncReport = { read: emptyReadReport(), uploaded: nothing(), notes: [] };
+  const report: SyncReport = { read: emptyReadReport(), uploaded: nothingYet(), notes: [] };
   const heads = await headsOrGone(deps);
   const { lost, again } = await settle(deps, heads, report);
   const known = new Map(machines(db).map(({ machine, head }) => [machine, head]));
@@ -108,19 +108,6 @@ async function mustBeTheOne(deps: SyncDeps): Promise<void> {
     `${addressText(bucket.client.address)} is another bucket than the one that this store has joined`,
     'Mend `remote.url` and `remote.endpoint`; to change over, run `session-memory remote leave`, then `remote add`.',
   );
-}
-
-function nothing(): Uploaded {
-  return {
-    sessions: [],
-    forgotten: [],
-    rawBytes: 0,
-    foundBytes: 0,
-    storedBytes: 0,
-    packs: 0,
-    commits: 0,
-    problems: [],
-  };
 }
 
 function stateOf({ db }: Pick<SyncDeps, 'db'>): RemoteState {

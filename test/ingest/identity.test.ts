@@ -1,6 +1,7 @@
 /** Files of one id, as synced folders, renamed projects, resumes and forks leave them: each conversation is a session, with facts of its own. */
 import { describe, expect, test } from 'bun:test';
 import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { listenToDecisions } from '../../src/domain/decisions.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
 import { filesOf, findSession, listSessions } from '../../src/store/read.ts';
@@ -276,6 +277,31 @@ test('a copy of what a session was before it was cut back brings nothing back, l
   await world.ingest({ full: true });
   expect(world.stored(UID).toString()).toBe(one);
   expect(listSessions(world.db)).toHaveLength(1);
+});
+
+test('what is appended to a copy while it is told for one is stored', async () => {
+  using world = new World();
+  const [one = '', two = '', three = ''] = ['one', 'two', 'three'].map((text, n) => line(text, n));
+  world.put(KILN, one + two + three);
+  await world.ingest();
+  world.put(KILN, one);
+  await world.ingest();
+  const copy = world.put(claudePath(ID, '-srv-copy'), one + two);
+  let told = 0;
+  listenToDecisions((_, __, decision) => {
+    if (!decision.startsWith('copy: ') || told > 0) return;
+    told += 1;
+    appendFileSync(copy, line('five', 5));
+  });
+  try {
+    await world.ingest();
+  } finally {
+    listenToDecisions(null);
+  }
+  expect(told).toBe(1);
+  await world.ingest();
+  const all = [...listSessions(world.db)].map(({ uid }) => world.stored(uid).toString()).join('');
+  expect(all).toContain(line('five', 5));
 });
 
 test('a new copy of what a session was before it was written anew is no session', async () => {
