@@ -4,6 +4,7 @@
  * versions keep threads on their server; the form of a thread's file is as several readers of it describe it.
  */
 import type { AgentFormat, FileClass, Host, Peek } from '../domain/agent.ts';
+import { viewOf } from '../domain/bytes.ts';
 import type { DocumentPart, PartCounts } from '../domain/facts.ts';
 import { agentId } from '../domain/ids.ts';
 import { closed, placesOf } from '../domain/places.ts';
@@ -18,7 +19,7 @@ import {
   tokensBy,
 } from './kit/anthropic-messages.ts';
 import { type DocumentEnds, type DocumentShape, documentEnds, readPart } from './kit/document-agent.ts';
-import { isRecord, type JsonRecord, listAt, recordAt, textAt, titleOf, viewOf } from './kit/json-lines.ts';
+import { isRecord, type JsonRecord, listAt, recordAt, textAt, titleOf } from './kit/json-lines.ts';
 import { globalStorages } from './kit/vscode-folders.ts';
 
 const THREAD = /^(T-[\w-]+)\.json$/;

@@ -2,8 +2,10 @@
  * Kimi Code: a folder a session, with the wire of each of its agents. Promises: as `kit/jsonl-agent.ts`. Source: recordings of 2.1, and of
  * other programs' tests. The session's id and folder stand in the paths and in `state.json`, and it goes on with it in that folder alone.
  */
+
+import { ownText } from '../domain/bytes.ts';
 import { type Iso, parseTime } from '../domain/time.ts';
-import { idKey, isRecord, type JsonRecord, listAt, ownText, recordAt, textAt } from './kit/json-lines.ts';
+import { idKey, isRecord, type JsonRecord, listAt, recordAt, textAt } from './kit/json-lines.ts';
 import { beside, placed, transcript } from './kit/jsonl-agent.ts';
 import { LinesReader, type Seen } from './kit/lines-reader.ts';
 

@@ -196,6 +196,8 @@ function tryToRead<T>(read: () => T): T | undefined {
 
 /** White space alone; NULs are none: they stand where a crash lost something. */
 function isBlank(line: Uint8Array): boolean {
+  const first = line[0];
+  if (first !== undefined && first > 0x20) return false;
   return line.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09);
 }
 

@@ -2,6 +2,7 @@
  * How much of each kind of fact is kept, and the small containers that keep it.
  * Promises: bounded memory; what is kept does not hold on to the text it was cut from.
  */
+import { ownText } from '../domain/bytes.ts';
 
 /** Characters of one text that a digest shows at most, by kind, before it is shrunk to its size. */
 export const CHARS = {
@@ -50,8 +51,7 @@ export const COUNTS = {
 /** The first `charsMax` UTF-16 units and the margin, well-formed, as a string of its own. */
 export function kept(text: string, charsMax: number): string {
   const max = charsMax + CUT_MARGIN_CHARS;
-  // A slice keeps the whole text alive in memory, and what a reader hands on may be one; bytes made of it do not.
-  const own = Buffer.from(text.slice(0, max)).toString('utf8');
+  const own = ownText(text, max);
   return text.length <= max ? own : own.replace(/\ufffd$/, '');
 }
 

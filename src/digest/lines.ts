@@ -4,6 +4,7 @@
  * `LINE_BYTES_HELD` whatever the stream holds. A line of that size is whole; a longer one comes without its giant strings.
  * Never: decodes, copies a line that lies within one chunk, or keeps a chunk.
  */
+import { viewOf } from '../domain/bytes.ts';
 import { HeldJson } from './held-json.ts';
 
 /** No line is longer that is given out. */
@@ -36,7 +37,9 @@ export class LineSplitter {
     this.#breaks = breaks.toSorted((a, b) => a - b);
   }
 
-  push(chunk: Uint8Array): void {
+  push(piece: Uint8Array): void {
+    // Every view of it has the fast searches then, and no line is looked at through a view of its own.
+    const chunk = viewOf(piece);
     let start = 0;
     for (;;) {
       const at = this.#breaks[this.#nextBreak];
@@ -56,7 +59,7 @@ export class LineSplitter {
     this.#finish();
   }
 
-  #take(part: Uint8Array): void {
+  #take(part: Buffer): void {
     let start = 0;
     for (;;) {
       const end = part.indexOf(0x0a, start);

@@ -3,6 +3,7 @@
  * Promises: equal for two writings of one record that differ in white space and escapes; never above the bytes that are there;
  * bytes that are no JSON have a length too. Time is linear in the line, and next to nothing where it is compact already.
  */
+import { viewOf } from '../domain/bytes.ts';
 
 /** White space is everywhere or nowhere: a line whose first bytes have none outside of strings is compact. */
 const LOOKED_AT_BYTES = 96;
@@ -13,7 +14,7 @@ const SHORT = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d, 0x22, 0x5c]);
 
 /** Of a line or a document of JSON, in bytes. */
 export function saidBytes(bytes: Uint8Array): number {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   const isSpaced = blanks(view, LOOKED_AT_BYTES) > 0 || isBlank(view[view.length - 1]);
   const saved = isSpaced ? blanks(view, view.length) : 0;
   return view.length - saved - saveable(view, ESCAPE) - saveable(view, SLASH);

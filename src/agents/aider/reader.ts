@@ -11,9 +11,11 @@
  * The start is read as UTC, as every time without a zone is: the same bytes give the same digest on any machine. It may be
  * some hours off, and is the only time that is told.
  */
+
+import { ownText, viewOf } from '../../domain/bytes.ts';
 import type { FactSink, LineVerdict, RecordReader } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
-import { LINE_BYTES_MAX, ownText, titleOf, viewOf } from '../kit/json-lines.ts';
+import { LINE_BYTES_MAX, titleOf } from '../kit/json-lines.ts';
 
 const START = /^# aider chat started at (\d{4}-\d\d-\d\d) (\d\d):(\d\d):(\d\d)\s*$/;
 /** No line that begins a chat is longer. */

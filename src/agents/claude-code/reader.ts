@@ -3,6 +3,8 @@
  * Promises: a line whose facts no digest uses is not parsed, but its time counts and a record glued to it is not missed.
  * Never: counts a record twice that a resume replayed, as long as no more than `SEEN_MAX` ids are to be remembered.
  */
+
+import { ownText, viewOf } from '../../domain/bytes.ts';
 import type { FactSink, LineVerdict, RecordReader } from '../../domain/facts.ts';
 import type { Iso } from '../../domain/time.ts';
 import {
@@ -11,13 +13,11 @@ import {
   type JsonRecord,
   LINE_BYTES_MAX,
   listAt,
-  ownText,
   recordAt,
   recordsOf,
   scalarText,
   textAt,
   titleOf,
-  viewOf,
 } from '../kit/json-lines.ts';
 import {
   apiErrorText,

@@ -2,19 +2,12 @@
  * Claude Code's tools: what a call and its result tell.
  * Promises: a call waits for its result only where the result tells more than the call; memory is bounded.
  */
+
+import { ownText } from '../../domain/bytes.ts';
 import type { FactSink, FileChange, Todo } from '../../domain/facts.ts';
 import type { Iso } from '../../domain/time.ts';
 import { fileChangesIn } from '../kit/file-change.ts';
-import {
-  between,
-  idKey,
-  isRecord,
-  type JsonRecord,
-  listAt,
-  ownText,
-  recordAt,
-  textAt,
-} from '../kit/json-lines.ts';
+import { between, idKey, isRecord, type JsonRecord, listAt, recordAt, textAt } from '../kit/json-lines.ts';
 import { readToolCall } from '../kit/tool-call.ts';
 import { isRefusal, saidInRefusal } from './records.ts';
 

@@ -4,17 +4,11 @@
  * history that a fork copied from its parent is told as copied prompts and nothing else.
  * Never: counts a total of tokens twice, however often it is repeated.
  */
+
+import { viewOf } from '../../domain/bytes.ts';
 import type { FactSink, LineVerdict, RecordReader } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
-import {
-  type JsonRecord,
-  LINE_BYTES_MAX,
-  recordAt,
-  recordsOf,
-  textAt,
-  titleOf,
-  viewOf,
-} from '../kit/json-lines.ts';
+import { type JsonRecord, LINE_BYTES_MAX, recordAt, recordsOf, textAt, titleOf } from '../kit/json-lines.ts';
 import { CopiedHistory, OwnTotal } from './copied.ts';
 import {
   type CodexPath,

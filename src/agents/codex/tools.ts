@@ -3,6 +3,8 @@
  * Promises: a call waits for its output only where that tells more than the call; memory is bounded.
  * Source: the tools of openai/codex (shell, exec_command, apply_patch, update_plan) and recordings.
  */
+
+import { ownText } from '../../domain/bytes.ts';
 import type { FactSink, Todo } from '../../domain/facts.ts';
 import type { Iso } from '../../domain/time.ts';
 import {
@@ -10,7 +12,6 @@ import {
   isRecord,
   type JsonRecord,
   listAt,
-  ownText,
   parseRecord,
   recordAt,
   textAt,

@@ -5,13 +5,14 @@
  * `session-state/<id>/events.jsonl` from 0.0.378. A session may lie in two of them: then its events are told.
  */
 import type { AgentFormat, FileClass, Host, LooseName, Peek, RestoreTarget } from '../../domain/agent.ts';
+import { viewOf } from '../../domain/bytes.ts';
 import { ALL_MEMBERS } from '../../domain/content.ts';
 import { agentId } from '../../domain/ids.ts';
 import { closed, placesOf } from '../../domain/places.ts';
 import type { FileRole } from '../../domain/session.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { documentEnds, wholeDocument } from '../kit/document-agent.ts';
-import { type JsonRecord, jsonlName, recordAt, textAt, titleOf, viewOf } from '../kit/json-lines.ts';
+import { type JsonRecord, jsonlName, recordAt, textAt, titleOf } from '../kit/json-lines.ts';
 import { peekRecords, type Seen } from '../kit/lines-reader.ts';
 import { CopilotReader } from './reader.ts';
 import { DOCUMENT, humanText, humanTextOfMessage } from './records.ts';

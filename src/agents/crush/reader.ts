@@ -3,6 +3,8 @@
  * Promises: a message that is told again because it grew counts once; a call is told when it is whole, or at the end.
  * Source: Crush's `internal/message/content.go`, `internal/session/session.go`, `internal/agent/tools`, as public in 2026.
  */
+
+import { ownText } from '../../domain/bytes.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { jsonColumn, RowsReader, type StoredRow } from '../kit/database-agent.ts';
 import {
@@ -11,7 +13,6 @@ import {
   isRecord,
   type JsonRecord,
   listAt,
-  ownText,
   parseRecord,
   recordAt,
   textAt,

@@ -4,9 +4,10 @@
  * no tokens; times only where newer versions put one before a prompt. A project's folder is never decoded: its name is lossy.
  */
 import type { AgentFormat, FileClass, Peek } from '../../domain/agent.ts';
+import { viewOf } from '../../domain/bytes.ts';
 import type { Iso } from '../../domain/time.ts';
 import { blocksOf, textOfBlocks } from '../kit/anthropic-messages.ts';
-import { isRecord, type JsonRecord, recordAt, textAt, titleOf, viewOf } from '../kit/json-lines.ts';
+import { isRecord, type JsonRecord, recordAt, textAt, titleOf } from '../kit/json-lines.ts';
 import { beside, dashed, placed, transcript } from '../kit/jsonl-agent.ts';
 import type { Seen } from '../kit/lines-reader.ts';
 import { CursorCliReader, humanText, stampsIn } from './reader.ts';

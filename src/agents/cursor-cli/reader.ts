@@ -2,10 +2,12 @@
  * Cursor CLI's transcripts, told as facts: lines of JSON, or the plain text of older versions.
  * Promises: where a session has both, the text is not told again. A call has no id and no result: each counts as one.
  */
+
+import { viewOf } from '../../domain/bytes.ts';
 import type { LineVerdict } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { blocksOf, MessageLinesReader, textOfBlocks } from '../kit/anthropic-messages.ts';
-import { type JsonRecord, recordAt, textAt, viewOf } from '../kit/json-lines.ts';
+import { type JsonRecord, recordAt, textAt } from '../kit/json-lines.ts';
 import { CursorText } from './text.ts';
 
 const STAMP = /<timestamp>([^<]{1,80})<\/timestamp>/g;

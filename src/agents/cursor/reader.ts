@@ -3,18 +3,11 @@
  * Promises: a message that is told again because it changed counts once; prompts come in the order that the session's own
  * data give, whatever the order of the rows.
  */
+
+import { ownText } from '../../domain/bytes.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { RowsReader, type StoredRow } from '../kit/database-agent.ts';
-import {
-  countAt,
-  idKey,
-  isRecord,
-  type JsonRecord,
-  listAt,
-  ownText,
-  recordAt,
-  textAt,
-} from '../kit/json-lines.ts';
+import { countAt, idKey, isRecord, type JsonRecord, listAt, recordAt, textAt } from '../kit/json-lines.ts';
 import { Once } from '../kit/seen-records.ts';
 import { folderOfUri, keyOf, projectOf, projectOfContext, promptText, recordOf, textOf } from './records.ts';
 import { ToldBubbles } from './told.ts';

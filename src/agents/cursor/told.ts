@@ -2,8 +2,10 @@
  * What Cursor's messages told that must wait for the order of the conversation, which comes behind them.
  * Promises: memory is bounded: beyond it prompts are told as they came.
  */
+
+import { ownText } from '../../domain/bytes.ts';
 import type { Iso } from '../../domain/time.ts';
-import { idKey, ownText } from '../kit/json-lines.ts';
+import { idKey } from '../kit/json-lines.ts';
 
 interface ToldMessage {
   readonly id: string;

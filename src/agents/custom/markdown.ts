@@ -5,10 +5,11 @@
  * Never: takes the heading of an answer (`## User interface`) for a turn.
  */
 import type { Peek } from '../../domain/agent.ts';
+import { viewOf } from '../../domain/bytes.ts';
 import type { FactSink, LineVerdict, RecordReader } from '../../domain/facts.ts';
 import { LINE_PROMPT, type OwnFormat, type OwnList, ownValue } from '../../domain/own-format.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
-import { linesWithin, titleOf, viewOf } from '../kit/json-lines.ts';
+import { linesWithin, titleOf } from '../kit/json-lines.ts';
 
 /** A beginning stands within it; so does a time in a heading. */
 const LOOKED_CHARS = 400;

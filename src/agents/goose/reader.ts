@@ -4,6 +4,8 @@
  * no second prompt; what of a conversation was replaced is told where it was stored.
  * Source: Goose's `conversation/message.rs`, `context_mgmt/mod.rs`, `session/extension_data.rs`, as public in 2026.
  */
+
+import { ownText } from '../../domain/bytes.ts';
 import type { Todo, Tokens } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { jsonColumn, RowsReader, type StoredRow } from '../kit/database-agent.ts';
@@ -13,7 +15,6 @@ import {
   isRecord,
   type JsonRecord,
   listAt,
-  ownText,
   parseRecord,
   recordAt,
   scalarText,

@@ -2,6 +2,8 @@
  * Hermes Agent's messages, told as facts: rows of its database, or records of the files that it wrote before.
  * Promises: a message that is told again because it changed counts once; what the program says to itself is no prompt.
  */
+
+import { ownText } from '../../domain/bytes.ts';
 import type { Tokens } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { RowsReader, type StoredRow } from '../kit/database-agent.ts';
@@ -12,7 +14,6 @@ import {
   type JsonRecord,
   linesWithin,
   listAt,
-  ownText,
   parseRecord,
   recordAt,
   recordsOf,

@@ -4,22 +4,14 @@
  * stands in it, and a message that is told again as the document grew counts once. Knows no agent.
  */
 import type { AgentFormat, Host, Peek, TextBeside } from '../../domain/agent.ts';
+import { viewOf } from '../../domain/bytes.ts';
 import type { DocumentPart, FactSink, PartCounts } from '../../domain/facts.ts';
 import { agentId } from '../../domain/ids.ts';
 import { closed, placesOf } from '../../domain/places.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { blocksOf, DocumentReader, textOfBlocks } from './anthropic-messages.ts';
 import { type DocumentShape, documentEnds, readPart, wholeDocument } from './document-agent.ts';
-import {
-  isRecord,
-  type JsonRecord,
-  listAt,
-  parseRecord,
-  recordAt,
-  textAt,
-  titleOf,
-  viewOf,
-} from './json-lines.ts';
+import { isRecord, type JsonRecord, listAt, parseRecord, recordAt, textAt, titleOf } from './json-lines.ts';
 import { transcript } from './jsonl-agent.ts';
 
 export interface ChatDocuments {

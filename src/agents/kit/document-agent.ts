@@ -4,8 +4,10 @@
  * records that still stand in it.
  * Never: takes an object within a string for a record.
  */
+
+import { viewOf } from '../../domain/bytes.ts';
 import type { DocumentPart, PartCounts } from '../../domain/facts.ts';
-import { isRecord, type JsonRecord, objectEnd, parseRecord, viewOf } from './json-lines.ts';
+import { isRecord, type JsonRecord, objectEnd, parseRecord } from './json-lines.ts';
 
 /** Characters scanned for all objects of one part together, as a multiple of its length: objects lie within objects. */
 const SCANS_OF_PART_MAX = 16;

@@ -6,6 +6,7 @@
  */
 import { isAscii } from 'node:buffer';
 import type { LooseName } from '../../domain/agent.ts';
+import { ownText, viewOf } from '../../domain/bytes.ts';
 import { HEAD_LINES, HEAD_LINES_MAX, TIMES_AT_END } from '../../domain/peek.ts';
 import { packingByName } from '../../domain/session.ts';
 import type { Iso } from '../../domain/time.ts';
@@ -74,11 +75,6 @@ export function idKey(id: string): string {
   return id.length <= ID_CHARS_MAX ? ownText(id, ID_CHARS_MAX) : `long-${Bun.hash(id).toString(36)}`;
 }
 
-/** The first `charsMax` characters as a string of their own: a slice would keep the whole line in memory. */
-export function ownText(text: string, charsMax: number): string {
-  return Buffer.from(text.slice(0, charsMax)).toString('utf8');
-}
-
 /** The text between the first `open` and the next `close`, or null. Linear, where a lazy pattern tries every `open` to the end. */
 export function between(text: string, open: string, close: string): string | null {
   const at = text.indexOf(open);
@@ -95,11 +91,6 @@ export function parseRecord(text: string): JsonRecord | null {
     // Not JSON is an answer here, not a failure: the caller tries what else the line may be.
     return null;
   }
-}
-
-/** A view on bytes that has Buffer's fast searches; copies nothing. */
-export function viewOf(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** The line without NULs and blanks around it; a view. */
@@ -239,15 +230,18 @@ export function* headLines(head: Uint8Array, isTold: () => boolean): Generator<B
 
 /** The last `count` of them, in their order; what seems to be the rest of a line that begins before the piece is none. */
 export function lastLines(bytes: Uint8Array, count: number): readonly Buffer[] {
+  return linesFromEnd(bytes).take(count).toArray().reverse();
+}
+
+/** The same, all of them, the last one first. */
+export function* linesFromEnd(bytes: Uint8Array): Generator<Buffer> {
   const view = viewOf(bytes);
-  const lines: Buffer[] = [];
-  for (let stop = view.length; stop > 0 && lines.length < count; ) {
+  for (let stop = view.length; stop > 0; ) {
     const start = view.lastIndexOf(0x0a, stop - 1) + 1;
     const isRest = start === 0 && view[paddingEnd(view)] !== 0x7b;
-    if (!isRest && !isEmptyLine(view, start, stop)) lines.push(view.subarray(start, stop));
+    if (!isRest && !isEmptyLine(view, start, stop)) yield view.subarray(start, stop);
     stop = start - 1;
   }
-  return lines.reverse();
 }
 
 function paddingEnd(view: Buffer): number {

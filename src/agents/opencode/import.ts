@@ -4,8 +4,9 @@
  * Source: opencode's `cli/cmd/import.ts` and `session/session.ts` (`fromRow`), as public in 2026.
  */
 
+import { viewOf } from '../../domain/bytes.ts';
 import { jsonColumn, type StoredRow, storedRow } from '../kit/database-agent.ts';
-import { type JsonRecord, parseRecord, textAt, viewOf } from '../kit/json-lines.ts';
+import { type JsonRecord, parseRecord, textAt } from '../kit/json-lines.ts';
 import { messageOfFile } from './reader.ts';
 
 /** In pieces: a session may be larger than what memory is promised to hold. `lines` are gone through more than once. */

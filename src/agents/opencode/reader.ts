@@ -2,19 +2,12 @@
  * opencode's messages and parts, told as facts: rows of its database or files of its older tree.
  * Promises: a part that is told again because it changed counts once; a tool's result is told when it is there.
  */
+
+import { ownText } from '../../domain/bytes.ts';
 import type { Todo } from '../../domain/facts.ts';
 import { type Iso, parseTime } from '../../domain/time.ts';
 import { jsonColumn, RowsReader, type StoredRow } from '../kit/database-agent.ts';
-import {
-  countAt,
-  idKey,
-  isRecord,
-  type JsonRecord,
-  listAt,
-  ownText,
-  recordAt,
-  textAt,
-} from '../kit/json-lines.ts';
+import { countAt, idKey, isRecord, type JsonRecord, listAt, recordAt, textAt } from '../kit/json-lines.ts';
 import { filesOfPatch } from '../kit/patch-headers.ts';
 import { Once } from '../kit/seen-records.ts';
 import { isCopied } from './copied.ts';
