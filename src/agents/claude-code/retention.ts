@@ -11,7 +11,7 @@ import type {
 } from '../../domain/retention.ts';
 import { KEEPS_ALL } from '../../domain/retention.ts';
 import { DAY_MS } from '../../domain/time.ts';
-import { type JsonRecord, linesWithin, parseRecord, textAt } from '../kit/json-lines.ts';
+import { type JsonRecord, linesFromEnd, linesWithin, parseRecord, textAt } from '../kit/json-lines.ts';
 
 const DAYS_DEFAULT = 30;
 const DESKTOP_DAYS = 'desktopSessionCleanupPeriodDays';
@@ -116,18 +116,25 @@ function releasedMs(relPath: string, files: RootFiles): number | null {
   return reason === 'archive' ? files.changedMs(path) : null;
 }
 
+/** By who began it, or who wrote to it last. */
 function isOfDesktop(session: KeptSession): boolean {
   const ends = session.ends();
   if (ends === null) return false;
-  return [entrypointsIn(ends.head).next().value, [...entrypointsIn(ends.tail)].at(-1)].some(
-    (entrypoint) => typeof entrypoint === 'string' && DESKTOP.has(entrypoint),
+  return (
+    isDesktop(firstEntrypoint(linesWithin(ends.head))) || isDesktop(firstEntrypoint(linesFromEnd(ends.tail)))
   );
 }
 
-function* entrypointsIn(bytes: Uint8Array): Generator<string> {
-  for (const line of linesWithin(bytes)) {
+function isDesktop(entrypoint: string | null): boolean {
+  return entrypoint !== null && DESKTOP.has(entrypoint);
+}
+
+/** The first that lines tell, in the order in which they come. */
+function firstEntrypoint(lines: Iterable<Buffer>): string | null {
+  for (const line of lines) {
     if (line.indexOf('"entrypoint"') < 0) continue;
     const named = textAt(parseRecord(line.toString()) ?? {}, 'entrypoint');
-    if (named !== null) yield named;
+    if (named !== null) return named;
   }
+  return null;
 }

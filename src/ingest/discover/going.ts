@@ -174,7 +174,8 @@ function endsOf(session: FoundSession): { head: Uint8Array; tail: Uint8Array } |
   try {
     using file = new SourceFile(main.path, 'plain', main.within);
     const bytes = Math.min(file.sizeBytes, END_BYTES);
-    return { head: file.readAt(0, bytes), tail: file.readAt(file.sizeBytes - bytes, bytes) };
+    const head = file.readAt(0, bytes);
+    return { head, tail: bytes === file.sizeBytes ? head : file.readAt(file.sizeBytes - bytes, bytes) };
   } catch {
     // What cannot be read is named when it is taken.
     return null;
